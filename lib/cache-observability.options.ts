@@ -1,0 +1,119 @@
+import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
+import type { Duration } from './cache/duration.js';
+import type { LayerFactory } from './cache/layers/layer.js';
+import type { CachePolicy } from './cache/policy.js';
+import type { Window } from './metrics/snapshot.js';
+
+/** How the cache is measured. */
+export interface MetricsOptions {
+  /** Share of accesses that are timed, 0–1; every access is counted. @default 1 */
+  samplingRate?: number;
+  /** Patterns kept apart; later ones are counted together as `__other__`. @default 100 */
+  maxPatterns?: number;
+  /** Endpoints kept apart; later ones are counted together as `__other__`. @default 100 */
+  maxEndpoints?: number;
+  /** Put before every exported metric name. @default '' */
+  prefix?: string;
+  /** The pattern of a key that no handler declared; undefined leaves it to the detection. */
+  patternOf?: (key: string) => string | undefined;
+}
+
+/** When the cache is called healthy. */
+export interface HealthOptions {
+  /** Degraded below this hit rate, 0–1. @default 0.5 */
+  minHitRate?: number;
+  /** Degraded from this mean response time on, milliseconds. @default 50 */
+  maxAvgResponseTimeMs?: number;
+  /** Warning from this 95th percentile of the response time on, milliseconds. @default 100 */
+  maxP95ResponseTimeMs?: number;
+  /** Which window is judged. @default '5m' */
+  window?: Window;
+  /** With fewer accesses in the window the cache is healthy, with a note. @default 20 */
+  minimumRequests?: number;
+  /** Targets of single patterns; one that is missed is a warning. */
+  patterns?: Readonly<Record<string, { readonly hitRate: number }>>;
+}
+
+/** The monitoring routes. */
+export interface MonitoringOptions {
+  /** @default 'cache' */
+  path?: string;
+  /** Guards of every monitoring route. @default [] */
+  guards?: (Type<CanActivate> | CanActivate)[];
+  /** Decorators put on the controllers, such as a `Public()` that a global guard looks for. @default [] */
+  decorators?: ClassDecorator[];
+  /** Allows the routes that change something in production without guards. @default false */
+  allowUnguarded?: boolean;
+  /** Describes the routes for @nestjs/swagger. @default false */
+  swagger?: boolean;
+}
+
+export interface PrometheusOptions {
+  /** @default '/metrics' */
+  path?: string;
+  /** Node's own metrics too. @default true */
+  defaultMetrics?: boolean;
+}
+
+export interface WarmingOptions {
+  /** Run the startup strategies once the application is up. @default false */
+  onStartup?: boolean;
+  /** The application is ready only when startup warming has ended. @default false */
+  blockReadiness?: boolean;
+  /** Entries loaded side by side. @default 4 */
+  concurrency?: number;
+  /** Keeps the hottest keys from expiring. @default false */
+  popularKeys?: boolean | { limit?: number; every?: Duration };
+}
+
+export interface HttpOptions {
+  /** `'minimal'`: X-Cache and ETag; `'standard'` adds Cache-Status (RFC 9211) and Age; false none. @default 'minimal' */
+  headers?: 'minimal' | 'standard' | false;
+}
+
+/** What `CacheObservabilityModule.forRoot()` takes. Nothing is required. */
+export interface CacheObservabilityOptions {
+  /** Nearest first. @default one memoryLayer() */
+  layers?: LayerFactory[];
+  /** Adopts a cache of cache-manager's instead: `'app'` observes the application's own CacheModule in place. */
+  cache?: object | 'app';
+  /** Prefix of keys in shared layers. @default 'cache' */
+  namespace?: string;
+  /** A deploy's version: a new one starts with an empty shared cache. */
+  version?: string;
+  /** @default '5m' */
+  ttl?: Duration;
+  policy?: Omit<CachePolicy, 'ttl'>;
+  /** `false`: nothing is counted or timed. */
+  metrics?: MetricsOptions | false;
+  health?: HealthOptions;
+  /** `false`: no routes. */
+  monitoring?: MonitoringOptions | false;
+  /** `false`: none. */
+  prometheus?: PrometheusOptions | false;
+  warming?: WarmingOptions;
+  http?: HttpOptions;
+  /** `false` switches the cache off: every access goes to its origin. @default true */
+  enabled?: boolean;
+  serviceName?: string;
+  /** Runs this share of hits through the handler too and warns where the answers differ; development only. @default 0 */
+  probe?: number;
+  /** Makes the module's providers available everywhere. @default true */
+  isGlobal?: boolean;
+}
+
+/** The options that decide which controllers and tokens exist: they stand beside `useFactory`, not in its result. */
+export type StaticOptions = Pick<CacheObservabilityOptions, 'isGlobal' | 'monitoring' | 'prometheus'> & {
+  cache?: 'app';
+};
+
+export interface CacheObservabilityOptionsFactory {
+  createCacheObservabilityOptions(): Promise<CacheObservabilityOptions> | CacheObservabilityOptions;
+}
+
+export interface CacheObservabilityAsyncOptions extends StaticOptions, Pick<ModuleMetadata, 'imports'> {
+  useFactory?: (...dependencies: never[]) => Promise<CacheObservabilityOptions> | CacheObservabilityOptions;
+  useClass?: Type<CacheObservabilityOptionsFactory>;
+  useExisting?: Type<CacheObservabilityOptionsFactory>;
+  inject?: unknown[];
+}

@@ -1,0 +1,17 @@
+/** Time as a parameter: everything that waits or ages takes a clock, so that tests turn it by hand. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch, with fractions; never goes back. */
+  now(): number;
+  /** Runs `task` once after `delayMs` milliseconds unless the returned function is called before; never keeps a process alive. */
+  after(delayMs: number, task: () => void): () => void;
+}
+
+/** The clock of this machine: monotonic, anchored to the wall clock at start. */
+export const systemClock: Clock = {
+  now: () => performance.timeOrigin + performance.now(),
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,21 @@
+import ms from 'ms';
+import { CacheError } from './errors.js';
+
+/** A number of milliseconds, or a string such as `'30s'`, `'5m'`, `'24h'`. */
+export type Duration = number | string;
+
+/**
+ * Milliseconds of a duration.
+ * @throws CacheError `INVALID_DURATION` for what is neither a finite number of milliseconds, zero or more, nor such a string.
+ */
+export function milliseconds(duration: Duration, option = 'duration'): number {
+  const value =
+    typeof duration === 'string' ? (ms as (text: string) => number | undefined)(duration.trim() || '-') : duration;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
+    throw new CacheError(
+      'INVALID_DURATION',
+      `${option}: ${JSON.stringify(duration)} is no duration; give milliseconds (30000) or a string such as '30s', '5m', '24h'.`,
+    );
+  }
+  return value;
+}

@@ -1,0 +1,63 @@
+/** What is known about the databases in use: the answer of `/cache/database`. Rates are 0–1, times milliseconds. */
+export interface DatabaseSnapshot {
+  readonly pools: readonly PoolSnapshot[];
+  readonly queries: readonly QuerySnapshot[];
+  readonly slowQueries: readonly SlowQuerySnapshot[];
+}
+
+/** One connection pool, now and since it was observed. */
+export interface PoolSnapshot {
+  readonly pool: string;
+  /** `postgresql` or `mysql`. */
+  readonly system: string;
+  /** Connections it may hold; of a pool without a limit, those it holds. */
+  readonly size: number;
+  /** How many callers could have a connection at once without waiting: `size - inUse`. */
+  readonly available: number;
+  readonly inUse: number;
+  /** Connections open and unused. */
+  readonly idle: number;
+  /** Callers waiting for one. */
+  readonly pending: number;
+  /** `inUse / size`. */
+  readonly utilization: number;
+  /** Acquisitions that succeeded. */
+  readonly acquired: number;
+  /** Acquisitions given up because no connection came free in time. */
+  readonly timeouts: number;
+  /** Acquisitions that failed for another reason, such as a server that cannot be reached. */
+  readonly errors: number;
+  readonly avgWaitTimeMs: number | null;
+  readonly p50WaitTimeMs: number | null;
+  readonly p95WaitTimeMs: number | null;
+  readonly p99WaitTimeMs: number | null;
+  readonly maxWaitTimeMs: number | null;
+}
+
+/** Queries of one kind on one table since start or the last reset. */
+export interface QuerySnapshot {
+  /** `SELECT`, `INSERT` …; `BATCH` for several statements of different kinds sent at once. */
+  readonly queryType: string;
+  /** The table the statement is about, without its schema; `__none__` where there is none, `__other__` past the cap. */
+  readonly table: string;
+  readonly count: number;
+  readonly errors: number;
+  readonly slow: number;
+  readonly avgTimeMs: number | null;
+  readonly p50TimeMs: number | null;
+  readonly p95TimeMs: number | null;
+  readonly p99TimeMs: number | null;
+  readonly maxTimeMs: number | null;
+}
+
+/** A statement that took longer than the threshold, by its shape: literals and comments are gone. */
+export interface SlowQuerySnapshot {
+  readonly queryType: string;
+  readonly table: string;
+  readonly shape: string;
+  readonly count: number;
+  readonly maxTimeMs: number;
+  readonly lastTimeMs: number;
+  /** ISO 8601. */
+  readonly lastAt: string;
+}

@@ -1,0 +1,32 @@
+import type { FamilySource, MetricFamily } from '../metrics/family.js';
+
+/** Every figure at one moment, cumulative since `startedAt`. Reading it costs nothing on the hot path. */
+export interface MetricsSnapshot {
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** When counting began, milliseconds since the Unix epoch. */
+  readonly startedAt: number;
+  readonly families: readonly MetricFamily[];
+}
+
+/** What an exporter is started with. */
+export interface ExportSource extends FamilySource {
+  /** The application's name, for exporters that say who sends. */
+  readonly serviceName: string;
+}
+
+/**
+ * Carries the figures somewhere else. One that throws or rejects is logged once and asked again at the next interval;
+ * it is never asked while its last export still runs.
+ */
+export interface MetricsExporter {
+  /** Told in the log. */
+  readonly name: string;
+  /** How often {@link MetricsExporter.export} is called. @default 10 000 ms; 0 never: somebody else pulls. */
+  readonly intervalMs?: number;
+  /** Called once, before everything else. */
+  start(source: ExportSource): void | Promise<void>;
+  export(snapshot: MetricsSnapshot): void | Promise<void>;
+  /** Called once, after a last export; flushes and closes what the exporter opened itself. */
+  stop(): void | Promise<void>;
+}

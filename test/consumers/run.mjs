@@ -1,0 +1,37 @@
+// Packs the library as it would be published and uses it in applications of other kinds: npm run test:consumers
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const here = new URL('.', import.meta.url).pathname;
+const work = mkdtempSync(join(tmpdir(), 'cache-observability-consumers-'));
+const run = (command, args, cwd) => execFileSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+let failed = 0;
+let passed = 0;
+try {
+  const [{ filename }] = JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', work], {
+      cwd: join(here, '../..'),
+      encoding: 'utf8',
+    }),
+  );
+  for (const name of readdirSync(here).filter((entry) => statSync(join(here, entry)).isDirectory())) {
+    console.log(`\n-- ${name}`);
+    const app = join(work, name);
+    cpSync(join(here, name), app, { recursive: true });
+    try {
+      run('npm', ['install', '--no-fund', '--no-audit', '--no-package-lock', '--silent', join(work, filename)], app);
+      run('npx', ['tsc', '-p', 'tsconfig.json'], app);
+      run('node', ['--disable-warning=ExperimentalWarning', 'dist/main.js'], app);
+      passed++;
+    } catch (error) {
+      console.error(`${name}: ${error.message}`);
+      failed++;
+    }
+  }
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+console.log(`consumers: ${passed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);

@@ -1,0 +1,87 @@
+// One way to measure for every question: the candidates take turns in interleaved rounds within one run, so that a noisy
+// neighbour disturbs them alike; what is compared are medians of rounds and ratios within the run, never absolute times of two.
+import { cpus, totalmem } from 'node:os';
+
+/** The machine a run was made on; figures of two machines are not comparable. */
+export function environment() {
+  const [cpu] = cpus();
+  return {
+    date: new Date().toISOString(),
+    node: process.version,
+    cpu: `${cpus().length} × ${cpu?.model ?? 'unknown'}`,
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+  };
+}
+
+/** Median, the quartiles around it, and how many rounds it stands on. */
+export function summary(samples) {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  return { median: at(0.5), low: at(0.25), high: at(0.75), rounds: sorted.length };
+}
+
+/**
+ * Lets every candidate run once a round, each round in another order.
+ * @param candidates `{ name, run(): number | Promise<number> }`, the number being what is compared.
+ */
+export async function interleave(candidates, { rounds = 8, progress } = {}) {
+  const samples = new Map(candidates.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    const order = candidates.map((candidate, index) => ({
+      candidate,
+      turn: (index * 7 + round * 3) % candidates.length,
+    }));
+    order.sort((a, b) => a.turn - b.turn);
+    for (const { candidate } of order) {
+      progress?.(`round ${round + 1}/${rounds}: ${candidate.name}`);
+      samples.get(candidate.name).push(await candidate.run());
+    }
+  }
+  return new Map([...samples].map(([name, values]) => [name, { ...summary(values), values }]));
+}
+
+/**
+ * Nanoseconds an operation takes: `operation(count)` performs it `count` times.
+ * @param milliseconds how long one sample should last; the count is found by doubling.
+ */
+export async function nanoseconds(operation, milliseconds = 120) {
+  let count = 256;
+  for (;;) {
+    const before = process.hrtime.bigint();
+    await operation(count);
+    const elapsed = Number(process.hrtime.bigint() - before);
+    if (elapsed >= milliseconds * 1e6) return elapsed / count;
+    count *= elapsed < (milliseconds * 1e6) / 8 ? 8 : 2;
+  }
+}
+
+/** The ratio of two candidates by rounds: each round's pair was measured side by side. */
+export function ratio(results, numerator, denominator) {
+  const above = results.get(numerator).values;
+  const below = results.get(denominator).values;
+  return summary(above.map((value, round) => value / below[round]));
+}
+
+/** Bytes that `operation(count)` leaves or makes per operation, by the slope of allocations over two sizes. */
+export function bytesPerOperation(operation, count = 2_000_000) {
+  if (typeof globalThis.gc !== 'function') return undefined;
+  operation(count / 10);
+  globalThis.gc();
+  const before = process.memoryUsage().heapUsed;
+  operation(count);
+  return Math.max(0, (process.memoryUsage().heapUsed - before) / count);
+}
+
+/** Rows as an aligned Markdown table. */
+export function table(header, rows) {
+  const cells = [header, ...rows.map((row) => row.map(String))];
+  const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
+  return [
+    line(cells[0]),
+    `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`,
+    ...cells.slice(1).map(line),
+  ].join('\n');
+}
+
+export const round = (value, digits = 2) => (value == null ? '–' : Number(value.toFixed(digits)));

@@ -1,0 +1,33 @@
+// Starts variants as processes of their own and loads them from here, so that server and load each have a core.
+import { spawn } from 'node:child_process';
+import autocannon from 'autocannon';
+
+/** A running variant: `rate(seconds)` loads it and gives requests a second. */
+export async function startVariant(adapter, variant, bytes) {
+  const child = spawn(
+    process.execPath,
+    [new URL('./http-server.mjs', import.meta.url).pathname, adapter, variant, String(bytes)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_ENV: 'production' },
+    },
+  );
+  const port = await new Promise((resolve, reject) => {
+    child.stdout.on('data', (chunk) => {
+      const match = /port (\d+)/.exec(String(chunk));
+      if (match) resolve(Number(match[1]));
+    });
+    child.on('exit', (code) => reject(new Error(`${adapter}, ${variant}: exited with ${code} before it listened`)));
+  });
+  const url = `http://127.0.0.1:${port}/answer`;
+  return {
+    name: variant,
+    async rate(seconds) {
+      const result = await autocannon({ url, connections: 64, duration: seconds });
+      if (result.non2xx > 0 || result.errors > 0)
+        throw new Error(`${variant}: ${result.non2xx} answers not 2xx, ${result.errors} errors`);
+      return result.requests.total / result.duration;
+    },
+    stop: () => child.kill('SIGKILL'),
+  };
+}

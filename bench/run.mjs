@@ -1,0 +1,43 @@
+// npm run bench -- [question …] [--short] [--json FILE]
+// Each question is a file of bench/questions and answers with rows; `--short` takes fewer, shorter rounds and gates on ratios.
+import { readdirSync, writeFileSync } from 'node:fs';
+import { environment, table } from './harness.mjs';
+
+const directory = new URL('./questions/', import.meta.url);
+const known = readdirSync(directory)
+  .filter((file) => file.endsWith('.mjs'))
+  .map((file) => file.replace(/\.mjs$/, ''));
+const flags = process.argv.slice(2);
+const short = flags.includes('--short');
+const jsonAt = flags.indexOf('--json');
+const jsonFile = jsonAt >= 0 ? flags[jsonAt + 1] : undefined;
+const asked = flags.filter((flag, index) => !flag.startsWith('--') && index !== jsonAt + (jsonAt >= 0 ? 1 : Infinity));
+const unknown = asked.filter((question) => !known.includes(question));
+if (unknown.length > 0) {
+  console.error(`No such question: ${unknown.join(', ')}. There are: ${known.join(', ')}.`);
+  process.exit(2);
+}
+
+const report = { environment: environment(), short, questions: {} };
+let failed = 0;
+console.log(`${report.environment.node} on ${report.environment.cpu}${short ? ', short' : ''}`);
+for (const question of asked.length > 0 ? asked : known) {
+  const { title, header, measure } = await import(new URL(`${question}.mjs`, directory));
+  console.log(`\n## ${title}`);
+  const {
+    rows,
+    gates = [],
+    data,
+  } = await measure({ short, progress: (text) => process.stderr.write(`\r\x1b[K${text}`) });
+  process.stderr.write('\r\x1b[K');
+  console.log(table(header, rows));
+  for (const gate of gates) {
+    const passed = gate.value >= gate.atLeast;
+    if (!passed) failed++;
+    console.log(`${passed ? 'ok  ' : 'MISS'} ${gate.name}: ${gate.value.toFixed(2)} (at least ${gate.atLeast})`);
+  }
+  report.questions[question] = { title, command: `npm run bench -- ${question}`, header, rows, gates, data };
+}
+if (jsonFile) writeFileSync(jsonFile, `${JSON.stringify(report, null, 2)}\n`);
+// Only the short run, which CI makes, is a test; the long one reports.
+process.exit(short && failed > 0 ? 1 : 0);

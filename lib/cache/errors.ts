@@ -1,6 +1,8 @@
 /** Every stable code of an error that this library raises. */
 export type CacheErrorCode =
   | 'INVALID_OPTIONS'
+  | 'INVALID_RECORD'
+  | 'UNKNOWN_WINDOW'
   | 'INVALID_DURATION'
   | 'INVALID_KEY'
   | 'KEY_TOO_LONG'

@@ -58,6 +58,8 @@ export interface Series {
 export interface SeriesOptions {
   readonly samplingRate?: number;
   readonly enabled?: boolean;
+  /** Name of the method (`ProductService.find`) whose accesses are counted on their own too; unused beside an endpoint. */
+  readonly subject?: string;
 }
 
 /** What an observer learns about the chain before anything happens on it. */

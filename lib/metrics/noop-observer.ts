@@ -1,0 +1,29 @@
+import type { CacheObserver, Series } from '../cache/observer.js';
+
+const NOWHERE: Series = Object.freeze({ pattern: '', endpoint: undefined });
+
+/** Counts and times nothing: `metrics: false`. */
+export class NoopObserver implements CacheObserver {
+  attach(): void {}
+  series(): Series {
+    return NOWHERE;
+  }
+  seriesOf(): Series {
+    return NOWHERE;
+  }
+  hit(): void {}
+  access(): void {}
+  bypass(): void {}
+  load(): void {}
+  inFlight(): void {}
+  waitTimeout(): void {}
+  operation(): void {}
+  invalidation(): void {}
+  sizeRejected(): void {}
+  layer(): void {}
+  evicted(): void {}
+  circuit(): void {}
+  queueDepth(): void {}
+  writeDropped(): void {}
+  asyncWrite(): void {}
+}

@@ -1,0 +1,42 @@
+import { Session } from 'node:inspector/promises';
+import { CacheError } from '../cache/errors.js';
+
+/** Longest CPU profile that is taken, seconds: profiling slows the process down while it lasts. */
+export const MAX_CPU_PROFILE_SECONDS = 60;
+
+/** Takes CPU profiles of this process on demand, one at a time: whoever asks meanwhile gets the running one. */
+export class CpuProfiler {
+  #running: Promise<object> | undefined;
+
+  /**
+   * A profile in V8's `.cpuprofile` format, as DevTools and speedscope open it.
+   * @param seconds more than 0, at most {@link MAX_CPU_PROFILE_SECONDS}.
+   * @throws CacheError `INVALID_OPTIONS` for another duration.
+   */
+  async take(seconds: number): Promise<object> {
+    if (!(seconds > 0 && seconds <= MAX_CPU_PROFILE_SECONDS)) {
+      throw new CacheError(
+        'INVALID_OPTIONS',
+        `seconds: a CPU profile takes more than 0 and at most ${MAX_CPU_PROFILE_SECONDS} seconds.`,
+      );
+    }
+    this.#running ??= this.#profile(seconds).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #profile(seconds: number): Promise<object> {
+    const session = new Session();
+    session.connect();
+    try {
+      await session.post('Profiler.enable');
+      await session.post('Profiler.start');
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+      const { profile } = await session.post('Profiler.stop');
+      return profile;
+    } finally {
+      session.disconnect();
+    }
+  }
+}

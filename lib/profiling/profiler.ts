@@ -1,0 +1,86 @@
+import type { Clock } from '../cache/clock.js';
+import type { Series } from '../cache/observer.js';
+import type { CacheTracer, Phase, SpanHandle, TracedOperation } from '../cache/tracer.js';
+import { callStack, frameName } from './call-stack.js';
+import { FoldedStacks, type FoldedStack } from './folded-stacks.js';
+
+export interface ProfilerOptions {
+  /** One operation in this many is recorded. @default 100 */
+  every?: number;
+  /** Stacks kept apart; later ones are added up as `__other__`. @default 2000 */
+  maxStacks?: number;
+}
+
+const IGNORED: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
+
+/**
+ * Samples where operations of the cache spend their time: the call stack that led to each and its phases (near and far
+ * layers, origin, encoding, writing). Hits in memory come in by {@link CacheProfiler.hit}. Names of functions and patterns
+ * only: never a key or a value.
+ */
+export class CacheProfiler implements CacheTracer {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #share: number;
+  readonly #stacks: FoldedStacks;
+
+  constructor(clock: Clock, options: ProfilerOptions = {}, random: () => number = Math.random) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#share = 1 / (options.every ?? 100);
+    this.#stacks = new FoldedStacks(options.maxStacks ?? 2000);
+  }
+
+  /** A hit in memory, which no span tells of. */
+  hit(series: Series, startedAt: number): void {
+    if (!this.#sampled()) return;
+    this.#stacks.add([...callStack(), operationFrame('get', series), 'near'], (this.#clock.now() - startedAt) * 1000);
+  }
+
+  span<T>(operation: TracedOperation, series: Series, _key: string, run: (span: SpanHandle) => T): T {
+    if (!this.#sampled()) return run(IGNORED);
+    const frames = [...callStack(), operationFrame(operation, series)];
+    const startedAt = this.#clock.now();
+    let told = 0;
+    const end = () => {
+      const own = (this.#clock.now() - startedAt - told) * 1000;
+      // What no phase accounts for is the operation's own time: the key, waiting for another's load, the turn of the loop.
+      if (own > 0 || told === 0) this.#stacks.add(frames, Math.max(0, own));
+    };
+    const phase = (name: Phase, durationMs: number, layer?: string) => {
+      told += durationMs;
+      this.#stacks.add([...frames, layer === undefined ? name : `${name}_${frameName(layer)}`], durationMs * 1000);
+    };
+    return ending(() => run({ ...IGNORED, phase }), end);
+  }
+
+  /** What was sampled since start or the last reset. */
+  stacks(): FoldedStack[] {
+    return this.#stacks.list();
+  }
+
+  reset(): void {
+    this.#stacks.clear();
+  }
+
+  #sampled(): boolean {
+    return this.#random() < this.#share;
+  }
+}
+
+const operationFrame = (operation: TracedOperation, series: Series) =>
+  frameName(`cache.${operation}(${series.pattern})`);
+
+/** Runs and calls `end` when what was returned has settled, whichever way. */
+function ending<T>(run: () => T, end: () => void): T {
+  let result: T;
+  try {
+    result = run();
+  } catch (error) {
+    end();
+    throw error;
+  }
+  if (result instanceof Promise) void result.then(end, end);
+  else end();
+  return result;
+}

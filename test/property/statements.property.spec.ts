@@ -1,0 +1,116 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Dialect } from '../../lib/database/statements/dialect.js';
+import { QUERY_TYPES } from '../../lib/database/statements/query-type.js';
+import { LONGEST_SHAPE, statementShape, WITHHELD } from '../../lib/database/statements/shape.js';
+import { describeStatement } from '../../lib/database/statements/statement.js';
+
+const dialect = fc.constantFrom<Dialect>('postgresql', 'mysql', 'sqlite', 'mssql', 'unknown');
+const piece = fc.constantFrom(
+  ...[
+    'SELECT',
+    'FROM',
+    'WITH',
+    'AS',
+    'INSERT INTO',
+    'UPDATE',
+    'DELETE',
+    'JOIN',
+    'VALUES',
+    'CREATE TABLE',
+    'EXPLAIN',
+    'ON',
+  ],
+  ...[
+    '(',
+    ')',
+    ',',
+    ';',
+    '.',
+    '[',
+    ']',
+    "'",
+    '"',
+    '`',
+    '$$',
+    '$a$',
+    '--',
+    '/*',
+    '*/',
+    '#',
+    '\\',
+    '\n',
+    ' ',
+    ':',
+    '@',
+    '?',
+  ],
+  ...['users', '"Orders"', '1', '1e-', '$1', "E'", 'IS DISTINCT', 'TOP', '\u0000', '\ud800', '💥'],
+);
+const sqlish = fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(' '));
+const anything = fc.oneof(sqlish, fc.string({ unit: 'binary', maxLength: 200 }), fc.string({ maxLength: 200 }));
+
+describe('reading statements', () => {
+  it('never throws, whatever the text, and names one of a closed set of types and a bounded table', () => {
+    fc.assert(
+      fc.property(anything, dialect, (text, which) => {
+        const { type, table } = describeStatement(text, which);
+        expect(QUERY_TYPES).toContain(type);
+        expect(table.length).toBeLessThanOrEqual(128);
+        expect(statementShape(text, which).length).toBeLessThanOrEqual(LONGEST_SHAPE);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('keeps no literal, however it is written', () => {
+    const secret = 'hunter2';
+    const literal = fc.constantFrom<(inside: string) => string>(
+      (inside) => `'${inside}'`,
+      (inside) => `N'${inside}'`,
+      (inside) => `'${inside}''${inside}'`,
+      (inside) => `/* ${inside} */ 1`,
+      (inside) => `-- ${inside}\n 1`,
+      (inside) => `(1, '${inside}', 2)`,
+    );
+    const own: Record<Dialect, ((inside: string) => string)[]> = {
+      postgresql: [(inside) => `$$${inside}$$`, (inside) => `$x$ ' ${inside} $x$`, (inside) => `E'\\'${inside}'`],
+      mysql: [(inside) => `"${inside}"`, (inside) => `'\\'${inside}'`, (inside) => `# ${inside}\n 1`],
+      sqlite: [],
+      mssql: [],
+      unknown: [(inside) => `"${inside}"`, (inside) => `'\\'${inside}'`, (inside) => `$$${inside}$$`],
+    };
+    fc.assert(
+      fc.property(dialect, fc.array(fc.tuple(literal, fc.nat()), { minLength: 1, maxLength: 6 }), (which, literals) => {
+        const written = literals.map(([write, pick]) => {
+          const choices = [write, ...own[which]];
+          return choices[pick % choices.length]!(secret);
+        });
+        const text = `SELECT * FROM users WHERE a IN (${written.join(', ')}) AND b = ${written[0]}`;
+        const shape = statementShape(text, which);
+        expect(shape).not.toContain(secret);
+        if (shape !== WITHHELD) expect(shape.startsWith('SELECT * FROM users WHERE a IN (')).toBe(true);
+        expect(describeStatement(text, which).table).not.toContain(secret);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each([
+    ['open parentheses', '('.repeat(100_000)],
+    ['open comments', '/*'.repeat(100_000)],
+    ['open dollar quotes', Array.from({ length: 20_000 }, (_, i) => `$t${i}$`).join(' ')],
+    ['open brackets', 'SELECT * FROM ' + '['.repeat(100_000)],
+    ['quotes', `'"\``.repeat(60_000)],
+    ['names', 'SELECT * FROM ' + 'a.'.repeat(100_000)],
+    ['table expressions', 'WITH ' + 'a AS (SELECT 1),'.repeat(20_000)],
+  ])('takes time in proportion to the text: %s', (_, text) => {
+    const startedAt = performance.now();
+    for (const which of ['postgresql', 'mysql', 'unknown'] as const) {
+      describeStatement(text, which);
+      statementShape(text, which);
+    }
+    // 64 KiB are read; anything quadratic takes many seconds.
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+});

@@ -1,3 +1,5 @@
+import type { Series } from './observer.js';
+
 /**
  * What a layer keeps. An entry carries its own times, so that a layer's physical TTL is only housekeeping and a
  * back-fill keeps what is left. All times are of this process' clock; a shared layer translates them.
@@ -28,6 +30,8 @@ export interface Entry {
   readonly meta: EntryMeta | undefined;
   /** The encoded answer and whatever else a caller derives from the value once; never leaves the process. */
   derived: unknown;
+  /** Where accesses of an undeclared key are counted, looked up once; set by the cache, never leaves the process. */
+  series?: Series | undefined;
 }
 
 /** Status and headers that an HTTP handler set on the response itself. */

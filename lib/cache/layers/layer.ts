@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Entry } from '../entry.js';
+import type { Invalidations } from '../invalidations.js';
 import type { CircuitState, EvictionReason, Result } from '../observer.js';
 
 /**
@@ -46,6 +47,15 @@ export interface Layer {
   readonly coordination?: Coordination;
 }
 
+/** A layer in this process' memory: answers in the same turn. */
+export interface NearLayer extends Layer {
+  /** What is kept under the key, whatever its times and tags say. */
+  lookup(key: string): Entry | undefined;
+  get(key: string): Entry | undefined;
+  set(key: string, entry: Entry): void;
+  delete(key: string): boolean;
+}
+
 /** Filled by the layers a load's read passed, each under its own name; opaque to everybody else. */
 export type LoadTicket = Map<string, unknown>;
 
@@ -89,6 +99,8 @@ export interface LayerContext {
   readonly events: LayerEvents;
   /** Prefix of its keys, `namespace` or `namespace:version`, without the separating colon. */
   readonly prefix: string;
+  /** The cache's own order of invalidations: a layer of this process reads its tags' epochs there. */
+  readonly invalidations?: Invalidations;
 }
 
 /** What `memoryLayer()`, `redisLayer()` and the others return: a layer that is made once its cache is. */

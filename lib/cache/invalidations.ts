@@ -1,0 +1,104 @@
+import type { Entry } from './entry.js';
+import { globMatcher, type GlobMatcher } from './glob.js';
+
+/**
+ * This process' order of invalidations. Every one gets the next epoch; whatever was read or loaded since an earlier epoch
+ * is not kept when one of its own came between, and a kept entry is refused once one of its tags is newer than it.
+ *
+ * Bounded: tags by forgetting the oldest, which then counts as invalidated for all tags not remembered; keys and globs are
+ * remembered only while something is being read or loaded.
+ */
+export class Invalidations {
+  #epoch = 0;
+  #running = 0;
+  readonly #limit: number;
+  /** Oldest first. */
+  readonly #tags = new Map<string, number>();
+  #forgottenTags = 0;
+  readonly #keys = new Map<string, number>();
+  #forgottenKeys = 0;
+  #globs: { readonly matches: GlobMatcher; readonly epoch: number }[] = [];
+  #all = 0;
+
+  constructor(limit = 10_000) {
+    this.#limit = limit;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Something begins that may keep what it finds; to be followed by {@link end}. @returns where it stands in the order. */
+  begin(): number {
+    this.#running++;
+    return this.#epoch;
+  }
+
+  end(): void {
+    if (--this.#running > 0) return;
+    this.#running = 0;
+    this.#keys.clear();
+    this.#globs = [];
+    this.#forgottenKeys = 0;
+  }
+
+  key(key: string): void {
+    const epoch = ++this.#epoch;
+    if (this.#running > 0) this.#noteKey(key, epoch);
+  }
+
+  keys(keys: readonly string[]): void {
+    const epoch = ++this.#epoch;
+    if (this.#running > 0) for (const key of keys) this.#noteKey(key, epoch);
+  }
+
+  glob(glob: string): void {
+    const epoch = ++this.#epoch;
+    if (this.#running === 0) return;
+    this.#globs.push({ matches: globMatcher(glob), epoch });
+    if (this.#globs.length > 1_000) this.#forgottenKeys = Math.max(this.#forgottenKeys, this.#globs.shift()!.epoch);
+  }
+
+  tags(tags: readonly string[]): void {
+    const epoch = ++this.#epoch;
+    for (const tag of tags) {
+      this.#tags.delete(tag);
+      this.#tags.set(tag, epoch);
+    }
+    while (this.#tags.size > this.#limit) {
+      const [oldest, when] = this.#tags.entries().next().value!;
+      this.#tags.delete(oldest);
+      this.#forgottenTags = Math.max(this.#forgottenTags, when);
+    }
+  }
+
+  all(): void {
+    this.#all = ++this.#epoch;
+  }
+
+  /** The epoch of the last invalidation after `since` that concerns this key or one of these tags; 0 where none does. */
+  lastSince(since: number, key: string, tags: readonly string[]): number {
+    if (this.#epoch === since) return 0;
+    let last = Math.max(this.#all, this.#keys.get(key) ?? this.#forgottenKeys);
+    for (const { matches, epoch } of this.#globs) if (epoch > last && matches(key)) last = epoch;
+    for (const tag of tags) last = Math.max(last, this.#tags.get(tag) ?? this.#forgottenTags);
+    return last > since ? last : 0;
+  }
+
+  /** False where one of the entry's tags has been invalidated since its load began. */
+  current(entry: Entry): boolean {
+    const { epoch } = entry;
+    if (epoch === this.#epoch) return true;
+    for (const tag of entry.tags) if ((this.#tags.get(tag) ?? this.#forgottenTags) > epoch) return false;
+    return true;
+  }
+
+  #noteKey(key: string, epoch: number): void {
+    this.#keys.delete(key);
+    this.#keys.set(key, epoch);
+    if (this.#keys.size <= this.#limit) return;
+    const [oldest, when] = this.#keys.entries().next().value!;
+    this.#keys.delete(oldest);
+    this.#forgottenKeys = Math.max(this.#forgottenKeys, when);
+  }
+}

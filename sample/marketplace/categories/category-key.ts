@@ -1,0 +1,4 @@
+/** The whole key of one category's page: the handler fills it from the path, warming from the slug. */
+export const CATEGORY_KEY = 'category:{params.slug}';
+
+export const categoryKey = (slug: string): string => CATEGORY_KEY.replace('{params.slug}', () => slug);

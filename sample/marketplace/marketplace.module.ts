@@ -1,0 +1,43 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { CacheObservabilityModule } from 'nestjs-cache-observability';
+import { cacheLayers } from './cache/cache-layers.js';
+import { CategoriesModule } from './categories/categories.module.js';
+import { FeedsModule } from './feeds/feeds.module.js';
+import { HealthModule } from './health/health.module.js';
+import { ProductsModule } from './products/products.module.js';
+import { SearchModule } from './search/search.module.js';
+import { SellersModule } from './sellers/sellers.module.js';
+import { SETTINGS, SettingsModule } from './settings.module.js';
+import type { Settings } from './settings.js';
+import { WarmingModule } from './warming/warming.module.js';
+import { WelcomeModule } from './welcome/welcome.module.js';
+
+@Module({})
+export class MarketplaceModule {
+  static with(settings: Settings): DynamicModule {
+    return {
+      module: MarketplaceModule,
+      imports: [
+        SettingsModule.with(settings),
+        CacheObservabilityModule.forRootAsync({
+          inject: [SETTINGS],
+          useFactory: async (settings: Settings) => ({
+            layers: await cacheLayers(settings),
+            namespace: 'marketplace',
+            serviceName: 'marketplace',
+            warming: { onStartup: true },
+            health: { patterns: { 'feed:*': { hitRate: 0.8 }, 'product:*': { hitRate: 0.3 } } },
+          }),
+        }),
+        FeedsModule,
+        SearchModule,
+        CategoriesModule,
+        SellersModule,
+        ProductsModule,
+        HealthModule,
+        WarmingModule,
+        WelcomeModule,
+      ],
+    };
+  }
+}

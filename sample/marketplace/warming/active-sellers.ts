@@ -1,0 +1,16 @@
+import { WarmingStrategy } from 'nestjs-cache-observability';
+import { sellerKey } from '../sellers/seller-key.js';
+import { Sellers, tagsOfStorefront } from '../sellers/sellers.js';
+
+/** The storefronts of everybody who streams now; with their tags, so that a purchase reaches warmed pages too. */
+@WarmingStrategy({ name: 'active-sellers', ttl: '5m' })
+export class WarmsActiveSellers implements WarmingStrategy {
+  constructor(private readonly sellers: Sellers) {}
+
+  async *entries() {
+    for (const { id } of await this.sellers.live()) {
+      const storefront = await this.sellers.storefront(id);
+      if (storefront) yield { key: sellerKey(id), value: storefront, tags: tagsOfStorefront(storefront) };
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/** What is worth opening, and what it shows. */
+export const PLACES: readonly { readonly path: string; readonly shows: string }[] = [
+  { path: '/feeds/discover?page=1', shows: 'the discover feed' },
+  { path: '/search?q=lamp', shows: 'a search' },
+  { path: '/search/trending', shows: 'what people search for' },
+  { path: '/categories/top', shows: 'the categories that sell best' },
+  { path: '/sellers/live', shows: 'who streams now' },
+  { path: '/products/42', shows: 'a product; POST /products/42/purchase buys one' },
+  { path: '/health', shows: 'cache and database' },
+  { path: '/cache/health', shows: 'how the cache is' },
+  { path: '/cache/stats', shows: 'what it did, all together' },
+  { path: '/cache/stats/patterns', shows: '… by key pattern' },
+  { path: '/cache/stats/endpoints', shows: '… by endpoint' },
+  { path: '/cache/stats/low-performers', shows: 'what could be better' },
+  { path: '/metrics', shows: 'all of it for Prometheus' },
+];
+
+/** The lines that start-up prints. */
+export function welcome(origin: string): string {
+  const width = Math.max(...PLACES.map(({ path }) => path.length));
+  const lines = PLACES.map(({ path, shows }) => `  ${origin}${path.padEnd(width)}  ${shows}`);
+  return ['', 'The marketplace is open.', '', ...lines, '', '  Visitors: npm run traffic', ''].join('\n');
+}

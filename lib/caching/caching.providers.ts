@@ -1,0 +1,22 @@
+import type { FactoryProvider, InjectionToken, Provider } from '@nestjs/common';
+import { CachingLink } from './caching-link.js';
+import { CachingRuntime } from './caching-runtime.js';
+import type { CachingOptions } from './caching.options.js';
+import { CACHING_CACHE, CACHING_OPTIONS } from './caching.tokens.js';
+
+/** What the module spreads into its providers. It exports {@link CachingLink} and `CachingRuntime`, too. */
+export function cachingProviders(parts: {
+  /** Token of the cache: a `LayeredCache`. */
+  readonly cache: InjectionToken;
+  readonly options: Pick<FactoryProvider<CachingOptions>, 'inject' | 'useFactory'>;
+}): Provider[] {
+  return [
+    CachingLink,
+    { provide: CACHING_CACHE, useExisting: parts.cache },
+    { provide: CACHING_OPTIONS, ...parts.options },
+    CachingRuntime,
+  ];
+}
+
+/** What the module exports of them, so that decorated classes of other modules find their runtime. */
+export const cachingExports = [CachingLink, CachingRuntime] as const;

@@ -40,6 +40,8 @@ export interface MonitoringOptions {
   path?: string;
   /** Guards of every monitoring route. @default [] */
   guards?: (Type<CanActivate> | CanActivate)[];
+  /** Modules that export what guard classes inject, where these are not global. @default [] */
+  imports?: ModuleMetadata['imports'];
   /** Decorators put on the controllers, such as a `Public()` that a global guard looks for. @default [] */
   decorators?: ClassDecorator[];
   /** Allows the routes that change something in production without guards. @default false */

@@ -1,0 +1,12 @@
+import type { Layer } from '../cache/layers/layer.js';
+
+/** What the routes ask of the cache; `ObservedCache` offers all of it. */
+export interface MonitoredCache {
+  readonly layers: readonly Layer[];
+  del(key: string): Promise<boolean>;
+  deleteByPattern(glob: string): Promise<number>;
+  invalidateTags(...tags: string[]): Promise<void>;
+}
+
+/** Token of the cache that the routes show; bound by the module to its own. */
+export const MONITORED_CACHE = Symbol('cache-observability:monitored-cache');

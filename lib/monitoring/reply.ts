@@ -1,0 +1,24 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { present } from './presenter.js';
+
+/**
+ * Sends the routes' answers itself, through the adapter: an application's global interceptors, which wrap, map or cache
+ * what handlers return, find nothing to change.
+ */
+@Injectable()
+export class Reply {
+  readonly #host: HttpAdapterHost;
+
+  constructor(@Inject(HttpAdapterHost) host: HttpAdapterHost) {
+    this.#host = host;
+  }
+
+  json(response: unknown, answer: unknown, statusCode = 200): void {
+    this.#host.httpAdapter.reply(response, present(answer), statusCode);
+  }
+
+  header(response: unknown, name: string, value: string): void {
+    this.#host.httpAdapter.setHeader(response, name, value);
+  }
+}

@@ -1,0 +1,116 @@
+import { Inject, Injectable, VersioningType } from '@nestjs/common';
+import { ApplicationConfig } from '@nestjs/core';
+import { CacheError } from '../cache/errors.js';
+import type { WarmRequest } from '../caching/cached.options.js';
+import type { CachedHandler, CachedRoute } from '../caching/cached-handler.js';
+import { CachingRuntime } from '../caching/caching-runtime.js';
+import { InProcessRequests } from './in-process-request.js';
+import { routeUrl } from './route-path.js';
+import { StrategyRegistry } from './strategy-registry.js';
+import { type TaskOutcome, WarmingTask } from './warming-task.js';
+
+/** Before the names of strategies that handlers declare. */
+export const HANDLER_STRATEGY_PREFIX = 'handler:';
+
+const USER_AGENT = 'nestjs-cache-observability (warming)';
+
+/**
+ * Makes a strategy of every handler with `@Cached(…, { warm: [...] })`: it sends those requests through the application
+ * itself, so that their keys are those that real requests have.
+ */
+@Injectable()
+export class HandlerWarming {
+  constructor(
+    @Inject(CachingRuntime) private readonly caching: Pick<CachingRuntime, 'handlers'>,
+    @Inject(StrategyRegistry) private readonly registry: StrategyRegistry,
+    @Inject(InProcessRequests) private readonly requests: Pick<InProcessRequests, 'send'>,
+    @Inject(ApplicationConfig) private readonly config: Pick<ApplicationConfig, 'getVersioning'>,
+  ) {}
+
+  /**
+   * Registers them and returns their names, `handler:FeedController.discover`.
+   * @throws CacheError `INVALID_OPTIONS` for `warm` on what is no HTTP handler.
+   */
+  register(): readonly string[] {
+    return this.caching.handlers
+      .filter(({ warm }) => warm.length > 0)
+      .map((handler) => {
+        const subject = `${handler.className}.${handler.methodName}`;
+        const { route, warm } = handler;
+        if (route === undefined) {
+          throw new CacheError(
+            'INVALID_OPTIONS',
+            `warm: ${subject} is no HTTP handler and cannot be warmed by requests; write a @WarmingStrategy for it.`,
+          );
+        }
+        const name = `${HANDLER_STRATEGY_PREFIX}${subject}`;
+        this.registry.add({ entries: () => warm.map((request) => this.#task(handler, route, request)) }, { name });
+        return name;
+      });
+  }
+
+  #task(handler: CachedHandler, route: CachedRoute, request: WarmRequest): WarmingTask {
+    return new WarmingTask(async (signal) => {
+      const method = route.method === 'ALL' ? 'GET' : route.method;
+      const answer = await this.requests.send(
+        {
+          method,
+          url: routeUrl(route.path, request.params, request.query),
+          headers: this.#headers(route, request),
+          body: request.body,
+        },
+        signal,
+      );
+      return outcomeOf(answer, `${method} ${route.path} (${handler.className}.${handler.methodName})`);
+    });
+  }
+
+  #headers(route: CachedRoute, request: WarmRequest): Record<string, string> {
+    const host = request.host ?? (route.host === undefined ? undefined : hostOf(route.host, request.params ?? {}));
+    return {
+      'user-agent': USER_AGENT,
+      ...(host === undefined ? {} : { host }),
+      ...this.#versionHeaders(request.version ?? route.versions[0]),
+      ...Object.fromEntries(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
+    };
+  }
+
+  #versionHeaders(version: string | undefined): Record<string, string> {
+    const versioning = this.config.getVersioning();
+    if (versioning === undefined || version === undefined) return {};
+    if (versioning.type === VersioningType.HEADER) return { [versioning.header.toLowerCase()]: version };
+    if (versioning.type === VersioningType.MEDIA_TYPE)
+      return { accept: `application/json;${versioning.key}${version}` };
+    return {};
+  }
+}
+
+function outcomeOf(answer: Awaited<ReturnType<InProcessRequests['send']>>, subject: string): TaskOutcome {
+  const cache = answer.headers['x-cache'];
+  if (answer.status < 200 || answer.status > 299) throw refused(subject, answer.status);
+  if (cache === 'BYPASS') {
+    throw new CacheError(
+      'WARMING_HANDLER_REFUSED',
+      `${subject} went past the cache when it was warmed; look which of its headers makes it a private request.`,
+    );
+  }
+  const fresh = cache === 'HIT' || cache === 'STALE';
+  return { keys: [], warmed: fresh ? 0 : 1, skipped: fresh ? 1 : 0, bytes: fresh ? 0 : answer.bytes };
+}
+
+function refused(subject: string, status: number): CacheError {
+  const why =
+    status === 401 || status === 403
+      ? 'a guard refused it: give the headers it asks for, warm: [{ headers: { … } }]'
+      : 'look at what it answers to this request';
+  return new CacheError('WARMING_HANDLER_REFUSED', `${subject} answered ${status} when it was warmed; ${why}.`);
+}
+
+/** A controller's host with its parameters filled in: `:tenant.example.com`. */
+function hostOf(host: string, params: Readonly<Record<string, string>>): string {
+  return host.replace(/:([A-Za-z_]\w*)/g, (_, name: string) => {
+    const value = params[name];
+    if (value !== undefined) return value;
+    throw new CacheError('INVALID_OPTIONS', `warm: the host ${host} needs a value for "${name}"; give host or params.`);
+  });
+}

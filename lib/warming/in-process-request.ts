@@ -1,0 +1,80 @@
+import type { Server } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { CacheError } from '../cache/errors.js';
+
+/** A request to the application itself. */
+export interface InProcessRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+export interface InProcessAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly bytes: number;
+}
+
+/** What light-my-request is asked and answers, as far as it is used here; Fastify's own `inject` is the same. */
+interface InjectOptions {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly payload?: unknown;
+  readonly signal: AbortSignal;
+}
+interface InjectAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly rawPayload: { readonly length: number };
+}
+type Inject = (options: InjectOptions) => Promise<InjectAnswer>;
+
+/**
+ * Runs a request through the whole application (middleware, guards, interceptors, pipes, handler) without a socket: by
+ * Fastify's own `inject`, else by light-my-request into the HTTP server's request listeners.
+ */
+@Injectable()
+export class InProcessRequests {
+  #inject: Promise<Inject> | undefined;
+
+  constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
+
+  /** @throws CacheError `MISSING_PACKAGE` where light-my-request is needed and not installed. */
+  async send({ method, url, headers, body }: InProcessRequest, signal: AbortSignal): Promise<InProcessAnswer> {
+    this.#inject ??= this.#findInject();
+    const inject = await this.#inject;
+    const payload = body === undefined ? {} : { payload: body };
+    const answer = await inject({ method, url, headers, signal, ...payload });
+    return { status: answer.statusCode, headers: answer.headers, bytes: answer.rawPayload.length };
+  }
+
+  async #findInject(): Promise<Inject> {
+    const { httpAdapter } = this.host;
+    if (httpAdapter.getType() === 'fastify') {
+      const fastify = httpAdapter.getInstance() as { inject: Inject };
+      return (options) => fastify.inject(options);
+    }
+    const lightMyRequest = await loadLightMyRequest();
+    const server = httpAdapter.getHttpServer() as Server;
+    return (options) =>
+      lightMyRequest.inject(
+        (request, response) => void server.emit('request', request, response),
+        options as Parameters<typeof lightMyRequest.inject>[1] & object,
+      );
+  }
+}
+
+async function loadLightMyRequest() {
+  try {
+    return await import('light-my-request');
+  } catch (cause) {
+    throw new CacheError(
+      'MISSING_PACKAGE',
+      'Warming the handlers of an application on Express needs the package light-my-request: npm install light-my-request.',
+      { cause },
+    );
+  }
+}

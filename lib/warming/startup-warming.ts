@@ -1,0 +1,47 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy, Optional } from '@nestjs/common';
+import type { WarmingOptions } from '../cache-observability.options.js';
+import { ApplicationUp } from './application-up.js';
+import { CacheWarmer } from './cache-warmer.js';
+import { HandlerWarming } from './handler-warming.js';
+import { WARMING_OPTIONS } from './warming-target.js';
+
+/** Warms when the application starts: beside it, or before it is ready. */
+@Injectable()
+export class StartupWarming implements OnApplicationBootstrap, OnModuleDestroy {
+  #giveUp: () => void = () => undefined;
+  #closed = false;
+
+  constructor(
+    @Inject(CacheWarmer) private readonly warmer: CacheWarmer,
+    @Inject(HandlerWarming) private readonly handlers: HandlerWarming,
+    @Inject(ApplicationUp) private readonly up: ApplicationUp,
+    @Optional() @Inject(WARMING_OPTIONS) private readonly options: WarmingOptions = {},
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { onStartup, blockReadiness } = this.options;
+    const strategies = this.warmer.strategies.filter((strategy) => strategy.onStartup !== false);
+    const handlers = this.handlers.register();
+    // What a handler declares to be warm is meant to be warmed; only an explicit `false` keeps it from that.
+    if (onStartup === false) return;
+    const names = onStartup === true ? strategies.map(({ name }) => name) : [];
+    if (blockReadiness === true) {
+      await this.#start([...names, ...handlers]);
+      return;
+    }
+    // Strategies need the providers only, handlers the whole application.
+    setImmediate(() => void this.#start(names));
+    if (handlers.length > 0) this.#giveUp = this.up.whenUp(() => void this.#start(handlers));
+  }
+
+  onModuleDestroy(): void {
+    this.#closed = true;
+    this.#giveUp();
+  }
+
+  async #start(names: readonly string[]): Promise<void> {
+    if (names.length === 0 || this.#closed) return;
+    const waitForReplica = this.options.blockReadiness === true;
+    await this.warmer.start(names, { trigger: 'startup', waitForReplica }).done;
+  }
+}

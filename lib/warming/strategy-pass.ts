@@ -1,0 +1,176 @@
+import type { LimitFunction } from 'p-limit';
+import { milliseconds } from '../cache/duration.js';
+import type { Clock } from '../cache/clock.js';
+import { CacheError } from '../cache/errors.js';
+import { EntryWriter } from './entry-writer.js';
+import type { HitWatch } from './efficiency.js';
+import { within } from './bounded-wait.js';
+import type { ReplicaLock } from './replica-lock.js';
+import type { WarmingStrategy, WarmingStrategyOptions } from './strategy.js';
+import { StrategyTally } from './strategy-tally.js';
+import type { StrategyReport, WarmingResult } from './warming-report.js';
+import type { WarmingTarget } from './warming-target.js';
+
+/** How long a strategy may take for its next entry before it counts as hanging. */
+const STALL_MS = 300_000;
+
+/** What a pass works with. */
+export interface PassContext {
+  readonly target: WarmingTarget;
+  readonly clock: Clock;
+  readonly lock: ReplicaLock;
+  readonly loads: LimitFunction;
+  readonly hits: HitWatch;
+  /** Aborted by the shutdown. */
+  readonly signal: AbortSignal;
+  /** Wait for another replica that warms the same, instead of leaving it to it. */
+  readonly waitForReplica: boolean;
+}
+
+/** A strategy with the options it was registered with. */
+export interface RegisteredStrategy {
+  readonly options: Readonly<WarmingStrategyOptions>;
+  readonly strategy: WarmingStrategy | TaskStrategy;
+}
+
+/** A built-in strategy: yields tasks instead of entries. */
+export interface TaskStrategy {
+  entries(signal: AbortSignal): Iterable<unknown> | AsyncIterable<unknown> | Promise<Iterable<unknown>>;
+}
+
+/** One strategy going once through its entries. It never rejects: whatever goes wrong is in its report. */
+export class StrategyPass {
+  readonly name: string;
+  readonly #tally = new StrategyTally();
+  readonly #controller = new AbortController();
+  #startedAt: number | undefined;
+  #endedAt: number | undefined;
+  #result: WarmingResult | undefined;
+
+  constructor(
+    private readonly registered: RegisteredStrategy,
+    private readonly context: PassContext,
+  ) {
+    this.name = registered.options.name;
+  }
+
+  get hits(): HitWatch {
+    return this.context.hits;
+  }
+
+  get result(): WarmingResult | undefined {
+    return this.#result;
+  }
+
+  report(): StrategyReport {
+    const { clock, hits } = this.context;
+    const startedAt = this.#startedAt ?? clock.now();
+    return this.#tally.report({
+      strategy: this.name,
+      result: this.#result ?? 'running',
+      durationMs: Math.max(0, (this.#endedAt ?? clock.now()) - startedAt),
+      efficiency: hits.efficiency,
+    });
+  }
+
+  async run(): Promise<void> {
+    const { clock, lock, signal, waitForReplica } = this.context;
+    this.#startedAt = clock.now();
+    const cancelTimeout = this.#limitTime();
+    const abort = () => this.#controller.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    try {
+      const turn = waitForReplica ? await lock.wait(this.name, this.#controller.signal) : await lock.take(this.name);
+      if (turn.state === 'elsewhere') {
+        this.#result = this.#controller.signal.aborted ? this.#abortedAs() : 'elsewhere';
+        return;
+      }
+      try {
+        await this.#warm();
+      } finally {
+        await turn.release();
+      }
+    } finally {
+      cancelTimeout();
+      signal.removeEventListener('abort', abort);
+      this.#endedAt = clock.now();
+    }
+  }
+
+  async #warm(): Promise<void> {
+    const { signal } = this.#controller;
+    const writer = new EntryWriter(this.registered.options, this.context, this.#tally, signal);
+    try {
+      await this.#pull(writer, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#tally.fault(error);
+    }
+    await writer.drain();
+    this.#result = signal.aborted ? this.#abortedAs() : this.#tally.result();
+  }
+
+  /** Takes one entry after the other, as fast as there is room for them. */
+  async #pull(writer: EntryWriter, signal: AbortSignal): Promise<void> {
+    const limits = { signal, clock: this.context.clock, ms: STALL_MS, onTimeout: () => this.#stalled() };
+    if (signal.aborted) return;
+    const iterator = iteratorOf(await within(this.registered.strategy.entries(signal), limits), this.name);
+    let ended = false;
+    try {
+      while (!signal.aborted) {
+        await writer.room();
+        if (signal.aborted) return;
+        const next = await within(iterator.next(), limits);
+        if (next.done === true) {
+          ended = true;
+          return;
+        }
+        writer.take(next.value);
+      }
+    } finally {
+      if (!ended) closeQuietly(iterator);
+    }
+  }
+
+  #limitTime(): () => void {
+    const { timeout, name } = this.registered.options;
+    if (timeout === undefined) return () => undefined;
+    const ms = milliseconds(timeout, `timeout of warming strategy "${name}"`);
+    return this.context.clock.after(ms, () => {
+      this.#controller.abort(
+        new CacheError('WARMING_ABORTED', `Warming strategy "${name}" took longer than its timeout of ${ms} ms.`),
+      );
+    });
+  }
+
+  #abortedAs(): WarmingResult {
+    return this.context.signal.aborted ? 'aborted' : 'timeout';
+  }
+
+  #stalled(): CacheError {
+    return new CacheError(
+      'WARMING_ABORTED',
+      `Warming strategy "${this.name}" yielded nothing for ${STALL_MS / 60_000} minutes and was given up.`,
+    );
+  }
+}
+
+function iteratorOf(entries: unknown, strategy: string): Iterator<unknown> | AsyncIterator<unknown> {
+  if (typeof entries === 'object' && entries !== null) {
+    if (Symbol.asyncIterator in entries) return (entries as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+    if (Symbol.iterator in entries) return (entries as Iterable<unknown>)[Symbol.iterator]();
+  }
+  throw new CacheError(
+    'INVALID_WARMING_ENTRY',
+    `entries() of warming strategy "${strategy}" returned nothing to iterate over; return an array or make it a generator.`,
+  );
+}
+
+/** Tells a strategy that it is no longer asked; how it takes that is its own affair. */
+function closeQuietly(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
+  try {
+    Promise.resolve(iterator.return?.()).catch(() => undefined);
+  } catch {
+    // A generator that is still busy with its last question.
+  }
+}

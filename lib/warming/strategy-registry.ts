@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+import { validateCronExpression } from 'cron';
+import { milliseconds } from '../cache/duration.js';
+import { CacheError } from '../cache/errors.js';
+import { type WarmingStrategy, type WarmingStrategyOptions, warmingStrategyOptionsOf } from './strategy.js';
+import type { RegisteredStrategy, TaskStrategy } from './strategy-pass.js';
+
+/** The strategies of an application, by name. */
+@Injectable()
+export class StrategyRegistry {
+  readonly #strategies = new Map<string, RegisteredStrategy>();
+  #onAdded: ((strategy: RegisteredStrategy) => void) | undefined;
+
+  /**
+   * @param options needed where the strategy's class has no `@WarmingStrategy`.
+   * @throws CacheError `INVALID_OPTIONS` for options out of range, `DUPLICATE_STRATEGY` for a name that is taken.
+   */
+  add(strategy: WarmingStrategy | TaskStrategy, options?: WarmingStrategyOptions): RegisteredStrategy {
+    const given = options ?? warmingStrategyOptionsOf(strategy.constructor);
+    const checked = checkedOptions(given, strategy);
+    if (this.#strategies.has(checked.name)) {
+      throw new CacheError(
+        'DUPLICATE_STRATEGY',
+        `There is a warming strategy "${checked.name}" already; give ${strategy.constructor?.name ?? 'this one'} another name.`,
+      );
+    }
+    const registered = { options: Object.freeze({ ...checked }), strategy };
+    this.#strategies.set(checked.name, registered);
+    this.#onAdded?.(registered);
+    return registered;
+  }
+
+  /** Hands every strategy to `scheduled`: those there are, and later ones as they come. */
+  each(scheduled: (strategy: RegisteredStrategy) => void): void {
+    this.#onAdded = scheduled;
+    for (const strategy of this.#strategies.values()) scheduled(strategy);
+  }
+
+  get all(): readonly RegisteredStrategy[] {
+    return [...this.#strategies.values()];
+  }
+
+  /** @throws CacheError `UNKNOWN_STRATEGY`, naming those there are. */
+  named(names: readonly string[]): readonly RegisteredStrategy[] {
+    const unknown = names.filter((name) => !this.#strategies.has(name));
+    if (unknown.length > 0) {
+      const known = [...this.#strategies.keys()].map((name) => `"${name}"`).join(', ') || 'none';
+      throw new CacheError(
+        'UNKNOWN_STRATEGY',
+        `There is no warming strategy ${unknown.map((name) => JSON.stringify(name)).join(', ')}; there are: ${known}.`,
+      );
+    }
+    return [...new Set(names)].map((name) => this.#strategies.get(name)!);
+  }
+}
+
+function checkedOptions(options: WarmingStrategyOptions | undefined, strategy: object): WarmingStrategyOptions {
+  const subject = options?.name ? `Warming strategy "${options.name}"` : `A warming strategy (${nameOf(strategy)})`;
+  const faults = faultsOf(options, strategy);
+  if (options === undefined || faults.length > 0) {
+    throw new CacheError('INVALID_OPTIONS', `${subject} ${faults.join('; ')}.`);
+  }
+  return options;
+}
+
+function faultsOf(options: WarmingStrategyOptions | undefined, strategy: object): string[] {
+  if (options === undefined) return ['has neither a @WarmingStrategy decorator nor options given to register()'];
+  const faults: string[] = [];
+  const { name, priority, concurrency, timeout, ttl, cron } = options;
+  if (typeof name !== 'string' || name.trim() === '') faults.push('needs a name');
+  if (typeof (strategy as Partial<WarmingStrategy>).entries !== 'function') faults.push('needs a method entries()');
+  if (priority !== undefined && !Number.isFinite(priority)) faults.push('has a priority that is no number');
+  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency >= 1)) {
+    faults.push('has a concurrency that is no whole number from 1 on');
+  }
+  if (cron !== undefined && !validateCronExpression(cron).valid) {
+    faults.push(
+      `has a cron expression that is none: ${JSON.stringify(cron)}; write six fields such as '0 */5 * * * *'`,
+    );
+  }
+  for (const [option, duration] of Object.entries({ timeout, ttl })) {
+    if (duration === undefined) continue;
+    try {
+      milliseconds(duration, option);
+    } catch (error) {
+      faults.push(`has a ${(error as Error).message}`);
+    }
+  }
+  return faults;
+}
+
+function nameOf(strategy: object): string {
+  return strategy.constructor?.name ?? 'without a class';
+}

@@ -1,0 +1,64 @@
+import { CacheError } from '../cache/errors.js';
+import type { StrategyReport, WarmingFailure, WarmingResult } from './warming-report.js';
+
+const MAX_KINDS = 10;
+const MAX_MESSAGE = 200;
+
+/** Counts what a strategy does in one pass, and keeps the kinds of its failures. */
+export class StrategyTally {
+  keysWarmed = 0;
+  keysSkipped = 0;
+  keysFailed = 0;
+  bytes = 0;
+  readonly #failures = new Map<string, { code: string; message: string; count: number }>();
+
+  /** One entry, or several that failed for the same reason. */
+  entryFailed(error: unknown, key?: string, count = 1): void {
+    this.keysFailed += count;
+    this.fault(error, 'WARMING_LOAD_FAILED', key, count);
+  }
+
+  /** Something went wrong that is no single entry's. */
+  fault(error: unknown, code = 'WARMING_STRATEGY_FAILED', key?: string, count = 1): void {
+    const known = error instanceof CacheError ? error.code : code;
+    const message = withoutKey(messageOf(error), key);
+    const kind = `${known} ${message}`;
+    const failure = this.#failures.get(kind);
+    if (failure !== undefined) failure.count += count;
+    else if (this.#failures.size < MAX_KINDS) this.#failures.set(kind, { code: known, message, count });
+  }
+
+  get failures(): readonly WarmingFailure[] {
+    return [...this.#failures.values()].map((failure) => Object.freeze({ ...failure }));
+  }
+
+  /** How a strategy that came to its own end did. */
+  result(): WarmingResult {
+    if (this.#failures.size === 0) return 'ok';
+    return this.keysWarmed + this.keysSkipped > 0 ? 'partial' : 'failed';
+  }
+
+  report(about: Pick<StrategyReport, 'strategy' | 'result' | 'durationMs' | 'efficiency'>): StrategyReport {
+    return Object.freeze({
+      strategy: about.strategy,
+      result: about.result,
+      keysWarmed: this.keysWarmed,
+      keysSkipped: this.keysSkipped,
+      keysFailed: this.keysFailed,
+      bytes: this.bytes,
+      durationMs: about.durationMs,
+      errors: Object.freeze(this.failures),
+      efficiency: about.efficiency,
+    });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'something that is no Error was thrown';
+}
+
+/** A report never shows a key, not even one that an origin's error mentions. */
+function withoutKey(message: string, key: string | undefined): string {
+  const masked = key === undefined || key === '' ? message : message.replaceAll(key, '…');
+  return masked.length > MAX_MESSAGE ? `${masked.slice(0, MAX_MESSAGE - 1)}…` : masked;
+}

@@ -1,0 +1,99 @@
+import type { FamilySource, MetricFamily, MetricPoint } from '../metrics/family.js';
+import { Histogram } from '../metrics/histogram.js';
+import type { StrategyReport, WarmingResult } from './warming-report.js';
+
+/** Strategies told apart; further ones are counted together. */
+const MAX_STRATEGIES = 100;
+const OVERFLOW = '__other__';
+
+interface StrategyFigures {
+  readonly runs: Map<WarmingResult, number>;
+  readonly durations: Histogram;
+  entries: number;
+}
+
+/** What warming did since start, as metric families. */
+export class WarmingMetrics implements FamilySource {
+  readonly #strategies = new Map<string, StrategyFigures>();
+
+  /** @param efficiencyOf share of a strategy's warmed entries that were hit; null where nothing is known. */
+  constructor(private readonly efficiencyOf: (strategy: string) => number | null) {}
+
+  /** A strategy's pass has ended. */
+  ran({ strategy, result, keysWarmed, durationMs }: StrategyReport): void {
+    if (result === 'running') return;
+    const figures = this.#of(strategy);
+    figures.runs.set(result, (figures.runs.get(result) ?? 0) + 1);
+    figures.durations.record(durationMs, 1);
+    figures.entries += keysWarmed;
+  }
+
+  /** Entries were warmed without a run. */
+  warmed(strategy: string, entries: number): void {
+    this.#of(strategy).entries += entries;
+  }
+
+  families(): Iterable<MetricFamily> {
+    return [
+      {
+        name: 'cache_warming_runs_total',
+        help: 'Runs of warming strategies, by how they ended',
+        type: 'counter',
+        labelNames: ['strategy', 'result'],
+        points: () => this.#runs(),
+      },
+      {
+        name: 'cache_warmed_entries_total',
+        help: 'Entries brought into the cache by warming',
+        type: 'counter',
+        labelNames: ['strategy'],
+        points: () => this.#points(({ entries }) => ({ value: entries })),
+      },
+      {
+        name: 'cache_warming_duration_seconds',
+        help: 'How long runs of warming strategies took',
+        type: 'histogram',
+        unit: 'seconds',
+        labelNames: ['strategy'],
+        points: () => this.#points(({ durations }) => (durations.count === 0 ? undefined : { histogram: durations })),
+      },
+      {
+        name: 'cache_warming_efficiency_ratio',
+        help: 'Share of warmed entries that were hit before they expired',
+        type: 'gauge',
+        unit: 'ratio',
+        labelNames: ['strategy'],
+        points: () =>
+          this.#points((_, strategy) => {
+            const value = this.efficiencyOf(strategy);
+            return value === null ? undefined : { value };
+          }),
+      },
+    ];
+  }
+
+  *#runs(): Iterable<MetricPoint> {
+    for (const [strategy, { runs }] of this.#strategies) {
+      for (const [result, value] of runs) yield { labels: [strategy, result], value };
+    }
+  }
+
+  *#points(
+    pointOf: (figures: StrategyFigures, strategy: string) => Omit<MetricPoint, 'labels'> | undefined,
+  ): Iterable<MetricPoint> {
+    for (const [strategy, figures] of this.#strategies) {
+      const point = pointOf(figures, strategy);
+      if (point !== undefined) yield { labels: [strategy], ...point };
+    }
+  }
+
+  #of(strategy: string): StrategyFigures {
+    const name = this.#strategies.has(strategy) || this.#strategies.size < MAX_STRATEGIES ? strategy : OVERFLOW;
+    let figures = this.#strategies.get(name);
+    if (figures === undefined) {
+      figures = { runs: new Map(), durations: new Histogram(), entries: 0 };
+      this.#strategies.set(name, figures);
+    }
+    return figures;
+  }
+}

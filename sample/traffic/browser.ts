@@ -1,0 +1,74 @@
+import { Agent, request, type IncomingMessage } from 'node:http';
+import { Agent as SecureAgent, request as requestSecurely } from 'node:https';
+
+/** An answer, with the time from the question to its last byte. */
+export interface Answer {
+  readonly status: number;
+  /** What `X-Cache` said, or `-`. */
+  readonly cache: string;
+  readonly milliseconds: number;
+  readonly text: string;
+}
+
+const DEADLINE_MS = 30_000;
+
+/** Asks one host over connections that are kept open. */
+export class Browser {
+  readonly #base: URL;
+  readonly #agent: Agent;
+  readonly #request: typeof request;
+
+  constructor(base: URL, connections: number) {
+    const secure = base.protocol === 'https:';
+    this.#base = base;
+    this.#agent = new (secure ? SecureAgent : Agent)({ keepAlive: true, maxSockets: connections });
+    this.#request = secure ? requestSecurely : request;
+  }
+
+  get(path: string): Promise<Answer> {
+    return this.#ask('GET', path);
+  }
+
+  post(path: string, body: unknown): Promise<Answer> {
+    return this.#ask('POST', path, JSON.stringify(body));
+  }
+
+  /** The JSON of a 200; an error that names the path and the answer otherwise. */
+  async json<T>(path: string): Promise<T> {
+    const { status, text } = await this.get(path);
+    if (status !== 200) throw new Error(`${path} answers ${status}: ${text.slice(0, 200)}`);
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      throw new Error(`${path} answers no JSON: ${text.slice(0, 80)}`);
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #ask(method: string, path: string, body?: string): Promise<Answer> {
+    const started = performance.now();
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    return new Promise((resolve, reject) => {
+      const asked = this.#request(new URL(path, this.#base), { method, agent: this.#agent, headers });
+      asked.setTimeout(DEADLINE_MS, () => asked.destroy(new Error(`no answer in ${DEADLINE_MS} ms`)));
+      asked.on('error', reject);
+      asked.on('response', (response: IncomingMessage) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            cache: String(response.headers['x-cache'] ?? '-'),
+            milliseconds: performance.now() - started,
+            text: Buffer.concat(chunks).toString(),
+          }),
+        );
+      });
+      asked.end(body);
+    });
+  }
+}

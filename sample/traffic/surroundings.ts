@@ -1,0 +1,46 @@
+import type { Browser } from './browser.js';
+import { Zipf } from './zipf.js';
+
+/** What visitors can choose from, the most popular first, and how they choose. */
+export interface Surroundings {
+  readonly terms: readonly string[];
+  readonly categories: readonly string[];
+  readonly sellers: readonly number[];
+  readonly products: number;
+  readonly draw: {
+    readonly page: Zipf;
+    readonly term: Zipf;
+    readonly category: Zipf;
+    readonly seller: Zipf;
+    readonly product: Zipf;
+    /** The place of an item in a list that somebody looks at. */
+    readonly place: Zipf;
+  };
+}
+
+const PAGES = 20;
+const PLACES = 24;
+
+/** Looks around the marketplace once, before the visitors come. */
+export async function lookAround(browser: Browser): Promise<Surroundings> {
+  const { catalogue } = await browser.json<{ catalogue?: { products?: number } }>('/');
+  const products = catalogue?.products;
+  if (typeof products !== 'number') throw new Error('/ says nothing of a catalogue: this is no marketplace.');
+  const terms = (await browser.json<{ term: string }[]>('/search/trending?limit=200')).map(({ term }) => term);
+  const categories = (await browser.json<{ slug: string }[]>('/categories/top')).map(({ slug }) => slug);
+  const sellers = (await browser.json<{ id: number }[]>('/sellers/live')).map(({ id }) => id);
+  return {
+    terms,
+    categories,
+    sellers,
+    products,
+    draw: {
+      page: new Zipf(PAGES, 1.4),
+      term: new Zipf(terms.length, 0.9),
+      category: new Zipf(categories.length, 0.8),
+      seller: new Zipf(sellers.length, 0.8),
+      product: new Zipf(products, 0.8),
+      place: new Zipf(PLACES, 0.9),
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import type { Answer, Browser } from './browser.js';
+import type { Chance } from './chance.js';
+import type { Surroundings } from './surroundings.js';
+
+/** Where visitors begin, with the share of each. */
+const BEGINNINGS: readonly [share: number, begin: (visitor: Visitor) => Promise<void>][] = [
+  [0.32, (visitor) => visitor.discovers()],
+  [0.2, (visitor) => visitor.searches()],
+  [0.22, (visitor) => visitor.followsLink()],
+  [0.08, (visitor) => visitor.looksAtTrends()],
+  [0.09, (visitor) => visitor.browsesCategories()],
+  [0.09, (visitor) => visitor.watchesSellers()],
+];
+
+/** Of those who look at a product, this share buys it. */
+const BUYS = 0.03;
+
+/** Of the links to the feed, this share carries a parameter of somebody's campaign, which the page does not read. */
+const FROM_CAMPAIGN = 0.2;
+
+/** Somebody who wanders through the marketplace, one request after another. */
+export class Visitor {
+  constructor(
+    private readonly browser: Browser,
+    private readonly around: Surroundings,
+    private readonly chance: Chance,
+    private readonly saw: (endpoint: string, answer: Answer) => Promise<void>,
+  ) {}
+
+  /** One walk: from a beginning to where the visitor loses interest. */
+  async walk(): Promise<void> {
+    let left = this.chance.next();
+    for (const [share, begin] of BEGINNINGS) {
+      left -= share;
+      if (left < 0) return begin(this);
+    }
+    await this.discovers();
+  }
+
+  async discovers(): Promise<void> {
+    const page = this.around.draw.page.draw(this.chance) + 1;
+    const campaign = this.chance.is(FROM_CAMPAIGN) ? `&utm_source=letter-${Math.floor(this.chance.next() * 1000)}` : '';
+    const feed = await this.#get('GET /feeds/discover', `/feeds/discover?page=${page}${campaign}`);
+    await this.#clicksOn(feed);
+    if (this.chance.is(0.4)) await this.#clicksOn(feed);
+  }
+
+  async searches(): Promise<void> {
+    const term = this.around.terms[this.around.draw.term.draw(this.chance)] ?? 'lamp';
+    const result = await this.#get('GET /search', `/search?q=${encodeURIComponent(term)}`);
+    if (this.chance.is(0.7)) await this.#clicksOn(result);
+  }
+
+  /** From a letter, an advertisement or a friend. The popular ones are scattered over the whole catalogue. */
+  async followsLink(): Promise<void> {
+    const rank = this.around.draw.product.draw(this.chance);
+    await this.#looksAt(1 + ((rank * 4801) % this.around.products));
+  }
+
+  async looksAtTrends(): Promise<void> {
+    await this.#get('GET /search/trending', '/search/trending');
+    await this.searches();
+  }
+
+  async browsesCategories(): Promise<void> {
+    await this.#get('GET /categories/top', '/categories/top');
+    const slug = this.around.categories[this.around.draw.category.draw(this.chance)];
+    if (slug === undefined || !this.chance.is(0.8)) return;
+    await this.#clicksOn(await this.#get('GET /categories/:slug', `/categories/${slug}`));
+  }
+
+  async watchesSellers(): Promise<void> {
+    await this.#get('GET /sellers/live', '/sellers/live');
+    const seller = this.around.sellers[this.around.draw.seller.draw(this.chance)];
+    if (seller === undefined || !this.chance.is(0.8)) return;
+    await this.#clicksOn(await this.#get('GET /sellers/:id', `/sellers/${seller}`));
+  }
+
+  async #clicksOn({ text }: Answer): Promise<void> {
+    const ids = [...text.matchAll(/"id":(\d+),"title"/g)].map(([, id]) => Number(id));
+    const id = ids[this.around.draw.place.draw(this.chance) % Math.max(1, ids.length)];
+    if (id !== undefined) await this.#looksAt(id);
+  }
+
+  async #looksAt(id: number): Promise<void> {
+    const { status } = await this.#get('GET /products/:id', `/products/${id}`);
+    if (status !== 200 || !this.chance.is(BUYS)) return;
+    const quantity = this.chance.is(0.8) ? 1 : 2;
+    const receipt = await this.browser.post(`/products/${id}/purchase`, { quantity });
+    await this.saw('POST /products/:id/purchase', receipt);
+  }
+
+  async #get(endpoint: string, path: string): Promise<Answer> {
+    const answer = await this.browser.get(path);
+    await this.saw(endpoint, answer);
+    return answer;
+  }
+}

@@ -1,42 +1,261 @@
 import type { CacheLog } from '../cache/cache-log.js';
 import type { Clock } from '../cache/clock.js';
-import type { CacheObserver, LayerDescription, Series, SeriesOptions } from '../cache/observer.js';
+import {
+  type BypassReason,
+  type CacheObserver,
+  type CircuitState,
+  type EvictionReason,
+  type LayerDescription,
+  LayerOperation,
+  LayerResult,
+  MissReason,
+  Operation,
+  Outcome,
+  Result,
+  type Series,
+  type SeriesOptions,
+} from '../cache/observer.js';
+import { AccessCount, AccessTime, operationAt, outcomeAt, reasonAt } from './access-track.js';
+import { bucketOf } from './buckets.js';
+import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './layer-track.js';
+import { Ledger } from './ledger.js';
+import { PatternDetector } from './pattern-detector.js';
+import { type SeriesHandle, Timing } from './series-handle.js';
+import { SeriesRegistry } from './series-registry.js';
+import type { Track } from './track.js';
 
 export interface RecorderOptions {
   readonly clock: Clock;
-  /** Share of accesses that are timed, 0–1. @default 1 */
+  /** Share of accesses that are timed, 0–1; every access is counted. @default 1 */
   readonly samplingRate?: number;
-  /** @default 100 */
+  /** Patterns kept apart. @default 100 */
   readonly maxPatterns?: number;
-  /** @default 100 */
+  /** Endpoints kept apart. @default 100 */
   readonly maxEndpoints?: number;
+  /** The pattern of a key that no handler declared; undefined leaves it to the detection. */
   readonly patternOf?: (key: string) => string | undefined;
+  /** Numbers from 0 to 1, for sampling. @default Math.random */
+  readonly random?: () => number;
   readonly log?: CacheLog;
 }
 
-/** Counts what the cache tells, in memory that never grows. */
+const DEFAULT_LIMIT = 100;
+const NO_OPTIONS: SeriesOptions = {};
+
+/**
+ * Counts what the cache tells, in memory that does not grow. A hit is integer work on two arrays; it allocates nothing.
+ *
+ * Every access is counted and `samplingRate` of the hits in memory are timed, each weighted by 1 / rate. Times that the
+ * cache measured anyway, of all other accesses, are all recorded, unless the rate is 0: then nothing is timed.
+ */
 export class MetricsRecorder implements CacheObserver {
-  constructor(_options: RecorderOptions) {}
-  attach(_layers: readonly LayerDescription[]): void {}
-  series(pattern: string, endpoint?: string, _options?: SeriesOptions): Series {
-    return { pattern, endpoint };
+  readonly ledger: Ledger;
+  readonly #clock: Clock;
+  readonly #registry: SeriesRegistry;
+  readonly #timesLayers: boolean;
+
+  constructor(options: RecorderOptions) {
+    const { clock, samplingRate = 1, maxPatterns = DEFAULT_LIMIT, maxEndpoints = DEFAULT_LIMIT } = options;
+    this.#clock = clock;
+    this.ledger = new Ledger(clock, maxPatterns, maxEndpoints);
+    this.#timesLayers = samplingRate > 0;
+    this.#registry = new SeriesRegistry(this.ledger, new PatternDetector(options), {
+      samplingRate,
+      maxNames: maxPatterns + maxEndpoints,
+      random: options.random ?? Math.random,
+      log: options.log,
+    });
   }
+
+  attach(layers: readonly LayerDescription[]): void {
+    this.ledger.attach(layers);
+  }
+
+  series(pattern: string, endpoint?: string, options: SeriesOptions = NO_OPTIONS): Series {
+    return this.#registry.series(pattern, endpoint, options);
+  }
+
   seriesOf(key: string): Series {
-    return { pattern: key, endpoint: undefined };
+    return this.#registry.seriesOf(key);
   }
-  hit(): void {}
-  access(): void {}
-  bypass(): void {}
-  load(): void {}
-  inFlight(): void {}
-  waitTimeout(): void {}
-  operation(): void {}
-  invalidation(): void {}
-  sizeRejected(): void {}
-  layer(): void {}
-  evicted(): void {}
-  circuit(): void {}
-  queueDepth(): void {}
-  writeDropped(): void {}
-  asyncWrite(): void {}
+
+  hit(series: Series, layer: number, startedAt: number): void {
+    const handle = series as SeriesHandle;
+    const track = handle.track;
+    if (track === undefined) return;
+    if (layer !== 0) return this.#hitBehind(series, layer, startedAt);
+    if (startedAt >= track.slotEnd) track.advance(startedAt);
+    track.counters[AccessCount.nearHit]! += 1;
+    const side = handle.sideTrack;
+    if (side !== undefined) {
+      if (startedAt >= side.slotEnd) side.advance(startedAt);
+      side.counters[AccessCount.nearHit]! += 1;
+    }
+    const timing = handle.timing;
+    if (timing === Timing.never) return;
+    let weight = 1;
+    if (timing === Timing.sampled) {
+      if (--handle.untilTimed > 0) return;
+      const sampling = handle.sampling!;
+      handle.untilTimed = sampling.gap();
+      weight = sampling.weight();
+    }
+    const ms = this.#clock.now() - startedAt;
+    const bucket = bucketOf(ms);
+    track.histograms[AccessTime.near]!.recordIn(bucket, ms, weight);
+    if (side !== undefined) side.histograms[AccessTime.near]!.recordIn(bucket, ms, weight);
+  }
+
+  access(
+    series: Series,
+    outcome: Outcome,
+    layer: number,
+    responseMs: number,
+    totalMs: number,
+    reason: MissReason,
+  ): void {
+    const handle = series as SeriesHandle;
+    if (handle.track === undefined) return;
+    const now = this.#clock.now();
+    const timed = handle.timing !== Timing.never;
+    countAccess(handle.track, now, outcome, reason);
+    if (timed) handle.track.histograms[AccessTime.far]!.record(responseMs, 1);
+    const side = handle.sideTrack;
+    if (side === undefined) return;
+    countAccess(side, now, outcome, reason);
+    if (!timed) return;
+    side.histograms[AccessTime.far]!.record(responseMs, 1);
+    side.histograms[AccessTime.waited]!.record(totalMs, 1);
+  }
+
+  bypass(series: Series, reason: BypassReason): void {
+    if ((series as SeriesHandle).track === undefined) return;
+    this.ledger.bypasses[reason]! += 1;
+    this.#count(series, AccessCount.bypass, 1);
+  }
+
+  load(series: Series, operation: Operation, result: Result, durationMs: number): void {
+    const handle = series as SeriesHandle;
+    if (handle.track === undefined) return;
+    if (result === Result.ok && handle.timing !== Timing.never) {
+      const now = this.#clock.now();
+      for (const access of [handle.byPattern, handle.bySide]) {
+        if (access === undefined) continue;
+        access.track.advance(now);
+        access.loaded(durationMs);
+        access.track.histograms[AccessTime.load]!.record(durationMs, 1);
+      }
+    }
+    this.operation(series, operation, result, durationMs, 0);
+  }
+
+  inFlight(change: 1 | -1): void {
+    this.ledger.inFlight += change;
+  }
+
+  waitTimeout(series: Series): void {
+    this.#count(series, AccessCount.waitTimeout, 1);
+  }
+
+  operation(series: Series, operation: Operation, result: Result, durationMs: number, bytes: number): void {
+    const handle = series as SeriesHandle;
+    if (handle.track === undefined) return;
+    this.#count(series, operationAt(operation, result), 1);
+    if (bytes > 0 && result === Result.ok && (operation === Operation.set || operation === Operation.warm)) {
+      this.#count(series, AccessCount.sized, 1);
+      this.#count(series, AccessCount.bytes, Math.round(bytes));
+    }
+    this.#operate(operation, result, durationMs, handle.timing !== Timing.never);
+  }
+
+  invalidation(result: Result, durationMs: number, _removed: number): void {
+    this.#operate(Operation.invalidate, result, durationMs, this.#timesLayers);
+  }
+
+  sizeRejected(series: Series, _bytes: number): void {
+    this.#count(series, AccessCount.sizeRejected, 1);
+  }
+
+  layer(
+    layer: number,
+    operation: LayerOperation,
+    result: LayerResult,
+    durationMs: number,
+    keys: number,
+    hits: number,
+  ): void {
+    const track = this.#layer(layer);
+    if (track === undefined) return;
+    if (operation === LayerOperation.get && (result === LayerResult.hit || result === LayerResult.miss)) {
+      track.counters[layerOperationAt(operation, LayerResult.hit)]! += hits;
+      track.counters[layerOperationAt(operation, LayerResult.miss)]! += keys - hits;
+    } else track.counters[layerOperationAt(operation, result)]! += result === LayerResult.ok ? keys : 1;
+    if (this.#timesLayers && result !== LayerResult.refused) track.histograms[operation]!.record(durationMs, 1);
+  }
+
+  evicted(layer: number, reason: EvictionReason, count: number): void {
+    const track = this.#layer(layer);
+    if (track !== undefined) track.counters[evictionAt(reason)]! += count;
+  }
+
+  circuit(layer: number, state: CircuitState): void {
+    const known = this.ledger.layers[layer];
+    if (known === undefined || known.circuit === state) return;
+    known.circuit = state;
+    this.#layer(layer)!.counters[transitionAt(state)]! += 1;
+  }
+
+  queueDepth(layer: number, depth: number): void {
+    const known = this.ledger.layers[layer];
+    if (known !== undefined) known.queueDepth = depth;
+  }
+
+  writeDropped(layer: number, count: number): void {
+    const track = this.#layer(layer);
+    if (track !== undefined) track.counters[LayerCount.writesDropped]! += count;
+  }
+
+  asyncWrite(layer: number, result: Result, durationMs: number, keys: number): void {
+    const track = this.#layer(layer);
+    if (track === undefined) return;
+    if (result !== Result.ok) track.counters[LayerCount.writesFailed]! += keys;
+    if (this.#timesLayers) track.histograms[ASYNC_WRITE]!.record(durationMs, 1);
+  }
+
+  /** A hit of another layer in the same turn: told as any other access is. */
+  #hitBehind(series: Series, layer: number, startedAt: number): void {
+    const ms = this.#clock.now() - startedAt;
+    this.access(series, Outcome.hit, layer, ms, ms, MissReason.none);
+    this.layer(layer, LayerOperation.get, LayerResult.hit, ms, 1, 1);
+  }
+
+  #count(series: Series, counter: number, by: number): void {
+    const { track, sideTrack } = series as SeriesHandle;
+    if (track === undefined) return;
+    const now = this.#clock.now();
+    track.advance(now);
+    track.counters[counter]! += by;
+    if (sideTrack === undefined) return;
+    sideTrack.advance(now);
+    sideTrack.counters[counter]! += by;
+  }
+
+  #operate(operation: Operation, result: Result, durationMs: number, timed: boolean): void {
+    const track = this.ledger.operations[operation]!;
+    track.advance(this.#clock.now());
+    track.counters[result]! += 1;
+    if (timed) track.histograms[0]!.record(durationMs, 1);
+  }
+
+  #layer(layer: number): Track | undefined {
+    const known = this.ledger.layers[layer];
+    known?.track.advance(this.#clock.now());
+    return known?.track;
+  }
+}
+
+function countAccess(track: Track, now: number, outcome: Outcome, reason: MissReason): void {
+  track.advance(now);
+  track.counters[outcomeAt(outcome)]! += 1;
+  if (reason !== MissReason.none) track.counters[reasonAt(reason)]! += 1;
 }

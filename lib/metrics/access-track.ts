@@ -1,0 +1,107 @@
+import { MissReason, Operation, Outcome, Result } from '../cache/observer.js';
+import { Track, type TrackShape } from './track.js';
+import type { Figures } from './window-sum.js';
+
+const RESULTS = Object.keys(Result).length;
+const FIRST_OUTCOME = 1;
+const FIRST_REASON = FIRST_OUTCOME + Object.keys(Outcome).length;
+const FIRST_OPERATION = FIRST_REASON + Object.keys(MissReason).length;
+const FIRST_OTHER = FIRST_OPERATION + Object.keys(Operation).length * RESULTS;
+
+/** Places of what is counted for a pattern, an endpoint or a method. */
+export const AccessCount = {
+  /** Hits answered by the first layer in the same turn; all other hits are an outcome. */
+  nearHit: 0,
+  bypass: FIRST_OTHER,
+  waitTimeout: FIRST_OTHER + 1,
+  sizeRejected: FIRST_OTHER + 2,
+  /** Values set whose size is known, and their bytes. */
+  sized: FIRST_OTHER + 3,
+  bytes: FIRST_OTHER + 4,
+  /** Microseconds that hits saved. */
+  savedUs: FIRST_OTHER + 5,
+} as const;
+
+export const ACCESS_COUNTERS = FIRST_OTHER + 6;
+
+/** Places of the histograms. */
+export const AccessTime = {
+  /** Of hits answered by the first layer in the same turn: response and total time in one. */
+  near: 0,
+  /** Response times of all other accesses. */
+  far: 1,
+  /** Total times of all other accesses; kept for endpoints and methods. */
+  waited: 2,
+  /** Of loads that succeeded. */
+  load: 3,
+} as const;
+
+export const ACCESS_HISTOGRAMS = 4;
+
+export function outcomeAt(outcome: Outcome): number {
+  return FIRST_OUTCOME + outcome;
+}
+
+export function reasonAt(reason: MissReason): number {
+  return FIRST_REASON + reason;
+}
+
+export function operationAt(operation: Operation, result: Result): number {
+  return FIRST_OPERATION + operation * RESULTS + result;
+}
+
+/** What one pattern, endpoint or method did. */
+export class AccessTrack {
+  readonly name: string;
+  readonly track: Track;
+  #loads = 0;
+  #loadMs = 0;
+  /** Hits whose saved time is not counted yet because no load has shown what one costs. */
+  #unsaved = 0;
+  #savedHits = 0;
+
+  constructor(
+    name: string,
+    shape: TrackShape,
+    now: number,
+    since: number,
+    closed?: (slot: number, figures: Figures) => void,
+  ) {
+    this.name = name;
+    this.track = new Track(shape, now, since, {
+      settle: () => this.#save(),
+      closed: (slot, figures) => {
+        this.#unsaved = this.#openHits() + this.#unsaved - this.#savedHits;
+        this.#savedHits = 0;
+        closed?.(slot, figures);
+      },
+    });
+  }
+
+  /** A load that succeeded: what later hits save. */
+  loaded(durationMs: number): void {
+    this.#save();
+    this.#loads++;
+    this.#loadMs += durationMs;
+  }
+
+  reset(now: number): void {
+    this.track.reset(now);
+    this.#loads = this.#loadMs = this.#unsaved = this.#savedHits = 0;
+  }
+
+  /** Each hit saves the mean load time known when it is settled, so that what is saved only ever grows. */
+  #save(): void {
+    const hits = this.#openHits() + this.#unsaved - this.#savedHits;
+    if (hits <= 0 || this.#loads === 0) return;
+    this.track.counters[AccessCount.savedUs]! += Math.round(((hits * this.#loadMs) / this.#loads) * 1000);
+    this.#savedHits += hits;
+  }
+
+  #openHits(): number {
+    const { counters } = this.track;
+    return (
+      counters[AccessCount.nearHit]! + counters[FIRST_OUTCOME + Outcome.hit]! + counters[FIRST_OUTCOME + Outcome.stale]!
+    );
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Bucket indices of a base-2 exponential histogram with 16 buckets an octave: bucket `i` holds values in
+ * (2^(i/16), 2^((i+1)/16)], OpenTelemetry's exponential histogram of scale 4. Values are milliseconds.
+ */
+
+const PER_OCTAVE = 16;
+
+/** Bucket of the smallest values told apart: above 2^-12 ms, a quarter of a microsecond. */
+export const MIN_INDEX = -12 * PER_OCTAVE;
+/** Bucket of the largest values: up to 2^27 ms, 37 hours; what is larger is counted here too. */
+export const MAX_INDEX = 27 * PER_OCTAVE - 1;
+/** How many buckets there are. */
+export const BUCKETS = MAX_INDEX - MIN_INDEX + 1;
+
+const SMALLEST = 2 ** (MIN_INDEX / PER_OCTAVE);
+const LARGEST = 2 ** ((MAX_INDEX + 1) / PER_OCTAVE);
+
+/** Lower bounds of the buckets of the octave from 1 to 2, and 2 itself. */
+const OCTAVE = Float64Array.from({ length: PER_OCTAVE + 1 }, (_, i) => 2 ** (i / PER_OCTAVE));
+
+/** By the first five bits of a mantissa: the last bucket that begins at or below it. A 32nd is narrower than any bucket. */
+const BY_MANTISSA = Uint8Array.from({ length: 32 }, (_, bits) => {
+  const mantissa = 1 + bits / 32;
+  let bucket = 0;
+  while (bucket < PER_OCTAVE - 1 && OCTAVE[bucket + 1]! <= mantissa) bucket++;
+  return bucket;
+});
+
+/** The bits of a double: written and read within one call. */
+const double = new Float64Array(1);
+const words = new Uint32Array(double.buffer);
+const HIGH = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
+
+/** Returned by {@link bucketOf} for what is too small to tell from zero. */
+export const ZERO_BUCKET = MIN_INDEX - 1;
+
+/** The bucket of a number of milliseconds; {@link ZERO_BUCKET} for 2^-12 and less, and for what is no number. */
+export function bucketOf(ms: number): number {
+  if (!(ms > SMALLEST)) return ZERO_BUCKET;
+  if (ms > LARGEST) return MAX_INDEX;
+  double[0] = ms;
+  const high = words[HIGH]!;
+  words[HIGH] = (high & 0x000f_ffff) | 0x3ff0_0000;
+  const mantissa = double[0];
+  let bucket = BY_MANTISSA[(high >>> 15) & 31]!;
+  // Upper bounds are inclusive: a value on a boundary belongs to the bucket below it.
+  if (mantissa <= OCTAVE[bucket]!) bucket--;
+  else if (mantissa > OCTAVE[bucket + 1]!) bucket++;
+  return ((high >>> 20) - 1023) * PER_OCTAVE + bucket;
+}
+
+/** Where bucket `index` begins, exclusive. */
+export function lowerBound(index: number): number {
+  return 2 ** Math.floor(index / PER_OCTAVE) * OCTAVE[index & (PER_OCTAVE - 1)]!;
+}
+
+/**
+ * The value that stands for a bucket: 2ab / (a + b) for its bounds a and b, which no value of the bucket differs from by
+ * more than (b − a) / (b + a) = 2.17 % (the estimate of DDSketch, Masson et al., VLDB 2019).
+ */
+export function representative(index: number): number {
+  const low = lowerBound(index);
+  const high = lowerBound(index + 1);
+  return (2 * low * high) / (low + high);
+}

@@ -1,0 +1,68 @@
+import type { Window } from './snapshot.js';
+import { type Figures, WindowSum } from './window-sum.js';
+import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
+
+interface Frame {
+  slot: number;
+  readonly sum: WindowSum;
+}
+
+/**
+ * The closed slots of all patterns together. Patterns close theirs in no order, each when it is touched, so every level
+ * is kept open for late slots and fed directly.
+ */
+export class CombinedTrack {
+  readonly #counters: number;
+  readonly #histograms: number;
+  readonly #total: WindowSum;
+  readonly #levels: (Frame | undefined)[][] = LEVELS.map(({ slots }) => new Array<Frame | undefined>(slots + 1));
+
+  constructor(counters: number, histograms: number) {
+    this.#counters = counters;
+    this.#histograms = histograms;
+    this.#total = new WindowSum(counters, histograms);
+  }
+
+  /** Takes in the slot that a pattern closed. */
+  absorb(slot: number, figures: Figures): void {
+    this.#total.add(figures);
+    for (let level = 0; level < LEVELS.length; level++) {
+      const { slotMs } = LEVELS[level]!;
+      this.#frame(level, Math.floor((slot * SLOT_MS) / slotMs))?.add(figures);
+    }
+  }
+
+  /** Adds the closed slots of a window to `sum`; the open ones are the patterns' own. */
+  addTo(sum: WindowSum, window: Window, now: number): void {
+    if (window === 'all') return sum.add(this.#total);
+    const level = levelOf(window);
+    const first = Math.ceil(windowStart(window, now) / LEVELS[level]!.slotMs);
+    for (const frame of this.#levels[level]!) if (frame !== undefined && frame.slot >= first) sum.add(frame.sum);
+  }
+
+  /** Closed slots since start. */
+  get total(): Figures {
+    return this.#total;
+  }
+
+  reset(): void {
+    this.#total.clear();
+    for (const frames of this.#levels) frames.fill(undefined);
+  }
+
+  #frame(level: number, slot: number): WindowSum | undefined {
+    const frames = this.#levels[level]!;
+    const at = slot % frames.length;
+    const frame = frames[at];
+    if (frame === undefined) {
+      const made = { slot, sum: new WindowSum(this.#counters, this.#histograms) };
+      frames[at] = made;
+      return made.sum;
+    }
+    if (frame.slot === slot) return frame.sum;
+    if (frame.slot > slot) return undefined;
+    frame.slot = slot;
+    frame.sum.clear();
+    return frame.sum;
+  }
+}

@@ -1,0 +1,72 @@
+import type { PackedReader, PackedWriter } from './packing.js';
+import type { WindowSum } from './window-sum.js';
+
+/** Length of a frame, two bytes, and its slot, four, before what is packed in it. */
+const HEADER = 6;
+
+/** Closed slots of one length, oldest first, packed into one run of bytes: appended at its end, dropped at its front. */
+export class FrameLog {
+  #bytes = new Uint8Array(0);
+  #head = 0;
+  #tail = 0;
+
+  /** Bytes it holds on to. */
+  get byteLength(): number {
+    return this.#bytes.length;
+  }
+
+  append(slot: number, frame: PackedWriter): void {
+    const size = HEADER + frame.length;
+    if (this.#tail + size > this.#bytes.length) this.#makeRoom(size);
+    const bytes = this.#bytes;
+    const at = this.#tail;
+    bytes[at] = size & 0xff;
+    bytes[at + 1] = size >>> 8;
+    for (let byte = 0; byte < 4; byte++) bytes[at + 2 + byte] = (slot >>> (8 * byte)) & 0xff;
+    bytes.set(frame.bytes.subarray(0, frame.length), at + HEADER);
+    this.#tail = at + size;
+  }
+
+  /** Drops every frame of a slot before `slot`. */
+  dropBefore(slot: number): void {
+    while (this.#head < this.#tail && this.#slotAt(this.#head) < slot) this.#head += this.#sizeAt(this.#head);
+    if (this.#head === this.#tail) this.#head = this.#tail = 0;
+  }
+
+  /** Adds every frame of a slot from `first` on. */
+  addTo(sum: WindowSum, first: number, reader: PackedReader, countersOnly: boolean): void {
+    for (let at = this.#head; at < this.#tail; at += this.#sizeAt(at)) {
+      if (this.#slotAt(at) < first) continue;
+      reader.open(this.#bytes, at + HEADER);
+      sum.addPacked(reader, countersOnly);
+    }
+  }
+
+  clear(): void {
+    this.#bytes = new Uint8Array(0);
+    this.#head = this.#tail = 0;
+  }
+
+  #makeRoom(size: number): void {
+    const used = this.#tail - this.#head;
+    const needed = used + size;
+    const length = this.#bytes.length;
+    if (needed <= length && needed > length / 4) this.#bytes.copyWithin(0, this.#head, this.#tail);
+    else {
+      const moved = new Uint8Array(Math.ceil(needed * 1.125) + 32);
+      moved.set(this.#bytes.subarray(this.#head, this.#tail));
+      this.#bytes = moved;
+    }
+    this.#head = 0;
+    this.#tail = used;
+  }
+
+  #sizeAt(at: number): number {
+    return this.#bytes[at]! | (this.#bytes[at + 1]! << 8);
+  }
+
+  #slotAt(at: number): number {
+    const bytes = this.#bytes;
+    return (bytes[at + 2]! | (bytes[at + 3]! << 8) | (bytes[at + 4]! << 16) | (bytes[at + 5]! << 24)) >>> 0;
+  }
+}

@@ -1,0 +1,48 @@
+import { CircuitState, EvictionReason, LayerOperation, LayerResult } from '../cache/observer.js';
+import { Track, TrackShape } from './track.js';
+
+const RESULTS = Object.keys(LayerResult).length;
+const FIRST_EVICTION = Object.keys(LayerOperation).length * RESULTS;
+const FIRST_TRANSITION = FIRST_EVICTION + Object.keys(EvictionReason).length;
+const FIRST_OTHER = FIRST_TRANSITION + Object.keys(CircuitState).length;
+
+/** Places of what is counted for a layer beside its operations. */
+export const LayerCount = {
+  writesDropped: FIRST_OTHER,
+  writesFailed: FIRST_OTHER + 1,
+} as const;
+
+const LAYER_COUNTERS = FIRST_OTHER + 2;
+
+/** Place of the asynchronous writes' histogram; those of the operations stand before it. */
+export const ASYNC_WRITE = Object.keys(LayerOperation).length;
+const LAYER_HISTOGRAMS = ASYNC_WRITE + 1;
+
+export function layerOperationAt(operation: LayerOperation, result: LayerResult): number {
+  return operation * RESULTS + result;
+}
+
+export function evictionAt(reason: EvictionReason): number {
+  return FIRST_EVICTION + reason;
+}
+
+export function transitionAt(to: CircuitState): number {
+  return FIRST_TRANSITION + to;
+}
+
+export function layerShape(): TrackShape {
+  return new TrackShape(LAYER_COUNTERS, LAYER_HISTOGRAMS);
+}
+
+/** What one layer did, and how it is. */
+export class LayerTrack {
+  readonly name: string;
+  readonly track: Track;
+  circuit: CircuitState = CircuitState.closed;
+  queueDepth = 0;
+
+  constructor(name: string, shape: TrackShape, now: number, since: number) {
+    this.name = name;
+    this.track = new Track(shape, now, since);
+  }
+}

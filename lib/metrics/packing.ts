@@ -1,0 +1,56 @@
+/** Writes whole numbers of zero and more, seven bits a byte (LEB128), into bytes that it keeps and reuses. */
+export class PackedWriter {
+  bytes = new Uint8Array(1024);
+  length = 0;
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  write(value: number): void {
+    if (this.length + 10 > this.bytes.length) {
+      const grown = new Uint8Array(this.bytes.length * 2);
+      grown.set(this.bytes);
+      this.bytes = grown;
+    }
+    let rest = value;
+    while (rest >= 0x8000_0000) {
+      this.bytes[this.length++] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    let small = rest | 0;
+    while (small >= 0x80) {
+      this.bytes[this.length++] = (small & 0x7f) | 0x80;
+      small >>>= 7;
+    }
+    this.bytes[this.length++] = small;
+  }
+}
+
+/** Reads what a {@link PackedWriter} wrote. */
+export class PackedReader {
+  bytes = new Uint8Array(0);
+  position = 0;
+
+  open(bytes: Uint8Array<ArrayBuffer>, position: number): void {
+    this.bytes = bytes;
+    this.position = position;
+  }
+
+  read(): number {
+    const bytes = this.bytes;
+    let byte = bytes[this.position++]!;
+    if (byte < 0x80) return byte;
+    let value = byte & 0x7f;
+    for (let shift = 7; shift <= 21; shift += 7) {
+      byte = bytes[this.position++]!;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    for (let scale = 2 ** 28; ; scale *= 128) {
+      byte = bytes[this.position++]!;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+  }
+}

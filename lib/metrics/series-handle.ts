@@ -1,0 +1,44 @@
+import type { Series } from '../cache/observer.js';
+import type { AccessTrack } from './access-track.js';
+import type { Sampling } from './sampling.js';
+import type { Track } from './track.js';
+
+/** How a series is measured. */
+export const Timing = { never: 0, sampled: 1, always: 2 } as const;
+export type Timing = (typeof Timing)[keyof typeof Timing];
+
+/** Where a series counts and how it is timed. */
+interface Place {
+  readonly byPattern: AccessTrack;
+  readonly bySide: AccessTrack | undefined;
+  readonly timing: Timing;
+  readonly sampling: Sampling | undefined;
+}
+
+/** Where the accesses of a series are counted: its pattern's track, and its endpoint's or method's where it has one. */
+export class SeriesHandle implements Series {
+  readonly pattern: string;
+  readonly endpoint: string | undefined;
+  readonly timing: Timing;
+  /** The pattern's, written on every access; undefined where nothing is counted. */
+  readonly track: Track | undefined;
+  /** The endpoint's or method's. */
+  readonly sideTrack: Track | undefined;
+  readonly byPattern: AccessTrack | undefined;
+  readonly bySide: AccessTrack | undefined;
+  readonly sampling: Sampling | undefined;
+  /** Accesses until the next one that is timed. */
+  untilTimed: number;
+
+  constructor(pattern: string, endpoint: string | undefined, place: Place | undefined) {
+    this.pattern = pattern;
+    this.endpoint = endpoint;
+    this.timing = place?.timing ?? Timing.never;
+    this.track = place?.byPattern.track;
+    this.sideTrack = place?.bySide?.track;
+    this.byPattern = place?.byPattern;
+    this.bySide = place?.bySide;
+    this.sampling = place?.sampling;
+    this.untilTimed = place?.sampling?.gap() ?? 0;
+  }
+}

@@ -1,0 +1,57 @@
+import { CacheError } from '../cache/errors.js';
+import { type Window, WINDOWS } from './snapshot.js';
+
+/** How closed slots are kept: their length, how many of them, and how many of the level before make one. */
+export interface Level {
+  readonly slotMs: number;
+  readonly slots: number;
+  readonly merges: number;
+}
+
+/** Each level covers at least one slot of the next: thirty of 10 s, twelve of 5 min, twenty-four of 1 h. */
+export const LEVELS: readonly Level[] = [
+  { slotMs: 10_000, slots: 30, merges: 1 },
+  { slotMs: 300_000, slots: 12, merges: 30 },
+  { slotMs: 3_600_000, slots: 24, merges: 12 },
+];
+
+/** Length of the open slot, milliseconds. */
+export const SLOT_MS = LEVELS[0]!.slotMs;
+
+const SPANS: Readonly<Record<Exclude<Window, 'all'>, { readonly spanMs: number; readonly level: number }>> = {
+  '1m': { spanMs: 60_000, level: 0 },
+  '5m': { spanMs: 300_000, level: 0 },
+  '1h': { spanMs: 3_600_000, level: 1 },
+  '24h': { spanMs: 86_400_000, level: 2 },
+};
+
+/** The level whose slots a window ends in. */
+export function levelOf(window: Exclude<Window, 'all'>): number {
+  return SPANS[window].level;
+}
+
+/**
+ * Where a window begins at `now`: with the first whole slot of its level in it. What is shown is never older than the
+ * window, and up to one slot (10 s for `1m` and `5m`, 5 min for `1h`, 1 h for `24h`) shorter than it.
+ */
+export function windowStart(window: Exclude<Window, 'all'>, now: number): number {
+  const { spanMs, level } = SPANS[window];
+  const { slotMs } = LEVELS[level]!;
+  return Math.ceil((now - spanMs) / slotMs) * slotMs;
+}
+
+/**
+ * A window by its name, `all` without one.
+ * @throws CacheError `UNKNOWN_WINDOW`, with the names there are.
+ */
+export function windowNamed(name: string | undefined): Window {
+  if (name === undefined) return 'all';
+  const window = WINDOWS.find((known) => known === name);
+  if (window === undefined) {
+    throw new CacheError(
+      'UNKNOWN_WINDOW',
+      `There is no window ${JSON.stringify(name)}; there are ${WINDOWS.join(', ')}.`,
+    );
+  }
+  return window;
+}

@@ -1,34 +1,63 @@
-// Makes sure that what the suites start is on this machine: finds redis-server, else installs it, else says what to do.
+// Makes sure that what the suites start is on this machine: finds each server, else installs it (Debian or Ubuntu as root),
+// else takes its program out of a Docker image, else says exactly what to install.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 
-/** What the suites start as private servers: the program, Debian's package, and whether tests cannot run without. */
+/** Programs that the suites start, Debian's package of each, and an image that holds it for machines without that package. */
 const servers = [
-  { program: 'redis-server', package: 'redis-server' },
-  { program: 'redis-sentinel', package: 'redis-sentinel' },
+  { program: 'redis-server', package: 'redis-server', image: 'redis:7-bookworm', path: '/usr/local/bin/redis-server' },
+  { program: 'postgres', package: 'postgresql' },
+  { program: 'mariadbd', package: 'mariadb-server' },
+  { program: 'prometheus', package: 'prometheus' },
 ];
 
-const has = (program) =>
-  spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0 ||
-  existsSync(`/usr/sbin/${program}`);
-const missing = servers.filter(({ program }) => !has(program));
-if (missing.length === 0) process.exit(0);
+/** Where programs taken out of images go: npm puts it on the PATH of its scripts. */
+const bin = new URL('../../node_modules/.bin/', import.meta.url).pathname;
 
-const packages = missing.map((server) => server.package);
-const apt = has('apt-get') && process.getuid?.() === 0;
-if (apt) {
+const run = (command, args, options) => spawnSync(command, args, { stdio: 'ignore', ...options }).status === 0;
+const onPath = (program) => run('sh', ['-c', `command -v ${program}`]);
+// Debian keeps the servers of PostgreSQL, one a version, off the PATH.
+const postgresVersions = () => (existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql') : []);
+const has = (program) =>
+  onPath(program) ||
+  existsSync(`/usr/sbin/${program}`) ||
+  (program === 'postgres' &&
+    postgresVersions().some((version) => existsSync(`/usr/lib/postgresql/${version}/bin/postgres`)));
+const missing = () => servers.filter(({ program }) => !has(program));
+
+if (missing().length > 0 && onPath('apt-get') && process.getuid?.() === 0) {
+  const packages = missing().map((server) => server.package);
   console.log(`Installing for the tests: ${packages.join(', ')}`);
-  // Services must not be started by their packages: the suites start private servers on free ports.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
-  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { stdio: 'inherit', env });
+  // Packages must not start their services: the suites start private servers on free ports.
+  const options = {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+  };
+  run('apt-get', ['update', '-qq'], options);
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
 }
-const still = servers.filter(({ program }) => !has(program));
+
+const withImage = missing().filter(({ image }) => image !== undefined);
+if (withImage.length > 0 && process.platform === 'linux' && run('docker', ['info'])) {
+  mkdirSync(bin, { recursive: true });
+  for (const { program, image, path } of withImage) {
+    console.log(`Taking ${program} out of the image ${image}`);
+    const container = `cache-observability-${process.pid}`;
+    // A copied program is a process of this machine, which the suites can freeze and kill; a container's would not be.
+    if (run('docker', ['create', '--name', container, image])) {
+      run('docker', ['cp', `${container}:${path}`, `${bin}${program}`]);
+      run('docker', ['rm', '--force', container]);
+    }
+    if (existsSync(`${bin}${program}`) && statSync(`${bin}${program}`).size === 0) process.exitCode = 1;
+  }
+}
+
+const still = missing().filter(({ program }) => !existsSync(`${bin}${program}`));
 if (still.length > 0) {
   console.error(
-    `The tests need ${still.map(({ program }) => program).join(', ')} on the PATH. ` +
+    `The tests need ${still.map(({ program }) => program).join(', ')}. ` +
       `On Debian or Ubuntu: sudo apt-get install ${still.map((server) => server.package).join(' ')}. ` +
-      'On macOS: brew install redis.',
+      'On macOS: brew install redis postgresql mariadb prometheus.',
   );
   process.exit(1);
 }

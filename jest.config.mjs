@@ -6,7 +6,13 @@ export default {
   testMatch: ['<rootDir>/test/**/*.spec.ts'],
   setupFiles: ['<rootDir>/test/support/jest.setup.mjs'],
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    // The package's own name, as the sample imports it: its sources, not what was built last.
+    '^nestjs-cache-observability$': '<rootDir>/lib/index.ts',
+    '^nestjs-cache-observability/(otel|statsd|cloudwatch)$': '<rootDir>/lib/exporters/$1/index.ts',
+    '^nestjs-cache-observability/(database|testing)$': '<rootDir>/lib/$1/index.ts',
+  },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

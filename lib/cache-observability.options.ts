@@ -42,7 +42,7 @@ export interface MonitoringOptions {
   guards?: (Type<CanActivate> | CanActivate)[];
   /** Modules that export what guard classes inject, where these are not global. @default [] */
   imports?: ModuleMetadata['imports'];
-  /** Decorators put on the controllers, such as a `Public()` that a global guard looks for. @default [] */
+  /** Decorators put on the controllers, that of Prometheus too, such as a `Public()` that a global guard looks for. @default [] */
   decorators?: ClassDecorator[];
   /** Allows the routes that change something in production without guards. @default false */
   allowUnguarded?: boolean;

@@ -4,7 +4,6 @@ import type {
   MonitoringOptions,
   PrometheusOptions,
   StaticOptions,
-  WarmingOptions,
 } from './cache-observability.options.js';
 import { asyncOptionFaults, optionFaults, refuse } from './options-faults.js';
 
@@ -15,7 +14,6 @@ export type ResolvedMonitoring = Required<MonitoringOptions>;
 export interface ResolvedOptions extends CacheObservabilityOptions {
   readonly monitoring: ResolvedMonitoring | false;
   readonly prometheus: Required<PrometheusOptions> | false;
-  readonly warming: WarmingOptions & Required<Pick<WarmingOptions, 'onStartup' | 'blockReadiness' | 'concurrency'>>;
   readonly http: Required<HttpOptions>;
   readonly isGlobal: boolean;
 }
@@ -48,12 +46,6 @@ function withDefaults(options: CacheObservabilityOptions): ResolvedOptions {
     ...options,
     monitoring: resolveMonitoring(options.monitoring),
     prometheus: resolvePrometheus(options.prometheus),
-    warming: {
-      ...options.warming,
-      onStartup: options.warming?.onStartup ?? false,
-      blockReadiness: options.warming?.blockReadiness ?? false,
-      concurrency: options.warming?.concurrency ?? 4,
-    },
     http: { headers: options.http?.headers ?? 'minimal' },
     isGlobal: options.isGlobal ?? true,
   };

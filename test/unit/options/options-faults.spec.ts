@@ -32,7 +32,6 @@ describe('options', () => {
         swagger: false,
       },
       prometheus: { path: '/metrics', defaultMetrics: true },
-      warming: { onStartup: false, blockReadiness: false, concurrency: 4 },
       http: { headers: 'minimal' },
       isGlobal: true,
     });

@@ -15,11 +15,11 @@ const redis: Record<RedisStore, (url: string) => LayerFactory | Promise<LayerFac
 
   keyv: async (url) => {
     const { default: KeyvRedis } = await import('@keyv/redis');
-    return keyvLayer(new KeyvRedis(url), { name: 'redis' });
+    return keyvLayer(() => new KeyvRedis(url), { name: 'redis' });
   },
 
   'redis-yet': async (url) => {
     const { redisStore } = await import('cache-manager-redis-yet');
-    return legacyStoreLayer(await redisStore({ url }), { name: 'redis' });
+    return legacyStoreLayer(() => redisStore({ url }), { name: 'redis' });
   },
 };

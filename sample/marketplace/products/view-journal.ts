@@ -26,16 +26,17 @@ export class ViewJournal implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   onApplicationBootstrap(): void {
-    this.#timer = setInterval(() => void this.#flush(), FLUSH_EVERY_MS);
+    this.#timer = setInterval(() => void this.flush(), FLUSH_EVERY_MS);
     this.#timer.unref();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#flush();
+    await this.flush();
   }
 
-  async #flush(): Promise<void> {
+  /** Writes down what waits; a batch that cannot be written is given up, with a warning. */
+  async flush(): Promise<void> {
     const views = this.#waiting;
     if (views.length === 0) return;
     this.#waiting = [];

@@ -25,6 +25,7 @@ export type TimerSubject = Omit<AccessRecord, 'responseTimeMs' | 'result'> & Par
 
 /** A running measurement; recorded once, by `end` or at the end of the block that declared it with `using`. */
 export interface MetricsTimer extends Disposable {
-  /** Records, and returns the milliseconds that passed. A second call records nothing. */
+  /** Records, and returns the milliseconds that passed. A second call records nothing. Without a result anywhere a `get` is
+   *  a miss and everything else succeeded. */
   end(result?: AccessRecord['result']): number;
 }

@@ -1,29 +1,35 @@
 import type { Clock } from '../cache/clock.js';
 import type { LayerStatus } from '../cache/layers/layer.js';
-import type { Series } from '../cache/observer.js';
+import { type CacheObserver, Operation, type Series } from '../cache/observer.js';
 import type { AccessRecord, MetricsTimer, TimerSubject } from './access-record.js';
+import { Catalogue } from './catalogue.js';
 import type { FamilySource, MetricFamily } from './family.js';
 import type { AlertSource, Judgement } from './judgement.js';
-import type { NoopObserver } from './noop-observer.js';
-import type { MetricsRecorder } from './recorder.js';
-import type {
-  CacheStats,
-  EndpointStats,
-  HealthReport,
-  HitRates,
-  LayerStats,
-  LowPerformer,
-  OperationStats,
-  PatternStats,
-  Realtime,
-  Window,
+import { Ledger } from './ledger.js';
+import { MetricsRecorder } from './recorder.js';
+import { checkAccess, recordAccess } from './recorded-access.js';
+import { SeriesHandle } from './series-handle.js';
+import { Snapshots } from './snapshots.js';
+import { resultUnsaid, Stopwatch } from './stopwatch.js';
+import { hitRateOf } from './statistics.js';
+import { type SubjectMetrics, SubjectView } from './subject-view.js';
+import {
+  type CacheStats,
+  type EndpointStats,
+  type HealthReport,
+  type HealthWarning,
+  type HitRates,
+  type LayerStats,
+  type LowPerformer,
+  type OperationStats,
+  type PatternStats,
+  type Realtime,
+  type Window,
+  WINDOWS,
 } from './snapshot.js';
+import { windowNamed } from './windows.js';
 
-/** The statistics of one `@Cached` handler or method. */
-export interface SubjectMetrics {
-  getStats(window?: Window): CacheStats;
-  reset(): void;
-}
+export type { SubjectMetrics };
 
 export interface CacheMetricsOptions {
   readonly clock: Clock;
@@ -31,68 +37,225 @@ export interface CacheMetricsOptions {
   readonly prefix?: string;
 }
 
-/** Every figure of the cache. */
+/**
+ * Every figure of the cache, by pattern, endpoint, layer, operation and window. Snapshots are frozen. A window is one of
+ * `1m 5m 1h 24h all`, `all` where none is given; any other name throws a CacheError `UNKNOWN_WINDOW`.
+ * @publicApi
+ */
 export class CacheMetrics implements FamilySource {
   /** Put before every exported metric name. */
   readonly prefix: string;
-  constructor(_recorder: MetricsRecorder | NoopObserver, _judgement: Judgement, options: CacheMetricsOptions) {
+  readonly #observer: CacheObserver;
+  readonly #judgement: Judgement;
+  readonly #clock: Clock;
+  readonly #ledger: Ledger;
+  readonly #snapshots: Snapshots;
+  readonly #catalogue: Catalogue;
+  readonly #sources = new Set<FamilySource>();
+  readonly #alerts = new Set<AlertSource>();
+  readonly #ttls = new Map<string, number | null>();
+  #status: () => readonly LayerStatus[] = () => [];
+
+  /** @param observer what the cache tells; with any other than a recorder every figure is zero. */
+  constructor(observer: CacheObserver, judgement: Judgement, options: CacheMetricsOptions) {
     this.prefix = options.prefix ?? '';
+    this.#observer = observer;
+    this.#judgement = judgement;
+    this.#clock = options.clock;
+    this.#ledger = observer instanceof MetricsRecorder ? observer.ledger : new Ledger(options.clock, 0, 0);
+    this.#snapshots = new Snapshots(this.#ledger, () => this.#status());
+    this.#catalogue = new Catalogue(this.#ledger, () => this.#status());
   }
-  getStats(_window?: Window): CacheStats {
-    throw new Error('face only');
+
+  /** Everything together. */
+  getStats(window?: Window): CacheStats {
+    return this.#snapshots.overall(windowNamed(window));
   }
-  getPatternStats(_pattern: string, _window?: Window): PatternStats {
-    throw new Error('face only');
+
+  /** One pattern, such as `feed:*`; zeros for one that was never asked. */
+  getPatternStats(pattern: string, window?: Window): PatternStats {
+    return this.#snapshots.pattern(pattern, windowNamed(window));
   }
-  getAllPatternStats(_window?: Window): readonly PatternStats[] {
-    throw new Error('face only');
+
+  /** All patterns, in the order in which they were first seen. */
+  getAllPatternStats(window?: Window): readonly PatternStats[] {
+    return Object.freeze([...this.#snapshots.patterns(windowNamed(window))]);
   }
-  getEndpointStats(_window?: Window): readonly EndpointStats[] {
-    throw new Error('face only');
+
+  /**
+   * As {@link getAllPatternStats}, a few patterns at a time: between them the event loop is free, which matters from a
+   * thousand patterns on.
+   */
+  async collectPatternStats(window?: Window): Promise<readonly PatternStats[]> {
+    return inPortions(this.#snapshots.patterns(windowNamed(window)));
   }
-  getLayerStats(_window?: Window): readonly LayerStats[] {
-    throw new Error('face only');
+
+  /** All endpoints, in the order in which they were first seen. */
+  getEndpointStats(window?: Window): readonly EndpointStats[] {
+    return Object.freeze([...this.#snapshots.endpoints(windowNamed(window))]);
   }
-  getOperationStats(_window?: Window): readonly OperationStats[] {
-    throw new Error('face only');
+
+  /** As {@link getEndpointStats}, a few endpoints at a time. */
+  async collectEndpointStats(window?: Window): Promise<readonly EndpointStats[]> {
+    return inPortions(this.#snapshots.endpoints(windowNamed(window)));
   }
-  getTopPatterns(_limit: number, _window?: Window): readonly PatternStats[] {
-    throw new Error('face only');
+
+  /** All layers, nearest first. */
+  getLayerStats(window?: Window): readonly LayerStats[] {
+    return this.#snapshots.layers(windowNamed(window));
   }
-  getLowPerformers(_threshold: number, _window?: Window, _minRequests?: number): readonly LowPerformer[] {
-    throw new Error('face only');
+
+  getOperationStats(window?: Window): readonly OperationStats[] {
+    return this.#snapshots.operations(windowNamed(window));
   }
+
+  /** The patterns that are asked most, most first. */
+  getTopPatterns(limit: number, window?: Window): readonly PatternStats[] {
+    const named = windowNamed(window);
+    const most = this.#snapshots
+      .patternCounts(named)
+      .filter(({ requests }) => requests > 0)
+      .sort((a, b) => b.requests - a.requests)
+      .slice(0, Math.max(0, limit));
+    return Object.freeze(most.map(({ pattern }) => this.#snapshots.pattern(pattern, named)));
+  }
+
+  /**
+   * Patterns whose hit rate is below `threshold` (0–1), lowest first, each with what to do about it.
+   * @param minRequests leaves out patterns that were asked less often. @default 1
+   */
+  getLowPerformers(threshold: number, window?: Window, minRequests = 1): readonly LowPerformer[] {
+    const named = windowNamed(window);
+    const low = this.#snapshots
+      .patternCounts(named)
+      .filter(
+        ({ requests, hitRate }) => requests >= Math.max(1, minRequests) && hitRate !== null && hitRate < threshold,
+      )
+      .sort((a, b) => a.hitRate! - b.hitRate! || b.requests - a.requests);
+    return Object.freeze(
+      low.map(({ pattern }) => {
+        const stats = this.#snapshots.pattern(pattern, named);
+        const ttlMs = this.#ttls.get(pattern) ?? null;
+        const { hitRate, totalRequests, missReasons, avgLoadTimeMs } = stats;
+        const recommendation = this.#judgement.recommend({ stats, ttlMs });
+        return Object.freeze({ pattern, hitRate, totalRequests, recommendation, missReasons, ttlMs, avgLoadTimeMs });
+      }),
+    );
+  }
+
+  /** Hit rates over all windows: overall, by pattern, and for operations the share that succeeded. */
   getHitRates(): HitRates {
-    throw new Error('face only');
+    const rates = (of: (window: Window) => number | null): Readonly<Record<Window, number | null>> =>
+      Object.freeze(Object.fromEntries(WINDOWS.map((window) => [window, of(window)])) as Record<Window, number | null>);
+    const operations = WINDOWS.map((window) => this.getOperationStats(window));
+    return Object.freeze({
+      overall: rates((window) => hitRateOf(this.#ledger.overall(window, true))),
+      patterns: Object.freeze(
+        [...this.#ledger.patterns].map((access) =>
+          Object.freeze({
+            pattern: access.name,
+            hitRates: rates((window) => hitRateOf(this.#ledger.sumOf(access, window, true))),
+          }),
+        ),
+      ),
+      operations: Object.freeze(
+        Object.keys(Operation).map((operation, at) =>
+          Object.freeze({ operation, hitRates: rates((window) => operations[WINDOWS.indexOf(window)]![at]!.hitRate) }),
+        ),
+      ),
+    });
   }
+
+  /** What happens now: the last minute, loads in flight, and what needs a look. */
   getRealtime(): Realtime {
-    throw new Error('face only');
+    const stats = this.getStats('1m');
+    const alerts: HealthWarning[] = [...this.getHealth().warnings];
+    for (const source of this.#alerts) alerts.push(...source());
+    return Object.freeze({
+      operationsInFlight: stats.operationsInFlight,
+      requestsPerSecond: stats.coverageSeconds === 0 ? 0 : stats.totalRequests / stats.coverageSeconds,
+      hitRate: stats.hitRate,
+      avgResponseTimeMs: stats.avgResponseTimeMs,
+      p99ResponseTimeMs: stats.p99ResponseTimeMs,
+      alerts: Object.freeze(alerts),
+      timestamp: new Date(this.#clock.now()).toISOString(),
+    });
   }
+
   getHealth(): HealthReport {
-    throw new Error('face only');
+    const { window, targets } = this.#judgement;
+    return this.#judgement.assessHealth({
+      stats: this.getStats(window),
+      patterns: targets.map((pattern) => this.getPatternStats(pattern, window)),
+      layers: this.getLayerStats(window),
+      now: this.#clock.now(),
+    });
   }
-  reset(): void {}
-  record(_access: AccessRecord): void {}
-  startTimer(_subject: TimerSubject): MetricsTimer {
-    throw new Error('face only');
+
+  /** Sets everything that was counted to zero; states such as an open circuit stay. */
+  reset(): void {
+    this.#ledger.reset();
   }
+
+  /**
+   * Counts what was cached elsewhere.
+   * @throws CacheError `INVALID_RECORD` for what no access can be; it names the field.
+   */
+  record(access: AccessRecord): void {
+    recordAccess(this.#observer, access);
+  }
+
+  /**
+   * Measures until `end(result)`, or to the end of the block:
+   * `using timer = metrics.startTimer({ operation: 'set', key })`.
+   * @throws CacheError `INVALID_RECORD` as {@link record} does.
+   */
+  startTimer(subject: TimerSubject): MetricsTimer {
+    checkAccess({ ...subject, result: subject.result ?? resultUnsaid(subject.operation), responseTimeMs: 0 });
+    return new Stopwatch(this.#clock, subject, (access) => recordAccess(this.#observer, access));
+  }
+
   families(): Iterable<MetricFamily> {
-    return [];
+    return [...this.#catalogue.families(), ...[...this.#sources].flatMap((source) => [...source.families()])];
   }
+
   /** Adds families of another room (warming, databases) to {@link families}; the returned function takes them out again. */
-  addSource(_source: FamilySource): () => void {
-    return () => undefined;
+  addSource(source: FamilySource): () => void {
+    this.#sources.add(source);
+    return () => this.#sources.delete(source);
   }
-  /** Adds warnings to {@link getRealtime}. */
-  addAlerts(_source: AlertSource): () => void {
-    return () => undefined;
+
+  /** Adds warnings to {@link getRealtime}; the returned function takes them out again. */
+  addAlerts(source: AlertSource): () => void {
+    this.#alerts.add(source);
+    return () => this.#alerts.delete(source);
   }
-  /** Where entry counts, bytes, circuit states and queue depths are read, in the order of `attach`. */
-  watchLayers(_status: () => readonly LayerStatus[]): void {}
-  /** The TTL in force for a pattern, which recommendations name. */
-  declare(_pattern: string, _facts: { readonly ttlMs: number | null }): void {}
+
+  /** Where entry counts, bytes and connections are read, in the order of `attach`. */
+  watchLayers(status: () => readonly LayerStatus[]): void {
+    this.#status = status;
+  }
+
+  /** The TTL in force for a pattern, milliseconds, which recommendations name; null where it follows from the value. */
+  declare(pattern: string, facts: { readonly ttlMs: number | null }): void {
+    this.#ttls.set(pattern, facts.ttlMs);
+  }
+
   /** The statistics of the handler or method that these series were made for. */
-  viewOf(_series: readonly Series[]): SubjectMetrics {
-    throw new Error('face only');
+  viewOf(series: readonly Series[]): SubjectMetrics {
+    const tracks = series.flatMap((each) =>
+      each instanceof SeriesHandle ? (each.bySide ?? each.byPattern ?? []) : [],
+    );
+    return new SubjectView(this.#ledger, [...new Set(tracks)]);
   }
+}
+
+const PORTION = 32;
+
+async function inPortions<T>(snapshots: Iterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for (const snapshot of snapshots) {
+    if (all.push(snapshot) % PORTION === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  return Object.freeze(all);
 }

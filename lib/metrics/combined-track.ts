@@ -33,16 +33,12 @@ export class CombinedTrack {
   }
 
   /** Adds the closed slots of a window to `sum`; the open ones are the patterns' own. */
-  addTo(sum: WindowSum, window: Window, now: number): void {
-    if (window === 'all') return sum.add(this.#total);
+  addTo(sum: WindowSum, window: Window, now: number, countersOnly = false): void {
+    if (window === 'all') return sum.add(this.#total, countersOnly);
     const level = levelOf(window);
     const first = Math.ceil(windowStart(window, now) / LEVELS[level]!.slotMs);
-    for (const frame of this.#levels[level]!) if (frame !== undefined && frame.slot >= first) sum.add(frame.sum);
-  }
-
-  /** Closed slots since start. */
-  get total(): Figures {
-    return this.#total;
+    for (const frame of this.#levels[level]!)
+      if (frame !== undefined && frame.slot >= first) sum.add(frame.sum, countersOnly);
   }
 
   reset(): void {

@@ -11,6 +11,7 @@ import type {
 /** What the cache's health is judged by: one window, taken at one moment. */
 export interface HealthFacts {
   readonly stats: CacheStats;
+  /** Those that have a target. */
   readonly patterns: readonly PatternStats[];
   readonly layers: readonly LayerStats[];
   /** Milliseconds since the Unix epoch. */
@@ -28,6 +29,8 @@ export interface PatternFacts {
 export interface Judgement {
   /** The window that health is judged by. */
   readonly window: Window;
+  /** Patterns that have a target of their own. */
+  readonly targets: readonly string[];
   assessHealth(facts: HealthFacts): HealthReport;
   recommend(facts: PatternFacts): LowPerformer['recommendation'];
 }

@@ -68,7 +68,7 @@ export class Ledger {
   }
 
   /** All patterns together in a window. The sum is reused: read it before asking for the next. */
-  overall(window: Window): WindowSum {
+  overall(window: Window, countersOnly = false): WindowSum {
     const now = this.clock.now();
     const sum = this.#accessSum;
     sum.clear();
@@ -76,9 +76,9 @@ export class Ledger {
     for (const { track } of this.patterns) {
       track.advance(now);
       track.settle();
-      sum.add(track);
+      sum.add(track, countersOnly);
     }
-    this.#combined.addTo(sum, window, now);
+    this.#combined.addTo(sum, window, now, countersOnly);
     return sum;
   }
 
@@ -98,17 +98,20 @@ export class Ledger {
 
   operationIn(operation: Operation, window: Window): WindowSum {
     const { sum } = this.#operationShape;
-    this.operations[operation]!.advance(this.clock.now());
+    const now = this.clock.now();
+    // Rotating uses the same sum: it comes first.
+    this.operations[operation]!.advance(now);
     sum.clear();
-    this.operations[operation]!.addTo(sum, window, this.clock.now());
+    this.operations[operation]!.addTo(sum, window, now);
     return sum;
   }
 
   layerIn({ track }: LayerTrack, window: Window): WindowSum {
     const { sum } = this.#layerShape;
-    track.advance(this.clock.now());
+    const now = this.clock.now();
+    track.advance(now);
     sum.clear();
-    track.addTo(sum, window, this.clock.now());
+    track.addTo(sum, window, now);
     return sum;
   }
 

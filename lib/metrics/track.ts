@@ -1,5 +1,5 @@
 import { FrameLog } from './frame-log.js';
-import { Histogram } from './histogram.js';
+import { Histogram, HistogramTotal } from './histogram.js';
 import { PackedReader, PackedWriter } from './packing.js';
 import type { Window } from './snapshot.js';
 import { type Figures, pack, WindowSum } from './window-sum.js';
@@ -86,8 +86,8 @@ export class Track implements Figures {
   addTo(sum: WindowSum, window: Window, now: number, countersOnly = false): void {
     this.advance(now);
     this.#listener?.settle();
-    sum.add(this);
-    if (window === 'all') return sum.add(this.#total);
+    sum.add(this, countersOnly);
+    if (window === 'all') return sum.add(this.#total, countersOnly);
     const at = Math.max(now, this.#slot * SLOT_MS);
     let from = windowStart(window, at);
     for (let level = levelOf(window); level >= 0; level--) {
@@ -103,9 +103,12 @@ export class Track implements Figures {
     return this.#total.counters[counter]! + this.counters[counter]!;
   }
 
-  /** Histogram `at` since {@link since}, without the open slot. */
-  closedTotalOf(at: number): WindowSum['histograms'][number] {
-    return this.#total.histograms[at]!;
+  /** Histogram `at` since {@link since}, the open slot included. */
+  totalTimesOf(at: number): HistogramTotal {
+    const times = new HistogramTotal();
+    times.add(this.#total.histograms[at]!);
+    times.add(this.histograms[at]!);
+    return times;
   }
 
   reset(now: number): void {

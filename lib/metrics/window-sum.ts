@@ -26,9 +26,10 @@ export class WindowSum implements Figures {
     for (const histogram of this.histograms) histogram.clear();
   }
 
-  add(figures: Figures): void {
+  add(figures: Figures, countersOnly = false): void {
     const { counters, histograms } = figures;
     for (let at = 0; at < counters.length; at++) this.counters[at]! += counters[at]!;
+    if (countersOnly) return;
     for (let at = 0; at < histograms.length; at++) this.histograms[at]!.add(histograms[at]!);
   }
 

@@ -1,14 +1,78 @@
-import type { FamilySource } from '../../metrics/family.js';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type PrefixedSource, PrometheusExposition, type TextFormat } from './text.js';
+
+export interface ServeMetricsOptions {
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** @default '127.0.0.1' */
+  readonly host?: string;
+  /** @default '/metrics' */
+  readonly path?: string;
+  /** Put before every name. @default the prefix of the metrics */
+  readonly prefix?: string;
+}
 
 export interface ServedMetrics {
+  /** Where the exposition is. */
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** Serves the exposition over HTTP, without Nest. */
-export function serveMetrics(
-  _metrics: FamilySource,
-  options: { readonly port: number; readonly host?: string; readonly path?: string },
-): Promise<ServedMetrics> {
-  return Promise.resolve({ url: `http://${options.host}`, close: () => Promise.resolve() });
+/**
+ * Serves the exposition over HTTP, without Nest; OpenMetrics to those who accept it. Rejects where it cannot listen.
+ * The server does not keep the process alive.
+ * @publicApi
+ */
+export async function serveMetrics(metrics: PrefixedSource, options: ServeMetricsOptions): Promise<ServedMetrics> {
+  const { port, host = '127.0.0.1', path = '/metrics', prefix } = options;
+  const expositions = new Map<TextFormat, PrometheusExposition>(
+    (['prometheus', 'openmetrics'] as const).map((format) => [
+      format,
+      new PrometheusExposition(metrics, { format, ...(prefix === undefined ? {} : { prefix }) }),
+    ]),
+  );
+  const server = createServer((request, response) => answer(request, response, path, expositions));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  server.unref();
+  const { address, family, port: bound } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}${path}`,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error === undefined ? resolve() : reject(error)));
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  expositions: ReadonlyMap<TextFormat, PrometheusExposition>,
+): void {
+  const asked = (request.url ?? '').split('?', 1)[0];
+  if (asked !== path) return refuse(response, 404, `The metrics are at ${path}.`);
+  if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'Metrics are read with GET.');
+  const wanted = request.headers.accept?.includes('application/openmetrics-text') ? 'openmetrics' : 'prometheus';
+  const exposition = expositions.get(wanted)!;
+  try {
+    const text = exposition.render();
+    response.writeHead(200, { 'content-type': exposition.contentType, 'content-length': Buffer.byteLength(text) });
+    response.end(request.method === 'HEAD' ? undefined : text);
+  } catch {
+    refuse(response, 500, 'The metrics could not be rendered.');
+  }
+}
+
+function refuse(response: ServerResponse, status: number, message: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end(`${message}\n`);
 }

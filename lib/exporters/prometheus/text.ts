@@ -1,13 +1,64 @@
-import type { FamilySource } from '../../metrics/family.js';
+import type { FamilySource, MetricFamily } from '../../metrics/family.js';
+import { FamilyText } from './family-text.js';
+
+/** `prometheus`: classic text format 0.0.4; `openmetrics`: OpenMetrics 1.0. */
+export type TextFormat = 'prometheus' | 'openmetrics';
+
+/** What to send as `Content-Type` with a format. */
+export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
+  prometheus: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+};
 
 export interface PrometheusTextOptions {
-  /** @default 'prometheus': classic text 0.0.4 */
-  readonly format?: 'prometheus' | 'openmetrics';
-  /** Put before every name. @default the metrics' own prefix */
+  /** @default 'prometheus' */
+  readonly format?: TextFormat;
+  /** Put before every name. @default the prefix of the metrics */
   readonly prefix?: string;
 }
 
-/** The exposition of the metrics as Prometheus reads it. */
-export function prometheusText(_metrics: FamilySource, _options?: PrometheusTextOptions): string {
-  return '';
+/** A source whose metrics have a prefix of their own, as `CacheMetrics` has. */
+export type PrefixedSource = FamilySource & { readonly prefix?: string };
+
+/**
+ * The exposition of a source, kept between scrapes: only series that changed are rendered anew. Hold one for each source
+ * and format.
+ */
+export class PrometheusExposition {
+  readonly #source: PrefixedSource;
+  readonly #format: TextFormat;
+  readonly #prefix: string;
+  readonly #families = new Map<string, FamilyText>();
+
+  constructor(source: PrefixedSource, options: PrometheusTextOptions = {}) {
+    this.#source = source;
+    this.#format = options.format ?? 'prometheus';
+    this.#prefix = options.prefix ?? source.prefix ?? '';
+  }
+
+  get contentType(): string {
+    return CONTENT_TYPES[this.#format];
+  }
+
+  render(): string {
+    let text = '';
+    for (const family of this.#source.families()) text += this.#textOf(family).render(family);
+    return this.#format === 'openmetrics' ? `${text}# EOF\n` : text;
+  }
+
+  #textOf(family: MetricFamily): FamilyText {
+    const known = this.#families.get(family.name);
+    if (known !== undefined) return known;
+    const made = new FamilyText(this.#prefix, family, this.#format === 'openmetrics');
+    this.#families.set(family.name, made);
+    return made;
+  }
+}
+
+/**
+ * The exposition of the metrics as Prometheus reads it, rendered once; hold a {@link PrometheusExposition} for scrapes.
+ * @publicApi
+ */
+export function prometheusText(metrics: PrefixedSource, options?: PrometheusTextOptions): string {
+  return new PrometheusExposition(metrics, options).render();
 }

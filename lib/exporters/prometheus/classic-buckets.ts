@@ -1,0 +1,40 @@
+import { lowerBound, MAX_INDEX, MIN_INDEX } from '../../metrics/buckets.js';
+import type { HistogramView } from '../../metrics/family.js';
+
+/** Upper bounds of the classic buckets, seconds. */
+export const CLASSIC_BOUNDS = [
+  0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+] as const;
+
+/** Where each bound lies in the exponential buckets: the bucket that it cuts, and the share of it below the cut. */
+const CUTS = CLASSIC_BOUNDS.map((seconds) => {
+  const ms = seconds * 1000;
+  let bucket = MIN_INDEX;
+  while (bucket < MAX_INDEX && lowerBound(bucket + 1) < ms) bucket++;
+  const low = lowerBound(bucket);
+  return { le: String(seconds), bucket, below: (ms - low) / (lowerBound(bucket + 1) - low) };
+});
+
+/** One classic bucket: how many values are at or below `le` seconds. */
+export interface ClassicBucket {
+  readonly le: string;
+  readonly count: number;
+}
+
+/**
+ * An exponential histogram cut to cumulative classic buckets, `+Inf` last. A bucket that a bound cuts, 4.4 % wide, is
+ * shared out in proportion and rounded down, so that counts are whole and never go back.
+ */
+export function classicBuckets(histogram: HistogramView): ClassicBucket[] {
+  const { counts, offset } = histogram;
+  let seen = histogram.zeroCount;
+  let at = 0;
+  const buckets: ClassicBucket[] = CUTS.map(({ le, bucket, below }) => {
+    const end = Math.min(bucket - offset, counts.length);
+    for (; at < end; at++) seen += counts[at]!;
+    const cut = at === bucket - offset && at < counts.length ? Math.floor(counts[at]! * below) : 0;
+    return { le, count: seen + cut };
+  });
+  buckets.push({ le: '+Inf', count: histogram.count });
+  return buckets;
+}

@@ -1,0 +1,106 @@
+import type { HistogramView, MetricFamily, MetricPoint } from '../../metrics/family.js';
+import { CLASSIC_BOUNDS, classicBuckets } from './classic-buckets.js';
+
+/** One series as it was rendered last. */
+interface SeriesText {
+  readonly labels: readonly string[];
+  /** What stands before each value: one line of a counter or gauge; those of the buckets, sum and count of a histogram. */
+  readonly lines: readonly string[];
+  value: number;
+  sumMs: number;
+  text: string;
+}
+
+const LE = [...CLASSIC_BOUNDS.map(String), '+Inf'];
+
+/** The text of one family; series are known by their place and labels, and rendered anew where their value changed. */
+export class FamilyText {
+  readonly #name: string;
+  readonly #head: string;
+  readonly #sample: string;
+  #series: SeriesText[] = [];
+
+  constructor(prefix: string, family: MetricFamily, openMetrics: boolean) {
+    const name = prefix + family.name;
+    // OpenMetrics names a counter's family without the suffix that its samples carry.
+    const named = openMetrics && family.type === 'counter' ? name.replace(/_total$/, '') : name;
+    const unit =
+      openMetrics && family.unit !== undefined && named.endsWith(`_${family.unit}`)
+        ? `# UNIT ${named} ${family.unit}\n`
+        : '';
+    this.#name = name;
+    this.#sample = openMetrics && family.type === 'counter' ? `${named}_total` : name;
+    this.#head = `# HELP ${named} ${escapeHelp(family.help, openMetrics)}\n# TYPE ${named} ${family.type}\n${unit}`;
+  }
+
+  render(family: MetricFamily): string {
+    let text = '';
+    let place = 0;
+    for (const point of family.points()) {
+      const series = this.#seriesAt(place++, point, family);
+      const { histogram, value = 0 } = point;
+      if (histogram === undefined) {
+        if (!Object.is(series.value, value)) {
+          series.value = value;
+          series.text = `${series.lines[0]!}${numeral(value)}\n`;
+        }
+      } else if (series.value !== histogram.count || series.sumMs !== histogram.sumMs) {
+        series.value = histogram.count;
+        series.sumMs = histogram.sumMs;
+        series.text = histogramText(series.lines, histogram);
+      }
+      text += series.text;
+    }
+    if (place < this.#series.length) this.#series = this.#series.slice(0, place);
+    // A family without series is left out: parsers of OpenMetrics want no empty ones.
+    return place === 0 ? '' : this.#head + text;
+  }
+
+  #seriesAt(place: number, point: MetricPoint, family: MetricFamily): SeriesText {
+    const known = this.#series[place];
+    if (known !== undefined && same(known.labels, point.labels)) return known;
+    const labels = family.labelNames.map((name, at) => `${name}="${escapeLabel(point.labels[at] ?? '')}"`);
+    const lines =
+      point.histogram === undefined
+        ? [`${this.#sample}${braced(labels)} `]
+        : [
+            ...LE.map((le) => `${this.#name}_bucket${braced([...labels, `le="${le}"`])} `),
+            `${this.#name}_sum${braced(labels)} `,
+            `${this.#name}_count${braced(labels)} `,
+          ];
+    const made: SeriesText = { labels: point.labels, lines, value: NaN, sumMs: NaN, text: '' };
+    if (point.histogram === undefined) made.text = `${lines[0]!}NaN\n`;
+    this.#series[place] = made;
+    return made;
+  }
+}
+
+function histogramText(lines: readonly string[], histogram: HistogramView): string {
+  const buckets = classicBuckets(histogram);
+  let text = '';
+  for (let at = 0; at < buckets.length; at++) text += `${lines[at]!}${buckets[at]!.count}\n`;
+  return `${text}${lines[buckets.length]!}${numeral(histogram.sumMs / 1000)}\n${lines[buckets.length + 1]!}${histogram.count}\n`;
+}
+
+function numeral(value: number): string {
+  if (value === Infinity) return '+Inf';
+  if (value === -Infinity) return '-Inf';
+  return String(value);
+}
+
+function braced(labels: readonly string[]): string {
+  return labels.length === 0 ? '' : `{${labels.join(',')}}`;
+}
+
+function same(known: readonly string[], labels: readonly string[]): boolean {
+  return known === labels || (known.length === labels.length && known.every((label, at) => label === labels[at]));
+}
+
+function escapeLabel(text: string): string {
+  return text.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
+}
+
+function escapeHelp(text: string, quotes: boolean): string {
+  const escaped = text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
+  return quotes ? escaped.replace(/"/g, '\\"') : escaped;
+}

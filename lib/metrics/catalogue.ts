@@ -1,0 +1,340 @@
+import {
+  BypassReason,
+  CircuitState,
+  EvictionReason,
+  LayerOperation,
+  LayerResult,
+  MissReason,
+  Operation,
+  Outcome,
+  Result,
+} from '../cache/observer.js';
+import type { LayerStatus } from '../cache/layers/layer.js';
+import { AccessCount, operationAt, outcomeAt, reasonAt, type AccessTrack } from './access-track.js';
+import type { MetricFamily, MetricPoint } from './family.js';
+import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './layer-track.js';
+import type { Ledger } from './ledger.js';
+import { WINDOWS } from './snapshot.js';
+import { circuitStateNamed, hitRateOf, responseTimes } from './statistics.js';
+
+type Names<T> = readonly (readonly [name: string, place: T])[];
+
+const OUTCOMES: Names<Outcome> = [
+  ['hit', Outcome.hit],
+  ['stale', Outcome.stale],
+  ['miss', Outcome.miss],
+  ['coalesced', Outcome.coalesced],
+  ['error', Outcome.error],
+];
+const WRITTEN: Names<Result> = [
+  ['ok', Result.ok],
+  ['rejected', Result.rejected],
+  ['error', Result.error],
+];
+const LOOKED_UP: Names<Result> = [
+  ['ok', Result.ok],
+  ['absent', Result.absent],
+  ['error', Result.error],
+];
+const LOADED: Names<Result> = [
+  ['ok', Result.ok],
+  ['error', Result.error],
+  ['timeout', Result.timeout],
+];
+const OPERATIONS: readonly (readonly [name: string, operation: Operation, results: Names<Result>])[] = [
+  ['set', Operation.set, WRITTEN],
+  ['has', Operation.has, LOOKED_UP],
+  ['delete', Operation.delete, LOOKED_UP],
+  ['invalidate', Operation.invalidate, LOOKED_UP],
+  ['load', Operation.load, LOADED],
+  ['refresh', Operation.refresh, LOADED],
+  ['warm', Operation.warm, WRITTEN],
+];
+const REASONS: Names<MissReason> = Object.entries(MissReason).filter(([name]) => name !== 'none');
+const STATES = Object.values(CircuitState);
+
+/** The families of the cache's own metrics, in the names of the reference; everything is read when points are asked for. */
+export class Catalogue {
+  readonly #ledger: Ledger;
+  readonly #status: () => readonly LayerStatus[];
+  /** Labels of a pattern's or endpoint's points, made once; exporters recognise them by identity. */
+  readonly #labels = new Map<string, readonly string[]>();
+
+  constructor(ledger: Ledger, status: () => readonly LayerStatus[]) {
+    this.#ledger = ledger;
+    this.#status = status;
+  }
+
+  families(): MetricFamily[] {
+    return [...this.#accesses(), ...this.#layers(), ...this.#patterns(), ...this.#own()];
+  }
+
+  #accesses(): MetricFamily[] {
+    const ledger = this.#ledger;
+    const counted = (): Float64Array => ledger.overall('all', true).counters;
+    return [
+      counter('cache_operations_total', 'Cache operations by how they ended.', ['operation', 'result'], () => {
+        const counters = counted();
+        const gets = OUTCOMES.map(([name, outcome]) =>
+          this.#point(
+            counters[outcomeAt(outcome)]! + (outcome === Outcome.hit ? counters[AccessCount.nearHit]! : 0),
+            'get',
+            name,
+          ),
+        );
+        const others = OPERATIONS.flatMap(([operation, place, results]) =>
+          results.map(([name, result]) => this.#point(ledger.operations[place]!.totalOf(result), operation, name)),
+        );
+        return [...gets, ...others];
+      }),
+      duration(
+        'cache_operation_duration_seconds',
+        'Time of cache operations: of get until it has the value or knows that it has none, of load and refresh at the origin.',
+        ['operation'],
+        () => [
+          { labels: this.#named('get'), histogram: responseTimes(ledger.overall('all')) },
+          ...OPERATIONS.map(([operation, place]) => ({
+            labels: this.#named(operation),
+            histogram: ledger.operations[place]!.totalTimesOf(0),
+          })),
+        ],
+      ),
+      gauge(
+        'cache_hit_rate',
+        'Share of accesses answered by the cache; for several instances use the counters.',
+        ['window'],
+        () =>
+          WINDOWS.flatMap((window) => {
+            const rate = hitRateOf(ledger.overall(window, true));
+            return rate === null ? [] : [this.#point(rate, window)];
+          }),
+        'ratio',
+      ),
+      counter('cache_misses_by_reason_total', 'Misses by why there was nothing fresh.', ['reason'], () => {
+        const counters = counted();
+        return REASONS.map(([name, reason]) => this.#point(counters[reasonAt(reason)]!, name));
+      }),
+      counter('cache_bypasses_total', 'Requests that went past the cache, by why.', ['reason'], () =>
+        Object.entries(BypassReason).map(([name, reason]) => this.#point(ledger.bypasses[reason]!, name)),
+      ),
+      counter('cache_size_limit_rejections_total', 'Values larger than maxEntrySize, not stored.', [], () => [
+        this.#point(counted()[AccessCount.sizeRejected]!),
+      ]),
+      counter('cache_wait_timeouts_total', "Waiters that gave up another's load and loaded themselves.", [], () => [
+        this.#point(counted()[AccessCount.waitTimeout]!),
+      ]),
+    ];
+  }
+
+  #layers(): MetricFamily[] {
+    const { layers } = this.#ledger;
+    const each = (count: (place: number) => number) => () => layers.map(({ name }, at) => this.#point(count(at), name));
+    const total = (at: number, counter: number): number => layers[at]!.track.totalOf(counter);
+    const held = (read: (status: LayerStatus) => number | null) => () =>
+      this.#status()
+        .slice(0, layers.length)
+        .flatMap((status, at) => {
+          const value = read(status);
+          return value === null ? [] : [this.#point(value, layers[at]!.name)];
+        });
+    const failed = (at: number): number =>
+      Object.values(LayerOperation).reduce<number>(
+        (sum, operation) =>
+          sum +
+          total(at, layerOperationAt(operation, LayerResult.error)) +
+          total(at, layerOperationAt(operation, LayerResult.timeout)),
+        0,
+      );
+    return [
+      gauge(
+        'cache_memory_usage_bytes',
+        'Bytes of keys and values held, estimated.',
+        ['layer'],
+        held((status) => status.bytes),
+        'bytes',
+      ),
+      gauge(
+        'cache_entries',
+        'Entries held.',
+        ['layer'],
+        held((status) => status.entries),
+      ),
+      counter('cache_layer_hits_total', 'Keys that a layer had.', ['layer'], () => {
+        const near = this.#ledger.overall('all', true).counters[AccessCount.nearHit]!;
+        return layers.map(({ name }, at) =>
+          this.#point(total(at, layerOperationAt(LayerOperation.get, LayerResult.hit)) + (at === 0 ? near : 0), name),
+        );
+      }),
+      counter(
+        'cache_layer_misses_total',
+        'Keys that a layer did not have.',
+        ['layer'],
+        each((at) => total(at, layerOperationAt(LayerOperation.get, LayerResult.miss))),
+      ),
+      counter(
+        'cache_layer_errors_total',
+        'Operations that a layer failed or did not answer in time.',
+        ['layer'],
+        each(failed),
+      ),
+      duration('cache_layer_operation_duration_seconds', 'Time of operations on a layer.', ['layer', 'operation'], () =>
+        layers.flatMap(({ name, track }, at) =>
+          Object.entries(LayerOperation).map(([operation, place]) => {
+            const histogram = track.totalTimesOf(place);
+            if (at === 0 && place === LayerOperation.get) histogram.add(this.#ledger.overall('all').histograms[0]!);
+            return { labels: this.#named(name, operation), histogram };
+          }),
+        ),
+      ),
+      gauge(
+        'cache_layer_queue_depth',
+        'Writes that wait behind a layer.',
+        ['layer'],
+        each((at) => layers[at]!.queueDepth),
+      ),
+      counter(
+        'cache_layer_writes_dropped_total',
+        'Writes dropped because the queue was full.',
+        ['layer'],
+        each((at) => total(at, LayerCount.writesDropped)),
+      ),
+      counter(
+        'cache_layer_writes_failed_total',
+        'Keys of asynchronous writes that failed.',
+        ['layer'],
+        each((at) => total(at, LayerCount.writesFailed)),
+      ),
+      duration(
+        'cache_layer_async_write_duration_seconds',
+        'Time of asynchronous writes, a batch each.',
+        ['layer'],
+        () =>
+          layers.map(({ name, track }) => ({ labels: this.#named(name), histogram: track.totalTimesOf(ASYNC_WRITE) })),
+      ),
+      gauge(
+        'cache_layer_circuit_state',
+        "State of a layer's circuit breaker: 1 on the current one.",
+        ['layer', 'state'],
+        () =>
+          layers.flatMap(({ name, circuit }) =>
+            STATES.map((state) => this.#point(circuit === state ? 1 : 0, name, circuitStateNamed(state))),
+          ),
+      ),
+      counter('cache_layer_circuit_transitions_total', "Changes of a layer's circuit breaker.", ['layer', 'to'], () =>
+        layers.flatMap(({ name }, at) =>
+          STATES.map((state) => this.#point(total(at, transitionAt(state)), name, circuitStateNamed(state))),
+        ),
+      ),
+      counter('cache_evictions_total', 'Entries that a layer let go by itself, by why.', ['layer', 'reason'], () =>
+        layers.flatMap(({ name }, at) =>
+          Object.entries(EvictionReason).map(([reason, place]) =>
+            this.#point(total(at, evictionAt(place)), name, reason),
+          ),
+        ),
+      ),
+    ];
+  }
+
+  #patterns(): MetricFamily[] {
+    const { patterns, endpoints } = this.#ledger;
+    return [
+      counter(
+        'cache_pattern_operations_total',
+        'Cache operations by key pattern.',
+        ['pattern', 'operation', 'result'],
+        () => this.#each(patterns, (access, points) => this.#operationsOf(access, points)),
+      ),
+      counter(
+        'cache_load_saved_seconds_total',
+        'Load time that hits saved: each the mean load time of its pattern.',
+        ['pattern'],
+        () =>
+          this.#each(patterns, ({ name, track }, points) => {
+            track.settle();
+            points.push(this.#point(track.totalOf(AccessCount.savedUs) / 1e6, name));
+          }),
+        'seconds',
+      ),
+      counter(
+        'cache_endpoint_operations_total',
+        'Accesses by the endpoint that asked.',
+        ['method', 'route', 'result'],
+        () =>
+          this.#each(endpoints, ({ name, track }, points) => {
+            const space = name.indexOf(' ');
+            for (const [result, outcome] of OUTCOMES) {
+              const near = outcome === Outcome.hit ? track.totalOf(AccessCount.nearHit) : 0;
+              const count = track.totalOf(outcomeAt(outcome)) + near;
+              points.push(this.#point(count, name.slice(0, Math.max(space, 0)), name.slice(space + 1), result));
+            }
+          }),
+      ),
+    ];
+  }
+
+  #own(): MetricFamily[] {
+    return [
+      gauge('cache_metrics_series', 'Patterns, endpoints and methods that are counted apart.', [], () => [
+        this.#point(this.#ledger.series),
+      ]),
+      counter(
+        'cache_metrics_overflow_total',
+        'Patterns, endpoints and methods counted as __other__ for want of room.',
+        [],
+        () => [this.#point(this.#ledger.overflow)],
+      ),
+    ];
+  }
+
+  /** All results of `get`; of the other operations those that happened. */
+  #operationsOf({ name, track }: AccessTrack, points: MetricPoint[]): void {
+    for (const [result, outcome] of OUTCOMES) {
+      const near = outcome === Outcome.hit ? track.totalOf(AccessCount.nearHit) : 0;
+      points.push(this.#point(track.totalOf(outcomeAt(outcome)) + near, name, 'get', result));
+    }
+    for (const [operation, place, results] of OPERATIONS) {
+      for (const [result, how] of results) {
+        const count = track.totalOf(operationAt(place, how));
+        if (count > 0) points.push(this.#point(count, name, operation, result));
+      }
+    }
+  }
+
+  #each(tracks: Iterable<AccessTrack>, add: (track: AccessTrack, points: MetricPoint[]) => void): MetricPoint[] {
+    const points: MetricPoint[] = [];
+    for (const track of tracks) add(track, points);
+    return points;
+  }
+
+  #point(value: number, ...labels: string[]): MetricPoint {
+    return { labels: this.#named(...labels), value };
+  }
+
+  #named(...labels: string[]): readonly string[] {
+    const id = labels.join('\n');
+    const known = this.#labels.get(id);
+    if (known !== undefined) return known;
+    this.#labels.set(id, labels);
+    return labels;
+  }
+}
+
+type Points = () => Iterable<MetricPoint>;
+
+function counter(name: string, help: string, labelNames: string[], points: Points, unit?: 'seconds'): MetricFamily {
+  return { name, help, type: 'counter', labelNames, points, ...(unit === undefined ? {} : { unit }) };
+}
+
+function gauge(
+  name: string,
+  help: string,
+  labelNames: string[],
+  points: Points,
+  unit?: 'bytes' | 'ratio',
+): MetricFamily {
+  return { name, help, type: 'gauge', labelNames, points, ...(unit === undefined ? {} : { unit }) };
+}
+
+function duration(name: string, help: string, labelNames: string[], points: Points): MetricFamily {
+  return { name, help, type: 'histogram', labelNames, points, unit: 'seconds' };
+}

@@ -1,0 +1,126 @@
+import type { LayerStatus } from '../cache/layers/layer.js';
+import { Operation } from '../cache/observer.js';
+import { AccessCount, AccessTime } from './access-track.js';
+import { HistogramTotal } from './histogram.js';
+import type { Ledger } from './ledger.js';
+import type { CacheStats, EndpointStats, LayerStats, OperationStats, PatternStats, Window } from './snapshot.js';
+import {
+  cacheStats,
+  circuitStateNamed,
+  endpointStats,
+  evictionsIn,
+  getStats,
+  hitRateOf,
+  hitsIn,
+  layerStats,
+  missesIn,
+  operationStats,
+  patternStats,
+  type Surroundings,
+} from './statistics.js';
+
+/** Takes snapshots of a ledger. */
+export class Snapshots {
+  readonly #ledger: Ledger;
+  readonly #status: () => readonly LayerStatus[];
+
+  constructor(ledger: Ledger, status: () => readonly LayerStatus[]) {
+    this.#ledger = ledger;
+    this.#status = status;
+  }
+
+  overall(window: Window): CacheStats {
+    const ledger = this.#ledger;
+    const status = this.#status();
+    const around: Surroundings = {
+      ...this.#around(window),
+      operationsInFlight: ledger.inFlight,
+      evictions: ledger.layers.reduce((all, layer) => all + evictionsIn(ledger.layerIn(layer, window).counters), 0),
+      invalidations: ledger.operationIn(Operation.invalidate, window).counters.reduce((all, count) => all + count, 0),
+      entryCount: status.find(({ entries }) => entries !== null)?.entries ?? null,
+      totalSizeBytes: status.find(({ bytes }) => bytes !== null)?.bytes ?? null,
+    };
+    return cacheStats(ledger.overall(window), around);
+  }
+
+  pattern(pattern: string, window: Window): PatternStats {
+    const access = this.#ledger.patterns.find(pattern);
+    const sum = access === undefined ? this.#ledger.nothing() : this.#ledger.sumOf(access, window);
+    return patternStats(pattern, sum, this.#around(window));
+  }
+
+  *patterns(window: Window): IterableIterator<PatternStats> {
+    for (const access of this.#ledger.patterns) {
+      yield patternStats(access.name, this.#ledger.sumOf(access, window), this.#around(window));
+    }
+  }
+
+  /** What patterns are ranked by; cheaper than their statistics. */
+  patternCounts(window: Window): { pattern: string; requests: number; hitRate: number | null }[] {
+    return [...this.#ledger.patterns].map((access) => {
+      const sum = this.#ledger.sumOf(access, window, true);
+      return {
+        pattern: access.name,
+        requests: hitsIn(sum.counters) + missesIn(sum.counters),
+        hitRate: hitRateOf(sum),
+      };
+    });
+  }
+
+  *endpoints(window: Window): IterableIterator<EndpointStats> {
+    for (const access of this.#ledger.endpoints) {
+      yield endpointStats(access.name, this.#ledger.sumOf(access, window), this.#around(window));
+    }
+  }
+
+  layers(window: Window): readonly LayerStats[] {
+    const ledger = this.#ledger;
+    const status = this.#status();
+    const overall = ledger.overall(window);
+    const near = { hits: overall.counters[AccessCount.nearHit]!, times: new HistogramTotal() };
+    near.times.add(overall.histograms[AccessTime.near]!);
+    return Object.freeze(
+      ledger.layers.map((layer, at) =>
+        layerStats(
+          {
+            layer: layer.name,
+            entryCount: status[at]?.entries ?? null,
+            totalSizeBytes: status[at]?.bytes ?? null,
+            connected: status[at]?.connected ?? true,
+            circuitState: circuitStateNamed(layer.circuit),
+            queueDepth: layer.queueDepth,
+            window,
+            coverageSeconds: ledger.coverageSeconds(window),
+          },
+          ledger.layerIn(layer, window),
+          at === 0 ? near : undefined,
+        ),
+      ),
+    );
+  }
+
+  operations(window: Window): readonly OperationStats[] {
+    const ledger = this.#ledger;
+    const coverage = ledger.coverageSeconds(window);
+    const names = Object.keys(Operation) as (keyof typeof Operation)[];
+    return Object.freeze(
+      names.map((name) =>
+        name === 'get'
+          ? getStats(ledger.overall(window), window, coverage)
+          : operationStats(name, ledger.operationIn(Operation[name], window), window, coverage),
+      ),
+    );
+  }
+
+  #around(window: Window): Surroundings {
+    return {
+      window,
+      coverageSeconds: this.#ledger.coverageSeconds(window),
+      operationsInFlight: 0,
+      evictions: 0,
+      invalidations: 0,
+      entryCount: null,
+      totalSizeBytes: null,
+    };
+  }
+}

@@ -1,0 +1,38 @@
+import { RESP_TYPES } from '@redis/client';
+import { CacheError } from '../errors.js';
+
+export type RedisArgument = string | Buffer;
+
+/** One way to a Redis, whoever made the client: commands in, replies with Buffers for texts out. It never queues while away. */
+export interface RedisConnection {
+  /** True where keys live in hash slots on several nodes. */
+  readonly cluster: boolean;
+  readonly ready: boolean;
+  /** @param key decides the node. Rejects at once with `LAYER_UNAVAILABLE` while the connection is lost. */
+  send(key: string, args: readonly RedisArgument[]): Promise<unknown>;
+  /** Every master, for what concerns the whole keyspace. */
+  nodes(): Promise<readonly RedisNode[]>;
+  /** Connects in the background from now on; resolves once it stands, rejects when the first attempt fails. */
+  connect(): Promise<void>;
+  close(): Promise<void>;
+  /** A connection of its own for messages. `onReady` is called whenever it stands (again). */
+  subscribe(channel: string, onMessage: (message: string) => void, onReady: () => void): Promise<() => Promise<void>>;
+  publish(channel: string, message: string): Promise<unknown>;
+}
+
+export type RedisNode = (args: readonly RedisArgument[]) => Promise<unknown>;
+
+/** Told once when a connection is lost and once when it stands again. */
+export interface ConnectionEvents {
+  lost(cause: unknown): void;
+  ready(): void;
+}
+
+/** Bulk strings as Buffers: with node-redis 5, and as node-redis 4 says it. */
+export const AS_BUFFERS = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer }, returnBuffers: true };
+
+export function unavailable(cause?: unknown): CacheError {
+  return new CacheError('LAYER_UNAVAILABLE', 'There is no connection to Redis at the moment; it is being restored.', {
+    cause,
+  });
+}

@@ -1,0 +1,235 @@
+import type { Clock } from '../clock.js';
+import type { Entry } from '../entry.js';
+import { BODY_AT, EPOCH_AT, EPOCH_DIGITS, type EntryCodec } from './codec.js';
+import type { LoadTicket } from './layer.js';
+import { isAsOf } from './load-ticket.js';
+import type { RedisArgument, RedisConnection } from './redis-connection.js';
+import type { RedisKeys } from './redis-keys.js';
+import type { LedgerState, RedisLedger } from './redis-ledger.js';
+import { FENCE_TTL_MS, scripts } from './redis-scripts.js';
+import type { ServerClock } from './server-clock.js';
+
+/** Redis keeps an expiry as a 64-bit sum with its clock; a hundred years are for ever. */
+const LONGEST_PX = 3_155_760_000_000;
+const ATTEMPTS = 4;
+
+/** Where in the shared order a read was made. */
+interface ReadTicket {
+  readonly epoch: number;
+  readonly birth: number;
+  /** Server's time, milliseconds. */
+  readonly at: number;
+}
+
+export interface RedisEntriesParts {
+  readonly name: string;
+  readonly connection: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly ledger: RedisLedger;
+  readonly codec: EntryCodec;
+  readonly serverClock: ServerClock;
+  readonly clock: Clock;
+  /** A write that reaches the server later than this is not made any more. */
+  readonly writeWithinMs: number;
+}
+
+type Write = readonly [key: string, entry: Entry, ticket?: LoadTicket];
+
+/** Reads and writes of entries, judged by the shared order of invalidations. */
+export class RedisEntries {
+  readonly #parts: RedisEntriesParts;
+
+  constructor(parts: RedisEntriesParts) {
+    this.#parts = parts;
+  }
+
+  async get(key: string, ticket: LoadTicket | undefined): Promise<Entry | undefined> {
+    const { connection, keys, ledger } = this.#parts;
+    const name = keys.entry(key);
+    let value: unknown;
+    let text: unknown;
+    if (connection.cluster) {
+      [value, text] = await Promise.all([
+        connection.send(name, ['GET', name]),
+        connection.send(keys.state, ['GET', keys.state]),
+      ]);
+    } else {
+      [value, text] = (await connection.send(name, ['MGET', name, keys.state])) as unknown[];
+    }
+    const state = ledger.parse(text) ?? (await ledger.touch());
+    if (!ledger.covers(state)) await ledger.sync(state);
+    this.#note(state, ticket);
+    return this.#judge(key, value, state);
+  }
+
+  async getMany(
+    requested: readonly string[],
+    tickets: readonly LoadTicket[] | undefined,
+  ): Promise<(Entry | undefined)[]> {
+    if (requested.length === 0) return [];
+    const { connection, keys, ledger } = this.#parts;
+    const names = requested.map((key) => keys.entry(key));
+    const [values, text] = connection.cluster
+      ? await this.#readApart(names)
+      : ((await connection.send(names[0]!, ['MGET', keys.state, ...names]).then((reply) => {
+          const [first, ...rest] = reply as unknown[];
+          return [rest, first];
+        })) as [unknown[], unknown]);
+    const state = ledger.parse(text) ?? (await ledger.touch());
+    if (!ledger.covers(state)) await ledger.sync(state);
+    if (tickets !== undefined) for (const ticket of tickets) this.#note(state, ticket);
+    return requested.map((key, index) => this.#judge(key, values[index], state));
+  }
+
+  async set(key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<void> {
+    const px = this.#px(entry);
+    if (px === undefined) return;
+    const since = ticket?.get(this.#parts.name);
+    if (since !== undefined) return this.#putSince(key, entry, px, since);
+    const { connection, keys, codec, serverClock } = this.#parts;
+    if (connection.cluster) return this.#putMany([[key, entry]]);
+    const record = codec.encode(entry, serverClock.offset);
+    const latest = serverClock.now() + this.#parts.writeWithinMs;
+    await scripts.put.run(
+      connection,
+      [keys.entry(key), keys.state],
+      [record.subarray(0, EPOCH_AT), record.subarray(BODY_AT), px, String(latest)],
+    );
+  }
+
+  async setMany(writes: readonly Write[]): Promise<void> {
+    const plain: Write[] = [];
+    const writing: Promise<void>[] = [];
+    for (const write of writes) {
+      const [key, entry, ticket] = write;
+      const since = ticket?.get(this.#parts.name);
+      const px = this.#px(entry);
+      if (px === undefined) continue;
+      if (since === undefined) plain.push(write);
+      else writing.push(this.#putSince(key, entry, px, since));
+    }
+    if (plain.length > 0) writing.push(this.#putMany(plain));
+    await allOf(writing);
+  }
+
+  #judge(key: string, value: unknown, state: LedgerState): Entry | undefined {
+    if (!Buffer.isBuffer(value)) return undefined;
+    const { codec, serverClock, ledger, clock } = this.#parts;
+    const stored = codec.decode(value, serverClock.offset);
+    if (stored === undefined) return undefined;
+    const { entry, epoch } = stored;
+    if (entry.goneAt <= clock.now()) return undefined;
+    if (entry.tags.length > 0 && epoch < state.birth) return undefined;
+    return ledger.valid(key, entry.tags, epoch) ? entry : undefined;
+  }
+
+  #note(state: LedgerState, ticket: LoadTicket | undefined): void {
+    const at = this.#parts.serverClock.now();
+    ticket?.set(this.#parts.name, { epoch: state.epoch, birth: state.birth, at } satisfies ReadTicket);
+  }
+
+  /** Writes with one new epoch for all: it is fetched while the values are encoded. */
+  async #putMany(writes: readonly Write[]): Promise<void> {
+    const { connection, keys, ledger, codec, serverClock } = this.#parts;
+    const next = ledger.next();
+    next.catch(() => undefined);
+    const commands = writes.map(([key, entry]) => {
+      const record = codec.encode(entry, serverClock.offset);
+      const px = this.#px(entry) ?? '1';
+      return ['SET', keys.entry(key), record, ...(px === '' ? [] : ['PX', px])] as [
+        string,
+        string,
+        Buffer,
+        ...string[],
+      ];
+    });
+    const digits = String(await next).padStart(EPOCH_DIGITS, '0');
+    const sending: Promise<unknown>[] = [];
+    for (const command of commands) {
+      command[2].write(digits, EPOCH_AT, EPOCH_DIGITS, 'latin1');
+      sending.push(connection.send(command[1], command));
+    }
+    await allOf(sending);
+  }
+
+  /** Writes what was loaded, or made, at an earlier moment, unless anything newer is known. */
+  async #putSince(key: string, entry: Entry, px: string, since: unknown): Promise<void> {
+    const { connection, keys, ledger, codec, serverClock } = this.#parts;
+    let state = await this.#stateFor(since);
+    const epoch = isAsOf(since) ? Math.floor((since.asOf + serverClock.offset) * 1000) : (since as ReadTicket).epoch;
+    const birth = isAsOf(since) ? state.birth : (since as ReadTicket).birth;
+    // Fences live so long and no longer: what was loaded since before cannot be judged.
+    if (!isAsOf(since) && serverClock.now() - (since as ReadTicket).at > FENCE_TTL_MS) return;
+    const record = codec.encode(entry, serverClock.offset, epoch);
+    const name = keys.entry(key);
+    const fence = keys.fence(name);
+    const parts: RedisArgument[] = [
+      record.subarray(0, EPOCH_AT),
+      record.subarray(EPOCH_AT, BODY_AT),
+      record.subarray(BODY_AT),
+      px,
+    ];
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (!ledger.remembers(epoch) || !ledger.valid(key, entry.tags, epoch)) return;
+      if (connection.cluster) return this.#putSinceApart(key, entry, epoch, [name, fence], parts);
+      const outcome = await scripts.putSince.run(
+        connection,
+        [name, fence, keys.state],
+        [...parts, String(state.ledger), String(birth)],
+      );
+      if (outcome !== -1) return;
+      state = await this.#stateFor(undefined);
+    }
+  }
+
+  /** In a cluster the order of invalidations is on another node: it is looked at again after the write. */
+  async #putSinceApart(
+    key: string,
+    entry: Entry,
+    epoch: number,
+    names: readonly [name: string, fence: string],
+    parts: readonly RedisArgument[],
+  ): Promise<void> {
+    const { connection, keys, ledger } = this.#parts;
+    if ((await scripts.putSinceApart.run(connection, names, parts)) !== 1) return;
+    await this.#stateFor(undefined);
+    if (!ledger.valid(key, entry.tags, epoch)) await connection.send(names[0], ['DEL', keys.entry(key)]);
+  }
+
+  /** The state as it is, with this copy of the ledger brought up to it. */
+  async #stateFor(since: unknown): Promise<LedgerState> {
+    const { ledger, connection } = this.#parts;
+    const known = ledger.known;
+    // On one server the script compares; only a first look, or one that failed, asks.
+    const state = since !== undefined && known !== undefined && !connection.cluster ? known : await ledger.touch();
+    if (!ledger.covers(state)) await ledger.sync(state);
+    return state;
+  }
+
+  async #readApart(names: readonly string[]): Promise<[unknown[], unknown]> {
+    const { connection, keys } = this.#parts;
+    const [state, ...values] = await Promise.allSettled([
+      connection.send(keys.state, ['GET', keys.state]),
+      ...names.map((name) => connection.send(name, ['GET', name])),
+    ]);
+    if (state.status === 'rejected') throw state.reason;
+    const failed = values.find((value) => value.status === 'rejected');
+    // What the nodes that are left have is used; the rest counts as absent.
+    if (failed !== undefined && values.every((value) => value.status === 'rejected')) throw failed.reason;
+    return [values.map((value) => (value.status === 'fulfilled' ? value.value : undefined)), state.value];
+  }
+
+  /** What is left of the entry's life as a whole number of milliseconds, '' for ever, undefined where nothing is. */
+  #px(entry: Entry): string | undefined {
+    if (entry.goneAt === Infinity) return '';
+    const left = entry.goneAt - this.#parts.clock.now();
+    return left > 0 ? String(Math.min(Math.max(Math.ceil(left), 1), LONGEST_PX)) : undefined;
+  }
+}
+
+/** Waits for all, then rejects with the first failure, so that none goes unheard. */
+async function allOf(operations: readonly Promise<unknown>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(operations)) {
+    if (outcome.status === 'rejected') throw outcome.reason;
+  }
+}

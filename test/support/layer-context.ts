@@ -1,0 +1,42 @@
+import { systemClock, type Clock } from '../../lib/cache/clock.js';
+import { Invalidations } from '../../lib/cache/invalidations.js';
+import type { LayerContext, LayerEvents } from '../../lib/cache/layers/layer.js';
+
+/** What a layer told while it worked. */
+export interface RecordedEvents {
+  readonly events: LayerEvents;
+  readonly circuit: number[];
+  readonly depths: number[];
+  readonly logs: { level: string; code: string; message: string }[];
+  readonly asyncWrites: { result: number; keys: number }[];
+  dropped: number;
+}
+
+export function recordEvents(): RecordedEvents {
+  const recorded: RecordedEvents = {
+    circuit: [],
+    depths: [],
+    logs: [],
+    asyncWrites: [],
+    dropped: 0,
+    events: {
+      evicted: () => undefined,
+      circuit: (state) => recorded.circuit.push(state),
+      queueDepth: (depth) => recorded.depths.push(depth),
+      writeDropped: (count) => {
+        recorded.dropped += count;
+      },
+      asyncWrite: (result, _durationMs, keys) => recorded.asyncWrites.push({ result, keys }),
+      log: (level, code, message) => recorded.logs.push({ level, code, message }),
+    },
+  };
+  return recorded;
+}
+
+/** The context of a layer that is tested by itself. */
+export function layerContext(
+  prefix = 'cache',
+  { clock = systemClock, events = recordEvents().events }: { clock?: Clock; events?: LayerEvents } = {},
+): LayerContext {
+  return { clock, events, prefix, invalidations: new Invalidations() };
+}

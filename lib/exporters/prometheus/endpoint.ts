@@ -1,0 +1,94 @@
+import {
+  applyDecorators,
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  type OnApplicationShutdown,
+  type Provider,
+  Res,
+  type Type,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { PrometheusController, PrometheusModule } from '@willsoto/nestjs-prometheus';
+import { collectDefaultMetrics, register } from 'prom-client';
+import type { PrometheusOptions } from '../../cache-observability.options.js';
+import { CacheMetrics } from '../../metrics/cache-metrics.js';
+import { registerFamilies } from './registry.js';
+import { PrometheusExposition } from './text.js';
+
+/** Where Nest notes that a handler does not send its answer itself; set by the controller that ours extends. */
+const RESPONSE_PASSTHROUGH = '__responsePassthrough__';
+
+/** One of prom-client's default metrics: where it is registered, all of them are. */
+const DEFAULT_METRIC = 'process_cpu_user_seconds_total';
+
+/** The last line of OpenMetrics' format, which nothing may follow. */
+const END_OF_EXPOSITION = /# EOF\n?$/;
+
+/**
+ * The exposition at a path of its own: what stands in prom-client's registry, then this application's cache. Where the
+ * application has its own PrometheusModule, the route is left out and the families go into that registry instead.
+ */
+export function prometheusEndpoint(
+  options: Required<PrometheusOptions>,
+  decorators: readonly ClassDecorator[],
+): { controllers: Type[]; providers: Provider[] } {
+  const controller = expositionController(options.path, decorators);
+
+  @Injectable()
+  class CachePrometheus implements OnApplicationShutdown {
+    readonly #withdraw: () => void = () => undefined;
+
+    // Not later: the routes are made as soon as every instance is.
+    constructor(@Inject(ModulesContainer) modules: ModulesContainer, @Inject(CacheMetrics) metrics: CacheMetrics) {
+      if (hasPrometheusModule(modules)) {
+        for (const { controllers } of modules.values()) controllers.delete(controller);
+        this.#withdraw = registerFamilies(register, metrics, metrics.prefix);
+      } else if (options.defaultMetrics && register.getSingleMetric(DEFAULT_METRIC) === undefined) {
+        collectDefaultMetrics();
+      }
+    }
+
+    onApplicationShutdown(): void {
+      this.#withdraw();
+    }
+  }
+  return { controllers: [controller], providers: [CachePrometheus] };
+}
+
+function expositionController(path: string, decorators: readonly ClassDecorator[]): Type {
+  @applyDecorators(Controller({ path, version: VERSION_NEUTRAL }), ...decorators)
+  class CachePrometheusController extends PrometheusController {
+    readonly #classic: PrometheusExposition;
+    readonly #openMetrics: PrometheusExposition;
+    readonly #host: HttpAdapterHost;
+
+    constructor(@Inject(CacheMetrics) metrics: CacheMetrics, @Inject(HttpAdapterHost) host: HttpAdapterHost) {
+      super();
+      this.#classic = new PrometheusExposition(metrics);
+      this.#openMetrics = new PrometheusExposition(metrics, { format: 'openmetrics' });
+      this.#host = host;
+    }
+
+    // Sends by itself: an interceptor that wraps or maps every answer of the application would break the format.
+    @Get()
+    override async index(@Res() response: unknown): Promise<string> {
+      const registered = await super.index(response);
+      // The answer has the format of the registry, which is the application's to choose.
+      const own = register.contentType.includes('openmetrics') ? this.#openMetrics : this.#classic;
+      const text = `${registered.replace(END_OF_EXPOSITION, '').trimEnd()}\n${own.render()}`.trimStart();
+      this.#host.httpAdapter.reply(response, text, 200);
+      return text;
+    }
+  }
+  Reflect.defineMetadata(RESPONSE_PASSTHROUGH, false, CachePrometheusController, 'index');
+  return CachePrometheusController;
+}
+
+function hasPrometheusModule(modules: ModulesContainer): boolean {
+  return [...modules.values()].some(
+    ({ metatype }) => metatype === PrometheusModule || metatype.name === PrometheusModule.name,
+  );
+}

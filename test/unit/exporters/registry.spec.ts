@@ -1,0 +1,119 @@
+import { describe, expect, it } from '@jest/globals';
+import { Counter, Registry } from 'prom-client';
+import { registerFamilies } from '../../../lib/exporters/prometheus/registry.js';
+import type { FamilySource, HistogramView, MetricFamily } from '../../../lib/metrics/family.js';
+
+const counter = (value: number, name = 'cache_operations_total'): MetricFamily => ({
+  name,
+  help: 'operations',
+  type: 'counter',
+  labelNames: ['operation'],
+  points: () => [{ labels: ['get'], value }],
+});
+const gauge = (value: number): MetricFamily => ({ ...counter(value, 'cache_entries'), type: 'gauge' });
+const histogram = (count: number): MetricFamily => ({
+  ...counter(0, 'cache_operation_duration_seconds'),
+  type: 'histogram',
+  points: () => [
+    {
+      labels: ['get'],
+      histogram: {
+        scale: 4,
+        offset: 0,
+        counts: new Uint32Array([count]),
+        zeroCount: 0,
+        count,
+        sumMs: count * 2,
+        minMs: 1,
+        maxMs: 1,
+      } satisfies HistogramView,
+    },
+  ],
+});
+const source = (...families: MetricFamily[]): FamilySource => ({ families: () => families });
+
+describe('families in a registry', () => {
+  it('are read when it is scraped', async () => {
+    const registry = new Registry();
+    let operations = 1;
+    registerFamilies(registry, { families: () => [counter(operations)] });
+    operations = 5;
+    expect(await registry.metrics()).toBe(
+      '# HELP cache_operations_total operations\n# TYPE cache_operations_total counter\ncache_operations_total{operation="get"} 5\n',
+    );
+  });
+
+  it('carry the prefix', async () => {
+    const registry = new Registry();
+    registerFamilies(registry, source(counter(1)), 'shop_');
+    expect(await registry.metrics()).toMatch(/^shop_cache_operations_total\{operation="get"\} 1$/m);
+  });
+
+  it('are cumulative buckets, sum in seconds and count where they are histograms', async () => {
+    const registry = new Registry();
+    registerFamilies(registry, source(histogram(3)));
+    const text = await registry.metrics();
+    expect(text).toMatch(/^cache_operation_duration_seconds_bucket\{operation="get",le="0.0005"\} 0$/m);
+    expect(text).toMatch(/^cache_operation_duration_seconds_bucket\{operation="get",le="0.0025"\} 3$/m);
+    expect(text).toMatch(/^cache_operation_duration_seconds_bucket\{operation="get",le="\+Inf"\} 3$/m);
+    expect(text).toMatch(/^cache_operation_duration_seconds_sum\{operation="get"\} 0.006$/m);
+    expect(text).toMatch(/^cache_operation_duration_seconds_count\{operation="get"\} 3$/m);
+  });
+
+  it('of two sources are added up, but for gauges', async () => {
+    const registry = new Registry();
+    registerFamilies(registry, source(counter(1), gauge(10), histogram(1)));
+    registerFamilies(registry, source(counter(2), gauge(20), histogram(2)));
+    const text = await registry.metrics();
+    expect(text).toMatch(/^cache_operations_total\{operation="get"\} 3$/m);
+    expect(text).toMatch(/^cache_entries\{operation="get"\} 20$/m);
+    expect(text).toMatch(/^cache_operation_duration_seconds_count\{operation="get"\} 3$/m);
+  });
+
+  it('leave with their source, and the name is free when the last has left', async () => {
+    const registry = new Registry();
+    const one = registerFamilies(registry, source(counter(1)));
+    const two = registerFamilies(registry, source(counter(2)));
+    one();
+    expect(await registry.metrics()).toMatch(/^cache_operations_total\{operation="get"\} 2$/m);
+    two();
+    expect(registry.getSingleMetric('cache_operations_total')).toBeUndefined();
+  });
+
+  it('that come later are there from the scrape after', async () => {
+    const registry = new Registry();
+    const families = [counter(1)];
+    registerFamilies(registry, { families: () => families });
+    families.push(gauge(7));
+    await registry.metrics();
+    expect(await registry.metrics()).toMatch(/^cache_entries\{operation="get"\} 7$/m);
+  });
+
+  it("leave a name that is somebody else's to them", async () => {
+    const registry = new Registry();
+    const theirs = new Counter({ name: 'cache_operations_total', help: 'theirs', registers: [registry] });
+    theirs.inc(9);
+    const withdraw = registerFamilies(registry, source(counter(1)));
+    expect(await registry.metrics()).toMatch(/^cache_operations_total 9$/m);
+    withdraw();
+    expect(registry.getSingleMetric('cache_operations_total')).toBe(theirs);
+  });
+
+  it('survive a reset of the registry', async () => {
+    const registry = new Registry();
+    registerFamilies(registry, source(counter(4)));
+    registry.resetMetrics();
+    expect(await registry.metrics()).toMatch(/^cache_operations_total\{operation="get"\} 4$/m);
+  });
+
+  it('keep their counters suffix in a registry of OpenMetrics', async () => {
+    const registry = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>();
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    registerFamilies(registry, source(counter(4)));
+    for (let scrape = 0; scrape < 2; scrape++) {
+      expect(await registry.metrics()).toBe(
+        '# HELP cache_operations operations\n# TYPE cache_operations counter\ncache_operations_total{operation="get"} 4\n# EOF\n',
+      );
+    }
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Layer } from '../../../lib/cache/layers/layer.js';
+import { CacheHealthIndicator } from '../../../lib/health/cache-health.indicator.js';
+import type { CacheMetrics } from '../../../lib/metrics/cache-metrics.js';
+import type { HealthReport, HealthWarning } from '../../../lib/metrics/snapshot.js';
+
+const layer = (name: string, connected: boolean) => ({ name, status: () => ({ connected }) }) as unknown as Layer;
+
+function indicator(given: {
+  status?: HealthReport['status'];
+  warnings?: HealthWarning[];
+  layers?: Layer[];
+  required?: string[];
+  closed?: boolean;
+}) {
+  const report = {
+    status: given.status ?? 'healthy',
+    hitRate: 0.9,
+    avgResponseTimeMs: 1,
+    p95ResponseTimeMs: 2,
+    totalRequests: 100,
+    warnings: given.warnings ?? [],
+  } as unknown as HealthReport;
+  return new CacheHealthIndicator({ getHealth: () => report } as CacheMetrics, {
+    layers: given.layers ?? [layer('memory', true)],
+    required: new Set(given.required ?? []),
+    closed: () => given.closed ?? false,
+  });
+}
+const warning = (code: HealthWarning['code']): HealthWarning => ({ code, message: code, value: 1, threshold: 1 });
+
+describe('the health indicator', () => {
+  it('is up with the figures of a healthy cache', async () => {
+    expect(await indicator({}).isHealthy('cache')).toEqual({
+      cache: {
+        status: 'up',
+        health: 'healthy',
+        hitRate: 0.9,
+        avgResponseTimeMs: 1,
+        p95ResponseTimeMs: 2,
+        totalRequests: 100,
+        layers: { memory: 'up' },
+        warnings: [],
+      },
+    });
+  });
+
+  it('stands under the key it was asked for', async () => {
+    expect(Object.keys(await indicator({}).isHealthy('shop-cache'))).toEqual(['shop-cache']);
+  });
+
+  it('is up with the warning of a slow 95th percentile', async () => {
+    const answer = await indicator({ status: 'warning', warnings: [warning('HIGH_P95_RESPONSE_TIME')] }).isHealthy('c');
+    expect(answer.c).toMatchObject({ status: 'up', warnings: [{ code: 'HIGH_P95_RESPONSE_TIME' }] });
+  });
+
+  it('is degraded where the cache is', async () => {
+    const answer = await indicator({ status: 'degraded', warnings: [warning('LOW_HIT_RATE')] }).isHealthy('c');
+    expect(answer.c).toMatchObject({ status: 'degraded', health: 'degraded' });
+  });
+
+  it('is degraded where a circuit is open', async () => {
+    const answer = await indicator({ status: 'warning', warnings: [warning('CIRCUIT_OPEN')] }).isHealthy('c');
+    expect(answer.c).toMatchObject({ status: 'degraded' });
+  });
+
+  it('is degraded where a layer that is not required is lost, even the only one', async () => {
+    const answer = await indicator({ layers: [layer('redis', false)] }).isHealthy('c');
+    expect(answer.c).toMatchObject({ status: 'degraded', layers: { redis: 'down' } });
+  });
+
+  it('is down where a required layer is lost, and names it', async () => {
+    const layers = [layer('memory', true), layer('redis', false)];
+    const answer = await indicator({ layers, required: ['redis'] }).isHealthy('c');
+    expect(answer.c).toMatchObject({ status: 'down', message: 'required and out of reach: redis' });
+  });
+
+  it('is down where the cache is closed', async () => {
+    expect((await indicator({ closed: true }).isHealthy('c')).c).toEqual({
+      status: 'down',
+      message: 'the cache is closed',
+    });
+  });
+});

@@ -19,6 +19,7 @@ import type {
 } from './cache-observability.options.js';
 import { cacheManagerProviders, roomProviders } from './cache-observability.providers.js';
 import { cachingExports } from './caching/caching.providers.js';
+import { DatabaseMetrics } from './database/database-metrics.js';
 import { prometheusEndpoint } from './exporters/prometheus/endpoint.js';
 import { CacheHealthIndicator } from './health/cache-health.indicator.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
@@ -42,9 +43,15 @@ import { CacheWarmer } from './warming/cache-warmer.js';
 export class CacheObservabilityModule extends ConfigurableModuleClass implements OnModuleInit, OnApplicationShutdown {
   readonly #cache: ObservedCache;
 
-  constructor(@Inject(ObservedCache) cache: ObservedCache) {
+  constructor(
+    @Inject(ObservedCache) cache: ObservedCache,
+    @Inject(CacheWarmer) warmer: CacheWarmer,
+    @Inject(DatabaseMetrics) databases: DatabaseMetrics,
+  ) {
     super();
     this.#cache = cache;
+    cache.metrics.addSource(warmer.metrics);
+    cache.metrics.addSource(databases);
   }
 
   /**
@@ -116,6 +123,7 @@ function assembled(
       CacheMetrics,
       CacheWarmer,
       CacheHealthIndicator,
+      DatabaseMetrics,
       ...cachingExports,
       ...manager.map(({ provide }) => provide),
     ],

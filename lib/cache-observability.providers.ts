@@ -2,6 +2,8 @@ import { Cache, CACHE_MANAGER } from '@nestjs/cache-manager';
 import type { ExistingProvider, Provider } from '@nestjs/common';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
 import { cachingProviders } from './caching/caching.providers.js';
+import { DatabaseMetrics } from './database/database-metrics.js';
+import { databaseMetrics } from './database/process-metrics.js';
 import { CacheHealthIndicator, HEALTH_SUBJECT, type HealthSubject } from './health/cache-health.indicator.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { MONITORED_CACHE } from './monitoring/monitored-cache.js';
@@ -45,6 +47,7 @@ export const roomProviders: Provider[] = [
   { provide: WARMING_TARGET, useExisting: ObservedCache },
   { provide: WARMING_OPTIONS, inject: [RESOLVED_OPTIONS], useFactory: ({ warming }: ResolvedOptions) => warming ?? {} },
   ...warmingProviders,
+  { provide: DatabaseMetrics, useValue: databaseMetrics },
   { provide: MONITORED_CACHE, useExisting: ObservedCache },
   {
     provide: HEALTH_SUBJECT,

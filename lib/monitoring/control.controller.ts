@@ -1,4 +1,5 @@
 import { Get, Inject, Post, Req, Res, type Type, UseGuards } from '@nestjs/common';
+import { DatabaseMetrics } from '../database/database-metrics.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import { CacheWarmer } from '../warming/cache-warmer.js';
 import { closedInProduction } from './access.js';
@@ -20,17 +21,20 @@ export function controlController(monitoring: Monitoring): Type {
   class CacheControlController {
     readonly #cache: MonitoredCache;
     readonly #metrics: CacheMetrics;
+    readonly #databases: DatabaseMetrics;
     readonly #warmer: CacheWarmer;
     readonly #reply: Reply;
 
     constructor(
       @Inject(MONITORED_CACHE) cache: MonitoredCache,
       @Inject(CacheMetrics) metrics: CacheMetrics,
+      @Inject(DatabaseMetrics) databases: DatabaseMetrics,
       @Inject(CacheWarmer) warmer: CacheWarmer,
       @Inject(Reply) reply: Reply,
     ) {
       this.#cache = cache;
       this.#metrics = metrics;
+      this.#databases = databases;
       this.#warmer = warmer;
       this.#reply = reply;
     }
@@ -59,6 +63,7 @@ export function controlController(monitoring: Monitoring): Type {
     reset(@Req() request: MonitoringRequest, @Res() response: unknown): void {
       noBodyOf(request);
       this.#metrics.reset();
+      this.#databases.reset();
       this.#reply.json(response, { reset: true, timestamp: new Date().toISOString() });
     }
 

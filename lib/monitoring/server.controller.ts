@@ -1,14 +1,8 @@
-import { Get, Inject, Optional, Res, type Type } from '@nestjs/common';
-import type { DatabaseSnapshot } from '../database/database-snapshot.js';
+import { Get, Inject, Res, type Type } from '@nestjs/common';
+import { DatabaseMetrics } from '../database/database-metrics.js';
 import { type Monitoring, MonitoredRoutes } from './monitored-routes.js';
 import { Reply } from './reply.js';
 import { ServerInformation } from './server-information.js';
-
-/** Token of who knows the observed databases, where any are. */
-export const DATABASE_SNAPSHOTS = Symbol('cache-observability:database-snapshots');
-export interface DatabaseSnapshots {
-  snapshot(): DatabaseSnapshot;
-}
 
 /** The routes that tell of the servers behind the cache; a class of its own for every registration. */
 export function serverController(monitoring: Monitoring): Type {
@@ -16,12 +10,12 @@ export function serverController(monitoring: Monitoring): Type {
   class CacheServerController {
     readonly #information: ServerInformation;
     readonly #reply: Reply;
-    readonly #databases: DatabaseSnapshots | undefined;
+    readonly #databases: DatabaseMetrics;
 
     constructor(
       @Inject(ServerInformation) information: ServerInformation,
       @Inject(Reply) reply: Reply,
-      @Optional() @Inject(DATABASE_SNAPSHOTS) databases?: DatabaseSnapshots,
+      @Inject(DatabaseMetrics) databases: DatabaseMetrics,
     ) {
       this.#information = information;
       this.#reply = reply;
@@ -35,7 +29,7 @@ export function serverController(monitoring: Monitoring): Type {
 
     @Get('database')
     database(@Res() response: unknown): void {
-      this.#reply.json(response, this.#databases?.snapshot() ?? { pools: [], queries: [], slowQueries: [] });
+      this.#reply.json(response, this.#databases.snapshot());
     }
   }
   return CacheServerController;

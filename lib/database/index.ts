@@ -1,0 +1,11 @@
+export { DatabaseMetrics, type DatabaseMetricsOptions } from './database-metrics.js';
+export type { DatabaseSnapshot, PoolSnapshot, QuerySnapshot, SlowQuerySnapshot } from './database-snapshot.js';
+export { observePool, type ObservePoolOptions } from './pools/observe-pool.js';
+export { databaseMetrics } from './process-metrics.js';
+export { observeQueries } from './queries/observe-queries.js';
+export type { ObserveQueriesOptions } from './queries/observe-queries.options.js';
+export { prismaQueries, type PrismaOperation, type PrismaQueries } from './queries/prisma-queries.js';
+export { dialectOf, type Dialect } from './statements/dialect.js';
+export type { QueryType } from './statements/query-type.js';
+export { statementShape } from './statements/shape.js';
+export { describeStatement, NO_TABLE, OTHER_TABLE, type Statement } from './statements/statement.js';

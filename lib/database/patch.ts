@@ -1,0 +1,27 @@
+/** Any method, as one that stands in for another sees it. */
+export type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/**
+ * Puts `replace(original)` in the place of a method of this one object. Like the original on the prototype it is not
+ * enumerable; it keeps the original's name and length.
+ */
+export function patch(target: object, name: string, replace: (original: Method) => Method): void {
+  const original = Reflect.get(target, name) as Method;
+  const replacement = replace(original);
+  Object.defineProperties(replacement, {
+    name: { value: original.name, configurable: true },
+    length: { value: original.length, configurable: true },
+  });
+  Object.defineProperty(target, name, { value: replacement, writable: true, configurable: true, enumerable: false });
+}
+
+/** True where `target` has all of these methods. */
+export function hasMethods<K extends string>(target: unknown, ...names: readonly K[]): target is Record<K, Method> {
+  if ((typeof target !== 'object' && typeof target !== 'function') || target === null) return false;
+  return names.every((name) => typeof Reflect.get(target, name) === 'function');
+}
+
+/** True for what can be awaited. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return hasMethods(value, 'then');
+}

@@ -1,0 +1,79 @@
+import type { DatabaseMetrics } from '../database-metrics.js';
+import { hasMethods, patch } from '../patch.js';
+import type { Acquisition, PoolGauge } from './pool-record.js';
+
+interface Counted {
+  readonly length: number;
+}
+
+/** A pool of mysql2 3 with callbacks, as far as it is read. */
+export interface Mysql2Pool {
+  readonly config: { readonly connectionLimit: number };
+  readonly _allConnections: Counted;
+  readonly _freeConnections: Counted;
+  readonly _connectionQueue: Counted;
+  readonly _closed: boolean;
+}
+
+type Settled = (error: unknown, ...rest: unknown[]) => void;
+
+/** mysql2 has no time limit for waiting: a full queue, or none allowed, is how it says that nothing is free. */
+const REFUSALS = ['Queue limit reached.', 'No connections available.'];
+
+/** The pool with callbacks behind a pool of mysql2: itself, or what its promise flavour wraps. */
+export function mysql2PoolOf(pool: object): Mysql2Pool | undefined {
+  if (isCallbackPool(pool)) return pool;
+  const inner: unknown = Reflect.get(pool, 'pool');
+  return isCallbackPool(inner) ? inner : undefined;
+}
+
+function isCallbackPool(pool: unknown): pool is Mysql2Pool {
+  return (
+    hasMethods(pool, 'getConnection', 'releaseConnection') && '_allConnections' in pool && '_freeConnections' in pool
+  );
+}
+
+/** Counts acquisitions at `getConnection`, through which `query` and `execute` of the pool, and its promise flavour, go too. */
+export function observeMysql2Pool(pool: Mysql2Pool, name: string, metrics: DatabaseMetrics): void {
+  const record = metrics.pool(name, 'mysql', gaugeOf(pool));
+  const { clock } = metrics;
+  // A waiting callback comes back to getConnection when the connection it was promised broke: it still waits.
+  const waiting = new WeakSet<object>();
+  patch(
+    pool,
+    'getConnection',
+    (getConnection) =>
+      function (this: unknown, ...args: unknown[]): unknown {
+        const [callback] = args;
+        if (typeof callback !== 'function' || waiting.has(callback)) return getConnection.apply(this, args);
+        const startedAt = clock.now();
+        const counted = function (this: unknown, error: unknown, ...rest: unknown[]): void {
+          record.add(acquisitionOf(error), clock.now() - startedAt);
+          (callback as Settled).call(this, error, ...rest);
+        };
+        waiting.add(counted);
+        args[0] = counted;
+        return getConnection.apply(this, args);
+      },
+  );
+}
+
+function gaugeOf(observed: Mysql2Pool): PoolGauge {
+  const reference = new WeakRef(observed);
+  return () => {
+    const pool = reference.deref();
+    if (pool === undefined || pool._closed) return undefined;
+    return {
+      limit: pool.config.connectionLimit || Infinity,
+      open: pool._allConnections.length,
+      idle: pool._freeConnections.length,
+      pending: pool._connectionQueue.length,
+    };
+  };
+}
+
+function acquisitionOf(error: unknown): Acquisition {
+  if (error === undefined || error === null) return 'acquired';
+  if (!(error instanceof Error)) return 'error';
+  return REFUSALS.includes(error.message) || Reflect.get(error, 'code') === 'ETIMEDOUT' ? 'timeout' : 'error';
+}

@@ -1,0 +1,98 @@
+import { Histogram, mean, quantiles } from '../../metrics/histogram.js';
+import type { PoolSnapshot } from '../database-snapshot.js';
+
+/** How a pool stands at this moment. */
+export interface PoolState {
+  /** Connections it may hold; Infinity without a limit. */
+  readonly limit: number;
+  readonly open: number;
+  readonly idle: number;
+  readonly pending: number;
+}
+
+/** Reads how a pool stands; undefined once it has been closed. */
+export type PoolGauge = () => PoolState | undefined;
+
+/** How an acquisition ended. `timeout`: no connection came free in time, or the pool refused to let the caller wait. */
+export type Acquisition = 'acquired' | 'timeout' | 'error';
+
+export interface PoolFigures {
+  readonly size: number;
+  readonly available: number;
+  readonly inUse: number;
+  readonly idle: number;
+  readonly pending: number;
+  readonly utilization: number;
+}
+
+/** What is counted of the pools of one name; several of one name are one pool, such as a pool that was made anew. */
+export class PoolRecord {
+  readonly wait = new Histogram();
+  acquired = 0;
+  timeouts = 0;
+  errors = 0;
+  readonly #gauges = new Set<PoolGauge>();
+
+  constructor(
+    readonly name: string,
+    readonly system: string,
+  ) {}
+
+  watch(gauge: PoolGauge): void {
+    this.#gauges.add(gauge);
+  }
+
+  /** Counts an acquisition that ended `waitMs` after it was asked for. */
+  add(acquisition: Acquisition, waitMs: number): void {
+    if (acquisition === 'acquired') {
+      this.acquired++;
+      this.wait.record(waitMs, 1);
+    } else if (acquisition === 'timeout') this.timeouts++;
+    else this.errors++;
+  }
+
+  figures(): PoolFigures {
+    let size = 0;
+    let open = 0;
+    let idle = 0;
+    let pending = 0;
+    for (const gauge of this.#gauges) {
+      const state = gauge();
+      if (state === undefined) {
+        this.#gauges.delete(gauge);
+        continue;
+      }
+      // A limit that was lowered may stand below what is open.
+      size += Math.max(state.open, Number.isFinite(state.limit) ? state.limit : 0);
+      open += state.open;
+      idle += state.idle;
+      pending += state.pending;
+    }
+    const inUse = open - idle;
+    return { size, available: size - inUse, inUse, idle, pending, utilization: size === 0 ? 0 : inUse / size };
+  }
+
+  clear(): void {
+    this.acquired = 0;
+    this.timeouts = 0;
+    this.errors = 0;
+    this.wait.clear();
+  }
+
+  snapshot(): PoolSnapshot {
+    const [p50WaitTimeMs, p95WaitTimeMs, p99WaitTimeMs] = quantiles(this.wait, [0.5, 0.95, 0.99]) as (number | null)[];
+    return Object.freeze({
+      pool: this.name,
+      system: this.system,
+      ...this.figures(),
+      acquired: this.acquired,
+      timeouts: this.timeouts,
+      errors: this.errors,
+      avgWaitTimeMs: mean(this.wait),
+      p50WaitTimeMs: p50WaitTimeMs!,
+      p95WaitTimeMs: p95WaitTimeMs!,
+      p99WaitTimeMs: p99WaitTimeMs!,
+      maxWaitTimeMs: this.wait.count === 0 ? null : this.wait.maxMs,
+    });
+  }
+}

@@ -1,0 +1,72 @@
+import { errorMonitor, type EventEmitter } from 'node:events';
+import type { Mysql2Pool } from '../pools/mysql2-pool.js';
+import { hasMethods, patch } from '../patch.js';
+import { settling, type QueryWatch } from './query-watch.js';
+
+/** A command of mysql2 as its connection queues it; only queries and executions of prepared statements have `sql`. */
+interface Command extends EventEmitter {
+  readonly sql?: unknown;
+  statement?: { readonly query?: unknown };
+  onResult?: unknown;
+}
+
+/** The connection with callbacks behind a connection of mysql2: itself, or what its promise flavour wraps. */
+export function mysql2ConnectionOf(connection: object): object | undefined {
+  if (hasMethods(connection, 'addCommand', 'query', 'execute')) return connection;
+  const inner: unknown = Reflect.get(connection, 'connection');
+  return hasMethods(inner, 'addCommand', 'query', 'execute') ? inner : undefined;
+}
+
+/** Times every query of a pool's connections: those it has and those it will open. */
+export function observeMysql2PoolQueries(pool: Mysql2Pool, watch: QueryWatch): void {
+  const open = pool._allConnections as Partial<{ get(index: number): object | undefined; length: number }>;
+  for (let index = 0; index < (open.length ?? 0); index++) {
+    const connection = open.get?.(index);
+    if (connection !== undefined) observeMysql2Queries(connection, watch);
+  }
+  (pool as unknown as EventEmitter).on('connection', (connection: object) => observeMysql2Queries(connection, watch));
+}
+
+/** Times the queries of a connection where it queues its commands, which `query`, `execute` and prepared statements all do. */
+export function observeMysql2Queries(connection: object, watch: QueryWatch): void {
+  if (!watch.metrics.claim(connection, 'queries')) return;
+  // `query` queues the text with its values put in: what it was before says more, and is the same each time.
+  let unformatted: string | undefined;
+  patch(
+    connection,
+    'query',
+    (query) =>
+      function (this: unknown, ...args: unknown[]): unknown {
+        const [sql] = args;
+        const text: unknown = typeof sql === 'object' && sql !== null ? Reflect.get(sql, 'sql') : sql;
+        unformatted = typeof text === 'string' ? text : undefined;
+        try {
+          return query.apply(this, args);
+        } finally {
+          unformatted = undefined;
+        }
+      },
+  );
+  patch(
+    connection,
+    'addCommand',
+    (addCommand) =>
+      function (this: unknown, ...args: unknown[]): unknown {
+        const command = args[0] as Command;
+        const text = 'sql' in command ? (unformatted ?? command.sql ?? command.statement?.query) : undefined;
+        unformatted = undefined;
+        if (typeof text === 'string') follow(command, text, watch);
+        return addCommand.apply(this, args);
+      },
+  );
+}
+
+function follow(command: Command, text: string, watch: QueryWatch): void {
+  const settle = watch.begin(text);
+  if (typeof command.onResult === 'function') command.onResult = settling(command.onResult, settle);
+  command.once(errorMonitor, settle);
+  // An execution whose statement could not be prepared ends without one.
+  command.once('end', () =>
+    settle('statement' in command && command.statement === undefined ? new Error('not prepared') : undefined),
+  );
+}

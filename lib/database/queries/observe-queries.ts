@@ -1,0 +1,53 @@
+import { milliseconds } from '../../cache/duration.js';
+import { CacheError } from '../../cache/errors.js';
+import type { DatabaseMetrics } from '../database-metrics.js';
+import { hasMethods } from '../patch.js';
+import { mysql2PoolOf } from '../pools/mysql2-pool.js';
+import { isPgPool } from '../pools/pg-pool.js';
+import { databaseMetrics } from '../process-metrics.js';
+import { dialectOf, type Dialect } from '../statements/dialect.js';
+import { mysql2ConnectionOf, observeMysql2PoolQueries, observeMysql2Queries } from './mysql2-queries.js';
+import { observePgClientQueries, observePgPoolQueries } from './pg-queries.js';
+import type { ObserveQueriesOptions } from './observe-queries.options.js';
+import { isPglite, observePgliteQueries } from './pglite-queries.js';
+import { isPrismaClient, observePrismaQueries, prismaDialect } from './prisma-queries.js';
+import { QueryWatch } from './query-watch.js';
+import { isTypeOrmDataSource, observeTypeOrmQueries } from './typeorm-queries.js';
+
+/**
+ * Counts and times the queries of a pool or client of `pg`, a pool or connection of `mysql2` (with callbacks or promises), a
+ * PGlite, a DataSource of TypeORM, a client of Prisma, or anything else with a `query(text, values?, callback?)`: by what they
+ * do, on which table, and how they ended. Slow ones are told by their shape, never with a literal. The target is given back as
+ * it was; observing it again changes nothing. Observe the pool or the ORM that stands on it, not both, or queries count twice.
+ *
+ * @throws CacheError `INVALID_OPTIONS` for anything else.
+ */
+export function observeQueries<T extends object>(target: T, options: ObserveQueriesOptions = {}): T {
+  const { metrics = databaseMetrics, slowThreshold } = options;
+  const slowMs = slowThreshold === undefined ? undefined : milliseconds(slowThreshold, 'slowThreshold');
+  const watch = (dialect: Dialect): QueryWatch => new QueryWatch(metrics, options.dialect ?? dialect, slowMs);
+
+  if (isTypeOrmDataSource(target)) observeTypeOrmQueries(target, watch(dialectOf(target.options.type)));
+  else if (isPrismaClient(target)) observePrismaQueries(target, watch(prismaDialect(target)));
+  else if (isPgPool(target)) {
+    if (metrics.claim(target, 'queries')) observePgPoolQueries(target, watch('postgresql'));
+  } else if (isPglite(target)) observePgliteQueries(target, watch('postgresql'));
+  else observeOther(target, metrics, watch);
+  return target;
+}
+
+function observeOther(target: object, metrics: DatabaseMetrics, watch: (dialect: Dialect) => QueryWatch): void {
+  const pool = mysql2PoolOf(target);
+  const connection = mysql2ConnectionOf(target);
+  if (pool !== undefined) {
+    if (metrics.claim(pool, 'queries')) observeMysql2PoolQueries(pool, watch('mysql'));
+  } else if (connection !== undefined) observeMysql2Queries(connection, watch('mysql'));
+  else if (hasMethods(target, 'query')) {
+    observePgClientQueries(target, watch('connectionParameters' in target ? 'postgresql' : 'unknown'));
+  } else {
+    throw new CacheError(
+      'INVALID_OPTIONS',
+      'observeQueries: this has no query method, nor is it a DataSource or Prisma client.',
+    );
+  }
+}

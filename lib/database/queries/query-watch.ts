@@ -1,0 +1,58 @@
+import type { DatabaseMetrics } from '../database-metrics.js';
+import type { Dialect } from '../statements/dialect.js';
+import { isThenable } from '../patch.js';
+
+/** Ends a query: without an error it succeeded. Only the first call counts. */
+export type Settle = (error?: unknown) => void;
+
+/** Times the queries of one observed target. */
+export class QueryWatch {
+  constructor(
+    readonly metrics: DatabaseMetrics,
+    readonly dialect: Dialect,
+    readonly slowThresholdMs: number = metrics.slowThresholdMs,
+  ) {}
+
+  /** A query begins now. */
+  begin(text: string): Settle {
+    const { clock } = this.metrics;
+    const startedAt = clock.now();
+    let settled = false;
+    return (error) => {
+      if (settled) return;
+      settled = true;
+      this.told(text, error === undefined || error === null, clock.now() - startedAt);
+    };
+  }
+
+  /** A query that somebody else has timed. */
+  told(text: string, ok: boolean, durationMs: number): void {
+    this.metrics.query(text, this.dialect, ok, durationMs, this.slowThresholdMs);
+  }
+
+  /** Runs what answers by a promise, and gives back that very promise. */
+  run(text: string, query: () => unknown): unknown {
+    const settle = this.begin(text);
+    let answer: unknown;
+    try {
+      answer = query();
+    } catch (error) {
+      settle(error ?? new Error('threw nothing'));
+      throw error;
+    }
+    if (isThenable(answer))
+      answer.then(
+        () => settle(),
+        (error: unknown) => settle(error ?? new Error('rejected with nothing')),
+      );
+    return answer;
+  }
+}
+
+/** A callback that ends the query first and then does what it did. */
+export function settling(callback: unknown, settle: Settle): (...args: unknown[]) => unknown {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    settle(args[0]);
+    return (callback as (...args: unknown[]) => unknown).apply(this, args);
+  };
+}

@@ -1,0 +1,87 @@
+import { LRUCache } from 'lru-cache';
+import type { CacheLog } from '../../cache/cache-log.js';
+import type { SlowQuerySnapshot } from '../database-snapshot.js';
+import type { Dialect } from '../statements/dialect.js';
+import { statementShape } from '../statements/shape.js';
+import type { QueryRecord } from './query-record.js';
+
+/** How many shapes are kept; the one not met for longest makes room. */
+const SHAPES = 50;
+/** One line a shape in this time, milliseconds: a slow query that runs all the time says so once a minute. */
+const LOG_EVERY = 60_000;
+
+interface SlowStatement {
+  readonly record: QueryRecord;
+  readonly shape: string;
+  count: number;
+  maxMs: number;
+  lastMs: number;
+  lastAt: number;
+  loggedAt: number;
+  unlogged: number;
+}
+
+/** Statements that took too long, by shape: counted, kept for the snapshot and logged, never with a literal. */
+export class SlowStatements {
+  readonly #log: CacheLog;
+  readonly #shapes = new LRUCache<string, SlowStatement>({ max: SHAPES });
+
+  constructor(log: CacheLog) {
+    this.#log = log;
+  }
+
+  add(record: QueryRecord, text: string, dialect: Dialect, durationMs: number, now: number, thresholdMs: number): void {
+    record.slow++;
+    const shape = statementShape(text, dialect);
+    const key = `${record.type} ${record.table} ${shape}`;
+    let slow = this.#shapes.get(key);
+    if (slow === undefined) {
+      slow = { record, shape, count: 0, maxMs: 0, lastMs: 0, lastAt: 0, loggedAt: -Infinity, unlogged: 0 };
+      this.#shapes.set(key, slow);
+    }
+    slow.count++;
+    slow.maxMs = Math.max(slow.maxMs, durationMs);
+    slow.lastMs = durationMs;
+    slow.lastAt = now;
+    this.#tell(slow, now, thresholdMs);
+  }
+
+  /** The longest first. */
+  snapshot(): readonly SlowQuerySnapshot[] {
+    return [...this.#shapes.values()]
+      .sort((a, b) => b.maxMs - a.maxMs)
+      .map(({ record, shape, count, maxMs, lastMs, lastAt }) =>
+        Object.freeze({
+          queryType: record.type,
+          table: record.table,
+          shape,
+          count,
+          maxTimeMs: maxMs,
+          lastTimeMs: lastMs,
+          lastAt: new Date(lastAt).toISOString(),
+        }),
+      );
+  }
+
+  clear(): void {
+    this.#shapes.clear();
+  }
+
+  #tell(slow: SlowStatement, now: number, thresholdMs: number): void {
+    if (now - slow.loggedAt < LOG_EVERY) {
+      slow.unlogged++;
+      return;
+    }
+    const { record, shape, lastMs, unlogged } = slow;
+    slow.loggedAt = now;
+    slow.unlogged = 0;
+    this.#log('warn', 'SLOW_QUERY', `Slow query: ${record.type} on ${record.table} took ${Math.round(lastMs)} ms.`, {
+      query_type: record.type,
+      table: record.table,
+      shape,
+      duration_ms: lastMs,
+      threshold_ms: thresholdMs,
+      not_logged_since: unlogged,
+    });
+  }
+}

@@ -22,8 +22,6 @@ export class Ledger {
   /** By {@link BypassReason}. */
   readonly bypasses = new Float64Array(Object.keys(BypassReason).length);
   inFlight = 0;
-  /** What observers, collectors and `patternOf` threw. */
-  observerErrors = 0;
   readonly #combined = new CombinedTrack(ACCESS_COUNTERS, ACCESS_HISTOGRAMS);
   readonly #accessShape = new TrackShape(ACCESS_COUNTERS, ACCESS_HISTOGRAMS);
   readonly #operationShape = new TrackShape(Object.keys(Result).length, 1);

@@ -1,0 +1,124 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { bucketOf, lowerBound, representative, ZERO_BUCKET } from '../../lib/metrics/buckets.js';
+import { Histogram, HistogramTotal, mean, quantiles } from '../../lib/metrics/histogram.js';
+
+const BOUND = 0.0217;
+const durations = fc.double({ min: 0.001, max: 3_600_000 * 8, noNaN: true });
+
+/** The nearest-rank quantile. */
+function exact(values: readonly number[], rank: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(1, Math.ceil(rank * sorted.length)) - 1]!;
+}
+
+function histogramOf(values: readonly number[]): Histogram {
+  const histogram = new Histogram();
+  for (const value of values) histogram.record(value, 1);
+  return histogram;
+}
+
+function contents({ count, zeroCount, maxMs, minMs, counts, offset }: Histogram | HistogramTotal) {
+  const buckets = [...counts].flatMap((each, at) => (each === 0 ? [] : [[at + offset, each]]));
+  return { count, zeroCount, maxMs, minMs, buckets };
+}
+
+describe('a histogram', () => {
+  it('puts every value into the bucket whose lower bound is below it and whose upper bound is not', () => {
+    fc.assert(
+      fc.property(durations, (ms) => {
+        const bucket = bucketOf(ms);
+        expect(ms).toBeGreaterThan(lowerBound(bucket));
+        expect(ms).toBeLessThanOrEqual(lowerBound(bucket + 1));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('counts a value on a boundary in the bucket below it, as OpenTelemetry does', () => {
+    for (let index = -191; index <= 400; index++) {
+      const boundary = lowerBound(index);
+      expect(bucketOf(boundary)).toBe(index - 1);
+      expect(bucketOf(boundary * (1 + 2 ** -50))).toBe(index);
+    }
+    for (let power = -11; power <= 26; power++) expect(bucketOf(2 ** power)).toBe(power * 16 - 1);
+  });
+
+  it('agrees with the logarithm that defines scale 4', () => {
+    fc.assert(
+      fc.property(durations, (ms) => {
+        const position = Math.log2(ms) * 16;
+        fc.pre(Math.abs(position - Math.round(position)) > 1e-9);
+        expect(bucketOf(ms)).toBe(Math.ceil(position) - 1);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('stands for no value of a bucket with more than 2.17 % of error', () => {
+    fc.assert(
+      fc.property(durations, (ms) => {
+        expect(Math.abs(representative(bucketOf(ms)) - ms) / ms).toBeLessThanOrEqual(BOUND);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('answers quantiles within 2.17 % of the exact ones', () => {
+    fc.assert(
+      fc.property(fc.array(durations, { minLength: 1, maxLength: 400 }), (values) => {
+        const ranks = [0, 0.5, 0.9, 0.95, 0.99, 1];
+        quantiles(histogramOf(values), ranks).forEach((answer, at) => {
+          const right = exact(values, ranks[at]!);
+          expect(Math.abs(answer! - right) / right).toBeLessThanOrEqual(BOUND);
+        });
+      }),
+    );
+  });
+
+  it('answers nothing where nothing was recorded, and zero for what is too short to tell', () => {
+    const histogram = new Histogram();
+    expect(quantiles(histogram, [0.5])).toEqual([null]);
+    expect(mean(histogram)).toBeNull();
+    histogram.record(0, 3);
+    expect(bucketOf(0)).toBe(ZERO_BUCKET);
+    expect(bucketOf(NaN)).toBe(ZERO_BUCKET);
+    expect(quantiles(histogram, [0.5])).toEqual([0]);
+    expect(histogram.zeroCount).toBe(3);
+  });
+
+  it('counts what is longer than its range in its last bucket and keeps the maximum', () => {
+    const histogram = histogramOf([1e12]);
+    expect(histogram.count).toBe(1);
+    expect(histogram.maxMs).toBe(1e12);
+    expect(histogram.counts.at(-1)).toBe(1);
+  });
+
+  it('merges by adding, in any order and grouping, to the histogram of all values', () => {
+    const some = fc.array(durations, { maxLength: 100 });
+    fc.assert(
+      fc.property(some, some, some, (a, b, c) => {
+        const left = new HistogramTotal();
+        for (const part of [a, b, c]) left.add(histogramOf(part));
+        const tail = new HistogramTotal();
+        for (const part of [c, b]) tail.add(histogramOf(part));
+        const right = new HistogramTotal();
+        right.add(tail);
+        right.add(histogramOf(a));
+        expect(contents(left)).toEqual(contents(right));
+        expect(contents(left)).toEqual(contents(histogramOf([...a, ...b, ...c])));
+      }),
+    );
+  });
+
+  it('counts a weight as that many values', () => {
+    fc.assert(
+      fc.property(durations, fc.integer({ min: 1, max: 1000 }), (ms, weight) => {
+        const histogram = new Histogram();
+        histogram.record(ms, weight);
+        expect(histogram.count).toBe(weight);
+        expect(histogram.sumMs).toBeCloseTo(ms * weight, 3);
+      }),
+    );
+  });
+});

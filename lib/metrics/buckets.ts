@@ -1,28 +1,35 @@
 /**
  * Bucket indices of a base-2 exponential histogram with 16 buckets an octave: bucket `i` holds values in
- * (2^(i/16), 2^((i+1)/16)], OpenTelemetry's exponential histogram of scale 4. Values are milliseconds.
+ * (2^(i/16), 2^((i+1)/16)] **seconds**, so that it is OpenTelemetry's exponential histogram of scale 4, and Prometheus'
+ * native schema 4, of a metric in seconds as it stands. Values are given and told in milliseconds.
  */
 
 const PER_OCTAVE = 16;
 
-/** Bucket of the smallest values told apart: above 2^-12 ms, a quarter of a microsecond. */
-export const MIN_INDEX = -12 * PER_OCTAVE;
-/** Bucket of the largest values: up to 2^27 ms, 37 hours; what is larger is counted here too. */
-export const MAX_INDEX = 27 * PER_OCTAVE - 1;
+/** Bucket of the smallest values told apart: above 2^-22 s, a quarter of a microsecond. */
+export const MIN_INDEX = -22 * PER_OCTAVE;
+/** Bucket of the largest values: up to 2^17 s, 36 hours; what is larger is counted here too. */
+export const MAX_INDEX = 17 * PER_OCTAVE - 1;
 /** How many buckets there are. */
 export const BUCKETS = MAX_INDEX - MIN_INDEX + 1;
 
-const SMALLEST = 2 ** (MIN_INDEX / PER_OCTAVE);
-const LARGEST = 2 ** ((MAX_INDEX + 1) / PER_OCTAVE);
+/** A thousand lies ten octaves up, nearly: bucket -160 begins at 0.977 ms, within the octave that begins there. */
+const SHIFT = 10 * PER_OCTAVE;
 
-/** Lower bounds of the buckets of the octave from 1 to 2, and 2 itself. */
-const OCTAVE = Float64Array.from({ length: PER_OCTAVE + 1 }, (_, i) => 2 ** (i / PER_OCTAVE));
+/** Bounds of the buckets that hold 1 to 2 ms, from the last at or below 1 to the first above 2. */
+const BOUNDS = Float64Array.from(
+  { length: PER_OCTAVE + 2 },
+  (_, i) => (1000 / 1024) * 2 ** ((i % PER_OCTAVE) / PER_OCTAVE) * (i < PER_OCTAVE ? 1 : 2),
+);
+
+const SMALLEST = lowerBound(MIN_INDEX);
+const LARGEST = lowerBound(MAX_INDEX + 1);
 
 /** By the first five bits of a mantissa: the last bucket that begins at or below it. A 32nd is narrower than any bucket. */
 const BY_MANTISSA = Uint8Array.from({ length: 32 }, (_, bits) => {
   const mantissa = 1 + bits / 32;
   let bucket = 0;
-  while (bucket < PER_OCTAVE - 1 && OCTAVE[bucket + 1]! <= mantissa) bucket++;
+  while (bucket < PER_OCTAVE && BOUNDS[bucket + 1]! <= mantissa) bucket++;
   return bucket;
 });
 
@@ -34,7 +41,7 @@ const HIGH = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
 /** Returned by {@link bucketOf} for what is too small to tell from zero. */
 export const ZERO_BUCKET = MIN_INDEX - 1;
 
-/** The bucket of a number of milliseconds; {@link ZERO_BUCKET} for 2^-12 and less, and for what is no number. */
+/** The bucket of a number of milliseconds; {@link ZERO_BUCKET} for 2^-22 s and less, and for what is no number. */
 export function bucketOf(ms: number): number {
   if (!(ms > SMALLEST)) return ZERO_BUCKET;
   if (ms > LARGEST) return MAX_INDEX;
@@ -44,14 +51,15 @@ export function bucketOf(ms: number): number {
   const mantissa = double[0];
   let bucket = BY_MANTISSA[(high >>> 15) & 31]!;
   // Upper bounds are inclusive: a value on a boundary belongs to the bucket below it.
-  if (mantissa <= OCTAVE[bucket]!) bucket--;
-  else if (mantissa > OCTAVE[bucket + 1]!) bucket++;
-  return ((high >>> 20) - 1023) * PER_OCTAVE + bucket;
+  if (mantissa <= BOUNDS[bucket]!) bucket--;
+  else if (mantissa > BOUNDS[bucket + 1]!) bucket++;
+  return ((high >>> 20) - 1023) * PER_OCTAVE + bucket - SHIFT;
 }
 
-/** Where bucket `index` begins, exclusive. */
+/** Where bucket `index` begins, exclusive, milliseconds. */
 export function lowerBound(index: number): number {
-  return 2 ** Math.floor(index / PER_OCTAVE) * OCTAVE[index & (PER_OCTAVE - 1)]!;
+  const octave = Math.floor((index + SHIFT) / PER_OCTAVE);
+  return 2 ** octave * BOUNDS[(index + SHIFT) & (PER_OCTAVE - 1)]!;
 }
 
 /**

@@ -21,7 +21,8 @@ export interface MetricPoint {
 
 /**
  * A base-2 exponential histogram, 16 buckets an octave: OpenTelemetry's exponential histogram of scale 4, Prometheus'
- * native schema 4. Bucket `i` counts values in (2^(i/16), 2^((i+1)/16)] **milliseconds**.
+ * native schema 4. Bucket `i` counts values in (2^(i/16), 2^((i+1)/16)] **seconds**;
+ * sum, minimum and maximum are milliseconds.
  */
 export interface HistogramView {
   readonly scale: 4;

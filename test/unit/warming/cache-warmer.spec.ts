@@ -1,0 +1,702 @@
+import 'reflect-metadata';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import type { Coordination } from '../../../lib/cache/layers/layer.js';
+import { CacheWarmer } from '../../../lib/warming/cache-warmer.js';
+import { WarmingStrategy, type WarmingEntry } from '../../../lib/warming/strategy.js';
+import { StrategyRegistry } from '../../../lib/warming/strategy-registry.js';
+import type { WarmingProgress } from '../../../lib/warming/warming-report.js';
+import { ManualClock, settle } from '../../support/manual-clock.js';
+import { FakeTarget } from './fake-target.js';
+
+const log = { log: jest.fn(), warn: jest.fn() };
+
+beforeEach(() => {
+  log.log.mockReset();
+  log.warn.mockReset();
+  Logger.overrideLogger({ ...log, error: jest.fn(), debug: jest.fn(), verbose: jest.fn() });
+});
+afterEach(() => Logger.overrideLogger(true));
+
+function make(options: ConstructorParameters<typeof CacheWarmer>[2] = {}, coordination?: Coordination) {
+  const target = new FakeTarget(coordination);
+  const clock = new ManualClock();
+  const warmer = new CacheWarmer(target, new StrategyRegistry(), options, clock);
+  const yields = (name: string, entries: Iterable<unknown> | AsyncIterable<unknown>, more = {}) =>
+    warmer.register({ entries: () => entries as Iterable<WarmingEntry> }, { name, ...more });
+  return { target, clock, warmer, yields };
+}
+
+const numbered = (count: number, prefix = 'k') =>
+  Array.from({ length: count }, (_, i) => ({ key: `${prefix}${i}`, value: i }));
+
+/** Lets what was begun settle, and the clock then pass. */
+async function turn(clock: ManualClock, ms: number): Promise<void> {
+  await settle();
+  await clock.advance(ms);
+}
+
+/** A load that ends when the test says so. */
+function gate() {
+  let open!: () => void;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { open, opened };
+}
+
+describe('a warming run', () => {
+  it('writes what its strategies yield and reports it', async () => {
+    const { warmer, target, yields } = make();
+    yields('values', numbered(3));
+    yields('loads', [{ key: 'l', load: () => 'loaded', ttl: '5m', tags: ['t'] }]);
+    const report = await warmer.warmAll();
+    expect(report).toMatchObject({
+      status: 'completed',
+      trigger: 'manual',
+      keysWarmed: 4,
+      keysSkipped: 0,
+      keysFailed: 0,
+      bytes: 40,
+    });
+    expect(report.strategies.map(({ strategy, result, keysWarmed }) => [strategy, result, keysWarmed])).toEqual([
+      ['values', 'ok', 3],
+      ['loads', 'ok', 1],
+    ]);
+    expect(target.values.get('l')).toEqual({ key: 'l', value: 'loaded', ttl: '5m', tags: ['t'] });
+  });
+
+  it('writes a hundred entries in one batch, and asks once which of them are fresh', async () => {
+    const { warmer, target, yields } = make();
+    yields('values', numbered(250));
+    await warmer.warmAll();
+    expect(target.batches.map(({ length }) => length)).toEqual([100, 100, 50]);
+    expect(target.freshnessQuestions.map(({ length }) => length)).toEqual([100, 100, 50]);
+  });
+
+  it('neither loads nor writes what is fresh already', async () => {
+    const { warmer, target, yields } = make();
+    await target.setMany([{ key: 'a', value: 'kept' }]);
+    const load = jest.fn(() => 'new');
+    yields('s', [
+      { key: 'a', load },
+      { key: 'b', load },
+    ]);
+    const report = await warmer.warmAll();
+    expect(report).toMatchObject({ keysWarmed: 1, keysSkipped: 1 });
+    expect(load).toHaveBeenCalledTimes(1);
+    expect(target.values.get('a')?.value).toBe('kept');
+  });
+
+  it('gives entries without a ttl that of their strategy', async () => {
+    const { warmer, target, yields } = make();
+    yields(
+      's',
+      [
+        { key: 'a', value: 1 },
+        { key: 'b', value: 2, ttl: 7 },
+      ],
+      { ttl: '10m' },
+    );
+    await warmer.warmAll();
+    expect([target.values.get('a')?.ttl, target.values.get('b')?.ttl]).toEqual(['10m', 7]);
+  });
+
+  it('loads no more entries side by side than it may', async () => {
+    const { warmer, yields } = make({ concurrency: 3 });
+    let running = 0;
+    let most = 0;
+    const load = async () => {
+      most = Math.max(most, ++running);
+      await settle();
+      running--;
+      return 1;
+    };
+    yields(
+      'one',
+      Array.from({ length: 10 }, (_, i) => ({ key: `a${i}`, load })),
+    );
+    yields(
+      'two',
+      Array.from({ length: 10 }, (_, i) => ({ key: `b${i}`, load })),
+    );
+    expect(await warmer.warmAll()).toMatchObject({ keysWarmed: 20 });
+    expect(most).toBe(3);
+  });
+
+  it('lets a strategy have a concurrency of its own', async () => {
+    const { warmer, yields, clock } = make({ concurrency: 4 });
+    let most = 0;
+    let running = 0;
+    const { open, opened } = gate();
+    const load = async () => {
+      most = Math.max(most, ++running);
+      await opened;
+      running--;
+      return 1;
+    };
+    yields(
+      's',
+      Array.from({ length: 5 }, (_, i) => ({ key: `a${i}`, load })),
+      { concurrency: 1 },
+    );
+    const done = warmer.warmAll();
+    await turn(clock, 100);
+    expect(most).toBe(1);
+    open();
+    await done;
+    expect(most).toBe(1);
+  });
+
+  it('begins with the highest priority', async () => {
+    const { warmer } = make({ concurrency: 1 });
+    const order: string[] = [];
+    for (const [name, priority] of [
+      ['low', -1],
+      ['middle', undefined],
+      ['high', 5],
+    ] as const) {
+      warmer.register({ entries: () => (order.push(name), []) }, { name, priority });
+    }
+    await warmer.warmAll();
+    expect(order).toEqual(['high', 'middle', 'low']);
+  });
+
+  it('asks an endless strategy for no more than there is room for', async () => {
+    const { warmer, yields, clock } = make({ concurrency: 2 });
+    let asked = 0;
+    const { opened } = gate();
+    function* endless() {
+      for (;;) yield { key: `k${asked++}`, load: () => opened };
+    }
+    yields('endless', endless());
+    const { id } = warmer.start();
+    await turn(clock, 1000);
+    expect(asked).toBeGreaterThan(100);
+    expect(asked).toBeLessThanOrEqual(201);
+    expect(warmer.getReport(id)).toMatchObject({ status: 'running', keysWarmed: 0 });
+    await warmer.onModuleDestroy();
+  });
+
+  it('writes what trickles in without waiting for a full batch', async () => {
+    const { warmer, target, clock, yields } = make();
+    const { open, opened } = gate();
+    async function* slow() {
+      yield { key: 'first', value: 1 };
+      await opened;
+      yield { key: 'second', value: 2 };
+    }
+    yields('slow', slow());
+    const { done } = warmer.start();
+    await turn(clock, 100);
+    expect(target.batches).toEqual([['first']]);
+    open();
+    expect(await done).toMatchObject({ keysWarmed: 2 });
+  });
+});
+
+describe('what goes wrong', () => {
+  const garbage: [string, unknown][] = [
+    ['undefined', undefined],
+    ['null', null],
+    ['a number', 42],
+    ['a text', 'key'],
+    ['no key', { value: 1 }],
+    ['an empty key', { key: '', value: 1 }],
+    ['a key that is no text', { key: 7, value: 1 }],
+    ['neither value nor load', { key: 'k' }],
+    ['both value and load', { key: 'k', value: 1, load: () => 1 }],
+    ['a load that is no function', { key: 'k', load: 'later' }],
+    ['a ttl that is no duration', { key: 'k', value: 1, ttl: 'soon' }],
+    ['a negative ttl', { key: 'k', value: 1, ttl: -5 }],
+    ['tags that are no list', { key: 'k', value: 1, tags: 'a' }],
+    [
+      'something that throws when it is looked at',
+      {
+        get key() {
+          throw new Error('no');
+        },
+      },
+    ],
+  ];
+
+  it.each(garbage)('counts %s as a failed entry and goes on', async (_, yielded) => {
+    const { warmer, target, yields } = make();
+    yields('s', [{ key: 'before', value: 1 }, yielded, { key: 'after', value: 2 }]);
+    const report = await warmer.warmAll();
+    expect(report.strategies[0]).toMatchObject({ result: 'partial', keysWarmed: 2, keysFailed: 1 });
+    expect(report.strategies[0]?.errors).toMatchObject([{ code: 'INVALID_WARMING_ENTRY', count: 1 }]);
+    expect([...target.values.keys()]).toEqual(['before', 'after']);
+  });
+
+  it('counts an entry whose load fails, by kind and without its key', async () => {
+    const { warmer, yields } = make();
+    yields(
+      's',
+      ['a-secret', 'b-secret'].map((key) => ({ key, load: () => Promise.reject(new Error(`no row for ${key}`)) })),
+    );
+    const { strategies } = await warmer.warmAll();
+    expect(strategies[0]).toMatchObject({ result: 'failed', keysFailed: 2, keysWarmed: 0 });
+    expect(strategies[0]?.errors).toEqual([{ code: 'WARMING_LOAD_FAILED', message: 'no row for …', count: 2 }]);
+  });
+
+  it('keeps ten kinds of failure and counts all', async () => {
+    const { warmer, yields } = make();
+    yields(
+      's',
+      Array.from({ length: 30 }, (_, i) => ({ key: `k${i}`, load: () => Promise.reject(new Error(`kind ${i}.`)) })),
+    );
+    const { strategies } = await warmer.warmAll();
+    expect(strategies[0]?.errors).toHaveLength(10);
+    expect(strategies[0]?.keysFailed).toBe(30);
+  });
+
+  it('says which code the cache refused a value with', async () => {
+    const { warmer, target, yields } = make();
+    target.rejecting.add('k1');
+    yields('s', numbered(3));
+    const { strategies } = await warmer.warmAll();
+    expect(strategies[0]).toMatchObject({ keysWarmed: 2, keysFailed: 1, errors: [{ code: 'VALUE_NOT_SERIALIZABLE' }] });
+  });
+
+  it('lets a failing strategy stop no other', async () => {
+    const { warmer, yields } = make();
+    warmer.register(
+      {
+        entries: () => {
+          throw new Error('no database');
+        },
+      },
+      { name: 'broken' },
+    );
+    yields('fine', numbered(2));
+    const report = await warmer.warmAll();
+    expect(report.status).toBe('completed');
+    expect(report.strategies).toMatchObject([
+      { strategy: 'broken', result: 'failed', errors: [{ code: 'WARMING_STRATEGY_FAILED', message: 'no database' }] },
+      { strategy: 'fine', result: 'ok', keysWarmed: 2 },
+    ]);
+  });
+
+  it('keeps what a strategy warmed before it threw', async () => {
+    const { warmer, target, yields } = make();
+    function* breaks() {
+      yield { key: 'a', value: 1 };
+      throw new Error('half way');
+    }
+    yields('breaks', breaks());
+    const { strategies } = await warmer.warmAll();
+    expect(strategies[0]).toMatchObject({ result: 'partial', keysWarmed: 1 });
+    expect(target.values.has('a')).toBe(true);
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['a text', 'keys'],
+    ['an object', {}],
+  ])('reports entries() that returns %s', async (_, entries) => {
+    const { warmer } = make();
+    warmer.register({ entries: () => entries as never }, { name: 's' });
+    expect((await warmer.warmAll()).strategies[0]).toMatchObject({
+      result: 'failed',
+      errors: [{ code: 'INVALID_WARMING_ENTRY' }],
+    });
+  });
+
+  it('gives up a load that hangs, after thirty seconds', async () => {
+    const { warmer, clock, yields } = make({ concurrency: 1 });
+    yields('s', [
+      { key: 'hangs', load: () => new Promise(() => undefined) },
+      { key: 'fine', load: () => 1 },
+    ]);
+    const { done } = warmer.start();
+    await turn(clock, 31_000);
+    expect(await done).toMatchObject({
+      keysWarmed: 1,
+      keysFailed: 1,
+      strategies: [{ errors: [{ code: 'LOAD_TIMEOUT' }] }],
+    });
+  });
+
+  it('gives up a strategy that yields nothing for five minutes', async () => {
+    const { warmer, clock, yields } = make();
+    yields('silent', { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) });
+    const { done } = warmer.start();
+    await turn(clock, 301_000);
+    expect(await done).toMatchObject({ strategies: [{ result: 'failed', errors: [{ code: 'WARMING_ABORTED' }] }] });
+  });
+
+  it('warms everything when it cannot learn what is fresh', async () => {
+    const { warmer, target, yields } = make();
+    target.freshKeys = () => Promise.reject(new Error('down'));
+    yields('s', numbered(2));
+    expect(await warmer.warmAll()).toMatchObject({ keysWarmed: 2, keysFailed: 0 });
+  });
+
+  it('counts a batch that could not be written', async () => {
+    const { warmer, target, yields } = make();
+    target.setMany = () => Promise.reject(new Error('closed'));
+    yields('s', numbered(3));
+    expect(await warmer.warmAll()).toMatchObject({ keysWarmed: 0, keysFailed: 3 });
+  });
+});
+
+describe('a timeout', () => {
+  it('ends the strategy, keeps what it warmed and closes its generator', async () => {
+    const { warmer, target, clock, yields } = make();
+    let closed = false;
+    let aborted: AbortSignal | undefined;
+    async function* entries() {
+      try {
+        yield { key: 'a', value: 1 };
+        yield { key: 'hangs', load: (signal: AbortSignal) => ((aborted = signal), new Promise(() => undefined)) };
+        for (;;) {
+          yield { key: 'b', value: 2 };
+          await settle();
+        }
+      } finally {
+        closed = true;
+      }
+    }
+    yields('slow', entries(), { timeout: '2s' });
+    yields('other', numbered(1));
+    const { done } = warmer.start();
+    await turn(clock, 3_000);
+    const report = await done;
+    expect(report.strategies.map(({ result }) => result)).toEqual(['timeout', 'ok']);
+    expect(target.values.has('a')).toBe(true);
+    expect(aborted?.aborted).toBe(true);
+    expect(closed).toBe(true);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('an overlapping run', () => {
+  it('joins the strategy that runs already', async () => {
+    const { warmer, clock } = make();
+    const { open, opened } = gate();
+    const entries = jest.fn(() => [{ key: 'k', load: () => opened.then(() => 1) }]);
+    warmer.register({ entries }, { name: 'shared' });
+    warmer.register({ entries: () => [] }, { name: 'other' });
+    const first = warmer.start('shared');
+    await turn(clock, 20);
+    const second = warmer.start(['shared', 'other']);
+    open();
+    const reports = await Promise.all([first.done, second.done]);
+    expect(entries).toHaveBeenCalledTimes(1);
+    expect(reports.map(({ keysWarmed }) => keysWarmed)).toEqual([1, 1]);
+    expect(reports[0]?.id).not.toBe(reports[1]?.id);
+  });
+
+  it('is the very run where it asks for the same', async () => {
+    const { warmer } = make();
+    const { open, opened } = gate();
+    warmer.register({ entries: () => [{ key: 'k', load: () => opened }] }, { name: 's' });
+    const first = warmer.start();
+    expect(warmer.start().id).toBe(first.id);
+    open();
+    await first.done;
+    const later = warmer.start();
+    expect(later.id).not.toBe(first.id);
+    await later.done;
+  });
+});
+
+describe('reports', () => {
+  it('tells how far a run is, and keeps the last hundred', async () => {
+    const { warmer, yields } = make();
+    yields('s', numbered(1));
+    const first = warmer.start();
+    expect(warmer.getReport(first.id)).toMatchObject({ status: 'running', finishedAt: null });
+    await first.done;
+    expect(warmer.getReport(first.id)).toMatchObject({ status: 'completed', startedAt: '2023-11-14T22:13:20.000Z' });
+    for (let run = 0; run < 100; run++) await warmer.warmAll();
+    expect(warmer.getReport(first.id)).toBeUndefined();
+    expect(warmer.getReport('nonsense')).toBeUndefined();
+  });
+
+  it('learns later which share of the warmed entries was hit', async () => {
+    const { warmer, target, yields } = make();
+    yields('s', numbered(4));
+    const { id } = await warmer.warmAll();
+    expect(warmer.getReport(id)?.efficiency).toBe(0);
+    target.hit('k0');
+    target.hit('k0');
+    target.hit('k1');
+    expect(warmer.getReport(id)).toMatchObject({ efficiency: 0.5, strategies: [{ efficiency: 0.5 }] });
+  });
+
+  it('watches ten thousand keys at most', async () => {
+    const { warmer, target, yields } = make();
+    yields('s', numbered(10_200));
+    await warmer.warmAll();
+    expect(target.watched.size).toBe(10_000);
+    expect(target.watched.has('k10199')).toBe(true);
+  });
+});
+
+describe('by name', () => {
+  it('refuses an unknown strategy and names the known ones', async () => {
+    const { warmer, yields } = make();
+    yields('feeds', []);
+    yields('sellers', []);
+    await expect(warmer.warm('feed')).rejects.toMatchObject({
+      code: 'UNKNOWN_STRATEGY',
+      message: 'There is no warming strategy "feed"; there are: "feeds", "sellers".',
+    });
+    expect(() => warmer.start(['feeds', 'x'])).toThrow(expect.objectContaining({ code: 'UNKNOWN_STRATEGY' }));
+  });
+
+  it('runs what is named and nothing else', async () => {
+    const { warmer, target, yields } = make();
+    yields('a', numbered(1, 'a'));
+    yields('b', numbered(1, 'b'));
+    yields('c', numbered(1, 'c'));
+    await warmer.warm(['a', 'c', 'a']);
+    expect([...target.values.keys()].sort()).toEqual(['a0', 'c0']);
+  });
+});
+
+describe('registering', () => {
+  @WarmingStrategy({ name: 'decorated', ttl: '1m' })
+  class Decorated implements WarmingStrategy {
+    *entries() {
+      yield { key: 'd', value: 1 };
+    }
+  }
+
+  it('takes the options of the decorator', async () => {
+    const { warmer, target } = make();
+    warmer.register(new Decorated());
+    expect(warmer.strategies).toEqual([{ name: 'decorated', ttl: '1m' }]);
+    await warmer.warm('decorated');
+    expect(target.values.get('d')?.ttl).toBe('1m');
+  });
+
+  it('refuses a name that is taken', () => {
+    const { warmer } = make();
+    warmer.register(new Decorated());
+    expect(() => warmer.register(new Decorated())).toThrow(expect.objectContaining({ code: 'DUPLICATE_STRATEGY' }));
+  });
+
+  it('refuses options that cannot be, listing every fault', () => {
+    const { warmer } = make();
+    const entries = () => [];
+    const refuse = (options: object | undefined, fault: RegExp, strategy: object = { entries }) =>
+      expect(() => warmer.register(strategy as never, options as never)).toThrow(
+        expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringMatching(fault) }),
+      );
+    refuse(undefined, /neither a @WarmingStrategy/);
+    refuse({ name: '' }, /needs a name/);
+    refuse({ name: 's' }, /needs a method entries/, {});
+    refuse({ name: 's', cron: 'every day' }, /cron expression.*"every day"/);
+    refuse({ name: 's', timeout: 'soon' }, /timeout: "soon" is no duration/);
+    refuse({ name: 's', concurrency: 0, priority: Number.NaN }, /priority.*; has a concurrency/);
+  });
+});
+
+describe('without a strategy', () => {
+  it('puts one key in', async () => {
+    const { warmer, target } = make();
+    await warmer.warmSpecificKey('product:1', { id: 1 }, 900);
+    expect(target.values.get('product:1')).toEqual({ key: 'product:1', value: { id: 1 }, ttl: 900 });
+  });
+
+  it('rejects where the cache did not keep it', async () => {
+    const { warmer, target } = make();
+    target.rejecting.add('k');
+    await expect(warmer.warmSpecificKey('k', 1)).rejects.toMatchObject({ code: 'VALUE_NOT_SERIALIZABLE' });
+  });
+
+  it('writes a thousand keys in one call', async () => {
+    const { warmer, target } = make();
+    const data = Object.fromEntries(numbered(1000).map(({ key, value }) => [key, value]));
+    expect(await warmer.warmBatch(data, '10m')).toMatchObject({ written: 1000, rejected: [] });
+    expect(target.batches).toHaveLength(1);
+  });
+});
+
+describe('progress', () => {
+  it('is told at the start, every five seconds and at the end', async () => {
+    const { warmer, clock, yields } = make();
+    const { open, opened } = gate();
+    const told: WarmingProgress[] = [];
+    const stop = warmer.onProgress((progress) => told.push(progress));
+    yields('s', [
+      { key: 'a', value: 1 },
+      { key: 'b', load: () => opened.then(() => 1) },
+    ]);
+    const { id, done } = warmer.start();
+    await turn(clock, 11_000);
+    open();
+    await done;
+    expect(told.map(({ type, report }) => [type, report.result, report.keysWarmed])).toEqual([
+      ['started', 'running', 0],
+      ['progress', 'running', 1],
+      ['progress', 'running', 1],
+      ['finished', 'ok', 2],
+    ]);
+    expect(told.every(({ runId, trigger }) => runId === id && trigger === 'manual')).toBe(true);
+    stop();
+    await warmer.warmAll();
+    expect(told).toHaveLength(4);
+    expect(log.log).toHaveBeenCalledWith(expect.stringContaining('Warming "s" (manual)'), 'CacheWarmer');
+    expect(log.log).toHaveBeenCalledWith(expect.stringContaining('ended (ok): 2 warmed'), 'CacheWarmer');
+  });
+
+  it('a listener that throws stops nothing and is not told again', async () => {
+    const { warmer, yields } = make();
+    const listener = jest.fn(() => {
+      throw new Error('mine');
+    });
+    warmer.onProgress(listener);
+    yields('s', numbered(1));
+    expect(await warmer.warmAll()).toMatchObject({ keysWarmed: 1 });
+    expect(listener).toHaveBeenCalledTimes(1);
+  });
+
+  it('warns with the reasons where something failed', async () => {
+    const { warmer, yields } = make();
+    yields('s', [null]);
+    await warmer.warmAll();
+    expect(log.warn).toHaveBeenCalledWith(
+      expect.stringMatching(/failed\).*\n.*1 × INVALID_WARMING_ENTRY/),
+      'CacheWarmer',
+    );
+  });
+});
+
+describe('a shutdown', () => {
+  it('aborts what runs, leaves nothing behind and says so', async () => {
+    const { warmer, clock } = make({ concurrency: 1 });
+    let signal: AbortSignal | undefined;
+    const hang = (given: AbortSignal) => ((signal = given), new Promise(() => undefined));
+    warmer.register(
+      {
+        entries: () => [
+          { key: 'a', load: hang },
+          { key: 'b', load: hang },
+        ],
+      },
+      { name: 'running' },
+    );
+    warmer.register({ entries: () => [{ key: 'c', value: 1 }] }, { name: 'waiting' });
+    const { id, done } = warmer.start();
+    await turn(clock, 20);
+    await warmer.onModuleDestroy();
+    expect(signal?.aborted).toBe(true);
+    expect((await done).status).toBe('aborted');
+    expect(warmer.getReport(id)?.strategies.map(({ result }) => result)).toEqual(['aborted', 'aborted']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('aborts at once what is begun after it', async () => {
+    const { warmer, target, yields } = make();
+    yields('s', numbered(1));
+    await warmer.onModuleDestroy();
+    expect((await warmer.warmAll()).status).toBe('aborted');
+    expect(target.batches).toEqual([]);
+  });
+});
+
+describe('several replicas', () => {
+  function replicas() {
+    const held = new Set<string>();
+    const coordination = {
+      acquire: jest.fn((name: string) => {
+        if (held.has(name)) return Promise.resolve(undefined);
+        held.add(name);
+        return Promise.resolve({
+          renew: jest.fn(() => Promise.resolve(true)),
+          release: () => Promise.resolve(void held.delete(name)),
+        });
+      }),
+    } as unknown as Coordination & { acquire: jest.Mock };
+    return { held, coordination };
+  }
+
+  it('one of them warms and the others leave it to it', async () => {
+    const { coordination, held } = replicas();
+    const { open, opened } = gate();
+    const one = make({}, coordination);
+    const other = make({}, coordination);
+    const load = jest.fn(() => opened.then(() => 1));
+    for (const { yields } of [one, other]) yields('s', [{ key: 'k', load }]);
+    const { done } = one.warmer.start();
+    await settle();
+    expect(await other.warmer.warmAll()).toMatchObject({ status: 'completed', strategies: [{ result: 'elsewhere' }] });
+    open();
+    expect(await done).toMatchObject({ keysWarmed: 1 });
+    expect(load).toHaveBeenCalledTimes(1);
+    expect(held.size).toBe(0);
+  });
+
+  it('one that must be warm before it is ready waits for the other', async () => {
+    const { coordination, held } = replicas();
+    const { warmer, clock, yields } = make({}, coordination);
+    yields('s', numbered(1));
+    held.add('warming:s');
+    const { done } = warmer.start('s', { waitForReplica: true });
+    await turn(clock, 2_000);
+    held.clear();
+    await turn(clock, 300);
+    expect(await done).toMatchObject({ strategies: [{ result: 'ok', keysWarmed: 1 }] });
+  });
+
+  it('each warms for itself when no lock can be had', async () => {
+    const coordination = { acquire: () => Promise.reject(new Error('down')) } as unknown as Coordination;
+    const { warmer, yields } = make({}, coordination);
+    yields('s', numbered(1));
+    expect(await warmer.warmAll()).toMatchObject({ keysWarmed: 1 });
+  });
+
+  it('renews its lease while it works and releases it after', async () => {
+    const renew = jest.fn(() => Promise.resolve(true));
+    const release = jest.fn(() => Promise.resolve());
+    const coordination = { acquire: () => Promise.resolve({ renew, release }) } as unknown as Coordination;
+    const { warmer, clock, yields } = make({}, coordination);
+    const { open, opened } = gate();
+    yields('s', [{ key: 'k', load: () => opened }]);
+    const { done } = warmer.start();
+    await turn(clock, 16_000);
+    expect(renew).toHaveBeenCalledTimes(3);
+    open();
+    await done;
+    expect(release).toHaveBeenCalledTimes(1);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('metric families', () => {
+  it('count runs, entries, time and efficiency by strategy', async () => {
+    const { warmer, target, yields } = make();
+    yields('good', numbered(2));
+    yields('bad', [null]);
+    for (const name of ['good', 'bad', 'good', 'bad']) await warmer.warm(name);
+    target.hit('k0');
+    await warmer.warmBatch({ x: 1 });
+    const points = Object.fromEntries(
+      [...warmer.metrics.families()].map(({ name, points }) => [
+        name,
+        [...points()].map(({ labels, value, histogram }) => [...labels, value ?? histogram?.count]),
+      ]),
+    );
+    expect(points).toEqual({
+      cache_warming_runs_total: [
+        ['good', 'ok', 2],
+        ['bad', 'failed', 2],
+      ],
+      cache_warmed_entries_total: [
+        ['good', 2],
+        ['bad', 0],
+        ['direct', 1],
+      ],
+      cache_warming_duration_seconds: [
+        ['good', 2],
+        ['bad', 2],
+      ],
+      cache_warming_efficiency_ratio: [
+        ['good', 0.5],
+        ['direct', 0],
+      ],
+    });
+  });
+});

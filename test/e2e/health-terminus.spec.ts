@@ -1,0 +1,62 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Inject } from '@nestjs/common';
+import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
+import {
+  CacheHealthIndicator,
+  CacheObservabilityModule,
+  type CacheObservabilityOptions,
+  memoryLayer,
+  ObservedCache,
+  redisLayer,
+} from '../../lib/index.js';
+import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
+
+@Controller('health')
+class HealthController {
+  constructor(
+    @Inject(HealthCheckService) private readonly health: HealthCheckService,
+    @Inject(CacheHealthIndicator) private readonly cache: CacheHealthIndicator,
+  ) {}
+
+  @Get()
+  @HealthCheck()
+  check() {
+    return this.health.check([() => this.cache.isHealthy('cache')]);
+  }
+}
+
+const start = (platform: Platform, options: CacheObservabilityOptions) =>
+  boot(platform, {
+    imports: [TerminusModule, CacheObservabilityModule.forRoot({ prometheus: false, ...options })],
+    controllers: [HealthController],
+  });
+
+afterEach(closeApps);
+
+describe.each(platforms)('Terminus on %s', (platform) => {
+  it('shows the cache up', async () => {
+    const { ask } = await start(platform, {});
+    expect((await ask().get('/health').expect(200)).body).toMatchObject({
+      status: 'ok',
+      info: { cache: { status: 'up', health: 'healthy', layers: { memory: 'up' } } },
+    });
+  });
+
+  it('shows the cache degraded when it misses too often, and answers 200', async () => {
+    const { app, ask } = await start(platform, { health: { minimumRequests: 1 } });
+    await app.get(ObservedCache).get('nothing');
+    expect((await ask().get('/health').expect(200)).body).toMatchObject({
+      status: 'degraded',
+      details: { cache: { status: 'degraded', warnings: [{ code: 'LOW_HIT_RATE' }] } },
+    });
+  });
+
+  it('shows the cache degraded while a layer it can do without is out of reach', async () => {
+    const layers = [memoryLayer(), redisLayer({ url: 'redis://127.0.0.1:1' })];
+    const { ask } = await start(platform, { layers });
+    expect((await ask().get('/health').expect(200)).body.details.cache).toMatchObject({
+      status: 'degraded',
+      layers: { memory: 'up', redis: 'down' },
+    });
+  });
+});

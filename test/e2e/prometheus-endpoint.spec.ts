@@ -1,0 +1,139 @@
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { Controller, Get, Injectable } from '@nestjs/common';
+import { InjectMetric, makeCounterProvider, PrometheusModule } from '@willsoto/nestjs-prometheus';
+import { type Counter, register } from 'prom-client';
+import { CacheObservabilityModule, type CacheObservabilityOptions, ObservedCache } from '../../lib/index.js';
+import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
+
+const promtool = spawnSync('promtool', ['--version']).status === 0;
+
+@Controller()
+class AppController {
+  @Get('hello')
+  hello() {
+    return 'hello';
+  }
+}
+
+@Injectable()
+class Sales {
+  constructor(@InjectMetric('sales_total') readonly total: Counter<string>) {}
+}
+
+const start = (platform: Platform, options: CacheObservabilityOptions, others: any[] = [], providers: any[] = []) =>
+  boot(platform, {
+    imports: [...others, CacheObservabilityModule.forRoot(options)],
+    controllers: [AppController],
+    providers,
+  });
+
+beforeAll(() => register.clear());
+afterEach(async () => {
+  await closeApps();
+  register.clear();
+});
+
+describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
+  it('shows the cache and Node in the classic format', async () => {
+    const { app, ask } = await start(platform, {});
+    await app.get(ObservedCache).getOrSet('a:1', () => 1);
+    const { text, headers } = await ask().get('/metrics').expect(200);
+    expect(headers['content-type']).toMatch(/^text\/plain; ?version=0\.0\.4/);
+    expect(text).toMatch(/^# TYPE cache_operations_total counter$/m);
+    expect(text).toMatch(/^cache_operations_total\{operation="get",result="miss"\} 1$/m);
+    expect(text).toMatch(/^nodejs_version_info\{/m);
+  });
+
+  it('leaves Node out where defaultMetrics is false', async () => {
+    const { ask } = await start(platform, { prometheus: { defaultMetrics: false } });
+    expect((await ask().get('/metrics').expect(200)).text).not.toMatch(/^nodejs_/m);
+  });
+
+  it('shows metrics that the application makes with @willsoto/nestjs-prometheus', async () => {
+    const counter = makeCounterProvider({ name: 'sales_total', help: 'sales' });
+    const { app, ask } = await start(platform, { prometheus: { defaultMetrics: false } }, [], [counter, Sales]);
+    app.get(Sales).total.inc(3);
+    expect((await ask().get('/metrics')).text).toMatch(/^sales_total 3$/m);
+  });
+
+  it('puts metrics.prefix before every name', async () => {
+    const { ask } = await start(platform, { metrics: { prefix: 'shop_' }, prometheus: { defaultMetrics: false } });
+    const { text } = await ask().get('/metrics');
+    expect(text).toMatch(/^# TYPE shop_cache_operations_total counter$/m);
+    expect(text).not.toMatch(/^# TYPE cache_/m);
+  });
+
+  it('is left to a PrometheusModule of the application, which then shows the cache too', async () => {
+    const module = PrometheusModule.register({ path: '/prom', defaultMetrics: { enabled: false } });
+    const { app, ask } = await start(platform, { metrics: { prefix: 'shop_' } }, [module]);
+    await app.get(ObservedCache).getOrSet('a:1', () => 1);
+    await app.get(ObservedCache).getOrSet('a:1', () => 1);
+    await ask().get('/metrics').expect(404);
+    const { text } = await ask().get('/prom').expect(200);
+    expect(text).toMatch(/^shop_cache_operations_total\{operation="get",result="hit"\} 1$/m);
+    expect(text).toMatch(/^shop_cache_operation_duration_seconds_bucket\{.*le="\+Inf"\} \d+$/m);
+    expect(text).toMatch(/^shop_cache_operation_duration_seconds_count\{.*operation="get".*\} 2$/m);
+  });
+
+  it('is left to one at the same path, registered after ours or before', async () => {
+    const module = () => PrometheusModule.register({ defaultMetrics: { enabled: false } });
+    const { ask } = await start(platform, {}, [module()]);
+    expect((await ask().get('/metrics').expect(200)).text).toMatch(/^cache_operations_total/m);
+    await closeApps();
+    const after = await boot(platform, { imports: [CacheObservabilityModule.forRoot(), module()] });
+    expect((await after.ask().get('/metrics').expect(200)).text.match(/^# TYPE cache_operations_total/gm)).toHaveLength(
+      1,
+    );
+  });
+
+  it('shows nothing there where prometheus is false', async () => {
+    const module = PrometheusModule.register({ defaultMetrics: { enabled: false } });
+    const { ask } = await start(platform, { prometheus: false }, [module]);
+    expect((await ask().get('/metrics').expect(200)).text).not.toMatch(/cache_/);
+  });
+
+  it('adds up two applications that share one registry, and forgets one that closes', async () => {
+    const module = () => PrometheusModule.register({ defaultMetrics: { enabled: false } });
+    const one = await start(platform, {}, [module()]);
+    const two = await start(platform, {}, [module()]);
+    await one.app.get(ObservedCache).get('a');
+    await two.app.get(ObservedCache).get('a');
+    const misses = async () =>
+      (await two.ask().get('/metrics')).text.match(
+        /^cache_operations_total\{operation="get",result="miss"\} (\d+)$/m,
+      )?.[1];
+    expect(await misses()).toBe('2');
+    await one.close();
+    expect(await misses()).toBe('1');
+    await two.close();
+    expect(register.getSingleMetric('cache_operations_total')).toBeUndefined();
+  });
+
+  it('counts in one application what another one in the process does not see', async () => {
+    const one = await start(platform, {});
+    const two = await start(platform, {});
+    await one.app.get(ObservedCache).get('a');
+    expect((await two.ask().get('/metrics')).text).not.toMatch(/result="miss"\} 1$/m);
+    expect((await one.ask().get('/metrics')).text).toMatch(/result="miss"\} 1$/m);
+  });
+});
+
+(promtool ? it : it.skip)('promtool finds nothing to say about either exposition', async () => {
+  const own = await start('express', {});
+  await own.app.get(ObservedCache).getOrSet('a:1', () => 1);
+  const shared = await start('express', { metrics: { prefix: 'shop_' } }, [
+    PrometheusModule.register({ path: '/prom', defaultMetrics: { enabled: false } }),
+  ]);
+  await shared.app.get(ObservedCache).getOrSet('a:1', () => 1);
+  // Node's own metrics have units that promtool frowns on; they are prom-client's.
+  const ours = (text: string) =>
+    `${text
+      .split('\n')
+      .filter((line) => /\b(shop_)?cache_/.test(line))
+      .join('\n')}\n`;
+  for (const input of [(await own.ask().get('/metrics')).text, (await shared.ask().get('/prom')).text]) {
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: ours(input) });
+    expect({ status, stdout: String(stdout), stderr: String(stderr) }).toEqual({ status: 0, stdout: '', stderr: '' });
+  }
+});

@@ -3,7 +3,7 @@ import { systemClock } from '../../lib/cache/clock.js';
 import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
 import type { RedisLayerOptions } from '../../lib/cache/layers/redis-options.js';
 import { layerContext } from '../support/layer-context.js';
-import { RedisServer } from '../support/redis.js';
+import { eventually, RedisServer } from '../support/redis.js';
 import { describeLayer } from './layer-contract.js';
 
 let server: RedisServer;
@@ -27,7 +27,16 @@ const run = (name: string, options: RedisLayerOptions) =>
       layer,
       clock: systemClock,
       pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-      beside: make,
+      beside: async () => {
+        const other = await make();
+        const get = other.get.bind(other);
+        // Another process sees what waited once it has been written.
+        other.get = async (key, ticket) => {
+          await eventually(() => layer.status().queueDepth === 0, 'the queue is written');
+          return get(key, ticket);
+        };
+        return other;
+      },
       close: async () => layer.disconnect(),
     };
   });
@@ -35,3 +44,5 @@ const run = (name: string, options: RedisLayerOptions) =>
 run('redis', {});
 run('redis, structured clone, compressed', { serializer: 'structured-clone', compression: { threshold: 64 } });
 run('redis, without a breaker', { breaker: false });
+run('redis, written behind', { writes: 'behind' });
+run('redis, written behind in small batches', { writes: { batchSize: 7, flushEvery: 1 } });

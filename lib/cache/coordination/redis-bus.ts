@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import type { BusMessage } from '../layers/layer.js';
+import type { BusMessage, Coordination } from '../layers/layer.js';
 import type { RedisConnection } from '../layers/redis-connection.js';
 
-type Listener = Parameters<NonNullable<import('../layers/layer.js').Coordination['subscribe']>>[0];
+type Listener = Parameters<Coordination['subscribe']>[0];
 
 interface Envelope extends BusMessage {
   readonly from: string;
@@ -40,9 +40,7 @@ export class RedisBus {
   /** Resolves when it is handed over; rejects when that failed at once, and goes on trying. */
   publish(message: BusMessage): Promise<void> {
     this.#outbox.add(message);
-    return (this.#flushing ??= Promise.resolve()
-      .then(() => this.#flush())
-      .finally(() => (this.#flushing = undefined)));
+    return this.#begin();
   }
 
   async subscribe(listener: Listener): Promise<() => Promise<void>> {
@@ -75,17 +73,25 @@ export class RedisBus {
     )?.();
   }
 
+  #begin(): Promise<void> {
+    return (this.#flushing ??= Promise.resolve()
+      .then(() => this.#flush())
+      .finally(() => (this.#flushing = undefined)));
+  }
+
+  /** What is said while a message is on its way goes out with the next. */
   async #flush(): Promise<void> {
-    if (this.#outbox.empty) return;
-    const sending = this.#outbox;
-    this.#outbox = new Outbox();
-    try {
-      await this.#connection.publish(this.#channel, sending.envelope(this.#instance));
-    } catch (error) {
-      sending.absorb(this.#outbox);
-      this.#outbox = sending;
-      this.#retry();
-      throw error;
+    while (!this.#outbox.empty) {
+      const sending = this.#outbox;
+      this.#outbox = new Outbox();
+      try {
+        await this.#connection.publish(this.#channel, sending.envelope(this.#instance));
+      } catch (error) {
+        sending.absorb(this.#outbox);
+        this.#outbox = sending;
+        this.#retry();
+        throw error;
+      }
     }
   }
 
@@ -93,7 +99,7 @@ export class RedisBus {
     if (this.#closed || this.#stopRetrying !== undefined) return;
     this.#stopRetrying = this.#clock.after(RETRY_MS, () => {
       this.#stopRetrying = undefined;
-      if (this.#connection.ready) void this.#flush().catch(() => undefined);
+      if (this.#connection.ready) void this.#begin().catch(() => undefined);
       else this.#retry();
     });
   }

@@ -84,7 +84,7 @@ export class RedisEntries {
   async set(key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<void> {
     const px = this.#px(entry);
     if (px === undefined) return;
-    const since = ticket?.get(this.#parts.name);
+    const since = this.#since(entry, ticket);
     if (since !== undefined) return this.#putSince(key, entry, px, since);
     const { connection, keys, codec, serverClock } = this.#parts;
     if (connection.cluster) return this.#putMany([[key, entry]]);
@@ -102,7 +102,7 @@ export class RedisEntries {
     const writing: Promise<void>[] = [];
     for (const write of writes) {
       const [key, entry, ticket] = write;
-      const since = ticket?.get(this.#parts.name);
+      const since = this.#since(entry, ticket);
       const px = this.#px(entry);
       if (px === undefined) continue;
       if (since === undefined) plain.push(write);
@@ -110,6 +110,11 @@ export class RedisEntries {
     }
     if (plain.length > 0) writing.push(this.#putMany(plain));
     await allOf(writing);
+  }
+
+  /** Since when a loaded value may have become old: its read, or where that failed the begin of its load. */
+  #since(entry: Entry, ticket: LoadTicket | undefined): unknown {
+    return ticket === undefined ? undefined : (ticket.get(this.#parts.name) ?? { asOf: entry.createdAt });
   }
 
   #judge(key: string, value: unknown, state: LedgerState): Entry | undefined {

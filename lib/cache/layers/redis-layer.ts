@@ -5,6 +5,7 @@ import type { Entry } from '../entry.js';
 import { CacheError } from '../errors.js';
 import { CircuitState } from '../observer.js';
 import { EntryCodec } from './codec.js';
+import { withDeadline } from './deadline.js';
 import type { Coordination, Layer, LayerContext, LayerFactory, LayerStatus, LoadTicket, ServerInfo } from './layer.js';
 import { clientConnection } from './redis-client-adapter.js';
 import { ClusterConnection } from './redis-cluster.js';
@@ -52,6 +53,7 @@ class RedisLayer implements Layer {
   readonly #entries: RedisEntries;
   readonly #scan: RedisScan;
   readonly #bus: RedisBus;
+  readonly #deadlineMs: number;
   #opening: Promise<void> | undefined;
   #opened = false;
   #lost = false;
@@ -63,7 +65,7 @@ class RedisLayer implements Layer {
     this.name = name;
     this.#context = context;
     const { clock } = context;
-    const deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline');
+    const deadlineMs = (this.#deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline'));
     this.#connection = connectionOf(options, context, {
       lost: (cause) => this.#onLost(cause),
       ready: () => this.#onReady(),
@@ -124,7 +126,8 @@ class RedisLayer implements Layer {
   deleteByPattern(glob: string): Promise<number> {
     return this.#whenOpen(async () => {
       // From here on nothing older that matches is read or written; what follows only frees the memory.
-      await scripts.noteGlob.run(this.#connection, [this.#keys.state, this.#keys.globs], [glob]);
+      const note = scripts.noteGlob.run(this.#connection, [this.#keys.state, this.#keys.globs], [glob]);
+      await withDeadline(note, this.#deadlineMs, this.#context.clock, this.name);
       return this.#scan.remove(glob);
     });
   }

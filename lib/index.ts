@@ -32,6 +32,7 @@ export type { RemoteLayerOptions } from './cache/layers/remote-layer-options.js'
 export { CacheInvalidate } from './caching/cache-invalidate.decorator.js';
 export { cacheMetricsOf } from './caching/cache-metrics-of.js';
 export { Cached } from './caching/cached.decorator.js';
+export { cacheKeyOf, type TemplateInputs } from './caching/keys/cache-key-of.js';
 export type {
   CachedContext,
   CachedOptions,

@@ -62,12 +62,16 @@ export function lowerBound(index: number): number {
   return 2 ** octave * BOUNDS[(index + SHIFT) & (PER_OCTAVE - 1)]!;
 }
 
+const REPRESENTATIVES = Float64Array.from({ length: BUCKETS }, (_, at) => {
+  const low = lowerBound(at + MIN_INDEX);
+  const high = lowerBound(at + MIN_INDEX + 1);
+  return (2 * low * high) / (low + high);
+});
+
 /**
  * The value that stands for a bucket: 2ab / (a + b) for its bounds a and b, which no value of the bucket differs from by
  * more than (b − a) / (b + a) = 2.17 % (the estimate of DDSketch, Masson et al., VLDB 2019).
  */
 export function representative(index: number): number {
-  const low = lowerBound(index);
-  const high = lowerBound(index + 1);
-  return (2 * low * high) / (low + high);
+  return REPRESENTATIVES[index - MIN_INDEX]!;
 }

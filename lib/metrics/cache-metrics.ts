@@ -250,7 +250,7 @@ export class CacheMetrics implements FamilySource {
   }
 }
 
-const PORTION = 32;
+const PORTION = 16;
 
 async function inPortions<T>(snapshots: Iterable<T>): Promise<readonly T[]> {
   const all: T[] = [];

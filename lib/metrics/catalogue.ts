@@ -57,8 +57,9 @@ const STATES = Object.values(CircuitState);
 export class Catalogue {
   readonly #ledger: Ledger;
   readonly #status: () => readonly LayerStatus[];
-  /** Labels of a pattern's or endpoint's points, made once; exporters recognise them by identity. */
+  /** Labels of points, made once; exporters recognise them by identity. */
   readonly #labels = new Map<string, readonly string[]>();
+  readonly #trackLabels = new Map<AccessTrack, (readonly string[])[]>();
 
   constructor(ledger: Ledger, status: () => readonly LayerStatus[]) {
     this.#ledger = ledger;
@@ -260,12 +261,15 @@ export class Catalogue {
         'Accesses by the endpoint that asked.',
         ['method', 'route', 'result'],
         () =>
-          this.#each(endpoints, ({ name, track }, points) => {
+          this.#each(endpoints, (access, points) => {
+            const { name, track } = access;
             const space = name.indexOf(' ');
+            const own = this.#labelsOf(access);
             for (const [result, outcome] of OUTCOMES) {
               const near = outcome === Outcome.hit ? track.totalOf(AccessCount.nearHit) : 0;
               const count = track.totalOf(outcomeAt(outcome)) + near;
-              points.push(this.#point(count, name.slice(0, Math.max(space, 0)), name.slice(space + 1), result));
+              const labels = (own[outcome] ??= [name.slice(0, Math.max(space, 0)), name.slice(space + 1), result]);
+              points.push({ labels, value: count });
             }
           }),
       ),
@@ -287,17 +291,29 @@ export class Catalogue {
   }
 
   /** All results of `get`; of the other operations those that happened. */
-  #operationsOf({ name, track }: AccessTrack, points: MetricPoint[]): void {
+  #operationsOf(access: AccessTrack, points: MetricPoint[]): void {
+    const { name, track } = access;
+    const own = this.#labelsOf(access);
     for (const [result, outcome] of OUTCOMES) {
       const near = outcome === Outcome.hit ? track.totalOf(AccessCount.nearHit) : 0;
-      points.push(this.#point(track.totalOf(outcomeAt(outcome)) + near, name, 'get', result));
+      const labels = (own[outcomeAt(outcome)] ??= [name, 'get', result]);
+      points.push({ labels, value: track.totalOf(outcomeAt(outcome)) + near });
     }
     for (const [operation, place, results] of OPERATIONS) {
       for (const [result, how] of results) {
         const count = track.totalOf(operationAt(place, how));
-        if (count > 0) points.push(this.#point(count, name, operation, result));
+        if (count === 0) continue;
+        points.push({ labels: (own[operationAt(place, how)] ??= [name, operation, result]), value: count });
       }
     }
+  }
+
+  #labelsOf(access: AccessTrack): (readonly string[])[] {
+    const known = this.#trackLabels.get(access);
+    if (known !== undefined) return known;
+    const made: (readonly string[])[] = [];
+    this.#trackLabels.set(access, made);
+    return made;
   }
 
   #each(tracks: Iterable<AccessTrack>, add: (track: AccessTrack, points: MetricPoint[]) => void): MetricPoint[] {

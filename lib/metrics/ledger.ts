@@ -70,9 +70,10 @@ export class Ledger {
     const now = this.clock.now();
     const sum = this.#accessSum;
     sum.clear();
-    // Closing what is due first hands it to the combined slots; what is then still open is added here.
+    const from = window === 'all' ? -Infinity : windowStart(window, now);
+    // A slot that is due stays open until its pattern is touched: reading rotates nothing.
     for (const { track } of this.patterns) {
-      track.advance(now);
+      if (track.slotStart < from) continue;
       track.settle();
       sum.add(track, countersOnly);
     }

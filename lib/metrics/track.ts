@@ -41,7 +41,10 @@ export class Track implements Figures {
   since: number;
   readonly #shape: TrackShape;
   readonly #listener: SlotListener | undefined;
-  readonly #total: WindowSum;
+  /** Everything that was closed, packed. */
+  #total = new Uint8Array(0);
+  readonly #totalCounters: Float64Array;
+  readonly #totalMinMs: number[];
   readonly #logs = LEVELS.map(() => new FrameLog());
   #slot: number;
 
@@ -50,10 +53,16 @@ export class Track implements Figures {
     this.histograms = Array.from({ length: shape.histograms }, () => new Histogram());
     this.#shape = shape;
     this.#listener = listener;
-    this.#total = new WindowSum(shape.counters, shape.histograms);
+    this.#totalCounters = new Float64Array(shape.counters);
+    this.#totalMinMs = this.histograms.map(() => Infinity);
     this.#slot = Math.floor(now / SLOT_MS);
     this.slotEnd = (this.#slot + 1) * SLOT_MS;
     this.since = since;
+  }
+
+  /** When the open slot began. */
+  get slotStart(): number {
+    return this.#slot * SLOT_MS;
   }
 
   /** Closes the open slot if its time is over. */
@@ -67,7 +76,7 @@ export class Track implements Figures {
       writer.clear();
       pack(this, writer);
       this.#logs[0]!.append(closed, writer);
-      this.#total.add(this);
+      this.#addToTotal();
       this.#listener?.closed(closed, this);
       this.counters.fill(0);
       for (const histogram of this.histograms) histogram.clear();
@@ -87,7 +96,7 @@ export class Track implements Figures {
     this.advance(now);
     this.#listener?.settle();
     sum.add(this, countersOnly);
-    if (window === 'all') return sum.add(this.#total, countersOnly);
+    if (window === 'all') return this.#addTotalTo(sum, countersOnly);
     const at = Math.max(now, this.#slot * SLOT_MS);
     let from = windowStart(window, at);
     for (let level = levelOf(window); level >= 0; level--) {
@@ -100,13 +109,16 @@ export class Track implements Figures {
 
   /** A counter since {@link since}, the open slot included. */
   totalOf(counter: number): number {
-    return this.#total.counters[counter]! + this.counters[counter]!;
+    return this.#totalCounters[counter]! + this.counters[counter]!;
   }
 
   /** Histogram `at` since {@link since}, the open slot included. */
   totalTimesOf(at: number): HistogramTotal {
+    const { sum } = this.#shape;
+    sum.clear();
+    this.#addTotalTo(sum, false);
     const times = new HistogramTotal();
-    times.add(this.#total.histograms[at]!);
+    times.add(sum.histograms[at]!);
     times.add(this.histograms[at]!);
     return times;
   }
@@ -114,11 +126,37 @@ export class Track implements Figures {
   reset(now: number): void {
     this.counters.fill(0);
     for (const histogram of this.histograms) histogram.clear();
-    this.#total.clear();
+    this.#total = new Uint8Array(0);
+    this.#totalCounters.fill(0);
+    this.#totalMinMs.fill(Infinity);
     for (const log of this.#logs) log.clear();
     this.#slot = Math.floor(now / SLOT_MS);
     this.slotEnd = (this.#slot + 1) * SLOT_MS;
     this.since = now;
+  }
+
+  #addToTotal(): void {
+    const { sum, writer } = this.#shape;
+    sum.clear();
+    this.#addTotalTo(sum, false);
+    sum.add(this);
+    this.#totalCounters.set(sum.counters);
+    sum.histograms.forEach(({ minMs }, at) => (this.#totalMinMs[at] = minMs));
+    sum.counters.fill(0);
+    writer.clear();
+    pack(sum, writer);
+    if (this.#total.length < writer.length) this.#total = new Uint8Array(Math.ceil(writer.length * 1.125));
+    this.#total.set(writer.bytes.subarray(0, writer.length));
+  }
+
+  #addTotalTo(sum: WindowSum, countersOnly: boolean): void {
+    for (let at = 0; at < this.#totalCounters.length; at++) sum.counters[at]! += this.#totalCounters[at]!;
+    if (countersOnly || this.#total.length === 0) return;
+    this.#shape.reader.open(this.#total, 0);
+    sum.addPacked(this.#shape.reader, false);
+    sum.histograms.forEach((histogram, at) => {
+      histogram.minMs = Math.min(histogram.minMs, this.#totalMinMs[at]!);
+    });
   }
 
   #written(): boolean {

@@ -8,10 +8,11 @@ export interface Level {
   readonly merges: number;
 }
 
-/** Each level covers at least one slot of the next: thirty of 10 s, twelve of 5 min, twenty-four of 1 h. */
+/** Each level covers at least one slot of the next. */
 export const LEVELS: readonly Level[] = [
-  { slotMs: 10_000, slots: 30, merges: 1 },
-  { slotMs: 300_000, slots: 12, merges: 30 },
+  { slotMs: 10_000, slots: 6, merges: 1 },
+  { slotMs: 60_000, slots: 5, merges: 6 },
+  { slotMs: 300_000, slots: 12, merges: 5 },
   { slotMs: 3_600_000, slots: 24, merges: 12 },
 ];
 
@@ -20,9 +21,9 @@ export const SLOT_MS = LEVELS[0]!.slotMs;
 
 const SPANS: Readonly<Record<Exclude<Window, 'all'>, { readonly spanMs: number; readonly level: number }>> = {
   '1m': { spanMs: 60_000, level: 0 },
-  '5m': { spanMs: 300_000, level: 0 },
-  '1h': { spanMs: 3_600_000, level: 1 },
-  '24h': { spanMs: 86_400_000, level: 2 },
+  '5m': { spanMs: 300_000, level: 1 },
+  '1h': { spanMs: 3_600_000, level: 2 },
+  '24h': { spanMs: 86_400_000, level: 3 },
 };
 
 /** The level whose slots a window ends in. */
@@ -32,7 +33,7 @@ export function levelOf(window: Exclude<Window, 'all'>): number {
 
 /**
  * Where a window begins at `now`: with the first whole slot of its level in it. What is shown is never older than the
- * window, and up to one slot (10 s for `1m` and `5m`, 5 min for `1h`, 1 h for `24h`) shorter than it.
+ * window, and up to one slot (10 s for `1m`, 1 min for `5m`, 5 min for `1h`, 1 h for `24h`) shorter than it.
  */
 export function windowStart(window: Exclude<Window, 'all'>, now: number): number {
   const { spanMs, level } = SPANS[window];

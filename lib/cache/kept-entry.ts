@@ -55,9 +55,16 @@ export function backfilledEntry(entry: Entry, epoch: number): Entry {
   return { ...entryFields(entry), epoch };
 }
 
-/** The same value under other times. */
-export function retimedEntry(entry: Entry, freshUntil: number, epoch: number): Entry {
-  return { ...entryFields(entry), freshUntil, staleUntil: Math.max(freshUntil, entry.staleUntil), epoch };
+/** The same entry, expired at `now`, with the grace it had after its expiry. */
+export function expiredEntry(entry: Entry, now: number, epoch: number): Entry {
+  const grace = (until: number) => (entry.freshUntil === Infinity ? 0 : until - entry.freshUntil);
+  return {
+    ...entryFields(entry),
+    freshUntil: now,
+    staleUntil: now + grace(entry.staleUntil),
+    goneAt: now + grace(entry.goneAt),
+    epoch,
+  };
 }
 
 function entryFields(entry: Entry): Entry {

@@ -1,0 +1,123 @@
+import { within } from '../bounded-wait.js';
+import type { Clock } from '../clock.js';
+import type { BusMessage, Coordination } from '../layers/layer.js';
+import type { OnceLog } from '../once-log.js';
+
+const RETRY_MS = 1_000;
+const HANDOVER_MS = 1_000;
+/** Beyond this many names one message says "everything" instead. */
+const MAX_NAMES = 10_000;
+
+/** Who applies what others tell. */
+export interface BusListener {
+  onMessage(message: BusMessage): void;
+  /** What was sent meanwhile is unknown: nothing that may be stale can be trusted. */
+  onGap(): void;
+}
+
+/**
+ * This cache's end of the bus between processes: invalidations of one turn go out together, and what could not be sent is
+ * kept and sent again, so that no other process' memory misses one while both are connected.
+ */
+export class InvalidationBus {
+  readonly #coordination: Coordination | undefined;
+  readonly #clock: Clock;
+  readonly #log: OnceLog;
+  readonly #keys = new Set<string>();
+  readonly #patterns = new Set<string>();
+  readonly #tags = new Set<string>();
+  #all = false;
+  #sending: Promise<void> | undefined;
+  #unsubscribe: (() => Promise<void>) | undefined;
+  #cancelRetry: (() => void) | undefined;
+  #closed = false;
+
+  constructor(coordination: Coordination | undefined, clock: Clock, log: OnceLog) {
+    this.#coordination = coordination;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Listens to the others; where that fails now, again until it succeeds, and then as after a gap. */
+  async listen(listener: BusListener): Promise<void> {
+    if (this.#coordination === undefined || this.#closed) return;
+    try {
+      const unsubscribe = await this.#coordination.subscribe(listener);
+      if (this.#closed) await unsubscribe();
+      else this.#unsubscribe = unsubscribe;
+      this.#log.over('BUS_UNREACHABLE', 'bus', "Other processes' invalidations are received again.");
+    } catch (cause) {
+      const message = "Other processes' invalidations cannot be received; trying again until they can.";
+      this.#log.say('warn', 'BUS_UNREACHABLE', 'bus', message, cause);
+      this.#clock.after(RETRY_MS, () => {
+        void this.listen(listener).then(() => {
+          if (this.#unsubscribe !== undefined) listener.onGap();
+        });
+      });
+    }
+  }
+
+  /** Tells the others; resolves when it is handed over, or after a second when it cannot be now. */
+  async publish(message: BusMessage): Promise<void> {
+    if (this.#coordination === undefined || this.#closed) return;
+    for (const key of message.keys ?? []) this.#keys.add(key);
+    for (const pattern of message.patterns ?? []) this.#patterns.add(pattern);
+    for (const tag of message.tags ?? []) this.#tags.add(tag);
+    if (message.all === true || this.#keys.size + this.#patterns.size + this.#tags.size > MAX_NAMES) {
+      this.#all = true;
+      this.#keys.clear();
+      this.#patterns.clear();
+      this.#tags.clear();
+    }
+    this.#sending ??= Promise.resolve().then(() => this.#send(this.#coordination!));
+    await within(this.#sending, HANDOVER_MS, this.#clock);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelRetry?.();
+    await this.#unsubscribe?.().catch(() => undefined);
+  }
+
+  async #send(coordination: Coordination): Promise<void> {
+    const message: BusMessage = this.#all
+      ? { all: true }
+      : {
+          ...(this.#keys.size > 0 && { keys: [...this.#keys] }),
+          ...(this.#patterns.size > 0 && { patterns: [...this.#patterns] }),
+          ...(this.#tags.size > 0 && { tags: [...this.#tags] }),
+        };
+    this.#keys.clear();
+    this.#patterns.clear();
+    this.#tags.clear();
+    this.#all = false;
+    this.#sending = undefined;
+    try {
+      await coordination.publish(message);
+      this.#log.over('BUS_NOT_SENT', 'bus', 'Invalidations reach the other processes again.');
+    } catch (cause) {
+      const said = 'An invalidation could not be sent to the other processes; it is sent again until it could.';
+      this.#log.say('warn', 'BUS_NOT_SENT', 'bus', said, cause);
+      if (this.#closed) return;
+      this.#cancelRetry?.();
+      const lost = this.#lost;
+      this.#lost = lost === undefined ? message : merged(lost, message);
+      this.#cancelRetry = this.#clock.after(RETRY_MS, () => {
+        const again = this.#lost;
+        this.#lost = undefined;
+        if (again !== undefined) void this.publish(again);
+      });
+    }
+  }
+
+  #lost: BusMessage | undefined;
+}
+
+function merged(one: BusMessage, other: BusMessage): BusMessage {
+  if (one.all === true || other.all === true) return { all: true };
+  return {
+    keys: [...(one.keys ?? []), ...(other.keys ?? [])],
+    patterns: [...(one.patterns ?? []), ...(other.patterns ?? [])],
+    tags: [...(one.tags ?? []), ...(other.tags ?? [])],
+  };
+}

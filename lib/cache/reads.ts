@@ -1,0 +1,163 @@
+import type { Clock } from './clock.js';
+import type { Entry } from './entry.js';
+import type { Invalidations } from './invalidations.js';
+import type { LayerChain, Located } from './layer-chain.js';
+import type { MissReasons } from './miss-reasons.js';
+import { type CacheObserver, MissReason, Outcome, type Series } from './observer.js';
+import type { CacheTracer, SpanHandle } from './tracer.js';
+
+/** Reads that load nothing: plain gets, alone and in batches. */
+export class Reads {
+  readonly #chain: LayerChain;
+  readonly #invalidations: Invalidations;
+  readonly #reasons: MissReasons;
+  readonly #observer: CacheObserver;
+  readonly #clock: Clock;
+  readonly #tracer: CacheTracer | undefined;
+
+  constructor(parts: {
+    chain: LayerChain;
+    invalidations: Invalidations;
+    reasons: MissReasons;
+    observer: CacheObserver;
+    clock: Clock;
+    tracer: CacheTracer | undefined;
+  }) {
+    this.#chain = parts.chain;
+    this.#invalidations = parts.invalidations;
+    this.#reasons = parts.reasons;
+    this.#observer = parts.observer;
+    this.#clock = parts.clock;
+    this.#tracer = parts.tracer;
+  }
+
+  /** The fresh entry of memory, if it has one; nothing is counted. */
+  near(key: string, now: number): Entry | undefined {
+    const entry = this.#chain.near?.lookup(key);
+    if (entry === undefined || entry.freshUntil <= now) return undefined;
+    return entry.tags.length === 0 || this.#invalidations.current(entry) ? entry : undefined;
+  }
+
+  /** A fresh entry of a far layer, after memory had none; counted as one access. */
+  async far(key: string, series: Series, startedAt: number): Promise<Entry | undefined> {
+    if (this.#tracer === undefined) return this.#far(key, series, startedAt, undefined);
+    return this.#tracer.span('get', series, key, (span) => this.#far(key, series, startedAt, span));
+  }
+
+  async #far(key: string, series: Series, startedAt: number, span: SpanHandle | undefined): Promise<Entry | undefined> {
+    const nearReason = this.#nearReason(key, startedAt);
+    this.#chain.countNear(false, this.#clock.now() - startedAt);
+    if (!this.#chain.hasFar) {
+      this.#tellMiss(key, series, startedAt, nearReason, undefined, span);
+      return undefined;
+    }
+    const epoch = this.#invalidations.begin();
+    try {
+      const located = await this.#chain.locate(key, undefined);
+      const entry = this.#kept(key, located, epoch);
+      if (entry === undefined) this.#tellMiss(key, series, startedAt, nearReason, located, span);
+      else this.#tellHit(series, located.layer, startedAt, span);
+      return entry;
+    } finally {
+      this.#invalidations.end();
+    }
+  }
+
+  /** Fresh entries in the order of the keys, one round trip a layer; every key is counted as one access. */
+  async many(
+    keys: readonly string[],
+    seriesOf: (key: string, entry: Entry | undefined) => Series,
+    count = true,
+  ): Promise<(Entry | undefined)[]> {
+    const startedAt = this.#clock.now();
+    const entries: (Entry | undefined)[] = new Array<Entry | undefined>(keys.length);
+    const missing: number[] = [];
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!;
+      const entry = this.near(key, startedAt);
+      entries[index] = entry;
+      if (entry === undefined) missing.push(index);
+      else if (count) this.#observer.hit(seriesOf(key, entry), 0, startedAt);
+    }
+    if (missing.length === 0) return entries;
+    const asked = missing.map((index) => keys[index]!);
+    const nearReasons = asked.map((key) => this.#nearReason(key, startedAt));
+    if (count) for (let index = 0; index < asked.length; index++) this.#chain.countNear(false, 0);
+    const epoch = this.#invalidations.begin();
+    try {
+      const located = this.#chain.hasFar ? await this.#chain.locateMany(asked) : undefined;
+      missing.forEach((index, position) => {
+        const key = asked[position]!;
+        const place = located?.[position];
+        const entry = place === undefined ? undefined : this.#kept(key, place, epoch);
+        entries[index] = entry;
+        if (!count) return;
+        const series = seriesOf(key, undefined);
+        if (entry === undefined) this.#tellMiss(key, series, startedAt, nearReasons[position], place, undefined);
+        else this.#tellHit(series, place!.layer, startedAt, undefined);
+      });
+      return entries;
+    } finally {
+      this.#invalidations.end();
+    }
+  }
+
+  /** What is kept of a key anywhere, fresh or stale; uncounted. */
+  async any(key: string): Promise<Entry | undefined> {
+    const now = this.#clock.now();
+    const near = this.near(key, now);
+    if (near !== undefined) return near;
+    const stale = this.#chain.near?.get(key);
+    if (!this.#chain.hasFar) return stale;
+    const epoch = this.#invalidations.begin();
+    try {
+      const { entry } = await this.#chain.locate(key, undefined);
+      if (entry === undefined || this.#invalidations.lastSince(epoch, key, entry.tags) !== 0) return stale;
+      return stale === undefined || entry.freshUntil > stale.freshUntil ? entry : stale;
+    } finally {
+      this.#invalidations.end();
+    }
+  }
+
+  /** The found entry where it is fresh, put into the nearer layers, unless an invalidation came between. */
+  #kept(key: string, { entry, layer }: Located, epoch: number): Entry | undefined {
+    if (entry === undefined || entry.freshUntil <= this.#clock.now()) return undefined;
+    if (this.#invalidations.lastSince(epoch, key, entry.tags) !== 0) return undefined;
+    return this.#chain.backfill(key, entry, layer, epoch);
+  }
+
+  #nearReason(key: string, now: number): MissReason | undefined {
+    const entry = this.#chain.near?.lookup(key);
+    if (entry === undefined) return undefined;
+    if (entry.freshUntil > now) return MissReason.invalidated;
+    if (entry.goneAt <= now) this.#chain.near?.get(key);
+    return MissReason.expired;
+  }
+
+  #tellHit(series: Series, layer: number, startedAt: number, span: SpanHandle | undefined): void {
+    const tookMs = this.#clock.now() - startedAt;
+    span?.outcome('hit', this.#chain.name(layer));
+    this.#observer.access(series, Outcome.hit, layer, tookMs, tookMs, MissReason.none);
+  }
+
+  #tellMiss(
+    key: string,
+    series: Series,
+    startedAt: number,
+    nearReason: MissReason | undefined,
+    located: Located | undefined,
+    span: SpanHandle | undefined,
+  ): void {
+    const tookMs = this.#clock.now() - startedAt;
+    const failed = located?.failed === true;
+    const outcome = failed ? Outcome.error : Outcome.miss;
+    const reason =
+      failed || located?.refused === true
+        ? MissReason.error
+        : located?.entry !== undefined
+          ? MissReason.expired
+          : (nearReason ?? this.#reasons.of(key, startedAt));
+    span?.outcome(failed ? 'error' : 'miss');
+    this.#observer.access(series, outcome, -1, tookMs, tookMs, reason);
+  }
+}

@@ -1,0 +1,22 @@
+import type { WrapOptions } from './cache-contract.js';
+import type { Duration } from './duration.js';
+import type { PolicySource } from './resolved-policy.js';
+
+/** What the forms of `wrap` mean: a TTL, a TTL and a threshold, or options with both and `raw`. */
+export function wrapPolicy<T>(
+  ttlOrOptions: Duration | ((value: T) => Duration) | WrapOptions<T> | undefined,
+  threshold: number | ((value: T) => number) | undefined,
+): { policy: PolicySource<T>; raw: boolean } {
+  const options: WrapOptions<T> =
+    typeof ttlOrOptions === 'object' && ttlOrOptions !== null
+      ? ttlOrOptions
+      : {
+          ...(ttlOrOptions !== undefined && { ttl: ttlOrOptions }),
+          ...(threshold !== undefined && { refreshThreshold: threshold }),
+        };
+  const { ttl, refreshThreshold, raw = false } = options;
+  return {
+    policy: { ...(ttl !== undefined && { ttl }), ...(refreshThreshold !== undefined && { refreshThreshold }) },
+    raw,
+  };
+}

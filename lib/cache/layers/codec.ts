@@ -22,7 +22,7 @@ export interface CodecOptions {
  * and write it), body. The body is one array, times and all, in the form the format byte names. As JSON it reads well
  * in redis-cli, and cutting it anywhere leaves no JSON.
  */
-const FORMAT_JSON = 0xa1;
+export const FORMAT_JSON = 0xa1;
 const FORMAT_STRUCTURED_CLONE = 0xa2;
 const FORMAT_CUSTOM = 0xa3;
 const COMPRESSED = 0x08;

@@ -1,0 +1,23 @@
+import { BODY_AT, FORMAT_JSON } from './codec.js';
+
+/*
+ * A record as text, for stores that keep nothing else: one of JSON stays readable behind a `j`, everything else is base64
+ * behind a `b`.
+ */
+
+export function textOfRecord(record: Buffer): string {
+  if (record[0] !== FORMAT_JSON) return `b${record.toString('base64')}`;
+  return `j${record.toString('hex', 1, BODY_AT)}${record.toString('utf8', BODY_AT)}`;
+}
+
+/** Undefined for what is no text of a record; the codec judges the rest. */
+export function recordOfText(text: unknown): Buffer | undefined {
+  if (typeof text !== 'string') return undefined;
+  if (text.startsWith('b')) return Buffer.from(text.slice(1), 'base64');
+  if (!text.startsWith('j') || text.length <= HEAD) return undefined;
+  const head = Buffer.from(text.slice(1, HEAD), 'hex');
+  return head.length === BODY_AT - 1 ? Buffer.concat([JSON_FORMAT, head, Buffer.from(text.slice(HEAD))]) : undefined;
+}
+
+const HEAD = 1 + 2 * (BODY_AT - 1);
+const JSON_FORMAT = Buffer.of(FORMAT_JSON);

@@ -71,13 +71,14 @@ export function controlController(monitoring: Monitoring): Type {
     @Write()
     async invalidate(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
       const { keys, patterns, tags } = invalidationsOf(request);
-      const [deleted, removed] = await Promise.all([
-        Promise.all(keys.map((key) => this.#cache.del(key))),
+      const present = keys.length > 0 ? await this.#cache.freshKeys(keys) : new Set();
+      const [removed] = await Promise.all([
         Promise.all(patterns.map((glob) => this.#cache.deleteByPattern(glob))),
+        keys.length > 0 ? this.#cache.mdel([...keys]) : undefined,
         tags.length > 0 ? this.#cache.invalidateTags(...tags) : undefined,
       ]);
       this.#reply.json(response, {
-        keys: deleted.filter(Boolean).length,
+        keys: present.size,
         patterns: removed.reduce((sum, count) => sum + count, 0),
         tags: tags.length,
       });

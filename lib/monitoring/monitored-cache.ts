@@ -3,7 +3,9 @@ import type { Layer } from '../cache/layers/layer.js';
 /** What the routes ask of the cache; `ObservedCache` offers all of it. */
 export interface MonitoredCache {
   readonly layers: readonly Layer[];
-  del(key: string): Promise<boolean>;
+  /** Which of these are fresh. */
+  freshKeys(keys: readonly string[]): Promise<ReadonlySet<string>>;
+  mdel(keys: string[]): Promise<boolean>;
   deleteByPattern(glob: string): Promise<number>;
   invalidateTags(...tags: string[]): Promise<void>;
 }

@@ -1,0 +1,1 @@
+export { CacheMetricProducer, type CacheMetricProducerOptions } from './metric-producer.js';

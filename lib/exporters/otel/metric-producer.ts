@@ -1,0 +1,161 @@
+import type { Attributes, HrTime, ValueType } from '@opentelemetry/api';
+import type {
+  AggregationTemporality,
+  CollectionResult,
+  DataPoint,
+  DataPointType,
+  ExponentialHistogram,
+  MetricData,
+  MetricProducer,
+} from '@opentelemetry/sdk-metrics';
+import { systemClock, type Clock } from '../../cache/clock.js';
+import type { FamilySource, HistogramView, MetricFamily, MetricPoint } from '../../metrics/family.js';
+import { dottedName, type DottedName } from '../metric-names.js';
+import type { MetricsExporter } from '../metrics-exporter.js';
+import { attributesOf } from './attributes.js';
+
+/** The enumerations of the SDK, which is loaded by whoever reads and not by us. */
+const CUMULATIVE = 1 as AggregationTemporality.CUMULATIVE;
+const EXPONENTIAL_HISTOGRAM = 1 as DataPointType.EXPONENTIAL_HISTOGRAM;
+const GAUGE = 2 as DataPointType.GAUGE;
+const SUM = 3 as DataPointType.SUM;
+const DOUBLE = 1 as ValueType.DOUBLE;
+
+const SCOPE = { name: 'nestjs-cache-observability' };
+
+export interface CacheMetricProducerOptions {
+  /** Whose figures are told where there is no module to say so: `cache.metrics`. */
+  readonly source?: FamilySource;
+  readonly clock?: Clock;
+}
+
+/**
+ * Gives a metric reader of OpenTelemetry all figures, cumulative, with the histograms as they are: exponential, scale 4,
+ * seconds. Hand it to the reader and to the module, which starts it:
+ *
+ * ```ts
+ * const producer = new CacheMetricProducer();
+ * const reader = new PeriodicExportingMetricReader({ exporter, metricProducers: [producer] });
+ * CacheObservabilityModule.forRoot({ exporters: [producer] });
+ * ```
+ */
+export class CacheMetricProducer implements MetricProducer, MetricsExporter {
+  readonly name = 'opentelemetry';
+  /** Its reader asks it. */
+  readonly intervalMs = 0;
+  readonly #clock: Clock;
+  #source: FamilySource | undefined;
+  #startedAt: number;
+  #collectedAt: number;
+  #counted = 0;
+
+  constructor(options: CacheMetricProducerOptions = {}) {
+    this.#clock = options.clock ?? systemClock;
+    this.#source = options.source;
+    this.#startedAt = this.#collectedAt = this.#clock.now();
+  }
+
+  start(source: FamilySource): void {
+    this.#source = source;
+  }
+
+  export(): void {}
+
+  stop(): void {
+    this.#source = undefined;
+  }
+
+  collect(): Promise<CollectionResult> {
+    const errors: unknown[] = [];
+    const metrics: MetricData[] = [];
+    try {
+      metrics.push(...this.#collect());
+    } catch (error) {
+      errors.push(error);
+    }
+    const resource = { attributes: {}, merge: (other: unknown) => other, getRawAttributes: () => [] };
+    return Promise.resolve({
+      resourceMetrics: {
+        resource,
+        scopeMetrics: [{ scope: SCOPE, metrics }],
+      } as unknown as CollectionResult['resourceMetrics'],
+      errors,
+    });
+  }
+
+  #collect(): Iterable<MetricData> {
+    const now = this.#clock.now();
+    const families = [...(this.#source?.families() ?? [])].map((family) => ({ family, points: [...family.points()] }));
+    this.#noticeReset(families.flatMap(({ family, points }) => (family.type === 'gauge' ? [] : points)));
+    this.#collectedAt = now;
+    const times = { startTime: hrTime(this.#startedAt), endTime: hrTime(now) };
+    const byName = new Map<string, MetricData>();
+    for (const { family, points } of families) {
+      const dotted = dottedName(family);
+      const data = dataOf(family, dotted, points, times);
+      const known = byName.get(dotted.name);
+      if (known === undefined) byName.set(dotted.name, data);
+      else (known.dataPoints as unknown[]).push(...data.dataPoints);
+    }
+    return byName.values();
+  }
+
+  /** Cumulative figures that went back were reset: they count from the last time they were read. */
+  #noticeReset(points: readonly MetricPoint[]): void {
+    const counted = points.reduce((sum, { value, histogram }) => sum + (value ?? histogram?.count ?? 0), 0);
+    if (counted < this.#counted) this.#startedAt = this.#collectedAt;
+    this.#counted = counted;
+  }
+}
+
+type Times = Pick<DataPoint<number>, 'startTime' | 'endTime'>;
+
+function dataOf(family: MetricFamily, dotted: DottedName, points: readonly MetricPoint[], times: Times): MetricData {
+  const descriptor = { name: dotted.name, description: family.help, unit: dotted.unit, valueType: DOUBLE };
+  const base = { descriptor, aggregationTemporality: CUMULATIVE };
+  const told = <T>(value: (point: MetricPoint) => T): DataPoint<T>[] =>
+    points.map((point) => ({
+      ...times,
+      attributes: attributesOf(family, dotted, point.labels) as Attributes,
+      value: value(point),
+    }));
+  if (family.type === 'histogram') {
+    return {
+      ...base,
+      dataPointType: EXPONENTIAL_HISTOGRAM,
+      dataPoints: told(({ histogram }) => exponential(histogram)),
+    };
+  }
+  const dataPoints = told(({ value }) => value ?? 0);
+  if (family.type === 'counter') return { ...base, dataPointType: SUM, isMonotonic: true, dataPoints };
+  if (dotted.additive) return { ...base, dataPointType: SUM, isMonotonic: false, dataPoints };
+  return { ...base, dataPointType: GAUGE, dataPoints };
+}
+
+/** Bucket by bucket the same, without the empty ones at both ends; sum and extremes in seconds. */
+function exponential(histogram: HistogramView | undefined): ExponentialHistogram {
+  const negative = { offset: 0, bucketCounts: [] };
+  if (histogram === undefined || histogram.count === 0) {
+    return { count: 0, sum: 0, scale: 4, zeroCount: 0, positive: { offset: 0, bucketCounts: [] }, negative };
+  }
+  const { counts, offset } = histogram;
+  let first = 0;
+  let end = counts.length;
+  while (first < end && counts[first] === 0) first++;
+  while (end > first && counts[end - 1] === 0) end--;
+  return {
+    count: histogram.count,
+    sum: histogram.sumMs / 1000,
+    scale: histogram.scale,
+    zeroCount: histogram.zeroCount,
+    positive: { offset: first === end ? 0 : offset + first, bucketCounts: Array.from(counts.subarray(first, end)) },
+    negative,
+    min: histogram.minMs / 1000,
+    max: histogram.maxMs / 1000,
+  };
+}
+
+function hrTime(ms: number): HrTime {
+  const seconds = Math.floor(ms / 1000);
+  return [seconds, Math.floor((ms - seconds * 1000) * 1e6)];
+}

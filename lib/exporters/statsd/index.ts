@@ -1,0 +1,1 @@
+export { StatsdExporter, type StatsdClient, type StatsdExporterOptions } from './statsd-exporter.js';

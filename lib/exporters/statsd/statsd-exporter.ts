@@ -1,0 +1,127 @@
+import { milliseconds, type Duration } from '../../cache/duration.js';
+import type { MetricFamily, MetricPoint } from '../../metrics/family.js';
+import { Deltas } from '../deltas.js';
+import { intervalSummary } from '../interval-summary.js';
+import { dottedName } from '../metric-names.js';
+import { EXPORT_EVERY } from '../export-schedule.js';
+import type { MetricsExporter, MetricsSnapshot } from '../metrics-exporter.js';
+import { optionalPackage } from '../optional-package.js';
+
+/** What is used of a client of hot-shots. */
+export interface StatsdClient {
+  increment(name: string, value: number, tags?: Record<string, string>): void;
+  gauge(name: string, value: number, tags?: Record<string, string>): void;
+  close?(callback: (error?: Error) => void): void;
+}
+
+export interface StatsdExporterOptions {
+  /** `'dogstatsd'` sends labels as tags, `'statsd'` puts them into the name: `cache.operations.get.hit`. @default 'dogstatsd' */
+  readonly dialect?: 'dogstatsd' | 'statsd';
+  /** Where the server is. @default '127.0.0.1' */
+  readonly host?: string;
+  /** @default 8125 */
+  readonly port?: number;
+  /** Put before every name, with a dot. @default none */
+  readonly prefix?: string;
+  /** Sent with every metric; of DogStatsD only. @default none */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** How often what was added since is sent. @default '10s' */
+  readonly interval?: Duration;
+  /** A client of hot-shots of the application's own, which stays open. @default one of the exporter's */
+  readonly client?: StatsdClient;
+}
+
+/** As much as fits into one UDP packet on any network. */
+const PACKET_BYTES = 1_432;
+const LONGEST_CLOSE = 1_000;
+
+/**
+ * Sends figures to StatsD or DogStatsD (Datadog's agent, Telegraf): every ten seconds, never per operation. Counters are sent
+ * as what was added; gauges as they are; of durations the interval's mean, median, 95th and 99th percentile and maximum, in
+ * milliseconds, as gauges (`cache.operation.duration.p95`) and their number as a counter (`….count`).
+ */
+export class StatsdExporter implements MetricsExporter {
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly #options: StatsdExporterOptions;
+  readonly #deltas = new Deltas();
+  readonly #prefix: string;
+  #client: StatsdClient | undefined;
+  #failure: Error | undefined;
+
+  constructor(options: StatsdExporterOptions = {}) {
+    this.#options = options;
+    this.name = options.dialect ?? 'dogstatsd';
+    this.intervalMs = options.interval === undefined ? EXPORT_EVERY : milliseconds(options.interval, 'interval');
+    this.#prefix = options.prefix === undefined || options.prefix === '' ? '' : `${options.prefix.replace(/\.$/, '')}.`;
+    this.#client = options.client;
+  }
+
+  /** @throws CacheError `MISSING_PACKAGE` where hot-shots is not installed. */
+  async start(): Promise<void> {
+    if (this.#client !== undefined) return;
+    const { StatsD } = await optionalPackage('hot-shots', 'The StatsD exporter', () => import('hot-shots'));
+    const { host = '127.0.0.1', port = 8125, tags } = this.#options;
+    const client = new StatsD({
+      host,
+      port,
+      maxBufferSize: PACKET_BYTES,
+      bufferFlushInterval: 500,
+      errorHandler: (error) => (this.#failure = error),
+      ...(tags === undefined || this.name === 'statsd' ? {} : { globalTags: { ...tags } }),
+    });
+    this.#client = client;
+  }
+
+  export(snapshot: MetricsSnapshot): void {
+    const client = this.#client;
+    if (client === undefined) return;
+    const { families, commit } = this.#deltas.of(snapshot);
+    for (const { family, points } of families) {
+      for (const point of points) this.#send(client, family, point);
+    }
+    commit();
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
+  }
+
+  async stop(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client === undefined || client === this.#options.client) return;
+    // A client that cannot reach its server may not say that it is closed.
+    await new Promise<void>((resolve) => {
+      const limit = setTimeout(resolve, LONGEST_CLOSE);
+      limit.unref();
+      client.close?.(() => {
+        clearTimeout(limit);
+        resolve();
+      });
+    });
+  }
+
+  #send(client: StatsdClient, family: MetricFamily, { labels, value, histogram }: MetricPoint): void {
+    const dotted = dottedName(family);
+    const tags: Record<string, string> = {};
+    family.labelNames.forEach((label, at) => (tags[label] = labels[at] ?? ''));
+    if (dotted.implied !== undefined) tags[dotted.implied[0]] = dotted.implied[1];
+    const tell = (kind: 'increment' | 'gauge', part: string, figure: number): void => {
+      if (!Number.isFinite(figure)) return;
+      const name = `${this.#prefix}${dotted.name}`;
+      if (this.name === 'statsd') client[kind](`${name}${segments(tags)}${part}`, figure);
+      else client[kind](`${name}${part}`, figure, tags);
+    };
+    if (histogram !== undefined) {
+      tell('increment', '.count', histogram.count);
+      for (const [part, ms] of intervalSummary(histogram)) tell('gauge', `.${part}`, ms);
+    } else tell(family.type === 'counter' ? 'increment' : 'gauge', '', value ?? 0);
+  }
+}
+
+/** Labels as parts of a name: what StatsD or Graphite would read as something else is `_`. */
+function segments(tags: Readonly<Record<string, string>>): string {
+  return Object.values(tags)
+    .map((value) => `.${value.replace(/[^\w-]+/g, '_') || 'none'}`)
+    .join('');
+}

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/common';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { WarmingOptions } from '../cache-observability.options.js';
@@ -35,6 +36,8 @@ export interface StartOptions {
   readonly trigger?: WarmingTrigger;
   /** Wait for another replica that warms the same strategy, then look for what it left. @default false: leave it to it */
   readonly waitForReplica?: boolean;
+  /** Keeps a run that comes every few seconds out of the log and of the reports that are kept. @default false */
+  readonly quiet?: boolean;
 }
 
 /**
@@ -69,6 +72,7 @@ export class CacheWarmer implements OnModuleDestroy {
   ) {
     const concurrency = options?.concurrency ?? DEFAULT_CONCURRENCY;
     this.#clock = clock ?? systemClock;
+    setMaxListeners(0, this.#shutdown.signal);
     this.#efficiency = new EfficiencyLedger(target);
     this.metrics = new WarmingMetrics((strategy) => this.#efficiency.ofStrategy(strategy));
     this.#feed = new WarmingFeed(this.#clock);
@@ -98,15 +102,15 @@ export class CacheWarmer implements OnModuleDestroy {
    */
   start(names?: string | readonly string[], options: StartOptions = {}): WarmingRunHandle {
     const asked = names === undefined ? this.registry.all : this.registry.named([names].flat());
-    const { trigger = 'manual', waitForReplica = false } = options;
+    const begun = { trigger: 'manual', waitForReplica: false, quiet: false, ...options } as const;
     const id = randomUUID();
     const passes = asked
       .toSorted((one, other) => (other.options.priority ?? 0) - (one.options.priority ?? 0))
-      .map((registered) => this.#joined(registered, id, trigger, waitForReplica));
+      .map((registered) => this.#joined(registered, id, begun));
     const running = this.#runOf(passes);
     if (running !== undefined) return { id: running.id, done: running.done };
-    const run = new WarmingRun(id, trigger, passes, this.#clock);
-    this.#remember(run);
+    const run = new WarmingRun(id, begun.trigger, passes, this.#clock);
+    if (!begun.quiet) this.#remember(run);
     return { id, done: run.done };
   }
 
@@ -159,7 +163,7 @@ export class CacheWarmer implements OnModuleDestroy {
     this.#efficiency.close();
   }
 
-  #joined(registered: RegisteredStrategy, runId: string, trigger: WarmingTrigger, waitForReplica: boolean): BegunPass {
+  #joined(registered: RegisteredStrategy, runId: string, options: Required<StartOptions>): BegunPass {
     const { name, concurrency } = registered.options;
     const running = this.#passes.get(name);
     if (running !== undefined) return running;
@@ -170,9 +174,9 @@ export class CacheWarmer implements OnModuleDestroy {
       loads: concurrency === undefined ? this.#loadsAtOnce : pLimit(concurrency),
       hits: this.#efficiency.open(name),
       signal: this.#shutdown.signal,
-      waitForReplica,
+      waitForReplica: options.waitForReplica,
     });
-    const ended = this.#strategiesAtOnce(() => this.#pass(pass, runId, trigger)).finally(() =>
+    const ended = this.#strategiesAtOnce(() => this.#pass(pass, runId, options)).finally(() =>
       this.#passes.delete(name),
     );
     const begun = { pass, ended };
@@ -180,8 +184,8 @@ export class CacheWarmer implements OnModuleDestroy {
     return begun;
   }
 
-  async #pass(pass: StrategyPass, runId: string, trigger: WarmingTrigger): Promise<void> {
-    const end = this.#feed.follow(pass, runId, trigger);
+  async #pass(pass: StrategyPass, runId: string, { trigger, quiet }: Required<StartOptions>): Promise<void> {
+    const end = quiet ? () => undefined : this.#feed.follow(pass, runId, trigger);
     await pass.run();
     this.metrics.ran(pass.report());
     end();

@@ -100,10 +100,12 @@ export class EntryWriter {
 
   async #load(entry: WarmingEntry, load: (signal: AbortSignal) => unknown): Promise<void> {
     if (this.signal.aborted) return this.#settled(1);
+    const since = this.context.target.mark?.();
     try {
       const value = await this.#bounded((async () => load(this.signal))());
-      this.#writes.add(this.#writable(entry, value));
+      this.#writes.add({ ...this.#writable(entry, value), ...(since === undefined ? {} : { since }) });
     } catch (error) {
+      since?.release();
       if (!this.signal.aborted) this.tally.entryFailed(error, entry.key);
       this.#settled(1);
     }
@@ -132,12 +134,15 @@ export class EntryWriter {
       const kept = new Set(entries.map(({ key }) => key));
       for (const { key, code } of rejected) {
         kept.delete(key);
-        this.tally.entryFailed(rejection(code), key);
+        // Made invalid while it was loaded: whoever asks next loads what is true now.
+        if (code === 'INVALIDATED') this.tally.keysSkipped++;
+        else this.tally.entryFailed(rejection(code), key);
       }
       this.context.hits.watch([...kept]);
     } catch (error) {
       this.tally.entryFailed(error, undefined, entries.length);
     } finally {
+      for (const { since } of entries) since?.release();
       this.#settled(entries.length);
     }
   }

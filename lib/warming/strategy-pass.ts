@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { LimitFunction } from 'p-limit';
 import { milliseconds } from '../cache/duration.js';
 import type { Clock } from '../cache/clock.js';
@@ -35,6 +36,8 @@ export interface RegisteredStrategy {
 
 /** A built-in strategy: yields tasks instead of entries. */
 export interface TaskStrategy {
+  /** What it warms is this process' own affair: it takes no turns with other replicas. */
+  readonly everyReplica?: boolean;
   entries(signal: AbortSignal): Iterable<unknown> | AsyncIterable<unknown> | Promise<Iterable<unknown>>;
 }
 
@@ -52,6 +55,8 @@ export class StrategyPass {
     private readonly context: PassContext,
   ) {
     this.name = registered.options.name;
+    // Every load that runs listens to it for a while.
+    setMaxListeners(0, this.#controller.signal);
   }
 
   get hits(): HitWatch {
@@ -81,6 +86,11 @@ export class StrategyPass {
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
     try {
+      const { strategy } = this.registered;
+      if ('everyReplica' in strategy && strategy.everyReplica === true) {
+        await this.#warm();
+        return;
+      }
       const turn = waitForReplica ? await lock.wait(this.name, this.#controller.signal) : await lock.take(this.name);
       if (turn.state === 'elsewhere') {
         this.#result = this.#controller.signal.aborted ? this.#abortedAs() : 'elsewhere';

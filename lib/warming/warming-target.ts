@@ -1,6 +1,9 @@
 import type { Layer } from '../cache/layers/layer.js';
-import type { Operation } from '../cache/observer.js';
+import type { AccessWatcher } from '../cache/access-watcher.js';
+import type { LoadMark } from '../cache/batch-entry.js';
 import type { Duration } from '../cache/duration.js';
+import type { Operation, Outcome } from '../cache/observer.js';
+import type { AnnotatedLoader, ReadPlan } from '../cache/read-plan.js';
 
 /** One key with its value, as a batch write takes it. */
 export interface WarmableEntry {
@@ -8,6 +11,8 @@ export interface WarmableEntry {
   readonly value: unknown;
   readonly ttl?: Duration;
   readonly tags?: readonly string[];
+  /** When its load began: it is not written where an invalidation came since. */
+  readonly since?: LoadMark;
 }
 
 /** What a batch write did. A rejected key was not kept: too large, not serialisable, not a valid key. */
@@ -26,6 +31,18 @@ export interface WarmingTarget {
   freshKeys(keys: readonly string[]): Promise<ReadonlySet<string>>;
   /** Calls back once for each of these keys that is hit before it expires. Returns what ends the watch. */
   watchFirstHit?(keys: readonly string[], onFirstHit: (key: string) => void): () => void;
+  /** Marks when loads begin whose values are written later, so that an invalidation in between wins. */
+  mark?(): LoadMark;
+}
+
+/** What keeping popular keys fresh asks of a cache beside that. */
+export interface PopularTarget {
+  /** Tells of a share of the hits and of every load. Returns how to stop watching. */
+  watchAccesses(watcher: AccessWatcher): () => void;
+  /** When the entry expires, milliseconds since the epoch; undefined without expiry or entry. */
+  ttl(key: string): Promise<number | undefined>;
+  /** Loads a key anew though it is fresh; resolves with how that ended. */
+  renew<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Outcome>;
 }
 
 /** Token of the cache that is warmed; bound by the module to its own cache. */

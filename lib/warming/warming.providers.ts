@@ -3,6 +3,7 @@ import { ApplicationUp } from './application-up.js';
 import { CacheWarmer } from './cache-warmer.js';
 import { HandlerWarming } from './handler-warming.js';
 import { InProcessRequests } from './in-process-request.js';
+import { PopularKeysWatch } from './popular-keys-watch.js';
 import { StartupWarming } from './startup-warming.js';
 import { StrategyExplorer } from './strategy-explorer.js';
 import { StrategyRegistry } from './strategy-registry.js';
@@ -21,4 +22,5 @@ export const warmingProviders: readonly Provider[] = [
   ApplicationUp,
   StartupWarming,
   WarmingScheduler,
+  PopularKeysWatch,
 ];

@@ -1,0 +1,99 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { Clock } from '../cache/clock.js';
+import { Outcome } from '../cache/observer.js';
+import type { AnnotatedLoader, ReadPlan } from '../cache/read-plan.js';
+import { SpaceSaving } from './space-saving.js';
+import type { TaskStrategy } from './strategy-pass.js';
+import { type TaskOutcome, WarmingTask } from './warming-task.js';
+import type { PopularTarget } from './warming-target.js';
+
+/** Name of the built-in strategy that keeps the hottest keys from expiring. */
+export const POPULAR_KEYS = 'popular-keys';
+
+const COUNTERS = 512;
+/** Every eighth hit is counted. */
+const ONE_IN = 8;
+/** Sampled hits since the counters were last halved twice over: fewer, and a key is not popular. */
+const LEAST = 2;
+/** The counters are halved after so many looks. */
+const LOOKS_TO_HALVE = 6;
+
+interface Renewal {
+  readonly load: AnnotatedLoader<unknown>;
+  readonly plan: ReadPlan;
+}
+
+/**
+ * Keeps the hottest keys from expiring: counts a sample of the hits in bounded memory, remembers of what is counted which
+ * loader loaded it last, and runs that again shortly before the entry expires. Keys that are only set, and those not loaded
+ * since they are counted, have no loader and are left to expire.
+ */
+export class PopularKeys implements TaskStrategy {
+  readonly everyReplica = true;
+  readonly #counts = new SpaceSaving(COUNTERS);
+  readonly #renewals = new Map<string, Renewal>();
+  #looks = 0;
+
+  /**
+   * @param limit how many keys are kept fresh.
+   * @param everyMs how often they are looked at; what expires before the look after the next is renewed.
+   */
+  constructor(
+    private readonly target: PopularTarget,
+    private readonly clock: Clock,
+    private readonly limit: number,
+    private readonly everyMs: number,
+  ) {}
+
+  /** Begins to count. Returns how to stop, and forget. */
+  watch(): () => void {
+    const stop = this.target.watchAccesses({
+      oneIn: ONE_IN,
+      hit: (key) => this.#count(key),
+      loaded: (key, loader, plan) => this.#remember(key, loader, plan),
+    });
+    return () => {
+      stop();
+      this.#renewals.clear();
+    };
+  }
+
+  /** Looks once more whether something is due, and lets the past count less. */
+  async look(): Promise<boolean> {
+    const due = await this.due();
+    if (++this.#looks % LOOKS_TO_HALVE === 0) this.#counts.halve();
+    return due.length > 0;
+  }
+
+  /** The popular keys that expire soon and can be loaded anew. */
+  async due(): Promise<readonly string[]> {
+    const candidates = this.#counts.top(this.limit, LEAST).filter((key) => this.#renewals.has(key));
+    const until = this.clock.now() + 2 * this.everyMs;
+    const expiries = await Promise.all(candidates.map((key) => this.target.ttl(key).catch(() => undefined)));
+    return candidates.filter((_, index) => expiries[index] !== undefined && expiries[index] <= until);
+  }
+
+  async entries(): Promise<Iterable<WarmingTask>> {
+    return (await this.due()).map((key) => new WarmingTask(() => this.#renew(key)));
+  }
+
+  async #renew(key: string): Promise<TaskOutcome> {
+    const renewal = this.#renewals.get(key);
+    const nothing = { keys: [], warmed: 0, skipped: 1, bytes: 0 };
+    if (renewal === undefined) return nothing;
+    const outcome = await this.target.renew(key, renewal.load, renewal.plan);
+    if (outcome === Outcome.hit) return nothing;
+    if (outcome === Outcome.stale) throw new Error('Its origin failed; the value it had is served until it expires.');
+    return { keys: [key], warmed: 1, skipped: 0, bytes: 0 };
+  }
+
+  #count(key: string): void {
+    const displaced = this.#counts.add(key);
+    if (displaced !== undefined) this.#renewals.delete(displaced);
+  }
+
+  /** In the context it was first called in: a loader may ask its AsyncLocalStorage who the tenant is. */
+  #remember(key: string, loader: AnnotatedLoader<unknown>, plan: ReadPlan): void {
+    if (this.#counts.has(key)) this.#renewals.set(key, { load: AsyncResource.bind(loader), plan });
+  }
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from '@jest/globals';
+import { Deltas } from '../../../lib/exporters/deltas.js';
+import { dottedName } from '../../../lib/exporters/metric-names.js';
+import type { MetricsSnapshot } from '../../../lib/exporters/metrics-exporter.js';
+import { quantiles } from '../../../lib/metrics/histogram.js';
+import { Figures } from '../../support/figures.js';
+
+const snapshotOf = (figures: Figures): MetricsSnapshot => ({ at: 0, startedAt: 0, families: figures.families() });
+const told = (deltas: Deltas, figures: Figures, commit = true): Record<string, unknown> => {
+  const delta = deltas.of(snapshotOf(figures));
+  if (commit) delta.commit();
+  return Object.fromEntries(
+    delta.families.flatMap(({ family, points }) =>
+      points.map(({ labels, value, histogram }) => [`${family.name} ${labels.join(' ')}`, value ?? histogram!.count]),
+    ),
+  );
+};
+
+describe('what was added since the last export', () => {
+  it('is the difference of counters, all of the first time, and leaves out what did not change; gauges are told as they are', () => {
+    const [deltas, figures] = [new Deltas(), new Figures()];
+    figures.operations = { hit: 5, miss: 2 };
+    expect(told(deltas, figures)).toMatchObject({
+      'cache_operations_total get hit': 5,
+      'cache_operations_total get miss': 2,
+    });
+    figures.operations = { hit: 9, miss: 2 };
+    figures.bytes = 77;
+    expect(told(deltas, figures)).toEqual({
+      'cache_operations_total get hit': 4,
+      'cache_pattern_operations_total feed:* get hit': 4,
+      'cache_memory_usage_bytes memory': 77,
+    });
+  });
+
+  it('begins anew where figures were reset', () => {
+    const [deltas, figures] = [new Deltas(), new Figures()];
+    figures.operations.hit = 100;
+    figures.record(5);
+    told(deltas, figures);
+    figures.operations.hit = 3;
+    figures.duration.clear();
+    expect(told(deltas, figures)['cache_operations_total get hit']).toBe(3);
+    figures.record(7);
+    expect(told(deltas, figures)['cache_operation_duration_seconds get']).toBe(1);
+  });
+
+  it('is told again where it could not be exported', () => {
+    const [deltas, figures] = [new Deltas(), new Figures()];
+    figures.operations.hit = 5;
+    told(deltas, figures, false);
+    figures.operations.hit = 6;
+    expect(told(deltas, figures)['cache_operations_total get hit']).toBe(6);
+  });
+
+  it('holds the interval’s own distribution, whatever came before', () => {
+    const [deltas, figures] = [new Deltas(), new Figures()];
+    for (let n = 0; n < 1_000; n++) figures.record(1_000);
+    told(deltas, figures);
+    for (let n = 1; n <= 100; n++) figures.record(n);
+    const histogram = deltas
+      .of(snapshotOf(figures))
+      .families.flatMap(({ points }) => points)
+      .find((point) => point.histogram !== undefined)!.histogram!;
+    const [p50, p99] = quantiles(histogram, [0.5, 0.99]) as [number, number];
+    expect(histogram.count).toBe(100);
+    expect(histogram.sumMs).toBeCloseTo(5_050, 6);
+    expect(Math.abs(p50 / 50 - 1)).toBeLessThan(0.022);
+    expect(Math.abs(p99 / 99 - 1)).toBeLessThan(0.022);
+    expect(histogram.maxMs / 100).toBeGreaterThanOrEqual(1);
+    expect(histogram.maxMs / 100).toBeLessThan(1.045);
+  });
+
+  it('is kept for the series there are, however many there were', () => {
+    const [deltas, figures] = [new Deltas(), new Figures()];
+    figures.operations.hit = 1;
+    told(deltas, figures);
+    figures.pattern = 'other:*';
+    told(deltas, figures);
+    figures.pattern = 'feed:*';
+    // Forgotten with its series: counted from its beginning.
+    expect(told(deltas, figures)['cache_pattern_operations_total feed:* get hit']).toBe(1);
+  });
+});
+
+describe('dotted names', () => {
+  it('are given to families nobody has named', () => {
+    const family = { help: '', type: 'counter', labelNames: [], points: () => [], unit: 'seconds' } as const;
+    expect(dottedName({ ...family, name: 'my_own_thing_seconds_total' })).toEqual({
+      name: 'my.own.thing',
+      unit: 's',
+      additive: false,
+    });
+  });
+});

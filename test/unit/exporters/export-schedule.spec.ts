@@ -1,0 +1,111 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { CacheError } from '../../../lib/cache/errors.js';
+import { ExportSchedule } from '../../../lib/exporters/export-schedule.js';
+import type { ExportSource, MetricsExporter, MetricsSnapshot } from '../../../lib/exporters/metrics-exporter.js';
+import { ManualClock, settle } from '../../support/manual-clock.js';
+
+class Recorder implements MetricsExporter {
+  readonly name = 'recorder';
+  readonly calls: string[] = [];
+  readonly snapshots: MetricsSnapshot[] = [];
+  constructor(
+    readonly intervalMs?: number,
+    readonly behave: (call: string) => void | Promise<void> = () => undefined,
+  ) {}
+  start(): void | Promise<void> {
+    return this.#call('start');
+  }
+  export(snapshot: MetricsSnapshot): void | Promise<void> {
+    this.snapshots.push(snapshot);
+    return this.#call('export');
+  }
+  stop(): void | Promise<void> {
+    return this.#call('stop');
+  }
+  #call(call: string): void | Promise<void> {
+    this.calls.push(call);
+    return this.behave(call);
+  }
+}
+
+const source: ExportSource = {
+  serviceName: 'shop',
+  families: () => [
+    { name: 'x_total', help: '', type: 'counter', labelNames: [], points: () => [{ labels: [], value: 1 }] },
+  ],
+};
+
+describe('the schedule of exporters', () => {
+  let clock: ManualClock;
+  let log: string[];
+  const schedule = (...exporters: MetricsExporter[]): ExportSchedule =>
+    new ExportSchedule({ exporters, source, clock, log: (...line) => log.push(line.slice(0, 3).join(' ')) });
+  beforeEach(() => {
+    clock = new ManualClock();
+    log = [];
+  });
+
+  it('starts each, exports at each one’s interval and a last time before it stops', async () => {
+    const [tenSeconds, minute] = [new Recorder(), new Recorder(60_000)];
+    const running = schedule(tenSeconds, minute);
+    await running.start();
+    await clock.advance(59_999);
+    expect([tenSeconds.calls.length, minute.calls.length]).toEqual([6, 1]);
+    await clock.advance(1);
+    await running.stop();
+    await running.stop();
+    expect(minute.calls).toEqual(['start', 'export', 'export', 'stop']);
+    expect(minute.snapshots[0]).toMatchObject({
+      at: minute.snapshots[0]!.startedAt + 60_000,
+      families: [{ name: 'x_total' }],
+    });
+    expect(clock.pending).toBe(0);
+  });
+
+  it('never asks one that is pulled from', async () => {
+    const pulled = new Recorder(0);
+    const running = schedule(pulled);
+    await running.start();
+    await clock.advance(100_000);
+    await running.stop();
+    expect(pulled.calls).toEqual(['start', 'stop']);
+  });
+
+  it('logs one that fails once, tries it again, and lets the others go on', async () => {
+    const failing = new Recorder(10_000, (call) => {
+      if (call === 'export') throw new Error('refused');
+    });
+    const rejecting = new Recorder(10_000, () => Promise.reject(new Error('down')));
+    const fine = new Recorder(10_000);
+    const running = schedule(failing, rejecting, fine);
+    await running.start();
+    await clock.advance(30_000);
+    await running.stop();
+    expect(failing.calls).toEqual(['start', 'export', 'export', 'export', 'export', 'stop']);
+    expect(fine.calls).toEqual(failing.calls);
+    expect(log).toEqual([
+      'warn EXPORT_FAILED The exporter "recorder" could not start: down. It is tried again.',
+      'warn EXPORT_FAILED The exporter "recorder" could not export: refused. It is tried again.',
+    ]);
+  });
+
+  it('says at the start what cannot work as it is set up', async () => {
+    const unusable = new Recorder(10_000, () => {
+      throw new CacheError('MISSING_PACKAGE', 'npm install hot-shots');
+    });
+    await expect(schedule(unusable).start()).rejects.toMatchObject({ code: 'MISSING_PACKAGE' });
+  });
+
+  it('never asks one that still exports, and is not held up by it at the end', async () => {
+    const hanging = new Recorder(10_000, (call) => (call === 'start' ? undefined : new Promise(() => undefined)));
+    const running = schedule(hanging);
+    await running.start();
+    await clock.advance(50_000);
+    expect(hanging.calls).toEqual(['start', 'export']);
+    let stopped = false;
+    void running.stop().then(() => (stopped = true));
+    await clock.advance(3_000);
+    await settle();
+    expect(stopped).toBe(true);
+  });
+});

@@ -16,6 +16,8 @@ const NUMBER = /^[+-]?\d+(?:[.,_-]\d+)*(?:[TZ]|ms|s)?$/i;
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T[\d.+-]*Z?$/i;
 const HASH = /^(?:0x)?(?=[a-f]*\d)[0-9a-f]{8,}$/i;
 const MIXED_TOKEN = /^(?=.*\d)(?=.*[a-z])[\w+/=~.-]{16,}$/i;
+/** Parts that are told apart one by one. */
+const WORDS_AND_NUMBERS = /^(?:[a-z]+|\d+)(?:[-_.](?:[a-z]+|\d+))+$/i;
 const NUMBERED = /^([a-z]+?)\d{3,}$/i;
 
 /** No word of a key is longer. */
@@ -103,6 +105,6 @@ function isIdentifier(text: string): boolean {
     UUID.test(text) ||
     HASH.test(text) ||
     DATE_TIME.test(text) ||
-    (MIXED_TOKEN.test(text) && !/^[a-z]+(?:[-_.][a-z]+)+(?:[-_.]\d+)*$/i.test(text))
+    (MIXED_TOKEN.test(text) && !WORDS_AND_NUMBERS.test(text))
   );
 }

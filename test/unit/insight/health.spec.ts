@@ -1,0 +1,102 @@
+import { describe, expect, it } from '@jest/globals';
+import { CircuitState, MissReason, Outcome } from '../../../lib/cache/observer.js';
+import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
+import type { HealthThresholds } from '../../../lib/insight/health.js';
+import { ManualClock } from '../../support/manual-clock.js';
+
+function health(
+  { hits = 0, misses = 0, ms = 1, slow = 0 }: { hits?: number; misses?: number; ms?: number; slow?: number },
+  thresholds: HealthThresholds = {},
+  trouble: (made: ReturnType<typeof createCacheMetrics>) => void = () => undefined,
+) {
+  const clock = new ManualClock();
+  const made = createCacheMetrics({ clock, health: thresholds });
+  made.observer.attach([
+    { name: 'memory', shared: false },
+    { name: 'redis', shared: true },
+  ]);
+  const series = made.observer.series('feed:*');
+  const access = (outcome: Outcome, took: number) =>
+    made.observer.access(series, outcome, 0, took, took, outcome === Outcome.hit ? MissReason.none : MissReason.cold);
+  for (let at = 0; at < hits; at++) access(Outcome.hit, at < slow ? 150 : ms);
+  for (let at = 0; at < misses; at++) access(Outcome.miss, ms);
+  trouble(made);
+  return made.metrics.getHealth();
+}
+
+const codes = (report: ReturnType<typeof health>) => report.warnings.map(({ code }) => code);
+
+describe('health', () => {
+  it('is healthy from a hit rate of 50 %, below 50 ms on average and 100 ms at the 95th percentile', () => {
+    const report = health({ hits: 50, misses: 50, ms: 20 });
+    expect(report).toMatchObject({ status: 'healthy', hitRate: 0.5, totalRequests: 100, warnings: [], window: '5m' });
+    expect(report.note).toBeUndefined();
+    expect(new Date(report.timestamp).getTime()).toBe(1_700_000_000_000);
+  });
+
+  it('is a warning when only the 95th percentile is too high', () => {
+    const report = health({ hits: 100, slow: 10 });
+    expect(report.status).toBe('warning');
+    expect(codes(report)).toEqual(['HIGH_P95_RESPONSE_TIME']);
+    expect(report.warnings[0]).toMatchObject({ value: report.p95ResponseTimeMs, threshold: 100 });
+  });
+
+  it('is degraded below the hit rate', () => {
+    const report = health({ hits: 49, misses: 51 });
+    expect(report.status).toBe('degraded');
+    expect(report.warnings).toMatchObject([{ code: 'LOW_HIT_RATE', value: 0.49, threshold: 0.5 }]);
+  });
+
+  it('is degraded from the average on, and names every threshold that is passed', () => {
+    expect(codes(health({ hits: 100, ms: 50 }))).toEqual(['HIGH_AVG_RESPONSE_TIME']);
+    const report = health({ hits: 1, misses: 99, ms: 200 });
+    expect(report.status).toBe('degraded');
+    expect(codes(report)).toEqual(['LOW_HIT_RATE', 'HIGH_AVG_RESPONSE_TIME', 'HIGH_P95_RESPONSE_TIME']);
+  });
+
+  it('is healthy with a note while there is too little to judge by', () => {
+    const report = health({ misses: 19, ms: 500 });
+    expect(report).toMatchObject({
+      status: 'healthy',
+      warnings: [],
+      note: expect.stringContaining('19 of at least 20'),
+    });
+    expect(health({ misses: 20, ms: 500 }).status).toBe('degraded');
+    expect(health({ misses: 5 }, { minimumRequests: 5 }).status).toBe('degraded');
+    expect(health({}).status).toBe('healthy');
+  });
+
+  it('warns of an open circuit and of a layer that is down, however little was asked', () => {
+    const report = health({}, {}, ({ observer, metrics }) => {
+      observer.circuit(1, CircuitState.open);
+      const status = { entries: 0, bytes: 0, circuitState: CircuitState.open, queueDepth: 0, writesDropped: 0 };
+      metrics.watchLayers(() => [
+        { ...status, connected: true },
+        { ...status, connected: false },
+      ]);
+    });
+    expect(report.status).toBe('warning');
+    expect(report.warnings).toMatchObject([
+      { code: 'CIRCUIT_OPEN', layer: 'redis', value: 'open' },
+      { code: 'LAYER_DOWN', layer: 'redis' },
+    ]);
+  });
+
+  it('warns of a pattern below its target, from enough requests on', () => {
+    const patterns = { 'feed:*': { hitRate: 0.8 }, 'never:*': { hitRate: 0.9 } };
+    const report = health({ hits: 60, misses: 40 }, { patterns });
+    expect(report.status).toBe('warning');
+    expect(report.warnings).toMatchObject([
+      { code: 'PATTERN_BELOW_TARGET', pattern: 'feed:*', value: 0.6, threshold: 0.8 },
+    ]);
+    expect(health({ hits: 80, misses: 20 }, { patterns }).status).toBe('healthy');
+    expect(health({ hits: 5, misses: 10 }, { patterns }).warnings).toEqual([]);
+  });
+
+  it('judges by the thresholds and the window it is given', () => {
+    const thresholds = { minHitRate: 0.9, maxAvgResponseTimeMs: 5, maxP95ResponseTimeMs: 8, window: '1h' as const };
+    const report = health({ hits: 80, misses: 20, ms: 9 }, thresholds);
+    expect(report.window).toBe('1h');
+    expect(report.warnings.map(({ threshold }) => threshold)).toEqual([0.9, 5, 8]);
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { CircuitState, LayerOperation, LayerResult, MissReason, Outcome, Result } from '../../../lib/cache/observer.js';
+import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
+import { CollectorObserver } from '../../../lib/metrics/collectors/collector-observer.js';
+import { composeObservers } from '../../../lib/metrics/collectors/compose-observers.js';
+import type { MetricsCollector } from '../../../lib/metrics/collectors/metrics-collector.js';
+import { NoopCollector } from '../../../lib/metrics/collectors/noop-collector.js';
+import { MemoryCollector } from '../../../lib/testing/memory-collector.js';
+import { ManualClock } from '../../support/manual-clock.js';
+
+function composed(collectors: readonly MetricsCollector[], options: Parameters<typeof composeObservers>[2] = {}) {
+  const clock = new ManualClock();
+  const { observer, metrics } = createCacheMetrics({ clock });
+  const all = composeObservers(
+    observer,
+    collectors.map((collector) => new CollectorObserver(collector, clock)),
+    options,
+  );
+  all.attach([
+    { name: 'L1', shared: false },
+    { name: 'L2', shared: true },
+  ]);
+  return { all, metrics, clock };
+}
+
+describe('a collector', () => {
+  it('is told of a miss in the first layer and a hit in the second', () => {
+    const collector = new MemoryCollector();
+    const { all } = composed([collector]);
+    all.layer(0, LayerOperation.get, LayerResult.miss, 0.1, 1, 0);
+    all.layer(1, LayerOperation.get, LayerResult.hit, 2, 1, 1);
+    all.access(all.series('feed:*'), Outcome.hit, 1, 2.1, 2.2, MissReason.none);
+    const { layers, chain } = collector.snapshot();
+    expect(layers.L1).toMatchObject({ hits: 0, misses: 1 });
+    expect(layers.L2).toMatchObject({ hits: 1, misses: 0, getLatency: { count: 1, max: 2 } });
+    expect(chain).toMatchObject({ totalHits: 1, totalMisses: 0, hitsByLayer: { 1: 1 }, getLatency: { max: 2.2 } });
+  });
+
+  it('is told of hits in memory, writes, deletes, circuits, queues and asynchronous writes', async () => {
+    const collector = new MemoryCollector();
+    const { all, clock } = composed([collector]);
+    const at = clock.now();
+    await clock.advance(3);
+    all.hit(all.series('feed:*'), 0, at);
+    all.access(all.series('feed:*'), Outcome.coalesced, -1, 1, 9, MissReason.cold);
+    all.layer(1, LayerOperation.set, LayerResult.ok, 4, 3, 0);
+    all.layer(1, LayerOperation.set, LayerResult.timeout, 500, 1, 0);
+    all.layer(1, LayerOperation.delete, LayerResult.ok, 1, 1, 0);
+    all.layer(1, LayerOperation.get, LayerResult.refused, 0, 1, 0);
+    all.circuit(1, CircuitState.open);
+    all.circuit(1, CircuitState.halfOpen);
+    all.circuit(1, CircuitState.open);
+    all.queueDepth(1, 12);
+    all.writeDropped(1, 2);
+    all.asyncWrite(1, Result.ok, 5, 2);
+    all.asyncWrite(1, Result.error, 5, 1);
+    expect(collector.snapshot()).toMatchObject({
+      layers: {
+        L1: { hits: 1, getLatency: { max: 3 } },
+        L2: {
+          sets: 3,
+          errors: 1,
+          deletes: 1,
+          misses: 0,
+          circuitState: 'open',
+          circuitOpens: 2,
+          queueDepth: 12,
+          droppedWrites: 2,
+          asyncWrites: 2,
+          failedWrites: 1,
+        },
+      },
+      chain: { totalHits: 1, totalMisses: 1 },
+    });
+    collector.reset();
+    expect(collector.snapshot().layers).toEqual({});
+  });
+
+  it('gives snapshots that later calls do not change', () => {
+    const collector = new MemoryCollector();
+    collector.recordGet('L1', true, 1);
+    const before = collector.snapshot();
+    collector.recordGet('L1', true, 1);
+    expect(before.layers.L1!.hits).toBe(1);
+    expect(Object.isFrozen(before.layers.L1)).toBe(true);
+  });
+
+  it('that throws is felt by nobody, counted each time and logged once', () => {
+    const collector = new MemoryCollector();
+    const failing = new NoopCollector();
+    failing.recordChainGet = () => {
+      throw new TypeError('secret');
+    };
+    const log = jest.fn();
+    const onError = jest.fn();
+    const { all, metrics } = composed([failing, collector], { log, onError });
+    for (let at = 0; at < 3; at++) all.hit(all.series('feed:*'), 0, 0);
+    all.access(all.series('feed:*'), Outcome.miss, -1, 1, 1, MissReason.cold);
+    expect(metrics.getStats().totalRequests).toBe(4);
+    expect(collector.snapshot().chain).toMatchObject({ totalHits: 3, totalMisses: 1 });
+    expect(onError).toHaveBeenCalledTimes(4);
+    expect(log).toHaveBeenCalledTimes(1);
+    expect(JSON.stringify(log.mock.calls)).not.toContain('secret');
+  });
+
+  it('costs nothing where there is none', () => {
+    const { observer } = createCacheMetrics({ clock: new ManualClock() });
+    expect(composeObservers(observer, [])).toBe(observer);
+  });
+});

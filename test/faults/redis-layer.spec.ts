@@ -1,0 +1,297 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Layer, LoadTicket } from '../../lib/cache/layers/layer.js';
+import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
+import type { RedisLayerOptions } from '../../lib/cache/layers/redis-options.js';
+import { CircuitState } from '../../lib/cache/observer.js';
+import { entryOf } from '../support/entries.js';
+import { layerContext, recordEvents, type RecordedEvents } from '../support/layer-context.js';
+import { eventually, freePort, RedisServer } from '../support/redis.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function serverWith(config: Record<string, string> = {}, port?: number): Promise<RedisServer> {
+  const server = await RedisServer.start(config, port);
+  closing.push(() => server.dispose());
+  return server;
+}
+
+function layerOver(options: RedisLayerOptions, recorded: RecordedEvents = recordEvents(), prefix = 'cache'): Layer {
+  const layer = redisLayer({ deadline: 200, ...options }).create(layerContext(prefix, { events: recorded.events }));
+  closing.push(() => layer.disconnect());
+  return layer;
+}
+
+const codeOf = (operation: unknown) =>
+  Promise.resolve(operation).then(
+    () => 'fulfilled',
+    (error: { code?: string }) => error.code ?? String(error),
+  );
+
+/** Asks until the layer refuses to be asked. */
+const untilOpen = (layer: Layer) =>
+  eventually(async () => {
+    await codeOf(layer.get('k'));
+    return layer.status().circuitState === CircuitState.open;
+  }, 'the circuit opens');
+
+const untilServing = (layer: Layer) =>
+  eventually(
+    async () => layer.status().circuitState === CircuitState.closed && (await codeOf(layer.get('k'))) === 'fulfilled',
+    'the layer serves again',
+    5_000,
+  );
+
+describe('a server that is down at boot', () => {
+  it('rejects connect() and every operation at once, and is used as soon as it is there', async () => {
+    const port = await freePort();
+    const recorded = recordEvents();
+    const layer = layerOver({ url: `redis://127.0.0.1:${port}` }, recorded);
+    expect(await codeOf(layer.connect?.())).toBe('LAYER_UNAVAILABLE');
+    const startedAt = Date.now();
+    expect(await codeOf(layer.get('k'))).toBe('LAYER_UNAVAILABLE');
+    expect(Date.now() - startedAt).toBeLessThan(200);
+    await serverWith({}, port);
+    await untilServing(layer);
+    await layer.set('k', entryOf('v'));
+    expect((await layer.get('k'))?.value).toBe('v');
+    expect(recorded.logs.map(({ code }) => code).filter((code) => code.startsWith('LAYER_'))).toEqual([
+      'LAYER_LOST',
+      'LAYER_RESTORED',
+    ]);
+  });
+});
+
+describe('a server that dies', () => {
+  it('fails fast, opens the circuit, says so once, and serves again within five seconds', async () => {
+    const server = await serverWith();
+    const recorded = recordEvents();
+    const layer = layerOver({ url: server.url }, recorded);
+    await layer.set('k', entryOf('v'));
+    await server.kill();
+    await untilOpen(layer);
+    expect(await codeOf(layer.get('k'))).toBe('CIRCUIT_OPEN');
+    await server.up();
+    await untilServing(layer);
+    await layer.set('k', entryOf('new'));
+    expect((await layer.get('k'))?.value).toBe('new');
+    expect(recorded.circuit).toContain(CircuitState.halfOpen);
+    expect(recorded.circuit.at(-1)).toBe(CircuitState.closed);
+    expect(recorded.logs.filter(({ code }) => code === 'LAYER_LOST')).toHaveLength(1);
+    expect(recorded.logs.filter(({ code }) => code === 'LAYER_RESTORED')).toHaveLength(1);
+  });
+
+  it('brings nothing back that was invalidated while it was away', async () => {
+    const server = await serverWith();
+    const proxy = await TcpProxy.start(server.port);
+    closing.push(() => proxy.dispose());
+    const layer = layerOver({ url: proxy.url });
+    await layer.setMany([
+      ['deleted', entryOf(1)],
+      ['tagged', entryOf(2, { tags: ['red'] })],
+      ['glob:1', entryOf(3)],
+      ['kept', entryOf(4)],
+    ]);
+    proxy.refusing = true;
+    proxy.cut();
+    await untilOpen(layer);
+    await codeOf(layer.delete('deleted'));
+    await codeOf(layer.invalidateTags(['red']));
+    await codeOf(layer.deleteByPattern('glob:*'));
+    proxy.refusing = false;
+    await untilServing(layer);
+    const read = await layer.getMany(['deleted', 'tagged', 'glob:1', 'kept']);
+    expect(read.map((entry) => entry?.value)).toEqual([undefined, undefined, undefined, 4]);
+    const other = layerOver({ url: server.url });
+    await eventually(
+      async () => (await other.getMany(['deleted', 'tagged', 'glob:1'])).every((entry) => entry === undefined),
+      'the server knows it too',
+    );
+  });
+
+  it('writes what waited, last value of a key, unless it was deleted meanwhile', async () => {
+    const server = await serverWith();
+    const recorded = recordEvents();
+    const layer = layerOver({ url: server.url, writes: 'behind' }, recorded);
+    await layer.connect?.();
+    await server.kill();
+    await untilOpen(layer);
+    for (let turn = 0; turn < 3; turn++) await layer.set('k', entryOf(turn));
+    await layer.set('gone', entryOf('x'));
+    await layer.set('short', entryOf('x', { ttl: 50 }));
+    await codeOf(layer.delete('gone'));
+    await codeOf(layer.delete('again'));
+    await layer.set('again', entryOf('after its deletion'));
+    expect((await layer.get('k'))?.value).toBe(2);
+    await server.up();
+    await eventually(() => layer.status().queueDepth === 0, 'the queue is written');
+    const other = layerOver({ url: server.url });
+    const read = await other.getMany(['k', 'gone', 'short', 'again']);
+    expect(read.map((entry) => entry?.value)).toEqual([2, undefined, undefined, 'after its deletion']);
+    expect(recorded.dropped).toBe(0);
+  });
+});
+
+describe('a server that is frozen', () => {
+  it('answers or fails within the deadline, and serves again within five seconds of its return', async () => {
+    const server = await serverWith();
+    const layer = layerOver({ url: server.url });
+    await layer.set('k', entryOf('v'));
+    server.freeze();
+    const startedAt = Date.now();
+    expect(await codeOf(layer.get('k'))).toBe('LAYER_TIMEOUT');
+    expect(Date.now() - startedAt).toBeLessThan(400);
+    await untilOpen(layer);
+    await codeOf(layer.delete('k'));
+    server.resume();
+    await untilServing(layer);
+    expect(await layer.get('k')).toBeUndefined();
+  });
+
+  it('does not make a set that timed out come true later', async () => {
+    const server = await serverWith();
+    const layer = layerOver({ url: server.url });
+    await layer.set('k', entryOf('old'));
+    server.freeze();
+    expect(await codeOf(layer.set('k', entryOf('late')))).toBe('LAYER_TIMEOUT');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    server.resume();
+    await untilServing(layer);
+    const client = await server.client();
+    await eventually(async () => (await client.exists('cache:k')) === 0, 'neither the old nor the late value is there');
+  });
+});
+
+describe('a connection that is reset in the middle of a reply', () => {
+  it('fails that read alone and goes on', async () => {
+    const server = await serverWith();
+    const proxy = await TcpProxy.start(server.port);
+    closing.push(() => proxy.dispose());
+    const layer = layerOver({ url: proxy.url });
+    await layer.set('k', entryOf('x'.repeat(5_000)));
+    proxy.cutReplyAfter = 1_000;
+    expect(await codeOf(layer.get('k'))).not.toBe('fulfilled');
+    await untilServing(layer);
+    expect((await layer.get('k'))?.value).toBe('x'.repeat(5_000));
+  });
+});
+
+describe('a server that is emptied', () => {
+  it('does not take a load that began before, since a deletion may have been lost with the rest', async () => {
+    const server = await serverWith();
+    const layer = layerOver({ url: server.url });
+    const ticket: LoadTicket = new Map();
+    await layer.get('k', ticket);
+    await (await server.client()).flushAll();
+    await layer.set('k', entryOf('from before'), ticket);
+    expect(await layer.get('k')).toBeUndefined();
+    const next: LoadTicket = new Map();
+    await layer.get('k', next);
+    await layer.set('k', entryOf('from after'), next);
+    expect((await layer.get('k'))?.value).toBe('from after');
+  });
+});
+
+describe('a server that is full', () => {
+  it('reads and deletes as before, refuses writes, and keeps its circuit closed', async () => {
+    const server = await serverWith({ maxmemory: '4mb', 'maxmemory-policy': 'noeviction' });
+    const recorded = recordEvents();
+    const layer = layerOver({ url: server.url }, recorded);
+    await layer.set('k', entryOf('v'));
+    const filler = await server.client();
+    await filler.set('filler', 'x'.repeat(4_000_000)).catch(() => undefined);
+    for (let index = 0; index < 200; index++) {
+      await filler.set(`filler:${index}`, 'x'.repeat(20_000)).catch(() => undefined);
+    }
+    let refused = 0;
+    for (let index = 0; index < 20; index++) {
+      if ((await codeOf(layer.set(`n:${index}`, entryOf('x'.repeat(1_000))))) !== 'fulfilled') refused++;
+    }
+    expect(refused).toBe(20);
+    expect((await layer.get('k'))?.value).toBe('v');
+    expect(await layer.delete('k')).toBe(true);
+    expect(await layer.get('k')).toBeUndefined();
+    expect(recorded.circuit).toEqual([]);
+  });
+});
+
+describe('values of somebody else', () => {
+  let server: RedisServer;
+  beforeEach(async () => {
+    server = await serverWith();
+  });
+
+  it('are absent, said once, and replaced', async () => {
+    const recorded = recordEvents();
+    const layer = layerOver({ url: server.url }, recorded);
+    const client = await server.client();
+    await client.set('cache:text', '{"value":"theirs"}');
+    await client.set('cache:empty', '');
+    await client.lPush('cache:list', 'theirs');
+    const read = await layer.getMany(['text', 'empty', 'list']);
+    expect(read).toEqual([undefined, undefined, undefined]);
+    expect(recorded.logs.filter(({ code }) => code === 'UNDECODABLE_VALUE')).toHaveLength(1);
+    await layer.set('text', entryOf('ours'), new Map());
+    await layer.set('list', entryOf('ours'));
+    expect((await layer.getMany(['text', 'list'])).map((entry) => entry?.value)).toEqual(['ours', 'ours']);
+  });
+
+  it('are left alone by clear() and globs', async () => {
+    const layer = layerOver({ url: server.url }, recordEvents(), 'ca*he');
+    const client = await server.client();
+    await client.set('other', '1');
+    await client.set('cache:k', '1');
+    await layer.set('k', entryOf(1));
+    await layer.clear();
+    expect(await client.exists('ca*he:k')).toBe(0);
+    expect(await client.exists(['other', 'cache:k'])).toBe(2);
+  });
+});
+
+describe('keys and values in Redis', () => {
+  it('are under namespace:key, with a whole number of milliseconds to live, and read well as JSON', async () => {
+    const server = await serverWith();
+    const layer = layerOver({ url: server.url });
+    await layer.set('product:1', entryOf({ name: 'teapot' }, { ttl: 1_234.56 }));
+    const client = await server.client();
+    expect(await client.get('cache:product:1')).toContain('{"name":"teapot"}');
+    const ttl = await client.pTTL('cache:product:1');
+    expect(ttl).toBeGreaterThan(1_000);
+    expect(ttl).toBeLessThanOrEqual(1_235);
+  });
+});
+
+describe('an ACL user that may touch its namespace alone', () => {
+  it('serves, invalidates, locks and talks', async () => {
+    const server = await serverWith();
+    const admin = await server.client();
+    await admin.sendCommand([
+      'ACL',
+      'SETUSER',
+      'app',
+      'on',
+      '>secret',
+      '~cache:*',
+      '&cache:*',
+      '+@all',
+      '-@dangerous',
+      '+info',
+    ]);
+    const layer = layerOver({ url: `redis://app:secret@127.0.0.1:${server.port}` });
+    await layer.setMany([
+      ['a', entryOf(1, { tags: ['red'] })],
+      ['b', entryOf(2)],
+    ]);
+    await layer.invalidateTags(['red']);
+    expect((await layer.getMany(['a', 'b'])).map((entry) => entry?.value)).toEqual([undefined, 2]);
+    expect(await layer.delete('b')).toBe(true);
+    expect(await layer.deleteByPattern('*')).toBe(1);
+    const lease = await layer.coordination!.acquire('load', 1_000);
+    expect(lease).toBeDefined();
+    await layer.coordination!.publish({ keys: ['a'] });
+    expect((await layer.serverInfo!()).redisVersion).toMatch(/^\d/);
+  });
+});

@@ -1,33 +1,92 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import {
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { CacheError } from '../cache/errors.js';
 import type { LayeredCache } from '../cache/layered-cache.js';
 import type { CachedHandler } from './cached-handler.js';
-import { CachingLink } from './caching-link.js';
 import type { CachingOptions } from './caching.options.js';
 import { CACHING_CACHE, CACHING_OPTIONS } from './caching.tokens.js';
+import {
+  type ApplicationRuntime,
+  CachingLink,
+  type ClassHost,
+  type HandlerRunner,
+  type MethodRunner,
+} from './decoration/class-host.js';
+import { decoratedClasses, providedMethods } from './decoration/decorated-classes.js';
+import type { MethodSite } from './decoration/method-site.js';
+import { ApplicationCompiler } from './handlers/application-compiler.js';
+import { HandlerTable } from './handlers/handler-table.js';
+import { settleInstances } from './handlers/instances.js';
+import { moveInnermost } from './handlers/outside-interceptors.js';
 
 /** Everything `@Cached` and `@CacheInvalidate` need of one application. */
 @Injectable()
-export class CachingRuntime implements OnModuleInit {
+export class CachingRuntime implements ApplicationRuntime, OnModuleInit, OnApplicationShutdown {
   readonly cache: LayeredCache;
   readonly options: CachingOptions;
+  readonly #link: CachingLink;
+  readonly #modules: ModulesContainer;
+  readonly #compiler: ApplicationCompiler;
+  readonly #handlers = new HandlerTable();
 
   constructor(
     @Inject(CachingLink) link: CachingLink,
     @Inject(CACHING_CACHE) cache: LayeredCache,
     @Inject(CACHING_OPTIONS) options: CachingOptions,
-    @Inject(ModulesContainer) _modules: ModulesContainer,
+    @Inject(ModulesContainer) modules: ModulesContainer,
+    @Inject(ApplicationConfig) config: ApplicationConfig,
+    @Inject(HttpAdapterHost) adapterHost: HttpAdapterHost,
   ) {
     this.cache = cache;
     this.options = options;
+    this.#link = link;
+    this.#modules = modules;
+    this.#compiler = new ApplicationCompiler({ cache, options, modules, config, adapterHost });
+    // Before routes are made, which read the order of interceptors once.
+    for (const { cls } of decoratedClasses(modules)) {
+      for (const { implementation } of providedMethods(cls)) moveInnermost(implementation);
+    }
     link.runtime = this;
   }
 
-  /** Compiles every decorated handler and method; one error lists everything that could not be cached safely. */
-  onModuleInit(): void {}
+  /**
+   * Compiles every decorated handler and method: routes, global prefix and interceptors are known by now.
+   * @throws CacheError one for all that could not be cached safely: the code of the first fault, the messages of all.
+   */
+  onModuleInit(): void {
+    const provided = settleInstances(decoratedClasses(this.#modules), this.#link, this.#modules, this.options.log);
+    this.#compiler.compileAll(provided, this.#link, this.#handlers);
+    const faults = this.#compiler.faults();
+    if (faults.length === 0) return;
+    const [first] = faults;
+    throw new CacheError(
+      first!.code,
+      faults.length === 1
+        ? first!.message
+        : `${faults.length} handlers cannot be cached:\n${faults.map(({ code, message }) => `- ${code} ${message}`).join('\n')}`,
+    );
+  }
+
+  onApplicationShutdown(): void {
+    this.#compiler.close();
+  }
 
   /** Every cached handler and method, once the module is initialised. */
   get handlers(): readonly CachedHandler[] {
-    return [];
+    return this.#compiler.handlers();
+  }
+
+  handlerOf(execution: ExecutionContext): HandlerRunner | undefined {
+    return this.#handlers.find(execution);
+  }
+
+  methodOf(site: MethodSite, host: ClassHost): MethodRunner | undefined {
+    return this.#compiler.methodOf(site, host);
   }
 }

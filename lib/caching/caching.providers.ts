@@ -1,5 +1,5 @@
 import type { FactoryProvider, InjectionToken, Provider } from '@nestjs/common';
-import { CachingLink } from './caching-link.js';
+import { CachingLink } from './decoration/class-host.js';
 import { CachingRuntime } from './caching-runtime.js';
 import type { CachingOptions } from './caching.options.js';
 import { CACHING_CACHE, CACHING_OPTIONS } from './caching.tokens.js';

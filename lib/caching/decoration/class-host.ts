@@ -1,0 +1,77 @@
+import type { CallHandler, ExecutionContext } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import type { MethodSite } from './method-site.js';
+
+/** Runs the calls of one decorated method in one application. */
+export interface MethodRunner {
+  run(instance: object, args: unknown[]): unknown;
+}
+
+/** Answers the calls of one decorated handler in one application. */
+export interface HandlerRunner {
+  answer(execution: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>>;
+}
+
+/** What decorated methods and handlers ask of their application. */
+export interface ApplicationRuntime {
+  /** Undefined where the method is to be called as it stands: a handler, which its interceptor answers. */
+  methodOf(site: MethodSite, host: ClassHost): MethodRunner | undefined;
+  /** Undefined where the handler is to be called as it stands. */
+  handlerOf(execution: ExecutionContext): HandlerRunner | undefined;
+}
+
+/** The decorated methods of one class in one application; instances of a class that is provided twice have one for each. */
+export class ClassHost {
+  /** The class by the name its keys carry. */
+  readonly name: string;
+  readonly cls: abstract new (...args: never[]) => object;
+  readonly #link: CachingLink;
+  readonly #runners = new Map<MethodSite, MethodRunner | undefined>();
+
+  constructor(link: CachingLink, cls: abstract new (...args: never[]) => object, name: string) {
+    this.#link = link;
+    this.cls = cls;
+    this.name = name;
+  }
+
+  get link(): CachingLink {
+    return this.#link;
+  }
+
+  call(site: MethodSite, instance: object, args: unknown[]): unknown {
+    const runner = this.#runners.get(site) ?? this.prepare(site);
+    return runner === undefined ? site.original.apply(instance, args) : runner.run(instance, args);
+  }
+
+  /** Makes what runs a method, once; undefined while there is no runtime, and for what is called as it stands. */
+  prepare(site: MethodSite): MethodRunner | undefined {
+    const { runtime } = this.#link;
+    if (runtime === undefined || this.#runners.has(site)) return this.#runners.get(site);
+    const runner = runtime.methodOf(site, this);
+    this.#runners.set(site, runner);
+    return runner;
+  }
+}
+
+/**
+ * How decorated classes find the runtime of their application: injected into them as an optional property. It depends on
+ * nothing, so that a class the module's own options depend on may be cached too; until the runtime stands, calls pass through.
+ */
+export class CachingLink {
+  runtime: ApplicationRuntime | undefined;
+  readonly #hosts = new Map<object, ClassHost>();
+
+  /** The host of an instance's class. */
+  hostOf(instance: object): ClassHost {
+    return this.hostOfClass(instance.constructor as abstract new (...args: never[]) => object);
+  }
+
+  hostOfClass(cls: abstract new (...args: never[]) => object): ClassHost {
+    let host = this.#hosts.get(cls);
+    if (host === undefined) {
+      host = new ClassHost(this, cls, cls.name);
+      this.#hosts.set(cls, host);
+    }
+    return host;
+  }
+}

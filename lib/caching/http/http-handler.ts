@@ -1,0 +1,240 @@
+import { type CallHandler, type ExecutionContext, GatewayTimeoutException } from '@nestjs/common';
+import { from, lastValueFrom, type Observable, of } from 'rxjs';
+import type { Entry } from '../../cache/entry.js';
+import type { LayeredCache } from '../../cache/layered-cache.js';
+import { BypassReason, Outcome } from '../../cache/observer.js';
+import type { AnnotatedLoadContext, ReadPlan } from '../../cache/read-plan.js';
+import type { HandlerRunner } from '../decoration/class-host.js';
+import type { Invalidation } from '../handlers/invalidation.js';
+import type { Probe } from '../handlers/probe.js';
+import type { TagTemplates } from '../handlers/tag-templates.js';
+import { type Call, handlerCall } from '../inputs/call.js';
+import type { SafeKeys } from '../keys/safe-keys.js';
+import type { AnswerHeaders } from './answer-headers.js';
+import { encode, encodedAnswer, type EncodedAnswer, isJson } from './encoded-answer.js';
+import { noneMatch } from './entity-tag.js';
+import { type RequestDirectives, requestDirectives } from './request-directives.js';
+import { isStorable, responseBefore, restore, setByHandler } from './response-capture.js';
+import type { ResponseFace } from './response-face.js';
+import { isStreaming } from './streaming.js';
+
+/** An HTTP request as far as this handler reads it. */
+interface Request {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** Everything that was decided of one HTTP handler. */
+export interface HttpHandlerParts {
+  readonly cache: LayeredCache;
+  readonly plan: ReadPlan;
+  /** As `plan`, but nothing stale is served: for requests that ask for a new answer. */
+  readonly reloadPlan: ReadPlan;
+  readonly keys: SafeKeys;
+  readonly face: ResponseFace;
+  readonly headers: AnswerHeaders;
+  readonly methods: ReadonlySet<string>;
+  readonly answersAuthorization: boolean;
+  readonly honorRequestDirectives: boolean;
+  /** True where no other interceptor stands outside and wants the value. */
+  readonly innermostOnly: boolean;
+  /** With `http.headers: false` there are no entity tags of ours. */
+  readonly tagged: boolean;
+  readonly tags: TagTemplates | undefined;
+  readonly invalidations: readonly Invalidation[];
+  readonly probe: Probe | undefined;
+  readonly now: () => number;
+  /** What a serialising interceptor outside needs of class instances before they become plain objects. */
+  readonly prepare: ((value: unknown) => unknown) | undefined;
+}
+
+/** What became of a request's own run of the handler. */
+interface OwnRun {
+  ran: boolean;
+  /** A stream or the like, which only this request may have. */
+  unsharable: unknown;
+}
+
+/** Answers one HTTP handler from the cache: everything that can be decided before a request was. */
+export class HttpHandler implements HandlerRunner {
+  readonly #parts: HttpHandlerParts;
+  readonly #cache: LayeredCache;
+  readonly #plan: ReadPlan;
+  readonly #keys: SafeKeys;
+  #plainJson: boolean | undefined;
+  /** Answers of this handler have been found to belong to one request: cookies, streams, a status that is not kept. */
+  #ownAnswers = false;
+
+  constructor(parts: HttpHandlerParts) {
+    this.#parts = parts;
+    this.#cache = parts.cache;
+    this.#plan = parts.plan;
+    this.#keys = parts.keys;
+  }
+
+  answer(execution: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
+    const parts = this.#parts;
+    const call = handlerCall(execution);
+    const request = call.args[0] as Request;
+    if (!parts.methods.has(request.method)) return this.#bypass(call, next, BypassReason.method, 'fwd=method');
+    if (!this.#cache.enabled) return this.#bypass(call, next, BypassReason.disabled, 'fwd=bypass; detail=disabled');
+    if (request.headers.authorization !== undefined && !parts.answersAuthorization) {
+      return this.#bypass(call, next, BypassReason.authorization, 'fwd=bypass; detail=authorization');
+    }
+    const key = this.#keys.keyOf(call);
+    if (typeof key !== 'string') return this.#withoutKey(call, next, key);
+    return this.#withKey(call, next, key);
+  }
+
+  #withKey(call: Call, next: CallHandler, key: string): Observable<unknown> | Promise<Observable<unknown>> {
+    if (this.#parts.honorRequestDirectives) {
+      const { headers } = call.args[0] as Request;
+      const directives = requestDirectives(headers['cache-control'], headers.pragma);
+      if (directives !== undefined) return this.#directed(call, next, key, directives);
+    }
+    const entry = this.#cache.fresh(key, this.#plan);
+    return entry === undefined ? this.#through(call, next, key, this.#plan) : this.#hit(call, next, entry);
+  }
+
+  #withoutKey(
+    call: Call,
+    next: CallHandler,
+    later: Promise<string | undefined> | undefined,
+  ): Observable<unknown> | Promise<Observable<unknown>> {
+    if (later === undefined) {
+      return this.#bypass(call, next, BypassReason.condition, 'fwd=bypass; detail=unidentified');
+    }
+    return later.then((key) =>
+      key === undefined ? this.#withoutKey(call, next, undefined) : this.#withKey(call, next, key),
+    );
+  }
+
+  #hit(call: Call, next: CallHandler, entry: Entry): Observable<unknown> {
+    this.#parts.headers.hit(call.args[1] as object, entry, false);
+    if (this.#parts.probe !== undefined) this.#parts.probe.offer(entry.value, next);
+    return of(this.#stored(call, entry));
+  }
+
+  async #through(call: Call, next: CallHandler, key: string, plan: ReadPlan): Promise<Observable<unknown>> {
+    const own: OwnRun = { ran: false, unsharable: undefined };
+    const answer = await this.#cache.through(key, (context) => this.#run(call, next, context, own), plan);
+    const response = call.args[1] as object;
+    if (answer.entry === undefined) {
+      // Nothing was kept. What this request's own handler made is its answer; another's may be for that caller alone.
+      if (own.unsharable !== undefined) return of(own.unsharable);
+      if (!own.ran && this.#ownAnswers) return next.handle();
+      this.#parts.headers.miss(response, undefined, !own.ran);
+      return of(this.#encoded(call, answer.value, undefined));
+    }
+    const { entry, outcome } = answer;
+    if (outcome === Outcome.miss || outcome === Outcome.coalesced || outcome === Outcome.error) {
+      this.#parts.headers.miss(response, entry, outcome === Outcome.coalesced);
+      if (own.ran) return of(this.#encoded(call, answer.value, entry));
+    } else this.#parts.headers.hit(response, entry, outcome === Outcome.stale);
+    return of(this.#stored(call, entry));
+  }
+
+  /** Runs the handler and decides from its response what is kept. */
+  async #run(call: Call, next: CallHandler, context: AnnotatedLoadContext, own: OwnRun): Promise<unknown> {
+    const { face, prepare, tags, invalidations } = this.#parts;
+    const response = call.args[1] as object;
+    own.ran = true;
+    const before = responseBefore(face, response);
+    const result: unknown = await lastValueFrom(next.handle());
+    for (const invalidation of invalidations) await invalidation.after(call, result);
+    if (isStreaming(result)) {
+      own.unsharable = result;
+      this.#ownAnswers = true;
+      context.skip();
+      return undefined;
+    }
+    if (face.header(response, 'set-cookie') !== undefined || !isStorable(face.status(response))) {
+      this.#ownAnswers = true;
+      context.skip();
+      return prepare === undefined ? result : prepare(result);
+    }
+    const meta = setByHandler(face, response, before);
+    if (meta !== undefined) {
+      // Should this answer not be kept, others could not have its status and headers.
+      this.#ownAnswers = true;
+      context.annotate(meta);
+    }
+    if (tags !== undefined) context.setTags(...tags.of(call, result));
+    return prepare === undefined ? result : prepare(result);
+  }
+
+  /** An entry's answer, with what its handler had set on the response. */
+  #stored(call: Call, entry: Entry): unknown {
+    if (entry.meta !== undefined) restore(this.#parts.face, call.args[1] as object, entry.meta);
+    return this.#encoded(call, entry.value, entry);
+  }
+
+  /** The stored text where that is what is sent, nothing with a 304, else the value. */
+  #encoded(call: Call, value: unknown, entry: Entry | undefined): unknown {
+    const { face, innermostOnly } = this.#parts;
+    const response = call.args[1] as object;
+    if (!innermostOnly) return this.#handedOut(value, entry);
+    const json = isJson(value);
+    if (!json && typeof value !== 'string') return this.#handedOut(value, entry);
+    this.#plainJson ??= face.sendsPlainJson(call.args[0] as object, response);
+    if (!this.#plainJson && json) return this.#handedOut(value, entry);
+    const typed = face.header(response, 'content-type') !== undefined;
+    if (json && typed) return this.#handedOut(value, entry);
+    const answer = entry === undefined ? encode(value) : encodedAnswer(entry);
+    if (this.#parts.tagged && this.#notModified(call.args[0] as Request, response, answer)) return undefined;
+    if (json) face.setHeader(response, 'content-type', face.jsonType);
+    return answer.text;
+  }
+
+  #handedOut(value: unknown, entry: Entry | undefined): unknown {
+    return entry === undefined ? value : this.#cache.valueOf(entry, this.#plan);
+  }
+
+  #notModified(request: Request, response: object, answer: EncodedAnswer): boolean {
+    const { face } = this.#parts;
+    if (request.method !== 'GET' && request.method !== 'HEAD') return false;
+    let tag = face.header(response, 'etag');
+    if (tag === undefined) {
+      tag = answer.tag;
+      face.setHeader(response, 'etag', tag);
+    }
+    const asked = request.headers['if-none-match'];
+    if (typeof asked !== 'string' || !noneMatch(asked, String(tag)) || !isStorable(face.status(response))) return false;
+    face.setStatus(response, 304);
+    return true;
+  }
+
+  async #directed(
+    call: Call,
+    next: CallHandler,
+    key: string,
+    { noStore, noCache, onlyIfCached, maxAgeMs }: RequestDirectives,
+  ): Promise<Observable<unknown>> {
+    if (noStore) return this.#bypass(call, next, BypassReason.directive, 'fwd=request');
+    if (onlyIfCached && !(await this.#cache.freshKeys([key])).has(key)) {
+      this.#cache.bypass(this.#plan, BypassReason.directive);
+      throw new GatewayTimeoutException('only-if-cached: there is no stored answer');
+    }
+    const { now } = this.#parts;
+    const entry = noCache ? undefined : this.#cache.fresh(key, this.#plan);
+    if (entry !== undefined && (onlyIfCached || now() - entry.createdAt <= maxAgeMs))
+      return this.#hit(call, next, entry);
+    if (noCache || entry !== undefined) {
+      await this.#cache.expire(key);
+      return this.#through(call, next, key, this.#parts.reloadPlan);
+    }
+    return this.#through(call, next, key, this.#plan);
+  }
+
+  #bypass(call: Call, next: CallHandler, reason: BypassReason, why: string): Observable<unknown> {
+    this.#cache.bypass(this.#plan, reason);
+    this.#parts.headers.bypass(call.args[1] as object, why);
+    return this.#parts.invalidations.length === 0 ? next.handle() : from(this.#uncached(call, next));
+  }
+
+  async #uncached(call: Call, next: CallHandler): Promise<unknown> {
+    const result: unknown = await lastValueFrom(next.handle());
+    for (const invalidation of this.#parts.invalidations) await invalidation.after(call, result);
+    return result;
+  }
+}

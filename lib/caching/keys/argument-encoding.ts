@@ -1,0 +1,159 @@
+import { types } from 'node:util';
+import { CacheError } from '../../cache/errors.js';
+
+/** Says where in an argument something stands that has no encoding, and what it is. */
+export class NotEncodable extends Error {
+  constructor(
+    readonly path: string,
+    readonly what: string,
+  ) {
+    super(what);
+  }
+}
+
+/**
+ * A text that two values share only if they are equal: types are told apart (`1` from `'1'`, `-0` from `0`, a Date from its
+ * milliseconds), the order of an object's keys does not matter. Class instances are told by class name and own properties.
+ * @throws NotEncodable for functions, promises, streams, sockets, cycles and objects whose state cannot be seen.
+ */
+export function encodeValue(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return quoted(value);
+    case 'number':
+      return Object.is(value, -0) ? '-0' : String(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'undefined':
+      return 'undefined';
+    default:
+      return encode(value, '', []);
+  }
+}
+
+/** What {@link NotEncodable} becomes for whoever called. */
+export function argumentNotEncodable(fault: NotEncodable, owner: string, parameter: string): CacheError {
+  return new CacheError(
+    'ARGUMENT_NOT_ENCODABLE',
+    `${owner}: parameter ${parameter}${fault.path} is ${fault.what}, which cannot be part of a cache key. ` +
+      `Name what the answer depends on in a template ('prefix:{0.id}') with the rest in \`ignore\`, or give an own \`key\`.`,
+  );
+}
+
+const MAX_DEPTH = 64;
+const NEEDS_QUOTING = /["\\\p{Cc}\p{Cs}]/u;
+
+function quoted(text: string): string {
+  return NEEDS_QUOTING.test(text) ? JSON.stringify(text) : `"${text}"`;
+}
+
+function encode(value: unknown, path: string, above: object[]): string {
+  switch (typeof value) {
+    case 'object':
+      return value === null ? 'null' : encodeObject(value, path, above);
+    case 'bigint':
+      return `${value}n`;
+    case 'symbol': {
+      const name = Symbol.keyFor(value);
+      if (name !== undefined) return `Symbol(${quoted(name)})`;
+      throw new NotEncodable(path, 'a symbol');
+    }
+    case 'function':
+      throw new NotEncodable(path, 'a function');
+    default:
+      return encodeValue(value);
+  }
+}
+
+function encodeObject(value: object, path: string, above: object[]): string {
+  if (above.includes(value)) throw new NotEncodable(path, 'an object that contains itself');
+  if (above.length >= MAX_DEPTH) throw new NotEncodable(path, `nested more than ${MAX_DEPTH} deep`);
+  above.push(value);
+  const text = Array.isArray(value)
+    ? `[${items(value, path, above)}]`
+    : isPlainObject(value)
+      ? properties(value, path, above)
+      : (builtIn(value, path, above) ?? instance(value, path, above));
+  above.pop();
+  return text;
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // An object of another realm has that realm's prototype, which is the last of its chain.
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null
+    ? !types.isExternal(value) && Object.prototype.toString.call(value) === '[object Object]'
+    : false;
+}
+
+function items(values: readonly unknown[], path: string, above: object[]): string {
+  let text = '';
+  for (let index = 0; index < values.length; index++) {
+    if (index > 0) text += ',';
+    text += index in values ? encode(values[index], `${path}[${index}]`, above) : 'hole';
+  }
+  return text;
+}
+
+function properties(value: object, path: string, above: object[]): string {
+  let text = '{';
+  for (const key of Object.keys(value).sort()) {
+    if (text.length > 1) text += ',';
+    text += `${quoted(key)}:${encode((value as Record<string, unknown>)[key], `${path}.${key}`, above)}`;
+  }
+  for (const symbol of Object.getOwnPropertySymbols(value)) {
+    if (!Object.prototype.propertyIsEnumerable.call(value, symbol)) continue;
+    const name = encode(symbol, `${path}[${String(symbol)}]`, above);
+    text += `,${name}:${encode((value as Record<symbol, unknown>)[symbol], `${path}[${String(symbol)}]`, above)}`;
+  }
+  return `${text}}`;
+}
+
+function builtIn(value: object, path: string, above: object[]): string | undefined {
+  if (types.isDate(value)) return `Date(${value.getTime()})`;
+  if (types.isMap(value)) return `Map[${items([...value], path, above)}]`;
+  if (types.isSet(value)) return `Set[${items([...value], path, above)}]`;
+  if (types.isRegExp(value)) return `RegExp(${quoted(value.source)},${value.flags})`;
+  if (types.isBoxedPrimitive(value)) return `Object(${encode(value.valueOf(), path, above)})`;
+  if (ArrayBuffer.isView(value)) {
+    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+    return `${className(value)}(${bytes})`;
+  }
+  if (types.isAnyArrayBuffer(value)) return `${className(value)}(${Buffer.from(value).toString('base64')})`;
+  if (value instanceof URL || value instanceof URLSearchParams)
+    return `${className(value)}(${quoted(value.toString())})`;
+  if (types.isPromise(value)) throw new NotEncodable(path, 'a promise');
+  if (types.isWeakMap(value) || types.isWeakSet(value)) throw new NotEncodable(path, `a ${className(value)}`);
+  return undefined;
+}
+
+/** An instance whose properties are all it has; one that keeps them private is told by what it says of itself, or not at all. */
+function instance(value: object, path: string, above: object[]): string {
+  const name = className(value);
+  if (typeof (value as { pipe?: unknown }).pipe === 'function') throw new NotEncodable(path, `a stream (${name})`);
+  if (Object.keys(value).length > 0 && !hasHiddenState(value)) return `${name}${properties(value, path, above)}`;
+  const toJson = (value as { toJSON?: unknown }).toJSON;
+  if (typeof toJson === 'function') return `${name}(${encode(toJson.call(value, ''), path, above)})`;
+  if (!hasBehaviour(value) && !hasHiddenState(value)) return `${name}{}`;
+  throw new NotEncodable(path, `an instance of ${name || 'a class'} whose state cannot be seen`);
+}
+
+function hasHiddenState(value: object): boolean {
+  return Object.getOwnPropertySymbols(value).some((symbol) => Symbol.keyFor(symbol) === undefined);
+}
+
+function hasBehaviour(value: object): boolean {
+  for (
+    let prototype: unknown = Object.getPrototypeOf(value);
+    prototype !== null && prototype !== Object.prototype;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    if (Reflect.ownKeys(prototype as object).some((key) => key !== 'constructor')) return true;
+  }
+  return false;
+}
+
+function className(value: object): string {
+  const constructor: unknown = (value as { constructor?: unknown }).constructor;
+  return typeof constructor === 'function' ? constructor.name : '';
+}

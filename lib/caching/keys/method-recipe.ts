@@ -1,0 +1,90 @@
+import type { Call } from '../inputs/call.js';
+import { argumentNotEncodable, encodeValue, NotEncodable } from './argument-encoding.js';
+import type { KeyPart, KeyRecipe } from './key-recipe.js';
+import { encodeInput, encodeSecret } from './key-parts.js';
+import { LONGEST_KEY, boundedKey } from './key-length.js';
+
+/** The keys of a method: `seller:SellerService.find(7,"x")`, with what else it varies by behind `|`. */
+export class MethodRecipe implements KeyRecipe {
+  readonly #open: string;
+  readonly #owner: string;
+  readonly #parts: readonly KeyPart[];
+  readonly #ignored: ReadonlySet<number>;
+  readonly #nameOf: (index: number) => string;
+  readonly #plain: boolean;
+
+  constructor(options: {
+    /** Prefix, class and method. */
+    readonly base: string;
+    /** For messages: `SellerService.find()`. */
+    readonly owner: string;
+    readonly parts: readonly KeyPart[];
+    /** Arguments that stay out of the key. */
+    readonly ignored: ReadonlySet<number>;
+    /** A parameter's name, for messages. */
+    readonly nameOf: (index: number) => string;
+  }) {
+    this.#open = `${options.base}(`;
+    this.#owner = options.owner;
+    this.#parts = options.parts;
+    this.#ignored = options.ignored;
+    this.#nameOf = options.nameOf;
+    this.#plain = options.parts.length === 0 && options.ignored.size === 0;
+  }
+
+  /** @throws CacheError `ARGUMENT_NOT_ENCODABLE` */
+  keyOf(call: Call): string | undefined {
+    return this.#plain ? this.ofArguments(call.args) : this.#withParts(call);
+  }
+
+  /** True where arguments alone make the key, so that {@link ofArguments} answers. */
+  get plain(): boolean {
+    return this.#plain;
+  }
+
+  /** @throws CacheError `ARGUMENT_NOT_ENCODABLE` */
+  ofArguments(args: readonly unknown[]): string {
+    let key = this.#open;
+    for (let index = 0; index < args.length; index++) {
+      if (index > 0) key += ',';
+      const value = args[index];
+      // Numbers are what most methods are called with.
+      key += typeof value === 'number' && value !== 0 ? value : this.#encoded(value, index);
+    }
+    key += ')';
+    return key.length <= LONGEST_KEY ? key : boundedKey(key);
+  }
+
+  #withParts(call: Call): string | undefined {
+    let key = this.#open;
+    for (let index = 0; index < call.args.length; index++) {
+      if (index > 0) key += ',';
+      if (!this.#ignored.has(index)) key += this.#encoded(call.args[index], index);
+    }
+    for (const part of this.#parts) {
+      const value = part.read(call);
+      if ((value === undefined || value === null) && part.missing?.(call) === true) return undefined;
+      if (value !== undefined) key += `|${part.label ?? ''}=${part.secret ? encodeSecret(value) : encodeInput(value)}`;
+    }
+    return boundedKey(`${key})`);
+  }
+
+  #encoded(value: unknown, index: number): string {
+    try {
+      return encodeValue(value);
+    } catch (fault) {
+      if (fault instanceof NotEncodable) throw argumentNotEncodable(fault, this.#owner, this.#nameOf(index));
+      throw fault;
+    }
+  }
+}
+
+/** The names a function's parameters have in its source, for messages; their numbers where that cannot be told. */
+export function parameterNames(implementation: (...args: never[]) => unknown): (index: number) => string {
+  return (index) => {
+    const source = Function.prototype.toString.call(implementation);
+    const list = source.slice(source.indexOf('(') + 1, source.indexOf(')'));
+    const name = /^\s*(?:\.{3})?([\p{L}_$][\p{L}\p{N}_$]*)/u.exec(list.split(',')[index] ?? '')?.[1];
+    return name === undefined ? String(index) : `${index} ('${name}')`;
+  };
+}

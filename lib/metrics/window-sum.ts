@@ -60,43 +60,66 @@ export function pack(figures: Figures, writer: PackedWriter): void {
 
 function packHistogram(histogram: Histogram | HistogramTotal, writer: PackedWriter): void {
   if (histogram.count === 0) return writer.write(0);
-  const { counts } = histogram;
+  const { counts, offset } = histogram;
   let filled = 0;
-  for (let at = 0; at < counts.length; at++) if (counts[at] !== 0) filled++;
+  let first = 0;
+  let last = 0;
+  for (let at = 0; at < counts.length; at++) {
+    if (counts[at] === 0) continue;
+    if (filled++ === 0) first = at;
+    last = at;
+  }
   writer.write(filled + 1);
   writer.write(histogram.zeroCount);
   writer.write(Math.round(histogram.sumMs * NS));
   writer.write(Math.round(histogram.maxMs * NS));
-  let last = MIN_INDEX;
-  for (let at = 0; at < counts.length; at++) {
+  if (filled === 0) return;
+  writer.write(first + offset - MIN_INDEX);
+  writer.write(last - first);
+  let before = first;
+  for (let at = first; at <= last; at++) {
     if (counts[at] === 0) continue;
-    const index = at + histogram.offset;
-    writer.write(index - last);
+    writer.write(at - before);
     writer.write(counts[at]!);
-    last = index;
+    before = at;
   }
 }
 
 function addPackedHistogram(histogram: HistogramTotal, reader: PackedReader): void {
-  const filled = reader.read() - 1;
-  if (filled < 0) return;
+  let left = reader.read() - 1;
+  if (left < 0) return;
   const zeroCount = reader.read();
-  let count = zeroCount;
   histogram.zeroCount += zeroCount;
+  histogram.count += zeroCount;
   histogram.sumMs += reader.read() / NS;
   const maxMs = reader.read() / NS;
   if (maxMs > histogram.maxMs) histogram.maxMs = maxMs;
-  let index = MIN_INDEX;
-  for (let left = filled; left > 0; left--) {
-    index += reader.read();
-    const added = reader.read();
-    let at = index - histogram.offset;
-    if (at < 0 || at >= histogram.counts.length) {
-      histogram.include(index, index + 1);
-      at = index - histogram.offset;
+  if (left === 0) return;
+  const first = reader.read() + MIN_INDEX;
+  histogram.include(first, first + reader.read() + 1);
+  const { counts, offset } = histogram;
+  const { bytes } = reader;
+  let { position } = reader;
+  let at = first - offset;
+  let count = 0;
+  // The reader's own work, unrolled for what nearly all buckets are: a step and a count of one byte each.
+  for (; left > 0; left--) {
+    const step = bytes[position]!;
+    const added = bytes[position + 1]!;
+    if (step < 0x80 && added < 0x80) {
+      position += 2;
+      at += step;
+      counts[at]! += added;
+      count += added;
+      continue;
     }
-    histogram.counts[at]! += added;
-    count += added;
+    reader.position = position;
+    at += reader.read();
+    const many = reader.read();
+    position = reader.position;
+    counts[at]! += many;
+    count += many;
   }
+  reader.position = position;
   histogram.count += count;
 }

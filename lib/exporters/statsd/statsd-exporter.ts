@@ -104,7 +104,7 @@ export class StatsdExporter implements MetricsExporter {
   #send(client: StatsdClient, family: MetricFamily, { labels, value, histogram }: MetricPoint): void {
     const dotted = dottedName(family);
     const tags: Record<string, string> = {};
-    family.labelNames.forEach((label, at) => (tags[label] = labels[at] ?? ''));
+    family.labelNames.forEach((label, at) => (tags[label] = tagValue(labels[at] ?? '')));
     if (dotted.implied !== undefined) tags[dotted.implied[0]] = dotted.implied[1];
     const tell = (kind: 'increment' | 'gauge', part: string, figure: number): void => {
       if (!Number.isFinite(figure)) return;
@@ -117,6 +117,11 @@ export class StatsdExporter implements MetricsExporter {
       for (const [part, ms] of intervalSummary(histogram)) tell('gauge', `.${part}`, ms);
     } else tell(family.type === 'counter' ? 'increment' : 'gauge', '', value ?? 0);
   }
+}
+
+/** What would end a tag or a line is `_`. */
+function tagValue(value: string): string {
+  return value.replace(/[|,#@\s]+/g, '_') || 'none';
 }
 
 /** Labels as parts of a name: what StatsD or Graphite would read as something else is `_`. */

@@ -3,7 +3,7 @@ import type { Clock } from '../cache/clock.js';
 import { CacheError, type CacheErrorCode } from '../cache/errors.js';
 import { Operation } from '../cache/observer.js';
 import { Batch } from './batch.js';
-import { within } from './bounded-wait.js';
+import { within } from './abortable-wait.js';
 import type { HitWatch } from './efficiency.js';
 import { checkedEntry } from './entry-check.js';
 import type { WarmingEntry, WarmingStrategyOptions } from './strategy.js';

@@ -71,6 +71,7 @@ async function loadLightMyRequest() {
   try {
     return await import('light-my-request');
   } catch (cause) {
+    if ((cause as Partial<NodeJS.ErrnoException>).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
     throw new CacheError(
       'MISSING_PACKAGE',
       'Warming the handlers of an application on Express needs the package light-my-request: npm install light-my-request.',

@@ -5,7 +5,7 @@ import type { Clock } from '../cache/clock.js';
 import { CacheError } from '../cache/errors.js';
 import { EntryWriter } from './entry-writer.js';
 import type { HitWatch } from './efficiency.js';
-import { within } from './bounded-wait.js';
+import { within } from './abortable-wait.js';
 import type { ReplicaLock } from './replica-lock.js';
 import type { WarmingStrategy, WarmingStrategyOptions } from './strategy.js';
 import { StrategyTally } from './strategy-tally.js';

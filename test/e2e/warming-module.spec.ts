@@ -1,0 +1,366 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import {
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  Get,
+  type INestApplication,
+  Injectable,
+  Logger,
+  type ModuleMetadata,
+  Param,
+  Query,
+  Scope,
+  UseGuards,
+  Version,
+  VersioningType,
+} from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
+import { LayeredCache } from '../../lib/cache/layered-cache.js';
+import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
+import type { WarmingOptions } from '../../lib/cache-observability.options.js';
+import type { CachedHandler } from '../../lib/caching/cached-handler.js';
+import { CachingRuntime } from '../../lib/caching/caching-runtime.js';
+import { CacheWarmer } from '../../lib/warming/cache-warmer.js';
+import { WarmingStrategy } from '../../lib/warming/strategy.js';
+import { WARMING_OPTIONS, WARMING_TARGET } from '../../lib/warming/warming-target.js';
+import { warmingProviders } from '../../lib/warming/warming.providers.js';
+import { boot, closeApps, platforms } from '../support/apps.js';
+import { RecordingObserver } from '../support/recording-observer.js';
+
+afterEach(closeApps);
+
+const OBJECT = 'object';
+const json = (value: unknown) => ({ ...(typeof value === OBJECT ? (value as object) : {}) });
+
+@WarmingStrategy({ name: 'discover', priority: 2 })
+@Injectable()
+class DiscoverFeed implements WarmingStrategy {
+  *entries() {
+    for (const page of [1, 2, 3]) yield { key: `feed:${page}`, value: { page } };
+  }
+}
+@WarmingStrategy({ name: 'trending' })
+@Injectable()
+class TrendingSearches implements WarmingStrategy {
+  async *entries() {
+    for (const term of ['shoes', 'bags']) yield await Promise.resolve({ key: `search:${term}`, load: () => [term] });
+  }
+}
+@WarmingStrategy({ name: 'categories' })
+@Injectable()
+class TopCategories implements WarmingStrategy {
+  entries() {
+    return Array.from({ length: 5 }, (_, id) => ({ key: `category:${id}`, load: () => Promise.resolve({ id }) }));
+  }
+}
+@WarmingStrategy({ name: 'sellers', onStartup: false, cron: '0 0 1 1 1 *' })
+@Injectable()
+class ActiveSellers implements WarmingStrategy {
+  entries() {
+    return Promise.resolve([{ key: 'seller:live', value: [1, 2] }]);
+  }
+}
+const strategies = [DiscoverFeed, TrendingSearches, TopCategories, ActiveSellers];
+
+/** The warming room alone, over a real cache. */
+function room(options: WarmingOptions, more: ModuleMetadata = {}, handlers: CachedHandler[] = []): ModuleMetadata {
+  const cache = new LayeredCache({
+    layers: [memoryLayer()],
+    namespace: 'c',
+    ttl: '5m',
+    observer: new RecordingObserver(),
+  });
+  return {
+    imports: [DiscoveryModule, ...(more.imports ?? [])],
+    controllers: more.controllers ?? [],
+    providers: [
+      { provide: LayeredCache, useValue: cache },
+      { provide: WARMING_TARGET, useExisting: LayeredCache },
+      { provide: WARMING_OPTIONS, useValue: options },
+      { provide: CachingRuntime, useValue: { handlers } },
+      ...warmingProviders,
+      ...(more.providers ?? []),
+    ],
+  };
+}
+
+async function eventually(so: () => boolean | Promise<boolean>): Promise<void> {
+  const until = Date.now() + 4_000;
+  while (!(await so())) {
+    if (Date.now() > until) throw new Error('it never was so');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const keysOf = async (app: INestApplication, keys: string[]) => app.get(LayeredCache).freshKeys(keys);
+
+describe('at startup', () => {
+  const warmed = [
+    'feed:1',
+    'feed:2',
+    'feed:3',
+    'search:shoes',
+    'search:bags',
+    ...[0, 1, 2, 3, 4].map((id) => `category:${id}`),
+  ];
+
+  it.each(platforms)('warms beside the application (%s)', async (platform) => {
+    const { app } = await boot(platform, room({ onStartup: true }, { providers: strategies }));
+    await eventually(async () => (await keysOf(app, warmed)).size === warmed.length);
+    expect((await keysOf(app, ['seller:live'])).size).toBe(0);
+  });
+
+  it('has warmed before it is ready, where that is asked for', async () => {
+    const { app } = await boot('express', room({ onStartup: true, blockReadiness: true }, { providers: strategies }));
+    expect((await keysOf(app, warmed)).size).toBe(warmed.length);
+  });
+
+  it('does not warm unless told to', async () => {
+    const { app } = await boot('express', room({}, { providers: strategies }));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect((await keysOf(app, warmed)).size).toBe(0);
+    expect(await app.get(CacheWarmer).warmAll()).toMatchObject({ keysWarmed: 11 });
+  });
+
+  it('starts all the same when a strategy fails', async () => {
+    @WarmingStrategy({ name: 'broken' })
+    class Broken implements WarmingStrategy {
+      entries(): never {
+        throw new Error('no database yet');
+      }
+    }
+    const options = { onStartup: true, blockReadiness: true };
+    const { app } = await boot('express', room(options, { providers: [Broken, DiscoverFeed] }));
+    expect((await keysOf(app, ['feed:1'])).size).toBe(1);
+  });
+});
+
+describe('strategies among the providers', () => {
+  it('leaves out those that need a request, and says so', async () => {
+    @WarmingStrategy({ name: 'scoped' })
+    @Injectable({ scope: Scope.REQUEST })
+    class Scoped implements WarmingStrategy {
+      entries() {
+        return [];
+      }
+    }
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const { app } = await boot('express', room({}, { providers: [Scoped, DiscoverFeed] }));
+    expect(app.get(CacheWarmer).strategies.map(({ name }) => name)).toEqual(['discover']);
+    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/"scoped".*is not run/));
+    warn.mockRestore();
+  });
+
+  it('refuses two of one name at boot', async () => {
+    @WarmingStrategy({ name: 'discover' })
+    class Other implements WarmingStrategy {
+      entries() {
+        return [];
+      }
+    }
+    await expect(boot('express', room({}, { providers: [DiscoverFeed, Other] }))).rejects.toMatchObject({
+      code: 'DUPLICATE_STRATEGY',
+    });
+  });
+
+  it('takes one that several modules provide once', async () => {
+    class Feature {}
+    const feature = { module: Feature, providers: [DiscoverFeed] };
+    const { app } = await boot('express', room({}, { imports: [feature], providers: [DiscoverFeed] }));
+    expect(app.get(CacheWarmer).strategies).toHaveLength(1);
+  });
+
+  it('refuses a cron expression that is none, at boot', async () => {
+    @WarmingStrategy({ name: 'often', cron: 'every now and then' })
+    class Often implements WarmingStrategy {
+      entries() {
+        return [];
+      }
+    }
+    await expect(boot('express', room({}, { providers: [Often] }))).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringContaining('"often" has a cron expression that is none: "every now and then"'),
+    });
+  });
+});
+
+describe('by cron', () => {
+  it("stands among the jobs of the application's own scheduler, runs on its tick and leaves with the application", async () => {
+    const metadata = room({}, { imports: [ScheduleModule.forRoot()], providers: strategies });
+    const { app, close } = await boot('express', metadata);
+    const jobs = app.get(SchedulerRegistry);
+    expect([...jobs.getCronJobs().keys()]).toEqual(['cache-warming:sellers']);
+    await jobs.getCronJob('cache-warming:sellers').fireOnTick();
+    await eventually(async () => (await keysOf(app, ['seller:live'])).size === 1);
+    await close();
+    expect(jobs.getCronJobs().size).toBe(0);
+  });
+
+  it('runs by itself where the application has no scheduler', async () => {
+    @WarmingStrategy({ name: 'each-second', cron: '* * * * * *' })
+    class EachSecond implements WarmingStrategy {
+      entries() {
+        return [{ key: 'ticked', value: 1 }];
+      }
+    }
+    const { app } = await boot('express', room({}, { providers: [EachSecond] }));
+    expect(() => app.get(SchedulerRegistry)).toThrow();
+    await eventually(async () => (await keysOf(app, ['ticked'])).size === 1);
+  });
+
+  it('schedules what is registered later', async () => {
+    const { app } = await boot('express', room({}, { imports: [ScheduleModule.forRoot()] }));
+    app.get(CacheWarmer).register({ entries: () => [] }, { name: 'late', cron: '0 0 * * * *' });
+    expect(app.get(SchedulerRegistry).doesExist('cron', 'cache-warming:late')).toBe(true);
+  });
+});
+
+describe('when the application closes', () => {
+  it('aborts what runs and does not wait for it', async () => {
+    let signal: AbortSignal | undefined;
+    @WarmingStrategy({ name: 'endless' })
+    class Endless implements WarmingStrategy {
+      async *entries(given: AbortSignal) {
+        signal = given;
+        for (let n = 0; ; n++) yield { key: `k${n}`, load: () => new Promise<never>(() => undefined) };
+      }
+    }
+    const { app, close } = await boot('express', room({ onStartup: true }, { providers: [Endless] }));
+    const warmer = app.get(CacheWarmer);
+    await eventually(() => signal !== undefined);
+    const run = warmer.start('endless');
+    const startedAt = Date.now();
+    await close();
+    expect(Date.now() - startedAt).toBeLessThan(1_000);
+    expect(signal?.aborted).toBe(true);
+    expect((await run.done).strategies).toMatchObject([{ result: 'aborted' }]);
+  });
+});
+
+describe('warming handlers', () => {
+  const asked: unknown[] = [];
+  @Injectable()
+  class KeyGuard implements CanActivate {
+    canActivate(context: ExecutionContext) {
+      return context.switchToHttp().getRequest<{ headers: Record<string, string> }>().headers['x-api-key'] === 'open';
+    }
+  }
+  @Controller({ path: 'feeds', version: '2' })
+  class FeedController {
+    @Get(':kind')
+    feed(@Param('kind') kind: string, @Query() query: unknown) {
+      asked.push(['v2', kind, json(query)]);
+      return { kind };
+    }
+
+    @Get(':kind')
+    @Version('1')
+    old(@Param('kind') kind: string) {
+      asked.push(['v1', kind]);
+      return { kind };
+    }
+  }
+  @Controller({ path: 'guarded', version: '2' })
+  @UseGuards(KeyGuard)
+  class GuardedController {
+    @Get()
+    get() {
+      asked.push('guarded');
+      return {};
+    }
+  }
+  const handler = (more: Partial<CachedHandler> & { path: string; versions?: string[] }): CachedHandler => ({
+    className: 'FeedController',
+    methodName: 'feed',
+    pattern: 'feed:*',
+    plan: undefined as never,
+    warm: [{}],
+    ...more,
+    route: { method: 'GET', path: more.path, versions: more.versions ?? [], host: undefined },
+  });
+  const prefixed = (versioning: Parameters<INestApplication['enableVersioning']>[0]) => (app: INestApplication) => {
+    app.setGlobalPrefix('api');
+    app.enableVersioning(versioning);
+  };
+  const controllers = [FeedController, GuardedController];
+
+  afterEach(() => asked.splice(0));
+
+  it.each(platforms)('runs them once the application is up, through prefix and URI version (%s)', async (platform) => {
+    const warm = [{ params: { kind: 'new & hot' }, query: { page: '1', tag: ['a', 'b'] } }];
+    const metadata = room({}, { controllers }, [handler({ path: '/api/v2/feeds/:kind', warm })]);
+    await boot(platform, metadata, { configure: prefixed({ type: VersioningType.URI }) });
+    await eventually(() => asked.length === 1);
+    expect(asked).toEqual([['v2', 'new & hot', { page: '1', tag: ['a', 'b'] }]]);
+  });
+
+  it.each(platforms)('names the version in a header (%s)', async (platform) => {
+    const warm = [{ params: { kind: 'new' } }, { params: { kind: 'old' }, version: '1' }];
+    const metadata = room({ blockReadiness: true }, { controllers }, [
+      handler({ path: '/api/feeds/:kind', versions: ['2'], warm }),
+    ]);
+    const versioning = { type: VersioningType.HEADER, header: 'X-Version' } as const;
+    const { app } = await boot(platform, metadata, { configure: prefixed(versioning) });
+    expect(asked).toEqual(
+      expect.arrayContaining([
+        ['v2', 'new', {}],
+        ['v1', 'old'],
+      ]),
+    );
+    expect(app.get(CacheWarmer).strategies.map(({ name }) => name)).toEqual(['handler:FeedController.feed']);
+  });
+
+  it.each(platforms)('names the version in the media type (%s)', async (platform) => {
+    const metadata = room({ blockReadiness: true }, { controllers }, [
+      handler({ path: '/api/feeds/:kind', versions: ['2'], warm: [{ params: { kind: 'new' } }] }),
+    ]);
+    const versioning = { type: VersioningType.MEDIA_TYPE, key: 'v=' } as const;
+    await boot(platform, metadata, { configure: prefixed(versioning) });
+    expect(asked).toEqual([['v2', 'new', {}]]);
+  });
+
+  it.each(platforms)('reports one that a guard refuses and goes on (%s)', async (platform) => {
+    const path = '/api/v2/guarded';
+    const metadata = room({ onStartup: false }, { controllers }, [
+      handler({
+        path,
+        className: 'GuardedController',
+        methodName: 'get',
+        warm: [{}, { headers: { 'X-Api-Key': 'open' } }],
+      }),
+    ]);
+    const { app } = await boot(platform, metadata, { configure: prefixed({ type: VersioningType.URI }) });
+    const { strategies } = await app.get(CacheWarmer).warmAll();
+    expect(asked).toEqual(['guarded']);
+    expect(strategies).toMatchObject([
+      {
+        strategy: 'handler:GuardedController.get',
+        result: 'partial',
+        keysWarmed: 1,
+        keysFailed: 1,
+        errors: [
+          {
+            code: 'WARMING_HANDLER_REFUSED',
+            message: expect.stringContaining('GET /api/v2/guarded (GuardedController.get) answered 403'),
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('reports a parameter that was not given', async () => {
+    const metadata = room({ onStartup: false }, { controllers }, [handler({ path: '/api/v2/feeds/:kind' })]);
+    const { app } = await boot('express', metadata, { configure: prefixed({ type: VersioningType.URI }) });
+    const { strategies } = await app.get(CacheWarmer).warmAll();
+    expect(strategies[0]?.errors).toMatchObject([
+      { code: 'INVALID_OPTIONS', message: expect.stringContaining('"kind"') },
+    ]);
+  });
+
+  it('refuses warm on what is no HTTP handler, at boot', async () => {
+    const method = { ...handler({ path: '/' }), route: undefined };
+    await expect(boot('express', room({}, {}, [method]))).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+  });
+});

@@ -374,6 +374,11 @@ export class LayeredCache implements CacheContract {
     await this.#lifecycle.disconnect();
   }
 
+  /** True from the beginning of {@link disconnect} on. */
+  get closed(): boolean {
+    return this.#lifecycle.closed;
+  }
+
   get #open(): boolean {
     return this.enabled && !this.#lifecycle.closed;
   }

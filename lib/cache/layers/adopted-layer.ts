@@ -1,0 +1,149 @@
+import { LRUCache } from 'lru-cache';
+import type { CacheContract } from '../cache-contract.js';
+import type { Clock } from '../clock.js';
+import type { Entry } from '../entry.js';
+import { globMatcher } from '../glob.js';
+import { Invalidations } from '../invalidations.js';
+import { CircuitState } from '../observer.js';
+import { copyOf, isolate } from '../values.js';
+import type { Layer, LayerContext, LayerFactory, LayerStatus } from './layer.js';
+
+const REMEMBERED_KEYS = 100_000;
+
+/**
+ * An adopted cache as a layer: values lie in it raw, in its own format and under its own rules. Times are its own TTLs, so
+ * nothing is kept stale; tags and globs know the keys that were written through here by this process, the last 100,000.
+ */
+export function adoptedLayer(cache: CacheContract<unknown>, name = 'adopted'): LayerFactory {
+  return { name, required: false, create: (context) => new AdoptedLayer(name, cache, context) };
+}
+
+interface Known {
+  readonly tags: readonly string[];
+  readonly epoch: number;
+  readonly createdAt: number;
+  readonly cost: number;
+}
+
+class AdoptedLayer implements Layer {
+  readonly shared = false;
+  readonly #cache: CacheContract<unknown>;
+  readonly #clock: Clock;
+  readonly #invalidations: Invalidations;
+  readonly #ownsTags: boolean;
+  readonly #known = new LRUCache<string, Known>({ max: REMEMBERED_KEYS });
+
+  constructor(
+    readonly name: string,
+    cache: CacheContract<unknown>,
+    context: LayerContext,
+  ) {
+    this.#cache = cache;
+    this.#clock = context.clock;
+    this.#ownsTags = context.invalidations === undefined;
+    this.#invalidations = context.invalidations ?? new Invalidations();
+  }
+
+  async get(key: string): Promise<Entry | undefined> {
+    const value = await this.#cache.get(key);
+    return value === undefined ? undefined : this.#entry(key, value, await this.#cache.ttl(key));
+  }
+
+  async getMany(keys: readonly string[]): Promise<(Entry | undefined)[]> {
+    if (keys.length === 0) return [];
+    const values = await this.#cache.mget([...keys]);
+    return Promise.all(
+      values.map(async (value, index) =>
+        value === undefined || value === null
+          ? undefined
+          : this.#entry(keys[index]!, value, await this.#cache.ttl(keys[index]!)),
+      ),
+    );
+  }
+
+  async set(key: string, entry: Entry): Promise<void> {
+    const left = Math.ceil(entry.freshUntil - this.#clock.now());
+    if (left <= 0) return;
+    await this.#cache.set(key, copyOf(entry.value), left === Infinity ? 0 : left);
+    const { tags, epoch, createdAt, cost } = entry;
+    this.#known.set(key, { tags, epoch, createdAt, cost });
+  }
+
+  async setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<void> {
+    const now = this.#clock.now();
+    const list = entries
+      .map(([key, entry]) => ({ key, value: copyOf(entry.value), left: Math.ceil(entry.freshUntil - now) }))
+      .filter(({ left }) => left > 0)
+      .map(({ key, value, left }) => ({ key, value, ttl: left === Infinity ? 0 : left }));
+    if (list.length > 0) await this.#cache.mset(list);
+    for (const [key, { tags, epoch, createdAt, cost }] of entries)
+      this.#known.set(key, { tags, epoch, createdAt, cost });
+  }
+
+  async delete(key: string): Promise<boolean> {
+    const there = (await this.#cache.get(key)) !== undefined;
+    await this.#cache.del(key);
+    this.#known.delete(key);
+    return there;
+  }
+
+  async deleteMany(keys: readonly string[]): Promise<number> {
+    if (keys.length === 0) return 0;
+    const there = await this.#cache.mget([...keys]);
+    await this.#cache.mdel([...keys]);
+    for (const key of keys) this.#known.delete(key);
+    return there.filter((value) => value !== undefined).length;
+  }
+
+  deleteByPattern(glob: string): Promise<number> {
+    return this.deleteMany([...this.keys(glob)].flat());
+  }
+
+  invalidateTags(tags: readonly string[]): void {
+    if (this.#ownsTags) this.#invalidations.tags(tags);
+  }
+
+  *keys(glob: string): Iterable<readonly string[]> {
+    const matches = globMatcher(glob);
+    yield [...this.#known.keys()].filter(matches);
+  }
+
+  async clear(): Promise<void> {
+    await this.#cache.clear();
+    this.#known.clear();
+  }
+
+  async disconnect(): Promise<void> {
+    await this.#cache.disconnect();
+  }
+
+  status(): LayerStatus {
+    return {
+      entries: null,
+      bytes: null,
+      connected: true,
+      circuitState: CircuitState.closed,
+      queueDepth: 0,
+      writesDropped: 0,
+    };
+  }
+
+  #entry(key: string, value: unknown, expires: number | undefined): Entry | undefined {
+    const known = this.#known.get(key);
+    const until = expires ?? Infinity;
+    const isolated = isolate(value);
+    const entry: Entry = {
+      ...isolated,
+      createdAt: known?.createdAt ?? this.#clock.now(),
+      freshUntil: until,
+      staleUntil: until,
+      goneAt: until,
+      tags: known?.tags ?? [],
+      cost: known?.cost ?? 0,
+      epoch: known?.epoch ?? 0,
+      meta: undefined,
+      derived: undefined,
+    };
+    return entry.tags.length === 0 || this.#invalidations.current(entry) ? entry : undefined;
+  }
+}

@@ -8,15 +8,21 @@ interface SeriesText {
   readonly lines: readonly string[];
   value: number;
   sumMs: number;
+  /** The line of a counter or gauge. */
   text: string;
+  /** The lines of a histogram. */
+  bytes: Uint8Array;
 }
+
+const NOTHING = new Uint8Array(0);
 
 const LE = [...CLASSIC_BOUNDS.map(String), '+Inf'];
 
 /** The text of one family; series are known by their place and labels, and rendered anew where their value changed. */
 export class FamilyText {
   readonly #name: string;
-  readonly #head: string;
+  readonly #head: Uint8Array;
+  #bytes: Uint8Array = NOTHING;
   readonly #sample: string;
   #series: SeriesText[] = [];
 
@@ -30,30 +36,45 @@ export class FamilyText {
         : '';
     this.#name = name;
     this.#sample = openMetrics && family.type === 'counter' ? `${named}_total` : name;
-    this.#head = `# HELP ${named} ${escapeHelp(family.help, openMetrics)}\n# TYPE ${named} ${family.type}\n${unit}`;
+    this.#head = Buffer.from(
+      `# HELP ${named} ${escapeHelp(family.help, openMetrics)}\n# TYPE ${named} ${family.type}\n${unit}`,
+    );
   }
 
-  render(family: MetricFamily): string {
-    let text = '';
+  /** Adds the family's bytes to `out`; of histograms each series' own, of the others all in one. */
+  render(family: MetricFamily, out: Uint8Array[]): void {
     let place = 0;
+    let changed = false;
+    const head = out.push(this.#head);
     for (const point of family.points()) {
+      const before = this.#series[place];
       const series = this.#seriesAt(place++, point, family);
+      if (series !== before) changed = true;
       const { histogram, value = 0 } = point;
       if (histogram === undefined) {
-        if (!Object.is(series.value, value)) {
-          series.value = value;
-          series.text = `${series.lines[0]!}${numeral(value)}\n`;
+        if (Object.is(series.value, value)) continue;
+        series.value = value;
+        series.text = `${series.lines[0]!}${numeral(value)}\n`;
+        changed = true;
+      } else {
+        if (series.value !== histogram.count || series.sumMs !== histogram.sumMs) {
+          series.value = histogram.count;
+          series.sumMs = histogram.sumMs;
+          series.bytes = Buffer.from(histogramText(series.lines, histogram));
         }
-      } else if (series.value !== histogram.count || series.sumMs !== histogram.sumMs) {
-        series.value = histogram.count;
-        series.sumMs = histogram.sumMs;
-        series.text = histogramText(series.lines, histogram);
+        out.push(series.bytes);
       }
-      text += series.text;
     }
-    if (place < this.#series.length) this.#series = this.#series.slice(0, place);
+    if (place < this.#series.length) {
+      this.#series = this.#series.slice(0, place);
+      changed = true;
+    }
     // A family without series is left out: parsers of OpenMetrics want no empty ones.
-    return place === 0 ? '' : this.#head + text;
+    if (place === 0) out.length = head - 1;
+    else if (family.type !== 'histogram') {
+      if (changed) this.#bytes = Buffer.from(this.#series.map(({ text }) => text).join(''));
+      out.push(this.#bytes);
+    }
   }
 
   #seriesAt(place: number, point: MetricPoint, family: MetricFamily): SeriesText {
@@ -68,7 +89,7 @@ export class FamilyText {
             `${this.#name}_sum${braced(labels)} `,
             `${this.#name}_count${braced(labels)} `,
           ];
-    const made: SeriesText = { labels: point.labels, lines, value: NaN, sumMs: NaN, text: '' };
+    const made: SeriesText = { labels: point.labels, lines, value: NaN, sumMs: NaN, text: '', bytes: NOTHING };
     if (point.histogram === undefined) made.text = `${lines[0]!}NaN\n`;
     this.#series[place] = made;
     return made;

@@ -64,8 +64,8 @@ function answer(
   const wanted = request.headers.accept?.includes('application/openmetrics-text') ? 'openmetrics' : 'prometheus';
   const exposition = expositions.get(wanted)!;
   try {
-    const text = exposition.render();
-    response.writeHead(200, { 'content-type': exposition.contentType, 'content-length': Buffer.byteLength(text) });
+    const text = exposition.renderBytes();
+    response.writeHead(200, { 'content-type': exposition.contentType, 'content-length': text.length });
     response.end(request.method === 'HEAD' ? undefined : text);
   } catch {
     refuse(response, 500, 'The metrics could not be rendered.');

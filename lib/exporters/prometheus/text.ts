@@ -41,9 +41,15 @@ export class PrometheusExposition {
   }
 
   render(): string {
-    let text = '';
-    for (const family of this.#source.families()) text += this.#textOf(family).render(family);
-    return this.#format === 'openmetrics' ? `${text}# EOF\n` : text;
+    return this.renderBytes().toString();
+  }
+
+  /** As {@link render}, ready to send: what did not change is copied as it is. */
+  renderBytes(): Buffer {
+    const parts: Uint8Array[] = [];
+    for (const family of this.#source.families()) this.#textOf(family).render(family, parts);
+    if (this.#format === 'openmetrics') parts.push(Buffer.from('# EOF\n'));
+    return Buffer.concat(parts);
   }
 
   #textOf(family: MetricFamily): FamilyText {

@@ -87,7 +87,7 @@ export class CacheObservabilityModule extends ConfigurableModuleClass implements
 
   /** Last of all, when no request is under way any more: what is to be written is written now. */
   async onApplicationShutdown(): Promise<void> {
-    await this.#cache.disconnect();
+    await this.#cache.close();
   }
 }
 

@@ -1,9 +1,11 @@
 import { Cache, CACHE_MANAGER } from '@nestjs/cache-manager';
 import type { ExistingProvider, Provider } from '@nestjs/common';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
+import { ApplicationCaches } from './application-caches.js';
 import { cachingProviders } from './caching/caching.providers.js';
 import { DatabaseMetrics } from './database/database-metrics.js';
 import { databaseMetrics } from './database/process-metrics.js';
+import { DeferredCache } from './deferred-cache.js';
 import { CacheHealthIndicator, HEALTH_SUBJECT, type HealthSubject } from './health/cache-health.indicator.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { MONITORED_CACHE } from './monitoring/monitored-cache.js';
@@ -15,11 +17,18 @@ import { warmingProviders } from './warming/warming.providers.js';
 
 /** The cache and its metrics, each under its own class. */
 const cacheProviders: Provider[] = [
+  DeferredCache,
   {
     provide: ObservedCache,
-    inject: [RESOLVED_OPTIONS],
-    useFactory: (options: ResolvedOptions) => createObservedCache({ ...options, log: nestLog() }),
+    inject: [RESOLVED_OPTIONS, DeferredCache],
+    useFactory: ({ cache, ...options }: ResolvedOptions, deferred: DeferredCache) =>
+      createObservedCache({
+        ...options,
+        ...(cache === undefined ? {} : { cache: cache === 'app' ? deferred : cache }),
+        log: nestLog(),
+      }),
   },
+  ApplicationCaches,
   { provide: CacheMetrics, inject: [ObservedCache], useFactory: (cache: ObservedCache) => cache.metrics },
 ];
 

@@ -1,0 +1,84 @@
+import { CACHE_MANAGER } from '@nestjs/cache-manager';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
+import type { CacheContract } from './cache/cache-contract.js';
+import { CacheError } from './cache/errors.js';
+import { DeferredCache } from './deferred-cache.js';
+import { nestLog } from './nest-log.js';
+import { ObservedCache } from './observed-cache.js';
+import type { ResolvedOptions } from './resolved-options.js';
+
+/**
+ * The caches that the application's own CacheModules provide. With `cache: 'app'` every one of them is observed in place
+ * and the first is what `ObservedCache` stands for; else one that nobody observes is told of, because it is easily
+ * taken for ours.
+ */
+@Injectable()
+export class ApplicationCaches implements OnModuleInit {
+  readonly #modules: ModulesContainer;
+  readonly #cache: ObservedCache;
+  readonly #deferred: DeferredCache;
+  readonly #options: ResolvedOptions;
+
+  constructor(
+    @Inject(ModulesContainer) modules: ModulesContainer,
+    @Inject(ObservedCache) cache: ObservedCache,
+    @Inject(DeferredCache) deferred: DeferredCache,
+    @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
+  ) {
+    this.#modules = modules;
+    this.#cache = cache;
+    this.#deferred = deferred;
+    this.#options = options;
+  }
+
+  /** Every provider is made by now, and no module of the application has been initialised yet. */
+  onModuleInit(): void {
+    const caches = this.#provided();
+    if (this.#options.cache !== 'app') {
+      if (caches.length > 0) warnOfAnother();
+      return;
+    }
+    const [first, ...others] = caches;
+    if (first === undefined) throw nothingToAdopt();
+    this.#deferred.become(this.#cache.observe(first));
+    for (const cache of others) this.#cache.observe(cache);
+  }
+
+  #provided(): CacheContract[] {
+    const caches = new Set<unknown>();
+    for (const { providers } of this.#modules.values()) {
+      const wrapper = providers.get(CACHE_MANAGER);
+      if (wrapper !== undefined && !wrapper.isAlias) caches.add(wrapper.instance);
+    }
+    return [...caches].filter(isCache);
+  }
+}
+
+function isCache(candidate: unknown): candidate is CacheContract {
+  return (
+    typeof candidate === 'object' &&
+    candidate !== null &&
+    'wrap' in candidate &&
+    typeof candidate.wrap === 'function' &&
+    !(candidate instanceof ObservedCache)
+  );
+}
+
+function warnOfAnother(): void {
+  nestLog()(
+    'warn',
+    'UNOBSERVED_CACHE',
+    "The application imports @nestjs/cache-manager's CacheModule beside this module: what injects its CACHE_MANAGER uses a " +
+      "cache that nobody observes. Remove that CacheModule, or observe it with cache: 'app'.",
+  );
+}
+
+function nothingToAdopt(): CacheError {
+  return new CacheError(
+    'INVALID_OPTIONS',
+    "CacheObservabilityModule: cache: 'app' observes what the application's CacheModule provides, and it imports none. " +
+      "Import CacheModule from '@nestjs/cache-manager', or leave `cache` out.",
+  );
+}

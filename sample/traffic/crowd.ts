@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Browser } from './browser.js';
 import { Chance } from './chance.js';
@@ -19,6 +20,8 @@ export async function crowd(
 ): Promise<void> {
   const gone = new AbortController();
   const over = AbortSignal.any([signal, gone.signal]);
+  // Every visitor who pauses listens for the end.
+  setMaxListeners(0, over);
   let unanswered = 0;
 
   const visit = async (number: number): Promise<void> => {

@@ -1,4 +1,3 @@
-import { observePool, observeQueries } from 'nestjs-cache-observability/database';
 import pg from 'pg';
 import { EmbeddedPostgres } from './embedded/embedded-postgres.js';
 
@@ -12,10 +11,7 @@ export interface Origin {
 
 /** Connects to the PostgreSQL of `url`, or starts an embedded one. Rejects where it cannot be reached. */
 export async function connectOrigin(url: string | undefined): Promise<Origin> {
-  const origin = await (url === undefined ? embedded() : remote(url));
-  observePool(origin.pool, { name: 'marketplace' });
-  observeQueries(origin.pool, { slowThreshold: '250ms' });
-  return origin;
+  return url === undefined ? embedded() : remote(url);
 }
 
 async function remote(url: string): Promise<Origin> {

@@ -1,10 +1,11 @@
 import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { observePool, observeQueries } from 'nestjs-cache-observability/database';
 import { SETTINGS } from '../settings.module.js';
 import type { Settings } from '../settings.js';
 import { connectOrigin, type Origin } from './connect.js';
 import { seed, type Catalogue } from './seed.js';
 
-/** Token of the pool that every query goes through: a `Pool` of pg. */
+/** Token of the pool that every query goes through: a `Pool` of pg, with the catalogue behind it. */
 export const DATABASE = Symbol('marketplace:database');
 /** Token of the {@link Catalogue}: how much there is. */
 export const CATALOGUE = Symbol('marketplace:catalogue');
@@ -16,9 +17,17 @@ export const ORIGIN = Symbol('marketplace:origin');
     {
       provide: ORIGIN,
       inject: [SETTINGS],
-      useFactory: ({ databaseUrl }: Settings): Promise<Origin> => connectOrigin(databaseUrl),
+      useFactory: ({ databaseUrl }: Settings): Promise<Origin> => {
+        new Logger('Database').log(databaseUrl === undefined ? 'Starting an embedded PostgreSQL' : 'Connecting');
+        return connectOrigin(databaseUrl);
+      },
     },
-    { provide: DATABASE, inject: [ORIGIN], useFactory: (origin: Origin) => origin.pool },
+    {
+      provide: DATABASE,
+      inject: [ORIGIN, CATALOGUE],
+      // From here on: what it took to fill the database is no query of the application's.
+      useFactory: ({ pool }: Origin) => observeQueries(observePool(pool, { name: 'marketplace' })),
+    },
     {
       provide: CATALOGUE,
       inject: [ORIGIN, SETTINGS],

@@ -1,57 +1,13 @@
-import {
-  BypassReason,
-  CircuitState,
-  EvictionReason,
-  LayerOperation,
-  LayerResult,
-  MissReason,
-  Operation,
-  Outcome,
-  Result,
-} from '../cache/observer.js';
+import { BypassReason, EvictionReason, LayerOperation, LayerResult, Outcome } from '../cache/observer.js';
 import type { LayerStatus } from '../cache/layers/layer.js';
 import { AccessCount, operationAt, outcomeAt, reasonAt, type AccessTrack } from './access-track.js';
+import { counter, duration, gauge } from './families.js';
 import type { MetricFamily, MetricPoint } from './family.js';
+import { OPERATIONS, OUTCOMES, REASONS, STATES } from './result-names.js';
 import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './layer-track.js';
 import type { Ledger } from './ledger.js';
 import { WINDOWS } from './snapshot.js';
 import { circuitStateNamed, hitRateOf, responseTimes } from './statistics.js';
-
-type Names<T> = readonly (readonly [name: string, place: T])[];
-
-const OUTCOMES: Names<Outcome> = [
-  ['hit', Outcome.hit],
-  ['stale', Outcome.stale],
-  ['miss', Outcome.miss],
-  ['coalesced', Outcome.coalesced],
-  ['error', Outcome.error],
-];
-const WRITTEN: Names<Result> = [
-  ['ok', Result.ok],
-  ['rejected', Result.rejected],
-  ['error', Result.error],
-];
-const LOOKED_UP: Names<Result> = [
-  ['ok', Result.ok],
-  ['absent', Result.absent],
-  ['error', Result.error],
-];
-const LOADED: Names<Result> = [
-  ['ok', Result.ok],
-  ['error', Result.error],
-  ['timeout', Result.timeout],
-];
-const OPERATIONS: readonly (readonly [name: string, operation: Operation, results: Names<Result>])[] = [
-  ['set', Operation.set, WRITTEN],
-  ['has', Operation.has, LOOKED_UP],
-  ['delete', Operation.delete, LOOKED_UP],
-  ['invalidate', Operation.invalidate, LOOKED_UP],
-  ['load', Operation.load, LOADED],
-  ['refresh', Operation.refresh, LOADED],
-  ['warm', Operation.warm, WRITTEN],
-];
-const REASONS: Names<MissReason> = Object.entries(MissReason).filter(([name]) => name !== 'none');
-const STATES = Object.values(CircuitState);
 
 /** The families of the cache's own metrics, in the names of the reference; everything is read when points are asked for. */
 export class Catalogue {
@@ -333,24 +289,4 @@ export class Catalogue {
     this.#labels.set(id, labels);
     return labels;
   }
-}
-
-type Points = () => Iterable<MetricPoint>;
-
-function counter(name: string, help: string, labelNames: string[], points: Points, unit?: 'seconds'): MetricFamily {
-  return { name, help, type: 'counter', labelNames, points, ...(unit === undefined ? {} : { unit }) };
-}
-
-function gauge(
-  name: string,
-  help: string,
-  labelNames: string[],
-  points: Points,
-  unit?: 'bytes' | 'ratio',
-): MetricFamily {
-  return { name, help, type: 'gauge', labelNames, points, ...(unit === undefined ? {} : { unit }) };
-}
-
-function duration(name: string, help: string, labelNames: string[], points: Points): MetricFamily {
-  return { name, help, type: 'histogram', labelNames, points, unit: 'seconds' };
 }

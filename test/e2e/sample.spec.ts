@@ -1,0 +1,234 @@
+import 'reflect-metadata';
+import type { INestApplication } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Pool } from 'pg';
+import { DATABASE } from '../../sample/marketplace/database/database.module.js';
+import { createMarketplace } from '../../sample/marketplace/marketplace.js';
+import { readSettings, type Adapter } from '../../sample/marketplace/settings.js';
+
+interface Answer<Body> {
+  readonly status: number;
+  readonly cache: string | null;
+  readonly body: Body;
+}
+
+describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter) => {
+  let app: INestApplication;
+  let base: string;
+
+  beforeAll(async () => {
+    const settings = readSettings({ ADAPTER: adapter, CATALOGUE_PRODUCTS: '600', CATALOGUE_SELLERS: '40' });
+    app = await createMarketplace(settings, false);
+    await app.listen(0, '127.0.0.1');
+    base = (await app.getUrl()).replace(/\/$/, '');
+    // What start-up warms is in before anybody counts.
+    await ask('POST', '/cache/warm');
+  }, 60_000);
+
+  afterAll(async () => {
+    await app?.close();
+  });
+
+  async function ask<Body = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<Answer<Body>> {
+    const response = await fetch(`${base}${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      cache: response.headers.get('x-cache'),
+      body: (response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text) as Body,
+    };
+  }
+
+  const get = <Body = Record<string, unknown>>(path: string) => ask<Body>('GET', path);
+
+  it.each([
+    ['/feeds/discover?page=7', 'items'],
+    ['/search?q=wool', 'items'],
+    ['/search/trending?limit=3', '2'],
+    ['/categories/top', '0'],
+    ['/categories/vinyl', 'bestSellers'],
+    ['/sellers/live', '0'],
+    ['/sellers/2', 'products'],
+    ['/products/17', 'alsoBought'],
+  ])('answers %s, from the cache when it is asked again', async (path, part) => {
+    const first = await get(path);
+    const second = await get(path);
+
+    expect(first).toMatchObject({ status: 200, body: { [part]: expect.anything() } });
+    expect(second).toMatchObject({ status: 200, cache: 'HIT' });
+    expect(second.body).toEqual(first.body);
+  });
+
+  it('answers a page that nobody asked for before with a miss', async () => {
+    expect(await get('/feeds/discover?page=5')).toMatchObject({ status: 200, cache: 'MISS' });
+  });
+
+  it('answers from the cache whatever campaign a link comes from', async () => {
+    await get('/feeds/discover?page=6');
+
+    expect(await get('/feeds/discover?utm_source=letter&page=6')).toMatchObject({ status: 200, cache: 'HIT' });
+  });
+
+  it.each([
+    '/feeds/discover?page=abc',
+    '/feeds/discover?page=0',
+    '/search',
+    '/search?q=a',
+    '/search/trending?limit=1e9',
+    '/products/one',
+    '/products/007',
+    '/sellers/-1',
+  ])('refuses %s with a 400 that says what it takes', async (path) => {
+    const answer = await get<{ message: string }>(path);
+
+    expect(answer.status).toBe(400);
+    expect(answer.body.message).toMatch(/must be/);
+  });
+
+  it.each(['/products/999999', '/sellers/999999', '/categories/nothing', '/feeds/discover?page=1000'])(
+    'answers %s with a 404, each time from the origin',
+    async (path) => {
+      expect((await get(path)).status).toBe(404);
+      expect(await get(path)).not.toMatchObject({ cache: 'HIT' });
+    },
+  );
+
+  it('takes what was bought from the stock, on the product’s page and on its seller’s', async () => {
+    const database = app.get<Pool>(DATABASE, { strict: false });
+    const { rows } = await database.query<{ id: number; seller: number }>(
+      'SELECT DISTINCT ON (seller_id) id, seller_id AS seller FROM marketplace.products ORDER BY seller_id, listed_at DESC, id LIMIT 1',
+    );
+    const { id, seller } = rows[0]!;
+    const stockOf = ({ body }: Answer<{ products: { id: number; stock: number }[] }>) =>
+      body.products.find((product) => product.id === id)?.stock;
+    const before = await get<{ stock: number }>(`/products/${id}`);
+    await get(`/sellers/${seller}`);
+
+    const receipt = await ask(`POST`, `/products/${id}/purchase`, { quantity: 2 });
+
+    expect(receipt).toMatchObject({ status: 201, body: { quantity: 2, stock: before.body.stock - 2 } });
+    expect(await get(`/products/${id}`)).toMatchObject({ cache: 'MISS', body: { stock: before.body.stock - 2 } });
+    const storefront = await get<{ products: { id: number; stock: number }[] }>(`/sellers/${seller}`);
+    expect(storefront.cache).toBe('MISS');
+    expect(stockOf(storefront)).toBe(before.body.stock - 2);
+  });
+
+  it('sells nothing that is not there, and leaves the pages in the cache', async () => {
+    const database = app.get<Pool>(DATABASE, { strict: false });
+    await database.query('UPDATE marketplace.products SET stock = 1 WHERE id = 99');
+    await get('/products/99');
+
+    expect((await ask('POST', '/products/99/purchase', { quantity: 2 })).status).toBe(409);
+    expect((await ask('POST', '/products/99/purchase', { quantity: 11 })).status).toBe(400);
+    expect((await ask('POST', '/products/999999/purchase')).status).toBe(404);
+    expect(await get('/products/99')).toMatchObject({ cache: 'HIT', body: { stock: 1 } });
+  });
+
+  it('has warmed what its visitors ask for first', async () => {
+    const trending = await get<{ term: string }[]>('/search/trending?limit=20');
+    const categories = await get<{ slug: string }[]>('/categories/top');
+    const sellers = await get<{ id: number }[]>('/sellers/live');
+
+    for (const path of [
+      '/feeds/discover',
+      ...[1, 2, 3].map((page) => `/feeds/discover?page=${page}`),
+      ...trending.body.slice(0, 20).map(({ term }) => `/search?q=${encodeURIComponent(term)}`),
+      ...categories.body.slice(0, 5).map(({ slug }) => `/categories/${slug}`),
+    ]) {
+      expect([path, (await get(path)).cache]).toEqual([path, 'HIT']);
+    }
+    const storefronts = await Promise.all(sellers.body.map(({ id }) => get(`/sellers/${id}`)));
+    expect(storefronts.map(({ cache }) => cache)).toContain('HIT');
+  });
+
+  it('says what it warmed', async () => {
+    const { status, body } = await ask<{ strategies: { strategy: string; result: string }[] }>(
+      'POST',
+      '/cache/warm',
+      {},
+    );
+
+    expect(status).toBeLessThan(300);
+    expect(body.strategies).toEqual(
+      expect.arrayContaining(
+        ['handler:FeedsController.discover', 'trending-searches', 'top-categories', 'active-sellers'].map((strategy) =>
+          expect.objectContaining({ strategy, result: 'ok' }),
+        ),
+      ),
+    );
+  });
+
+  it('is healthy, cache and database', async () => {
+    const { status, body } = await get('/health');
+
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'ok', details: { cache: { status: 'up' }, database: { status: 'up' } } });
+  });
+
+  it('tells what the cache did, together, by pattern and by endpoint', async () => {
+    const stats = await get<{ total_requests: number; cache_hits: number; cache_misses: number }>('/cache/stats');
+    const patterns = await get<{ pattern: string }[]>('/cache/stats/patterns');
+    const endpoints = await get<{ endpoint: string }[]>('/cache/stats/endpoints');
+
+    expect(stats.body.total_requests).toBe(stats.body.cache_hits + stats.body.cache_misses);
+    expect(stats.body).toMatchObject({ hit_rate: expect.any(Number), p95_response_time_ms: expect.any(Number) });
+    expect(patterns.body.map(({ pattern }) => pattern)).toEqual(
+      expect.arrayContaining(['feed:*', 'search:*', 'category:*', 'seller:*', 'product:*', 'recommendation:*']),
+    );
+    expect(endpoints.body.map(({ endpoint }) => endpoint)).toEqual(
+      expect.arrayContaining(['GET /feeds/discover', 'GET /search', 'GET /products/:id', 'GET /sellers/live']),
+    );
+    expect(await get('/cache/health')).toMatchObject({
+      status: 200,
+      body: { status: expect.any(String), warnings: expect.any(Array) },
+    });
+    expect(await get('/cache/stats/low-performers')).toMatchObject({ status: 200, body: expect.any(Array) });
+    expect(await get('/cache/stats?window=2m')).toMatchObject({ status: 400 });
+  });
+
+  it('tells it to Prometheus too', async () => {
+    const { status, body } = await get<string>('/metrics');
+
+    expect(status).toBe(200);
+    expect(body).toContain('cache_operations_total{operation="get",result="hit"}');
+    expect(body).toContain('cache_pattern_operations_total{pattern="feed:*"');
+  });
+
+  it('counts a view of a product also where the cache answered', async () => {
+    const database = app.get<Pool>(DATABASE, { strict: false });
+    const views = async () =>
+      (
+        await database.query<{ views: number }>(
+          'SELECT count(*)::int AS views FROM marketplace.product_views WHERE product_id = 111',
+        )
+      ).rows[0]!.views;
+    const before = await views();
+    for (let visit = 0; visit < 5; visit++) await get('/products/111');
+
+    const { ViewJournal } = await import('../../sample/marketplace/products/view-journal.js');
+    await app.get(ViewJournal, { strict: false }).flush();
+
+    expect(await views()).toBe(before + 5);
+  });
+
+  it('says at its root how large it is and where to look', async () => {
+    const { body } = await get('/');
+
+    expect(body).toMatchObject({ catalogue: { products: 600, sellers: 40, categories: 48 } });
+  });
+});
+
+describe('the marketplace’s settings', () => {
+  it('are refused with every fault at once', () => {
+    expect(() => readSettings({ PORT: 'x', ADAPTER: 'koa', REDIS_STORE: 'memcached', REDIS_URL: 'localhost' })).toThrow(
+      /PORT[^]*REDIS_URL|REDIS_URL[^]*PORT/,
+    );
+  });
+});

@@ -1,0 +1,138 @@
+import { systemClock, type Clock } from '../cache/clock.js';
+import {
+  BypassReason,
+  type CacheObserver,
+  type CircuitState,
+  type LayerDescription,
+  MissReason,
+  Operation,
+  Outcome,
+  Result,
+  type Series,
+} from '../cache/observer.js';
+import { type AccessMessage, cacheChannels, type CacheChannels, type CircuitMessage } from './channels.js';
+
+const namesOf = <T extends string>(places: Readonly<Record<T, number>>): readonly T[] =>
+  (Object.entries(places) as [T, number][]).sort(([, a], [, b]) => a - b).map(([name]) => name);
+
+const OUTCOMES = namesOf(Outcome);
+const REASONS = namesOf(MissReason);
+const BYPASSES = namesOf(BypassReason);
+const RESULTS = namesOf(Result);
+const STATES: readonly CircuitMessage['state'][] = ['closed', 'open', 'half_open'];
+
+/**
+ * Publishes accesses, loads, invalidations and circuit changes on node:diagnostics_channel. Where nobody listens a call costs
+ * one comparison. What a subscriber throws is, as Node has it, an uncaught exception of the process, later and elsewhere.
+ */
+export class DiagnosticsObserver implements CacheObserver {
+  readonly #clock: Clock;
+  readonly #channels: CacheChannels;
+  #layers: readonly LayerDescription[] = [];
+
+  constructor(clock: Clock = systemClock, channels: CacheChannels = cacheChannels()) {
+    this.#clock = clock;
+    this.#channels = channels;
+  }
+
+  attach(layers: readonly LayerDescription[]): void {
+    this.#layers = layers;
+  }
+
+  series(pattern: string, endpoint?: string): Series {
+    return { pattern, endpoint };
+  }
+
+  seriesOf(): Series {
+    return { pattern: '__other__', endpoint: undefined };
+  }
+
+  hit(series: Series, layer: number, startedAt: number): void {
+    if (!this.#channels.access.hasSubscribers) return;
+    const elapsed = this.#clock.now() - startedAt;
+    this.#access(series, 'hit', layer, elapsed, elapsed, undefined);
+  }
+
+  access(
+    series: Series,
+    outcome: Outcome,
+    layer: number,
+    responseMs: number,
+    totalMs: number,
+    reason: MissReason,
+  ): void {
+    if (!this.#channels.access.hasSubscribers) return;
+    const why = reason === MissReason.none ? undefined : REASONS[reason];
+    this.#access(series, OUTCOMES[outcome]!, layer, responseMs, totalMs, why);
+  }
+
+  bypass(series: Series, reason: BypassReason): void {
+    if (this.#channels.access.hasSubscribers) this.#access(series, 'bypass', -1, 0, 0, BYPASSES[reason]);
+  }
+
+  load(series: Series, operation: Operation, result: Result, durationMs: number): void {
+    if (!this.#channels.load.hasSubscribers) return;
+    this.#channels.load.publish({
+      pattern: series.pattern,
+      endpoint: series.endpoint,
+      operation: operation === Operation.refresh ? 'refresh' : 'load',
+      result: RESULTS[result]!,
+      durationMs,
+    });
+  }
+
+  operation(series: Series, operation: Operation, result: Result, durationMs: number): void {
+    if (operation !== Operation.delete || !this.#channels.invalidation.hasSubscribers) return;
+    this.#channels.invalidation.publish({
+      kind: 'key',
+      pattern: series.pattern,
+      result: RESULTS[result]!,
+      removed: result === Result.ok ? 1 : 0,
+      durationMs,
+    });
+  }
+
+  invalidation(result: Result, durationMs: number, removed: number): void {
+    if (!this.#channels.invalidation.hasSubscribers) return;
+    this.#channels.invalidation.publish({
+      kind: 'group',
+      pattern: undefined,
+      result: RESULTS[result]!,
+      removed,
+      durationMs,
+    });
+  }
+
+  circuit(layer: number, state: CircuitState): void {
+    if (!this.#channels.circuit.hasSubscribers) return;
+    this.#channels.circuit.publish({ layer: this.#layers[layer]?.name ?? String(layer), state: STATES[state]! });
+  }
+
+  inFlight(): void {}
+  waitTimeout(): void {}
+  sizeRejected(): void {}
+  layer(): void {}
+  evicted(): void {}
+  queueDepth(): void {}
+  writeDropped(): void {}
+  asyncWrite(): void {}
+
+  #access(
+    series: Series,
+    outcome: AccessMessage['outcome'],
+    layer: number,
+    responseTimeMs: number,
+    totalTimeMs: number,
+    reason: string | undefined,
+  ): void {
+    this.#channels.access.publish({
+      pattern: series.pattern,
+      endpoint: series.endpoint,
+      outcome,
+      layer: this.#layers[layer]?.name,
+      reason,
+      responseTimeMs,
+      totalTimeMs,
+    });
+  }
+}

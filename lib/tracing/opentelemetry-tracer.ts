@@ -1,0 +1,126 @@
+import type { Attributes, Context, Span, SpanContext, Tracer } from '@opentelemetry/api';
+import type { Series } from '../cache/observer.js';
+import type { CacheTracer, SpanHandle, TracedOperation } from '../cache/tracer.js';
+import { type OpenTelemetryApi, openTelemetryApi } from './opentelemetry-api.js';
+
+export interface OpenTelemetryTracerOptions {
+  /** @default the global provider's tracer `nestjs-cache-observability` */
+  readonly tracer?: Tracer;
+  /** Record spans of operations that no span asked for, too: startup, timers, scripts. @default false */
+  readonly withoutParent?: boolean;
+  /** What of a key may stand in a span, as `cache.key`; undefined for nothing. @default no key at all */
+  readonly sanitizeKey?: (key: string, pattern: string) => string | undefined;
+  /** @default the installed package @opentelemetry/api */
+  readonly api?: OpenTelemetryApi;
+}
+
+const SCOPE = 'nestjs-cache-observability';
+const SILENT: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
+
+/**
+ * Makes spans of the cache's operations: `cache.get`, `cache.set`, `cache.delete`, `cache.load`, `cache.refresh`,
+ * `cache.lock.wait`. A load is the child of the access that began it; accesses that wait for it link to it. A refresh belongs
+ * to nobody's request: it is a root of its own that links to the access that triggered it. Errors are told by their kind,
+ * never by a message, which may hold a value.
+ * @throws CacheError `MISSING_PACKAGE` where @opentelemetry/api is not installed.
+ */
+export class OpenTelemetryTracer implements CacheTracer {
+  readonly #api: OpenTelemetryApi;
+  readonly #tracer: Tracer;
+  readonly #withoutParent: boolean;
+  readonly #sanitizeKey: OpenTelemetryTracerOptions['sanitizeKey'];
+
+  constructor(options: OpenTelemetryTracerOptions = {}) {
+    this.#api = options.api ?? openTelemetryApi();
+    this.#tracer = options.tracer ?? this.#api.trace.getTracer(SCOPE);
+    this.#withoutParent = options.withoutParent ?? false;
+    this.#sanitizeKey = options.sanitizeKey;
+  }
+
+  span<T>(operation: TracedOperation, series: Series, key: string, run: (span: SpanHandle) => T): T {
+    const context = this.#api.context.active();
+    if (!this.#wanted(context)) return run(SILENT);
+    const span = this.#start(operation, series, key, context);
+    if (span === undefined) return run(SILENT);
+    const handle = new OpenTelemetrySpan(span, operation);
+    return this.#api.context.with(this.#api.trace.setSpan(context, span), () => this.#end(span, () => run(handle)));
+  }
+
+  /** Nobody records what has no parent, unless asked, or a parent that is not sampled. */
+  #wanted(context: Context): boolean {
+    const parent = this.#api.trace.getSpan(context);
+    if (parent === undefined) return this.#withoutParent;
+    return parent.isRecording() || (parent.spanContext().traceFlags & this.#api.TraceFlags.SAMPLED) !== 0;
+  }
+
+  #start(operation: TracedOperation, series: Series, key: string, context: Context): Span | undefined {
+    try {
+      const attributes: Attributes = { 'cache.operation': operation, 'cache.key.pattern': series.pattern };
+      const told = this.#sanitizeKey?.(key, series.pattern);
+      if (told !== undefined) attributes['cache.key'] = told;
+      return this.#tracer.startSpan(`cache.${operation}`, { attributes, root: operation === 'refresh' }, context);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #end<T>(span: Span, run: () => T): T {
+    const failed = (error: unknown): void => {
+      span.setAttribute('error.type', kindOf(error));
+      span.setStatus({ code: this.#api.SpanStatusCode.ERROR });
+      span.end();
+    };
+    let result: T;
+    try {
+      result = run();
+    } catch (error) {
+      failed(error);
+      throw error;
+    }
+    if (result instanceof Promise) result.then(() => span.end(), failed);
+    else span.end();
+    return result;
+  }
+}
+
+class OpenTelemetrySpan implements SpanHandle {
+  readonly link: SpanContext;
+  readonly #span: Span;
+  readonly #operation: TracedOperation;
+
+  constructor(span: Span, operation: TracedOperation) {
+    this.#span = span;
+    this.#operation = operation;
+    this.link = span.spanContext();
+  }
+
+  linkTo(link: unknown): void {
+    if (isSpanContext(link) && link.spanId !== this.link.spanId) this.#span.addLink({ context: link });
+  }
+
+  outcome(result: string, layer?: string): void {
+    this.#span.setAttribute('cache.result', result);
+    if (this.#operation === 'get') {
+      this.#span.setAttribute('cache.hit', result === 'hit' || result === 'stale');
+      if (result === 'stale') this.#span.setAttribute('cache.stale', true);
+    }
+    if (layer !== undefined) this.#span.setAttribute('cache.layer', layer);
+  }
+
+  phase(phase: string, durationMs: number, layer?: string): void {
+    const attributes: Attributes = { 'cache.phase.duration_ms': durationMs };
+    if (layer !== undefined) attributes['cache.layer'] = layer;
+    this.#span.addEvent(`cache.${phase}`, attributes);
+  }
+}
+
+function isSpanContext(link: unknown): link is SpanContext {
+  return typeof link === 'object' && link !== null && 'traceId' in link && 'spanId' in link;
+}
+
+/** The stable code of an error, or its class. */
+function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return '_OTHER';
+  const code: unknown = Reflect.get(error, 'code');
+  return typeof code === 'string' && /^\w{1,40}$/.test(code) ? code : error.name.slice(0, 60);
+}

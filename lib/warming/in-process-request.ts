@@ -61,10 +61,16 @@ export class InProcessRequests {
     const server = httpAdapter.getHttpServer() as Server;
     return (options) =>
       lightMyRequest.inject(
-        (request, response) => void server.emit('request', request, response),
+        (request, response) => void server.emit('request', keepingMethods(request), keepingMethods(response)),
         options as Parameters<typeof lightMyRequest.inject>[1] & object,
       );
   }
+}
+
+/** Express gives requests and responses prototypes of its own; the methods that stand in for a socket must outlive that. */
+function keepingMethods<T extends object>(message: T): T {
+  const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(message) as object);
+  return Object.defineProperties(message, methods);
 }
 
 async function loadLightMyRequest() {

@@ -1,14 +1,17 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
+  Body,
   type CanActivate,
   Controller,
   type ExecutionContext,
   Get,
+  HttpCode,
   type INestApplication,
   Injectable,
   Logger,
   type ModuleMetadata,
   Param,
+  Post,
   Query,
   Scope,
   UseGuards,
@@ -286,7 +289,9 @@ describe('warming handlers', () => {
   };
   const controllers = [FeedController, GuardedController];
 
-  afterEach(() => asked.splice(0));
+  afterEach(() => {
+    asked.length = 0;
+  });
 
   it.each(platforms)('runs them once the application is up, through prefix and URI version (%s)', async (platform) => {
     const warm = [{ params: { kind: 'new & hot' }, query: { page: '1', tag: ['a', 'b'] } }];
@@ -348,6 +353,28 @@ describe('warming handlers', () => {
         ],
       },
     ]);
+  });
+
+  it.each(platforms)('sends a body and learns how large the answer is (%s)', async (platform) => {
+    @Controller('searches')
+    class SearchController {
+      @Post()
+      @HttpCode(200)
+      search(@Body() body: unknown) {
+        asked.push(body);
+        return { found: ['one', 'two'] };
+      }
+    }
+    const search = handler({
+      path: '/searches',
+      className: 'SearchController',
+      methodName: 'search',
+      warm: [{ body: { q: 'shoes' } }],
+    });
+    const post = { ...search, route: { ...search.route!, method: 'POST' } };
+    const { app } = await boot(platform, room({ onStartup: false }, { controllers: [SearchController] }, [post]));
+    expect(await app.get(CacheWarmer).warmAll()).toMatchObject({ keysWarmed: 1, bytes: 23 });
+    expect(asked).toEqual([{ q: 'shoes' }]);
   });
 
   it('reports a parameter that was not given', async () => {

@@ -1,0 +1,140 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { CacheModule } from '@nestjs/cache-manager';
+import { Inject, Injectable, type LoggerService, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
+import { createCache } from 'cache-manager';
+import {
+  Cached,
+  CacheMetrics,
+  CacheObservabilityModule,
+  CacheWarmer,
+  ObservedCache,
+  WarmingStrategy,
+} from '../../lib/index.js';
+import { boot, closeApps } from '../support/apps.js';
+
+const prometheus = false as const;
+
+class Notebook implements LoggerService {
+  readonly messages: unknown[] = [];
+  log = (message: unknown) => void this.messages.push(message);
+  warn = (message: unknown) => void this.messages.push(message);
+  error = (message: unknown) => void this.messages.push(message);
+}
+
+@Injectable()
+@WarmingStrategy({ name: 'nightly', cron: '0 0 3 * * *' })
+class Nightly {
+  *entries() {
+    yield { key: 'night:1', value: 1 };
+  }
+}
+
+let lookups = 0;
+
+@Injectable()
+class Prices {
+  @Cached('price:{0}', { ttl: '1m' })
+  async of(product: number) {
+    lookups++;
+    return { product };
+  }
+}
+
+@Module({ providers: [Prices], exports: [Prices] })
+class PricesModule {}
+
+@Injectable()
+class AtInit {
+  value: unknown;
+
+  constructor(@Inject(ObservedCache) private readonly cache: ObservedCache) {}
+
+  async onModuleInit() {
+    this.value = await this.cache.getOrSet('at:init', () => 'loaded');
+  }
+}
+
+afterEach(closeApps);
+
+describe('the wiring', () => {
+  it('answers the methods of any injectable from the one cache', async () => {
+    lookups = 0;
+    const { app } = await boot('express', {
+      imports: [PricesModule, CacheObservabilityModule.forRoot({ prometheus })],
+    });
+    await app.get(Prices).of(7);
+    expect(await app.get(Prices).of(7)).toEqual({ product: 7 });
+    expect(lookups).toBe(1);
+    expect(app.get(CacheMetrics).getPatternStats('price:*')).toMatchObject({ cacheHits: 1, cacheMisses: 1 });
+  });
+
+  it('has the cache ready when the modules of the application are initialised', async () => {
+    const { app } = await boot('express', {
+      imports: [CacheObservabilityModule.forRoot({ prometheus })],
+      providers: [AtInit],
+    });
+    expect(app.get(AtInit).value).toBe('loaded');
+  });
+
+  it('has an adopted cache ready then, too', async () => {
+    const { app } = await boot('express', {
+      imports: [
+        CacheModule.register({ isGlobal: true }),
+        CacheObservabilityModule.forRoot({ cache: 'app', prometheus }),
+      ],
+      providers: [AtInit],
+    });
+    expect(app.get(AtInit).value).toBe('loaded');
+  });
+
+  it('adopts a cache that it is given', async () => {
+    const cache = createCache();
+    const { app } = await boot('express', { imports: [CacheObservabilityModule.forRoot({ cache, prometheus })] });
+    await app.get(ObservedCache).set('a', 1);
+    expect(await cache.get('a')).toBe(1);
+    expect(app.get(CacheMetrics).getStats()).toMatchObject({ sets: 1, cacheHits: 1 });
+  });
+
+  it("warns of a CacheModule beside ours that nobody observes, once, and not with cache: 'app'", async () => {
+    const warnings = async (cache?: 'app') => {
+      const logger = new Notebook();
+      const ours = CacheObservabilityModule.forRoot({ prometheus, ...(cache && { cache }) });
+      const { close } = await boot('express', { imports: [CacheModule.register(), ours] }, { logger });
+      await close();
+      return logger.messages.filter((message) => (message as { code?: string }).code === 'UNOBSERVED_CACHE');
+    };
+    expect(await warnings()).toHaveLength(1);
+    expect(await warnings('app')).toHaveLength(0);
+  });
+
+  it("puts warming's jobs into the application's ScheduleModule", async () => {
+    const { app } = await boot('express', {
+      imports: [ScheduleModule.forRoot(), CacheObservabilityModule.forRoot({ prometheus })],
+      providers: [Nightly],
+    });
+    expect([...app.get(SchedulerRegistry).getCronJobs().keys()]).toEqual(['cache-warming:nightly']);
+  });
+
+  it('needs no ScheduleModule of the application, and brings none', async () => {
+    const { app } = await boot('express', {
+      imports: [CacheObservabilityModule.forRoot({ prometheus })],
+      providers: [Nightly],
+    });
+    expect(() => app.get(SchedulerRegistry, { strict: false })).toThrow();
+    expect(app.get(CacheWarmer).strategies).toEqual([expect.objectContaining({ name: 'nightly' })]);
+  });
+
+  it('works in an application without HTTP', async () => {
+    @Module({ imports: [CacheObservabilityModule.forRoot()], providers: [Nightly] })
+    class WorkerModule {}
+    const app = await NestFactory.createApplicationContext(WorkerModule, { logger: false });
+    try {
+      expect(await app.get(CacheWarmer).warm('nightly')).toMatchObject({ keysWarmed: 1 });
+      expect(await app.get(ObservedCache).get('night:1')).toBe(1);
+    } finally {
+      await app.close();
+    }
+  });
+});

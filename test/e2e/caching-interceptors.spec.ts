@@ -1,0 +1,247 @@
+import {
+  type CallHandler,
+  ClassSerializerInterceptor,
+  Controller,
+  type ExecutionContext,
+  Get,
+  Injectable,
+  type NestInterceptor,
+  UseInterceptors,
+} from '@nestjs/common';
+import { APP_INTERCEPTOR, Reflector } from '@nestjs/core';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { map, tap } from 'rxjs';
+import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
+import { Cached } from '../../lib/caching/cached.decorator.js';
+import { boot, closeApps, platforms } from '../support/apps.js';
+
+const seen: unknown[] = [];
+
+@Injectable()
+class Mapping implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler) {
+    const { headers } = context.switchToHttp().getRequest<{ headers: Record<string, string> }>();
+    return next.handle().pipe(map((data: unknown) => ({ data, for: headers['x-name'] ?? 'nobody' })));
+  }
+}
+
+@Injectable()
+class Mutating implements NestInterceptor {
+  intercept(_context: ExecutionContext, next: CallHandler) {
+    return next.handle().pipe(
+      map((data: { list: number[]; extra?: number }) => {
+        data.list.push(data.list.length);
+        data.extra = data.list.length;
+        return data;
+      }),
+    );
+  }
+}
+
+@Injectable()
+class Logging implements NestInterceptor {
+  intercept(_context: ExecutionContext, next: CallHandler) {
+    return next.handle().pipe(tap((data: unknown) => seen.push(data)));
+  }
+}
+
+class Account {
+  static excluded = ['password'];
+  constructor(
+    readonly name: string,
+    readonly password: string,
+  ) {}
+}
+
+/** Knows what a class excludes, as class-transformer does: by the class of the instance it is given. */
+const transformer = {
+  classToPlain(value: object) {
+    const { excluded = [] } = value.constructor as { excluded?: string[] };
+    return Object.fromEntries(Object.entries(value).filter(([name]) => !excluded.includes(name)));
+  },
+  plainToInstance: (_type: unknown, value: object) => value,
+};
+
+let calls = 0;
+afterEach(async () => {
+  calls = 0;
+  seen.length = 0;
+  await closeApps();
+});
+
+const imports = [CacheObservabilityModule.forRoot({ prometheus: false })];
+
+describe.each(platforms)('other interceptors on %s', (platform) => {
+  @Controller()
+  class Bare {
+    @Get('value')
+    @Cached('value:*')
+    value() {
+      calls += 1;
+      return { list: [0] };
+    }
+  }
+
+  @Controller()
+  class OnMethod {
+    @Get('value')
+    @Cached('value:*')
+    @UseInterceptors(Mapping)
+    value() {
+      calls += 1;
+      return { list: [0] };
+    }
+
+    @Get('below')
+    @UseInterceptors(Mapping)
+    @Cached('below:*')
+    below() {
+      calls += 1;
+      return { list: [0] };
+    }
+  }
+
+  @Controller()
+  @UseInterceptors(Mapping)
+  class OnClass {
+    @Get('value')
+    @Cached('value:*')
+    value() {
+      calls += 1;
+      return { list: [0] };
+    }
+  }
+
+  const places = {
+    'on the method': { controllers: [OnMethod] },
+    'on the controller': { controllers: [OnClass] },
+    'global by the application': { controllers: [Bare], global: true },
+    'global by APP_INTERCEPTOR': { controllers: [Bare], providers: [{ provide: APP_INTERCEPTOR, useClass: Mapping }] },
+  };
+
+  it.each(Object.entries(places))('do their work on hits, too: %s', async (_where, { controllers, ...rest }) => {
+    const { ask } = await boot(
+      platform,
+      { imports, controllers, providers: 'providers' in rest ? rest.providers : [] },
+      { configure: (app) => void ('global' in rest && app.useGlobalInterceptors(new Mapping())) },
+    );
+    const ann = await ask().get('/value').set('X-Name', 'ann').expect('x-cache', 'MISS');
+    const bob = await ask().get('/value').set('X-Name', 'bob').expect('x-cache', 'HIT');
+    expect([ann.body, bob.body]).toEqual([
+      { data: { list: [0] }, for: 'ann' },
+      { data: { list: [0] }, for: 'bob' },
+    ]);
+    expect(calls).toBe(1);
+  });
+
+  it('may stand above or below @Cached', async () => {
+    const { ask } = await boot(platform, { imports, controllers: [OnMethod] });
+    await ask().get('/below').set('X-Name', 'ann');
+    const bob = await ask().get('/below').set('X-Name', 'bob');
+    expect(bob.body.for).toBe('bob');
+  });
+
+  it('never get the 304 of a value that they change', async () => {
+    const { ask } = await boot(platform, { imports, controllers: [OnMethod] });
+    const ann = await ask().get('/value').set('X-Name', 'ann');
+    await ask()
+      .get('/value')
+      .set('X-Name', 'bob')
+      .set('If-None-Match', ann.headers.etag ?? '"none"')
+      .expect(200);
+  });
+
+  it('may change what they are given without changing what the next one gets', async () => {
+    const { ask } = await boot(
+      platform,
+      { imports, controllers: [Bare] },
+      { configure: (app) => void app.useGlobalInterceptors(new Mutating()) },
+    );
+    for (let turn = 0; turn < 3; turn++) {
+      expect((await ask().get('/value').expect(200)).body).toEqual({ list: [0, 1], extra: 2 });
+    }
+    expect(calls).toBe(1);
+  });
+
+  it('get the value, never its text', async () => {
+    const { ask } = await boot(
+      platform,
+      { imports, controllers: [Bare] },
+      { configure: (app) => void app.useGlobalInterceptors(new Logging()) },
+    );
+    await ask().get('/value');
+    expect((await ask().get('/value')).body).toEqual({ list: [0] });
+    expect(seen).toEqual([{ list: [0] }, { list: [0] }]);
+  });
+
+  it('that serialise classes still keep from clients what a class excludes', async () => {
+    @Controller()
+    class Accounts {
+      @Get('account')
+      @Cached('account:*')
+      account() {
+        calls += 1;
+        return new Account('ann', 'secret');
+      }
+    }
+    const { ask } = await boot(
+      platform,
+      { imports, controllers: [Accounts] },
+      {
+        configure: (app) =>
+          void app.useGlobalInterceptors(
+            new ClassSerializerInterceptor(app.get(Reflector), { transformerPackage: transformer as never }),
+          ),
+      },
+    );
+    for (const state of ['MISS', 'HIT']) {
+      expect((await ask().get('/account').expect('x-cache', state)).body).toEqual({ name: 'ann' });
+    }
+    expect(calls).toBe(1);
+  });
+
+  it('are not missed where none stands outside: the stored text goes out', async () => {
+    const { ask } = await boot(platform, { imports, controllers: [Bare] });
+    const first = await ask().get('/value');
+    const second = await ask().get('/value');
+    expect(second.text).toBe(first.text);
+    expect(second.headers['content-type']).toBe('application/json; charset=utf-8');
+  });
+});
+
+describe('settings of the adapter', () => {
+  @Controller()
+  class Bare {
+    @Get('value')
+    @Cached('value:*')
+    value() {
+      return { a: 1 };
+    }
+  }
+
+  it('of Express are obeyed', async () => {
+    const { ask } = await boot(
+      'express',
+      { imports, controllers: [Bare] },
+      { configure: (app) => void app.getHttpAdapter().getInstance().set('json spaces', 2) },
+    );
+    expect((await ask().get('/value')).text).toBe('{\n  "a": 1\n}');
+    expect((await ask().get('/value')).text).toBe('{\n  "a": 1\n}');
+  });
+
+  it('of Fastify are obeyed', async () => {
+    const { ask } = await boot(
+      'fastify',
+      { imports, controllers: [Bare] },
+      {
+        configure: (app) =>
+          void app
+            .getHttpAdapter()
+            .getInstance()
+            .setReplySerializer((payload: unknown) => JSON.stringify({ own: payload })),
+      },
+    );
+    expect((await ask().get('/value')).text).toBe('{"own":{"a":1}}');
+    expect((await ask().get('/value')).text).toBe('{"own":{"a":1}}');
+  });
+});

@@ -28,7 +28,7 @@ export class RedisBus {
   #flushing: Promise<void> | undefined;
   #stopRetrying: (() => void) | undefined;
   #subscription: Promise<() => Promise<void>> | undefined;
-  #heard = false;
+  #awaited = false;
   #closed = false;
 
   constructor(connection: RedisConnection, channel: string, clock: Clock) {
@@ -51,6 +51,7 @@ export class RedisBus {
       () => this.#ready(),
     );
     await this.#subscription;
+    this.#awaited = true;
     return async () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) await this.#unsubscribe();
@@ -67,7 +68,7 @@ export class RedisBus {
   async #unsubscribe(): Promise<void> {
     const subscription = this.#subscription;
     this.#subscription = undefined;
-    this.#heard = false;
+    this.#awaited = false;
     await (
       await subscription?.catch(() => undefined)
     )?.();
@@ -104,10 +105,9 @@ export class RedisBus {
     });
   }
 
-  /** Whenever the subscription stands: the first time nothing was missed, later anything may have been. */
+  /** A subscription that stands when it was asked for has missed nothing; one that stands later may have missed anything. */
   #ready(): void {
-    if (this.#heard) for (const listener of this.#listeners) listener.onGap();
-    this.#heard = true;
+    if (this.#awaited) for (const listener of this.#listeners) listener.onGap();
   }
 
   #receive(text: string): void {

@@ -1,6 +1,7 @@
 import { CacheError } from '../errors.js';
 import {
   AS_BUFFERS,
+  firstAttempt,
   unavailable,
   type ConnectionEvents,
   type RedisArgument,
@@ -13,6 +14,7 @@ type Listener = (...args: never[]) => void;
 interface Emitter {
   on(event: string, listener: Listener): unknown;
   off(event: string, listener: Listener): unknown;
+  listenerCount(event: string): number;
 }
 
 /** node-redis, as far as it is used here; `sendCommand` differs between a single server, Sentinel and Cluster. */
@@ -57,27 +59,24 @@ export function clientConnection(client: RedisClientLike, events: ConnectionEven
 
 /** Tells of each loss and each recovery once, however often the client repeats it. */
 class Availability {
+  readonly #client: Emitter;
   readonly #events: ConnectionEvents;
-  readonly #subscriptions: readonly [emitter: Emitter, event: string, listener: Listener][];
+  readonly #whenLost = (cause?: unknown) => this.#onLost(cause);
+  readonly #whenReady = () => this.#onReady();
   #lost = false;
 
-  constructor(emitter: Emitter, events: ConnectionEvents) {
+  constructor(client: Emitter, events: ConnectionEvents) {
+    this.#client = client;
     this.#events = events;
-    const lost = (cause?: unknown) => this.#onLost(cause);
-    const ready = () => this.#onReady();
-    this.#subscriptions = [
-      [emitter, 'error', lost],
-      [emitter, 'ready', ready],
-    ];
-    for (const [target, event, listener] of this.#subscriptions) target.on(event, listener);
+    client.on('error', this.#whenLost);
+    client.on('ready', this.#whenReady);
   }
 
   stop(): void {
-    for (const [target, event, listener] of this.#subscriptions) {
-      target.off(event, listener);
-      // The client stays with its owner, who may not listen: an unheard 'error' would end the process.
-      if (event === 'error') target.on('error', () => undefined);
-    }
+    this.#client.off('error', this.#whenLost);
+    this.#client.off('ready', this.#whenReady);
+    // The client stays with its owner, who may not listen: an unheard 'error' would end the process.
+    if (this.#client.listenerCount('error') === 0) this.#client.on('error', () => undefined);
   }
 
   #onLost(cause: unknown): void {
@@ -173,12 +172,11 @@ class NodeRedisConnection implements RedisConnection {
       if (subscribed) onReady();
     });
     const open = subscriber.connect().then(() => subscriber.subscribe(channel, onMessage));
-    void open.then(
-      () => {
+    await firstAttempt(
+      open.then(() => {
         subscribed = true;
         onReady();
-      },
-      () => undefined,
+      }),
     );
     return () => {
       if (subscriber.destroy !== undefined) {
@@ -244,17 +242,32 @@ class IoRedisConnection implements RedisConnection {
     return this.send(channel, ['PUBLISH', channel, message]);
   }
 
-  subscribe(channel: string, onMessage: (message: string) => void, onReady: () => void): Promise<() => Promise<void>> {
+  async subscribe(
+    channel: string,
+    onMessage: (message: string) => void,
+    onReady: () => void,
+  ): Promise<() => Promise<void>> {
     const subscriber = this.#client.duplicate();
     subscriber.on('error', () => undefined);
     subscriber.on('message', (from: string, message: string) => {
       if (from === channel) onMessage(message);
     });
     // Its own re-subscription after a lost connection is silent: subscribing again tells when it has happened.
-    subscriber.on('ready', () => void subscriber.subscribe(channel).then(onReady, () => undefined));
-    return Promise.resolve(() => {
+    const standing = new Promise<void>((resolve) => {
+      subscriber.on('ready', () => {
+        subscriber.subscribe(channel).then(
+          () => {
+            onReady();
+            resolve();
+          },
+          () => undefined,
+        );
+      });
+    });
+    await firstAttempt(standing);
+    return () => {
       subscriber.disconnect();
       return Promise.resolve();
-    });
+    };
   }
 }

@@ -1,4 +1,5 @@
 import { RESP_TYPES } from '@redis/client';
+import { systemClock } from '../clock.js';
 import { CacheError } from '../errors.js';
 
 export type RedisArgument = string | Buffer;
@@ -15,7 +16,10 @@ export interface RedisConnection {
   /** Connects in the background from now on; resolves once it stands, rejects when the first attempt fails. */
   connect(): Promise<void>;
   close(): Promise<void>;
-  /** A connection of its own for messages. `onReady` is called whenever it stands (again). */
+  /**
+   * A connection of its own for messages. `onReady` is called whenever it stands (again); resolves once it has been, or
+   * could not be at the first attempt.
+   */
   subscribe(channel: string, onMessage: (message: string) => void, onReady: () => void): Promise<() => Promise<void>>;
   publish(channel: string, message: string): Promise<unknown>;
 }
@@ -34,5 +38,19 @@ export const AS_BUFFERS = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer }, r
 export function unavailable(cause?: unknown): CacheError {
   return new CacheError('LAYER_UNAVAILABLE', 'There is no connection to Redis at the moment; it is being restored.', {
     cause,
+  });
+}
+
+const FIRST_ATTEMPT_MS = 1_000;
+
+/** Waits for a subscription to stand, but not for ever. */
+export function firstAttempt(standing: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = systemClock.after(FIRST_ATTEMPT_MS, resolve);
+    const settled = () => {
+      cancel();
+      resolve();
+    };
+    standing.then(settled, settled);
   });
 }

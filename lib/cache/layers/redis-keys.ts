@@ -8,6 +8,8 @@ import { literalGlob } from '../glob.js';
  */
 export class RedisKeys {
   readonly #prefix: string;
+  /** At most one a slot. */
+  readonly #slotTexts = new Map<number, string>();
   /** Epoch, ledger version, birth and floor of the namespace. */
   readonly state: string;
   /** Sorted set: tag by the epoch of its invalidation. */
@@ -49,7 +51,13 @@ export class RedisKeys {
     const tag = hashTagOf(entryName);
     if (tag !== undefined) return `${this.#prefix}~fence:{${tag}}${entryName}`;
     if (!entryName.includes('}')) return `${this.#prefix}~fence:{${entryName}}`;
-    return `${this.#prefix}~fence:{${textOfSlot(hashSlot(entryName))}}${entryName}`;
+    return `${this.#prefix}~fence:{${this.#textOf(hashSlot(entryName))}}${entryName}`;
+  }
+
+  #textOf(slot: number): string {
+    const text = this.#slotTexts.get(slot) ?? textOfSlot(slot);
+    this.#slotTexts.set(slot, text);
+    return text;
   }
 
   lock(name: string): string {
@@ -77,21 +85,37 @@ export function hashTagOf(key: string): string | undefined {
 
 /** CRC16 (XMODEM) of the key's hash tag or of the key, modulo 16,384. */
 export function hashSlot(key: string): number {
+  return crc16(Buffer.from(hashTagOf(key) ?? key)) & 0x3fff;
+}
+
+function crc16(bytes: Uint8Array): number {
   let crc = 0;
-  for (const byte of Buffer.from(hashTagOf(key) ?? key)) {
+  for (const byte of bytes) {
     crc ^= byte << 8;
     for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? ((crc << 1) ^ 0x1021) & 0xffff : (crc << 1) & 0xffff;
   }
-  return crc & 0x3fff;
+  return crc;
 }
 
-/** A text without braces that hashes to this slot, for keys that cannot be a hash tag themselves. */
+/**
+ * Three letters that hash to this slot, for keys that cannot be a hash tag themselves: 62³ texts cover the 2¹⁴ slots.
+ */
 function textOfSlot(slot: number): string {
-  for (let candidate = 0; ; candidate++) {
-    const text = candidate.toString(36);
-    if (hashSlot(text) === slot) return text;
+  const bytes = new Uint8Array(3);
+  for (const first of LETTERS) {
+    bytes[0] = first;
+    for (const second of LETTERS) {
+      bytes[1] = second;
+      for (const third of LETTERS) {
+        bytes[2] = third;
+        if ((crc16(bytes) & 0x3fff) === slot) return String.fromCharCode(first, second, third);
+      }
+    }
   }
+  throw new Error(`No text of three letters has the slot ${slot}.`);
 }
+
+const LETTERS = Buffer.from('0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ');
 
 function slotSafe(prefix: string): string {
   return prefix.replace(/[{}]/g, '');

@@ -2,6 +2,7 @@ import { createClient, type RedisClientOptions } from '@redis/client';
 import type { Clock } from '../clock.js';
 import {
   AS_BUFFERS,
+  firstAttempt,
   unavailable,
   type ConnectionEvents,
   type RedisArgument,
@@ -92,12 +93,20 @@ export class SingleConnection implements RedisConnection {
     onMessage: (message: string) => void,
     onReady: () => void,
   ): Promise<() => Promise<void>> {
+    let stands = () => {};
+    const standing = new Promise<void>((resolve) => (stands = resolve));
     const subscriber: SingleConnection = new SingleConnection(
       this.#endpoint,
       {
         lost: () => undefined,
         ready: () => {
-          subscriber.client?.subscribe(channel, onMessage).then(onReady, () => subscriber.#drop());
+          subscriber.client?.subscribe(channel, onMessage).then(
+            () => {
+              onReady();
+              stands();
+            },
+            () => subscriber.#drop(),
+          );
         },
       },
       this.#clock,
@@ -105,7 +114,7 @@ export class SingleConnection implements RedisConnection {
       { pingInterval: PING_MS, socket: { socketTimeout: SILENCE_MS } },
     );
     // A first failure is no end: it goes on trying, and tells by onReady.
-    await subscriber.connect().catch(() => undefined);
+    await firstAttempt(subscriber.connect().then(() => standing));
     return () => subscriber.close();
   }
 

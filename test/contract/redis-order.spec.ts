@@ -1,0 +1,187 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { systemClock, type Clock } from '../../lib/cache/clock.js';
+import type { Layer, LoadTicket } from '../../lib/cache/layers/layer.js';
+import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
+import type { RedisLayerOptions } from '../../lib/cache/layers/redis-options.js';
+import { entryOf } from '../support/entries.js';
+import { layerContext } from '../support/layer-context.js';
+import { RedisCluster, RedisServer } from '../support/redis.js';
+
+let server: RedisServer;
+let cluster: RedisCluster;
+beforeAll(async () => {
+  [server, cluster] = await Promise.all([RedisServer.start(), RedisCluster.start()]);
+}, 30_000);
+afterAll(() => Promise.all([server.dispose(), cluster.dispose()]), 30_000);
+
+const places: [string, () => RedisLayerOptions][] = [
+  ['one server', () => ({ url: server.url })],
+  ['a cluster', () => ({ cluster: { rootNodes: cluster.rootNodes } })],
+];
+
+describe.each(places)('two processes over %s', (_, options) => {
+  let turn = 0;
+  let prefix: string;
+  let here: Layer;
+  let there: Layer;
+  const open: Layer[] = [];
+
+  const process = async (clock: Clock = systemClock): Promise<Layer> => {
+    const layer = redisLayer({ deadline: 2_000, ...options() }).create(layerContext(prefix, { clock }));
+    await layer.connect?.();
+    open.push(layer);
+    return layer;
+  };
+  /** A load begins: what its read tells. */
+  const begin = async (layer: Layer, key: string): Promise<LoadTicket> => {
+    const ticket: LoadTicket = new Map();
+    await layer.get(key, ticket);
+    return ticket;
+  };
+
+  beforeEach(async () => {
+    prefix = `order${turn++}`;
+    here = await process();
+    there = await process();
+  });
+  afterEach(async () => {
+    for (const layer of open.splice(0)) await layer.disconnect();
+  });
+
+  it('keep a load that nothing came between', async () => {
+    const ticket = await begin(here, 'k');
+    await here.set('k', entryOf(1), ticket);
+    expect((await there.get('k'))?.value).toBe(1);
+  });
+
+  it.each(['k', '{tag}k', 'a}b', 'a{b', '{}x', '~k'])(
+    'refuse a load of %j that another deleted meanwhile',
+    async (key) => {
+      const ticket = await begin(here, key);
+      await there.delete(key);
+      await here.set(key, entryOf('old'), ticket);
+      expect(await there.get(key)).toBeUndefined();
+    },
+  );
+
+  it('refuse a load whose tag another invalidated meanwhile, though the tag came with the value', async () => {
+    const ticket = await begin(here, 'k');
+    await there.invalidateTags(['red']);
+    await here.set('k', entryOf('old', { tags: ['red'] }), ticket);
+    expect(await here.get('k')).toBeUndefined();
+    expect(await there.get('k')).toBeUndefined();
+  });
+
+  it('refuse a load that another cleared by glob meanwhile, and keep the others', async () => {
+    const ticket = await begin(here, 'user:1');
+    const kept = await begin(here, 'other');
+    await there.deleteByPattern('user:*');
+    await here.setMany([
+      ['user:1', entryOf('old'), ticket],
+      ['other', entryOf('kept'), kept],
+    ]);
+    expect((await there.getMany(['user:1', 'other'])).map((entry) => entry?.value)).toEqual([undefined, 'kept']);
+  });
+
+  it('refuse a load over a value that another set meanwhile', async () => {
+    const ticket = await begin(here, 'k');
+    await there.set('k', entryOf('set'));
+    await here.set('k', entryOf('loaded'), ticket);
+    expect((await here.get('k'))?.value).toBe('set');
+  });
+
+  it('let a refresh replace the value that it refreshes', async () => {
+    await here.set('k', entryOf('first'));
+    const ticket = await begin(there, 'k');
+    await there.set('k', entryOf('second'), ticket);
+    expect((await here.get('k'))?.value).toBe('second');
+  });
+
+  it('let loads that begin after an invalidation be kept', async () => {
+    await there.delete('k');
+    await there.invalidateTags(['red']);
+    await there.deleteByPattern('*');
+    const ticket = await begin(here, 'k');
+    await here.set('k', entryOf('new', { tags: ['red'] }), ticket);
+    expect((await there.get('k'))?.value).toBe('new');
+  });
+
+  it('see each other’s tags at once', async () => {
+    await here.setMany([
+      ['a', entryOf(1, { tags: ['red'] })],
+      ['b', entryOf(2, { tags: ['red', 'blue'] })],
+      ['c', entryOf(3, { tags: ['blue'] })],
+    ]);
+    await there.invalidateTags(['red']);
+    expect((await here.getMany(['a', 'b', 'c'])).map((entry) => entry?.value)).toEqual([undefined, undefined, 3]);
+  });
+
+  it('agree on times though their clocks are a minute apart', async () => {
+    const late: Clock = { now: () => systemClock.now() - 60_000, after: systemClock.after };
+    const other = await process(late);
+    await other.set('k', entryOf('v', { ttl: 30_000, clock: late }));
+    const read = await here.get('k');
+    expect(read?.value).toBe('v');
+    expect(Math.abs(read!.freshUntil - systemClock.now() - 30_000)).toBeLessThan(500);
+    await here.set('mine', entryOf('v', { ttl: 30_000 }));
+    expect(Math.abs((await other.get('mine'))!.freshUntil - late.now() - 30_000)).toBeLessThan(500);
+  });
+
+  it('hold a lock one at a time, prolong it, lose it, and release only their own', async () => {
+    const first = await here.coordination!.acquire('load', 5_000);
+    expect(await there.coordination!.acquire('load', 5_000)).toBeUndefined();
+    expect(await first!.renew(5_000)).toBe(true);
+    await first!.release();
+    const second = await there.coordination!.acquire('load', 20);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await second!.renew(5_000)).toBe(false);
+    const third = await here.coordination!.acquire('load', 5_000);
+    await second!.release();
+    expect(await there.coordination!.acquire('load', 5_000)).toBeUndefined();
+    await third!.release();
+  });
+
+  it('hear what others say and not themselves, one message a turn', async () => {
+    const heard: unknown[] = [];
+    const own: unknown[] = [];
+    await there.coordination!.subscribe({
+      onMessage: (message) => heard.push(message),
+      onGap: () => heard.push('gap'),
+    });
+    await here.coordination!.subscribe({ onMessage: (message) => own.push(message), onGap: () => own.push('gap') });
+    await Promise.all([
+      here.coordination!.publish({ keys: ['a'] }),
+      here.coordination!.publish({ keys: ['b'], tags: ['red'] }),
+      here.coordination!.publish({ patterns: ['c*'] }),
+    ]);
+    const until = Date.now() + 2_000;
+    while (heard.length === 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(heard).toEqual([expect.objectContaining({ keys: ['a', 'b'], tags: ['red'], patterns: ['c*'] })]);
+    expect(own).toEqual([]);
+  });
+});
+
+describe('messages over a connection that is lost', () => {
+  it('are followed by a gap, and what could not be sent is sent later', async () => {
+    const own = await RedisServer.start();
+    const make = () => redisLayer({ url: own.url, deadline: 200 }).create(layerContext('bus'));
+    const here = make();
+    const there = make();
+    const heard: unknown[] = [];
+    let gaps = 0;
+    await Promise.all([here.connect?.(), there.connect?.()]);
+    await there.coordination!.subscribe({ onMessage: (message) => heard.push(message), onGap: () => gaps++ });
+    await own.kill();
+    await expect(here.coordination!.publish({ keys: ['k'] })).rejects.toThrow();
+    await own.up();
+    const until = Date.now() + 8_000;
+    while ((heard.length === 0 || gaps === 0) && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(gaps).toBe(1);
+    // The message may have come before the subscription stood again: that is what the gap is for.
+    await here.disconnect();
+    await there.disconnect();
+    await own.dispose();
+  }, 15_000);
+});

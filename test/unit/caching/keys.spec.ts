@@ -1,0 +1,126 @@
+import { describe, expect, it } from '@jest/globals';
+import { argumentNotEncodable, encodeValue, NotEncodable } from '../../../lib/caching/keys/argument-encoding.js';
+import { escapeText } from '../../../lib/caching/keys/escape.js';
+import { boundedKey, LONGEST_KEY } from '../../../lib/caching/keys/key-length.js';
+import { keyPattern, keyTemplate, overlap } from '../../../lib/caching/keys/key-template.js';
+import { parameterNames } from '../../../lib/caching/keys/method-recipe.js';
+import { KeyNames } from '../../../lib/caching/handlers/whole-keys.js';
+
+describe('an argument', () => {
+  class Money {
+    readonly #amount: number;
+    constructor(amount: number) {
+      this.#amount = amount;
+    }
+    get amount() {
+      return this.#amount;
+    }
+  }
+  class Tagged extends Money {
+    toJSON() {
+      return this.amount;
+    }
+  }
+  class Filter {
+    constructor(readonly page?: number) {}
+  }
+  class Empty {}
+
+  it.each([
+    [1, '1'],
+    ['1', '"1"'],
+    [-0, '-0'],
+    [NaN, 'NaN'],
+    [1n, '1n'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [[1, [undefined]], '[1,[undefined]]'],
+    [new Date(5), 'Date(5)'],
+    [{ b: 1, a: 'x' }, '{"a":"x","b":1}'],
+    [new Map([['a', 1]]), 'Map[["a",1]]'],
+    [new Set([1]), 'Set[1]'],
+    [Buffer.from('a'), 'Buffer(YQ==)'],
+    [new Uint8Array([97]), 'Uint8Array(YQ==)'],
+    [/a/g, 'RegExp("a",g)'],
+    [new URL('http://a/b'), 'URL("http://a/b")'],
+    [Symbol.for('a'), 'Symbol("a")'],
+    [new Filter(2), 'Filter{"page":2}'],
+    [new Empty(), 'Empty{}'],
+    [new Tagged(3), 'Tagged(3)'],
+  ])('%p is written as %s', (value, text) => {
+    expect(encodeValue(value)).toBe(text);
+  });
+
+  const cycle: Record<string, unknown> = {};
+  cycle.self = { cycle };
+  it.each([
+    ['a function', { deep: [() => 1] }, '.deep[0]', 'a function'],
+    ['a symbol', Symbol('x'), '', 'a symbol'],
+    ['a promise', Promise.resolve(), '', 'a promise'],
+    ['a stream', { in: process.stdout }, '.in', 'a stream'],
+    ['a cycle', cycle, '.self.cycle', 'contains itself'],
+    ['private state', new Money(1), '', 'whose state cannot be seen'],
+  ])('is refused where it holds %s', (_what, value, path, what) => {
+    const fault = (() => {
+      try {
+        return encodeValue(value);
+      } catch (error) {
+        return error;
+      }
+    })() as NotEncodable;
+    expect(fault).toBeInstanceOf(NotEncodable);
+    expect([fault.path, fault.what]).toEqual([path, expect.stringContaining(what)]);
+    expect(argumentNotEncodable(fault, 'A.b()', "0 ('x')").message).toContain(`A.b(): parameter 0 ('x')${path} is`);
+  });
+
+  it('is told by its parameter’s name', () => {
+    const nameOf = parameterNames(function find(id: number, ...rest: unknown[]) {
+      return [id, rest];
+    });
+    expect([nameOf(0), nameOf(1), nameOf(2)]).toEqual(["0 ('id')", "1 ('rest')", '2']);
+  });
+});
+
+describe('a pattern', () => {
+  it('names its statistics', () => {
+    expect(keyPattern('feed:*').statistics).toBe('feed:*');
+    expect(keyPattern('product:{params.id}').statistics).toBe('product:*');
+    expect(keyPattern('seller:{0.id}:products').statistics).toBe('seller:*:products');
+  });
+
+  it.each([
+    ['product:{a}', 'product:{b}', true],
+    ['product:{a}', 'product:{b}:x', false],
+    ['a:{x}', 'a:b{y}', true],
+    ['a:{x}:{y}', 'a:{x}', false],
+    ['a:{x}', 'b:{x}', false],
+    ['home', 'home', true],
+    ['home', 'homes', false],
+    ['{x}', 'home', true],
+  ])('%s and %s can meet: %s', (one, other, expected) => {
+    expect(overlap(keyTemplate(one), keyTemplate(other))).toBe(expected);
+    expect(overlap(keyTemplate(other), keyTemplate(one))).toBe(expected);
+  });
+});
+
+describe('a key', () => {
+  it('keeps letters of all scripts and writes the rest out', () => {
+    expect(escapeText('Käse_7.b@x+y-z')).toBe('Käse_7.b@x+y-z');
+    expect(escapeText('a b/c:d*')).toBe('a%20b%2Fc%3Ad%2A');
+    expect(escapeText('😀')).toBe('%u1F600;');
+    expect(escapeText('\ud800')).toBe('%uD800;');
+  });
+
+  it('is cut to a readable beginning and a hash when it is long', () => {
+    const long = `feed:${'x'.repeat(LONGEST_KEY)}`;
+    expect(boundedKey(long)).toMatch(/^feed:x{195}…[\w-]{43}$/);
+    expect(boundedKey(long)).not.toBe(boundedKey(`${long}y`));
+    expect(boundedKey('feed:x')).toBe('feed:x');
+  });
+
+  it('of a second subject of one name carries a number', () => {
+    const names = new KeyNames();
+    const [one, two] = [{}, {}];
+    expect([names.claim('A', one), names.claim('A', two), names.claim('A', one)]).toEqual(['A', 'A#2', 'A']);
+  });
+});

@@ -2,6 +2,8 @@ import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
 import type { Duration } from './cache/duration.js';
 import type { LayerFactory } from './cache/layers/layer.js';
 import type { CachePolicy } from './cache/policy.js';
+import type { MetricsExporter } from './exporters/metrics-exporter.js';
+import type { MetricsCollector } from './metrics/collectors/metrics-collector.js';
 import type { Window } from './metrics/snapshot.js';
 
 /** How the cache is measured. */
@@ -97,7 +99,12 @@ export interface CacheObservabilityOptions {
   http?: HttpOptions;
   /** `false` switches the cache off: every access goes to its origin. @default true */
   enabled?: boolean;
+  /** Who exporters say that sends. @default the name in the application's package.json */
   serviceName?: string;
+  /** Told of every cache event, one call each; what one of them throws is felt by nobody. @default [] */
+  collectors?: MetricsCollector[];
+  /** Carry the figures elsewhere, each at its own interval: StatsD, CloudWatch, your own. @default [] */
+  exporters?: MetricsExporter[];
   /** Runs this share of hits through the handler too and warns where the answers differ; development only. @default 0 */
   probe?: number;
   /** Makes the module's providers available everywhere. @default true */

@@ -2,12 +2,15 @@ import { Cache, CACHE_MANAGER } from '@nestjs/cache-manager';
 import type { ExistingProvider, Provider } from '@nestjs/common';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
 import { ApplicationCaches } from './application-caches.js';
+import { systemClock } from './cache/clock.js';
 import { cachingProviders } from './caching/caching.providers.js';
 import { DatabaseMetrics } from './database/database-metrics.js';
 import { databaseMetrics } from './database/process-metrics.js';
 import { DeferredCache } from './deferred-cache.js';
+import { Exporting } from './exporting.js';
 import { CacheHealthIndicator, HEALTH_SUBJECT, type HealthSubject } from './health/cache-health.indicator.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
+import { CollectorObserver } from './metrics/collectors/collector-observer.js';
 import { MONITORED_CACHE } from './monitoring/monitored-cache.js';
 import { nestLog } from './nest-log.js';
 import { createObservedCache, ObservedCache } from './observed-cache.js';
@@ -21,9 +24,10 @@ const cacheProviders: Provider[] = [
   {
     provide: ObservedCache,
     inject: [RESOLVED_OPTIONS, DeferredCache],
-    useFactory: ({ cache, ...options }: ResolvedOptions, deferred: DeferredCache) =>
+    useFactory: ({ cache, collectors = [], ...options }: ResolvedOptions, deferred: DeferredCache) =>
       createObservedCache({
         ...options,
+        collectors: collectors.map((collector) => new CollectorObserver(collector, systemClock)),
         ...(cache === undefined ? {} : { cache: cache === 'app' ? deferred : cache }),
         log: nestLog(),
       }),
@@ -68,4 +72,5 @@ export const roomProviders: Provider[] = [
     }),
   },
   CacheHealthIndicator,
+  Exporting,
 ];

@@ -47,6 +47,15 @@ const guard: Rule = (value, path, tell) => {
   tell(`${path}: must be a guard's class or an object with canActivate(), not ${shown(value)}`);
 };
 
+const having =
+  (what: string, ...methods: readonly string[]): Rule =>
+  (value, path, tell) => {
+    const missing = methods.filter(
+      (name) => !isFunction((value as Record<string, unknown> | null | undefined)?.[name]),
+    );
+    if (missing.length > 0) tell(`${path}: must be ${what} with ${missing.join(', ')}, not ${shown(value)}`);
+  };
+
 const path = textMatching(/^[^\s?#]*[^\s?#/][^\s?#]*$/, "a path such as 'cache'");
 const rate = number(0, 1);
 
@@ -125,6 +134,8 @@ const fields = {
   http: shape({ headers: oneOf('minimal', 'standard', false) }),
   enabled: flag,
   serviceName: text,
+  collectors: listOf(having('a metrics collector', 'recordGet', 'recordSet', 'recordDelete', 'recordChainGet')),
+  exporters: listOf(having('a metrics exporter', 'start', 'export', 'stop')),
   probe: rate,
   ...staticFields,
 } satisfies Record<string, Rule>;

@@ -9,6 +9,8 @@ import {
   CacheMetrics,
   CacheObservabilityModule,
   CacheWarmer,
+  type MetricsExporter,
+  NoopCollector,
   ObservedCache,
   WarmingStrategy,
 } from '../../lib/index.js';
@@ -124,6 +126,39 @@ describe('the wiring', () => {
     });
     expect(() => app.get(SchedulerRegistry, { strict: false })).toThrow();
     expect(app.get(CacheWarmer).strategies).toEqual([expect.objectContaining({ name: 'nightly' })]);
+  });
+
+  it('tells collectors of every access, whatever they throw', async () => {
+    const told: string[] = [];
+    const collector = Object.assign(new NoopCollector(), {
+      recordChainGet: (hit: boolean) => {
+        told.push(hit ? 'hit' : 'miss');
+        throw new Error('collector');
+      },
+    });
+    const { app } = await boot('express', {
+      imports: [CacheObservabilityModule.forRoot({ prometheus, collectors: [collector] })],
+    });
+    await app.get(ObservedCache).getOrSet('a', () => 1);
+    await app.get(ObservedCache).getOrSet('a', () => 1);
+    expect(told).toEqual(['miss', 'hit']);
+  });
+
+  it('starts exporters with the name of the service, and has them export a last time when it closes', async () => {
+    const events: string[] = [];
+    const exporter: MetricsExporter = {
+      name: 'notes',
+      intervalMs: 60_000,
+      start: ({ serviceName }) => void events.push(`start ${serviceName}`),
+      export: ({ families }) =>
+        void events.push(`export ${families.some(({ name }) => name === 'cache_operations_total')}`),
+      stop: () => void events.push('stop'),
+    };
+    const { close } = await boot('express', {
+      imports: [CacheObservabilityModule.forRoot({ prometheus, exporters: [exporter], serviceName: 'shop' })],
+    });
+    await close();
+    expect(events).toEqual(['start shop', 'export true', 'stop']);
   });
 
   it('works in an application without HTTP', async () => {

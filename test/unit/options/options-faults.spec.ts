@@ -130,6 +130,10 @@ describe('options', () => {
     ],
     [{ metrics: { prefix: 'a-b' } }, 'metrics.prefix: must be letters, digits and _ as in a metric name, not "a-b"'],
     [{ health: { patterns: { 'feed:*': {} } } }, 'health.patterns["feed:*"].hitRate: is missing'],
+    [
+      { exporters: [{ start: () => undefined }] },
+      'exporters[0]: must be a metrics exporter with export, stop, not an object',
+    ],
     [{ namespace: 'a*' }, 'namespace: must be a text without blanks and without * ? [ ] \\, not "a*"'],
   ])('refuse %j', (options, fault) => {
     expect(faultsOf(options)).toEqual([fault]);

@@ -39,7 +39,7 @@ export async function lookAround(browser: Browser): Promise<Surroundings> {
       term: new Zipf(terms.length, 0.9),
       category: new Zipf(categories.length, 0.8),
       seller: new Zipf(sellers.length, 0.8),
-      product: new Zipf(products, 0.8),
+      product: new Zipf(products, 1),
       place: new Zipf(PLACES, 0.9),
     },
   };

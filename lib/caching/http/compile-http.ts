@@ -82,21 +82,17 @@ export function compileHttp(
       );
     }
     const chosen = holdsResponse ? withoutBackground(policy) : policy;
-    const series = seriesOptions(options);
-    return {
-      plan: cache.plan(pattern.statistics, chosen, endpoint, series),
-      reloadPlan: cache.plan(pattern.statistics, withoutBackground(chosen), endpoint, series),
-    };
+    return cache.plan(pattern.statistics, chosen, endpoint, seriesOptions(options));
   });
   const tags = faults.try(() => tagTemplates(options.tags, 'http', inputs, owner));
   const clientCache = faults.try(() => clientCacheControl(options.clientCache, key?.private ?? true));
   if (key === undefined || plan === undefined) return undefined;
-  compilation.compiled(site, cls.name, plan.plan, route);
+  compilation.compiled(site, cls.name, plan, route);
   const { headers: level = 'minimal', name = 'nestjs-cache-observability' } = compilation.options;
   const now = compilation.now();
   return new HttpHandler({
     cache,
-    ...plan,
+    plan,
     keys: new SafeKeys(key.recipe, owner, log),
     face: application.face,
     headers: new AnswerHeaders({

@@ -28,8 +28,6 @@ interface Request {
 export interface HttpHandlerParts {
   readonly cache: LayeredCache;
   readonly plan: ReadPlan;
-  /** As `plan`, but nothing stale is served: for requests that ask for a new answer. */
-  readonly reloadPlan: ReadPlan;
   readonly keys: SafeKeys;
   readonly face: ResponseFace;
   readonly headers: AnswerHeaders;
@@ -93,7 +91,7 @@ export class HttpHandler implements HandlerRunner {
       if (directives !== undefined) return this.#directed(call, next, key, directives);
     }
     const entry = this.#cache.fresh(key, this.#plan);
-    return entry === undefined ? this.#through(call, next, key, this.#plan) : this.#hit(call, next, entry);
+    return entry === undefined ? this.#through(call, next, key) : this.#hit(call, next, entry);
   }
 
   #withoutKey(
@@ -115,9 +113,9 @@ export class HttpHandler implements HandlerRunner {
     return of(this.#stored(call, entry));
   }
 
-  async #through(call: Call, next: CallHandler, key: string, plan: ReadPlan): Promise<Observable<unknown>> {
+  async #through(call: Call, next: CallHandler, key: string): Promise<Observable<unknown>> {
     const own: OwnRun = { ran: false, unsharable: undefined };
-    const answer = await this.#cache.through(key, (context) => this.#run(call, next, context, own), plan);
+    const answer = await this.#cache.through(key, (context) => this.#run(call, next, context, own), this.#plan);
     const response = call.args[1] as object;
     if (answer.entry === undefined) {
       // Nothing was kept. What this request's own handler made is its answer; another's may be for that caller alone.
@@ -220,10 +218,10 @@ export class HttpHandler implements HandlerRunner {
     if (entry !== undefined && (onlyIfCached || now() - entry.createdAt <= maxAgeMs))
       return this.#hit(call, next, entry);
     if (noCache || entry !== undefined) {
-      await this.#cache.expire(key);
-      return this.#through(call, next, key, this.#parts.reloadPlan);
+      // Merely expired, it could be served stale.
+      await this.#cache.del(key);
     }
-    return this.#through(call, next, key, this.#plan);
+    return this.#through(call, next, key);
   }
 
   #bypass(call: Call, next: CallHandler, reason: BypassReason, why: string): Observable<unknown> {

@@ -39,7 +39,8 @@ export function observeMysql2Queries(connection: object, watch: QueryWatch): voi
       function (this: unknown, ...args: unknown[]): unknown {
         const [sql] = args;
         const text: unknown = typeof sql === 'object' && sql !== null ? Reflect.get(sql, 'sql') : sql;
-        unformatted = typeof text === 'string' ? text : undefined;
+        // `??` stands for a name, which may be the table's.
+        unformatted = typeof text === 'string' && !text.includes('??') ? text : undefined;
         try {
           return query.apply(this, args);
         } finally {

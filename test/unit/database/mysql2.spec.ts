@@ -185,6 +185,16 @@ describe('observed queries of mysql2', () => {
     expect(told).not.toContain('hunter2');
   });
 
+  it('reads what was written, and not the text with its values put in, unless names were put in', async () => {
+    metrics = new DatabaseMetrics({ slowThreshold: 0, log: () => undefined });
+    const pool = observeQueries(promisePool(), { metrics });
+    await pool.query('UPDATE orders SET ? WHERE id = ?', [{ note: 'hunter2' }, 1]);
+    await pool.query('SELECT ?? FROM ??', ['note', 'orders']);
+    expect(metrics.snapshot().slowQueries.map(({ shape, table }) => `${table}: ${shape}`)).toEqual(
+      expect.arrayContaining(['orders: UPDATE orders SET ? WHERE id = ?', 'orders: SELECT `note` FROM `orders`']),
+    );
+  });
+
   it('counts a query that outlived its connection as failed', async () => {
     const pool = observeQueries(promisePool(), { metrics });
     const connection = await pool.getConnection();

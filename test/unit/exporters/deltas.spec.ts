@@ -71,6 +71,19 @@ describe('what was added since the last export', () => {
     expect(histogram.maxMs / 100).toBeLessThan(1.045);
   });
 
+  it('does not change with what is counted later in the same buckets', () => {
+    const [deltas, figures] = [new Deltas(), new Figures()];
+    figures.record(5);
+    told(deltas, figures);
+    figures.record(5);
+    figures.record(5);
+    const histogram = deltas
+      .of(snapshotOf(figures))
+      .families.flatMap(({ points }) => points)
+      .find((point) => point.histogram !== undefined)!.histogram!;
+    expect([...histogram.counts].reduce((sum, count) => sum + count)).toBe(2);
+  });
+
   it('is kept for the series there are, however many there were', () => {
     const [deltas, figures] = [new Deltas(), new Figures()];
     figures.operations.hit = 1;

@@ -96,6 +96,20 @@ describe('the schedule of exporters', () => {
     await expect(schedule(unusable).start()).rejects.toMatchObject({ code: 'MISSING_PACKAGE' });
   });
 
+  it('does not make up for intervals that passed while one exported', async () => {
+    let done = (): void => undefined;
+    const slow = new Recorder(10_000, (call) =>
+      call === 'export' ? new Promise((resolve) => (done = resolve)) : undefined,
+    );
+    await schedule(slow).start();
+    await clock.advance(50_000);
+    done();
+    await clock.advance(9_999);
+    expect(slow.calls).toEqual(['start', 'export']);
+    await clock.advance(1);
+    expect(slow.calls).toEqual(['start', 'export', 'export']);
+  });
+
   it('never asks one that still exports, and is not held up by it at the end', async () => {
     const hanging = new Recorder(10_000, (call) => (call === 'start' ? undefined : new Promise(() => undefined)));
     const running = schedule(hanging);

@@ -28,7 +28,7 @@ export async function measure({ short, progress }) {
   const manager = createCache({ ttl: 3_600_000 });
   const bento = new BentoCache({
     default: 'memory',
-    stores: { memory: bentostore().useL1Layer(memoryDriver({ maxSize: '10mb', serialize: false })) },
+    stores: { memory: bentostore().useL1Layer(memoryDriver({ maxItems: 10_000, serialize: false })) },
   });
   const cacheable = new Cacheable({ ttl: 3_600_000 });
   const dedupe = createDedupe({ ttl: 3600, storage: { type: 'memory' } });

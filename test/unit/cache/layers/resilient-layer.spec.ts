@@ -1,0 +1,308 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Entry } from '../../../../lib/cache/entry.js';
+import type { Layer, LoadTicket } from '../../../../lib/cache/layers/layer.js';
+import { remoteLayer } from '../../../../lib/cache/layers/remote-layer.js';
+import type { RemoteLayerOptions } from '../../../../lib/cache/layers/remote-layer-options.js';
+import { CircuitState } from '../../../../lib/cache/observer.js';
+import { entryOf } from '../../../support/entries.js';
+import { layerContext, recordEvents } from '../../../support/layer-context.js';
+import { ManualClock, settle } from '../../../support/manual-clock.js';
+
+/** A store of the test's own that can fail, hang, or answer late. */
+class Store {
+  readonly entries = new Map<string, Entry>();
+  readonly asked: string[] = [];
+  mode: 'up' | 'down' | 'hung' = 'up';
+  delayMs = 0;
+  #hung: (() => void)[] = [];
+
+  constructor(readonly clock: ManualClock) {}
+
+  release(): void {
+    this.mode = 'up';
+    for (const go of this.#hung.splice(0)) go();
+  }
+
+  async #do<T>(what: string, operation: () => T): Promise<T> {
+    this.asked.push(what);
+    if (this.mode === 'down') throw new Error('connection refused');
+    if (this.mode === 'hung') await new Promise<void>((resolve) => this.#hung.push(resolve));
+    if (this.delayMs > 0) await new Promise<void>((resolve) => void this.clock.after(this.delayMs, resolve));
+    return operation();
+  }
+
+  layer(): Layer {
+    const { entries } = this;
+    return {
+      name: 'store',
+      shared: true,
+      get: (key, ticket) =>
+        this.#do(`get ${key}`, () => {
+          ticket?.set('store', 'read');
+          return entries.get(key);
+        }),
+      getMany: (keys) => this.#do(`getMany ${keys.join()}`, () => keys.map((key) => entries.get(key))),
+      set: (key, entry) => this.#do(`set ${key}`, () => void entries.set(key, entry)),
+      setMany: (writes) =>
+        this.#do(`setMany ${writes.map(([key]) => key).join()}`, () => {
+          for (const [key, entry] of writes) entries.set(key, entry);
+        }),
+      delete: (key) => this.#do(`delete ${key}`, () => entries.delete(key)),
+      deleteMany: (keys) =>
+        this.#do(`deleteMany ${keys.join()}`, () => keys.filter((key) => entries.delete(key)).length),
+      deleteByPattern: (glob) => this.#do(`glob ${glob}`, () => 0),
+      invalidateTags: (tags) => this.#do(`tags ${tags.join()}`, () => undefined),
+      keys: () => [],
+      clear: () => this.#do('clear', () => entries.clear()),
+      connect: () => this.#do('connect', () => undefined),
+      disconnect: () => undefined,
+      status: () => ({
+        entries: null,
+        bytes: null,
+        connected: true,
+        circuitState: CircuitState.closed,
+        queueDepth: 0,
+        writesDropped: 0,
+      }),
+    };
+  }
+}
+
+function make(options: RemoteLayerOptions = {}) {
+  const clock = new ManualClock();
+  const store = new Store(clock);
+  const recorded = recordEvents();
+  const layer = remoteLayer('store', { deadline: 100, ...options }, () => store.layer()).create(
+    layerContext('cache', { clock, events: recorded.events }),
+  );
+  const entry = (value: unknown, settings: Parameters<typeof entryOf>[1] = {}) =>
+    entryOf(value, { clock, ...settings });
+  return { clock, store, recorded, layer, entry };
+}
+
+const outcome = (operation: unknown): Promise<string> =>
+  Promise.resolve(operation).then(
+    () => 'ok',
+    (error: { code?: string; message: string }) => error.code ?? error.message,
+  );
+
+async function fail(layer: Layer, times = 5): Promise<void> {
+  for (let turn = 0; turn < times; turn++) await outcome(layer.get('k'));
+}
+
+describe('the deadline', () => {
+  it('ends an operation that is never answered', async () => {
+    const { clock, store, layer } = make();
+    store.mode = 'hung';
+    const read = outcome(layer.get('k'));
+    await clock.advance(99);
+    await clock.advance(1);
+    expect(await read).toBe('LAYER_TIMEOUT');
+  });
+
+  it('discards an answer that comes later, and what it says of the moment of the read', async () => {
+    const { clock, store, layer } = make();
+    store.mode = 'hung';
+    const ticket: LoadTicket = new Map();
+    const read = outcome(layer.get('k', ticket));
+    await clock.advance(100);
+    await read;
+    store.release();
+    await settle();
+    expect(ticket.size).toBe(0);
+  });
+
+  it('leaves no timer behind an answer', async () => {
+    const { clock, layer } = make();
+    await layer.get('k');
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('the circuit', () => {
+  it('opens when half of at least five calls fail, and then asks nobody', async () => {
+    const { store, layer, recorded } = make();
+    store.mode = 'down';
+    await fail(layer, 4);
+    expect(recorded.circuit).toEqual([]);
+    await fail(layer, 1);
+    expect(recorded.circuit).toEqual([CircuitState.open]);
+    store.asked.length = 0;
+    expect(await outcome(layer.get('k'))).toBe('CIRCUIT_OPEN');
+    expect(store.asked).toEqual([]);
+  });
+
+  it('counts calls that are slow', async () => {
+    const { clock, store, layer, recorded } = make({ breaker: { slowCall: 20 } });
+    store.delayMs = 30;
+    for (let turn = 0; turn < 5; turn++) {
+      const read = outcome(layer.get('k'));
+      await clock.advance(30);
+      expect(await read).toBe('ok');
+    }
+    expect(recorded.circuit).toEqual([CircuitState.open]);
+  });
+
+  it('forgets failures that have left the window', async () => {
+    const { clock, store, layer, recorded } = make();
+    store.mode = 'down';
+    await fail(layer, 4);
+    await clock.advance(11_000);
+    await fail(layer, 4);
+    expect(recorded.circuit).toEqual([]);
+  });
+
+  it('makes one probe by itself after a second, and closes or opens again by it', async () => {
+    const { clock, store, layer, recorded } = make();
+    store.mode = 'down';
+    await fail(layer);
+    store.asked.length = 0;
+    await clock.advance(1_000);
+    expect(store.asked).toEqual(['connect']);
+    expect(recorded.circuit).toEqual([CircuitState.open, CircuitState.halfOpen, CircuitState.open]);
+    store.mode = 'up';
+    await clock.advance(1_000);
+    expect(recorded.circuit.slice(3)).toEqual([CircuitState.halfOpen, CircuitState.closed]);
+    expect(await outcome(layer.get('k'))).toBe('ok');
+  });
+
+  it('refuses calls while the probe is under way, and gives a hung probe up', async () => {
+    const { clock, store, layer, recorded } = make();
+    store.mode = 'hung';
+    const reads = Promise.all(Array.from({ length: 5 }, () => outcome(layer.get('k'))));
+    await clock.advance(100);
+    await reads;
+    await clock.advance(1_000);
+    expect(layer.status().circuitState).toBe(CircuitState.halfOpen);
+    expect(await outcome(layer.get('k'))).toBe('CIRCUIT_OPEN');
+    await clock.advance(100);
+    expect(recorded.circuit.at(-1)).toBe(CircuitState.open);
+  });
+
+  it('can be left out', async () => {
+    const { store, layer, recorded } = make({ breaker: false });
+    store.mode = 'down';
+    await fail(layer, 50);
+    expect(store.asked).toHaveLength(50);
+    expect(recorded.circuit).toEqual([]);
+  });
+});
+
+describe('an invalidation that could not reach the layer', () => {
+  it('hides what it concerns until it has', async () => {
+    const { clock, store, layer, entry } = make();
+    await layer.set('a', entry(1));
+    await layer.set('b', entry(2, { tags: ['red'] }));
+    await layer.set('c', entry(3));
+    store.mode = 'down';
+    await outcome(layer.delete('a'));
+    await outcome(layer.invalidateTags(['red']));
+    store.mode = 'up';
+    expect((await layer.getMany(['a', 'b', 'c'])).map((one) => one?.value)).toEqual([undefined, undefined, 3]);
+    store.asked.length = 0;
+    await clock.advance(1_000);
+    expect(store.asked).toEqual(['tags red', 'deleteMany a']);
+    await layer.set('b', entry('new', { tags: ['red'] }));
+    expect((await layer.get('b'))?.value).toBe('new');
+  });
+
+  it('is applied before the circuit closes', async () => {
+    const { clock, store, layer, recorded, entry } = make();
+    await layer.set('a', entry(1));
+    store.mode = 'down';
+    await fail(layer);
+    await outcome(layer.delete('a'));
+    store.mode = 'up';
+    store.asked.length = 0;
+    await clock.advance(1_000);
+    expect(store.asked.slice(0, 2)).toEqual(['connect', 'deleteMany a']);
+    expect(recorded.circuit.at(-1)).toBe(CircuitState.closed);
+    expect(await layer.get('a')).toBeUndefined();
+  });
+
+  it('becomes "everything" when there are too many', async () => {
+    const { clock, store, layer, entry } = make();
+    await layer.set('kept', entry(1));
+    store.mode = 'down';
+    await outcome(layer.deleteMany(Array.from({ length: 10_001 }, (_, index) => `k${index}`)));
+    store.mode = 'up';
+    expect(await layer.get('kept')).toBeUndefined();
+    await clock.advance(1_000);
+    expect(store.asked).toContain('clear');
+  });
+
+  it('covers the old value of a set that failed', async () => {
+    const { clock, store, layer, entry } = make();
+    await layer.set('a', entry('old'));
+    store.mode = 'down';
+    await outcome(layer.set('a', entry('new')));
+    store.mode = 'up';
+    expect(await layer.get('a')).toBeUndefined();
+    await clock.advance(1_000);
+    expect(store.entries.has('a')).toBe(false);
+  });
+});
+
+describe('writes behind', () => {
+  it('coalesce by key, go out in batches, and are read meanwhile', async () => {
+    const { clock, store, layer, entry, recorded } = make({ writes: { batchSize: 2 } });
+    for (const [key, value] of [
+      ['a', 1],
+      ['b', 1],
+      ['a', 2],
+      ['c', 1],
+    ] as const)
+      await layer.set(key, entry(value));
+    expect(store.asked).toEqual([]);
+    expect((await layer.get('a'))?.value).toBe(2);
+    expect(layer.status().queueDepth).toBe(3);
+    await clock.advance(5);
+    expect(store.asked).toEqual(['setMany a,b', 'setMany c']);
+    expect(store.entries.get('a')?.value).toBe(2);
+    expect(recorded.depths.at(-1)).toBe(0);
+  });
+
+  it('are cancelled by a deletion, which also waits for a batch under way', async () => {
+    const { clock, store, layer, entry } = make({ writes: 'behind' });
+    await layer.set('a', entry(1));
+    expect(await layer.delete('a')).toBe(true);
+    await clock.advance(5);
+    expect(store.asked).toEqual(['delete a']);
+    await layer.set('b', entry(1));
+    store.mode = 'hung';
+    await clock.advance(5);
+    const deletion = layer.delete('b');
+    await settle();
+    expect(store.asked.at(-1)).toBe('setMany b');
+    store.release();
+    await deletion;
+    expect(store.asked.at(-1)).toBe('delete b');
+    expect(store.entries.has('b')).toBe(false);
+  });
+
+  it('wait out an outage, leave out what has expired, and count what had to go', async () => {
+    const { clock, store, layer, entry, recorded } = make({ writes: { maxQueue: 3 } });
+    store.mode = 'down';
+    await fail(layer);
+    for (const key of ['a', 'b', 'c', 'd']) await layer.set(key, entry(key, { ttl: key === 'b' ? 300 : 60_000 }));
+    expect(recorded.dropped).toBe(1);
+    expect(layer.status().writesDropped).toBe(1);
+    store.mode = 'up';
+    await clock.advance(3_000);
+    expect([...store.entries.keys()]).toEqual(['c', 'd']);
+  });
+
+  it('are drained on disconnect, and what is left is said', async () => {
+    const up = make({ writes: 'behind' });
+    await up.layer.set('a', up.entry(1));
+    await up.layer.disconnect();
+    expect(up.store.entries.has('a')).toBe(true);
+    const down = make({ writes: 'behind' });
+    down.store.mode = 'hung';
+    await down.layer.set('a', down.entry(1));
+    const closing = Promise.resolve(down.layer.disconnect());
+    await down.clock.advance(2_000);
+    await closing;
+    expect(down.recorded.logs.map(({ code }) => code)).toContain('WRITES_LOST');
+  });
+});

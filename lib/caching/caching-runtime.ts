@@ -63,7 +63,7 @@ export class CachingRuntime implements ApplicationRuntime, OnModuleInit, OnAppli
     const provided = settleInstances(decoratedClasses(this.#modules), this.#link, this.#modules, this.options.log);
     this.#compiler.compileAll(provided, this.#link, this.#handlers);
     const faults = this.#compiler.faults();
-    if (faults.length === 0) return;
+    if (faults.length === 0) return this.#declarePatterns();
     const [first] = faults;
     throw new CacheError(
       first!.code,
@@ -71,6 +71,17 @@ export class CachingRuntime implements ApplicationRuntime, OnModuleInit, OnAppli
         ? first!.message
         : `${faults.length} handlers cannot be cached:\n${faults.map(({ code, message }) => `- ${code} ${message}`).join('\n')}`,
     );
+  }
+
+  /** Handlers of one pattern may keep their answers for different times: then no TTL is the pattern's. */
+  #declarePatterns(): void {
+    const ttls = new Map<string, number | null>();
+    for (const { pattern, plan } of this.handlers) {
+      const { ttlMs, ttlOf } = plan.policy;
+      const fixed = ttlOf === undefined && ttlMs < Infinity ? ttlMs : null;
+      ttls.set(pattern, (ttls.get(pattern) ?? fixed) === fixed ? fixed : null);
+    }
+    for (const [pattern, ttlMs] of ttls) this.options.metrics?.declare(pattern, { ttlMs });
   }
 
   onApplicationShutdown(): void {

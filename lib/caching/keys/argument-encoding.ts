@@ -41,10 +41,11 @@ export function argumentNotEncodable(fault: NotEncodable, owner: string, paramet
 }
 
 const MAX_DEPTH = 64;
-const NEEDS_QUOTING = /["\\\p{Cc}\p{Cs}]/u;
+/** What `JSON.stringify` would only put in quotes. */
+const NEEDS_NO_ESCAPES = /^[\w .,:;@/+-]*$/;
 
 function quoted(text: string): string {
-  return NEEDS_QUOTING.test(text) ? JSON.stringify(text) : `"${text}"`;
+  return NEEDS_NO_ESCAPES.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 function encode(value: unknown, path: string, above: object[]): string {
@@ -80,10 +81,9 @@ function encodeObject(value: object, path: string, above: object[]): string {
 
 function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return true;
   // An object of another realm has that realm's prototype, which is the last of its chain.
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null
-    ? !types.isExternal(value) && Object.prototype.toString.call(value) === '[object Object]'
-    : false;
+  return Object.getPrototypeOf(prototype) === null && Object.prototype.toString.call(value) === '[object Object]';
 }
 
 function items(values: readonly unknown[], path: string, above: object[]): string {

@@ -79,7 +79,7 @@ export class CachingRuntime implements ApplicationRuntime, OnModuleInit, OnAppli
     for (const { pattern, plan } of this.handlers) {
       const { ttlMs, ttlOf } = plan.policy;
       const fixed = ttlOf === undefined && ttlMs < Infinity ? ttlMs : null;
-      ttls.set(pattern, (ttls.get(pattern) ?? fixed) === fixed ? fixed : null);
+      ttls.set(pattern, !ttls.has(pattern) || ttls.get(pattern) === fixed ? fixed : null);
     }
     for (const [pattern, ttlMs] of ttls) this.options.metrics?.declare(pattern, { ttlMs });
   }

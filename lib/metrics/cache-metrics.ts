@@ -236,9 +236,13 @@ export class CacheMetrics implements FamilySource {
     this.#status = status;
   }
 
-  /** The TTL in force for a pattern, milliseconds, which recommendations name; null where it follows from the value. */
+  /**
+   * A pattern that handlers declare: keys that fit it are counted under it from now on.
+   * @param facts the TTL in force, milliseconds, which recommendations name; null where it follows from the value.
+   */
   declare(pattern: string, facts: { readonly ttlMs: number | null }): void {
     this.#ttls.set(pattern, facts.ttlMs);
+    if (this.#observer instanceof MetricsRecorder) this.#observer.declare(pattern);
   }
 
   /** The statistics of the handler or method that these series were made for. */

@@ -44,8 +44,9 @@ export class PatternDetector {
     return this.#failures;
   }
 
-  patternOf(key: string): string {
-    return this.#own(key) ?? detected(key);
+  /** @param declared finds the pattern that a handler declared for such keys; the option goes before, the detection after it. */
+  patternOf(key: string, declared?: () => string | undefined): string {
+    return this.#own(key) ?? declared?.() ?? detected(key);
   }
 
   #own(key: string): string | undefined {

@@ -75,6 +75,11 @@ export class MetricsRecorder implements CacheObserver {
     return this.#registry.series(pattern, endpoint, options);
   }
 
+  /** Keys that fit this pattern are counted under it, also where they are written or deleted by hand. */
+  declare(pattern: string): void {
+    this.#registry.declare(pattern);
+  }
+
   seriesOf(key: string): Series {
     return this.#registry.seriesOf(key);
   }

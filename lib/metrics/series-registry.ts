@@ -1,5 +1,6 @@
 import type { CacheLog } from '../cache/cache-log.js';
 import { CacheError } from '../cache/errors.js';
+import { type GlobMatcher, globMatcher } from '../cache/glob.js';
 import type { SeriesOptions } from '../cache/observer.js';
 import type { Ledger } from './ledger.js';
 import { type PatternDetector, patternOfTemplate } from './pattern-detector.js';
@@ -22,6 +23,8 @@ export class SeriesRegistry {
   readonly #maxHandles: number;
   #byKey = new Map<string, SeriesHandle>();
   #byOlderKey = new Map<string, SeriesHandle>();
+  /** Patterns that handlers declare, the most particular first. */
+  #declared: { readonly pattern: string; readonly fits: GlobMatcher }[] = [];
   #overflowTold = false;
 
   constructor(
@@ -49,17 +52,33 @@ export class SeriesRegistry {
     return handle;
   }
 
-  /** The series of a key that nobody declared. */
+  /** Keys that fit a declared pattern belong to it, whoever writes or deletes them. */
+  declare(pattern: string): void {
+    const known = this.#declared.some((other) => other.pattern === pattern);
+    // What fits every key would leave nothing to the detection.
+    if (known || /^\**$/.test(pattern)) return;
+    this.#declared = [...this.#declared, { pattern, fits: globMatcher(pattern) }].sort(
+      (one, other) => literalLength(other.pattern) - literalLength(one.pattern),
+    );
+    this.#byKey = new Map();
+    this.#byOlderKey = new Map();
+  }
+
+  /** The series of a key for which none was made beforehand. */
   seriesOf(key: string): SeriesHandle {
     let handle = this.#byKey.get(key);
     if (handle !== undefined) return handle;
-    handle = this.#byOlderKey.get(key) ?? this.series(this.#detector.patternOf(key), undefined, {});
+    handle = this.#byOlderKey.get(key) ?? this.series(this.#patternOf(key), undefined, {});
     if (this.#byKey.size >= REMEMBERED_KEYS) {
       this.#byOlderKey = this.#byKey;
       this.#byKey = new Map();
     }
     this.#byKey.set(key, handle);
     return handle;
+  }
+
+  #patternOf(key: string): string {
+    return this.#detector.patternOf(key, () => this.#declared.find(({ fits }) => fits(key))?.pattern);
   }
 
   #make(
@@ -89,6 +108,10 @@ export class SeriesRegistry {
       'More patterns or endpoints than metrics.maxPatterns and metrics.maxEndpoints allow: further ones are counted together as __other__.',
     );
   }
+}
+
+function literalLength(pattern: string): number {
+  return pattern.replaceAll('*', '').length;
 }
 
 function checkedRate(rate: number): number {

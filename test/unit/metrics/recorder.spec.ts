@@ -281,6 +281,18 @@ describe('MetricsRecorder', () => {
     expect(told[0]).not.toContain('secret-key');
   });
 
+  it('counts a key under the most particular pattern that a handler declared for it', () => {
+    const { observer, metrics } = started();
+    expect(observer.seriesOf('product:lamp').pattern).toBe('product:lamp');
+    metrics.declare('product:*', { ttlMs: null });
+    metrics.declare('product:*:price', { ttlMs: null });
+    metrics.declare('*', { ttlMs: null });
+    expect(observer.seriesOf('product:lamp').pattern).toBe('product:*');
+    expect(observer.seriesOf("product:'7'").pattern).toBe('product:*');
+    expect(observer.seriesOf('product:lamp:price').pattern).toBe('product:*:price');
+    expect(observer.seriesOf('user:42:cart').pattern).toBe('user:*:cart');
+  });
+
   it('groups declared templates by what stands before their inputs', () => {
     const { observer } = started();
     expect(observer.series('product:{params.id}').pattern).toBe('product:*');

@@ -2,7 +2,7 @@ import { CACHE_MANAGER } from '@nestjs/cache-manager';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
-import type { CacheContract } from './cache/cache-contract.js';
+import type { CacheContract } from './cache/contract/cache-contract.js';
 import { CacheError } from './cache/errors.js';
 import { DeferredCache } from './deferred-cache.js';
 import { nestLog } from './nest-log.js';

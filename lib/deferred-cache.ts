@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { CacheContract, CacheEvent, CacheEventPayloads } from './cache/cache-contract.js';
+import type { CacheContract, CacheEvent, CacheEventPayloads } from './cache/contract/cache-contract.js';
 import { CacheError } from './cache/errors.js';
 
 /**

@@ -13,7 +13,7 @@ export type {
 } from './cache-observability.options.js';
 
 export { createObservedCache, observeCache, ObservedCache } from './observed-cache.js';
-export type { CacheContract, CacheItem, KeyvLike, RawValue, WrapOptions } from './cache/cache-contract.js';
+export type { CacheContract, CacheItem, KeyvLike, RawValue, WrapOptions } from './cache/contract/cache-contract.js';
 export type { CacheLog } from './cache/cache-log.js';
 export type { Clock } from './cache/clock.js';
 export type { Duration } from './cache/duration.js';

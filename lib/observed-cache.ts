@@ -1,5 +1,5 @@
-import { observationOf, observeInPlace } from './cache/adopted-cache.js';
-import type { CacheContract } from './cache/cache-contract.js';
+import { observationOf, observeInPlace } from './cache/adopted/adopted-cache.js';
+import type { CacheContract } from './cache/contract/cache-contract.js';
 import type { CacheLog } from './cache/cache-log.js';
 import { type Clock, systemClock } from './cache/clock.js';
 import type { Duration } from './cache/duration.js';

@@ -1,22 +1,22 @@
-import { Answering } from './answering.js';
-import { BatchLoad } from './batch-load.js';
-import { CacheEvents } from './cache-events.js';
+import { Answering } from './loading/answering.js';
+import { BatchLoad } from './loading/batch-load.js';
+import { CacheEvents } from './contract/cache-events.js';
 import type { CacheLog } from './cache-log.js';
 import type { Clock } from './clock.js';
 import { InvalidationBus } from './coordination/bus.js';
 import { Invalidations } from './invalidations.js';
-import { Keeping } from './keeping.js';
-import { LayerChain } from './layer-chain.js';
+import { Keeping } from './loading/keeping.js';
+import { LayerChain } from './layers/layer-chain.js';
 import type { LayerEvents, LayerFactory } from './layers/layer.js';
-import { MissReasons } from './miss-reasons.js';
+import { MissReasons } from './reading/miss-reasons.js';
 import type { CacheObserver } from './observer.js';
 import { OnceLog } from './once-log.js';
-import { ReadThrough } from './read-through.js';
-import { Reads } from './reads.js';
-import { RunningLoads } from './running-loads.js';
-import { SingleFlight } from './single-flight.js';
+import { ReadThrough } from './loading/read-through.js';
+import { Reads } from './reading/reads.js';
+import { RunningLoads } from './loading/running-loads.js';
+import { SingleFlight } from './loading/single-flight.js';
 import type { CacheTracer } from './tracer.js';
-import { Writes } from './writes.js';
+import { Writes } from './writing/writes.js';
 
 /** The parts of one cache, put together. */
 export interface Engine {

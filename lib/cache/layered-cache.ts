@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import { randomUUID } from 'node:crypto';
-import { valueOf } from './answering.js';
-import type { AccessWatcher } from './access-watcher.js';
-import type { BatchEntry, BatchResult, LoadMark } from './batch-entry.js';
-import type { ManyLoader } from './batch-load.js';
+import { valueOf } from './loading/answering.js';
+import type { AccessWatcher } from './reading/access-watcher.js';
+import type { BatchEntry, BatchResult, LoadMark } from './writing/batch-entry.js';
+import type { ManyLoader } from './loading/batch-load.js';
 import type {
   CacheContract,
   CacheEvent,
@@ -11,30 +11,30 @@ import type {
   KeyvLike,
   RawValue,
   WrapOptions,
-} from './cache-contract.js';
+} from './contract/cache-contract.js';
 import type { CacheLog } from './cache-log.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Duration } from './duration.js';
 import { assemble, type Engine } from './engine.js';
 import type { Entry } from './entry.js';
-import { FirstHits } from './first-hits.js';
+import { FirstHits } from './reading/first-hits.js';
 import { checkKey } from './keys.js';
-import { keyvStore } from './keyv-store.js';
+import { keyvStore } from './contract/keyv-store.js';
 import type { Layer, LayerFactory, NearLayer } from './layers/layer.js';
 import { Lifecycle } from './lifecycle.js';
-import { Load } from './load.js';
+import { Load } from './loading/load.js';
 import { BypassReason, type CacheObserver, Operation, Outcome, Result, type Series, type SeriesOptions } from './observer.js'; // prettier-ignore
-import { PlanBook } from './plan-book.js';
+import { PlanBook } from './policies/plan-book.js';
 import type { CachePolicy, Loader } from './policy.js';
 import type { AnnotatedLoader, Answer, ReadPlan } from './read-plan.js';
-import { Storing } from './storing.js';
+import { Storing } from './writing/storing.js';
 import type { CacheTracer } from './tracer.js';
-import { copyOf } from './values.js';
-import { wrapPolicy } from './wrap-policy.js';
+import { copyOf } from './entries/values.js';
+import { wrapPolicy } from './contract/wrap-policy.js';
 
-export type { AccessWatcher } from './access-watcher.js';
-export type { BatchEntry, BatchResult, LoadMark } from './batch-entry.js';
-export type { ManyLoader } from './batch-load.js';
+export type { AccessWatcher } from './reading/access-watcher.js';
+export type { BatchEntry, BatchResult, LoadMark } from './writing/batch-entry.js';
+export type { ManyLoader } from './loading/batch-load.js';
 
 export interface LayeredCacheOptions {
   /** Nearest first. */

@@ -1,7 +1,7 @@
 import type { Entry, EntryMeta } from './entry.js';
 import type { Outcome, Series } from './observer.js';
 import type { LoadContext } from './policy.js';
-import type { ResolvedPolicy } from './resolved-policy.js';
+import type { ResolvedPolicy } from './policies/resolved-policy.js';
 
 /** Where an access is counted and how its entry is kept: compiled once a handler. */
 export interface ReadPlan<V = unknown> {

@@ -1,6 +1,6 @@
 import type { Layer } from '../cache/layers/layer.js';
-import type { AccessWatcher } from '../cache/access-watcher.js';
-import type { LoadMark } from '../cache/batch-entry.js';
+import type { AccessWatcher } from '../cache/reading/access-watcher.js';
+import type { LoadMark } from '../cache/writing/batch-entry.js';
 import type { Duration } from '../cache/duration.js';
 import type { Operation, Outcome } from '../cache/observer.js';
 import type { AnnotatedLoader, ReadPlan } from '../cache/read-plan.js';

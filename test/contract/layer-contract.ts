@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Clock } from '../../lib/cache/clock.js';
 import type { Entry } from '../../lib/cache/entry.js';
 import type { Layer } from '../../lib/cache/layers/layer.js';
-import { isolate } from '../../lib/cache/values.js';
+import { isolate } from '../../lib/cache/entries/values.js';
 
 /** One layer under test, fresh and connected. */
 export interface LayerUnderTest {

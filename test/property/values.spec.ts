@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { copyOf, isolate } from '../../lib/cache/values.js';
+import { copyOf, isolate } from '../../lib/cache/entries/values.js';
 
 const leaf = fc.oneof(
   fc.string(),

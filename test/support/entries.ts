@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '../../lib/cache/clock.js';
 import type { Entry } from '../../lib/cache/entry.js';
-import { isolate } from '../../lib/cache/values.js';
+import { isolate } from '../../lib/cache/entries/values.js';
 
 /** An entry as the engine would make it. */
 export function entryOf(

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import type { CacheContract } from '../cache-contract.js';
+import type { CacheContract } from '../contract/cache-contract.js';
 import type { Clock } from '../clock.js';
 import type { Entry } from '../entry.js';
 import { globMatcher } from '../glob.js';
 import { Invalidations } from '../invalidations.js';
 import { CircuitState } from '../observer.js';
-import { copyOf, isolate } from '../values.js';
+import { copyOf, isolate } from '../entries/values.js';
 import type { Layer, LayerContext, LayerFactory, LayerStatus } from './layer.js';
 
 const REMEMBERED_KEYS = 100_000;

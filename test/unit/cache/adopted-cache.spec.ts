@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createCache, type Cache } from 'cache-manager';
-import { observeInPlace } from '../../../lib/cache/adopted-cache.js';
-import type { CacheContract } from '../../../lib/cache/cache-contract.js';
+import { observeInPlace } from '../../../lib/cache/adopted/adopted-cache.js';
+import type { CacheContract } from '../../../lib/cache/contract/cache-contract.js';
 import { systemClock } from '../../../lib/cache/clock.js';
 import { createObservedCache, observeCache } from '../../../lib/observed-cache.js';
 import { settle } from '../../support/manual-clock.js';

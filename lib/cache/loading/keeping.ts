@@ -1,17 +1,17 @@
-import type { Clock } from './clock.js';
-import type { Entry } from './entry.js';
-import { CacheError } from './errors.js';
-import type { Invalidations } from './invalidations.js';
-import { keptEntry } from './kept-entry.js';
-import type { LayerChain } from './layer-chain.js';
-import type { LoadTicket } from './layers/layer.js';
+import type { Clock } from '../clock.js';
+import type { Entry } from '../entry.js';
+import { CacheError } from '../errors.js';
+import type { Invalidations } from '../invalidations.js';
+import { keptEntry } from '../entries/kept-entry.js';
+import type { LayerChain } from '../layers/layer-chain.js';
+import type { LoadTicket } from '../layers/layer.js';
 import type { Load } from './load.js';
-import type { MissReasons } from './miss-reasons.js';
-import { type CacheObserver, Operation, Result } from './observer.js';
-import type { OnceLog } from './once-log.js';
-import type { ReadPlan } from './read-plan.js';
-import { lifetime } from './resolved-policy.js';
-import { type IsolatedValue, isolate } from './values.js';
+import type { MissReasons } from '../reading/miss-reasons.js';
+import { type CacheObserver, Operation, Result } from '../observer.js';
+import type { OnceLog } from '../once-log.js';
+import type { ReadPlan } from '../read-plan.js';
+import { lifetime } from '../policies/resolved-policy.js';
+import { type IsolatedValue, isolate } from '../entries/values.js';
 
 /** What a load brought, ready to be handed out. */
 export interface Kept {

@@ -1,21 +1,21 @@
-import { type TIMED_OUT, within } from './bounded-wait.js';
-import type { CacheEvents } from './cache-events.js';
-import type { Clock } from './clock.js';
-import { LoadLock } from './coordination/load-lock.js';
-import type { Entry } from './entry.js';
-import { CacheError } from './errors.js';
-import type { Invalidations } from './invalidations.js';
+import { type TIMED_OUT, within } from '../bounded-wait.js';
+import type { CacheEvents } from '../contract/cache-events.js';
+import type { Clock } from '../clock.js';
+import { LoadLock } from '../coordination/load-lock.js';
+import type { Entry } from '../entry.js';
+import { CacheError } from '../errors.js';
+import type { Invalidations } from '../invalidations.js';
 import type { Keeping } from './keeping.js';
-import type { LayerChain, Located } from './layer-chain.js';
-import type { LoadTicket } from './layers/layer.js';
+import type { LayerChain, Located } from '../layers/layer-chain.js';
+import type { LoadTicket } from '../layers/layer.js';
 import { Load } from './load.js';
-import { type CacheObserver, Operation, Outcome, Result } from './observer.js';
-import type { OnceLog } from './once-log.js';
+import { type CacheObserver, Operation, Outcome, Result } from '../observer.js';
+import type { OnceLog } from '../once-log.js';
 import { OriginThrottle } from './origin-throttle.js';
-import type { AnnotatedLoader, ReadPlan } from './read-plan.js';
+import type { AnnotatedLoader, ReadPlan } from '../read-plan.js';
 import type { RunningLoads } from './running-loads.js';
 import { Flight, type Landed, type SingleFlight } from './single-flight.js';
-import type { CacheTracer, SpanHandle, SpanLink } from './tracer.js';
+import type { CacheTracer, SpanHandle, SpanLink } from '../tracer.js';
 
 /** What a flight is about. */
 export interface Errand<V> {

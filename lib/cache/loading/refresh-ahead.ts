@@ -1,5 +1,5 @@
-import type { Entry } from './entry.js';
-import type { ResolvedPolicy } from './resolved-policy.js';
+import type { Entry } from '../entry.js';
+import type { ResolvedPolicy } from '../policies/resolved-policy.js';
 
 /**
  * Whether a fresh entry is to be loaded anew before it expires: from a fraction of its life on, with less than a threshold

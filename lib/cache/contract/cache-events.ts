@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { CacheEvent, CacheEventPayloads } from './cache-contract.js';
-import type { OnceLog } from './once-log.js';
+import type { OnceLog } from '../once-log.js';
 
 /** cache-manager's events. A listener that throws is named in the log and felt by nobody. */
 export class CacheEvents {

@@ -1,4 +1,4 @@
-import { MissReason } from './observer.js';
+import { MissReason } from '../observer.js';
 
 const WAYS = 4;
 const Fate = { empty: 0, kept: 1, evicted: 2, invalidated: 3 } as const;

@@ -1,4 +1,4 @@
-import type { CachePolicy } from './policy.js';
+import type { CachePolicy } from '../policy.js';
 import { type PolicySource, type ResolvedPolicy, resolvePolicy } from './resolved-policy.js';
 
 /** Policies as they were given, each resolved once. A policy object is not read again after its first use. */

@@ -1,6 +1,6 @@
-import { type Duration, milliseconds } from './duration.js';
-import { CacheError } from './errors.js';
-import type { CachePolicy } from './policy.js';
+import { type Duration, milliseconds } from '../duration.js';
+import { CacheError } from '../errors.js';
+import type { CachePolicy } from '../policy.js';
 
 /** A policy with every field decided, in milliseconds: made once a handler, read on every access. `Infinity` is "never". */
 export interface ResolvedPolicy<V = unknown> {

@@ -1,5 +1,5 @@
-import type { Entry, EntryMeta } from './entry.js';
-import type { ResolvedPolicy } from './resolved-policy.js';
+import type { Entry, EntryMeta } from '../entry.js';
+import type { ResolvedPolicy } from '../policies/resolved-policy.js';
 import type { IsolatedValue } from './values.js';
 
 /** Bytes of an entry beside its key and value: the entry itself, its place in the map and in the order of use. */

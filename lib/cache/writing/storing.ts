@@ -1,16 +1,16 @@
 import type { BatchEntry, BatchResult } from './batch-entry.js';
-import type { CacheEvents } from './cache-events.js';
-import type { Clock } from './clock.js';
-import type { Duration } from './duration.js';
-import type { Entry } from './entry.js';
-import { CacheError } from './errors.js';
-import type { Invalidations } from './invalidations.js';
-import { checkKey } from './keys.js';
-import { expiredEntry, keptEntry } from './kept-entry.js';
-import { type CacheObserver, Operation, Result, type Series } from './observer.js';
-import type { Reads } from './reads.js';
-import { lifetime, type ResolvedPolicy } from './resolved-policy.js';
-import { type IsolatedValue, isolate } from './values.js';
+import type { CacheEvents } from '../contract/cache-events.js';
+import type { Clock } from '../clock.js';
+import type { Duration } from '../duration.js';
+import type { Entry } from '../entry.js';
+import { CacheError } from '../errors.js';
+import type { Invalidations } from '../invalidations.js';
+import { checkKey } from '../keys.js';
+import { expiredEntry, keptEntry } from '../entries/kept-entry.js';
+import { type CacheObserver, Operation, Result, type Series } from '../observer.js';
+import type { Reads } from '../reading/reads.js';
+import { lifetime, type ResolvedPolicy } from '../policies/resolved-policy.js';
+import { type IsolatedValue, isolate } from '../entries/values.js';
 import type { Writes } from './writes.js';
 
 /** One entry that may be written: checked, isolated, small enough. */

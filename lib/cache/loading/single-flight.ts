@@ -1,8 +1,8 @@
-import type { Entry } from './entry.js';
-import { type GlobMatcher, globMatcher } from './glob.js';
-import type { Located } from './layer-chain.js';
-import type { Outcome } from './observer.js';
-import type { SpanLink } from './tracer.js';
+import type { Entry } from '../entry.js';
+import { type GlobMatcher, globMatcher } from '../glob.js';
+import type { Located } from '../layers/layer-chain.js';
+import type { Outcome } from '../observer.js';
+import type { SpanLink } from '../tracer.js';
 
 /** What a flight came home with. */
 export interface Landed {

@@ -1,10 +1,10 @@
-import type { Clock } from './clock.js';
-import type { Entry } from './entry.js';
-import type { Invalidations } from './invalidations.js';
-import type { LayerChain, Located } from './layer-chain.js';
+import type { Clock } from '../clock.js';
+import type { Entry } from '../entry.js';
+import type { Invalidations } from '../invalidations.js';
+import type { LayerChain, Located } from '../layers/layer-chain.js';
 import type { MissReasons } from './miss-reasons.js';
-import { type CacheObserver, MissReason, Outcome, type Series } from './observer.js';
-import type { CacheTracer, SpanHandle } from './tracer.js';
+import { type CacheObserver, MissReason, Outcome, type Series } from '../observer.js';
+import type { CacheTracer, SpanHandle } from '../tracer.js';
 
 /** Reads that load nothing: plain gets, alone and in batches. */
 export class Reads {

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { CacheError } from './errors.js';
+import { CacheError } from '../errors.js';
 
 /** A value as the cache keeps it: nobody outside holds a part of it that can change. */
 export interface IsolatedValue {

@@ -1,10 +1,10 @@
-import type { InvalidationBus } from './coordination/bus.js';
-import type { Entry } from './entry.js';
-import type { Invalidations } from './invalidations.js';
-import type { LayerChain } from './layer-chain.js';
-import type { BusMessage } from './layers/layer.js';
-import type { MissReasons } from './miss-reasons.js';
-import type { SingleFlight } from './single-flight.js';
+import type { InvalidationBus } from '../coordination/bus.js';
+import type { Entry } from '../entry.js';
+import type { Invalidations } from '../invalidations.js';
+import type { LayerChain } from '../layers/layer-chain.js';
+import type { BusMessage } from '../layers/layer.js';
+import type { MissReasons } from '../reading/miss-reasons.js';
+import type { SingleFlight } from '../loading/single-flight.js';
 
 /**
  * Everything that replaces or removes entries. Each change is fenced in this process before it is made and again once the

@@ -1,4 +1,4 @@
-import type { Duration } from './duration.js';
+import type { Duration } from '../duration.js';
 
 /** A moment in the order of invalidations, to be released once what was loaded since has been written. */
 export interface LoadMark {

@@ -1,6 +1,6 @@
 import type { WrapOptions } from './cache-contract.js';
-import type { Duration } from './duration.js';
-import type { PolicySource } from './resolved-policy.js';
+import type { Duration } from '../duration.js';
+import type { PolicySource } from '../policies/resolved-policy.js';
 
 /** What the forms of `wrap` mean: a TTL, a TTL and a threshold, or options with both and `raw`. */
 export function wrapPolicy<T>(

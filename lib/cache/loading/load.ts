@@ -1,10 +1,10 @@
-import { TIMED_OUT, within } from './bounded-wait.js';
-import type { Clock } from './clock.js';
-import type { Duration } from './duration.js';
-import type { EntryMeta } from './entry.js';
-import { CacheError } from './errors.js';
-import type { AnnotatedLoadContext } from './read-plan.js';
-import { lifetime } from './resolved-policy.js';
+import { TIMED_OUT, within } from '../bounded-wait.js';
+import type { Clock } from '../clock.js';
+import type { Duration } from '../duration.js';
+import type { EntryMeta } from '../entry.js';
+import { CacheError } from '../errors.js';
+import type { AnnotatedLoadContext } from '../read-plan.js';
+import { lifetime } from '../policies/resolved-policy.js';
 import type { RunningLoads } from './running-loads.js';
 
 /** One run of a loader, and what the loader said about its value. The context may be taken apart by the loader. */

@@ -1,15 +1,15 @@
 import { valueLanded, valueOf } from './answering.js';
-import type { Clock } from './clock.js';
-import type { Entry } from './entry.js';
-import { CacheError } from './errors.js';
-import type { Invalidations } from './invalidations.js';
+import type { Clock } from '../clock.js';
+import type { Entry } from '../entry.js';
+import { CacheError } from '../errors.js';
+import type { Invalidations } from '../invalidations.js';
 import type { Keeping, Kept } from './keeping.js';
-import type { LayerChain, Located } from './layer-chain.js';
-import type { LoadTicket } from './layers/layer.js';
+import type { LayerChain, Located } from '../layers/layer-chain.js';
+import type { LoadTicket } from '../layers/layer.js';
 import { Load } from './load.js';
-import type { MissReasons } from './miss-reasons.js';
-import { type CacheObserver, MissReason, Operation, Outcome, Result } from './observer.js';
-import type { AnnotatedLoader, ReadPlan } from './read-plan.js';
+import type { MissReasons } from '../reading/miss-reasons.js';
+import { type CacheObserver, MissReason, Operation, Outcome, Result } from '../observer.js';
+import type { AnnotatedLoader, ReadPlan } from '../read-plan.js';
 import type { RunningLoads } from './running-loads.js';
 import { Flight, type Landed, type SingleFlight } from './single-flight.js';
 

@@ -1,4 +1,4 @@
-import type { AnnotatedLoader, ReadPlan } from './read-plan.js';
+import type { AnnotatedLoader, ReadPlan } from '../read-plan.js';
 
 /** Who wants to know which keys are asked for most, and what loads them. What it does on a hit must be quick. */
 export interface AccessWatcher {

@@ -1,7 +1,7 @@
-import type { CacheContract, CacheItem } from './cache-contract.js';
-import type { Clock } from './clock.js';
-import { MissReasons } from './miss-reasons.js';
-import { type CacheObserver, MissReason, Operation, Outcome, Result } from './observer.js';
+import type { CacheContract, CacheItem } from '../contract/cache-contract.js';
+import type { Clock } from '../clock.js';
+import { MissReasons } from '../reading/miss-reasons.js';
+import { type CacheObserver, MissReason, Operation, Outcome, Result } from '../observer.js';
 
 const OBSERVED = Symbol.for('nestjs-cache-observability:observed');
 

@@ -1,17 +1,17 @@
-import { TIMED_OUT } from './bounded-wait.js';
-import type { Clock } from './clock.js';
-import type { Entry } from './entry.js';
-import type { Invalidations } from './invalidations.js';
-import type { LayerChain } from './layer-chain.js';
-import type { MissReasons } from './miss-reasons.js';
-import { type CacheObserver, MissReason, Operation, Outcome } from './observer.js';
-import type { AnnotatedLoader, Answer, ReadPlan } from './read-plan.js';
+import { TIMED_OUT } from '../bounded-wait.js';
+import type { Clock } from '../clock.js';
+import type { Entry } from '../entry.js';
+import type { Invalidations } from '../invalidations.js';
+import type { LayerChain } from '../layers/layer-chain.js';
+import type { MissReasons } from '../reading/miss-reasons.js';
+import { type CacheObserver, MissReason, Operation, Outcome } from '../observer.js';
+import type { AnnotatedLoader, Answer, ReadPlan } from '../read-plan.js';
 import type { Errand, ReadThrough } from './read-through.js';
 import { refreshIsDue } from './refresh-ahead.js';
 import type { RunningLoads } from './running-loads.js';
 import type { Flight, Landed, SingleFlight } from './single-flight.js';
-import type { CacheTracer, SpanHandle } from './tracer.js';
-import { copyOf } from './values.js';
+import type { CacheTracer, SpanHandle } from '../tracer.js';
+import { copyOf } from '../entries/values.js';
 
 const OUTCOMES = ['hit', 'stale', 'miss', 'coalesced', 'error'] as const;
 

@@ -1,10 +1,10 @@
-import type { Clock } from './clock.js';
-import type { Entry } from './entry.js';
-import { CacheError } from './errors.js';
-import { backfilledEntry } from './kept-entry.js';
-import type { Layer, LoadTicket, NearLayer } from './layers/layer.js';
-import { type CacheObserver, LayerOperation, LayerResult } from './observer.js';
-import type { OnceLog } from './once-log.js';
+import type { Clock } from '../clock.js';
+import type { Entry } from '../entry.js';
+import { CacheError } from '../errors.js';
+import { backfilledEntry } from '../entries/kept-entry.js';
+import type { Layer, LoadTicket, NearLayer } from './layer.js';
+import { type CacheObserver, LayerOperation, LayerResult } from '../observer.js';
+import type { OnceLog } from '../once-log.js';
 
 /** What a walk down the chain found. */
 export interface Located {

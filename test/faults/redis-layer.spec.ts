@@ -20,7 +20,7 @@ async function serverWith(config: Record<string, string> = {}, port?: number): P
 }
 
 function layerOver(options: RedisLayerOptions, recorded: RecordedEvents = recordEvents(), prefix = 'cache'): Layer {
-  const layer = redisLayer({ deadline: 200, ...options }).create(layerContext(prefix, { events: recorded.events }));
+  const layer = redisLayer({ deadline: 500, ...options }).create(layerContext(prefix, { events: recorded.events }));
   closing.push(() => layer.disconnect());
   return layer;
 }
@@ -53,7 +53,7 @@ describe('a server that is down at boot', () => {
     expect(await codeOf(layer.connect?.())).toBe('LAYER_UNAVAILABLE');
     const startedAt = Date.now();
     expect(await codeOf(layer.get('k'))).toBe('LAYER_UNAVAILABLE');
-    expect(Date.now() - startedAt).toBeLessThan(200);
+    expect(Date.now() - startedAt).toBeLessThan(400);
     await serverWith({}, port);
     await untilServing(layer);
     await layer.set('k', entryOf('v'));
@@ -143,7 +143,7 @@ describe('a server that is frozen', () => {
     server.freeze();
     const startedAt = Date.now();
     expect(await codeOf(layer.get('k'))).toBe('LAYER_TIMEOUT');
-    expect(Date.now() - startedAt).toBeLessThan(400);
+    expect(Date.now() - startedAt).toBeLessThan(1_500);
     await untilOpen(layer);
     await codeOf(layer.delete('k'));
     server.resume();
@@ -157,7 +157,7 @@ describe('a server that is frozen', () => {
     await layer.set('k', entryOf('old'));
     server.freeze();
     expect(await codeOf(layer.set('k', entryOf('late')))).toBe('LAYER_TIMEOUT');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 700));
     server.resume();
     await untilServing(layer);
     const client = await server.client();
@@ -255,12 +255,12 @@ describe('keys and values in Redis', () => {
   it('are under namespace:key, with a whole number of milliseconds to live, and read well as JSON', async () => {
     const server = await serverWith();
     const layer = layerOver({ url: server.url });
-    await layer.set('product:1', entryOf({ name: 'teapot' }, { ttl: 1_234.56 }));
+    await layer.set('product:1', entryOf({ name: 'teapot' }, { ttl: 61_234.56 }));
     const client = await server.client();
     expect(await client.get('cache:product:1')).toContain('{"name":"teapot"}');
     const ttl = await client.pTTL('cache:product:1');
-    expect(ttl).toBeGreaterThan(1_000);
-    expect(ttl).toBeLessThanOrEqual(1_235);
+    expect(ttl).toBeGreaterThan(31_000);
+    expect(ttl).toBeLessThanOrEqual(61_235);
   });
 });
 

@@ -1,4 +1,5 @@
 import { MissReason, Operation, Outcome, Result } from '../cache/observer.js';
+import type { ImageReader, ImageWriter } from './image-bytes.js';
 import { Track, type TrackShape } from './track.js';
 import type { Figures } from './window-sum.js';
 
@@ -88,6 +89,22 @@ export class AccessTrack {
   reset(now: number): void {
     this.track.reset(now);
     this.#loads = this.#loadMs = this.#unsaved = this.#savedHits = 0;
+  }
+
+  save(image: ImageWriter): void {
+    this.track.save(image);
+    image.number(this.#loads);
+    image.duration(this.#loadMs);
+    image.number(this.#unsaved);
+    image.number(this.#savedHits);
+  }
+
+  restore(image: ImageReader): void {
+    this.track.restore(image);
+    this.#loads = image.number();
+    this.#loadMs = image.duration();
+    this.#unsaved = image.number();
+    this.#savedHits = image.number();
   }
 
   /** Each hit saves the mean load time known when it is settled, so that what is saved only ever grows. */

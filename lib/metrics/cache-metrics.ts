@@ -1,11 +1,14 @@
 import type { Clock } from '../cache/clock.js';
-import type { LayerStatus } from '../cache/layers/layer.js';
 import { type CacheObserver, Operation, type Series } from '../cache/observer.js';
 import type { AccessRecord, MetricsTimer, TimerSubject } from './access-record.js';
 import { Catalogue } from './catalogue.js';
 import type { FamilySource, MetricFamily } from './family.js';
+import { encodeImage, restoreImage } from './image.js';
 import type { AlertSource, Judgement } from './judgement.js';
 import { Ledger } from './ledger.js';
+import type { LedgerReading } from './ledger-reading.js';
+import { LedgerSum } from './ledger-sum.js';
+import { type HeldStatus, statusTogether } from './layer-status-sum.js';
 import { MetricsRecorder } from './recorder.js';
 import { checkAccess, recordAccess } from './recorded-access.js';
 import { SeriesHandle } from './series-handle.js';
@@ -35,7 +38,25 @@ export interface CacheMetricsOptions {
   readonly clock: Clock;
   /** Put before every exported metric name. @default '' */
   readonly prefix?: string;
+  /** Statistics are read from this. @default what the observer counted */
+  readonly figures?: LedgerReading;
 }
+
+/** The questions that can be asked of one process and of several together. */
+export type CacheStatistics = Pick<
+  CacheMetrics,
+  | 'getStats'
+  | 'getPatternStats'
+  | 'getAllPatternStats'
+  | 'getEndpointStats'
+  | 'getLayerStats'
+  | 'getOperationStats'
+  | 'getTopPatterns'
+  | 'getLowPerformers'
+  | 'getHitRates'
+  | 'getRealtime'
+  | 'getHealth'
+>;
 
 /**
  * Every figure of the cache, by pattern, endpoint, layer, operation and window. Snapshots are frozen. A window is one of
@@ -49,12 +70,13 @@ export class CacheMetrics implements FamilySource {
   readonly #judgement: Judgement;
   readonly #clock: Clock;
   readonly #ledger: Ledger;
+  readonly #figures: LedgerReading;
   readonly #snapshots: Snapshots;
   readonly #catalogue: Catalogue;
   readonly #sources = new Set<FamilySource>();
   readonly #alerts = new Set<AlertSource>();
   readonly #ttls = new Map<string, number | null>();
-  #status: () => readonly LayerStatus[] = () => [];
+  #status: () => readonly HeldStatus[] = () => [];
 
   /** @param observer what the cache tells; with any other than a recorder every figure is zero. */
   constructor(observer: CacheObserver, judgement: Judgement, options: CacheMetricsOptions) {
@@ -63,7 +85,8 @@ export class CacheMetrics implements FamilySource {
     this.#judgement = judgement;
     this.#clock = options.clock;
     this.#ledger = observer instanceof MetricsRecorder ? observer.ledger : new Ledger(options.clock, 0, 0);
-    this.#snapshots = new Snapshots(this.#ledger, () => this.#status());
+    this.#figures = options.figures ?? this.#ledger;
+    this.#snapshots = new Snapshots(this.#figures, () => this.#status());
     this.#catalogue = new Catalogue(this.#ledger, () => this.#status());
   }
 
@@ -149,12 +172,12 @@ export class CacheMetrics implements FamilySource {
       Object.freeze(Object.fromEntries(WINDOWS.map((window) => [window, of(window)])) as Record<Window, number | null>);
     const operations = WINDOWS.map((window) => this.getOperationStats(window));
     return Object.freeze({
-      overall: rates((window) => hitRateOf(this.#ledger.overall(window, true))),
+      overall: rates((window) => hitRateOf(this.#figures.overall(window, true))),
       patterns: Object.freeze(
-        [...this.#ledger.patterns].map((access) =>
+        [...this.#figures.patterns].map(({ name }) =>
           Object.freeze({
-            pattern: access.name,
-            hitRates: rates((window) => hitRateOf(this.#ledger.sumOf(access, window, true))),
+            pattern: name,
+            hitRates: rates((window) => hitRateOf(this.#figures.patternIn(name, window, true))),
           }),
         ),
       ),
@@ -231,8 +254,41 @@ export class CacheMetrics implements FamilySource {
     return () => this.#alerts.delete(source);
   }
 
+  /** Everything that is counted here, as bytes that {@link together} and {@link restore} read. @throws ImageFault where it is too large. */
+  image(): Uint8Array {
+    return encodeImage(this.#ledger, this.#status());
+  }
+
+  /**
+   * Goes on from what an earlier process had counted when it ended, in place of what was counted since the start.
+   * @throws ImageFault for bytes that are no image, or of another version; nothing is changed then.
+   */
+  restore(image: Uint8Array): void {
+    restoreImage(image, new Ledger(this.#clock, Infinity, Infinity), true);
+    restoreImage(image, this.#ledger, false);
+  }
+
+  /** This process and others, by their images, as one: read what they held now, not when it was made. @throws ImageFault */
+  together(images: readonly Uint8Array[]): CacheStatistics {
+    const others = images.map((image) => {
+      const ledger = new Ledger(this.#clock, Infinity, Infinity);
+      return { ledger, layers: restoreImage(image, ledger, true).layers };
+    });
+    const figures = new LedgerSum([this.#ledger, ...others.map(({ ledger }) => ledger)]);
+    const together = new CacheMetrics(this.#observer, this.#judgement, { clock: this.#clock, figures });
+    for (const [pattern, ttlMs] of this.#ttls) together.#ttls.set(pattern, ttlMs);
+    for (const source of this.#alerts) together.#alerts.add(source);
+    together.watchLayers(() =>
+      statusTogether(figures.layers, [
+        { layers: this.#ledger.layers, status: this.#status() },
+        ...others.map(({ ledger, layers }) => ({ layers: ledger.layers, status: layers })),
+      ]),
+    );
+    return together;
+  }
+
   /** Where entry counts, bytes and connections are read, in the order of `attach`. */
-  watchLayers(status: () => readonly LayerStatus[]): void {
+  watchLayers(status: () => readonly HeldStatus[]): void {
     this.#status = status;
   }
 

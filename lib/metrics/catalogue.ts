@@ -1,5 +1,5 @@
 import { BypassReason, EvictionReason, LayerOperation, LayerResult, Outcome } from '../cache/observer.js';
-import type { LayerStatus } from '../cache/layers/layer.js';
+import type { HeldStatus } from './layer-status-sum.js';
 import { AccessCount, operationAt, outcomeAt, reasonAt, type AccessTrack } from './access-track.js';
 import { counter, duration, gauge } from './families.js';
 import type { MetricFamily, MetricPoint } from './family.js';
@@ -12,12 +12,12 @@ import { circuitStateNamed, hitRateOf, responseTimes } from './statistics.js';
 /** The families of the cache's own metrics, in the names of the reference; everything is read when points are asked for. */
 export class Catalogue {
   readonly #ledger: Ledger;
-  readonly #status: () => readonly LayerStatus[];
+  readonly #status: () => readonly HeldStatus[];
   /** Labels of points, made once; exporters recognise them by identity. */
   readonly #labels = new Map<string, readonly string[]>();
   readonly #trackLabels = new Map<AccessTrack, (readonly string[])[]>();
 
-  constructor(ledger: Ledger, status: () => readonly LayerStatus[]) {
+  constructor(ledger: Ledger, status: () => readonly HeldStatus[]) {
     this.#ledger = ledger;
     this.#status = status;
   }
@@ -87,7 +87,7 @@ export class Catalogue {
     const { layers } = this.#ledger;
     const each = (count: (place: number) => number) => () => layers.map(({ name }, at) => this.#point(count(at), name));
     const total = (at: number, counter: number): number => layers[at]!.track.totalOf(counter);
-    const held = (read: (status: LayerStatus) => number | null) => () =>
+    const held = (read: (status: HeldStatus) => number | null) => () =>
       this.#status()
         .slice(0, layers.length)
         .flatMap((status, at) => {

@@ -1,5 +1,6 @@
+import type { ImageReader, ImageWriter } from './image-bytes.js';
 import type { Window } from './snapshot.js';
-import { type Figures, WindowSum } from './window-sum.js';
+import { type Figures, restoreFigures, saveFigures, WindowSum } from './window-sum.js';
 import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
 
 interface Frame {
@@ -44,6 +45,28 @@ export class CombinedTrack {
   reset(): void {
     this.#total.clear();
     for (const frames of this.#levels) frames.fill(undefined);
+  }
+
+  save(image: ImageWriter): void {
+    saveFigures(this.#total, image);
+    for (const frames of this.#levels) {
+      const filled = frames.filter((frame) => frame !== undefined);
+      image.number(filled.length);
+      for (const { slot, sum } of filled) {
+        image.number(slot);
+        saveFigures(sum, image);
+      }
+    }
+  }
+
+  restore(image: ImageReader): void {
+    this.reset();
+    restoreFigures(this.#total, image);
+    for (let level = 0; level < LEVELS.length; level++) {
+      for (let left = image.count(this.#levels[level]!.length); left > 0; left--) {
+        restoreFigures(this.#frame(level, image.number()) ?? new WindowSum(this.#counters, this.#histograms), image);
+      }
+    }
   }
 
   #frame(level: number, slot: number): WindowSum | undefined {

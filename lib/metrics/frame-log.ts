@@ -1,3 +1,4 @@
+import { ImageFault, type ImageReader, type ImageWriter } from './image-bytes.js';
 import type { PackedReader, PackedWriter } from './packing.js';
 import type { WindowSum } from './window-sum.js';
 
@@ -39,6 +40,24 @@ export class FrameLog {
       if (this.#slotAt(at) < first) continue;
       reader.open(this.#bytes, at + HEADER);
       sum.addPacked(reader, countersOnly);
+    }
+  }
+
+  save(image: ImageWriter): void {
+    image.bytes(this.#bytes.subarray(this.#head, this.#tail));
+  }
+
+  /** Takes the place of what it holds. @throws ImageFault where the frames do not fill their bytes. */
+  restore(image: ImageReader): void {
+    const frames = image.bytes();
+    this.#bytes = frames.slice();
+    this.#head = 0;
+    this.#tail = frames.length;
+    let at = 0;
+    while (at < this.#tail) {
+      const size = at + HEADER <= this.#tail ? this.#sizeAt(at) : 0;
+      if (size <= HEADER || at + size > this.#tail) throw new ImageFault('Its slots do not fill their bytes.');
+      at += size;
     }
   }
 

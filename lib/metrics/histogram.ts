@@ -49,6 +49,17 @@ export class Histogram implements HistogramView {
     this.maxMs = 0;
   }
 
+  /** Takes what another holds, in place of its own. */
+  restore(other: HistogramView): void {
+    this.counts = Uint32Array.from(other.counts);
+    this.offset = other.offset;
+    this.zeroCount = other.zeroCount;
+    this.count = other.count;
+    this.sumMs = other.sumMs;
+    this.minMs = other.minMs;
+    this.maxMs = other.maxMs;
+  }
+
   #include(bucket: number): void {
     const range = rangeIncluding(this.offset, this.counts.length, bucket, bucket + 1);
     const grown = new Uint32Array(range.length);

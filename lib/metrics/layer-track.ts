@@ -1,4 +1,4 @@
-import { CircuitState, EvictionReason, LayerOperation, LayerResult } from '../cache/observer.js';
+import { CircuitState, EvictionReason, type LayerDescription, LayerOperation, LayerResult } from '../cache/observer.js';
 import { Track, TrackShape } from './track.js';
 
 const RESULTS = Object.keys(LayerResult).length;
@@ -37,12 +37,15 @@ export function layerShape(): TrackShape {
 /** What one layer did, and how it is. */
 export class LayerTrack {
   readonly name: string;
+  /** True where other processes read the layer too. */
+  readonly shared: boolean;
   readonly track: Track;
   circuit: CircuitState = CircuitState.closed;
   queueDepth = 0;
 
-  constructor(name: string, shape: TrackShape, now: number, since: number) {
+  constructor({ name, shared }: LayerDescription, shape: TrackShape, now: number, since: number) {
     this.name = name;
+    this.shared = shared;
     this.track = new Track(shape, now, since);
   }
 }

@@ -1,16 +1,25 @@
 import type { Clock } from '../cache/clock.js';
-import { BypassReason, type LayerDescription, Operation, Result } from '../cache/observer.js';
+import { BypassReason, CircuitState, type LayerDescription, Operation, Result } from '../cache/observer.js';
 import { ACCESS_COUNTERS, ACCESS_HISTOGRAMS, AccessTrack } from './access-track.js';
 import { Admission } from './admission.js';
 import { CombinedTrack } from './combined-track.js';
+import { ImageFault, type ImageReader, type ImageWriter } from './image-bytes.js';
 import { layerShape, LayerTrack } from './layer-track.js';
+import type { LedgerReading } from './ledger-reading.js';
+import { Pauses } from './pauses.js';
 import type { Window } from './snapshot.js';
 import { Track, TrackShape } from './track.js';
 import { WindowSum } from './window-sum.js';
 import { windowStart } from './windows.js';
 
+/** More patterns or endpoints than anybody keeps apart. */
+const MAX_SUBJECTS = 100_000;
+const CIRCUIT_STATES = Object.keys(CircuitState).length;
+/** More layers than anybody chains. */
+const MAX_LAYERS = 64;
+
 /** Everything that is counted, bounded: written by the recorder, read by whoever shows it. */
-export class Ledger {
+export class Ledger implements LedgerReading {
   readonly clock: Clock;
   readonly patterns: Admission<AccessTrack>;
   readonly endpoints: Admission<AccessTrack>;
@@ -27,6 +36,7 @@ export class Ledger {
   readonly #operationShape = new TrackShape(Object.keys(Result).length, 1);
   readonly #layerShape = layerShape();
   readonly #accessSum = new WindowSum(ACCESS_COUNTERS, ACCESS_HISTOGRAMS);
+  readonly #pauses = new Pauses();
   #since: number;
 
   constructor(clock: Clock, maxPatterns: number, maxEndpoints: number) {
@@ -60,8 +70,8 @@ export class Ledger {
   }
 
   attach(layers: readonly LayerDescription[]): void {
-    for (const { name } of layers.slice(this.layers.length)) {
-      this.layers.push(new LayerTrack(name, this.#layerShape, this.clock.now(), this.#since));
+    for (const layer of layers.slice(this.layers.length)) {
+      this.layers.push(new LayerTrack(layer, this.#layerShape, this.clock.now(), this.#since));
     }
   }
 
@@ -89,6 +99,17 @@ export class Ledger {
     return sum;
   }
 
+  /** As {@link sumOf}, by name; nothing for a pattern that was never asked. */
+  patternIn(name: string, window: Window, countersOnly = false): WindowSum {
+    const access = this.patterns.find(name);
+    return access === undefined ? this.nothing() : this.sumOf(access, window, countersOnly);
+  }
+
+  endpointIn(name: string, window: Window): WindowSum {
+    const access = this.endpoints.find(name);
+    return access === undefined ? this.nothing() : this.sumOf(access, window);
+  }
+
   /** An empty sum of the same shape, reused as the others. */
   nothing(): WindowSum {
     this.#accessSum.clear();
@@ -105,12 +126,13 @@ export class Ledger {
     return sum;
   }
 
-  layerIn({ track }: LayerTrack, window: Window): WindowSum {
+  layerIn(name: string, window: Window): WindowSum {
     const { sum } = this.#layerShape;
     const now = this.clock.now();
-    track.advance(now);
+    const track = this.layers.find((layer) => layer.name === name)?.track;
+    track?.advance(now);
     sum.clear();
-    track.addTo(sum, window, now);
+    track?.addTo(sum, window, now);
     return sum;
   }
 
@@ -118,7 +140,7 @@ export class Ledger {
   coverageSeconds(window: Window, since = this.#since): number {
     const now = this.clock.now();
     const from = window === 'all' ? since : Math.max(since, windowStart(window, now));
-    return Math.max(0, Math.round(now - from) / 1000);
+    return Math.max(0, Math.round(now - from - this.#pauses.within(from, now)) / 1000);
   }
 
   /** Everything to zero; what was admitted keeps its place, what is a state stays. */
@@ -129,6 +151,80 @@ export class Ledger {
     for (const track of this.operations) track.reset(now);
     for (const { track } of this.layers) track.reset(now);
     this.#combined.reset();
+    this.#pauses.clear();
     this.bypasses.fill(0);
+  }
+
+  /** Writes everything that is counted; rotates nothing. */
+  save(image: ImageWriter): void {
+    image.number(this.#since);
+    this.#pauses.save(image);
+    image.number(this.inFlight);
+    for (const count of this.bypasses) image.number(count);
+    for (const track of this.operations) track.save(image);
+    image.number(this.layers.length);
+    for (const { name, shared, circuit, queueDepth, track } of this.layers) {
+      image.text(name);
+      image.flag(shared);
+      image.number(circuit);
+      image.number(queueDepth);
+      track.save(image);
+    }
+    for (const tracks of [this.patterns, this.endpoints, this.subjects]) {
+      image.number(tracks.size);
+      for (const access of tracks) {
+        image.text(access.name);
+        access.save(image);
+      }
+    }
+    this.#combined.save(image);
+  }
+
+  /**
+   * Takes what another ledger had counted when it was saved, at `savedAt`, in place of its own; between then and now nothing
+   * was observed. What it has no room or no layer for is left out.
+   * @param states takes states too, such as open circuits, and layers that are not attached.
+   * @throws ImageFault where it is no image of a ledger; this one is then to be thrown away.
+   */
+  restore(image: ImageReader, savedAt: number, states: boolean): void {
+    this.#since = image.number();
+    this.#pauses.restore(image);
+    if (!states) this.#pauses.add(savedAt, this.clock.now());
+    const inFlight = image.number();
+    if (states) this.inFlight = inFlight;
+    for (let at = 0; at < this.bypasses.length; at++) this.bypasses[at] = image.number();
+    for (const track of this.operations) track.restore(image);
+    for (let left = image.count(MAX_LAYERS); left > 0; left--) this.#restoreLayer(image, states);
+    for (const tracks of [this.patterns, this.endpoints, this.subjects]) {
+      for (let left = image.count(MAX_SUBJECTS); left > 0; left--) {
+        const name = image.text();
+        const admitted = tracks.admit(name);
+        const into = admitted.name === name ? admitted : this.#unlisted(name);
+        into.restore(image);
+      }
+    }
+    this.#combined.restore(image);
+    if (!image.done) throw new ImageFault('It goes on behind its end.');
+  }
+
+  #restoreLayer(image: ImageReader, states: boolean): void {
+    const description = { name: image.text(), shared: image.flag() };
+    let layer = this.layers.find(({ name }) => name === description.name);
+    if (layer === undefined) {
+      layer = new LayerTrack(description, this.#layerShape, this.clock.now(), this.#since);
+      if (states) this.layers.push(layer);
+    }
+    const circuit = image.count(CIRCUIT_STATES - 1) as CircuitState;
+    const queueDepth = image.number();
+    if (states) {
+      layer.circuit = circuit;
+      layer.queueDepth = queueDepth;
+    }
+    layer.track.restore(image);
+  }
+
+  /** Takes figures that go nowhere. */
+  #unlisted(name: string): AccessTrack {
+    return new AccessTrack(name, this.#accessShape, this.clock.now(), this.#since);
   }
 }

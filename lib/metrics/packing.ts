@@ -7,6 +7,17 @@ export class PackedWriter {
     this.length = 0;
   }
 
+  /** A run of bytes as it stands. */
+  append(run: Uint8Array): void {
+    if (this.length + run.length > this.bytes.length) {
+      const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + run.length));
+      grown.set(this.bytes);
+      this.bytes = grown;
+    }
+    this.bytes.set(run, this.length);
+    this.length += run.length;
+  }
+
   write(value: number): void {
     if (this.length + 10 > this.bytes.length) {
       const grown = new Uint8Array(this.bytes.length * 2);
@@ -48,6 +59,7 @@ export class PackedReader {
       if (byte < 0x80) return value;
     }
     for (let scale = 2 ** 28; ; scale *= 128) {
+      if (this.position >= bytes.length) throw new RangeError('The packed figures end in the middle of a number.');
       byte = bytes[this.position++]!;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;

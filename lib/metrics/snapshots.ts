@@ -1,8 +1,8 @@
-import type { LayerStatus } from '../cache/layers/layer.js';
+import type { HeldStatus } from './layer-status-sum.js';
 import { Operation } from '../cache/observer.js';
 import { AccessCount, AccessTime } from './access-track.js';
 import { HistogramTotal } from './histogram.js';
-import type { Ledger } from './ledger.js';
+import type { LedgerReading } from './ledger-reading.js';
 import type { CacheStats, EndpointStats, LayerStats, OperationStats, PatternStats, Window } from './snapshot.js';
 import {
   cacheStats,
@@ -21,10 +21,10 @@ import {
 
 /** Takes snapshots of a ledger. */
 export class Snapshots {
-  readonly #ledger: Ledger;
-  readonly #status: () => readonly LayerStatus[];
+  readonly #ledger: LedgerReading;
+  readonly #status: () => readonly HeldStatus[];
 
-  constructor(ledger: Ledger, status: () => readonly LayerStatus[]) {
+  constructor(ledger: LedgerReading, status: () => readonly HeldStatus[]) {
     this.#ledger = ledger;
     this.#status = status;
   }
@@ -35,7 +35,10 @@ export class Snapshots {
     const around: Surroundings = {
       ...this.#around(window),
       operationsInFlight: ledger.inFlight,
-      evictions: ledger.layers.reduce((all, layer) => all + evictionsIn(ledger.layerIn(layer, window).counters), 0),
+      evictions: ledger.layers.reduce(
+        (all, layer) => all + evictionsIn(ledger.layerIn(layer.name, window).counters),
+        0,
+      ),
       invalidations: ledger.operationIn(Operation.invalidate, window).counters.reduce((all, count) => all + count, 0),
       entryCount: status.find(({ entries }) => entries !== null)?.entries ?? null,
       totalSizeBytes: status.find(({ bytes }) => bytes !== null)?.bytes ?? null,
@@ -44,23 +47,19 @@ export class Snapshots {
   }
 
   pattern(pattern: string, window: Window): PatternStats {
-    const access = this.#ledger.patterns.find(pattern);
-    const sum = access === undefined ? this.#ledger.nothing() : this.#ledger.sumOf(access, window);
-    return patternStats(pattern, sum, this.#around(window));
+    return patternStats(pattern, this.#ledger.patternIn(pattern, window), this.#around(window));
   }
 
   *patterns(window: Window): IterableIterator<PatternStats> {
-    for (const access of this.#ledger.patterns) {
-      yield patternStats(access.name, this.#ledger.sumOf(access, window), this.#around(window));
-    }
+    for (const { name } of this.#ledger.patterns) yield this.pattern(name, window);
   }
 
   /** What patterns are ranked by; cheaper than their statistics. */
   patternCounts(window: Window): { pattern: string; requests: number; hitRate: number | null }[] {
-    return [...this.#ledger.patterns].map((access) => {
-      const sum = this.#ledger.sumOf(access, window, true);
+    return [...this.#ledger.patterns].map(({ name }) => {
+      const sum = this.#ledger.patternIn(name, window, true);
       return {
-        pattern: access.name,
+        pattern: name,
         requests: hitsIn(sum.counters) + missesIn(sum.counters),
         hitRate: hitRateOf(sum),
       };
@@ -68,8 +67,8 @@ export class Snapshots {
   }
 
   *endpoints(window: Window): IterableIterator<EndpointStats> {
-    for (const access of this.#ledger.endpoints) {
-      yield endpointStats(access.name, this.#ledger.sumOf(access, window), this.#around(window));
+    for (const { name } of this.#ledger.endpoints) {
+      yield endpointStats(name, this.#ledger.endpointIn(name, window), this.#around(window));
     }
   }
 
@@ -92,7 +91,7 @@ export class Snapshots {
             window,
             coverageSeconds: ledger.coverageSeconds(window),
           },
-          ledger.layerIn(layer, window),
+          ledger.layerIn(layer.name, window),
           at === 0 ? near : undefined,
         ),
       ),

@@ -1,8 +1,9 @@
 import { FrameLog } from './frame-log.js';
 import { Histogram, HistogramTotal } from './histogram.js';
+import type { ImageReader, ImageWriter } from './image-bytes.js';
 import { PackedReader, PackedWriter } from './packing.js';
 import type { Window } from './snapshot.js';
-import { type Figures, pack, WindowSum } from './window-sum.js';
+import { type Figures, pack, restoreFigures, saveFigures, WindowSum } from './window-sum.js';
 import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
 
 /** How many counters and histograms the tracks of one kind have, and the buffers they share while they rotate. */
@@ -135,11 +136,45 @@ export class Track implements Figures {
     this.since = now;
   }
 
+  /** Writes its whole state; rotates nothing. */
+  save(image: ImageWriter): void {
+    this.#listener?.settle();
+    image.number(this.#slot);
+    image.number(this.since);
+    saveFigures(this, image);
+    const { sum } = this.#shape;
+    sum.clear();
+    this.#addTotalTo(sum, false);
+    saveFigures(sum, image);
+    for (const log of this.#logs) log.save(image);
+  }
+
+  /** Takes the state of another of its shape, in place of its own; what is due rotates when it is touched next. */
+  restore(image: ImageReader): void {
+    this.#slot = image.number();
+    this.slotEnd = (this.#slot + 1) * SLOT_MS;
+    this.since = image.number();
+    const { sum } = this.#shape;
+    sum.clear();
+    restoreFigures(sum, image);
+    this.counters.set(sum.counters);
+    this.histograms.forEach((histogram, at) => histogram.restore(sum.histograms[at]!));
+    sum.clear();
+    restoreFigures(sum, image);
+    this.#keepTotal(sum);
+    for (const log of this.#logs) log.restore(image);
+  }
+
   #addToTotal(): void {
-    const { sum, writer } = this.#shape;
+    const { sum } = this.#shape;
     sum.clear();
     this.#addTotalTo(sum, false);
     sum.add(this);
+    this.#keepTotal(sum);
+  }
+
+  #keepTotal(sum: WindowSum): void {
+    const { writer } = this.#shape;
     this.#totalCounters.set(sum.counters);
     sum.histograms.forEach(({ minMs }, at) => (this.#totalMinMs[at] = minMs));
     sum.counters.fill(0);

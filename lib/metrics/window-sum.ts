@@ -1,6 +1,7 @@
 import { MIN_INDEX } from './buckets.js';
 import { type Histogram, HistogramTotal } from './histogram.js';
-import type { PackedReader, PackedWriter } from './packing.js';
+import type { ImageReader, ImageWriter } from './image-bytes.js';
+import { PackedReader, PackedWriter } from './packing.js';
 
 /** Nanoseconds are whole numbers and pack well. */
 const NS = 1_000_000;
@@ -56,6 +57,25 @@ export function pack(figures: Figures, writer: PackedWriter): void {
     writer.write(counters[at]!);
   }
   for (const histogram of histograms) packHistogram(histogram, writer);
+}
+
+/** Writes figures with the minima of their durations. */
+export function saveFigures(figures: Figures, image: ImageWriter): void {
+  const writer = new PackedWriter();
+  pack(figures, writer);
+  image.bytes(writer.bytes.subarray(0, writer.length));
+  for (const { count, minMs } of figures.histograms) if (count > 0) image.duration(minMs);
+}
+
+/** Adds what {@link saveFigures} wrote. */
+export function restoreFigures(sum: WindowSum, image: ImageReader): void {
+  const reader = new PackedReader();
+  reader.open(image.bytes(), 0);
+  const before = sum.histograms.map(({ count }) => count);
+  sum.addPacked(reader, false);
+  sum.histograms.forEach((histogram, at) => {
+    if (histogram.count > before[at]!) histogram.minMs = Math.min(histogram.minMs, image.duration());
+  });
 }
 
 function packHistogram(histogram: Histogram | HistogramTotal, writer: PackedWriter): void {

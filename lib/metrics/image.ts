@@ -1,0 +1,114 @@
+import { crc32 } from 'node:zlib';
+import type { HeldStatus } from './layer-status-sum.js';
+import { BypassReason, Operation, Result } from '../cache/observer.js';
+import { ACCESS_COUNTERS, ACCESS_HISTOGRAMS } from './access-track.js';
+import { BUCKETS, MIN_INDEX } from './buckets.js';
+import { ImageFault, ImageReader, ImageWriter } from './image-bytes.js';
+import type { Ledger } from './ledger.js';
+import { layerShape } from './layer-track.js';
+import { LEVELS } from './windows.js';
+
+export { ImageFault } from './image-bytes.js';
+
+/** Larger images are neither made nor read. */
+export const MAX_IMAGE_BYTES = 16 * 1024 * 1024;
+/** A clock that is further ahead than this is wrong. */
+const AHEAD_MS = 60_000;
+
+const MAGIC = Buffer.from('NCO1');
+/** The mark, and the checksum of everything behind it. */
+const HEADER = MAGIC.length + 4;
+const MAX_LAYERS = 64;
+
+/** What decides where a figure stands: another layout is another version, and cannot be read. */
+const LAYOUT = [
+  ACCESS_COUNTERS,
+  ACCESS_HISTOGRAMS,
+  layerShape().counters,
+  layerShape().histograms,
+  Object.keys(Operation).length,
+  Object.keys(Result).length,
+  Object.keys(BypassReason).length,
+  BUCKETS,
+  -MIN_INDEX,
+  ...LEVELS.flatMap(({ slotMs, slots }) => [slotMs, slots]),
+].join('.');
+
+/** What stands in an image beside what was counted. */
+export interface ImageFacts {
+  /** Milliseconds since the Unix epoch. */
+  readonly savedAt: number;
+  /** In the order of the ledger's layers. */
+  readonly layers: readonly HeldStatus[];
+}
+
+/**
+ * Everything that a ledger counts, in every window, as bytes: what is kept over a restart and what processes tell each other.
+ * @throws ImageFault beyond {@link MAX_IMAGE_BYTES}.
+ */
+export function encodeImage(ledger: Ledger, layers: ImageFacts['layers']): Uint8Array<ArrayBuffer> {
+  const image = new ImageWriter();
+  image.packed.append(MAGIC);
+  image.packed.append(new Uint8Array(4));
+  image.text(LAYOUT);
+  image.number(ledger.clock.now());
+  image.number(layers.length);
+  for (const { entries, bytes, connected } of layers) {
+    image.optional(entries);
+    image.optional(bytes);
+    image.flag(connected);
+  }
+  ledger.save(image);
+  if (image.length > MAX_IMAGE_BYTES) {
+    throw new ImageFault(`They take ${image.length} bytes, more than ${MAX_IMAGE_BYTES}; lower metrics.maxPatterns.`);
+  }
+  const bytes = image.take();
+  checksums(bytes).setUint32(MAGIC.length, crc32(bytes.subarray(HEADER)));
+  return bytes;
+}
+
+/**
+ * Fills a ledger with what an image holds.
+ * @param states also takes states of the moment and layers that are not attached: a ledger that stands for another process.
+ * @throws ImageFault for bytes that are no image, not all of one, of another version, or from the future; the ledger holds
+ *   nothing useful then.
+ */
+export function restoreImage(bytes: Uint8Array, ledger: Ledger, states: boolean): ImageFacts {
+  const { image, ...facts } = opened(bytes, ledger.clock.now());
+  try {
+    ledger.restore(image, facts.savedAt, states);
+  } catch (error) {
+    if (error instanceof ImageFault) throw error;
+    throw new ImageFault('Its figures cannot be read.', { cause: error });
+  }
+  return facts;
+}
+
+/** Says whether an image can be read at all, before a ledger is given up for it. @throws ImageFault as {@link restoreImage} does. */
+export function checkImage(bytes: Uint8Array, now: number): void {
+  opened(bytes, now);
+}
+
+function opened(given: Uint8Array, now: number): ImageFacts & { readonly image: ImageReader } {
+  if (given.length < HEADER || given.length > MAX_IMAGE_BYTES || !MAGIC.equals(given.subarray(0, MAGIC.length))) {
+    throw new ImageFault('They are no metrics of this library.');
+  }
+  const bytes = Uint8Array.from(given);
+  if (checksums(bytes).getUint32(MAGIC.length) !== crc32(bytes.subarray(HEADER))) {
+    throw new ImageFault('They are incomplete or damaged.');
+  }
+  const image = new ImageReader(bytes, HEADER, bytes.length);
+  if (image.text() !== LAYOUT) throw new ImageFault('They are of another version of this library.');
+  const savedAt = image.number();
+  if (savedAt > now + AHEAD_MS) throw new ImageFault('They were written by a clock that is ahead of this one.');
+  const layers = Array.from({ length: image.count(MAX_LAYERS) }, () => ({
+    entries: image.optional(),
+    bytes: image.optional(),
+    connected: image.flag(),
+  }));
+  return { savedAt, layers, image };
+}
+
+function checksums(bytes: Uint8Array<ArrayBuffer>): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}

@@ -1,0 +1,88 @@
+import { CircuitState, type Operation } from '../cache/observer.js';
+import type { LayerState, LedgerReading } from './ledger-reading.js';
+import type { Window } from './snapshot.js';
+import { WindowSum } from './window-sum.js';
+
+/** From harmless to serious. */
+const SEVERITY = [CircuitState.closed, CircuitState.halfOpen, CircuitState.open];
+
+/** Several ledgers read as one: figures are added, of states the worst counts. */
+export class LedgerSum implements LedgerReading {
+  readonly #ledgers: readonly [LedgerReading, ...LedgerReading[]];
+
+  /** @param ledgers one or more. */
+  constructor(ledgers: readonly [LedgerReading, ...LedgerReading[]]) {
+    this.#ledgers = ledgers;
+  }
+
+  get patterns(): { name: string }[] {
+    return namesOf(this.#ledgers.map(({ patterns }) => patterns));
+  }
+
+  get endpoints(): { name: string }[] {
+    return namesOf(this.#ledgers.map(({ endpoints }) => endpoints));
+  }
+
+  get layers(): LayerState[] {
+    const together = new Map<string, LayerState>();
+    for (const { layers } of this.#ledgers) {
+      for (const layer of layers) {
+        const known = together.get(layer.name);
+        together.set(layer.name, {
+          name: layer.name,
+          shared: layer.shared,
+          circuit: worse(known?.circuit ?? CircuitState.closed, layer.circuit),
+          queueDepth: (known?.queueDepth ?? 0) + layer.queueDepth,
+        });
+      }
+    }
+    return [...together.values()];
+  }
+
+  get inFlight(): number {
+    return this.#ledgers.reduce((all, { inFlight }) => all + inFlight, 0);
+  }
+
+  overall(window: Window, countersOnly?: boolean): WindowSum {
+    return this.#added((ledger) => ledger.overall(window, countersOnly));
+  }
+
+  patternIn(name: string, window: Window, countersOnly?: boolean): WindowSum {
+    return this.#added((ledger) => ledger.patternIn(name, window, countersOnly));
+  }
+
+  endpointIn(name: string, window: Window): WindowSum {
+    return this.#added((ledger) => ledger.endpointIn(name, window));
+  }
+
+  operationIn(operation: Operation, window: Window): WindowSum {
+    return this.#added((ledger) => ledger.operationIn(operation, window));
+  }
+
+  layerIn(name: string, window: Window): WindowSum {
+    return this.#added((ledger) => ledger.layerIn(name, window));
+  }
+
+  /** Of the ledger that observed most of it. */
+  coverageSeconds(window: Window): number {
+    return this.#ledgers.reduce((most, ledger) => Math.max(most, ledger.coverageSeconds(window)), 0);
+  }
+
+  /** A new sum every time: those of the ledgers are theirs to reuse. */
+  #added(read: (ledger: LedgerReading) => WindowSum): WindowSum {
+    const [first, ...others] = this.#ledgers;
+    const one = read(first);
+    const sum = new WindowSum(one.counters.length, one.histograms.length);
+    sum.add(one);
+    for (const ledger of others) sum.add(read(ledger));
+    return sum;
+  }
+}
+
+function namesOf(all: readonly Iterable<{ readonly name: string }>[]): { name: string }[] {
+  return [...new Set(all.flatMap((some) => [...some].map(({ name }) => name)))].map((name) => ({ name }));
+}
+
+function worse(one: CircuitState, other: CircuitState): CircuitState {
+  return SEVERITY.indexOf(one) >= SEVERITY.indexOf(other) ? one : other;
+}

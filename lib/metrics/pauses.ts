@@ -1,0 +1,39 @@
+import type { ImageReader, ImageWriter } from './image-bytes.js';
+
+/** Kept: the last so many; the oldest go first. */
+const LIMIT = 64;
+
+/** When nothing was observed although counting had begun: between the end of one process and the start of the next. */
+export class Pauses {
+  #pauses: { readonly from: number; readonly to: number }[] = [];
+
+  add(from: number, to: number): void {
+    this.#pauses.push({ from, to });
+    if (this.#pauses.length > LIMIT) this.#pauses.shift();
+  }
+
+  /** Milliseconds of pauses from `from` to `to`. */
+  within(from: number, to: number): number {
+    return this.#pauses.reduce(
+      (sum, pause) => sum + Math.max(0, Math.min(to, pause.to) - Math.max(from, pause.from)),
+      0,
+    );
+  }
+
+  clear(): void {
+    this.#pauses = [];
+  }
+
+  save(image: ImageWriter): void {
+    image.number(this.#pauses.length);
+    for (const { from, to } of this.#pauses) {
+      image.number(from);
+      image.number(to);
+    }
+  }
+
+  restore(image: ImageReader): void {
+    this.#pauses = [];
+    for (let left = image.count(LIMIT); left > 0; left--) this.add(image.number(), image.number());
+  }
+}

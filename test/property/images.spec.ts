@@ -1,0 +1,166 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { LayerOperation, LayerResult, MissReason, Operation, Outcome, Result } from '../../lib/cache/observer.js';
+import { createCacheMetrics } from '../../lib/insight/create-cache-metrics.js';
+import type { CacheMetrics, CacheStatistics } from '../../lib/metrics/cache-metrics.js';
+import { ImageFault } from '../../lib/metrics/image.js';
+import { type Window, WINDOWS } from '../../lib/metrics/snapshot.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+const START = 1_700_000_003_210;
+const PATTERNS = ['feed:*', 'user:*', 'search:*'];
+const INSTANCES = 3;
+
+interface Step {
+  readonly wait: number;
+  readonly instance: number;
+  readonly pattern: number;
+  readonly outcome: Outcome;
+  readonly ms: number;
+  readonly loadMs: number;
+}
+
+const steps = fc.array(
+  fc.record<Step>({
+    wait: fc.oneof(
+      { weight: 12, arbitrary: fc.integer({ min: 0, max: 25_000 }) },
+      { weight: 4, arbitrary: fc.integer({ min: 0, max: 400_000 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 0, max: 20_000_000 }) },
+    ),
+    instance: fc.integer({ min: 0, max: INSTANCES - 1 }),
+    pattern: fc.integer({ min: 0, max: PATTERNS.length - 1 }),
+    outcome: fc.constantFrom(Outcome.hit, Outcome.stale, Outcome.miss, Outcome.coalesced, Outcome.error),
+    ms: fc.integer({ min: 1, max: 5000 }),
+    loadMs: fc.integer({ min: 0, max: 900 }),
+  }),
+  { minLength: 1, maxLength: 120 },
+);
+
+class BareClock extends ManualClock {
+  #at = START;
+  override now(): number {
+    return this.#at;
+  }
+  turn(ms: number): void {
+    this.#at += ms;
+  }
+}
+
+function process(clock: BareClock) {
+  const { observer, metrics } = createCacheMetrics({ clock });
+  observer.attach([
+    { name: 'memory', shared: false },
+    { name: 'redis', shared: true },
+  ]);
+  metrics.watchLayers(() => [
+    { entries: 3, bytes: 300, connected: true },
+    { entries: null, bytes: null, connected: true },
+  ]);
+  const run = (step: Step): void => {
+    const series = observer.series(PATTERNS[step.pattern]!, `GET /${PATTERNS[step.pattern]}`);
+    observer.access(series, step.outcome, 0, step.ms, step.ms + 1, MissReason.cold);
+    if (step.outcome === Outcome.miss) observer.load(series, Operation.load, Result.ok, step.loadMs);
+    observer.layer(1, LayerOperation.get, LayerResult.hit, step.ms, 1, 1);
+  };
+  return { metrics, run };
+}
+
+/** Everything there is to ask of counters and quantiles; what depends on the order of hits and loads is left out. */
+function answers(metrics: CacheStatistics, window: Window): unknown {
+  return {
+    overall: rounded(metrics.getStats(window)),
+    patterns: metrics.getAllPatternStats(window).map(rounded).sort(byName('pattern')),
+    endpoints: metrics.getEndpointStats(window).map(rounded).sort(byName('endpoint')),
+    operations: metrics.getOperationStats(window).map(rounded),
+    layers: metrics.getLayerStats(window).map(rounded),
+  };
+}
+
+function rounded(stats: object): Record<string, unknown> {
+  const { timeSavedMs: _, coverageSeconds: __, entryCount: ___, totalSizeBytes: ____, ...rest } = stats as never;
+  return Object.fromEntries(
+    Object.entries(rest as Record<string, unknown>).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? Number(value.toPrecision(9)) : value,
+    ]),
+  );
+}
+
+function byName(field: string) {
+  return (one: Record<string, unknown>, other: Record<string, unknown>) =>
+    String(one[field]) < String(other[field]) ? -1 : 1;
+}
+
+describe('the images of several processes', () => {
+  it('hold together, in every window, what one process would hold that saw every access', () => {
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 0, max: 7_000_000 }), (script, later) => {
+        const clock = new BareClock();
+        const all = process(clock);
+        const each = Array.from({ length: INSTANCES }, () => process(clock));
+        for (const step of script) {
+          clock.turn(step.wait);
+          all.run(step);
+          each[step.instance]!.run(step);
+        }
+        const [own, ...others] = each.map(({ metrics }) => metrics);
+        const images = others.map((metrics) => metrics.image());
+        clock.turn(later);
+        const fleet = own!.together(images);
+        for (const window of WINDOWS) expect(answers(fleet, window)).toEqual(answers(all.metrics, window));
+        expect(fleet.getStats().entryCount).toBe(3 * INSTANCES);
+        const seen = new Set(script.map(({ pattern }) => PATTERNS[pattern]!));
+        expect(new Set(fleet.getHitRates().patterns.map(({ pattern }) => pattern))).toEqual(seen);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('go on in a process that restores them as if it had never ended', () => {
+    fc.assert(
+      fc.property(steps, fc.nat({ max: 120 }), (script, cut) => {
+        const clock = new BareClock();
+        const all = process(clock);
+        let running = process(clock);
+        for (const [at, step] of script.entries()) {
+          if (at === Math.min(cut, script.length - 1)) {
+            const image = running.metrics.image();
+            running = process(clock);
+            clock.turn(step.wait);
+            running.metrics.restore(image);
+          } else clock.turn(step.wait);
+          all.run(step);
+          running.run(step);
+        }
+        for (const window of WINDOWS) {
+          expect(answers(running.metrics, window)).toEqual(answers(all.metrics, window));
+          expect(running.metrics.getStats(window).timeSavedMs).toBeCloseTo(all.metrics.getStats(window).timeSavedMs, 0);
+        }
+        expect(running.metrics.image().length).toBeGreaterThan(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are refused when any byte is missing or changed, and change nothing then', () => {
+    const clock = new BareClock();
+    const one = process(clock);
+    for (let at = 0; at < 40; at++)
+      one.run({ wait: 0, instance: 0, pattern: at % 3, outcome: 0, ms: at + 1, loadMs: 5 });
+    const image = one.metrics.image();
+    const other: CacheMetrics = process(clock).metrics;
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: image.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, change) => {
+        expect(() => other.restore(image.subarray(0, at))).toThrow(ImageFault);
+        const damaged = image.slice();
+        damaged[at]! ^= change;
+        expect(() => other.restore(damaged)).toThrow(ImageFault);
+        expect(() => other.together([damaged])).toThrow(ImageFault);
+        expect(other.getStats().totalRequests).toBe(0);
+      }),
+    );
+    expect(() => other.restore(Uint8Array.from([...image, 0]))).toThrow(ImageFault);
+    other.restore(image);
+    expect(other.getStats().totalRequests).toBe(40);
+  });
+});

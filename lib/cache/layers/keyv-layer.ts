@@ -1,22 +1,13 @@
 import { milliseconds } from '../duration.js';
 import { CacheError } from '../errors.js';
 import type { LayerContext, LayerFactory } from './layer.js';
-import { KeyvTextStore } from './keyv-text-store.js';
+import { KeyvTextStore, type KeyvStoreLike } from './keyv-text-store.js';
+
 import type { RemoteLayerOptions } from './remote-layer-options.js';
 import { DEFAULT_DEADLINE_MS, remoteLayer } from './remote-layer.js';
 import { StoreLayer } from './store-layer.js';
 
-/** The methods of a Keyv 5 storage adapter, or of a Keyv instance, that a layer uses. */
-export interface KeyvStoreLike {
-  get(key: string): unknown;
-  set(key: string, value: never, ttl?: number): unknown;
-  delete(key: never): unknown;
-  getMany?(keys: string[]): unknown;
-  setMany?(entries: never): unknown;
-  iterator?: unknown;
-  disconnect?(): unknown;
-  on?(event: 'error', listener: (error: unknown) => void): unknown;
-}
+export type { KeyvStoreLike } from './keyv-text-store.js';
 
 export type KeyvLayerOptions = RemoteLayerOptions;
 

@@ -1,13 +1,24 @@
 import { globMatcher } from '../glob.js';
 import { CacheError } from '../errors.js';
 import { withDeadline } from './deadline.js';
-import type { KeyvStoreLike } from './keyv-layer.js';
 import type { LayerContext } from './layer.js';
 import { clientConnection } from './redis-client-adapter.js';
 import { RedisKeys } from './redis-keys.js';
 import type { RedisClientLike } from './redis-options.js';
 import { RedisScan } from './redis-scan.js';
 import type { StoreListing, TextStore, TextWrite } from './text-store.js';
+
+/** The methods of a Keyv 5 storage adapter, or of a Keyv instance, that a layer uses. */
+export interface KeyvStoreLike {
+  get(key: string): unknown;
+  set(key: string, value: never, ttl?: number): unknown;
+  delete(key: never): unknown;
+  getMany?(keys: string[]): unknown;
+  setMany?(entries: never): unknown;
+  iterator?: unknown;
+  disconnect?(): unknown;
+  on?(event: 'error', listener: (error: unknown) => void): unknown;
+}
 
 /** An adapter of Keyv, its optional methods included; all of them may answer in the same turn. */
 interface Adapter {

@@ -1,19 +1,11 @@
 import { milliseconds } from '../duration.js';
 import type { LayerFactory } from './layer.js';
-import { LegacyTextStore } from './legacy-text-store.js';
+import { LegacyTextStore, type LegacyStoreLike } from './legacy-text-store.js';
 import type { RemoteLayerOptions } from './remote-layer-options.js';
 import { DEFAULT_DEADLINE_MS, remoteLayer } from './remote-layer.js';
 import { StoreLayer } from './store-layer.js';
 
-/** A store of cache-manager 5 or older: what `cache-manager-redis-yet` and its kin return. TTLs are milliseconds. */
-export interface LegacyStoreLike {
-  get(key: string): Promise<unknown>;
-  set(key: string, value: never, ttl?: number): Promise<unknown>;
-  del(key: string): Promise<unknown>;
-  mget?(...keys: string[]): Promise<unknown[]>;
-  mset?(entries: [string, never][], ttl?: number): Promise<unknown>;
-  readonly client?: unknown;
-}
+export type { LegacyStoreLike } from './legacy-text-store.js';
 
 export type LegacyStoreLayerOptions = RemoteLayerOptions;
 

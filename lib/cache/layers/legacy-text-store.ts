@@ -1,6 +1,5 @@
 import { CacheError } from '../errors.js';
 import type { LayerContext } from './layer.js';
-import type { LegacyStoreLike } from './legacy-store-layer.js';
 import { clientConnection } from './redis-client-adapter.js';
 import type { RedisConnection } from './redis-connection.js';
 import { unavailable } from './redis-connection.js';
@@ -8,6 +7,16 @@ import { RedisKeys } from './redis-keys.js';
 import type { RedisClientLike } from './redis-options.js';
 import { RedisScan } from './redis-scan.js';
 import type { StoreListing, TextStore, TextWrite } from './text-store.js';
+
+/** A store of cache-manager 5 or older: what `cache-manager-redis-yet` and its kin return. TTLs are milliseconds. */
+export interface LegacyStoreLike {
+  get(key: string): Promise<unknown>;
+  set(key: string, value: never, ttl?: number): Promise<unknown>;
+  del(key: string): Promise<unknown>;
+  mget?(...keys: string[]): Promise<unknown[]>;
+  mset?(entries: [string, never][], ttl?: number): Promise<unknown>;
+  readonly client?: unknown;
+}
 
 interface Store {
   get(key: string): Promise<unknown>;

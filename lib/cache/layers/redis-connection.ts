@@ -16,6 +16,8 @@ export interface RedisConnection {
   /** Connects in the background from now on; resolves once it stands, rejects when the first attempt fails. */
   connect(): Promise<void>;
   close(): Promise<void>;
+  /** Leaves a server that is not the master any more: the same name may by now lead to another. */
+  renew?(): void;
   /**
    * A connection of its own for messages. `onReady` is called whenever it stands (again); resolves once it has been, or
    * could not be at the first attempt.

@@ -150,7 +150,10 @@ class RedisLayer implements Layer {
   async connect(): Promise<void> {
     if (!this.#opened && !this.#lost) return this.#open();
     await this.#connection.connect();
-    await this.#prepare();
+    await this.#prepare().catch((error: unknown) => {
+      if (error instanceof Error && error.message.includes('READONLY')) this.#connection.renew?.();
+      throw error;
+    });
     this.#restored();
   }
 

@@ -181,6 +181,10 @@ export class SingleConnection implements RedisConnection {
     this.#retryIn(FIRST_RETRY_MS);
   }
 
+  renew(): void {
+    this.#drop();
+  }
+
   #drop(): void {
     if (this.#client !== undefined) this.#lost(this.#client, unavailable());
   }

@@ -43,7 +43,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/', pathNot: '^lib/(exporters/(otel|statsd|cloudwatch)|database|testing)/' },
       to: {
-        path: '(hot-shots|aws-embedded-metrics|@opentelemetry|light-my-request|cache-manager-redis-yet)',
+        path: '(hot-shots|aws-embedded-metrics|@opentelemetry|light-my-request|cache-manager-redis-yet|@nestjs/swagger)',
         dependencyTypesNot: ['type-only'],
         dynamic: false,
       },

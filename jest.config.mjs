@@ -33,4 +33,6 @@ export default {
   coverageReporters: ['text-summary', 'text', 'lcov'],
   coverageThreshold: { global: { lines: 90 } },
   maxWorkers: 2,
+  // Suites start real servers; a busy machine must not fail them.
+  testTimeout: 30_000,
 };

@@ -110,7 +110,7 @@ describe('reading statements', () => {
       describeStatement(text, which);
       statementShape(text, which);
     }
-    // 64 KiB are read; anything quadratic takes many seconds.
+    // 16 KiB are read; anything quadratic takes many seconds.
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 });

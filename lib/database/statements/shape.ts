@@ -1,7 +1,8 @@
 import type { Dialect } from './dialect.js';
-import { LONGEST_READ } from './statement.js';
 import { Token, Tokens } from './tokens.js';
 
+/** Texts are read this far, characters: only slow statements are asked for their shape. */
+const LONGEST_READ = 65_536;
 /** Shapes are cut here, characters. */
 export const LONGEST_SHAPE = 1_000;
 /** What is said instead of a statement in which strings cannot be told from the rest. */

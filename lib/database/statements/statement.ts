@@ -15,7 +15,7 @@ export interface Statement {
 }
 
 /** Texts are read this far, characters: a bulk insert names its table at its beginning. */
-export const LONGEST_READ = 65_536;
+export const LONGEST_READ = 16_384;
 
 /**
  * What a text does to which table. Several statements sent at once are a `BATCH`, unless they all do the same; their table

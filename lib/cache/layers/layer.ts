@@ -23,7 +23,7 @@ export interface Layer {
   ): (Entry | undefined)[] | Promise<(Entry | undefined)[]>;
   set(key: string, entry: Entry, ticket?: LoadTicket): void | Promise<void>;
   /** In one round trip. */
-  setMany(entries: readonly (readonly [key: string, entry: Entry, ticket?: LoadTicket])[]): void | Promise<void>;
+  setMany(entries: readonly LayerWrite[]): void | Promise<void>;
   /** True where there was one. */
   delete(key: string): boolean | Promise<boolean>;
   /** How many there were; in one round trip. */
@@ -45,6 +45,8 @@ export interface Layer {
   serverInfo?(): Promise<ServerInfo>;
   /** Locks and messages between processes, where the layer can carry them. */
   readonly coordination?: Coordination;
+  /** Notes that processes leave for each other under a common name, where the layer can keep them. */
+  board?(name: string): Board;
 }
 
 /** A layer in this process' memory: answers in the same turn. */
@@ -55,6 +57,9 @@ export interface NearLayer extends Layer {
   set(key: string, entry: Entry): void;
   delete(key: string): boolean;
 }
+
+/** One entry of a batch write. */
+export type LayerWrite = readonly [key: string, entry: Entry, ticket?: LoadTicket];
 
 /** Filled by the layers a load's read passed, each under its own name; opaque to everybody else. */
 export type LoadTicket = Map<string, unknown>;
@@ -119,6 +124,18 @@ export interface Coordination {
   publish(message: BusMessage): Promise<void>;
   /** Other processes' messages. `onGap` is called after a lost connection: what was sent meanwhile is unknown. */
   subscribe(listener: { onMessage(message: BusMessage): void; onGap(): void }): Promise<() => Promise<void>>;
+}
+
+/**
+ * Notes of processes, each under a slot of its own: written again it takes the place of the last, and it is gone when it is not
+ * renewed. Everything rejects where the layer cannot be reached.
+ */
+export interface Board {
+  publish(slot: string, bytes: Uint8Array, keepMs: number): Promise<void>;
+  read(slot: string): Promise<Uint8Array | undefined>;
+  /** Every note there is, by its slot. */
+  readAll(): Promise<ReadonlyMap<string, Uint8Array>>;
+  withdraw(slot: string): Promise<void>;
 }
 
 export interface Lease {

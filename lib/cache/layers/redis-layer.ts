@@ -1,3 +1,4 @@
+import { RedisBoard } from '../coordination/redis-board.js';
 import { RedisBus } from '../coordination/redis-bus.js';
 import { RedisLock } from '../coordination/redis-lock.js';
 import { milliseconds } from '../duration.js';
@@ -6,7 +7,16 @@ import { CacheError } from '../errors.js';
 import { CircuitState } from '../observer.js';
 import { EntryCodec } from './codec.js';
 import { withDeadline } from './deadline.js';
-import type { Coordination, Layer, LayerContext, LayerFactory, LayerStatus, LoadTicket, ServerInfo } from './layer.js';
+import type {
+  Board,
+  Coordination,
+  Layer,
+  LayerContext,
+  LayerFactory,
+  LayerStatus,
+  LoadTicket,
+  ServerInfo,
+} from './layer.js';
 import { clientConnection } from './redis-client-adapter.js';
 import { ClusterConnection } from './redis-cluster.js';
 import { unavailable, type ConnectionEvents, type RedisConnection } from './redis-connection.js';
@@ -173,6 +183,16 @@ class RedisLayer implements Layer {
       circuitState: CircuitState.closed,
       queueDepth: 0,
       writesDropped: 0,
+    };
+  }
+
+  board(name: string): Board {
+    const board = new RedisBoard(this.#connection, this.#keys.state, name);
+    return {
+      publish: (slot, bytes, keepMs) => this.#whenOpen(() => board.publish(slot, bytes, keepMs)),
+      read: (slot) => this.#whenOpen(() => board.read(slot)),
+      readAll: () => this.#whenOpen(() => board.readAll()),
+      withdraw: (slot) => this.#whenOpen(() => board.withdraw(slot)),
     };
   }
 

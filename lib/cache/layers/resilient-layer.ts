@@ -6,7 +6,7 @@ import { CircuitBreaker, type BreakerSettings } from './circuit-breaker.js';
 import { withDeadline } from './deadline.js';
 import { InvalidationBacklog } from './invalidation-backlog.js';
 import { isRefusal } from './layer-refusal.js';
-import type { Coordination, Layer, LayerEvents, LayerStatus, LoadTicket, ServerInfo } from './layer.js';
+import type { Board, Coordination, Layer, LayerEvents, LayerStatus, LoadTicket, ServerInfo } from './layer.js';
 
 export interface ResilienceSettings {
   readonly deadlineMs: number;
@@ -19,6 +19,7 @@ const LONG_MS = 60_000;
 const CONNECT_MS = 3_000;
 const DISCONNECT_MS = 2_000;
 const RETRY_MS = 1_000;
+const BOARD_MS = 2_000;
 const PROBE_KEY = '~probe';
 
 type Write = readonly [key: string, entry: Entry, ticket?: LoadTicket];
@@ -32,6 +33,7 @@ export class ResilientLayer implements Layer {
   readonly shared: boolean;
   readonly coordination?: Coordination;
   readonly serverInfo?: () => Promise<ServerInfo>;
+  readonly board?: (name: string) => Board;
   readonly #inner: Layer;
   readonly #settings: ResilienceSettings;
   readonly #clock: Clock;
@@ -67,6 +69,7 @@ export class ResilientLayer implements Layer {
       };
     }
     if (inner.serverInfo !== undefined) this.serverInfo = () => this.#guard(() => inner.serverInfo!());
+    if (inner.board !== undefined) this.board = (name) => this.#boundedBoard(inner.board!(name));
   }
 
   async get(key: string, ticket?: LoadTicket): Promise<Entry | undefined> {
@@ -191,6 +194,20 @@ export class ResilientLayer implements Layer {
       if (!isRefusal(error)) this.#breaker?.failed();
       throw error;
     }
+  }
+
+  /** Notes are larger than entries and nobody's request waits for them: how they fare says nothing about the circuit. */
+  #boundedBoard(board: Board): Board {
+    const bounded = async <T>(operation: () => Promise<T>): Promise<T> => {
+      this.#refuseWhileOpen();
+      return withDeadline(operation(), BOARD_MS, this.#clock, this.name);
+    };
+    return {
+      publish: (slot, bytes, keepMs) => bounded(() => board.publish(slot, bytes, keepMs)),
+      read: (slot) => bounded(() => board.read(slot)),
+      readAll: () => bounded(() => board.readAll()),
+      withdraw: (slot) => bounded(() => board.withdraw(slot)),
+    };
   }
 
   #refuseWhileOpen(): void {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Entry } from '../entry.js';
 import { globMatcher } from '../glob.js';
 import { CircuitState, Result } from '../observer.js';
-import type { Coordination, Layer, LayerEvents, LayerStatus, LoadTicket, ServerInfo } from './layer.js';
+import type { Board, Coordination, Layer, LayerEvents, LayerStatus, LoadTicket, ServerInfo } from './layer.js';
 import { isRefusal } from './layer-refusal.js';
 import { ticketAsOf } from './load-ticket.js';
 import { WriteQueue, type QueuedWrite } from './write-queue.js';
@@ -32,6 +32,7 @@ export class WriteBehindLayer implements Layer {
   readonly shared: boolean;
   readonly coordination?: Coordination;
   readonly serverInfo?: () => Promise<ServerInfo>;
+  readonly board?: (name: string) => Board;
   readonly #inner: Remembering;
   readonly #settings: WriteBehindSettings;
   readonly #clock: Clock;
@@ -55,6 +56,7 @@ export class WriteBehindLayer implements Layer {
     this.#queue = new WriteQueue(settings.maxQueue, settings.maxQueueBytes);
     if (inner.coordination !== undefined) this.coordination = inner.coordination;
     if (inner.serverInfo !== undefined) this.serverInfo = () => inner.serverInfo!();
+    if (inner.board !== undefined) this.board = (name) => inner.board!(name);
   }
 
   get(key: string, ticket?: LoadTicket): Entry | Promise<Entry | undefined> | undefined {

@@ -6,7 +6,7 @@ const floors = [
   ['tracing', 'profiling', 'database', 'testing'],
   ['caching'],
   ['warming'],
-  ['exporters', 'health'],
+  ['exporters', 'health', 'fleet', 'persistence'],
   ['monitoring'],
 ];
 const upward = floors.flatMap((floor, height) => {

@@ -22,6 +22,8 @@ export type CacheErrorCode =
   | 'WARMING_HANDLER_REFUSED'
   | 'WARMING_ABORTED'
   | 'MISSING_PACKAGE'
+  | 'FLEET_OFF'
+  | 'FLEET_UNAVAILABLE'
   | 'CACHE_CLOSED';
 
 /** The one error class of this library: a stable `code`, a message that says what happened and what to do, the cause kept. */

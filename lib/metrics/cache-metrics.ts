@@ -3,7 +3,7 @@ import { type CacheObserver, Operation, type Series } from '../cache/observer.js
 import type { AccessRecord, MetricsTimer, TimerSubject } from './access-record.js';
 import { Catalogue } from './catalogue.js';
 import type { FamilySource, MetricFamily } from './family.js';
-import { encodeImage, restoreImage } from './image.js';
+import { encodeImage, ImageFault, restoreImage } from './image.js';
 import type { AlertSource, Judgement } from './judgement.js';
 import { Ledger } from './ledger.js';
 import type { LedgerReading } from './ledger-reading.js';
@@ -268,11 +268,20 @@ export class CacheMetrics implements FamilySource {
     restoreImage(image, this.#ledger, false);
   }
 
-  /** This process and others, by their images, as one: read what they held now, not when it was made. @throws ImageFault */
-  together(images: readonly Uint8Array[]): CacheStatistics {
-    const others = images.map((image) => {
+  /**
+   * This process, as it goes on, and others by their images, as one. Their windows end now too, not when the image was made.
+   * @param refused told of an image that cannot be read, which is left out.
+   */
+  together(images: readonly Uint8Array[], refused: (fault: ImageFault) => void): CacheStatistics {
+    const others = images.flatMap((image) => {
       const ledger = new Ledger(this.#clock, Infinity, Infinity);
-      return { ledger, layers: restoreImage(image, ledger, true).layers };
+      try {
+        return { ledger, layers: restoreImage(image, ledger, true).layers };
+      } catch (error) {
+        if (!(error instanceof ImageFault)) throw error;
+        refused(error);
+        return [];
+      }
     });
     const figures = new LedgerSum([this.#ledger, ...others.map(({ ledger }) => ledger)]);
     const together = new CacheMetrics(this.#observer, this.#judgement, { clock: this.#clock, figures });

@@ -91,6 +91,10 @@ function byName(field: string) {
     String(one[field]) < String(other[field]) ? -1 : 1;
 }
 
+function refused(fault: ImageFault): never {
+  throw fault;
+}
+
 describe('the images of several processes', () => {
   it('hold together, in every window, what one process would hold that saw every access', () => {
     fc.assert(
@@ -106,7 +110,7 @@ describe('the images of several processes', () => {
         const [own, ...others] = each.map(({ metrics }) => metrics);
         const images = others.map((metrics) => metrics.image());
         clock.turn(later);
-        const fleet = own!.together(images);
+        const fleet = own!.together(images, refused);
         for (const window of WINDOWS) expect(answers(fleet, window)).toEqual(answers(all.metrics, window));
         expect(fleet.getStats().entryCount).toBe(3 * INSTANCES);
         const seen = new Set(script.map(({ pattern }) => PATTERNS[pattern]!));
@@ -155,7 +159,9 @@ describe('the images of several processes', () => {
         const damaged = image.slice();
         damaged[at]! ^= change;
         expect(() => other.restore(damaged)).toThrow(ImageFault);
-        expect(() => other.together([damaged])).toThrow(ImageFault);
+        const faults: ImageFault[] = [];
+        const fleet = other.together([image, damaged], (fault) => faults.push(fault));
+        expect([faults.length, fleet.getStats().totalRequests]).toEqual([1, 40]);
         expect(other.getStats().totalRequests).toBe(0);
       }),
     );

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import type { CacheLog } from '../cache/cache-log.js';
+import { TIMED_OUT, within } from '../cache/bounded-wait.js';
+import type { Clock } from '../cache/clock.js';
+import { CacheError } from '../cache/errors.js';
+import type { Board } from '../cache/layers/layer.js';
+import type { CacheStatistics } from '../metrics/cache-metrics.js';
+import type { ImageFault } from '../metrics/image.js';
+
+/** What a fleet asks of this instance's metrics; `CacheMetrics` offers it. */
+export interface FleetMember extends CacheStatistics {
+  image(): Uint8Array;
+  together(images: readonly Uint8Array[], refused: (fault: ImageFault) => void): CacheStatistics;
+}
+
+export interface FleetOptions {
+  readonly metrics: FleetMember;
+  /** Where instances tell each other; undefined where no layer can carry it. */
+  readonly board: Board | undefined;
+  /** How often this instance tells the others, milliseconds; undefined where fleets are off. */
+  readonly everyMs: number | undefined;
+  readonly clock: Clock;
+  readonly log: CacheLog;
+}
+
+/** All live instances as one. */
+export interface FleetStatistics {
+  readonly statistics: CacheStatistics;
+  /** How many of them are in it, this one included. */
+  readonly instances: number;
+}
+
+/** What an instance sends in a second at most, in the mean: a large image goes out less often. */
+const BYTES_A_SECOND = 100_000;
+/** An instance that has been silent for so many of its intervals is gone. */
+const SILENT_INTERVALS = 3;
+const READ_WITHIN_MS = 1_500;
+/** Answers of the same second are read once. */
+const FRESH_MS = 1_000;
+const WITHDRAW_WITHIN_MS = 1_000;
+
+/**
+ * Tells other instances what this one counts, and answers for all of them. Each writes under a name of its own, so that telling
+ * again changes nothing twice; what is not renewed disappears. Nothing here keeps the process alive or delays a request.
+ */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #instance = randomUUID();
+  readonly #refused = new Set<string>();
+  #cancel: (() => void) | undefined;
+  #publishing: Promise<void> | undefined;
+  #failing = false;
+  #latest: { readonly at: number; readonly answer: Promise<FleetStatistics> } | undefined;
+  #stopped = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  /** Tells the others from now on. */
+  onApplicationBootstrap(): void {
+    const { board, everyMs, log } = this.#options;
+    if (everyMs === undefined) return;
+    if (board === undefined) log('warn', 'FLEET_OFF', missing());
+    else this.#publish(board, everyMs);
+  }
+
+  /** Takes this instance out at once, so that its figures are not counted until they age. */
+  async onApplicationShutdown(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    const { board, everyMs, clock } = this.#options;
+    if (board === undefined || everyMs === undefined) return;
+    const withdrawn = Promise.resolve(this.#publishing).then(() => board.withdraw(this.#instance));
+    await within(withdrawn, WITHDRAW_WITHIN_MS, clock).catch(() => undefined);
+  }
+
+  /**
+   * The statistics of every live instance, with this one's own as they are now.
+   * @throws CacheError `FLEET_OFF` where it is off or no layer can carry it, `FLEET_UNAVAILABLE` where the others cannot be
+   *   asked at the moment.
+   */
+  statistics(): Promise<FleetStatistics> {
+    const { board, everyMs, clock } = this.#options;
+    if (everyMs === undefined || board === undefined) return Promise.reject(new CacheError('FLEET_OFF', missing()));
+    const now = clock.now();
+    if (this.#latest !== undefined && now - this.#latest.at < FRESH_MS) return this.#latest.answer;
+    const answer = this.#read(board);
+    this.#latest = { at: now, answer };
+    // What failed is asked again at once.
+    answer.catch(() => (this.#latest = undefined));
+    return answer;
+  }
+
+  async #read(board: Board): Promise<FleetStatistics> {
+    const { metrics, clock, log } = this.#options;
+    const notes = await within(board.readAll(), READ_WITHIN_MS, clock).catch((cause: unknown) => unavailable(cause));
+    if (notes === TIMED_OUT) return unavailable(undefined);
+    const images = [...notes].filter(([instance]) => instance !== this.#instance).map(([, image]) => image);
+    let refused = 0;
+    const statistics = metrics.together(images, ({ message }) => {
+      refused++;
+      if (this.#refused.has(message)) return;
+      this.#refused.add(message);
+      log('warn', 'FLEET_IMAGE_REFUSED', `What another instance counts cannot be read and is left out. ${message}`);
+    });
+    return { statistics, instances: 1 + images.length - refused };
+  }
+
+  #publish(board: Board, everyMs: number): void {
+    this.#publishing = this.#told(board, everyMs).then((nextMs) => {
+      this.#publishing = undefined;
+      if (!this.#stopped) this.#cancel = this.#options.clock.after(nextMs, () => this.#publish(board, everyMs));
+    });
+  }
+
+  /** @returns after how many milliseconds to tell again. */
+  async #told(board: Board, everyMs: number): Promise<number> {
+    let nextMs = everyMs;
+    try {
+      const image = this.#options.metrics.image();
+      nextMs = Math.max(everyMs, (image.length / BYTES_A_SECOND) * 1000);
+      await board.publish(this.#instance, image, nextMs * SILENT_INTERVALS);
+      if (this.#failing) this.#options.log('log', 'FLEET_RESTORED', 'Other instances learn of this one again.');
+      this.#failing = false;
+    } catch (cause) {
+      if (!this.#failing && !this.#stopped) {
+        const why = cause instanceof Error ? cause.message : 'It failed.';
+        this.#options.log('warn', 'FLEET_NOT_TOLD', `Other instances do not learn what this one counts. ${why}`);
+      }
+      this.#failing = true;
+    }
+    return nextMs;
+  }
+}
+
+function missing(): string {
+  return (
+    'Statistics of the whole fleet need fleet: true in the options and a layer that instances share, such as redisLayer(); ' +
+    'scope=instance answers for this instance alone.'
+  );
+}
+
+function unavailable(cause: unknown): never {
+  throw new CacheError(
+    'FLEET_UNAVAILABLE',
+    'The other instances cannot be asked at the moment, because the layer they share does not answer; scope=instance answers for this one alone.',
+    { cause },
+  );
+}

@@ -83,7 +83,14 @@ describe('keys', () => {
   });
 
   it('of methods are never shared by two lists of arguments', () => {
-    const recipe = new MethodRecipe({ base: 'x:A.b', owner: 'A.b()', parts: [], ignored: new Set(), nameOf: String });
+    const recipe = new MethodRecipe({
+      base: 'x:A.b',
+      owner: 'A.b()',
+      parts: [],
+      ignored: new Set(),
+      nameOf: String,
+      countsArguments: true,
+    });
     const list = fc.array(value, { maxLength: 3 });
     fc.assert(
       fc.property(list, list, (one, other) => {

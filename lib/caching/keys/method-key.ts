@@ -4,7 +4,7 @@ import { type Call, CallContext } from '../inputs/call.js';
 import { type InputPath, inputPath } from '../inputs/input-path.js';
 import { type FaultList, templateParts, varyParts } from './key-design.js';
 import { type KeyRecipe, OwnKeyRecipe, TemplateRecipe } from './key-recipe.js';
-import { MethodRecipe, parameterNames } from './method-recipe.js';
+import { countsArguments, MethodRecipe, parameterNames } from './method-recipe.js';
 
 /** What is to be known of a method for its keys. */
 export interface MethodFacts {
@@ -61,6 +61,7 @@ export function methodKey(facts: MethodFacts, faults: FaultList): KeyRecipe | un
       ...(options.ignore ?? []).filter((name) => /^\d+$/.test(name)).map(Number),
     ]),
     nameOf: parameterNames(site.original),
+    countsArguments: countsArguments(site.original),
   });
 }
 

@@ -12,6 +12,7 @@ export class MethodRecipe implements KeyRecipe {
   readonly #ignored: ReadonlySet<number>;
   readonly #nameOf: (index: number) => string;
   readonly #plain: boolean;
+  readonly #countsArguments: boolean;
 
   constructor(options: {
     /** Prefix, class and method. */
@@ -23,12 +24,15 @@ export class MethodRecipe implements KeyRecipe {
     readonly ignored: ReadonlySet<number>;
     /** A parameter's name, for messages. */
     readonly nameOf: (index: number) => string;
+    /** A call with undefined at its end may differ from one without: see {@link countsArguments}. */
+    readonly countsArguments: boolean;
   }) {
     this.#open = `${options.base}(`;
     this.#owner = options.owner;
     this.#parts = options.parts;
     this.#ignored = options.ignored;
     this.#nameOf = options.nameOf;
+    this.#countsArguments = options.countsArguments;
     this.#plain = options.parts.length === 0 && options.ignored.size === 0;
   }
 
@@ -45,7 +49,8 @@ export class MethodRecipe implements KeyRecipe {
   /** @throws CacheError `ARGUMENT_NOT_ENCODABLE` */
   ofArguments(args: readonly unknown[]): string {
     let key = this.#open;
-    for (let index = 0; index < args.length; index++) {
+    const length = this.#lengthOf(args);
+    for (let index = 0; index < length; index++) {
       if (index > 0) key += ',';
       const value = args[index];
       // Numbers are what most methods are called with.
@@ -57,7 +62,8 @@ export class MethodRecipe implements KeyRecipe {
 
   #withParts(call: Call): string | undefined {
     let key = this.#open;
-    for (let index = 0; index < call.args.length; index++) {
+    const length = this.#lengthOf(call.args);
+    for (let index = 0; index < length; index++) {
       if (index > 0) key += ',';
       if (!this.#ignored.has(index)) key += this.#encoded(call.args[index], index);
     }
@@ -69,6 +75,13 @@ export class MethodRecipe implements KeyRecipe {
     return boundedKey(`${key})`);
   }
 
+  /** `find(7)` and `find(7, undefined)` are the same call to a method that does not count its arguments. */
+  #lengthOf(args: readonly unknown[]): number {
+    let length = args.length;
+    if (!this.#countsArguments) while (length > 0 && args[length - 1] === undefined) length--;
+    return length;
+  }
+
   #encoded(value: unknown, index: number): string {
     try {
       return encodeValue(value);
@@ -77,6 +90,11 @@ export class MethodRecipe implements KeyRecipe {
       throw fault;
     }
   }
+}
+
+/** True where a function can tell an argument that is undefined from one that is absent: it has a rest parameter or reads `arguments`. */
+export function countsArguments(implementation: (...args: never[]) => unknown): boolean {
+  return /\.\.\.|\barguments\b|\[native code\]/.test(Function.prototype.toString.call(implementation));
 }
 
 /** The names a function's parameters have in its source, for messages; their numbers where that cannot be told. */

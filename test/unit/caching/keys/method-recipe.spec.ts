@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals';
+import { countsArguments, MethodRecipe } from '../../../../lib/caching/keys/method-recipe.js';
+
+const recipeOf = (method: (...args: never[]) => unknown) =>
+  new MethodRecipe({
+    base: 'x:A.b',
+    owner: 'A.b()',
+    parts: [],
+    ignored: new Set(),
+    nameOf: String,
+    countsArguments: countsArguments(method),
+  });
+
+describe('the key of a method', () => {
+  it('is the same whether an argument is left out or undefined', () => {
+    const recipe = recipeOf((_id: number, _options?: object) => undefined);
+    expect(recipe.ofArguments([7, undefined])).toBe(recipe.ofArguments([7]));
+    expect(recipe.ofArguments([undefined, 7])).not.toBe(recipe.ofArguments([7]));
+    expect(recipe.ofArguments([null])).not.toBe(recipe.ofArguments([]));
+  });
+
+  it('tells them apart where the method can', () => {
+    const rest = recipeOf((...list: unknown[]) => list.length);
+    expect(rest.ofArguments([undefined])).not.toBe(rest.ofArguments([]));
+    const counting = recipeOf(function () {
+      // eslint-disable-next-line prefer-rest-params
+      return arguments.length;
+    });
+    expect(counting.ofArguments([1, undefined])).not.toBe(counting.ofArguments([1]));
+  });
+});

@@ -23,7 +23,6 @@ describe('the key of a method', () => {
     const rest = recipeOf((...list: unknown[]) => list.length);
     expect(rest.ofArguments([undefined])).not.toBe(rest.ofArguments([]));
     const counting = recipeOf(function () {
-      // eslint-disable-next-line prefer-rest-params
       return arguments.length;
     });
     expect(counting.ofArguments([1, undefined])).not.toBe(counting.ofArguments([1]));

@@ -1,0 +1,237 @@
+import 'reflect-metadata';
+import type { INestApplication } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { register } from 'prom-client';
+import { createMarketplace } from '../../sample/marketplace/marketplace.js';
+import { readSettings } from '../../sample/marketplace/settings.js';
+import { Browser } from '../../sample/traffic/browser.js';
+import { crowd } from '../../sample/traffic/crowd.js';
+import { lookAround } from '../../sample/traffic/surroundings.js';
+import { Tally } from '../../sample/traffic/tally.js';
+import { PrometheusServer } from '../support/prometheus.js';
+import { eventually, RedisServer } from '../support/redis.js';
+
+const monitoring = (file: string): string => fileURLToPath(new URL(`../../sample/monitoring/${file}`, import.meta.url));
+
+interface Panel {
+  readonly type: string;
+  readonly title: string;
+  readonly targets?: readonly { readonly expr: string }[];
+}
+
+const panels = (JSON.parse(readFileSync(monitoring('grafana-dashboard.json'), 'utf8')) as { panels: Panel[] }).panels;
+const queries = panels.flatMap(({ title, targets = [] }) =>
+  targets.map(({ expr }, index) => ({ panel: `${title} ${targets.length > 1 ? index + 1 : ''}`.trim(), expr })),
+);
+
+/** What Grafana puts in place of the variables: one job, all of its instances. */
+const substituted = (expression: string): string =>
+  expression
+    .replaceAll('$job', 'marketplace')
+    .replaceAll('$instance', '.*')
+    .replaceAll('$__rate_interval', '5s')
+    .replaceAll('$__range', '1m');
+
+describe('a Prometheus that scrapes the marketplace', () => {
+  let redis: RedisServer;
+  let app: INestApplication;
+  let base: string;
+  let prometheus: PrometheusServer;
+  let visitors: Promise<void>;
+  const home = new AbortController();
+
+  beforeAll(async () => {
+    register.clear();
+    redis = await RedisServer.start();
+    const settings = readSettings({ CATALOGUE_PRODUCTS: '400', CATALOGUE_SELLERS: '30', REDIS_URL: redis.url });
+    app = await createMarketplace(settings, false);
+    await app.listen(0, '127.0.0.1');
+    base = (await app.getUrl()).replace(/\/$/, '');
+    prometheus = await PrometheusServer.start({ marketplace: new URL(base).host }, [
+      monitoring('recording-rules.yml'),
+      monitoring('alert-rules.yml'),
+    ]);
+    const browser = new Browser(new URL(base), 8);
+    const around = await lookAround(browser);
+    const options = { baseUrl: new URL(base), seconds: 60, visitors: 8, think: 40, seed: 1 };
+    visitors = crowd(options, browser, around, new Tally(), home.signal).finally(() => browser.close());
+    await ask('/cache/warm', 'POST');
+    await eventually(
+      async () =>
+        ((await prometheus.number('rate(cache_operations_total{operation="get",result="hit"}[5s])')) ?? 0) > 0,
+      'the second scrape under traffic',
+      20_000,
+    );
+  }, 60_000);
+
+  afterAll(async () => {
+    home.abort();
+    await visitors;
+    await prometheus?.stop();
+    await app?.close();
+    await redis?.dispose();
+    register.clear();
+  });
+
+  async function ask<Body>(path: string, method = 'GET'): Promise<Body> {
+    const response = await fetch(`${base}${path}`, { method });
+    expect([path, response.status]).toEqual([path, 200]);
+    return (await response.json()) as Body;
+  }
+
+  it('takes every scrape, in the format it prefers', async () => {
+    expect(await prometheus.targets()).toEqual({ marketplace: 'up' });
+    expect(await prometheus.number('min_over_time(up{job="marketplace"}[1m])')).toBe(1);
+    // Node's own metrics come along.
+    expect(await prometheus.query('nodejs_version_info{job="marketplace"}')).toHaveLength(1);
+  });
+
+  it('loads the rules', async () => {
+    expect(await prometheus.rules()).toEqual(
+      expect.arrayContaining(['instance:cache_hit_rate:ratio_rate5m', 'CacheCircuitOpen', 'DatabasePoolExhausted']),
+    );
+  });
+
+  it.each(queries)('has an answer for the panel “$panel”', async ({ expr }) => {
+    await eventually(
+      async () => (await prometheus.query(substituted(expr))).some(({ value }) => Number.isFinite(value)),
+      expr,
+      15_000,
+    );
+  });
+
+  describe('when the visitors are gone', () => {
+    beforeAll(async () => {
+      home.abort();
+      await visitors;
+    });
+
+    /** A scrape later both sides say the same; what goes on in the background may come between. */
+    const agrees = async (compare: () => Promise<readonly [said: unknown, counted: unknown]>): Promise<void> => {
+      let last: readonly [unknown, unknown] = [undefined, undefined];
+      try {
+        await eventually(
+          async () => {
+            last = await compare();
+            return JSON.stringify(last[0]) === JSON.stringify(last[1]);
+          },
+          'agreement',
+          8_000,
+        );
+      } catch {
+        expect(last[0]).toEqual(last[1]);
+      }
+    };
+    const byLabel = async (expression: string, ...labels: string[]): Promise<Record<string, number>> =>
+      Object.fromEntries(
+        (await prometheus.query(expression))
+          .map(({ metric, value }) => [labels.map((label) => metric[label]).join(' '), value] as const)
+          .sort(([a], [b]) => (a < b ? -1 : 1)),
+      );
+    const sorted = (entries: readonly (readonly [string, number])[]): Record<string, number> =>
+      Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
+
+    it('counts accesses, hits and loads as the statistics do', () =>
+      agrees(async () => {
+        const stats = await ask<Record<string, number>>('/cache/stats');
+        return [
+          [
+            await prometheus.number('sum(cache_operations_total{operation="get"})'),
+            await prometheus.number('sum(cache_operations_total{operation="get",result=~"hit|stale"})'),
+            await prometheus.number('sum(cache_operations_total{operation=~"load|refresh"})'),
+            await prometheus.number('cache_hit_rate{window="all"}'),
+            await prometheus.number('cache_operation_duration_seconds_count{operation="get"}'),
+          ],
+          [
+            stats['total_requests'],
+            stats['cache_hits'],
+            stats['recalculations'],
+            stats['hit_rate'],
+            stats['total_requests'],
+          ],
+        ];
+      }));
+
+    it('counts each pattern, endpoint and layer as the statistics do', async () => {
+      await agrees(async () => [
+        await byLabel('sum by (pattern) (cache_pattern_operations_total{operation="get"})', 'pattern'),
+        sorted(
+          (await ask<{ pattern: string; total_requests: number }[]>('/cache/stats/patterns')).map((each) => [
+            each.pattern,
+            each.total_requests,
+          ]),
+        ),
+      ]);
+      await agrees(async () => [
+        await byLabel('sum by (method, route) (cache_endpoint_operations_total)', 'method', 'route'),
+        sorted(
+          (await ask<{ endpoint: string; total_requests: number }[]>('/cache/stats/endpoints')).map((each) => [
+            each.endpoint,
+            each.total_requests,
+          ]),
+        ),
+      ]);
+      await agrees(async () => [
+        [
+          await byLabel('cache_layer_hits_total', 'layer'),
+          await byLabel('cache_layer_misses_total', 'layer'),
+          await byLabel('cache_layer_circuit_state == 1', 'layer', 'state'),
+        ],
+        await ask<{ layer: string; hits: number; misses: number; circuit_state: string }[]>('/cache/stats/layers').then(
+          (layers) => [
+            sorted(layers.map(({ layer, hits }) => [layer, hits])),
+            sorted(layers.map(({ layer, misses }) => [layer, misses])),
+            sorted(layers.map(({ layer, circuit_state }) => [`${layer} ${circuit_state}`, 1])),
+          ],
+        ),
+      ]);
+    });
+
+    it('finds the percentiles within the bucket in which ours are', () =>
+      agrees(async () => {
+        const [load] = (
+          await ask<{ operation: string; p95_response_time_ms: number }[]>('/cache/stats/operations')
+        ).filter(({ operation }) => operation === 'load');
+        const quantile = await prometheus.number(
+          'histogram_quantile(0.95, cache_operation_duration_seconds_bucket{operation="load"})',
+        );
+        const bounds = (await prometheus.query('cache_operation_duration_seconds_bucket{operation="load"}')).map(
+          ({ metric }) => Number(metric['le'] === '+Inf' ? Infinity : metric['le']),
+        );
+        // The exponential buckets are 4.4 % wide, so a value at a bound may be told on either side of it.
+        const near = (seconds: number) => bounds.findIndex((bound) => seconds <= bound * 1.05);
+        return [Math.abs(near(quantile!) - near(load!.p95_response_time_ms / 1000)) <= 1, true];
+      }));
+
+    it('sees the pool and the queries as /cache/database does', () =>
+      agrees(async () => {
+        const { pools, queries } = await ask<{
+          pools: { pool: string; size: number }[];
+          queries: { query_type: string; table: string; count: number }[];
+        }>('/cache/database');
+        return [
+          [
+            await byLabel('db_connection_pool_size', 'pool'),
+            await byLabel('sum by (query_type, table) (db_queries_total)', 'query_type', 'table'),
+          ],
+          [
+            sorted(pools.map(({ pool, size }) => [pool, size])),
+            sorted(queries.map(({ query_type, table, count }) => [`${query_type} ${table}`, count])),
+          ],
+        ];
+      }));
+
+    it('is told by promtool that our families are well made', async () => {
+      const text = await (await fetch(`${base}/metrics`)).text();
+      const ours = text
+        .split('\n')
+        .filter((line) => /^(# \w+ )?(cache|db)_/.test(line))
+        .join('\n');
+      const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: `${ours}\n` });
+      expect({ status, said: `${stdout}${stderr}` }).toEqual({ status: 0, said: '' });
+    });
+  });
+});

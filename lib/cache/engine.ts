@@ -1,76 +1,102 @@
-import { Answering } from './loading/answering.js';
-import { BatchLoad } from './loading/batch-load.js';
-import { CacheEvents } from './contract/cache-events.js';
-import type { CacheLog } from './cache-log.js';
 import type { Clock } from './clock.js';
+import { CacheEvents } from './contract/cache-events.js';
 import { InvalidationBus } from './coordination/bus.js';
 import { Invalidations } from './invalidations.js';
-import { Keeping } from './loading/keeping.js';
+import type { LayeredCacheOptions } from './layered-cache-options.js';
 import { LayerChain } from './layers/layer-chain.js';
-import type { LayerEvents, LayerFactory } from './layers/layer.js';
-import { MissReasons } from './reading/miss-reasons.js';
-import type { CacheObserver } from './observer.js';
-import { OnceLog } from './once-log.js';
+import type { Layer, LayerEvents } from './layers/layer.js';
+import { Answering } from './loading/answering.js';
+import { BatchLoad } from './loading/batch-load.js';
+import { BatchOrigin } from './loading/batch-origin.js';
+import { Keeping } from './loading/keeping.js';
+import { OriginLoad } from './loading/origin-load.js';
+import { OriginThrottle } from './loading/origin-throttle.js';
 import { ReadThrough } from './loading/read-through.js';
-import { Reads } from './reading/reads.js';
 import { RunningLoads } from './loading/running-loads.js';
 import { SingleFlight } from './loading/single-flight.js';
-import type { CacheTracer } from './tracer.js';
+import type { CacheObserver } from './observer.js';
+import { OnceLog } from './once-log.js';
+import { PlanBook } from './policies/plan-book.js';
+import { MissReasons } from './reading/miss-reasons.js';
+import { NearHits } from './reading/near-hits.js';
+import { PlainReads } from './reading/plain-reads.js';
+import { Reads } from './reading/reads.js';
+import { Watchers } from './reading/watchers.js';
+import { Removing } from './writing/removing.js';
+import { Storing } from './writing/storing.js';
 import { Writes } from './writing/writes.js';
 
 /** The parts of one cache, put together. */
 export interface Engine {
+  readonly log: OnceLog;
+  readonly events: CacheEvents;
+  readonly watchers: Watchers;
+  readonly plans: PlanBook;
   readonly chain: LayerChain;
+  readonly bus: InvalidationBus;
   readonly flights: SingleFlight;
-  readonly invalidations: Invalidations;
   readonly running: RunningLoads;
+  readonly nearHits: NearHits;
   readonly reads: Reads;
-  readonly writes: Writes;
+  readonly plainReads: PlainReads;
   readonly answering: Answering;
   readonly batchLoad: BatchLoad;
-  readonly bus: InvalidationBus;
-  readonly events: CacheEvents;
-  readonly reasons: MissReasons;
-  readonly log: OnceLog;
+  readonly writes: Writes;
+  readonly storing: Storing;
+  readonly removing: Removing;
 }
 
-export function assemble(parts: {
-  readonly factories: readonly LayerFactory[];
-  readonly prefix: string;
-  readonly observer: CacheObserver;
-  readonly clock: Clock;
-  readonly log: CacheLog | undefined;
-  readonly tracer: CacheTracer | undefined;
-  readonly random: () => number;
-}): Engine {
-  const { observer, clock, tracer, random } = parts;
-  const log = new OnceLog(parts.log);
+export function assemble(options: LayeredCacheOptions & { clock: Clock; random: () => number }): Engine {
+  const { observer, clock, random, tracer } = options;
+  const log = new OnceLog(options.log);
   const invalidations = new Invalidations();
   const reasons = new MissReasons();
-  const layers = parts.factories.map((factory, index) =>
-    factory.create({
-      clock,
-      prefix: parts.prefix,
-      invalidations,
-      events: layerEvents(factory.name, index, observer, reasons, log),
-    }),
-  );
-  observer.attach(layers.map(({ name, shared }) => ({ name, shared })));
+  const layers = layersOf(options, invalidations, reasons, log);
   const chain = new LayerChain(layers, observer, clock, log);
-  const flights = new SingleFlight();
-  const running = new RunningLoads();
-  const events = new CacheEvents(log);
-  const bus = new InvalidationBus(layers.find((layer) => layer.coordination !== undefined)?.coordination, clock, log);
-  const shared = { chain, flights, invalidations, running, reasons, observer, clock, log, tracer, random, bus, events };
+  const plans = new PlanBook({ ...options.policy, ttl: options.ttl });
+  const watchers = new Watchers();
+  const shared = {
+    observer, clock, random, tracer, log, invalidations, reasons, chain, plans, watchers,
+    near: chain.near,
+    policy: plans.defaults,
+    flights: new SingleFlight(),
+    running: new RunningLoads(),
+    throttle: new OriginThrottle(),
+    events: new CacheEvents(log),
+    bus: new InvalidationBus(layers.find((layer) => layer.coordination !== undefined)?.coordination, clock, log),
+  }; // prettier-ignore
+  const nearHits = new NearHits(shared);
+  const reads = new Reads({ ...shared, nearHits });
+  const reading = { ...shared, nearHits, reads };
   const keeping = new Keeping(shared);
-  const readThrough = new ReadThrough({ ...shared, keeping });
+  const originLoad = new OriginLoad({ ...shared, keeping });
+  const readThrough = new ReadThrough({ ...shared, originLoad });
+  const batchOrigin = new BatchOrigin({ ...shared, keeping, originLoad });
+  const writes = new Writes(shared);
   return {
-    ...shared,
-    reads: new Reads(shared),
-    writes: new Writes(shared),
+    ...reading,
+    plainReads: new PlainReads(reading),
     answering: new Answering({ ...shared, readThrough }),
-    batchLoad: new BatchLoad({ ...shared, keeping }),
+    batchLoad: new BatchLoad({ ...reading, readThrough, batchOrigin }),
+    writes,
+    storing: new Storing({ ...shared, writes }),
+    removing: new Removing({ ...reading, writes }),
   };
+}
+
+function layersOf(
+  { layers: factories, namespace, version, observer, clock }: LayeredCacheOptions & { clock: Clock },
+  invalidations: Invalidations,
+  reasons: MissReasons,
+  log: OnceLog,
+): Layer[] {
+  const prefix = version === undefined ? namespace : `${namespace}:${version}`;
+  const layers = factories.map((factory, index) => {
+    const events = layerEvents(factory.name, index, observer, reasons, log);
+    return factory.create({ clock, prefix, invalidations, events });
+  });
+  observer.attach(layers.map(({ name, shared }) => ({ name, shared })));
+  return layers;
 }
 
 function layerEvents(

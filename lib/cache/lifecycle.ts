@@ -66,8 +66,9 @@ export class Lifecycle {
     const deadline = this.#clock.now() + DRAIN_MS;
     running.abortAll(new CacheError('CACHE_CLOSED', 'The cache is closing: this load was given up.'));
     const drained = async () => {
-      // Loads get a fifth of the time: what heeds its signal needs none.
+      // Loads get a fifth of the time: what heeds its signal needs none. Writes nobody waited for get two fifths more.
       await within(Promise.allSettled(flights.all()), DRAIN_MS / 5, this.#clock);
+      await within(chain.idle(), (DRAIN_MS * 2) / 5, this.#clock);
       await bus.close();
       await Promise.allSettled(chain.layers.map(async (layer) => layer.disconnect()));
     };

@@ -18,6 +18,11 @@ export interface EntryOrigin {
   readonly meta: EntryMeta | undefined;
 }
 
+/** Bytes that an entry of this key and value takes, estimated. */
+export function entrySize(key: string, isolated: IsolatedValue): number {
+  return ENTRY_BYTES + key.length + isolated.size;
+}
+
 /**
  * A new entry: the TTL shortened by its jitter, then the times in which it may be served stale.
  * Fresh and stale times count from `now`, when the value was known, not from when its load began.
@@ -39,7 +44,7 @@ export function keptEntry(
     staleUntil,
     goneAt: staleUntil + policy.staleIfErrorMs,
     tags: origin.tags,
-    size: ENTRY_BYTES + origin.key.length + isolated.size,
+    size: entrySize(origin.key, isolated),
     cost: origin.cost,
     mutable: isolated.mutable,
     json: isolated.json,

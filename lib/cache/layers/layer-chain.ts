@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Entry } from '../entry.js';
 import { CacheError } from '../errors.js';
 import { backfilledEntry } from '../entries/kept-entry.js';
-import type { Layer, LoadTicket, NearLayer } from './layer.js';
+import type { Layer, LayerWrite, LoadTicket, NearLayer } from './layer.js';
 import { type CacheObserver, LayerOperation, LayerResult } from '../observer.js';
 import type { OnceLog } from '../once-log.js';
 
@@ -31,6 +31,8 @@ export class LayerChain {
   readonly #observer: CacheObserver;
   readonly #clock: Clock;
   readonly #log: OnceLog;
+  #underWay = 0;
+  #idle: (() => void)[] = [];
 
   constructor(layers: readonly Layer[], observer: CacheObserver, clock: Clock, log: OnceLog) {
     this.layers = layers;
@@ -140,7 +142,7 @@ export class LayerChain {
   }
 
   /** One round trip a layer. @returns true where at least one layer has them. */
-  async setMany(entries: readonly (readonly [key: string, entry: Entry, ticket?: LoadTicket])[]): Promise<boolean> {
+  async setMany(entries: readonly LayerWrite[]): Promise<boolean> {
     if (entries.length === 0) return true;
     const replies = await this.#all(LayerOperation.set, entries.length, (layer) => layer.setMany(entries));
     return replies.some(({ ok }) => ok);
@@ -175,6 +177,12 @@ export class LayerChain {
     return replies.every(({ ok }) => ok);
   }
 
+  /** Resolves when no layer is asked for anything any more: also writes and back-fills that nobody waits for. */
+  idle(): Promise<void> {
+    if (this.#underWay === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
   #write(layer: number, key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<Reply<void>> {
     return this.#call(layer, LayerOperation.set, 1, (asked) => asked.set(key, entry, ticket));
   }
@@ -196,6 +204,7 @@ export class LayerChain {
   ): Promise<Reply<Awaited<T>>> {
     const layer = this.layers[index]!;
     const startedAt = this.#clock.now();
+    this.#underWay++;
     try {
       const value = await ask(layer);
       const hits = hitsOf === undefined ? 0 : hitsOf(value);
@@ -214,6 +223,8 @@ export class LayerChain {
         cause,
       );
       return { ok: false, refused: result === LayerResult.refused };
+    } finally {
+      if (--this.#underWay === 0) for (const idle of this.#idle.splice(0)) idle();
     }
   }
 }

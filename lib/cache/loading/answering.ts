@@ -6,12 +6,15 @@ import type { LayerChain } from '../layers/layer-chain.js';
 import type { MissReasons } from '../reading/miss-reasons.js';
 import { type CacheObserver, MissReason, Operation, Outcome } from '../observer.js';
 import type { AnnotatedLoader, Answer, ReadPlan } from '../read-plan.js';
-import type { Errand, ReadThrough } from './read-through.js';
+import { Load } from './load.js';
+import type { Errand } from './origin-load.js';
+import type { ReadThrough } from './read-through.js';
 import { refreshIsDue } from './refresh-ahead.js';
 import type { RunningLoads } from './running-loads.js';
-import type { Flight, Landed, SingleFlight } from './single-flight.js';
+import { type Flight, type Landed, valueLanded } from './flight.js';
+import type { SingleFlight } from './single-flight.js';
 import type { CacheTracer, SpanHandle } from '../tracer.js';
-import { copyOf } from '../entries/values.js';
+import { valueOf } from '../entries/value-of.js';
 
 const OUTCOMES = ['hit', 'stale', 'miss', 'coalesced', 'error'] as const;
 
@@ -70,39 +73,41 @@ export class Answering {
     this.#random = parts.random;
   }
 
-  /** A fresh entry of memory that may want refreshing: told as a hit, refreshed in the background where that is due. */
-  hit<V>(key: string, entry: Entry, loader: AnnotatedLoader<V>, plan: ReadPlan<V>, startedAt: number): Answer<V> {
-    if (plan.policy.refreshesAhead && refreshIsDue(entry, plan.policy, startedAt, this.#random)) {
-      this.#readThrough.refresh({ key, loader, plan, candidate: entry, operation: Operation.refresh });
+  /** Finds or loads. */
+  answer<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> | Answer<V> {
+    const startedAt = this.#clock.now();
+    const near = this.#chain.near?.lookup(key);
+    if (near !== undefined && near.freshUntil > startedAt && this.#invalidations.current(near)) {
+      return this.#hit(key, near, loader, plan, startedAt);
     }
-    this.#observer.hit(plan.series, 0, startedAt);
-    return { value: valueOf(entry, plan) as V, entry, outcome: Outcome.hit };
+    if (this.#tracer === undefined) return this.#ask(key, loader, plan, near, startedAt, undefined);
+    return this.#tracer.span('get', plan.series, key, (span) => this.#ask(key, loader, plan, near, startedAt, span));
   }
 
   /** Loads a key anew before it expires, unless a load is under way. @returns how that ended. */
-  async renew<V>(
-    key: string,
-    loader: AnnotatedLoader<V>,
-    plan: ReadPlan<V>,
-    candidate: Entry | undefined,
-  ): Promise<Outcome> {
+  async renew<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Outcome> {
+    const candidate = this.#chain.near?.lookup(key);
     const joined = this.#flights.get(key);
     const flight = joined ?? this.#readThrough.depart({ key, loader, plan, candidate, operation: Operation.refresh });
     return (await flight.landed).outcome;
   }
 
-  /** Everything else. @param near what memory has, whatever its times. */
-  ask<V>(
-    key: string,
-    loader: AnnotatedLoader<V>,
-    plan: ReadPlan<V>,
-    near: Entry | undefined,
-    startedAt: number,
-  ): Promise<Answer<V>> {
-    if (this.#tracer === undefined) return this.#ask(key, loader, plan, near, startedAt, undefined);
-    return this.#tracer.span('get', plan.series, key, (span) => this.#ask(key, loader, plan, near, startedAt, span));
+  /** Straight to the origin; the caller counts. */
+  async past<V>(loader: AnnotatedLoader<V>): Promise<Answer<V>> {
+    const value = await loader(new Load<V>(undefined, this.#running));
+    return { value, entry: undefined, outcome: Outcome.miss };
   }
 
+  /** A fresh entry of memory that may want refreshing: told as a hit, refreshed in the background where that is due. */
+  #hit<V>(key: string, entry: Entry, loader: AnnotatedLoader<V>, plan: ReadPlan<V>, startedAt: number): Answer<V> {
+    if (plan.policy.refreshesAhead && refreshIsDue(entry, plan.policy, startedAt, this.#random)) {
+      this.#readThrough.refresh({ key, loader, plan, candidate: entry, operation: Operation.refresh });
+    }
+    this.#observer.hit(plan.series, 0, startedAt);
+    return { value: valueOf(entry, plan.policy) as V, entry, outcome: Outcome.hit };
+  }
+
+  /** Everything else. @param near what memory has, whatever its times. */
   async #ask<V>(
     key: string,
     loader: AnnotatedLoader<V>,
@@ -118,7 +123,9 @@ export class Answering {
     const question: Question<V> = {
       key, loader, plan, startedAt, candidate, reason, knownAt: startedAt, joined: false, cacheFailed: false, span,
     }; // prettier-ignore
-    this.#chain.countNear(candidate !== undefined, this.#chain.near === undefined ? 0 : this.#clock.now() - startedAt);
+    const nearMs = this.#clock.now() - startedAt;
+    this.#chain.countNear(candidate !== undefined, nearMs);
+    span?.phase('near', nearMs);
     if (candidate !== undefined && candidate.staleUntil > startedAt) {
       this.#readThrough.refresh(this.#errand(question, Operation.refresh));
       return this.#answerStale(question, candidate, 0);
@@ -139,9 +146,11 @@ export class Answering {
     const { key, plan } = question;
     if (question.joined && flight.link !== undefined) question.span?.linkTo(flight.link);
     if (flight.located !== undefined) {
+      const askedAt = this.#clock.now();
       const located = await flight.located;
       const { entry } = located;
       question.knownAt = this.#clock.now();
+      question.span?.phase('far', question.knownAt - askedAt, this.#chain.name(located.layer));
       question.cacheFailed = located.failed;
       if (located.failed || located.refused) question.reason = MissReason.error;
       const now = question.knownAt;
@@ -219,7 +228,7 @@ export class Answering {
     question.cacheFailed = false;
     question.reason = MissReason.expired;
     this.#tell(question, Outcome.stale, layer);
-    return { value: valueOf(entry, question.plan) as V, entry, outcome: Outcome.stale };
+    return { value: valueOf(entry, question.plan.policy) as V, entry, outcome: Outcome.stale };
   }
 
   #tell<V>(question: Question<V>, outcome: Outcome, layer: number): void {
@@ -233,17 +242,6 @@ export class Answering {
     const { key, loader, plan, candidate } = question;
     return { key, loader, plan, candidate, operation, cause: question.span?.link };
   }
-}
-
-/** What a caller may have of an entry: the frozen value, or a copy where it cannot be frozen or the policy says so. */
-export function valueOf(entry: Entry, plan?: Pick<ReadPlan<never>, 'policy'>): unknown {
-  return entry.mutable || plan?.policy.clone === true ? copyOf(entry.value) : entry.value;
-}
-
-/** What a caller may have of a flight's value. */
-export function valueLanded({ entry, value, shareable }: Landed, plan: Pick<ReadPlan<never>, 'policy'>): unknown {
-  if (entry !== undefined) return valueOf(entry, plan);
-  return shareable ? value : copyOf(value);
 }
 
 function ignore(): void {

@@ -1,64 +1,51 @@
-import { valueLanded, valueOf } from './answering.js';
 import type { Clock } from '../clock.js';
-import type { Entry } from '../entry.js';
-import { CacheError } from '../errors.js';
+import { valueOf } from '../entries/value-of.js';
 import type { Invalidations } from '../invalidations.js';
-import type { Keeping, Kept } from './keeping.js';
 import type { LayerChain, Located } from '../layers/layer-chain.js';
 import type { LoadTicket } from '../layers/layer.js';
-import { Load } from './load.js';
-import type { MissReasons } from '../reading/miss-reasons.js';
-import { type CacheObserver, MissReason, Operation, Outcome, Result } from '../observer.js';
+import { type CacheObserver, MissReason, Operation, Outcome } from '../observer.js';
 import type { AnnotatedLoader, ReadPlan } from '../read-plan.js';
+import type { MissReasons } from '../reading/miss-reasons.js';
+import type { NearHits } from '../reading/near-hits.js';
+import type { BatchOrigin, Mine } from './batch-origin.js';
+import { Flight, type Landed, landedWith, valueLanded } from './flight.js';
+import { Load } from './load.js';
+import { type ManyLoader, valuesOf } from './loaded-many.js';
+import type { ReadThrough } from './read-through.js';
 import type { RunningLoads } from './running-loads.js';
-import { Flight, type Landed, type SingleFlight } from './single-flight.js';
+import type { SingleFlight } from './single-flight.js';
 
-/** What a batch's loader may answer: values in the order of the keys, or by key. A key left out counts as undefined. */
-export type LoadedMany<V> = readonly (V | undefined)[] | ReadonlyMap<string, V> | Readonly<Record<string, V>>;
-
-/** Loads what is missing of a batch. */
-export type ManyLoader<V> = (
-  missing: string[],
-  context: { readonly signal: AbortSignal },
-) => LoadedMany<V> | Promise<LoadedMany<V>>;
-
-/** One key of a batch that this call takes on itself. */
-interface Mine<V> {
-  readonly key: string;
-  readonly plan: ReadPlan<V>;
-  readonly flight: Flight;
-  readonly ticket: LoadTicket | undefined;
-  candidate: Entry | undefined;
-  reason: MissReason;
-  land(landed: Landed): void;
-  fail(error: unknown): void;
-}
-
-/** Loads the missing keys of a batch together: one lookup a layer, one call of the loader, one write a layer. */
+/** Answers many keys together: one lookup a layer, one call of the loader for all that are missing, one write a layer. */
 export class BatchLoad {
+  readonly #nearHits: NearHits;
   readonly #chain: LayerChain;
   readonly #flights: SingleFlight;
+  readonly #readThrough: ReadThrough;
+  readonly #origin: BatchOrigin;
   readonly #invalidations: Invalidations;
-  readonly #keeping: Keeping;
   readonly #running: RunningLoads;
   readonly #reasons: MissReasons;
   readonly #observer: CacheObserver;
   readonly #clock: Clock;
 
   constructor(parts: {
+    nearHits: NearHits;
     chain: LayerChain;
     flights: SingleFlight;
+    readThrough: ReadThrough;
+    batchOrigin: BatchOrigin;
     invalidations: Invalidations;
-    keeping: Keeping;
     running: RunningLoads;
     reasons: MissReasons;
     observer: CacheObserver;
     clock: Clock;
   }) {
+    this.#nearHits = parts.nearHits;
     this.#chain = parts.chain;
     this.#flights = parts.flights;
+    this.#readThrough = parts.readThrough;
+    this.#origin = parts.batchOrigin;
     this.#invalidations = parts.invalidations;
-    this.#keeping = parts.keeping;
     this.#running = parts.running;
     this.#reasons = parts.reasons;
     this.#observer = parts.observer;
@@ -66,37 +53,34 @@ export class BatchLoad {
   }
 
   /**
-   * Values by key: from memory, from another's flight, or together with all others that are missing.
-   * @param nearHit a fresh entry of memory, counted.
+   * Values in the order of the keys: from memory, from another's flight, or together with all others that are missing.
+   * A key asked for twice is one access.
    * @param single asks for one key as any single caller would.
    */
   async answer<V>(
     keys: readonly string[],
     loader: ManyLoader<V>,
     planOf: (key: string) => ReadPlan<V>,
-    nearHit: (key: string) => Entry | undefined,
     single: (key: string, load: AnnotatedLoader<V>) => Promise<V>,
-  ): Promise<Map<string, unknown>> {
+  ): Promise<(V | undefined)[]> {
     const values = new Map<string, unknown>();
     const mine: string[] = [];
     const others: Promise<void>[] = [];
-    const one = (key: string) =>
-      single(key, async (context) => lookup(await loader([key], context), 1, planOf(key).series.pattern)(key, 0) as V);
     for (const key of new Set(keys)) {
-      const entry = nearHit(key);
-      if (entry !== undefined) values.set(key, valueOf(entry, planOf(key)));
-      else if (this.#flights.get(key) === undefined && !this.#running.within(key) && !this.#servable(key))
+      const entry = this.#nearHits.hit(key);
+      if (entry !== undefined) values.set(key, valueOf(entry, planOf(key).policy));
+      else if (this.#flights.get(key) === undefined && !this.#running.within(key) && !this.#servable(key)) {
         mine.push(key);
-      else others.push(one(key).then((value) => void values.set(key, value)));
+      } else
+        others.push(single(key, loaderOfOne(key, loader, planOf(key))).then((value) => void values.set(key, value)));
     }
-    const [loaded] = await Promise.all([mine.length > 0 ? this.load(mine, loader, planOf) : undefined, ...others]);
-    for (const [key, value] of loaded ?? []) values.set(key, value);
-    return values;
+    await Promise.all([mine.length > 0 ? this.#load(mine, loader, planOf, values) : undefined, ...others]);
+    return keys.map((key) => values.get(key) as V | undefined);
   }
 
-  /** Straight to the origin. */
-  async past<V>(keys: readonly string[], loader: ManyLoader<V>, context: Load<V>): Promise<(V | undefined)[]> {
-    const valueAt = lookup(await loader([...keys], context), keys.length, 'this batch');
+  /** Straight to the origin; the caller counts. */
+  async past<V>(keys: readonly string[], loader: ManyLoader<V>): Promise<(V | undefined)[]> {
+    const valueAt = valuesOf(await loader([...keys], new Load<V>(undefined, this.#running)), keys.length, 'this batch');
     return keys.map((key, index) => valueAt(key, index));
   }
 
@@ -106,46 +90,34 @@ export class BatchLoad {
     return entry !== undefined && entry.staleUntil > this.#clock.now();
   }
 
-  /** Values by key; single callers of a key join meanwhile. Every key is told as one access. */
-  async load<V>(
+  /** Single callers of one of the keys come aboard meanwhile. Every key is told as one access. */
+  async #load<V>(
     keys: readonly string[],
     loader: ManyLoader<V>,
     planOf: (key: string) => ReadPlan<V>,
-  ): Promise<Map<string, unknown>> {
+    values: Map<string, unknown>,
+  ): Promise<void> {
     const startedAt = this.#clock.now();
     const epoch = this.#invalidations.begin();
     const mine = keys.map((key) => this.#take(key, planOf(key), epoch, startedAt));
-    try {
-      const open = await this.#locate(mine, startedAt);
-      const values = new Map<string, unknown>();
-      const knownAt = this.#clock.now();
-      if (open.length > 0) await this.#run(open, loader, epoch);
-      for (const one of mine) {
-        const landed = await one.flight.landed;
-        values.set(one.key, valueLanded(landed, one.plan));
-        if (landed.outcome === Outcome.hit) continue;
-        const totalMs = this.#clock.now() - startedAt;
-        this.#observer.access(one.plan.series, landed.outcome, -1, knownAt - startedAt, totalMs, one.reason);
-      }
-      return values;
-    } catch (error) {
-      const totalMs = this.#clock.now() - startedAt;
-      for (const one of mine) {
-        if (one.reason !== MissReason.none) {
-          this.#observer.access(one.plan.series, Outcome.miss, -1, totalMs, totalMs, one.reason);
-        }
-        one.fail(error);
-      }
-      throw error;
-    } finally {
+    const done = () => {
       this.#invalidations.end();
       for (const one of mine) this.#flights.leave(one.key, one.flight);
-    }
+    };
+    this.#fly(mine, loader, epoch).then(done, (error: unknown) => {
+      done();
+      for (const one of mine) one.fail(error);
+    });
+    await Promise.all(
+      mine.map(async (one) => {
+        values.set(one.key, await this.#board(one, startedAt));
+      }),
+    );
   }
 
   #take<V>(key: string, plan: ReadPlan<V>, epoch: number, now: number): Mine<V> {
     const flight = new Flight(epoch, plan.policy.tags);
-    let land!: (landed: Landed) => void;
+    let land!: (landed: Landed | Promise<Landed>) => void;
     let fail!: (error: unknown) => void;
     flight.landed = new Promise((resolve, reject) => {
       land = resolve;
@@ -160,11 +132,31 @@ export class BatchLoad {
     this.#chain.countNear(candidate !== undefined, 0);
     const ticket: LoadTicket | undefined = this.#chain.hasFar ? new Map() : undefined;
     const reason = candidate === undefined ? this.#reasons.of(key, now) : MissReason.expired;
-    return { key, plan, flight, ticket, candidate, reason, land, fail };
+    return { key, plan, flight, ticket, candidate, reason, knownAt: now, failed: false, land, fail };
+  }
+
+  /** Lands every key: with what far layers have, or with what the origin answers. */
+  async #fly<V>(mine: readonly Mine<V>[], loader: ManyLoader<V>, epoch: number): Promise<void> {
+    const open = await this.#locate(mine);
+    const together: Mine<V>[] = [];
+    for (const one of open) {
+      // In its turn, or not at all: what a lock or a resting origin decides is decided for each key by itself.
+      if (one.plan.policy.lock || this.#origin.rests(one)) one.land(this.#loadApart(one, loader));
+      else together.push(one);
+    }
+    if (together.length > 0) await this.#origin.load(together, loader, epoch);
+    await Promise.allSettled(mine.map(({ flight }) => flight.landed));
+  }
+
+  #loadApart<V>({ key, plan, candidate, flight, ticket }: Mine<V>, loader: ManyLoader<V>): Promise<Landed> {
+    return this.#readThrough.load(
+      { key, plan, candidate, loader: loaderOfOne(key, loader, plan), operation: Operation.load },
+      { epoch: flight.epoch, flight, ticket },
+    );
   }
 
   /** Lands what far layers have fresh; the others are still open. */
-  async #locate<V>(mine: readonly Mine<V>[], startedAt: number): Promise<Mine<V>[]> {
+  async #locate<V>(mine: readonly Mine<V>[]): Promise<Mine<V>[]> {
     if (!this.#chain.hasFar) return [...mine];
     const locating = this.#chain.locateMany(
       mine.map(({ key }) => key),
@@ -174,96 +166,43 @@ export class BatchLoad {
       one.flight.located = locating.then((all) => all[index]!);
     });
     const located = await locating;
-    return mine.filter((one, index) => !this.#found(one, located[index]!, startedAt));
+    return mine.filter((one, index) => !this.#found(one, located[index]!));
   }
 
-  #found<V>(one: Mine<V>, { entry, layer, failed, refused }: Located, startedAt: number): boolean {
+  #found<V>(one: Mine<V>, located: Located): boolean {
     const now = this.#clock.now();
-    if (failed || refused) one.reason = MissReason.error;
-    if (entry === undefined || entry.goneAt <= now) return false;
-    if (this.#invalidations.lastSince(one.flight.epoch, one.key, entry.tags) !== 0) return false;
-    if (one.candidate !== undefined && one.candidate.freshUntil >= entry.freshUntil) return false;
-    const near = this.#chain.backfill(one.key, entry, layer, one.flight.epoch);
+    one.knownAt = now;
+    one.failed = located.failed;
+    if (located.failed || located.refused) one.reason = MissReason.error;
+    const found = this.#readThrough.usable(located, one.flight.epoch, one.key, one.candidate);
+    if (found === undefined) return false;
     one.reason = MissReason.expired;
-    one.candidate = near;
-    if (entry.freshUntil <= now) return false;
-    one.reason = MissReason.none;
-    const tookMs = now - startedAt;
-    this.#observer.access(one.plan.series, Outcome.hit, layer, tookMs, tookMs, MissReason.none);
-    one.land({ value: near.value, entry: near, shareable: true, tags: near.tags, outcome: Outcome.hit, layer });
+    one.candidate = this.#chain.backfill(one.key, found, located.layer, one.flight.epoch);
+    if (found.freshUntil <= now) return false;
+    one.land(landedWith(one.candidate, Outcome.hit, located.layer));
     return true;
   }
 
-  async #run<V>(open: readonly Mine<V>[], loader: ManyLoader<V>, epoch: number): Promise<void> {
-    const startedAt = this.#clock.now();
-    const keys = open.map(({ key }) => key);
-    const { policy, series } = open[0]!.plan;
-    const load = new Load<V>(undefined, this.#running);
-    const told = (result: Result) => {
-      const tookMs = this.#clock.now() - startedAt;
-      for (const one of open) this.#observer.load(one.plan.series, Operation.load, result, tookMs);
-    };
-    this.#observer.inFlight(1);
-    let valueAt: (key: string, index: number) => V | undefined;
+  /** The value of one key, told as one access. */
+  async #board<V>(one: Mine<V>, startedAt: number): Promise<unknown> {
+    let landed: Landed;
     try {
-      const loaded = await load.run(
-        keys,
-        (context) => loader([...keys], context),
-        policy.hardTimeoutMs,
-        series.pattern,
-        this.#clock,
-      );
-      valueAt = lookup(loaded, keys.length, series.pattern);
+      landed = await this.#origin.landed(one, startedAt);
     } catch (error) {
-      told(error instanceof CacheError && error.code === 'LOAD_TIMEOUT' ? Result.timeout : Result.error);
-      const now = this.#clock.now();
-      if (open.some(({ candidate }) => candidate === undefined || candidate.goneAt <= now)) throw error;
-      for (const one of open) {
-        const entry = one.candidate!;
-        one.land({ value: entry.value, entry, shareable: true, tags: entry.tags, outcome: Outcome.stale, layer: -1 });
-      }
-      return;
-    } finally {
-      this.#observer.inFlight(-1);
+      this.#tell(one, Outcome.miss, -1, startedAt);
+      throw error;
     }
-    told(Result.ok);
-    const kept = open.map((one, index) => ({
-      one,
-      kept: this.#keeping.prepare(one.key, valueAt(one.key, index) as V, load, one.plan, {
-        epoch,
-        startedAt,
-        ticket: one.ticket,
-      }),
-    }));
-    const written = this.#keeping.keepMany(
-      kept.flatMap(({ one: { key, ticket, plan }, kept: { entry } }) =>
-        entry === undefined ? [] : [{ key, entry, ticket, plan }],
-      ),
-    );
-    if (this.#chain.near === undefined) await written;
-    for (const { one, kept: result } of kept) one.land(landedOf(result));
+    this.#tell(one, landed.outcome, landed.outcome === Outcome.hit ? landed.layer : -1, startedAt);
+    return valueLanded(landed, one.plan);
+  }
+
+  #tell<V>({ plan, reason, knownAt, failed }: Mine<V>, outcome: Outcome, layer: number, startedAt: number): void {
+    const told = outcome === Outcome.miss && failed ? Outcome.error : outcome;
+    const why = outcome === Outcome.hit ? MissReason.none : outcome === Outcome.stale ? MissReason.expired : reason;
+    this.#observer.access(plan.series, told, layer, knownAt - startedAt, this.#clock.now() - startedAt, why);
   }
 }
 
-function landedOf({ value, entry, shareable, tags }: Kept): Landed {
-  return { value, entry, shareable, tags, outcome: Outcome.miss, layer: -1 };
-}
-
-function lookup<V>(
-  loaded: LoadedMany<V>,
-  expected: number,
-  pattern: string,
-): (key: string, index: number) => V | undefined {
-  if (Array.isArray(loaded)) {
-    const values = loaded as readonly (V | undefined)[];
-    if (values.length === expected) return (_, index) => values[index];
-    throw new CacheError(
-      'INVALID_OPTIONS',
-      `The loader of a batch for ${pattern} answered ${values.length} values for ${expected} keys; ` +
-        'answer one value a key in their order, or a Map or an object by key.',
-    );
-  }
-  if (loaded instanceof Map) return (key) => (loaded as ReadonlyMap<string, V>).get(key);
-  const record = loaded as Readonly<Record<string, V>>;
-  return (key) => (Object.hasOwn(record, key) ? record[key] : undefined);
+function loaderOfOne<V>(key: string, loader: ManyLoader<V>, { series }: ReadPlan<V>): AnnotatedLoader<V> {
+  return async (context) => valuesOf(await loader([key], context), 1, series.pattern)(key, 0) as V;
 }

@@ -5,6 +5,7 @@ import type { Invalidations } from '../invalidations.js';
 import { keptEntry } from '../entries/kept-entry.js';
 import type { LayerChain } from '../layers/layer-chain.js';
 import type { LoadTicket } from '../layers/layer.js';
+import type { Watchers } from '../reading/watchers.js';
 import type { Load } from './load.js';
 import type { MissReasons } from '../reading/miss-reasons.js';
 import { type CacheObserver, Operation, Result } from '../observer.js';
@@ -20,8 +21,6 @@ export interface Kept {
   /** False where each caller needs a copy of the value. */
   readonly shareable: boolean;
   readonly tags: readonly string[];
-  /** Settles when every layer has it. */
-  readonly written: Promise<unknown> | undefined;
 }
 
 /** Where a loaded value comes from. */
@@ -29,7 +28,6 @@ export interface LoadOrigin {
   /** The order of invalidations when its load, or the read before it, began. */
   readonly epoch: number;
   readonly startedAt: number;
-  readonly ticket: LoadTicket | undefined;
 }
 
 /** Decides whether and how a loaded value is kept, and puts it into the layers unless an invalidation came between. */
@@ -40,6 +38,7 @@ export class Keeping {
   readonly #log: OnceLog;
   readonly #invalidations: Invalidations;
   readonly #reasons: MissReasons;
+  readonly #watchers: Watchers;
   readonly #random: () => number;
 
   constructor(parts: {
@@ -49,6 +48,7 @@ export class Keeping {
     log: OnceLog;
     invalidations: Invalidations;
     reasons: MissReasons;
+    watchers: Watchers;
     random: () => number;
   }) {
     this.#chain = parts.chain;
@@ -57,25 +57,22 @@ export class Keeping {
     this.#log = parts.log;
     this.#invalidations = parts.invalidations;
     this.#reasons = parts.reasons;
+    this.#watchers = parts.watchers;
     this.#random = parts.random;
   }
 
-  /** Makes the entry of a loaded value and puts it into the layers. */
-  keep<V>(key: string, value: V, load: Load<V>, plan: ReadPlan<V>, origin: LoadOrigin): Kept {
-    const prepared = this.prepare(key, value, load, plan, origin);
-    const { entry } = prepared;
-    if (entry === undefined) return prepared;
+  /** Puts the entry of a loaded value into the layers. @returns when every layer has it; undefined: at once. */
+  store(key: string, entry: Entry, plan: ReadPlan<never>, ticket: LoadTicket | undefined): Promise<void> | undefined {
     const startedAt = this.#clock.now();
-    const stored = this.#chain.set(key, entry, origin.ticket);
-    if (typeof stored === 'boolean') {
-      this.#told(plan, entry, stored, startedAt);
-      return prepared;
-    }
-    return { ...prepared, written: stored.then((kept) => this.#told(plan, entry, kept, startedAt)) };
+    this.#watchers.written(key, plan.series);
+    const stored = this.#chain.set(key, entry, ticket);
+    if (typeof stored !== 'boolean') return stored.then((kept) => this.#told(plan, entry, kept, startedAt));
+    this.#told(plan, entry, stored, startedAt);
+    return undefined;
   }
 
   /** The same for a batch: one round trip a layer. Resolves when every layer has it. */
-  async keepMany(
+  async storeMany(
     kept: readonly {
       readonly key: string;
       readonly entry: Entry;
@@ -84,6 +81,7 @@ export class Keeping {
     }[],
   ): Promise<void> {
     const startedAt = this.#clock.now();
+    for (const { key, plan } of kept) this.#watchers.written(key, plan.series);
     const stored = await this.#chain.setMany(
       kept.map(({ key, entry, ticket }): readonly [string, Entry, LoadTicket?] =>
         ticket === undefined ? [key, entry] : [key, entry, ticket],
@@ -95,9 +93,9 @@ export class Keeping {
   /** The entry of a loaded value, or the reason in form of none: skipped, refused, too large, invalidated meanwhile. */
   prepare<V>(key: string, value: V, load: Load<V>, plan: ReadPlan<V>, origin: LoadOrigin): Kept {
     const isolated = this.#isolated(value, plan);
-    if (isolated === undefined) return { value, entry: undefined, shareable: true, tags: [], written: undefined };
+    if (isolated === undefined) return { value, entry: undefined, shareable: true, tags: [] };
     const shareable = !isolated.mutable && !plan.policy.clone;
-    const dropped: Kept = { value: isolated.value, entry: undefined, shareable, tags: [], written: undefined };
+    const dropped: Kept = { value: isolated.value, entry: undefined, shareable, tags: [] };
     const terms = this.#terms(value, load, plan);
     if (terms === undefined) return dropped;
     const now = this.#clock.now();
@@ -120,7 +118,7 @@ export class Keeping {
     // Whoever came before the invalidation gets this value; nobody later does.
     if (this.#invalidations.lastSince(origin.epoch, key, entry.tags) !== 0) return { ...dropped, tags: entry.tags };
     this.#reasons.kept(key, entry.freshUntil);
-    return { value: entry.value, entry, shareable, tags: entry.tags, written: undefined };
+    return { value: entry.value, entry, shareable, tags: entry.tags };
   }
 
   #told(plan: ReadPlan<never>, entry: Entry, kept: boolean, startedAt: number): void {

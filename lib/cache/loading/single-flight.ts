@@ -1,38 +1,5 @@
-import type { Entry } from '../entry.js';
 import { type GlobMatcher, globMatcher } from '../glob.js';
-import type { Located } from '../layers/layer-chain.js';
-import type { Outcome } from '../observer.js';
-import type { SpanLink } from '../tracer.js';
-
-/** What a flight came home with. */
-export interface Landed {
-  readonly value: unknown;
-  readonly entry: Entry | undefined;
-  /** False where those who waited must not get one and the same object. Asked only without an entry. */
-  readonly shareable: boolean;
-  /** Of the value, kept or not. */
-  readonly tags: readonly string[];
-  /** `hit`: a far layer had it; `miss`: it was loaded; `stale`: its origin failed, or failed just now. */
-  readonly outcome: Outcome;
-  /** Index of the layer that had it, or -1. */
-  readonly layer: number;
-}
-
-/** One search of the far layers and, where they have nothing fresh, one load, shared by all who ask for the key meanwhile. */
-export class Flight {
-  /** Settles when the far layers have answered; undefined where there are none. */
-  located: Promise<Located> | undefined;
-  landed!: Promise<Landed>;
-  /** For spans of those who wait. */
-  link: SpanLink;
-
-  constructor(
-    /** Where it began in the order of invalidations. */
-    readonly epoch: number,
-    /** Tags known before the load. */
-    readonly tags: readonly string[],
-  ) {}
-}
+import type { Flight, Landed } from './flight.js';
 
 /** The flights under way by key. One that has been fenced is left to those who are aboard: later callers start anew. */
 export class SingleFlight {

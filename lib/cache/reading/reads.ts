@@ -5,9 +5,11 @@ import type { LayerChain, Located } from '../layers/layer-chain.js';
 import type { MissReasons } from './miss-reasons.js';
 import { type CacheObserver, MissReason, Outcome, type Series } from '../observer.js';
 import type { CacheTracer, SpanHandle } from '../tracer.js';
+import type { NearHits } from './near-hits.js';
 
-/** Reads that load nothing: plain gets, alone and in batches. */
+/** Reads that load nothing, past memory into the far layers. */
 export class Reads {
+  readonly #nearHits: NearHits;
   readonly #chain: LayerChain;
   readonly #invalidations: Invalidations;
   readonly #reasons: MissReasons;
@@ -16,6 +18,7 @@ export class Reads {
   readonly #tracer: CacheTracer | undefined;
 
   constructor(parts: {
+    nearHits: NearHits;
     chain: LayerChain;
     invalidations: Invalidations;
     reasons: MissReasons;
@@ -23,19 +26,13 @@ export class Reads {
     clock: Clock;
     tracer: CacheTracer | undefined;
   }) {
+    this.#nearHits = parts.nearHits;
     this.#chain = parts.chain;
     this.#invalidations = parts.invalidations;
     this.#reasons = parts.reasons;
     this.#observer = parts.observer;
     this.#clock = parts.clock;
     this.#tracer = parts.tracer;
-  }
-
-  /** The fresh entry of memory, if it has one; nothing is counted. */
-  near(key: string, now: number): Entry | undefined {
-    const entry = this.#chain.near?.lookup(key);
-    if (entry === undefined || entry.freshUntil <= now) return undefined;
-    return entry.tags.length === 0 || this.#invalidations.current(entry) ? entry : undefined;
   }
 
   /** A fresh entry of a far layer, after memory had none; counted as one access. */
@@ -53,7 +50,10 @@ export class Reads {
     }
     const epoch = this.#invalidations.begin();
     try {
+      const askedAt = this.#clock.now();
+      span?.phase('near', askedAt - startedAt);
       const located = await this.#chain.locate(key, undefined);
+      span?.phase('far', this.#clock.now() - askedAt, this.#chain.name(located.layer));
       const entry = this.#kept(key, located, epoch);
       if (entry === undefined) this.#tellMiss(key, series, startedAt, nearReason, located, span);
       else this.#tellHit(series, located.layer, startedAt, span);
@@ -63,40 +63,51 @@ export class Reads {
     }
   }
 
-  /** Fresh entries in the order of the keys, one round trip a layer; every key is counted as one access. */
-  async many(
-    keys: readonly string[],
-    seriesOf: (key: string, entry: Entry | undefined) => Series,
-    count = true,
-  ): Promise<(Entry | undefined)[]> {
+  /** Fresh entries in the order of the keys, one round trip a layer; every key is counted as one access. A new array. */
+  async many(keys: readonly string[], onFarHit: (key: string) => void): Promise<(Entry | undefined)[]> {
     const startedAt = this.#clock.now();
-    const entries: (Entry | undefined)[] = new Array<Entry | undefined>(keys.length);
-    const missing: number[] = [];
-    for (let index = 0; index < keys.length; index++) {
-      const key = keys[index]!;
-      const entry = this.near(key, startedAt);
-      entries[index] = entry;
-      if (entry === undefined) missing.push(index);
-      else if (count) this.#observer.hit(seriesOf(key, entry), 0, startedAt);
-    }
-    if (missing.length === 0) return entries;
+    const entries = new Array<Entry | undefined>(keys.length);
+    if (this.#nearHits.hitMany(keys, entries, startedAt) === keys.length) return entries;
+    const missing = indicesOfNone(entries);
     const asked = missing.map((index) => keys[index]!);
     const nearReasons = asked.map((key) => this.#nearReason(key, startedAt));
-    if (count) for (let index = 0; index < asked.length; index++) this.#chain.countNear(false, 0);
+    for (let index = 0; index < asked.length; index++) this.#chain.countNear(false, 0);
+    await this.#locateMany(asked, (position, entry, place) => {
+      const key = asked[position]!;
+      const series = this.#observer.seriesOf(key);
+      entries[missing[position]!] = entry;
+      if (entry === undefined) this.#tellMiss(key, series, startedAt, nearReasons[position], place, undefined);
+      else {
+        this.#tellHit(series, place!.layer, startedAt, undefined);
+        onFarHit(key);
+      }
+    });
+    return entries;
+  }
+
+  /** Which of the keys are fresh somewhere, one round trip a layer; uncounted, and put into the nearer layers. */
+  async freshKeys(keys: readonly string[]): Promise<Set<string>> {
+    const now = this.#clock.now();
+    const fresh = new Set(keys.filter((key) => this.#nearHits.peek(key, now) !== undefined));
+    const asked = keys.filter((key) => !fresh.has(key));
+    if (asked.length === 0) return fresh;
+    await this.#locateMany(asked, (position, entry) => {
+      if (entry !== undefined) fresh.add(asked[position]!);
+    });
+    return fresh;
+  }
+
+  async #locateMany(
+    keys: readonly string[],
+    each: (position: number, entry: Entry | undefined, place: Located | undefined) => void,
+  ): Promise<void> {
     const epoch = this.#invalidations.begin();
     try {
-      const located = this.#chain.hasFar ? await this.#chain.locateMany(asked) : undefined;
-      missing.forEach((index, position) => {
-        const key = asked[position]!;
+      const located = this.#chain.hasFar ? await this.#chain.locateMany(keys) : undefined;
+      keys.forEach((key, position) => {
         const place = located?.[position];
-        const entry = place === undefined ? undefined : this.#kept(key, place, epoch);
-        entries[index] = entry;
-        if (!count) return;
-        const series = seriesOf(key, undefined);
-        if (entry === undefined) this.#tellMiss(key, series, startedAt, nearReasons[position], place, undefined);
-        else this.#tellHit(series, place!.layer, startedAt, undefined);
+        each(position, place === undefined ? undefined : this.#kept(key, place, epoch), place);
       });
-      return entries;
     } finally {
       this.#invalidations.end();
     }
@@ -105,7 +116,7 @@ export class Reads {
   /** What is kept of a key anywhere, fresh or stale; uncounted. */
   async any(key: string): Promise<Entry | undefined> {
     const now = this.#clock.now();
-    const near = this.near(key, now);
+    const near = this.#nearHits.peek(key, now);
     if (near !== undefined) return near;
     const stale = this.#chain.near?.get(key);
     if (!this.#chain.hasFar) return stale;
@@ -160,4 +171,10 @@ export class Reads {
     span?.outcome(failed ? 'error' : 'miss');
     this.#observer.access(series, outcome, -1, tookMs, tookMs, reason);
   }
+}
+
+function indicesOfNone(entries: readonly unknown[]): number[] {
+  const none: number[] = [];
+  for (let index = 0; index < entries.length; index++) if (entries[index] === undefined) none.push(index);
+  return none;
 }

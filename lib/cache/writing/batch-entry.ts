@@ -3,6 +3,8 @@ import type { Duration } from '../duration.js';
 /** A moment in the order of invalidations, to be released once what was loaded since has been written. */
 export interface LoadMark {
   readonly epoch: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
   release(): void;
 }
 

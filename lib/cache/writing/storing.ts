@@ -1,14 +1,14 @@
-import type { BatchEntry, BatchResult } from './batch-entry.js';
+import type { BatchEntry, BatchResult, LoadMark } from './batch-entry.js';
 import type { CacheEvents } from '../contract/cache-events.js';
 import type { Clock } from '../clock.js';
 import type { Duration } from '../duration.js';
 import type { Entry } from '../entry.js';
 import { CacheError } from '../errors.js';
+import type { LayerWrite } from '../layers/layer.js';
 import type { Invalidations } from '../invalidations.js';
 import { checkKey } from '../keys.js';
-import { expiredEntry, keptEntry } from '../entries/kept-entry.js';
-import { type CacheObserver, Operation, Result, type Series } from '../observer.js';
-import type { Reads } from '../reading/reads.js';
+import { entrySize, keptEntry } from '../entries/kept-entry.js';
+import { type CacheObserver, Operation, Result } from '../observer.js';
 import { lifetime, type ResolvedPolicy } from '../policies/resolved-policy.js';
 import { type IsolatedValue, isolate } from '../entries/values.js';
 import type { Writes } from './writes.js';
@@ -19,12 +19,14 @@ interface Draft {
   readonly isolated: IsolatedValue;
   readonly ttlMs: number;
   readonly tags: readonly string[];
+  readonly size: number;
+  /** Undefined: made now, and newer than whatever is there. */
+  readonly since: LoadMark | undefined;
 }
 
-/** What callers write and remove explicitly: checked, told to the observer, and passed to {@link Writes}. */
+/** What callers write explicitly: checked, told to the observer and the listeners, and passed to {@link Writes}. */
 export class Storing {
   readonly #writes: Writes;
-  readonly #reads: Reads;
   readonly #invalidations: Invalidations;
   readonly #observer: CacheObserver;
   readonly #clock: Clock;
@@ -34,7 +36,6 @@ export class Storing {
 
   constructor(parts: {
     writes: Writes;
-    reads: Reads;
     invalidations: Invalidations;
     observer: CacheObserver;
     clock: Clock;
@@ -43,13 +44,25 @@ export class Storing {
     random: () => number;
   }) {
     this.#writes = parts.writes;
-    this.#reads = parts.reads;
     this.#invalidations = parts.invalidations;
     this.#observer = parts.observer;
     this.#clock = parts.clock;
     this.#events = parts.events;
     this.#policy = parts.policy;
     this.#random = parts.random;
+  }
+
+  /** A moment in the order of invalidations, to be released once what was loaded since has been written. */
+  mark(): LoadMark {
+    let held = true;
+    return {
+      epoch: this.#invalidations.begin(),
+      at: this.#clock.now(),
+      release: () => {
+        if (held) this.#invalidations.end();
+        held = false;
+      },
+    };
   }
 
   /** @throws CacheError for a bad key, TTL or value; never because a layer failed. */
@@ -63,7 +76,7 @@ export class Storing {
         await this.#writes.delete([key]);
         this.#told(key, Operation.set, Result.rejected, startedAt, 0);
       } else {
-        const { entry, kept } = await this.#writes.set(key, (epoch) => this.#entry(draft, epoch));
+        const { entry, kept } = await this.#writes.set(key, (epoch) => this.#entry(draft, epoch, startedAt));
         this.#told(key, Operation.set, kept ? Result.ok : Result.error, startedAt, entry.size);
       }
     } catch (error) {
@@ -122,67 +135,28 @@ export class Storing {
     return { written: 0, rejected: [...rejected, ...lost], bytes: 0 };
   }
 
-  /** @returns true where there was one. */
-  async delete(keys: readonly string[]): Promise<boolean> {
-    for (const key of keys) checkKey(key);
-    const startedAt = this.#clock.now();
-    const { removed, complete } = await this.#writes.delete(keys);
-    // A batch tells how many there were, not which: the first so many count as found.
-    keys.forEach((key, index) => {
-      const result = !complete ? Result.error : index < removed ? Result.ok : Result.absent;
-      this.#told(key, Operation.delete, result, startedAt, 0);
-    });
-    return removed > 0;
-  }
-
-  async deleteByPattern(glob: string): Promise<number> {
-    checkKey(glob);
-    const startedAt = this.#clock.now();
-    const { removed, complete } = await this.#writes.deleteByPattern(glob);
-    this.#invalidated(complete, removed, startedAt);
-    return removed;
-  }
-
-  async invalidateTags(tags: readonly string[]): Promise<void> {
-    const startedAt = this.#clock.now();
-    const complete = await this.#writes.invalidateTags(tags);
-    if (tags.length > 0) this.#invalidated(complete, undefined, startedAt);
-  }
-
-  async clear(): Promise<void> {
-    const startedAt = this.#clock.now();
-    this.#invalidated(await this.#writes.clear(), undefined, startedAt);
-  }
-
-  async expire(key: string): Promise<boolean> {
-    checkKey(key);
-    const startedAt = this.#clock.now();
-    const entry = await this.#reads.any(key);
-    if (entry === undefined || entry.freshUntil <= startedAt) {
-      this.#told(key, Operation.delete, Result.absent, startedAt, 0);
-      return false;
-    }
-    const expired = expiredEntry(entry, this.#clock.now(), 0);
-    if (expired.goneAt <= expired.freshUntil) await this.#writes.delete([key]);
-    else await this.#writes.set(key, (epoch) => ({ ...expired, epoch }));
-    this.#told(key, Operation.delete, Result.ok, startedAt, 0);
-    return true;
-  }
-
   async #write(
     drafts: readonly Draft[],
     operation: Operation,
     startedAt: number,
   ): Promise<{ kept: boolean; bytes: number }> {
     if (drafts.length === 0) return { kept: true, bytes: 0 };
-    const { entries, kept } = await this.#writes.setMany(
+    const now = this.#clock.now();
+    const kept = await this.#writes.setMany(
       drafts.map(({ key }) => key),
-      (epoch) => drafts.map((draft) => [draft.key, this.#entry(draft, epoch)] as const),
+      (epoch) =>
+        drafts.map((draft): LayerWrite => {
+          const entry = this.#entry(draft, epoch, now);
+          // An empty ticket lets a shared layer judge by when the entry was made.
+          return draft.since === undefined ? [draft.key, entry] : [draft.key, entry, new Map()];
+        }),
     );
+    const tookMs = this.#clock.now() - startedAt;
+    const result = kept ? Result.ok : Result.error;
     let bytes = 0;
-    for (const [key, { size }] of entries) {
+    for (const { key, size } of drafts) {
       bytes += size;
-      this.#told(key, operation, kept ? Result.ok : Result.error, startedAt, size);
+      this.#observer.operation(this.#observer.seriesOf(key), operation, result, tookMs, size);
     }
     return { kept, bytes };
   }
@@ -193,31 +167,36 @@ export class Storing {
   }
 
   /** Undefined where the entry would be larger than `maxEntrySize`: that is counted. */
-  #draft({ key, value, ttl, tags }: BatchEntry): Draft | undefined {
+  #draft({ key, value, ttl, tags, since }: BatchEntry): Draft | undefined {
     const ttlMs = ttl === undefined || ttl === null ? this.#policy.ttlMs : lifetime(ttl, 'ttl');
-    const draft = { key, isolated: isolate(value), ttlMs, tags: Object.freeze([...(tags ?? this.#policy.tags)]) };
-    const { size } = this.#entry(draft, 0);
-    if (size <= this.#policy.maxEntrySize) return draft;
-    this.#observer.sizeRejected(this.#series(key), size);
-    return undefined;
+    const isolated = isolate(value);
+    const size = entrySize(key, isolated);
+    if (size > this.#policy.maxEntrySize) {
+      this.#observer.sizeRejected(this.#observer.seriesOf(key), size);
+      return undefined;
+    }
+    return {
+      key,
+      isolated,
+      ttlMs,
+      tags: tags === undefined ? this.#policy.tags : Object.freeze([...tags]),
+      size,
+      since,
+    };
   }
 
-  #entry(draft: Draft, epoch: number): Entry {
-    const now = this.#clock.now();
-    const origin = { ...draft, createdAt: now, cost: 0, epoch, meta: undefined };
-    return keptEntry(origin, this.#policy, now, this.#random);
-  }
-
-  #invalidated(complete: boolean, removed: number | undefined, startedAt: number): void {
-    const result = !complete ? Result.error : removed === 0 ? Result.absent : Result.ok;
-    this.#observer.invalidation(result, this.#clock.now() - startedAt, removed ?? 0);
+  #entry({ key, isolated, ttlMs, tags, since }: Draft, epoch: number, now: number): Entry {
+    const createdAt = since?.at ?? now;
+    return keptEntry(
+      { key, isolated, createdAt, ttlMs, tags, cost: 0, epoch, meta: undefined },
+      this.#policy,
+      now,
+      this.#random,
+    );
   }
 
   #told(key: string, operation: Operation, result: Result, startedAt: number, bytes: number): void {
-    this.#observer.operation(this.#series(key), operation, result, this.#clock.now() - startedAt, bytes);
-  }
-
-  #series(key: string): Series {
-    return this.#observer.seriesOf(key);
+    const tookMs = this.#clock.now() - startedAt;
+    this.#observer.operation(this.#observer.seriesOf(key), operation, result, tookMs, bytes);
   }
 }

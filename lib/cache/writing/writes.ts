@@ -2,7 +2,7 @@ import type { InvalidationBus } from '../coordination/bus.js';
 import type { Entry } from '../entry.js';
 import type { Invalidations } from '../invalidations.js';
 import type { LayerChain } from '../layers/layer-chain.js';
-import type { BusMessage } from '../layers/layer.js';
+import type { BusMessage, LayerWrite } from '../layers/layer.js';
 import type { MissReasons } from '../reading/miss-reasons.js';
 import type { SingleFlight } from '../loading/single-flight.js';
 
@@ -42,17 +42,14 @@ export class Writes {
     return { entry, kept };
   }
 
-  /** One round trip a layer. */
-  async setMany(
-    keys: readonly string[],
-    entriesAt: (epoch: number) => readonly (readonly [key: string, entry: Entry])[],
-  ): Promise<{ entries: readonly (readonly [key: string, entry: Entry])[]; kept: boolean }> {
+  /** One round trip a layer. @returns true where at least one layer has them. */
+  async setMany(keys: readonly string[], entriesAt: (epoch: number) => readonly LayerWrite[]): Promise<boolean> {
     this.#fenceKeys(keys);
     const entries = entriesAt(this.#invalidations.epoch);
     for (const [key, entry] of entries) this.#reasons.kept(key, entry.freshUntil);
     const kept = await this.#chain.setMany(entries);
     await this.#afterwards({ keys }, entries);
-    return { entries, kept };
+    return kept;
   }
 
   async delete(keys: readonly string[]): Promise<{ removed: number; complete: boolean }> {
@@ -140,7 +137,7 @@ export class Writes {
    * Fences once more what far layers were still able to answer meanwhile, takes out of memory what a read between has put
    * there, and tells the others.
    */
-  async #afterwards(message: BusMessage, written?: readonly (readonly [key: string, entry: Entry])[]): Promise<void> {
+  async #afterwards(message: BusMessage, written?: readonly LayerWrite[]): Promise<void> {
     if (!this.#chain.hasFar) return;
     this.#fence(message);
     const { near } = this.#chain;

@@ -45,6 +45,27 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
     expect(text).toMatch(/^nodejs_version_info\{/m);
   });
 
+  it('answers in OpenMetrics who asks for it, with Node and the application’s own, and nobody else', async () => {
+    const counter = makeCounterProvider({ name: 'sales_total', help: 'sales' });
+    const { app, ask } = await start(platform, {}, [], [counter, Sales]);
+    app.get(Sales).total.inc(3);
+    await app.get(ObservedCache).getOrSet('a:1', () => 1);
+    const open = await ask()
+      .get('/metrics')
+      .set('Accept', 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5');
+    expect(open.headers['content-type']).toMatch(/^application\/openmetrics-text; ?version=1\.0\.0/);
+    const text = open.text ?? String(open.body);
+    expect(text).toMatch(/^# TYPE cache_operations counter$/m);
+    expect(text).toMatch(/^# TYPE sales counter\nsales_total 3$/m);
+    expect(text).toMatch(/^nodejs_version_info\{/m);
+    expect(text).not.toMatch(/\n\n/);
+    expect(text.match(/# EOF/g)).toHaveLength(1);
+    expect(text).toMatch(/# EOF\n$/);
+    const classic = await ask().get('/metrics');
+    expect(classic.headers['content-type']).toMatch(/^text\/plain/);
+    expect(classic.text).toMatch(/^# TYPE sales_total counter\nsales_total 3$/m);
+  });
+
   it('leaves Node out where defaultMetrics is false', async () => {
     const { ask } = await start(platform, { prometheus: { defaultMetrics: false } });
     expect((await ask().get('/metrics').expect(200)).text).not.toMatch(/^nodejs_/m);

@@ -5,7 +5,9 @@ import {
   Inject,
   Injectable,
   type OnApplicationShutdown,
+  Optional,
   type Provider,
+  Req,
   Res,
   type Type,
   VERSION_NEUTRAL,
@@ -15,14 +17,22 @@ import { PrometheusController, PrometheusModule } from '@willsoto/nestjs-prometh
 import { collectDefaultMetrics, register } from 'prom-client';
 import type { PrometheusOptions } from '../../cache-observability.options.js';
 import { CacheMetrics } from '../../metrics/cache-metrics.js';
+import { LoadExemplars } from './load-exemplars.js';
+import { formatFor } from './negotiation.js';
 import { registerFamilies } from './registry.js';
-import { PrometheusExposition } from './text.js';
+import { registryOpenMetrics } from './registry-text.js';
+import { CONTENT_TYPES, PrometheusExposition } from './text.js';
 
 /** Where Nest notes that a handler does not send its answer itself; set by the controller that ours extends. */
 const RESPONSE_PASSTHROUGH = '__responsePassthrough__';
 
 /** One of prom-client's default metrics: where it is registered, all of them are. */
 const DEFAULT_METRIC = 'process_cpu_user_seconds_total';
+
+/** The part of a request that says which format is wanted. */
+interface ScrapeRequest {
+  readonly headers?: { readonly accept?: string };
+}
 
 /** The last line of OpenMetrics' format, which nothing may follow. */
 const END_OF_EXPOSITION = /# EOF\n?$/;
@@ -65,20 +75,32 @@ function expositionController(path: string, decorators: readonly ClassDecorator[
     readonly #openMetrics: PrometheusExposition;
     readonly #host: HttpAdapterHost;
 
-    constructor(@Inject(CacheMetrics) metrics: CacheMetrics, @Inject(HttpAdapterHost) host: HttpAdapterHost) {
+    constructor(
+      @Inject(CacheMetrics) metrics: CacheMetrics,
+      @Inject(HttpAdapterHost) host: HttpAdapterHost,
+      @Optional() @Inject(LoadExemplars) exemplars?: LoadExemplars | null,
+    ) {
       super();
       this.#classic = new PrometheusExposition(metrics);
-      this.#openMetrics = new PrometheusExposition(metrics, { format: 'openmetrics' });
+      this.#openMetrics = new PrometheusExposition(metrics, {
+        format: 'openmetrics',
+        ...(exemplars ? { exemplars } : {}),
+      });
       this.#host = host;
     }
 
     // Sends by itself: an interceptor that wraps or maps every answer of the application would break the format.
     @Get()
-    override async index(@Res() response: unknown): Promise<string> {
-      const registered = await super.index(response);
-      // The answer has the format of the registry, which is the application's to choose.
-      const own = register.contentType.includes('openmetrics') ? this.#openMetrics : this.#classic;
+    override async index(@Res() response: unknown, @Req() request?: ScrapeRequest): Promise<string> {
+      // Where the application chose OpenMetrics for its registry, everybody gets that.
+      const chosen = register.contentType.includes('openmetrics');
+      const format = chosen ? 'openmetrics' : formatFor(request?.headers?.accept);
+      const registered =
+        format === 'openmetrics' && !chosen ? await registryOpenMetrics(register) : await super.index(response);
+      const own = format === 'openmetrics' ? this.#openMetrics : this.#classic;
       const text = `${registered.replace(END_OF_EXPOSITION, '').trimEnd()}\n${own.render()}`.trimStart();
+      this.#host.httpAdapter.setHeader(response, 'Content-Type', CONTENT_TYPES[format]);
+      this.#host.httpAdapter.setHeader(response, 'Vary', 'Accept');
       this.#host.httpAdapter.reply(response, text, 200);
       return text;
     }

@@ -1,5 +1,7 @@
 import type { HistogramView, MetricFamily, MetricPoint } from '../../metrics/family.js';
 import { CLASSIC_BOUNDS, classicBuckets } from './classic-buckets.js';
+import { escapeHelp, escapeLabel, numeral } from './escaping.js';
+import { type Exemplar, type ExemplarSource, exemplarText } from './exemplars.js';
 
 /** One series as it was rendered last. */
 interface SeriesText {
@@ -42,7 +44,7 @@ export class FamilyText {
   }
 
   /** Adds the family's bytes to `out`; of histograms each series' own, of the others all in one. */
-  render(family: MetricFamily, out: Uint8Array[]): void {
+  render(family: MetricFamily, out: Uint8Array[], exemplars?: ExemplarSource): void {
     let place = 0;
     let changed = false;
     const head = out.push(this.#head);
@@ -60,7 +62,9 @@ export class FamilyText {
         if (series.value !== histogram.count || series.sumMs !== histogram.sumMs) {
           series.value = histogram.count;
           series.sumMs = histogram.sumMs;
-          series.bytes = Buffer.from(histogramText(series.lines, histogram));
+          series.bytes = Buffer.from(
+            histogramText(series.lines, histogram, exemplars?.exemplarsOf(family.name, point.labels)),
+          );
         }
         out.push(series.bytes);
       }
@@ -96,17 +100,21 @@ export class FamilyText {
   }
 }
 
-function histogramText(lines: readonly string[], histogram: HistogramView): string {
+function histogramText(
+  lines: readonly string[],
+  histogram: HistogramView,
+  exemplars: readonly (Exemplar | undefined)[] = [],
+): string {
   const buckets = classicBuckets(histogram);
   let text = '';
-  for (let at = 0; at < buckets.length; at++) text += `${lines[at]!}${buckets[at]!.count}\n`;
+  let below = 0;
+  for (let at = 0; at < buckets.length; at++) {
+    const { count } = buckets[at]!;
+    const exemplar = count > below ? exemplars[at] : undefined;
+    text += `${lines[at]!}${count}${exemplar === undefined ? '' : exemplarText(exemplar)}\n`;
+    below = count;
+  }
   return `${text}${lines[buckets.length]!}${numeral(histogram.sumMs / 1000)}\n${lines[buckets.length + 1]!}${histogram.count}\n`;
-}
-
-function numeral(value: number): string {
-  if (value === Infinity) return '+Inf';
-  if (value === -Infinity) return '-Inf';
-  return String(value);
 }
 
 function braced(labels: readonly string[]): string {
@@ -115,13 +123,4 @@ function braced(labels: readonly string[]): string {
 
 function same(known: readonly string[], labels: readonly string[]): boolean {
   return known === labels || (known.length === labels.length && known.every((label, at) => label === labels[at]));
-}
-
-function escapeLabel(text: string): string {
-  return text.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
-}
-
-function escapeHelp(text: string, quotes: boolean): string {
-  const escaped = text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
-  return quotes ? escaped.replace(/"/g, '\\"') : escaped;
 }

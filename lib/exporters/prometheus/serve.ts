@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { ExemplarSource } from './exemplars.js';
+import { formatFor } from './negotiation.js';
 import { type PrefixedSource, PrometheusExposition, type TextFormat } from './text.js';
 
 export interface ServeMetricsOptions {
@@ -11,6 +13,8 @@ export interface ServeMetricsOptions {
   readonly path?: string;
   /** Put before every name. @default the prefix of the metrics */
   readonly prefix?: string;
+  /** Shown beside the buckets, in OpenMetrics. @default none */
+  readonly exemplars?: ExemplarSource;
 }
 
 export interface ServedMetrics {
@@ -25,11 +29,15 @@ export interface ServedMetrics {
  * @publicApi
  */
 export async function serveMetrics(metrics: PrefixedSource, options: ServeMetricsOptions): Promise<ServedMetrics> {
-  const { port, host = '127.0.0.1', path = '/metrics', prefix } = options;
+  const { port, host = '127.0.0.1', path = '/metrics', prefix, exemplars } = options;
   const expositions = new Map<TextFormat, PrometheusExposition>(
     (['prometheus', 'openmetrics'] as const).map((format) => [
       format,
-      new PrometheusExposition(metrics, { format, ...(prefix === undefined ? {} : { prefix }) }),
+      new PrometheusExposition(metrics, {
+        format,
+        ...(prefix !== undefined && { prefix }),
+        ...(exemplars !== undefined && { exemplars }),
+      }),
     ]),
   );
   const server = createServer((request, response) => answer(request, response, path, expositions));
@@ -61,8 +69,7 @@ function answer(
   const asked = (request.url ?? '').split('?', 1)[0];
   if (asked !== path) return refuse(response, 404, `The metrics are at ${path}.`);
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'Metrics are read with GET.');
-  const wanted = request.headers.accept?.includes('application/openmetrics-text') ? 'openmetrics' : 'prometheus';
-  const exposition = expositions.get(wanted)!;
+  const exposition = expositions.get(formatFor(request.headers.accept))!;
   try {
     const text = exposition.renderBytes();
     response.writeHead(200, { 'content-type': exposition.contentType, 'content-length': text.length });

@@ -1,4 +1,5 @@
 import type { FamilySource, MetricFamily } from '../../metrics/family.js';
+import type { ExemplarSource } from './exemplars.js';
 import { FamilyText } from './family-text.js';
 
 /** `prometheus`: classic text format 0.0.4; `openmetrics`: OpenMetrics 1.0. */
@@ -15,6 +16,8 @@ export interface PrometheusTextOptions {
   readonly format?: TextFormat;
   /** Put before every name. @default the prefix of the metrics */
   readonly prefix?: string;
+  /** Shown beside the buckets, in OpenMetrics. @default none */
+  readonly exemplars?: ExemplarSource;
 }
 
 /** A source whose metrics have a prefix of their own, as `CacheMetrics` has. */
@@ -28,12 +31,14 @@ export class PrometheusExposition {
   readonly #source: PrefixedSource;
   readonly #format: TextFormat;
   readonly #prefix: string;
+  readonly #exemplars: ExemplarSource | undefined;
   readonly #families = new Map<string, FamilyText>();
 
   constructor(source: PrefixedSource, options: PrometheusTextOptions = {}) {
     this.#source = source;
     this.#format = options.format ?? 'prometheus';
     this.#prefix = options.prefix ?? source.prefix ?? '';
+    if (this.#format === 'openmetrics') this.#exemplars = options.exemplars;
   }
 
   get contentType(): string {
@@ -47,7 +52,7 @@ export class PrometheusExposition {
   /** As {@link render}, ready to send: what did not change is copied as it is. */
   renderBytes(): Buffer {
     const parts: Uint8Array[] = [];
-    for (const family of this.#source.families()) this.#textOf(family).render(family, parts);
+    for (const family of this.#source.families()) this.#textOf(family).render(family, parts, this.#exemplars);
     if (this.#format === 'openmetrics') parts.push(Buffer.from('# EOF\n'));
     return Buffer.concat(parts);
   }

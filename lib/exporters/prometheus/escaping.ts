@@ -1,0 +1,17 @@
+/** A label's value as both text formats want it between quotes. */
+export function escapeLabel(text: string): string {
+  return text.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
+}
+
+/** @param quotes OpenMetrics escapes them in help texts too. */
+export function escapeHelp(text: string, quotes: boolean): string {
+  const escaped = text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
+  return quotes ? escaped.replace(/"/g, '\\"') : escaped;
+}
+
+/** A sample's value. */
+export function numeral(value: number): string {
+  if (value === Infinity) return '+Inf';
+  if (value === -Infinity) return '-Inf';
+  return String(value);
+}

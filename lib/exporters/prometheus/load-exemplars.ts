@@ -1,0 +1,54 @@
+import type { SpanContext } from '@opentelemetry/api';
+import type { Clock } from '../../cache/clock.js';
+import type { CacheTracer, SpanHandle, TracedOperation } from '../../cache/tracer.js';
+import type { OpenTelemetryApi } from '../../tracing/opentelemetry-api.js';
+import { CLASSIC_BOUNDS } from './classic-buckets.js';
+import type { Exemplar, ExemplarSource } from './exemplars.js';
+
+const FAMILY = 'cache_operation_duration_seconds';
+const SILENT: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
+
+/**
+ * Keeps the latest sampled trace of each bucket of load and refresh times. Only loads are told to a tracer and wait for an
+ * origin: a hit never comes here. Stands inside the tracer that makes the spans, so that it sees the load's own.
+ */
+export class LoadExemplars implements CacheTracer, ExemplarSource {
+  readonly #api: Pick<OpenTelemetryApi, 'context' | 'trace' | 'TraceFlags'>;
+  readonly #clock: Clock;
+  readonly #latest = new Map<string, (Exemplar | undefined)[]>();
+
+  constructor(api: Pick<OpenTelemetryApi, 'context' | 'trace' | 'TraceFlags'>, clock: Clock) {
+    this.#api = api;
+    this.#clock = clock;
+  }
+
+  span<T>(operation: TracedOperation, _series: unknown, _key: string, run: (span: SpanHandle) => T): T {
+    const span = operation === 'load' || operation === 'refresh' ? this.#sampled() : undefined;
+    if (span === undefined) return run(SILENT);
+    const startedAt = this.#clock.now();
+    const result = run(SILENT);
+    const keep = (): void => this.#keep(operation, span, startedAt);
+    if (result instanceof Promise) result.then(keep, keep);
+    else keep();
+    return result;
+  }
+
+  exemplarsOf(family: string, labels: readonly string[]): readonly (Exemplar | undefined)[] | undefined {
+    return family === FAMILY ? this.#latest.get(labels[0] ?? '') : undefined;
+  }
+
+  #sampled(): SpanContext | undefined {
+    const context = this.#api.trace.getSpan(this.#api.context.active())?.spanContext();
+    return context !== undefined && (context.traceFlags & this.#api.TraceFlags.SAMPLED) !== 0 ? context : undefined;
+  }
+
+  #keep(operation: TracedOperation, { traceId, spanId }: SpanContext, startedAt: number): void {
+    const at = this.#clock.now();
+    const value = (at - startedAt) / 1000;
+    const buckets =
+      this.#latest.get(operation) ?? Array<Exemplar | undefined>(CLASSIC_BOUNDS.length + 1).fill(undefined);
+    const bucket = CLASSIC_BOUNDS.findIndex((bound) => value <= bound);
+    buckets[bucket === -1 ? CLASSIC_BOUNDS.length : bucket] = { traceId, spanId, value, at };
+    this.#latest.set(operation, buckets);
+  }
+}

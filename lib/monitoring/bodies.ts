@@ -1,3 +1,4 @@
+import { MAX_CPU_PROFILE_SECONDS } from '../profiling/cpu-profile.js';
 import { MonitoringError } from './monitoring-error.js';
 import type { MonitoringRequest } from './parameters.js';
 
@@ -32,6 +33,16 @@ export function invalidationsOf(request: MonitoringRequest): Invalidations {
     throw refused('give at least one of keys, patterns, tags, each a list of texts: {"patterns": ["feed:*"]}');
   }
   return lists;
+}
+
+/** How long the CPU is profiled where nobody says it, seconds. */
+const CPU_PROFILE_SECONDS = 5;
+
+/** The body of `POST cpu-profile`: `{ seconds? }`. */
+export function cpuProfileSecondsOf(request: MonitoringRequest): number {
+  const { seconds = CPU_PROFILE_SECONDS } = fieldsOf(request, ['seconds']);
+  if (typeof seconds === 'number' && seconds > 0 && seconds <= MAX_CPU_PROFILE_SECONDS) return seconds;
+  throw refused(`seconds must be a number of more than 0 and at most ${MAX_CPU_PROFILE_SECONDS}`);
 }
 
 /** A body that holds nothing, or none. */

@@ -47,6 +47,21 @@ export function waitOf(request: MonitoringRequest): boolean {
   return text !== 'false';
 }
 
+/** Whom statistics are asked of. */
+const SCOPES = ['instance', 'fleet'] as const;
+
+/** `?scope=instance|fleet`, `instance` where it is left out. */
+export function scopeOf(request: MonitoringRequest): (typeof SCOPES)[number] {
+  return oneOf(request, 'scope', SCOPES);
+}
+
+const FLAMEGRAPH_FORMATS = ['folded', 'svg', 'speedscope'] as const;
+
+/** `?format=folded|svg|speedscope`, `folded` where it is left out. */
+export function flamegraphFormatOf(request: MonitoringRequest): (typeof FLAMEGRAPH_FORMATS)[number] {
+  return oneOf(request, 'format', FLAMEGRAPH_FORMATS);
+}
+
 /** One part of the route's path. */
 export function pathParameterOf(request: MonitoringRequest, name: string): string {
   return String((request.params as Record<string, unknown> | undefined)?.[name] ?? '');
@@ -64,6 +79,15 @@ function numberOf(
   const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
   if (!holds(value)) throw refused(`${name} must be ${what}, not ${quoted(text)}`);
   return value;
+}
+
+/** One of a few names, the first where it is left out. */
+function oneOf<const T extends string>(request: MonitoringRequest, name: string, allowed: readonly [T, ...T[]]): T {
+  const text = parameter(request, name);
+  if (text === undefined) return allowed[0];
+  const chosen = allowed.find((known) => known === text);
+  if (chosen === undefined) throw refused(`${name} must be one of ${allowed.join(', ')}, not ${quoted(text)}`);
+  return chosen;
 }
 
 function parameter(request: MonitoringRequest, name: string): string | undefined {

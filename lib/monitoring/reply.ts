@@ -18,6 +18,16 @@ export class Reply {
     this.#host.httpAdapter.reply(response, present(answer), statusCode);
   }
 
+  /** JSON of a format that is not ours: its names stay as they are. */
+  document(response: unknown, answer: object): void {
+    this.#host.httpAdapter.reply(response, answer, 200);
+  }
+
+  text(response: unknown, answer: string, contentType: string): void {
+    this.header(response, 'Content-Type', contentType);
+    this.#host.httpAdapter.reply(response, answer, 200);
+  }
+
   header(response: unknown, name: string, value: string): void {
     this.#host.httpAdapter.setHeader(response, name, value);
   }

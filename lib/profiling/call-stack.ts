@@ -2,11 +2,18 @@
 const FRAMES = 16;
 
 const OWN = new URL('..', import.meta.url).pathname;
-const SKIPPED = ['node:', OWN, '/node_modules/nestjs-cache-observability/'];
+/** The frames of the way to a handler are the same for every handler. */
+const SKIPPED = [
+  'node:',
+  OWN,
+  '/node_modules/nestjs-cache-observability/',
+  '/node_modules/@nestjs/',
+  '/node_modules/rxjs/',
+];
 const FRAME = /^\s*at (?:(async )?(?:new )?(.+?) \()?(?:file:\/\/)?([^()]*?)(?::\d+)?(?::\d+)?\)?$/;
 
 /**
- * Names of the functions that led to here, outermost first, without this library's and Node's own. A function without a
+ * Names of the functions that led to here, outermost first, without this library's, Nest's and Node's own. A function without a
  * name is called by its file. Names only: no argument is ever read.
  */
 export function callStack(): string[] {

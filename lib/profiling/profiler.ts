@@ -34,12 +34,12 @@ export class CacheProfiler implements CacheTracer {
   /** A hit in memory, which no span tells of. */
   hit(series: Series, startedAt: number): void {
     if (!this.#sampled()) return;
-    this.#stacks.add([...callStack(), operationFrame('get', series), 'near'], (this.#clock.now() - startedAt) * 1000);
+    this.#stacks.add([...framesOf('get', series), 'near'], (this.#clock.now() - startedAt) * 1000);
   }
 
   span<T>(operation: TracedOperation, series: Series, _key: string, run: (span: SpanHandle) => T): T {
     if (!this.#sampled()) return run(IGNORED);
-    const frames = [...callStack(), operationFrame(operation, series)];
+    const frames = framesOf(operation, series);
     const startedAt = this.#clock.now();
     let told = 0;
     const end = () => {
@@ -68,8 +68,11 @@ export class CacheProfiler implements CacheTracer {
   }
 }
 
-const operationFrame = (operation: TracedOperation, series: Series) =>
-  frameName(`cache.${operation}(${series.pattern})`);
+/** Who called, for which endpoint, and what. */
+function framesOf(operation: TracedOperation, { endpoint, pattern }: Series): string[] {
+  const asked = endpoint === undefined ? [] : [frameName(endpoint)];
+  return [...callStack(), ...asked, frameName(`cache.${operation}(${pattern})`)];
+}
 
 /** Runs and calls `end` when what was returned has settled, whichever way. */
 function ending<T>(run: () => T, end: () => void): T {

@@ -1,0 +1,139 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get } from '@nestjs/common';
+import {
+  Cached,
+  CacheObservabilityModule,
+  type CacheObservabilityOptions,
+  createObservedCache,
+  ObservedCache,
+} from '../../lib/index.js';
+import { boot, closeApps, platforms } from '../support/apps.js';
+
+@Controller('feeds')
+class FeedController {
+  @Get('discover')
+  @Cached('feed:*', { ttl: '1m' })
+  async discover() {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return { items: ['a'] };
+  }
+}
+
+const off: CacheObservabilityOptions = { prometheus: { defaultMetrics: false } };
+const start = (platform: (typeof platforms)[number], options: CacheObservabilityOptions) =>
+  boot(platform, {
+    imports: [CacheObservabilityModule.forRoot({ ...off, ...options })],
+    controllers: [FeedController],
+  });
+
+/** As flamegraph.pl reads its input: frames parted by semicolons, one space, one whole number. */
+const FOLDED = /^[^;\s]+(?:;[^;\s]+)* [1-9]\d*$/;
+
+const environment = process.env['NODE_ENV'];
+afterEach(async () => {
+  process.env['NODE_ENV'] = environment;
+  await closeApps();
+});
+
+describe.each(platforms)('the profile of the cache on %s', (platform) => {
+  it('is folded text that flamegraph.pl reads, of misses, loads and hits in memory', async () => {
+    const { app, ask } = await start(platform, { profiling: { every: 1 } });
+    await ask().get('/feeds/discover').expect(200);
+    await ask().get('/feeds/discover').expect(200);
+    await app.get(ObservedCache).getOrSet('user:4711:cart', () => 'x');
+    const { text, headers } = await ask().get('/cache/flamegraph').expect(200);
+    expect(headers['content-type']).toMatch(/^text\/plain/);
+    expect(headers['cache-control']).toBe('no-store');
+    const lines = text.trimEnd().split('\n');
+    for (const line of lines) expect(line).toMatch(FOLDED);
+    expect(text).toMatch(/^GET_\/feeds\/discover;cache\.get\(feed:\*\);near \d+$/m);
+    expect(text).toMatch(/^GET_\/feeds\/discover;cache\.load\(feed:\*\);origin \d+$/m);
+    expect(text).toMatch(/cache\.get\(user:\*:cart\)/);
+    expect(text).not.toContain('4711');
+  });
+
+  it('is a picture, and a file that keeps to the schema of speedscope', async () => {
+    const { ask } = await start(platform, { profiling: { every: 1 } });
+    await ask().get('/feeds/discover').expect(200);
+    const svg = await ask().get('/cache/flamegraph?format=svg').expect(200);
+    expect(svg.headers['content-type']).toMatch(/^image\/svg\+xml/);
+    expect(String(svg.body instanceof Buffer ? svg.body : svg.text)).toMatch(/^<svg .*<\/svg>\s*$/s);
+    const { body } = await ask().get('/cache/flamegraph?format=speedscope').expect(200);
+    expectSpeedscope(body);
+  });
+
+  it('says how to turn it on while it is off', async () => {
+    const { ask } = await start(platform, {});
+    expect((await ask().get('/cache/flamegraph').expect(404)).body).toEqual({
+      statusCode: 404,
+      code: 'PROFILING_OFF',
+      message: expect.stringContaining('profiling: true'),
+    });
+  });
+
+  it('names the formats there are', async () => {
+    const { ask } = await start(platform, { profiling: true });
+    await ask().get('/cache/flamegraph').expect(200);
+    const { body } = await ask().get('/cache/flamegraph?format=png').expect(400);
+    expect(body).toMatchObject({
+      code: 'INVALID_PARAMETER',
+      message: expect.stringMatching(/folded, svg, speedscope/),
+    });
+  });
+
+  it('of the CPU is one for all who ask meanwhile, as DevTools open it', async () => {
+    const { ask } = await start(platform, {});
+    const [one, other] = await Promise.all([
+      ask().post('/cache/cpu-profile').send({ seconds: 0.2 }).expect(200),
+      ask().post('/cache/cpu-profile').send({ seconds: 0.2 }).expect(200),
+    ]);
+    expect(one.body).toMatchObject({
+      nodes: expect.arrayContaining([expect.objectContaining({ callFrame: expect.anything() })]),
+      startTime: expect.any(Number),
+      endTime: expect.any(Number),
+    });
+    expect(other.body).toEqual(one.body);
+    expect(one.headers['content-disposition']).toMatch(/^attachment; filename="cache-.*\.cpuprofile"$/);
+  });
+
+  it.each([{ seconds: 0 }, { seconds: 61 }, { seconds: '5' }, { minutes: 1 }])(
+    'of the CPU refuses %j',
+    async (body) => {
+      const { ask } = await start(platform, {});
+      expect((await ask().post('/cache/cpu-profile').send(body).expect(400)).body.code).toBe('INVALID_BODY');
+    },
+  );
+
+  it('of the CPU is closed in production while nothing protects it', async () => {
+    const { ask } = await start(platform, {});
+    process.env['NODE_ENV'] = 'production';
+    expect((await ask().post('/cache/cpu-profile').send({}).expect(403)).body.code).toBe('WRITES_DISABLED');
+  });
+});
+
+describe('a cache without Nest', () => {
+  it('samples where it is asked to', async () => {
+    const cache = createObservedCache({ profiling: { every: 1 } });
+    await cache.getOrSet('feed:1', () => 1);
+    await cache.getOrSet('feed:1', () => 1);
+    expect(cache.profiler?.stacks().length).toBeGreaterThan(1);
+    expect(createObservedCache().profiler).toBeUndefined();
+    await cache.close();
+  });
+});
+
+/** The parts of https://www.speedscope.app/file-format-schema.json that a sampled profile is made of. */
+function expectSpeedscope(file: any): void {
+  expect(file.$schema).toBe('https://www.speedscope.app/file-format-schema.json');
+  expect(Object.keys(file.shared)).toEqual(['frames']);
+  for (const frame of file.shared.frames) expect(typeof frame.name).toBe('string');
+  for (const profile of file.profiles) {
+    expect(profile).toMatchObject({ type: 'sampled', name: expect.any(String), unit: 'microseconds', startValue: 0 });
+    expect(profile.samples).toHaveLength(profile.weights.length);
+    expect(profile.endValue).toBe(profile.weights.reduce((sum: number, weight: number) => sum + weight, 0));
+    for (const index of profile.samples.flat()) {
+      expect(Number.isInteger(index) && index >= 0 && index < file.shared.frames.length).toBe(true);
+    }
+  }
+  expect(file.profiles.length).toBeGreaterThan(file.activeProfileIndex);
+}

@@ -1,3 +1,4 @@
+import type { CacheInvalidation } from '../cache/writing/invalidation-feed.js';
 import type { Layer } from '../cache/layers/layer.js';
 
 /** What the routes ask of the cache; `ObservedCache` offers all of it. */
@@ -8,6 +9,8 @@ export interface MonitoredCache {
   mdel(keys: string[]): Promise<boolean>;
   deleteByPattern(glob: string): Promise<number>;
   invalidateTags(...tags: string[]): Promise<void>;
+  /** Calls back for everything that this process invalidates; returns how to stop. */
+  watchInvalidations(listener: (invalidation: CacheInvalidation) => void): () => void;
 }
 
 /** Token of the cache that the routes show; bound by the module to its own. */

@@ -3,7 +3,15 @@ import { type CacheError, type CacheErrorCode } from '../cache/errors.js';
 
 /** Why a monitoring route refused. */
 export type MonitoringErrorCode =
-  'INVALID_PARAMETER' | 'INVALID_BODY' | 'WRITES_DISABLED' | 'UNKNOWN_RUN' | 'INTERNAL_ERROR' | CacheErrorCode;
+  | 'INVALID_PARAMETER'
+  | 'INVALID_BODY'
+  | 'WRITES_DISABLED'
+  | 'UNKNOWN_RUN'
+  | 'PROFILING_OFF'
+  | 'TOO_MANY_CLIENTS'
+  | 'EVENTS_CLOSED'
+  | 'INTERNAL_ERROR'
+  | CacheErrorCode;
 
 /** A refusal of a monitoring route: answered as `{ statusCode, code, message }`. */
 export class MonitoringError extends HttpException {
@@ -27,6 +35,8 @@ const statusOf: Partial<Record<CacheErrorCode, number>> = {
   CIRCUIT_OPEN: 503,
   LAYER_UNAVAILABLE: 503,
   LAYER_TIMEOUT: 503,
+  FLEET_OFF: 409,
+  FLEET_UNAVAILABLE: 503,
 };
 
 /** The answer that an error of the library stands for. */

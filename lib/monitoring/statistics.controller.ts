@@ -1,7 +1,8 @@
 import { Get, Inject, Req, Res, type Type } from '@nestjs/common';
-import { CacheMetrics } from '../metrics/cache-metrics.js';
+import { Fleet } from '../fleet/fleet.js';
+import { CacheMetrics, type CacheStatistics } from '../metrics/cache-metrics.js';
 import { type Monitoring, MonitoredRoutes } from './monitored-routes.js';
-import { limitOf, minRequestsOf, type MonitoringRequest, thresholdOf, windowOf } from './parameters.js';
+import { limitOf, minRequestsOf, type MonitoringRequest, scopeOf, thresholdOf, windowOf } from './parameters.js';
 import { Reply } from './reply.js';
 
 /** The routes that read what the metrics hold; a class of its own for every registration. */
@@ -9,63 +10,85 @@ export function statisticsController(monitoring: Monitoring): Type {
   @MonitoredRoutes(monitoring)
   class CacheStatisticsController {
     readonly #metrics: CacheMetrics;
+    readonly #fleet: Fleet;
     readonly #reply: Reply;
 
-    constructor(@Inject(CacheMetrics) metrics: CacheMetrics, @Inject(Reply) reply: Reply) {
+    constructor(@Inject(CacheMetrics) metrics: CacheMetrics, @Inject(Fleet) fleet: Fleet, @Inject(Reply) reply: Reply) {
       this.#metrics = metrics;
+      this.#fleet = fleet;
       this.#reply = reply;
     }
 
     @Get('health')
-    health(@Res() response: unknown): void {
-      this.#reply.json(response, this.#metrics.getHealth());
+    health(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      return this.#answer(request, response, (metrics) => metrics.getHealth());
     }
 
     @Get('stats')
-    stats(@Req() request: MonitoringRequest, @Res() response: unknown): void {
-      this.#reply.json(response, this.#metrics.getStats(windowOf(request)));
+    stats(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      const window = windowOf(request);
+      return this.#answer(request, response, (metrics) => metrics.getStats(window));
     }
 
     @Get('stats/patterns')
-    patterns(@Req() request: MonitoringRequest, @Res() response: unknown): void {
-      this.#reply.json(response, this.#metrics.getAllPatternStats(windowOf(request)));
+    patterns(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      const window = windowOf(request);
+      return this.#answer(request, response, (metrics) => metrics.getAllPatternStats(window));
     }
 
     @Get('stats/endpoints')
-    endpoints(@Req() request: MonitoringRequest, @Res() response: unknown): void {
-      this.#reply.json(response, this.#metrics.getEndpointStats(windowOf(request)));
+    endpoints(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      const window = windowOf(request);
+      return this.#answer(request, response, (metrics) => metrics.getEndpointStats(window));
     }
 
     @Get('stats/layers')
-    layers(@Req() request: MonitoringRequest, @Res() response: unknown): void {
-      this.#reply.json(response, this.#metrics.getLayerStats(windowOf(request)));
+    layers(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      const window = windowOf(request);
+      return this.#answer(request, response, (metrics) => metrics.getLayerStats(window));
     }
 
     @Get('stats/operations')
-    operations(@Req() request: MonitoringRequest, @Res() response: unknown): void {
-      this.#reply.json(response, this.#metrics.getOperationStats(windowOf(request)));
+    operations(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      const window = windowOf(request);
+      return this.#answer(request, response, (metrics) => metrics.getOperationStats(window));
     }
 
     @Get('stats/top-patterns')
-    topPatterns(@Req() request: MonitoringRequest, @Res() response: unknown): void {
-      this.#reply.json(response, this.#metrics.getTopPatterns(limitOf(request), windowOf(request)));
+    topPatterns(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      const limit = limitOf(request);
+      const window = windowOf(request);
+      return this.#answer(request, response, (metrics) => metrics.getTopPatterns(limit, window));
     }
 
     @Get('stats/low-performers')
-    lowPerformers(@Req() request: MonitoringRequest, @Res() response: unknown): void {
+    lowPerformers(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
       const threshold = thresholdOf(request);
       const minRequests = minRequestsOf(request);
-      this.#reply.json(response, this.#metrics.getLowPerformers(threshold, windowOf(request), minRequests));
+      const window = windowOf(request);
+      return this.#answer(request, response, (metrics) => metrics.getLowPerformers(threshold, window, minRequests));
     }
 
     @Get('hit-rate')
-    hitRate(@Res() response: unknown): void {
-      this.#reply.json(response, this.#metrics.getHitRates());
+    hitRate(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      return this.#answer(request, response, (metrics) => metrics.getHitRates());
     }
 
     @Get('realtime')
-    realtime(@Res() response: unknown): void {
-      this.#reply.json(response, this.#metrics.getRealtime());
+    realtime(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      return this.#answer(request, response, (metrics) => metrics.getRealtime());
+    }
+
+    /** Of this instance, or of all of them: how many that are, a header says. */
+    async #answer(
+      request: MonitoringRequest,
+      response: unknown,
+      ask: (metrics: CacheStatistics) => unknown,
+    ): Promise<void> {
+      if (scopeOf(request) === 'instance') return this.#reply.json(response, ask(this.#metrics));
+      const { statistics, instances } = await this.#fleet.statistics();
+      this.#reply.header(response, 'X-Cache-Instances', String(instances));
+      this.#reply.json(response, ask(statistics));
     }
   }
   return CacheStatisticsController;

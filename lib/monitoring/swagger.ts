@@ -22,16 +22,21 @@ const window: QueryParameter = {
   description: 'The window that is answered for',
   schema: { type: 'string', enum: [...WINDOWS], default: 'all' },
 };
+const scope: QueryParameter = {
+  name: 'scope',
+  description: 'This instance, or every live one together',
+  schema: { type: 'string', enum: ['instance', 'fleet'], default: 'instance' },
+};
 const texts = { type: 'array', items: { type: 'string' } };
 
 /** By the handlers' names, which no two controllers share. */
 const routes: Readonly<Record<string, RouteDescription>> = {
-  health: { summary: 'Health of the cache, with warnings' },
-  stats: { summary: 'Statistics of the whole cache', query: [window] },
-  patterns: { summary: 'Statistics by key pattern', query: [window] },
-  endpoints: { summary: 'Statistics by endpoint', query: [window] },
-  layers: { summary: 'Statistics by layer, with circuit state and write queue', query: [window] },
-  operations: { summary: 'Statistics by operation', query: [window] },
+  health: { summary: 'Health of the cache, with warnings', query: [scope] },
+  stats: { summary: 'Statistics of the whole cache', query: [window, scope] },
+  patterns: { summary: 'Statistics by key pattern', query: [window, scope] },
+  endpoints: { summary: 'Statistics by endpoint', query: [window, scope] },
+  layers: { summary: 'Statistics by layer, with circuit state and write queue', query: [window, scope] },
+  operations: { summary: 'Statistics by operation', query: [window, scope] },
   topPatterns: {
     summary: 'Patterns by number of requests',
     query: [
@@ -41,6 +46,7 @@ const routes: Readonly<Record<string, RouteDescription>> = {
         schema: { type: 'integer', minimum: 1, maximum: 1000, default: 10 },
       },
       window,
+      scope,
     ],
   },
   lowPerformers: {
@@ -57,10 +63,30 @@ const routes: Readonly<Record<string, RouteDescription>> = {
         schema: { type: 'integer', minimum: 0, default: 1 },
       },
       window,
+      scope,
     ],
   },
-  hitRate: { summary: 'Hit rates over every window: overall, by pattern, by operation' },
-  realtime: { summary: 'Operations in flight, rate, response times and open alerts' },
+  hitRate: { summary: 'Hit rates over every window: overall, by pattern, by operation', query: [scope] },
+  realtime: { summary: 'Operations in flight, rate, response times and open alerts', query: [scope] },
+  events: { summary: 'Server-sent events: ticks, alerts, warming progress, invalidations' },
+  flamegraph: {
+    summary: 'Where sampled operations spend their time, as folded stacks',
+    query: [
+      {
+        name: 'format',
+        description: 'Text, a picture, or a file for speedscope',
+        schema: { type: 'string', enum: ['folded', 'svg', 'speedscope'], default: 'folded' },
+      },
+    ],
+  },
+  cpuProfile: {
+    summary: 'A CPU profile of the process, as DevTools open it',
+    body: {
+      type: 'object',
+      properties: { seconds: { type: 'number', exclusiveMinimum: 0, maximum: 60, default: 5 } },
+      additionalProperties: false,
+    },
+  },
   info: { summary: 'What the server of the first remote layer says of itself, and the state of every layer' },
   database: { summary: 'Observed connection pools and queries' },
   warm: {

@@ -1,0 +1,158 @@
+import type { ServerResponse } from 'node:http';
+import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/common';
+import { type Clock, systemClock } from '../../cache/clock.js';
+import type { CacheInvalidation } from '../../cache/writing/invalidation-feed.js';
+import { CacheMetrics } from '../../metrics/cache-metrics.js';
+import { PatternDetector } from '../../metrics/pattern-detector.js';
+import type { Realtime } from '../../metrics/snapshot.js';
+import { CacheWarmer } from '../../warming/cache-warmer.js';
+import { MONITORED_CACHE, type MonitoredCache } from '../monitored-cache.js';
+import { MonitoringError } from '../monitoring-error.js';
+import { present } from '../presenter.js';
+import { AlertChanges } from './alert-changes.js';
+import { EventClient, eventFrame } from './event-client.js';
+
+/** Token of the most clients at a time. */
+export const MAX_EVENT_CLIENTS = Symbol('cache-observability:max-event-clients');
+/** Token of the clock, for tests. */
+export const EVENT_CLOCK = Symbol('cache-observability:event-clock');
+
+const TICK_MS = 1_000;
+/** Comments between events, so that proxies keep an idle connection; ticks come more often unless they fail. */
+const HEARTBEAT_TICKS = 15;
+/** After how many milliseconds a browser connects again. */
+const RETRY_MS = 3_000;
+/** Patterns named in one invalidation. */
+const MAX_PATTERNS = 20;
+
+/**
+ * The event stream: one ticker and one set of listeners for all clients, there as long as there is a client. What is sent is
+ * made once. Patterns and counts only: never a key.
+ */
+@Injectable()
+export class LiveEvents implements OnModuleDestroy {
+  readonly #metrics: Pick<CacheMetrics, 'getRealtime'>;
+  readonly #warmer: Pick<CacheWarmer, 'onProgress'>;
+  readonly #cache: Pick<MonitoredCache, 'watchInvalidations'>;
+  readonly #maxClients: number;
+  readonly #clock: Clock;
+  readonly #clients = new Set<EventClient>();
+  readonly #alerts = new AlertChanges();
+  readonly #patterns = new PatternDetector();
+  #stops: (() => void)[] = [];
+  #ticks = 0;
+  #sent = 0;
+  #closed = false;
+
+  constructor(
+    @Inject(CacheMetrics) metrics: Pick<CacheMetrics, 'getRealtime'>,
+    @Inject(CacheWarmer) warmer: Pick<CacheWarmer, 'onProgress'>,
+    @Inject(MONITORED_CACHE) cache: Pick<MonitoredCache, 'watchInvalidations'>,
+    @Inject(MAX_EVENT_CLIENTS) maxClients: number,
+    @Optional() @Inject(EVENT_CLOCK) clock?: Clock,
+  ) {
+    this.#metrics = metrics;
+    this.#warmer = warmer;
+    this.#cache = cache;
+    this.#maxClients = maxClients;
+    this.#clock = clock ?? systemClock;
+  }
+
+  /** How many listen. */
+  get clients(): number {
+    return this.#clients.size;
+  }
+
+  /** @throws MonitoringError 503 while there is no room for another client, or the application is closing. */
+  admit(): void {
+    if (this.#closed) throw new MonitoringError(503, 'EVENTS_CLOSED', 'The application is closing.');
+    if (this.#clients.size < this.#maxClients) return;
+    throw new MonitoringError(
+      503,
+      'TOO_MANY_CLIENTS',
+      `${this.#maxClients} clients listen to the events already, as many as monitoring.maxEventClients allows; ` +
+        'try again when one has gone, or ask GET realtime.',
+    );
+  }
+
+  /** Adds a client, which gets a first tick at once. Ask {@link admit} before. */
+  connect(response: ServerResponse, headers: Readonly<Record<string, unknown>> = {}): void {
+    const client = new EventClient(response, headers, () => this.#leave(client));
+    this.#clients.add(client);
+    client.send(`retry: ${RETRY_MS}\n\n`);
+    const realtime = this.#realtime();
+    if (realtime !== undefined) client.send(eventFrame('tick', present(realtime), this.#sent));
+    if (this.#clients.size === 1) this.#start(realtime);
+  }
+
+  /** Before the server waits for its connections to end. */
+  onModuleDestroy(): void {
+    this.#closed = true;
+    for (const client of [...this.#clients]) client.end();
+  }
+
+  #leave(client: EventClient): void {
+    this.#clients.delete(client);
+    if (this.#clients.size > 0) return;
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+    this.#alerts.forget();
+  }
+
+  #start(realtime: Realtime | undefined): void {
+    // What is open when the first client comes stands in its tick.
+    this.#alerts.since(realtime?.alerts ?? []);
+    this.#stops = [
+      this.#warmer.onProgress((progress) => this.#send('warming', progress)),
+      this.#cache.watchInvalidations((invalidation) => this.#invalidated(invalidation)),
+      this.#tickAgain(),
+    ];
+  }
+
+  /** @returns how to stop. */
+  #tickAgain(): () => void {
+    const plan = (): (() => void) =>
+      this.#clock.after(TICK_MS, () => {
+        cancel = plan();
+        this.#tick();
+      });
+    let cancel = plan();
+    return () => cancel();
+  }
+
+  #tick(): void {
+    const realtime = this.#realtime();
+    if (realtime !== undefined) {
+      this.#send('tick', realtime);
+      for (const change of this.#alerts.since(realtime.alerts)) this.#send('alert', change);
+    }
+    if (++this.#ticks % HEARTBEAT_TICKS === 0) this.#broadcast(': still here\n\n');
+  }
+
+  #invalidated({ keys, globs, tags, all, removed }: CacheInvalidation): void {
+    const patterns = new Set<string>();
+    for (const text of [...keys, ...globs]) {
+      if (patterns.size >= MAX_PATTERNS) break;
+      patterns.add(this.#patterns.patternOf(text));
+    }
+    const counts = { keys: keys.length, globs: globs.length, tags: tags.length };
+    this.#send('invalidation', { patterns: [...patterns], ...counts, all, removed });
+  }
+
+  /** Undefined where the figures cannot be read: the stream goes on. */
+  #realtime(): Realtime | undefined {
+    try {
+      return this.#metrics.getRealtime();
+    } catch {
+      return undefined;
+    }
+  }
+
+  #send(event: string, data: unknown): void {
+    this.#broadcast(eventFrame(event, present(data), ++this.#sent));
+  }
+
+  #broadcast(frame: string): void {
+    for (const client of this.#clients) client.send(frame);
+  }
+}

@@ -50,6 +50,8 @@ export interface MonitoringOptions {
   allowUnguarded?: boolean;
   /** Describes the routes for @nestjs/swagger. @default false */
   swagger?: boolean;
+  /** Clients that may listen to the event stream at a time; further ones are answered 503. @default 50 */
+  maxEventClients?: number;
 }
 
 export interface PrometheusOptions {
@@ -58,6 +60,24 @@ export interface PrometheusOptions {
   /** Node's own metrics too. @default true */
   defaultMetrics?: boolean;
 }
+
+export interface ProfilingOptions {
+  /** One operation in this many is sampled. @default 100 */
+  every?: number;
+  /** Call stacks kept apart; later ones are added up as `__other__`. @default 2000 */
+  maxStacks?: number;
+}
+
+export interface FleetOptions {
+  /** How often an instance tells the others what it counts; one that is silent for three times as long is gone. @default '5s' */
+  every?: Duration;
+}
+
+/**
+ * Where metrics are kept over a restart: in a file, or in a layer that processes share, there under a name that is the same
+ * after the restart. Every process needs a file or name of its own. @default for `name`: the name of the host
+ */
+export type PersistenceOptions = { path: string } | { layer: string; name?: string };
 
 export interface WarmingOptions {
   /** Run the startup strategies once the application is up. @default false */
@@ -105,6 +125,15 @@ export interface CacheObservabilityOptions {
   collectors?: MetricsCollector[];
   /** Carry the figures elsewhere, each at its own interval: StatsD, CloudWatch, your own. @default [] */
   exporters?: MetricsExporter[];
+  /** Samples phases and call stacks of operations, for `GET flamegraph`. @default false */
+  profiling?: boolean | ProfilingOptions;
+  /** Tells other instances over a shared layer what this one counts, so that `?scope=fleet` answers for all. @default false */
+  fleet?: boolean | FleetOptions;
+  /**
+   * Carries metrics over a restart, written every 30 seconds and at the end. `true`: in the nearest layer that processes share,
+   * else in `.cache-observability/<namespace>.metrics` where the process was started. @default false
+   */
+  persistence?: boolean | PersistenceOptions;
   /** Runs this share of hits through the handler too and warns where the answers differ; development only. @default 0 */
   probe?: number;
   /** Makes the module's providers available everywhere. @default true */

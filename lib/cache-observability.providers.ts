@@ -2,7 +2,6 @@ import { Cache, CACHE_MANAGER } from '@nestjs/cache-manager';
 import type { ExistingProvider, Provider } from '@nestjs/common';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
 import { ApplicationCaches } from './application-caches.js';
-import { systemClock } from './cache/clock.js';
 import { cachingProviders } from './caching/caching.providers.js';
 import { DatabaseMetrics } from './database/database-metrics.js';
 import { databaseMetrics } from './database/process-metrics.js';
@@ -10,8 +9,9 @@ import { DeferredCache } from './deferred-cache.js';
 import { Exporting } from './exporting.js';
 import { CacheHealthIndicator, HEALTH_SUBJECT, type HealthSubject } from './health/cache-health.indicator.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
-import { CollectorObserver } from './metrics/collectors/collector-observer.js';
 import { MONITORED_CACHE } from './monitoring/monitored-cache.js';
+import { MONITORED_PROFILER } from './monitoring/profile.controller.js';
+import { keptMetricsProviders } from './kept-metrics.providers.js';
 import { nestLog } from './nest-log.js';
 import { createObservedCache, ObservedCache } from './observed-cache.js';
 import type { ResolvedOptions } from './resolved-options.js';
@@ -24,10 +24,10 @@ const cacheProviders: Provider[] = [
   {
     provide: ObservedCache,
     inject: [RESOLVED_OPTIONS, DeferredCache],
-    useFactory: ({ cache, collectors = [], ...options }: ResolvedOptions, deferred: DeferredCache) =>
+    // Exporters live as long as the application, not as its layers.
+    useFactory: ({ cache, exporters: _, ...options }: ResolvedOptions, deferred: DeferredCache) =>
       createObservedCache({
         ...options,
-        collectors: collectors.map((collector) => new CollectorObserver(collector, systemClock)),
         ...(cache === undefined ? {} : { cache: cache === 'app' ? deferred : cache }),
         log: nestLog(),
       }),
@@ -62,6 +62,8 @@ export const roomProviders: Provider[] = [
   ...warmingProviders,
   { provide: DatabaseMetrics, useValue: databaseMetrics },
   { provide: MONITORED_CACHE, useExisting: ObservedCache },
+  { provide: MONITORED_PROFILER, inject: [ObservedCache], useFactory: ({ profiler }: ObservedCache) => profiler },
+  ...keptMetricsProviders,
   {
     provide: HEALTH_SUBJECT,
     inject: [ObservedCache, RESOLVED_OPTIONS],

@@ -59,6 +59,13 @@ const having =
 const path = textMatching(/^[^\s?#]*[^\s?#/][^\s?#]*$/, "a path such as 'cache'");
 const rate = number(0, 1);
 
+const flagOr = (rule: Rule): Rule => either([(value) => typeof value === 'boolean', anything], [() => true, rule]);
+
+const atLeastASecond: Rule = (value, path, tell) => {
+  duration(value, path, tell);
+  if ((lengthOf(value) ?? 1_000) < 1_000) tell(`${path}: must be one second or more`);
+};
+
 const policy = shape({
   staleWhileRevalidate: duration,
   staleIfError: duration,
@@ -90,6 +97,7 @@ const staticFields = {
       decorators: listOf(callable),
       allowUnguarded: flag,
       swagger: flag,
+      maxEventClients: integer(1),
     }),
   ),
   prometheus: orFalse(shape({ path, defaultMetrics: flag })),
@@ -136,6 +144,14 @@ const fields = {
   serviceName: text,
   collectors: listOf(having('a metrics collector', 'recordGet', 'recordSet', 'recordDelete', 'recordChainGet')),
   exporters: listOf(having('a metrics exporter', 'start', 'export', 'stop')),
+  profiling: flagOr(shape({ every: integer(1), maxStacks: integer(1) })),
+  fleet: flagOr(shape({ every: atLeastASecond })),
+  persistence: flagOr(
+    either(
+      [(value) => isRecord(value) && value['layer'] !== undefined, shape({ layer: text, name: text })],
+      [() => true, shape({ path: text }, ['path'])],
+    ),
+  ),
   probe: rate,
   ...staticFields,
 } satisfies Record<string, Rule>;

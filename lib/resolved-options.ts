@@ -61,6 +61,7 @@ export function resolveMonitoring(monitoring: CacheObservabilityOptions['monitor
     decorators: listOf(monitoring?.decorators),
     allowUnguarded: monitoring?.allowUnguarded === true,
     swagger: monitoring?.swagger === true,
+    maxEventClients: monitoring?.maxEventClients ?? 50,
   };
 }
 

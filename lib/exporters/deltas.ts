@@ -1,6 +1,6 @@
 import { lowerBound } from '../metrics/buckets.js';
 import type { HistogramView, MetricFamily, MetricPoint } from '../metrics/family.js';
-import type { MetricsSnapshot } from './metrics-exporter.js';
+import type { ExportSource, MetricsSnapshot } from './metrics-exporter.js';
 
 /** What a series stood at when it was last exported. */
 interface Standing {
@@ -20,7 +20,12 @@ export interface Delta {
 export class Deltas {
   #last: ReadonlyMap<string, Standing> = new Map();
 
-  of(snapshot: MetricsSnapshot): Delta {
+  /** What stands there at the start is the first delta, unless an earlier run has exported it. */
+  startFrom({ restored, families }: Pick<ExportSource, 'restored' | 'families'>): void {
+    if (restored === true) this.of({ families: [...families()] }).commit();
+  }
+
+  of(snapshot: Pick<MetricsSnapshot, 'families'>): Delta {
     const next = new Map<string, Standing>();
     const families = snapshot.families.map((family) => {
       if (family.type === 'gauge') return { family, points: [...family.points()] };

@@ -13,6 +13,8 @@ export interface MetricsSnapshot {
 export interface ExportSource extends FamilySource {
   /** The application's name, for exporters that say who sends. */
   readonly serviceName: string;
+  /** True where figures go on from those of an earlier run: what stands there at the start has been exported by that. */
+  readonly restored?: boolean;
 }
 
 /**

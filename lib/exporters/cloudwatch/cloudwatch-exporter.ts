@@ -58,8 +58,9 @@ export class CloudWatchExporter implements MetricsExporter {
     }
   }
 
-  start({ serviceName }: ExportSource): void {
-    this.#service = serviceName;
+  start(source: ExportSource): void {
+    this.#service = source.serviceName;
+    this.#deltas.startFrom(source);
   }
 
   export(snapshot: MetricsSnapshot): void {

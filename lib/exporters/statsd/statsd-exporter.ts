@@ -4,7 +4,7 @@ import { Deltas } from '../deltas.js';
 import { intervalSummary } from '../interval-summary.js';
 import { dottedName } from '../metric-names.js';
 import { EXPORT_EVERY } from '../export-schedule.js';
-import type { MetricsExporter, MetricsSnapshot } from '../metrics-exporter.js';
+import type { ExportSource, MetricsExporter, MetricsSnapshot } from '../metrics-exporter.js';
 import { optionalPackage } from '../optional-package.js';
 
 /** What is used of a client of hot-shots. */
@@ -58,7 +58,8 @@ export class StatsdExporter implements MetricsExporter {
   }
 
   /** @throws CacheError `MISSING_PACKAGE` where hot-shots is not installed. */
-  async start(): Promise<void> {
+  async start(source: ExportSource): Promise<void> {
+    this.#deltas.startFrom(source);
     if (this.#client !== undefined) return;
     const { StatsD } = await optionalPackage('hot-shots', 'The StatsD exporter', () => import('hot-shots'));
     const { host = '127.0.0.1', port = 8125, tags } = this.#options;

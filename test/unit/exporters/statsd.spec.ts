@@ -27,7 +27,7 @@ describe('figures for DogStatsD', () => {
     figures = new Figures();
     client = new StatsD({ mock: true });
     exporter = new StatsdExporter({ client, prefix: 'shop' });
-    await exporter.start();
+    await exporter.start(source);
   });
 
   it('are sent with labels as tags: what was added to counters, gauges as they are', () => {
@@ -94,7 +94,7 @@ describe('figures for a real StatsD', () => {
     const figures = new Figures();
     const exporter = new StatsdExporter({ dialect: 'statsd', port: server.port, prefix: 'shop.', interval: '10s' });
     expect(exporter.intervalMs).toBe(10_000);
-    await exporter.start();
+    await exporter.start(source);
     figures.operations = { hit: 7, miss: 1 };
     figures.bytes = 4_096;
     figures.record(20);
@@ -115,7 +115,7 @@ describe('figures for a real StatsD', () => {
 
   it('are not waited for where nobody listens', async () => {
     const exporter = new StatsdExporter({ dialect: 'statsd', host: '127.0.0.1', port: 9, tags: { ignored: 'yes' } });
-    await exporter.start();
+    await exporter.start(source);
     exporter.export({ at: 0, startedAt: 0, families: new Figures().families() });
     await exporter.stop();
     exporter.export({ at: 0, startedAt: 0, families: new Figures().families() });

@@ -54,6 +54,21 @@ describe.each(places)('two processes over %s', (_, options) => {
     expect((await there.get('k'))?.value).toBe(1);
   });
 
+  it('keep every load while other tags and globs are invalidated without end', async () => {
+    let ended = false;
+    const invalidating = (async () => {
+      for (let note = 0; !ended; note++) {
+        await there.invalidateTags([`other${note % 50}`]);
+        if (note % 10 === 0) await there.deleteByPattern(`other${note % 50}:*`);
+      }
+    })();
+    const keys = Array.from({ length: 200 }, (_, index) => `k${index}`);
+    await Promise.all(keys.map(async (key) => here.set(key, entryOf(key, { tags: ['red'] }), await begin(here, key))));
+    ended = true;
+    await invalidating;
+    expect((await there.getMany(keys)).map((entry) => entry?.value)).toEqual(keys);
+  });
+
   it.each(['k', '{tag}k', 'a}b', 'a{b', '{}x', '~k'])(
     'refuse a load of %j that another deleted meanwhile',
     async (key) => {

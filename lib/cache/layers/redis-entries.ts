@@ -1,17 +1,20 @@
 import type { Clock } from '../clock.js';
 import type { Entry } from '../entry.js';
+import { CacheError } from '../errors.js';
+import { globMatcher } from '../glob.js';
 import { BODY_AT, EPOCH_AT, EPOCH_DIGITS, type EntryCodec } from './codec.js';
 import type { LoadTicket } from './layer.js';
 import { isAsOf } from './load-ticket.js';
 import type { RedisArgument, RedisConnection } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
-import type { LedgerState, RedisLedger } from './redis-ledger.js';
+import { pairs, type LedgerState, type RedisLedger } from './redis-ledger.js';
 import { FENCE_TTL_MS, scripts } from './redis-scripts.js';
 import type { ServerClock } from './server-clock.js';
 
 /** Redis keeps an expiry as a 64-bit sum with its clock; a hundred years are for ever. */
 const LONGEST_PX = 3_155_760_000_000;
-const ATTEMPTS = 4;
+const ATTEMPTS = 20;
+const GLOBS_WITHOUT_END = 'Globs are invalidated faster than an entry can be compared with them; it was not written.';
 const READ_AT_ONCE = 500;
 
 /** Where in the shared order a read was made. */
@@ -168,7 +171,7 @@ export class RedisEntries {
   /** Writes what was loaded, or made, at an earlier moment, unless anything newer is known. */
   async #putSince(key: string, entry: Entry, px: string, since: unknown): Promise<void> {
     const { connection, keys, ledger, codec, serverClock } = this.#parts;
-    let state = await this.#stateFor(since);
+    const state = await this.#stateFor(since);
     const epoch = isAsOf(since) ? Math.floor((since.asOf + serverClock.offset) * 1000) : (since as ReadTicket).epoch;
     const birth = isAsOf(since) ? state.birth : (since as ReadTicket).birth;
     // Fences live so long and no longer: what was loaded since before cannot be judged.
@@ -182,17 +185,23 @@ export class RedisEntries {
       record.subarray(BODY_AT),
       px,
     ];
+    if (!ledger.remembers(epoch) || !ledger.valid(key, entry.tags, epoch)) return;
+    if (connection.cluster) return this.#putSinceApart(key, entry, epoch, [name, fence], parts);
+    let known = state.ledger;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (!ledger.remembers(epoch) || !ledger.valid(key, entry.tags, epoch)) return;
-      if (connection.cluster) return this.#putSinceApart(key, entry, epoch, [name, fence], parts);
       const outcome = await scripts.putSince.run(
         connection,
-        [name, fence, keys.state],
-        [...parts, String(state.ledger), String(birth)],
+        [name, fence, keys.state, keys.tags, keys.globs],
+        [...parts, String(known), String(birth), ...entry.tags],
       );
-      if (outcome !== -1) return;
-      state = await this.#stateFor(undefined);
+      if (!Array.isArray(outcome)) return;
+      // Globs that came between, each judged once.
+      for (const [glob, noted] of pairs(outcome)) {
+        if (noted > epoch && globMatcher(glob)(key)) return;
+        known = Math.max(known, noted);
+      }
     }
+    throw new CacheError('LAYER_UNAVAILABLE', GLOBS_WITHOUT_END);
   }
 
   /** In a cluster the order of invalidations is on another node: it is looked at again after the write. */

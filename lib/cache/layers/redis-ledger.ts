@@ -132,7 +132,8 @@ export class RedisLedger {
   }
 }
 
-function* pairs(reply: unknown): Iterable<[string, number]> {
+/** Members and scores of a sorted set, as either version of the protocol gives them. */
+export function* pairs(reply: unknown): Iterable<[string, number]> {
   if (!Array.isArray(reply)) return;
   if (Array.isArray(reply[0])) {
     // RESP3 nests them.

@@ -90,14 +90,29 @@ local e = bump(KEYS[2])
 return put(KEYS[1], ARGV[1], digits(e), ARGV[2], ARGV[3])`),
 
   /**
-   * Writes what was loaded since an epoch, unless something newer came between.
-   * KEYS entry, fence, state. ARGV head, epoch, body, px, ledger, birth. Returns 1, 0 (superseded), -1 (ledger has moved on).
+   * Writes what was loaded since an epoch, unless something newer came between. Tags are judged here; globs that the caller
+   * does not know yet are told to it, with their epochs, to be matched there.
+   * KEYS entry, fence, state, tags, globs. ARGV head, epoch, body, px, ledger, birth, tags of the entry.
+   * Returns 1, 0 (superseded), or the globs.
    */
   putSince: new RedisScript(`${STATE}
-local e, l, b = state(KEYS[3])
+local e, l, b, f = state(KEYS[3])
 if not e or b ~= tonumber(ARGV[6]) then return 0 end
 if superseded(KEYS[1], KEYS[2], ARGV[2]) then return 0 end
-if l ~= tonumber(ARGV[5]) then return -1 end
+local known = tonumber(ARGV[5])
+if l > known then
+  local since = tonumber(ARGV[2])
+  local function newest(key) return tonumber(redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')[2] or 0) end
+  -- What was said last has been evicted: nothing can be judged.
+  if math.max(newest(KEYS[4]), newest(KEYS[5])) < l then return 0 end
+  if #ARGV > 6 and since < f then return 0 end
+  for i = 7, #ARGV do
+    local noted = redis.call('ZSCORE', KEYS[4], ARGV[i])
+    if noted and tonumber(noted) > since then return 0 end
+  end
+  local globs = redis.call('ZRANGEBYSCORE', KEYS[5], '(' .. ARGV[5], '+inf', 'WITHSCORES')
+  if #globs > 0 then return globs end
+end
 return put(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])`),
 
   /** The same where the state is in another slot. KEYS entry, fence. ARGV head, epoch, body, px. */

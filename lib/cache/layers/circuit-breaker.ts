@@ -27,6 +27,9 @@ export class CircuitBreaker {
   readonly #failures = new Uint32Array(SLICES);
   readonly #sliceMs: number;
   #slice = 0;
+  /** Failures since the last success, and when the first of them was. */
+  #failuresInARow = 0;
+  #failingSince = 0;
   #state: CircuitState = CircuitState.closed;
   #cancelProbe: (() => void) | undefined;
   #stopped = false;
@@ -74,11 +77,26 @@ export class CircuitBreaker {
     this.#rotate();
     const index = this.#slice % SLICES;
     this.#calls[index]!++;
-    if (!failure) return;
+    if (!failure) {
+      this.#failuresInARow = 0;
+      return;
+    }
     this.#failures[index]!++;
     const calls = sum(this.#calls);
     const { minimumCalls, threshold } = this.#settings;
     if (calls >= minimumCalls && sum(this.#failures) >= calls * threshold) this.#open();
+    else if (this.#nothingButFailures()) this.#open();
+  }
+
+  /** For a tenth of the window. A layer that hangs is asked so seldom that its many successes of before would outvote that. */
+  #nothingButFailures(): boolean {
+    const now = this.#clock.now();
+    const { minimumCalls, windowMs } = this.#settings;
+    if (this.#failuresInARow === 0 || now - this.#failingSince > windowMs) {
+      this.#failingSince = now;
+      this.#failuresInARow = 0;
+    }
+    return ++this.#failuresInARow >= minimumCalls && now - this.#failingSince >= this.#sliceMs;
   }
 
   #rotate(): void {
@@ -108,6 +126,7 @@ export class CircuitBreaker {
   #close(): void {
     this.#calls.fill(0);
     this.#failures.fill(0);
+    this.#failuresInARow = 0;
     this.#change(CircuitState.closed);
   }
 

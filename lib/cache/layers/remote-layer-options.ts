@@ -22,7 +22,10 @@ export interface RemoteLayerOptions {
   compression?: false | { threshold: number };
 }
 
-/** When a circuit breaker opens: failures, timeouts and slow calls among the calls of a rolling window. */
+/**
+ * When a circuit breaker opens: failures, timeouts and slow calls among the calls of a rolling window, or nothing but those
+ * for a tenth of it.
+ */
 export interface CircuitBreakerOptions {
   /** Length of the rolling window. @default '10s' */
   window?: Duration;

@@ -143,6 +143,32 @@ describe('the circuit', () => {
     expect(recorded.circuit).toEqual([CircuitState.open]);
   });
 
+  it('opens once nothing has succeeded for a tenth of the window, however much did before', async () => {
+    const { clock, store, layer, recorded } = make();
+    for (let turn = 0; turn < 1_000; turn++) await layer.get('k');
+    store.mode = 'down';
+    await fail(layer, 50);
+    await clock.advance(999);
+    await fail(layer, 1);
+    expect(recorded.circuit).toEqual([]);
+    await clock.advance(1);
+    await fail(layer, 1);
+    expect(recorded.circuit).toEqual([CircuitState.open]);
+  });
+
+  it('stays closed while some calls succeed and fewer than half fail', async () => {
+    const { clock, store, layer, recorded } = make();
+    for (let second = 0; second < 20; second++) {
+      await layer.get('k');
+      await layer.get('k');
+      store.mode = 'down';
+      await fail(layer, 1);
+      store.mode = 'up';
+      await clock.advance(1_000);
+    }
+    expect(recorded.circuit).toEqual([]);
+  });
+
   it('forgets failures that have left the window', async () => {
     const { clock, store, layer, recorded } = make();
     store.mode = 'down';

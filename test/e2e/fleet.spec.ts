@@ -1,0 +1,155 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  CacheObservabilityModule,
+  type CacheObservabilityOptions,
+  memoryLayer,
+  ObservedCache,
+  redisLayer,
+} from '../../lib/index.js';
+import { type BootedApp, boot, closeApps, type Platform, platforms } from '../support/apps.js';
+import { eventually, RedisServer } from '../support/redis.js';
+
+let redis: RedisServer;
+beforeAll(async () => (redis = await RedisServer.start()), 20_000);
+afterAll(async () => redis.dispose());
+afterEach(async () => {
+  redis.resume();
+  await closeApps();
+  await (await redis.client()).flushAll();
+});
+
+const start = (platform: Platform, options: CacheObservabilityOptions = {}) =>
+  boot(platform, {
+    imports: [
+      CacheObservabilityModule.forRoot({
+        layers: [memoryLayer(), redisLayer({ url: redis.url })],
+        namespace: 'shop',
+        fleet: { every: '1s' },
+        prometheus: { defaultMetrics: false },
+        ...options,
+      }),
+    ],
+  });
+
+/** One miss and its load, then hits. */
+async function visit({ app }: BootedApp, key: string, hits: number): Promise<void> {
+  const cache = app.get(ObservedCache);
+  for (let time = 0; time <= hits; time++) await cache.getOrSet(key, () => key);
+}
+
+const fleetOf = async ({ ask }: BootedApp, path: string) => {
+  const { body, headers } = await ask()
+    .get(`/cache/${path}${path.includes('?') ? '&' : '?'}scope=fleet`)
+    .expect(200);
+  return { body, instances: Number(headers['x-cache-instances']) };
+};
+
+const untilTogether = (app: BootedApp, instances: number) =>
+  eventually(async () => (await fleetOf(app, 'stats')).instances === instances, `${instances} instances`, 15_000);
+
+describe.each(platforms)('a fleet on %s', (platform) => {
+  it('answers on every statistics route for all instances, with its own figures as they are now', async () => {
+    const [one, other] = [await start(platform), await start(platform)];
+    await visit(one, 'feed:1', 3);
+    await visit(other, 'feed:2', 5);
+    await visit(other, 'user:7', 1);
+    await eventually(
+      async () => (await fleetOf(one, 'stats')).body.total_requests === 12,
+      'both instances in the statistics of one',
+    );
+    const { body: stats } = await fleetOf(one, 'stats');
+    expect(stats).toMatchObject({
+      total_requests: 12,
+      cache_hits: 9,
+      cache_misses: 3,
+      recalculations: 3,
+      hit_rate: 0.75,
+    });
+    const { body: patterns } = await fleetOf(one, 'stats/patterns?window=5m');
+    expect(patterns).toEqual([
+      expect.objectContaining({ pattern: 'feed:*', total_requests: 10, window: '5m' }),
+      expect.objectContaining({ pattern: 'user:*', total_requests: 2 }),
+    ]);
+    const { body: operations } = await fleetOf(one, 'stats/operations');
+    expect(operations.find(({ operation }: any) => operation === 'load')).toMatchObject({ count: 3 });
+    const { body: layers } = await fleetOf(one, 'stats/layers');
+    expect(layers.map(({ layer, hits, connected, entry_count }: any) => [layer, hits, connected, entry_count])).toEqual(
+      [
+        ['memory', 9, true, 3],
+        ['redis', 0, true, null],
+      ],
+    );
+    expect((await fleetOf(one, 'stats/top-patterns?limit=1')).body).toMatchObject([{ pattern: 'feed:*' }]);
+    expect((await fleetOf(one, 'stats/low-performers?threshold=0.6')).body).toMatchObject([{ pattern: 'user:*' }]);
+    expect((await fleetOf(one, 'stats/endpoints')).body).toEqual([]);
+    expect((await fleetOf(one, 'hit-rate')).body).toMatchObject({ overall: { all: 0.75 } });
+    expect((await fleetOf(one, 'realtime')).body).toMatchObject({ hit_rate: 0.75 });
+    expect((await fleetOf(one, 'health')).body).toMatchObject({ total_requests: 12 });
+    expect((await one.ask().get('/cache/stats').expect(200)).body.total_requests).toBe(4);
+    expect((await one.ask().get('/cache/stats?scope=instance').expect(200)).body.total_requests).toBe(4);
+
+    await visit(one, 'feed:1', 0);
+    expect((await fleetOf(one, 'stats')).body.total_requests).toBe(13);
+  }, 30_000);
+
+  it('lets an instance that ends go at once, and counts no figure twice when one tells it again', async () => {
+    const [one, other] = [await start(platform), await start(platform)];
+    await visit(other, 'feed:2', 1);
+    await untilTogether(one, 2);
+    await eventually(async () => (await fleetOf(one, 'stats')).body.total_requests === 2, 'told');
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect((await fleetOf(one, 'stats')).body.total_requests).toBe(2);
+    await other.close();
+    await eventually(async () => (await fleetOf(one, 'stats')).instances === 1, 'gone', 2_000);
+    expect((await fleetOf(one, 'stats')).body.total_requests).toBe(0);
+  }, 30_000);
+
+  it('names what it needs where there is no fleet, and the scopes there are', async () => {
+    const alone = await start(platform, { fleet: false });
+    const { body } = await alone.ask().get('/cache/stats?scope=fleet').expect(409);
+    expect(body).toMatchObject({ code: 'FLEET_OFF', message: expect.stringMatching(/fleet: true.*redisLayer\(\)/) });
+    expect((await alone.ask().get('/cache/stats?scope=world').expect(400)).body).toMatchObject({
+      code: 'INVALID_PARAMETER',
+      message: expect.stringContaining('instance, fleet'),
+    });
+    const near = await start(platform, { layers: [memoryLayer()], fleet: true });
+    expect((await near.ask().get('/cache/stats/patterns?scope=fleet').expect(409)).body.code).toBe('FLEET_OFF');
+    await near.ask().get('/cache/stats/patterns').expect(200);
+  });
+
+  it('says within two seconds that the others cannot be asked, and answers for itself meanwhile', async () => {
+    const one = await start(platform);
+    await untilTogether(one, 1);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    redis.freeze();
+    const startedAt = performance.now();
+    const { body } = await one.ask().get('/cache/stats?scope=fleet').expect(503);
+    expect(performance.now() - startedAt).toBeLessThan(2_500);
+    expect(['FLEET_UNAVAILABLE', 'CIRCUIT_OPEN']).toContain(body.code);
+    await one.ask().get('/cache/stats').expect(200);
+    redis.resume();
+    await eventually(async () => (await one.ask().get('/cache/stats?scope=fleet')).status === 200, 'back', 10_000);
+  }, 30_000);
+});
+
+describe('an instance that dies', () => {
+  it('ages out of the fleet, and one of another version is left out', async () => {
+    const one = await start('express');
+    await untilTogether(one, 1);
+    const client = await redis.client();
+    const [mine] = (await client.keys('shop:*board:fleet:*')) as string[];
+    const names = mine!.slice(0, mine!.lastIndexOf(':'));
+    await client.sAdd(names, ['dead', 'foreign']);
+    await client.set(`${names}:foreign`, 'NCO1 of another version');
+    await eventually(
+      async () => {
+        expect((await fleetOf(one, 'stats')).instances).toBe(1);
+        return !(await client.sMembers(names)).includes('dead');
+      },
+      'forgotten',
+      5_000,
+    );
+    expect(await client.pTTL(mine!)).toBeGreaterThan(0);
+    expect(await client.pTTL(mine!)).toBeLessThanOrEqual(3_000);
+  }, 20_000);
+});

@@ -1,0 +1,179 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { LoggerService } from '@nestjs/common';
+import {
+  CacheObservabilityModule,
+  type CacheObservabilityOptions,
+  memoryLayer,
+  type MetricsExporter,
+  ObservedCache,
+  redisLayer,
+} from '../../lib/index.js';
+import { type BootedApp, boot, closeApps, platforms } from '../support/apps.js';
+import { RedisServer } from '../support/redis.js';
+
+let directory: string;
+let path: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'cache-metrics-'));
+  path = join(directory, 'kept', 'shop.metrics');
+});
+afterEach(async () => {
+  await closeApps();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Keeps what the cache has to say. */
+class Lines implements LoggerService {
+  readonly codes: string[] = [];
+  readonly messages: string[] = [];
+  log(message: unknown): void {
+    this.#keep(message);
+  }
+  warn(message: unknown): void {
+    this.#keep(message);
+  }
+  error(message: unknown): void {
+    this.#keep(message);
+  }
+  #keep(message: unknown): void {
+    if (typeof message !== 'object' || message === null || !('code' in message)) return;
+    this.codes.push(String(message.code));
+    this.messages.push(String((message as { message?: unknown }).message));
+  }
+}
+
+const start = (
+  options: CacheObservabilityOptions,
+  platform: (typeof platforms)[number] = 'express',
+  logger = new Lines(),
+) =>
+  boot(
+    platform,
+    { imports: [CacheObservabilityModule.forRoot({ prometheus: { defaultMetrics: false }, ...options })] },
+    { logger },
+  );
+
+async function visit({ app }: BootedApp, key: string, hits: number): Promise<void> {
+  const cache = app.get(ObservedCache);
+  for (let time = 0; time <= hits; time++) await cache.getOrSet(key, () => key);
+}
+
+const statsOf = async ({ ask }: BootedApp, query = '') => (await ask().get(`/cache/stats${query}`).expect(200)).body;
+
+describe.each(platforms)('metrics kept in a file on %s', (platform) => {
+  it('go on after a restart, in every window and on Prometheus too', async () => {
+    const first = await start({ persistence: { path } }, platform);
+    await visit(first, 'feed:1', 4);
+    await first.close();
+    expect(await readdir(join(directory, 'kept'))).toEqual(['shop.metrics']);
+    const second = await start({ persistence: { path } }, platform);
+    expect(await statsOf(second)).toMatchObject({ total_requests: 5, cache_hits: 4, operations_in_flight: 0 });
+    await visit(second, 'feed:1', 1);
+    expect(await statsOf(second, '?window=1m')).toMatchObject({ total_requests: 7, cache_hits: 5, recalculations: 2 });
+    const { text } = await second.ask().get('/metrics').expect(200);
+    expect(text).toMatch(/^cache_operations_total\{operation="get",result="hit"\} 5$/m);
+  });
+});
+
+describe('metrics kept over a restart', () => {
+  it('begin anew from a file that is damaged, foreign or half, with one line in the log', async () => {
+    const first = await start({ persistence: { path } });
+    await visit(first, 'feed:1', 4);
+    await first.close();
+    const good = await readFile(path);
+    for (const bad of [good.subarray(0, good.length - 5), Buffer.from('{"version":7}'), Buffer.alloc(0)]) {
+      await writeFile(path, bad);
+      const lines = new Lines();
+      const app = await start({ persistence: { path } }, 'express', lines);
+      expect(await statsOf(app)).toMatchObject({ total_requests: 0 });
+      expect(lines.codes).toEqual(['METRICS_NOT_RESTORED']);
+      await visit(app, 'feed:1', 0);
+      await app.close();
+    }
+    expect(await statsOf(await start({ persistence: { path } }))).toMatchObject({ total_requests: 1 });
+  });
+
+  it('never keep an application from starting or ending where the file cannot be written', async () => {
+    await writeFile(join(directory, 'kept'), 'a file where a directory should be');
+    const lines = new Lines();
+    const app = await start({ persistence: { path } }, 'express', lines);
+    await visit(app, 'feed:1', 1);
+    await app.close();
+    expect(lines.codes).toEqual(['METRICS_NOT_RESTORED', 'METRICS_NOT_KEPT']);
+    expect(lines.messages.join()).not.toContain('feed:1');
+  });
+
+  it('hold no key', async () => {
+    const app = await start({ persistence: { path } });
+    await visit(app, 'user:4711:cart', 1);
+    await app.close();
+    const kept = (await readFile(path)).toString('latin1');
+    expect(kept).toContain('user:*:cart');
+    expect(kept).not.toContain('4711');
+  });
+
+  it('are not exported again as if they had just happened', async () => {
+    const restored: (boolean | undefined)[] = [];
+    const exporter: MetricsExporter = {
+      name: 'notes',
+      intervalMs: 0,
+      start: (source) => void restored.push(source.restored),
+      export: () => undefined,
+      stop: () => undefined,
+    };
+    for (let run = 0; run < 2; run++) {
+      const app = await start({ persistence: { path }, exporters: [exporter] });
+      await app.close();
+    }
+    expect(restored).toEqual([false, true]);
+  });
+
+  it('refuses a layer that cannot keep them, and options that are neither', async () => {
+    await expect(start({ persistence: { layer: 'redis' } })).rejects.toThrow(
+      /persistence\.layer: no layer named "redis"/,
+    );
+    await expect(start({ persistence: {} as never })).rejects.toThrow(/persistence\.path: is missing/);
+  });
+});
+
+describe('metrics kept in Redis', () => {
+  let redis: RedisServer;
+  beforeAll(async () => (redis = await RedisServer.start()), 20_000);
+  afterAll(async () => redis.dispose());
+
+  const layers = () => [memoryLayer(), redisLayer({ url: redis.url })];
+
+  it.each([true, { layer: 'redis', name: 'web-1' }])(
+    'go on after a restart with persistence: %j',
+    async (persistence) => {
+      const first = await start({ layers: layers(), persistence });
+      await visit(first, 'feed:1', 2);
+      await first.close();
+      const client = await redis.client();
+      const name = persistence === true ? hostname() : 'web-1';
+      expect(await client.keys('*board:kept-metrics:*')).toEqual([expect.stringMatching(new RegExp(`:${name}$`))]);
+      const second = await start({ layers: layers(), persistence });
+      expect(await statsOf(second)).toMatchObject({ total_requests: 3 });
+      await second.close();
+      await client.flushAll();
+    },
+  );
+
+  it('begin anew while it is down, within the time that a start may take', async () => {
+    await redis.kill();
+    const lines = new Lines();
+    const startedAt = performance.now();
+    const app = await start({ layers: layers(), persistence: true }, 'express', lines);
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
+    await visit(app, 'feed:1', 1);
+    expect(await statsOf(app)).toMatchObject({ total_requests: 2 });
+    await app.close();
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
+    expect(lines.codes).toContain('METRICS_NOT_RESTORED');
+    expect(lines.codes.filter((code) => code === 'METRICS_NOT_KEPT')).toHaveLength(1);
+    await redis.up();
+  }, 30_000);
+});

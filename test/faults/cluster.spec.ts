@@ -1,0 +1,43 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { hashSlot } from '../../lib/cache/layers/redis-keys.js';
+import { Outage } from '../support/outage.js';
+import { RedisCluster } from '../support/redis.js';
+
+describe('a cluster loses one of three masters', () => {
+  let cluster: RedisCluster;
+  let outage: Outage;
+  afterEach(async () => {
+    await outage.end();
+    await cluster.dispose();
+  });
+
+  /** The master of the order of invalidations, and one that is not. */
+  const masters = () => {
+    const home = Math.floor((hashSlot('shop') * 3) / 16_384);
+    return { home: cluster.nodes[home]!, other: cluster.nodes[(home + 1) % 3]! };
+  };
+
+  it('and answers for no slot (cluster-require-full-coverage): nobody notices', async () => {
+    cluster = await RedisCluster.start();
+    outage = await Outage.begin({ cluster: { rootNodes: cluster.rootNodes } });
+    const { home } = masters();
+    await outage.during(() => home.kill());
+    expect(await outage.over(() => home.up())).toBeLessThan(5_000);
+    await outage.addsUp();
+    // The bus may have had its connection to the master that is lost.
+    outage.unnoticed({ memoryKept: false });
+    expect((await outage.transitions()).closed).toBeGreaterThan(0);
+    await outage.holdsNothingOld();
+  });
+
+  it('and answers for the others: these go on to be used, and nobody notices', async () => {
+    cluster = await RedisCluster.start({ 'cluster-require-full-coverage': 'no' });
+    outage = await Outage.begin({ cluster: { rootNodes: cluster.rootNodes } });
+    const { other } = masters();
+    await outage.meanwhile(() => other.kill(), 4_000);
+    expect(await outage.over(() => other.up())).toBeLessThan(5_000);
+    await outage.addsUp();
+    outage.unnoticed({ memoryKept: false });
+    await outage.holdsNothingOld();
+  });
+});

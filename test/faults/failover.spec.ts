@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Outage } from '../support/outage.js';
+import { eventually, RedisSentinelSetup } from '../support/redis.js';
+
+describe('the master behind Sentinel is lost', () => {
+  let setup: RedisSentinelSetup;
+  let outage: Outage;
+  beforeEach(async () => {
+    setup = await RedisSentinelSetup.start();
+    outage = await Outage.begin({ sentinel: { name: setup.name, rootNodes: setup.rootNodes } });
+  });
+  afterEach(async () => {
+    await outage.end();
+    await setup.dispose();
+  });
+
+  const promoted = async () => {
+    const client = await setup.replica.client();
+    await eventually(async () => (await client.info('replication')).includes('role:master'), 'the replica is promoted');
+  };
+
+  it('killed: its replica takes over and nobody notices', async () => {
+    await outage.during(() => setup.master.kill(), 300);
+    expect(await outage.over(promoted)).toBeLessThan(5_000);
+    await outage.addsUp();
+    outage.unnoticed();
+    expect((await outage.transitions()).closed).toBeGreaterThan(0);
+    await outage.keptWhatWasWritten();
+    await outage.holdsNothingOld();
+  });
+
+  it('frozen, and back as a replica that must not be written to: nobody notices', async () => {
+    await outage.during(() => setup.master.freeze(), 300);
+    expect(
+      await outage.over(async () => {
+        await promoted();
+        setup.master.resume();
+      }),
+    ).toBeLessThan(5_000);
+    await outage.addsUp();
+    outage.unnoticed();
+    await outage.keptWhatWasWritten();
+    await outage.holdsNothingOld();
+  });
+});

@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Outage } from '../support/outage.js';
+import { RedisServer } from '../support/redis.js';
+
+describe('Redis keeps its connections and answers nobody', () => {
+  let server: RedisServer;
+  let outage: Outage;
+  beforeEach(async () => {
+    server = await RedisServer.start();
+    outage = await Outage.begin({ url: server.url });
+  });
+  afterEach(async () => {
+    await outage.end();
+    await server.dispose();
+  });
+
+  it('frozen for ten seconds: nobody notices, and it serves again within five', async () => {
+    await outage.during(() => server.freeze(), 10_000);
+    expect(await outage.over(() => server.resume())).toBeLessThan(5_000);
+    await outage.addsUp();
+    outage.unnoticed();
+    const { open, half_open, closed } = await outage.transitions();
+    // Asked once a second whether it answers, by nobody's request.
+    expect(half_open).toBeGreaterThan(3);
+    expect(half_open).toBeLessThan(16);
+    expect(open).toBe(half_open - closed + 1);
+    expect(closed).toBe(1);
+    await outage.keptWhatWasWritten();
+    await outage.holdsNothingOld();
+  });
+
+  it('paused by an operator (CLIENT PAUSE): nobody notices', async () => {
+    const client = await server.client();
+    await outage.during(() => client.sendCommand(['CLIENT', 'PAUSE', '4000', 'ALL']));
+    // It ends by itself; this command waits for that.
+    expect(await outage.over(() => client.ping())).toBeLessThan(5_000);
+    await outage.addsUp();
+    outage.unnoticed();
+    expect((await outage.transitions()).closed).toBeGreaterThan(0);
+    await outage.keptWhatWasWritten();
+    await outage.holdsNothingOld();
+  });
+
+  it('closes within five seconds while Redis is frozen', async () => {
+    await outage.meanwhile(() => server.freeze(), 200);
+    await outage.visitors.leave();
+    const startedAt = performance.now();
+    await outage.app.close();
+    expect(performance.now() - startedAt).toBeLessThan(5_500);
+    server.resume();
+  });
+});

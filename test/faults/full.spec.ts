@@ -1,0 +1,31 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Outage } from '../support/outage.js';
+import { RedisServer } from '../support/redis.js';
+
+describe('Redis is full and evicts nothing (maxmemory, noeviction)', () => {
+  let server: RedisServer;
+  let outage: Outage;
+  beforeEach(async () => {
+    server = await RedisServer.start({ 'maxmemory-policy': 'noeviction' });
+    outage = await Outage.begin({ url: server.url });
+  });
+  afterEach(async () => {
+    await outage.end();
+    await server.dispose();
+  });
+
+  it('goes on answering what it has, counts what it could not take, and takes it again when there is room', async () => {
+    const admin = await server.client();
+    const { hits } = await outage.redis();
+    await outage.meanwhile(() => admin.configSet('maxmemory', '1mb'), 2_000);
+    const full = await outage.redis();
+    expect(full.hits).toBeGreaterThan(hits);
+    expect(full.circuit_state).toBe('closed');
+    expect(full.writes_dropped).toBeGreaterThan(0);
+    expect(await outage.over(() => admin.configSet('maxmemory', '0'))).toBeLessThan(5_000);
+    await outage.addsUp();
+    outage.unnoticed();
+    expect(await outage.transitions()).toEqual({ open: 0, half_open: 0, closed: 0 });
+    await outage.holdsNothingOld();
+  });
+});

@@ -1,0 +1,26 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Outage } from '../support/outage.js';
+import { RedisServer } from '../support/redis.js';
+
+describe('Redis is killed', () => {
+  let server: RedisServer;
+  let outage: Outage | undefined;
+  beforeEach(async () => {
+    server = await RedisServer.start();
+  });
+  afterEach(async () => {
+    await outage?.end();
+    await server.dispose();
+  });
+
+  it.each(['fastify', 'express'] as const)('and comes back empty: no visitor of %s notices', async (platform) => {
+    outage = await Outage.begin({ url: server.url }, platform);
+    await outage.during(() => server.kill());
+    expect(await outage.over(() => server.up())).toBeLessThan(5_000);
+    await outage.addsUp();
+    outage.unnoticed();
+    expect(await outage.transitions()).toMatchObject({ open: expect.any(Number), closed: 1 });
+    await outage.keptWhatWasWritten();
+    await outage.holdsNothingOld();
+  });
+});

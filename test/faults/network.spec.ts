@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Outage } from '../support/outage.js';
+import { RedisServer } from '../support/redis.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+describe('the way to Redis is bad', () => {
+  let server: RedisServer;
+  let proxy: TcpProxy;
+  let outage: Outage;
+  beforeEach(async () => {
+    server = await RedisServer.start();
+    proxy = await TcpProxy.start(server.port);
+  });
+  afterEach(async () => {
+    await outage.end();
+    await proxy.dispose();
+    await server.dispose();
+  });
+
+  it('connections are reset in the middle of replies: nobody notices', async () => {
+    outage = await Outage.begin({ url: proxy.url });
+    await outage.meanwhile(async () => {
+      for (let turn = 0; turn < 15; turn++) {
+        proxy.cutReplyAfter = 20 + turn;
+        await pause(100);
+      }
+    });
+    expect(await outage.over(() => (proxy.cutReplyAfter = undefined))).toBeLessThan(5_000);
+    await outage.addsUp();
+    outage.unnoticed({ memoryKept: false });
+    await outage.keptWhatWasWritten();
+    await outage.holdsNothingOld();
+  });
+
+  it('every reply is 300 ms late: slow answers open the circuit and nobody waits for the next', async () => {
+    outage = await Outage.begin({ url: proxy.url, deadline: 500 });
+    await outage.during(() => (proxy.delayMs = 300), 2_000);
+    expect(await outage.over(() => (proxy.delayMs = 0))).toBeLessThan(5_000);
+    await outage.addsUp();
+    outage.unnoticed();
+    const { open, closed } = await outage.transitions();
+    expect(open).toBeGreaterThan(0);
+    expect(closed).toBeGreaterThan(0);
+    await outage.keptWhatWasWritten({ url: server.url });
+    await outage.holdsNothingOld({ url: server.url });
+  });
+
+  it('connections are refused, and what is written meanwhile goes through to Redis or replaces nothing', async () => {
+    outage = await Outage.begin({ url: proxy.url, writes: 'through' });
+    await outage.during(() => {
+      proxy.refusing = true;
+      proxy.cut();
+    });
+    expect(await outage.over(() => (proxy.refusing = false))).toBeLessThan(5_000);
+    await outage.addsUp();
+    outage.unnoticed();
+    await outage.holdsNothingOld();
+  });
+});

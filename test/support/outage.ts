@@ -1,0 +1,292 @@
+import { expect } from '@jest/globals';
+import { type INestApplication, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  Cached,
+  CacheInvalidate,
+  CacheObservabilityModule,
+  memoryLayer,
+  ObservedCache,
+  redisLayer,
+} from '../../lib/index.js';
+import type { RedisLayerOptions } from '../../lib/cache/layers/redis-options.js';
+import { createObservedCache } from '../../lib/observed-cache.js';
+import { boot, type Platform } from './apps.js';
+import { eventually } from './redis.js';
+import { type Phase, Visitors } from './visitors.js';
+
+/** How long the application's layer may take to answer, unless a test says otherwise. */
+const DEADLINE_MS = 300;
+/** What a load costs. */
+const ORIGIN_MS = 10;
+const NAMESPACE = 'shop';
+/** Fewer than there are feed pages, so that Redis is asked for pages all the while. */
+const IN_MEMORY = 60;
+
+/** What the application sells: versions that only grow, each read at the beginning of a load that takes a while. */
+export class Origin {
+  readonly #versions = new Map<string, number>();
+
+  async product(id: string): Promise<{ id: string; version: number }> {
+    const version = this.version(id);
+    await pause(ORIGIN_MS);
+    return { id, version };
+  }
+
+  async feed(page: string): Promise<{ page: string; items: number[] }> {
+    await pause(ORIGIN_MS);
+    return { page, items: Array.from({ length: 20 }, (_, index) => index) };
+  }
+
+  change(id: string): number {
+    const version = this.version(id) + 1;
+    this.#versions.set(id, version);
+    return version;
+  }
+
+  version(id: string): number {
+    return this.#versions.get(id) ?? 0;
+  }
+}
+
+function shopOver(origin: Origin): new (cache: ObservedCache) => object {
+  @Controller()
+  class ShopController {
+    constructor(@Inject(ObservedCache) readonly cache: ObservedCache) {}
+
+    @Get('feeds/discover')
+    @Cached('feed:*', { ttl: '10m' })
+    discover(@Query('page') page: string) {
+      return origin.feed(page);
+    }
+
+    @Get('products/:id')
+    @Cached('product:{params.id}', { ttl: '1s', tags: ['catalogue:{params.id}'] })
+    product(@Param('id') id: string) {
+      return origin.product(id);
+    }
+
+    @Post('products/:id/purchase')
+    @HttpCode(200)
+    @CacheInvalidate({ tags: ['catalogue:{params.id}'] })
+    purchase(@Param('id') id: string) {
+      return { version: origin.change(id) };
+    }
+
+    @Post('products/:id/reprice')
+    @HttpCode(200)
+    @CacheInvalidate({ keys: ['product:{params.id}'] })
+    reprice(@Param('id') id: string) {
+      return { version: origin.change(id) };
+    }
+
+    @Post('products/:id/recall')
+    @HttpCode(200)
+    @CacheInvalidate({ patterns: ['product:{params.id}*'] })
+    recall(@Param('id') id: string) {
+      return { version: origin.change(id) };
+    }
+
+    @Post('notes/:id')
+    @HttpCode(200)
+    async note(@Param('id') id: string) {
+      const version = origin.change(`note ${id}`);
+      await this.cache.set(`note:${id}`, { version }, '10m');
+      return { version };
+    }
+  }
+  return ShopController;
+}
+
+/** Figures of a layer as `/cache/stats/layers` tells them. */
+export interface LayerFigures {
+  readonly layer: string;
+  readonly hits: number;
+  readonly circuit_state: 'closed' | 'open' | 'half_open';
+  readonly connected: boolean;
+  readonly queue_depth: number;
+  readonly writes_dropped: number;
+}
+
+/**
+ * An application with memory and Redis whose visitors never pause, for a test that takes its Redis away and gives it back.
+ * What visitors notice of it is judged by {@link Outage.unnoticed}.
+ */
+export class Outage {
+  readonly visitors: Visitors;
+  readonly #app: INestApplication;
+  readonly #close: () => Promise<void>;
+  readonly #redis: RedisLayerOptions;
+  readonly #deadlineMs: number;
+
+  private constructor(app: INestApplication, close: () => Promise<void>, redis: RedisLayerOptions, visitors: Visitors) {
+    this.#app = app;
+    this.#close = close;
+    this.#redis = redis;
+    this.#deadlineMs = Number(redis.deadline ?? DEADLINE_MS);
+    this.visitors = visitors;
+  }
+
+  /** Boots the application and lets its visitors in until every layer is in use. */
+  static async begin(redis: RedisLayerOptions, platform: Platform = 'fastify'): Promise<Outage> {
+    const origin = new Origin();
+    const { app, close } = await boot(platform, {
+      imports: [
+        CacheObservabilityModule.forRoot({
+          layers: [
+            memoryLayer({ maxEntries: IN_MEMORY }),
+            redisLayer({ deadline: DEADLINE_MS, writes: 'behind', ...redis }),
+          ],
+          namespace: NAMESPACE,
+          prometheus: { defaultMetrics: false },
+        }),
+      ],
+      controllers: [shopOver(origin)],
+    });
+    await app.listen(0, '127.0.0.1');
+    const visitors = new Visitors(await app.getUrl());
+    const outage = new Outage(app, close, redis, visitors);
+    visitors.enter();
+    await eventually(async () => (await outage.redis()).hits > 20, 'Redis is in use');
+    return outage;
+  }
+
+  /** Breaks Redis, waits until its circuit has opened, and lets visitors go on for a while. */
+  async during(breaking: () => unknown, forMs = 1_000): Promise<void> {
+    await this.meanwhile(breaking, 0);
+    await eventually(async () => (await this.redis()).circuit_state !== 'closed', 'the circuit opens');
+    await pause(forMs);
+  }
+
+  /** The same for what may leave the circuit closed; requests from here on count as made during the outage. */
+  async meanwhile(breaking: () => unknown, forMs = 1_000): Promise<void> {
+    this.visitors.phase = 'during';
+    await breaking();
+    await pause(forMs);
+  }
+
+  /** Runs what gives Redis back, and waits until it serves hits with its circuit closed. @returns how long that took. */
+  async over(mending: () => unknown): Promise<number> {
+    this.visitors.phase = 'after';
+    await mending();
+    const mendedAt = performance.now();
+    const { hits } = await this.redis();
+    await eventually(async () => {
+      const now = await this.redis();
+      return now.circuit_state === 'closed' && now.hits > hits;
+    }, 'Redis serves hits again');
+    const tookMs = performance.now() - mendedAt;
+    await pause(500);
+    return tookMs;
+  }
+
+  /** What `/cache/stats/layers` says of Redis. */
+  async redis(): Promise<LayerFigures> {
+    const layers = (await this.#json('/cache/stats/layers')) as LayerFigures[];
+    return layers.find(({ layer }) => layer === 'redis')!;
+  }
+
+  /** Changes of the circuit so far, by the state it came to, as `/metrics` tells them. */
+  async transitions(): Promise<Record<'open' | 'half_open' | 'closed', number>> {
+    const text = await (await fetch(`${this.visitors.url}/metrics`)).text();
+    const count = (to: string) =>
+      Number(
+        new RegExp(`^cache_layer_circuit_transitions_total\\{layer="redis",to="${to}"\\} (\\d+)`, 'm').exec(
+          text,
+        )?.[1] ?? 0,
+      );
+    return { open: count('open'), half_open: count('half_open'), closed: count('closed') };
+  }
+
+  /**
+   * No visitor noticed anything: no failure, nobody waiting longer than for Redis' deadline and the origin, no value from
+   * before an acknowledged change, and whoever asks for what is in memory as fast as ever.
+   * @param memoryKept false where the fault cuts the bus too, after which memory is not trusted any more.
+   */
+  unnoticed({ memoryKept = true } = {}): void {
+    const { visitors } = this;
+    const deadlineMs = this.#deadlineMs;
+    expect(visitors.failures).toEqual([]);
+    expect(visitors.outdated).toEqual([]);
+    expect(visitors.count('during', 'hot')).toBeGreaterThan(20);
+    if (memoryKept) expect(visitors.count('during', 'cooled')).toBe(0);
+    const calm = visitors.quantile('before', 'hot', 0.95);
+    expect(visitors.quantile('during', 'hot', 0.95)).toBeLessThan(Math.max(deadlineMs / 2, 5 * calm));
+    for (const phase of ['during', 'after'] satisfies Phase[]) {
+      // Finding out that Redis does not answer, and the origin; as long again for a machine that is busy.
+      expect(visitors.quantile(phase, 'loaded', 0.99)).toBeLessThan(2 * (deadlineMs + ORIGIN_MS));
+      // A change is told to Redis and to the other processes, each within the deadline.
+      expect(visitors.quantile(phase, 'changed', 0.99)).toBeLessThan(2 * (2 * deadlineMs + ORIGIN_MS));
+    }
+  }
+
+  /** Lets visitors go and compares what they got with what was counted: every request is one outcome. */
+  async addsUp(): Promise<void> {
+    await this.visitors.leave();
+    const stats = (await this.#json('/cache/stats')) as Record<string, number>;
+    const seen = this.visitors.byOutcome();
+    expect({
+      total: stats.total_requests,
+      fresh: stats.cache_hits! - stats.stale_hits!,
+      stale: stats.stale_hits,
+      missed: stats.cache_misses,
+    }).toEqual({ total: seen.HIT + seen.STALE + seen.MISS, fresh: seen.HIT, stale: seen.STALE, missed: seen.MISS });
+    const endpoints = (await this.#json('/cache/stats/endpoints')) as { total_requests: number }[];
+    expect(endpoints.reduce((sum, { total_requests }) => sum + total_requests, 0)).toBe(stats.total_requests);
+    expect(stats.operations_in_flight).toBe(0);
+  }
+
+  /** What another process reads: a cache of its own, without memory, over the same Redis. */
+  async elsewhere(
+    redis: RedisLayerOptions = {},
+  ): Promise<{ get<T>(key: string): Promise<T | undefined>; close(): Promise<unknown> }> {
+    const cache = createObservedCache({ layers: [redisLayer({ ...this.#redis, ...redis })], namespace: NAMESPACE });
+    await cache.connect();
+    return { get: (key) => cache.get(key), close: () => cache.disconnect() };
+  }
+
+  /** Nothing that Redis holds afterwards is older than the last change that was acknowledged. */
+  async holdsNothingOld(redis?: RedisLayerOptions): Promise<void> {
+    const other = await this.elsewhere(redis);
+    try {
+      for (const [id, version] of this.visitors.acknowledged) {
+        const key = id.startsWith('note:') ? id : `product:${id}`;
+        await eventually(async () => {
+          const kept = await other.get<{ version: number }>(key);
+          return kept === undefined || kept.version >= version;
+        }, `${key} is not older than ${version}`);
+      }
+    } finally {
+      await other.close();
+    }
+  }
+
+  /** What was written during the outage is there afterwards: of each note the last value that was acknowledged. */
+  async keptWhatWasWritten(redis?: RedisLayerOptions): Promise<void> {
+    await eventually(async () => (await this.redis()).queue_depth === 0, 'the queue is written');
+    const other = await this.elsewhere(redis);
+    try {
+      const notes = [...this.visitors.notedDuring];
+      expect(notes.length).toBeGreaterThan(5);
+      for (const [id, version] of notes) expect((await other.get<{ version: number }>(id))?.version).toBe(version);
+      expect((await this.redis()).writes_dropped).toBe(0);
+    } finally {
+      await other.close();
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.visitors.leave();
+    const startedAt = performance.now();
+    await this.#close();
+    expect(performance.now() - startedAt).toBeLessThan(6_000);
+  }
+
+  get app(): INestApplication {
+    return this.#app;
+  }
+
+  async #json(path: string): Promise<unknown> {
+    return (await fetch(this.visitors.url + path)).json();
+  }
+}

@@ -1,0 +1,399 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { CacheError } from '../../../lib/cache/errors.js';
+import { LayeredCache, type LayeredCacheOptions } from '../../../lib/cache/layered-cache.js';
+import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
+import { Outcome } from '../../../lib/cache/observer.js';
+import { ManualClock, settle } from '../../support/manual-clock.js';
+import { RecordingObserver } from '../../support/recording-observer.js';
+import { ScriptedLayer, SharedServer } from '../../support/scripted-layer.js';
+
+function process(server = new SharedServer(), options: Partial<LayeredCacheOptions> = {}, clock = new ManualClock()) {
+  const far = new ScriptedLayer('far', server);
+  const observer = new RecordingObserver();
+  const cache = new LayeredCache({
+    layers: [memoryLayer(), far.factory()],
+    namespace: 'cache',
+    ttl: '1m',
+    observer,
+    clock,
+    ...options,
+  });
+  return { cache, far, observer, clock, server };
+}
+
+/** Two processes that share a server and a clock. */
+function twoProcesses(options: Partial<LayeredCacheOptions> = {}) {
+  const one = process(new SharedServer(), options);
+  return { one, other: process(one.server, options, one.clock) };
+}
+
+describe('two layers', () => {
+  it('fill memory back with what is left of the TTL', async () => {
+    const { one, other } = twoProcesses();
+    await one.cache.set('a', 1);
+    await one.clock.advance(45_000);
+    expect(await other.cache.get('a')).toBe(1);
+    expect(other.far.take()).toEqual(['get a']);
+    expect(await other.cache.get('a')).toBe(1);
+    expect(other.far.take()).toEqual([]);
+    await other.clock.advance(15_000);
+    one.server.entries.clear();
+    expect(await other.cache.get('a')).toBeUndefined();
+  });
+
+  it('are told as the layer that answered', async () => {
+    const { one, other } = twoProcesses();
+    await one.cache.set('a', 1);
+    await other.cache.get('a');
+    await other.cache.get('a');
+    await other.cache.getOrSet('a', () => 2);
+    expect(other.observer.take()).toEqual(['a hit far', 'a hit memory', 'a hit memory']);
+  });
+
+  it('take a batch in one round trip each', async () => {
+    const { cache, far } = process();
+    await cache.mset([
+      { key: 'a', value: 1 },
+      { key: 'b', value: 2 },
+    ]);
+    expect(far.take()).toEqual(['setMany a,b']);
+    expect(await cache.mget(['a', 'b', 'c'])).toEqual([1, 2, undefined]);
+    expect(far.take()).toEqual(['getMany c']);
+    await cache.mdel(['a', 'b']);
+    expect(far.take()).toEqual(['deleteMany a,b']);
+  });
+
+  it('are asked once for a batch with a loader, and written once', async () => {
+    const { one, other } = twoProcesses();
+    await one.cache.set('a', 1);
+    const loader = jest.fn(async (keys: string[]) => keys.map((key) => key.toUpperCase()));
+    expect(await other.cache.getOrSetMany(['a', 'b', 'c'], loader as never)).toEqual([1, 'B', 'C']);
+    expect(loader).toHaveBeenCalledTimes(1);
+    expect(loader.mock.calls[0]![0]).toEqual(['b', 'c']);
+    expect(other.far.take()).toEqual(['getMany a,b,c', 'setMany b,c']);
+    expect(other.observer.take().filter((line) => !/ set ok| load ok/.test(line))).toEqual([
+      'a hit far',
+      'b miss (cold)',
+      'c miss (cold)',
+    ]);
+  });
+
+  it('share one search of the far layer among concurrent callers', async () => {
+    const { one, other } = twoProcesses();
+    await one.cache.set('a', 1);
+    const load = jest.fn(() => 2);
+    const answers = await Promise.all([1, 2, 3].map(() => other.cache.getOrSet('a', load)));
+    expect(answers).toEqual([1, 1, 1]);
+    expect(load).not.toHaveBeenCalled();
+    expect(other.far.take()).toEqual(['get a']);
+    expect(other.observer.take()).toEqual(['a hit far', 'a hit far', 'a hit far']);
+  });
+
+  it('go on without one that rejects, count it and say so once', async () => {
+    const log = jest.fn();
+    const { cache, far, observer } = process(undefined, { log });
+    far.failing = new Error('broken');
+    expect(await cache.getOrSet('a', () => 1)).toBe(1);
+    expect(await cache.getOrSet('a', () => 2)).toBe(1);
+    expect(await cache.get('b')).toBeUndefined();
+    await cache.set('c', 3);
+    expect(await cache.get('c')).toBe(3);
+    expect(await cache.mget(['c', 'd'])).toEqual([3, undefined]);
+    expect(await cache.del('c')).toBe(true);
+    await expect(cache.clear()).resolves.toBe(true);
+    await settle();
+    expect(observer.take()).toContain('a error (error)');
+    expect(observer.layerCalls.filter((call) => call.startsWith('far get error'))).toHaveLength(3);
+    expect(log.mock.calls.filter(([, code]) => code === 'LAYER_FAILED')).toHaveLength(1);
+    far.failing = undefined;
+    await cache.set('d', 1);
+    expect(log.mock.calls.filter(([, code]) => code === 'LAYER_FAILED')).toHaveLength(2);
+  });
+
+  it('count what a circuit refuses as a miss whose reason is the failure', async () => {
+    const { cache, far, observer } = process();
+    far.failing = new CacheError('CIRCUIT_OPEN', 'open');
+    expect(await cache.getOrSet('a', () => 1)).toBe(1);
+    expect(observer.take()).toContain('a miss (error)');
+  });
+
+  it('serve a stale value of the far layer while it is loaded anew', async () => {
+    const { one, other } = twoProcesses({ policy: { staleWhileRevalidate: '1m' } });
+    await one.cache.set('a', 1);
+    await one.clock.advance(70_000);
+    expect(await other.cache.getOrSet('a', () => 2)).toBe(1);
+    await settle();
+    expect(await other.cache.getOrSet('a', () => 3)).toBe(2);
+    expect(other.observer.take().filter((line) => line.startsWith('a stale') || line.startsWith('a hit'))).toEqual([
+      'a stale far (expired)',
+      'a hit memory',
+    ]);
+  });
+});
+
+describe('an invalidation', () => {
+  it('beats a read of the far layer that is on its way', async () => {
+    const { one, other } = twoProcesses();
+    await one.cache.set('a', 'old');
+    const answer = other.far.hold('get');
+    const reading = other.cache.get('a');
+    await settle();
+    await other.cache.del('a');
+    answer();
+    await reading;
+    expect(other.cache.peek('a')).toBeUndefined();
+    expect(await other.cache.get('a')).toBeUndefined();
+  });
+
+  it('beats a load that is on its way, in the far layer too', async () => {
+    const { cache, far, server } = process();
+    let land!: (value: string) => void;
+    const loading = cache.getOrSet('a', () => new Promise<string>((resolve) => (land = resolve)));
+    await settle();
+    await cache.del('a');
+    land('old');
+    expect(await loading).toBe('old');
+    await settle();
+    expect(server.entries.has('a')).toBe(false);
+    expect(far.take()).not.toContain('set a');
+  });
+
+  it('reaches the memory of the other process, whatever names it', async () => {
+    for (const invalidate of ['del', 'glob', 'tag', 'clear', 'set'] as const) {
+      const { one, other } = twoProcesses();
+      await Promise.all([one.cache.connect(), other.cache.connect()]);
+      await one.cache.getOrSet('a:1', () => 'old', { tags: ['t'] });
+      await other.cache.get('a:1');
+      expect(other.cache.peek('a:1')).toBe('old');
+      if (invalidate === 'del') await one.cache.del('a:1');
+      else if (invalidate === 'glob') await one.cache.deleteByPattern('a:*');
+      else if (invalidate === 'tag') await one.cache.invalidateTags('t');
+      else if (invalidate === 'clear') await one.cache.clear();
+      else await one.cache.set('a:1', 'new');
+      await settle();
+      expect(other.cache.peek('a:1')).toBeUndefined();
+      expect(await other.cache.get('a:1')).toBe(invalidate === 'set' ? 'new' : undefined);
+    }
+  });
+
+  it('in the other process beats a load of this one', async () => {
+    const { one, other } = twoProcesses();
+    await Promise.all([one.cache.connect(), other.cache.connect()]);
+    let land!: (value: string) => void;
+    const loading = other.cache.getOrSet('a', () => new Promise<string>((resolve) => (land = resolve)));
+    await settle();
+    await one.cache.del('a');
+    await settle();
+    land('old');
+    expect(await loading).toBe('old');
+    expect(other.cache.peek('a')).toBeUndefined();
+  });
+
+  it('is trusted to have happened after a gap in the messages', async () => {
+    const { cache, server } = process();
+    await cache.connect();
+    await cache.set('a', 1);
+    for (const listener of server.listeners) listener.onGap();
+    expect(cache.peek('a')).toBeUndefined();
+    expect(await cache.get('a')).toBe(1);
+  });
+});
+
+describe('a lock across processes', () => {
+  it('lets one of them load, and gives its value to the other', async () => {
+    const { one, other } = twoProcesses({ policy: { lock: true } });
+    let land!: (value: number) => void;
+    const load = jest.fn(() => new Promise<number>((resolve) => (land = resolve)));
+    const first = one.cache.getOrSet('a', load);
+    await settle();
+    const second = other.cache.getOrSet('a', load);
+    await one.clock.advance(50);
+    land(1);
+    await one.clock.advance(50);
+    expect(await Promise.all([first, second])).toEqual([1, 1]);
+    expect(load).toHaveBeenCalledTimes(1);
+    expect(one.server.locks.size).toBe(0);
+  });
+
+  it('is waited for no longer than waitTimeout', async () => {
+    const { one, other } = twoProcesses({ policy: { lock: true, waitTimeout: 100 } });
+    void one.cache.getOrSet('a', () => new Promise(() => undefined)).catch(() => undefined);
+    await settle();
+    const second = other.cache.getOrSet('a', () => 2);
+    await settle();
+    await one.clock.advance(150);
+    expect(await second).toBe(2);
+    expect(other.observer.take()).toContain('a wait timeout');
+  });
+
+  it('is done without where it cannot be reached', async () => {
+    const { cache, far } = process(undefined, { policy: { lock: true } });
+    far.failing = new Error('broken');
+    expect(await cache.getOrSet('a', () => 1)).toBe(1);
+  });
+
+  it('is released when the load fails', async () => {
+    const { cache, server } = process(undefined, { policy: { lock: true } });
+    await expect(cache.getOrSet('a', () => Promise.reject(new Error('origin')))).rejects.toThrow('origin');
+    await settle();
+    expect(server.locks.size).toBe(0);
+    expect(await cache.getOrSet('a', () => 1)).toBe(1);
+  });
+
+  it('holds for every key of a batch by itself', async () => {
+    const { one, other } = twoProcesses({ policy: { lock: true } });
+    let land!: (value: number) => void;
+    const first = one.cache.getOrSet('a', () => new Promise<number>((resolve) => (land = resolve)));
+    await settle();
+    const batch = other.cache.getOrSetMany(['a', 'b'], (keys) => keys.map((key) => `${key} of the batch`));
+    await one.clock.advance(20);
+    land(1);
+    await one.clock.advance(50);
+    expect(await first).toBe(1);
+    expect(await batch).toEqual([1, 'b of the batch']);
+  });
+});
+
+describe('a batch', () => {
+  it('serves a stale value once the soft timeout has passed, and goes on loading', async () => {
+    const { cache, clock, observer } = process(undefined, { policy: { staleIfError: '1h', softTimeout: 50 } });
+    await cache.set('a', 'old');
+    await clock.advance(70_000);
+    let land!: (values: string[]) => void;
+    const batch = cache.getOrSetMany(['a'], () => new Promise<string[]>((resolve) => (land = resolve)));
+    await settle();
+    await clock.advance(60);
+    expect(await batch).toEqual(['old']);
+    land(['new']);
+    await settle();
+    expect(cache.peek('a')).toBe('new');
+    expect(observer.take()).toContain('a stale (expired)');
+  });
+
+  it('leaves an origin alone that failed just now', async () => {
+    const { cache, clock } = process(undefined, { policy: { staleIfError: '1h' } });
+    await cache.set('a', 'old');
+    await clock.advance(70_000);
+    const loader = jest.fn(() => Promise.reject(new Error('origin')));
+    expect(await cache.getOrSetMany(['a'], loader as never)).toEqual(['old']);
+    expect(await cache.getOrSetMany(['a'], loader as never)).toEqual(['old']);
+    expect(loader).toHaveBeenCalledTimes(1);
+    await clock.advance(1_100);
+    expect(await cache.getOrSetMany(['a'], loader as never)).toEqual(['old']);
+    expect(loader).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('connecting', () => {
+  it('rejects where a required layer cannot be reached', async () => {
+    const far = new ScriptedLayer();
+    far.unreachable = true;
+    const { cache } = process(undefined, { layers: [memoryLayer(), far.factory(true)] });
+    await expect(cache.connect()).rejects.toMatchObject({ code: 'LAYER_REQUIRED' });
+  });
+
+  it('resolves where one that is not required cannot', async () => {
+    const { cache, far } = process();
+    far.unreachable = true;
+    await expect(cache.connect()).resolves.toBeUndefined();
+  });
+});
+
+describe('disconnecting', () => {
+  it('waits for writes that nobody waited for', async () => {
+    const { cache, far, server } = process();
+    const written = far.hold('set');
+    expect(await cache.getOrSet('a', () => 1)).toBe(1);
+    expect(server.entries.size).toBe(0);
+    const closing = cache.disconnect();
+    await settle();
+    expect(far.closed).toBe(false);
+    written();
+    await closing;
+    expect(far.closed).toBe(true);
+    expect(server.entries.size).toBe(1);
+  });
+
+  it('ends within five seconds, whatever a layer or a loader does', async () => {
+    const { cache, far, clock } = process();
+    far.hold('set');
+    far.hold('disconnect');
+    let signal: AbortSignal | undefined;
+    void cache.getOrSet('b', () => 1);
+    const loading = cache.getOrSet('a', (context) => {
+      signal = context.signal;
+      return new Promise(() => undefined);
+    });
+    void loading.catch(() => undefined);
+    await settle();
+    let closed = false;
+    void cache.disconnect().then(() => (closed = true));
+    await settle();
+    expect(signal?.aborted).toBe(true);
+    await clock.advance(4_900);
+    expect(closed).toBe(false);
+    await clock.advance(200);
+    expect(closed).toBe(true);
+  });
+
+  it('sends later reads to their origin', async () => {
+    const { cache, observer } = process();
+    await cache.set('a', 1);
+    await cache.disconnect();
+    expect(await cache.getOrSet('a', () => 2)).toBe(2);
+    expect(await cache.get('a')).toBeUndefined();
+    expect(observer.take().slice(-2)).toEqual(['a bypass', 'a bypass']);
+  });
+});
+
+describe('a refresh', () => {
+  it('is told to listeners unless it was invalidated meanwhile', async () => {
+    const { cache, clock } = process(undefined, { policy: { staleWhileRevalidate: '1h' } });
+    const refreshed = jest.fn();
+    cache.on('refresh', refreshed);
+    await cache.set('a', 1);
+    await clock.advance(70_000);
+    let land!: (value: number) => void;
+    const load = () => new Promise<number>((resolve) => (land = resolve));
+    expect(await cache.getOrSet('a', load)).toBe(1);
+    await settle();
+    await cache.del('a');
+    land(2);
+    await settle();
+    expect(refreshed).not.toHaveBeenCalled();
+    await cache.set('a', 3);
+    await clock.advance(70_000);
+    expect(await cache.getOrSet('a', load)).toBe(3);
+    await settle();
+    land(4);
+    await settle();
+    expect(refreshed).toHaveBeenCalledWith({ key: 'a', value: 4 });
+  });
+});
+
+describe('watching writes', () => {
+  it('tells the keys of a series that were loaded and kept', async () => {
+    const { cache } = process();
+    const plan = cache.plan('feed:*');
+    const keys: string[] = [];
+    const stop = cache.watchWrites(plan.series, (key) => keys.push(key));
+    expect((await cache.through('feed:1', () => 1, plan)).outcome).toBe(Outcome.miss);
+    await cache.through('feed:1', () => 1, plan);
+    await cache.through('feed:2', (context) => (context.skip(), 1), plan);
+    await cache.through('other', () => 1, cache.plan('other'));
+    stop();
+    await cache.through('feed:3', () => 1, plan);
+    expect(keys).toEqual(['feed:1']);
+  });
+});
+
+describe('entries loaded since a mark', () => {
+  it('are not written where an invalidation came between', async () => {
+    const { cache } = process();
+    const since = cache.mark();
+    await cache.del('a');
+    const written = await cache.setMany([{ key: 'a', value: 'old', since }, { key: 'b', value: 1, since }]); // prettier-ignore
+    since.release();
+    expect(written).toMatchObject({ written: 1, rejected: [{ key: 'a', code: 'INVALIDATED' }] });
+  });
+});

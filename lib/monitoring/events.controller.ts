@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Get, Inject, Res, type Type } from '@nestjs/common';
 import { LiveEvents } from './live/live-events.js';
+import { MonitoringError } from './monitoring-error.js';
 import { type Monitoring, MonitoredRoutes } from './monitored-routes.js';
 
 /** The answer of Fastify, as far as a stream that it does not know of needs it. */
@@ -22,11 +23,14 @@ export function eventsController(monitoring: Monitoring): Type {
 
     @Get('events')
     events(@Res() response: ServerResponse | FastifyAnswer): void {
+      const foreign = 'hijack' in response;
+      const raw = foreign ? response.raw : response;
+      // Platforms answer HEAD by the handler of GET; a stream without a body would never end.
+      if (raw.req.method === 'HEAD') throw new MonitoringError(405, 'STREAM_ONLY', 'Events are read with GET.');
       this.#events.admit();
-      if (!('hijack' in response)) return this.#events.connect(response);
-      const headers = response.getHeaders();
-      response.hijack();
-      this.#events.connect(response.raw, headers);
+      const headers = foreign ? response.getHeaders() : {};
+      if (foreign) response.hijack();
+      this.#events.connect(raw, headers);
     }
   }
   return CacheEventsController;

@@ -10,6 +10,7 @@ export type MonitoringErrorCode =
   | 'PROFILING_OFF'
   | 'TOO_MANY_CLIENTS'
   | 'EVENTS_CLOSED'
+  | 'STREAM_ONLY'
   | 'INTERNAL_ERROR'
   | CacheErrorCode;
 

@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get } from '@nestjs/common';
+import {
+  Cached,
+  CacheObservabilityModule,
+  createObservedCache,
+  type MetricsExporter,
+  type MetricsSnapshot,
+  NoopCollector,
+  ObservedCache,
+} from '../../lib/index.js';
+import { MemoryCollector } from '../../lib/testing/index.js';
+import { boot, closeApps, platforms } from '../support/apps.js';
+
+@Controller('feeds')
+class FeedController {
+  @Get('discover')
+  @Cached('feed:*', { ttl: '1m' })
+  discover() {
+    return { items: ['a'] };
+  }
+}
+
+/** Notes what happens to it. */
+class Notes implements MetricsExporter {
+  readonly name = 'notes';
+  readonly events: string[] = [];
+  last: MetricsSnapshot | undefined;
+
+  constructor(
+    readonly intervalMs: number,
+    private readonly fails = false,
+  ) {}
+
+  start({ serviceName }: { serviceName: string }): void {
+    this.#note(`start ${serviceName}`);
+  }
+  export(snapshot: MetricsSnapshot): void {
+    this.last = snapshot;
+    this.#note('export');
+  }
+  stop(): void {
+    this.#note('stop');
+  }
+
+  hits(): number | undefined {
+    const family = this.last?.families.find(({ name }) => name === 'cache_operations_total');
+    return [...(family?.points() ?? [])].find(({ labels }) => labels.join() === 'get,hit')?.value;
+  }
+
+  #note(event: string): void {
+    this.events.push(event);
+    if (this.fails) throw new Error('exporter');
+  }
+}
+
+const failing = new Proxy(new NoopCollector(), {
+  get: () => () => {
+    throw new Error('collector');
+  },
+});
+const prometheus = { defaultMetrics: false };
+const { name: packageName } = JSON.parse(readFileSync('package.json', 'utf8')) as { name: string };
+
+afterEach(() => closeApps());
+
+describe.each(platforms)('collectors and exporters on %s', (platform) => {
+  it('are told by forRoot, each on its own, whatever another throws', async () => {
+    const collector = new MemoryCollector();
+    const [bad, good] = [new Notes(60_000, true), new Notes(60_000)];
+    const { ask, close } = await boot(platform, {
+      imports: [
+        CacheObservabilityModule.forRoot({ prometheus, collectors: [failing, collector], exporters: [bad, good] }),
+      ],
+      controllers: [FeedController],
+    });
+    for (let time = 0; time < 3; time++) await ask().get('/feeds/discover').expect(200);
+    const { chain, layers } = collector.snapshot();
+    expect(chain).toMatchObject({ totalHits: 2, totalMisses: 1, hitsByLayer: { 0: 2 } });
+    expect(layers['memory']).toMatchObject({ hits: 2, sets: 1 });
+    expect((await ask().get('/cache/stats').expect(200)).body).toMatchObject({ cache_hits: 2 });
+    await close();
+    for (const { events } of [bad, good]) expect(events).toEqual([`start ${packageName}`, 'export', 'stop']);
+    expect(good.hits()).toBe(2);
+  });
+
+  it('are told by forRootAsync, at the interval of the exporter, under the name of the service', async () => {
+    const collector = new MemoryCollector();
+    const exporter = new Notes(20);
+    const { app, close } = await boot(platform, {
+      imports: [
+        CacheObservabilityModule.forRootAsync({
+          prometheus,
+          useFactory: () => ({ collectors: [collector], exporters: [exporter], serviceName: 'shop' }),
+        }),
+      ],
+    });
+    await app.get(ObservedCache).getOrSet('a', () => 1);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    expect(exporter.events.length).toBeGreaterThan(2);
+    await close();
+    expect(exporter.events[0]).toBe('start shop');
+    expect(exporter.events.slice(-2)).toEqual(['export', 'stop']);
+    const ended = exporter.events.length;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(exporter.events).toHaveLength(ended);
+    expect(collector.snapshot().chain.totalMisses).toBe(1);
+  });
+});
+
+describe('collectors and exporters of a cache without Nest', () => {
+  it('are told from connect() until it is closed', async () => {
+    const collector = new MemoryCollector();
+    const [bad, good] = [new Notes(60_000, true), new Notes(60_000)];
+    const cache = createObservedCache({ collectors: [failing, collector], exporters: [bad, good], serviceName: 'job' });
+    await cache.connect();
+    await cache.getOrSet('a', () => 1);
+    await cache.getOrSet('a', () => 1);
+    expect(collector.snapshot().chain).toMatchObject({ totalHits: 1, totalMisses: 1 });
+    await cache.disconnect();
+    for (const { events } of [bad, good]) expect(events).toEqual(['start job', 'export', 'stop']);
+    expect(good.hits()).toBe(1);
+  });
+
+  it('are looked at when they are given, by forRoot', async () => {
+    const wrong = { collectors: [{}], exporters: ['statsd'] } as never;
+    await expect(boot('express', { imports: [CacheObservabilityModule.forRoot(wrong)] })).rejects.toThrow(
+      /collectors\[0\]: must be a metrics collector[\s\S]*exporters\[0\]: must be a metrics exporter/,
+    );
+  });
+});

@@ -14,6 +14,7 @@ import { type CacheInvalidation, InvalidationFeed } from './cache/writing/invali
 import type { HealthOptions, MetricsOptions } from './cache-observability.options.js';
 import { ExportSchedule } from './exporters/export-schedule.js';
 import type { MetricsExporter } from './exporters/metrics-exporter.js';
+import { ServerFigures } from './exporters/server-figures.js';
 import { createCacheMetrics } from './insight/create-cache-metrics.js';
 import type { CacheMetrics } from './metrics/cache-metrics.js';
 import { CollectorObserver } from './metrics/collectors/collector-observer.js';
@@ -82,6 +83,7 @@ export class ObservedCache extends LayeredCache {
     this.#observer = options.observer;
     this.#clock = options.clock ?? systemClock;
     metrics.watchLayers(() => this.layers.map((layer) => layer.status()));
+    metrics.addSource(new ServerFigures(() => this.layers, { clock: this.#clock }));
   }
 
   override async connect(): Promise<void> {

@@ -242,6 +242,11 @@ export class CacheMetrics implements FamilySource {
     return [...this.#catalogue.families(), ...[...this.#sources].flatMap((source) => [...source.families()])];
   }
 
+  /** Lets every source bring its figures up to date; ends by their deadlines, whatever fails. */
+  async refresh(): Promise<void> {
+    await Promise.allSettled([...this.#sources].map((source) => source.refresh?.()));
+  }
+
   /** Adds families of another room (warming, databases) to {@link families}; the returned function takes them out again. */
   addSource(source: FamilySource): () => void {
     this.#sources.add(source);

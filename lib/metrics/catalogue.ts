@@ -212,6 +212,17 @@ export class Catalogue {
           }),
         'seconds',
       ),
+      gauge(
+        'cache_pattern_value_bytes',
+        'Mean size of the values set, by key pattern.',
+        ['pattern'],
+        () =>
+          this.#each(patterns, ({ name, track }, points) => {
+            const sized = track.totalOf(AccessCount.sized);
+            if (sized > 0) points.push(this.#point(track.totalOf(AccessCount.bytes) / sized, name));
+          }),
+        'bytes',
+      ),
       counter(
         'cache_endpoint_operations_total',
         'Accesses by the endpoint that asked.',

@@ -40,4 +40,6 @@ export interface HistogramView {
 /** Whoever has figures to export: the metrics, warming, observed databases. */
 export interface FamilySource {
   families(): Iterable<MetricFamily>;
+  /** Brings up to date what must be asked for elsewhere; awaited before a scrape. Never rejects, and ends by a deadline. */
+  refresh?(): Promise<void>;
 }

@@ -71,6 +71,7 @@ export function prometheusEndpoint(
 function expositionController(path: string, decorators: readonly ClassDecorator[]): Type {
   @applyDecorators(Controller({ path, version: VERSION_NEUTRAL }), ...decorators)
   class CachePrometheusController extends PrometheusController {
+    readonly #metrics: CacheMetrics;
     readonly #classic: PrometheusExposition;
     readonly #openMetrics: PrometheusExposition;
     readonly #host: HttpAdapterHost;
@@ -81,6 +82,7 @@ function expositionController(path: string, decorators: readonly ClassDecorator[
       @Optional() @Inject(LoadExemplars) exemplars?: LoadExemplars | null,
     ) {
       super();
+      this.#metrics = metrics;
       this.#classic = new PrometheusExposition(metrics);
       this.#openMetrics = new PrometheusExposition(metrics, {
         format: 'openmetrics',
@@ -92,6 +94,7 @@ function expositionController(path: string, decorators: readonly ClassDecorator[
     // Sends by itself: an interceptor that wraps or maps every answer of the application would break the format.
     @Get()
     override async index(@Res() response: unknown, @Req() request?: ScrapeRequest): Promise<string> {
+      await this.#metrics.refresh();
       // Where the application chose OpenMetrics for its registry, everybody gets that.
       const chosen = register.contentType.includes('openmetrics');
       const format = chosen ? 'openmetrics' : formatFor(request?.headers?.accept);

@@ -63,10 +63,12 @@ class PulledMetric {
     return this.#sources.size > 0;
   }
 
-  get(): Promise<unknown> {
+  async get(): Promise<unknown> {
     const samples = new Map<string, PrometheusSample>();
     for (const [source, { family: name, scraped }] of this.#sources) {
       scraped();
+      // One question for all families: whoever is asked keeps the answer.
+      await source.refresh?.();
       for (const family of source.families()) {
         if (family.name !== name) continue;
         for (const sample of samplesOf(family, this.#name)) {
@@ -77,7 +79,7 @@ class PulledMetric {
       }
     }
     const { help, type, aggregator } = this;
-    return Promise.resolve({ name: this.name, help, type, aggregator, values: [...samples.values()] });
+    return { name: this.name, help, type, aggregator, values: [...samples.values()] };
   }
 
   /** The figures are the cache's: a registry that is reset resets nothing here. */

@@ -40,7 +40,7 @@ export async function serveMetrics(metrics: PrefixedSource, options: ServeMetric
       }),
     ]),
   );
-  const server = createServer((request, response) => answer(request, response, path, expositions));
+  const server = createServer((request, response) => void answer(request, response, path, metrics, expositions));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -60,17 +60,19 @@ export async function serveMetrics(metrics: PrefixedSource, options: ServeMetric
   };
 }
 
-function answer(
+async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
+  metrics: PrefixedSource,
   expositions: ReadonlyMap<TextFormat, PrometheusExposition>,
-): void {
+): Promise<void> {
   const asked = (request.url ?? '').split('?', 1)[0];
   if (asked !== path) return refuse(response, 404, `The metrics are at ${path}.`);
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'Metrics are read with GET.');
   const exposition = expositions.get(formatFor(request.headers.accept))!;
   try {
+    await metrics.refresh?.();
     const text = exposition.renderBytes();
     response.writeHead(200, { 'content-type': exposition.contentType, 'content-length': text.length });
     response.end(request.method === 'HEAD' ? undefined : text);

@@ -1,0 +1,130 @@
+import type { Clock } from '../cache/clock.js';
+import type { Layer, ServerInfo } from '../cache/layers/layer.js';
+import type { FamilySource, MetricFamily, MetricPoint } from '../metrics/family.js';
+
+export interface ServerFiguresOptions {
+  readonly clock: Clock;
+  /** How long a server may take to answer, milliseconds; what it said before is shown meanwhile. @default 500 */
+  readonly deadlineMs?: number;
+  /** A server is not asked again before, milliseconds: several scrapers cost it no more than one. @default 5000 */
+  readonly keepMs?: number;
+  /** What a server said is shown for so long, milliseconds. @default 60000 */
+  readonly staleMs?: number;
+}
+
+/** The last answer of one layer's server. */
+interface Answer {
+  readonly info: ServerInfo | undefined;
+  readonly answeredAt: number;
+  /** Whether it answered when it was asked last. */
+  readonly up: boolean;
+}
+
+/**
+ * What the servers behind the layers say of themselves (INFO of Redis), as families. They are asked when somebody scrapes, in
+ * the background where that cannot wait; a server that is down or slow holds up no scrape for longer than the deadline.
+ */
+export class ServerFigures implements FamilySource {
+  readonly #layers: () => readonly Layer[];
+  readonly #clock: Clock;
+  readonly #deadlineMs: number;
+  readonly #keepMs: number;
+  readonly #staleMs: number;
+  readonly #answers = new Map<string, Answer>();
+  #asking: Promise<void> | undefined;
+  #askedAt = -Infinity;
+
+  constructor(layers: () => readonly Layer[], options: ServerFiguresOptions) {
+    this.#layers = layers;
+    this.#clock = options.clock;
+    this.#deadlineMs = options.deadlineMs ?? 500;
+    this.#keepMs = options.keepMs ?? 5_000;
+    this.#staleMs = options.staleMs ?? 60_000;
+  }
+
+  /** Asks the servers where their last answers are too old; resolves within the deadline, whatever they do. */
+  refresh(): Promise<void> {
+    if (this.#asking !== undefined) return this.#asking;
+    if (this.#clock.now() - this.#askedAt < this.#keepMs) return Promise.resolve();
+    const servers = this.#layers().filter((layer) => layer.serverInfo !== undefined);
+    if (servers.length === 0) return Promise.resolve();
+    this.#askedAt = this.#clock.now();
+    const asking = Promise.all(servers.map((layer) => this.#ask(layer))).then(() => {
+      this.#asking = undefined;
+    });
+    this.#asking = asking;
+    return asking;
+  }
+
+  families(): MetricFamily[] {
+    void this.refresh();
+    if (this.#answers.size === 0) return [];
+    return [
+      {
+        name: 'cache_server_up',
+        help: 'Whether the server behind a layer answered when it was asked last.',
+        type: 'gauge',
+        labelNames: ['layer'],
+        points: () => [...this.#answers].map(([layer, { up }]) => ({ labels: [layer], value: up ? 1 : 0 })),
+      },
+      this.#family('memory_used_bytes', 'Memory in use on the whole server.', ({ usedMemory }) => usedMemory),
+      this.#family('memory_limit_bytes', 'Memory the server may use; 0 for no limit.', ({ maxMemory }) => maxMemory),
+      this.#family('keys', 'Keys on the whole server, of other applications too.', ({ totalKeys }) => totalKeys),
+      this.#family('connected_clients', 'Clients connected to the server.', ({ connectedClients }) => connectedClients),
+      this.#family(
+        'hit_ratio',
+        'Share of lookups on the server that found a key, since its start.',
+        ({ hitRate }) => hitRate,
+      ),
+      this.#family(
+        'evicted_keys_total',
+        'Keys the server evicted for want of memory, since its start.',
+        ({ evictedKeys }) => evictedKeys,
+      ),
+      this.#family('uptime_seconds', 'How long the server has been up.', ({ uptimeInSeconds }) => uptimeInSeconds),
+    ];
+  }
+
+  async #ask(layer: Layer): Promise<void> {
+    let cancel = (): void => undefined;
+    const late = new Promise<undefined>((resolve) => {
+      cancel = this.#clock.after(this.#deadlineMs, () => resolve(undefined));
+    });
+    const info = await Promise.race([told(layer), late]);
+    cancel();
+    const before = this.#answers.get(layer.name) ?? { info: undefined, answeredAt: -Infinity };
+    this.#answers.set(
+      layer.name,
+      info === undefined ? { ...before, up: false } : { info, answeredAt: this.#clock.now(), up: true },
+    );
+  }
+
+  #family(name: string, help: string, read: (info: ServerInfo) => number | null): MetricFamily {
+    const unit = /_(bytes|seconds|ratio)$/.exec(name)?.[1] as MetricFamily['unit'];
+    return {
+      name: `cache_server_${name}`,
+      help,
+      type: name.endsWith('_total') ? 'counter' : 'gauge',
+      ...(unit === undefined ? {} : { unit }),
+      labelNames: ['layer'],
+      points: () => this.#points(read),
+    };
+  }
+
+  *#points(read: (info: ServerInfo) => number | null): Iterable<MetricPoint> {
+    for (const [layer, { info, answeredAt }] of this.#answers) {
+      if (info === undefined || this.#clock.now() - answeredAt > this.#staleMs) continue;
+      const value = read(info);
+      if (value !== null) yield { labels: [layer], value };
+    }
+  }
+}
+
+/** Undefined where the server is down or refuses. */
+async function told(layer: Layer): Promise<ServerInfo | undefined> {
+  try {
+    return await layer.serverInfo?.();
+  } catch {
+    return undefined;
+  }
+}

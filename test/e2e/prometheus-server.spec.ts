@@ -119,7 +119,7 @@ describe('a Prometheus that scrapes the marketplace', () => {
             return JSON.stringify(last[0]) === JSON.stringify(last[1]);
           },
           'agreement',
-          8_000,
+          12_000,
         );
       } catch {
         expect(last[0]).toEqual(last[1]);
@@ -221,6 +221,15 @@ describe('a Prometheus that scrapes the marketplace', () => {
             sorted(pools.map(({ pool, size }) => [pool, size])),
             sorted(queries.map(({ query_type, table, count }) => [`${query_type} ${table}`, count])),
           ],
+        ];
+      }));
+
+    it('sees Redis as /cache/info does', () =>
+      agrees(async () => {
+        const info = await ask<{ redis_version: string; total_keys: number }>('/cache/info');
+        return [
+          [await prometheus.number('cache_server_keys{layer="redis"}'), await prometheus.number('cache_server_up')],
+          [info.total_keys, 1],
         ];
       }));
 

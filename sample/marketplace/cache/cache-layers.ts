@@ -11,7 +11,8 @@ export async function cacheLayers({ redisUrl, redisStore }: Settings): Promise<L
 
 /** The three ways to Redis. Only the packages of the one in use are loaded. */
 const redis: Record<RedisStore, (url: string) => LayerFactory | Promise<LayerFactory>> = {
-  redis: (url) => redisLayer({ url }),
+  // Nobody waits for a write: they go out behind the answers, in batches.
+  redis: (url) => redisLayer({ url, writes: 'behind' }),
 
   keyv: async (url) => {
     const { default: KeyvRedis } = await import('@keyv/redis');

@@ -159,7 +159,10 @@ describe.each(platforms)('access to the monitoring routes on %s', (platform) => 
     expect(described.paths['/cache/stats']?.get).toMatchObject({
       summary: 'Statistics of the whole cache',
       tags: ['cache'],
-      parameters: [expect.objectContaining({ name: 'window', in: 'query', required: false })],
+      parameters: [
+        expect.objectContaining({ name: 'window', in: 'query', required: false }),
+        expect.objectContaining({ name: 'scope', in: 'query', required: false }),
+      ],
     });
     expect(described.paths['/cache/invalidate']?.post?.requestBody).toBeDefined();
     expect(Object.keys((await document(false)).paths).filter((path) => path.startsWith('/cache'))).toEqual([]);

@@ -30,6 +30,7 @@ describe('options', () => {
         decorators: [],
         allowUnguarded: false,
         swagger: false,
+        maxEventClients: 50,
       },
       prometheus: { path: '/metrics', defaultMetrics: true },
       http: { headers: 'minimal' },
@@ -67,7 +68,11 @@ describe('options', () => {
           decorators: [() => undefined],
           allowUnguarded: true,
           swagger: true,
+          maxEventClients: 10,
         },
+        profiling: { every: 10, maxStacks: 100 },
+        fleet: { every: '10s' },
+        persistence: { layer: 'redis', name: 'web-1' },
         prometheus: { path: '/prometheus', defaultMetrics: false },
         warming: { onStartup: true, blockReadiness: true, concurrency: 8, popularKeys: { limit: 10, every: '1m' } },
         http: { headers: 'standard' },
@@ -95,6 +100,23 @@ describe('options', () => {
       'health.window: must be one of "1m", "5m", "1h", "24h", "all", not "2m"',
       'warming.concurrency: must be a whole number of 1 or more, not 1.5',
       'http.headers: must be one of "minimal", "standard", false, not "all"',
+    ]);
+  });
+
+  it('of what is seen beyond the process are refused where they make no sense', () => {
+    expect(faultsOf({ profiling: true, fleet: false, persistence: { path: '/tmp/metrics' } })).toEqual([]);
+    expect(
+      faultsOf({
+        profiling: { every: 0 },
+        fleet: { every: '10ms' },
+        persistence: { path: '' },
+        monitoring: { maxEventClients: 0 },
+      }),
+    ).toEqual([
+      'profiling.every: must be a whole number of 1 or more, not 0',
+      'fleet.every: must be one second or more',
+      'persistence.path: must be a text that is not empty, not ""',
+      'monitoring.maxEventClients: must be a whole number of 1 or more, not 0',
     ]);
   });
 

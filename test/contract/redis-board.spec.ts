@@ -1,0 +1,96 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Board, Layer } from '../../lib/cache/layers/layer.js';
+import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
+import type { RedisLayerOptions } from '../../lib/cache/layers/redis-options.js';
+import { entryOf } from '../support/entries.js';
+import { layerContext } from '../support/layer-context.js';
+import { eventually, RedisCluster, RedisServer } from '../support/redis.js';
+
+let server: RedisServer;
+let cluster: RedisCluster;
+beforeAll(async () => {
+  [server, cluster] = await Promise.all([RedisServer.start(), RedisCluster.start()]);
+}, 30_000);
+afterAll(() => Promise.all([server.dispose(), cluster.dispose()]), 30_000);
+
+const places: [string, () => RedisLayerOptions][] = [
+  ['one server', () => ({ url: server.url })],
+  ['one server, written behind', () => ({ url: server.url, writes: 'behind' })],
+  ['a cluster', () => ({ cluster: { rootNodes: cluster.rootNodes } })],
+];
+
+let turn = 0;
+const bytes = (...of: number[]) => Uint8Array.from(of);
+const plain = (notes: ReadonlyMap<string, Uint8Array>) =>
+  Object.fromEntries([...notes].map(([slot, note]) => [slot, [...note]]));
+
+describe.each(places)('the board over %s', (_, options) => {
+  let prefix: string;
+  let layers: Layer[];
+  let here: Board;
+  let there: Board;
+
+  beforeEach(async () => {
+    prefix = `board${turn++}`;
+    layers = [0, 1].map(() => redisLayer({ deadline: 2_000, ...options() }).create(layerContext(prefix)));
+    for (const layer of layers) await layer.connect?.();
+    [here, there] = layers.map((layer) => layer.board!('fleet')) as [Board, Board];
+  });
+  afterEach(async () => {
+    for (const layer of layers) await layer.disconnect();
+  });
+
+  it('shows every note to every process, byte for byte', async () => {
+    expect(await here.readAll()).toEqual(new Map());
+    await here.publish('a', bytes(0, 255, 10, 13, 0), 10_000);
+    await there.publish('b', bytes(), 10_000);
+    for (const board of [here, there]) {
+      expect(plain(await board.readAll())).toEqual({ a: [0, 255, 10, 13, 0], b: [] });
+    }
+    expect([...(await there.read('a'))!]).toEqual([0, 255, 10, 13, 0]);
+    expect(await there.read('c')).toBeUndefined();
+  });
+
+  it('puts a note in the place of the last under its slot, and takes it off', async () => {
+    await here.publish('a', bytes(1), 10_000);
+    await here.publish('a', bytes(2), 10_000);
+    expect(plain(await there.readAll())).toEqual({ a: [2] });
+    await there.withdraw('a');
+    expect(plain(await here.readAll())).toEqual({});
+  });
+
+  it('loses a note that nobody renews, and keeps the others', async () => {
+    await here.publish('dying', bytes(1), 150);
+    await here.publish('living', bytes(2), 10_000);
+    await eventually(async () => !(await there.readAll()).has('dying'), 'gone', 2_000);
+    expect(plain(await here.readAll())).toEqual({ living: [2] });
+  });
+
+  it('is apart from boards of another name, from entries, and from what clears them', async () => {
+    await here.publish('a', bytes(1), 10_000);
+    expect(plain(await layers[0]!.board!('other').readAll())).toEqual({});
+    await layers[0]!.set('a', entryOf('value'));
+    const keys: string[] = [];
+    for await (const batch of layers[1]!.keys('*')) keys.push(...batch);
+    await layers[1]!.clear();
+    expect(plain(await there.readAll())).toEqual({ a: [1] });
+  });
+});
+
+describe('the board of a server that is frozen', () => {
+  it('gives up within its deadline, and says nothing about the circuit', async () => {
+    const layer = redisLayer({ url: server.url, deadline: 300 }).create(layerContext('frozen'));
+    await layer.connect?.();
+    const board = layer.board!('fleet');
+    server.freeze();
+    try {
+      for (let time = 0; time < 2; time++) {
+        await expect(board.readAll()).rejects.toMatchObject({ code: 'LAYER_TIMEOUT' });
+      }
+      expect(layer.status().circuitState).toBe(0);
+    } finally {
+      server.resume();
+      await layer.disconnect();
+    }
+  }, 15_000);
+});

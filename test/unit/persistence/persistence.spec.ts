@@ -1,0 +1,156 @@
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { CacheLog } from '../../../lib/cache/cache-log.js';
+import { FileStore } from '../../../lib/persistence/file-store.js';
+import type { MetricsStore } from '../../../lib/persistence/metrics-store.js';
+import { Persistence } from '../../../lib/persistence/persistence.js';
+import { ManualClock } from '../../support/manual-clock.js';
+
+class MemoryStore implements MetricsStore {
+  readonly description = 'memory';
+  kept: Uint8Array | undefined;
+  writes = 0;
+  fails = false;
+  hangs = false;
+  async read(): Promise<Uint8Array | undefined> {
+    await this.#gate();
+    return this.kept;
+  }
+  async write(image: Uint8Array): Promise<void> {
+    this.writes++;
+    await this.#gate();
+    this.kept = image;
+  }
+  async #gate(): Promise<void> {
+    if (this.hangs) await new Promise(() => undefined);
+    if (this.fails) throw new Error('away');
+  }
+}
+
+describe('persistence', () => {
+  let clock: ManualClock;
+  let store: MemoryStore;
+  let told: string[];
+  let restored: number[];
+  const log: CacheLog = (_level, code) => void told.push(code);
+  beforeEach(() => {
+    clock = new ManualClock();
+    store = new MemoryStore();
+    told = [];
+    restored = [];
+  });
+
+  const begin = (count = 1, on: MetricsStore | undefined = store) =>
+    new Persistence({
+      metrics: {
+        image: () => Uint8Array.from([count]),
+        restore: ([first]) => {
+          if (first === 99) throw new Error('of another version');
+          restored.push(first!);
+        },
+      },
+      store: on,
+      clock,
+      log,
+    });
+
+  it('writes every half minute and at the end, and takes over what was written', async () => {
+    const first = begin(7);
+    await first.onModuleInit();
+    expect(first.restored).toBe(false);
+    await clock.advance(60_000);
+    expect(store.writes).toBe(2);
+    await first.onApplicationShutdown();
+    expect(store.writes).toBe(3);
+    await clock.advance(60_000);
+    expect([store.writes, clock.pending]).toEqual([3, 0]);
+    const second = begin(8);
+    await second.onModuleInit();
+    expect([restored, second.restored]).toEqual([[7], true]);
+  });
+
+  it('ignores what cannot be used, says so once, and writes over it', async () => {
+    store.kept = Uint8Array.from([99]);
+    const next = begin(5);
+    await next.onModuleInit();
+    expect([told, restored, next.restored]).toEqual([['METRICS_NOT_RESTORED'], [], false]);
+    await next.onApplicationShutdown();
+    expect([...store.kept]).toEqual([5]);
+  });
+
+  it('starts and ends in time where the store does not answer', async () => {
+    store.hangs = true;
+    const one = begin();
+    const started = one.onModuleInit();
+    await clock.advance(3_000);
+    await started;
+    const ended = one.onApplicationShutdown();
+    await clock.advance(2_000);
+    await ended;
+    expect(told).toEqual(['METRICS_NOT_RESTORED']);
+  });
+
+  it('says once that it cannot write, goes on trying, and says when it can again', async () => {
+    const one = begin();
+    await one.onModuleInit();
+    store.fails = true;
+    await clock.advance(90_000);
+    expect([store.writes, told]).toEqual([3, ['METRICS_NOT_KEPT']]);
+    store.fails = false;
+    await clock.advance(30_000);
+    expect(told).toEqual(['METRICS_NOT_KEPT', 'METRICS_KEPT']);
+  });
+
+  it('does nothing without a store', async () => {
+    const none = new Persistence({
+      metrics: { image: () => new Uint8Array(), restore: () => undefined },
+      store: undefined,
+      clock,
+      log,
+    });
+    await none.onModuleInit();
+    await none.onApplicationShutdown();
+    expect([clock.pending, told]).toEqual([0, []]);
+  });
+});
+
+describe('a file of metrics', () => {
+  let directory: string;
+  beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'cache-metrics-'))));
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  it('is the last image whole, readable by its owner, with nothing left beside it', async () => {
+    const path = join(directory, 'deep', 'shop.metrics');
+    const store = new FileStore(path);
+    expect(await store.read()).toBeUndefined();
+    const images = Array.from({ length: 20 }, (_, at) => new Uint8Array(50_000).fill(at));
+    for (const image of images) await store.write(image);
+    expect(await readFile(path)).toEqual(Buffer.from(images.at(-1)!));
+    expect(await readdir(join(directory, 'deep'))).toEqual(['shop.metrics']);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  it('is never half of one while it is written', async () => {
+    const path = join(directory, 'shop.metrics');
+    const store = new FileStore(path);
+    await store.write(new Uint8Array(200_000).fill(0));
+    let writing = true;
+    const written = (async () => {
+      for (let at = 1; at < 15; at++) await store.write(new Uint8Array(200_000).fill(at));
+      writing = false;
+    })();
+    while (writing) {
+      const found = (await store.read())!;
+      expect([found.length, new Set(found).size]).toEqual([200_000, 1]);
+    }
+    await written;
+  });
+
+  it('rejects where it cannot be, and leaves nothing', async () => {
+    await new FileStore(join(directory, 'a')).write(Uint8Array.from([1]));
+    await expect(new FileStore(join(directory, 'a', 'b')).write(Uint8Array.from([1]))).rejects.toThrow();
+    expect(await readdir(directory)).toEqual(['a']);
+  });
+});

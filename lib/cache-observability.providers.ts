@@ -13,7 +13,8 @@ import { MONITORED_CACHE } from './monitoring/monitored-cache.js';
 import { MONITORED_PROFILER } from './monitoring/profile.controller.js';
 import { keptMetricsProviders } from './kept-metrics.providers.js';
 import { nestLog } from './nest-log.js';
-import { createObservedCache, ObservedCache } from './observed-cache.js';
+import { createObservedCache } from './create-observed-cache.js';
+import { ObservedCache } from './observed-cache.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { WARMING_OPTIONS, WARMING_TARGET } from './warming/warming-target.js';
 import { warmingProviders } from './warming/warming.providers.js';
@@ -51,6 +52,7 @@ export const roomProviders: Provider[] = [
       inject: [RESOLVED_OPTIONS, CacheMetrics],
       useFactory: (options: ResolvedOptions, metrics: CacheMetrics) => ({
         headers: options.http.headers,
+        fastLane: options.http.fastLane,
         ...(options.probe === undefined ? {} : { probe: options.probe }),
         ...(options.metrics === false ? {} : { metrics }),
         log: nestLog(),

@@ -12,17 +12,21 @@ export type {
   ProfilingOptions,
   PrometheusOptions,
   StaticOptions,
+  TracingOptions,
   WarmingOptions,
 } from './cache-observability.options.js';
 
-export { createObservedCache, observeCache, ObservedCache } from './observed-cache.js';
+export { createObservedCache, observeCache, type ObservedCacheOptions } from './create-observed-cache.js';
+export { ObservedCache } from './observed-cache.js';
 export type { CacheContract, CacheItem, KeyvLike, RawValue, WrapOptions } from './cache/contract/cache-contract.js';
 export type { CacheLog } from './cache/cache-log.js';
 export type { Clock } from './cache/clock.js';
 export type { Duration } from './cache/duration.js';
 export { CacheError, type CacheErrorCode } from './cache/errors.js';
 export type { ManyLoader } from './cache/layered-cache.js';
+export type { CacheObserver } from './cache/observer.js';
 export type { CachePolicy, LoadContext, Loader } from './cache/policy.js';
+export type { CacheTracer } from './cache/tracer.js';
 
 export { keyvLayer, type KeyvLayerOptions } from './cache/layers/keyv-layer.js';
 export type { Layer, LayerFactory, LayerStatus, ServerInfo } from './cache/layers/layer.js';
@@ -42,6 +46,7 @@ export type {
   CachedRequest,
   CacheInvalidateOptions,
   ClientCacheOptions,
+  FastLaneOptions,
   VaryFunction,
   WarmRequest,
 } from './caching/cached.options.js';

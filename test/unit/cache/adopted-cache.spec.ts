@@ -3,7 +3,7 @@ import { createCache, type Cache } from 'cache-manager';
 import { observeInPlace } from '../../../lib/cache/adopted/adopted-cache.js';
 import type { CacheContract } from '../../../lib/cache/contract/cache-contract.js';
 import { systemClock } from '../../../lib/cache/clock.js';
-import { createObservedCache, observeCache } from '../../../lib/observed-cache.js';
+import { createObservedCache, observeCache } from '../../../lib/create-observed-cache.js';
 import { settle } from '../../support/manual-clock.js';
 import { RecordingObserver } from '../../support/recording-observer.js';
 

@@ -1,0 +1,77 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Controller, Get, Param } from '@nestjs/common';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import * as api from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
+import { Cached } from '../../lib/caching/cached.decorator.js';
+import { boot, closeApps, platforms } from '../support/apps.js';
+
+@Controller('products')
+class ProductController {
+  @Get(':id')
+  @Cached('product:{params.id}')
+  product(@Param('id') id: string) {
+    return api.trace.getTracer('origin').startActiveSpan('select', (span) => {
+      span.end();
+      return { id };
+    });
+  }
+}
+
+const exporter = new InMemorySpanExporter();
+
+beforeAll(() => {
+  api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  api.trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
+});
+afterAll(() => {
+  api.trace.disable();
+  api.context.disable();
+});
+beforeEach(() => exporter.reset());
+afterEach(closeApps);
+
+const moduleWith = (options: object) => ({
+  imports: [CacheObservabilityModule.forRoot({ prometheus: false, ...options })],
+  controllers: [ProductController],
+});
+
+describe.each(platforms)('tracing on %s', (platform) => {
+  it('shows what the origin does under the load that asked for it, and no key', async () => {
+    const { ask } = await boot(platform, moduleWith({ tracing: { withoutParent: true } }));
+    await ask().get('/products/4711').expect(200);
+    const spans = exporter.getFinishedSpans();
+    const named = (name: string) => spans.find((span) => span.name === name)!;
+    expect(named('select').parentSpanContext?.spanId).toBe(named('cache.load').spanContext().spanId);
+    expect(named('cache.load').parentSpanContext?.spanId).toBe(named('cache.get').spanContext().spanId);
+    expect(named('cache.get').attributes['cache.key.pattern']).toBe('product:*');
+    expect(JSON.stringify(spans.map(({ name, attributes, events }) => ({ name, attributes, events })))).not.toContain(
+      '4711',
+    );
+  });
+
+  it('is silent unless it is asked for', async () => {
+    const { ask } = await boot(platform, moduleWith({}));
+    await ask().get('/products/1').expect(200);
+    expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['select']);
+  });
+
+  it('publishes every access on a diagnostics channel to whoever listens', async () => {
+    const told: unknown[] = [];
+    const listen = (message: unknown) => void told.push(message);
+    subscribe('nestjs-cache-observability:access', listen);
+    try {
+      const { ask } = await boot(platform, moduleWith({}));
+      await ask().get('/products/7').expect(200);
+      await ask().get('/products/7').expect(200);
+      expect(told).toMatchObject([
+        { pattern: 'product:*', endpoint: 'GET /products/:id', outcome: 'miss', reason: 'cold' },
+        { pattern: 'product:*', endpoint: 'GET /products/:id', outcome: 'hit', layer: 'memory' },
+      ]);
+    } finally {
+      unsubscribe('nestjs-cache-observability:access', listen);
+    }
+  });
+});

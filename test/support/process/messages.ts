@@ -1,0 +1,32 @@
+/** What a test has a process do. */
+export interface Ask {
+  readonly what: 'load' | 'get' | 'set' | 'delete' | 'glob' | 'tags';
+  /** `memory`: the cache as an application has it; `redis`: the same without memory. */
+  readonly through: 'memory' | 'redis';
+  /** A key, or of a glob the glob. */
+  readonly key: string;
+  readonly tags: string[];
+  readonly version: number;
+  /** How long a load takes after it has read its origin. */
+  readonly pauseMs: number;
+}
+
+/** From the test to a process. */
+export type Told =
+  | { readonly kind: 'ask'; readonly id: number; readonly ask: Ask }
+  | { readonly kind: 'version'; readonly question: number; readonly version: number };
+
+/** From a process to the test: the outcome of what was asked. */
+export interface Answered {
+  readonly kind: 'answered';
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: string;
+}
+
+/** From a process to the test: a load asks its origin. */
+export interface Asked {
+  readonly kind: 'asked';
+  readonly question: number;
+  readonly key: string;
+}

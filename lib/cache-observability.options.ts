@@ -2,6 +2,7 @@ import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
 import type { Duration } from './cache/duration.js';
 import type { LayerFactory } from './cache/layers/layer.js';
 import type { CachePolicy } from './cache/policy.js';
+import type { FastLaneOptions } from './caching/fast-lane/fast-lane.options.js';
 import type { MetricsExporter } from './exporters/metrics-exporter.js';
 import type { MetricsCollector } from './metrics/collectors/metrics-collector.js';
 import type { Window } from './metrics/snapshot.js';
@@ -61,6 +62,14 @@ export interface PrometheusOptions {
   defaultMetrics?: boolean;
 }
 
+/** Spans of OpenTelemetry. */
+export interface TracingOptions {
+  /** Record spans of operations that no span asked for, too: startup, timers, scripts. @default false */
+  withoutParent?: boolean;
+  /** What of a key may stand in a span, as `cache.key`; undefined for nothing. @default no key at all */
+  sanitizeKey?: (key: string, pattern: string) => string | undefined;
+}
+
 export interface ProfilingOptions {
   /** One operation in this many is sampled. @default 100 */
   every?: number;
@@ -93,6 +102,8 @@ export interface WarmingOptions {
 export interface HttpOptions {
   /** `'minimal'`: X-Cache and ETag; `'standard'` adds Cache-Status (RFC 9211) and Age; false none. @default 'minimal' */
   headers?: 'minimal' | 'standard' | false;
+  /** Answers hits of every cached GET handler in front of the framework; a handler's own `fastLane` goes before. @default false */
+  fastLane?: boolean | FastLaneOptions;
 }
 
 /** What `CacheObservabilityModule.forRoot()` takes. Nothing is required. */
@@ -125,6 +136,8 @@ export interface CacheObservabilityOptions {
   collectors?: MetricsCollector[];
   /** Carry the figures elsewhere, each at its own interval: StatsD, CloudWatch, your own. @default [] */
   exporters?: MetricsExporter[];
+  /** Spans of OpenTelemetry for what hits in memory do not answer; needs the package @opentelemetry/api. @default false */
+  tracing?: boolean | TracingOptions;
   /** Samples phases and call stacks of operations, for `GET flamegraph`. @default false */
   profiling?: boolean | ProfilingOptions;
   /** Tells other instances over a shared layer what this one counts, so that `?scope=fleet` answers for all. @default false */

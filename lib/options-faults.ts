@@ -144,6 +144,7 @@ const fields = {
   serviceName: text,
   collectors: listOf(having('a metrics collector', 'recordGet', 'recordSet', 'recordDelete', 'recordChainGet')),
   exporters: listOf(having('a metrics exporter', 'start', 'export', 'stop')),
+  tracing: flagOr(shape({ withoutParent: flag, sanitizeKey: callable })),
   profiling: flagOr(shape({ every: integer(1), maxStacks: integer(1) })),
   fleet: flagOr(shape({ every: atLeastASecond })),
   persistence: flagOr(

@@ -1,5 +1,5 @@
 import type { Clock } from '../cache/clock.js';
-import { type CacheObserver, Operation, type Series } from '../cache/observer.js';
+import type { CacheObserver, Series } from '../cache/observer.js';
 import type { AccessRecord, MetricsTimer, TimerSubject } from './access-record.js';
 import { Catalogue } from './catalogue.js';
 import type { FamilySource, MetricFamily } from './family.js';
@@ -9,26 +9,26 @@ import { Ledger } from './ledger.js';
 import type { LedgerReading } from './ledger-reading.js';
 import { LedgerSum } from './ledger-sum.js';
 import { type HeldStatus, statusTogether } from './layer-status-sum.js';
+import { inPortions, Portions } from './portions.js';
 import { MetricsRecorder } from './recorder.js';
 import { checkAccess, recordAccess } from './recorded-access.js';
 import { SeriesHandle } from './series-handle.js';
+import { leastHit, mostAsked } from './ranking.js';
 import { Snapshots } from './snapshots.js';
 import { resultUnsaid, Stopwatch } from './stopwatch.js';
-import { hitRateOf } from './statistics.js';
 import { type SubjectMetrics, SubjectView } from './subject-view.js';
-import {
-  type CacheStats,
-  type EndpointStats,
-  type HealthReport,
-  type HealthWarning,
-  type HitRates,
-  type LayerStats,
-  type LowPerformer,
-  type OperationStats,
-  type PatternStats,
-  type Realtime,
-  type Window,
-  WINDOWS,
+import type {
+  CacheStats,
+  EndpointStats,
+  HealthReport,
+  HealthWarning,
+  HitRates,
+  LayerStats,
+  LowPerformer,
+  OperationStats,
+  PatternStats,
+  Realtime,
+  Window,
 } from './snapshot.js';
 import { windowNamed } from './windows.js';
 
@@ -56,6 +56,12 @@ export type CacheStatistics = Pick<
   | 'getHitRates'
   | 'getRealtime'
   | 'getHealth'
+  | 'collectPatternStats'
+  | 'collectEndpointStats'
+  | 'collectTopPatterns'
+  | 'collectLowPerformers'
+  | 'collectHitRates'
+  | 'collectRealtime'
 >;
 
 /**
@@ -110,7 +116,7 @@ export class CacheMetrics implements FamilySource {
    * thousand patterns on.
    */
   async collectPatternStats(window?: Window): Promise<readonly PatternStats[]> {
-    return inPortions(this.#snapshots.patterns(windowNamed(window)));
+    return Object.freeze(await inPortions(this.#snapshots.patterns(windowNamed(window))));
   }
 
   /** All endpoints, in the order in which they were first seen. */
@@ -120,7 +126,7 @@ export class CacheMetrics implements FamilySource {
 
   /** As {@link getEndpointStats}, a few endpoints at a time. */
   async collectEndpointStats(window?: Window): Promise<readonly EndpointStats[]> {
-    return inPortions(this.#snapshots.endpoints(windowNamed(window)));
+    return Object.freeze(await inPortions(this.#snapshots.endpoints(windowNamed(window))));
   }
 
   /** All layers, nearest first. */
@@ -135,12 +141,16 @@ export class CacheMetrics implements FamilySource {
   /** The patterns that are asked most, most first. */
   getTopPatterns(limit: number, window?: Window): readonly PatternStats[] {
     const named = windowNamed(window);
-    const most = this.#snapshots
-      .patternCounts(named)
-      .filter(({ requests }) => requests > 0)
-      .sort((a, b) => b.requests - a.requests)
-      .slice(0, Math.max(0, limit));
+    const most = mostAsked([...this.#snapshots.patternCounts(named)], limit);
     return Object.freeze(most.map(({ pattern }) => this.#snapshots.pattern(pattern, named)));
+  }
+
+  /** As {@link getTopPatterns}, a few patterns at a time. */
+  async collectTopPatterns(limit: number, window?: Window): Promise<readonly PatternStats[]> {
+    const named = windowNamed(window);
+    const portions = new Portions();
+    const most = mostAsked(await inPortions(this.#snapshots.patternCounts(named), portions), limit);
+    return Object.freeze(await inPortions(this.#snapshots.each(most, named), portions));
   }
 
   /**
@@ -149,50 +159,46 @@ export class CacheMetrics implements FamilySource {
    */
   getLowPerformers(threshold: number, window?: Window, minRequests = 1): readonly LowPerformer[] {
     const named = windowNamed(window);
-    const low = this.#snapshots
-      .patternCounts(named)
-      .filter(
-        ({ requests, hitRate }) => requests >= Math.max(1, minRequests) && hitRate !== null && hitRate < threshold,
-      )
-      .sort((a, b) => a.hitRate! - b.hitRate! || b.requests - a.requests);
-    return Object.freeze(
-      low.map(({ pattern }) => {
-        const stats = this.#snapshots.pattern(pattern, named);
-        const ttlMs = this.#ttls.get(pattern) ?? null;
-        const { hitRate, totalRequests, missReasons, avgLoadTimeMs } = stats;
-        const recommendation = this.#judgement.recommend({ stats, ttlMs });
-        return Object.freeze({ pattern, hitRate, totalRequests, recommendation, missReasons, ttlMs, avgLoadTimeMs });
-      }),
-    );
+    const low = leastHit([...this.#snapshots.patternCounts(named)], threshold, minRequests);
+    return Object.freeze(low.map(({ pattern }) => this.#advised(this.#snapshots.pattern(pattern, named))));
+  }
+
+  /** As {@link getLowPerformers}, a few patterns at a time. */
+  async collectLowPerformers(threshold: number, window?: Window, minRequests = 1): Promise<readonly LowPerformer[]> {
+    const named = windowNamed(window);
+    const portions = new Portions();
+    const counts = await inPortions(this.#snapshots.patternCounts(named), portions);
+    const low = await inPortions(this.#snapshots.each(leastHit(counts, threshold, minRequests), named), portions);
+    return Object.freeze(low.map((stats) => this.#advised(stats)));
   }
 
   /** Hit rates over all windows: overall, by pattern, and for operations the share that succeeded. */
   getHitRates(): HitRates {
-    const rates = (of: (window: Window) => number | null): Readonly<Record<Window, number | null>> =>
-      Object.freeze(Object.fromEntries(WINDOWS.map((window) => [window, of(window)])) as Record<Window, number | null>);
-    const operations = WINDOWS.map((window) => this.getOperationStats(window));
-    return Object.freeze({
-      overall: rates((window) => hitRateOf(this.#figures.overall(window, true))),
-      patterns: Object.freeze(
-        [...this.#figures.patterns].map(({ name }) =>
-          Object.freeze({
-            pattern: name,
-            hitRates: rates((window) => hitRateOf(this.#figures.patternIn(name, window, true))),
-          }),
-        ),
-      ),
-      operations: Object.freeze(
-        Object.keys(Operation).map((operation, at) =>
-          Object.freeze({ operation, hitRates: rates((window) => operations[WINDOWS.indexOf(window)]![at]!.hitRate) }),
-        ),
-      ),
-    });
+    return this.#snapshots.hitRates([...this.#snapshots.patternHitRates()]);
+  }
+
+  /** As {@link getHitRates}, a few patterns at a time. */
+  async collectHitRates(): Promise<HitRates> {
+    const portions = new Portions();
+    const patterns = await inPortions(this.#snapshots.patternHitRates(), portions);
+    await portions.rest();
+    return this.#snapshots.hitRates(patterns);
   }
 
   /** What happens now: the last minute, loads in flight, and what needs a look. */
   getRealtime(): Realtime {
+    return this.#realtime(this.getStats('1m'), this.getHealth());
+  }
+
+  /** As {@link getRealtime}, in two portions. */
+  async collectRealtime(): Promise<Realtime> {
     const stats = this.getStats('1m');
-    const alerts: HealthWarning[] = [...this.getHealth().warnings];
+    await new Portions().rest();
+    return this.#realtime(stats, this.getHealth());
+  }
+
+  #realtime(stats: CacheStats, health: HealthReport): Realtime {
+    const alerts: HealthWarning[] = [...health.warnings];
     for (const source of this.#alerts) alerts.push(...source());
     return Object.freeze({
       operationsInFlight: stats.operationsInFlight,
@@ -322,14 +328,11 @@ export class CacheMetrics implements FamilySource {
     );
     return new SubjectView(this.#ledger, [...new Set(tracks)]);
   }
-}
 
-const PORTION = 16;
-
-async function inPortions<T>(snapshots: Iterable<T>): Promise<readonly T[]> {
-  const all: T[] = [];
-  for (const snapshot of snapshots) {
-    if (all.push(snapshot) % PORTION === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+  #advised(stats: PatternStats): LowPerformer {
+    const { pattern, hitRate, totalRequests, missReasons, avgLoadTimeMs } = stats;
+    const ttlMs = this.#ttls.get(pattern) ?? null;
+    const recommendation = this.#judgement.recommend({ stats, ttlMs });
+    return Object.freeze({ pattern, hitRate, totalRequests, recommendation, missReasons, ttlMs, avgLoadTimeMs });
   }
-  return Object.freeze(all);
 }

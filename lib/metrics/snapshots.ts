@@ -3,7 +3,17 @@ import { Operation } from '../cache/observer.js';
 import { AccessCount, AccessTime } from './access-track.js';
 import { HistogramTotal } from './histogram.js';
 import type { LedgerReading } from './ledger-reading.js';
-import type { CacheStats, EndpointStats, LayerStats, OperationStats, PatternStats, Window } from './snapshot.js';
+import type { PatternCounts } from './ranking.js';
+import {
+  type CacheStats,
+  type EndpointStats,
+  type HitRates,
+  type LayerStats,
+  type OperationStats,
+  type PatternStats,
+  type Window,
+  WINDOWS,
+} from './snapshot.js';
 import {
   cacheStats,
   circuitStateNamed,
@@ -55,14 +65,39 @@ export class Snapshots {
   }
 
   /** What patterns are ranked by; cheaper than their statistics. */
-  patternCounts(window: Window): { pattern: string; requests: number; hitRate: number | null }[] {
-    return [...this.#ledger.patterns].map(({ name }) => {
+  *patternCounts(window: Window): IterableIterator<PatternCounts> {
+    for (const { name } of this.#ledger.patterns) {
       const sum = this.#ledger.patternIn(name, window, true);
-      return {
+      yield {
         pattern: name,
         requests: hitsIn(sum.counters) + missesIn(sum.counters),
         hitRate: hitRateOf(sum),
       };
+    }
+  }
+
+  /** The statistics of what was ranked, in its order. */
+  *each(ranked: readonly PatternCounts[], window: Window): IterableIterator<PatternStats> {
+    for (const { pattern } of ranked) yield this.pattern(pattern, window);
+  }
+
+  *patternHitRates(): IterableIterator<HitRates['patterns'][number]> {
+    for (const { name } of this.#ledger.patterns) {
+      const hitRates = rates((window) => hitRateOf(this.#ledger.patternIn(name, window, true)));
+      yield Object.freeze({ pattern: name, hitRates });
+    }
+  }
+
+  hitRates(patterns: HitRates['patterns']): HitRates {
+    const operations = WINDOWS.map((window) => this.operations(window));
+    return Object.freeze({
+      overall: rates((window) => hitRateOf(this.#ledger.overall(window, true))),
+      patterns: Object.freeze(patterns),
+      operations: Object.freeze(
+        Object.keys(Operation).map((operation, at) =>
+          Object.freeze({ operation, hitRates: rates((window) => operations[WINDOWS.indexOf(window)]![at]!.hitRate) }),
+        ),
+      ),
     });
   }
 
@@ -122,4 +157,10 @@ export class Snapshots {
       totalSizeBytes: null,
     };
   }
+}
+
+function rates(of: (window: Window) => number | null): Readonly<Record<Window, number | null>> {
+  return Object.freeze(
+    Object.fromEntries(WINDOWS.map((window) => [window, of(window)])) as Record<Window, number | null>,
+  );
 }

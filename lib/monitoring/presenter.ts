@@ -1,3 +1,5 @@
+import { Portions } from '../metrics/portions.js';
+
 /**
  * The wire's form of what the library answers: every field in snake_case, nothing else changed. The one place where
  * names turn, so that code stays in camelCase and documents, dashboards and scripts in snake_case.
@@ -11,4 +13,39 @@ export function present(value: unknown): unknown {
 /** `p95ResponseTimeMs` → `p95_response_time_ms`; what is no camelCase (`24h`, `half_open`) stays as it is. */
 export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** The JSON of {@link present}, made a portion at a time where there are many of something. */
+export async function presentedText(answer: unknown, portions = new Portions()): Promise<string> {
+  const parts: string[] = [];
+  const add = async (value: unknown): Promise<void> => {
+    if (Array.isArray(value)) {
+      let before = '[';
+      for (const item of value as readonly unknown[]) {
+        parts.push(before, JSON.stringify(present(item)) ?? 'null');
+        before = ',';
+        if (portions.over) await portions.rest();
+      }
+      parts.push(value.length === 0 ? '[]' : ']');
+    } else parts.push(JSON.stringify(present(value)) ?? 'null');
+  };
+  if (!holdsMany(answer)) {
+    await add(answer);
+    return parts.join('');
+  }
+  let before = '{';
+  for (const [name, value] of Object.entries(answer)) {
+    if (value === undefined) continue;
+    parts.push(`${before}${JSON.stringify(snakeCase(name))}:`);
+    before = ',';
+    await add(value);
+  }
+  return `${parts.join('')}}`;
+}
+
+/** Whether it is an object of which some field is a list. */
+function holdsMany(answer: unknown): answer is Record<string, unknown> {
+  return (
+    typeof answer === 'object' && answer !== null && !Array.isArray(answer) && Object.values(answer).some(Array.isArray)
+  );
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { present } from './presenter.js';
+import { present, presentedText } from './presenter.js';
 
 /**
  * Sends the routes' answers itself, through the adapter: an application's global interceptors, which wrap, map or cache
@@ -16,6 +16,11 @@ export class Reply {
 
   json(response: unknown, answer: unknown, statusCode = 200): void {
     this.#host.httpAdapter.reply(response, present(answer), statusCode);
+  }
+
+  /** As {@link json}, written a portion at a time: an answer of a thousand patterns keeps nobody else waiting. */
+  async large(response: unknown, answer: unknown): Promise<void> {
+    this.text(response, await presentedText(answer), 'application/json; charset=utf-8');
   }
 
   /** JSON of a format that is not ours: its names stay as they are. */

@@ -33,13 +33,13 @@ export function statisticsController(monitoring: Monitoring): Type {
     @Get('stats/patterns')
     patterns(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
       const window = windowOf(request);
-      return this.#answer(request, response, (metrics) => metrics.getAllPatternStats(window));
+      return this.#answer(request, response, (metrics) => metrics.collectPatternStats(window));
     }
 
     @Get('stats/endpoints')
     endpoints(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
       const window = windowOf(request);
-      return this.#answer(request, response, (metrics) => metrics.getEndpointStats(window));
+      return this.#answer(request, response, (metrics) => metrics.collectEndpointStats(window));
     }
 
     @Get('stats/layers')
@@ -58,7 +58,7 @@ export function statisticsController(monitoring: Monitoring): Type {
     topPatterns(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
       const limit = limitOf(request);
       const window = windowOf(request);
-      return this.#answer(request, response, (metrics) => metrics.getTopPatterns(limit, window));
+      return this.#answer(request, response, (metrics) => metrics.collectTopPatterns(limit, window));
     }
 
     @Get('stats/low-performers')
@@ -66,17 +66,17 @@ export function statisticsController(monitoring: Monitoring): Type {
       const threshold = thresholdOf(request);
       const minRequests = minRequestsOf(request);
       const window = windowOf(request);
-      return this.#answer(request, response, (metrics) => metrics.getLowPerformers(threshold, window, minRequests));
+      return this.#answer(request, response, (metrics) => metrics.collectLowPerformers(threshold, window, minRequests));
     }
 
     @Get('hit-rate')
     hitRate(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
-      return this.#answer(request, response, (metrics) => metrics.getHitRates());
+      return this.#answer(request, response, (metrics) => metrics.collectHitRates());
     }
 
     @Get('realtime')
     realtime(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
-      return this.#answer(request, response, (metrics) => metrics.getRealtime());
+      return this.#answer(request, response, (metrics) => metrics.collectRealtime());
     }
 
     /** Of this instance, or of all of them: how many that are, a header says. */
@@ -85,10 +85,10 @@ export function statisticsController(monitoring: Monitoring): Type {
       response: unknown,
       ask: (metrics: CacheStatistics) => unknown,
     ): Promise<void> {
-      if (scopeOf(request) === 'instance') return this.#reply.json(response, ask(this.#metrics));
+      if (scopeOf(request) === 'instance') return this.#reply.large(response, await ask(this.#metrics));
       const { statistics, instances } = await this.#fleet.statistics();
       this.#reply.header(response, 'X-Cache-Instances', String(instances));
-      this.#reply.json(response, ask(statistics));
+      await this.#reply.large(response, await ask(statistics));
     }
   }
   return CacheStatisticsController;

@@ -101,7 +101,8 @@ function expositionController(path: string, decorators: readonly ClassDecorator[
       const registered =
         format === 'openmetrics' && !chosen ? await registryOpenMetrics(register) : await super.index(response);
       const own = format === 'openmetrics' ? this.#openMetrics : this.#classic;
-      const text = `${registered.replace(END_OF_EXPOSITION, '').trimEnd()}\n${own.render()}`.trimStart();
+      const text =
+        `${registered.replace(END_OF_EXPOSITION, '').trimEnd()}\n${(await own.collectBytes()).toString()}`.trimStart();
       this.#host.httpAdapter.setHeader(response, 'Content-Type', CONTENT_TYPES[format]);
       this.#host.httpAdapter.setHeader(response, 'Vary', 'Accept');
       this.#host.httpAdapter.reply(response, text, 200);

@@ -16,6 +16,9 @@ interface SeriesText {
   bytes: Uint8Array;
 }
 
+/** Series between two yields. */
+const BETWEEN = 64;
+
 const NOTHING = new Uint8Array(0);
 
 const LE = [...CLASSIC_BOUNDS.map(String), '+Inf'];
@@ -43,12 +46,16 @@ export class FamilyText {
     );
   }
 
-  /** Adds the family's bytes to `out`; of histograms each series' own, of the others all in one. */
-  render(family: MetricFamily, out: Uint8Array[], exemplars?: ExemplarSource): void {
+  /**
+   * Adds the family's bytes to `out`; of histograms each series' own, of the others all in one. Yields now and then, where
+   * others may have their turn.
+   */
+  *render(family: MetricFamily, out: Uint8Array[], exemplars?: ExemplarSource): Iterable<void> {
     let place = 0;
     let changed = false;
     const head = out.push(this.#head);
     for (const point of family.points()) {
+      if (place % BETWEEN === BETWEEN - 1) yield;
       const before = this.#series[place];
       const series = this.#seriesAt(place++, point, family);
       if (series !== before) changed = true;

@@ -73,7 +73,7 @@ async function answer(
   const exposition = expositions.get(formatFor(request.headers.accept))!;
   try {
     await metrics.refresh?.();
-    const text = exposition.renderBytes();
+    const text = await exposition.collectBytes();
     response.writeHead(200, { 'content-type': exposition.contentType, 'content-length': text.length });
     response.end(request.method === 'HEAD' ? undefined : text);
   } catch {

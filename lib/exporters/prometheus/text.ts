@@ -1,4 +1,5 @@
 import type { FamilySource, MetricFamily } from '../../metrics/family.js';
+import { Portions } from '../../metrics/portions.js';
 import type { ExemplarSource } from './exemplars.js';
 import { FamilyText } from './family-text.js';
 
@@ -32,10 +33,13 @@ export class PrometheusExposition {
   readonly #format: TextFormat;
   readonly #prefix: string;
   readonly #exemplars: ExemplarSource | undefined;
+  readonly #options: PrometheusTextOptions;
+  #rendering: Promise<Buffer> | undefined;
   readonly #families = new Map<string, FamilyText>();
 
   constructor(source: PrefixedSource, options: PrometheusTextOptions = {}) {
     this.#source = source;
+    this.#options = options;
     this.#format = options.format ?? 'prometheus';
     this.#prefix = options.prefix ?? source.prefix ?? '';
     if (this.#format === 'openmetrics') this.#exemplars = options.exemplars;
@@ -51,10 +55,32 @@ export class PrometheusExposition {
 
   /** As {@link render}, ready to send: what did not change is copied as it is. */
   renderBytes(): Buffer {
+    if (this.#rendering !== undefined) return new PrometheusExposition(this.#source, this.#options).renderBytes();
     const parts: Uint8Array[] = [];
-    for (const family of this.#source.families()) this.#textOf(family).render(family, parts, this.#exemplars);
-    if (this.#format === 'openmetrics') parts.push(Buffer.from('# EOF\n'));
+    const rendered = this.#render(parts)[Symbol.iterator]();
+    while (rendered.next().done !== true);
     return Buffer.concat(parts);
+  }
+
+  /** As {@link renderBytes}, a portion at a time: between them the event loop is free. Who asks meanwhile gets the same. */
+  collectBytes(): Promise<Buffer> {
+    this.#rendering ??= this.#collect().finally(() => (this.#rendering = undefined));
+    return this.#rendering;
+  }
+
+  async #collect(): Promise<Buffer> {
+    const parts: Uint8Array[] = [];
+    const portions = new Portions();
+    for (const _ of this.#render(parts)) if (portions.over) await portions.rest();
+    return Buffer.concat(parts);
+  }
+
+  *#render(parts: Uint8Array[]): Iterable<void> {
+    for (const family of this.#source.families()) {
+      yield* this.#textOf(family).render(family, parts, this.#exemplars);
+      yield;
+    }
+    if (this.#format === 'openmetrics') parts.push(Buffer.from('# EOF\n'));
   }
 
   #textOf(family: MetricFamily): FamilyText {

@@ -1,0 +1,31 @@
+/** How long a piece of work has the event loop before others get their turn, milliseconds. */
+const PORTION_MS = 2;
+
+/**
+ * Cuts long work into portions: between them the event loop is free. The machine's own time counts here, not a clock that
+ * somebody turns.
+ */
+export class Portions {
+  #since = performance.now();
+
+  /** Whether this portion has been long enough. */
+  get over(): boolean {
+    return performance.now() - this.#since >= PORTION_MS;
+  }
+
+  /** Lets everybody else who is ready go first. */
+  async rest(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#since = performance.now();
+  }
+}
+
+/** All of it, taken a portion at a time. */
+export async function inPortions<T>(items: Iterable<T>, portions = new Portions()): Promise<T[]> {
+  const all: T[] = [];
+  for (const item of items) {
+    all.push(item);
+    if (portions.over) await portions.rest();
+  }
+  return all;
+}

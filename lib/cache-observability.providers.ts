@@ -7,6 +7,7 @@ import { DatabaseMetrics } from './database/database-metrics.js';
 import { databaseMetrics } from './database/process-metrics.js';
 import { DeferredCache } from './deferred-cache.js';
 import { Exporting } from './exporting.js';
+import { EXEMPLARS } from './exporters/prometheus/exemplars.js';
 import { CacheHealthIndicator, HEALTH_SUBJECT, type HealthSubject } from './health/cache-health.indicator.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { MONITORED_CACHE } from './monitoring/monitored-cache.js';
@@ -64,6 +65,7 @@ export const roomProviders: Provider[] = [
   ...warmingProviders,
   { provide: DatabaseMetrics, useValue: databaseMetrics },
   { provide: MONITORED_CACHE, useExisting: ObservedCache },
+  { provide: EXEMPLARS, inject: [ObservedCache], useFactory: ({ exemplars }: ObservedCache) => exemplars },
   { provide: MONITORED_PROFILER, inject: [ObservedCache], useFactory: ({ profiler }: ObservedCache) => profiler },
   ...keptMetricsProviders,
   {

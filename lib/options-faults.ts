@@ -139,7 +139,12 @@ const fields = {
       [() => true, shape({ limit: integer(1), every: duration })],
     ),
   }),
-  http: shape({ headers: oneOf('minimal', 'standard', false) }),
+  http: shape({
+    headers: oneOf('minimal', 'standard', false),
+    fastLane: flagOr(
+      shape({ skipMiddleware: either([(value) => value === true, anything], [() => true, listOf(text)]) }),
+    ),
+  }),
   enabled: flag,
   serviceName: text,
   collectors: listOf(having('a metrics collector', 'recordGet', 'recordSet', 'recordDelete', 'recordChainGet')),

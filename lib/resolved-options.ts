@@ -46,7 +46,7 @@ function withDefaults(options: CacheObservabilityOptions): ResolvedOptions {
     ...options,
     monitoring: resolveMonitoring(options.monitoring),
     prometheus: resolvePrometheus(options.prometheus),
-    http: { headers: options.http?.headers ?? 'minimal' },
+    http: { headers: options.http?.headers ?? 'minimal', fastLane: options.http?.fastLane ?? false },
     isGlobal: options.isGlobal ?? true,
   };
 }

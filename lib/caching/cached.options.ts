@@ -1,6 +1,9 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Duration } from '../cache/duration.js';
 import type { CachePolicy } from '../cache/policy.js';
+import type { FastLaneOptions } from './fast-lane/fast-lane.options.js';
+
+export type { FastLaneOptions } from './fast-lane/fast-lane.options.js';
 
 /**
  * What `key` and `vary` functions are given: Nest's own execution context, with the parts that are asked for most at hand.
@@ -83,6 +86,13 @@ export interface CachedOptions extends Omit<CachePolicy<never>, 'ttl' | 'cacheIf
   warm?: readonly WarmRequest[];
   /** Obeys `Cache-Control: no-cache, no-store, max-age, only-if-cached` of requests (RFC 9111 §5.2.1). @default false */
   honorRequestDirectives?: boolean;
+  /**
+   * Answers hits in front of the framework, with the headers the full path was seen to send. The application does not start
+   * (`FAST_LANE_REFUSED`) where something on that path must see every request: guards, interceptors, middleware that is not
+   * named as skippable. GET and HEAD; what is not known yet, or asks for more, goes the full path.
+   * @default the module's `http.fastLane`
+   */
+  fastLane?: boolean | FastLaneOptions;
   /** Sends `Cache-Control` to clients: true or options, or a duration as `maxAge`. @default none */
   clientCache?: boolean | Duration | ClientCacheOptions;
 }

@@ -2,10 +2,13 @@ import {
   type ExecutionContext,
   Inject,
   Injectable,
+  type OnApplicationBootstrap,
   type OnApplicationShutdown,
+  type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { systemClock } from '../cache/clock.js';
 import { CacheError } from '../cache/errors.js';
 import type { LayeredCache } from '../cache/layered-cache.js';
 import type { CachedHandler } from './cached-handler.js';
@@ -20,6 +23,9 @@ import {
 } from './decoration/class-host.js';
 import { decoratedClasses, providedMethods } from './decoration/decorated-classes.js';
 import type { MethodSite } from './decoration/method-site.js';
+import { FastLane } from './fast-lane/fast-lane.js';
+import { putInFront } from './fast-lane/lane-server.js';
+import { middlewareNames } from './fast-lane/middleware-names.js';
 import { ApplicationCompiler } from './handlers/application-compiler.js';
 import { HandlerTable } from './handlers/handler-table.js';
 import { settleInstances } from './handlers/instances.js';
@@ -27,13 +33,18 @@ import { moveInnermost } from './handlers/outside-interceptors.js';
 
 /** Everything `@Cached` and `@CacheInvalidate` need of one application. */
 @Injectable()
-export class CachingRuntime implements ApplicationRuntime, OnModuleInit, OnApplicationShutdown {
+export class CachingRuntime
+  implements ApplicationRuntime, OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
+{
   readonly cache: LayeredCache;
   readonly options: CachingOptions;
   readonly #link: CachingLink;
   readonly #modules: ModulesContainer;
+  readonly #adapterHost: HttpAdapterHost;
   readonly #compiler: ApplicationCompiler;
+  readonly #lane: FastLane;
   readonly #handlers = new HandlerTable();
+  #takeLaneAway: (() => void) | undefined;
 
   constructor(
     @Inject(CachingLink) link: CachingLink,
@@ -47,7 +58,15 @@ export class CachingRuntime implements ApplicationRuntime, OnModuleInit, OnAppli
     this.options = options;
     this.#link = link;
     this.#modules = modules;
-    this.#compiler = new ApplicationCompiler({ cache, options, modules, config, adapterHost });
+    this.#adapterHost = adapterHost;
+    const clock = options.clock ?? systemClock;
+    this.#lane = new FastLane({
+      now: () => clock.now(),
+      log: options.log,
+      middleware: () =>
+        adapterHost.httpAdapter === undefined ? [] : middlewareNames(adapterHost.httpAdapter, modules),
+    });
+    this.#compiler = new ApplicationCompiler({ cache, options, modules, config, adapterHost, lane: this.#lane });
     // Before routes are made, which read the order of interceptors once.
     for (const { cls } of decoratedClasses(modules)) {
       for (const { implementation } of providedMethods(cls)) moveInnermost(implementation);
@@ -82,6 +101,15 @@ export class CachingRuntime implements ApplicationRuntime, OnModuleInit, OnAppli
       ttls.set(pattern, !ttls.has(pattern) || ttls.get(pattern) === fixed ? fixed : null);
     }
     for (const [pattern, ttlMs] of ttls) this.options.metrics?.declare(pattern, { ttlMs });
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.#lane.wanted) this.#takeLaneAway = putInFront(this.#lane, this.#adapterHost.httpAdapter.getHttpServer());
+  }
+
+  /** First of all: while the application closes, every request is the framework's. */
+  onModuleDestroy(): void {
+    this.#takeLaneAway?.();
   }
 
   onApplicationShutdown(): void {

@@ -21,6 +21,7 @@ import {
 } from '../decoration/method-site.js';
 import { compileHttp, type HttpApplication } from '../http/compile-http.js';
 import { responseFaceOf } from '../http/response-face.js';
+import type { FastLane } from '../fast-lane/fast-lane.js';
 import type { Transport } from '../inputs/call.js';
 import { declaredInputs } from '../inputs/declared-inputs.js';
 import type { Fault } from '../keys/key-design.js';
@@ -39,6 +40,7 @@ export class ApplicationCompiler {
   readonly #modules: ModulesContainer;
   readonly #config: ApplicationConfig;
   readonly #adapterHost: HttpAdapterHost;
+  readonly #lane: FastLane;
   readonly #classNames = new KeyNames();
   readonly #routeNames = new KeyNames();
 
@@ -48,11 +50,13 @@ export class ApplicationCompiler {
     readonly modules: ModulesContainer;
     readonly config: ApplicationConfig;
     readonly adapterHost: HttpAdapterHost;
+    readonly lane: FastLane;
   }) {
     this.#compilation = new Compilation(application.cache, application.options, new WholeKeys());
     this.#modules = application.modules;
     this.#config = application.config;
     this.#adapterHost = application.adapterHost;
+    this.#lane = application.lane;
     // In the order of declaration, so that names do not depend on who is called first.
     for (const { cls } of decoratedClasses(application.modules)) this.#classNames.claim(cls.name, cls);
   }
@@ -143,6 +147,7 @@ export class ApplicationCompiler {
         face: responseFaceOf(this.#adapterHost.httpAdapter?.getType()),
         mountedTwice,
         nameOf: (base) => this.#routeNames.claim(base, subject),
+        lane: this.#lane,
       };
       return compileHttp(this.#compilation, application, provided, site, implementation, invalidations);
     }

@@ -43,6 +43,15 @@ export class AnswerHeaders {
     this.#dependencies(response, entry);
   }
 
+  /** What {@link hit} says of an entry that would be different at another time, by the name of the header. */
+  timed(entry: Entry): (name: string) => string | undefined {
+    return (name) => {
+      if (name === 'age' && this.#level === 'standard') return this.#age(entry, this.#now());
+      if (name === 'cache-status' && this.#level === 'standard') return this.#hitStatus(entry, this.#now());
+      return name === 'cache-control' ? this.#clientCache?.(entry.freshUntil - this.#now()) : undefined;
+    };
+  }
+
   /** Of an answer that its handler made for this request, or for another that asked the same meanwhile. */
   miss(response: object, entry: Entry | undefined, collapsed: boolean): void {
     if (this.#level !== false) {
@@ -68,9 +77,17 @@ export class AnswerHeaders {
 
   #standard(response: object, entry: Entry): void {
     const now = this.#now();
+    this.#face.setHeader(response, 'cache-status', this.#hitStatus(entry, now));
+    this.#face.setHeader(response, 'age', this.#age(entry, now));
+  }
+
+  #hitStatus(entry: Entry, now: number): string {
     const left = entry.freshUntil === Infinity ? '' : `; ttl=${Math.floor((entry.freshUntil - now) / 1_000)}`;
-    this.#face.setHeader(response, 'cache-status', `${this.#name}; hit${left}`);
-    this.#face.setHeader(response, 'age', String(Math.max(0, Math.floor((now - entry.createdAt) / 1_000))));
+    return `${this.#name}; hit${left}`;
+  }
+
+  #age(entry: Entry, now: number): string {
+    return String(Math.max(0, Math.floor((now - entry.createdAt) / 1_000)));
   }
 
   #dependencies(response: object, entry: Entry | undefined): void {

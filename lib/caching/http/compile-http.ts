@@ -1,6 +1,9 @@
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { ProvidedClass } from '../decoration/decorated-classes.js';
 import { type CachedSite, type Method, methodName } from '../decoration/method-site.js';
+import type { FastLane } from '../fast-lane/fast-lane.js';
+import { laneChoice } from '../fast-lane/fast-lane.options.js';
+import { hostsDecide, keyHeaders, laneRefusals } from '../fast-lane/lane-rules.js';
 import type { Compilation } from '../handlers/compilation.js';
 import { loadsInBackground, policyOf, seriesOptions, withoutBackground } from '../handlers/handler-policy.js';
 import type { Invalidation } from '../handlers/invalidation.js';
@@ -27,6 +30,7 @@ export interface HttpApplication {
   readonly mountedTwice: boolean;
   /** Keeps two routes of one name apart. */
   readonly nameOf: (base: string) => string;
+  readonly lane: FastLane;
 }
 
 /** Decides everything about an HTTP handler that can be decided before a request; undefined where it is never cached, or at fault. */
@@ -86,24 +90,41 @@ export function compileHttp(
   });
   const tags = faults.try(() => tagTemplates(options.tags, 'http', inputs, owner));
   const clientCache = faults.try(() => clientCacheControl(options.clientCache, key?.private ?? true));
+  const choice = laneChoice(options.fastLane, compilation.options.fastLane);
+  if (choice !== undefined) {
+    const { headers = 'minimal' } = compilation.options;
+    const refusals = laneRefusals(
+      { provided, site, implementation, inputs, host: route.host, interceptors: outside.count, headers, choice },
+      application.config,
+      application.lane.middleware(),
+    );
+    if (refusals.length > 0)
+      faults.add(
+        'FAST_LANE_REFUSED',
+        `${owner} cannot answer before the framework: ${refusals.join('; ')}. Take \`fastLane\` from it, or say \`fastLane: false\` there.`,
+      );
+  }
   if (key === undefined || plan === undefined) return undefined;
   compilation.compiled(site, cls.name, plan, route);
   const { headers: level = 'minimal', name = 'nestjs-cache-observability' } = compilation.options;
   const now = compilation.now();
+  const headers = new AnswerHeaders({
+    face: application.face,
+    level,
+    name,
+    now,
+    vary: key.varyHeaders,
+    private: key.private,
+    clientCache,
+  });
+  // A second run would write to a response that has been sent.
+  const probe = inputs.some(({ identifying }) => identifying !== undefined) ? undefined : compilation.probeOf(owner);
   return new HttpHandler({
     cache,
     plan,
     keys: new SafeKeys(key.recipe, owner, log),
     face: application.face,
-    headers: new AnswerHeaders({
-      face: application.face,
-      level,
-      name,
-      now,
-      vary: key.varyHeaders,
-      private: key.private,
-      clientCache,
-    }),
+    headers,
     methods,
     answersAuthorization: key.answersAuthorization,
     honorRequestDirectives: options.honorRequestDirectives === true,
@@ -111,10 +132,26 @@ export function compileHttp(
     tagged: level !== false,
     tags,
     invalidations,
-    // A second run would write to a response that has been sent.
-    probe: inputs.some(({ identifying }) => identifying !== undefined) ? undefined : compilation.probeOf(owner),
+    probe,
     now,
     prepare: serializerOf(outside, implementation, cls),
+    lane:
+      // Probed hits need their handler.
+      choice === undefined || probe !== undefined
+        ? undefined
+        : {
+            lane: application.lane,
+            route: application.lane.add({
+              cache,
+              plan,
+              owner,
+              choice,
+              answersAuthorization: key.answersAuthorization,
+              honorRequestDirectives: options.honorRequestDirectives === true,
+              keyHeaders: [...keyHeaders(site, inputs), ...(hostsDecide(application.modules) ? ['host'] : [])],
+              timed: (entry) => headers.timed(entry),
+            }),
+          },
   });
 }
 

@@ -3,10 +3,22 @@ import { entityTag } from './entity-tag.js';
 
 /** An entry's value as it goes over the wire: made once, kept beside it. */
 export class EncodedAnswer {
+  #length: number | undefined;
+
   constructor(
     readonly text: string,
     readonly tag: string,
   ) {}
+
+  /** Bytes over the wire. */
+  get length(): number {
+    return (this.#length ??= Buffer.byteLength(this.text));
+  }
+
+  /** True where every character is one byte, so that nothing is to be encoded. */
+  get oneByte(): boolean {
+    return this.length === this.text.length;
+  }
 }
 
 /** The text of an entry that holds an object or a string, made on its first use. */

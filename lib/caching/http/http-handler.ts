@@ -4,6 +4,8 @@ import type { Entry } from '../../cache/entry.js';
 import type { LayeredCache } from '../../cache/layered-cache.js';
 import { BypassReason, Outcome } from '../../cache/observer.js';
 import type { AnnotatedLoadContext, ReadPlan } from '../../cache/read-plan.js';
+import type { FastLane, LaneRequest } from '../fast-lane/fast-lane.js';
+import type { LaneRoute } from '../fast-lane/lane-route.js';
 import type { HandlerRunner } from '../decoration/class-host.js';
 import type { Invalidation } from '../handlers/invalidation.js';
 import type { Probe } from '../handlers/probe.js';
@@ -44,6 +46,8 @@ export interface HttpHandlerParts {
   readonly now: () => number;
   /** What a serialising interceptor outside needs of class instances before they become plain objects. */
   readonly prepare: ((value: unknown) => unknown) | undefined;
+  /** Where its hits may leave before the framework. */
+  readonly lane: { readonly lane: FastLane; readonly route: LaneRoute } | undefined;
 }
 
 /** What became of a request's own run of the handler. */
@@ -91,7 +95,7 @@ export class HttpHandler implements HandlerRunner {
       if (directives !== undefined) return this.#directed(call, next, key, directives);
     }
     const entry = this.#cache.fresh(key, this.#plan);
-    return entry === undefined ? this.#through(call, next, key) : this.#hit(call, next, entry);
+    return entry === undefined ? this.#through(call, next, key) : this.#hit(call, next, key, entry);
   }
 
   #withoutKey(
@@ -107,9 +111,12 @@ export class HttpHandler implements HandlerRunner {
     );
   }
 
-  #hit(call: Call, next: CallHandler, entry: Entry): Observable<unknown> {
-    this.#parts.headers.hit(call.args[1] as object, entry, false);
-    if (this.#parts.probe !== undefined) this.#parts.probe.offer(entry.value, next);
+  #hit(call: Call, next: CallHandler, key: string, entry: Entry): Observable<unknown> {
+    const { headers, probe, lane, face } = this.#parts;
+    const response = call.args[1] as object;
+    headers.hit(response, entry, false);
+    if (probe !== undefined) probe.offer(entry.value, next);
+    if (lane !== undefined) lane.lane.watch(lane.route, call.args[0] as LaneRequest, face.raw(response), key, entry);
     return of(this.#stored(call, entry));
   }
 
@@ -216,7 +223,7 @@ export class HttpHandler implements HandlerRunner {
     const { now } = this.#parts;
     const entry = noCache ? undefined : this.#cache.fresh(key, this.#plan);
     if (entry !== undefined && (onlyIfCached || now() - entry.createdAt <= maxAgeMs))
-      return this.#hit(call, next, entry);
+      return this.#hit(call, next, key, entry);
     if (noCache || entry !== undefined) {
       // Merely expired, it could be served stale.
       await this.#cache.del(key);

@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+
 /** Header values as Node takes them. */
 export type HeaderValue = string | number | readonly string[] | undefined;
 
@@ -8,6 +10,8 @@ export interface ResponseFace {
   header(response: object, lowerName: string): HeaderValue;
   setHeader(response: object, lowerName: string, value: string | readonly string[]): void;
   headers(response: object): Readonly<Record<string, HeaderValue>>;
+  /** Node's own response. */
+  raw(response: object): ServerResponse;
   /** True where an object is answered as `JSON.stringify` writes it, so that stored text may stand for it. */
   sendsPlainJson(request: object, response: object): boolean;
   /** The content type objects are sent with. */
@@ -33,6 +37,7 @@ const nodeResponse = {
     (response as NodeResponse).setHeader(lowerName, value);
   },
   headers: (response: object) => (response as NodeResponse).getHeaders(),
+  raw: (response: object) => response as ServerResponse,
   jsonType: 'application/json; charset=utf-8',
 };
 
@@ -48,6 +53,7 @@ export const expressFace: ResponseFace = {
 export const otherFace: ResponseFace = { ...nodeResponse, sendsPlainJson: () => false };
 
 interface FastifyReply {
+  readonly raw: ServerResponse;
   statusCode: number;
   code(status: number): unknown;
   getHeader(name: string): HeaderValue;
@@ -65,6 +71,7 @@ export const fastifyFace: ResponseFace = {
     (reply as FastifyReply).header(lowerName, value);
   },
   headers: (reply) => (reply as FastifyReply).getHeaders(),
+  raw: (reply) => (reply as FastifyReply).raw,
   jsonType: 'application/json; charset=utf-8',
   sendsPlainJson: fastifySendsPlainJson,
 };

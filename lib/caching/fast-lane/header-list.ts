@@ -1,0 +1,100 @@
+import type { EncodedAnswer } from '../http/encoded-answer.js';
+
+/** Headers that change with the entry or the moment, made anew for each answer; by lower-case name. */
+export type TimedHeaders = (name: string) => string | undefined;
+
+/** Node writes them itself, for each connection and moment. */
+const NODES_OWN = new Set(['date', 'connection', 'keep-alive']);
+/** Belong to one caller, or to a body that is not sent as it stands. */
+const NEVER_REPLAYED = new Set(['set-cookie', 'transfer-encoding', 'trailer', 'content-encoding']);
+const TIMED = new Set(['age', 'cache-status', 'cache-control']);
+
+/** The headers of one kind of answer, in the order and spelling in which the full path sent them. */
+export class HeaderList {
+  readonly status: number;
+  /** Names and values in turn, as `writeHead` takes them. */
+  readonly #pairs: readonly string[];
+  readonly #tagAt: number;
+  readonly #lengthAt: number;
+  readonly #timedAt: readonly number[];
+
+  private constructor(status: number, pairs: readonly string[], tagAt: number, lengthAt: number, timedAt: number[]) {
+    this.status = status;
+    this.#pairs = pairs;
+    this.#tagAt = tagAt;
+    this.#lengthAt = lengthAt;
+    this.#timedAt = timedAt;
+  }
+
+  /**
+   * Reads what Node sent; undefined where such an answer cannot be made again.
+   * @param head the status line and headers, as Node wrote them.
+   */
+  static read(head: string, status: number, answer: EncodedAnswer, timed: TimedHeaders): HeaderList | undefined {
+    const pairs: string[] = [];
+    const timedAt: number[] = [];
+    let tagAt = -1;
+    let lengthAt = -1;
+    let hit = false;
+    for (const line of head.split('\r\n').slice(1)) {
+      const colon = line.indexOf(': ');
+      if (colon === -1) continue;
+      const name = line.slice(0, colon);
+      const value = line.slice(colon + 2);
+      const lower = name.toLowerCase();
+      if (NODES_OWN.has(lower)) continue;
+      if (NEVER_REPLAYED.has(lower) || (lower === 'vary' && value.includes('*'))) return undefined;
+      if (lower === 'etag') {
+        if (value !== answer.tag) return undefined;
+        tagAt = pairs.length + 1;
+      } else if (lower === 'content-length' && status === 200) {
+        if (value !== String(answer.length)) return undefined;
+        lengthAt = pairs.length + 1;
+      } else if (TIMED.has(lower) && sameButNumbers(value, timed(lower))) timedAt.push(pairs.length);
+      if (lower === 'x-cache') hit = value === 'HIT';
+      pairs.push(name, value);
+    }
+    if (!hit || tagAt === -1 || (status === 200 && lengthAt === -1)) return undefined;
+    return new HeaderList(status, pairs, tagAt, lengthAt, timedAt);
+  }
+
+  /** True where nothing but entry and moment makes the difference. */
+  equals(other: HeaderList): boolean {
+    return this.differences(other).length === 0;
+  }
+
+  /** Names of headers that are not the same. */
+  differences(other: HeaderList): string[] {
+    if (this.status !== other.status) return ['status'];
+    if (this.#pairs.length !== other.#pairs.length) return ['their number'];
+    const varying = new Set([this.#tagAt, this.#lengthAt, ...this.#timedAt.map((at) => at + 1)]);
+    return this.#pairs.flatMap((text, at) =>
+      text === other.#pairs[at] || varying.has(at) ? [] : [this.#pairs[at - (at % 2)]!],
+    );
+  }
+
+  /** Whether the same headers go with the same answer, whenever it is sent. */
+  get lasting(): boolean {
+    return this.#timedAt.length === 0;
+  }
+
+  /** Names of request headers that the answer depends on. */
+  get vary(): string[] {
+    return this.#pairs.flatMap((text, at) =>
+      at % 2 === 1 && this.#pairs[at - 1]!.toLowerCase() === 'vary' ? text.toLowerCase().split(/\s*,\s*/) : [],
+    );
+  }
+
+  /** Names and values for an answer, sent now. */
+  of(answer: EncodedAnswer, timed: TimedHeaders): string[] {
+    const pairs = [...this.#pairs];
+    pairs[this.#tagAt] = answer.tag;
+    if (this.#lengthAt !== -1) pairs[this.#lengthAt] = String(answer.length);
+    for (const at of this.#timedAt) pairs[at + 1] = timed(pairs[at]!.toLowerCase()) ?? pairs[at + 1]!;
+    return pairs;
+  }
+}
+
+function sameButNumbers(one: string, other: string | undefined): boolean {
+  return other !== undefined && one.replace(/\d+/g, '#') === other.replace(/\d+/g, '#');
+}

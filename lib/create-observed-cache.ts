@@ -46,7 +46,7 @@ export interface ObservedCacheOptions extends WatcherOptions {
  */
 export function createObservedCache(options: ObservedCacheOptions = {}): ObservedCache {
   const { cache, clock = systemClock, log, namespace = 'cache', ttl = '5m' } = options;
-  const { metrics, observer, tracer, profiler } = watchersOf(options, clock);
+  const { metrics, observer, tracer, profiler, exemplars } = watchersOf(options, clock);
   const contract = cache === undefined ? undefined : contractOf(cache);
   const unobserved =
     contract === undefined ? undefined : (observationOf(contract)?.unobserved ?? { ...bound(contract) });
@@ -64,7 +64,7 @@ export function createObservedCache(options: ObservedCacheOptions = {}): Observe
       ...(tracer !== undefined && { tracer }),
     },
     metrics,
-    { profiler, exports: exportsOf(options, metrics, clock) },
+    { profiler, exemplars, exports: exportsOf(options, metrics, clock) },
   );
   if (contract === undefined) return observed;
   observeInPlace(contract, observer, clock);

@@ -7,11 +7,13 @@ import { type CacheInvalidation, InvalidationFeed } from './cache/writing/invali
 import type { ExportSchedule } from './exporters/export-schedule.js';
 import { ServerFigures } from './exporters/server-figures.js';
 import type { CacheMetrics } from './metrics/cache-metrics.js';
+import type { ExemplarSource } from './exporters/prometheus/exemplars.js';
 import type { CacheProfiler } from './profiling/profiler.js';
 
 /** What stands beside a cache where it is asked for. */
 interface ObservedExtras {
   readonly profiler?: CacheProfiler | undefined;
+  readonly exemplars?: ExemplarSource | undefined;
   readonly exports?: ExportSchedule | undefined;
 }
 
@@ -23,6 +25,8 @@ export class ObservedCache extends LayeredCache {
   readonly metrics: CacheMetrics;
   /** Undefined where profiling is off. */
   readonly profiler: CacheProfiler | undefined;
+  /** The traces of loads, for `serveMetrics`; undefined where tracing is off. */
+  readonly exemplars: ExemplarSource | undefined;
   readonly #observer: CacheObserver;
   readonly #clock: Clock;
   readonly #exports: ExportSchedule | undefined;
@@ -36,6 +40,7 @@ export class ObservedCache extends LayeredCache {
     super(options);
     this.metrics = metrics;
     this.profiler = extras.profiler;
+    this.exemplars = extras.exemplars;
     this.#exports = extras.exports;
     this.#observer = options.observer;
     this.#clock = options.clock ?? systemClock;

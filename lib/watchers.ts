@@ -3,6 +3,7 @@ import type { Clock } from './cache/clock.js';
 import type { CacheObserver } from './cache/observer.js';
 import type { CacheTracer } from './cache/tracer.js';
 import type { HealthOptions, MetricsOptions } from './cache-observability.options.js';
+import { LoadExemplars } from './exporters/prometheus/load-exemplars.js';
 import { createCacheMetrics } from './insight/create-cache-metrics.js';
 import type { CacheMetrics } from './metrics/cache-metrics.js';
 import { CollectorObserver } from './metrics/collectors/collector-observer.js';
@@ -12,6 +13,7 @@ import { HitObserver } from './profiling/hit-observer.js';
 import { CacheProfiler, type ProfilerOptions } from './profiling/profiler.js';
 import { composeTracers } from './tracing/compose-tracers.js';
 import { DiagnosticsObserver } from './tracing/diagnostics-observer.js';
+import { openTelemetryApi } from './tracing/opentelemetry-api.js';
 import { OpenTelemetryTracer, type OpenTelemetryTracerOptions } from './tracing/opentelemetry-tracer.js';
 
 /** What decides who watches a cache. */
@@ -38,6 +40,8 @@ export interface Watchers {
   readonly observer: CacheObserver;
   readonly tracer: CacheTracer | undefined;
   readonly profiler: CacheProfiler | undefined;
+  /** Of loads, for Prometheus, where there are spans. */
+  readonly exemplars: LoadExemplars | undefined;
 }
 
 /**
@@ -55,6 +59,7 @@ export function watchersOf(options: WatcherOptions, clock: Clock): Watchers {
   });
   const profiler = made(options.profiling, (profiling) => new CacheProfiler(clock, profiling));
   const spans = made(options.tracing, (tracing) => new OpenTelemetryTracer(tracing));
+  const exemplars = made(options.tracing, ({ api = openTelemetryApi() }) => new LoadExemplars(api, clock));
   const others = [
     new DiagnosticsObserver(clock),
     ...observers,
@@ -64,8 +69,9 @@ export function watchersOf(options: WatcherOptions, clock: Clock): Watchers {
   return {
     metrics,
     observer: composeObservers(observer, others, told),
-    tracer: composeTracers([options.tracer, spans, profiler]),
+    tracer: composeTracers([options.tracer, spans, exemplars, profiler]),
     profiler,
+    exemplars,
   };
 }
 

@@ -17,7 +17,7 @@ import { PrometheusController, PrometheusModule } from '@willsoto/nestjs-prometh
 import { collectDefaultMetrics, register } from 'prom-client';
 import type { PrometheusOptions } from '../../cache-observability.options.js';
 import { CacheMetrics } from '../../metrics/cache-metrics.js';
-import { LoadExemplars } from './load-exemplars.js';
+import { EXEMPLARS, type ExemplarSource } from './exemplars.js';
 import { formatFor } from './negotiation.js';
 import { registerFamilies } from './registry.js';
 import { registryOpenMetrics } from './registry-text.js';
@@ -79,7 +79,7 @@ function expositionController(path: string, decorators: readonly ClassDecorator[
     constructor(
       @Inject(CacheMetrics) metrics: CacheMetrics,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
-      @Optional() @Inject(LoadExemplars) exemplars?: LoadExemplars | null,
+      @Optional() @Inject(EXEMPLARS) exemplars?: ExemplarSource | null,
     ) {
       super();
       this.#metrics = metrics;

@@ -17,6 +17,9 @@ export interface ExemplarSource {
   exemplarsOf(family: string, labels: readonly string[]): readonly (Exemplar | undefined)[] | undefined;
 }
 
+/** Token of the application's exemplars; undefined where it makes no spans. */
+export const EXEMPLARS = Symbol('cache-observability:exemplars');
+
 /** What stands behind a bucket's value in OpenMetrics. */
 export function exemplarText({ traceId, spanId, value, at }: Exemplar): string {
   return ` # {trace_id="${traceId}",span_id="${spanId}"} ${value} ${(at / 1000).toFixed(3)}`;

@@ -1,6 +1,7 @@
 import type { CacheLog } from '../cache/cache-log.js';
 import type { Clock } from '../cache/clock.js';
 import { CacheError } from '../cache/errors.js';
+import { toldError } from '../cache/told-error.js';
 import type { ExportSource, MetricsExporter, MetricsSnapshot } from './metrics-exporter.js';
 
 /** How often exporters export that do not say, milliseconds. */
@@ -102,7 +103,7 @@ export class ExportSchedule {
   #fail(exporter: MetricsExporter, what: string, cause: unknown): void {
     if (this.#failed.has(exporter)) return;
     this.#failed.add(exporter);
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = toldError(cause);
     this.#options.log(
       'warn',
       'EXPORT_FAILED',

@@ -1,11 +1,14 @@
 import { within } from '../cache/bounded-wait.js';
 import type { CacheLog } from '../cache/cache-log.js';
 import type { Clock } from '../cache/clock.js';
+import { CacheError } from '../cache/errors.js';
+import { toldError } from '../cache/told-error.js';
+import { ImageFault } from '../metrics/image-bytes.js';
 import type { MetricsStore } from './metrics-store.js';
 
 /** What is carried over; `CacheMetrics` offers it. */
 export interface KeptMetrics {
-  image(): Uint8Array;
+  collectImage(): Promise<Uint8Array>;
   /** @throws where the image cannot be used; nothing is changed then. */
   restore(image: Uint8Array): void;
 }
@@ -51,13 +54,13 @@ export class Persistence {
     if (store === undefined) return;
     try {
       const image = await within(store.read(), READ_WITHIN_MS, clock);
-      if (typeof image === 'symbol') throw new Error('It did not answer in time.');
+      if (typeof image === 'symbol') throw new CacheError('LAYER_TIMEOUT', 'It did not answer in time.');
       if (image !== undefined) {
         metrics.restore(image);
         this.#restored = true;
       }
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : 'It failed.';
+      const why = whyOf(cause);
       log('warn', 'METRICS_NOT_RESTORED', `Metrics begin anew; those in ${store.description} are ignored. ${why}`);
     }
     this.#plan(store);
@@ -88,15 +91,20 @@ export class Persistence {
   async #write(store: MetricsStore): Promise<void> {
     const { metrics, log } = this.#options;
     try {
-      await store.write(metrics.image());
+      await store.write(await metrics.collectImage());
       if (this.#failing) log('log', 'METRICS_KEPT', `Metrics are kept in ${store.description} again.`);
       this.#failing = false;
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : 'It failed.';
+      const why = whyOf(cause);
       if (!this.#failing) {
         log('warn', 'METRICS_NOT_KEPT', `Metrics cannot be kept in ${store.description} and are tried again. ${why}`);
       }
       this.#failing = true;
     }
   }
+}
+
+/** Faults of an image are told in full; of other errors, such as those of a server, name and code. */
+function whyOf(cause: unknown): string {
+  return cause instanceof ImageFault ? cause.message : toldError(cause);
 }

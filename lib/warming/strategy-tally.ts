@@ -1,4 +1,5 @@
 import { CacheError } from '../cache/errors.js';
+import { toldError } from '../cache/told-error.js';
 import type { StrategyReport, WarmingFailure, WarmingResult } from './warming-report.js';
 
 const MAX_KINDS = 10;
@@ -21,7 +22,7 @@ export class StrategyTally {
   /** Something went wrong that is no single entry's. */
   fault(error: unknown, code = 'WARMING_STRATEGY_FAILED', key?: string, count = 1): void {
     const known = error instanceof CacheError ? error.code : code;
-    const message = withoutKey(messageOf(error), key);
+    const message = withoutKey(toldError(error), key);
     const kind = `${known} ${message}`;
     const failure = this.#failures.get(kind);
     if (failure !== undefined) failure.count += count;
@@ -51,10 +52,6 @@ export class StrategyTally {
       efficiency: about.efficiency,
     });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'something that is no Error was thrown';
 }
 
 /** A report never shows a key, not even one that an origin's error mentions. */

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../cache/clock.js';
+import { toldError } from '../cache/told-error.js';
 import type { StrategyPass } from './strategy-pass.js';
 import type { StrategyReport, WarmingProgress, WarmingTrigger } from './warming-report.js';
 
@@ -62,7 +63,7 @@ export class WarmingFeed {
         listener(Object.freeze(progress));
       } catch (error) {
         this.#listeners.delete(listener);
-        this.#log.warn(`A listener of warming's progress threw and is not told any more: ${String(error)}`);
+        this.#log.warn(`A listener of warming's progress threw and is not told any more: ${toldError(error)}`);
       }
     }
   }

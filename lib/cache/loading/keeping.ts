@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Entry } from '../entry.js';
-import { CacheError } from '../errors.js';
+import { toldError } from '../told-error.js';
 import type { Invalidations } from '../invalidations.js';
 import { keptEntry } from '../entries/kept-entry.js';
 import type { LayerChain } from '../layers/layer-chain.js';
@@ -139,7 +139,7 @@ export class Keeping {
     } catch (cause) {
       this.#observer.operation(plan.series, Operation.set, Result.rejected, 0, 0);
       const { pattern } = plan.series;
-      const what = cause instanceof CacheError ? cause.message : String(cause);
+      const what = toldError(cause);
       this.#log.say('warn', 'VALUE_NOT_SERIALIZABLE', pattern, `A value of ${pattern} was not kept: ${what}`, cause);
       return undefined;
     }

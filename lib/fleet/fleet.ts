@@ -4,13 +4,15 @@ import { TIMED_OUT, within } from '../cache/bounded-wait.js';
 import type { Clock } from '../cache/clock.js';
 import { CacheError } from '../cache/errors.js';
 import type { Board } from '../cache/layers/layer.js';
-import type { CacheStatistics } from '../metrics/cache-metrics.js';
-import type { ImageFault } from '../metrics/image.js';
+import { toldError } from '../cache/told-error.js';
+import type { CacheStatistics, OtherProcess } from '../metrics/cache-metrics.js';
 
 /** What a fleet asks of this instance's metrics; `CacheMetrics` offers it. */
 export interface FleetMember extends CacheStatistics {
-  image(): Uint8Array;
-  together(images: readonly Uint8Array[], refused: (fault: ImageFault) => void): CacheStatistics;
+  collectImage(): Promise<Uint8Array>;
+  /** @throws where the image cannot be read. */
+  other(image: Uint8Array): OtherProcess;
+  together(others: readonly OtherProcess[]): CacheStatistics;
 }
 
 export interface FleetOptions {
@@ -30,6 +32,9 @@ export interface FleetStatistics {
   readonly instances: number;
 }
 
+/** The others by their names: what they told, and what that says where it can be read. */
+type Others = Map<string, { readonly image: Uint8Array; readonly process: OtherProcess | undefined }>;
+
 /** What an instance sends in a second at most, in the mean: a large image goes out less often. */
 const BYTES_A_SECOND = 100_000;
 /** An instance that has been silent for so many of its intervals is gone. */
@@ -47,6 +52,8 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #instance = randomUUID();
   readonly #refused = new Set<string>();
+  /** The others as they were last read: most have told nothing new since. */
+  #others: Others = new Map();
   #cancel: (() => void) | undefined;
   #publishing: Promise<void> | undefined;
   #failing = false;
@@ -93,18 +100,37 @@ export class Fleet {
   }
 
   async #read(board: Board): Promise<FleetStatistics> {
-    const { metrics, clock, log } = this.#options;
+    const { metrics, clock } = this.#options;
     const notes = await within(board.readAll(), READ_WITHIN_MS, clock).catch((cause: unknown) => unavailable(cause));
     if (notes === TIMED_OUT) return unavailable(undefined);
-    const images = [...notes].filter(([instance]) => instance !== this.#instance).map(([, image]) => image);
-    let refused = 0;
-    const statistics = metrics.together(images, ({ message }) => {
-      refused++;
-      if (this.#refused.has(message)) return;
-      this.#refused.add(message);
-      log('warn', 'FLEET_IMAGE_REFUSED', `What another instance counts cannot be read and is left out. ${message}`);
-    });
-    return { statistics, instances: 1 + images.length - refused };
+    const others: Others = new Map();
+    for (const [instance, image] of notes) {
+      if (instance === this.#instance) continue;
+      const known = this.#others.get(instance);
+      if (known !== undefined && Buffer.compare(known.image, image) === 0) others.set(instance, known);
+      else {
+        others.set(instance, { image, process: this.#opened(image) });
+        // One large image at a time: between them the event loop is free.
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+    }
+    this.#others = others;
+    const processes = [...others.values()].flatMap(({ process }) => process ?? []);
+    return { statistics: metrics.together(processes), instances: 1 + processes.length };
+  }
+
+  /** Undefined for what cannot be read, which is told once. */
+  #opened(image: Uint8Array): OtherProcess | undefined {
+    const { metrics, log } = this.#options;
+    try {
+      return metrics.other(image);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : 'It is damaged.';
+      if (this.#refused.has(why)) return undefined;
+      this.#refused.add(why);
+      log('warn', 'FLEET_IMAGE_REFUSED', `What another instance counts cannot be read and is left out. ${why}`);
+      return undefined;
+    }
   }
 
   #publish(board: Board, everyMs: number): void {
@@ -118,14 +144,14 @@ export class Fleet {
   async #told(board: Board, everyMs: number): Promise<number> {
     let nextMs = everyMs;
     try {
-      const image = this.#options.metrics.image();
+      const image = await this.#options.metrics.collectImage();
       nextMs = Math.max(everyMs, (image.length / BYTES_A_SECOND) * 1000);
       await board.publish(this.#instance, image, nextMs * SILENT_INTERVALS);
       if (this.#failing) this.#options.log('log', 'FLEET_RESTORED', 'Other instances learn of this one again.');
       this.#failing = false;
     } catch (cause) {
       if (!this.#failing && !this.#stopped) {
-        const why = cause instanceof Error ? cause.message : 'It failed.';
+        const why = toldError(cause);
         this.#options.log('warn', 'FLEET_NOT_TOLD', `Other instances do not learn what this one counts. ${why}`);
       }
       this.#failing = true;

@@ -3,7 +3,7 @@ import type { CacheObserver, Series } from '../cache/observer.js';
 import type { AccessRecord, MetricsTimer, TimerSubject } from './access-record.js';
 import { Catalogue } from './catalogue.js';
 import type { FamilySource, MetricFamily } from './family.js';
-import { encodeImage, ImageFault, restoreImage } from './image.js';
+import { encodeImage, encodeImageInPortions, restoreImage } from './image.js';
 import type { AlertSource, Judgement } from './judgement.js';
 import { Ledger } from './ledger.js';
 import type { LedgerReading } from './ledger-reading.js';
@@ -40,6 +40,12 @@ export interface CacheMetricsOptions {
   readonly prefix?: string;
   /** Statistics are read from this. @default what the observer counted */
   readonly figures?: LedgerReading;
+}
+
+/** What another process counts. */
+export interface OtherProcess {
+  readonly ledger: Ledger;
+  readonly layers: readonly HeldStatus[];
 }
 
 /** The questions that can be asked of one process and of several together. */
@@ -270,6 +276,11 @@ export class CacheMetrics implements FamilySource {
     return encodeImage(this.#ledger, this.#status());
   }
 
+  /** As {@link image}, a few patterns at a time: between them the event loop is free. */
+  async collectImage(): Promise<Uint8Array> {
+    return encodeImageInPortions(this.#ledger, this.#status());
+  }
+
   /**
    * Goes on from what an earlier process had counted when it ended, in place of what was counted since the start.
    * @throws ImageFault for bytes that are no image, or of another version; nothing is changed then.
@@ -279,21 +290,14 @@ export class CacheMetrics implements FamilySource {
     restoreImage(image, this.#ledger, false);
   }
 
-  /**
-   * This process, as it goes on, and others by their images, as one. Their windows end now too, not when the image was made.
-   * @param refused told of an image that cannot be read, which is left out.
-   */
-  together(images: readonly Uint8Array[], refused: (fault: ImageFault) => void): CacheStatistics {
-    const others = images.flatMap((image) => {
-      const ledger = new Ledger(this.#clock, Infinity, Infinity);
-      try {
-        return { ledger, layers: restoreImage(image, ledger, true).layers };
-      } catch (error) {
-        if (!(error instanceof ImageFault)) throw error;
-        refused(error);
-        return [];
-      }
-    });
+  /** What another process counts, by its image, for {@link together}. @throws ImageFault */
+  other(image: Uint8Array): OtherProcess {
+    const ledger = new Ledger(this.#clock, Infinity, Infinity);
+    return { ledger, layers: restoreImage(image, ledger, true).layers };
+  }
+
+  /** This process, as it goes on, and others as one. Their windows end now too, not when their images were made. */
+  together(others: readonly OtherProcess[]): CacheStatistics {
     const figures = new LedgerSum([this.#ledger, ...others.map(({ ledger }) => ledger)]);
     const together = new CacheMetrics(this.#observer, this.#judgement, { clock: this.#clock, figures });
     for (const [pattern, ttlMs] of this.#ttls) together.#ttls.set(pattern, ttlMs);

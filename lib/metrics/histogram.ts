@@ -51,7 +51,7 @@ export class Histogram implements HistogramView {
 
   /** Takes what another holds, in place of its own. */
   restore(other: HistogramView): void {
-    this.counts = Uint32Array.from(other.counts);
+    this.counts = new Uint32Array(other.counts);
     this.offset = other.offset;
     this.zeroCount = other.zeroCount;
     this.count = other.count;

@@ -47,6 +47,35 @@ export interface ImageFacts {
  * @throws ImageFault beyond {@link MAX_IMAGE_BYTES}.
  */
 export function encodeImage(ledger: Ledger, layers: ImageFacts['layers']): Uint8Array<ArrayBuffer> {
+  const image = begun(ledger, layers);
+  for (const _step of ledger.save(image));
+  return sealed(image);
+}
+
+/** How many tracks are written in one turn of the event loop. */
+const PORTION = 16;
+/** How often an image is begun anew because figures moved meanwhile, before it is taken in one turn. */
+const ATTEMPTS = 3;
+
+/** As {@link encodeImage}, a few patterns at a time: between them the event loop is free. */
+export async function encodeImageInPortions(
+  ledger: Ledger,
+  layers: ImageFacts['layers'],
+): Promise<Uint8Array<ArrayBuffer>> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const image = begun(ledger, layers);
+    const { closings } = ledger;
+    let steps = 0;
+    for (const _step of ledger.save(image)) {
+      if (++steps % PORTION === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      if (ledger.closings !== closings) break;
+    }
+    if (ledger.closings === closings) return sealed(image);
+  }
+  return encodeImage(ledger, layers);
+}
+
+function begun(ledger: Ledger, layers: ImageFacts['layers']): ImageWriter {
   const image = new ImageWriter();
   image.packed.append(MAGIC);
   image.packed.append(new Uint8Array(4));
@@ -58,7 +87,10 @@ export function encodeImage(ledger: Ledger, layers: ImageFacts['layers']): Uint8
     image.optional(bytes);
     image.flag(connected);
   }
-  ledger.save(image);
+  return image;
+}
+
+function sealed(image: ImageWriter): Uint8Array<ArrayBuffer> {
   if (image.length > MAX_IMAGE_BYTES) {
     throw new ImageFault(`They take ${image.length} bytes, more than ${MAX_IMAGE_BYTES}; lower metrics.maxPatterns.`);
   }
@@ -84,16 +116,11 @@ export function restoreImage(bytes: Uint8Array, ledger: Ledger, states: boolean)
   return facts;
 }
 
-/** Says whether an image can be read at all, before a ledger is given up for it. @throws ImageFault as {@link restoreImage} does. */
-export function checkImage(bytes: Uint8Array, now: number): void {
-  opened(bytes, now);
-}
-
 function opened(given: Uint8Array, now: number): ImageFacts & { readonly image: ImageReader } {
   if (given.length < HEADER || given.length > MAX_IMAGE_BYTES || !MAGIC.equals(given.subarray(0, MAGIC.length))) {
     throw new ImageFault('They are no metrics of this library.');
   }
-  const bytes = Uint8Array.from(given);
+  const bytes = new Uint8Array(given);
   if (checksums(bytes).getUint32(MAGIC.length) !== crc32(bytes.subarray(HEADER))) {
     throw new ImageFault('They are incomplete or damaged.');
   }

@@ -38,6 +38,7 @@ export class Ledger implements LedgerReading {
   readonly #accessSum = new WindowSum(ACCESS_COUNTERS, ACCESS_HISTOGRAMS);
   readonly #pauses = new Pauses();
   #since: number;
+  #closings = 0;
 
   constructor(clock: Clock, maxPatterns: number, maxEndpoints: number) {
     this.clock = clock;
@@ -46,9 +47,10 @@ export class Ledger implements LedgerReading {
     this.patterns = new Admission(
       maxPatterns,
       (name) =>
-        new AccessTrack(name, this.#accessShape, clock.now(), this.#since, (slot, figures) =>
-          this.#combined.absorb(slot, figures),
-        ),
+        new AccessTrack(name, this.#accessShape, clock.now(), this.#since, (slot, figures) => {
+          this.#closings++;
+          this.#combined.absorb(slot, figures);
+        }),
     );
     this.endpoints = new Admission(maxEndpoints, track);
     this.subjects = new Admission(Math.max(maxEndpoints, maxPatterns), track);
@@ -58,6 +60,11 @@ export class Ledger implements LedgerReading {
   /** Since when everything is counted: start, or the last reset. */
   get since(): number {
     return this.#since;
+  }
+
+  /** Grows when figures move from a pattern to all patterns together: an image taken across that would not add up. */
+  get closings(): number {
+    return this.#closings;
   }
 
   get series(): number {
@@ -150,13 +157,14 @@ export class Ledger implements LedgerReading {
     for (const tracks of [this.patterns, this.endpoints, this.subjects]) for (const track of tracks) track.reset(now);
     for (const track of this.operations) track.reset(now);
     for (const { track } of this.layers) track.reset(now);
+    this.#closings++;
     this.#combined.reset();
     this.#pauses.clear();
     this.bypasses.fill(0);
   }
 
-  /** Writes everything that is counted; rotates nothing. */
-  save(image: ImageWriter): void {
+  /** Writes everything that is counted, step by step; rotates nothing. */
+  *save(image: ImageWriter): IterableIterator<void> {
     image.number(this.#since);
     this.#pauses.save(image);
     image.number(this.inFlight);
@@ -171,10 +179,12 @@ export class Ledger implements LedgerReading {
       track.save(image);
     }
     for (const tracks of [this.patterns, this.endpoints, this.subjects]) {
-      image.number(tracks.size);
-      for (const access of tracks) {
+      const members = [...tracks];
+      image.number(members.length);
+      for (const access of members) {
         image.text(access.name);
         access.save(image);
+        yield;
       }
     }
     this.#combined.save(image);

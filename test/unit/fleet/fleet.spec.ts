@@ -137,11 +137,10 @@ describe('a fleet', () => {
   });
 
   it('tells a large image less often, and lets it live longer', async () => {
-    const { metrics } = member();
-    const large = { image: () => new Uint8Array(2_000_000), together: () => metrics } as unknown as CacheMetrics;
+    const large = { collectImage: () => Promise.resolve(new Uint8Array(2_000_000)) } as unknown as CacheMetrics;
     new Fleet({ metrics: large, board, everyMs: 5_000, clock, log }).onApplicationBootstrap();
     await settle();
-    const [{ until }] = [...board.notes.values()] as [{ until: number }];
+    const { until } = [...board.notes.values()][0]!;
     expect(until - clock.now()).toBe(60_000);
     await clock.advance(19_000);
     expect([...board.notes.values()][0]!.until).toBe(until);

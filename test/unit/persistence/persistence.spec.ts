@@ -45,7 +45,7 @@ describe('persistence', () => {
   const begin = (count = 1, on: MetricsStore | undefined = store) =>
     new Persistence({
       metrics: {
-        image: () => Uint8Array.from([count]),
+        collectImage: () => Promise.resolve(Uint8Array.from([count])),
         restore: ([first]) => {
           if (first === 99) throw new Error('of another version');
           restored.push(first!);
@@ -105,7 +105,7 @@ describe('persistence', () => {
 
   it('does nothing without a store', async () => {
     const none = new Persistence({
-      metrics: { image: () => new Uint8Array(), restore: () => undefined },
+      metrics: { collectImage: () => Promise.resolve(new Uint8Array()), restore: () => undefined },
       store: undefined,
       clock,
       log,

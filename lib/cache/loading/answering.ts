@@ -138,6 +138,8 @@ export class Answering {
       if (joined !== undefined) question.joined = true;
       const answer = await this.#board(question, flight, joinedAt);
       if (answer !== undefined) return answer;
+      // Too old for this question, it is too old for every later one.
+      this.#flights.leave(key, flight);
     }
   }
 

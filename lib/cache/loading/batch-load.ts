@@ -100,14 +100,11 @@ export class BatchLoad {
     const startedAt = this.#clock.now();
     const epoch = this.#invalidations.begin();
     const mine = keys.map((key) => this.#take(key, planOf(key), epoch, startedAt));
-    const done = () => {
-      this.#invalidations.end();
-      for (const one of mine) this.#flights.leave(one.key, one.flight);
-    };
-    this.#fly(mine, loader, epoch).then(done, (error: unknown) => {
-      done();
-      for (const one of mine) one.fail(error);
-    });
+    this.#fly(mine, loader, epoch)
+      .catch((error: unknown) => {
+        for (const one of mine) one.fail(error);
+      })
+      .finally(() => this.#invalidations.end());
     await Promise.all(
       mine.map(async (one) => {
         values.set(one.key, await this.#board(one, startedAt));
@@ -123,10 +120,10 @@ export class BatchLoad {
       land = resolve;
       fail = reject;
     });
-    flight.landed.catch(() => {
-      // Whoever waits for this key is told where it waits.
-    });
     this.#flights.enter(key, flight);
+    // Whoever waits for this key is told where it waits.
+    const leave = () => this.#flights.leave(key, flight);
+    flight.landed.then(leave, leave);
     const near = this.#chain.near?.get(key);
     const candidate = near !== undefined && near.goneAt > now ? near : undefined;
     this.#chain.countNear(candidate !== undefined, 0);

@@ -21,7 +21,7 @@ export class OnceLog {
 
   /** It is over: it may be said again, and `message`, where there is one, says so now. */
   over(code: string, subject: string, message?: string): void {
-    if (!this.#said.delete(`${code} ${subject}`) || message === undefined) return;
+    if (this.#said.size === 0 || !this.#said.delete(`${code} ${subject}`) || message === undefined) return;
     this.#write('log', code, message, { subject });
   }
 

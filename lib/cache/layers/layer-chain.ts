@@ -123,8 +123,10 @@ export class LayerChain {
     return found;
   }
 
-  /** Puts an entry found in layer `found` into the nearer ones, with what is left of its times. @returns the near copy. */
+  /** Puts an entry found in layer `found` into the nearer ones, with what is left of its times. @returns what they keep. */
   backfill(key: string, entry: Entry, found: number, epoch: number): Entry {
+    // Nobody nearer keeps it.
+    if (found === 0) return entry;
     const copy = backfilledEntry(entry, epoch);
     for (let layer = 0; layer < found; layer++) void this.#write(layer, key, copy, undefined);
     return copy;

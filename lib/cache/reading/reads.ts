@@ -36,7 +36,7 @@ export class Reads {
   }
 
   /** A fresh entry of a far layer, after memory had none; counted as one access. */
-  async far(key: string, series: Series, startedAt: number): Promise<Entry | undefined> {
+  far(key: string, series: Series, startedAt: number): Promise<Entry | undefined> {
     if (this.#tracer === undefined) return this.#far(key, series, startedAt, undefined);
     return this.#tracer.span('get', series, key, (span) => this.#far(key, series, startedAt, span));
   }

@@ -167,6 +167,8 @@ export class FastLane {
     const list =
       typeof head === 'string' && plain ? HeaderList.read(head, status, answer, route.parts.timed(entry)) : undefined;
     if (list === undefined || route.dependOn(list.vary)) return;
+    // An answer that repeats what one caller said must not become everybody's.
+    for (const said of route.unkeyed(request.headers)) if (list.repeats(said)) return;
     const kind = `${request.method}${status}`;
     const seen = status === 304 ? way.notModified : way.whole;
     const differences = seen.saw(list, this.#now(), route.known(saying, kind));

@@ -7,6 +7,10 @@ export type TimedHeaders = (name: string) => string | undefined;
 const NODES_OWN = new Set(['date', 'connection', 'keep-alive']);
 /** Belong to one caller, or to a body that is not sent as it stands. */
 const NEVER_REPLAYED = new Set(['set-cookie', 'transfer-encoding', 'trailer', 'content-encoding']);
+/** Made of the entry alone. */
+const OURS = new Set(['etag', 'content-length', 'content-type', 'x-cache']);
+/** Shorter texts are found in others by chance. */
+const SHORTEST_PART = 6;
 const TIMED = new Set(['age', 'cache-status', 'cache-control']);
 
 /** The headers of one kind of answer, in the order and spelling in which the full path sent them. */
@@ -82,6 +86,16 @@ export class HeaderList {
   get vary(): string[] {
     return this.#pairs.flatMap((text, at) =>
       at % 2 === 1 && this.#pairs[at - 1]!.toLowerCase() === 'vary' ? text.toLowerCase().split(/\s*,\s*/) : [],
+    );
+  }
+
+  /** True where a header repeats this text, which then must not be sent to callers who did not say it. */
+  repeats(said: string): boolean {
+    return this.#pairs.some(
+      (text, at) =>
+        at % 2 === 1 &&
+        !OURS.has(this.#pairs[at - 1]!.toLowerCase()) &&
+        (text === said || (said.length >= SHORTEST_PART && text.includes(said))),
     );
   }
 

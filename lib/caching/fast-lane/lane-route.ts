@@ -2,8 +2,8 @@ import type { Entry } from '../../cache/entry.js';
 import type { LayeredCache } from '../../cache/layered-cache.js';
 import type { ReadPlan } from '../../cache/read-plan.js';
 import type { TimedHeaders } from './header-list.js';
-import { HeaderList } from './header-list.js';
-import { type LaneChoice } from './fast-lane.options.js';
+import type { HeaderList } from './header-list.js';
+import type { LaneChoice } from './fast-lane.options.js';
 
 /** Request headers that what stands before a handler answers by, whatever it says in `Vary`. */
 const ALWAYS = ['origin', 'accept-encoding', 'x-forwarded-proto'] as const;
@@ -48,6 +48,13 @@ export class LaneRoute {
       text += value === undefined ? '\n' : `=${String(value)}\n`;
     }
     return text;
+  }
+
+  /** What a request says beside that. */
+  *unkeyed(headers: Readonly<Record<string, string | string[] | undefined>>): Iterable<string> {
+    for (const [name, value] of Object.entries(headers)) {
+      if (value !== undefined && value !== '' && !this.#names.includes(name)) yield String(value);
+    }
   }
 
   /** Takes up what `Vary` names; true where that was new, so that what was learned before is worth nothing. */

@@ -6,6 +6,7 @@ import { CacheError } from '../cache/errors.js';
 import type { Board } from '../cache/layers/layer.js';
 import { toldError } from '../cache/told-error.js';
 import type { CacheStatistics, OtherProcess } from '../metrics/cache-metrics.js';
+import { ImageFault } from '../metrics/image-bytes.js';
 
 /** What a fleet asks of this instance's metrics; `CacheMetrics` offers it. */
 export interface FleetMember extends CacheStatistics {
@@ -125,7 +126,7 @@ export class Fleet {
     try {
       return metrics.other(image);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : 'It is damaged.';
+      const why = cause instanceof ImageFault ? cause.message : toldError(cause);
       if (this.#refused.has(why)) return undefined;
       this.#refused.add(why);
       log('warn', 'FLEET_IMAGE_REFUSED', `What another instance counts cannot be read and is left out. ${why}`);
@@ -151,7 +152,7 @@ export class Fleet {
       this.#failing = false;
     } catch (cause) {
       if (!this.#failing && !this.#stopped) {
-        const why = toldError(cause);
+        const why = cause instanceof ImageFault ? cause.message : toldError(cause);
         this.#options.log('warn', 'FLEET_NOT_TOLD', `Other instances do not learn what this one counts. ${why}`);
       }
       this.#failing = true;

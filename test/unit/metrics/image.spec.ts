@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals';
+import { BypassReason, CircuitState, MissReason, Operation, Outcome, Result } from '../../../lib/cache/observer.js';
+import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
+import { ImageFault } from '../../../lib/metrics/image.js';
+import { ManualClock } from '../../support/manual-clock.js';
+
+const process = (clock: ManualClock, maxPatterns = 100) => {
+  const { observer, metrics } = createCacheMetrics({ clock, metrics: { maxPatterns } });
+  observer.attach([
+    { name: 'memory', shared: false },
+    { name: 'redis', shared: true },
+  ]);
+  const held = { entries: 2, bytes: 200, connected: true };
+  metrics.watchLayers(() => [held, { entries: 9, bytes: 900, connected: true }]);
+  const ask = (pattern: string, outcome: Outcome = Outcome.hit) =>
+    observer.access(observer.series(pattern), outcome, 0, 2, 2, MissReason.none);
+  return { observer, metrics, ask, held };
+};
+
+describe('metrics that go on after a restart', () => {
+  it('cover the time that was observed, not the time between', async () => {
+    const clock = new ManualClock();
+    const first = process(clock);
+    await clock.advance(1_800_000);
+    first.ask('feed:*');
+    const image = first.metrics.image();
+    await clock.advance(600_000);
+    const second = process(clock);
+    second.metrics.restore(image);
+    await clock.advance(300_000);
+    expect(second.metrics.getStats().coverageSeconds).toBe(2_100);
+    expect(second.metrics.getStats('5m').coverageSeconds).toBeGreaterThan(239);
+    expect(second.metrics.getStats('5m').coverageSeconds).toBeLessThanOrEqual(300);
+    const third = process(clock);
+    third.metrics.restore(second.metrics.image());
+    expect(third.metrics.getStats().coverageSeconds).toBe(2_100);
+  });
+
+  it('leave states behind: loads in flight, open circuits, layers that are no more', () => {
+    const clock = new ManualClock();
+    const first = process(clock);
+    first.observer.inFlight(1);
+    first.observer.circuit(1, CircuitState.open);
+    first.observer.queueDepth(1, 7);
+    first.observer.bypass(first.observer.series('feed:*'), BypassReason.method);
+    const { observer, metrics } = createCacheMetrics({ clock });
+    observer.attach([{ name: 'redis', shared: true }]);
+    metrics.restore(first.metrics.image());
+    expect(metrics.getStats()).toMatchObject({ operationsInFlight: 0, bypasses: 1 });
+    expect(metrics.getLayerStats()).toMatchObject([{ layer: 'redis', circuitState: 'closed', queueDepth: 0 }]);
+  });
+
+  it('keep what there is no room for in all patterns together, and go on counting what there is', () => {
+    const clock = new ManualClock();
+    const first = process(clock);
+    for (const pattern of ['a:*', 'b:*', 'c:*']) first.ask(pattern);
+    const second = process(clock, 2);
+    second.ask('c:*');
+    second.metrics.restore(first.metrics.image());
+    second.ask('c:*');
+    expect(second.metrics.getPatternStats('c:*').totalRequests).toBe(2);
+    expect(second.metrics.getPatternStats('a:*').totalRequests).toBe(1);
+    expect(second.metrics.getPatternStats('b:*').totalRequests).toBe(0);
+  });
+
+  it('are not begun with the figures of a clock that is ahead', async () => {
+    const [ahead, clock] = [new ManualClock(1_700_000_200_000), new ManualClock(1_700_000_000_000)];
+    const image = process(ahead).metrics.image();
+    expect(() => process(clock).metrics.restore(image)).toThrow(ImageFault);
+  });
+});
+
+describe('several processes as one', () => {
+  it('have the states of all: loads in flight and queues added, of circuits the worst, shared layers once', () => {
+    const clock = new ManualClock();
+    const [one, other] = [process(clock), process(clock)];
+    for (const { observer } of [one, other]) {
+      observer.inFlight(1);
+      observer.queueDepth(1, 3);
+    }
+    other.observer.circuit(1, CircuitState.open);
+    other.held.connected = false;
+    const fleet = one.metrics.together([one.metrics.other(other.metrics.image())]);
+    expect(fleet.getStats()).toMatchObject({ operationsInFlight: 2, entryCount: 4, totalSizeBytes: 400 });
+    expect(fleet.getLayerStats()).toMatchObject([
+      { layer: 'memory', entryCount: 4, totalSizeBytes: 400, connected: false, circuitState: 'closed' },
+      { layer: 'redis', entryCount: 9, totalSizeBytes: 900, connected: true, circuitState: 'open', queueDepth: 6 },
+    ]);
+    expect(fleet.getHealth().warnings.map(({ code, layer }) => [code, layer])).toEqual([
+      ['LAYER_DOWN', 'memory'],
+      ['CIRCUIT_OPEN', 'redis'],
+    ]);
+  });
+
+  it('recommend by what this one knows of TTLs, and by the misses of all', () => {
+    const clock = new ManualClock();
+    const [one, other] = [process(clock), process(clock)];
+    one.metrics.declare('feed:*', { ttlMs: 60_000 });
+    for (let time = 0; time < 9; time++) {
+      other.observer.access(other.observer.series('feed:*'), Outcome.miss, -1, 1, 9, MissReason.expired);
+      other.observer.load(other.observer.series('feed:*'), Operation.load, Result.ok, 8);
+    }
+    one.ask('feed:*');
+    const [low] = one.metrics.together([one.metrics.other(other.metrics.image())]).getLowPerformers(0.5);
+    expect(low).toMatchObject({ pattern: 'feed:*', totalRequests: 10, hitRate: 0.1, ttlMs: 60_000 });
+    expect(low?.recommendation).toMatch(/100 % of misses.*1m today, 2m proposed/);
+  });
+});

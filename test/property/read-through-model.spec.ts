@@ -1,0 +1,182 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { LayeredCache } from '../../lib/cache/layered-cache.js';
+import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
+import type { LayerFactory } from '../../lib/cache/layers/layer.js';
+import type { CachePolicy } from '../../lib/cache/policy.js';
+import { ManualClock, settle } from '../support/manual-clock.js';
+import { RecordingObserver } from '../support/recording-observer.js';
+import { ScriptedLayer } from '../support/scripted-layer.js';
+
+const KEYS = ['a:1', 'a:2', 'b:1'];
+const TTL = 1_000;
+
+const action = fc.record({
+  what: fc.constantFrom(
+    'getOrSet', 'getOrSet', 'getOrSet', 'getOrSet', 'many', 'get', 'mget', 'has', 'land', 'land', 'land', 'fail',
+    'set', 'del', 'mdel', 'expire', 'tag', 'glob', 'clear', 'age', 'age',
+  ), // prettier-ignore
+  key: fc.constantFrom(...KEYS),
+  ms: fc.constantFrom(50, 400, 900, 1_500),
+});
+
+const policyOf = fc.record({
+  staleWhileRevalidate: fc.constantFrom(0, 500),
+  staleIfError: fc.constantFrom(0, 800),
+  softTimeout: fc.constantFrom(undefined, 100),
+  refreshAhead: fc.constantFrom(undefined, 0.5, 'xfetch' as const),
+  jitter: fc.constantFrom(0, 0.3),
+  lock: fc.boolean(),
+  waitTimeout: fc.constantFrom(undefined, 300),
+  negativeTtl: fc.constantFrom(false as const, 100),
+});
+
+async function run(
+  policy: CachePolicy,
+  layersOf: () => LayerFactory[],
+  actions: readonly { what: string; key: string; ms: number }[],
+) {
+  const clock = new ManualClock();
+  const observer = new RecordingObserver();
+  let seed = 1;
+  const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+  const cache = new LayeredCache({ layers: layersOf(), namespace: 'cache', ttl: TTL, observer, clock, random });
+  const grace = Number(policy.staleWhileRevalidate) + Number(policy.staleIfError);
+  let version = 0;
+  const origin = new Map(KEYS.map((key) => [key, 0]));
+  /** Of each key: nothing older may be answered, since the last write or invalidation. */
+  const known = new Map(KEYS.map((key) => [key, { atLeast: 0 }]));
+  const waiting: { land(): void; fail(): void }[] = [];
+  const failure = { thrown: 'no Error' };
+  const reads: Promise<unknown>[] = [];
+  let accesses = 0;
+  const load = (key: string) => {
+    const value = origin.get(key)!;
+    const loadedAt = clock.now();
+    return new Promise<unknown>((resolve, reject) => {
+      waiting.push({ land: () => resolve(value % 5 === 4 ? null : { value, loadedAt }), fail: () => reject(failure) });
+    });
+  };
+  const seen = (key: string, answer: unknown, atLeast: number, servableSince: number) => {
+    // Every fifth version of a key is nothing, for as long as negativeTtl keeps that.
+    if (answer === undefined || answer === null) return;
+    const { value, loadedAt } = answer as { value: number; loadedAt: number };
+    expect(value).toBeGreaterThanOrEqual(atLeast);
+    // A load lasts five seconds at most here; then the entry lives for its TTL and its grace.
+    expect(loadedAt + 5_000 + TTL + grace).toBeGreaterThanOrEqual(servableSince);
+  };
+  const invalidated = (keys: readonly string[]) => {
+    for (const key of keys) {
+      origin.set(key, ++version);
+      known.get(key)!.atLeast = version;
+    }
+  };
+  const full = { ...policy, tags: (answer: unknown) => (answer === null ? [] : ['tag']), hardTimeout: 5_000 };
+  for (const { what, key, ms } of actions) {
+    const { atLeast } = known.get(key)!;
+    const now = clock.now();
+    if (what === 'getOrSet') {
+      accesses++;
+      reads.push(
+        cache
+          .getOrSet(key, () => load(key), full as CachePolicy<unknown>)
+          .then(
+            (answer) => seen(key, answer, atLeast, now),
+            (error: unknown) => {
+              if (error !== failure) expect(error).toMatchObject({ code: 'LOAD_TIMEOUT' });
+            },
+          ),
+      );
+    } else if (what === 'many') {
+      accesses += KEYS.length;
+      const least = KEYS.map((one) => known.get(one)!.atLeast);
+      reads.push(
+        cache
+          .getOrSetMany(KEYS, (keys) => Promise.all(keys.map(load)), full as CachePolicy<unknown>)
+          .then(
+            (answers) => answers.forEach((answer, index) => seen(KEYS[index]!, answer, least[index]!, now)),
+            (error: unknown) => {
+              if (error !== failure) expect(error).toMatchObject({ code: 'LOAD_TIMEOUT' });
+            },
+          ),
+      );
+    } else if (what === 'get') {
+      accesses++;
+      const answer = await cache.get(key);
+      seen(key, answer, atLeast, now);
+      // A plain read serves nothing stale.
+      if (answer !== undefined && answer !== null)
+        expect((answer as { loadedAt: number }).loadedAt + 5_000 + TTL).toBeGreaterThan(now);
+    } else if (what === 'mget') {
+      accesses += KEYS.length;
+      const least = KEYS.map((one) => known.get(one)!.atLeast);
+      (await cache.mget(KEYS)).forEach((answer, index) => seen(KEYS[index]!, answer, least[index]!, now));
+    } else if (what === 'has') expect(await cache.has(key)).toBe((await cache.ttl(key)) !== undefined);
+    else if (what === 'land') waiting.shift()?.land();
+    else if (what === 'fail') waiting.shift()?.fail();
+    else if (what === 'age') await clock.advance(ms);
+    else if (what === 'set') {
+      origin.set(key, ++version);
+      known.get(key)!.atLeast = version;
+      const value = { value: version, loadedAt: now };
+      await cache.set(key, value);
+      accesses++;
+      expect(await cache.get(key)).toEqual(value);
+    } else if (what === 'expire') {
+      await cache.expire(key);
+      accesses++;
+      expect(await cache.get(key)).toBeUndefined();
+    } else {
+      const keys =
+        what === 'clear' || what === 'mdel' || what === 'tag' ? KEYS : what === 'glob' ? ['a:1', 'a:2'] : [key];
+      // What was set has no tag and stays.
+      if (what !== 'tag') invalidated(keys);
+      if (what === 'del') await cache.del(key);
+      else if (what === 'mdel') await cache.mdel(KEYS);
+      else if (what === 'glob') await cache.deleteByPattern('a:*');
+      else if (what === 'clear') await cache.clear();
+      else await cache.invalidateTags('tag');
+      if (what !== 'tag') for (const one of keys) expect(cache.peek(one)).toBeUndefined();
+    }
+    await settle();
+  }
+  for (let round = 0; round < 40; round++) {
+    while (waiting.length > 0) waiting.shift()!.land();
+    await clock.advance(500);
+  }
+  await Promise.all(reads);
+  const told = observer.take().filter((line) => /^[ab]:\d (hit|stale|miss|coalesced|error)\b/.test(line));
+  expect(told).toHaveLength(accesses);
+  expect(observer.running).toBe(0);
+  await cache.disconnect();
+}
+
+describe('read-through, whatever happens in whatever order', () => {
+  const property = (layersOf: () => LayerFactory[]) =>
+    fc.assert(
+      fc.asyncProperty(policyOf, fc.array(action, { maxLength: 60, size: 'max' }), (policy, actions) =>
+        run(policy as CachePolicy, layersOf, actions),
+      ),
+      { numRuns: 60 },
+    );
+
+  it('answers nothing older than allowed and tells every access once, over memory', async () => {
+    await property(() => [memoryLayer()]);
+  }, 120_000);
+
+  it('the same over memory and a far layer', async () => {
+    await property(() => [memoryLayer(), new ScriptedLayer().factory()]);
+  }, 120_000);
+
+  it('the same over a far layer alone', async () => {
+    await property(() => [new ScriptedLayer().factory()]);
+  }, 120_000);
+
+  it('the same over a far layer that always fails', async () => {
+    await property(() => {
+      const far = new ScriptedLayer();
+      far.failing = new Error('broken');
+      return [memoryLayer(), far.factory()];
+    });
+  }, 120_000);
+});

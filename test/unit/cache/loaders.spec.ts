@@ -1,0 +1,136 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { LayeredCache } from '../../../lib/cache/layered-cache.js';
+import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
+import { ManualClock, settle } from '../../support/manual-clock.js';
+import { RecordingObserver } from '../../support/recording-observer.js';
+
+function setUp() {
+  const clock = new ManualClock();
+  const observer = new RecordingObserver();
+  const log = jest.fn();
+  const cache = new LayeredCache({ layers: [memoryLayer()], namespace: 'cache', ttl: '1m', observer, clock, log });
+  return { cache, clock, observer, log };
+}
+
+const thrown = (promise: Promise<unknown>) =>
+  promise.then(
+    () => ({ error: 'nothing was thrown' as unknown }),
+    (error: unknown) => ({ error }),
+  );
+
+describe('what a loader throws', () => {
+  const cases: [what: string, error: unknown][] = [
+    ['an Error', new RangeError('origin')],
+    ['undefined', undefined],
+    ['null', null],
+    ['text', 'origin'],
+    ['a plain object', Object.freeze({ status: 503 })],
+  ];
+  it.each(cases)('reaches every caller unchanged: %s', async (_, error) => {
+    const { cache, observer } = setUp();
+     
+    const rejecting = () => Promise.reject(error);
+    const answers = await Promise.all([1, 2].map(() => thrown(cache.getOrSet('a', rejecting))));
+    expect(answers).toEqual([{ error }, { error }]);
+    expect((await thrown(cache.getOrSetMany(['b', 'c'], rejecting))).error).toBe(error);
+    expect((await thrown(cache.wrap('d', rejecting))).error).toBe(error);
+    await settle();
+    expect(observer.running).toBe(0);
+    expect(observer.take().filter((line) => / (miss|coalesced)/.test(line))).toHaveLength(5);
+  });
+
+  it('reaches callers unchanged where it is thrown in the same turn', async () => {
+    const { cache } = setUp();
+    const error = new Error('at once');
+    const throwing = () => {
+      throw error;
+    };
+    expect((await thrown(cache.getOrSet('a', throwing))).error).toBe(error);
+    expect((await thrown(cache.getOrSetMany(['a'], throwing))).error).toBe(error);
+  });
+
+  it('is not kept: the next caller loads', async () => {
+    const { cache } = setUp();
+    await thrown(cache.getOrSet('a', () => Promise.reject(new Error('once'))));
+    expect(await cache.getOrSet('a', () => 1)).toBe(1);
+  });
+});
+
+describe('a loader that never answers', () => {
+  it('is given up after hardTimeout, with its signal aborted, and hangs no later caller', async () => {
+    const { cache, clock } = setUp();
+    let signal: AbortSignal | undefined;
+    const first = thrown(
+      cache.getOrSet('a', (context) => {
+        signal = context.signal;
+        return new Promise(() => undefined);
+      }),
+    );
+    await settle();
+    await clock.advance(30_000);
+    expect((await first).error).toMatchObject({ code: 'LOAD_TIMEOUT' });
+    expect(signal?.aborted).toBe(true);
+    expect(await cache.getOrSet('a', () => 2)).toBe(2);
+  });
+
+  it('hangs no batch either', async () => {
+    const { cache, clock } = setUp();
+    const batch = thrown(cache.getOrSetMany(['a', 'b'], () => new Promise<never>(() => undefined)));
+    await settle();
+    await clock.advance(30_000);
+    expect((await batch).error).toMatchObject({ code: 'LOAD_TIMEOUT' });
+    expect(await cache.getOrSetMany(['a', 'b'], () => [1, 2])).toEqual([1, 2]);
+  });
+});
+
+describe('a loader that asks for its own key', () => {
+  it('does not wait for itself', async () => {
+    const { cache } = setUp();
+    const value = await cache.getOrSet('a', async () => `outer of ${await cache.getOrSet('a', () => 'inner')}`);
+    expect(value).toBe('outer of inner');
+  });
+
+  it('does not through another key or a batch', async () => {
+    const { cache } = setUp();
+    const inner = () => cache.getOrSet('a', () => 'inner');
+    expect(await cache.getOrSet('a', () => cache.getOrSet('b', inner))).toBe('inner');
+    await cache.clear();
+    const batch = await cache.getOrSetMany(['a', 'b'], async (keys) => {
+      const [again] = await cache.getOrSetMany(['a'], () => ['inner']);
+      return keys.map((key) => `${key} of ${again}`);
+    });
+    expect(batch).toEqual(['a of inner', 'b of inner']);
+  });
+});
+
+describe('a value that cannot be kept', () => {
+  it('reaches its callers, is counted and named in the log once', async () => {
+    const { cache, observer, log } = setUp();
+    const value = { run: () => 1 };
+    expect(await cache.getOrSet('a', () => value)).toBe(value);
+    expect(await cache.getOrSet('a', () => value)).toBe(value);
+    expect(observer.take().filter((line) => line === 'a set rejected')).toHaveLength(2);
+    expect(log.mock.calls.filter(([, code]) => code === 'VALUE_NOT_SERIALIZABLE')).toHaveLength(1);
+    expect(await cache.getOrSetMany(['b', 'c'], () => [value, 1] as never)).toEqual([value, 1]);
+    expect(cache.peek('c')).toBe(1);
+    expect(cache.peek('b')).toBeUndefined();
+  });
+});
+
+describe('a batch whose tags are invalidated while it loads', () => {
+  it('is not what a caller gets who came after the invalidation', async () => {
+    const { cache } = setUp();
+    let land!: (values: string[]) => void;
+    const tags = () => ['t'];
+    const batch = cache.getOrSetMany(['a', 'b'], () => new Promise<string[]>((resolve) => (land = resolve)), { tags });
+    await settle();
+    await cache.invalidateTags('t');
+    const later = cache.getOrSet('a', () => 'new', { tags });
+    await settle();
+    land(['old a', 'old b']);
+    expect(await batch).toEqual(['old a', 'old b']);
+    expect(await later).toBe('new');
+    expect(cache.peek('a')).toBe('new');
+    expect(cache.peek('b')).toBeUndefined();
+  });
+});

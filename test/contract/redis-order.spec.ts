@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock, type Clock } from '../../lib/cache/clock.js';
+import type { Entry } from '../../lib/cache/entry.js';
 import type { Layer, LoadTicket } from '../../lib/cache/layers/layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
 import type { RedisLayerOptions } from '../../lib/cache/layers/redis-options.js';
 import { entryOf } from '../support/entries.js';
 import { layerContext } from '../support/layer-context.js';
-import { RedisCluster, RedisServer } from '../support/redis.js';
+import { eventually, RedisCluster, RedisServer } from '../support/redis.js';
 
 let server: RedisServer;
 let cluster: RedisCluster;
@@ -67,6 +68,19 @@ describe.each(places)('two processes over %s', (_, options) => {
     ended = true;
     await invalidating;
     expect((await there.getMany(keys)).map((entry) => entry?.value)).toEqual(keys);
+  });
+
+  it('remove by glob nothing that was set since the glob was noted', async () => {
+    const many = Array.from({ length: 20_000 }, (_, index): [string, Entry] => [`old:${index}`, entryOf(index)]);
+    for (let from = 0; from < many.length; from += 2_000) await here.setMany(many.slice(from, from + 2_000));
+    const removing = here.deleteByPattern('*');
+    // Its note is the first thing that reaches the server, or its node.
+    await eventually(async () => (await there.get('old:1')) === undefined, 'the glob is noted');
+    const later = Array.from({ length: 200 }, (_, index) => `new:${index}`);
+    await there.setMany(later.map((key) => [key, entryOf(key)] as const));
+    await removing;
+    expect((await there.getMany(later)).map((entry) => entry?.value)).toEqual(later);
+    expect(await there.get('old:19999')).toBeUndefined();
   });
 
   it.each(['k', '{tag}k', 'a}b', 'a{b', '{}x', '~k'])(

@@ -216,6 +216,28 @@ describe('a server that is full', () => {
     expect(await layer.get('k')).toBeUndefined();
     expect(recorded.circuit).toEqual([]);
   });
+
+  it('makes room by glob, and refuses what is invalidated meanwhile once there is some', async () => {
+    const server = await serverWith({ 'maxmemory-policy': 'noeviction' });
+    const layer = layerOver({ url: server.url });
+    const other = layerOver({ url: server.url });
+    await layer.setMany([
+      ['glob:1', entryOf(1)],
+      ['tagged', entryOf(2, { tags: ['red'] })],
+    ]);
+    const ticket: LoadTicket = new Map();
+    await other.get('glob:2', ticket);
+    const admin = await server.client();
+    await admin.configSet('maxmemory', '1mb');
+    await codeOf(layer.deleteByPattern('glob:*'));
+    await codeOf(layer.invalidateTags(['red']));
+    expect(await admin.exists('cache:glob:1')).toBe(0);
+    expect(await layer.get('tagged')).toBeUndefined();
+    await admin.configSet('maxmemory', '0');
+    await eventually(async () => (await other.get('tagged')) === undefined, 'the tag is noted');
+    await other.set('glob:2', entryOf('old'), ticket);
+    expect(await other.get('glob:2')).toBeUndefined();
+  });
 });
 
 describe('values of somebody else', () => {

@@ -2,6 +2,7 @@ import { within } from '../bounded-wait.js';
 import type { Clock } from '../clock.js';
 import type { BusMessage, Coordination } from '../layers/layer.js';
 import type { OnceLog } from '../once-log.js';
+import { Outbox } from './outbox.js';
 
 const RETRY_MS = 1_000;
 const HANDOVER_MS = 1_000;
@@ -16,20 +17,16 @@ export interface BusListener {
 }
 
 /**
- * This cache's end of the bus between processes: invalidations of one turn go out together, and what could not be sent is
- * kept and sent again, so that no other process' memory misses one while both are connected.
+ * This cache's end of the bus between processes: invalidations of one turn go out together. What could not be sent is kept
+ * and sent again by the layer that carries the bus, so that no other process' memory misses one while both are connected.
  */
 export class InvalidationBus {
   readonly #coordination: Coordination | undefined;
   readonly #clock: Clock;
   readonly #log: OnceLog;
-  readonly #keys = new Set<string>();
-  readonly #patterns = new Set<string>();
-  readonly #tags = new Set<string>();
-  #all = false;
+  readonly #outbox = new Outbox(MAX_NAMES);
   #sending: Promise<void> | undefined;
   #unsubscribe: (() => Promise<void>) | undefined;
-  #cancelRetry: (() => void) | undefined;
   #closed = false;
 
   constructor(coordination: Coordination | undefined, clock: Clock, log: OnceLog) {
@@ -60,37 +57,18 @@ export class InvalidationBus {
   /** Tells the others; resolves when it is handed over, or after a second when it cannot be now. */
   async publish(message: BusMessage): Promise<void> {
     if (this.#coordination === undefined || this.#closed) return;
-    for (const key of message.keys ?? []) this.#keys.add(key);
-    for (const pattern of message.patterns ?? []) this.#patterns.add(pattern);
-    for (const tag of message.tags ?? []) this.#tags.add(tag);
-    if (message.all === true || this.#keys.size + this.#patterns.size + this.#tags.size > MAX_NAMES) {
-      this.#all = true;
-      this.#keys.clear();
-      this.#patterns.clear();
-      this.#tags.clear();
-    }
+    this.#outbox.add(message);
     this.#sending ??= Promise.resolve().then(() => this.#send(this.#coordination!));
     await within(this.#sending, HANDOVER_MS, this.#clock);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#cancelRetry?.();
     await this.#unsubscribe?.().catch(() => undefined);
   }
 
   async #send(coordination: Coordination): Promise<void> {
-    const message: BusMessage = this.#all
-      ? { all: true }
-      : {
-          ...(this.#keys.size > 0 && { keys: [...this.#keys] }),
-          ...(this.#patterns.size > 0 && { patterns: [...this.#patterns] }),
-          ...(this.#tags.size > 0 && { tags: [...this.#tags] }),
-        };
-    this.#keys.clear();
-    this.#patterns.clear();
-    this.#tags.clear();
-    this.#all = false;
+    const message = this.#outbox.take();
     this.#sending = undefined;
     try {
       await coordination.publish(message);
@@ -98,26 +76,6 @@ export class InvalidationBus {
     } catch (cause) {
       const said = 'An invalidation could not be sent to the other processes; it is sent again until it could.';
       this.#log.say('warn', 'BUS_NOT_SENT', 'bus', said, cause);
-      if (this.#closed) return;
-      this.#cancelRetry?.();
-      const lost = this.#lost;
-      this.#lost = lost === undefined ? message : merged(lost, message);
-      this.#cancelRetry = this.#clock.after(RETRY_MS, () => {
-        const again = this.#lost;
-        this.#lost = undefined;
-        if (again !== undefined) void this.publish(again);
-      });
     }
   }
-
-  #lost: BusMessage | undefined;
-}
-
-function merged(one: BusMessage, other: BusMessage): BusMessage {
-  if (one.all === true || other.all === true) return { all: true };
-  return {
-    keys: [...(one.keys ?? []), ...(other.keys ?? [])],
-    patterns: [...(one.patterns ?? []), ...(other.patterns ?? [])],
-    tags: [...(one.tags ?? []), ...(other.tags ?? [])],
-  };
 }

@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
+import { CacheError } from '../errors.js';
 import type { BusMessage, Coordination } from '../layers/layer.js';
 import type { RedisConnection } from '../layers/redis-connection.js';
+import { Outbox } from './outbox.js';
 
 type Listener = Parameters<Coordination['subscribe']>[0];
 
 interface Envelope extends BusMessage {
   readonly from: string;
 }
+
+/** Told how it went. */
+type Sender = (error?: Error) => void;
 
 const RETRY_MS = 500;
 /** More than this in one message is said shorter: everything. */
@@ -23,24 +28,41 @@ export class RedisBus {
   readonly #channel: string;
   readonly #clock: Clock;
   readonly #instance = randomUUID();
+  readonly #deadlineMs: number;
   readonly #listeners = new Set<Listener>();
-  #outbox = new Outbox();
+  readonly #senders = new Set<Sender>();
+  readonly #outbox = new Outbox(MAX_NAMES);
   #flushing: Promise<void> | undefined;
   #stopRetrying: (() => void) | undefined;
   #subscription: Promise<() => Promise<void>> | undefined;
   #awaited = false;
   #closed = false;
 
-  constructor(connection: RedisConnection, channel: string, clock: Clock) {
+  constructor(connection: RedisConnection, channel: string, clock: Clock, deadlineMs: number) {
     this.#connection = connection;
     this.#channel = channel;
     this.#clock = clock;
+    this.#deadlineMs = deadlineMs;
   }
 
-  /** Resolves when it is handed over; rejects when that failed at once, and goes on trying. */
+  /** Resolves when it is handed over; rejects when that failed, or took longer than the deadline, and goes on trying. */
   publish(message: BusMessage): Promise<void> {
     this.#outbox.add(message);
-    return this.#begin();
+    const handedOver = new Promise<void>((resolve, reject) => {
+      const sender: Sender = (error) => {
+        cancel();
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      // A server that is frozen never answers; whoever waits must not be remembered until it does.
+      const cancel = this.#clock.after(this.#deadlineMs, () => {
+        this.#senders.delete(sender);
+        reject(new CacheError('LAYER_TIMEOUT', 'Redis has not taken a message in time; it is sent once it does.'));
+      });
+      this.#senders.add(sender);
+    });
+    this.#begin();
+    return handedOver;
   }
 
   async subscribe(listener: Listener): Promise<() => Promise<void>> {
@@ -74,24 +96,30 @@ export class RedisBus {
     )?.();
   }
 
-  #begin(): Promise<void> {
-    return (this.#flushing ??= Promise.resolve()
+  #begin(): void {
+    this.#flushing ??= Promise.resolve()
       .then(() => this.#flush())
-      .finally(() => (this.#flushing = undefined)));
+      .finally(() => (this.#flushing = undefined));
   }
 
-  /** What is said while a message is on its way goes out with the next. */
+  /** Never rejects. What is said while a message is on its way goes out with the next. */
   async #flush(): Promise<void> {
     while (!this.#outbox.empty) {
-      const sending = this.#outbox;
-      this.#outbox = new Outbox();
+      const message = this.#outbox.take();
+      const senders = [...this.#senders];
+      this.#senders.clear();
       try {
-        await this.#connection.publish(this.#channel, sending.envelope(this.#instance));
+        await this.#connection.publish(
+          this.#channel,
+          JSON.stringify({ from: this.#instance, ...message } satisfies Envelope),
+        );
+        for (const handedOver of senders) handedOver();
       } catch (error) {
-        sending.absorb(this.#outbox);
-        this.#outbox = sending;
+        this.#outbox.add(message);
         this.#retry();
-        throw error;
+        for (const failed of [...senders, ...this.#senders]) failed(error as Error);
+        this.#senders.clear();
+        return;
       }
     }
   }
@@ -100,7 +128,7 @@ export class RedisBus {
     if (this.#closed || this.#stopRetrying !== undefined) return;
     this.#stopRetrying = this.#clock.after(RETRY_MS, () => {
       this.#stopRetrying = undefined;
-      if (this.#connection.ready) void this.#begin().catch(() => undefined);
+      if (this.#connection.ready) this.#begin();
       else this.#retry();
     });
   }
@@ -114,43 +142,6 @@ export class RedisBus {
     const message = parse(text);
     if (message === undefined || message.from === this.#instance) return;
     for (const listener of this.#listeners) listener.onMessage(message);
-  }
-}
-
-/** What waits to be said, each name once. */
-class Outbox {
-  readonly #keys = new Set<string>();
-  readonly #patterns = new Set<string>();
-  readonly #tags = new Set<string>();
-  #all = false;
-
-  get empty(): boolean {
-    return !this.#all && this.#keys.size + this.#patterns.size + this.#tags.size === 0;
-  }
-
-  add({ keys = [], patterns = [], tags = [], all = false }: BusMessage): void {
-    for (const key of keys) this.#keys.add(key);
-    for (const pattern of patterns) this.#patterns.add(pattern);
-    for (const tag of tags) this.#tags.add(tag);
-    this.#all ||= all || this.#keys.size + this.#patterns.size + this.#tags.size > MAX_NAMES;
-  }
-
-  absorb(other: Outbox): void {
-    this.add({ keys: [...other.#keys], patterns: [...other.#patterns], tags: [...other.#tags], all: other.#all });
-    if (!this.#all) return;
-    this.#keys.clear();
-    this.#patterns.clear();
-    this.#tags.clear();
-  }
-
-  envelope(from: string): string {
-    if (this.#all) return JSON.stringify({ from, all: true } satisfies Envelope);
-    return JSON.stringify({
-      from,
-      ...(this.#keys.size > 0 && { keys: [...this.#keys] }),
-      ...(this.#patterns.size > 0 && { patterns: [...this.#patterns] }),
-      ...(this.#tags.size > 0 && { tags: [...this.#tags] }),
-    } satisfies Envelope);
   }
 }
 

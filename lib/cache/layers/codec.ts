@@ -30,6 +30,11 @@ const CRC_AT = 1;
 export const EPOCH_AT = 5;
 export const EPOCH_DIGITS = 16;
 export const BODY_AT = EPOCH_AT + EPOCH_DIGITS;
+
+/** An epoch as it is stored: texts of one length, which compare as the numbers do. */
+export function epochDigits(epoch: number): string {
+  return String(Math.floor(epoch)).padStart(EPOCH_DIGITS, '0');
+}
 const DEFAULT_THRESHOLD = 16_384;
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
 
@@ -158,7 +163,7 @@ export class EntryCodec {
 
 /** Writes the epoch into a record. */
 export function stamp(record: Buffer, epoch: number): void {
-  record.write(String(epoch).padStart(EPOCH_DIGITS, '0'), EPOCH_AT, EPOCH_DIGITS, 'latin1');
+  record.write(epochDigits(epoch), EPOCH_AT, EPOCH_DIGITS, 'latin1');
 }
 
 function epochOf(record: Buffer): number | undefined {

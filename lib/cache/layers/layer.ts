@@ -120,7 +120,7 @@ export interface LayerFactory {
 export interface Coordination {
   /** A lease on a name, or undefined while somebody else holds it. Rejects where the layer cannot be reached. */
   acquire(name: string, leaseMs: number): Promise<Lease | undefined>;
-  /** Sends to every other process; resolves when handed over. */
+  /** Sends to every other process; resolves when handed over. Rejects when it could not be yet: it is kept and sent later. */
   publish(message: BusMessage): Promise<void>;
   /** Other processes' messages. `onGap` is called after a lost connection: what was sent meanwhile is unknown. */
   subscribe(listener: { onMessage(message: BusMessage): void; onGap(): void }): Promise<() => Promise<void>>;

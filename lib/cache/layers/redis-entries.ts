@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Entry } from '../entry.js';
 import { CacheError } from '../errors.js';
 import { globMatcher } from '../glob.js';
-import { BODY_AT, EPOCH_AT, EPOCH_DIGITS, type EntryCodec } from './codec.js';
+import { BODY_AT, EPOCH_AT, EPOCH_DIGITS, epochDigits, type EntryCodec } from './codec.js';
 import type { LoadTicket } from './layer.js';
 import { isAsOf } from './load-ticket.js';
 import type { RedisArgument, RedisConnection } from './redis-connection.js';
@@ -159,7 +159,7 @@ export class RedisEntries {
         ...string[],
       ];
     });
-    const digits = String(await next).padStart(EPOCH_DIGITS, '0');
+    const digits = epochDigits(await next);
     const sending: Promise<unknown>[] = [];
     for (const command of commands) {
       command[2].write(digits, EPOCH_AT, EPOCH_DIGITS, 'latin1');

@@ -5,10 +5,11 @@ import { milliseconds } from '../duration.js';
 import type { Entry } from '../entry.js';
 import { CacheError } from '../errors.js';
 import { CircuitState } from '../observer.js';
-import { EntryCodec } from './codec.js';
+import { EntryCodec, epochDigits } from './codec.js';
 import { withDeadline } from './deadline.js';
 import type {
   Board,
+  BusMessage,
   Coordination,
   Layer,
   LayerContext,
@@ -17,6 +18,7 @@ import type {
   LoadTicket,
   ServerInfo,
 } from './layer.js';
+import { isRefusal } from './layer-refusal.js';
 import { clientConnection } from './redis-client-adapter.js';
 import { ClusterConnection } from './redis-cluster.js';
 import { unavailable, type ConnectionEvents, type RedisConnection } from './redis-connection.js';
@@ -65,6 +67,7 @@ class RedisLayer implements Layer {
   readonly #bus: RedisBus;
   readonly #deadlineMs: number;
   #opening: Promise<void> | undefined;
+  #preparing: Promise<unknown> | undefined;
   #opened = false;
   #lost = false;
   #closed = false;
@@ -95,11 +98,11 @@ class RedisLayer implements Layer {
       writeWithinMs: deadlineMs,
     });
     this.#scan = new RedisScan(this.#connection, this.#keys, clock, deadlineMs, name);
-    this.#bus = new RedisBus(this.#connection, this.#keys.channel, clock);
+    this.#bus = new RedisBus(this.#connection, this.#keys.channel, clock, deadlineMs);
     const lock = new RedisLock(this.#connection, this.#keys);
     this.coordination = {
       acquire: (lockName, leaseMs) => this.#whenOpen(() => lock.acquire(lockName, leaseMs)),
-      publish: (message) => this.#whenOpen(() => this.#bus.publish(message)),
+      publish: (message) => this.#publish(message),
       subscribe: (listener) => this.#bus.subscribe(listener),
     };
   }
@@ -137,8 +140,16 @@ class RedisLayer implements Layer {
     return this.#whenOpen(async () => {
       // From here on nothing older that matches is read or written; what follows only frees the memory.
       const note = scripts.noteGlob.run(this.#connection, [this.#keys.state, this.#keys.globs], [glob]);
-      await withDeadline(note, this.#deadlineMs, this.#context.clock, this.name);
-      return this.#scan.remove(glob);
+      let refusal: unknown;
+      const epoch = await withDeadline(note, this.#deadlineMs, this.#context.clock, this.name).catch((error) => {
+        if (!isRefusal(error)) throw error;
+        refusal = error;
+        return epochDigits(this.#serverClock.now() * 1_000);
+      });
+      const removed = await this.#scan.remove(glob, String(epoch));
+      // A full server has removed what there was but not noted it: to be said again once there is room.
+      if (refusal !== undefined) throw refusal;
+      return removed;
     });
   }
 
@@ -210,7 +221,7 @@ class RedisLayer implements Layer {
   }
 
   async #removeApart(names: readonly string[]): Promise<Promise<unknown>[]> {
-    const epoch = String(await this.#ledger.next()).padStart(16, '0');
+    const epoch = epochDigits(await this.#ledger.next());
     return names.map((name) => scripts.removeApart.run(this.#connection, [name, this.#keys.fence(name)], [epoch]));
   }
 
@@ -238,8 +249,17 @@ class RedisLayer implements Layer {
       .finally(() => (this.#opening = undefined)));
   }
 
-  async #prepare(): Promise<void> {
-    await Promise.all([this.#serverClock.measure(), this.#ledger.touch()]);
+  /** Kept there and sent later where there is no connection yet. */
+  async #publish(message: BusMessage): Promise<void> {
+    if (!this.#opened) await this.#open().catch(() => undefined);
+    return this.#bus.publish(message);
+  }
+
+  /** A frozen server is asked once, however often it is probed. */
+  #prepare(): Promise<unknown> {
+    return (this.#preparing ??= Promise.all([this.#serverClock.measure(), this.#ledger.touch()]).finally(
+      () => (this.#preparing = undefined),
+    ));
   }
 
   #onLost(cause: unknown): void {

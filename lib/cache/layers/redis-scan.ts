@@ -3,6 +3,7 @@ import { globMatcher } from '../glob.js';
 import { withDeadline } from './deadline.js';
 import type { RedisConnection, RedisNode } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
+import { scripts } from './redis-scripts.js';
 
 const COUNT = '1000';
 
@@ -25,25 +26,24 @@ export class RedisScan {
     }
   }
 
-  /** Removes entries that match; nodes side by side. @returns how many there were. */
-  async remove(glob: string): Promise<number> {
+  /**
+   * Removes entries that match; nodes side by side. @returns how many there were.
+   * @param epoch what has been written since stays: it is newer than what is to be removed, and guards against older loads.
+   */
+  async remove(glob: string, epoch?: string): Promise<number> {
     const nodes = await this.#connection.nodes();
-    const counts = await Promise.all(nodes.map((node) => this.#removeFrom(node, glob)));
+    const counts = await Promise.all(nodes.map((node) => this.#removeFrom(node, glob, epoch)));
     return counts.reduce((total, count) => total + count, 0);
   }
 
-  async #removeFrom(node: RedisNode, glob: string): Promise<number> {
+  async #removeFrom(node: RedisNode, glob: string, epoch: string | undefined): Promise<number> {
     let count = 0;
     let removing: Promise<number> = Promise.resolve(0);
     for await (const found of this.#walk(node, glob)) {
       // The next step is asked for while this one's keys are being removed.
       count += await removing;
-      removing = this.#step(
-        this.#unlink(
-          node,
-          found.map(({ name }) => name),
-        ),
-      );
+      const names = found.map(({ name }) => name);
+      removing = this.#step(epoch === undefined ? this.#unlink(node, names) : this.#removeOlder(names, epoch));
       removing.catch(() => undefined);
     }
     return count + (await removing);
@@ -72,5 +72,13 @@ export class RedisScan {
     if (!this.#connection.cluster) return Number(await node(['UNLINK', ...names]));
     const counts = await Promise.all(names.map((name) => node(['UNLINK', name])));
     return counts.reduce<number>((total, count) => total + Number(count), 0);
+  }
+
+  async #removeOlder(names: readonly string[], epoch: string): Promise<number> {
+    const remove = async (some: readonly string[]) =>
+      Number(await scripts.removeOlder.run(this.#connection, some, [epoch]));
+    if (!this.#connection.cluster) return remove(names);
+    const counts = await Promise.all(names.map((name) => remove([name])));
+    return counts.reduce((total, count) => total + count, 0);
   }
 }

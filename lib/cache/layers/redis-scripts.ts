@@ -64,11 +64,13 @@ local function put(key, head, epoch, body, px)
   else redis.call('SET', key, head .. epoch .. body, 'PX', px) end
   return 1
 end
-local function superseded(key, fence, epoch)
-  local fenced = redis.call('GET', fence)
-  if fenced and fenced > epoch then return true end
+local function writtenSince(key, epoch)
   local stored = redis.pcall('GETRANGE', key, ${EPOCH_AT}, ${BODY_AT - 1})
   return type(stored) == 'string' and string.match(stored, '^%d+$') and #stored == ${BODY_AT - EPOCH_AT} and stored > epoch
+end
+local function superseded(key, fence, epoch)
+  local fenced = redis.call('GET', fence)
+  return fenced and fenced > epoch or writtenSince(key, epoch)
 end
 `;
 
@@ -153,14 +155,22 @@ end
 redis.call('PEXPIRE', KEYS[2], ${STATE_TTL_MS})
 return 1`),
 
-  /** Notes a glob. KEYS state, globs. ARGV glob. */
+  /** Notes a glob. KEYS state, globs. ARGV glob. Returns its epoch. */
   noteGlob: new RedisScript(`${STATE}
 local e = bump(KEYS[1], true)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], 0, string.format('%.0f', e - ${FENCE_TTL_MS} * 1000))
 redis.call('ZADD', KEYS[2], string.format('%.0f', e), ARGV[1])
 redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -${MAX_GLOBS + 1})
 redis.call('PEXPIRE', KEYS[2], ${STATE_TTL_MS})
-return 1`),
+return digits(e)`),
+
+  /** Removes what has not been written since an epoch. KEYS entries. ARGV epoch. Returns how many there were. */
+  removeOlder: new RedisScript(`${STATE}
+local count = 0
+for i = 1, #KEYS do
+  if not writtenSince(KEYS[i], ARGV[1]) then count = count + redis.call('UNLINK', KEYS[i]) end
+end
+return count`),
 
   /** Removes what holds this token. KEYS lock. ARGV token. */
   release: new RedisScript(

@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import { InvalidationBus } from '../../../../lib/cache/coordination/bus.js';
+import { RedisBus } from '../../../../lib/cache/coordination/redis-bus.js';
+import type { BusMessage, Coordination } from '../../../../lib/cache/layers/layer.js';
+import type { RedisConnection } from '../../../../lib/cache/layers/redis-connection.js';
+import { OnceLog } from '../../../../lib/cache/once-log.js';
+import { ManualClock, settle } from '../../../support/manual-clock.js';
+
+function make() {
+  const clock = new ManualClock();
+  const sent: BusMessage[] = [];
+  const state = { reachable: true, hung: false };
+  const coordination: Coordination = {
+    acquire: () => Promise.resolve(undefined),
+    subscribe: () => Promise.resolve(() => Promise.resolve()),
+    publish(message) {
+      if (!state.reachable) return Promise.reject(new Error('no connection'));
+      if (state.hung) return new Promise(() => undefined);
+      sent.push(message);
+      return Promise.resolve();
+    },
+  };
+  return { clock, sent, state, bus: new InvalidationBus(coordination, clock, new OnceLog(undefined)) };
+}
+
+describe('the bus of invalidations', () => {
+  it('sends what one turn says as one message', async () => {
+    const { bus, sent } = make();
+    await Promise.all([bus.publish({ keys: ['a'] }), bus.publish({ keys: ['a', 'b'] }), bus.publish({ tags: ['t'] })]);
+    expect(sent).toEqual([{ keys: ['a', 'b'], tags: ['t'] }]);
+  });
+
+  it('lets nobody wait longer than a second for what is not handed over', async () => {
+    const { bus, clock, state } = make();
+    state.hung = true;
+    const published = bus.publish({ keys: ['a'] });
+    await clock.advance(1_000);
+    await published;
+  });
+
+  it('fails nobody where a message cannot be sent', async () => {
+    const { bus, state } = make();
+    state.reachable = false;
+    await bus.publish({ keys: ['a'] });
+  });
+});
+
+describe('the bus over Redis', () => {
+  function overRedis() {
+    const clock = new ManualClock();
+    const sent: BusMessage[] = [];
+    const server: { mode: 'up' | 'down' | 'frozen'; release(): void } = { mode: 'up', release: () => undefined };
+    const connection = {
+      get ready() {
+        return server.mode !== 'down';
+      },
+      async publish(_channel: string, message: string) {
+        if (server.mode === 'down') throw new Error('no connection');
+        if (server.mode === 'frozen') await new Promise<void>((resolve) => (server.release = resolve));
+        sent.push(JSON.parse(message) as BusMessage);
+      },
+    } as unknown as RedisConnection;
+    const bus = new RedisBus(connection, 'channel', clock, 500);
+    const outcomeOf = (published: Promise<void>) =>
+      published.then(
+        () => 'handed over',
+        (error: { code?: string; message: string }) => error.code ?? error.message,
+      );
+    return { clock, sent, server, bus, outcomeOf };
+  }
+
+  it('keeps what cannot be sent and sends it, each name once, when the connection stands again', async () => {
+    const { bus, clock, sent, server, outcomeOf } = overRedis();
+    server.mode = 'down';
+    for (let turn = 0; turn < 20; turn++) {
+      expect(await outcomeOf(bus.publish({ keys: [`k${turn}`, 'same'] }))).toBe('no connection');
+      await clock.advance(300);
+    }
+    server.mode = 'up';
+    await clock.advance(500);
+    expect(sent).toHaveLength(1);
+    expect(new Set(sent[0]!.keys).size).toBe(21);
+  });
+
+  it('says "everything" after a silence of its server with too much to say, and lets nobody wait for it', async () => {
+    const { bus, clock, sent, server, outcomeOf } = overRedis();
+    server.mode = 'frozen';
+    const first = outcomeOf(bus.publish({ keys: ['first'] }));
+    await settle();
+    const later = Array.from({ length: 6_000 }, (_, turn) => outcomeOf(bus.publish({ keys: [`k${turn}`] })));
+    await clock.advance(500);
+    expect(new Set(await Promise.all([first, ...later]))).toEqual(new Set(['LAYER_TIMEOUT']));
+    server.mode = 'up';
+    server.release();
+    await settle();
+    expect(sent).toEqual([expect.objectContaining({ keys: ['first'] }), { from: expect.any(String), all: true }]);
+  });
+});

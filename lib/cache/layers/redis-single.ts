@@ -33,6 +33,8 @@ export class SingleConnection implements RedisConnection {
   readonly #attemptMs: number;
   readonly #extra: Partial<RedisClientOptions>;
   #client: Client | undefined;
+  /** Never connected. */
+  #kind: Client | undefined;
   #closed = false;
   #attempt: Promise<void> | undefined;
   #stopWaiting: (() => void) | undefined;
@@ -131,7 +133,8 @@ export class SingleConnection implements RedisConnection {
   async #open(): Promise<void> {
     if (this.#closed) throw unavailable();
     const options = await this.#endpoint();
-    const client: Client = createClient({
+    // A new kind of client, as createClient() makes one every time, takes milliseconds of work.
+    const client: Client = (this.#kind ??= createClient()).duplicate({
       ...options,
       ...this.#extra,
       disableOfflineQueue: true,

@@ -1,0 +1,243 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CacheProcess } from '../support/cache-process.js';
+import { eventually, RedisServer } from '../support/redis.js';
+
+/** After a lost connection a process hears of invalidations again within this time, or trusts nothing it kept. */
+const BUS_RESTORED_WITHIN_MS = 2_000;
+const KEYS = ['a:1', 'a:2', 'b:1'] as const;
+const TAGS: Readonly<Record<string, string[]>> = { 'a:1': ['red'], 'a:2': [], 'b:1': ['red', 'blue'] };
+
+/** One thing that one process does. Invalidations and sets make a new version of what they concern. */
+type Step =
+  | {
+      readonly what: 'load';
+      readonly by: 0 | 1;
+      readonly through: 'memory' | 'redis';
+      readonly key: string;
+      readonly pauseMs: number;
+    }
+  | { readonly what: 'get'; readonly by: 0 | 1; readonly through: 'memory' | 'redis'; readonly key: string }
+  | { readonly what: 'set' | 'delete'; readonly by: 0 | 1; readonly key: string }
+  | { readonly what: 'glob'; readonly by: 0 | 1; readonly glob: string }
+  | { readonly what: 'tags'; readonly by: 0 | 1; readonly tag: string }
+  | { readonly what: 'cut' };
+
+const by = fc.constantFrom(0 as const, 1 as const);
+const key = fc.constantFrom(...KEYS);
+const through = fc.constantFrom('memory' as const, 'redis' as const);
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ what: fc.constant('load' as const), by, through, key, pauseMs: fc.nat(4) }) },
+  { weight: 3, arbitrary: fc.record({ what: fc.constant('get' as const), by, through, key }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constantFrom('set' as const, 'delete' as const), by, key }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ what: fc.constant('glob' as const), by, glob: fc.constantFrom('a:*', 'b:1', '*:1') }),
+  },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant('tags' as const), by, tag: fc.constantFrom('red', 'blue') }) },
+);
+/** Steps that begin together, each so many milliseconds after the others; one round after the other. */
+const round = fc.array(fc.record({ step: steps, afterMs: fc.nat(4) }), { minLength: 1, maxLength: 5 });
+
+/** A change that was acknowledged: what was older when it began must not be read after it ended. */
+interface Change {
+  readonly by: number;
+  readonly version: number;
+  readonly set: boolean;
+  readonly began: number;
+  ended: number;
+}
+
+/** What two processes may read, given what was acknowledged when they asked. */
+class History {
+  readonly wrong: string[] = [];
+  readonly #versions = new Map<string, number>();
+  readonly #changes = new Map<string, Change[]>();
+  /** When loads under way began, by process and key: who joins one gets what it brings. */
+  readonly #loads = new Map<string, number[]>();
+  #time = 0;
+
+  version(key: string): number {
+    return this.#versions.get(key) ?? 0;
+  }
+
+  /** A change begins; call the result when it is acknowledged. */
+  change(keys: readonly string[], by: number, set = false): () => void {
+    const began = ++this.#time;
+    const changes = keys.map((key): Change => {
+      const version = this.version(key) + 1;
+      this.#versions.set(key, version);
+      const change = { by, version, set, began, ended: Infinity };
+      this.#changes.set(key, [...(this.#changes.get(key) ?? []), change]);
+      return change;
+    });
+    return () => {
+      const ended = ++this.#time;
+      for (const change of changes) change.ended = ended;
+    };
+  }
+
+  /**
+   * A read begins; call the result with what it brought.
+   * @param by whose changes it must know; undefined: everybody's.
+   * @param flight what loads share that run in one process at one time.
+   */
+  read(key: string, by: number | undefined, what: string, flight?: string): (version: unknown) => void {
+    const loads = flight === undefined ? [] : (this.#loads.get(flight) ?? []);
+    const began = Math.min(++this.#time, ...loads);
+    if (flight !== undefined) this.#loads.set(flight, [...loads, began]);
+    return (version) => {
+      if (flight !== undefined) {
+        const left = [...this.#loads.get(flight)!];
+        left.splice(left.indexOf(began), 1);
+        this.#loads.set(flight, left);
+      }
+      if (typeof version !== 'number') return;
+      const changes = this.#changes.get(key) ?? [];
+      const since = (change: Change) =>
+        change.ended < began && change.version > version && (by === undefined || change.by === by);
+      // A set that ran beside the change may come after it.
+      const beside = (change: Change) =>
+        changes.some((other) => other.set && other.version === version && other.ended > change.began);
+      const missed = changes.find((change) => since(change) && !beside(change));
+      if (missed !== undefined)
+        this.wrong.push(`${what} of ${key} brought ${version}, which was older than ${missed.version}`);
+    };
+  }
+}
+
+describe.each([
+  { clocks: 'agree', skews: [0, 0] },
+  { clocks: 'are a minute apart', skews: [30_000, -30_000] },
+])('two processes over one Redis whose clocks $clocks', ({ skews }) => {
+  let server: RedisServer;
+  let processes: CacheProcess[];
+  let history = new History();
+  let run = 0;
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    const origin = (named: string) => history.version(named.slice(named.indexOf('/') + 1));
+    processes = await Promise.all(skews.map((skewMs) => CacheProcess.start(server.url, origin, skewMs)));
+  }, 30_000);
+  afterAll(async () => {
+    await Promise.all(processes.map((process) => process.dispose()));
+    await server.dispose();
+  });
+
+  const named = (key: string) => `${run}/${key}`;
+  const tagsOf = (key: string) => TAGS[key]!.map(named);
+
+  async function take(step: Step): Promise<void> {
+    if (step.what === 'cut') {
+      await (await server.client()).sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
+      return;
+    }
+    const process = processes[step.by]!;
+    switch (step.what) {
+      case 'load':
+      case 'get': {
+        const answered = history.read(
+          step.key,
+          step.through === 'redis' ? undefined : step.by,
+          `${step.what} through ${step.through}`,
+          // What runs in one process is shared there, however soon another says that it is old.
+          step.what === 'load' && step.through === 'redis' ? `${step.by} ${step.key}` : undefined,
+        );
+        const pauseMs = step.what === 'load' ? step.pauseMs : 0;
+        answered(
+          await process.ask(step.what, {
+            through: step.through,
+            key: named(step.key),
+            tags: tagsOf(step.key),
+            pauseMs,
+          }),
+        );
+        return;
+      }
+      case 'set':
+      case 'delete': {
+        const acknowledged = history.change([step.key], step.by, step.what === 'set');
+        await process.ask(step.what, {
+          key: named(step.key),
+          tags: tagsOf(step.key),
+          version: history.version(step.key),
+        });
+        return acknowledged();
+      }
+      case 'glob': {
+        const matching = KEYS.filter((one) => new RegExp(`^${step.glob.replace('*', '.*')}$`).test(one));
+        const acknowledged = history.change(matching, step.by);
+        await process.ask('glob', { key: named(step.glob) });
+        return acknowledged();
+      }
+      case 'tags': {
+        const acknowledged = history.change(
+          KEYS.filter((one) => TAGS[one]!.includes(step.tag)),
+          step.by,
+        );
+        await process.ask('tags', { tags: [named(step.tag)] });
+        return acknowledged();
+      }
+    }
+  }
+
+  async function play(rounds: readonly (readonly { step: Step; afterMs: number }[])[]): Promise<void> {
+    run++;
+    history = new History();
+    for (const together of rounds) {
+      await Promise.all(
+        together.map(async ({ step, afterMs }) => {
+          await pause(afterMs);
+          await take(step);
+        }),
+      );
+    }
+    expect(history.wrong).toEqual([]);
+  }
+
+  /** Once messages are through, the memory of each process is as good as Redis. @returns how long that took. */
+  async function agree(withinMs: number): Promise<void> {
+    const reads = KEYS.flatMap((one) => processes.map((process) => ({ one, process })));
+    await eventually(
+      async () => {
+        const seen = history.wrong.length;
+        await Promise.all(
+          reads.map(async ({ one, process }) => {
+            const answered = history.read(one, undefined, 'get');
+            answered(await process.ask('get', { key: named(one) }));
+          }),
+        );
+        return history.wrong.splice(seen).length === 0;
+      },
+      'what memory holds is up to date',
+      withinMs,
+    );
+  }
+
+  it('read nothing older than what they, or for Redis anybody, have invalidated', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(round, { minLength: 2, maxLength: 12 }), async (rounds) => {
+        await play(rounds);
+        // No longer than a message takes.
+        await agree(500);
+      }),
+      { numRuns: 60, endOnFailure: true },
+    );
+  }, 60_000);
+
+  it('trust nothing they may have missed while the bus was cut', async () => {
+    const cut: Step = { what: 'cut' };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(round, { minLength: 1, maxLength: 5 }),
+        fc.array(round, { minLength: 1, maxLength: 5 }),
+        async (before, after) => {
+          await play([...before, [{ step: cut, afterMs: 0 }], ...after]);
+          await agree(BUS_RESTORED_WITHIN_MS);
+        },
+      ),
+      { numRuns: 15, endOnFailure: true },
+    );
+  }, 60_000);
+});

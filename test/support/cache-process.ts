@@ -1,0 +1,66 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Answered, Ask, Asked, Told } from './process/messages.js';
+
+const script = (name: string) => fileURLToPath(new URL(`./process/${name}`, import.meta.url));
+
+/** A process of its own with a cache over a Redis, for tests of what holds between processes. */
+export class CacheProcess {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  #id = 0;
+
+  private constructor(child: ChildProcess, origin: (key: string) => number) {
+    this.#child = child;
+    child.on('message', (message: Answered | Asked) => {
+      if (message.kind === 'asked') {
+        this.#tell({ kind: 'version', question: message.question, version: origin(message.key) });
+        return;
+      }
+      const waiting = this.#waiting.get(message.id);
+      this.#waiting.delete(message.id);
+      if (message.error === undefined) waiting?.resolve(message.value);
+      else waiting?.reject(new Error(message.error));
+    });
+    child.on('exit', (code) => {
+      for (const { reject } of this.#waiting.values()) reject(new Error(`The process ended with ${code}.`));
+    });
+  }
+
+  /**
+   * @param origin what loads find: the version of a key at the moment they ask.
+   * @param skewMs how far its clock is from ours.
+   */
+  static async start(url: string, origin: (key: string) => number, skewMs = 0): Promise<CacheProcess> {
+    const child = fork(script('cache-process.ts'), [url, String(skewMs)], {
+      execArgv: ['--disable-warning=ExperimentalWarning', '--import', script('typescript.mjs')],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const process = new CacheProcess(child, origin);
+    await process.#answer(0);
+    return process;
+  }
+
+  ask(what: Ask['what'], ask: Partial<Ask> = {}): Promise<unknown> {
+    const id = ++this.#id;
+    const whole: Ask = { what, through: 'memory', key: '', tags: [], version: 0, pauseMs: 0, ...ask };
+    this.#tell({ kind: 'ask', id, ask: whole });
+    return this.#answer(id);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.disconnect();
+    await exited;
+  }
+
+  #answer(id: number): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  #tell(message: Told): void {
+    this.#child.send(message);
+  }
+}

@@ -32,7 +32,7 @@ export class RedisBus {
   readonly #listeners = new Set<Listener>();
   readonly #senders = new Set<Sender>();
   readonly #outbox = new Outbox(MAX_NAMES);
-  #flushing: Promise<void> | undefined;
+  #flushing = false;
   #stopRetrying: (() => void) | undefined;
   #subscription: Promise<() => Promise<void>> | undefined;
   #awaited = false;
@@ -97,9 +97,11 @@ export class RedisBus {
   }
 
   #begin(): void {
-    this.#flushing ??= Promise.resolve()
+    if (this.#flushing) return;
+    this.#flushing = true;
+    void Promise.resolve()
       .then(() => this.#flush())
-      .finally(() => (this.#flushing = undefined));
+      .finally(() => (this.#flushing = false));
   }
 
   /** Never rejects. What is said while a message is on its way goes out with the next. */

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { LoggerService } from '@nestjs/common';
 import {
   CacheObservabilityModule,
@@ -104,6 +104,19 @@ describe('metrics kept over a restart', () => {
     await app.close();
     expect(lines.codes).toEqual(['METRICS_NOT_RESTORED', 'METRICS_NOT_KEPT']);
     expect(lines.messages.join()).not.toContain('feed:1');
+  });
+
+  it('are in a file where the process was started, with persistence: true and nothing shared', async () => {
+    const cwd = jest.spyOn(process, 'cwd').mockReturnValue(directory);
+    try {
+      const first = await start({ persistence: true, namespace: 'shop' });
+      await visit(first, 'feed:1', 4);
+      await first.close();
+      expect(await readdir(join(directory, '.cache-observability'))).toEqual(['shop.metrics']);
+      expect(await statsOf(await start({ persistence: true, namespace: 'shop' }))).toMatchObject({ total_requests: 5 });
+    } finally {
+      cwd.mockRestore();
+    }
   });
 
   it('hold no key', async () => {

@@ -99,9 +99,7 @@ export class RedisBus {
   #begin(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    void Promise.resolve()
-      .then(() => this.#flush())
-      .finally(() => (this.#flushing = false));
+    void Promise.resolve().then(() => this.#flush());
   }
 
   /** Never rejects. What is said while a message is on its way goes out with the next. */
@@ -121,9 +119,10 @@ export class RedisBus {
         this.#retry();
         for (const failed of [...senders, ...this.#senders]) failed(error as Error);
         this.#senders.clear();
-        return;
+        break;
       }
     }
+    this.#flushing = false;
   }
 
   #retry(): void {

@@ -235,14 +235,16 @@ describe('what goes wrong', () => {
     );
     const { strategies } = await warmer.warmAll();
     expect(strategies[0]).toMatchObject({ result: 'failed', keysFailed: 2, keysWarmed: 0 });
-    expect(strategies[0]?.errors).toEqual([{ code: 'WARMING_LOAD_FAILED', message: 'no row for …', count: 2 }]);
+    expect(strategies[0]?.errors).toEqual([
+      { code: 'WARMING_LOAD_FAILED', message: expect.stringMatching(/^Error at /), count: 2 },
+    ]);
   });
 
   it('keeps ten kinds of failure and counts all', async () => {
     const { warmer, yields } = make();
     yields(
       's',
-      Array.from({ length: 30 }, (_, i) => ({ key: `k${i}`, load: () => Promise.reject(new Error(`kind ${i}.`)) })),
+      Array.from({ length: 30 }, (_, i) => ({ key: `k${i}`, load: () => Promise.reject(Object.assign(new Error(`kind ${i}.`), { code: `E${i}` })) })),
     );
     const { strategies } = await warmer.warmAll();
     expect(strategies[0]?.errors).toHaveLength(10);
@@ -271,7 +273,11 @@ describe('what goes wrong', () => {
     const report = await warmer.warmAll();
     expect(report.status).toBe('completed');
     expect(report.strategies).toMatchObject([
-      { strategy: 'broken', result: 'failed', errors: [{ code: 'WARMING_STRATEGY_FAILED', message: 'no database' }] },
+      {
+        strategy: 'broken',
+        result: 'failed',
+        errors: [{ code: 'WARMING_STRATEGY_FAILED', message: expect.stringMatching(/^Error at /) }],
+      },
       { strategy: 'fine', result: 'ok', keysWarmed: 2 },
     ]);
   });

@@ -1,0 +1,324 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { PGlite } from '@electric-sql/pglite';
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  Inject,
+  Injectable,
+  type INestApplication,
+  type LoggerService,
+  Param,
+  Post,
+  Query,
+} from '@nestjs/common';
+import * as api from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { setTimeout as pause } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import { register } from 'prom-client';
+import { observeQueries } from '../../lib/database/index.js';
+import { CloudWatchExporter } from '../../lib/exporters/cloudwatch/index.js';
+import { StatsdExporter } from '../../lib/exporters/statsd/index.js';
+import {
+  Cached,
+  CacheInvalidate,
+  CacheObservabilityModule,
+  memoryLayer,
+  ObservedCache,
+  redisLayer,
+  WarmingStrategy,
+} from '../../lib/index.js';
+import { MemoryCollector } from '../../lib/testing/index.js';
+import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
+import { EventStream } from '../support/event-stream.js';
+import { eventually, freePort, RedisServer } from '../support/redis.js';
+
+/** What must be seen nowhere: one text for each place where something secret may stand. */
+const secret = (place: string): string => `planted-${place}-9f8e7d6c5b4a39281706`;
+const PLANTED = /9f8e7d6c5b4a39281706/;
+
+@Injectable()
+class Accounts {
+  @Cached('account:*')
+  find(email: string, filter: object): Promise<object> {
+    return Promise.resolve({ email, filter, balance: secret('method-value') });
+  }
+
+  @Cached('ledger:{0}')
+  async ledger(id: string): Promise<string> {
+    await pause(1);
+    throw Object.assign(new Error(`no ledger ${id}: ${secret('method-error')}`), { code: 'ENOLEDGER' });
+  }
+
+  @CacheInvalidate({ keys: ['ledger:{0}'], tags: ['owner:{0}'] })
+  close(id: string): Promise<string> {
+    return Promise.resolve(id);
+  }
+}
+
+@Controller('shop')
+class ShopController {
+  constructor(@Inject(Accounts) private readonly accounts: Accounts) {}
+
+  @Get('search')
+  @Cached('search:*', { ttl: '1m' })
+  search(@Query('q') q: string): object {
+    return { q, value: secret('value') };
+  }
+
+  @Get('products/:id')
+  @Cached('product:{params.id}', { ttl: '1m' })
+  product(@Param('id') id: string): object {
+    return { id };
+  }
+
+  @Get('cart')
+  @Cached('cart:*', { vary: ['headers.authorization', 'headers.x-tenant'] })
+  cart(@Headers('x-tenant') tenant: string): object {
+    return { tenant };
+  }
+
+  @Get('broken')
+  @Cached('broken:*')
+  broken(@Query('q') q: string): object {
+    throw new Error(`cannot answer ${q}: ${secret('handler-error')}`);
+  }
+
+  @Post('accounts')
+  account(@Body() { email }: { email: string }): Promise<object> {
+    return this.accounts.find(email, { since: secret('argument') });
+  }
+}
+
+@Injectable()
+@WarmingStrategy({ name: 'failing-origin' })
+class FailingOrigin {
+  *entries() {
+    yield { key: `warm:${secret('warm-key')}`, value: secret('warm-value'), tags: [secret('warm-tag')] };
+    yield {
+      key: `warm:${secret('other-warm-key')}`,
+      load: () => Promise.reject(new Error(`SELECT '${secret('warm-sql')}' failed`)),
+    };
+    throw new Error(secret('warm-strategy-error'));
+  }
+}
+
+/** Everything that is logged, whatever its level, as a console would show it. */
+class Listening implements LoggerService {
+  readonly lines: string[] = [];
+  readonly log = (...said: unknown[]): void => {
+    // What a handler throws is the application's, and Nest's to log.
+    if (!said.includes('ExceptionsHandler')) this.lines.push(inspect(said, { depth: null }));
+  };
+  readonly error = this.log;
+  readonly warn = this.log;
+  readonly debug = this.log;
+  readonly verbose = this.log;
+  readonly fatal = this.log;
+}
+
+const channels = ['access', 'load', 'invalidation', 'circuit'].map((name) => `nestjs-cache-observability:${name}`);
+const published: unknown[] = [];
+const onMessage = (message: unknown): void => void published.push(message);
+const spans = new InMemorySpanExporter();
+
+let redis: RedisServer;
+let database: PGlite;
+
+beforeAll(async () => {
+  register.clear();
+  for (const channel of channels) subscribe(channel, onMessage);
+  api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  api.trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }));
+  redis = await RedisServer.start({ requirepass: secret('redis-password') });
+  database = observeQueries(new PGlite(), { slowThreshold: 0 });
+}, 60_000);
+
+afterAll(async () => {
+  for (const channel of channels) unsubscribe(channel, onMessage);
+  api.trace.disable();
+  api.context.disable();
+  await database.close();
+  await redis.dispose();
+});
+
+afterEach(async () => {
+  await closeApps();
+  register.clear();
+});
+
+const urlOf = (port: number): string => `redis://default:${secret('redis-password')}@127.0.0.1:${port}`;
+
+describe.each<Platform>([...platforms])('on %s', (platform) => {
+  it('nothing planted in keys, values, requests, statements, credentials or errors is seen in any output', async () => {
+    const logger = new Listening();
+    const collector = new MemoryCollector();
+    const statsd: unknown[] = [];
+    const emf: string[] = [];
+    const tell = (...told: unknown[]): void => void statsd.push(told);
+    const { app } = await boot(
+      platform,
+      {
+        imports: [
+          CacheObservabilityModule.forRoot({
+            layers: [
+              memoryLayer(),
+              redisLayer({ url: urlOf(redis.port), writes: 'behind' }),
+              redisLayer({ name: 'lost', url: urlOf(await freePort()) }),
+            ],
+            collectors: [collector],
+            exporters: [
+              new StatsdExporter({ client: { increment: tell, gauge: tell }, interval: 100 }),
+              new CloudWatchExporter({ write: (event) => emf.push(event), interval: 100 }),
+            ],
+            tracing: { withoutParent: true },
+            profiling: { every: 1 },
+            fleet: { every: 1000 },
+            health: { minHitRate: 0.99, minimumRequests: 1, patterns: { 'search:*': { hitRate: 0.99 } } },
+          }),
+        ],
+        controllers: [ShopController],
+        providers: [Accounts, FailingOrigin],
+      },
+      { logger },
+    );
+    await app.listen(0, '127.0.0.1');
+    const base = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+    const stream = await EventStream.open(app);
+    const streamed: string[] = [];
+    stream.response.on('data', (chunk: string) => streamed.push(chunk));
+
+    await use(app, base);
+
+    const outputs = new Map<string, string>();
+    const read = async (path: string, init: RequestInit = {}): Promise<void> => {
+      const response = await fetch(`${base}${path}`, init);
+      const headers = JSON.stringify([...response.headers]);
+      outputs.set(
+        `${init.method ?? 'GET'} ${path} ${JSON.stringify(init.headers ?? {})}`,
+        headers + (await response.text()),
+      );
+    };
+    const json = { 'content-type': 'application/json' };
+    const post = (path: string, body: unknown): Promise<void> =>
+      read(path, { method: 'POST', headers: json, body: JSON.stringify(body) });
+    await post('/cache/warm', { strategies: ['failing-origin'] });
+    await post('/cache/warm', { strategies: ['unknown-strategy'] });
+    await post('/cache/invalidate', {
+      keys: [`user:${secret('invalidated-key')}`],
+      patterns: [`user:${secret('glob')}*`],
+      tags: [secret('invalidated-tag')],
+    });
+    for (const path of [
+      'health', 'stats', 'stats/patterns', 'stats/endpoints', 'stats/layers', 'stats/operations', 'stats/top-patterns',
+      'stats/low-performers?threshold=1', 'hit-rate', 'realtime', 'info', 'database', 'flamegraph', 'flamegraph?format=svg',
+      'flamegraph?format=speedscope', 'stats/patterns?scope=fleet', 'warm/unknown',
+    ]) {
+      await read(`/cache/${path}`);
+    } // prettier-ignore
+    await read('/metrics');
+    await read('/metrics', { headers: { accept: 'application/openmetrics-text' } });
+    await read(`/shop/broken?q=${secret('query-of-error')}`);
+    await eventually(() => statsd.length > 0 && emf.length > 0, 'an export');
+    await eventually(() => stream.of('invalidation').length > 0 && stream.of('warming').length > 0, 'events');
+    stream.close();
+    await app.close();
+
+    outputs.set('logs', logger.lines.join('\n'));
+    outputs.set('spans', inspect(spans.getFinishedSpans(), { depth: 12 }));
+    outputs.set('channels', inspect(published, { depth: null }));
+    outputs.set('StatsD', inspect(statsd, { depth: null }));
+    outputs.set('CloudWatch', emf.join('\n'));
+    outputs.set('events', streamed.join(''));
+    outputs.set('collector', inspect(collector.snapshot(), { depth: null }));
+
+    // Each has something to say, or nothing would be proved.
+    expect([...outputs].filter(([, text]) => text.length < 40).map(([name]) => name)).toEqual([]);
+    expect(outputs.get('logs')).toMatch(/ORIGIN_FAILED/);
+    expect(outputs.get('GET /cache/database {}')).toMatch(/"shape":"[^"]*secrets/);
+    expect(outputs.get('POST /cache/warm {"content-type":"application/json"}')).toBeDefined();
+    expect(outputs.get('spans')).toMatch(/cache\.load/);
+    for (const [name, text] of outputs) {
+      const at = text.search(PLANTED);
+      expect([name, at === -1 ? '' : text.slice(Math.max(0, at - 200), at + 40)]).toEqual([name, '']);
+    }
+  }, 60_000);
+});
+
+/** Uses the application in every way in which something secret may come near an output. */
+async function use(app: INestApplication, base: string): Promise<void> {
+  const cache = app.get(ObservedCache);
+  const accounts = app.get(Accounts);
+  const ask = (path: string, headers: Record<string, string> = {}) => fetch(`${base}${path}`, { headers });
+  for (let again = 0; again < 2; again++) {
+    await ask(`/shop/search?q=${secret('query')}&utm=${secret('undeclared')}`);
+    await ask(`/shop/products/${secret('path')}`);
+    await ask('/shop/cart', {
+      authorization: `Bearer ${secret('authorization')}`,
+      'x-tenant': secret('header'),
+      cookie: `sid=${secret('cookie')}`,
+    });
+    await ask(`/shop/broken?q=${secret('query-of-error')}`);
+    await fetch(`${base}/shop/accounts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: `${secret('body')}@shop.test` }),
+    });
+    await accounts.ledger(secret('argument-of-error')).catch(() => undefined);
+    await accounts.close(secret('closed'));
+  }
+  const key = `session:${secret('key')}`;
+  await cache.set(key, secret('set-value'));
+  await cache.get(key);
+  await cache.has(`session:${secret('absent')}`);
+  await cache.mget([key, `user/${secret('mget-key')}`]);
+  await cache.getOrSet(key, () => secret('loaded'), { tags: [secret('tag')], ttl: 20, staleIfError: '1m' });
+  const failing = { ttl: 20, staleIfError: '1m' } as const;
+  await cache.getOrSet(`stale:${secret('stale-key')}`, () => secret('stale-value'), failing);
+  await pause(40);
+  await cache.getOrSet(
+    `stale:${secret('stale-key')}`,
+    () => Promise.reject(new Error(`password authentication failed for ${secret('origin-error')}`)),
+    failing,
+  );
+  await cache
+    .getOrSet(`lost:${secret('lost-key')}`, () => Promise.reject(new Error(secret('load-error'))))
+    .catch(() => undefined);
+  await cache.set(`odd:${secret('odd-key')}`, { [secret('odd-field')]: () => undefined }).catch(() => undefined);
+  await cache
+    .getOrSet(`odd:${secret('odd-key')}`, () => ({ [secret('odd-field')]: () => undefined }))
+    .catch(() => undefined);
+  await cache.set(`${secret('long-key')}${'x'.repeat(70_000)}`, 1).catch(() => undefined);
+  await cache.del(key);
+  await cache.deleteByPattern(`user:${secret('glob')}*`);
+  await cache.invalidateTags(secret('tag'));
+  cache.on('set', () => {
+    throw new Error(secret('listener-error'));
+  });
+  await cache.set(key, 1);
+  cache.metrics.record({ operation: 'get', key: `ext:${secret('recorded')}`, result: 'hit', responseTimeMs: 1 });
+  await database.exec('CREATE TABLE IF NOT EXISTS secrets (name text)');
+  await database.query(`SELECT name FROM secrets WHERE name = '${secret('sql-literal')}'`);
+  await database.query('SELECT name FROM secrets WHERE name = $1', [secret('sql-parameter')]);
+  await database.query(`SELECT $q$${secret('dollar-quoted')}$q$, E'${secret('escaped')}' FROM secrets`);
+  await database.query(`SELECT '${secret('sql-error')}' FROM nowhere`).catch(() => undefined);
+  // A second one, whose Redis wants another password.
+  const refused = await boot(
+    'express',
+    {
+      imports: [
+        CacheObservabilityModule.forRoot({
+          layers: [redisLayer({ url: `redis://default:${secret('wrong-password')}@127.0.0.1:${redis.port}` })],
+          prometheus: false,
+        }),
+      ],
+    },
+    { logger: new Listening() },
+  );
+  await refused.app.get(ObservedCache).set('a', 1);
+  await refused.close();
+}

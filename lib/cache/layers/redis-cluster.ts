@@ -1,4 +1,4 @@
-import { createCluster, type RedisClusterOptions } from '@redis/client';
+import type { createCluster, RedisClusterOptions } from '@redis/client';
 import type { Clock } from '../clock.js';
 import {
   AS_BUFFERS,
@@ -8,6 +8,7 @@ import {
   type RedisConnection,
   type RedisNode,
 } from './redis-connection.js';
+import { redisPackage } from './redis-package.js';
 import { clientOptions } from './redis-endpoint.js';
 import type { RedisLayerOptions } from './redis-options.js';
 import { SingleConnection } from './redis-single.js';
@@ -121,7 +122,7 @@ export class ClusterConnection implements RedisConnection {
   async #open(): Promise<void> {
     if (this.#closed) throw unavailable();
     // A dead master would keep an eager attempt waiting: later ones connect to nodes when they are needed.
-    const cluster = createCluster({ ...this.#options, minimizeConnections: this.#attempts++ > 0 });
+    const cluster = redisPackage().createCluster({ ...this.#options, minimizeConnections: this.#attempts++ > 0 });
     cluster.on('error', () => undefined);
     await new Promise<void>((resolve, reject) => {
       const cancel = this.#clock.after(3_000, () => reject(unavailable()));

@@ -1,4 +1,4 @@
-import { RESP_TYPES } from '@redis/client';
+import type { RESP_TYPES } from '@redis/client';
 import { systemClock } from '../clock.js';
 import { CacheError } from '../errors.js';
 
@@ -35,7 +35,10 @@ export interface ConnectionEvents {
 }
 
 /** Bulk strings as Buffers: with node-redis 5, and as node-redis 4 says it. */
-export const AS_BUFFERS = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer }, returnBuffers: true };
+/** RESP's `$`. */
+const BLOB_STRING = 36 satisfies (typeof RESP_TYPES)['BLOB_STRING'];
+
+export const AS_BUFFERS = { typeMapping: { [BLOB_STRING]: Buffer }, returnBuffers: true };
 
 export function unavailable(cause?: unknown): CacheError {
   return new CacheError('LAYER_UNAVAILABLE', 'There is no connection to Redis at the moment; it is being restored.', {

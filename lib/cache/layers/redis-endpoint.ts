@@ -1,4 +1,5 @@
-import { createClient, type RedisClientOptions } from '@redis/client';
+import type { RedisClientOptions } from '@redis/client';
+import { redisPackage } from './redis-package.js';
 import type { RedisConnectionOptions, RedisLayerOptions } from './redis-options.js';
 import type { Endpoint } from './redis-single.js';
 import { unavailable } from './redis-connection.js';
@@ -41,7 +42,7 @@ async function askSentinel(
 ): Promise<[host: string, port: number]> {
   const options = clientOptions(connection);
   const timeout = connection?.connectTimeout ?? 500;
-  const client = createClient({
+  const client = redisPackage().createClient({
     ...options,
     disableOfflineQueue: true,
     socket: {

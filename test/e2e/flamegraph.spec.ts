@@ -40,7 +40,11 @@ describe.each(platforms)('the profile of the cache on %s', (platform) => {
     const { app, ask } = await start(platform, { profiling: { every: 1 } });
     await ask().get('/feeds/discover').expect(200);
     await ask().get('/feeds/discover').expect(200);
-    await app.get(ObservedCache).getOrSet('user:4711:cart', () => 'x');
+    const cache = app.get(ObservedCache);
+    await cache.getOrSet('user:4711:cart', () => 'x');
+    await cache.set('user:4711:name', 'x');
+    await cache.del('user:4711:name');
+    await cache.mdel(['user:4711:name', 'user:4712:name']);
     const { text, headers } = await ask().get('/cache/flamegraph').expect(200);
     expect(headers['content-type']).toMatch(/^text\/plain/);
     expect(headers['cache-control']).toBe('no-store');
@@ -49,6 +53,8 @@ describe.each(platforms)('the profile of the cache on %s', (platform) => {
     expect(text).toMatch(/^GET_\/feeds\/discover;cache\.get\(feed:\*\);near \d+$/m);
     expect(text).toMatch(/^GET_\/feeds\/discover;cache\.load\(feed:\*\);origin \d+$/m);
     expect(text).toMatch(/cache\.get\(user:\*:cart\)/);
+    expect(text).toMatch(/cache\.set\(user:\*:name\)/);
+    expect(text).toMatch(/cache\.delete\(user:\*:name\)/);
     expect(text).not.toContain('4711');
   });
 

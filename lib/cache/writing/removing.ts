@@ -4,6 +4,7 @@ import { expiredEntry } from '../entries/kept-entry.js';
 import { checkKey } from '../keys.js';
 import { type CacheObserver, Operation, Result } from '../observer.js';
 import type { Reads } from '../reading/reads.js';
+import type { CacheTracer, SpanHandle } from '../tracer.js';
 import type { Writes } from './writes.js';
 
 /** What callers remove explicitly: checked, told to the observer and the listeners, and passed to {@link Writes}. */
@@ -13,13 +14,22 @@ export class Removing {
   readonly #observer: CacheObserver;
   readonly #clock: Clock;
   readonly #events: CacheEvents;
+  readonly #tracer: CacheTracer | undefined;
 
-  constructor(parts: { writes: Writes; reads: Reads; observer: CacheObserver; clock: Clock; events: CacheEvents }) {
+  constructor(parts: {
+    writes: Writes;
+    reads: Reads;
+    observer: CacheObserver;
+    clock: Clock;
+    events: CacheEvents;
+    tracer: CacheTracer | undefined;
+  }) {
     this.#writes = parts.writes;
     this.#reads = parts.reads;
     this.#observer = parts.observer;
     this.#clock = parts.clock;
     this.#events = parts.events;
+    this.#tracer = parts.tracer;
   }
 
   async one(key: string): Promise<void> {
@@ -35,8 +45,17 @@ export class Removing {
   /** Without an event: what a write that is not kept leaves behind. */
   async keys(keys: readonly string[]): Promise<void> {
     for (const key of keys) checkKey(key);
+    const [first] = keys;
+    if (this.#tracer === undefined || first === undefined) return this.#keys(keys, undefined);
+    // A batch is one operation: it stands under the pattern of its first key.
+    const series = this.#observer.seriesOf(first);
+    return this.#tracer.span('delete', series, first, (span) => this.#keys(keys, span));
+  }
+
+  async #keys(keys: readonly string[], span: SpanHandle | undefined): Promise<void> {
     const startedAt = this.#clock.now();
     const { removed, complete } = await this.#writes.delete(keys);
+    span?.outcome(!complete ? 'error' : removed > 0 ? 'ok' : 'absent');
     // A batch tells how many there were, not which: the first so many count as found.
     keys.forEach((key, index) => {
       this.#told(key, !complete ? Result.error : index < removed ? Result.ok : Result.absent, startedAt);

@@ -11,6 +11,7 @@ import { entrySize, keptEntry } from '../entries/kept-entry.js';
 import { type CacheObserver, Operation, Result } from '../observer.js';
 import { lifetime, type ResolvedPolicy } from '../policies/resolved-policy.js';
 import { type IsolatedValue, isolate } from '../entries/values.js';
+import type { CacheTracer, SpanHandle } from '../tracer.js';
 import type { Writes } from './writes.js';
 
 /** One entry that may be written: checked, isolated, small enough. */
@@ -33,6 +34,7 @@ export class Storing {
   readonly #events: CacheEvents;
   readonly #policy: ResolvedPolicy;
   readonly #random: () => number;
+  readonly #tracer: CacheTracer | undefined;
 
   constructor(parts: {
     writes: Writes;
@@ -42,6 +44,7 @@ export class Storing {
     events: CacheEvents;
     policy: ResolvedPolicy;
     random: () => number;
+    tracer: CacheTracer | undefined;
   }) {
     this.#writes = parts.writes;
     this.#invalidations = parts.invalidations;
@@ -50,6 +53,7 @@ export class Storing {
     this.#events = parts.events;
     this.#policy = parts.policy;
     this.#random = parts.random;
+    this.#tracer = parts.tracer;
   }
 
   /** A moment in the order of invalidations, to be released once what was loaded since has been written. */
@@ -67,6 +71,12 @@ export class Storing {
 
   /** @throws CacheError for a bad key, TTL or value; never because a layer failed. */
   async set<T>(key: string, value: T, ttl: Duration | undefined): Promise<T> {
+    if (this.#tracer === undefined || typeof key !== 'string') return this.#set(key, value, ttl, undefined);
+    const series = this.#observer.seriesOf(key);
+    return this.#tracer.span('set', series, key, (span) => this.#set(key, value, ttl, span));
+  }
+
+  async #set<T>(key: string, value: T, ttl: Duration | undefined, span: SpanHandle | undefined): Promise<T> {
     const startedAt = this.#clock.now();
     try {
       checkKey(key);
@@ -75,9 +85,11 @@ export class Storing {
         // What was there before is not this value.
         await this.#writes.delete([key]);
         this.#told(key, Operation.set, Result.rejected, startedAt, 0);
+        span?.outcome('rejected');
       } else {
         const { entry, kept } = await this.#writes.set(key, (epoch) => this.#entry(draft, epoch, startedAt));
         this.#told(key, Operation.set, kept ? Result.ok : Result.error, startedAt, entry.size);
+        span?.outcome(kept ? 'ok' : 'error');
       }
     } catch (error) {
       this.#told(String(key), Operation.set, Result.rejected, startedAt, 0);

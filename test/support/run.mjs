@@ -16,8 +16,7 @@ const jest = spawn(
     `--outputFile=${outcome}`,
     ...process.argv.slice(2),
   ],
-  // Jest repeats the JSON on standard output; the file is enough.
-  { stdio: ['inherit', 'ignore', 'inherit'] },
+  { stdio: 'inherit' },
 );
 jest.on('exit', (code) => {
   try {

@@ -7,7 +7,9 @@ import { CachingRuntime } from '../caching/caching-runtime.js';
 import { InProcessRequests } from './in-process-request.js';
 import { routeUrl } from './route-path.js';
 import { StrategyRegistry } from './strategy-registry.js';
+import { WARMING_TARGET, type WarmingTarget } from './warming-target.js';
 import { type TaskOutcome, WarmingTask } from './warming-task.js';
+import { WrittenKeys } from './written-keys.js';
 
 /** Before the names of strategies that handlers declare. */
 export const HANDLER_STRATEGY_PREFIX = 'handler:';
@@ -25,6 +27,7 @@ export class HandlerWarming {
     @Inject(StrategyRegistry) private readonly registry: StrategyRegistry,
     @Inject(InProcessRequests) private readonly requests: Pick<InProcessRequests, 'send'>,
     @Inject(ApplicationConfig) private readonly config: Pick<ApplicationConfig, 'getVersioning'>,
+    @Inject(WARMING_TARGET) private readonly target: Pick<WarmingTarget, 'watchWrites'>,
   ) {}
 
   /**
@@ -44,24 +47,21 @@ export class HandlerWarming {
           );
         }
         const name = `${HANDLER_STRATEGY_PREFIX}${subject}`;
-        this.registry.add({ entries: () => warm.map((request) => this.#task(handler, route, request)) }, { name });
+        const written = new WrittenKeys(this.target, handler.plan.series);
+        this.registry.add({ entries: () => warm.map((request) => this.#task(handler, route, request, written)) }, { name }); // prettier-ignore
         return name;
       });
   }
 
-  #task(handler: CachedHandler, route: CachedRoute, request: WarmRequest): WarmingTask {
+  #task(handler: CachedHandler, route: CachedRoute, request: WarmRequest, written: WrittenKeys): WarmingTask {
     return new WarmingTask(async (signal) => {
       const method = route.method === 'ALL' ? 'GET' : route.method;
-      const answer = await this.requests.send(
-        {
-          method,
-          url: routeUrl(route.path, request.params, request.query),
-          headers: this.#headers(route, request),
-          body: request.body,
-        },
-        signal,
+      const url = routeUrl(route.path, request.params, request.query);
+      const headers = this.#headers(route, request);
+      const { answer, keys } = await written.during(() =>
+        this.requests.send({ method, url, headers, body: request.body }, signal),
       );
-      return outcomeOf(answer, `${method} ${route.path} (${handler.className}.${handler.methodName})`);
+      return outcomeOf(answer, keys, `${method} ${route.path} (${handler.className}.${handler.methodName})`);
     });
   }
 
@@ -85,7 +85,11 @@ export class HandlerWarming {
   }
 }
 
-function outcomeOf(answer: Awaited<ReturnType<InProcessRequests['send']>>, subject: string): TaskOutcome {
+function outcomeOf(
+  answer: Awaited<ReturnType<InProcessRequests['send']>>,
+  keys: readonly string[],
+  subject: string,
+): TaskOutcome {
   const cache = answer.headers['x-cache'];
   if (answer.status < 200 || answer.status > 299) throw refused(subject, answer.status);
   if (cache === 'BYPASS') {
@@ -95,7 +99,7 @@ function outcomeOf(answer: Awaited<ReturnType<InProcessRequests['send']>>, subje
     );
   }
   const fresh = cache === 'HIT' || cache === 'STALE';
-  return { keys: [], warmed: fresh ? 0 : 1, skipped: fresh ? 1 : 0, bytes: fresh ? 0 : answer.bytes };
+  return { keys, warmed: fresh ? 0 : 1, skipped: fresh ? 1 : 0, bytes: fresh ? 0 : answer.bytes };
 }
 
 function refused(subject: string, status: number): CacheError {

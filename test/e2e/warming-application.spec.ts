@@ -56,3 +56,28 @@ it.each(platforms)(
     ).toEqual(['handler:FeedController.discover', 'sellers']);
   },
 );
+
+it.each(platforms)('a warmed handler is told how many of its keys were asked for (%s)', async (platform) => {
+  @Controller('feeds')
+  class FeedController {
+    @Get('discover')
+    @Cached('feed:*', { warm: [{ query: { page: '1' } }, { query: { page: '2' } }] })
+    discover(@Query('page') page: string) {
+      return { page };
+    }
+  }
+  const { app, ask } = await boot(platform, {
+    imports: [CacheObservabilityModule.forRoot()],
+    controllers: [FeedController],
+  });
+  const warmer = app.get(CacheWarmer);
+  // Up, and so warmed once by itself: then anew.
+  await ask().get('/nothing').expect(404);
+  await warmer.warmAll();
+  await app.get(ObservedCache).clear();
+  const { id } = await warmer.warmAll();
+  expect(warmer.getReport(id)).toMatchObject({ keysWarmed: 2, efficiency: 0 });
+  await ask().get('/feeds/discover?page=1').expect(200);
+  await ask().get('/feeds/discover?page=1').expect(200);
+  expect(warmer.getReport(id)?.efficiency).toBe(0.5);
+});

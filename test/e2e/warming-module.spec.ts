@@ -278,7 +278,7 @@ describe('warming handlers', () => {
     className: 'FeedController',
     methodName: 'feed',
     pattern: 'feed:*',
-    plan: undefined as never,
+    plan: { series: { pattern: 'feed:*', endpoint: undefined } } as CachedHandler['plan'],
     warm: [{}],
     ...more,
     route: { method: 'GET', path: more.path, versions: more.versions ?? [], host: undefined },

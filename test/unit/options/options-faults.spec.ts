@@ -33,7 +33,7 @@ describe('options', () => {
         maxEventClients: 50,
       },
       prometheus: { path: '/metrics', defaultMetrics: true },
-      http: { headers: 'minimal' },
+      http: { headers: 'minimal', fastLane: false },
       isGlobal: true,
     });
   });
@@ -128,7 +128,9 @@ describe('options', () => {
   });
 
   it('of an unknown name that resembles none are refused with the names there are', () => {
-    expect(faultsOf({ http: { compression: true } })).toEqual(['http.compression: is unknown; there are headers']);
+    expect(faultsOf({ http: { compression: true } })).toEqual([
+      'http.compression: is unknown; there are headers, fastLane',
+    ]);
   });
 
   it.each([

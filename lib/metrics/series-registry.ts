@@ -24,7 +24,7 @@ export class SeriesRegistry {
   #byKey = new Map<string, SeriesHandle>();
   #byOlderKey = new Map<string, SeriesHandle>();
   /** Patterns that handlers declare, the most particular first. */
-  #declared: { readonly pattern: string; readonly fits: GlobMatcher }[] = [];
+  #declared: readonly { readonly pattern: string; readonly length: number; readonly fits: GlobMatcher }[] = [];
   #overflowTold = false;
 
   constructor(
@@ -57,9 +57,10 @@ export class SeriesRegistry {
     const known = this.#declared.some((other) => other.pattern === pattern);
     // What fits every key would leave nothing to the detection.
     if (known || /^\**$/.test(pattern)) return;
-    this.#declared = [...this.#declared, { pattern, fits: globMatcher(pattern) }].sort(
-      (one, other) => literalLength(other.pattern) - literalLength(one.pattern),
-    );
+    const length = literalLength(pattern);
+    const behind = this.#declared.findIndex((other) => other.length < length);
+    const at = behind === -1 ? this.#declared.length : behind;
+    this.#declared = this.#declared.toSpliced(at, 0, { pattern, length, fits: globMatcher(pattern) });
     this.#byKey = new Map();
     this.#byOlderKey = new Map();
   }

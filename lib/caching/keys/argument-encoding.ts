@@ -86,20 +86,49 @@ function isPlainObject(value: object): boolean {
   return Object.getPrototypeOf(prototype) === null && Object.prototype.toString.call(value) === '[object Object]';
 }
 
+/** What needs no path to say where it stands. */
+function primitive(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return quoted(value);
+    case 'number':
+    case 'boolean':
+      return encodeValue(value);
+    default:
+      return undefined;
+  }
+}
+
+/** By code units, as `sort()` does; the few that most objects have are put in order where they stand. */
+function sortedKeys(value: object): string[] {
+  const keys = Object.keys(value);
+  if (keys.length > 12) return keys.sort();
+  for (let index = 1; index < keys.length; index++) {
+    const key = keys[index]!;
+    let at = index;
+    for (; at > 0 && keys[at - 1]! > key; at--) keys[at] = keys[at - 1]!;
+    keys[at] = key;
+  }
+  return keys;
+}
+
 function items(values: readonly unknown[], path: string, above: object[]): string {
   let text = '';
   for (let index = 0; index < values.length; index++) {
     if (index > 0) text += ',';
-    text += index in values ? encode(values[index], `${path}[${index}]`, above) : 'hole';
+    if (!(index in values)) text += 'hole';
+    else text += primitive(values[index]) ?? encode(values[index], `${path}[${index}]`, above);
   }
   return text;
 }
 
 function properties(value: object, path: string, above: object[]): string {
   let text = '{';
-  for (const key of Object.keys(value).sort()) {
-    if (text.length > 1) text += ',';
-    text += `${quoted(key)}:${encode((value as Record<string, unknown>)[key], `${path}.${key}`, above)}`;
+  const keys = sortedKeys(value);
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!;
+    const held = (value as Record<string, unknown>)[key];
+    text += `${index === 0 ? '' : ','}${quoted(key)}:${primitive(held) ?? encode(held, `${path}.${key}`, above)}`;
   }
   for (const symbol of Object.getOwnPropertySymbols(value)) {
     if (!Object.prototype.propertyIsEnumerable.call(value, symbol)) continue;

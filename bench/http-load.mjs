@@ -1,8 +1,19 @@
 // Starts variants as processes of their own and loads them from here, so that server and load each have a core.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import autocannon from 'autocannon';
 
-/** A running variant: `rate(seconds)` loads it and gives requests a second. */
+/** Microseconds of CPU a process has used, user and system; where that cannot be told (not Linux), time itself. */
+function cpuOf(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  } catch {
+    return performance.now() * 1_000;
+  }
+}
+
+/** A running variant: `rate(seconds)` loads it and gives requests a second, `load(seconds)` those and the server's CPU for one. */
 export async function startVariant(adapter, variant, bytes) {
   const child = spawn(
     process.execPath,
@@ -23,10 +34,15 @@ export async function startVariant(adapter, variant, bytes) {
   return {
     name: variant,
     async rate(seconds) {
+      return (await this.load(seconds)).rate;
+    },
+    async load(seconds) {
+      const before = cpuOf(child.pid);
       const result = await autocannon({ url, connections: 64, duration: seconds });
       if (result.non2xx > 0 || result.errors > 0)
         throw new Error(`${variant}: ${result.non2xx} answers not 2xx, ${result.errors} errors`);
-      return result.requests.total / result.duration;
+      const { total } = result.requests;
+      return { rate: total / result.duration, cpu: (cpuOf(child.pid) - before) / total };
     },
     stop: () => child.kill('SIGKILL'),
   };

@@ -98,6 +98,7 @@ const variants = {
   ours: () => ours(),
   'ours, standard headers': () => ours({ http: { headers: 'standard' } }),
   'ours, no metrics': () => ours({ metrics: false }),
+  'ours, tracing without SDK': () => ours({ tracing: true }),
   'ours, fast lane': () => ours({}, { fastLane: true }),
   'node:http': async () => {
     const buffer = Buffer.from(JSON.stringify(body));

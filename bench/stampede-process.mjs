@@ -1,0 +1,19 @@
+// One of several processes that ask for one cold key at once: node stampede-process.mjs URL; told when by its parent.
+import { createObservedCache, memoryLayer, redisLayer } from 'nestjs-cache-observability';
+
+const ORIGIN_MS = 50;
+const cache = createObservedCache({ layers: [memoryLayer(), redisLayer({ url: process.argv[2] })], ttl: '1h' });
+await cache.connect();
+process.send('ready');
+process.on('message', async ({ key, callers }) => {
+  let loads = 0;
+  const load = async () => {
+    loads++;
+    await new Promise((resolve) => setTimeout(resolve, ORIGIN_MS));
+    return { answer: 42 };
+  };
+  const started = performance.now();
+  await Promise.all(Array.from({ length: callers }, () => cache.getOrSet(key, load, { lock: true })));
+  process.send({ loads, last: performance.now() - started });
+});
+process.on('disconnect', () => process.exit(0));

@@ -119,6 +119,13 @@ describe.each(places)('two processes over %s', (_, options) => {
     expect((await here.get('k'))?.value).toBe('set');
   });
 
+  it('refuse a write that has waited for longer than deletions are remembered', async () => {
+    const minutesAgo = (minutes: number): LoadTicket => new Map([['redis', { asOf: Date.now() - minutes * 60_000 }]]);
+    await here.set('late', entryOf('old'), minutesAgo(11));
+    await here.set('in time', entryOf('new'), minutesAgo(9));
+    expect((await there.getMany(['late', 'in time'])).map((entry) => entry?.value)).toEqual([undefined, 'new']);
+  });
+
   it('let a refresh replace the value that it refreshes', async () => {
     await here.set('k', entryOf('first'));
     const ticket = await begin(there, 'k');

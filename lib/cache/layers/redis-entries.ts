@@ -174,8 +174,9 @@ export class RedisEntries {
     const state = await this.#stateFor(since);
     const epoch = isAsOf(since) ? Math.floor((since.asOf + serverClock.offset) * 1000) : (since as ReadTicket).epoch;
     const birth = isAsOf(since) ? state.birth : (since as ReadTicket).birth;
-    // Fences live so long and no longer: what was loaded since before cannot be judged.
-    if (!isAsOf(since) && serverClock.now() - (since as ReadTicket).at > FENCE_TTL_MS) return;
+    const at = isAsOf(since) ? since.asOf + serverClock.offset : (since as ReadTicket).at;
+    // Fences live so long and no longer: what was loaded, or has waited, since before cannot be judged.
+    if (serverClock.now() - at > FENCE_TTL_MS) return;
     const record = codec.encode(entry, serverClock.offset, epoch);
     const name = keys.entry(key);
     const fence = keys.fence(name);

@@ -52,9 +52,15 @@ export class Reads {
     try {
       const askedAt = this.#clock.now();
       span?.phase('near', askedAt - startedAt);
-      const located = await this.#chain.locate(key, undefined);
+      let located = await this.#chain.locate(key, undefined);
+      let since = epoch;
+      if (located.entry !== undefined && this.#invalidations.lastSince(epoch, key, located.entry.tags) !== 0) {
+        // Written or invalidated while it was on its way: what is there now is the answer.
+        since = this.#invalidations.epoch;
+        located = await this.#chain.locate(key, undefined);
+      }
       span?.phase('far', this.#clock.now() - askedAt, this.#chain.name(located.layer));
-      const entry = this.#kept(key, located, epoch);
+      const entry = this.#kept(key, located, since);
       if (entry === undefined) this.#tellMiss(key, series, startedAt, nearReason, located, span);
       else this.#tellHit(series, located.layer, startedAt, span);
       return entry;

@@ -1,0 +1,68 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { LayeredCache } from '../../../lib/cache/layered-cache.js';
+import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
+import { redisLayer } from '../../../lib/cache/layers/redis-layer.js';
+import type { CachePolicy } from '../../../lib/cache/policy.js';
+import { RecordingObserver } from '../../support/recording-observer.js';
+import { eventually, RedisServer } from '../../support/redis.js';
+
+let server: RedisServer;
+const open: LayeredCache[] = [];
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+afterEach(async () => {
+  await open[0]?.clear();
+  await Promise.all(open.splice(0).map((cache) => cache.disconnect()));
+});
+afterAll(() => server.dispose());
+
+async function process(policy: CachePolicy = {}): Promise<LayeredCache> {
+  const layers = [memoryLayer(), redisLayer({ url: server.url, required: true })];
+  const cache = new LayeredCache({ layers, namespace: 'two', ttl: '1m', policy, observer: new RecordingObserver() });
+  await cache.connect();
+  open.push(cache);
+  return cache;
+}
+
+describe('two processes on one Redis', () => {
+  it('share values of every type, and what is left of their time', async () => {
+    const [one, other] = [await process(), await process()];
+    const value = { at: new Date(0), of: new Map([['a', 1n]]), bytes: Buffer.from('x') };
+    await one.set('a', value, 10_000);
+    expect(await other.get('a')).toEqual(value);
+    expect(Math.abs((await other.ttl('a'))! - (await one.ttl('a'))!)).toBeLessThan(100);
+  });
+
+  it('forget what the other one invalidated', async () => {
+    const [one, other] = [await process(), await process()];
+    for (const key of ['a', 'b', 'c']) await one.getOrSet(key, () => key, { tags: [`tag of ${key}`] });
+    await other.mget(['a', 'b', 'c']);
+    await one.del('a');
+    await one.invalidateTags('tag of b');
+    await one.deleteByPattern('c*');
+    await eventually(() => ['a', 'b', 'c'].every((key) => other.peek(key) === undefined), 'the messages arrive');
+    expect(await other.mget(['a', 'b', 'c'])).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('load a key once under a lock', async () => {
+    const [one, other] = [await process({ lock: true }), await process({ lock: true })];
+    const load = jest.fn(() => new Promise<number>((resolve) => setTimeout(resolve, 50, 1)));
+    const answers = await Promise.all([one, other, one, other].map((cache) => cache.getOrSet('a', load)));
+    expect(answers).toEqual([1, 1, 1, 1]);
+    expect(load).toHaveBeenCalledTimes(1);
+  });
+
+  it('keep nothing in Redis that was loaded before the other one invalidated it', async () => {
+    const [one, other] = [await process(), await process()];
+    const since = other.mark();
+    await one.set('a', 'new');
+    await one.del('a');
+    await one.del('b');
+    await other.setMany([{ key: 'a', value: 'old', since }, { key: 'c', value: 1, since }]); // prettier-ignore
+    since.release();
+    const third = await process();
+    expect(await third.mget(['a', 'c'])).toEqual([undefined, 1]);
+  });
+});

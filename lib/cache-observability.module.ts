@@ -25,7 +25,12 @@ import { CacheHealthIndicator } from './health/cache-health.indicator.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { monitoringRoutes } from './monitoring/controllers.js';
 import { ObservedCache } from './observed-cache.js';
-import { resolveAsyncOptions, resolveMonitoring, resolveOptions, resolvePrometheus } from './resolved-options.js';
+import {
+  resolveAsyncOptions,
+  resolveMonitoring,
+  resolveOptions,
+  resolvePrometheus,
+} from './options/resolved-options.js';
 import { CacheWarmer } from './warming/cache-warmer.js';
 
 /**

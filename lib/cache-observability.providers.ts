@@ -1,11 +1,11 @@
 import { Cache, CACHE_MANAGER } from '@nestjs/cache-manager';
 import type { ExistingProvider, Provider } from '@nestjs/common';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
-import { ApplicationCaches } from './application-caches.js';
+import { ApplicationCaches } from './adoption/application-caches.js';
 import { cachingProviders } from './caching/caching.providers.js';
 import { DatabaseMetrics } from './database/database-metrics.js';
 import { databaseMetrics } from './database/process-metrics.js';
-import { DeferredCache } from './deferred-cache.js';
+import { DeferredCache } from './adoption/deferred-cache.js';
 import { Exporting } from './exporting.js';
 import { EXEMPLARS } from './exporters/prometheus/exemplars.js';
 import { CacheHealthIndicator, HEALTH_SUBJECT, type HealthSubject } from './health/cache-health.indicator.js';
@@ -16,7 +16,7 @@ import { keptMetricsProviders } from './kept-metrics.providers.js';
 import { nestLog } from './nest-log.js';
 import { createObservedCache } from './create-observed-cache.js';
 import { ObservedCache } from './observed-cache.js';
-import type { ResolvedOptions } from './resolved-options.js';
+import type { ResolvedOptions } from './options/resolved-options.js';
 import { WARMING_OPTIONS, WARMING_TARGET } from './warming/warming-target.js';
 import { warmingProviders } from './warming/warming.providers.js';
 

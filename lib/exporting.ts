@@ -5,7 +5,7 @@ import { ExportSchedule } from './exporters/export-schedule.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { nestLog } from './nest-log.js';
 import { Persistence } from './persistence/persistence.js';
-import type { ResolvedOptions } from './resolved-options.js';
+import type { ResolvedOptions } from './options/resolved-options.js';
 import { packageName } from './service-name.js';
 
 /** Runs the application's exporters from its start to its end. */

@@ -14,7 +14,7 @@ import { BoardStore } from './persistence/board-store.js';
 import { FileStore } from './persistence/file-store.js';
 import type { MetricsStore } from './persistence/metrics-store.js';
 import { Persistence } from './persistence/persistence.js';
-import type { ResolvedOptions } from './resolved-options.js';
+import type { ResolvedOptions } from './options/resolved-options.js';
 
 /** How often an instance tells the others, milliseconds. */
 const FLEET_EVERY_MS = 5_000;

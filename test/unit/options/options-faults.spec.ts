@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { CacheObservabilityOptions } from '../../../lib/cache-observability.options.js';
 import { CacheError } from '../../../lib/cache/errors.js';
 import type { LayerFactory } from '../../../lib/cache/layers/layer.js';
-import { resolveAsyncOptions, resolveOptions } from '../../../lib/resolved-options.js';
+import { resolveAsyncOptions, resolveOptions } from '../../../lib/options/resolved-options.js';
 
 const layer = (name: string): LayerFactory => ({ name, required: false, create: () => ({}) as never });
 

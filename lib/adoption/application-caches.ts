@@ -1,13 +1,13 @@
 import { CACHE_MANAGER } from '@nestjs/cache-manager';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
-import type { CacheContract } from './cache/contract/cache-contract.js';
-import { CacheError } from './cache/errors.js';
+import { RESOLVED_OPTIONS } from '../cache-observability.module-definition.js';
+import type { CacheContract } from '../cache/contract/cache-contract.js';
+import { CacheError } from '../cache/errors.js';
 import { DeferredCache } from './deferred-cache.js';
-import { nestLog } from './nest-log.js';
-import { ObservedCache } from './observed-cache.js';
-import type { ResolvedOptions } from './resolved-options.js';
+import { nestLog } from '../nest-log.js';
+import { ObservedCache } from '../observed-cache.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
 
 /**
  * The caches that the application's own CacheModules provide. With `cache: 'app'` every one of them is observed in place

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
-import type { CacheContract, CacheEvent, CacheEventPayloads } from './cache/contract/cache-contract.js';
-import { CacheError } from './cache/errors.js';
+import type { CacheContract, CacheEvent, CacheEventPayloads } from '../cache/contract/cache-contract.js';
+import { CacheError } from '../cache/errors.js';
 
 /**
  * Stands for a cache of the application's that is not made yet: Nest makes providers side by side, and only when all of

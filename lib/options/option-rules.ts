@@ -1,4 +1,4 @@
-import { milliseconds } from './cache/duration.js';
+import { milliseconds } from '../cache/duration.js';
 
 /** Tells what is wrong with a value, in words that follow its path: `ttl: …`. Nothing told, nothing wrong. */
 export type Rule = (value: unknown, path: string, tell: (fault: string) => void) => void;

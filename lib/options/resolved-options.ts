@@ -4,7 +4,7 @@ import type {
   MonitoringOptions,
   PrometheusOptions,
   StaticOptions,
-} from './cache-observability.options.js';
+} from '../cache-observability.options.js';
 import { asyncOptionFaults, optionFaults, refuse } from './options-faults.js';
 
 /** The monitoring routes with every default decided. */

@@ -1,6 +1,6 @@
-import { milliseconds } from './cache/duration.js';
-import { CacheError } from './cache/errors.js';
-import { WINDOWS } from './metrics/snapshot.js';
+import { milliseconds } from '../cache/duration.js';
+import { CacheError } from '../cache/errors.js';
+import { WINDOWS } from '../metrics/snapshot.js';
 import {
   anything,
   callable,

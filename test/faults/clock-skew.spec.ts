@@ -1,0 +1,87 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Clock, systemClock } from '../../lib/cache/clock.js';
+import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
+import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
+import { createObservedCache } from '../../lib/create-observed-cache.js';
+import type { ObservedCache } from '../../lib/observed-cache.js';
+import { eventually, RedisServer } from '../support/redis.js';
+
+const skewed = (ms: number): Clock => ({ ...systemClock, now: () => systemClock.now() + ms });
+
+describe.each([
+  ['agree', 0, 0],
+  ['are a minute apart', 30_000, -30_000],
+  ['are a minute apart the other way', -30_000, 30_000],
+])('two processes whose clocks %s', (_, hereMs, thereMs) => {
+  let server: RedisServer;
+  let here: ObservedCache;
+  let there: ObservedCache;
+  let turn = 0;
+  beforeAll(async () => {
+    server = await RedisServer.start();
+  });
+  afterAll(() => server.dispose());
+  beforeEach(async () => {
+    const namespace = `skew${turn++}`;
+    const process = (ms: number) =>
+      createObservedCache({
+        namespace,
+        clock: skewed(ms),
+        layers: [memoryLayer(), redisLayer({ url: server.url, deadline: 2_000 })],
+      });
+    here = process(hereMs);
+    there = process(thereMs);
+    await Promise.all([here.connect(), there.connect()]);
+  });
+  afterEach(() => Promise.all([here.disconnect(), there.disconnect()]));
+
+  it('read a value for as long as its writer said, each by its own clock', async () => {
+    const setAt = Date.now();
+    await here.set('k', 'v', '20s');
+    expect(await there.get('k')).toBe('v');
+    const left = (await there.ttl('k'))! - (Date.now() + thereMs);
+    expect(left).toBeGreaterThan(19_000 - (Date.now() - setAt));
+    expect(left).toBeLessThanOrEqual(20_050);
+  });
+
+  it('see it expire together', async () => {
+    await here.set('k', 'v', 300);
+    expect(await there.get('k')).toBe('v');
+    await eventually(async () => (await here.get('k')) === undefined, 'it expires here', 2_000);
+    await eventually(async () => (await there.get('k')) === undefined, 'it expires there', 100);
+  });
+
+  it.each([
+    ['a key', (cache: ObservedCache) => cache.del('k')],
+    ['a tag', (cache: ObservedCache) => cache.invalidateTags('red')],
+    ['a glob', (cache: ObservedCache) => cache.deleteByPattern('k*')],
+  ])(
+    'refuse what was loaded before %s was invalidated by the other, and keep what was loaded after',
+    async (__, by) => {
+      let version = 1;
+      let begun!: () => void;
+      let go!: () => void;
+      const loading = new Promise<void>((resolve) => (begun = resolve));
+      const may = new Promise<void>((resolve) => (go = resolve));
+      const slow = here.getOrSet(
+        'k',
+        async () => {
+          const read = version;
+          begun();
+          await may;
+          return read;
+        },
+        { tags: ['red'] },
+      );
+      await loading;
+      version = 2;
+      await by(there);
+      go();
+      expect(await slow).toBe(1);
+      const load = () => version;
+      expect(await there.getOrSet('k', load, { tags: ['red'] })).toBe(2);
+      await eventually(async () => (await here.getOrSet('k', load, { tags: ['red'] })) === 2, 'memory is told', 1_000);
+      expect(await there.get('k')).toBe(2);
+    },
+  );
+});

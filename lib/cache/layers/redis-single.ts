@@ -1,4 +1,4 @@
-import { createClient, type RedisClientOptions } from '@redis/client';
+import type { createClient, RedisClientOptions } from '@redis/client';
 import type { Clock } from '../clock.js';
 import {
   AS_BUFFERS,
@@ -9,6 +9,7 @@ import {
   type RedisConnection,
   type RedisNode,
 } from './redis-connection.js';
+import { redisPackage } from './redis-package.js';
 
 type Client = ReturnType<typeof createClient>;
 
@@ -134,7 +135,7 @@ export class SingleConnection implements RedisConnection {
     if (this.#closed) throw unavailable();
     const options = await this.#endpoint();
     // A new kind of client, as createClient() makes one every time, takes milliseconds of work.
-    const client: Client = (this.#kind ??= createClient()).duplicate({
+    const client: Client = (this.#kind ??= redisPackage().createClient()).duplicate({
       ...options,
       ...this.#extra,
       disableOfflineQueue: true,

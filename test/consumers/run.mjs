@@ -10,6 +10,14 @@ const run = (command, args, cwd) => execFileSync(command, args, { cwd, stdio: ['
 let failed = 0;
 let passed = 0;
 try {
+  console.log('\n-- entries');
+  try {
+    run('node', [join(here, 'entries.mjs')], here);
+    passed++;
+  } catch (error) {
+    console.error(`entries: ${error.message}`);
+    failed++;
+  }
   const [{ filename }] = JSON.parse(
     execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', work], {
       cwd: join(here, '../..'),

@@ -53,7 +53,7 @@ describe('read-through', () => {
         expect(observer.running).toBe(0);
         await cache.disconnect();
       }),
-      { numRuns: 40 },
+      { numRuns: 200 },
     );
   }, 30_000);
 });

@@ -161,11 +161,11 @@ export class ReadThrough {
     return this.#invalidations.lastSince(epoch, key, entry.tags) === 0 ? entry : undefined;
   }
 
-  /** Whether a caller that came aboard at `joinedAt` must not have what the flight brings: invalidated before it asked. */
+  /** Whether a caller that came aboard at `joinedAt` must not have what the flight brings: perhaps invalidated before it asked. */
   tooOldFor(joinedAt: number, flight: Flight, key: string, tags: readonly string[]): boolean {
     if (joinedAt === flight.epoch) return false;
-    const last = this.#invalidations.lastSince(flight.epoch, key, tags);
-    return last !== 0 && last <= joinedAt;
+    // Only the last one is known: it may hide one from before the caller came, so that every one counts.
+    return this.#invalidations.lastSince(flight.epoch, key, tags) !== 0;
   }
 
   /** The flight's end, or {@link TIMED_OUT}. */

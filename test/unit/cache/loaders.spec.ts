@@ -134,3 +134,23 @@ describe('a batch whose tags are invalidated while it loads', () => {
     expect(cache.peek('b')).toBeUndefined();
   });
 });
+
+describe('a load that is invalidated twice', () => {
+  it('is not what a caller gets who came between', async () => {
+    const { cache } = setUp();
+    const landings: ((value: string) => void)[] = [];
+    const load = () => new Promise<string>((resolve) => landings.push(resolve));
+    const tags = () => ['t'];
+    const before = cache.getOrSet('a', load, { tags });
+    await settle();
+    await cache.invalidateTags('t');
+    const between = cache.getOrSet('a', load, { tags });
+    await settle();
+    await cache.del('a');
+    landings[0]!('old');
+    await settle();
+    landings[1]!('new');
+    expect(await before).toBe('old');
+    expect(await between).toBe('new');
+  });
+});

@@ -28,7 +28,7 @@ describe('what a loader throws', () => {
   ];
   it.each(cases)('reaches every caller unchanged: %s', async (_, error) => {
     const { cache, observer } = setUp();
-     
+
     const rejecting = () => Promise.reject(error);
     const answers = await Promise.all([1, 2].map(() => thrown(cache.getOrSet('a', rejecting))));
     expect(answers).toEqual([{ error }, { error }]);

@@ -26,6 +26,9 @@ export class MarketplaceModule {
             namespace: 'marketplace',
             serviceName: 'marketplace',
             warming: { onStartup: true },
+            profiling: true,
+            // Several marketplaces at one Redis: `?scope=fleet` on the routes answers for all of them.
+            fleet: settings.redisUrl !== undefined && settings.redisStore === 'redis',
             health: { patterns: { 'feed:*': { hitRate: 0.8 }, 'product:*': { hitRate: 0.3 } } },
           }),
         }),

@@ -201,6 +201,46 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(body).toContain('cache_pattern_operations_total{pattern="feed:*"');
   });
 
+  it('shows where its time goes', async () => {
+    const svg = await fetch(`${base}/cache/flamegraph?format=svg`);
+
+    expect(svg.status).toBe(200);
+    expect(svg.headers.get('content-type')).toMatch('image/svg+xml');
+    expect(await svg.text()).toMatch(/^(<\?xml[^>]*>\s*)?<svg/);
+  });
+
+  it('tells what happens as it happens', async () => {
+    const left = new AbortController();
+    const stream = await fetch(`${base}/cache/events`, { signal: left.signal });
+    let told = '';
+    for await (const chunk of stream.body!.pipeThrough(new TextDecoderStream())) {
+      told += chunk;
+      if (told.includes('event: tick')) break;
+    }
+    left.abort();
+
+    expect(stream.headers.get('content-type')).toMatch('text/event-stream');
+    expect(told).toMatch(/event: tick\ndata: \{.*"operations_in_flight"/);
+  });
+
+  it('shows its pool and the queries of its pages', async () => {
+    const { body } = await get<{ pools: { pool: string }[]; queries: { table: string }[] }>('/cache/database');
+
+    expect(body.pools.map(({ pool }) => pool)).toEqual(['marketplace']);
+    expect(body.queries.map(({ table }) => table)).toContain('products');
+  });
+
+  it('says where to look with places that are there', async () => {
+    const { body } = await get<{ places: { path: string }[] }>('/');
+
+    for (const { path } of body.places) {
+      const left = new AbortController();
+      const { status } = await fetch(`${base}${path}`, { signal: left.signal });
+      left.abort();
+      expect([path, status]).toEqual([path, 200]);
+    }
+  });
+
   it('counts a view of a product also where the cache answered', async () => {
     const database = app.get<Pool>(DATABASE, { strict: false });
     const views = async () =>

@@ -11,7 +11,12 @@ export const PLACES: readonly { readonly path: string; readonly shows: string }[
   { path: '/cache/stats', shows: 'what it did, all together' },
   { path: '/cache/stats/patterns', shows: '… by key pattern' },
   { path: '/cache/stats/endpoints', shows: '… by endpoint' },
+  { path: '/cache/stats/layers', shows: '… by layer, with its circuit' },
   { path: '/cache/stats/low-performers', shows: 'what could be better' },
+  { path: '/cache/realtime', shows: 'what it does now' },
+  { path: '/cache/events', shows: 'the same as it happens: ticks, alerts, warming, invalidations' },
+  { path: '/cache/flamegraph?format=svg', shows: 'where its time goes' },
+  { path: '/cache/database', shows: 'the pool and its slow queries' },
   { path: '/metrics', shows: 'all of it for Prometheus' },
 ];
 

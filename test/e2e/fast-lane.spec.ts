@@ -11,6 +11,7 @@ import {
   Param,
   Post,
   Query,
+  Res,
   UseGuards,
   UseInterceptors,
   VersioningType,
@@ -20,6 +21,7 @@ import { CacheObservabilityModule } from '../../lib/cache-observability.module.j
 import type { CacheObservabilityOptions } from '../../lib/cache-observability.options.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
 import { CacheMetrics } from '../../lib/metrics/cache-metrics.js';
+import { ObservedCache } from '../../lib/observed-cache.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 
 /** What went through the framework. */
@@ -234,12 +236,30 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
   it('follows a value that is loaded anew', async () => {
     const { app } = await start(platform);
     const { lane } = await both(app, '/feeds/items/7');
-    const cache = app.get((await import('../../lib/observed-cache.js')).ObservedCache);
-    await cache.deleteByPattern('feed:*');
+    await app.get(ObservedCache).deleteByPattern('feed:*');
     expect(xCache(await get(app, '/feeds/items/7'))).toBe('MISS');
     const again = await get(app, '/feeds/items/7');
     expect(again.body).not.toBe(lane!.body);
     expect(again.headers[again.headers.indexOf('etag') + 1]).not.toBe(lane!.headers[lane!.headers.indexOf('etag') + 1]);
+  });
+
+  it('leaves an answer that got a status of its own meanwhile to the framework', async () => {
+    let status = 200;
+    @Controller('status')
+    class StatusController {
+      @Get()
+      @Cached('status:*', { shared: true, ...LANE })
+      all(@Res({ passthrough: true }) response: { status(code: number): unknown }) {
+        if (status !== 200) response.status(status);
+        return { status };
+      }
+    }
+    const { app } = await start(platform, {}, undefined, [StatusController]);
+    await both(app, '/status');
+    status = 201;
+    await app.get(ObservedCache).deleteByPattern('status:*');
+    await get(app, '/status');
+    expect(await get(app, '/status')).toMatchObject({ status: 201, body: '{"status":201}' });
   });
 
   it('keeps answers on the full path whose headers differ from one request to the next', async () => {

@@ -17,7 +17,7 @@ export interface LaneRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-const MOST_ADDRESSES = 10_000;
+const MOST_ADDRESSES = 5_000;
 const LONGEST_ADDRESS = 2_048;
 
 /**
@@ -87,6 +87,11 @@ export class FastLane {
     if (whole === undefined || (asked !== undefined && notModified === undefined)) return false;
     const entry = route.parts.cache.fresh(way.key, route.parts.plan);
     if (entry === undefined) return false;
+    if (!isPlain(entry)) {
+      // Kept with a status, headers or bytes of its own since it was seen: the full path counts it once more, and no other.
+      addresses!.delete(request.url!);
+      return false;
+    }
     const answer = encodedAnswer(entry);
     if (asked !== undefined && notModified !== undefined && noneMatch(asked, answer.tag)) {
       response.writeHead(304, pairs(way.notModified, notModified, answer, route, entry)).end();
@@ -100,8 +105,7 @@ export class FastLane {
 
   /** Looks at what the full path is about to answer a hit with. */
   watch(route: LaneRoute, request: LaneRequest, response: ServerResponse, key: string, entry: Entry): void {
-    if (!this.#open || !route.open || entry.meta !== undefined) return;
-    if (!isJson(entry.value) && typeof entry.value !== 'string') return;
+    if (!this.#open || !route.open || !isPlain(entry)) return;
     const url = request.originalUrl;
     const addresses = this.#addresses(request.method);
     if (addresses === undefined || url === undefined || url.length > LONGEST_ADDRESS) return;
@@ -112,6 +116,14 @@ export class FastLane {
     const conditional = request.headers['if-none-match'] !== undefined;
     if (!way.whole.wanted(now) && !(conditional && way.notModified.wanted(now))) return;
     this.#watchEnd(response, (body) => this.#saw(route, request, response, way, saying, entry, body));
+  }
+
+  /** Nothing that goes wrong here may be felt: from now on every request goes the full path. */
+  failed(error: unknown): void {
+    this.close();
+    this.#log('error', 'FAST_LANE_FAILED', 'The fast lane failed and is closed; hits go the full path.', {
+      reason: error instanceof Error ? error.name : typeof error,
+    });
   }
 
   #addresses(method: string | undefined): LRUCache<string, KnownAddress> | undefined {
@@ -138,12 +150,17 @@ export class FastLane {
   /** Calls back with the body once the answer was handed to Node. */
   #watchEnd(response: ServerResponse, seen: (body: unknown) => void): void {
     const own = Object.getOwnPropertyDescriptor(response, 'end');
+    const failed = (error: unknown): void => this.failed(error);
     const end = response.end as (this: ServerResponse, ...args: unknown[]) => ServerResponse;
     const watched = function (this: ServerResponse, ...args: unknown[]): ServerResponse {
       if (own === undefined) delete (response as { end?: unknown }).end;
       else Object.defineProperty(response, 'end', own);
       const result = end.apply(response, args);
-      seen(args[0]);
+      try {
+        seen(args[0]);
+      } catch (error) {
+        failed(error);
+      }
       return result;
     };
     Object.defineProperty(response, 'end', { value: watched, configurable: true, writable: true });
@@ -187,6 +204,11 @@ export class FastLane {
       `${route.parts.owner}: two answers to one address differ in ${[...new Set(differences)].join(', ')}, so such hits go the full path.`,
     );
   }
+}
+
+/** True for what is sent as text, with nothing that its handler set on the response. */
+function isPlain({ meta, value }: Entry): boolean {
+  return meta === undefined && (isJson(value) || typeof value === 'string');
 }
 
 /** True where nothing in the request needs more than an answer that is ready. */

@@ -58,7 +58,7 @@ function nothing(): undefined {
   return undefined;
 }
 
-const MOST_WAYS = 16;
+const MOST_WAYS = 8;
 
 /** One address of one method: the handler and key the framework found for it, and what was answered to which headers. */
 export class KnownAddress {

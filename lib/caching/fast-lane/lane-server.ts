@@ -9,7 +9,7 @@ export function putInFront(lane: FastLane, server: unknown): (() => void) | unde
   const behind = server.listeners('request') as RequestListener[];
   if (behind.length === 0) return undefined;
   const front: RequestListener = (request, response) => {
-    if (request.httpVersionMajor === 1 && lane.answer(request, response)) return;
+    if (request.httpVersionMajor === 1 && answered(lane, request, response)) return;
     for (const listener of behind) listener.call(server, request, response);
   };
   server.removeAllListeners('request');
@@ -24,6 +24,16 @@ export function putInFront(lane: FastLane, server: unknown): (() => void) | unde
     for (const listener of now.flatMap((one) => (one === front ? behind : [one as RequestListener])))
       server.on('request', listener);
   };
+}
+
+function answered(lane: FastLane, request: IncomingMessage, response: ServerResponse): boolean {
+  try {
+    return lane.answer(request, response);
+  } catch (error) {
+    lane.failed(error);
+    if (response.headersSent) response.destroy();
+    return response.headersSent;
+  }
 }
 
 function isServer(server: unknown): server is Server {

@@ -80,6 +80,9 @@ describe.each(platforms)('the event stream on %s', (platform) => {
     const refused = await fetch(`${await app.getUrl()}/cache/events`);
     expect(refused.status).toBe(503);
     expect(await refused.json()).toMatchObject({ code: 'TOO_MANY_CLIENTS' });
+    const metrics = await (await fetch(`${await app.getUrl()}/metrics`)).text();
+    expect(metrics).toMatch(/^cache_event_clients 2$/m);
+    expect(metrics).toMatch(/^cache_event_clients_refused_total 1$/m);
     streams[0]!.close();
     await eventually(() => app.get(LiveEvents).clients === 1, 'room');
     const next = await EventStream.open(app);

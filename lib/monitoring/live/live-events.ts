@@ -4,6 +4,8 @@ import { type Clock, systemClock } from '../../cache/clock.js';
 import type { CacheInvalidation } from '../../cache/writing/invalidation-feed.js';
 import { CacheMetrics } from '../../metrics/cache-metrics.js';
 import { PatternDetector } from '../../metrics/pattern-detector.js';
+import { counter, gauge } from '../../metrics/families.js';
+import type { FamilySource, MetricFamily, MetricPoint } from '../../metrics/family.js';
 import type { Realtime } from '../../metrics/snapshot.js';
 import { CacheWarmer } from '../../warming/cache-warmer.js';
 import { MONITORED_CACHE, type MonitoredCache } from '../monitored-cache.js';
@@ -11,6 +13,9 @@ import { MonitoringError } from '../monitoring-error.js';
 import { present } from '../presenter.js';
 import { AlertChanges } from './alert-changes.js';
 import { EventClient, eventFrame } from './event-client.js';
+
+/** What is read of the metrics; they show how many clients there are where they can. */
+type WatchedMetrics = Pick<CacheMetrics, 'getRealtime'> & Partial<Pick<CacheMetrics, 'addSource'>>;
 
 /** Token of the most clients at a time. */
 export const MAX_EVENT_CLIENTS = Symbol('cache-observability:max-event-clients');
@@ -30,8 +35,8 @@ const MAX_PATTERNS = 20;
  * made once. Patterns and counts only: never a key.
  */
 @Injectable()
-export class LiveEvents implements OnModuleDestroy {
-  readonly #metrics: Pick<CacheMetrics, 'getRealtime'>;
+export class LiveEvents implements OnModuleDestroy, FamilySource {
+  readonly #metrics: WatchedMetrics;
   readonly #warmer: Pick<CacheWarmer, 'onProgress'>;
   readonly #cache: Pick<MonitoredCache, 'watchInvalidations'>;
   readonly #maxClients: number;
@@ -42,10 +47,11 @@ export class LiveEvents implements OnModuleDestroy {
   #stops: (() => void)[] = [];
   #ticks = 0;
   #sent = 0;
+  #refused = 0;
   #closed = false;
 
   constructor(
-    @Inject(CacheMetrics) metrics: Pick<CacheMetrics, 'getRealtime'>,
+    @Inject(CacheMetrics) metrics: WatchedMetrics,
     @Inject(CacheWarmer) warmer: Pick<CacheWarmer, 'onProgress'>,
     @Inject(MONITORED_CACHE) cache: Pick<MonitoredCache, 'watchInvalidations'>,
     @Inject(MAX_EVENT_CLIENTS) maxClients: number,
@@ -56,6 +62,7 @@ export class LiveEvents implements OnModuleDestroy {
     this.#cache = cache;
     this.#maxClients = maxClients;
     this.#clock = clock ?? systemClock;
+    metrics.addSource?.(this);
   }
 
   /** How many listen. */
@@ -67,6 +74,7 @@ export class LiveEvents implements OnModuleDestroy {
   admit(): void {
     if (this.#closed) throw new MonitoringError(503, 'EVENTS_CLOSED', 'The application is closing.');
     if (this.#clients.size < this.#maxClients) return;
+    this.#refused++;
     throw new MonitoringError(
       503,
       'TOO_MANY_CLIENTS',
@@ -83,6 +91,19 @@ export class LiveEvents implements OnModuleDestroy {
     const realtime = this.#realtime();
     if (realtime !== undefined) client.send(eventFrame('tick', present(realtime), this.#sent));
     if (this.#clients.size === 1) this.#start(realtime);
+  }
+
+  families(): MetricFamily[] {
+    const point = (value: number): MetricPoint[] => [{ labels: [], value }];
+    return [
+      gauge('cache_event_clients', 'Clients that listen to the event stream.', [], () => point(this.#clients.size)),
+      counter(
+        'cache_event_clients_refused_total',
+        'Clients turned away from the event stream for want of room.',
+        [],
+        () => point(this.#refused),
+      ),
+    ];
   }
 
   /** Before the server waits for its connections to end. */

@@ -7,6 +7,7 @@ import type { QueryRecord } from '../../../lib/database/queries/query-record.js'
 import { ServerFigures } from '../../../lib/exporters/server-figures.js';
 import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
 import type { MetricFamily } from '../../../lib/metrics/family.js';
+import { LiveEvents } from '../../../lib/monitoring/live/live-events.js';
 import { WarmingMetrics } from '../../../lib/warming/warming-metrics.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
@@ -22,6 +23,8 @@ async function families(): Promise<MetricFamily[]> {
   metrics.addSource(servers);
   metrics.addSource(new WarmingMetrics(() => null));
   metrics.addSource({ families: () => databaseFamilies([{} as PoolRecord], [{} as QueryRecord]) });
+  const silent = { onProgress: () => () => undefined, watchInvalidations: () => () => undefined };
+  new LiveEvents(metrics, silent, silent, 1, clock);
   return [...metrics.families()];
 }
 

@@ -29,8 +29,8 @@ describe('a thousand patterns and a thousand endpoints', () => {
       { name: 'redis', shared: true },
     ]);
     series = Array.from({ length: MANY * 3 }, (_, n) => observer.series(`pattern${n}:*`, `GET /route${n}`));
-    for (let slot = 0; slot < 10; slot++) {
-      await clock.advance(slot < 5 ? 3_600_000 : 10_000);
+    for (let slot = 0; slot < 6; slot++) {
+      await clock.advance(slot < 3 ? 3_600_000 : 10_000);
       traffic();
     }
   }, 60_000);
@@ -38,7 +38,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
   it('are kept under the cap, and what comes after them is counted together', () => {
     expect(metrics.getAllPatternStats()).toHaveLength(MANY + 1);
     expect(metrics.getEndpointStats()).toHaveLength(MANY + 1);
-    expect(metrics.getPatternStats('__other__').totalRequests).toBe(MANY * 2 * 10 * 6);
+    expect(metrics.getPatternStats('__other__').totalRequests).toBe(MANY * 2 * 6 * 6);
     const text = new PrometheusExposition(metrics).render();
     expect(text).toMatch(/^cache_metrics_series \d+$/m);
     expect(Number(/^cache_metrics_overflow_total (\d+)$/m.exec(text)?.[1])).toBeGreaterThanOrEqual(MANY * 2);
@@ -85,8 +85,8 @@ describe('a thousand patterns and a thousand endpoints', () => {
     ['low performers', (asked) => asked.getLowPerformers(1, '24h'), (asked) => asked.collectLowPerformers(1, '24h')],
   ])('answer %s in portions as at once, with the loop free in between', async (_, atOnce, collect) => {
     expect(await collect(metrics)).toEqual(atOnce(metrics));
-    const blocking = await calmest(3, () => atOnce(metrics));
-    const portioned = await calmest(5, () => collect(metrics));
+    const blocking = await calmest(2, () => atOnce(metrics));
+    const portioned = await calmest(3, () => collect(metrics));
     // Two milliseconds a portion; a busy machine may double it a few times.
     expect(portioned.longestPauseMs).toBeLessThan(Math.max(blocking.longestPauseMs / 2, 20));
   });

@@ -28,6 +28,8 @@ try {
     console.log(`\n-- ${name}`);
     const app = join(work, name);
     cpSync(join(here, name), app, { recursive: true });
+    // One application for all of them; what differs is the platform and the versions.
+    cpSync(join(here, 'application.ts'), join(app, 'src/main.ts'));
     try {
       run('npm', ['install', '--no-fund', '--no-audit', '--no-package-lock', '--silent', join(work, filename)], app);
       run('npx', ['tsc', '-p', 'tsconfig.json'], app);

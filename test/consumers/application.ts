@@ -1,8 +1,6 @@
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
-import type { AddressInfo } from 'node:net';
 import { Controller, Get, Inject, Injectable, Module, Query } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import { CACHE_MANAGER } from '@nestjs/cache-manager';
 import type { Cache } from 'cache-manager';
 import {
@@ -12,6 +10,7 @@ import {
   ObservedCache,
   WarmingStrategy,
 } from 'nestjs-cache-observability';
+import { create } from './platform.js';
 
 let calls = 0;
 
@@ -64,9 +63,9 @@ class Numbers {
 class AppModule {}
 
 async function main() {
-  const app = await NestFactory.create(AppModule, { logger: ['error', 'warn'] });
+  const app = await create(AppModule);
   await app.listen(0, '127.0.0.1');
-  const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  const url = await app.getUrl();
   const ask = (path: string) => fetch(url + path);
   assert.equal((await ask('/feeds/discover')).headers.get('x-cache'), 'MISS');
   assert.equal((await ask('/feeds/discover')).headers.get('x-cache'), 'HIT');

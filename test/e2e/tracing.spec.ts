@@ -56,7 +56,10 @@ describe.each(platforms)('tracing on %s', (platform) => {
     const prometheus = { defaultMetrics: false };
     const { ask } = await boot(platform, moduleWith({ prometheus, tracing: { withoutParent: true } }));
     await ask().get('/products/4711').expect(200);
-    const load = exporter.getFinishedSpans().find(({ name }) => name === 'cache.load')!.spanContext();
+    const load = exporter
+      .getFinishedSpans()
+      .find(({ name }) => name === 'cache.load')!
+      .spanContext();
     const { text, body } = await ask().get('/metrics').set('Accept', 'application/openmetrics-text').expect(200);
     expect(text ?? String(body)).toContain(`# {trace_id="${load.traceId}",span_id="${load.spanId}"} `);
     expect((await ask().get('/metrics').expect(200)).text).not.toContain('trace_id');

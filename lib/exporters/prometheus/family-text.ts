@@ -115,9 +115,13 @@ function histogramText(
   const buckets = classicBuckets(histogram);
   let text = '';
   let below = 0;
+  // A value close to a bound may be counted on its far side: its exemplar goes along.
+  let waiting: Exemplar | undefined;
   for (let at = 0; at < buckets.length; at++) {
     const { count } = buckets[at]!;
-    const exemplar = count > below ? exemplars[at] : undefined;
+    waiting = exemplars[at] ?? waiting;
+    const exemplar = count > below ? waiting : undefined;
+    if (exemplar !== undefined) waiting = undefined;
     text += `${lines[at]!}${count}${exemplar === undefined ? '' : exemplarText(exemplar)}\n`;
     below = count;
   }

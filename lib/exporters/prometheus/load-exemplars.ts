@@ -26,8 +26,16 @@ export class LoadExemplars implements CacheTracer, ExemplarSource {
     const span = operation === 'load' || operation === 'refresh' ? this.#sampled() : undefined;
     if (span === undefined) return run(SILENT);
     const startedAt = this.#clock.now();
-    const result = run(SILENT);
-    const keep = (): void => this.#keep(operation, span, startedAt);
+    let originMs: number | undefined;
+    const handle: SpanHandle = {
+      ...SILENT,
+      phase: (phase, durationMs) => {
+        if (phase === 'origin') originMs = durationMs;
+      },
+    };
+    const result = run(handle);
+    // What is counted is the origin's time alone; a load that failed had no other.
+    const keep = (): void => this.#keep(operation, span, originMs ?? this.#clock.now() - startedAt);
     if (result instanceof Promise) result.then(keep, keep);
     else keep();
     return result;
@@ -42,9 +50,9 @@ export class LoadExemplars implements CacheTracer, ExemplarSource {
     return context !== undefined && (context.traceFlags & this.#api.TraceFlags.SAMPLED) !== 0 ? context : undefined;
   }
 
-  #keep(operation: TracedOperation, { traceId, spanId }: SpanContext, startedAt: number): void {
+  #keep(operation: TracedOperation, { traceId, spanId }: SpanContext, durationMs: number): void {
     const at = this.#clock.now();
-    const value = (at - startedAt) / 1000;
+    const value = durationMs / 1000;
     const buckets =
       this.#latest.get(operation) ?? Array<Exemplar | undefined>(CLASSIC_BOUNDS.length + 1).fill(undefined);
     const bucket = CLASSIC_BOUNDS.findIndex((bound) => value <= bound);

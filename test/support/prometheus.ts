@@ -103,9 +103,7 @@ export class PrometheusServer {
       'query_exemplars',
       { query: expression, start: String(now - 600), end: String(now + 60) },
     );
-    return found.flatMap(({ exemplars }) =>
-      exemplars.map(({ labels, value }) => ({ labels, value: Number(value) })),
-    );
+    return found.flatMap(({ exemplars }) => exemplars.map(({ labels, value }) => ({ labels, value: Number(value) })));
   }
 
   /** The state of each target by its job: `up`, or why not. */

@@ -57,7 +57,7 @@ export async function measure({ short, progress }) {
         ours: () => Promise.all(KEYS.map((key) => ours.get(key))),
         'cache-manager, @keyv/redis': () => Promise.all(KEYS.map((key) => manager.get(`m:${key}`))),
       },
-      0.25,
+      0.12,
     );
     await job('one batch of 1,000', {
       bare: async () => (await bare.mGet(KEYS.map((key) => `bare:${key}`))).map((found) => JSON.parse(found)),

@@ -1,5 +1,5 @@
 /** How long a piece of work has the event loop before others get their turn, milliseconds. */
-const PORTION_MS = 2;
+const PORTION_MS = 1;
 
 /**
  * Cuts long work into portions: between them the event loop is free. The machine's own time counts here, not a clock that

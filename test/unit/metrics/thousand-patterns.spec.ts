@@ -87,7 +87,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     expect(await collect(metrics)).toEqual(atOnce(metrics));
     const blocking = await calmest(2, () => atOnce(metrics));
     const portioned = await calmest(3, () => collect(metrics));
-    // Two milliseconds a portion; a busy machine may double it a few times.
+    // A millisecond a portion; a busy machine may double it a few times.
     expect(portioned.longestPauseMs).toBeLessThan(Math.max(blocking.longestPauseMs / 2, 20));
   });
 

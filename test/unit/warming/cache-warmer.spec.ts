@@ -244,7 +244,10 @@ describe('what goes wrong', () => {
     const { warmer, yields } = make();
     yields(
       's',
-      Array.from({ length: 30 }, (_, i) => ({ key: `k${i}`, load: () => Promise.reject(Object.assign(new Error(`kind ${i}.`), { code: `E${i}` })) })),
+      Array.from({ length: 30 }, (_, i) => ({
+        key: `k${i}`,
+        load: () => Promise.reject(Object.assign(new Error(`kind ${i}.`), { code: `E${i}` })),
+      })),
     );
     const { strategies } = await warmer.warmAll();
     expect(strategies[0]?.errors).toHaveLength(10);

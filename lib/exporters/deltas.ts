@@ -1,4 +1,4 @@
-import { lowerBound } from '../metrics/buckets.js';
+import { lowerBound } from '../metrics/windows/buckets.js';
 import type { HistogramView, MetricFamily, MetricPoint } from '../metrics/family.js';
 import type { ExportSource, MetricsSnapshot } from './metrics-exporter.js';
 

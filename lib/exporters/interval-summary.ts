@@ -1,5 +1,5 @@
 import type { HistogramView } from '../metrics/family.js';
-import { mean, quantiles } from '../metrics/histogram.js';
+import { mean, quantiles } from '../metrics/windows/histogram.js';
 
 /** The figures of one interval's histogram that receivers without histograms are given, milliseconds. */
 export function intervalSummary(histogram: HistogramView): readonly (readonly [name: string, ms: number])[] {

@@ -6,7 +6,7 @@ import { CacheError } from '../cache/errors.js';
 import type { Board } from '../cache/layers/layer.js';
 import { toldError } from '../cache/told-error.js';
 import type { CacheStatistics, OtherProcess } from '../metrics/cache-metrics.js';
-import { ImageFault } from '../metrics/image-bytes.js';
+import { ImageFault } from '../metrics/images/image-bytes.js';
 
 /** What a fleet asks of this instance's metrics; `CacheMetrics` offers it. */
 export interface FleetMember extends CacheStatistics {

@@ -1,22 +1,22 @@
 import type { Clock } from '../cache/clock.js';
 import type { CacheObserver, Series } from '../cache/observer.js';
 import type { AccessRecord, MetricsTimer, TimerSubject } from './access-record.js';
-import { Catalogue } from './catalogue.js';
+import { Catalogue } from './catalogue/catalogue.js';
 import type { FamilySource, MetricFamily } from './family.js';
-import { encodeImage, encodeImageInPortions, restoreImage } from './image.js';
+import { encodeImage, encodeImageInPortions, restoreImage } from './images/image.js';
 import type { AlertSource, Judgement } from './judgement.js';
 import { Ledger } from './ledger.js';
-import type { LedgerReading } from './ledger-reading.js';
-import { LedgerSum } from './ledger-sum.js';
-import { type HeldStatus, statusTogether } from './layer-status-sum.js';
-import { inPortions, Portions } from './portions.js';
+import type { LedgerReading } from './reading/ledger-reading.js';
+import { LedgerSum } from './images/ledger-sum.js';
+import { type HeldStatus, statusTogether } from './images/layer-status-sum.js';
+import { inPortions, Portions } from './reading/portions.js';
 import { MetricsRecorder } from './recorder.js';
-import { checkAccess, recordAccess } from './recorded-access.js';
-import { SeriesHandle } from './series-handle.js';
-import { leastHit, mostAsked } from './ranking.js';
-import { Snapshots } from './snapshots.js';
-import { resultUnsaid, Stopwatch } from './stopwatch.js';
-import { type SubjectMetrics, SubjectView } from './subject-view.js';
+import { checkAccess, recordAccess } from './recording/recorded-access.js';
+import { SeriesHandle } from './recording/series-handle.js';
+import { leastHit, mostAsked } from './reading/ranking.js';
+import { Snapshots } from './reading/snapshots.js';
+import { resultUnsaid, Stopwatch } from './recording/stopwatch.js';
+import { type SubjectMetrics, SubjectView } from './reading/subject-view.js';
 import type {
   CacheStats,
   EndpointStats,
@@ -30,7 +30,7 @@ import type {
   Realtime,
   Window,
 } from './snapshot.js';
-import { windowNamed } from './windows.js';
+import { windowNamed } from './windows/windows.js';
 
 export type { SubjectMetrics };
 

@@ -1,16 +1,16 @@
 import type { Clock } from '../cache/clock.js';
 import { BypassReason, CircuitState, type LayerDescription, Operation, Result } from '../cache/observer.js';
-import { ACCESS_COUNTERS, ACCESS_HISTOGRAMS, AccessTrack } from './access-track.js';
-import { Admission } from './admission.js';
-import { CombinedTrack } from './combined-track.js';
-import { ImageFault, type ImageReader, type ImageWriter } from './image-bytes.js';
-import { layerShape, LayerTrack } from './layer-track.js';
-import type { LedgerReading } from './ledger-reading.js';
-import { Pauses } from './pauses.js';
+import { ACCESS_COUNTERS, ACCESS_HISTOGRAMS, AccessTrack } from './windows/access-track.js';
+import { Admission } from './recording/admission.js';
+import { CombinedTrack } from './windows/combined-track.js';
+import { ImageFault, type ImageReader, type ImageWriter } from './images/image-bytes.js';
+import { layerShape, LayerTrack } from './windows/layer-track.js';
+import type { LedgerReading } from './reading/ledger-reading.js';
+import { Pauses } from './windows/pauses.js';
 import type { Window } from './snapshot.js';
-import { Track, TrackShape } from './track.js';
-import { WindowSum } from './window-sum.js';
-import { windowStart } from './windows.js';
+import { Track, TrackShape } from './windows/track.js';
+import { WindowSum } from './windows/window-sum.js';
+import { windowStart } from './windows/windows.js';
 
 /** More patterns or endpoints than anybody keeps apart. */
 const MAX_SUBJECTS = 100_000;

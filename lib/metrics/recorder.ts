@@ -15,14 +15,14 @@ import {
   type Series,
   type SeriesOptions,
 } from '../cache/observer.js';
-import { AccessCount, AccessTime, operationAt, outcomeAt, reasonAt } from './access-track.js';
-import { bucketOf } from './buckets.js';
-import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './layer-track.js';
+import { AccessCount, AccessTime, operationAt, outcomeAt, reasonAt } from './windows/access-track.js';
+import { bucketOf } from './windows/buckets.js';
+import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './windows/layer-track.js';
 import { Ledger } from './ledger.js';
-import { PatternDetector } from './pattern-detector.js';
-import { type SeriesHandle, Timing } from './series-handle.js';
-import { SeriesRegistry } from './series-registry.js';
-import type { Track } from './track.js';
+import { PatternDetector } from './recording/pattern-detector.js';
+import { type SeriesHandle, Timing } from './recording/series-handle.js';
+import { SeriesRegistry } from './recording/series-registry.js';
+import type { Track } from './windows/track.js';
 
 export interface RecorderOptions {
   readonly clock: Clock;

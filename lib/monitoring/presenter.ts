@@ -1,4 +1,4 @@
-import { Portions } from '../metrics/portions.js';
+import { Portions } from '../metrics/reading/portions.js';
 
 /**
  * The wire's form of what the library answers: every field in snake_case, nothing else changed. The one place where

@@ -3,7 +3,7 @@ import type { CacheLog } from '../cache/cache-log.js';
 import type { Clock } from '../cache/clock.js';
 import { CacheError } from '../cache/errors.js';
 import { toldError } from '../cache/told-error.js';
-import { ImageFault } from '../metrics/image-bytes.js';
+import { ImageFault } from '../metrics/images/image-bytes.js';
 import type { MetricsStore } from './metrics-store.js';
 
 /** What is carried over; `CacheMetrics` offers it. */

@@ -1,4 +1,4 @@
-import { Histogram, quantiles } from '../metrics/histogram.js';
+import { Histogram, quantiles } from '../metrics/windows/histogram.js';
 import type { MetricsCollector } from '../metrics/collectors/metrics-collector.js';
 import type { LayerStats } from '../metrics/snapshot.js';
 

@@ -1,5 +1,5 @@
 import type { FamilySource, MetricFamily, MetricPoint } from '../metrics/family.js';
-import { Histogram } from '../metrics/histogram.js';
+import { Histogram } from '../metrics/windows/histogram.js';
 import type { StrategyReport, WarmingResult } from './warming-report.js';
 
 /** Strategies told apart; further ones are counted together. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { bucketOf, lowerBound, MAX_INDEX, MIN_INDEX, representative, ZERO_BUCKET } from '../../lib/metrics/buckets.js';
-import { Histogram, HistogramTotal, mean, quantiles } from '../../lib/metrics/histogram.js';
+import { bucketOf, lowerBound, MAX_INDEX, MIN_INDEX, representative, ZERO_BUCKET } from '../../lib/metrics/windows/buckets.js';
+import { Histogram, HistogramTotal, mean, quantiles } from '../../lib/metrics/windows/histogram.js';
 
 const BOUND = 0.0217;
 const durations = fc.double({ min: 0.001, max: 3_600_000 * 8, noNaN: true });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { PatternDetector } from '../../lib/metrics/pattern-detector.js';
+import { PatternDetector } from '../../lib/metrics/recording/pattern-detector.js';
 
 const detector = new PatternDetector();
 

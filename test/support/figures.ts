@@ -1,5 +1,5 @@
 import type { FamilySource, MetricFamily } from '../../lib/metrics/family.js';
-import { Histogram } from '../../lib/metrics/histogram.js';
+import { Histogram } from '../../lib/metrics/windows/histogram.js';
 
 /** A source of figures that a test sets by hand. */
 export class Figures implements FamilySource {

@@ -1,4 +1,4 @@
-import { Histogram, mean, quantiles } from '../../metrics/histogram.js';
+import { Histogram, mean, quantiles } from '../../metrics/windows/histogram.js';
 import type { PoolSnapshot } from '../database-snapshot.js';
 
 /** How a pool stands at this moment. */

@@ -1,4 +1,4 @@
-import { Histogram, mean, quantiles } from '../../metrics/histogram.js';
+import { Histogram, mean, quantiles } from '../../metrics/windows/histogram.js';
 import type { QuerySnapshot } from '../database-snapshot.js';
 import type { QueryType } from '../statements/query-type.js';
 

@@ -1,4 +1,4 @@
-import { lowerBound, MAX_INDEX, MIN_INDEX } from '../../metrics/buckets.js';
+import { lowerBound, MAX_INDEX, MIN_INDEX } from '../../metrics/windows/buckets.js';
 import type { HistogramView } from '../../metrics/family.js';
 
 /** Upper bounds of the classic buckets, seconds. */

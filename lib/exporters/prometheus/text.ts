@@ -1,5 +1,5 @@
 import type { FamilySource, MetricFamily } from '../../metrics/family.js';
-import { Portions } from '../../metrics/portions.js';
+import { Portions } from '../../metrics/reading/portions.js';
 import type { ExemplarSource } from './exemplars.js';
 import { FamilyText } from './family-text.js';
 

@@ -9,7 +9,7 @@ import {
   Result,
   type Series,
 } from '../../cache/observer.js';
-import { circuitStateNamed } from '../statistics.js';
+import { circuitStateNamed } from '../reading/statistics.js';
 import type { MetricsCollector } from './metrics-collector.js';
 
 const NOWHERE: Series = Object.freeze({ pattern: '', endpoint: undefined });

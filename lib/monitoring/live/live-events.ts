@@ -3,8 +3,8 @@ import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/comm
 import { type Clock, systemClock } from '../../cache/clock.js';
 import type { CacheInvalidation } from '../../cache/writing/invalidation-feed.js';
 import { CacheMetrics } from '../../metrics/cache-metrics.js';
-import { PatternDetector } from '../../metrics/pattern-detector.js';
-import { counter, gauge } from '../../metrics/families.js';
+import { PatternDetector } from '../../metrics/recording/pattern-detector.js';
+import { counter, gauge } from '../../metrics/catalogue/families.js';
 import type { FamilySource, MetricFamily, MetricPoint } from '../../metrics/family.js';
 import type { Realtime } from '../../metrics/snapshot.js';
 import { CacheWarmer } from '../../warming/cache-warmer.js';

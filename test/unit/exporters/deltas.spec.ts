@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Deltas } from '../../../lib/exporters/deltas.js';
 import { dottedName } from '../../../lib/exporters/metric-names.js';
 import type { MetricsSnapshot } from '../../../lib/exporters/metrics-exporter.js';
-import { quantiles } from '../../../lib/metrics/histogram.js';
+import { quantiles } from '../../../lib/metrics/windows/histogram.js';
 import { Figures } from '../../support/figures.js';
 
 const snapshotOf = (figures: Figures): MetricsSnapshot => ({ at: 0, startedAt: 0, families: figures.families() });

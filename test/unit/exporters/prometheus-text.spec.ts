@@ -12,7 +12,7 @@ import {
 import { serveMetrics } from '../../../lib/exporters/prometheus/serve.js';
 import { PrometheusExposition, prometheusText } from '../../../lib/exporters/prometheus/text.js';
 import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
-import { Histogram } from '../../../lib/metrics/histogram.js';
+import { Histogram } from '../../../lib/metrics/windows/histogram.js';
 import type { FamilySource } from '../../../lib/metrics/family.js';
 import { ManualClock } from '../../support/manual-clock.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { PatternDetector, patternOfTemplate } from '../../../lib/metrics/pattern-detector.js';
+import { PatternDetector, patternOfTemplate } from '../../../lib/metrics/recording/pattern-detector.js';
 
 describe('PatternDetector', () => {
   it.each([

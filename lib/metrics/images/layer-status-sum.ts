@@ -1,5 +1,5 @@
-import type { LayerStatus } from '../cache/layers/layer.js';
-import type { LayerState } from './ledger-reading.js';
+import type { LayerStatus } from '../../cache/layers/layer.js';
+import type { LayerState } from '../reading/ledger-reading.js';
 
 /** What of a layer's status is shown. */
 export type HeldStatus = Pick<LayerStatus, 'entries' | 'bytes' | 'connected'>;

@@ -1,7 +1,7 @@
-import type { Series } from '../cache/observer.js';
-import type { AccessTrack } from './access-track.js';
+import type { Series } from '../../cache/observer.js';
+import type { AccessTrack } from '../windows/access-track.js';
 import type { Sampling } from './sampling.js';
-import type { Track } from './track.js';
+import type { Track } from '../windows/track.js';
 
 /** How a series is measured. */
 export const Timing = { never: 0, sampled: 1, always: 2 } as const;

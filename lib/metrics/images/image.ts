@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib';
 import type { HeldStatus } from './layer-status-sum.js';
-import { BypassReason, Operation, Result } from '../cache/observer.js';
-import { ACCESS_COUNTERS, ACCESS_HISTOGRAMS } from './access-track.js';
-import { BUCKETS, MIN_INDEX } from './buckets.js';
+import { BypassReason, Operation, Result } from '../../cache/observer.js';
+import { ACCESS_COUNTERS, ACCESS_HISTOGRAMS } from '../windows/access-track.js';
+import { BUCKETS, MIN_INDEX } from '../windows/buckets.js';
 import { ImageFault, ImageReader, ImageWriter } from './image-bytes.js';
-import type { Ledger } from './ledger.js';
-import { layerShape } from './layer-track.js';
-import { LEVELS } from './windows.js';
+import type { Ledger } from '../ledger.js';
+import { layerShape } from '../windows/layer-track.js';
+import { LEVELS } from '../windows/windows.js';
 
 export { ImageFault } from './image-bytes.js';
 

@@ -1,4 +1,4 @@
-import type { MetricFamily, MetricPoint } from './family.js';
+import type { MetricFamily, MetricPoint } from '../family.js';
 
 /** Reads the points of a family when it is asked for them. */
 export type Points = () => Iterable<MetricPoint>;

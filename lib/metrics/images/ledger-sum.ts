@@ -1,7 +1,7 @@
-import { CircuitState, type Operation } from '../cache/observer.js';
-import type { LayerState, LedgerReading } from './ledger-reading.js';
-import type { Window } from './snapshot.js';
-import { WindowSum } from './window-sum.js';
+import { CircuitState, type Operation } from '../../cache/observer.js';
+import type { LayerState, LedgerReading } from '../reading/ledger-reading.js';
+import type { Window } from '../snapshot.js';
+import { WindowSum } from '../windows/window-sum.js';
 
 /** From harmless to serious. */
 const SEVERITY = [CircuitState.closed, CircuitState.halfOpen, CircuitState.open];

@@ -1,8 +1,8 @@
 import { FrameLog } from './frame-log.js';
 import { Histogram, HistogramTotal } from './histogram.js';
-import type { ImageReader, ImageWriter } from './image-bytes.js';
+import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
 import { PackedReader, PackedWriter } from './packing.js';
-import type { Window } from './snapshot.js';
+import type { Window } from '../snapshot.js';
 import { type Figures, pack, restoreFigures, saveFigures, WindowSum } from './window-sum.js';
 import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
 

@@ -1,4 +1,4 @@
-import type { CacheLog } from '../cache/cache-log.js';
+import type { CacheLog } from '../../cache/cache-log.js';
 
 export interface PatternDetectorOptions {
   /** Decides first; undefined leaves a key to the detection. One that throws is logged once. */

@@ -1,8 +1,8 @@
-import type { AccessTrack } from './access-track.js';
-import type { Ledger } from './ledger.js';
-import type { CacheStats, Window } from './snapshot.js';
+import type { AccessTrack } from '../windows/access-track.js';
+import type { Ledger } from '../ledger.js';
+import type { CacheStats, Window } from '../snapshot.js';
 import { cacheStats } from './statistics.js';
-import { windowNamed } from './windows.js';
+import { windowNamed } from '../windows/windows.js';
 
 /** The statistics of one `@Cached` handler or method. */
 export interface SubjectMetrics {

@@ -1,4 +1,4 @@
-import type { ImageReader, ImageWriter } from './image-bytes.js';
+import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
 
 /** Kept: the last so many; the oldest go first. */
 const LIMIT = 64;

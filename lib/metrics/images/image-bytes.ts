@@ -1,4 +1,4 @@
-import { PackedReader, PackedWriter } from './packing.js';
+import { PackedReader, PackedWriter } from '../windows/packing.js';
 
 /** Bytes that are no image of metrics, or not all of one, or of another version. */
 export class ImageFault extends Error {

@@ -1,8 +1,8 @@
-import type { CacheLog } from '../cache/cache-log.js';
-import { CacheError } from '../cache/errors.js';
-import { type GlobMatcher, globMatcher } from '../cache/glob.js';
-import type { SeriesOptions } from '../cache/observer.js';
-import type { Ledger } from './ledger.js';
+import type { CacheLog } from '../../cache/cache-log.js';
+import { CacheError } from '../../cache/errors.js';
+import { type GlobMatcher, globMatcher } from '../../cache/glob.js';
+import type { SeriesOptions } from '../../cache/observer.js';
+import type { Ledger } from '../ledger.js';
 import { type PatternDetector, patternOfTemplate } from './pattern-detector.js';
 import { Sampling } from './sampling.js';
 import { SeriesHandle, Timing } from './series-handle.js';

@@ -1,5 +1,5 @@
-import { MissReason, Operation, Outcome, Result } from '../cache/observer.js';
-import type { ImageReader, ImageWriter } from './image-bytes.js';
+import { MissReason, Operation, Outcome, Result } from '../../cache/observer.js';
+import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
 import { Track, type TrackShape } from './track.js';
 import type { Figures } from './window-sum.js';
 

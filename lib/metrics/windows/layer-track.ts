@@ -1,4 +1,10 @@
-import { CircuitState, EvictionReason, type LayerDescription, LayerOperation, LayerResult } from '../cache/observer.js';
+import {
+  CircuitState,
+  EvictionReason,
+  type LayerDescription,
+  LayerOperation,
+  LayerResult,
+} from '../../cache/observer.js';
 import { Track, TrackShape } from './track.js';
 
 const RESULTS = Object.keys(LayerResult).length;

@@ -7,13 +7,13 @@ import {
   Operation,
   Outcome,
   Result,
-} from '../cache/observer.js';
-import { AccessCount, AccessTime, operationAt, outcomeAt, reasonAt } from './access-track.js';
-import type { HistogramView } from './family.js';
-import { HistogramTotal, mean, quantiles } from './histogram.js';
-import { evictionAt, LayerCount, layerOperationAt } from './layer-track.js';
-import type { CacheStats, EndpointStats, LayerStats, OperationStats, PatternStats, Window } from './snapshot.js';
-import type { WindowSum } from './window-sum.js';
+} from '../../cache/observer.js';
+import { AccessCount, AccessTime, operationAt, outcomeAt, reasonAt } from '../windows/access-track.js';
+import type { HistogramView } from '../family.js';
+import { HistogramTotal, mean, quantiles } from '../windows/histogram.js';
+import { evictionAt, LayerCount, layerOperationAt } from '../windows/layer-track.js';
+import type { CacheStats, EndpointStats, LayerStats, OperationStats, PatternStats, Window } from '../snapshot.js';
+import type { WindowSum } from '../windows/window-sum.js';
 
 const RANKS = [0.5, 0.95, 0.99] as const;
 

@@ -1,7 +1,7 @@
-import type { HeldStatus } from './layer-status-sum.js';
-import { Operation } from '../cache/observer.js';
-import { AccessCount, AccessTime } from './access-track.js';
-import { HistogramTotal } from './histogram.js';
+import type { HeldStatus } from '../images/layer-status-sum.js';
+import { Operation } from '../../cache/observer.js';
+import { AccessCount, AccessTime } from '../windows/access-track.js';
+import { HistogramTotal } from '../windows/histogram.js';
 import type { LedgerReading } from './ledger-reading.js';
 import type { PatternCounts } from './ranking.js';
 import {
@@ -13,7 +13,7 @@ import {
   type PatternStats,
   type Window,
   WINDOWS,
-} from './snapshot.js';
+} from '../snapshot.js';
 import {
   cacheStats,
   circuitStateNamed,

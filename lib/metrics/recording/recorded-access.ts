@@ -1,6 +1,6 @@
-import { CacheError } from '../cache/errors.js';
-import { type CacheObserver, MissReason, Operation, Outcome, Result } from '../cache/observer.js';
-import type { AccessRecord } from './access-record.js';
+import { CacheError } from '../../cache/errors.js';
+import { type CacheObserver, MissReason, Operation, Outcome, Result } from '../../cache/observer.js';
+import type { AccessRecord } from '../access-record.js';
 
 const OUTCOMES: Readonly<Record<string, Outcome>> = {
   hit: Outcome.hit,

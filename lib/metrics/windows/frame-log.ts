@@ -1,4 +1,4 @@
-import { ImageFault, type ImageReader, type ImageWriter } from './image-bytes.js';
+import { ImageFault, type ImageReader, type ImageWriter } from '../images/image-bytes.js';
 import type { PackedReader, PackedWriter } from './packing.js';
 import type { WindowSum } from './window-sum.js';
 

@@ -1,4 +1,4 @@
-import { CircuitState, MissReason, Operation, Outcome, Result } from '../cache/observer.js';
+import { CircuitState, MissReason, Operation, Outcome, Result } from '../../cache/observer.js';
 
 /** Names of places, in the order in which they are shown. */
 export type Names<T> = readonly (readonly [name: string, place: T])[];

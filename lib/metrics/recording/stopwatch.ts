@@ -1,5 +1,5 @@
-import type { Clock } from '../cache/clock.js';
-import type { AccessRecord, MetricsTimer, TimerSubject } from './access-record.js';
+import type { Clock } from '../../cache/clock.js';
+import type { AccessRecord, MetricsTimer, TimerSubject } from '../access-record.js';
 
 /** Measures one access and records it once: by `end`, or at the end of the block that declared it with `using`. */
 export class Stopwatch implements MetricsTimer {

@@ -1,13 +1,13 @@
-import { BypassReason, EvictionReason, LayerOperation, LayerResult, Outcome } from '../cache/observer.js';
-import type { HeldStatus } from './layer-status-sum.js';
-import { AccessCount, operationAt, outcomeAt, reasonAt, type AccessTrack } from './access-track.js';
+import { BypassReason, EvictionReason, LayerOperation, LayerResult, Outcome } from '../../cache/observer.js';
+import type { HeldStatus } from '../images/layer-status-sum.js';
+import { AccessCount, operationAt, outcomeAt, reasonAt, type AccessTrack } from '../windows/access-track.js';
 import { counter, duration, gauge } from './families.js';
-import type { MetricFamily, MetricPoint } from './family.js';
+import type { MetricFamily, MetricPoint } from '../family.js';
 import { OPERATIONS, OUTCOMES, REASONS, STATES } from './result-names.js';
-import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './layer-track.js';
-import type { Ledger } from './ledger.js';
-import { WINDOWS } from './snapshot.js';
-import { circuitStateNamed, hitRateOf, responseTimes } from './statistics.js';
+import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from '../windows/layer-track.js';
+import type { Ledger } from '../ledger.js';
+import { WINDOWS } from '../snapshot.js';
+import { circuitStateNamed, hitRateOf, responseTimes } from '../reading/statistics.js';
 
 /** The families of the cache's own metrics, in the names of the reference; everything is read when points are asked for. */
 export class Catalogue {

@@ -1,5 +1,5 @@
 import { BUCKETS, bucketOf, MIN_INDEX, representative, ZERO_BUCKET } from './buckets.js';
-import type { HistogramView } from './family.js';
+import type { HistogramView } from '../family.js';
 
 /** Buckets are added two octaves at a time. */
 const CHUNK = 32;

@@ -1,5 +1,5 @@
-import { CacheError } from '../cache/errors.js';
-import { type Window, WINDOWS } from './snapshot.js';
+import { CacheError } from '../../cache/errors.js';
+import { type Window, WINDOWS } from '../snapshot.js';
 
 /** How closed slots are kept: their length, how many of them, and how many of the level before make one. */
 export interface Level {

@@ -1,5 +1,5 @@
-import type { ImageReader, ImageWriter } from './image-bytes.js';
-import type { Window } from './snapshot.js';
+import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
+import type { Window } from '../snapshot.js';
 import { type Figures, restoreFigures, saveFigures, WindowSum } from './window-sum.js';
 import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
 

@@ -1,6 +1,6 @@
-import type { CircuitState, Operation } from '../cache/observer.js';
-import type { Window } from './snapshot.js';
-import type { WindowSum } from './window-sum.js';
+import type { CircuitState, Operation } from '../../cache/observer.js';
+import type { Window } from '../snapshot.js';
+import type { WindowSum } from '../windows/window-sum.js';
 
 /** What statistics are read from: one process' ledger, or several together. A sum is reused: read it before asking for the next. */
 export interface LedgerReading {

@@ -1,6 +1,6 @@
 import { MIN_INDEX } from './buckets.js';
 import { type Histogram, HistogramTotal } from './histogram.js';
-import type { ImageReader, ImageWriter } from './image-bytes.js';
+import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
 import { PackedReader, PackedWriter } from './packing.js';
 
 /** Nanoseconds are whole numbers and pack well. */

@@ -19,6 +19,11 @@ export class OnceLog {
     this.#write(level, code, message, cause === undefined ? { subject } : { subject, cause });
   }
 
+  /** True until it is over. */
+  hasSaid(code: string, subject: string): boolean {
+    return this.#said.size > 0 && this.#said.has(`${code} ${subject}`);
+  }
+
   /** It is over: it may be said again, and `message`, where there is one, says so now. */
   over(code: string, subject: string, message?: string): void {
     if (this.#said.size === 0 || !this.#said.delete(`${code} ${subject}`) || message === undefined) return;

@@ -3,7 +3,7 @@ import type { Entry } from '../entry.js';
 import { CacheError } from '../errors.js';
 import { backfilledEntry } from '../entries/kept-entry.js';
 import type { Layer, LayerWrite, LoadTicket, NearLayer } from './layer.js';
-import { type CacheObserver, LayerOperation, LayerResult } from '../observer.js';
+import { type CacheObserver, CircuitState, LayerOperation, LayerResult } from '../observer.js';
 import type { OnceLog } from '../once-log.js';
 
 /** What a walk down the chain found. */
@@ -212,7 +212,7 @@ export class LayerChain {
       const hits = hitsOf === undefined ? 0 : hitsOf(value);
       const result = hitsOf === undefined ? LayerResult.ok : hits > 0 ? LayerResult.hit : LayerResult.miss;
       this.#observer.layer(index, operation, result, this.#clock.now() - startedAt, keys, hits);
-      this.#log.over('LAYER_FAILED', layer.name, `Layer ${layer.name} answers again.`);
+      this.#answered(layer);
       return { ok: true, value };
     } catch (cause) {
       const result = failure(cause);
@@ -228,6 +228,14 @@ export class LayerChain {
     } finally {
       if (--this.#underWay === 0) for (const idle of this.#idle.splice(0)) idle();
     }
+  }
+
+  /** What a layer only queued has succeeded, too: during an outage that is no sign of its end. */
+  #answered(layer: Layer): void {
+    if (!this.#log.hasSaid('LAYER_FAILED', layer.name)) return;
+    const { connected, circuitState } = layer.status();
+    if (!connected || circuitState !== CircuitState.closed) return;
+    this.#log.over('LAYER_FAILED', layer.name, `Layer ${layer.name} answers again.`);
   }
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { CacheError } from '../../../lib/cache/errors.js';
 import { LayeredCache, type LayeredCacheOptions } from '../../../lib/cache/layered-cache.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
-import { Outcome } from '../../../lib/cache/observer.js';
+import { CircuitState, Outcome } from '../../../lib/cache/observer.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 import { RecordingObserver } from '../../support/recording-observer.js';
 import { ScriptedLayer, SharedServer } from '../../support/scripted-layer.js';
@@ -108,6 +108,23 @@ describe('two layers', () => {
     far.failing = undefined;
     await cache.set('d', 1);
     expect(log.mock.calls.filter(([, code]) => code === 'LAYER_FAILED')).toHaveLength(2);
+  });
+
+  it('say that one answers again when it does, not when a write is queued for it', async () => {
+    const log = jest.fn();
+    const { cache, far } = process(undefined, { log });
+    const said = () => log.mock.calls.filter(([, code]) => code === 'LAYER_FAILED').map(([level]) => level);
+    const well = far.status();
+    jest.spyOn(far, 'get').mockRejectedValue(new Error('broken'));
+    jest.spyOn(far, 'status').mockReturnValue({ ...well, connected: false });
+    for (const key of ['a', 'b', 'c']) await cache.getOrSet(key, () => 1);
+    expect(said()).toEqual(['warn']);
+    jest.spyOn(far, 'status').mockReturnValue({ ...well, circuitState: CircuitState.open });
+    for (const key of ['d', 'e', 'f']) await cache.getOrSet(key, () => 1);
+    expect(said()).toEqual(['warn']);
+    jest.restoreAllMocks();
+    await cache.getOrSet('g', () => 1);
+    expect(said()).toEqual(['warn', 'log']);
   });
 
   it('count what a circuit refuses as a miss whose reason is the failure', async () => {

@@ -120,12 +120,12 @@ export class Answering {
     const candidate = current && near.goneAt > startedAt ? near : undefined;
     const reason =
       near === undefined ? this.#reasons.of(key, startedAt) : current ? MissReason.expired : MissReason.invalidated;
+    const knownAt = this.#clock.now();
     const question: Question<V> = {
-      key, loader, plan, startedAt, candidate, reason, knownAt: startedAt, joined: false, cacheFailed: false, span,
+      key, loader, plan, startedAt, candidate, reason, knownAt, joined: false, cacheFailed: false, span,
     }; // prettier-ignore
-    const nearMs = this.#clock.now() - startedAt;
-    this.#chain.countNear(candidate !== undefined, nearMs);
-    span?.phase('near', nearMs);
+    this.#chain.countNear(candidate !== undefined, knownAt - startedAt);
+    span?.phase('near', knownAt - startedAt);
     if (candidate !== undefined && candidate.staleUntil > startedAt) {
       this.#readThrough.refresh(this.#errand(question, Operation.refresh));
       return this.#answerStale(question, candidate, 0);

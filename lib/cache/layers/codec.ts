@@ -1,6 +1,7 @@
 import { brotliCompressSync, brotliDecompressSync, constants, crc32 } from 'node:zlib';
 import type { Entry, EntryMeta } from '../entry.js';
 import { CacheError } from '../errors.js';
+import type { RecordBatches } from './record-batches.js';
 import { structuredCloneSerializer, type Serializer } from './serializer.js';
 
 /** An entry as a shared layer keeps it. */
@@ -35,6 +36,9 @@ export const BODY_AT = EPOCH_AT + EPOCH_DIGITS;
 export function epochDigits(epoch: number): string {
   return String(Math.floor(epoch)).padStart(EPOCH_DIGITS, '0');
 }
+/** Up to this many code units it is cheaper to leave room for the longest encoding than to measure it. */
+const SHORT_TEXT = 4_096;
+const UTF8_BYTES = 3;
 const DEFAULT_THRESHOLD = 16_384;
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
 
@@ -80,31 +84,30 @@ export class EntryCodec {
    * @throws CacheError `VALUE_NOT_SERIALIZABLE` where the serialiser refuses the value; the cause is kept.
    */
   encode(entry: Entry, offset = 0, epoch = 0): Buffer {
-    const json = this.#serializer === 'json' && entry.json;
     const body = bodyOf(entry, offset);
-    let bytes: Buffer;
-    if (json) {
-      const text = JSON.stringify(body);
-      const length = Buffer.byteLength(text);
-      bytes = Buffer.allocUnsafe(BODY_AT + length);
-      bytes.write(text, BODY_AT, length, 'utf8');
-    } else {
-      const serialized = this.#serialize(body);
-      bytes = Buffer.allocUnsafe(BODY_AT + serialized.byteLength);
-      bytes.set(serialized, BODY_AT);
-    }
-    let format = json ? FORMAT_JSON : this.#format();
-    if (bytes.length - BODY_AT >= this.#threshold) {
-      const compressed = brotliCompressSync(bytes.subarray(BODY_AT), BROTLI);
-      if (compressed.length < bytes.length - BODY_AT) {
-        bytes = Buffer.concat([bytes.subarray(0, BODY_AT), compressed]);
-        format |= COMPRESSED;
-      }
-    }
-    bytes[0] = format;
-    bytes.writeUInt32LE(crc32(bytes.subarray(BODY_AT), this.#seed(format)), CRC_AT);
-    stamp(bytes, epoch);
-    return bytes;
+    if (this.#isJson(entry)) return this.#record(FORMAT_JSON, textRecord(JSON.stringify(body)), epoch);
+    const serialized = this.#serialize(body);
+    const bytes = Buffer.allocUnsafe(BODY_AT + serialized.byteLength);
+    bytes.set(serialized, BODY_AT);
+    return this.#record(this.#format(), bytes, epoch);
+  }
+
+  /**
+   * The same into a batch, where the epoch is left open for the server to fill in.
+   * @returns the record's length in bytes, at the place that was reserved last.
+   */
+  encodeInto(batches: RecordBatches, entry: Entry, offset: number): number {
+    if (!this.#isJson(entry)) return append(batches, this.encode(entry, offset));
+    const text = JSON.stringify(bodyOf(entry, offset));
+    const most = text.length < SHORT_TEXT ? text.length * UTF8_BYTES : Buffer.byteLength(text);
+    if (most >= this.#threshold) return append(batches, this.#record(FORMAT_JSON, textRecord(text), 0));
+    const start = batches.reserve(BODY_AT + most);
+    const { bytes } = batches;
+    const bodyAt = start + BODY_AT;
+    const length = bytes.write(text, bodyAt, most, 'utf8');
+    bytes[start] = FORMAT_JSON;
+    bytes.writeUInt32LE(crc32(bytes.subarray(bodyAt, bodyAt + length)), start + CRC_AT);
+    return BODY_AT + length;
   }
 
   /** @returns undefined for what is no record of ours. */
@@ -128,6 +131,27 @@ export class EntryCodec {
     if (epoch === undefined) throw new Error('no epoch');
     const raw = format === plain ? body : brotliDecompressSync(body);
     return { entry: entryOf(this.#parse(plain, raw), offset), epoch };
+  }
+
+  #isJson(entry: Entry): boolean {
+    return this.#serializer === 'json' && entry.json;
+  }
+
+  /** Compresses the body where that is asked for and smaller, and writes what stands before it. */
+  #record(plain: number, bytes: Buffer, epoch: number): Buffer {
+    let format = plain;
+    let record = bytes;
+    if (bytes.length - BODY_AT >= this.#threshold) {
+      const compressed = brotliCompressSync(bytes.subarray(BODY_AT), BROTLI);
+      if (compressed.length < bytes.length - BODY_AT) {
+        record = Buffer.concat([bytes.subarray(0, BODY_AT), compressed]);
+        format |= COMPRESSED;
+      }
+    }
+    record[0] = format;
+    record.writeUInt32LE(crc32(record.subarray(BODY_AT), this.#seed(format)), CRC_AT);
+    stamp(record, epoch);
+    return record;
   }
 
   #parse(format: number, body: Buffer): Body {
@@ -159,6 +183,20 @@ export class EntryCodec {
   #seed(format: number): number {
     return (format & ~COMPRESSED) === FORMAT_CUSTOM ? this.#customSeed : 0;
   }
+}
+
+/** A text in UTF-8 with room before it for what stands before a body. */
+function textRecord(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(BODY_AT + length);
+  bytes.write(text, BODY_AT, length, 'utf8');
+  return bytes;
+}
+
+function append(batches: RecordBatches, record: Buffer): number {
+  const start = batches.reserve(record.length);
+  batches.bytes.set(record, start);
+  return record.length;
 }
 
 /** Writes the epoch into a record. */

@@ -5,6 +5,7 @@ import { globMatcher } from '../glob.js';
 import { BODY_AT, EPOCH_AT, EPOCH_DIGITS, epochDigits, type EntryCodec } from './codec.js';
 import type { LoadTicket } from './layer.js';
 import { isAsOf } from './load-ticket.js';
+import { RecordBatches } from './record-batches.js';
 import type { RedisArgument, RedisConnection } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
 import { pairs, type LedgerState, type RedisLedger } from './redis-ledger.js';
@@ -144,8 +145,25 @@ export class RedisEntries {
     ticket?.set(this.#parts.name, { epoch: state.epoch, birth: state.birth, at } satisfies ReadTicket);
   }
 
-  /** Writes with one new epoch for all: it is fetched while the values are encoded. */
+  /** Writes with a new epoch, encoded before this returns and sent as few large commands. */
   async #putMany(writes: readonly Write[]): Promise<void> {
+    const { connection, keys, codec, serverClock, writeWithinMs } = this.#parts;
+    if (connection.cluster) return this.#putManyApart(writes);
+    const { offset } = serverClock;
+    const batches = new RecordBatches();
+    for (const [key, entry] of writes) {
+      batches.add(keys.entry(key), codec.encodeInto(batches, entry, offset), this.#px(entry) ?? '1');
+    }
+    const latest = String(serverClock.now() + writeWithinMs);
+    const sending: Promise<unknown>[] = [];
+    for (const [names, argv] of batches.commands()) {
+      sending.push(scripts.putMany.run(connection, [keys.state, ...names], [latest, ...argv]));
+    }
+    await allOf(sending);
+  }
+
+  /** In a cluster every entry goes to its own node, with one epoch for all: it is fetched while the values are encoded. */
+  async #putManyApart(writes: readonly Write[]): Promise<void> {
     const { connection, keys, ledger, codec, serverClock } = this.#parts;
     const next = ledger.next();
     next.catch(() => undefined);

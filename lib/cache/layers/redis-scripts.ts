@@ -92,6 +92,21 @@ local e = bump(KEYS[2])
 return put(KEYS[1], ARGV[1], digits(e), ARGV[2], ARGV[3])`),
 
   /**
+   * The same for many, with one new epoch. KEYS state, entries. ARGV latest, records one behind the other, then length and px
+   * of each.
+   */
+  putMany: new RedisScript(`${STATE}
+if micros() > tonumber(ARGV[1]) * 1000 then return 0 end
+local epoch = digits((bump(KEYS[1])))
+local records, at = ARGV[2], 1
+for i = 2, #KEYS do
+  local length = tonumber(ARGV[2 * i - 1])
+  put(KEYS[i], string.sub(records, at, at + ${EPOCH_AT - 1}), epoch, string.sub(records, at + ${BODY_AT}, at + length - 1), ARGV[2 * i])
+  at = at + length
+end
+return 1`),
+
+  /**
    * Writes what was loaded since an epoch, unless something newer came between. Tags are judged here; globs that the caller
    * does not know yet are told to it, with their epochs, to be matched there.
    * KEYS entry, fence, state, tags, globs. ARGV head, epoch, body, px, ledger, birth, tags of the entry.

@@ -26,7 +26,8 @@ export class MarketplaceModule {
             namespace: 'marketplace',
             serviceName: 'marketplace',
             warming: { onStartup: true },
-            profiling: true,
+            // A shop this small may look more often than at one operation in a hundred.
+            profiling: { every: 10 },
             // Several marketplaces at one Redis: `?scope=fleet` on the routes answers for all of them.
             fleet: settings.redisUrl !== undefined && settings.redisStore === 'redis',
             health: { patterns: { 'feed:*': { hitRate: 0.8 }, 'product:*': { hitRate: 0.3 } } },

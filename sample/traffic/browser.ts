@@ -12,6 +12,9 @@ export interface Answer {
 
 const DEADLINE_MS = 30_000;
 
+/** The server closed a connection that was kept open just as it was used again. */
+class ClosedWhileIdle extends Error {}
+
 /** Asks one host over connections that are kept open. */
 export class Browser {
   readonly #base: URL;
@@ -48,13 +51,30 @@ export class Browser {
     this.#agent.destroy();
   }
 
-  #ask(method: string, path: string, body?: string): Promise<Answer> {
+  async #ask(method: string, path: string, body?: string): Promise<Answer> {
     const started = performance.now();
+    for (;;) {
+      try {
+        return await this.#send(started, method, path, body);
+      } catch (error) {
+        // Only what changes nothing may be asked twice; the next connection is another idle one, or new.
+        if (!(error instanceof ClosedWhileIdle)) throw error;
+      }
+    }
+  }
+
+  #send(started: number, method: string, path: string, body?: string): Promise<Answer> {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
     return new Promise((resolve, reject) => {
-      const asked = this.#request(new URL(path, this.#base), { method, agent: this.#agent, headers });
+      const asked = this.#request(new URL(path, this.#base), {
+        method,
+        agent: method === 'GET' ? this.#agent : false,
+        headers,
+      });
       asked.setTimeout(DEADLINE_MS, () => asked.destroy(new Error(`no answer in ${DEADLINE_MS} ms`)));
-      asked.on('error', reject);
+      asked.on('error', (error: NodeJS.ErrnoException) => {
+        reject(asked.reusedSocket && error.code === 'ECONNRESET' ? new ClosedWhileIdle() : error);
+      });
       asked.on('response', (response: IncomingMessage) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -176,6 +176,25 @@ describe('the crowd', () => {
     browser.close();
   });
 
+  it('asks again where an idle connection was closed under its question, but buys nothing twice', async () => {
+    const seen: string[] = [];
+    const used = new WeakSet<object>();
+    server = createServer((request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      if (used.has(request.socket)) request.socket.resetAndDestroy();
+      else response.end('{}');
+      used.add(request.socket);
+    });
+    await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+    const browser = new Browser(new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), 1);
+    await browser.get('/1');
+
+    expect((await browser.post('/purchase', {})).status).toBe(200);
+    expect((await browser.get('/2')).status).toBe(200);
+    expect(seen).toEqual(['GET /1', 'POST /purchase', 'GET /2', 'GET /2']);
+    browser.close();
+  });
+
   it('does not drive what is no marketplace', async () => {
     server = createServer((_request, response) => response.end('<html>'));
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));

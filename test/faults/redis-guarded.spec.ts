@@ -1,0 +1,101 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
+import { createObservedCache } from '../../lib/create-observed-cache.js';
+import { eventually, freePort, RedisServer } from '../support/redis.js';
+
+describe('a Redis behind TLS', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'cache-tls-'));
+  const file = (name: string) => join(directory, name);
+  let port: number;
+  let server: RedisServer;
+
+  beforeAll(async () => {
+    execFileSync(
+      'openssl',
+      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'].concat(
+        ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+        ['-keyout', file('key.pem'), '-out', file('cert.pem')],
+      ),
+      { stdio: 'ignore' },
+    );
+    port = await freePort();
+    server = await RedisServer.start({
+      'tls-port': port,
+      'tls-cert-file': file('cert.pem'),
+      'tls-key-file': file('key.pem'),
+      'tls-ca-cert-file': file('cert.pem'),
+      'tls-auth-clients': 'no',
+    });
+  });
+  afterAll(async () => {
+    await server?.dispose();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it('is served through rediss:// with the authority that signed it, its bus too', async () => {
+    const make = () =>
+      createObservedCache({
+        layers: [
+          redisLayer({
+            url: `rediss://localhost:${port}`,
+            connection: { tls: { ca: readFileSync(file('cert.pem')) } },
+            required: true,
+          }),
+        ],
+      });
+    const [writer, reader] = [make(), make()];
+    await Promise.all([writer.connect(), reader.connect()]);
+    await writer.set('product:1', { id: 1 });
+    expect(await reader.get('product:1')).toEqual({ id: 1 });
+    await reader.del('product:1');
+    expect(await writer.get('product:1')).toBeUndefined();
+    await Promise.all([writer.disconnect(), reader.disconnect()]);
+  });
+
+  it('that nobody we trust signed is not used, and the application goes on', async () => {
+    const told: string[] = [];
+    const cache = createObservedCache({
+      layers: [redisLayer({ url: `rediss://localhost:${port}`, deadline: 300 })],
+      log: (_level, code) => void told.push(code),
+    });
+    expect(await cache.getOrSet('product:1', () => 'origin')).toBe('origin');
+    expect(cache.layers[0]!.status().connected).toBe(false);
+    await eventually(() => told.length > 0, 'it is said');
+    await cache.disconnect();
+  });
+});
+
+describe('a Redis that is loading its data', () => {
+  it('is passed over until it is ready', async () => {
+    const loading = net.createServer((socket) => {
+      socket.on('error', () => undefined);
+      // One error a command: each begins with the number of its parts.
+      socket.on('data', (data) => {
+        const commands = String(data).match(/\*\d+\r\n\$/g)?.length ?? 1;
+        socket.write('-LOADING Redis is loading the dataset in memory\r\n'.repeat(commands));
+      });
+    });
+    const sockets = new Set<net.Socket>();
+    loading.on('connection', (socket) => sockets.add(socket));
+    await new Promise<void>((resolve) => loading.listen(0, '127.0.0.1', resolve));
+    const { port } = loading.address() as AddressInfo;
+    const cache = createObservedCache({ layers: [redisLayer({ url: `redis://127.0.0.1:${port}`, deadline: 300 })] });
+    for (let id = 0; id < 5; id++) expect(await cache.getOrSet(`product:${id}`, () => id)).toBe(id);
+    sockets.forEach((socket) => socket.destroy());
+    await new Promise((resolve) => loading.close(resolve));
+    const ready = await RedisServer.start({}, port);
+    await eventually(async () => {
+      await cache.getOrSet('product:9', () => 9);
+      return (
+        cache.layers[0]!.status().connected && (await ready.client()).exists('cache:product:9').then((n) => n === 1)
+      );
+    }, 'it serves');
+    await cache.disconnect();
+    await ready.dispose();
+  });
+});

@@ -88,13 +88,18 @@ function negative(ttl: Duration | false | undefined): Pick<ResolvedPolicy, 'null
 function refreshAhead(option: CachePolicy['refreshAhead']): Pick<ResolvedPolicy, 'refreshFraction' | 'xfetchBeta'> {
   if (option === undefined) return { refreshFraction: Infinity, xfetchBeta: 0 };
   if (option === 'xfetch') return { refreshFraction: Infinity, xfetchBeta: 1 };
-  if (typeof option === 'number') return { refreshFraction: share(option, 'refreshAhead'), xfetchBeta: 0 };
+  if (typeof option === 'number') return { refreshFraction: fractionOf(option, 'refreshAhead'), xfetchBeta: 0 };
   const beta = option.beta ?? 1;
   if (!(beta > 0) || beta === Infinity) throw invalid('refreshAhead.beta', beta, 'a number above 0');
   return {
-    refreshFraction: option.fraction === undefined ? Infinity : share(option.fraction, 'refreshAhead.fraction'),
+    refreshFraction: option.fraction === undefined ? Infinity : fractionOf(option.fraction, 'refreshAhead.fraction'),
     xfetchBeta: (option.xfetch ?? option.beta !== undefined) ? beta : 0,
   };
+}
+
+/** From the end of its life on is when it has expired: no refresh ahead, and nothing that hits would have to look at. */
+function fractionOf(value: number, option: string): number {
+  return share(value, option) === 1 ? Infinity : value;
 }
 
 function share(value: number, option: string): number {

@@ -184,6 +184,13 @@ describe('getOrSet', () => {
     expect(observer.take().slice(3)).toEqual(['k hit memory', 'k hit memory', 'k refresh ok', 'k set ok']);
   });
 
+  it('answers in the same turn where the fraction is the whole life', async () => {
+    const plan = cache.plan('k', { ttl: 10_000, refreshAhead: 1 });
+    await cache.through('k', () => 'v', plan);
+    await clock.advance(9_999);
+    expect(cache.fresh('k', plan)?.value).toBe('v');
+  });
+
   it('refreshes early by XFetch in proportion to the cost of the load', async () => {
     let random = 0;
     cache = make({ random: () => random });

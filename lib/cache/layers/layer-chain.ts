@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Entry } from '../entry.js';
 import { CacheError } from '../errors.js';
+import { frozen } from '../entries/frozen.js';
 import { backfilledEntry } from '../entries/kept-entry.js';
 import type { Layer, LayerWrite, LoadTicket, NearLayer } from './layer.js';
 import { type CacheObserver, CircuitState, LayerOperation, LayerResult } from '../observer.js';
@@ -123,20 +124,24 @@ export class LayerChain {
     return found;
   }
 
-  /** Puts an entry found in layer `found` into the nearer ones, with what is left of its times. @returns what they keep. */
+  /**
+   * Puts an entry found in layer `found` into the nearer ones, with what is left of its times, and freezes its value, which
+   * from here on has more than one reader. @returns what they keep.
+   */
   backfill(key: string, entry: Entry, found: number, epoch: number): Entry {
+    if (!entry.mutable) frozen(entry.value);
     // Nobody nearer keeps it.
     if (found === 0) return entry;
     const copy = backfilledEntry(entry, epoch);
-    for (let layer = 0; layer < found; layer++) void this.#write(layer, key, copy, undefined);
+    for (let layer = this.firstFar; layer < found; layer++) void this.#write(layer, key, copy, undefined);
+    if (this.near !== undefined) this.#setNearest(this.near, key, copy);
     return copy;
   }
 
   /** Writes to every layer. The nearest has it when this returns, all of them when it resolves. */
   set(key: string, entry: Entry, ticket?: LoadTicket): Promise<boolean> | boolean {
     if (!this.hasFar) {
-      this.near!.set(key, entry);
-      this.#observer.layer(0, LayerOperation.set, LayerResult.ok, 0, 1, 0);
+      this.#setNearest(this.near!, key, entry);
       return true;
     }
     const writes = this.layers.map((_, layer) => this.#write(layer, key, entry, ticket));
@@ -183,6 +188,11 @@ export class LayerChain {
   idle(): Promise<void> {
     if (this.#underWay === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #setNearest(near: NearLayer, key: string, entry: Entry): void {
+    near.set(key, entry);
+    this.#observer.layer(0, LayerOperation.set, LayerResult.ok, 0, 1, 0);
   }
 
   #write(layer: number, key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<Reply<void>> {

@@ -35,6 +35,30 @@ describe('two processes on one Redis', () => {
     expect(Math.abs((await other.ttl('a'))! - (await one.ttl('a'))!)).toBeLessThan(100);
   });
 
+  it('keep what was read from there out of its readers’ reach', async () => {
+    const [one, other] = [await process(), await process()];
+    for (const key of ['a', 'b', 'c', 'd']) await one.set(key, { inner: { list: [1] } });
+    const read: { inner: { list: number[] } }[] = [
+      (await other.get('a'))!,
+      ...(await Promise.all([other.get('b'), other.get('b')])).map((value) => value as never),
+      (await other.mget(['c']))[0] as never,
+      await other.getOrSet('d', () => ({ inner: { list: [] } }) as never),
+    ];
+    for (const value of read) expect(() => value.inner.list.push(2)).toThrow(TypeError);
+    expect(await other.mget(['a', 'b', 'c', 'd'])).toEqual(Array(4).fill({ inner: { list: [1] } }));
+  });
+
+  it('read in one turn what they also replace and remove in it', async () => {
+    const [one, other] = [await process(), await process()];
+    const keys = Array.from({ length: 1_200 }, (_, index) => `k${index}`);
+    await one.mset(keys.map((key) => ({ key, value: key })));
+    const reading = keys.map((key) => other.get(key));
+    await Promise.all([other.set('k0', 'new'), other.del('k1')]);
+    expect((await Promise.all(reading)).slice(2)).toEqual(keys.slice(2));
+    expect(await other.mget(['k0', 'k1'])).toEqual(['new', undefined]);
+    expect(await Promise.all(['k0', 'k1', 'k2'].map((key) => one.get(key)))).toEqual(['new', undefined, 'k2']);
+  });
+
   it('forget what the other one invalidated', async () => {
     const [one, other] = [await process(), await process()];
     for (const key of ['a', 'b', 'c']) await one.getOrSet(key, () => key, { tags: [`tag of ${key}`] });

@@ -7,6 +7,25 @@ import { type CacheObserver, MissReason, Outcome, type Series } from '../observe
 import type { CacheTracer, SpanHandle } from '../tracer.js';
 import type { NearHits } from './near-hits.js';
 
+/** More than this in one command would keep a server, and the first of the answers, waiting for the last. */
+const READ_AT_ONCE = 500;
+
+/** One read that memory could not answer. */
+interface FarRead {
+  readonly key: string;
+  readonly series: Series;
+  readonly startedAt: number;
+  /** When memory had been asked. */
+  readonly askedAt: number;
+  readonly nearReason: MissReason | undefined;
+  /** Where in the order of invalidations it began. */
+  readonly epoch: number;
+  readonly span: SpanHandle | undefined;
+  readonly resolve: (entry: Entry | undefined) => void;
+  readonly reject: (error: unknown) => void;
+  answered: boolean;
+}
+
 /** Reads that load nothing, past memory into the far layers. */
 export class Reads {
   readonly #nearHits: NearHits;
@@ -16,6 +35,7 @@ export class Reads {
   readonly #observer: CacheObserver;
   readonly #clock: Clock;
   readonly #tracer: CacheTracer | undefined;
+  #turn: FarRead[] = [];
 
   constructor(parts: {
     nearHits: NearHits;
@@ -41,32 +61,79 @@ export class Reads {
     return this.#tracer.span('get', series, key, (span) => this.#far(key, series, startedAt, span));
   }
 
-  async #far(key: string, series: Series, startedAt: number, span: SpanHandle | undefined): Promise<Entry | undefined> {
+  #far(key: string, series: Series, startedAt: number, span: SpanHandle | undefined): Promise<Entry | undefined> {
     const nearReason = this.#nearReason(key, startedAt);
     this.#chain.countNear(false, this.#clock.now() - startedAt);
     if (!this.#chain.hasFar) {
       this.#tellMiss(key, series, startedAt, nearReason, undefined, span);
-      return undefined;
+      return Promise.resolve(undefined);
     }
     const epoch = this.#invalidations.begin();
-    try {
-      const askedAt = this.#clock.now();
-      span?.phase('near', askedAt - startedAt);
-      let located = await this.#chain.locate(key, undefined);
-      let since = epoch;
-      if (located.entry !== undefined && this.#invalidations.lastSince(epoch, key, located.entry.tags) !== 0) {
-        // Written or invalidated while it was on its way: what is there now is the answer.
-        since = this.#invalidations.epoch;
-        located = await this.#chain.locate(key, undefined);
-      }
-      span?.phase('far', this.#clock.now() - askedAt, this.#chain.name(located.layer));
-      const entry = this.#kept(key, located, since);
-      if (entry === undefined) this.#tellMiss(key, series, startedAt, nearReason, located, span);
-      else this.#tellHit(series, located.layer, startedAt, span);
-      return entry;
-    } finally {
-      this.#invalidations.end();
+    const askedAt = span === undefined ? startedAt : this.#clock.now();
+    span?.phase('near', askedAt - startedAt);
+    return new Promise((resolve, reject) => {
+      this.#turn.push({ key, series, startedAt, askedAt, nearReason, epoch, span, resolve, reject, answered: false });
+      if (this.#turn.length === 1) queueMicrotask(() => this.#answerTurn());
+    });
+  }
+
+  /** Reads of one turn of the event loop ask each layer together: one promise a read, instead of one a layer and step. */
+  #answerTurn(): void {
+    const turn = this.#turn;
+    this.#turn = [];
+    if (turn.length === 1) return void this.#answerOne(turn[0]!);
+    for (let from = 0; from < turn.length; from += READ_AT_ONCE) {
+      void this.#answerMany(turn.slice(from, from + READ_AT_ONCE));
     }
+  }
+
+  async #answerMany(reads: readonly FarRead[]): Promise<void> {
+    try {
+      const located = await this.#chain.locateMany(reads.map(({ key }) => key));
+      for (const [index, read] of reads.entries()) {
+        const place = located[index]!;
+        if (this.#overtaken(read, place)) void this.#answerOne(read, this.#invalidations.epoch);
+        else this.#answer(read, place, read.epoch);
+      }
+    } catch (error) {
+      // One that has its answer, or gets it apart, is not touched by this.
+      for (const read of reads) this.#fail(read, error);
+    }
+  }
+
+  async #answerOne(read: FarRead, since = read.epoch): Promise<void> {
+    try {
+      const located = await this.#chain.locate(read.key, undefined);
+      if (since === read.epoch && this.#overtaken(read, located)) {
+        await this.#answerOne(read, this.#invalidations.epoch);
+      } else this.#answer(read, located, since);
+    } catch (error) {
+      this.#fail(read, error);
+    }
+  }
+
+  /** Written or invalidated while it was on its way: what is there now is the answer. */
+  #overtaken({ key, epoch }: FarRead, { entry }: Located): boolean {
+    return entry !== undefined && this.#invalidations.lastSince(epoch, key, entry.tags) !== 0;
+  }
+
+  #answer(read: FarRead, located: Located, since: number): void {
+    if (read.answered) return;
+    const { key, series, startedAt, span } = read;
+    span?.phase('far', this.#clock.now() - read.askedAt, this.#chain.name(located.layer));
+    const entry = this.#kept(key, located, since);
+    if (entry === undefined) this.#tellMiss(key, series, startedAt, read.nearReason, located, span);
+    else this.#tellHit(series, located.layer, startedAt, span);
+    read.answered = true;
+    this.#invalidations.end();
+    read.resolve(entry);
+  }
+
+  #fail(read: FarRead, error: unknown): void {
+    if (read.answered) return;
+    read.answered = true;
+    this.#invalidations.end();
+    read.reject(error);
   }
 
   /** Fresh entries in the order of the keys, one round trip a layer; every key is counted as one access. A new array. */
@@ -140,7 +207,8 @@ export class Reads {
   #kept(key: string, { entry, layer }: Located, epoch: number): Entry | undefined {
     if (entry === undefined || entry.freshUntil <= this.#clock.now()) return undefined;
     if (this.#invalidations.lastSince(epoch, key, entry.tags) !== 0) return undefined;
-    return this.#chain.backfill(key, entry, layer, epoch);
+    // Nobody nearer keeps it, and nobody else has this copy.
+    return layer === 0 ? entry : this.#chain.backfill(key, entry, layer, epoch);
   }
 
   #nearReason(key: string, now: number): MissReason | undefined {

@@ -11,6 +11,8 @@ const SEPARATORS = /([:/|?&#,;= ]+)/;
 /** Separators inside a segment: they part words from numbers, `user-42`, but belong to an identifier as a whole. */
 const INNER_SEPARATORS = /([-_.]+)/;
 
+/** How the keys of handlers and methods hold what is no text, and text that could be taken for that. */
+const ENCODED = /^~|^'.*'$/;
 const UUID = /^\{?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}?$/i;
 const NUMBER = /^[+-]?\d+(?:[.,_-]\d+)*(?:[TZ]|ms|s)?$/i;
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T[\d.+-]*Z?$/i;
@@ -102,6 +104,7 @@ function isIdentifier(text: string): boolean {
     text.length > LONG ||
     text.includes('@') ||
     text.includes('%') ||
+    ENCODED.test(text) ||
     NUMBER.test(text) ||
     UUID.test(text) ||
     HASH.test(text) ||

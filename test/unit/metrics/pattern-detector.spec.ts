@@ -16,6 +16,8 @@ describe('PatternDetector', () => {
     ['order_1001_lines', 'order_*_lines'],
     ['price:-12.5', 'price:*'],
     ['host:10.0.0.1', 'host:*'],
+    ['product:~42', 'product:*'],
+    ["product:'42'", 'product:*'],
     ['feed:discover', 'feed:discover'],
     ['api:v1:feeds', 'api:v1:feeds'],
     ['recommended-products-of-the-week', 'recommended-products-of-the-week'],

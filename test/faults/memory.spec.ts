@@ -9,6 +9,8 @@ import { RedisServer } from '../support/redis.js';
 
 const MINUTE = 60_000;
 const MEBIBYTE = 1_024 * 1_024;
+/** Growth that is no growth: tables fill towards their bounds. Measuring coverage keeps counts of its own on the heap. */
+const FLAT = (process.env['MEASURES_COVERAGE'] === undefined ? 4 : 24) * MEBIBYTE;
 const MAX_QUEUE = 500;
 const IN_MEMORY = 1_000;
 
@@ -67,7 +69,7 @@ describe('ten minutes without Redis, on a clock that is turned by hand', () => {
       expect(await traffic(2 * MINUTE)).toBe(0);
       const before = heapInUse();
       expect(await traffic(8 * MINUTE)).toBe(0);
-      expect(heapInUse() - before).toBeLessThan(4 * MEBIBYTE);
+      expect(heapInUse() - before).toBeLessThan(FLAT);
       const [memory, redis] = cache.metrics.getLayerStats();
       expect(memory!.entryCount).toBeLessThanOrEqual(IN_MEMORY);
       expect(redis!.circuitState).not.toBe('closed');

@@ -16,7 +16,11 @@ const jest = spawn(
     `--outputFile=${outcome}`,
     ...process.argv.slice(2),
   ],
-  { stdio: 'inherit' },
+  {
+    stdio: 'inherit',
+    // Suites that measure memory allow for what coverage keeps.
+    env: process.argv.includes('--coverage') ? { ...process.env, MEASURES_COVERAGE: '1' } : process.env,
+  },
 );
 jest.on('exit', (code) => {
   try {

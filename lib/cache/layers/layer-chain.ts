@@ -29,6 +29,8 @@ export class LayerChain {
   /** Index of the first layer that does not. */
   readonly firstFar: number;
   readonly hasFar: boolean;
+  /** No layer keeps an entry itself. */
+  readonly encodes: boolean;
   readonly #observer: CacheObserver;
   readonly #clock: Clock;
   readonly #log: OnceLog;
@@ -41,6 +43,7 @@ export class LayerChain {
     this.near = first !== undefined && isNear(first) ? first : undefined;
     this.firstFar = this.near === undefined ? 0 : 1;
     this.hasFar = layers.length > this.firstFar;
+    this.encodes = this.hasFar && layers.every((layer) => layer.encodes === true);
     this.#observer = observer;
     this.#clock = clock;
     this.#log = log;

@@ -11,6 +11,8 @@ export interface Layer {
   readonly name: string;
   /** True where other processes read it too. */
   readonly shared: boolean;
+  /** True where it keeps bytes and never an entry itself, so that what is written to it has no other reader. */
+  readonly encodes?: boolean | undefined;
   /**
    * @param ticket what a read tells about the moment it was made, for a later `set` of what was loaded meanwhile:
    *   a layer that orders invalidations across processes refuses that set when one came between.

@@ -55,6 +55,7 @@ const RETRY_MS = 1_000;
 
 class RedisLayer implements Layer {
   readonly shared = true;
+  readonly encodes = true;
   readonly name: string;
   readonly coordination: Coordination;
   readonly #context: LayerContext;

@@ -31,6 +31,7 @@ type Write = readonly [key: string, entry: Entry, ticket?: LoadTicket];
 export class ResilientLayer implements Layer {
   readonly name: string;
   readonly shared: boolean;
+  readonly encodes: boolean | undefined;
   readonly coordination?: Coordination;
   readonly serverInfo?: () => Promise<ServerInfo>;
   readonly board?: (name: string) => Board;
@@ -47,6 +48,7 @@ export class ResilientLayer implements Layer {
   constructor(inner: Layer, settings: ResilienceSettings, clock: Clock, events: LayerEvents) {
     this.name = inner.name;
     this.shared = inner.shared;
+    this.encodes = inner.encodes;
     this.#inner = inner;
     this.#settings = settings;
     this.#clock = clock;

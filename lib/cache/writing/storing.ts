@@ -181,7 +181,7 @@ export class Storing {
   /** Undefined where the entry would be larger than `maxEntrySize`: that is counted. */
   #draft({ key, value, ttl, tags, since }: BatchEntry): Draft | undefined {
     const ttlMs = ttl === undefined || ttl === null ? this.#policy.ttlMs : lifetime(ttl, 'ttl');
-    const isolated = isolate(value);
+    const isolated = isolate(value, !this.#writes.encoded);
     const size = entrySize(key, isolated);
     if (size > this.#policy.maxEntrySize) {
       this.#observer.sizeRejected(this.#observer.seriesOf(key), size);

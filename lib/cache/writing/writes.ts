@@ -32,6 +32,11 @@ export class Writes {
     this.#bus = parts.bus;
   }
 
+  /** Whether written values end as bytes everywhere: they need not be frozen, since nobody reads them. */
+  get encoded(): boolean {
+    return this.#chain.encodes;
+  }
+
   /** @param entryAt the entry, given its place in the order. @returns true where at least one layer has it. */
   async set(key: string, entryAt: (epoch: number) => Entry): Promise<{ entry: Entry; kept: boolean }> {
     this.#fenceKeys([key]);

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { expect } from '@jest/globals';
 import { type INestApplication, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -118,6 +119,8 @@ export class Outage {
   readonly #close: () => Promise<void>;
   readonly #redis: RedisLayerOptions;
   readonly #deadlineMs: number;
+  /** How late the event loop was: what a machine with other work adds to everything, Redis or not. */
+  readonly #stalls = monitorEventLoopDelay({ resolution: 10 });
 
   private constructor(app: INestApplication, close: () => Promise<void>, redis: RedisLayerOptions, visitors: Visitors) {
     this.#app = app;
@@ -125,6 +128,7 @@ export class Outage {
     this.#redis = redis;
     this.#deadlineMs = Number(redis.deadline ?? DEADLINE_MS);
     this.visitors = visitors;
+    this.#stalls.enable();
   }
 
   /** Boots the application and lets its visitors in until every layer is in use. */
@@ -211,10 +215,11 @@ export class Outage {
     expect(visitors.count('during', 'hot')).toBeGreaterThan(20);
     if (memoryKept) expect(visitors.count('during', 'cooled')).toBe(0);
     const calm = visitors.quantile('before', 'hot', 0.95);
-    expect(visitors.quantile('during', 'hot', 0.95)).toBeLessThan(Math.max(deadlineMs / 2, 5 * calm));
+    const stalledMs = this.#stalls.max / 1e6;
+    expect(visitors.quantile('during', 'hot', 0.95)).toBeLessThan(Math.max(deadlineMs / 2, 5 * calm) + 5 * stalledMs);
     for (const phase of ['during', 'after'] satisfies Phase[]) {
       // Finding out that Redis does not answer, and the origin; as long again, and more where the machine was busy before.
-      const busy = 5 * visitors.quantile('before', 'loaded', 0.99);
+      const busy = 5 * visitors.quantile('before', 'loaded', 0.99) + 10 * stalledMs;
       expect(visitors.quantile(phase, 'loaded', 0.99)).toBeLessThan(2 * (deadlineMs + ORIGIN_MS) + busy);
       // A change is told to Redis and to the other processes, each within the deadline.
       expect(visitors.quantile(phase, 'changed', 0.99)).toBeLessThan(2 * (2 * deadlineMs + ORIGIN_MS) + busy);
@@ -223,6 +228,7 @@ export class Outage {
 
   /** Lets visitors go and compares what they got with what was counted: every request is one outcome. */
   async addsUp(): Promise<void> {
+    this.#stalls.disable();
     await this.visitors.leave();
     const stats = (await this.#json('/cache/stats')) as Record<string, number>;
     const seen = this.visitors.byOutcome();

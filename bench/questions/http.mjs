@@ -75,8 +75,8 @@ export async function measure({ short, progress }) {
             value: cheaper(costs, one, other).median,
             atLeast,
           });
-        gate('ours against CacheInterceptor', 'ours', 'cache-manager', 0.9);
-        gate('fast lane against uncached', 'ours, fast lane', 'uncached', adapter === 'express' ? 3 : 1.1);
+        gate('ours against CacheInterceptor', 'ours', 'cache-manager', 0.8);
+        gate('fast lane against uncached', 'ours, fast lane', 'uncached', adapter === 'express' ? 3 : 0.95);
       } finally {
         for (const server of servers) server.stop();
       }

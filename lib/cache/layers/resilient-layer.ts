@@ -43,6 +43,8 @@ export class ResilientLayer implements Layer {
   readonly #backlog = new InvalidationBacklog();
   #applying: Promise<void> | undefined;
   #cancelRetry: (() => void) | undefined;
+  /** From the first opening of the circuit until it closes, probes that fail included. */
+  #outage = false;
   #closed = false;
 
   constructor(inner: Layer, settings: ResilienceSettings, clock: Clock, events: LayerEvents) {
@@ -276,8 +278,11 @@ export class ResilientLayer implements Layer {
   #onCircuit(state: CircuitState): void {
     this.#events.circuit(state);
     if (state === CircuitState.open) {
+      if (this.#outage) return;
+      this.#outage = true;
       this.#events.log('warn', 'CIRCUIT_OPEN', `Layer '${this.name}' keeps failing; requests go on without it.`);
     } else if (state === CircuitState.closed) {
+      this.#outage = false;
       this.#events.log('log', 'CIRCUIT_CLOSED', `Layer '${this.name}' serves again.`);
       if (!this.#backlog.empty) this.#retryLater();
     }

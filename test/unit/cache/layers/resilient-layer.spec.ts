@@ -132,6 +132,17 @@ describe('the circuit', () => {
     expect(store.asked).toEqual([]);
   });
 
+  it('is named in the log once when it opens and once when it closes, however many probes fail between', async () => {
+    const { clock, store, layer, recorded } = make();
+    store.mode = 'down';
+    await fail(layer, 5);
+    for (let second = 0; second < 30; second++) await clock.advance(1_000);
+    expect(recorded.circuit.length).toBeGreaterThan(10);
+    store.mode = 'up';
+    await clock.advance(5_000);
+    expect(recorded.logs.map(({ code }) => code)).toEqual(['CIRCUIT_OPEN', 'CIRCUIT_CLOSED']);
+  });
+
   it('counts calls that are slow', async () => {
     const { clock, store, layer, recorded } = make({ breaker: { slowCall: 20 } });
     store.delayMs = 30;

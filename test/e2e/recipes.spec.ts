@@ -1,25 +1,19 @@
 import 'reflect-metadata';
 import { readdirSync, readFileSync } from 'node:fs';
-import { CACHE_MANAGER, CacheInterceptor, CacheKey, CacheModule, CacheTTL } from '@nestjs/cache-manager';
 import {
   type CanActivate,
   Controller,
   createParamDecorator,
   type ExecutionContext,
   Get,
-  Inject,
   Injectable,
-  Module,
   Param,
   Post,
   Query,
   UseGuards,
-  UseInterceptors,
 } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type Cache, createCache } from 'cache-manager';
-import { Keyv } from 'keyv';
 import {
   Cached,
   CacheHealthIndicator,
@@ -29,7 +23,6 @@ import {
   cacheMetricsOf,
   CacheObservabilityModule,
   CacheWarmer,
-  observeCache,
   ObservedCache,
   WarmingStrategy,
 } from 'nestjs-cache-observability';
@@ -280,80 +273,6 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     expect(await stocks()).toEqual([2, 2]);
   });
 
-  it('leave what was written for @nestjs/cache-manager as it is', async () => {
-    @Injectable()
-    class Prices {
-      constructor(@Inject(CACHE_MANAGER) private readonly cache: Cache) {}
-
-      of(id: string) {
-        return this.cache.wrap(`price:${id}`, () => this.load(id), 60_000);
-      }
-
-      private async load(id: string) {
-        return asked.push(id);
-      }
-    }
-    @Injectable()
-    class Shop {
-      constructor(private readonly cache: ObservedCache) {}
-
-      async product(id: string) {
-        const product = await this.cache.getOrSet(`product:${id}`, () => this.load(id), {
-          ttl: '10m',
-          staleIfError: '1h',
-        });
-        return product;
-      }
-
-      private load(id: string) {
-        asked.push(id);
-        return { id };
-      }
-    }
-    @Controller()
-    class Old {
-      @Get('rates')
-      @UseInterceptors(CacheInterceptor)
-      @CacheKey('rates')
-      @CacheTTL(60_000)
-      rates() {
-        return { asked: asked.push('rates') };
-      }
-    }
-
-    const { app, ask } = await boot(platform, {
-      imports: [CacheObservabilityModule.forRoot({ prometheus, ttl: '1m' })],
-      controllers: [Old],
-      providers: [Prices, Shop],
-    });
-    for (let time = 0; time < 2; time++) {
-      await ask().get('/rates').expect(200, { asked: 1 });
-      expect(await app.get(Prices).of('42')).toBe(2);
-      expect(await app.get(Shop).product('42')).toEqual({ id: '42' });
-    }
-    expect(asked).toEqual(['rates', '42', '42']);
-    expect(await app.get<Cache>(CACHE_MANAGER).get('rates')).toEqual({ asked: 1 });
-    expect(app.get(CacheMetrics).getPatternStats('product:*')).toMatchObject({ cacheHits: 1, cacheMisses: 1 });
-  });
-
-  it('observe a CacheModule that has to stay', async () => {
-    @Module({
-      imports: [
-        CacheModule.register({ isGlobal: true, ttl: 60_000 }),
-        CacheObservabilityModule.forRoot({ cache: 'app' }),
-      ],
-    })
-    class AppModule {}
-
-    const { app, ask } = await boot(platform, { imports: [AppModule] });
-    const cache = app.get<Cache>(CACHE_MANAGER, { strict: false });
-    await cache.set('user:1', 'ann');
-    await cache.get('user:1');
-    await cache.get('user:2');
-
-    expect((await ask().get('/cache/stats').expect(200)).body).toMatchObject({ cache_hits: 1, cache_misses: 1 });
-  });
-
   it('tell the orchestrator how the cache is', async () => {
     @Controller('health')
     class HealthController {
@@ -374,17 +293,5 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     });
 
     expect((await ask().get('/health').expect(200)).body).toMatchObject({ details: { cache: { status: 'up' } } });
-  });
-});
-
-describe('a cache made by hand', () => {
-  it('is the same one, observed', async () => {
-    const stores = [new Keyv()];
-    const cache = observeCache(createCache({ stores }));
-    await cache.set('a', 1);
-    await cache.get('a');
-
-    expect(cache.metrics.getStats().hitRate).toBe(1);
-    await cache.disconnect();
   });
 });

@@ -1,11 +1,12 @@
 import 'reflect-metadata';
 import { createMarketplace } from './marketplace.js';
 import { readSettings } from './settings.js';
+import { StartupLogger } from './startup-logger.js';
 import { welcome } from './welcome/welcome.js';
 
 try {
   const settings = readSettings(process.env);
-  const app = await createMarketplace(settings);
+  const app = await createMarketplace(settings, new StartupLogger());
   app.enableShutdownHooks(['SIGINT', 'SIGTERM']);
   await app.listen(settings.port);
   console.log(welcome(`http://localhost:${new URL(await app.getUrl()).port || settings.port}`));

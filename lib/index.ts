@@ -28,13 +28,13 @@ export type { CacheObserver } from './cache/observer.js';
 export type { CachePolicy, LoadContext, Loader } from './cache/policy.js';
 export type { CacheTracer } from './cache/tracer.js';
 
-export { keyvLayer, type KeyvLayerOptions } from './cache/layers/keyv-layer.js';
+export { keyvLayer, type KeyvLayerOptions } from './cache/layers/stores/keyv-layer.js';
 export type { Layer, LayerFactory, LayerStatus, ServerInfo } from './cache/layers/layer.js';
-export { legacyStoreLayer, type LegacyStoreLayerOptions } from './cache/layers/legacy-store-layer.js';
+export { legacyStoreLayer, type LegacyStoreLayerOptions } from './cache/layers/stores/legacy-store-layer.js';
 export { memoryLayer, type MemoryLayerOptions } from './cache/layers/memory-layer.js';
-export { redisLayer } from './cache/layers/redis-layer.js';
-export type { RedisLayerOptions } from './cache/layers/redis-options.js';
-export type { RemoteLayerOptions } from './cache/layers/remote-layer-options.js';
+export { redisLayer } from './cache/layers/redis/redis-layer.js';
+export type { RedisLayerOptions } from './cache/layers/redis/redis-options.js';
+export type { RemoteLayerOptions } from './cache/layers/resilience/remote-layer-options.js';
 
 export { CacheInvalidate } from './caching/cache-invalidate.decorator.js';
 export { cacheMetricsOf } from './caching/cache-metrics-of.js';

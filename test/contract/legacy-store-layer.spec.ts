@@ -5,7 +5,7 @@ import {
   legacyStoreLayer,
   type LegacyStoreLayerOptions,
   type LegacyStoreLike,
-} from '../../lib/cache/layers/legacy-store-layer.js';
+} from '../../lib/cache/layers/stores/legacy-store-layer.js';
 import { layerContext } from '../support/layer-context.js';
 import { eventually, RedisServer } from '../support/redis.js';
 import { describeLayer } from './layer-contract.js';

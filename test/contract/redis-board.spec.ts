@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Board, Layer } from '../../lib/cache/layers/layer.js';
-import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
-import type { RedisLayerOptions } from '../../lib/cache/layers/redis-options.js';
+import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
+import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { entryOf } from '../support/entries.js';
 import { layerContext } from '../support/layer-context.js';
 import { eventually, RedisCluster, RedisServer } from '../support/redis.js';

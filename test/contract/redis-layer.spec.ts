@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { systemClock } from '../../lib/cache/clock.js';
-import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
-import type { RedisLayerOptions } from '../../lib/cache/layers/redis-options.js';
+import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
+import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { layerContext } from '../support/layer-context.js';
 import { eventually, RedisServer } from '../support/redis.js';
 import { describeLayer } from './layer-contract.js';

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { systemClock, type Clock } from '../../lib/cache/clock.js';
 import type { Entry } from '../../lib/cache/entry.js';
 import type { Layer, LoadTicket } from '../../lib/cache/layers/layer.js';
-import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
-import type { RedisLayerOptions } from '../../lib/cache/layers/redis-options.js';
+import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
+import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { entryOf } from '../support/entries.js';
 import { layerContext } from '../support/layer-context.js';
 import { eventually, RedisCluster, RedisServer } from '../support/redis.js';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Clock, systemClock } from '../../lib/cache/clock.js';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
-import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
+import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import { createObservedCache } from '../../lib/create-observed-cache.js';
 import type { ObservedCache } from '../../lib/observed-cache.js';
 import { eventually, RedisServer } from '../support/redis.js';

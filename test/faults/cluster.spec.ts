@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { hashSlot } from '../../lib/cache/layers/redis-keys.js';
+import { hashSlot } from '../../lib/cache/layers/redis/redis-keys.js';
 import { Outage } from '../support/outage.js';
 import { RedisCluster } from '../support/redis.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
-import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
+import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import { createObservedCache } from '../../lib/create-observed-cache.js';
 import type { ObservedCache } from '../../lib/observed-cache.js';
 import { heapInUse } from '../support/heap.js';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
+import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import { CircuitState } from '../../lib/cache/observer.js';
 import { entryOf } from '../support/entries.js';
 import { layerContext, recordEvents } from '../support/layer-context.js';

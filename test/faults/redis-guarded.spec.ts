@@ -4,7 +4,7 @@ import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
+import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import { createObservedCache } from '../../lib/create-observed-cache.js';
 import { eventually, freePort, RedisServer } from '../support/redis.js';
 

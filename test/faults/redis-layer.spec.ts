@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Layer, LoadTicket } from '../../lib/cache/layers/layer.js';
-import { redisLayer } from '../../lib/cache/layers/redis-layer.js';
-import type { RedisLayerOptions } from '../../lib/cache/layers/redis-options.js';
+import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
+import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { CircuitState } from '../../lib/cache/observer.js';
 import { entryOf } from '../support/entries.js';
 import { layerContext, recordEvents, type RecordedEvents } from '../support/layer-context.js';

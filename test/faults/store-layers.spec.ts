@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals';
 import KeyvRedis from '@keyv/redis';
 import { redisStore } from 'cache-manager-redis-yet';
-import { keyvLayer } from '../../lib/cache/layers/keyv-layer.js';
-import { legacyStoreLayer } from '../../lib/cache/layers/legacy-store-layer.js';
+import { keyvLayer } from '../../lib/cache/layers/stores/keyv-layer.js';
+import { legacyStoreLayer } from '../../lib/cache/layers/stores/legacy-store-layer.js';
 import type { LayerFactory } from '../../lib/cache/layers/layer.js';
 import { entryOf } from '../support/entries.js';
 import { layerContext } from '../support/layer-context.js';

@@ -10,7 +10,7 @@ import {
   ObservedCache,
   redisLayer,
 } from '../../lib/index.js';
-import type { RedisLayerOptions } from '../../lib/cache/layers/redis-options.js';
+import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { createObservedCache } from '../../lib/create-observed-cache.js';
 import { boot, type Platform } from './apps.js';
 import { eventually } from './redis.js';

@@ -1,5 +1,5 @@
 import type { Board } from '../layers/layer.js';
-import type { RedisConnection } from '../layers/redis-connection.js';
+import type { RedisConnection } from '../layers/redis/redis-connection.js';
 
 /** Slots that are asked for in one read. */
 const MAX_SLOTS = 1_000;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { CacheError } from '../errors.js';
 import type { BusMessage, Coordination } from '../layers/layer.js';
-import type { RedisConnection } from '../layers/redis-connection.js';
+import type { RedisConnection } from '../layers/redis/redis-connection.js';
 import { Outbox } from './outbox.js';
 
 type Listener = Parameters<Coordination['subscribe']>[0];

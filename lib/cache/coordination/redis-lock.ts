@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Lease } from '../layers/layer.js';
-import type { RedisConnection } from '../layers/redis-connection.js';
-import type { RedisKeys } from '../layers/redis-keys.js';
-import { scripts } from '../layers/redis-scripts.js';
+import type { RedisConnection } from '../layers/redis/redis-connection.js';
+import type { RedisKeys } from '../layers/redis/redis-keys.js';
+import { scripts } from '../layers/redis/redis-scripts.js';
 
 /**
  * Leases on names: a token set where none is, prolonged and removed only by whoever holds it, gone by itself when its

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { LayeredCache } from '../../../lib/cache/layered-cache.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
-import { redisLayer } from '../../../lib/cache/layers/redis-layer.js';
+import { redisLayer } from '../../../lib/cache/layers/redis/redis-layer.js';
 import type { CachePolicy } from '../../../lib/cache/policy.js';
 import { RecordingObserver } from '../../support/recording-observer.js';
 import { eventually, RedisServer } from '../../support/redis.js';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { LayeredCache } from '../../../lib/cache/layered-cache.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
-import { redisLayer } from '../../../lib/cache/layers/redis-layer.js';
+import { redisLayer } from '../../../lib/cache/layers/redis/redis-layer.js';
 import { NoopObserver } from '../../../lib/metrics/noop-observer.js';
 import { CacheWarmer } from '../../../lib/warming/cache-warmer.js';
 import { StrategyRegistry } from '../../../lib/warming/strategy-registry.js';

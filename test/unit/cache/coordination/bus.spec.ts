@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { InvalidationBus } from '../../../../lib/cache/coordination/bus.js';
 import { RedisBus } from '../../../../lib/cache/coordination/redis-bus.js';
 import type { BusMessage, Coordination } from '../../../../lib/cache/layers/layer.js';
-import type { RedisConnection } from '../../../../lib/cache/layers/redis-connection.js';
+import type { RedisConnection } from '../../../../lib/cache/layers/redis/redis-connection.js';
 import { OnceLog } from '../../../../lib/cache/once-log.js';
 import { ManualClock, settle } from '../../../support/manual-clock.js';
 

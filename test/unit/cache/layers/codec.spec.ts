@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { serialize, deserialize } from 'node:v8';
-import { EntryCodec, type CodecOptions } from '../../../../lib/cache/layers/codec.js';
-import { recordOfText, textOfRecord } from '../../../../lib/cache/layers/text-record.js';
+import { EntryCodec, type CodecOptions } from '../../../../lib/cache/layers/encoding/codec.js';
+import { recordOfText, textOfRecord } from '../../../../lib/cache/layers/encoding/text-record.js';
 import { entryOf } from '../../../support/entries.js';
 
 const own = {

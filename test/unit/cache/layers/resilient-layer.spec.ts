@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Entry } from '../../../../lib/cache/entry.js';
 import type { Layer, LoadTicket } from '../../../../lib/cache/layers/layer.js';
-import { remoteLayer } from '../../../../lib/cache/layers/remote-layer.js';
-import type { RemoteLayerOptions } from '../../../../lib/cache/layers/remote-layer-options.js';
+import { remoteLayer } from '../../../../lib/cache/layers/resilience/remote-layer.js';
+import type { RemoteLayerOptions } from '../../../../lib/cache/layers/resilience/remote-layer-options.js';
 import { CircuitState } from '../../../../lib/cache/observer.js';
 import { entryOf } from '../../../support/entries.js';
 import { layerContext, recordEvents } from '../../../support/layer-context.js';

@@ -1,0 +1,180 @@
+import type { createCluster, RedisClusterOptions } from '@redis/client';
+import type { Clock } from '../../clock.js';
+import {
+  AS_BUFFERS,
+  unavailable,
+  type ConnectionEvents,
+  type RedisArgument,
+  type RedisConnection,
+  type RedisNode,
+} from './redis-connection.js';
+import { redisPackage } from './redis-package.js';
+import { clientOptions } from './redis-endpoint.js';
+import type { RedisLayerOptions } from './redis-options.js';
+import { SingleConnection } from './redis-single.js';
+
+type Cluster = ReturnType<typeof createCluster>;
+
+const RETRY_MS = 500;
+
+/** A connection to every master of a Redis Cluster; redirections and new masters are followed by node-redis. */
+export class ClusterConnection implements RedisConnection {
+  readonly cluster = true;
+  readonly #options: RedisClusterOptions;
+  readonly #events: ConnectionEvents;
+  readonly #clock: Clock;
+  #cluster: Cluster | undefined;
+  #attempt: Promise<void> | undefined;
+  #closed = false;
+  #lost = false;
+  #attempts = 0;
+  #stopWaiting: (() => void) | undefined;
+
+  constructor(
+    cluster: NonNullable<RedisLayerOptions['cluster']>,
+    connection: RedisLayerOptions['connection'],
+    events: ConnectionEvents,
+    clock: Clock,
+  ) {
+    const { socket, ...rest } = clientOptions(connection);
+    this.#options = {
+      rootNodes: cluster.rootNodes,
+      ...(cluster.nodeAddressMap === undefined ? {} : { nodeAddressMap: cluster.nodeAddressMap }),
+      defaults: {
+        ...rest,
+        disableOfflineQueue: true,
+        socket: {
+          connectTimeout: 1_000,
+          ...socket,
+          reconnectStrategy: (retries: number) => Math.min(50 * 2 ** retries, 1_000),
+        } as never,
+      },
+    };
+    this.#events = events;
+    this.#clock = clock;
+  }
+
+  get ready(): boolean {
+    return this.#cluster !== undefined;
+  }
+
+  send(key: string, args: readonly RedisArgument[]): Promise<unknown> {
+    const cluster = this.#cluster;
+    if (cluster === undefined) return Promise.reject(unavailable());
+    return cluster.sendCommand(key, false, args as RedisArgument[], AS_BUFFERS).catch((error: unknown) => {
+      this.#suspect(cluster, error);
+      throw error;
+    });
+  }
+
+  async nodes(): Promise<readonly RedisNode[]> {
+    const cluster = this.#cluster;
+    if (cluster === undefined) throw unavailable();
+    return Promise.all(
+      cluster.masters.map(async (master) => {
+        const client = await cluster.nodeClient(master);
+        return (args: readonly RedisArgument[]) => client.sendCommand(args, AS_BUFFERS);
+      }),
+    );
+  }
+
+  publish(channel: string, message: string): Promise<unknown> {
+    return this.send(channel, ['PUBLISH', channel, message]);
+  }
+
+  connect(): Promise<void> {
+    if (this.ready && !this.#lost) return Promise.resolve();
+    return this.#connect();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stopWaiting?.();
+    await this.#attempt?.catch(() => undefined);
+    this.#release();
+  }
+
+  /** Messages reach every node, so one connection of our own to any of them hears all. */
+  async subscribe(
+    channel: string,
+    onMessage: (message: string) => void,
+    onReady: () => void,
+  ): Promise<() => Promise<void>> {
+    let turn = 0;
+    const { rootNodes, defaults } = this.#options;
+    const home = new SingleConnection(
+      () => Promise.resolve({ ...defaults, ...rootNodes[turn++ % rootNodes.length] } as never),
+      { lost: () => undefined, ready: () => undefined },
+      this.#clock,
+    );
+    return home.subscribe(channel, onMessage, onReady);
+  }
+
+  #connect(): Promise<void> {
+    return (this.#attempt ??= this.#open()
+      .catch((cause: unknown) => {
+        this.#retry();
+        throw unavailable(cause);
+      })
+      .finally(() => (this.#attempt = undefined)));
+  }
+
+  async #open(): Promise<void> {
+    if (this.#closed) throw unavailable();
+    // A dead master would keep an eager attempt waiting: later ones connect to nodes when they are needed.
+    const cluster = redisPackage().createCluster({ ...this.#options, minimizeConnections: this.#attempts++ > 0 });
+    cluster.on('error', () => undefined);
+    await new Promise<void>((resolve, reject) => {
+      const cancel = this.#clock.after(3_000, () => reject(unavailable()));
+      cluster
+        .connect()
+        .then(() => resolve(), reject)
+        .finally(cancel);
+    }).catch((error: unknown) => {
+      destroy(cluster);
+      throw error;
+    });
+    if (this.#closed) return destroy(cluster);
+    this.#release();
+    this.#cluster = cluster;
+    this.#lost = false;
+    this.#attempts = 0;
+    this.#events.ready();
+  }
+
+  /** A node that is away may have moved: the map of slots is asked for anew, at most once at a time. */
+  #suspect(cluster: Cluster, error: unknown): void {
+    if (this.#closed || this.#cluster !== cluster || this.#lost || !isDisconnection(error)) return;
+    this.#lost = true;
+    this.#events.lost(error);
+    this.#retry();
+  }
+
+  #retry(): void {
+    if (this.#closed || this.#stopWaiting !== undefined) return;
+    this.#stopWaiting = this.#clock.after(RETRY_MS, () => {
+      this.#stopWaiting = undefined;
+      void this.#connect().catch(() => undefined);
+    });
+  }
+
+  #release(): void {
+    if (this.#cluster !== undefined) destroy(this.#cluster);
+    this.#cluster = undefined;
+  }
+}
+
+function destroy(cluster: Cluster): void {
+  try {
+    cluster.destroy();
+  } catch {
+    // It was not open.
+  }
+}
+
+function isDisconnection(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /closed|offline|socket|ECONN|disconnect|Cannot find node/i.test(`${error.name} ${error.message}`)
+  );
+}

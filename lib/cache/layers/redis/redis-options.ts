@@ -1,0 +1,43 @@
+import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
+
+/** How `redisLayer()` reaches its Redis, and what every remote layer takes. Give one of `url`, `sentinel`, `cluster`, `client`. */
+export interface RedisLayerOptions extends RemoteLayerOptions {
+  /**
+   * `redis://[user:password@]host:port[/database]`, `rediss://` for TLS. Where it is undefined (a variable of the
+   * environment that is not set) the usual port of this machine is asked. @default 'redis://localhost:6379'
+   */
+  url?: string;
+  /** What a URL cannot say of each connection: ACL user, TLS, timeouts. */
+  connection?: RedisConnectionOptions;
+  /** A master found through Sentinel. */
+  sentinel?: {
+    /** The master's name in the sentinels. */
+    name: string;
+    rootNodes: { host: string; port: number }[];
+    /** ACL user, TLS and timeouts of the connections to the sentinels themselves. */
+    connection?: RedisConnectionOptions;
+  };
+  /** A Redis Cluster, found through any of its nodes. */
+  cluster?: {
+    rootNodes: { url: string }[];
+    /** Where announced addresses can be reached, for clusters behind NAT: `'10.0.0.1:6379'` → host and port. */
+    nodeAddressMap?: Record<string, { host: string; port: number }>;
+  };
+  /** A client of the application's own: node-redis 4 or 5 (single, Sentinel, Cluster) or ioredis. It is left open on disconnect. */
+  client?: RedisClientLike;
+}
+
+export interface RedisConnectionOptions {
+  username?: string;
+  password?: string;
+  database?: number;
+  /** How long one attempt to connect may take, milliseconds. @default 1000 */
+  connectTimeout?: number;
+  /** TLS with these options of `tls.connect()` (`ca`, `cert`, `key`, `servername`, `rejectUnauthorized` …); `true` for the defaults. */
+  tls?: boolean | Readonly<Record<string, unknown>>;
+}
+
+/** The parts of node-redis' and ioredis' clients by which they are told apart. */
+export type RedisClientLike =
+  | { sendCommand(...args: never[]): unknown; readonly isOpen: boolean; connect(): Promise<unknown> }
+  | { callBuffer(...args: never[]): unknown; readonly status: string; connect(): Promise<unknown> };

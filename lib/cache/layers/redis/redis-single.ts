@@ -1,0 +1,218 @@
+import type { createClient, RedisClientOptions } from '@redis/client';
+import type { Clock } from '../../clock.js';
+import {
+  AS_BUFFERS,
+  firstAttempt,
+  unavailable,
+  type ConnectionEvents,
+  type RedisArgument,
+  type RedisConnection,
+  type RedisNode,
+} from './redis-connection.js';
+import { redisPackage } from './redis-package.js';
+
+type Client = ReturnType<typeof createClient>;
+
+/** Where the server is at the moment: always the same, or whoever is master now. */
+export type Endpoint = () => Promise<RedisClientOptions>;
+
+const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 1_000;
+/** A subscriber that hears nothing for this long, not even the answer to its own ping, is connected anew. */
+const SILENCE_MS = 10_000;
+const PING_MS = 3_000;
+
+/**
+ * A connection to one server. It makes a new client for every attempt, so that each asks anew where the server is, and
+ * gives an attempt up that the server accepts but never answers.
+ */
+export class SingleConnection implements RedisConnection {
+  readonly cluster = false;
+  readonly #endpoint: Endpoint;
+  readonly #events: ConnectionEvents;
+  readonly #clock: Clock;
+  readonly #attemptMs: number;
+  readonly #extra: Partial<RedisClientOptions>;
+  #client: Client | undefined;
+  /** Never connected. */
+  #kind: Client | undefined;
+  #closed = false;
+  #attempt: Promise<void> | undefined;
+  #stopWaiting: (() => void) | undefined;
+  #address: string | undefined;
+
+  constructor(
+    endpoint: Endpoint,
+    events: ConnectionEvents,
+    clock: Clock,
+    attemptMs = 1_000,
+    extra: Partial<RedisClientOptions> = {},
+  ) {
+    this.#endpoint = endpoint;
+    this.#events = events;
+    this.#clock = clock;
+    this.#attemptMs = attemptMs;
+    this.#extra = extra;
+  }
+
+  get ready(): boolean {
+    return this.#client?.isReady ?? false;
+  }
+
+  get client(): Client | undefined {
+    return this.#client;
+  }
+
+  send(_key: string, args: readonly RedisArgument[]): Promise<unknown> {
+    const client = this.#client;
+    if (client === undefined || !client.isReady) return Promise.reject(unavailable());
+    return client.sendCommand(args, AS_BUFFERS);
+  }
+
+  nodes(): Promise<readonly RedisNode[]> {
+    return Promise.resolve([(args) => this.send('', args)]);
+  }
+
+  publish(channel: string, message: string): Promise<unknown> {
+    return this.send(channel, ['PUBLISH', channel, message]);
+  }
+
+  async connect(): Promise<void> {
+    if (this.ready) return this.#followMaster();
+    return this.#connect();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stopWaiting?.();
+    const client = this.#client;
+    this.#client = undefined;
+    if (client?.isOpen) client.destroy();
+    await this.#attempt?.catch(() => undefined);
+  }
+
+  async subscribe(
+    channel: string,
+    onMessage: (message: string) => void,
+    onReady: () => void,
+  ): Promise<() => Promise<void>> {
+    let stands = () => {};
+    const standing = new Promise<void>((resolve) => (stands = resolve));
+    const subscriber: SingleConnection = new SingleConnection(
+      this.#endpoint,
+      {
+        lost: () => undefined,
+        ready: () => {
+          subscriber.client?.subscribe(channel, onMessage).then(
+            () => {
+              onReady();
+              stands();
+            },
+            () => subscriber.#drop(),
+          );
+        },
+      },
+      this.#clock,
+      this.#attemptMs,
+      { pingInterval: PING_MS, socket: { socketTimeout: SILENCE_MS } },
+    );
+    // A first failure is no end: it goes on trying, and tells by onReady.
+    await firstAttempt(subscriber.connect().then(() => standing));
+    return () => subscriber.close();
+  }
+
+  /** One attempt at a time, whoever asks. */
+  #connect(): Promise<void> {
+    return (this.#attempt ??= this.#open()
+      .catch((cause: unknown) => {
+        this.#retryIn(FIRST_RETRY_MS);
+        throw unavailable(cause);
+      })
+      .finally(() => (this.#attempt = undefined)));
+  }
+
+  async #open(): Promise<void> {
+    if (this.#closed) throw unavailable();
+    const options = await this.#endpoint();
+    // A new kind of client, as createClient() makes one every time, takes milliseconds of work.
+    const client: Client = (this.#kind ??= redisPackage().createClient()).duplicate({
+      ...options,
+      ...this.#extra,
+      disableOfflineQueue: true,
+      socket: {
+        connectTimeout: this.#attemptMs,
+        ...options.socket,
+        ...this.#extra.socket,
+        reconnectStrategy: false,
+      } as RedisClientOptions['socket'],
+    });
+    let cause: unknown;
+    client.on('error', (error) => {
+      cause = error;
+      if (this.#client === client && !client.isReady) this.#lost(client, error);
+    });
+    try {
+      await this.#within(client.connect(), client);
+    } catch (error) {
+      if (client.isOpen) client.destroy();
+      throw cause ?? error;
+    }
+    if (this.#closed || !client.isReady) {
+      if (client.isOpen) client.destroy();
+      throw cause ?? unavailable();
+    }
+    this.#stopWaiting?.();
+    this.#client = client;
+    this.#address = JSON.stringify(options.socket ?? options.url);
+    this.#events.ready();
+  }
+
+  #within<T>(connecting: Promise<T>, client: Client): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(this.#attemptMs * 2, () => {
+        reject(unavailable());
+        if (client.isOpen) client.destroy();
+      });
+      connecting.then(resolve, reject).finally(cancel);
+    });
+  }
+
+  #lost(client: Client, cause: unknown): void {
+    this.#client = undefined;
+    if (client.isOpen) client.destroy();
+    if (this.#closed) return;
+    this.#events.lost(cause);
+    this.#retryIn(FIRST_RETRY_MS);
+  }
+
+  renew(): void {
+    this.#drop();
+  }
+
+  #drop(): void {
+    if (this.#client !== undefined) this.#lost(this.#client, unavailable());
+  }
+
+  #retryIn(delayMs: number): void {
+    if (this.#closed) return;
+    this.#stopWaiting?.();
+    this.#stopWaiting = this.#clock.after(delayMs, () => {
+      this.#stopWaiting = undefined;
+      if (this.#closed || this.ready) return;
+      this.#attempt ??= this.#open()
+        .catch(() => this.#retryIn(Math.min(delayMs * 2, LONGEST_RETRY_MS)))
+        .finally(() => (this.#attempt = undefined));
+      // An attempt that somebody else began retries by itself.
+      void this.#attempt.catch(() => undefined);
+    });
+  }
+
+  /** A server that still answers nobody else, or is master no more, is left for the one that is. */
+  async #followMaster(): Promise<void> {
+    const { socket, url } = await this.#endpoint();
+    if (JSON.stringify(socket ?? url) !== this.#address) {
+      this.#drop();
+      await this.#connect();
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import type { Clock } from '../../clock.js';
+import type { RedisConnection } from './redis-connection.js';
+
+const SAMPLES = 3;
+const REFRESH_MS = 60_000;
+
+/**
+ * How far the server's clock is from this process', so that entries carry times that mean the same to every process.
+ * Of several samples the one with the shortest way there and back errs least: by half of that way at most (Cristian 1989).
+ */
+export class ServerClock {
+  readonly #connection: RedisConnection;
+  readonly #clock: Clock;
+  readonly #key: string;
+  #offset = 0;
+  #measuredAt = -Infinity;
+  #measuring: Promise<void> | undefined;
+
+  constructor(connection: RedisConnection, clock: Clock, key: string) {
+    this.#connection = connection;
+    this.#clock = clock;
+    this.#key = key;
+  }
+
+  /** What to add to this process' time. */
+  get offset(): number {
+    if (this.#clock.now() - this.#measuredAt > REFRESH_MS && this.#connection.ready)
+      void this.measure().catch(() => undefined);
+    return this.#offset;
+  }
+
+  get known(): boolean {
+    return this.#measuredAt !== -Infinity;
+  }
+
+  now(): number {
+    return this.#clock.now() + this.#offset;
+  }
+
+  measure(): Promise<void> {
+    return (this.#measuring ??= this.#measure().finally(() => (this.#measuring = undefined)));
+  }
+
+  async #measure(): Promise<void> {
+    let shortest = Infinity;
+    let offset = this.#offset;
+    for (let sample = 0; sample < SAMPLES; sample++) {
+      const asked = this.#clock.now();
+      const answer = (await this.#connection.send(this.#key, ['TIME'])) as [unknown, unknown];
+      const answered = this.#clock.now();
+      if (answered - asked >= shortest) continue;
+      shortest = answered - asked;
+      offset = Number(answer[0]) * 1000 + Number(answer[1]) / 1000 - (asked + answered) / 2;
+    }
+    this.#offset = offset;
+    this.#measuredAt = this.#clock.now();
+  }
+}

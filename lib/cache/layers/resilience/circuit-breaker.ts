@@ -1,0 +1,143 @@
+import type { Clock } from '../../clock.js';
+import { CircuitState } from '../../observer.js';
+
+export interface BreakerSettings {
+  readonly windowMs: number;
+  readonly threshold: number;
+  readonly minimumCalls: number;
+  readonly slowCallMs: number;
+  readonly halfOpenAfterMs: number;
+}
+
+const SLICES = 10;
+
+/**
+ * A circuit breaker over a rolling window (Nygard, "Release It!"). While it is open nothing is let through; after a
+ * while one probe is made, by itself and not at a caller's cost, and what it answers closes the circuit or opens it again.
+ *
+ * Our own and not cockatiel's or opossum's: those read the wall clock, so that a corrected system time holds a circuit
+ * open; and in cockatiel callers of a half-open circuit wait for the probe, which a frozen server answers never.
+ */
+export class CircuitBreaker {
+  readonly #settings: BreakerSettings;
+  readonly #clock: Clock;
+  readonly #probe: () => Promise<void>;
+  readonly #onChange: (state: CircuitState) => void;
+  readonly #calls = new Uint32Array(SLICES);
+  readonly #failures = new Uint32Array(SLICES);
+  readonly #sliceMs: number;
+  #slice = 0;
+  /** Failures since the last success, and when the first of them was. */
+  #failuresInARow = 0;
+  #failingSince = 0;
+  #state: CircuitState = CircuitState.closed;
+  #cancelProbe: (() => void) | undefined;
+  #stopped = false;
+
+  /** @param probe resolves when the layer can serve again. */
+  constructor(
+    settings: BreakerSettings,
+    clock: Clock,
+    probe: () => Promise<void>,
+    onChange: (state: CircuitState) => void,
+  ) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#probe = probe;
+    this.#onChange = onChange;
+    this.#sliceMs = Math.max(1, settings.windowMs / SLICES);
+    this.#slice = Math.floor(clock.now() / this.#sliceMs);
+  }
+
+  get state(): CircuitState {
+    return this.#state;
+  }
+
+  get closed(): boolean {
+    return this.#state === CircuitState.closed;
+  }
+
+  /** A call ended well; it counts as failed where it was slow. */
+  succeeded(durationMs: number): void {
+    this.#count(durationMs > this.#settings.slowCallMs);
+  }
+
+  failed(): void {
+    this.#count(true);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelProbe?.();
+  }
+
+  #count(failure: boolean): void {
+    // Calls that were under way when it opened say nothing about now.
+    if (this.#state !== CircuitState.closed) return;
+    this.#rotate();
+    const index = this.#slice % SLICES;
+    this.#calls[index]!++;
+    if (!failure) {
+      this.#failuresInARow = 0;
+      return;
+    }
+    this.#failures[index]!++;
+    const calls = sum(this.#calls);
+    const { minimumCalls, threshold } = this.#settings;
+    if (calls >= minimumCalls && sum(this.#failures) >= calls * threshold) this.#open();
+    else if (this.#nothingButFailures()) this.#open();
+  }
+
+  /** For a tenth of the window. A layer that hangs is asked so seldom that its many successes of before would outvote that. */
+  #nothingButFailures(): boolean {
+    const now = this.#clock.now();
+    const { minimumCalls, windowMs } = this.#settings;
+    if (this.#failuresInARow === 0 || now - this.#failingSince > windowMs) {
+      this.#failingSince = now;
+      this.#failuresInARow = 0;
+    }
+    return ++this.#failuresInARow >= minimumCalls && now - this.#failingSince >= this.#sliceMs;
+  }
+
+  #rotate(): void {
+    const slice = Math.floor(this.#clock.now() / this.#sliceMs);
+    for (let cleared = 0; this.#slice < slice; cleared++) {
+      if (cleared >= SLICES) this.#slice = slice;
+      else this.#slice++;
+      this.#calls[this.#slice % SLICES] = 0;
+      this.#failures[this.#slice % SLICES] = 0;
+    }
+  }
+
+  #open(): void {
+    this.#change(CircuitState.open);
+    if (this.#stopped) return;
+    this.#cancelProbe = this.#clock.after(this.#settings.halfOpenAfterMs, () => this.#halfOpen());
+  }
+
+  #halfOpen(): void {
+    this.#change(CircuitState.halfOpen);
+    this.#probe().then(
+      () => this.#close(),
+      () => this.#open(),
+    );
+  }
+
+  #close(): void {
+    this.#calls.fill(0);
+    this.#failures.fill(0);
+    this.#failuresInARow = 0;
+    this.#change(CircuitState.closed);
+  }
+
+  #change(state: CircuitState): void {
+    this.#state = state;
+    this.#onChange(state);
+  }
+}
+
+function sum(slices: Uint32Array): number {
+  let total = 0;
+  for (const count of slices) total += count;
+  return total;
+}

@@ -1,0 +1,102 @@
+import type { Entry } from '../../entry.js';
+import { globMatcher, type GlobMatcher } from '../../glob.js';
+import type { Layer } from '../layer.js';
+
+const MAX_KEYS = 10_000;
+const MAX_TAGS = 1_000;
+const MAX_GLOBS = 100;
+const KEYS_AT_ONCE = 500;
+
+/**
+ * Invalidations that could not reach a layer. Until they have, what they concern is hidden from readers, so that nothing
+ * invalidated during an outage comes back. Bounded: what does not fit makes it "everything".
+ */
+export class InvalidationBacklog {
+  /** By the turn in which it was noted, so that what is noted anew while it is being applied stays. */
+  readonly #keys = new Map<string, number>();
+  readonly #tags = new Map<string, number>();
+  readonly #globs = new Map<string, { readonly turn: number; readonly matches: GlobMatcher }>();
+  #all: number | undefined;
+  #turn = 0;
+
+  get empty(): boolean {
+    return this.#all === undefined && this.#keys.size + this.#tags.size + this.#globs.size === 0;
+  }
+
+  get size(): number {
+    return this.#keys.size + this.#tags.size + this.#globs.size + (this.#all === undefined ? 0 : 1);
+  }
+
+  addKeys(keys: Iterable<string>): void {
+    for (const key of keys) this.#keys.set(key, this.#turn);
+    this.#bound();
+  }
+
+  addTags(tags: Iterable<string>): void {
+    for (const tag of tags) this.#tags.set(tag, this.#turn);
+    this.#bound();
+  }
+
+  addGlob(glob: string): void {
+    this.#globs.set(glob, { turn: this.#turn, matches: globMatcher(glob) });
+    this.#bound();
+  }
+
+  addAll(): void {
+    this.#all = this.#turn;
+    this.#keys.clear();
+    this.#tags.clear();
+    this.#globs.clear();
+  }
+
+  /** A newer value has replaced what was to be deleted. */
+  superseded(key: string): void {
+    this.#keys.delete(key);
+  }
+
+  /** True where the entry that a layer answered has been invalidated already. */
+  hides(key: string, entry: Entry): boolean {
+    if (this.#all !== undefined || this.#keys.has(key)) return true;
+    if (this.#tags.size > 0 && entry.tags.some((tag) => this.#tags.has(tag))) return true;
+    for (const { matches } of this.#globs.values()) if (matches(key)) return true;
+    return false;
+  }
+
+  /** Applies what there is; what fails stays, and the first failure is thrown. */
+  async applyTo(layer: Layer): Promise<void> {
+    const turn = this.#turn++;
+    if (this.#all !== undefined) {
+      await layer.clear();
+      // Noted before the clearing began; whatever came while it ran is noted with a later turn.
+      if (this.#all <= turn) this.#all = undefined;
+    }
+    if (this.#tags.size > 0) {
+      await layer.invalidateTags([...this.#tags.keys()]);
+      forget(this.#tags, (noted) => noted <= turn);
+    }
+    for (const glob of [...this.#globs.keys()]) {
+      await layer.deleteByPattern(glob);
+      if ((this.#globs.get(glob)?.turn ?? Infinity) <= turn) this.#globs.delete(glob);
+    }
+    const keys = [...this.#keys.keys()];
+    for (let from = 0; from < keys.length; from += KEYS_AT_ONCE) {
+      const part = keys.slice(from, from + KEYS_AT_ONCE);
+      await layer.deleteMany(part);
+      for (const key of part) if ((this.#keys.get(key) ?? Infinity) <= turn) this.#keys.delete(key);
+    }
+  }
+
+  #bound(): void {
+    if (
+      this.#all !== undefined ||
+      this.#keys.size > MAX_KEYS ||
+      this.#tags.size > MAX_TAGS ||
+      this.#globs.size > MAX_GLOBS
+    )
+      this.addAll();
+  }
+}
+
+function forget(noted: Map<string, number>, done: (turn: number) => boolean): void {
+  for (const [name, turn] of noted) if (done(turn)) noted.delete(name);
+}

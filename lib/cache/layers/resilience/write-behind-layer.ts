@@ -1,0 +1,290 @@
+import type { Clock } from '../../clock.js';
+import type { Entry } from '../../entry.js';
+import { globMatcher } from '../../glob.js';
+import { CircuitState, Result } from '../../observer.js';
+import type { Board, Coordination, Layer, LayerEvents, LayerStatus, LoadTicket, ServerInfo } from '../layer.js';
+import { isRefusal } from './layer-refusal.js';
+import { ticketAsOf } from '../load-ticket.js';
+import { WriteQueue, type QueuedWrite } from './write-queue.js';
+
+export interface WriteBehindSettings {
+  readonly maxQueue: number;
+  readonly maxQueueBytes: number;
+  readonly batchSize: number;
+  readonly flushEveryMs: number;
+  readonly drainWithinMs: number;
+}
+
+const RETRY_MS = 500;
+
+/** A layer that remembers deletions, and can be told that one has been overtaken. */
+interface Remembering extends Layer {
+  superseded?(key: string): void;
+}
+
+/**
+ * A layer whose writes wait in a queue and go out in batches, so that no caller waits for them. Readers of this process
+ * see what waits. An invalidation takes what it concerns out of the queue, lets a batch that is under way arrive, and only
+ * then goes to the layer, so that it is never overtaken.
+ */
+export class WriteBehindLayer implements Layer {
+  readonly name: string;
+  readonly shared: boolean;
+  readonly coordination?: Coordination;
+  readonly serverInfo?: () => Promise<ServerInfo>;
+  readonly board?: (name: string) => Board;
+  readonly #inner: Remembering;
+  readonly #settings: WriteBehindSettings;
+  readonly #clock: Clock;
+  readonly #events: LayerEvents;
+  readonly #queue: WriteQueue;
+  /** What is under way, by key; an invalidation takes its keys out, so that a failed batch does not bring them back. */
+  readonly #sending = new Map<string, QueuedWrite>();
+  #batch: Promise<unknown> | undefined;
+  #flushing: Promise<void> | undefined;
+  #cancelFlush: (() => void) | undefined;
+  #dropped = 0;
+  #closed = false;
+
+  constructor(inner: Remembering, settings: WriteBehindSettings, clock: Clock, events: LayerEvents) {
+    this.name = inner.name;
+    this.shared = inner.shared;
+    this.#inner = inner;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#events = events;
+    this.#queue = new WriteQueue(settings.maxQueue, settings.maxQueueBytes);
+    if (inner.coordination !== undefined) this.coordination = inner.coordination;
+    if (inner.serverInfo !== undefined) this.serverInfo = () => inner.serverInfo!();
+    if (inner.board !== undefined) this.board = (name) => inner.board!(name);
+  }
+
+  get(key: string, ticket?: LoadTicket): Entry | Promise<Entry | undefined> | undefined {
+    return this.#waiting(key) ?? this.#inner.get(key, ticket);
+  }
+
+  async getMany(keys: readonly string[], tickets?: readonly LoadTicket[]): Promise<(Entry | undefined)[]> {
+    const entries = keys.map((key) => this.#waiting(key));
+    const absent = [...keys.keys()].filter((index) => entries[index] === undefined);
+    if (absent.length === 0) return entries;
+    const found = await this.#inner.getMany(
+      absent.map((index) => keys[index]!),
+      tickets && absent.map((index) => tickets[index]!),
+    );
+    for (const [turn, index] of absent.entries()) entries[index] = found[turn];
+    return entries;
+  }
+
+  set(key: string, entry: Entry, ticket?: LoadTicket): void | Promise<void> {
+    if (this.#closed) return this.#inner.set(key, entry, ticket);
+    this.#enqueue(key, entry, ticket);
+  }
+
+  setMany(entries: readonly (readonly [key: string, entry: Entry, ticket?: LoadTicket])[]): void | Promise<void> {
+    if (this.#closed) return this.#inner.setMany(entries);
+    for (const [key, entry, ticket] of entries) this.#enqueue(key, entry, ticket);
+  }
+
+  async delete(key: string): Promise<boolean> {
+    const waited = this.#waiting(key) !== undefined;
+    await this.#cancel((write) => write.key === key);
+    return (await this.#inner.delete(key)) || waited;
+  }
+
+  async deleteMany(keys: readonly string[]): Promise<number> {
+    const doomed = new Set(keys);
+    const waiting = [...doomed].filter((key) => this.#queue.get(key) !== undefined);
+    const others = [...doomed].filter((key) => this.#queue.get(key) === undefined);
+    await this.#cancel(({ key }) => doomed.has(key));
+    const [removed] = await Promise.all([this.#inner.deleteMany(others), this.#inner.deleteMany(waiting)]);
+    return removed + waiting.length;
+  }
+
+  /** What waited counts too, whether the layer had an older value of it or not. */
+  async deleteByPattern(glob: string): Promise<number> {
+    const matches = globMatcher(glob);
+    const waiting = [...this.#queue.keys()].filter(matches);
+    await this.#cancel(({ key }) => matches(key));
+    return (await this.#inner.deleteByPattern(glob)) + waiting.length;
+  }
+
+  async invalidateTags(tags: readonly string[]): Promise<void> {
+    const doomed = new Set(tags);
+    const replaced: string[] = [];
+    await this.#cancel((write) => {
+      if (!write.entry.tags.some((tag) => doomed.has(tag))) return false;
+      if (write.explicit) replaced.push(write.key);
+      return true;
+    });
+    // The layer may have an older value of the key that carries other tags.
+    await Promise.all([
+      this.#inner.invalidateTags(tags),
+      replaced.length > 0 ? this.#inner.deleteMany(replaced) : undefined,
+    ]);
+  }
+
+  async clear(): Promise<void> {
+    await this.#cancel(() => true);
+    await this.#inner.clear();
+  }
+
+  async *keys(glob: string): AsyncGenerator<readonly string[]> {
+    const matches = globMatcher(glob);
+    const waiting = [...this.#sending.keys(), ...this.#queue.keys()].filter(
+      (key) => matches(key) && this.#waiting(key) !== undefined,
+    );
+    const known = new Set(waiting);
+    if (known.size > 0) yield [...known];
+    for await (const batch of this.#inner.keys(glob)) {
+      const others = batch.filter((key) => !known.has(key));
+      if (others.length > 0) yield others;
+    }
+  }
+
+  async connect(): Promise<void> {
+    await this.#inner.connect?.();
+  }
+
+  async disconnect(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#drain();
+    const left = this.#queue.depth + this.#sending.size;
+    if (left > 0) {
+      this.#dropped += left;
+      this.#events.writeDropped(left);
+      this.#events.log(
+        'warn',
+        'WRITES_LOST',
+        `Layer '${this.name}' was closed before ${left} waiting writes could reach it.`,
+      );
+    }
+    this.#queue.clear();
+    this.#sending.clear();
+    this.#events.queueDepth(0);
+    await this.#inner.disconnect();
+  }
+
+  status(): LayerStatus {
+    return {
+      ...this.#inner.status(),
+      queueDepth: this.#queue.depth + this.#sending.size,
+      writesDropped: this.#dropped,
+    };
+  }
+
+  /** What a reader of this process may have although the layer has it not yet. */
+  #waiting(key: string): Entry | undefined {
+    const entry = (this.#queue.get(key) ?? this.#sending.get(key))?.entry;
+    return entry !== undefined && entry.goneAt > this.#clock.now() ? entry : undefined;
+  }
+
+  #enqueue(key: string, entry: Entry, ticket: LoadTicket | undefined): void {
+    const dropped = this.#queue.add({
+      key,
+      entry,
+      // By the time it goes out, another process may have replaced or invalidated what is older than this moment.
+      ticket: ticket ?? ticketAsOf(this.name, this.#clock.now()),
+      explicit: ticket === undefined,
+    });
+    if (ticket === undefined) this.#inner.superseded?.(key);
+    this.#drop(dropped);
+    this.#tellDepth();
+    this.#flushLater(this.#settings.flushEveryMs);
+  }
+
+  #drop(dropped: readonly QueuedWrite[]): void {
+    if (dropped.length === 0) return;
+    this.#dropped += dropped.length;
+    this.#events.writeDropped(dropped.length);
+    this.#forgetReplaced(dropped);
+  }
+
+  /** What a set replaced must not be read again though the set never arrives; a layer that is away remembers that. */
+  #forgetReplaced(writes: readonly QueuedWrite[]): void {
+    const replaced = writes.filter(({ explicit }) => explicit).map(({ key }) => key);
+    if (replaced.length > 0) Promise.resolve(this.#inner.deleteMany(replaced)).catch(() => undefined);
+  }
+
+  /** Takes what matches out of the queue; resolves once a batch under way that holds such a write has arrived. */
+  async #cancel(matches: (write: QueuedWrite) => boolean): Promise<void> {
+    const removed = this.#queue.removeWhere(matches);
+    let underWay = false;
+    for (const write of this.#sending.values()) {
+      if (!matches(write)) continue;
+      this.#sending.delete(write.key);
+      underWay = true;
+    }
+    if (removed > 0 || underWay) this.#tellDepth();
+    if (underWay) await this.#batch;
+  }
+
+  #flushLater(delayMs: number): void {
+    if (this.#cancelFlush !== undefined || this.#flushing !== undefined || this.#closed) return;
+    this.#cancelFlush = this.#clock.after(delayMs, () => {
+      this.#cancelFlush = undefined;
+      void this.#flush();
+    });
+  }
+
+  /** Never rejects. */
+  #flush(): Promise<void> {
+    return (this.#flushing ??= this.#flushAll().finally(() => {
+      this.#flushing = undefined;
+      if (this.#queue.depth > 0) this.#flushLater(RETRY_MS);
+    }));
+  }
+
+  async #flushAll(): Promise<void> {
+    while (this.#queue.depth > 0 && this.#reachable) {
+      const now = this.#clock.now();
+      const taken = this.#queue.take(this.#settings.batchSize);
+      const batch = taken.filter(({ entry }) => entry.goneAt > now);
+      this.#forgetReplaced(taken.filter(({ entry }) => entry.goneAt <= now));
+      for (const write of batch) this.#sending.set(write.key, write);
+      const sending = batch.length === 0 ? Promise.resolve(true) : this.#send(batch, now);
+      this.#batch = sending;
+      const sent = await sending;
+      this.#tellDepth();
+      if (!sent) return;
+    }
+  }
+
+  /** Never rejects. @returns false where another attempt has to wait. */
+  async #send(batch: readonly QueuedWrite[], startedAt: number): Promise<boolean> {
+    try {
+      await this.#inner.setMany(batch.map(({ key, entry, ticket }) => [key, entry, ticket] as const));
+      this.#sending.clear();
+      this.#events.asyncWrite(Result.ok, this.#clock.now() - startedAt, batch.length);
+      return true;
+    } catch (error) {
+      const failed = [...this.#sending.values()];
+      this.#sending.clear();
+      this.#events.asyncWrite(Result.error, this.#clock.now() - startedAt, batch.length);
+      if (isRefusal(error)) this.#drop(failed);
+      else this.#drop(this.#queue.restore(failed));
+      return isRefusal(error);
+    }
+  }
+
+  get #reachable(): boolean {
+    return this.#inner.status().circuitState === CircuitState.closed;
+  }
+
+  async #drain(): Promise<void> {
+    this.#cancelFlush?.();
+    if (this.#queue.depth === 0 && this.#flushing === undefined) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(this.#settings.drainWithinMs, resolve);
+      const draining = (this.#flushing ?? Promise.resolve()).then(() => this.#flush());
+      void draining.then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  #tellDepth(): void {
+    this.#events.queueDepth(this.#queue.depth + this.#sending.size);
+  }
+}

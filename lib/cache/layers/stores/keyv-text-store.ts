@@ -1,0 +1,195 @@
+import { globMatcher } from '../../glob.js';
+import { CacheError } from '../../errors.js';
+import { withDeadline } from '../resilience/deadline.js';
+import type { LayerContext } from '../layer.js';
+import { clientConnection } from '../redis/redis-client-adapter.js';
+import { RedisKeys } from '../redis/redis-keys.js';
+import type { RedisClientLike } from '../redis/redis-options.js';
+import { RedisScan } from '../redis/redis-scan.js';
+import type { StoreListing, TextStore, TextWrite } from './text-store.js';
+
+/** The methods of a Keyv 5 storage adapter, or of a Keyv instance, that a layer uses. */
+export interface KeyvStoreLike {
+  get(key: string): unknown;
+  set(key: string, value: never, ttl?: number): unknown;
+  delete(key: never): unknown;
+  getMany?(keys: string[]): unknown;
+  setMany?(entries: never): unknown;
+  iterator?: unknown;
+  disconnect?(): unknown;
+  on?(event: 'error', listener: (error: unknown) => void): unknown;
+}
+
+/** An adapter of Keyv, its optional methods included; all of them may answer in the same turn. */
+interface Adapter {
+  get(key: string): unknown;
+  set(key: string, value: string, ttl?: number): unknown;
+  delete(key: string): unknown;
+  getMany?(keys: string[]): unknown;
+  setMany?(entries: { key: string; value: string; ttl?: number }[]): unknown;
+  iterator?(namespace?: string): AsyncIterable<[key: string, value: unknown]>;
+  keys?(): Iterable<string>;
+  disconnect?(): unknown;
+  on?(event: 'error', listener: (error: unknown) => void): unknown;
+  readonly namespace?: string;
+  readonly keyPrefixSeparator?: string;
+  readonly client?: unknown;
+}
+
+const AT_ONCE = 1_000;
+
+/** An adapter of Keyv as a store of texts. Errors that it swallows and only emits are failures here. */
+export class KeyvTextStore implements TextStore {
+  readonly listing: StoreListing | undefined;
+  readonly #adapter: Adapter;
+  readonly #probe: string;
+  #errors = 0;
+  #lastError: unknown;
+  #connected = false;
+
+  constructor(store: KeyvStoreLike, context: LayerContext, deadlineMs: number, layer: string) {
+    this.#adapter = adapterOf(store);
+    this.#probe = `${context.prefix}:~probe`;
+    this.#adapter.on?.('error', (error) => {
+      this.#errors++;
+      this.#lastError = error;
+      this.#connected = false;
+    });
+    this.listing = this.#listingOf(context, deadlineMs, layer);
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  getMany(keys: readonly string[]): Promise<readonly unknown[]> {
+    return this.#heard(async () => {
+      if (keys.length > 1 && this.#adapter.getMany !== undefined) {
+        return (await this.#adapter.getMany([...keys])) as unknown[];
+      }
+      return Promise.all(keys.map((key) => this.#adapter.get(key)));
+    });
+  }
+
+  async setMany(entries: readonly TextWrite[]): Promise<void> {
+    await this.#heard(async () => {
+      if (entries.length > 1 && this.#adapter.setMany !== undefined) {
+        await this.#adapter.setMany(
+          entries.map(({ key, text, ttlMs }) => ({ key, value: text, ...(ttlMs !== undefined && { ttl: ttlMs }) })),
+        );
+        return;
+      }
+      await Promise.all(entries.map(({ key, text, ttlMs }) => this.#adapter.set(key, text, ttlMs)));
+    });
+  }
+
+  deleteMany(keys: readonly string[]): Promise<number> {
+    return this.#heard(async () => {
+      const removed = await Promise.all(keys.map((key) => this.#adapter.delete(key)));
+      return removed.filter((one) => one === true).length;
+    });
+  }
+
+  async connect(): Promise<void> {
+    await this.getMany([this.#probe]);
+  }
+
+  async disconnect(): Promise<void> {
+    this.#connected = false;
+    await this.#adapter.disconnect?.();
+  }
+
+  /** Fails where the adapter emitted an error meanwhile, be it another operation's: it does not say whose it is. */
+  async #heard<T>(operation: () => Promise<T>): Promise<T> {
+    const errors = this.#errors;
+    const result = await operation();
+    if (this.#errors !== errors) {
+      throw new CacheError('LAYER_UNAVAILABLE', 'The Keyv adapter reported an error during the operation.', {
+        cause: this.#lastError,
+      });
+    }
+    this.#connected = true;
+    return result;
+  }
+
+  #listingOf(context: LayerContext, deadlineMs: number, layer: string): StoreListing | undefined {
+    const { client, namespace, keyPrefixSeparator = ':' } = this.#adapter;
+    const prefix = namespace === undefined ? context.prefix : `${namespace}${keyPrefixSeparator}${context.prefix}`;
+    if (isNodeRedis(client)) {
+      // Its iterator would ship every value of every namespace.
+      const connection = clientConnection(client, { lost: () => undefined, ready: () => undefined });
+      return new RedisScan(connection, new RedisKeys(prefix), context.clock, deadlineMs, layer);
+    }
+    const { iterator, keys } = this.#adapter;
+    const step = <T>(operation: Promise<T>) => withDeadline(operation, deadlineMs, context.clock, layer);
+    if (iterator !== undefined) {
+      return new IteratedKeys(this, () => iterator.call(this.#adapter, namespace), new RedisKeys(context.prefix), step);
+    }
+    if (keys !== undefined) {
+      const all = async function* (adapter: Adapter): AsyncGenerator<[string, unknown]> {
+        for (const key of [...keys.call(adapter)]) yield [key, undefined];
+      };
+      return new IteratedKeys(this, () => all(this.#adapter), new RedisKeys(context.prefix), step);
+    }
+    return undefined;
+  }
+}
+
+/** Keys as an adapter's own iterator gives them. */
+class IteratedKeys implements StoreListing {
+  readonly #store: TextStore;
+  readonly #iterate: () => AsyncIterable<[key: string, value: unknown]>;
+  readonly #keys: RedisKeys;
+  readonly #step: <T>(operation: Promise<T>) => Promise<T>;
+
+  constructor(
+    store: TextStore,
+    iterate: () => AsyncIterable<[key: string, value: unknown]>,
+    keys: RedisKeys,
+    step: <T>(operation: Promise<T>) => Promise<T>,
+  ) {
+    this.#store = store;
+    this.#iterate = iterate;
+    this.#keys = keys;
+    this.#step = step;
+  }
+
+  async *find(glob: string): AsyncGenerator<readonly string[]> {
+    const matches = globMatcher(glob);
+    const prefix = this.#keys.entry('');
+    let batch: string[] = [];
+    const iterator = this.#iterate()[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await this.#step(iterator.next());
+      if (next.done === true) break;
+      const [name] = next.value;
+      const key = name.startsWith(prefix) ? this.#keys.keyOf(name) : undefined;
+      if (key !== undefined && matches(key)) batch.push(key);
+      if (batch.length < AT_ONCE) continue;
+      yield batch;
+      batch = [];
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  async remove(glob: string): Promise<number> {
+    const found: string[] = [];
+    for await (const batch of this.find(glob)) found.push(...batch);
+    let count = 0;
+    for (let from = 0; from < found.length; from += AT_ONCE) {
+      const names = found.slice(from, from + AT_ONCE).map((key) => this.#keys.entry(key));
+      count += await this.#step(this.#store.deleteMany(names));
+    }
+    return count;
+  }
+}
+
+/** The store inside a Keyv instance, told by its shape: an application may have a Keyv class of its own. */
+function adapterOf(store: KeyvStoreLike): Adapter {
+  const inner = 'store' in store && 'opts' in store ? store.store : store;
+  return inner as Adapter;
+}
+
+function isNodeRedis(client: unknown): client is RedisClientLike {
+  return typeof client === 'object' && client !== null && 'sendCommand' in client && 'isOpen' in client;
+}

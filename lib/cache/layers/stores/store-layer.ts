@@ -1,0 +1,168 @@
+import type { Entry } from '../../entry.js';
+import { CircuitState } from '../../observer.js';
+import { EntryCodec, type Stored } from '../encoding/codec.js';
+import { KeyIndex } from './key-index.js';
+import type { Layer, LayerContext, LayerStatus, LoadTicket } from '../layer.js';
+import { isAsOf } from '../load-ticket.js';
+import { RedisKeys } from '../redis/redis-keys.js';
+import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
+import { StoreOrder, TAG_TTL_MS } from './store-order.js';
+import { recordOfText, textOfRecord } from '../encoding/text-record.js';
+import type { TextStore, TextWrite } from './text-store.js';
+
+type Write = readonly [key: string, entry: Entry, ticket?: LoadTicket];
+
+/** Longest TTL that every store takes: a hundred years. */
+const LONGEST_TTL_MS = 3_155_760_000_000;
+
+/**
+ * A layer in any store of texts. Without scripts on a server, invalidations are ordered by the processes' clocks, and a
+ * deletion fences loads of its own process only: what `redisLayer()` promises beyond that it promises alone.
+ */
+export class StoreLayer implements Layer {
+  readonly shared = true;
+  readonly name: string;
+  readonly #store: TextStore;
+  readonly #context: LayerContext;
+  readonly #keys: RedisKeys;
+  readonly #codec: EntryCodec;
+  readonly #order: StoreOrder;
+  readonly #index: KeyIndex | undefined;
+  #undecodable = 0;
+
+  constructor(store: TextStore, context: LayerContext, name: string, options: RemoteLayerOptions) {
+    this.name = name;
+    this.#store = store;
+    this.#context = context;
+    this.#keys = new RedisKeys(context.prefix);
+    this.#codec = new EntryCodec({ ...options, onUndecodable: (cause) => this.#onUndecodable(cause) });
+    this.#order = new StoreOrder(store, context.prefix, context.clock);
+    this.#index = store.listing === undefined ? new KeyIndex(store, (key) => this.#keys.entry(key)) : undefined;
+  }
+
+  async get(key: string, ticket?: LoadTicket): Promise<Entry | undefined> {
+    return (await this.getMany([key], ticket && [ticket]))[0];
+  }
+
+  async getMany(keys: readonly string[], tickets?: readonly LoadTicket[]): Promise<(Entry | undefined)[]> {
+    if (keys.length === 0) return [];
+    const epoch = this.#order.next();
+    const names = keys.map((key) => this.#keys.entry(key));
+    const texts = await this.#store.getMany(this.#index === undefined ? names : [...names, this.#order.globsKey]);
+    if (this.#index !== undefined) this.#order.readGlobs(texts[names.length] ?? undefined);
+    const found = keys.map((key, index) => this.#read(key, texts[index]));
+    const tags = new Set(found.flatMap((stored) => stored?.entry.tags ?? []));
+    const invalidated = await this.#order.epochsOf(tags);
+    for (const ticket of tickets ?? []) ticket.set(this.name, { epoch });
+    return found.map((stored) => {
+      const current = stored?.entry.tags.every((tag) => (invalidated.get(tag) ?? 0) <= stored.epoch);
+      return current === true ? stored!.entry : undefined;
+    });
+  }
+
+  set(key: string, entry: Entry, ticket?: LoadTicket): Promise<void> {
+    return this.setMany([[key, entry, ticket]]);
+  }
+
+  async setMany(entries: readonly Write[]): Promise<void> {
+    const writes: TextWrite[] = [];
+    for (const [key, entry, ticket] of entries) {
+      const ttlMs = this.#ttl(entry);
+      const epoch = this.#epochOf(entry, ticket);
+      if (ttlMs === 0 || !this.#order.valid(key, epoch)) continue;
+      this.#index?.add(key);
+      writes.push({
+        key: this.#keys.entry(key),
+        text: textOfRecord(this.#codec.encode(entry, 0, epoch)),
+        ttlMs,
+      });
+    }
+    if (writes.length > 0) await this.#store.setMany(writes);
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return (await this.deleteMany([key])) > 0;
+  }
+
+  async deleteMany(keys: readonly string[]): Promise<number> {
+    if (keys.length === 0) return 0;
+    const removed = await this.#store.deleteMany([...new Set(keys)].map((key) => this.#keys.entry(key)));
+    if (this.#index !== undefined) for (const key of keys) this.#index.delete(key);
+    return removed;
+  }
+
+  async deleteByPattern(glob: string): Promise<number> {
+    if (this.#index === undefined) return this.#store.listing?.remove(glob) ?? 0;
+    await this.#order.noteGlob(glob);
+    return (this.#store.listing ?? this.#index).remove(glob);
+  }
+
+  async invalidateTags(tags: readonly string[]): Promise<void> {
+    if (tags.length > 0) await this.#order.noteTags(tags);
+  }
+
+  async *keys(glob: string): AsyncGenerator<readonly string[]> {
+    const listing = this.#store.listing ?? this.#index;
+    if (listing !== undefined) yield* listing.find(glob);
+  }
+
+  async clear(): Promise<void> {
+    await this.deleteByPattern('*');
+  }
+
+  connect(): Promise<void> {
+    return this.#store.connect();
+  }
+
+  disconnect(): Promise<void> {
+    return this.#store.disconnect();
+  }
+
+  status(): LayerStatus {
+    return {
+      entries: null,
+      bytes: null,
+      connected: this.#store.connected,
+      circuitState: CircuitState.closed,
+      queueDepth: 0,
+      writesDropped: 0,
+    };
+  }
+
+  #read(key: string, text: unknown): Stored | undefined {
+    if (text === undefined || text === null) return undefined;
+    const record = recordOfText(text);
+    if (record === undefined) {
+      this.#onUndecodable(new Error('no record of this library'));
+      return undefined;
+    }
+    const stored = this.#codec.decode(record);
+    if (stored === undefined || stored.entry.goneAt <= this.#context.clock.now()) return undefined;
+    return this.#order.valid(key, stored.epoch) ? stored : undefined;
+  }
+
+  #epochOf(entry: Entry, ticket: LoadTicket | undefined): number {
+    if (ticket === undefined) return this.#order.next();
+    const since = ticket.get(this.name);
+    if (isAsOf(since)) return Math.floor(since.asOf * 1000);
+    return (since as { epoch: number } | undefined)?.epoch ?? Math.floor(entry.createdAt * 1000);
+  }
+
+  /** Whole milliseconds; 0 where nothing is left, undefined for ever. */
+  #ttl(entry: Entry): number | undefined {
+    const left = Math.ceil(entry.goneAt - this.#context.clock.now());
+    if (left <= 0) return 0;
+    const longest = entry.tags.length > 0 ? TAG_TTL_MS : LONGEST_TTL_MS;
+    return left > longest ? (entry.tags.length > 0 ? TAG_TTL_MS : undefined) : left;
+  }
+
+  #onUndecodable(cause: unknown): void {
+    if (this.#undecodable++ > 0) return;
+    this.#context.events.log(
+      'warn',
+      'UNDECODABLE_VALUE',
+      `Layer '${this.name}' holds a value that it cannot read, of another version or of somebody else; such values count as absent.`,
+      cause,
+    );
+  }
+}

@@ -1,0 +1,86 @@
+import type { Clock } from '../../clock.js';
+import { globMatcher, type GlobMatcher } from '../../glob.js';
+import type { TextStore } from './text-store.js';
+
+/** Entries with tags live no longer than what is remembered of their tags. */
+export const TAG_TTL_MS = 30 * 24 * 3_600_000;
+const MAX_GLOBS = 100;
+const NOTING_ATTEMPTS = 3;
+
+/**
+ * The order of invalidations in a store that knows no scripts: microseconds of this process' clock, never twice the same.
+ * Tags are keys of their own; globs, where the store cannot list its keys, are one short list that every read brings along.
+ */
+export class StoreOrder {
+  readonly #store: TextStore;
+  readonly #prefix: string;
+  readonly #clock: Clock;
+  readonly globsKey: string;
+  #last = 0;
+  #globsText: unknown;
+  #globs: readonly { readonly epoch: number; readonly glob: string; readonly matches: GlobMatcher }[] = [];
+
+  constructor(store: TextStore, prefix: string, clock: Clock) {
+    this.#store = store;
+    this.#prefix = `${prefix}:~tag:`;
+    this.#clock = clock;
+    this.globsKey = `${prefix}:~globs`;
+  }
+
+  next(): number {
+    return (this.#last = Math.max(this.#last + 1, Math.floor(this.#clock.now() * 1000)));
+  }
+
+  async noteTags(tags: readonly string[]): Promise<void> {
+    const text = String(this.next());
+    await this.#store.setMany(tags.map((tag) => ({ key: this.#prefix + tag, text, ttlMs: TAG_TTL_MS })));
+  }
+
+  /** The epoch of each tag's last invalidation, in one round trip. */
+  async epochsOf(tags: Iterable<string>): Promise<ReadonlyMap<string, number>> {
+    const names = [...tags];
+    if (names.length === 0) return new Map();
+    const epochs = await this.#store.getMany(names.map((tag) => this.#prefix + tag));
+    return new Map(names.map((tag, index) => [tag, Number(epochs[index] ?? 0) || 0]));
+  }
+
+  /** Takes the list of globs that a read brought along. */
+  readGlobs(text: unknown): void {
+    if (text === this.#globsText) return;
+    this.#globsText = text;
+    this.#globs = parse(text).map(([epoch, glob]) => ({ epoch, glob, matches: globMatcher(glob) }));
+  }
+
+  /** Adds to the list and looks whether another process' list has come between. */
+  async noteGlob(glob: string): Promise<void> {
+    const epoch = this.next();
+    for (let attempt = 0; attempt < NOTING_ATTEMPTS; attempt++) {
+      const [before] = await this.#store.getMany([this.globsKey]);
+      const list = parse(before);
+      if (list.some(([noted, other]) => other === glob && noted >= epoch)) return this.readGlobs(before);
+      const others = list.filter(([, other]) => other !== glob && glob !== '*');
+      // Too many to ask of every read: everything is a short list.
+      const next = others.length >= MAX_GLOBS ? [[epoch, '*'] as const] : [...others, [epoch, glob] as const];
+      const text = JSON.stringify(next);
+      await this.#store.setMany([{ key: this.globsKey, text, ttlMs: undefined }]);
+      const [after] = await this.#store.getMany([this.globsKey]);
+      this.readGlobs(after);
+      if (after === text) return;
+    }
+  }
+
+  /** False where a glob has invalidated an entry of that epoch. */
+  valid(key: string, epoch: number): boolean {
+    return !this.#globs.some((glob) => glob.epoch > epoch && glob.matches(key));
+  }
+}
+
+function parse(text: unknown): [epoch: number, glob: string][] {
+  if (typeof text !== 'string') return [];
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? (list as [number, string][]).filter((one) => typeof one?.[1] === 'string') : [];
+  } catch {
+    return [];
+  }
+}

@@ -35,8 +35,8 @@ module.exports = {
     {
       name: 'rooms-do-not-import-the-wiring',
       severity: 'error',
-      from: { path: '^lib/[^/]+/' },
-      to: { path: '^lib/(index|cache-observability\\.module)\\.ts$' },
+      from: { path: '^lib/[^/]+/', pathNot: '^lib/(options|adoption)/' },
+      to: { path: '^lib/[^/]+\\.ts$', pathNot: '^lib/service-name\\.ts$' },
     },
     {
       name: 'optional-peers-are-loaded-when-used',

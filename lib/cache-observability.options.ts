@@ -1,4 +1,4 @@
-import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
+import type { ModuleMetadata, Type } from '@nestjs/common';
 import type { Duration } from './cache/duration.js';
 import type { LayerFactory } from './cache/layers/layer.js';
 import type { CachePolicy } from './cache/policy.js';
@@ -6,6 +6,11 @@ import type { FastLaneOptions } from './caching/fast-lane/fast-lane.options.js';
 import type { MetricsExporter } from './exporters/metrics-exporter.js';
 import type { MetricsCollector } from './metrics/collectors/metrics-collector.js';
 import type { Window } from './metrics/snapshot.js';
+import type { MonitoringOptions } from './monitoring/monitoring.options.js';
+import type { PrometheusOptions } from './exporters/prometheus/prometheus.options.js';
+import type { WarmingOptions } from './warming/warming.options.js';
+
+export type { MonitoringOptions, PrometheusOptions, WarmingOptions };
 
 /** How the cache is measured. */
 export interface MetricsOptions {
@@ -37,31 +42,6 @@ export interface HealthOptions {
   patterns?: Readonly<Record<string, { readonly hitRate: number }>>;
 }
 
-/** The monitoring routes. */
-export interface MonitoringOptions {
-  /** @default 'cache' */
-  path?: string;
-  /** Guards of every monitoring route. @default [] */
-  guards?: (Type<CanActivate> | CanActivate)[];
-  /** Modules that export what guard classes inject, where these are not global. @default [] */
-  imports?: ModuleMetadata['imports'];
-  /** Decorators put on the controllers, that of Prometheus too, such as a `Public()` that a global guard looks for. @default [] */
-  decorators?: ClassDecorator[];
-  /** Allows the routes that change something in production without guards. @default false */
-  allowUnguarded?: boolean;
-  /** Describes the routes for @nestjs/swagger. @default false */
-  swagger?: boolean;
-  /** Clients that may listen to the event stream at a time; further ones are answered 503. @default 50 */
-  maxEventClients?: number;
-}
-
-export interface PrometheusOptions {
-  /** @default '/metrics' */
-  path?: string;
-  /** Node's own metrics too. @default true */
-  defaultMetrics?: boolean;
-}
-
 /** Spans of OpenTelemetry. */
 export interface TracingOptions {
   /** Record spans of operations that no span asked for, too: startup, timers, scripts. @default false */
@@ -87,17 +67,6 @@ export interface FleetOptions {
  * after the restart. Every process needs a file or name of its own. @default for `name`: the name of the host
  */
 export type PersistenceOptions = { path: string } | { layer: string; name?: string };
-
-export interface WarmingOptions {
-  /** Run the startup strategies once the application is up. @default false */
-  onStartup?: boolean;
-  /** The application is ready only when startup warming has ended. @default false */
-  blockReadiness?: boolean;
-  /** Entries loaded side by side. @default 4 */
-  concurrency?: number;
-  /** Keeps the hottest keys from expiring. @default false */
-  popularKeys?: boolean | { limit?: number; every?: Duration };
-}
 
 export interface HttpOptions {
   /** `'minimal'`: X-Cache and ETag; `'standard'` adds Cache-Status (RFC 9211) and Age; false none. @default 'minimal' */

@@ -1,5 +1,5 @@
 import { applyDecorators, Controller, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import type { MonitoringOptions } from '../cache-observability.options.js';
+import type { MonitoringOptions } from './monitoring.options.js';
 import { NoStore } from './access.js';
 import { MonitoringErrorFilter } from './monitoring-error.filter.js';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/common';
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { WarmingOptions } from '../cache-observability.options.js';
+import type { WarmingOptions } from './warming.options.js';
 import { type Clock, systemClock } from '../cache/clock.js';
 import type { Duration } from '../cache/duration.js';
 import { CacheError, type CacheErrorCode } from '../cache/errors.js';

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy, Optional } from '@nestjs/common';
-import type { WarmingOptions } from '../cache-observability.options.js';
+import type { WarmingOptions } from './warming.options.js';
 import { type Clock, systemClock } from '../cache/clock.js';
 import { milliseconds } from '../cache/duration.js';
 import { CacheWarmer } from './cache-warmer.js';

@@ -15,7 +15,7 @@ import {
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { PrometheusController, PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { collectDefaultMetrics, register } from 'prom-client';
-import type { PrometheusOptions } from '../../cache-observability.options.js';
+import type { PrometheusOptions } from './prometheus.options.js';
 import { CacheMetrics } from '../../metrics/cache-metrics.js';
 import { EXEMPLARS, type ExemplarSource } from './exemplars.js';
 import { formatFor } from './negotiation.js';

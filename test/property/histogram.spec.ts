@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { bucketOf, lowerBound, MAX_INDEX, MIN_INDEX, representative, ZERO_BUCKET } from '../../lib/metrics/windows/buckets.js';
+import {
+  bucketOf,
+  lowerBound,
+  MAX_INDEX,
+  MIN_INDEX,
+  representative,
+  ZERO_BUCKET,
+} from '../../lib/metrics/windows/buckets.js';
 import { Histogram, HistogramTotal, mean, quantiles } from '../../lib/metrics/windows/histogram.js';
 
 const BOUND = 0.0217;

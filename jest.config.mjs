@@ -5,6 +5,7 @@ export default {
   roots: ['<rootDir>/lib', '<rootDir>/test'],
   testMatch: ['<rootDir>/test/**/*.spec.ts'],
   setupFiles: ['<rootDir>/test/support/jest.setup.mjs'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/faults.setup.mjs'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -48,12 +48,19 @@ export interface CacheChannels {
 /** What the channels' names begin with: `nestjs-cache-observability:access` … */
 export const CHANNEL_PREFIX = 'nestjs-cache-observability:';
 
+const named = <T>(name: string): Channel<unknown, T> => channel(`${CHANNEL_PREFIX}${name}`) as Channel<unknown, T>;
+
+/**
+ * Held for as long as the process: Node 20 forgets a channel that was collected even where one of the same name has come after
+ * it, and whoever subscribes then hears nothing.
+ */
+const CHANNELS: CacheChannels = {
+  access: named('access'),
+  load: named('load'),
+  invalidation: named('invalidation'),
+  circuit: named('circuit'),
+};
+
 export function cacheChannels(): CacheChannels {
-  const named = <T>(name: string): Channel<unknown, T> => channel(`${CHANNEL_PREFIX}${name}`) as Channel<unknown, T>;
-  return {
-    access: named('access'),
-    load: named('load'),
-    invalidation: named('invalidation'),
-    circuit: named('circuit'),
-  };
+  return CHANNELS;
 }

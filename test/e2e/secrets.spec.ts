@@ -1,3 +1,4 @@
+import type { Channel } from 'node:diagnostics_channel';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { PGlite } from '@electric-sql/pglite';
 import {
@@ -16,7 +17,6 @@ import {
 import * as api from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { register } from 'prom-client';
@@ -33,6 +33,7 @@ import {
   WarmingStrategy,
 } from '../../lib/index.js';
 import { MemoryCollector } from '../../lib/testing/index.js';
+import { cacheChannels } from '../../lib/tracing/channels.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 import { EventStream } from '../support/event-stream.js';
 import { eventually, freePort, RedisServer } from '../support/redis.js';
@@ -121,7 +122,8 @@ class Listening implements LoggerService {
   readonly fatal = this.log;
 }
 
-const channels = ['access', 'load', 'invalidation', 'circuit'].map((name) => `nestjs-cache-observability:${name}`);
+// By the very objects: suites before this one had channels of the same names in this process.
+const channels = Object.values(cacheChannels()) as Channel[];
 const published: unknown[] = [];
 const onMessage = (message: unknown): void => void published.push(message);
 const spans = new InMemorySpanExporter();
@@ -131,7 +133,7 @@ let database: PGlite;
 
 beforeAll(async () => {
   register.clear();
-  for (const channel of channels) subscribe(channel, onMessage);
+  for (const channel of channels) channel.subscribe(onMessage);
   api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   api.trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }));
   redis = await RedisServer.start({ requirepass: secret('redis-password') });
@@ -139,7 +141,7 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  for (const channel of channels) unsubscribe(channel, onMessage);
+  for (const channel of channels) channel.unsubscribe(onMessage);
   api.trace.disable();
   api.context.disable();
   await database.close();

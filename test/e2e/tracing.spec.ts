@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Controller, Get, Param } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import * as api from '@opentelemetry/api';
@@ -6,6 +5,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
+import { cacheChannels } from '../../lib/tracing/channels.js';
 import { boot, closeApps, platforms } from '../support/apps.js';
 
 @Controller('products')
@@ -73,8 +73,11 @@ describe.each(platforms)('tracing on %s', (platform) => {
 
   it('publishes every access on a diagnostics channel to whoever listens', async () => {
     const told: unknown[] = [];
+    // By the very object: suites before this one had channels of the same name in this process.
+    const { access } = cacheChannels();
+    expect(access.name).toBe('nestjs-cache-observability:access');
     const listen = (message: unknown) => void told.push(message);
-    subscribe('nestjs-cache-observability:access', listen);
+    access.subscribe(listen);
     try {
       const { ask } = await boot(platform, moduleWith({}));
       await ask().get('/products/7').expect(200);
@@ -84,7 +87,7 @@ describe.each(platforms)('tracing on %s', (platform) => {
         { pattern: 'product:*', endpoint: 'GET /products/:id', outcome: 'hit', layer: 'memory' },
       ]);
     } finally {
-      unsubscribe('nestjs-cache-observability:access', listen);
+      access.unsubscribe(listen);
     }
   });
 });

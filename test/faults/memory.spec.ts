@@ -9,8 +9,6 @@ import { RedisServer } from '../support/redis.js';
 
 const MINUTE = 60_000;
 const MEBIBYTE = 1_024 * 1_024;
-/** Growth that is no growth: tables fill towards their bounds. Measuring coverage keeps counts of its own on the heap. */
-const FLAT = (process.env['MEASURES_COVERAGE'] === undefined ? 4 : 24) * MEBIBYTE;
 const MAX_QUEUE = 500;
 const IN_MEMORY = 1_000;
 
@@ -67,9 +65,14 @@ describe('ten minutes without Redis, on a clock that is turned by hand', () => {
     async (_, breaking) => {
       await breaking();
       expect(await traffic(2 * MINUTE)).toBe(0);
-      const before = heapInUse();
-      expect(await traffic(8 * MINUTE)).toBe(0);
-      expect(heapInUse() - before).toBeLessThan(FLAT);
+      // What grows with traffic grows in every stretch of it; one alone may hold what else happens in this process.
+      const grown: number[] = [];
+      for (let stretch = 0; stretch < 4; stretch++) {
+        const before = heapInUse();
+        expect(await traffic(2 * MINUTE)).toBe(0);
+        grown.push(heapInUse() - before);
+      }
+      expect(Math.min(...grown)).toBeLessThan(MEBIBYTE);
       const [memory, redis] = cache.metrics.getLayerStats();
       expect(memory!.entryCount).toBeLessThanOrEqual(IN_MEMORY);
       expect(redis!.circuitState).not.toBe('closed');

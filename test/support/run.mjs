@@ -16,11 +16,7 @@ const jest = spawn(
     `--outputFile=${outcome}`,
     ...process.argv.slice(2),
   ],
-  {
-    stdio: 'inherit',
-    // Suites that measure memory allow for what coverage keeps.
-    env: process.argv.includes('--coverage') ? { ...process.env, MEASURES_COVERAGE: '1' } : process.env,
-  },
+  { stdio: 'inherit' },
 );
 jest.on('exit', (code) => {
   try {

@@ -9,7 +9,7 @@ import type { CacheMetrics } from './metrics/cache-metrics.js';
 import { CollectorObserver } from './metrics/collectors/collector-observer.js';
 import { composeObservers } from './metrics/collectors/compose-observers.js';
 import type { MetricsCollector } from './metrics/collectors/metrics-collector.js';
-import { HitObserver } from './profiling/hit-observer.js';
+import { hitObserver } from './profiling/hit-observer.js';
 import { CacheProfiler, type ProfilerOptions } from './profiling/profiler.js';
 import { composeTracers } from './tracing/compose-tracers.js';
 import { DiagnosticsObserver } from './tracing/diagnostics-observer.js';
@@ -64,7 +64,7 @@ export function watchersOf(options: WatcherOptions, clock: Clock): Watchers {
     new DiagnosticsObserver(clock),
     ...observers,
     ...collectors.map((collector) => new CollectorObserver(collector, clock)),
-    ...(profiler === undefined ? [] : [new HitObserver(profiler)]),
+    ...(profiler === undefined ? [] : [hitObserver(profiler)]),
   ];
   return {
     metrics,

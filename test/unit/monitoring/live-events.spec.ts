@@ -163,9 +163,9 @@ describe('the event stream', () => {
 
   it('tells invalidations by their patterns and counts, never a key', () => {
     const client = connect();
-    invalidations.tell({ keys: ['user:4711:cart', 'user:4712:cart'] });
-    invalidations.tell({ globs: ['user:4711:*'], removed: 2 });
-    invalidations.tell({ tags: ['seller-4711'] });
+    invalidations.tell({ keys: ['user:471147114711:cart', 'user:471247124712:cart'] });
+    invalidations.tell({ globs: ['user:471147114711:*'], removed: 2 });
+    invalidations.tell({ tags: ['seller-471147114711'] });
     invalidations.tell({ all: true });
     expect(client.of('invalidation')).toEqual([
       { patterns: ['user:*:cart'], keys: 2, globs: 0, tags: 0, all: false, removed: null },
@@ -173,7 +173,7 @@ describe('the event stream', () => {
       { patterns: [], keys: 0, globs: 0, tags: 1, all: false, removed: null },
       { patterns: [], keys: 0, globs: 0, tags: 0, all: true, removed: null },
     ]);
-    expect(client.written.join('')).not.toContain('4711');
+    expect(client.written.join('')).not.toContain('471147114711');
   });
 
   it('goes on with heartbeats while the figures cannot be read', async () => {

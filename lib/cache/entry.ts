@@ -10,9 +10,9 @@ export interface Entry {
   /** When the load or set that produced it began. */
   readonly createdAt: number;
   /** Until when it is fresh: the logical TTL. `Infinity` without one. */
-  freshUntil: number;
+  readonly freshUntil: number;
   /** Until when it may be served while a refresh runs (stale-while-revalidate, RFC 5861 §3); at least `freshUntil`. */
-  staleUntil: number;
+  readonly staleUntil: number;
   /** Until when a layer keeps it, for stale-if-error (RFC 5861 §4) too; at least `staleUntil`. */
   readonly goneAt: number;
   readonly tags: readonly string[];

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { RecencyMap } from '../entries/recency-map.js';
 import type { Entry } from '../entry.js';
 import { CacheError } from '../errors.js';
 import { globMatcher } from '../glob.js';
@@ -33,16 +33,16 @@ export function memoryLayer(options: MemoryLayerOptions = {}): LayerFactory {
 const SWEEP_EVERY_MS = 5_000;
 const SWEPT_AT_ONCE = 5_000;
 
-/** Entries in an LRU map. Times are the entries' own: the map reads no clock. */
+/** Entries in the order of their use. Times are the entries' own: the map reads no clock. */
 export class MemoryLayer implements NearLayer {
   readonly shared = false;
-  readonly #map: LRUCache<string, Entry>;
-  readonly #maxBytes: number | undefined;
+  readonly #map = new RecencyMap();
+  readonly #maxEntries: number;
+  readonly #maxBytes: number;
   readonly #context: LayerContext;
   readonly #invalidations: Invalidations;
   #stopSweep: (() => void) | undefined;
   #sweep: Iterator<string> | undefined;
-  #bytes = 0;
   #closed = false;
 
   constructor(
@@ -52,21 +52,9 @@ export class MemoryLayer implements NearLayer {
     context: LayerContext,
   ) {
     this.#context = context;
-    this.#maxBytes = maxBytes;
+    this.#maxEntries = maxEntries ?? Infinity;
+    this.#maxBytes = maxBytes ?? Infinity;
     this.#invalidations = context.invalidations ?? new Invalidations();
-    const dispose = (entry: Entry, key: string, reason: LRUCache.DisposeReason) => {
-      this.#bytes -= entry.size;
-      if (reason !== 'evict') return;
-      const gone = entry.goneAt <= context.clock.now();
-      context.events.evicted(gone ? EvictionReason.expired : EvictionReason.capacity, 1, key);
-    };
-    const bytes =
-      maxBytes === undefined
-        ? {}
-        : { maxSize: maxBytes, sizeCalculation: (entry: Entry) => Math.ceil(entry.size) || 1 };
-    this.#map = new LRUCache<string, Entry>(
-      maxEntries === undefined ? { maxSize: maxBytes!, ...bytes, dispose } : { max: maxEntries, ...bytes, dispose },
-    );
   }
 
   lookup(key: string): Entry | undefined {
@@ -90,13 +78,13 @@ export class MemoryLayer implements NearLayer {
   }
 
   set(key: string, entry: Entry): void {
-    if (this.#maxBytes !== undefined && entry.size > this.#maxBytes) {
+    if (entry.size > this.#maxBytes) {
       this.#map.delete(key);
       this.#context.events.evicted(EvictionReason.size, 1, key);
       return;
     }
-    this.#bytes += entry.size;
     this.#map.set(key, entry);
+    while (this.#map.size > this.#maxEntries || this.#map.bytes > this.#maxBytes) this.#evict();
     if (entry.goneAt !== Infinity) this.#scheduleSweep();
   }
 
@@ -148,7 +136,7 @@ export class MemoryLayer implements NearLayer {
   status(): LayerStatus {
     return {
       entries: this.#map.size,
-      bytes: this.#bytes,
+      bytes: this.#map.bytes,
       connected: !this.#closed,
       circuitState: CircuitState.closed,
       queueDepth: 0,
@@ -161,6 +149,14 @@ export class MemoryLayer implements NearLayer {
     const keys: string[] = [];
     for (const key of this.#map.keys()) if (matches(key)) keys.push(key);
     return keys;
+  }
+
+  /** Lets the least recently used go. */
+  #evict(): void {
+    const { key, goneAt } = this.#map.oldest!;
+    this.#map.delete(key!);
+    const gone = goneAt <= this.#context.clock.now();
+    this.#context.events.evicted(gone ? EvictionReason.expired : EvictionReason.capacity, 1, key);
   }
 
   #expire(key: string): void {
@@ -177,20 +173,17 @@ export class MemoryLayer implements NearLayer {
     });
   }
 
-  /** Removes what nobody asks for any more, a slice at a time from the least recently used on. */
+  /** Removes what nobody asks for any more, a slice at a time from the first that came on. */
   #sweepSome(): void {
     const now = this.#context.clock.now();
-    const sweep = (this.#sweep ??= this.#map.rkeys());
-    let last: string | undefined;
+    const sweep = (this.#sweep ??= this.#map.keys());
     for (let visited = 0; visited < SWEPT_AT_ONCE; visited++) {
-      const next = sweep.next();
-      // The walk stands on the last key and would end with it: a key goes once the walk has left it.
-      if (last !== undefined && (this.#map.peek(last)?.goneAt ?? Infinity) <= now) this.#expire(last);
-      if (next.done === true) {
+      const { done, value: key } = sweep.next();
+      if (done === true) {
         this.#sweep = undefined;
         return;
       }
-      last = next.value;
+      if ((this.#map.peek(key)?.goneAt ?? Infinity) <= now) this.#expire(key);
     }
   }
 }

@@ -4,6 +4,7 @@ import { ACCESS_COUNTERS, ACCESS_HISTOGRAMS, AccessTrack } from './windows/acces
 import { Admission } from './recording/admission.js';
 import { CombinedTrack } from './windows/combined-track.js';
 import { ImageFault, type ImageReader, type ImageWriter } from './images/image-bytes.js';
+import { HitTally } from './windows/hit-tally.js';
 import { layerShape, LayerTrack } from './windows/layer-track.js';
 import type { LedgerReading } from './reading/ledger-reading.js';
 import { Pauses } from './windows/pauses.js';
@@ -28,6 +29,8 @@ export class Ledger implements LedgerReading {
   /** By {@link Operation}; that of `get` stays empty: it is all patterns together. */
   readonly operations: readonly Track[];
   readonly layers: LayerTrack[] = [];
+  /** Hits in memory on their way to patterns, endpoints and methods. */
+  readonly hits = new HitTally();
   /** By {@link BypassReason}. */
   readonly bypasses = new Float64Array(Object.keys(BypassReason).length);
   inFlight = 0;
@@ -43,11 +46,12 @@ export class Ledger implements LedgerReading {
   constructor(clock: Clock, maxPatterns: number, maxEndpoints: number) {
     this.clock = clock;
     this.#since = clock.now();
-    const track = (name: string): AccessTrack => new AccessTrack(name, this.#accessShape, clock.now(), this.#since);
+    const track = (name: string): AccessTrack =>
+      new AccessTrack(name, this.#accessShape, clock.now(), this.#since, this.hits);
     this.patterns = new Admission(
       maxPatterns,
       (name) =>
-        new AccessTrack(name, this.#accessShape, clock.now(), this.#since, (slot, figures) => {
+        new AccessTrack(name, this.#accessShape, clock.now(), this.#since, this.hits, (slot, figures) => {
           this.#closings++;
           this.#combined.absorb(slot, figures);
         }),
@@ -235,6 +239,6 @@ export class Ledger implements LedgerReading {
 
   /** Takes figures that go nowhere. */
   #unlisted(name: string): AccessTrack {
-    return new AccessTrack(name, this.#accessShape, this.clock.now(), this.#since);
+    return new AccessTrack(name, this.#accessShape, this.clock.now(), this.#since, new HitTally());
   }
 }

@@ -16,9 +16,9 @@ import {
   type SeriesOptions,
 } from '../cache/observer.js';
 import { AccessCount, AccessTime, operationAt, outcomeAt, reasonAt } from './windows/access-track.js';
-import { bucketOf } from './windows/buckets.js';
 import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './windows/layer-track.js';
 import { Ledger } from './ledger.js';
+import type { HitTally } from './windows/hit-tally.js';
 import { PatternDetector } from './recording/pattern-detector.js';
 import { type SeriesHandle, Timing } from './recording/series-handle.js';
 import { SeriesRegistry } from './recording/series-registry.js';
@@ -43,7 +43,7 @@ const DEFAULT_LIMIT = 100;
 const NO_OPTIONS: SeriesOptions = {};
 
 /**
- * Counts what the cache tells, in memory that does not grow. A hit is integer work on two arrays; it allocates nothing.
+ * Counts what the cache tells, in memory that does not grow. A hit is work on a few cells of one array; it allocates nothing.
  *
  * Every access is counted and `samplingRate` of the hits in memory are timed, each weighted by 1 / rate. Times that the
  * cache measured anyway, of all other accesses, are all recorded, unless the rate is 0: then nothing is timed.
@@ -51,6 +51,7 @@ const NO_OPTIONS: SeriesOptions = {};
 export class MetricsRecorder implements CacheObserver {
   readonly ledger: Ledger;
   readonly #clock: Clock;
+  readonly #hits: HitTally;
   readonly #registry: SeriesRegistry;
   readonly #timesLayers: boolean;
 
@@ -58,6 +59,7 @@ export class MetricsRecorder implements CacheObserver {
     const { clock, samplingRate = 1, maxPatterns = DEFAULT_LIMIT, maxEndpoints = DEFAULT_LIMIT } = options;
     this.#clock = clock;
     this.ledger = new Ledger(clock, maxPatterns, maxEndpoints);
+    this.#hits = this.ledger.hits;
     this.#timesLayers = samplingRate > 0;
     this.#registry = new SeriesRegistry(this.ledger, new PatternDetector(options), {
       samplingRate,
@@ -86,17 +88,16 @@ export class MetricsRecorder implements CacheObserver {
 
   hit(series: Series, layer: number, startedAt: number): void {
     const handle = series as SeriesHandle;
-    const track = handle.track;
-    if (track === undefined) return;
+    const { place, sidePlace, timing } = handle;
+    if (place === -1) return;
     if (layer !== 0) return this.#hitBehind(series, layer, startedAt);
-    if (startedAt >= track.slotEnd) track.advance(startedAt);
-    track.counters[AccessCount.nearHit]! += 1;
-    const side = handle.sideTrack;
-    if (side !== undefined) {
-      if (startedAt >= side.slotEnd) side.advance(startedAt);
-      side.counters[AccessCount.nearHit]! += 1;
+    const hits = this.#hits;
+    if (!hits.counts(place, startedAt)) handle.byPattern!.open(startedAt);
+    hits.hit(place);
+    if (sidePlace !== -1) {
+      if (!hits.counts(sidePlace, startedAt)) handle.bySide!.open(startedAt);
+      hits.hit(sidePlace);
     }
-    const timing = handle.timing;
     if (timing === Timing.never) return;
     let weight = 1;
     if (timing === Timing.sampled) {
@@ -106,9 +107,10 @@ export class MetricsRecorder implements CacheObserver {
       weight = sampling.weight();
     }
     const ms = this.#clock.now() - startedAt;
-    const bucket = bucketOf(ms);
-    track.histograms[AccessTime.near]!.recordIn(bucket, ms, weight);
-    if (side !== undefined) side.histograms[AccessTime.near]!.recordIn(bucket, ms, weight);
+    if (!hits.time(place, ms, weight)) handle.track!.histograms[AccessTime.near]!.record(ms, weight);
+    if (sidePlace !== -1 && !hits.time(sidePlace, ms, weight)) {
+      handle.sideTrack!.histograms[AccessTime.near]!.record(ms, weight);
+    }
   }
 
   access(

@@ -207,7 +207,6 @@ export class Catalogue {
         ['pattern'],
         () =>
           this.#each(patterns, ({ name, track }, points) => {
-            track.settle();
             points.push(this.#point(track.totalOf(AccessCount.savedUs) / 1e6, name));
           }),
         'seconds',
@@ -283,9 +282,12 @@ export class Catalogue {
     return made;
   }
 
-  #each(tracks: Iterable<AccessTrack>, add: (track: AccessTrack, points: MetricPoint[]) => void): MetricPoint[] {
+  #each(tracks: Iterable<AccessTrack>, add: (access: AccessTrack, points: MetricPoint[]) => void): MetricPoint[] {
     const points: MetricPoint[] = [];
-    for (const track of tracks) add(track, points);
+    for (const access of tracks) {
+      access.track.settle();
+      add(access, points);
+    }
     return points;
   }
 

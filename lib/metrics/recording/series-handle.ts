@@ -17,20 +17,27 @@ interface Place {
 
 /** Where the accesses of a series are counted: its pattern's track, and its endpoint's or method's where it has one. */
 export class SeriesHandle implements Series {
+  // What a hit reads stands first, together.
+  /** The pattern's place in the tally of hits; -1 where nothing is counted. */
+  readonly place: number;
+  /** The endpoint's or method's place, or -1. */
+  readonly sidePlace: number;
+  readonly timing: Timing;
+  /** Accesses until the next one that is timed. */
+  untilTimed: number;
+  readonly sampling: Sampling | undefined;
   readonly pattern: string;
   readonly endpoint: string | undefined;
-  readonly timing: Timing;
-  /** The pattern's, written on every access; undefined where nothing is counted. */
+  /** The pattern's; undefined where nothing is counted. */
   readonly track: Track | undefined;
   /** The endpoint's or method's. */
   readonly sideTrack: Track | undefined;
   readonly byPattern: AccessTrack | undefined;
   readonly bySide: AccessTrack | undefined;
-  readonly sampling: Sampling | undefined;
-  /** Accesses until the next one that is timed. */
-  untilTimed: number;
 
   constructor(pattern: string, endpoint: string | undefined, place: Place | undefined) {
+    this.place = place?.byPattern.place ?? -1;
+    this.sidePlace = place?.bySide?.place ?? -1;
     this.pattern = pattern;
     this.endpoint = endpoint;
     this.timing = place?.timing ?? Timing.never;

@@ -1,5 +1,6 @@
 import { MissReason, Operation, Outcome, Result } from '../../cache/observer.js';
 import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
+import type { HitTally } from './hit-tally.js';
 import { Track, type TrackShape } from './track.js';
 import type { Figures } from './window-sum.js';
 
@@ -55,6 +56,9 @@ export function operationAt(operation: Operation, result: Result): number {
 export class AccessTrack {
   readonly name: string;
   readonly track: Track;
+  /** Where its hits in memory are counted first. */
+  readonly place: number;
+  readonly #tally: HitTally;
   #loads = 0;
   #loadMs = 0;
   /** Hits whose saved time is not counted yet because no load has shown what one costs. */
@@ -66,9 +70,12 @@ export class AccessTrack {
     shape: TrackShape,
     now: number,
     since: number,
+    tally: HitTally,
     closed?: (slot: number, figures: Figures) => void,
   ) {
     this.name = name;
+    this.place = tally.place();
+    this.#tally = tally;
     this.track = new Track(shape, now, since, {
       settle: () => this.#save(),
       closed: (slot, figures) => {
@@ -77,6 +84,12 @@ export class AccessTrack {
         closed?.(slot, figures);
       },
     });
+  }
+
+  /** Makes its place ready to count hits of the slot at `now`. */
+  open(now: number): void {
+    this.track.advance(now);
+    this.#tally.until(this.place, this.track.slotEnd);
   }
 
   /** A load that succeeded: what later hits save. */
@@ -88,6 +101,7 @@ export class AccessTrack {
 
   reset(now: number): void {
     this.track.reset(now);
+    this.#tally.empty(this.place);
     this.#loads = this.#loadMs = this.#unsaved = this.#savedHits = 0;
   }
 
@@ -101,6 +115,7 @@ export class AccessTrack {
 
   restore(image: ImageReader): void {
     this.track.restore(image);
+    this.#tally.empty(this.place);
     this.#loads = image.number();
     this.#loadMs = image.duration();
     this.#unsaved = image.number();
@@ -109,6 +124,7 @@ export class AccessTrack {
 
   /** Each hit saves the mean load time known when it is settled, so that what is saved only ever grows. */
   #save(): void {
+    this.track.counters[AccessCount.nearHit]! += this.#tally.take(this.place, this.track.histograms[AccessTime.near]!);
     const hits = this.#openHits() + this.#unsaved - this.#savedHits;
     if (hits <= 0 || this.#loads === 0) return;
     this.track.counters[AccessCount.savedUs]! += Math.round(((hits * this.#loadMs) / this.#loads) * 1000);

@@ -38,6 +38,24 @@ export class Histogram implements HistogramView {
     if (ms > this.maxMs) this.maxMs = ms;
   }
 
+  /** Adds what was recorded elsewhere. */
+  merge(other: Omit<HistogramView, 'scale' | 'count'>): void {
+    const { counts, offset } = other;
+    this.zeroCount += other.zeroCount;
+    this.count += other.zeroCount;
+    for (let at = 0; at < counts.length; at++) {
+      const count = counts[at]!;
+      if (count === 0) continue;
+      const bucket = offset + at;
+      if (bucket < this.offset || bucket >= this.offset + this.counts.length) this.#include(bucket);
+      this.counts[bucket - this.offset]! += count;
+      this.count += count;
+    }
+    this.sumMs += other.sumMs;
+    if (other.minMs < this.minMs) this.minMs = other.minMs;
+    if (other.maxMs > this.maxMs) this.maxMs = other.maxMs;
+  }
+
   /** Empties it and keeps its range. */
   clear(): void {
     if (this.count === 0) return;

@@ -1,0 +1,90 @@
+import { bucketOf, MIN_INDEX, ZERO_BUCKET } from './buckets.js';
+import type { Histogram } from './histogram.js';
+
+/** Cells of one place: what every hit writes, one cache line of 64 bytes, then the shortest buckets. */
+const HITS = 0;
+const ZEROES = 1;
+const SUM_MS = 2;
+const MIN_MS = 3;
+const MAX_MS = 4;
+const UNTIL = 5;
+const FIRST_BUCKET = 8;
+/** Two octaves, up to a microsecond: a hit in memory that takes longer goes to its histogram at once. */
+const BUCKETS_KEPT = 32;
+const PLACE = FIRST_BUCKET + BUCKETS_KEPT;
+
+/**
+ * Hits in memory of many patterns, endpoints and methods side by side in one array, until somebody reads them or their slot
+ * ends. A hit touches one or two cache lines of it; the counters and histograms it belongs to are objects with arrays of their
+ * own, and with a thousand patterns it is fetching those that a hit would wait for.
+ */
+export class HitTally {
+  #cells = new Float64Array(8 * PLACE);
+  #used = 0;
+
+  /** A new place. */
+  place(): number {
+    const at = this.#used;
+    this.#used += PLACE;
+    if (this.#used > this.#cells.length) {
+      const grown = new Float64Array(2 * this.#cells.length);
+      grown.set(this.#cells);
+      this.#cells = grown;
+    }
+    this.empty(at);
+    return at;
+  }
+
+  /** False where the slot that a place counts in is over: to be told by {@link until} first. */
+  counts(at: number, startedAt: number): boolean {
+    return startedAt < this.#cells[at + UNTIL]!;
+  }
+
+  /** When the slot ends that a place counts in from now on. */
+  until(at: number, slotEnd: number): void {
+    this.#cells[at + UNTIL] = slotEnd;
+  }
+
+  hit(at: number): void {
+    this.#cells[at + HITS]! += 1;
+  }
+
+  /** Times one hit that stands for `weight`. @returns false where it took too long to be kept here. */
+  time(at: number, ms: number, weight: number): boolean {
+    const cells = this.#cells;
+    const bucket = bucketOf(ms);
+    if (bucket === ZERO_BUCKET) cells[at + ZEROES]! += weight;
+    else if (bucket < MIN_INDEX + BUCKETS_KEPT) cells[at + FIRST_BUCKET + bucket - MIN_INDEX]! += weight;
+    else return false;
+    if (ms > 0) cells[at + SUM_MS]! += ms * weight;
+    if (ms < cells[at + MIN_MS]!) cells[at + MIN_MS] = ms;
+    if (ms > cells[at + MAX_MS]!) cells[at + MAX_MS] = ms;
+    return true;
+  }
+
+  /** Moves the times of a place into `times`. @returns its hits, which it then has no more. */
+  take(at: number, times: Histogram): number {
+    const cells = this.#cells;
+    const hits = cells[at + HITS]!;
+    if (hits === 0) return 0;
+    const first = at + FIRST_BUCKET;
+    times.merge({
+      offset: MIN_INDEX,
+      counts: cells.subarray(first, first + BUCKETS_KEPT),
+      zeroCount: cells[at + ZEROES]!,
+      sumMs: cells[at + SUM_MS]!,
+      minMs: cells[at + MIN_MS]!,
+      maxMs: cells[at + MAX_MS]!,
+    });
+    const slotEnd = cells[at + UNTIL]!;
+    this.empty(at);
+    cells[at + UNTIL] = slotEnd;
+    return hits;
+  }
+
+  /** Forgets what a place holds, and its slot. */
+  empty(at: number): void {
+    this.#cells.fill(0, at, at + PLACE);
+    this.#cells[at + MIN_MS] = Infinity;
+  }
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from '@jest/globals';
+import { Histogram } from '../../../lib/metrics/windows/histogram.js';
+import { HitTally } from '../../../lib/metrics/windows/hit-tally.js';
+
+const figures = ({ count, zeroCount, sumMs, minMs, maxMs, counts, offset }: Histogram) => ({
+  count,
+  zeroCount,
+  sumMs,
+  minMs,
+  maxMs,
+  buckets: [...counts].flatMap((times, at) => (times > 0 ? [[offset + at, times]] : [])),
+});
+
+describe('hits on their way to their pattern', () => {
+  it('arrive as if they had been recorded there at once, those that took long too', () => {
+    const tally = new HitTally();
+    const place = tally.place();
+    const [taken, recorded] = [new Histogram(), new Histogram()];
+    for (const ms of [0.000_1, 0.000_3, 0.000_3, 0.000_9, 0.002, 5]) {
+      tally.hit(place);
+      if (!tally.time(place, ms, 3)) taken.record(ms, 3);
+      recorded.record(ms, 3);
+    }
+    expect(tally.take(place, taken)).toBe(6);
+    const { sumMs, ...rest } = figures(taken);
+    const { sumMs: expected, ...others } = figures(recorded);
+    expect(rest).toEqual(others);
+    expect(sumMs).toBeCloseTo(expected, 12);
+  });
+
+  it('are taken once, and stay in the slot that is open', () => {
+    const tally = new HitTally();
+    const place = tally.place();
+    tally.until(place, 20_000);
+    tally.hit(place);
+    expect([tally.take(place, new Histogram()), tally.take(place, new Histogram())]).toEqual([1, 0]);
+    expect([tally.counts(place, 19_999), tally.counts(place, 20_000)]).toEqual([true, false]);
+    tally.empty(place);
+    expect(tally.counts(place, 0)).toBe(false);
+  });
+
+  it('stay apart from those of others, however many there are', () => {
+    const tally = new HitTally();
+    const places = Array.from({ length: 100 }, () => tally.place());
+    places.forEach((place, index) => {
+      for (let turn = 0; turn <= index; turn++) tally.hit(place);
+      tally.time(place, 0.000_3, 1);
+    });
+    const more = tally.place();
+    expect(places.map((place) => tally.take(place, new Histogram()))).toEqual(places.map((_, index) => index + 1));
+    expect(tally.take(more, new Histogram())).toBe(0);
+  });
+});

@@ -48,6 +48,16 @@ module.exports = {
         dynamic: false,
       },
     },
+    {
+      name: 'what-few-need-is-loaded-when-used',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: {
+        path: '(/cron/|@nestjs/schedule|@nestjs/terminus|@redis/client|^inspector|^node:inspector)',
+        dependencyTypesNot: ['type-only'],
+        dynamic: false,
+      },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,4 +1,3 @@
-import { Session } from 'node:inspector/promises';
 import { CacheError } from '../cache/errors.js';
 
 /** Longest CPU profile that is taken, seconds: profiling slows the process down while it lasts. */
@@ -27,6 +26,8 @@ export class CpuProfiler {
   }
 
   async #profile(seconds: number): Promise<object> {
+    // Loaded when it is asked for: a process that is never profiled needs none of it.
+    const { Session } = await import('node:inspector/promises');
     const session = new Session();
     session.connect();
     try {

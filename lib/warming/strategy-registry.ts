@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { validateCronExpression } from 'cron';
 import { milliseconds } from '../cache/duration.js';
 import { CacheError } from '../cache/errors.js';
+import { cronPackage } from './cron-package.js';
 import { type WarmingStrategy, type WarmingStrategyOptions, warmingStrategyOptionsOf } from './strategy.js';
 import type { RegisteredStrategy, TaskStrategy } from './strategy-pass.js';
 
@@ -73,7 +73,7 @@ function faultsOf(options: WarmingStrategyOptions | undefined, strategy: object)
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency >= 1)) {
     faults.push('has a concurrency that is no whole number from 1 on');
   }
-  if (cron !== undefined && !validateCronExpression(cron).valid) {
+  if (cron !== undefined && !cronPackage().validateCronExpression(cron).valid) {
     faults.push(
       `has a cron expression that is none: ${JSON.stringify(cron)}; write six fields such as '0 */5 * * * *'`,
     );

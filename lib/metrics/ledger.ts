@@ -46,19 +46,18 @@ export class Ledger implements LedgerReading {
   constructor(clock: Clock, maxPatterns: number, maxEndpoints: number) {
     this.clock = clock;
     this.#since = clock.now();
-    const track = (name: string): AccessTrack =>
-      new AccessTrack(name, this.#accessShape, clock.now(), this.#since, this.hits);
+    const track = (name: string): AccessTrack => new AccessTrack(name, this.#accessShape, this.#since, this.hits);
     this.patterns = new Admission(
       maxPatterns,
       (name) =>
-        new AccessTrack(name, this.#accessShape, clock.now(), this.#since, this.hits, (slot, figures) => {
+        new AccessTrack(name, this.#accessShape, this.#since, this.hits, (slot, figures) => {
           this.#closings++;
           this.#combined.absorb(slot, figures);
         }),
     );
     this.endpoints = new Admission(maxEndpoints, track);
     this.subjects = new Admission(Math.max(maxEndpoints, maxPatterns), track);
-    this.operations = Object.keys(Operation).map(() => new Track(this.#operationShape, this.#since, this.#since));
+    this.operations = Object.keys(Operation).map(() => new Track(this.#operationShape, this.#since));
   }
 
   /** Since when everything is counted: start, or the last reset. */
@@ -82,7 +81,7 @@ export class Ledger implements LedgerReading {
 
   attach(layers: readonly LayerDescription[]): void {
     for (const layer of layers.slice(this.layers.length)) {
-      this.layers.push(new LayerTrack(layer, this.#layerShape, this.clock.now(), this.#since));
+      this.layers.push(new LayerTrack(layer, this.#layerShape, this.#since));
     }
   }
 
@@ -131,7 +130,7 @@ export class Ledger implements LedgerReading {
     const { sum } = this.#operationShape;
     const now = this.clock.now();
     // Rotating uses the same sum: it comes first.
-    this.operations[operation]!.advance(now);
+    this.operations[operation]!.rotate(now);
     sum.clear();
     this.operations[operation]!.addTo(sum, window, now);
     return sum;
@@ -141,7 +140,7 @@ export class Ledger implements LedgerReading {
     const { sum } = this.#layerShape;
     const now = this.clock.now();
     const track = this.layers.find((layer) => layer.name === name)?.track;
-    track?.advance(now);
+    track?.rotate(now);
     sum.clear();
     track?.addTo(sum, window, now);
     return sum;
@@ -225,7 +224,7 @@ export class Ledger implements LedgerReading {
     const description = { name: image.text(), shared: image.flag() };
     let layer = this.layers.find(({ name }) => name === description.name);
     if (layer === undefined) {
-      layer = new LayerTrack(description, this.#layerShape, this.clock.now(), this.#since);
+      layer = new LayerTrack(description, this.#layerShape, this.#since);
       if (states) this.layers.push(layer);
     }
     const circuit = image.count(CIRCUIT_STATES - 1) as CircuitState;
@@ -239,6 +238,6 @@ export class Ledger implements LedgerReading {
 
   /** Takes figures that go nowhere. */
   #unlisted(name: string): AccessTrack {
-    return new AccessTrack(name, this.#accessShape, this.clock.now(), this.#since, new HitTally());
+    return new AccessTrack(name, this.#accessShape, this.#since, new HitTally());
   }
 }

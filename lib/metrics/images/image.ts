@@ -22,6 +22,7 @@ const MAX_LAYERS = 64;
 
 /** What decides where a figure stands: another layout is another version, and cannot be read. */
 const LAYOUT = [
+  'dense',
   ACCESS_COUNTERS,
   ACCESS_HISTOGRAMS,
   layerShape().counters,

@@ -27,7 +27,7 @@ export class SubjectView implements SubjectMetrics {
     const now = this.#ledger.clock.now();
     const sum = this.#ledger.nothing();
     for (const { track } of this.#tracks) {
-      track.advance(now);
+      track.rotate(now);
       track.addTo(sum, named, now);
     }
     const since = this.#tracks.reduce((latest, { track }) => Math.max(latest, track.since), this.#ledger.since);

@@ -68,7 +68,6 @@ export class AccessTrack {
   constructor(
     name: string,
     shape: TrackShape,
-    now: number,
     since: number,
     tally: HitTally,
     closed?: (slot: number, figures: Figures) => void,
@@ -76,7 +75,7 @@ export class AccessTrack {
     this.name = name;
     this.place = tally.place();
     this.#tally = tally;
-    this.track = new Track(shape, now, since, {
+    this.track = new Track(shape, since, {
       settle: () => this.#save(),
       closed: (slot, figures) => {
         this.#unsaved = this.#openHits() + this.#unsaved - this.#savedHits;

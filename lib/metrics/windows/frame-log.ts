@@ -5,9 +5,12 @@ import type { WindowSum } from './window-sum.js';
 /** Length of a frame, two bytes, and its slot, four, before what is packed in it. */
 const HEADER = 6;
 
+/** Shared by all who hold none. */
+export const NO_BYTES = new Uint8Array(0);
+
 /** Closed slots of one length, oldest first, packed into one run of bytes: appended at its end, dropped at its front. */
 export class FrameLog {
-  #bytes = new Uint8Array(0);
+  #bytes = NO_BYTES;
   #head = 0;
   #tail = 0;
 
@@ -43,6 +46,15 @@ export class FrameLog {
     }
   }
 
+  /** As {@link addTo}, the histograms alone. */
+  addTimesTo(sum: WindowSum, first: number, reader: PackedReader): void {
+    for (let at = this.#head; at < this.#tail; at += this.#sizeAt(at)) {
+      if (this.#slotAt(at) < first) continue;
+      reader.open(this.#bytes, at + HEADER);
+      sum.addPackedTimes(reader);
+    }
+  }
+
   save(image: ImageWriter): void {
     image.bytes(this.#bytes.subarray(this.#head, this.#tail));
   }
@@ -62,7 +74,7 @@ export class FrameLog {
   }
 
   clear(): void {
-    this.#bytes = new Uint8Array(0);
+    this.#bytes = NO_BYTES;
     this.#head = this.#tail = 0;
   }
 

@@ -4,6 +4,10 @@ import type { HistogramView } from '../family.js';
 /** Buckets are added two octaves at a time. */
 const CHUNK = 32;
 
+/** Shared by all that are empty. */
+const NO_COUNTS = new Uint32Array(0);
+const NO_SUMS = new Float64Array(0);
+
 /**
  * Counts durations in milliseconds in base-2 exponential buckets, 16 an octave; its range follows its values. Recording
  * is integer work and allocates nothing once the range is there.
@@ -11,7 +15,7 @@ const CHUNK = 32;
 export class Histogram implements HistogramView {
   readonly scale = 4;
   offset = 0;
-  counts = new Uint32Array(0);
+  counts = NO_COUNTS;
   zeroCount = 0;
   count = 0;
   sumMs = 0;
@@ -91,7 +95,7 @@ export class Histogram implements HistogramView {
 export class HistogramTotal implements HistogramView {
   readonly scale = 4;
   offset = 0;
-  counts = new Float64Array(0);
+  counts = NO_SUMS;
   zeroCount = 0;
   count = 0;
   sumMs = 0;

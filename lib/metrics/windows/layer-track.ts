@@ -49,9 +49,9 @@ export class LayerTrack {
   circuit: CircuitState = CircuitState.closed;
   queueDepth = 0;
 
-  constructor({ name, shared }: LayerDescription, shape: TrackShape, now: number, since: number) {
+  constructor({ name, shared }: LayerDescription, shape: TrackShape, since: number) {
     this.name = name;
     this.shared = shared;
-    this.track = new Track(shape, now, since);
+    this.track = new Track(shape, since);
   }
 }

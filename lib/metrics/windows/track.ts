@@ -1,4 +1,4 @@
-import { FrameLog } from './frame-log.js';
+import { FrameLog, NO_BYTES } from './frame-log.js';
 import { Histogram, HistogramTotal } from './histogram.js';
 import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
 import { PackedReader, PackedWriter } from './packing.js';
@@ -28,48 +28,65 @@ export interface SlotListener {
   closed(slot: number, figures: Figures): void;
 }
 
+/** What a track that nothing was counted in holds. */
+const NO_COUNTERS = new Float64Array(0);
+const NO_HISTOGRAMS: readonly Histogram[] = [];
+
+/** Shortest slots in one of the second level, and of the third: when frames are folded into the total. */
+const PER_MINUTE = LEVELS[1]!.slotMs / SLOT_MS;
+const PER_FOLD = LEVELS[2]!.slotMs / SLOT_MS;
+
 /**
  * Figures over time: an open slot that is written to, a total, and closed slots packed in cascading logs. It rotates by
  * itself when it is touched in a later slot, so that many tracks never rotate at once, and an idle time of any length
- * costs as much as one slot.
+ * costs as much as one slot. Nothing is allocated before something is counted.
  */
 export class Track implements Figures {
-  readonly counters: Float64Array;
-  readonly histograms: readonly Histogram[];
+  /** Empty until {@link advance} was called. */
+  counters = NO_COUNTERS;
+  /** Empty until {@link advance} was called. */
+  histograms = NO_HISTOGRAMS;
   /** When the open slot ends; who writes at or after it calls {@link advance} first. */
-  slotEnd: number;
+  slotEnd = -Infinity;
   /** Since when it counts, milliseconds since the Unix epoch. */
   since: number;
   readonly #shape: TrackShape;
   readonly #listener: SlotListener | undefined;
-  /** Everything that was closed, packed. */
-  #total = new Uint8Array(0);
-  readonly #totalCounters: Float64Array;
-  readonly #totalMinMs: number[];
-  readonly #logs = LEVELS.map(() => new FrameLog());
-  #slot: number;
+  /** Histograms of what was closed before slot {@link #unfolded}, packed. */
+  #total = NO_BYTES;
+  #unfolded = -Infinity;
+  /** Of everything that was closed. */
+  #totalCounters: number[] = [];
+  #totalMinMs: number[] = [];
+  #logs: readonly FrameLog[] = [];
+  #slot = -Infinity;
 
-  constructor(shape: TrackShape, now: number, since: number, listener?: SlotListener) {
-    this.counters = new Float64Array(shape.counters);
-    this.histograms = Array.from({ length: shape.histograms }, () => new Histogram());
+  constructor(shape: TrackShape, since: number, listener?: SlotListener) {
     this.#shape = shape;
     this.#listener = listener;
-    this.#totalCounters = new Float64Array(shape.counters);
-    this.#totalMinMs = this.histograms.map(() => Infinity);
-    this.#slot = Math.floor(now / SLOT_MS);
-    this.slotEnd = (this.#slot + 1) * SLOT_MS;
     this.since = since;
   }
 
-  /** When the open slot began. */
+  /** When the open slot began; -Infinity where nothing was counted yet. */
   get slotStart(): number {
     return this.#slot * SLOT_MS;
   }
 
-  /** Closes the open slot if its time is over. */
+  /** Makes ready to count at `now`: closes the open slot if its time is over. */
   advance(now: number): void {
+    if (now < this.slotEnd) return;
+    if (this.#opened) this.rotate(now);
+    else {
+      this.#open();
+      this.#enter(Math.floor(now / SLOT_MS));
+      this.#unfolded = Math.floor(this.#slot / PER_MINUTE) * PER_MINUTE;
+    }
+  }
+
+  /** Closes the open slot if its time is over, for somebody who only reads. */
+  rotate(now: number): void {
     const slot = Math.floor(now / SLOT_MS);
-    if (!(slot > this.#slot)) return;
+    if (!(slot > this.#slot) || !this.#opened) return;
     this.#listener?.settle();
     const closed = this.#slot;
     if (this.#written()) {
@@ -77,24 +94,27 @@ export class Track implements Figures {
       writer.clear();
       pack(this, writer);
       this.#logs[0]!.append(closed, writer);
-      this.#addToTotal();
+      for (let at = 0; at < this.counters.length; at++) this.#totalCounters[at]! += this.counters[at]!;
+      for (let at = 0; at < this.histograms.length; at++) {
+        this.#totalMinMs[at] = Math.min(this.#totalMinMs[at]!, this.histograms[at]!.minMs);
+      }
       this.#listener?.closed(closed, this);
       this.counters.fill(0);
       for (const histogram of this.histograms) histogram.clear();
     }
     this.#cascade(closed, slot);
-    this.#slot = slot;
-    this.slotEnd = (slot + 1) * SLOT_MS;
+    this.#enter(slot);
   }
 
   /** Brings derived figures of the open slot up to date. */
   settle(): void {
-    this.#listener?.settle();
+    if (this.#opened) this.#listener?.settle();
   }
 
   /** Adds what happened in a window to `sum`. With `countersOnly`, histograms of closed slots are left out. */
   addTo(sum: WindowSum, window: Window, now: number, countersOnly = false): void {
-    this.advance(now);
+    if (!this.#opened) return;
+    this.rotate(now);
     this.#listener?.settle();
     sum.add(this, countersOnly);
     if (window === 'all') return this.#addTotalTo(sum, countersOnly);
@@ -110,37 +130,39 @@ export class Track implements Figures {
 
   /** A counter since {@link since}, the open slot included. */
   totalOf(counter: number): number {
-    return this.#totalCounters[counter]! + this.counters[counter]!;
+    return this.#opened ? this.#totalCounters[counter]! + this.counters[counter]! : 0;
   }
 
   /** Histogram `at` since {@link since}, the open slot included. */
   totalTimesOf(at: number): HistogramTotal {
+    const times = new HistogramTotal();
+    if (!this.#opened) return times;
     const { sum } = this.#shape;
     sum.clear();
     this.#addTotalTo(sum, false);
-    const times = new HistogramTotal();
     times.add(sum.histograms[at]!);
     times.add(this.histograms[at]!);
     return times;
   }
 
   reset(now: number): void {
-    this.counters.fill(0);
-    for (const histogram of this.histograms) histogram.clear();
-    this.#total = new Uint8Array(0);
-    this.#totalCounters.fill(0);
-    this.#totalMinMs.fill(Infinity);
-    for (const log of this.#logs) log.clear();
-    this.#slot = Math.floor(now / SLOT_MS);
-    this.slotEnd = (this.#slot + 1) * SLOT_MS;
+    this.counters = NO_COUNTERS;
+    this.histograms = NO_HISTOGRAMS;
+    this.#total = NO_BYTES;
+    this.#totalCounters = [];
+    this.#totalMinMs = [];
+    this.#logs = [];
+    this.#slot = this.#unfolded = this.slotEnd = -Infinity;
     this.since = now;
   }
 
   /** Writes its whole state; rotates nothing. */
   save(image: ImageWriter): void {
+    image.flag(this.#opened);
+    image.number(this.since);
+    if (!this.#opened) return;
     this.#listener?.settle();
     image.number(this.#slot);
-    image.number(this.since);
     saveFigures(this, image);
     const { sum } = this.#shape;
     sum.clear();
@@ -151,9 +173,11 @@ export class Track implements Figures {
 
   /** Takes the state of another of its shape, in place of its own; what is due rotates when it is touched next. */
   restore(image: ImageReader): void {
-    this.#slot = image.number();
-    this.slotEnd = (this.#slot + 1) * SLOT_MS;
-    this.since = image.number();
+    const opened = image.flag();
+    this.reset(image.number());
+    if (!opened) return;
+    this.#open();
+    this.#enter(image.number());
     const { sum } = this.#shape;
     sum.clear();
     restoreFigures(sum, image);
@@ -161,22 +185,33 @@ export class Track implements Figures {
     this.histograms.forEach((histogram, at) => histogram.restore(sum.histograms[at]!));
     sum.clear();
     restoreFigures(sum, image);
+    this.#totalCounters = Array.from(sum.counters);
+    this.#totalMinMs = sum.histograms.map(({ minMs }) => minMs);
     this.#keepTotal(sum);
+    this.#unfolded = this.#slot;
     for (const log of this.#logs) log.restore(image);
   }
 
-  #addToTotal(): void {
-    const { sum } = this.#shape;
-    sum.clear();
-    this.#addTotalTo(sum, false);
-    sum.add(this);
-    this.#keepTotal(sum);
+  get #opened(): boolean {
+    return this.#logs.length > 0;
+  }
+
+  #open(): void {
+    const { counters, histograms } = this.#shape;
+    this.counters = new Float64Array(counters);
+    this.histograms = Array.from({ length: histograms }, () => new Histogram());
+    this.#totalCounters = new Array<number>(counters).fill(0);
+    this.#totalMinMs = new Array<number>(histograms).fill(Infinity);
+    this.#logs = LEVELS.map(() => new FrameLog());
+  }
+
+  #enter(slot: number): void {
+    this.#slot = slot;
+    this.slotEnd = (slot + 1) * SLOT_MS;
   }
 
   #keepTotal(sum: WindowSum): void {
     const { writer } = this.#shape;
-    this.#totalCounters.set(sum.counters);
-    sum.histograms.forEach(({ minMs }, at) => (this.#totalMinMs[at] = minMs));
     sum.counters.fill(0);
     writer.clear();
     pack(sum, writer);
@@ -186,12 +221,24 @@ export class Track implements Figures {
 
   #addTotalTo(sum: WindowSum, countersOnly: boolean): void {
     for (let at = 0; at < this.#totalCounters.length; at++) sum.counters[at]! += this.#totalCounters[at]!;
-    if (countersOnly || this.#total.length === 0) return;
-    this.#shape.reader.open(this.#total, 0);
-    sum.addPacked(this.#shape.reader, false);
-    sum.histograms.forEach((histogram, at) => {
+    if (countersOnly) return;
+    this.#addTimesTo(sum);
+    for (let at = 0; at < this.#totalMinMs.length; at++) {
+      const histogram = sum.histograms[at]!;
       histogram.minMs = Math.min(histogram.minMs, this.#totalMinMs[at]!);
-    });
+    }
+  }
+
+  /** Adds the histograms of everything that was closed: the total, and what is not folded into it yet. */
+  #addTimesTo(sum: WindowSum): void {
+    const { reader } = this.#shape;
+    if (this.#total.length > 0) {
+      reader.open(this.#total, 0);
+      sum.addPacked(reader, false);
+    }
+    this.#logs[1]!.addTimesTo(sum, Math.ceil(this.#unfolded / PER_MINUTE), reader);
+    const minute = Math.floor(this.#slot / PER_MINUTE);
+    this.#logs[0]!.addTimesTo(sum, Math.max(this.#unfolded, minute * PER_MINUTE), reader);
   }
 
   #written(): boolean {
@@ -202,6 +249,7 @@ export class Track implements Figures {
   /** Merges the slots of a level whose longer slot is over, and drops what is older than is kept. */
   #cascade(closed: number, open: number): void {
     const { sum, writer, reader } = this.#shape;
+    this.#fold(closed, open);
     let merged = closed;
     let current = open;
     for (let level = 1; level < LEVELS.length; level++) {
@@ -224,5 +272,20 @@ export class Track implements Figures {
       slot = level === 0 ? open : Math.floor(slot / LEVELS[level]!.merges);
       this.#logs[level]!.dropBefore(slot - LEVELS[level]!.slots);
     }
+  }
+
+  /**
+   * Takes closed slots into the total, every five minutes: unpacking and packing it is most of the work. Sooner where they
+   * would be merged with slots that it holds already.
+   */
+  #fold(closed: number, open: number): void {
+    const minuteIsOver = Math.floor(closed / PER_MINUTE) !== Math.floor(open / PER_MINUTE);
+    const due = Math.floor(closed / PER_FOLD) !== Math.floor(open / PER_FOLD);
+    if (!due && !(minuteIsOver && this.#unfolded % PER_MINUTE !== 0)) return;
+    const { sum } = this.#shape;
+    sum.clear();
+    this.#addTimesTo(sum);
+    this.#keepTotal(sum);
+    this.#unfolded = Math.floor(open / PER_MINUTE) * PER_MINUTE;
   }
 }

@@ -41,7 +41,16 @@ export class WindowSum implements Figures {
       this.counters[counter]! += reader.read();
     }
     if (countersOnly) return;
-    for (const histogram of this.histograms) addPackedHistogram(histogram, reader);
+    for (let at = 0; at < this.histograms.length; at++) addPackedHistogram(this.histograms[at]!, reader);
+  }
+
+  /** As {@link addPacked}, the histograms alone. */
+  addPackedTimes(reader: PackedReader): void {
+    for (let left = reader.read(); left > 0; left--) {
+      reader.read();
+      reader.read();
+    }
+    for (let at = 0; at < this.histograms.length; at++) addPackedHistogram(this.histograms[at]!, reader);
   }
 }
 
@@ -78,6 +87,10 @@ export function restoreFigures(sum: WindowSum, image: ImageReader): void {
   });
 }
 
+/**
+ * How many there are and how they are written, what is told of all of them, then the buckets from the first to the last that is
+ * not empty: one number each where most are filled, else each filled one with its distance from the one before.
+ */
 function packHistogram(histogram: Histogram | HistogramTotal, writer: PackedWriter): void {
   if (histogram.count === 0) return writer.write(0);
   const { counts, offset } = histogram;
@@ -89,13 +102,19 @@ function packHistogram(histogram: Histogram | HistogramTotal, writer: PackedWrit
     if (filled++ === 0) first = at;
     last = at;
   }
-  writer.write(filled + 1);
+  const span = last - first + 1;
+  const dense = span <= 2 * filled;
+  writer.write(1 + 2 * filled + (dense ? 1 : 0));
   writer.write(histogram.zeroCount);
   writer.write(Math.round(histogram.sumMs * NS));
   writer.write(Math.round(histogram.maxMs * NS));
   if (filled === 0) return;
   writer.write(first + offset - MIN_INDEX);
-  writer.write(last - first);
+  writer.write(span);
+  if (dense) {
+    for (let at = first; at <= last; at++) writer.write(counts[at]!);
+    return;
+  }
   let before = first;
   for (let at = first; at <= last; at++) {
     if (counts[at] === 0) continue;
@@ -106,40 +125,67 @@ function packHistogram(histogram: Histogram | HistogramTotal, writer: PackedWrit
 }
 
 function addPackedHistogram(histogram: HistogramTotal, reader: PackedReader): void {
-  let left = reader.read() - 1;
-  if (left < 0) return;
+  const kind = reader.read() - 1;
+  if (kind < 0) return;
   const zeroCount = reader.read();
   histogram.zeroCount += zeroCount;
   histogram.count += zeroCount;
   histogram.sumMs += reader.read() / NS;
   const maxMs = reader.read() / NS;
   if (maxMs > histogram.maxMs) histogram.maxMs = maxMs;
-  if (left === 0) return;
+  const filled = kind >>> 1;
+  if (filled === 0) return;
   const first = reader.read() + MIN_INDEX;
-  histogram.include(first, first + reader.read() + 1);
-  const { counts, offset } = histogram;
+  const span = reader.read();
+  histogram.include(first, first + span);
+  histogram.count +=
+    (kind & 1) === 1
+      ? addDense(histogram.counts, first - histogram.offset, span, reader)
+      : addSparse(histogram.counts, first - histogram.offset, filled, reader);
+}
+
+// Both loops do the reader's own work, unrolled for what nearly all numbers are: of one byte each.
+
+/** @returns how many values the buckets hold. */
+function addDense(counts: Float64Array, first: number, span: number, reader: PackedReader): number {
   const { bytes } = reader;
   let { position } = reader;
-  let at = first - offset;
   let count = 0;
-  // The reader's own work, unrolled for what nearly all buckets are: a step and a count of one byte each.
-  for (; left > 0; left--) {
+  for (let at = first; at < first + span; at++) {
+    let added = bytes[position++]!;
+    if (added >= 0x80) {
+      reader.position = position - 1;
+      added = reader.read();
+      position = reader.position;
+    }
+    counts[at]! += added;
+    count += added;
+  }
+  reader.position = position;
+  return count;
+}
+
+/** @returns how many values the buckets hold. */
+function addSparse(counts: Float64Array, first: number, filled: number, reader: PackedReader): number {
+  const { bytes } = reader;
+  let { position } = reader;
+  let at = first;
+  let count = 0;
+  for (let left = filled; left > 0; left--) {
     const step = bytes[position]!;
-    const added = bytes[position + 1]!;
+    let added = bytes[position + 1]!;
     if (step < 0x80 && added < 0x80) {
       position += 2;
       at += step;
-      counts[at]! += added;
-      count += added;
-      continue;
+    } else {
+      reader.position = position;
+      at += reader.read();
+      added = reader.read();
+      position = reader.position;
     }
-    reader.position = position;
-    at += reader.read();
-    const many = reader.read();
-    position = reader.position;
-    counts[at]! += many;
-    count += many;
+    counts[at]! += added;
+    count += added;
   }
   reader.position = position;
-  histogram.count += count;
+  return count;
 }

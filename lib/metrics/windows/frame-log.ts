@@ -5,6 +5,9 @@ import type { WindowSum } from './window-sum.js';
 /** Length of a frame, two bytes, and its slot, four, before what is packed in it. */
 const HEADER = 6;
 
+/** Room for what the next slots are longer, bytes; there are many logs, and each is as long as it needs after a while. */
+const SPARE = 32;
+
 /** Shared by all who hold none. */
 export const NO_BYTES = new Uint8Array(0);
 
@@ -82,9 +85,9 @@ export class FrameLog {
     const used = this.#tail - this.#head;
     const needed = used + size;
     const length = this.#bytes.length;
-    if (needed <= length && needed > length / 4) this.#bytes.copyWithin(0, this.#head, this.#tail);
+    if (needed <= length && needed > length / 2) this.#bytes.copyWithin(0, this.#head, this.#tail);
     else {
-      const moved = new Uint8Array(Math.ceil(needed * 1.125) + 32);
+      const moved = new Uint8Array(needed + SPARE);
       moved.set(this.#bytes.subarray(this.#head, this.#tail));
       this.#bytes = moved;
     }

@@ -1,3 +1,6 @@
+/** Of a pair, a number that does not fit into four bits is told by this much of it, with the rest behind. */
+export const NIBBLE = 15;
+
 /** Writes whole numbers of zero and more, seven bits a byte (LEB128), into bytes that it keeps and reuses. */
 export class PackedWriter {
   bytes = new Uint8Array(1024);
@@ -35,6 +38,14 @@ export class PackedWriter {
       small >>>= 7;
     }
     this.bytes[this.length++] = small;
+  }
+
+  /** Two small numbers in one byte, four bits each; see {@link NIBBLE}. */
+  writePair(one: number, other: number): void {
+    this.write(0);
+    this.bytes[this.length - 1] = (Math.min(one, NIBBLE) << 4) | Math.min(other, NIBBLE);
+    if (one >= NIBBLE) this.write(one - NIBBLE);
+    if (other >= NIBBLE) this.write(other - NIBBLE);
   }
 }
 

@@ -1,7 +1,7 @@
 import { MIN_INDEX } from './buckets.js';
 import { type Histogram, HistogramTotal } from './histogram.js';
 import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
-import { PackedReader, PackedWriter } from './packing.js';
+import { NIBBLE, PackedReader, PackedWriter } from './packing.js';
 
 /** Nanoseconds are whole numbers and pack well. */
 const NS = 1_000_000;
@@ -88,22 +88,26 @@ export function restoreFigures(sum: WindowSum, image: ImageReader): void {
 }
 
 /**
- * How many there are and how they are written, what is told of all of them, then the buckets from the first to the last that is
- * not empty: one number each where most are filled, else each filled one with its distance from the one before.
+ * How many buckets are not empty and how they are written, what is told of all values, then the buckets from the first filled
+ * one to the last: one number each, or of each filled one its distance from the one before and its count in one byte, whichever
+ * is shorter.
  */
 function packHistogram(histogram: Histogram | HistogramTotal, writer: PackedWriter): void {
   if (histogram.count === 0) return writer.write(0);
   const { counts, offset } = histogram;
   let filled = 0;
+  let many = 0;
   let first = 0;
   let last = 0;
   for (let at = 0; at < counts.length; at++) {
-    if (counts[at] === 0) continue;
+    const count = counts[at]!;
+    if (count === 0) continue;
     if (filled++ === 0) first = at;
+    if (count >= NIBBLE) many++;
     last = at;
   }
   const span = last - first + 1;
-  const dense = span <= 2 * filled;
+  const dense = span <= filled + many;
   writer.write(1 + 2 * filled + (dense ? 1 : 0));
   writer.write(histogram.zeroCount);
   writer.write(Math.round(histogram.sumMs * NS));
@@ -111,16 +115,14 @@ function packHistogram(histogram: Histogram | HistogramTotal, writer: PackedWrit
   if (filled === 0) return;
   writer.write(first + offset - MIN_INDEX);
   writer.write(span);
-  if (dense) {
-    for (let at = first; at <= last; at++) writer.write(counts[at]!);
-    return;
-  }
   let before = first;
   for (let at = first; at <= last; at++) {
-    if (counts[at] === 0) continue;
-    writer.write(at - before);
-    writer.write(counts[at]!);
-    before = at;
+    const count = counts[at]!;
+    if (dense) writer.write(count);
+    else if (count !== 0) {
+      writer.writePair(at - before, count);
+      before = at;
+    }
   }
 }
 
@@ -144,7 +146,7 @@ function addPackedHistogram(histogram: HistogramTotal, reader: PackedReader): vo
       : addSparse(histogram.counts, first - histogram.offset, filled, reader);
 }
 
-// Both loops do the reader's own work, unrolled for what nearly all numbers are: of one byte each.
+// Both loops do the reader's own work, unrolled for what nearly all numbers are: of one byte.
 
 /** @returns how many values the buckets hold. */
 function addDense(counts: Float64Array, first: number, span: number, reader: PackedReader): number {
@@ -172,17 +174,16 @@ function addSparse(counts: Float64Array, first: number, filled: number, reader: 
   let at = first;
   let count = 0;
   for (let left = filled; left > 0; left--) {
-    const step = bytes[position]!;
-    let added = bytes[position + 1]!;
-    if (step < 0x80 && added < 0x80) {
-      position += 2;
-      at += step;
-    } else {
+    const pair = bytes[position++]!;
+    let step = pair >>> 4;
+    let added = pair & NIBBLE;
+    if (step === NIBBLE || added === NIBBLE) {
       reader.position = position;
-      at += reader.read();
-      added = reader.read();
+      if (step === NIBBLE) step += reader.read();
+      if (added === NIBBLE) added += reader.read();
       position = reader.position;
     }
+    at += step;
     counts[at]! += added;
     count += added;
   }

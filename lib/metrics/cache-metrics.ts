@@ -220,9 +220,8 @@ export class CacheMetrics implements FamilySource {
   getHealth(): HealthReport {
     const { window, targets } = this.#judgement;
     return this.#judgement.assessHealth({
-      stats: this.getStats(window),
+      ...this.#snapshots.overallAndLayers(window),
       patterns: targets.map((pattern) => this.getPatternStats(pattern, window)),
-      layers: this.getLayerStats(window),
       now: this.#clock.now(),
     });
   }

@@ -1,6 +1,14 @@
 import { BypassReason, EvictionReason, LayerOperation, LayerResult, Outcome } from '../../cache/observer.js';
 import type { HeldStatus } from '../images/layer-status-sum.js';
-import { AccessCount, operationAt, outcomeAt, reasonAt, type AccessTrack } from '../windows/access-track.js';
+import {
+  AccessCount,
+  AccessTime,
+  operationAt,
+  outcomeAt,
+  reasonAt,
+  type AccessTrack,
+} from '../windows/access-track.js';
+import { HistogramTotal } from '../windows/histogram.js';
 import { counter, duration, gauge } from './families.js';
 import type { MetricFamily, MetricPoint } from '../family.js';
 import { OPERATIONS, OUTCOMES, REASONS, STATES } from './result-names.js';
@@ -22,13 +30,16 @@ export class Catalogue {
     this.#status = status;
   }
 
+  /** All patterns together are read once for all of the families, when the first of them needs it. */
   families(): MetricFamily[] {
-    return [...this.#accesses(), ...this.#layers(), ...this.#patterns(), ...this.#own()];
+    let read: Overall | undefined;
+    const overall = (): Overall => (read ??= overallOf(this.#ledger));
+    return [...this.#accesses(overall), ...this.#layers(overall), ...this.#patterns(), ...this.#own()];
   }
 
-  #accesses(): MetricFamily[] {
+  #accesses(overall: () => Overall): MetricFamily[] {
     const ledger = this.#ledger;
-    const counted = (): Float64Array => ledger.overall('all', true).counters;
+    const counted = (): Float64Array => overall().counters;
     return [
       counter('cache_operations_total', 'Cache operations by how they ended.', ['operation', 'result'], () => {
         const counters = counted();
@@ -49,7 +60,7 @@ export class Catalogue {
         'Time of cache operations: of get until it has the value or knows that it has none, of load and refresh at the origin.',
         ['operation'],
         () => [
-          { labels: this.#named('get'), histogram: responseTimes(ledger.overall('all')) },
+          { labels: this.#named('get'), histogram: overall().responseTimes },
           ...OPERATIONS.map(([operation, place]) => ({
             labels: this.#named(operation),
             histogram: ledger.operations[place]!.totalTimesOf(0),
@@ -83,7 +94,7 @@ export class Catalogue {
     ];
   }
 
-  #layers(): MetricFamily[] {
+  #layers(overall: () => Overall): MetricFamily[] {
     const { layers } = this.#ledger;
     const each = (count: (place: number) => number) => () => layers.map(({ name }, at) => this.#point(count(at), name));
     const total = (at: number, counter: number): number => layers[at]!.track.totalOf(counter);
@@ -117,7 +128,7 @@ export class Catalogue {
         held((status) => status.entries),
       ),
       counter('cache_layer_hits_total', 'Keys that a layer had.', ['layer'], () => {
-        const near = this.#ledger.overall('all', true).counters[AccessCount.nearHit]!;
+        const near = overall().counters[AccessCount.nearHit]!;
         return layers.map(({ name }, at) =>
           this.#point(total(at, layerOperationAt(LayerOperation.get, LayerResult.hit)) + (at === 0 ? near : 0), name),
         );
@@ -138,7 +149,7 @@ export class Catalogue {
         layers.flatMap(({ name, track }, at) =>
           Object.entries(LayerOperation).map(([operation, place]) => {
             const histogram = track.totalTimesOf(place);
-            if (at === 0 && place === LayerOperation.get) histogram.add(this.#ledger.overall('all').histograms[0]!);
+            if (at === 0 && place === LayerOperation.get) histogram.add(overall().nearTimes);
             return { labels: this.#named(name, operation), histogram };
           }),
         ),
@@ -199,16 +210,13 @@ export class Catalogue {
         'cache_pattern_operations_total',
         'Cache operations by key pattern.',
         ['pattern', 'operation', 'result'],
-        () => this.#each(patterns, (access, points) => this.#operationsOf(access, points)),
+        () => each(patterns, (access) => this.#operationsOf(access)),
       ),
       counter(
         'cache_load_saved_seconds_total',
         'Load time that hits saved: each the mean load time of its pattern.',
         ['pattern'],
-        () =>
-          this.#each(patterns, ({ name, track }, points) => {
-            points.push(this.#point(track.totalOf(AccessCount.savedUs) / 1e6, name));
-          }),
+        () => each(patterns, ({ name, track }) => [this.#point(track.totalOf(AccessCount.savedUs) / 1e6, name)]),
         'seconds',
       ),
       gauge(
@@ -216,9 +224,9 @@ export class Catalogue {
         'Mean size of the values set, by key pattern.',
         ['pattern'],
         () =>
-          this.#each(patterns, ({ name, track }, points) => {
+          each(patterns, ({ name, track }) => {
             const sized = track.totalOf(AccessCount.sized);
-            if (sized > 0) points.push(this.#point(track.totalOf(AccessCount.bytes) / sized, name));
+            return sized === 0 ? [] : [this.#point(track.totalOf(AccessCount.bytes) / sized, name)];
           }),
         'bytes',
       ),
@@ -227,16 +235,16 @@ export class Catalogue {
         'Accesses by the endpoint that asked.',
         ['method', 'route', 'result'],
         () =>
-          this.#each(endpoints, (access, points) => {
+          each(endpoints, (access) => {
             const { name, track } = access;
             const space = name.indexOf(' ');
             const own = this.#labelsOf(access);
-            for (const [result, outcome] of OUTCOMES) {
+            return OUTCOMES.map(([result, outcome]) => {
               const near = outcome === Outcome.hit ? track.totalOf(AccessCount.nearHit) : 0;
-              const count = track.totalOf(outcomeAt(outcome)) + near;
+              const value = track.totalOf(outcomeAt(outcome)) + near;
               const labels = (own[outcome] ??= [name.slice(0, Math.max(space, 0)), name.slice(space + 1), result]);
-              points.push({ labels, value: count });
-            }
+              return { labels, value };
+            });
           }),
       ),
     ];
@@ -257,8 +265,9 @@ export class Catalogue {
   }
 
   /** All results of `get`; of the other operations those that happened. */
-  #operationsOf(access: AccessTrack, points: MetricPoint[]): void {
+  #operationsOf(access: AccessTrack): MetricPoint[] {
     const { name, track } = access;
+    const points: MetricPoint[] = [];
     const own = this.#labelsOf(access);
     for (const [result, outcome] of OUTCOMES) {
       const near = outcome === Outcome.hit ? track.totalOf(AccessCount.nearHit) : 0;
@@ -272,6 +281,7 @@ export class Catalogue {
         points.push({ labels: (own[operationAt(place, how)] ??= [name, operation, result]), value: count });
       }
     }
+    return points;
   }
 
   #labelsOf(access: AccessTrack): (readonly string[])[] {
@@ -280,15 +290,6 @@ export class Catalogue {
     const made: (readonly string[])[] = [];
     this.#trackLabels.set(access, made);
     return made;
-  }
-
-  #each(tracks: Iterable<AccessTrack>, add: (access: AccessTrack, points: MetricPoint[]) => void): MetricPoint[] {
-    const points: MetricPoint[] = [];
-    for (const access of tracks) {
-      access.track.settle();
-      add(access, points);
-    }
-    return points;
   }
 
   #point(value: number, ...labels: string[]): MetricPoint {
@@ -301,5 +302,31 @@ export class Catalogue {
     if (known !== undefined) return known;
     this.#labels.set(id, labels);
     return labels;
+  }
+}
+
+/** What is told of all patterns together. */
+interface Overall {
+  readonly counters: Float64Array;
+  readonly responseTimes: HistogramTotal;
+  /** Of hits in memory alone. */
+  readonly nearTimes: HistogramTotal;
+}
+
+/** A copy: the sum it is read from is reused. */
+function overallOf(ledger: Ledger): Overall {
+  const sum = ledger.overall('all');
+  const nearTimes = new HistogramTotal();
+  nearTimes.add(sum.histograms[AccessTime.near]!);
+  const all = new HistogramTotal();
+  for (const times of responseTimes(sum)) all.add(times);
+  return { counters: sum.counters.slice(), responseTimes: all, nearTimes };
+}
+
+/** One track after the other, when they are asked for: who reads may rest between them. */
+function* each(tracks: Iterable<AccessTrack>, points: (access: AccessTrack) => MetricPoint[]): Iterable<MetricPoint> {
+  for (const access of tracks) {
+    access.track.settle();
+    yield* points(access);
   }
 }

@@ -1,7 +1,6 @@
 import type { HeldStatus } from '../images/layer-status-sum.js';
 import { Operation } from '../../cache/observer.js';
 import { AccessCount, AccessTime } from '../windows/access-track.js';
-import { HistogramTotal } from '../windows/histogram.js';
 import type { LedgerReading } from './ledger-reading.js';
 import type { PatternCounts } from './ranking.js';
 import {
@@ -26,8 +25,10 @@ import {
   missesIn,
   operationStats,
   patternStats,
+  succeededRateOf,
   type Surroundings,
 } from './statistics.js';
+import type { WindowSum } from '../windows/window-sum.js';
 
 /** Takes snapshots of a ledger. */
 export class Snapshots {
@@ -40,6 +41,20 @@ export class Snapshots {
   }
 
   overall(window: Window): CacheStats {
+    return this.#overallOf(this.#ledger.overall(window), window);
+  }
+
+  layers(window: Window): readonly LayerStats[] {
+    return this.#layersOf(this.#ledger.overall(window), window);
+  }
+
+  /** Both from one reading of all patterns together, which is most of the work. */
+  overallAndLayers(window: Window): { readonly stats: CacheStats; readonly layers: readonly LayerStats[] } {
+    const sum = this.#ledger.overall(window);
+    return { stats: this.#overallOf(sum, window), layers: this.#layersOf(sum, window) };
+  }
+
+  #overallOf(sum: WindowSum, window: Window): CacheStats {
     const ledger = this.#ledger;
     const status = this.#status();
     const around: Surroundings = {
@@ -53,7 +68,7 @@ export class Snapshots {
       entryCount: status.find(({ entries }) => entries !== null)?.entries ?? null,
       totalSizeBytes: status.find(({ bytes }) => bytes !== null)?.bytes ?? null,
     };
-    return cacheStats(ledger.overall(window), around);
+    return cacheStats(sum, around);
   }
 
   pattern(pattern: string, window: Window): PatternStats {
@@ -89,13 +104,20 @@ export class Snapshots {
   }
 
   hitRates(patterns: HitRates['patterns']): HitRates {
-    const operations = WINDOWS.map((window) => this.operations(window));
+    const overall = rates((window) => hitRateOf(this.#ledger.overall(window, true)));
+    const names = Object.keys(Operation) as (keyof typeof Operation)[];
     return Object.freeze({
-      overall: rates((window) => hitRateOf(this.#ledger.overall(window, true))),
+      overall,
       patterns: Object.freeze(patterns),
       operations: Object.freeze(
-        Object.keys(Operation).map((operation, at) =>
-          Object.freeze({ operation, hitRates: rates((window) => operations[WINDOWS.indexOf(window)]![at]!.hitRate) }),
+        names.map((operation) =>
+          Object.freeze({
+            operation,
+            hitRates:
+              operation === 'get'
+                ? overall
+                : rates((window) => succeededRateOf(this.#ledger.operationIn(Operation[operation], window))),
+          }),
         ),
       ),
     });
@@ -107,12 +129,10 @@ export class Snapshots {
     }
   }
 
-  layers(window: Window): readonly LayerStats[] {
+  #layersOf(overall: WindowSum, window: Window): readonly LayerStats[] {
     const ledger = this.#ledger;
     const status = this.#status();
-    const overall = ledger.overall(window);
-    const near = { hits: overall.counters[AccessCount.nearHit]!, times: new HistogramTotal() };
-    near.times.add(overall.histograms[AccessTime.near]!);
+    const near = { hits: overall.counters[AccessCount.nearHit]!, times: overall.histograms[AccessTime.near]! };
     return Object.freeze(
       ledger.layers.map((layer, at) =>
         layerStats(

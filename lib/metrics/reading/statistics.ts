@@ -10,7 +10,7 @@ import {
 } from '../../cache/observer.js';
 import { AccessCount, AccessTime, operationAt, outcomeAt, reasonAt } from '../windows/access-track.js';
 import type { HistogramView } from '../family.js';
-import { HistogramTotal, mean, quantiles } from '../windows/histogram.js';
+import { type HistogramTotal, mean, meanTogether, quantiles, quantilesTogether } from '../windows/histogram.js';
 import { evictionAt, LayerCount, layerOperationAt } from '../windows/layer-track.js';
 import type { CacheStats, EndpointStats, LayerStats, OperationStats, PatternStats, Window } from '../snapshot.js';
 import type { WindowSum } from '../windows/window-sum.js';
@@ -35,12 +35,9 @@ export function hitRateOf({ counters }: WindowSum): number | null {
   return total === 0 ? null : hits / total;
 }
 
-/** Response times: those of hits in memory and all others. */
-export function responseTimes({ histograms }: WindowSum): HistogramTotal {
-  const all = new HistogramTotal();
-  all.add(histograms[AccessTime.near]!);
-  all.add(histograms[AccessTime.far]!);
-  return all;
+/** Response times: those of hits in memory and all others, one beside the other. */
+export function responseTimes({ histograms }: WindowSum): readonly HistogramTotal[] {
+  return [histograms[AccessTime.near]!, histograms[AccessTime.far]!];
 }
 
 export function cacheStats(sum: WindowSum, around: Surroundings): CacheStats {
@@ -57,14 +54,12 @@ export function patternStats(pattern: string, sum: WindowSum, around: Surroundin
 }
 
 export function endpointStats(endpoint: string, sum: WindowSum, around: Surroundings): EndpointStats {
-  const total = new HistogramTotal();
-  total.add(sum.histograms[AccessTime.near]!);
-  total.add(sum.histograms[AccessTime.waited]!);
-  const [p50, p95, p99] = quantiles(total, RANKS);
+  const total = [sum.histograms[AccessTime.near]!, sum.histograms[AccessTime.waited]!];
+  const [p50, p95, p99] = quantilesTogether(total, RANKS);
   return Object.freeze({
     endpoint,
     ...accessFigures(sum, around),
-    avgTotalTimeMs: mean(total),
+    avgTotalTimeMs: meanTogether(total),
     p50TotalTimeMs: p50!,
     p95TotalTimeMs: p95!,
     p99TotalTimeMs: p99!,
@@ -91,16 +86,21 @@ export function operationStats(
   coverageSeconds: number,
 ): OperationStats {
   const { counters } = sum;
-  const count = counters.reduce((all, each) => all + each, 0);
   return Object.freeze({
     operation,
-    count,
+    count: allOf(counters),
     errors: counters[Result.error]! + counters[Result.timeout]!,
-    hitRate: count === 0 ? null : counters[Result.ok]! / count,
-    ...times(sum.histograms[0]!),
+    hitRate: succeededRateOf(sum),
+    ...times([sum.histograms[0]!]),
     window,
     coverageSeconds,
   });
+}
+
+/** The share of an operation's runs that succeeded; null without any. */
+export function succeededRateOf({ counters }: WindowSum): number | null {
+  const count = allOf(counters);
+  return count === 0 ? null : counters[Result.ok]! / count;
 }
 
 /** How a layer is at this moment. */
@@ -117,9 +117,7 @@ export function layerStats(
 ): LayerStats {
   const hits = counters[layerOperationAt(LayerOperation.get, LayerResult.hit)]! + (near?.hits ?? 0);
   const misses = counters[layerOperationAt(LayerOperation.get, LayerResult.miss)]!;
-  const reads = new HistogramTotal();
-  reads.add(histograms[LayerOperation.get]!);
-  if (near !== undefined) reads.add(near.times);
+  const reads = [histograms[LayerOperation.get]!, ...(near === undefined ? [] : [near.times])];
   const timeouts = sumOver(LayerOperation, (operation) => counters[layerOperationAt(operation, LayerResult.timeout)]!);
   const { layer, entryCount, totalSizeBytes, connected, circuitState, queueDepth, window, coverageSeconds } = condition;
   return Object.freeze({
@@ -163,8 +161,7 @@ export function circuitStateNamed(state: CircuitState): LayerStats['circuitState
 
 function accessFigures(sum: WindowSum, around: Surroundings): CacheStats {
   const { counters, histograms } = sum;
-  const count = (operation: Operation, ...results: Result[]): number =>
-    results.reduce<number>((all, result) => all + counters[operationAt(operation, result)]!, 0);
+  const count = (operation: Operation, result: Result): number => counters[operationAt(operation, result)]!;
   const hits = hitsIn(counters);
   const misses = missesIn(counters);
   const total = hits + misses;
@@ -172,7 +169,10 @@ function accessFigures(sum: WindowSum, around: Surroundings): CacheStats {
   const load = histograms[AccessTime.load]!;
   const [p50Load, p95Load, p99Load] = quantiles(load, RANKS);
   const loadFailures =
-    count(Operation.load, Result.error, Result.timeout) + count(Operation.refresh, Result.error, Result.timeout);
+    count(Operation.load, Result.error) +
+    count(Operation.load, Result.timeout) +
+    count(Operation.refresh, Result.error) +
+    count(Operation.refresh, Result.timeout);
   return {
     totalRequests: total,
     cacheHits: hits,
@@ -186,7 +186,7 @@ function accessFigures(sum: WindowSum, around: Surroundings): CacheStats {
     waitTimeouts: counters[AccessCount.waitTimeout]!,
     sizeLimitRejections: counters[AccessCount.sizeRejected]!,
     sets: count(Operation.set, Result.ok),
-    deletes: count(Operation.delete, Result.ok, Result.absent),
+    deletes: count(Operation.delete, Result.ok) + count(Operation.delete, Result.absent),
     invalidations: around.invalidations,
     evictions: around.evictions,
     entryCount: around.entryCount,
@@ -213,14 +213,15 @@ function accessFigures(sum: WindowSum, around: Surroundings): CacheStats {
   };
 }
 
-function times(histogram: HistogramView) {
-  const [p50, p95, p99] = quantiles(histogram, RANKS);
+function times(histograms: readonly HistogramView[]) {
+  const [p50, p95, p99] = quantilesTogether(histograms, RANKS);
+  const maxMs = histograms.reduce((most, histogram) => Math.max(most, histogram.maxMs), 0);
   return {
-    avgResponseTimeMs: mean(histogram),
+    avgResponseTimeMs: meanTogether(histograms),
     p50ResponseTimeMs: p50!,
     p95ResponseTimeMs: p95!,
     p99ResponseTimeMs: p99!,
-    maxResponseTimeMs: histogram.count === 0 ? null : histogram.maxMs,
+    maxResponseTimeMs: p50 === null ? null : maxMs,
   };
 }
 
@@ -232,6 +233,10 @@ export function missesIn(counters: Float64Array): number {
   return (
     counters[outcomeAt(Outcome.miss)]! + counters[outcomeAt(Outcome.coalesced)]! + counters[outcomeAt(Outcome.error)]!
   );
+}
+
+function allOf(counters: Float64Array): number {
+  return counters.reduce((all, each) => all + each, 0);
 }
 
 function sumOver<T extends number>(places: Readonly<Record<string, T>>, count: (place: T) => number): number {

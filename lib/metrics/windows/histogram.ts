@@ -105,21 +105,42 @@ export class HistogramTotal implements HistogramView {
   add(other: HistogramView): void {
     if (other.count === 0) return;
     const { counts, offset } = other;
-    let first = 0;
-    let end = counts.length;
-    while (first < end && counts[first] === 0) first++;
-    while (end > first && counts[end - 1] === 0) end--;
-    if (end > first) {
-      this.include(offset + first, offset + end);
-      const into = this.counts;
-      const shift = offset - this.offset;
-      for (let at = first; at < end; at++) into[at + shift]! += counts[at]!;
-    }
+    // One loop each, so that both stay fast: open slots and sums hold different kinds of arrays.
+    if (counts instanceof Uint32Array) this.#addOpen(counts, offset);
+    else this.#addSum(counts as Readonly<Float64Array>, offset);
     this.zeroCount += other.zeroCount;
     this.count += other.count;
     this.sumMs += other.sumMs;
     if (other.minMs < this.minMs) this.minMs = other.minMs;
     if (other.maxMs > this.maxMs) this.maxMs = other.maxMs;
+  }
+
+  #addOpen(counts: Readonly<Uint32Array>, offset: number): void {
+    let first = 0;
+    let end = counts.length;
+    while (first < end && counts[first] === 0) first++;
+    while (end > first && counts[end - 1] === 0) end--;
+    if (end === first) return;
+    this.include(offset + first, offset + end);
+    const into = this.counts;
+    const shift = offset - this.offset;
+    for (let at = first; at < end; at++) {
+      // Most buckets of ten seconds are empty.
+      const count = counts[at]!;
+      if (count !== 0) into[at + shift]! += count;
+    }
+  }
+
+  #addSum(counts: Readonly<Float64Array>, offset: number): void {
+    let first = 0;
+    let end = counts.length;
+    while (first < end && counts[first] === 0) first++;
+    while (end > first && counts[end - 1] === 0) end--;
+    if (end === first) return;
+    this.include(offset + first, offset + end);
+    const into = this.counts;
+    const shift = offset - this.offset;
+    for (let at = first; at < end; at++) into[at + shift]! += counts[at]!;
   }
 
   /** Makes room for the buckets from `first` up to, not including, `end`. */
@@ -143,26 +164,60 @@ export class HistogramTotal implements HistogramView {
   }
 }
 
-/**
- * The value at each of `ranks` (0–1, ascending), by the nearest-rank rule, within 2.17 % of the exact one; null where
- * nothing was recorded. One walk for all of them.
- */
+/** As {@link quantilesTogether}, of one. */
 export function quantiles(histogram: HistogramView, ranks: readonly number[]): (number | null)[] {
-  const { counts, count, offset } = histogram;
-  if (count === 0) return ranks.map(() => null);
-  let seen = histogram.zeroCount;
-  let at = -1;
-  return ranks.map((rank) => {
-    const wanted = Math.max(1, Math.ceil(rank * count));
-    while (seen < wanted && at < counts.length - 1) seen += counts[++at]!;
-    if (at < 0) return 0;
-    return Math.min(representative(offset + at), histogram.maxMs);
-  });
+  return quantilesTogether([histogram], ranks);
 }
 
-/** The mean of what was recorded; null where nothing was. */
+/**
+ * The value at each of `ranks` (0–1, ascending) of everything that these hold together, by the nearest-rank rule, within 2.17 %
+ * of the exact one; null where nothing was recorded. One walk for all of them.
+ */
+export function quantilesTogether(histograms: readonly HistogramView[], ranks: readonly number[]): (number | null)[] {
+  let count = 0;
+  let seen = 0;
+  let maxMs = 0;
+  let bucket = Infinity;
+  let end = -Infinity;
+  for (const histogram of histograms) {
+    if (histogram.count === 0) continue;
+    count += histogram.count;
+    seen += histogram.zeroCount;
+    if (histogram.maxMs > maxMs) maxMs = histogram.maxMs;
+    if (histogram.offset < bucket) bucket = histogram.offset;
+    if (histogram.offset + histogram.counts.length > end) end = histogram.offset + histogram.counts.length;
+  }
+  const first = bucket--;
+  const values: (number | null)[] = [];
+  for (const rank of ranks) {
+    const wanted = Math.max(1, Math.ceil(rank * count));
+    while (seen < wanted && bucket < end - 1) {
+      bucket++;
+      for (const { counts, offset } of histograms) {
+        const at = bucket - offset;
+        if (at >= 0 && at < counts.length) seen += counts[at]!;
+      }
+    }
+    if (count === 0) values.push(null);
+    else values.push(bucket < first ? 0 : Math.min(representative(bucket), maxMs));
+  }
+  return values;
+}
+
+/** As {@link meanTogether}, of one. */
 export function mean(histogram: HistogramView): number | null {
-  return histogram.count === 0 ? null : histogram.sumMs / histogram.count;
+  return meanTogether([histogram]);
+}
+
+/** The mean of everything that these hold together; null where nothing was recorded. */
+export function meanTogether(histograms: readonly HistogramView[]): number | null {
+  let count = 0;
+  let sumMs = 0;
+  for (const histogram of histograms) {
+    count += histogram.count;
+    sumMs += histogram.sumMs;
+  }
+  return count === 0 ? null : sumMs / count;
 }
 
 function rangeIncluding(

@@ -29,7 +29,8 @@ export class WindowSum implements Figures {
 
   add(figures: Figures, countersOnly = false): void {
     const { counters, histograms } = figures;
-    for (let at = 0; at < counters.length; at++) this.counters[at]! += counters[at]!;
+    const into = this.counters;
+    for (let at = 0; at < counters.length; at++) into[at]! += counters[at]!;
     if (countersOnly) return;
     for (let at = 0; at < histograms.length; at++) this.histograms[at]!.add(histograms[at]!);
   }

@@ -15,7 +15,7 @@ import { AlertChanges } from './alert-changes.js';
 import { EventClient, eventFrame } from './event-client.js';
 
 /** What is read of the metrics; they show how many clients there are where they can. */
-type WatchedMetrics = Pick<CacheMetrics, 'getRealtime'> & Partial<Pick<CacheMetrics, 'addSource'>>;
+type WatchedMetrics = Pick<CacheMetrics, 'collectRealtime'> & Partial<Pick<CacheMetrics, 'addSource'>>;
 
 /** Token of the most clients at a time. */
 export const MAX_EVENT_CLIENTS = Symbol('cache-observability:max-event-clients');
@@ -88,9 +88,14 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     const client = new EventClient(response, headers, () => this.#leave(client));
     this.#clients.add(client);
     client.send(`retry: ${RETRY_MS}\n\n`);
-    const realtime = this.#realtime();
-    if (realtime !== undefined) client.send(eventFrame('tick', present(realtime), this.#sent));
-    if (this.#clients.size === 1) this.#start(realtime);
+    const first = this.#clients.size === 1;
+    if (first) this.#start();
+    void this.#realtime().then((realtime) => {
+      if (realtime === undefined || !this.#clients.has(client)) return;
+      client.send(eventFrame('tick', present(realtime), this.#sent));
+      // What is open when the first client comes stands in its tick.
+      if (first) this.#alerts.since(realtime.alerts);
+    });
   }
 
   families(): MetricFamily[] {
@@ -120,9 +125,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     this.#alerts.forget();
   }
 
-  #start(realtime: Realtime | undefined): void {
-    // What is open when the first client comes stands in its tick.
-    this.#alerts.since(realtime?.alerts ?? []);
+  #start(): void {
     this.#stops = [
       this.#warmer.onProgress((progress) => this.#send('warming', progress)),
       this.#cache.watchInvalidations((invalidation) => this.#invalidated(invalidation)),
@@ -135,19 +138,18 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     const plan = (): (() => void) =>
       this.#clock.after(TICK_MS, () => {
         cancel = plan();
-        this.#tick();
+        if (++this.#ticks % HEARTBEAT_TICKS === 0) this.#broadcast(': still here\n\n');
+        void this.#tick();
       });
     let cancel = plan();
     return () => cancel();
   }
 
-  #tick(): void {
-    const realtime = this.#realtime();
-    if (realtime !== undefined) {
-      this.#send('tick', realtime);
-      for (const change of this.#alerts.since(realtime.alerts)) this.#send('alert', change);
-    }
-    if (++this.#ticks % HEARTBEAT_TICKS === 0) this.#broadcast(': still here\n\n');
+  async #tick(): Promise<void> {
+    const realtime = await this.#realtime();
+    if (realtime === undefined) return;
+    this.#send('tick', realtime);
+    for (const change of this.#alerts.since(realtime.alerts)) this.#send('alert', change);
   }
 
   #invalidated({ keys, globs, tags, all, removed }: CacheInvalidation): void {
@@ -161,9 +163,9 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   }
 
   /** Undefined where the figures cannot be read: the stream goes on. */
-  #realtime(): Realtime | undefined {
+  async #realtime(): Promise<Realtime | undefined> {
     try {
-      return this.#metrics.getRealtime();
+      return await this.#metrics.collectRealtime();
     } catch {
       return undefined;
     }

@@ -66,7 +66,7 @@ describe('the event stream', () => {
     fails = false;
     warming = new Set();
     invalidations = new InvalidationFeed();
-    const getRealtime = (): Realtime => {
+    const collectRealtime = async (): Promise<Realtime> => {
       reads++;
       if (fails) throw new Error('figures');
       return {
@@ -80,7 +80,7 @@ describe('the event stream', () => {
       };
     };
     events = new LiveEvents(
-      { getRealtime },
+      { collectRealtime },
       {
         onProgress: (listener) => {
           warming.add(listener);

@@ -2,6 +2,7 @@ import {
   type DynamicModule,
   Inject,
   Module,
+  type NestModule,
   type OnApplicationShutdown,
   type OnModuleInit,
   type Provider,
@@ -18,6 +19,7 @@ import type {
   StaticOptions,
 } from './cache-observability.options.js';
 import { cacheManagerProviders, roomProviders } from './cache-observability.providers.js';
+import { CachingRuntime } from './caching/caching-runtime.js';
 import { cachingExports } from './caching/caching.providers.js';
 import { DatabaseMetrics } from './database/database-metrics.js';
 import { prometheusEndpoint } from './exporters/prometheus/endpoint.js';
@@ -45,16 +47,22 @@ import { CacheWarmer } from './warming/cache-warmer.js';
  * @publicApi
  */
 @Module({ imports: [DiscoveryModule] })
-export class CacheObservabilityModule extends ConfigurableModuleClass implements OnModuleInit, OnApplicationShutdown {
+export class CacheObservabilityModule
+  extends ConfigurableModuleClass
+  implements NestModule, OnModuleInit, OnApplicationShutdown
+{
   readonly #cache: ObservedCache;
+  readonly #caching: CachingRuntime;
 
   constructor(
     @Inject(ObservedCache) cache: ObservedCache,
+    @Inject(CachingRuntime) caching: CachingRuntime,
     @Inject(CacheWarmer) warmer: CacheWarmer,
     @Inject(DatabaseMetrics) databases: DatabaseMetrics,
   ) {
     super();
     this.#cache = cache;
+    this.#caching = caching;
     cache.metrics.addSource(warmer.metrics);
     cache.metrics.addSource(databases);
   }
@@ -84,6 +92,11 @@ export class CacheObservabilityModule extends ConfigurableModuleClass implements
         useFactory: (result: CacheObservabilityOptions) => resolveAsyncOptions({ ...options }, result),
       },
     );
+  }
+
+  /** Adds no middleware: it is the last that Nest asks of a module before it makes the routes. */
+  configure(): void {
+    this.#caching.beforeRoutes();
   }
 
   async onModuleInit(): Promise<void> {

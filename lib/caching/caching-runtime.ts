@@ -30,6 +30,7 @@ import { ApplicationCompiler } from './handlers/application-compiler.js';
 import { HandlerTable } from './handlers/handler-table.js';
 import { settleInstances } from './handlers/instances.js';
 import { moveInnermost } from './handlers/outside-interceptors.js';
+import { RouteHits } from './http/route-hits.js';
 
 /** Everything `@Cached` and `@CacheInvalidate` need of one application. */
 @Injectable()
@@ -43,8 +44,10 @@ export class CachingRuntime
   readonly #adapterHost: HttpAdapterHost;
   readonly #compiler: ApplicationCompiler;
   readonly #lane: FastLane;
+  readonly #routes = new RouteHits();
   readonly #handlers = new HandlerTable();
   #takeLaneAway: (() => void) | undefined;
+  #routesAreMade: (() => void) | undefined;
 
   constructor(
     @Inject(CachingLink) link: CachingLink,
@@ -66,7 +69,15 @@ export class CachingRuntime
       middleware: () =>
         adapterHost.httpAdapter === undefined ? [] : middlewareNames(adapterHost.httpAdapter, modules),
     });
-    this.#compiler = new ApplicationCompiler({ cache, options, modules, config, adapterHost, lane: this.#lane });
+    this.#compiler = new ApplicationCompiler({
+      cache,
+      options,
+      modules,
+      config,
+      adapterHost,
+      lane: this.#lane,
+      routes: this.#routes,
+    });
     // Before routes are made, which read the order of interceptors once.
     for (const { cls } of decoratedClasses(modules)) {
       for (const { implementation } of providedMethods(cls)) moveInnermost(implementation);
@@ -74,11 +85,17 @@ export class CachingRuntime
     link.runtime = this;
   }
 
+  /** Nest is about to hand its routes to the adapter. */
+  beforeRoutes(): void {
+    this.#routesAreMade = this.#routes.watch(this.#adapterHost.httpAdapter);
+  }
+
   /**
    * Compiles every decorated handler and method: routes, global prefix and interceptors are known by now.
    * @throws CacheError one for all that could not be cached safely: the code of the first fault, the messages of all.
    */
   onModuleInit(): void {
+    this.#routesAreMade?.();
     const provided = settleInstances(decoratedClasses(this.#modules), this.#link, this.#modules, this.options.log);
     this.#compiler.compileAll(provided, this.#link, this.#handlers);
     const faults = this.#compiler.faults();

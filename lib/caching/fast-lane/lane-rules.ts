@@ -1,44 +1,21 @@
-import { VersioningType } from '@nestjs/common';
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
-import type { ProvidedClass } from '../decoration/decorated-classes.js';
-import type { CachedSite, Method } from '../decoration/method-site.js';
+import type { CachedSite } from '../decoration/method-site.js';
+import { type ChainSubject, chainReasons } from '../handlers/chain-rules.js';
 import type { DeclaredInput } from '../inputs/declared-inputs.js';
 import { type LaneChoice, unskippable } from './fast-lane.options.js';
 
 /** What is to be known of a handler to say whether its hits may leave before the framework. */
-export interface LaneSubject {
-  readonly provided: ProvidedClass;
+export interface LaneSubject extends ChainSubject {
   readonly site: CachedSite;
-  readonly implementation: Method;
   readonly inputs: readonly DeclaredInput[];
-  readonly host: string | undefined;
-  /** Interceptors that stand outside ours. */
-  readonly interceptors: number;
   readonly headers: 'minimal' | 'standard' | false;
   readonly choice: LaneChoice;
 }
 
 /** Everything that keeps a handler's hits on the full path; empty where nothing does. */
-export function laneRefusals(
-  { provided, site, implementation, inputs, host, interceptors, headers, choice }: LaneSubject,
-  config: ApplicationConfig,
-  middleware: readonly string[],
-): string[] {
-  const reasons: string[] = [];
-  const guards =
-    metadataLength('__guards__', implementation) +
-    metadataLength('__guards__', provided.cls) +
-    config.getGlobalGuards().length +
-    config.getGlobalRequestGuards().length;
-  if (guards > 0) reasons.push('a guard decides who gets its answers');
-  if (interceptors > 0) reasons.push('another interceptor stands outside and wants the value');
-  if (!provided.wrapper.isDependencyTreeStatic()) reasons.push('its class is made anew for each request');
-  if (host !== undefined) reasons.push(`the host '${host}' decides whether it is meant`);
-  if (Reflect.getMetadata('__fastify_route_constraints__', implementation) !== undefined)
-    reasons.push('a route constraint decides whether it is meant');
-  const versioning = config.getVersioning();
-  if (versioning !== undefined && versioning.type !== VersioningType.URI)
-    reasons.push('versions are told by something else than the address');
+export function laneRefusals(subject: LaneSubject, config: ApplicationConfig, middleware: readonly string[]): string[] {
+  const { site, inputs, headers, choice } = subject;
+  const reasons = chainReasons(subject, config);
   if (headers === false) reasons.push('`http.headers: false` leaves it without entity tags');
   const unknown = unreadable(site, inputs);
   if (unknown.length > 0) reasons.push(`its key holds ${unknown.join(', ')}, which the address does not say`);
@@ -50,11 +27,6 @@ export function laneRefusals(
         .join(', ')}] }\`)`,
     );
   return reasons;
-}
-
-function metadataLength(key: string, target: object): number {
-  const list: unknown = Reflect.getMetadata(key, target);
-  return Array.isArray(list) ? list.length : 0;
 }
 
 const IN_ADDRESS = new Set(['params', 'query']);

@@ -21,6 +21,7 @@ import {
 } from '../decoration/method-site.js';
 import { compileHttp, type HttpApplication } from '../http/compile-http.js';
 import { responseFaceOf } from '../http/response-face.js';
+import type { RouteHits } from '../http/route-hits.js';
 import type { FastLane } from '../fast-lane/fast-lane.js';
 import type { Transport } from '../inputs/call.js';
 import { declaredInputs } from '../inputs/declared-inputs.js';
@@ -41,6 +42,7 @@ export class ApplicationCompiler {
   readonly #config: ApplicationConfig;
   readonly #adapterHost: HttpAdapterHost;
   readonly #lane: FastLane;
+  readonly #routes: RouteHits;
   readonly #classNames = new KeyNames();
   readonly #routeNames = new KeyNames();
 
@@ -51,12 +53,14 @@ export class ApplicationCompiler {
     readonly config: ApplicationConfig;
     readonly adapterHost: HttpAdapterHost;
     readonly lane: FastLane;
+    readonly routes: RouteHits;
   }) {
     this.#compilation = new Compilation(application.cache, application.options, new WholeKeys());
     this.#modules = application.modules;
     this.#config = application.config;
     this.#adapterHost = application.adapterHost;
     this.#lane = application.lane;
+    this.#routes = application.routes;
     // In the order of declaration, so that names do not depend on who is called first.
     for (const { cls } of decoratedClasses(application.modules)) this.#classNames.claim(cls.name, cls);
   }
@@ -148,6 +152,8 @@ export class ApplicationCompiler {
         mountedTwice,
         nameOf: (base) => this.#routeNames.claim(base, subject),
         lane: this.#lane,
+        routes: this.#routes,
+        adapter: this.#adapterHost.httpAdapter,
       };
       return compileHttp(this.#compilation, application, provided, site, implementation, invalidations);
     }

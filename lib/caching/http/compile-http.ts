@@ -1,9 +1,11 @@
+import type { HttpServer } from '@nestjs/common';
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { ProvidedClass } from '../decoration/decorated-classes.js';
 import { type CachedSite, type Method, methodName } from '../decoration/method-site.js';
 import type { FastLane } from '../fast-lane/fast-lane.js';
 import { laneChoice } from '../fast-lane/fast-lane.options.js';
 import { hostsDecide, keyHeaders, laneRefusals } from '../fast-lane/lane-rules.js';
+import { chainReasons } from '../handlers/chain-rules.js';
 import type { Compilation } from '../handlers/compilation.js';
 import { loadsInBackground, policyOf, seriesOptions, withoutBackground } from '../handlers/handler-policy.js';
 import type { Invalidation } from '../handlers/invalidation.js';
@@ -17,9 +19,12 @@ import { SafeKeys } from '../keys/safe-keys.js';
 import { AnswerHeaders } from './answer-headers.js';
 import { clientCacheControl } from './client-cache.js';
 import { handlerRoute, routeBase } from './handler-route.js';
-import { HttpHandler } from './http-handler.js';
+import { HttpHandler, type HttpHandlerParts } from './http-handler.js';
 import { isStorable } from './response-capture.js';
 import type { ResponseFace } from './response-face.js';
+import { RouteAnswer } from './route-answer.js';
+import type { RouteHits } from './route-hits.js';
+import { StoredAnswers } from './stored-answers.js';
 
 /** What compiling an HTTP handler needs of its application. */
 export interface HttpApplication {
@@ -31,6 +36,8 @@ export interface HttpApplication {
   /** Keeps two routes of one name apart. */
   readonly nameOf: (base: string) => string;
   readonly lane: FastLane;
+  readonly routes: RouteHits;
+  readonly adapter: HttpServer;
 }
 
 /** Decides everything about an HTTP handler that can be decided before a request; undefined where it is never cached, or at fault. */
@@ -48,6 +55,7 @@ export function compileHttp(
   const owner = `${cls.name}.${methodName(site.method)}()`;
   const route = handlerRoute(implementation, cls, module, application.config, application.modules);
   const methods = methodsOf(options.methods);
+  const alone = application.routes.claim(site);
   const never = neverCachedHttp(provided, site, implementation);
   if (never !== undefined) {
     log('warn', 'NEVER_CACHED', `${owner} is never cached: ${never}.`, { pattern: pattern.statistics });
@@ -91,10 +99,11 @@ export function compileHttp(
   const tags = faults.try(() => tagTemplates(options.tags, 'http', inputs, owner));
   const clientCache = faults.try(() => clientCacheControl(options.clientCache, key?.private ?? true));
   const choice = laneChoice(options.fastLane, compilation.options.fastLane);
+  const chain = { provided, implementation, host: route.host, interceptors: outside.count };
   if (choice !== undefined) {
     const { headers = 'minimal' } = compilation.options;
     const refusals = laneRefusals(
-      { provided, site, implementation, inputs, host: route.host, interceptors: outside.count, headers, choice },
+      { ...chain, site, inputs, headers, choice },
       application.config,
       application.lane.middleware(),
     );
@@ -119,7 +128,7 @@ export function compileHttp(
   });
   // A second run would write to a response that has been sent.
   const probe = inputs.some(({ identifying }) => identifying !== undefined) ? undefined : compilation.probeOf(owner);
-  return new HttpHandler({
+  const parts: HttpHandlerParts = {
     cache,
     plan,
     keys: new SafeKeys(key.recipe, owner, log),
@@ -152,7 +161,15 @@ export function compileHttp(
               timed: (entry) => headers.timed(entry),
             }),
           },
-  });
+  };
+  const answers = new StoredAnswers(parts);
+  // Probed hits need their handler, which only the chain can call.
+  if (alone && probe === undefined && chainReasons(chain, application.config).length === 0)
+    application.routes.open(
+      site,
+      new RouteAnswer(parts, answers, application.adapter, { cls, implementation, method: route.method }),
+    );
+  return new HttpHandler(parts, answers);
 }
 
 function methodsOf(methods: readonly string[] = ['GET', 'HEAD']): ReadonlySet<string> {

@@ -4,50 +4,29 @@ import type { Entry } from '../../cache/entry.js';
 import type { LayeredCache } from '../../cache/layered-cache.js';
 import { BypassReason, Outcome } from '../../cache/observer.js';
 import type { AnnotatedLoadContext, ReadPlan } from '../../cache/read-plan.js';
-import type { FastLane, LaneRequest } from '../fast-lane/fast-lane.js';
-import type { LaneRoute } from '../fast-lane/lane-route.js';
 import type { HandlerRunner } from '../decoration/class-host.js';
 import type { Invalidation } from '../handlers/invalidation.js';
 import type { Probe } from '../handlers/probe.js';
 import type { TagTemplates } from '../handlers/tag-templates.js';
 import { type Call, handlerCall } from '../inputs/call.js';
 import type { SafeKeys } from '../keys/safe-keys.js';
-import type { AnswerHeaders } from './answer-headers.js';
-import { encode, encodedAnswer, type EncodedAnswer, isJson } from './encoded-answer.js';
-import { noneMatch } from './entity-tag.js';
 import { type RequestDirectives, requestDirectives } from './request-directives.js';
-import { isStorable, responseBefore, restore, setByHandler } from './response-capture.js';
-import type { ResponseFace } from './response-face.js';
+import { isStorable, responseBefore, setByHandler } from './response-capture.js';
+import type { AnswerParts, HttpRequest, StoredAnswers } from './stored-answers.js';
 import { isStreaming } from './streaming.js';
 
-/** An HTTP request as far as this handler reads it. */
-interface Request {
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-}
-
 /** Everything that was decided of one HTTP handler. */
-export interface HttpHandlerParts {
-  readonly cache: LayeredCache;
-  readonly plan: ReadPlan;
+export interface HttpHandlerParts extends AnswerParts {
   readonly keys: SafeKeys;
-  readonly face: ResponseFace;
-  readonly headers: AnswerHeaders;
   readonly methods: ReadonlySet<string>;
   readonly answersAuthorization: boolean;
   readonly honorRequestDirectives: boolean;
-  /** True where no other interceptor stands outside and wants the value. */
-  readonly innermostOnly: boolean;
-  /** With `http.headers: false` there are no entity tags of ours. */
-  readonly tagged: boolean;
   readonly tags: TagTemplates | undefined;
   readonly invalidations: readonly Invalidation[];
   readonly probe: Probe | undefined;
   readonly now: () => number;
   /** What a serialising interceptor outside needs of class instances before they become plain objects. */
   readonly prepare: ((value: unknown) => unknown) | undefined;
-  /** Where its hits may leave before the framework. */
-  readonly lane: { readonly lane: FastLane; readonly route: LaneRoute } | undefined;
 }
 
 /** What became of a request's own run of the handler. */
@@ -63,12 +42,13 @@ export class HttpHandler implements HandlerRunner {
   readonly #cache: LayeredCache;
   readonly #plan: ReadPlan;
   readonly #keys: SafeKeys;
-  #plainJson: boolean | undefined;
+  readonly #answers: StoredAnswers;
   /** Answers of this handler have been found to belong to one request: cookies, streams, a status that is not kept. */
   #ownAnswers = false;
 
-  constructor(parts: HttpHandlerParts) {
+  constructor(parts: HttpHandlerParts, answers: StoredAnswers) {
     this.#parts = parts;
+    this.#answers = answers;
     this.#cache = parts.cache;
     this.#plan = parts.plan;
     this.#keys = parts.keys;
@@ -77,7 +57,7 @@ export class HttpHandler implements HandlerRunner {
   answer(execution: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
     const parts = this.#parts;
     const call = handlerCall(execution);
-    const request = call.args[0] as Request;
+    const request = call.args[0] as HttpRequest;
     if (!parts.methods.has(request.method)) return this.#bypass(call, next, BypassReason.method, 'fwd=method');
     if (!this.#cache.enabled) return this.#bypass(call, next, BypassReason.disabled, 'fwd=bypass; detail=disabled');
     if (request.headers.authorization !== undefined && !parts.answersAuthorization) {
@@ -90,7 +70,7 @@ export class HttpHandler implements HandlerRunner {
 
   #withKey(call: Call, next: CallHandler, key: string): Observable<unknown> | Promise<Observable<unknown>> {
     if (this.#parts.honorRequestDirectives) {
-      const { headers } = call.args[0] as Request;
+      const { headers } = call.args[0] as HttpRequest;
       const directives = requestDirectives(headers['cache-control'], headers.pragma);
       if (directives !== undefined) return this.#directed(call, next, key, directives);
     }
@@ -111,32 +91,29 @@ export class HttpHandler implements HandlerRunner {
     );
   }
 
-  #hit(call: Call, next: CallHandler, key: string, entry: Entry): Observable<unknown> {
-    const { headers, probe, lane, face } = this.#parts;
-    const response = call.args[1] as object;
-    headers.hit(response, entry, false);
-    if (probe !== undefined) probe.offer(entry.value, next);
-    if (lane !== undefined) lane.lane.watch(lane.route, call.args[0] as LaneRequest, face.raw(response), key, entry);
-    return of(this.#stored(call, entry));
+  #hit({ args }: Call, next: CallHandler, key: string, entry: Entry): Observable<unknown> {
+    this.#parts.probe?.offer(entry.value, next);
+    return of(this.#answers.hit(args[0] as HttpRequest, args[1] as object, key, entry));
   }
 
   async #through(call: Call, next: CallHandler, key: string): Promise<Observable<unknown>> {
     const own: OwnRun = { ran: false, unsharable: undefined };
     const answer = await this.#cache.through(key, (context) => this.#run(call, next, context, own), this.#plan);
+    const request = call.args[0] as HttpRequest;
     const response = call.args[1] as object;
     if (answer.entry === undefined) {
       // Nothing was kept. What this request's own handler made is its answer; another's may be for that caller alone.
       if (own.unsharable !== undefined) return of(own.unsharable);
       if (!own.ran && this.#ownAnswers) return next.handle();
       this.#parts.headers.miss(response, undefined, !own.ran);
-      return of(this.#encoded(call, answer.value, undefined));
+      return of(this.#answers.encoded(request, response, answer.value, undefined));
     }
     const { entry, outcome } = answer;
     if (outcome === Outcome.miss || outcome === Outcome.coalesced || outcome === Outcome.error) {
       this.#parts.headers.miss(response, entry, outcome === Outcome.coalesced);
-      if (own.ran) return of(this.#encoded(call, answer.value, entry));
+      if (own.ran) return of(this.#answers.encoded(request, response, answer.value, entry));
     } else this.#parts.headers.hit(response, entry, outcome === Outcome.stale);
-    return of(this.#stored(call, entry));
+    return of(this.#answers.stored(request, response, entry));
   }
 
   /** Runs the handler and decides from its response what is kept. */
@@ -166,47 +143,6 @@ export class HttpHandler implements HandlerRunner {
     }
     if (tags !== undefined) context.setTags(...tags.of(call, result));
     return prepare === undefined ? result : prepare(result);
-  }
-
-  /** An entry's answer, with what its handler had set on the response. */
-  #stored(call: Call, entry: Entry): unknown {
-    if (entry.meta !== undefined) restore(this.#parts.face, call.args[1] as object, entry.meta);
-    return this.#encoded(call, entry.value, entry);
-  }
-
-  /** The stored text where that is what is sent, nothing with a 304, else the value. */
-  #encoded(call: Call, value: unknown, entry: Entry | undefined): unknown {
-    const { face, innermostOnly } = this.#parts;
-    const response = call.args[1] as object;
-    if (!innermostOnly) return this.#handedOut(value, entry);
-    const json = isJson(value);
-    if (!json && typeof value !== 'string') return this.#handedOut(value, entry);
-    this.#plainJson ??= face.sendsPlainJson(call.args[0] as object, response);
-    if (!this.#plainJson && json) return this.#handedOut(value, entry);
-    const typed = face.header(response, 'content-type') !== undefined;
-    if (json && typed) return this.#handedOut(value, entry);
-    const answer = entry === undefined ? encode(value) : encodedAnswer(entry);
-    if (this.#parts.tagged && this.#notModified(call.args[0] as Request, response, answer)) return undefined;
-    if (json) face.setHeader(response, 'content-type', face.jsonType);
-    return answer.text;
-  }
-
-  #handedOut(value: unknown, entry: Entry | undefined): unknown {
-    return entry === undefined ? value : this.#cache.valueOf(entry, this.#plan);
-  }
-
-  #notModified(request: Request, response: object, answer: EncodedAnswer): boolean {
-    const { face } = this.#parts;
-    if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-    let tag = face.header(response, 'etag');
-    if (tag === undefined) {
-      tag = answer.tag;
-      face.setHeader(response, 'etag', tag);
-    }
-    const asked = request.headers['if-none-match'];
-    if (typeof asked !== 'string' || !noneMatch(asked, String(tag)) || !isStorable(face.status(response))) return false;
-    face.setStatus(response, 304);
-    return true;
   }
 
   async #directed(

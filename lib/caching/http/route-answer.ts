@@ -1,0 +1,65 @@
+import type { HttpServer } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import type { ClassConstructor } from '../decoration/decorated-classes.js';
+import type { Method } from '../decoration/method-site.js';
+import type { HttpHandlerParts } from './http-handler.js';
+import type { HttpRequest, StoredAnswers } from './stored-answers.js';
+
+/** What Nest puts on every answer of a handler before its interceptors run. */
+interface RouteDefaults {
+  readonly status: number;
+  readonly headers: readonly { readonly name: string; readonly value: string | (() => string) }[];
+}
+
+/** Answers the hits of one handler where the adapter calls its route, before Nest makes anything for the request. */
+export class RouteAnswer {
+  readonly #parts: HttpHandlerParts;
+  readonly #answers: StoredAnswers;
+  readonly #adapter: HttpServer;
+  readonly #cls: ClassConstructor;
+  readonly #implementation: Method;
+  readonly #defaults: RouteDefaults;
+
+  constructor(
+    parts: HttpHandlerParts,
+    answers: StoredAnswers,
+    adapter: HttpServer,
+    handler: { readonly cls: ClassConstructor; readonly implementation: Method; readonly method: string },
+  ) {
+    this.#parts = parts;
+    this.#answers = answers;
+    this.#adapter = adapter;
+    this.#cls = handler.cls;
+    this.#implementation = handler.implementation;
+    this.#defaults = routeDefaults(handler.implementation, handler.method);
+  }
+
+  /** False where the request is the chain's: nothing was sent or counted then. */
+  answer(args: [request: object, response: object, next: unknown]): boolean {
+    const { methods, cache, answersAuthorization, honorRequestDirectives, keys, plan, face } = this.#parts;
+    const request = args[0] as HttpRequest;
+    const { headers } = request;
+    if (!methods.has(request.method) || (headers.authorization !== undefined && !answersAuthorization)) return false;
+    if (honorRequestDirectives && (headers['cache-control'] !== undefined || headers.pragma !== undefined))
+      return false;
+    const execution = new ExecutionContextHost(args, this.#cls as never, this.#implementation as never);
+    const key = keys.keyOf({ args, execution, instance: undefined });
+    if (typeof key !== 'string') return false;
+    const entry = cache.fresh(key, plan);
+    if (entry === undefined) return false;
+    const response = args[1];
+    face.setStatus(response, this.#defaults.status);
+    for (const { name, value } of this.#defaults.headers)
+      this.#adapter.setHeader!(response, name, typeof value === 'function' ? value() : value);
+    this.#adapter.reply(response, this.#answers.hit(request, response, key, entry));
+    return true;
+  }
+}
+
+function routeDefaults(implementation: Method, method: string): RouteDefaults {
+  const status: unknown = Reflect.getMetadata('__httpCode__', implementation);
+  return {
+    status: typeof status === 'number' ? status : method === 'POST' ? 201 : 200,
+    headers: (Reflect.getMetadata('__headers__', implementation) as RouteDefaults['headers'] | undefined) ?? [],
+  };
+}

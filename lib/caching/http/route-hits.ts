@@ -1,0 +1,93 @@
+import type { HttpServer } from '@nestjs/common';
+import { type CachedSite, cachedSiteOf } from '../decoration/method-site.js';
+import type { RouteAnswer } from './route-answer.js';
+
+type RouteHandler = (request: object, response: object, next?: unknown) => unknown;
+type AddRoute = (this: unknown, path: unknown, handler?: RouteHandler) => unknown;
+
+/** Nest's adapters since its 11th version. */
+interface Listened {
+  getOnRouteTriggered?(): unknown;
+}
+
+/** Adapters that are known to call a route's handler with what Nest would. */
+const KNOWN: ReadonlySet<string> = new Set(['express', 'fastify']);
+
+/** How an adapter adds routes: by the names of HTTP methods. */
+const ADDERS = ['get', 'post', 'put', 'patch', 'delete', 'options', 'head', 'search', 'all'] as const;
+
+/** A decorated handler as its route knows it, which is made before the handler is compiled. */
+class CachedRoute {
+  answer: RouteAnswer | undefined;
+  claimed = false;
+}
+
+/**
+ * The handlers of one application whose hits need nothing of Nest's chain. Nest hands its routes to the adapter one by one,
+ * with the metadata of their handlers: there each of these is asked first, and the chain has what it does not answer.
+ */
+export class RouteHits {
+  readonly #routes = new Map<CachedSite, CachedRoute>();
+
+  /** Notes a handler; true for the first of its decorator, which alone can be told by its route. */
+  claim(site: CachedSite): boolean {
+    const route = this.#routeOf(site);
+    const first = !route.claimed;
+    route.claimed = true;
+    route.answer = undefined;
+    return first;
+  }
+
+  /** Answers the hits of a claimed handler at its route. */
+  open(site: CachedSite, answer: RouteAnswer): void {
+    this.#routeOf(site).answer = answer;
+  }
+
+  /** Watches the routes that are added from now on. @returns how to stop, once all are. */
+  watch(adapter: HttpServer & Listened): () => void {
+    // Whoever listens for routes that are triggered is to hear of hits, too.
+    if (!KNOWN.has(adapter.getType()) || adapter.getOnRouteTriggered?.() !== undefined) return () => undefined;
+    const own = adapter as unknown as Record<string, AddRoute | undefined>;
+    const inFront = (handler: RouteHandler | undefined) => handler && this.#inFront(handler);
+    const added = ADDERS.filter((name) => typeof own[name] === 'function' && !Object.hasOwn(own, name));
+    for (const name of added) {
+      const add = own[name]!;
+      own[name] = function (path, handler) {
+        return add.call(this, path, inFront(handler));
+      };
+    }
+    return () => {
+      for (const name of added) delete own[name];
+    };
+  }
+
+  #routeOf(site: CachedSite): CachedRoute {
+    let route = this.#routes.get(site);
+    if (route === undefined) this.#routes.set(site, (route = new CachedRoute()));
+    return route;
+  }
+
+  #inFront(handler: RouteHandler): RouteHandler {
+    const site = cachedSiteOf(handler);
+    if (site === undefined) return handler;
+    const route = this.#routeOf(site);
+    const hitsFirst: RouteHandler = (request, response, next) =>
+      route.answer !== undefined && answered(route.answer, request, response, next)
+        ? undefined
+        : handler(request, response, next);
+    // Adapters read a route's options from its handler.
+    Object.assign(hitsFirst, handler);
+    for (const key of Reflect.getMetadataKeys(handler) as unknown[])
+      Reflect.defineMetadata(key, Reflect.getMetadata(key, handler), hitsFirst);
+    return Object.defineProperty(hitsFirst, 'name', { value: handler.name, configurable: true });
+  }
+}
+
+function answered(answer: RouteAnswer, request: object, response: object, next: unknown): boolean {
+  try {
+    return answer.answer([request, response, next]);
+  } catch {
+    // The chain meets the same and tells it where errors are told.
+    return false;
+  }
+}

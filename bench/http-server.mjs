@@ -1,7 +1,7 @@
 // One variant of one small application in a process of its own: node http-server.mjs ADAPTER VARIANT BYTES; prints its port.
 import 'reflect-metadata';
 import { createServer } from 'node:http';
-import { Controller, Get, Module, UseInterceptors } from '@nestjs/common';
+import { Controller, Get, Module, UseGuards, UseInterceptors } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CacheInterceptor, CacheModule } from '@nestjs/cache-manager';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -54,11 +54,17 @@ class NoOp {
   }
 }
 
-async function ours(options = {}, cached = {}) {
+class OpenGuard {
+  canActivate() {
+    return true;
+  }
+}
+
+async function ours(options = {}, cached = {}, others = []) {
   const { CacheObservabilityModule, Cached } = await import('nestjs-cache-observability');
   return nest(
     [CacheObservabilityModule.forRoot({ prometheus: { defaultMetrics: false }, ttl: '1h', ...options })],
-    [Cached('answer:*', { ttl: '1h', ...cached })],
+    [Cached('answer:*', { ttl: '1h', ...cached }), ...others],
   );
 }
 
@@ -97,6 +103,7 @@ const variants = {
     ),
   ours: () => ours(),
   'ours, standard headers': () => ours({ http: { headers: 'standard' } }),
+  'ours, behind a guard': () => ours({}, {}, [UseGuards(OpenGuard)]),
   'ours, no metrics': () => ours({ metrics: false }),
   'ours, tracing without SDK': () => ours({ tracing: true }),
   'ours, fast lane': () => ours({}, { fastLane: true }),

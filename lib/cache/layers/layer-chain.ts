@@ -87,6 +87,7 @@ export class LayerChain {
 
   /** The same for many keys: one round trip a layer, each asked only for what the nearer ones did not have fresh. */
   async locateMany(keys: readonly string[], tickets?: readonly LoadTicket[]): Promise<Located[]> {
+    if (this.layers.length === this.firstFar + 1) return this.#locateInOne(keys, tickets);
     const found: { entry: Entry | undefined; layer: number; failed: boolean; refused: boolean }[] = keys.map(() => ({
       entry: undefined,
       layer: -1,
@@ -105,7 +106,7 @@ export class LayerChain {
             asking.map((index) => keys[index]!),
             tickets === undefined ? undefined : asking.map((index) => tickets[index]!),
           ),
-        (entries) => entries.reduce((hits, entry) => (entry === undefined ? hits : hits + 1), 0),
+        countOf,
       );
       const now = this.#clock.now();
       open = [];
@@ -125,6 +126,23 @@ export class LayerChain {
       });
     }
     return found;
+  }
+
+  /** With one far layer places are made once it has answered: what lives through a read of many costs its collection dear. */
+  async #locateInOne(keys: readonly string[], tickets: readonly LoadTicket[] | undefined): Promise<Located[]> {
+    const layer = this.firstFar;
+    const reply = await this.#call(
+      layer,
+      LayerOperation.get,
+      keys.length,
+      (asked) => asked.getMany(keys, tickets),
+      countOf,
+    );
+    if (!reply.ok) {
+      const nowhere = { entry: undefined, layer: -1, failed: !reply.refused, refused: reply.refused };
+      return keys.map(() => nowhere);
+    }
+    return reply.value.map((entry) => (entry === undefined ? ABSENT : { entry, layer, failed: false, refused: false }));
   }
 
   /**
@@ -250,6 +268,14 @@ export class LayerChain {
     if (!connected || circuitState !== CircuitState.closed) return;
     this.#log.over('LAYER_FAILED', layer.name, `Layer ${layer.name} answers again.`);
   }
+}
+
+const ABSENT: Located = Object.freeze({ entry: undefined, layer: -1, failed: false, refused: false });
+
+function countOf(entries: readonly (Entry | undefined)[]): number {
+  let count = 0;
+  for (const entry of entries) if (entry !== undefined) count++;
+  return count;
 }
 
 function isNear(layer: Layer): layer is NearLayer {

@@ -20,7 +20,7 @@ const places: [string, () => RedisLayerOptions][] = [
   ['a cluster', () => ({ cluster: { rootNodes: cluster.rootNodes } })],
 ];
 
-describe.each(places)('two processes over %s', (_, options) => {
+describe.each(places)('two processes over %s', (place, options) => {
   let turn = 0;
   let prefix: string;
   let here: Layer;
@@ -81,6 +81,23 @@ describe.each(places)('two processes over %s', (_, options) => {
     await removing;
     expect((await there.getMany(later)).map((entry) => entry?.value)).toEqual(later);
     expect(await there.get('old:19999')).toBeUndefined();
+  });
+
+  it('take what is asked for after a large write after it, though that leaves in pieces', async () => {
+    const many = Array.from({ length: 500 }, (_, index): [string, Entry] => [`k${index}`, entryOf('x'.repeat(1_000))]);
+    await Promise.all([here.setMany(many), here.set('k499', entryOf('later')), here.deleteMany(['k498', 'k497'])]);
+    expect((await there.get('k499'))?.value).toBe('later');
+    expect(await there.getMany(['k497', 'k498'])).toEqual([undefined, undefined]);
+    expect((await there.get('k496'))?.value).toBe('x'.repeat(1_000));
+  });
+
+  it('leave each entry of a batch in Redis for as long as it says', async () => {
+    const lives = [60_000, 5_000, Infinity];
+    await here.setMany(lives.map((ttl, index) => [`k${index}`, entryOf(index, { ttl })] as const));
+    const raw = await (place === 'a cluster' ? cluster.client() : server.client());
+    const left = await Promise.all(lives.map((_, index) => raw.pTTL(`${prefix}:k${index}`)));
+    await raw.close();
+    expect(left.map((ms) => (ms < 0 ? Infinity : Math.ceil(ms / 5_000) * 5_000))).toEqual(lives);
   });
 
   it.each(['k', '{tag}k', 'a}b', 'a{b', '{}x', '~k'])(

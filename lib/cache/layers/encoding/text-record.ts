@@ -1,4 +1,5 @@
-import { BODY_AT, FORMAT_JSON } from './codec.js';
+import { FORMAT_JSON } from './codec.js';
+import { BODY_AT } from './record-head.js';
 
 /*
  * A record as text, for stores that keep nothing else: one of JSON stays readable behind a `j`, everything else is base64
@@ -7,7 +8,7 @@ import { BODY_AT, FORMAT_JSON } from './codec.js';
 
 export function textOfRecord(record: Buffer): string {
   if (record[0] !== FORMAT_JSON) return `b${record.toString('base64')}`;
-  return `j${record.toString('hex', 1, BODY_AT)}${record.toString('utf8', BODY_AT)}`;
+  return `j${record.toString('base64', 1, BODY_AT)}${record.toString('utf8', BODY_AT)}`;
 }
 
 /** Undefined for what is no text of a record; the codec judges the rest. */
@@ -15,9 +16,9 @@ export function recordOfText(text: unknown): Buffer | undefined {
   if (typeof text !== 'string') return undefined;
   if (text.startsWith('b')) return Buffer.from(text.slice(1), 'base64');
   if (!text.startsWith('j') || text.length <= HEAD) return undefined;
-  const head = Buffer.from(text.slice(1, HEAD), 'hex');
+  const head = Buffer.from(text.slice(1, HEAD), 'base64');
   return head.length === BODY_AT - 1 ? Buffer.concat([JSON_FORMAT, head, Buffer.from(text.slice(HEAD))]) : undefined;
 }
 
-const HEAD = 1 + 2 * (BODY_AT - 1);
+const HEAD = 1 + 4 * Math.ceil((BODY_AT - 1) / 3);
 const JSON_FORMAT = Buffer.of(FORMAT_JSON);

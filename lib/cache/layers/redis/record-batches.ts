@@ -1,46 +1,71 @@
-import type { RedisArgument } from './redis-connection.js';
-
 /** Small enough that the server is kept for well under a millisecond by one of them, and that memory for it is at hand. */
 const BATCH_BYTES = 65_536;
 
 /** Records of many entries, one behind the other, as one command carries them. */
-interface RecordBatch {
-  readonly names: string[];
-  /** Length and expiry of each. */
-  readonly sizes: string[];
-  readonly bytes: Buffer;
-  end: number;
+export interface RecordBatch {
+  readonly names: readonly string[];
+  readonly records: Buffer;
+  /** Of each record in bytes, 32 bits little-endian. */
+  readonly lengths: Buffer;
+  /** Milliseconds to live of each, '' for ever; one alone where it is the same for all. */
+  readonly expiries: readonly string[];
 }
 
 /** The batches that a write of many entries is sent in: a few large pieces cost a socket less than thousands of small ones. */
 export class RecordBatches {
-  readonly #batches: RecordBatch[] = [];
-  #current: RecordBatch | undefined;
+  #bytes = Buffer.allocUnsafeSlow(0);
+  #end = 0;
+  #names: string[] = [];
+  #lengths: number[] = [];
+  #expiries: string[] = [];
+  #sameExpiry = true;
+  #full: RecordBatch | undefined;
 
   /** Room for a record of at most `bytes` bytes: where it begins in {@link bytes}. */
   reserve(bytes: number): number {
-    if (this.#current === undefined || this.#current.end + bytes > this.#current.bytes.length) {
-      const room = Buffer.allocUnsafeSlow(Math.max(bytes, BATCH_BYTES));
-      this.#batches.push((this.#current = { names: [], sizes: [], bytes: room, end: 0 }));
+    if (this.#end + bytes > this.#bytes.length) {
+      this.#full = this.takeLast();
+      this.#bytes = Buffer.allocUnsafeSlow(Math.max(bytes, BATCH_BYTES));
     }
-    return this.#current.end;
+    return this.#end;
   }
 
-  /** Of the batch that room was last reserved in. */
+  /** Where room was reserved last. */
   get bytes(): Buffer {
-    return this.#current!.bytes;
+    return this.#bytes;
   }
 
   /** The record that was written where room was reserved last. @param px milliseconds to live, or '' for ever. */
   add(name: string, length: number, px: string): void {
-    const batch = this.#current!;
-    batch.names.push(name);
-    batch.sizes.push(String(length), px);
-    batch.end += length;
+    this.#names.push(name);
+    this.#lengths.push(length);
+    this.#expiries.push(px);
+    if (px !== this.#expiries[0]) this.#sameExpiry = false;
+    this.#end += length;
   }
 
-  /** Names and arguments of each batch: the records, then length and expiry of each. */
-  *commands(): Iterable<readonly [names: readonly string[], argv: readonly RedisArgument[]]> {
-    for (const { names, sizes, bytes, end } of this.#batches) yield [names, [bytes.subarray(0, end), ...sizes]];
+  /** The batch that had no room for the record added last, once. */
+  takeFull(): RecordBatch | undefined {
+    const full = this.#full;
+    this.#full = undefined;
+    return full;
+  }
+
+  /** What has been added since the last full one; undefined where that is nothing. */
+  takeLast(): RecordBatch | undefined {
+    if (this.#names.length === 0) return undefined;
+    const batch = {
+      names: this.#names,
+      records: this.#bytes.subarray(0, this.#end),
+      lengths: Buffer.from(Uint32Array.from(this.#lengths).buffer),
+      expiries: this.#sameExpiry ? this.#expiries.slice(0, 1) : this.#expiries,
+    };
+    this.#bytes = Buffer.allocUnsafeSlow(0);
+    this.#end = 0;
+    this.#names = [];
+    this.#lengths = [];
+    this.#expiries = [];
+    this.#sameExpiry = true;
+    return batch;
   }
 }

@@ -1,19 +1,16 @@
-import type { Clock } from '../../clock.js';
 import type { Entry } from '../../entry.js';
 import { CacheError } from '../../errors.js';
 import { globMatcher } from '../../glob.js';
-import { BODY_AT, EPOCH_AT, EPOCH_DIGITS, epochDigits, type EntryCodec } from '../encoding/codec.js';
-import type { LoadTicket } from '../layer.js';
+import { EPOCH_AT, EPOCH_END, stamp } from '../encoding/record-head.js';
+import type { LayerWrite, LoadTicket } from '../layer.js';
 import { isAsOf } from '../load-ticket.js';
-import { RecordBatches } from './record-batches.js';
-import type { RedisArgument, RedisConnection } from './redis-connection.js';
-import type { RedisKeys } from './redis-keys.js';
+import { allOf } from './all-of.js';
+import { RedisBatchWrites, type BatchWritesParts } from './redis-batch-writes.js';
+import type { RedisArgument } from './redis-connection.js';
+import { expiryOf } from './redis-expiry.js';
 import { pairs, type LedgerState, type RedisLedger } from './redis-ledger.js';
 import { FENCE_TTL_MS, scripts } from './redis-scripts.js';
-import type { ServerClock } from './server-clock.js';
 
-/** Redis keeps an expiry as a 64-bit sum with its clock; a hundred years are for ever. */
-const LONGEST_PX = 3_155_760_000_000;
 const ATTEMPTS = 20;
 const GLOBS_WITHOUT_END = 'Globs are invalidated faster than an entry can be compared with them; it was not written.';
 const READ_AT_ONCE = 500;
@@ -26,16 +23,9 @@ interface ReadTicket {
   readonly at: number;
 }
 
-export interface RedisEntriesParts {
+export interface RedisEntriesParts extends BatchWritesParts {
   readonly name: string;
-  readonly connection: RedisConnection;
-  readonly keys: RedisKeys;
   readonly ledger: RedisLedger;
-  readonly codec: EntryCodec;
-  readonly serverClock: ServerClock;
-  readonly clock: Clock;
-  /** A write that reaches the server later than this is not made any more. */
-  readonly writeWithinMs: number;
 }
 
 interface Asked {
@@ -45,15 +35,20 @@ interface Asked {
   readonly reject: (error: unknown) => void;
 }
 
-type Write = readonly [key: string, entry: Entry, ticket?: LoadTicket];
-
 /** Reads and writes of entries, judged by the shared order of invalidations. */
 export class RedisEntries {
   readonly #parts: RedisEntriesParts;
+  readonly #batchWrites: RedisBatchWrites;
   #asked: Asked[] = [];
 
   constructor(parts: RedisEntriesParts) {
     this.#parts = parts;
+    this.#batchWrites = new RedisBatchWrites(parts);
+  }
+
+  /** While a write of many is half sent. */
+  get leaving(): Promise<void> | undefined {
+    return this.#batchWrites.leaving;
   }
 
   /** Reads of one turn of the event loop go as one command: half the work of as many single ones. */
@@ -69,13 +64,14 @@ export class RedisEntries {
     tickets: readonly LoadTicket[] | undefined,
   ): Promise<(Entry | undefined)[]> {
     if (requested.length === 0) return [];
-    const { state, values } = await this.#read(requested);
+    const { state, reply } = await this.#read(requested);
     if (tickets !== undefined) for (const ticket of tickets) this.#note(state, ticket);
-    return requested.map((key, index) => this.#judge(key, values[index], state));
+    const now = this.#parts.clock.now();
+    return requested.map((key, index) => this.#judge(key, reply[index + 1], state, now));
   }
 
   async set(key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<void> {
-    const px = this.#px(entry);
+    const px = expiryOf(entry, this.#parts.clock.now());
     if (px === undefined) return;
     const since = this.#since(entry, ticket);
     if (since !== undefined) return this.#putSince(key, entry, px, since);
@@ -86,17 +82,17 @@ export class RedisEntries {
     await scripts.put.run(
       connection,
       [keys.entry(key), keys.state],
-      [record.subarray(0, EPOCH_AT), record.subarray(BODY_AT), px, String(latest)],
+      [record.subarray(0, EPOCH_AT), record.subarray(EPOCH_END), px, String(latest)],
     );
   }
 
-  async setMany(writes: readonly Write[]): Promise<void> {
-    const plain: Write[] = [];
+  async setMany(writes: readonly LayerWrite[]): Promise<void> {
+    const plain: LayerWrite[] = [];
     const writing: Promise<void>[] = [];
     for (const write of writes) {
       const [key, entry, ticket] = write;
       const since = this.#since(entry, ticket);
-      const px = this.#px(entry);
+      const px = expiryOf(entry, this.#parts.clock.now());
       if (px === undefined) continue;
       if (since === undefined) plain.push(write);
       else writing.push(this.#putSince(key, entry, px, since));
@@ -116,10 +112,12 @@ export class RedisEntries {
     for (let from = 0; from < asked.length; from += READ_AT_ONCE) {
       const part = asked.slice(from, from + READ_AT_ONCE);
       this.#read(part.map(({ key }) => key)).then(
-        ({ state, values }) => {
-          for (const [index, { key, ticket, resolve }] of part.entries()) {
-            this.#note(state, ticket);
-            resolve(this.#judge(key, values[index], state));
+        ({ state, reply }) => {
+          const now = this.#parts.clock.now();
+          for (let index = 0; index < part.length; index++) {
+            const { key, ticket, resolve } = part[index]!;
+            if (ticket !== undefined) this.#note(state, ticket);
+            resolve(this.#judge(key, reply[index + 1], state, now));
           }
         },
         (error: unknown) => {
@@ -129,47 +127,34 @@ export class RedisEntries {
     }
   }
 
-  #judge(key: string, value: unknown, state: LedgerState): Entry | undefined {
+  #judge(key: string, value: unknown, state: LedgerState, now: number): Entry | undefined {
     if (!Buffer.isBuffer(value)) return undefined;
-    const { codec, serverClock, ledger, clock } = this.#parts;
+    const { codec, serverClock, ledger } = this.#parts;
     const stored = codec.decode(value, serverClock.offset);
     if (stored === undefined) return undefined;
     const { entry, epoch } = stored;
-    if (entry.goneAt <= clock.now()) return undefined;
+    if (entry.goneAt <= now) return undefined;
     if (entry.tags.length > 0 && epoch < state.birth) return undefined;
     return ledger.valid(key, entry.tags, epoch) ? entry : undefined;
   }
 
-  #note(state: LedgerState, ticket: LoadTicket | undefined): void {
+  #note(state: LedgerState, ticket: LoadTicket): void {
     const at = this.#parts.serverClock.now();
-    ticket?.set(this.#parts.name, { epoch: state.epoch, birth: state.birth, at } satisfies ReadTicket);
+    ticket.set(this.#parts.name, { epoch: state.epoch, birth: state.birth, at } satisfies ReadTicket);
   }
 
-  /** Writes with a new epoch, encoded before this returns and sent as few large commands. */
-  async #putMany(writes: readonly Write[]): Promise<void> {
-    const { connection, keys, codec, serverClock, writeWithinMs } = this.#parts;
-    if (connection.cluster) return this.#putManyApart(writes);
-    const { offset } = serverClock;
-    const batches = new RecordBatches();
-    for (const [key, entry] of writes) {
-      batches.add(keys.entry(key), codec.encodeInto(batches, entry, offset), this.#px(entry) ?? '1');
-    }
-    const latest = String(serverClock.now() + writeWithinMs);
-    const sending: Promise<unknown>[] = [];
-    for (const [names, argv] of batches.commands()) {
-      sending.push(scripts.putMany.run(connection, [keys.state, ...names], [latest, ...argv]));
-    }
-    await allOf(sending);
+  #putMany(writes: readonly LayerWrite[]): Promise<void> {
+    return this.#parts.connection.cluster ? this.#putManyApart(writes) : this.#batchWrites.put(writes);
   }
 
   /** In a cluster every entry goes to its own node, with one epoch for all: it is fetched while the values are encoded. */
-  async #putManyApart(writes: readonly Write[]): Promise<void> {
+  async #putManyApart(writes: readonly LayerWrite[]): Promise<void> {
     const { connection, keys, ledger, codec, serverClock } = this.#parts;
     const next = ledger.next();
     next.catch(() => undefined);
     const commands = writes.map(([key, entry]) => {
       const record = codec.encode(entry, serverClock.offset);
-      const px = this.#px(entry) ?? '1';
+      const px = expiryOf(entry, this.#parts.clock.now()) ?? '1';
       return ['SET', keys.entry(key), record, ...(px === '' ? [] : ['PX', px])] as [
         string,
         string,
@@ -177,10 +162,10 @@ export class RedisEntries {
         ...string[],
       ];
     });
-    const digits = epochDigits(await next);
+    const epoch = await next;
     const sending: Promise<unknown>[] = [];
     for (const command of commands) {
-      command[2].write(digits, EPOCH_AT, EPOCH_DIGITS, 'latin1');
+      stamp(command[2], epoch);
       sending.push(connection.send(command[1], command));
     }
     await allOf(sending);
@@ -200,8 +185,8 @@ export class RedisEntries {
     const fence = keys.fence(name);
     const parts: RedisArgument[] = [
       record.subarray(0, EPOCH_AT),
-      record.subarray(EPOCH_AT, BODY_AT),
-      record.subarray(BODY_AT),
+      record.subarray(EPOCH_AT, EPOCH_END),
+      record.subarray(EPOCH_END),
       px,
     ];
     if (!ledger.remembers(epoch) || !ledger.valid(key, entry.tags, epoch)) return;
@@ -247,20 +232,19 @@ export class RedisEntries {
     return state;
   }
 
-  /** Values and state in one round trip, and the news of the ledger where there are any. */
-  async #read(requested: readonly string[]): Promise<{ state: LedgerState; values: readonly unknown[] }> {
+  /** State and values in one round trip, in this order, and the news of the ledger where there are any. */
+  async #read(requested: readonly string[]): Promise<{ state: LedgerState; reply: readonly unknown[] }> {
     const { connection, keys, ledger } = this.#parts;
     const names = requested.map((key) => keys.entry(key));
-    let values: unknown[];
-    let text: unknown;
-    if (connection.cluster) [values, text] = await this.#readApart(names);
-    else [text, ...values] = (await connection.send(keys.state, ['MGET', keys.state, ...names])) as unknown[];
-    const state = ledger.parse(text) ?? (await ledger.touch());
+    const reply = connection.cluster
+      ? await this.#readApart(names)
+      : ((await connection.send(keys.state, ['MGET', keys.state, ...names])) as unknown[]);
+    const state = ledger.parse(reply[0]) ?? (await ledger.touch());
     if (!ledger.covers(state)) await ledger.sync(state);
-    return { state, values };
+    return { state, reply };
   }
 
-  async #readApart(names: readonly string[]): Promise<[unknown[], unknown]> {
+  async #readApart(names: readonly string[]): Promise<unknown[]> {
     const { connection, keys } = this.#parts;
     const [state, ...values] = await Promise.allSettled([
       connection.send(keys.state, ['GET', keys.state]),
@@ -270,20 +254,6 @@ export class RedisEntries {
     const failed = values.find((value) => value.status === 'rejected');
     // What the nodes that are left have is used; the rest counts as absent.
     if (failed !== undefined && values.every((value) => value.status === 'rejected')) throw failed.reason;
-    return [values.map((value) => (value.status === 'fulfilled' ? value.value : undefined)), state.value];
-  }
-
-  /** What is left of the entry's life as a whole number of milliseconds, '' for ever, undefined where nothing is. */
-  #px(entry: Entry): string | undefined {
-    if (entry.goneAt === Infinity) return '';
-    const left = entry.goneAt - this.#parts.clock.now();
-    return left > 0 ? String(Math.min(Math.max(Math.ceil(left), 1), LONGEST_PX)) : undefined;
-  }
-}
-
-/** Waits for all, then rejects with the first failure, so that none goes unheard. */
-async function allOf(operations: readonly Promise<unknown>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(operations)) {
-    if (outcome.status === 'rejected') throw outcome.reason;
+    return [state.value, ...values.map((value) => (value.status === 'fulfilled' ? value.value : undefined))];
   }
 }

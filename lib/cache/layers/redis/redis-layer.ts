@@ -5,7 +5,8 @@ import { milliseconds } from '../../duration.js';
 import type { Entry } from '../../entry.js';
 import { CacheError } from '../../errors.js';
 import { CircuitState } from '../../observer.js';
-import { EntryCodec, epochDigits } from '../encoding/codec.js';
+import { EntryCodec } from '../encoding/codec.js';
+import { epochDigits } from '../encoding/record-head.js';
 import { withDeadline } from '../resilience/deadline.js';
 import type {
   Board,
@@ -19,10 +20,9 @@ import type {
   ServerInfo,
 } from '../layer.js';
 import { isRefusal } from '../resilience/layer-refusal.js';
-import { clientConnection } from './redis-client-adapter.js';
-import { ClusterConnection } from './redis-cluster.js';
-import { unavailable, type ConnectionEvents, type RedisConnection } from './redis-connection.js';
-import { fixedEndpoint, sentinelEndpoint } from './redis-endpoint.js';
+import { connectionOf } from './redis-connecting.js';
+import { unavailable, type RedisConnection } from './redis-connection.js';
+import { RedisDeletes } from './redis-deletes.js';
 import { RedisEntries } from './redis-entries.js';
 import { serverInfo } from './redis-info.js';
 import { RedisKeys } from './redis-keys.js';
@@ -30,7 +30,6 @@ import { RedisLedger } from './redis-ledger.js';
 import type { RedisLayerOptions } from './redis-options.js';
 import { RedisScan } from './redis-scan.js';
 import { scripts } from './redis-scripts.js';
-import { SingleConnection } from './redis-single.js';
 import { DEFAULT_DEADLINE_MS, remoteLayer } from '../resilience/remote-layer.js';
 import { ServerClock } from './server-clock.js';
 
@@ -50,7 +49,6 @@ export function redisLayer(options: RedisLayerOptions = {}): LayerFactory {
   return remoteLayer('redis', options, (context, name) => new RedisLayer(context, name, options));
 }
 
-const DELETED_AT_ONCE = 500;
 const RETRY_MS = 1_000;
 
 class RedisLayer implements Layer {
@@ -64,6 +62,7 @@ class RedisLayer implements Layer {
   readonly #ledger: RedisLedger;
   readonly #serverClock: ServerClock;
   readonly #entries: RedisEntries;
+  readonly #deletes: RedisDeletes;
   readonly #scan: RedisScan;
   readonly #bus: RedisBus;
   readonly #deadlineMs: number;
@@ -98,6 +97,7 @@ class RedisLayer implements Layer {
       clock,
       writeWithinMs: deadlineMs,
     });
+    this.#deletes = new RedisDeletes(this.#connection, this.#keys, this.#ledger);
     this.#scan = new RedisScan(this.#connection, this.#keys, clock, deadlineMs, name);
     this.#bus = new RedisBus(this.#connection, this.#keys.channel, clock, deadlineMs);
     const lock = new RedisLock(this.#connection, this.#keys);
@@ -117,11 +117,11 @@ class RedisLayer implements Layer {
   }
 
   set(key: string, entry: Entry, ticket?: LoadTicket): Promise<void> {
-    return this.#whenOpen(() => this.#entries.set(key, entry, ticket));
+    return this.#inOrder(() => this.#entries.set(key, entry, ticket));
   }
 
   setMany(entries: readonly (readonly [key: string, entry: Entry, ticket?: LoadTicket])[]): Promise<void> {
-    return this.#whenOpen(() => this.#entries.setMany(entries));
+    return this.#inOrder(() => this.#entries.setMany(entries));
   }
 
   async delete(key: string): Promise<boolean> {
@@ -130,15 +130,11 @@ class RedisLayer implements Layer {
 
   async deleteMany(keys: readonly string[]): Promise<number> {
     if (keys.length === 0) return 0;
-    return this.#whenOpen(async () => {
-      const names = [...new Set(keys)].map((key) => this.#keys.entry(key));
-      const counts = await Promise.all(this.#connection.cluster ? await this.#removeApart(names) : this.#remove(names));
-      return counts.reduce<number>((total, count) => total + Number(count), 0);
-    });
+    return this.#inOrder(() => this.#deletes.many(keys));
   }
 
   deleteByPattern(glob: string): Promise<number> {
-    return this.#whenOpen(async () => {
+    return this.#inOrder(async () => {
       // From here on nothing older that matches is read or written; what follows only frees the memory.
       const note = scripts.noteGlob.run(this.#connection, [this.#keys.state, this.#keys.globs], [glob]);
       let refusal: unknown;
@@ -156,7 +152,7 @@ class RedisLayer implements Layer {
 
   async invalidateTags(tags: readonly string[]): Promise<void> {
     if (tags.length === 0) return;
-    await this.#whenOpen(() => scripts.noteTags.run(this.#connection, [this.#keys.state, this.#keys.tags], tags));
+    await this.#inOrder(() => scripts.noteTags.run(this.#connection, [this.#keys.state, this.#keys.tags], tags));
   }
 
   async *keys(glob: string): AsyncGenerator<readonly string[]> {
@@ -212,23 +208,16 @@ class RedisLayer implements Layer {
     return this.#whenOpen(() => serverInfo(this.#connection));
   }
 
-  #remove(names: readonly string[]): Promise<unknown>[] {
-    const removing: Promise<unknown>[] = [];
-    for (let from = 0; from < names.length; from += DELETED_AT_ONCE) {
-      const pairs = names.slice(from, from + DELETED_AT_ONCE).flatMap((name) => [name, this.#keys.fence(name)]);
-      removing.push(scripts.remove.run(this.#connection, [this.#keys.state, ...pairs], []));
-    }
-    return removing;
-  }
-
-  async #removeApart(names: readonly string[]): Promise<Promise<unknown>[]> {
-    const epoch = epochDigits(await this.#ledger.next());
-    return names.map((name) => scripts.removeApart.run(this.#connection, [name, this.#keys.fence(name)], [epoch]));
-  }
-
   /** Operations that come while the first attempt to connect is under way wait for it; later ones wait for nothing. */
   async #whenOpen<T>(operation: () => Promise<T>): Promise<T> {
     if (!this.#opened) await this.#open();
+    return operation();
+  }
+
+  /** Writes and invalidations reach the server in the order they were asked for, though a large write leaves in pieces. */
+  async #inOrder<T>(operation: () => Promise<T>): Promise<T> {
+    if (!this.#opened) await this.#open();
+    while (this.#entries.leaving !== undefined) await this.#entries.leaving;
     return operation();
   }
 
@@ -302,12 +291,4 @@ class RedisLayer implements Layer {
       cause,
     );
   }
-}
-
-function connectionOf(options: RedisLayerOptions, context: LayerContext, events: ConnectionEvents): RedisConnection {
-  const { url, client, cluster, sentinel, connection } = options;
-  if (client !== undefined) return clientConnection(client, events);
-  if (cluster !== undefined) return new ClusterConnection(cluster, connection, events, context.clock);
-  const endpoint = sentinel === undefined ? fixedEndpoint(url, connection) : sentinelEndpoint(sentinel, connection);
-  return new SingleConnection(endpoint, events, context.clock, connection?.connectTimeout);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BODY_AT, EPOCH_AT } from '../encoding/codec.js';
+import { EPOCH_AT, EPOCH_END } from '../encoding/record-head.js';
 import type { RedisArgument, RedisConnection } from './redis-connection.js';
 
 /** A Lua script that is sent by its hash, and in full only where the server does not know it. */
@@ -65,8 +65,8 @@ local function put(key, head, epoch, body, px)
   return 1
 end
 local function writtenSince(key, epoch)
-  local stored = redis.pcall('GETRANGE', key, ${EPOCH_AT}, ${BODY_AT - 1})
-  return type(stored) == 'string' and string.match(stored, '^%d+$') and #stored == ${BODY_AT - EPOCH_AT} and stored > epoch
+  local stored = redis.pcall('GETRANGE', key, ${EPOCH_AT}, ${EPOCH_END - 1})
+  return type(stored) == 'string' and string.match(stored, '^%d+$') and #stored == ${EPOCH_END - EPOCH_AT} and stored > epoch
 end
 local function superseded(key, fence, epoch)
   local fenced = redis.call('GET', fence)
@@ -92,16 +92,16 @@ local e = bump(KEYS[2])
 return put(KEYS[1], ARGV[1], digits(e), ARGV[2], ARGV[3])`),
 
   /**
-   * The same for many, with one new epoch. KEYS state, entries. ARGV latest, records one behind the other, then length and px
-   * of each.
+   * The same for many, with one new epoch. KEYS state, entries. ARGV latest, records one behind the other, their lengths as
+   * 32-bit numbers, px of each, or one for all.
    */
   putMany: new RedisScript(`${STATE}
 if micros() > tonumber(ARGV[1]) * 1000 then return 0 end
 local epoch = digits((bump(KEYS[1])))
-local records, at = ARGV[2], 1
+local records, lengths, at, sub, unpack = ARGV[2], ARGV[3], 1, string.sub, struct.unpack
 for i = 2, #KEYS do
-  local length = tonumber(ARGV[2 * i - 1])
-  put(KEYS[i], string.sub(records, at, at + ${EPOCH_AT - 1}), epoch, string.sub(records, at + ${BODY_AT}, at + length - 1), ARGV[2 * i])
+  local length = unpack('<I4', lengths, 4 * i - 7)
+  put(KEYS[i], sub(records, at, at + ${EPOCH_AT - 1}), epoch, sub(records, at + ${EPOCH_END}, at + length - 1), ARGV[i + 2] or ARGV[4])
   at = at + length
 end
 return 1`),

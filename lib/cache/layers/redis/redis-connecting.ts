@@ -1,0 +1,20 @@
+import type { LayerContext } from '../layer.js';
+import { clientConnection } from './redis-client-adapter.js';
+import { ClusterConnection } from './redis-cluster.js';
+import type { ConnectionEvents, RedisConnection } from './redis-connection.js';
+import { fixedEndpoint, sentinelEndpoint } from './redis-endpoint.js';
+import type { RedisLayerOptions } from './redis-options.js';
+import { SingleConnection } from './redis-single.js';
+
+/** The connection that the options ask for: the application's own client, a cluster, or one server, found through Sentinel or not. */
+export function connectionOf(
+  options: RedisLayerOptions,
+  context: LayerContext,
+  events: ConnectionEvents,
+): RedisConnection {
+  const { url, client, cluster, sentinel, connection } = options;
+  if (client !== undefined) return clientConnection(client, events);
+  if (cluster !== undefined) return new ClusterConnection(cluster, connection, events, context.clock);
+  const endpoint = sentinel === undefined ? fixedEndpoint(url, connection) : sentinelEndpoint(sentinel, connection);
+  return new SingleConnection(endpoint, events, context.clock, connection?.connectTimeout);
+}

@@ -1,0 +1,11 @@
+import type { Entry } from '../../entry.js';
+
+/** Redis keeps an expiry as a 64-bit sum with its clock; a hundred years are for ever. */
+const LONGEST_PX = 3_155_760_000_000;
+
+/** What is left of the entry's life as a whole number of milliseconds, '' for ever, undefined where nothing is. */
+export function expiryOf(entry: Entry, now: number): string | undefined {
+  if (entry.goneAt === Infinity) return '';
+  const left = entry.goneAt - now;
+  return left > 0 ? String(Math.min(Math.max(Math.ceil(left), 1), LONGEST_PX)) : undefined;
+}

@@ -92,12 +92,8 @@ export class MetricsRecorder implements CacheObserver {
     if (place === -1) return;
     if (layer !== 0) return this.#hitBehind(series, layer, startedAt);
     const hits = this.#hits;
-    if (!hits.counts(place, startedAt)) handle.byPattern!.open(startedAt);
-    hits.hit(place);
-    if (sidePlace !== -1) {
-      if (!hits.counts(sidePlace, startedAt)) handle.bySide!.open(startedAt);
-      hits.hit(sidePlace);
-    }
+    if (!hits.count(place, startedAt)) handle.byPattern!.firstHit(startedAt);
+    if (sidePlace !== -1 && !hits.count(sidePlace, startedAt)) handle.bySide!.firstHit(startedAt);
     if (timing === Timing.never) return;
     let weight = 1;
     if (timing === Timing.sampled) {

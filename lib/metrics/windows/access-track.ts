@@ -85,10 +85,11 @@ export class AccessTrack {
     });
   }
 
-  /** Makes its place ready to count hits of the slot at `now`. */
-  open(now: number): void {
-    this.track.advance(now);
-    this.#tally.until(this.place, this.track.slotEnd);
+  /** Counts the first hit in memory of a slot; its tally counts the others. */
+  firstHit(startedAt: number): void {
+    this.track.advance(startedAt);
+    this.#tally.open(this.place, this.track.slotEnd);
+    this.#tally.count(this.place, startedAt);
   }
 
   /** A load that succeeded: what later hits save. */

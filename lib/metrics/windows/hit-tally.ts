@@ -35,18 +35,17 @@ export class HitTally {
     return at;
   }
 
-  /** False where the slot that a place counts in is over: to be told by {@link until} first. */
-  counts(at: number, startedAt: number): boolean {
-    return startedAt < this.#cells[at + UNTIL]!;
+  /** Counts a hit. @returns false where it is of a later slot: to be opened by {@link open} first. */
+  count(at: number, startedAt: number): boolean {
+    const cells = this.#cells;
+    if (startedAt >= cells[at + UNTIL]!) return false;
+    cells[at + HITS]! += 1;
+    return true;
   }
 
   /** When the slot ends that a place counts in from now on. */
-  until(at: number, slotEnd: number): void {
+  open(at: number, slotEnd: number): void {
     this.#cells[at + UNTIL] = slotEnd;
-  }
-
-  hit(at: number): void {
-    this.#cells[at + HITS]! += 1;
   }
 
   /** Times one hit that stands for `weight`. @returns false where it took too long to be kept here. */

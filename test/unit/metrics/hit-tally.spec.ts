@@ -15,9 +15,10 @@ describe('hits on their way to their pattern', () => {
   it('arrive as if they had been recorded there at once, those that took long too', () => {
     const tally = new HitTally();
     const place = tally.place();
+    tally.open(place, 10_000);
     const [taken, recorded] = [new Histogram(), new Histogram()];
     for (const ms of [0.000_1, 0.000_3, 0.000_3, 0.000_9, 0.002, 5]) {
-      tally.hit(place);
+      tally.count(place, 0);
       if (!tally.time(place, ms, 3)) taken.record(ms, 3);
       recorded.record(ms, 3);
     }
@@ -31,19 +32,20 @@ describe('hits on their way to their pattern', () => {
   it('are taken once, and stay in the slot that is open', () => {
     const tally = new HitTally();
     const place = tally.place();
-    tally.until(place, 20_000);
-    tally.hit(place);
+    tally.open(place, 20_000);
+    tally.count(place, 0);
     expect([tally.take(place, new Histogram()), tally.take(place, new Histogram())]).toEqual([1, 0]);
-    expect([tally.counts(place, 19_999), tally.counts(place, 20_000)]).toEqual([true, false]);
+    expect([tally.count(place, 19_999), tally.count(place, 20_000)]).toEqual([true, false]);
     tally.empty(place);
-    expect(tally.counts(place, 0)).toBe(false);
+    expect(tally.count(place, 0)).toBe(false);
   });
 
   it('stay apart from those of others, however many there are', () => {
     const tally = new HitTally();
     const places = Array.from({ length: 100 }, () => tally.place());
     places.forEach((place, index) => {
-      for (let turn = 0; turn <= index; turn++) tally.hit(place);
+      tally.open(place, 10_000);
+      for (let turn = 0; turn <= index; turn++) tally.count(place, 0);
       tally.time(place, 0.000_3, 1);
     });
     const more = tally.place();

@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { CacheError } from '../../cache/errors.js';
+import { layoutOf, type PropertyLayouts, quoted } from './property-layouts.js';
 
 /** Says where in an argument something stands that has no encoding, and what it is. */
 export class NotEncodable extends Error {
@@ -14,9 +15,10 @@ export class NotEncodable extends Error {
 /**
  * A text that two values share only if they are equal: types are told apart (`1` from `'1'`, `-0` from `0`, a Date from its
  * milliseconds), the order of an object's keys does not matter. Class instances are told by class name and own properties.
+ * @param layouts of whoever encodes values of the same forms again and again.
  * @throws NotEncodable for functions, promises, streams, sockets, cycles and objects whose state cannot be seen.
  */
-export function encodeValue(value: unknown): string {
+export function encodeValue(value: unknown, layouts?: PropertyLayouts): string {
   switch (typeof value) {
     case 'string':
       return quoted(value);
@@ -27,7 +29,7 @@ export function encodeValue(value: unknown): string {
     case 'undefined':
       return 'undefined';
     default:
-      return encode(value, '', []);
+      return encode(value, '', { above: [], layouts });
   }
 }
 
@@ -41,17 +43,17 @@ export function argumentNotEncodable(fault: NotEncodable, owner: string, paramet
 }
 
 const MAX_DEPTH = 64;
-/** What `JSON.stringify` would only put in quotes. */
-const NEEDS_NO_ESCAPES = /^[\w .,:;@/+-]*$/;
-
-function quoted(text: string): string {
-  return NEEDS_NO_ESCAPES.test(text) ? `"${text}"` : JSON.stringify(text);
+/** One walk over one value. */
+interface Walk {
+  /** What holds the value that is being encoded. */
+  readonly above: object[];
+  readonly layouts: PropertyLayouts | undefined;
 }
 
-function encode(value: unknown, path: string, above: object[]): string {
+function encode(value: unknown, path: string, walk: Walk): string {
   switch (typeof value) {
     case 'object':
-      return value === null ? 'null' : encodeObject(value, path, above);
+      return value === null ? 'null' : encodeObject(value, path, walk);
     case 'bigint':
       return `${value}n`;
     case 'symbol': {
@@ -66,15 +68,16 @@ function encode(value: unknown, path: string, above: object[]): string {
   }
 }
 
-function encodeObject(value: object, path: string, above: object[]): string {
+function encodeObject(value: object, path: string, walk: Walk): string {
+  const { above } = walk;
   if (above.includes(value)) throw new NotEncodable(path, 'an object that contains itself');
   if (above.length >= MAX_DEPTH) throw new NotEncodable(path, `nested more than ${MAX_DEPTH} deep`);
   above.push(value);
   const text = Array.isArray(value)
-    ? `[${items(value, path, above)}]`
+    ? `[${items(value, path, walk)}]`
     : isPlainObject(value)
-      ? properties(value, path, above)
-      : (builtIn(value, path, above) ?? instance(value, path, above));
+      ? properties(value, path, walk)
+      : (builtIn(value, path, walk) ?? instance(value, path, walk));
   above.pop();
   return text;
 }
@@ -99,51 +102,39 @@ function primitive(value: unknown): string | undefined {
   }
 }
 
-/** By code units, as `sort()` does; the few that most objects have are put in order where they stand. */
-function sortedKeys(value: object): string[] {
-  const keys = Object.keys(value);
-  if (keys.length > 12) return keys.sort();
-  for (let index = 1; index < keys.length; index++) {
-    const key = keys[index]!;
-    let at = index;
-    for (; at > 0 && keys[at - 1]! > key; at--) keys[at] = keys[at - 1]!;
-    keys[at] = key;
-  }
-  return keys;
-}
-
-function items(values: readonly unknown[], path: string, above: object[]): string {
+function items(values: readonly unknown[], path: string, walk: Walk): string {
   let text = '';
   for (let index = 0; index < values.length; index++) {
     if (index > 0) text += ',';
     if (!(index in values)) text += 'hole';
-    else text += primitive(values[index]) ?? encode(values[index], `${path}[${index}]`, above);
+    else text += primitive(values[index]) ?? encode(values[index], `${path}[${index}]`, walk);
   }
   return text;
 }
 
-function properties(value: object, path: string, above: object[]): string {
+function properties(value: object, path: string, walk: Walk): string {
   let text = '{';
-  const keys = sortedKeys(value);
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index]!;
-    const held = (value as Record<string, unknown>)[key];
-    text += `${index === 0 ? '' : ','}${quoted(key)}:${primitive(held) ?? encode(held, `${path}.${key}`, above)}`;
+  const names = Object.keys(value);
+  const { sorted, labels } = walk.layouts?.of(names) ?? layoutOf(names);
+  for (let index = 0; index < sorted.length; index++) {
+    const name = sorted[index]!;
+    const held = (value as Record<string, unknown>)[name];
+    text += labels[index]! + (primitive(held) ?? encode(held, `${path}.${name}`, walk));
   }
   for (const symbol of Object.getOwnPropertySymbols(value)) {
     if (!Object.prototype.propertyIsEnumerable.call(value, symbol)) continue;
-    const name = encode(symbol, `${path}[${String(symbol)}]`, above);
-    text += `,${name}:${encode((value as Record<symbol, unknown>)[symbol], `${path}[${String(symbol)}]`, above)}`;
+    const name = encode(symbol, `${path}[${String(symbol)}]`, walk);
+    text += `,${name}:${encode((value as Record<symbol, unknown>)[symbol], `${path}[${String(symbol)}]`, walk)}`;
   }
   return `${text}}`;
 }
 
-function builtIn(value: object, path: string, above: object[]): string | undefined {
+function builtIn(value: object, path: string, walk: Walk): string | undefined {
   if (types.isDate(value)) return `Date(${value.getTime()})`;
-  if (types.isMap(value)) return `Map[${items([...value], path, above)}]`;
-  if (types.isSet(value)) return `Set[${items([...value], path, above)}]`;
+  if (types.isMap(value)) return `Map[${items([...value], path, walk)}]`;
+  if (types.isSet(value)) return `Set[${items([...value], path, walk)}]`;
   if (types.isRegExp(value)) return `RegExp(${quoted(value.source)},${value.flags})`;
-  if (types.isBoxedPrimitive(value)) return `Object(${encode(value.valueOf(), path, above)})`;
+  if (types.isBoxedPrimitive(value)) return `Object(${encode(value.valueOf(), path, walk)})`;
   if (ArrayBuffer.isView(value)) {
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
     return `${className(value)}(${bytes})`;
@@ -157,12 +148,12 @@ function builtIn(value: object, path: string, above: object[]): string | undefin
 }
 
 /** An instance whose properties are all it has; one that keeps them private is told by what it says of itself, or not at all. */
-function instance(value: object, path: string, above: object[]): string {
+function instance(value: object, path: string, walk: Walk): string {
   const name = className(value);
   if (typeof (value as { pipe?: unknown }).pipe === 'function') throw new NotEncodable(path, `a stream (${name})`);
-  if (Object.keys(value).length > 0 && !hasHiddenState(value)) return `${name}${properties(value, path, above)}`;
+  if (Object.keys(value).length > 0 && !hasHiddenState(value)) return `${name}${properties(value, path, walk)}`;
   const toJson = (value as { toJSON?: unknown }).toJSON;
-  if (typeof toJson === 'function') return `${name}(${encode(toJson.call(value, ''), path, above)})`;
+  if (typeof toJson === 'function') return `${name}(${encode(toJson.call(value, ''), path, walk)})`;
   if (!hasBehaviour(value) && !hasHiddenState(value)) return `${name}{}`;
   throw new NotEncodable(path, `an instance of ${name || 'a class'} whose state cannot be seen`);
 }

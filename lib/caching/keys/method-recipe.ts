@@ -3,16 +3,20 @@ import { argumentNotEncodable, encodeValue, NotEncodable } from './argument-enco
 import type { KeyPart, KeyRecipe } from './key-recipe.js';
 import { encodeInput, encodeSecret } from './key-parts.js';
 import { LONGEST_KEY, boundedKey } from './key-length.js';
+import { PropertyLayouts } from './property-layouts.js';
 
 /** The keys of a method: `seller:SellerService.find(7,"x")`, with what else it varies by behind `|`. */
 export class MethodRecipe implements KeyRecipe {
   readonly #open: string;
+  /** The key of a call without arguments. */
+  readonly #bare: string;
   readonly #owner: string;
   readonly #parts: readonly KeyPart[];
   readonly #ignored: ReadonlySet<number>;
   readonly #nameOf: (index: number) => string;
   readonly #plain: boolean;
   readonly #countsArguments: boolean;
+  readonly #layouts = new PropertyLayouts();
 
   constructor(options: {
     /** Prefix, class and method. */
@@ -28,6 +32,7 @@ export class MethodRecipe implements KeyRecipe {
     readonly countsArguments: boolean;
   }) {
     this.#open = `${options.base}(`;
+    this.#bare = boundedKey(`${options.base}()`);
     this.#owner = options.owner;
     this.#parts = options.parts;
     this.#ignored = options.ignored;
@@ -48,8 +53,9 @@ export class MethodRecipe implements KeyRecipe {
 
   /** @throws CacheError `ARGUMENT_NOT_ENCODABLE` */
   ofArguments(args: readonly unknown[]): string {
-    let key = this.#open;
     const length = this.#lengthOf(args);
+    if (length === 0) return this.#bare;
+    let key = this.#open;
     for (let index = 0; index < length; index++) {
       if (index > 0) key += ',';
       const value = args[index];
@@ -84,7 +90,7 @@ export class MethodRecipe implements KeyRecipe {
 
   #encoded(value: unknown, index: number): string {
     try {
-      return encodeValue(value);
+      return encodeValue(value, this.#layouts);
     } catch (fault) {
       if (fault instanceof NotEncodable) throw argumentNotEncodable(fault, this.#owner, this.#nameOf(index));
       throw fault;

@@ -101,6 +101,22 @@ export class Ledger implements LedgerReading {
     return sum;
   }
 
+  /** The counters of all patterns together in several windows, from one look at each pattern. */
+  countersIn(windows: readonly Window[]): readonly WindowSum[] {
+    const now = this.clock.now();
+    const sums = windows.map((window) => ({
+      window,
+      from: window === 'all' ? -Infinity : windowStart(window, now),
+      sum: new WindowSum(ACCESS_COUNTERS, 0),
+    }));
+    for (const { track } of this.patterns) {
+      track.settle();
+      for (const { from, sum } of sums) if (track.slotStart >= from) sum.add(track, true);
+    }
+    for (const { sum, window } of sums) this.#combined.addTo(sum, window, now, true);
+    return sums.map(({ sum }) => sum);
+  }
+
   /** One pattern, endpoint or method in a window. The sum is reused: read it before asking for the next. */
   sumOf({ track }: AccessTrack, window: Window, countersOnly = false): WindowSum {
     const sum = this.#accessSum;

@@ -22,19 +22,26 @@ export interface ClassicBucket {
 }
 
 /**
- * An exponential histogram cut to cumulative classic buckets, `+Inf` last. A bucket that a bound cuts, 4.4 % wide, is
- * shared out in proportion and rounded down, so that counts are whole and never go back.
+ * An exponential histogram cut to cumulative classic buckets, `+Inf` last, into `into`. A bucket that a bound cuts, 4.4 %
+ * wide, is shared out in proportion and rounded down, so that counts are whole and never go back.
  */
-export function classicBuckets(histogram: HistogramView): ClassicBucket[] {
+export function classicCounts(histogram: HistogramView, into: number[]): void {
   const { counts, offset } = histogram;
   let seen = histogram.zeroCount;
   let at = 0;
-  const buckets: ClassicBucket[] = CUTS.map(({ le, bucket, below }) => {
+  for (let bound = 0; bound < CUTS.length; bound++) {
+    const { bucket, below } = CUTS[bound]!;
     const end = Math.min(bucket - offset, counts.length);
     for (; at < end; at++) seen += counts[at]!;
     const cut = at === bucket - offset && at < counts.length ? Math.floor(counts[at]! * below) : 0;
-    return { le, count: seen + cut };
-  });
-  buckets.push({ le: '+Inf', count: histogram.count });
-  return buckets;
+    into[bound] = seen + cut;
+  }
+  into[CUTS.length] = histogram.count;
+}
+
+/** As {@link classicCounts}, with their bounds. */
+export function classicBuckets(histogram: HistogramView): ClassicBucket[] {
+  const counts: number[] = [];
+  classicCounts(histogram, counts);
+  return counts.map((count, at) => ({ le: CUTS[at]?.le ?? '+Inf', count }));
 }

@@ -21,6 +21,9 @@ export interface PrometheusTextOptions {
   readonly exemplars?: ExemplarSource;
 }
 
+/** Ways of rendering one source that are kept. */
+const MOST_KEPT = 4;
+
 /** A source whose metrics have a prefix of their own, as `CacheMetrics` has. */
 export type PrefixedSource = FamilySource & { readonly prefix?: string };
 
@@ -93,9 +96,23 @@ export class PrometheusExposition {
 }
 
 /**
- * The exposition of the metrics as Prometheus reads it, rendered once; hold a {@link PrometheusExposition} for scrapes.
+ * What {@link prometheusText} has rendered before, by source: one for each way of rendering it. It goes with its source, and no
+ * answer depends on it.
+ */
+const kept = new WeakMap<PrefixedSource, Map<string, PrometheusExposition>>();
+
+/**
+ * The exposition of the metrics as Prometheus reads it, in one go: what did not change since it was asked for last is not
+ * rendered again.
  * @publicApi
  */
-export function prometheusText(metrics: PrefixedSource, options?: PrometheusTextOptions): string {
-  return new PrometheusExposition(metrics, options).render();
+export function prometheusText(metrics: PrefixedSource, options: PrometheusTextOptions = {}): string {
+  const { format = 'prometheus', prefix = metrics.prefix ?? '', exemplars } = options;
+  // Whose exemplars they are cannot be told from a name.
+  if (exemplars !== undefined) return new PrometheusExposition(metrics, options).render();
+  const known = kept.get(metrics) ?? new Map<string, PrometheusExposition>();
+  const id = `${format}\n${prefix}`;
+  const exposition = known.get(id) ?? new PrometheusExposition(metrics, { format, prefix });
+  if (known.size < MOST_KEPT) kept.set(metrics, known.set(id, exposition));
+  return exposition.render();
 }

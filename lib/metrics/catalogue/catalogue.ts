@@ -72,9 +72,9 @@ export class Catalogue {
         'Share of accesses answered by the cache; for several instances use the counters.',
         ['window'],
         () =>
-          WINDOWS.flatMap((window) => {
-            const rate = hitRateOf(ledger.overall(window, true));
-            return rate === null ? [] : [this.#point(rate, window)];
+          ledger.countersIn(WINDOWS).flatMap((sum, at) => {
+            const rate = hitRateOf(sum);
+            return rate === null ? [] : [this.#point(rate, WINDOWS[at]!)];
           }),
         'ratio',
       ),

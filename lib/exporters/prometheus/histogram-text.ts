@@ -1,0 +1,135 @@
+import type { HistogramView } from '../../metrics/family.js';
+import { CLASSIC_BOUNDS, classicCounts } from './classic-buckets.js';
+import { numeral } from './escaping.js';
+import { type Exemplar, exemplarText } from './exemplars.js';
+
+/** Upper bounds as they are written. */
+export const LE = [...CLASSIC_BOUNDS.map(String), '+Inf'];
+
+/** Room for a sum that is told with more digits than before, bytes. */
+const SPARE = 24;
+const ZERO = 48;
+const NEWLINE = 10;
+
+/**
+ * The lines of one histogram as bytes. Nearly always the counts that changed have as many digits as before: those are
+ * written over the old ones, and nothing is made.
+ */
+export class HistogramText {
+  /** What stands before each value: those of the buckets, then sum and count. */
+  readonly #lines: readonly string[];
+  readonly #counts: number[] = LE.map(() => 0);
+  /** Where the number of each bucket begins and ends. */
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+  #bytes = Buffer.alloc(0);
+  #told = this.#bytes;
+  #sumAt = 0;
+  /** Where what stands before the count begins, and where the count itself does. */
+  #countLineAt = 0;
+  #countAt = 0;
+  /** False where a number stands where none can be written over. */
+  #fixed = false;
+
+  constructor(lines: readonly string[]) {
+    this.#lines = lines;
+  }
+
+  /** Its lines; good until the next {@link update}. */
+  get bytes(): Uint8Array {
+    return this.#told;
+  }
+
+  update(histogram: HistogramView, exemplars?: readonly (Exemplar | undefined)[]): void {
+    classicCounts(histogram, this.#counts);
+    if (exemplars !== undefined) this.#writeWith(exemplars, histogram);
+    else if (!this.#fixed || !this.#overwrite(histogram)) this.#write(histogram);
+  }
+
+  /** @returns false where a number does not fit into its place. */
+  #overwrite(histogram: HistogramView): boolean {
+    for (let at = 0; at < LE.length; at++) {
+      if (!this.#putDigits(this.#counts[at]!, this.#starts[at]!, this.#ends[at]!)) return false;
+    }
+    const bytes = this.#bytes;
+    const sum = numeral(histogram.sumMs / 1000);
+    const count = String(histogram.count);
+    const countLineAt = this.#sumAt + sum.length + 1;
+    const countAt = countLineAt + this.#countAt - this.#countLineAt;
+    if (countAt + count.length + 1 > bytes.length) return false;
+    bytes.copyWithin(countLineAt, this.#countLineAt, this.#countAt);
+    this.#put(sum, this.#sumAt);
+    this.#put(count, countAt);
+    this.#countLineAt = countLineAt;
+    this.#countAt = countAt;
+    this.#tell(countAt + count.length + 1);
+    return true;
+  }
+
+  #putDigits(value: number, start: number, end: number): boolean {
+    const bytes = this.#bytes;
+    let rest = value;
+    let at = end;
+    do {
+      const higher = Math.floor(rest / 10);
+      bytes[--at] = ZERO + rest - higher * 10;
+      rest = higher;
+    } while (rest > 0 && at > start);
+    return rest === 0 && at === start;
+  }
+
+  /** ASCII, and the end of its line. */
+  #put(text: string, at: number): void {
+    for (let index = 0; index < text.length; index++) this.#bytes[at + index] = text.charCodeAt(index);
+    this.#bytes[at + text.length] = NEWLINE;
+  }
+
+  #write(histogram: HistogramView): void {
+    const buckets = LE.map((_, at) => `${this.#lines[at]!}${this.#counts[at]!}\n`);
+    const sum = numeral(histogram.sumMs / 1000);
+    const sumLine = `${this.#lines[LE.length]!}${sum}\n`;
+    const countLine = this.#lines[LE.length + 1]!;
+    this.#keep(`${buckets.join('')}${sumLine}${countLine}${histogram.count}\n`);
+    let at = 0;
+    buckets.forEach((line, bucket) => {
+      at += Buffer.byteLength(line);
+      this.#ends[bucket] = at - 1;
+      this.#starts[bucket] = at - 1 - String(this.#counts[bucket]!).length;
+    });
+    this.#countLineAt = at + Buffer.byteLength(sumLine);
+    this.#sumAt = this.#countLineAt - 1 - sum.length;
+    this.#countAt = this.#countLineAt + Buffer.byteLength(countLine);
+    this.#fixed = this.#counts.every((count) => Number.isSafeInteger(count));
+  }
+
+  #writeWith(exemplars: readonly (Exemplar | undefined)[], histogram: HistogramView): void {
+    let text = '';
+    let below = 0;
+    // A value close to a bound may be counted on its far side: its exemplar goes along.
+    let waiting: Exemplar | undefined;
+    for (let at = 0; at < LE.length; at++) {
+      const count = this.#counts[at]!;
+      waiting = exemplars[at] ?? waiting;
+      const exemplar = count > below ? waiting : undefined;
+      if (exemplar !== undefined) waiting = undefined;
+      text += `${this.#lines[at]!}${count}${exemplar === undefined ? '' : exemplarText(exemplar)}\n`;
+      below = count;
+    }
+    const sum = numeral(histogram.sumMs / 1000);
+    this.#keep(`${text}${this.#lines[LE.length]!}${sum}\n${this.#lines[LE.length + 1]!}${histogram.count}\n`);
+    this.#fixed = false;
+  }
+
+  #keep(text: string): void {
+    const length = Buffer.byteLength(text);
+    if (length > this.#bytes.length) this.#bytes = Buffer.alloc(length + SPARE);
+    this.#bytes.write(text);
+    this.#tell(length);
+  }
+
+  #tell(length: number): void {
+    if (this.#told.length !== length || this.#told.buffer !== this.#bytes.buffer) {
+      this.#told = this.#bytes.subarray(0, length);
+    }
+  }
+}

@@ -1,5 +1,6 @@
 import { lowerBound } from '../metrics/windows/buckets.js';
 import type { HistogramView, MetricFamily, MetricPoint } from '../metrics/family.js';
+import { takenAtOnce, takenInPortions } from '../metrics/reading/portions.js';
 import type { ExportSource, MetricsSnapshot } from './metrics-exporter.js';
 
 /** What a series stood at when it was last exported. */
@@ -26,19 +27,33 @@ export class Deltas {
   }
 
   of(snapshot: Pick<MetricsSnapshot, 'families'>): Delta {
+    return takenAtOnce(this.#steps(snapshot));
+  }
+
+  /** As {@link of}, a portion at a time: between them the event loop is free. */
+  collect(snapshot: Pick<MetricsSnapshot, 'families'>): Promise<Delta> {
+    return takenInPortions(this.#steps(snapshot));
+  }
+
+  *#steps(snapshot: Pick<MetricsSnapshot, 'families'>): Generator<void, Delta> {
     const next = new Map<string, Standing>();
-    const families = snapshot.families.map((family) => {
-      if (family.type === 'gauge') return { family, points: [...family.points()] };
+    const families: { family: MetricFamily; points: MetricPoint[] }[] = [];
+    for (const family of snapshot.families) {
       const points: MetricPoint[] = [];
+      families.push({ family, points });
       for (const point of family.points()) {
+        yield;
+        if (family.type === 'gauge') {
+          points.push(point);
+          continue;
+        }
         const key = `${family.name}\0${point.labels.join('\0')}`;
         const standing = standingOf(point);
         next.set(key, standing);
         const added = difference(point.labels, standing, this.#last.get(key));
         if (added !== undefined) points.push(added);
       }
-      return { family, points };
-    });
+    }
     return {
       families,
       commit: () => {

@@ -1,6 +1,7 @@
 import { milliseconds, type Duration } from '../../cache/duration.js';
 import { CacheError } from '../../cache/errors.js';
 import type { MetricFamily, MetricPoint } from '../../metrics/family.js';
+import { Portions } from '../../metrics/reading/portions.js';
 import { Deltas } from '../deltas.js';
 import { intervalSummary } from '../interval-summary.js';
 import { dottedName } from '../metric-names.js';
@@ -63,15 +64,20 @@ export class CloudWatchExporter implements MetricsExporter {
     this.#deltas.startFrom(source);
   }
 
-  export(snapshot: MetricsSnapshot): void {
-    const { families, commit } = this.#deltas.of(snapshot);
+  async export(snapshot: MetricsSnapshot): Promise<void> {
+    const { families, commit } = await this.#deltas.collect(snapshot);
+    const portions = new Portions();
     const groups = new Map<string, Group>();
     for (const { family, points } of families) {
-      for (const point of points) this.#add(groups, family, point);
+      for (const point of points) {
+        this.#add(groups, family, point);
+        if (portions.over) await portions.rest();
+      }
     }
     const namespace = this.#options.namespace ?? this.#service;
     for (const group of groups.values()) {
       for (const event of embeddedMetrics(namespace, snapshot.at, group)) this.#write(event);
+      if (portions.over) await portions.rest();
     }
     commit();
   }

@@ -10,6 +10,7 @@ import type {
 } from '@opentelemetry/sdk-metrics';
 import { systemClock, type Clock } from '../../cache/clock.js';
 import type { FamilySource, HistogramView, MetricFamily, MetricPoint } from '../../metrics/family.js';
+import { inPortions, Portions } from '../../metrics/reading/portions.js';
 import { dottedName, type DottedName } from '../metric-names.js';
 import type { MetricsExporter } from '../metrics-exporter.js';
 import { attributesOf } from './attributes.js';
@@ -65,27 +66,32 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
     this.#source = undefined;
   }
 
-  collect(): Promise<CollectionResult> {
+  /** A portion at a time: between them the event loop is free. */
+  async collect(): Promise<CollectionResult> {
     const errors: unknown[] = [];
     const metrics: MetricData[] = [];
     try {
-      metrics.push(...this.#collect());
+      metrics.push(...(await this.#collect()));
     } catch (error) {
       errors.push(error);
     }
     const resource = { attributes: {}, merge: (other: unknown) => other, getRawAttributes: () => [] };
-    return Promise.resolve({
+    return {
       resourceMetrics: {
         resource,
         scopeMetrics: [{ scope: SCOPE, metrics }],
       } as unknown as CollectionResult['resourceMetrics'],
       errors,
-    });
+    };
   }
 
-  #collect(): Iterable<MetricData> {
+  async #collect(): Promise<Iterable<MetricData>> {
     const now = this.#clock.now();
-    const families = [...(this.#source?.families() ?? [])].map((family) => ({ family, points: [...family.points()] }));
+    const portions = new Portions();
+    const families: { family: MetricFamily; points: readonly MetricPoint[] }[] = [];
+    for (const family of this.#source?.families() ?? []) {
+      families.push({ family, points: await inPortions(family.points(), portions) });
+    }
     this.#noticeReset(families.flatMap(({ family, points }) => (family.type === 'gauge' ? [] : points)));
     this.#collectedAt = now;
     const times = { startTime: hrTime(this.#startedAt), endTime: hrTime(now) };
@@ -96,6 +102,7 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
       const known = byName.get(dotted.name);
       if (known === undefined) byName.set(dotted.name, data);
       else (known.dataPoints as unknown[]).push(...data.dataPoints);
+      if (portions.over) await portions.rest();
     }
     return byName.values();
   }

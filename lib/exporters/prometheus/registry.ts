@@ -1,4 +1,6 @@
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { FamilySource, MetricFamily } from '../../metrics/family.js';
+import { Portions } from '../../metrics/reading/portions.js';
 import { type PrometheusSample, samplesOf } from './samples.js';
 
 /** The part of prom-client's registry that is needed, and that its successor has too. */
@@ -16,12 +18,14 @@ export interface PrometheusRegistry {
  */
 export function registerFamilies(registry: PrometheusRegistry, source: FamilySource, prefix = ''): () => void {
   const registered = new Map<string, PulledMetric>();
+  // A registry asks all of its metrics in the same turn of the event loop.
+  const oneAtATime = pLimit(1);
   const synchronize = () => {
     for (const family of source.families()) {
       const name = prefix + family.name;
       if (registered.has(name)) continue;
       const known = registry.getSingleMetric(name);
-      const metric = known instanceof PulledMetric ? known : new PulledMetric(name, family);
+      const metric = known instanceof PulledMetric ? known : new PulledMetric(name, family, oneAtATime);
       if (known !== undefined && known !== metric) continue;
       registry.registerMetric(metric as never);
       metric.add(source, prefix, synchronize);
@@ -46,7 +50,10 @@ class PulledMetric {
   readonly #name: string;
   readonly #sources = new Map<FamilySource, { family: string; scraped: () => void }>();
 
-  constructor(name: string, family: MetricFamily) {
+  readonly #oneAtATime: LimitFunction;
+
+  constructor(name: string, family: MetricFamily, oneAtATime: LimitFunction) {
+    this.#oneAtATime = oneAtATime;
     this.name = name;
     this.#name = name;
     this.help = family.help;
@@ -63,7 +70,13 @@ class PulledMetric {
     return this.#sources.size > 0;
   }
 
-  async get(): Promise<unknown> {
+  get(): Promise<unknown> {
+    return this.#oneAtATime(() => this.#read());
+  }
+
+  /** A portion at a time: between them the event loop is free. */
+  async #read(): Promise<unknown> {
+    const portions = new Portions();
     const samples = new Map<string, PrometheusSample>();
     for (const [source, { family: name, scraped }] of this.#sources) {
       scraped();
@@ -75,6 +88,7 @@ class PulledMetric {
           const series = `${sample.metricName} ${JSON.stringify(sample.labels)}`;
           const before = family.type === 'gauge' ? 0 : (samples.get(series)?.value ?? 0);
           samples.set(series, { ...sample, value: sample.value + before });
+          if (portions.over) await portions.rest();
         }
       }
     }

@@ -1,5 +1,6 @@
 import { milliseconds, type Duration } from '../../cache/duration.js';
 import type { MetricFamily, MetricPoint } from '../../metrics/family.js';
+import { Portions } from '../../metrics/reading/portions.js';
 import { Deltas } from '../deltas.js';
 import { intervalSummary } from '../interval-summary.js';
 import { dottedName } from '../metric-names.js';
@@ -74,12 +75,16 @@ export class StatsdExporter implements MetricsExporter {
     this.#client = client;
   }
 
-  export(snapshot: MetricsSnapshot): void {
+  async export(snapshot: MetricsSnapshot): Promise<void> {
     const client = this.#client;
     if (client === undefined) return;
-    const { families, commit } = this.#deltas.of(snapshot);
+    const { families, commit } = await this.#deltas.collect(snapshot);
+    const portions = new Portions();
     for (const { family, points } of families) {
-      for (const point of points) this.#send(client, family, point);
+      for (const point of points) {
+        this.#send(client, family, point);
+        if (portions.over) await portions.rest();
+      }
     }
     commit();
     const failure = this.#failure;

@@ -29,3 +29,20 @@ export async function inPortions<T>(items: Iterable<T>, portions = new Portions(
   }
   return all;
 }
+
+/** Takes every step of a piece of work, a portion at a time. */
+export async function takenInPortions<T>(steps: Iterator<void, T>, portions = new Portions()): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (portions.over) await portions.rest();
+  }
+}
+
+/** Takes every step of a piece of work at once. */
+export function takenAtOnce<T>(steps: Iterator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}

@@ -174,34 +174,33 @@ export function quantiles(histogram: HistogramView, ranks: readonly number[]): (
  * of the exact one; null where nothing was recorded. One walk for all of them.
  */
 export function quantilesTogether(histograms: readonly HistogramView[], ranks: readonly number[]): (number | null)[] {
+  const filled = histograms.filter(({ count }) => count > 0);
+  if (filled.length === 0) return ranks.map(() => null);
   let count = 0;
   let seen = 0;
   let maxMs = 0;
-  let bucket = Infinity;
+  let first = Infinity;
   let end = -Infinity;
-  for (const histogram of histograms) {
-    if (histogram.count === 0) continue;
+  for (const histogram of filled) {
     count += histogram.count;
     seen += histogram.zeroCount;
-    if (histogram.maxMs > maxMs) maxMs = histogram.maxMs;
-    if (histogram.offset < bucket) bucket = histogram.offset;
-    if (histogram.offset + histogram.counts.length > end) end = histogram.offset + histogram.counts.length;
+    maxMs = Math.max(maxMs, histogram.maxMs);
+    first = Math.min(first, histogram.offset);
+    end = Math.max(end, histogram.offset + histogram.counts.length);
   }
-  const first = bucket--;
-  const values: (number | null)[] = [];
-  for (const rank of ranks) {
+  let bucket = first - 1;
+  return ranks.map((rank) => {
     const wanted = Math.max(1, Math.ceil(rank * count));
     while (seen < wanted && bucket < end - 1) {
       bucket++;
-      for (const { counts, offset } of histograms) {
+      for (let which = 0; which < filled.length; which++) {
+        const { counts, offset } = filled[which]!;
         const at = bucket - offset;
         if (at >= 0 && at < counts.length) seen += counts[at]!;
       }
     }
-    if (count === 0) values.push(null);
-    else values.push(bucket < first ? 0 : Math.min(representative(bucket), maxMs));
-  }
-  return values;
+    return bucket < first ? 0 : Math.min(representative(bucket), maxMs);
+  });
 }
 
 /** As {@link meanTogether}, of one. */

@@ -35,6 +35,7 @@ const NO_HISTOGRAMS: readonly Histogram[] = [];
 /** Shortest slots in one of the second level, and of the third: when frames are folded into the total. */
 const PER_MINUTE = LEVELS[1]!.slotMs / SLOT_MS;
 const PER_FOLD = LEVELS[2]!.slotMs / SLOT_MS;
+const LONGEST = LEVELS.length - 1;
 
 /**
  * Figures over time: an open slot that is written to, a total, and closed slots packed in cascading logs. It rotates by
@@ -59,6 +60,8 @@ export class Track implements Figures {
   #totalCounters: number[] = [];
   #totalMinMs: number[] = [];
   #logs: readonly FrameLog[] = [];
+  /** The slots of the longest level from `first` on, as they were read last. */
+  #longest: { readonly first: number; readonly bytes: Uint8Array<ArrayBuffer> } | undefined;
   #slot = -Infinity;
 
   constructor(shape: TrackShape, since: number, listener?: SlotListener) {
@@ -122,7 +125,9 @@ export class Track implements Figures {
     let from = windowStart(window, at);
     for (let level = levelOf(window); level >= 0; level--) {
       const { slotMs } = LEVELS[level]!;
-      this.#logs[level]!.addTo(sum, Math.ceil(from / slotMs), this.#shape.reader, countersOnly);
+      const first = Math.ceil(from / slotMs);
+      if (level === LONGEST && sum !== this.#shape.sum) this.#addLongestTo(sum, first, countersOnly);
+      else this.#logs[level]!.addTo(sum, first, this.#shape.reader, countersOnly);
       // The slot of this level that is not over yet is told by the finer levels.
       from = Math.max(from, Math.floor(at / slotMs) * slotMs);
     }
@@ -152,6 +157,7 @@ export class Track implements Figures {
     this.#totalCounters = [];
     this.#totalMinMs = [];
     this.#logs = [];
+    this.#longest = undefined;
     this.#slot = this.#unfolded = this.slotEnd = -Infinity;
     this.since = now;
   }
@@ -190,6 +196,20 @@ export class Track implements Figures {
     this.#keepTotal(sum);
     this.#unfolded = this.#slot;
     for (const log of this.#logs) log.restore(image);
+  }
+
+  /** Its slots are many and change once an hour: their sum is kept for whoever reads again. */
+  #addLongestTo(sum: WindowSum, first: number, countersOnly: boolean): void {
+    const { reader, writer, sum: merged } = this.#shape;
+    if (this.#longest?.first !== first) {
+      merged.clear();
+      this.#logs[LONGEST]!.addTo(merged, first, reader, false);
+      writer.clear();
+      pack(merged, writer);
+      this.#longest = { first, bytes: writer.bytes.slice(0, writer.length) };
+    }
+    reader.open(this.#longest.bytes, 0);
+    sum.addPacked(reader, countersOnly);
   }
 
   get #opened(): boolean {
@@ -263,6 +283,7 @@ export class Track implements Figures {
         writer.clear();
         pack(sum, writer);
         this.#logs[level]!.append(longer, writer);
+        if (level === LONGEST) this.#longest = undefined;
       }
       merged = longer;
       current = openLonger;

@@ -86,10 +86,10 @@ describe('figures for CloudWatch', () => {
   };
   const snapshot = (): MetricsSnapshot => ({ at: 1_700_000_000_000.5, startedAt: 0, families: figures.families() });
 
-  it('are events of the embedded metric format, with labels as dimensions and patterns as properties', () => {
+  it('are events of the embedded metric format, with labels as dimensions and patterns as properties', async () => {
     figures.operations = { hit: 5, miss: 2 };
     figures.bytes = 64;
-    exporter().export(snapshot());
+    await exporter().export(snapshot());
     const events = written.map(valid);
     const named = (name: string): Event => events.find((event) => name in event)!;
     expect(named('cache.operations')).toMatchObject({
@@ -106,16 +106,16 @@ describe('figures for CloudWatch', () => {
     ]);
   });
 
-  it('tell what was added since the last minute', () => {
+  it('tell what was added since the last minute', async () => {
     const one = exporter();
     expect(one.intervalMs).toBe(60_000);
     figures.operations.hit = 5;
     figures.record(10);
-    one.export(snapshot());
+    await one.export(snapshot());
     written = [];
     figures.operations.hit = 8;
     for (let n = 0; n < 99; n++) figures.record(1);
-    one.export(snapshot());
+    await one.export(snapshot());
     const events = written.map(valid);
     expect(events.find((event) => 'cache.operations' in event)).toMatchObject({ 'cache.operations': 3 });
     const durations = events.find((event) => 'cache.operation.duration.p99' in event)!;
@@ -123,7 +123,7 @@ describe('figures for CloudWatch', () => {
     expect((durations['cache.operation.duration.p99'] as number) / 1).toBeCloseTo(1, 1);
   });
 
-  it('are told again where writing failed', () => {
+  it('are told again where writing failed', async () => {
     let broken = true;
     const one = exporter({
       write: (event: string) => {
@@ -132,15 +132,15 @@ describe('figures for CloudWatch', () => {
       },
     });
     figures.operations.hit = 5;
-    expect(() => one.export(snapshot())).toThrow('EPIPE');
+    await expect(one.export(snapshot())).rejects.toThrow('EPIPE');
     broken = false;
-    one.export(snapshot());
+    await one.export(snapshot());
     expect(written.map(valid).find((event) => 'cache.operations' in event)).toMatchObject({ 'cache.operations': 5 });
   });
 
-  it('take the application’s namespace and dimensions, as many as CloudWatch takes', () => {
+  it('take the application’s namespace and dimensions, as many as CloudWatch takes', async () => {
     figures.operations.hit = 1;
-    exporter({ namespace: 'Shop/Cache', dimensions: { environment: 'test' } }).export(snapshot());
+    await exporter({ namespace: 'Shop/Cache', dimensions: { environment: 'test' } }).export(snapshot());
     const event = valid(written[0]!);
     expect(event._aws.CloudWatchMetrics[0]).toMatchObject({
       Namespace: 'Shop/Cache',

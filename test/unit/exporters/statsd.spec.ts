@@ -30,23 +30,23 @@ describe('figures for DogStatsD', () => {
     await exporter.start(source);
   });
 
-  it('are sent with labels as tags: what was added to counters, gauges as they are', () => {
+  it('are sent with labels as tags: what was added to counters, gauges as they are', async () => {
     figures.operations = { hit: 1_000, miss: 0 };
     figures.bytes = 64;
-    exporter.export(snapshotOf(figures));
+    await exporter.export(snapshotOf(figures));
     expect(sent()).toEqual([
       'shop.cache.operations:1000|c|#operation:get,result:hit',
       'shop.cache.pattern.operations:1000|c|#pattern:feed:*,operation:get,result:hit',
       'shop.cache.memory.usage:64|g|#layer:memory',
     ]);
     figures.operations.hit = 1_010;
-    exporter.export(snapshotOf(figures));
+    await exporter.export(snapshotOf(figures));
     expect(sent()[0]).toBe('shop.cache.operations:10|c|#operation:get,result:hit');
   });
 
-  it('are a few figures of each interval’s durations, however many operations there were', () => {
+  it('are a few figures of each interval’s durations, however many operations there were', async () => {
     for (let n = 1; n <= 10_000; n++) figures.record(n / 100);
-    exporter.export(snapshotOf(figures));
+    await exporter.export(snapshotOf(figures));
     const lines = sent().filter((line) => line.startsWith('shop.cache.operation.duration'));
     const of = (part: string): number => Number(new RegExp(`${part}:([\\d.]+)\\|`).exec(lines.join('\n'))?.[1]);
     expect(lines).toHaveLength(6);
@@ -55,14 +55,14 @@ describe('figures for DogStatsD', () => {
     expect(of('p50') / 50).toBeCloseTo(1, 1);
     expect(of('p99') / 99).toBeCloseTo(1, 1);
     expect(of('max')).toBe(100);
-    exporter.export(snapshotOf(figures));
+    await exporter.export(snapshotOf(figures));
     expect(sent().filter((line) => line.startsWith('shop.cache.operation.duration'))).toEqual([]);
   });
 
-  it('tell used and idle connections apart under one name', () => {
+  it('tell used and idle connections apart under one name', async () => {
     const databases = new DatabaseMetrics();
     databases.pool('main', 'mysql', () => ({ limit: 4, open: 3, idle: 1, pending: 0 }));
-    exporter.export({ at: 0, startedAt: 0, families: [...databases.families()] });
+    await exporter.export({ at: 0, startedAt: 0, families: [...databases.families()] });
     expect(sent()).toEqual(
       expect.arrayContaining([
         'shop.db.client.connection.count:2|g|#pool:main,state:used',
@@ -71,10 +71,10 @@ describe('figures for DogStatsD', () => {
     );
   });
 
-  it('cannot be split by what a label holds', () => {
+  it('cannot be split by what a label holds', async () => {
     figures.pattern = 'a,b|c\n#d:*';
     figures.operations.hit = 1;
-    exporter.export(snapshotOf(figures));
+    await exporter.export(snapshotOf(figures));
     expect(sent()).toContain('shop.cache.pattern.operations:1|c|#pattern:a_b_c_d:*,operation:get,result:hit');
   });
 
@@ -98,9 +98,9 @@ describe('figures for a real StatsD', () => {
     figures.operations = { hit: 7, miss: 1 };
     figures.bytes = 4_096;
     figures.record(20);
-    exporter.export(snapshotOf(figures));
+    await exporter.export(snapshotOf(figures));
     figures.operations = { hit: 12, miss: 1 };
-    exporter.export(snapshotOf(figures));
+    await exporter.export(snapshotOf(figures));
     await exporter.stop();
     await eventually(() => server.counters.get('shop.cache.operations.get.hit') === 12, 'StatsD has counted');
     expect(Object.fromEntries(server.counters)).toMatchObject({
@@ -116,9 +116,9 @@ describe('figures for a real StatsD', () => {
   it('are not waited for where nobody listens', async () => {
     const exporter = new StatsdExporter({ dialect: 'statsd', host: '127.0.0.1', port: 9, tags: { ignored: 'yes' } });
     await exporter.start(source);
-    exporter.export({ at: 0, startedAt: 0, families: new Figures().families() });
+    await exporter.export({ at: 0, startedAt: 0, families: new Figures().families() });
     await exporter.stop();
-    exporter.export({ at: 0, startedAt: 0, families: new Figures().families() });
+    await exporter.export({ at: 0, startedAt: 0, families: new Figures().families() });
   });
 });
 

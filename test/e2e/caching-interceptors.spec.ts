@@ -6,6 +6,7 @@ import {
   Get,
   Injectable,
   type NestInterceptor,
+  type Type,
   UseInterceptors,
 } from '@nestjs/common';
 import { APP_INTERCEPTOR, Reflector } from '@nestjs/core';
@@ -91,54 +92,68 @@ describe.each(platforms)('other interceptors on %s', (platform) => {
       calls += 1;
       return { list: [0] };
     }
-
-    @Get('below')
-    @UseInterceptors(Mapping)
-    @Cached('below:*')
-    below() {
-      calls += 1;
-      return { list: [0] };
-    }
   }
 
-  @Controller()
-  @UseInterceptors(Mapping)
-  class OnClass {
-    @Get('value')
-    @Cached('value:*')
-    value() {
-      calls += 1;
-      return { list: [0] };
+  /** A controller with an interceptor in one place, above and below `@Cached`. */
+  function controllerWith(
+    place: 'method' | 'class' | 'elsewhere',
+    interceptor: NestInterceptor | typeof Mapping,
+  ): Type {
+    const stands = (where: string) => (place === where ? UseInterceptors(interceptor) : () => undefined);
+
+    @Controller()
+    @stands('class')
+    class Accounts {
+      @Get('above')
+      @stands('method')
+      @Cached('above:*')
+      above() {
+        calls += 1;
+        return new Account('ann', 'secret');
+      }
+
+      @Get('below')
+      @Cached('below:*')
+      @stands('method')
+      below() {
+        calls += 1;
+        return new Account('ann', 'secret');
+      }
     }
+    return Accounts;
   }
 
-  const places = {
-    'on the method': { controllers: [OnMethod] },
-    'on the controller': { controllers: [OnClass] },
-    'global by the application': { controllers: [Bare], global: true },
-    'global by APP_INTERCEPTOR': { controllers: [Bare], providers: [{ provide: APP_INTERCEPTOR, useClass: Mapping }] },
-  };
+  const plain = { name: 'ann', password: 'secret' };
+  const kinds: [kind: string, make: () => NestInterceptor, body: object, told: number][] = [
+    ['mapping', () => new Mapping(), { data: plain, for: 'bob' }, 0],
+    ['logging', () => new Logging(), plain, 1],
+    [
+      'serialising',
+      () => new ClassSerializerInterceptor(new Reflector(), { transformerPackage: transformer as never }),
+      { name: 'ann' },
+      0,
+    ],
+  ];
+  const places = ['method', 'class', 'application', 'APP_INTERCEPTOR'] as const;
 
-  it.each(Object.entries(places))('do their work on hits, too: %s', async (_where, { controllers, ...rest }) => {
-    const { ask } = await boot(
-      platform,
-      { imports, controllers, providers: 'providers' in rest ? rest.providers : [] },
-      { configure: (app) => void ('global' in rest && app.useGlobalInterceptors(new Mapping())) },
-    );
-    const ann = await ask().get('/value').set('X-Name', 'ann').expect('x-cache', 'MISS');
-    const bob = await ask().get('/value').set('X-Name', 'bob').expect('x-cache', 'HIT');
-    expect([ann.body, bob.body]).toEqual([
-      { data: { list: [0] }, for: 'ann' },
-      { data: { list: [0] }, for: 'bob' },
-    ]);
-    expect(calls).toBe(1);
-  });
-
-  it('may stand above or below @Cached', async () => {
-    const { ask } = await boot(platform, { imports, controllers: [OnMethod] });
-    await ask().get('/below').set('X-Name', 'ann');
-    const bob = await ask().get('/below').set('X-Name', 'bob');
-    expect(bob.body.for).toBe('bob');
+  describe.each(kinds)('a %s one does its work on hits, too', (_kind, make, body, told) => {
+    it.each(places)('%s', async (place) => {
+      const controllers = [controllerWith(place === 'method' || place === 'class' ? place : 'elsewhere', make())];
+      const { ask } = await boot(
+        platform,
+        {
+          imports,
+          controllers,
+          providers: place === 'APP_INTERCEPTOR' ? [{ provide: APP_INTERCEPTOR, useFactory: make }] : [],
+        },
+        { configure: (app) => void (place === 'application' && app.useGlobalInterceptors(make())) },
+      );
+      for (const path of ['/above', '/below'])
+        for (const state of ['MISS', 'HIT', 'HIT'])
+          await ask().get(path).set('X-Name', 'bob').expect('x-cache', state).expect(body);
+      expect(calls).toBe(2);
+      expect(seen).toHaveLength(told * 6);
+    });
   });
 
   it('never get the 304 of a value that they change', async () => {
@@ -172,32 +187,6 @@ describe.each(platforms)('other interceptors on %s', (platform) => {
     await ask().get('/value');
     expect((await ask().get('/value')).body).toEqual({ list: [0] });
     expect(seen).toEqual([{ list: [0] }, { list: [0] }]);
-  });
-
-  it('that serialise classes still keep from clients what a class excludes', async () => {
-    @Controller()
-    class Accounts {
-      @Get('account')
-      @Cached('account:*')
-      account() {
-        calls += 1;
-        return new Account('ann', 'secret');
-      }
-    }
-    const { ask } = await boot(
-      platform,
-      { imports, controllers: [Accounts] },
-      {
-        configure: (app) =>
-          void app.useGlobalInterceptors(
-            new ClassSerializerInterceptor(app.get(Reflector), { transformerPackage: transformer as never }),
-          ),
-      },
-    );
-    for (const state of ['MISS', 'HIT']) {
-      expect((await ask().get('/account').expect('x-cache', state)).body).toEqual({ name: 'ann' });
-    }
-    expect(calls).toBe(1);
   });
 
   it('are not missed where none stands outside: the stored text goes out', async () => {

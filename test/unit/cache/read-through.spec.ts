@@ -42,6 +42,16 @@ describe('getOrSet', () => {
     expect(observer.take()).toEqual(['memory evicted 1 expired', 'k load ok', 'k set ok', 'k miss (expired)']);
   });
 
+  it('answers a hit in memory one microtask later', async () => {
+    await cache.getOrSet('k', () => 1);
+    const order: string[] = [];
+    void cache.getOrSet('k', () => 2).then(() => order.push('hit'));
+    void cache.get('k').then(() => order.push('get'));
+    queueMicrotask(() => order.push('next'));
+    await Promise.resolve();
+    expect(order).toEqual(['hit', 'get', 'next']);
+  });
+
   it('shares one load between concurrent callers', async () => {
     const { loader, resolve } = held<number>();
     const answers = Promise.all([1, 2, 3].map(() => cache.getOrSet('k', loader)));

@@ -6,7 +6,16 @@ import { CircuitBreaker, type BreakerSettings } from './circuit-breaker.js';
 import { withDeadline } from './deadline.js';
 import { InvalidationBacklog } from './invalidation-backlog.js';
 import { isRefusal } from './layer-refusal.js';
-import type { Board, Coordination, Layer, LayerEvents, LayerStatus, LoadTicket, ServerInfo } from '../layer.js';
+import type {
+  Board,
+  BusMessage,
+  Coordination,
+  Layer,
+  LayerEvents,
+  LayerStatus,
+  LoadTicket,
+  ServerInfo,
+} from '../layer.js';
 
 export interface ResilienceSettings {
   readonly deadlineMs: number;
@@ -67,8 +76,7 @@ export class ResilientLayer implements Layer {
     if (coordination !== undefined) {
       this.coordination = {
         acquire: (name, leaseMs) => this.#guard(() => coordination.acquire(name, leaseMs)),
-        // Kept and sent later where it fails: no reason not to hand it over.
-        publish: (message) => withDeadline(coordination.publish(message), settings.deadlineMs, clock, this.name),
+        publish: (message) => this.#publish(coordination, message),
         subscribe: (listener) => coordination.subscribe(listener),
       };
     }
@@ -198,6 +206,14 @@ export class ResilientLayer implements Layer {
       if (!isRefusal(error)) this.#breaker?.failed();
       throw error;
     }
+  }
+
+  /** Handed over in any case, since it is kept and sent later where it fails; nobody waits for a layer known to be away. */
+  async #publish(coordination: Coordination, message: BusMessage): Promise<void> {
+    const handedOver = withDeadline(coordination.publish(message), this.#settings.deadlineMs, this.#clock, this.name);
+    handedOver.catch(() => undefined);
+    this.#refuseWhileOpen();
+    await handedOver;
   }
 
   /** Notes are larger than entries and nobody's request waits for them: how they fare says nothing about the circuit. */

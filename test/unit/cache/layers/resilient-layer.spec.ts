@@ -54,6 +54,11 @@ class Store {
       invalidateTags: (tags) => this.#do(`tags ${tags.join()}`, () => undefined),
       keys: () => [],
       clear: () => this.#do('clear', () => entries.clear()),
+      coordination: {
+        acquire: () => this.#do('acquire', () => undefined),
+        publish: (message) => this.#do(`publish ${(message.keys ?? []).join()}`, () => undefined),
+        subscribe: () => Promise.resolve(() => Promise.resolve()),
+      },
       connect: () => this.#do('connect', () => undefined),
       disconnect: () => undefined,
       status: () => ({
@@ -130,6 +135,20 @@ describe('the circuit', () => {
     store.asked.length = 0;
     expect(await outcome(layer.get('k'))).toBe('CIRCUIT_OPEN');
     expect(store.asked).toEqual([]);
+  });
+
+  it('spares who tells other processes something the wait for a layer that is away, and hands it over', async () => {
+    const { layer, store, clock } = make();
+    store.mode = 'hung';
+    const waited = outcome(layer.coordination!.publish({ keys: ['a'] }));
+    await clock.advance(100);
+    expect(await waited).toBe('LAYER_TIMEOUT');
+
+    store.mode = 'down';
+    await fail(layer);
+    store.mode = 'hung';
+    expect(await outcome(layer.coordination!.publish({ keys: ['b'] }))).toBe('CIRCUIT_OPEN');
+    expect(store.asked).toContain('publish b');
   });
 
   it('is named in the log once when it opens and once when it closes, however many probes fail between', async () => {

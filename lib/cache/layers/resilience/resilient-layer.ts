@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.js';
 import type { Entry } from '../../entry.js';
 import { CacheError } from '../../errors.js';
 import { CircuitState } from '../../observer.js';
+import { boundedBoard } from './bounded-board.js';
 import { CircuitBreaker, type BreakerSettings } from './circuit-breaker.js';
 import { withDeadline } from './deadline.js';
 import { InvalidationBacklog } from './invalidation-backlog.js';
@@ -28,7 +29,6 @@ const LONG_MS = 60_000;
 const CONNECT_MS = 3_000;
 const DISCONNECT_MS = 2_000;
 const RETRY_MS = 1_000;
-const BOARD_MS = 2_000;
 const PROBE_KEY = '~probe';
 
 type Write = readonly [key: string, entry: Entry, ticket?: LoadTicket];
@@ -81,7 +81,8 @@ export class ResilientLayer implements Layer {
       };
     }
     if (inner.serverInfo !== undefined) this.serverInfo = () => this.#guard(() => inner.serverInfo!());
-    if (inner.board !== undefined) this.board = (name) => this.#boundedBoard(inner.board!(name));
+    if (inner.board !== undefined)
+      this.board = (name) => boundedBoard(inner.board!(name), this.name, clock, () => this.#refuseWhileOpen());
   }
 
   async get(key: string, ticket?: LoadTicket): Promise<Entry | undefined> {
@@ -214,20 +215,6 @@ export class ResilientLayer implements Layer {
     handedOver.catch(() => undefined);
     this.#refuseWhileOpen();
     await handedOver;
-  }
-
-  /** Notes are larger than entries and nobody's request waits for them: how they fare says nothing about the circuit. */
-  #boundedBoard(board: Board): Board {
-    const bounded = async <T>(operation: () => Promise<T>): Promise<T> => {
-      this.#refuseWhileOpen();
-      return withDeadline(operation(), BOARD_MS, this.#clock, this.name);
-    };
-    return {
-      publish: (slot, bytes, keepMs) => bounded(() => board.publish(slot, bytes, keepMs)),
-      read: (slot) => bounded(() => board.read(slot)),
-      readAll: () => bounded(() => board.readAll()),
-      withdraw: (slot) => bounded(() => board.withdraw(slot)),
-    };
   }
 
   #refuseWhileOpen(): void {

@@ -142,7 +142,7 @@ export class LayerChain {
       const nowhere = { entry: undefined, layer: -1, failed: !reply.refused, refused: reply.refused };
       return keys.map(() => nowhere);
     }
-    return reply.value.map((entry) => (entry === undefined ? ABSENT : { entry, layer, failed: false, refused: false }));
+    return reply.value.map((entry) => (entry === undefined ? ABSENT : new Found(entry, layer)));
   }
 
   /**
@@ -268,6 +268,17 @@ export class LayerChain {
     if (!connected || circuitState !== CircuitState.closed) return;
     this.#log.over('LAYER_FAILED', layer.name, `Layer ${layer.name} answers again.`);
   }
+}
+
+/** An instance: see DecodedEntry. */
+class Found implements Located {
+  readonly failed = false;
+  readonly refused = false;
+
+  constructor(
+    readonly entry: Entry,
+    readonly layer: number,
+  ) {}
 }
 
 const ABSENT: Located = Object.freeze({ entry: undefined, layer: -1, failed: false, refused: false });

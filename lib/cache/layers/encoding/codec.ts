@@ -5,7 +5,7 @@ import type { RecordBatches } from '../redis/record-batches.js';
 import {
   BODY_AT,
   CRC_AT,
-  entryOf,
+  DecodedEntry,
   EPOCH_END,
   epochOf,
   isLabelled,
@@ -16,10 +16,12 @@ import {
 import { structuredCloneSerializer, type Serializer } from './serializer.js';
 
 /** An entry as a shared layer keeps it. */
-export interface Stored {
-  readonly entry: Entry;
-  /** Where in the shared order of invalidations it was written. */
-  readonly epoch: number;
+export class Stored {
+  constructor(
+    readonly entry: Entry,
+    /** Where in the shared order of invalidations it was written. */
+    readonly epoch: number,
+  ) {}
 }
 
 export interface CodecOptions {
@@ -122,9 +124,9 @@ export class EntryCodec {
             plain,
             format === plain ? bytes.subarray(BODY_AT) : brotliDecompressSync(bytes.subarray(BODY_AT)),
           );
-    if (!saysLabelled(bytes)) return { entry: entryOf(bytes, offset, body, NO_TAGS, undefined), epoch };
+    if (!saysLabelled(bytes)) return new Stored(new DecodedEntry(bytes, offset, body, NO_TAGS, undefined), epoch);
     const [tags, meta, value] = body as Labelled;
-    return { entry: entryOf(bytes, offset, value, tags, meta === 0 ? undefined : meta), epoch };
+    return new Stored(new DecodedEntry(bytes, offset, value, tags, meta === 0 ? undefined : meta), epoch);
   }
 
   #isJson(entry: Entry): boolean {

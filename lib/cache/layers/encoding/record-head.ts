@@ -1,4 +1,5 @@
-import type { Entry } from '../../entry.js';
+import type { Entry, EntryMeta } from '../../entry.js';
+import type { Series } from '../../observer.js';
 
 /*
  * A record: format byte, CRC-32 of everything behind the epoch, epoch (16 decimal digits, so that a script on the server
@@ -68,29 +69,39 @@ export function writeHead(bytes: Buffer, start: number, entry: Entry, offset: nu
     (entry.mutable ? MUTABLE : 0) | (entry.json ? JSON_SAFE : 0) | (isLabelled(entry) ? LABELLED : 0);
 }
 
-/** The entry that a record's head and what its body held make. */
-export function entryOf(
-  record: Buffer,
-  offset: number,
-  value: unknown,
-  tags: readonly string[],
-  meta: Entry['meta'],
-): Entry {
-  const createdAt = record.readDoubleLE(CREATED_AT) - offset;
-  const flags = record[FLAGS_AT]!;
-  return {
-    value,
-    createdAt,
-    freshUntil: createdAt + record.readDoubleLE(FRESH_AT),
-    staleUntil: createdAt + record.readDoubleLE(STALE_AT),
-    goneAt: createdAt + record.readDoubleLE(GONE_AT),
-    tags,
-    size: record.readUInt32LE(SIZE_AT),
-    cost: record.readDoubleLE(COST_AT),
-    mutable: (flags & MUTABLE) !== 0,
-    json: (flags & JSON_SAFE) !== 0,
-    epoch: 0,
-    meta,
-    derived: undefined,
-  };
+/**
+ * The entry that a record's head and what its body held make. An instance, because the engine may take memory of the old
+ * generation for literals that are often still in use at a collection, and values then die with their entries only late.
+ */
+export class DecodedEntry implements Entry {
+  readonly value: unknown;
+  readonly createdAt: number;
+  readonly freshUntil: number;
+  readonly staleUntil: number;
+  readonly goneAt: number;
+  readonly tags: readonly string[];
+  readonly size: number;
+  readonly cost: number;
+  readonly mutable: boolean;
+  readonly json: boolean;
+  readonly epoch = 0;
+  readonly meta: EntryMeta | undefined;
+  derived: unknown = undefined;
+  series: Series | undefined = undefined;
+
+  constructor(record: Buffer, offset: number, value: unknown, tags: readonly string[], meta: EntryMeta | undefined) {
+    const createdAt = record.readDoubleLE(CREATED_AT) - offset;
+    const flags = record[FLAGS_AT]!;
+    this.value = value;
+    this.createdAt = createdAt;
+    this.freshUntil = createdAt + record.readDoubleLE(FRESH_AT);
+    this.staleUntil = createdAt + record.readDoubleLE(STALE_AT);
+    this.goneAt = createdAt + record.readDoubleLE(GONE_AT);
+    this.tags = tags;
+    this.size = record.readUInt32LE(SIZE_AT);
+    this.cost = record.readDoubleLE(COST_AT);
+    this.mutable = (flags & MUTABLE) !== 0;
+    this.json = (flags & JSON_SAFE) !== 0;
+    this.meta = meta;
+  }
 }

@@ -44,6 +44,19 @@ function gate() {
 }
 
 describe('a warming run', () => {
+  it('is remembered until a hundred later ones were', async () => {
+    const { warmer, yields } = make();
+    yields('values', numbered(1));
+    const runs = [];
+    for (let run = 0; run < 101; run++) {
+      const { id, done } = warmer.start();
+      await done;
+      runs.push(id);
+    }
+    expect(warmer.getReport(runs[0]!)).toBeUndefined();
+    expect(warmer.getReport(runs[1]!)).toMatchObject({ id: runs[1], status: 'completed' });
+  });
+
   it('writes what its strategies yield and reports it', async () => {
     const { warmer, target, yields } = make();
     yields('values', numbered(3));

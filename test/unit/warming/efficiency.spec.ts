@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { EfficiencyLedger } from '../../../lib/warming/efficiency.js';
+import type { WarmingTarget } from '../../../lib/warming/warming-target.js';
+
+/** A target whose watches the test can see begin and end. */
+function watchedTarget() {
+  const watches: { readonly keys: readonly string[]; readonly hit: (key: string) => void; ended: boolean }[] = [];
+  const target: Pick<WarmingTarget, 'watchFirstHit'> = {
+    watchFirstHit(keys, hit) {
+      const watch = { keys, hit, ended: false };
+      watches.push(watch);
+      return () => (watch.ended = true);
+    },
+  };
+  return { target: target as WarmingTarget, watches };
+}
+
+const keysOf = (pass: string, count: number) => Array.from({ length: count }, (_, index) => `${pass}${index}`);
+
+describe('the efficiency of warming', () => {
+  it('is the share of warmed entries that were hit, of a pass and of all passes', () => {
+    const { target, watches } = watchedTarget();
+    const ledger = new EfficiencyLedger(target);
+    expect(ledger.ofStrategy('s')).toBeNull();
+    const first = ledger.open('s');
+    first.watch(['a', 'b', 'c', 'd']);
+    watches[0]!.hit('a');
+    const second = ledger.open('s');
+    second.watch(['e', 'f', 'g', 'h']);
+    expect([first.efficiency, second.efficiency, ledger.ofStrategy('s')]).toEqual([0.25, 0, 0.125]);
+  });
+
+  it('watches ten thousand keys at most: the oldest watches end first', () => {
+    const { target, watches } = watchedTarget();
+    const ledger = new EfficiencyLedger(target);
+    for (const pass of ['a', 'b', 'c']) ledger.open('s').watch(keysOf(pass, 4_000));
+    expect(watches.map(({ ended }) => ended)).toEqual([true, false, false]);
+    ledger.open('s').watch(keysOf('d', 25_000));
+    expect(watches.map(({ keys, ended }) => [keys.length, ended])).toEqual([
+      [4_000, true],
+      [4_000, true],
+      [4_000, true],
+      [10_000, false],
+    ]);
+    ledger.close();
+    expect(watches.every(({ ended }) => ended)).toBe(true);
+  });
+});

@@ -98,11 +98,11 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
     const byName = new Map<string, MetricData>();
     for (const { family, points } of families) {
       const dotted = dottedName(family);
-      const data = dataOf(family, dotted, points, times);
+      const told = await inPortions(toldOf(family, dotted, points, times), portions);
+      const data = dataOf(family, dotted, told);
       const known = byName.get(dotted.name);
       if (known === undefined) byName.set(dotted.name, data);
       else (known.dataPoints as unknown[]).push(...data.dataPoints);
-      if (portions.over) await portions.rest();
     }
     return byName.values();
   }
@@ -117,23 +117,29 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
 
 type Times = Pick<DataPoint<number>, 'startTime' | 'endTime'>;
 
-function dataOf(family: MetricFamily, dotted: DottedName, points: readonly MetricPoint[], times: Times): MetricData {
-  const descriptor = { name: dotted.name, description: family.help, unit: dotted.unit, valueType: DOUBLE };
-  const base = { descriptor, aggregationTemporality: CUMULATIVE };
-  const told = <T>(value: (point: MetricPoint) => T): DataPoint<T>[] =>
-    points.map((point) => ({
+function* toldOf(
+  family: MetricFamily,
+  dotted: DottedName,
+  points: readonly MetricPoint[],
+  times: Times,
+): Iterable<DataPoint<unknown>> {
+  for (const { labels, value, histogram } of points) {
+    yield {
       ...times,
-      attributes: attributesOf(family, dotted, point.labels) as Attributes,
-      value: value(point),
-    }));
-  if (family.type === 'histogram') {
-    return {
-      ...base,
-      dataPointType: EXPONENTIAL_HISTOGRAM,
-      dataPoints: told(({ histogram }) => exponential(histogram)),
+      attributes: attributesOf(family, dotted, labels) as Attributes,
+      value: family.type === 'histogram' ? exponential(histogram) : (value ?? 0),
     };
   }
-  const dataPoints = told(({ value }) => value ?? 0);
+}
+
+function dataOf(family: MetricFamily, dotted: DottedName, told: DataPoint<unknown>[]): MetricData {
+  const descriptor = { name: dotted.name, description: family.help, unit: dotted.unit, valueType: DOUBLE };
+  const base = { descriptor, aggregationTemporality: CUMULATIVE };
+  if (family.type === 'histogram') {
+    const dataPoints = told as DataPoint<ExponentialHistogram>[];
+    return { ...base, dataPointType: EXPONENTIAL_HISTOGRAM, dataPoints };
+  }
+  const dataPoints = told as DataPoint<number>[];
   if (family.type === 'counter') return { ...base, dataPointType: SUM, isMonotonic: true, dataPoints };
   if (dotted.additive) return { ...base, dataPointType: SUM, isMonotonic: false, dataPoints };
   return { ...base, dataPointType: GAUGE, dataPoints };

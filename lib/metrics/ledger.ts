@@ -9,7 +9,8 @@ import { layerShape, LayerTrack } from './windows/layer-track.js';
 import type { LedgerReading } from './reading/ledger-reading.js';
 import { Pauses } from './windows/pauses.js';
 import type { Window } from './snapshot.js';
-import { Track, TrackShape } from './windows/track.js';
+import { Track } from './windows/track.js';
+import { TrackShape } from './windows/track-shape.js';
 import { WindowSum } from './windows/window-sum.js';
 import { windowStart } from './windows/windows.js';
 
@@ -109,11 +110,18 @@ export class Ledger implements LedgerReading {
       from: window === 'all' ? -Infinity : windowStart(window, now),
       sum: new WindowSum(ACCESS_COUNTERS, 0),
     }));
+    // Nearly every open slot lies in all of the windows.
+    const inAll = new WindowSum(ACCESS_COUNTERS, 0);
+    const latest = Math.max(...sums.map(({ from }) => from));
     for (const { track } of this.patterns) {
       track.settle();
-      for (const { from, sum } of sums) if (track.slotStart >= from) sum.add(track, true);
+      if (track.slotStart >= latest) inAll.add(track, true);
+      else for (const { from, sum } of sums) if (track.slotStart >= from) sum.add(track, true);
     }
-    for (const { sum, window } of sums) this.#combined.addTo(sum, window, now, true);
+    for (const { sum, window } of sums) {
+      sum.add(inAll);
+      this.#combined.addTo(sum, window, now, true);
+    }
     return sums.map(({ sum }) => sum);
   }
 

@@ -1,21 +1,14 @@
 import { BypassReason, EvictionReason, LayerOperation, LayerResult, Outcome } from '../../cache/observer.js';
 import type { HeldStatus } from '../images/layer-status-sum.js';
-import {
-  AccessCount,
-  AccessTime,
-  operationAt,
-  outcomeAt,
-  reasonAt,
-  type AccessTrack,
-} from '../windows/access-track.js';
-import { HistogramTotal } from '../windows/histogram.js';
-import { counter, duration, gauge } from './families.js';
+import { AccessCount, operationAt, outcomeAt, reasonAt, type AccessTrack } from '../windows/access-track.js';
+import { counter, duration, each, gauge } from './families.js';
 import type { MetricFamily, MetricPoint } from '../family.js';
 import { OPERATIONS, OUTCOMES, REASONS, STATES } from './result-names.js';
 import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from '../windows/layer-track.js';
 import type { Ledger } from '../ledger.js';
 import { WINDOWS } from '../snapshot.js';
-import { circuitStateNamed, hitRateOf, responseTimes } from '../reading/statistics.js';
+import { circuitStateNamed, hitRateOf } from '../reading/statistics.js';
+import { type Overall, overallOf } from './overall.js';
 
 /** The families of the cache's own metrics, in the names of the reference; everything is read when points are asked for. */
 export class Catalogue {
@@ -302,31 +295,5 @@ export class Catalogue {
     if (known !== undefined) return known;
     this.#labels.set(id, labels);
     return labels;
-  }
-}
-
-/** What is told of all patterns together. */
-interface Overall {
-  readonly counters: Float64Array;
-  readonly responseTimes: HistogramTotal;
-  /** Of hits in memory alone. */
-  readonly nearTimes: HistogramTotal;
-}
-
-/** A copy: the sum it is read from is reused. */
-function overallOf(ledger: Ledger): Overall {
-  const sum = ledger.overall('all');
-  const nearTimes = new HistogramTotal();
-  nearTimes.add(sum.histograms[AccessTime.near]!);
-  const all = new HistogramTotal();
-  for (const times of responseTimes(sum)) all.add(times);
-  return { counters: sum.counters.slice(), responseTimes: all, nearTimes };
-}
-
-/** One track after the other, when they are asked for: who reads may rest between them. */
-function* each(tracks: Iterable<AccessTrack>, points: (access: AccessTrack) => MetricPoint[]): Iterable<MetricPoint> {
-  for (const access of tracks) {
-    access.track.settle();
-    yield* points(access);
   }
 }

@@ -1,4 +1,5 @@
 import type { MetricFamily, MetricPoint } from '../family.js';
+import type { AccessTrack } from '../windows/access-track.js';
 
 /** Reads the points of a family when it is asked for them. */
 export type Points = () => Iterable<MetricPoint>;
@@ -28,4 +29,15 @@ export function gauge(
 /** A family of histograms of durations, in seconds. */
 export function duration(name: string, help: string, labelNames: string[], points: Points): MetricFamily {
   return { name, help, type: 'histogram', labelNames, points, unit: 'seconds' };
+}
+
+/** One track after the other, when they are asked for: who reads may rest between them. */
+export function* each(
+  tracks: Iterable<AccessTrack>,
+  points: (access: AccessTrack) => MetricPoint[],
+): Iterable<MetricPoint> {
+  for (const access of tracks) {
+    access.track.settle();
+    yield* points(access);
+  }
 }

@@ -1,7 +1,8 @@
 import { MissReason, Operation, Outcome, Result } from '../../cache/observer.js';
 import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
 import type { HitTally } from './hit-tally.js';
-import { Track, type TrackShape } from './track.js';
+import { Track } from './track.js';
+import type { TrackShape } from './track-shape.js';
 import type { Figures } from './window-sum.js';
 
 const RESULTS = Object.keys(Result).length;

@@ -5,7 +5,8 @@ import {
   LayerOperation,
   LayerResult,
 } from '../../cache/observer.js';
-import { Track, TrackShape } from './track.js';
+import { Track } from './track.js';
+import { TrackShape } from './track-shape.js';
 
 const RESULTS = Object.keys(LayerResult).length;
 const FIRST_EVICTION = Object.keys(LayerOperation).length * RESULTS;

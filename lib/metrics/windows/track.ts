@@ -1,25 +1,10 @@
 import { FrameLog, NO_BYTES } from './frame-log.js';
 import { Histogram, HistogramTotal } from './histogram.js';
 import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
-import { PackedReader, PackedWriter } from './packing.js';
+import type { TrackShape } from './track-shape.js';
 import type { Window } from '../snapshot.js';
-import { type Figures, pack, restoreFigures, saveFigures, WindowSum } from './window-sum.js';
+import { type Figures, pack, restoreFigures, saveFigures, type WindowSum } from './window-sum.js';
 import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
-
-/** How many counters and histograms the tracks of one kind have, and the buffers they share while they rotate. */
-export class TrackShape {
-  readonly counters: number;
-  readonly histograms: number;
-  readonly sum: WindowSum;
-  readonly writer = new PackedWriter();
-  readonly reader = new PackedReader();
-
-  constructor(counters: number, histograms: number) {
-    this.counters = counters;
-    this.histograms = histograms;
-    this.sum = new WindowSum(counters, histograms);
-  }
-}
 
 /** Told when a track's open slot closes with something in it. */
 export interface SlotListener {

@@ -1,0 +1,22 @@
+import { responseTimes } from '../reading/statistics.js';
+import { AccessTime } from '../windows/access-track.js';
+import { HistogramTotal } from '../windows/histogram.js';
+import type { Ledger } from '../ledger.js';
+
+/** What is told of all patterns together. */
+export interface Overall {
+  readonly counters: Float64Array;
+  readonly responseTimes: HistogramTotal;
+  /** Of hits in memory alone. */
+  readonly nearTimes: HistogramTotal;
+}
+
+/** A copy: the sum it is read from is reused. */
+export function overallOf(ledger: Ledger): Overall {
+  const sum = ledger.overall('all');
+  const nearTimes = new HistogramTotal();
+  nearTimes.add(sum.histograms[AccessTime.near]!);
+  const all = new HistogramTotal();
+  for (const times of responseTimes(sum)) all.add(times);
+  return { counters: sum.counters.slice(), responseTimes: all, nearTimes };
+}

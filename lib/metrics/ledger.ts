@@ -102,7 +102,7 @@ export class Ledger implements LedgerReading {
     return sum;
   }
 
-  /** The counters of all patterns together in several windows, from one look at each pattern. */
+  /** Looks at each pattern once. */
   countersIn(windows: readonly Window[]): readonly WindowSum[] {
     const now = this.clock.now();
     const sums = windows.map((window) => ({

@@ -89,10 +89,14 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
     const now = this.#clock.now();
     const portions = new Portions();
     const families: { family: MetricFamily; points: readonly MetricPoint[] }[] = [];
+    let counted = 0;
     for (const family of this.#source?.families() ?? []) {
-      families.push({ family, points: await inPortions(family.points(), portions) });
+      const points = await inPortions(family.points(), portions);
+      families.push({ family, points });
+      if (family.type === 'gauge') continue;
+      for (const { value, histogram } of points) counted += value ?? histogram?.count ?? 0;
     }
-    this.#noticeReset(families.flatMap(({ family, points }) => (family.type === 'gauge' ? [] : points)));
+    this.#noticeReset(counted);
     this.#collectedAt = now;
     const times = { startTime: hrTime(this.#startedAt), endTime: hrTime(now) };
     const byName = new Map<string, MetricData>();
@@ -108,8 +112,7 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
   }
 
   /** Cumulative figures that went back were reset: they count from the last time they were read. */
-  #noticeReset(points: readonly MetricPoint[]): void {
-    const counted = points.reduce((sum, { value, histogram }) => sum + (value ?? histogram?.count ?? 0), 0);
+  #noticeReset(counted: number): void {
     if (counted < this.#counted) this.#startedAt = this.#collectedAt;
     this.#counted = counted;
   }

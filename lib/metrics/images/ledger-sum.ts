@@ -47,6 +47,15 @@ export class LedgerSum implements LedgerReading {
     return this.#added((ledger) => ledger.overall(window, countersOnly));
   }
 
+  countersIn(windows: readonly Window[]): readonly WindowSum[] {
+    const each = this.#ledgers.map((ledger) => ledger.countersIn(windows));
+    return windows.map((_, at) => {
+      const sum = new WindowSum(each[0]![at]!.counters.length, 0);
+      for (const counted of each) sum.add(counted[at]!, true);
+      return sum;
+    });
+  }
+
   patternIn(name: string, window: Window, countersOnly?: boolean): WindowSum {
     return this.#added((ledger) => ledger.patternIn(name, window, countersOnly));
   }

@@ -104,7 +104,8 @@ export class Snapshots {
   }
 
   hitRates(patterns: HitRates['patterns']): HitRates {
-    const overall = rates((window) => hitRateOf(this.#ledger.overall(window, true)));
+    const counted = this.#ledger.countersIn(WINDOWS);
+    const overall = rates((window) => hitRateOf(counted[WINDOWS.indexOf(window)]!));
     const names = Object.keys(Operation) as (keyof typeof Operation)[];
     return Object.freeze({
       overall,

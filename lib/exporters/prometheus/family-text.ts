@@ -18,7 +18,7 @@ interface SeriesText {
 /** Series between two yields. */
 const BETWEEN = 64;
 /** Lines of counters and gauges that are encoded together when one of them changed. */
-const BLOCK = 32;
+const BLOCK = 512;
 
 /** The text of one family; series are known by their place and labels, and rendered anew where their value changed. */
 export class FamilyText {

@@ -14,7 +14,7 @@ import type { LayeredCacheOptions } from './layered-cache-options.js';
 import type { Layer } from './layers/layer.js';
 import { Lifecycle } from './lifecycle.js';
 import type { ManyLoader } from './loading/loaded-many.js';
-import { BypassReason, type CacheObserver, Operation, Outcome, type Series, type SeriesOptions } from './observer.js';
+import { BypassReason, type CacheObserver, Operation, Outcome, type SeriesOptions } from './observer.js';
 import type { PlanBook } from './policies/plan-book.js';
 import type { CachePolicy, Loader } from './policy.js';
 import type { AnnotatedLoader, Answer, ReadPlan } from './read-plan.js';
@@ -101,18 +101,18 @@ export class LayeredCache implements CacheContract {
   }
 
   /** Which of the keys are fresh somewhere; uncounted. */
-  freshKeys(keys: readonly string[]): Promise<Set<string>> {
-    return this.#engine.reads.freshKeys(keys);
+  async freshKeys(keys: readonly string[]): Promise<Set<string>> {
+    return new Set((await this.#engine.reads.freshEntries(keys)).keys());
+  }
+
+  /** What is fresh of a key in some layer; uncounted. */
+  async freshEntry(key: string): Promise<Entry | undefined> {
+    return (await this.#engine.reads.freshEntries([key])).get(key);
   }
 
   /** Calls back once for every key that is hit; returns how to stop watching. Bounded to the last 100,000 keys. */
   watchFirstHit(keys: Iterable<string>, callback: (key: string) => void): () => void {
     return this.#engine.watchers.watchFirstHit(keys, callback);
-  }
-
-  /** Tells the key of every loaded value of this series that is kept; returns how to stop watching. */
-  watchWrites(series: Series, callback: (key: string) => void): () => void {
-    return this.#engine.watchers.watchWrites(series, callback);
   }
 
   /** Tells of a share of the hits and of every load; one watcher at a time. Returns how to stop watching. */

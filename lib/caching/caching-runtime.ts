@@ -31,6 +31,7 @@ import { HandlerTable } from './handlers/handler-table.js';
 import { settleInstances } from './handlers/instances.js';
 import { moveInnermost } from './handlers/outside-interceptors.js';
 import { RouteHits } from './http/route-hits.js';
+import { WarmingRequests } from './http/warming-requests.js';
 
 /** Everything `@Cached` and `@CacheInvalidate` need of one application. */
 @Injectable()
@@ -39,6 +40,8 @@ export class CachingRuntime
 {
   readonly cache: LayeredCache;
   readonly options: CachingOptions;
+  /** What warming sends its requests by. */
+  readonly warming = new WarmingRequests();
   readonly #link: CachingLink;
   readonly #modules: ModulesContainer;
   readonly #adapterHost: HttpAdapterHost;
@@ -77,6 +80,7 @@ export class CachingRuntime
       adapterHost,
       lane: this.#lane,
       routes: this.#routes,
+      warming: this.warming,
     });
     // Before routes are made, which read the order of interceptors once.
     for (const { cls } of decoratedClasses(modules)) {

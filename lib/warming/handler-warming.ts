@@ -4,12 +4,11 @@ import { CacheError } from '../cache/errors.js';
 import type { WarmRequest } from '../caching/cached.options.js';
 import type { CachedHandler, CachedRoute } from '../caching/cached-handler.js';
 import { CachingRuntime } from '../caching/caching-runtime.js';
+import type { WarmingVisit } from '../caching/http/warming-requests.js';
 import { InProcessRequests } from './in-process-request.js';
 import { routeUrl } from './route-path.js';
 import { StrategyRegistry } from './strategy-registry.js';
-import { WARMING_TARGET, type WarmingTarget } from './warming-target.js';
 import { type TaskOutcome, WarmingTask } from './warming-task.js';
-import { WrittenKeys } from './written-keys.js';
 
 /** Before the names of strategies that handlers declare. */
 export const HANDLER_STRATEGY_PREFIX = 'handler:';
@@ -23,11 +22,10 @@ const USER_AGENT = 'nestjs-cache-observability (warming)';
 @Injectable()
 export class HandlerWarming {
   constructor(
-    @Inject(CachingRuntime) private readonly caching: Pick<CachingRuntime, 'handlers'>,
+    @Inject(CachingRuntime) private readonly caching: Pick<CachingRuntime, 'handlers' | 'warming'>,
     @Inject(StrategyRegistry) private readonly registry: StrategyRegistry,
     @Inject(InProcessRequests) private readonly requests: Pick<InProcessRequests, 'send'>,
     @Inject(ApplicationConfig) private readonly config: Pick<ApplicationConfig, 'getVersioning'>,
-    @Inject(WARMING_TARGET) private readonly target: Pick<WarmingTarget, 'watchWrites'>,
   ) {}
 
   /**
@@ -47,21 +45,20 @@ export class HandlerWarming {
           );
         }
         const name = `${HANDLER_STRATEGY_PREFIX}${subject}`;
-        const written = new WrittenKeys(this.target, handler.plan.series);
-        this.registry.add({ entries: () => warm.map((request) => this.#task(handler, route, request, written)) }, { name }); // prettier-ignore
+        this.registry.add({ entries: () => warm.map((request) => this.#task(handler, route, request)) }, { name });
         return name;
       });
   }
 
-  #task(handler: CachedHandler, route: CachedRoute, request: WarmRequest, written: WrittenKeys): WarmingTask {
+  #task(handler: CachedHandler, route: CachedRoute, request: WarmRequest): WarmingTask {
     return new WarmingTask(async (signal) => {
       const method = route.method === 'ALL' ? 'GET' : route.method;
       const url = routeUrl(route.path, request.params, request.query);
       const headers = this.#headers(route, request);
-      const { answer, keys } = await written.during(() =>
-        this.requests.send({ method, url, headers, body: request.body }, signal),
+      const { answer, visit } = await this.caching.warming.visit((told) =>
+        this.requests.send({ method, url, headers: { ...headers, ...told }, body: request.body }, signal),
       );
-      return outcomeOf(answer, keys, `${method} ${route.path} (${handler.className}.${handler.methodName})`);
+      return outcomeOf(answer, visit, `${method} ${route.path} (${handler.className}.${handler.methodName})`);
     });
   }
 
@@ -87,19 +84,22 @@ export class HandlerWarming {
 
 function outcomeOf(
   answer: Awaited<ReturnType<InProcessRequests['send']>>,
-  keys: readonly string[],
+  { key, warmed = true, bypassed }: WarmingVisit,
   subject: string,
 ): TaskOutcome {
-  const cache = answer.headers['x-cache'];
   if (answer.status < 200 || answer.status > 299) throw refused(subject, answer.status);
-  if (cache === 'BYPASS') {
+  if (bypassed === true) {
     throw new CacheError(
       'WARMING_HANDLER_REFUSED',
       `${subject} went past the cache when it was warmed; look which of its headers makes it a private request.`,
     );
   }
-  const fresh = cache === 'HIT' || cache === 'STALE';
-  return { keys, warmed: fresh ? 0 : 1, skipped: fresh ? 1 : 0, bytes: fresh ? 0 : answer.bytes };
+  return {
+    keys: warmed && key !== undefined ? [key] : [],
+    warmed: warmed ? 1 : 0,
+    skipped: warmed ? 0 : 1,
+    bytes: warmed ? answer.bytes : 0,
+  };
 }
 
 function refused(subject: string, status: number): CacheError {

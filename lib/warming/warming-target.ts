@@ -2,7 +2,7 @@ import type { Layer } from '../cache/layers/layer.js';
 import type { AccessWatcher } from '../cache/reading/access-watcher.js';
 import type { LoadMark } from '../cache/writing/batch-entry.js';
 import type { Duration } from '../cache/duration.js';
-import type { Operation, Outcome, Series } from '../cache/observer.js';
+import type { Operation, Outcome } from '../cache/observer.js';
 import type { AnnotatedLoader, ReadPlan } from '../cache/read-plan.js';
 
 /** One key with its value, as a batch write takes it. */
@@ -31,8 +31,6 @@ export interface WarmingTarget {
   freshKeys(keys: readonly string[]): Promise<ReadonlySet<string>>;
   /** Calls back once for each of these keys that is hit before it expires. Returns what ends the watch. */
   watchFirstHit?(keys: readonly string[], onFirstHit: (key: string) => void): () => void;
-  /** Tells the key of every loaded value of a series that is kept. Returns how to stop watching. */
-  watchWrites?(series: Series, callback: (key: string) => void): () => void;
   /** Marks when loads begin whose values are written later, so that an invalidation in between wins. */
   mark?(): LoadMark;
 }

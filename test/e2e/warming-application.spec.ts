@@ -1,6 +1,14 @@
 import { afterEach, expect, it } from '@jest/globals';
-import { Controller, Get, Injectable, Query } from '@nestjs/common';
-import { Cached, CacheObservabilityModule, CacheWarmer, ObservedCache, WarmingStrategy } from '../../lib/index.js';
+import { type CallHandler, Controller, Get, Injectable, Query, UseInterceptors } from '@nestjs/common';
+import { tap } from 'rxjs';
+import {
+  Cached,
+  CacheMetrics,
+  CacheObservabilityModule,
+  CacheWarmer,
+  ObservedCache,
+  WarmingStrategy,
+} from '../../lib/index.js';
 import { boot, closeApps, platforms } from '../support/apps.js';
 
 afterEach(closeApps);
@@ -80,4 +88,82 @@ it.each(platforms)('a warmed handler is told how many of its keys were asked for
   await ask().get('/feeds/discover?page=1').expect(200);
   await ask().get('/feeds/discover?page=1').expect(200);
   expect(warmer.getReport(id)?.efficiency).toBe(0.5);
+});
+
+it.each(platforms)("warming's own requests are nobody's hits or misses (%s)", async (platform) => {
+  let calls = 0;
+  @Controller('feeds')
+  class FeedController {
+    @Get('discover')
+    @Cached('feed:*', { fastLane: true, ttl: '1m', warm: [{ query: { page: '1' } }, { query: { page: '2' } }] })
+    discover(@Query('page') page: string) {
+      calls += 1;
+      return { page };
+    }
+  }
+  const { app, ask } = await boot(platform, {
+    imports: [CacheObservabilityModule.forRoot()],
+    controllers: [FeedController],
+  });
+  const warmer = app.get(CacheWarmer);
+  await ask().get('/nothing').expect(404);
+  // Up, and so warmed once by itself: then anew.
+  await warmer.warmAll();
+  await app.get(ObservedCache).clear();
+  calls = 0;
+  const first = await warmer.warmAll();
+  expect(await warmer.warmAll()).toMatchObject({ keysWarmed: 0, keysSkipped: 2, keysFailed: 0 });
+  expect(calls).toBe(2);
+  expect(warmer.getReport(first.id)?.efficiency).toBe(0);
+  const stats = () => app.get(CacheMetrics).getPatternStats('feed:*');
+  expect(stats()).toMatchObject({ cacheHits: 0, cacheMisses: 0, sets: 4 });
+
+  for (let turn = 0; turn < 4; turn++) await ask().get('/feeds/discover?page=1').expect('x-cache', 'HIT');
+  await warmer.warmAll();
+  expect(stats()).toMatchObject({ cacheHits: 4, cacheMisses: 0, sets: 4 });
+  expect(calls).toBe(2);
+});
+
+it.each(platforms)('who only says that it warms is answered and counted as anybody (%s)', async (platform) => {
+  @Controller('feeds')
+  class FeedController {
+    @Get('discover')
+    @Cached('feed:*')
+    discover() {
+      return { found: true };
+    }
+  }
+  const { app, ask } = await boot(platform, {
+    imports: [CacheObservabilityModule.forRoot()],
+    controllers: [FeedController],
+  });
+  const say = () => ask().get('/feeds/discover').set('X-Cache-Warming', 'let me in').expect({ found: true });
+  await say().expect('x-cache', 'MISS');
+  await say().expect('x-cache', 'HIT');
+  expect(app.get(CacheMetrics).getPatternStats('feed:*')).toMatchObject({ cacheHits: 1, cacheMisses: 1 });
+});
+
+it.each(platforms)('an interceptor outside a warmed handler sees values, fresh or loaded (%s)', async (platform) => {
+  const seen: unknown[] = [];
+  const watching = {
+    intercept: (_context: unknown, next: CallHandler) => next.handle().pipe(tap((value) => seen.push(value))),
+  };
+  @Controller('feeds')
+  @UseInterceptors(watching)
+  class FeedController {
+    @Get('discover')
+    @Cached('feed:*', { warm: [{}] })
+    discover() {
+      return { found: true };
+    }
+  }
+  const { app, ask } = await boot(platform, {
+    imports: [CacheObservabilityModule.forRoot()],
+    controllers: [FeedController],
+  });
+  await ask().get('/nothing').expect(404);
+  for (let run = 0; run < 3; run++)
+    expect(await app.get(CacheWarmer).warmAll()).toMatchObject({ keysFailed: 0, status: 'completed' });
+  expect(seen.length).toBeGreaterThanOrEqual(3);
+  expect(seen.every((value) => JSON.stringify(value) === '{"found":true}')).toBe(true);
 });

@@ -25,6 +25,7 @@ import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import type { WarmingOptions } from '../../lib/cache-observability.options.js';
 import type { CachedHandler } from '../../lib/caching/cached-handler.js';
 import { CachingRuntime } from '../../lib/caching/caching-runtime.js';
+import { WarmingRequests } from '../../lib/caching/http/warming-requests.js';
 import { CacheWarmer } from '../../lib/warming/cache-warmer.js';
 import { WarmingStrategy } from '../../lib/warming/strategy.js';
 import { WARMING_OPTIONS, WARMING_TARGET } from '../../lib/warming/warming-target.js';
@@ -82,7 +83,7 @@ function room(options: WarmingOptions, more: ModuleMetadata = {}, handlers: Cach
       { provide: LayeredCache, useValue: cache },
       { provide: WARMING_TARGET, useExisting: LayeredCache },
       { provide: WARMING_OPTIONS, useValue: options },
-      { provide: CachingRuntime, useValue: { handlers } },
+      { provide: CachingRuntime, useValue: { handlers, warming: new WarmingRequests() } },
       ...warmingProviders,
       ...(more.providers ?? []),
     ],

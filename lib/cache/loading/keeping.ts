@@ -5,7 +5,6 @@ import type { Invalidations } from '../invalidations.js';
 import { keptEntry } from '../entries/kept-entry.js';
 import type { LayerChain } from '../layers/layer-chain.js';
 import type { LoadTicket } from '../layers/layer.js';
-import type { Watchers } from '../reading/watchers.js';
 import type { Load } from './load.js';
 import type { MissReasons } from '../reading/miss-reasons.js';
 import { type CacheObserver, Operation, Result } from '../observer.js';
@@ -38,7 +37,6 @@ export class Keeping {
   readonly #log: OnceLog;
   readonly #invalidations: Invalidations;
   readonly #reasons: MissReasons;
-  readonly #watchers: Watchers;
   readonly #random: () => number;
 
   constructor(parts: {
@@ -48,7 +46,6 @@ export class Keeping {
     log: OnceLog;
     invalidations: Invalidations;
     reasons: MissReasons;
-    watchers: Watchers;
     random: () => number;
   }) {
     this.#chain = parts.chain;
@@ -57,14 +54,12 @@ export class Keeping {
     this.#log = parts.log;
     this.#invalidations = parts.invalidations;
     this.#reasons = parts.reasons;
-    this.#watchers = parts.watchers;
     this.#random = parts.random;
   }
 
   /** Puts the entry of a loaded value into the layers. @returns when every layer has it; undefined: at once. */
   store(key: string, entry: Entry, plan: ReadPlan<never>, ticket: LoadTicket | undefined): Promise<void> | undefined {
     const startedAt = this.#clock.now();
-    this.#watchers.written(key, plan.series);
     const stored = this.#chain.set(key, entry, ticket);
     if (typeof stored !== 'boolean') return stored.then((kept) => this.#told(plan, entry, kept, startedAt));
     this.#told(plan, entry, stored, startedAt);
@@ -81,7 +76,6 @@ export class Keeping {
     }[],
   ): Promise<void> {
     const startedAt = this.#clock.now();
-    for (const { key, plan } of kept) this.#watchers.written(key, plan.series);
     const stored = await this.#chain.setMany(
       kept.map(({ key, entry, ticket }): readonly [string, Entry, LoadTicket?] =>
         ticket === undefined ? [key, entry] : [key, entry, ticket],

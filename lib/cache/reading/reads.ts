@@ -159,13 +159,17 @@ export class Reads {
   }
 
   /** Which of the keys are fresh somewhere, one round trip a layer; uncounted, and put into the nearer layers. */
-  async freshKeys(keys: readonly string[]): Promise<Set<string>> {
+  async freshEntries(keys: readonly string[]): Promise<Map<string, Entry>> {
     const now = this.#clock.now();
-    const fresh = new Set(keys.filter((key) => this.#nearHits.peek(key, now) !== undefined));
+    const fresh = new Map<string, Entry>();
+    for (const key of keys) {
+      const near = this.#nearHits.peek(key, now);
+      if (near !== undefined) fresh.set(key, near);
+    }
     const asked = keys.filter((key) => !fresh.has(key));
     if (asked.length === 0) return fresh;
     await this.#locateMany(asked, (position, entry) => {
-      if (entry !== undefined) fresh.add(asked[position]!);
+      if (entry !== undefined) fresh.set(asked[position]!, entry);
     });
     return fresh;
   }

@@ -1,13 +1,11 @@
-import type { Series } from '../observer.js';
 import type { AnnotatedLoader, ReadPlan } from '../read-plan.js';
 import type { AccessWatcher } from './access-watcher.js';
 
 const WATCHED_KEYS = 100_000;
 
-/** Who wants to know of single keys: that they were hit, loaded or kept. With nobody watching it costs one comparison. */
+/** Who wants to know of single keys: that they were hit or loaded. With nobody watching it costs one comparison. */
 export class Watchers {
   readonly #firstHits = new Map<string, (key: string) => void>();
-  readonly #writes = new Map<Series, Set<(key: string) => void>>();
   #accesses: AccessWatcher | undefined;
   #unsampled = 0;
   /** True where a hit interests somebody: asked on the hit path. */
@@ -38,17 +36,6 @@ export class Watchers {
     };
   }
 
-  /** Tells the key of every loaded value of a series that is kept. */
-  watchWrites(series: Series, callback: (key: string) => void): () => void {
-    let callbacks = this.#writes.get(series);
-    if (callbacks === undefined) this.#writes.set(series, (callbacks = new Set()));
-    callbacks.add(callback);
-    return () => {
-      callbacks.delete(callback);
-      if (callbacks.size === 0 && this.#writes.get(series) === callbacks) this.#writes.delete(series);
-    };
-  }
-
   /** To be called only while {@link hits}. */
   hit(key: string): void {
     const accesses = this.#accesses;
@@ -65,11 +52,6 @@ export class Watchers {
 
   loaded(key: string, loader: AnnotatedLoader<unknown>, plan: ReadPlan): void {
     this.#accesses?.loaded(key, loader, plan);
-  }
-
-  written(key: string, series: Series): void {
-    if (this.#writes.size === 0) return;
-    for (const callback of this.#writes.get(series) ?? []) shielded(callback, key);
   }
 
   #settle(): void {

@@ -4,6 +4,7 @@ import type { CacheLog } from '../../cache/cache-log.js';
 import type { Entry } from '../../cache/entry.js';
 import { type EncodedAnswer, encodedAnswer, isJson } from '../http/encoded-answer.js';
 import { noneMatch } from '../http/entity-tag.js';
+import { saysItWarms } from '../http/warming-requests.js';
 import { unskippable } from './fast-lane.options.js';
 import { HeaderList } from './header-list.js';
 import { KnownAddress, type SeenAnswer, type Way } from './known-address.js';
@@ -213,7 +214,8 @@ function isPlain({ meta, value }: Entry): boolean {
 
 /** True where nothing in the request needs more than an answer that is ready. */
 function passes({ parts, open }: LaneRoute, headers: LaneRequest['headers']): boolean {
-  if (!open || (headers.authorization !== undefined && !parts.answersAuthorization)) return false;
+  if (!open || saysItWarms(headers) || (headers.authorization !== undefined && !parts.answersAuthorization))
+    return false;
   if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
   if (headers.range !== undefined || headers.expect !== undefined || headers.upgrade !== undefined) return false;
   if (headers['if-modified-since'] !== undefined || headers['if-match'] !== undefined) return false;

@@ -22,6 +22,7 @@ import {
 import { compileHttp, type HttpApplication } from '../http/compile-http.js';
 import { responseFaceOf } from '../http/response-face.js';
 import type { RouteHits } from '../http/route-hits.js';
+import type { WarmingRequests } from '../http/warming-requests.js';
 import type { FastLane } from '../fast-lane/fast-lane.js';
 import type { Transport } from '../inputs/call.js';
 import { declaredInputs } from '../inputs/declared-inputs.js';
@@ -43,6 +44,7 @@ export class ApplicationCompiler {
   readonly #adapterHost: HttpAdapterHost;
   readonly #lane: FastLane;
   readonly #routes: RouteHits;
+  readonly #warming: WarmingRequests;
   readonly #classNames = new KeyNames();
   readonly #routeNames = new KeyNames();
 
@@ -54,6 +56,7 @@ export class ApplicationCompiler {
     readonly adapterHost: HttpAdapterHost;
     readonly lane: FastLane;
     readonly routes: RouteHits;
+    readonly warming: WarmingRequests;
   }) {
     this.#compilation = new Compilation(application.cache, application.options, new WholeKeys());
     this.#modules = application.modules;
@@ -61,6 +64,7 @@ export class ApplicationCompiler {
     this.#adapterHost = application.adapterHost;
     this.#lane = application.lane;
     this.#routes = application.routes;
+    this.#warming = application.warming;
     // In the order of declaration, so that names do not depend on who is called first.
     for (const { cls } of decoratedClasses(application.modules)) this.#classNames.claim(cls.name, cls);
   }
@@ -153,6 +157,7 @@ export class ApplicationCompiler {
         nameOf: (base) => this.#routeNames.claim(base, subject),
         lane: this.#lane,
         routes: this.#routes,
+        warming: this.#warming,
         adapter: this.#adapterHost.httpAdapter,
       };
       return compileHttp(this.#compilation, application, provided, site, implementation, invalidations);

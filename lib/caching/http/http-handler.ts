@@ -12,7 +12,8 @@ import { type Call, handlerCall } from '../inputs/call.js';
 import type { SafeKeys } from '../keys/safe-keys.js';
 import { type RequestDirectives, requestDirectives } from './request-directives.js';
 import { isStorable, responseBefore, setByHandler } from './response-capture.js';
-import type { AnswerParts, HttpRequest, StoredAnswers } from './stored-answers.js';
+import type { HttpRequest } from './http-request.js';
+import type { AnswerParts, StoredAnswers } from './stored-answers.js';
 import { isStreaming } from './streaming.js';
 import type { WarmingRequests, WarmingVisit } from './warming-requests.js';
 

@@ -3,7 +3,8 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import type { ClassConstructor } from '../decoration/decorated-classes.js';
 import type { Method } from '../decoration/method-site.js';
 import type { HttpHandlerParts } from './http-handler.js';
-import type { HttpRequest, StoredAnswers } from './stored-answers.js';
+import type { HttpRequest } from './http-request.js';
+import type { StoredAnswers } from './stored-answers.js';
 import { saysItWarms } from './warming-requests.js';
 
 /** What Nest puts on every answer of a handler before its interceptors run. */

@@ -6,14 +6,9 @@ import type { LaneRoute } from '../fast-lane/lane-route.js';
 import type { AnswerHeaders } from './answer-headers.js';
 import { encode, encodedAnswer, type EncodedAnswer, isJson } from './encoded-answer.js';
 import { noneMatch } from './entity-tag.js';
+import type { HttpRequest } from './http-request.js';
 import { isStorable, restore } from './response-capture.js';
 import type { ResponseFace } from './response-face.js';
-
-/** An HTTP request as far as answering reads it. */
-export interface HttpRequest {
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-}
 
 /** What was decided of how one handler's answers are sent. */
 export interface AnswerParts {

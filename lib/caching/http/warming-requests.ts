@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { HttpRequest } from './stored-answers.js';
+import type { HttpRequest } from './http-request.js';
 
 /** Names the request to the handler that answers it; a token nobody outside the process can know. */
 const HEADER = 'x-cache-warming';

@@ -56,6 +56,7 @@ describe('two processes on one Redis', () => {
     await Promise.all([other.set('k0', 'new'), other.del('k1')]);
     expect((await Promise.all(reading)).slice(2)).toEqual(keys.slice(2));
     expect(await other.mget(['k0', 'k1'])).toEqual(['new', undefined]);
+    await eventually(() => ['k0', 'k1'].every((key) => one.peek(key) === undefined), 'the messages arrive');
     expect(await Promise.all(['k0', 'k1', 'k2'].map((key) => one.get(key)))).toEqual(['new', undefined, 'k2']);
   });
 

@@ -82,7 +82,10 @@ export interface CachedOptions extends Omit<CachePolicy<never>, 'ttl' | 'cacheIf
   methods?: readonly string[];
   /** `false` counts and times nothing of this handler. */
   metrics?: false | { readonly samplingRate?: number };
-  /** Requests run through the real handler once the application is up, or on a schedule of warming. */
+  /**
+   * Requests that are sent through the application to this handler once it is up, unless `warming.onStartup` is `false`, and
+   * whenever the strategy `handler:<Class>.<method>` is run. They are nobody's hits or misses.
+   */
   warm?: readonly WarmRequest[];
   /** Obeys `Cache-Control: no-cache, no-store, max-age, only-if-cached` of requests (RFC 9111 §5.2.1). @default false */
   honorRequestDirectives?: boolean;

@@ -1,8 +1,11 @@
 import type { FamilySource, MetricFamily } from '../metrics/family.js';
 
-/** Every figure at one moment, cumulative since `startedAt`. Reading it costs nothing on the hot path. */
+/**
+ * Every figure, cumulative since `startedAt`. Reading costs nothing on the hot path. Points are read when they are walked: whoever
+ * rests between them, so that requests are answered, finds the later ones as they are then.
+ */
 export interface MetricsSnapshot {
-  /** Milliseconds since the Unix epoch. */
+  /** When it was begun, milliseconds since the Unix epoch. */
   readonly at: number;
   /** When counting began, milliseconds since the Unix epoch. */
   readonly startedAt: number;
@@ -28,6 +31,7 @@ export interface MetricsExporter {
   readonly intervalMs?: number;
   /** Called once, before everything else. */
   start(source: ExportSource): void | Promise<void>;
+  /** Called every {@link MetricsExporter.intervalMs}. With many series it should let the event loop have its turns. */
   export(snapshot: MetricsSnapshot): void | Promise<void>;
   /** Called once, after a last export; flushes and closes what the exporter opened itself. */
   stop(): void | Promise<void>;

@@ -8,6 +8,7 @@ export interface MetricFamily {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly unit?: 'seconds' | 'bytes' | 'ratio';
   readonly labelNames: readonly string[];
+  /** As they are when they are walked. */
   points(): Iterable<MetricPoint>;
 }
 

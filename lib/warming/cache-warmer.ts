@@ -87,7 +87,7 @@ export class CacheWarmer implements OnModuleDestroy {
   }
 
   /**
-   * Adds a strategy that is no provider; its `cron` is scheduled at once when the application is up.
+   * Adds a strategy that is no provider; its `cron` takes effect once the application is up.
    * @param options needed where its class has no `@WarmingStrategy`.
    * @throws CacheError `INVALID_OPTIONS`, `DUPLICATE_STRATEGY`
    */

@@ -20,7 +20,7 @@ export interface StrategyReport {
   /** `running` until it has ended. */
   readonly result: WarmingResult | 'running';
   readonly keysWarmed: number;
-  /** Fresh already, and therefore neither loaded nor written. */
+  /** Fresh already, and therefore neither loaded nor written; of `warm:` on a handler also answers that are not kept. */
   readonly keysSkipped: number;
   readonly keysFailed: number;
   readonly bytes: number;

@@ -54,7 +54,7 @@ export class InvalidationBus {
     }
   }
 
-  /** Tells the others; resolves when it is handed over, or after a second when it cannot be now. */
+  /** Tells the others; resolves when it is handed over, at once where the layer is known to be away, else after a second. */
   async publish(message: BusMessage): Promise<void> {
     if (this.#coordination === undefined || this.#closed) return;
     this.#outbox.add(message);

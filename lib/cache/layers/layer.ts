@@ -24,7 +24,7 @@ export interface Layer {
     tickets?: readonly LoadTicket[],
   ): (Entry | undefined)[] | Promise<(Entry | undefined)[]>;
   set(key: string, entry: Entry, ticket?: LoadTicket): void | Promise<void>;
-  /** In one round trip. */
+  /** In one round trip; what is large may leave in pieces that do not wait for each other. */
   setMany(entries: readonly LayerWrite[]): void | Promise<void>;
   /** True where there was one. */
   delete(key: string): boolean | Promise<boolean>;
@@ -122,7 +122,10 @@ export interface LayerFactory {
 export interface Coordination {
   /** A lease on a name, or undefined while somebody else holds it. Rejects where the layer cannot be reached. */
   acquire(name: string, leaseMs: number): Promise<Lease | undefined>;
-  /** Sends to every other process; resolves when handed over. Rejects when it could not be yet: it is kept and sent later. */
+  /**
+   * Sends to every other process; resolves when handed over. Rejects when it could not be yet, without waiting where the layer
+   * is known to be away: it is kept and sent later.
+   */
   publish(message: BusMessage): Promise<void>;
   /** Other processes' messages. `onGap` is called after a lost connection: what was sent meanwhile is unknown. */
   subscribe(listener: { onMessage(message: BusMessage): void; onGap(): void }): Promise<() => Promise<void>>;

@@ -64,6 +64,7 @@ export class CloudWatchExporter implements MetricsExporter {
     this.#deltas.startFrom(source);
   }
 
+  /** A portion at a time: between them the event loop is free. */
   async export(snapshot: MetricsSnapshot): Promise<void> {
     const { families, commit } = await this.#deltas.collect(snapshot);
     const portions = new Portions();

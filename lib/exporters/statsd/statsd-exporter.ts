@@ -75,6 +75,7 @@ export class StatsdExporter implements MetricsExporter {
     this.#client = client;
   }
 
+  /** A portion at a time: between them the event loop is free. @throws what kept the client from sending since the last time. */
   async export(snapshot: MetricsSnapshot): Promise<void> {
     const client = this.#client;
     if (client === undefined) return;

@@ -34,8 +34,9 @@ import { DEFAULT_DEADLINE_MS, remoteLayer } from '../resilience/remote-layer.js'
 import { ServerClock } from './server-clock.js';
 
 /**
- * A layer in Redis: single, Sentinel or Cluster. Reads take one round trip, batches one a node; invalidations are
- * ordered across processes. It connects in the background and never makes a caller wait for a server that is away.
+ * A layer in Redis: single, Sentinel or Cluster. Reads take one round trip, batches one a node; large writes leave in pieces
+ * that do not wait for each other, and what is asked for later arrives later. Invalidations are ordered across processes. It
+ * connects in the background and never makes a caller wait for a server that is away.
  * @throws CacheError `INVALID_OPTIONS` when more than one of `url`, `sentinel`, `cluster` and `client` is given.
  */
 export function redisLayer(options: RedisLayerOptions = {}): LayerFactory {

@@ -21,23 +21,30 @@ export function summary(samples) {
 }
 
 /**
- * Lets every candidate run once a round, each round in another order.
+ * Lets every candidate run once a round, each round in another order: what one leaves behind must not always meet the same.
  * @param candidates `{ name, run(): number | Promise<number> }`, the number being what is compared.
  */
 export async function interleave(candidates, { rounds = 8, progress } = {}) {
   const samples = new Map(candidates.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    const order = candidates.map((candidate, index) => ({
-      candidate,
-      turn: (index * 7 + round * 3) % candidates.length,
-    }));
-    order.sort((a, b) => a.turn - b.turn);
-    for (const { candidate } of order) {
+    for (const candidate of shuffled(candidates, round)) {
       progress?.(`round ${round + 1}/${rounds}: ${candidate.name}`);
       samples.get(candidate.name).push(await candidate.run());
     }
   }
   return new Map([...samples].map(([name, values]) => [name, { ...summary(values), values }]));
+}
+
+/** In an order of its own for each round, the same in every run: nobody has the same one before it every time. */
+function shuffled(candidates, round) {
+  const order = [...candidates];
+  let state = round * 2_654_435_761 + 1;
+  for (let last = order.length - 1; last > 0; last--) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const other = Math.floor((state / 2 ** 32) * (last + 1));
+    [order[last], order[other]] = [order[other], order[last]];
+  }
+  return order;
 }
 
 /**

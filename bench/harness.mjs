@@ -38,10 +38,13 @@ export async function interleave(candidates, { rounds = 8, progress } = {}) {
 /** In an order of its own for each round, the same in every run: nobody has the same one before it every time. */
 function shuffled(candidates, round) {
   const order = [...candidates];
-  let state = round * 2_654_435_761 + 1;
+  // mulberry32, sown by the round.
+  let state = round;
   for (let last = order.length - 1; last > 0; last--) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const other = Math.floor((state / 2 ** 32) * (last + 1));
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    const other = Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * (last + 1));
     [order[last], order[other]] = [order[other], order[last]];
   }
   return order;

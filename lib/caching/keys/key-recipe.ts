@@ -41,17 +41,24 @@ export class InputsRecipe implements KeyRecipe {
       if (value === undefined || value === null) {
         if (part.missing?.(call) === true) return undefined;
         if (value === undefined) continue;
-      } else if (isThenable(value)) return this.#keyLater(call, base);
+      } else if (isThenable(value)) return this.#keyLater(call, base, key, index, value);
       key = appended(key, key.length === base.length, part, value);
     }
     return boundedKey(key);
   }
 
   /** Where a custom decorator finds its value by a promise. */
-  async #keyLater(call: Call, base: string): Promise<string | undefined> {
-    let key = base;
-    for (const part of this.#parts) {
-      const value = await part.read(call);
+  async #keyLater(
+    call: Call,
+    base: string,
+    before: string,
+    from: number,
+    found: PromiseLike<unknown>,
+  ): Promise<string | undefined> {
+    let key = before;
+    for (let index = from; index < this.#parts.length; index++) {
+      const part = this.#parts[index]!;
+      const value = await (index === from ? found : part.read(call));
       if ((value === undefined || value === null) && part.missing?.(call) === true) return undefined;
       if (value !== undefined) key = appended(key, key.length === base.length, part, value);
     }
@@ -105,16 +112,17 @@ export class TemplateRecipe implements KeyRecipe {
       const part = parts[index]!;
       const value = part.read(call);
       if ((value === undefined || value === null) && part.missing?.(call) === true) return undefined;
-      if (isThenable(value)) return this.#keyLater(call);
+      if (isThenable(value)) return this.#keyLater(call, key, index, value);
       key += part.encode(value) + this.#literals[index + 1]!;
     }
     return boundedKey(key);
   }
 
-  async #keyLater(call: Call): Promise<string | undefined> {
-    let key = this.#literals[0]!;
-    for (const [index, part] of this.#parts.entries()) {
-      const value = await part.read(call);
+  async #keyLater(call: Call, before: string, from: number, found: PromiseLike<unknown>): Promise<string | undefined> {
+    let key = before;
+    for (let index = from; index < this.#parts.length; index++) {
+      const part = this.#parts[index]!;
+      const value = await (index === from ? found : part.read(call));
       if ((value === undefined || value === null) && part.missing?.(call) === true) return undefined;
       key += part.encode(value) + this.#literals[index + 1]!;
     }

@@ -11,6 +11,7 @@ import {
   providedMethods,
 } from '../decoration/decorated-classes.js';
 import { handlerTransports } from '../decoration/handler-kind.js';
+import { routeCarriers } from '../decoration/route-carriers.js';
 import {
   type CachedSite,
   cachedSiteOf,
@@ -35,6 +36,8 @@ import type { HandlerTable } from './handler-table.js';
 import { Invalidation } from './invalidation.js';
 import { InvalidatingHandler } from './message-handler.js';
 import { KeyNames, WholeKeys } from './whole-keys.js';
+
+type RoutesOfHandler = Pick<HttpApplication, 'mountedTwice' | 'alone'>;
 
 /** Makes runners for the decorated handlers and methods of one application. */
 export class ApplicationCompiler {
@@ -83,14 +86,18 @@ export class ApplicationCompiler {
 
   /** Handlers go into the table; methods are compiled for their hosts, so that faults are found now and not at the first call. */
   compileAll(provided: readonly ProvidedClass[], link: CachingLink, table: HandlerTable): void {
-    const done = new Set<object>();
-    for (const one of provided) {
-      if (done.has(one.cls)) continue;
-      done.add(one.cls);
-      const mountedTwice = provided.filter(({ cls }) => cls === one.cls).length > 1;
-      for (const method of providedMethods(one.cls)) {
-        const transports = handlerTransports(method.implementation, one.cls);
-        for (const transport of transports) this.#addHandler(table, transport, one, method, mountedTwice);
+    const carriers = routeCarriers(this.#modules);
+    for (const cls of new Set(provided.map((one) => one.cls))) {
+      const mounts = provided.filter((one) => one.cls === cls);
+      // What one module makes for each request may hold its caller, whatever the others do.
+      const one = mounts.find(({ wrapper }) => !wrapper.isDependencyTreeStatic()) ?? mounts[0]!;
+      const isMount = (wrapper: unknown) => mounts.some((mount) => mount.wrapper === wrapper);
+      for (const method of providedMethods(cls)) {
+        const site = cachedSiteOf(method.implementation);
+        const alone = site !== undefined && [...(carriers.get(site) ?? [])].every(isMount);
+        const transports = handlerTransports(method.implementation, cls);
+        for (const transport of transports)
+          this.#addHandler(table, transport, one, method, { mountedTwice: mounts.length > 1, alone });
         if (transports.length === 0) this.#prepareMethod(method, one, link);
       }
     }
@@ -128,13 +135,13 @@ export class ApplicationCompiler {
     transport: Exclude<Transport, 'method'>,
     provided: ProvidedClass,
     { implementation }: ProvidedMethod,
-    mountedTwice: boolean,
+    routes: RoutesOfHandler,
   ): void {
     const invalidations = this.#invalidations(transport, provided, implementation);
     const site = cachedSiteOf(implementation);
     let runner: HandlerRunner | undefined;
     if (site !== undefined)
-      runner = this.#cachedHandler(transport, provided, site, implementation, invalidations, mountedTwice);
+      runner = this.#cachedHandler(transport, provided, site, implementation, invalidations, routes);
     if (runner === undefined && invalidations.length > 0) runner = new InvalidatingHandler(invalidations);
     if (runner !== undefined) table.add(implementation, provided.cls, transport, runner);
   }
@@ -145,7 +152,7 @@ export class ApplicationCompiler {
     site: CachedSite,
     implementation: Method,
     invalidations: readonly Invalidation[],
-    mountedTwice: boolean,
+    routes: RoutesOfHandler,
   ): HandlerRunner | undefined {
     const subject = implementation;
     if (transport === 'http') {
@@ -153,7 +160,7 @@ export class ApplicationCompiler {
         config: this.#config,
         modules: this.#modules,
         face: responseFaceOf(this.#adapterHost.httpAdapter?.getType()),
-        mountedTwice,
+        ...routes,
         nameOf: (base) => this.#routeNames.claim(base, subject),
         lane: this.#lane,
         routes: this.#routes,

@@ -24,7 +24,8 @@ import { handlerRoute, routeBase } from './handler-route.js';
 import { HttpHandler, type HttpHandlerParts } from './http-handler.js';
 import { neverCachedHttp } from './never-cached.js';
 import type { ResponseFace } from './response-face.js';
-import { RouteAnswer } from './route-answer.js';
+import { makesHeaders, RouteAnswer } from './route-answer.js';
+import { RouteFailures } from './route-failures.js';
 import type { RouteHits } from './route-hits.js';
 import { StoredAnswers } from './stored-answers.js';
 import type { WarmingRequests } from './warming-requests.js';
@@ -36,6 +37,8 @@ export interface HttpApplication {
   readonly face: ResponseFace;
   /** True where a controller's class is mounted more than once, so that only the request tells which of them is meant. */
   readonly mountedTwice: boolean;
+  /** True where no other controller has routes by the same function, so that they tell it. */
+  readonly alone: boolean;
   /** Keeps two routes of one name apart. */
   readonly nameOf: (base: string) => string;
   readonly lane: FastLane;
@@ -59,7 +62,6 @@ export function compileHttp(
   const owner = `${cls.name}.${methodName(site.method)}()`;
   const route = handlerRoute(implementation, cls, module, application.config, application.modules);
   const methods = methodsOf(options.methods);
-  const alone = application.routes.claim(site);
   const never = neverCachedHttp(provided, site, implementation);
   if (never !== undefined) {
     log('warn', 'NEVER_CACHED', `${owner} is never cached: ${never}.`, { pattern: pattern.statistics });
@@ -125,6 +127,7 @@ export function compileHttp(
     invalidations,
     probe,
     warming: application.warming,
+    failures: new RouteFailures(),
     now,
     prepare: serializerOf(outside, implementation, cls),
     // Probed hits need their handler, which only the chain can call: no lane, no answer at the route.
@@ -137,7 +140,8 @@ export function compileHttp(
         : undefined,
   };
   const answers = new StoredAnswers(parts);
-  if (alone && probe === undefined && chainReasons(chain, application.config).length === 0)
+  const isAtRoute = application.alone && probe === undefined && !makesHeaders(implementation);
+  if (isAtRoute && chainReasons(chain, application.config).length === 0)
     application.routes.open(
       site,
       new RouteAnswer(parts, answers, application.adapter, { cls, implementation, method: route.method }),

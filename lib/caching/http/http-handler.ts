@@ -13,6 +13,7 @@ import type { SafeKeys } from '../keys/safe-keys.js';
 import { type RequestDirectives, requestDirectives } from './request-directives.js';
 import { isStorable, responseBefore, setByHandler } from './response-capture.js';
 import type { HttpRequest } from './http-request.js';
+import type { RouteFailures } from './route-failures.js';
 import type { AnswerParts, StoredAnswers } from './stored-answers.js';
 import { isStreaming } from './streaming.js';
 import type { WarmingRequests, WarmingVisit } from './warming-requests.js';
@@ -27,6 +28,7 @@ export interface HttpHandlerParts extends AnswerParts {
   readonly invalidations: readonly Invalidation[];
   readonly probe: Probe | undefined;
   readonly warming: WarmingRequests;
+  readonly failures: RouteFailures;
   readonly now: () => number;
   /** What a serialising interceptor outside needs of class instances before they become plain objects. */
   readonly prepare: ((value: unknown) => unknown) | undefined;
@@ -61,6 +63,7 @@ export class HttpHandler implements HandlerRunner {
     const parts = this.#parts;
     const call = handlerCall(execution);
     const request = call.args[0] as HttpRequest;
+    parts.failures.tell(request);
     const visit = parts.warming.visitOf(request);
     if (visit !== undefined) return this.#visited(call, next, visit);
     if (!parts.methods.has(request.method)) return this.#bypass(call, next, BypassReason.method, 'fwd=method');

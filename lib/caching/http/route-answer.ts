@@ -10,7 +10,7 @@ import { saysItWarms } from './warming-requests.js';
 /** What Nest puts on every answer of a handler before its interceptors run. */
 interface RouteDefaults {
   readonly status: number;
-  readonly headers: readonly { readonly name: string; readonly value: string | (() => string) }[];
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
 }
 
 /** Answers the hits of one handler where the adapter calls its route, before Nest makes anything for the request. */
@@ -21,6 +21,8 @@ export class RouteAnswer {
   readonly #cls: ClassConstructor;
   readonly #implementation: Method;
   readonly #defaults: RouteDefaults;
+  /** True once a key was a promise: such requests wait in the chain, which then makes their keys once. */
+  #keysComeLater = false;
 
   constructor(
     parts: HttpHandlerParts,
@@ -36,9 +38,10 @@ export class RouteAnswer {
     this.#defaults = routeDefaults(handler.implementation, handler.method);
   }
 
-  /** False where the request is the chain's: nothing was sent or counted then. */
+  /** False where the request is the chain's: nothing was sent or counted then, or its failure waits there to be told. */
   answer(args: [request: object, response: object, next: unknown]): boolean {
-    const { methods, cache, answersAuthorization, honorRequestDirectives, keys, plan, face } = this.#parts;
+    if (this.#keysComeLater) return false;
+    const { methods, cache, answersAuthorization, honorRequestDirectives, keys, plan, face, failures } = this.#parts;
     const request = args[0] as HttpRequest;
     const { headers } = request;
     if (!methods.has(request.method) || (headers.authorization !== undefined && !answersAuthorization)) return false;
@@ -47,16 +50,29 @@ export class RouteAnswer {
     if (saysItWarms(headers)) return false;
     const execution = new ExecutionContextHost(args, this.#cls as never, this.#implementation as never);
     const key = keys.keyOf({ args, execution, instance: undefined });
-    if (typeof key !== 'string') return false;
+    if (typeof key !== 'string') {
+      this.#keysComeLater = key !== undefined;
+      return false;
+    }
     const entry = cache.fresh(key, plan);
     if (entry === undefined) return false;
     const response = args[1];
-    face.setStatus(response, this.#defaults.status);
-    for (const { name, value } of this.#defaults.headers)
-      this.#adapter.setHeader!(response, name, typeof value === 'function' ? value() : value);
-    this.#adapter.reply(response, this.#answers.hit(request, response, key, entry));
-    return true;
+    try {
+      face.setStatus(response, this.#defaults.status);
+      for (const { name, value } of this.#defaults.headers) this.#adapter.setHeader!(response, name, value);
+      this.#adapter.reply(response, this.#answers.hit(request, response, key, entry));
+      return true;
+    } catch (error) {
+      failures.note(request, error);
+      return false;
+    }
   }
+}
+
+/** Headers that are made for each answer may fail, or count: they are the chain's to make. */
+export function makesHeaders(implementation: Method): boolean {
+  const headers: unknown = Reflect.getMetadata('__headers__', implementation);
+  return Array.isArray(headers) && headers.some(({ value }: { value: unknown }) => typeof value === 'function');
 }
 
 function routeDefaults(implementation: Method, method: string): RouteDefaults {

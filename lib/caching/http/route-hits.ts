@@ -3,7 +3,7 @@ import { type CachedSite, cachedSiteOf } from '../decoration/method-site.js';
 import type { RouteAnswer } from './route-answer.js';
 
 type RouteHandler = (request: object, response: object, next?: unknown) => unknown;
-type AddRoute = (this: unknown, path: unknown, handler?: RouteHandler) => unknown;
+type AddRoute = (this: unknown, ...args: unknown[]) => unknown;
 
 /** Nest's adapters since its 11th version. */
 interface Listened {
@@ -19,7 +19,6 @@ const ADDERS = ['get', 'post', 'put', 'patch', 'delete', 'options', 'head', 'sea
 /** A decorated handler as its route knows it, which is made before the handler is compiled. */
 class CachedRoute {
   answer: RouteAnswer | undefined;
-  claimed = false;
 }
 
 /**
@@ -29,16 +28,7 @@ class CachedRoute {
 export class RouteHits {
   readonly #routes = new Map<CachedSite, CachedRoute>();
 
-  /** Notes a handler; true for the first of its decorator, which alone can be told by its route. */
-  claim(site: CachedSite): boolean {
-    const route = this.#routeOf(site);
-    const first = !route.claimed;
-    route.claimed = true;
-    route.answer = undefined;
-    return first;
-  }
-
-  /** Answers the hits of a claimed handler at its route. */
+  /** Answers the hits of a handler at its routes, which must be all there are with its metadata. */
   open(site: CachedSite, answer: RouteAnswer): void {
     this.#routeOf(site).answer = answer;
   }
@@ -48,12 +38,14 @@ export class RouteHits {
     // Whoever listens for routes that are triggered is to hear of hits, too.
     if (!KNOWN.has(adapter.getType()) || adapter.getOnRouteTriggered?.() !== undefined) return () => undefined;
     const own = adapter as unknown as Record<string, AddRoute | undefined>;
-    const inFront = (handler: RouteHandler | undefined) => handler && this.#inFront(handler);
+    const inFront = (handler: unknown) =>
+      typeof handler === 'function' ? this.#inFront(handler as RouteHandler) : handler;
     const added = ADDERS.filter((name) => typeof own[name] === 'function' && !Object.hasOwn(own, name));
     for (const name of added) {
       const add = own[name]!;
-      own[name] = function (path, handler) {
-        return add.call(this, path, inFront(handler));
+      own[name] = function (...args) {
+        // Nest adds a path and its handler; what else is asked of the adapter meanwhile is passed on as it is.
+        return args.length === 2 ? add.call(this, args[0], inFront(args[1])) : add.apply(this, args);
       };
     }
     return () => {

@@ -17,10 +17,12 @@ export function* samplesOf(family: MetricFamily, name: string): Iterable<Prometh
       yield { labels, value: point.value ?? 0 };
       continue;
     }
+    // Read before the first is told: who takes them may rest in between, and the histogram may be counted in meanwhile.
+    const { sumMs, count: all } = point.histogram;
     for (const { le, count } of classicBuckets(point.histogram)) {
       yield { metricName: `${name}_bucket`, labels: { ...labels, le }, value: count };
     }
-    yield { metricName: `${name}_sum`, labels, value: point.histogram.sumMs / 1000 };
-    yield { metricName: `${name}_count`, labels, value: point.histogram.count };
+    yield { metricName: `${name}_sum`, labels, value: sumMs / 1000 };
+    yield { metricName: `${name}_count`, labels, value: all };
   }
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Counter, Registry } from 'prom-client';
 import { registerFamilies } from '../../../lib/exporters/prometheus/registry.js';
+import { samplesOf } from '../../../lib/exporters/prometheus/samples.js';
 import type { FamilySource, HistogramView, MetricFamily } from '../../../lib/metrics/family.js';
+import { Histogram } from '../../../lib/metrics/windows/histogram.js';
 
 const counter = (value: number, name = 'cache_operations_total'): MetricFamily => ({
   name,
@@ -58,6 +60,22 @@ describe('families in a registry', () => {
     expect(text).toMatch(/^cache_operation_duration_seconds_bucket\{operation="get",le="\+Inf"\} 3$/m);
     expect(text).toMatch(/^cache_operation_duration_seconds_sum\{operation="get"\} 0.006$/m);
     expect(text).toMatch(/^cache_operation_duration_seconds_count\{operation="get"\} 3$/m);
+  });
+
+  it('say of a histogram that goes on counting while it is read what stood there when that began', () => {
+    const live = new Histogram();
+    live.record(5, 1);
+    const samples: [string | undefined, number][] = [];
+    const family = { ...histogram(0), points: () => [{ labels: ['get'], histogram: live }] };
+    for (const { metricName, value } of samplesOf(family, 'd')) {
+      samples.push([metricName, value]);
+      live.record(5, 1);
+    }
+    expect(samples.slice(-3)).toEqual([
+      ['d_bucket', 1],
+      ['d_sum', 0.005],
+      ['d_count', 1],
+    ]);
   });
 
   it('of two sources are added up, but for gauges', async () => {

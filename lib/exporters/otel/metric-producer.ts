@@ -87,6 +87,8 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
 
   async #collect(): Promise<Iterable<MetricData>> {
     const now = this.#clock.now();
+    // Another reader may begin later and be through earlier: it says nothing of what was read here.
+    const before = this.#counted;
     const portions = new Portions();
     const families: { family: MetricFamily; points: readonly MetricPoint[] }[] = [];
     let counted = 0;
@@ -96,7 +98,7 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
       if (family.type === 'gauge') continue;
       for (const { value, histogram } of points) counted += value ?? histogram?.count ?? 0;
     }
-    this.#noticeReset(counted);
+    this.#noticeReset(before, counted);
     this.#collectedAt = now;
     const times = { startTime: hrTime(this.#startedAt), endTime: hrTime(now) };
     const byName = new Map<string, MetricData>();
@@ -112,8 +114,8 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
   }
 
   /** Cumulative figures that went back were reset: they count from the last time they were read. */
-  #noticeReset(counted: number): void {
-    if (counted < this.#counted) this.#startedAt = this.#collectedAt;
+  #noticeReset(before: number, counted: number): void {
+    if (counted < before) this.#startedAt = this.#collectedAt;
     this.#counted = counted;
   }
 }

@@ -5,7 +5,7 @@ import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { DatabaseMetrics } from '../../../lib/database/index.js';
 import { CacheMetricProducer } from '../../../lib/exporters/otel/index.js';
-import type { FamilySource } from '../../../lib/metrics/family.js';
+import type { FamilySource, MetricFamily } from '../../../lib/metrics/family.js';
 import { Figures } from '../../support/figures.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
@@ -159,6 +159,39 @@ describe('figures for OpenTelemetry', () => {
     await clock.advance(10_000);
     figures.operations.hit = 1;
     expect(await start()).toBe(began + 10_000);
+  });
+
+  it('do not begin anew where one reader is overtaken by another', async () => {
+    const clock = new ManualClock();
+    const began = clock.now();
+    let hits = 10;
+    let unhurried = true;
+    const counter = (name: string, points: MetricFamily['points']): MetricFamily => {
+      return { name, help: name, type: 'counter', labelNames: ['result'], points };
+    };
+    const source: FamilySource = {
+      families: () => [
+        counter('cache_operations_total', () => [{ labels: ['hit'], value: hits }]),
+        counter('cache_evictions_total', () => {
+          const until = performance.now() + (unhurried ? 3 : 0);
+          while (performance.now() < until);
+          unhurried = false;
+          return [{ labels: ['capacity'], value: 1 }];
+        }),
+      ],
+    };
+    const producer = new CacheMetricProducer({ source, clock });
+    await clock.advance(10_000);
+    const slow = producer.collect();
+    // The slow one is in the middle of its reading, and the event loop has had no turn yet.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    hits = 20;
+    await producer.collect();
+    await slow;
+    const { resourceMetrics } = await producer.collect();
+    expect(resourceMetrics.scopeMetrics[0]!.metrics[0]!.dataPoints[0]!.startTime[0] * 1_000).toBe(
+      Math.floor(began / 1_000) * 1_000,
+    );
   });
 
   it('are started by the module, told nobody once stopped, and a source that throws is an error of the reading', async () => {

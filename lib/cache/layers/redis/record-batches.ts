@@ -13,7 +13,7 @@ export interface RecordBatch {
 
 /** The batches that a write of many entries is sent in: a few large pieces cost a socket less than thousands of small ones. */
 export class RecordBatches {
-  #bytes = Buffer.allocUnsafeSlow(0);
+  #bytes = Buffer.alloc(0);
   #end = 0;
   #names: string[] = [];
   #lengths: number[] = [];
@@ -25,7 +25,8 @@ export class RecordBatches {
   reserve(bytes: number): number {
     if (this.#end + bytes > this.#bytes.length) {
       this.#full = this.takeLast();
-      this.#bytes = Buffer.allocUnsafeSlow(Math.max(bytes, BATCH_BYTES));
+      // Zeros: what is left open for the server to fill in leaves the process too.
+      this.#bytes = Buffer.alloc(Math.max(bytes, BATCH_BYTES));
     }
     return this.#end;
   }
@@ -60,7 +61,7 @@ export class RecordBatches {
       lengths: Buffer.from(Uint32Array.from(this.#lengths).buffer),
       expiries: this.#sameExpiry ? this.#expiries.slice(0, 1) : this.#expiries,
     };
-    this.#bytes = Buffer.allocUnsafeSlow(0);
+    this.#bytes = Buffer.alloc(0);
     this.#end = 0;
     this.#names = [];
     this.#lengths = [];

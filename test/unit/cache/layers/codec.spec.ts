@@ -1,8 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { serialize, deserialize } from 'node:v8';
 import { EntryCodec, type CodecOptions } from '../../../../lib/cache/layers/encoding/codec.js';
 import { recordOfText, textOfRecord } from '../../../../lib/cache/layers/encoding/text-record.js';
+import { RecordBatches } from '../../../../lib/cache/layers/redis/record-batches.js';
 import { entryOf } from '../../../support/entries.js';
 
 const own = {
@@ -121,6 +122,17 @@ describe('compression', () => {
     expect(codec.encode(entryOf('x'.repeat(5_000))).length).toBeLessThan(500);
     expect(codec.encode(entryOf('x'.repeat(500))).length).toBeGreaterThan(500);
     expect(new EntryCodec({ compression: false }).encode(entryOf('x'.repeat(50_000))).length).toBeGreaterThan(50_000);
+  });
+});
+
+describe('entries in a batch', () => {
+  it('carry nothing that lay in memory before', () => {
+    const used = jest.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation((size) => Buffer.alloc(size, 'secret'));
+    const batches = new RecordBatches();
+    const codec = new EntryCodec();
+    for (const key of ['a', 'b']) batches.add(key, codec.encodeInto(batches, entryOf({ n: 1 }), 0), '');
+    expect(batches.takeLast()!.records.includes('secret')).toBe(false);
+    used.mockRestore();
   });
 });
 

@@ -142,7 +142,11 @@ export class LayerChain {
       const nowhere = { entry: undefined, layer: -1, failed: !reply.refused, refused: reply.refused };
       return keys.map(() => nowhere);
     }
-    return reply.value.map((entry) => (entry === undefined ? ABSENT : new Found(entry, layer)));
+    const entries = reply.value;
+    return keys.map((_, at) => {
+      const entry = entries[at];
+      return entry === undefined ? ABSENT : new Found(entry, layer);
+    });
   }
 
   /**

@@ -50,6 +50,13 @@ describe('two layers', () => {
     expect(other.observer.take()).toEqual(['a hit far', 'a hit memory', 'a hit memory']);
   });
 
+  it('take what a batch says nothing of as absent', async () => {
+    const { cache, far } = process();
+    jest.spyOn(far, 'getMany').mockResolvedValue([]);
+    expect(await cache.mget(['a', 'b'])).toEqual([undefined, undefined]);
+    expect(await cache.getOrSetMany(['a', 'b'], async (keys) => keys.map((key) => `${key}!`))).toEqual(['a!', 'b!']);
+  });
+
   it('take a batch in one round trip each', async () => {
     const { cache, far } = process();
     await cache.mset([

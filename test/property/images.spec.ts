@@ -141,6 +141,16 @@ describe('the images of several processes', () => {
     );
   });
 
+  it('hold every time of a slot in which a clock went back', () => {
+    const clock = new BareClock();
+    const { observer, metrics } = createCacheMetrics({ clock });
+    const series = observer.series('feed:*');
+    for (const ms of [-1, 5, 90]) observer.access(series, Outcome.miss, -1, ms, ms, MissReason.cold);
+    const other = createCacheMetrics({ clock }).metrics;
+    other.restore(metrics.image());
+    expect(other.getStats().p50ResponseTimeMs).toBe(metrics.getStats().p50ResponseTimeMs);
+  });
+
   it('are the same taken a few patterns at a time, while other processes go on counting', async () => {
     const clock = new BareClock();
     const { observer, metrics } = createCacheMetrics({ clock });

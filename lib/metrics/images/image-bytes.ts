@@ -31,9 +31,9 @@ export class ImageWriter {
     this.number(value ? 1 : 0);
   }
 
-  /** Milliseconds, to the nanosecond; Infinity is none. */
+  /** Milliseconds, to the nanosecond; a negative one is 0, Infinity is none. */
   duration(ms: number): void {
-    this.number(ms === Infinity ? 0 : Math.round(ms * NS) + 1);
+    this.number(ms === Infinity ? 0 : Math.round(Math.max(0, ms) * NS) + 1);
   }
 
   text(value: string): void {

@@ -25,7 +25,7 @@ import { decoratedClasses, providedMethods } from './decoration/decorated-classe
 import type { MethodSite } from './decoration/method-site.js';
 import { FastLane } from './fast-lane/fast-lane.js';
 import { putInFront } from './fast-lane/lane-server.js';
-import { middlewareNames } from './fast-lane/middleware-names.js';
+import { middlewareNames, namesInFront } from './fast-lane/middleware-names.js';
 import { ApplicationCompiler } from './handlers/application-compiler.js';
 import { HandlerTable } from './handlers/handler-table.js';
 import { settleInstances } from './handlers/instances.js';
@@ -71,6 +71,7 @@ export class CachingRuntime
       log: options.log,
       middleware: () =>
         adapterHost.httpAdapter === undefined ? [] : middlewareNames(adapterHost.httpAdapter, modules),
+      inFront: (request) => namesInFront(adapterHost.httpAdapter, request),
     });
     this.#compiler = new ApplicationCompiler({
       cache,

@@ -20,16 +20,20 @@ export function routeCarriers(modules: ModulesContainer): ReadonlyMap<CachedSite
 }
 
 function sitesOf(prototype: object | undefined): ReadonlySet<CachedSite> {
+  return new Set(methodsOf(prototype).flatMap((method) => cachedSiteOf(method) ?? []));
+}
+
+/** The methods of a class, inherited ones included. */
+export function methodsOf(prototype: object | undefined): object[] {
   const names = new Set<string | symbol>();
-  const sites = new Set<CachedSite>();
+  const methods: object[] = [];
   for (let level = prototype ?? null; level !== null; level = Object.getPrototypeOf(level) as object | null) {
     for (const name of Reflect.ownKeys(level)) {
       if (names.has(name)) continue;
       names.add(name);
       const { value } = Object.getOwnPropertyDescriptor(level, name)!;
-      const site = typeof value === 'function' ? cachedSiteOf(value as object) : undefined;
-      if (site !== undefined) sites.add(site);
+      if (typeof value === 'function') methods.push(value as object);
     }
   }
-  return sites;
+  return methods;
 }

@@ -30,16 +30,24 @@ export class FastLane {
   readonly #log: CacheLog;
   /** What every request goes through, by name; asked again while requests run, because plugins may be late. */
   readonly #middleware: () => readonly string[];
+  /** What else one request went through before its handler, by name. */
+  readonly #inFront: (request: LaneRequest) => readonly string[];
   readonly #get = new LRUCache<string, KnownAddress>({ max: MOST_ADDRESSES });
   readonly #head = new LRUCache<string, KnownAddress>({ max: MOST_ADDRESSES / 10 });
   readonly #warned = new WeakSet<LaneRoute>();
   #open = false;
   #routes = 0;
 
-  constructor(parts: { now: () => number; log: CacheLog; middleware: () => readonly string[] }) {
+  constructor(parts: {
+    now: () => number;
+    log: CacheLog;
+    middleware: () => readonly string[];
+    inFront: (request: LaneRequest) => readonly string[];
+  }) {
     this.#now = parts.now;
     this.#log = parts.log;
     this.#middleware = parts.middleware;
+    this.#inFront = parts.inFront;
   }
 
   /** Names of what every request goes through. */
@@ -110,7 +118,8 @@ export class FastLane {
     const url = request.originalUrl;
     const addresses = this.#addresses(request.method);
     if (addresses === undefined || url === undefined || url.length > LONGEST_ADDRESS) return;
-    if (!passes(route, request.headers) || !this.#complete(route)) return;
+    if (!passes(route, request.headers)) return;
+    if (addresses.get(url)?.route !== route && !this.#complete(route, request)) return;
     const saying = route.saying(request.headers);
     const now = this.#now();
     const way = known(addresses, url, route).learn(saying, key);
@@ -131,17 +140,17 @@ export class FastLane {
     return method === 'GET' ? this.#get : method === 'HEAD' ? this.#head : undefined;
   }
 
-  /** Plugins may add their hooks after the application was checked: once more, while requests run. */
-  #complete(route: LaneRoute): boolean {
-    if (route.checked) return true;
-    const left = unskippable(route.parts.choice, this.#middleware());
+  /** Plugins may add their hooks after the application was checked: once more, while requests run; routes in front for each address. */
+  #complete(route: LaneRoute, request: LaneRequest): boolean {
+    const inFront = this.#inFront(request);
+    const left = unskippable(route.parts.choice, route.checked ? inFront : [...this.#middleware(), ...inFront]);
     route.checked = true;
     route.open = left.length === 0;
     if (!route.open) {
       this.#log(
         'warn',
         'FAST_LANE_CLOSED',
-        `${route.parts.owner}: ${left.join(', ')} came before it after the start, so its hits go the full path. ` +
+        `${route.parts.owner}: ${left.join(', ')} turned out to come before it, so its hits go the full path. ` +
           'Name it in `fastLane: { skipMiddleware: […] }` where hits need not run it.',
       );
     }

@@ -1,5 +1,6 @@
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { CachedSite } from '../decoration/method-site.js';
+import { methodsOf } from '../decoration/route-carriers.js';
 import { type ChainSubject, chainReasons } from '../handlers/chain-rules.js';
 import type { DeclaredInput } from '../inputs/declared-inputs.js';
 import { type LaneChoice, unskippable } from './fast-lane.options.js';
@@ -83,4 +84,18 @@ export function hostsDecide(modules: ModulesContainer): boolean {
       ({ metatype }) => typeof metatype === 'function' && Reflect.getMetadata('host', metatype) !== undefined,
     ),
   );
+}
+
+/** By what Fastify chooses between routes of one address. */
+export function routeConstraints(modules: ModulesContainer): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const module of modules.values()) {
+    for (const { metatype } of module.controllers.values()) {
+      for (const method of methodsOf(metatype?.prototype as object | undefined)) {
+        const constraints: unknown = Reflect.getMetadata('__fastify_route_constraints__', method);
+        if (typeof constraints === 'object') for (const name in constraints) names.add(name);
+      }
+    }
+  }
+  return names;
 }

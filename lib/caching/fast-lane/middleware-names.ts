@@ -37,6 +37,8 @@ const HARMLESS = new Set([
   'corsMiddleware',
   'handleCors',
   'runMiddie',
+  // Fastify's own for the HEAD beside a GET.
+  'headRouteOnSendHandler',
 ]);
 
 /**
@@ -67,16 +69,72 @@ function nameOf(subject: unknown): string[] {
 
 interface ExpressLayer {
   readonly handle: unknown;
-  readonly route?: unknown;
+  readonly route?: { readonly stack: readonly { readonly handle: unknown }[] };
+  match(path: string): boolean;
 }
 
 /** Express 5 has `router`, Express 4 `_router`. */
-function expressLayers(instance: unknown): string[] {
+function layersOf(instance: unknown): readonly ExpressLayer[] {
   const { router, _router } = instance as Record<'router' | '_router', { stack?: readonly ExpressLayer[] } | undefined>;
-  const stack = (router?.stack === undefined ? _router?.stack : router.stack) ?? [];
+  return (router?.stack === undefined ? _router?.stack : router.stack) ?? [];
+}
+
+function expressLayers(instance: unknown): string[] {
+  const stack = layersOf(instance);
   // Behind the last route only answers are left: not found, and errors.
   const lastRoute = stack.findLastIndex(({ route }) => route !== undefined);
   return stack.slice(0, lastRoute + 1).flatMap(({ handle, route }) => (route === undefined ? nameOf(handle) : []));
+}
+
+/** What stands before the very handler that has this request, and is nobody else's: by name. */
+export function namesInFront(adapter: LaneAdapter, request: object): string[] {
+  return adapter.getType() === 'express'
+    ? routesInFront(adapter.getInstance(), request as RoutedRequest)
+    : ownHooks(adapter.getInstance(), request);
+}
+
+interface RoutedRequest {
+  readonly path?: string;
+  readonly route?: unknown;
+}
+
+/** Express' routes of others that the address also matches, which were asked first and passed it on. */
+function routesInFront(instance: unknown, { path = '', route }: RoutedRequest): string[] {
+  const stack = layersOf(instance);
+  const own = stack.findIndex((layer) => layer.route === route);
+  return stack.slice(0, Math.max(own, 0)).flatMap((layer) => {
+    const handlers = (layer.route?.stack ?? []).filter(({ handle }) => !isNests(handle));
+    return handlers.length > 0 && matches(layer, path) ? handlers.flatMap(({ handle }) => nameOf(handle)) : [];
+  });
+}
+
+/** Nest's routes carry the metadata of their handlers. */
+function isNests(handle: unknown): boolean {
+  return typeof handle === 'function' && Reflect.getMetadata('path', handle) !== undefined;
+}
+
+function matches(layer: ExpressLayer, path: string): boolean {
+  try {
+    return layer.match(path);
+  } catch {
+    return true;
+  }
+}
+
+/** Hooks that Fastify has for one route alone, such as a plugin puts there when the route is made. */
+function ownHooks(instance: unknown, request: object): string[] {
+  const ofAll = held(instance, 'fastify.hooks') as Record<string, unknown> | undefined;
+  const route = held(request, 'fastify.context') as Record<string, unknown> | undefined;
+  if (ofAll === undefined || route === undefined) return ['anonymous'];
+  return Object.entries(ofAll).flatMap(([phase, list]) => {
+    const hooks = route[phase];
+    if (NOT_OF_REQUESTS.has(phase) || !Array.isArray(hooks) || !Array.isArray(list)) return [];
+    // Those of all come first; all are bound by now.
+    return hooks.slice(list.length).flatMap((hook: { readonly name: string }) => {
+      const name = hook.name.replace(/^bound /, '');
+      return HARMLESS.has(name) ? [] : [name === '' ? 'anonymous' : name];
+    });
+  });
 }
 
 const NOT_OF_REQUESTS = new Set(['onRoute', 'onRegister', 'onReady', 'onListen', 'preClose', 'onClose']);
@@ -84,6 +142,7 @@ const NOT_OF_REQUESTS = new Set(['onRoute', 'onRegister', 'onReady', 'onListen',
 function fastifyHooks(instance: unknown): string[] {
   const hooks = held(instance, 'fastify.hooks');
   const middie = held(instance, 'fastify-middie-middlewares');
+  const options = held(instance, 'fastify.options') as { readonly rewriteUrl?: unknown } | undefined;
   if (typeof hooks !== 'object' || hooks === null) return ['anonymous'];
   const ofHooks = Object.entries(hooks as Record<string, unknown>).flatMap(([phase, list]) =>
     NOT_OF_REQUESTS.has(phase) || !Array.isArray(list) ? [] : list.flatMap(nameOf),
@@ -91,7 +150,7 @@ function fastifyHooks(instance: unknown): string[] {
   const ofMiddie = Array.isArray(middie)
     ? (middie as readonly (readonly unknown[])[]).flatMap(([path, middleware]) => nameOf(middleware ?? path))
     : [];
-  return [...ofHooks, ...ofMiddie];
+  return [...ofHooks, ...ofMiddie, ...(typeof options?.rewriteUrl === 'function' ? ['rewriteUrl'] : [])];
 }
 
 /** Fastify keeps these under symbols of its own, found by their descriptions. */

@@ -15,6 +15,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { HttpAdapterHost, REQUEST, RouterModule } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import type { CacheObservabilityOptions } from '../../lib/cache-observability.options.js';
@@ -270,4 +271,36 @@ describe('on express', () => {
     expect(setting).toBe(true);
     await ask().get('/raw').expect('x-first', 'yes').expect(200, 'raw');
   });
+});
+
+it('on fastify, a reply that a hook gave a serializer of its own has the value, whoever came before', async () => {
+  @Controller()
+  class Wrapped {
+    @Get('wrapped')
+    @Cached('wrapped:*')
+    wrapped() {
+      return { wrapped: true };
+    }
+  }
+  const { app } = await boot(
+    'fastify',
+    { imports: [cacheModule()], controllers: [Wrapped] },
+    {
+      configure: (made) =>
+        void (made as NestFastifyApplication)
+          .getHttpAdapter()
+          .getInstance()
+          .addHook('onRequest', (request, reply, done) => {
+            if (request.headers['x-wrap'] !== undefined)
+              reply.serializer((value: unknown) => JSON.stringify({ data: value }));
+            done();
+          }),
+    },
+  );
+  const bodyOf = async (headers: Record<string, string> = {}) =>
+    (await (app as NestFastifyApplication).inject({ url: '/wrapped', headers })).body;
+  for (let turn = 0; turn < 2; turn++) {
+    for (let hit = 0; hit < 2; hit++) expect(await bodyOf()).toBe('{"wrapped":true}');
+    expect(await bodyOf({ 'x-wrap': 'yes' })).toBe('{"data":{"wrapped":true}}');
+  }
 });

@@ -12,8 +12,11 @@ export interface ResponseFace {
   headers(response: object): Readonly<Record<string, HeaderValue>>;
   /** Node's own response. */
   raw(response: object): ServerResponse;
-  /** True where an object is answered as `JSON.stringify` writes it, so that stored text may stand for it. */
-  sendsPlainJson(request: object, response: object): boolean;
+  /**
+   * Whether an object is answered as `JSON.stringify` writes it, so that stored text may stand for it: what the route has
+   * to say, found once; the result says the rest of each of its responses.
+   */
+  plainJson(request: object, response: object): (response: object) => boolean;
   /** The content type objects are sent with. */
   readonly jsonType: string;
 }
@@ -43,14 +46,16 @@ const nodeResponse = {
 
 export const expressFace: ResponseFace = {
   ...nodeResponse,
-  sendsPlainJson(_request, response) {
+  plainJson(_request, response) {
     const { app } = response as NodeResponse;
-    return app !== undefined && ['json replacer', 'json spaces', 'json escape'].every((setting) => !app.get(setting));
+    const plain =
+      app !== undefined && ['json replacer', 'json spaces', 'json escape'].every((setting) => !app.get(setting));
+    return () => plain;
   },
 };
 
 /** For adapters that are not known: what is theirs to encode is left to them. */
-export const otherFace: ResponseFace = { ...nodeResponse, sendsPlainJson: () => false };
+export const otherFace: ResponseFace = { ...nodeResponse, plainJson: () => () => false };
 
 interface FastifyReply {
   readonly raw: ServerResponse;
@@ -73,22 +78,25 @@ export const fastifyFace: ResponseFace = {
   headers: (reply) => (reply as FastifyReply).getHeaders(),
   raw: (reply) => (reply as FastifyReply).raw,
   jsonType: 'application/json; charset=utf-8',
-  sendsPlainJson: fastifySendsPlainJson,
+  plainJson: fastifyPlainJson,
 };
 
 /** Fastify keeps what decides it under symbols of its own, which are found by their descriptions. */
-function fastifySendsPlainJson(request: object, reply: object): boolean {
+function fastifyPlainJson(request: object, reply: object): (reply: object) => boolean {
+  const plain = routeSendsPlainJson(request);
+  // Any hook may give a reply a serializer of its own.
+  const own = Object.getOwnPropertySymbols(reply).find(({ description }) => description === 'fastify.reply.serializer');
+  return plain && own !== undefined ? (one) => (one as Record<symbol, unknown>)[own] == null : () => false;
+}
+
+function routeSendsPlainJson(request: object): boolean {
   const { routeOptions } = request as { routeOptions?: { schema?: { response?: unknown } } };
   if (routeOptions?.schema?.response !== undefined) return false;
   const route = hidden(request, 'fastify.context');
   if (typeof route !== 'object' || route === null) return false;
   const { preSerialization } = route as { preSerialization?: unknown };
   const hooked = Array.isArray(preSerialization) ? preSerialization.length > 0 : preSerialization != null;
-  return (
-    !hooked &&
-    hidden(route, 'fastify.replySerializerDefault') == null &&
-    hidden(reply, 'fastify.reply.serializer') == null
-  );
+  return !hooked && hidden(route, 'fastify.replySerializerDefault') == null;
 }
 
 function hidden(holder: object, description: string): unknown {

@@ -27,7 +27,7 @@ export interface AnswerParts {
 /** Turns what is stored into what one handler's adapter is given to send. */
 export class StoredAnswers {
   readonly #parts: AnswerParts;
-  #plainJson: boolean | undefined;
+  #plainJson: ((response: object) => boolean) | undefined;
 
   constructor(parts: AnswerParts) {
     this.#parts = parts;
@@ -53,8 +53,8 @@ export class StoredAnswers {
     if (!innermostOnly) return this.#handedOut(value, entry);
     const json = isJson(value);
     if (!json && typeof value !== 'string') return this.#handedOut(value, entry);
-    this.#plainJson ??= face.sendsPlainJson(request, response);
-    if (!this.#plainJson && json) return this.#handedOut(value, entry);
+    this.#plainJson ??= face.plainJson(request, response);
+    if (json && !this.#plainJson(response)) return this.#handedOut(value, entry);
     const typed = face.header(response, 'content-type') !== undefined;
     if (json && typed) return this.#handedOut(value, entry);
     const answer = entry === undefined ? encode(value) : encodedAnswer(entry);

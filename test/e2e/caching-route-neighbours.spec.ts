@@ -10,13 +10,18 @@ import {
   Injectable,
   type MiddlewareConsumer,
   Module,
+  type Provider,
   Scope,
   UnauthorizedException,
   UseGuards,
 } from '@nestjs/common';
-import { HttpAdapterHost, REQUEST, RouterModule } from '@nestjs/core';
+import { APP_GUARD, HttpAdapterHost, REQUEST, RouterModule } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import supertest from 'supertest';
+import type { App } from 'supertest/types.js';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import type { CacheObservabilityOptions } from '../../lib/cache-observability.options.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
@@ -303,4 +308,23 @@ it('on fastify, a reply that a hook gave a serializer of its own has the value, 
     for (let hit = 0; hit < 2; hit++) expect(await bodyOf()).toBe('{"wrapped":true}');
     expect(await bodyOf({ 'x-wrap': 'yes' })).toBe('{"data":{"wrapped":true}}');
   }
+});
+
+it('on express, two applications that make their routes on one adapter at once keep their guards', async () => {
+  const adapter = new ExpressAdapter();
+  const make = async (prefix: string, providers: Provider[]) => {
+    const module = await Test.createTestingModule({
+      imports: [cacheModule({ monitoring: false })],
+      controllers: [Who],
+      providers: [{ provide: WHO, useValue: prefix }, ...providers],
+    }).compile();
+    return module.createNestApplication(adapter, { logger: false }).setGlobalPrefix(prefix);
+  };
+  const apps = [await make('open', []), await make('closed', [{ provide: APP_GUARD, useClass: Named }])];
+  await Promise.all(apps.map((app) => app.init()));
+  const ask = () => supertest(adapter.getInstance() as App);
+  for (let turn = 0; turn < 3; turn++) await ask().get('/open/who').expect({ who: 'open' });
+  await ask().get('/closed/who').expect(403);
+  await ask().get('/closed/who').set('X-Name', 'ann').expect({ who: 'closed' });
+  for (const app of apps) await app.close();
 });

@@ -3,7 +3,10 @@ import { type CachedSite, cachedSiteOf } from '../decoration/method-site.js';
 import type { RouteAnswer } from './route-answer.js';
 
 type RouteHandler = (request: object, response: object, next?: unknown) => unknown;
-type AddRoute = (this: unknown, ...args: unknown[]) => unknown;
+type AddRoute = ((this: unknown, ...args: unknown[]) => unknown) & { readonly [SHARED]?: () => void };
+
+/** Under which a watched adapter is told that another application makes its routes there, too. */
+const SHARED = Symbol('nestjs-cache-observability:shared-adapter');
 
 /** Nest's adapters since its 11th version. */
 interface Listened {
@@ -27,10 +30,12 @@ class CachedRoute {
  */
 export class RouteHits {
   readonly #routes = new Map<CachedSite, CachedRoute>();
+  /** True where routes of another application may have been taken for this one's. */
+  #mixed = false;
 
   /** Answers the hits of a handler at its routes, which must be all there are with its metadata. */
   open(site: CachedSite, answer: RouteAnswer): void {
-    this.#routeOf(site).answer = answer;
+    if (!this.#mixed) this.#routeOf(site).answer = answer;
   }
 
   /** Watches the routes that are added from now on. @returns how to stop, once all are. */
@@ -38,15 +43,22 @@ export class RouteHits {
     // Whoever listens for routes that are triggered is to hear of hits, too.
     if (!KNOWN.has(adapter.getType()) || adapter.getOnRouteTriggered?.() !== undefined) return () => undefined;
     const own = adapter as unknown as Record<string, AddRoute | undefined>;
+    const others = own.get?.[SHARED];
+    if (others !== undefined) {
+      others();
+      return () => undefined;
+    }
+    const shared = () => void (this.#mixed = true);
     const inFront = (handler: unknown) =>
       typeof handler === 'function' ? this.#inFront(handler as RouteHandler) : handler;
     const added = ADDERS.filter((name) => typeof own[name] === 'function' && !Object.hasOwn(own, name));
     for (const name of added) {
       const add = own[name]!;
-      own[name] = function (...args) {
+      const watched: AddRoute = function (...args) {
         // Nest adds a path and its handler; what else is asked of the adapter meanwhile is passed on as it is.
         return args.length === 2 ? add.call(this, args[0], inFront(args[1])) : add.apply(this, args);
       };
+      own[name] = Object.assign(watched, { [SHARED]: shared });
     }
     return () => {
       for (const name of added) delete own[name];

@@ -5,9 +5,18 @@ export const TIMED_OUT: unique symbol = Symbol('timed out');
 
 /** The promise's outcome, or {@link TIMED_OUT} after `ms`; the promise goes on, and its later rejection is nobody's. */
 export function within<T>(promise: Promise<T>, ms: number, clock: Clock): Promise<T | typeof TIMED_OUT> {
-  if (ms === Infinity) return promise;
+  return ms === Infinity ? promise : settledBy(promise, ms, clock, (resolve) => resolve(TIMED_OUT));
+}
+
+/** The promise's outcome, or what `late` makes of it once `ms` have passed; what comes after that is nobody's. */
+export function settledBy<T, L = never>(
+  promise: Promise<T>,
+  ms: number,
+  clock: Clock,
+  late: (resolve: (value: L) => void, reject: (error: Error) => void) => void,
+): Promise<T | L> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.after(Math.max(0, ms), () => resolve(TIMED_OUT));
+    const cancel = clock.after(Math.max(0, ms), () => late(resolve, reject));
     promise.then(
       (value) => {
         cancel();

@@ -72,6 +72,7 @@ export class CachingRuntime
       middleware: () =>
         adapterHost.httpAdapter === undefined ? [] : middlewareNames(adapterHost.httpAdapter, modules),
       inFront: (request) => namesInFront(adapterHost.httpAdapter, request),
+      warming: this.warming,
     });
     this.#compiler = new ApplicationCompiler({
       cache,

@@ -1,13 +1,10 @@
 import {
-  type CanActivate,
   Controller,
   createParamDecorator,
   type ExecutionContext,
-  ForbiddenException,
   Get,
   Header,
   HttpCode,
-  Injectable,
   type MiddlewareConsumer,
   Module,
   Param,
@@ -28,24 +25,7 @@ import { Cached } from '../../lib/caching/cached.decorator.js';
 import { CachedInterceptor } from '../../lib/caching/cached.interceptor.js';
 import { CacheMetrics } from '../../lib/metrics/cache-metrics.js';
 import { boot, closeApps, platforms } from '../support/apps.js';
-
-/** Lets everybody in, so that all that differs is the way a hit takes. */
-@Injectable()
-class Open implements CanActivate {
-  canActivate(): boolean {
-    return true;
-  }
-}
-
-/** Lets in who says so. */
-@Injectable()
-class Named implements CanActivate {
-  canActivate(context: ExecutionContext): boolean {
-    const { headers } = context.switchToHttp().getRequest<{ headers: Record<string, string> }>();
-    if (headers['x-name'] === undefined) throw new ForbiddenException();
-    return true;
-  }
-}
+import { Named, Open } from '../support/guards.js';
 
 interface Reply {
   status(code: number): unknown;
@@ -150,6 +130,7 @@ describe.each(platforms)('hits at their route on %s', (platform) => {
     (headers) => {
       it.each(asked)('%s', async (_name, method, path, sent = {}) => {
         const answers = [];
+        // A guard that lets everybody in: all that differs is the way a hit takes.
         for (const providers of [[], [{ provide: APP_GUARD, useClass: Open }]]) {
           const { ask, close } = await boot(platform, {
             imports: [cacheModule({ http: { headers } })],

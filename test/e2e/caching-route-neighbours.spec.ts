@@ -1,13 +1,10 @@
 import {
-  type CanActivate,
   Controller,
   createParamDecorator,
   type ExecutionContext,
-  ForbiddenException,
   Get,
   Header,
   Inject,
-  Injectable,
   type MiddlewareConsumer,
   Module,
   type Provider,
@@ -27,16 +24,7 @@ import type { CacheObservabilityOptions } from '../../lib/cache-observability.op
 import { Cached } from '../../lib/caching/cached.decorator.js';
 import { CacheMetrics } from '../../lib/metrics/cache-metrics.js';
 import { boot, closeApps, platforms } from '../support/apps.js';
-
-/** Lets in who says so. */
-@Injectable()
-class Named implements CanActivate {
-  canActivate(context: ExecutionContext): boolean {
-    const { headers } = context.switchToHttp().getRequest<{ headers: Record<string, string> }>();
-    if (headers['x-name'] === undefined) throw new ForbiddenException();
-    return true;
-  }
-}
+import { Named } from '../support/guards.js';
 
 afterEach(closeApps);
 

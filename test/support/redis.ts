@@ -177,7 +177,7 @@ export class RedisSentinelSetup {
           'bind 127.0.0.1',
           `dir ${this.#directory}`,
           `sentinel monitor ${this.name} 127.0.0.1 ${this.master.port} 2`,
-          `sentinel down-after-milliseconds ${this.name} 700`,
+          `sentinel down-after-milliseconds ${this.name} 2500`,
           `sentinel failover-timeout ${this.name} 3000`,
         ].join('\n'),
       );

@@ -110,10 +110,8 @@ export class RedisBus {
       const senders = [...this.#senders];
       this.#senders.clear();
       try {
-        await this.#connection.publish(
-          this.#channel,
-          JSON.stringify({ from: this.#instance, ...message } satisfies Envelope),
-        );
+        const text = JSON.stringify({ from: this.#instance, ...message } satisfies Envelope);
+        await this.#connection.send(this.#channel, ['PUBLISH', this.#channel, text]);
         for (const handedOver of senders) handedOver();
       } catch (error) {
         this.#outbox.add(message);

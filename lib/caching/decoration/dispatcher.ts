@@ -1,6 +1,7 @@
 import { Inject, Optional } from '@nestjs/common';
 import { CacheError } from '../../cache/errors.js';
 import { CachingLink, type ClassHost } from './class-host.js';
+import { copyMetadata } from './copy-metadata.js';
 import { type Method, type MethodSite, noteDecorated } from './method-site.js';
 
 /** Under which every instance of a decorated class holds its {@link ClassHost}; the property its link is injected into. */
@@ -36,9 +37,7 @@ export function replaceByDispatcher<S extends MethodSite>(
   const site = siteOf(implementation, dispatcher);
   Object.defineProperty(dispatcher, 'name', { value: implementation.name, configurable: true });
   Object.defineProperty(dispatcher, 'length', { value: implementation.length, configurable: true });
-  for (const key of Reflect.getMetadataKeys(implementation) as unknown[]) {
-    Reflect.defineMetadata(key, Reflect.getMetadata(key, implementation), dispatcher);
-  }
+  copyMetadata(implementation, dispatcher);
   descriptor.value = dispatcher;
   // At once: decorators above may look the method up instead of taking what is handed to them.
   Object.defineProperty(target, method, descriptor);

@@ -4,7 +4,7 @@ import type { CacheLog } from '../../cache/cache-log.js';
 import type { Entry } from '../../cache/entry.js';
 import { type EncodedAnswer, encodedAnswer, isJson } from '../http/encoded-answer.js';
 import { noneMatch } from '../http/entity-tag.js';
-import { saysItWarms } from '../http/warming-requests.js';
+import type { WarmingRequests } from '../http/warming-requests.js';
 import { unskippable } from './fast-lane.options.js';
 import { HeaderList } from './header-list.js';
 import { KnownAddress, type SeenAnswer, type Way } from './known-address.js';
@@ -32,6 +32,7 @@ export class FastLane {
   readonly #middleware: () => readonly string[];
   /** What else one request went through before its handler, by name. */
   readonly #inFront: (request: LaneRequest) => readonly string[];
+  readonly #warming: WarmingRequests;
   readonly #get = new LRUCache<string, KnownAddress>({ max: MOST_ADDRESSES });
   readonly #head = new LRUCache<string, KnownAddress>({ max: MOST_ADDRESSES / 10 });
   readonly #warned = new WeakSet<LaneRoute>();
@@ -43,11 +44,14 @@ export class FastLane {
     log: CacheLog;
     middleware: () => readonly string[];
     inFront: (request: LaneRequest) => readonly string[];
+    /** Those go the full path. */
+    warming: WarmingRequests;
   }) {
     this.#now = parts.now;
     this.#log = parts.log;
     this.#middleware = parts.middleware;
     this.#inFront = parts.inFront;
+    this.#warming = parts.warming;
   }
 
   /** Names of what every request goes through. */
@@ -85,7 +89,7 @@ export class FastLane {
     if (address === undefined) return false;
     const { route } = address;
     const { headers } = request;
-    if (!passes(route, headers)) return false;
+    if (!passes(route, headers) || this.#warming.visitOf(request) !== undefined) return false;
     const way = address.way(route.saying(headers));
     if (way === undefined) return false;
     const now = this.#now();
@@ -223,8 +227,7 @@ function isPlain({ meta, value }: Entry): boolean {
 
 /** True where nothing in the request needs more than an answer that is ready. */
 function passes({ parts, open }: LaneRoute, headers: LaneRequest['headers']): boolean {
-  if (!open || saysItWarms(headers) || (headers.authorization !== undefined && !parts.answersAuthorization))
-    return false;
+  if (!open || (headers.authorization !== undefined && !parts.answersAuthorization)) return false;
   if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
   if (headers.range !== undefined || headers.expect !== undefined || headers.upgrade !== undefined) return false;
   if (headers['if-modified-since'] !== undefined || headers['if-match'] !== undefined) return false;

@@ -2,10 +2,10 @@ import type { HttpServer } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { ClassConstructor } from '../decoration/decorated-classes.js';
 import type { Method } from '../decoration/method-site.js';
+import type { Call } from '../inputs/call.js';
 import type { HttpHandlerParts } from './http-handler.js';
 import type { HttpRequest } from './http-request.js';
 import type { StoredAnswers } from './stored-answers.js';
-import { saysItWarms } from './warming-requests.js';
 
 /** What Nest puts on every answer of a handler before its interceptors run. */
 interface RouteDefaults {
@@ -41,15 +41,15 @@ export class RouteAnswer {
   /** False where the request is the chain's: nothing was sent or counted then, or its failure waits there to be told. */
   answer(args: [request: object, response: object, next: unknown]): boolean {
     if (this.#keysComeLater) return false;
-    const { methods, cache, answersAuthorization, honorRequestDirectives, keys, plan, face, failures } = this.#parts;
+    const { methods, cache, answersAuthorization, honorRequestDirectives, keys, plan, face, failures, warming } =
+      this.#parts;
     const request = args[0] as HttpRequest;
     const { headers } = request;
     if (!methods.has(request.method) || (headers.authorization !== undefined && !answersAuthorization)) return false;
     if (honorRequestDirectives && (headers['cache-control'] !== undefined || headers.pragma !== undefined))
       return false;
-    if (saysItWarms(headers)) return false;
-    const execution = new ExecutionContextHost(args, this.#cls as never, this.#implementation as never);
-    const key = keys.keyOf({ args, execution, instance: undefined });
+    if (warming.visitOf(request) !== undefined) return false;
+    const key = keys.keyOf(new RouteCall(args, this.#cls, this.#implementation));
     if (typeof key !== 'string') {
       this.#keysComeLater = key !== undefined;
       return false;
@@ -66,6 +66,29 @@ export class RouteAnswer {
       failures.note(request, error);
       return false;
     }
+  }
+}
+
+/** A call of a handler at its route. Few keys ask for Nest's context of it, so it is made for those that do. */
+class RouteCall implements Call {
+  readonly args: readonly unknown[];
+  readonly instance = undefined;
+  readonly #cls: ClassConstructor;
+  readonly #implementation: Method;
+  #execution: ExecutionContextHost | undefined;
+
+  constructor(args: readonly unknown[], cls: ClassConstructor, implementation: Method) {
+    this.args = args;
+    this.#cls = cls;
+    this.#implementation = implementation;
+  }
+
+  get execution(): ExecutionContextHost {
+    return (this.#execution ??= new ExecutionContextHost(
+      [...this.args],
+      this.#cls as never,
+      this.#implementation as never,
+    ));
   }
 }
 

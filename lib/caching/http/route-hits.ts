@@ -1,4 +1,5 @@
 import type { HttpServer } from '@nestjs/common';
+import { copyMetadata } from '../decoration/copy-metadata.js';
 import { type CachedSite, cachedSiteOf } from '../decoration/method-site.js';
 import type { RouteAnswer } from './route-answer.js';
 
@@ -81,8 +82,7 @@ export class RouteHits {
         : handler(request, response, next);
     // Adapters read a route's options from its handler.
     Object.assign(hitsFirst, handler);
-    for (const key of Reflect.getMetadataKeys(handler) as unknown[])
-      Reflect.defineMetadata(key, Reflect.getMetadata(key, handler), hitsFirst);
+    copyMetadata(handler, hitsFirst);
     return Object.defineProperty(hitsFirst, 'name', { value: handler.name, configurable: true });
   }
 }

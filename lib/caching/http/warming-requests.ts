@@ -33,14 +33,9 @@ export class WarmingRequests {
   }
 
   /** The visit a request is; undefined for real ones. */
-  visitOf({ headers }: HttpRequest): WarmingVisit | undefined {
+  visitOf({ headers }: Pick<HttpRequest, 'headers'>): WarmingVisit | undefined {
     if (this.#visits.size === 0) return undefined;
     const token = headers[HEADER];
     return typeof token === 'string' ? this.#visits.get(token) : undefined;
   }
-}
-
-/** True where a request says that it warms, whether or not it does: it goes the full path, where that is found out. */
-export function saysItWarms(headers: HttpRequest['headers']): boolean {
-  return headers[HEADER] !== undefined;
 }

@@ -142,10 +142,6 @@ class NodeRedisConnection implements RedisConnection {
     return Promise.resolve();
   }
 
-  publish(channel: string, message: string): Promise<unknown> {
-    return this.send(channel, ['PUBLISH', channel, message]);
-  }
-
   async subscribe(
     channel: string,
     onMessage: (message: string) => void,
@@ -236,10 +232,6 @@ class IoRedisConnection implements RedisConnection {
   close(): Promise<void> {
     this.#availability.stop();
     return Promise.resolve();
-  }
-
-  publish(channel: string, message: string): Promise<unknown> {
-    return this.send(channel, ['PUBLISH', channel, message]);
   }
 
   async subscribe(

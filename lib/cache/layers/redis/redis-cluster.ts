@@ -78,10 +78,6 @@ export class ClusterConnection implements RedisConnection {
     );
   }
 
-  publish(channel: string, message: string): Promise<unknown> {
-    return this.send(channel, ['PUBLISH', channel, message]);
-  }
-
   connect(): Promise<void> {
     if (this.ready && !this.#lost) return Promise.resolve();
     return this.#connect();

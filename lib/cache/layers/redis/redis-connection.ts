@@ -23,7 +23,6 @@ export interface RedisConnection {
    * could not be at the first attempt.
    */
   subscribe(channel: string, onMessage: (message: string) => void, onReady: () => void): Promise<() => Promise<void>>;
-  publish(channel: string, message: string): Promise<unknown>;
 }
 
 export type RedisNode = (args: readonly RedisArgument[]) => Promise<unknown>;

@@ -6,6 +6,7 @@ import type { Entry } from '../../entry.js';
 import { CacheError } from '../../errors.js';
 import { CircuitState } from '../../observer.js';
 import { EntryCodec } from '../encoding/codec.js';
+import { undecodableOnce } from '../encoding/undecodable.js';
 import { epochDigits } from '../encoding/record-head.js';
 import { withDeadline } from '../resilience/deadline.js';
 import type {
@@ -72,7 +73,6 @@ class RedisLayer implements Layer {
   #opened = false;
   #lost = false;
   #closed = false;
-  #undecodable = 0;
   #stopAsking: (() => void) | undefined;
 
   constructor(context: LayerContext, name: string, options: RedisLayerOptions) {
@@ -87,7 +87,7 @@ class RedisLayer implements Layer {
     this.#keys = new RedisKeys(context.prefix);
     this.#ledger = new RedisLedger(this.#connection, this.#keys);
     this.#serverClock = new ServerClock(this.#connection, clock, this.#keys.state);
-    const codec = new EntryCodec({ ...options, onUndecodable: (cause) => this.#onUndecodable(cause) });
+    const codec = new EntryCodec({ ...options, onUndecodable: undecodableOnce(name, context.events) });
     this.#entries = new RedisEntries({
       name,
       connection: this.#connection,
@@ -259,7 +259,7 @@ class RedisLayer implements Layer {
     this.#context.events.log(
       'warn',
       'LAYER_LOST',
-      `Layer '${this.name}' lost its connection; it is being restored.`,
+      `Layer '${this.name}' has no connection; it is being restored.`,
       cause,
     );
   }
@@ -281,15 +281,5 @@ class RedisLayer implements Layer {
     this.#lost = false;
     this.#opened = true;
     this.#context.events.log('log', 'LAYER_RESTORED', `Layer '${this.name}' is connected again.`);
-  }
-
-  #onUndecodable(cause: unknown): void {
-    if (this.#undecodable++ > 0) return;
-    this.#context.events.log(
-      'warn',
-      'UNDECODABLE_VALUE',
-      `Layer '${this.name}' holds a value that it cannot read, of another version or of somebody else; such values count as absent.`,
-      cause,
-    );
   }
 }

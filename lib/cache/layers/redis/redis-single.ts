@@ -73,10 +73,6 @@ export class SingleConnection implements RedisConnection {
     return Promise.resolve([(args) => this.send('', args)]);
   }
 
-  publish(channel: string, message: string): Promise<unknown> {
-    return this.send(channel, ['PUBLISH', channel, message]);
-  }
-
   async connect(): Promise<void> {
     if (this.ready) return this.#followMaster();
     return this.#connect();

@@ -1,3 +1,4 @@
+import { settledBy } from '../../bounded-wait.js';
 import type { Clock } from '../../clock.js';
 import { CacheError } from '../../errors.js';
 
@@ -6,19 +7,7 @@ import { CacheError } from '../../errors.js';
  * A server that is frozen keeps its connection open and answers never: nothing below this would give up.
  */
 export function withDeadline<T>(operation: Promise<T>, deadlineMs: number, clock: Clock, layer: string): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const cancel = clock.after(deadlineMs, () => reject(timedOut(deadlineMs, layer)));
-    operation.then(
-      (value) => {
-        cancel();
-        resolve(value);
-      },
-      (error: unknown) => {
-        cancel();
-        reject(error as Error);
-      },
-    );
-  });
+  return settledBy(operation, deadlineMs, clock, (_, reject) => reject(timedOut(deadlineMs, layer)));
 }
 
 function timedOut(deadlineMs: number, layer: string): CacheError {

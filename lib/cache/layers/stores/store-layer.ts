@@ -1,6 +1,7 @@
 import type { Entry } from '../../entry.js';
 import { CircuitState } from '../../observer.js';
 import { EntryCodec, type Stored } from '../encoding/codec.js';
+import { undecodableOnce } from '../encoding/undecodable.js';
 import { KeyIndex } from './key-index.js';
 import type { Layer, LayerContext, LayerStatus, LoadTicket } from '../layer.js';
 import { isAsOf } from '../load-ticket.js';
@@ -28,14 +29,15 @@ export class StoreLayer implements Layer {
   readonly #codec: EntryCodec;
   readonly #order: StoreOrder;
   readonly #index: KeyIndex | undefined;
-  #undecodable = 0;
+  readonly #onUndecodable: (cause: unknown) => void;
 
   constructor(store: TextStore, context: LayerContext, name: string, options: RemoteLayerOptions) {
     this.name = name;
     this.#store = store;
     this.#context = context;
     this.#keys = new RedisKeys(context.prefix);
-    this.#codec = new EntryCodec({ ...options, onUndecodable: (cause) => this.#onUndecodable(cause) });
+    this.#onUndecodable = undecodableOnce(name, context.events);
+    this.#codec = new EntryCodec({ ...options, onUndecodable: this.#onUndecodable });
     this.#order = new StoreOrder(store, context.prefix, context.clock);
     this.#index = store.listing === undefined ? new KeyIndex(store, (key) => this.#keys.entry(key)) : undefined;
   }
@@ -154,15 +156,5 @@ export class StoreLayer implements Layer {
     if (left <= 0) return 0;
     const longest = entry.tags.length > 0 ? TAG_TTL_MS : LONGEST_TTL_MS;
     return left > longest ? (entry.tags.length > 0 ? TAG_TTL_MS : undefined) : left;
-  }
-
-  #onUndecodable(cause: unknown): void {
-    if (this.#undecodable++ > 0) return;
-    this.#context.events.log(
-      'warn',
-      'UNDECODABLE_VALUE',
-      `Layer '${this.name}' holds a value that it cannot read, of another version or of somebody else; such values count as absent.`,
-      cause,
-    );
   }
 }

@@ -54,7 +54,7 @@ describe('the bus over Redis', () => {
       get ready() {
         return server.mode !== 'down';
       },
-      async publish(_channel: string, message: string) {
+      async send(_key: string, [, , message]: [command: string, channel: string, message: string]) {
         if (server.mode === 'down') throw new Error('no connection');
         if (server.mode === 'frozen') await new Promise<void>((resolve) => (server.release = resolve));
         sent.push(JSON.parse(message) as BusMessage);

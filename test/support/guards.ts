@@ -1,0 +1,19 @@
+import { type CanActivate, type ExecutionContext, ForbiddenException, Injectable } from '@nestjs/common';
+
+/** Lets everybody in. */
+@Injectable()
+export class Open implements CanActivate {
+  canActivate(): boolean {
+    return true;
+  }
+}
+
+/** Lets in who says a name: `X-Name`. */
+@Injectable()
+export class Named implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { headers } = context.switchToHttp().getRequest<{ headers: Record<string, string> }>();
+    if (headers['x-name'] === undefined) throw new ForbiddenException();
+    return true;
+  }
+}

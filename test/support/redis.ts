@@ -132,7 +132,7 @@ export class RedisServer {
   }
 }
 
-/** A master, a replica and three sentinels that fail over within about two seconds. */
+/** A master, a replica and three sentinels that fail over within about four seconds. */
 export class RedisSentinelSetup {
   readonly name = 'primary';
   readonly #sentinels: ChildProcess[] = [];
@@ -152,6 +152,8 @@ export class RedisSentinelSetup {
     await setup.#startSentinels();
     const looking = await replica.client();
     await eventually(async () => (await looking.info('replication')).includes('master_link_status:up'), 'replication');
+    // A master that lost its replica must not take what the promoted one never hears of.
+    await (await master.client()).configSet('min-replicas-to-write', '1');
     const sentinel = createClient({ url: `redis://127.0.0.1:${ports[0]}` });
     await sentinel.connect();
     await eventually(async () => {

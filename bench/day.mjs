@@ -46,8 +46,8 @@ export function dayOf({ patterns, endpoints }) {
     observer.load(each, Operation.load, Result.ok, loadMs);
     observer.operation(each, Operation.set, Result.ok, 0.1, 1_000);
   };
-  const touch = (every = 1, from = 0) => {
-    for (let at = from; at < series.length; at += every) access(series[at], 0);
+  const touch = (every = 1) => {
+    for (let at = 0; at < series.length; at += every) access(series[at], 0);
   };
   for (const { many, lengthMs, accesses } of SLOTS) {
     for (let slot = 0; slot < many; slot++) {

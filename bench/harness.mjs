@@ -17,7 +17,8 @@ export function environment() {
 export function summary(samples) {
   const sorted = [...samples].sort((a, b) => a - b);
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-  return { median: at(0.5), low: at(0.25), high: at(0.75), rounds: sorted.length };
+  const median = (sorted[Math.floor((sorted.length - 1) / 2)] + at(0.5)) / 2;
+  return { median, low: at(0.25), high: at(0.75), rounds: sorted.length };
 }
 
 /**

@@ -13,7 +13,7 @@ function cpuOf(pid) {
   }
 }
 
-/** A running variant: `rate(seconds)` loads it and gives requests a second, `load(seconds)` those and the server's CPU for one. */
+/** A running variant: `load(seconds)` gives requests a second and the server's CPU microseconds for one. */
 export async function startVariant(adapter, variant, bytes) {
   const child = spawn(
     process.execPath,
@@ -33,9 +33,6 @@ export async function startVariant(adapter, variant, bytes) {
   const url = `http://127.0.0.1:${port}/answer`;
   return {
     name: variant,
-    async rate(seconds) {
-      return (await this.load(seconds)).rate;
-    },
     async load(seconds) {
       const before = cpuOf(child.pid);
       const result = await autocannon({ url, connections: 64, duration: seconds });

@@ -45,7 +45,7 @@ export async function measure({ short, progress }) {
       const servers = [];
       try {
         for (const name of names) servers.push(await startVariant(adapter, name, bytes));
-        for (const server of servers) await server.rate(1);
+        for (const server of servers) await server.load(1);
         const run = (server) => async () => {
           const { rate, cpu } = await server.load(1);
           costs.get(server.name).push(cpu);

@@ -5,7 +5,7 @@ import type { Series } from './observer.js';
  * back-fill keeps what is left. All times are of this process' clock; a shared layer translates them.
  */
 export interface Entry {
-  /** The value, isolated: frozen, or marked {@link Entry.mutable} and cloned on the way out. */
+  /** The value, isolated: frozen before it has a second reader, or marked {@link Entry.mutable} and cloned on the way out. */
   readonly value: unknown;
   /** When the load or set that produced it began. */
   readonly createdAt: number;

@@ -48,7 +48,8 @@ export class WarmingScheduler implements OnApplicationBootstrap, OnModuleDestroy
 
   #schedule(registered: RegisteredStrategy): void {
     if (registered.options.cron === undefined) return;
-    this.#jobs ??= this.#applications();
+    // Looked for once: where the application has none, ours is on its way.
+    if (this.#own === undefined) this.#jobs ??= this.#applications();
     if (this.#jobs !== undefined) return this.#scheduleIn(this.#jobs, registered);
     this.#own ??= ownRegistry();
     this.#own

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { settledBy } from '../bounded-wait.js';
 import type { Clock } from '../clock.js';
 import { CacheError } from '../errors.js';
 import type { BusMessage, Coordination } from '../layers/layer.js';
@@ -49,21 +50,17 @@ export class RedisBus {
   /** Resolves when it is handed over; rejects when that failed, or took longer than the deadline, and goes on trying. */
   publish(message: BusMessage): Promise<void> {
     this.#outbox.add(message);
+    let sender!: Sender;
     const handedOver = new Promise<void>((resolve, reject) => {
-      const sender: Sender = (error) => {
-        cancel();
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      // A server that is frozen never answers; whoever waits must not be remembered until it does.
-      const cancel = this.#clock.after(this.#deadlineMs, () => {
-        this.#senders.delete(sender);
-        reject(new CacheError('LAYER_TIMEOUT', 'Redis has not taken a message in time; it is sent once it does.'));
-      });
-      this.#senders.add(sender);
+      sender = (error) => (error === undefined ? resolve() : reject(error));
     });
+    this.#senders.add(sender);
     this.#begin();
-    return handedOver;
+    // A server that is frozen never answers; whoever waits must not be remembered until it does.
+    return settledBy(handedOver, this.#deadlineMs, this.#clock, (_, reject) => {
+      this.#senders.delete(sender);
+      reject(new CacheError('LAYER_TIMEOUT', 'Redis has not taken a message in time; it is sent once it does.'));
+    });
   }
 
   async subscribe(listener: Listener): Promise<() => Promise<void>> {

@@ -7,11 +7,6 @@ export function frozen(value: unknown): unknown {
   // Before its parts: a structured clone may hold itself.
   Object.freeze(value);
   if (Array.isArray(value)) for (const item of value) frozen(item);
-  else {
-    for (const name in value) {
-      const item = (value as Record<string, unknown>)[name];
-      if (typeof item === 'object' && item !== null) frozen(item);
-    }
-  }
+  else for (const name in value) frozen((value as Record<string, unknown>)[name]);
   return value;
 }

@@ -96,7 +96,7 @@ export class Reads {
         else this.#answer(read, place, read.epoch);
       }
     } catch (error) {
-      // One that has its answer, or gets it apart, is not touched by this.
+      // One that has its answer is not touched by this.
       for (const read of reads) this.#fail(read, error);
     }
   }

@@ -160,7 +160,7 @@ export class HttpHandler implements HandlerRunner {
     { noStore, noCache, onlyIfCached, maxAgeMs }: RequestDirectives,
   ): Promise<Observable<unknown>> {
     if (noStore) return this.#bypass(call, next, BypassReason.directive, 'fwd=request');
-    if (onlyIfCached && !(await this.#cache.freshKeys([key])).has(key)) {
+    if (onlyIfCached && (await this.#cache.freshEntry(key)) === undefined) {
       this.#cache.bypass(this.#plan, BypassReason.directive);
       throw new GatewayTimeoutException('only-if-cached: there is no stored answer');
     }

@@ -18,7 +18,6 @@ export class RecordBatches {
   #names: string[] = [];
   #lengths: number[] = [];
   #expiries: string[] = [];
-  #sameExpiry = true;
   #full: RecordBatch | undefined;
 
   /** Room for a record of at most `bytes` bytes: where it begins in {@link bytes}. */
@@ -41,7 +40,6 @@ export class RecordBatches {
     this.#names.push(name);
     this.#lengths.push(length);
     this.#expiries.push(px);
-    if (px !== this.#expiries[0]) this.#sameExpiry = false;
     this.#end += length;
   }
 
@@ -55,18 +53,18 @@ export class RecordBatches {
   /** What has been added since the last full one; undefined where that is nothing. */
   takeLast(): RecordBatch | undefined {
     if (this.#names.length === 0) return undefined;
+    const same = this.#expiries.every((px) => px === this.#expiries[0]);
     const batch = {
       names: this.#names,
       records: this.#bytes.subarray(0, this.#end),
       lengths: Buffer.from(Uint32Array.from(this.#lengths).buffer),
-      expiries: this.#sameExpiry ? this.#expiries.slice(0, 1) : this.#expiries,
+      expiries: same ? this.#expiries.slice(0, 1) : this.#expiries,
     };
     this.#bytes = Buffer.alloc(0);
     this.#end = 0;
     this.#names = [];
     this.#lengths = [];
     this.#expiries = [];
-    this.#sameExpiry = true;
     return batch;
   }
 }

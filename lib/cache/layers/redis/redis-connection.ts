@@ -33,10 +33,10 @@ export interface ConnectionEvents {
   ready(): void;
 }
 
-/** Bulk strings as Buffers: with node-redis 5, and as node-redis 4 says it. */
 /** RESP's `$`. */
 const BLOB_STRING = 36 satisfies (typeof RESP_TYPES)['BLOB_STRING'];
 
+/** Bulk strings as Buffers: with node-redis 5, and as node-redis 4 says it. */
 export const AS_BUFFERS = { typeMapping: { [BLOB_STRING]: Buffer }, returnBuffers: true };
 
 export function unavailable(cause?: unknown): CacheError {

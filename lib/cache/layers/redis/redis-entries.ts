@@ -89,10 +89,11 @@ export class RedisEntries {
   async setMany(writes: readonly LayerWrite[]): Promise<void> {
     const plain: LayerWrite[] = [];
     const writing: Promise<void>[] = [];
+    const now = this.#parts.clock.now();
     for (const write of writes) {
       const [key, entry, ticket] = write;
       const since = this.#since(entry, ticket);
-      const px = expiryOf(entry, this.#parts.clock.now());
+      const px = expiryOf(entry, now);
       if (px === undefined) continue;
       if (since === undefined) plain.push(write);
       else writing.push(this.#putSince(key, entry, px, since));
@@ -149,12 +150,13 @@ export class RedisEntries {
 
   /** In a cluster every entry goes to its own node, with one epoch for all: it is fetched while the values are encoded. */
   async #putManyApart(writes: readonly LayerWrite[]): Promise<void> {
-    const { connection, keys, ledger, codec, serverClock } = this.#parts;
+    const { connection, keys, ledger, codec, serverClock, clock } = this.#parts;
+    const now = clock.now();
     const next = ledger.next();
     next.catch(() => undefined);
     const commands = writes.map(([key, entry]) => {
       const record = codec.encode(entry, serverClock.offset);
-      const px = expiryOf(entry, this.#parts.clock.now()) ?? '1';
+      const px = expiryOf(entry, now) ?? '1';
       return ['SET', keys.entry(key), record, ...(px === '' ? [] : ['PX', px])] as [
         string,
         string,

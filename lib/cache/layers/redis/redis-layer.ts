@@ -17,6 +17,7 @@ import type {
   LayerContext,
   LayerFactory,
   LayerStatus,
+  LayerWrite,
   LoadTicket,
   ServerInfo,
 } from '../layer.js';
@@ -121,7 +122,7 @@ class RedisLayer implements Layer {
     return this.#inOrder(() => this.#entries.set(key, entry, ticket));
   }
 
-  setMany(entries: readonly (readonly [key: string, entry: Entry, ticket?: LoadTicket])[]): Promise<void> {
+  setMany(entries: readonly LayerWrite[]): Promise<void> {
     return this.#inOrder(() => this.#entries.setMany(entries));
   }
 

@@ -14,6 +14,7 @@ import type {
   Layer,
   LayerEvents,
   LayerStatus,
+  LayerWrite,
   LoadTicket,
   ServerInfo,
 } from '../layer.js';
@@ -30,8 +31,6 @@ const CONNECT_MS = 3_000;
 const DISCONNECT_MS = 2_000;
 const RETRY_MS = 1_000;
 const PROBE_KEY = '~probe';
-
-type Write = readonly [key: string, entry: Entry, ticket?: LoadTicket];
 
 /**
  * A layer that answers or fails within its deadline, is left alone for a while when it keeps failing, and never gives
@@ -112,7 +111,7 @@ export class ResilientLayer implements Layer {
     if (ticket === undefined && !this.#backlog.empty) this.#backlog.superseded(key);
   }
 
-  async setMany(entries: readonly Write[]): Promise<void> {
+  async setMany(entries: readonly LayerWrite[]): Promise<void> {
     try {
       await this.#guard(() => this.#inner.setMany(entries));
     } catch (error) {
@@ -236,7 +235,7 @@ export class ResilientLayer implements Layer {
   }
 
   /** An older value must not outlive a write that replaced it and did not arrive. */
-  #failedWrites(writes: readonly Write[]): void {
+  #failedWrites(writes: readonly LayerWrite[]): void {
     const replaced = writes.filter(([, , ticket]) => ticket === undefined).map(([key]) => key);
     if (replaced.length === 0) return;
     this.#backlog.addKeys(replaced);

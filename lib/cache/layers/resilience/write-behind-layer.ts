@@ -2,7 +2,16 @@ import type { Clock } from '../../clock.js';
 import type { Entry } from '../../entry.js';
 import { globMatcher } from '../../glob.js';
 import { CircuitState, Result } from '../../observer.js';
-import type { Board, Coordination, Layer, LayerEvents, LayerStatus, LoadTicket, ServerInfo } from '../layer.js';
+import type {
+  Board,
+  Coordination,
+  Layer,
+  LayerEvents,
+  LayerStatus,
+  LayerWrite,
+  LoadTicket,
+  ServerInfo,
+} from '../layer.js';
 import { isRefusal } from './layer-refusal.js';
 import { ticketAsOf } from '../load-ticket.js';
 import { WriteQueue, type QueuedWrite } from './write-queue.js';
@@ -80,7 +89,7 @@ export class WriteBehindLayer implements Layer {
     this.#enqueue(key, entry, ticket);
   }
 
-  setMany(entries: readonly (readonly [key: string, entry: Entry, ticket?: LoadTicket])[]): void | Promise<void> {
+  setMany(entries: readonly LayerWrite[]): void | Promise<void> {
     if (this.#closed) return this.#inner.setMany(entries);
     for (const [key, entry, ticket] of entries) this.#enqueue(key, entry, ticket);
   }

@@ -3,18 +3,14 @@ import { CircuitState } from '../../observer.js';
 import { EntryCodec, type Stored } from '../encoding/codec.js';
 import { undecodableOnce } from '../encoding/undecodable.js';
 import { KeyIndex } from './key-index.js';
-import type { Layer, LayerContext, LayerStatus, LoadTicket } from '../layer.js';
+import type { Layer, LayerContext, LayerStatus, LayerWrite, LoadTicket } from '../layer.js';
+import { LONGEST_PX } from '../redis/redis-expiry.js';
 import { isAsOf } from '../load-ticket.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
 import { StoreOrder, TAG_TTL_MS } from './store-order.js';
 import { recordOfText, textOfRecord } from '../encoding/text-record.js';
 import type { TextStore, TextWrite } from './text-store.js';
-
-type Write = readonly [key: string, entry: Entry, ticket?: LoadTicket];
-
-/** Longest TTL that every store takes: a hundred years. */
-const LONGEST_TTL_MS = 3_155_760_000_000;
 
 /**
  * A layer in any store of texts. Without scripts on a server, invalidations are ordered by the processes' clocks, and a
@@ -66,7 +62,7 @@ export class StoreLayer implements Layer {
     return this.setMany([[key, entry, ticket]]);
   }
 
-  async setMany(entries: readonly Write[]): Promise<void> {
+  async setMany(entries: readonly LayerWrite[]): Promise<void> {
     const writes: TextWrite[] = [];
     for (const [key, entry, ticket] of entries) {
       const ttlMs = this.#ttl(entry);
@@ -154,7 +150,7 @@ export class StoreLayer implements Layer {
   #ttl(entry: Entry): number | undefined {
     const left = Math.ceil(entry.goneAt - this.#context.clock.now());
     if (left <= 0) return 0;
-    const longest = entry.tags.length > 0 ? TAG_TTL_MS : LONGEST_TTL_MS;
+    const longest = entry.tags.length > 0 ? TAG_TTL_MS : LONGEST_PX;
     return left > longest ? (entry.tags.length > 0 ? TAG_TTL_MS : undefined) : left;
   }
 }

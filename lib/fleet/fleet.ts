@@ -4,9 +4,8 @@ import { TIMED_OUT, within } from '../cache/bounded-wait.js';
 import type { Clock } from '../cache/clock.js';
 import { CacheError } from '../cache/errors.js';
 import type { Board } from '../cache/layers/layer.js';
-import { toldError } from '../cache/told-error.js';
 import type { CacheStatistics, OtherProcess } from '../metrics/cache-metrics.js';
-import { ImageFault } from '../metrics/images/image-bytes.js';
+import { toldImageError } from '../metrics/images/image-bytes.js';
 
 /** What a fleet asks of this instance's metrics; `CacheMetrics` offers it. */
 export interface FleetMember extends CacheStatistics {
@@ -126,7 +125,7 @@ export class Fleet {
     try {
       return metrics.other(image);
     } catch (cause) {
-      const why = cause instanceof ImageFault ? cause.message : toldError(cause);
+      const why = toldImageError(cause);
       if (this.#refused.has(why)) return undefined;
       this.#refused.add(why);
       log('warn', 'FLEET_IMAGE_REFUSED', `What another instance counts cannot be read and is left out. ${why}`);
@@ -152,7 +151,7 @@ export class Fleet {
       this.#failing = false;
     } catch (cause) {
       if (!this.#failing && !this.#stopped) {
-        const why = cause instanceof ImageFault ? cause.message : toldError(cause);
+        const why = toldImageError(cause);
         this.#options.log('warn', 'FLEET_NOT_TOLD', `Other instances do not learn what this one counts. ${why}`);
       }
       this.#failing = true;

@@ -8,7 +8,7 @@ export interface MetricFamily {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly unit?: 'seconds' | 'bytes' | 'ratio';
   readonly labelNames: readonly string[];
-  /** As they are when they are walked. */
+  /** As they are when they are walked; sums over all subjects as they were when the first of their families was. */
   points(): Iterable<MetricPoint>;
 }
 

@@ -87,7 +87,7 @@ export class Ledger implements LedgerReading {
   }
 
   /** All patterns together in a window. The sum is reused: read it before asking for the next. */
-  overall(window: Window, countersOnly = false): WindowSum {
+  overall(window: Window): WindowSum {
     const now = this.clock.now();
     const sum = this.#accessSum;
     sum.clear();
@@ -96,9 +96,9 @@ export class Ledger implements LedgerReading {
     for (const { track } of this.patterns) {
       if (track.slotStart < from) continue;
       track.settle();
-      sum.add(track, countersOnly);
+      sum.add(track);
     }
-    this.#combined.addTo(sum, window, now, countersOnly);
+    this.#combined.addTo(sum, window, now);
     return sum;
   }
 

@@ -2,8 +2,7 @@ import { within } from '../cache/bounded-wait.js';
 import type { CacheLog } from '../cache/cache-log.js';
 import type { Clock } from '../cache/clock.js';
 import { CacheError } from '../cache/errors.js';
-import { toldError } from '../cache/told-error.js';
-import { ImageFault } from '../metrics/images/image-bytes.js';
+import { toldImageError } from '../metrics/images/image-bytes.js';
 import type { MetricsStore } from './metrics-store.js';
 
 /** What is carried over; `CacheMetrics` offers it. */
@@ -60,7 +59,7 @@ export class Persistence {
         this.#restored = true;
       }
     } catch (cause) {
-      const why = whyOf(cause);
+      const why = toldImageError(cause);
       log('warn', 'METRICS_NOT_RESTORED', `Metrics begin anew; those in ${store.description} are ignored. ${why}`);
     }
     this.#plan(store);
@@ -95,16 +94,11 @@ export class Persistence {
       if (this.#failing) log('log', 'METRICS_KEPT', `Metrics are kept in ${store.description} again.`);
       this.#failing = false;
     } catch (cause) {
-      const why = whyOf(cause);
+      const why = toldImageError(cause);
       if (!this.#failing) {
         log('warn', 'METRICS_NOT_KEPT', `Metrics cannot be kept in ${store.description} and are tried again. ${why}`);
       }
       this.#failing = true;
     }
   }
-}
-
-/** Faults of an image are told in full; of other errors, such as those of a server, name and code. */
-function whyOf(cause: unknown): string {
-  return cause instanceof ImageFault ? cause.message : toldError(cause);
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { LayerOperation, LayerResult, MissReason, Operation, Outcome, Result } from '../../lib/cache/observer.js';
 import { createCacheMetrics } from '../../lib/insight/create-cache-metrics.js';
 import type { CacheMetrics, CacheStatistics } from '../../lib/metrics/cache-metrics.js';
-import { ImageFault } from '../../lib/metrics/images/image.js';
+import { ImageFault } from '../../lib/metrics/images/image-bytes.js';
 import { type Window, WINDOWS } from '../../lib/metrics/snapshot.js';
 import { ManualClock } from '../support/manual-clock.js';
 

@@ -49,7 +49,6 @@ class PulledMetric {
   readonly aggregator = 'sum';
   readonly #name: string;
   readonly #sources = new Map<FamilySource, { family: string; scraped: () => void }>();
-
   readonly #oneAtATime: LimitFunction;
 
   constructor(name: string, family: MetricFamily, oneAtATime: LimitFunction) {

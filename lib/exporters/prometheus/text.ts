@@ -1,5 +1,5 @@
 import type { FamilySource, MetricFamily } from '../../metrics/family.js';
-import { Portions } from '../../metrics/reading/portions.js';
+import { takenAtOnce, takenInPortions } from '../../metrics/reading/portions.js';
 import type { ExemplarSource } from './exemplars.js';
 import { FamilyText } from './family-text.js';
 
@@ -60,8 +60,7 @@ export class PrometheusExposition {
   renderBytes(): Buffer {
     if (this.#rendering !== undefined) return new PrometheusExposition(this.#source, this.#options).renderBytes();
     const parts: Uint8Array[] = [];
-    const rendered = this.#render(parts)[Symbol.iterator]();
-    while (rendered.next().done !== true);
+    takenAtOnce(this.#render(parts));
     return Buffer.concat(parts);
   }
 
@@ -73,12 +72,11 @@ export class PrometheusExposition {
 
   async #collect(): Promise<Buffer> {
     const parts: Uint8Array[] = [];
-    const portions = new Portions();
-    for (const _ of this.#render(parts)) if (portions.over) await portions.rest();
+    await takenInPortions(this.#render(parts));
     return Buffer.concat(parts);
   }
 
-  *#render(parts: Uint8Array[]): Iterable<void> {
+  *#render(parts: Uint8Array[]): Generator<void, void> {
     for (const family of this.#source.families()) {
       yield* this.#textOf(family).render(family, parts, this.#exemplars);
       yield;
@@ -109,10 +107,10 @@ const kept = new WeakMap<PrefixedSource, Map<string, PrometheusExposition>>();
 export function prometheusText(metrics: PrefixedSource, options: PrometheusTextOptions = {}): string {
   const { format = 'prometheus', prefix = metrics.prefix ?? '', exemplars } = options;
   // Whose exemplars they are cannot be told from a name.
-  if (exemplars !== undefined) return new PrometheusExposition(metrics, options).render();
+  if (format === 'openmetrics' && exemplars !== undefined) return new PrometheusExposition(metrics, options).render();
   const known = kept.get(metrics) ?? new Map<string, PrometheusExposition>();
   const id = `${format}\n${prefix}`;
   const exposition = known.get(id) ?? new PrometheusExposition(metrics, { format, prefix });
-  if (known.size < MOST_KEPT) kept.set(metrics, known.set(id, exposition));
+  if (!known.has(id) && known.size < MOST_KEPT) kept.set(metrics, known.set(id, exposition));
   return exposition.render();
 }

@@ -89,7 +89,8 @@ export class Catalogue {
 
   #layers(overall: () => Overall): MetricFamily[] {
     const { layers } = this.#ledger;
-    const each = (count: (place: number) => number) => () => layers.map(({ name }, at) => this.#point(count(at), name));
+    const ofLayers = (count: (place: number) => number) => () =>
+      layers.map(({ name }, at) => this.#point(count(at), name));
     const total = (at: number, counter: number): number => layers[at]!.track.totalOf(counter);
     const held = (read: (status: HeldStatus) => number | null) => () =>
       this.#status()
@@ -130,13 +131,13 @@ export class Catalogue {
         'cache_layer_misses_total',
         'Keys that a layer did not have.',
         ['layer'],
-        each((at) => total(at, layerOperationAt(LayerOperation.get, LayerResult.miss))),
+        ofLayers((at) => total(at, layerOperationAt(LayerOperation.get, LayerResult.miss))),
       ),
       counter(
         'cache_layer_errors_total',
         'Operations that a layer failed or did not answer in time.',
         ['layer'],
-        each(failed),
+        ofLayers(failed),
       ),
       duration('cache_layer_operation_duration_seconds', 'Time of operations on a layer.', ['layer', 'operation'], () =>
         layers.flatMap(({ name, track }, at) =>
@@ -151,19 +152,19 @@ export class Catalogue {
         'cache_layer_queue_depth',
         'Writes that wait behind a layer.',
         ['layer'],
-        each((at) => layers[at]!.queueDepth),
+        ofLayers((at) => layers[at]!.queueDepth),
       ),
       counter(
         'cache_layer_writes_dropped_total',
         'Writes dropped because the queue was full.',
         ['layer'],
-        each((at) => total(at, LayerCount.writesDropped)),
+        ofLayers((at) => total(at, LayerCount.writesDropped)),
       ),
       counter(
         'cache_layer_writes_failed_total',
         'Keys of asynchronous writes that failed.',
         ['layer'],
-        each((at) => total(at, LayerCount.writesFailed)),
+        ofLayers((at) => total(at, LayerCount.writesFailed)),
       ),
       duration(
         'cache_layer_async_write_duration_seconds',

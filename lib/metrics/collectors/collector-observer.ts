@@ -10,9 +10,8 @@ import {
   type Series,
 } from '../../cache/observer.js';
 import { circuitStateNamed } from '../reading/statistics.js';
+import { NOWHERE } from '../noop-observer.js';
 import type { MetricsCollector } from './metrics-collector.js';
-
-const NOWHERE: Series = Object.freeze({ pattern: '', endpoint: undefined });
 
 /** Tells a {@link MetricsCollector} what the cache tells an observer; a batch is told key by key. */
 export class CollectorObserver implements CacheObserver {

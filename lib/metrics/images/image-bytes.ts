@@ -1,8 +1,14 @@
+import { toldError } from '../../cache/told-error.js';
 import { PackedReader, PackedWriter } from '../windows/packing.js';
 
 /** Bytes that are no image of metrics, or not all of one, or of another version. */
 export class ImageFault extends Error {
   override readonly name = 'ImageFault';
+}
+
+/** Faults of an image are told in full; of other errors, such as those of a server, name and code. */
+export function toldImageError(cause: unknown): string {
+  return cause instanceof ImageFault ? cause.message : toldError(cause);
 }
 
 const NS = 1_000_000;

@@ -8,8 +8,6 @@ import type { Ledger } from '../ledger.js';
 import { layerShape } from '../windows/layer-track.js';
 import { LEVELS } from '../windows/windows.js';
 
-export { ImageFault } from './image-bytes.js';
-
 /** Larger images are neither made nor read. */
 export const MAX_IMAGE_BYTES = 16 * 1024 * 1024;
 /** A clock that is further ahead than this is wrong. */

@@ -43,8 +43,8 @@ export class LedgerSum implements LedgerReading {
     return this.#ledgers.reduce((all, { inFlight }) => all + inFlight, 0);
   }
 
-  overall(window: Window, countersOnly?: boolean): WindowSum {
-    return this.#added((ledger) => ledger.overall(window, countersOnly));
+  overall(window: Window): WindowSum {
+    return this.#added((ledger) => ledger.overall(window));
   }
 
   countersIn(windows: readonly Window[]): readonly WindowSum[] {

@@ -10,7 +10,7 @@ export interface LedgerReading {
   readonly layers: readonly LayerState[];
   readonly inFlight: number;
   /** All patterns together. */
-  overall(window: Window, countersOnly?: boolean): WindowSum;
+  overall(window: Window): WindowSum;
   /** The counters of all patterns together in several windows; cheaper than one by one. */
   countersIn(windows: readonly Window[]): readonly WindowSum[];
   patternIn(name: string, window: Window, countersOnly?: boolean): WindowSum;

@@ -17,11 +17,6 @@ export class FrameLog {
   #head = 0;
   #tail = 0;
 
-  /** Bytes it holds on to. */
-  get byteLength(): number {
-    return this.#bytes.length;
-  }
-
   append(slot: number, frame: PackedWriter): void {
     const size = HEADER + frame.length;
     if (this.#tail + size > this.#bytes.length) this.#makeRoom(size);

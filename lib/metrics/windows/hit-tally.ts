@@ -1,7 +1,7 @@
 import { bucketOf, MIN_INDEX, ZERO_BUCKET } from './buckets.js';
 import type { Histogram } from './histogram.js';
 
-/** Cells of one place: what every hit writes, one cache line of 64 bytes, then the shortest buckets. */
+/** Cells of one place: what every hit writes, 64 bytes of it, then the shortest buckets. */
 const HITS = 0;
 const ZEROES = 1;
 const SUM_MS = 2;

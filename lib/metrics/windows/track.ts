@@ -28,9 +28,9 @@ const LONGEST = LEVELS.length - 1;
  * costs as much as one slot. Nothing is allocated before something is counted.
  */
 export class Track implements Figures {
-  /** Empty until {@link advance} was called. */
+  /** Empty until something was counted or restored. */
   counters = NO_COUNTERS;
-  /** Empty until {@link advance} was called. */
+  /** Empty until something was counted or restored. */
   histograms = NO_HISTOGRAMS;
   /** When the open slot ends; who writes at or after it calls {@link advance} first. */
   slotEnd = -Infinity;

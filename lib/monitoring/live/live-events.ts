@@ -14,8 +14,8 @@ import { present } from '../presenter.js';
 import { AlertChanges } from './alert-changes.js';
 import { EventClient, eventFrame } from './event-client.js';
 
-/** What is read of the metrics; they show how many clients there are where they can. */
-type WatchedMetrics = Pick<CacheMetrics, 'collectRealtime'> & Partial<Pick<CacheMetrics, 'addSource'>>;
+/** What is read of the metrics, and that they show how many clients there are. */
+type WatchedMetrics = Pick<CacheMetrics, 'collectRealtime' | 'addSource'>;
 
 /** Token of the most clients at a time. */
 export const MAX_EVENT_CLIENTS = Symbol('cache-observability:max-event-clients');
@@ -62,7 +62,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     this.#cache = cache;
     this.#maxClients = maxClients;
     this.#clock = clock ?? systemClock;
-    metrics.addSource?.(this);
+    metrics.addSource(this);
   }
 
   /** How many listen. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { BypassReason, CircuitState, MissReason, Operation, Outcome, Result } from '../../../lib/cache/observer.js';
 import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
-import { ImageFault } from '../../../lib/metrics/images/image.js';
+import { ImageFault } from '../../../lib/metrics/images/image-bytes.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 const process = (clock: ManualClock, maxPatterns = 100) => {

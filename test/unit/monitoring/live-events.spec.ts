@@ -80,7 +80,7 @@ describe('the event stream', () => {
       };
     };
     events = new LiveEvents(
-      { collectRealtime },
+      { collectRealtime, addSource: () => () => undefined },
       {
         onProgress: (listener) => {
           warming.add(listener);

@@ -76,21 +76,21 @@ export class Invalidations {
     this.#all = ++this.#epoch;
   }
 
-  /** The epoch of the last invalidation after `since` that concerns this key or one of these tags; 0 where none does. */
-  lastSince(since: number, key: string, tags: readonly string[]): number {
-    if (this.#epoch === since) return 0;
-    let last = Math.max(this.#all, this.#keys.get(key) ?? this.#forgottenKeys);
-    for (const { matches, epoch } of this.#globs) if (epoch > last && matches(key)) last = epoch;
-    for (const tag of tags) last = Math.max(last, this.#tags.get(tag) ?? this.#forgottenTags);
-    return last > since ? last : 0;
+  /** True where an invalidation after `since` concerns this key or one of these tags. */
+  concernedSince(since: number, key: string, tags: readonly string[]): boolean {
+    if (this.#epoch === since) return false;
+    if (this.#all > since || (this.#keys.get(key) ?? this.#forgottenKeys) > since) return true;
+    return this.#newerTag(since, tags) || this.#globs.some(({ matches, epoch }) => epoch > since && matches(key));
   }
 
   /** False where one of the entry's tags has been invalidated since its load began. */
   current(entry: Entry): boolean {
-    const { epoch } = entry;
-    if (epoch === this.#epoch) return true;
-    for (const tag of entry.tags) if ((this.#tags.get(tag) ?? this.#forgottenTags) > epoch) return false;
-    return true;
+    return entry.epoch === this.#epoch || !this.#newerTag(entry.epoch, entry.tags);
+  }
+
+  #newerTag(since: number, tags: readonly string[]): boolean {
+    for (const tag of tags) if ((this.#tags.get(tag) ?? this.#forgottenTags) > since) return true;
+    return false;
   }
 
   #noteKey(key: string, epoch: number): void {

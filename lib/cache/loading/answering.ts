@@ -159,7 +159,7 @@ export class Answering {
       if (entry !== undefined && entry.goneAt > now && !this.#tooOld(question, flight, joinedAt, entry.tags)) {
         question.reason = MissReason.expired;
         const newer = question.candidate === undefined || entry.freshUntil > question.candidate.freshUntil;
-        if (newer && this.#invalidations.lastSince(flight.epoch, key, entry.tags) === 0) question.candidate = entry;
+        if (newer && !this.#invalidations.concernedSince(flight.epoch, key, entry.tags)) question.candidate = entry;
         if (newer && entry.freshUntil <= now && entry.staleUntil > now) {
           flight.landed.catch(ignore);
           return this.#answerStale(question, entry, located.layer);

@@ -110,7 +110,7 @@ export class Keeping {
     );
     if (this.tooLarge(entry, plan)) return dropped;
     // Whoever came before the invalidation gets this value; nobody later does.
-    if (this.#invalidations.lastSince(origin.epoch, key, entry.tags) !== 0) return { ...dropped, tags: entry.tags };
+    if (this.#invalidations.concernedSince(origin.epoch, key, entry.tags)) return { ...dropped, tags: entry.tags };
     this.#reasons.kept(key, entry.freshUntil);
     return { value: entry.value, entry, shareable, tags: entry.tags };
   }

@@ -158,14 +158,14 @@ export class ReadThrough {
   usable({ entry }: Located, epoch: number, key: string, candidate: Entry | undefined): Entry | undefined {
     if (entry === undefined || entry.goneAt <= this.#clock.now()) return undefined;
     if (candidate !== undefined && candidate.freshUntil >= entry.freshUntil) return undefined;
-    return this.#invalidations.lastSince(epoch, key, entry.tags) === 0 ? entry : undefined;
+    return this.#invalidations.concernedSince(epoch, key, entry.tags) ? undefined : entry;
   }
 
   /** Whether a caller that came aboard at `joinedAt` must not have what the flight brings: perhaps invalidated before it asked. */
   tooOldFor(joinedAt: number, flight: Flight, key: string, tags: readonly string[]): boolean {
     if (joinedAt === flight.epoch) return false;
     // Only the last one is known: it may hide one from before the caller came, so that every one counts.
-    return this.#invalidations.lastSince(flight.epoch, key, tags) !== 0;
+    return this.#invalidations.concernedSince(flight.epoch, key, tags);
   }
 
   /** The flight's end, or {@link TIMED_OUT}. */

@@ -114,7 +114,7 @@ export class Reads {
 
   /** Written or invalidated while it was on its way: what is there now is the answer. */
   #overtaken({ key, epoch }: FarRead, { entry }: Located): boolean {
-    return entry !== undefined && this.#invalidations.lastSince(epoch, key, entry.tags) !== 0;
+    return entry !== undefined && this.#invalidations.concernedSince(epoch, key, entry.tags);
   }
 
   #answer(read: FarRead, located: Located, since: number): void {
@@ -200,7 +200,7 @@ export class Reads {
     const epoch = this.#invalidations.begin();
     try {
       const { entry } = await this.#chain.locate(key, undefined);
-      if (entry === undefined || this.#invalidations.lastSince(epoch, key, entry.tags) !== 0) return stale;
+      if (entry === undefined || this.#invalidations.concernedSince(epoch, key, entry.tags)) return stale;
       return stale === undefined || entry.freshUntil > stale.freshUntil ? entry : stale;
     } finally {
       this.#invalidations.end();
@@ -210,7 +210,7 @@ export class Reads {
   /** The found entry where it is fresh, put into the nearer layers, unless an invalidation came between. */
   #kept(key: string, { entry, layer }: Located, epoch: number): Entry | undefined {
     if (entry === undefined || entry.freshUntil <= this.#clock.now()) return undefined;
-    if (this.#invalidations.lastSince(epoch, key, entry.tags) !== 0) return undefined;
+    if (this.#invalidations.concernedSince(epoch, key, entry.tags)) return undefined;
     // Nobody nearer keeps it, and nobody else has this copy.
     return layer === 0 ? entry : this.#chain.backfill(key, entry, layer, epoch);
   }

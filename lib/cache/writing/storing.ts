@@ -175,7 +175,7 @@ export class Storing {
 
   #invalidatedSince({ key, tags, since }: BatchEntry): boolean {
     if (since === undefined) return false;
-    return this.#invalidations.lastSince(since.epoch, key, tags ?? this.#policy.tags) !== 0;
+    return this.#invalidations.concernedSince(since.epoch, key, tags ?? this.#policy.tags);
   }
 
   /** Undefined where the entry would be larger than `maxEntrySize`: that is counted. */

@@ -1,7 +1,7 @@
 import { brotliCompressSync, brotliDecompressSync, constants, crc32 } from 'node:zlib';
 import type { Entry, EntryMeta } from '../../entry.js';
 import { CacheError } from '../../errors.js';
-import type { RecordBatches } from '../redis/record-batches.js';
+import type { RecordBatches } from './record-batches.js';
 import {
   BODY_AT,
   CRC_AT,

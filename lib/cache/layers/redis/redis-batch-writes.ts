@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.js';
 import type { EntryCodec } from '../encoding/codec.js';
 import type { LayerWrite } from '../layer.js';
 import { allOf } from './all-of.js';
-import { RecordBatches, type RecordBatch } from './record-batches.js';
+import { RecordBatches, type RecordBatch } from '../encoding/record-batches.js';
 import type { RedisConnection } from './redis-connection.js';
 import { expiryOf } from './redis-expiry.js';
 import type { RedisKeys } from './redis-keys.js';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { serialize, deserialize } from 'node:v8';
 import { EntryCodec, type CodecOptions } from '../../../../lib/cache/layers/encoding/codec.js';
 import { recordOfText, textOfRecord } from '../../../../lib/cache/layers/encoding/text-record.js';
-import { RecordBatches } from '../../../../lib/cache/layers/redis/record-batches.js';
+import { RecordBatches } from '../../../../lib/cache/layers/encoding/record-batches.js';
 import { entryOf } from '../../../support/entries.js';
 
 const own = {

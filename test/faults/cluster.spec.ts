@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { hashSlot } from '../../lib/cache/layers/redis/redis-keys.js';
 import { Outage } from '../support/outage.js';
-import { RedisCluster } from '../support/redis.js';
+import { eventually, RedisCluster } from '../support/redis.js';
 
 describe('a cluster loses one of three masters', () => {
   let cluster: RedisCluster;
@@ -40,4 +40,38 @@ describe('a cluster loses one of three masters', () => {
     outage.unnoticed({ memoryKept: false });
     await outage.holdsNothingOld();
   });
+});
+
+describe('a cluster whose replica takes over', () => {
+  let cluster: RedisCluster;
+  let outage: Outage;
+  afterEach(async () => {
+    await outage.end();
+    await cluster.dispose();
+  });
+
+  it.each([
+    { home: true, how: 'killed' },
+    { home: true, how: 'frozen' },
+    { home: false, how: 'frozen' },
+  ] as const)(
+    'from a master that is $how, of the order of invalidations $home: nobody notices',
+    async ({ home, how }) => {
+      cluster = await RedisCluster.start();
+      const at = Math.floor((hashSlot('shop') * 3) / 16_384);
+      const master = cluster.nodes[home ? at : (at + 1) % 3]!;
+      const replica = await (await cluster.addReplica(master)).client();
+      outage = await Outage.begin({ cluster: { rootNodes: cluster.rootNodes } });
+      const lose = () => (how === 'killed' ? master.kill() : master.freeze());
+      await (home ? outage.during(lose, 300) : outage.meanwhile(lose));
+      await outage.over(() =>
+        eventually(async () => (await replica.info('replication')).includes('role:master'), 'the replica is promoted'),
+      );
+      await outage.addsUp();
+      outage.unnoticed({ memoryKept: false });
+      const others = { cluster: { rootNodes: cluster.rootNodes.filter(({ url }) => url !== master.url) } };
+      await outage.keptWhatWasWritten(others);
+      await outage.holdsNothingOld(others);
+    },
+  );
 });

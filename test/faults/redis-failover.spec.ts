@@ -11,12 +11,14 @@ afterEach(async () => {
 }, 30_000);
 
 describe('a master that is lost', () => {
-  it.each(['killed', 'frozen'])(
-    'is followed by Sentinel’s new one when it is %s',
-    async (how) => {
+  it.each([{ how: 'killed' }, { how: 'frozen' }, { how: 'frozen, its circuit never opened', breaker: false as const }])(
+    'is followed by Sentinel’s new one when it is $how',
+    async ({ how, ...resilience }) => {
       const setup = await RedisSentinelSetup.start();
       closing.push(() => setup.dispose());
-      const layer = redisLayer({ sentinel: { name: setup.name, rootNodes: setup.rootNodes } }).create(layerContext());
+      const layer = redisLayer({ sentinel: { name: setup.name, rootNodes: setup.rootNodes }, ...resilience }).create(
+        layerContext(),
+      );
       closing.push(() => layer.disconnect());
       await layer.connect?.();
       await layer.set('k', entryOf('v'));

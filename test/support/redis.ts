@@ -205,27 +205,29 @@ export class RedisSentinelSetup {
 
 /** Three masters without replicas, every slot covered. */
 export class RedisCluster {
+  readonly #replicas: RedisServer[] = [];
+
   private constructor(readonly nodes: readonly RedisServer[]) {}
+
+  static async #startNode(config: Config): Promise<RedisServer> {
+    // The bus listens on the port above by 10,000, so ports must stay below 55,536.
+    let port = await freePort();
+    while (port > 55_000) port = await freePort();
+    return RedisServer.start(
+      {
+        'cluster-enabled': 'yes',
+        'cluster-node-timeout': 1000,
+        ...config,
+        'cluster-config-file': `nodes-${port}.conf`,
+      },
+      port,
+    );
+  }
 
   /** @param config directives of every node, such as `{ 'cluster-require-full-coverage': 'no' }`. */
   static async start(config: Config = {}): Promise<RedisCluster> {
     const nodes: RedisServer[] = [];
-    for (let index = 0; index < 3; index++) {
-      // The bus listens on the port above by 10,000, so ports must stay below 55,536.
-      let port = await freePort();
-      while (port > 55_000) port = await freePort();
-      nodes.push(
-        await RedisServer.start(
-          {
-            'cluster-enabled': 'yes',
-            'cluster-config-file': `nodes-${port}.conf`,
-            'cluster-node-timeout': 1000,
-            ...config,
-          },
-          port,
-        ),
-      );
-    }
+    for (let index = 0; index < 3; index++) nodes.push(await RedisCluster.#startNode(config));
     const clients = await Promise.all(nodes.map((node) => node.client()));
     const first = nodes[0]!;
     await Promise.all(
@@ -252,6 +254,22 @@ export class RedisCluster {
     return this.nodes.map(({ url }) => ({ url }));
   }
 
+  /** A replica that takes over when its master, which must not take what it does not hear, is lost. */
+  async addReplica(of: RedisServer): Promise<RedisServer> {
+    const replica = await RedisCluster.#startNode(of.config);
+    this.#replicas.push(replica);
+    const [client, master] = [await replica.client(), await of.client()];
+    await client.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', String(of.port)]);
+    const id = String(await master.sendCommand(['CLUSTER', 'MYID']));
+    await eventually(
+      () => client.sendCommand(['CLUSTER', 'REPLICATE', id]).then(Boolean, () => false),
+      'the replica knows its master',
+    );
+    await eventually(async () => (await client.info('replication')).includes('master_link_status:up'), 'replication');
+    await master.configSet('min-replicas-to-write', '1');
+    return replica;
+  }
+
   /** A plain cluster client; close it yourself. */
   async client(): Promise<RedisClusterType> {
     const cluster = createCluster({ rootNodes: this.rootNodes }) as unknown as RedisClusterType;
@@ -261,6 +279,6 @@ export class RedisCluster {
   }
 
   async dispose(): Promise<void> {
-    for (const node of this.nodes) await node.dispose();
+    for (const node of [...this.nodes, ...this.#replicas]) await node.dispose();
   }
 }

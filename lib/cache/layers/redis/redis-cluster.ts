@@ -1,4 +1,5 @@
 import type { createCluster, RedisClusterOptions } from '@redis/client';
+import { TIMED_OUT, within } from '../../bounded-wait.js';
 import type { Clock } from '../../clock.js';
 import {
   AS_BUFFERS,
@@ -14,8 +15,11 @@ import type { RedisLayerOptions } from './redis-options.js';
 import { SingleConnection } from './redis-single.js';
 
 type Cluster = ReturnType<typeof createCluster>;
+type Node = RedisClusterOptions['rootNodes'][number];
 
 const RETRY_MS = 500;
+/** How long a master may take to tell who the masters are. */
+const TELL_MS = 250;
 
 /** A connection to every master of a Redis Cluster; redirections and new masters are followed by node-redis. */
 export class ClusterConnection implements RedisConnection {
@@ -25,6 +29,7 @@ export class ClusterConnection implements RedisConnection {
   readonly #clock: Clock;
   #cluster: Cluster | undefined;
   #attempt: Promise<void> | undefined;
+  #following: Promise<void> | undefined;
   #closed = false;
   #lost = false;
   #attempts = 0;
@@ -79,8 +84,8 @@ export class ClusterConnection implements RedisConnection {
   }
 
   connect(): Promise<void> {
-    if (this.ready && !this.#lost) return Promise.resolve();
-    return this.#connect();
+    if (this.#cluster === undefined || this.#lost) return this.#connect();
+    return (this.#following ??= this.#followMasters(this.#cluster).finally(() => (this.#following = undefined)));
   }
 
   async close(): Promise<void> {
@@ -106,8 +111,18 @@ export class ClusterConnection implements RedisConnection {
     return home.subscribe(channel, onMessage, onReady);
   }
 
-  #connect(): Promise<void> {
-    return (this.#attempt ??= this.#open()
+  /** A master that is killed is missed and one that is well redirects; one that is frozen does neither, so that others are asked. */
+  async #followMasters(cluster: Cluster): Promise<void> {
+    for (const master of cluster.masters) {
+      const told = await within(mastersToldBy(cluster, master), TELL_MS, this.#clock).catch(() => undefined);
+      if (told === undefined || told === TIMED_OUT) continue;
+      if (cluster.masters.every(({ id }) => told.ids.has(id))) return;
+      return this.#connect([told.by]);
+    }
+  }
+
+  #connect(rootNodes?: Node[]): Promise<void> {
+    return (this.#attempt ??= this.#open(rootNodes)
       .catch((cause: unknown) => {
         this.#retry();
         throw unavailable(cause);
@@ -115,10 +130,11 @@ export class ClusterConnection implements RedisConnection {
       .finally(() => (this.#attempt = undefined)));
   }
 
-  async #open(): Promise<void> {
+  async #open(rootNodes = this.#options.rootNodes): Promise<void> {
     if (this.#closed) throw unavailable();
     // A dead master would keep an eager attempt waiting: later ones connect to nodes when they are needed.
-    const cluster = redisPackage().createCluster({ ...this.#options, minimizeConnections: this.#attempts++ > 0 });
+    const minimizeConnections = this.#attempts++ > 0;
+    const cluster = redisPackage().createCluster({ ...this.#options, rootNodes, minimizeConnections });
     cluster.on('error', () => undefined);
     await new Promise<void>((resolve, reject) => {
       const cancel = this.#clock.after(3_000, () => reject(unavailable()));
@@ -158,6 +174,24 @@ export class ClusterConnection implements RedisConnection {
     if (this.#cluster !== undefined) destroy(this.#cluster);
     this.#cluster = undefined;
   }
+}
+
+/** Whom one master takes for a master, by the names that nodes give themselves, and how to reach who says so. */
+async function mastersToldBy(
+  cluster: Cluster,
+  master: Cluster['masters'][number],
+): Promise<{ by: Node; ids: Set<string> }> {
+  const client = await cluster.nodeClient(master);
+  const slots: unknown = await client.sendCommand(['CLUSTER', 'SLOTS']);
+  const { host, port } = client.options.socket as { host: string; port: number };
+  return {
+    by: { socket: { host, port } },
+    ids: new Set(
+      (slots as [from: number, to: number, master: [host: string, port: number, id: string]][]).map(
+        (range) => range[2][2],
+      ),
+    ),
+  };
 }
 
 function destroy(cluster: Cluster): void {

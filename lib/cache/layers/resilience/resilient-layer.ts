@@ -53,6 +53,7 @@ export class ResilientLayer implements Layer {
   #cancelRetry: (() => void) | undefined;
   /** From the first opening of the circuit until it closes, probes that fail included. */
   #outage = false;
+  #lookedAt = -Infinity;
   #closed = false;
 
   constructor(inner: Layer, settings: ResilienceSettings, clock: Clock, events: LayerEvents) {
@@ -204,8 +205,17 @@ export class ResilientLayer implements Layer {
       return result;
     } catch (error) {
       if (!isRefusal(error)) this.#breaker?.failed();
+      if (error instanceof CacheError && error.code === 'LAYER_TIMEOUT') this.#lookAgain();
       throw error;
     }
+  }
+
+  /** Who does not answer may have been replaced, which a connection that stands never hears. At most once a second. */
+  #lookAgain(): void {
+    const now = this.#clock.now();
+    if (this.#closed || now - this.#lookedAt < RETRY_MS) return;
+    this.#lookedAt = now;
+    Promise.resolve(this.#inner.connect?.()).catch(() => undefined);
   }
 
   /** Handed over in any case, since it is kept and sent later where it fails; nobody waits for a layer known to be away. */

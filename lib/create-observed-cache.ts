@@ -92,7 +92,11 @@ function exportsOf(
   clock: Clock,
 ): ExportSchedule | undefined {
   if (exporters.length === 0) return undefined;
-  const source = { serviceName: serviceName ?? packageName(), families: () => metrics.families() };
+  const source = {
+    serviceName: serviceName ?? packageName(),
+    families: () => metrics.families(),
+    collectFamilies: () => metrics.collectFamilies(),
+  };
   return new ExportSchedule({ exporters, source, clock, log: log ?? (() => undefined) });
 }
 

@@ -23,6 +23,7 @@ export class Exporting implements OnApplicationBootstrap, OnApplicationShutdown 
     const source = {
       serviceName,
       families: () => metrics.families(),
+      collectFamilies: () => metrics.collectFamilies(),
       get restored() {
         return persistence.restored;
       },

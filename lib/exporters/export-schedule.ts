@@ -2,6 +2,7 @@ import type { CacheLog } from '../cache/cache-log.js';
 import type { Clock } from '../cache/clock.js';
 import { CacheError } from '../cache/errors.js';
 import { toldError } from '../cache/told-error.js';
+import { collectedFamilies } from '../metrics/family.js';
 import type { ExportSource, MetricsExporter, MetricsSnapshot } from './metrics-exporter.js';
 
 /** How often exporters export that do not say, milliseconds. */
@@ -78,18 +79,16 @@ export class ExportSchedule {
 
   async #export(exporter: MetricsExporter): Promise<void> {
     await this.#running.get(exporter);
-    const run = this.#isolated(exporter, 'could not export', () => exporter.export(this.#snapshot()));
+    const run = this.#isolated(exporter, 'could not export', async () => exporter.export(await this.#snapshot()));
     this.#running.set(exporter, run);
     await run;
     this.#running.delete(exporter);
   }
 
-  #snapshot(): MetricsSnapshot {
-    return {
-      at: this.#options.clock.now(),
-      startedAt: this.#startedAt,
-      families: [...this.#options.source.families()],
-    };
+  async #snapshot(): Promise<MetricsSnapshot> {
+    const at = this.#options.clock.now();
+    const families = [...(await collectedFamilies(this.#options.source))];
+    return { at, startedAt: this.#startedAt, families };
   }
 
   async #isolated(exporter: MetricsExporter, what: string, run: () => void | Promise<void>): Promise<void> {

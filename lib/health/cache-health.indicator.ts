@@ -45,9 +45,9 @@ export class CacheHealthIndicator {
     const { HealthIndicatorService } = await import('@nestjs/terminus');
     const session = new HealthIndicatorService().check(key);
     if (this.#subject.closed()) return session.down('the cache is closed');
+    const report = await this.#metrics.collectHealth();
     const layers = this.#subject.layers.map((layer) => ({ name: layer.name, reached: layer.status().connected }));
     const lost = layers.filter(({ reached }) => !reached).map(({ name }) => name);
-    const report = this.#metrics.getHealth();
     const details = detailsOf(report, layers);
     const missing = lost.filter((name) => this.#subject.required.has(name));
     if (missing.length > 0) {

@@ -4,12 +4,13 @@ import type { AccessRecord, MetricsTimer, TimerSubject } from './access-record.j
 import { Catalogue } from './catalogue/catalogue.js';
 import type { FamilySource, MetricFamily } from './family.js';
 import { encodeImage, encodeImageInPortions, restoreImage } from './images/image.js';
-import type { AlertSource, Judgement } from './judgement.js';
+import type { AlertSource, HealthFacts, Judgement } from './judgement.js';
 import { Ledger } from './ledger.js';
 import type { LedgerReading } from './reading/ledger-reading.js';
 import { LedgerSum } from './images/ledger-sum.js';
 import { type HeldStatus, statusTogether } from './images/layer-status-sum.js';
-import { inPortions, Portions } from './reading/portions.js';
+import type { OverallSum } from './reading/overall-reading.js';
+import { inPortions, Portions, takenInPortions } from './reading/portions.js';
 import { MetricsRecorder } from './recorder.js';
 import { checkAccess, recordAccess } from './recording/recorded-access.js';
 import { SeriesHandle } from './recording/series-handle.js';
@@ -62,12 +63,16 @@ export type CacheStatistics = Pick<
   | 'getHitRates'
   | 'getRealtime'
   | 'getHealth'
+  | 'collectStats'
   | 'collectPatternStats'
   | 'collectEndpointStats'
+  | 'collectLayerStats'
+  | 'collectOperationStats'
   | 'collectTopPatterns'
   | 'collectLowPerformers'
   | 'collectHitRates'
   | 'collectRealtime'
+  | 'collectHealth'
 >;
 
 /**
@@ -104,7 +109,12 @@ export class CacheMetrics implements FamilySource {
 
   /** Everything together. */
   getStats(window?: Window): CacheStats {
-    return this.#snapshots.overall(windowNamed(window));
+    return this.#snapshots.overall(this.#figures.overall(windowNamed(window)));
+  }
+
+  /** As {@link getStats}, a few patterns at a time: between them the event loop is free, which matters from a thousand on. */
+  async collectStats(window?: Window): Promise<CacheStats> {
+    return this.#snapshots.overall(await this.#collectOverall(windowNamed(window)));
   }
 
   /** One pattern, such as `feed:*`; zeros for one that was never asked. */
@@ -117,10 +127,7 @@ export class CacheMetrics implements FamilySource {
     return Object.freeze([...this.#snapshots.patterns(windowNamed(window))]);
   }
 
-  /**
-   * As {@link getAllPatternStats}, a few patterns at a time: between them the event loop is free, which matters from a
-   * thousand patterns on.
-   */
+  /** As {@link getAllPatternStats}, a few patterns at a time. */
   async collectPatternStats(window?: Window): Promise<readonly PatternStats[]> {
     return Object.freeze(await inPortions(this.#snapshots.patterns(windowNamed(window))));
   }
@@ -137,11 +144,21 @@ export class CacheMetrics implements FamilySource {
 
   /** All layers, nearest first. */
   getLayerStats(window?: Window): readonly LayerStats[] {
-    return this.#snapshots.layers(windowNamed(window));
+    return this.#snapshots.layers(this.#figures.overall(windowNamed(window)));
+  }
+
+  /** As {@link getLayerStats}, a few patterns at a time. */
+  async collectLayerStats(window?: Window): Promise<readonly LayerStats[]> {
+    return this.#snapshots.layers(await this.#collectOverall(windowNamed(window)));
   }
 
   getOperationStats(window?: Window): readonly OperationStats[] {
-    return this.#snapshots.operations(windowNamed(window));
+    return this.#snapshots.operations(this.#figures.overall(windowNamed(window)));
+  }
+
+  /** As {@link getOperationStats}, a few patterns at a time. */
+  async collectOperationStats(window?: Window): Promise<readonly OperationStats[]> {
+    return this.#snapshots.operations(await this.#collectOverall(windowNamed(window)));
   }
 
   /** The patterns that are asked most, most first. */
@@ -155,8 +172,9 @@ export class CacheMetrics implements FamilySource {
   async collectTopPatterns(limit: number, window?: Window): Promise<readonly PatternStats[]> {
     const named = windowNamed(window);
     const portions = new Portions();
-    const most = mostAsked(await inPortions(this.#snapshots.patternCounts(named), portions), limit);
-    return Object.freeze(await inPortions(this.#snapshots.each(most, named), portions));
+    const counts = await inPortions(this.#snapshots.patternCounts(named), portions);
+    const most = mostAsked(counts, limit).map(({ pattern }) => pattern);
+    return Object.freeze(await inPortions(this.#snapshots.named(most, named), portions));
   }
 
   /**
@@ -174,7 +192,8 @@ export class CacheMetrics implements FamilySource {
     const named = windowNamed(window);
     const portions = new Portions();
     const counts = await inPortions(this.#snapshots.patternCounts(named), portions);
-    const low = await inPortions(this.#snapshots.each(leastHit(counts, threshold, minRequests), named), portions);
+    const least = leastHit(counts, threshold, minRequests).map(({ pattern }) => pattern);
+    const low = await inPortions(this.#snapshots.named(least, named), portions);
     return Object.freeze(low.map((stats) => this.#advised(stats)));
   }
 
@@ -196,11 +215,11 @@ export class CacheMetrics implements FamilySource {
     return this.#realtime(this.getStats('1m'), this.getHealth());
   }
 
-  /** As {@link getRealtime}, in two portions. */
+  /** As {@link getRealtime}, a few patterns at a time. */
   async collectRealtime(): Promise<Realtime> {
-    const stats = this.getStats('1m');
-    await new Portions().rest();
-    return this.#realtime(stats, this.getHealth());
+    const portions = new Portions();
+    const stats = this.#snapshots.overall(await this.#collectOverall('1m', portions));
+    return this.#realtime(stats, await this.#collectHealth(portions));
   }
 
   #realtime(stats: CacheStats, health: HealthReport): Realtime {
@@ -219,11 +238,36 @@ export class CacheMetrics implements FamilySource {
 
   getHealth(): HealthReport {
     const { window, targets } = this.#judgement;
+    const facts = this.#overallFacts(this.#figures.overall(window));
     return this.#judgement.assessHealth({
-      ...this.#snapshots.overallAndLayers(window),
-      patterns: targets.map((pattern) => this.getPatternStats(pattern, window)),
-      now: this.#clock.now(),
+      ...facts,
+      patterns: targets.map((pattern) => this.#snapshots.pattern(pattern, window)),
     });
+  }
+
+  /** As {@link getHealth}, a few patterns at a time. */
+  collectHealth(): Promise<HealthReport> {
+    return this.#collectHealth(new Portions());
+  }
+
+  async #collectHealth(portions: Portions): Promise<HealthReport> {
+    const { window, targets } = this.#judgement;
+    const facts = this.#overallFacts(await this.#collectOverall(window, portions));
+    const patterns = await inPortions(this.#snapshots.named(targets, window), portions);
+    return this.#judgement.assessHealth({ ...facts, patterns });
+  }
+
+  /** All from one reading of all patterns together, which is most of the work. */
+  #overallFacts(overall: OverallSum): Omit<HealthFacts, 'patterns'> {
+    return {
+      stats: this.#snapshots.overall(overall),
+      layers: this.#snapshots.layers(overall),
+      now: this.#clock.now(),
+    };
+  }
+
+  #collectOverall(window: Window, portions?: Portions): Promise<OverallSum> {
+    return takenInPortions(this.#figures.overallInSteps(window), portions);
   }
 
   /** Sets everything that was counted to zero; states such as an open circuit stay. */
@@ -250,7 +294,17 @@ export class CacheMetrics implements FamilySource {
   }
 
   families(): Iterable<MetricFamily> {
-    return [...this.#catalogue.families(), ...[...this.#sources].flatMap((source) => [...source.families()])];
+    return this.#familiesBeside(this.#catalogue.families());
+  }
+
+  /** As {@link families}, with all patterns together read already, a few of them at a time. */
+  async collectFamilies(): Promise<Iterable<MetricFamily>> {
+    const overall = await takenInPortions(this.#ledger.overallInSteps('all'));
+    return this.#familiesBeside(this.#catalogue.families(overall));
+  }
+
+  #familiesBeside(own: readonly MetricFamily[]): readonly MetricFamily[] {
+    return [...own, ...[...this.#sources].flatMap((source) => [...source.families()])];
   }
 
   /** Lets every source bring its figures up to date; ends by their deadlines, whatever fails. */

@@ -8,7 +8,7 @@ export interface MetricFamily {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly unit?: 'seconds' | 'bytes' | 'ratio';
   readonly labelNames: readonly string[];
-  /** As they are when they are walked; sums over all subjects as they were when the first of their families was. */
+  /** As they are when they are walked; sums over all subjects as they were when the first of their families was, or collected. */
   points(): Iterable<MetricPoint>;
 }
 
@@ -41,6 +41,13 @@ export interface HistogramView {
 /** Whoever has figures to export: the metrics, warming, observed databases. */
 export interface FamilySource {
   families(): Iterable<MetricFamily>;
+  /** As {@link families}, with what is long to read already read, in portions between which the event loop is free. */
+  collectFamilies?(): Promise<Iterable<MetricFamily>>;
   /** Brings up to date what must be asked for elsewhere; awaited before a scrape. Never rejects, and ends by a deadline. */
   refresh?(): Promise<void>;
+}
+
+/** The families of a source, in portions where it has that form. */
+export async function collectedFamilies(source: FamilySource): Promise<Iterable<MetricFamily>> {
+  return source.collectFamilies === undefined ? source.families() : source.collectFamilies();
 }

@@ -7,6 +7,7 @@ import { ImageFault, type ImageReader, type ImageWriter } from './images/image-b
 import { HitTally } from './windows/hit-tally.js';
 import { layerShape, LayerTrack } from './windows/layer-track.js';
 import type { LedgerReading } from './reading/ledger-reading.js';
+import { OverallReading, type OverallSum } from './reading/overall-reading.js';
 import { Pauses } from './windows/pauses.js';
 import type { Window } from './snapshot.js';
 import { Track } from './windows/track.js';
@@ -41,8 +42,11 @@ export class Ledger implements LedgerReading {
   readonly #layerShape = layerShape();
   readonly #accessSum = new WindowSum(ACCESS_COUNTERS, ACCESS_HISTOGRAMS);
   readonly #pauses = new Pauses();
+  /** Of all patterns together, those that are under way. */
+  readonly #readings = new Set<OverallReading>();
   #since: number;
   #closings = 0;
+  #beginnings = 0;
 
   constructor(clock: Clock, maxPatterns: number, maxEndpoints: number) {
     this.clock = clock;
@@ -53,6 +57,7 @@ export class Ledger implements LedgerReading {
       (name) =>
         new AccessTrack(name, this.#accessShape, this.#since, this.hits, (slot, figures) => {
           this.#closings++;
+          for (const reading of this.#readings) reading.closing(slot, figures);
           this.#combined.absorb(slot, figures);
         }),
     );
@@ -87,19 +92,37 @@ export class Ledger implements LedgerReading {
   }
 
   /** All patterns together in a window. The sum is reused: read it before asking for the next. */
-  overall(window: Window): WindowSum {
-    const now = this.clock.now();
-    const sum = this.#accessSum;
-    sum.clear();
-    const from = window === 'all' ? -Infinity : windowStart(window, now);
-    // A slot that is due stays open until its pattern is touched: reading rotates nothing.
-    for (const { track } of this.patterns) {
-      if (track.slotStart < from) continue;
-      track.settle();
-      sum.add(track);
+  overall(window: Window): OverallSum {
+    const { reading, overall } = this.#begin(window, this.nothing());
+    for (const { track } of this.patterns) reading.take(track);
+    return overall;
+  }
+
+  /** As {@link overall}, a pattern a step, and of a sum of its own. It begins anew when everything is reset or restored. */
+  *overallInSteps(window: Window): Generator<void, OverallSum> {
+    for (;;) {
+      const beginning = this.#beginnings;
+      const { reading, overall } = this.#begin(window, new WindowSum(ACCESS_COUNTERS, ACCESS_HISTOGRAMS));
+      this.#readings.add(reading);
+      try {
+        for (const { track } of this.patterns) {
+          if (beginning !== this.#beginnings) break;
+          reading.take(track);
+          yield;
+        }
+      } finally {
+        this.#readings.delete(reading);
+      }
+      if (beginning === this.#beginnings) return overall;
     }
+  }
+
+  #begin(window: Window, sum: WindowSum): { readonly reading: OverallReading; readonly overall: OverallSum } {
+    const now = this.clock.now();
     this.#combined.addTo(sum, window, now);
-    return sum;
+    const from = window === 'all' ? -Infinity : windowStart(window, now);
+    const overall = { window, sum, coverageSeconds: this.coverageSeconds(window) };
+    return { reading: new OverallReading(sum, from), overall };
   }
 
   /** Looks at each pattern once. */
@@ -185,6 +208,7 @@ export class Ledger implements LedgerReading {
     for (const track of this.operations) track.reset(now);
     for (const { track } of this.layers) track.reset(now);
     this.#closings++;
+    this.#beginnings++;
     this.#combined.reset();
     this.#pauses.clear();
     this.bypasses.fill(0);
@@ -241,6 +265,7 @@ export class Ledger implements LedgerReading {
       }
     }
     this.#combined.restore(image);
+    this.#beginnings++;
     if (!image.done) throw new ImageFault('It goes on behind its end.');
   }
 

@@ -1,4 +1,4 @@
-import { Portions } from '../metrics/reading/portions.js';
+import { eachInPortions, Portions } from '../metrics/reading/portions.js';
 
 /**
  * The wire's form of what the library answers: every field in snake_case, nothing else changed. The one place where
@@ -21,11 +21,11 @@ export async function presentedText(answer: unknown, portions = new Portions()):
   const add = async (value: unknown): Promise<void> => {
     if (Array.isArray(value)) {
       let before = '[';
-      for (const item of value as readonly unknown[]) {
+      const addItem = (item: unknown): void => {
         parts.push(before, JSON.stringify(present(item)) ?? 'null');
         before = ',';
-        if (portions.over) await portions.rest();
-      }
+      };
+      await eachInPortions(value as readonly unknown[], addItem, portions);
       parts.push(value.length === 0 ? '[]' : ']');
     } else parts.push(JSON.stringify(present(value)) ?? 'null');
   };

@@ -21,13 +21,13 @@ export function statisticsController(monitoring: Monitoring): Type {
 
     @Get('health')
     health(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
-      return this.#answer(request, response, (metrics) => metrics.getHealth());
+      return this.#answer(request, response, (metrics) => metrics.collectHealth());
     }
 
     @Get('stats')
     stats(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
       const window = windowOf(request);
-      return this.#answer(request, response, (metrics) => metrics.getStats(window));
+      return this.#answer(request, response, (metrics) => metrics.collectStats(window));
     }
 
     @Get('stats/patterns')
@@ -45,13 +45,13 @@ export function statisticsController(monitoring: Monitoring): Type {
     @Get('stats/layers')
     layers(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
       const window = windowOf(request);
-      return this.#answer(request, response, (metrics) => metrics.getLayerStats(window));
+      return this.#answer(request, response, (metrics) => metrics.collectLayerStats(window));
     }
 
     @Get('stats/operations')
     operations(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
       const window = windowOf(request);
-      return this.#answer(request, response, (metrics) => metrics.getOperationStats(window));
+      return this.#answer(request, response, (metrics) => metrics.collectOperationStats(window));
     }
 
     @Get('stats/top-patterns')

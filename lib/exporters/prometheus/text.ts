@@ -1,4 +1,4 @@
-import type { FamilySource, MetricFamily } from '../../metrics/family.js';
+import { collectedFamilies, type FamilySource, type MetricFamily } from '../../metrics/family.js';
 import { takenAtOnce, takenInPortions } from '../../metrics/reading/portions.js';
 import type { ExemplarSource } from './exemplars.js';
 import { FamilyText } from './family-text.js';
@@ -60,7 +60,7 @@ export class PrometheusExposition {
   renderBytes(): Buffer {
     if (this.#rendering !== undefined) return new PrometheusExposition(this.#source, this.#options).renderBytes();
     const parts: Uint8Array[] = [];
-    takenAtOnce(this.#render(parts));
+    takenAtOnce(this.#render(this.#source.families(), parts));
     return Buffer.concat(parts);
   }
 
@@ -72,12 +72,12 @@ export class PrometheusExposition {
 
   async #collect(): Promise<Buffer> {
     const parts: Uint8Array[] = [];
-    await takenInPortions(this.#render(parts));
+    await takenInPortions(this.#render(await collectedFamilies(this.#source), parts));
     return Buffer.concat(parts);
   }
 
-  *#render(parts: Uint8Array[]): Generator<void, void> {
-    for (const family of this.#source.families()) {
+  *#render(families: Iterable<MetricFamily>, parts: Uint8Array[]): Generator<void, void> {
+    for (const family of families) {
       yield* this.#textOf(family).render(family, parts, this.#exemplars);
       yield;
     }

@@ -6,6 +6,7 @@ import type { MetricFamily, MetricPoint } from '../family.js';
 import { OPERATIONS, OUTCOMES, REASONS, STATES } from './result-names.js';
 import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from '../windows/layer-track.js';
 import type { Ledger } from '../ledger.js';
+import type { OverallSum } from '../reading/overall-reading.js';
 import { WINDOWS } from '../snapshot.js';
 import { circuitStateNamed, hitRateOf } from '../reading/statistics.js';
 import { type Overall, overallOf } from './overall.js';
@@ -23,10 +24,13 @@ export class Catalogue {
     this.#status = status;
   }
 
-  /** All patterns together are read once for all of the families, when the first of them needs it. */
-  families(): MetricFamily[] {
+  /**
+   * All patterns together are read once for all of the families, when the first of them needs it.
+   * @param collected all patterns together since the start, by who has read them.
+   */
+  families(collected?: OverallSum): MetricFamily[] {
     let read: Overall | undefined;
-    const overall = (): Overall => (read ??= overallOf(this.#ledger));
+    const overall = (): Overall => (read ??= overallOf(collected ?? this.#ledger.overall('all')));
     return [...this.#accesses(overall), ...this.#layers(overall), ...this.#patterns(), ...this.#own()];
   }
 

@@ -1,7 +1,7 @@
 import { responseTimes } from '../reading/statistics.js';
 import { AccessTime } from '../windows/access-track.js';
 import { HistogramTotal } from '../windows/histogram.js';
-import type { Ledger } from '../ledger.js';
+import type { OverallSum } from '../reading/overall-reading.js';
 
 /** What is told of all patterns together. */
 export interface Overall {
@@ -12,8 +12,7 @@ export interface Overall {
 }
 
 /** A copy: the sum it is read from is reused. */
-export function overallOf(ledger: Ledger): Overall {
-  const sum = ledger.overall('all');
+export function overallOf({ sum }: OverallSum): Overall {
   const nearTimes = new HistogramTotal();
   nearTimes.add(sum.histograms[AccessTime.near]!);
   const all = new HistogramTotal();

@@ -1,5 +1,7 @@
 import { CircuitState, type Operation } from '../../cache/observer.js';
 import type { LayerState, LedgerReading } from '../reading/ledger-reading.js';
+import type { OverallSum } from '../reading/overall-reading.js';
+import { takenAtOnce } from '../reading/portions.js';
 import type { Window } from '../snapshot.js';
 import { WindowSum } from '../windows/window-sum.js';
 
@@ -43,8 +45,21 @@ export class LedgerSum implements LedgerReading {
     return this.#ledgers.reduce((all, { inFlight }) => all + inFlight, 0);
   }
 
-  overall(window: Window): WindowSum {
-    return this.#added((ledger) => ledger.overall(window));
+  overall(window: Window): OverallSum {
+    return takenAtOnce(this.overallInSteps(window));
+  }
+
+  /** One ledger after the other; covered is what the one that observed most of it did. */
+  *overallInSteps(window: Window): Generator<void, OverallSum> {
+    const [first, ...others] = this.#ledgers;
+    const { sum, ...together } = yield* first.overallInSteps(window);
+    let { coverageSeconds } = together;
+    for (const ledger of others) {
+      const overall = yield* ledger.overallInSteps(window);
+      sum.add(overall.sum);
+      coverageSeconds = Math.max(coverageSeconds, overall.coverageSeconds);
+    }
+    return { window, sum, coverageSeconds };
   }
 
   countersIn(windows: readonly Window[]): readonly WindowSum[] {

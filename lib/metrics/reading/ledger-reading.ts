@@ -1,5 +1,6 @@
 import type { CircuitState, Operation } from '../../cache/observer.js';
 import type { Window } from '../snapshot.js';
+import type { OverallSum } from './overall-reading.js';
 import type { WindowSum } from '../windows/window-sum.js';
 
 /** What statistics are read from: one process' ledger, or several together. A sum is reused: read it before asking for the next. */
@@ -10,7 +11,9 @@ export interface LedgerReading {
   readonly layers: readonly LayerState[];
   readonly inFlight: number;
   /** All patterns together. */
-  overall(window: Window): WindowSum;
+  overall(window: Window): OverallSum;
+  /** As {@link overall}, a few patterns a step, between which figures may move; its sum is the caller's. */
+  overallInSteps(window: Window): Generator<void, OverallSum>;
   /** The counters of all patterns together in several windows; cheaper than one by one. */
   countersIn(windows: readonly Window[]): readonly WindowSum[];
   patternIn(name: string, window: Window, countersOnly?: boolean): WindowSum;

@@ -23,11 +23,24 @@ export class Portions {
 /** All of it, taken a portion at a time. */
 export async function inPortions<T>(items: Iterable<T>, portions = new Portions()): Promise<T[]> {
   const all: T[] = [];
-  for (const item of items) {
-    all.push(item);
-    if (portions.over) await portions.rest();
-  }
+  await eachInPortions(items, (item) => all.push(item), portions);
   return all;
+}
+
+/** Does something with each, a portion at a time. */
+export function eachInPortions<T>(
+  items: Iterable<T>,
+  work: (item: T) => unknown,
+  portions = new Portions(),
+): Promise<void> {
+  return takenInPortions(stepsOf(items, work), portions);
+}
+
+function* stepsOf<T>(items: Iterable<T>, work: (item: T) => unknown): Generator<void, void> {
+  for (const item of items) {
+    work(item);
+    yield;
+  }
 }
 
 /** Takes every step of a piece of work, a portion at a time. */

@@ -2,6 +2,7 @@ import type { HeldStatus } from '../images/layer-status-sum.js';
 import { Operation } from '../../cache/observer.js';
 import { AccessCount, AccessTime } from '../windows/access-track.js';
 import type { LedgerReading } from './ledger-reading.js';
+import type { OverallSum } from './overall-reading.js';
 import type { PatternCounts } from './ranking.js';
 import {
   type CacheStats,
@@ -28,7 +29,6 @@ import {
   succeededRateOf,
   type Surroundings,
 } from './statistics.js';
-import type { WindowSum } from '../windows/window-sum.js';
 
 /** Takes snapshots of a ledger. */
 export class Snapshots {
@@ -40,25 +40,12 @@ export class Snapshots {
     this.#status = status;
   }
 
-  overall(window: Window): CacheStats {
-    return this.#overallOf(this.#ledger.overall(window), window);
-  }
-
-  layers(window: Window): readonly LayerStats[] {
-    return this.#layersOf(this.#ledger.overall(window), window);
-  }
-
-  /** Both from one reading of all patterns together, which is most of the work. */
-  overallAndLayers(window: Window): { readonly stats: CacheStats; readonly layers: readonly LayerStats[] } {
-    const sum = this.#ledger.overall(window);
-    return { stats: this.#overallOf(sum, window), layers: this.#layersOf(sum, window) };
-  }
-
-  #overallOf(sum: WindowSum, window: Window): CacheStats {
+  overall({ window, sum, coverageSeconds }: OverallSum): CacheStats {
     const ledger = this.#ledger;
     const status = this.#status();
-    const around: Surroundings = {
-      ...this.#around(window),
+    return cacheStats(sum, {
+      window,
+      coverageSeconds,
       operationsInFlight: ledger.inFlight,
       evictions: ledger.layers.reduce(
         (all, layer) => all + evictionsIn(ledger.layerIn(layer.name, window).counters),
@@ -67,8 +54,7 @@ export class Snapshots {
       invalidations: ledger.operationIn(Operation.invalidate, window).counters.reduce((all, count) => all + count, 0),
       entryCount: status.find(({ entries }) => entries !== null)?.entries ?? null,
       totalSizeBytes: status.find(({ bytes }) => bytes !== null)?.bytes ?? null,
-    };
-    return cacheStats(sum, around);
+    });
   }
 
   pattern(pattern: string, window: Window): PatternStats {
@@ -91,9 +77,9 @@ export class Snapshots {
     }
   }
 
-  /** The statistics of what was ranked, in its order. */
-  *each(ranked: readonly PatternCounts[], window: Window): IterableIterator<PatternStats> {
-    for (const { pattern } of ranked) yield this.pattern(pattern, window);
+  /** The statistics of some patterns, in the order of their names. */
+  *named(patterns: readonly string[], window: Window): IterableIterator<PatternStats> {
+    for (const pattern of patterns) yield this.pattern(pattern, window);
   }
 
   *patternHitRates(): IterableIterator<HitRates['patterns'][number]> {
@@ -130,10 +116,10 @@ export class Snapshots {
     }
   }
 
-  #layersOf(overall: WindowSum, window: Window): readonly LayerStats[] {
+  layers({ window, sum, coverageSeconds }: OverallSum): readonly LayerStats[] {
     const ledger = this.#ledger;
     const status = this.#status();
-    const near = { hits: overall.counters[AccessCount.nearHit]!, times: overall.histograms[AccessTime.near]! };
+    const near = { hits: sum.counters[AccessCount.nearHit]!, times: sum.histograms[AccessTime.near]! };
     return Object.freeze(
       ledger.layers.map((layer, at) =>
         layerStats(
@@ -145,7 +131,7 @@ export class Snapshots {
             circuitState: circuitStateNamed(layer.circuit),
             queueDepth: layer.queueDepth,
             window,
-            coverageSeconds: ledger.coverageSeconds(window),
+            coverageSeconds,
           },
           ledger.layerIn(layer.name, window),
           at === 0 ? near : undefined,
@@ -154,15 +140,13 @@ export class Snapshots {
     );
   }
 
-  operations(window: Window): readonly OperationStats[] {
-    const ledger = this.#ledger;
-    const coverage = ledger.coverageSeconds(window);
+  operations({ window, sum, coverageSeconds }: OverallSum): readonly OperationStats[] {
     const names = Object.keys(Operation) as (keyof typeof Operation)[];
     return Object.freeze(
       names.map((name) =>
         name === 'get'
-          ? getStats(ledger.overall(window), window, coverage)
-          : operationStats(name, ledger.operationIn(Operation[name], window), window, coverage),
+          ? getStats(sum, window, coverageSeconds)
+          : operationStats(name, this.#ledger.operationIn(Operation[name], window), window, coverageSeconds),
       ),
     );
   }

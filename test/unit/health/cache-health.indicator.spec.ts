@@ -21,7 +21,7 @@ function indicator(given: {
     totalRequests: 100,
     warnings: given.warnings ?? [],
   } as unknown as HealthReport;
-  return new CacheHealthIndicator({ getHealth: () => report } as CacheMetrics, {
+  return new CacheHealthIndicator({ collectHealth: async () => report } as CacheMetrics, {
     layers: given.layers ?? [layer('memory', true)],
     required: new Set(given.required ?? []),
     closed: () => given.closed ?? false,

@@ -3,11 +3,23 @@ import { MissReason, Operation, Outcome, Result, type Series } from '../../../li
 import { PrometheusExposition } from '../../../lib/exporters/prometheus/text.js';
 import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
 import type { CacheMetrics } from '../../../lib/metrics/cache-metrics.js';
+import type { MetricFamily } from '../../../lib/metrics/family.js';
+import { inPortions } from '../../../lib/metrics/reading/portions.js';
 import { presentedText } from '../../../lib/monitoring/presenter.js';
 import { calmest } from '../../support/loop-pause.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 const MANY = 1_000;
+
+/** Every family with its points. */
+const walked = (families: Iterable<MetricFamily>) =>
+  [...families].map(({ name, points }) => ({ name, points: [...points()] }));
+const walkedInPortions = async (metrics: CacheMetrics) => {
+  const families = await metrics.collectFamilies();
+  return await Promise.all(
+    [...families].map(async ({ name, points }) => ({ name, points: await inPortions(points()) })),
+  );
+};
 
 describe('a thousand patterns and a thousand endpoints', () => {
   const clock = new ManualClock();
@@ -76,6 +88,12 @@ describe('a thousand patterns and a thousand endpoints', () => {
   it.each<[string, (asked: CacheMetrics) => unknown, (asked: CacheMetrics) => Promise<unknown>]>([
     ['all patterns', (asked) => asked.getAllPatternStats('24h'), (asked) => asked.collectPatternStats('24h')],
     ['all endpoints', (asked) => asked.getEndpointStats('24h'), (asked) => asked.collectEndpointStats('24h')],
+    ['everything together', (asked) => asked.getStats('24h'), (asked) => asked.collectStats('24h')],
+    ['all layers', (asked) => asked.getLayerStats('24h'), (asked) => asked.collectLayerStats('24h')],
+    ['all operations', (asked) => asked.getOperationStats('24h'), (asked) => asked.collectOperationStats('24h')],
+    ['health', (asked) => asked.getHealth(), (asked) => asked.collectHealth()],
+    ['what happens now', (asked) => asked.getRealtime(), (asked) => asked.collectRealtime()],
+    ['the families of an exporter', (asked) => walked(asked.families()), walkedInPortions],
     ['hit rates', (asked) => asked.getHitRates(), (asked) => asked.collectHitRates()],
     [
       'the top patterns',

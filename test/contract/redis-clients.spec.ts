@@ -49,6 +49,15 @@ const run = (name: string, options: () => RedisLayerOptions | Promise<RedisLayer
 };
 
 run('redis cluster', () => ({ cluster: { rootNodes: cluster.rootNodes } }));
+run('redis cluster behind names that only a map leads to', async () => {
+  const named = await RedisCluster.start({
+    'cluster-announce-hostname': 'redis.invalid',
+    'cluster-preferred-endpoint-type': 'hostname',
+  });
+  closing.push(() => named.dispose());
+  const addresses = named.nodes.map(({ port }) => [`redis.invalid:${port}`, { host: '127.0.0.1', port }] as const);
+  return { cluster: { rootNodes: named.rootNodes, nodeAddressMap: Object.fromEntries(addresses) } };
+});
 run('redis through sentinel', () => ({ sentinel: { name: sentinel.name, rootNodes: sentinel.rootNodes } }));
 run("the application's node-redis 5", async () => {
   const client = createClient({ url: server.url });

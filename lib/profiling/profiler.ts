@@ -14,7 +14,7 @@ export interface ProfilerOptions {
 const IGNORED: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
 
 /**
- * Samples where operations of the cache spend their time: the call stack that led to each and its phases (near and far
+ * Samples where operations of the cache spend their time: the endpoint or the call stack that led to each, and its phases (near and far
  * layers, origin, encoding, writing). Hits in memory come in by {@link CacheProfiler.hit}. Names of functions and patterns
  * only: never a key or a value.
  */
@@ -68,10 +68,10 @@ export class CacheProfiler implements CacheTracer {
   }
 }
 
-/** Who called, for which endpoint, and what. */
+/** The endpoint, to which only the framework leads, or else who called; and what for. */
 function framesOf(operation: TracedOperation, { endpoint, pattern }: Series): string[] {
-  const asked = endpoint === undefined ? [] : [frameName(endpoint)];
-  return [...callStack(), ...asked, frameName(`cache.${operation}(${pattern})`)];
+  const callers = endpoint === undefined ? callStack() : [frameName(endpoint)];
+  return [...callers, frameName(`cache.${operation}(${pattern})`)];
 }
 
 /** Runs and calls `end` when what was returned has settled, whichever way. */

@@ -50,6 +50,7 @@ describe.each(platforms)('the profile of the cache on %s', (platform) => {
     expect(headers['cache-control']).toBe('no-store');
     const lines = text.trimEnd().split('\n');
     for (const line of lines) expect(line).toMatch(FOLDED);
+    for (const line of lines.filter((one) => one.includes('(feed:*)'))) expect(line).toMatch(/^GET_\/feeds\/discover;/);
     expect(text).toMatch(/^GET_\/feeds\/discover;cache\.get\(feed:\*\);near \d+$/m);
     expect(text).toMatch(/^GET_\/feeds\/discover;cache\.load\(feed:\*\);origin \d+$/m);
     expect(text).toMatch(/cache\.get\(user:\*:cart\)/);

@@ -4,6 +4,7 @@ import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import { createObservedCache } from '../../lib/create-observed-cache.js';
 import { eventually, freePort, RedisServer } from '../support/redis.js';
@@ -41,6 +42,7 @@ describe('a Redis behind TLS', () => {
     const make = () =>
       createObservedCache({
         layers: [
+          memoryLayer(),
           redisLayer({
             url: `rediss://localhost:${port}`,
             connection: { tls: { ca: readFileSync(file('cert.pem')) } },
@@ -51,8 +53,11 @@ describe('a Redis behind TLS', () => {
     const [writer, reader] = [make(), make()];
     await Promise.all([writer.connect(), reader.connect()]);
     await writer.set('product:1', { id: 1 });
+    // What only Redis can have brought, and memory keeps from here on.
     expect(await reader.get('product:1')).toEqual({ id: 1 });
+    expect([writer.peek('product:1'), reader.peek('product:1')]).toEqual([{ id: 1 }, { id: 1 }]);
     await reader.del('product:1');
+    await eventually(() => writer.peek('product:1') === undefined, 'the bus says that it was deleted');
     expect(await writer.get('product:1')).toBeUndefined();
     await Promise.all([writer.disconnect(), reader.disconnect()]);
   });

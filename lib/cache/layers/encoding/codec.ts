@@ -6,6 +6,7 @@ import {
   BODY_AT,
   CRC_AT,
   DecodedEntry,
+  EPOCH_AT,
   EPOCH_END,
   epochOf,
   isLabelled,
@@ -203,5 +204,7 @@ function bytesRecord(body: Uint8Array): Buffer {
 function append(batches: RecordBatches, record: Buffer): number {
   const start = batches.reserve(record.length);
   batches.bytes.set(record, start);
+  // Open for the server, and until then nothing that lay in this process' memory.
+  batches.bytes.fill(0, start + EPOCH_AT, start + EPOCH_END);
   return record.length;
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { serialize, deserialize } from 'node:v8';
+import type { Entry } from '../../../../lib/cache/entry.js';
 import { EntryCodec, type CodecOptions } from '../../../../lib/cache/layers/encoding/codec.js';
 import { recordOfText, textOfRecord } from '../../../../lib/cache/layers/encoding/text-record.js';
-import { RecordBatches } from '../../../../lib/cache/layers/encoding/record-batches.js';
+import { type RecordBatch, RecordBatches } from '../../../../lib/cache/layers/encoding/record-batches.js';
 import { entryOf } from '../../../support/entries.js';
 
 const own = {
@@ -126,13 +127,26 @@ describe('compression', () => {
 });
 
 describe('entries in a batch', () => {
-  it('carry nothing that lay in memory before', () => {
-    const used = jest.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation((size) => Buffer.alloc(size, 'secret'));
+  /** What is sent where memory that nobody cleared holds nothing but this byte. */
+  function sentOver(left: number, option: CodecOptions, entries: readonly Entry[]): RecordBatch {
+    const unclean = (['allocUnsafe', 'allocUnsafeSlow'] as const).map((allocate) =>
+      jest.spyOn(Buffer, allocate).mockImplementation((size) => Buffer.alloc(size, left)),
+    );
     const batches = new RecordBatches();
-    const codec = new EntryCodec();
-    for (const key of ['a', 'b']) batches.add(key, codec.encodeInto(batches, entryOf({ n: 1 }), 0), '');
-    expect(batches.takeLast()!.records.includes('secret')).toBe(false);
-    used.mockRestore();
+    const codec = new EntryCodec(option);
+    for (const entry of entries) batches.add('key', codec.encodeInto(batches, entry, 0), '');
+    for (const spy of unclean) spy.mockRestore();
+    return batches.takeLast()!;
+  }
+
+  it.each(options)('carry nothing that lay in memory before, with %s', (_, option) => {
+    const entries = [{ n: 1 }, 'ünï'.repeat(2_000), new Date(5), [new Map([[1, 2n]])]].flatMap((value) => [
+      entryOf(value),
+      entryOf(value, { tags: ['a', 'b'] }),
+    ]);
+    const sent = sentOver(0xa5, option, entries);
+    expect(sent.names).toHaveLength(entries.length);
+    expect(sent).toEqual(sentOver(0, option, entries));
   });
 });
 

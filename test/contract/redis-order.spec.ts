@@ -129,6 +129,43 @@ describe.each(places)('two processes over %s', (place, options) => {
     expect((await there.getMany(['user:1', 'other'])).map((entry) => entry?.value)).toEqual([undefined, 'kept']);
   });
 
+  it('refuse a load that began before more globs than are remembered', async () => {
+    const ticket = await begin(here, 'user:1');
+    const later = await begin(there, 'user:1');
+    await there.deleteByPattern('user:*');
+    for (let glob = 0; glob < 1_000; glob += 50) {
+      await Promise.all(Array.from({ length: 50 }, (_, index) => there.deleteByPattern(`other${glob + index}:*`)));
+    }
+    await here.set('user:1', entryOf('old'), ticket);
+    expect(await there.get('user:1')).toBeUndefined();
+    await there.set('user:1', entryOf('old'), later);
+    expect(await here.get('user:1')).toBeUndefined();
+  }, 20_000);
+
+  it('forget the oldest of more than 10,000 tags, and with them every tagged entry that is older', async () => {
+    const write = (key: string, ...tags: string[]) => here.set(key, entryOf(key, { tags }));
+    const ticket = await begin(here, 'loaded');
+    await write('before', 'quiet');
+    await write('plain');
+    await there.invalidateTags(['first']);
+    await write('between', 'quiet');
+    await there.invalidateTags(['second']);
+    await write('after', 'quiet');
+    await there.invalidateTags(Array.from({ length: 9_998 }, (_, index) => `tag${index}`));
+    // So many are remembered: nothing has been forgotten.
+    const keys = ['before', 'between', 'after', 'plain'];
+    const read = async (layer: Layer) => (await layer.getMany(keys)).map((entry) => entry?.value !== undefined);
+    for (const layer of [here, there, await process()]) expect(await read(layer)).toEqual([true, true, true, true]);
+    await there.invalidateTags(['one too many']);
+    for (const layer of [here, there, await process()]) expect(await read(layer)).toEqual([false, true, true, true]);
+    await there.invalidateTags(['and another']);
+    for (const layer of [here, there, await process()]) expect(await read(layer)).toEqual([false, false, true, true]);
+    await here.set('loaded', entryOf('old', { tags: ['quiet'] }), ticket);
+    expect(await there.get('loaded')).toBeUndefined();
+    await here.set('loaded', entryOf('new', { tags: ['quiet'] }), await begin(here, 'loaded'));
+    expect((await there.get('loaded'))?.value).toBe('new');
+  });
+
   it('refuse a load over a value that another set meanwhile', async () => {
     const ticket = await begin(here, 'k');
     await there.set('k', entryOf('set'));

@@ -67,7 +67,7 @@ export class RedisEntries {
     const { state, reply } = await this.#read(requested);
     if (tickets !== undefined) for (const ticket of tickets) this.#note(state, ticket);
     const now = this.#parts.clock.now();
-    return requested.map((key, index) => this.#judge(key, reply[index + 1], state, now));
+    return requested.map((key, index) => this.#judge(key, reply[index + 1], now));
   }
 
   async set(key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<void> {
@@ -118,7 +118,7 @@ export class RedisEntries {
           for (let index = 0; index < part.length; index++) {
             const { key, ticket, resolve } = part[index]!;
             if (ticket !== undefined) this.#note(state, ticket);
-            resolve(this.#judge(key, reply[index + 1], state, now));
+            resolve(this.#judge(key, reply[index + 1], now));
           }
         },
         (error: unknown) => {
@@ -128,14 +128,13 @@ export class RedisEntries {
     }
   }
 
-  #judge(key: string, value: unknown, state: LedgerState, now: number): Entry | undefined {
+  #judge(key: string, value: unknown, now: number): Entry | undefined {
     if (!Buffer.isBuffer(value)) return undefined;
     const { codec, serverClock, ledger } = this.#parts;
     const stored = codec.decode(value, serverClock.offset);
     if (stored === undefined) return undefined;
     const { entry, epoch } = stored;
     if (entry.goneAt <= now) return undefined;
-    if (entry.tags.length > 0 && epoch < state.birth) return undefined;
     return ledger.valid(key, entry.tags, epoch) ? entry : undefined;
   }
 
@@ -192,7 +191,10 @@ export class RedisEntries {
       px,
     ];
     if (!ledger.remembers(epoch) || !ledger.valid(key, entry.tags, epoch)) return;
-    if (connection.cluster) return this.#putSinceApart(key, entry, epoch, [name, fence], parts);
+    if (connection.cluster) {
+      if (birth === state.birth) await this.#putSinceApart(key, entry, { epoch, birth }, [name, fence], parts);
+      return;
+    }
     let known = state.ledger;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const outcome = await scripts.putSince.run(
@@ -214,14 +216,15 @@ export class RedisEntries {
   async #putSinceApart(
     key: string,
     entry: Entry,
-    epoch: number,
+    { epoch, birth }: Pick<ReadTicket, 'epoch' | 'birth'>,
     names: readonly [name: string, fence: string],
     parts: readonly RedisArgument[],
   ): Promise<void> {
     const { connection, keys, ledger } = this.#parts;
     if ((await scripts.putSinceApart.run(connection, names, parts)) !== 1) return;
-    await this.#stateFor(undefined);
-    if (!ledger.valid(key, entry.tags, epoch)) await connection.send(names[0], ['DEL', keys.entry(key)]);
+    const state = await this.#stateFor(undefined);
+    const kept = state.birth === birth && ledger.remembers(epoch) && ledger.valid(key, entry.tags, epoch);
+    if (!kept) await connection.send(names[0], ['DEL', keys.entry(key)]);
   }
 
   /** The state as it is, with this copy of the ledger brought up to it. */

@@ -6,8 +6,13 @@ import { FENCE_TTL_MS, MAX_GLOBS, scripts } from './redis-scripts.js';
 /** The namespace's state as one read found it; all are microseconds of the server's clock. */
 export interface LedgerState {
   readonly epoch: number;
-  /** The epoch of the last invalidation by tag or glob. */
+  /** The epoch of the last invalidation by tag. */
+  readonly tags: number;
+  /** The epoch of the last invalidation by glob. */
+  readonly globs: number;
+  /** The later of the two. */
   readonly ledger: number;
+  /** Loads that began under another are refused. */
   readonly birth: number;
   /** Tagged entries from before count as invalidated. */
   readonly floor: number;
@@ -25,6 +30,8 @@ export class RedisLedger {
   #version = 0;
   #birth = 0;
   #floor = 0;
+  /** Globs up to this epoch have been evicted. */
+  #lostUntil = 0;
   #lastText: Buffer | undefined;
   #lastState: LedgerState | undefined;
   #syncing: Promise<void> | undefined;
@@ -48,9 +55,10 @@ export class RedisLedger {
   parse(reply: unknown): LedgerState | undefined {
     if (!Buffer.isBuffer(reply)) return undefined;
     if (this.#lastText?.equals(reply) === true) return this.#lastState;
-    const [epoch, ledger, birth, floor] = reply.toString('latin1').split(' ').map(Number);
-    if (epoch === undefined || ledger === undefined || birth === undefined || floor === undefined) return undefined;
-    const state = { epoch, ledger, birth, floor };
+    const [epoch, tags, globs, birth, floor] = reply.toString('latin1').split(' ').map(Number);
+    if (epoch === undefined || tags === undefined || globs === undefined) return undefined;
+    if (birth === undefined || floor === undefined) return undefined;
+    const state = { epoch, tags, globs, ledger: Math.max(tags, globs), birth, floor };
     if (epoch >= this.epoch || birth !== this.#lastState?.birth) {
       this.#lastText = reply;
       this.#lastState = state;
@@ -60,9 +68,7 @@ export class RedisLedger {
 
   /** The state, made where there is none. */
   async touch(): Promise<LedgerState> {
-    const state = this.parse(await scripts.touch.run(this.#connection, [this.#keys.state], []));
-    if (state === undefined) throw new Error('The state of the namespace is not of this library.');
-    return state;
+    return this.#ours(await scripts.touch.run(this.#connection, [this.#keys.state], []));
   }
 
   /** A new epoch. */
@@ -75,10 +81,12 @@ export class RedisLedger {
     return this.#version >= state.ledger && this.#birth === state.birth && this.#floor >= state.floor;
   }
 
+  /** Brings this copy up to the state as it is by now, which may be another than was seen. */
   async sync(state: LedgerState): Promise<void> {
-    while (!this.covers(state)) {
-      await (this.#syncing ??= this.#fetch(state).finally(() => (this.#syncing = undefined)));
-    }
+    // What is being fetched may have been asked for before that state was.
+    await this.#syncing;
+    if (this.covers(state)) return;
+    await (this.#syncing ??= this.#fetch().finally(() => (this.#syncing = undefined)));
   }
 
   /** False where an entry of that epoch has been invalidated by a tag or glob since. */
@@ -96,33 +104,46 @@ export class RedisLedger {
 
   /** False where globs since that epoch may have been forgotten, so that what was loaded since cannot be judged. */
   remembers(epoch: number): boolean {
-    return this.#globs.length < MAX_GLOBS || epoch >= this.#globs[0]!.epoch;
+    return epoch >= this.#lostUntil && (this.#globs.length < MAX_GLOBS || epoch >= this.#globs[0]!.epoch);
   }
 
-  async #fetch(state: LedgerState): Promise<void> {
-    const since = this.#birth === state.birth ? this.#version : 0;
-    const range = (key: string) =>
-      this.#connection.send(this.#keys.state, ['ZRANGEBYSCORE', key, `(${since}`, '+inf', 'WITHSCORES']);
-    const [tags, globs] = await Promise.all([range(this.#keys.tags), range(this.#keys.globs)]);
-    if (since === 0) {
-      this.#tags.clear();
-      this.#globs = [];
-    }
-    let newest = 0;
-    for (const [tag, epoch] of pairs(tags)) {
+  async #fetch(): Promise<void> {
+    const { state: name, tags, globs } = this.#keys;
+    const seen = [String(this.#version), String(this.#birth)];
+    const news = (await scripts.news.run(this.#connection, [name, tags, globs], seen)) as readonly unknown[];
+    const state = this.#ours(news[0]);
+    if (state.birth !== this.#birth) this.#begin(state.birth);
+    let newestTag = 0;
+    for (const [tag, epoch] of pairs(news[1])) {
       this.#tags.set(tag, epoch);
-      newest = Math.max(newest, epoch);
+      newestTag = epoch;
     }
-    for (const [glob, epoch] of pairs(globs)) {
+    let newestGlob = 0;
+    for (const [glob, epoch] of pairs(news[2])) {
       this.#globs.push({ epoch, matches: globMatcher(glob) });
-      newest = Math.max(newest, epoch);
+      newestGlob = epoch;
     }
-    // Evicted with what it said: nothing tagged from before can be trusted.
-    const lost = newest < state.ledger && this.#version < state.ledger;
-    this.#floor = Math.max(state.floor, lost ? state.ledger : 0, this.#birth === state.birth ? this.#floor : 0);
-    this.#birth = state.birth;
-    this.#version = Math.max(state.ledger, newest, since);
+    // Evicted with what they said: nothing tagged, and no load, from before can be trusted.
+    const lostTags = state.tags > this.#version && newestTag < state.tags;
+    this.#floor = Math.max(this.#floor, state.floor, lostTags ? state.tags : 0);
+    if (state.globs > this.#version && newestGlob < state.globs) this.#lostUntil = state.globs;
+    this.#version = Math.max(this.#version, state.ledger);
     this.#forget();
+  }
+
+  #begin(birth: number): void {
+    this.#birth = birth;
+    this.#version = 0;
+    this.#floor = 0;
+    this.#lostUntil = 0;
+    this.#tags.clear();
+    this.#globs = [];
+  }
+
+  #ours(reply: unknown): LedgerState {
+    const state = this.parse(reply);
+    if (state === undefined) throw new Error('The state of the namespace is not of this library.');
+    return state;
   }
 
   #forget(): void {

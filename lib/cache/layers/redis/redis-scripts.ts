@@ -33,32 +33,41 @@ const MAX_TAGS = 10_000;
 export const MAX_GLOBS = 1_000;
 
 /*
- * state: "epoch ledger birth floor". The epoch is the last one given, never less than the server's time in microseconds, so
- * that a server that was emptied, or a replica that was promoted, never goes back. `ledger` is the epoch of the last
- * invalidation by tag or glob; `birth` when the state began; tagged entries from before `floor` count as invalidated.
+ * state: "epoch tags globs birth floor". The epoch is the last one given, never less than the server's time in microseconds,
+ * so that a server that was emptied, or a replica that was promoted, never goes back. `tags` and `globs` are the epochs of the
+ * last invalidation by tag and by glob, which tell whether either list was evicted; `birth` tells the states of a namespace
+ * apart: loads that began under another are refused; tagged entries from before `floor` count as invalidated.
  */
 const STATE = `
 local function micros() local t = redis.call('TIME') return t[1] * 1000000 + t[2] end
+local function digits(e) return string.format('%016.0f', e) end
 local function state(key)
-  local text = redis.call('GET', key)
-  if not text then return nil end
-  local e, l, b, f = string.match(text, '^(%d+) (%d+) (%d+) (%d+)$')
+  local e, t, g, b, f = string.match(redis.call('GET', key) or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
   if not e then return nil end
-  return tonumber(e), tonumber(l), tonumber(b), tonumber(f)
+  return { epoch = tonumber(e), tags = tonumber(t), globs = tonumber(g), birth = tonumber(b), floor = tonumber(f) }
 end
-local function keep(key, e, l, b, f)
-  local text = string.format('%.0f %.0f %.0f %.0f', e, l, b, f)
+local function keep(key, s)
+  local text = string.format('%.0f %.0f %.0f %.0f %.0f', s.epoch, s.tags, s.globs, s.birth, s.floor)
   redis.call('SET', key, text, 'PX', ${STATE_TTL_MS})
   return text
 end
-local function bump(key, ledger)
-  local now = micros()
-  local e, l, b, f = state(key)
-  if e then e = math.max(e + 1, now) else e, l, b, f = now, 0, now, now end
-  if ledger then l = e end
-  return e, keep(key, e, l, b, f)
+local function advanced(key)
+  local s, now = state(key), micros()
+  if not s then return { epoch = now, tags = 0, globs = 0, birth = now, floor = now } end
+  s.epoch = math.max(s.epoch + 1, now)
+  return s
 end
-local function digits(e) return string.format('%016.0f', e) end
+local function bump(key)
+  local s = advanced(key)
+  return digits(s.epoch), keep(key, s)
+end
+local function present(key)
+  local s = state(key)
+  if s then return s, redis.call('GET', key) end
+  s = advanced(key)
+  return s, keep(key, s)
+end
+local function newest(key) return tonumber(redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')[2] or 0) end
 local function put(key, head, epoch, body, px)
   if px == '' then redis.call('SET', key, head .. epoch .. body)
   else redis.call('SET', key, head .. epoch .. body, 'PX', px) end
@@ -77,10 +86,19 @@ end
 export const scripts = {
   /** The state, made where there is none. KEYS state. */
   touch: new RedisScript(`${STATE}
-local e, l, b, f = state(KEYS[1])
-if e then redis.call('PEXPIRE', KEYS[1], ${STATE_TTL_MS}) return redis.call('GET', KEYS[1]) end
-local now = micros()
-return keep(KEYS[1], now, 0, now, now)`),
+local s, text = present(KEYS[1])
+redis.call('PEXPIRE', KEYS[1], ${STATE_TTL_MS})
+return text`),
+
+  /**
+   * The state, made where there is none, and what was invalidated since a version of it; everything, where that was of
+   * another birth. KEYS state, tags, globs. ARGV version, birth.
+   */
+  news: new RedisScript(`${STATE}
+local s, text = present(KEYS[1])
+local from = s.birth == tonumber(ARGV[2]) and '(' .. ARGV[1] or '-inf'
+local function since(key) return redis.call('ZRANGEBYSCORE', key, from, '+inf', 'WITHSCORES') end
+return { text, since(KEYS[2]), since(KEYS[3]) }`),
 
   /** The next epoch, as the new state. KEYS state. */
   next: new RedisScript(`${STATE} local e, text = bump(KEYS[1]) return text`),
@@ -88,8 +106,7 @@ return keep(KEYS[1], now, 0, now, now)`),
   /** Writes with a new epoch, unless too late. KEYS entry, state. ARGV head, body, px, latest (server ms). */
   put: new RedisScript(`${STATE}
 if micros() > tonumber(ARGV[4]) * 1000 then return 0 end
-local e = bump(KEYS[2])
-return put(KEYS[1], ARGV[1], digits(e), ARGV[2], ARGV[3])`),
+return put(KEYS[1], ARGV[1], (bump(KEYS[2])), ARGV[2], ARGV[3])`),
 
   /**
    * The same for many, with one new epoch. KEYS state, entries. ARGV latest, records one behind the other, their lengths as
@@ -97,7 +114,7 @@ return put(KEYS[1], ARGV[1], digits(e), ARGV[2], ARGV[3])`),
    */
   putMany: new RedisScript(`${STATE}
 if micros() > tonumber(ARGV[1]) * 1000 then return 0 end
-local epoch = digits((bump(KEYS[1])))
+local epoch = bump(KEYS[1])
 local records, lengths, at, sub, unpack = ARGV[2], ARGV[3], 1, string.sub, struct.unpack
 for i = 2, #KEYS do
   local length = unpack('<I4', lengths, 4 * i - 7)
@@ -113,21 +130,23 @@ return 1`),
    * Returns 1, 0 (superseded), or the globs.
    */
   putSince: new RedisScript(`${STATE}
-local e, l, b, f = state(KEYS[3])
-if not e or b ~= tonumber(ARGV[6]) then return 0 end
+local s = state(KEYS[3])
+if not s or s.birth ~= tonumber(ARGV[6]) then return 0 end
 if superseded(KEYS[1], KEYS[2], ARGV[2]) then return 0 end
-local known = tonumber(ARGV[5])
-if l > known then
-  local since = tonumber(ARGV[2])
-  local function newest(key) return tonumber(redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')[2] or 0) end
-  -- What was said last has been evicted: nothing can be judged.
-  if math.max(newest(KEYS[4]), newest(KEYS[5])) < l then return 0 end
-  if #ARGV > 6 and since < f then return 0 end
+local since, known = tonumber(ARGV[2]), tonumber(ARGV[5])
+if s.tags > known and #ARGV > 6 then
+  -- Where the list has been evicted with what it said nothing can be judged.
+  if since < s.floor or since < s.tags and newest(KEYS[4]) < s.tags then return 0 end
   for i = 7, #ARGV do
     local noted = redis.call('ZSCORE', KEYS[4], ARGV[i])
     if noted and tonumber(noted) > since then return 0 end
   end
+end
+if s.globs > known then
+  if since < s.globs and newest(KEYS[5]) < s.globs then return 0 end
   local globs = redis.call('ZRANGEBYSCORE', KEYS[5], '(' .. ARGV[5], '+inf', 'WITHSCORES')
+  -- So many that older ones may have been forgotten.
+  if #globs >= ${2 * MAX_GLOBS} and since < tonumber(globs[2]) then return 0 end
   if #globs > 0 then return globs end
 end
 return put(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])`),
@@ -145,7 +164,7 @@ return put(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])`),
 local count = 0
 for i = 2, #KEYS, 2 do count = count + redis.call('DEL', KEYS[i]) end
 pcall(function()
-  local e = digits((bump(KEYS[1])))
+  local e = bump(KEYS[1])
   for i = 3, #KEYS, 2 do redis.call('SET', KEYS[i], e, 'PX', ${FENCE_TTL_MS}) end
 end)
 return count`),
@@ -158,26 +177,34 @@ return count`),
 
   /** Notes tags. KEYS state, tags. ARGV tags. */
   noteTags: new RedisScript(`${STATE}
-local e = bump(KEYS[1], true)
-for i = 1, #ARGV do redis.call('ZADD', KEYS[2], string.format('%.0f', e), ARGV[i]) end
+local s = advanced(KEYS[1])
+-- Evicted with what it said: what is older than that cannot be trusted.
+if newest(KEYS[2]) < s.tags then s.floor = math.max(s.floor, s.tags) end
+s.tags = s.epoch
+for i = 1, #ARGV do redis.call('ZADD', KEYS[2], string.format('%.0f', s.epoch), ARGV[i]) end
 local over = redis.call('ZCARD', KEYS[2]) - ${MAX_TAGS}
 if over > 0 then
   local last = redis.call('ZRANGE', KEYS[2], over - 1, over - 1, 'WITHSCORES')
   redis.call('ZREMRANGEBYRANK', KEYS[2], 0, over - 1)
-  local e2, l, b, f = state(KEYS[1])
-  keep(KEYS[1], e2, l, b, math.max(f, tonumber(last[2]) + 1))
+  s.floor = math.max(s.floor, tonumber(last[2]) + 1)
 end
+keep(KEYS[1], s)
 redis.call('PEXPIRE', KEYS[2], ${STATE_TTL_MS})
 return 1`),
 
   /** Notes a glob. KEYS state, globs. ARGV glob. Returns its epoch. */
   noteGlob: new RedisScript(`${STATE}
-local e = bump(KEYS[1], true)
-redis.call('ZREMRANGEBYSCORE', KEYS[2], 0, string.format('%.0f', e - ${FENCE_TTL_MS} * 1000))
-redis.call('ZADD', KEYS[2], string.format('%.0f', e), ARGV[1])
+local s = advanced(KEYS[1])
+local oldest = s.epoch - ${FENCE_TTL_MS} * 1000
+-- Evicted with what it said: of the loads under way nobody knows whom it meant.
+if s.globs > oldest and newest(KEYS[2]) < s.globs then s.birth = s.epoch end
+s.globs = s.epoch
+redis.call('ZREMRANGEBYSCORE', KEYS[2], 0, string.format('%.0f', oldest))
+redis.call('ZADD', KEYS[2], string.format('%.0f', s.epoch), ARGV[1])
 redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -${MAX_GLOBS + 1})
+keep(KEYS[1], s)
 redis.call('PEXPIRE', KEYS[2], ${STATE_TTL_MS})
-return digits(e)`),
+return digits(s.epoch)`),
 
   /** Removes what has not been written since an epoch. KEYS entries. ARGV epoch. Returns how many there were. */
   removeOlder: new RedisScript(`${STATE}

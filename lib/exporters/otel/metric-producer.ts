@@ -9,8 +9,15 @@ import type {
   MetricProducer,
 } from '@opentelemetry/sdk-metrics';
 import { systemClock, type Clock } from '../../cache/clock.js';
-import type { FamilySource, HistogramView, MetricFamily, MetricPoint } from '../../metrics/family.js';
-import { inPortions, Portions } from '../../metrics/reading/portions.js';
+import {
+  collectedFamilies,
+  type FamilySource,
+  type HistogramView,
+  type MetricFamily,
+  type MetricPoint,
+} from '../../metrics/family.js';
+import { eachInPortions, Portions } from '../../metrics/reading/portions.js';
+import { KeptBySeries } from '../kept-by-series.js';
 import { dottedName, type DottedName } from '../metric-names.js';
 import type { MetricsExporter } from '../metrics-exporter.js';
 import { attributesOf } from './attributes.js';
@@ -49,6 +56,8 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
   #startedAt: number;
   #collectedAt: number;
   #counted = 0;
+  /** Of every series, by its family's name. */
+  readonly #attributes = new Map<string, KeptBySeries<Attributes>>();
 
   constructor(options: CacheMetricProducerOptions = {}) {
     this.#clock = options.clock ?? systemClock;
@@ -90,27 +99,39 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
     // Another reader may begin later and be through earlier: it says nothing of what was read here.
     const before = this.#counted;
     const portions = new Portions();
-    const families: { family: MetricFamily; points: readonly MetricPoint[] }[] = [];
+    // All points share it; what it is shows when they are read.
+    const startTime: HrTime = [0, 0];
+    const endTime = hrTime(now);
+    const byName = new Map<string, MetricData>();
     let counted = 0;
-    for (const family of this.#source?.families() ?? []) {
-      const points = await inPortions(family.points(), portions);
-      families.push({ family, points });
-      if (family.type === 'gauge') continue;
-      for (const { value, histogram } of points) counted += value ?? histogram?.count ?? 0;
+    for (const family of this.#source === undefined ? [] : await collectedFamilies(this.#source)) {
+      const dotted = dottedName(family);
+      const known = byName.get(dotted.name);
+      const data = known ?? dataOf(family, dotted);
+      if (known === undefined) byName.set(dotted.name, data);
+      const dataPoints = data.dataPoints as DataPoint<unknown>[];
+      const attributes = this.#attributesOf(family, dotted);
+      let place = 0;
+      const tell = ({ labels, value, histogram }: MetricPoint): void => {
+        if (family.type !== 'gauge') counted += value ?? histogram?.count ?? 0;
+        const told = family.type === 'histogram' ? exponential(histogram) : (value ?? 0);
+        dataPoints.push({ startTime, endTime, attributes: attributes.at(place++, labels), value: told });
+      };
+      await eachInPortions(family.points(), tell, portions);
+      attributes.cutTo(place);
     }
     this.#noticeReset(before, counted);
     this.#collectedAt = now;
-    const times = { startTime: hrTime(this.#startedAt), endTime: hrTime(now) };
-    const byName = new Map<string, MetricData>();
-    for (const { family, points } of families) {
-      const dotted = dottedName(family);
-      const told = await inPortions(toldOf(family, dotted, points, times), portions);
-      const data = dataOf(family, dotted, told);
-      const known = byName.get(dotted.name);
-      if (known === undefined) byName.set(dotted.name, data);
-      else (known.dataPoints as unknown[]).push(...data.dataPoints);
-    }
+    [startTime[0], startTime[1]] = hrTime(this.#startedAt);
     return byName.values();
+  }
+
+  #attributesOf(family: MetricFamily, dotted: DottedName): KeptBySeries<Attributes> {
+    const known = this.#attributes.get(family.name);
+    if (known !== undefined) return known;
+    const made = new KeptBySeries<Attributes>((labels) => Object.freeze(attributesOf(family, dotted, labels)));
+    this.#attributes.set(family.name, made);
+    return made;
   }
 
   /** Cumulative figures that went back were reset: they count from the last time they were read. */
@@ -120,34 +141,14 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
   }
 }
 
-type Times = Pick<DataPoint<number>, 'startTime' | 'endTime'>;
-
-function* toldOf(
-  family: MetricFamily,
-  dotted: DottedName,
-  points: readonly MetricPoint[],
-  times: Times,
-): Iterable<DataPoint<unknown>> {
-  for (const { labels, value, histogram } of points) {
-    yield {
-      ...times,
-      attributes: attributesOf(family, dotted, labels) as Attributes,
-      value: family.type === 'histogram' ? exponential(histogram) : (value ?? 0),
-    };
-  }
-}
-
-function dataOf(family: MetricFamily, dotted: DottedName, told: DataPoint<unknown>[]): MetricData {
+/** A metric without points. */
+function dataOf(family: MetricFamily, dotted: DottedName): MetricData {
   const descriptor = { name: dotted.name, description: family.help, unit: dotted.unit, valueType: DOUBLE };
-  const base = { descriptor, aggregationTemporality: CUMULATIVE };
-  if (family.type === 'histogram') {
-    const dataPoints = told as DataPoint<ExponentialHistogram>[];
-    return { ...base, dataPointType: EXPONENTIAL_HISTOGRAM, dataPoints };
-  }
-  const dataPoints = told as DataPoint<number>[];
-  if (family.type === 'counter') return { ...base, dataPointType: SUM, isMonotonic: true, dataPoints };
-  if (dotted.additive) return { ...base, dataPointType: SUM, isMonotonic: false, dataPoints };
-  return { ...base, dataPointType: GAUGE, dataPoints };
+  const base = { descriptor, aggregationTemporality: CUMULATIVE, dataPoints: [] };
+  if (family.type === 'histogram') return { ...base, dataPointType: EXPONENTIAL_HISTOGRAM };
+  if (family.type === 'counter') return { ...base, dataPointType: SUM, isMonotonic: true };
+  if (dotted.additive) return { ...base, dataPointType: SUM, isMonotonic: false };
+  return { ...base, dataPointType: GAUGE };
 }
 
 /** Bucket by bucket the same, without the empty ones at both ends; sum and extremes in seconds. */

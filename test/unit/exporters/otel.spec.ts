@@ -90,6 +90,35 @@ describe('figures for OpenTelemetry', () => {
     });
   });
 
+  it('have the attributes of their own labels, whichever series came before them', async () => {
+    let patterns = ['feed:*', 'user:*'];
+    const source: FamilySource = {
+      families: () => [
+        {
+          name: 'cache_load_saved_seconds_total',
+          help: '',
+          type: 'counter',
+          labelNames: ['pattern'],
+          points: () => patterns.map((pattern) => ({ labels: [pattern], value: pattern.length })),
+        },
+      ],
+    };
+    const producer = new CacheMetricProducer({ source });
+    const read = async () => {
+      const [metric] = (await producer.collect()).resourceMetrics.scopeMetrics[0]!.metrics;
+      return metric!.dataPoints.map(({ attributes: named, value }) => [named['cache.key.pattern'], value]);
+    };
+    await read();
+    patterns = ['a:*', 'feed:*', 'user:*'];
+    expect(await read()).toEqual([
+      ['a:*', 3],
+      ['feed:*', 6],
+      ['user:*', 6],
+    ]);
+    patterns = ['user:*'];
+    expect(await read()).toEqual([['user:*', 6]]);
+  });
+
   it('carry histograms without loss: every value lies in its bucket of scale 4, in seconds', async () => {
     const figures = new Figures();
     const values = [0, 0.000_1, 0.003, 0.5, 1, 1.0001, 7, 7, 40, 999.999, 1_000, 1_001, 65_536];

@@ -1,25 +1,35 @@
 import { lowerBound } from '../metrics/windows/buckets.js';
 import type { HistogramView, MetricFamily, MetricPoint } from '../metrics/family.js';
 import { takenAtOnce, takenInPortions } from '../metrics/reading/portions.js';
+import { KeptBySeries } from './kept-by-series.js';
 import type { ExportSource, MetricsSnapshot } from './metrics-exporter.js';
-
-/** What a series stood at when it was last exported. */
-interface Standing {
-  readonly value: number;
-  readonly histogram?: HistogramView;
-}
 
 /** What happened between two exports. */
 export interface Delta {
-  /** Counters and histograms hold what was added, gauges what is. Series to which nothing was added are left out. */
+  /**
+   * Counters and histograms hold what was added, gauges what is. Series to which nothing was added are left out. The points are
+   * good until the next delta is asked for.
+   */
   readonly families: readonly { readonly family: MetricFamily; readonly points: readonly MetricPoint[] }[];
   /** Says that it was exported: the next delta begins here. Without it, the next one holds this one too. */
   commit(): void;
 }
 
-/** Turns cumulative figures into what was added since the last export; a series that went back began anew. */
+/** The series of one family. */
+interface FamilySeries {
+  readonly byLabels: Map<string, DeltaSeries>;
+  readonly byPlace: KeptBySeries<DeltaSeries>;
+}
+
+/**
+ * Turns cumulative figures into what was added since the last export; a series that went back began anew. What it holds of a
+ * series is made once: with many of them, whatever is made anew for each export is what the garbage collector stops for.
+ */
 export class Deltas {
-  #last: ReadonlyMap<string, Standing> = new Map();
+  readonly #families = new Map<string, FamilySeries>();
+  /** Readings are numbered. */
+  #last = 0;
+  #committed = 0;
 
   /** What stands there at the start is the first delta, unless an earlier run has exported it. */
   startFrom({ restored, families }: Pick<ExportSource, 'restored' | 'families'>): void {
@@ -36,45 +46,84 @@ export class Deltas {
   }
 
   *#steps(snapshot: Pick<MetricsSnapshot, 'families'>): Generator<void, Delta> {
-    const next = new Map<string, Standing>();
+    const reading = ++this.#last;
     const families: { family: MetricFamily; points: MetricPoint[] }[] = [];
     for (const family of snapshot.families) {
       const points: MetricPoint[] = [];
       families.push({ family, points });
+      const { byPlace } = this.#seriesOf(family);
+      let place = 0;
       for (const point of family.points()) {
+        const series = byPlace.at(place++, point.labels);
+        series.read(point, family.type === 'gauge', reading, this.#committed);
+        if (series.told) points.push(series);
         yield;
-        if (family.type === 'gauge') {
-          points.push(point);
-          continue;
-        }
-        const key = `${family.name}\0${point.labels.join('\0')}`;
-        const standing = standingOf(point);
-        next.set(key, standing);
-        const added = difference(point.labels, standing, this.#last.get(key));
-        if (added !== undefined) points.push(added);
       }
+      byPlace.cutTo(place);
     }
-    return {
-      families,
-      commit: () => {
-        this.#last = next;
-      },
-    };
+    return { families, commit: () => this.#commit(reading) };
+  }
+
+  /** Forgets what was not in the reading: where it comes again, it counts from its beginning. */
+  #commit(reading: number): void {
+    this.#committed = reading;
+    for (const [name, { byLabels }] of this.#families) {
+      for (const [labels, series] of byLabels) if (series.reading !== reading) byLabels.delete(labels);
+      if (byLabels.size === 0) this.#families.delete(name);
+    }
+  }
+
+  #seriesOf({ name }: MetricFamily): FamilySeries {
+    const known = this.#families.get(name);
+    if (known !== undefined) return known;
+    const byLabels = new Map<string, DeltaSeries>();
+    const byPlace = new KeptBySeries((labels) => {
+      const key = labels.join('\0');
+      const series = byLabels.get(key) ?? new DeltaSeries(labels);
+      byLabels.set(key, series);
+      return series;
+    });
+    const made = { byLabels, byPlace };
+    this.#families.set(name, made);
+    return made;
   }
 }
 
-function standingOf({ value = 0, histogram }: MetricPoint): Standing {
-  if (histogram === undefined) return { value };
-  // A view may be counted in further: what is kept is a copy.
-  return { value: histogram.count, histogram: { ...plain(histogram), counts: histogram.counts.slice() } };
-}
+/** One series: where it stood, and as a point what was added since. */
+class DeltaSeries implements MetricPoint {
+  readonly labels: readonly string[];
+  value?: number;
+  histogram?: HistogramView;
+  /** Whether there is something to tell. */
+  told = false;
+  /** The reading that it was in last. */
+  reading = 0;
+  #before = 0;
+  #histogramBefore: HistogramView | undefined;
+  #now = 0;
+  #histogramNow: HistogramView | undefined;
 
-function difference(labels: readonly string[], now: Standing, before: Standing | undefined): MetricPoint | undefined {
-  const since = before !== undefined && before.value <= now.value ? before : undefined;
-  const value = now.value - (since?.value ?? 0);
-  if (!(value > 0)) return undefined;
-  if (now.histogram === undefined) return { labels, value };
-  return { labels, histogram: subtract(now.histogram, since?.histogram) };
+  constructor(labels: readonly string[]) {
+    this.labels = labels;
+  }
+
+  /** @param committed the last reading that was exported: what was read since then was not. */
+  read({ value = 0, histogram }: MetricPoint, gauge: boolean, reading: number, committed: number): void {
+    if (this.reading <= committed) {
+      this.#before = this.#now;
+      this.#histogramBefore = this.#histogramNow;
+    }
+    this.reading = reading;
+    this.#now = histogram?.count ?? value;
+    // A view may be counted in further: what is kept is a copy.
+    if (histogram !== undefined) this.#histogramNow = { ...plain(histogram), counts: histogram.counts.slice() };
+    const anew = gauge || this.#before > this.#now;
+    const added = this.#now - (anew ? 0 : this.#before);
+    this.told = gauge || added > 0;
+    if (!this.told) return;
+    if (this.#histogramNow === undefined) this.value = added;
+    else this.histogram = subtract(this.#histogramNow, anew ? undefined : this.#histogramBefore);
+  }
 }
 
 function subtract(now: HistogramView, before: HistogramView | undefined): HistogramView {

@@ -1,10 +1,10 @@
 import { milliseconds, type Duration } from '../../cache/duration.js';
 import { CacheError } from '../../cache/errors.js';
 import type { MetricFamily, MetricPoint } from '../../metrics/family.js';
-import { Portions } from '../../metrics/reading/portions.js';
-import { Deltas } from '../deltas.js';
+import { eachInPortions, Portions } from '../../metrics/reading/portions.js';
+import { type Delta, Deltas } from '../deltas.js';
 import { intervalSummary } from '../interval-summary.js';
-import { dottedName } from '../metric-names.js';
+import { dottedName, type DottedName } from '../metric-names.js';
 import type { ExportSource, MetricsExporter, MetricsSnapshot } from '../metrics-exporter.js';
 import { embeddedMetrics, MOST_DIMENSIONS, type EmfMetric, type EmfUnit } from './embedded-metrics.js';
 
@@ -24,6 +24,14 @@ export interface CloudWatchExporterOptions {
 
 /** More labels than any family has. */
 const SPARE_DIMENSIONS = 5;
+
+type Labels = readonly (readonly [name: string, value: string])[];
+
+interface NamedFamily {
+  readonly family: MetricFamily;
+  readonly dotted: DottedName;
+  readonly points: readonly MetricPoint[];
+}
 
 interface Group {
   readonly dimensions: Record<string, string>;
@@ -68,52 +76,72 @@ export class CloudWatchExporter implements MetricsExporter {
   async export(snapshot: MetricsSnapshot): Promise<void> {
     const { families, commit } = await this.#deltas.collect(snapshot);
     const portions = new Portions();
-    const groups = new Map<string, Group>();
-    for (const { family, points } of families) {
-      for (const point of points) {
-        this.#add(groups, family, point);
-        if (portions.over) await portions.rest();
-      }
-    }
     const namespace = this.#options.namespace ?? this.#service;
-    for (const group of groups.values()) {
+    const write = (group: Group): void => {
       for (const event of embeddedMetrics(namespace, snapshot.at, group)) this.#write(event);
-      if (portions.over) await portions.rest();
+    };
+    for (const alike of byLabelNames(families)) {
+      const groups = new Map<string, Group>();
+      // Of a family that no other shares its labels with each point is a group: it is written at once and nothing is kept.
+      const alone = alike.length === 1;
+      for (const { family, dotted, points } of alike) {
+        const tell = (point: MetricPoint): void => {
+          const labels = labelsOf(family, dotted, point);
+          const group = alone ? this.#group(labels) : this.#groupOf(groups, labels);
+          addMetrics(group, dotted, point);
+          if (alone) write(group);
+        };
+        await eachInPortions(points, tell, portions);
+      }
+      await eachInPortions(groups.values(), write, portions);
     }
     commit();
   }
 
   stop(): void {}
 
-  #add(groups: Map<string, Group>, family: MetricFamily, { labels, value, histogram }: MetricPoint): void {
-    const { name, unit, implied } = dottedName(family);
-    const named = family.labelNames.map((label, at) => [label, labels[at] ?? ''] as const);
-    const group = this.#groupOf(groups, implied === undefined ? named : [...named, implied]);
-    const add = (metric: string, of: EmfUnit, figure: number): void => {
-      if (Number.isFinite(figure)) group.metrics.push({ name: metric, unit: of, value: figure });
-    };
-    if (histogram !== undefined) {
-      add(`${name}.count`, 'Count', histogram.count);
-      for (const [part, ms] of intervalSummary(histogram)) add(`${name}.${part}`, 'Milliseconds', ms);
-    } else add(name, emfUnit(unit), value ?? 0);
-  }
-
-  #groupOf(groups: Map<string, Group>, labels: readonly (readonly [string, string])[]): Group {
+  #groupOf(groups: Map<string, Group>, labels: Labels): Group {
     const key = JSON.stringify(labels);
-    let group = groups.get(key);
-    if (group === undefined) {
-      group = {
-        dimensions: { ...(this.#options.dimensions ?? { service: this.#service }) },
-        properties: {},
-        metrics: [],
-      };
-      for (const [label, value] of labels) {
-        (this.#properties.has(label) ? group.properties : group.dimensions)[label] = value;
-      }
-      groups.set(key, group);
-    }
+    const known = groups.get(key);
+    if (known !== undefined) return known;
+    const group = this.#group(labels);
+    groups.set(key, group);
     return group;
   }
+
+  #group(labels: Labels): Group {
+    const dimensions = { ...(this.#options.dimensions ?? { service: this.#service }) };
+    const properties: Record<string, string> = {};
+    for (const [label, value] of labels) (this.#properties.has(label) ? properties : dimensions)[label] = value;
+    return { dimensions, properties, metrics: [] };
+  }
+}
+
+/** Families that have the same labels, whose metrics may stand in one event. */
+function byLabelNames(families: Delta['families']): Iterable<readonly NamedFamily[]> {
+  const together = new Map<string, NamedFamily[]>();
+  for (const { family, points } of families) {
+    const dotted = dottedName(family);
+    const key = JSON.stringify([...family.labelNames, dotted.implied?.[0]]);
+    const alike = together.get(key) ?? [];
+    together.set(key, [...alike, { family, dotted, points }]);
+  }
+  return together.values();
+}
+
+function labelsOf({ labelNames }: MetricFamily, { implied }: DottedName, { labels }: MetricPoint): Labels {
+  const named = labelNames.map((label, at) => [label, labels[at] ?? ''] as const);
+  return implied === undefined ? named : [...named, implied];
+}
+
+function addMetrics({ metrics }: Group, { name, unit }: DottedName, { value, histogram }: MetricPoint): void {
+  const add = (metric: string, of: EmfUnit, figure: number): void => {
+    if (Number.isFinite(figure)) metrics.push({ name: metric, unit: of, value: figure });
+  };
+  if (histogram !== undefined) {
+    add(`${name}.count`, 'Count', histogram.count);
+    for (const [part, ms] of intervalSummary(histogram)) add(`${name}.${part}`, 'Milliseconds', ms);
+  } else add(name, emfUnit(unit), value ?? 0);
 }
 
 function emfUnit(unit: string): EmfUnit {

@@ -1,9 +1,9 @@
 import { milliseconds, type Duration } from '../../cache/duration.js';
 import type { MetricFamily, MetricPoint } from '../../metrics/family.js';
-import { Portions } from '../../metrics/reading/portions.js';
+import { eachInPortions, Portions } from '../../metrics/reading/portions.js';
 import { Deltas } from '../deltas.js';
 import { intervalSummary } from '../interval-summary.js';
-import { dottedName } from '../metric-names.js';
+import { dottedName, type DottedName } from '../metric-names.js';
 import { EXPORT_EVERY } from '../export-schedule.js';
 import type { ExportSource, MetricsExporter, MetricsSnapshot } from '../metrics-exporter.js';
 import { optionalPackage } from '../optional-package.js';
@@ -82,10 +82,8 @@ export class StatsdExporter implements MetricsExporter {
     const { families, commit } = await this.#deltas.collect(snapshot);
     const portions = new Portions();
     for (const { family, points } of families) {
-      for (const point of points) {
-        this.#send(client, family, point);
-        if (portions.over) await portions.rest();
-      }
+      const dotted = dottedName(family);
+      await eachInPortions(points, (point) => this.#send(client, family, dotted, point), portions);
     }
     commit();
     const failure = this.#failure;
@@ -108,8 +106,12 @@ export class StatsdExporter implements MetricsExporter {
     });
   }
 
-  #send(client: StatsdClient, family: MetricFamily, { labels, value, histogram }: MetricPoint): void {
-    const dotted = dottedName(family);
+  #send(
+    client: StatsdClient,
+    family: MetricFamily,
+    dotted: DottedName,
+    { labels, value, histogram }: MetricPoint,
+  ): void {
     const tags: Record<string, string> = {};
     family.labelNames.forEach((label, at) => (tags[label] = tagValue(labels[at] ?? '')));
     if (dotted.implied !== undefined) tags[dotted.implied[0]] = dotted.implied[1];

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { CloudWatchExporter, embeddedMetrics } from '../../../lib/exporters/cloudwatch/index.js';
 import type { MetricsSnapshot } from '../../../lib/exporters/metrics-exporter.js';
+import type { MetricFamily } from '../../../lib/metrics/family.js';
 import { Figures } from '../../support/figures.js';
 
 /** The schema of the specification of the embedded metric format (Amazon CloudWatch User Guide). */
@@ -103,6 +104,31 @@ describe('figures for CloudWatch', () => {
     expect(pattern._aws.CloudWatchMetrics[0]!.Dimensions).toEqual([['service', 'operation', 'result']]);
     expect(named('cache.memory.usage')._aws.CloudWatchMetrics[0]!.Metrics).toEqual([
       { Name: 'cache.memory.usage', Unit: 'Bytes' },
+    ]);
+  });
+
+  it('are one event where they have the same labels, whichever families they are of', async () => {
+    const family = (name: string, type: 'counter' | 'gauge', labels: readonly string[]): MetricFamily => {
+      return {
+        name,
+        help: '',
+        type,
+        labelNames: ['pattern'],
+        points: () => labels.map((l) => ({ labels: [l], value: 3 })),
+      };
+    };
+    const families = [
+      family('cache_load_saved_seconds_total', 'counter', ['feed:*', 'user:*']),
+      { ...family('cache_alone_total', 'counter', ['get', 'set']), labelNames: ['operation'] },
+      family('cache_pattern_value_bytes', 'gauge', ['user:*']),
+    ];
+    await exporter().export({ ...snapshot(), families });
+    const events = written.map(valid).map(({ _aws, service: _, ...rest }) => rest);
+    expect(events).toEqual([
+      { pattern: 'feed:*', 'cache.load.saved': 3 },
+      { pattern: 'user:*', 'cache.load.saved': 3, 'cache.pattern.value': 3 },
+      { operation: 'get', 'cache.alone': 3 },
+      { operation: 'set', 'cache.alone': 3 },
     ]);
   });
 

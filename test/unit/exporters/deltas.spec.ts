@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Deltas } from '../../../lib/exporters/deltas.js';
 import { dottedName } from '../../../lib/exporters/metric-names.js';
 import type { MetricsSnapshot } from '../../../lib/exporters/metrics-exporter.js';
+import type { MetricFamily } from '../../../lib/metrics/family.js';
 import { quantiles } from '../../../lib/metrics/windows/histogram.js';
 import { Figures } from '../../support/figures.js';
 
@@ -82,6 +83,53 @@ describe('what was added since the last export', () => {
       .families.flatMap(({ points }) => points)
       .find((point) => point.histogram !== undefined)!.histogram!;
     expect([...histogram.counts].reduce((sum, count) => sum + count)).toBe(2);
+  });
+
+  describe('of series that come and go', () => {
+    const counted = (values: Readonly<Record<string, number>>): MetricFamily => ({
+      name: 'some_total',
+      help: 'Some.',
+      type: 'counter',
+      labelNames: ['name'],
+      points: () => Object.entries(values).map(([name, value]) => ({ labels: [name], value })),
+    });
+    const added = (deltas: Deltas, values: Readonly<Record<string, number>>, commit = true) => {
+      const { families, commit: exported } = deltas.of({ families: [counted(values)] });
+      if (commit) exported();
+      return Object.fromEntries(
+        families.flatMap(({ points }) => points.map(({ labels, value }) => [labels[0], value])),
+      );
+    };
+
+    it('is each one’s own, wherever it stands among the others', () => {
+      const deltas = new Deltas();
+      added(deltas, { a: 10, c: 30 });
+      expect(added(deltas, { a: 11, b: 20, c: 33 })).toEqual({ a: 1, b: 20, c: 3 });
+      expect(added(deltas, { c: 37, a: 16 })).toEqual({ c: 4, a: 5 });
+    });
+
+    it('counts from the beginning of one that was gone, be it for one export that failed', () => {
+      const deltas = new Deltas();
+      added(deltas, { a: 10, b: 20 });
+      added(deltas, { a: 10 });
+      expect(added(deltas, { a: 12, b: 21 }, false)).toEqual({ a: 2, b: 21 });
+      expect(added(deltas, { a: 13, b: 22 })).toEqual({ a: 3, b: 22 });
+      expect(added(deltas, { a: 13, b: 23 })).toEqual({ b: 1 });
+    });
+
+    it('holds what was read by an attempt that broke off in the middle', () => {
+      const deltas = new Deltas();
+      added(deltas, { a: 10, b: 20 });
+      const broken: MetricFamily = {
+        ...counted({}),
+        *points() {
+          yield { labels: ['a'], value: 15 };
+          throw new Error('broken');
+        },
+      };
+      expect(() => deltas.of({ families: [broken] })).toThrow('broken');
+      expect(added(deltas, { a: 16, b: 21 })).toEqual({ a: 6, b: 1 });
+    });
   });
 
   it('is kept for the series there are, however many there were', () => {

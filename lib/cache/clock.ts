@@ -9,16 +9,17 @@ export interface Clock {
 // The same clock as that of `performance.now()`, without the check of its receiver on every reading.
 const { hrtime } = process;
 
-function sinceBoot(): number {
-  const time = hrtime();
-  return time[0] * 1000 + time[1] / 1e6;
-}
-
-const bootedAt = performance.timeOrigin + performance.now() - sinceBoot();
+const startedAt = performance.timeOrigin + performance.now();
+const [seconds, nanoseconds] = hrtime();
+const bootedAt = startedAt - (seconds * 1000 + nanoseconds * 1e-6);
 
 /** The clock of this machine: monotonic, anchored to the wall clock at start. */
 export const systemClock: Clock = {
-  now: () => bootedAt + sinceBoot(),
+  now() {
+    // In one expression over what the clock returns: destructured, or through another function, a reading is a fifth slower.
+    const time = hrtime();
+    return bootedAt + (time[0] * 1000 + time[1] * 1e-6);
+  },
   after(delayMs, task) {
     const timer = setTimeout(task, delayMs);
     timer.unref();

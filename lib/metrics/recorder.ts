@@ -18,7 +18,8 @@ import {
 import { AccessCount, AccessTime, operationAt, outcomeAt, reasonAt } from './windows/access-track.js';
 import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './windows/layer-track.js';
 import { Ledger } from './ledger.js';
-import type { HitTally } from './windows/hit-tally.js';
+import { bucketOf } from './windows/buckets.js';
+import { type HitTally, isKept } from './windows/hit-tally.js';
 import { PatternDetector } from './recording/pattern-detector.js';
 import { type SeriesHandle, Timing } from './recording/series-handle.js';
 import { SeriesRegistry } from './recording/series-registry.js';
@@ -95,18 +96,13 @@ export class MetricsRecorder implements CacheObserver {
     if (!hits.count(place, startedAt)) handle.byPattern!.firstHit(startedAt);
     if (sidePlace !== -1 && !hits.count(sidePlace, startedAt)) handle.bySide!.firstHit(startedAt);
     if (timing === Timing.never) return;
-    let weight = 1;
-    if (timing === Timing.sampled) {
-      if (--handle.untilTimed > 0) return;
-      const sampling = handle.sampling!;
-      handle.untilTimed = sampling.gap();
-      weight = sampling.weight();
-    }
+    const weight = timing === Timing.always ? 1 : handle.sampledWeight();
+    if (weight === 0) return;
     const ms = this.#clock.now() - startedAt;
-    if (!hits.time(place, ms, weight)) handle.track!.histograms[AccessTime.near]!.record(ms, weight);
-    if (sidePlace !== -1 && !hits.time(sidePlace, ms, weight)) {
-      handle.sideTrack!.histograms[AccessTime.near]!.record(ms, weight);
-    }
+    const bucket = bucketOf(ms);
+    if (!isKept(bucket)) return handle.timeLong(bucket, ms, weight);
+    hits.time(place, bucket, ms, weight);
+    if (sidePlace !== -1) hits.time(sidePlace, bucket, ms, weight);
   }
 
   access(

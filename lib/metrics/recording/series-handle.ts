@@ -1,5 +1,5 @@
 import type { Series } from '../../cache/observer.js';
-import type { AccessTrack } from '../windows/access-track.js';
+import { AccessTime, type AccessTrack } from '../windows/access-track.js';
 import type { Sampling } from './sampling.js';
 import type { Track } from '../windows/track.js';
 
@@ -24,8 +24,8 @@ export class SeriesHandle implements Series {
   readonly sidePlace: number;
   readonly timing: Timing;
   /** Accesses until the next one that is timed. */
-  untilTimed: number;
-  readonly sampling: Sampling | undefined;
+  #untilTimed: number;
+  readonly #sampling: Sampling | undefined;
   readonly pattern: string;
   readonly endpoint: string | undefined;
   /** The pattern's; undefined where nothing is counted. */
@@ -45,7 +45,21 @@ export class SeriesHandle implements Series {
     this.sideTrack = place?.bySide?.track;
     this.byPattern = place?.byPattern;
     this.bySide = place?.bySide;
-    this.sampling = place?.sampling;
-    this.untilTimed = place?.sampling?.gap() ?? 0;
+    this.#sampling = place?.sampling;
+    this.#untilTimed = place?.sampling?.gap() ?? 0;
+  }
+
+  /** A hit in memory that took longer than the tally keeps. */
+  timeLong(bucket: number, ms: number, weight: number): void {
+    this.track?.histograms[AccessTime.near]!.recordIn(bucket, ms, weight);
+    this.sideTrack?.histograms[AccessTime.near]!.recordIn(bucket, ms, weight);
+  }
+
+  /** How many hits the timing of this one stands for, where some are timed; 0 where it is not one of them. */
+  sampledWeight(): number {
+    if (--this.#untilTimed > 0) return 0;
+    const sampling = this.#sampling!;
+    this.#untilTimed = sampling.gap();
+    return sampling.weight();
   }
 }

@@ -25,13 +25,19 @@ const BOUNDS = Float64Array.from(
 const SMALLEST = lowerBound(MIN_INDEX);
 const LARGEST = lowerBound(MAX_INDEX + 1);
 
-/** By the first five bits of a mantissa: the last bucket that begins at or below it. A 32nd is narrower than any bucket. */
+/**
+ * By the first five bits of a mantissa: the bucket that they begin in. A 32nd is narrower than any bucket, and no bucket begins
+ * where one does, so that a value is in this bucket or in the next.
+ */
 const BY_MANTISSA = Uint8Array.from({ length: 32 }, (_, bits) => {
   const mantissa = 1 + bits / 32;
   let bucket = 0;
   while (bucket < PER_OCTAVE && BOUNDS[bucket + 1]! <= mantissa) bucket++;
   return bucket;
 });
+
+/** Where the buckets begin, and where the last ends. */
+const LOWER_BOUNDS = Float64Array.from({ length: BUCKETS + 1 }, (_, at) => lowerBound(MIN_INDEX + at));
 
 /** The bits of a double: written and read within one call. */
 const double = new Float64Array(1);
@@ -47,13 +53,9 @@ export function bucketOf(ms: number): number {
   if (ms > LARGEST) return MAX_INDEX;
   double[0] = ms;
   const high = words[HIGH]!;
-  words[HIGH] = (high & 0x000f_ffff) | 0x3ff0_0000;
-  const mantissa = double[0];
-  let bucket = BY_MANTISSA[(high >>> 15) & 31]!;
-  // Upper bounds are inclusive: a value on a boundary belongs to the bucket below it.
-  if (mantissa <= BOUNDS[bucket]!) bucket--;
-  else if (mantissa > BOUNDS[bucket + 1]!) bucket++;
-  return ((high >>> 20) - 1023) * PER_OCTAVE + bucket - SHIFT;
+  const bucket = ((high >>> 20) - 1023) * PER_OCTAVE - SHIFT + BY_MANTISSA[(high >>> 15) & 31]!;
+  // Upper bounds are inclusive.
+  return ms > LOWER_BOUNDS[bucket + 1 - MIN_INDEX]! ? bucket + 1 : bucket;
 }
 
 /** Where bucket `index` begins, exclusive, milliseconds. */

@@ -1,17 +1,25 @@
-import { bucketOf, MIN_INDEX, ZERO_BUCKET } from './buckets.js';
+import { MIN_INDEX, ZERO_BUCKET } from './buckets.js';
 import type { Histogram } from './histogram.js';
 
 /** Cells of one place: what every hit writes, 64 bytes of it, then the shortest buckets. */
 const HITS = 0;
-const ZEROES = 1;
+const UNTIL = 1;
 const SUM_MS = 2;
 const MIN_MS = 3;
 const MAX_MS = 4;
-const UNTIL = 5;
+/** The bucket of zero stands before the first. */
 const FIRST_BUCKET = 8;
+/** Where bucket 0 would stand. */
+const ORIGIN = FIRST_BUCKET - MIN_INDEX;
+const ZEROES = ORIGIN + ZERO_BUCKET;
 /** Two octaves, up to a microsecond: a hit in memory that takes longer goes to its histogram at once. */
 const BUCKETS_KEPT = 32;
 const PLACE = FIRST_BUCKET + BUCKETS_KEPT;
+
+/** True for a bucket that is short enough to be kept here. */
+export function isKept(bucket: number): boolean {
+  return bucket < MIN_INDEX + BUCKETS_KEPT;
+}
 
 /**
  * Hits in memory of many patterns, endpoints and methods side by side in one array, until somebody reads them or their slot
@@ -48,17 +56,13 @@ export class HitTally {
     this.#cells[at + UNTIL] = slotEnd;
   }
 
-  /** Times one hit that stands for `weight`. @returns false where it took too long to be kept here. */
-  time(at: number, ms: number, weight: number): boolean {
+  /** Times one hit that stands for `weight`, in a bucket of those {@link isKept}. */
+  time(at: number, bucket: number, ms: number, weight: number): void {
     const cells = this.#cells;
-    const bucket = bucketOf(ms);
-    if (bucket === ZERO_BUCKET) cells[at + ZEROES]! += weight;
-    else if (bucket < MIN_INDEX + BUCKETS_KEPT) cells[at + FIRST_BUCKET + bucket - MIN_INDEX]! += weight;
-    else return false;
-    if (ms > 0) cells[at + SUM_MS]! += ms * weight;
+    cells[at + bucket + ORIGIN]! += weight;
+    cells[at + SUM_MS]! += ms * weight;
     if (ms < cells[at + MIN_MS]!) cells[at + MIN_MS] = ms;
     if (ms > cells[at + MAX_MS]!) cells[at + MAX_MS] = ms;
-    return true;
   }
 
   /** Moves the times of a place into `times`. @returns its hits, which it then has no more. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { bucketOf } from '../../../lib/metrics/windows/buckets.js';
 import { Histogram } from '../../../lib/metrics/windows/histogram.js';
-import { HitTally } from '../../../lib/metrics/windows/hit-tally.js';
+import { HitTally, isKept } from '../../../lib/metrics/windows/hit-tally.js';
 
 const figures = ({ count, zeroCount, sumMs, minMs, maxMs, counts, offset }: Histogram) => ({
   count,
@@ -17,12 +18,14 @@ describe('hits on their way to their pattern', () => {
     const place = tally.place();
     tally.open(place, 10_000);
     const [taken, recorded] = [new Histogram(), new Histogram()];
-    for (const ms of [0.000_1, 0.000_3, 0.000_3, 0.000_9, 0.002, 5]) {
+    for (const ms of [0, 0.000_1, 0.000_3, 0.000_3, 0.000_9, 0.002, 5]) {
       tally.count(place, 0);
-      if (!tally.time(place, ms, 3)) taken.record(ms, 3);
+      const bucket = bucketOf(ms);
+      if (isKept(bucket)) tally.time(place, bucket, ms, 3);
+      else taken.record(ms, 3);
       recorded.record(ms, 3);
     }
-    expect(tally.take(place, taken)).toBe(6);
+    expect(tally.take(place, taken)).toBe(7);
     const { sumMs, ...rest } = figures(taken);
     const { sumMs: expected, ...others } = figures(recorded);
     expect(rest).toEqual(others);
@@ -46,7 +49,7 @@ describe('hits on their way to their pattern', () => {
     places.forEach((place, index) => {
       tally.open(place, 10_000);
       for (let turn = 0; turn <= index; turn++) tally.count(place, 0);
-      tally.time(place, 0.000_3, 1);
+      tally.time(place, bucketOf(0.000_3), 0.000_3, 1);
     });
     const more = tally.place();
     expect(places.map((place) => tally.take(place, new Histogram()))).toEqual(places.map((_, index) => index + 1));

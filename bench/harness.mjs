@@ -73,14 +73,21 @@ export function ratio(results, numerator, denominator) {
   return summary(above.map((value, round) => value / below[round]));
 }
 
-/** Bytes that `operation(count)` leaves or makes per operation, by the slope of allocations over two sizes. */
-export function bytesPerOperation(operation, count = 2_000_000) {
-  if (typeof globalThis.gc !== 'function') return undefined;
-  operation(count / 10);
-  globalThis.gc();
-  const before = process.memoryUsage().heapUsed;
-  operation(count);
-  return Math.max(0, (process.memoryUsage().heapUsed - before) / count);
+/**
+ * Bytes that `operation(count)` allocates per operation, whether or not it keeps them: by the median of steps too short for a
+ * collection to fall into, less what a step without an operation shows.
+ */
+export function bytesPerOperation(operation, steps = 41, count = 2000) {
+  operation(100 * count);
+  const allocated = (work) =>
+    summary(
+      Array.from({ length: steps }, () => {
+        const before = process.memoryUsage().heapUsed;
+        work();
+        return process.memoryUsage().heapUsed - before;
+      }),
+    ).median;
+  return Math.max(0, (allocated(() => operation(count)) - allocated(() => {})) / count);
 }
 
 /** Rows as an aligned Markdown table. */

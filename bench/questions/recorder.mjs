@@ -39,12 +39,7 @@ export async function measure({ short, progress }) {
     candidates.map(([name, run]) => ({ name, run: () => nanoseconds(run, short ? 30 : 120) })),
     { rounds: short ? 4 : 9, progress },
   );
-  const bytes = new Map(
-    candidates.map(([name, run]) => [
-      name,
-      bytesPerOperation(run, name.startsWith('ours') && !short ? 20_000_000 : 200_000),
-    ]),
-  );
+  const bytes = new Map(candidates.map(([name, run]) => [name, bytesPerOperation(run)]));
   const rows = candidates.map(([name]) => {
     const { median, low, high } = results.get(name);
     return [name, round(median, 1), `${round(low, 1)}–${round(high, 1)}`, round(bytes.get(name), 2)];

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CacheProcess } from '../support/cache-process.js';
@@ -19,6 +19,7 @@ type Step =
       readonly pauseMs: number;
     }
   | { readonly what: 'get'; readonly by: 0 | 1; readonly through: 'memory' | 'redis'; readonly key: string }
+  | { readonly what: 'peek'; readonly by: 0 | 1; readonly through: 'memory'; readonly key: string }
   | { readonly what: 'set' | 'delete'; readonly by: 0 | 1; readonly key: string }
   | { readonly what: 'glob'; readonly by: 0 | 1; readonly glob: string }
   | { readonly what: 'tags'; readonly by: 0 | 1; readonly tag: string }
@@ -30,6 +31,10 @@ const through = fc.constantFrom('memory' as const, 'redis' as const);
 const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ what: fc.constant('load' as const), by, through, key, pauseMs: fc.nat(4) }) },
   { weight: 3, arbitrary: fc.record({ what: fc.constant('get' as const), by, through, key }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ what: fc.constant('peek' as const), by, through: fc.constant('memory' as const), key }),
+  },
   { weight: 2, arbitrary: fc.record({ what: fc.constantFrom('set' as const, 'delete' as const), by, key }) },
   {
     weight: 1,
@@ -115,9 +120,21 @@ describe.each([
   let processes: CacheProcess[];
   let history = new History();
   let run = 0;
+  let playing = false;
+  /** What was asked of the caches, without what a test asks to see whether they agree. */
+  let reads: unknown[] = [];
+  /** Of them, those that asked the origin. */
+  let loads = 0;
+  beforeEach(() => {
+    reads = [];
+    loads = 0;
+  });
   beforeAll(async () => {
     server = await RedisServer.start();
-    const origin = (named: string) => history.version(named.slice(named.indexOf('/') + 1));
+    const origin = (named: string) => {
+      if (playing) loads++;
+      return history.version(named.slice(named.indexOf('/') + 1));
+    };
     processes = await Promise.all(skews.map((skewMs) => CacheProcess.start(server.url, origin, skewMs)));
   }, 30_000);
   afterAll(async () => {
@@ -136,7 +153,8 @@ describe.each([
     const process = processes[step.by]!;
     switch (step.what) {
       case 'load':
-      case 'get': {
+      case 'get':
+      case 'peek': {
         const answered = history.read(
           step.key,
           step.through === 'redis' ? undefined : step.by,
@@ -145,14 +163,14 @@ describe.each([
           step.what === 'load' && step.through === 'redis' ? `${step.by} ${step.key}` : undefined,
         );
         const pauseMs = step.what === 'load' ? step.pauseMs : 0;
-        answered(
-          await process.ask(step.what, {
-            through: step.through,
-            key: named(step.key),
-            tags: tagsOf(step.key),
-            pauseMs,
-          }),
-        );
+        const version = await process.ask(step.what, {
+          through: step.through,
+          key: named(step.key),
+          tags: tagsOf(step.key),
+          pauseMs,
+        });
+        answered(version);
+        reads.push(version);
         return;
       }
       case 'set':
@@ -185,6 +203,7 @@ describe.each([
   async function play(rounds: readonly (readonly { step: Step; afterMs: number }[])[]): Promise<void> {
     run++;
     history = new History();
+    playing = true;
     for (const together of rounds) {
       await Promise.all(
         together.map(async ({ step, afterMs }) => {
@@ -193,6 +212,7 @@ describe.each([
         }),
       );
     }
+    playing = false;
     expect(history.wrong).toEqual([]);
   }
 
@@ -215,15 +235,41 @@ describe.each([
     );
   }
 
+  /** A cache that keeps nothing would never be wrong. What is loaded now is answered by Redis, and from memory, without a load. */
+  async function keep(): Promise<void> {
+    for (const [through, kept] of [
+      ['memory', 'peek'],
+      ['redis', 'get'],
+    ] as const) {
+      await eventually(async () => {
+        const found = await Promise.all(
+          KEYS.flatMap((one) =>
+            processes.map(async (process) => {
+              const ask = { key: named(one), tags: tagsOf(one), through };
+              return (await process.ask('load', ask)) === (await process.ask(kept, ask));
+            }),
+          ),
+        );
+        return found.every(Boolean);
+      }, `what is loaded through ${through} is kept`);
+    }
+  }
+
+  /** The part, 0–1, of the reads in between all the changes that brought something without asking the origin. */
+  const answeredByTheCache = () =>
+    (reads.filter((version) => typeof version === 'number').length - loads) / reads.length;
+
   it('read nothing older than what they, or for Redis anybody, have invalidated', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(round, { minLength: 2, maxLength: 12 }), async (rounds) => {
         await play(rounds);
         // No longer than a message takes.
         await agree(500);
+        await keep();
       }),
       { numRuns: 60, endOnFailure: true },
     );
+    expect(answeredByTheCache()).toBeGreaterThan(0.15);
   }, 60_000);
 
   it('trust nothing they may have missed while the bus was cut', async () => {
@@ -235,9 +281,11 @@ describe.each([
         async (before, after) => {
           await play([...before, [{ step: cut, afterMs: 0 }], ...after]);
           await agree(BUS_RESTORED_WITHIN_MS);
+          await keep();
         },
       ),
       { numRuns: 15, endOnFailure: true },
     );
+    expect(answeredByTheCache()).toBeGreaterThan(0.15);
   }, 60_000);
 });

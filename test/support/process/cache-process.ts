@@ -49,6 +49,8 @@ async function run(ask: Ask): Promise<unknown> {
       );
     case 'get':
       return cache.get(ask.key);
+    case 'peek':
+      return cache.peek(ask.key);
     case 'set':
       return void (await cache.setMany([{ key: ask.key, value: ask.version, ttl: '1m', tags: ask.tags }]));
     case 'delete':

@@ -1,6 +1,6 @@
 /** What a test has a process do. */
 export interface Ask {
-  readonly what: 'load' | 'get' | 'set' | 'delete' | 'glob' | 'tags';
+  readonly what: 'load' | 'get' | 'peek' | 'set' | 'delete' | 'glob' | 'tags';
   /** `memory`: the cache as an application has it; `redis`: the same without memory. */
   readonly through: 'memory' | 'redis';
   /** A key, or of a glob the glob. */

@@ -25,6 +25,7 @@ import {
   ObservedCache,
   prometheusText,
   redisLayer,
+  type RedisLayerOptions,
   serveMetrics,
 } from 'nestjs-cache-observability';
 import { CloudWatchExporter } from 'nestjs-cache-observability/cloudwatch';
@@ -34,7 +35,7 @@ import { StatsdExporter } from 'nestjs-cache-observability/statsd';
 import { ManualClock, MemoryCollector } from 'nestjs-cache-observability/testing';
 import { boot, closeApps } from '../support/apps.js';
 import { PostgresServer } from '../support/postgres.js';
-import { eventually, RedisServer } from '../support/redis.js';
+import { eventually, RedisCluster, RedisSentinelSetup, RedisServer } from '../support/redis.js';
 import { StatsdServer } from '../support/statsd-server.js';
 
 const environment = { ...process.env };
@@ -90,13 +91,49 @@ describe('the recipes for Redis', () => {
     expect(await client.ping()).toBe('PONG');
     client.disconnect();
   });
+});
 
-  it('may be a Sentinel or a Cluster', () => {
-    expect([
-      redisLayer({ sentinel: { name: 'mymaster', rootNodes: [{ host: 'sentinel-1', port: 26379 }] } }),
-      redisLayer({ cluster: { rootNodes: [{ url: 'redis://node-1:6379' }] } }),
-    ]).toHaveLength(2);
+describe('the recipes for a Sentinel and a Cluster', () => {
+  let sentinel: RedisSentinelSetup;
+  let cluster: RedisCluster;
+  beforeAll(async () => {
+    sentinel = await RedisSentinelSetup.start('mymaster');
+    cluster = await RedisCluster.start();
+  }, 60_000);
+  afterAll(async () => {
+    await sentinel?.dispose();
+    await cluster?.dispose();
   });
+
+  it('keep what they are given on the master of that name, and on all nodes', async () => {
+    const redisLayer = (options: RedisLayerOptions) => reach(here(options));
+    const layers = {
+      sentinel: redisLayer({ sentinel: { name: 'mymaster', rootNodes: [{ host: 'sentinel-1', port: 26379 }] } }),
+      cluster: redisLayer({ cluster: { rootNodes: [{ url: 'redis://node-1:6379' }] } }),
+    };
+    for (const [namespace, layer] of Object.entries(layers)) {
+      const cache = createObservedCache({ layers: [layer], namespace });
+      await cache.connect();
+      for (let id = 0; id < 20; id++) await cache.set(`user:${id}`, { id });
+      expect([namespace, await cache.get('user:7')]).toEqual([namespace, { id: 7 }]);
+      await cache.disconnect();
+    }
+    expect(await userKeys(sentinel.master)).toBe(20);
+    const onNodes = await Promise.all(cluster.nodes.map(userKeys));
+    expect(onNodes.every((keys) => keys > 0)).toBe(true);
+    expect(onNodes.reduce((all, keys) => all + keys)).toBe(20);
+  });
+
+  const reach = redisLayer;
+  /** The recipe's servers at the addresses that they have on this machine. */
+  const here = (options: RedisLayerOptions): RedisLayerOptions =>
+    JSON.parse(
+      JSON.stringify(options)
+        .replace('"host":"sentinel-1","port":26379', `"host":"127.0.0.1","port":${sentinel.ports[0]}`)
+        .replace('redis://node-1:6379', cluster.nodes[0]!.url),
+    ) as RedisLayerOptions;
+
+  const userKeys = async (server: RedisServer) => (await (await server.client()).keys('*user:*')).length;
 });
 
 it('the recipe for a cache without Nest serves its figures', async () => {

@@ -134,7 +134,6 @@ export class RedisServer {
 
 /** A master, a replica and three sentinels that fail over within about four seconds. */
 export class RedisSentinelSetup {
-  readonly name = 'primary';
   readonly #sentinels: ChildProcess[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'cache-sentinel-'));
 
@@ -142,13 +141,15 @@ export class RedisSentinelSetup {
     readonly master: RedisServer,
     readonly replica: RedisServer,
     readonly ports: readonly number[],
+    /** Under which the sentinels know the master. */
+    readonly name: string,
   ) {}
 
-  static async start(): Promise<RedisSentinelSetup> {
+  static async start(name = 'primary'): Promise<RedisSentinelSetup> {
     const master = await RedisServer.start();
     const replica = await RedisServer.start({ replicaof: `127.0.0.1 ${master.port}` });
     const ports = [await freePort(), await freePort(), await freePort()];
-    const setup = new RedisSentinelSetup(master, replica, ports);
+    const setup = new RedisSentinelSetup(master, replica, ports, name);
     await setup.#startSentinels();
     const looking = await replica.client();
     await eventually(async () => (await looking.info('replication')).includes('master_link_status:up'), 'replication');

@@ -1,7 +1,8 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { FamilySource, MetricFamily } from '../../metrics/family.js';
-import { Portions } from '../../metrics/reading/portions.js';
+import { eachInPortions, inPortions, type Portions } from '../../metrics/reading/portions.js';
 import { type PrometheusSample, samplesOf } from './samples.js';
+import { type Scrape, Scrapes } from './scrape.js';
 
 /** The part of prom-client's registry that is needed, and that its successor has too. */
 export interface PrometheusRegistry {
@@ -18,22 +19,26 @@ export interface PrometheusRegistry {
  */
 export function registerFamilies(registry: PrometheusRegistry, source: FamilySource, prefix = ''): () => void {
   const registered = new Map<string, PulledMetric>();
-  // A registry asks all of its metrics in the same turn of the event loop.
   const oneAtATime = pLimit(1);
-  const synchronize = () => {
-    for (const family of source.families()) {
+  let withdrawn = false;
+  const register = (families: Iterable<MetricFamily>): void => {
+    for (const family of families) {
       const name = prefix + family.name;
       if (registered.has(name)) continue;
       const known = registry.getSingleMetric(name);
       const metric = known instanceof PulledMetric ? known : new PulledMetric(name, family, oneAtATime);
       if (known !== undefined && known !== metric) continue;
       registry.registerMetric(metric as never);
-      metric.add(source, prefix, synchronize);
+      metric.add(source, family.name, scrapes);
       registered.set(name, metric);
     }
   };
-  synchronize();
+  const scrapes = new Scrapes(source, (families) => {
+    if (!withdrawn) register(families);
+  });
+  register(source.families());
   return () => {
+    withdrawn = true;
     for (const [name, metric] of registered) {
       if (!metric.remove(source) && registry.getSingleMetric(name) === metric) registry.removeSingleMetric(name);
     }
@@ -48,7 +53,7 @@ class PulledMetric {
   readonly type: MetricFamily['type'];
   readonly aggregator = 'sum';
   readonly #name: string;
-  readonly #sources = new Map<FamilySource, { family: string; scraped: () => void }>();
+  readonly #sources = new Map<FamilySource, { readonly family: string; readonly scrapes: Scrapes }>();
   readonly #oneAtATime: LimitFunction;
 
   constructor(name: string, family: MetricFamily, oneAtATime: LimitFunction) {
@@ -59,8 +64,8 @@ class PulledMetric {
     this.type = family.type;
   }
 
-  add(source: FamilySource, prefix: string, scraped: () => void): void {
-    this.#sources.set(source, { family: this.#name.slice(prefix.length), scraped });
+  add(source: FamilySource, family: string, scrapes: Scrapes): void {
+    this.#sources.set(source, { family, scrapes });
   }
 
   /** @returns whether any source is left. */
@@ -70,31 +75,40 @@ class PulledMetric {
   }
 
   get(): Promise<unknown> {
-    return this.#oneAtATime(() => this.#read());
+    const asked = [...this.#sources.values()].map(({ family, scrapes }) => ({ family, scrape: scrapes.begun() }));
+    return this.#oneAtATime(() => this.#read(asked));
   }
 
   /** A portion at a time: between them the event loop is free. */
-  async #read(): Promise<unknown> {
-    const portions = new Portions();
-    const samples = new Map<string, PrometheusSample>();
-    for (const [source, { family: name, scraped }] of this.#sources) {
-      scraped();
-      // One question for all families: whoever is asked keeps the answer.
-      await source.refresh?.();
-      for (const family of source.families()) {
-        if (family.name !== name) continue;
-        for (const sample of samplesOf(family, this.#name)) {
-          const series = `${sample.metricName} ${JSON.stringify(sample.labels)}`;
-          const before = family.type === 'gauge' ? 0 : (samples.get(series)?.value ?? 0);
-          samples.set(series, { ...sample, value: sample.value + before });
-          if (portions.over) await portions.rest();
-        }
+  async #read(asked: readonly { readonly family: string; readonly scrape: Promise<Scrape> }[]): Promise<unknown> {
+    let values: readonly PrometheusSample[] = [];
+    for (const { family: name, scrape } of asked) {
+      const { families, portions } = await scrape;
+      for (const family of families.get(name) ?? []) {
+        const samples = await inPortions(samplesOf(family, this.#name), portions);
+        values = values.length === 0 ? samples : await together([...values, ...samples], family.type, portions);
       }
     }
     const { help, type, aggregator } = this;
-    return { name: this.name, help, type, aggregator, values: [...samples.values()] };
+    return { name: this.name, help, type, aggregator, values };
   }
 
   /** The figures are the cache's: a registry that is reset resets nothing here. */
   reset(): void {}
+}
+
+/** Samples of several families: what counts is added up, of a gauge the last is shown. */
+async function together(
+  all: readonly PrometheusSample[],
+  type: MetricFamily['type'],
+  portions: Portions,
+): Promise<readonly PrometheusSample[]> {
+  const bySeries = new Map<string, PrometheusSample>();
+  const add = (sample: PrometheusSample): void => {
+    const series = `${sample.metricName} ${JSON.stringify(sample.labels)}`;
+    const before = type === 'gauge' ? 0 : (bySeries.get(series)?.value ?? 0);
+    bySeries.set(series, { ...sample, value: sample.value + before });
+  };
+  await eachInPortions(all, add, portions);
+  return [...bySeries.values()];
 }

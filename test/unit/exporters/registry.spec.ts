@@ -107,6 +107,61 @@ describe('families in a registry', () => {
     expect(await registry.metrics()).toMatch(/^cache_entries\{operation="get"\} 7$/m);
   });
 
+  it('are collected once for all metrics of a scrape', async () => {
+    const registry = new Registry();
+    let [asked, refreshed] = [0, 0];
+    registerFamilies(registry, {
+      families: () => [counter(++asked), counter(asked, 'cache_misses_total'), gauge(asked)],
+      refresh: async () => void refreshed++,
+    });
+    asked = 0;
+    const text = await registry.metrics();
+    expect([asked, refreshed]).toEqual([1, 1]);
+    expect(text.match(/ 1$/gm)).toHaveLength(3);
+    await registry.metrics();
+    expect([asked, refreshed]).toEqual([2, 2]);
+  });
+
+  it('let the event loop have its turns between many metrics as within a large one', async () => {
+    const registry = new Registry();
+    const families = Array.from({ length: 20 }, (_, n) => ({
+      ...counter(n, `cache_${n}_total`),
+      points: () => {
+        const until = performance.now() + 0.3;
+        while (performance.now() < until);
+        return [{ labels: ['get'], value: n }];
+      },
+    }));
+    registerFamilies(registry, source(...families));
+    let turns = 0;
+    let scraping = true;
+    const turn = (): void => {
+      turns++;
+      if (scraping) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await registry.metrics();
+    scraping = false;
+    expect(turns).toBeGreaterThan(2);
+  });
+
+  it('that cannot be collected fail the scrape, and are there again in the next', async () => {
+    const registry = new Registry();
+    let broken = false;
+    registerFamilies(registry, source(counter(1), gauge(1)));
+    registerFamilies(registry, {
+      families: () => {
+        if (broken) throw new Error('broken');
+        return [counter(2), gauge(2)];
+      },
+    });
+    broken = true;
+    await expect(registry.metrics()).rejects.toThrow('broken');
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    broken = false;
+    expect(await registry.metrics()).toMatch(/^cache_operations_total\{operation="get"\} 3$/m);
+  });
+
   it("leave a name that is somebody else's to them", async () => {
     const registry = new Registry();
     const theirs = new Counter({ name: 'cache_operations_total', help: 'theirs', registers: [registry] });

@@ -42,9 +42,14 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   readonly #maxClients: number;
   readonly #clock: Clock;
   readonly #clients = new Set<EventClient>();
+  /** Clients that have had a tick. */
+  readonly #started = new Set<EventClient>();
   readonly #alerts = new AlertChanges();
   readonly #patterns = new PatternDetector();
   #stops: (() => void)[] = [];
+  #looking = false;
+  /** Whether the next look is for everybody. */
+  #due = false;
   #ticks = 0;
   #sent = 0;
   #refused = 0;
@@ -83,19 +88,13 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     );
   }
 
-  /** Adds a client, which gets a first tick at once. Ask {@link admit} before. */
+  /** Adds a client, which starts with a tick. Ask {@link admit} before. */
   connect(response: ServerResponse, headers: Readonly<Record<string, unknown>> = {}): void {
     const client = new EventClient(response, headers, () => this.#leave(client));
     this.#clients.add(client);
     client.send(`retry: ${RETRY_MS}\n\n`);
-    const first = this.#clients.size === 1;
-    if (first) this.#start();
-    void this.#realtime().then((realtime) => {
-      if (realtime === undefined || !this.#clients.has(client)) return;
-      client.send(eventFrame('tick', present(realtime), this.#sent));
-      // What is open when the first client comes stands in its tick.
-      if (first) this.#alerts.since(realtime.alerts);
-    });
+    if (this.#clients.size === 1) this.#start();
+    void this.#look();
   }
 
   families(): MetricFamily[] {
@@ -119,9 +118,11 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
 
   #leave(client: EventClient): void {
     this.#clients.delete(client);
+    this.#started.delete(client);
     if (this.#clients.size > 0) return;
     for (const stop of this.#stops) stop();
     this.#stops = [];
+    this.#due = false;
     this.#alerts.forget();
   }
 
@@ -139,17 +140,36 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
       this.#clock.after(TICK_MS, () => {
         cancel = plan();
         if (++this.#ticks % HEARTBEAT_TICKS === 0) this.#broadcast(': still here\n\n');
-        void this.#tick();
+        this.#due = true;
+        void this.#look();
       });
     let cancel = plan();
     return () => cancel();
   }
 
-  async #tick(): Promise<void> {
+  /** Reads the figures, one reading at a time: for everybody where a tick is due, else for clients that have had none. */
+  async #look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    const everybody = this.#due;
+    this.#due = false;
     const realtime = await this.#realtime();
-    if (realtime === undefined) return;
-    this.#send('tick', realtime);
-    for (const change of this.#alerts.since(realtime.alerts)) this.#send('alert', change);
+    this.#looking = false;
+    if (realtime !== undefined && this.#clients.size > 0) this.#tell(realtime, everybody);
+    if (this.#due) void this.#look();
+  }
+
+  /** A client starts with a tick, in which stands what is open; what comes and goes then is told to those that have started. */
+  #tell(realtime: Realtime, everybody: boolean): void {
+    const changes = this.#alerts.since(realtime.alerts);
+    const started = [...this.#started];
+    const tick = eventFrame('tick', present(realtime), everybody ? ++this.#sent : this.#sent);
+    for (const client of this.#clients) {
+      if (!everybody && this.#started.has(client)) continue;
+      this.#started.add(client);
+      client.send(tick);
+    }
+    for (const change of changes) this.#send('alert', change, started);
   }
 
   #invalidated({ keys, globs, tags, all, removed }: CacheInvalidation): void {
@@ -171,11 +191,11 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     }
   }
 
-  #send(event: string, data: unknown): void {
-    this.#broadcast(eventFrame(event, present(data), ++this.#sent));
+  #send(event: string, data: unknown, clients: Iterable<EventClient> = this.#clients): void {
+    this.#broadcast(eventFrame(event, present(data), ++this.#sent), clients);
   }
 
-  #broadcast(frame: string): void {
-    for (const client of this.#clients) client.send(frame);
+  #broadcast(frame: string, clients: Iterable<EventClient> = this.#clients): void {
+    for (const client of clients) client.send(frame);
   }
 }

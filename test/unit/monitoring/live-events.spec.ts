@@ -5,7 +5,7 @@ import { type CacheInvalidation, InvalidationFeed } from '../../../lib/cache/wri
 import type { HealthWarning, Realtime } from '../../../lib/metrics/snapshot.js';
 import { LiveEvents } from '../../../lib/monitoring/live/live-events.js';
 import type { WarmingProgress } from '../../../lib/warming/warming-report.js';
-import { ManualClock } from '../../support/manual-clock.js';
+import { ManualClock, settle } from '../../support/manual-clock.js';
 
 /** As much of a response as a stream needs. */
 class Response extends EventEmitter {
@@ -58,25 +58,31 @@ describe('the event stream', () => {
   let listening: number;
   let events: LiveEvents;
   let fails: boolean;
+  /** What readings that have begun wait for. */
+  let figures: Promise<void>;
 
   beforeEach(() => {
     clock = new ManualClock();
     alerts = [];
     reads = listening = 0;
     fails = false;
+    figures = Promise.resolve();
     warming = new Set();
     invalidations = new InvalidationFeed();
     const collectRealtime = async (): Promise<Realtime> => {
       reads++;
       if (fails) throw new Error('figures');
+      const at = clock.now();
+      const open = [...alerts];
+      await figures;
       return {
         operationsInFlight: 1,
         requestsPerSecond: 2,
         hitRate: 0.5,
         avgResponseTimeMs: 1,
         p99ResponseTimeMs: 2,
-        alerts: [...alerts],
-        timestamp: new Date(clock.now()).toISOString(),
+        alerts: open,
+        timestamp: new Date(at).toISOString(),
       };
     };
     events = new LiveEvents(
@@ -149,6 +155,85 @@ describe('the event stream', () => {
       ['opened', 'feed:*'],
       ['closed', 'user:*'],
     ]);
+  });
+
+  describe('to clients that come and go', () => {
+    const changes = (client: Response) => client.of('alert').map(({ state, alert }) => `${state} ${alert.pattern}`);
+    const open = (client: Response): string[][] =>
+      client.of('tick').map(({ alerts: shown }) => shown.map(({ pattern }: HealthWarning) => pattern));
+    /** Holds every reading that begins from now on. */
+    const held = (): (() => void) => {
+      let release = (): void => undefined;
+      figures = new Promise((resolve) => (release = resolve));
+      return release;
+    };
+
+    it('shows in the first tick what is open, and tells only those who were there before that it came', async () => {
+      const first = connect();
+      await clock.advance(1_000);
+      alerts = [warning('feed:*')];
+      await clock.advance(500);
+      const second = connect();
+      await clock.advance(3_000);
+      expect(open(second)[0]).toEqual(['feed:*']);
+      expect(changes(second)).toEqual([]);
+      expect(changes(first)).toEqual(['opened feed:*']);
+      alerts = [];
+      await clock.advance(1_000);
+      expect([changes(first), changes(second)]).toEqual([['opened feed:*', 'closed feed:*'], ['closed feed:*']]);
+    });
+
+    it('tells nobody that something came which stood there before, though who came first has gone meanwhile', async () => {
+      alerts = [warning('feed:*')];
+      const release = held();
+      const first = connect();
+      const second = connect();
+      first.emit('close');
+      release();
+      await clock.advance(2_000);
+      expect(open(second)).toEqual([['feed:*'], ['feed:*'], ['feed:*']]);
+      expect(changes(second)).toEqual([]);
+    });
+
+    it('starts a client with the first tick that could be read', async () => {
+      alerts = [warning('feed:*')];
+      fails = true;
+      const client = connect();
+      await clock.advance(1_000);
+      fails = false;
+      await clock.advance(1_000);
+      expect([open(client), changes(client)]).toEqual([[['feed:*']], []]);
+    });
+
+    it('reads once at a time: who comes meanwhile starts with that, and no figure is older than the one before', async () => {
+      const client = connect();
+      await clock.advance(1_000);
+      const release = held();
+      reads = 0;
+      await clock.advance(2_500);
+      const late = connect();
+      expect(reads).toBe(1);
+      release();
+      await settle();
+      expect(reads).toBe(2);
+      await clock.advance(1_000);
+      const times = client.of('tick').map(({ timestamp }) => Date.parse(timestamp));
+      expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+      expect(times).toHaveLength(5);
+      expect(late.of('tick')).toHaveLength(3);
+    });
+
+    it('begins with nothing known when somebody comes after all had gone', async () => {
+      connect().emit('close');
+      await clock.advance(1_000);
+      alerts = [warning('feed:*')];
+      const release = held();
+      connect().emit('close');
+      const client = connect();
+      release();
+      await clock.advance(1_000);
+      expect([open(client), changes(client)]).toEqual([[['feed:*'], ['feed:*']], []]);
+    });
   });
 
   it('tells how warming goes', () => {

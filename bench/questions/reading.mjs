@@ -162,8 +162,12 @@ async function renderingBesidePromClient({ short, progress }) {
 /** What others in the process wait for it: the routes, the endpoint and the exporters as an application meets them. */
 async function pausesOf({ metrics, requests, turn }, rounds) {
   const exposition = new PrometheusExposition(metrics);
-  const snapshot = () => ({ at: Date.now(), startedAt: 0, families: [...metrics.families()] });
-  const source = { serviceName: 'bench', families: () => metrics.families() };
+  const snapshot = async () => ({ at: Date.now(), startedAt: 0, families: [...(await metrics.collectFamilies())] });
+  const source = {
+    serviceName: 'bench',
+    families: () => metrics.families(),
+    collectFamilies: () => metrics.collectFamilies(),
+  };
   const producer = new CacheMetricProducer();
   producer.start(source);
   const statsd = new StatsdExporter({ client: { increment() {}, gauge() {} } });
@@ -178,12 +182,13 @@ async function pausesOf({ metrics, requests, turn }, rounds) {
     ['a scrape of the endpoint', () => exposition.collectBytes()],
     ['statistics of all patterns, 24 h', async () => presentedText(await metrics.collectPatternStats('24h'))],
     ['statistics of all endpoints, 24 h', async () => presentedText(await metrics.collectEndpointStats('24h'))],
+    ['statistics of everything together, 24 h', () => metrics.collectStats('24h')],
     ['hit rates', async () => presentedText(await metrics.collectHitRates())],
     ['a tick of the event stream', () => metrics.collectRealtime()],
-    ['health', async () => metrics.getHealth()],
+    ['health', () => metrics.collectHealth()],
     ['OpenTelemetry', () => producer.collect()],
-    ['StatsD', () => statsd.export(snapshot())],
-    ['CloudWatch', () => cloudwatch.export(snapshot())],
+    ['StatsD', async () => statsd.export(await snapshot())],
+    ['CloudWatch', async () => cloudwatch.export(await snapshot())],
     ['an image for the fleet', () => metrics.collectImage()],
     ['statistics of all patterns of two instances, 24 h', () => fleet.collectPatternStats('24h')],
     ['writes that evict, 1,000 in batches of 50', () => small.fill()],

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { workedMs } from './machine-stalls.js';
 
 /** How a piece of work shares the event loop. */
 export interface LoopTurns<T> {
@@ -59,10 +60,4 @@ export function leastWorkMs(work: () => unknown): number {
       return workedMs() - began;
     }),
   );
-}
-
-/** For how long the processor has worked for this process. */
-function workedMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
 }

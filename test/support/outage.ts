@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { expect } from '@jest/globals';
 import { type INestApplication, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,6 +12,7 @@ import {
 import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { createObservedCache } from '../../lib/create-observed-cache.js';
 import { boot, type Platform } from './apps.js';
+import { MachineStalls } from './machine-stalls.js';
 import { eventually } from './redis.js';
 import { type Phase, Visitors } from './visitors.js';
 
@@ -119,8 +119,8 @@ export class Outage {
   readonly #close: () => Promise<void>;
   readonly #redis: RedisLayerOptions;
   readonly #deadlineMs: number;
-  /** How late the event loop was: what a machine with other work adds to everything, Redis or not. */
-  readonly #stalls = monitorEventLoopDelay({ resolution: 10 });
+  /** What a machine with other work adds to everything, Redis or not. */
+  readonly #stalls = new MachineStalls();
 
   private constructor(app: INestApplication, close: () => Promise<void>, redis: RedisLayerOptions, visitors: Visitors) {
     this.#app = app;
@@ -128,7 +128,6 @@ export class Outage {
     this.#redis = redis;
     this.#deadlineMs = Number(redis.deadline ?? DEADLINE_MS);
     this.visitors = visitors;
-    this.#stalls.enable();
   }
 
   /** Boots the application and lets its visitors in until every layer is in use. */
@@ -215,7 +214,7 @@ export class Outage {
     expect(visitors.count('during', 'hot')).toBeGreaterThan(20);
     if (memoryKept) expect(visitors.count('during', 'cooled')).toBe(0);
     const calm = visitors.quantile('before', 'hot', 0.95);
-    const stalledMs = this.#stalls.max / 1e6;
+    const stalledMs = this.#stalls.longestMs;
     expect(visitors.quantile('during', 'hot', 0.95)).toBeLessThan(Math.max(deadlineMs / 2, 5 * calm) + 5 * stalledMs);
     for (const phase of ['during', 'after'] satisfies Phase[]) {
       // Finding out that Redis does not answer, and the origin; as long again, and more where the machine was busy before.
@@ -228,7 +227,7 @@ export class Outage {
 
   /** Lets visitors go and compares what they got with what was counted: every request is one outcome. */
   async addsUp(): Promise<void> {
-    this.#stalls.disable();
+    this.#stalls.stop();
     await this.visitors.leave();
     const stats = (await this.#json('/cache/stats')) as Record<string, number>;
     const seen = this.visitors.byOutcome();
@@ -283,6 +282,7 @@ export class Outage {
   }
 
   async end(): Promise<void> {
+    this.#stalls.stop();
     await this.visitors.leave();
     const startedAt = performance.now();
     await this.#close();

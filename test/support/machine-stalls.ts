@@ -1,0 +1,30 @@
+const EVERY_MS = 10;
+
+/**
+ * How long the machine kept this process from running at a time, milliseconds: how late a timer was, without what the processor
+ * worked for this process meanwhile. Whoever keeps the event loop by work of his own is not excused by that.
+ */
+export class MachineStalls {
+  longestMs = 0;
+  #at = performance.now();
+  #worked = workedMs();
+  readonly #timer = setInterval(() => this.#look(), EVERY_MS);
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const at = performance.now();
+    const worked = workedMs();
+    this.longestMs = Math.max(this.longestMs, at - this.#at - EVERY_MS - (worked - this.#worked));
+    this.#at = at;
+    this.#worked = worked;
+  }
+}
+
+/** For how long the processor has worked for this process. */
+export function workedMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}

@@ -29,7 +29,7 @@ export function encodeValue(value: unknown, layouts?: PropertyLayouts): string {
     case 'undefined':
       return 'undefined';
     default:
-      return encode(value, '', { above: [], layouts });
+      return encode(value, '', { holder: undefined, above: undefined, depth: 0, layouts });
   }
 }
 
@@ -43,10 +43,12 @@ export function argumentNotEncodable(fault: NotEncodable, owner: string, paramet
 }
 
 const MAX_DEPTH = 64;
-/** One walk over one value. */
+
+/** Where a walk over a value stands: what holds the one that is being encoded, what holds that, and how many do. */
 interface Walk {
-  /** What holds the value that is being encoded. */
-  readonly above: object[];
+  readonly holder: object | undefined;
+  readonly above: Walk | undefined;
+  readonly depth: number;
   readonly layouts: PropertyLayouts | undefined;
 }
 
@@ -68,18 +70,16 @@ function encode(value: unknown, path: string, walk: Walk): string {
   }
 }
 
-function encodeObject(value: object, path: string, walk: Walk): string {
-  const { above } = walk;
-  if (above.includes(value)) throw new NotEncodable(path, 'an object that contains itself');
-  if (above.length >= MAX_DEPTH) throw new NotEncodable(path, `nested more than ${MAX_DEPTH} deep`);
-  above.push(value);
-  const text = Array.isArray(value)
-    ? `[${items(value, path, walk)}]`
-    : isPlainObject(value)
-      ? properties(value, path, walk)
-      : (builtIn(value, path, walk) ?? instance(value, path, walk));
-  above.pop();
-  return text;
+function encodeObject(value: object, path: string, above: Walk): string {
+  const { depth, layouts } = above;
+  for (let walk: Walk | undefined = above; walk !== undefined; walk = walk.above) {
+    if (walk.holder === value) throw new NotEncodable(path, 'an object that contains itself');
+  }
+  if (depth >= MAX_DEPTH) throw new NotEncodable(path, `nested more than ${MAX_DEPTH} deep`);
+  const walk = { holder: value, above, depth: depth + 1, layouts };
+  if (Array.isArray(value)) return `[${items(value, path, walk)}]`;
+  if (isPlainObject(value)) return properties(value, path, walk);
+  return builtIn(value, path, walk) ?? instance(value, path, walk);
 }
 
 function isPlainObject(value: object): boolean {

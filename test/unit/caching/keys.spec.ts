@@ -51,6 +51,14 @@ describe('an argument', () => {
     expect(encodeValue(value)).toBe(text);
   });
 
+  it('may hold the same object twice, and others 64 deep', () => {
+    const shared = { a: [1] };
+    expect(encodeValue({ one: shared, other: shared })).toBe('{"one":{"a":[1]},"other":{"a":[1]}}');
+    const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
+    expect(encodeValue(nested(64))).toBe(`${'['.repeat(64)}1${']'.repeat(64)}`);
+    expect(() => encodeValue(nested(65))).toThrow('nested more than 64 deep');
+  });
+
   const cycle: Record<string, unknown> = {};
   cycle.self = { cycle };
   it.each([

@@ -40,7 +40,9 @@ export class Ledger implements LedgerReading {
   readonly #accessShape = new TrackShape(ACCESS_COUNTERS, ACCESS_HISTOGRAMS);
   readonly #operationShape = new TrackShape(Object.keys(Result).length, 1);
   readonly #layerShape = layerShape();
-  readonly #accessSum = new WindowSum(ACCESS_COUNTERS, ACCESS_HISTOGRAMS);
+  readonly #accessSum = this.#accessShape.newSum();
+  readonly #operationSum = this.#operationShape.newSum();
+  readonly #layerSum = this.#layerShape.newSum();
   readonly #pauses = new Pauses();
   /** Of all patterns together, those that are under way. */
   readonly #readings = new Set<OverallReading>();
@@ -102,7 +104,7 @@ export class Ledger implements LedgerReading {
   *overallInSteps(window: Window): Generator<void, OverallSum> {
     for (;;) {
       const beginning = this.#beginnings;
-      const { reading, overall } = this.#begin(window, new WindowSum(ACCESS_COUNTERS, ACCESS_HISTOGRAMS));
+      const { reading, overall } = this.#begin(window, this.#accessShape.newSum());
       this.#readings.add(reading);
       try {
         for (const { track } of this.patterns) {
@@ -148,48 +150,31 @@ export class Ledger implements LedgerReading {
     return sums.map(({ sum }) => sum);
   }
 
-  /** One pattern, endpoint or method in a window. The sum is reused: read it before asking for the next. */
-  sumOf({ track }: AccessTrack, window: Window, countersOnly = false): WindowSum {
-    const sum = this.#accessSum;
-    sum.clear();
-    track.addTo(sum, window, this.clock.now(), countersOnly);
-    return sum;
-  }
-
-  /** As {@link sumOf}, by name; nothing for a pattern that was never asked. */
+  /** One pattern in a window, nothing where it was never asked. The sum is reused: read it before asking for the next. */
   patternIn(name: string, window: Window, countersOnly = false): WindowSum {
-    const access = this.patterns.find(name);
-    return access === undefined ? this.nothing() : this.sumOf(access, window, countersOnly);
+    return this.#sumOf(this.patterns.find(name)?.track, this.#accessSum, window, countersOnly);
   }
 
   endpointIn(name: string, window: Window): WindowSum {
-    const access = this.endpoints.find(name);
-    return access === undefined ? this.nothing() : this.sumOf(access, window);
-  }
-
-  /** An empty sum of the same shape, reused as the others. */
-  nothing(): WindowSum {
-    this.#accessSum.clear();
-    return this.#accessSum;
+    return this.#sumOf(this.endpoints.find(name)?.track, this.#accessSum, window);
   }
 
   operationIn(operation: Operation, window: Window): WindowSum {
-    const { sum } = this.#operationShape;
-    const now = this.clock.now();
-    // Rotating uses the same sum: it comes first.
-    this.operations[operation]!.rotate(now);
-    sum.clear();
-    this.operations[operation]!.addTo(sum, window, now);
-    return sum;
+    return this.#sumOf(this.operations[operation], this.#operationSum, window);
   }
 
   layerIn(name: string, window: Window): WindowSum {
-    const { sum } = this.#layerShape;
-    const now = this.clock.now();
-    const track = this.layers.find((layer) => layer.name === name)?.track;
-    track?.rotate(now);
+    return this.#sumOf(this.layers.find((layer) => layer.name === name)?.track, this.#layerSum, window);
+  }
+
+  /** An empty sum of the shape of patterns, reused as the others. */
+  nothing(): WindowSum {
+    return this.#sumOf(undefined, this.#accessSum, 'all');
+  }
+
+  #sumOf(track: Track | undefined, sum: WindowSum, window: Window, countersOnly = false): WindowSum {
     sum.clear();
-    track?.addTo(sum, window, now);
+    track?.addTo(sum, window, this.clock.now(), countersOnly);
     return sum;
   }
 

@@ -26,10 +26,7 @@ export class SubjectView implements SubjectMetrics {
     const named = windowNamed(window);
     const now = this.#ledger.clock.now();
     const sum = this.#ledger.nothing();
-    for (const { track } of this.#tracks) {
-      track.rotate(now);
-      track.addTo(sum, named, now);
-    }
+    for (const { track } of this.#tracks) track.addTo(sum, named, now);
     const since = this.#tracks.reduce((latest, { track }) => Math.max(latest, track.since), this.#ledger.since);
     return cacheStats(sum, {
       window: named,

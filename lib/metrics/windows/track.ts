@@ -111,7 +111,7 @@ export class Track implements Figures {
     for (let level = levelOf(window); level >= 0; level--) {
       const { slotMs } = LEVELS[level]!;
       const first = Math.ceil(from / slotMs);
-      if (level === LONGEST && sum !== this.#shape.sum) this.#addLongestTo(sum, first, countersOnly);
+      if (level === LONGEST) this.#addLongestTo(sum, first, countersOnly);
       else this.#logs[level]!.addTo(sum, first, this.#shape.reader, countersOnly);
       // The slot of this level that is not over yet is told by the finer levels.
       from = Math.max(from, Math.floor(at / slotMs) * slotMs);

@@ -37,21 +37,20 @@ export class InvalidationBus {
 
   /** Listens to the others; where that fails now, again until it succeeds, and then as after a gap. */
   async listen(listener: BusListener): Promise<void> {
-    if (this.#coordination === undefined || this.#closed) return;
-    try {
-      const unsubscribe = await this.#coordination.subscribe(listener);
-      if (this.#closed) await unsubscribe();
-      else this.#unsubscribe = unsubscribe;
-      this.#log.over('BUS_UNREACHABLE', 'bus', "Other processes' invalidations are received again.");
-    } catch (cause) {
-      const message = "Other processes' invalidations cannot be received; trying again until they can.";
-      this.#log.say('warn', 'BUS_UNREACHABLE', 'bus', message, cause);
-      this.#clock.after(RETRY_MS, () => {
-        void this.listen(listener).then(() => {
-          if (this.#unsubscribe !== undefined) listener.onGap();
-        });
-      });
-    }
+    if (this.#coordination === undefined) return;
+    let gaps = 0;
+    const counting: BusListener = {
+      onMessage: (message) => listener.onMessage(message),
+      onGap: () => {
+        gaps++;
+        listener.onGap();
+      },
+    };
+    // Where the layer goes on trying by itself it has told of the gap.
+    const late = () => {
+      if (gaps === 0) counting.onGap();
+    };
+    await this.#subscribe(this.#coordination, counting, late);
   }
 
   /** Tells the others; resolves when it is handed over, at once where the layer is known to be away, else after a second. */
@@ -65,6 +64,21 @@ export class InvalidationBus {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#unsubscribe?.().catch(() => undefined);
+  }
+
+  async #subscribe(coordination: Coordination, listener: BusListener, late: () => void, again = false): Promise<void> {
+    if (this.#closed) return;
+    try {
+      const unsubscribe = await coordination.subscribe(listener);
+      if (this.#closed) await unsubscribe();
+      else this.#unsubscribe = unsubscribe;
+      this.#log.over('BUS_UNREACHABLE', 'bus', "Other processes' invalidations are received again.");
+      if (again && !this.#closed) late();
+    } catch (cause) {
+      const message = "Other processes' invalidations cannot be received; trying again until they can.";
+      this.#log.say('warn', 'BUS_UNREACHABLE', 'bus', message, cause);
+      this.#clock.after(RETRY_MS, () => void this.#subscribe(coordination, listener, late, true));
+    }
   }
 
   async #send(coordination: Coordination): Promise<void> {

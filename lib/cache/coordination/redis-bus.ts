@@ -38,6 +38,7 @@ export class RedisBus {
   #stopRetrying: (() => void) | undefined;
   #subscription: Promise<() => Promise<void>> | undefined;
   #awaited = false;
+  #stood = false;
   #closed = false;
 
   constructor(connection: RedisConnection, channel: string, clock: Clock, deadlineMs: number) {
@@ -63,6 +64,7 @@ export class RedisBus {
     });
   }
 
+  /** Rejects where the subscription does not stand yet; what is heard once it does is told all the same. */
   async subscribe(listener: Listener): Promise<() => Promise<void>> {
     this.#listeners.add(listener);
     this.#subscription ??= this.#connection.subscribe(
@@ -70,8 +72,16 @@ export class RedisBus {
       (message) => this.#receive(message),
       () => this.#ready(),
     );
-    await this.#subscription;
+    try {
+      await this.#subscription;
+    } catch (error) {
+      this.#subscription = undefined;
+      throw error;
+    }
     this.#awaited = true;
+    // It goes on trying, and tells of the gap when it stands.
+    if (!this.#stood)
+      throw new CacheError('LAYER_UNAVAILABLE', 'There is no subscription to the channel of messages yet.');
     return async () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) await this.#unsubscribe();
@@ -89,6 +99,7 @@ export class RedisBus {
     const subscription = this.#subscription;
     this.#subscription = undefined;
     this.#awaited = false;
+    this.#stood = false;
     await (
       await subscription?.catch(() => undefined)
     )?.();
@@ -132,6 +143,7 @@ export class RedisBus {
 
   /** A subscription that stands when it was asked for has missed nothing; one that stands later may have missed anything. */
   #ready(): void {
+    this.#stood = true;
     if (this.#awaited) for (const listener of this.#listeners) listener.onGap();
   }
 

@@ -104,7 +104,8 @@ export class SingleConnection implements RedisConnection {
               onReady();
               stands();
             },
-            () => subscriber.#drop(),
+            // Refused: nothing to be asked for again and again.
+            () => subscriber.#drop(LONGEST_RETRY_MS),
           );
         },
       },
@@ -173,20 +174,20 @@ export class SingleConnection implements RedisConnection {
     });
   }
 
-  #lost(client: Client, cause: unknown): void {
+  #lost(client: Client, cause: unknown, retryMs = FIRST_RETRY_MS): void {
     this.#client = undefined;
     if (client.isOpen) client.destroy();
     if (this.#closed) return;
     this.#events.lost(cause);
-    this.#retryIn(FIRST_RETRY_MS);
+    this.#retryIn(retryMs);
   }
 
   renew(): void {
     this.#drop();
   }
 
-  #drop(): void {
-    if (this.#client !== undefined) this.#lost(this.#client, unavailable());
+  #drop(retryMs?: number): void {
+    if (this.#client !== undefined) this.#lost(this.#client, unavailable(), retryMs);
   }
 
   #retryIn(delayMs: number): void {

@@ -95,4 +95,33 @@ describe('the bus over Redis', () => {
     await settle();
     expect(sent).toEqual([expect.objectContaining({ keys: ['first'] }), { from: expect.any(String), all: true }]);
   });
+
+  it('subscribes anew where that was refused, and says that it missed what was said meanwhile', async () => {
+    let refusing = true;
+    let asked = 0;
+    const connection = {
+      ready: true,
+      subscribe(_channel: string, _onMessage: unknown, onReady: () => void) {
+        asked++;
+        if (refusing) return Promise.reject(new Error('no permissions'));
+        onReady();
+        return Promise.resolve(() => Promise.resolve());
+      },
+    } as unknown as RedisConnection;
+    const clock = new ManualClock();
+    const redisBus = new RedisBus(connection, 'channel', clock, 500);
+    const coordination = { subscribe: redisBus.subscribe.bind(redisBus) } as unknown as Coordination;
+    const codes: string[] = [];
+    const log = new OnceLog((level, code) => codes.push(`${level} ${code}`));
+    let gaps = 0;
+    const listener = { onMessage: () => undefined, onGap: () => gaps++ };
+    await new InvalidationBus(coordination, clock, log).listen(listener);
+    await clock.advance(2_500);
+    expect([asked, codes, gaps]).toEqual([3, ['warn BUS_UNREACHABLE'], 0]);
+    refusing = false;
+    await clock.advance(1_000);
+    expect([asked, codes, gaps]).toEqual([4, ['warn BUS_UNREACHABLE', 'log BUS_UNREACHABLE'], 1]);
+    await clock.advance(5_000);
+    expect([asked, gaps]).toEqual([4, 1]);
+  });
 });

@@ -1,0 +1,149 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
+import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
+import { createObservedCache } from '../../lib/create-observed-cache.js';
+import type { ObservedCache } from '../../lib/observed-cache.js';
+import { eventually, freePort, RedisServer } from '../support/redis.js';
+
+type Line = { level: string; code: string; message: string };
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function serverOn(port?: number): Promise<RedisServer> {
+  const server = await RedisServer.start({}, port);
+  closing.push(() => server.dispose());
+  return server;
+}
+
+/** A process with memory in front of Redis, and what it said. */
+async function process(url: string): Promise<{
+  cache: ObservedCache;
+  lines: Line[];
+  said: (code: string) => string[];
+}> {
+  const lines: Line[] = [];
+  const cache = createObservedCache({
+    layers: [memoryLayer(), redisLayer({ url, deadline: 200 })],
+    log: (level, code, message) => lines.push({ level, code, message }),
+  });
+  closing.push(() => cache.disconnect());
+  await cache.connect();
+  return { cache, lines, said: (code) => lines.filter((line) => line.code === code).map(({ level }) => level) };
+}
+
+/** Memory alone answers what is fresh in it, so that only a message makes a process load anew. */
+async function untilHeard(speaker: ObservedCache, listener: ObservedCache): Promise<void> {
+  await eventually(async () => {
+    await listener.set('heard', 1);
+    await speaker.del('heard');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return listener.peek('heard') === undefined;
+  }, 'messages arrive');
+}
+
+describe('the log, of messages between processes', () => {
+  it('says once an outage that an invalidation could not be sent, and that they are sent again', async () => {
+    const server = await serverOn();
+    const { cache, said } = await process(server.url);
+    await cache.del('before');
+    expect(said('BUS_NOT_SENT')).toEqual([]);
+    for (const turn of [1, 2]) {
+      await server.kill();
+      for (let index = 0; index < 5; index++) {
+        await cache.del(`k${index}`);
+        await cache.invalidateTags(`tag${index}`);
+      }
+      const outages = Array.from({ length: turn }, () => ['warn', 'log']).flat();
+      expect(said('BUS_NOT_SENT')).toEqual(outages.slice(0, -1));
+      await server.up();
+      await eventually(async () => {
+        await cache.del('after');
+        return said('BUS_NOT_SENT').at(-1) === 'log';
+      }, 'messages are sent again');
+      await cache.del('after');
+      expect(said('BUS_NOT_SENT')).toEqual(outages);
+    }
+  }, 30_000);
+
+  it('says nothing of it where nothing was invalidated', async () => {
+    const server = await serverOn();
+    const { cache, said } = await process(server.url);
+    await server.kill();
+    for (let index = 0; index < 5; index++) await cache.getOrSet(`k${index}`, () => index);
+    expect([said('LAYER_LOST'), said('BUS_NOT_SENT')]).toEqual([['warn'], []]);
+  });
+
+  it('says once that nothing is heard where there is no Redis at the start, and that it is heard again', async () => {
+    const port = await freePort();
+    const { cache, said } = await process(`redis://127.0.0.1:${port}`);
+    expect(said('BUS_UNREACHABLE')).toEqual(['warn']);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(said('BUS_UNREACHABLE')).toEqual(['warn']);
+    const server = await serverOn(port);
+    const other = await process(server.url);
+    await untilHeard(other.cache, cache);
+    await eventually(() => said('BUS_UNREACHABLE').length > 1, 'it says so');
+    expect(said('BUS_UNREACHABLE')).toEqual(['warn', 'log']);
+    expect(other.said('BUS_UNREACHABLE')).toEqual([]);
+  }, 20_000);
+
+  it('says both where a user may not use the channel, and that it may again', async () => {
+    const server = await serverOn();
+    const admin = await server.client();
+    await admin.sendCommand(['ACL', 'SETUSER', 'app', 'on', '>secret', '~cache:*', 'resetchannels', '+@all']);
+    const { cache, said } = await process(server.url.replace('//', '//app:secret@'));
+    await cache.set('k', 1);
+    expect([said('BUS_UNREACHABLE'), said('BUS_NOT_SENT')]).toEqual([['warn'], ['warn']]);
+    await cache.del('k');
+    expect([said('BUS_UNREACHABLE'), said('BUS_NOT_SENT')]).toEqual([['warn'], ['warn']]);
+    await admin.sendCommand(['ACL', 'SETUSER', 'app', '&cache:*']);
+    await untilHeard((await process(server.url)).cache, cache);
+    await cache.del('k');
+    await eventually(() => said('BUS_UNREACHABLE').length > 1, 'it says so');
+    expect([said('BUS_UNREACHABLE'), said('BUS_NOT_SENT')]).toEqual([
+      ['warn', 'log'],
+      ['warn', 'log'],
+    ]);
+  }, 20_000);
+});
+
+describe('the log, of invalidations that Redis did not take', () => {
+  it('says at the end, once, how many are lost, and names none', async () => {
+    const server = await serverOn();
+    const { cache, lines } = await process(server.url);
+    await cache.set('secret', 1);
+    await server.kill();
+    await cache.mdel(['secret', 'other']);
+    await cache.invalidateTags('red');
+    await cache.deleteByPattern('user:*');
+    await cache.disconnect();
+    await cache.disconnect();
+    const said = lines.filter(({ code }) => code === 'INVALIDATIONS_LOST');
+    expect(said).toEqual([
+      {
+        level: 'warn',
+        code: 'INVALIDATIONS_LOST',
+        message: expect.stringMatching(/^Layer 'redis' .* 4 invalidations/),
+      },
+    ]);
+    expect(said[0]!.message).not.toMatch(/secret|red\b|user/);
+  });
+
+  it('says nothing at the end where all were delivered after an outage', async () => {
+    const server = await serverOn();
+    const { cache, said } = await process(server.url);
+    const reading = await server.client();
+    await cache.set('k', 1);
+    await server.kill();
+    await cache.del('k');
+    await cache.invalidateTags('red');
+    await server.up();
+    await eventually(async () => (await reading.zCard('cache:~{cache}tags').catch(() => 0)) === 1, 'it was delivered');
+    await eventually(async () => (await reading.exists('cache:~fence:{cache:k}')) === 1, 'all of it was');
+    await cache.disconnect();
+    expect(said('INVALIDATIONS_LOST')).toEqual([]);
+  }, 15_000);
+});

@@ -235,6 +235,32 @@ describe('the circuit', () => {
     expect(recorded.circuit.at(-1)).toBe(CircuitState.open);
   });
 
+  it('opens after as few calls, and at such a share of failures, as it is told', async () => {
+    const few = make({ breaker: { minimumCalls: 2 } });
+    few.store.mode = 'down';
+    await fail(few.layer, 1);
+    expect(few.recorded.circuit).toEqual([]);
+    await fail(few.layer, 1);
+    expect(few.recorded.circuit).toEqual([CircuitState.open]);
+    const most = make({ breaker: { threshold: 0.8 } });
+    await fail(most.layer, 2);
+    most.store.mode = 'down';
+    await fail(most.layer, 7);
+    expect(most.recorded.circuit).toEqual([]);
+    await fail(most.layer, 1);
+    expect(most.recorded.circuit).toEqual([CircuitState.open]);
+  });
+
+  it('probes after as long as it is told', async () => {
+    const { clock, store, layer, recorded } = make({ breaker: { halfOpenAfter: '3s' } });
+    store.mode = 'down';
+    await fail(layer);
+    await clock.advance(2_999);
+    expect(recorded.circuit).toEqual([CircuitState.open]);
+    await clock.advance(1);
+    expect(recorded.circuit[1]).toBe(CircuitState.halfOpen);
+  });
+
   it('can be left out', async () => {
     const { store, layer, recorded } = make({ breaker: false });
     store.mode = 'down';
@@ -334,6 +360,15 @@ describe('writes behind', () => {
     await deletion;
     expect(store.asked.at(-1)).toBe('delete b');
     expect(store.entries.has('b')).toBe(false);
+  });
+
+  it('drops the oldest when more bytes wait than it is told', async () => {
+    const { store, layer, entry, recorded } = make({ writes: { maxQueueBytes: 5_000 } });
+    store.mode = 'down';
+    for (let index = 0; index < 10; index++) await layer.set(`k${index}`, entry('x'.repeat(1_000)));
+    expect(recorded.dropped).toBeGreaterThan(0);
+    expect(layer.status().queueDepth).toBeLessThan(6);
+    expect((await layer.get('k9'))?.value).toBe('x'.repeat(1_000));
   });
 
   it('wait out an outage, leave out what has expired, and count what had to go', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { MissReason, Outcome } from '../../lib/cache/observer.js';
+import { LayerOperation, LayerResult, MissReason, Operation, Outcome, Result } from '../../lib/cache/observer.js';
 import { createCacheMetrics } from '../../lib/insight/create-cache-metrics.js';
 import { type Window, WINDOWS } from '../../lib/metrics/snapshot.js';
 import { windowStart } from '../../lib/metrics/windows/windows.js';
@@ -71,8 +71,15 @@ describe('the windows of a series', () => {
         const compare = () => {
           for (const window of WINDOWS) {
             const wanted = inWindow(log, window, clock.now());
+            const layer = metrics.getLayerStats(window)[0]!;
             const stats = metrics.getStats(window);
             expect([stats.totalRequests, stats.cacheHits]).toEqual([wanted.length, wanted.filter(isHit).length]);
+            const told = wanted.filter(({ near }) => !near);
+            const mean = told.length === 0 ? null : told.reduce((sum, { ms }) => sum + ms, 0) / told.length;
+            const sets = metrics.getOperationStats(window).find(({ operation }) => operation === 'set')!;
+            expect([sets.count, stats.sets, layer.misses]).toEqual([told.length, told.length, told.length]);
+            if (mean === null) expect(sets.avgResponseTimeMs).toBeNull();
+            else expect(sets.avgResponseTimeMs).toBeCloseTo(mean, 3);
             expect(stats.maxResponseTimeMs).toBe(
               wanted.length === 0 ? null : Math.max(...wanted.map(({ ms, near }) => (near ? 0 : ms))),
             );
@@ -94,7 +101,11 @@ describe('the windows of a series', () => {
           log.push({ ...step, at: clock.now() });
           const each = series[step.pattern]!;
           if (step.near) observer.hit(each, 0, clock.now());
-          else observer.access(each, step.outcome, 0, step.ms, step.ms, MissReason.none);
+          else {
+            observer.access(each, step.outcome, 0, step.ms, step.ms, MissReason.none);
+            observer.operation(each, Operation.set, Result.ok, step.ms, 0);
+            observer.layer(0, LayerOperation.get, LayerResult.miss, step.ms, 1, 0);
+          }
           if (at % readEvery === 0) compare();
         }
         compare();

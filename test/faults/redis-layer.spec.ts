@@ -1,3 +1,4 @@
+import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Layer, LoadTicket } from '../../lib/cache/layers/layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
@@ -44,6 +45,23 @@ const untilServing = (layer: Layer) =>
     'the layer serves again',
     5_000,
   );
+
+describe('a server that takes connections and answers nobody', () => {
+  it('is given up after the time to connect, and tried again', async () => {
+    let attempts = 0;
+    const silent = net.createServer((socket) => {
+      attempts++;
+      socket.on('error', () => undefined);
+    });
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    closing.push(() => silent.close());
+    const { port } = silent.address() as net.AddressInfo;
+    const layer = layerOver({ url: `redis://127.0.0.1:${port}`, connection: { connectTimeout: 50 } });
+    expect(await codeOf(layer.get('k'))).toBe('LAYER_UNAVAILABLE');
+    // With its default of a second there is one every two.
+    await eventually(() => attempts >= 4, 'it is tried again', 3_000);
+  });
+});
 
 describe('a server that is down at boot', () => {
   it('rejects connect() and every operation at once, and is used as soon as it is there', async () => {

@@ -219,6 +219,24 @@ describe('getOrSet', () => {
     await settle();
   });
 
+  it('refreshes by XFetch as much earlier as beta says', async () => {
+    cache = make({ random: () => 0.7 }); // −ln(0.3) ≈ 1.2 loads early
+    const load = jest.fn(async () => {
+      await clock.advance(1_000);
+      return 'v';
+    });
+    const asked = async (beta: number) => {
+      const policy = { ttl: 10_000, refreshAhead: { beta } };
+      await cache.getOrSet(`k${beta}`, load, policy);
+      await clock.advance(8_000);
+      load.mockClear();
+      await cache.getOrSet(`k${beta}`, load, policy);
+      await settle();
+      return load.mock.calls.length;
+    };
+    expect([await asked(1), await asked(2)]).toEqual([0, 1]);
+  });
+
   it('shortens the TTL by its jitter to a whole number of milliseconds', async () => {
     cache = make({ random: () => 0.5 });
     await cache.getOrSet('k', () => 1, { ttl: 1_001, jitter: 0.2 });

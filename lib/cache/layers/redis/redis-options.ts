@@ -31,7 +31,7 @@ export interface RedisConnectionOptions {
   username?: string;
   password?: string;
   database?: number;
-  /** How long one attempt to connect may take, milliseconds. @default 1000 */
+  /** How long one attempt to connect may take, milliseconds. @default 1000, and 500 to each sentinel */
   connectTimeout?: number;
   /** TLS with these options of `tls.connect()` (`ca`, `cert`, `key`, `servername`, `rejectUnauthorized` …); `true` for the defaults. */
   tls?: boolean | Readonly<Record<string, unknown>>;

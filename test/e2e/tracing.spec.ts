@@ -52,6 +52,14 @@ describe.each(platforms)('tracing on %s', (platform) => {
     );
   });
 
+  it('shows of a key what tracing.sanitizeKey lets through', async () => {
+    const sanitizeKey = (key: string, pattern: string) => `${pattern} ${key.length}`;
+    const { ask } = await boot(platform, moduleWith({ tracing: { withoutParent: true, sanitizeKey } }));
+    await ask().get('/products/4711').expect(200);
+    const get = exporter.getFinishedSpans().find(({ name }) => name === 'cache.get')!;
+    expect(get.attributes['cache.key']).toBe(`product:* ${'product:4711'.length}`);
+  });
+
   it('is what the exemplars of loads at /metrics point to', async () => {
     const prometheus = { defaultMetrics: false };
     const { ask } = await boot(platform, moduleWith({ prometheus, tracing: { withoutParent: true } }));

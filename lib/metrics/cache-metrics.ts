@@ -94,6 +94,8 @@ export class CacheMetrics implements FamilySource {
   readonly #alerts = new Set<AlertSource>();
   readonly #ttls = new Map<string, number | null>();
   #status: () => readonly HeldStatus[] = () => [];
+  /** Bytes that the next image will take, as far as the one before tells. */
+  #imageRoom: number | undefined;
 
   /** @param observer what the cache tells; with any other than a recorder every figure is zero. */
   constructor(observer: CacheObserver, judgement: Judgement, options: CacheMetricsOptions) {
@@ -331,7 +333,9 @@ export class CacheMetrics implements FamilySource {
 
   /** As {@link image}, a few patterns at a time: between them the event loop is free. */
   async collectImage(): Promise<Uint8Array> {
-    return encodeImageInPortions(this.#ledger, this.#status());
+    const image = await encodeImageInPortions(this.#ledger, this.#status(), this.#imageRoom);
+    this.#imageRoom = Math.ceil(image.length * 1.125);
+    return image;
   }
 
   /**

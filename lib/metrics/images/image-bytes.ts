@@ -17,7 +17,14 @@ const MAX_TEXT = 1024;
 
 /** Writes numbers, texts and runs of bytes one after the other. */
 export class ImageWriter {
-  readonly packed = new PackedWriter();
+  readonly packed: PackedWriter;
+  /** For what is packed before its length is known. */
+  readonly scratch = new PackedWriter();
+
+  /** @param room bytes that it will hold, as far as is known. */
+  constructor(room?: number) {
+    this.packed = new PackedWriter(room);
+  }
 
   get length(): number {
     return this.packed.length;
@@ -51,9 +58,9 @@ export class ImageWriter {
     this.packed.append(value);
   }
 
-  /** Everything written so far, a copy. */
+  /** Everything that was written; nothing may be written after it. */
   take(): Uint8Array<ArrayBuffer> {
-    return this.packed.bytes.slice(0, this.packed.length);
+    return this.packed.bytes.subarray(0, this.packed.length);
   }
 }
 

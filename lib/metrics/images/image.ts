@@ -5,6 +5,7 @@ import { ACCESS_COUNTERS, ACCESS_HISTOGRAMS } from '../windows/access-track.js';
 import { BUCKETS, MIN_INDEX } from '../windows/buckets.js';
 import { ImageFault, ImageReader, ImageWriter } from './image-bytes.js';
 import type { Ledger } from '../ledger.js';
+import { takenAtOnce, takenInPortions } from '../reading/portions.js';
 import { layerShape } from '../windows/layer-track.js';
 import { LEVELS } from '../windows/windows.js';
 
@@ -48,7 +49,7 @@ export interface ImageFacts {
 export function encodeImage(ledger: Ledger, layers: ImageFacts['layers']): Uint8Array<ArrayBuffer> {
   const image = begun(ledger, layers);
   for (const _step of ledger.save(image));
-  return sealed(image);
+  return takenAtOnce(sealing(image));
 }
 
 /** How many tracks are written in one turn of the event loop. */
@@ -56,26 +57,30 @@ const PORTION = 16;
 /** How often an image is begun anew because figures moved meanwhile, before it is taken in one turn. */
 const ATTEMPTS = 3;
 
-/** As {@link encodeImage}, a few patterns at a time: between them the event loop is free. */
+/**
+ * As {@link encodeImage}, a few patterns at a time: between them the event loop is free.
+ * @param room bytes that the image will take, as far as is known: moving what is written already would take as long as all of it.
+ */
 export async function encodeImageInPortions(
   ledger: Ledger,
   layers: ImageFacts['layers'],
+  room?: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const image = begun(ledger, layers);
+    const image = begun(ledger, layers, room);
     const { closings } = ledger;
     let steps = 0;
     for (const _step of ledger.save(image)) {
       if (++steps % PORTION === 0) await new Promise<void>((resolve) => setImmediate(resolve));
       if (ledger.closings !== closings) break;
     }
-    if (ledger.closings === closings) return sealed(image);
+    if (ledger.closings === closings) return takenInPortions(sealing(image));
   }
   return encodeImage(ledger, layers);
 }
 
-function begun(ledger: Ledger, layers: ImageFacts['layers']): ImageWriter {
-  const image = new ImageWriter();
+function begun(ledger: Ledger, layers: ImageFacts['layers'], room?: number): ImageWriter {
+  const image = new ImageWriter(room);
   image.packed.append(MAGIC);
   image.packed.append(new Uint8Array(4));
   image.text(LAYOUT);
@@ -89,12 +94,20 @@ function begun(ledger: Ledger, layers: ImageFacts['layers']): ImageWriter {
   return image;
 }
 
-function sealed(image: ImageWriter): Uint8Array<ArrayBuffer> {
+/** How much the checksum takes in at a time. */
+const CHECKED_BYTES = 1024 * 1024;
+
+function* sealing(image: ImageWriter): Generator<void, Uint8Array<ArrayBuffer>> {
   if (image.length > MAX_IMAGE_BYTES) {
     throw new ImageFault(`They take ${image.length} bytes, more than ${MAX_IMAGE_BYTES}; lower metrics.maxPatterns.`);
   }
   const bytes = image.take();
-  checksums(bytes).setUint32(MAGIC.length, crc32(bytes.subarray(HEADER)));
+  let checksum = 0;
+  for (let at = HEADER; at < bytes.length; at += CHECKED_BYTES) {
+    checksum = crc32(bytes.subarray(at, at + CHECKED_BYTES), checksum);
+    yield;
+  }
+  checksums(bytes).setUint32(MAGIC.length, checksum);
   return bytes;
 }
 

@@ -3,8 +3,13 @@ export const NIBBLE = 15;
 
 /** Writes whole numbers of zero and more, seven bits a byte (LEB128), into bytes that it keeps and reuses. */
 export class PackedWriter {
-  bytes = new Uint8Array(1024);
+  bytes: Uint8Array<ArrayBuffer>;
   length = 0;
+
+  /** @param room bytes that it has room for before it must move what it holds. */
+  constructor(room = 1024) {
+    this.bytes = new Uint8Array(room);
+  }
 
   clear(): void {
     this.length = 0;

@@ -1,7 +1,7 @@
 import { MIN_INDEX } from './buckets.js';
 import { type Histogram, HistogramTotal } from './histogram.js';
 import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
-import { NIBBLE, PackedReader, PackedWriter } from './packing.js';
+import { NIBBLE, PackedReader, type PackedWriter } from './packing.js';
 
 /** Nanoseconds are whole numbers and pack well. */
 const NS = 1_000_000;
@@ -71,7 +71,8 @@ export function pack(figures: Figures, writer: PackedWriter): void {
 
 /** Writes figures with the minima of their durations. */
 export function saveFigures(figures: Figures, image: ImageWriter): void {
-  const writer = new PackedWriter();
+  const writer = image.scratch;
+  writer.clear();
   pack(figures, writer);
   image.bytes(writer.bytes.subarray(0, writer.length));
   for (const { count, minMs } of figures.histograms) if (count > 0) image.duration(minMs);

@@ -130,6 +130,16 @@ describe('a thousand patterns and a thousand endpoints', () => {
     expect(largest).toBeLessThan(MUCH);
   });
 
+  it('are imaged in portions as at once, with the loop free in between', async () => {
+    const first = await metrics.collectImage();
+    const { result, turns, largest } = await turnsDuring(() => metrics.collectImage());
+    expect(result).toEqual(metrics.image());
+    expect(result).toEqual(first);
+    // Sixteen patterns or endpoints to a step, and a megabyte of the checksum.
+    expect(turns).toBeGreaterThan((2 * MANY) / 16 + result.length / 2 ** 20);
+    expect(largest).toBeLessThan(MUCH);
+  });
+
   it('are written as JSON in portions, the same JSON', async () => {
     const answer = metrics.getHitRates();
     const { result, turns, largest } = await turnsDuring(() => presentedText(answer));

@@ -96,7 +96,7 @@ export class Ledger implements LedgerReading {
   /** All patterns together in a window. The sum is reused: read it before asking for the next. */
   overall(window: Window): OverallSum {
     const { reading, overall } = this.#begin(window, this.nothing());
-    for (const { track } of this.patterns) reading.take(track);
+    for (const { track } of this.patterns) reading.add(track);
     return overall;
   }
 

@@ -27,10 +27,15 @@ export class OverallReading {
     this.#from = from;
   }
 
-  /** A slot that is due stays open until its pattern is touched: reading rotates nothing. */
+  /** As {@link add}, where slots may close before the reading is through. */
   take(track: Track): void {
     if (this.#taken.has(track)) return;
     this.#taken.add(track);
+    this.add(track);
+  }
+
+  /** Adds the open slot of a pattern. One that is due stays open until its pattern is touched: reading rotates nothing. */
+  add(track: Track): void {
     if (track.slotStart < this.#from) return;
     track.settle();
     this.#sum.add(track);

@@ -188,8 +188,9 @@ export function quantilesTogether(histograms: readonly HistogramView[], ranks: r
     first = Math.min(first, histogram.offset);
     end = Math.max(end, histogram.offset + histogram.counts.length);
   }
+  const values: number[] = [];
   let bucket = first - 1;
-  return ranks.map((rank) => {
+  for (const rank of ranks) {
     const wanted = Math.max(1, Math.ceil(rank * count));
     while (seen < wanted && bucket < end - 1) {
       bucket++;
@@ -199,8 +200,9 @@ export function quantilesTogether(histograms: readonly HistogramView[], ranks: r
         if (at >= 0 && at < counts.length) seen += counts[at]!;
       }
     }
-    return bucket < first ? 0 : Math.min(representative(bucket), maxMs);
-  });
+    values.push(bucket < first ? 0 : Math.min(representative(bucket), maxMs));
+  }
+  return values;
 }
 
 /** As {@link meanTogether}, of one. */

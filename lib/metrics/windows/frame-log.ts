@@ -1,6 +1,6 @@
 import { ImageFault, type ImageReader, type ImageWriter } from '../images/image-bytes.js';
 import type { PackedReader, PackedWriter } from './packing.js';
-import type { WindowSum } from './window-sum.js';
+import type { FramePart, WindowSum } from './window-sum.js';
 
 /** Length of a frame, two bytes, and its slot, four, before what is packed in it. */
 const HEADER = 6;
@@ -36,20 +36,11 @@ export class FrameLog {
   }
 
   /** Adds every frame of a slot from `first` on. */
-  addTo(sum: WindowSum, first: number, reader: PackedReader, countersOnly: boolean): void {
+  addTo(sum: WindowSum, first: number, reader: PackedReader, part: FramePart): void {
     for (let at = this.#head; at < this.#tail; at += this.#sizeAt(at)) {
       if (this.#slotAt(at) < first) continue;
       reader.open(this.#bytes, at + HEADER);
-      sum.addPacked(reader, countersOnly);
-    }
-  }
-
-  /** As {@link addTo}, the histograms alone. */
-  addTimesTo(sum: WindowSum, first: number, reader: PackedReader): void {
-    for (let at = this.#head; at < this.#tail; at += this.#sizeAt(at)) {
-      if (this.#slotAt(at) < first) continue;
-      reader.open(this.#bytes, at + HEADER);
-      sum.addPackedTimes(reader);
+      sum.addPacked(reader, part);
     }
   }
 

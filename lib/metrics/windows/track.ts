@@ -3,7 +3,15 @@ import { Histogram, HistogramTotal } from './histogram.js';
 import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
 import type { TrackShape } from './track-shape.js';
 import type { Window } from '../snapshot.js';
-import { type Figures, pack, restoreFigures, saveFigures, type WindowSum } from './window-sum.js';
+import {
+  type Figures,
+  type FramePart,
+  isEmpty,
+  pack,
+  restoreFigures,
+  saveFigures,
+  type WindowSum,
+} from './window-sum.js';
 import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
 
 /** Told when a track's open slot closes with something in it. */
@@ -77,7 +85,7 @@ export class Track implements Figures {
     if (!(slot > this.#slot) || !this.#opened) return;
     this.#listener?.settle();
     const closed = this.#slot;
-    if (this.#written()) {
+    if (!isEmpty(this)) {
       const { writer } = this.#shape;
       writer.clear();
       pack(this, writer);
@@ -105,14 +113,15 @@ export class Track implements Figures {
     this.rotate(now);
     this.#listener?.settle();
     sum.add(this, countersOnly);
-    if (window === 'all') return this.#addTotalTo(sum, countersOnly);
+    const part = countersOnly ? 'counters' : 'all';
+    if (window === 'all') return this.#addTotalTo(sum, part);
     const at = Math.max(now, this.#slot * SLOT_MS);
     let from = windowStart(window, at);
     for (let level = levelOf(window); level >= 0; level--) {
       const { slotMs } = LEVELS[level]!;
       const first = Math.ceil(from / slotMs);
-      if (level === LONGEST) this.#addLongestTo(sum, first, countersOnly);
-      else this.#logs[level]!.addTo(sum, first, this.#shape.reader, countersOnly);
+      if (level === LONGEST) this.#addLongestTo(sum, first, part);
+      else this.#logs[level]!.addTo(sum, first, this.#shape.reader, part);
       // The slot of this level that is not over yet is told by the finer levels.
       from = Math.max(from, Math.floor(at / slotMs) * slotMs);
     }
@@ -129,7 +138,7 @@ export class Track implements Figures {
     if (!this.#opened) return times;
     const { sum } = this.#shape;
     sum.clear();
-    this.#addTotalTo(sum, false);
+    this.#addTotalTo(sum, 'all');
     times.add(sum.histograms[at]!);
     times.add(this.histograms[at]!);
     return times;
@@ -157,7 +166,7 @@ export class Track implements Figures {
     saveFigures(this, image);
     const { sum } = this.#shape;
     sum.clear();
-    this.#addTotalTo(sum, false);
+    this.#addTotalTo(sum, 'all');
     saveFigures(sum, image);
     for (const log of this.#logs) log.save(image);
   }
@@ -184,17 +193,17 @@ export class Track implements Figures {
   }
 
   /** Its slots are many and change once an hour: their sum is kept for whoever reads again. */
-  #addLongestTo(sum: WindowSum, first: number, countersOnly: boolean): void {
+  #addLongestTo(sum: WindowSum, first: number, part: FramePart): void {
     const { reader, writer, sum: merged } = this.#shape;
     if (this.#longest?.first !== first) {
       merged.clear();
-      this.#logs[LONGEST]!.addTo(merged, first, reader, false);
+      this.#logs[LONGEST]!.addTo(merged, first, reader, 'all');
       writer.clear();
       pack(merged, writer);
       this.#longest = { first, bytes: writer.bytes.slice(0, writer.length) };
     }
     reader.open(this.#longest.bytes, 0);
-    sum.addPacked(reader, countersOnly);
+    sum.addPacked(reader, part);
   }
 
   get #opened(): boolean {
@@ -224,9 +233,9 @@ export class Track implements Figures {
     this.#total.set(writer.bytes.subarray(0, writer.length));
   }
 
-  #addTotalTo(sum: WindowSum, countersOnly: boolean): void {
+  #addTotalTo(sum: WindowSum, part: FramePart): void {
     for (let at = 0; at < this.#totalCounters.length; at++) sum.counters[at]! += this.#totalCounters[at]!;
-    if (countersOnly) return;
+    if (part === 'counters') return;
     this.#addTimesTo(sum);
     for (let at = 0; at < this.#totalMinMs.length; at++) {
       const histogram = sum.histograms[at]!;
@@ -239,16 +248,11 @@ export class Track implements Figures {
     const { reader } = this.#shape;
     if (this.#total.length > 0) {
       reader.open(this.#total, 0);
-      sum.addPacked(reader, false);
+      sum.addPacked(reader, 'times');
     }
-    this.#logs[1]!.addTimesTo(sum, Math.ceil(this.#unfolded / PER_MINUTE), reader);
+    this.#logs[1]!.addTo(sum, Math.ceil(this.#unfolded / PER_MINUTE), reader, 'times');
     const minute = Math.floor(this.#slot / PER_MINUTE);
-    this.#logs[0]!.addTimesTo(sum, Math.max(this.#unfolded, minute * PER_MINUTE), reader);
-  }
-
-  #written(): boolean {
-    for (let at = 0; at < this.counters.length; at++) if (this.counters[at] !== 0) return true;
-    return this.histograms.some(({ count }) => count > 0);
+    this.#logs[0]!.addTo(sum, Math.max(this.#unfolded, minute * PER_MINUTE), reader, 'times');
   }
 
   /** Merges the slots of a level whose longer slot is over, and drops what is older than is kept. */
@@ -263,8 +267,8 @@ export class Track implements Figures {
       const openLonger = Math.floor(current / merges);
       if (longer === openLonger) break;
       sum.clear();
-      this.#logs[level - 1]!.addTo(sum, longer * merges, reader, false);
-      if (sum.counters.some((count) => count !== 0) || sum.histograms.some(({ count }) => count > 0)) {
+      this.#logs[level - 1]!.addTo(sum, longer * merges, reader, 'all');
+      if (!isEmpty(sum)) {
         writer.clear();
         pack(sum, writer);
         this.#logs[level]!.append(longer, writer);

@@ -12,6 +12,9 @@ export interface Figures {
   readonly histograms: readonly (Histogram | HistogramTotal)[];
 }
 
+/** What is taken of a packed frame. */
+export type FramePart = 'all' | 'counters' | 'times';
+
 /** Counters and histograms added up over some time. */
 export class WindowSum implements Figures {
   readonly counters: Float64Array;
@@ -36,23 +39,21 @@ export class WindowSum implements Figures {
   }
 
   /** Adds a packed frame; the minimum of its durations is not kept. */
-  addPacked(reader: PackedReader, countersOnly: boolean): void {
+  addPacked(reader: PackedReader, part: FramePart): void {
     for (let left = reader.read(); left > 0; left--) {
       const counter = reader.read();
-      this.counters[counter]! += reader.read();
+      const count = reader.read();
+      if (part !== 'times') this.counters[counter]! += count;
     }
-    if (countersOnly) return;
+    if (part === 'counters') return;
     for (let at = 0; at < this.histograms.length; at++) addPackedHistogram(this.histograms[at]!, reader);
   }
+}
 
-  /** As {@link addPacked}, the histograms alone. */
-  addPackedTimes(reader: PackedReader): void {
-    for (let left = reader.read(); left > 0; left--) {
-      reader.read();
-      reader.read();
-    }
-    for (let at = 0; at < this.histograms.length; at++) addPackedHistogram(this.histograms[at]!, reader);
-  }
+/** True where nothing was counted or timed. */
+export function isEmpty({ counters, histograms }: Figures): boolean {
+  for (let at = 0; at < counters.length; at++) if (counters[at] !== 0) return false;
+  return histograms.every(({ count }) => count === 0);
 }
 
 /** Packs figures: only what is not zero. */
@@ -83,7 +84,7 @@ export function restoreFigures(sum: WindowSum, image: ImageReader): void {
   const reader = new PackedReader();
   reader.open(image.bytes(), 0);
   const before = sum.histograms.map(({ count }) => count);
-  sum.addPacked(reader, false);
+  sum.addPacked(reader, 'all');
   sum.histograms.forEach((histogram, at) => {
     if (histogram.count > before[at]!) histogram.minMs = Math.min(histogram.minMs, image.duration());
   });

@@ -80,10 +80,12 @@ describe('a thousand patterns and a thousand endpoints', () => {
   });
 
   it('cost a scrape after which nothing happened a fraction of the first', () => {
-    const first = leastWorkMs(() => new PrometheusExposition(metrics).renderBytes());
     const kept = new PrometheusExposition(metrics);
     kept.renderBytes();
-    const again = leastWorkMs(() => kept.renderBytes());
+    const [first, again] = leastWorkMs(
+      () => new PrometheusExposition(metrics).renderBytes(),
+      () => kept.renderBytes(),
+    );
     expect(again).toBeLessThan(first * MUCH);
   });
 

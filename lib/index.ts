@@ -52,7 +52,8 @@ export type {
 } from './caching/cached.options.js';
 
 export type { CacheInvalidation } from './cache/writing/invalidation-feed.js';
-export { CacheMetrics, type CacheStatistics, type OtherProcess, type SubjectMetrics } from './metrics/cache-metrics.js';
+export { CacheMetrics, type OtherProcess, type SubjectMetrics } from './metrics/cache-metrics.js';
+export type { CacheStatistics } from './metrics/cache-statistics.js';
 export type { AccessRecord, MetricsTimer, TimerSubject } from './metrics/access-record.js';
 export type { MetricsCollector } from './metrics/collectors/metrics-collector.js';
 export { NoopCollector } from './metrics/collectors/noop-collector.js';

@@ -4,7 +4,8 @@ import { TIMED_OUT, within } from '../cache/bounded-wait.js';
 import type { Clock } from '../cache/clock.js';
 import { CacheError } from '../cache/errors.js';
 import type { Board } from '../cache/layers/layer.js';
-import type { CacheStatistics, OtherProcess } from '../metrics/cache-metrics.js';
+import type { OtherProcess } from '../metrics/cache-metrics.js';
+import type { CacheStatistics } from '../metrics/cache-statistics.js';
 import { toldImageError } from '../metrics/images/image-bytes.js';
 
 /** What a fleet asks of this instance's metrics; `CacheMetrics` offers it. */

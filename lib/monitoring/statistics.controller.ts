@@ -1,6 +1,7 @@
 import { Get, Inject, Req, Res, type Type } from '@nestjs/common';
 import { Fleet } from '../fleet/fleet.js';
-import { CacheMetrics, type CacheStatistics } from '../metrics/cache-metrics.js';
+import { CacheMetrics } from '../metrics/cache-metrics.js';
+import type { CacheStatistics } from '../metrics/cache-statistics.js';
 import { type Monitoring, MonitoredRoutes } from './monitored-routes.js';
 import { limitOf, minRequestsOf, type MonitoringRequest, scopeOf, thresholdOf, windowOf } from './parameters.js';
 import { Reply } from './reply.js';

@@ -60,7 +60,7 @@ export class HitTally {
   time(at: number, bucket: number, ms: number, weight: number): void {
     const cells = this.#cells;
     cells[at + bucket + ORIGIN]! += weight;
-    cells[at + SUM_MS]! += ms * weight;
+    if (ms > 0) cells[at + SUM_MS]! += ms * weight;
     if (ms < cells[at + MIN_MS]!) cells[at + MIN_MS] = ms;
     if (ms > cells[at + MAX_MS]!) cells[at + MAX_MS] = ms;
   }

@@ -25,9 +25,9 @@ export function summary(samples) {
  * Lets every candidate run once a round, each round in another order: what one leaves behind must not always meet the same.
  * @param candidates `{ name, run(): number | Promise<number> }`, the number being what is compared.
  */
-export async function interleave(candidates, { rounds = 8, progress } = {}) {
+export async function interleave(candidates, { from = 0, rounds = 8, progress } = {}) {
   const samples = new Map(candidates.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
+  for (let round = from; round < rounds; round++) {
     for (const candidate of shuffled(candidates, round)) {
       progress?.(`round ${round + 1}/${rounds}: ${candidate.name}`);
       samples.get(candidate.name).push(await candidate.run());

@@ -1,5 +1,6 @@
 // npm run bench -- [question …] [--short] [--json FILE]
 // Each question is a file of bench/questions and answers with rows; `--short` takes fewer, shorter rounds and gates on ratios.
+import { fork } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { environment, table } from './harness.mjs';
 
@@ -22,9 +23,32 @@ if (unknown.length > 0) {
 const missed = ({ value, atLeast }) => !(value >= atLeast);
 
 const report = { environment: environment(), short, questions: {} };
+const questions = asked.length > 0 ? asked : known;
 let failed = 0;
-console.log(`${report.environment.node} on ${report.environment.cpu}${short ? ', short' : ''}`);
-for (const question of asked.length > 0 ? asked : known) {
+if (process.send === undefined) {
+  console.log(`${report.environment.node} on ${report.environment.cpu}${short ? ', short' : ''}`);
+}
+if (questions.length === 1) await answer(questions[0]);
+else for (const question of questions) await apart(question);
+if (jsonFile) writeFileSync(jsonFile, `${JSON.stringify(report, null, 2)}\n`);
+// Only the short run, which CI makes, is a test; the long one reports.
+const end = () => process.exit(short && failed > 0 ? 1 : 0);
+if (process.send === undefined) end();
+else process.send(report.questions, end);
+
+/** In a process of its own: code that one question has had compiled is not the code of another. */
+function apart(question) {
+  return new Promise((resolve) => {
+    const child = fork(import.meta.filename, [question, ...(short ? ['--short'] : [])]);
+    child.on('message', (answered) => Object.assign(report.questions, answered));
+    child.on('exit', (code) => {
+      if (code !== 0) failed++;
+      resolve();
+    });
+  });
+}
+
+async function answer(question) {
   const { title, header, measure } = await import(new URL(`${question}.mjs`, directory));
   console.log(`\n## ${title}`);
   const ask = () => measure({ short, progress: (text) => process.stderr.write(`\r\x1b[K${text}`) });
@@ -44,6 +68,3 @@ for (const question of asked.length > 0 ? asked : known) {
   }
   report.questions[question] = { title, command: `npm run bench -- ${question}`, header, rows, gates, data };
 }
-if (jsonFile) writeFileSync(jsonFile, `${JSON.stringify(report, null, 2)}\n`);
-// Only the short run, which CI makes, is a test; the long one reports.
-process.exit(short && failed > 0 ? 1 : 0);

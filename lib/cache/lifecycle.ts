@@ -53,11 +53,11 @@ export class Lifecycle {
       if (required) {
         throw new CacheError(
           'LAYER_REQUIRED',
-          `Layer ${layer.name} is required and cannot be reached; start its server, or set required: false to go on without it.`,
+          `Layer '${layer.name}' is required and cannot be reached; start its server, or set required: false to go on without it.`,
           { cause },
         );
       }
-      this.#engine.log.say('warn', 'LAYER_FAILED', layer.name, `Layer ${layer.name} cannot be reached; the cache goes on without it until it answers.`, cause); // prettier-ignore
+      this.#engine.log.say('warn', 'LAYER_FAILED', layer.name, `Layer '${layer.name}' cannot be reached; the cache goes on without it until it answers.`, cause); // prettier-ignore
     }
   }
 

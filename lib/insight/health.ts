@@ -100,7 +100,7 @@ function troubledLayers({ layers }: HealthFacts): HealthWarning[] {
     if (circuitState === 'open') {
       warnings.push({
         code: 'CIRCUIT_OPEN',
-        message: `The circuit of layer ${layer} is open: the cache works without it until it answers again.`,
+        message: `The circuit of layer '${layer}' is open: the cache works without it until it answers again.`,
         value: circuitState,
         threshold: 'closed',
         layer,
@@ -109,7 +109,7 @@ function troubledLayers({ layers }: HealthFacts): HealthWarning[] {
     if (!connected) {
       warnings.push({
         code: 'LAYER_DOWN',
-        message: `Layer ${layer} is not connected: the cache works without it.`,
+        message: `Layer '${layer}' is not connected: the cache works without it.`,
         value: 'disconnected',
         threshold: 'connected',
         layer,

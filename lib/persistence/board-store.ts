@@ -13,7 +13,7 @@ export class BoardStore implements MetricsStore {
   constructor(board: Board, layer: string, name: string) {
     this.#board = board;
     this.#name = name;
-    this.description = `layer ${layer}`;
+    this.description = `layer '${layer}'`;
   }
 
   read(): Promise<Uint8Array | undefined> {

@@ -1,22 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Board, Layer } from '../../lib/cache/layers/layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { entryOf } from '../support/entries.js';
 import { layerContext } from '../support/layer-context.js';
-import { eventually, RedisCluster, RedisServer } from '../support/redis.js';
+import { eventually } from '../support/redis.js';
+import { RedisPlaces } from '../support/redis-places.js';
 
-let server: RedisServer;
-let cluster: RedisCluster;
-beforeAll(async () => {
-  [server, cluster] = await Promise.all([RedisServer.start(), RedisCluster.start()]);
-}, 30_000);
-afterAll(() => Promise.all([server.dispose(), cluster.dispose()]), 30_000);
-
+const redis = new RedisPlaces();
 const places: [string, () => RedisLayerOptions][] = [
-  ['one server', () => ({ url: server.url })],
-  ['one server, written behind', () => ({ url: server.url, writes: 'behind' })],
-  ['a cluster', () => ({ cluster: { rootNodes: cluster.rootNodes } })],
+  ...redis.both,
+  ['one server, written behind', () => ({ url: redis.server.url, writes: 'behind' })],
 ];
 
 let turn = 0;
@@ -79,17 +73,17 @@ describe.each(places)('the board over %s', (_, options) => {
 
 describe('the board of a server that is frozen', () => {
   it('gives up within its deadline, and says nothing about the circuit', async () => {
-    const layer = redisLayer({ url: server.url, deadline: 300 }).create(layerContext('frozen'));
+    const layer = redisLayer({ url: redis.server.url, deadline: 300 }).create(layerContext('frozen'));
     await layer.connect?.();
     const board = layer.board!('fleet');
-    server.freeze();
+    redis.server.freeze();
     try {
       for (let time = 0; time < 2; time++) {
         await expect(board.readAll()).rejects.toMatchObject({ code: 'LAYER_TIMEOUT' });
       }
       expect(layer.status().circuitState).toBe(0);
     } finally {
-      server.resume();
+      redis.server.resume();
       await layer.disconnect();
     }
   }, 15_000);

@@ -1,52 +1,24 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock, type Clock } from '../../lib/cache/clock.js';
 import type { Entry } from '../../lib/cache/entry.js';
 import type { Layer, LoadTicket } from '../../lib/cache/layers/layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
-import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { entryOf } from '../support/entries.js';
 import { layerContext } from '../support/layer-context.js';
-import { eventually, RedisCluster, RedisServer } from '../support/redis.js';
+import { eventually, RedisServer } from '../support/redis.js';
+import { beginLoad as begin, LayerProcesses, RedisPlaces } from '../support/redis-places.js';
 
-let server: RedisServer;
-let cluster: RedisCluster;
-beforeAll(async () => {
-  [server, cluster] = await Promise.all([RedisServer.start(), RedisCluster.start()]);
-}, 30_000);
-afterAll(() => Promise.all([server.dispose(), cluster.dispose()]), 30_000);
+const places = new RedisPlaces();
 
-const places: [string, () => RedisLayerOptions][] = [
-  ['one server', () => ({ url: server.url })],
-  ['a cluster', () => ({ cluster: { rootNodes: cluster.rootNodes } })],
-];
-
-describe.each(places)('two processes over %s', (place, options) => {
-  let turn = 0;
+describe.each(places.both)('two processes over %s', (place, options) => {
+  const processes = new LayerProcesses(options);
+  const process = (clock?: Clock) => processes.start(clock);
   let prefix: string;
   let here: Layer;
   let there: Layer;
-  const open: Layer[] = [];
 
-  const process = async (clock: Clock = systemClock): Promise<Layer> => {
-    const layer = redisLayer({ deadline: 2_000, ...options() }).create(layerContext(prefix, { clock }));
-    await layer.connect?.();
-    open.push(layer);
-    return layer;
-  };
-  /** A load begins: what its read tells. */
-  const begin = async (layer: Layer, key: string): Promise<LoadTicket> => {
-    const ticket: LoadTicket = new Map();
-    await layer.get(key, ticket);
-    return ticket;
-  };
-
-  beforeEach(async () => {
-    prefix = `order${turn++}`;
-    here = await process();
-    there = await process();
-  });
-  afterEach(async () => {
-    for (const layer of open.splice(0)) await layer.disconnect();
+  beforeEach(() => {
+    ({ prefix, here, there } = processes);
   });
 
   it('keep a load that nothing came between', async () => {
@@ -94,7 +66,7 @@ describe.each(places)('two processes over %s', (place, options) => {
   it('leave each entry of a batch in Redis for as long as it says', async () => {
     const lives = [60_000, 5_000, Infinity];
     await here.setMany(lives.map((ttl, index) => [`k${index}`, entryOf(index, { ttl })] as const));
-    const raw = await (place === 'a cluster' ? cluster.client() : server.client());
+    const raw = await (place === 'a cluster' ? places.cluster.client() : places.server.client());
     const left = await Promise.all(lives.map((_, index) => raw.pTTL(`${prefix}:k${index}`)));
     await raw.close();
     expect(left.map((ms) => (ms < 0 ? Infinity : Math.ceil(ms / 5_000) * 5_000))).toEqual(lives);

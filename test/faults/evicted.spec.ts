@@ -1,10 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Layer, LoadTicket } from '../../lib/cache/layers/layer.js';
-import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
-import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Layer } from '../../lib/cache/layers/layer.js';
 import { entryOf } from '../support/entries.js';
-import { layerContext } from '../support/layer-context.js';
-import { RedisCluster, RedisServer } from '../support/redis.js';
+import { beginLoad as begin, LayerProcesses, RedisPlaces } from '../support/redis-places.js';
 
 /** What may come between an invalidation and the eviction, or after it. */
 interface Between {
@@ -19,38 +16,16 @@ interface Evicting {
   exists(key: string): Promise<number>;
 }
 
-let server: RedisServer;
-let cluster: RedisCluster;
-beforeAll(async () => {
-  [server, cluster] = await Promise.all([RedisServer.start(), RedisCluster.start()]);
-}, 30_000);
-afterAll(() => Promise.all([server.dispose(), cluster.dispose()]), 30_000);
+const places = new RedisPlaces();
 
-const places: [string, () => RedisLayerOptions, () => Promise<Evicting & { destroy(): unknown }>][] = [
-  ['one server', () => ({ url: server.url }), () => server.client()],
-  ['a cluster', () => ({ cluster: { rootNodes: cluster.rootNodes } }), () => cluster.client()],
-];
-
-describe.each(places)('on %s', (_, options, connect) => {
-  let turn = 0;
+describe.each(places.both)('on %s', (place, options) => {
+  const processes = new LayerProcesses(options);
+  const process = () => processes.start();
   let prefix: string;
   let redis: Evicting & { destroy(): unknown };
   let here: Layer;
   let there: Layer;
-  const open: Layer[] = [];
 
-  /** A process that knows nothing but what it reads in Redis. */
-  const process = async (): Promise<Layer> => {
-    const layer = redisLayer({ deadline: 2_000, ...options() }).create(layerContext(prefix));
-    await layer.connect?.();
-    open.push(layer);
-    return layer;
-  };
-  const begin = async (layer: Layer, key: string): Promise<LoadTicket> => {
-    const ticket: LoadTicket = new Map();
-    await layer.get(key, ticket);
-    return ticket;
-  };
   const evict = async (name: 'state' | 'tags' | 'globs') => {
     expect(await redis.del(`${prefix}:~{${prefix}}${name}`)).toBe(1);
   };
@@ -59,16 +34,11 @@ describe.each(places)('on %s', (_, options, connect) => {
     (await layer.getMany(keys)).map((entry) => entry?.value as unknown);
 
   beforeAll(async () => {
-    redis = await connect();
+    redis = await (place === 'a cluster' ? places.cluster.client() : places.server.client());
   });
   afterAll(() => void redis.destroy());
-  beforeEach(async () => {
-    prefix = `evicted${turn++}`;
-    here = await process();
-    there = await process();
-  });
-  afterEach(async () => {
-    for (const layer of open.splice(0)) await layer.disconnect();
+  beforeEach(() => {
+    ({ prefix, here, there } = processes);
   });
 
   it('everything that guards values has a time to live, the fence of a deletion ten minutes', async () => {

@@ -256,7 +256,7 @@ export class LayerChain {
         'warn',
         'LAYER_FAILED',
         layer.name,
-        `Layer ${layer.name} failed; the cache goes on without it until it answers again.`,
+        `Layer '${layer.name}' failed; the cache goes on without it until it answers again.`,
         cause,
       );
       return { ok: false, refused: result === LayerResult.refused };
@@ -270,7 +270,7 @@ export class LayerChain {
     if (!this.#log.hasSaid('LAYER_FAILED', layer.name)) return;
     const { connected, circuitState } = layer.status();
     if (!connected || circuitState !== CircuitState.closed) return;
-    this.#log.over('LAYER_FAILED', layer.name, `Layer ${layer.name} answers again.`);
+    this.#log.over('LAYER_FAILED', layer.name, `Layer '${layer.name}' answers again.`);
   }
 }
 

@@ -25,6 +25,8 @@ const missed = ({ value, atLeast }) => !(value >= atLeast);
 const report = { environment: environment(), short, questions: {} };
 const questions = asked.length > 0 ? asked : known;
 let failed = 0;
+/** Questions whose process ended without an answer. */
+let lost = 0;
 if (process.send === undefined) {
   console.log(`${report.environment.node} on ${report.environment.cpu}${short ? ', short' : ''}`);
 }
@@ -32,7 +34,7 @@ if (questions.length === 1) await answer(questions[0]);
 else for (const question of questions) await apart(question);
 if (jsonFile) writeFileSync(jsonFile, `${JSON.stringify(report, null, 2)}\n`);
 // Only the short run, which CI makes, is a test; the long one reports.
-const end = () => process.exit(short && failed > 0 ? 1 : 0);
+const end = () => process.exit(lost > 0 || (short && failed > 0) ? 1 : 0);
 if (process.send === undefined) end();
 else process.send(report.questions, end);
 
@@ -40,9 +42,14 @@ else process.send(report.questions, end);
 function apart(question) {
   return new Promise((resolve) => {
     const child = fork(import.meta.filename, [question, ...(short ? ['--short'] : [])]);
-    child.on('message', (answered) => Object.assign(report.questions, answered));
+    let told = false;
+    child.on('message', (answered) => {
+      told = true;
+      Object.assign(report.questions, answered);
+    });
     child.on('exit', (code) => {
       if (code !== 0) failed++;
+      if (!told) lost++;
       resolve();
     });
   });

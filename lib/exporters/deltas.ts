@@ -145,7 +145,7 @@ function subtract(now: HistogramView, before: HistogramView | undefined): Histog
     zeroCount,
     count: now.count - before.count,
     sumMs: Math.max(0, now.sumMs - before.sumMs),
-    minMs: zeroCount > 0 || empty ? Math.max(0, now.minMs) : Math.max(now.minMs, lowerBound(now.offset + first)),
+    minMs: zeroCount > 0 || empty ? now.minMs : Math.max(now.minMs, lowerBound(now.offset + first)),
     maxMs: empty ? 0 : Math.min(now.maxMs, lowerBound(now.offset + last + 1)),
   };
 }

@@ -192,8 +192,7 @@ export class Ledger implements LedgerReading {
     for (const tracks of [this.patterns, this.endpoints, this.subjects]) for (const track of tracks) track.reset(now);
     for (const track of this.operations) track.reset(now);
     for (const { track } of this.layers) track.reset(now);
-    this.#closings++;
-    this.#beginnings++;
+    this.#beginAnew();
     this.#combined.reset();
     this.#pauses.clear();
     this.bypasses.fill(0);
@@ -233,6 +232,7 @@ export class Ledger implements LedgerReading {
    * @throws ImageFault where it is no image of a ledger; this one is then to be thrown away.
    */
   restore(image: ImageReader, savedAt: number, states: boolean): void {
+    this.#beginAnew();
     this.#since = image.number();
     this.#pauses.restore(image);
     if (!states) this.#pauses.add(savedAt, this.clock.now());
@@ -250,8 +250,13 @@ export class Ledger implements LedgerReading {
       }
     }
     this.#combined.restore(image);
-    this.#beginnings++;
     if (!image.done) throw new ImageFault('It goes on behind its end.');
+  }
+
+  /** Whoever reads or writes an image step by step starts over. */
+  #beginAnew(): void {
+    this.#closings++;
+    this.#beginnings++;
   }
 
   #restoreLayer(image: ImageReader, states: boolean): void {

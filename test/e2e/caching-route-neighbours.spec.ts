@@ -12,7 +12,7 @@ import {
   UnauthorizedException,
   UseGuards,
 } from '@nestjs/common';
-import { APP_GUARD, HttpAdapterHost, REQUEST, RouterModule } from '@nestjs/core';
+import { type AbstractHttpAdapter, APP_GUARD, HttpAdapterHost, REQUEST, RouterModule } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -93,6 +93,20 @@ describe.each(platforms)('hits at their route are nobody else’s on %s', (platf
     const { ask } = await boot(platform, { imports: [One, Two, paths] });
     for (let turn = 0; turn < 3; turn++)
       for (const who of ['one', 'two']) await ask().get(`/${who}/who`).expect({ who });
+  });
+
+  it('where the adapter tells of every route that is called', async () => {
+    const told: string[] = [];
+    const { ask } = await boot(
+      platform,
+      { imports: [cacheModule()], controllers: [Who], providers: [{ provide: WHO, useValue: 'me' }] },
+      {
+        configure: (app) =>
+          (app.getHttpAdapter() as AbstractHttpAdapter).setOnRouteTriggered((_method, path) => void told.push(path)),
+      },
+    );
+    for (const cache of ['MISS', 'HIT', 'HIT']) await ask().get('/who').expect('X-Cache', cache);
+    expect(told).toEqual(['/who', '/who', '/who']);
   });
 
   it('where a handler was copied into another class', async () => {

@@ -46,12 +46,6 @@ class ThingsController {
   two(@Param('id') id: string) {
     return { id };
   }
-
-  @Get('three/:id')
-  @Cached('three:{params.id}')
-  three(@Param('id') id: string) {
-    return { id };
-  }
 }
 
 afterEach(async () => {
@@ -68,15 +62,15 @@ const start = (platform: Platform, options: CacheObservabilityOptions) =>
 
 describe.each(platforms)('an option of forRoot does what it says on %s', (platform) => {
   it('metrics.maxPatterns and metrics.maxEndpoints', async () => {
-    const { app, ask } = await start(platform, { metrics: { maxPatterns: 2, maxEndpoints: 1 } });
-    for (const path of ['/one/1', '/two/1', '/three/1']) await ask().get(path).expect(200);
+    const { app, ask } = await start(platform, { metrics: { maxPatterns: 1, maxEndpoints: 1 } });
+    for (const path of ['/one/1', '/two/1']) await ask().get(path).expect(200);
     const metrics = app.get(CacheMetrics);
     expect(
       metrics
         .getAllPatternStats()
         .map(({ pattern }) => pattern)
         .sort(),
-    ).toEqual(['__other__', 'one:*', 'two:*']);
+    ).toEqual(['__other__', 'one:*']);
     expect(
       metrics
         .getEndpointStats()

@@ -95,15 +95,6 @@ describe.each(places.both)('on %s', (place, options) => {
       await here.set('tagged', entryOf('new', { tags: ['red'] }), await begin(here, 'tagged'));
       expect(await valuesIn(there, 'tagged')).toEqual(['new']);
     });
-
-    it('what was removed by glob or by key stays so', async () => {
-      const glob = await begin(here, 'user:1');
-      await there.deleteByPattern('user:*');
-      await evict('state');
-      await here.get('other');
-      await here.set('user:1', entryOf('old'), glob);
-      expect(await valuesIn(await process(), 'user:1')).toEqual([undefined]);
-    });
   });
 
   describe('without the list of tags', () => {

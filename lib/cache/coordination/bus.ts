@@ -70,11 +70,12 @@ export class InvalidationBus {
     if (this.#closed) return;
     try {
       const unsubscribe = await coordination.subscribe(listener);
-      if (this.#closed) await unsubscribe();
-      else this.#unsubscribe = unsubscribe;
+      if (this.#closed) return await unsubscribe();
+      this.#unsubscribe = unsubscribe;
       this.#log.over('BUS_UNREACHABLE', 'bus', "Other processes' invalidations are received again.");
-      if (again && !this.#closed) late();
+      if (again) late();
     } catch (cause) {
+      if (this.#closed) return;
       const message = "Other processes' invalidations cannot be received; trying again until they can.";
       this.#log.say('warn', 'BUS_UNREACHABLE', 'bus', message, cause);
       this.#clock.after(RETRY_MS, () => void this.#subscribe(coordination, listener, late, true));

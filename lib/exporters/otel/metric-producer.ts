@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Attributes, HrTime, ValueType } from '@opentelemetry/api';
 import type {
   AggregationTemporality,
@@ -57,6 +58,8 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
   #collectedAt: number;
   #counted = 0;
   /** Of every series, by its family's name. */
+  /** One that began later and was through earlier would be taken for figures that went back. */
+  readonly #oneAtATime = pLimit(1);
   readonly #attributes = new Map<string, KeptBySeries<Attributes>>();
 
   constructor(options: CacheMetricProducerOptions = {}) {
@@ -80,7 +83,7 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
     const errors: unknown[] = [];
     const metrics: MetricData[] = [];
     try {
-      metrics.push(...(await this.#collect()));
+      metrics.push(...(await this.#oneAtATime(() => this.#collect())));
     } catch (error) {
       errors.push(error);
     }
@@ -96,8 +99,6 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
 
   async #collect(): Promise<Iterable<MetricData>> {
     const now = this.#clock.now();
-    // Another reader may begin later and be through earlier: it says nothing of what was read here.
-    const before = this.#counted;
     const portions = new Portions();
     // All points share it; what it is shows when they are read.
     const startTime: HrTime = [0, 0];
@@ -120,7 +121,7 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
       await eachInPortions(family.points(), tell, portions);
       attributes.cutTo(place);
     }
-    this.#noticeReset(before, counted);
+    this.#noticeReset(counted);
     this.#collectedAt = now;
     [startTime[0], startTime[1]] = hrTime(this.#startedAt);
     return byName.values();
@@ -135,8 +136,8 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
   }
 
   /** Cumulative figures that went back were reset: they count from the last time they were read. */
-  #noticeReset(before: number, counted: number): void {
-    if (counted < before) this.#startedAt = this.#collectedAt;
+  #noticeReset(counted: number): void {
+    if (counted < this.#counted) this.#startedAt = this.#collectedAt;
     this.#counted = counted;
   }
 }

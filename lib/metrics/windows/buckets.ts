@@ -16,14 +16,16 @@ export const BUCKETS = MAX_INDEX - MIN_INDEX + 1;
 /** A thousand lies ten octaves up, nearly: bucket -160 begins at 0.977 ms, within the octave that begins there. */
 const SHIFT = 10 * PER_OCTAVE;
 
-/** Bounds of the buckets that hold 1 to 2 ms, from the last at or below 1 to the first above 2. */
+/** Bounds of the buckets that hold 1 to 2 ms, and where the last of them ends. */
 const BOUNDS = Float64Array.from(
-  { length: PER_OCTAVE + 2 },
+  { length: PER_OCTAVE + 1 },
   (_, i) => (1000 / 1024) * 2 ** ((i % PER_OCTAVE) / PER_OCTAVE) * (i < PER_OCTAVE ? 1 : 2),
 );
 
-const SMALLEST = lowerBound(MIN_INDEX);
-const LARGEST = lowerBound(MAX_INDEX + 1);
+/** Where the buckets begin, and where the last ends. */
+const LOWER_BOUNDS = Float64Array.from({ length: BUCKETS + 1 }, (_, at) => lowerBound(MIN_INDEX + at));
+const SMALLEST = LOWER_BOUNDS[0]!;
+const LARGEST = LOWER_BOUNDS[BUCKETS]!;
 
 /**
  * By the first five bits of a mantissa: the bucket that they begin in. A 32nd is narrower than any bucket, and no bucket begins
@@ -35,9 +37,6 @@ const BY_MANTISSA = Uint8Array.from({ length: 32 }, (_, bits) => {
   while (bucket < PER_OCTAVE && BOUNDS[bucket + 1]! <= mantissa) bucket++;
   return bucket;
 });
-
-/** Where the buckets begin, and where the last ends. */
-const LOWER_BOUNDS = Float64Array.from({ length: BUCKETS + 1 }, (_, at) => lowerBound(MIN_INDEX + at));
 
 /** The bits of a double: written and read within one call. */
 const double = new Float64Array(1);
@@ -65,8 +64,8 @@ export function lowerBound(index: number): number {
 }
 
 const REPRESENTATIVES = Float64Array.from({ length: BUCKETS }, (_, at) => {
-  const low = lowerBound(at + MIN_INDEX);
-  const high = lowerBound(at + MIN_INDEX + 1);
+  const low = LOWER_BOUNDS[at]!;
+  const high = LOWER_BOUNDS[at + 1]!;
   return (2 * low * high) / (low + high);
 });
 

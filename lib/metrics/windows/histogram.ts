@@ -38,7 +38,7 @@ export class Histogram implements HistogramView {
     }
     this.count += weight;
     if (ms > 0) this.sumMs += ms * weight;
-    if (ms < this.minMs) this.minMs = ms;
+    if (ms < this.minMs) this.minMs = ms > 0 ? ms : 0;
     if (ms > this.maxMs) this.maxMs = ms;
   }
 

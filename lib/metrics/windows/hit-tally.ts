@@ -61,7 +61,7 @@ export class HitTally {
     const cells = this.#cells;
     cells[at + bucket + ORIGIN]! += weight;
     if (ms > 0) cells[at + SUM_MS]! += ms * weight;
-    if (ms < cells[at + MIN_MS]!) cells[at + MIN_MS] = ms;
+    if (ms < cells[at + MIN_MS]!) cells[at + MIN_MS] = ms > 0 ? ms : 0;
     if (ms > cells[at + MAX_MS]!) cells[at + MAX_MS] = ms;
   }
 

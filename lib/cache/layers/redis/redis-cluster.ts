@@ -114,6 +114,7 @@ export class ClusterConnection implements RedisConnection {
   /** A master that is killed is missed and one that is well redirects; one that is frozen does neither, so that others are asked. */
   async #followMasters(cluster: Cluster): Promise<void> {
     for (const master of cluster.masters) {
+      if (this.#cluster !== cluster) return;
       const told = await within(mastersToldBy(cluster, master), TELL_MS, this.#clock).catch(() => undefined);
       if (told === undefined || told === TIMED_OUT) continue;
       if (cluster.masters.every(({ id }) => told.ids.has(id))) return;

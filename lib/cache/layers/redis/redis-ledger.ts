@@ -84,7 +84,7 @@ export class RedisLedger {
   /** Brings this copy up to the state as it is by now, which may be another than was seen. */
   async sync(state: LedgerState): Promise<void> {
     // What is being fetched may have been asked for before that state was.
-    await this.#syncing;
+    await this.#syncing?.catch(() => undefined);
     if (this.covers(state)) return;
     await (this.#syncing ??= this.#fetch().finally(() => (this.#syncing = undefined)));
   }

@@ -38,6 +38,7 @@ export class SingleConnection implements RedisConnection {
   #kind: Client | undefined;
   #closed = false;
   #attempt: Promise<void> | undefined;
+  #following: Promise<void> | undefined;
   #stopWaiting: (() => void) | undefined;
   #address: string | undefined;
 
@@ -74,8 +75,8 @@ export class SingleConnection implements RedisConnection {
   }
 
   async connect(): Promise<void> {
-    if (this.ready) return this.#followMaster();
-    return this.#connect();
+    if (!this.ready) return this.#connect();
+    return (this.#following ??= this.#followMaster().finally(() => (this.#following = undefined)));
   }
 
   async close(): Promise<void> {
@@ -104,7 +105,7 @@ export class SingleConnection implements RedisConnection {
               onReady();
               stands();
             },
-            // Refused: nothing to be asked for again and again.
+            // Refused: asked for again, but not at once.
             () => subscriber.#drop(LONGEST_RETRY_MS),
           );
         },

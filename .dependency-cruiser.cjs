@@ -3,11 +3,12 @@ const floors = [
   ['cache'],
   ['metrics'],
   ['insight'],
-  ['tracing', 'profiling', 'database', 'testing'],
+  ['tracing', 'profiling', 'database', 'testing', 'tuning'],
   ['caching'],
   ['warming'],
   ['exporters', 'health', 'fleet', 'persistence'],
   ['monitoring'],
+  ['dashboard'],
 ];
 const upward = floors.flatMap((floor, height) => {
   const above = floors.slice(height + 1).flat();
@@ -20,11 +21,48 @@ const upward = floors.flatMap((floor, height) => {
   }));
 });
 
+// Inside a room, folders from the ground up; '.' is the room's own. A folder imports from those below it, so no two import each other.
+const folders = {
+  cache: [
+    'base',
+    'entries',
+    'options',
+    'invalidation',
+    'policies',
+    'contract',
+    'freshness',
+    'adopted',
+    'layers',
+    'loads',
+    'reads',
+    'writes',
+    '.',
+  ],
+  metrics: ['images', 'windows', 'ledger', 'patterns', 'recording', '.', 'collectors'],
+  caching: ['options', 'inputs', 'keys', 'decoration', 'gate', 'invalidation', 'http', 'handlers', '.', 'fast-lane'],
+  exporters: ['.', 'prometheus', 'statsd', 'cloudwatch', 'otel'],
+};
+const pathOf = (room, folder) => (folder === '.' ? `^lib/${room}/[^/]+$` : `^lib/${room}/${folder}/`);
+const upwardInside = Object.entries(folders).flatMap(([room, order]) =>
+  order.slice(0, -1).map((folder, height) => ({
+    name: `${room}-${folder === '.' ? 'itself' : folder}-imports-only-down`,
+    severity: 'error',
+    from: { path: pathOf(room, folder) },
+    to: {
+      path: order
+        .slice(height + 1)
+        .map((above) => pathOf(room, above))
+        .join('|'),
+    },
+  })),
+);
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
     { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
     ...upward,
+    ...upwardInside,
     {
       name: 'plain-typescript-below',
       comment: 'cache, metrics and insight know nothing of Nest',
@@ -43,7 +81,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/', pathNot: '^lib/(exporters/(otel|statsd|cloudwatch)|database|testing)/' },
       to: {
-        path: '(hot-shots|aws-embedded-metrics|@opentelemetry|light-my-request|cache-manager-redis-yet|@nestjs/swagger)',
+        path: '(hot-shots|aws-embedded-metrics|@opentelemetry|light-my-request|cache-manager-redis-yet|@nestjs/swagger|node_modules/prom-client|@willsoto)',
         dependencyTypesNot: ['type-only'],
         dynamic: false,
       },
@@ -53,9 +91,30 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/' },
       to: {
-        path: '(/cron/|@nestjs/schedule|@nestjs/terminus|@redis/client|^inspector|^node:inspector)',
+        path: '(/cron/|@nestjs/schedule|@nestjs/terminus|@redis/client|^inspector|^node:inspector|^lib/monitoring/openapi-routes)',
         dependencyTypesNot: ['type-only'],
         dynamic: false,
+      },
+    },
+    {
+      name: 'features-are-loaded-when-used',
+      comment: 'lib/features.ts registers them; DatabaseMetrics is a token, and the cache makes its profiler at once',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/(caching/fast-lane|database|profiling)/' },
+      to: {
+        path: '^lib/(caching/fast-lane|database|profiling)/',
+        pathNot: '^lib/(database/(database|process)-metrics|profiling/(profiler|hit-observer|cpu-profile))\\.ts$',
+        dependencyTypesNot: ['type-only'],
+        dynamic: false,
+      },
+    },
+    {
+      name: 'features-are-registered-in-one-place',
+      severity: 'error',
+      from: { path: '^lib/(caching/|[^/]+$)', pathNot: '^lib/(caching/fast-lane/|(features|watchers|index)\\.ts$)' },
+      to: {
+        path: '^lib/(caching/fast-lane|database|profiling)/',
+        dependencyTypesNot: ['type-only'],
       },
     },
   ],

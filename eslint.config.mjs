@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'sample/dist', 'coverage', 'test/consumers'] },
+  { ignores: ['dist', 'build', 'sample/dist', 'coverage', 'test/consumers', 'lib/dashboard/client-assets.js'] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

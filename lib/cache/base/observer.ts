@@ -1,9 +1,9 @@
 /**
- * What the cache tells whoever watches it. Integers and numbers only: whoever counts does so without allocating, and
+ * What the cache reports to its observer. Integers and numbers only: an observer counts without allocating, and
  * the cache never knows who listens. An observer must not throw; {@link composeObservers} shields one from another.
  */
 
-/** How an access ended. `bypass` is no access: it is told by {@link CacheObserver.bypass}. */
+/** How an access ended. `bypass` is not an access: it is reported by {@link CacheObserver.bypass}. */
 export const Outcome = { hit: 0, stale: 1, miss: 2, coalesced: 3, error: 4 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
@@ -11,13 +11,40 @@ export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 export const MissReason = { none: 0, cold: 1, expired: 2, evicted: 3, invalidated: 4, error: 5, unknown: 6 } as const;
 export type MissReason = (typeof MissReason)[keyof typeof MissReason];
 
-/** What was done, at the level of the caller. `get` is told by `hit` and `access`. */
+/** What was done, at the level of the caller. `get` is reported by `hit` and `access`. */
 export const Operation = { get: 0, set: 1, has: 2, delete: 3, invalidate: 4, load: 5, refresh: 6, warm: 7 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];
 
 /** How an operation other than `get` ended. */
 export const Result = { ok: 0, absent: 1, rejected: 2, error: 3, timeout: 4 } as const;
 export type Result = (typeof Result)[keyof typeof Result];
+
+/** Why a load that succeeded, or a value to be set, left nothing in the cache; values that are too large are reported by `sizeRejected`. */
+export const NotKept = {
+  /** `cacheIf` returned false. */
+  cacheIf: 0,
+  /** The loader called `skip()`. */
+  skipped: 1,
+  /** The handler sets a cookie. */
+  cookie: 2,
+  /** It is a stream, or several values, for one reader. */
+  stream: 3,
+  /** The status of the response is not one that is kept. */
+  status: 4,
+  /** The handler wrote to a response that had been sent. */
+  response: 5,
+  /** The value cannot be copied faithfully. */
+  value: 6,
+  /** The value is null or undefined, for which no TTL is set. */
+  empty: 7,
+  /** The TTL of this value is 0. */
+  ttl: 8,
+  /** The policy's `ttl`, `tags` or `cacheIf` failed. */
+  policy: 9,
+  /** An invalidation came while it was loaded. */
+  invalidated: 10,
+} as const;
+export type NotKept = (typeof NotKept)[keyof typeof NotKept];
 
 /** What was asked of one layer. */
 export const LayerOperation = { get: 0, set: 1, delete: 2, invalidate: 3 } as const;
@@ -43,6 +70,8 @@ export const BypassReason = {
   directive: 3,
   condition: 4,
   transport: 5,
+  /** An input that tells callers apart was not there. */
+  vary: 6,
 } as const;
 export type BypassReason = (typeof BypassReason)[keyof typeof BypassReason];
 
@@ -68,7 +97,7 @@ export interface LayerDescription {
   readonly shared: boolean;
 }
 
-/** The narrow interface between the cache and whoever measures it. Durations are milliseconds. */
+/** The narrow interface between the cache and what measures it. Durations are milliseconds. */
 export interface CacheObserver {
   /** Names the layers whose indices later calls carry. Called once, first. */
   attach(layers: readonly LayerDescription[]): void;
@@ -81,7 +110,7 @@ export interface CacheObserver {
   /** A fresh value answered from memory, in the same turn. `startedAt` is the clock's reading at the question. */
   hit(series: Series, layer: number, startedAt: number): void;
   /**
-   * Every other access, told once when it has ended.
+   * Every other access, reported once when it has ended.
    * @param layer index of the layer that answered, or -1.
    * @param responseMs from the question until the cache had a value or knew that it had none.
    * @param totalMs what the caller waited, loading included.
@@ -110,6 +139,8 @@ export interface CacheObserver {
   invalidation(result: Result, durationMs: number, removed: number): void;
   /** A value was larger than `maxEntrySize` and was not stored. */
   sizeRejected(series: Series, bytes: number): void;
+  /** A value was not stored for another reason. */
+  notKept?(series: Series, reason: NotKept): void;
 
   /** One call to one layer; a batch counts `keys` keys, `hits` of them found. */
   layer(

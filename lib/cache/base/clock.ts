@@ -1,9 +1,16 @@
+import { performance } from 'node:perf_hooks';
+
 /** Time as a parameter: everything that waits or ages takes a clock, so that tests turn it by hand. */
 export interface Clock {
   /** Milliseconds since the Unix epoch, with fractions; never goes back. */
   now(): number;
   /** Runs `task` once after `delayMs` milliseconds unless the returned function is called before; never keeps a process alive. */
   after(delayMs: number, task: () => void): () => void;
+  /**
+   * How long the event loop has waited for something to do so far, milliseconds: where this grows, everything that had arrived
+   * has been read. Undefined for a clock that is not the machine's.
+   */
+  idleMs?(): number;
 }
 
 // The same clock as that of `performance.now()`, without the check of its receiver on every reading.
@@ -25,4 +32,5 @@ export const systemClock: Clock = {
     timer.unref();
     return () => clearTimeout(timer);
   },
+  idleMs: () => performance.nodeTiming.idleTime,
 };

@@ -1,3 +1,5 @@
+import { redactedCause, SAFE_MESSAGE } from './redacted-error.js';
+
 /** Every stable code of an error that this library raises. */
 export type CacheErrorCode =
   | 'INVALID_OPTIONS'
@@ -5,6 +7,8 @@ export type CacheErrorCode =
   | 'UNKNOWN_WINDOW'
   | 'INVALID_DURATION'
   | 'INVALID_KEY'
+  | 'ENTRY_TOO_LARGE'
+  | 'NOT_CACHEABLE'
   | 'KEY_TOO_LONG'
   | 'VALUE_NOT_SERIALIZABLE'
   | 'ARGUMENT_NOT_ENCODABLE'
@@ -17,17 +21,28 @@ export type CacheErrorCode =
   | 'FAST_LANE_REFUSED'
   | 'INVALID_TEMPLATE'
   | 'DUPLICATE_TEMPLATE'
+  | 'DUPLICATE_NAME'
+  | 'SYNC_METHOD'
   | 'UNKNOWN_STRATEGY'
   | 'DUPLICATE_STRATEGY'
   | 'INVALID_WARMING_ENTRY'
   | 'WARMING_HANDLER_REFUSED'
   | 'WARMING_ABORTED'
   | 'MISSING_PACKAGE'
+  | 'POLICY_OUT_OF_BOUNDS'
+  | 'TOO_MANY_OVERRIDES'
+  | 'NOT_OVERRIDDEN'
   | 'FLEET_OFF'
   | 'FLEET_UNAVAILABLE'
+  | 'UNKNOWN_SHAPE'
+  | 'PLANS_OFF'
+  | 'PLAN_UNAVAILABLE'
   | 'CACHE_CLOSED';
 
-/** The one error class of this library: a stable `code`, a message that says what happened and what to do, the cause kept. */
+/**
+ * The one error class of this library: a stable `code`, and a message that says what happened and what to do. A cause that
+ * others threw is kept redacted: its class, code and place, never its message or what is attached to it.
+ */
 export class CacheError extends Error {
   override readonly name = 'CacheError';
 
@@ -36,6 +51,10 @@ export class CacheError extends Error {
     message: string,
     options?: { cause?: unknown },
   ) {
-    super(message, options);
+    super(message, options?.cause === undefined ? undefined : { cause: redactedCause(options.cause) });
+  }
+
+  static {
+    Object.defineProperty(CacheError.prototype, SAFE_MESSAGE, { value: true });
   }
 }

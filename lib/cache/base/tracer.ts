@@ -4,9 +4,9 @@ import type { Series } from './observer.js';
 export type TracedOperation = 'get' | 'set' | 'delete' | 'invalidate' | 'load' | 'refresh' | 'lock.wait';
 
 /** The parts of one operation that a profiler tells apart. */
-export type Phase = 'near' | 'far' | 'origin' | 'encode' | 'write';
+export type Phase = 'local' | 'remote' | 'origin' | 'encode' | 'write';
 
-/** An opaque link to a span that has been started; whoever made it can read it. */
+/** An opaque link to a span that has been started; the tracer that made it can read it. */
 export type SpanLink = unknown;
 
 /** One running span, as far as the engine speaks to it. */
@@ -22,7 +22,7 @@ export interface SpanHandle {
 }
 
 /**
- * Whoever makes spans or profiles of operations. Absent it costs one comparison on slow paths; hits in memory are not told.
+ * Makes spans or profiles of operations. Where there is none it costs one comparison on slow paths; hits in memory are not reported.
  * `span` runs `run` inside the new span and ends it when what `run` returned settles; it must not throw by itself.
  */
 export interface CacheTracer {

@@ -1,5 +1,6 @@
 import ms from 'ms';
 import { CacheError } from './errors.js';
+import { shown } from './shown.js';
 
 /** A number of milliseconds, or a string such as `'30s'`, `'5m'`, `'24h'`. */
 export type Duration = number | string;
@@ -14,7 +15,7 @@ export function milliseconds(duration: Duration, option = 'duration'): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
     throw new CacheError(
       'INVALID_DURATION',
-      `${option}: ${JSON.stringify(duration)} is no duration; give milliseconds (30000) or a string such as '30s', '5m', '24h'.`,
+      `${option}: ${shown(duration)} is not a duration. Give milliseconds (30000) or a string such as '30s', '5m', '24h'.`,
     );
   }
   return value;

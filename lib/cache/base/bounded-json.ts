@@ -1,0 +1,73 @@
+import { ForeignBytesError, ReadBudget } from './read-budget.js';
+
+export { ForeignBytesError } from './read-budget.js';
+
+/**
+ * What bytes from outside this process may cost. Nothing larger is written, so that everything that is written can be read.
+ * Memory for a decoded value is in proportion to these limits, whatever the bytes say about themselves.
+ */
+export const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** Levels of objects and arrays. A value nests at most 1,000 deep; what an encoding wraps it in adds a few. */
+export const MAX_DEPTH = 1_010;
+/**
+ * Parses UTF-8 JSON from an untrusted source. `JSON.parse` takes time in proportion to the text and does not recurse, so
+ * that only what it makes has to be bounded.
+ * @throws ForeignBytesError beyond {@link MAX_BODY_BYTES}, {@link MAX_DEPTH} or the budget of its read; SyntaxError.
+ */
+export function parseBoundedJson(bytes: Buffer, budget = new ReadBudget()): unknown {
+  if (bytes.length > MAX_BODY_BYTES) throw new ForeignBytesError('too long');
+  budget.text(bytes);
+  const value: unknown = JSON.parse(bytes.toString('utf8'));
+  // Each level takes an opening and a closing bracket.
+  if (bytes.length > 2 * MAX_DEPTH && typeof value === 'object' && value !== null) checkDepth(value, 1);
+  return value;
+}
+
+/** The same for a text. */
+export function parseBoundedText(text: string): unknown {
+  if (text.length > MAX_BODY_BYTES) throw new ForeignBytesError('too long');
+  return parseBoundedJson(Buffer.from(text));
+}
+
+/**
+ * Checks what a serializer of the application made of bytes that anybody may have written.
+ * @throws ForeignBytesError where it nests too deeply, or holds an array that is longer than bytes within the limits can fill.
+ */
+export function checkForeignValue(value: unknown, onArray: (array: readonly unknown[]) => void): void {
+  if (typeof value === 'object' && value !== null) checkNested(value, 1, new Set(), onArray);
+}
+
+function checkNested(
+  value: object,
+  depth: number,
+  seen: Set<object>,
+  onArray: (array: readonly unknown[]) => void,
+): void {
+  if (seen.has(value)) return;
+  seen.add(value);
+  if (depth > MAX_DEPTH) throw new ForeignBytesError('nested too deeply');
+  if (Array.isArray(value)) {
+    if (value.length > MAX_BODY_BYTES) throw new ForeignBytesError('too long an array');
+    onArray(value);
+  }
+  if (ArrayBuffer.isView(value)) return;
+  const parts: Iterable<unknown> =
+    value instanceof Map ? [...value].flat() : value instanceof Set ? value : Object.values(value);
+  for (const part of parts) if (typeof part === 'object' && part !== null) checkNested(part, depth + 1, seen, onArray);
+}
+
+function checkDepth(value: object, depth: number): void {
+  if (depth > MAX_DEPTH) throw new ForeignBytesError('nested too deeply');
+  if (Array.isArray(value)) {
+    const items = value as readonly unknown[];
+    for (let at = 0; at < items.length; at++) {
+      const item = items[at];
+      if (typeof item === 'object' && item !== null) checkDepth(item, depth + 1);
+    }
+    return;
+  }
+  for (const name in value) {
+    const item = (value as Record<string, unknown>)[name];
+    if (typeof item === 'object' && item !== null) checkDepth(item, depth + 1);
+  }
+}

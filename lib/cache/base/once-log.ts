@@ -1,0 +1,46 @@
+import type { CacheLog } from './cache-log.js';
+
+const REMEMBERED = 1_000;
+
+/** Logs a condition once for each subject (a layer's name, a pattern) until it ends, so that an outage cannot flood the log. */
+export class OnceLog {
+  readonly #log: CacheLog | undefined;
+  readonly #active = new Set<string>();
+
+  constructor(log: CacheLog | undefined) {
+    this.#log = log;
+  }
+
+  /** Logs it unless it was logged for this subject and has not ended. */
+  once(level: 'log' | 'warn' | 'error', code: string, subject: string, message: string, cause?: unknown): void {
+    if (this.#log === undefined) return;
+    const topic = `${code} ${subject}`;
+    if (this.#active.has(topic) || this.#active.size >= REMEMBERED) return;
+    this.#active.add(topic);
+    this.#send(level, code, message, cause === undefined ? { subject } : { subject, cause });
+  }
+
+  /** True while a logged condition lasts. */
+  hasLogged(code: string, subject: string): boolean {
+    return this.#active.size > 0 && this.#active.has(`${code} ${subject}`);
+  }
+
+  /** Ends a condition, so that it can be logged again; logs `message` where one is given. */
+  ended(code: string, subject: string, message?: string): void {
+    if (this.#active.size === 0 || !this.#active.delete(`${code} ${subject}`) || message === undefined) return;
+    this.#send('log', code, message, { subject });
+  }
+
+  /** Logs what the caller itself reports only once. */
+  write(level: 'log' | 'warn' | 'error', code: string, message: string, details?: Record<string, unknown>): void {
+    this.#send(level, code, message, details);
+  }
+
+  #send(level: 'log' | 'warn' | 'error', code: string, message: string, details?: Record<string, unknown>): void {
+    try {
+      this.#log?.(level, code, message, details);
+    } catch {
+      // A log that fails must not fail the cache.
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/** Bytes that this library did not write, or wrote in another form. They count as absent. */
+export class ForeignBytesError extends Error {
+  override readonly name = 'ForeignBytesError';
+}
+
+/** So much text is believed: it cannot hold enough of anything to matter. */
+export const UNCOUNTED_BYTES = 1024 * 1024;
+/** Objects and arrays in one text, and in all texts of a read. */
+const MAX_CONTAINERS = 1_000_000;
+const MAX_CONTAINERS_OF_READ = 4_000_000;
+/** Members of objects with many names. Rows of few fields may have more. */
+const MAX_MEMBERS = 1_000_000;
+const MEMBERS_OF_A_ROW = 32;
+/** Bytes that a read may decompress, and further ones for each compressed byte. */
+const MAX_DECOMPRESSED = 64 * 1024 * 1024;
+const DECOMPRESSED_PER_BYTE = 16;
+/** Units of {@link Cost}. */
+const MAX_WORK = 1_000_000;
+
+/** What is expensive to make, in microseconds, about. */
+export const Cost = {
+  /** A name that no object before had: it is interned, and gives its object a hidden class. */
+  name: 4,
+  date: 1,
+  collection: 2,
+  bytes: 4,
+  property: 4,
+  regExp: 8,
+  error: 8,
+} as const;
+
+const { imul } = Math;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const FNV_PRIME = 16_777_619;
+/** Bits that names are counted in. */
+const NAME_BITS = 20;
+/** Nobody else knows which names fall together. */
+const SEED = (Math.random() * 2 ** 32) | 0;
+
+/**
+ * What one read of one or many records may cost altogether, whatever they hold: 1 MiB of text as it is, and beyond that a bounded
+ * number of objects and names; 64 MiB out of compressed bytes, and sixteen times what came. Where it is used up the record counts
+ * as foreign.
+ */
+export class ReadBudget {
+  #uncounted = UNCOUNTED_BYTES;
+  #containers = MAX_CONTAINERS_OF_READ;
+  #decompressed = MAX_DECOMPRESSED;
+  #work = MAX_WORK;
+  /** A bit for each name that has been seen. */
+  #names: Uint8Array | undefined;
+
+  /** @throws ForeignBytesError where too much has been made already. */
+  spend(work: number): void {
+    this.#work -= work;
+    if (this.#work < 0) throw new ForeignBytesError('it takes too long to make');
+  }
+
+  /** How many bytes a compressed body of a length may become. */
+  mostFrom(compressed: number): number {
+    return Math.max(0, this.#decompressed + compressed * DECOMPRESSED_PER_BYTE);
+  }
+
+  decompressed(from: number, to: number): void {
+    this.#decompressed -= Math.max(0, to - from * DECOMPRESSED_PER_BYTE);
+  }
+
+  /**
+   * Counts the objects and names of a JSON text, before it is parsed.
+   * @throws ForeignBytesError where there are too many.
+   */
+  text(bytes: Uint8Array): void {
+    if (bytes.length <= this.#uncounted) this.#uncounted -= bytes.length;
+    else this.#count(bytes);
+  }
+
+  /** Brackets and colons outside strings; the string before a colon is a name. */
+  #count(bytes: Uint8Array): void {
+    const seen = (this.#names ??= new Uint8Array(2 ** (NAME_BITS - 3)));
+    const fresh: number[] = [];
+    let containers = 0;
+    let members = 0;
+    let hash = 0;
+    for (let at = 0; at < bytes.length; at++) {
+      const byte = bytes[at];
+      if (byte === QUOTE) {
+        hash = SEED;
+        for (at++; at < bytes.length && bytes[at] !== QUOTE; at++) {
+          hash = imul(hash ^ bytes[at]!, FNV_PRIME);
+          if (bytes[at] === BACKSLASH) at++;
+        }
+      } else if (byte === 0x5b || byte === 0x7b) containers++;
+      else if (byte === COLON) {
+        members++;
+        const bit = (hash ^ (hash >>> 13)) >>> (32 - NAME_BITS);
+        if ((seen[bit >> 3]! & (1 << (bit & 7))) !== 0) continue;
+        seen[bit >> 3]! |= 1 << (bit & 7);
+        fresh.push(bit);
+      }
+      if (containers > MAX_CONTAINERS || fresh.length * Cost.name > this.#work) break;
+    }
+    const tooMany =
+      containers > Math.min(MAX_CONTAINERS, this.#containers) ||
+      members > Math.max(MAX_MEMBERS, containers * MEMBERS_OF_A_ROW) ||
+      fresh.length * Cost.name > this.#work;
+    if (tooMany) {
+      // It is not parsed: its names are new to the next text.
+      for (const bit of fresh) seen[bit >> 3]! &= ~(1 << (bit & 7));
+      throw new ForeignBytesError('too many objects or names');
+    }
+    this.#containers -= containers;
+    this.#work -= fresh.length * Cost.name;
+  }
+}

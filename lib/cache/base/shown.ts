@@ -1,0 +1,17 @@
+import { redactedUrl } from './redacted-error.js';
+
+/** Text that may hold credentials. */
+const ADDRESS = /@|:\/\/.*[?#]/;
+
+/** How a value looks in a message: short, without credentials, and never more of it than its kind where it could hold anything. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(shortened(ADDRESS.test(value) ? redactedUrl(value) : value));
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'bigint') return `${value}n`;
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

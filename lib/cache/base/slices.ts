@@ -1,0 +1,71 @@
+/** How long a slice of work has the event loop before others get their turn, milliseconds. */
+const SLICE_MS = 1;
+
+/**
+ * Cuts long work into slices: between them the event loop is free. The machine's own time counts here, not a clock that a
+ * test turns.
+ */
+export class TimeSlice {
+  #since = performance.now();
+
+  /** Whether this slice has been long enough. */
+  get over(): boolean {
+    return performance.now() - this.#since >= SLICE_MS;
+  }
+
+  /** Lets everybody else who is ready go first. */
+  async rest(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#since = performance.now();
+  }
+}
+
+/** Collects all items, in slices. */
+export async function collectInSlices<T>(items: Iterable<T>, slice = new TimeSlice()): Promise<T[]> {
+  const all: T[] = [];
+  await forEachInSlices(items, (item) => all.push(item), slice);
+  return all;
+}
+
+/** Does something with each item, in slices. */
+export function forEachInSlices<T>(
+  items: Iterable<T>,
+  work: (item: T) => unknown,
+  slice = new TimeSlice(),
+): Promise<void> {
+  return runInSlices(stepsOf(items, work), slice);
+}
+
+function* stepsOf<T>(items: Iterable<T>, work: (item: T) => unknown): Generator<void, void> {
+  for (const item of items) {
+    work(item);
+    yield;
+  }
+}
+
+/** Runs every step of a piece of work, in slices. */
+export async function runInSlices<T>(steps: Iterator<void, T>, slice = new TimeSlice()): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (slice.over) await slice.rest();
+  }
+}
+
+/** As {@link runInSlices}; work that ends within the first slice is done when this returns. */
+export function startInSlices<T>(steps: Iterator<void, T>): T | Promise<T> {
+  const slice = new TimeSlice();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (slice.over) return slice.rest().then(() => runInSlices(steps, slice));
+  }
+}
+
+/** Runs every step of a piece of work at once. */
+export function runAtOnce<T>(steps: Iterator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}

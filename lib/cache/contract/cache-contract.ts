@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { Duration } from '../duration.js';
+import type { Duration } from '../base/duration.js';
 
 /** What a `wrap` or a store answers raw: the value with when it expires, milliseconds since the epoch. */
 export interface RawValue<T> {

@@ -1,14 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { CacheEvent, CacheEventPayloads } from './cache-contract.js';
-import type { OnceLog } from '../once-log.js';
+import type { CallbackErrors } from '../base/callback-errors.js';
 
-/** cache-manager's events. A listener that throws is named in the log and felt by nobody. */
+/** cache-manager's events. What a listener throws or rejects with is counted and logged once. */
 export class CacheEvents {
   readonly emitter = new EventEmitter();
-  readonly #log: OnceLog;
+  readonly #errors: CallbackErrors;
 
-  constructor(log: OnceLog) {
-    this.#log = log;
+  constructor(errors: CallbackErrors) {
+    this.#errors = errors;
   }
 
   /** True where building a payload is worth it. */
@@ -18,11 +18,8 @@ export class CacheEvents {
 
   emit<E extends CacheEvent>(event: E, payload: CacheEventPayloads[E]): void {
     for (const listener of this.emitter.rawListeners(event)) {
-      try {
-        (listener as (payload: CacheEventPayloads[E]) => void).call(this.emitter, payload);
-      } catch (cause) {
-        this.#log.say('error', 'LISTENER_FAILED', event, `A listener of the cache's "${event}" event threw.`, cause);
-      }
+      const call = () => (listener as (payload: CacheEventPayloads[E]) => unknown).call(this.emitter, payload);
+      this.#errors.call('listener', `A listener of "${event}"`, call);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { WrapOptions } from './cache-contract.js';
-import type { Duration } from '../duration.js';
+import type { Duration } from '../base/duration.js';
 import type { PolicySource } from '../policies/resolved-policy.js';
 
 /** What the forms of `wrap` mean: a TTL, a TTL and a threshold, or options with both and `raw`. */
@@ -14,9 +14,6 @@ export function wrapPolicy<T>(
           ...(ttlOrOptions !== undefined && { ttl: ttlOrOptions }),
           ...(threshold !== undefined && { refreshThreshold: threshold }),
         };
-  const { ttl, refreshThreshold, raw = false } = options;
-  return {
-    policy: { ...(ttl !== undefined && { ttl }), ...(refreshThreshold !== undefined && { refreshThreshold }) },
-    raw,
-  };
+  const { raw = false, ...policy } = options;
+  return { policy, raw };
 }

@@ -1,246 +1,356 @@
 import { types } from 'node:util';
-import { CacheError } from '../errors.js';
+import { CacheError } from '../base/errors.js';
+import { copyOf } from './caller-copy.js';
+import { type ClassTraits, hasSlotsOf, type NativeBase, traitsOf } from './class-traits.js';
+import type { HeldInstance } from './held-instance.js';
+import { becomeInstance, isRegular } from './instance-properties.js';
+import { itemNamesOf, namedItem, setNamedItem } from './named-items.js';
+import { entriesOf, itemsOf, nativeCopy, nativeRefusal, nativeSize } from './native-copies.js';
+import { SeenObjects } from './seen-objects.js';
+import {
+  arrayBytes,
+  bigintBytes,
+  MAX_SHARED_SHAPE_FIELDS,
+  namedItemsBytes,
+  nameBytes,
+  numberBytes,
+  objectBytes,
+  SLOT_BYTES,
+  stringBytes,
+} from './sizes.js';
 
-/** A value as the cache keeps it: nobody outside holds a part of it that can change. */
+/*
+ * What a value becomes on its way in and out.
+ *
+ * The cache hands out what the handler or method itself would have returned. Plain data is kept once, frozen, and shared by
+ * all callers. What cannot be frozen (Date, Map, Buffer …) and instances of classes, which serializers and ORMs write into,
+ * are kept once and copied for each caller. A copy of an instance has its prototype and its own data properties, made by
+ * definition rather than by running a constructor or a setter. A value that holds something of which no copy would behave
+ * the same (a stream, a function, #private members …) is refused as a whole: its caller gets the original, and nothing is kept.
+ */
+
+/** A value as the cache keeps it: nothing outside holds a part of it that can change. */
 export interface IsolatedValue {
   readonly value: unknown;
   /** Bytes, estimated in the same walk. */
   readonly size: number;
   /** True where `JSON.parse(JSON.stringify(value))` gives the same value. */
   readonly json: boolean;
-  /** True where a part cannot be frozen (Date, Map, Set, Buffer …): whoever reads it gets a copy. */
+  /** True where a part cannot be frozen (Date, Map, Set, Buffer …) or is an instance: each reader gets a copy. */
   readonly mutable: boolean;
+  /** The classes of the instances in it. */
+  readonly instances: ReadonlySet<ClassTraits>;
+  /** False where it holds symbols that mean nothing in another process. */
+  readonly portable: boolean;
+}
+
+/** Finds what stands in a stored value for an instance that its application encodes itself. */
+export interface InstanceCodecs {
+  /** The prototype of what stands for instances of this prototype; undefined where they are copied. */
+  heldPrototypeOf(prototype: object): object | undefined;
+}
+
+export interface IsolateOptions {
+  /** False leaves the copy unfrozen, for what is only encoded: freezing is a third of the work. @default true */
+  readonly freeze?: boolean;
+  readonly codecs?: InstanceCodecs | undefined;
+  /** True keeps the JSON of what cannot be copied and has a `toJSON`: for values that are only written as JSON. @default false */
+  readonly jsonOnly?: boolean;
 }
 
 /**
- * Takes a value in: a frozen copy with the semantics of the structured clone algorithm (HTML, 2.7.3), except that a Buffer
- * stays a Buffer and an object with `toJSON` is represented by what that answers. Class instances become plain objects.
- * The given object itself is neither kept nor frozen.
- * @param freeze false leaves the copy as it is, for what is only encoded: freezing is a third of the work.
- * @throws CacheError `VALUE_NOT_SERIALIZABLE` for functions, symbols, promises, weak collections, what nests too deeply,
- *   and where a getter or `toJSON` throws (the cause is kept).
+ * Takes a value in: a copy with the semantics of the structured clone algorithm (HTML, 2.7.3), except that a Buffer stays a
+ * Buffer and instances keep their classes. Neither keeps nor freezes the given object itself.
+ * @throws CacheError `VALUE_NOT_SERIALIZABLE` for what cannot be copied faithfully or nests more than 1,000 deep, and where a
+ *   getter or an application's codec throws (the cause is kept).
  */
-export function isolate(value: unknown, freeze = true): IsolatedValue {
-  return new Copy(freeze).of(value);
+export function isolate(value: unknown, options: IsolateOptions = {}): IsolatedValue {
+  try {
+    return new Isolation(options, false).of(value);
+  } catch (error) {
+    if (options.jsonOnly !== true || !isRefusal(error)) throw error;
+    return new Isolation(options, true).of(value);
+  }
 }
 
-/** A private, mutable copy of an isolated value, with the same types. */
-export function copyOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null ? new Copy(false).of(value).value : value;
+/** What is thrown where a value that means nothing in another process would go there. */
+export function notPortable(): CacheError {
+  return refusal(
+    'an instance with properties named by symbols, which a shared layer cannot keep (`Symbol.for(…)` can)',
+  );
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof CacheError && error.code === 'VALUE_NOT_SERIALIZABLE';
 }
 
 const MAX_DEPTH = 1_000;
-const OBJECT_BYTES = 24;
-const SLOT_BYTES = 8;
-const STRING_BYTES = 16;
+const NO_INSTANCES: ReadonlySet<ClassTraits> = new Set();
 
 /** One walk over one value. */
-class Copy {
-  readonly #freeze: boolean;
+class Isolation {
+  readonly #options: IsolateOptions;
+  /** Whether objects with a `toJSON` are asked for it where they cannot be copied. */
+  readonly #asksForJson: boolean;
   readonly #seen = new SeenObjects();
-  #size = 0;
+  #freeze: boolean;
+  #size = SLOT_BYTES;
   #json = true;
   #mutable = false;
+  #portable = true;
+  #instances: Set<ClassTraits> | undefined;
+  /** The name of the property that is being copied, for `toJSON`. */
+  #key = '';
 
-  constructor(freeze: boolean) {
-    this.#freeze = freeze;
+  constructor(options: IsolateOptions, asksForJson: boolean) {
+    this.#options = options;
+    this.#asksForJson = asksForJson;
+    this.#freeze = options.freeze ?? true;
   }
 
   of(value: unknown): IsolatedValue {
     try {
       const copy = this.#any(value, 0);
-      return { value: copy, size: this.#size, json: this.#json, mutable: this.#mutable };
+      return {
+        value: copy,
+        size: this.#size,
+        json: this.#json,
+        mutable: this.#mutable,
+        instances: this.#instances ?? NO_INSTANCES,
+        portable: this.#portable,
+      };
     } catch (cause) {
       if (cause instanceof CacheError) throw cause;
-      throw notSerializable('a property or toJSON() that threw while it was read', cause);
+      throw refusal('something that threw while it was read', cause);
     }
   }
 
   #any(value: unknown, depth: number): unknown {
     switch (typeof value) {
       case 'string':
-        this.#size += STRING_BYTES + value.length;
+        this.#size += stringBytes(value);
         return value;
       case 'number':
-        this.#size += SLOT_BYTES;
+        this.#size += numberBytes(value);
         if (!Number.isFinite(value) || Object.is(value, -0)) this.#json = false;
         return value;
       case 'boolean':
-        this.#size += SLOT_BYTES;
         return value;
       case 'undefined':
-        this.#size += SLOT_BYTES;
         this.#json = false;
         return value;
       case 'bigint':
-        this.#size += 2 * SLOT_BYTES;
+        this.#size += bigintBytes(value);
         this.#json = false;
         return value;
       case 'object':
-        if (value === null) {
-          this.#size += SLOT_BYTES;
-          return value;
-        }
-        return this.#object(value, depth);
+        return value === null ? value : this.#object(value, depth);
       default:
-        throw notSerializable(`a ${typeof value}`);
+        throw refusal(`a ${typeof value}`);
     }
   }
 
   #object(source: object, depth: number): unknown {
-    if (depth > MAX_DEPTH) throw notSerializable(`objects nested more than ${MAX_DEPTH} deep`);
+    if (depth > MAX_DEPTH) throw refusal(`objects nested more than ${MAX_DEPTH} deep`);
     const known = this.#seen.copyOf(source);
     if (known !== undefined) {
       this.#json = false;
       return known;
     }
-    this.#size += OBJECT_BYTES;
-    if (Array.isArray(source)) return this.#array(source, depth);
-    const prototype: unknown = Object.getPrototypeOf(source);
-    if (prototype !== Object.prototype && prototype !== null) {
-      const builtIn = this.#builtIn(source, depth);
-      if (builtIn !== undefined) return builtIn;
-    }
-    if ('toJSON' in source && typeof source.toJSON === 'function') {
-      this.#size -= OBJECT_BYTES;
-      return this.#any(source.toJSON(''), depth + 1);
-    }
-    return this.#plain(source as Record<string, unknown>, depth);
+    if (this.#asksForJson && hasToJson(source) && !this.#isCopyable(source)) return this.#jsonOf(source, depth);
+    const prototype = Object.getPrototypeOf(source) as object | null;
+    if (prototype === Object.prototype || prototype === null) return this.#plain(source as Properties, depth);
+    if (prototype === Array.prototype && Array.isArray(source)) return this.#array(source, depth);
+    return this.#classed(source, prototype, depth);
   }
 
   #array(source: readonly unknown[], depth: number): unknown {
     const { length } = source;
+    checkNative(source, 'Array');
     const copy: unknown[] = length > 0 ? new Array<unknown>(length) : [];
     this.#seen.add(source, copy);
-    this.#size += length * SLOT_BYTES;
+    this.#size += arrayBytes(length);
     for (let index = 0; index < length; index++) {
       const item = source[index];
+      if (this.#asksForJson) this.#key = String(index);
       if (item === undefined && !(index in source)) this.#json = false;
       else copy[index] = this.#any(item, depth + 1);
     }
+    // JSON does not write them.
+    const names = this.#asksForJson ? undefined : itemNamesOf(source);
+    if (names !== undefined) this.#namedItems(source, copy, names, depth);
     return this.#freeze ? Object.freeze(copy) : copy;
   }
 
-  #plain(source: Record<string, unknown>, depth: number): unknown {
-    // Spreading copies the hidden class with the fields, which is several times cheaper than adding them one by one.
-    const copy: Record<string, unknown> = { ...source };
+  #namedItems(source: readonly unknown[], copy: unknown[], names: readonly string[], depth: number): void {
+    this.#json = false;
+    this.#size += namedItemsBytes(names.length);
+    for (const name of names) {
+      this.#size += nameBytes(name);
+      setNamedItem(copy, name, this.#any(namedItem(source, name), depth + 1));
+    }
+  }
+
+  #plain(source: Properties, depth: number): unknown {
+    const copy = this.#freeze ? sharedShapeCopy(source) : { ...source };
     this.#seen.add(source, copy);
+    let fields = 0;
     for (const name in copy) {
       const item = copy[name];
-      this.#size += SLOT_BYTES + name.length;
-      if (typeof item === 'string') this.#size += STRING_BYTES + item.length;
+      fields++;
+      this.#size += nameBytes(name);
+      if (typeof item === 'string') this.#size += stringBytes(item);
       else {
+        if (this.#asksForJson) this.#key = name;
         const kept = this.#any(item, depth + 1);
         if (kept !== item) copy[name] = kept;
       }
     }
+    this.#size += objectBytes(fields);
     const symbols = Object.getOwnPropertySymbols(copy);
     if (symbols.length > 0) for (const symbol of symbols) delete copy[symbol as unknown as string];
     return this.#freeze ? Object.freeze(copy) : copy;
   }
 
-  /** A copy of what is neither array nor plain object, or undefined for an instance of a class. */
-  #builtIn(source: object, depth: number): unknown {
-    if (types.isDate(source)) return this.#thawed(source, new Date(source.getTime()), SLOT_BYTES);
-    if (ArrayBuffer.isView(source)) return this.#view(source);
-    if (types.isMap(source)) {
-      const copy = this.#thawed(source, new Map<unknown, unknown>(), 0);
-      for (const [name, item] of source) copy.set(this.#any(name, depth + 1), this.#any(item, depth + 1));
-      return copy;
-    }
-    if (types.isSet(source)) {
-      const copy = this.#thawed(source, new Set<unknown>(), 0);
-      for (const item of source) copy.add(this.#any(item, depth + 1));
-      return copy;
-    }
-    if (types.isAnyArrayBuffer(source)) {
-      const copy = new Uint8Array(source).slice().buffer;
-      return this.#thawed(source, copy, copy.byteLength);
-    }
-    if (types.isRegExp(source)) {
-      return this.#thawed(source, new RegExp(source.source, source.flags), source.source.length);
-    }
-    if (types.isNativeError(source) || types.isBoxedPrimitive(source)) {
-      return this.#thawed(source, structuredClone(source), 200);
-    }
-    const refused = NEVER.find(([is]) => is(source));
-    if (refused !== undefined) throw notSerializable(refused[1]);
-    return undefined;
+  /** Neither array nor plain object: built into the language, or an instance. */
+  #classed(source: object, prototype: object, depth: number): unknown {
+    const held = this.#options.codecs?.heldPrototypeOf(prototype);
+    if (held !== undefined) return this.#held(source, held, depth);
+    const traits = traitsOf(prototype);
+    const { base } = traits;
+    if (traits.refusal !== undefined) throw refusal(traits.refusal);
+    if (types.isProxy(source)) throw refusal('a Proxy');
+    if (!hasSlotsOf(base, source)) throw refusal(`an object that only inherits from ${base}`);
+    checkNative(source, base);
+    if (traits.type !== undefined) return this.#instance(source, traits, depth);
+    // The same of another realm.
+    if (base === 'Object') return this.#plain(source as Properties, depth);
+    if (base === 'Array') return this.#array(source as readonly unknown[], depth);
+    return this.#native(source, traits, depth);
   }
 
-  #view(source: ArrayBufferView): unknown {
-    const bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-    if (Buffer.isBuffer(source)) return this.#thawed(source, Buffer.from(bytes), source.byteLength);
-    // A view of its own bytes alone: the rest of a shared buffer is nobody's business.
-    const { buffer } = bytes.slice();
-    const View = viewTypes[types.isDataView(source) ? 'DataView' : source.constructor.name] ?? Uint8Array;
-    return this.#thawed(source, new View(buffer), source.byteLength);
+  #native(source: object, traits: ClassTraits, depth: number): object {
+    const { base } = traits;
+    if (base === 'Error') return this.#withProperties(source, traits, depth);
+    const copy = this.#unfrozen(source, nativeCopy(source, base));
+    this.#size += nativeSize(source, base);
+    this.#elements(source, copy, depth);
+    return copy;
   }
 
-  #thawed<T extends object>(source: object, copy: T, bytes: number): T {
+  /** What a collection holds. */
+  #elements(source: object, copy: object, depth: number): void {
+    if (Array.isArray(copy)) {
+      copy.length = (source as unknown[]).length;
+      itemsOf(source as unknown[]).forEach((item, index) => (copy[index] = this.#any(item, depth + 1)));
+    } else if (copy instanceof Map) {
+      for (const [key, item] of entriesOf(source as Map<unknown, unknown>))
+        copy.set(this.#any(key, depth + 1), this.#any(item, depth + 1));
+    } else if (copy instanceof Set) {
+      for (const [item] of entriesOf(source as Set<unknown>)) copy.add(this.#any(item, depth + 1));
+    }
+  }
+
+  #instance(source: object, traits: ClassTraits, depth: number): object {
+    (this.#instances ??= new Set()).add(traits);
+    // Each reader gets a copy: nothing of this value is shared.
+    this.#freeze = false;
+    if (traits.isMangled) traits.noteProperties(Object.getOwnPropertyNames(source));
+    if (traits.base === 'Object' && isRegular(source, traits)) {
+      const copy = this.#unfrozen(source, Object.assign(Object.create(traits.prototype) as Properties, source));
+      const names = Object.keys(copy);
+      this.#size += objectBytes(names.length);
+      for (const name of names) {
+        this.#size += nameBytes(name);
+        if (this.#asksForJson) this.#key = name;
+        const item = copy[name];
+        const kept = this.#any(item, depth + 1);
+        if (kept !== item) copy[name] = kept;
+      }
+      return copy;
+    }
+    traits.irregular = true;
+    return this.#withProperties(source, traits, depth);
+  }
+
+  /** What has own properties beside internal slots. */
+  #withProperties(source: object, traits: ClassTraits, depth: number): object {
+    const copy = this.#unfrozen(source, nativeCopy(source, traits.base));
+    this.#size += nativeSize(source, traits.base);
+    this.#elements(source, copy, depth);
+    this.#portable &&= Object.getOwnPropertySymbols(source).every((symbol) => Symbol.keyFor(symbol) !== undefined);
+    let fields = 0;
+    for (const name of Object.keys(source)) this.#size += nameBytes(name);
+    const instance = becomeInstance(copy, source, traits, (value) => {
+      fields++;
+      return this.#any(value, depth + 1);
+    });
+    this.#size += objectBytes(fields);
+    return instance;
+  }
+
+  #held(source: object, prototype: object, depth: number): object {
+    const held = this.#unfrozen(source, Object.create(prototype) as HeldInstance);
+    const traits = traitsOf(prototype);
+    (this.#instances ??= new Set()).add(traits);
+    this.#freeze = false;
+    const { codec } = traits;
+    this.#size += objectBytes(1);
+    held.data = this.#any(codec!.encode(source), depth + 1);
+    // What cannot be decoded would fail each reader.
+    codec!.decode(copyOf(held.data));
+    return held;
+  }
+
+  #unfrozen<T extends object>(source: object, copy: T): T {
     this.#seen.add(source, copy);
-    this.#size += bytes;
     this.#json = false;
     this.#mutable = true;
     return copy;
   }
-}
 
-const viewTypes: Readonly<Record<string, new (buffer: ArrayBuffer) => ArrayBufferView>> = {
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-  DataView,
-};
-
-const NEVER: readonly (readonly [is: (value: unknown) => boolean, what: string])[] = [
-  [types.isPromise, 'a promise (await it in the loader)'],
-  [types.isWeakMap, 'a WeakMap'],
-  [types.isWeakSet, 'a WeakSet'],
-  [types.isGeneratorObject, 'a generator (spread it into an array)'],
-  [(value) => value instanceof WeakRef, 'a WeakRef'],
-];
-
-function notSerializable(what: string, cause?: unknown): CacheError {
-  return new CacheError(
-    'VALUE_NOT_SERIALIZABLE',
-    `The value holds ${what}, which cannot be kept in a cache; cache plain data, or give the class a toJSON().`,
-    { cause },
-  );
-}
-
-const FEW = 24;
-
-/** What has been copied already, for cycles and shared references: a short list searched backwards, then a map. */
-class SeenObjects {
-  readonly #sources: object[] = [];
-  readonly #copies: object[] = [];
-  #map: Map<object, object> | undefined;
-
-  add(source: object, copy: object): void {
-    if (this.#map !== undefined) this.#map.set(source, copy);
-    else if (this.#sources.length < FEW) {
-      this.#sources.push(source);
-      this.#copies.push(copy);
-    } else {
-      this.#map = new Map();
-      for (let at = 0; at < FEW; at++) this.#map.set(this.#sources[at]!, this.#copies[at]!);
-      this.#map.set(source, copy);
+  #isCopyable(source: object): boolean {
+    try {
+      isolate(source, { freeze: false, codecs: this.#options.codecs });
+      return true;
+    } catch {
+      return false;
     }
   }
 
-  copyOf(source: object): object | undefined {
-    if (this.#map !== undefined) return this.#map.get(source);
-    const sources = this.#sources;
-    for (let at = sources.length - 1; at >= 0; at--) if (sources[at] === source) return this.#copies[at];
-    return undefined;
+  /** What `JSON.stringify` makes of it in its place. */
+  #jsonOf(source: object, depth: number): unknown {
+    const text = JSON.stringify({ [this.#key]: source });
+    return this.#any((JSON.parse(text) as Properties)[this.#key], depth);
   }
+}
+
+type Properties = Record<string, unknown>;
+
+/**
+ * A shallow copy of a plain object, to be frozen. V8 gives each frozen copy that was made by spreading a hidden class of its own:
+ * a microsecond and some 200 bytes an object, and every later read of its properties is slow. Assigned copies share one, but
+ * where there are more fields the engine would keep them in a hash table.
+ */
+function sharedShapeCopy(source: Properties): Properties {
+  const few = Object.keys(source).length <= MAX_SHARED_SHAPE_FIELDS;
+  // Assigning `__proto__` would set the prototype.
+  return few && !Object.hasOwn(source, '__proto__') ? Object.assign({}, source) : { ...source };
+}
+
+function checkNative(source: object, base: NativeBase): void {
+  const refused = nativeRefusal(source, base);
+  if (refused !== undefined) throw refusal(refused);
+}
+
+function hasToJson(source: object): boolean {
+  return 'toJSON' in source && typeof source.toJSON === 'function';
+}
+
+function refusal(what: string, cause?: unknown): CacheError {
+  return new CacheError(
+    'VALUE_NOT_SERIALIZABLE',
+    `The value holds ${what}, of which no copy behaves the same; return plain data or instances with plain properties, or list the class with \`encode\` and \`decode\` in \`classes\`.`,
+    { cause },
+  );
 }

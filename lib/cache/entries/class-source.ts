@@ -1,0 +1,143 @@
+/** A private name: `#cents`. */
+const PRIVATE_NAME = /#[\p{ID_Start}$_]/u;
+const WORD = /[\p{ID_Start}$_#][\p{ID_Continue}$\u200c\u200d]*/uy;
+/** What may stand between `static` and the name of a member. */
+const MODIFIERS: ReadonlySet<string> = new Set(['async', 'get', 'set', 'accessor', '*']);
+/** Words after which a slash begins a regular expression. */
+const BEFORE_EXPRESSION: ReadonlySet<string> = new Set(
+  'return typeof instanceof in of new delete void throw case do else yield await'.split(' '),
+);
+/** Words whose parentheses are followed by a statement. */
+const BEFORE_STATEMENT: ReadonlySet<string> = new Set(['if', 'while', 'for', 'with']);
+
+/**
+ * True where the source of a class declares private members of its instances: fields, methods and accessors named `#…`.
+ * No copy can have them. Static ones belong to the class; a class inside one of its methods is another class.
+ */
+export function declaresPrivateState(source: string): boolean {
+  return PRIVATE_NAME.test(source) && new SourceWalk(source).findsPrivateMember();
+}
+
+/** Walks the tokens of a class, far enough to tell code from strings, templates, comments and regular expressions. */
+class SourceWalk {
+  readonly #source: string;
+  #at = 0;
+  /** Open brackets; `s` for a parenthesis that a statement follows, `$` for the code part of a template. */
+  readonly #open: string[] = [];
+  /** Depth of the class body, once it has begun. */
+  #bodyDepth = 0;
+  /** The last tokens at that depth. */
+  #member: string[] = [];
+  #previous = '';
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  findsPrivateMember(): boolean {
+    while (this.#at < this.#source.length) {
+      const token = this.#next();
+      if (token === undefined) continue;
+      if (token.startsWith('#') && this.#declaresMember()) return true;
+      this.#previous = token;
+      if (this.#bodyDepth > 0 && this.#open.length === this.#bodyDepth) this.#member.push(token);
+    }
+    return false;
+  }
+
+  /** A private name just read: declared here for instances, neither used nor static. */
+  #declaresMember(): boolean {
+    if (this.#bodyDepth === 0 || this.#open.length !== this.#bodyDepth || this.#previous === '.') return false;
+    if (/^\s*in\b/.test(this.#source.slice(this.#at, this.#at + 100))) return false;
+    let last = this.#member.length - 1;
+    while (last >= 0 && MODIFIERS.has(this.#member[last]!)) last--;
+    return this.#member[last] !== 'static';
+  }
+
+  /** The next token; undefined for what is none. */
+  #next(): string | undefined {
+    const source = this.#source;
+    const character = source[this.#at]!;
+    if (character === '/' && (source[this.#at + 1] === '/' || source[this.#at + 1] === '*')) return this.#skipComment();
+    if (character === '"' || character === "'") return this.#skipText(character);
+    if (character === '`') return this.#skipTemplate(this.#at + 1);
+    if (character === '/' && this.#isExpressionNext()) return this.#skipRegExp();
+    WORD.lastIndex = this.#at;
+    const word = WORD.exec(source)?.[0];
+    if (word !== undefined) {
+      this.#at += word.length;
+      return word;
+    }
+    this.#at += 1;
+    if ('([{'.includes(character)) this.#enter(character);
+    else if (')]}'.includes(character)) return this.#leave(character);
+    return character.trim() === '' ? undefined : character;
+  }
+
+  #enter(bracket: string): void {
+    this.#open.push(bracket === '(' && BEFORE_STATEMENT.has(this.#previous) ? 's' : bracket);
+    if (this.#bodyDepth === 0 && bracket === '{' && this.#open.length === 1) {
+      this.#bodyDepth = 1;
+      this.#member = [];
+    }
+  }
+
+  #leave(bracket: string): string | undefined {
+    const opened = this.#open.pop();
+    if (opened === '$') return this.#skipTemplate(this.#at);
+    // After `if (…)` a statement begins, as after an operator.
+    return opened === 's' ? ';' : bracket;
+  }
+
+  #isExpressionNext(): boolean {
+    const previous = this.#previous;
+    if (previous === '' || BEFORE_EXPRESSION.has(previous)) return true;
+    return !/[\p{ID_Continue}$)\]"'`]$/u.test(previous);
+  }
+
+  #skipComment(): undefined {
+    const end = this.#source[this.#at + 1] === '/' ? '\n' : '*/';
+    const found = this.#source.indexOf(end, this.#at + 2);
+    this.#at = found === -1 ? this.#source.length : found + end.length;
+    return undefined;
+  }
+
+  #skipText(quote: string): string {
+    for (this.#at += 1; this.#at < this.#source.length; this.#at++) {
+      const character = this.#source[this.#at];
+      if (character === '\\') this.#at += 1;
+      else if (character === quote || character === '\n') break;
+    }
+    this.#at += 1;
+    return quote;
+  }
+
+  /** A template, or the rest of one, up to its end or its next code part. */
+  #skipTemplate(from: number): string {
+    for (this.#at = from; this.#at < this.#source.length; this.#at++) {
+      const character = this.#source[this.#at];
+      if (character === '\\') this.#at += 1;
+      else if (character === '`') break;
+      else if (character === '$' && this.#source[this.#at + 1] === '{') {
+        this.#at += 2;
+        this.#open.push('$');
+        return '{';
+      }
+    }
+    this.#at += 1;
+    return '`';
+  }
+
+  #skipRegExp(): string {
+    let isInClass = false;
+    for (this.#at += 1; this.#at < this.#source.length; this.#at++) {
+      const character = this.#source[this.#at];
+      if (character === '\\') this.#at += 1;
+      else if (character === '[') isInClass = true;
+      else if (character === ']') isInClass = false;
+      else if (character === '\n' || (character === '/' && !isInClass)) break;
+    }
+    this.#at += 1;
+    return '/`';
+  }
+}

@@ -1,0 +1,252 @@
+import { createHash } from 'node:crypto';
+import { types } from 'node:util';
+import { declaresPrivateState } from './class-source.js';
+import { codecOf, type InstanceCodec } from './held-instance.js';
+
+/** What the engine itself makes of an object: which of its internal slots a copy needs. */
+export type NativeBase =
+  | 'Object'
+  | 'Array'
+  | 'ArrayBuffer'
+  | 'Boxed'
+  | 'Buffer'
+  | 'DataView'
+  | 'Date'
+  | 'Error'
+  | 'Map'
+  | 'RegExp'
+  | 'Set'
+  | 'TypedArray';
+
+/** What the objects of one prototype have in common. */
+export class ClassTraits {
+  /** True once one of its objects had properties that assignment does not copy: hidden, constant or named by symbols. */
+  irregular = false;
+  #fingerprint: string | undefined;
+  #words: ReadonlySet<string> | undefined;
+  #properties: Set<string> | undefined;
+
+  constructor(
+    readonly prototype: object,
+    readonly base: NativeBase,
+    /** The class of an application or library; undefined for plain data and what is built into the language. */
+    readonly type: ClassConstructor | undefined,
+    /** What its objects are, where they cannot be copied. */
+    readonly refusal: string | undefined,
+    /** Names that assignment does not make own properties of: accessors and constants of the prototypes. */
+    readonly inherited: ReadonlySet<string>,
+    /** Set where its objects stand for instances that their application encodes itself. */
+    readonly codec: InstanceCodec | undefined,
+  ) {}
+
+  get name(): string {
+    return this.type === undefined ? '' : nameOf(this.type);
+  }
+
+  /** Digest of the sources of its classes, without their names, which a minifier may give to other classes. */
+  get fingerprint(): string {
+    return (this.#fingerprint ??= fingerprintOf(classChain(this.prototype)));
+  }
+
+  /** True for a name as minifiers give them: one or two characters, or three that are no word. */
+  get isMangled(): boolean {
+    const { name } = this;
+    return name.length < 3 || (name.length === 3 && !/^[A-Z][a-z]{2}$/.test(name));
+  }
+
+  /** Remembers what an instance has, of a class whose name alone does not identify it. */
+  noteProperties(names: readonly string[]): void {
+    this.#properties ??= new Set();
+    for (const name of names) if (this.#properties.size < NOTED_PROPERTIES) this.#properties.add(name);
+  }
+
+  /** Whether its instances have a property: an instance had it, its source names it, or a decorator has declared it. */
+  hasProperty(name: string): boolean {
+    if (this.#properties?.has(name) === true) return true;
+    this.#words ??= new Set(classChain(this.prototype).flatMap((type) => sourceOf(type).match(WORD) ?? []));
+    return this.#words.has(name) || isDecorated(this.prototype, name);
+  }
+}
+
+const NOTED_PROPERTIES = 1_000;
+
+/** With reflect-metadata, where the application has it. */
+function isDecorated(prototype: object, property: string): boolean {
+  const { getMetadataKeys } = Reflect as { getMetadataKeys?: (target: object, property: string) => readonly unknown[] };
+  return typeof getMetadataKeys === 'function' && getMetadataKeys(prototype, property).length > 0;
+}
+
+export type ClassConstructor = abstract new (...args: never[]) => object;
+
+const NATIVE_CODE = /\{\s*\[native code\]\s*\}\s*$/;
+const WORD = /[\p{ID_Start}$_][\p{ID_Continue}$]*/gu;
+const FINGERPRINT_LENGTH = 22;
+const TYPED_ARRAY = /^(?:Uint8Clamped|(?:Big)?(?:Ui|I)nt\d+|Float\d+)Array$/;
+const BASES = new Map<string, NativeBase>([
+  ['Object', 'Object'],
+  ['Array', 'Array'],
+  ['ArrayBuffer', 'ArrayBuffer'],
+  ['DataView', 'DataView'],
+  ['Date', 'Date'],
+  ['Map', 'Map'],
+  ['RegExp', 'RegExp'],
+  ['Set', 'Set'],
+  ...['BigInt', 'Boolean', 'Number', 'String'].map((name) => [name, 'Boxed'] as const),
+  ...[
+    'Error',
+    'AggregateError',
+    'EvalError',
+    'RangeError',
+    'ReferenceError',
+    'SyntaxError',
+    'TypeError',
+    'URIError',
+  ].map((name) => [name, 'Error'] as const),
+]);
+
+/** A memo of a pure function: prototypes do not change once objects of theirs are returned. */
+const known = new WeakMap<object, ClassTraits>();
+
+export function traitsOf(prototype: object): ClassTraits {
+  let traits = known.get(prototype);
+  if (traits === undefined) known.set(prototype, (traits = readTraits(prototype)));
+  return traits;
+}
+
+/** The classes of an object from its own up to the first that is built into the language. */
+export function classChain(prototype: object): ClassConstructor[] {
+  const chain: ClassConstructor[] = [];
+  for (let level: object | null = prototype; level !== null; level = Object.getPrototypeOf(level) as object | null) {
+    if (nativeBase(level) !== undefined) break;
+    const type = constructorOf(level);
+    if (type !== undefined) chain.push(type);
+  }
+  return chain;
+}
+
+/** A class' name as its source has it; empty where a static member hides it. */
+export function nameOf(type: ClassConstructor): string {
+  const { name } = type as { name: unknown };
+  return typeof name === 'string' ? name : '';
+}
+
+export function sourceOf(type: ClassConstructor): string {
+  return Function.prototype.toString.call(type);
+}
+
+function fingerprintOf(chain: readonly ClassConstructor[]): string {
+  const names = new Set(chain.map(nameOf));
+  const hash = createHash('sha256');
+  for (const type of chain) {
+    const nameless = sourceOf(type).replace(WORD, (word) => (names.has(word) ? '' : word));
+    hash.update(nameless).update('\0');
+  }
+  return hash.digest('base64url').slice(0, FINGERPRINT_LENGTH);
+}
+
+function readTraits(prototype: object): ClassTraits {
+  const inherited = new Set(['__proto__']);
+  const own = nativeBase(prototype);
+  let base = own;
+  let refusal = own === undefined ? readOnceRefusal(prototype) : undefined;
+  for (let level = prototype; base === undefined;) {
+    refusal ??= refusalOf(level);
+    for (const [name, { writable }] of Object.entries(Object.getOwnPropertyDescriptors(level)))
+      if (writable !== true) inherited.add(name);
+    const next = Object.getPrototypeOf(level) as object | null;
+    if (next === null) break;
+    level = next;
+    base = nativeBase(level);
+  }
+  const type = own === undefined ? constructorOf(prototype) : undefined;
+  return new ClassTraits(prototype, base ?? 'Object', type, refusal, inherited, codecOf(prototype));
+}
+
+/** Undefined for a prototype that is not the language's own, or whose objects hold what no copy can. */
+function nativeBase(prototype: object): NativeBase | undefined {
+  if (prototype === Object.prototype) return 'Object';
+  if (prototype === Buffer.prototype) return 'Buffer';
+  const type = constructorOf(prototype);
+  if (type === undefined || !NATIVE_CODE.test(sourceOf(type))) return undefined;
+  const name = nameOf(type);
+  return TYPED_ARRAY.test(name) ? 'TypedArray' : BASES.get(name);
+}
+
+function constructorOf(prototype: object): ClassConstructor | undefined {
+  const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+  if (typeof constructor !== 'function') return undefined;
+  return (constructor as ClassConstructor).prototype === prototype ? (constructor as ClassConstructor) : undefined;
+}
+
+function refusalOf(prototype: object): string | undefined {
+  const type = constructorOf(prototype);
+  // Dictionaries are made of empty prototypes, for speed.
+  if (type === undefined && Reflect.ownKeys(prototype).length === 0) return undefined;
+  if (type === undefined) return 'an object that inherits from another object and has no class';
+  const name = nameOf(type);
+  if (NATIVE_CODE.test(sourceOf(type))) return NATIVE_REFUSALS[name] ?? `an instance of ${name}`;
+  if (isOfPlatform(name, type)) return `an instance of ${name}`;
+  if (declaresPrivateState(sourceOf(type))) return `an instance of ${name}, a class with #private members`;
+  return undefined;
+}
+
+const NATIVE_REFUSALS: Readonly<Record<string, string>> = {
+  Promise: 'a promise (await it in the loader)',
+  SharedArrayBuffer: 'shared memory, which others write into',
+};
+
+/** `Response`, `Headers`, `Blob`, `URL` …: JavaScript that keeps its state where no copy reaches. */
+function isOfPlatform(name: string, type: ClassConstructor): boolean {
+  return Object.hasOwn(globalThis, name) && (globalThis as Record<string, unknown>)[name] === type;
+}
+
+/** Of streams of Node and the web, observables, Nest's `StreamableFile` and asynchronous iterators. */
+const READ_ONCE = ['pipe', 'getReader', 'getStream', Symbol.asyncIterator] as const;
+
+/** Streams, observables and iterators are read once, whichever class they are of. */
+function readOnceRefusal(prototype: object): string | undefined {
+  if (READ_ONCE.some((name) => hasMethod(prototype, name)))
+    return 'a stream or asynchronous iterator, which can be read once';
+  if (hasMethod(prototype, 'next') && hasMethod(prototype, Symbol.iterator))
+    return 'a generator or iterator, which can be read once (spread it into an array)';
+  return undefined;
+}
+
+/** Runs no accessor. */
+function hasMethod(prototype: object, name: string | symbol): boolean {
+  for (let level: object | null = prototype; level !== null; level = Object.getPrototypeOf(level) as object | null) {
+    const descriptor = Object.getOwnPropertyDescriptor(level, name);
+    if (descriptor !== undefined) return typeof descriptor.value === 'function';
+  }
+  return false;
+}
+
+/** False for what has a built-in class as its prototype and was not made by it: it has no state to copy. */
+export function hasSlotsOf(base: NativeBase, source: object): boolean {
+  switch (base) {
+    case 'Object':
+      return true;
+    case 'Array':
+      return Array.isArray(source);
+    case 'ArrayBuffer':
+      return types.isAnyArrayBuffer(source);
+    case 'Boxed':
+      return types.isBoxedPrimitive(source);
+    case 'Buffer':
+      return types.isUint8Array(source);
+    case 'DataView':
+      return types.isDataView(source);
+    case 'Date':
+      return types.isDate(source);
+    case 'Error':
+      return types.isNativeError(source);
+    case 'Map':
+      return types.isMap(source);
+    case 'RegExp':
+      return types.isRegExp(source);
+    case 'Set':
+      return types.isSet(source);
+    case 'TypedArray':
+      return types.isTypedArray(source);
+  }
+}

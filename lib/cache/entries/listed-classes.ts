@@ -1,0 +1,79 @@
+import { CacheError } from '../base/errors.js';
+import { type ClassConstructor, nameOf } from './class-traits.js';
+import { heldPrototype, type InstanceCodec } from './held-instance.js';
+
+/** A class whose instances its application turns into data and back itself. */
+export interface EncodedClass {
+  readonly class: ClassConstructor;
+  /** The data of an instance: anything that may be cached. */
+  encode(instance: object): unknown;
+  /** The instance of such data. */
+  decode(data: unknown): object;
+}
+
+/**
+ * The classes of which cached values may hold instances, so that a process restores them from a shared layer before it has
+ * returned one itself: a list, or an object whose names stand in the layer, whatever a build calls the classes.
+ */
+export type CachedClasses = readonly ClassConstructor[] | Readonly<Record<string, ClassConstructor | EncodedClass>>;
+
+/** One class of the option. */
+export interface ListedClass {
+  /** The name that its application gave it; undefined where it is listed under the class' own. */
+  readonly alias: string | undefined;
+  readonly prototype: object;
+  /** What stands in stored values for its instances, where their application encodes them. */
+  readonly held: object | undefined;
+}
+
+/** @throws CacheError `INVALID_OPTIONS`, naming every fault. */
+export function listedClasses(option: CachedClasses): ListedClass[] {
+  const faults = classFaults(option, 'classes');
+  if (faults.length > 0) throw new CacheError('INVALID_OPTIONS', `${faults.join('. ')}.`);
+  if (isList(option)) return option.map((type) => ({ alias: undefined, prototype: type.prototype, held: undefined }));
+  return Object.entries(option).map(([alias, type]) => {
+    if (typeof type === 'function') return { alias, prototype: type.prototype, held: undefined };
+    return { alias, prototype: (type as EncodedClass).class.prototype, held: heldPrototype(codecOf(alias, type)) };
+  });
+}
+
+/** What is wrong with the option, each fault with its place. */
+export function classFaults(option: unknown, where: string): string[] {
+  if (Array.isArray(option)) {
+    return option.flatMap((type: unknown, index) => {
+      if (!isClass(type)) return [`${where}[${index}]: must be a class, not ${shown(type)}`];
+      return nameOf(type) === '' ? [`${where}[${index}]: has no name; list it as { 'its.name': … }`] : [];
+    });
+  }
+  if (typeof option !== 'object' || option === null)
+    return [`${where}: must be a list of classes or an object of classes by name, not ${shown(option)}`];
+  return Object.entries(option).flatMap(([alias, type]: [string, unknown]) =>
+    isClass(type) || isEncoded(type)
+      ? []
+      : [`${where}.${alias}: must be a class or { class, encode, decode }, not ${shown(type)}`],
+  );
+}
+
+function codecOf(name: string, type: ClassConstructor | EncodedClass): InstanceCodec {
+  const { encode, decode } = type as EncodedClass;
+  return { name, encode: encode.bind(type), decode: decode.bind(type) };
+}
+
+function isList(option: CachedClasses): option is readonly ClassConstructor[] {
+  return Array.isArray(option);
+}
+
+function isClass(type: unknown): type is ClassConstructor {
+  if (typeof type !== 'function') return false;
+  const { prototype } = type as { prototype?: unknown };
+  return typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype;
+}
+
+function isEncoded(type: unknown): type is EncodedClass {
+  const { class: encoded, encode, decode } = (type ?? {}) as Partial<EncodedClass>;
+  return isClass(encoded) && typeof encode === 'function' && typeof decode === 'function';
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'function' ? 'a function' : Array.isArray(value) ? 'a list' : typeof value;
+}

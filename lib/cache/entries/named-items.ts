@@ -1,0 +1,74 @@
+import { inspect, types } from 'node:util';
+
+/*
+ * Arrays with own properties beside their items, such as `Object.assign(rows, { total: 5 })` or the result of a RegExp. To find them
+ * takes a list of all their keys, which is done once, where a value is taken in. Copies are remembered, so that what walks over a kept
+ * value asks a set.
+ */
+
+/** Memory that dies with the arrays themselves. */
+const arrays = new WeakSet<readonly unknown[]>();
+let anyNoted = false;
+
+const INDEX = /^(?:0|[1-9]\d*)$/;
+const MAX_INDEX = 2 ** 32 - 2;
+
+/** From this length on it is cheaper to print an array without its items than to list all their indices. */
+const LONG = 128;
+const WITHOUT_ITEMS = {
+  depth: 0,
+  maxArrayLength: 0,
+  maxStringLength: 0,
+  breakLength: Infinity,
+  compact: true,
+  colors: false,
+  customInspect: false,
+  getters: false,
+  showHidden: false,
+} as const;
+
+/** Names of the own enumerable properties beside the items of an array; undefined where there are none. */
+export function itemNamesOf(source: readonly unknown[]): string[] | undefined {
+  if (source.length >= LONG && printsItemsAlone(source)) return undefined;
+  const keys = Object.keys(source);
+  // The language lists indices first.
+  let first = keys.length;
+  while (first > 0 && !isArrayIndex(keys[first - 1]!)) first--;
+  return first === keys.length ? undefined : keys.slice(first);
+}
+
+/** False also where Node.js prints arrays in another way: then their keys are looked at. */
+function printsItemsAlone(source: readonly unknown[]): boolean {
+  return !types.isProxy(source) && inspect(source, WITHOUT_ITEMS) === `[ ... ${source.length} more items ]`;
+}
+
+/** True for the name of an item of an array, and false for that of another property. */
+export function isArrayIndex(name: string): boolean {
+  return INDEX.test(name) && Number(name) <= MAX_INDEX;
+}
+
+/** Sets a property beside the items; the array is remembered. */
+export function setNamedItem(array: unknown[], name: string, value: unknown): void {
+  arrays.add(array);
+  anyNoted = true;
+  // Assigning `__proto__` would set the prototype.
+  if (name !== '__proto__') (array as unknown as Record<string, unknown>)[name] = value;
+  else Object.defineProperty(array, name, { value, writable: true, enumerable: true, configurable: true });
+}
+
+/** Remembers an array that a decoder has made with names. */
+export function noteNamedItems(array: readonly unknown[]): void {
+  if (itemNamesOf(array) === undefined) return;
+  arrays.add(array);
+  anyNoted = true;
+}
+
+/** The same as {@link itemNamesOf} for an array of a kept value, at once where it has none. */
+export function keptItemNamesOf(array: readonly unknown[]): string[] | undefined {
+  return anyNoted && arrays.has(array) ? itemNamesOf(array) : undefined;
+}
+
+/** The value of a property beside the items. */
+export function namedItem(array: readonly unknown[], name: string): unknown {
+  return (array as unknown as Readonly<Record<string, unknown>>)[name];
+}

@@ -1,0 +1,167 @@
+import { types } from 'node:util';
+import type { NativeBase } from './class-traits.js';
+import { arrayBytes, collectionBytes, bigintBytes, stringBytes } from './sizes.js';
+
+type ViewConstructor = new (buffer: ArrayBuffer) => ArrayBufferView;
+
+/** A copy of what one of the language's own classes keeps in internal slots, without own properties and elements. */
+export function nativeCopy(source: object, base: NativeBase): object {
+  switch (base) {
+    case 'Array':
+      return [];
+    case 'Map':
+      return new Map();
+    case 'Set':
+      return new Set();
+    case 'Date':
+      return new Date(timeOf(source as Date));
+    case 'RegExp': {
+      const { source: pattern, flags } = source as RegExp;
+      return new RegExp(pattern, flags);
+    }
+    case 'ArrayBuffer':
+      return new Uint8Array(source as ArrayBuffer).slice().buffer;
+    case 'Buffer':
+      return Buffer.from(bytesOf(source as Uint8Array));
+    case 'TypedArray':
+    case 'DataView':
+      return viewCopy(source as ArrayBufferView);
+    // Its message and stack are own properties.
+    case 'Error':
+      return new Error();
+    case 'Boxed':
+      return structuredClone(source);
+    case 'Object':
+      return {};
+  }
+}
+
+/** Holes that an array may have: an array of few elements may be billions long. */
+const MAX_HOLES = 100_000;
+
+/** What a part of a value that has no class of its own holds of which no copy is the same; undefined for what can be copied. */
+export function nativeRefusal(source: object, base: NativeBase): string | undefined {
+  switch (base) {
+    case 'Array':
+      return hasManyHoles(source as readonly unknown[]) ? `an array with more than ${MAX_HOLES} holes` : undefined;
+    case 'ArrayBuffer':
+      return bufferRefusal(source as ArrayBuffer);
+    case 'Buffer':
+    case 'TypedArray':
+    case 'DataView':
+      return bufferRefusal((source as ArrayBufferView).buffer);
+    default:
+      return undefined;
+  }
+}
+
+/** Looks at the elements and so many holes at most. */
+function hasManyHoles(source: readonly unknown[]): boolean {
+  const { length } = source;
+  if (length <= MAX_HOLES) return false;
+  let holes = 0;
+  for (let index = 0; index < length && holes <= MAX_HOLES; index++)
+    if (source[index] === undefined && !(index in source)) holes++;
+  return holes > MAX_HOLES;
+}
+
+function bufferRefusal(buffer: ArrayBufferLike): string | undefined {
+  if (types.isSharedArrayBuffer(buffer)) return 'shared memory, which others write into';
+  return (buffer as { resizable?: boolean }).resizable === true ? 'an ArrayBuffer that can be resized' : undefined;
+}
+
+/** Elements of a Map or Set as the language lists them, whatever a subclass does. */
+export function entriesOf(source: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>): Iterable<[unknown, unknown]> {
+  const { entries } = types.isMap(source) ? Map.prototype : Set.prototype;
+  return entries.call(source as never) as Iterable<[unknown, unknown]>;
+}
+
+/** The items of an array of any class, and its holes. */
+export function itemsOf(source: readonly unknown[]): unknown[] {
+  const items: unknown[] = [];
+  items.length = source.length;
+  for (let index = 0; index < source.length; index++) if (index in source) items[index] = source[index];
+  return items;
+}
+
+export function timeOf(source: Date): number {
+  return Date.prototype.getTime.call(source);
+}
+
+/** Bytes that the object and its internal slots take, estimated, without what a collection holds. */
+export function nativeSize(source: object, base: NativeBase): number {
+  switch (base) {
+    case 'Object':
+      return 0;
+    case 'Array':
+      return arrayBytes((source as unknown[]).length);
+    case 'Map':
+    case 'Set':
+      return collectionBytes(base, sizeOfCollection(source as Map<unknown, unknown> | Set<unknown>));
+    case 'Date':
+      return SLOTS_BYTES;
+    case 'Boxed':
+      return SLOTS_BYTES + primitiveBytes((source as { valueOf(): unknown }).valueOf());
+    case 'RegExp':
+      return SLOTS_BYTES + stringBytes((source as RegExp).source);
+    case 'Error':
+      return ERROR_BYTES;
+    case 'ArrayBuffer':
+      return SLOTS_BYTES + (source as ArrayBuffer).byteLength;
+    case 'Buffer':
+      return bufferBytes((source as Uint8Array).byteLength);
+    case 'TypedArray':
+    case 'DataView':
+      return 2 * SLOTS_BYTES + (source as ArrayBufferView).byteLength;
+  }
+}
+
+function primitiveBytes(value: unknown): number {
+  if (typeof value === 'string') return stringBytes(value);
+  return typeof value === 'bigint' ? bigintBytes(value) : 0;
+}
+
+/** An object with internal slots. */
+const SLOTS_BYTES = 96;
+const ERROR_BYTES = 40;
+
+/** A copy of few bytes is a part of a pool that others share. */
+function bufferBytes(length: number): number {
+  return (length < Buffer.poolSize >>> 1 ? SLOTS_BYTES : 2 * SLOTS_BYTES) + length;
+}
+
+/** As the language counts them, whatever a subclass does. */
+function sizeOfCollection(source: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>): number {
+  return (types.isMap(source) ? MAP_SIZE : SET_SIZE).call(source as never);
+}
+
+const MAP_SIZE = sizeGetter(Map.prototype);
+const SET_SIZE = sizeGetter(Set.prototype);
+
+function sizeGetter(prototype: object): (this: never) => number {
+  return Object.getOwnPropertyDescriptor(prototype, 'size')!.get as (this: never) => number;
+}
+
+/** A view of its own bytes alone: the rest of a shared buffer belongs to others. */
+function viewCopy(source: ArrayBufferView): ArrayBufferView {
+  const { buffer } = bytesOf(source).slice();
+  return new (viewConstructor(source))(buffer);
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Of this realm, by the name that the engine gives it, whatever its class is called. */
+function viewConstructor(source: ArrayBufferView): ViewConstructor {
+  if (types.isDataView(source)) return DataView;
+  return (globalThis as unknown as Record<string, ViewConstructor | undefined>)[viewName(source)] ?? Uint8Array;
+}
+
+/** The typed array that it is, whatever its class is called. */
+export function viewName(source: ArrayBufferView): string {
+  return VIEW_NAME.call(source);
+}
+
+const VIEW_NAME = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
+  .get as (this: ArrayBufferView) => string;

@@ -1,0 +1,126 @@
+import type { ClassName, ClassNames } from './entry.js';
+import { type ClassConstructor, type ClassTraits, traitsOf } from './class-traits.js';
+import type { ListedClass } from './listed-classes.js';
+import type { InstanceCodecs } from './values.js';
+
+/** Classes that values of one pattern are remembered to have held: patterns return few. */
+const REMEMBERED_CLASSES = 64;
+
+/**
+ * The classes that the values of one pattern are known to hold: listed by the application, declared as a return type, or
+ * returned or stored before in this process. Instances are restored from a shared layer among these alone, so that
+ * what is written to the layer by others chooses no other class.
+ *
+ * A listed name is trusted. Any other needs a source of the same fingerprint, since a minifier gives names anew with each
+ * build. Of names that a minifier may have given even that is not enough: see `#isUnmistakable`.
+ */
+export class PatternClasses implements InstanceCodecs, ClassNames {
+  readonly #defaults: PatternClasses | undefined;
+  readonly #aliases = new Map<string, ListedClass>();
+  /** By prototype. */
+  readonly #listed = new Map<object, ListedClass>();
+  readonly #known = new Set<ClassTraits>();
+  #encodes = false;
+
+  /** @param pattern for messages. */
+  constructor(
+    readonly pattern: string,
+    defaults?: PatternClasses,
+  ) {
+    this.#defaults = defaults;
+  }
+
+  list(classes: readonly ListedClass[]): void {
+    for (const one of classes) {
+      this.#listed.set(one.prototype, one);
+      if (one.alias !== undefined) this.#aliases.set(one.alias, one);
+      if (one.held !== undefined) this.#encodes = true;
+      this.#known.add(traitsOf(one.prototype));
+    }
+  }
+
+  /** Remembers a return type. What is no class of an application is none of its values' either. */
+  declare(type: ClassConstructor): void {
+    const traits = traitsOf(type.prototype);
+    if (traits.type === type && traits.refusal === undefined) this.#known.add(traits);
+  }
+
+  learn(classes: ReadonlySet<ClassTraits>): void {
+    for (const traits of classes) {
+      if (this.#known.has(traits) || traits.type === undefined) continue;
+      if (this.#known.size >= REMEMBERED_CLASSES) return;
+      this.#known.add(traits);
+    }
+  }
+
+  heldPrototypeOf(prototype: object): object | undefined {
+    if (!this.#encodes) return this.#defaults?.heldPrototypeOf(prototype);
+    return this.#listed.get(prototype)?.held ?? this.#defaults?.heldPrototypeOf(prototype);
+  }
+
+  /** The name of a class in a shared layer. */
+  nameOf(prototype: object): ClassName {
+    const traits = traitsOf(prototype);
+    const alias = traits.codec?.name ?? this.#aliasOf(prototype);
+    return { alias, name: traits.name, fingerprint: traits.codec === undefined ? traits.fingerprint : '' };
+  }
+
+  /**
+   * The prototype of the class of that name; undefined where this pattern is not known to return one.
+   * @param properties the names of the own properties of its instances.
+   */
+  prototypeOf(name: ClassName, properties: () => ReadonlySet<string>): object | undefined {
+    const alias = name.alias === undefined ? undefined : this.#aliased(name.alias);
+    if (alias !== undefined) return alias.held ?? alias.prototype;
+    const found = [...this.#candidates()].filter((traits) => traits.name === name.name && name.name !== '');
+    const same = found.filter(({ fingerprint }) => fingerprint === name.fingerprint);
+    if (same.length === 1) return this.#isUnmistakable(same[0]!, properties) ? same[0]!.prototype : undefined;
+    if (same.length > 1 || found.length !== 1) return undefined;
+    // Its source has changed. Listed under this name, it is the class meant, unless the name may have gone to another.
+    const [changed] = found;
+    if (!this.#isListedByName(changed!.prototype)) return undefined;
+    return changed!.isMangled && this.#isSourceOfAnother(name.fingerprint) ? undefined : changed!.prototype;
+  }
+
+  /**
+   * A build may give the name of one class to another whose source is the same but for names. Then only what their instances
+   * hold tells them apart: each property has to be one of this class', and not all of them may be those of another.
+   */
+  #isUnmistakable(traits: ClassTraits, properties: () => ReadonlySet<string>): boolean {
+    if (!traits.isMangled) return true;
+    const names = [...properties()];
+    if (!names.every((name) => traits.hasProperty(name))) return false;
+    for (const other of this.#candidates()) {
+      if (other === traits || other.fingerprint !== traits.fingerprint) continue;
+      if (names.every((name) => other.hasProperty(name))) return false;
+    }
+    return true;
+  }
+
+  #isSourceOfAnother(fingerprint: string): boolean {
+    for (const traits of this.#candidates()) if (traits.fingerprint === fingerprint) return true;
+    return false;
+  }
+
+  *#candidates(): Iterable<ClassTraits> {
+    yield* this.#known;
+    if (this.#defaults !== undefined)
+      for (const traits of this.#defaults.#known) if (!this.#known.has(traits)) yield traits;
+  }
+
+  #aliased(alias: string): ListedClass | undefined {
+    return this.#aliases.get(alias) ?? (this.#defaults === undefined ? undefined : this.#defaults.#aliased(alias));
+  }
+
+  #aliasOf(prototype: object): string | undefined {
+    const listed = this.#listed.get(prototype);
+    if (listed !== undefined || this.#defaults === undefined) return listed?.alias;
+    return this.#defaults.#aliasOf(prototype);
+  }
+
+  #isListedByName(prototype: object): boolean {
+    const listed = this.#listed.get(prototype);
+    if (listed !== undefined) return listed.alias === undefined;
+    return this.#defaults !== undefined && this.#defaults.#isListedByName(prototype);
+  }
+}

@@ -1,0 +1,43 @@
+import type { KeptEntry } from '../../entries/kept-entry.js';
+
+/** Entries in a row, linked by fields of their own. An entry is in one list at most. */
+export class EntryList {
+  first: KeptEntry | undefined;
+  last: KeptEntry | undefined;
+
+  push(entry: KeptEntry): void {
+    const { last } = this;
+    if (last === undefined) this.first = entry;
+    else last.newer = entry;
+    entry.older = last;
+    this.last = entry;
+  }
+
+  remove(entry: KeptEntry): void {
+    const { older, newer } = entry;
+    if (older === undefined) this.first = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.last = older;
+    else newer.older = older;
+    // Links of what is gone would keep its neighbours alive.
+    entry.older = entry.newer = undefined;
+  }
+
+  /** Moves an entry that is not the last to the end. */
+  renew(entry: KeptEntry): void {
+    const { older } = entry;
+    const newer = entry.newer!;
+    newer.older = older;
+    if (older === undefined) this.first = newer;
+    else older.newer = newer;
+    const last = this.last!;
+    last.newer = entry;
+    entry.older = last;
+    entry.newer = undefined;
+    this.last = entry;
+  }
+
+  clear(): void {
+    this.first = this.last = undefined;
+  }
+}

@@ -1,0 +1,114 @@
+/** Places of a set, of which the oldest gives way. */
+const WAYS = 4;
+const LEAST_SLOTS = 64;
+/** A place is two numbers: a fingerprint, then its note. */
+const PLACE = 2;
+const NOTE = 1;
+/** A note's low bits are what is remembered, the others when it was written; 0 is an empty place. */
+const NOTE_BITS = 5;
+const NOTE_MASK = (1 << NOTE_BITS) - 1;
+const TIME_MASK = (1 << 27) - 1;
+
+/**
+ * Remembers, of keys that left, a number from 1 to 31: their 32-bit fingerprints in sets of four places. 8 bytes a place, at most
+ * twice as many places as entries; nothing is allocated but the table. Two keys of one fingerprint are taken for one another.
+ */
+export class Ghosts {
+  #table = new Table(LEAST_SLOTS);
+  /** The table before it grew: it still answers, until what it holds is too old. */
+  #former: Table | undefined;
+  /** Counts what left, modulo 2²⁷. */
+  #time = 0;
+  /** After so many others that left, a key is forgotten. */
+  #lifetime = 0;
+
+  /** Bytes of the tables. */
+  get bytes(): number {
+    return this.#table.bytes + (this.#former?.bytes ?? 0);
+  }
+
+  /** @param entries how many are kept: as many that left are remembered. */
+  put(print: number, note: number, entries: number): void {
+    this.#lifetime = entries;
+    if (entries > this.#table.slots) this.#grow(entries);
+    this.#time = (this.#time + 1) & TIME_MASK;
+    this.#table.put(print, (this.#time << NOTE_BITS) | note, this.#time);
+  }
+
+  /** What is remembered of a key, 0 for nothing; it is forgotten. */
+  take(print: number): number {
+    const note = this.#table.take(print) || (this.#former?.take(print) ?? 0);
+    return note !== 0 && age(note, this.#time) <= this.#lifetime ? note & NOTE_MASK : 0;
+  }
+
+  /** Copies nothing: a table of a million places would keep one caller waiting. */
+  #grow(entries: number): void {
+    this.#former = this.#table;
+    let slots = this.#table.slots;
+    while (slots < entries) slots *= 2;
+    this.#table = new Table(slots);
+  }
+}
+
+function age(note: number, time: number): number {
+  return (time - (note >>> NOTE_BITS)) & TIME_MASK;
+}
+
+/** Fingerprints and notes side by side, so that a set of four places is half a cache line. */
+class Table {
+  readonly #places: Int32Array;
+
+  /** @param slots a power of two. */
+  constructor(readonly slots: number) {
+    this.#places = new Int32Array(slots * PLACE);
+  }
+
+  get bytes(): number {
+    return this.#places.byteLength;
+  }
+
+  put(print: number, note: number, time: number): void {
+    const places = this.#places;
+    const set = this.#setOf(print);
+    let place = set;
+    let oldest = -1;
+    for (let at = set; at < set + WAYS * PLACE; at += PLACE) {
+      const other = places[at + NOTE]!;
+      if (other === 0 || places[at] === print) {
+        place = at;
+        break;
+      }
+      const aged = age(other, time);
+      if (aged <= oldest) continue;
+      oldest = aged;
+      place = at;
+    }
+    places[place] = print;
+    places[place + NOTE] = note;
+  }
+
+  take(print: number): number {
+    const places = this.#places;
+    const set = this.#setOf(print);
+    for (let at = set; at < set + WAYS * PLACE; at += PLACE) {
+      const note = places[at + NOTE]!;
+      if (note === 0 || places[at] !== print) continue;
+      places[at + NOTE] = 0;
+      return note;
+    }
+    return 0;
+  }
+
+  #setOf(print: number): number {
+    return (print & (this.slots / WAYS - 1)) * WAYS * PLACE;
+  }
+}
+
+/** A fingerprint of a key: FNV-1a, and the finalizer of MurmurHash3 so that its low bits depend on all others. */
+export function fingerprint(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}

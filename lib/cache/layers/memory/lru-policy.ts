@@ -1,0 +1,59 @@
+import type { KeptEntry } from '../../entries/kept-entry.js';
+import { EntryList } from './entry-list.js';
+import type { EvictionPolicy } from './eviction-policy.js';
+
+/*
+ * Evicts the entry that was not asked for longest (least recently used).
+ *
+ * LRU bets that what was asked for will soon be asked for again. It needs no tuning, adapts at once when popularity turns over,
+ * and is what most people expect of a cache. It has two weaknesses, which is why it is not the default. A scan, such as a crawler
+ * or an export, asks for many keys once and pushes out what is asked for all day. And it knows neither what an entry costs to
+ * load nor what it takes: one large answer that was cheap to make pushes out a hundred small ones that were not.
+ *
+ * Choose it where requests follow recency closely: sessions, work queues, a working set that changes as a whole.
+ *
+ * Source: Mattson, Gecsei, Slutz and Traiger, Evaluation techniques for storage hierarchies, IBM Systems Journal 9(2), 1970.
+ */
+export class LruPolicy implements EvictionPolicy {
+  readonly name = 'lru';
+  /** The least recently used first. */
+  readonly #order = new EntryList();
+
+  use(entry: KeptEntry): void {
+    if (entry !== this.#order.last) this.#order.renew(entry);
+  }
+
+  recall(): void {}
+
+  add(entry: KeptEntry): void {
+    this.#order.push(entry);
+  }
+
+  remove(entry: KeptEntry): void {
+    this.#order.remove(entry);
+  }
+
+  expire(entry: KeptEntry): void {
+    this.#order.remove(entry);
+  }
+
+  evict(): KeptEntry {
+    const entry = this.#order.first!;
+    this.#order.remove(entry);
+    return entry;
+  }
+
+  clear(): void {
+    this.#order.clear();
+  }
+
+  // The order is that of recency, and nothing counts; in one step, because reads change it.
+  // eslint-disable-next-line require-yield
+  *hottest(_: Iterable<KeptEntry>, limit: number): Generator<void, string[]> {
+    const keys: string[] = [];
+    for (let entry = this.#order.last; entry !== undefined && keys.length < limit; entry = entry.older) {
+      keys.push(entry.key!);
+    }
+    return keys;
+  }
+}

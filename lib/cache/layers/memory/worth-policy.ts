@@ -1,0 +1,287 @@
+import type { KeptEntry } from '../../entries/kept-entry.js';
+import { EntryList } from './entry-list.js';
+import type { EvictionPolicy, MemoryBounds } from './eviction-policy.js';
+import { fingerprint, Ghosts } from './ghosts.js';
+
+/*
+ * Evicts the entry that is worth least: worth = times asked for × √(milliseconds of its load) ÷ share of the cache it takes.
+ *
+ * An entry pays by the loads that it saves, and costs the room that others could have. LRU looks at neither. Greedy-dual (Young,
+ * 1994) and its descendant GDSF (Cherkasova, 1998) do: each entry has the level of the cache at which it goes, the current level
+ * plus its worth, and evicting one raises the level to where that one went. So worth ages without a clock: what is no longer asked
+ * for is overtaken by what came later. The root of the time is taken because a load is measured once, and its time is noisy; the
+ * share is that of the tighter bound, entries or bytes.
+ *
+ * A hit only counts, as in CLOCK and SIEVE (Zhang and others, NSDI 2024): it moves nothing. When an entry that was asked for is
+ * the next to go, its count is added up and it goes round again, with its new worth from the current level on. Entries whose
+ * worth has the same power of two are one queue, in the order in which they came, so that the next to go is the least of a few
+ * heads instead of the top of a heap.
+ *
+ * What left is remembered for a while (ghosts, as in 2Q, ARC and S3-FIFO): a key that comes back is still known by how often it
+ * was asked for. That also answers the hardest question, how much a newcomer is worth that was asked for once. TinyLFU (Einziger,
+ * Friedman and Manes, 2017) and S3-FIFO (Yang and others, SOSP 2023) fix it; here it is learned, as ARC (Megiddo and Modha, FAST
+ * 2003) learns the size of its lists. Where evicted newcomers come back they went too early, and newcomers are worth more; where
+ * evicted regulars come back, newcomers stay too long. No entry is worth less than a newcomer, so that at one end of the range
+ * the order is that of arrival alone, and at the other newcomers go first.
+ *
+ * Invariants. Every entry is in the queue of its worth. In a queue, levels rise from the head on; no entry goes below the current
+ * level. An eviction takes a bounded number of turns, whatever was asked for.
+ *
+ * Known weakness: a loop over more keys than there is room for has no hits, as with LRU.
+ */
+export class WorthPolicy implements EvictionPolicy {
+  readonly name = 'worth';
+  readonly #queues: readonly EntryList[] = Array.from({ length: QUEUES }, () => new EntryList());
+  /** The level at which the head of a queue goes; Infinity where the queue is empty. */
+  readonly #heads = new Float64Array(QUEUES).fill(Infinity);
+  /** Queues outside of these have never held an entry. */
+  #lowest = QUEUES;
+  #highest = -1;
+  #entries = 0;
+  /** Where the last entry went. */
+  #level = 0;
+  /** Made at the first eviction. */
+  #ghosts: Ghosts | undefined;
+  /** The worth of a newcomer is 2 to the power of this. */
+  #exponent = -2;
+  #newcomer = 2 ** this.#exponent;
+  /** The share of newcomers among those that were evicted. */
+  #newcomers = 0.5;
+  /** Milliseconds: what counts as the load of an entry that was set. */
+  #meanCost = 0;
+  /** NaN before the first eviction: a field that was once undefined would allocate at each of them. */
+  #evictedWorth = NaN;
+  /** Turns that evictions may take until the next entry is added. */
+  #turns = TURNS_AT_ONCE;
+
+  /** @param remembered how many that left are remembered, where the entries are a sample. @default as many as there are entries */
+  constructor(
+    private readonly bounds: MemoryBounds,
+    private readonly remembered?: () => number,
+  ) {}
+
+  get evictedWorth(): number | undefined {
+    return Number.isNaN(this.#evictedWorth) ? undefined : this.#evictedWorth;
+  }
+
+  use(entry: KeptEntry): void {
+    if ((entry.tally & MOST_ASKED) < MOST_ASKED) entry.tally++;
+  }
+
+  recall(entry: KeptEntry, replaced: KeptEntry | undefined): void {
+    if (replaced === undefined) {
+      const note = this.#recalled(entry);
+      if (note !== 0 && note < LEFT_BY_ITSELF) this.#learn(note);
+      entry.tally = tallyOf((note & MOST_ASKED) + 1);
+    } else {
+      entry.fingerprint = replaced.fingerprint;
+      entry.tally = tallyOf(askedFor(replaced) + unread(replaced));
+      // One slow load does not make an entry an expensive one.
+      if (entry.cost > 0 && replaced.cost > 0) entry.cost = (entry.cost + replaced.cost) / 2;
+    }
+    if (entry.cost > 0) this.#meanCost += (entry.cost - this.#meanCost) * (this.#meanCost === 0 ? 1 : WEIGHT_OF_ONE);
+  }
+
+  add(entry: KeptEntry): void {
+    this.#entries++;
+    this.#turns = TURNS_AT_ONCE;
+    this.#enqueue(entry);
+  }
+
+  remove(entry: KeptEntry): void {
+    this.#entries--;
+    this.#dequeue(entry);
+  }
+
+  expire(entry: KeptEntry): void {
+    this.#remember(entry, Math.min(MOST_ASKED, askedFor(entry) + unread(entry)) | LEFT_BY_ITSELF);
+    this.remove(entry);
+  }
+
+  evict(now: number): KeptEntry {
+    let at = this.#next();
+    let entry = this.#queues[at]!.first!;
+    // What makes room for a large entry evicts many: there is a limit for all of them together.
+    const most = Math.max(LEAST_TURNS, Math.min(MOST_TURNS, this.#turns));
+    let turns = 0;
+    for (; turns < most && unread(entry) > 0; turns++) {
+      this.#dequeue(entry);
+      entry.tally = tallyOf(askedFor(entry) + unread(entry));
+      this.#enqueue(entry);
+      at = this.#next();
+      entry = this.#queues[at]!.first!;
+    }
+    this.#turns -= turns;
+    if (this.#heads[at]! > this.#level) this.#level = this.#heads[at]!;
+    const asked = askedFor(entry);
+    this.#newcomers += ((asked === 1 ? 1 : 0) - this.#newcomers) / this.#room();
+    this.#ghosts ??= new Ghosts();
+    this.#remember(entry, asked);
+    this.#noteWorth(entry, now);
+    this.remove(entry);
+    return entry;
+  }
+
+  clear(): void {
+    for (const queue of this.#queues) queue.clear();
+    this.#heads.fill(Infinity);
+    this.#entries = 0;
+  }
+
+  *hottest(entries: Iterable<KeptEntry>, limit: number): Generator<void, string[]> {
+    const byCount: string[][] = Array.from({ length: 2 * MOST_ASKED + 1 }, () => []);
+    let looked = 0;
+    for (const entry of entries) {
+      const keys = byCount[askedFor(entry) + unread(entry)]!;
+      // Among keys of one count, the first to be kept come first: they are older, and so are hot ones.
+      if (keys.length < limit) keys.push(entry.key!);
+      if (++looked % LOOKED_AT_ONCE === 0) yield;
+    }
+    return byCount.toReversed().flat().slice(0, limit);
+  }
+
+  /** How many that left are remembered. */
+  #room(): number {
+    if (this.remembered !== undefined) return this.remembered();
+    return Math.min(this.bounds.maxEntries, Math.max(LEAST_REMEMBERED, this.#entries));
+  }
+
+  #recalled(entry: KeptEntry): number {
+    entry.fingerprint = this.#ghosts === undefined ? 0 : fingerprint(entry.key!);
+    if (this.#ghosts === undefined) return 0;
+    return this.#ghosts.take(entry.fingerprint);
+  }
+
+  #remember(entry: KeptEntry, note: number): void {
+    if (this.#ghosts === undefined) return;
+    // Entries that came before there were ghosts have none yet.
+    if (entry.fingerprint === 0) entry.fingerprint = fingerprint(entry.key!);
+    this.#ghosts.put(entry.fingerprint, note, this.#room());
+  }
+
+  /** An evicted key came back. @param asked how often it had been asked for. */
+  #learn(asked: number): void {
+    const step = (HIGHEST_EXPONENT - LOWEST_EXPONENT) / this.#room();
+    const share = Math.min(0.999, Math.max(0.001, this.#newcomers));
+    // What is rarely evicted is rarely met again: it counts for more.
+    const by = asked === 1 ? step * Math.max(1, (1 - share) / share) : -step * Math.max(1, share / (1 - share));
+    this.#exponent = Math.min(HIGHEST_EXPONENT, Math.max(LOWEST_EXPONENT, this.#exponent + by));
+    this.#newcomer = 2 ** this.#exponent;
+  }
+
+  #noteWorth(entry: KeptEntry, now: number): void {
+    const saved = this.#countOf(entry) * this.#costOf(entry);
+    const minutes = Math.max(SHORTEST_MS, now - entry.createdAt) / 60_000;
+    const worth = saved / (entry.bytes / MEGABYTE) / minutes;
+    const mean = this.#evictedWorth;
+    this.#evictedWorth = Number.isNaN(mean) ? worth : mean + (worth - mean) * WEIGHT_OF_ONE;
+  }
+
+  #enqueue(entry: KeptEntry): void {
+    const at = this.#queueOf(entry);
+    const queue = this.#queues[at]!;
+    entry.tally = (entry.tally & ~QUEUE_MASK) | (at << QUEUE_SHIFT);
+    entry.queuedAt = Math.floor(this.#level / stepOf(at)) % STEPS_MODULO;
+    queue.push(entry);
+    if (queue.first === entry) this.#heads[at] = this.#goesAt(entry, at);
+    if (at < this.#lowest) this.#lowest = at;
+    if (at > this.#highest) this.#highest = at;
+  }
+
+  #dequeue(entry: KeptEntry): void {
+    const at = entry.tally >>> QUEUE_SHIFT;
+    const queue = this.#queues[at]!;
+    const wasFirst = queue.first === entry;
+    queue.remove(entry);
+    if (wasFirst) this.#heads[at] = queue.first === undefined ? Infinity : this.#goesAt(queue.first, at);
+  }
+
+  #queueOf(entry: KeptEntry): number {
+    const share = Math.max(1 / this.bounds.maxEntries, entry.bytes / this.bounds.maxBytes);
+    const worth = (this.#countOf(entry) * Math.sqrt(this.#costOf(entry))) / share;
+    return Math.max(0, Math.min(QUEUES - 1, QUEUE_OF_ONE + Math.floor(Math.log2(worth))));
+  }
+
+  /** How often it was asked for, as it counts. */
+  #countOf(entry: KeptEntry): number {
+    const asked = askedFor(entry);
+    return asked === 1 ? this.#newcomer : Math.max(asked, this.#newcomer);
+  }
+
+  /** Milliseconds. */
+  #costOf({ cost }: KeptEntry): number {
+    return cost > 0 ? cost : this.#meanCost || 1;
+  }
+
+  /** The level when it was queued, plus its worth: in steps, whose number is kept modulo 2³⁰ so that it is a small integer. */
+  #goesAt(entry: KeptEntry, at: number): number {
+    const step = stepOf(at);
+    const now = Math.floor(this.#level / step);
+    const ago = ((now % STEPS_MODULO) - entry.queuedAt + STEPS_MODULO) % STEPS_MODULO;
+    return (now - ago) * step + worthOf(at);
+  }
+
+  /** The queue whose head goes first. */
+  #next(): number {
+    const heads = this.#heads;
+    let next = this.#lowest;
+    for (let at = next + 1; at <= this.#highest; at++) if (heads[at]! < heads[next]!) next = at;
+    return next;
+  }
+}
+
+/** Counts end here: four bits. */
+const MOST_ASKED = 15;
+/** Marks a note of what expired or was invalidated: it did not go for want of room, so its return teaches nothing. */
+const LEFT_BY_ITSELF = 16;
+const LEAST_REMEMBERED = 64;
+/** Entries in one step of ranking all. */
+const LOOKED_AT_ONCE = 256;
+const LOWEST_EXPONENT = -3;
+const HIGHEST_EXPONENT = 4;
+/** The weight of one load in the mean of loads, and of one evicted entry in the mean of those. */
+const WEIGHT_OF_ONE = 1 / 64;
+const MEGABYTE = 1_024 * 1_024;
+/** An entry that was there for less counts as if it had been there so long. */
+const SHORTEST_MS = 1_000;
+
+const MOST_TURNS = 64;
+const LEAST_TURNS = 2;
+const TURNS_AT_ONCE = 1_024;
+
+/** Queues of worth 2⁻³² to 2⁶³. */
+const QUEUES = 96;
+const QUEUE_OF_ONE = 32;
+/** A level is kept to one part in 65,536 of an entry's worth. */
+const STEPS = 65_536;
+const STEPS_MODULO = 2 ** 30;
+
+/*
+ * An entry's tally, from the lowest bit on: how often it was asked for since it was queued (four bits), how often before (four
+ * bits), its queue.
+ */
+const ASKED_SHIFT = 4;
+const QUEUE_SHIFT = 8;
+const QUEUE_MASK = 0x7f << QUEUE_SHIFT;
+
+function unread(entry: KeptEntry): number {
+  return entry.tally & MOST_ASKED;
+}
+
+function askedFor(entry: KeptEntry): number {
+  return (entry.tally >>> ASKED_SHIFT) & MOST_ASKED;
+}
+
+function tallyOf(asked: number): number {
+  return Math.min(MOST_ASKED, asked) << ASKED_SHIFT;
+}
+
+const WORTH = Float64Array.from({ length: QUEUES }, (_, at) => 2 ** (at - QUEUE_OF_ONE));
+
+function worthOf(queue: number): number {
+  return WORTH[queue]!;
+}
+
+function stepOf(queue: number): number {
+  return WORTH[queue]! / STEPS;
+}

@@ -1,7 +1,7 @@
 import type { CacheContract, CacheItem } from '../contract/cache-contract.js';
-import type { Clock } from '../clock.js';
-import { MissReasons } from '../reading/miss-reasons.js';
-import { type CacheObserver, MissReason, Operation, Outcome, Result } from '../observer.js';
+import type { Clock } from '../base/clock.js';
+import { MissReasons } from '../freshness/miss-reasons.js';
+import { type CacheObserver, MissReason, Operation, Outcome, Result } from '../base/observer.js';
 
 const OBSERVED = Symbol.for('nestjs-cache-observability:observed');
 
@@ -11,7 +11,7 @@ interface WrapFlight {
   readonly reason: MissReason;
   /** Its value came from the loader. */
   loaded: boolean;
-  /** The cache has told that a value was stored under the key meanwhile. */
+  /** The cache has reported that a value was stored under the key meanwhile. */
   stored: boolean;
 }
 
@@ -20,7 +20,7 @@ type Adoptable = CacheContract<unknown> & { [OBSERVED]?: Observation };
 
 /** What is known of an observed cache. */
 export interface Observation {
-  /** The cache as it was: its own methods, told to nobody. */
+  /** The cache as it was: its own methods, unobserved. */
   readonly unobserved: CacheContract<unknown>;
   readonly observer: CacheObserver;
 }
@@ -145,8 +145,8 @@ class ObservedMethods {
   }
 
   /**
-   * A hit tells nobody, so it is told by what did not happen: the loader was not called, or what it answered is not the
-   * answer (then it was a refresh). A miss is stored, which is told, before it is answered.
+   * The cache reports no hit, so a hit is recognised by what did not happen: the loader was not called, or what it returned is not the
+   * answer (then it was a refresh). A miss is stored, which the cache reports, before it is answered.
    */
   async wrap(key: string, load: () => unknown, ...rest: unknown[]): Promise<unknown> {
     const startedAt = this.#clock.now();
@@ -188,7 +188,7 @@ class ObservedMethods {
 
   async #written<T>(keys: readonly string[], operation: Operation, write: () => Promise<T>): Promise<T> {
     const startedAt = this.#clock.now();
-    const told = (result: Result) => {
+    const report = (result: Result) => {
       const tookMs = this.#clock.now() - startedAt;
       for (const key of keys) this.#observer.operation(this.#observer.seriesOf(key), operation, result, tookMs, 0);
     };
@@ -198,10 +198,10 @@ class ObservedMethods {
         if (operation === Operation.set) this.#reasons.kept(key, Infinity);
         else this.#reasons.invalidated(key);
       }
-      told(Result.ok);
+      report(Result.ok);
       return answer;
     } catch (error) {
-      told(Result.error);
+      report(Result.error);
       throw error;
     }
   }
@@ -238,7 +238,7 @@ class WrappedLoad {
   onEnd: ((result: Result) => void) | undefined;
   #value: unknown;
   #result: Result = Result.ok;
-  #told = false;
+  #report = false;
   readonly #load: () => unknown;
   readonly #clock: Clock;
 
@@ -271,8 +271,8 @@ class WrappedLoad {
 
   /** Tells the end once both are known: how it ended, and whether somebody waited for it. */
   tellNow(): void {
-    if (!this.ended || !this.answered || this.#told) return;
-    this.#told = true;
+    if (!this.ended || !this.answered || this.#report) return;
+    this.#report = true;
     this.onEnd?.(this.#result);
   }
 }

@@ -1,11 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import type { CacheContract } from '../contract/cache-contract.js';
-import type { Clock } from '../clock.js';
-import type { Entry } from '../entry.js';
-import { globMatcher } from '../glob.js';
-import { Invalidations } from '../invalidations.js';
-import { CircuitState } from '../observer.js';
-import { copyOf, isolate } from '../entries/values.js';
+import type { Clock } from '../base/clock.js';
+import type { Entry } from '../entries/entry.js';
+import { globMatcher } from '../base/glob.js';
+import { Invalidations } from '../invalidation/invalidations.js';
+import { CircuitState } from '../base/observer.js';
+import { copyOf } from '../entries/caller-copy.js';
+import { PatternClasses } from '../entries/pattern-classes.js';
+import { isolate } from '../entries/values.js';
+import { CheckedLayer } from './checked-layer.js';
 import type { Layer, LayerContext, LayerFactory, LayerStatus } from './layer.js';
 
 const REMEMBERED_KEYS = 100_000;
@@ -15,7 +18,7 @@ const REMEMBERED_KEYS = 100_000;
  * nothing is kept stale; tags and globs know the keys that were written through here by this process, the last 100,000.
  */
 export function adoptedLayer(cache: CacheContract<unknown>, name = 'adopted'): LayerFactory {
-  return { name, required: false, create: (context) => new AdoptedLayer(name, cache, context) };
+  return { name, required: false, create: (context) => new CheckedLayer(new AdoptedLayer(name, cache, context)) };
 }
 
 interface Known {
@@ -25,12 +28,31 @@ interface Known {
   readonly cost: number;
 }
 
+const CLASSES_LOST =
+  'A store of the adopted cache gives instances of classes back as plain objects, so values that hold some are not kept in it. Use layers of this library (`layers: [memoryLayer(), redisLayer({ url })]`), or cache plain data.';
+
+/** Entries of an adopted cache belong to no pattern. */
+const ANY_PATTERN = new PatternClasses('*');
+
+/** Whether a value that a store gave back holds instances of the same classes. */
+function hasClassesOf(given: unknown, value: unknown): boolean {
+  try {
+    const { instances } = isolate(given, { freeze: false });
+    return [...isolate(copyOf(value), { freeze: false }).instances].every((traits) => instances.has(traits));
+  } catch {
+    return false;
+  }
+}
+
 class AdoptedLayer implements Layer {
   readonly shared = false;
   readonly #cache: CacheContract<unknown>;
   readonly #clock: Clock;
   readonly #invalidations: Invalidations;
   readonly #ownsTags: boolean;
+  readonly #events: LayerContext['events'];
+  /** Undefined until the first instance was written. */
+  #keepsClasses: boolean | undefined;
   readonly #known = new LRUCache<string, Known>({ max: REMEMBERED_KEYS });
 
   constructor(
@@ -40,6 +62,7 @@ class AdoptedLayer implements Layer {
   ) {
     this.#cache = cache;
     this.#clock = context.clock;
+    this.#events = context.events;
     this.#ownsTags = context.invalidations === undefined;
     this.#invalidations = context.invalidations ?? new Invalidations();
   }
@@ -64,14 +87,22 @@ class AdoptedLayer implements Layer {
   async set(key: string, entry: Entry): Promise<void> {
     const left = Math.ceil(entry.freshUntil - this.#clock.now());
     if (left <= 0) return;
+    if (entry.classes !== undefined && this.#keepsClasses === false) return void (await this.#cache.del(key));
     await this.#cache.set(key, copyOf(entry.value), left === Infinity ? 0 : left);
+    if (entry.classes !== undefined && !(await this.#hasKeptClasses(key, entry.value))) {
+      await this.#cache.del(key);
+      return;
+    }
     const { tags, epoch, createdAt, cost } = entry;
     this.#known.set(key, { tags, epoch, createdAt, cost });
   }
 
   async setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<void> {
     const now = this.#clock.now();
+    const withClasses = entries.filter(([, { classes }]) => classes !== undefined);
+    for (const [key, entry] of withClasses) await this.set(key, entry);
     const list = entries
+      .filter(([, { classes }]) => classes === undefined)
       .map(([key, entry]) => ({ key, value: copyOf(entry.value), left: Math.ceil(entry.freshUntil - now) }))
       .filter(({ left }) => left > 0)
       .map(({ key, value, left }) => ({ key, value, ttl: left === Infinity ? 0 : left }));
@@ -128,12 +159,30 @@ class AdoptedLayer implements Layer {
     };
   }
 
+  /**
+   * Whether every store gives back instances as such: one that keeps JSON would give plain objects to later readers,
+   * here or in another process, and serializers would no longer know what a class excludes. Found out at the first instance.
+   */
+  async #hasKeptClasses(key: string, value: unknown): Promise<boolean> {
+    if (this.#keepsClasses === undefined) {
+      const stores = this.#cache.stores as readonly { get(key: string): unknown }[];
+      const kept = await Promise.all(stores.map(async (store) => hasClassesOf(await store.get(key), value)));
+      this.#keepsClasses = kept.length > 0 && kept.every(Boolean);
+      if (!this.#keepsClasses) this.#events.log('warn', 'CLASSES_LOST', CLASSES_LOST);
+    }
+    return this.#keepsClasses;
+  }
+
   #entry(key: string, value: unknown, expires: number | undefined): Entry | undefined {
     const known = this.#known.get(key);
     const until = expires ?? Infinity;
-    const isolated = isolate(value);
+    const { value: kept, size, json, mutable, instances } = isolate(value);
     const entry: Entry = {
-      ...isolated,
+      value: kept,
+      size,
+      json,
+      mutable,
+      classes: instances.size === 0 ? undefined : ANY_PATTERN,
       createdAt: known?.createdAt ?? this.#clock.now(),
       freshUntil: until,
       staleUntil: until,

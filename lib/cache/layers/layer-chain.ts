@@ -1,11 +1,18 @@
-import type { Clock } from '../clock.js';
-import type { Entry } from '../entry.js';
-import { CacheError } from '../errors.js';
+import type { Clock } from '../base/clock.js';
+import type { Entry } from '../entries/entry.js';
+import { CacheError } from '../base/errors.js';
 import { frozen } from '../entries/frozen.js';
 import { backfilledEntry } from '../entries/kept-entry.js';
-import type { Layer, LayerWrite, LoadTicket, NearLayer } from './layer.js';
-import { type CacheObserver, CircuitState, LayerOperation, LayerResult } from '../observer.js';
-import type { OnceLog } from '../once-log.js';
+import { KnownClasses } from '../entries/known-classes.js';
+import type { PatternClasses } from '../entries/pattern-classes.js';
+import { KeysBeingWritten } from './keys-being-written.js';
+import { PackedValue } from './encoding/packed-value.js';
+import { restored } from './restored-entry.js';
+import type { Layer, LayerWrite, LocalLayer } from './layer.js';
+import { type CacheObserver, CircuitState, LayerOperation, LayerResult } from '../base/observer.js';
+import type { OnceLog } from '../base/once-log.js';
+import type { ResolvedPolicy } from '../policies/resolved-policy.js';
+import type { LoadTicket } from './load-ticket.js';
 
 /** What a walk down the chain found. */
 export interface Located {
@@ -19,34 +26,65 @@ export interface Located {
   readonly refused: boolean;
 }
 
+/** What came of a write or an invalidation in all layers. */
+export interface Effect {
+  /** At least one layer has done it. */
+  readonly kept: boolean;
+  /** Every layer has done it. */
+  readonly complete: boolean;
+  /** The other processes have been informed together with it. */
+  readonly announced: boolean;
+  /** The most entries that a layer removed. */
+  readonly removed: number;
+}
+
 type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refused: boolean };
 
 /** The layers, nearest first. One that rejects is counted, named in the log once, and passed over. */
 export class LayerChain {
   readonly layers: readonly Layer[];
   /** The first layer, where it answers in the same turn. */
-  readonly near: NearLayer | undefined;
+  readonly local: LocalLayer | undefined;
   /** Index of the first layer that does not. */
-  readonly firstFar: number;
-  readonly hasFar: boolean;
+  readonly firstRemote: number;
+  readonly hasRemote: boolean;
   /** No layer keeps an entry itself. */
   readonly encodes: boolean;
+  /** Some layer is read by other processes. */
+  readonly hasShared: boolean;
+  /** Keys of a layer lie on several servers: reads of one turn are not answered together. */
+  readonly spread: boolean;
+  readonly beingWritten = new KeysBeingWritten();
+  /** Index of the layer that carries messages between processes, or -1. */
+  readonly #messenger: number;
   readonly #observer: CacheObserver;
   readonly #clock: Clock;
   readonly #log: OnceLog;
+  readonly #classes: KnownClasses;
   #underWay = 0;
+  #onFirstUse: (() => void) | undefined;
   #idle: (() => void)[] = [];
 
-  constructor(layers: readonly Layer[], observer: CacheObserver, clock: Clock, log: OnceLog) {
+  constructor(
+    layers: readonly Layer[],
+    observer: CacheObserver,
+    clock: Clock,
+    log: OnceLog,
+    classes = new KnownClasses([]),
+  ) {
     this.layers = layers;
     const [first] = layers;
-    this.near = first !== undefined && isNear(first) ? first : undefined;
-    this.firstFar = this.near === undefined ? 0 : 1;
-    this.hasFar = layers.length > this.firstFar;
-    this.encodes = this.hasFar && layers.every((layer) => layer.encodes === true);
+    this.local = first !== undefined && isLocal(first) ? first : undefined;
+    this.firstRemote = this.local === undefined ? 0 : 1;
+    this.hasRemote = layers.length > this.firstRemote;
+    this.encodes = this.hasRemote && layers.every((layer) => layer.encodes === true);
+    this.hasShared = layers.some(({ shared }) => shared);
+    this.spread = layers.some((layer) => layer.spread === true);
+    this.#messenger = layers.findIndex((layer) => layer.coordination !== undefined);
     this.#observer = observer;
     this.#clock = clock;
     this.#log = log;
+    this.#classes = classes;
   }
 
   name(layer: number): string | undefined {
@@ -54,18 +92,20 @@ export class LayerChain {
   }
 
   /** Tells what the nearest layer, asked without a promise, had for one key. */
-  countNear(hit: boolean, durationMs: number): void {
-    if (this.near === undefined) return;
+  countLocal(hit: boolean, durationMs: number): void {
+    if (this.local === undefined) return;
     this.#observer.layer(0, LayerOperation.get, hit ? LayerResult.hit : LayerResult.miss, durationMs, 1, hit ? 1 : 0);
   }
 
-  /** Asks the far layers in turn until one has a fresh entry. */
-  async locate(key: string, ticket: LoadTicket | undefined, from = this.firstFar): Promise<Located> {
+  /** Asks the remote layers in turn until one has a fresh entry. @param classes those that its value may hold; by the key without. */
+  async locate(key: string, ticket: LoadTicket | undefined, classes?: PatternClasses): Promise<Located> {
+    const written = this.beingWritten.any ? this.beingWritten.ended([key]) : undefined;
+    if (written !== undefined) await written;
     let entry: Entry | undefined;
     let found = -1;
     let failed = false;
     let refused = false;
-    for (let layer = from; layer < this.layers.length; layer++) {
+    for (let layer = this.firstRemote; layer < this.layers.length; layer++) {
       const reply = await this.#call(
         layer,
         LayerOperation.get,
@@ -76,8 +116,11 @@ export class LayerChain {
       if (!reply.ok) {
         if (reply.refused) refused = true;
         else failed = true;
-      } else if (reply.value !== undefined && (entry === undefined || reply.value.freshUntil > entry.freshUntil)) {
-        entry = reply.value;
+        continue;
+      }
+      const restored = this.#restored(key, reply.value, classes);
+      if (restored !== undefined && (entry === undefined || restored.freshUntil > entry.freshUntil)) {
+        entry = restored;
         found = layer;
         if (entry.freshUntil > this.#clock.now()) break;
       }
@@ -86,8 +129,14 @@ export class LayerChain {
   }
 
   /** The same for many keys: one round trip a layer, each asked only for what the nearer ones did not have fresh. */
-  async locateMany(keys: readonly string[], tickets?: readonly LoadTicket[]): Promise<Located[]> {
-    if (this.layers.length === this.firstFar + 1) return this.#locateInOne(keys, tickets);
+  async locateMany(
+    keys: readonly string[],
+    tickets?: readonly LoadTicket[],
+    classesAt?: (index: number) => PatternClasses | undefined,
+  ): Promise<Located[]> {
+    const written = this.beingWritten.any ? this.beingWritten.ended(keys) : undefined;
+    if (written !== undefined) await written;
+    if (this.layers.length === this.firstRemote + 1) return this.#locateInOne(keys, tickets, classesAt);
     const found: { entry: Entry | undefined; layer: number; failed: boolean; refused: boolean }[] = keys.map(() => ({
       entry: undefined,
       layer: -1,
@@ -95,8 +144,9 @@ export class LayerChain {
       refused: false,
     }));
     let open = keys.map((_, index) => index);
-    for (let layer = this.firstFar; layer < this.layers.length && open.length > 0; layer++) {
+    for (let layer = this.firstRemote; layer < this.layers.length && open.length > 0; layer++) {
       const asking = open;
+      const unanswered = new Set<string>();
       const reply = await this.#call(
         layer,
         LayerOperation.get,
@@ -105,6 +155,7 @@ export class LayerChain {
           asked.getMany(
             asking.map((index) => keys[index]!),
             tickets === undefined ? undefined : asking.map((index) => tickets[index]!),
+            unanswered,
           ),
         countOf,
       );
@@ -116,7 +167,8 @@ export class LayerChain {
           if (reply.refused) place.refused = true;
           else place.failed = true;
         } else {
-          const entry = reply.value[position];
+          const entry = this.#restored(keys[index]!, reply.value[position], classesAt?.(index));
+          if (entry === undefined && unanswered.has(keys[index]!)) place.failed = true;
           if (entry !== undefined && (place.entry === undefined || entry.freshUntil > place.entry.freshUntil)) {
             place.entry = entry;
             place.layer = layer;
@@ -128,85 +180,120 @@ export class LayerChain {
     return found;
   }
 
-  /** With one far layer places are made once it has answered: what lives through a read of many costs its collection dear. */
-  async #locateInOne(keys: readonly string[], tickets: readonly LoadTicket[] | undefined): Promise<Located[]> {
-    const layer = this.firstFar;
+  /** With one remote layer, results are made once it has answered: objects that exist during a whole read of many keys make garbage collection expensive. */
+  async #locateInOne(
+    keys: readonly string[],
+    tickets: readonly LoadTicket[] | undefined,
+    classesAt: ((index: number) => PatternClasses | undefined) | undefined,
+  ): Promise<Located[]> {
+    const layer = this.firstRemote;
+    const unanswered = new Set<string>();
     const reply = await this.#call(
       layer,
       LayerOperation.get,
       keys.length,
-      (asked) => asked.getMany(keys, tickets),
+      (asked) => asked.getMany(keys, tickets, unanswered),
       countOf,
     );
     if (!reply.ok) {
-      const nowhere = { entry: undefined, layer: -1, failed: !reply.refused, refused: reply.refused };
+      const nowhere = reply.refused ? REFUSED : FAILED;
       return keys.map(() => nowhere);
     }
     const entries = reply.value;
-    return keys.map((_, at) => {
-      const entry = entries[at];
-      return entry === undefined ? ABSENT : new Found(entry, layer);
+    return keys.map((key, at) => {
+      const entry = this.#restored(key, entries[at], classesAt?.(at));
+      if (entry !== undefined) return new Found(entry, layer);
+      return unanswered.has(key) ? FAILED : ABSENT;
     });
   }
 
-  /**
-   * Puts an entry found in layer `found` into the nearer ones, with what is left of its times, and freezes its value, which
-   * from here on has more than one reader. @returns what they keep.
-   */
-  backfill(key: string, entry: Entry, found: number, epoch: number): Entry {
+  /** Gives the instances in a value their classes; an entry that holds others than its pattern returns counts as absent. */
+  #restored(key: string, entry: Entry | undefined, classes: PatternClasses | undefined): Entry | undefined {
+    return entry?.value instanceof PackedValue
+      ? restored(entry, entry.value, classes ?? this.#classes.ofKey(key), this.#log)
+      : entry;
+  }
+
+  /** Freezes the value of a found entry, which from here on has more than one reader. */
+  shared(entry: Entry): Entry {
     if (!entry.mutable) frozen(entry.value);
+    return entry;
+  }
+
+  /** Puts an entry found in layer `found` into the nearer ones, with what is left of its times. @returns what they keep. */
+  backfill(
+    key: string,
+    entry: Entry,
+    found: number,
+    epoch: number,
+    policy: Pick<ResolvedPolicy, 'maxEntrySize'>,
+    track = 0,
+  ): Entry {
+    this.shared(entry);
     // Nobody nearer keeps it.
     if (found === 0) return entry;
-    const copy = backfilledEntry(entry, epoch);
-    for (let layer = this.firstFar; layer < found; layer++) void this.#write(layer, key, copy, undefined);
-    if (this.near !== undefined) this.#setNearest(this.near, key, copy);
+    const copy = backfilledEntry(entry, epoch, policy);
+    copy.track = track;
+    for (let layer = this.firstRemote; layer < found; layer++) void this.#write(layer, key, copy, undefined);
+    if (this.local !== undefined) this.#setLocal(this.local, key, copy);
     return copy;
   }
 
-  /** Writes to every layer. The nearest has it when this returns, all of them when it resolves. */
+  /**
+   * Writes what was loaded to every layer. The nearest has it when this returns, all of them when it resolves.
+   * @returns true where at least one layer has it.
+   */
   set(key: string, entry: Entry, ticket?: LoadTicket): Promise<boolean> | boolean {
-    if (!this.hasFar) {
-      this.#setNearest(this.near!, key, entry);
+    if (!this.hasRemote) {
+      this.#setLocal(this.local!, key, entry);
       return true;
     }
     const writes = this.layers.map((_, layer) => this.#write(layer, key, entry, ticket));
     return Promise.all(writes).then((replies) => replies.some(({ ok }) => ok));
   }
 
-  /** One round trip a layer. @returns true where at least one layer has them. */
-  async setMany(entries: readonly LayerWrite[]): Promise<boolean> {
-    if (entries.length === 0) return true;
-    const replies = await this.#all(LayerOperation.set, entries.length, (layer) => layer.setMany(entries));
-    return replies.some(({ ok }) => ok);
+  /** Writes what is made now to every layer. The nearest has it when this returns, all of them when it resolves. */
+  put(key: string, entry: Entry): Promise<Effect> | Effect {
+    if (!this.hasRemote) {
+      this.#setLocal(this.local!, key, entry);
+      return DONE_LOCALLY;
+    }
+    return this.#effect(this.layers.map((_, layer) => this.#write(layer, key, entry, undefined)));
+  }
+
+  /** Replaces what `ticket` was filled by. */
+  replace(key: string, entry: Entry, ticket: LoadTicket): Promise<Effect> {
+    return this.#effect(this.layers.map((_, layer) => this.#write(layer, key, entry, ticket)));
+  }
+
+  /** One round trip a layer. */
+  setMany(entries: readonly LayerWrite[]): Promise<Effect> {
+    if (entries.length === 0) return Promise.resolve(DONE_LOCALLY);
+    return this.#all(LayerOperation.set, entries.length, (layer) => layer.setMany(entries));
   }
 
   /** Puts into the layer nearest to the caller alone. */
-  setNear(entries: readonly (readonly [key: string, entry: Entry])[]): void {
-    for (const [key, entry] of entries) this.near?.set(key, entry);
+  setManyLocal(entries: readonly (readonly [key: string, entry: Entry])[]): void {
+    for (const [key, entry] of entries) this.local?.set(key, entry);
   }
 
-  /** @returns the most that any layer removed, and whether all of them answered. */
-  async deleteMany(keys: readonly string[]): Promise<{ removed: number; complete: boolean }> {
+  deleteMany(keys: readonly string[]): Promise<Effect> {
     const [key] = keys;
-    return counted(
-      await this.#all(LayerOperation.delete, keys.length, (layer) =>
-        keys.length === 1 ? Promise.resolve(layer.delete(key!)).then(Number) : layer.deleteMany(keys),
-      ),
+    return this.#all(LayerOperation.delete, keys.length, (layer) =>
+      keys.length === 1 ? Promise.resolve(layer.delete(key!)).then(Number) : layer.deleteMany(keys),
     );
   }
 
-  async deleteByPattern(glob: string): Promise<{ removed: number; complete: boolean }> {
-    return counted(await this.#all(LayerOperation.invalidate, 1, (layer) => layer.deleteByPattern(glob)));
+  deleteByPattern(glob: string): Promise<Effect> {
+    return this.#all(LayerOperation.invalidate, 1, (layer) => layer.deleteByPattern(glob));
   }
 
-  async invalidateTags(tags: readonly string[]): Promise<boolean> {
-    const replies = await this.#all(LayerOperation.invalidate, tags.length, (layer) => layer.invalidateTags(tags));
-    return replies.every(({ ok }) => ok);
+  invalidateTags(tags: readonly string[]): Promise<Effect> {
+    return this.#all(LayerOperation.invalidate, tags.length, (layer) => layer.invalidateTags(tags));
   }
 
-  async clear(): Promise<boolean> {
-    const replies = await this.#all(LayerOperation.invalidate, 1, (layer) => layer.clear());
-    return replies.every(({ ok }) => ok);
+  clear(): Promise<Effect> {
+    return this.#all(LayerOperation.invalidate, 1, (layer) => layer.clear());
   }
 
   /** Resolves when no layer is asked for anything any more: also writes and back-fills that nobody waits for. */
@@ -215,8 +302,8 @@ export class LayerChain {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  #setNearest(near: NearLayer, key: string, entry: Entry): void {
-    near.set(key, entry);
+  #setLocal(local: LocalLayer, key: string, entry: Entry): void {
+    local.set(key, entry);
     this.#observer.layer(0, LayerOperation.set, LayerResult.ok, 0, 1, 0);
   }
 
@@ -224,12 +311,22 @@ export class LayerChain {
     return this.#call(layer, LayerOperation.set, 1, (asked) => asked.set(key, entry, ticket));
   }
 
-  #all<T>(
-    operation: LayerOperation,
-    keys: number,
-    ask: (layer: Layer) => T | Promise<T>,
-  ): Promise<Reply<Awaited<T>>[]> {
-    return Promise.all(this.layers.map((_, layer) => this.#call(layer, operation, keys, ask)));
+  #all<T>(operation: LayerOperation, keys: number, ask: (layer: Layer) => T | Promise<T>): Promise<Effect> {
+    return this.#effect(this.layers.map((_, layer) => this.#call(layer, operation, keys, ask)));
+  }
+
+  async #effect(asked: readonly Promise<Reply<unknown>>[]): Promise<Effect> {
+    const replies = await Promise.all(asked);
+    let removed = 0;
+    for (const reply of replies)
+      if (reply.ok && typeof reply.value === 'number') removed = Math.max(removed, reply.value);
+    const messenger = this.#messenger;
+    return {
+      kept: replies.some(({ ok }) => ok),
+      complete: replies.every(({ ok }) => ok),
+      announced: messenger !== -1 && replies[messenger]!.ok && this.layers[messenger]!.announces === true,
+      removed,
+    };
   }
 
   async #call<T>(
@@ -240,6 +337,7 @@ export class LayerChain {
     hitsOf?: (value: Awaited<T>) => number,
   ): Promise<Reply<Awaited<T>>> {
     const layer = this.layers[index]!;
+    if (this.#onFirstUse !== undefined) this.#use();
     const startedAt = this.#clock.now();
     this.#underWay++;
     try {
@@ -252,7 +350,7 @@ export class LayerChain {
     } catch (cause) {
       const result = failure(cause);
       this.#observer.layer(index, operation, result, this.#clock.now() - startedAt, keys, 0);
-      this.#log.say(
+      this.#log.once(
         'warn',
         'LAYER_FAILED',
         layer.name,
@@ -265,14 +363,27 @@ export class LayerChain {
     }
   }
 
+  /** Calls back once, when a remote layer is first asked for something. */
+  onFirstUse(callback: () => void): void {
+    if (this.hasRemote) this.#onFirstUse = callback;
+  }
+
+  #use(): void {
+    const callback = this.#onFirstUse;
+    this.#onFirstUse = undefined;
+    callback?.();
+  }
+
   /** What a layer only queued has succeeded, too: during an outage that is no sign of its end. */
   #answered(layer: Layer): void {
-    if (!this.#log.hasSaid('LAYER_FAILED', layer.name)) return;
+    if (!this.#log.hasLogged('LAYER_FAILED', layer.name)) return;
     const { connected, circuitState } = layer.status();
     if (!connected || circuitState !== CircuitState.closed) return;
-    this.#log.over('LAYER_FAILED', layer.name, `Layer '${layer.name}' answers again.`);
+    this.#log.ended('LAYER_FAILED', layer.name, `Layer '${layer.name}' answers again.`);
   }
 }
+
+const DONE_LOCALLY: Effect = Object.freeze({ kept: true, complete: true, announced: false, removed: 0 });
 
 /** An instance: see DecodedEntry. */
 class Found implements Located {
@@ -286,6 +397,8 @@ class Found implements Located {
 }
 
 const ABSENT: Located = Object.freeze({ entry: undefined, layer: -1, failed: false, refused: false });
+const FAILED: Located = Object.freeze({ ...ABSENT, failed: true });
+const REFUSED: Located = Object.freeze({ ...ABSENT, refused: true });
 
 function countOf(entries: readonly (Entry | undefined)[]): number {
   let count = 0;
@@ -293,7 +406,7 @@ function countOf(entries: readonly (Entry | undefined)[]): number {
   return count;
 }
 
-function isNear(layer: Layer): layer is NearLayer {
+function isLocal(layer: Layer): layer is LocalLayer {
   return 'lookup' in layer && typeof layer.lookup === 'function';
 }
 
@@ -301,14 +414,4 @@ function failure(cause: unknown): LayerResult {
   if (!(cause instanceof CacheError)) return LayerResult.error;
   if (cause.code === 'LAYER_TIMEOUT') return LayerResult.timeout;
   return cause.code === 'CIRCUIT_OPEN' ? LayerResult.refused : LayerResult.error;
-}
-
-function counted(replies: readonly Reply<number>[]): { removed: number; complete: boolean } {
-  let removed = 0;
-  let complete = true;
-  for (const reply of replies) {
-    if (reply.ok) removed = Math.max(removed, reply.value);
-    else complete = false;
-  }
-  return { removed, complete };
 }

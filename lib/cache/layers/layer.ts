@@ -1,7 +1,13 @@
-import type { Clock } from '../clock.js';
-import type { Entry } from '../entry.js';
-import type { Invalidations } from '../invalidations.js';
-import type { CircuitState, EvictionReason, Result } from '../observer.js';
+import type { Clock } from '../base/clock.js';
+import type { Entry } from '../entries/entry.js';
+import type { Coordination } from '../invalidation/coordination.js';
+import type { Invalidations } from '../invalidation/invalidations.js';
+
+import type { OptionFault } from '../options/option-rules.js';
+import type { CircuitState, EvictionReason, Result } from '../base/observer.js';
+import type { LoadTicket } from './load-ticket.js';
+
+export type { BusMessage, Coordination, Lease } from '../invalidation/coordination.js';
 
 /**
  * Where entries are kept. Memory answers in the same turn, everything else by a promise; an absent entry is `undefined`.
@@ -13,16 +19,25 @@ export interface Layer {
   readonly shared: boolean;
   /** True where it keeps bytes and never an entry itself, so that what is written to it has no other reader. */
   readonly encodes?: boolean | undefined;
+  /** True where keys lie on several servers, of which one may be lost: a key's answer must not wait for another's. */
+  readonly spread?: boolean | undefined;
   /**
-   * @param ticket what a read tells about the moment it was made, for a later `set` of what was loaded meanwhile:
-   *   a layer that orders invalidations across processes refuses that set when one came between.
+   * True while writes without a ticket, deletions and invalidations that succeed tell the other processes themselves, in the same
+   * round trip; else they are published by {@link Coordination}.
    */
+  readonly announces?: boolean | undefined;
+  /** @param ticket notes the moment of the read, for a later `set` of what was loaded meanwhile. */
   get(key: string, ticket?: LoadTicket): Entry | undefined | Promise<Entry | undefined>;
-  /** In the order of the keys, in one round trip. */
+  /**
+   * In the order of the keys, in one round trip.
+   * @param unanswered gets the keys that a part of the layer was not there to answer for: nothing is known of them.
+   */
   getMany(
     keys: readonly string[],
     tickets?: readonly LoadTicket[],
+    unanswered?: Set<string>,
   ): (Entry | undefined)[] | Promise<(Entry | undefined)[]>;
+  /** @param ticket of a loaded value; without one the value is made now, and newer than whatever is there. */
   set(key: string, entry: Entry, ticket?: LoadTicket): void | Promise<void>;
   /** In one round trip; what is large may leave in pieces that do not wait for each other. */
   setMany(entries: readonly LayerWrite[]): void | Promise<void>;
@@ -30,31 +45,42 @@ export interface Layer {
   delete(key: string): boolean | Promise<boolean>;
   /** How many there were; in one round trip. */
   deleteMany(keys: readonly string[]): number | Promise<number>;
-  /** How many were removed. Glob: `*` any text, `?` one character, `[abc]` one of, `\` escapes; like Redis' MATCH. */
-  deleteByPattern(glob: string): number | Promise<number>;
+  /**
+   * How many were removed. Glob: `*` any text, `?` one character, `[abc]` one of, `\` escapes; like Redis' MATCH.
+   * @param madeUntil this process' time, milliseconds: a removal that failed is tried again, and must not remove what was made since.
+   *   A layer that keeps an order of its own ignores it.
+   */
+  deleteByPattern(glob: string, madeUntil?: number): number | Promise<number>;
   /** Makes every entry with one of these tags, written before now, unreadable; constant time a tag. */
   invalidateTags(tags: readonly string[]): void | Promise<void>;
   /** Keys that match, in batches. */
   keys(glob: string): AsyncIterable<readonly string[]> | Iterable<readonly string[]>;
-  /** Removes every entry of this cache's namespace and nothing else. */
-  clear(): void | Promise<void>;
+  /** Removes every entry of this cache's namespace and nothing else. @param madeUntil as for {@link deleteByPattern} */
+  clear(madeUntil?: number): void | Promise<void>;
   /** Resolves when it can serve, rejects where it cannot be reached now (it goes on trying). */
   connect?(): Promise<void>;
   disconnect(): void | Promise<void>;
+  /** How many answers have come so far from where it keeps its entries: a sign of life. Undefined where it cannot count them. */
+  readonly replies?: number;
   /** What it holds and how it is, as far as it knows without asking anybody. */
   status(): LayerStatus;
   /** What its server says of itself, or undefined where there is none to ask. */
   serverInfo?(): Promise<ServerInfo>;
+  /** The keys that were asked for most, these first; of a layer that knows. */
+  hottestKeys?(limit: number): Promise<readonly string[]>;
   /** Locks and messages between processes, where the layer can carry them. */
   readonly coordination?: Coordination;
   /** Notes that processes leave for each other under a common name, where the layer can keep them. */
-  board?(name: string): Board;
+  /** @param everyVersion true for notes that a deploy with another version reads too. @default false */
+  sharedMap?(name: string, everyVersion?: boolean): SharedMap;
 }
 
 /** A layer in this process' memory: answers in the same turn. */
-export interface NearLayer extends Layer {
+export interface LocalLayer extends Layer {
   /** What is kept under the key, whatever its times and tags say. */
   lookup(key: string): Entry | undefined;
+  /** The same, which counts as no use. */
+  peek(key: string): Entry | undefined;
   get(key: string): Entry | undefined;
   set(key: string, entry: Entry): void;
   delete(key: string): boolean;
@@ -63,9 +89,6 @@ export interface NearLayer extends Layer {
 /** One entry of a batch write. */
 export type LayerWrite = readonly [key: string, entry: Entry, ticket?: LoadTicket];
 
-/** Filled by the layers a load's read passed, each under its own name; opaque to everybody else. */
-export type LoadTicket = Map<string, unknown>;
-
 export interface LayerStatus {
   readonly entries: number | null;
   readonly bytes: number | null;
@@ -73,6 +96,31 @@ export interface LayerStatus {
   readonly circuitState: CircuitState;
   readonly queueDepth: number;
   readonly writesDropped: number;
+  /** Values that could not be read so far: of another version, or of somebody else. Undefined where that cannot be. */
+  readonly undecodable?: number;
+  /** Invalidations whose entries could not be removed yet; nobody reads them. Undefined counts as 0. */
+  readonly sweepsPending?: number;
+  /** Invalidations that the layer has not taken yet: this process repeats them, and hides what they concern. Undefined counts as 0. */
+  readonly invalidationsPending?: number;
+  /** True while the last message to the other processes could not be sent. */
+  readonly busNotSent?: boolean;
+  /** True while messages of the other processes cannot be received. */
+  readonly busUnreachable?: boolean;
+  /**
+   * Milliseconds of load time that entries which were evicted for want of room saved per megabyte and minute, the mean of the last
+   * ones: what more room would bring. Undefined before the first, and where it is not known.
+   */
+  readonly evictedWorth?: number;
+  /** How much it may keep. Undefined where it has no bound of its own. */
+  readonly bounds?: LayerBounds;
+  /** Which entry goes where there is no room; undefined where it is not this process' own memory. */
+  readonly eviction?: 'worth' | 'lru';
+}
+
+/** Infinity or undefined for none. */
+export interface LayerBounds {
+  readonly entries?: number;
+  readonly bytes?: number;
 }
 
 /** Server-wide figures of a Redis' INFO. */
@@ -91,7 +139,10 @@ export interface ServerInfo {
 
 /** What a layer may say about itself while it works; indices and names are added by who listens. */
 export interface LayerEvents {
-  evicted(reason: EvictionReason, count: number, key?: string): void;
+  /** @param track of the entry, where the stream of accesses follows its key. */
+  evicted(reason: EvictionReason, count: number, key?: string, track?: number): void;
+  /** A layer of this process removed an entry because a glob matched its key. */
+  invalidated?(key: string): void;
   circuit(state: CircuitState): void;
   queueDepth(depth: number): void;
   writeDropped(count: number): void;
@@ -104,7 +155,7 @@ export interface LayerEvents {
 export interface LayerContext {
   readonly clock: Clock;
   readonly events: LayerEvents;
-  /** Prefix of its keys, `namespace` or `namespace:version`, without the separating colon. */
+  /** Prefix of its keys, without the colon behind it: `sharedPrefix()` of the namespace and version. */
   readonly prefix: string;
   /** The cache's own order of invalidations: a layer of this process reads its tags' epochs there. */
   readonly invalidations?: Invalidations;
@@ -115,44 +166,24 @@ export interface LayerFactory {
   readonly name: string;
   /** The boot fails when it cannot be reached. */
   readonly required: boolean;
+  /** True where other processes may use the same store, so that the cache needs a namespace of its own. @default false */
+  readonly shared?: boolean;
+  /** Where its data is, for logs: without credentials. */
+  readonly address?: string;
+  /** What is wrong with its options: the boot lists it, and `create` throws it. */
+  readonly faults?: readonly OptionFault[];
+  /** @throws CacheError `INVALID_OPTIONS`, `INVALID_DURATION` where there are faults. */
   create(context: LayerContext): Layer;
-}
-
-/** What a layer shared between processes offers beside its entries. */
-export interface Coordination {
-  /** A lease on a name, or undefined while somebody else holds it. Rejects where the layer cannot be reached. */
-  acquire(name: string, leaseMs: number): Promise<Lease | undefined>;
-  /**
-   * Sends to every other process; resolves when handed over. Rejects when it could not be yet, without waiting where the layer
-   * is known to be away: it is kept and sent later.
-   */
-  publish(message: BusMessage): Promise<void>;
-  /** Other processes' messages. `onGap` is called after a lost connection: what was sent meanwhile is unknown. */
-  subscribe(listener: { onMessage(message: BusMessage): void; onGap(): void }): Promise<() => Promise<void>>;
 }
 
 /**
  * Notes of processes, each under a slot of its own: written again it takes the place of the last, and it is gone when it is not
  * renewed. Everything rejects where the layer cannot be reached.
  */
-export interface Board {
+export interface SharedMap {
   publish(slot: string, bytes: Uint8Array, keepMs: number): Promise<void>;
   read(slot: string): Promise<Uint8Array | undefined>;
   /** Every note there is, by its slot. */
   readAll(): Promise<ReadonlyMap<string, Uint8Array>>;
   withdraw(slot: string): Promise<void>;
-}
-
-export interface Lease {
-  /** Prolongs it; false where it was lost. */
-  renew(leaseMs: number): Promise<boolean>;
-  release(): Promise<void>;
-}
-
-/** What memory layers of other processes must forget. */
-export interface BusMessage {
-  readonly keys?: readonly string[];
-  readonly patterns?: readonly string[];
-  readonly tags?: readonly string[];
-  readonly all?: boolean;
 }

@@ -1,76 +1,116 @@
-import { RecencyMap } from '../entries/recency-map.js';
-import type { Entry } from '../entry.js';
-import { CacheError } from '../errors.js';
-import { globMatcher } from '../glob.js';
-import { Invalidations } from '../invalidations.js';
-import { CircuitState, EvictionReason } from '../observer.js';
-import type { LayerContext, LayerFactory, LayerStatus, NearLayer } from './layer.js';
+import { getHeapStatistics } from 'node:v8';
+import { type Bytes, bytesIn, inMegabytes } from '../base/bytes.js';
+import { type EntryHolder, KeptEntry, ownEntry } from '../entries/kept-entry.js';
+import type { Derived, Entry } from '../entries/entry.js';
+import { type GlobMatcher, globMatcher } from '../base/glob.js';
+import { checkGlob, checkKey, checkTags } from '../base/keys.js';
+import { Invalidations } from '../invalidation/invalidations.js';
+import { CircuitState, EvictionReason } from '../base/observer.js';
+import { runInSlices, startInSlices } from '../base/slices.js';
+import { bytes, integer, oneOf, shape, text } from '../options/option-rules.js';
+import { layerFactory } from './layer-options.js';
+import type { LayerContext, LayerFactory, LayerStatus, LocalLayer } from './layer.js';
+import type { Eviction, EvictionPolicy, MemoryBounds } from './memory/eviction-policy.js';
+import { ExpiryWheel } from './memory/expiry-wheel.js';
+import { LruPolicy } from './memory/lru-policy.js';
+import { WorthPolicy } from './memory/worth-policy.js';
 
 export interface MemoryLayerOptions {
-  /** Entries kept; past it the least recently used goes. @default 10000, without a bound where only `maxBytes` is given */
+  /** Entries kept; past it others are evicted. @default 10000, without a bound where only `maxBytes` is given */
   maxEntries?: number;
-  /** Bytes kept, estimated, keys and bookkeeping included. @default none */
-  maxBytes?: number;
+  /**
+   * Bytes kept, or a text such as `'64mb'`: estimated, with keys, values, encoded answers, tags and bookkeeping. A value larger
+   * than a tenth of it is not kept here, and counted, unless `maxEntrySize` says how large values may be.
+   * @default the smaller of 64 MB and a tenth of the heap's limit
+   */
+  maxBytes?: Bytes;
+  /**
+   * Which entry goes where there is no room: `'worth'` the one that saves least time for the room it takes, by how often it is asked
+   * for, how long its load took and its size; `'lru'` the least recently used. Expired entries go first with both.
+   * @default 'worth'
+   */
+  eviction?: Eviction;
   /** @default 'memory' */
   name?: string;
 }
 
+const rule = shape({ maxEntries: integer(1), maxBytes: bytes, eviction: oneOf('worth', 'lru'), name: text });
+
 /**
- * A layer in this process' memory, bounded by entries and bytes.
- * @throws CacheError `INVALID_OPTIONS` where a bound is not a whole number above zero.
+ * A layer in this process' memory, bounded by entries and bytes. A fault in its options stops the boot: `INVALID_OPTIONS`.
  */
 export function memoryLayer(options: MemoryLayerOptions = {}): LayerFactory {
-  const { name = 'memory', maxBytes } = options;
-  const maxEntries = options.maxEntries ?? (maxBytes === undefined ? 10_000 : undefined);
-  for (const [option, bound] of Object.entries({ maxEntries, maxBytes })) {
-    if (bound !== undefined && !(Number.isSafeInteger(bound) && bound > 0)) {
-      throw new CacheError('INVALID_OPTIONS', `memoryLayer: ${option}: ${bound} is not a whole number above zero.`);
-    }
-  }
-  return { name, required: false, create: (context) => new MemoryLayer(name, maxEntries, maxBytes, context) };
+  return layerFactory({
+    maker: 'memoryLayer',
+    kind: 'memory',
+    options,
+    rule,
+    shared: false,
+    address: 'this process',
+    create: (context, name) => {
+      const maxEntries = options.maxEntries ?? (options.maxBytes === undefined ? 10_000 : Infinity);
+      const maxBytes = options.maxBytes === undefined ? defaultMaxBytes() : bytesIn(options.maxBytes);
+      const bounds = { maxEntries, maxBytes };
+      const policy = options.eviction === 'lru' ? new LruPolicy() : new WorthPolicy(bounds);
+      return new MemoryLayer(name, bounds, policy, context);
+    },
+  });
 }
 
-const SWEEP_EVERY_MS = 5_000;
-const SWEPT_AT_ONCE = 5_000;
+const MOST_BYTES = 64 * 1_024 * 1_024;
 
-/** Entries in the order of their use. Times are the entries' own: the map reads no clock. */
-export class MemoryLayer implements NearLayer {
+/** What a cache may take of the heap where nobody says so: a share that leaves a small heap to the application. */
+function defaultMaxBytes(): number {
+  return Math.min(MOST_BYTES, Math.floor(getHeapStatistics().heap_size_limit / 10));
+}
+
+/** Of the bound in bytes, what one value may take: a larger one would evict too many others. */
+const LARGEST_SHARE = 1 / 10;
+const SWEEP_EVERY_MS = 5_000;
+/** Where a sweep has left some. */
+const SWEEP_AGAIN_MS = 50;
+const SWEPT_AT_ONCE = 1_000;
+/** Characters of keys that a glob is compared with before the time is looked at. */
+const LOOKED_AT_ONCE = 16_384;
+
+/** Entries by key, in the order of an eviction policy. Times are the entries' own. */
+export class MemoryLayer implements LocalLayer, EntryHolder {
   readonly shared = false;
-  readonly #map = new RecencyMap();
-  readonly #maxEntries: number;
-  readonly #maxBytes: number;
-  readonly #context: LayerContext;
+  readonly #entries = new Map<string, KeptEntry>();
+  #bytes = 0;
+  /** Made for the first entry that ends. */
+  #ends: ExpiryWheel | undefined;
   readonly #invalidations: Invalidations;
   #stopSweep: (() => void) | undefined;
-  #sweep: Iterator<string> | undefined;
   #closed = false;
+  #warned = false;
+  /** One for each deletion by glob that is running: the keys written since it began. */
+  readonly #writtenMeanwhile: Set<string>[] = [];
 
   constructor(
     readonly name: string,
-    maxEntries: number | undefined,
-    maxBytes: number | undefined,
-    context: LayerContext,
+    private readonly bounds: MemoryBounds,
+    private readonly policy: EvictionPolicy,
+    private readonly context: LayerContext,
   ) {
-    this.#context = context;
-    this.#maxEntries = maxEntries ?? Infinity;
-    this.#maxBytes = maxBytes ?? Infinity;
     this.#invalidations = context.invalidations ?? new Invalidations();
   }
 
   lookup(key: string): Entry | undefined {
-    return this.#map.get(key);
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.policy.use(entry);
+    return entry;
+  }
+
+  peek(key: string): Entry | undefined {
+    return this.#entries.get(key);
   }
 
   get(key: string): Entry | undefined {
-    const entry = this.#map.get(key);
-    if (entry === undefined) return undefined;
-    if (entry.goneAt <= this.#context.clock.now()) {
-      this.#expire(key);
-      return undefined;
-    }
-    if (entry.tags.length === 0 || this.#invalidations.current(entry)) return entry;
-    this.#map.delete(key);
-    return undefined;
+    checkKey(key);
+    const entry = this.#readable(key);
+    if (entry !== undefined) this.policy.use(entry);
+    return entry;
   }
 
   getMany(keys: readonly string[]): (Entry | undefined)[] {
@@ -78,14 +118,18 @@ export class MemoryLayer implements NearLayer {
   }
 
   set(key: string, entry: Entry): void {
-    if (entry.size > this.#maxBytes) {
-      this.#map.delete(key);
-      this.#context.events.evicted(EvictionReason.size, 1, key);
+    checkKey(key);
+    checkTags(entry.tags);
+    const known = this.#entries.get(key);
+    if (known === entry) return this.policy.use(known);
+    if (this.#isTooLarge(entry)) {
+      if (known !== undefined) this.#remove(known);
+      this.context.events.evicted(EvictionReason.size, 1, key);
+      this.#warnOfSize(entry);
       return;
     }
-    this.#map.set(key, entry);
-    while (this.#map.size > this.#maxEntries || this.#map.bytes > this.#maxBytes) this.#evict();
-    if (entry.goneAt !== Infinity) this.#scheduleSweep();
+    this.#add(key, ownEntry(entry), known);
+    if (this.#writtenMeanwhile.length > 0) for (const written of this.#writtenMeanwhile) written.add(key);
   }
 
   setMany(entries: readonly (readonly [key: string, entry: Entry])[]): void {
@@ -93,9 +137,11 @@ export class MemoryLayer implements NearLayer {
   }
 
   delete(key: string): boolean {
-    const present = this.get(key) !== undefined;
-    this.#map.delete(key);
-    return present;
+    checkKey(key);
+    const present = this.#readable(key);
+    if (present === undefined) return false;
+    this.#remove(present);
+    return true;
   }
 
   deleteMany(keys: readonly string[]): number {
@@ -104,86 +150,215 @@ export class MemoryLayer implements NearLayer {
     return removed;
   }
 
-  deleteByPattern(glob: string): number {
-    return this.deleteMany(this.#matching(glob));
+  /** In slices where there are many entries. What is written since it was called stays. */
+  deleteByPattern(glob: string): number | Promise<number> {
+    checkGlob(glob);
+    return startInSlices(this.#removeMatching(globMatcher(glob)));
   }
 
   /** Constant time: entries are compared with their tags' epochs when they are read. */
   invalidateTags(tags: readonly string[]): void {
-    if (this.#context.invalidations === undefined) this.#invalidations.tags(tags);
+    checkTags(tags);
+    if (this.context.invalidations === undefined) this.#invalidations.tags(tags);
   }
 
   *keys(glob: string): Iterable<readonly string[]> {
-    const now = this.#context.clock.now();
+    const now = this.context.clock.now();
     yield this.#matching(glob).filter((key) => {
-      const entry = this.#map.peek(key);
+      const entry = this.#entries.get(key);
       return entry !== undefined && entry.goneAt > now && this.#invalidations.current(entry);
     });
   }
 
+  /** In slices. */
+  hottestKeys(limit: number): Promise<readonly string[]> {
+    return runInSlices(this.policy.hottest(this.#entries.values(), limit));
+  }
+
   clear(): void {
-    this.#map.clear();
+    for (const entry of this.#entries.values()) release(entry);
+    this.#entries.clear();
+    this.#bytes = 0;
+    this.#ends = undefined;
+    this.policy.clear();
   }
 
   disconnect(): void {
     this.#closed = true;
     this.#stopSweep?.();
     this.#stopSweep = undefined;
-    this.#sweep = undefined;
-    this.#map.clear();
+    this.clear();
   }
 
   status(): LayerStatus {
+    const { evictedWorth } = this.policy;
     return {
-      entries: this.#map.size,
-      bytes: this.#map.bytes,
+      entries: this.#entries.size,
+      bytes: this.#bytes,
       connected: !this.#closed,
       circuitState: CircuitState.closed,
       queueDepth: 0,
       writesDropped: 0,
+      bounds: { entries: this.bounds.maxEntries, bytes: this.bounds.maxBytes },
+      eviction: this.policy.name,
+      ...(evictedWorth !== undefined && { evictedWorth }),
     };
   }
 
+  hold(entry: KeptEntry, derived: Derived): void {
+    const more = derived.size - (entry.derived?.size ?? 0);
+    if (entry.bytes + more > this.bounds.maxBytes) return;
+    entry.derived = derived;
+    this.#bytes += more;
+    this.#makeRoom(0, 0);
+  }
+
+  /** The entry of a key that may be served; what may not be is removed. */
+  #readable(key: string): KeptEntry | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (entry.goneAt <= this.context.clock.now()) {
+      this.#expire(entry);
+      return undefined;
+    }
+    if (entry.tags.length === 0 || this.#invalidations.current(entry)) return entry;
+    this.policy.expire(entry);
+    this.#forget(entry);
+    return undefined;
+  }
+
+  #add(key: string, entry: KeptEntry, known: KeptEntry | undefined): void {
+    entry.key = key;
+    entry.holder = this;
+    this.policy.recall(entry, known);
+    if (known !== undefined) this.#unlink(known);
+    this.#makeRoom(known === undefined ? 1 : 0, entry.bytes);
+    this.#entries.set(key, entry);
+    this.#bytes += entry.bytes;
+    this.policy.add(entry);
+    if (entry.goneAt === Infinity) return;
+    this.#ends ??= new ExpiryWheel(this.context.clock.now());
+    this.#ends.add(entry);
+    this.#scheduleSweep(SWEEP_EVERY_MS);
+  }
+
+  #remove(entry: KeptEntry): void {
+    const { key } = entry;
+    this.#unlink(entry);
+    this.#entries.delete(key!);
+  }
+
+  /** Takes an entry out of everything but the map. */
+  #unlink(entry: KeptEntry): void {
+    this.policy.remove(entry);
+    this.#ends?.remove(entry);
+    this.#bytes -= entry.bytes;
+    release(entry);
+  }
+
+  /** Removes an entry that the policy has let go. */
+  #forget(entry: KeptEntry): void {
+    this.#ends?.remove(entry);
+    this.#entries.delete(entry.key!);
+    this.#bytes -= entry.bytes;
+    release(entry);
+  }
+
+  #expire(entry: KeptEntry): void {
+    const { key } = entry;
+    this.policy.expire(entry);
+    this.#forget(entry);
+    this.context.events.evicted(EvictionReason.expired, 1, key, entry.track);
+  }
+
   #matching(glob: string): string[] {
+    checkGlob(glob);
     const matches = globMatcher(glob);
     const keys: string[] = [];
-    for (const key of this.#map.keys()) if (matches(key)) keys.push(key);
+    for (const key of this.#entries.keys()) if (matches(key)) keys.push(key);
     return keys;
   }
 
-  /** Lets the least recently used go. */
-  #evict(): void {
-    const { key, goneAt } = this.#map.oldest!;
-    this.#map.delete(key!);
-    const gone = goneAt <= this.#context.clock.now();
-    this.#context.events.evicted(gone ? EvictionReason.expired : EvictionReason.capacity, 1, key);
+  *#removeMatching(matches: GlobMatcher): Generator<void, number> {
+    const written = new Set<string>();
+    this.#writtenMeanwhile.push(written);
+    let removed = 0;
+    let looked = 0;
+    for (const key of this.#entries.keys()) {
+      if (matches(key) && !written.has(key)) {
+        if (this.delete(key)) {
+          removed++;
+          this.context.events.invalidated?.(key);
+        }
+      }
+      looked += key.length + 8;
+      if (looked < LOOKED_AT_ONCE) continue;
+      looked = 0;
+      yield;
+    }
+    this.#writtenMeanwhile.splice(this.#writtenMeanwhile.indexOf(written), 1);
+    return removed;
   }
 
-  #expire(key: string): void {
-    this.#map.delete(key);
-    this.#context.events.evicted(EvictionReason.expired, 1, key);
+  #isTooLarge(entry: Entry): boolean {
+    const { maxBytes } = this.bounds;
+    if (entry.size <= maxBytes * LARGEST_SHARE) return false;
+    return entry.size > maxBytes || !(entry instanceof KeptEntry && entry.anySize);
   }
 
-  #scheduleSweep(): void {
+  /** Once: what is counted is not worth a line for each value. */
+  #warnOfSize({ size }: Entry): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    this.context.events.log(
+      'warn',
+      'ENTRY_TOO_LARGE',
+      `${this.name}: a value of ${inMegabytes(size)} was not kept, more than a tenth of maxBytes (${inMegabytes(this.bounds.maxBytes)}). Raise maxBytes, or set maxEntrySize where such values are cached.`,
+    );
+  }
+
+  /** Evicts until so many more entries and bytes have room: what has expired, then what the policy says. */
+  #makeRoom(entries: number, size: number): void {
+    const most = this.bounds.maxEntries - entries;
+    const mostBytes = this.bounds.maxBytes - size;
+    if (this.#entries.size <= most && this.#bytes <= mostBytes) return;
+    const now = this.context.clock.now();
+    while (this.#entries.size > most || this.#bytes > mostBytes) {
+      const expired = this.#ends?.expired(now);
+      if (expired === undefined) this.#evict(now);
+      else this.#expire(expired);
+    }
+  }
+
+  #evict(now: number): void {
+    const entry = this.policy.evict(now);
+    const { key } = entry;
+    this.#forget(entry);
+    this.context.events.evicted(EvictionReason.capacity, 1, key, entry.track);
+  }
+
+  #scheduleSweep(afterMs: number): void {
     if (this.#stopSweep !== undefined || this.#closed) return;
-    this.#stopSweep = this.#context.clock.after(SWEEP_EVERY_MS, () => {
+    this.#stopSweep = this.context.clock.after(afterMs, () => {
       this.#stopSweep = undefined;
-      this.#sweepSome();
-      if (this.#map.size > 0) this.#scheduleSweep();
+      const isDone = this.#sweep();
+      if (this.#entries.size > 0) this.#scheduleSweep(isDone ? SWEEP_EVERY_MS : SWEEP_AGAIN_MS);
     });
   }
 
-  /** Removes what nobody asks for any more, a slice at a time from the first that came on. */
-  #sweepSome(): void {
-    const now = this.#context.clock.now();
-    const sweep = (this.#sweep ??= this.#map.keys());
-    for (let visited = 0; visited < SWEPT_AT_ONCE; visited++) {
-      const { done, value: key } = sweep.next();
-      if (done === true) {
-        this.#sweep = undefined;
-        return;
-      }
-      if ((this.#map.peek(key)?.goneAt ?? Infinity) <= now) this.#expire(key);
+  /** Removes what has expired and nobody asks for any more, some at a time. @returns true where nothing was left. */
+  #sweep(): boolean {
+    const now = this.context.clock.now();
+    for (let removed = 0; removed < SWEPT_AT_ONCE; removed++) {
+      const entry = this.#ends?.expired(now);
+      if (entry === undefined) return true;
+      this.#expire(entry);
     }
+    return false;
   }
+}
+
+/** Its links would keep others alive. */
+function release(entry: KeptEntry): void {
+  entry.key = entry.holder = entry.older = entry.newer = entry.sooner = entry.later = undefined;
 }

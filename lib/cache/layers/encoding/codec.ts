@@ -1,20 +1,30 @@
 import { brotliCompressSync, brotliDecompressSync, constants, crc32 } from 'node:zlib';
-import type { Entry, EntryMeta } from '../../entry.js';
-import { CacheError } from '../../errors.js';
+import { type Entry, type EntryMeta, isEntryMeta } from '../../entries/entry.js';
+import { noteNamedItems } from '../../entries/named-items.js';
+import { CacheError } from '../../base/errors.js';
+import { isThenable } from '../../base/thenable.js';
+import { checkForeignValue, ForeignBytesError, MAX_BODY_BYTES, parseBoundedJson } from '../../base/bounded-json.js';
+import { ReadBudget, UNCOUNTED_BYTES } from '../../base/read-budget.js';
+import { type GraphInstances, PackedValue } from './packed-value.js';
 import type { RecordBatches } from './record-batches.js';
 import {
   BODY_AT,
   CRC_AT,
+  type DecodedBody,
   DecodedEntry,
   EPOCH_AT,
   EPOCH_END,
   epochOf,
   isLabelled,
+  saysJson,
   saysLabelled,
+  saysMutable,
+  saysWrapped,
   stamp,
   writeHead,
 } from './record-head.js';
-import { structuredCloneSerializer, type Serializer } from './serializer.js';
+import type { Serializer } from './serializer.js';
+import { decodeGraph, encodeGraph, KnownSymbols } from './value-graph.js';
 
 /** An entry as a shared layer keeps it. */
 export class Stored {
@@ -28,41 +38,53 @@ export class Stored {
 export interface CodecOptions {
   serializer?: 'json' | 'structured-clone' | Serializer;
   compression?: false | { threshold: number };
-  /** Told of bytes that are no record of ours; an absent entry for everybody else. */
+  /** Called with bytes that are not a record; the entry counts as absent. */
   onUndecodable?: (cause: unknown) => void;
 }
 
 /** What the body of a record is written in. */
 export const FORMAT_JSON = 0xb1;
-const FORMAT_STRUCTURED_CLONE = 0xb2;
 const FORMAT_CUSTOM = 0xb3;
+const FORMAT_GRAPH = 0xb4;
 const COMPRESSED = 0x08;
 /** Up to this many code units it is cheaper to leave room for the longest encoding than to measure it. */
 const SHORT_TEXT = 4_096;
 const UTF8_BYTES = 3;
 const DEFAULT_THRESHOLD = 16_384;
+const MAX_TAGS = 10_000;
+/**
+ * A body is at most so many times as long as its compressed form: a read of many small records must not decompress to gigabytes. What
+ * compresses better is kept as it is.
+ */
+const MAX_RATIO = 200;
+const LEAST_OUTPUT_BYTES = 64 * 1024;
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
 const NO_TAGS: readonly string[] = Object.freeze([]);
 
-/** What stands in the body where there is more than the value. */
+/** The body where there is more than the value. */
 type Labelled = readonly [tags: readonly string[], meta: EntryMeta | 0, value: unknown];
 
 /**
- * Entries to bytes and back, exactly: JSON where it gives the same value, structured clone where it does not, compressed
- * above a threshold. Bytes that are cut, damaged, foreign or of another serialiser are an absent entry, never an error.
+ * Entries to bytes and back, exactly: JSON where it gives the same value, a graph (see value-graph.ts) where it does not,
+ * compressed above a threshold.
+ *
+ * Bytes are not trusted. What is cut, damaged, written by something else, or larger than {@link MAX_BODY_BYTES} once
+ * decompressed is an absent entry, never an error; a checksum guards against accidents, not against intent, so that every field
+ * is checked after it.
  *
  * Compression is synchronous: Brotli at quality 1 takes 3 µs a KiB, less than the JSON of the same value took, and a turn
  * through the thread pool costs more than that up to a hundred KiB.
  */
 export class EntryCodec {
-  readonly #serializer: 'json' | Serializer;
+  readonly #serializer: 'json' | 'graph' | Serializer;
   readonly #threshold: number;
   readonly #onUndecodable: (cause: unknown) => void;
   readonly #customSeed: number;
+  readonly #symbols = new KnownSymbols();
 
   constructor(options: CodecOptions = {}) {
     const { serializer = 'json', compression } = options;
-    this.#serializer = serializer === 'structured-clone' ? structuredCloneSerializer : serializer;
+    this.#serializer = serializer === 'structured-clone' ? 'graph' : serializer;
     this.#threshold = compression === false ? Infinity : (compression?.threshold ?? DEFAULT_THRESHOLD);
     this.#onUndecodable = options.onUndecodable ?? (() => undefined);
     this.#customSeed = typeof serializer === 'string' ? 0 : crc32(serializer.id);
@@ -70,12 +92,13 @@ export class EntryCodec {
 
   /**
    * @param offset what to add to this process' times to get those of the layer.
-   * @throws CacheError `VALUE_NOT_SERIALIZABLE` where the serialiser refuses the value; the cause is kept.
+   * @throws CacheError `VALUE_NOT_SERIALIZABLE` where the serializer refuses the value, or makes more than
+   *   {@link MAX_BODY_BYTES} of it; the cause is kept.
    */
   encode(entry: Entry, offset = 0, epoch = 0): Buffer {
     const record = this.#isJson(entry)
-      ? this.#record(FORMAT_JSON, textRecord(JSON.stringify(bodyOf(entry))), entry, offset)
-      : this.#record(this.#format(), bytesRecord(this.#serialize(bodyOf(entry))), entry, offset);
+      ? this.#record(FORMAT_JSON, checked(textRecord(JSON.stringify(bodyOf(entry)))), entry, offset)
+      : this.#record(this.#format(), bytesRecord(this.#serialize(entry)), entry, offset);
     stamp(record, epoch);
     return record;
   }
@@ -88,7 +111,8 @@ export class EntryCodec {
     if (!this.#isJson(entry)) return append(batches, this.encode(entry, offset));
     const text = JSON.stringify(bodyOf(entry));
     const most = text.length < SHORT_TEXT ? text.length * UTF8_BYTES : Buffer.byteLength(text);
-    if (most >= this.#threshold) return append(batches, this.#record(FORMAT_JSON, textRecord(text), entry, offset));
+    if (most >= this.#threshold || most > UNCOUNTED_BYTES)
+      return append(batches, this.#record(FORMAT_JSON, checked(textRecord(text)), entry, offset));
     const start = batches.reserve(BODY_AT + most);
     const { bytes } = batches;
     const end = start + BODY_AT + bytes.write(text, start + BODY_AT, most, 'utf8');
@@ -98,36 +122,63 @@ export class EntryCodec {
     return end - start;
   }
 
-  /** @returns undefined for what is no record of ours. */
-  decode(bytes: Buffer, offset = 0): Stored | undefined {
+  /**
+   * @param offset what to add to this process' times to get those of the layer.
+   * @param now this process' time: a record from the far future is not believed.
+   * @param budget of the read that it is part of.
+   * @returns undefined for what is not a record of this codec.
+   */
+  decode(bytes: Buffer, offset = 0, now = Infinity, budget = new ReadBudget()): Stored | undefined {
     try {
-      return this.#decode(bytes, offset);
+      return this.#decode(bytes, offset, now, budget);
     } catch (cause) {
       this.#onUndecodable(cause);
       return undefined;
     }
   }
 
-  #decode(bytes: Buffer, offset: number): Stored {
-    if (bytes.length < BODY_AT) throw new Error('too short for a record');
+  #decode(bytes: Buffer, offset: number, now: number, budget: ReadBudget): Stored {
+    if (bytes.length < BODY_AT) throw new ForeignBytesError('too short for a record');
+    if (bytes.length > BODY_AT + MAX_BODY_BYTES) throw new ForeignBytesError('too long for a record');
     const format = bytes[0]!;
     const plain = format & ~COMPRESSED;
-    if (plain < FORMAT_JSON || plain > FORMAT_CUSTOM) throw new Error('no record of this library');
+    if (plain !== FORMAT_JSON && plain !== FORMAT_GRAPH && plain !== FORMAT_CUSTOM) {
+      throw new ForeignBytesError('not a record of this library');
+    }
     if (crc32(bytes.subarray(EPOCH_END), this.#seed(format)) !== bytes.readUInt32LE(CRC_AT)) {
-      throw new Error('checksum differs');
+      throw new ForeignBytesError('its checksum differs');
     }
     const epoch = epochOf(bytes);
-    if (epoch === undefined) throw new Error('no epoch');
-    const body =
-      format === FORMAT_JSON
-        ? (JSON.parse(bytes.toString('utf8', BODY_AT)) as unknown)
-        : this.#parse(
-            plain,
-            format === plain ? bytes.subarray(BODY_AT) : brotliDecompressSync(bytes.subarray(BODY_AT)),
-          );
-    if (!saysLabelled(bytes)) return new Stored(new DecodedEntry(bytes, offset, body, NO_TAGS, undefined), epoch);
-    const [tags, meta, value] = body as Labelled;
-    return new Stored(new DecodedEntry(bytes, offset, value, tags, meta === 0 ? undefined : meta), epoch);
+    if (epoch === undefined) throw new ForeignBytesError('it has no epoch');
+    const stored = bytes.subarray(BODY_AT);
+    const body = format === plain ? stored : decompressed(stored, budget);
+    return new Stored(new DecodedEntry(bytes, offset, now, this.#body(plain, body, bytes, budget)), epoch);
+  }
+
+  #body(format: number, bytes: Buffer, record: Buffer, budget: ReadBudget): DecodedBody {
+    const labelled = saysLabelled(record);
+    switch (format) {
+      case FORMAT_JSON:
+        return bodyIn(parseBoundedJson(bytes, budget), labelled, false, true, bytes.length);
+      case FORMAT_GRAPH: {
+        const { value, mutable, json, instances } = decodeGraph(bytes, budget, this.#symbols);
+        return packedIn(bodyIn(value, labelled, mutable, json, bytes.length), instances);
+      }
+      default:
+        return this.#customBody(bytes, record, budget);
+    }
+  }
+
+  #customBody(bytes: Buffer, record: Buffer, budget: ReadBudget): DecodedBody {
+    const value = this.#deserialize(bytes);
+    const body = bodyIn(value, saysLabelled(record), saysMutable(record), saysJson(record), bytes.length);
+    return saysWrapped(record) ? this.#unwrapped(body, budget) : body;
+  }
+
+  #unwrapped(body: DecodedBody, budget: ReadBudget): DecodedBody {
+    if (typeof body.value !== 'string') throw new ForeignBytesError('a graph that is not a text');
+    const graph = decodeGraph(Buffer.from(body.value, 'base64'), budget, this.#symbols);
+    return packedIn({ ...body, value: graph.value, mutable: graph.mutable, json: graph.json }, graph.instances);
   }
 
   #isJson(entry: Entry): boolean {
@@ -138,9 +189,11 @@ export class EntryCodec {
   #record(plain: number, bytes: Buffer, entry: Entry, offset: number): Buffer {
     let format = plain;
     let record = bytes;
+    checkLength(bytes.length - BODY_AT);
     if (bytes.length - BODY_AT >= this.#threshold) {
       const compressed = brotliCompressSync(bytes.subarray(BODY_AT), BROTLI);
-      if (compressed.length < bytes.length - BODY_AT) {
+      const { length } = compressed;
+      if (length < bytes.length - BODY_AT && mostOf(length) >= bytes.length - BODY_AT) {
         record = bytesRecord(compressed);
         format |= COMPRESSED;
       }
@@ -151,30 +204,38 @@ export class EntryCodec {
     return record;
   }
 
-  #parse(format: number, body: Buffer): unknown {
-    if (format === FORMAT_JSON) return JSON.parse(body.toString('utf8'));
-    if (format === FORMAT_STRUCTURED_CLONE) return structuredCloneSerializer.deserialize(body);
-    if (typeof this.#serializer === 'string') throw new Error('written by a serialiser that is not configured');
-    return this.#serializer.deserialize(body);
-  }
-
-  #serialize(body: unknown): Uint8Array {
-    const serializer = this.#serializer === 'json' ? structuredCloneSerializer : this.#serializer;
+  #serialize(entry: Entry): Uint8Array {
+    const serializer = this.#serializer;
     try {
-      return serializer.serialize(body);
+      if (typeof serializer === 'string') return encodeGraph(bodyOf(entry), entry.classes);
+      const bytes: unknown = serializer.serialize(entry.classes === undefined ? bodyOf(entry) : wrapped(entry));
+      if (bytes instanceof Uint8Array) return bytes;
+      if (isThenable(bytes)) bytes.then(undefined, () => undefined);
+      throw new TypeError('It returned no Uint8Array.');
     } catch (cause) {
+      const name = typeof serializer === 'string' ? 'structured-clone' : serializer.id;
       throw new CacheError(
         'VALUE_NOT_SERIALIZABLE',
-        `The serialiser '${serializer.id}' refuses the value; cache plain data, or choose another serialiser for the layer.`,
+        `The serializer '${name}' refuses the value. Cache plain data, or choose another serializer for the layer.`,
         { cause },
       );
     }
   }
 
+  #deserialize(bytes: Buffer): unknown {
+    if (typeof this.#serializer === 'string')
+      throw new ForeignBytesError('written by a serializer that is not configured');
+    const value = this.#serializer.deserialize(bytes);
+    if (isThenable(value)) {
+      value.then(undefined, () => undefined);
+      throw new ForeignBytesError('the serializer returned a promise');
+    }
+    checkForeignValue(value, noteNamedItems);
+    return value;
+  }
+
   #format(): number {
-    return this.#serializer === 'json' || this.#serializer === structuredCloneSerializer
-      ? FORMAT_STRUCTURED_CLONE
-      : FORMAT_CUSTOM;
+    return typeof this.#serializer === 'string' ? FORMAT_GRAPH : FORMAT_CUSTOM;
   }
 
   #seed(format: number): number {
@@ -182,8 +243,53 @@ export class EntryCodec {
   }
 }
 
-function bodyOf(entry: Entry): unknown {
-  return isLabelled(entry) ? ([entry.tags, entry.meta ?? 0, entry.value] satisfies Labelled) : entry.value;
+function bodyOf(entry: Entry, value = entry.value): unknown {
+  return isLabelled(entry) ? ([entry.tags, entry.meta ?? 0, value] satisfies Labelled) : value;
+}
+
+/** For serializers of an application, which need not know instances: the value as the text of a graph. */
+function wrapped(entry: Entry): unknown {
+  return bodyOf(entry, encodeGraph(entry.value, entry.classes).toString('base64'));
+}
+
+/** Instances have their classes once it is known which pattern they are read for. */
+function packedIn(body: DecodedBody, instances: GraphInstances | undefined): DecodedBody {
+  return instances === undefined ? body : { ...body, value: new PackedValue(body.value, instances), json: false };
+}
+
+/** @throws ForeignBytesError for labels that no entry has. */
+function bodyIn(body: unknown, labelled: boolean, mutable: boolean, json: boolean, bytes: number): DecodedBody {
+  if (!labelled) return { value: body, tags: NO_TAGS, meta: undefined, mutable, json, bytes };
+  if (!Array.isArray(body) || body.length !== 3) throw new ForeignBytesError('it has no labels');
+  const [tags, meta, value] = body as readonly unknown[];
+  if (!Array.isArray(tags) || tags.length > MAX_TAGS || !tags.every((tag) => typeof tag === 'string')) {
+    throw new ForeignBytesError('its tags are not texts');
+  }
+  if (meta !== 0 && !isEntryMeta(meta)) throw new ForeignBytesError('its metadata is not that of a response');
+  return { value, tags, meta: meta === 0 ? undefined : meta, mutable, json, bytes };
+}
+
+function checkLength(bytes: number): void {
+  if (bytes <= MAX_BODY_BYTES) return;
+  throw new CacheError(
+    'VALUE_NOT_SERIALIZABLE',
+    `The value takes ${bytes} bytes, more than the ${MAX_BODY_BYTES} that a shared layer reads back. Cache parts of it, or set maxEntrySize.`,
+  );
+}
+
+/** @throws CacheError `VALUE_NOT_SERIALIZABLE` for a JSON record that could not be read back. */
+function checked(record: Buffer): Buffer {
+  checkLength(record.length - BODY_AT);
+  try {
+    new ReadBudget().text(record.subarray(BODY_AT));
+  } catch (cause) {
+    throw new CacheError(
+      'VALUE_NOT_SERIALIZABLE',
+      'The value has more objects, or more different names of properties, than a shared layer reads back. Cache parts of it.',
+      { cause },
+    );
+  }
+  return record;
 }
 
 /** A text in UTF-8 with room before it for what stands before a body. */
@@ -207,4 +313,17 @@ function append(batches: RecordBatches, record: Buffer): number {
   // Open for the server, and until then nothing that lay in this process' memory.
   batches.bytes.fill(0, start + EPOCH_AT, start + EPOCH_END);
   return record.length;
+}
+
+function decompressed(stored: Buffer, budget: ReadBudget): Buffer {
+  const maxOutputLength = Math.min(mostOf(stored.length), budget.mostFrom(stored.length));
+  if (maxOutputLength === 0) throw new ForeignBytesError('too much has been decompressed for its read');
+  const body = brotliDecompressSync(stored, { maxOutputLength });
+  budget.decompressed(stored.length, body.length);
+  return body;
+}
+
+/** Bytes that a compressed body of a length may have been. */
+function mostOf(compressed: number): number {
+  return Math.min(MAX_BODY_BYTES, Math.max(LEAST_OUTPUT_BYTES, compressed * MAX_RATIO));
 }

@@ -1,5 +1,7 @@
 /** Small enough that the server is kept for well under a millisecond by one of them, and that memory for it is at hand. */
 const BATCH_BYTES = 65_536;
+/** A script names three keys an entry at most, and Lua's stack has room for some thousands. */
+const BATCH_COUNT = 1_000;
 
 /** Records of many entries, one behind the other, as one command carries them. */
 export interface RecordBatch {
@@ -67,4 +69,32 @@ export class RecordBatches {
     this.#expiries = [];
     return batch;
   }
+}
+
+/** Several things that are sent with their records, as few as one batch takes. */
+export function* inBatches<T extends { readonly record: Buffer }>(items: readonly T[]): Iterable<readonly T[]> {
+  let from = 0;
+  let bytes = 0;
+  for (let at = 0; at < items.length; at++) {
+    const { length } = items[at]!.record;
+    if (at > from && (bytes + length > BATCH_BYTES || at - from === BATCH_COUNT)) {
+      yield items.slice(from, at);
+      from = at;
+      bytes = 0;
+    }
+    bytes += length;
+  }
+  if (from < items.length) yield from === 0 ? items : items.slice(from);
+}
+
+/** Records one behind the other, their lengths ('' for one), and their times to live, as the arguments of a script. */
+export function batchArguments(
+  items: readonly { readonly record: Buffer; readonly px: string }[],
+): [records: Buffer, lengths: Buffer | '', ...expiries: string[]] {
+  const [first] = items;
+  if (items.length === 1) return [first!.record, '', first!.px];
+  const records = Buffer.concat(items.map(({ record }) => record));
+  const lengths = Buffer.from(Uint32Array.from(items, ({ record }) => record.length).buffer);
+  const same = items.every(({ px }) => px === first!.px);
+  return [records, lengths, ...(same ? [first!.px] : items.map(({ px }) => px))];
 }

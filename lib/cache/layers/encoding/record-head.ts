@@ -1,5 +1,6 @@
-import type { Entry, EntryMeta } from '../../entry.js';
-import type { Series } from '../../observer.js';
+import type { Derived, Entry, EntryMeta } from '../../entries/entry.js';
+import type { Series } from '../../base/observer.js';
+import { ForeignBytesError } from '../../base/bounded-json.js';
 
 /*
  * A record: format byte, CRC-32 of everything behind the epoch, epoch (16 decimal digits, so that a script on the server
@@ -24,6 +25,8 @@ const MUTABLE = 1;
 const JSON_SAFE = 2;
 /** The body is `[tags, meta or 0, value]`; else it is the value alone. */
 const LABELLED = 4;
+/** The value holds instances of classes, and stands in the body as the text of a graph. */
+const WRAPPED = 8;
 const LARGEST_SIZE = 0xffff_ffff;
 
 /** An epoch as it is stored: texts of one length, which compare as the numbers do. */
@@ -56,6 +59,18 @@ export function saysLabelled(record: Buffer): boolean {
   return (record[FLAGS_AT]! & LABELLED) !== 0;
 }
 
+export function saysMutable(record: Buffer): boolean {
+  return (record[FLAGS_AT]! & MUTABLE) !== 0;
+}
+
+export function saysJson(record: Buffer): boolean {
+  return (record[FLAGS_AT]! & JSON_SAFE) !== 0;
+}
+
+export function saysWrapped(record: Buffer): boolean {
+  return (record[FLAGS_AT]! & WRAPPED) !== 0;
+}
+
 /** @param offset what to add to this process' times to get those of the layer. */
 export function writeHead(bytes: Buffer, start: number, entry: Entry, offset: number): void {
   const { createdAt } = entry;
@@ -66,12 +81,57 @@ export function writeHead(bytes: Buffer, start: number, entry: Entry, offset: nu
   bytes.writeDoubleLE(entry.cost, start + COST_AT);
   bytes.writeUInt32LE(Math.min(entry.size, LARGEST_SIZE), start + SIZE_AT);
   bytes[start + FLAGS_AT] =
-    (entry.mutable ? MUTABLE : 0) | (entry.json ? JSON_SAFE : 0) | (isLabelled(entry) ? LABELLED : 0);
+    (entry.mutable ? MUTABLE : 0) |
+    (entry.json ? JSON_SAFE : 0) |
+    (isLabelled(entry) ? LABELLED : 0) |
+    (entry.classes === undefined ? 0 : WRAPPED);
+}
+
+/** Beyond this a time cannot be written as a date (ECMA-262, "Time Values"). */
+const LAST_TIME = 8.64e15;
+/** A process whose clock is further ahead has no idea of the time. */
+const AHEAD_MS = 24 * 3_600_000;
+/** Of one byte of a body, in memory: an empty object is two bytes there and 64 here. */
+const MOST_BYTES = 64;
+const LEAST_BYTES = 1 / 8;
+/** Key, tags and what an entry takes itself. */
+const BESIDE_BODY = 64 * 1024;
+
+/**
+ * Refuses times that no entry has: every one a number, in their order, not from the far future.
+ * @param now this process' time.
+ */
+function checkTimes(createdAt: number, record: Buffer, now: number): void {
+  const fresh = record.readDoubleLE(FRESH_AT);
+  const stale = record.readDoubleLE(STALE_AT);
+  const gone = record.readDoubleLE(GONE_AT);
+  const cost = record.readDoubleLE(COST_AT);
+  const inOrder = fresh >= -AHEAD_MS && stale >= fresh && gone >= stale && (gone <= LAST_TIME || gone === Infinity);
+  if (!inOrder || !(createdAt > -LAST_TIME && createdAt <= now + AHEAD_MS) || !(cost >= 0 && cost <= LAST_TIME)) {
+    throw new ForeignBytesError('times that no entry has');
+  }
+}
+
+/** What the record says, as far as its body can be of that size: layers in memory count on it. */
+function sizeIn(record: Buffer, bodyBytes: number): number {
+  const said = record.readUInt32LE(SIZE_AT);
+  return Math.round(Math.min(Math.max(said, bodyBytes * LEAST_BYTES), bodyBytes * MOST_BYTES + BESIDE_BODY));
+}
+
+/** What a record's body holds. */
+export interface DecodedBody {
+  readonly value: unknown;
+  readonly tags: readonly string[];
+  readonly meta: EntryMeta | undefined;
+  readonly mutable: boolean;
+  readonly json: boolean;
+  /** Its length, decompressed. */
+  readonly bytes: number;
 }
 
 /**
- * The entry that a record's head and what its body held make. An instance, because the engine may take memory of the old
- * generation for literals that are often still in use at a collection, and values then die with their entries only late.
+ * The entry that a record's head and its body make. An instance, because the engine may take memory of the old generation for
+ * literals that are often still in use at a collection, and values then die with their entries only late.
  */
 export class DecodedEntry implements Entry {
   readonly value: unknown;
@@ -84,24 +144,30 @@ export class DecodedEntry implements Entry {
   readonly cost: number;
   readonly mutable: boolean;
   readonly json: boolean;
+  readonly classes = undefined;
   readonly epoch = 0;
   readonly meta: EntryMeta | undefined;
-  derived: unknown = undefined;
+  derived: Derived | undefined = undefined;
   series: Series | undefined = undefined;
 
-  constructor(record: Buffer, offset: number, value: unknown, tags: readonly string[], meta: EntryMeta | undefined) {
+  /**
+   * @param offset what to add to this process' times to get those of the layer.
+   * @param now this process' time.
+   * @throws ForeignBytesError for times that no entry has.
+   */
+  constructor(record: Buffer, offset: number, now: number, body: DecodedBody) {
     const createdAt = record.readDoubleLE(CREATED_AT) - offset;
-    const flags = record[FLAGS_AT]!;
-    this.value = value;
+    checkTimes(createdAt, record, now);
+    this.value = body.value;
     this.createdAt = createdAt;
     this.freshUntil = createdAt + record.readDoubleLE(FRESH_AT);
     this.staleUntil = createdAt + record.readDoubleLE(STALE_AT);
     this.goneAt = createdAt + record.readDoubleLE(GONE_AT);
-    this.tags = tags;
-    this.size = record.readUInt32LE(SIZE_AT);
+    this.tags = body.tags;
+    this.size = sizeIn(record, body.bytes);
     this.cost = record.readDoubleLE(COST_AT);
-    this.mutable = (flags & MUTABLE) !== 0;
-    this.json = (flags & JSON_SAFE) !== 0;
-    this.meta = meta;
+    this.mutable = body.mutable;
+    this.json = body.json;
+    this.meta = body.meta;
   }
 }

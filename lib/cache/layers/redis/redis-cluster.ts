@@ -1,6 +1,6 @@
 import type { createCluster, RedisClusterOptions } from '@redis/client';
-import { TIMED_OUT, within } from '../../bounded-wait.js';
-import type { Clock } from '../../clock.js';
+import { TIMED_OUT, within } from '../../base/bounded-wait.js';
+import type { Clock } from '../../base/clock.js';
 import {
   AS_BUFFERS,
   unavailable,
@@ -24,6 +24,7 @@ const TELL_MS = 250;
 /** A connection to every master of a Redis Cluster; redirections and new masters are followed by node-redis. */
 export class ClusterConnection implements RedisConnection {
   readonly cluster = true;
+  readonly keyPrefix = '';
   readonly #options: RedisClusterOptions;
   readonly #events: ConnectionEvents;
   readonly #clock: Clock;
@@ -100,6 +101,8 @@ export class ClusterConnection implements RedisConnection {
     channel: string,
     onMessage: (message: string) => void,
     onReady: () => void,
+    _own?: string,
+    onLost?: () => void,
   ): Promise<() => Promise<void>> {
     let turn = 0;
     const { rootNodes, defaults } = this.#options;
@@ -108,17 +111,17 @@ export class ClusterConnection implements RedisConnection {
       { lost: () => undefined, ready: () => undefined },
       this.#clock,
     );
-    return home.subscribe(channel, onMessage, onReady);
+    return home.subscribe(channel, onMessage, onReady, undefined, onLost);
   }
 
   /** A master that is killed is missed and one that is well redirects; one that is frozen does neither, so that others are asked. */
   async #followMasters(cluster: Cluster): Promise<void> {
     for (const master of cluster.masters) {
       if (this.#cluster !== cluster) return;
-      const told = await within(mastersToldBy(cluster, master), TELL_MS, this.#clock).catch(() => undefined);
-      if (told === undefined || told === TIMED_OUT) continue;
-      if (cluster.masters.every(({ id }) => told.ids.has(id))) return;
-      return this.#connect([told.by]);
+      const known = await within(mastersKnownBy(cluster, master), TELL_MS, this.#clock).catch(() => undefined);
+      if (known === undefined || known === TIMED_OUT) continue;
+      if (cluster.masters.every(({ id }) => known.ids.has(id))) return;
+      return this.#connect([known.by]);
     }
   }
 
@@ -126,7 +129,7 @@ export class ClusterConnection implements RedisConnection {
     return (this.#attempt ??= this.#open(rootNodes)
       .catch((cause: unknown) => {
         this.#retry();
-        throw unavailable(cause);
+        throw cause;
       })
       .finally(() => (this.#attempt = undefined)));
   }
@@ -135,17 +138,21 @@ export class ClusterConnection implements RedisConnection {
     if (this.#closed) throw unavailable();
     // A dead master would keep an eager attempt waiting: later ones connect to nodes when they are needed.
     const minimizeConnections = this.#attempts++ > 0;
-    const cluster = redisPackage().createCluster({ ...this.#options, rootNodes, minimizeConnections });
-    cluster.on('error', () => undefined);
+    const cluster = (await redisPackage()).createCluster({ ...this.#options, rootNodes, minimizeConnections });
+    // Nothing else says why a node cannot be asked.
+    let cause: unknown;
+    cluster.on('error', (error) => (cause = error));
     await new Promise<void>((resolve, reject) => {
-      const cancel = this.#clock.after(3_000, () => reject(unavailable()));
+      const cancel = this.#clock.after(3_000, () =>
+        reject(Object.assign(new Error('The cluster did not answer.'), { code: 'ETIMEDOUT' })),
+      );
       cluster
         .connect()
         .then(() => resolve(), reject)
         .finally(cancel);
     }).catch((error: unknown) => {
       destroy(cluster);
-      throw error;
+      throw cause ?? error;
     });
     if (this.#closed) return destroy(cluster);
     this.#release();
@@ -177,8 +184,8 @@ export class ClusterConnection implements RedisConnection {
   }
 }
 
-/** Whom one master takes for a master, by the names that nodes give themselves, and how to reach who says so. */
-async function mastersToldBy(
+/** The masters that one master knows, by the names that nodes give themselves, and how to reach that master. */
+async function mastersKnownBy(
   cluster: Cluster,
   master: Cluster['masters'][number],
 ): Promise<{ by: Node; ids: Set<string> }> {

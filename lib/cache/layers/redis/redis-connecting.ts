@@ -13,8 +13,9 @@ export function connectionOf(
   events: ConnectionEvents,
 ): RedisConnection {
   const { url, client, cluster, sentinel, connection } = options;
-  if (client !== undefined) return clientConnection(client, events);
+  if (client !== undefined) return clientConnection(client, events, context.clock);
   if (cluster !== undefined) return new ClusterConnection(cluster, connection, events, context.clock);
   const endpoint = sentinel === undefined ? fixedEndpoint(url, connection) : sentinelEndpoint(sentinel, connection);
-  return new SingleConnection(endpoint, events, context.clock, connection?.connectTimeout);
+  const fixed = sentinel === undefined;
+  return new SingleConnection(endpoint, events, context.clock, connection?.connectTimeout, undefined, fixed);
 }

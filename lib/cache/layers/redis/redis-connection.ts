@@ -1,13 +1,15 @@
 import type { RESP_TYPES } from '@redis/client';
-import { systemClock } from '../../clock.js';
-import { CacheError } from '../../errors.js';
+import { systemClock } from '../../base/clock.js';
+import { CacheError } from '../../base/errors.js';
 
 export type RedisArgument = string | Buffer;
 
-/** One way to a Redis, whoever made the client: commands in, replies with Buffers for texts out. It never queues while away. */
+/** One way to a Redis, whichever client is used: commands in, replies with Buffers for texts out. It never queues while away. */
 export interface RedisConnection {
   /** True where keys live in hash slots on several nodes. */
   readonly cluster: boolean;
+  /** What the client puts before every key it is given, except in SCAN. */
+  readonly keyPrefix: string;
   readonly ready: boolean;
   /** @param key decides the node. Rejects at once with `LAYER_UNAVAILABLE` while the connection is lost. */
   send(key: string, args: readonly RedisArgument[]): Promise<unknown>;
@@ -22,12 +24,23 @@ export interface RedisConnection {
    * A connection of its own for messages. `onReady` is called whenever it stands (again); resolves once it has been, or
    * could not be at the first attempt.
    */
-  subscribe(channel: string, onMessage: (message: string) => void, onReady: () => void): Promise<() => Promise<void>>;
+  subscribe(
+    channel: string,
+    onMessage: (message: string) => void,
+    onReady: () => void,
+    /**
+     * A channel of this process alone, subscribed to in the same command where the connection has one server that never changes: the
+     * server can then see that nobody else hears the first. Ignored otherwise.
+     */
+    own?: string,
+    /** Called when it stands no more, or is refused when it is made anew. */
+    onLost?: () => void,
+  ): Promise<() => Promise<void>>;
 }
 
 export type RedisNode = (args: readonly RedisArgument[]) => Promise<unknown>;
 
-/** Told once when a connection is lost and once when it stands again. */
+/** Called once when a connection is lost and once when it stands again. */
 export interface ConnectionEvents {
   lost(cause: unknown): void;
   ready(): void;

@@ -1,41 +1,53 @@
 import { epochDigits } from '../encoding/record-head.js';
-import type { RedisConnection } from './redis-connection.js';
-import type { RedisKeys } from './redis-keys.js';
-import type { RedisLedger } from './redis-ledger.js';
+import { checkOutcomes, eachWithin } from './each-within.js';
+import type { RedisParts } from './redis-parts.js';
 import { scripts } from './redis-scripts.js';
 
 const DELETED_AT_ONCE = 500;
 
 /** Deletions by key: each leaves a fence against loads that began before it. */
 export class RedisDeletes {
-  readonly #connection: RedisConnection;
-  readonly #keys: RedisKeys;
-  readonly #ledger: RedisLedger;
+  readonly #redis: RedisParts;
 
-  constructor(connection: RedisConnection, keys: RedisKeys, ledger: RedisLedger) {
-    this.#connection = connection;
-    this.#keys = keys;
-    this.#ledger = ledger;
+  constructor(redis: RedisParts) {
+    this.#redis = redis;
   }
 
   /** @returns how many there were. */
   async many(keys: readonly string[]): Promise<number> {
-    const names = [...new Set(keys)].map((key) => this.#keys.entry(key));
-    const counts = await Promise.all(this.#connection.cluster ? await this.#removeApart(names) : this.#remove(names));
-    return counts.reduce<number>((total, count) => total + Number(count), 0);
-  }
-
-  #remove(names: readonly string[]): Promise<unknown>[] {
-    const removing: Promise<unknown>[] = [];
-    for (let from = 0; from < names.length; from += DELETED_AT_ONCE) {
-      const pairs = names.slice(from, from + DELETED_AT_ONCE).flatMap((name) => [name, this.#keys.fence(name)]);
-      removing.push(scripts.remove.run(this.#connection, [this.#keys.state, ...pairs], []));
+    const distinct = [...new Set(keys)];
+    if (this.#redis.connection.cluster) return this.#removeApart(distinct);
+    const removing: Promise<number>[] = [];
+    for (let from = 0; from < distinct.length; from += DELETED_AT_ONCE) {
+      removing.push(this.#remove(distinct.slice(from, from + DELETED_AT_ONCE)));
     }
-    return removing;
+    return sum(await Promise.all(removing));
   }
 
-  async #removeApart(names: readonly string[]): Promise<Promise<unknown>[]> {
-    const epoch = epochDigits(await this.#ledger.next());
-    return names.map((name) => scripts.removeApart.run(this.#connection, [name, this.#keys.fence(name)], [epoch]));
+  async #remove(deleted: readonly string[]): Promise<number> {
+    const { connection, keys, announcer } = this.#redis;
+    const names = deleted.map((key) => keys.entry(key));
+    const fences = names.map((name) => keys.fence(name));
+    const message = announcer.argumentsOf({ keys: deleted });
+    const all = [keys.state, keys.sweeps, ...names, ...fences];
+    const [count, published] = (await scripts.remove.run(connection, all, message)) as [unknown, unknown];
+    announcer.sent(published);
+    return Number(count);
   }
+
+  async #removeApart(deleted: readonly string[]): Promise<number> {
+    const { connection, keys, log } = this.#redis;
+    const epoch = epochDigits(await log.next());
+    const removing = deleted.map(async (key) => {
+      const name = keys.entry(key);
+      return Number(await scripts.removeApart.run(connection, [name, keys.fence(name)], [epoch]));
+    });
+    const outcomes = await eachWithin(removing, this.#redis);
+    checkOutcomes(deleted, outcomes);
+    return sum(outcomes.map((outcome) => (outcome.failed ? 0 : outcome.value)));
+  }
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

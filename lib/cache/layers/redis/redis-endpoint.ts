@@ -2,7 +2,6 @@ import type { RedisClientOptions } from '@redis/client';
 import { redisPackage } from './redis-package.js';
 import type { RedisConnectionOptions, RedisLayerOptions } from './redis-options.js';
 import type { Endpoint } from './redis-single.js';
-import { unavailable } from './redis-connection.js';
 
 const DEFAULT_URL = 'redis://localhost:6379';
 
@@ -31,7 +30,7 @@ export function sentinelEndpoint(
         cause = error;
       }
     }
-    throw unavailable(cause);
+    throw cause;
   };
 }
 
@@ -42,7 +41,8 @@ async function askSentinel(
 ): Promise<[host: string, port: number]> {
   const options = clientOptions(connection);
   const timeout = connection?.connectTimeout ?? 500;
-  const client = redisPackage().createClient({
+  const { createClient } = await redisPackage();
+  const client = createClient({
     ...options,
     disableOfflineQueue: true,
     socket: {

@@ -1,4 +1,4 @@
-import type { Entry } from '../../entry.js';
+import type { Entry } from '../../entries/entry.js';
 
 /** Redis keeps an expiry as a 64-bit sum with its clock, and no store takes more; a hundred years are for ever. */
 export const LONGEST_PX = 3_155_760_000_000;

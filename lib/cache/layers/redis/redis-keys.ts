@@ -1,57 +1,74 @@
-import { CacheError } from '../../errors.js';
-import { literalGlob } from '../../glob.js';
+import { CacheError } from '../../base/errors.js';
+import { coarseGlob, literalGlob } from '../../base/glob.js';
 
 /**
  * The names under which a namespace lives in Redis. An entry's is `prefix:key`, readable and under one ACL pattern
  * (`~prefix:*`) with everything else: what is no entry begins with `prefix:~`, and an entry's key that begins with `~`
  * gets a second one.
+ *
+ * An application's own client may put a `keyPrefix` before every key by itself. Names of keys here are without it, as the client
+ * takes them; hash slots, the channel and what SCAN matches and returns are with it.
  */
 export class RedisKeys {
   readonly #prefix: string;
+  readonly #keyPrefix: string;
   /** At most one a slot. */
   readonly #slotTexts = new Map<number, string>();
-  /** Epoch, ledger version, birth and floor of the namespace. */
+  /** The state of the namespace's order of invalidations. */
   readonly state: string;
   /** Sorted set: tag by the epoch of its invalidation. */
   readonly tags: string;
   /** Sorted set: glob by the epoch of its invalidation. */
   readonly globs: string;
+  /** Sorted set: the globs whose sweep has not finished, by the epoch of their invalidation. */
+  readonly sweeps: string;
   readonly channel: string;
 
-  constructor(prefix: string) {
-    if (prefix.includes('{') && hashTagOf(prefix) === undefined) {
-      throw new CacheError(
-        'INVALID_OPTIONS',
-        `namespace '${prefix}': an opening brace must begin a hash tag such as {name}, or Redis Cluster cannot keep an entry and its fence together.`,
-      );
+  /** @param keyPrefix what the client puts before every key. */
+  constructor(prefix: string, keyPrefix = '') {
+    for (const [what, text] of [
+      ['namespace', prefix],
+      ["the client's keyPrefix", keyPrefix],
+    ] as const) {
+      if (text.includes('{') && hashTagOf(text) === undefined) {
+        throw new CacheError(
+          'INVALID_OPTIONS',
+          `${what} '${text}': its opening brace does not begin a hash tag. Close it, as in {name}, or leave it out: Redis Cluster keeps an entry and its fence together by it.`,
+        );
+      }
     }
     this.#prefix = `${prefix}:`;
-    // One slot for the three, whatever the namespace: a script changes them together.
-    const shared = hashTagOf(prefix) === undefined ? `${prefix}:~{${slotSafe(prefix)}}` : `${prefix}:~`;
+    this.#keyPrefix = keyPrefix;
+    // One slot for these, whatever the namespace: a script changes them together.
+    const tagged = hashTagOf(keyPrefix + prefix) !== undefined;
+    const shared = tagged ? `${prefix}:~` : `${prefix}:~{${slotSafe(prefix)}}`;
     this.state = `${shared}state`;
     this.tags = `${shared}tags`;
     this.globs = `${shared}globs`;
-    this.channel = `${prefix}:~bus`;
+    this.sweeps = `${shared}sweeps`;
+    this.channel = `${keyPrefix}${prefix}:~bus`;
   }
 
   entry(key: string): string {
     return key.charCodeAt(0) === TILDE ? `${this.#prefix}~${key}` : this.#prefix + key;
   }
 
-  /** The key of an entry's name, or undefined for what is no entry. */
-  keyOf(name: string): string | undefined {
-    const key = name.slice(this.#prefix.length);
+  /** The key of an entry, given the name that SCAN returns; undefined for what is not an entry. */
+  keyOf(found: string): string | undefined {
+    const key = found.slice(this.#keyPrefix.length + this.#prefix.length);
     if (key.charCodeAt(0) !== TILDE) return key;
     return key.charCodeAt(1) === TILDE ? key.slice(1) : undefined;
   }
 
   /** Where the epoch of an entry's last deletion stands, in the entry's own hash slot. */
   fence(entryName: string): string {
-    if (hashTagOf(this.#prefix) !== undefined) return `${this.#prefix}~fence:${entryName}`;
+    if (hashTagOf(this.#keyPrefix + this.#prefix) !== undefined) return `${this.#prefix}~fence:${entryName}`;
     const tag = hashTagOf(entryName);
     if (tag !== undefined) return `${this.#prefix}~fence:{${tag}}${entryName}`;
-    if (!entryName.includes('}')) return `${this.#prefix}~fence:{${entryName}}`;
-    return `${this.#prefix}~fence:{${this.#textOf(hashSlot(entryName))}}${entryName}`;
+    // The whole name decides the slot, and its client's prefix with it.
+    const name = this.#keyPrefix + entryName;
+    if (!name.includes('}')) return `${this.#prefix}~fence:{${name}}`;
+    return `${this.#prefix}~fence:{${this.#textOf(hashSlot(name))}}${entryName}`;
   }
 
   #textOf(slot: number): string {
@@ -64,12 +81,12 @@ export class RedisKeys {
     return `${this.#prefix}~lock:${name}`;
   }
 
-  /** What to SCAN for, and whether the answers still have to be matched here. */
-  match(glob: string): { readonly pattern: string; readonly exact: boolean } {
-    const prefix = literalGlob(this.#prefix);
-    // Only the escaped `~` needs care: a first element that could stand for it is matched here.
-    if (/^[?[\\~]/.test(glob)) return { pattern: `${prefix}*`, exact: false };
-    return { pattern: prefix + glob, exact: true };
+  /** What to SCAN for: it finds every entry whose key the glob matches, and perhaps others. */
+  scanPattern(glob: string): string {
+    const pattern = coarseGlob(glob);
+    // Only a key that begins with `~` has a second one.
+    const escape = pattern.startsWith('~') ? '~' : '';
+    return literalGlob(this.#keyPrefix + this.#prefix) + escape + pattern;
   }
 }
 

@@ -1,16 +1,16 @@
-import { RedisBoard } from '../../coordination/redis-board.js';
-import { RedisBus } from '../../coordination/redis-bus.js';
-import { RedisLock } from '../../coordination/redis-lock.js';
-import { milliseconds } from '../../duration.js';
-import type { Entry } from '../../entry.js';
-import { CacheError } from '../../errors.js';
-import { CircuitState } from '../../observer.js';
+import { RedisSharedMap } from './redis-shared-map.js';
+import { RedisBus } from './redis-bus.js';
+import { RedisLock } from './redis-lock.js';
+import type { CacheError } from '../../base/errors.js';
+import { milliseconds } from '../../base/duration.js';
+import { unversioned } from '../../base/namespace.js';
+import type { Entry } from '../../entries/entry.js';
+import { CircuitState } from '../../base/observer.js';
 import { EntryCodec } from '../encoding/codec.js';
-import { undecodableOnce } from '../encoding/undecodable.js';
-import { epochDigits } from '../encoding/record-head.js';
+import { UndecodableValues } from '../undecodable.js';
 import { withDeadline } from '../resilience/deadline.js';
 import type {
-  Board,
+  SharedMap,
   BusMessage,
   Coordination,
   Layer,
@@ -18,57 +18,72 @@ import type {
   LayerFactory,
   LayerStatus,
   LayerWrite,
-  LoadTicket,
   ServerInfo,
 } from '../layer.js';
+import type { LoadTicket } from '../load-ticket.js';
 import { isRefusal } from '../resilience/layer-refusal.js';
 import { connectionOf } from './redis-connecting.js';
-import { unavailable, type RedisConnection } from './redis-connection.js';
+import { HeardConnection } from './heard-connection.js';
+import { unavailable, type RedisNode } from './redis-connection.js';
+import { RedisAnnouncer } from './redis-announcer.js';
 import { RedisDeletes } from './redis-deletes.js';
-import { RedisEntries } from './redis-entries.js';
 import { serverInfo } from './redis-info.js';
+import { redisFailure } from './redis-failure.js';
+import { RedisInvalidationLog } from './redis-invalidation-log.js';
 import { RedisKeys } from './redis-keys.js';
-import { RedisLedger } from './redis-ledger.js';
+import { redisAddress, redisLayerRule } from './redis-layer-rules.js';
+import { RedisLoadWrites } from './redis-load-writes.js';
 import type { RedisLayerOptions } from './redis-options.js';
-import { RedisScan } from './redis-scan.js';
+import type { RedisParts } from './redis-parts.js';
+import { RedisReads } from './redis-reads.js';
+import { RedisScan, type SweepProgress } from './redis-scan.js';
 import { scripts } from './redis-scripts.js';
+import { RedisSweeps } from './redis-sweeps.js';
+import { RedisWrites } from './redis-writes.js';
 import { DEFAULT_DEADLINE_MS, remoteLayer } from '../resilience/remote-layer.js';
 import { ServerClock } from './server-clock.js';
 
 /**
- * A layer in Redis: single, Sentinel or Cluster. Reads take one round trip, batches one a node; large writes leave in pieces
+ * A layer in Redis: single, Sentinel or Cluster. RemoteReads take one round trip, batches one a node; large writes leave in pieces
  * that do not wait for each other, and what is asked for later arrives later. Invalidations are ordered across processes. It
  * connects in the background and never makes a caller wait for a server that is away.
- * @throws CacheError `INVALID_OPTIONS` when more than one of `url`, `sentinel`, `cluster` and `client` is given.
+ * A fault in its options stops the boot: `INVALID_OPTIONS`, `INVALID_DURATION`.
  */
 export function redisLayer(options: RedisLayerOptions = {}): LayerFactory {
-  const ways = (['url', 'sentinel', 'cluster', 'client'] as const).filter((way) => options[way] !== undefined);
-  if (ways.length > 1) {
-    throw new CacheError(
-      'INVALID_OPTIONS',
-      `redisLayer({ ${ways.join(', ')} }): give one of them, not ${ways.length}.`,
-    );
-  }
-  return remoteLayer('redis', options, (context, name) => new RedisLayer(context, name, options));
+  return remoteLayer('redis', options, (context, name) => new RedisLayer(context, name, options), {
+    maker: 'redisLayer',
+    rule: redisLayerRule,
+    address: redisAddress(options),
+  });
 }
 
 const RETRY_MS = 1_000;
+const WITHOUT_PROGRESS: SweepProgress = { removed: () => undefined, late: () => undefined };
 
 class RedisLayer implements Layer {
   readonly shared = true;
   readonly encodes = true;
+  readonly spread: boolean;
   readonly name: string;
   readonly coordination: Coordination;
   readonly #context: LayerContext;
-  readonly #connection: RedisConnection;
+  readonly #connection: HeardConnection;
   readonly #keys: RedisKeys;
-  readonly #ledger: RedisLedger;
+  /** Those of the namespace without its version. */
+  readonly #lastingKeys: RedisKeys;
+  readonly #log: RedisInvalidationLog;
   readonly #serverClock: ServerClock;
-  readonly #entries: RedisEntries;
+  readonly #reads: RedisReads;
+  readonly #writes: RedisWrites;
+  readonly #loadWrites: RedisLoadWrites;
   readonly #deletes: RedisDeletes;
   readonly #scan: RedisScan;
+  readonly #sweeps: RedisSweeps;
   readonly #bus: RedisBus;
+  readonly #undecodable: UndecodableValues;
+  readonly #announcer: RedisAnnouncer;
   readonly #deadlineMs: number;
+  readonly #address: string;
   #opening: Promise<void> | undefined;
   #preparing: Promise<unknown> | undefined;
   #opened = false;
@@ -79,30 +94,38 @@ class RedisLayer implements Layer {
   constructor(context: LayerContext, name: string, options: RedisLayerOptions) {
     this.name = name;
     this.#context = context;
+    this.#address = redisAddress(options);
     const { clock } = context;
     const deadlineMs = (this.#deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline'));
-    this.#connection = connectionOf(options, context, {
-      lost: (cause) => this.#onLost(cause),
-      ready: () => this.#onReady(),
-    });
-    this.#keys = new RedisKeys(context.prefix);
-    this.#ledger = new RedisLedger(this.#connection, this.#keys);
-    this.#serverClock = new ServerClock(this.#connection, clock, this.#keys.state);
-    const codec = new EntryCodec({ ...options, onUndecodable: undecodableOnce(name, context.events) });
-    this.#entries = new RedisEntries({
+    const events = { lost: (cause: unknown) => this.#onLost(cause), ready: () => this.#onReady() };
+    const connection = (this.#connection = new HeardConnection(connectionOf(options, context, events)));
+    const keys = (this.#keys = new RedisKeys(context.prefix, connection.keyPrefix));
+    this.#lastingKeys = new RedisKeys(unversioned(context.prefix), connection.keyPrefix);
+    this.#log = new RedisInvalidationLog(connection, keys);
+    this.#serverClock = new ServerClock(connection, clock, keys.state);
+    this.#bus = new RedisBus(connection, keys.channel, clock, deadlineMs);
+    this.#announcer = new RedisAnnouncer(this.#bus, !connection.cluster);
+    this.spread = connection.cluster;
+    this.#undecodable = new UndecodableValues(name, context.events);
+    const parts: RedisParts = {
       name,
-      connection: this.#connection,
-      keys: this.#keys,
-      ledger: this.#ledger,
-      codec,
+      connection,
+      keys,
+      log: this.#log,
+      codec: new EntryCodec({ ...options, onUndecodable: (cause) => this.#undecodable.report(cause) }),
       serverClock: this.#serverClock,
       clock,
-      writeWithinMs: deadlineMs,
-    });
-    this.#deletes = new RedisDeletes(this.#connection, this.#keys, this.#ledger);
-    this.#scan = new RedisScan(this.#connection, this.#keys, clock, deadlineMs, name);
-    this.#bus = new RedisBus(this.#connection, this.#keys.channel, clock, deadlineMs);
-    const lock = new RedisLock(this.#connection, this.#keys);
+      bus: this.#bus,
+      announcer: this.#announcer,
+      deadlineMs,
+    };
+    this.#reads = new RedisReads(parts);
+    this.#writes = new RedisWrites(parts);
+    this.#loadWrites = new RedisLoadWrites(parts);
+    this.#deletes = new RedisDeletes(parts);
+    this.#scan = new RedisScan(connection, keys, clock, deadlineMs, name);
+    const lock = new RedisLock(connection, keys);
+    this.#sweeps = new RedisSweeps(parts, this.#scan, lock, context.events);
     this.coordination = {
       acquire: (lockName, leaseMs) => this.#whenOpen(() => lock.acquire(lockName, leaseMs)),
       publish: (message) => this.#publish(message),
@@ -110,20 +133,41 @@ class RedisLayer implements Layer {
     };
   }
 
-  get(key: string, ticket?: LoadTicket): Promise<Entry | undefined> {
-    return this.#opened ? this.#entries.get(key, ticket) : this.#whenOpen(() => this.#entries.get(key, ticket));
+  get replies(): number {
+    return this.#connection.replies;
   }
 
-  getMany(keys: readonly string[], tickets?: readonly LoadTicket[]): Promise<(Entry | undefined)[]> {
-    return this.#whenOpen(() => this.#entries.getMany(keys, tickets));
+  get announces(): boolean {
+    return this.#announcer.active;
+  }
+
+  get(key: string, ticket?: LoadTicket): Promise<Entry | undefined> {
+    return this.#opened ? this.#reads.get(key, ticket) : this.#whenOpen(() => this.#reads.get(key, ticket));
+  }
+
+  getMany(
+    keys: readonly string[],
+    tickets?: readonly LoadTicket[],
+    unanswered?: Set<string>,
+  ): Promise<(Entry | undefined)[]> {
+    return this.#whenOpen(() => this.#reads.getMany(keys, tickets, unanswered));
   }
 
   set(key: string, entry: Entry, ticket?: LoadTicket): Promise<void> {
-    return this.#inOrder(() => this.#entries.set(key, entry, ticket));
+    const write = () =>
+      ticket === undefined ? this.#writes.put(key, entry) : this.#loadWrites.put(key, entry, ticket);
+    return this.#opened && this.#writes.leaving === undefined ? write() : this.#inOrder(write);
   }
 
   setMany(entries: readonly LayerWrite[]): Promise<void> {
-    return this.#inOrder(() => this.#entries.setMany(entries));
+    const explicit = entries.filter(([, , ticket]) => ticket === undefined);
+    const loaded = entries.filter(([, , ticket]) => ticket !== undefined);
+    return this.#inOrder(async () => {
+      const writing: Promise<void>[] = [];
+      if (explicit.length > 0) writing.push(this.#writes.putMany(explicit));
+      if (loaded.length > 0) writing.push(this.#loadWrites.putMany(loaded));
+      await all(writing);
+    });
   }
 
   async delete(key: string): Promise<boolean> {
@@ -136,25 +180,26 @@ class RedisLayer implements Layer {
   }
 
   deleteByPattern(glob: string): Promise<number> {
-    return this.#inOrder(async () => {
-      // From here on nothing older that matches is read or written; what follows only frees the memory.
-      const note = scripts.noteGlob.run(this.#connection, [this.#keys.state, this.#keys.globs], [glob]);
-      let refusal: unknown;
-      const epoch = await withDeadline(note, this.#deadlineMs, this.#context.clock, this.name).catch((error) => {
-        if (!isRefusal(error)) throw error;
-        refusal = error;
-        return epochDigits(this.#serverClock.now() * 1_000);
-      });
-      const removed = await this.#scan.remove(glob, String(epoch));
-      // A full server has removed what there was but not noted it: to be said again once there is room.
-      if (refusal !== undefined) throw refusal;
-      return removed;
-    });
+    return this.#invalidate(glob, (message) =>
+      glob === '*'
+        ? scripts.noteAll.run(this.#connection, [this.#keys.state, this.#keys.sweeps], message({ patterns: [glob] }))
+        : this.#noteGlob(glob, message({ patterns: [glob] })),
+    );
+  }
+
+  async clear(): Promise<void> {
+    await this.#invalidate('*', (message) =>
+      scripts.noteAll.run(this.#connection, [this.#keys.state, this.#keys.sweeps], message({ all: true })),
+    );
   }
 
   async invalidateTags(tags: readonly string[]): Promise<void> {
     if (tags.length === 0) return;
-    await this.#inOrder(() => scripts.noteTags.run(this.#connection, [this.#keys.state, this.#keys.tags], tags));
+    await this.#inOrder(async () => {
+      const { state, sweeps, tags: list } = this.#keys;
+      const argv = [...this.#announcer.argumentsOf({ tags }), ...tags];
+      this.#announcer.sent(await scripts.noteTags.run(this.#connection, [state, sweeps, list], argv));
+    });
   }
 
   async *keys(glob: string): AsyncGenerator<readonly string[]> {
@@ -162,18 +207,16 @@ class RedisLayer implements Layer {
     yield* this.#scan.find(glob);
   }
 
-  async clear(): Promise<void> {
-    await this.deleteByPattern('*');
-  }
-
   /** Also what a probe asks: the server answers, and its clock and state are known anew. */
   async connect(): Promise<void> {
     if (!this.#opened && !this.#lost) return this.#open();
-    await this.#connection.connect();
-    await this.#prepare().catch((error: unknown) => {
-      if (error instanceof Error && error.message.includes('READONLY')) this.#connection.renew?.();
-      throw error;
-    });
+    try {
+      await this.#connection.connect();
+      await this.#prepare();
+    } catch (error) {
+      if (error instanceof Error && error.message.includes('READONLY')) this.#connection.renew();
+      throw this.#failure(error);
+    }
     this.#restored();
   }
 
@@ -181,6 +224,7 @@ class RedisLayer implements Layer {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopAsking?.();
+    this.#sweeps.close();
     await this.#bus.close();
     await this.#connection.close();
   }
@@ -193,16 +237,21 @@ class RedisLayer implements Layer {
       circuitState: CircuitState.closed,
       queueDepth: 0,
       writesDropped: 0,
+      undecodable: this.#undecodable.count,
+      sweepsPending: this.#sweeps.pending,
+      busNotSent: this.#bus.notSent,
+      busUnreachable: this.#bus.unreachable,
     };
   }
 
-  board(name: string): Board {
-    const board = new RedisBoard(this.#connection, this.#keys.state, name);
+  sharedMap(name: string, everyVersion = false): SharedMap {
+    const keys = everyVersion ? this.#lastingKeys : this.#keys;
+    const sharedMap = new RedisSharedMap(this.#connection, keys.state, name);
     return {
-      publish: (slot, bytes, keepMs) => this.#whenOpen(() => board.publish(slot, bytes, keepMs)),
-      read: (slot) => this.#whenOpen(() => board.read(slot)),
-      readAll: () => this.#whenOpen(() => board.readAll()),
-      withdraw: (slot) => this.#whenOpen(() => board.withdraw(slot)),
+      publish: (slot, bytes, keepMs) => this.#whenOpen(() => sharedMap.publish(slot, bytes, keepMs)),
+      read: (slot) => this.#whenOpen(() => sharedMap.read(slot)),
+      readAll: () => this.#whenOpen(() => sharedMap.readAll()),
+      withdraw: (slot) => this.#whenOpen(() => sharedMap.withdraw(slot)),
     };
   }
 
@@ -219,8 +268,41 @@ class RedisLayer implements Layer {
   /** Writes and invalidations reach the server in the order they were asked for, though a large write leaves in pieces. */
   async #inOrder<T>(operation: () => Promise<T>): Promise<T> {
     if (!this.#opened) await this.#open();
-    while (this.#entries.leaving !== undefined) await this.#entries.leaving;
+    while (this.#writes.leaving !== undefined) await this.#writes.leaving;
+    this.#writes.flush();
     return operation();
+  }
+
+  /**
+   * Invalidates by glob: once it is noted nothing older that matches is read or written. What follows only frees the memory, and the
+   * caller does not wait for all of it.
+   */
+  #invalidate(glob: string, note: (message: (message: BusMessage) => string[]) => Promise<unknown>): Promise<number> {
+    const send = async (): Promise<number> => {
+      const noted = note((message) => this.#announcer.argumentsOf(message));
+      const [digits, published, left] = (await withDeadline(
+        noted,
+        this.#deadlineMs,
+        this.#context.clock,
+        this.name,
+      )) as readonly unknown[];
+      this.#announcer.sent(published);
+      if (Number(left) > 0) this.#sweeps.takeOver(this.#serverClock.now()).catch(() => undefined);
+      return this.#sweeps.sweep({ glob, epoch: Number(digits) });
+    };
+    return this.#inOrder(() =>
+      send().catch(async (error: unknown) => {
+        if (!isRefusal(error)) throw error;
+        // A server that is full cannot note it: what there is of it is removed, which makes room.
+        await this.#scan.sweep([{ glob, epoch: this.#serverClock.now() * 1_000 }], WITHOUT_PROGRESS);
+        return send();
+      }),
+    );
+  }
+
+  #noteGlob(glob: string, message: readonly string[]): Promise<unknown> {
+    const { state, sweeps, globs } = this.#keys;
+    return scripts.noteGlob.run(this.#connection, [state, sweeps, globs], [...message, glob]);
   }
 
   #open(): Promise<void> {
@@ -232,10 +314,11 @@ class RedisLayer implements Layer {
       .then(
         () => {
           this.#opened = true;
+          this.#sweeps.takeOver(this.#serverClock.now()).catch(() => undefined);
         },
         (error: unknown) => {
           this.#onLost(error);
-          throw error;
+          throw this.#failure(error);
         },
       )
       .finally(() => (this.#opening = undefined)));
@@ -249,9 +332,19 @@ class RedisLayer implements Layer {
 
   /** A frozen server is asked once, however often it is probed. */
   #prepare(): Promise<unknown> {
-    return (this.#preparing ??= Promise.all([this.#serverClock.measure(), this.#ledger.touch()]).finally(
-      () => (this.#preparing = undefined),
-    ));
+    return (this.#preparing ??= Promise.all([
+      this.#serverClock.measure(),
+      this.#log.touch(),
+      this.#loadScripts(),
+    ]).finally(() => (this.#preparing = undefined)));
+  }
+
+  /** So that a burst of first writes need not be sent twice. Who may not load scripts sends them in full. */
+  async #loadScripts(): Promise<void> {
+    const connection = this.#connection;
+    const used = connection.cluster ? [scripts.storeApart] : [scripts.put, scripts.store];
+    const load = async (node: RedisNode) => Promise.all(used.map((script) => script.load(node)));
+    await Promise.all((await connection.nodes()).map(load)).catch(() => undefined);
   }
 
   #onLost(cause: unknown): void {
@@ -260,9 +353,12 @@ class RedisLayer implements Layer {
     this.#context.events.log(
       'warn',
       'LAYER_LOST',
-      `Layer '${this.name}' has no connection; it is being restored.`,
-      cause,
+      `Layer '${this.name}' has no connection; it is being restored: ${this.#failure(cause).message}`,
     );
+  }
+
+  #failure(error: unknown): CacheError {
+    return redisFailure(error, this.#address, this.#opened);
   }
 
   #onReady(): void {
@@ -282,5 +378,12 @@ class RedisLayer implements Layer {
     this.#lost = false;
     this.#opened = true;
     this.#context.events.log('log', 'LAYER_RESTORED', `Layer '${this.name}' is connected again.`);
+  }
+}
+
+/** Waits for all, then rejects with the first failure, so that none is left unhandled. */
+async function all(operations: readonly Promise<unknown>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(operations)) {
+    if (outcome.status === 'rejected') throw outcome.reason;
   }
 }

@@ -3,8 +3,8 @@ import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
 /** How `redisLayer()` reaches its Redis, and what every remote layer takes. Give one of `url`, `sentinel`, `cluster`, `client`. */
 export interface RedisLayerOptions extends RemoteLayerOptions {
   /**
-   * `redis://[user:password@]host:port[/database]`, `rediss://` for TLS. Where it is undefined (a variable of the
-   * environment that is not set) the usual port of this machine is asked. @default 'redis://localhost:6379'
+   * `redis://[user:password@]host:port[/database]`, `rediss://` for TLS. `url: undefined` stops the boot: most often a variable of
+   * the environment is not set. @default 'redis://localhost:6379'
    */
   url?: string;
   /** What a URL cannot say of each connection: ACL user, TLS, timeouts. */
@@ -23,7 +23,11 @@ export interface RedisLayerOptions extends RemoteLayerOptions {
     /** Where announced addresses can be reached, for clusters behind NAT: `'10.0.0.1:6379'` → host and port. */
     nodeAddressMap?: Record<string, { host: string; port: number }>;
   };
-  /** A client of the application's own: node-redis 4 or 5 (single, Sentinel, Cluster) or ioredis. It is left open on disconnect. */
+  /**
+   * A client of the application's own, left open on disconnect: node-redis 4 or 5 (single, Sentinel, Cluster, or a pool, with whose
+   * options the layer makes connections of its own) or ioredis (single, Sentinel, Cluster; its `keyPrefix` is put before the
+   * namespace). Refused: ioredis with `scaleReads` other than `'master'`.
+   */
   client?: RedisClientLike;
 }
 
@@ -37,7 +41,7 @@ export interface RedisConnectionOptions {
   tls?: boolean | Readonly<Record<string, unknown>>;
 }
 
-/** The parts of node-redis' and ioredis' clients by which they are told apart. */
+/** What distinguishes a client of node-redis from one of ioredis. */
 export type RedisClientLike =
   | { sendCommand(...args: never[]): unknown; readonly isOpen: boolean; connect(): Promise<unknown> }
-  | { callBuffer(...args: never[]): unknown; readonly status: string; connect(): Promise<unknown> };
+  | { createBuiltinCommand(name: string): unknown; readonly status: string; connect(): Promise<unknown> };

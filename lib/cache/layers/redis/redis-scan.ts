@@ -1,22 +1,55 @@
-import type { Clock } from '../../clock.js';
-import { globMatcher } from '../../glob.js';
+import { pause } from '../../base/bounded-wait.js';
+import type { Clock } from '../../base/clock.js';
+import { CacheError } from '../../base/errors.js';
+import { globMatcher } from '../../base/glob.js';
+import { epochDigits } from '../encoding/record-head.js';
 import { withDeadline } from '../resilience/deadline.js';
 import type { RedisConnection, RedisNode } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
 import { scripts } from './redis-scripts.js';
 
 const COUNT = '1000';
+/** A step that was not answered in time is asked for again after this, and after twice as long, and so on. */
+const STEP_RETRY_MS = 500;
+const STEP_ATTEMPTS = 5;
+
+/** An invalidation by glob whose entries are to be removed. */
+export interface Sweep {
+  readonly glob: string;
+  /** Entries of this epoch or a later one are newer. */
+  readonly epoch: number;
+}
+
+export interface SweepProgress {
+  removed(count: number): void;
+  late(): void;
+}
+
+interface Found {
+  readonly name: string;
+  readonly key: string;
+}
 
 /** Walks the namespace step by step on every master, so that no step blocks a server. */
 export class RedisScan {
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
-  readonly #step: <T>(operation: Promise<T>) => Promise<T>;
+  readonly #clock: Clock;
+  readonly #deadlineMs: number;
+  readonly #layer: string;
+  #closed = false;
 
   constructor(connection: RedisConnection, keys: RedisKeys, clock: Clock, deadlineMs: number, layer: string) {
     this.#connection = connection;
     this.#keys = keys;
-    this.#step = (operation) => withDeadline(operation, deadlineMs, clock, layer);
+    this.#clock = clock;
+    this.#deadlineMs = deadlineMs;
+    this.#layer = layer;
+  }
+
+  /** Walks that are under way end with an error at their next step. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** Entries' keys that match, in batches; one that is written meanwhile may be missing or come twice, as in SCAN. */
@@ -26,57 +59,98 @@ export class RedisScan {
     }
   }
 
-  /**
-   * Removes entries that match; nodes side by side. @returns how many there were.
-   * @param epoch what has been written since stays: it is newer than what is to be removed, and guards against older loads.
-   */
-  async remove(glob: string, epoch?: string): Promise<number> {
-    const nodes = await this.#connection.nodes();
-    const counts = await Promise.all(nodes.map((node) => this.#removeFrom(node, glob, epoch)));
-    return counts.reduce((total, count) => total + count, 0);
+  /** Removes entries that match, whatever their epoch; nodes side by side. @returns how many there were. */
+  async remove(glob: string): Promise<number> {
+    let count = 0;
+    await this.#removeAll(glob, async (found) => void (count += await this.#unlink(found.map(({ name }) => name))));
+    return count;
   }
 
-  async #removeFrom(node: RedisNode, glob: string, epoch: string | undefined): Promise<number> {
-    let count = 0;
-    let removing: Promise<number> = Promise.resolve(0);
-    for await (const found of this.#walk(node, glob)) {
+  /**
+   * Removes what several globs have invalidated, in one walk.
+   * @param progress is called with how many were removed, as they are, and when a step is not answered in time.
+   */
+  async sweep(sweeps: readonly Sweep[], progress: SweepProgress): Promise<void> {
+    const matching = sweeps.map(({ glob, epoch }) => ({ matches: globMatcher(glob), epoch }));
+    const remove = async (found: readonly Found[]) => {
+      const byEpoch = new Map<number, string[]>();
+      for (const { name, key } of found) {
+        let epoch = 0;
+        for (const one of matching) if (one.epoch > epoch && one.matches(key)) epoch = one.epoch;
+        if (epoch === 0) continue;
+        const names = byEpoch.get(epoch);
+        if (names === undefined) byEpoch.set(epoch, [name]);
+        else names.push(name);
+      }
+      for (const [epoch, names] of byEpoch) progress.removed(await this.#removeOlder(names, epochDigits(epoch)));
+    };
+    await this.#removeAll(sweeps.length === 1 ? sweeps[0]!.glob : '*', remove, progress.late);
+  }
+
+  async #removeAll(glob: string, remove: (found: readonly Found[]) => Promise<void>, late?: () => void): Promise<void> {
+    const nodes = await this.#connection.nodes();
+    await Promise.all(nodes.map((node) => this.#removeFrom(node, glob, remove, late)));
+  }
+
+  async #removeFrom(
+    node: RedisNode,
+    glob: string,
+    remove: (found: readonly Found[]) => Promise<void>,
+    late: (() => void) | undefined,
+  ): Promise<void> {
+    let removing: Promise<void> = Promise.resolve();
+    for await (const found of this.#walk(node, glob, late)) {
       // The next step is asked for while this one's keys are being removed.
-      count += await removing;
-      const names = found.map(({ name }) => name);
-      removing = this.#step(epoch === undefined ? this.#unlink(node, names) : this.#removeOlder(names, epoch));
+      await removing;
+      removing = this.#step(() => remove(found), late);
       removing.catch(() => undefined);
     }
-    return count + (await removing);
+    await removing;
   }
 
-  async *#walk(node: RedisNode, glob: string): AsyncGenerator<readonly { name: string; key: string }[]> {
-    const { pattern, exact } = this.#keys.match(glob);
-    const matches = exact ? () => true : globMatcher(glob);
-    const scan = (cursor: string) =>
-      this.#step(node(['SCAN', cursor, 'MATCH', pattern, 'COUNT', COUNT])) as Promise<[unknown, unknown[]]>;
+  async *#walk(node: RedisNode, glob: string, late?: () => void): AsyncGenerator<readonly Found[]> {
+    const pattern = this.#keys.scanPattern(glob);
+    const matches = globMatcher(glob);
     let cursor = '0';
     do {
-      const [next, names] = await scan(cursor);
+      const asked = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', COUNT];
+      const [next, names] = (await this.#step(() => node(asked), late)) as [unknown, unknown[]];
       cursor = String(next);
-      const found: { name: string; key: string }[] = [];
+      const found: Found[] = [];
       for (const name of new Set(names.map(String))) {
         const key = this.#keys.keyOf(name);
-        if (key !== undefined && matches(key)) found.push({ name, key });
+        if (key !== undefined && matches(key)) found.push({ name: this.#keys.entry(key), key });
       }
       if (found.length > 0) yield found;
     } while (cursor !== '0');
   }
 
-  async #unlink(node: RedisNode, names: readonly string[]): Promise<number> {
-    // Names of one node are of several slots, which one command must not mix.
-    if (!this.#connection.cluster) return Number(await node(['UNLINK', ...names]));
-    const counts = await Promise.all(names.map((name) => node(['UNLINK', name])));
-    return counts.reduce<number>((total, count) => total + Number(count), 0);
+  /** @param late makes a step that was late be asked for again: a walk of thousands does not begin anew because of one. */
+  async #step<T>(operation: () => Promise<T>, late: (() => void) | undefined): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await withDeadline(operation(), this.#deadlineMs, this.#clock, this.#layer);
+      } catch (error) {
+        const wasLate = error instanceof CacheError && error.code === 'LAYER_TIMEOUT';
+        if (late === undefined || !wasLate || attempt === STEP_ATTEMPTS || this.#closed) throw error;
+        late();
+      }
+      await pause(STEP_RETRY_MS * 2 ** (attempt - 1), this.#clock);
+      if (this.#closed)
+        throw new CacheError('CACHE_CLOSED', 'redisLayer: the cache was closed during a walk over its keys.');
+    }
+  }
+
+  async #unlink(names: readonly string[]): Promise<number> {
+    return this.#byNode(names, async (some) => Number(await scripts.unlink.run(this.#connection, some, [])));
   }
 
   async #removeOlder(names: readonly string[], epoch: string): Promise<number> {
-    const remove = async (some: readonly string[]) =>
-      Number(await scripts.removeOlder.run(this.#connection, some, [epoch]));
+    return this.#byNode(names, async (some) => Number(await scripts.removeOlder.run(this.#connection, some, [epoch])));
+  }
+
+  /** Names of one node are of several slots, which one command must not mix. */
+  async #byNode(names: readonly string[], remove: (names: readonly string[]) => Promise<number>): Promise<number> {
     if (!this.#connection.cluster) return remove(names);
     const counts = await Promise.all(names.map((name) => remove([name])));
     return counts.reduce((total, count) => total + count, 0);

@@ -1,222 +1,446 @@
 import { createHash } from 'node:crypto';
 import { EPOCH_AT, EPOCH_END } from '../encoding/record-head.js';
-import type { RedisArgument, RedisConnection } from './redis-connection.js';
+import type { RedisArgument, RedisConnection, RedisNode } from './redis-connection.js';
 
 /** A Lua script that is sent by its hash, and in full only where the server does not know it. */
 export class RedisScript {
   readonly #text: string;
   readonly #sha: string;
+  readonly #lists: readonly number[];
 
-  constructor(text: string) {
+  /** @param lists which of its keys are lists of the namespace, counted from 1; every other key is a string. */
+  constructor(text: string, lists: readonly number[] = []) {
     this.#text = text;
+    this.#lists = lists;
     this.#sha = createHash('sha1').update(text).digest('hex');
+  }
+
+  /** Makes it known to a server. */
+  async load(node: RedisNode): Promise<void> {
+    await node(['SCRIPT', 'LOAD', this.#text]);
   }
 
   async run(connection: RedisConnection, keys: readonly string[], argv: readonly RedisArgument[]): Promise<unknown> {
     const tail = [String(keys.length), ...keys, ...argv];
     try {
-      return await connection.send(keys[0]!, ['EVALSHA', this.#sha, ...tail]);
+      return await this.#send(connection, keys[0]!, tail);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.includes('WRONGTYPE')) throw error;
+      const lists = this.#lists.map(String);
+      await connection.send(keys[0]!, ['EVAL', REMOVE_WRONG_TYPES, String(keys.length), ...keys, ...lists]);
+      return this.#send(connection, keys[0]!, tail);
+    }
+  }
+
+  async #send(connection: RedisConnection, key: string, tail: readonly RedisArgument[]): Promise<unknown> {
+    try {
+      return await connection.send(key, ['EVALSHA', this.#sha, ...tail]);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.includes('NOSCRIPT')) throw error;
-      return connection.send(keys[0]!, ['EVAL', this.#text, ...tail]);
+      return connection.send(key, ['EVAL', this.#text, ...tail]);
     }
   }
 }
+
+/**
+ * Removes keys, though the user may be refused DEL or UNLINK: every user who writes entries may let them expire. Returns how many
+ * there were. What SET replaces is unreadable, and so absent, for its last millisecond.
+ */
+const REMOVE = `
+local function remove(keys, first)
+  for _, command in ipairs({ first, first == 'DEL' and 'UNLINK' or 'DEL' }) do
+    local count = redis.pcall(command, unpack(keys))
+    if type(count) == 'number' then return count end
+  end
+  local count = 0
+  for _, key in ipairs(keys) do
+    local done = redis.pcall('PEXPIRE', key, 0)
+    if type(done) == 'table' then
+      done = redis.pcall('SET', key, '', 'XX', 'PX', 1)
+      -- The reason is reported as if nothing else had been tried.
+      if done and done.err then redis.call(first, key) end
+      done = done and 1 or 0
+    end
+    count = count + done
+  end
+  return count
+end
+`;
+
+/**
+ * Removes what others have put under the script's keys in a form that it cannot use, as if it had been evicted. Lists are sorted
+ * sets. Names say nothing: a caller's key may end like one of ours. ARGV which keys are lists.
+ */
+const REMOVE_WRONG_TYPES = `${REMOVE}
+local lists = {}
+for _, at in ipairs(ARGV) do lists[tonumber(at)] = true end
+for at, key in ipairs(KEYS) do
+  local found = redis.call('TYPE', key).ok
+  if found ~= 'none' and found ~= (lists[at] and 'zset' or 'string') then remove({ key }, 'DEL') end
+end
+return 1`;
 
 /** How long the namespace's state lives without being used. */
 const STATE_TTL_MS = 7 * 24 * 3_600_000;
 /** How long deletions are remembered against loads that began before them; a longer load is not kept. */
 export const FENCE_TTL_MS = 10 * 60_000;
+/** No epoch is further ahead of the server's time, microseconds: a server that a replica replaced may have been ahead. */
+const AHEAD_US = 24 * 3_600_000_000;
 /** Tags remembered; then the oldest go, and every tagged entry older than they with them. */
 const MAX_TAGS = 10_000;
 /** Globs remembered; then loads that began before the oldest are not kept. */
 export const MAX_GLOBS = 1_000;
 
 /*
- * state: "epoch tags globs birth floor". The epoch is the last one given, never less than the server's time in microseconds,
+ * state: "epoch tags globs birth floor all". The epoch is the last one given, never less than the server's time in microseconds,
  * so that a server that was emptied, or a replica that was promoted, never goes back. `tags` and `globs` are the epochs of the
- * last invalidation by tag and by glob, which tell whether either list was evicted; `birth` tells the states of a namespace
- * apart: loads that began under another are refused; tagged entries from before `floor` count as invalidated.
+ * last invalidation by tag and by glob, which show whether either list was evicted; `birth` distinguishes the states of a
+ * namespace: loads that began under another are refused. Entries from before `all`, and tagged ones from before `floor`, count as
+ * invalidated.
+ *
+ * tags: sorted set, tag by the epoch of its invalidation. globs: the same of globs, for as long as loads may be under way, and for
+ * longer while the sweep of one has not finished. sweeps: the globs whose sweep has not finished, by the epoch of their invalidation.
  */
 const STATE = `
 local function micros() local t = redis.call('TIME') return t[1] * 1000000 + t[2] end
 local function digits(e) return string.format('%016.0f', e) end
-local function state(key)
-  local e, t, g, b, f = string.match(redis.call('GET', key) or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
+local function possible(epoch) return epoch <= micros() + ${AHEAD_US} end
+-- What others wrote there in another form, or for a time far ahead, counts as absent.
+local function parsed(text)
+  local e, t, g, b, f, a = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
   if not e then return nil end
-  return { epoch = tonumber(e), tags = tonumber(t), globs = tonumber(g), birth = tonumber(b), floor = tonumber(f) }
+  local s = {
+    epoch = tonumber(e), tags = tonumber(t), globs = tonumber(g), birth = tonumber(b), floor = tonumber(f), all = tonumber(a)
+  }
+  return possible(math.max(s.epoch, s.tags, s.globs, s.birth, s.floor, s.all)) and s or nil
+end
+local function fenced(fence, since)
+  return fence and #fence == 16 and not string.find(fence, '%D') and fence > since and possible(tonumber(fence))
 end
 local function keep(key, s)
-  local text = string.format('%.0f %.0f %.0f %.0f %.0f', s.epoch, s.tags, s.globs, s.birth, s.floor)
+  local text = string.format('%.0f %.0f %.0f %.0f %.0f %.0f', s.epoch, s.tags, s.globs, s.birth, s.floor, s.all)
   redis.call('SET', key, text, 'PX', ${STATE_TTL_MS})
   return text
 end
-local function advanced(key)
-  local s, now = state(key), micros()
-  if not s then return { epoch = now, tags = 0, globs = 0, birth = now, floor = now } end
+-- Where there is no state what an unfinished sweep has left cannot be distinguished from the rest.
+local function advanced(s, now, sweeps)
+  if not s then
+    local left = sweeps and redis.call('EXISTS', sweeps) == 1
+    return { epoch = now, tags = 0, globs = 0, birth = now, floor = now, all = left and now or 0 }
+  end
   s.epoch = math.max(s.epoch + 1, now)
   return s
 end
-local function bump(key)
-  local s = advanced(key)
-  return digits(s.epoch), keep(key, s)
-end
-local function present(key)
-  local s = state(key)
-  if s then return s, redis.call('GET', key) end
-  s = advanced(key)
-  return s, keep(key, s)
-end
 local function newest(key) return tonumber(redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')[2] or 0) end
-local function put(key, head, epoch, body, px)
-  if px == '' then redis.call('SET', key, head .. epoch .. body)
-  else redis.call('SET', key, head .. epoch .. body, 'PX', px) end
-  return 1
+local function oldest(key) return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or 9999999999999999) end
+local function set(key, record, px, mode)
+  if px == '' then
+    if mode then return redis.call('SET', key, record, mode) end
+    return redis.call('SET', key, record)
+  end
+  if mode then return redis.call('SET', key, record, 'PX', px, mode) end
+  return redis.call('SET', key, record, 'PX', px)
 end
-local function writtenSince(key, epoch)
+local function epochOf(key)
   local stored = redis.pcall('GETRANGE', key, ${EPOCH_AT}, ${EPOCH_END - 1})
-  return type(stored) == 'string' and string.match(stored, '^%d+$') and #stored == ${EPOCH_END - EPOCH_AT} and stored > epoch
+  return type(stored) == 'string' and string.match(stored, '^%d+$') and #stored == ${EPOCH_END - EPOCH_AT} and stored
 end
-local function superseded(key, fence, epoch)
-  local fenced = redis.call('GET', fence)
-  return fenced and fenced > epoch or writtenSince(key, epoch)
+`;
+
+/** A colon and a UUID, which follow the shared channel in the own one. */
+const OWN_SUFFIX = 37;
+
+/*
+ * Sends a message to the other processes. Not where the only subscriber is the process itself, which is subscribed to its own channel
+ * too: it would be woken for nothing. A user who may not use the channel has its messages sent, and refused, outside the script.
+ */
+const PUBLISH = `
+local function publish(own, message)
+  if message == '' then return 1 end
+  local channel = string.sub(own, 1, -${OWN_SUFFIX + 1})
+  local heard = redis.pcall('PUBSUB', 'NUMSUB', channel, own)
+  if heard[2] == 1 and heard[4] == 1 then return 1 end
+  local sent = redis.pcall('PUBLISH', channel, message)
+  return type(sent) == 'number' and 1 or 2
+end
+`;
+
+/** The part of the lists that a process lacks which knows them up to an epoch. */
+const NEWS = `
+local function news(text, s, tags, globs, from)
+  local function since(key) return redis.call('ZRANGEBYSCORE', key, from, '+inf', 'WITHSCORES') end
+  return { text, since(tags), since(globs), digits(oldest(globs)) }
 end
 `;
 
 export const scripts = {
-  /** The state, made where there is none. KEYS state. */
-  touch: new RedisScript(`${STATE}
-local s, text = present(KEYS[1])
+  /** The state, made where there is none. KEYS state, sweeps. */
+  touch: new RedisScript(
+    `${STATE}
+local text = redis.call('GET', KEYS[1])
+if not parsed(text) then return keep(KEYS[1], advanced(nil, micros(), KEYS[2])) end
 redis.call('PEXPIRE', KEYS[1], ${STATE_TTL_MS})
-return text`),
+return text`,
+    [2],
+  ),
 
   /**
-   * The state, made where there is none, and what was invalidated since a version of it; everything, where that was of
-   * another birth. KEYS state, tags, globs. ARGV version, birth.
+   * The state, made where there is none, what was invalidated by tag and by glob since a version of it, and the epoch of the oldest
+   * glob remembered; everything, where that version was of another birth. KEYS state, tags, globs, sweeps. ARGV version, birth.
    */
-  news: new RedisScript(`${STATE}
-local s, text = present(KEYS[1])
-local from = s.birth == tonumber(ARGV[2]) and '(' .. ARGV[1] or '-inf'
-local function since(key) return redis.call('ZRANGEBYSCORE', key, from, '+inf', 'WITHSCORES') end
-return { text, since(KEYS[2]), since(KEYS[3]) }`),
+  news: new RedisScript(
+    `${STATE}${NEWS}
+local text = redis.call('GET', KEYS[1])
+local s = parsed(text)
+if not s then
+  s = advanced(nil, micros(), KEYS[4])
+  text = keep(KEYS[1], s)
+end
+-- The list of globs was evicted while the sweep of one had not finished: what it has left counts as invalidated.
+if s.globs > newest(KEYS[3]) and newest(KEYS[4]) > s.all then
+  s.all = newest(KEYS[4])
+  text = keep(KEYS[1], s)
+end
+return news(text, s, KEYS[2], KEYS[3], s.birth == tonumber(ARGV[2]) and '(' .. ARGV[1] or '-inf')`,
+    [2, 3, 4],
+  ),
 
-  /** The next epoch, as the new state. KEYS state. */
-  next: new RedisScript(`${STATE} local e, text = bump(KEYS[1]) return text`),
-
-  /** Writes with a new epoch, unless too late. KEYS entry, state. ARGV head, body, px, latest (server ms). */
-  put: new RedisScript(`${STATE}
-if micros() > tonumber(ARGV[4]) * 1000 then return 0 end
-return put(KEYS[1], ARGV[1], (bump(KEYS[2])), ARGV[2], ARGV[3])`),
+  /** The next epoch, as the new state. KEYS state, sweeps. */
+  next: new RedisScript(
+    `${STATE}
+return keep(KEYS[1], advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS[2]))`,
+    [2],
+  ),
 
   /**
-   * The same for many, with one new epoch. KEYS state, entries. ARGV latest, records one behind the other, their lengths as
-   * 32-bit numbers, px of each, or one for all.
+   * Writes with one new epoch, unless too late, and informs the other processes. KEYS state, sweeps, entries. ARGV latest (server ms),
+   * own channel, message, records one behind the other, their lengths as 32-bit numbers or '' for one, px of each, or one for all.
+   * Returns 0 where it was too late, else what publish() returns. Without the functions of STATE: they would be made for each call.
    */
-  putMany: new RedisScript(`${STATE}
-if micros() > tonumber(ARGV[1]) * 1000 then return 0 end
-local epoch = bump(KEYS[1])
-local records, lengths, at, sub, unpack = ARGV[2], ARGV[3], 1, string.sub, struct.unpack
-for i = 2, #KEYS do
-  local length = unpack('<I4', lengths, 4 * i - 7)
-  put(KEYS[i], sub(records, at, at + ${EPOCH_AT - 1}), epoch, sub(records, at + ${EPOCH_END}, at + length - 1), ARGV[i + 2] or ARGV[4])
+  put: new RedisScript(
+    `${PUBLISH}
+local format, sub, time = string.format, string.sub, redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+if now > tonumber(ARGV[1]) * 1000 then return 0 end
+local epoch, rest = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+)( %d+ %d+ %d+ %d+ %d+)$')
+if epoch and tonumber(epoch) <= now + ${AHEAD_US} then epoch = math.max(epoch + 1, now)
+else
+  epoch = now
+  rest = format(' 0 0 %.0f %.0f %.0f', now, now, redis.call('EXISTS', KEYS[2]) == 1 and now or 0)
+end
+redis.call('SET', KEYS[1], format('%.0f', epoch) .. rest, 'PX', ${STATE_TTL_MS})
+local records, lengths, digits, at = ARGV[4], ARGV[5], format('%016.0f', epoch), 1
+for i = 3, #KEYS do
+  local length, px = lengths == '' and #records or struct.unpack('<I4', lengths, 4 * i - 11), ARGV[i + 3] or ARGV[6]
+  local record = sub(records, at, at + ${EPOCH_AT - 1}) .. digits .. sub(records, at + ${EPOCH_END}, at + length - 1)
+  if px == '' then redis.call('SET', KEYS[i], record) else redis.call('SET', KEYS[i], record, 'PX', px) end
   at = at + length
 end
+return publish(ARGV[2], ARGV[3])`,
+    [2],
+  ),
+
+  /**
+   * Writes what was loaded, or made, since the epochs in the records, except where something newer came between. Tags are judged
+   * here; where there are globs that the caller does not know yet nothing is written, and it gets the news of them to judge by.
+   * KEYS state, tags, globs, entries, fences. ARGV birth and version of the state that the caller knows, own channel, message, one
+   * character an entry ('0' where nothing was there when it was read, '1' where something was, 'r' where that must be there still,
+   * with its epoch behind all of these characters), tags of each entry as JSON or '', records, lengths, px, as for put.
+   * Returns what publish() returns, or the news.
+   */
+  store: new RedisScript(
+    `${PUBLISH}${STATE}${NEWS}
+local n = (#KEYS - 3) / 2
+local got = redis.call('MGET', KEYS[1], unpack(KEYS, n + 4))
+local s = parsed(got[1])
+if not s then
+  -- Made anew by the next read.
+  if got[1] then redis.call('SET', KEYS[1], '', 'PX', 1) end
+  return 1
+end
+if s.birth ~= tonumber(ARGV[1]) then return 1 end
+local known = tonumber(ARGV[2])
+if s.globs > known then return news(got[1], s, KEYS[2], KEYS[3], '(' .. ARGV[2]) end
+local tags = s.tags > known and ARGV[6] ~= '' and cjson.decode(ARGV[6])
+-- Where the list has been evicted with what it held nothing can be judged.
+local lost = tags and newest(KEYS[2]) < s.tags
+local function tagged(since, names)
+  if #names == 0 then return false end
+  if since < s.floor or lost and since < s.tags then return true end
+  for _, name in ipairs(names) do
+    local noted = redis.call('ZSCORE', KEYS[2], name)
+    if noted and tonumber(noted) > since then return true end
+  end
+end
+local modes, records, lengths, at, replaced, written = ARGV[5], ARGV[7], ARGV[8], 1, n + 1, 0
+for i = 1, n do
+  local length = lengths == '' and #records or struct.unpack('<I4', lengths, 4 * i - 3)
+  local epoch = string.sub(records, at + ${EPOCH_AT}, at + ${EPOCH_END - 1})
+  local mode, fence, key, since = string.sub(modes, i, i), got[i + 1], KEYS[i + 3], tonumber(epoch)
+  if not (fenced(fence, epoch) or since < s.all or tags and tagged(since, tags[i])) then
+    local record, px = string.sub(records, at, at + length - 1), ARGV[i + 8] or ARGV[9]
+    local done = mode == '0' and set(key, record, px, 'NX')
+    if not done then
+      local stored = epochOf(key)
+      if mode == 'r' then done = stored == string.sub(modes, replaced, replaced + 15)
+      else done = not (stored and stored > epoch) end
+      if done then set(key, record, px) end
+    end
+    if done then written = written + 1 end
+  end
+  if mode == 'r' then replaced = replaced + 16 end
+  at = at + length
+end
+return written > 0 and publish(ARGV[3], ARGV[4]) or 1`,
+    [2, 3],
+  ),
+
+  /** The same for one entry where the state is in another slot. KEYS entry, fence. ARGV mode, record, px. Returns 1 where it was written. */
+  storeApart: new RedisScript(`${STATE}
+local record, mode, px = ARGV[2], string.sub(ARGV[1], 1, 1), ARGV[3]
+local epoch = string.sub(record, ${EPOCH_AT + 1}, ${EPOCH_END})
+local fence = redis.call('GET', KEYS[2])
+if fenced(fence, epoch) then return 0 end
+if mode == '0' and set(KEYS[1], record, px, 'NX') then return 1 end
+local stored = epochOf(KEYS[1])
+if mode == 'r' then
+  if stored ~= string.sub(ARGV[1], 2) then return 0 end
+elseif stored and stored > epoch then return 0 end
+set(KEYS[1], record, px)
 return 1`),
 
   /**
-   * Writes what was loaded since an epoch, unless something newer came between. Tags are judged here; globs that the caller
-   * does not know yet are told to it, with their epochs, to be matched there.
-   * KEYS entry, fence, state, tags, globs. ARGV head, epoch, body, px, ledger, birth, tags of the entry.
-   * Returns 1, 0 (superseded), or the globs.
+   * Deletes, fences and informs the other processes. KEYS state, sweeps, entries, fences. ARGV own channel, message.
+   * Returns how many there were, and what publish() returns.
+   * A server that is full still deletes; loads that run meanwhile are then not fenced, nor can they be written.
    */
-  putSince: new RedisScript(`${STATE}
-local s = state(KEYS[3])
-if not s or s.birth ~= tonumber(ARGV[6]) then return 0 end
-if superseded(KEYS[1], KEYS[2], ARGV[2]) then return 0 end
-local since, known = tonumber(ARGV[2]), tonumber(ARGV[5])
-if s.tags > known and #ARGV > 6 then
-  -- Where the list has been evicted with what it said nothing can be judged.
-  if since < s.floor or since < s.tags and newest(KEYS[4]) < s.tags then return 0 end
-  for i = 7, #ARGV do
-    local noted = redis.call('ZSCORE', KEYS[4], ARGV[i])
-    if noted and tonumber(noted) > since then return 0 end
-  end
-end
-if s.globs > known then
-  if since < s.globs and newest(KEYS[5]) < s.globs then return 0 end
-  local globs = redis.call('ZRANGEBYSCORE', KEYS[5], '(' .. ARGV[5], '+inf', 'WITHSCORES')
-  -- So many that older ones may have been forgotten.
-  if #globs >= ${2 * MAX_GLOBS} and since < tonumber(globs[2]) then return 0 end
-  if #globs > 0 then return globs end
-end
-return put(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])`),
-
-  /** The same where the state is in another slot. KEYS entry, fence. ARGV head, epoch, body, px. */
-  putSinceApart: new RedisScript(`${STATE}
-if superseded(KEYS[1], KEYS[2], ARGV[2]) then return 0 end
-return put(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])`),
-
-  /**
-   * Deletes and fences. KEYS state, then entry and fence of each. Returns how many there were.
-   * A server that is full still deletes; loads that run meanwhile are then fenced by nobody, nor can they be written.
-   */
-  remove: new RedisScript(`${STATE}
-local count = 0
-for i = 2, #KEYS, 2 do count = count + redis.call('DEL', KEYS[i]) end
+  remove: new RedisScript(
+    `${STATE}${PUBLISH}${REMOVE}
+local n = (#KEYS - 2) / 2
+local count = remove({ unpack(KEYS, 3, n + 2) }, 'DEL')
 pcall(function()
-  local e = bump(KEYS[1])
-  for i = 3, #KEYS, 2 do redis.call('SET', KEYS[i], e, 'PX', ${FENCE_TTL_MS}) end
+  local s = advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS[2])
+  keep(KEYS[1], s)
+  local epoch = digits(s.epoch)
+  for i = n + 3, #KEYS do redis.call('SET', KEYS[i], epoch, 'PX', ${FENCE_TTL_MS}) end
 end)
-return count`),
+return { count, publish(ARGV[1], ARGV[2]) }`,
+    [2],
+  ),
 
   /** The same where the state is in another slot. KEYS entry, fence. ARGV epoch. */
-  removeApart: new RedisScript(`
-local count = redis.call('DEL', KEYS[1])
+  removeApart: new RedisScript(`${REMOVE}
+local count = remove({ KEYS[1] }, 'DEL')
 redis.pcall('SET', KEYS[2], ARGV[1], 'PX', ${FENCE_TTL_MS})
 return count`),
 
-  /** Notes tags. KEYS state, tags. ARGV tags. */
-  noteTags: new RedisScript(`${STATE}
-local s = advanced(KEYS[1])
--- Evicted with what it said: what is older than that cannot be trusted.
-if newest(KEYS[2]) < s.tags then s.floor = math.max(s.floor, s.tags) end
+  /** Notes tags and informs the other processes. KEYS state, sweeps, tags. ARGV own channel, message, tags. Returns what publish() returns. */
+  noteTags: new RedisScript(
+    `${STATE}${PUBLISH}
+local s = advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS[2])
+-- Evicted with what it held: what is older than that cannot be trusted.
+if newest(KEYS[3]) < s.tags then s.floor = math.max(s.floor, s.tags) end
 s.tags = s.epoch
-for i = 1, #ARGV do redis.call('ZADD', KEYS[2], string.format('%.0f', s.epoch), ARGV[i]) end
-local over = redis.call('ZCARD', KEYS[2]) - ${MAX_TAGS}
+for i = 3, #ARGV do redis.call('ZADD', KEYS[3], string.format('%.0f', s.epoch), ARGV[i]) end
+local over = redis.call('ZCARD', KEYS[3]) - ${MAX_TAGS}
 if over > 0 then
-  local last = redis.call('ZRANGE', KEYS[2], over - 1, over - 1, 'WITHSCORES')
-  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, over - 1)
+  local last = redis.call('ZRANGE', KEYS[3], over - 1, over - 1, 'WITHSCORES')
+  redis.call('ZREMRANGEBYRANK', KEYS[3], 0, over - 1)
   s.floor = math.max(s.floor, tonumber(last[2]) + 1)
 end
+redis.call('PEXPIRE', KEYS[3], ${STATE_TTL_MS})
 keep(KEYS[1], s)
-redis.call('PEXPIRE', KEYS[2], ${STATE_TTL_MS})
-return 1`),
+return publish(ARGV[1], ARGV[2])`,
+    [2, 3],
+  ),
 
-  /** Notes a glob. KEYS state, globs. ARGV glob. Returns its epoch. */
-  noteGlob: new RedisScript(`${STATE}
-local s = advanced(KEYS[1])
-local oldest = s.epoch - ${FENCE_TTL_MS} * 1000
--- Evicted with what it said: of the loads under way nobody knows whom it meant.
-if s.globs > oldest and newest(KEYS[2]) < s.globs then s.birth = s.epoch end
-s.globs = s.epoch
-redis.call('ZREMRANGEBYSCORE', KEYS[2], 0, string.format('%.0f', oldest))
-redis.call('ZADD', KEYS[2], string.format('%.0f', s.epoch), ARGV[1])
-redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -${MAX_GLOBS + 1})
-keep(KEYS[1], s)
-redis.call('PEXPIRE', KEYS[2], ${STATE_TTL_MS})
-return digits(s.epoch)`),
-
-  /** Removes what has not been written since an epoch. KEYS entries. ARGV epoch. Returns how many there were. */
-  removeOlder: new RedisScript(`${STATE}
-local count = 0
-for i = 1, #KEYS do
-  if not writtenSince(KEYS[i], ARGV[1]) then count = count + redis.call('UNLINK', KEYS[i]) end
+  /**
+   * Notes a glob, whose sweep begins, and informs the other processes. KEYS state, sweeps, globs. ARGV own channel, message, glob.
+   * Returns its epoch, what publish() returns, and 1 where a sweep has not finished for a minute.
+   */
+  noteGlob: new RedisScript(
+    `${STATE}${PUBLISH}
+local s = advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS[2])
+local now, forgotten, unswept = string.format('%.0f', s.epoch), s.epoch - ${FENCE_TTL_MS} * 1000, oldest(KEYS[2])
+if newest(KEYS[3]) < s.globs then
+  -- Evicted with what it held: which loads under way it concerned, and what a sweep has left, is unknown.
+  if s.globs > forgotten then s.birth = s.epoch end
+  s.all = math.max(s.all, newest(KEYS[2]))
 end
-return count`),
+s.globs = s.epoch
+redis.call('ZREMRANGEBYSCORE', KEYS[3], 0, string.format('%.0f', math.min(forgotten, unswept - 1)))
+redis.call('ZADD', KEYS[3], now, ARGV[3])
+redis.call('ZADD', KEYS[2], now, ARGV[3])
+local over = redis.call('ZCARD', KEYS[3]) - ${MAX_GLOBS}
+if over > 0 then
+  local last = tonumber(redis.call('ZRANGE', KEYS[3], over - 1, over - 1, 'WITHSCORES')[2])
+  redis.call('ZREMRANGEBYRANK', KEYS[3], 0, over - 1)
+  -- Forgotten before what it invalidated was removed: everything from before it counts as invalidated.
+  if unswept <= last then s.all = math.max(s.all, last + 1) end
+end
+redis.call('PEXPIRE', KEYS[3], ${STATE_TTL_MS})
+redis.call('PEXPIRE', KEYS[2], ${STATE_TTL_MS})
+keep(KEYS[1], s)
+return { digits(s.epoch), publish(ARGV[1], ARGV[2]), unswept < s.epoch - 60000000 and 1 or 0 }`,
+    [2, 3],
+  ),
+
+  /**
+   * Notes that everything is invalidated, and informs the other processes. KEYS state, sweeps. ARGV own channel, message. Returns its epoch
+   * and what publish() returns.
+   */
+  noteAll: new RedisScript(
+    `${STATE}${PUBLISH}
+local s = advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS[2])
+s.all = s.epoch
+redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1)
+redis.call('ZADD', KEYS[2], string.format('%.0f', s.epoch), '*')
+redis.call('PEXPIRE', KEYS[2], ${STATE_TTL_MS})
+-- Last: a user who may not do the above has invalidated nothing, and does not do so anew with each attempt.
+keep(KEYS[1], s)
+return { digits(s.epoch), publish(ARGV[1], ARGV[2]) }`,
+    [2],
+  ),
+
+  /** Remembers unfinished sweeps for longer, though the lists were evicted. KEYS sweeps, globs. ARGV globs and their epochs in turns. */
+  hold: new RedisScript(
+    `
+for i = 1, #ARGV, 2 do
+  redis.call('ZADD', KEYS[1], 'NX', ARGV[i + 1], ARGV[i])
+  if ARGV[i] ~= '*' then redis.call('ZADD', KEYS[2], 'NX', ARGV[i + 1], ARGV[i]) end
+end
+redis.call('PEXPIRE', KEYS[1], ${STATE_TTL_MS})
+redis.call('PEXPIRE', KEYS[2], ${STATE_TTL_MS})
+return 1`,
+    [1, 2],
+  ),
+
+  /** The sweep of a glob has finished. KEYS sweeps. ARGV glob, epoch. */
+  swept: new RedisScript(
+    `
+if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or 0) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
+return 1`,
+    [1],
+  ),
+
+  /** Removes what is older than an epoch. KEYS entries. ARGV epoch. Returns how many there were. */
+  removeOlder: new RedisScript(`${STATE}${REMOVE}
+local older = {}
+for i = 1, #KEYS do
+  local stored = epochOf(KEYS[i])
+  if not (stored and stored >= ARGV[1]) then older[#older + 1] = KEYS[i] end
+end
+return #older > 0 and remove(older, 'UNLINK') or 0`),
+
+  /** Removes keys. KEYS entries. Returns how many there were. */
+  unlink: new RedisScript(`${REMOVE}
+return remove(KEYS, 'UNLINK')`),
 
   /** Removes what holds this token. KEYS lock. ARGV token. */
   release: new RedisScript(
-    `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`,
+    `${REMOVE}
+if redis.call('GET', KEYS[1]) == ARGV[1] then return remove(KEYS, 'DEL') end
+return 0`,
   ),
 
   /** Prolongs what holds this token. KEYS lock. ARGV token, milliseconds. */

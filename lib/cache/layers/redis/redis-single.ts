@@ -1,5 +1,5 @@
 import type { createClient, RedisClientOptions } from '@redis/client';
-import type { Clock } from '../../clock.js';
+import type { Clock } from '../../base/clock.js';
 import {
   AS_BUFFERS,
   firstAttempt,
@@ -13,7 +13,7 @@ import { redisPackage } from './redis-package.js';
 
 type Client = ReturnType<typeof createClient>;
 
-/** Where the server is at the moment: always the same, or whoever is master now. */
+/** Where the server is at the moment: always the same, or the present master. */
 export type Endpoint = () => Promise<RedisClientOptions>;
 
 const FIRST_RETRY_MS = 50;
@@ -28,11 +28,13 @@ const PING_MS = 3_000;
  */
 export class SingleConnection implements RedisConnection {
   readonly cluster = false;
+  readonly keyPrefix = '';
   readonly #endpoint: Endpoint;
   readonly #events: ConnectionEvents;
   readonly #clock: Clock;
   readonly #attemptMs: number;
   readonly #extra: Partial<RedisClientOptions>;
+  readonly #fixed: boolean;
   #client: Client | undefined;
   /** Never connected. */
   #kind: Client | undefined;
@@ -48,12 +50,15 @@ export class SingleConnection implements RedisConnection {
     clock: Clock,
     attemptMs = 1_000,
     extra: Partial<RedisClientOptions> = {},
+    /** The server never changes. */
+    fixed = false,
   ) {
     this.#endpoint = endpoint;
     this.#events = events;
     this.#clock = clock;
     this.#attemptMs = attemptMs;
     this.#extra = extra;
+    this.#fixed = fixed;
   }
 
   get ready(): boolean {
@@ -92,22 +97,34 @@ export class SingleConnection implements RedisConnection {
     channel: string,
     onMessage: (message: string) => void,
     onReady: () => void,
+    own?: string,
+    onLost?: () => void,
   ): Promise<() => Promise<void>> {
+    // Behind Sentinel a replica may serve subscribers that the master does not count.
+    const channels = own === undefined || !this.#fixed ? channel : [channel, own];
     let stands = () => {};
     const standing = new Promise<void>((resolve) => (stands = resolve));
     const subscriber: SingleConnection = new SingleConnection(
       this.#endpoint,
       {
-        lost: () => undefined,
+        lost: () => onLost?.(),
         ready: () => {
-          subscriber.client?.subscribe(channel, onMessage).then(
-            () => {
-              onReady();
-              stands();
-            },
-            // Refused: asked for again, but not at once.
-            () => subscriber.#drop(LONGEST_RETRY_MS),
-          );
+          const { client } = subscriber;
+          client
+            ?.subscribe(channels, onMessage)
+            // A user who may use the first channel only.
+            .catch((refused: unknown) => {
+              if (channels === channel) throw refused;
+              return client.subscribe(channel, onMessage);
+            })
+            .then(
+              () => {
+                onReady();
+                stands();
+              },
+              // Refused: asked for again, but not at once.
+              () => subscriber.#drop(LONGEST_RETRY_MS),
+            );
         },
       },
       this.#clock,
@@ -119,12 +136,12 @@ export class SingleConnection implements RedisConnection {
     return () => subscriber.close();
   }
 
-  /** One attempt at a time, whoever asks. */
+  /** One attempt at a time, however many ask. */
   #connect(): Promise<void> {
     return (this.#attempt ??= this.#open()
       .catch((cause: unknown) => {
         this.#retryIn(FIRST_RETRY_MS);
-        throw unavailable(cause);
+        throw cause;
       })
       .finally(() => (this.#attempt = undefined)));
   }
@@ -133,7 +150,7 @@ export class SingleConnection implements RedisConnection {
     if (this.#closed) throw unavailable();
     const options = await this.#endpoint();
     // A new kind of client, as createClient() makes one every time, takes milliseconds of work.
-    const client: Client = (this.#kind ??= redisPackage().createClient()).duplicate({
+    const client: Client = (this.#kind ??= (await redisPackage()).createClient()).duplicate({
       ...options,
       ...this.#extra,
       disableOfflineQueue: true,
@@ -161,14 +178,14 @@ export class SingleConnection implements RedisConnection {
     }
     this.#stopWaiting?.();
     this.#client = client;
-    this.#address = JSON.stringify(options.socket ?? options.url);
+    this.#address = addressOf(options);
     this.#events.ready();
   }
 
   #within<T>(connecting: Promise<T>, client: Client): Promise<T> {
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.after(this.#attemptMs * 2, () => {
-        reject(unavailable());
+        reject(Object.assign(new Error('The server did not answer.'), { code: 'ETIMEDOUT' }));
         if (client.isOpen) client.destroy();
       });
       connecting.then(resolve, reject).finally(cancel);
@@ -207,10 +224,14 @@ export class SingleConnection implements RedisConnection {
 
   /** A server that still answers nobody else, or is master no more, is left for the one that is. */
   async #followMaster(): Promise<void> {
-    const { socket, url } = await this.#endpoint();
-    if (JSON.stringify(socket ?? url) !== this.#address) {
+    if (addressOf(await this.#endpoint()) !== this.#address) {
       this.#drop();
       await this.#connect();
     }
   }
+}
+
+function addressOf({ url, socket }: RedisClientOptions): string {
+  const { host, port, path } = (socket ?? {}) as { host?: string; port?: number; path?: string };
+  return JSON.stringify([url, host, port, path]);
 }

@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.js';
-import { CircuitState } from '../../observer.js';
+import type { Clock } from '../../base/clock.js';
+import { CircuitState } from '../../base/observer.js';
 
 export interface BreakerSettings {
   readonly windowMs: number;
@@ -58,8 +58,8 @@ export class CircuitBreaker {
   }
 
   /** A call ended well; it counts as failed where it was slow. */
-  succeeded(durationMs: number): void {
-    this.#count(durationMs > this.#settings.slowCallMs);
+  succeeded(slow: boolean): void {
+    this.#count(slow);
   }
 
   failed(): void {

@@ -1,18 +1,35 @@
-import { settledBy } from '../../bounded-wait.js';
-import type { Clock } from '../../clock.js';
-import { CacheError } from '../../errors.js';
+import { bounded, type WaitBounds } from '../../base/bounded-wait.js';
+import type { Clock } from '../../base/clock.js';
+import { CacheError } from '../../base/errors.js';
+import { OverdueWaits } from '../../base/overdue-waits.js';
 
-/**
- * The operation's answer, or `LAYER_TIMEOUT` once the deadline has passed; what it answers later is discarded.
- * A server that is frozen keeps its connection open and answers never: nothing below this would give up.
- */
-export function withDeadline<T>(operation: Promise<T>, deadlineMs: number, clock: Clock, layer: string): Promise<T> {
-  return settledBy(operation, deadlineMs, clock, (_, reject) => reject(timedOut(deadlineMs, layer)));
+/** What is done about an operation that takes long. */
+export interface DeadlineHooks {
+  /** Called once where it takes longer than so many milliseconds. */
+  readonly slow?: WaitBounds['slow'] | undefined;
+  /** Called where the deadline has passed; `busy` where the event loop was never idle meanwhile. */
+  readonly late?: (busy: boolean) => void;
+  /** Where those that are overdue wait; without it the operation waits alone. */
+  readonly overdue?: OverdueWaits;
 }
 
-function timedOut(deadlineMs: number, layer: string): CacheError {
-  return new CacheError(
-    'LAYER_TIMEOUT',
-    `Layer '${layer}' did not answer within ${deadlineMs} ms; raise its 'deadline' if that is usual for it.`,
-  );
+/**
+ * The operation's answer, or `LAYER_TIMEOUT` once the deadline has passed; on a busy event loop later, see `bounded()`.
+ * A server that is frozen keeps its connection open and never answers: nothing below this would give up.
+ */
+export function withDeadline<T>(
+  operation: Promise<T>,
+  deadlineMs: number,
+  clock: Clock,
+  layer: string,
+  { slow, late, overdue = new OverdueWaits(clock) }: DeadlineHooks = {},
+): Promise<T> {
+  const bounds = { ms: deadlineMs, clock, overdue, ...(slow !== undefined && { slow }) };
+  return bounded(operation, bounds, (busy) => {
+    late?.(busy);
+    throw new CacheError(
+      'LAYER_TIMEOUT',
+      `Layer '${layer}' did not answer within ${deadlineMs} ms. Raise its 'deadline' if that is usual for it.`,
+    );
+  });
 }

@@ -1,11 +1,18 @@
-import type { Entry } from '../../entry.js';
-import { globMatcher, type GlobMatcher } from '../../glob.js';
+import type { Entry } from '../../entries/entry.js';
+import { globMatcher, type GlobMatcher } from '../../base/glob.js';
 import type { Layer } from '../layer.js';
 
 const MAX_KEYS = 10_000;
 const MAX_TAGS = 1_000;
 const MAX_GLOBS = 100;
 const KEYS_AT_ONCE = 500;
+
+interface NotedGlob {
+  readonly turn: number;
+  /** What was made later is newer than the invalidation: this process' time, milliseconds. */
+  readonly madeUntil: number;
+  readonly matches: GlobMatcher;
+}
 
 /**
  * Invalidations that could not reach a layer. Until they have, what they concern is hidden from readers, so that nothing
@@ -15,8 +22,8 @@ export class InvalidationBacklog {
   /** By the turn in which it was noted, so that what is noted anew while it is being applied stays. */
   readonly #keys = new Map<string, number>();
   readonly #tags = new Map<string, number>();
-  readonly #globs = new Map<string, { readonly turn: number; readonly matches: GlobMatcher }>();
-  #all: number | undefined;
+  readonly #globs = new Map<string, NotedGlob>();
+  #all: Omit<NotedGlob, 'matches'> | undefined;
   #turn = 0;
 
   get empty(): boolean {
@@ -27,23 +34,23 @@ export class InvalidationBacklog {
     return this.#keys.size + this.#tags.size + this.#globs.size + (this.#all === undefined ? 0 : 1);
   }
 
-  addKeys(keys: Iterable<string>): void {
+  addKeys(keys: Iterable<string>, now: number): void {
     for (const key of keys) this.#keys.set(key, this.#turn);
-    this.#bound();
+    this.#bound(now);
   }
 
-  addTags(tags: Iterable<string>): void {
+  addTags(tags: Iterable<string>, now: number): void {
     for (const tag of tags) this.#tags.set(tag, this.#turn);
-    this.#bound();
+    this.#bound(now);
   }
 
-  addGlob(glob: string): void {
-    this.#globs.set(glob, { turn: this.#turn, matches: globMatcher(glob) });
-    this.#bound();
+  addGlob(glob: string, now: number): void {
+    this.#globs.set(glob, { turn: this.#turn, madeUntil: now, matches: globMatcher(glob) });
+    this.#bound(now);
   }
 
-  addAll(): void {
-    this.#all = this.#turn;
+  addAll(now: number): void {
+    this.#all = { turn: this.#turn, madeUntil: now };
     this.#keys.clear();
     this.#tags.clear();
     this.#globs.clear();
@@ -56,9 +63,11 @@ export class InvalidationBacklog {
 
   /** True where the entry that a layer answered has been invalidated already. */
   hides(key: string, entry: Entry): boolean {
-    if (this.#all !== undefined || this.#keys.has(key)) return true;
+    if (this.#keys.has(key) || (this.#all !== undefined && entry.createdAt <= this.#all.madeUntil)) return true;
     if (this.#tags.size > 0 && entry.tags.some((tag) => this.#tags.has(tag))) return true;
-    for (const { matches } of this.#globs.values()) if (matches(key)) return true;
+    for (const { madeUntil, matches } of this.#globs.values()) {
+      if (entry.createdAt <= madeUntil && matches(key)) return true;
+    }
     return false;
   }
 
@@ -66,16 +75,16 @@ export class InvalidationBacklog {
   async applyTo(layer: Layer): Promise<void> {
     const turn = this.#turn++;
     if (this.#all !== undefined) {
-      await layer.clear();
-      // Noted before the clearing began; whatever came while it ran is noted with a later turn.
-      if (this.#all <= turn) this.#all = undefined;
+      await layer.clear(this.#all.madeUntil);
+      // Noted before the clearing began; what came while it ran is noted with a later turn.
+      if (this.#all.turn <= turn) this.#all = undefined;
     }
     if (this.#tags.size > 0) {
       await layer.invalidateTags([...this.#tags.keys()]);
       forget(this.#tags, (noted) => noted <= turn);
     }
-    for (const glob of [...this.#globs.keys()]) {
-      await layer.deleteByPattern(glob);
+    for (const [glob, { madeUntil }] of [...this.#globs]) {
+      await layer.deleteByPattern(glob, madeUntil);
       if ((this.#globs.get(glob)?.turn ?? Infinity) <= turn) this.#globs.delete(glob);
     }
     const keys = [...this.#keys.keys()];
@@ -86,14 +95,14 @@ export class InvalidationBacklog {
     }
   }
 
-  #bound(): void {
+  #bound(now: number): void {
     if (
       this.#all !== undefined ||
       this.#keys.size > MAX_KEYS ||
       this.#tags.size > MAX_TAGS ||
       this.#globs.size > MAX_GLOBS
     )
-      this.addAll();
+      this.addAll(now);
   }
 }
 

@@ -1,4 +1,4 @@
-import { CacheError } from '../../errors.js';
+import { CacheError } from '../../base/errors.js';
 
 /** True where a layer is there and refuses this one thing, a full memory or a value it cannot take: another attempt is no use. */
 export function isRefusal(error: unknown): boolean {

@@ -1,4 +1,4 @@
-import type { Duration } from '../../duration.js';
+import type { Duration } from '../../base/duration.js';
 import type { Serializer } from '../encoding/serializer.js';
 
 /** What every layer outside this process takes. */

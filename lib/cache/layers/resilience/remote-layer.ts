@@ -1,8 +1,11 @@
-import { milliseconds } from '../../duration.js';
-import { CacheError } from '../../errors.js';
-import type { BreakerSettings } from './circuit-breaker.js';
+import { milliseconds } from '../../base/duration.js';
+import { CheckedLayer } from '../checked-layer.js';
+import { layerFactory, type LayerParts } from '../layer-options.js';
 import type { Layer, LayerContext, LayerFactory } from '../layer.js';
+import { shape } from '../../options/option-rules.js';
+import type { BreakerSettings } from './circuit-breaker.js';
 import type { RemoteLayerOptions, WriteBehindOptions } from './remote-layer-options.js';
+import { remoteFields } from './remote-layer-rules.js';
 import { ResilientLayer } from './resilient-layer.js';
 import { WriteBehindLayer, type WriteBehindSettings } from './write-behind-layer.js';
 
@@ -10,43 +13,44 @@ export const DEFAULT_DEADLINE_MS = 500;
 
 /**
  * The factory of a layer outside this process: the bare layer, made resilient, and written behind where that is asked for.
- * @throws CacheError `INVALID_OPTIONS`, `INVALID_DURATION` for options that make no sense.
+ * @param about what distinguishes the function that makes it; without it the layer is a store of this kind.
  */
 export function remoteLayer(
   kind: string,
   options: RemoteLayerOptions,
   create: (context: LayerContext, name: string) => Layer,
+  about: Partial<Omit<LayerParts, 'kind' | 'options' | 'create'>> = {},
 ): LayerFactory {
-  const name = options.name ?? kind;
-  const deadlineMs = atLeastOne(milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline'), 'deadline');
-  const breaker = breakerSettings(options.breaker, deadlineMs);
-  const behind = writeBehindSettings(options.writes);
-  return {
-    name,
-    required: options.required ?? false,
-    create: (context) => {
+  return layerFactory({
+    maker: kind,
+    rule: shape(remoteFields),
+    shared: true,
+    address: kind,
+    ...about,
+    kind,
+    options,
+    create: (context, name) => {
       const { clock, events } = context;
+      const deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline');
+      const breaker = breakerSettings(options.breaker, deadlineMs);
+      const behind = writeBehindSettings(options.writes);
       const resilient = new ResilientLayer(create(context, name), { deadlineMs, breaker }, clock, events);
-      return behind === undefined ? resilient : new WriteBehindLayer(resilient, behind, clock, events);
+      return new CheckedLayer(
+        behind === undefined ? resilient : new WriteBehindLayer(resilient, behind, clock, events),
+      );
     },
-  };
+  });
 }
 
 function breakerSettings(options: RemoteLayerOptions['breaker'], deadlineMs: number): BreakerSettings | undefined {
   if (options === false) return undefined;
   const { window = 10_000, threshold = 0.5, minimumCalls = 5, slowCall, halfOpenAfter = 1_000 } = options ?? {};
-  if (!(threshold > 0 && threshold <= 1)) {
-    throw new CacheError(
-      'INVALID_OPTIONS',
-      `breaker.threshold: ${threshold} is no share; give more than 0 and at most 1.`,
-    );
-  }
   return {
-    windowMs: atLeastOne(milliseconds(window, 'breaker.window'), 'breaker.window'),
+    windowMs: milliseconds(window),
     threshold,
-    minimumCalls: atLeastOne(minimumCalls, 'breaker.minimumCalls'),
-    slowCallMs: slowCall === undefined ? deadlineMs / 2 : milliseconds(slowCall, 'breaker.slowCall'),
-    halfOpenAfterMs: atLeastOne(milliseconds(halfOpenAfter, 'breaker.halfOpenAfter'), 'breaker.halfOpenAfter'),
+    minimumCalls,
+    slowCallMs: slowCall === undefined ? deadlineMs / 2 : milliseconds(slowCall),
+    halfOpenAfterMs: milliseconds(halfOpenAfter),
   };
 }
 
@@ -54,15 +58,10 @@ function writeBehindSettings(writes: RemoteLayerOptions['writes']): WriteBehindS
   if (writes === undefined || writes === 'through') return undefined;
   const options: WriteBehindOptions = writes === 'behind' ? {} : writes;
   return {
-    maxQueue: atLeastOne(options.maxQueue ?? 10_000, 'writes.maxQueue'),
-    maxQueueBytes: atLeastOne(options.maxQueueBytes ?? 64 * 1024 * 1024, 'writes.maxQueueBytes'),
-    batchSize: atLeastOne(options.batchSize ?? 500, 'writes.batchSize'),
-    flushEveryMs: milliseconds(options.flushEvery ?? 5, 'writes.flushEvery'),
-    drainWithinMs: milliseconds(options.drainWithin ?? 2_000, 'writes.drainWithin'),
+    maxQueue: options.maxQueue ?? 10_000,
+    maxQueueBytes: options.maxQueueBytes ?? 64 * 1024 * 1024,
+    batchSize: options.batchSize ?? 500,
+    flushEveryMs: milliseconds(options.flushEvery ?? 5),
+    drainWithinMs: milliseconds(options.drainWithin ?? 2_000),
   };
-}
-
-function atLeastOne(value: number, option: string): number {
-  if (value >= 1) return value;
-  throw new CacheError('INVALID_OPTIONS', `${option}: ${value} is too small; give 1 or more.`);
 }

@@ -1,23 +1,29 @@
-import type { Clock } from '../../clock.js';
-import type { Entry } from '../../entry.js';
-import { CacheError } from '../../errors.js';
-import { CircuitState } from '../../observer.js';
-import { boundedBoard } from './bounded-board.js';
+import type { WaitBounds } from '../../base/bounded-wait.js';
+import type { Clock } from '../../base/clock.js';
+import type { Entry } from '../../entries/entry.js';
+import { CacheError } from '../../base/errors.js';
+import { CircuitState } from '../../base/observer.js';
+import { OverdueWaits } from '../../base/overdue-waits.js';
+import { boundedSharedMap } from './bounded-shared-map.js';
 import { CircuitBreaker, type BreakerSettings } from './circuit-breaker.js';
 import { withDeadline } from './deadline.js';
 import { InvalidationBacklog } from './invalidation-backlog.js';
+import { giveBackLate } from './lease.js';
+import { failedKeys } from '../keys-failed.js';
 import { isRefusal } from './layer-refusal.js';
+import { OverdueWrite } from './overdue-write.js';
 import type {
-  Board,
+  SharedMap,
   BusMessage,
   Coordination,
   Layer,
   LayerEvents,
   LayerStatus,
   LayerWrite,
-  LoadTicket,
+  Lease,
   ServerInfo,
 } from '../layer.js';
+import type { LoadTicket } from '../load-ticket.js';
 
 export interface ResilienceSettings {
   readonly deadlineMs: number;
@@ -31,6 +37,12 @@ const CONNECT_MS = 3_000;
 const DISCONNECT_MS = 2_000;
 const RETRY_MS = 1_000;
 const PROBE_KEY = '~probe';
+/** A layer on several servers counts as lost once it has answered nothing for so many deadlines. */
+const SILENT_DEADLINES = 4;
+/** Entries in one part of a large batch. */
+const AT_ONCE = 500;
+/** How often a write is sent that comes to its server too late. */
+const ATTEMPTS = 3;
 
 /**
  * A layer that answers or fails within its deadline, is left alone for a while when it keeps failing, and never gives
@@ -40,9 +52,10 @@ export class ResilientLayer implements Layer {
   readonly name: string;
   readonly shared: boolean;
   readonly encodes: boolean | undefined;
+  readonly spread: boolean | undefined;
   readonly coordination?: Coordination;
   readonly serverInfo?: () => Promise<ServerInfo>;
-  readonly board?: (name: string) => Board;
+  readonly sharedMap?: (name: string, everyVersion?: boolean) => SharedMap;
   readonly #inner: Layer;
   readonly #settings: ResilienceSettings;
   readonly #clock: Clock;
@@ -54,16 +67,23 @@ export class ResilientLayer implements Layer {
   /** From the first opening of the circuit until it closes, probes that fail included. */
   #outage = false;
   #lookedAt = -Infinity;
+  /** How many calls the layer has answered. */
+  #answers = 0;
+  /** When the last was. */
+  #answeredAt = -Infinity;
+  readonly #overdue: OverdueWaits;
   #closed = false;
 
   constructor(inner: Layer, settings: ResilienceSettings, clock: Clock, events: LayerEvents) {
     this.name = inner.name;
     this.shared = inner.shared;
     this.encodes = inner.encodes;
+    this.spread = inner.spread;
     this.#inner = inner;
     this.#settings = settings;
     this.#clock = clock;
     this.#events = events;
+    this.#overdue = new OverdueWaits(clock, () => this.#heard);
     if (settings.breaker !== undefined) {
       this.#breaker = new CircuitBreaker(
         settings.breaker,
@@ -75,27 +95,49 @@ export class ResilientLayer implements Layer {
     const { coordination } = inner;
     if (coordination !== undefined) {
       this.coordination = {
-        acquire: (name, leaseMs) => this.#guard(() => coordination.acquire(name, leaseMs)),
+        acquire: (name, leaseMs) => this.#acquire(coordination, name, leaseMs),
         publish: (message) => this.#publish(coordination, message),
         subscribe: (listener) => coordination.subscribe(listener),
       };
     }
     if (inner.serverInfo !== undefined) this.serverInfo = () => this.#guard(() => inner.serverInfo!());
-    if (inner.board !== undefined)
-      this.board = (name) => boundedBoard(inner.board!(name), this.name, clock, () => this.#refuseWhileOpen());
+    if (inner.sharedMap !== undefined)
+      this.sharedMap = (name, everyVersion) =>
+        boundedSharedMap(inner.sharedMap!(name, everyVersion), this.name, clock, () => this.#refuseWhileOpen());
+  }
+
+  get announces(): boolean {
+    return this.#inner.announces === true;
   }
 
   async get(key: string, ticket?: LoadTicket): Promise<Entry | undefined> {
-    const read: LoadTicket | undefined = ticket && new Map<string, unknown>();
-    const entry = await this.#guard(() => this.#inner.get(key, read));
-    hand(read, ticket);
+    let entry: Entry | undefined;
+    try {
+      entry = await this.#guard(() => this.#inner.get(key, ticket));
+    } catch (error) {
+      ticket?.expire();
+      throw error;
+    }
     return entry === undefined || this.#backlog.empty || !this.#backlog.hides(key, entry) ? entry : undefined;
   }
 
-  async getMany(keys: readonly string[], tickets?: readonly LoadTicket[]): Promise<(Entry | undefined)[]> {
-    const read = tickets?.map((): LoadTicket => new Map<string, unknown>());
-    const entries = await this.#guard(() => this.#inner.getMany(keys, read));
-    if (tickets !== undefined) for (const [index, ticket] of tickets.entries()) hand(read![index], ticket);
+  async getMany(
+    keys: readonly string[],
+    tickets?: readonly LoadTicket[],
+    unanswered?: Set<string>,
+  ): Promise<(Entry | undefined)[]> {
+    let entries: (Entry | undefined)[];
+    try {
+      entries = await this.#guard(async () => {
+        const before = unanswered?.size ?? 0;
+        const found = await this.#getManyOf(keys, tickets, unanswered);
+        if (keys.length > 0 && (unanswered?.size ?? 0) - before >= keys.length) throw this.#silent();
+        return found;
+      });
+    } catch (error) {
+      for (const ticket of tickets ?? []) ticket.expire();
+      throw error;
+    }
     if (this.#backlog.empty) return entries;
     return entries.map((entry, index) =>
       entry !== undefined && this.#backlog.hides(keys[index]!, entry) ? undefined : entry,
@@ -112,35 +154,55 @@ export class ResilientLayer implements Layer {
     if (ticket === undefined && !this.#backlog.empty) this.#backlog.superseded(key);
   }
 
+  /** What was loaded goes out in parts, one after the other: a server needs longer for all of it than for an answer. */
   async setMany(entries: readonly LayerWrite[]): Promise<void> {
+    if (entries.length <= AT_ONCE || entries.some(isExplicit)) return this.#setManyOf(entries);
+    for (let from = 0; from < entries.length; from += AT_ONCE) {
+      await this.#setManyOf(entries.slice(from, from + AT_ONCE));
+    }
+  }
+
+  async #setManyOf(entries: readonly LayerWrite[]): Promise<void> {
+    let failed: ReadonlySet<string> = new Set();
     try {
       await this.#guard(() => this.#inner.setMany(entries));
     } catch (error) {
-      this.#failedWrites(entries);
+      failed = new Set(
+        failedKeys(
+          error,
+          entries.map(([key]) => key),
+        ),
+      );
+      this.#failedWrites(entries.filter(([key]) => failed.has(key)));
       throw error;
+    } finally {
+      if (!this.#backlog.empty) {
+        for (const [key, , ticket] of entries) {
+          if (ticket === undefined && !failed.has(key)) this.#backlog.superseded(key);
+        }
+      }
     }
-    if (this.#backlog.empty) return;
-    for (const [key, , ticket] of entries) if (ticket === undefined) this.#backlog.superseded(key);
   }
 
   async delete(key: string): Promise<boolean> {
     return this.#invalidate(
       () => this.#inner.delete(key),
-      () => this.#backlog.addKeys([key]),
+      () => this.#backlog.addKeys([key], this.#clock.now()),
     );
   }
 
   async deleteMany(keys: readonly string[]): Promise<number> {
     return this.#invalidate(
       () => this.#inner.deleteMany(keys),
-      () => this.#backlog.addKeys(keys),
+      (error) => this.#backlog.addKeys(failedKeys(error, keys), this.#clock.now()),
     );
   }
 
   async deleteByPattern(glob: string): Promise<number> {
+    const askedAt = this.#clock.now();
     return this.#invalidate(
       () => this.#inner.deleteByPattern(glob),
-      () => this.#backlog.addGlob(glob),
+      () => this.#backlog.addGlob(glob, askedAt),
       LONG_MS,
     );
   }
@@ -148,14 +210,15 @@ export class ResilientLayer implements Layer {
   async invalidateTags(tags: readonly string[]): Promise<void> {
     return this.#invalidate(
       () => this.#inner.invalidateTags(tags),
-      () => this.#backlog.addTags(tags),
+      () => this.#backlog.addTags(tags, this.#clock.now()),
     );
   }
 
   async clear(): Promise<void> {
+    const askedAt = this.#clock.now();
     return this.#invalidate(
       () => this.#inner.clear(),
-      () => this.#backlog.addAll(),
+      () => this.#backlog.addAll(askedAt),
       LONG_MS,
     );
   }
@@ -193,21 +256,80 @@ export class ResilientLayer implements Layer {
   }
 
   status(): LayerStatus {
-    return { ...this.#inner.status(), circuitState: this.#breaker?.state ?? CircuitState.closed };
+    return {
+      ...this.#inner.status(),
+      circuitState: this.#breaker?.state ?? CircuitState.closed,
+      invalidationsPending: this.#backlog.size,
+    };
   }
 
-  async #guard<T>(operation: () => T | Promise<T>, deadlineMs = this.#settings.deadlineMs): Promise<T> {
+  /** Asked together and answered apart, so that no turn of the event loop has to decode all of them. */
+  async #getManyOf(
+    keys: readonly string[],
+    tickets: readonly LoadTicket[] | undefined,
+    unanswered: Set<string> | undefined,
+  ): Promise<(Entry | undefined)[]> {
+    if (keys.length <= AT_ONCE) return this.#inner.getMany(keys, tickets, unanswered);
+    const parts: Promise<(Entry | undefined)[]>[] = [];
+    for (let from = 0; from < keys.length; from += AT_ONCE) {
+      const to = from + AT_ONCE;
+      parts.push(Promise.resolve(this.#inner.getMany(keys.slice(from, to), tickets?.slice(from, to), unanswered)));
+    }
+    return (await Promise.all(parts)).flat();
+  }
+
+  /**
+   * A wait says something about the layer unless the event loop was busy all the time and the layer answered others meanwhile: a
+   * burst must not open the circuit of a healthy layer. Of a layer on several servers it says something only where none of them has
+   * answered for a while: one that is lost must not take the others with it.
+   */
+  async #guard<T>(
+    operation: () => T | Promise<T>,
+    deadlineMs = this.#settings.deadlineMs,
+    attempts = ATTEMPTS,
+  ): Promise<T> {
     this.#refuseWhileOpen();
-    const startedAt = this.#clock.now();
+    const heard = this.#heard;
+    let isSlow = false;
+    let isLate = false;
+    const counts = (busy: boolean) =>
+      this.spread === true
+        ? this.#clock.now() - this.#answeredAt > SILENT_DEADLINES * deadlineMs
+        : !busy || this.#heard === heard;
+    const slow = deadlineMs === LONG_MS ? undefined : this.#slow(() => (isSlow = counts(false)));
+    const late = (busy: boolean) => (isLate = !counts(busy));
     try {
-      const result = await withDeadline(Promise.resolve(operation()), deadlineMs, this.#clock, this.name);
-      this.#breaker?.succeeded(deadlineMs === LONG_MS ? 0 : this.#clock.now() - startedAt);
+      const work = Promise.resolve(operation());
+      const hooks = { slow, late, overdue: this.#overdue };
+      const result = await withDeadline(work, deadlineMs, this.#clock, this.name, hooks);
+      this.#answers++;
+      this.#answeredAt = this.#clock.now();
+      this.#breaker?.succeeded(isSlow);
       return result;
     } catch (error) {
-      if (!isRefusal(error)) this.#breaker?.failed();
+      // Someone waits for it still: the event loop was busy, so that it left late.
+      const isOverdue = error instanceof OverdueWrite;
+      if (isOverdue && attempts > 1) return this.#guard(operation, deadlineMs, attempts - 1);
+      if (!isRefusal(error) && !isOverdue && !isLate && (this.spread !== true || counts(false)))
+        this.#breaker?.failed();
       if (error instanceof CacheError && error.code === 'LAYER_TIMEOUT') this.#lookAgain();
       throw error;
     }
+  }
+
+  /** How many answers there have been, of whatever kind the layer counts. */
+  get #heard(): number {
+    return this.#inner.replies ?? this.#answers;
+  }
+
+  /** None of the servers that were asked has answered. */
+  #silent(): CacheError {
+    return new CacheError('LAYER_TIMEOUT', `No server of layer '${this.name}' that was asked has answered in time.`);
+  }
+
+  #slow(report: () => void): WaitBounds['slow'] {
+    const { breaker } = this.#settings;
+    return breaker === undefined ? undefined : { ms: breaker.slowCallMs, report };
   }
 
   /** Who does not answer may have been replaced, which a connection that stands never hears. At most once a second. */
@@ -216,6 +338,25 @@ export class ResilientLayer implements Layer {
     if (this.#closed || now - this.#lookedAt < RETRY_MS) return;
     this.#lookedAt = now;
     Promise.resolve(this.#inner.connect?.()).catch(() => undefined);
+  }
+
+  /** Granted too late, a lease is given back. Its own operations answer or fail in time, too. */
+  async #acquire(coordination: Coordination, name: string, leaseMs: number): Promise<Lease | undefined> {
+    const acquiring: Promise<Lease | undefined>[] = [];
+    try {
+      const lease = await this.#guard(() => {
+        acquiring.push(coordination.acquire(name, leaseMs));
+        return acquiring[0];
+      });
+      if (lease === undefined) return undefined;
+      return {
+        renew: (renewedMs) => this.#guard(() => lease.renew(renewedMs)),
+        release: () => this.#guard(() => lease.release()),
+      };
+    } catch (error) {
+      for (const late of acquiring) giveBackLate(late);
+      throw error;
+    }
   }
 
   /** Handed over in any case, since it is kept and sent later where it fails; nobody waits for a layer known to be away. */
@@ -234,11 +375,15 @@ export class ResilientLayer implements Layer {
     );
   }
 
-  async #invalidate<T>(operation: () => T | Promise<T>, remember: () => void, deadlineMs?: number): Promise<T> {
+  async #invalidate<T>(
+    operation: () => T | Promise<T>,
+    remember: (error: unknown) => void,
+    deadlineMs?: number,
+  ): Promise<T> {
     try {
       return await this.#guard(operation, deadlineMs);
     } catch (error) {
-      remember();
+      remember(error);
       this.#retryLater();
       throw error;
     }
@@ -248,7 +393,7 @@ export class ResilientLayer implements Layer {
   #failedWrites(writes: readonly LayerWrite[]): void {
     const replaced = writes.filter(([, , ticket]) => ticket === undefined).map(([key]) => key);
     if (replaced.length === 0) return;
-    this.#backlog.addKeys(replaced);
+    this.#backlog.addKeys(replaced, this.#clock.now());
     this.#retryLater();
   }
 
@@ -301,8 +446,6 @@ export class ResilientLayer implements Layer {
   }
 }
 
-/** A ticket that comes too late would tell a later moment than the load began at, so reads fill one of their own. */
-function hand(read: LoadTicket | undefined, ticket: LoadTicket | undefined): void {
-  if (read === undefined || ticket === undefined) return;
-  for (const [layer, moment] of read) ticket.set(layer, moment);
+function isExplicit([, , ticket]: LayerWrite): boolean {
+  return ticket === undefined;
 }

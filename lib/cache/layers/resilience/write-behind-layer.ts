@@ -1,20 +1,13 @@
-import type { Clock } from '../../clock.js';
-import type { Entry } from '../../entry.js';
-import { globMatcher } from '../../glob.js';
-import { CircuitState, Result } from '../../observer.js';
-import type {
-  Board,
-  Coordination,
-  Layer,
-  LayerEvents,
-  LayerStatus,
-  LayerWrite,
-  LoadTicket,
-  ServerInfo,
-} from '../layer.js';
+import { within } from '../../base/bounded-wait.js';
+import type { Clock } from '../../base/clock.js';
+import type { Entry } from '../../entries/entry.js';
+import { globMatcher } from '../../base/glob.js';
+import { CircuitState, Result } from '../../base/observer.js';
+import type { SharedMap, Coordination, Layer, LayerEvents, LayerStatus, LayerWrite, ServerInfo } from '../layer.js';
 import { isRefusal } from './layer-refusal.js';
 import { ticketAsOf } from '../load-ticket.js';
 import { WriteQueue, type QueuedWrite } from './write-queue.js';
+import type { LoadTicket } from '../load-ticket.js';
 
 export interface WriteBehindSettings {
   readonly maxQueue: number;
@@ -26,7 +19,7 @@ export interface WriteBehindSettings {
 
 const RETRY_MS = 500;
 
-/** A layer that remembers deletions, and can be told that one has been overtaken. */
+/** A layer that remembers deletions, and can forget one that a later write has overtaken. */
 interface Remembering extends Layer {
   superseded?(key: string): void;
 }
@@ -39,9 +32,10 @@ interface Remembering extends Layer {
 export class WriteBehindLayer implements Layer {
   readonly name: string;
   readonly shared: boolean;
+  readonly spread: boolean | undefined;
   readonly coordination?: Coordination;
   readonly serverInfo?: () => Promise<ServerInfo>;
-  readonly board?: (name: string) => Board;
+  readonly sharedMap?: (name: string, everyVersion?: boolean) => SharedMap;
   readonly #inner: Remembering;
   readonly #settings: WriteBehindSettings;
   readonly #clock: Clock;
@@ -58,6 +52,7 @@ export class WriteBehindLayer implements Layer {
   constructor(inner: Remembering, settings: WriteBehindSettings, clock: Clock, events: LayerEvents) {
     this.name = inner.name;
     this.shared = inner.shared;
+    this.spread = inner.spread;
     this.#inner = inner;
     this.#settings = settings;
     this.#clock = clock;
@@ -65,20 +60,25 @@ export class WriteBehindLayer implements Layer {
     this.#queue = new WriteQueue(settings.maxQueue, settings.maxQueueBytes);
     if (inner.coordination !== undefined) this.coordination = inner.coordination;
     if (inner.serverInfo !== undefined) this.serverInfo = () => inner.serverInfo!();
-    if (inner.board !== undefined) this.board = (name) => inner.board!(name);
+    if (inner.sharedMap !== undefined) this.sharedMap = (name, everyVersion) => inner.sharedMap!(name, everyVersion);
   }
 
   get(key: string, ticket?: LoadTicket): Entry | Promise<Entry | undefined> | undefined {
     return this.#waiting(key) ?? this.#inner.get(key, ticket);
   }
 
-  async getMany(keys: readonly string[], tickets?: readonly LoadTicket[]): Promise<(Entry | undefined)[]> {
+  async getMany(
+    keys: readonly string[],
+    tickets?: readonly LoadTicket[],
+    unanswered?: Set<string>,
+  ): Promise<(Entry | undefined)[]> {
     const entries = keys.map((key) => this.#waiting(key));
     const absent = [...keys.keys()].filter((index) => entries[index] === undefined);
     if (absent.length === 0) return entries;
     const found = await this.#inner.getMany(
       absent.map((index) => keys[index]!),
       tickets && absent.map((index) => tickets[index]!),
+      unanswered,
     );
     for (const [turn, index] of absent.entries()) entries[index] = found[turn];
     return entries;
@@ -283,14 +283,8 @@ export class WriteBehindLayer implements Layer {
   async #drain(): Promise<void> {
     this.#cancelFlush?.();
     if (this.#queue.depth === 0 && this.#flushing === undefined) return;
-    await new Promise<void>((resolve) => {
-      const cancel = this.#clock.after(this.#settings.drainWithinMs, resolve);
-      const draining = (this.#flushing ?? Promise.resolve()).then(() => this.#flush());
-      void draining.then(() => {
-        cancel();
-        resolve();
-      });
-    });
+    const draining = (this.#flushing ?? Promise.resolve()).then(() => this.#flush());
+    await within(draining, this.#settings.drainWithinMs, this.#clock);
   }
 
   #tellDepth(): void {

@@ -1,5 +1,5 @@
-import type { Entry } from '../../entry.js';
-import type { LoadTicket } from '../layer.js';
+import type { Entry } from '../../entries/entry.js';
+import type { LoadTicket } from '../load-ticket.js';
 
 /** A write that waits. */
 export interface QueuedWrite {

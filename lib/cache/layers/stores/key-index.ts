@@ -1,4 +1,4 @@
-import { globMatcher } from '../../glob.js';
+import { globMatcher } from '../../base/glob.js';
 import type { StoreListing, TextStore } from './text-store.js';
 
 const MAX_KEYS = 100_000;

@@ -1,32 +1,40 @@
-import { milliseconds } from '../../duration.js';
-import { CacheError } from '../../errors.js';
+import { milliseconds } from '../../base/duration.js';
+import { CacheError } from '../../base/errors.js';
+import { shape } from '../../options/option-rules.js';
 import type { LayerContext, LayerFactory } from '../layer.js';
-import { KeyvTextStore, type KeyvStoreLike } from './keyv-text-store.js';
-
 import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
+import { remoteFields } from '../resilience/remote-layer-rules.js';
 import { DEFAULT_DEADLINE_MS, remoteLayer } from '../resilience/remote-layer.js';
+import { adapterOf, KeyvTextStore, type KeyvStoreLike } from './keyv-text-store.js';
 import { StoreLayer } from './store-layer.js';
+import { classNameOf, storeFaults } from './store-rules.js';
 
 export type { KeyvStoreLike } from './keyv-text-store.js';
 
 export type KeyvLayerOptions = RemoteLayerOptions;
 
+const WANTED = 'a storage adapter of Keyv 5, a Keyv instance, or a function that makes one';
+
 /**
  * A layer in any store of Keyv 5: an adapter such as `new KeyvRedis(url)`, a Keyv instance (its store is used, without its
  * serialisation), or a function that makes one. Only keys of the cache's own namespace are read or removed; errors that the
- * adapter swallows are heard. It is disconnected with the cache.
- * @throws CacheError `INVALID_OPTIONS` for what is no such store.
+ * adapter swallows are heard. It is disconnected with the cache. A fault in what it is given stops the boot: `INVALID_OPTIONS`.
  */
 export function keyvLayer(store: KeyvStoreLike | (() => KeyvStoreLike), options: KeyvLayerOptions = {}): LayerFactory {
-  const deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline');
-  return remoteLayer('keyv', options, (context: LayerContext, name) => {
+  const create = (context: LayerContext, name: string) => {
+    const deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline');
     const made = typeof store === 'function' ? store() : store;
-    if (typeof made?.get !== 'function' || typeof made.set !== 'function') {
-      throw new CacheError(
-        'INVALID_OPTIONS',
-        'keyvLayer() takes a storage adapter of Keyv 5, a Keyv instance, or a function that makes one.',
-      );
-    }
+    const [fault] = storeFaults('keyvLayer', made, ['get', 'set'], WANTED);
+    if (fault !== undefined) throw new CacheError(fault.code, `${fault.text}.`);
     return new StoreLayer(new KeyvTextStore(made, context, deadlineMs, name), context, name, options);
+  };
+  const given = typeof store === 'object' && store !== null ? adapterOf(store) : undefined;
+  return remoteLayer('keyv', options, create, {
+    maker: 'keyvLayer',
+    rule: shape(remoteFields),
+    faults: typeof store === 'function' ? [] : storeFaults('keyvLayer', store, ['get', 'set'], WANTED),
+    // A Map belongs to this process; of every other store, nothing says whose it is.
+    shared: !(given instanceof Map),
+    address: given === undefined ? 'a store of Keyv' : classNameOf(given),
   });
 }

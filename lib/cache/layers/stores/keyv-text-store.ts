@@ -1,5 +1,5 @@
-import { globMatcher } from '../../glob.js';
-import { CacheError } from '../../errors.js';
+import { globMatcher } from '../../base/glob.js';
+import { CacheError } from '../../base/errors.js';
 import { withDeadline } from '../resilience/deadline.js';
 import type { LayerContext } from '../layer.js';
 import { clientConnection } from '../redis/redis-client-adapter.js';
@@ -21,7 +21,7 @@ export interface KeyvStoreLike {
 }
 
 /** An adapter of Keyv, its optional methods included; all of them may answer in the same turn. */
-interface Adapter {
+export interface Adapter {
   get(key: string): unknown;
   set(key: string, value: string, ttl?: number): unknown;
   delete(key: string): unknown;
@@ -117,7 +117,7 @@ export class KeyvTextStore implements TextStore {
     const prefix = namespace === undefined ? context.prefix : `${namespace}${keyPrefixSeparator}${context.prefix}`;
     if (isNodeRedis(client)) {
       // Its iterator would ship every value of every namespace.
-      const connection = clientConnection(client, { lost: () => undefined, ready: () => undefined });
+      const connection = clientConnection(client, { lost: () => undefined, ready: () => undefined }, context.clock);
       return new RedisScan(connection, new RedisKeys(prefix), context.clock, deadlineMs, layer);
     }
     const { iterator, keys } = this.#adapter;
@@ -184,8 +184,8 @@ class IteratedKeys implements StoreListing {
   }
 }
 
-/** The store inside a Keyv instance, told by its shape: an application may have a Keyv class of its own. */
-function adapterOf(store: KeyvStoreLike): Adapter {
+/** The store inside a Keyv instance, recognised by its shape: an application may have a Keyv class of its own. */
+export function adapterOf(store: KeyvStoreLike): Adapter {
   const inner = 'store' in store && 'opts' in store ? store.store : store;
   return inner as Adapter;
 }

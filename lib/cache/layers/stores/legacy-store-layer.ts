@@ -1,31 +1,43 @@
-import { milliseconds } from '../../duration.js';
-import type { LayerFactory } from '../layer.js';
-import { LegacyTextStore, type LegacyStoreLike } from './legacy-text-store.js';
+import { milliseconds } from '../../base/duration.js';
+import { shape } from '../../options/option-rules.js';
+import { isThenable } from '../../base/thenable.js';
+import type { LayerContext, LayerFactory } from '../layer.js';
 import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
+import { remoteFields } from '../resilience/remote-layer-rules.js';
 import { DEFAULT_DEADLINE_MS, remoteLayer } from '../resilience/remote-layer.js';
+import { LegacyTextStore, type LegacyStoreLike } from './legacy-text-store.js';
 import { StoreLayer } from './store-layer.js';
+import { storeFaults } from './store-rules.js';
 
 export type { LegacyStoreLike } from './legacy-text-store.js';
 
 export type LegacyStoreLayerOptions = RemoteLayerOptions;
 
+const WANTED = 'a store of cache-manager 5, a promise of one, or a function that makes one';
+
 /**
  * A layer in a store made for cache-manager 5, such as `legacyStoreLayer(() => redisStore({ url }))`.
  * A function is called again after a failure, so that a server that is down at boot is found later; a store or promise
  * given directly is taken as it is. The store's `keyPrefix` is refused, since its batches ignore it: the cache has a
- * namespace of its own. The store's client, where it has one, is closed with the cache.
+ * namespace of its own. The store's client, where it has one, is closed with the cache. A fault in what it is given stops the
+ * boot: `INVALID_OPTIONS`.
  */
 export function legacyStoreLayer(
   store: LegacyStoreLike | Promise<LegacyStoreLike> | (() => LegacyStoreLike | Promise<LegacyStoreLike>),
   options: LegacyStoreLayerOptions = {},
 ): LayerFactory {
-  const deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline');
+  const later = typeof store === 'function' || isThenable(store);
   // A promise that fails before the layer asks for it must not end the process.
-  if ('then' in store) store.then(undefined, () => undefined);
+  if (isThenable(store)) store.then(undefined, () => undefined);
   const make = typeof store === 'function' ? store : () => store;
-  return remoteLayer(
-    'store',
-    options,
-    (context, name) => new StoreLayer(new LegacyTextStore(make, context, deadlineMs, name), context, name, options),
-  );
+  const create = (context: LayerContext, name: string) => {
+    const deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline');
+    return new StoreLayer(new LegacyTextStore(make, context, deadlineMs, name), context, name, options);
+  };
+  return remoteLayer('store', options, create, {
+    maker: 'legacyStoreLayer',
+    rule: shape(remoteFields),
+    faults: later ? [] : storeFaults('legacyStoreLayer', store, ['get', 'set', 'del'], WANTED),
+    address: 'a store of cache-manager 5',
+  });
 }

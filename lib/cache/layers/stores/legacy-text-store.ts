@@ -1,4 +1,4 @@
-import { CacheError } from '../../errors.js';
+import { CacheError } from '../../base/errors.js';
 import type { LayerContext } from '../layer.js';
 import { clientConnection } from '../redis/redis-client-adapter.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
@@ -147,7 +147,11 @@ export class LegacyTextStore implements TextStore {
     const { client } = store;
     if (isNodeRedis(client)) {
       // Nobody else listens: without this the server's end would be an uncaught exception.
-      this.#connection = clientConnection(client, { lost: () => undefined, ready: () => undefined });
+      this.#connection = clientConnection(
+        client,
+        { lost: () => undefined, ready: () => undefined },
+        this.#context.clock,
+      );
       this.#scan = new RedisScan(
         this.#connection,
         new RedisKeys(this.#prefix),

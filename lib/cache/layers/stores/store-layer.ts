@@ -1,16 +1,17 @@
-import type { Entry } from '../../entry.js';
-import { CircuitState } from '../../observer.js';
+import type { Entry } from '../../entries/entry.js';
+import { ReadBudget } from '../../base/read-budget.js';
+import { CircuitState } from '../../base/observer.js';
 import { EntryCodec, type Stored } from '../encoding/codec.js';
-import { undecodableOnce } from '../encoding/undecodable.js';
+import { UndecodableValues } from '../undecodable.js';
 import { KeyIndex } from './key-index.js';
-import type { Layer, LayerContext, LayerStatus, LayerWrite, LoadTicket } from '../layer.js';
+import type { Layer, LayerContext, LayerStatus, LayerWrite } from '../layer.js';
 import { LONGEST_PX } from '../redis/redis-expiry.js';
-import { isAsOf } from '../load-ticket.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
 import { StoreOrder, TAG_TTL_MS } from './store-order.js';
 import { recordOfText, textOfRecord } from '../encoding/text-record.js';
 import type { TextStore, TextWrite } from './text-store.js';
+import { AsOf, type LoadTicket } from '../load-ticket.js';
 
 /**
  * A layer in any store of texts. Without scripts on a server, invalidations are ordered by the processes' clocks, and a
@@ -25,15 +26,15 @@ export class StoreLayer implements Layer {
   readonly #codec: EntryCodec;
   readonly #order: StoreOrder;
   readonly #index: KeyIndex | undefined;
-  readonly #onUndecodable: (cause: unknown) => void;
+  readonly #undecodable: UndecodableValues;
 
   constructor(store: TextStore, context: LayerContext, name: string, options: RemoteLayerOptions) {
     this.name = name;
     this.#store = store;
     this.#context = context;
     this.#keys = new RedisKeys(context.prefix);
-    this.#onUndecodable = undecodableOnce(name, context.events);
-    this.#codec = new EntryCodec({ ...options, onUndecodable: this.#onUndecodable });
+    this.#undecodable = new UndecodableValues(name, context.events);
+    this.#codec = new EntryCodec({ ...options, onUndecodable: (cause) => this.#undecodable.report(cause) });
     this.#order = new StoreOrder(store, context.prefix, context.clock);
     this.#index = store.listing === undefined ? new KeyIndex(store, (key) => this.#keys.entry(key)) : undefined;
   }
@@ -45,13 +46,15 @@ export class StoreLayer implements Layer {
   async getMany(keys: readonly string[], tickets?: readonly LoadTicket[]): Promise<(Entry | undefined)[]> {
     if (keys.length === 0) return [];
     const epoch = this.#order.next();
+    const turns = tickets?.map(({ turn }) => turn);
     const names = keys.map((key) => this.#keys.entry(key));
     const texts = await this.#store.getMany(this.#index === undefined ? names : [...names, this.#order.globsKey]);
     if (this.#index !== undefined) this.#order.readGlobs(texts[names.length] ?? undefined);
-    const found = keys.map((key, index) => this.#read(key, texts[index]));
+    const budget = new ReadBudget();
+    const found = keys.map((key, index) => this.#read(key, texts[index], budget));
     const tags = new Set(found.flatMap((stored) => stored?.entry.tags ?? []));
     const invalidated = await this.#order.epochsOf(tags);
-    for (const ticket of tickets ?? []) ticket.set(this.name, { epoch });
+    tickets?.forEach((ticket, index) => ticket.note(this.name, epoch, turns![index]));
     return found.map((stored) => {
       const current = stored?.entry.tags.every((tag) => (invalidated.get(tag) ?? 0) <= stored.epoch);
       return current === true ? stored!.entry : undefined;
@@ -89,8 +92,11 @@ export class StoreLayer implements Layer {
     return removed;
   }
 
-  async deleteByPattern(glob: string): Promise<number> {
-    if (this.#index === undefined) return this.#store.listing?.remove(glob) ?? 0;
+  async deleteByPattern(glob: string, madeUntil?: number): Promise<number> {
+    if (this.#index === undefined) {
+      if (madeUntil !== undefined) return this.#removeOlder(glob, madeUntil);
+      return this.#store.listing?.remove(glob) ?? 0;
+    }
     await this.#order.noteGlob(glob);
     return (this.#store.listing ?? this.#index).remove(glob);
   }
@@ -104,8 +110,8 @@ export class StoreLayer implements Layer {
     if (listing !== undefined) yield* listing.find(glob);
   }
 
-  async clear(): Promise<void> {
-    await this.deleteByPattern('*');
+  async clear(madeUntil?: number): Promise<void> {
+    await this.deleteByPattern('*', madeUntil);
   }
 
   connect(): Promise<void> {
@@ -124,26 +130,43 @@ export class StoreLayer implements Layer {
       circuitState: CircuitState.closed,
       queueDepth: 0,
       writesDropped: 0,
+      undecodable: this.#undecodable.count,
     };
   }
 
-  #read(key: string, text: unknown): Stored | undefined {
+  async #removeOlder(glob: string, madeUntil: number): Promise<number> {
+    let count = 0;
+    for await (const keys of this.keys(glob)) {
+      const names = keys.map((key) => this.#keys.entry(key));
+      const texts = await this.#store.getMany(names);
+      const budget = new ReadBudget();
+      const older = names.filter((_, index) => {
+        const stored = this.#read(keys[index]!, texts[index], budget);
+        return stored !== undefined && stored.entry.createdAt <= madeUntil;
+      });
+      if (older.length > 0) count += await this.#store.deleteMany(older);
+    }
+    return count;
+  }
+
+  #read(key: string, text: unknown, budget: ReadBudget): Stored | undefined {
     if (text === undefined || text === null) return undefined;
     const record = recordOfText(text);
     if (record === undefined) {
-      this.#onUndecodable(new Error('no record of this library'));
+      this.#undecodable.report(new Error('not a record of this library'));
       return undefined;
     }
-    const stored = this.#codec.decode(record);
-    if (stored === undefined || stored.entry.goneAt <= this.#context.clock.now()) return undefined;
+    const now = this.#context.clock.now();
+    const stored = this.#codec.decode(record, 0, now, budget);
+    if (stored === undefined || stored.entry.goneAt <= now) return undefined;
     return this.#order.valid(key, stored.epoch) ? stored : undefined;
   }
 
   #epochOf(entry: Entry, ticket: LoadTicket | undefined): number {
     if (ticket === undefined) return this.#order.next();
-    const since = ticket.get(this.name);
-    if (isAsOf(since)) return Math.floor(since.asOf * 1000);
-    return (since as { epoch: number } | undefined)?.epoch ?? Math.floor(entry.createdAt * 1000);
+    const since = ticket.momentOf(this.name);
+    if (typeof since === 'number') return since;
+    return Math.floor((since instanceof AsOf ? since.at : entry.createdAt) * 1000);
   }
 
   /** Whole milliseconds; 0 where nothing is left, undefined for ever. */

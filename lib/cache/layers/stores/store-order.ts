@@ -1,10 +1,15 @@
-import type { Clock } from '../../clock.js';
-import { globMatcher, type GlobMatcher } from '../../glob.js';
+import type { Clock } from '../../base/clock.js';
+import { globMatcher, type GlobMatcher } from '../../base/glob.js';
+import { parseBoundedText } from '../../base/bounded-json.js';
 import type { TextStore } from './text-store.js';
 
 /** Entries with tags live no longer than what is remembered of their tags. */
 export const TAG_TTL_MS = 30 * 24 * 3_600_000;
 const MAX_GLOBS = 100;
+const MAX_GLOB_LENGTH = 4_096;
+const MAX_TEXT = 1024 * 1024;
+/** No process' clock is further ahead, microseconds. */
+const AHEAD = 24 * 3_600_000_000;
 const NOTING_ATTEMPTS = 3;
 
 /**
@@ -31,6 +36,10 @@ export class StoreOrder {
     return (this.#last = Math.max(this.#last + 1, Math.floor(this.#clock.now() * 1000)));
   }
 
+  get #latest(): number {
+    return Math.floor(this.#clock.now() * 1000) + AHEAD;
+  }
+
   async noteTags(tags: readonly string[]): Promise<void> {
     const text = String(this.next());
     await this.#store.setMany(tags.map((tag) => ({ key: this.#prefix + tag, text, ttlMs: TAG_TTL_MS })));
@@ -41,14 +50,15 @@ export class StoreOrder {
     const names = [...tags];
     if (names.length === 0) return new Map();
     const epochs = await this.#store.getMany(names.map((tag) => this.#prefix + tag));
-    return new Map(names.map((tag, index) => [tag, Number(epochs[index] ?? 0) || 0]));
+    const latest = this.#latest;
+    return new Map(names.map((tag, index) => [tag, epochIn(epochs[index], latest)]));
   }
 
   /** Takes the list of globs that a read brought along. */
   readGlobs(text: unknown): void {
     if (text === this.#globsText) return;
     this.#globsText = text;
-    this.#globs = parse(text).map(([epoch, glob]) => ({ epoch, glob, matches: globMatcher(glob) }));
+    this.#globs = globsIn(text, this.#latest).map(([epoch, glob]) => ({ epoch, glob, matches: globMatcher(glob) }));
   }
 
   /** Adds to the list and looks whether another process' list has come between. */
@@ -56,7 +66,7 @@ export class StoreOrder {
     const epoch = this.next();
     for (let attempt = 0; attempt < NOTING_ATTEMPTS; attempt++) {
       const [before] = await this.#store.getMany([this.globsKey]);
-      const list = parse(before);
+      const list = globsIn(before, this.#latest);
       if (list.some(([noted, other]) => other === glob && noted >= epoch)) return this.readGlobs(before);
       const others = list.filter(([, other]) => other !== glob && glob !== '*');
       // Too many to ask of every read: everything is a short list.
@@ -75,12 +85,31 @@ export class StoreOrder {
   }
 }
 
-function parse(text: unknown): [epoch: number, glob: string][] {
-  if (typeof text !== 'string') return [];
+/** The list of globs in a text that anybody may have written: what is not an entry of it is left out. */
+function globsIn(text: unknown, latest: number): [epoch: number, glob: string][] {
+  if (typeof text !== 'string' || text.length > MAX_TEXT) return [];
   try {
-    const list: unknown = JSON.parse(text);
-    return Array.isArray(list) ? (list as [number, string][]).filter((one) => typeof one?.[1] === 'string') : [];
+    const list = parseBoundedText(text);
+    if (!Array.isArray(list)) return [];
+    return (list as unknown[]).filter((one): one is [number, string] => isNote(one, latest)).slice(-MAX_GLOBS);
   } catch {
     return [];
   }
+}
+
+function isNote(one: unknown, latest: number): boolean {
+  if (!Array.isArray(one)) return false;
+  const [epoch, glob] = one as readonly unknown[];
+  return isEpoch(epoch, latest) && typeof glob === 'string' && glob.length <= MAX_GLOB_LENGTH;
+}
+
+/** The epoch in a text, or 0: never. */
+function epochIn(text: unknown, latest: number): number {
+  const epoch = typeof text === 'string' ? Number(text) : 0;
+  return isEpoch(epoch, latest) ? epoch : 0;
+}
+
+/** An epoch that has been, or may have been by the clock of another process. */
+function isEpoch(epoch: unknown, latest: number): epoch is number {
+  return Number.isSafeInteger(epoch) && Number(epoch) >= 0 && Number(epoch) <= latest;
 }

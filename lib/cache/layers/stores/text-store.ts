@@ -1,6 +1,6 @@
 /** A store of texts by key, as far as every old and new kind of store can be brought to it. */
 export interface TextStore {
-  /** In the order of the keys; what is no text counts as absent. */
+  /** In the order of the keys; what is not text counts as absent. */
   getMany(keys: readonly string[]): Promise<readonly unknown[]>;
   /** @param ttlMs a whole number of milliseconds, 1 or more; undefined keeps for ever. */
   setMany(entries: readonly TextWrite[]): Promise<void>;

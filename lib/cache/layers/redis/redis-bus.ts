@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { settledBy } from '../bounded-wait.js';
-import type { Clock } from '../clock.js';
-import { CacheError } from '../errors.js';
-import type { BusMessage, Coordination } from '../layers/layer.js';
-import type { RedisConnection } from '../layers/redis/redis-connection.js';
-import { Outbox } from './outbox.js';
+import { bounded } from '../../base/bounded-wait.js';
+import type { Clock } from '../../base/clock.js';
+import { OverdueWaits } from '../../base/overdue-waits.js';
+import { CacheError } from '../../base/errors.js';
+import type { BusMessage, Coordination } from '../layer.js';
+import type { RedisConnection } from './redis-connection.js';
+import { type Envelope, envelopeIn } from '../../invalidation/bus-message.js';
+import { Outbox } from '../../invalidation/outbox.js';
 
 type Listener = Parameters<Coordination['subscribe']>[0];
 
-interface Envelope extends BusMessage {
-  readonly from: string;
-}
-
-/** Told how it went. */
+/** Called with the outcome of sending. */
 type Sender = (error?: Error) => void;
 
 const RETRY_MS = 500;
@@ -39,6 +37,8 @@ export class RedisBus {
   #subscription: Promise<() => Promise<void>> | undefined;
   #awaited = false;
   #stood = false;
+  #notSent = false;
+  #unreachable = false;
   #closed = false;
 
   constructor(connection: RedisConnection, channel: string, clock: Clock, deadlineMs: number) {
@@ -46,6 +46,26 @@ export class RedisBus {
     this.#channel = channel;
     this.#clock = clock;
     this.#deadlineMs = deadlineMs;
+  }
+
+  /** True from a message that could not be sent to the next that could. */
+  get notSent(): boolean {
+    return this.#notSent;
+  }
+
+  /** True while a subscription that was asked for does not stand. */
+  get unreachable(): boolean {
+    return this.#unreachable;
+  }
+
+  /** A channel that only this process subscribes to: `publish()` of the scripts sees by it whether others listen. */
+  get own(): string {
+    return `${this.#channel}:${this.#instance}`;
+  }
+
+  /** A message as it is sent. */
+  textOf(message: BusMessage): string {
+    return JSON.stringify({ from: this.#instance, ...message } satisfies Envelope);
   }
 
   /** Resolves when it is handed over; rejects when that failed, or took longer than the deadline, and goes on trying. */
@@ -57,31 +77,40 @@ export class RedisBus {
     });
     this.#senders.add(sender);
     this.#begin();
-    // A server that is frozen never answers; whoever waits must not be remembered until it does.
-    return settledBy(handedOver, this.#deadlineMs, this.#clock, (_, reject) => {
-      this.#senders.delete(sender);
-      reject(new CacheError('LAYER_TIMEOUT', 'Redis has not taken a message in time; it is sent once it does.'));
-    });
+    // A server that is frozen never answers; callers that wait must not be remembered until it does.
+    return bounded(
+      handedOver,
+      { ms: this.#deadlineMs, clock: this.#clock, overdue: new OverdueWaits(this.#clock) },
+      () => {
+        this.#senders.delete(sender);
+        throw new CacheError('LAYER_TIMEOUT', 'Redis has not taken a message in time. It is sent once it does.');
+      },
+    );
   }
 
-  /** Rejects where the subscription does not stand yet; what is heard once it does is told all the same. */
+  /** Rejects where the subscription does not stand yet; what arrives once it does is passed on all the same. */
   async subscribe(listener: Listener): Promise<() => Promise<void>> {
     this.#listeners.add(listener);
     this.#subscription ??= this.#connection.subscribe(
       this.#channel,
       (message) => this.#receive(message),
       () => this.#ready(),
+      this.own,
+      () => this.#lost(),
     );
     try {
       await this.#subscription;
     } catch (error) {
       this.#subscription = undefined;
+      this.#unreachable = true;
       throw error;
     }
     this.#awaited = true;
     // It goes on trying, and tells of the gap when it stands.
-    if (!this.#stood)
+    if (!this.#stood) {
+      this.#unreachable = true;
       throw new CacheError('LAYER_UNAVAILABLE', 'There is no subscription to the channel of messages yet.');
+    }
     return async () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) await this.#unsubscribe();
@@ -100,6 +129,7 @@ export class RedisBus {
     this.#subscription = undefined;
     this.#awaited = false;
     this.#stood = false;
+    this.#unreachable = false;
     await (
       await subscription?.catch(() => undefined)
     )?.();
@@ -118,11 +148,12 @@ export class RedisBus {
       const senders = [...this.#senders];
       this.#senders.clear();
       try {
-        const text = JSON.stringify({ from: this.#instance, ...message } satisfies Envelope);
-        await this.#connection.send(this.#channel, ['PUBLISH', this.#channel, text]);
+        await this.#connection.send(this.#channel, ['PUBLISH', this.#channel, this.textOf(message)]);
+        this.#notSent = false;
         for (const handedOver of senders) handedOver();
       } catch (error) {
         this.#outbox.add(message);
+        this.#notSent = true;
         this.#retry();
         for (const failed of [...senders, ...this.#senders]) failed(error as Error);
         this.#senders.clear();
@@ -144,24 +175,20 @@ export class RedisBus {
   /** A subscription that stands when it was asked for has missed nothing; one that stands later may have missed anything. */
   #ready(): void {
     this.#stood = true;
+    this.#unreachable = false;
     if (this.#awaited) for (const listener of this.#listeners) listener.onGap();
+  }
+
+  /** Closing a subscription loses it, too. */
+  #lost(): void {
+    this.#unreachable = this.#listeners.size > 0;
   }
 
   #receive(text: string): void {
     // One's own come back, too, and need not be read to be known.
     if (text.startsWith(this.#own)) return;
-    const message = parse(text);
+    const message = envelopeIn(text);
     if (message === undefined) return;
     for (const listener of this.#listeners) listener.onMessage(message);
-  }
-}
-
-/** Undefined for what is no message of ours. */
-function parse(text: string): Envelope | undefined {
-  try {
-    const message = JSON.parse(text) as Envelope;
-    return typeof message === 'object' && message !== null && typeof message.from === 'string' ? message : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Lease } from '../layers/layer.js';
-import type { RedisConnection } from '../layers/redis/redis-connection.js';
-import type { RedisKeys } from '../layers/redis/redis-keys.js';
-import { scripts } from '../layers/redis/redis-scripts.js';
+import type { Lease } from '../layer.js';
+import type { RedisConnection } from './redis-connection.js';
+import type { RedisKeys } from './redis-keys.js';
+import { scripts } from './redis-scripts.js';
 
 /**
- * Leases on names: a token set where none is, prolonged and removed only by whoever holds it, gone by itself when its
+ * Leases on names: a token set where none is, prolonged and removed only by its holder, gone by itself when its
  * holder is. One server's word (Redis, "Distributed Locks with Redis", single instance): enough to spare an origin, not to
  * guard what must never happen twice.
  */

@@ -1,0 +1,106 @@
+import type { Entry } from '../entries/entry.js';
+import { checkGlob, checkKey, checkKeys, checkTags } from '../base/keys.js';
+import type { SharedMap, Coordination, Layer, LayerStatus, LayerWrite, ServerInfo } from './layer.js';
+import type { LoadTicket } from './load-ticket.js';
+
+/**
+ * A layer that refuses keys, globs and tags which its store could not tell apart, before they are queued, retried or counted
+ * as failures of the store.
+ */
+export class CheckedLayer implements Layer {
+  readonly name: string;
+  readonly shared: boolean;
+  readonly encodes?: boolean | undefined;
+  readonly spread?: boolean | undefined;
+  readonly coordination?: Coordination;
+  readonly connect?: () => Promise<void>;
+  readonly serverInfo?: () => Promise<ServerInfo>;
+  readonly sharedMap?: (name: string, everyVersion?: boolean) => SharedMap;
+  readonly #inner: Layer;
+
+  constructor(inner: Layer) {
+    this.#inner = inner;
+    this.name = inner.name;
+    this.shared = inner.shared;
+    this.encodes = inner.encodes;
+    this.spread = inner.spread;
+    if (inner.coordination !== undefined) this.coordination = inner.coordination;
+    if (inner.connect !== undefined) this.connect = () => inner.connect!();
+    if (inner.serverInfo !== undefined) this.serverInfo = () => inner.serverInfo!();
+    if (inner.sharedMap !== undefined) this.sharedMap = (name, everyVersion) => inner.sharedMap!(name, everyVersion);
+  }
+
+  get announces(): boolean {
+    return this.#inner.announces === true;
+  }
+
+  get(key: string, ticket?: LoadTicket): Entry | undefined | Promise<Entry | undefined> {
+    return refusal(checkKey, key) ?? this.#inner.get(key, ticket);
+  }
+
+  getMany(
+    keys: readonly string[],
+    tickets?: readonly LoadTicket[],
+    unanswered?: Set<string>,
+  ): (Entry | undefined)[] | Promise<(Entry | undefined)[]> {
+    return refusal(checkKeys, keys) ?? this.#inner.getMany(keys, tickets, unanswered);
+  }
+
+  set(key: string, entry: Entry, ticket?: LoadTicket): void | Promise<void> {
+    return refusal(checkKey, key) ?? refusal(checkTags, entry.tags) ?? this.#inner.set(key, entry, ticket);
+  }
+
+  setMany(entries: readonly LayerWrite[]): void | Promise<void> {
+    return refusal(checkWrites, entries) ?? this.#inner.setMany(entries);
+  }
+
+  delete(key: string): boolean | Promise<boolean> {
+    return refusal(checkKey, key) ?? this.#inner.delete(key);
+  }
+
+  deleteMany(keys: readonly string[]): number | Promise<number> {
+    return refusal(checkKeys, keys) ?? this.#inner.deleteMany(keys);
+  }
+
+  deleteByPattern(glob: string, madeUntil?: number): number | Promise<number> {
+    return refusal(checkGlob, glob) ?? this.#inner.deleteByPattern(glob, madeUntil);
+  }
+
+  invalidateTags(tags: readonly string[]): void | Promise<void> {
+    return refusal(checkTags, tags) ?? this.#inner.invalidateTags(tags);
+  }
+
+  async *keys(glob: string): AsyncGenerator<readonly string[]> {
+    checkGlob(glob);
+    yield* this.#inner.keys(glob);
+  }
+
+  clear(madeUntil?: number): void | Promise<void> {
+    return this.#inner.clear(madeUntil);
+  }
+
+  disconnect(): void | Promise<void> {
+    return this.#inner.disconnect();
+  }
+
+  status(): LayerStatus {
+    return this.#inner.status();
+  }
+}
+
+function checkWrites(entries: readonly LayerWrite[]): void {
+  for (const [key, { tags }] of entries) {
+    checkKey(key);
+    checkTags(tags);
+  }
+}
+
+/** What a check throws, as a rejection; undefined where it passes. */
+function refusal<T>(check: (subject: T) => void, subject: T): Promise<never> | undefined {
+  try {
+    check(subject);
+    return undefined;
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}

@@ -1,0 +1,91 @@
+import { copyOf } from '../../entries/caller-copy.js';
+import { type ClassTraits, hasSlotsOf, traitsOf } from '../../entries/class-traits.js';
+import type { OwnProperty } from '../../entries/instance-properties.js';
+import type { ClassName } from '../../entries/entry.js';
+import { ForeignBytesError } from '../../base/bounded-json.js';
+
+/** What a graph says of the instances in its value, which the value has as plain data. */
+export interface GraphInstances {
+  readonly classes: readonly ClassName[];
+  /** By class. */
+  readonly instances: readonly (readonly object[])[];
+  readonly extras: readonly InstanceExtras[];
+}
+
+/** What assignment does not make of an instance. */
+export interface InstanceExtras {
+  readonly instance: object;
+  readonly properties: readonly OwnProperty[];
+  readonly integrity: Integrity;
+}
+
+/** Whether an instance takes further properties, and changes. */
+export const Integrity = { open: 0, fixed: 1, frozen: 2 } as const;
+export type Integrity = (typeof Integrity)[keyof typeof Integrity];
+
+/** A value as a record held it, before its instances have their classes. The record may have been written by anybody and hold anything. */
+export class PackedValue {
+  readonly #value: unknown;
+  readonly #parts: GraphInstances;
+
+  constructor(value: unknown, parts: GraphInstances) {
+    this.#value = value;
+    this.#parts = parts;
+  }
+
+  get classes(): readonly ClassName[] {
+    return this.#parts.classes;
+  }
+
+  /**
+   * Gives the instances their classes, running neither constructors nor setters. To be called once: it changes the value.
+   * @param prototypeOf the prototype of a class, or undefined where it is not to be restored.
+   * @returns undefined where one of the classes is not.
+   * @throws where data is not that of its class, or its application cannot decode it.
+   */
+  restore(
+    prototypeOf: (name: ClassName, properties: () => ReadonlySet<string>) => object | undefined,
+  ): { readonly value: unknown } | undefined {
+    const { classes, instances, extras } = this.#parts;
+    const found: ClassTraits[] = [];
+    for (const [index, name] of classes.entries()) {
+      const prototype = prototypeOf(name, () => this.#propertiesOf(index));
+      if (prototype === undefined) return undefined;
+      found.push(traitsOf(prototype));
+    }
+    found.forEach((traits, index) => instances[index]?.forEach((instance) => becomeInstance(instance, traits)));
+    for (const { instance, properties, integrity } of extras) complete(instance, properties, integrity);
+    // What its application cannot decode now would fail each reader.
+    found.forEach(({ codec }, index) => codec !== undefined && instances[index]?.forEach(copyOf));
+    return { value: this.#value };
+  }
+
+  /** Names of the own properties of the instances of one class. */
+  #propertiesOf(index: number): Set<string> {
+    const { instances, extras } = this.#parts;
+    const ofClass = new Set(instances[index]);
+    const names = new Set([...ofClass].flatMap((instance) => Object.keys(instance)));
+    for (const { instance, properties } of extras)
+      if (ofClass.has(instance)) for (const { key } of properties) if (typeof key === 'string') names.add(key);
+    return names;
+  }
+}
+
+function becomeInstance(data: object, { prototype, base, codec }: ClassTraits): void {
+  const given = traitsOf(Object.getPrototypeOf(data) as object);
+  // Graphs have no Buffers of a class.
+  const isOfBase = given.base === base || (base === 'Buffer' && given.base === 'TypedArray');
+  if (given.type !== undefined || given.codec !== undefined || !isOfBase || !hasSlotsOf(base, data))
+    throw new ForeignBytesError('data of another class');
+  if (codec !== undefined && !Object.hasOwn(data, 'data')) throw new ForeignBytesError('no data of an instance');
+  Object.setPrototypeOf(data, prototype);
+}
+
+function complete(instance: object, properties: readonly OwnProperty[], integrity: Integrity): void {
+  const traits = traitsOf(Object.getPrototypeOf(instance) as object);
+  traits.irregular = true;
+  if (traits.base === 'Error') delete (instance as { stack?: string }).stack;
+  for (const { key, descriptor } of properties) Object.defineProperty(instance, key, descriptor);
+  if (integrity === Integrity.frozen) Object.freeze(instance);
+  else if (integrity === Integrity.fixed) Object.preventExtensions(instance);
+}

@@ -1,0 +1,50 @@
+import { bounded } from '../../base/bounded-wait.js';
+import type { Clock } from '../../base/clock.js';
+import { OverdueWaits } from '../../base/overdue-waits.js';
+import { KeysFailed } from '../keys-failed.js';
+import { unavailable } from './redis-connection.js';
+
+export type Outcome<T> =
+  { readonly failed: false; readonly value: T } | { readonly failed: true; readonly error: unknown };
+
+/** Of the deadline of an operation: what is left is for its answer to arrive in time. */
+const SHARE = 0.9;
+
+/**
+ * How each of several operations ended. Those that have not ended shortly before the deadline have failed: a node that is lost must
+ * not take the answers of the others with it. @throws the first failure where all have failed.
+ */
+export async function eachWithin<T>(
+  operations: readonly Promise<T>[],
+  { deadlineMs, clock }: { readonly deadlineMs: number; readonly clock: Clock },
+): Promise<Outcome<T>[]> {
+  const outcomes: Outcome<T>[] = operations.map(() => ({ failed: true, error: unavailable() }));
+  const settling = operations.map((operation, index) =>
+    operation.then(
+      (value) => void (outcomes[index] = { failed: false, value }),
+      (error: unknown) => void (outcomes[index] = { failed: true, error }),
+    ),
+  );
+  await bounded(
+    Promise.all(settling),
+    { ms: deadlineMs * SHARE, clock, overdue: new OverdueWaits(clock) },
+    () => undefined,
+  );
+  // What ends later is late.
+  const ended = [...outcomes];
+  const failure = ended.find((outcome) => outcome.failed);
+  if (failure !== undefined && ended.every((outcome) => outcome.failed)) throw failure.error;
+  return ended;
+}
+
+/** @throws KeysFailed where some of the keys' operations have failed. */
+export function checkOutcomes(keys: readonly string[], outcomes: readonly Outcome<unknown>[]): void {
+  const failed = outcomes.flatMap((outcome, index) =>
+    outcome.failed ? [{ key: keys[index]!, error: outcome.error }] : [],
+  );
+  if (failed.length > 0)
+    throw new KeysFailed(
+      failed.map(({ key }) => key),
+      failed[0]!.error,
+    );
+}

@@ -1,0 +1,136 @@
+import { CacheError } from '../../base/errors.js';
+import { ClientAvailability, type Emitter } from './client-availability.js';
+import {
+  firstAttempt,
+  unavailable,
+  type ConnectionEvents,
+  type RedisArgument,
+  type RedisConnection,
+  type RedisNode,
+} from './redis-connection.js';
+
+/** A command of ioredis whose replies are Buffers. */
+type Command = (this: IoRedis, ...args: RedisArgument[]) => Promise<unknown>;
+
+/** ioredis, as far as it is used here. */
+export interface IoRedis extends Emitter {
+  readonly status: string;
+  readonly isCluster?: boolean;
+  readonly options?: { readonly keyPrefix?: unknown; readonly scaleReads?: unknown };
+  createBuiltinCommand(name: string): { readonly buffer: Command };
+  connect(): Promise<unknown>;
+  duplicate(): IoRedis;
+  nodes?(role: 'master'): IoRedis[];
+  subscribe(channel: string): Promise<unknown>;
+  disconnect(): void;
+}
+
+/**
+ * A client of ioredis: single, Sentinel or Cluster.
+ * @throws CacheError `INVALID_OPTIONS` for a client whose reads may come from replicas, or whose `keyPrefix` is not text.
+ */
+export class IoRedisConnection implements RedisConnection {
+  readonly cluster: boolean;
+  readonly keyPrefix: string;
+  readonly #client: IoRedis;
+  readonly #availability: ClientAvailability;
+  readonly #commands = new Map<string, Command>();
+
+  constructor(client: IoRedis, events: ConnectionEvents) {
+    const { keyPrefix = '', scaleReads = 'master' } = client.options ?? {};
+    if (typeof keyPrefix !== 'string') {
+      throw new CacheError('INVALID_OPTIONS', "redisLayer: the client's keyPrefix is not text. Give it as a string.");
+    }
+    if (scaleReads !== 'master') {
+      throw new CacheError(
+        'INVALID_OPTIONS',
+        "redisLayer: the client's scaleReads lets it read from replicas, which may not have the last invalidation. Give a client with scaleReads: 'master'.",
+      );
+    }
+    this.#client = client;
+    this.cluster = client.isCluster === true;
+    this.keyPrefix = keyPrefix;
+    this.#availability = new ClientAvailability(client, events);
+  }
+
+  get ready(): boolean {
+    return this.#client.status === 'ready';
+  }
+
+  send(_key: string, args: readonly RedisArgument[]): Promise<unknown> {
+    if (!this.ready) return Promise.reject(unavailable());
+    return this.#call(this.#client, args);
+  }
+
+  nodes(): Promise<readonly RedisNode[]> {
+    const nodes = this.cluster ? this.#client.nodes!('master') : [this.#client];
+    return Promise.resolve(nodes.map((node) => (args: readonly RedisArgument[]) => this.#call(node, args)));
+  }
+
+  async connect(): Promise<void> {
+    if (this.ready) return;
+    if (this.#client.status === 'wait') await this.#client.connect();
+    else if (this.#client.status !== 'end') {
+      await new Promise<void>((resolve, reject) => {
+        const settle = (outcome: () => void) => () => {
+          this.#client.off('ready', ready);
+          this.#client.off('error', failed);
+          outcome();
+        };
+        const ready = settle(resolve);
+        const failed = settle(() => reject(unavailable()));
+        this.#client.on('ready', ready);
+        this.#client.on('error', failed);
+      });
+    }
+    if (!this.ready) throw unavailable();
+  }
+
+  close(): Promise<void> {
+    this.#availability.stop();
+    return Promise.resolve();
+  }
+
+  /**
+   * A function of its own for each command, as ioredis makes them: unlike `callBuffer()` it works with `enableAutoPipelining`, past
+   * whose queue it sends at once and in order.
+   */
+  #call(client: IoRedis, [name, ...args]: readonly RedisArgument[]): Promise<unknown> {
+    const command = String(name);
+    let run = this.#commands.get(command);
+    if (run === undefined) this.#commands.set(command, (run = client.createBuiltinCommand(command).buffer));
+    return run.apply(client, args);
+  }
+
+  async subscribe(
+    channel: string,
+    onMessage: (message: string) => void,
+    onReady: () => void,
+    _own?: string,
+    onLost?: () => void,
+  ): Promise<() => Promise<void>> {
+    const subscriber = this.#client.duplicate();
+    subscriber.on('error', () => undefined);
+    subscriber.on('close', () => onLost?.());
+    subscriber.on('message', (from: string, message: string) => {
+      if (from === channel) onMessage(message);
+    });
+    // Its own re-subscription after a lost connection is silent: subscribing again tells when it has happened.
+    const standing = new Promise<void>((resolve) => {
+      subscriber.on('ready', () => {
+        subscriber.subscribe(channel).then(
+          () => {
+            onReady();
+            resolve();
+          },
+          () => undefined,
+        );
+      });
+    });
+    await firstAttempt(standing);
+    return () => {
+      subscriber.disconnect();
+      return Promise.resolve();
+    };
+  }
+}

@@ -1,0 +1,171 @@
+import { CacheError } from '../../base/errors.js';
+import { errorKind, innerErrors, isError } from '../../base/redacted-error.js';
+
+/** What is wrong, in words that follow the address, and what to do about it. */
+interface Explanation {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+const SCHEMES = 'One with TLS needs rediss://, one without needs redis://';
+const CLOSED: Explanation = { what: 'closed the connection', remedy: `Check that it is a Redis. ${SCHEMES}` };
+const LEFT: Explanation = { what: 'closed the connection', remedy: 'Check that its server runs' };
+
+/** How deep causes are followed. */
+const DEPTH = 5;
+
+/**
+ * An error that says why Redis cannot be used: `LAYER_UNAVAILABLE` with the address, what the system or the server answered, and what
+ * to do. Of the error itself only its code, or the code that a server's refusal begins with, is repeated: messages hold keys and
+ * credentials.
+ * @param address without credentials. @param hasServed true where the connection stood before.
+ */
+export function redisFailure(error: unknown, address: string, hasServed = false): CacheError {
+  const found = explained(error, DEPTH);
+  const explanation = found === CLOSED && hasServed ? LEFT : (found ?? unknown(error));
+  return new CacheError('LAYER_UNAVAILABLE', `${address} ${explanation.what}. ${explanation.remedy}.`, {
+    cause: error,
+  });
+}
+
+function unknown(error: unknown): Explanation {
+  return { what: `cannot be used (${errorKind(error)})`, remedy: 'It is tried again until it can' };
+}
+
+function explained(error: unknown, depth: number): Explanation | undefined {
+  if (!isError(error)) return undefined;
+  return explanationOf(error) ?? (depth === 0 ? undefined : explainedCause(error, depth - 1));
+}
+
+function explainedCause(error: Error, depth: number): Explanation | undefined {
+  for (const one of innerErrors(error)) {
+    const found = explained(one, depth);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function explanationOf(error: Error): Explanation | undefined {
+  const code = errorKind(error);
+  return ofSystem(code) ?? ofTls(code, error.message) ?? ofReply(error.message) ?? ofClient(error);
+}
+
+/** What the operating system says: its names of errors. */
+function ofSystem(code: string): Explanation | undefined {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return { what: 'refuses connections (ECONNREFUSED)', remedy: 'Start its server, or correct the address' };
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return { what: `has a host name that is unknown (${code})`, remedy: 'Correct the address, or the name server' };
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return { what: `cannot be reached from here (${code})`, remedy: 'Check the address, the network and firewalls' };
+    case 'ETIMEDOUT':
+    case 'ConnectionTimeoutError':
+    case 'SocketTimeoutError':
+      return {
+        what: 'does not answer in time',
+        remedy: `Check that a Redis is there and that no firewall is between. ${SCHEMES}`,
+      };
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'SocketClosedUnexpectedlyError':
+      return CLOSED;
+    default:
+      return undefined;
+  }
+}
+
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/;
+
+function ofTls(code: string, message: string): Explanation | undefined {
+  if (/wrong version number|packet length too long/i.test(message)) {
+    return { what: 'does not speak TLS', remedy: 'Use redis://' };
+  }
+  if (CERTIFICATE.test(code)) {
+    return {
+      what: `has a certificate that is not trusted (${code})`,
+      remedy: 'Give its authority as connection: { tls: { ca } }',
+    };
+  }
+  return /^ERR_(?:SSL|TLS)_|^EPROTO$/.test(code)
+    ? {
+        what: `failed to agree on TLS (${code})`,
+        remedy: 'Use redis:// where it has no TLS, or give connection: { tls }',
+      }
+    : undefined;
+}
+
+/** What a server refuses begins with a code of its own. */
+function ofReply(message: string): Explanation | undefined {
+  const code = /^([A-Z]{2,20}) /.exec(message)?.[1];
+  const needs = (what: string, remedy: string): Explanation => ({ what: `${what} (${code})`, remedy });
+  switch (code) {
+    case 'NOAUTH':
+      return needs('needs a password', 'Put it into the address: redis://user:password@host:port');
+    case 'WRONGPASS':
+      return needs('refuses the user name or the password', 'Correct them in the address or in connection');
+    case 'NOPERM':
+      return ofPermission(message);
+    case 'LOADING':
+      return needs('is loading its data', 'It is used once it is ready');
+    case 'MASTERDOWN':
+    case 'READONLY':
+      return needs('is a replica that takes no writes', 'Give the address of its master, or use sentinel');
+    case 'CLUSTERDOWN':
+      return needs('is a cluster that does not serve all slots', 'Check its nodes with CLUSTER INFO');
+    case 'MISCONF':
+      return needs('takes no writes, since it cannot save to its disk', 'Check its log and its disk');
+    case 'OOM':
+      return needs('takes no writes, since its memory is full', 'Raise maxmemory, or set maxmemory-policy allkeys-lru');
+    case 'ERR':
+      return ofPlainError(message);
+    default:
+      return undefined;
+  }
+}
+
+function ofPlainError(message: string): Explanation | undefined {
+  if (/DB index is out of range|invalid DB index/i.test(message)) {
+    return { what: 'has no database of that number', remedy: 'Correct the number at the end of the address' };
+  }
+  if (/without any password configured|no password is set/i.test(message)) {
+    return { what: 'has no password, but one was given', remedy: 'Leave it out of the address' };
+  }
+  if (/cluster support disabled/i.test(message)) {
+    return { what: 'is not a cluster', remedy: 'Use url in place of cluster' };
+  }
+  if (/max number of clients/i.test(message)) {
+    return { what: 'has as many clients as it takes', remedy: 'Raise maxclients' };
+  }
+  return undefined;
+}
+
+/** Which command it is, where the server says it; keys are not repeated. */
+function ofPermission(message: string): Explanation {
+  const command = /run the '([a-z|]{1,40})' command/.exec(message)?.[1];
+  if (command !== undefined) {
+    return {
+      what: `does not permit the user to run ${command.toUpperCase()} (NOPERM)`,
+      remedy: `Permit it: ACL SETUSER <user> +${command}`,
+    };
+  }
+  return {
+    what: `does not permit the user to use the ${message.includes('channel') ? 'channels' : 'keys'} of this cache (NOPERM)`,
+    remedy: 'Permit those of the namespace: ACL SETUSER <user> ~<namespace>* &<namespace>*',
+  };
+}
+
+function ofClient(error: Error): Explanation | undefined {
+  if (/reply type byte|Unexpected token|Protocol error/i.test(error.message)) {
+    return { what: 'is not a Redis', remedy: 'Correct the address' };
+  }
+  if (error.message.startsWith('No sentinel knows a master')) {
+    return { what: 'is unknown to its sentinels', remedy: 'Correct the name in sentinel' };
+  }
+  if (/getClientAndSlotNumber/.test(error.stack ?? '')) {
+    return { what: 'is a cluster without slots', remedy: 'Assign its slots: redis-cli --cluster create' };
+  }
+  return undefined;
+}

@@ -1,0 +1,197 @@
+import type { Entry } from '../../entries/entry.js';
+import { CacheError } from '../../base/errors.js';
+import { batchArguments, inBatches } from '../encoding/record-batches.js';
+import { epochDigits } from '../encoding/record-head.js';
+import type { LayerWrite } from '../layer.js';
+import { AsOf, type LoadTicket } from '../load-ticket.js';
+import { checkOutcomes, eachWithin } from './each-within.js';
+import { expiryOf } from './redis-expiry.js';
+import { stateIn } from './redis-invalidation-log.js';
+import type { RedisParts } from './redis-parts.js';
+import { ReadMoment } from './redis-reads.js';
+import { FENCE_TTL_MS, scripts } from './redis-scripts.js';
+
+const ATTEMPTS = 20;
+
+/** What the script is to find where it writes; see `scripts.store`. */
+type Mode = '0' | '1' | 'r';
+
+/** A write whose load, or whose making, began at a moment of its own. */
+interface Late {
+  readonly key: string;
+  readonly entry: Entry;
+  readonly px: string;
+  readonly epoch: number;
+  readonly birth: number | undefined;
+  readonly mode: Mode;
+  /** The epoch of what it replaces. */
+  readonly replaced: string;
+  /** The other processes are informed once it is written. */
+  readonly explicit: boolean;
+  readonly record: Buffer;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Writes of what was loaded since a read, or has waited since it was made. Nothing is written over what is newer: on one server a
+ * script compares and writes, those of one turn of the event loop together; in a cluster, where the order of invalidations is on
+ * another node, the write is compared afterwards.
+ */
+export class RedisLoadWrites {
+  readonly #redis: RedisParts;
+  #waiting: Late[] = [];
+  #stateSoon: Promise<unknown> | undefined;
+
+  constructor(redis: RedisParts) {
+    this.#redis = redis;
+  }
+
+  put(key: string, entry: Entry, ticket: LoadTicket): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const late = this.#late(key, entry, ticket, resolve, reject);
+      if (late === undefined) return resolve();
+      this.#waiting.push(late);
+      if (this.#waiting.length === 1) queueMicrotask(() => this.#flush());
+    });
+  }
+
+  async putMany(writes: readonly LayerWrite[]): Promise<void> {
+    const writing = writes.map(([key, entry, ticket]) => this.put(key, entry, ticket!));
+    if (!this.#redis.connection.cluster) return void (await Promise.all(writing));
+    const outcomes = await eachWithin(writing, this.#redis);
+    checkOutcomes(
+      writes.map(([key]) => key),
+      outcomes,
+    );
+  }
+
+  /** Undefined for what cannot be kept: nothing of its life is left, it is too old to be judged, or it replaces what is gone. */
+  #late(
+    key: string,
+    entry: Entry,
+    ticket: LoadTicket,
+    resolve: () => void,
+    reject: (error: unknown) => void,
+  ): Late | undefined {
+    const { name, codec, clock, serverClock } = this.#redis;
+    const px = expiryOf(entry, clock.now());
+    const { offset } = serverClock;
+    const moment = ticket.momentOf(name);
+    // Where its read failed, a load counts from its begin.
+    const asOf = moment instanceof AsOf ? moment.at : entry.createdAt;
+    const read = moment instanceof ReadMoment ? moment : undefined;
+    const at = read === undefined ? asOf + offset : read.at;
+    // Fences live so long and no longer: what was loaded, or has waited, since before cannot be judged.
+    if (px === undefined || serverClock.now() - at > FENCE_TTL_MS) return undefined;
+    if (ticket.replaces && read?.found === undefined) return undefined;
+    const epoch = read === undefined ? Math.floor(at * 1_000) : read.epoch;
+    return {
+      key,
+      entry,
+      px,
+      epoch,
+      birth: read?.birth,
+      mode: ticket.replaces ? 'r' : read?.present === true ? '1' : '0',
+      replaced: ticket.replaces ? epochDigits(read!.found!) : '',
+      explicit: moment instanceof AsOf && moment.explicit,
+      record: codec.encode(entry, offset, epoch),
+      resolve,
+      reject,
+    };
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (this.#redis.connection.cluster) {
+      for (const late of waiting) this.#putApart(late).then(late.resolve, late.reject);
+    } else for (const batch of inBatches(waiting)) void this.#putTogether(batch);
+  }
+
+  async #putTogether(batch: readonly Late[]): Promise<void> {
+    try {
+      const { log } = this.#redis;
+      if (log.known === undefined || !log.covers(log.known)) await log.current(undefined);
+      let open = this.#current(batch);
+      for (let attempt = 0; open.length > 0; attempt++) {
+        const news = await this.#store(open);
+        if (news === undefined) break;
+        if (attempt === ATTEMPTS) throw outpaced();
+        log.apply(news);
+        open = this.#current(open);
+      }
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  /** Those that nothing newer is known of. */
+  #current(batch: readonly Late[]): readonly Late[] {
+    const { log } = this.#redis;
+    const current = ({ key, entry, epoch, birth }: Late) =>
+      (birth === undefined || birth === log.known?.birth) && log.remembers(epoch) && log.valid(key, entry.tags, epoch);
+    return batch.every(current) ? batch : batch.filter(current);
+  }
+
+  /** @returns news of invalidations by glob, where there are any that have to be judged first. */
+  async #store(batch: readonly Late[]): Promise<readonly unknown[] | undefined> {
+    const { connection, keys, log, announcer } = this.#redis;
+    const names = batch.map(({ key }) => keys.entry(key));
+    const explicit = batch.filter((late) => late.explicit).map(({ key }) => key);
+    const reply = await scripts.store.run(
+      connection,
+      [keys.state, keys.tags, keys.globs, ...names, ...names.map((name) => keys.fence(name))],
+      [
+        String(log.known!.birth),
+        String(log.version),
+        ...announcer.argumentsOf(explicit.length > 0 ? { keys: explicit } : undefined),
+        batch.map(({ mode }) => mode).join('') + batch.map(({ replaced }) => replaced).join(''),
+        batch.some(({ entry }) => entry.tags.length > 0) ? JSON.stringify(batch.map(({ entry }) => entry.tags)) : '',
+        ...batchArguments(batch),
+      ],
+    );
+    if (Array.isArray(reply)) return reply as readonly unknown[];
+    announcer.sent(reply);
+    if (explicit.length > 0 && !announcer.active) this.#announce(explicit);
+    return undefined;
+  }
+
+  async #putApart({ key, entry, epoch, birth, mode, replaced, explicit, record, px }: Late): Promise<void> {
+    const { connection, keys, log } = this.#redis;
+    const name = keys.entry(key);
+    const known = log.known ?? (await log.current(undefined));
+    const kept = () =>
+      (birth ?? known.birth) === log.known?.birth && log.remembers(epoch) && log.valid(key, entry.tags, epoch);
+    if (!kept()) return;
+    const written = await scripts.storeApart.run(connection, [name, keys.fence(name)], [mode + replaced, record, px]);
+    if (Number(written) !== 1) return;
+    // Sent after the write has arrived.
+    await log.current(await this.#stateNow());
+    // What has come since is newer.
+    if (!kept()) await scripts.removeOlder.run(connection, [name], [epochDigits(epoch + 1)]);
+    else if (explicit) this.#announce([key]);
+  }
+
+  /** What cannot be sent now is sent later. */
+  #announce(keys: readonly string[]): void {
+    this.#redis.bus.publish({ keys }).catch(() => undefined);
+  }
+
+  /** The state as a reply that is asked for from here on, once for all who ask in one turn. */
+  #stateNow(): Promise<unknown> {
+    const { connection, keys } = this.#redis;
+    return (this.#stateSoon ??= Promise.resolve().then(() => {
+      this.#stateSoon = undefined;
+      return stateIn(connection, keys);
+    }));
+  }
+}
+
+function outpaced(): CacheError {
+  return new CacheError(
+    'LAYER_UNAVAILABLE',
+    'redisLayer: globs are invalidated faster than an entry can be compared with them. It was not written.',
+  );
+}

@@ -1,0 +1,24 @@
+import type { RedisBus } from './redis-bus.js';
+import type { Clock } from '../../base/clock.js';
+import type { EntryCodec } from '../encoding/codec.js';
+import type { RedisAnnouncer } from './redis-announcer.js';
+import type { RedisConnection } from './redis-connection.js';
+import type { RedisInvalidationLog } from './redis-invalidation-log.js';
+import type { RedisKeys } from './redis-keys.js';
+import type { ServerClock } from './server-clock.js';
+
+/** What reads, writes and deletions of one Redis layer share. */
+export interface RedisParts {
+  /** The layer's. */
+  readonly name: string;
+  readonly connection: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly log: RedisInvalidationLog;
+  readonly codec: EntryCodec;
+  readonly serverClock: ServerClock;
+  readonly clock: Clock;
+  readonly bus: RedisBus;
+  readonly announcer: RedisAnnouncer;
+  /** How long an operation may take. */
+  readonly deadlineMs: number;
+}

@@ -1,0 +1,169 @@
+import type { Entry } from '../../entries/entry.js';
+import type { Stored } from '../encoding/codec.js';
+import type { LoadTicket } from '../load-ticket.js';
+import { ReadBudget } from '../../base/read-budget.js';
+import { eachWithin } from './each-within.js';
+import { stateIn, type InvalidationState } from './redis-invalidation-log.js';
+import type { RedisParts } from './redis-parts.js';
+
+/** More than this in one command would keep the server, and the first of the answers, waiting for the last. */
+const READ_AT_ONCE = 500;
+
+/** Where in the order of invalidations a read was made, and what it found there. */
+export class ReadMoment {
+  constructor(
+    readonly epoch: number,
+    readonly birth: number,
+    /** Server's time, milliseconds. */
+    readonly at: number,
+    /** Something was there, whatever it was. */
+    readonly present: boolean,
+    /** The epoch of the entry that was found. */
+    readonly found: number | undefined,
+  ) {}
+}
+
+interface Waiting {
+  readonly key: string;
+  readonly ticket: LoadTicket | undefined;
+  readonly turn: number;
+  readonly resolve: (entry: Entry | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * RemoteReads of entries, each judged by the state of the namespace that its own command brings along. RemoteReads of one turn of the event loop
+ * go as one command: half the work of as many single ones. In a cluster each key is asked of its own node, and answered as soon as
+ * that node has.
+ */
+export class RedisReads {
+  readonly #redis: RedisParts;
+  #waiting: Waiting[] = [];
+
+  constructor(redis: RedisParts) {
+    this.#redis = redis;
+  }
+
+  get(key: string, ticket: LoadTicket | undefined): Promise<Entry | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key, ticket, turn: ticket?.turn ?? 0, resolve, reject });
+      if (this.#waiting.length === 1) queueMicrotask(() => this.#send());
+    });
+  }
+
+  async getMany(
+    keys: readonly string[],
+    tickets: readonly LoadTicket[] | undefined,
+    unanswered: Set<string> | undefined,
+  ): Promise<(Entry | undefined)[]> {
+    if (keys.length === 0) return [];
+    if (this.#redis.connection.cluster) return this.#getApart(keys, tickets, unanswered);
+    const turns = tickets?.map(({ turn }) => turn);
+    const { state, values } = await this.#read(keys);
+    const budget = new ReadBudget();
+    return keys.map((key, index) =>
+      this.#judge(key, values[index + 1], state, tickets?.[index], turns?.[index], budget),
+    );
+  }
+
+  #send(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (this.#redis.connection.cluster) return this.#sendApart(waiting);
+    for (let from = 0; from < waiting.length; from += READ_AT_ONCE) {
+      void this.#sendTogether(waiting.slice(from, from + READ_AT_ONCE));
+    }
+  }
+
+  async #sendTogether(waiting: readonly Waiting[]): Promise<void> {
+    try {
+      const { state, values } = await this.#read(waiting.map(({ key }) => key));
+      const budget = new ReadBudget();
+      for (let index = 0; index < waiting.length; index++) {
+        const { key, ticket, turn, resolve } = waiting[index]!;
+        resolve(this.#judge(key, values[index + 1], state, ticket, turn, budget));
+      }
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+
+  /** State and values in one round trip, in this order, and the news of invalidations where there are any. */
+  async #read(keys: readonly string[]): Promise<{ state: InvalidationState; values: readonly unknown[] }> {
+    const { connection, keys: names, log } = this.#redis;
+    const asked = ['MGET', names.state, ...keys.map((key) => names.entry(key))];
+    const values = (await connection.send(names.state, asked)) as unknown[];
+    const state = log.parse(values[0]);
+    return { state: state !== undefined && log.covers(state) ? state : await log.current(values[0]), values };
+  }
+
+  #sendApart(waiting: readonly Waiting[]): void {
+    const state = this.#stateApart();
+    const budget = new ReadBudget();
+    for (const { key, ticket, turn, resolve, reject } of waiting) {
+      this.#readApart(key, state, ticket, turn, budget).then(resolve, reject);
+    }
+  }
+
+  async #getApart(
+    keys: readonly string[],
+    tickets: readonly LoadTicket[] | undefined,
+    unanswered: Set<string> | undefined,
+  ): Promise<(Entry | undefined)[]> {
+    const state = this.#stateApart();
+    const budget = new ReadBudget();
+    const reading = keys.map((key, index) =>
+      this.#readApart(key, state, tickets?.[index], tickets?.[index]?.turn, budget),
+    );
+    const answers = await eachWithin(reading, this.#redis);
+    return answers.map((answer, index) => {
+      if (!answer.failed) return answer.value;
+      unanswered?.add(keys[index]!);
+      return undefined;
+    });
+  }
+
+  async #stateApart(): Promise<InvalidationState> {
+    const { connection, keys, log } = this.#redis;
+    return log.current(await stateIn(connection, keys));
+  }
+
+  async #readApart(
+    key: string,
+    reading: Promise<InvalidationState>,
+    ticket: LoadTicket | undefined,
+    turn: number | undefined,
+    budget: ReadBudget,
+  ): Promise<Entry | undefined> {
+    const { connection, keys } = this.#redis;
+    const name = keys.entry(key);
+    // Unlike GET, MGET takes what is not a string for absent.
+    const [state, values] = await Promise.all([reading, connection.send(name, ['MGET', name])]);
+    return this.#judge(key, (values as unknown[])[0], state, ticket, turn, budget);
+  }
+
+  #judge(
+    key: string,
+    value: unknown,
+    { epoch, birth }: InvalidationState,
+    ticket: LoadTicket | undefined,
+    turn: number | undefined,
+    budget: ReadBudget,
+  ): Entry | undefined {
+    const stored = this.#stored(key, value, budget);
+    if (ticket !== undefined) {
+      const at = this.#redis.serverClock.now();
+      ticket.note(this.#redis.name, new ReadMoment(epoch, birth, at, Buffer.isBuffer(value), stored?.epoch), turn);
+    }
+    return stored?.entry;
+  }
+
+  #stored(key: string, value: unknown, budget: ReadBudget): Stored | undefined {
+    if (!Buffer.isBuffer(value)) return undefined;
+    const { codec, serverClock, clock, log } = this.#redis;
+    const now = clock.now();
+    const stored = codec.decode(value, serverClock.offset, now, budget);
+    if (stored === undefined || stored.entry.goneAt <= now) return undefined;
+    return log.valid(key, stored.entry.tags, stored.epoch) ? stored : undefined;
+  }
+}

@@ -1,0 +1,183 @@
+import type { Entry } from '../../entries/entry.js';
+import { stamp } from '../encoding/record-head.js';
+import { batchArguments, inBatches, RecordBatches, type RecordBatch } from '../encoding/record-batches.js';
+import type { LayerWrite } from '../layer.js';
+import { OverdueWrite } from '../resilience/overdue-write.js';
+import { checkOutcomes, eachWithin } from './each-within.js';
+import type { RedisArgument } from './redis-connection.js';
+import { expiryOf } from './redis-expiry.js';
+import type { RedisParts } from './redis-parts.js';
+import { scripts } from './redis-scripts.js';
+
+/** What `scripts.put` returns where it has written nothing. */
+const TOO_LATE = 0;
+
+interface Waiting {
+  readonly key: string;
+  readonly entry: Entry;
+  /** See {@link expiryOf}. */
+  readonly px: string;
+  /** Server's time, milliseconds: it is not written later. */
+  readonly latest: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Encoded extends Waiting {
+  readonly record: Buffer;
+}
+
+/**
+ * Values that are made now: each gets a new epoch, newer than any load that is under way. Those of one turn of the event loop go as
+ * one command; a batch leaves in pieces, so that the server works on one while the next is being encoded.
+ */
+export class RedisWrites {
+  readonly #redis: RedisParts;
+  #waiting: Waiting[] = [];
+  #leaving: Promise<void> | undefined;
+
+  constructor(redis: RedisParts) {
+    this.#redis = redis;
+  }
+
+  /** While a batch is half sent: what is asked for later waits for the rest, so that it arrives later. */
+  get leaving(): Promise<void> | undefined {
+    return this.#leaving;
+  }
+
+  put(key: string, entry: Entry): Promise<void> {
+    const px = expiryOf(entry, this.#redis.clock.now());
+    if (px === undefined) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const latest = this.#redis.serverClock.now() + this.#redis.deadlineMs;
+      this.#waiting.push({ key, entry, px, latest, resolve, reject });
+      if (this.#waiting.length === 1) queueMicrotask(() => this.flush());
+    });
+  }
+
+  putMany(writes: readonly LayerWrite[]): Promise<void> {
+    this.flush();
+    const now = this.#redis.clock.now();
+    const left = writes.filter(([, entry]) => expiryOf(entry, now) !== undefined);
+    if (left.length === 0) return Promise.resolve();
+    return this.#redis.connection.cluster ? this.#putApart(left) : this.#putBatches(left);
+  }
+
+  /** Sends what waits for the end of the turn now. */
+  flush(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    if (this.#redis.connection.cluster) return this.#sendApart(waiting);
+    const encoded: Encoded[] = [];
+    for (const write of waiting) {
+      try {
+        encoded.push({ ...write, record: this.#redis.codec.encode(write.entry, this.#redis.serverClock.offset) });
+      } catch (error) {
+        write.reject(error);
+      }
+    }
+    for (const batch of inBatches(encoded)) {
+      const { keys } = this.#redis;
+      const written = batch.map(({ key }) => key);
+      const names = written.map((key) => keys.entry(key));
+      this.#run(names, written, batchArguments(batch), batch[0]!.latest).then(
+        () => batch.forEach(({ resolve }) => resolve()),
+        (error: unknown) => batch.forEach(({ reject }) => reject(error)),
+      );
+    }
+  }
+
+  async #putBatches(writes: readonly LayerWrite[]): Promise<void> {
+    const { keys, codec, serverClock, clock, deadlineMs } = this.#redis;
+    const { offset } = serverClock;
+    const now = clock.now();
+    const latest = serverClock.now() + deadlineMs;
+    const batches = new RecordBatches();
+    const sending: Promise<unknown>[] = [];
+    let left: (() => void) | undefined;
+    let batched: string[] = [];
+    try {
+      for (const [key, entry] of writes) {
+        batches.add(keys.entry(key), codec.encodeInto(batches, entry, offset), expiryOf(entry, now) ?? '1');
+        const full = batches.takeFull();
+        if (full !== undefined) {
+          left ??= this.#leave();
+          sending.push(this.#sendBatch(full, batched, latest));
+          batched = [];
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        batched.push(key);
+      }
+      const last = batches.takeLast();
+      if (last !== undefined) sending.push(this.#sendBatch(last, batched, latest));
+    } finally {
+      left?.();
+    }
+    for (const outcome of await Promise.allSettled(sending)) {
+      if (outcome.status === 'rejected') throw outcome.reason;
+    }
+  }
+
+  #leave(): () => void {
+    let leave = () => {};
+    this.#leaving = new Promise((resolve) => (leave = resolve));
+    return () => {
+      this.#leaving = undefined;
+      leave();
+    };
+  }
+
+  #sendBatch(
+    { names, records, lengths, expiries }: RecordBatch,
+    batched: readonly string[],
+    latest: number,
+  ): Promise<void> {
+    const sent = this.#run(names, batched, [records, lengths, ...expiries], latest);
+    // Awaited once all have left.
+    sent.catch(() => undefined);
+    return sent;
+  }
+
+  async #run(
+    names: readonly string[],
+    written: readonly string[],
+    records: readonly RedisArgument[],
+    latest: number,
+  ): Promise<void> {
+    const { connection, keys, announcer } = this.#redis;
+    const message = announcer.argumentsOf({ keys: written });
+    const argv = [String(latest), ...message, ...records];
+    const reply = await scripts.put.run(connection, [keys.state, keys.sweeps, ...names], argv);
+    if (Number(reply) === TOO_LATE) throw new OverdueWrite();
+    announcer.sent(reply);
+  }
+
+  #sendApart(waiting: readonly Waiting[]): void {
+    const sending = this.#setApart(waiting.map(({ key, entry }) => [key, entry] as const));
+    waiting.forEach(({ resolve, reject }, index) => sending[index]!.then(resolve, reject));
+  }
+
+  async #putApart(writes: readonly LayerWrite[]): Promise<void> {
+    const outcomes = await eachWithin(this.#setApart(writes), this.#redis);
+    checkOutcomes(
+      writes.map(([key]) => key),
+      outcomes,
+    );
+  }
+
+  /** In a cluster every entry goes to its own node, with one epoch for all: it is fetched while the values are encoded. */
+  #setApart(writes: readonly LayerWrite[]): Promise<void>[] {
+    const { connection, keys, log, codec, serverClock, clock } = this.#redis;
+    const now = clock.now();
+    const next = log.next();
+    next.catch(() => undefined);
+    return writes.map(async ([key, entry]) => {
+      const record = codec.encode(entry, serverClock.offset);
+      const px = expiryOf(entry, now) ?? '1';
+      stamp(record, await next);
+      const name = keys.entry(key);
+      await connection.send(name, ['SET', name, record, ...(px === '' ? [] : ['PX', px])]);
+    });
+  }
+}

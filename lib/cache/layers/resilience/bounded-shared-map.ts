@@ -1,0 +1,23 @@
+import type { Clock } from '../../base/clock.js';
+import type { SharedMap } from '../layer.js';
+import { withDeadline } from './deadline.js';
+
+const BOARD_MS = 2_000;
+
+/**
+ * A shared map that answers or fails in time. Notes are larger than entries and no request waits for them: how they fare
+ * says nothing about the circuit, but while it is open they are not asked for.
+ * @param refuse throws while the layer is left alone.
+ */
+export function boundedSharedMap(sharedMap: SharedMap, layer: string, clock: Clock, refuse: () => void): SharedMap {
+  const bounded = async <T>(operation: () => Promise<T>): Promise<T> => {
+    refuse();
+    return withDeadline(operation(), BOARD_MS, clock, layer);
+  };
+  return {
+    publish: (slot, bytes, keepMs) => bounded(() => sharedMap.publish(slot, bytes, keepMs)),
+    read: (slot) => bounded(() => sharedMap.read(slot)),
+    readAll: () => bounded(() => sharedMap.readAll()),
+    withdraw: (slot) => bounded(() => sharedMap.withdraw(slot)),
+  };
+}

@@ -1,5 +1,5 @@
-import type { Entry } from './entry.js';
-import { globMatcher, type GlobMatcher } from './glob.js';
+import type { Entry } from '../entries/entry.js';
+import { globMatcher, type GlobMatcher } from '../base/glob.js';
 
 /**
  * This process' order of invalidations. Every one gets the next epoch; whatever was read or loaded since an earlier epoch

@@ -1,0 +1,50 @@
+import { parseBoundedText } from '../base/bounded-json.js';
+import type { BusMessage } from './coordination.js';
+
+/** Longer messages are not read, characters: what this library sends has 5,000 names at most. */
+const MAX_TEXT = 8 * 1024 * 1024;
+const MAX_NAMES = 10_000;
+/** Globs are matched with everything that memory holds: beyond this it is cheaper to forget all of it. */
+const MAX_GLOBS = 100;
+const MAX_GLOB_LENGTH = 4_096;
+
+/** A message with the process that sent it. */
+export interface Envelope extends BusMessage {
+  readonly from: string;
+}
+
+/**
+ * The message in a text that anybody on the server may have published.
+ * @returns undefined for what is not a message of this library. One that names more than can be looked for means everything.
+ */
+export function envelopeIn(text: string): Envelope | undefined {
+  if (text.length > MAX_TEXT) return undefined;
+  let message: unknown;
+  try {
+    message = parseBoundedText(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof message !== 'object' || message === null) return undefined;
+  const { from, keys, patterns, tags, all, policies } = message as Readonly<Record<string, unknown>>;
+  if (typeof from !== 'string' || !(all === undefined || typeof all === 'boolean')) return undefined;
+  if (!areNames(keys) || !areNames(patterns) || !areNames(tags)) return undefined;
+  const changed = policies === true && { policies };
+  if (all === true || isTooMuch(keys, patterns, tags)) return { from, all: true, ...changed };
+  return {
+    from,
+    ...changed,
+    ...(keys !== undefined && { keys }),
+    ...(patterns !== undefined && { patterns }),
+    ...(tags !== undefined && { tags }),
+  };
+}
+
+function areNames(names: unknown): names is readonly string[] | undefined {
+  return names === undefined || (Array.isArray(names) && names.every((name) => typeof name === 'string'));
+}
+
+function isTooMuch(keys: readonly string[] = [], globs: readonly string[] = [], tags: readonly string[] = []): boolean {
+  if (keys.length + globs.length + tags.length > MAX_NAMES || globs.length > MAX_GLOBS) return true;
+  return globs.some((glob) => glob.length > MAX_GLOB_LENGTH);
+}

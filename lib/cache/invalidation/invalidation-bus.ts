@@ -1,0 +1,103 @@
+import { within } from '../base/bounded-wait.js';
+import type { Clock } from '../base/clock.js';
+import type { BusMessage, Coordination } from './coordination.js';
+import type { OnceLog } from '../base/once-log.js';
+import { Outbox } from './outbox.js';
+
+const RETRY_MS = 1_000;
+const HANDOVER_MS = 1_000;
+/** Beyond this many names one message says "everything" instead. */
+const MAX_NAMES = 10_000;
+
+const SENT_AGAIN = 'Invalidations reach the other processes again.';
+
+/** Who applies what others tell. */
+export interface BusListener {
+  onMessage(message: BusMessage): void;
+  /** What was sent meanwhile is unknown: nothing that may be stale can be trusted. */
+  onGap(): void;
+}
+
+/**
+ * This cache's end of the bus between processes: invalidations of one turn go out together. What could not be sent is kept
+ * and sent again by the layer that carries the bus, so that no other process' memory misses one while both are connected.
+ */
+export class InvalidationBus {
+  readonly #coordination: Coordination | undefined;
+  readonly #clock: Clock;
+  readonly #log: OnceLog;
+  readonly #outbox = new Outbox(MAX_NAMES);
+  #sending: Promise<void> | undefined;
+  #unsubscribe: (() => Promise<void>) | undefined;
+  #closed = false;
+
+  constructor(coordination: Coordination | undefined, clock: Clock, log: OnceLog) {
+    this.#coordination = coordination;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Listens to the others; where that fails now, again until it succeeds, and then as after a gap. */
+  async listen(listener: BusListener): Promise<void> {
+    if (this.#coordination === undefined) return;
+    let gaps = 0;
+    const counting: BusListener = {
+      onMessage: (message) => listener.onMessage(message),
+      onGap: () => {
+        gaps++;
+        listener.onGap();
+      },
+    };
+    // Where the layer goes on trying by itself it has reported the gap.
+    const late = () => {
+      if (gaps === 0) counting.onGap();
+    };
+    await this.#subscribe(this.#coordination, counting, late);
+  }
+
+  /** Tells the others; resolves when it is handed over, at once where the layer is known to be away, else after a second. */
+  async publish(message: BusMessage): Promise<void> {
+    if (this.#coordination === undefined || this.#closed) return;
+    this.#outbox.add(message);
+    this.#sending ??= Promise.resolve().then(() => this.#send(this.#coordination!));
+    await within(this.#sending, HANDOVER_MS, this.#clock);
+  }
+
+  /** A message has been sent together with what it is about. */
+  announced(): void {
+    this.#log.ended('BUS_NOT_SENT', 'bus', SENT_AGAIN);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#unsubscribe?.().catch(() => undefined);
+  }
+
+  async #subscribe(coordination: Coordination, listener: BusListener, late: () => void, again = false): Promise<void> {
+    if (this.#closed) return;
+    try {
+      const unsubscribe = await coordination.subscribe(listener);
+      if (this.#closed) return await unsubscribe();
+      this.#unsubscribe = unsubscribe;
+      this.#log.ended('BUS_UNREACHABLE', 'bus', "Other processes' invalidations are received again.");
+      if (again) late();
+    } catch (cause) {
+      if (this.#closed) return;
+      const message = "Other processes' invalidations cannot be received; trying again until they can.";
+      this.#log.once('warn', 'BUS_UNREACHABLE', 'bus', message, cause);
+      this.#clock.after(RETRY_MS, () => void this.#subscribe(coordination, listener, late, true));
+    }
+  }
+
+  async #send(coordination: Coordination): Promise<void> {
+    const message = this.#outbox.take();
+    this.#sending = undefined;
+    try {
+      await coordination.publish(message);
+      this.#log.ended('BUS_NOT_SENT', 'bus', SENT_AGAIN);
+    } catch (cause) {
+      const said = 'An invalidation could not be sent to the other processes; it is sent again until it could.';
+      this.#log.once('warn', 'BUS_NOT_SENT', 'bus', said, cause);
+    }
+  }
+}

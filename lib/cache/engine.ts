@@ -1,98 +1,118 @@
-import type { Clock } from './clock.js';
+import { CallbackErrors } from './base/callback-errors.js';
+import type { Clock } from './base/clock.js';
 import { CacheEvents } from './contract/cache-events.js';
-import { InvalidationBus } from './coordination/bus.js';
-import { Invalidations } from './invalidations.js';
+import { type AccessStream, HitOffer, Removal } from './entries/access-stream.js';
+import { InvalidationBus } from './invalidation/invalidation-bus.js';
+import { KnownClasses } from './entries/known-classes.js';
+import { listedClasses } from './entries/listed-classes.js';
+import { Invalidations } from './invalidation/invalidations.js';
 import type { LayeredCacheOptions } from './layered-cache-options.js';
 import { LayerChain } from './layers/layer-chain.js';
 import type { Layer, LayerEvents } from './layers/layer.js';
-import { Answering } from './loading/answering.js';
-import { BatchLoad } from './loading/batch-load.js';
-import { BatchOrigin } from './loading/batch-origin.js';
-import { Keeping } from './loading/keeping.js';
-import { OriginLoad } from './loading/origin-load.js';
-import { OriginThrottle } from './loading/origin-throttle.js';
-import { ReadThrough } from './loading/read-through.js';
-import { RunningLoads } from './loading/running-loads.js';
-import { SingleFlight } from './loading/single-flight.js';
-import type { CacheObserver } from './observer.js';
-import { OnceLog } from './once-log.js';
-import { PlanBook } from './policies/plan-book.js';
-import { MissReasons } from './reading/miss-reasons.js';
-import { NearHits } from './reading/near-hits.js';
-import { PlainReads } from './reading/plain-reads.js';
-import { Reads } from './reading/reads.js';
-import { Watchers } from './reading/watchers.js';
-import { Removing } from './writing/removing.js';
-import { Storing } from './writing/storing.js';
-import { Writes } from './writing/writes.js';
+import { EntryWriter } from './loads/entry-writer.js';
+import { sharedPrefix } from './base/namespace.js';
+import { type CacheObserver, EvictionReason } from './base/observer.js';
+import { OnceLog } from './base/once-log.js';
+import { KeyPolicies } from './policies/key-policies.js';
+import { PolicyCache } from './policies/policy-cache.js';
+import { PolicyOverrides } from './policies/policy-overrides.js';
+import { MissReasons } from './freshness/miss-reasons.js';
+import { GetOrLoad } from './get-or-load.js';
+import { LoadLock } from './loads/load-lock.js';
+import { AbortSignals } from './loads/abort-signals.js';
+import { Deadlines } from './loads/deadlines.js';
+import { FailedOrigins } from './loads/failed-origins.js';
+import { InFlightLoads } from './loads/in-flight-loads.js';
+import { NestedLoads } from './loads/nested-loads.js';
+import { LocalHits } from './reads/local-hits.js';
+import { PlainReads } from './reads/plain-reads.js';
+import { RemoteReads } from './reads/remote-reads.js';
+import { Watchers } from './reads/watchers.js';
+import { WaitingCallers } from './base/waiting-callers.js';
+import { DeleteOperations } from './writes/delete-operations.js';
+import { SetOperations } from './writes/set-operations.js';
+import { Writes } from './writes/writes.js';
 
 /** The parts of one cache, put together. */
 export interface Engine {
   readonly log: OnceLog;
   readonly events: CacheEvents;
+  readonly callers: WaitingCallers;
   readonly watchers: Watchers;
-  readonly plans: PlanBook;
+  readonly policies: PolicyCache;
+  readonly overrides: PolicyOverrides;
+  readonly classes: KnownClasses;
+  readonly keyPolicies: KeyPolicies;
   readonly chain: LayerChain;
   readonly bus: InvalidationBus;
-  readonly flights: SingleFlight;
-  readonly running: RunningLoads;
-  readonly nearHits: NearHits;
-  readonly reads: Reads;
+  readonly inFlight: InFlightLoads;
+  readonly signals: AbortSignals;
+  readonly localHits: LocalHits;
+  readonly reads: RemoteReads;
   readonly plainReads: PlainReads;
-  readonly answering: Answering;
-  readonly batchLoad: BatchLoad;
+  readonly getOrLoad: GetOrLoad;
   readonly writes: Writes;
-  readonly storing: Storing;
-  readonly removing: Removing;
+  readonly sets: SetOperations;
+  readonly deletes: DeleteOperations;
 }
 
 export function assemble(options: LayeredCacheOptions & { clock: Clock; random: () => number }): Engine {
-  const { observer, clock, random, tracer } = options;
+  const { observer, clock, random, tracer, accesses } = options;
   const log = new OnceLog(options.log);
+  const events = new CacheEvents(options.callbacks ?? new CallbackErrors(options.log));
   const invalidations = new Invalidations();
   const reasons = new MissReasons();
+  const policies = new PolicyCache({ ...options.policy, ttl: options.ttl });
+  const policy = policies.defaults;
+  const overrides = new PolicyOverrides(policies);
+  const keyPolicies = new KeyPolicies();
+  const classes = new KnownClasses([...listedClasses(options.classes ?? []), ...policy.classes]);
+
   const layers = layersOf(options, invalidations, reasons, log);
-  const chain = new LayerChain(layers, observer, clock, log);
-  const plans = new PlanBook({ ...options.policy, ttl: options.ttl });
+  const chain = new LayerChain(layers, observer, clock, log, classes);
+  const coordination = layers.find((layer) => layer.coordination !== undefined)?.coordination;
+  const bus = new InvalidationBus(coordination, clock, log);
+
+  const callers = new WaitingCallers(clock);
   const watchers = new Watchers();
-  const shared = {
-    observer, clock, random, tracer, log, invalidations, reasons, chain, plans, watchers,
-    near: chain.near,
-    policy: plans.defaults,
-    flights: new SingleFlight(),
-    running: new RunningLoads(),
-    throttle: new OriginThrottle(),
-    events: new CacheEvents(log),
-    bus: new InvalidationBus(layers.find((layer) => layer.coordination !== undefined)?.coordination, clock, log),
-  }; // prettier-ignore
-  const nearHits = new NearHits(shared);
-  const reads = new Reads({ ...shared, nearHits });
-  const reading = { ...shared, nearHits, reads };
-  const keeping = new Keeping(shared);
-  const originLoad = new OriginLoad({ ...shared, keeping });
-  const readThrough = new ReadThrough({ ...shared, originLoad });
-  const batchOrigin = new BatchOrigin({ ...shared, keeping, originLoad });
-  const writes = new Writes(shared);
+  const offer = new HitOffer(accesses);
+  const localHits = new LocalHits(chain.local, invalidations, observer, clock, watchers, offer);
+  const reads = new RemoteReads(
+    localHits, chain, invalidations, reasons, observer, clock, tracer, policy, keyPolicies, accesses,
+  ); // prettier-ignore
+  const plainReads = new PlainReads(localHits, reads, observer, clock, events, watchers, policy, callers);
+
+  const inFlight = new InFlightLoads(invalidations);
+  const signals = new AbortSignals();
+  const getOrLoad = new GetOrLoad({
+    observer, offer, clock, random, tracer, log, events, invalidations, reasons, chain, inFlight, signals, callers,
+    nested: new NestedLoads(),
+    deadlines: new Deadlines(clock),
+    failedOrigins: new FailedOrigins(),
+    lock: coordination === undefined ? undefined : new LoadLock(coordination, clock),
+    entryWriter: new EntryWriter(chain, observer, clock, log, invalidations, reasons, classes, random),
+  }); // prettier-ignore
+
+  const writes = new Writes(chain, inFlight, invalidations, reasons, bus, clock, accesses);
+  const sets = new SetOperations(
+    writes, invalidations, observer, clock, events, policy, overrides, keyPolicies, random, tracer, classes, accesses,
+  ); // prettier-ignore
+  const deletes = new DeleteOperations(writes, invalidations, reads, observer, clock, events, tracer);
   return {
-    ...reading,
-    plainReads: new PlainReads(reading),
-    answering: new Answering({ ...shared, readThrough }),
-    batchLoad: new BatchLoad({ ...reading, readThrough, batchOrigin }),
-    writes,
-    storing: new Storing({ ...shared, writes }),
-    removing: new Removing({ ...reading, writes }),
-  };
+    log, events, callers, watchers, policies, overrides, classes, keyPolicies, chain, bus, inFlight, signals, localHits, reads,
+    plainReads, getOrLoad, writes, sets, deletes,
+  }; // prettier-ignore
 }
 
 function layersOf(
-  { layers: factories, namespace, version, observer, clock }: LayeredCacheOptions & { clock: Clock },
+  { layers: factories, namespace, version, observer, clock, accesses }: LayeredCacheOptions & { clock: Clock },
   invalidations: Invalidations,
   reasons: MissReasons,
   log: OnceLog,
 ): Layer[] {
-  const prefix = version === undefined ? namespace : `${namespace}:${version}`;
+  const prefix = sharedPrefix(namespace, version);
   const layers = factories.map((factory, index) => {
-    const events = layerEvents(factory.name, index, observer, reasons, log);
+    const events = layerEvents(factory.name, index, observer, reasons, log, clock, accesses);
     return factory.create({ clock, prefix, invalidations, events });
   });
   observer.attach(layers.map(({ name, shared }) => ({ name, shared })));
@@ -105,17 +125,25 @@ function layerEvents(
   observer: CacheObserver,
   reasons: MissReasons,
   log: OnceLog,
+  clock: Clock,
+  accesses: AccessStream | undefined,
 ): LayerEvents {
   return {
-    evicted(reason, count, key) {
+    evicted(reason, count, key, track) {
       if (key !== undefined && index === 0) reasons.evicted(key);
+      if (track !== undefined && track !== 0) {
+        accesses?.removed(track, reason === EvictionReason.expired ? Removal.expired : Removal.evicted, clock.now());
+      }
       observer.evicted(index, reason, count);
+    },
+    invalidated: (key) => {
+      if (index === 0) reasons.invalidated(key);
     },
     circuit: (state) => observer.circuit(index, state),
     queueDepth: (depth) => observer.queueDepth(index, depth),
     writeDropped: (count) => observer.writeDropped(index, count),
     asyncWrite: (result, durationMs, keys) => observer.asyncWrite(index, result, durationMs, keys),
     log: (level, code, message, cause) =>
-      log.tell(level, code, message, cause === undefined ? { layer: name } : { layer: name, cause }),
+      log.write(level, code, message, cause === undefined ? { layer: name } : { layer: name, cause }),
   };
 }

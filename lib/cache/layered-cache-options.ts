@@ -1,10 +1,14 @@
-import type { CacheLog } from './cache-log.js';
-import type { Clock } from './clock.js';
-import type { Duration } from './duration.js';
+import type { AccessStream } from './entries/access-stream.js';
+import type { CacheLog } from './base/cache-log.js';
+import type { CallbackErrors } from './base/callback-errors.js';
+import type { Clock } from './base/clock.js';
+import type { Duration } from './base/duration.js';
+import type { CachedClasses } from './entries/listed-classes.js';
 import type { LayerFactory } from './layers/layer.js';
-import type { CacheObserver } from './observer.js';
-import type { CachePolicy } from './policy.js';
-import type { CacheTracer } from './tracer.js';
+import type { CacheObserver } from './base/observer.js';
+import type { AutomaticTtl } from './policies/automatic-ttl.js';
+import type { CachePolicy } from './policies/policy.js';
+import type { CacheTracer } from './base/tracer.js';
 
 export interface LayeredCacheOptions {
   /** Nearest first. */
@@ -13,12 +17,18 @@ export interface LayeredCacheOptions {
   namespace: string;
   /** A deploy's version: a new one starts with an empty shared cache. */
   version?: string;
-  ttl: Duration;
+  ttl: Duration | AutomaticTtl;
   policy?: CachePolicy;
+  /** Classes that values of any pattern may hold instances of. */
+  classes?: CachedClasses;
   observer: CacheObserver;
+  /** Follows accesses to a sample of the keys. @default none */
+  accesses?: AccessStream | undefined;
   clock?: Clock;
   enabled?: boolean;
   log?: CacheLog;
+  /** Takes failures of listeners. @default one of its own */
+  callbacks?: CallbackErrors;
   tracer?: CacheTracer;
   /** Uniform in [0, 1): jitter, XFetch. @default Math.random */
   random?: () => number;

@@ -1,31 +1,36 @@
 import type { EventEmitter } from 'node:events';
 import { randomUUID } from 'node:crypto';
-import { systemClock } from './clock.js';
+import { systemClock } from './base/clock.js';
 import type { CacheContract, CacheEvent, CacheEventPayloads, KeyvLike, RawValue, WrapOptions } from './contract/cache-contract.js'; // prettier-ignore
 import { keyvStore } from './contract/keyv-store.js';
 import { wrapPolicy } from './contract/wrap-policy.js';
-import type { Duration } from './duration.js';
+import type { Duration } from './base/duration.js';
 import { assemble, type Engine } from './engine.js';
 import { valueOf } from './entries/value-of.js';
-import { copyOf } from './entries/values.js';
-import type { Entry } from './entry.js';
-import { checkKey } from './keys.js';
+import { copyOf } from './entries/caller-copy.js';
+import type { Entry } from './entries/entry.js';
+import { checkKey, checkKeys } from './base/keys.js';
 import type { LayeredCacheOptions } from './layered-cache-options.js';
 import type { Layer } from './layers/layer.js';
 import { Lifecycle } from './lifecycle.js';
-import type { ManyLoader } from './loading/loaded-many.js';
-import { BypassReason, type CacheObserver, Operation, Outcome, type SeriesOptions } from './observer.js';
-import type { PlanBook } from './policies/plan-book.js';
-import type { CachePolicy, Loader } from './policy.js';
-import type { AnnotatedLoader, Answer, ReadPlan } from './read-plan.js';
-import type { AccessWatcher } from './reading/access-watcher.js';
-import type { NearHits } from './reading/near-hits.js';
-import type { BatchEntry, BatchResult, LoadMark } from './writing/batch-entry.js';
+import { LoaderContext } from './loads/loader-context.js';
+import { type ManyLoader, valuesInOrder } from './loads/many-loader.js';
+import { BypassReason, type CacheObserver, Operation, Outcome, type SeriesOptions } from './base/observer.js';
+import type { KeyPolicyLookup } from './policies/key-policies.js';
+import type { PolicyOverrides } from './policies/policy-overrides.js';
+import type { PolicyCache } from './policies/policy-cache.js';
+import type { ResolvedPolicy } from './policies/resolved-policy.js';
+import type { CachePolicy, Loader } from './policies/policy.js';
+import type { AnnotatedLoader, Answer, PlannedValues, ReadPlan } from './policies/read-plan.js';
+import type { AccessWatcher } from './reads/access-watcher.js';
+import type { LocalHits } from './reads/local-hits.js';
+import type { WaitingCallers } from './base/waiting-callers.js';
+import type { BatchEntry, BatchResult, LoadMark } from './writes/batch-entry.js';
 
 export type { LayeredCacheOptions } from './layered-cache-options.js';
-export type { ManyLoader } from './loading/loaded-many.js';
-export type { AccessWatcher } from './reading/access-watcher.js';
-export type { BatchEntry, BatchResult, LoadMark } from './writing/batch-entry.js';
+export type { ManyLoader } from './loads/many-loader.js';
+export type { AccessWatcher } from './reads/access-watcher.js';
+export type { BatchEntry, BatchResult, LoadMark } from './writes/batch-entry.js';
 
 /** The cache: values found or loaded through layers, with cache-manager's contract and more. */
 export class LayeredCache implements CacheContract {
@@ -35,8 +40,8 @@ export class LayeredCache implements CacheContract {
   /** One store that reads and writes through this cache, for code that goes past the cache to its store. */
   readonly stores: KeyvLike[];
   readonly #engine: Engine;
-  readonly #nearHits: NearHits;
-  readonly #plans: PlanBook;
+  readonly #localHits: LocalHits;
+  readonly #policies: PolicyCache;
   readonly #observer: CacheObserver;
   readonly #lifecycle: Lifecycle;
   readonly #id = randomUUID();
@@ -47,39 +52,73 @@ export class LayeredCache implements CacheContract {
     this.#observer = options.observer;
     this.#engine = assemble({ ...options, clock, random: options.random ?? Math.random });
     this.layers = this.#engine.chain.layers;
-    this.#nearHits = this.#engine.nearHits;
-    this.#plans = this.#engine.plans;
+    this.#localHits = this.#engine.localHits;
+    this.#policies = this.#engine.policies;
     this.#lifecycle = new Lifecycle(this.#engine, options.layers, clock);
     this.stores = [keyvStore(this, this.#engine.events.emitter)];
   }
 
-  /** Compiles where a handler's accesses are counted and how its entries are kept. @throws CacheError on a bad policy. */
+  /** Compiles where a handler's accesses are counted and how its entries are kept and what they hold. @throws CacheError on a bad policy. */
   plan<V = unknown>(
     pattern: string,
     policy: CachePolicy<V> = {},
     endpoint?: string,
     series?: SeriesOptions,
+    { returns, jsonOnly, background = true }: PlannedValues = {},
   ): ReadPlan<V> {
-    return { series: this.#observer.series(pattern, endpoint, series), policy: this.#plans.resolve(policy) };
+    const resolved = this.#policies.resolve(policy);
+    const classes = this.#engine.classes.ofPattern(pattern, resolved.classes);
+    if (returns !== undefined) classes.declare(returns);
+    const plan: ReadPlan<V> = {
+      series: this.#observer.series(pattern, endpoint, series),
+      policy: resolved,
+      classes,
+      jsonOnly,
+    };
+    this.overrides.declare(pattern, plan, policy, background);
+    return plan;
+  }
+
+  /** Policies that replace declared ones while the application runs. */
+  protected get overrides(): PolicyOverrides {
+    return this.#engine.overrides;
+  }
+
+  /** Calls `listener` where another process may have changed policies. Returns how to report a change to the others. */
+  protected sharePolicies(listener: () => void): () => void {
+    this.#lifecycle.onPolicies = listener;
+    return () => void this.#engine.bus.publish({ policies: true });
+  }
+
+  /** What entries inherit that are written under keys of declared templates; undefined ends it. */
+  inheritPolicies(lookup: KeyPolicyLookup | undefined): void {
+    this.#engine.keyPolicies.declare(lookup);
   }
 
   /** The hit path: a fresh entry in memory, counted; undefined counts nothing: ask {@link through}. */
   fresh(key: string, plan: ReadPlan<never>): Entry | undefined {
-    return this.enabled && !plan.policy.refreshesAhead ? this.#nearHits.hit(key, plan.series) : undefined;
+    return this.enabled && !plan.policy.refreshesAhead ? this.#localHits.hit(key, plan.series) : undefined;
   }
 
   /** Finds or loads; what the loader throws reaches the caller unchanged. */
-  async through<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> {
+  through<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> | Answer<V> {
     checkKey(key);
-    const { answering, watchers } = this.#engine;
-    if (!this.#open) {
-      this.#observer.bypass(plan.series, BypassReason.disabled);
-      return answering.past(loader);
-    }
-    const answer = await answering.answer(key, loader, plan);
-    if (answer.outcome > Outcome.stale) watchers.loaded(key, loader as AnnotatedLoader<unknown>, plan as ReadPlan);
-    else if (watchers.hits) watchers.hit(key);
-    return answer;
+    if (!this.#open) return this.#callers.during(this.#past(loader, plan));
+    const { getOrLoad, watchers } = this.#engine;
+    const answer = getOrLoad.one(key, loader, plan);
+    if (!watchers.any) return answer;
+    return answer instanceof Promise
+      ? answer.then((settled) => this.#watched(key, loader, plan, settled))
+      : this.#watched(key, loader, plan, answer);
+  }
+
+  /**
+   * Loads a key again for a caller that wants no stored value; concurrent ones share one load. What is stored stays until the new value
+   * replaces it, and answers where the loader fails. @throws what the loader throws where nothing is stored.
+   */
+  reload<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> | Answer<V> {
+    checkKey(key);
+    return this.#open ? this.#engine.getOrLoad.reload(key, loader, plan) : this.#past(loader, plan);
   }
 
   /** What a caller may have of an entry: the frozen value, or a copy where it cannot be frozen or the policy says so. */
@@ -97,16 +136,18 @@ export class LayeredCache implements CacheContract {
    * where an invalidation came between, in this process or, as far as a shared layer orders them, in another.
    */
   setMany(entries: Iterable<BatchEntry>, operation: Operation = Operation.set): Promise<BatchResult> {
-    return this.#engine.storing.setMany(entries, operation);
+    return this.#callers.during(this.#engine.sets.setMany(entries, operation));
   }
 
   /** Which of the keys are fresh somewhere; uncounted. */
   async freshKeys(keys: readonly string[]): Promise<Set<string>> {
-    return new Set((await this.#engine.reads.freshEntries(keys)).keys());
+    checkKeys(keys);
+    return new Set((await this.#callers.during(this.#engine.reads.freshEntries(keys))).keys());
   }
 
   /** What is fresh of a key in some layer; uncounted. */
   async freshEntry(key: string): Promise<Entry | undefined> {
+    checkKey(key);
     return (await this.#engine.reads.freshEntries([key])).get(key);
   }
 
@@ -123,12 +164,12 @@ export class LayeredCache implements CacheContract {
   /** Loads a key anew though it is fresh, sharing a load that is under way; resolves with how that ended. */
   async renew<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Outcome> {
     checkKey(key);
-    return this.#open ? this.#engine.answering.renew(key, loader, plan) : Outcome.error;
+    return this.#open ? this.#engine.getOrLoad.renew(key, loader, plan) : Outcome.error;
   }
 
   /** Marks when loads begin whose values {@link setMany} writes later, so that an invalidation in between wins. */
   mark(): LoadMark {
-    return this.#engine.storing.mark();
+    return this.#engine.sets.mark();
   }
 
   get<T>(key: string): Promise<T | undefined> {
@@ -136,40 +177,40 @@ export class LayeredCache implements CacheContract {
   }
 
   mget<T>(keys: string[]): Promise<(T | undefined)[]> {
-    return this.#engine.plainReads.mget<T>(keys, this.#open);
+    return this.#callers.during(this.#engine.plainReads.mget<T>(keys, this.#open));
   }
 
   /** When the entry expires, milliseconds since the epoch; undefined without expiry or entry. */
   ttl(key: string): Promise<number | undefined> {
-    return this.#engine.plainReads.ttl(key, this.#open);
+    return this.#callers.during(this.#engine.plainReads.ttl(key, this.#open));
   }
 
   /** @param ttl milliseconds or a duration string; 0 keeps it until it is evicted or invalidated. */
   async set<T>(key: string, value: T, ttl?: Duration): Promise<T> {
-    if (this.#open) return this.#engine.storing.set(key, value, ttl);
-    await this.#engine.removing.keys([key]);
+    if (this.#open) return this.#callers.during(this.#engine.sets.set(key, value, ttl));
+    await this.#callers.during(this.#engine.deletes.keys([key]));
     return value;
   }
 
   async mset<I extends { key: string; value: unknown; ttl?: Duration }>(list: I[]): Promise<I[]> {
-    if (this.#open) await this.#engine.storing.mset(list);
-    else await this.#engine.removing.keys(list.map(({ key }) => key));
+    const { sets, deletes } = this.#engine;
+    await this.#callers.during(this.#open ? sets.mset(list) : deletes.keys(list.map(({ key }) => key)));
     return list;
   }
 
   async del(key: string): Promise<boolean> {
-    await this.#engine.removing.one(key);
+    await this.#callers.during(this.#engine.deletes.one(key));
     return true;
   }
 
   async mdel(keys: string[]): Promise<boolean> {
-    await this.#engine.removing.many(keys);
+    await this.#callers.during(this.#engine.deletes.many(keys));
     return true;
   }
 
   /** Removes every entry of this cache's namespace and nothing else. */
   async clear(): Promise<boolean> {
-    await this.#engine.removing.all();
+    await this.#callers.during(this.#engine.deletes.all());
     return true;
   }
 
@@ -188,7 +229,7 @@ export class LayeredCache implements CacheContract {
     refreshThreshold?: number | ((value: T) => number),
   ): Promise<T | RawValue<T>> {
     const { policy, raw } = wrapPolicy(ttlOrOptions, refreshThreshold);
-    const plan = { series: this.#observer.seriesOf(key), policy: this.#plans.resolve<T>(policy) };
+    const plan = this.#planOf(key, this.#policies.resolve<T>(policy), policy);
     const { value, entry, outcome } = await this.through<T>(key, () => load(), plan);
     if (outcome === Outcome.miss && entry !== undefined) this.#engine.events.emit('set', { key, value });
     if (!raw) return value;
@@ -209,11 +250,11 @@ export class LayeredCache implements CacheContract {
 
   /** The value, found or loaded; concurrent callers of one key share one load. */
   getOrSet<V>(key: string, loader: Loader<V>, policy?: CachePolicy<V>): Promise<V> {
-    const { defaults } = this.#plans;
-    if (this.enabled && !(policy === undefined ? defaults.refreshesAhead : this.#plans.refreshesAhead(policy))) {
-      const entry = this.#nearHits.hit(key);
+    const policies = this.#policies;
+    if (this.enabled && !(policy === undefined ? policies.hitsRefresh : policies.refreshesAhead(policy))) {
+      const entry = this.#localHits.hit(key);
       if (entry !== undefined) {
-        const value = entry.mutable || (policy?.clone ?? defaults.clone) ? copyOf(entry.value) : entry.value;
+        const value = entry.mutable || (policy?.clone ?? policies.defaults.clone) ? copyOf(entry.value) : entry.value;
         return Promise.resolve(value as V);
       }
     }
@@ -226,17 +267,17 @@ export class LayeredCache implements CacheContract {
     loader: ManyLoader<V>,
     policy: CachePolicy<V> = {},
   ): Promise<(V | undefined)[]> {
-    for (const key of keys) checkKey(key);
-    const resolved = this.#plans.resolve<V>(policy);
-    const planOf = (key: string): ReadPlan<V> => ({ series: this.#observer.seriesOf(key), policy: resolved });
-    const { batchLoad } = this.#engine;
+    checkKeys(keys);
+    const resolved = this.#policies.resolve<V>(policy);
+    const planOf = (key: string): ReadPlan<V> => this.#planOf(key, resolved, policy);
     if (!this.#open) {
       for (const key of keys) this.#observer.bypass(planOf(key).series, BypassReason.disabled);
-      return batchLoad.past(keys, loader);
+      const loaded = await this.#callers.during(
+        Promise.resolve(loader([...keys], new LoaderContext(undefined, this.#engine.signals))),
+      );
+      return [...valuesInOrder(loaded, keys, 'this batch')];
     }
-    return batchLoad.answer(keys, loader, planOf, async (key, load) => {
-      return (await this.through(key, load, planOf(key))).value;
-    });
+    return this.#engine.getOrLoad.many(keys, loader, planOf);
   }
 
   /** The value if memory has it fresh: synchronous, uncounted. */
@@ -246,32 +287,42 @@ export class LayeredCache implements CacheContract {
 
   /** Whether there is a fresh entry. */
   has(key: string): Promise<boolean> {
-    return this.#engine.plainReads.has(key, this.#open);
+    return this.#callers.during(this.#engine.plainReads.has(key, this.#open));
   }
 
   /** Makes an entry stale at once: the next access loads it anew, or serves it while that load runs where the policy says so. */
   expire(key: string): Promise<boolean> {
-    return this.#engine.removing.expire(key);
+    return this.#callers.during(this.#engine.deletes.expire(key));
   }
 
   /** Makes every entry with one of these tags unreadable; constant time a tag. */
   invalidateTags(...tags: string[]): Promise<void> {
-    return this.#engine.removing.tagged(tags);
+    return this.#callers.during(this.#engine.deletes.tagged(tags));
   }
 
   /** How many were removed where the layers know. Glob: `*`, `?`, `[abc]`, `\` escapes; like Redis' MATCH. */
   deleteByPattern(glob: string): Promise<number> {
-    return this.#engine.removing.matching(glob);
+    return this.#callers.during(this.#engine.deletes.matching(glob));
   }
 
   /** Resolves when every `required` layer can serve. @throws CacheError `LAYER_REQUIRED` */
   connect(): Promise<void> {
-    return this.#lifecycle.connect();
+    return this.#callers.during(this.#lifecycle.connect());
   }
 
   /** Drains within five seconds and aborts the signals of running loads; later reads go to their origin. */
   async disconnect(): Promise<undefined> {
-    await this.#lifecycle.disconnect();
+    await this.#callers.during(this.#lifecycle.disconnect());
+  }
+
+  /** As {@link disconnect}, within so many milliseconds. */
+  protected shutDown(withinMs: number): Promise<void> {
+    return this.#callers.during(this.#lifecycle.disconnect(withinMs));
+  }
+
+  /** Keeps the process alive while a caller waits for this. */
+  protected waiting<T>(work: Promise<T>): Promise<T> {
+    return this.#callers.during(work);
   }
 
   /** True from the beginning of {@link disconnect} on. */
@@ -279,13 +330,55 @@ export class LayeredCache implements CacheContract {
     return this.#lifecycle.closed;
   }
 
+  get #callers(): WaitingCallers {
+    return this.#engine.callers;
+  }
+
   get #open(): boolean {
     return this.enabled && !this.#lifecycle.closed;
   }
 
-  async #getOrSet<V>(key: string, loader: Loader<V>, policy: CachePolicy<V> | undefined): Promise<V> {
-    checkKey(key);
-    const plan = { series: this.#observer.seriesOf(key), policy: this.#plans.resolve<V>(policy ?? {}) };
-    return (await this.through(key, loader, plan)).value;
+  #getOrSet<V>(key: string, loader: Loader<V>, policy: CachePolicy<V> | undefined): Promise<V> {
+    try {
+      checkKey(key);
+      const resolved =
+        policy === undefined ? (this.#policies.defaults as ResolvedPolicy<V>) : this.#policies.resolve(policy);
+      const answer = this.through(key, loader, this.#planOf(key, resolved, policy));
+      return answer instanceof Promise ? answer.then(valueOfAnswer<V>) : Promise.resolve(answer.value);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
+
+  /** An entry of a declared template is kept as its handler says, unless the caller says otherwise, or an override does. */
+  #planOf<V>(key: string, own: ResolvedPolicy<V>, named: CachePolicy<V> | undefined): ReadPlan<V> {
+    const series = this.#observer.seriesOf(key);
+    const { overrides, keyPolicies } = this.#engine;
+    if (own.automaticTtl !== undefined) overrides.observed(series.pattern, own);
+    const change = overrides.any ? overrides.changeOf(key, series) : undefined;
+    const policy =
+      change === undefined
+        ? keyPolicies.ofLoad(key, named, own)
+        : keyPolicies.ofLoad<V>(key, { ...named, ...change }, this.#policies.changed<V>(named ?? {}, change));
+    if (policy.classes.length === 0) return { series, policy };
+    return { series, policy, classes: this.#engine.classes.listed(key, policy.classes) };
+  }
+
+  /** Straight to the origin, for a cache that is switched off or closed. */
+  async #past<V>(loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> {
+    this.#observer.bypass(plan.series, BypassReason.disabled);
+    const value = await loader(new LoaderContext<V>(undefined, this.#engine.signals));
+    return { value, entry: undefined, outcome: Outcome.miss };
+  }
+
+  #watched<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>, answer: Answer<V>): Answer<V> {
+    const { watchers } = this.#engine;
+    if (answer.outcome > Outcome.stale) watchers.loaded(key, loader as AnnotatedLoader<unknown>, plan as ReadPlan);
+    else if (watchers.hits) watchers.hit(key);
+    return answer;
+  }
+}
+
+function valueOfAnswer<V>({ value }: Answer<V>): V {
+  return value;
 }

@@ -1,10 +1,12 @@
-import { TIMED_OUT, within } from './bounded-wait.js';
-import type { Clock } from './clock.js';
+import { TIMED_OUT, within } from './base/bounded-wait.js';
+import type { Clock } from './base/clock.js';
 import type { Engine } from './engine.js';
-import { CacheError } from './errors.js';
+import { CacheError } from './base/errors.js';
+import { redactedMessage } from './base/redacted-error.js';
 import type { Layer, LayerFactory } from './layers/layer.js';
 
-const DRAIN_MS = 5_000;
+/** How long closing may take, milliseconds. */
+export const CLOSE_MS = 4_500;
 
 /** Opens and closes the layers of a cache. */
 export class Lifecycle {
@@ -12,12 +14,19 @@ export class Lifecycle {
   readonly #factories: readonly LayerFactory[];
   readonly #clock: Clock;
   #connecting: Promise<void> | undefined;
+  #listening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+  /** Called where another process may have overridden or reverted policies. */
+  onPolicies: (() => void) | undefined;
 
   constructor(engine: Engine, factories: readonly LayerFactory[], clock: Clock) {
     this.#engine = engine;
     this.#factories = factories;
     this.#clock = clock;
+    // Without connect() the first use of a remote layer begins to listen to the other processes.
+    engine.chain.onFirstUse(() => {
+      if (!this.closed) this.#listen().catch(() => undefined);
+    });
   }
 
   get closed(): boolean {
@@ -32,18 +41,32 @@ export class Lifecycle {
     return (this.#connecting ??= this.#connect());
   }
 
-  /** Waits for running loads, five seconds at most with everything else, then aborts their signals and lets the layers go. */
-  disconnect(): Promise<void> {
-    return (this.#closing ??= this.#disconnect());
+  /**
+   * Aborts the signals of running loads, waits for them and for writes, and closes the layers.
+   * @param withinMs how long all of it may take together, milliseconds.
+   */
+  disconnect(withinMs = CLOSE_MS): Promise<void> {
+    return (this.#closing ??= this.#disconnect(Math.min(withinMs, CLOSE_MS)));
   }
 
   async #connect(): Promise<void> {
-    const { chain, bus, writes } = this.#engine;
+    const { chain } = this.#engine;
     await Promise.all(chain.layers.map((layer, index) => this.#connectLayer(layer, this.#factories[index]!)));
-    await bus.listen({
-      onMessage: (message) => writes.applyRemote(message),
-      onGap: () => writes.distrust(),
-    });
+    await this.#listen();
+  }
+
+  #listen(): Promise<void> {
+    const { bus, writes } = this.#engine;
+    return (this.#listening ??= bus.listen({
+      onMessage: (message) => {
+        writes.applyRemote(message);
+        if (message.policies === true) this.onPolicies?.();
+      },
+      onGap: () => {
+        writes.distrust();
+        this.onPolicies?.();
+      },
+    }));
   }
 
   async #connectLayer(layer: Layer, { required }: LayerFactory): Promise<void> {
@@ -53,26 +76,28 @@ export class Lifecycle {
       if (required) {
         throw new CacheError(
           'LAYER_REQUIRED',
-          `Layer '${layer.name}' is required and cannot be reached; start its server, or set required: false to go on without it.`,
+          `Layer '${layer.name}' is required and cannot be used: ${redactedMessage(cause)} Set required: false to go on without it.`,
           { cause },
         );
       }
-      this.#engine.log.say('warn', 'LAYER_FAILED', layer.name, `Layer '${layer.name}' cannot be reached; the cache goes on without it until it answers.`, cause); // prettier-ignore
+      this.#engine.log.once('warn', 'LAYER_FAILED', layer.name, `Layer '${layer.name}' cannot be used; the cache goes on without it until it can: ${redactedMessage(cause)}`); // prettier-ignore
     }
   }
 
-  async #disconnect(): Promise<void> {
-    const { running, flights, bus, chain, log } = this.#engine;
-    const deadline = this.#clock.now() + DRAIN_MS;
-    running.abortAll(new CacheError('CACHE_CLOSED', 'The cache is closing: this load was given up.'));
-    const drained = async () => {
-      // Loads get a fifth of the time: what heeds its signal needs none. Writes nobody waited for get two fifths more.
-      await within(Promise.allSettled(flights.all()), DRAIN_MS / 5, this.#clock);
-      await within(chain.idle(), (DRAIN_MS * 2) / 5, this.#clock);
-      await bus.close();
-      await Promise.allSettled(chain.layers.map(async (layer) => layer.disconnect()));
-    };
-    const ended = await within(drained(), deadline - this.#clock.now(), this.#clock);
-    if (ended === TIMED_OUT) log.tell('warn', 'CACHE_CLOSED', 'A layer did not close in time and was left.');
+  /** Whatever hangs, the layers are closed: each step has its share of the time. */
+  async #disconnect(withinMs: number): Promise<void> {
+    const { signals, inFlight, bus, chain, log, callers } = this.#engine;
+    const deadline = this.#clock.now() + withinMs;
+    const step = <T>(work: Promise<T>, share: number) =>
+      within(work, Math.max(0, Math.min(withinMs * share, deadline - this.#clock.now())), this.#clock);
+    signals.abortAll(new CacheError('CACHE_CLOSED', 'The cache is closing: this load was given up.'));
+    // What heeds its signal needs no time.
+    await step(Promise.allSettled(inFlight.all()), 0.2);
+    await step(chain.idle(), 0.3);
+    await step(bus.close(), 0.1);
+    const ended = await step(Promise.allSettled(chain.layers.map(async (layer) => layer.disconnect())), 1);
+    if (ended === TIMED_OUT) log.write('warn', 'CACHE_CLOSED', 'A layer did not close in time and was left.');
+    // Once the caller of this has had its turn.
+    setImmediate(() => callers.close());
   }
 }

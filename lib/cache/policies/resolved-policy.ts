@@ -1,11 +1,16 @@
-import { type Duration, milliseconds } from '../duration.js';
-import { CacheError } from '../errors.js';
-import type { CachePolicy } from '../policy.js';
+import { type Duration, milliseconds } from '../base/duration.js';
+import { type AutomaticTtlBounds, automaticTtl, isAutomatic } from './automatic-ttl.js';
+import { listedClasses, type ListedClass } from '../entries/listed-classes.js';
+import { checkTags } from '../base/keys.js';
+import type { CachePolicy } from './policy.js';
+import { checkTypes, policyError } from './policy-rules.js';
 
 /** A policy with every field decided, in milliseconds: made once a handler, read on every access. `Infinity` is "never". */
 export interface ResolvedPolicy<V = unknown> {
   /** `Infinity` for an entry that does not expire. */
   readonly ttlMs: number;
+  /** Within which bounds `ttlMs` follows what is observed; undefined where it is fixed. */
+  readonly automaticTtl: AutomaticTtlBounds | undefined;
   readonly ttlOf: ((value: V) => Duration) | undefined;
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
@@ -18,7 +23,7 @@ export interface ResolvedPolicy<V = unknown> {
   /** Weight of XFetch's early refresh; 0 without. */
   readonly xfetchBeta: number;
   /** Milliseconds before expiry from which `wrap` refreshes; 0 without. */
-  readonly refreshThresholdOf: ((value: V) => number) | undefined;
+  readonly refreshThreshold: number | ((value: V) => number) | undefined;
   readonly jitter: number;
   /** How long null is kept; undefined: as any value; 0: not. */
   readonly nullTtlMs: number | undefined;
@@ -31,6 +36,8 @@ export interface ResolvedPolicy<V = unknown> {
   readonly tagsOf: ((value: V) => readonly string[]) | undefined;
   readonly maxEntrySize: number;
   readonly clone: boolean;
+  /** Classes that its values may hold instances of, beside those of the whole cache. */
+  readonly classes: readonly ListedClass[];
 }
 
 /** A policy as it is written, with what `wrap` adds to it. */
@@ -38,14 +45,26 @@ export type PolicySource<V> = CachePolicy<V> & { refreshThreshold?: number | ((v
 
 /**
  * Decides every field of a policy, taking what it leaves open from the defaults.
- * @throws CacheError `INVALID_OPTIONS` or `INVALID_DURATION`, naming the field.
+ * @throws CacheError `INVALID_OPTIONS` or `INVALID_DURATION`, listing every fault.
  */
 export function resolvePolicy<V>(policy: PolicySource<V>, defaults: CachePolicy): ResolvedPolicy<V> {
+  try {
+    checkTypes(policy);
+    return decided(policy, defaults);
+  } catch (cause) {
+    throw policyError(policy) ?? cause;
+  }
+}
+
+function decided<V>(policy: PolicySource<V>, defaults: CachePolicy): ResolvedPolicy<V> {
   const merged = { ...(defaults as PolicySource<V>), ...definedOf(policy) };
   const ahead = refreshAhead(merged.refreshAhead);
   const threshold = merged.refreshThreshold;
+  const automatic = automaticTtl(merged.ttl);
+  if (Array.isArray(merged.tags)) checkTags(merged.tags);
   return {
-    ttlMs: lifetime(typeof merged.ttl === 'function' ? (fixedTtl(defaults) ?? '5m') : (merged.ttl ?? '5m'), 'ttl'),
+    ttlMs: automatic?.startMs ?? lifetime(fixedTtl(merged) ?? fixedTtl(defaults) ?? '5m', 'ttl'),
+    automaticTtl: automatic,
     ttlOf: typeof merged.ttl === 'function' ? merged.ttl : undefined,
     staleWhileRevalidateMs: milliseconds(merged.staleWhileRevalidate ?? 0, 'staleWhileRevalidate'),
     staleIfErrorMs: milliseconds(merged.staleIfError ?? 0, 'staleIfError'),
@@ -53,8 +72,8 @@ export function resolvePolicy<V>(policy: PolicySource<V>, defaults: CachePolicy)
     hardTimeoutMs: lifetime(merged.hardTimeout ?? '30s', 'hardTimeout'),
     ...ahead,
     refreshesAhead: ahead.refreshFraction < Infinity || ahead.xfetchBeta > 0 || threshold !== undefined,
-    refreshThresholdOf: typeof threshold === 'number' ? () => threshold : threshold,
-    jitter: share(merged.jitter ?? 0, 'jitter'),
+    refreshThreshold: threshold,
+    jitter: merged.jitter ?? 0,
     ...negative(merged.negativeTtl),
     cacheIf: merged.cacheIf,
     lock: merged.lock ?? false,
@@ -63,8 +82,42 @@ export function resolvePolicy<V>(policy: PolicySource<V>, defaults: CachePolicy)
     tagsOf: typeof merged.tags === 'function' ? merged.tags : undefined,
     maxEntrySize: merged.maxEntrySize ?? Infinity,
     clone: merged.clone ?? false,
+    classes: policy.classes === undefined ? NO_CLASSES : listedClasses(policy.classes),
   };
 }
+
+/** What each option decides. How hits are read is no part of an entry: `clone`, `refreshAhead` and `classes` are not inherited. */
+const DECIDED_BY: Partial<Record<keyof CachePolicy, readonly (keyof ResolvedPolicy)[]>> = {
+  ttl: ['ttlMs', 'automaticTtl', 'ttlOf'],
+  staleWhileRevalidate: ['staleWhileRevalidateMs'],
+  staleIfError: ['staleIfErrorMs'],
+  softTimeout: ['softTimeoutMs'],
+  hardTimeout: ['hardTimeoutMs'],
+  jitter: ['jitter'],
+  negativeTtl: ['nullTtlMs', 'undefinedTtlMs'],
+  cacheIf: ['cacheIf'],
+  lock: ['lock'],
+  waitTimeout: ['waitTimeoutMs'],
+  tags: ['tags', 'tagsOf'],
+  maxEntrySize: ['maxEntrySize'],
+};
+const INHERITED = Object.entries(DECIDED_BY) as [keyof CachePolicy, readonly (keyof ResolvedPolicy)[]][];
+
+/** The policy `resolved`, in which everything that is not `named` is as `inherited`. */
+export function inheriting<V>(
+  inherited: ResolvedPolicy<V>,
+  named: PolicySource<V> | undefined,
+  resolved: ResolvedPolicy<V>,
+): ResolvedPolicy<V> {
+  const policy: Record<string, unknown> = { ...resolved };
+  for (const [option, fields] of INHERITED) {
+    if (named?.[option] !== undefined) continue;
+    for (const field of fields) policy[field] = inherited[field];
+  }
+  return policy as unknown as ResolvedPolicy<V>;
+}
+
+const NO_CLASSES: readonly ListedClass[] = Object.freeze([]);
 
 /** Milliseconds of a TTL; 0 is for ever: `Infinity`. */
 export function lifetime(ttl: Duration, option = 'ttl'): number {
@@ -75,8 +128,8 @@ function definedOf<P extends object>(policy: P): P {
   return Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined)) as P;
 }
 
-function fixedTtl({ ttl }: CachePolicy): Duration | undefined {
-  return typeof ttl === 'function' ? undefined : ttl;
+function fixedTtl({ ttl }: CachePolicy<never>): Duration | undefined {
+  return typeof ttl === 'function' || isAutomatic(ttl) ? undefined : ttl;
 }
 
 function negative(ttl: Duration | false | undefined): Pick<ResolvedPolicy, 'nullTtlMs' | 'undefinedTtlMs'> {
@@ -88,25 +141,15 @@ function negative(ttl: Duration | false | undefined): Pick<ResolvedPolicy, 'null
 function refreshAhead(option: CachePolicy['refreshAhead']): Pick<ResolvedPolicy, 'refreshFraction' | 'xfetchBeta'> {
   if (option === undefined) return { refreshFraction: Infinity, xfetchBeta: 0 };
   if (option === 'xfetch') return { refreshFraction: Infinity, xfetchBeta: 1 };
-  if (typeof option === 'number') return { refreshFraction: fractionOf(option, 'refreshAhead'), xfetchBeta: 0 };
+  if (typeof option === 'number') return { refreshFraction: fractionOf(option), xfetchBeta: 0 };
   const beta = option.beta ?? 1;
-  if (!(beta > 0) || beta === Infinity) throw invalid('refreshAhead.beta', beta, 'a number above 0');
   return {
-    refreshFraction: option.fraction === undefined ? Infinity : fractionOf(option.fraction, 'refreshAhead.fraction'),
+    refreshFraction: option.fraction === undefined ? Infinity : fractionOf(option.fraction),
     xfetchBeta: (option.xfetch ?? option.beta !== undefined) ? beta : 0,
   };
 }
 
 /** From the end of its life on is when it has expired: no refresh ahead, and nothing that hits would have to look at. */
-function fractionOf(value: number, option: string): number {
-  return share(value, option) === 1 ? Infinity : value;
-}
-
-function share(value: number, option: string): number {
-  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) throw invalid(option, value, 'a number from 0 to 1');
-  return value;
-}
-
-function invalid(option: string, value: unknown, allowed: string): CacheError {
-  return new CacheError('INVALID_OPTIONS', `${option}: ${String(value)} is not ${allowed}.`);
+function fractionOf(value: number): number {
+  return value === 1 ? Infinity : value;
 }

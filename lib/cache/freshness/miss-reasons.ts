@@ -1,0 +1,107 @@
+import { MissReason } from '../base/observer.js';
+
+const WAYS = 4;
+const Fate = { empty: 0, kept: 1, evicted: 2, invalidated: 3 } as const;
+type Fate = (typeof Fate)[keyof typeof Fate];
+
+/**
+ * Why a key is not there: remembers, in a table of fixed size and by hash alone, what became of the keys that were kept.
+ * A key whose set of four slots is full of others may have been displaced: then the answer is `unknown`, never a guess.
+ */
+export class MissReasons {
+  readonly #sets: number;
+  #hashes: Uint32Array | undefined;
+  #fates: Uint8Array | undefined;
+  /** When the entry would have been gone by itself. */
+  #expiries: Float64Array | undefined;
+  /** Which slot of a set goes next, and in the high bit whether the set ever displaced one. */
+  #turns: Uint8Array | undefined;
+
+  /** @param capacity keys remembered; rounded up to a power of two. 13 bytes each, taken on first use. */
+  constructor(capacity = 32_768) {
+    this.#sets = 2 ** Math.ceil(Math.log2(Math.max(WAYS, capacity) / WAYS));
+  }
+
+  kept(key: string, freshUntil: number): void {
+    const hash = hashOf(key);
+    this.#write(this.#slot(hash, true), hash, Fate.kept, freshUntil);
+  }
+
+  evicted(key: string): void {
+    this.#mark(key, Fate.evicted);
+  }
+
+  invalidated(key: string): void {
+    this.#mark(key, Fate.invalidated);
+  }
+
+  /** Every key kept so far has been invalidated: all of them, or those that `matches` cannot tell by their hashes. */
+  allInvalidated(): void {
+    const fates = this.#fates;
+    if (fates === undefined) return;
+    for (let slot = 0; slot < fates.length; slot++) if (fates[slot] !== Fate.empty) fates[slot] = Fate.invalidated;
+  }
+
+  of(key: string, now: number): MissReason {
+    const hash = hashOf(key);
+    const slot = this.#slot(hash, false);
+    if (slot === -1) return this.#displaced(hash) ? MissReason.unknown : MissReason.cold;
+    const fate = this.#fates![slot]!;
+    if (fate === Fate.invalidated) return MissReason.invalidated;
+    if (this.#expiries![slot]! <= now) return MissReason.expired;
+    return fate === Fate.evicted ? MissReason.evicted : MissReason.unknown;
+  }
+
+  #mark(key: string, fate: Fate): void {
+    const hash = hashOf(key);
+    const slot = this.#slot(hash, false);
+    if (slot !== -1) this.#fates![slot] = fate;
+  }
+
+  #displaced(hash: number): boolean {
+    return this.#turns !== undefined && (this.#turns[hash & (this.#sets - 1)]! & 0x80) !== 0;
+  }
+
+  /** The slot of a hash, or -1; with `take`, one is made free for it. */
+  #slot(hash: number, take: boolean): number {
+    if (this.#hashes === undefined) {
+      if (!take) return -1;
+      this.#allocate();
+    }
+    const set = hash & (this.#sets - 1);
+    const first = set * WAYS;
+    let free = -1;
+    for (let slot = first; slot < first + WAYS; slot++) {
+      if (this.#fates![slot] === Fate.empty) {
+        if (free === -1) free = slot;
+      } else if (this.#hashes![slot] === hash) return slot;
+    }
+    if (!take || free !== -1) return take ? free : -1;
+    const turn = this.#turns![set]! & (WAYS - 1);
+    this.#turns![set] = ((turn + 1) & (WAYS - 1)) | 0x80;
+    return first + turn;
+  }
+
+  #write(slot: number, hash: number, fate: Fate, expiry: number): void {
+    this.#hashes![slot] = hash;
+    this.#fates![slot] = fate;
+    this.#expiries![slot] = expiry;
+  }
+
+  #allocate(): void {
+    const slots = this.#sets * WAYS;
+    this.#hashes = new Uint32Array(slots);
+    this.#fates = new Uint8Array(slots);
+    this.#expiries = new Float64Array(slots);
+    this.#turns = new Uint8Array(this.#sets);
+  }
+}
+
+/** FNV-1a over UTF-16 code units with a final mix, 32 bits. */
+function hashOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
+  hash ^= hash >>> 15;
+  hash = Math.imul(hash, 0x2c1b3c6d);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}

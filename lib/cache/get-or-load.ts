@@ -1,0 +1,555 @@
+import type { LockTurn } from './loads/load-lock.js';
+import type { Entry } from './entries/entry.js';
+import { valueOf } from './entries/value-of.js';
+import { isFresh, isNewer, isRetained, isServable, refreshIsDue } from './freshness/freshness.js';
+import type { Located } from './layers/layer-chain.js';
+import { LoadTicket } from './layers/load-ticket.js';
+import { type InFlightLoad, type LoadRequest, type LoadResult, type LoadWaiter, resultOf, valueOfResult } from './loads/in-flight-loads.js'; // prettier-ignore
+import type { LoadParts } from './loads/load-parts.js';
+import { loadTimeout } from './loads/load-timeout.js';
+import { type ManyLoader, valuesInOrder } from './loads/many-loader.js';
+import { OriginCall } from './loads/origin-call.js';
+import { MissReason, Operation, Outcome } from './base/observer.js';
+import type { AnnotatedLoader, Answer, ReadPlan } from './policies/read-plan.js';
+import { forEachInSlices, TimeSlice } from './base/slices.js';
+import type { SpanHandle } from './base/tracer.js';
+
+/*
+ * Finding or loading a value: the whole story, for one key and for many.
+ *
+ * The problem. Many callers ask for the same key at once; the origin is slow and sometimes fails; a remote layer is slow,
+ * fails or freezes; entries are invalidated while all that goes on. Each caller must soon get a value that is right for the moment
+ * at which it asked, and the origin must be asked as rarely as possible.
+ *
+ * The steps, for each key:
+ *   1. Memory. A fresh entry answers at once. A stale one that may be served answers at once too and is refreshed behind it
+ *      (stale-while-revalidate, RFC 5861 section 3).
+ *   2. In-flight load. Where a load of the key runs, the caller joins it: one load a key in a process.
+ *   3. Remote layers, asked in turn. A fresh entry there is put into memory and answers.
+ *   4. Lock. Where the policy says so, one process loads and the others look for what it stored.
+ *   5. Origin. The loader is called (loads/origin-call.ts); its value is copied, stored and answered. Where it fails, the
+ *      last value answers as long as the policy allows (stale-if-error, RFC 5861 section 4).
+ *
+ * What always holds:
+ *   - A value never answers a caller that asked after the value was invalidated. A load knows the epoch in which it began;
+ *     a joiner whose load turns out to be older than an invalidation of its key starts another.
+ *   - A load that began before an invalidation of its key stores nothing.
+ *   - A loader that asks for its own key does not wait for itself: it loads alone.
+ *   - Every access is reported once, with its outcome and, where nothing was fresh, the reason.
+ *   - A caller waits `softTimeout` at most where a stale value can be served, and `hardTimeout` at most in all, whatever
+ *     layers, locks and loaders do. Late results are ignored.
+ *
+ * A caller waits as a KeyRead, which the load calls back: one promise a caller, none where memory or a synchronous loader answers.
+ *
+ * Sources: single flight as in groupcache (Fitzpatrick, 2013); leases in Nishtala et al., Scaling Memcache at Facebook, NSDI
+ * 2013, section 3.2; RFC 5861.
+ */
+
+/** Finds or loads values through the layers. */
+export class GetOrLoad {
+  constructor(private readonly parts: LoadParts) {}
+
+  /** Finds or loads one key. @throws what the loader throws, unchanged; CacheError `LOAD_TIMEOUT` */
+  one<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> | Answer<V> {
+    const { chain, invalidations, clock, tracer, observer, offer, random } = this.parts;
+    const startedAt = clock.now();
+    const local = chain.local?.lookup(key);
+    if (local !== undefined && isFresh(local, startedAt) && invalidations.current(local)) {
+      observer.hit(plan.series, 0, startedAt);
+      offer.hit(key, plan.series, local, startedAt);
+      if (plan.policy.refreshesAhead && refreshIsDue(local, plan.policy, startedAt, random)) {
+        this.refresh({ key, plan, candidate: local, operation: Operation.refresh }, loader);
+      }
+      return { value: valueOf(local, plan.policy) as V, entry: local, outcome: Outcome.hit };
+    }
+    if (tracer === undefined) return this.#miss(key, loader, plan, local, startedAt, undefined);
+    return tracer.span('get', plan.series, key, (span) => this.#miss(key, loader, plan, local, startedAt, span));
+  }
+
+  /**
+   * Finds or loads many keys: one lookup a layer, one call of the loader for all that are missing, one write a layer. Values are in
+   * the order of the keys. A key asked for twice is one access.
+   */
+  async many<V>(
+    keys: readonly string[],
+    loader: ManyLoader<V>,
+    planOf: (key: string) => ReadPlan<V>,
+  ): Promise<(V | undefined)[]> {
+    const { chain, clock, inFlight, nested, invalidations, observer, offer } = this.parts;
+    const startedAt = clock.now();
+    const values = new Map<string, unknown>();
+    const waiting: Promise<unknown>[] = [];
+    const started: InFlightLoad<V>[] = [];
+    const slice = new TimeSlice();
+    for (const key of new Set(keys)) {
+      if (slice.over) await slice.rest();
+      const plan = planOf(key);
+      const local = chain.local?.lookup(key);
+      if (local !== undefined && isFresh(local, startedAt) && invalidations.current(local)) {
+        observer.hit(plan.series, 0, startedAt);
+        offer.hit(key, plan.series, local, startedAt);
+        values.set(key, valueOf(local, plan.policy));
+        continue;
+      }
+      const read = new KeyRead(
+        this,
+        this.parts,
+        key,
+        loaderOfOne(key, loader, plan),
+        plan,
+        local,
+        startedAt,
+        undefined,
+      );
+      const joins = read.servable || inFlight.get(key) !== undefined || nested.isInside(key);
+      const answer = joins ? read.answer() : read.wait(this.#add(started, read.request(Operation.load)), false);
+      const settled = Promise.resolve(answer).then(({ value }) => values.set(key, value));
+      // Awaited below: what fails while others still begin is handled there.
+      settled.catch(() => undefined);
+      waiting.push(settled);
+    }
+    if (started.length > 0) void this.#findMany(started, loader, startedAt);
+    await Promise.all(waiting);
+    return keys.map((key) => values.get(key) as V | undefined);
+  }
+
+  /**
+   * Loads a key again for a caller that wants no stored value, or joins the load in flight. What is stored stays until the new value
+   * replaces it, and answers where the origin fails.
+   */
+  reload<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> | Answer<V> {
+    const local = this.parts.chain.local?.lookup(key);
+    const startedAt = this.parts.clock.now();
+    return new KeyRead(this, this.parts, key, loader, plan, local, startedAt, undefined, true).answer();
+  }
+
+  /** Loads a key again before it expires, or joins the load in flight. @returns how that ended. */
+  async renew<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Outcome> {
+    const candidate = this.parts.chain.local?.peek(key);
+    const joined = this.parts.inFlight.get(key);
+    const load = joined ?? this.start({ key, plan, candidate, operation: Operation.refresh }, loader);
+    return (await load.end()).outcome;
+  }
+
+  /** Starts a load that later callers join. */
+  start<V>(request: LoadRequest<V>, loader: AnnotatedLoader<V>): InFlightLoad<V> {
+    const load = this.parts.inFlight.start(request);
+    const call = new OriginCall(this.parts, [load], request.plan.policy.hardTimeoutMs, this.parts.clock.now());
+    if (this.parts.chain.hasRemote) void this.#find(load, call, loader);
+    // Behind an answer: its caller goes first.
+    else if (request.operation === Operation.refresh) queueMicrotask(() => this.#load(load, call, loader));
+    else this.#load(load, call, loader);
+    return load;
+  }
+
+  /** Starts a load for a caller that cannot or will not wait for another's. @param timeoutMs what is left of its `hardTimeout` */
+  startAlone<V>(request: LoadRequest<V>, loader: AnnotatedLoader<V>, timeoutMs: number): InFlightLoad<V> {
+    const load = this.parts.inFlight.startAlone(request);
+    if (this.parts.chain.hasRemote) load.ticket = new LoadTicket();
+    callLoader(new OriginCall(this.parts, [load], timeoutMs, this.parts.clock.now()), loader);
+    return load;
+  }
+
+  /** Loads in the background, unless a load is in flight or the origin failed just now. */
+  refresh<V>(request: LoadRequest<V>, loader: AnnotatedLoader<V>): void {
+    const { inFlight, failedOrigins, clock, events } = this.parts;
+    const { key, candidate } = request;
+    if (inFlight.get(key) !== undefined || failedOrigins.holds(key, clock.now())) return;
+    this.start(request, loader).wait({
+      located: () => undefined,
+      loaded: ({ entry, outcome }) => {
+        // Fenced, skipped or refused, it has refreshed nothing.
+        if (outcome === Outcome.miss && entry !== undefined && events.heard('refresh'))
+          events.emit('refresh', { key, value: valueOf(entry) });
+      },
+      failed: (error) => events.emit('refresh', { key, value: candidate && valueOf(candidate), error }),
+    });
+  }
+
+  #miss<V>(
+    key: string,
+    loader: AnnotatedLoader<V>,
+    plan: ReadPlan<V>,
+    local: Entry | undefined,
+    startedAt: number,
+    span: SpanHandle | undefined,
+  ): Promise<Answer<V>> | Answer<V> {
+    return new KeyRead(this, this.parts, key, loader, plan, local, startedAt, span).answer();
+  }
+
+  #add<V>(loads: InFlightLoad<V>[], request: LoadRequest<V>): InFlightLoad<V> {
+    const load = this.parts.inFlight.start(request);
+    loads.push(load);
+    return load;
+  }
+
+  /** Step 3 for one key: the remote layers, then the origin. */
+  async #find<V>(load: InFlightLoad<V>, call: OriginCall<V>, loader: AnnotatedLoader<V>): Promise<void> {
+    try {
+      const ticket = (load.ticket = new LoadTicket());
+      const located = await this.parts.chain.locate(load.key, ticket, load.plan.classes);
+      if (this.#found(load, located)) call.cancel();
+      else this.#load(load, call, loader);
+    } catch (error) {
+      call.fail(error);
+    }
+  }
+
+  /** Step 3 for many keys, then one call of the origin for all that the remote layers do not have. */
+  async #findMany<V>(loads: readonly InFlightLoad<V>[], loader: ManyLoader<V>, now: number): Promise<void> {
+    const { chain, failedOrigins, clock } = this.parts;
+    const { series } = loads[0]!.plan;
+    const hardTimeoutMs = loads.reduce((least, { plan }) => Math.min(least, plan.policy.hardTimeoutMs), Infinity);
+    const call = new OriginCall(this.parts, loads, hardTimeoutMs, now);
+    try {
+      let open = loads;
+      if (chain.hasRemote) {
+        for (const load of loads) load.ticket = new LoadTicket();
+        const located = await chain.locateMany(
+          loads.map(({ key }) => key),
+          loads.map(({ ticket }) => ticket!),
+          (index) => loads[index]!.plan.classes,
+        );
+        const missing: InFlightLoad<V>[] = [];
+        await forEachInSlices(loads.keys(), (index) => {
+          if (!this.#found(loads[index]!, located[index]!)) missing.push(loads[index]!);
+        });
+        open = missing;
+      }
+      const apart = open.filter(
+        ({ key, candidate, plan }) =>
+          plan.policy.lock || (candidate !== undefined && failedOrigins.holds(key, clock.now())),
+      );
+      // What a lock or a failed origin decides is decided for each key by itself.
+      for (const load of apart) {
+        const single = new OriginCall(this.parts, [load], load.plan.policy.hardTimeoutMs, now);
+        this.#load(load, single, loaderOfOne(load.key, loader, load.plan));
+      }
+      call.loads = apart.length === 0 ? open : open.filter((load) => !apart.includes(load));
+      if (call.loads.length === 0) return call.cancel();
+      const keys = call.loads.map(({ key }) => key);
+      call.run((context) => loader([...keys], context), (loaded) => valuesInOrder(loaded, keys, series.pattern)); // prettier-ignore
+    } catch (error) {
+      call.fail(error);
+    }
+  }
+
+  /** What the remote layers have. @returns true where it is fresh and ends the load. */
+  #found<V>(load: InFlightLoad<V>, located: Located): boolean {
+    const { chain, clock, invalidations } = this.parts;
+    load.located(located);
+    const { entry, layer } = located;
+    const now = clock.now();
+    if (entry === undefined || !isRetained(entry, now) || !isNewer(entry, load.candidate)) return false;
+    // Written or invalidated on its way: those who asked before that may have it while it is fresh, but it is not kept.
+    const overtaken = invalidations.concernedSince(load.epoch, load.key, entry.tags);
+    if (overtaken && !isFresh(entry, now)) return false;
+    load.candidate = overtaken ? chain.shared(entry) : this.#backfill(load, entry, layer);
+    if (!isFresh(entry, now) || load.reload) return false;
+    load.settle(resultOf(load.candidate, Outcome.hit, layer));
+    return true;
+  }
+
+  /** Puts what a remote layer has into the nearer ones. */
+  #backfill(load: InFlightLoad<never>, entry: Entry, layer: number): Entry {
+    const { chain, offer, clock } = this.parts;
+    const { key, plan } = load;
+    const track = offer.stream?.backfilled(key, plan.series, clock.now());
+    return chain.backfill(key, entry, layer, load.epoch, plan.policy, track);
+  }
+
+  /** Steps 4 and 5: not at all while the origin has failed just now, in turn where the policy has a lock. */
+  #load<V>(load: InFlightLoad<V>, call: OriginCall<V>, loader: AnnotatedLoader<V>): void {
+    const { failedOrigins, clock, lock } = this.parts;
+    const { key, candidate, plan } = load;
+    // Who wants no stored value has the origin asked, which may be back.
+    if (candidate !== undefined && !load.reload && failedOrigins.holds(key, clock.now())) {
+      call.cancel();
+      load.settle(resultOf(candidate, Outcome.stale, 0));
+    } else if (plan.policy.lock && lock !== undefined && isAnswered(load.remote)) {
+      void this.#loadInTurn(load, call, loader);
+    } else callLoader(call, loader);
+  }
+
+  async #loadInTurn<V>(load: InFlightLoad<V>, call: OriginCall<V>, loader: AnnotatedLoader<V>): Promise<void> {
+    const { observer, log } = this.parts;
+    const { series } = load.plan;
+    const turn = await this.#turn(load, call.expiresAt);
+    if (turn.kind === 'mine' && load.ended) return void turn.release();
+    switch (turn.kind) {
+      case 'found':
+        call.cancel();
+        return load.settle(resultOf(turn.found.entry, Outcome.hit, turn.found.layer));
+      case 'mine':
+        load.release = turn.release;
+        break;
+      case 'timeout':
+        observer.waitTimeout(series);
+        break;
+      case 'unreachable':
+        log.once('warn', 'LOCK_UNREACHABLE', series.pattern, `Loads of ${series.pattern} go on without their lock between processes: its layer cannot be reached.`, turn.cause); // prettier-ignore
+    }
+    callLoader(call, loader);
+  }
+
+  /** Waits for the lock, looking for what another process stored meanwhile. */
+  async #turn<V>(
+    load: InFlightLoad<V>,
+    deadline: number,
+  ): Promise<LockTurn<{ readonly entry: Entry; readonly layer: number }>> {
+    const { lock, chain, clock, invalidations, tracer } = this.parts;
+    const { key, plan } = load;
+    // Half of what is left, so that a load of its own can still follow.
+    const waitMs = Math.min(plan.policy.waitTimeoutMs, (deadline - clock.now()) / 2);
+    const look = async () => {
+      const { entry, layer } = await chain.locate(key, load.ticket, plan.classes);
+      if (entry === undefined || !isFresh(entry, clock.now()) || !isNewer(entry, load.candidate)) return undefined;
+      const overtaken = invalidations.concernedSince(load.epoch, key, entry.tags);
+      const found = overtaken ? chain.shared(entry) : this.#backfill(load, entry, layer);
+      return { entry: found, layer };
+    };
+    if (tracer === undefined) return lock!.turn(key, waitMs, look);
+    return tracer.span('lock.wait', plan.series, key, async (span) => {
+      const turn = await lock!.turn(key, waitMs, look);
+      span.outcome(turn.kind);
+      return turn;
+    });
+  }
+}
+
+const OUTCOMES = ['hit', 'stale', 'miss', 'coalesced', 'error'] as const;
+
+/** One caller's read of one key: what it knows so far, how long it waits, and its report. */
+class KeyRead<V> implements LoadWaiter {
+  /** A stale entry that may be served: memory's, or a remote layer's once it has been found. */
+  #candidate: Entry | undefined;
+  #reason: MissReason;
+  /** When the cache knew that it had nothing fresh. */
+  #knownAt: number;
+  /** It waits for another caller's load. */
+  #joined = false;
+  /** Epoch in which it began to wait. */
+  #waitingSince = 0;
+  #layerFailed = false;
+  /** The load it waits for; undefined before and after. Calls of other loads are ignored. */
+  #load: InFlightLoad<never> | undefined;
+  #stopTimer: (() => void) | undefined;
+  #resolve: ((answer: Answer<V>) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
+
+  constructor(
+    private readonly loads: GetOrLoad,
+    private readonly parts: LoadParts,
+    private readonly key: string,
+    private readonly loader: AnnotatedLoader<V>,
+    private readonly plan: ReadPlan<V>,
+    local: Entry | undefined,
+    private readonly startedAt: number,
+    private readonly span: SpanHandle | undefined,
+    /** True where the caller wants no stored value. */
+    private readonly reloads = false,
+  ) {
+    const { chain, clock, invalidations, reasons } = parts;
+    const current = local !== undefined && invalidations.current(local);
+    this.#candidate = current && isRetained(local, startedAt) ? local : undefined;
+    if (local === undefined) this.#reason = reasons.of(key, startedAt);
+    // Neither a longer TTL nor more memory would have answered a caller that wants no stored value.
+    else if (reloads && current && isFresh(local, startedAt)) this.#reason = MissReason.unknown;
+    else this.#reason = current ? MissReason.expired : MissReason.invalidated;
+    this.#knownAt = clock.now();
+    chain.countLocal(this.#candidate !== undefined, this.#knownAt - startedAt);
+    span?.phase('local', this.#knownAt - startedAt);
+  }
+
+  /** Steps 1 and 2. */
+  answer(): Promise<Answer<V>> | Answer<V> {
+    const { inFlight, nested } = this.parts;
+    if (this.servable) {
+      this.loads.refresh(this.request(Operation.refresh), this.loader);
+      return this.#stale(this.#candidate!, 0);
+    }
+    if (nested.isInside(this.key)) return this.wait(this.#alone(), false);
+    const joined = inFlight.get(this.key);
+    return this.wait(joined ?? this.loads.start(this.request(Operation.load), this.loader), joined !== undefined);
+  }
+
+  /** Memory has a stale entry that is served while it is refreshed. */
+  get servable(): boolean {
+    return this.#candidate !== undefined && !this.reloads && isServable(this.#candidate, this.startedAt);
+  }
+
+  request(operation: LoadRequest<V>['operation']): LoadRequest<V> {
+    const { key, plan, reloads: reload } = this;
+    return { key, plan, candidate: this.#candidate, operation, reload, cause: this.span?.link };
+  }
+
+  wait(load: InFlightLoad<never>, joined: boolean): Promise<Answer<V>> | Answer<V> {
+    if (!joined && load.result !== undefined) return this.#answerOf(load.result);
+    this.parts.callers.enter();
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#waitFor(load, joined);
+    });
+  }
+
+  /** The remote layers answered: a stale entry of theirs may be better than waiting. */
+  located({ entry, layer, failed, refused }: Located, load: InFlightLoad<never>): void {
+    if (load !== this.#load) return;
+    const { clock, chain, invalidations } = this.parts;
+    const now = clock.now();
+    this.span?.phase('remote', now - this.#knownAt, chain.name(layer));
+    this.#knownAt = now;
+    this.#layerFailed = failed;
+    if (failed || refused) this.#reason = MissReason.error;
+    if (entry === undefined || !isRetained(entry, now) || this.#isTooOld(entry.tags)) return;
+    this.#reason = MissReason.expired;
+    if (!isNewer(entry, this.#candidate)) return;
+    if (!invalidations.concernedSince(this.#load!.epoch, this.key, entry.tags)) this.#candidate = entry;
+    if (!isFresh(entry, now) && isServable(entry, now) && !this.reloads) this.#end(this.#stale(entry, layer));
+    else this.#startTimer();
+  }
+
+  loaded(result: LoadResult, load: InFlightLoad<never>): void {
+    if (load !== this.#load) return;
+    const isStored = this.reloads && this.#joined && result.outcome === Outcome.hit;
+    if (isStored || this.#isTooOld(result.tags)) {
+      // Too old for this caller, it is too old for every later one.
+      this.parts.inFlight.leave(load);
+      const joined = this.parts.inFlight.get(this.key);
+      this.#waitFor(joined ?? this.loads.start(this.request(Operation.load), this.loader), joined !== undefined);
+    } else if (this.#joined && result.entry === undefined && result.sharing === 'own') {
+      // Of what no copy can be made each caller loads one of its own.
+      this.#waitFor(this.#alone(), false);
+    } else this.#end(this.#answerOf(result));
+  }
+
+  failed(error: unknown, load: InFlightLoad<never>): void {
+    if (load !== this.#load) return;
+    const reject = this.#reject!;
+    this.#report(this.#joined ? Outcome.coalesced : Outcome.miss, -1);
+    this.#stop();
+    reject(error);
+  }
+
+  #waitFor(load: InFlightLoad<never>, joined: boolean): void {
+    this.#load = load;
+    this.#joined = joined;
+    this.#waitingSince = this.parts.invalidations.epoch;
+    if (joined && load.link !== undefined) this.span?.linkTo(load.link);
+    if (load.remote !== undefined && !load.ended) this.located(load.remote, load);
+    if (load !== this.#load) return;
+    load.wait(this);
+    if (load === this.#load) this.#startTimer();
+  }
+
+  /** What the load returned may have been invalidated before this caller asked. */
+  #isTooOld(tags: readonly string[]): boolean {
+    const load = this.#load!;
+    if (!this.#joined || this.#waitingSince === load.epoch) return false;
+    // Only the last invalidation is known: it may hide one from before the caller came, so every one counts.
+    return this.parts.invalidations.concernedSince(load.epoch, this.key, tags);
+  }
+
+  #alone(): InFlightLoad<V> {
+    const left = this.plan.policy.hardTimeoutMs - (this.parts.clock.now() - this.startedAt);
+    return this.loads.startAlone(this.request(Operation.load), this.loader, left);
+  }
+
+  /** Waits until a stale value is better than waiting, until this caller would rather load by itself, or until its time is up. */
+  #startTimer(): void {
+    const { softTimeoutMs, waitTimeoutMs, hardTimeoutMs } = this.plan.policy;
+    const soft = this.#candidate === undefined ? Infinity : softTimeoutMs;
+    const wait = this.#joined ? waitTimeoutMs : Infinity;
+    // Its own load, and an earlier one under the same policy, ends in time by itself.
+    const outlasted = this.#joined && this.#load!.expiresAt > this.startedAt + hardTimeoutMs;
+    const hard = outlasted ? hardTimeoutMs : Infinity;
+    const patience = Math.min(soft, wait, hard);
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    if (patience === Infinity) return;
+    const { clock } = this.parts;
+    this.#stopTimer = clock.after(Math.max(0, this.startedAt + patience - clock.now()), () => this.#giveUp());
+  }
+
+  #giveUp(): void {
+    const { clock, observer } = this.parts;
+    const { softTimeoutMs, waitTimeoutMs, hardTimeoutMs } = this.plan.policy;
+    const now = clock.now();
+    const candidate = this.#candidate;
+    const timedOut = now - this.startedAt >= hardTimeoutMs;
+    this.#stopTimer = undefined;
+    if (candidate !== undefined && (timedOut || now - this.startedAt >= softTimeoutMs)) {
+      if (isRetained(candidate, now)) return this.#end(this.#stale(candidate, -1));
+      this.#candidate = undefined;
+    }
+    if (timedOut) return this.failed(loadTimeout(this.plan as ReadPlan<never>), this.#load!);
+    // Also where a timer ended early, as Node's do by up to a millisecond: nothing would end the wait later.
+    if (!this.#joined || now - this.startedAt < waitTimeoutMs) return this.#startTimer();
+    observer.waitTimeout(this.plan.series);
+    this.#waitFor(this.#alone(), false);
+  }
+
+  #answerOf(result: LoadResult): Answer<V> {
+    const { entry, outcome, layer } = result;
+    if (outcome === Outcome.stale) return this.#stale(entry!, layer);
+    if (outcome === Outcome.hit) {
+      this.#knownAt = this.parts.clock.now();
+      this.#layerFailed = false;
+      this.#reason = MissReason.none;
+      this.#report(Outcome.hit, layer, entry);
+    } else this.#report(this.#joined ? Outcome.coalesced : Outcome.miss, -1);
+    return { value: valueOfResult(result, this.plan) as V, entry, outcome };
+  }
+
+  #stale(entry: Entry, layer: number): Answer<V> {
+    this.#knownAt = this.parts.clock.now();
+    this.#layerFailed = false;
+    this.#reason = MissReason.expired;
+    this.#report(Outcome.stale, layer, entry);
+    return { value: valueOf(entry, this.plan.policy) as V, entry, outcome: Outcome.stale };
+  }
+
+  #report(outcome: Outcome, layer: number, entry?: Entry): void {
+    const { observer, clock, chain, offer } = this.parts;
+    const reported = outcome === Outcome.miss && this.#layerFailed ? Outcome.error : outcome;
+    this.span?.outcome(OUTCOMES[reported], chain.name(layer));
+    const { startedAt } = this;
+    const { series } = this.plan;
+    const now = clock.now();
+    observer.access(series, reported, layer, this.#knownAt - startedAt, now - startedAt, this.#reason);
+    offer.stream?.access(this.key, series, reported, this.#reason, layer, startedAt, entry);
+  }
+
+  #end(answer: Answer<V>): void {
+    const resolve = this.#resolve!;
+    this.#stop();
+    resolve(answer);
+  }
+
+  #stop(): void {
+    this.parts.callers.leave();
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    this.#load = undefined;
+    this.#resolve = undefined;
+    this.#reject = undefined;
+  }
+}
+
+/** A remote layer that did not answer is not asked for a lock either. */
+function isAnswered(remote: Located | undefined): boolean {
+  return remote === undefined || !(remote.failed || remote.refused);
+}
+
+function callLoader<V>(call: OriginCall<V>, loader: AnnotatedLoader<V>): void {
+  call.run(loader, alone);
+}
+
+function alone<V>(value: V): readonly V[] {
+  return [value];
+}
+
+function loaderOfOne<V>(key: string, loader: ManyLoader<V>, { series }: ReadPlan<V>): AnnotatedLoader<V> {
+  return async (context) => valuesInOrder(await loader([key], context), [key], series.pattern)[0] as V;
+}

@@ -1,0 +1,179 @@
+import type { Clock } from '../base/clock.js';
+import type { Entry, EntryMeta } from '../entries/entry.js';
+import { redactedMessage } from '../base/redacted-error.js';
+import type { Invalidations } from '../invalidation/invalidations.js';
+import { keptEntry } from '../entries/kept-entry.js';
+import type { LayerChain } from '../layers/layer-chain.js';
+import type { LoadTicket } from '../layers/load-ticket.js';
+import type { MissReasons } from '../freshness/miss-reasons.js';
+import type { LoadResult } from './in-flight-loads.js';
+import { type CacheObserver, NotKept, Operation, Outcome, Result } from '../base/observer.js';
+import type { OnceLog } from '../base/once-log.js';
+import type { ReadPlan } from '../policies/read-plan.js';
+import { type EntryTerms, entryTerms } from '../policies/entry-terms.js';
+import type { KnownClasses } from '../entries/known-classes.js';
+import type { PatternClasses } from '../entries/pattern-classes.js';
+import type { Sharing } from '../entries/value-of.js';
+import { type IsolatedValue, isolate, notPortable } from '../entries/values.js';
+
+/** What a loader decided about its value. */
+export interface LoadDecisions {
+  /** Why it is not kept; undefined: it may be. */
+  readonly dropped: NotKept | undefined;
+  readonly ttlMs: number | undefined;
+  readonly tags: readonly string[] | undefined;
+  readonly meta: EntryMeta | undefined;
+}
+
+/** One entry of a batch that a load stores. */
+export interface StoredEntry {
+  readonly key: string;
+  readonly entry: Entry;
+  readonly ticket: LoadTicket | undefined;
+  readonly plan: ReadPlan<never>;
+  /** The order of invalidations when its load began. */
+  readonly epoch: number;
+}
+
+/** Where a loaded value comes from. */
+export interface LoadOrigin {
+  /** The order of invalidations when its load, or the read before it, began. */
+  readonly epoch: number;
+  readonly startedAt: number;
+  /** When the loader returned. */
+  readonly loadedAt: number;
+}
+
+/** Decides whether and how a loaded value is kept, and puts it into the layers unless an invalidation came between. */
+export class EntryWriter {
+  constructor(
+    private readonly chain: LayerChain,
+    private readonly observer: CacheObserver,
+    private readonly clock: Clock,
+    private readonly log: OnceLog,
+    private readonly invalidations: Invalidations,
+    private readonly reasons: MissReasons,
+    private readonly classes: KnownClasses,
+    private readonly random: () => number,
+  ) {}
+
+  /** Puts the entry of a loaded value into the layers. @returns when every layer has it; undefined: at once. */
+  store(key: string, entry: Entry, plan: ReadPlan<never>, ticket: LoadTicket | undefined): Promise<void> | undefined {
+    const startedAt = this.clock.now();
+    const stored = this.chain.set(key, entry, ticket);
+    if (typeof stored !== 'boolean') return stored.then((kept) => this.#report(plan, entry, kept, startedAt));
+    this.#report(plan, entry, stored, startedAt);
+    return undefined;
+  }
+
+  /**
+   * The same for a batch, which was prepared in slices: what was invalidated between two of them is left out. One round trip a
+   * layer. Resolves when every layer has it.
+   */
+  async storeMany(prepared: readonly StoredEntry[]): Promise<void> {
+    const startedAt = this.clock.now();
+    const kept = prepared.filter(({ key, entry, epoch }) => !this.invalidations.concernedSince(epoch, key, entry.tags));
+    const { kept: stored } = await this.chain.setMany(
+      kept.map(({ key, entry, ticket }): readonly [string, Entry, LoadTicket?] =>
+        ticket === undefined ? [key, entry] : [key, entry, ticket],
+      ),
+    );
+    for (const { plan, entry } of kept) this.#report(plan, entry, stored, startedAt);
+    if (kept.length === prepared.length) return;
+    const written = new Set(kept);
+    for (const one of prepared) if (!written.has(one)) this.observer.notKept?.(one.plan.series, NotKept.invalidated);
+  }
+
+  /** The entry of a loaded value, or the reason in form of none: skipped, refused, too large, invalidated meanwhile. */
+  prepare<V>(key: string, value: V, load: LoadDecisions, plan: ReadPlan<V>, origin: LoadOrigin): LoadResult {
+    const isolated = this.#isolated(key, value, load, plan);
+    // What cannot be copied belongs to the caller whose load returned it.
+    if (isolated === undefined) return loaded(value, undefined, 'own', NO_TAGS);
+    const sharing = isolated.mutable || plan.policy.clone ? 'copied' : 'shared';
+    const terms = load.dropped ?? this.#terms(value, load, plan);
+    if (typeof terms === 'number') {
+      this.observer.notKept?.(plan.series, terms);
+      return loaded(isolated.value, undefined, sharing, NO_TAGS);
+    }
+    const entry = keptEntry(
+      {
+        key,
+        isolated,
+        createdAt: origin.startedAt,
+        ttlMs: terms.ttlMs,
+        tags: terms.tags,
+        cost: origin.loadedAt - origin.startedAt,
+        epoch: origin.epoch,
+        meta: load.meta,
+        classes: this.#learned(key, isolated, plan),
+      },
+      plan.policy,
+      origin.loadedAt,
+      this.random,
+    );
+    if (this.tooLarge(entry, plan)) return loaded(isolated.value, undefined, sharing, NO_TAGS);
+    // Callers from before the invalidation get this value; later ones do not.
+    if (this.invalidations.concernedSince(origin.epoch, key, entry.tags)) {
+      this.observer.notKept?.(plan.series, NotKept.invalidated);
+      return loaded(isolated.value, undefined, sharing, entry.tags);
+    }
+    this.reasons.kept(key, entry.freshUntil);
+    return loaded(entry.value, entry, sharing, entry.tags);
+  }
+
+  #report(plan: ReadPlan<never>, entry: Entry, kept: boolean, startedAt: number): void {
+    const result = kept ? Result.ok : Result.error;
+    this.observer.operation(plan.series, Operation.set, result, this.clock.now() - startedAt, entry.size);
+  }
+
+  /** Counts and refuses an entry above `maxEntrySize`. */
+  tooLarge(entry: Entry, plan: Pick<ReadPlan<never>, 'series' | 'policy'>): boolean {
+    if (entry.size <= plan.policy.maxEntrySize) return false;
+    this.observer.sizeRejected(plan.series, entry.size);
+    return true;
+  }
+
+  #learned(key: string, { instances }: IsolatedValue, plan: ReadPlan<never>): PatternClasses | undefined {
+    if (instances.size === 0) return undefined;
+    const classes = plan.classes ?? this.classes.ofKey(key);
+    classes.learn(instances);
+    return classes;
+  }
+
+  #isolated(key: string, value: unknown, load: LoadDecisions, plan: ReadPlan<never>): IsolatedValue | undefined {
+    try {
+      const isolated = isolate(value, {
+        codecs: plan.classes ?? this.classes.codecsOf(key),
+        jsonOnly: plan.jsonOnly,
+      });
+      if (!isolated.portable && this.chain.hasShared) throw notPortable();
+      return isolated;
+    } catch (cause) {
+      this.observer.operation(plan.series, Operation.set, Result.rejected, 0, 0);
+      this.observer.notKept?.(plan.series, load.dropped ?? NotKept.value);
+      const { pattern } = plan.series;
+      const why = redactedMessage(cause);
+      this.log.once('warn', 'VALUE_NOT_SERIALIZABLE', pattern, `A value of ${pattern} was not kept: ${why}`);
+      return undefined;
+    }
+  }
+
+  /** For how long and under which tags, or why not at all. What the caller's own functions throw keeps nothing. */
+  #terms<V>(value: V, load: LoadDecisions, plan: ReadPlan<V>): EntryTerms | NotKept {
+    const { policy } = plan;
+    try {
+      return entryTerms(value, policy, load);
+    } catch (cause) {
+      const { pattern } = plan.series;
+      const message = `A value of ${pattern} was not kept: its ttl, tags or cacheIf failed.`;
+      this.log.once('error', 'INVALID_OPTIONS', pattern, message, cause);
+      return NotKept.policy;
+    }
+  }
+}
+
+const NO_TAGS: readonly string[] = Object.freeze([]);
+
+function loaded(value: unknown, entry: Entry | undefined, sharing: Sharing, tags: readonly string[]): LoadResult {
+  return { value, entry, sharing, tags, outcome: Outcome.miss, layer: -1 };
+}

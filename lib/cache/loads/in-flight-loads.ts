@@ -1,0 +1,203 @@
+import type { Entry } from '../entries/entry.js';
+import { copyOf } from '../entries/caller-copy.js';
+import { type Sharing, valueOf } from '../entries/value-of.js';
+import { type GlobMatcher, globMatcher } from '../base/glob.js';
+import type { Invalidations } from '../invalidation/invalidations.js';
+import type { Located } from '../layers/layer-chain.js';
+import type { LoadTicket } from '../layers/load-ticket.js';
+import type { Operation, Outcome } from '../base/observer.js';
+import type { ReadPlan } from '../policies/read-plan.js';
+import type { SpanLink } from '../base/tracer.js';
+
+/** What a load returned. */
+export interface LoadResult {
+  readonly value: unknown;
+  readonly entry: Entry | undefined;
+  /** Read only where there is no entry. */
+  readonly sharing: Sharing;
+  /** Tags of the value, kept or not. */
+  readonly tags: readonly string[];
+  /** `hit`: a remote layer had it; `miss`: it was loaded; `stale`: its origin failed, or failed just now. */
+  readonly outcome: Outcome;
+  /** Index of the layer that had it, or -1. */
+  readonly layer: number;
+}
+
+/** Waits for a load without a promise of its own. `located` comes once at most, before one of the others. */
+export interface LoadWaiter {
+  /** The remote layers answered. */
+  located(located: Located, load: InFlightLoad<never>): void;
+  loaded(result: LoadResult, load: InFlightLoad<never>): void;
+  failed(error: unknown, load: InFlightLoad<never>): void;
+}
+
+/** What a load is for. */
+export interface LoadRequest<V> {
+  readonly key: string;
+  readonly plan: ReadPlan<V>;
+  /** The best entry known: stale, or about to be. It answers where the origin fails. */
+  readonly candidate: Entry | undefined;
+  /** `load`, or `refresh` where nobody waits. */
+  readonly operation: typeof Operation.load | typeof Operation.refresh;
+  /** True where a fresh entry does not answer: the origin is called whatever is stored. */
+  readonly reload?: boolean;
+  /** The span that caused a refresh. */
+  readonly cause?: SpanLink;
+}
+
+/** One search of the remote layers and, where they have nothing fresh, one load, shared by all who ask for the key meanwhile. */
+export class InFlightLoad<V = unknown> {
+  readonly key: string;
+  readonly plan: ReadPlan<V>;
+  readonly operation: LoadRequest<V>['operation'];
+  readonly cause: SpanLink;
+  readonly reload: boolean;
+  candidate: Entry | undefined;
+  /** What the remote layers answered. */
+  remote: Located | undefined;
+  /** What the remote layers noted about the moment of the search, for the write that follows. */
+  ticket: LoadTicket | undefined;
+  /** Gives a lock back; called once the value has been stored, or cannot be. */
+  release: (() => void) | undefined;
+  /** When it is given up at the latest. */
+  expiresAt = Infinity;
+  /** For spans of those who wait. */
+  link: SpanLink;
+  result: LoadResult | undefined;
+  #error: { readonly cause: unknown } | undefined;
+  #first: LoadWaiter | undefined;
+  #others: LoadWaiter[] | undefined;
+
+  constructor(
+    request: LoadRequest<V>,
+    /** Where it began in the order of invalidations. */
+    readonly epoch: number,
+    private readonly onEnd: { ended(load: InFlightLoad<never>): void },
+  ) {
+    this.key = request.key;
+    this.plan = request.plan;
+    this.operation = request.operation;
+    this.cause = request.cause;
+    this.reload = request.reload === true;
+    this.candidate = request.candidate;
+  }
+
+  get ended(): boolean {
+    return this.result !== undefined || this.#error !== undefined;
+  }
+
+  /** Adds a waiter; one that comes after the end is called at once. */
+  wait(waiter: LoadWaiter): void {
+    if (this.result !== undefined) waiter.loaded(this.result, this as InFlightLoad<never>);
+    else if (this.#error !== undefined) waiter.failed(this.#error.cause, this as InFlightLoad<never>);
+    else if (this.#first === undefined) this.#first = waiter;
+    else (this.#others ??= []).push(waiter);
+  }
+
+  /** The end as a promise. A rejection that nobody handles stays silent: it is reported where it happens. */
+  end(): Promise<LoadResult> {
+    const end = new Promise<LoadResult>((resolve, reject) => {
+      this.wait({ located: () => undefined, loaded: resolve, failed: reject });
+    });
+    end.catch(() => undefined);
+    return end;
+  }
+
+  located(located: Located): void {
+    this.remote = located;
+    this.#each((waiter) => waiter.located(located, this as InFlightLoad<never>));
+  }
+
+  settle(result: LoadResult): void {
+    if (this.ended) return;
+    this.result = result;
+    this.onEnd.ended(this as InFlightLoad<never>);
+    this.#each((waiter) => waiter.loaded(result, this as InFlightLoad<never>));
+  }
+
+  fail(cause: unknown): void {
+    if (this.ended) return;
+    this.#error = { cause };
+    this.onEnd.ended(this as InFlightLoad<never>);
+    this.#each((waiter) => waiter.failed(cause, this as InFlightLoad<never>));
+  }
+
+  #each(call: (waiter: LoadWaiter) => void): void {
+    if (this.#first === undefined) return;
+    call(this.#first);
+    if (this.#others !== undefined) for (const waiter of this.#others) call(waiter);
+  }
+}
+
+/** The loads in flight by key. A fenced load keeps its waiters; later callers start another. */
+export class InFlightLoads {
+  readonly #loads = new Map<string, InFlightLoad>();
+
+  constructor(private readonly invalidations: Invalidations) {}
+
+  get size(): number {
+    return this.#loads.size;
+  }
+
+  get(key: string): InFlightLoad | undefined {
+    return this.#loads.get(key);
+  }
+
+  /** A load that later callers for its key join until it ends or is fenced. */
+  start<V>(request: LoadRequest<V>): InFlightLoad<V> {
+    const load = this.startAlone(request);
+    this.#loads.set(request.key, load as InFlightLoad);
+    return load;
+  }
+
+  /** A load that nobody else joins. */
+  startAlone<V>(request: LoadRequest<V>): InFlightLoad<V> {
+    return new InFlightLoad(request, this.invalidations.begin(), this);
+  }
+
+  ended(load: InFlightLoad<never>): void {
+    this.invalidations.end();
+    this.leave(load);
+  }
+
+  /** Later callers start another load. */
+  leave(load: InFlightLoad<never>): void {
+    if ((this.#loads.get(load.key) as unknown) === load) this.#loads.delete(load.key);
+  }
+
+  fence(key: string): void {
+    this.#loads.delete(key);
+  }
+
+  fenceGlob(glob: string): void {
+    if (this.#loads.size === 0) return;
+    const matches: GlobMatcher = globMatcher(glob);
+    for (const key of this.#loads.keys()) if (matches(key)) this.#loads.delete(key);
+  }
+
+  fenceTags(tags: readonly string[]): void {
+    for (const [key, { plan }] of this.#loads) {
+      if (plan.policy.tags.some((tag) => tags.includes(tag))) this.#loads.delete(key);
+    }
+  }
+
+  fenceAll(): void {
+    this.#loads.clear();
+  }
+
+  /** The ends of all loads, for a drain. */
+  all(): Promise<LoadResult>[] {
+    return [...this.#loads.values()].map((load) => load.end());
+  }
+}
+
+/** A result that is an entry which existed before. */
+export function resultOf(entry: Entry, outcome: typeof Outcome.hit | typeof Outcome.stale, layer: number): LoadResult {
+  return { value: entry.value, entry, sharing: 'shared', tags: entry.tags, outcome, layer };
+}
+
+/** What a caller may have of a result's value. */
+export function valueOfResult({ entry, value, sharing }: LoadResult, plan: Pick<ReadPlan<never>, 'policy'>): unknown {
+  if (entry !== undefined) return valueOf(entry, plan.policy);
+  return sharing === 'copied' ? copyOf(value) : value;
+}

@@ -1,0 +1,75 @@
+import { pause, TIMED_OUT, within } from '../base/bounded-wait.js';
+import type { Clock } from '../base/clock.js';
+import type { Coordination, Lease } from '../layers/layer.js';
+import { giveBackLate, holdLease } from '../layers/resilience/lease.js';
+
+const LEASE_MS = 10_000;
+const FIRST_POLL_MS = 5;
+const LAST_POLL_MS = 15;
+/** How long the layer may take to answer one request for the lease, whatever else it does. */
+const ANSWER_MS = 1_000;
+
+/** How waiting for a lock ended. */
+export type LockTurn<T> =
+  /** The lock is held: load, then `release`. */
+  | { readonly kind: 'mine'; release(): void }
+  /** Another process' load has stored the value meanwhile. */
+  | { readonly kind: 'found'; readonly found: T }
+  | { readonly kind: 'timeout' }
+  /** The layer cannot be reached: this process is on its own. */
+  | { readonly kind: 'unreachable'; readonly cause: unknown };
+
+/**
+ * One load per key across processes: the one that gets the lease loads, the others look for what it stored. Nobody waits for
+ * a lease to be given back, nor longer than asked for one, whatever the layer does.
+ */
+export class LoadLock {
+  readonly #coordination: Coordination;
+  readonly #clock: Clock;
+
+  constructor(coordination: Coordination, clock: Clock) {
+    this.#coordination = coordination;
+    this.#clock = clock;
+  }
+
+  /**
+   * Waits for its turn, for `waitMs` at most.
+   * @param look what is asked before each further try: undefined while there is nothing.
+   */
+  async turn<T>(key: string, waitMs: number, look: () => Promise<T | undefined>): Promise<LockTurn<T>> {
+    const deadline = this.#clock.now() + waitMs;
+    const left = (): number => deadline - this.#clock.now();
+    try {
+      for (let tries = 0; ; tries++) {
+        const lease = await this.#acquire(key, Math.min(left(), ANSWER_MS));
+        if (lease === TIMED_OUT) return left() > 0 ? { kind: 'unreachable', cause: undefined } : { kind: 'timeout' };
+        if (lease !== undefined) {
+          const release = holdLease(lease, LEASE_MS, this.#clock);
+          // The process that had the lock before may have stored the value between our read and now.
+          const found = await within(
+            look().catch(() => undefined),
+            left(),
+            this.#clock,
+          );
+          if (found === undefined || found === TIMED_OUT) return { kind: 'mine', release };
+          release();
+          return { kind: 'found', found };
+        }
+        if (left() <= 0) return { kind: 'timeout' };
+        await pause(Math.min(left(), FIRST_POLL_MS + tries, LAST_POLL_MS), this.#clock);
+        const found = await within(look(), left(), this.#clock);
+        if (found === TIMED_OUT) return { kind: 'timeout' };
+        if (found !== undefined) return { kind: 'found', found };
+      }
+    } catch (cause) {
+      return { kind: 'unreachable', cause };
+    }
+  }
+
+  async #acquire(key: string, ms: number): Promise<Lease | undefined | typeof TIMED_OUT> {
+    const acquiring = this.#coordination.acquire(`load:${key}`, LEASE_MS);
+    const lease = await within(acquiring, ms, this.#clock);
+    if (lease === TIMED_OUT) giveBackLate(acquiring);
+    return lease;
+  }
+}

@@ -1,0 +1,76 @@
+import type { Duration } from '../base/duration.js';
+import { valueOf } from '../entries/value-of.js';
+import type { Entry, EntryMeta } from '../entries/entry.js';
+import { checkTags } from '../base/keys.js';
+import { lifetime } from '../policies/resolved-policy.js';
+import { NotKept } from '../base/observer.js';
+import type { AnnotatedLoadContext } from '../policies/read-plan.js';
+import type { AbortSignals } from './abort-signals.js';
+
+/**
+ * What a loader gets, and what it decides about its value. Loaders may take it apart, so each method is a getter of a bound function,
+ * made when it is read: most loaders read none.
+ */
+export class LoaderContext<V> implements AnnotatedLoadContext<V> {
+  /** Why its value is not to be kept. */
+  dropped: NotKept | undefined;
+  ttlMs: number | undefined;
+  tags: readonly string[] | undefined;
+  meta: EntryMeta | undefined;
+  #controller: AbortController | undefined;
+  #aborted: Error | undefined;
+
+  constructor(
+    private readonly candidate: Entry | undefined,
+    private readonly signals: AbortSignals,
+  ) {}
+
+  get stale(): V | undefined {
+    return this.candidate === undefined ? undefined : (valueOf(this.candidate) as V);
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = this.signals.create();
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
+    }
+    return this.#controller.signal;
+  }
+
+  get skip(): () => void {
+    return () => this.drop(NotKept.skipped);
+  }
+
+  get setTtl(): (ttl: Duration) => void {
+    return (ttl) => {
+      this.ttlMs = lifetime(ttl, 'setTtl');
+    };
+  }
+
+  get setTags(): (...tags: string[]) => void {
+    return (...tags) => {
+      checkTags(tags);
+      this.tags = Object.freeze([...tags]);
+    };
+  }
+
+  get annotate(): (meta: EntryMeta) => void {
+    return (meta) => {
+      this.meta = meta;
+    };
+  }
+
+  drop(reason: NotKept): void {
+    this.dropped ??= reason;
+  }
+
+  abort(reason: Error): void {
+    this.#aborted = reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** The load has ended: a closing cache need not abort it any more. */
+  release(): void {
+    if (this.#controller !== undefined) this.signals.release(this.#controller);
+  }
+}

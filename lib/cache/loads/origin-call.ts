@@ -1,0 +1,210 @@
+import { within } from '../base/bounded-wait.js';
+import { isRetained } from '../freshness/freshness.js';
+import { Operation, Outcome, Result } from '../base/observer.js';
+import type { AnnotatedLoadContext } from '../policies/read-plan.js';
+import { isThenable } from '../base/thenable.js';
+import { forEachInSlices } from '../base/slices.js';
+import type { SpanHandle } from '../base/tracer.js';
+import type { StoredEntry } from './entry-writer.js';
+import { Deadline } from './deadlines.js';
+import { type InFlightLoad, type LoadResult, resultOf } from './in-flight-loads.js';
+import type { LoadParts } from './load-parts.js';
+import { loadTimeout } from './load-timeout.js';
+import { LoaderContext } from './loader-context.js';
+
+/**
+ * One call of a loader, for one key or many, with its deadline, and what becomes of the loads that it is for. Each load ends with its
+ * value, with its last value where the policy allows that, or with the loader's error, unchanged.
+ */
+export class OriginCall<V> extends Deadline {
+  /** When the loader was called. */
+  startedAt = 0;
+  #called = false;
+  #ended = false;
+  #context: LoaderContext<V> | undefined;
+  #span: SpanHandle | undefined;
+
+  /** The deadline counts from now on, so that layers and locks that are asked first take from it. */
+  constructor(
+    private readonly parts: LoadParts,
+    /** The loads that have not ended without the loader. */
+    public loads: readonly InFlightLoad<V>[],
+    hardTimeoutMs: number,
+    now: number,
+  ) {
+    super();
+    parts.deadlines.start(this, hardTimeoutMs, now);
+    for (const load of loads) load.expiresAt = this.expiresAt;
+  }
+
+  /** Calls the loader. @param valuesOf finds each load's value in what the loader returns, and throws where it cannot. */
+  run<R>(loader: (context: AnnotatedLoadContext<V>) => R | Promise<R>, valuesOf: (returned: R) => readonly V[]): void {
+    if (this.#ended) return;
+    const { tracer } = this.parts;
+    if (tracer === undefined) return this.#run(loader, valuesOf);
+    const [first] = this.loads;
+    const { plan, key, operation, cause } = first!;
+    const ended = tracer.span(operation === Operation.refresh ? 'refresh' : 'load', plan.series, key, (span) => {
+      for (const load of this.loads) load.link = span.link;
+      if (cause !== undefined) span.linkTo(cause);
+      this.#span = span;
+      this.#run(loader, valuesOf);
+      return first!.end();
+    });
+    ended.catch(() => undefined);
+  }
+
+  /** Ends the call where its loads ended without the loader. */
+  cancel(): void {
+    this.#end();
+  }
+
+  /** Ends the loads with an error that the loader did not throw. */
+  fail(error: unknown): void {
+    this.#failed(error, Result.error);
+  }
+
+  override expire(): void {
+    const timeout = loadTimeout(this.loads[0]!.plan);
+    this.#failed(timeout, Result.timeout);
+    this.#context?.abort(timeout);
+  }
+
+  #run<R>(loader: (context: AnnotatedLoadContext<V>) => R | Promise<R>, valuesOf: (returned: R) => readonly V[]): void {
+    const { nested, clock, observer, signals } = this.parts;
+    const { loads } = this;
+    this.startedAt = clock.now();
+    this.#called = true;
+    observer.inFlight(1);
+    try {
+      const context = new LoaderContext<V>(loads.length === 1 ? loads[0]!.candidate : undefined, signals);
+      this.#context = context;
+      const returned = nested.call(loads, loader, context);
+      if (isThenable(returned)) {
+        returned.then(
+          (value) => this.#returned(value, valuesOf),
+          (error: unknown) => this.#failed(error, Result.error),
+        );
+      } else this.#returned(returned, valuesOf);
+    } catch (error) {
+      this.#failed(error, Result.error);
+    }
+  }
+
+  #returned<R>(returned: R, valuesOf: (returned: R) => readonly V[]): void {
+    if (this.#ended) return;
+    let values: readonly V[];
+    try {
+      values = valuesOf(returned);
+    } catch (error) {
+      return this.#failed(error, Result.error);
+    }
+    this.#end();
+    this.#stored(values);
+  }
+
+  /** Stores what was loaded and ends the loads. */
+  #stored(values: readonly V[]): void {
+    const { clock, observer } = this.parts;
+    const loadedAt = clock.now();
+    for (const { plan, operation } of this.loads) {
+      observer.load(plan.series, operation, Result.ok, loadedAt - this.startedAt);
+    }
+    this.#span?.phase('origin', loadedAt - this.startedAt);
+    if (this.loads.length > 1) void this.#storedMany(values);
+    else this.#storedOne(this.loads[0]!, values[0] as V, loadedAt);
+  }
+
+  #storedOne(load: InFlightLoad<V>, value: V, loadedAt: number): void {
+    const { clock, entryWriter, chain } = this.parts;
+    const kept = this.#prepared(load, value, loadedAt);
+    const preparedAt = this.#span === undefined ? loadedAt : clock.now();
+    this.#span?.phase('encode', preparedAt - loadedAt);
+    const written =
+      kept.entry === undefined ? undefined : entryWriter.store(load.key, kept.entry, load.plan, load.ticket);
+    this.#span?.phase('write', clock.now() - preparedAt);
+    this.#span?.outcome('ok');
+    const { release } = load;
+    if (release !== undefined) void (written ?? Promise.resolve()).then(release);
+    // Without memory the next caller looks in a remote layer: it must have the value first, if it takes it in time.
+    if (written !== undefined && chain.local === undefined) void this.#inTime(written).then(() => load.settle(kept));
+    else load.settle(kept);
+  }
+
+  /** In slices of the event loop: a batch of thousands must not keep it from answering its servers. One round trip a layer. */
+  async #storedMany(values: readonly V[]): Promise<void> {
+    const { clock, entryWriter, chain } = this.parts;
+    const { loads } = this;
+    const preparing = clock.now();
+    const results: LoadResult[] = [];
+    const entries: StoredEntry[] = [];
+    await forEachInSlices(loads.keys(), (index) => {
+      const { key, plan, ticket, epoch } = loads[index]!;
+      const kept = this.#prepared(loads[index]!, values[index] as V, preparing);
+      if (kept.entry !== undefined) entries.push({ key, plan, ticket, epoch, entry: kept.entry });
+      results.push(kept);
+    });
+    const preparedAt = clock.now();
+    this.#span?.phase('encode', preparedAt - preparing);
+    const written = entryWriter.storeMany(entries);
+    if (chain.local === undefined) await this.#inTime(written);
+    this.#span?.phase('write', clock.now() - preparedAt);
+    this.#span?.outcome('ok');
+    await forEachInSlices(loads.keys(), (index) => loads[index]!.settle(results[index]!));
+  }
+
+  /** Until the deadline: the caller has a value, which must not wait for a layer any longer. */
+  #inTime(written: Promise<void>): Promise<unknown> {
+    const { clock } = this.parts;
+    return within(written, this.expiresAt - clock.now(), clock);
+  }
+
+  #prepared({ key, plan, epoch, operation }: InFlightLoad<V>, value: V, loadedAt: number): LoadResult {
+    const { failedOrigins, log, entryWriter, offer } = this.parts;
+    const { startedAt } = this;
+    failedOrigins.recovered(key);
+    log.ended('ORIGIN_FAILED', plan.series.pattern);
+    const result = entryWriter.prepare(key, value, this.#context!, plan, { epoch, startedAt, loadedAt });
+    const { stream } = offer;
+    if (stream === undefined) return result;
+    const { value: kept, entry } = result;
+    const { ttlMs } = plan.policy;
+    const durationMs = loadedAt - startedAt;
+    const track = stream.loaded(key, plan.series, { operation, value: kept, entry, ttlMs, durationMs, at: loadedAt });
+    if (entry !== undefined) entry.track = track;
+    return result;
+  }
+
+  /** Ends each load with its last value where the policy allows that, else with the error. */
+  #failed(error: unknown, result: typeof Result.error | typeof Result.timeout): void {
+    if (this.#ended) return;
+    this.#end();
+    const { clock, observer, failedOrigins, log, offer } = this.parts;
+    const now = clock.now();
+    this.#span?.outcome(result === Result.timeout ? 'timeout' : 'error');
+    for (const load of this.loads) {
+      const { key, plan, candidate, operation } = load;
+      const { pattern } = plan.series;
+      if (this.#called) {
+        observer.load(plan.series, operation, result, now - this.startedAt);
+        offer.stream?.loadFailed(key, plan.series, now - this.startedAt, now);
+      }
+      load.release?.();
+      if (candidate === undefined) {
+        load.fail(error);
+        continue;
+      }
+      failedOrigins.failed(key, now);
+      log.once('warn', 'ORIGIN_FAILED', pattern, `A load for ${pattern} failed; the last value is served as long as its policy allows.`, error); // prettier-ignore
+      if (isRetained(candidate, now)) load.settle(resultOf(candidate, Outcome.stale, 0));
+      else load.fail(error);
+    }
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.list?.remove(this);
+    if (this.#called) this.parts.observer.inFlight(-1);
+    this.#context?.release();
+  }
+}

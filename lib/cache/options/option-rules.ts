@@ -1,0 +1,242 @@
+import { type Bytes, bytesIn } from '../base/bytes.js';
+import { milliseconds } from '../base/duration.js';
+import { CacheError, type CacheErrorCode } from '../base/errors.js';
+import { shown } from '../base/shown.js';
+import { nameElsewhere } from './names-elsewhere.js';
+
+/** One thing that is wrong with options: where, what was given, and what is allowed. */
+export interface OptionFault {
+  readonly code: CacheErrorCode;
+  readonly text: string;
+}
+
+/** Takes a fault in words that follow its place: `ttl: …`. */
+export type Report = (text: string, code?: CacheErrorCode) => void;
+
+/** Reports what is wrong with a value; without a report the value is accepted. */
+export type Rule = (value: unknown, path: string, report: Report) => void;
+
+/** What a rule finds in a value. */
+export function faultsIn(rule: Rule, value: unknown, path = ''): OptionFault[] {
+  const faults: OptionFault[] = [];
+  readAndCheck(
+    rule,
+    () => value,
+    path,
+    (text, code = 'INVALID_OPTIONS') => void faults.push({ code, text }),
+  );
+  return faults;
+}
+
+/** One error for all faults, with the code of the first. @param where whose options they are. */
+export function faultsError(where: string, faults: readonly OptionFault[]): CacheError {
+  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
+  const lines = faults.map(({ text }) => `  - ${text}`).join('\n');
+  return new CacheError(faults[0]?.code ?? 'INVALID_OPTIONS', `${where}: ${count} in the options:\n${lines}`);
+}
+
+/** Reads a value and applies its rule. A getter or Proxy of the application that throws is a fault like any other. */
+function readAndCheck(rule: Rule, read: () => unknown, path: string, report: Report): void {
+  try {
+    rule(read(), path, report);
+  } catch {
+    report(`${path || 'options'}: threw an error while it was read`);
+  }
+}
+
+/** A field that is left out, or undefined, takes its default. */
+const orDefault =
+  (rule: Rule): Rule =>
+  (value, path, report) => {
+    if (value !== undefined) rule(value, path, report);
+  };
+
+const must =
+  (what: string, holds: (value: unknown) => boolean, show = shown): Rule =>
+  (value, path, report) => {
+    if (!holds(value)) report(`${path}: must be ${what}, not ${show(value)}`);
+  };
+
+export const flag = must('true or false', (value) => typeof value === 'boolean');
+export const callable = must('a function', (value) => typeof value === 'function');
+export const text = must('a text that is not empty', (value) => typeof value === 'string' && value.trim() !== '');
+/** Text that no message may show. */
+export const secret = must(
+  'a text',
+  (value) => typeof value === 'string',
+  (value) => (value === null ? 'null' : `a ${typeof value}`),
+);
+export const anything: Rule = () => {};
+
+export const textMatching = (pattern: RegExp, what: string): Rule =>
+  must(what, (value) => typeof value === 'string' && pattern.test(value));
+
+export const number = (min: number, max = Infinity): Rule =>
+  must(max === Infinity ? `a number of ${min} or more` : `a number from ${min} to ${max}`, (value) =>
+    inRange(value, min, max),
+  );
+
+export const integer = (min: number, max = Infinity): Rule =>
+  must(
+    max === Infinity ? `a whole number of ${min} or more` : `a whole number from ${min} to ${max}`,
+    (value) => inRange(value, min, max) && Number.isInteger(value),
+  );
+
+export const oneOf =
+  (...allowed: readonly unknown[]): Rule =>
+  (value, path, report) => {
+    if (allowed.includes(value)) return;
+    const names = allowed.filter((one): one is string => typeof one === 'string');
+    const meant = typeof value === 'string' && value.length > 3 ? nearest(value, names) : undefined;
+    const hint = meant === undefined ? '' : `; did you mean ${shown(meant)}?`;
+    report(`${path}: must be one of ${allowed.map(shown).join(', ')}, not ${shown(value)}${hint}`);
+  };
+
+/** A number of milliseconds or a string such as `'5m'`. */
+export const duration: Rule = (value, path, report) => {
+  try {
+    milliseconds(value as string | number, path);
+  } catch (error) {
+    const { message, code } = error as CacheError;
+    report(message.replace(/\.$/, ''), code);
+  }
+};
+
+/** A number of bytes or a text such as `'64mb'`. */
+export const bytes: Rule = (value, path, report) => {
+  try {
+    bytesIn(value as Bytes, path);
+  } catch (error) {
+    report((error as CacheError).message);
+  }
+};
+
+/** A duration that is not zero. */
+export const someTime: Rule = (value, path, report) => {
+  duration(value, path, report);
+  if (lengthOf(value) === 0) report(`${path}: must be longer than 0`);
+};
+
+export const listOf =
+  (rule: Rule): Rule =>
+  (value, path, report) => {
+    if (!Array.isArray(value)) return report(`${path}: must be an array, not ${shown(value)}`);
+    // Holes are faults too.
+    for (let index = 0; index < value.length; index++) {
+      readAndCheck(rule, () => (value as unknown[])[index], `${path}[${index}]`, report);
+    }
+  };
+
+/** The first alternative whose kind fits decides; where none fits, the last one does. */
+export const either =
+  (...alternatives: readonly (readonly [fits: (value: unknown) => boolean, rule: Rule])[]): Rule =>
+  (value, path, report) => {
+    const chosen = alternatives.find(([fits]) => fits(value)) ?? alternatives.at(-1)!;
+    chosen[1](value, path, report);
+  };
+
+/** `false` switches the whole thing off. */
+export const orFalse = (rule: Rule): Rule => either([(value) => value === false, anything], [() => true, rule]);
+
+/** A switch, or what else can be said of what it turns on. */
+export const flagOr = (rule: Rule): Rule =>
+  either([(value) => typeof value === 'boolean', anything], [() => true, rule]);
+
+/** A function, or what may stand in its place. */
+export const functionOr = (rule: Rule): Rule =>
+  either([(value) => typeof value === 'function', anything], [() => true, rule]);
+
+/** Every value of a record whose keys are the application's own. */
+export const recordOf =
+  (rule: Rule): Rule =>
+  (value, path, report) => {
+    if (!isRecord(value)) return report(`${path}: must be an object, not ${shown(value)}`);
+    for (const name of Object.keys(value))
+      readAndCheck(rule, () => value[name], `${path}[${JSON.stringify(name)}]`, report);
+  };
+
+/** An object with these fields and no others; a field left out or undefined takes its default. */
+export const shape =
+  (fields: Readonly<Record<string, Rule>>, required: readonly string[] = []): Rule =>
+  (value, path, report) => {
+    if (!isRecord(value)) return report(`${path || 'options'}: must be an object, not ${shown(value)}`);
+    const at = (name: string) => (path === '' ? name : `${path}.${name}`);
+    for (const name in value) {
+      const rule = Object.hasOwn(fields, name) ? fields[name] : undefined;
+      if (rule === undefined) report(unknownName(at(name), name, Object.keys(fields)));
+      else readAndCheck(orDefault(rule), () => value[name], at(name), report);
+    }
+    for (const name of required) if (!isGiven(value, name)) report(`${at(name)}: is missing`);
+  };
+
+/** `<path>: is unknown`, with the name that was probably meant and all there are. */
+export function unknownName(path: string, name: string, known: readonly string[]): string {
+  const elsewhere = nameElsewhere(name);
+  const meant =
+    elsewhere !== undefined && known.includes(elsewhere.option)
+      ? elsewhere.option
+      : (nearest(name, known) ?? elsewhere?.written);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+  return `${path}: is unknown${hint}${hint === '' ? '.' : ''} Allowed: ${known.join(', ')}`;
+}
+
+/** The known name that was probably meant; undefined where none resembles the one that was given. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const [best] = known
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  // Of a short name, half another one is no resemblance.
+  const most = Math.max(name.length < 4 ? 1 : 2, Math.floor(name.length / 3));
+  return best !== undefined && best.distance <= most && best.distance < best.candidate.length
+    ? best.candidate
+    : undefined;
+}
+
+/** Milliseconds of what may be a duration. */
+export function lengthOf(value: unknown): number | undefined {
+  try {
+    return milliseconds(value as number | string);
+  } catch {
+    return undefined;
+  }
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What throws is reported where it is checked. */
+function isGiven(value: Record<string, unknown>, name: string): boolean {
+  try {
+    return value[name] !== undefined;
+  } catch {
+    return true;
+  }
+}
+
+function inRange(value: unknown, min: number, max: number): value is number {
+  return typeof value === 'number' && value >= min && value <= max && Number.isFinite(value);
+}
+
+/**
+ * How many letters must be added, removed, replaced or swapped with their neighbour (optimal string alignment), one row at a
+ * time. Long names are compared by their beginning.
+ */
+function editDistance(from: string, to: string): number {
+  const [one, other] = [from.slice(0, LONGEST_NAME), to.slice(0, LONGEST_NAME)];
+  let above: number[] = [];
+  let row = Array.from({ length: other.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j++) {
+      const substitution = row[j - 1]! + (one[i - 1] === other[j - 1] ? 0 : 1);
+      const swapped = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1, swapped ? above[j - 2]! + 1 : Infinity));
+    }
+    above = row;
+    row = next;
+  }
+  return row[other.length]!;
+}
+
+const LONGEST_NAME = 64;

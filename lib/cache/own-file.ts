@@ -1,0 +1,39 @@
+import { createRequire } from 'node:module';
+
+/**
+ * The file that holds this code: ours, or the bundle that an application put it into. Read from a stack, since neither `__filename` nor
+ * `import.meta` is there in both module systems and in every bundle. Undefined where stacks cannot be read.
+ */
+export function ownFile(): string | undefined {
+  const { prepareStackTrace: before, stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = 1;
+    Error.prepareStackTrace = (_, sites) => sites;
+    const holder: { stack?: unknown } = {};
+    Error.captureStackTrace(holder);
+    return (holder.stack as NodeJS.CallSite[])[0]?.getFileName() ?? undefined;
+  } catch {
+    // Intrinsics may be frozen.
+    return undefined;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    if (before === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');
+    else Error.prepareStackTrace = before;
+  }
+}
+
+/**
+ * Loads installed packages at once, for the few callers that cannot wait for `import()`. It does not find what is in a bundle: those
+ * callers say what to do then.
+ */
+export function installedRequire(): NodeJS.Require {
+  const file = ownFile();
+  const isPath = file !== undefined && /^(?:\/|file:|[a-z]:[\\/])/i.test(file);
+  return createRequire(isPath ? file : `${process.cwd()}/`);
+}
+
+/** True where a package was not found, as both module systems say it. */
+export function isNotInstalled(error: unknown): boolean {
+  const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
+}

@@ -1,0 +1,70 @@
+import { type Duration, milliseconds } from '../base/duration.js';
+import {
+  duration,
+  isRecord,
+  lengthOf,
+  number,
+  type Report,
+  type Rule,
+  shape,
+  someTime,
+} from '../options/option-rules.js';
+
+/** A TTL that follows what the cache observes. */
+export interface AutomaticTtl {
+  readonly auto: {
+    /** The shortest TTL. */
+    readonly min: Duration;
+    /** The longest TTL. */
+    readonly max: Duration;
+    /** The share of hits whose value may be outdated, 0–1. @default 0.01 */
+    readonly maxStaleShare?: number;
+    /** The TTL until enough is known. @default '5m', or the bound that is nearest to it */
+    readonly start?: Duration;
+  };
+}
+
+/** The same with every field decided, in milliseconds. */
+export interface AutomaticTtlBounds {
+  readonly startMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly maxStaleShare: number;
+}
+
+const DEFAULT_START_MS = 300_000;
+const DEFAULT_STALE_SHARE = 0.01;
+
+export function isAutomatic(ttl: unknown): ttl is AutomaticTtl {
+  return isRecord(ttl) && 'auto' in ttl;
+}
+
+/** Undefined for a TTL that is fixed or decided by a function. */
+export function automaticTtl(ttl: unknown): AutomaticTtlBounds | undefined {
+  if (!isAutomatic(ttl)) return undefined;
+  const { min, max, maxStaleShare = DEFAULT_STALE_SHARE, start } = ttl.auto;
+  const [minMs, maxMs] = [milliseconds(min, 'ttl.auto.min'), milliseconds(max, 'ttl.auto.max')];
+  const startMs = start === undefined ? DEFAULT_START_MS : milliseconds(start, 'ttl.auto.start');
+  return { startMs: Math.min(maxMs, Math.max(minMs, startMs)), minMs, maxMs, maxStaleShare };
+}
+
+const fields = shape({ min: someTime, max: someTime, maxStaleShare: number(0, 1), start: duration }, ['min', 'max']);
+
+const automatic: Rule = (value, path, report) => {
+  shape({ auto: orderedBounds }, ['auto'])(value, path, report);
+};
+
+function orderedBounds(value: unknown, path: string, report: Report): void {
+  fields(value, path, report);
+  const { min, max } = isRecord(value) ? value : {};
+  const [shortest, longest] = [lengthOf(min), lengthOf(max)];
+  if (shortest !== undefined && longest !== undefined && shortest > longest) {
+    report(`${path}.min: must not be longer than ${path}.max`);
+  }
+}
+
+/** An automatic TTL, or what may be given in place of it. */
+export const orAutomatic =
+  (rule: Rule): Rule =>
+  (value, path, report) =>
+    isAutomatic(value) ? automatic(value, path, report) : rule(value, path, report);

@@ -1,0 +1,111 @@
+import { classFaults } from '../entries/listed-classes.js';
+import { orAutomatic } from './automatic-ttl.js';
+import type { CacheError } from '../base/errors.js';
+import {
+  callable,
+  duration,
+  either,
+  faultsError,
+  faultsIn,
+  flag,
+  functionOr,
+  integer,
+  isRecord,
+  lengthOf,
+  listOf,
+  number,
+  oneOf,
+  orFalse,
+  type Report,
+  type Rule,
+  shape,
+  text,
+} from '../options/option-rules.js';
+
+export const rate = number(0, 1);
+
+export const classes: Rule = (value, path, report) => classFaults(value, path).forEach((fault) => report(fault));
+
+/** The fields of a policy beside its TTL. */
+export const policyFields = {
+  staleWhileRevalidate: duration,
+  staleIfError: duration,
+  softTimeout: duration,
+  hardTimeout: duration,
+  refreshAhead: either(
+    [(value) => typeof value === 'number', rate],
+    [isRecord, shape({ fraction: rate, xfetch: flag, beta: aboveZero })],
+    [() => true, oneOf('xfetch')],
+  ),
+  jitter: rate,
+  negativeTtl: orFalse(duration),
+  cacheIf: callable,
+  lock: flag,
+  waitTimeout: duration,
+  tags: functionOr(listOf(text)),
+  maxEntrySize: integer(1),
+  clone: flag,
+  classes,
+} satisfies Record<string, Rule>;
+
+/** A policy as `getOrSet`, `wrap` and their like take it. */
+const fields: Readonly<Record<string, Rule>> = {
+  ttl: orAutomatic(functionOr(duration)),
+  ...policyFields,
+  refreshThreshold: functionOr(number(0)),
+};
+const policyRule = shape(fields);
+const rules = new Map(Object.entries(fields));
+
+/** Fields whose texts are parsed, and so checked, when the policy is resolved. */
+const DURATIONS: ReadonlySet<string> = new Set([
+  'ttl',
+  'staleWhileRevalidate',
+  'staleIfError',
+  'softTimeout',
+  'hardTimeout',
+  'negativeTtl',
+  'waitTimeout',
+]);
+
+/**
+ * Looks for what resolving a policy takes as it is: unknown names and wrong types. Throws at the first, and says nothing of it:
+ * {@link policyError} finds all. This runs on every miss that has a policy of its own, so it allocates nothing.
+ */
+export function checkTypes(policy: object): void {
+  if (typeof policy !== 'object' || policy === null) giveUp();
+  for (const name in policy) {
+    if (!Object.hasOwn(policy, name)) continue;
+    const value = (policy as Record<string, unknown>)[name];
+    const rule = rules.get(name) ?? giveUp();
+    if (value === undefined || (typeof value === 'string' && DURATIONS.has(name))) continue;
+    rule(value, name, giveUp);
+  }
+}
+
+function giveUp(): never {
+  throw new TypeError('not a policy');
+}
+
+/** All that is wrong with a policy as one error; undefined where nothing is. */
+export function policyError(policy: unknown): CacheError | undefined {
+  const faults = faultsIn(policyRule, policy, isRecord(policy) ? '' : 'policy');
+  return faults.length === 0 ? undefined : faultsError('Cache policy', faults);
+}
+
+/** Times of one policy that contradict each other although each is right by itself. */
+export function timeContradictions(
+  { softTimeout, hardTimeout = '30s' }: Readonly<Record<string, unknown>>,
+  path: string,
+  report: Report,
+): void {
+  const [soft, hard] = [lengthOf(softTimeout), lengthOf(hardTimeout)];
+  if (soft === undefined || hard === undefined || hard === 0 || soft < hard) return;
+  report(`${path}softTimeout: must be shorter than ${path}hardTimeout (30s unless set)`);
+}
+
+function aboveZero(value: unknown, path: string, report: Report): void {
+  if (!(typeof value === 'number' && value > 0 && value < Infinity)) {
+    report(`${path}: must be a number above 0, not ${String(value)}`);
+  }
+}

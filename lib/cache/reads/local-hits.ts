@@ -1,0 +1,60 @@
+import type { Clock } from '../base/clock.js';
+import type { HitOffer } from '../entries/access-stream.js';
+import type { Entry } from '../entries/entry.js';
+import type { Invalidations } from '../invalidation/invalidations.js';
+import type { LocalLayer } from '../layers/layer.js';
+import type { CacheObserver, Series } from '../base/observer.js';
+import type { Watchers } from './watchers.js';
+
+/** The hit path: fresh entries of memory, in the same turn and without a promise. */
+export class LocalHits {
+  constructor(
+    private readonly local: LocalLayer | undefined,
+    private readonly invalidations: Invalidations,
+    private readonly observer: CacheObserver,
+    private readonly clock: Clock,
+    private readonly watchers: Watchers,
+    private readonly offer: HitOffer,
+  ) {}
+
+  /** A fresh entry, counted as a hit of `series`: of the key's own, remembered with its entry, where none is given. */
+  hit(key: string, series?: Series): Entry | undefined {
+    const entry = this.local?.lookup(key);
+    if (entry === undefined) return undefined;
+    const now = this.clock.now();
+    if (entry.freshUntil <= now) return undefined;
+    if (entry.tags.length !== 0 && !this.invalidations.current(entry)) return undefined;
+    this.#count(key, series ?? (entry.series ??= this.observer.seriesOf(key)), entry, now);
+    return entry;
+  }
+
+  /** Many at one reading of the clock, counted: undefined where there is none. @returns how many there are. */
+  hitMany(keys: readonly string[], entries: (Entry | undefined)[], now: number): number {
+    let found = 0;
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!;
+      const entry = this.#fresh(this.local?.lookup(key), now);
+      entries[index] = entry;
+      if (entry === undefined) continue;
+      found++;
+      this.#count(key, (entry.series ??= this.observer.seriesOf(key)), entry, now);
+    }
+    return found;
+  }
+
+  /** A fresh entry, counted by nothing, the eviction policy included. */
+  peek(key: string, now: number): Entry | undefined {
+    return this.#fresh(this.local?.peek(key), now);
+  }
+
+  #fresh(entry: Entry | undefined, now: number): Entry | undefined {
+    if (entry === undefined || entry.freshUntil <= now) return undefined;
+    return entry.tags.length === 0 || this.invalidations.current(entry) ? entry : undefined;
+  }
+
+  #count(key: string, series: Series, entry: Entry, startedAt: number): void {
+    this.observer.hit(series, 0, startedAt);
+    this.offer.hit(key, series, entry, startedAt);
+    if (this.watchers.hits) this.watchers.hit(key);
+  }
+}

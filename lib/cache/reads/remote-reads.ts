@@ -1,0 +1,250 @@
+import type { Clock } from '../base/clock.js';
+import type { AccessStream } from '../entries/access-stream.js';
+import type { Entry } from '../entries/entry.js';
+import type { Invalidations } from '../invalidation/invalidations.js';
+import type { LayerChain, Located } from '../layers/layer-chain.js';
+import type { LoadTicket } from '../layers/load-ticket.js';
+import type { MissReasons } from '../freshness/miss-reasons.js';
+import { type CacheObserver, MissReason, Outcome, type Series } from '../base/observer.js';
+import type { KeyPolicies } from '../policies/key-policies.js';
+import type { ResolvedPolicy } from '../policies/resolved-policy.js';
+import type { CacheTracer, SpanHandle } from '../base/tracer.js';
+import type { LocalHits } from './local-hits.js';
+
+/** More than this in one command would keep a server, and the first of the answers, waiting for the last. */
+const READ_AT_ONCE = 500;
+
+/** One read that memory could not answer. */
+interface RemoteRead {
+  readonly key: string;
+  readonly series: Series;
+  readonly startedAt: number;
+  /** When memory had been asked. */
+  readonly askedAt: number;
+  readonly localReason: MissReason | undefined;
+  /** Where in the order of invalidations it began. */
+  readonly epoch: number;
+  readonly span: SpanHandle | undefined;
+  readonly resolve: (entry: Entry | undefined) => void;
+  readonly reject: (error: unknown) => void;
+  answered: boolean;
+}
+
+/** Reads that load nothing, past memory into the remote layers. */
+export class RemoteReads {
+  #turn: RemoteRead[] = [];
+
+  constructor(
+    private readonly localHits: LocalHits,
+    private readonly chain: LayerChain,
+    private readonly invalidations: Invalidations,
+    private readonly reasons: MissReasons,
+    private readonly observer: CacheObserver,
+    private readonly clock: Clock,
+    private readonly tracer: CacheTracer | undefined,
+    private readonly policy: ResolvedPolicy,
+    private readonly keyPolicies: KeyPolicies,
+    private readonly stream: AccessStream | undefined,
+  ) {}
+
+  /** A fresh entry of a remote layer, after memory had none; counted as one access. */
+  remote(key: string, series: Series, startedAt: number): Promise<Entry | undefined> {
+    if (this.tracer === undefined) return this.#remote(key, series, startedAt, undefined);
+    return this.tracer.span('get', series, key, (span) => this.#remote(key, series, startedAt, span));
+  }
+
+  #remote(key: string, series: Series, startedAt: number, span: SpanHandle | undefined): Promise<Entry | undefined> {
+    const localReason = this.#localReason(key, startedAt);
+    this.chain.countLocal(false, this.clock.now() - startedAt);
+    if (!this.chain.hasRemote) {
+      this.#reportMiss(key, series, startedAt, localReason, undefined, span);
+      return Promise.resolve(undefined);
+    }
+    const epoch = this.invalidations.begin();
+    const askedAt = span === undefined ? startedAt : this.clock.now();
+    span?.phase('local', askedAt - startedAt);
+    return new Promise((resolve, reject) => {
+      this.#turn.push({ key, series, startedAt, askedAt, localReason, epoch, span, resolve, reject, answered: false });
+      if (this.#turn.length === 1) queueMicrotask(() => this.#answerTurn());
+    });
+  }
+
+  /** RemoteReads of one turn of the event loop ask each layer together: one promise a read, instead of one a layer and step. */
+  #answerTurn(): void {
+    const turn = this.#turn;
+    this.#turn = [];
+    // A layer whose keys lie on several servers collects the reads of a turn itself, and answers each when its server has.
+    if (turn.length === 1 || this.chain.spread) return turn.forEach((read) => void this.#answerOne(read));
+    for (let from = 0; from < turn.length; from += READ_AT_ONCE) {
+      void this.#answerMany(turn.slice(from, from + READ_AT_ONCE));
+    }
+  }
+
+  async #answerMany(reads: readonly RemoteRead[]): Promise<void> {
+    try {
+      const located = await this.chain.locateMany(reads.map(({ key }) => key));
+      for (const [index, read] of reads.entries()) this.#answer(read, located[index]!);
+    } catch (error) {
+      // One that has its answer is not touched by this.
+      for (const read of reads) this.#fail(read, error);
+    }
+  }
+
+  async #answerOne(read: RemoteRead): Promise<void> {
+    try {
+      this.#answer(read, await this.chain.locate(read.key, undefined));
+    } catch (error) {
+      this.#fail(read, error);
+    }
+  }
+
+  #answer(read: RemoteRead, located: Located): void {
+    if (read.answered) return;
+    const { key, series, startedAt, epoch, span } = read;
+    span?.phase('remote', this.clock.now() - read.askedAt, this.chain.name(located.layer));
+    const entry = this.#found(key, located, epoch);
+    if (entry === undefined) this.#reportMiss(key, series, startedAt, read.localReason, located, span);
+    else this.#reportHit(key, series, entry, located.layer, startedAt, span);
+    read.answered = true;
+    this.invalidations.end();
+    read.resolve(entry);
+  }
+
+  #fail(read: RemoteRead, error: unknown): void {
+    if (read.answered) return;
+    read.answered = true;
+    this.invalidations.end();
+    read.reject(error);
+  }
+
+  /** Fresh entries in the order of the keys, one round trip a layer; every key is counted as one access. A new array. */
+  async many(keys: readonly string[], onRemoteHit: (key: string) => void): Promise<(Entry | undefined)[]> {
+    const startedAt = this.clock.now();
+    const entries = new Array<Entry | undefined>(keys.length);
+    if (this.localHits.hitMany(keys, entries, startedAt) === keys.length) return entries;
+    const missing = indicesOfNone(entries);
+    const asked = missing.map((index) => keys[index]!);
+    const localReasons = asked.map((key) => this.#localReason(key, startedAt));
+    for (let index = 0; index < asked.length; index++) this.chain.countLocal(false, 0);
+    await this.#locateMany(asked, (position, entry, place) => {
+      const key = asked[position]!;
+      const series = this.observer.seriesOf(key);
+      entries[missing[position]!] = entry;
+      if (entry === undefined) this.#reportMiss(key, series, startedAt, localReasons[position], place, undefined);
+      else {
+        this.#reportHit(key, series, entry, place!.layer, startedAt, undefined);
+        onRemoteHit(key);
+      }
+    });
+    return entries;
+  }
+
+  /** Which of the keys are fresh somewhere, one round trip a layer; uncounted, and put into the nearer layers. */
+  async freshEntries(keys: readonly string[]): Promise<Map<string, Entry>> {
+    const now = this.clock.now();
+    const fresh = new Map<string, Entry>();
+    for (const key of keys) {
+      const local = this.localHits.peek(key, now);
+      if (local !== undefined) fresh.set(key, local);
+    }
+    const asked = keys.filter((key) => !fresh.has(key));
+    if (asked.length === 0) return fresh;
+    await this.#locateMany(asked, (position, entry) => {
+      if (entry !== undefined) fresh.set(asked[position]!, entry);
+    });
+    return fresh;
+  }
+
+  async #locateMany(
+    keys: readonly string[],
+    each: (position: number, entry: Entry | undefined, place: Located | undefined) => void,
+  ): Promise<void> {
+    const epoch = this.invalidations.begin();
+    try {
+      const located = this.chain.hasRemote ? await this.chain.locateMany(keys) : undefined;
+      keys.forEach((key, position) => {
+        const place = located?.[position];
+        each(position, place === undefined ? undefined : this.#found(key, place, epoch), place);
+      });
+    } finally {
+      this.invalidations.end();
+    }
+  }
+
+  /**
+   * What is kept of a key anywhere, fresh or stale; uncounted.
+   * @param ticket has the remote layers asked whatever memory has, for a write that replaces what they have now.
+   */
+  async any(key: string, ticket?: LoadTicket): Promise<Entry | undefined> {
+    const now = this.clock.now();
+    const local = this.localHits.peek(key, now);
+    if (local !== undefined && (ticket === undefined || !this.chain.hasRemote)) return local;
+    const kept = local ?? this.chain.local?.get(key);
+    if (!this.chain.hasRemote) return kept;
+    const { entry } = await this.chain.locate(key, ticket);
+    if (entry === undefined) return kept;
+    return kept === undefined || entry.freshUntil > kept.freshUntil ? entry : kept;
+  }
+
+  /** The located entry where it is fresh, put into the nearer layers. */
+  #found(key: string, { entry, layer }: Located, epoch: number): Entry | undefined {
+    if (entry === undefined || entry.freshUntil <= this.clock.now()) return undefined;
+    // Nobody nearer keeps it, and nobody else has this copy.
+    if (layer === 0) return entry;
+    // Written or invalidated while it was on its way: it was there when it was asked for, but it is not kept.
+    if (this.invalidations.concernedSince(epoch, key, entry.tags)) return this.chain.shared(entry);
+    const policy = this.keyPolicies.of(key)?.policy ?? this.policy;
+    const track = this.stream?.backfilled(key, this.observer.seriesOf(key), this.clock.now());
+    return this.chain.backfill(key, entry, layer, epoch, policy, track);
+  }
+
+  #localReason(key: string, now: number): MissReason | undefined {
+    const entry = this.chain.local?.peek(key);
+    if (entry === undefined) return undefined;
+    if (entry.freshUntil > now) return MissReason.invalidated;
+    if (entry.goneAt <= now) this.chain.local?.get(key);
+    return MissReason.expired;
+  }
+
+  #reportHit(
+    key: string,
+    series: Series,
+    entry: Entry,
+    layer: number,
+    startedAt: number,
+    span: SpanHandle | undefined,
+  ): void {
+    const tookMs = this.clock.now() - startedAt;
+    span?.outcome('hit', this.chain.name(layer));
+    this.observer.access(series, Outcome.hit, layer, tookMs, tookMs, MissReason.none);
+    this.stream?.access(key, series, Outcome.hit, MissReason.none, layer, startedAt, entry);
+  }
+
+  #reportMiss(
+    key: string,
+    series: Series,
+    startedAt: number,
+    localReason: MissReason | undefined,
+    located: Located | undefined,
+    span: SpanHandle | undefined,
+  ): void {
+    const tookMs = this.clock.now() - startedAt;
+    const failed = located?.failed === true;
+    const outcome = failed ? Outcome.error : Outcome.miss;
+    const reason =
+      failed || located?.refused === true
+        ? MissReason.error
+        : located?.entry !== undefined
+          ? MissReason.expired
+          : (localReason ?? this.reasons.of(key, startedAt));
+    span?.outcome(failed ? 'error' : 'miss');
+    this.observer.access(series, outcome, -1, tookMs, tookMs, reason);
+    this.stream?.access(key, series, outcome, reason, -1, startedAt);
+  }
+}
+
+function indicesOfNone(entries: readonly unknown[]): number[] {
+  const none: number[] = [];
+  for (let index = 0; index < entries.length; index++) if (entries[index] === undefined) none.push(index);
+  return none;
+}

@@ -1,0 +1,184 @@
+import type { InvalidationBus } from '../invalidation/invalidation-bus.js';
+import type { Clock } from '../base/clock.js';
+import type { AccessStream } from '../entries/access-stream.js';
+import type { Entry } from '../entries/entry.js';
+import type { Invalidations } from '../invalidation/invalidations.js';
+import type { LayerChain } from '../layers/layer-chain.js';
+import type { BusMessage, LayerWrite } from '../layers/layer.js';
+import type { LoadTicket } from '../layers/load-ticket.js';
+import type { MissReasons } from '../freshness/miss-reasons.js';
+import type { InFlightLoads } from '../loads/in-flight-loads.js';
+
+/**
+ * Everything that replaces or removes entries. Each change is fenced in this process before it is made and again once the
+ * remote layers have made it, so that neither a load nor a read that was on its way brings the old value back, and is then
+ * published to the other processes.
+ */
+export class Writes {
+  constructor(
+    private readonly chain: LayerChain,
+    private readonly inFlight: InFlightLoads,
+    private readonly invalidations: Invalidations,
+    private readonly reasons: MissReasons,
+    private readonly bus: InvalidationBus,
+    private readonly clock: Clock,
+    private readonly stream: AccessStream | undefined,
+  ) {}
+
+  /** Whether written values end as bytes everywhere: they need not be frozen, since nobody reads them. */
+  get encoded(): boolean {
+    return this.chain.encodes;
+  }
+
+  /** Whether other processes read what is written. */
+  get shares(): boolean {
+    return this.chain.hasShared;
+  }
+
+  /** @param entryAt the entry, given its place in the order. @returns true where at least one layer has it. */
+  async set(key: string, entryAt: (epoch: number) => Entry): Promise<{ entry: Entry; kept: boolean }> {
+    this.#fenceKeys([key]);
+    const entry = entryAt(this.invalidations.epoch);
+    this.reasons.kept(key, entry.freshUntil);
+    const { kept, announced } = await this.#changing([key], this.chain.put(key, entry));
+    await this.#afterwards({ keys: [key] }, announced, [[key, entry]]);
+    return { entry, kept };
+  }
+
+  /** One round trip a layer. @returns true where at least one layer has them. */
+  async setMany(keys: readonly string[], entriesAt: (epoch: number) => readonly LayerWrite[]): Promise<boolean> {
+    this.#fenceKeys(keys);
+    const entries = entriesAt(this.invalidations.epoch);
+    for (const [key, entry] of entries) this.reasons.kept(key, entry.freshUntil);
+    const { kept, announced } = await this.#changing(keys, this.chain.setMany(entries));
+    // Loaded values are not announced.
+    const explicit = entries.every(([, , ticket]) => ticket === undefined);
+    await this.#afterwards({ keys }, announced && explicit, entries);
+    return kept;
+  }
+
+  /** Replaces an entry by one that was made of it, where it has not been written or invalidated since `ticket` was filled. */
+  async replace(key: string, entryAt: (epoch: number) => Entry, ticket: LoadTicket): Promise<void> {
+    this.#fenceKeys([key]);
+    this.#offer({ keys: [key] });
+    const entry = entryAt(this.invalidations.epoch);
+    this.reasons.kept(key, entry.freshUntil);
+    // A layer that did not take it must not go on with the old one.
+    const { complete } = await this.#changing([key], this.chain.replace(key, entry, ticket));
+    if (!complete) await this.#changing([key], this.chain.deleteMany([key]));
+    await this.#afterwards({ keys: [key] }, false, [[key, entry]]);
+  }
+
+  async delete(keys: readonly string[]): Promise<{ removed: number; complete: boolean }> {
+    if (keys.length === 0) return { removed: 0, complete: true };
+    this.#fenceKeys(keys);
+    this.#offer({ keys });
+    for (const key of keys) this.reasons.invalidated(key);
+    const effect = await this.#changing(keys, this.chain.deleteMany(keys));
+    await this.#afterwards({ keys }, effect.announced);
+    return effect;
+  }
+
+  async deleteByPattern(glob: string): Promise<{ removed: number; complete: boolean }> {
+    this.#fence({ patterns: [glob] });
+    this.#offer({ patterns: [glob] });
+    const effect = await this.chain.deleteByPattern(glob);
+    await this.#afterwards({ patterns: [glob] }, effect.announced);
+    return effect;
+  }
+
+  /** @returns false where a layer did not take it. */
+  async invalidateTags(tags: readonly string[]): Promise<boolean> {
+    if (tags.length === 0) return true;
+    this.#fence({ tags });
+    this.#offer({ tags });
+    const { complete, announced } = await this.chain.invalidateTags(tags);
+    await this.#afterwards({ tags }, announced);
+    return complete;
+  }
+
+  async clear(): Promise<boolean> {
+    this.reasons.allInvalidated();
+    this.#fence({ all: true });
+    this.#offer({ all: true });
+    const { complete, announced } = await this.chain.clear();
+    await this.#afterwards({ all: true }, announced);
+    return complete;
+  }
+
+  /** What another process did: its layers are shared, ours are not. */
+  applyRemote(message: BusMessage): void {
+    this.#fence(message);
+    this.#offer(message);
+    const { local } = this.chain;
+    const keys = message.keys ?? [];
+    for (const key of keys) this.reasons.invalidated(key);
+    if (message.all === true) this.reasons.allInvalidated();
+    for (const layer of this.chain.layers) {
+      if (layer.shared) continue;
+      // Layers of this process alone; only the first answers in the same turn, the others are not waited for.
+      const removing = [
+        message.all === true ? layer.clear() : undefined,
+        keys.length > 0 ? layer.deleteMany(keys) : undefined,
+        ...(message.patterns ?? []).map((glob) => layer.deleteByPattern(glob)),
+        layer !== local && message.tags !== undefined ? layer.invalidateTags(message.tags) : undefined,
+      ];
+      for (const one of removing) if (one instanceof Promise) one.catch(() => undefined);
+    }
+  }
+
+  /** Nothing in this process can be trusted any more: messages may have been missed. */
+  distrust(): void {
+    this.applyRemote({ all: true });
+  }
+
+  /** Reads of these keys that are asked for from here on see the change. */
+  #changing<T>(keys: readonly string[], change: T | Promise<T>): T | Promise<T> {
+    const isRemote = this.chain.hasRemote && change instanceof Promise;
+    return isRemote ? this.chain.beingWritten.during(keys, change) : change;
+  }
+
+  #offer(what: BusMessage): void {
+    this.stream?.invalidated(what, this.clock.now());
+  }
+
+  #fenceKeys(keys: readonly string[]): void {
+    this.invalidations.keys(keys);
+    for (const key of keys) this.inFlight.fence(key);
+  }
+
+  #fence(message: BusMessage): void {
+    if (message.keys !== undefined) this.#fenceKeys(message.keys);
+    for (const glob of message.patterns ?? []) {
+      this.invalidations.glob(glob);
+      this.inFlight.fenceGlob(glob);
+    }
+    if (message.tags !== undefined) {
+      this.invalidations.tags(message.tags);
+      this.inFlight.fenceTags(message.tags);
+    }
+    if (message.all === true) {
+      this.invalidations.all();
+      this.inFlight.fenceAll();
+    }
+  }
+
+  /**
+   * Fences once more what remote layers were still able to answer meanwhile, takes out of memory what a read between has put
+   * there, and tells the others.
+   */
+  async #afterwards(message: BusMessage, announced: boolean, written?: readonly LayerWrite[]): Promise<void> {
+    if (!this.chain.hasRemote) return;
+    this.#fence(message);
+    const { local } = this.chain;
+    if (local !== undefined) {
+      if (written !== undefined) {
+        for (const [key, entry] of written) if (local.peek(key) !== entry) local.delete(key);
+      } else if (message.keys !== undefined) for (const key of message.keys) local.delete(key);
+      for (const glob of message.patterns ?? []) await local.deleteByPattern(glob);
+      if (message.all === true) void local.clear();
+    }
+    if (announced) this.bus.announced();
+    else await this.bus.publish(message);
+  }
+}

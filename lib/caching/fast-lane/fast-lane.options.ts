@@ -1,19 +1,11 @@
-/** How hits of a handler leave before the framework sees their requests. */
-export interface FastLaneOptions {
-  /**
-   * Middleware and framework hooks that need not run for a hit, by the name of their class or function; what has no name is
-   * `'anonymous'`. `true`: none of them need. Headers they set are sent all the same: they are learned from the full path.
-   * @default []
-   */
-  readonly skipMiddleware?: true | readonly string[];
-}
+import type { FastLaneOptions } from '../options/fast-lane.options.js';
 
-/** What is left out for a hit of one handler: everything, or what is named by the application or the handler. */
+/** The middleware skipped for hits of one handler: all, or those named by the application or the handler. */
 export interface LaneChoice {
   readonly skips: true | ReadonlySet<string>;
 }
 
-/** The choice of one handler; undefined where its hits go the full path. */
+/** The choice of one handler; undefined where its hits take the full path. */
 export function laneChoice(
   ofHandler: boolean | FastLaneOptions | undefined,
   ofApplication: boolean | FastLaneOptions | undefined,
@@ -26,7 +18,31 @@ export function laneChoice(
   return { skips: new Set(named.flatMap((names) => (names === true ? [] : names))) };
 }
 
-/** Middleware that a handler's hits may not leave out. */
-export function unskippable({ skips }: LaneChoice, middleware: readonly string[]): string[] {
-  return skips === true ? [] : [...new Set(middleware.filter((name) => !skips.has(name)))];
+/** A function of the application between the server and a handler. */
+export interface InFront {
+  /** As `skipMiddleware` names it. */
+  readonly name: string;
+  /** Where it was added. */
+  readonly place: string;
+}
+
+/** Functions that must run on a handler's hits. */
+export function unskippable({ skips }: LaneChoice, inFront: readonly InFront[]): InFront[] {
+  return skips === true ? [] : inFront.filter(({ name }) => !skips.has(name));
+}
+
+/** Names functions for a reader who is to find them. */
+export function listed(inFront: readonly InFront[]): string {
+  return [...new Set(inFront.map(({ name, place }) => (name === 'anonymous' ? `anonymous (${place})` : name)))].join(
+    ', ',
+  );
+}
+
+/** Says what a reader can do so that hits need not run these functions. */
+export function howToSkip(inFront: readonly InFront[]): string {
+  const names = [...new Set(inFront.map(({ name }) => `'${name}'`))];
+  const option = `\`fastLane: { skipMiddleware: [${names.join(', ')}] }\``;
+  return names.includes(`'anonymous'`)
+    ? `name what hits need not run: ${option}; give a function without a name one first, because 'anonymous' skips all of them`
+    : `name what hits need not run: ${option}`;
 }

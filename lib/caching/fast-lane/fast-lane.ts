@@ -1,111 +1,99 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { LRUCache } from 'lru-cache';
-import type { CacheLog } from '../../cache/cache-log.js';
-import type { Entry } from '../../cache/entry.js';
+import type { CacheLog } from '../../cache/base/cache-log.js';
+import type { Entry } from '../../cache/entries/entry.js';
 import { type EncodedAnswer, encodedAnswer, isJson } from '../http/encoded-answer.js';
+import type { EarlyParts } from '../http/early-hits.js';
 import { noneMatch } from '../http/entity-tag.js';
-import type { WarmingRequests } from '../http/warming-requests.js';
-import { unskippable } from './fast-lane.options.js';
+import { howToSkip, type InFront, type LaneChoice, listed, unskippable } from './fast-lane.options.js';
+import type { CallerRequest } from './caller-form.js';
 import { HeaderList } from './header-list.js';
 import { KnownAddress, type SeenAnswer, type Way } from './known-address.js';
-import { LaneRoute, type LaneRouteParts } from './lane-route.js';
+import type { LaneFront } from './lane-front.js';
+import { LaneMemory } from './lane-memory.js';
+import { LaneRoute } from './lane-route.js';
 
-/** What the lane reads of a request, as any adapter hands it out. */
+/** The part of a request that the lane reads, with any adapter. */
 export interface LaneRequest {
   readonly method: string;
   /** The address as it arrived. */
   readonly originalUrl?: string;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: IncomingMessage['headers'];
+  /** Node's request, where the framework has one of its own. */
+  readonly raw?: CallerRequest;
 }
 
-const MOST_ADDRESSES = 5_000;
 const LONGEST_ADDRESS = 2_048;
+/** The limit of what a response depends on in a request, characters. */
+const LONGEST_FORM = 4_096;
 
 /**
- * Answers hits in front of the framework. It routes nothing and parses nothing: an address is known only once the full path
- * answered that very text from the cache, with the handler, the key and the headers found there; all else goes the full path.
+ * Answers hits in front of the framework. It does not route or parse: it learns an address when the full path answers exactly
+ * that text from the cache, with the handler, the key and the headers found there. All other requests take the full path.
  */
 export class FastLane {
-  readonly #now: () => number;
-  readonly #log: CacheLog;
-  /** What every request goes through, by name; asked again while requests run, because plugins may be late. */
-  readonly #middleware: () => readonly string[];
-  /** What else one request went through before its handler, by name. */
-  readonly #inFront: (request: LaneRequest) => readonly string[];
-  readonly #warming: WarmingRequests;
-  readonly #get = new LRUCache<string, KnownAddress>({ max: MOST_ADDRESSES });
-  readonly #head = new LRUCache<string, KnownAddress>({ max: MOST_ADDRESSES / 10 });
+  readonly #memory = new LaneMemory();
   readonly #warned = new WeakSet<LaneRoute>();
   #open = false;
-  #routes = 0;
+  #listeners: readonly InFront[] = [];
+  readonly #routes: LaneRoute[] = [];
 
-  constructor(parts: {
-    now: () => number;
-    log: CacheLog;
-    middleware: () => readonly string[];
-    inFront: (request: LaneRequest) => readonly string[];
-    /** Those go the full path. */
-    warming: WarmingRequests;
-  }) {
-    this.#now = parts.now;
-    this.#log = parts.log;
-    this.#middleware = parts.middleware;
-    this.#inFront = parts.inFront;
-    this.#warming = parts.warming;
+  /** @param front the code between the server and the handlers. */
+  constructor(
+    readonly front: Pick<LaneFront, 'everywhere' | 'before' | 'selectors' | 'changed'>,
+    private readonly now: () => number,
+    private readonly log: CacheLog,
+  ) {}
+
+  /** Adds a handler whose hits the lane may answer. */
+  add({ cache, plan, owner, gate, timed }: EarlyParts, choice: LaneChoice, keyHeaders: readonly string[]): LaneRoute {
+    const route = new LaneRoute(cache, plan, owner, gate, timed, choice, keyHeaders, this.#routes.length);
+    this.#routes.push(route);
+    return route;
   }
 
-  /** Names of what every request goes through. */
-  middleware(): readonly string[] {
-    return this.#middleware();
-  }
-
-  /** A handler whose hits may leave here. */
-  add(parts: LaneRouteParts): LaneRoute {
-    this.#routes++;
-    return new LaneRoute(parts);
-  }
-
-  /** True where some handler has a use for it. */
+  /** True where any handler uses it. */
   get wanted(): boolean {
-    return this.#routes > 0;
+    return this.#routes.length > 0;
   }
 
-  open(): void {
+  /** @param listeners other `request` listeners of the server, which do not run for hits. */
+  open(listeners: readonly InFront[]): void {
     this.#open = true;
+    this.#listeners = listeners;
   }
 
-  /** From now on every request goes the full path. */
+  /** Sends every request to the full path from now on. */
   close(): void {
     this.#open = false;
-    this.#get.clear();
-    this.#head.clear();
+    this.#memory.clear();
   }
 
   /** True where the request was answered. */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
-    if (!this.#open) return false;
-    const addresses = this.#addresses(request.method);
-    const address = addresses?.get(request.url!);
+    if (!this.#open || this.#hasChanged()) return false;
+    const address = this.#memory.address(request.method, request.url!);
     if (address === undefined) return false;
     const { route } = address;
     const { headers } = request;
-    if (!passes(route, headers) || this.#warming.visitOf(request) !== undefined) return false;
-    const way = address.way(route.saying(headers));
+    if (!isPlainRequest(headers) || !route.open || !route.gate.admits(request)) return false;
+    if (route.isPersonal(request)) return false;
+    const way = address.way(route.form(request));
     if (way === undefined) return false;
-    const now = this.#now();
-    const whole = way.whole.list(now);
     const asked = headers['if-none-match'];
-    // Whether it has changed is known only when the hit is counted: both answers must be ready by then.
+    if (route.skips && asked !== undefined && asked !== way.tag) return false;
+    const now = this.now();
+    const whole = way.whole.list(now);
+    // Only counting the hit shows whether the entry changed, so both responses must be ready by then.
     const notModified = asked === undefined ? undefined : way.notModified.list(now);
     if (whole === undefined || (asked !== undefined && notModified === undefined)) return false;
-    const entry = route.parts.cache.fresh(way.key, route.parts.plan);
+    const entry = route.cache.fresh(way.key, route.plan);
     if (entry === undefined) return false;
-    if (!isPlain(entry)) {
-      // Kept with a status, headers or bytes of its own since it was seen: the full path counts it once more, and no other.
-      addresses!.delete(request.url!);
+    const answer = isPlain(entry) ? encodedAnswer(entry) : undefined;
+    if (answer === undefined) {
+      // The entry has a status, headers or bytes since it was learned: forget it and leave the request to the full path.
+      this.#memory.forget(request.method, request.url!);
       return false;
     }
-    const answer = encodedAnswer(entry);
     if (asked !== undefined && notModified !== undefined && noneMatch(asked, answer.tag)) {
       response.writeHead(304, pairs(way.notModified, notModified, answer, route, entry)).end();
       return true;
@@ -116,52 +104,79 @@ export class FastLane {
     return true;
   }
 
-  /** Looks at what the full path is about to answer a hit with. */
+  /** Learns from the full path's response to a hit. */
   watch(route: LaneRoute, request: LaneRequest, response: ServerResponse, key: string, entry: Entry): void {
     if (!this.#open || !route.open || !isPlain(entry)) return;
-    const url = request.originalUrl;
-    const addresses = this.#addresses(request.method);
-    if (addresses === undefined || url === undefined || url.length > LONGEST_ADDRESS) return;
-    if (!passes(route, request.headers)) return;
-    if (addresses.get(url)?.route !== route && !this.#complete(route, request)) return;
-    const saying = route.saying(request.headers);
-    const now = this.#now();
-    const way = known(addresses, url, route).learn(saying, key);
-    const conditional = request.headers['if-none-match'] !== undefined;
+    this.#hasChanged();
+    const { method, originalUrl: url, headers } = request;
+    if (url === undefined || url.length > LONGEST_ADDRESS) return;
+    if (!isPlainRequest(headers) || !route.gate.admits(request)) return;
+    const known = this.#memory.address(method, url);
+    if (known?.route !== route && !this.#complete(route, request)) return;
+    const raw = request.raw ?? (request as unknown as CallerRequest);
+    if (route.isPersonal(raw)) return;
+    const form = route.form(raw);
+    if (form.length > LONGEST_FORM) return;
+    const address = known?.route === route ? known : new KnownAddress(route);
+    const now = this.now();
+    const way = address.learn(form, key);
+    if (!this.#memory.keep(method, url, address)) return;
+    const asked = headers['if-none-match'];
+    const conditional = asked !== undefined;
+    if (route.skips) {
+      way.tag = encodedAnswer(entry)?.tag;
+      // Skipped middleware may have made headers from another tag.
+      if (conditional && asked !== way.tag) return;
+    }
     if (!way.whole.wanted(now) && !(conditional && way.notModified.wanted(now))) return;
-    this.#watchEnd(response, (body) => this.#saw(route, request, response, way, saying, entry, body));
-  }
-
-  /** Nothing that goes wrong here may be felt: from now on every request goes the full path. */
-  failed(error: unknown): void {
-    this.close();
-    this.#log('error', 'FAST_LANE_FAILED', 'The fast lane failed and is closed; hits go the full path.', {
-      reason: error instanceof Error ? error.name : typeof error,
+    this.#watchEnd(response, (body) => {
+      this.#saw(route, request, response, way, form, entry, body);
+      this.#memory.resize(method, url, address);
     });
   }
 
-  #addresses(method: string | undefined): LRUCache<string, KnownAddress> | undefined {
-    return method === 'GET' ? this.#get : method === 'HEAD' ? this.#head : undefined;
+  /** Closes the lane after an error of its own, so that no request fails by it. */
+  failed(error: unknown): void {
+    this.close();
+    this.log('error', 'FAST_LANE_FAILED', 'The fast lane failed and is closed; hits go the full path.', {
+      cause: error,
+    });
   }
 
-  /** Plugins may add their hooks after the application was checked: once more, while requests run; routes in front for each address. */
+  /** Forgets what it has learned where code in front of handlers was added or replaced since then. */
+  #hasChanged(): boolean {
+    if (!this.front.changed()) return false;
+    this.#memory.clear();
+    for (const route of this.#routes) route.checked = false;
+    return true;
+  }
+
+  /**
+   * Checks the code in front of a handler while requests run: once more the code that every request passes, because plugins may
+   * add hooks and routes later, and the code in front of this handler for each address.
+   */
   #complete(route: LaneRoute, request: LaneRequest): boolean {
-    const inFront = this.#inFront(request);
-    const left = unskippable(route.parts.choice, route.checked ? inFront : [...this.#middleware(), ...inFront]);
+    const ofAll = route.checked ? [] : [...this.#listeners, ...this.front.everywhere()];
+    const inFront = [...ofAll, ...this.front.before(request)];
+    const selectors = route.checked ? [] : this.front.selectors();
     route.checked = true;
-    route.open = left.length === 0;
+    route.dependOn(selectors ?? []);
+    const left = unskippable(route.choice, inFront);
+    if (inFront.length > left.length) route.skip();
+    route.open &&= left.length === 0 && selectors !== undefined;
     if (!route.open) {
-      this.#log(
+      this.log(
         'warn',
         'FAST_LANE_CLOSED',
-        `${route.parts.owner}: ${left.join(', ')} turned out to come before it, so its hits go the full path. ` +
-          'Name it in `fastLane: { skipMiddleware: […] }` where hits need not run it.',
+        left.length === 0
+          ? `${route.owner}: constraints of routes decide which handler an address means, so its hits go the full path.`
+          : `${route.owner}: ${listed(left)} turned out to come before it, so its hits go the full path (${howToSkip(left)}).`,
       );
     }
     return route.open;
   }
 
-  /** Calls back with the body once the answer was handed to Node. */
+  /** Calls back with the body once the response was passed to Node. */
   #watchEnd(response: ServerResponse, seen: (body: unknown) => void): void {
     const own = Object.getOwnPropertyDescriptor(response, 'end');
     const failed = (error: unknown): void => this.failed(error);
@@ -185,69 +200,61 @@ export class FastLane {
     request: LaneRequest,
     response: ServerResponse,
     way: Way,
-    saying: string,
+    form: string,
     entry: Entry,
     body: unknown,
   ): void {
     const { statusCode: status } = response;
     if (status !== 200 && status !== 304) return;
-    // The one place where what is sent is to be seen whole, in its order and spelling, whichever way it was set.
+    // Only here all sent headers are visible, with their order and spelling.
     const head = (response as { _header?: unknown })._header;
     const answer = encodedAnswer(entry);
+    if (answer === undefined) return;
     const plain = status === 304 || request.method === 'HEAD' ? isEmpty(body) : isText(body, answer);
     const list =
-      typeof head === 'string' && plain ? HeaderList.read(head, status, answer, route.parts.timed(entry)) : undefined;
+      typeof head === 'string' && plain ? HeaderList.read(head, status, answer, route.timed(entry)) : undefined;
     if (list === undefined || route.dependOn(list.vary)) return;
-    // An answer that repeats what one caller said must not become everybody's.
+    // A response that repeats a header of one caller must not be sent to others.
     for (const said of route.unkeyed(request.headers)) if (list.repeats(said)) return;
     const kind = `${request.method}${status}`;
     const seen = status === 304 ? way.notModified : way.whole;
-    const differences = seen.saw(list, this.#now(), route.known(saying, kind));
+    const name = route.listName(form, kind);
+    const differences = seen.saw(list, this.now(), this.#memory.list(name));
     if (differences.length > 0) {
-      route.forget(saying, kind);
+      this.#memory.forgetList(name);
       this.#warn(route, differences);
-    } else if (seen.confirmed !== undefined) route.keep(saying, kind, seen.confirmed);
+    } else if (seen.confirmed !== undefined) this.#memory.keepList(name, seen.confirmed);
   }
 
   #warn(route: LaneRoute, differences: readonly string[]): void {
     if (this.#warned.has(route)) return;
     this.#warned.add(route);
-    this.#log(
+    this.log(
       'warn',
       'FAST_LANE_DIFFERS',
-      `${route.parts.owner}: two answers to one address differ in ${[...new Set(differences)].join(', ')}, so such hits go the full path.`,
+      `${route.owner}: two answers to one address differ in ${[...new Set(differences)].join(', ')}, so such hits go the full path.`,
     );
   }
 }
 
-/** True for what is sent as text, with nothing that its handler set on the response. */
+/** True for entries sent as text, without status or headers of their handler. */
 function isPlain({ meta, value }: Entry): boolean {
   return meta === undefined && (isJson(value) || typeof value === 'string');
 }
 
-/** True where nothing in the request needs more than an answer that is ready. */
-function passes({ parts, open }: LaneRoute, headers: LaneRequest['headers']): boolean {
-  if (!open || (headers.authorization !== undefined && !parts.answersAuthorization)) return false;
+/** True for a request that the lane can answer like the full path: without ranges or other special headers. */
+function isPlainRequest(headers: LaneRequest['headers']): boolean {
   if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
   if (headers.range !== undefined || headers.expect !== undefined || headers.upgrade !== undefined) return false;
   if (headers['if-modified-since'] !== undefined || headers['if-match'] !== undefined) return false;
-  // Express answers a reload that is conditional by its own rules.
-  if (headers['cache-control'] !== undefined || headers.pragma !== undefined) {
-    return !parts.honorRequestDirectives && headers['if-none-match'] === undefined;
-  }
-  return true;
-}
-
-function known(addresses: LRUCache<string, KnownAddress>, url: string, route: LaneRoute): KnownAddress {
-  const address = addresses.get(url);
-  if (address?.route === route) return address;
-  const made = new KnownAddress(route);
-  addresses.set(url, made);
-  return made;
+  // Express has its own rules for a conditional reload.
+  return (
+    headers['if-none-match'] === undefined || (headers['cache-control'] === undefined && headers.pragma === undefined)
+  );
 }
 
 function pairs(seen: SeenAnswer, list: HeaderList, answer: EncodedAnswer, route: LaneRoute, entry: Entry): string[] {
-  return seen.pairs(list, answer, list.lasting ? undefined : route.parts.timed(entry));
+  return seen.pairs(list, answer, list.lasting ? undefined : route.timed(entry));
 }
 
 function isEmpty(body: unknown): boolean {

@@ -1,29 +1,41 @@
 import type { EncodedAnswer } from '../http/encoded-answer.js';
 
-/** Headers that change with the entry or the moment, made anew for each answer; by lower-case name. */
+/** Makes headers that change with the entry or with time, for each response; by lower-case name. */
 export type TimedHeaders = (name: string) => string | undefined;
 
-/** Node writes them itself, for each connection and moment. */
+/** Headers that Node writes itself for each response. */
 const NODES_OWN = new Set(['date', 'connection', 'keep-alive']);
-/** Belong to one caller, or to a body that is not sent as it stands. */
+/** Headers of one caller, or of a body that is transformed. */
 const NEVER_REPLAYED = new Set(['set-cookie', 'transfer-encoding', 'trailer', 'content-encoding']);
-/** Made of the entry alone. */
+/** Headers made only from the entry. */
 const OURS = new Set(['etag', 'content-length', 'content-type', 'x-cache']);
-/** Shorter texts are found in others by chance. */
+/** The limit of a learned head, characters, to bound memory. */
+const LONGEST_HEAD = 8_192;
+/** The shortest compared text, characters: shorter ones occur by chance. */
 const SHORTEST_PART = 6;
 const TIMED = new Set(['age', 'cache-status', 'cache-control']);
 
-/** The headers of one kind of answer, in the order and spelling in which the full path sent them. */
+/** The headers of one kind of response, in the order and spelling of the full path. */
 export class HeaderList {
   readonly status: number;
-  /** Names and values in turn, as `writeHead` takes them. */
+  /** Its estimated size. */
+  readonly bytes: number;
+  /** Names and values alternating, as for `writeHead`. */
   readonly #pairs: readonly string[];
   readonly #tagAt: number;
   readonly #lengthAt: number;
   readonly #timedAt: readonly number[];
 
-  private constructor(status: number, pairs: readonly string[], tagAt: number, lengthAt: number, timedAt: number[]) {
+  private constructor(
+    status: number,
+    bytes: number,
+    pairs: readonly string[],
+    tagAt: number,
+    lengthAt: number,
+    timedAt: number[],
+  ) {
     this.status = status;
+    this.bytes = bytes;
     this.#pairs = pairs;
     this.#tagAt = tagAt;
     this.#lengthAt = lengthAt;
@@ -31,10 +43,11 @@ export class HeaderList {
   }
 
   /**
-   * Reads what Node sent; undefined where such an answer cannot be made again.
+   * Reads the sent head; undefined where such a response cannot be repeated.
    * @param head the status line and headers, as Node wrote them.
    */
   static read(head: string, status: number, answer: EncodedAnswer, timed: TimedHeaders): HeaderList | undefined {
+    if (head.length > LONGEST_HEAD) return undefined;
     const pairs: string[] = [];
     const timedAt: number[] = [];
     let tagAt = -1;
@@ -59,15 +72,15 @@ export class HeaderList {
       pairs.push(name, value);
     }
     if (!hit || tagAt === -1 || (status === 200 && lengthAt === -1)) return undefined;
-    return new HeaderList(status, pairs, tagAt, lengthAt, timedAt);
+    return new HeaderList(status, head.length + 48 * pairs.length, pairs, tagAt, lengthAt, timedAt);
   }
 
-  /** True where nothing but entry and moment makes the difference. */
+  /** True where only headers of the entry or of time differ. */
   equals(other: HeaderList): boolean {
     return this.differences(other).length === 0;
   }
 
-  /** Names of headers that are not the same. */
+  /** Names of headers that differ. */
   differences(other: HeaderList): string[] {
     if (this.status !== other.status) return ['status'];
     if (this.#pairs.length !== other.#pairs.length) return ['their number'];
@@ -77,19 +90,19 @@ export class HeaderList {
     );
   }
 
-  /** Whether the same headers go with the same answer, whenever it is sent. */
+  /** True where no header changes with time. */
   get lasting(): boolean {
     return this.#timedAt.length === 0;
   }
 
-  /** Names of request headers that the answer depends on. */
+  /** Names of request headers that the response depends on. */
   get vary(): string[] {
     return this.#pairs.flatMap((text, at) =>
       at % 2 === 1 && this.#pairs[at - 1]!.toLowerCase() === 'vary' ? text.toLowerCase().split(/\s*,\s*/) : [],
     );
   }
 
-  /** True where a header repeats this text, which then must not be sent to callers who did not say it. */
+  /** True where a header repeats this text of a request, so that it must not be sent to other callers. */
   repeats(said: string): boolean {
     return this.#pairs.some(
       (text, at) =>
@@ -99,7 +112,7 @@ export class HeaderList {
     );
   }
 
-  /** Names and values for an answer, sent now. */
+  /** Names and values for a response sent now. */
   of(answer: EncodedAnswer, timed: TimedHeaders): string[] {
     const pairs = [...this.#pairs];
     pairs[this.#tagAt] = answer.tag;

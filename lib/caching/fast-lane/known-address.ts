@@ -2,20 +2,23 @@ import type { EncodedAnswer } from '../http/encoded-answer.js';
 import type { HeaderList, TimedHeaders } from './header-list.js';
 import type { LaneRoute } from './lane-route.js';
 
-/** Header lists are held to be true for this long; then one request goes the full path and they are compared. */
+/** Header lists are valid for this long; then one request takes the full path for a comparison. */
 const TRUSTED_MS = 30_000;
-/** How long that one request may take before another is sent after it. */
+/** Time limit of that request before another one is sent. */
 const COMPARING_MS = 1_000;
 
-/** What the full path answered to one address, asked in one way. */
+/** The learned response to one form of request for one address. */
 export class SeenAnswer {
   #confirmed: HeaderList | undefined;
   #candidate: HeaderList | undefined;
   #until = 0;
-  #answer: EncodedAnswer | undefined;
+  /** True where the list is shared with other addresses. */
+  #shared = false;
+  /** Entity tag of the response that the pairs were made for; holding the response itself would keep its text in memory. */
+  #tag: string | undefined;
   #pairs: string[] = [];
 
-  /** The list to answer with; undefined until two answers agreed, and when it is time to compare again. */
+  /** The list for responses; undefined until two responses were equal, and when a comparison is due. */
   list(now: number): HeaderList | undefined {
     if (this.#confirmed === undefined) return undefined;
     if (now < this.#until) return this.#confirmed;
@@ -23,34 +26,40 @@ export class SeenAnswer {
     return undefined;
   }
 
-  /** True where the full path's next answer should be looked at. */
+  /** True where the full path's next response should be learned. */
   wanted(now: number): boolean {
     return this.#confirmed === undefined || now >= this.#until - COMPARING_MS;
   }
 
-  /** Names and values in turn, the same array while the answer is the same. */
+  /** Names and values alternating; the same array while the response is the same. */
   pairs(list: HeaderList, answer: EncodedAnswer, timed: TimedHeaders | undefined): string[] {
-    if (this.#answer !== answer || timed !== undefined) {
+    if (this.#tag !== answer.tag || timed !== undefined) {
       this.#pairs = list.of(answer, timed ?? nothing);
-      this.#answer = answer;
+      this.#tag = answer.tag;
     }
     return this.#pairs;
   }
 
-  /** Compares an answer of the full path with those before. Returns names of headers that differ. */
+  /** Compares a response of the full path with earlier ones. Returns the names of headers that differ. */
   saw(list: HeaderList, now: number, known: HeaderList | undefined): readonly string[] {
     const before = known ?? this.#confirmed ?? this.#candidate;
     const differences = before === undefined ? [] : before.differences(list);
     const agreed = before !== undefined && differences.length === 0;
     this.#confirmed = agreed ? before : undefined;
     this.#candidate = agreed ? undefined : list;
+    this.#shared = agreed && before === known;
     this.#until = agreed ? now + TRUSTED_MS : 0;
-    this.#answer = undefined;
+    this.#tag = undefined;
     return differences;
   }
 
   get confirmed(): HeaderList | undefined {
     return this.#confirmed;
+  }
+
+  /** The estimated size of its own lists. */
+  get bytes(): number {
+    return this.#shared ? 0 : (this.#confirmed?.bytes ?? 0) + (this.#candidate?.bytes ?? 0);
   }
 }
 
@@ -59,32 +68,45 @@ function nothing(): undefined {
 }
 
 const MOST_WAYS = 8;
+/** The size of an address and of each form of request without texts and lists: measured, rounded up. */
+const ADDRESS_BYTES = 300;
+const WAY_BYTES = 900;
 
-/** One address of one method: the handler and key the framework found for it, and what was answered to which headers. */
+/** One address of one method: its handler and key, and the learned responses by request headers. */
 export class KnownAddress {
   readonly #ways = new Map<string, Way>();
 
   constructor(readonly route: LaneRoute) {}
 
-  way(saying: string): Way | undefined {
-    return this.#ways.get(saying);
+  way(form: string): Way | undefined {
+    return this.#ways.get(form);
   }
 
-  /** Of a request that the handler answered under this key. */
-  learn(saying: string, key: string): Way {
-    let way = this.#ways.get(saying);
+  /** Learns a request that the handler answered under this key. */
+  learn(form: string, key: string): Way {
+    let way = this.#ways.get(form);
     if (way === undefined || way.key !== key) {
       if (this.#ways.size >= MOST_WAYS) this.#ways.clear();
-      way = { key, whole: new SeenAnswer(), notModified: new SeenAnswer() };
-      this.#ways.set(saying, way);
+      way = { key, whole: new SeenAnswer(), notModified: new SeenAnswer(), tag: undefined };
+      this.#ways.set(form, way);
     }
     return way;
   }
+
+  /** Its estimated size without its text. */
+  get bytes(): number {
+    let bytes = ADDRESS_BYTES;
+    for (const [form, { key, whole, notModified }] of this.#ways)
+      bytes += WAY_BYTES + form.length + key.length + whole.bytes + notModified.bytes;
+    return bytes;
+  }
 }
 
-/** One way of asking an address. */
+/** One form of request for an address. */
 export interface Way {
   readonly key: string;
   readonly whole: SeenAnswer;
   readonly notModified: SeenAnswer;
+  /** The entity tag of the last response, where hits skip middleware. */
+  tag: string | undefined;
 }

@@ -1,81 +1,98 @@
-import type { Entry } from '../../cache/entry.js';
+import type { Entry } from '../../cache/entries/entry.js';
 import type { LayeredCache } from '../../cache/layered-cache.js';
-import type { ReadPlan } from '../../cache/read-plan.js';
+import type { ReadPlan } from '../../cache/policies/read-plan.js';
+import type { RequestGate } from '../gate/request-gate.js';
 import type { TimedHeaders } from './header-list.js';
-import type { HeaderList } from './header-list.js';
 import type { LaneChoice } from './fast-lane.options.js';
+import { addressOf, type CallerRequest, hasCertificate, mayNameCaller, wholeForm } from './caller-form.js';
 
-/** Request headers that what stands before a handler answers by, whatever it says in `Vary`. */
+/** Request headers that code in front of a handler may use, also without `Vary`. */
 const ALWAYS = ['origin', 'accept-encoding', 'x-forwarded-proto'] as const;
-const MOST_HEADER_LISTS = 256;
+/** Keeps responses apart also where hits skip middleware. */
+const AUTHORIZATION = 'authorization';
+/** Says nothing of a caller; `Access-Control-Allow-Origin` has the same value. */
+const ANYTHING = '*';
+/** Counts only from a proxy that the framework trusts, by its address. */
+const FORWARDED_HOST = 'x-forwarded-host';
 
-export interface LaneRouteParts {
-  readonly cache: LayeredCache;
-  readonly plan: ReadPlan;
-  /** For messages: `FeedController.discover()`. */
-  readonly owner: string;
-  readonly choice: LaneChoice;
-  readonly answersAuthorization: boolean;
-  readonly honorRequestDirectives: boolean;
-  /** Request headers in the handler's keys, lower case; `host` where hosts decide routes. */
-  readonly keyHeaders: readonly string[];
-  /** Headers that depend on the moment. */
-  readonly timed: (entry: Entry) => TimedHeaders;
-}
-
-/** One handler whose hits may leave before the framework, and the header lists its answers were seen with. */
+/** One handler of the lane, with the request headers that its responses depend on. */
 export class LaneRoute {
-  readonly parts: LaneRouteParts;
-  /** False once something was found that its hits may not leave out. */
+  /** False once a function was found that must run on its hits. */
   open = true;
-  /** True once what stands before it was looked at while requests ran. */
+  /** True once the code in front of it was checked while requests ran. */
   checked = false;
+  /** True once its hits skip code of the application. */
+  skips = false;
+  /** Separates older from newer learned responses. */
+  #generation = 0;
   #names: string[];
-  readonly #known = new Map<string, HeaderList>();
 
-  constructor(parts: LaneRouteParts) {
-    this.parts = parts;
-    this.#names = [...new Set([...ALWAYS, ...parts.keyHeaders])];
+  /**
+   * @param owner for messages: `FeedController.discover()`.
+   * @param timed makes the headers that depend on time.
+   * @param keyHeaders request headers in the handler's keys, lower case; `host` where hosts decide routes.
+   * @param id its number in the lane.
+   */
+  constructor(
+    readonly cache: LayeredCache,
+    readonly plan: ReadPlan,
+    readonly owner: string,
+    readonly gate: RequestGate,
+    readonly timed: (entry: Entry) => TimedHeaders,
+    readonly choice: LaneChoice,
+    keyHeaders: readonly string[],
+    private readonly id: number,
+  ) {
+    this.#names = [...new Set([...ALWAYS, ...keyHeaders])];
   }
 
-  /** What a request says that its answer may depend on, beside its address. */
-  saying(headers: Readonly<Record<string, string | string[] | undefined>>): string {
+  /** What a response to a request may depend on, as text. */
+  form(request: CallerRequest): string {
+    if (this.skips) return wholeForm(request);
     const names = this.#names;
+    const { headers } = request;
     let text = '';
     for (let index = 0; index < names.length; index++) {
       const value = headers[names[index]!];
-      // No header holds a line feed, nor is one empty and absent at once.
+      // A header cannot contain a line feed, so the text is unambiguous.
       text += value === undefined ? '\n' : `=${String(value)}\n`;
+      if (value !== undefined && names[index] === FORWARDED_HOST) text += addressOf(request.socket);
     }
     return text;
   }
 
-  /** What a request says beside that. */
-  *unkeyed(headers: Readonly<Record<string, string | string[] | undefined>>): Iterable<string> {
+  /** Header values of a request that its form leaves out. */
+  *unkeyed(headers: CallerRequest['headers']): Iterable<string> {
+    if (this.skips) return;
     for (const [name, value] of Object.entries(headers)) {
-      if (value !== undefined && value !== '' && !this.#names.includes(name)) yield String(value);
+      if (value === undefined || value === '' || value === ANYTHING || this.#names.includes(name)) continue;
+      yield String(value);
     }
   }
 
-  /** Takes up what `Vary` names; true where that was new, so that what was learned before is worth nothing. */
+  /** Adds request headers that responses depend on; true where one was new, so that earlier learned responses are invalid. */
   dependOn(names: readonly string[]): boolean {
     const added = names.filter((name) => name !== '' && !this.#names.includes(name));
     if (added.length === 0) return false;
-    this.#names = [...this.#names, ...added];
-    this.#known.clear();
+    this.#names = [...this.#names, ...new Set(added)];
+    this.#generation++;
     return true;
   }
 
-  known(saying: string, kind: string): HeaderList | undefined {
-    return this.#known.get(kind + saying);
+  /** Records that its hits skip code of the application. */
+  skip(): void {
+    if (this.skips) return;
+    this.skips = true;
+    this.dependOn([AUTHORIZATION]);
   }
 
-  keep(saying: string, kind: string, list: HeaderList): void {
-    if (this.#known.size >= MOST_HEADER_LISTS) this.#known.clear();
-    this.#known.set(kind + saying, list);
+  /** True where the full path must answer the caller, because what skipped middleware knows of them may change. */
+  isPersonal({ headers, socket }: CallerRequest): boolean {
+    return this.skips && (mayNameCaller(headers, this.#names) || hasCertificate(socket));
   }
 
-  forget(saying: string, kind: string): void {
-    this.#known.delete(kind + saying);
+  /** Names a kind of response to a form of request, for lists that all addresses of the handler share. */
+  listName(form: string, kind: string): string {
+    return `${this.id}.${this.#generation} ${kind}${form}`;
   }
 }

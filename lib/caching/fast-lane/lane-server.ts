@@ -1,24 +1,35 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { FastLane } from './fast-lane.js';
+import type { InFront } from './fast-lane.options.js';
 
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-/** Puts the lane in front of what listens to a server's requests; returns how to take it away. */
-export function putInFront(lane: FastLane, server: unknown): (() => void) | undefined {
+/**
+ * Puts the lane in front of the `request` listeners of a server.
+ * @param otherListeners names the listeners that are not the framework's.
+ * @returns a function that removes it.
+ */
+export function putInFront(
+  lane: FastLane,
+  server: unknown,
+  otherListeners: (listeners: readonly unknown[]) => readonly InFront[],
+): (() => void) | undefined {
   if (!isServer(server)) return undefined;
   const behind = server.listeners('request') as RequestListener[];
   if (behind.length === 0) return undefined;
   const front: RequestListener = (request, response) => {
-    if (request.httpVersionMajor === 1 && answered(lane, request, response)) return;
+    // A listener added since then may answer, before or after this one.
+    const alone = server.listenerCount('request') <= 1;
+    if (alone && request.httpVersionMajor === 1 && answered(lane, request, response)) return;
     for (const listener of behind) listener.call(server, request, response);
   };
   server.removeAllListeners('request');
   server.on('request', front);
-  lane.open();
+  lane.open(otherListeners(behind));
   return () => {
     lane.close();
     const now = server.listeners('request');
-    // Whoever put itself in front meanwhile keeps calling us, and we what is behind.
+    // A listener that wrapped ours meanwhile keeps calling it, and ours calls the ones behind.
     if (!now.includes(front)) return;
     server.removeAllListeners('request');
     for (const listener of now.flatMap((one) => (one === front ? behind : [one as RequestListener])))
@@ -41,6 +52,7 @@ function isServer(server: unknown): server is Server {
     typeof server === 'object' &&
     server !== null &&
     typeof (server as { listeners?: unknown }).listeners === 'function' &&
+    typeof (server as { listenerCount?: unknown }).listenerCount === 'function' &&
     typeof (server as { removeAllListeners?: unknown }).removeAllListeners === 'function'
   );
 }

@@ -1,28 +1,28 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
-import type { CachedContext, CachedRequest } from '../cached.options.js';
+import type { CachedContext, CachedRequest } from '../options/cached.options.js';
 
-/** How a handler or method is called. `graphql-field` is a resolver that Nest calls without interceptors. */
+/** The transport of a handler, or `method`. */
 export type Transport = 'http' | 'rpc' | 'ws' | 'graphql' | 'method';
 
 /** One call, as keys, tags and invalidations read it. */
 export interface Call {
-  /** What the transport called the handler with, or the method's arguments. */
+  /** The arguments of the handler from its transport, or of the method. */
   readonly args: readonly unknown[];
-  /** Of handlers. */
+  /** Nest's context of a handler; undefined for methods. */
   readonly execution: ExecutionContext | undefined;
   /** The object whose method was called; undefined for handlers. */
   readonly instance: unknown;
 }
 
-/** Finds one input of a call. */
+/** Reads one input of a call. */
 export type Reader = (call: Call) => unknown;
 
-/** A call of a handler through its transport. */
+/** Makes the call of a handler through its transport. */
 export function handlerCall(execution: ExecutionContext): Call {
   return { args: execution.getArgs(), execution, instance: undefined };
 }
 
-/** The HTTP request of a call: an HTTP handler's own, or what its GraphQL context carries. */
+/** The HTTP request of a call: of an HTTP handler, or in a GraphQL context. */
 export function requestOf(args: readonly unknown[], transport: Transport): CachedRequest | undefined {
   if (transport === 'http') return args[0] as CachedRequest;
   if (transport !== 'graphql') return undefined;
@@ -31,7 +31,7 @@ export function requestOf(args: readonly unknown[], transport: Transport): Cache
   return context?.req ?? context?.request ?? context?.reply?.request;
 }
 
-/** What functions in options are given. */
+/** The argument of functions in options. */
 export class CallContext implements CachedContext {
   readonly args: readonly unknown[];
   readonly instance: unknown;

@@ -1,21 +1,37 @@
 import type { Call, Reader, Transport } from './call.js';
 import { arity, type ClassRef, declaredParameters, type ParameterMetadata } from './route-arguments.js';
 
-/** One parameter of a handler, as far as its key is concerned. */
+/** One parameter of a handler, as an input of its key. */
 export interface DeclaredInput {
   readonly index: number;
-  /** Where it comes from: `query.page`, `params.id`, `query`, `body`, `headers.accept-language`, `args.id`, `data`, or its number. */
+  /** Its source: `query.page`, `params.id`, `query`, `body`, `headers.accept-language`, `args.id`, `data`, or its number. */
   readonly path: string;
-  /** How it is written, for messages: `@Query('page')`. */
+  /** Its notation in messages: `@Query('page')`. */
   readonly written: string;
-  /** Why it may tell one caller from another; undefined where it cannot. */
+  /** Why it may identify a caller; undefined where it cannot. */
   readonly identifying: string | undefined;
+  /** True where it may contain other inputs of the call: the whole request, the value of a custom decorator. */
+  readonly holdsOthers: boolean;
+  /** Its value as the caller sent it; of a narrowed query, the parameters that can reach the handler. */
   readonly read: Reader;
+  readonly parameter: ParameterMetadata;
+  /** Its parser by stock pipes; keys contain the parsed value. */
+  readonly parser?: InputParser;
+  /** True for a whole query of which `read` returns a part. */
+  readonly narrowed?: boolean;
+}
+
+/** Parses an input's value as its pipes do. */
+export interface InputParser {
+  /** Returns a value that the pipes would reject unchanged. */
+  readonly parse: (value: unknown) => unknown;
+  /** True where the results are numbers, booleans or similar. */
+  readonly typed: boolean;
 }
 
 /**
- * What an HTTP, RPC, WebSocket or GraphQL handler declares to read. Kinds are allowed by transport, because Nest's codes mean
- * different things in each; what is not known to be safe is taken as identifying.
+ * Lists the declared inputs of an HTTP, RPC, WebSocket or GraphQL handler. Known kinds are listed by transport, because Nest's
+ * codes differ in each. An input that is not known to be safe counts as identifying.
  */
 export function declaredInputs(
   transport: Exclude<Transport, 'method'>,
@@ -33,7 +49,7 @@ function inputOf(transport: Exclude<Transport, 'method'>, parameter: ParameterMe
   const kinds: Record<number, InputKind | undefined> = KINDS[transport];
   const kind = kinds[parameter.code];
   if (kind === undefined) {
-    return input(parameter, `a parameter of unknown kind ${parameter.code}`, 'its kind is not known', nothing);
+    return whole(parameter, `a parameter of unknown kind ${parameter.code}`, 'its kind is not known', nothing);
   }
   return kind(parameter);
 }
@@ -41,16 +57,16 @@ function inputOf(transport: Exclude<Transport, 'method'>, parameter: ParameterMe
 type InputKind = (parameter: ParameterMetadata) => DeclaredInput;
 
 const HTTP: Record<number, InputKind> = {
-  0: (p) => input(p, '@Req()', 'the request holds all of its caller', (call) => call.args[0]),
+  0: (p) => whole(p, '@Req()', 'the request identifies its caller', (call) => call.args[0]),
   1: (p) => input(p, '@Res()', 'the response belongs to one caller', (call) => call.args[1]),
-  2: (p) => input(p, '@Next()', 'what follows is not known', (call) => call.args[2]),
+  2: (p) => input(p, '@Next()', 'what runs next is not known', (call) => call.args[2]),
   3: (p) => named(p, 'body', '@Body'),
   4: (p) => named(p, 'query', '@Query'),
   5: (p) => named(p, 'params', '@Param'),
   6: (p) =>
     typeof p.data === 'string'
       ? header(p, p.data)
-      : input(p, '@Headers()', 'all headers together tell who asks', (call) => request(call).headers),
+      : input(p, '@Headers()', 'all headers together identify the caller', (call) => request(call).headers),
   7: (p) => input(p, '@Session()', 'a session belongs to one caller', (call) => request(call).session),
   8: (p) => input(p, '@UploadedFile()', 'an upload cannot be part of a key', nothing),
   9: (p) => input(p, '@UploadedFiles()', 'uploads cannot be part of a key', nothing),
@@ -76,34 +92,41 @@ const WS: Record<number, InputKind> = {
 const GRAPHQL: Record<number, InputKind> = {
   // The parent of a root resolver is the server's own root value.
   0: (p) => part(p, 'root', '@Root()', (call) => call.args[0]),
-  1: (p) => input(p, '@Context()', 'the context holds the request and its caller', (call) => at(call.args[2], p.data)),
-  2: (p) => input(p, '@Info()', 'it holds the whole query', (call) => call.args[3]),
+  1: (p) =>
+    whole(p, '@Context()', 'the context contains the request and its caller', (call) => at(call.args[2], p.data)),
+  2: (p) => whole(p, '@Info()', 'it contains the whole query', (call) => call.args[3]),
   3: (p) => named(p, 'args', '@Args', (call) => call.args[1]),
 };
 
 const KINDS = { http: HTTP, rpc: RPC, ws: WS, graphql: GRAPHQL };
 
-/** Without decorators, Nest calls HTTP handlers with nothing, RPC handlers with the payload, and the others with all there is. */
+/** Without decorators, Nest calls HTTP handlers without arguments, RPC handlers with the payload, and others with everything. */
 function undecorated(transport: Exclude<Transport, 'method'>, parameters: number): DeclaredInput[] {
   const codes = { http: [], rpc: [3], ws: [0, 3, 13], graphql: [0, 3, 1, 2] }[transport];
   return codes
     .slice(0, parameters)
-    .map((code, index) => inputOf(transport, { index, code, data: undefined, factory: undefined }));
+    .map((code, index) => inputOf(transport, { index, code, data: undefined, pipes: [], factory: undefined }));
 }
 
 function customInput(parameter: ParameterMetadata): DeclaredInput {
   const { factory, data, index } = parameter;
-  return input(parameter, `the custom decorator of parameter ${index}`, 'what it finds is not known', (call) =>
+  return whole(parameter, `the custom decorator of parameter ${index}`, 'its value is not known', (call) =>
     factory === undefined || call.execution === undefined ? undefined : factory(data, call.execution),
   );
 }
 
 function input(parameter: ParameterMetadata, how: string, why: string, read: Reader): DeclaredInput {
-  return { index: parameter.index, path: String(parameter.index), written: how, identifying: why, read };
+  return { ...whole(parameter, how, why, read), holdsOthers: false };
+}
+
+/** An {@link input} that may contain others. */
+function whole(parameter: ParameterMetadata, how: string, why: string, read: Reader): DeclaredInput {
+  const { index } = parameter;
+  return { index, path: String(index), written: how, identifying: why, holdsOthers: true, read, parameter };
 }
 
 function part(parameter: ParameterMetadata, path: string, how: string, read: Reader): DeclaredInput {
-  return { index: parameter.index, path, written: how, identifying: undefined, read };
+  return { index: parameter.index, path, written: how, identifying: undefined, holdsOthers: false, read, parameter };
 }
 
 function named(

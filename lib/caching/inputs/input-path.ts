@@ -1,57 +1,103 @@
-import { CacheError } from '../../cache/errors.js';
-import type { CachedRequest } from '../cached.options.js';
+import { CacheError } from '../../cache/base/errors.js';
+import type { CachedRequest } from '../options/cached.options.js';
 import { type Reader, requestOf, type Transport } from './call.js';
-import type { DeclaredInput } from './declared-inputs.js';
+import type { DeclaredInput, InputParser } from './declared-inputs.js';
 
-/** A path such as `params.id`, `0.id`, `user.id`, `result.id`, ready to be read from calls. */
+/** A compiled path such as `params.id`, `0.id`, `user.id`, `result.id`. */
 export interface InputPath {
+  /** The path as written, without the `?` at its end. */
   readonly text: string;
+  /** The canonical name of the input: `0` of a handler is the input that its first parameter declares. */
+  readonly name: string;
+  /** True where undefined is a valid value: the path ends with `?`, or names a header of content negotiation. */
+  readonly optional: boolean;
   readonly segments: readonly string[];
-  /** The argument it starts at, where it starts with a number. */
+  /** The index of the argument, where the path starts with a number. */
   readonly argument: number | undefined;
+  /** Reads its value in a call, as the handler gets it. */
   readonly read: Reader;
-  /** What the path starts at. */
+  /** Reads its value as the caller sent it. */
+  readonly readRaw: Reader;
+  /** Its parser by stock pipes. */
+  readonly parser: InputParser | undefined;
+  /** Reads the value at the start of the path. */
   readonly readRoot: Reader;
-  /** True where what it names tells callers apart. */
+  /** True where its value identifies callers. */
   readonly identifying: boolean;
-  /** True where it must not be readable in a key. */
+  /** True where keys must not contain it readably. */
   readonly secret: boolean;
 }
 
-/** Roots of a request that every caller writes into the address or the payload: they tell no caller from another. */
+/** Roots of a request that are part of the address or the payload: they identify no caller. */
 const PUBLIC_ROOTS = new Set(['params', 'query', 'body', 'hosts', 'method', 'args', 'data']);
 
-/** Headers in which clients say what they want, not who they are (RFC 9110 §12.5). */
+/** Headers of content negotiation (RFC 9110 §12.5); they identify no caller. */
 const NEGOTIATION = new Set(['accept', 'accept-language', 'accept-charset', 'accept-encoding']);
 
+/** Request headers whose absence is a valid value. */
+const MAY_BE_ABSENT = new Set([...NEGOTIATION, 'origin']);
+
+/** Splits a path of options and templates: `'user.id?'` allows undefined as a value. */
+export function withoutMark(written: string): { readonly path: string; readonly optional: boolean } {
+  const path = written.trim();
+  return path.endsWith('?') ? { path: path.slice(0, -1).trim(), optional: true } : { path, optional: false };
+}
+
 /**
- * @param inputs what the handler declares, which numbered paths of handlers are read through.
+ * Compiles a path.
+ * @param written a path, optionally with `?` at its end.
+ * @param inputs the declared inputs, through which numbered paths of handlers are read.
  * @throws CacheError `INVALID_TEMPLATE` for a path that cannot be read in such a call.
  */
 export function inputPath(
-  text: string,
+  written: string,
   transport: Transport,
   inputs: readonly DeclaredInput[],
   owner: string,
 ): InputPath {
+  const { path: text, optional } = withoutMark(written);
   const segments = text.split('.').map((segment) => segment.trim());
   const root = segments[0]!;
   if (segments.some((segment) => segment === '')) throw invalidPath(owner, text, 'has an empty part');
+  if (text.includes('?')) throw invalidPath(owner, text, "has '?' before its end; write it last, as in 'user.id?'");
   const argument = /^\d+$/.test(root) ? Number(root) : undefined;
   const rest = segments.slice(1);
-  const read =
+  const readRoot =
     argument === undefined
       ? rootReader(root, rest, transport, owner, text)
       : argumentReader(argument, transport, inputs, owner, text);
+  const declared = inputs.find((input) => (rest.length === 0 && input.index === argument) || input.path === text);
+  const readRaw: Reader =
+    declared?.narrowed === true
+      ? declared.read
+      : rest.length === 0 || (argument === undefined && root === 'headers')
+        ? readRoot
+        : (call) => walk(readRoot(call), rest);
+  const parser = declared?.parser;
   return {
     text,
+    name: nameOf(root, rest, argument, inputs),
+    optional: optional || (root === 'headers' && MAY_BE_ABSENT.has(rest.join('.').toLowerCase())),
     segments,
     argument,
-    readRoot: read,
-    read: rest.length === 0 || (argument === undefined && root === 'headers') ? read : (call) => walk(read(call), rest),
+    readRoot,
+    readRaw,
+    read: parser === undefined ? readRaw : (call) => parser.parse(readRaw(call)),
+    parser,
     identifying: isIdentifying(root, rest, argument, transport, inputs),
-    secret: isSecret(root, rest),
+    secret: isSecretPath(text),
   };
+}
+
+function nameOf(
+  root: string,
+  rest: readonly string[],
+  argument: number | undefined,
+  inputs: readonly DeclaredInput[],
+): string {
+  if (root === 'headers') return ['headers', ...rest].join('.').toLowerCase();
+  const declared = argument === undefined ? undefined : inputs.find(({ index }) => index === argument);
+  return [declared?.path ?? root, ...rest].join('.');
 }
 
 function rootReader(root: string, rest: readonly string[], transport: Transport, owner: string, text: string): Reader {
@@ -80,6 +126,7 @@ function rootReader(root: string, rest: readonly string[], transport: Transport,
   }
   if (root === 'args') return (call) => call.args[1];
   if (root === 'context') return (call) => call.args[2];
+  if (root === 'root') return (call) => call.args[0];
   return (call) => requestOf(call.args, transport)?.[root];
 }
 
@@ -109,14 +156,16 @@ function isIdentifying(
   return !PUBLIC_ROOTS.has(root);
 }
 
-function isSecret(root: string, rest: readonly string[]): boolean {
+/** True for a path to values that keys must not contain readably: credentials, cookies and sessions. */
+export function isSecretPath(path: string): boolean {
+  const [root, ...rest] = path.split('.').map((segment) => segment.trim());
   if (root === 'cookies' || root === 'signedCookies' || root === 'session') return true;
   return (
     root === 'headers' && ['authorization', 'cookie', 'proxy-authorization'].includes(rest.join('.').toLowerCase())
   );
 }
 
-/** What lies under a value by these names; undefined where something on the way is missing. */
+/** Reads nested properties; undefined where one is missing. */
 export function walk(value: unknown, names: readonly string[]): unknown {
   let found = value;
   for (const name of names) {
@@ -130,7 +179,7 @@ function invalidPath(owner: string, text: string, why: string): CacheError {
   return new CacheError('INVALID_TEMPLATE', `${owner}: '${text}' ${why}.`);
 }
 
-/** Cookies as a parser left them on the request, else as the header has them (RFC 6265 §5.4). */
+/** Cookies as a parser stored them on the request, else from the header (RFC 6265 §5.4). */
 function cookiesOf(request: CachedRequest | undefined): unknown {
   if (request === undefined || request.cookies !== undefined) return request?.cookies;
   const header = request.headers.cookie;
@@ -139,7 +188,7 @@ function cookiesOf(request: CachedRequest | undefined): unknown {
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=');
     const name = pair.slice(0, Math.max(equals, 0)).trim();
-    // The first of a name wins, as in every cookie parser.
+    // The first cookie of a name wins, as in every cookie parser.
     if (equals > 0 && !(name in cookies)) cookies[name] = pair.slice(equals + 1).trim();
   }
   return cookies;

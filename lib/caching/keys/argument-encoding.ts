@@ -1,22 +1,14 @@
 import { types } from 'node:util';
-import { CacheError } from '../../cache/errors.js';
+import { NotEncodable } from './not-encodable.js';
 import { layoutOf, type PropertyLayouts, quoted } from './property-layouts.js';
 
-/** Says where in an argument something stands that has no encoding, and what it is. */
-export class NotEncodable extends Error {
-  constructor(
-    readonly path: string,
-    readonly what: string,
-  ) {
-    super(what);
-  }
-}
-
 /**
- * A text that two values share only if they are equal: types are told apart (`1` from `'1'`, `-0` from `0`, a Date from its
- * milliseconds), the order of an object's keys does not matter. Class instances are told by class name and own properties.
- * @param layouts of whoever encodes values of the same forms again and again.
- * @throws NotEncodable for functions, promises, streams, sockets, cycles and objects whose state cannot be seen.
+ * Encodes a value as text; two values share a text only if they are equal. Types differ (`1` from `'1'`, `-0` from `0`, a Date
+ * from its milliseconds), the order of an object's keys does not matter. Class instances are encoded by class name and own
+ * properties.
+ * @param layouts remembers the forms of values; pass one to encode many values of the same forms faster.
+ * @throws NotEncodable for functions, promises, streams, sockets, cycles, objects whose state cannot be read, and text that is
+ *   not well-formed Unicode.
  */
 export function encodeValue(value: unknown, layouts?: PropertyLayouts): string {
   switch (typeof value) {
@@ -33,18 +25,9 @@ export function encodeValue(value: unknown, layouts?: PropertyLayouts): string {
   }
 }
 
-/** What {@link NotEncodable} becomes for whoever called. */
-export function argumentNotEncodable(fault: NotEncodable, owner: string, parameter: string): CacheError {
-  return new CacheError(
-    'ARGUMENT_NOT_ENCODABLE',
-    `${owner}: parameter ${parameter}${fault.path} is ${fault.what}, which cannot be part of a cache key. ` +
-      `Name what the answer depends on in a template ('prefix:{0.id}') with the rest in \`ignore\`, or give an own \`key\`.`,
-  );
-}
-
 const MAX_DEPTH = 64;
 
-/** Where a walk over a value stands: what holds the one that is being encoded, what holds that, and how many do. */
+/** The position of a walk over a value: the chain of parents, and its depth. */
 interface Walk {
   readonly holder: object | undefined;
   readonly above: Walk | undefined;
@@ -85,11 +68,11 @@ function encodeObject(value: object, path: string, above: Walk): string {
 function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
-  // An object of another realm has that realm's prototype, which is the last of its chain.
+  // An object of another realm has that realm's Object.prototype, which is the last of its chain.
   return Object.getPrototypeOf(prototype) === null && Object.prototype.toString.call(value) === '[object Object]';
 }
 
-/** What needs no path to say where it stands. */
+/** Encodes a primitive; undefined for others. */
 function primitive(value: unknown): string | undefined {
   switch (typeof value) {
     case 'string':
@@ -147,7 +130,7 @@ function builtIn(value: object, path: string, walk: Walk): string | undefined {
   return undefined;
 }
 
-/** An instance whose properties are all it has; one that keeps them private is told by what it says of itself, or not at all. */
+/** Encodes an instance by its own properties; one with private state by its `toJSON()`, or not at all. */
 function instance(value: object, path: string, walk: Walk): string {
   const name = className(value);
   if (typeof (value as { pipe?: unknown }).pipe === 'function') throw new NotEncodable(path, `a stream (${name})`);
@@ -155,7 +138,7 @@ function instance(value: object, path: string, walk: Walk): string {
   const toJson = (value as { toJSON?: unknown }).toJSON;
   if (typeof toJson === 'function') return `${name}(${encode(toJson.call(value, ''), path, walk)})`;
   if (!hasBehaviour(value) && !hasHiddenState(value)) return `${name}{}`;
-  throw new NotEncodable(path, `an instance of ${name || 'a class'} whose state cannot be seen`);
+  throw new NotEncodable(path, `an instance of ${name || 'a class'} whose state cannot be read`);
 }
 
 function hasHiddenState(value: object): boolean {

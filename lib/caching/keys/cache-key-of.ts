@@ -1,8 +1,11 @@
-import { CacheError } from '../../cache/errors.js';
-import { boundedKey } from './key-length.js';
-import { keyTemplate } from './key-template.js';
+import { CacheError } from '../../cache/base/errors.js';
+import { literalGlob } from '../../cache/base/glob.js';
+import { checkGlob, checkKey, isWellFormed } from '../../cache/base/keys.js';
+import { isSecretPath } from '../inputs/input-path.js';
+import { keyPattern, type KeyTemplate, keyTemplate } from './key-template.js';
+import { TemplateSlot } from './template-slot.js';
 
-/** The inputs of one request, as far as a template names them. */
+/** The inputs of one request that a template names. */
 export interface TemplateInputs {
   readonly params?: Readonly<Record<string, string | number>>;
   readonly query?: Readonly<Record<string, string | number>>;
@@ -11,8 +14,8 @@ export interface TemplateInputs {
 }
 
 /**
- * The key that an HTTP handler with this template makes of such a request: for whoever writes, reads or deletes its entries
- * from elsewhere, as warming and jobs do.
+ * Makes the key of an HTTP handler with this template for such a request, to write, read or delete its entries in other code,
+ * such as warming and jobs.
  *
  * @example
  * ```ts
@@ -20,39 +23,105 @@ export interface TemplateInputs {
  * yield { key: cacheKeyOf(SEARCH_KEY, { query: { q: 'desk lamp' } }), load: () => this.search('desk lamp') };
  * ```
  *
- * @throws CacheError `INVALID_TEMPLATE` for what is no template, names something else than a part of the request that is
- *   always text, or names what the inputs do not hold.
+ * @throws CacheError `INVALID_TEMPLATE` for an invalid template, for a path other than a part of the request that is always
+ *   text, or for a missing input; `INVALID_KEY` for values that are not well-formed Unicode.
  * @publicApi
  */
 export function cacheKeyOf(template: string, inputs: TemplateInputs): string {
-  const { text, literals, paths, escapes } = keyTemplate(template);
-  if (text.includes('*')) throw invalid(text, "stands for many keys; only a template without '*' makes one");
-  return boundedKey(
-    paths.reduce(
-      (key, path, index) => key + escapes[index]!(valueOf(path, inputs, text)) + literals[index + 1]!,
-      literals[0]!,
-    ),
+  const parsed = keyTemplate(template);
+  const { text, literals, paths } = parsed;
+  if (text.includes('*')) {
+    throw invalid('cacheKeyOf', text, "matches many keys; only a template without '*' makes one");
+  }
+  let key = literals[0]!;
+  paths.forEach((path, index) => {
+    const value = valueOf(path, inputs);
+    if (value === undefined) throw invalid('cacheKeyOf', text, missing(path));
+    key += written('cacheKeyOf', parsed, index, value) + literals[index + 1]!;
+  });
+  checkKey(key);
+  return key;
+}
+
+/**
+ * Makes the glob of all keys of an HTTP handler with this pattern for requests with these inputs, for
+ * `ObservedCache.deleteByPattern`: values are written as in keys, with `*` for missing values.
+ *
+ * @example
+ * ```ts
+ * await cache.deleteByPattern(cacheGlobOf('offer:{params.id}:{query.page}', { params: { id } })); // every page of one offer
+ * ```
+ *
+ * @throws CacheError `INVALID_TEMPLATE` for an invalid pattern, and for inputs that it does not name.
+ * @publicApi
+ */
+export function cacheGlobOf(pattern: string, inputs: TemplateInputs): string {
+  const parsed = keyPattern(pattern);
+  const template = parsed.kind === 'template' ? parsed.template : undefined;
+  const paths = template?.paths ?? [];
+  for (const name of namesOf(inputs)) {
+    if (!paths.some((path) => sameInput(path, name))) {
+      throw invalid(
+        'cacheGlobOf',
+        pattern,
+        `does not name {${name}}; a glob without it would match keys of other inputs`,
+      );
+    }
+  }
+  if (template === undefined) return `${literalGlob(pattern.slice(0, -1))}*`;
+  let glob = literalGlob(template.literals[0]!);
+  paths.forEach((path, index) => {
+    const value = valueOf(path, inputs);
+    glob += value === undefined ? '*' : literalGlob(written('cacheGlobOf', template, index, value));
+    glob += literalGlob(template.literals[index + 1]!);
+  });
+  checkGlob(glob);
+  return glob;
+}
+
+/** Writes a value as handlers do. */
+function written(where: string, { text, paths, stops }: KeyTemplate, index: number, value: string): string {
+  const path = paths[index]!;
+  if (!isWellFormed(value)) {
+    throw new CacheError(
+      'INVALID_KEY',
+      `${where}: '${text}': the value of {${path}} is not well-formed Unicode. Use text that UTF-8 can encode.`,
+    );
+  }
+  return new TemplateSlot(isSecretPath(path) ? 'secret' : 'text', stops[index]!).encode(value);
+}
+
+function valueOf(path: string, inputs: TemplateInputs): string | undefined {
+  const dot = path.indexOf('.');
+  const root = path.slice(0, Math.max(dot, 0));
+  if (!isRoot(root)) return undefined;
+  const name = path.slice(dot + 1);
+  const held: Readonly<Record<string, string | number | undefined>> = inputs[root] ?? {};
+  const value = held[name] ?? (root === 'headers' ? held[name.toLowerCase()] : undefined);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+/** The names of the given inputs, as in templates. */
+function namesOf(inputs: TemplateInputs): string[] {
+  return Object.entries(inputs).flatMap(([root, held]: [string, object | undefined]) =>
+    Object.keys(held ?? {}).map((name) => `${root}.${name}`),
   );
 }
 
-function valueOf(path: string, inputs: TemplateInputs, template: string): string {
-  const dot = path.indexOf('.');
-  const root = path.slice(0, Math.max(dot, 0));
-  if (root !== 'params' && root !== 'query' && root !== 'headers' && root !== 'hosts') {
-    throw invalid(
-      template,
-      `names {${path}}, which is known to its handler only; params, query, headers and hosts can be filled in`,
-    );
-  }
-  const name = path.slice(dot + 1);
-  const held: Readonly<Record<string, string | number>> = inputs[root] ?? {};
-  const value = held[name] ?? (root === 'headers' ? held[name.toLowerCase()] : undefined);
-  if (typeof value !== 'string' && typeof value !== 'number') {
-    throw invalid(template, `names {${path}}, and the inputs hold no text of that name`);
-  }
-  return String(value);
+function sameInput(path: string, name: string): boolean {
+  return path === name || (path.startsWith('headers.') && path.toLowerCase() === name.toLowerCase());
 }
 
-function invalid(template: string, why: string): CacheError {
-  return new CacheError('INVALID_TEMPLATE', `cacheKeyOf: '${template}' ${why}.`);
+function missing(path: string): string {
+  return isRoot(path.split('.')[0]!)
+    ? `names {${path}}, and the inputs have no text of that name`
+    : `names {${path}}, which only its handler can read; params, query, headers and hosts are allowed`;
+}
+
+function isRoot(root: string): root is keyof TemplateInputs {
+  return root === 'params' || root === 'query' || root === 'headers' || root === 'hosts';
+}
+
+function invalid(where: string, pattern: string, why: string): CacheError {
+  return new CacheError('INVALID_TEMPLATE', `${where}: '${pattern}' ${why}.`);
 }

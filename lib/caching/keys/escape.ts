@@ -1,36 +1,54 @@
+import { notWellFormed } from './not-encodable.js';
+
 /**
- * Text as it may stand in a key between literals: letters, digits and `_ . @ + -` stay, everything else is written out, so that
- * no value can pass for a separator, a route, a call or a wildcard. One-to-one, lone surrogates included.
+ * Escapes text for a key between literals: letters, digits and `_ . @ + -` stay, everything else is escaped, so that no value
+ * looks like a separator, a route, a call or a wildcard. One-to-one.
+ * @throws NotEncodable for text that is not well-formed Unicode.
  */
 export function escapeText(text: string): string {
   return PLAIN_ASCII.test(text) ? text : text.replace(RESERVED, writtenOut);
 }
 
-/** As {@link escapeText}, with further characters written out: those that follow the value in its template. */
-export function escaperOf(further: string): (text: string) => string {
-  const special = new Set([...further].filter((character) => !RESERVED_ONCE.test(character)));
-  if (special.size === 0) return escapeText;
+/** Like {@link escapeText}, and also escapes the character that follows the value in its template. */
+export function escaperOf(stop: string): (text: string) => string {
+  if (stop === '' || !isPlain(stop)) return escapeText;
   return (text) => {
+    if (!text.includes(stop)) return escapeText(text);
     let escaped = '';
     for (const character of text) {
-      escaped += special.has(character) || RESERVED_ONCE.test(character) ? writtenOut(character) : character;
+      escaped += character === stop || !isPlain(character) ? writtenOut(character) : character;
     }
     return escaped;
   };
 }
 
-/** True where {@link escapeText} leaves a character as it is. */
+/** Reverses {@link escapeText} and {@link escaperOf}. */
+export function unescapeText(escaped: string): string {
+  return escaped.replace(WRITTEN_OUT, (_, wide: string | undefined, narrow: string | undefined) =>
+    String.fromCodePoint(Number.parseInt(wide ?? narrow ?? '', 16)),
+  );
+}
+
+/** True where {@link escapeText} does not change a character. */
 export function isPlain(character: string): boolean {
   return !RESERVED_ONCE.test(character);
+}
+
+/** Regular expression source, with the flag `u`, of a character of an escaped value other than `stop`. */
+export function valueCharacter(stop: string): string {
+  const code = stop === '' ? undefined : stop.codePointAt(0)!.toString(16);
+  return `(?:%u[0-9A-F]+;|%[0-9A-F]{2}|${code === undefined ? '' : `(?!\\u{${code}})`}[\\p{L}\\p{N}_.@+~'…-])`;
 }
 
 const PLAIN_ASCII = /^[\w.@+-]*$/;
 const RESERVED = /[^\p{L}\p{N}_.@+-]/gu;
 const RESERVED_ONCE = /[^\p{L}\p{N}_.@+-]/u;
+const WRITTEN_OUT = /%u([0-9A-F]+);|%([0-9A-F]{2})/g;
 
 function writtenOut(character: string): string {
   const code = character.codePointAt(0) ?? 0;
+  if (code >= 0xd800 && code <= 0xdfff) throw notWellFormed();
   const hex = code.toString(16).toUpperCase();
-  // `%2F` has two digits and ends there; what needs more is closed by `;`.
+  // `%2F` has two digits; a longer code ends with `;`.
   return code < 0x80 ? `%${hex.padStart(2, '0')}` : `%u${hex};`;
 }

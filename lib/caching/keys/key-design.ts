@@ -1,24 +1,27 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { CacheError, type CacheErrorCode } from '../../cache/errors.js';
-import type { CachedOptions, VaryFunction } from '../cached.options.js';
+import { CacheError, type CacheErrorCode } from '../../cache/base/errors.js';
+import type { CachedOptions, VaryFunction } from '../options/cached.options.js';
 import { type Call, CallContext, type Reader, requestOf, type Transport } from '../inputs/call.js';
 import type { DeclaredInput } from '../inputs/declared-inputs.js';
-import { type InputPath, inputPath } from '../inputs/input-path.js';
+import { type InputPath, inputPath, isSecretPath } from '../inputs/input-path.js';
 import { escapeText } from './escape.js';
 import { type KeyPart, queryLabel, type TemplatePart } from './key-recipe.js';
-import { encodeAsText, encodeAsTyped } from './key-parts.js';
 import type { KeyTemplate } from './key-template.js';
+import { type SlotKind, TemplateSlot } from './template-slot.js';
+import { encodeInput, encodeSecret, encodeTypedInput } from './value-encoding.js';
+import type { MissingInputs } from './missing-inputs.js';
 
-/** Why a handler cannot be cached as it is written. */
+/** Why a handler cannot be cached as written. */
 export interface Fault {
   readonly code: CacheErrorCode;
+  /** Begins with the handler or method: `ProductController.find(): …`. */
   readonly message: string;
 }
 
-/** One thing beside its declared inputs that an answer depends on. */
+/** One input in addition to the declared ones. */
 export interface VaryPart extends KeyPart {
   readonly path: InputPath | undefined;
-  /** True where it tells callers apart. */
+  /** True where it identifies callers. */
   readonly identifying: boolean;
 }
 
@@ -26,11 +29,12 @@ export interface VaryPart extends KeyPart {
 export class FaultList {
   readonly list: Fault[] = [];
 
+  /** Adds a fault once, though it may occur in several places. */
   add(code: CacheErrorCode, message: string): void {
-    this.list.push({ code, message });
+    if (!this.list.some((known) => known.message === message)) this.list.push({ code, message });
   }
 
-  /** What `make` returns, or undefined with its fault noted. */
+  /** Returns the result of `make`, or undefined after recording its fault. */
   try<T>(make: () => T): T | undefined {
     try {
       return make();
@@ -42,57 +46,98 @@ export class FaultList {
   }
 }
 
-/** What the options' `vary` names. */
+/** Reports a `query` that is not a list of names, or a handler with that option and without a whole `@Query()`. */
+export function checkQuery(query: unknown, inputs: readonly DeclaredInput[], owner: string, faults: FaultList): void {
+  if (query === undefined) return;
+  if (!Array.isArray(query) || !query.every((name) => typeof name === 'string' && name !== '')) {
+    faults.add('INVALID_OPTIONS', `${owner}: query is not a list of names. Write them as in query: ['page', 'limit'].`);
+  } else if (!inputs.some(({ path }) => path === 'query')) {
+    faults.add(
+      'INVALID_OPTIONS',
+      `${owner}: query names parameters of @Query(), which is not declared. Declare @Query(), or leave query out.`,
+    );
+  }
+}
+
+/** Compiles the option `vary`. */
 export function varyParts(
   vary: CachedOptions['vary'],
   transport: Transport,
   inputs: readonly DeclaredInput[],
   owner: string,
   executionOf: (call: Call) => ExecutionContext,
+  missingInputs: MissingInputs,
   faults: FaultList,
 ): VaryPart[] {
   const list = vary === undefined ? [] : ((Array.isArray(vary) ? vary : [vary]) as readonly (string | VaryFunction)[]);
-  return list.flatMap((entry, index) => {
+  return list.flatMap((entry, index): VaryPart[] => {
     if (typeof entry === 'function') {
       const read: Reader = (call) => entry(new CallContext(call, transport, executionOf(call)));
       return [
         {
           label: `~${index}`,
           read,
-          secret: false,
+          encode: encodeInput,
           path: undefined,
           identifying: true,
-          missing: unknownCaller(transport),
+          missing: unknownCaller(transport, () => missingInputs.report('the function in `vary`')),
         },
       ];
     }
     const path = faults.try(() => inputPath(entry, transport, inputs, owner));
-    return path === undefined ? [] : [{ ...partOf(path, transport), label: `~${escapeText(entry)}` }];
+    if (path === undefined) return [];
+    const { read, parser, secret, identifying, text } = path;
+    const encode = secret ? encodeSecret : parser?.typed === true ? encodeTypedInput : encodeInput;
+    const missing = path.optional ? unknownPerson(path, transport, missingInputs) : required(path, missingInputs);
+    return [{ label: `~${escapeText(text)}`, read, encode, path, identifying, missing }];
   });
 }
 
-/** One placeholder of a template. */
+/** Compiles the placeholders of a template. An input of `vary` is required, unless both it and the placeholder allow undefined. */
 export function templateParts(
   template: KeyTemplate,
   paths: readonly InputPath[],
+  vary: readonly VaryPart[],
   transport: Transport,
-  textual: (path: InputPath) => boolean,
+  missingInputs: MissingInputs,
+  kindOf: (path: InputPath) => SlotKind,
 ): TemplatePart[] {
   return paths.map((path, index) => {
-    const escape = template.escapes[index]!;
-    const encode = textual(path) ? encodeAsText : encodeAsTyped;
-    return { read: path.read, encode: (value) => encode(value, escape), missing: partOf(path, transport).missing };
+    const { parser } = path;
+    const kind = path.secret ? 'secret' : parser?.typed === true ? 'typed' : kindOf(path);
+    const varied = vary.find((part) => part.path?.text === path.text)?.path;
+    const missing =
+      varied?.optional === false || mustBeThere(path, template.optional[index]!)
+        ? required(path, missingInputs)
+        : unknownPerson(path, transport, missingInputs);
+    return {
+      name: path.name,
+      read: path.read,
+      slot: new TemplateSlot(kind, template.stops[index]!, parser?.parse),
+      missing,
+    };
   });
 }
 
-/** How a declared input stands in a key. */
+/** True where undefined would give several callers or several arguments the same key. */
+function mustBeThere({ optional, identifying, argument, segments }: InputPath, marked: boolean): boolean {
+  return !optional && !marked && (identifying || (argument !== undefined && segments.length > 1));
+}
+
+/** Compiles a declared input of a key. */
 export function inputPart(input: DeclaredInput, ignored: readonly string[]): KeyPart {
-  const { path, read } = input;
+  const { path, read, parser } = input;
   if (path === 'query') {
     const without = ignored.filter((name) => name.startsWith('query.')).map((name) => name.slice('query.'.length));
-    return { label: undefined, read, secret: false, without: new Set(without) };
+    return { label: undefined, read, encode: encodeInput, without: new Set(without) };
   }
-  return { label: labelOf(path), read, secret: /^headers\.(authorization|cookie|proxy-authorization)$/.test(path) };
+  const label = labelOf(path);
+  if (parser === undefined) return { label, read, encode: isSecretPath(path) ? encodeSecret : encodeInput };
+  return {
+    label,
+    read: (call) => parser.parse(read(call)),
+    encode: parser.typed ? encodeTypedInput : encodeInput,
+  };
 }
 
 function labelOf(path: string): string {
@@ -101,35 +146,43 @@ function labelOf(path: string): string {
   return `.${escapeText(path)}`;
 }
 
-/** True where `name`, as `ignore` or a template has it, stands for that input. */
+/** True where `name`, in `ignore` or a template, means that input. */
 export function stands(name: string, input: DeclaredInput): boolean {
   const lower = name.toLowerCase().startsWith('headers.') ? name.toLowerCase() : name;
   return lower === input.path || input.path.startsWith(`${lower}.`) || lower.split('.')[0] === String(input.index);
 }
 
-function partOf(path: InputPath, transport: Transport): VaryPart {
-  const { segments, argument } = path;
-  const told = !path.identifying
-    ? undefined
-    : segments.length > 1 && (argument !== undefined || isPerson(segments[0]!));
-  return {
-    label: undefined,
-    read: path.read,
-    secret: path.secret,
-    path,
-    identifying: path.identifying,
-    missing:
-      told === undefined
-        ? undefined
-        : told
-          ? present(path, transport)
-          : argument !== undefined || isPerson(segments[0]!)
-            ? unknownCaller(transport)
-            : undefined,
+/** True where a name of `ignore` means the whole input: by its path, its root, or the number of its parameter. */
+export function ignores(name: string, input: DeclaredInput): boolean {
+  return stands(name, input) && (!/^\d/.test(name) || name === String(input.index));
+}
+
+/** Denies a key to calls without a value at the path. */
+function required({ text }: InputPath, missingInputs: MissingInputs): () => boolean {
+  return () => {
+    missingInputs.report(`'${text}'`);
+    return true;
   };
 }
 
-/** Roots under which a guard puts who is asking; where they are there, what is named under them must be, too. */
+/**
+ * For a path that may be absent: a caller with `Authorization` that nothing identifies still has no key.
+ * Undefined where the path does not identify callers.
+ */
+function unknownPerson(
+  path: InputPath,
+  transport: Transport,
+  missingInputs: MissingInputs,
+): ((call: Call) => boolean) | undefined {
+  if (!path.identifying || (path.argument === undefined && !isPerson(path.segments[0]!))) return undefined;
+  const unknown = unknownCaller(transport, () => missingInputs.report(`'${path.text}'`));
+  return (call) => {
+    const root = path.readRoot(call);
+    return (root === undefined || root === null) && unknown(call);
+  };
+}
+
+/** True for roots under which guards put the caller. */
 function isPerson(root: string): boolean {
   return ![
     'headers',
@@ -145,16 +198,11 @@ function isPerson(root: string): boolean {
   ].includes(root);
 }
 
-/** A caller with `Authorization` whom nothing tells apart. */
-function unknownCaller(transport: Transport): (call: Call) => boolean {
-  return (call) => requestOf(call.args, transport)?.headers.authorization !== undefined;
-}
-
-/** A caller who is known, but not by what was named, such as `user.id` of a user without `id`. */
-function present(path: InputPath, transport: Transport): (call: Call) => boolean {
-  const unknown = unknownCaller(transport);
+/** Detects a caller with `Authorization` that nothing identifies. */
+function unknownCaller(transport: Transport, report: () => void): (call: Call) => boolean {
   return (call) => {
-    const root = path.readRoot(call);
-    return (root !== undefined && root !== null) || unknown(call);
+    if (requestOf(call.args, transport)?.headers.authorization === undefined) return false;
+    report();
+    return true;
   };
 }

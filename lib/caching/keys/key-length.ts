@@ -1,23 +1,43 @@
 import { createHash } from 'node:crypto';
 
-/** Longer keys are cut to their beginning and closed by the SHA-256 of the whole. */
-export const LONGEST_KEY = 512;
-const READABLE = 200;
+/** The limit of an encoded value, characters; longer ones are shortened. */
+export const LONGEST_VALUE = 512;
+/** The limit of all values of a key together, characters. */
+export const LONGEST_REST = 4_096;
+/** The readable part of a shortened value, characters. */
+export const READABLE = 200;
 
 /**
- * The key itself, or its readable beginning and a hash. Neither can pass for the other: `…` is written out in inputs, and a
- * method's key ends with its closing parenthesis.
+ * Returns an encoded value, or for a long one its beginning, `…` and the SHA-256 of the whole. Each value of a key is shortened
+ * separately, so that globs still match the text and the values around it. Values escape `…`, so the two forms never collide.
+ * @param escape escapes the digest like the value.
  */
-export function boundedKey(key: string): string {
-  return key.length <= LONGEST_KEY ? key : `${wellFormedStart(key)}…${digest(key)}`;
+export function boundedValue(encoded: string, escape: (text: string) => string = asItIs): string {
+  return encoded.length <= LONGEST_VALUE ? encoded : `${beginning(encoded)}…${escape(digest(encoded))}`;
 }
 
-/** SHA-256 in base64url: 43 characters. */
+/** Shortens a key with too many values: keeps its base and shortens the rest. */
+export function boundedKey(base: string, key: string): string {
+  if (key.length - base.length <= LONGEST_REST) return key;
+  const rest = key.slice(base.length);
+  // Two `…`: a single shortened value has one.
+  return `${base}${beginning(rest)}……${digest(rest)}`;
+}
+
+/** Returns the SHA-256 in base64url: 43 characters. */
 export function digest(text: string): string {
   return createHash('sha256').update(text, 'utf16le').digest('base64url');
 }
 
-function wellFormedStart(key: string): string {
-  const code = key.charCodeAt(READABLE - 1);
-  return key.slice(0, code >= 0xd800 && code <= 0xdbff ? READABLE - 1 : READABLE);
+/** Returns the first characters of encoded text without cutting an escape or a surrogate pair. */
+export function beginning(encoded: string): string {
+  const start = encoded.slice(0, READABLE);
+  const escape = start.lastIndexOf('%');
+  const cut =
+    escape !== -1 && !/^%(?:u[0-9A-F]+;|[0-9A-F]{2})/.test(start.slice(escape)) ? start.slice(0, escape) : start;
+  return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
+}
+
+function asItIs(text: string): string {
+  return text;
 }

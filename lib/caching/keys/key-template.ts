@@ -1,18 +1,21 @@
-import { CacheError } from '../../cache/errors.js';
-import { escaperOf, isPlain } from './escape.js';
+import { CacheError } from '../../cache/base/errors.js';
+import { withoutMark } from '../inputs/input-path.js';
+import { isPlain } from './escape.js';
 
-/** A pattern as `@Cached` takes it: a prefix before `*`, or a whole key in which `{…}` names inputs. */
+/** A pattern of `@Cached`: a prefix before `*`, or a whole key in which `{…}` names inputs. */
 export type KeyPattern =
   | { readonly kind: 'prefix'; readonly prefix: string; readonly statistics: string }
   | { readonly kind: 'template'; readonly template: KeyTemplate; readonly statistics: string };
 
-/** Literals and what stands between them: `literals` has one more than `paths`. */
+/** Literals with placeholders between them: `literals` has one more than `paths`. */
 export interface KeyTemplate {
   readonly text: string;
   readonly literals: readonly string[];
   readonly paths: readonly string[];
-  /** One for each path: writes out what could be taken for the literal behind it. */
-  readonly escapes: readonly ((text: string) => string)[];
+  /** One for each path: true for `{path?}`, where undefined is a valid value. */
+  readonly optional: readonly boolean[];
+  /** One for each path: the first character of the next literal, which values escape; empty at the end. */
+  readonly stops: readonly string[];
 }
 
 /**
@@ -21,14 +24,15 @@ export interface KeyTemplate {
  */
 export function keyPattern(pattern: unknown): KeyPattern {
   if (typeof pattern !== 'string' || pattern === '') {
-    throw invalid(String(pattern), "is no pattern; write 'feed:*' or a template such as 'product:{params.id}'");
+    throw invalid(String(pattern), "is not a pattern; write 'feed:*' or a template such as 'product:{params.id}'");
   }
+  checkWellFormed(pattern);
   const star = pattern.indexOf('*');
   if (star === -1) {
     const template = keyTemplate(pattern);
     return { kind: 'template', template, statistics: template.literals.join('*') };
   }
-  if (star !== pattern.length - 1) throw invalid(pattern, "has text behind '*', which stands for the rest of the key");
+  if (star !== pattern.length - 1) throw invalid(pattern, "has text after '*', which is the rest of the key");
   const prefix = pattern.slice(0, -1);
   if (/[{}]/.test(prefix)) throw invalid(pattern, "has both '*' and '{…}'; name all inputs in a template, or none");
   return { kind: 'prefix', prefix, statistics: pattern };
@@ -39,8 +43,10 @@ export function keyPattern(pattern: unknown): KeyPattern {
  * @throws CacheError `INVALID_TEMPLATE`
  */
 export function keyTemplate(text: string): KeyTemplate {
+  checkWellFormed(text);
   const literals: string[] = [];
   const paths: string[] = [];
+  const optional: boolean[] = [];
   let rest = text;
   for (;;) {
     const open = rest.indexOf('{');
@@ -50,20 +56,21 @@ export function keyTemplate(text: string): KeyTemplate {
     if (open === -1) break;
     const close = rest.indexOf('}', open);
     if (close === -1) throw invalid(text, "has '{' without '}'");
-    const path = rest.slice(open + 1, close).trim();
-    if (path === '' || path.includes('{')) throw invalid(text, 'has braces that name no input');
+    const placeholder = withoutMark(rest.slice(open + 1, close));
+    const { path } = placeholder;
+    if (path === '' || path.includes('{')) throw invalid(text, 'has braces without an input');
     paths.push(path);
+    optional.push(placeholder.optional);
     rest = rest.slice(close + 1);
   }
-  const escapes = paths.map((path, index) => {
+  const stops = paths.map((path, index) => {
     const behind = literals[index + 1]!;
-    if (behind === '' && index + 1 < paths.length) throw invalid(text, `needs text behind {${path}}, such as ':'`);
-    if (/^[%;~']/.test(behind))
-      throw invalid(text, `has '${behind[0]}' behind {${path}}, which values are written with`);
-    const first = [...behind][0] ?? '';
-    return escaperOf(first !== '' && isPlain(first) ? first : '');
+    if (behind === '' && index + 1 < paths.length) throw invalid(text, `needs text after {${path}}, such as ':'`);
+    if (/^[%;~'…]/.test(behind))
+      throw invalid(text, `has '${behind[0]}' after {${path}}, which values are written with`);
+    return [...behind][0] ?? '';
   });
-  return { text, literals, paths, escapes };
+  return { text, literals, paths, optional, stops };
 }
 
 /** True where two templates can make the same key. */
@@ -71,7 +78,7 @@ export function overlap(one: KeyTemplate, other: KeyTemplate): boolean {
   return meet(tokensOf(one), 0, tokensOf(other), 0, new Map());
 }
 
-/** Characters, and undefined where any value may stand. */
+/** A character, or undefined for any value. */
 type Token = string | undefined;
 
 function tokensOf({ literals }: KeyTemplate): Token[] {
@@ -96,7 +103,7 @@ function meetAnew(
 ): boolean {
   if (i === a.length && j === b.length) return true;
   if (i < a.length && a[i] === undefined) {
-    // A value is empty, or takes one more of the other's characters.
+    // A value is empty, or consumes one more of the other's characters.
     return meet(a, i + 1, b, j, known) || (j < b.length && canStandIn(b[j]) && meet(a, i, b, j + 1, known));
   }
   if (j < b.length && b[j] === undefined) {
@@ -106,9 +113,16 @@ function meetAnew(
 }
 
 function canStandIn(token: Token): boolean {
-  return token === undefined || isPlain(token) || "%;~'".includes(token);
+  return token === undefined || isPlain(token) || "%;~'…".includes(token);
 }
 
+function checkWellFormed(text: string): void {
+  if (SURROGATE.test(text)) throw invalid(text, 'has a lone surrogate, which UTF-8 cannot encode');
+}
+
+const SURROGATE = /\p{Surrogate}/u;
+
 function invalid(pattern: string, why: string): CacheError {
-  return new CacheError('INVALID_TEMPLATE', `The cache pattern '${pattern}' ${why}.`);
+  const shown = pattern.replace(/\p{Surrogate}/gu, '\ufffd');
+  return new CacheError('INVALID_TEMPLATE', `The cache pattern '${shown}' ${why}.`);
 }

@@ -1,52 +1,48 @@
+import { BypassReason } from '../../cache/base/observer.js';
 import type { Call } from '../inputs/call.js';
-import { argumentNotEncodable, encodeValue, NotEncodable } from './argument-encoding.js';
-import type { KeyPart, KeyRecipe } from './key-recipe.js';
-import { encodeInput, encodeSecret } from './key-parts.js';
-import { LONGEST_KEY, boundedKey } from './key-length.js';
+import { encodeValue } from './argument-encoding.js';
+import type { KeyOrReason, KeyPart, KeyRecipe } from './key-recipe.js';
+import { escapeText } from './escape.js';
+import { beginning, boundedKey, digest, LONGEST_REST, LONGEST_VALUE } from './key-length.js';
+import { argumentNotEncodable, NotEncodable } from './not-encodable.js';
 import { PropertyLayouts } from './property-layouts.js';
 
-/** The keys of a method: `seller:SellerService.find(7,"x")`, with what else it varies by behind `|`. */
+/** Makes the keys of a method: `seller:SellerService.find(7,"x")`, followed by `|` and the inputs of `vary`. */
 export class MethodRecipe implements KeyRecipe {
   readonly #open: string;
+  readonly #longest: number;
   /** The key of a call without arguments. */
   readonly #bare: string;
-  readonly #owner: string;
-  readonly #parts: readonly KeyPart[];
-  readonly #ignored: ReadonlySet<number>;
-  readonly #nameOf: (index: number) => string;
   readonly #plain: boolean;
-  readonly #countsArguments: boolean;
   readonly #layouts = new PropertyLayouts();
 
-  constructor(options: {
-    /** Prefix, class and method. */
-    readonly base: string;
-    /** For messages: `SellerService.find()`. */
-    readonly owner: string;
-    readonly parts: readonly KeyPart[];
-    /** Arguments that stay out of the key. */
-    readonly ignored: ReadonlySet<number>;
-    /** A parameter's name, for messages. */
-    readonly nameOf: (index: number) => string;
-    /** A call with undefined at its end may differ from one without: see {@link countsArguments}. */
-    readonly countsArguments: boolean;
-  }) {
-    this.#open = `${options.base}(`;
-    this.#bare = boundedKey(`${options.base}()`);
-    this.#owner = options.owner;
-    this.#parts = options.parts;
-    this.#ignored = options.ignored;
-    this.#nameOf = options.nameOf;
-    this.#countsArguments = options.countsArguments;
-    this.#plain = options.parts.length === 0 && options.ignored.size === 0;
+  /**
+   * @param base prefix, class and method.
+   * @param owner for messages: `SellerService.find()`.
+   * @param ignored arguments that stay out of the key.
+   * @param nameOf a parameter's name, for messages.
+   * @param countsArguments true where trailing undefined arguments matter: see {@link countsArguments}.
+   */
+  constructor(
+    base: string,
+    private readonly owner: string,
+    private readonly parts: readonly KeyPart[],
+    private readonly ignored: ReadonlySet<number>,
+    private readonly nameOf: (index: number) => string,
+    private readonly countsArguments: boolean,
+  ) {
+    this.#open = `${base}(`;
+    this.#longest = this.#open.length + LONGEST_REST;
+    this.#bare = `${base}()`;
+    this.#plain = parts.length === 0 && ignored.size === 0;
   }
 
   /** @throws CacheError `ARGUMENT_NOT_ENCODABLE` */
-  keyOf(call: Call): string | undefined {
+  keyOf(call: Call): KeyOrReason {
     return this.#plain ? this.ofArguments(call.args) : this.#withParts(call);
   }
 
-  /** True where arguments alone make the key, so that {@link ofArguments} answers. */
+  /** True where only arguments make the key, so that {@link ofArguments} can be used. */
   get plain(): boolean {
     return this.#plain;
   }
@@ -59,51 +55,54 @@ export class MethodRecipe implements KeyRecipe {
     for (let index = 0; index < length; index++) {
       if (index > 0) key += ',';
       const value = args[index];
-      // Numbers are what most methods are called with.
+      // Most arguments are numbers.
       key += typeof value === 'number' && value !== 0 ? value : this.#encoded(value, index);
     }
     key += ')';
-    return key.length <= LONGEST_KEY ? key : boundedKey(key);
+    // Checked here, because every hit takes this path.
+    return key.length <= this.#longest ? key : boundedKey(this.#open, key);
   }
 
-  #withParts(call: Call): string | undefined {
+  #withParts(call: Call): KeyOrReason {
     let key = this.#open;
     const length = this.#lengthOf(call.args);
     for (let index = 0; index < length; index++) {
       if (index > 0) key += ',';
-      if (!this.#ignored.has(index)) key += this.#encoded(call.args[index], index);
+      if (!this.ignored.has(index)) key += this.#encoded(call.args[index], index);
     }
-    for (const part of this.#parts) {
+    for (const part of this.parts) {
       const value = part.read(call);
-      if ((value === undefined || value === null) && part.missing?.(call) === true) return undefined;
-      if (value !== undefined) key += `|${part.label ?? ''}=${part.secret ? encodeSecret(value) : encodeInput(value)}`;
+      if ((value === undefined || value === null) && part.missing?.(call) === true) return BypassReason.vary;
+      if (value !== undefined) key += `|${part.label ?? ''}=${part.encode(value)}`;
     }
-    return boundedKey(`${key})`);
+    return boundedKey(this.#open, `${key})`);
   }
 
   /** `find(7)` and `find(7, undefined)` are the same call to a method that does not count its arguments. */
   #lengthOf(args: readonly unknown[]): number {
     let length = args.length;
-    if (!this.#countsArguments) while (length > 0 && args[length - 1] === undefined) length--;
+    if (!this.countsArguments) while (length > 0 && args[length - 1] === undefined) length--;
     return length;
   }
 
   #encoded(value: unknown, index: number): string {
     try {
-      return encodeValue(value, this.#layouts);
+      const encoded = encodeValue(value, this.#layouts);
+      // A value that is not shortened has no `…` outside quotes, and this form has no quotes.
+      return encoded.length <= LONGEST_VALUE ? encoded : `${escapeText(beginning(encoded))}…${digest(encoded)}`;
     } catch (fault) {
-      if (fault instanceof NotEncodable) throw argumentNotEncodable(fault, this.#owner, this.#nameOf(index));
+      if (fault instanceof NotEncodable) throw argumentNotEncodable(fault, this.owner, this.nameOf(index));
       throw fault;
     }
   }
 }
 
-/** True where a function can tell an argument that is undefined from one that is absent: it has a rest parameter or reads `arguments`. */
+/** True where a function can distinguish an undefined argument from a missing one: by a rest parameter or `arguments`. */
 export function countsArguments(implementation: (...args: never[]) => unknown): boolean {
   return /\.\.\.|\barguments\b|\[native code\]/.test(Function.prototype.toString.call(implementation));
 }
 
-/** The names a function's parameters have in its source, for messages; their numbers where that cannot be told. */
+/** Names a function's parameters as its source does, for messages; by number where the source cannot be read. */
 export function parameterNames(implementation: (...args: never[]) => unknown): (index: number) => string {
   return (index) => {
     const source = Function.prototype.toString.call(implementation);

@@ -1,8 +1,11 @@
-/** How the properties of objects with the same names are written: in which order, and what stands before each value. */
+import { isWellFormed } from '../../cache/base/keys.js';
+import { notWellFormed } from './not-encodable.js';
+
+/** The layout of objects with the same property names: their order, and the text before each value. */
 export interface PropertyLayout {
-  /** The names in the order in which such objects have them. */
+  /** The names in the order of the objects. */
   readonly given: readonly string[];
-  /** By code units, as `sort()` does. */
+  /** The names sorted by code units. */
   readonly sorted: readonly string[];
   /** `"name":`, with a comma before all but the first. */
   readonly labels: readonly string[];
@@ -11,7 +14,7 @@ export interface PropertyLayout {
 const FORMS = 16;
 const MOST_NAMES = 32;
 
-/** Remembers the layouts of the last forms seen: a method is called with the same few object literals again and again. */
+/** Remembers the layouts of recent objects, because a method is usually called with the same few object literals. */
 export class PropertyLayouts {
   readonly #known = new Array<PropertyLayout | undefined>(FORMS);
 
@@ -34,12 +37,14 @@ export function layoutOf(names: readonly string[]): PropertyLayout {
   };
 }
 
-/** What `JSON.stringify` would only put in quotes. */
+/** Text that `JSON.stringify` only puts in quotes. */
 const NEEDS_NO_ESCAPES = /^[\w .,:;@/+-]*$/;
 
-/** Text as JSON has it. */
+/** Writes text as JSON. @throws NotEncodable for text that is not well-formed Unicode. */
 export function quoted(text: string): string {
-  return NEEDS_NO_ESCAPES.test(text) ? `"${text}"` : JSON.stringify(text);
+  if (NEEDS_NO_ESCAPES.test(text)) return `"${text}"`;
+  if (!isWellFormed(text)) throw notWellFormed();
+  return JSON.stringify(text);
 }
 
 function same(known: readonly string[], names: readonly string[]): boolean {

@@ -1,42 +1,41 @@
-import type { CacheLog } from '../../cache/cache-log.js';
+import type { CacheLog } from '../../cache/base/cache-log.js';
+import { CacheError } from '../../cache/base/errors.js';
+import { BypassReason } from '../../cache/base/observer.js';
 import type { Call } from '../inputs/call.js';
-import type { KeyRecipe } from './key-recipe.js';
+import type { KeyOrReason, KeyRecipe } from './key-recipe.js';
+import { NotEncodable } from './not-encodable.js';
 
-/** Keys of a handler whose making never fails a request: where it throws there is no key, and one warning a handler. */
+/** Makes a handler's keys and never fails a request: an error yields no key, and one warning per handler. */
 export class SafeKeys {
-  readonly #recipe: KeyRecipe;
-  readonly #owner: string;
-  readonly #log: CacheLog;
   #warned = false;
 
-  constructor(recipe: KeyRecipe, owner: string, log: CacheLog) {
-    this.#recipe = recipe;
-    this.#owner = owner;
-    this.#log = log;
-  }
+  constructor(
+    private readonly recipe: KeyRecipe,
+    private readonly owner: string,
+    private readonly log: CacheLog,
+  ) {}
 
-  keyOf(call: Call): string | undefined | Promise<string | undefined> {
+  keyOf(call: Call): KeyOrReason | Promise<KeyOrReason> {
     try {
-      const key = this.#recipe.keyOf(call);
+      const key = this.recipe.keyOf(call);
       return typeof key === 'object' ? key.catch((error: unknown) => this.#none(error)) : key;
     } catch (error) {
       return this.#none(error);
     }
   }
 
-  #none(error: unknown): undefined {
-    if (!this.#warned) {
+  #none(error: unknown): BypassReason {
+    // A caller can send such text; it is not a fault of the handler.
+    const sent = (error instanceof NotEncodable || error instanceof CacheError) && error.code === 'INVALID_KEY';
+    if (!this.#warned && !sent) {
       this.#warned = true;
-      this.#log(
+      this.log(
         'warn',
         'KEY_FAILED',
-        `${this.#owner}: its cache key could not be made, so such calls go to the handler.`,
-        {
-          // Messages of others may hold values; names do not.
-          reason: error instanceof Error ? error.name : typeof error,
-        },
+        `${this.owner}: its cache key could not be made, so such calls go to the handler.`,
+        { cause: error },
       );
     }
-    return undefined;
+    return BypassReason.condition;
   }
 }

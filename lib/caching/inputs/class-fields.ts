@@ -1,0 +1,100 @@
+import { nearest } from '../../cache/options/option-rules.js';
+import { validatedFields } from './dto-metadata.js';
+import type { ClassRef } from './route-arguments.js';
+
+const BUILT_IN: ReadonlySet<unknown> = new Set([
+  String, Number, Boolean, BigInt, Symbol, Array, Date, Map, Set, RegExp, Buffer,
+]); // prettier-ignore
+
+/**
+ * Says why a value of a declared type cannot have such a property, as the end of a sentence; undefined where it may have it. All
+ * properties of built-in types are known. Of another class the compiler's output may leave no trace of its fields, so only two
+ * things are reported: a name that resembles a validated field, and a name that does not occur in the source of a class whose
+ * output lists its fields.
+ * @param path names of properties, from outside to inside. @param what the value, for the message.
+ * @param surely true where only what cannot be there is reported: the author marked the path as one that may be missing.
+ */
+export function unknownField(
+  type: unknown,
+  [field, ...rest]: readonly string[],
+  what: string,
+  surely: boolean,
+): string | undefined {
+  if (field === undefined || typeof type !== 'function') return undefined;
+  const cls = type as unknown as ClassRef;
+  if (typeof cls.prototype !== 'object' || cls.prototype === null) return undefined;
+  const declared: unknown = Reflect.getMetadata('design:type', cls.prototype, field);
+  if (declared !== undefined) return unknownField(declared, rest, `${what} (${field})`, surely);
+  if (field in cls.prototype) return undefined;
+  if (BUILT_IN.has(type)) {
+    if (/^\d+$/.test(field)) return undefined;
+    return `but ${what} is declared as ${cls.name}, which has no field '${field}'. Name a field that it has.`;
+  }
+  if (surely) return undefined;
+  const validated = validatedFields(cls);
+  const meant = nearlyOneOf(field, validated);
+  const none = `but ${what} (${cls.name}) has no field '${field}'.`;
+  if (meant !== undefined) return `${none} Did you mean '${meant}'?`;
+  const fields = listedFields(type);
+  if (fields === undefined || validated.includes(field) || mentions(type, field)) return undefined;
+  const resembling = nearest(field, fields);
+  if (resembling !== undefined) return `${none} Did you mean '${resembling}'?`;
+  return `${none} Known are ${fields.map((name) => `'${name}'`).join(', ')}. End the placeholder with '?' where it may have others.`;
+}
+
+/** Returns a known name that differs by a letter from the given one. */
+export function nearlyOneOf(name: string, known: readonly string[]): string | undefined {
+  return known.includes(name) ? undefined : known.find((each) => isOneLetterAway(name, each));
+}
+
+/** True where one letter is added, left out, replaced or swapped with its neighbour. */
+function isOneLetterAway(one: string, other: string): boolean {
+  if (one === other || Math.abs(one.length - other.length) > 1) return false;
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at++;
+  const [restOfOne, restOfOther] = [one.slice(at), other.slice(at)];
+  return (
+    restOfOne.slice(1) === restOfOther ||
+    restOfOne === restOfOther.slice(1) ||
+    restOfOne.slice(1) === restOfOther.slice(1) ||
+    (restOfOne[0] === restOfOther[1] && restOfOne[1] === restOfOther[0] && restOfOne.slice(2) === restOfOther.slice(2))
+  );
+}
+
+const COMMENTS = /\/\*[^]*?\*\/|\/\/[^\n]*/g;
+/** The first members of a class body, as long as they are fields: `id;`, `tags = [];`. */
+const FIELD = /^\s*([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*(?:=[^;]*)?;/u;
+
+/**
+ * The fields at the beginning of the sources of a class and its base classes; undefined where one of them does not begin with a
+ * field, because compilers may then have left all of them out.
+ */
+function listedFields(cls: object): string[] | undefined {
+  const fields: string[] = [];
+  for (const source of sourcesOf(cls)) {
+    const before = fields.length;
+    let body = source.slice(source.indexOf('{') + 1);
+    for (let field = FIELD.exec(body); field !== null; field = FIELD.exec(body)) {
+      fields.push(field[1]!);
+      body = body.slice(field[0].length);
+    }
+    if (fields.length === before) return undefined;
+  }
+  return [...new Set(fields)];
+}
+
+function mentions(cls: object, field: string): boolean {
+  return sourcesOf(cls).some((source) => source.split(/[^\p{ID_Continue}$]+/u).includes(field));
+}
+
+/** The sources of a class and its base classes, without comments. */
+function sourcesOf(cls: object): string[] {
+  const sources: string[] = [];
+  for (
+    let level: unknown = cls;
+    typeof level === 'function' && level !== Function.prototype;
+    level = Object.getPrototypeOf(level) as unknown
+  )
+    sources.push(Function.prototype.toString.call(level).replace(COMMENTS, ''));
+  return sources;
+}

@@ -1,0 +1,20 @@
+import { type DeclaredInput, declaredInputs } from './declared-inputs.js';
+import type { PipedHandler } from './handler-pipes.js';
+import { parsedInputs } from './parsed-inputs.js';
+import { narrowedQuery } from './query-fields.js';
+
+/**
+ * Lists the declared inputs of a handler behind its pipes: scalars as stock pipes parse them, and of a whole query the
+ * parameters that can reach the handler.
+ * @param original the undecorated method.
+ * @param query names of parameters from the handler's options, if any.
+ */
+export function handlerInputs(
+  handler: PipedHandler,
+  original: (...args: never[]) => unknown,
+  query?: unknown,
+): DeclaredInput[] {
+  const { transport, cls, method } = handler;
+  const inputs = parsedInputs(declaredInputs(transport, cls, method, original), handler);
+  return narrowedQuery(inputs, handler, Array.isArray(query) ? query.map(String) : undefined);
+}

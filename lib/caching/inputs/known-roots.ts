@@ -1,0 +1,57 @@
+import type { HttpServer } from '@nestjs/common';
+import type { Transport } from './call.js';
+
+/**
+ * The beginnings of paths that calls of a transport have: what the framework or the platform sets, and what its usual guards and
+ * middleware add (Passport, sessions, cookies, uploads, tokens). A name that is on no such list can only be a mistake, or a
+ * property that own middleware adds and that the application declares.
+ */
+const ROOTS: Record<Exclude<Transport, 'method'>, readonly string[]> = {
+  http: ['params', 'query', 'body', 'headers', 'cookies', 'session', 'user', 'hosts'],
+  graphql: ['args', 'context', 'headers', 'cookies', 'session', 'user'],
+  rpc: ['data', 'context'],
+  ws: ['data', 'client'],
+};
+
+/** Further properties of requests, which messages do not list. */
+const OF_REQUESTS: ReadonlySet<string> = new Set([
+  'method', 'url', 'originalUrl', 'baseUrl', 'path', 'route', 'httpVersion', 'protocol', 'secure', 'hostname', 'host', 'subdomains',
+  'ip', 'ips', 'raw', 'rawBody', 'rawHeaders', 'signedCookies', 'sessionID', 'account', 'authInfo', 'auth', 'file', 'files',
+]); // prettier-ignore
+
+/** Further beginnings of paths into a GraphQL call. */
+const OF_GRAPHQL: ReadonlySet<string> = new Set(['root', 'query', 'body']);
+
+/** The usual beginnings of paths, for messages. */
+export function usualRoots(transport: Exclude<Transport, 'method'>): readonly string[] {
+  return ROOTS[transport];
+}
+
+/** True where calls of a transport can have a value at a path with this beginning. */
+export function isKnownRoot(
+  root: string,
+  transport: Exclude<Transport, 'method'>,
+  adapter: HttpServer | undefined,
+): boolean {
+  if (ROOTS[transport].includes(root)) return true;
+  if (transport === 'rpc' || transport === 'ws') return false;
+  if (OF_REQUESTS.has(root) || (transport === 'graphql' && OF_GRAPHQL.has(root))) return true;
+  // Fastify numbers its requests, so a key or tag with this number would fit no other request.
+  return root !== 'id' && isRequestProperty(root, adapter);
+}
+
+/** True for properties that the platform's requests have before any middleware runs: decorators of Fastify, getters of Express. */
+function isRequestProperty(name: string, adapter: HttpServer | undefined): boolean {
+  const instance = adapter?.getInstance() as
+    { request?: unknown; hasRequestDecorator?: (name: string) => boolean } | undefined;
+  if (typeof instance?.hasRequestDecorator === 'function') return instance.hasRequestDecorator(name);
+  for (let level: unknown = instance?.request; isObject(level); level = Object.getPrototypeOf(level)) {
+    const property = Object.getOwnPropertyDescriptor(level, name);
+    if (property !== undefined) return level !== Object.prototype && typeof property.value !== 'function';
+  }
+  return false;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,46 @@
+import type { CallHandler } from '@nestjs/common';
+import { lastValueFrom } from 'rxjs';
+import type { CacheLog } from '../../cache/base/cache-log.js';
+
+/**
+ * Also runs a share of hits through their origin, and logs where the results differ. This finds undeclared inputs, such as a
+ * caller's identity in AsyncLocalStorage. For development; the origin may also have changed meanwhile.
+ */
+export class Probe {
+  #differences = 0;
+
+  /** @param share of hits, from 0 to 1. @param owner for messages: `FeedController.discover()`. */
+  constructor(
+    private readonly share: number,
+    private readonly random: () => number,
+    private readonly log: CacheLog,
+    private readonly owner: string,
+  ) {}
+
+  /** Probes a hit of a handler in the background, by chance. @param cached makes what a caller gets of the entry */
+  offer(cached: () => unknown, next: CallHandler): void {
+    this.offerRun(cached, () => lastValueFrom(next.handle()));
+  }
+
+  offerRun(cached: () => unknown, run: () => unknown): void {
+    if (this.random() < this.share) void this.#compare(cached, run);
+  }
+
+  async #compare(cached: () => unknown, run: () => unknown): Promise<void> {
+    try {
+      const now = await run();
+      if (JSON.stringify(now) === JSON.stringify(cached())) return;
+    } catch {
+      // A failure of the origin says nothing about the stored result.
+      return;
+    }
+    this.#differences += 1;
+    this.log(
+      'warn',
+      'PROBE_DIFFERS',
+      `${this.owner}: a cached result differs from a new one. It may depend on an input that is not in its key ` +
+        '(a user in AsyncLocalStorage, the time). Declare that input with `vary`. Ignore this where the origin has just changed.',
+      { differences: this.#differences },
+    );
+  }
+}

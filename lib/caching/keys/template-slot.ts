@@ -1,0 +1,108 @@
+import { types } from 'node:util';
+import { escaperOf, unescapeText } from './escape.js';
+import { beginning, boundedValue, READABLE } from './key-length.js';
+import { asText, asTyped, encodeSecret } from './value-encoding.js';
+import { sameValues, textsOf } from './value-forms.js';
+
+/**
+ * What a placeholder takes: text of a request, an argument that is declared as text but may be anything, values of any type, or
+ * secrets that must not be readable.
+ */
+export type SlotKind = 'text' | 'declared text' | 'typed' | 'secret';
+
+/** One placeholder of a key template: writes the values of calls and invalidations. */
+export class TemplateSlot {
+  readonly kind: SlotKind;
+  /** The first character after the placeholder; empty at the end of the template. */
+  readonly stop: string;
+  /** Parses a caller's value as stock pipes do; undefined where none parses it. */
+  readonly parse: ((value: unknown) => unknown) | undefined;
+  readonly #escape: (text: string) => string;
+
+  constructor(kind: SlotKind, stop: string, parse?: (value: unknown) => unknown) {
+    this.kind = kind;
+    this.stop = stop;
+    this.parse = parse;
+    this.#escape = escaperOf(stop);
+  }
+
+  /** Encodes a call's parsed value. @throws NotEncodable */
+  encode(value: unknown): string {
+    const escape = this.#escape;
+    if (this.kind === 'secret') return `~${escape(encodeSecret(value).slice(1))}`;
+    return boundedValue(this.#write(value), escape);
+  }
+
+  #write(value: unknown): string {
+    return this.kind === 'typed' ? asTyped(value, this.#escape) : asText(value, this.#escape);
+  }
+
+  /** Returns every form of an invalidation's value. @throws NotEncodable */
+  forms(value: unknown): string[] {
+    const { parse } = this;
+    if (parse !== undefined) return [this.encode(parse(sentText(value)))];
+    if (this.kind === 'secret') return [this.encode(sentText(value))];
+    return [...new Set(this.#values(value).map((same) => this.encode(same)))];
+  }
+
+  /** Values that calls may have had where an invalidation has this one. */
+  #values(value: unknown): readonly unknown[] {
+    const same = sameValues(value);
+    // Requests have only text, lists and objects of it, or nothing.
+    return this.kind === 'text' ? same.filter((one) => !isScalar(one) && !isDate(one)) : same;
+  }
+
+  /**
+   * Returns every form of a value that shares its placeholder with other text.
+   * @param first true where the value comes first there. @param open true where a wildcard follows.
+   */
+  partialForms(value: unknown, { first, open }: { first: boolean; open: boolean }): string[] {
+    const forms = new Set<string>();
+    for (const same of this.#values(value)) {
+      const text = typeof same === 'string' ? this.#escape(same) : this.#write(same);
+      forms.add(text);
+      if (open && first && this.kind === 'typed' && typeof same === 'string') forms.add(`'${text}`);
+      // Of a longer, shortened value only the beginning is known.
+      if (open && text.length >= READABLE) forms.add(`${beginning(text)}…`);
+    }
+    return [...forms];
+  }
+
+  /**
+   * Reads a written value in the form of tags; undefined where it was shortened or is a digest.
+   */
+  textOf(encoded: string): string | undefined {
+    if (this.kind === 'secret' || encoded.includes('…')) return undefined;
+    if (encoded.startsWith('~')) return taggedText(unescapeText(encoded.slice(1)));
+    if (this.kind !== 'typed') return unescapeText(encoded);
+    if (encoded.startsWith("'")) return unescapeText(encoded.slice(1, -1));
+    const text = unescapeText(encoded);
+    if (text === '-0') return '0';
+    // A bigint, whose text has no `n`.
+    return /^-?\d+n$/.test(text) ? text.slice(0, -1) : text;
+  }
+
+  /** True where both slots write all values the same way. */
+  sameAs(other: TemplateSlot): boolean {
+    return this.kind === other.kind && this.stop === other.stop && this.parse === other.parse;
+  }
+}
+
+/** The text that a request would have sent for a scalar or a date; everything else unchanged. */
+function sentText(value: unknown): unknown {
+  return isScalar(value) ? String(value) : isDate(value) ? (textsOf(value)[0] ?? value) : value;
+}
+
+function isScalar(value: unknown): value is number | bigint | boolean {
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+}
+
+function isDate(value: unknown): boolean {
+  return types.isDate(value);
+}
+
+/** Reads an encoded value in the form of tags, in which dates have their own text. */
+function taggedText(encoded: string): string {
+  const time = /^Date\((-?\d+)\)$/.exec(encoded)?.[1];
+  return time === undefined ? encoded : new Date(Number(time)).toISOString();
+}

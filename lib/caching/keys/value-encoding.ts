@@ -1,0 +1,52 @@
+import { encodeValue } from './argument-encoding.js';
+import { escapeText } from './escape.js';
+import { boundedValue, digest } from './key-length.js';
+
+/**
+ * Encodes an input after its name, such as `page=2`: text unchanged, everything else after `~`, which text never contains.
+ * The caller leaves undefined out.
+ */
+export function encodeInput(value: unknown): string {
+  return boundedValue(asText(value, escapeText));
+}
+
+/** Encodes an input that a pipe parses: numbers and booleans unchanged, text that looks like one of them in quotes. */
+export function encodeTypedInput(value: unknown): string {
+  return boundedValue(asTyped(value, escapeText));
+}
+
+/** Encodes an input that must not be readable in a key, such as a token. */
+export function encodeSecret(value: unknown): string {
+  return `~sha256-${digest(encodeValue(value))}`;
+}
+
+/** Encodes a value where inputs are text: `~` marks everything else. */
+export function asText(value: unknown, escape: (text: string) => string): string {
+  return typeof value === 'string' ? escape(value) : `~${escape(encodeValue(value))}`;
+}
+
+/**
+ * Encodes a value of any type: numbers and similar values unchanged, text that looks like one of them in quotes, so that `7`
+ * and `'7'` have different keys.
+ */
+export function asTyped(value: unknown, escape: (text: string) => string): string {
+  switch (typeof value) {
+    case 'string':
+      return looksTyped(value) ? `'${escape(value)}'` : escape(value);
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+      return escape(encodeValue(value));
+    case 'bigint':
+      return escape(`${value}n`);
+    default:
+      return value === null ? escape('null') : `~${escape(encodeValue(value))}`;
+  }
+}
+
+/** True for text that needs quotes where any type is allowed. */
+export function looksTyped(text: string): boolean {
+  return LOOKS_TYPED.test(text);
+}
+
+const LOOKS_TYPED = /^(-?\d[\d.]*(e[+-]?\d+)?n?|-?Infinity|NaN|true|false|null|undefined)$/;

@@ -1,17 +1,18 @@
-import type { CacheInvalidateOptions } from './cached.options.js';
+import type { CacheInvalidateOptions } from './options/cached.options.js';
 import { useInterceptor } from './cached.decorator.js';
 import { replaceByDispatcher } from './decoration/dispatcher.js';
 import { type InvalidatingSite, INVALIDATES, invalidatingSitesOf } from './decoration/method-site.js';
-import { keyTemplate } from './keys/key-template.js';
+import { checkedInvalidate } from './decorator-options.js';
 
 /**
  * Invalidates after the handler or method succeeded, before its caller gets the result; a failing invalidation is logged and
  * never fails the call. Templates as in `@Cached`, and `{result.id}`. On a handler that is cached too it runs when the handler does.
- * @throws CacheError `INVALID_TEMPLATE` for a template that cannot be read, and on what is no method.
+ * A fault in the options fails the boot: `INVALID_OPTIONS` or `INVALID_TEMPLATE`, in one error with the faults of all decorators.
+ * @throws CacheError `INVALID_TEMPLATE` on a static member or an accessor.
  * @publicApi
  */
 export function CacheInvalidate(options: CacheInvalidateOptions): MethodDecorator {
-  for (const text of [...(options.keys ?? []), ...(options.patterns ?? []), ...(options.tags ?? [])]) keyTemplate(text);
+  const checked = checkedInvalidate(options);
   return (target, method, descriptor) => {
     const site = replaceByDispatcher<InvalidatingSite>(
       'CacheInvalidate',
@@ -24,7 +25,8 @@ export function CacheInvalidate(options: CacheInvalidateOptions): MethodDecorato
         original,
         dispatcher,
         declaredBy: target.constructor,
-        options: Object.freeze({ ...options }),
+        options: checked.options,
+        optionFaults: checked.faults,
       }),
     );
     Reflect.defineMetadata(INVALIDATES, [...invalidatingSitesOf(site.original), site], site.dispatcher);

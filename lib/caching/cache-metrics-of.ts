@@ -1,11 +1,11 @@
-import { CacheError } from '../cache/errors.js';
+import { CacheError } from '../cache/base/errors.js';
 import type { SubjectMetrics } from '../metrics/cache-metrics.js';
 import { cachedSiteOf } from './decoration/method-site.js';
 
 /**
- * The statistics of one `@Cached` handler or method: `cacheMetricsOf(service.find)`, `cacheMetricsOf(FeedService.prototype.find)`.
- * In a process with several applications they are those of the one that was initialised last.
- * @throws CacheError `INVALID_OPTIONS` for a function that is not decorated, or that no running application with metrics has.
+ * Returns the statistics of one `@Cached` handler or method: `cacheMetricsOf(service.find)`,
+ * `cacheMetricsOf(FeedService.prototype.find)`. With several applications in a process, those of the one initialised last.
+ * @throws CacheError `INVALID_OPTIONS` for a function that is not decorated, or not part of a running application with metrics.
  * @publicApi
  */
 export function cacheMetricsOf(method: (...args: never[]) => unknown): SubjectMetrics {

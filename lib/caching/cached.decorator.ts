@@ -1,9 +1,10 @@
 import { UseInterceptors } from '@nestjs/common';
-import { CacheError } from '../cache/errors.js';
-import type { CachedOptions } from './cached.options.js';
-import { CachedInterceptor } from './cached.interceptor.js';
+import { CacheError } from '../cache/base/errors.js';
+import type { CachedOptions } from './options/cached.options.js';
+import { CachedInterceptor } from './decoration/cached.interceptor.js';
 import { replaceByDispatcher } from './decoration/dispatcher.js';
 import { CACHED, type CachedSite, cachedSiteOf } from './decoration/method-site.js';
+import { checkedCached } from './decorator-options.js';
 import { keyPattern } from './keys/key-template.js';
 
 /**
@@ -12,13 +13,16 @@ import { keyPattern } from './keys/key-template.js';
  * `'feed:*'`: the text before `*` is the prefix, `*` becomes the route (or class and method) and the inputs the handler declares.
  * `'product:{params.id}'`, `'seller:{0.id}'`: the whole key; it names every declared input or `ignore` does.
  *
- * A decorated method returns a promise, or an Observable where its declared return type is one; without the module it is
- * called as it stands.
- * @throws CacheError `INVALID_TEMPLATE` for a pattern that is neither, and on what is no method.
+ * A decorated method returns a promise, or an Observable where its declared return type is one. A provider's method that is
+ * declared to return anything else fails the boot (`SYNC_METHOD`). Without the module it runs undecorated.
+ * A fault in the options fails the boot: `INVALID_OPTIONS`, `INVALID_DURATION` or `INVALID_TEMPLATE`, in one error with the faults
+ * of all decorators.
+ * @throws CacheError `INVALID_TEMPLATE` for an invalid pattern, and on a static member or an accessor.
  * @publicApi
  */
 export function Cached(pattern: string, options: CachedOptions = {}): MethodDecorator {
   const parsed = keyPattern(pattern);
+  const checked = checkedCached(options);
   return (target, method, descriptor) => {
     const site = replaceByDispatcher<CachedSite>(
       'Cached',
@@ -29,7 +33,7 @@ export function Cached(pattern: string, options: CachedOptions = {}): MethodDeco
         if (cachedSiteOf(original) !== undefined) {
           throw new CacheError(
             'DUPLICATE_TEMPLATE',
-            `${target.constructor.name}.${String(method)} has two @Cached; one method has one key.`,
+            `${target.constructor.name}.${String(method)} has two @Cached. Remove one: a method has one key.`,
           );
         }
         return {
@@ -39,7 +43,8 @@ export function Cached(pattern: string, options: CachedOptions = {}): MethodDeco
           dispatcher,
           declaredBy: target.constructor,
           pattern: parsed,
-          options: Object.freeze({ ...options }),
+          options: checked.options,
+          optionFaults: checked.faults,
           measured: new Set(),
         };
       },
@@ -50,7 +55,7 @@ export function Cached(pattern: string, options: CachedOptions = {}): MethodDeco
   };
 }
 
-/** Puts the interceptor on a method, once; the runtime moves it behind all others. */
+/** Adds the interceptor to a method, once; the runtime moves it behind all others. */
 export function useInterceptor(target: object, method: string | symbol, descriptor: unknown): void {
   const { value } = descriptor as TypedPropertyDescriptor<object>;
   const present = Reflect.getMetadata('__interceptors__', value as object) as unknown[] | undefined;

@@ -6,13 +6,16 @@ import {
   type OnApplicationShutdown,
   type OnModuleDestroy,
   type OnModuleInit,
+  Optional,
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { systemClock } from '../cache/clock.js';
-import { CacheError } from '../cache/errors.js';
+import { CacheError } from '../cache/base/errors.js';
 import type { LayeredCache } from '../cache/layered-cache.js';
-import type { CachedHandler } from './cached-handler.js';
-import type { CachingOptions } from './caching.options.js';
+import type { ReadPlan } from '../cache/policies/read-plan.js';
+import type { CacheMetrics } from '../metrics/cache-metrics.js';
+import type { PatternDeclaration } from '../metrics/judgement.js';
+import type { CachedHandler } from './decoration/cached-handler.js';
+import type { CachingOptions } from './options/caching.options.js';
 import { CACHING_CACHE, CACHING_OPTIONS } from './caching.tokens.js';
 import {
   type ApplicationRuntime,
@@ -23,33 +26,31 @@ import {
 } from './decoration/class-host.js';
 import { decoratedClasses, providedMethods } from './decoration/decorated-classes.js';
 import type { MethodSite } from './decoration/method-site.js';
-import { FastLane } from './fast-lane/fast-lane.js';
-import { putInFront } from './fast-lane/lane-server.js';
-import { middlewareNames, namesInFront } from './fast-lane/middleware-names.js';
+import { EARLY_HITS, type EarlyHits } from './http/early-hits.js';
 import { ApplicationCompiler } from './handlers/application-compiler.js';
 import { HandlerTable } from './handlers/handler-table.js';
 import { settleInstances } from './handlers/instances.js';
 import { moveInnermost } from './handlers/outside-interceptors.js';
+import type { Fault } from './keys/key-design.js';
 import { RouteHits } from './http/route-hits.js';
-import { WarmingRequests } from './http/warming-requests.js';
+import { WarmingRequests } from './gate/warming-requests.js';
 
-/** Everything `@Cached` and `@CacheInvalidate` need of one application. */
+/** Runs `@Cached` and `@CacheInvalidate` in one application. */
 @Injectable()
 export class CachingRuntime
   implements ApplicationRuntime, OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
 {
   readonly cache: LayeredCache;
   readonly options: CachingOptions;
-  /** What warming sends its requests by. */
+  /** Marks the requests of warming. */
   readonly warming = new WarmingRequests();
   readonly #link: CachingLink;
   readonly #modules: ModulesContainer;
   readonly #adapterHost: HttpAdapterHost;
   readonly #compiler: ApplicationCompiler;
-  readonly #lane: FastLane;
+  readonly #early: EarlyHits | undefined;
   readonly #routes = new RouteHits();
   readonly #handlers = new HandlerTable();
-  #takeLaneAway: (() => void) | undefined;
   #routesAreMade: (() => void) | undefined;
 
   constructor(
@@ -59,51 +60,47 @@ export class CachingRuntime
     @Inject(ModulesContainer) modules: ModulesContainer,
     @Inject(ApplicationConfig) config: ApplicationConfig,
     @Inject(HttpAdapterHost) adapterHost: HttpAdapterHost,
+    @Optional() @Inject(EARLY_HITS) early?: EarlyHits,
   ) {
     this.cache = cache;
     this.options = options;
     this.#link = link;
     this.#modules = modules;
     this.#adapterHost = adapterHost;
-    const clock = options.clock ?? systemClock;
-    this.#lane = new FastLane({
-      now: () => clock.now(),
-      log: options.log,
-      middleware: () =>
-        adapterHost.httpAdapter === undefined ? [] : middlewareNames(adapterHost.httpAdapter, modules),
-      inFront: (request) => namesInFront(adapterHost.httpAdapter, request),
-      warming: this.warming,
-    });
-    this.#compiler = new ApplicationCompiler({
+    this.#early = early;
+    this.#compiler = new ApplicationCompiler(
       cache,
       options,
       modules,
       config,
       adapterHost,
-      lane: this.#lane,
-      routes: this.#routes,
-      warming: this.warming,
-    });
-    // Before routes are made, which read the order of interceptors once.
+      early,
+      this.#routes,
+      this.warming,
+    );
+    // Must run before routes are made, because they read the order of interceptors once.
     for (const { cls } of decoratedClasses(modules)) {
       for (const { implementation } of providedMethods(cls)) moveInnermost(implementation);
     }
-    link.runtime = this;
   }
 
-  /** Nest is about to hand its routes to the adapter. */
-  beforeRoutes(): void {
+  /** Runs before Nest adds the middleware of modules and its routes to the adapter. */
+  async beforeRoutes(): Promise<void> {
     this.#routesAreMade = this.#routes.watch(this.#adapterHost.httpAdapter);
+    await this.#early?.beforeRoutes();
   }
 
   /**
    * Compiles every decorated handler and method: routes, global prefix and interceptors are known by now.
-   * @throws CacheError one for all that could not be cached safely: the code of the first fault, the messages of all.
+   * @throws CacheError one for all faults of decorators and all that could not be cached safely: the code of the first, the messages
+   * of all.
    */
   onModuleInit(): void {
     this.#routesAreMade?.();
-    const provided = settleInstances(decoratedClasses(this.#modules), this.#link, this.#modules, this.options.log);
-    this.#compiler.compileAll(provided, this.#link, this.#handlers);
+    const classes = settleInstances(decoratedClasses(this.#modules), this.#link, this.#modules, this.options.log);
+    this.#compiler.settled(classes);
+    this.#link.runtime = this;
+    this.#compiler.compileAll(classes, this.#handlers);
     const faults = this.#compiler.faults();
     if (faults.length === 0) return this.#declarePatterns();
     const [first] = faults;
@@ -111,32 +108,45 @@ export class CachingRuntime
       first!.code,
       faults.length === 1
         ? first!.message
-        : `${faults.length} handlers cannot be cached:\n${faults.map(({ code, message }) => `- ${code} ${message}`).join('\n')}`,
+        : `${countOf(faults)} cannot be used as written:\n${faults.map(({ code, message }) => `- ${code} ${message}`).join('\n')}`,
     );
   }
 
-  /** Handlers of one pattern may keep their answers for different times: then no TTL is the pattern's. */
+  /** Declares patterns. Where handlers of one pattern have different TTLs, the pattern has none. */
   #declarePatterns(): void {
-    const ttls = new Map<string, number | null>();
-    for (const { pattern, plan } of this.handlers) {
+    const named = this.options.named?.();
+    const declared = new Map<CacheMetrics | undefined, Map<string, PatternDeclaration>>();
+    for (const { pattern, text, plan, cache } of this.handlers) {
+      const metrics = cache === undefined ? this.options.metrics : named?.get(cache)?.metrics;
+      const ofCache = declared.get(metrics) ?? new Map<string, PatternDeclaration>();
+      declared.set(metrics, ofCache);
       const { ttlMs, ttlOf } = plan.policy;
       const fixed = ttlOf === undefined && ttlMs < Infinity ? ttlMs : null;
-      ttls.set(pattern, !ttls.has(pattern) || ttls.get(pattern) === fixed ? fixed : null);
+      const earlier = ofCache.get(pattern);
+      if (earlier === undefined) ofCache.set(pattern, { ttlMs: fixed, text, plan: plan as ReadPlan<never> });
+      else if (earlier.ttlMs !== fixed) ofCache.set(pattern, { ...earlier, ttlMs: null });
     }
-    for (const [pattern, ttlMs] of ttls) this.options.metrics?.declare(pattern, { ttlMs });
+    for (const [metrics, ofCache] of declared) {
+      for (const [pattern, declaration] of ofCache) metrics?.declare(pattern, declaration);
+    }
   }
 
   onApplicationBootstrap(): void {
-    if (this.#lane.wanted) this.#takeLaneAway = putInFront(this.#lane, this.#adapterHost.httpAdapter.getHttpServer());
+    this.#early?.open();
   }
 
-  /** First of all: while the application closes, every request is the framework's. */
+  /** Runs first: while the application closes, the framework answers every request. */
   onModuleDestroy(): void {
-    this.#takeLaneAway?.();
+    this.#early?.close();
   }
 
   onApplicationShutdown(): void {
     this.#compiler.close();
+  }
+
+  /** True where hits of any handler are answered in front of the framework. */
+  get answersEarly(): boolean {
+    return this.#early?.areUsed ?? false;
   }
 
   /** Every cached handler and method, once the module is initialised. */
@@ -151,4 +161,10 @@ export class CachingRuntime
   methodOf(site: MethodSite, host: ClassHost): MethodRunner | undefined {
     return this.#compiler.methodOf(site, host);
   }
+}
+
+/** Counts the faulty handlers and methods: each message begins with its handler or method. */
+function countOf(faults: readonly Fault[]): string {
+  const owners = new Set(faults.map(({ message }) => message.slice(0, message.indexOf('('))));
+  return owners.size === 1 ? 'One handler or method' : `${owners.size} handlers or methods`;
 }

@@ -1,10 +1,10 @@
 import type { FactoryProvider, InjectionToken, Provider } from '@nestjs/common';
 import { CachingLink } from './decoration/class-host.js';
 import { CachingRuntime } from './caching-runtime.js';
-import type { CachingOptions } from './caching.options.js';
+import type { CachingOptions } from './options/caching.options.js';
 import { CACHING_CACHE, CACHING_OPTIONS } from './caching.tokens.js';
 
-/** What the module spreads into its providers. It exports {@link CachingLink} and `CachingRuntime`, too. */
+/** The providers of caching, for the module to spread. It exports {@link CachingLink} and `CachingRuntime`, too. */
 export function cachingProviders(parts: {
   /** Token of the cache: a `LayeredCache`. */
   readonly cache: InjectionToken;
@@ -18,5 +18,5 @@ export function cachingProviders(parts: {
   ];
 }
 
-/** What the module exports of them, so that decorated classes of other modules find their runtime. */
+/** The exports of the module, so that decorated classes of other modules find their runtime. */
 export const cachingExports = [CachingLink, CachingRuntime] as const;

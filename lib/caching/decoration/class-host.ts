@@ -12,40 +12,31 @@ export interface HandlerRunner {
   answer(execution: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>>;
 }
 
-/** What decorated methods and handlers ask of their application. */
+/** The part of an application that decorated methods and handlers use. */
 export interface ApplicationRuntime {
-  /** Undefined where the method is to be called as it stands: a handler, which its interceptor answers. */
+  /** Undefined where the method runs undecorated: a handler, which its interceptor answers. */
   methodOf(site: MethodSite, host: ClassHost): MethodRunner | undefined;
-  /** Undefined where the handler is to be called as it stands. */
+  /** Undefined where the handler runs uncached. */
   handlerOf(execution: ExecutionContext): HandlerRunner | undefined;
 }
 
 /** The decorated methods of one class in one application; instances of a class that is provided twice have one for each. */
 export class ClassHost {
-  /** The class by the name its keys carry. */
-  readonly name: string;
-  readonly cls: abstract new (...args: never[]) => object;
-  readonly #link: CachingLink;
   readonly #runners = new Map<MethodSite, MethodRunner | undefined>();
 
-  constructor(link: CachingLink, cls: abstract new (...args: never[]) => object, name: string) {
-    this.#link = link;
-    this.cls = cls;
-    this.name = name;
-  }
-
-  get link(): CachingLink {
-    return this.#link;
-  }
+  constructor(
+    readonly link: CachingLink,
+    readonly cls: abstract new (...args: never[]) => object,
+  ) {}
 
   call(site: MethodSite, instance: object, args: unknown[]): unknown {
     const runner = this.#runners.get(site) ?? this.prepare(site);
     return runner === undefined ? site.original.apply(instance, args) : runner.run(instance, args);
   }
 
-  /** Makes what runs a method, once; undefined while there is no runtime, and for what is called as it stands. */
+  /** Makes the runner of a method, once; undefined while there is no runtime, and for methods that run undecorated. */
   prepare(site: MethodSite): MethodRunner | undefined {
-    const { runtime } = this.#link;
+    const { runtime } = this.link;
     if (runtime === undefined || this.#runners.has(site)) return this.#runners.get(site);
     const runner = runtime.methodOf(site, this);
     this.#runners.set(site, runner);
@@ -55,7 +46,8 @@ export class ClassHost {
 
 /**
  * How decorated classes find the runtime of their application: injected into them as an optional property. It depends on
- * nothing, so that a class the module's own options depend on may be cached too; until the runtime stands, calls pass through.
+ * nothing, so that a class the module's own options depend on may be cached too. Calls bypass the cache until the module is
+ * initialised and has named the instances.
  */
 export class CachingLink {
   runtime: ApplicationRuntime | undefined;
@@ -69,7 +61,7 @@ export class CachingLink {
   hostOfClass(cls: abstract new (...args: never[]) => object): ClassHost {
     let host = this.#hosts.get(cls);
     if (host === undefined) {
-      host = new ClassHost(this, cls, cls.name);
+      host = new ClassHost(this, cls);
       this.#hosts.set(cls, host);
     }
     return host;

@@ -13,10 +13,10 @@ export interface ProvidedClass {
   readonly isController: boolean;
 }
 
-/** One decorated method as a class has it: its own or an inherited one, and nobody's that a subclass replaced undecorated. */
+/** A decorated method of a class, its own or inherited. Methods that a subclass overrides without the decorator are left out. */
 export interface ProvidedMethod {
   readonly name: string | symbol;
-  /** What Nest would call. */
+  /** The function that Nest calls. */
   readonly implementation: Method;
 }
 
@@ -41,6 +41,12 @@ export function decoratedClasses(modules: ModulesContainer): ProvidedClass[] {
   return found;
 }
 
+/** Why instances of a provider may hold state of their users; undefined for a singleton. */
+export function unsharedInstances(wrapper: InstanceWrapper): string | undefined {
+  if (!wrapper.isDependencyTreeStatic()) return 'it is request-scoped and can hold its caller';
+  return wrapper.isTransient ? 'it is transient: each class that injects it has its own instance and state' : undefined;
+}
+
 /** The class of a provider, and of the object a factory or value provider has. */
 function classOf(wrapper: InstanceWrapper): ClassConstructor | undefined {
   const { metatype, inject } = wrapper;
@@ -50,7 +56,7 @@ function classOf(wrapper: InstanceWrapper): ClassConstructor | undefined {
   return isObject(wrapper.instance) ? constructorOf(wrapper.instance) : undefined;
 }
 
-/** The class an object was made of, whatever it says of itself. */
+/** The class of an object by its prototype, ignoring its own `constructor` property. */
 export function constructorOf(instance: object): ClassConstructor | undefined {
   const prototype = Object.getPrototypeOf(instance) as { constructor?: unknown } | null;
   return typeof prototype?.constructor === 'function' ? (prototype.constructor as ClassConstructor) : undefined;

@@ -1,10 +1,11 @@
 import { Inject, Optional } from '@nestjs/common';
-import { CacheError } from '../../cache/errors.js';
+import { CacheError } from '../../cache/base/errors.js';
+import { noteVersion } from '../../cache/version.js';
 import { CachingLink, type ClassHost } from './class-host.js';
 import { copyMetadata } from './copy-metadata.js';
 import { type Method, type MethodSite, noteDecorated } from './method-site.js';
 
-/** Under which every instance of a decorated class holds its {@link ClassHost}; the property its link is injected into. */
+/** The property with the {@link ClassHost} of an instance of a decorated class; its link is injected into it. */
 export const HOST = Symbol('cache-observability:host');
 
 interface Hosted {
@@ -12,8 +13,8 @@ interface Hosted {
 }
 
 /**
- * Leaves a dispatcher in place of a decorated method: it finds the application of the instance it is called on, so that
- * static, transient, request-scoped and inherited instances, self-calls and methods bound in a constructor all reach theirs.
+ * Replaces a decorated method by a dispatcher that finds the application of the instance it is called on, so that singleton,
+ * transient, request-scoped and inherited instances, self-calls and methods bound in a constructor all reach theirs.
  */
 export function replaceByDispatcher<S extends MethodSite>(
   decorator: string,
@@ -26,7 +27,7 @@ export function replaceByDispatcher<S extends MethodSite>(
   if (typeof target === 'function' || typeof original !== 'function' || descriptor === undefined) {
     throw new CacheError(
       'INVALID_TEMPLATE',
-      `@${decorator} stands on '${String(method)}', which is no method of an instance: static members and accessors have no application.`,
+      `@${decorator} is on '${String(method)}', which is not an instance method. Static members and accessors cannot be cached.`,
     );
   }
   const implementation = original as Method;
@@ -39,14 +40,15 @@ export function replaceByDispatcher<S extends MethodSite>(
   Object.defineProperty(dispatcher, 'length', { value: implementation.length, configurable: true });
   copyMetadata(implementation, dispatcher);
   descriptor.value = dispatcher;
-  // At once: decorators above may look the method up instead of taking what is handed to them.
+  // Define it now: decorators above may look up the method instead of using their descriptor.
   Object.defineProperty(target, method, descriptor);
   noteDecorated(target, method);
+  noteVersion();
   receiveLink(target);
   return site;
 }
 
-/** Makes Nest inject the application's link into instances of a class, without their having to know. */
+/** Makes Nest inject the application's link into instances of a class. */
 function receiveLink(prototype: object): void {
   if (HOST in prototype) return;
   Object.defineProperty(prototype, HOST, {
@@ -60,7 +62,7 @@ function receiveLink(prototype: object): void {
   Optional()(prototype, HOST);
 }
 
-/** Gives an instance its host; one that refuses new properties keeps calling its methods as they stand. */
+/** Gives an instance its host. An instance that refuses new properties runs its methods undecorated. */
 export function assignHost(instance: object, host: ClassHost): void {
   Reflect.defineProperty(instance, HOST, { value: host, configurable: true, enumerable: false, writable: false });
 }

@@ -2,7 +2,7 @@ import type { Transport } from '../inputs/call.js';
 import type { ClassConstructor } from './decorated-classes.js';
 import type { Method } from './method-site.js';
 
-/** Nest's metadata, written out: what is internal to it in one version is not there in another. */
+/** Nest's metadata keys, as literals, because some versions of Nest do not export them. */
 const META = {
   path: 'path',
   method: 'method',
@@ -17,7 +17,7 @@ const META = {
 
 const EVENT_HANDLER = 2;
 
-/** Through which transports Nest calls a method as a handler, with its interceptors. */
+/** The transports through which Nest calls a method as a handler, with its interceptors. */
 export function handlerTransports(implementation: Method, cls: ClassConstructor): Exclude<Transport, 'method'>[] {
   const transports: Exclude<Transport, 'method'>[] = [];
   const has = (key: string) => Reflect.getMetadata(key, implementation) !== undefined;
@@ -35,10 +35,10 @@ export function isFieldResolver(implementation: Method): boolean {
   return Reflect.getMetadata(META.property, implementation) === true;
 }
 
-/** Why a handler that is no HTTP handler is never cached, or undefined. */
+/** Why a handler other than HTTP is never cached, or undefined. */
 export function neverCached(implementation: Method, transport: Transport): string | undefined {
   if (transport === 'rpc' && Reflect.getMetadata(META.patternHandler, implementation) === EVENT_HANDLER) {
-    return 'an event handler answers nobody';
+    return 'an event handler returns nothing to a caller';
   }
   if (transport !== 'graphql') return undefined;
   const type: unknown = Reflect.getMetadata(META.resolver, implementation);

@@ -1,29 +1,32 @@
-import type { Series } from '../../cache/observer.js';
+import type { OptionFault } from '../../cache/options/option-rules.js';
+import type { Series } from '../../cache/base/observer.js';
 import type { CacheMetrics } from '../../metrics/cache-metrics.js';
-import type { CacheInvalidateOptions, CachedOptions } from '../cached.options.js';
+import type { CacheInvalidateOptions, CachedOptions } from '../options/cached.options.js';
 import type { KeyPattern } from '../keys/key-template.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any method can be decorated
 export type Method = (this: any, ...args: any[]) => unknown;
 
-/** One use of a decorator on one method, as the decorator left it; what it means is decided by each application. */
+/** One use of a decorator on one method; each application compiles it. */
 export type MethodSite = CachedSite | InvalidatingSite;
 
 interface DecoratedMethod {
   readonly method: string | symbol;
-  /** What the decorator found in place. */
+  /** The method before the decorator. */
   readonly original: Method;
-  /** What it left in place. */
+  /** The method after the decorator. */
   readonly dispatcher: Method;
   /** The class that declares it. */
   readonly declaredBy: { readonly name: string };
+  /** The faults of the decorator's options; `options` contains the valid fields. */
+  readonly optionFaults: readonly OptionFault[];
 }
 
 export interface CachedSite extends DecoratedMethod {
   readonly kind: 'cached';
   readonly pattern: KeyPattern;
   readonly options: CachedOptions;
-  /** Where running applications count it, the latest last; each takes its own out when it closes. */
+  /** Where running applications count it, the latest last; each removes its own when it closes. */
   readonly measured: Set<MeasuredSite>;
 }
 
@@ -38,12 +41,12 @@ export interface InvalidatingSite extends DecoratedMethod {
   readonly options: CacheInvalidateOptions;
 }
 
-/** Metadata keys, written out so that a second copy of this package reads what the first one wrote. */
+/** Metadata keys as text, so that a second copy of this package reads the metadata of the first. */
 export const CACHED = 'nestjs-cache-observability:cached';
 export const INVALIDATES = 'nestjs-cache-observability:invalidates';
 const SITES = 'nestjs-cache-observability:sites';
 
-/** The `@Cached` of a function, whoever wrapped it since and kept its metadata. */
+/** The `@Cached` of a function, also where other decorators wrapped it and kept its metadata. */
 export function cachedSiteOf(implementation: object): CachedSite | undefined {
   return Reflect.getMetadata(CACHED, implementation) as CachedSite | undefined;
 }
@@ -53,14 +56,14 @@ export function invalidatingSitesOf(implementation: object): readonly Invalidati
   return (Reflect.getMetadata(INVALIDATES, implementation) as InvalidatingSite[] | undefined) ?? [];
 }
 
-/** Notes that a class declares a decorated method. */
+/** Records that a class declares a decorated method. */
 export function noteDecorated(prototype: object, method: string | symbol): void {
   const own = (Reflect.getOwnMetadata(SITES, prototype) as Set<string | symbol> | undefined) ?? new Set();
   own.add(method);
   Reflect.defineMetadata(SITES, own, prototype);
 }
 
-/** Names of decorated methods of a class, inherited ones included; a subclass may have replaced some by its own. */
+/** Names of decorated methods of a class, inherited ones included; a subclass may override some. */
 export function decoratedMethods(prototype: object): ReadonlySet<string | symbol> {
   const names = new Set<string | symbol>();
   for (let level: object | null = prototype; level !== null; level = Object.getPrototypeOf(level) as object | null) {

@@ -3,8 +3,8 @@ import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js'
 import { type CachedSite, cachedSiteOf } from './method-site.js';
 
 /**
- * The controllers that have routes by one decorated function, whether they declare it, inherit it or had it copied, and
- * whether or not their module sees the cache: such routes look alike.
+ * Finds the controllers with routes of each decorated function, declared, inherited or copied, also in modules that do not
+ * import the cache: such routes look the same.
  */
 export function routeCarriers(modules: ModulesContainer): ReadonlyMap<CachedSite, ReadonlySet<InstanceWrapper>> {
   const carriers = new Map<CachedSite, Set<InstanceWrapper>>();
@@ -23,16 +23,24 @@ function sitesOf(prototype: object | undefined): ReadonlySet<CachedSite> {
   return new Set(methodsOf(prototype).flatMap((method) => cachedSiteOf(method) ?? []));
 }
 
-/** The methods of a class, inherited ones included. */
-export function methodsOf(prototype: object | undefined): object[] {
+/** The methods of a class, inherited ones included. @param replaced also overridden ones. */
+export function methodsOf(prototype: object | undefined, replaced = false): object[] {
+  return namedMethods(prototype, replaced).map(([, method]) => method);
+}
+
+/** The methods of a class with their names. */
+export function namedMethods(
+  prototype: object | undefined,
+  replaced = false,
+): (readonly [name: string | symbol, method: object])[] {
   const names = new Set<string | symbol>();
-  const methods: object[] = [];
+  const methods: [string | symbol, object][] = [];
   for (let level = prototype ?? null; level !== null; level = Object.getPrototypeOf(level) as object | null) {
     for (const name of Reflect.ownKeys(level)) {
-      if (names.has(name)) continue;
+      if (names.has(name) && !replaced) continue;
       names.add(name);
       const { value } = Object.getOwnPropertyDescriptor(level, name)!;
-      if (typeof value === 'function') methods.push(value as object);
+      if (typeof value === 'function') methods.push([name, value as object]);
     }
   }
   return methods;

@@ -1,17 +1,19 @@
 import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { LayeredCache } from '../../cache/layered-cache.js';
-import type { CachedHandler } from '../cached-handler.js';
-import type { CachingOptions } from '../caching.options.js';
-import type { CachingLink, ClassHost, HandlerRunner, MethodRunner } from '../decoration/class-host.js';
+import type { CachedHandler } from '../decoration/cached-handler.js';
+import { unknownName } from '../../cache/options/option-rules.js';
+import type { CachingOptions, NamedCache } from '../options/caching.options.js';
+import type { ClassHost, HandlerRunner, MethodRunner } from '../decoration/class-host.js';
 import {
   type ClassConstructor,
   decoratedClasses,
   type ProvidedClass,
   type ProvidedMethod,
   providedMethods,
+  unsharedInstances,
 } from '../decoration/decorated-classes.js';
 import { handlerTransports } from '../decoration/handler-kind.js';
-import { routeCarriers } from '../decoration/route-carriers.js';
+import { methodsOf, routeCarriers } from '../decoration/route-carriers.js';
 import {
   type CachedSite,
   cachedSiteOf,
@@ -20,56 +22,55 @@ import {
   methodName,
   type MethodSite,
 } from '../decoration/method-site.js';
-import { compileHttp, type HttpApplication } from '../http/compile-http.js';
-import { responseFaceOf } from '../http/response-face.js';
+import { compileHttp, type HttpApplication } from './compile-http.js';
+import { responseAdapterOf } from '../http/response-adapter.js';
 import type { RouteHits } from '../http/route-hits.js';
-import type { WarmingRequests } from '../http/warming-requests.js';
-import type { FastLane } from '../fast-lane/fast-lane.js';
+import { selectingHeaders } from '../http/selecting-headers.js';
+import type { WarmingRequests } from '../gate/warming-requests.js';
+import type { EarlyHits } from '../http/early-hits.js';
 import type { Transport } from '../inputs/call.js';
-import { declaredInputs } from '../inputs/declared-inputs.js';
+import { handlerInputs } from '../inputs/handler-inputs.js';
 import type { Fault } from '../keys/key-design.js';
 import { InvalidatingMethod } from './cached-method.js';
 import { Compilation } from './compilation.js';
 import { compileMessage } from './compile-message.js';
 import { compileMethod } from './compile-method.js';
+import { DecoratorChecks, type Mounts } from './decorator-checks.js';
 import type { HandlerTable } from './handler-table.js';
-import { Invalidation } from './invalidation.js';
+import { Invalidation } from '../invalidation/invalidation.js';
 import { InvalidatingHandler } from './message-handler.js';
-import { KeyNames, WholeKeys } from './whole-keys.js';
+import { madeAlike, type ProviderName, ProviderNames } from './provider-names.js';
+import { type NamedRoute, RouteNames } from './route-names.js';
+import type { SettledClasses } from './instances.js';
+import { handlerRoute, routeBase } from '../http/handler-route.js';
 
 type RoutesOfHandler = Pick<HttpApplication, 'mountedTwice' | 'alone'>;
 
-/** Makes runners for the decorated handlers and methods of one application. */
+/** Compiles the decorated handlers and methods of one application. */
 export class ApplicationCompiler {
   readonly #compilation: Compilation;
-  readonly #modules: ModulesContainer;
-  readonly #config: ApplicationConfig;
-  readonly #adapterHost: HttpAdapterHost;
-  readonly #lane: FastLane;
-  readonly #routes: RouteHits;
-  readonly #warming: WarmingRequests;
-  readonly #classNames = new KeyNames();
-  readonly #routeNames = new KeyNames();
+  /** Of named caches. */
+  readonly #named = new Map<string, Compilation>();
+  readonly #checks: DecoratorChecks;
+  #names = new ProviderNames([], () => []);
+  /** Hosts of what the application provides. */
+  #hosts: ReadonlySet<ClassHost> = new Set();
+  readonly #routeNames = new RouteNames();
+  /** Cached: versioning is known when handlers are compiled. */
+  #selectingHeaders: readonly string[] | undefined;
 
-  constructor(application: {
-    readonly cache: LayeredCache;
-    readonly options: CachingOptions;
-    readonly modules: ModulesContainer;
-    readonly config: ApplicationConfig;
-    readonly adapterHost: HttpAdapterHost;
-    readonly lane: FastLane;
-    readonly routes: RouteHits;
-    readonly warming: WarmingRequests;
-  }) {
-    this.#compilation = new Compilation(application.cache, application.options, new WholeKeys());
-    this.#modules = application.modules;
-    this.#config = application.config;
-    this.#adapterHost = application.adapterHost;
-    this.#lane = application.lane;
-    this.#routes = application.routes;
-    this.#warming = application.warming;
-    // In the order of declaration, so that names do not depend on who is called first.
-    for (const { cls } of decoratedClasses(application.modules)) this.#classNames.claim(cls.name, cls);
+  constructor(
+    cache: LayeredCache,
+    private readonly options: CachingOptions,
+    private readonly modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly early: EarlyHits | undefined,
+    private readonly routes: RouteHits,
+    private readonly warming: WarmingRequests,
+  ) {
+    this.#compilation = new Compilation(cache, options);
+    this.#checks = new DecoratorChecks(this.#compilation.faults, config, modules, adapterHost);
   }
 
   faults(): readonly Fault[] {
@@ -82,52 +83,134 @@ export class ApplicationCompiler {
 
   close(): void {
     this.#compilation.close();
+    for (const compilation of this.#named.values()) compilation.close();
   }
 
-  /** Handlers go into the table; methods are compiled for their hosts, so that faults are found now and not at the first call. */
-  compileAll(provided: readonly ProvidedClass[], link: CachingLink, table: HandlerTable): void {
-    const carriers = routeCarriers(this.#modules);
-    for (const cls of new Set(provided.map((one) => one.cls))) {
-      const mounts = provided.filter((one) => one.cls === cls);
-      // What one module makes for each request may hold its caller, whatever the others do.
-      const one = mounts.find(({ wrapper }) => !wrapper.isDependencyTreeStatic()) ?? mounts[0]!;
-      const isMount = (wrapper: unknown) => mounts.some((mount) => mount.wrapper === wrapper);
-      for (const method of providedMethods(cls)) {
-        const site = cachedSiteOf(method.implementation);
-        const alone = site !== undefined && [...(carriers.get(site) ?? [])].every(isMount);
-        const transports = handlerTransports(method.implementation, cls);
-        for (const transport of transports)
-          this.#addHandler(table, transport, one, method, { mountedTwice: mounts.length > 1, alone });
-        if (transports.length === 0) this.#prepareMethod(method, one, link);
+  /** Collects where each class is provided, which decides names in keys. A subclass can call an overridden method by `super`. */
+  settled({ provided, hosted }: SettledClasses): void {
+    this.#hosts = new Set(hosted.map(({ host }) => host));
+    this.#names = new ProviderNames(hosted, ({ cls }) =>
+      methodsOf(cls.prototype, true).flatMap((method) => {
+        const site = cachedSiteOf(method);
+        if (site === undefined || handlerTransports(method as Method, cls).includes('http')) return [];
+        return site.options.name ?? cls.name;
+      }),
+    );
+    for (const { cls, mounts } of handledClasses(provided)) {
+      for (const { implementation } of providedMethods(cls)) {
+        const site = cachedSiteOf(implementation);
+        if (site === undefined || !handlerTransports(implementation, cls).includes('http')) continue;
+        this.#routeNames.add(this.#namedRoute(mounts[0], site, implementation));
       }
     }
   }
 
-  /** Undefined for handlers, and for what was refused at boot. */
-  methodOf(site: MethodSite, { cls, name }: ClassHost): MethodRunner | undefined {
-    const constructor = cls as ClassConstructor;
+  /** Adds handlers to the table and compiles methods for their hosts, so that faults are found at boot. */
+  compileAll({ provided, hosted }: SettledClasses, table: HandlerTable): void {
+    const carriers = routeCarriers(this.modules);
+    const classes = handledClasses(provided);
+    for (const { cls } of classes) for (const method of providedMethods(cls)) this.#checks.learn(method);
+    for (const { cls, mounts } of classes) {
+      // One request-scoped registration is enough: its instances may hold their caller.
+      const one = mounts.find(({ wrapper }) => unsharedInstances(wrapper) !== undefined) ?? mounts[0];
+      const isMount = (wrapper: unknown) => mounts.some((mount) => mount.wrapper === wrapper);
+      for (const method of providedMethods(cls)) {
+        const site = cachedSiteOf(method.implementation);
+        this.#checks.check(mounts, method);
+        const alone = site !== undefined && [...(carriers.get(site) ?? [])].every(isMount);
+        const transports = handlerTransports(method.implementation, cls);
+        for (const transport of transports)
+          this.#addHandler(table, transport, one, method, { mountedTwice: mounts.length > 1, alone });
+        if (site !== undefined) this.#refuseSharedKeys(site, mounts, transports);
+        if (transports.length > 0) continue;
+        for (const { host } of hosted.filter((each) => each.cls === cls)) prepareMethod(method, host);
+      }
+    }
+    const { handlers, log } = this.#compilation;
+    this.#checks.reportTags(handlers, log);
+  }
+
+  /** Undefined for handlers, and for methods that were refused at boot. */
+  methodOf(site: MethodSite, host: ClassHost): MethodRunner | undefined {
+    const cls = host.cls as ClassConstructor;
     const own = (cls.prototype as Record<string | symbol, unknown>)[site.method];
     const isHandler = [own, site.dispatcher].some(
       (implementation) =>
-        typeof implementation === 'function' && handlerTransports(implementation as Method, constructor).length > 0,
+        typeof implementation === 'function' && handlerTransports(implementation as Method, cls).length > 0,
     );
     if (isHandler) return undefined;
-    if (site.kind === 'invalidating') return this.#invalidatingMethod(site, constructor);
-    return compileMethod(
-      this.#compilation,
-      site,
-      constructor,
-      this.#classNames.claim(name, name === cls.name ? cls : name),
-      this.#isPerRequest(constructor),
-    );
+    if (site.kind === 'invalidating') return this.#invalidatingMethod(site, cls);
+    if (!this.#hosts.has(host) && site.options.key === undefined && !tellsInstancesApart(site)) {
+      this.#compilation.log(
+        'warn',
+        'INSTANCE_UNKNOWN',
+        `${cls.name}.${methodName(site.method)}() runs uncached on instances that code makes, as ModuleRef.create() does: one could get the ` +
+          "values of another. Name what differs, such as `vary: 'this.tenant'`, or set `shared: true` where nothing does.",
+      );
+      return undefined;
+    }
+    const name = this.#nameIn(this.#names.of(host, site.options.name), site, cls);
+    return name === undefined
+      ? undefined
+      : compileMethod(this.#compilationOf(site), site, cls, name, this.#unsharedInstances(cls));
   }
 
-  #prepareMethod({ implementation }: ProvidedMethod, { cls }: ProvidedClass, link: CachingLink): void {
-    const host = link.hostOfClass(cls);
-    const sites: MethodSite[] = [...invalidatingSitesOf(implementation)];
-    const cached = cachedSiteOf(implementation);
-    if (cached !== undefined) sites.push(cached);
-    for (const site of sites) host.prepare(site);
+  /** Of the cache that a decorator names; one that is not there is a fault. */
+  #compilationOf({ options, declaredBy, method }: MethodSite): Compilation {
+    const { cache: name } = options;
+    if (name === undefined || name === 'default') return this.#compilation;
+    const known = this.#named.get(name);
+    if (known !== undefined) return known;
+    const caches = this.options.named?.() ?? new Map<string, NamedCache>();
+    const cache = caches.get(name);
+    if (cache === undefined) {
+      this.#compilation.faults.add(
+        'INVALID_OPTIONS',
+        `${declaredBy.name}.${methodName(method)}(): ${unknownName(`cache '${name}'`, name, ['default', ...caches.keys()])}. Import ` +
+          `CacheObservabilityModule.forFeature('${name}') to have it.`,
+      );
+      return this.#compilation;
+    }
+    const measured = this.options.metrics === undefined ? {} : { metrics: cache.metrics };
+    const compilation = new Compilation(cache, { ...this.options, ...measured }, this.#compilation);
+    this.#named.set(name, compilation);
+    return compilation;
+  }
+
+  /** The name in keys; undefined, with a fault, where two classes or instances would have the same keys. */
+  #nameIn({ name, clash }: ProviderName, site: CachedSite, cls: ClassConstructor): string | undefined {
+    const { pattern, options } = site;
+    if (clash === undefined || pattern.kind === 'template' || options.key !== undefined) return name;
+    if (clash.kind === 'instances' && tellsInstancesApart(site)) return name;
+    this.#compilation.faults.add(
+      'DUPLICATE_NAME',
+      `${cls.name}.${methodName(site.method)}(): several ${clash.kind} are named '${name}' in keys (${clash.places}), so one could get ` +
+        `another's values. ${
+          clash.kind === 'classes'
+            ? `Name each: @Cached('${pattern.statistics}', { name: 'Other${name}' }), or set \`key\`.`
+            : `Declare how they differ: \`vary: 'this.tenant'\`, \`key\`, or \`shared: true\` where they do not differ.`
+        }`,
+    );
+    return undefined;
+  }
+
+  /** Refuses several instances of a class that would write the same keys, by a template or a route. */
+  #refuseSharedKeys(
+    site: CachedSite,
+    mounts: readonly ProvidedClass[],
+    transports: readonly Exclude<Transport, 'method'>[],
+  ): void {
+    const { pattern, options } = site;
+    const handled = transports.some((transport) => transport !== 'http');
+    if (options.key !== undefined || (pattern.kind === 'prefix' && !handled)) return;
+    if (tellsInstancesApart(site) || madeAlike(mounts)) return;
+    const [{ cls }] = mounts as [ProvidedClass];
+    this.#compilation.faults.add(
+      'DUPLICATE_NAME',
+      `${cls.name}.${methodName(site.method)}(): ${mounts.length} instances of its class write the same keys ` +
+        `('${pattern.statistics}'), and what is injected into them differs, so one could get another's values. ` +
+        `Name the difference, such as {this.tenant}, or set \`shared: true\` where they do not differ.`,
+    );
   }
 
   #addHandler(
@@ -154,58 +237,113 @@ export class ApplicationCompiler {
     invalidations: readonly Invalidation[],
     routes: RoutesOfHandler,
   ): HandlerRunner | undefined {
-    const subject = implementation;
     if (transport === 'http') {
       const application: HttpApplication = {
-        config: this.#config,
-        modules: this.#modules,
-        face: responseFaceOf(this.#adapterHost.httpAdapter?.getType()),
+        config: this.config,
+        modules: this.modules,
+        responses: responseAdapterOf(this.adapterHost.httpAdapter?.getType()),
         ...routes,
-        nameOf: (base) => this.#routeNames.claim(base, subject),
-        lane: this.#lane,
-        routes: this.#routes,
-        warming: this.#warming,
-        adapter: this.#adapterHost.httpAdapter,
+        nameOf: () => this.#routeName(provided, site, implementation),
+        early: this.early,
+        routes: this.routes,
+        warming: this.warming,
+        adapter: this.adapterHost.httpAdapter,
+        selectingHeaders: (this.#selectingHeaders ??= selectingHeaders(this.config.getVersioning(), this.modules)),
       };
-      return compileHttp(this.#compilation, application, provided, site, implementation, invalidations);
+      return compileHttp(this.#compilationOf(site), application, provided, site, implementation, invalidations);
     }
-    const name = `${this.#classNames.claim(provided.cls.name, provided.cls)}.${methodName(site.method)}`;
+    const className = this.#nameIn(this.#names.ofClass(provided.cls, site.options.name), site, provided.cls);
+    if (className === undefined) return undefined;
+    const name = `${className}.${methodName(site.method)}`;
     return compileMessage(
-      this.#compilation,
+      this.#compilationOf(site),
       transport,
       provided,
       site,
       implementation,
       name,
-      this.#config,
+      this.config,
       invalidations,
+      this.warming,
     );
   }
 
   #invalidations(
     transport: Exclude<Transport, 'method'>,
-    { cls }: ProvidedClass,
+    { cls, module }: ProvidedClass,
     implementation: Method,
   ): Invalidation[] {
-    const { cache, log, faults } = this.#compilation;
-    return invalidatingSitesOf(implementation).flatMap(({ options, method, original }) => {
+    const { faults } = this.#compilation;
+    return invalidatingSitesOf(implementation).flatMap((site) => {
+      const { options, method, original } = site;
       const owner = `${cls.name}.${methodName(method)}()`;
-      const inputs = declaredInputs(transport, cls, method, original);
-      return faults.try(() => new Invalidation({ cache, log, options, transport, inputs, owner })) ?? [];
+      const handler = { transport, cls, method, implementation, module, config: this.config };
+      const inputs = handlerInputs(handler, original);
+      return faults.try(() => new Invalidation(options, this.#compilationOf(site), { transport, inputs, owner })) ?? [];
     });
   }
 
   #invalidatingMethod(site: MethodSite & { kind: 'invalidating' }, cls: ClassConstructor): MethodRunner | undefined {
-    const { cache, log, faults } = this.#compilation;
+    const { faults } = this.#compilation;
     const owner = `${cls.name}.${methodName(site.method)}()`;
     const { options } = site;
     const invalidation = faults.try(
-      () => new Invalidation({ cache, log, options, transport: 'method', inputs: [], owner }),
+      () => new Invalidation(options, this.#compilationOf(site), { transport: 'method', inputs: [], owner }),
     );
     return invalidation === undefined ? undefined : new InvalidatingMethod(site.original, invalidation);
   }
 
-  #isPerRequest(cls: ClassConstructor): boolean {
-    return decoratedClasses(this.#modules).some((one) => one.cls === cls && !one.wrapper.isDependencyTreeStatic());
+  #namedRoute({ cls, module }: ProvidedClass, { options, method }: CachedSite, implementation: Method): NamedRoute {
+    const base = routeBase(handlerRoute(implementation, cls, module, this.config, this.modules));
+    return { base, cls, owner: `${options.name ?? cls.name}.${methodName(method)}` };
   }
+
+  #routeName(provided: ProvidedClass, site: CachedSite, implementation: Method): string {
+    const route = this.#namedRoute(provided, site, implementation);
+    const name = this.#routeNames.of(route);
+    if (name === undefined && site.pattern.kind === 'prefix' && site.options.key === undefined) {
+      this.#compilation.faults.add(
+        'DUPLICATE_NAME',
+        `${route.owner}(): a handler of another class of that name has the route ${route.base}, too, so one could answer with ` +
+          `the other's values. Name each: @Cached('${site.pattern.statistics}', { name: 'Other${provided.cls.name}' }).`,
+      );
+    }
+    return name ?? route.base;
+  }
+
+  #unsharedInstances(cls: ClassConstructor): string | undefined {
+    const mounts = decoratedClasses(this.modules).filter((one) => one.cls === cls);
+    return mounts.map(({ wrapper }) => unsharedInstances(wrapper)).find((reason) => reason !== undefined);
+  }
+}
+
+/** Lists each class once, with every place where it is provided. */
+function handledClasses(
+  provided: readonly ProvidedClass[],
+): { readonly cls: ClassConstructor; readonly mounts: Mounts }[] {
+  const classes = new Map<ClassConstructor, [ProvidedClass, ...ProvidedClass[]]>();
+  for (const one of provided) {
+    const mounts = classes.get(one.cls);
+    if (mounts === undefined) classes.set(one.cls, [one]);
+    else mounts.push(one);
+  }
+  return [...classes].map(([cls, mounts]) => ({ cls, mounts }));
+}
+
+function prepareMethod({ implementation }: ProvidedMethod, host: ClassHost): void {
+  const sites: MethodSite[] = [...invalidatingSitesOf(implementation)];
+  const cached = cachedSiteOf(implementation);
+  if (cached !== undefined) sites.push(cached);
+  for (const site of sites) host.prepare(site);
+}
+
+/** True where a method declares how the instances of its class differ, or that they do not. */
+function tellsInstancesApart({ options, pattern }: CachedSite): boolean {
+  const { vary = [], shared } = options;
+  const varied = Array.isArray(vary) ? vary : [vary];
+  const named = pattern.kind === 'template' ? pattern.template.paths : [];
+  return (
+    shared === true ||
+    [...varied, ...named].some((one) => typeof one === 'function' || (typeof one === 'string' && /^this\b/.test(one)))
+  );
 }

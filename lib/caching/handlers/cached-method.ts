@@ -1,58 +1,51 @@
 import { from, isObservable, lastValueFrom, defer } from 'rxjs';
 import type { LayeredCache } from '../../cache/layered-cache.js';
-import { BypassReason } from '../../cache/observer.js';
-import type { AnnotatedLoadContext, ReadPlan } from '../../cache/read-plan.js';
+import { BypassReason } from '../../cache/base/observer.js';
+import type { AnnotatedLoadContext, ReadPlan } from '../../cache/policies/read-plan.js';
 import type { MethodRunner } from '../decoration/class-host.js';
 import type { Method } from '../decoration/method-site.js';
 import type { Call } from '../inputs/call.js';
-import { argumentNotEncodable, NotEncodable } from '../keys/argument-encoding.js';
-import type { KeyRecipe } from '../keys/key-recipe.js';
-import type { MethodRecipe } from '../keys/method-recipe.js';
-import type { Invalidation } from './invalidation.js';
-import type { Probe } from './probe.js';
-import type { TagTemplates } from './tag-templates.js';
-
-export interface CachedMethodParts {
-  readonly cache: LayeredCache;
-  readonly plan: ReadPlan;
-  readonly original: Method;
-  /** For messages: `SellerService.find()`. */
-  readonly owner: string;
-  readonly recipe: KeyRecipe;
-  /** `recipe`, where arguments alone make the key. */
-  readonly ofArguments: MethodRecipe | undefined;
-  readonly tags: TagTemplates | undefined;
-  readonly probe: Probe | undefined;
-  /** True where the declared return type is an Observable: callers get one. */
-  readonly observable: boolean;
-}
+import type { KeyOrReason, KeyRecipe } from '../keys/key-recipe.js';
+import { MethodRecipe } from '../keys/method-recipe.js';
+import { argumentNotEncodable, NotEncodable } from '../keys/not-encodable.js';
+import type { Invalidation } from '../invalidation/invalidation.js';
+import type { Probe } from '../inputs/probe.js';
+import type { TagTemplates } from '../invalidation/tag-templates.js';
 
 /** Answers one injectable's method from the cache. */
 export class CachedMethod implements MethodRunner {
-  readonly #parts: CachedMethodParts;
-  readonly #cache: LayeredCache;
-  readonly #plan: ReadPlan;
+  /** `recipe`, where arguments alone make the key. */
   readonly #ofArguments: MethodRecipe | undefined;
 
-  constructor(parts: CachedMethodParts) {
-    this.#parts = parts;
-    this.#cache = parts.cache;
-    this.#plan = parts.plan;
-    this.#ofArguments = parts.ofArguments;
+  /**
+   * @param owner for messages: `SellerService.find()`.
+   * @param observable true where the declared return type is an Observable: callers get one.
+   */
+  constructor(
+    private readonly cache: LayeredCache,
+    private readonly plan: ReadPlan,
+    private readonly original: Method,
+    private readonly owner: string,
+    private readonly recipe: KeyRecipe,
+    private readonly tags: TagTemplates | undefined,
+    private readonly probe: Probe | undefined,
+    private readonly observable: boolean,
+  ) {
+    this.#ofArguments = recipe instanceof MethodRecipe && recipe.plain ? recipe : undefined;
   }
 
   run(instance: object, args: unknown[]): unknown {
-    return this.#parts.observable ? defer(() => from(this.#answer(instance, args))) : this.#answer(instance, args);
+    return this.observable ? defer(() => from(this.#answer(instance, args))) : this.#answer(instance, args);
   }
 
   #answer(instance: object, args: unknown[]): Promise<unknown> {
-    const cache = this.#cache;
+    const { cache } = this;
     if (!cache.enabled) return this.#bypass(instance, args, BypassReason.disabled);
-    let key: string | undefined | Promise<string | undefined>;
+    let key: KeyOrReason | Promise<KeyOrReason>;
     try {
       key =
         this.#ofArguments === undefined
-          ? this.#parts.recipe.keyOf({ args, instance, execution: undefined })
+          ? this.recipe.keyOf({ args, instance, execution: undefined })
           : this.#ofArguments.ofArguments(args);
     } catch (error) {
       return Promise.reject(this.#keyFault(error));
@@ -62,67 +55,67 @@ export class CachedMethod implements MethodRunner {
       : this.#keyed(instance, args, key);
   }
 
-  #keyed(instance: object, args: unknown[], key: string | undefined): Promise<unknown> {
-    if (key === undefined) return this.#bypass(instance, args, BypassReason.condition);
-    const entry = this.#cache.fresh(key, this.#plan);
+  #keyed(instance: object, args: unknown[], key: KeyOrReason): Promise<unknown> {
+    if (typeof key === 'number') return this.#bypass(instance, args, key);
+    const entry = this.cache.fresh(key, this.plan);
     if (entry === undefined) return this.#through(instance, args, key);
-    this.#parts.probe?.offerRun(entry.value, () => this.#original(instance, args));
+    this.probe?.offerRun(
+      () => this.cache.valueOf(entry, this.plan),
+      () => this.#callOriginal(instance, args),
+    );
     return Promise.resolve(
-      entry.mutable || this.#plan.policy.clone ? this.#cache.valueOf(entry, this.#plan) : entry.value,
+      entry.mutable || this.plan.policy.clone ? this.cache.valueOf(entry, this.plan) : entry.value,
     );
   }
 
   #keyFault(error: unknown): Error {
-    if (error instanceof NotEncodable) return argumentNotEncodable(error, this.#parts.owner, 'named in its template');
+    if (error instanceof NotEncodable) return argumentNotEncodable(error, this.owner, 'named in its template');
     return error instanceof Error ? error : new Error('The key function threw.', { cause: error });
   }
 
   async #through(instance: object, args: unknown[], key: string): Promise<unknown> {
     const load = (context: AnnotatedLoadContext) => this.#load(instance, args, context);
-    return (await this.#cache.through(key, load, this.#plan)).value;
+    return (await this.cache.through(key, load, this.plan)).value;
   }
 
   async #load(instance: object, args: unknown[], context: AnnotatedLoadContext): Promise<unknown> {
-    const result = await this.#original(instance, args);
-    const { tags } = this.#parts;
-    if (tags !== undefined) context.setTags(...tags.of({ args, instance, execution: undefined }, result));
+    const result = await this.#callOriginal(instance, args);
+    const { tags } = this;
+    if (tags !== undefined) await tags.setOn(context, { args, instance, execution: undefined }, result);
     return result;
   }
 
   async #bypass(instance: object, args: unknown[], reason: BypassReason): Promise<unknown> {
-    this.#cache.bypass(this.#plan, reason);
-    return this.#original(instance, args);
+    this.cache.bypass(this.plan, reason);
+    return this.#callOriginal(instance, args);
   }
 
-  #original(instance: object, args: unknown[]): unknown {
-    const result = this.#parts.original.apply(instance, args);
+  #callOriginal(instance: object, args: unknown[]): unknown {
+    const result = this.original.apply(instance, args);
     return isObservable(result) ? lastValueFrom(result) : result;
   }
 }
 
 /** A method that invalidates after it succeeded. */
 export class InvalidatingMethod implements MethodRunner {
-  readonly #original: Method;
-  readonly #invalidation: Invalidation;
-
-  constructor(original: Method, invalidation: Invalidation) {
-    this.#original = original;
-    this.#invalidation = invalidation;
-  }
+  constructor(
+    private readonly original: Method,
+    private readonly invalidation: Invalidation,
+  ) {}
 
   run(instance: object, args: unknown[]): unknown {
-    const result = this.#original.apply(instance, args);
+    const result = this.original.apply(instance, args);
     const call: Call = { args, instance, execution: undefined };
     if (isObservable(result)) return from(this.#after(call, lastValueFrom(result)));
     if (isThenable(result)) return this.#after(call, result);
-    // A method that answers at once keeps doing so; what it makes invalid follows.
-    void this.#invalidation.after(call, result);
+    // A synchronous method stays synchronous; its invalidation follows.
+    void this.invalidation.after(call, result);
     return result;
   }
 
   async #after(call: Call, pending: PromiseLike<unknown>): Promise<unknown> {
     const result = await pending;
-    await this.#invalidation.after(call, result);
+    await this.invalidation.after(call, result);
     return result;
   }
 }

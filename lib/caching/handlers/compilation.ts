@@ -1,40 +1,93 @@
-import type { CacheLog } from '../../cache/cache-log.js';
-import { systemClock } from '../../cache/clock.js';
+import type { CacheLog } from '../../cache/base/cache-log.js';
+import { systemClock } from '../../cache/base/clock.js';
 import type { LayeredCache } from '../../cache/layered-cache.js';
-import type { ReadPlan } from '../../cache/read-plan.js';
-import type { CachedHandler, CachedRoute } from '../cached-handler.js';
-import type { CachingOptions } from '../caching.options.js';
+import type { ReadPlan } from '../../cache/policies/read-plan.js';
+import type { CachedHandler } from '../decoration/cached-handler.js';
+import type { CachingOptions } from '../options/caching.options.js';
 import { type CachedSite, type MeasuredSite, methodName } from '../decoration/method-site.js';
+import { DeclaredKeys, type DeclaredTemplate } from '../keys/declared-keys.js';
+import { DeclaredTags } from '../keys/declared-tags.js';
 import { FaultList } from '../keys/key-design.js';
-import { Probe } from './probe.js';
-import type { WholeKeys } from './whole-keys.js';
+import { type KeyRecipe, TemplateRecipe } from '../keys/key-recipe.js';
+import { DeclaredPolicies } from './declared-policies.js';
+import type { InvalidationSubject } from '../invalidation/invalidation.js';
+import { Probe } from '../inputs/probe.js';
+import { type TagTemplates, tagTemplates } from '../invalidation/tag-templates.js';
 
-/** What compiling handlers and methods of one application has in common: its cache, its log, and what has been found. */
+/** A handler or method with its keys; faulty parts are undefined. */
+export interface Declaration {
+  readonly site: CachedSite;
+  readonly cls: object;
+  /** For messages: `ProductController.find()`. */
+  readonly owner: string;
+  readonly recipe: KeyRecipe | undefined;
+  readonly plan: ReadPlan | undefined;
+  readonly tags: TagTemplates | undefined;
+}
+
+/** The shared state of compiling the handlers and methods of one cache: the cache, its log, and the results. */
 export class Compilation {
   readonly cache: LayeredCache;
   readonly options: CachingOptions;
   readonly log: CacheLog;
-  readonly faults = new FaultList();
-  readonly handlers: CachedHandler[] = [];
-  readonly wholeKeys: WholeKeys;
+  readonly faults: FaultList;
+  readonly handlers: CachedHandler[];
+  readonly declaredKeys = new DeclaredKeys();
+  readonly declaredTags = new DeclaredTags();
+  readonly #declaredPolicies: DeclaredPolicies;
   readonly #measured: { readonly site: CachedSite; readonly measured: MeasuredSite }[] = [];
 
-  constructor(cache: LayeredCache, options: CachingOptions, wholeKeys: WholeKeys) {
+  /** @param shared of the application's own cache, where this is of a named one: their faults and handlers are together. */
+  constructor(cache: LayeredCache, options: CachingOptions, shared?: Pick<Compilation, 'faults' | 'handlers'>) {
+    this.faults = shared?.faults ?? new FaultList();
+    this.handlers = shared?.handlers ?? [];
     this.cache = cache;
     this.options = options;
     this.log = options.log;
-    this.wholeKeys = wholeKeys;
+    this.#declaredPolicies = new DeclaredPolicies(this.declaredKeys, options.log);
+    cache.inheritPolicies((key) => this.#declaredPolicies.of(key));
   }
 
-  /** Notes a compiled handler or method for other rooms and for `cacheMetricsOf`. */
-  compiled(site: CachedSite, className: string, plan: ReadPlan, route: CachedRoute | undefined): void {
+  /**
+   * Declares the keys of a handler or method, so that invalidations find them, no other handler makes the same keys, and entries
+   * that other code writes under them have its tags and policy.
+   */
+  declare({ site, cls, owner, recipe, plan, tags }: Declaration): void {
+    const { pattern, options } = site;
+    if (pattern.kind === 'prefix') return this.declaredKeys.prefix(pattern.prefix);
+    // The function makes the whole key.
+    if (options.key !== undefined) return;
+    const { template } = pattern;
+    const parts = recipe instanceof TemplateRecipe ? recipe.parts : [];
+    const declared: DeclaredTemplate = {
+      owner,
+      subject: { site, cls },
+      template,
+      literals: template.literals,
+      slots: parts.map(({ slot }) => slot),
+      names: parts.map(({ name }) => name),
+    };
+    this.declaredKeys.template(declared, this.faults);
+    if (plan !== undefined) this.#declaredPolicies.declare(declared, plan, tags);
+  }
+
+  /** The tags of a handler or method that name inputs, declared so that invalidations find them. */
+  tagsOf(site: CachedSite, subject: InvalidationSubject): TagTemplates | undefined {
+    const tags = this.faults.try(() => tagTemplates(site.options.tags, subject, this.log));
+    for (const filled of tags?.templates ?? []) this.declaredTags.declare(filled.template, filled.parsers);
+    return tags;
+  }
+
+  /** Records a compiled handler or method for other features and for `cacheMetricsOf`. */
+  compiled(site: CachedSite, handler: Pick<CachedHandler, 'className' | 'transport' | 'plan' | 'route'>): void {
     const { pattern, options, method } = site;
+    const { plan } = handler;
     this.handlers.push({
-      className,
+      ...handler,
       methodName: methodName(method),
+      cache: options.cache,
       pattern: pattern.statistics,
-      plan,
-      route,
+      text: pattern.kind === 'template' ? pattern.template.text : pattern.statistics,
       warm: options.warm ?? [],
     });
     const { metrics } = this.options;
@@ -47,17 +100,18 @@ export class Compilation {
   probeOf(owner: string): Probe | undefined {
     const share = this.options.probe ?? 0;
     if (share <= 0 || process.env.NODE_ENV === 'production') return undefined;
-    return new Probe({ share, random: this.options.random ?? Math.random, log: this.log, owner });
+    return new Probe(share, this.options.random ?? Math.random, this.log, owner);
   }
 
-  /** The clock's reading. */
+  /** Returns the current time of the clock. */
   now(): () => number {
     const clock = this.options.clock ?? systemClock;
     return () => clock.now();
   }
 
-  /** Forgets the application's part in what decorators left behind. */
+  /** Removes the application from the metadata of decorators. */
   close(): void {
+    this.cache.inheritPolicies(undefined);
     for (const { site, measured } of this.#measured) site.measured.delete(measured);
   }
 }

@@ -1,23 +1,28 @@
 import type { ApplicationConfig } from '@nestjs/core';
-import type { ProvidedClass } from '../decoration/decorated-classes.js';
+import { type ProvidedClass, unsharedInstances } from '../decoration/decorated-classes.js';
+import { returnType } from '../decoration/return-type.js';
 import { neverCached } from '../decoration/handler-kind.js';
 import { type CachedSite, type Method, methodName } from '../decoration/method-site.js';
 import type { Transport } from '../inputs/call.js';
-import { declaredInputs } from '../inputs/declared-inputs.js';
+import { handlerInputs } from '../inputs/handler-inputs.js';
 import { parameterTypes } from '../inputs/route-arguments.js';
-import { handlerKey } from '../keys/handler-key.js';
+import { handlerKey } from './handler-key.js';
 import { SafeKeys } from '../keys/safe-keys.js';
+import { RequestGate } from '../gate/request-gate.js';
+import type { WarmingRequests } from '../gate/warming-requests.js';
 import type { Compilation } from './compilation.js';
 import { policyOf, seriesOptions } from './handler-policy.js';
-import type { Invalidation } from './invalidation.js';
+import type { Invalidation } from '../invalidation/invalidation.js';
 import { MessageHandler } from './message-handler.js';
-import { outsideInterceptors, serializerOf } from './outside-interceptors.js';
-import { tagTemplates } from './tag-templates.js';
+import { interceptorsOutside } from './outside-interceptors.js';
 
-/** How endpoints of these transports are called in statistics. */
+/** Names of these transports in the endpoints of statistics. */
 const ENDPOINT = { rpc: 'RPC', ws: 'WS', graphql: 'GRAPHQL' } as const;
 
-/** Decides everything about an RPC, WebSocket or GraphQL handler; undefined where it is never cached, or at fault. */
+/** Messages have no methods of HTTP. */
+const NO_METHODS: ReadonlySet<string> = new Set();
+
+/** Compiles an RPC, WebSocket or GraphQL handler; undefined where it is never cached, or faulty. */
 export function compileMessage(
   compilation: Compilation,
   transport: Exclude<Transport, 'http' | 'method'>,
@@ -27,6 +32,7 @@ export function compileMessage(
   name: string,
   config: ApplicationConfig,
   invalidations: readonly Invalidation[],
+  warming: WarmingRequests,
 ): MessageHandler | undefined {
   const { faults, log, cache } = compilation;
   const { cls, module, wrapper } = provided;
@@ -37,36 +43,43 @@ export function compileMessage(
     log('warn', 'NEVER_CACHED', `${owner} is never cached: ${never}.`, { pattern: pattern.statistics });
     return undefined;
   }
-  const inputs = declaredInputs(transport, cls, site.method, site.original);
+  const piped = {
+    transport,
+    cls,
+    method: site.method,
+    implementation,
+    module,
+    config,
+  };
+  const inputs = handlerInputs(piped, site.original, options.query);
   const types = parameterTypes(cls, site.method);
-  const requestScoped = !wrapper.isDependencyTreeStatic();
+  const unshared = unsharedInstances(wrapper);
   const base = `${ENDPOINT[transport]} ${name}`;
-  const key = handlerKey({ site, transport, owner, inputs, base, requestScoped, types }, faults);
-  if (pattern.kind === 'template' && options.key === undefined) {
-    compilation.wholeKeys.claim(pattern.template, owner, { site, cls }, faults);
-  }
-  const outside = outsideInterceptors(implementation, cls, module, config);
+  const key = handlerKey({ site, transport, owner, inputs, base, unsharedInstances: unshared, types, log }, faults);
+  const outside = interceptorsOutside(implementation, cls, config);
   const plan = faults.try(() => {
-    const clone = outside.count > 0 && options.clone === undefined;
+    const clone = outside > 0 && options.clone === undefined;
     return cache.plan(
       pattern.statistics,
       { ...policyOf(options), ...(clone && { clone }) },
       base,
       seriesOptions(options),
+      { returns: returnType(cls, site.method) },
     );
   });
-  const tags = faults.try(() => tagTemplates(options.tags, transport, inputs, owner));
+  const tags = compilation.tagsOf(site, { transport, inputs, owner });
+  compilation.declare({ site, cls, owner, recipe: key?.recipe, plan, tags });
   if (key === undefined || plan === undefined) return undefined;
-  compilation.compiled(site, cls.name, plan, undefined);
-  return new MessageHandler({
+  compilation.compiled(site, { className: cls.name, transport, plan, route: undefined });
+  const gate = new RequestGate({
     cache,
-    plan,
     transport,
     keys: new SafeKeys(key.recipe, owner, log),
+    methods: NO_METHODS,
     answersAuthorization: key.answersAuthorization,
-    tags,
-    invalidations,
-    probe: inputs.some(({ identifying }) => identifying !== undefined) ? undefined : compilation.probeOf(owner),
-    prepare: serializerOf(outside, implementation, cls),
+    honorRequestDirectives: options.honorRequestDirectives === true,
+    warming,
   });
+  const probe = inputs.some(({ identifying }) => identifying !== undefined) ? undefined : compilation.probeOf(owner);
+  return new MessageHandler(cache, plan, gate, compilation.now(), tags, invalidations, probe);
 }

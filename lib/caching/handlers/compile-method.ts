@@ -1,29 +1,29 @@
 import type { ClassConstructor } from '../decoration/decorated-classes.js';
 import { isFieldResolver } from '../decoration/handler-kind.js';
 import { type CachedSite, methodName } from '../decoration/method-site.js';
+import { returnType } from '../decoration/return-type.js';
 import { declaredInputs } from '../inputs/declared-inputs.js';
 import { arity, parameterTypes } from '../inputs/route-arguments.js';
-import { methodKey } from '../keys/method-key.js';
-import { MethodRecipe } from '../keys/method-recipe.js';
+import { methodKey } from './method-key.js';
 import { CachedMethod } from './cached-method.js';
 import type { Compilation } from './compilation.js';
 import { policyOf, seriesOptions } from './handler-policy.js';
-import { tagTemplates } from './tag-templates.js';
 
-/** Decides everything about an injectable's method; undefined where it is at fault. */
+/** Compiles a method of an injectable; undefined where it is faulty. */
 export function compileMethod(
   compilation: Compilation,
   site: CachedSite,
   cls: ClassConstructor,
-  /** The class, as no other in the application is called. */
+  /** The name of the class, unique in the application. */
   className: string,
-  requestScoped: boolean,
+  /** Why an instance of the class may hold its caller. */
+  unsharedInstances: string | undefined,
 ): CachedMethod | undefined {
-  const { faults, cache } = compilation;
+  const { faults, cache, log } = compilation;
   const { options, pattern, method } = site;
   const inherited =
     (cls.prototype as Record<string | symbol, unknown>)[method] !== site.dispatcher && !stands(site, cls);
-  // What a subclass calls by `super` is another method than its own of that name.
+  // A method called by `super` is another one than the subclass's own of that name.
   const base = `${className}${inherited ? `<${site.declaredBy.name}` : ''}.${methodName(method)}`;
   const owner = `${cls.name}.${methodName(method)}()`;
   const recipe = methodKey(
@@ -34,31 +34,27 @@ export function compileMethod(
       base,
       parameters: arity(cls, method, site.original),
       types: parameterTypes(cls, method),
-      requestScoped,
+      unsharedInstances,
       identifying: isFieldResolver(site.dispatcher) ? identifyingArguments(site, cls) : new Map(),
+      log,
     },
     faults,
   );
-  if (pattern.kind === 'template' && options.key === undefined) {
-    compilation.wholeKeys.claim(pattern.template, owner, { site, cls }, faults);
-  }
   const plan = faults.try(() =>
-    cache.plan(pattern.statistics, policyOf(options), undefined, { ...seriesOptions(options), subject: base }),
+    cache.plan(
+      pattern.statistics,
+      policyOf(options),
+      undefined,
+      { ...seriesOptions(options), subject: base },
+      { returns: returnType(cls, method) },
+    ),
   );
-  const tags = faults.try(() => tagTemplates(options.tags, 'method', [], owner));
+  const tags = compilation.tagsOf(site, { transport: 'method', inputs: [], owner });
+  compilation.declare({ site, cls, owner, recipe, plan, tags });
   if (recipe === undefined || plan === undefined) return undefined;
-  compilation.compiled(site, cls.name, plan, undefined);
-  return new CachedMethod({
-    cache,
-    plan,
-    original: site.original,
-    owner,
-    recipe,
-    ofArguments: recipe instanceof MethodRecipe && recipe.plain ? recipe : undefined,
-    tags,
-    probe: compilation.probeOf(owner),
-    observable: returnsObservable(cls, method),
-  });
+  compilation.compiled(site, { className: cls.name, transport: 'method', plan, route: undefined });
+  const probe = compilation.probeOf(owner);
+  return new CachedMethod(cache, plan, site.original, owner, recipe, tags, probe, returnsObservable(cls, method));
 }
 
 /** True where the class' own method of that name is this one, perhaps wrapped by other decorators. */
@@ -73,7 +69,7 @@ function stands(site: CachedSite, cls: ClassConstructor): boolean {
   return false;
 }
 
-/** Arguments of a GraphQL field's resolver that tell callers apart: they stay out of its keys. */
+/** Arguments of a GraphQL field's resolver that identify callers: they stay out of its keys. */
 function identifyingArguments(site: CachedSite, cls: ClassConstructor): Map<number, string> {
   const inputs = declaredInputs('graphql', cls, site.method, site.original);
   return new Map(
@@ -84,6 +80,5 @@ function identifyingArguments(site: CachedSite, cls: ClassConstructor): Map<numb
 }
 
 function returnsObservable(cls: ClassConstructor, method: string | symbol): boolean {
-  const type: unknown = Reflect.getMetadata('design:returntype', cls.prototype, method as string);
-  return typeof type === 'function' && typeof (type.prototype as { pipe?: unknown } | undefined)?.pipe === 'function';
+  return typeof (returnType(cls, method)?.prototype as { pipe?: unknown } | undefined)?.pipe === 'function';
 }

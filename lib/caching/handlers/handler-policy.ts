@@ -1,6 +1,6 @@
-import type { SeriesOptions } from '../../cache/observer.js';
-import type { CachePolicy } from '../../cache/policy.js';
-import type { CachedOptions } from '../cached.options.js';
+import type { SeriesOptions } from '../../cache/base/observer.js';
+import type { CachePolicy } from '../../cache/policies/policy.js';
+import type { CachedOptions } from '../options/cached.options.js';
 
 /** The part of the options that is the cache's policy. Tags that name inputs are set with each load. */
 export function policyOf(options: CachedOptions): CachePolicy {
@@ -16,6 +16,7 @@ export function policyOf(options: CachedOptions): CachePolicy {
     waitTimeout: options.waitTimeout,
     maxEntrySize: options.maxEntrySize,
     clone: options.clone,
+    classes: options.classes,
     ttl: options.ttl,
     cacheIf: options.cacheIf,
     tags: namesInputs(options.tags) ? undefined : options.tags,
@@ -23,12 +24,12 @@ export function policyOf(options: CachedOptions): CachePolicy {
   return Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined));
 }
 
-/** Without anything that loads behind an answer's back: such a load has no response of its own to write to. */
+/** Removes background loads from a policy: such a load has no response of its own to write to. */
 export function withoutBackground(policy: CachePolicy): CachePolicy {
   return { ...policy, staleWhileRevalidate: 0, softTimeout: '365d', refreshAhead: 1 };
 }
 
-/** True where a policy asks for loads in the background. */
+/** True where a policy has background loads. */
 export function loadsInBackground({ staleWhileRevalidate, softTimeout, refreshAhead }: CachePolicy): boolean {
   return (
     (staleWhileRevalidate !== undefined && staleWhileRevalidate !== 0) ||

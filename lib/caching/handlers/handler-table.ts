@@ -9,7 +9,7 @@ interface Row {
   readonly next: Row | undefined;
 }
 
-/** Finds what answers a handler: one look-up by its function. */
+/** Finds the runner of a handler by one look-up with its function. */
 export class HandlerTable {
   readonly #rows = new Map<unknown, Row>();
 

@@ -1,17 +1,69 @@
 import type { ModulesContainer } from '@nestjs/core';
 import type { Module } from '@nestjs/core/injector/module.js';
-import type { CacheLog } from '../../cache/cache-log.js';
+import type { CacheLog } from '../../cache/base/cache-log.js';
 import { type CachingLink, ClassHost } from '../decoration/class-host.js';
-import { type ClassConstructor, isObject, type ProvidedClass } from '../decoration/decorated-classes.js';
+import {
+  type ClassConstructor,
+  isObject,
+  type ProvidedClass,
+  unsharedInstances,
+} from '../decoration/decorated-classes.js';
 import { assignHost, hostOf } from '../decoration/dispatcher.js';
 
+/** One instance of a decorated class, or all instances of a request-scoped or transient class: they share keys. */
+export interface HostedClass {
+  readonly cls: ClassConstructor;
+  readonly host: ClassHost;
+  /** Where it is provided: an instance may have several tokens. */
+  readonly mounts: readonly [ProvidedClass, ...ProvidedClass[]];
+}
+
+/** The decorated classes of an application. */
+export interface SettledClasses {
+  readonly provided: readonly ProvidedClass[];
+  readonly hosted: readonly HostedClass[];
+}
+
 /**
- * Gives objects of factories and values their application, tells instances of a class that is provided more than once apart,
- * and warns of classes that cannot see the module.
- * @returns the classes that this application answers for.
+ * Gives every instance of a decorated class its host, objects of factories and values included, and warns of classes that
+ * cannot see the module.
  */
 export function settleInstances(
-  provided: readonly ProvidedClass[],
+  found: readonly ProvidedClass[],
+  link: CachingLink,
+  modules: ModulesContainer,
+  log: CacheLog,
+): SettledClasses {
+  const provided = reachedClasses(found, link, modules, log);
+  const byInstance = new Map<object, [ProvidedClass, ...ProvidedClass[]]>();
+  for (const one of provided) {
+    const { instance } = one.wrapper as { readonly instance: unknown };
+    const shared = isObject(instance) && unsharedInstances(one.wrapper) === undefined;
+    if (shared && (hostOf(instance)?.link ?? link) !== link) continue;
+    const key = shared ? instance : one.cls;
+    const mounts = byInstance.get(key);
+    if (mounts === undefined) byInstance.set(key, [one]);
+    else mounts.push(one);
+  }
+  const hosted = [...byInstance].map(([key, mounts]): HostedClass => {
+    const [{ cls }] = mounts;
+    // Another object of a class may have other dependencies or state, so they do not share their entries. The host of the class is
+    // for instances that are made later: of a request-scoped or transient class, or by code.
+    const host = key === cls ? link.hostOfClass(cls) : new ClassHost(link, cls);
+    if (key !== cls) settle(key, cls, host, log);
+    return { cls, host, mounts };
+  });
+  return { provided, hosted };
+}
+
+function settle(instance: object, cls: ClassConstructor, host: ClassHost, log: CacheLog): void {
+  if (hostOf(instance) !== host) assignHost(instance, host);
+  if (hostOf(instance) === host) return;
+  log('warn', 'INSTANCE_NOT_EXTENSIBLE', `${cls.name} is frozen, so its cached methods run uncached.`);
+}
+
+function reachedClasses(
+  found: readonly ProvidedClass[],
   link: CachingLink,
   modules: ModulesContainer,
   log: CacheLog,
@@ -19,41 +71,21 @@ export function settleInstances(
   const home = [...modules.values()].find((module) =>
     [...module.providers.values()].some(({ instance }) => (instance as unknown) === link),
   );
-  const times = new Map<ClassConstructor, number>();
-  return provided.filter((one) => {
-    const instance: unknown = one.wrapper.instance;
-    if (!isReached(one.module, home)) {
-      if (isObject(instance) && hostOf(instance) !== undefined) return false;
+  return found.filter(({ cls, module, wrapper }) => {
+    if (isReached(module, home)) return true;
+    const instance: unknown = wrapper.instance;
+    if (!isObject(instance) || hostOf(instance) === undefined) {
       log(
         'warn',
         'MODULE_NOT_IMPORTED',
-        `${one.cls.name} has cached methods, but ${one.module.name} does not import CacheObservabilityModule, which is not global: they run uncached.`,
+        `${cls.name} has cached methods, but ${module.name} does not import CacheObservabilityModule, which is not global: they run uncached.`,
       );
-      return false;
     }
-    const count = (times.get(one.cls) ?? 0) + 1;
-    times.set(one.cls, count);
-    if (isObject(instance) && one.wrapper.isDependencyTreeStatic()) settle(one, instance, count, link, log);
-    return true;
+    return false;
   });
 }
 
-function settle(one: ProvidedClass, instance: object, count: number, link: CachingLink, log: CacheLog): void {
-  const host = hostOf(instance);
-  if (host !== undefined && host.link !== link) return;
-  // A second object of a class may have other dependencies, so it does not share the first one's answers.
-  if (count > 1) {
-    const token = one.wrapper.token;
-    const where =
-      typeof token === 'string' ? token : typeof token === 'symbol' ? (token.description ?? '') : one.module.name;
-    assignHost(instance, new ClassHost(link, one.cls, `${one.cls.name}@${where}`));
-  } else if (host === undefined) assignHost(instance, link.hostOf(instance));
-  if (hostOf(instance) === undefined) {
-    log('warn', 'INSTANCE_NOT_EXTENSIBLE', `${one.cls.name} is frozen, so its cached methods run uncached.`);
-  }
-}
-
-/** True where a module can inject what the caching module exports. */
+/** True where a module can inject the exports of the caching module. */
 function isReached(module: Module, home: Module | undefined): boolean {
   return home === undefined || home.isGlobal || module === home || module.imports.has(home);
 }

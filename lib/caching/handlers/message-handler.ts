@@ -1,30 +1,24 @@
-import type { CallHandler, ExecutionContext } from '@nestjs/common';
+import { type CallHandler, type ExecutionContext, GatewayTimeoutException } from '@nestjs/common';
 import { concatAll, from, lastValueFrom, type Observable, of, toArray } from 'rxjs';
-import type { Entry } from '../../cache/entry.js';
+import type { Entry } from '../../cache/entries/entry.js';
 import type { LayeredCache } from '../../cache/layered-cache.js';
-import { BypassReason } from '../../cache/observer.js';
-import type { AnnotatedLoadContext, ReadPlan } from '../../cache/read-plan.js';
+import { NotKept } from '../../cache/base/observer.js';
+import type { AnnotatedLoadContext, ReadPlan } from '../../cache/policies/read-plan.js';
 import type { HandlerRunner } from '../decoration/class-host.js';
-import { isStreaming } from '../http/streaming.js';
-import { type Call, handlerCall, requestOf, type Transport } from '../inputs/call.js';
-import type { SafeKeys } from '../keys/safe-keys.js';
-import type { Invalidation } from './invalidation.js';
-import type { Probe } from './probe.js';
-import type { TagTemplates } from './tag-templates.js';
+import { type Call, handlerCall } from '../inputs/call.js';
+import {
+  type Admission,
+  Bypass,
+  conditionalAnswer,
+  ConditionalRead,
+  ONLY_IF_CACHED,
+  type RequestGate,
+} from '../gate/request-gate.js';
+import type { Invalidation } from '../invalidation/invalidation.js';
+import type { Probe } from '../inputs/probe.js';
+import type { TagTemplates } from '../invalidation/tag-templates.js';
 
-export interface MessageHandlerParts {
-  readonly cache: LayeredCache;
-  readonly plan: ReadPlan;
-  readonly transport: Transport;
-  readonly keys: SafeKeys;
-  readonly answersAuthorization: boolean;
-  readonly tags: TagTemplates | undefined;
-  readonly invalidations: readonly Invalidation[];
-  readonly probe: Probe | undefined;
-  readonly prepare: ((value: unknown) => unknown) | undefined;
-}
-
-/** What a request's own run of the handler gave that only it may have: a stream, or several values. */
+/** A result that only its own request may have: a stream, or several values. */
 interface OwnRun {
   ran: boolean;
   values: readonly unknown[] | undefined;
@@ -32,38 +26,61 @@ interface OwnRun {
 
 /** Answers one RPC, WebSocket or GraphQL handler from the cache. */
 export class MessageHandler implements HandlerRunner {
-  readonly #parts: MessageHandlerParts;
-  /** Some answers of this handler were several values or streams: they are not shared. */
+  /** True once a result of this handler was several values or a stream: such results are not shared. */
   #ownAnswers = false;
 
-  constructor(parts: MessageHandlerParts) {
-    this.#parts = parts;
-  }
+  constructor(
+    private readonly cache: LayeredCache,
+    private readonly plan: ReadPlan,
+    private readonly gate: RequestGate,
+    private readonly now: () => number,
+    private readonly tags: TagTemplates | undefined,
+    private readonly invalidations: readonly Invalidation[],
+    private readonly probe: Probe | undefined,
+  ) {}
 
   answer(execution: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
-    const { cache, transport, answersAuthorization, keys } = this.#parts;
     const call = handlerCall(execution);
-    if (!cache.enabled) return this.#bypass(call, next, BypassReason.disabled);
-    if (!answersAuthorization && requestOf(call.args, transport)?.headers?.authorization !== undefined) {
-      return this.#bypass(call, next, BypassReason.authorization);
-    }
-    const key = keys.keyOf(call);
-    return typeof key === 'object' ? key.then((found) => this.#keyed(call, next, found)) : this.#keyed(call, next, key);
+    const admission = this.gate.decide(call);
+    return admission instanceof Promise
+      ? admission.then((found) => this.#admitted(call, next, found))
+      : this.#admitted(call, next, admission);
   }
 
-  #keyed(call: Call, next: CallHandler, key: string | undefined): Observable<unknown> | Promise<Observable<unknown>> {
-    if (key === undefined) return this.#bypass(call, next, BypassReason.condition);
-    const { cache, plan, probe } = this.#parts;
+  #admitted(call: Call, next: CallHandler, admission: Admission): Observable<unknown> | Promise<Observable<unknown>> {
+    if (typeof admission === 'string') return this.#stored(call, next, admission);
+    if (admission instanceof Bypass) return this.#bypass(call, next, admission);
+    // Warming sends requests to HTTP handlers; messages that these send are handled like those of other clients.
+    if (admission instanceof ConditionalRead) return this.#conditional(call, next, admission);
+    return admission.key === undefined ? next.handle() : this.#stored(call, next, admission.key);
+  }
+
+  #stored(call: Call, next: CallHandler, key: string): Observable<unknown> | Promise<Observable<unknown>> {
+    const { cache, plan, probe } = this;
     const entry = cache.fresh(key, plan);
-    if (entry === undefined) return this.#through(call, next, key);
-    probe?.offer(entry.value, next);
+    if (entry === undefined) return this.#load(call, next, key, false);
+    probe?.offer(() => this.#value(entry), next);
     return of(this.#value(entry));
   }
 
-  async #through(call: Call, next: CallHandler, key: string): Promise<Observable<unknown>> {
+  async #conditional(call: Call, next: CallHandler, read: ConditionalRead): Promise<Observable<unknown>> {
+    const { cache, plan, now } = this;
+    switch (await conditionalAnswer(cache, read, now)) {
+      case 'stored':
+        return this.#stored(call, next, read.key);
+      case 'reload':
+        return this.#load(call, next, read.key, true);
+      case 'none':
+        cache.bypass(plan, ONLY_IF_CACHED.reason);
+        throw new GatewayTimeoutException('only-if-cached: there is no stored answer');
+    }
+  }
+
+  async #load(call: Call, next: CallHandler, key: string, reload: boolean): Promise<Observable<unknown>> {
     const own: OwnRun = { ran: false, values: undefined };
-    const { cache, plan } = this.#parts;
-    const answer = await cache.through(key, (context) => this.#run(call, next, context, own), plan);
+    const { cache, plan } = this;
+    const loader = (context: AnnotatedLoadContext) => this.#run(call, next, context, own);
+    const answer = await (reload ? cache.reload(key, loader, plan) : cache.through(key, loader, plan));
     if (answer.entry === undefined) {
       if (own.values !== undefined) return from(own.values);
       if (!own.ran && this.#ownAnswers) return next.handle();
@@ -76,46 +93,42 @@ export class MessageHandler implements HandlerRunner {
     const values: unknown[] = await lastValueFrom(next.handle().pipe(toArray()));
     const result = values.at(-1);
     await this.#invalidate(call, result);
-    if (values.length !== 1 || isStreaming(result)) {
+    if (values.length !== 1) {
       own.values = values;
       this.#ownAnswers = true;
-      context.skip();
+      context.drop(NotKept.stream);
       return undefined;
     }
-    const { tags, prepare } = this.#parts;
-    if (tags !== undefined) context.setTags(...tags.of(call, result));
-    return prepare === undefined ? result : prepare(result);
+    const { tags } = this;
+    if (tags !== undefined) await tags.setOn(context, call, result);
+    return result;
   }
 
   #value(entry: Entry): unknown {
-    return this.#parts.cache.valueOf(entry, this.#parts.plan);
+    return this.cache.valueOf(entry, this.plan);
   }
 
-  #bypass(call: Call, next: CallHandler, reason: BypassReason): Observable<unknown> {
-    const { cache, plan, invalidations } = this.#parts;
+  #bypass(call: Call, next: CallHandler, { reason }: Bypass): Observable<unknown> {
+    const { cache, plan, invalidations } = this;
     cache.bypass(plan, reason);
     return invalidations.length === 0 ? next.handle() : invalidatingAfter(next, call, invalidations);
   }
 
   async #invalidate(call: Call, result: unknown): Promise<void> {
-    for (const invalidation of this.#parts.invalidations) await invalidation.after(call, result);
+    for (const invalidation of this.invalidations) await invalidation.after(call, result);
   }
 }
 
-/** A handler that is not cached, and invalidates after it succeeded. */
+/** Runs a handler that is not cached, and invalidates after it succeeded. */
 export class InvalidatingHandler implements HandlerRunner {
-  readonly #invalidations: readonly Invalidation[];
-
-  constructor(invalidations: readonly Invalidation[]) {
-    this.#invalidations = invalidations;
-  }
+  constructor(private readonly invalidations: readonly Invalidation[]) {}
 
   answer(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return invalidatingAfter(next, handlerCall(execution), this.#invalidations);
+    return invalidatingAfter(next, handlerCall(execution), this.invalidations);
   }
 }
 
-/** The handler's own values, handed on once everything it makes invalid is. */
+/** Emits the handler's values after its invalidations are done. */
 function invalidatingAfter(next: CallHandler, call: Call, invalidations: readonly Invalidation[]): Observable<unknown> {
   const run = async (): Promise<unknown[]> => {
     const values: unknown[] = await lastValueFrom(next.handle().pipe(toArray()));

@@ -1,84 +1,88 @@
-import type { Entry } from '../../cache/entry.js';
+import type { Entry } from '../../cache/entries/entry.js';
+import type { Bypass } from '../gate/request-gate.js';
 import type { ClientCacheControl } from './client-cache.js';
-import type { ResponseFace } from './response-face.js';
+import type { ResponseAdapter } from './response-adapter.js';
 
-/** What X-Cache says. */
-export type XCache = 'HIT' | 'MISS' | 'STALE' | 'BYPASS';
+/** Options of the response headers of one handler, decided at boot. */
+export interface AnswerHeaderOptions {
+  readonly responses: ResponseAdapter;
+  readonly level: 'minimal' | 'standard' | false;
+  /** The cache's name in `Cache-Status`. */
+  readonly name: string;
+  readonly now: () => number;
+  /** Request headers that the response depends on, lower case; `*` where they are unknown. */
+  readonly vary: readonly string[];
+  /** True where responses differ by caller. */
+  readonly private: boolean;
+  readonly clientCache: ClientCacheControl | undefined;
+}
 
-/** The headers that tell clients and proxies how an answer came to be and whose it is; decided once a handler. */
+/** How a miss was answered. */
+export interface MissDetails {
+  /** True where the request joined the load of another one. */
+  readonly collapsed: boolean;
+  /** True where the client refused a stored response. */
+  readonly reload: boolean;
+}
+
+/** Sets the response headers about caching: `X-Cache`, `Cache-Status`, `Age`, `Vary`, `Cache-Control`. */
 export class AnswerHeaders {
-  readonly #face: ResponseFace;
-  readonly #level: 'minimal' | 'standard' | false;
+  readonly #responses: ResponseAdapter;
+  readonly #level: AnswerHeaderOptions['level'];
   readonly #name: string;
-  readonly #now: () => number;
-  readonly #vary: readonly string[];
-  readonly #private: boolean;
-  readonly #clientCache: ClientCacheControl | undefined;
 
-  constructor(options: {
-    readonly face: ResponseFace;
-    readonly level: 'minimal' | 'standard' | false;
-    /** The cache's name in `Cache-Status`. */
-    readonly name: string;
-    readonly now: () => number;
-    readonly vary: readonly string[];
-    readonly private: boolean;
-    readonly clientCache: ClientCacheControl | undefined;
-  }) {
-    this.#face = options.face;
+  constructor(private readonly options: AnswerHeaderOptions) {
+    this.#responses = options.responses;
     this.#level = options.level;
-    this.#name = /^[A-Za-z*][\w!#$%&'*+.^`|~:/-]*$/.test(options.name) ? options.name : JSON.stringify(options.name);
-    this.#now = options.now;
-    this.#vary = options.vary;
-    this.#private = options.private;
-    this.#clientCache = options.clientCache;
+    const { name } = options;
+    this.#name = /^[A-Za-z*][\w!#$%&'*+.^`|~:/-]*$/.test(name) ? name : JSON.stringify(name);
   }
 
-  /** Of an answer out of the cache. */
+  /** Sets the headers of a response from the cache. */
   hit(response: object, entry: Entry, stale: boolean): void {
     if (this.#level !== false) {
-      this.#face.setHeader(response, 'x-cache', stale ? 'STALE' : 'HIT');
+      this.#responses.setHeader(response, 'x-cache', stale ? 'STALE' : 'HIT');
       if (this.#level === 'standard') this.#standard(response, entry);
     }
     this.#dependencies(response, entry);
   }
 
-  /** What {@link hit} says of an entry that would be different at another time, by the name of the header. */
+  /** The headers of {@link hit} that change with time, by name. */
   timed(entry: Entry): (name: string) => string | undefined {
+    const { now, clientCache } = this.options;
     return (name) => {
-      if (name === 'age' && this.#level === 'standard') return this.#age(entry, this.#now());
-      if (name === 'cache-status' && this.#level === 'standard') return this.#hitStatus(entry, this.#now());
-      return name === 'cache-control' ? this.#clientCache?.(entry.freshUntil - this.#now()) : undefined;
+      if (name === 'age' && this.#level === 'standard') return age(entry, now());
+      if (name === 'cache-status' && this.#level === 'standard') return this.#hitStatus(entry, now());
+      return name === 'cache-control' ? clientCache?.(entry.freshUntil - now()) : undefined;
     };
   }
 
-  /** Of an answer that its handler made for this request, or for another that asked the same meanwhile. */
-  miss(response: object, entry: Entry | undefined, collapsed: boolean): void {
+  /** Sets the headers of a response that the handler made for this request, or for one that it joined. */
+  miss(response: object, entry: Entry | undefined, { collapsed, reload }: MissDetails): void {
     if (this.#level !== false) {
-      this.#face.setHeader(response, 'x-cache', 'MISS');
+      this.#responses.setHeader(response, 'x-cache', 'MISS');
       if (this.#level === 'standard') {
-        const stored = entry !== undefined && !collapsed ? '; stored' : '';
-        this.#face.setHeader(
-          response,
-          'cache-status',
-          `${this.#name}; fwd=miss${collapsed ? '; collapsed' : ''}${stored}`,
-        );
+        const forward = reload ? 'request' : 'miss';
+        const stored = collapsed ? '; collapsed' : entry === undefined ? '' : '; stored';
+        this.#responses.setHeader(response, 'cache-status', `${this.#name}; fwd=${forward}${stored}`);
       }
     }
     this.#dependencies(response, entry);
   }
 
-  /** @param why RFC 9211 §2.2's `fwd`, and a detail of ours. */
-  bypass(response: object, why: string): void {
-    if (this.#level === false) return;
-    this.#face.setHeader(response, 'x-cache', 'BYPASS');
-    if (this.#level === 'standard') this.#face.setHeader(response, 'cache-status', `${this.#name}; ${why}`);
+  /** Sets the headers of a response that bypassed the cache. */
+  bypass(response: object, { xCache, status }: Bypass): void {
+    if (this.#level !== false) {
+      this.#responses.setHeader(response, 'x-cache', xCache);
+      if (this.#level === 'standard') this.#responses.setHeader(response, 'cache-status', `${this.#name}; ${status}`);
+    }
+    this.#dependencies(response, undefined);
   }
 
   #standard(response: object, entry: Entry): void {
-    const now = this.#now();
-    this.#face.setHeader(response, 'cache-status', this.#hitStatus(entry, now));
-    this.#face.setHeader(response, 'age', this.#age(entry, now));
+    const now = this.options.now();
+    this.#responses.setHeader(response, 'cache-status', this.#hitStatus(entry, now));
+    this.#responses.setHeader(response, 'age', age(entry, now));
   }
 
   #hitStatus(entry: Entry, now: number): string {
@@ -86,29 +90,35 @@ export class AnswerHeaders {
     return `${this.#name}; hit${left}`;
   }
 
-  #age(entry: Entry, now: number): string {
-    return String(Math.max(0, Math.floor((now - entry.createdAt) / 1_000)));
-  }
-
   #dependencies(response: object, entry: Entry | undefined): void {
-    if (this.#vary.length > 0) this.#addVary(response);
-    if (this.#clientCache !== undefined && entry !== undefined) {
-      this.#cacheControl(response, this.#clientCache(entry.freshUntil - this.#now()));
-    } else if (this.#private) this.#cacheControl(response, 'private');
+    const { vary, clientCache, now } = this.options;
+    if (vary.length > 0) this.#addVary(response, vary);
+    if (clientCache !== undefined && entry !== undefined) {
+      const control = clientCache(entry.freshUntil - now());
+      // A cookie that was set before the handler ran belongs to one client, and so does the response with it.
+      const isOneClients = control.startsWith('public') && this.#responses.header(response, 'set-cookie') !== undefined;
+      this.#cacheControl(response, isOneClients ? control.replace('public', 'private') : control);
+    } else if (this.options.private) this.#cacheControl(response, 'private');
   }
 
   #cacheControl(response: object, value: string): void {
-    if (this.#face.header(response, 'cache-control') === undefined)
-      this.#face.setHeader(response, 'cache-control', value);
+    if (this.#responses.header(response, 'cache-control') === undefined)
+      this.#responses.setHeader(response, 'cache-control', value);
   }
 
-  #addVary(response: object): void {
-    const present = this.#face.header(response, 'vary');
-    if (present === undefined) return this.#face.setHeader(response, 'vary', this.#vary.join(', '));
-    const names = (Array.isArray(present) ? present : [String(present)]).flatMap((value) => value.split(/\s*,\s*/));
+  #addVary(response: object, vary: readonly string[]): void {
+    const present = this.#responses.header(response, 'vary');
+    const names =
+      present === undefined
+        ? []
+        : (Array.isArray(present) ? present : [String(present)]).flatMap((value) => value.split(/\s*,\s*/));
     const known = new Set(names.map((name) => name.toLowerCase()));
-    if (known.has('*')) return;
-    const added = this.#vary.filter((name) => !known.has(name));
-    if (added.length > 0) this.#face.setHeader(response, 'vary', [...names, ...added].join(', '));
+    const added = vary.filter((name) => !known.has(name));
+    if (known.has('*') || added.length === 0) return;
+    this.#responses.setHeader(response, 'vary', added.includes('*') ? '*' : [...names, ...added].join(', '));
   }
+}
+
+function age(entry: Entry, now: number): string {
+  return String(Math.max(0, Math.floor((now - entry.createdAt) / 1_000)));
 }

@@ -1,12 +1,12 @@
 import type { Call } from '../inputs/call.js';
 
-/** The methods whose requests a handler answers from the cache; HEAD goes with GET. */
+/** The HTTP methods that a handler answers from the cache; GET includes HEAD. */
 export function methodsOf(methods: readonly string[] = ['GET', 'HEAD']): ReadonlySet<string> {
   const upper = methods.map((method) => method.toUpperCase());
   return new Set(upper.includes('GET') ? [...upper, 'HEAD'] : upper);
 }
 
-/** What the keys of a route begin with: HEAD shares what GET left; a handler of all methods has each for itself. */
+/** The beginning of a route's keys: HEAD shares the entries of GET; a handler of all methods has entries for each method. */
 export function requestBase(base: string, method: string, mountedTwice: boolean): string | ((call: Call) => string) {
   if (method !== 'ALL' && !mountedTwice) return base;
   return ({ args }) => {

@@ -1,22 +1,31 @@
-import { milliseconds } from '../../cache/duration.js';
-import type { CachedOptions } from '../cached.options.js';
+import { milliseconds } from '../../cache/base/duration.js';
+import type { CachedOptions } from '../options/cached.options.js';
 
-/** Makes `Cache-Control` for clients from how long an entry stays fresh, milliseconds. */
+/** Makes `Cache-Control` for clients from the remaining freshness of an entry, milliseconds. */
 export type ClientCacheControl = (freshMs: number) => string;
 
+/** Who may get a handler's responses, as known at boot. */
+export interface Audience {
+  /** True where responses differ by caller: they are private with any options. */
+  readonly variesByCaller: boolean;
+  /** True behind a guard: responses are private unless the options declare that all callers get the same. */
+  readonly guarded: boolean;
+}
+
 /**
- * Compiles `clientCache`; undefined where nothing was asked for.
+ * Compiles `clientCache`; undefined where it is off.
  * @throws CacheError `INVALID_DURATION`
  */
 export function clientCacheControl(
   option: CachedOptions['clientCache'],
-  isPrivate: boolean,
+  { variesByCaller, guarded }: Audience,
 ): ClientCacheControl | undefined {
   if (option === undefined || option === false) return undefined;
   const { maxAge, scope, staleWhileRevalidate, mustRevalidate } =
     option === true ? {} : typeof option === 'object' ? option : { maxAge: option };
   const limit = maxAge === undefined ? Infinity : milliseconds(maxAge, 'clientCache.maxAge');
-  const begin = `${isPrivate ? 'private' : (scope ?? 'public')}, max-age=`;
+  const allowed = variesByCaller ? 'private' : (scope ?? (guarded ? 'private' : 'public'));
+  const begin = `${allowed}, max-age=`;
   let end = mustRevalidate === true ? ', must-revalidate' : '';
   if (staleWhileRevalidate !== undefined) {
     end += `, stale-while-revalidate=${seconds(milliseconds(staleWhileRevalidate, 'clientCache.staleWhileRevalidate'))}`;
@@ -24,7 +33,7 @@ export function clientCacheControl(
   return (freshMs) => `${begin}${seconds(Math.min(limit, Math.max(freshMs, 0)))}${end}`;
 }
 
-/** Whole seconds, as HTTP counts; what never expires is a year (RFC 9111 §1.2.2 lets a cache bound it). */
+/** Converts to whole seconds; an entry without an expiry gets a year (RFC 9111 §1.2.2 allows a bound). */
 function seconds(ms: number): number {
   return ms === Infinity ? 31_536_000 : Math.floor(ms / 1_000);
 }

@@ -1,42 +1,56 @@
-import type { Entry } from '../../cache/entry.js';
+import type { Derived, Entry } from '../../cache/entries/entry.js';
+import { keepDerived } from '../../cache/entries/kept-entry.js';
+import { stringBytes } from '../../cache/entries/sizes.js';
+import { valueOf } from '../../cache/entries/value-of.js';
 import { entityTag } from './entity-tag.js';
 
-/** An entry's value as it goes over the wire: made once, kept beside it. */
-export class EncodedAnswer {
+/** An entry's value as it is sent: encoded once and stored with the entry. */
+export class EncodedAnswer implements Derived {
   #length: number | undefined;
 
   constructor(
     readonly text: string,
     readonly tag: string,
+    readonly size: number,
   ) {}
 
-  /** Bytes over the wire. */
+  /** Length in bytes. */
   get length(): number {
     return (this.#length ??= Buffer.byteLength(this.text));
   }
 
-  /** True where every character is one byte, so that nothing is to be encoded. */
+  /** True where every character is one byte, so that no encoding is needed. */
   get oneByte(): boolean {
     return this.length === this.text.length;
   }
 }
 
-/** The text of an entry that holds an object or a string, made on its first use. */
-export function encodedAnswer(entry: Entry): EncodedAnswer {
+/**
+ * The text of an entry with an object or a string, encoded on first use; undefined where JSON cannot represent it.
+ * @param value the caller's value of the entry.
+ */
+export function encodedAnswer(entry: Entry, value = entry.value): EncodedAnswer | undefined {
   const { derived } = entry;
   if (derived instanceof EncodedAnswer) return derived;
-  const answer = encode(entry.value);
-  entry.derived = answer;
+  // A `toJSON` may write into the instance: it gets a copy.
+  const answer = encode(value === entry.value && entry.classes !== undefined ? valueOf(entry) : value);
+  if (answer !== undefined) keepDerived(entry, answer);
   return answer;
 }
 
-/** As {@link encodedAnswer}, of an answer that was not kept. */
-export function encode(value: unknown): EncodedAnswer {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return new EncodedAnswer(text, entityTag(text));
+/** Like {@link encodedAnswer}, for a value that was not stored. */
+export function encode(value: unknown): EncodedAnswer | undefined {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) as string | undefined);
+  if (text === undefined) return undefined;
+  const tag = entityTag(text);
+  // The text of a string is the value itself.
+  const size = ANSWER_BYTES + stringBytes(tag) + (text === value ? 0 : stringBytes(text));
+  return new EncodedAnswer(text, tag, size);
 }
 
-/** True for what adapters write as JSON: objects that are neither bytes nor streams. */
+const ANSWER_BYTES = 64;
+
+/** True for values that adapters write as JSON: objects that are neither bytes nor streams. */
 export function isJson(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer);
 }

@@ -1,8 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
-/** A strong entity tag (RFC 9110 §8.8.3) of an answer's text. */
+/**
+ * Makes a weak entity tag (RFC 9110 §8.8.3) of a response's text. Weak, because a proxy or middleware may compress the
+ * response, and the plain, gzip and br forms must not share one strong tag.
+ */
 export function entityTag(text: string): string {
-  return `"${createHash('sha1').update(text).digest('base64url')}"`;
+  return `W/"${hash('sha1', text, 'base64url')}"`;
 }
 
 /**
@@ -10,10 +13,10 @@ export function entityTag(text: string): string {
  * Tags may contain commas, so the list is not split at them.
  */
 export function noneMatch(header: string, tag: string): boolean {
+  // The common case: a client returns the one tag it received.
+  if (header === tag) return true;
   if (header.trim() === '*') return true;
   const opaque = tag.startsWith('W/') ? tag.slice(2) : tag;
-  // The common case: a client sends back the one tag it was given.
-  if (header === opaque) return true;
   for (const [, listed] of header.matchAll(/(?:W\/)?("[^"]*")/g)) if (listed === opaque) return true;
   return false;
 }

@@ -2,11 +2,11 @@ import { RequestMethod, VERSION_NEUTRAL, VersioningType } from '@nestjs/common';
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { Module } from '@nestjs/core/injector/module.js';
 import { RoutePathFactory } from '@nestjs/core/router/route-path-factory.js';
-import type { CachedRoute } from '../cached-handler.js';
+import type { CachedRoute } from '../decoration/cached-handler.js';
 import type { ClassConstructor } from '../decoration/decorated-classes.js';
 import type { Method } from '../decoration/method-site.js';
 
-/** Where a handler is reached, as Nest's own router decides it; the global prefix is known once routes are made. */
+/** Finds the route of a handler as Nest's router does; the global prefix is known once routes are made. */
 export function handlerRoute(
   implementation: Method,
   cls: ClassConstructor,
@@ -46,13 +46,13 @@ export function handlerRoute(
   };
 }
 
-/** What `*` in a pattern begins with: method and route, and what else tells a handler from its neighbours. */
+/** The beginning of `*` in a pattern: method, route, versions and host. */
 export function routeBase({ method, path, versions, host }: CachedRoute): string {
   const version = versions.length === 0 ? '' : ` v${versions.join(',')}`;
   return `${method} ${path}${version}${host === undefined ? '' : ` @${host}`}`;
 }
 
-/** The first of several paths names a handler: the others reach the same. */
+/** Names a handler by the first of several paths. */
 function slashed(path: unknown): string {
   const first: unknown = Array.isArray(path) ? path[0] : path;
   if (typeof first !== 'string' || first === '') return '';

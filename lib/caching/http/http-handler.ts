@@ -1,212 +1,163 @@
 import { type CallHandler, type ExecutionContext, GatewayTimeoutException } from '@nestjs/common';
-import { from, lastValueFrom, type Observable, of } from 'rxjs';
-import type { Entry } from '../../cache/entry.js';
+import { EMPTY, from, lastValueFrom, Observable, of, type Subscription } from 'rxjs';
+import type { Entry } from '../../cache/entries/entry.js';
 import type { LayeredCache } from '../../cache/layered-cache.js';
-import { BypassReason, Outcome } from '../../cache/observer.js';
-import type { AnnotatedLoadContext, ReadPlan } from '../../cache/read-plan.js';
+import { Outcome } from '../../cache/base/observer.js';
+import type { AnnotatedLoadContext, ReadPlan } from '../../cache/policies/read-plan.js';
 import type { HandlerRunner } from '../decoration/class-host.js';
-import type { Invalidation } from '../handlers/invalidation.js';
-import type { Probe } from '../handlers/probe.js';
-import type { TagTemplates } from '../handlers/tag-templates.js';
+import type { Probe } from '../inputs/probe.js';
 import { type Call, handlerCall } from '../inputs/call.js';
-import type { SafeKeys } from '../keys/safe-keys.js';
-import { type RequestDirectives, requestDirectives } from './request-directives.js';
-import { isStorable, responseBefore, setByHandler } from './response-capture.js';
-import type { HttpRequest } from './http-request.js';
+import {
+  type Admission,
+  Bypass,
+  conditionalAnswer,
+  type ConditionalRead,
+  ONLY_IF_CACHED,
+  type RequestGate,
+  WarmingRead,
+} from '../gate/request-gate.js';
+import type { AnswerHeaders } from './answer-headers.js';
+import type { HandlerRun, HandlerRuns } from './handler-run.js';
+import type { HttpRequest } from '../gate/http-request.js';
+import type { RouteDecisions } from './route-decisions.js';
 import type { RouteFailures } from './route-failures.js';
-import type { AnswerParts, StoredAnswers } from './stored-answers.js';
-import { isStreaming } from './streaming.js';
-import type { WarmingRequests, WarmingVisit } from './warming-requests.js';
+import type { StoredAnswers } from './stored-answers.js';
 
-/** Everything that was decided of one HTTP handler. */
-export interface HttpHandlerParts extends AnswerParts {
-  readonly keys: SafeKeys;
-  readonly methods: ReadonlySet<string>;
-  readonly answersAuthorization: boolean;
-  readonly honorRequestDirectives: boolean;
-  readonly tags: TagTemplates | undefined;
-  readonly invalidations: readonly Invalidation[];
-  readonly probe: Probe | undefined;
-  readonly warming: WarmingRequests;
-  readonly failures: RouteFailures;
-  readonly now: () => number;
-  /** What a serialising interceptor outside needs of class instances before they become plain objects. */
-  readonly prepare: ((value: unknown) => unknown) | undefined;
-}
-
-/** What became of a request's own run of the handler. */
-interface OwnRun {
-  ran: boolean;
-  /** A stream or the like, which only this request may have. */
-  unsharable: unknown;
-}
-
-/** Answers one HTTP handler from the cache: everything that can be decided before a request was. */
+/** Answers one HTTP handler from the cache. */
 export class HttpHandler implements HandlerRunner {
-  readonly #parts: HttpHandlerParts;
-  readonly #cache: LayeredCache;
-  readonly #plan: ReadPlan;
-  readonly #keys: SafeKeys;
-  readonly #answers: StoredAnswers;
-  /** Answers of this handler have been found to belong to one request: cookies, streams, a status that is not kept. */
-  #ownAnswers = false;
-
-  constructor(parts: HttpHandlerParts, answers: StoredAnswers) {
-    this.#parts = parts;
-    this.#answers = answers;
-    this.#cache = parts.cache;
-    this.#plan = parts.plan;
-    this.#keys = parts.keys;
-  }
+  constructor(
+    private readonly cache: LayeredCache,
+    private readonly plan: ReadPlan,
+    private readonly gate: RequestGate,
+    private readonly headers: AnswerHeaders,
+    private readonly answers: StoredAnswers,
+    private readonly runs: HandlerRuns,
+    private readonly probe: Probe | undefined,
+    private readonly failures: RouteFailures,
+    private readonly decisions: RouteDecisions,
+    private readonly now: () => number,
+  ) {}
 
   answer(execution: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
-    const parts = this.#parts;
     const call = handlerCall(execution);
     const request = call.args[0] as HttpRequest;
-    parts.failures.tell(request);
-    const visit = parts.warming.visitOf(request);
-    if (visit !== undefined) return this.#visited(call, next, visit);
-    if (!parts.methods.has(request.method)) return this.#bypass(call, next, BypassReason.method, 'fwd=method');
-    if (!this.#cache.enabled) return this.#bypass(call, next, BypassReason.disabled, 'fwd=bypass; detail=disabled');
-    if (request.headers.authorization !== undefined && !parts.answersAuthorization) {
-      return this.#bypass(call, next, BypassReason.authorization, 'fwd=bypass; detail=authorization');
-    }
-    const key = this.#keys.keyOf(call);
-    if (typeof key !== 'string') return this.#withoutKey(call, next, key);
-    return this.#withKey(call, next, key);
+    this.failures.rethrow(request);
+    const decided = this.decisions.take(request);
+    if (typeof decided === 'string') return this.#load(call, next, decided, false);
+    const admission = decided ?? this.gate.decide(call);
+    return admission instanceof Promise
+      ? admission.then((found) => this.#admitted(call, next, found))
+      : this.#admitted(call, next, admission);
   }
 
-  #withKey(call: Call, next: CallHandler, key: string): Observable<unknown> | Promise<Observable<unknown>> {
-    if (this.#parts.honorRequestDirectives) {
-      const { headers } = call.args[0] as HttpRequest;
-      const directives = requestDirectives(headers['cache-control'], headers.pragma);
-      if (directives !== undefined) return this.#directed(call, next, key, directives);
-    }
-    const entry = this.#cache.fresh(key, this.#plan);
-    return entry === undefined ? this.#through(call, next, key) : this.#hit(call, next, key, entry);
+  #admitted(call: Call, next: CallHandler, admission: Admission): Observable<unknown> | Promise<Observable<unknown>> {
+    if (typeof admission === 'string') return this.#stored(call, next, admission);
+    if (admission instanceof Bypass) return this.#bypass(call, next, admission);
+    return admission instanceof WarmingRead
+      ? this.#warmed(call, next, admission)
+      : this.#conditional(call, next, admission);
   }
 
-  #withoutKey(
-    call: Call,
-    next: CallHandler,
-    later: Promise<string | undefined> | undefined,
-  ): Observable<unknown> | Promise<Observable<unknown>> {
-    if (later === undefined) {
-      return this.#bypass(call, next, BypassReason.condition, 'fwd=bypass; detail=unidentified');
-    }
-    return later.then((key) =>
-      key === undefined ? this.#withoutKey(call, next, undefined) : this.#withKey(call, next, key),
-    );
+  #stored(call: Call, next: CallHandler, key: string): Observable<unknown> {
+    const entry = this.cache.fresh(key, this.plan);
+    return entry === undefined ? this.#load(call, next, key, false) : this.#hit(call, next, key, entry);
   }
 
   #hit({ args }: Call, next: CallHandler, key: string, entry: Entry): Observable<unknown> {
-    this.#parts.probe?.offer(entry.value, next);
-    return of(this.#answers.hit(args[0] as HttpRequest, args[1] as object, key, entry));
+    this.probe?.offer(() => this.cache.valueOf(entry, this.plan), next);
+    return of(this.answers.hit(args[0] as HttpRequest, args[1] as object, key, entry));
   }
 
-  async #through(call: Call, next: CallHandler, key: string): Promise<Observable<unknown>> {
-    const own: OwnRun = { ran: false, unsharable: undefined };
-    const answer = await this.#cache.through(key, (context) => this.#run(call, next, context, own), this.#plan);
-    const request = call.args[0] as HttpRequest;
-    const response = call.args[1] as object;
-    if (answer.entry === undefined) {
-      // Nothing was kept. What this request's own handler made is its answer; another's may be for that caller alone.
-      if (own.unsharable !== undefined) return of(own.unsharable);
-      if (!own.ran && this.#ownAnswers) return next.handle();
-      this.#parts.headers.miss(response, undefined, !own.ran);
-      return of(this.#answers.encoded(request, response, answer.value, undefined));
-    }
-    const { entry, outcome } = answer;
-    if (outcome === Outcome.miss || outcome === Outcome.coalesced || outcome === Outcome.error) {
-      this.#parts.headers.miss(response, entry, outcome === Outcome.coalesced);
-      if (own.ran) return of(this.#answers.encoded(request, response, answer.value, entry));
-    } else this.#parts.headers.hit(response, entry, outcome === Outcome.stale);
-    return of(this.#answers.stored(request, response, entry));
+  /** Loads on subscription. Unsubscribing does not cancel the load, which others may have joined. */
+  #load(call: Call, next: CallHandler, key: string, reload: boolean): Observable<unknown> {
+    return new Observable((subscriber) => {
+      const run = this.runs.begin(call, next);
+      let answer: Subscription | undefined;
+      this.#loaded(call, next, key, run, reload).then(
+        (found) => {
+          answer = found.subscribe(subscriber);
+        },
+        (error: unknown) => subscriber.error(error),
+      );
+      return () => {
+        run.leave();
+        answer?.unsubscribe();
+      };
+    });
   }
 
-  /** Runs the handler and decides from its response what is kept. */
-  async #run(call: Call, next: CallHandler, context: AnnotatedLoadContext, own: OwnRun): Promise<unknown> {
-    const { face, prepare, tags, invalidations } = this.#parts;
-    const response = call.args[1] as object;
-    own.ran = true;
-    const before = responseBefore(face, response);
-    const result: unknown = await lastValueFrom(next.handle());
-    for (const invalidation of invalidations) await invalidation.after(call, result);
-    if (isStreaming(result)) {
-      own.unsharable = result;
-      this.#ownAnswers = true;
-      context.skip();
-      return undefined;
-    }
-    if (face.header(response, 'set-cookie') !== undefined || !isStorable(face.status(response))) {
-      this.#ownAnswers = true;
-      context.skip();
-      return prepare === undefined ? result : prepare(result);
-    }
-    const meta = setByHandler(face, response, before);
-    if (meta !== undefined) {
-      // Should this answer not be kept, others could not have its status and headers.
-      this.#ownAnswers = true;
-      context.annotate(meta);
-    }
-    if (tags !== undefined) context.setTags(...tags.of(call, result));
-    return prepare === undefined ? result : prepare(result);
-  }
-
-  async #directed(
+  async #loaded(
     call: Call,
     next: CallHandler,
     key: string,
-    { noStore, noCache, onlyIfCached, maxAgeMs }: RequestDirectives,
+    run: HandlerRun,
+    reload: boolean,
   ): Promise<Observable<unknown>> {
-    if (noStore) return this.#bypass(call, next, BypassReason.directive, 'fwd=request');
-    if (onlyIfCached && (await this.#cache.freshEntry(key)) === undefined) {
-      this.#cache.bypass(this.#plan, BypassReason.directive);
-      throw new GatewayTimeoutException('only-if-cached: there is no stored answer');
+    const loader = (context: AnnotatedLoadContext) => run.run(context);
+    const answer = await (reload
+      ? this.cache.reload(key, loader, this.plan)
+      : this.cache.through(key, loader, this.plan));
+    if (run.left) return EMPTY;
+    // A run that goes on in the background after a stale response, or begins later, has no response of its own.
+    if (!run.ended) run.leave();
+    const request = call.args[0] as HttpRequest;
+    const response = call.args[1] as object;
+    if (answer.entry === undefined) {
+      // Nothing was stored. The result of this request's own handler is used; another one's may be for its caller only.
+      if (run.unsharable !== undefined) return of(run.unsharable);
+      if (!run.started && this.runs.ownAnswers) return next.handle();
+      this.headers.miss(response, undefined, { collapsed: !run.started, reload });
+      return of(this.answers.encoded(request, response, answer.value, undefined));
     }
-    const { now } = this.#parts;
-    const entry = noCache ? undefined : this.#cache.fresh(key, this.#plan);
-    if (entry !== undefined && (onlyIfCached || now() - entry.createdAt <= maxAgeMs))
-      return this.#hit(call, next, key, entry);
-    if (noCache || entry !== undefined) {
-      // Merely expired, it could be served stale.
-      await this.#cache.del(key);
-    }
-    return this.#through(call, next, key);
+    const { entry, outcome } = answer;
+    if (outcome === Outcome.miss || outcome === Outcome.coalesced || outcome === Outcome.error) {
+      this.headers.miss(response, entry, { collapsed: outcome === Outcome.coalesced, reload });
+      if (run.started) return of(this.answers.encoded(request, response, answer.value, entry));
+    } else this.headers.hit(response, entry, outcome === Outcome.stale);
+    return of(this.answers.stored(request, response, entry));
   }
 
-  /** Warming's own request: loads what is not fresh, and is nobody's hit or miss. */
-  async #visited(call: Call, next: CallHandler, visit: WarmingVisit): Promise<Observable<unknown>> {
-    const { methods, answersAuthorization } = this.#parts;
-    const { method, headers } = call.args[0] as HttpRequest;
-    const key = await this.#keys.keyOf(call);
-    const isPrivate = headers.authorization !== undefined && !answersAuthorization;
-    visit.bypassed = key === undefined || isPrivate || !methods.has(method) || !this.#cache.enabled;
-    if (visit.bypassed || key === undefined) return next.handle();
+  async #conditional(call: Call, next: CallHandler, read: ConditionalRead): Promise<Observable<unknown>> {
+    switch (await conditionalAnswer(this.cache, read, this.now)) {
+      case 'stored':
+        return this.#stored(call, next, read.key);
+      case 'reload':
+        return this.#load(call, next, read.key, true);
+      case 'none':
+        this.cache.bypass(this.plan, ONLY_IF_CACHED.reason);
+        this.headers.bypass(call.args[1] as object, ONLY_IF_CACHED);
+        throw new GatewayTimeoutException('only-if-cached: there is no stored answer');
+    }
+  }
+
+  /** Answers a request of warming: loads unless the entry is fresh, and counts neither as hit nor as miss. */
+  async #warmed(call: Call, next: CallHandler, { key, visit }: WarmingRead): Promise<Observable<unknown>> {
+    visit.bypassed = key === undefined;
+    if (key === undefined) return next.handle();
     visit.key = key;
     visit.warmed = false;
     const [request, response] = call.args as [HttpRequest, object];
-    const fresh = await this.#cache.freshEntry(key);
-    if (fresh !== undefined) return of(this.#answers.stored(request, response, fresh));
-    const own: OwnRun = { ran: false, unsharable: undefined };
-    let run: Promise<unknown> | undefined;
-    await this.#cache.renew(key, (context) => (run = this.#run(call, next, context, own)), this.#plan);
-    const value = await run;
-    const entry = await this.#cache.freshEntry(key);
-    visit.warmed = own.ran && entry !== undefined;
-    if (own.ran) return of(own.unsharable ?? this.#answers.encoded(request, response, value, entry));
-    return of(entry === undefined ? undefined : this.#answers.stored(request, response, entry));
+    const fresh = await this.cache.freshEntry(key);
+    if (fresh !== undefined) return of(this.answers.stored(request, response, fresh));
+    const run = this.runs.begin(call, next);
+    let ended: Promise<unknown> | undefined;
+    await this.cache.renew(key, (context) => (ended = run.run(context)), this.plan);
+    const value = await ended;
+    const entry = await this.cache.freshEntry(key);
+    visit.warmed = run.started && entry !== undefined;
+    if (run.started) return of(run.unsharable ?? this.answers.encoded(request, response, value, entry));
+    return of(entry === undefined ? undefined : this.answers.stored(request, response, entry));
   }
 
-  #bypass(call: Call, next: CallHandler, reason: BypassReason, why: string): Observable<unknown> {
-    this.#cache.bypass(this.#plan, reason);
-    this.#parts.headers.bypass(call.args[1] as object, why);
-    return this.#parts.invalidations.length === 0 ? next.handle() : from(this.#uncached(call, next));
+  #bypass(call: Call, next: CallHandler, bypass: Bypass): Observable<unknown> {
+    this.cache.bypass(this.plan, bypass.reason);
+    this.headers.bypass(call.args[1] as object, bypass);
+    return this.runs.invalidations.length === 0 ? next.handle() : from(this.#uncached(call, next));
   }
 
   async #uncached(call: Call, next: CallHandler): Promise<unknown> {
     const result: unknown = await lastValueFrom(next.handle());
-    for (const invalidation of this.#parts.invalidations) await invalidation.after(call, result);
+    for (const invalidation of this.runs.invalidations) await invalidation.after(call, result);
     return result;
   }
 }

@@ -1,5 +1,5 @@
-import type { EntryMeta } from '../../cache/entry.js';
-import type { HeaderValue, ResponseFace } from './response-face.js';
+import type { EntryMeta } from '../../cache/entries/entry.js';
+import type { HeaderValue, ResponseAdapter } from './response-adapter.js';
 
 /** Headers that belong to one connection or one moment, never to a stored answer (RFC 9111 §3.1). */
 const NEVER_STORED = new Set([
@@ -17,36 +17,64 @@ const NEVER_STORED = new Set([
   'x-cache',
 ]);
 
-/** What a response had before its handler ran. */
+/** The state of a response before its handler ran. */
 export interface ResponseBefore {
   readonly status: number;
   readonly headers: Readonly<Record<string, HeaderValue>>;
 }
 
-export function responseBefore(face: ResponseFace, response: object): ResponseBefore {
-  return { status: face.status(response), headers: { ...face.headers(response) } };
+/** The changes of a handler to its response. */
+export interface HandlerMarks {
+  readonly setsCookie: boolean;
+  /** The status of the response. */
+  readonly status: number;
+  /** The status and headers the handler set; undefined where it set none. */
+  readonly meta: EntryMeta | undefined;
 }
 
-/** The status and headers a handler set itself; undefined where it set none. */
-export function setByHandler(face: ResponseFace, response: object, before: ResponseBefore): EntryMeta | undefined {
-  const status = face.status(response);
-  let headers: Record<string, string | readonly string[]> | undefined;
-  for (const [name, value] of Object.entries(face.headers(response))) {
-    const lower = name.toLowerCase();
-    if (value === undefined || value === before.headers[name] || NEVER_STORED.has(lower)) continue;
-    (headers ??= {})[lower] = Array.isArray(value) ? (value as readonly string[]) : String(value);
+export function responseBefore(responses: ResponseAdapter, response: object): ResponseBefore {
+  const headers: Record<string, HeaderValue> = {};
+  const present = responses.headers(response);
+  for (const name in present) {
+    const value = present[name];
+    // Node and Fastify append to the same array.
+    headers[name] = Array.isArray(value) ? [...(value as readonly string[])] : value;
   }
-  if (status === before.status && headers === undefined) return undefined;
-  return { ...(status !== before.status && { status }), ...(headers !== undefined && { headers }) };
+  return { status: responses.status(response), headers };
 }
 
-/** Puts back what {@link setByHandler} found. */
-export function restore(face: ResponseFace, response: object, { status, headers }: EntryMeta): void {
-  if (status !== undefined) face.setStatus(response, status);
-  for (const name in headers) face.setHeader(response, name, headers[name]!);
+export function marksOfHandler(responses: ResponseAdapter, response: object, before: ResponseBefore): HandlerMarks {
+  const status = responses.status(response);
+  let setsCookie = false;
+  let headers: Record<string, string | readonly string[]> | undefined;
+  const present = responses.headers(response);
+  for (const name in present) {
+    const value = present[name];
+    if (value === undefined || isSame(value, before.headers[name])) continue;
+    const lower = name.toLowerCase();
+    if (lower === 'set-cookie') setsCookie = true;
+    if (NEVER_STORED.has(lower)) continue;
+    (headers ??= {})[lower] = Array.isArray(value) ? [...(value as readonly string[])] : String(value);
+  }
+  const own = status !== before.status;
+  const meta =
+    own || headers !== undefined ? { ...(own && { status }), ...(headers !== undefined && { headers }) } : undefined;
+  return { setsCookie, status, meta };
 }
 
-/** Success, as far as it may be stored: 2xx except a part of an answer (RFC 9111 §3.3). */
+/** Restores the changes found by {@link marksOfHandler}. */
+export function restore(responses: ResponseAdapter, response: object, { status, headers }: EntryMeta): void {
+  if (status !== undefined) responses.setStatus(response, status);
+  for (const name in headers) responses.setHeader(response, name, headers[name]!);
+}
+
+/** True for 2xx except 206, partial content (RFC 9111 §3.3). */
 export function isStorable(status: number): boolean {
   return status >= 200 && status < 300 && status !== 206;
+}
+
+function isSame(value: HeaderValue, before: HeaderValue): boolean {
+  if (value === before) return true;
+  if (!Array.isArray(value) || !Array.isArray(before)) return false;
+  return value.length === before.length && value.every((one, index) => one === (before as readonly string[])[index]);
 }

@@ -1,4 +1,4 @@
-/** Hits that were counted at their route and could not be sent: the chain tells why, where all errors are told. */
+/** Errors of hits that were counted at their route and could not be sent: the chain throws them, where all errors are handled. */
 export class RouteFailures {
   #errors: WeakMap<object, unknown> | undefined;
 
@@ -6,8 +6,8 @@ export class RouteFailures {
     (this.#errors ??= new WeakMap()).set(request, error);
   }
 
-  /** @throws what a request failed with at its route. */
-  tell(request: object): void {
+  /** Throws the error of a request at its route, if any. */
+  rethrow(request: object): void {
     if (this.#errors?.has(request) === true) throw this.#errors.get(request);
   }
 }

@@ -6,10 +6,10 @@ import type { RouteAnswer } from './route-answer.js';
 type RouteHandler = (request: object, response: object, next?: unknown) => unknown;
 type AddRoute = ((this: unknown, ...args: unknown[]) => unknown) & { readonly [SHARED]?: () => void };
 
-/** Under which a watched adapter is told that another application makes its routes there, too. */
+/** Marks a watched adapter; calling it reports that another application adds its routes there, too. */
 const SHARED = Symbol('nestjs-cache-observability:shared-adapter');
 
-/** Nest's adapters since its 11th version. */
+/** Nest's adapters since Nest 11. */
 interface Listened {
   getOnRouteTriggered?(): unknown;
 }
@@ -17,31 +17,31 @@ interface Listened {
 /** Adapters that are known to call a route's handler with what Nest would. */
 const KNOWN: ReadonlySet<string> = new Set(['express', 'fastify']);
 
-/** How an adapter adds routes: by the names of HTTP methods. */
+/** The methods of an adapter that add routes, named like HTTP methods. */
 const ADDERS = ['get', 'post', 'put', 'patch', 'delete', 'options', 'head', 'search', 'all'] as const;
 
-/** A decorated handler as its route knows it, which is made before the handler is compiled. */
+/** A decorated handler at its route, which is made before the handler is compiled. */
 class CachedRoute {
   answer: RouteAnswer | undefined;
 }
 
 /**
- * The handlers of one application whose hits need nothing of Nest's chain. Nest hands its routes to the adapter one by one,
- * with the metadata of their handlers: there each of these is asked first, and the chain has what it does not answer.
+ * Answers hits that do not need Nest's chain at their routes. Nest adds its routes to the adapter one by one, with the
+ * metadata of their handlers; this puts the answer of hits in front of each, and leaves other requests to the chain.
  */
 export class RouteHits {
   readonly #routes = new Map<CachedSite, CachedRoute>();
-  /** True where routes of another application may have been taken for this one's. */
+  /** True where routes of another application may have been confused with this one's. */
   #mixed = false;
 
-  /** Answers the hits of a handler at its routes, which must be all there are with its metadata. */
+  /** Answers the hits of a handler at its routes, which must be all routes with its metadata. */
   open(site: CachedSite, answer: RouteAnswer): void {
     if (!this.#mixed) this.#routeOf(site).answer = answer;
   }
 
-  /** Watches the routes that are added from now on. @returns how to stop, once all are. */
+  /** Watches the routes that are added from now on. @returns a function that stops it, to be called when all are added. */
   watch(adapter: HttpServer & Listened): () => void {
-    // Whoever listens for routes that are triggered is to hear of hits, too.
+    // A listener for triggered routes must also see hits.
     if (!KNOWN.has(adapter.getType()) || adapter.getOnRouteTriggered?.() !== undefined) return () => undefined;
     const own = adapter as unknown as Record<string, AddRoute | undefined>;
     const others = own.get?.[SHARED];
@@ -56,7 +56,7 @@ export class RouteHits {
     for (const name of added) {
       const add = own[name]!;
       const watched: AddRoute = function (...args) {
-        // Nest adds a path and its handler; what else is asked of the adapter meanwhile is passed on as it is.
+        // Nest adds a path and its handler; other calls of the adapter are passed through unchanged.
         return args.length === 2 ? add.call(this, args[0], inFront(args[1])) : add.apply(this, args);
       };
       own[name] = Object.assign(watched, { [SHARED]: shared });
@@ -91,7 +91,7 @@ function answered(answer: RouteAnswer, request: object, response: object, next: 
   try {
     return answer.answer([request, response, next]);
   } catch {
-    // The chain meets the same and tells it where errors are told.
+    // The chain runs into the same error and reports it the usual way.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-/** True for what can be read once: streams, files, iterators, a Response. */
+/** True for values that can be read once: streams, files, iterators, a Response. */
 export function isStreaming(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   const body = value as { pipe?: unknown; getReader?: unknown; getStream?: unknown; [Symbol.asyncIterator]?: unknown };

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 
-/** Header values as Node takes them. */
+/** Header values as in Node. */
 export type HeaderValue = string | number | readonly string[] | undefined;
 
-/** A response as far as caching reads and writes it, whatever the adapter calls that. */
-export interface ResponseFace {
+/** Reads and writes responses of one HTTP adapter. */
+export interface ResponseAdapter {
   status(response: object): number;
   setStatus(response: object, status: number): void;
   header(response: object, lowerName: string): HeaderValue;
@@ -13,15 +13,15 @@ export interface ResponseFace {
   /** Node's own response. */
   raw(response: object): ServerResponse;
   /**
-   * Whether an object is answered as `JSON.stringify` writes it, so that stored text may stand for it: what the route has
-   * to say, found once; the result says the rest of each of its responses.
+   * Decides whether an object is sent as `JSON.stringify` writes it, so that stored text can replace it. The route is checked
+   * once; the returned function checks each response.
    */
   plainJson(request: object, response: object): (response: object) => boolean;
   /** The content type objects are sent with. */
   readonly jsonType: string;
 }
 
-/** Node's own response: what Express hands out, and what other adapters are likely to. */
+/** Node's own response: that of Express, and probably of other adapters. */
 interface NodeResponse {
   statusCode: number;
   getHeader(name: string): HeaderValue;
@@ -44,7 +44,7 @@ const nodeResponse = {
   jsonType: 'application/json; charset=utf-8',
 };
 
-export const expressFace: ResponseFace = {
+export const expressResponses: ResponseAdapter = {
   ...nodeResponse,
   plainJson(_request, response) {
     const { app } = response as NodeResponse;
@@ -54,8 +54,8 @@ export const expressFace: ResponseFace = {
   },
 };
 
-/** For adapters that are not known: what is theirs to encode is left to them. */
-export const otherFace: ResponseFace = { ...nodeResponse, plainJson: () => () => false };
+/** Responses of unknown adapters: they encode every value themselves. */
+export const otherResponses: ResponseAdapter = { ...nodeResponse, plainJson: () => () => false };
 
 interface FastifyReply {
   readonly raw: ServerResponse;
@@ -66,7 +66,7 @@ interface FastifyReply {
   header(name: string, value: string | readonly string[]): unknown;
 }
 
-export const fastifyFace: ResponseFace = {
+export const fastifyResponses: ResponseAdapter = {
   status: (reply) => (reply as FastifyReply).statusCode,
   setStatus(reply, status) {
     (reply as FastifyReply).code(status);
@@ -81,10 +81,10 @@ export const fastifyFace: ResponseFace = {
   plainJson: fastifyPlainJson,
 };
 
-/** Fastify keeps what decides it under symbols of its own, which are found by their descriptions. */
+/** Fastify stores its serializers under private symbols, which are found by their descriptions. */
 function fastifyPlainJson(request: object, reply: object): (reply: object) => boolean {
   const plain = routeSendsPlainJson(request);
-  // Any hook may give a reply a serializer of its own.
+  // Any hook may set a serializer on a reply.
   const own = Object.getOwnPropertySymbols(reply).find(({ description }) => description === 'fastify.reply.serializer');
   return plain && own !== undefined ? (one) => (one as Record<symbol, unknown>)[own] == null : () => false;
 }
@@ -106,7 +106,7 @@ function hidden(holder: object, description: string): unknown {
   return undefined;
 }
 
-/** The face of an adapter by its type. */
-export function responseFaceOf(adapterType: string | undefined): ResponseFace {
-  return adapterType === 'express' ? expressFace : adapterType === 'fastify' ? fastifyFace : otherFace;
+/** The responses of an adapter by its type. */
+export function responseAdapterOf(adapterType: string | undefined): ResponseAdapter {
+  return adapterType === 'express' ? expressResponses : adapterType === 'fastify' ? fastifyResponses : otherResponses;
 }

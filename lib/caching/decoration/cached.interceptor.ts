@@ -6,16 +6,22 @@ import {
   type NestInterceptor,
   Optional,
 } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import type { Observable } from 'rxjs';
-import { CachingLink } from './decoration/class-host.js';
+import { CachingLink } from './class-host.js';
+import { warnWithoutModule } from './without-module.js';
 
-/** Answers decorated handlers from the cache. Without the module it lets everything through. */
+/** Answers decorated handlers from the cache. Without the module it passes every call on. */
 @Injectable()
 export class CachedInterceptor implements NestInterceptor {
   readonly #link: CachingLink | undefined;
 
-  constructor(@Optional() @Inject(CachingLink) link?: CachingLink) {
+  constructor(
+    @Optional() @Inject(CachingLink) link?: CachingLink,
+    @Optional() @Inject(ModulesContainer) modules?: ModulesContainer,
+  ) {
     this.#link = link;
+    if (link === undefined && modules !== undefined) warnWithoutModule(modules);
   }
 
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {

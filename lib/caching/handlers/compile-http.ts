@@ -1,0 +1,226 @@
+import type { HttpServer } from '@nestjs/common';
+import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import type { CacheLog } from '../../cache/base/cache-log.js';
+import type { Entry } from '../../cache/entries/entry.js';
+import type { ReadPlan } from '../../cache/policies/read-plan.js';
+import type { CachedRoute } from '../decoration/cached-handler.js';
+import { type ClassConstructor, type ProvidedClass, unsharedInstances } from '../decoration/decorated-classes.js';
+import { type CachedSite, type Method, methodName } from '../decoration/method-site.js';
+import { returnType } from '../decoration/return-type.js';
+import type { EarlyHits } from '../http/early-hits.js';
+import { chainReasons, isGuarded } from '../http/chain-rules.js';
+import type { Compilation } from './compilation.js';
+import { loadsInBackground, policyOf, seriesOptions, withoutBackground } from './handler-policy.js';
+import type { Invalidation } from '../invalidation/invalidation.js';
+import { interceptorsOutside } from './outside-interceptors.js';
+import type { DeclaredInput } from '../inputs/declared-inputs.js';
+import { handlerInputs } from '../inputs/handler-inputs.js';
+import type { PipedHandler } from '../inputs/handler-pipes.js';
+import { suggestedFields } from '../inputs/query-fields.js';
+import { parameterTypes } from '../inputs/route-arguments.js';
+import { handlerKey } from './handler-key.js';
+import { SafeKeys } from '../keys/safe-keys.js';
+import { RequestGate } from '../gate/request-gate.js';
+import { AnswerHeaders } from '../http/answer-headers.js';
+import { methodsOf, requestBase } from '../http/cached-requests.js';
+import { clientCacheControl } from '../http/client-cache.js';
+import { handlerRoute } from '../http/handler-route.js';
+import { HandlerRuns } from '../http/handler-run.js';
+import { HttpHandler } from '../http/http-handler.js';
+import { neverCachedHttp } from '../http/never-cached.js';
+import type { ResponseAdapter } from '../http/response-adapter.js';
+import { makesHeaders, RouteAnswer } from '../http/route-answer.js';
+import { RouteDecisions } from '../http/route-decisions.js';
+import { RouteFailures } from '../http/route-failures.js';
+import type { RouteHits } from '../http/route-hits.js';
+import { StoredAnswers } from '../http/stored-answers.js';
+import type { WarmingRequests } from '../gate/warming-requests.js';
+
+/** The parts of an application that compiling an HTTP handler uses. */
+export interface HttpApplication {
+  readonly config: ApplicationConfig;
+  readonly modules: ModulesContainer;
+  readonly responses: ResponseAdapter;
+  /** True where a controller's class is mounted more than once, so that only the request identifies the mount. */
+  readonly mountedTwice: boolean;
+  /** True where no other controller has routes of the same function, so that a route identifies it. */
+  readonly alone: boolean;
+  /** Names the route uniquely. */
+  readonly nameOf: () => string;
+  readonly early: EarlyHits | undefined;
+  readonly routes: RouteHits;
+  readonly warming: WarmingRequests;
+  readonly adapter: HttpServer;
+  /** Request headers that select the handler of an address, lower case; `*` where they are unknown. */
+  readonly selectingHeaders: readonly string[];
+}
+
+/** Compiles an HTTP handler at boot; undefined where it is never cached, or faulty. */
+export function compileHttp(
+  compilation: Compilation,
+  application: HttpApplication,
+  provided: ProvidedClass,
+  site: CachedSite,
+  implementation: Method,
+  invalidations: readonly Invalidation[],
+): HttpHandler | undefined {
+  const { faults, log, cache } = compilation;
+  const { cls, module, wrapper } = provided;
+  const { options, pattern } = site;
+  const owner = `${cls.name}.${methodName(site.method)}()`;
+  const route = handlerRoute(implementation, cls, module, application.config, application.modules);
+  const methods = methodsOf(options.methods);
+  const never = neverCachedHttp(provided, site, implementation);
+  if (never !== undefined) {
+    log('warn', 'NEVER_CACHED', `${owner} is never cached: ${never}.`, { pattern: pattern.statistics });
+    return undefined;
+  }
+  if (route.method !== 'ALL' && !methods.has(route.method)) {
+    const message = `${owner} answers ${route.method}, which is not among its cached methods; add \`methods: ['${route.method}']\`.`;
+    log('warn', 'METHOD_NOT_CACHED', message, { pattern: pattern.statistics });
+  }
+  const base = application.nameOf();
+  const piped: PipedHandler = {
+    transport: 'http',
+    cls,
+    method: site.method,
+    implementation,
+    module,
+    config: application.config,
+  };
+  const inputs = handlerInputs(piped, site.original, options.query);
+  const key = handlerKey(
+    {
+      site,
+      transport: 'http',
+      owner,
+      inputs,
+      base: requestBase(base, route.method, application.mountedTwice),
+      unsharedInstances: unsharedInstances(wrapper),
+      types: parameterTypes(cls, site.method),
+      log,
+    },
+    faults,
+  );
+  hintWholeQuery(site, owner, inputs, piped, log);
+  const outside = interceptorsOutside(implementation, cls, application.config);
+  const chain = { provided, implementation, host: route.host, interceptors: outside };
+  const returns = returnType(cls, site.method);
+  const plan = faults.try(() => httpPlan(compilation, { site, owner, inputs, route, outside, returns }));
+  const tags = compilation.tagsOf(site, { transport: 'http', inputs, owner });
+  compilation.declare({ site, cls, owner, recipe: key?.recipe, plan, tags });
+  const clientCache = faults.try(() =>
+    clientCacheControl(options.clientCache, {
+      variesByCaller: key?.private ?? true,
+      guarded: options.shared !== true && isGuarded(chain, application.config),
+    }),
+  );
+  const addEarly = application.early?.admit(compilation, application.config, { ...chain, site, inputs, owner });
+  if (key === undefined || plan === undefined) return undefined;
+  compilation.compiled(site, { className: cls.name, transport: 'http', plan, route });
+  const { headers: level = 'minimal', name = 'nestjs-cache-observability' } = compilation.options;
+  const now = compilation.now();
+  const { responses } = application;
+  const gate = new RequestGate({
+    cache,
+    transport: 'http',
+    keys: new SafeKeys(key.recipe, owner, log),
+    methods,
+    answersAuthorization: key.answersAuthorization,
+    honorRequestDirectives: options.honorRequestDirectives === true,
+    warming: application.warming,
+  });
+  const headers = new AnswerHeaders({
+    responses,
+    level,
+    name,
+    now,
+    vary: [...new Set([...key.varyHeaders, ...application.selectingHeaders])],
+    private: key.private,
+    clientCache,
+  });
+  // A second run would write to a response that has been sent.
+  const probe = inputs.some(({ identifying }) => identifying !== undefined) ? undefined : compilation.probeOf(owner);
+  const timed = (entry: Entry) => headers.timed(entry);
+  // Probed hits need their handler, which only the chain can call: no early hits, no hits at the route.
+  const early = probe === undefined ? addEarly?.({ cache, plan, owner, gate, timed }) : undefined;
+  const answers = new StoredAnswers(cache, plan, responses, headers, outside === 0, level !== false, early);
+  const runs = new HandlerRuns(owner, log, responses, holdsResponse(inputs), tags, invalidations);
+  const failures = new RouteFailures();
+  const decisions = new RouteDecisions();
+  const isAtRoute = application.alone && probe === undefined && !makesHeaders(implementation);
+  if (isAtRoute && chainReasons(chain, application.config).length === 0) {
+    const { adapter, routes } = application;
+    routes.open(
+      site,
+      new RouteAnswer(
+        cache,
+        plan,
+        gate,
+        answers,
+        failures,
+        decisions,
+        responses,
+        adapter,
+        cls,
+        implementation,
+        route.method,
+      ),
+    );
+  }
+  return new HttpHandler(cache, plan, gate, headers, answers, runs, probe, failures, decisions, now);
+}
+
+/** The read plan of a handler's calls. */
+function httpPlan(
+  { cache, log }: Compilation,
+  handler: {
+    readonly site: CachedSite;
+    readonly owner: string;
+    readonly inputs: readonly DeclaredInput[];
+    readonly route: CachedRoute;
+    /** The number of interceptors that may change their value. */
+    readonly outside: number;
+    readonly returns: ClassConstructor | undefined;
+  },
+): ReadPlan {
+  const { site, owner, inputs, route, outside, returns } = handler;
+  const { options, pattern } = site;
+  const policy = { ...policyOf(options), ...(outside > 0 && options.clone === undefined && { clone: true }) };
+  if (holdsResponse(inputs) && loadsInBackground(policy)) {
+    log('warn', 'NO_BACKGROUND_LOADS', `${owner} uses its response object, so background refreshes are off.`);
+  }
+  const background = !holdsResponse(inputs);
+  const chosen = background ? policy : withoutBackground(policy);
+  const jsonOnly = outside === 0;
+  return cache.plan(pattern.statistics, chosen, `${route.method} ${route.path}`, seriesOptions(options), {
+    returns,
+    jsonOnly,
+    background,
+  });
+}
+
+function holdsResponse(inputs: readonly DeclaredInput[]): boolean {
+  return inputs.some(({ written }) => written === '@Res()');
+}
+
+/** Logs a hint: where every parameter of a query is in the key, callers can fill the cache with invented parameters. */
+function hintWholeQuery(
+  { options: { key, ignore = [] }, pattern }: CachedSite,
+  owner: string,
+  inputs: readonly DeclaredInput[],
+  handler: PipedHandler,
+  log: CacheLog,
+): void {
+  const whole = inputs.find(({ path }) => path === 'query');
+  if (whole === undefined || whole.narrowed === true || key !== undefined || ignore.includes('query')) return;
+  const fields = suggestedFields(inputs, handler);
+  const example = (fields.length > 0 ? fields : ['page', 'limit']).map((name) => `'${name}'`).join(', ');
+  log(
+    'log',
+    'WHOLE_QUERY',
+    `${owner}: @Query() accepts every parameter that a caller sends, and each makes another key. List those that change the ` +
+      `answer: query: [${example}].`,
+    { pattern: pattern.statistics },
+  );
+}

@@ -1,0 +1,275 @@
+/**
+ * Checks at boot that the inputs named by templates and paths exist. Without this check a placeholder that no call can fill gives
+ * all calls one key, or an invalidation without effect, and nothing fails. Known at boot are the parameters of a route and of its
+ * host, the arguments of a method or resolver, the fields of built-in types, the inputs that a handler declares, and the
+ * properties that requests usually have. What own middleware adds to a request is known where `vary` of any handler names it, or
+ * where the placeholder is marked with `?`. Inside of these (`query.x`, `user.x`) a call may have anything; there only names that
+ * resemble a declared one are reported, as misspelt.
+ */
+import type { HttpServer } from '@nestjs/common';
+import type { ClassConstructor } from '../decoration/decorated-classes.js';
+import type { Method } from '../decoration/method-site.js';
+import { nearest } from '../../cache/options/option-rules.js';
+import type { CacheInvalidateOptions, CachedOptions } from '../options/cached.options.js';
+import type { Transport } from '../inputs/call.js';
+import type { DeclaredInput } from '../inputs/declared-inputs.js';
+import { nearlyOneOf, unknownField } from '../inputs/class-fields.js';
+import { validatedFields } from '../inputs/dto-metadata.js';
+import { inputPath, withoutMark } from '../inputs/input-path.js';
+import { isKnownRoot, usualRoots } from '../inputs/known-roots.js';
+import { arity, parameterTypes } from '../inputs/route-arguments.js';
+import type { FaultList } from '../keys/key-design.js';
+import { type KeyPattern, type KeyTemplate, keyTemplate } from '../keys/key-template.js';
+import { countsArguments } from '../keys/method-recipe.js';
+import { isOfResult } from '../invalidation/tag-templates.js';
+
+/** A handler or method with the inputs that are known at boot. */
+export interface NamingSubject {
+  /** For messages: `ProductController.find()`. */
+  readonly owner: string;
+  readonly transport: Transport;
+  readonly cls: ClassConstructor;
+  readonly method: string | symbol;
+  readonly original: Method;
+  /** The declared inputs of a handler. */
+  readonly inputs: readonly DeclaredInput[];
+  /** Parameters in the path of an HTTP handler; undefined where they are unknown. */
+  readonly parameters: ReadonlySet<string> | undefined;
+  /** The first whole path of an HTTP handler. */
+  readonly route: string | undefined;
+  /** Parameters in the host of an HTTP handler; undefined where they are unknown. */
+  readonly hosts: ReadonlySet<string> | undefined;
+  /** Beginnings of paths that `vary` names anywhere in the application, such as `tenant`. */
+  readonly varied: ReadonlySet<string>;
+  readonly adapter: HttpServer | undefined;
+}
+
+/** One text of a decorator and the paths that it names. */
+interface NamingText {
+  readonly text: string;
+  readonly paths: readonly NamedPath[];
+  /** True where parts of the result can be named, too. */
+  readonly withResult: boolean;
+  /** True for a path of `vary`: a call without that input bypasses the cache. */
+  readonly isVary: boolean;
+}
+
+interface NamedPath {
+  readonly path: string;
+  /** True where it ends with `?`: the input may be missing. */
+  readonly optional: boolean;
+}
+
+/** Reports inputs that `@Cached` names and no call has. */
+export function refuseUnknownInCached(
+  pattern: KeyPattern,
+  { vary = [], tags = [] }: CachedOptions,
+  subject: NamingSubject,
+  faults: FaultList,
+): void {
+  const texts: NamingText[] = [];
+  if (pattern.kind === 'template') {
+    const { template } = pattern;
+    texts.push({ text: template.text, paths: pathsOf(template), withResult: false, isVary: false });
+  }
+  for (const path of [vary].flat()) {
+    if (typeof path === 'string')
+      texts.push({ text: path, paths: [withoutMark(path)], withResult: false, isVary: true });
+  }
+  if (typeof tags !== 'function') texts.push(...tags.flatMap(ofTemplate));
+  refuseUnknown(texts, subject, faults);
+}
+
+/** Reports inputs that `@CacheInvalidate` names and no call has. */
+export function refuseUnknownInInvalidate(
+  { keys = [], patterns = [], tags = [] }: CacheInvalidateOptions,
+  subject: NamingSubject,
+  faults: FaultList,
+): void {
+  refuseUnknown([...keys, ...patterns, ...tags].flatMap(ofTemplate), subject, faults);
+}
+
+/** Names of the parameters in the paths of a route; undefined where a path has an unnamed wildcard. */
+export function parametersIn(paths: readonly string[]): ReadonlySet<string> | undefined {
+  const names = new Set<string>();
+  for (const path of paths) {
+    for (const [, quoted, name] of path.matchAll(PARAMETER)) names.add(quoted ?? name!);
+    if (UNNAMED.test(path.replace(PARAMETER, ''))) return undefined;
+  }
+  return names;
+}
+
+const PARAMETER = /[:*](?:"([^"]+)"|([\p{ID_Start}$_][\p{ID_Continue}$]*))/gu;
+/** Wildcards and groups of older path languages, whose parameters have numbers. */
+const UNNAMED = /[*(]/;
+
+function ofTemplate(text: string): NamingText[] {
+  try {
+    return [{ text, paths: pathsOf(keyTemplate(text)), withResult: true, isVary: false }];
+  } catch {
+    // An invalid template is reported where it is compiled.
+    return [];
+  }
+}
+
+function pathsOf({ paths, optional }: KeyTemplate): NamedPath[] {
+  return paths.map((path, index) => ({ path, optional: optional[index]! }));
+}
+
+function refuseUnknown(texts: readonly NamingText[], subject: NamingSubject, faults: FaultList): void {
+  for (const { text, paths, ...use } of texts) {
+    for (const { path, optional } of paths) {
+      if (!(use.withResult && isOfResult(path)) && !isReadable(path, subject, faults)) continue;
+      const why = whyUnknown(path, { ...use, optional, paths: paths.map((one) => one.path) }, subject);
+      if (why === undefined) continue;
+      const named = use.isVary ? `vary names '${path}'` : `'${text}' names {${path}}`;
+      faults.add('INVALID_TEMPLATE', `${subject.owner}: ${named}, ${why}`);
+    }
+  }
+}
+
+/** False, with a fault, where a call of this kind cannot have that path. */
+function isReadable(path: string, { transport, inputs, owner }: NamingSubject, faults: FaultList): boolean {
+  return faults.try(() => inputPath(path, transport, inputs, owner)) !== undefined;
+}
+
+interface Use extends Omit<NamingText, 'text' | 'paths'> {
+  readonly optional: boolean;
+  /** All paths of the text. */
+  readonly paths: readonly string[];
+}
+
+/** Returns why a path cannot exist, as the end of a sentence; undefined where it can. */
+function whyUnknown(path: string, use: Use, subject: NamingSubject): string | undefined {
+  const [root = '', ...rest] = path.split('.').map((segment) => segment.trim());
+  if (root === 'result') {
+    return use.withResult
+      ? unknownField(returnTypeOf(subject), rest, 'what it returns', use.optional)
+      : 'but the result is not known when a key is made. Name an input.';
+  }
+  const { transport } = subject;
+  if (/^\d+$/.test(root)) return unknownArgument(Number(root), rest, use, subject);
+  if (transport === 'method') {
+    // A subclass, or code that makes the instance, may add what `vary` names; the cache is then bypassed with a warning.
+    return root === 'this' && !use.isVary ? unknownField(subject.cls, rest, 'the class', use.optional) : undefined;
+  }
+  if (root === 'this') return 'which only methods of providers can read. Name an input of the request.';
+  if (transport === 'http' && root === 'params')
+    return unknownParameter(rest, 'params', 'the route', subject.parameters);
+  if (transport === 'http' && root === 'hosts')
+    return unknownParameter(rest, 'hosts', 'the host of the controller', subject.hosts);
+  return (
+    unknownRoot(root, transport, use, subject) ??
+    misspelt(path, root, rest, use, subject) ??
+    (transport === 'graphql' && root === 'args' ? unknownOfResolver(rest, use, subject) : undefined)
+  );
+}
+
+function unknownParameter(
+  [name, ...rest]: readonly string[],
+  root: string,
+  what: string,
+  known: ReadonlySet<string> | undefined,
+): string | undefined {
+  if (name === undefined || known === undefined) return undefined;
+  if (known.has(name)) {
+    return rest.length === 0 ? undefined : `but a parameter is text and has no fields. Name {${root}.${name}}.`;
+  }
+  if (known.size === 0) return `but ${what} has no parameters. Name one of its inputs.`;
+  const meant = nearest(name, [...known]);
+  const all = [...known].map((each) => `{${root}.${each}}`).join(', ');
+  const advice = meant === undefined ? `Known are ${all}.` : `Did you mean {${root}.${meant}}?`;
+  return `but ${what} has no parameter '${name}'. ${advice}`;
+}
+
+function unknownArgument(
+  index: number,
+  rest: readonly string[],
+  { optional }: Use,
+  subject: NamingSubject,
+): string | undefined {
+  const types = parameterTypes(subject.cls, subject.method);
+  if (subject.transport === 'method') {
+    const count = knownArity(subject);
+    if (count !== undefined && index >= count) {
+      const has = count === 0 ? 'no parameters' : count === 1 ? 'only {0}' : `only {0} to {${count - 1}}`;
+      return `but the method has ${has}. Name an argument that it has.`;
+    }
+  }
+  return unknownField(types[index], rest, `parameter ${index}`, optional);
+}
+
+/** The arguments of a field in a schema are those that its resolver declares, unless it takes all of them. */
+function unknownOfResolver(
+  [name]: readonly string[],
+  { optional }: Use,
+  { inputs }: NamingSubject,
+): string | undefined {
+  if (name === undefined || optional || inputs.some(({ path }) => path === 'args' || path === `args.${name}`))
+    return undefined;
+  const known = inputs.filter(({ path }) => path.startsWith('args.')).map(({ path }) => `{${path}}`);
+  return `but the resolver declares no argument '${name}'. ${known.length === 0 ? 'It has none.' : `Known are ${known.join(', ')}.`}`;
+}
+
+/** The number of arguments of a method; undefined where it may accept any number. */
+export function knownArity({
+  cls,
+  method,
+  original,
+}: Pick<NamingSubject, 'cls' | 'method' | 'original'>): number | undefined {
+  if (countsArguments(original)) return undefined;
+  const count = arity(cls, method, original);
+  if (parameterTypes(cls, method).length > 0) return count;
+  const source = Function.prototype.toString.call(original);
+  return source.slice(0, source.indexOf('{')).includes('=') ? undefined : count;
+}
+
+function returnTypeOf({ cls, method }: NamingSubject): unknown {
+  return Reflect.getMetadata('design:returntype', cls.prototype as object, method as string) as unknown;
+}
+
+/** Reports a beginning that no call has, or that differs from a known one by a letter. */
+function unknownRoot(
+  root: string,
+  transport: Exclude<Transport, 'method'>,
+  { isVary, optional, withResult }: Use,
+  { adapter, varied, inputs, parameters }: NamingSubject,
+): string | undefined {
+  if (isVary || isKnownRoot(root, transport, adapter)) return undefined;
+  const usual = [...usualRoots(transport), ...(withResult ? ['result'] : [])];
+  const meant = nearlyOneOf(root, usual);
+  const none = `but a request has no '${root}'.`;
+  if (meant !== undefined) return `${none} Did you mean {${meant}…}?`;
+  if (optional || varied.has(root)) return undefined;
+  const named = [...[...(parameters ?? [])].map((name) => `params.${name}`), ...inputs.map(({ path }) => path)];
+  const whole = named.find((path) => path.endsWith(`.${root}`));
+  if (whole !== undefined) return `${none} Did you mean {${whole}}?`;
+  return (
+    `${none} Known are ${usual.map((each) => `{${each}…}`).join(', ')}. Where own middleware adds it, name it in \`vary\` of the ` +
+    `cached handler, or end the placeholder with '?' where it may be missing.`
+  );
+}
+
+/** Reports an input that resembles a declared one, unless the text names the declared one, too. */
+function misspelt(
+  path: string,
+  root: string,
+  rest: readonly string[],
+  { paths, isVary }: Use,
+  { inputs, cls, method }: NamingSubject,
+): string | undefined {
+  const name = root === 'headers' ? rest.join('.').toLowerCase() : rest[0];
+  if (isVary || name === undefined || name === '') return undefined;
+  const types = parameterTypes(cls, method);
+  const declared = inputs.flatMap((input) => {
+    if (input.path.startsWith(`${root}.`)) return input.path.slice(root.length + 1);
+    const type = input.path === root ? types[input.index] : undefined;
+    return typeof type === 'function' ? validatedFields(type as ClassConstructor) : [];
+  });
+  if (declared.includes(name) || inputs.some((input) => path === input.path)) return undefined;
+  const unnamed = declared.filter((each) => !paths.includes(`${root}.${each}`));
+  const meant = nearlyOneOf(name, unnamed);
+  return meant === undefined
+    ? undefined
+    : `but the handler declares no '${root}.${name}'. Did you mean {${root}.${meant}}?`;
+}

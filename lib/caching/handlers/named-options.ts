@@ -1,0 +1,89 @@
+/** Checks at boot that the inputs in the options `ignore` and `warm` of `@Cached` exist. Without them these options do nothing. */
+import { nearest } from '../../cache/options/option-rules.js';
+import type { CachedOptions } from '../options/cached.options.js';
+import { type FaultList, ignores } from '../keys/key-design.js';
+import { knownArity, type NamingSubject } from './named-inputs.js';
+
+/** Reports names of `ignore` that are inputs under no transport of the handler, or not of the method. */
+export function refuseUnknownIgnored(
+  { ignore = [], key }: CachedOptions,
+  subjects: readonly NamingSubject[],
+  faults: FaultList,
+): void {
+  // The function makes the key from any inputs.
+  if (key !== undefined) return;
+  const unknown = ignore.filter((name) => !subjects.some((subject) => isInput(name, subject)));
+  const [subject] = subjects;
+  if (unknown.length === 0 || subject === undefined) return;
+  const known = [...new Set(subjects.flatMap(inputsOf))];
+  const what = `${unknown.length === 1 ? 'is not an input' : 'are not inputs'} of the ${subject.transport === 'method' ? 'method' : 'handler'}`;
+  faults.add(
+    'INVALID_OPTIONS',
+    `${subject.owner}: ignore names ${listed(unknown)}, which ${what}. ${known.length === 0 ? 'It has none.' : `Known are ${listed(known)}.`}`,
+  );
+}
+
+function isInput(name: string, subject: NamingSubject): boolean {
+  const { transport, inputs } = subject;
+  if (transport === 'method') {
+    const count = knownArity(subject);
+    return /^\d+$/.test(name) && (count === undefined || Number(name) < count);
+  }
+  return inputs.some((input) => ignores(name, input) || (input.path === 'query' && /^query\../.test(name)));
+}
+
+function inputsOf(subject: NamingSubject): string[] {
+  if (subject.transport !== 'method') return subject.inputs.map(({ path }) => path);
+  return Array.from({ length: knownArity(subject) ?? 0 }, (_, index) => String(index));
+}
+
+/** Reports requests of `warm` with parameters that the route does not have, or without some that it needs. */
+export function refuseUnknownWarmed(
+  { warm = [] }: CachedOptions,
+  subjects: readonly NamingSubject[],
+  faults: FaultList,
+): void {
+  const http = subjects.find(({ transport }) => transport === 'http');
+  if (warm.length === 0 || subjects.length === 0) return;
+  if (http === undefined) {
+    const { owner } = subjects[0]!;
+    faults.add('INVALID_OPTIONS', `${owner}: warm is only for HTTP handlers. Write a @WarmingStrategy instead.`);
+    return;
+  }
+  const { owner, parameters, hosts, route = '' } = http;
+  if (parameters === undefined || hosts === undefined) return;
+  const known = [...parameters, ...hosts];
+  const needed = requiredParameters(route);
+  warm.forEach(({ params = {} }, index) => {
+    for (const name of Object.keys(params)) {
+      if (known.includes(name)) continue;
+      const meant = nearest(name, known);
+      const advice =
+        known.length === 0
+          ? 'It has none.'
+          : meant === undefined
+            ? `Known are ${listed(known)}.`
+            : `Did you mean '${meant}'?`;
+      faults.add(
+        'INVALID_OPTIONS',
+        `${owner}: warm[${index}].params names '${name}', but the route has no parameter '${name}'. ${advice}`,
+      );
+    }
+    const missing = needed.filter((name) => params[name] === undefined);
+    if (missing.length > 0)
+      faults.add('INVALID_OPTIONS', `${owner}: warm[${index}].params has no value for ${listed(missing)}.`);
+  });
+}
+
+const PARAMETER = /[:*]([\p{ID_Start}$_][\p{ID_Continue}$]*)(\?)?/gu;
+
+/** The parameters of a route that are outside its optional groups. */
+function requiredParameters(route: string): string[] {
+  let path = route;
+  for (let before = ''; before !== path; path = path.replace(/\{[^{}]*\}/g, '')) before = path;
+  return [...path.matchAll(PARAMETER)].flatMap(([, name, optional]) => (optional === undefined ? [name!] : []));
+}
+
+function listed(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(', ');
+}

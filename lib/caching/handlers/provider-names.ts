@@ -1,0 +1,122 @@
+import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import type { ProvidedClass } from '../decoration/decorated-classes.js';
+import { escapeText } from '../keys/escape.js';
+import type { HostedClass } from './instances.js';
+
+/** The name of a class in keys, with other classes or instances of the same name. */
+export interface ProviderName {
+  readonly name: string;
+  /** The classes or instances with the same name; undefined where the name is unique. */
+  readonly clash: { readonly kind: 'classes' | 'instances'; readonly places: string } | undefined;
+}
+
+/**
+ * Names the classes of one application in the keys of their methods: by their own name where it is unique. Where several
+ * classes have it, all of them get the token or module that provides them, so that a key never depends on the order of
+ * registration: a deploy with another order would read the values of another class. A class with its own token always gets
+ * the token, because another deploy may provide the same class under another one.
+ */
+export class ProviderNames {
+  readonly #byName = new Map<string, readonly HostedClass[]>();
+
+  constructor(
+    private readonly providers: readonly HostedClass[],
+    namesOf: (provider: HostedClass) => Iterable<string>,
+  ) {
+    for (const provider of providers) {
+      for (const name of new Set(namesOf(provider))) {
+        this.#byName.set(name, [...(this.#byName.get(name) ?? []), provider]);
+      }
+    }
+  }
+
+  /** @param given the `name` of the decorator, where it has one. */
+  of(host: HostedClass['host'], given: string | undefined): ProviderName {
+    const name = given ?? host.cls.name;
+    const provider = this.providers.find((one) => one.host === host);
+    if (provider === undefined) return { name, clash: undefined };
+    const others = (this.#byName.get(name) ?? []).filter((other) => other !== provider);
+    if (others.length > 0) return this.#among(provider, name, others);
+    return { name: given === undefined ? labelOf(provider, name, 'token') : name, clash: undefined };
+  }
+
+  /** The name of a class with several instances for the same handlers. */
+  ofClass(cls: HostedClass['cls'], given: string | undefined): ProviderName {
+    const name = given ?? cls.name;
+    const [one, ...more] = this.providers.filter((provider) => provider.cls === cls);
+    const others = (this.#byName.get(name) ?? []).filter((other) => other.cls !== cls);
+    if (one === undefined || others.length === 0) return { name, clash: undefined };
+    const mounts: HostedClass['mounts'] = [...one.mounts, ...more.flatMap((provider) => provider.mounts)];
+    return this.#among({ ...one, mounts }, name, others);
+  }
+
+  #among(provider: HostedClass, name: string, others: readonly HostedClass[]): ProviderName {
+    for (const level of ['token or module', 'token and module'] as const) {
+      const label = labelOf(provider, name, level);
+      if (!others.some((other) => labelOf(other, name, level) === label)) return { name: label, clash: undefined };
+    }
+    const kind = others.some(({ cls }) => cls !== provider.cls) ? 'classes' : 'instances';
+    const places = [...new Set([provider, ...others].map((one) => placeOf(one.mounts[0])))].sort().join(', ');
+    return { name, clash: { kind, places } };
+  }
+}
+
+type Level = 'token' | 'token or module' | 'token and module';
+
+/** The first in alphabetical order, of an instance that is provided in several places. */
+function labelOf({ mounts }: HostedClass, name: string, level: Level): string {
+  return mounts.map((mount) => `${name}${qualifierOf(mount, level)}`).sort()[0]!;
+}
+
+function qualifierOf({ cls, module, wrapper }: ProvidedClass, level: Level): string {
+  const token = tokenText(wrapper.token);
+  const own = wrapper.token !== cls;
+  if (level === 'token') return own ? `@${token}` : '';
+  if (level === 'token or module') return `@${own ? token : escapeText(module.name)}`;
+  return `@${escapeText(module.name)}/${token}`;
+}
+
+function tokenText(token: InstanceWrapper['token']): string {
+  if (typeof token === 'function') return escapeText(token.name);
+  if (typeof token === 'symbol') return `Symbol(${escapeText(token.description ?? '')})`;
+  // Nest adds a random part to tokens such as APP_GUARD.
+  return escapeText(String(token).replace(/ \(UUID: [^)]*\)$/, ''));
+}
+
+function placeOf({ module, wrapper }: ProvidedClass): string {
+  const { token } = wrapper;
+  const shown = typeof token === 'function' ? token.name : String(token);
+  return `${shown} in ${module.name}`;
+}
+
+/** True where several instances of a class have the same dependencies. */
+export function madeAlike(mounts: readonly ProvidedClass[]): boolean {
+  const [first, ...others] = mounts;
+  return first === undefined || others.every(({ wrapper }) => alike(first.wrapper, wrapper, 0));
+}
+
+/** Longest chain of dependencies that is followed. */
+const DEEPEST = 8;
+
+function alike(one: InstanceWrapper, other: InstanceWrapper, depth: number): boolean {
+  if (one === other) return true;
+  if (depth > DEEPEST || one.metatype !== other.metatype || typeof one.metatype !== 'function') return false;
+  if (one.token !== one.metatype || other.token !== other.metatype) return false;
+  const [ours, theirs] = [dependenciesOf(one), dependenciesOf(other)];
+  return (
+    ours.length === theirs.length &&
+    ours.every((dependency, index) => {
+      const counterpart = theirs[index];
+      return dependency === undefined || counterpart === undefined
+        ? dependency === counterpart
+        : alike(dependency, counterpart, depth + 1);
+    })
+  );
+}
+
+function dependenciesOf(wrapper: InstanceWrapper): (InstanceWrapper | undefined)[] {
+  const injected = (wrapper.getPropertiesMetadata() as { key: unknown; wrapper: InstanceWrapper }[] | undefined) ?? [];
+  const properties = [...injected].sort((a, b) => (String(a.key) < String(b.key) ? -1 : 1));
+  const parameters = (wrapper.getCtorMetadata() as InstanceWrapper[] | undefined) ?? [];
+  return [...parameters, ...properties.map((property) => property.wrapper)];
+}

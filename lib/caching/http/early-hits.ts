@@ -1,0 +1,65 @@
+import type { ServerResponse } from 'node:http';
+import type { ApplicationConfig } from '@nestjs/core';
+import type { Entry } from '../../cache/entries/entry.js';
+import type { LayeredCache } from '../../cache/layered-cache.js';
+import type { ReadPlan } from '../../cache/policies/read-plan.js';
+import type { CachedSite } from '../decoration/method-site.js';
+import type { ChainSubject } from './chain-rules.js';
+import type { DeclaredInput } from '../inputs/declared-inputs.js';
+import type { FaultList } from '../keys/key-design.js';
+import type { RequestGate } from '../gate/request-gate.js';
+import type { CachingOptions } from '../options/caching.options.js';
+
+/** Token of the {@link EarlyHits} of an application; undefined, or not provided, where no handler uses them. */
+export const EARLY_HITS = Symbol('cache-observability:early-hits');
+
+/** Answers hits before the framework gets their requests. The feature that does so is loaded where a handler uses it. */
+export interface EarlyHits {
+  /** To be called before Nest adds the middleware of modules and routes. */
+  beforeRoutes(): Promise<void>;
+  /**
+   * Admits a handler that is compiled; undefined where it does not use early hits. A handler that cannot is reported as a fault.
+   * @returns a function that adds it, once all of it is compiled.
+   */
+  admit(
+    compilation: EarlyCompilation,
+    config: ApplicationConfig,
+    handler: EarlySubject,
+  ): ((parts: EarlyParts) => EarlyHandler) | undefined;
+  /** To be called when the application is up. */
+  open(): void;
+  /** Sends every request to the framework from now on. */
+  close(): void;
+  /** True where any handler was added. */
+  readonly areUsed: boolean;
+}
+
+/** The part of compiling an application that admits a handler. */
+export interface EarlyCompilation {
+  readonly faults: FaultList;
+  readonly options: CachingOptions;
+}
+
+/** A handler that asks for early hits. */
+export interface EarlySubject extends ChainSubject {
+  readonly site: CachedSite;
+  readonly inputs: readonly DeclaredInput[];
+  /** For messages: `FeedController.discover()`. */
+  readonly owner: string;
+}
+
+/** The compiled parts of a handler that answer its hits. */
+export interface EarlyParts {
+  readonly cache: LayeredCache;
+  readonly plan: ReadPlan;
+  readonly owner: string;
+  readonly gate: RequestGate;
+  /** Makes the headers that depend on time. */
+  readonly timed: (entry: Entry) => (name: string) => string | undefined;
+}
+
+/** One handler with early hits. */
+export interface EarlyHandler {
+  /** Learns from a hit that the framework's path answers. */
+  watch(request: object, response: ServerResponse, key: string, entry: Entry): void;
+}

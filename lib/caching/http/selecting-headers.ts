@@ -1,0 +1,35 @@
+import { type VersioningOptions, VersioningType } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
+import { methodsOf } from '../decoration/route-carriers.js';
+
+/**
+ * The request headers by which an application selects a handler of an address, lower case, for `Vary`. `*` where they are
+ * unknown: a version from a function, and constraints of Fastify's routes.
+ */
+export function selectingHeaders(versioning: VersioningOptions | undefined, modules: ModulesContainer): string[] {
+  if ([...routeConstraints(modules)].some((name) => name !== 'host')) return ['*'];
+  switch (versioning?.type) {
+    case VersioningType.HEADER:
+      return [versioning.header.toLowerCase()];
+    case VersioningType.MEDIA_TYPE:
+      return ['accept'];
+    case VersioningType.CUSTOM:
+      return ['*'];
+    default:
+      return [];
+  }
+}
+
+/** The constraints of handlers by which Fastify selects a route of an address. */
+export function routeConstraints(modules: ModulesContainer): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const module of modules.values()) {
+    for (const { metatype } of module.controllers.values()) {
+      for (const method of methodsOf(metatype?.prototype as object | undefined)) {
+        const constraints: unknown = Reflect.getMetadata('__fastify_route_constraints__', method);
+        if (typeof constraints === 'object') for (const name in constraints) names.add(name);
+      }
+    }
+  }
+  return names;
+}

@@ -1,0 +1,29 @@
+import type { CacheLog } from '../../cache/base/cache-log.js';
+import type { Clock } from '../../cache/base/clock.js';
+import type { LayeredCache } from '../../cache/layered-cache.js';
+import type { CacheMetrics } from '../../metrics/cache-metrics.js';
+import type { FastLaneOptions } from './fast-lane.options.js';
+
+/** A cache beside the application's own, such as an `ObservedCache`. */
+export type NamedCache = LayeredCache & { readonly metrics: CacheMetrics };
+
+/** Options of the module for all handlers. */
+export interface CachingOptions {
+  /** `'minimal'`: X-Cache and ETag; `'standard'` adds Cache-Status (RFC 9211) and Age; false none. @default 'minimal' */
+  readonly headers?: 'minimal' | 'standard' | false;
+  /** The default of handlers without their own option. @default false */
+  readonly fastLane?: boolean | FastLaneOptions;
+  /** Share of hits that run the handler too, with a warning where the results differ; off in production. @default 0 */
+  readonly probe?: number;
+  /** The name of this cache in `Cache-Status`. @default 'nestjs-cache-observability' */
+  readonly name?: string;
+  /** The named caches, by name; asked for once all providers are made. @default none */
+  readonly named?: () => ReadonlyMap<string, NamedCache>;
+  readonly log: CacheLog;
+  /** @default the system's */
+  readonly clock?: Clock;
+  /** What `cacheMetricsOf` reads; undefined with `metrics: false`. */
+  readonly metrics?: CacheMetrics;
+  /** Returns a uniform number in [0, 1) that selects the probed hits. @default Math.random */
+  readonly random?: () => number;
+}

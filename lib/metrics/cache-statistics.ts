@@ -1,121 +1,145 @@
-import type { Clock } from '../cache/clock.js';
-import type { HeldStatus } from './images/layer-status-sum.js';
-import type { AlertSource, HealthFacts, Judgement } from './judgement.js';
-import type { LedgerReading } from './reading/ledger-reading.js';
-import type { OverallSum } from './reading/overall-reading.js';
-import { inPortions, Portions, takenInPortions } from './reading/portions.js';
-import { leastHit, mostAsked } from './reading/ranking.js';
-import { Snapshots } from './reading/snapshots.js';
+import type { Clock } from '../cache/base/clock.js';
+import { Operation } from '../cache/base/observer.js';
+import { runAtOnce, runInSlices } from '../cache/base/slices.js';
+import { historyOf } from './history-points.js';
+import type { AlertSource, Judgement } from './judgement.js';
+import type { HeldStatus, LedgerReading, OverallSum } from './ledger/ledger-reading.js';
 import type {
   CacheStats,
   EndpointStats,
   HealthReport,
   HealthWarning,
+  History,
   HitRates,
   LayerStats,
   LowPerformer,
   OperationStats,
   PatternStats,
   Realtime,
-  Window,
 } from './snapshot.js';
-import { windowNamed } from './windows/windows.js';
+import {
+  cacheStats,
+  endpointStats,
+  evictionsIn,
+  getStats,
+  hitRateOf,
+  hitsIn,
+  layerStats,
+  missesIn,
+  operationStats,
+  patternStats,
+  runsIn,
+  successRateOf,
+} from './statistics.js';
+import { AccessCount, AccessTime } from './windows/access-track.js';
+import type { HistoryWindow } from './windows/history.js';
+import { type Window, windowNamed, WINDOWS } from './windows/windows.js';
 
 /** What statistics are made of. */
-export interface StatisticsParts {
+export interface StatisticsSources {
   readonly clock: Clock;
   readonly figures: LedgerReading;
   readonly judgement: Judgement;
   /** Entry counts, bytes and connections of the layers, as they are when they are asked for. */
   readonly status: () => readonly HeldStatus[];
-  /** Warnings of others that {@link CacheStatistics.getRealtime} tells beside its own. */
+  /** Further warnings, which {@link CacheStatistics.getRealtime} shows beside its own. */
   readonly alerts: Iterable<AlertSource>;
   /** The TTL in force of declared patterns, milliseconds; null where it follows from the value. */
   readonly ttls: ReadonlyMap<string, number | null>;
 }
 
+const OPERATIONS = Object.keys(Operation) as (keyof typeof Operation)[];
+
+/** What patterns are ranked by; costs less than their statistics. */
+interface PatternCounts {
+  readonly pattern: string;
+  readonly requests: number;
+  readonly hitRate: number | null;
+}
+
+/** A reading of figures, a few patterns a step. */
+type Steps<T> = Generator<void, T>;
+
 /**
- * The questions that can be asked of the cache, of one process or of several together. Snapshots are frozen. A window is one of
- * `1m 5m 1h 24h all`, `all` where none is given; any other name throws a CacheError `UNKNOWN_WINDOW`.
+ * Statistics of the cache, of one process or of several together. Snapshots are frozen. A window is one of `1m 5m 1h 24h all`,
+ * `all` where none is given; any other name throws a CacheError `UNKNOWN_WINDOW`. Each statistic can be read at once (`getStats()`)
+ * or a few patterns at a time (`collectStats()`): between them the event loop is free, which matters from a thousand patterns on.
  * @publicApi
  */
 export class CacheStatistics {
-  readonly #parts: StatisticsParts;
-  readonly #snapshots: Snapshots;
+  readonly #sources: StatisticsSources;
 
-  constructor(parts: StatisticsParts) {
-    this.#parts = parts;
-    this.#snapshots = new Snapshots(parts.figures, parts.status);
+  constructor(sources: StatisticsSources) {
+    this.#sources = sources;
   }
 
   /** Everything together. */
   getStats(window?: Window): CacheStats {
-    return this.#snapshots.overall(this.#parts.figures.overall(windowNamed(window)));
+    return runAtOnce(this.#stats(window));
   }
 
-  /** As {@link getStats}, a few patterns at a time: between them the event loop is free, which matters from a thousand on. */
-  async collectStats(window?: Window): Promise<CacheStats> {
-    return this.#snapshots.overall(await this.#collectOverall(windowNamed(window)));
+  /** As {@link getStats}, a few patterns at a time. */
+  collectStats(window?: Window): Promise<CacheStats> {
+    return runInSlices(this.#stats(window));
   }
 
   /** One pattern, such as `feed:*`; zeros for one that was never asked. */
   getPatternStats(pattern: string, window?: Window): PatternStats {
-    return this.#snapshots.pattern(pattern, windowNamed(window));
+    return this.#pattern(pattern, windowNamed(window));
+  }
+
+  /** The names of all patterns, in the order in which they were first seen. */
+  get patterns(): readonly string[] {
+    return [...this.#sources.figures.patterns].map(({ name }) => name);
   }
 
   /** All patterns, in the order in which they were first seen. */
   getAllPatternStats(window?: Window): readonly PatternStats[] {
-    return Object.freeze([...this.#snapshots.patterns(windowNamed(window))]);
+    return runAtOnce(this.#patterns(window));
   }
 
   /** As {@link getAllPatternStats}, a few patterns at a time. */
-  async collectPatternStats(window?: Window): Promise<readonly PatternStats[]> {
-    return Object.freeze(await inPortions(this.#snapshots.patterns(windowNamed(window))));
+  collectPatternStats(window?: Window): Promise<readonly PatternStats[]> {
+    return runInSlices(this.#patterns(window));
   }
 
   /** All endpoints, in the order in which they were first seen. */
   getEndpointStats(window?: Window): readonly EndpointStats[] {
-    return Object.freeze([...this.#snapshots.endpoints(windowNamed(window))]);
+    return runAtOnce(this.#endpoints(window));
   }
 
   /** As {@link getEndpointStats}, a few endpoints at a time. */
-  async collectEndpointStats(window?: Window): Promise<readonly EndpointStats[]> {
-    return Object.freeze(await inPortions(this.#snapshots.endpoints(windowNamed(window))));
+  collectEndpointStats(window?: Window): Promise<readonly EndpointStats[]> {
+    return runInSlices(this.#endpoints(window));
   }
 
   /** All layers, nearest first. */
   getLayerStats(window?: Window): readonly LayerStats[] {
-    return this.#snapshots.layers(this.#parts.figures.overall(windowNamed(window)));
+    return runAtOnce(this.#layers(window));
   }
 
   /** As {@link getLayerStats}, a few patterns at a time. */
-  async collectLayerStats(window?: Window): Promise<readonly LayerStats[]> {
-    return this.#snapshots.layers(await this.#collectOverall(windowNamed(window)));
+  collectLayerStats(window?: Window): Promise<readonly LayerStats[]> {
+    return runInSlices(this.#layers(window));
   }
 
   getOperationStats(window?: Window): readonly OperationStats[] {
-    return this.#snapshots.operations(this.#parts.figures.overall(windowNamed(window)));
+    return runAtOnce(this.#operations(window));
   }
 
   /** As {@link getOperationStats}, a few patterns at a time. */
-  async collectOperationStats(window?: Window): Promise<readonly OperationStats[]> {
-    return this.#snapshots.operations(await this.#collectOverall(windowNamed(window)));
+  collectOperationStats(window?: Window): Promise<readonly OperationStats[]> {
+    return runInSlices(this.#operations(window));
   }
 
   /** The patterns that are asked most, most first. */
   getTopPatterns(limit: number, window?: Window): readonly PatternStats[] {
-    const named = windowNamed(window);
-    const most = mostAsked([...this.#snapshots.patternCounts(named)], limit);
-    return Object.freeze(most.map(({ pattern }) => this.#snapshots.pattern(pattern, named)));
+    return runAtOnce(this.#topPatterns(limit, window));
   }
 
   /** As {@link getTopPatterns}, a few patterns at a time. */
-  async collectTopPatterns(limit: number, window?: Window): Promise<readonly PatternStats[]> {
-    const named = windowNamed(window);
-    const portions = new Portions();
-    const counts = await inPortions(this.#snapshots.patternCounts(named), portions);
-    const most = mostAsked(counts, limit).map(({ pattern }) => pattern);
-    return Object.freeze(await inPortions(this.#snapshots.named(most, named), portions));
+  collectTopPatterns(limit: number, window?: Window): Promise<readonly PatternStats[]> {
+    return runInSlices(this.#topPatterns(limit, window));
   }
 
   /**
@@ -123,49 +147,124 @@ export class CacheStatistics {
    * @param minRequests leaves out patterns that were asked less often. @default 1
    */
   getLowPerformers(threshold: number, window?: Window, minRequests = 1): readonly LowPerformer[] {
-    const named = windowNamed(window);
-    const low = leastHit([...this.#snapshots.patternCounts(named)], threshold, minRequests);
-    return Object.freeze(low.map(({ pattern }) => this.#advised(this.#snapshots.pattern(pattern, named))));
+    return runAtOnce(this.#lowPerformers(threshold, window, minRequests));
   }
 
   /** As {@link getLowPerformers}, a few patterns at a time. */
-  async collectLowPerformers(threshold: number, window?: Window, minRequests = 1): Promise<readonly LowPerformer[]> {
-    const named = windowNamed(window);
-    const portions = new Portions();
-    const counts = await inPortions(this.#snapshots.patternCounts(named), portions);
-    const least = leastHit(counts, threshold, minRequests).map(({ pattern }) => pattern);
-    const low = await inPortions(this.#snapshots.named(least, named), portions);
-    return Object.freeze(low.map((stats) => this.#advised(stats)));
+  collectLowPerformers(threshold: number, window?: Window, minRequests = 1): Promise<readonly LowPerformer[]> {
+    return runInSlices(this.#lowPerformers(threshold, window, minRequests));
   }
 
   /** Hit rates over all windows: overall, by pattern, and for operations the share that succeeded. */
   getHitRates(): HitRates {
-    return this.#snapshots.hitRates([...this.#snapshots.patternHitRates()]);
+    return runAtOnce(this.#hitRates());
   }
 
   /** As {@link getHitRates}, a few patterns at a time. */
-  async collectHitRates(): Promise<HitRates> {
-    const portions = new Portions();
-    const patterns = await inPortions(this.#snapshots.patternHitRates(), portions);
-    await portions.rest();
-    return this.#snapshots.hitRates(patterns);
+  collectHitRates(): Promise<HitRates> {
+    return runInSlices(this.#hitRates());
   }
 
-  /** What happens now: the last minute, loads in flight, and what needs a look. */
+  /** What happens now: the last minute, loads in flight, and open warnings. */
   getRealtime(): Realtime {
-    return this.#realtime(this.getStats('1m'), this.getHealth());
+    return runAtOnce(this.#realtime());
   }
 
   /** As {@link getRealtime}, a few patterns at a time. */
-  async collectRealtime(): Promise<Realtime> {
-    const portions = new Portions();
-    const stats = this.#snapshots.overall(await this.#collectOverall('1m', portions));
-    return this.#realtime(stats, await this.#collectHealth(portions));
+  collectRealtime(): Promise<Realtime> {
+    return runInSlices(this.#realtime());
   }
 
-  #realtime(stats: CacheStats, health: HealthReport): Realtime {
+  /** A window over time: all patterns together, or one. @param patterns how many patterns are listed beside. */
+  getHistory(window: HistoryWindow, pattern?: string, patterns = 0): History {
+    return runAtOnce(historyOf(this.#sources, window, pattern, patterns));
+  }
+
+  /** As {@link getHistory}, a few patterns at a time. */
+  collectHistory(window: HistoryWindow, pattern?: string, patterns = 0): Promise<History> {
+    return runInSlices(historyOf(this.#sources, window, pattern, patterns));
+  }
+
+  getHealth(): HealthReport {
+    return runAtOnce(this.#health());
+  }
+
+  /** As {@link getHealth}, a few patterns at a time. */
+  collectHealth(): Promise<HealthReport> {
+    return runInSlices(this.#health());
+  }
+
+  *#stats(window?: Window): Steps<CacheStats> {
+    return this.#overallStats(yield* this.#sources.figures.overallInSteps(windowNamed(window)));
+  }
+
+  *#patterns(window?: Window): Steps<readonly PatternStats[]> {
+    const named = windowNamed(window);
+    return Object.freeze(yield* each(this.#sources.figures.patterns, ({ name }) => this.#pattern(name, named)));
+  }
+
+  *#endpoints(window?: Window): Steps<readonly EndpointStats[]> {
+    const { figures } = this.#sources;
+    const named = windowNamed(window);
+    const read = (name: string) => endpointStats(name, figures.endpointIn(name, named), this.#contextIn(named));
+    return Object.freeze(yield* each(figures.endpoints, ({ name }) => read(name)));
+  }
+
+  *#layers(window?: Window): Steps<readonly LayerStats[]> {
+    return this.#layersOf(yield* this.#sources.figures.overallInSteps(windowNamed(window)));
+  }
+
+  *#operations(window?: Window): Steps<readonly OperationStats[]> {
+    const { figures } = this.#sources;
+    const overall = yield* figures.overallInSteps(windowNamed(window));
+    return Object.freeze(
+      OPERATIONS.map((name) =>
+        name === 'get'
+          ? getStats(overall.sum, overall)
+          : operationStats(name, figures.operationIn(Operation[name], overall.window), overall),
+      ),
+    );
+  }
+
+  *#topPatterns(limit: number, window?: Window): Steps<readonly PatternStats[]> {
+    const named = windowNamed(window);
+    const counts = yield* this.#patternCounts(named);
+    const most = counts
+      .filter(({ requests }) => requests > 0)
+      .sort((a, b) => b.requests - a.requests)
+      .slice(0, Math.max(0, limit));
+    return Object.freeze(yield* each(most, ({ pattern }) => this.#pattern(pattern, named)));
+  }
+
+  *#lowPerformers(threshold: number, window: Window | undefined, minRequests: number): Steps<readonly LowPerformer[]> {
+    const named = windowNamed(window);
+    const counts = yield* this.#patternCounts(named);
+    const low = counts
+      .filter(({ requests, hitRate }) => requests >= Math.max(1, minRequests) && (hitRate ?? threshold) < threshold)
+      .sort((a, b) => a.hitRate! - b.hitRate! || b.requests - a.requests);
+    return Object.freeze(yield* each(low, ({ pattern }) => this.#advised(this.#pattern(pattern, named))));
+  }
+
+  *#hitRates(): Steps<HitRates> {
+    const { figures } = this.#sources;
+    const patterns = yield* each(figures.patterns, ({ name }) => {
+      const hitRates = byWindow((window) => hitRateOf(figures.patternIn(name, window, true)));
+      return Object.freeze({ pattern: name, hitRates });
+    });
+    const counted = figures.countersIn(WINDOWS);
+    const overall = byWindow((window) => hitRateOf(counted[WINDOWS.indexOf(window)]!));
+    const operations = OPERATIONS.map((operation) => {
+      const succeeded = (window: Window) => successRateOf(figures.operationIn(Operation[operation], window));
+      return Object.freeze({ operation, hitRates: operation === 'get' ? overall : byWindow(succeeded) });
+    });
+    return Object.freeze({ overall, patterns: Object.freeze(patterns), operations: Object.freeze(operations) });
+  }
+
+  *#realtime(): Steps<Realtime> {
+    const stats = yield* this.#stats('1m');
+    const health = yield* this.#health();
     const alerts: HealthWarning[] = [...health.warnings];
-    for (const source of this.#parts.alerts) alerts.push(...source());
+    for (const source of this.#sources.alerts) alerts.push(...source());
     return Object.freeze({
       operationsInFlight: stats.operationsInFlight,
       requestsPerSecond: stats.coverageSeconds === 0 ? 0 : stats.totalRequests / stats.coverageSeconds,
@@ -173,48 +272,82 @@ export class CacheStatistics {
       avgResponseTimeMs: stats.avgResponseTimeMs,
       p99ResponseTimeMs: stats.p99ResponseTimeMs,
       alerts: Object.freeze(alerts),
-      timestamp: new Date(this.#parts.clock.now()).toISOString(),
+      timestamp: new Date(this.#sources.clock.now()).toISOString(),
     });
-  }
-
-  getHealth(): HealthReport {
-    const { window, targets } = this.#parts.judgement;
-    const facts = this.#overallFacts(this.#parts.figures.overall(window));
-    return this.#parts.judgement.assessHealth({
-      ...facts,
-      patterns: targets.map((pattern) => this.#snapshots.pattern(pattern, window)),
-    });
-  }
-
-  /** As {@link getHealth}, a few patterns at a time. */
-  collectHealth(): Promise<HealthReport> {
-    return this.#collectHealth(new Portions());
-  }
-
-  async #collectHealth(portions: Portions): Promise<HealthReport> {
-    const { window, targets } = this.#parts.judgement;
-    const facts = this.#overallFacts(await this.#collectOverall(window, portions));
-    const patterns = await inPortions(this.#snapshots.named(targets, window), portions);
-    return this.#parts.judgement.assessHealth({ ...facts, patterns });
   }
 
   /** All from one reading of all patterns together, which is most of the work. */
-  #overallFacts(overall: OverallSum): Omit<HealthFacts, 'patterns'> {
-    return {
-      stats: this.#snapshots.overall(overall),
-      layers: this.#snapshots.layers(overall),
-      now: this.#parts.clock.now(),
-    };
+  *#health(): Steps<HealthReport> {
+    const { figures, judgement, clock } = this.#sources;
+    const { window, targets } = judgement;
+    const overall = yield* figures.overallInSteps(window);
+    const facts = { stats: this.#overallStats(overall), layers: this.#layersOf(overall), now: clock.now() };
+    const patterns = yield* each(targets, (pattern) => this.#pattern(pattern, window));
+    return judgement.assessHealth({ ...facts, patterns });
   }
 
-  #collectOverall(window: Window, portions?: Portions): Promise<OverallSum> {
-    return takenInPortions(this.#parts.figures.overallInSteps(window), portions);
+  #overallStats({ window, sum, coverageSeconds }: OverallSum): CacheStats {
+    const { figures } = this.#sources;
+    const status = this.#sources.status();
+    return cacheStats(sum, {
+      window,
+      coverageSeconds,
+      operationsInFlight: figures.inFlight,
+      evictions: figures.layers.reduce((all, { name }) => all + evictionsIn(figures.layerIn(name, window).counters), 0),
+      invalidations: runsIn(figures.operationIn(Operation.invalidate, window)),
+      entryCount: status.find(({ entries }) => entries !== null)?.entries ?? null,
+      totalSizeBytes: status.find(({ bytes }) => bytes !== null)?.bytes ?? null,
+    });
+  }
+
+  #layersOf(overall: OverallSum): readonly LayerStats[] {
+    const { figures } = this.#sources;
+    const { sum, window } = overall;
+    const status = this.#sources.status();
+    const local = { hits: sum.counters[AccessCount.localHit]!, times: sum.histograms[AccessTime.local]! };
+    return Object.freeze(
+      figures.layers.map((layer, at) =>
+        layerStats(layer, status[at], figures.layerIn(layer.name, window), at === 0 ? local : undefined, overall),
+      ),
+    );
+  }
+
+  #patternCounts(window: Window): Steps<PatternCounts[]> {
+    const { figures } = this.#sources;
+    return each(figures.patterns, ({ name }) => {
+      const sum = figures.patternIn(name, window, true);
+      return { pattern: name, requests: hitsIn(sum.counters) + missesIn(sum.counters), hitRate: hitRateOf(sum) };
+    });
+  }
+
+  #pattern(pattern: string, window: Window): PatternStats {
+    return patternStats(pattern, this.#sources.figures.patternIn(pattern, window), this.#contextIn(window));
+  }
+
+  #contextIn(window: Window) {
+    return { window, coverageSeconds: this.#sources.figures.coverageSeconds(window) };
   }
 
   #advised(stats: PatternStats): LowPerformer {
-    const { pattern, hitRate, totalRequests, missReasons, avgLoadTimeMs } = stats;
-    const ttlMs = this.#parts.ttls.get(pattern) ?? null;
-    const recommendation = this.#parts.judgement.recommend({ stats, ttlMs });
-    return Object.freeze({ pattern, hitRate, totalRequests, recommendation, missReasons, ttlMs, avgLoadTimeMs });
+    const { pattern, hitRate, totalRequests, missReasons, notKept, avgLoadTimeMs } = stats;
+    const ttlMs = this.#sources.ttls.get(pattern) ?? null;
+    const advice = this.#sources.judgement.recommend({ stats, ttlMs });
+    return Object.freeze({ pattern, hitRate, totalRequests, ...advice, missReasons, notKept, ttlMs, avgLoadTimeMs });
   }
+}
+
+/** Reads something of each item, one a step. */
+function* each<T, R>(items: Iterable<T>, read: (item: T) => R): Steps<R[]> {
+  const all: R[] = [];
+  for (const item of items) {
+    all.push(read(item));
+    yield;
+  }
+  return all;
+}
+
+function byWindow(of: (window: Window) => number | null): Readonly<Record<Window, number | null>> {
+  return Object.freeze(
+    Object.fromEntries(WINDOWS.map((window) => [window, of(window)])) as Record<Window, number | null>,
+  );
 }

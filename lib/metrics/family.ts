@@ -1,3 +1,7 @@
+import type { HistogramView } from './windows/histogram.js';
+
+export type { HistogramView };
+
 /**
  * The neutral form in which every figure leaves the library: cumulative since start, as Prometheus and OpenTelemetry want
  * it. Exporters render families and compute nothing. Names are without `metrics.prefix`; seconds and bytes are base units.
@@ -7,9 +11,19 @@ export interface MetricFamily {
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly unit?: 'seconds' | 'bytes' | 'ratio';
+  /** How values of several processes become one. @default what {@link aggregationOf} says */
+  readonly aggregation?: Aggregation;
   readonly labelNames: readonly string[];
-  /** As they are when they are walked; sums over all subjects as they were when the first of their families was, or collected. */
+  /** Read while they are iterated; sums over all subjects are as old as the first read of any of their families. */
   points(): Iterable<MetricPoint>;
+}
+
+/** The names are those of prom-client's aggregators. */
+export type Aggregation = 'sum' | 'average' | 'min' | 'max';
+
+/** How values of several processes become one: ratios are averaged, everything else is added up unless the family says how. */
+export function aggregationOf({ aggregation, unit }: Pick<MetricFamily, 'aggregation' | 'unit'>): Aggregation {
+  return aggregation ?? (unit === 'ratio' ? 'average' : 'sum');
 }
 
 export interface MetricPoint {
@@ -20,34 +34,47 @@ export interface MetricPoint {
   readonly histogram?: HistogramView;
 }
 
-/**
- * A base-2 exponential histogram, 16 buckets an octave: OpenTelemetry's exponential histogram of scale 4, Prometheus'
- * native schema 4. Bucket `i` counts values in (2^(i/16), 2^((i+1)/16)] **seconds**;
- * sum, minimum and maximum are milliseconds.
- */
-export interface HistogramView {
-  readonly scale: 4;
-  /** Index of the first bucket in `counts`. */
-  readonly offset: number;
-  readonly counts: Readonly<Uint32Array | Float64Array>;
-  /** Values of zero or below the first bucket. */
-  readonly zeroCount: number;
-  readonly count: number;
-  readonly sumMs: number;
-  readonly minMs: number;
-  readonly maxMs: number;
-}
-
-/** Whoever has figures to export: the metrics, warming, observed databases. */
+/** A source of figures to export: the metrics, warming, observed databases. */
 export interface FamilySource {
   families(): Iterable<MetricFamily>;
-  /** As {@link families}, with what is long to read already read, in portions between which the event loop is free. */
+  /** As {@link families}; what takes long to read is read beforehand, in slices between which the event loop is free. */
   collectFamilies?(): Promise<Iterable<MetricFamily>>;
-  /** Brings up to date what must be asked for elsewhere; awaited before a scrape. Never rejects, and ends by a deadline. */
+  /** Updates figures that come from elsewhere, such as a server; awaited before a scrape. Never rejects, and ends by a deadline. */
   refresh?(): Promise<void>;
 }
 
-/** The families of a source, in portions where it has that form. */
+/** The families of a source, in slices where it has that form. */
 export async function collectedFamilies(source: FamilySource): Promise<Iterable<MetricFamily>> {
   return source.collectFamilies === undefined ? source.families() : source.collectFamilies();
+}
+
+/** Reads the points of a family when it is asked for them. */
+type Points = () => Iterable<MetricPoint>;
+
+/** A family of counters. */
+export function counter(
+  name: string,
+  help: string,
+  labelNames: string[],
+  points: Points,
+  unit?: 'seconds',
+): MetricFamily {
+  return { name, help, type: 'counter', labelNames, points, ...(unit === undefined ? {} : { unit }) };
+}
+
+/** A family of gauges; `aggregation` says how the values of several processes become one. */
+export function gauge(
+  name: string,
+  help: string,
+  labelNames: string[],
+  points: Points,
+  aggregation: Aggregation,
+  unit?: 'bytes' | 'ratio',
+): MetricFamily {
+  return { name, help, type: 'gauge', labelNames, points, aggregation, ...(unit === undefined ? {} : { unit }) };
+}
+
+/** A family of histograms of durations, in seconds. */
+export function duration(name: string, help: string, labelNames: string[], points: Points): MetricFamily {
+  return { name, help, type: 'histogram', labelNames, points, unit: 'seconds' };
 }

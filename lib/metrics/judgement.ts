@@ -1,3 +1,4 @@
+import type { ResolvedPolicy } from '../cache/policies/resolved-policy.js';
 import type {
   CacheStats,
   HealthReport,
@@ -25,15 +26,25 @@ export interface PatternFacts {
   readonly ttlMs: number | null;
 }
 
-/** Who judges the figures: health and advice. The metrics hold figures only and are given their judge. */
+/** A pattern as handlers and methods declare it. */
+export interface PatternDeclaration {
+  /** The TTL in force, milliseconds, which recommendations name; null where it follows from the value. */
+  readonly ttlMs: number | null;
+  /** As `@Cached` writes it, such as `product:{params.id}`. */
+  readonly text?: string;
+  /** Its policy is the one in force: an override replaces it. */
+  readonly plan?: { readonly policy: ResolvedPolicy<never> };
+}
+
+/** Judges figures: health and recommendations. The metrics hold figures only and are given their judgement. */
 export interface Judgement {
   /** The window that health is judged by. */
   readonly window: Window;
   /** Patterns that have a target of their own. */
   readonly targets: readonly string[];
   assessHealth(facts: HealthFacts): HealthReport;
-  recommend(facts: PatternFacts): LowPerformer['recommendation'];
+  recommend(facts: PatternFacts): Pick<LowPerformer, 'code' | 'recommendation'>;
 }
 
-/** Warnings of whoever else watches (alerts, anomalies), added to what `getRealtime()` shows. */
+/** Warnings of another source (alerts, anomalies), which `getRealtime()` shows too. */
 export type AlertSource = () => readonly HealthWarning[];

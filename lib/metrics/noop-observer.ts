@@ -1,7 +1,7 @@
-import type { CacheObserver, Series } from '../cache/observer.js';
+import type { CacheObserver, Series } from '../cache/base/observer.js';
 
 /** The series of an observer that keeps none. */
-export const NOWHERE: Series = Object.freeze({ pattern: '', endpoint: undefined });
+const NOWHERE: Series = Object.freeze({ pattern: '', endpoint: undefined });
 
 /** Counts and times nothing: `metrics: false`. */
 export class NoopObserver implements CacheObserver {

@@ -1,5 +1,5 @@
-import type { CacheLog } from '../cache/cache-log.js';
-import type { Clock } from '../cache/clock.js';
+import type { CacheLog } from '../cache/base/cache-log.js';
+import type { Clock } from '../cache/base/clock.js';
 import {
   type BypassReason,
   type CacheObserver,
@@ -9,18 +9,18 @@ import {
   LayerOperation,
   LayerResult,
   MissReason,
+  type NotKept,
   Operation,
   Outcome,
   Result,
   type Series,
   type SeriesOptions,
-} from '../cache/observer.js';
-import { AccessCount, AccessTime, operationAt, outcomeAt, reasonAt } from './windows/access-track.js';
+} from '../cache/base/observer.js';
+import { AccessCount, AccessTime, notKeptAt, operationAt, outcomeAt, reasonAt } from './windows/access-track.js';
 import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './windows/layer-track.js';
-import { Ledger } from './ledger.js';
+import { Ledger } from './ledger/ledger.js';
 import { bucketOf } from './windows/buckets.js';
 import { type HitTally, isKept } from './windows/hit-tally.js';
-import { PatternDetector } from './recording/pattern-detector.js';
 import { type SeriesHandle, Timing } from './recording/series-handle.js';
 import { SeriesRegistry } from './recording/series-registry.js';
 import type { Track } from './windows/track.js';
@@ -44,7 +44,7 @@ const DEFAULT_LIMIT = 100;
 const NO_OPTIONS: SeriesOptions = {};
 
 /**
- * Counts what the cache tells, in memory that does not grow. A hit is work on a few cells of one array; it allocates nothing.
+ * Counts what the cache reports, in memory that does not grow. A hit is work on a few cells of one array; it allocates nothing.
  *
  * Every access is counted and `samplingRate` of the hits in memory are timed, each weighted by 1 / rate. Times that the
  * cache measured anyway, of all other accesses, are all recorded, unless the rate is 0: then nothing is timed.
@@ -55,6 +55,8 @@ export class MetricsRecorder implements CacheObserver {
   readonly #hits: HitTally;
   readonly #registry: SeriesRegistry;
   readonly #timesLayers: boolean;
+  /** Called when a circuit opens or closes. */
+  circuitChanged: (() => void) | undefined;
 
   constructor(options: RecorderOptions) {
     const { clock, samplingRate = 1, maxPatterns = DEFAULT_LIMIT, maxEndpoints = DEFAULT_LIMIT } = options;
@@ -62,11 +64,14 @@ export class MetricsRecorder implements CacheObserver {
     this.ledger = new Ledger(clock, maxPatterns, maxEndpoints);
     this.#hits = this.ledger.hits;
     this.#timesLayers = samplingRate > 0;
-    this.#registry = new SeriesRegistry(this.ledger, new PatternDetector(options), {
+    const { patternOf, random = Math.random, log } = options;
+    this.#registry = new SeriesRegistry(this.ledger, {
       samplingRate,
-      maxNames: maxPatterns + maxEndpoints,
-      random: options.random ?? Math.random,
-      log: options.log,
+      maxPatterns,
+      maxEndpoints,
+      patternOf,
+      random,
+      log,
     });
   }
 
@@ -118,12 +123,12 @@ export class MetricsRecorder implements CacheObserver {
     const now = this.#clock.now();
     const timed = handle.timing !== Timing.never;
     countAccess(handle.track, now, outcome, reason);
-    if (timed) handle.track.histograms[AccessTime.far]!.record(responseMs, 1);
+    if (timed) handle.track.histograms[AccessTime.other]!.record(responseMs, 1);
     const side = handle.sideTrack;
     if (side === undefined) return;
     countAccess(side, now, outcome, reason);
     if (!timed) return;
-    side.histograms[AccessTime.far]!.record(responseMs, 1);
+    side.histograms[AccessTime.other]!.record(responseMs, 1);
     side.histograms[AccessTime.waited]!.record(totalMs, 1);
   }
 
@@ -175,6 +180,10 @@ export class MetricsRecorder implements CacheObserver {
     this.#count(series, AccessCount.sizeRejected, 1);
   }
 
+  notKept(series: Series, reason: NotKept): void {
+    this.#count(series, notKeptAt(reason), 1);
+  }
+
   layer(
     layer: number,
     operation: LayerOperation,
@@ -202,6 +211,7 @@ export class MetricsRecorder implements CacheObserver {
     if (known === undefined || known.circuit === state) return;
     known.circuit = state;
     this.#layer(layer)!.counters[transitionAt(state)]! += 1;
+    this.circuitChanged?.();
   }
 
   queueDepth(layer: number, depth: number): void {
@@ -221,7 +231,7 @@ export class MetricsRecorder implements CacheObserver {
     if (this.#timesLayers) track.histograms[ASYNC_WRITE]!.record(durationMs, 1);
   }
 
-  /** A hit of another layer in the same turn: told as any other access is. */
+  /** A hit of another layer in the same turn: reported like any other access. */
   #hitBehind(series: Series, layer: number, startedAt: number): void {
     const ms = this.#clock.now() - startedAt;
     this.access(series, Outcome.hit, layer, ms, ms, MissReason.none);

@@ -1,6 +1,6 @@
-/** The windows statistics are kept for; `all` is since start or the last reset. */
-export const WINDOWS = ['1m', '5m', '1h', '24h', 'all'] as const;
-export type Window = (typeof WINDOWS)[number];
+import type { Window } from './windows/windows.js';
+
+export { type Window, WINDOWS } from './windows/windows.js';
 
 /**
  * What happened in one window. Times are milliseconds, rates 0–1; a rate or time without anything to compute it from is
@@ -11,7 +11,7 @@ export interface CacheStats {
   readonly totalRequests: number;
   /** Accesses that the cache answered, stale answers included. */
   readonly cacheHits: number;
-  /** All other accesses that asked it: plain misses, loads, coalesced waits, failures of the cache. */
+  /** All other accesses: plain misses, loads, coalesced waits, failures of the cache. */
   readonly cacheMisses: number;
   readonly staleHits: number;
   readonly coalesced: number;
@@ -51,8 +51,41 @@ export interface CacheStats {
   readonly coverageSeconds: number;
 }
 
+/** Loads and writes that left nothing in the cache, by why. */
+export interface NotKeptCounts {
+  /** The load failed or took longer than `hardTimeout`. */
+  readonly error: number;
+  /** `cacheIf` returned false. */
+  readonly cacheIf: number;
+  /** The loader called `skip()`. */
+  readonly skipped: number;
+  /** The handler sets a cookie. */
+  readonly cookie: number;
+  /** A stream, or several values, which one reader can have. */
+  readonly stream: number;
+  /** The status of the response is not one that is kept. */
+  readonly status: number;
+  /** The handler wrote to a response that had been sent. */
+  readonly response: number;
+  /** Larger than `maxEntrySize`. */
+  readonly size: number;
+  /** The value cannot be copied faithfully. */
+  readonly value: number;
+  /** Null or undefined, for which no TTL is set. */
+  readonly empty: number;
+  /** The TTL of this value is 0. */
+  readonly ttl: number;
+  /** The policy's `ttl`, `tags` or `cacheIf` failed. */
+  readonly policy: number;
+  /** An invalidation came while it was loaded. */
+  readonly invalidated: number;
+  /** No layer took it. */
+  readonly layer: number;
+}
+
 export interface PatternStats extends CacheStats {
   readonly pattern: string;
+  readonly notKept: NotKeptCounts;
   /** Mean size of the values set, bytes. */
   readonly avgValueBytes: number | null;
 }
@@ -69,12 +102,14 @@ export interface EndpointStats extends CacheStats {
 
 export interface LayerStats {
   readonly layer: string;
-  readonly hits: number;
-  readonly misses: number;
+  /** `cacheHits + cacheMisses`: keys asked for. */
+  readonly totalRequests: number;
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
   readonly errors: number;
   readonly timeouts: number;
-  readonly totalRequests: number;
   readonly hitRate: number | null;
+  readonly missRate: number | null;
   readonly avgResponseTimeMs: number | null;
   readonly p50ResponseTimeMs: number | null;
   readonly p95ResponseTimeMs: number | null;
@@ -88,6 +123,14 @@ export interface LayerStats {
   readonly queueDepth: number;
   readonly writesDropped: number;
   readonly writesFailed: number;
+  /** Invalidations by glob whose entries could not be removed yet; present where there are any. */
+  readonly sweepsPending?: number;
+  /** Invalidations that the layer has not taken yet; present where there are any. */
+  readonly invalidationsPending?: number;
+  /** Present while the last message to the other processes could not be sent. */
+  readonly busNotSent?: true;
+  /** Present while messages of the other processes cannot be received. */
+  readonly busUnreachable?: true;
   readonly window: Window;
   readonly coverageSeconds: number;
 }
@@ -131,6 +174,38 @@ export interface Realtime {
   readonly timestamp: string;
 }
 
+/** What happened in one part of a window. Times are milliseconds, rates 0–1; without anything to compute them from they are null. */
+export interface HistoryPoint {
+  /** When the part began. */
+  readonly start: string;
+  /** How long it is, seconds; what was not observed of it is left out. */
+  readonly seconds: number;
+  readonly totalRequests: number;
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
+  readonly staleHits: number;
+  readonly errors: number;
+  readonly hitRate: number | null;
+  readonly p95ResponseTimeMs: number | null;
+  readonly p50LoadTimeMs: number | null;
+  readonly p95LoadTimeMs: number | null;
+  readonly timeSavedMs: number;
+  readonly missReasons: CacheStats['missReasons'];
+}
+
+/** A window over time, oldest point first. */
+export interface History {
+  readonly window: Exclude<Window, 'all'>;
+  /** Of one pattern; null for all together. */
+  readonly pattern: string | null;
+  readonly points: readonly HistoryPoint[];
+  /** The patterns that lost most time to misses, most first. */
+  readonly patterns: readonly { readonly pattern: string; readonly points: readonly HistoryPoint[] }[];
+  /** Since when everything is counted: start, or the last reset. */
+  readonly since: string;
+  readonly timestamp: string;
+}
+
 export type HealthStatus = 'healthy' | 'warning' | 'degraded';
 
 export interface HealthWarning {
@@ -140,12 +215,25 @@ export interface HealthWarning {
     | 'HIGH_P95_RESPONSE_TIME'
     | 'CIRCUIT_OPEN'
     | 'LAYER_DOWN'
-    | 'PATTERN_BELOW_TARGET';
+    | 'SWEEP_PENDING'
+    | 'INVALIDATIONS_PENDING'
+    | 'BUS_NOT_SENT'
+    | 'BUS_UNREACHABLE'
+    | 'PATTERN_BELOW_TARGET'
+    | 'HIT_RATE_DROP'
+    | 'SLOW_LOADS'
+    | 'ERRORS_RISE'
+    | 'INVALIDATION_STORM'
+    | 'TRAFFIC_DROP'
+    | 'POOL_BUSY'
+    | 'POOL_EXHAUSTED';
   readonly message: string;
   readonly value: number | string | null;
   readonly threshold: number | string | null;
   readonly pattern?: string;
   readonly layer?: string;
+  /** The connection pool of a database. */
+  readonly pool?: string;
 }
 
 export interface HealthReport {
@@ -155,19 +243,45 @@ export interface HealthReport {
   readonly p95ResponseTimeMs: number | null;
   readonly totalRequests: number;
   readonly warnings: readonly HealthWarning[];
-  /** Said when there is too little to judge by. */
+  /** Present where there are too few requests to judge by. */
   readonly note?: string;
   readonly window: Window;
   readonly timestamp: string;
 }
 
+/** What a recommendation says to change. */
+export type RecommendationCode =
+  | 'RAISE_TTL'
+  | 'LOWER_TTL'
+  | 'MORE_MEMORY'
+  | 'LESS_MEMORY'
+  | 'KEY_TOO_SPECIFIC'
+  | 'NEVER_READ'
+  | 'CHEAPER_THAN_CACHE'
+  | 'VALUE_TOO_LARGE'
+  | 'INVALIDATED_TOO_WIDELY'
+  | 'CACHE_EMPTY_RESULTS'
+  | 'SERVE_STALE'
+  | 'SHARE_LOADS'
+  | 'WARM'
+  | 'NOT_CACHED';
+
+/**
+ * What {@link LowPerformer.recommendation} says: a recommendation, or where there is none the cause (`LAYER_FAILS`: a layer does not
+ * answer, `NOTHING_STORED`: nothing was stored, `COLD_KEYS`: keys are asked for that nothing had loaded), or `WITHHELD`: what is
+ * missing before something can be recommended.
+ */
+export type AdviceCode = RecommendationCode | 'LAYER_FAILS' | 'NOTHING_STORED' | 'COLD_KEYS' | 'WITHHELD';
+
 export interface LowPerformer {
   readonly pattern: string;
   readonly hitRate: number | null;
   readonly totalRequests: number;
+  readonly code: AdviceCode;
   readonly recommendation: string;
-  /** Why misses happened, the TTL in force: what the recommendation was drawn from. */
+  /** Why misses happened, what was not kept and why, the TTL in force: what the recommendation was drawn from. */
   readonly missReasons: CacheStats['missReasons'];
+  readonly notKept: NotKeptCounts;
   readonly ttlMs: number | null;
   readonly avgLoadTimeMs: number | null;
 }

@@ -1,4 +1,5 @@
-import type { Clock } from '../../cache/clock.js';
+import { type CallbackErrors, nameOf } from '../../cache/base/callback-errors.js';
+import type { Clock } from '../../cache/base/clock.js';
 import {
   type CacheObserver,
   type CircuitState,
@@ -8,42 +9,40 @@ import {
   Outcome,
   Result,
   type Series,
-} from '../../cache/observer.js';
-import { circuitStateNamed } from '../reading/statistics.js';
-import { NOWHERE } from '../noop-observer.js';
+} from '../../cache/base/observer.js';
+import { circuitStateNamed } from '../statistics.js';
 import type { MetricsCollector } from './metrics-collector.js';
 
-/** Tells a {@link MetricsCollector} what the cache tells an observer; a batch is told key by key. */
-export class CollectorObserver implements CacheObserver {
+/**
+ * Passes what a cache reports to an observer on to a {@link MetricsCollector}; a batch is passed on key by key. What the
+ * collector throws or rejects with is counted.
+ */
+export class CollectorObserver implements Partial<CacheObserver> {
   readonly #collector: MetricsCollector;
   readonly #clock: Clock;
+  readonly #errors: CallbackErrors;
+  readonly #name: string;
   #layers: readonly string[] = [];
 
-  constructor(collector: MetricsCollector, clock: Clock) {
+  constructor(collector: MetricsCollector, clock: Clock, errors: CallbackErrors) {
     this.#collector = collector;
     this.#clock = clock;
+    this.#errors = errors;
+    this.#name = nameOf(collector, 'collector');
   }
 
   attach(layers: readonly LayerDescription[]): void {
     this.#layers = layers.map(({ name }) => name);
   }
 
-  series(): Series {
-    return NOWHERE;
-  }
-
-  seriesOf(): Series {
-    return NOWHERE;
-  }
-
   hit(_series: Series, layer: number, startedAt: number): void {
     const ms = this.#clock.now() - startedAt;
-    this.#collector.recordGet(this.#named(layer), true, ms);
-    this.#collector.recordChainGet(true, layer, ms);
+    this.#record('recordGet', this.#named(layer), true, ms);
+    this.#record('recordChainGet', true, layer, ms);
   }
 
   access(_series: Series, outcome: Outcome, layer: number, _responseMs: number, totalMs: number): void {
-    this.#collector.recordChainGet(outcome === Outcome.hit || outcome === Outcome.stale, layer, totalMs);
+    this.#record('recordChainGet', outcome === Outcome.hit || outcome === Outcome.stale, layer, totalMs);
   }
 
   layer(
@@ -58,40 +57,41 @@ export class CollectorObserver implements CacheObserver {
     const name = this.#named(layer);
     const success = result !== LayerResult.error && result !== LayerResult.timeout;
     if (operation === LayerOperation.get) {
-      for (let key = 0; key < keys; key++) this.#collector.recordGet(name, success && key < hits, durationMs);
+      for (let key = 0; key < keys; key++) this.#record('recordGet', name, success && key < hits, durationMs);
     } else if (operation === LayerOperation.set) {
-      for (let key = 0; key < keys; key++) this.#collector.recordSet(name, success, durationMs);
+      for (let key = 0; key < keys; key++) this.#record('recordSet', name, success, durationMs);
     } else if (operation === LayerOperation.delete) {
-      for (let key = 0; key < keys; key++) this.#collector.recordDelete(name, success, durationMs);
+      for (let key = 0; key < keys; key++) this.#record('recordDelete', name, success, durationMs);
     }
   }
 
   circuit(layer: number, state: CircuitState): void {
-    this.#collector.recordCircuitState(this.#named(layer), circuitStateNamed(state));
+    this.#record('recordCircuitState', this.#named(layer), circuitStateNamed(state));
   }
 
   queueDepth(layer: number, depth: number): void {
-    this.#collector.recordQueueDepth(this.#named(layer), depth);
+    this.#record('recordQueueDepth', this.#named(layer), depth);
   }
 
   writeDropped(layer: number, count: number): void {
-    for (let dropped = 0; dropped < count; dropped++) this.#collector.recordWriteDropped(this.#named(layer));
+    for (let dropped = 0; dropped < count; dropped++) this.#record('recordWriteDropped', this.#named(layer));
   }
 
   asyncWrite(layer: number, result: Result, durationMs: number, keys: number): void {
     for (let key = 0; key < keys; key++) {
-      this.#collector.recordAsyncWrite(this.#named(layer), result === Result.ok, durationMs);
+      this.#record('recordAsyncWrite', this.#named(layer), result === Result.ok, durationMs);
     }
   }
 
-  bypass(): void {}
-  load(): void {}
-  inFlight(): void {}
-  waitTimeout(): void {}
-  operation(): void {}
-  invalidation(): void {}
-  sizeRejected(): void {}
-  evicted(): void {}
+  #record<M extends keyof MetricsCollector>(method: M, ...figures: Parameters<MetricsCollector[M]>): void {
+    try {
+      const record = this.#collector[method] as (...figures: Parameters<MetricsCollector[M]>) => unknown;
+      const returned = record.apply(this.#collector, figures);
+      if (returned !== undefined) this.#errors.returned('collector', `${this.#name}.${method}`, returned);
+    } catch (error) {
+      this.#errors.failed('collector', `${this.#name}.${method}`, error);
+    }
+  }
 
   #named(layer: number): string {
     return this.#layers[layer] ?? String(layer);

@@ -1,141 +1,140 @@
-import type { CacheLog } from '../../cache/cache-log.js';
-import type { CacheObserver, LayerDescription, Series, SeriesOptions } from '../../cache/observer.js';
+import { type CallbackErrors, nameOf } from '../../cache/base/callback-errors.js';
+import type { CacheObserver, LayerDescription, Series, SeriesOptions } from '../../cache/base/observer.js';
 
-export interface ComposeOptions {
-  readonly log?: CacheLog;
-  /** Called for everything that another observer threw, the first time and every time. */
-  readonly onError?: (error: unknown) => void;
-}
-
-/** What is told of: every call that answers nothing. */
-type Told = Exclude<keyof CacheObserver, 'series' | 'seriesOf'>;
+/** Every report that has no answer. */
+type Report = Exclude<keyof CacheObserver, 'series' | 'seriesOf'>;
+type Parts<M extends Report> = Parameters<NonNullable<CacheObserver[M]>>;
 
 /**
- * One observer out of several. `primary` resolves the series and is called directly; what one of the `others` throws is
- * logged once and never felt, neither by the cache nor by the rest.
+ * One observer of several. `primary` resolves the series and is called directly. The `others` implement the reports that they
+ * need; what one of them throws or rejects with is counted and logged once, and affects neither the cache nor the rest.
  */
 export function composeObservers(
   primary: CacheObserver,
-  others: readonly CacheObserver[],
-  options: ComposeOptions = {},
+  others: readonly Partial<CacheObserver>[],
+  errors: CallbackErrors,
 ): CacheObserver {
-  return others.length === 0 ? primary : new ComposedObserver(primary, others, options);
+  return others.length === 0 ? primary : new ComposedObserver(primary, others, errors);
 }
 
 class ComposedObserver implements CacheObserver {
-  readonly #primary: CacheObserver;
-  readonly #others: readonly CacheObserver[];
-  readonly #options: ComposeOptions;
-  readonly #logged = new Set<CacheObserver>();
+  /** Those that want hits, which are the most. */
+  readonly #ofHits: readonly Pick<CacheObserver, 'hit'>[];
 
-  constructor(primary: CacheObserver, others: readonly CacheObserver[], options: ComposeOptions) {
-    this.#primary = primary;
-    this.#others = others;
-    this.#options = options;
+  constructor(
+    private readonly primary: CacheObserver,
+    private readonly others: readonly Partial<CacheObserver>[],
+    private readonly errors: CallbackErrors,
+  ) {
+    this.#ofHits = others.filter((other) => this.#wantsHits(other)) as Pick<CacheObserver, 'hit'>[];
+  }
+
+  #wantsHits(other: Partial<CacheObserver>): boolean {
+    try {
+      return other.hit !== undefined;
+    } catch (error) {
+      this.errors.failed('observer', nameOf(other, 'observer'), error);
+      return false;
+    }
   }
 
   attach(layers: readonly LayerDescription[]): void {
-    this.#tell('attach', layers);
+    this.#report('attach', layers);
   }
 
   series(pattern: string, endpoint?: string, options?: SeriesOptions): Series {
-    return this.#primary.series(pattern, endpoint, options);
+    return this.primary.series(pattern, endpoint, options);
   }
 
   seriesOf(key: string): Series {
-    return this.#primary.seriesOf(key);
+    return this.primary.seriesOf(key);
   }
 
   hit(series: Series, layer: number, startedAt: number): void {
-    this.#primary.hit(series, layer, startedAt);
-    for (const other of this.#others) {
+    this.primary.hit(series, layer, startedAt);
+    for (const other of this.#ofHits) {
       try {
-        other.hit(series, layer, startedAt);
+        const returned: unknown = other.hit(series, layer, startedAt);
+        if (returned !== undefined) this.errors.returned('observer', nameOf(other, 'observer'), returned);
       } catch (error) {
-        this.#failed(other, 'hit', error);
+        this.errors.failed('observer', nameOf(other, 'observer'), error);
       }
     }
   }
 
-  access(...told: Parameters<CacheObserver['access']>): void {
-    this.#tell('access', ...told);
+  access(...report: Parts<'access'>): void {
+    this.#report('access', ...report);
   }
 
-  bypass(...told: Parameters<CacheObserver['bypass']>): void {
-    this.#tell('bypass', ...told);
+  bypass(...report: Parts<'bypass'>): void {
+    this.#report('bypass', ...report);
   }
 
-  load(...told: Parameters<CacheObserver['load']>): void {
-    this.#tell('load', ...told);
+  load(...report: Parts<'load'>): void {
+    this.#report('load', ...report);
   }
 
-  inFlight(...told: Parameters<CacheObserver['inFlight']>): void {
-    this.#tell('inFlight', ...told);
+  inFlight(...report: Parts<'inFlight'>): void {
+    this.#report('inFlight', ...report);
   }
 
-  waitTimeout(...told: Parameters<CacheObserver['waitTimeout']>): void {
-    this.#tell('waitTimeout', ...told);
+  waitTimeout(...report: Parts<'waitTimeout'>): void {
+    this.#report('waitTimeout', ...report);
   }
 
-  operation(...told: Parameters<CacheObserver['operation']>): void {
-    this.#tell('operation', ...told);
+  operation(...report: Parts<'operation'>): void {
+    this.#report('operation', ...report);
   }
 
-  invalidation(...told: Parameters<CacheObserver['invalidation']>): void {
-    this.#tell('invalidation', ...told);
+  invalidation(...report: Parts<'invalidation'>): void {
+    this.#report('invalidation', ...report);
   }
 
-  sizeRejected(...told: Parameters<CacheObserver['sizeRejected']>): void {
-    this.#tell('sizeRejected', ...told);
+  sizeRejected(...report: Parts<'sizeRejected'>): void {
+    this.#report('sizeRejected', ...report);
   }
 
-  layer(...told: Parameters<CacheObserver['layer']>): void {
-    this.#tell('layer', ...told);
+  notKept(...report: Parts<'notKept'>): void {
+    this.#report('notKept', ...report);
   }
 
-  evicted(...told: Parameters<CacheObserver['evicted']>): void {
-    this.#tell('evicted', ...told);
+  layer(...report: Parts<'layer'>): void {
+    this.#report('layer', ...report);
   }
 
-  circuit(...told: Parameters<CacheObserver['circuit']>): void {
-    this.#tell('circuit', ...told);
+  evicted(...report: Parts<'evicted'>): void {
+    this.#report('evicted', ...report);
   }
 
-  queueDepth(...told: Parameters<CacheObserver['queueDepth']>): void {
-    this.#tell('queueDepth', ...told);
+  circuit(...report: Parts<'circuit'>): void {
+    this.#report('circuit', ...report);
   }
 
-  writeDropped(...told: Parameters<CacheObserver['writeDropped']>): void {
-    this.#tell('writeDropped', ...told);
+  queueDepth(...report: Parts<'queueDepth'>): void {
+    this.#report('queueDepth', ...report);
   }
 
-  asyncWrite(...told: Parameters<CacheObserver['asyncWrite']>): void {
-    this.#tell('asyncWrite', ...told);
+  writeDropped(...report: Parts<'writeDropped'>): void {
+    this.#report('writeDropped', ...report);
   }
 
-  #tell<M extends Told>(method: M, ...told: Parameters<CacheObserver[M]>): void {
-    tell(this.#primary, method, told);
-    for (const other of this.#others) {
+  asyncWrite(...report: Parts<'asyncWrite'>): void {
+    this.#report('asyncWrite', ...report);
+  }
+
+  #report<M extends Report>(method: M, ...report: Parts<M>): void {
+    pass(this.primary, method, report);
+    for (const other of this.others) {
       try {
-        tell(other, method, told);
+        const returned = pass(other, method, report);
+        if (returned !== undefined) this.errors.returned('observer', nameOf(other, 'observer'), returned);
       } catch (error) {
-        this.#failed(other, method, error);
+        this.errors.failed('observer', nameOf(other, 'observer'), error);
       }
     }
-  }
-
-  #failed(observer: CacheObserver, method: string, error: unknown): void {
-    this.#options.onError?.(error);
-    if (this.#logged.has(observer)) return;
-    this.#logged.add(observer);
-    this.#options.log?.(
-      'warn',
-      'OBSERVER_FAILED',
-      `${observer.constructor.name}.${method} threw ${error instanceof Error ? error.name : 'a value'}; the cache goes on, and further failures of it are counted only.`,
-    );
   }
 }
 
-function tell<M extends Told>(observer: CacheObserver, method: M, told: Parameters<CacheObserver[M]>): void {
-  (observer[method] as (...told: Parameters<CacheObserver[M]>) => void).apply(observer, told);
+function pass<M extends Report>(observer: Partial<CacheObserver>, method: M, report: Parts<M>): unknown {
+  return (observer[method] as ((...report: Parts<M>) => unknown) | undefined)?.apply(observer, report);
 }

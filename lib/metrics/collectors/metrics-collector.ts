@@ -1,8 +1,8 @@
 import type { LayerStats } from '../snapshot.js';
 
 /**
- * Where cache events are pushed, one call each, for those who count elsewhere. Durations are milliseconds. A collector
- * that throws is counted and logged once; the cache does not feel it.
+ * Receives every cache event, one call each, to count it elsewhere. Durations are milliseconds. What a collector
+ * throws or rejects with is counted and logged once.
  */
 export interface MetricsCollector {
   recordGet(layer: string, hit: boolean, durationMs: number): void;
@@ -14,4 +14,16 @@ export interface MetricsCollector {
   recordAsyncWrite(layer: string, success: boolean, durationMs: number): void;
   /** One access of the whole chain; `layerIndex` is that of the layer that answered, or -1. */
   recordChainGet(hit: boolean, layerIndex: number, totalDurationMs: number): void;
+}
+
+/** Collects nothing: the default. */
+export class NoopCollector implements MetricsCollector {
+  recordGet(): void {}
+  recordSet(): void {}
+  recordDelete(): void {}
+  recordCircuitState(): void {}
+  recordQueueDepth(): void {}
+  recordWriteDropped(): void {}
+  recordAsyncWrite(): void {}
+  recordChainGet(): void {}
 }

@@ -1,18 +1,17 @@
-import { toldError } from '../../cache/told-error.js';
-import { PackedReader, PackedWriter } from '../windows/packing.js';
+import { SAFE_MESSAGE } from '../../cache/base/redacted-error.js';
+import { NIBBLE, PackedReader, PackedWriter } from './packing.js';
 
-/** Bytes that are no image of metrics, or not all of one, or of another version. */
+/** Bytes that are not an image of metrics, are incomplete, or are of another version. */
 export class ImageFault extends Error {
   override readonly name = 'ImageFault';
-}
 
-/** Faults of an image are told in full; of other errors, such as those of a server, name and code. */
-export function toldImageError(cause: unknown): string {
-  return cause instanceof ImageFault ? cause.message : toldError(cause);
+  static {
+    Object.defineProperty(ImageFault.prototype, SAFE_MESSAGE, { value: true });
+  }
 }
 
 const NS = 1_000_000;
-/** Longer names are cut: nobody reads them. */
+/** Longer names are cut. */
 const MAX_TEXT = 1024;
 
 /** Writes numbers, texts and runs of bytes one after the other. */
@@ -64,14 +63,25 @@ export class ImageWriter {
   }
 }
 
-/** Reads what an {@link ImageWriter} wrote; never beyond its end. */
+/** The most that UTF-8 takes for a code unit. */
+const UTF8_BYTES = 3;
+/** Longest number, bytes: seven bits each. */
+const MAX_DIGITS = 8;
+
+/**
+ * Reads what an {@link ImageWriter} wrote, from bytes that any process may have written: it never reads beyond their end, and accepts no number,
+ * count or time that an image cannot hold.
+ */
 export class ImageReader {
   readonly packed = new PackedReader();
   readonly #end: number;
+  readonly #latest: number;
 
-  constructor(bytes: Uint8Array<ArrayBuffer>, position: number, end: number) {
+  /** @param latest no time in it is later, milliseconds since the Unix epoch. */
+  constructor(bytes: Uint8Array<ArrayBuffer>, position: number, end: number, latest = Infinity) {
     this.packed.open(bytes, position);
     this.#end = end;
+    this.#latest = latest;
   }
 
   get done(): boolean {
@@ -83,7 +93,36 @@ export class ImageReader {
     let last = this.packed.position;
     while (last < this.#end && bytes[last]! >= 0x80) last++;
     if (last >= this.#end) throw new ImageFault('It ends in the middle of a number.');
-    return this.packed.read();
+    if (last - this.packed.position >= MAX_DIGITS) throw new ImageFault('It holds a number that is too large.');
+    const value = this.packed.read();
+    if (value > Number.MAX_SAFE_INTEGER) throw new ImageFault('It holds a number that is too large.');
+    return value;
+  }
+
+  /** Two small numbers of one byte, each with its rest behind where it has one. */
+  pair(): readonly [one: number, other: number] {
+    const { bytes, position } = this.packed;
+    if (position >= this.#end) throw new ImageFault('It ends in the middle of a pair.');
+    const pair = bytes[position]!;
+    this.packed.position = position + 1;
+    const one = pair >>> 4 === NIBBLE ? NIBBLE + this.number() : pair >>> 4;
+    const other = (pair & NIBBLE) === NIBBLE ? NIBBLE + this.number() : pair & NIBBLE;
+    return [one, other];
+  }
+
+  /** Milliseconds since the Unix epoch, until now. */
+  time(): number {
+    return this.count(this.#latest);
+  }
+
+  /** The number of a slot of this length, until now. */
+  slot(slotMs: number): number {
+    return this.count(Math.floor(this.#latest / slotMs));
+  }
+
+  /** The number of the last slot that may have begun. */
+  lastSlot(slotMs: number): number {
+    return Math.floor(this.#latest / slotMs);
   }
 
   /** A number of at most `limit`: how many of something follow. */
@@ -102,13 +141,29 @@ export class ImageReader {
     return this.number() !== 0;
   }
 
+  /** A duration that is not `Infinity`. */
+  finiteDuration(): number {
+    const ms = this.duration();
+    if (ms === Infinity) throw new ImageFault('It holds a duration without an end.');
+    return ms;
+  }
+
+  /** A part of it, to be read by itself. */
+  part(): ImageReader {
+    const part = this.bytes();
+    const from = part.byteOffset - this.packed.bytes.byteOffset;
+    return new ImageReader(this.packed.bytes, from, from + part.length, this.#latest);
+  }
+
   duration(): number {
     const value = this.number();
     return value === 0 ? Infinity : (value - 1) / NS;
   }
 
   text(): string {
-    return Buffer.from(this.bytes()).toString();
+    const bytes = this.bytes();
+    if (bytes.length > MAX_TEXT * UTF8_BYTES) throw new ImageFault('It holds a name that is too long.');
+    return Buffer.from(bytes).toString();
   }
 
   /** A view, not a copy. */

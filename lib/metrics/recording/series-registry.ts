@@ -1,43 +1,48 @@
-import type { CacheLog } from '../../cache/cache-log.js';
-import { CacheError } from '../../cache/errors.js';
-import { type GlobMatcher, globMatcher } from '../../cache/glob.js';
-import type { SeriesOptions } from '../../cache/observer.js';
-import type { Ledger } from '../ledger.js';
-import { type PatternDetector, patternOfTemplate } from './pattern-detector.js';
-import { Sampling } from './sampling.js';
-import { SeriesHandle, Timing } from './series-handle.js';
+import type { CacheLog } from '../../cache/base/cache-log.js';
+import { CacheError } from '../../cache/base/errors.js';
+import type { SeriesOptions } from '../../cache/base/observer.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { DeclaredPatterns, patternOfTemplate } from '../patterns/declared-patterns.js';
+import { UndeclaredSeries } from './undeclared-series.js';
+import { Sampling, SeriesHandle, type TimedBy, Timing } from './series-handle.js';
 
-/** Keys whose series are remembered: this many, and as many of the generation before. */
-const REMEMBERED_KEYS = 1024;
 /** Handles remembered for each pattern and endpoint there is room for. */
 const HANDLES_PER_NAME = 16;
+
+export interface SeriesRegistryOptions {
+  readonly samplingRate: number;
+  readonly maxPatterns: number;
+  readonly maxEndpoints: number;
+  readonly patternOf: ((key: string) => string | undefined) | undefined;
+  readonly random: () => number;
+  readonly log: CacheLog | undefined;
+}
 
 /** Gives out series: the same one for the same pattern, endpoint and options. */
 export class SeriesRegistry {
   readonly #ledger: Ledger;
-  readonly #detector: PatternDetector;
   readonly #samplingRate: number;
   readonly #random: () => number;
   readonly #log: CacheLog | undefined;
   readonly #handles = new Map<string, SeriesHandle>();
   readonly #maxHandles: number;
-  #byKey = new Map<string, SeriesHandle>();
-  #byOlderKey = new Map<string, SeriesHandle>();
-  /** Patterns that handlers declare, the most particular first. */
-  #declared: readonly { readonly pattern: string; readonly length: number; readonly fits: GlobMatcher }[] = [];
-  #overflowTold = false;
+  readonly #declared: DeclaredPatterns;
+  readonly #undeclared: UndeclaredSeries;
+  #overflowLogged = false;
 
-  constructor(
-    ledger: Ledger,
-    detector: PatternDetector,
-    options: { samplingRate: number; maxNames: number; random: () => number; log: CacheLog | undefined },
-  ) {
+  constructor(ledger: Ledger, options: SeriesRegistryOptions) {
+    const { samplingRate, maxPatterns, maxEndpoints, patternOf, random, log } = options;
     this.#ledger = ledger;
-    this.#detector = detector;
-    this.#samplingRate = checkedRate(options.samplingRate);
-    this.#random = options.random;
-    this.#log = options.log;
-    this.#maxHandles = options.maxNames * HANDLES_PER_NAME;
+    this.#samplingRate = checkedRate(samplingRate);
+    this.#random = random;
+    this.#log = log;
+    this.#maxHandles = (maxPatterns + maxEndpoints) * HANDLES_PER_NAME;
+    this.#declared = new DeclaredPatterns(patternOf, log);
+    this.#undeclared = new UndeclaredSeries(ledger, {
+      maxPatterns,
+      timed: () => this.#timed(this.#samplingRate),
+      seed: Math.floor(Math.random() * 0x1_0000_0000),
+    });
   }
 
   series(declared: string, endpoint: string | undefined, options: SeriesOptions): SeriesHandle {
@@ -52,34 +57,19 @@ export class SeriesRegistry {
     return handle;
   }
 
-  /** Keys that fit a declared pattern belong to it, whoever writes or deletes them. */
+  /** Counts keys that fit a declared pattern under it, whichever code writes or deletes them. */
   declare(pattern: string): void {
-    const known = this.#declared.some((other) => other.pattern === pattern);
-    // What fits every key would leave nothing to the detection.
-    if (known || /^\**$/.test(pattern)) return;
-    const length = literalLength(pattern);
-    const behind = this.#declared.findIndex((other) => other.length < length);
-    const at = behind === -1 ? this.#declared.length : behind;
-    this.#declared = this.#declared.toSpliced(at, 0, { pattern, length, fits: globMatcher(pattern) });
-    this.#byKey = new Map();
-    this.#byOlderKey = new Map();
+    this.#declared.add(pattern);
   }
 
   /** The series of a key for which none was made beforehand. */
   seriesOf(key: string): SeriesHandle {
-    let handle = this.#byKey.get(key);
-    if (handle !== undefined) return handle;
-    handle = this.#byOlderKey.get(key) ?? this.series(this.#patternOf(key), undefined, {});
-    if (this.#byKey.size >= REMEMBERED_KEYS) {
-      this.#byOlderKey = this.#byKey;
-      this.#byKey = new Map();
-    }
-    this.#byKey.set(key, handle);
+    const declared = this.#declared.of(key);
+    if (declared !== undefined) return this.series(declared, undefined, {});
+    const { overflowCount } = this.#ledger.patterns;
+    const handle = this.#undeclared.seriesOf(key);
+    if (this.#ledger.patterns.overflowCount > overflowCount) this.#logOverflow();
     return handle;
-  }
-
-  #patternOf(key: string): string {
-    return this.#detector.patternOf(key, () => this.#declared.find(({ fits }) => fits(key))?.pattern);
   }
 
   #make(
@@ -89,20 +79,25 @@ export class SeriesRegistry {
     rate: number | undefined,
   ): SeriesHandle {
     const { patterns, endpoints, subjects } = this.#ledger;
-    if (rate === undefined) return new SeriesHandle(pattern, endpoint, undefined);
-    const turnedAway = this.#ledger.overflow;
+    if (rate === undefined) return new SeriesHandle(pattern, endpoint);
+    const { overflow } = this.#ledger;
     const byPattern = patterns.admit(pattern);
+    byPattern.users++;
     const bySide =
       endpoint !== undefined ? endpoints.admit(endpoint) : subject !== undefined ? subjects.admit(subject) : undefined;
-    if (this.#ledger.overflow > turnedAway) this.#tellOverflow();
-    const timing = rate === 0 ? Timing.never : rate === 1 ? Timing.always : Timing.sampled;
-    const sampling = timing === Timing.sampled ? new Sampling(rate, this.#random) : undefined;
-    return new SeriesHandle(byPattern.name, endpoint, { byPattern, bySide, timing, sampling });
+    if (this.#ledger.overflow > overflow) this.#logOverflow();
+    return new SeriesHandle(byPattern.name, endpoint, { byPattern, bySide }, this.#timed(rate));
   }
 
-  #tellOverflow(): void {
-    if (this.#overflowTold) return;
-    this.#overflowTold = true;
+  #timed(rate: number): TimedBy {
+    if (rate === 0) return { timing: Timing.never, sampling: undefined };
+    if (rate === 1) return { timing: Timing.always, sampling: undefined };
+    return { timing: Timing.sampled, sampling: new Sampling(rate, this.#random) };
+  }
+
+  #logOverflow(): void {
+    if (this.#overflowLogged) return;
+    this.#overflowLogged = true;
     this.#log?.(
       'warn',
       'METRICS_OVERFLOW',
@@ -111,14 +106,10 @@ export class SeriesRegistry {
   }
 }
 
-function literalLength(pattern: string): number {
-  return pattern.replaceAll('*', '').length;
-}
-
 function checkedRate(rate: number): number {
   if (typeof rate === 'number' && rate >= 0 && rate <= 1) return rate;
   throw new CacheError(
     'INVALID_OPTIONS',
-    `metrics.samplingRate: ${String(rate)} is no share; give a number from 0 to 1.`,
+    `metrics.samplingRate: ${String(rate)} is not a share. Give a number from 0 to 1.`,
   );
 }

@@ -1,20 +1,21 @@
-import { MissReason, Operation, Outcome, Result } from '../../cache/observer.js';
+import { MissReason, NotKept, Operation, Outcome, Result } from '../../cache/base/observer.js';
 import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
 import type { HitTally } from './hit-tally.js';
 import { Track } from './track.js';
-import type { TrackShape } from './track-shape.js';
+import type { TrackShape } from './track.js';
 import type { Figures } from './window-sum.js';
 
 const RESULTS = Object.keys(Result).length;
 const FIRST_OUTCOME = 1;
 const FIRST_REASON = FIRST_OUTCOME + Object.keys(Outcome).length;
 const FIRST_OPERATION = FIRST_REASON + Object.keys(MissReason).length;
-const FIRST_OTHER = FIRST_OPERATION + Object.keys(Operation).length * RESULTS;
+const FIRST_NOT_KEPT = FIRST_OPERATION + Object.keys(Operation).length * RESULTS;
+const FIRST_OTHER = FIRST_NOT_KEPT + Object.keys(NotKept).length;
 
 /** Places of what is counted for a pattern, an endpoint or a method. */
 export const AccessCount = {
   /** Hits answered by the first layer in the same turn; all other hits are an outcome. */
-  nearHit: 0,
+  localHit: 0,
   bypass: FIRST_OTHER,
   waitTimeout: FIRST_OTHER + 1,
   sizeRejected: FIRST_OTHER + 2,
@@ -30,9 +31,9 @@ export const ACCESS_COUNTERS = FIRST_OTHER + 6;
 /** Places of the histograms. */
 export const AccessTime = {
   /** Of hits answered by the first layer in the same turn: response and total time in one. */
-  near: 0,
+  local: 0,
   /** Response times of all other accesses. */
-  far: 1,
+  other: 1,
   /** Total times of all other accesses; kept for endpoints and methods. */
   waited: 2,
   /** Of loads that succeeded. */
@@ -40,6 +41,9 @@ export const AccessTime = {
 } as const;
 
 export const ACCESS_HISTOGRAMS = 4;
+
+/** The histograms that patterns have. */
+const OF_PATTERNS: readonly number[] = [AccessTime.local, AccessTime.other, AccessTime.load];
 
 export function outcomeAt(outcome: Outcome): number {
   return FIRST_OUTCOME + outcome;
@@ -51,6 +55,10 @@ export function reasonAt(reason: MissReason): number {
 
 export function operationAt(operation: Operation, result: Result): number {
   return FIRST_OPERATION + operation * RESULTS + result;
+}
+
+export function notKeptAt(reason: NotKept): number {
+  return FIRST_NOT_KEPT + reason;
 }
 
 /** What one pattern, endpoint or method did. */
@@ -65,6 +73,11 @@ export class AccessTrack {
   /** Hits whose saved time is not counted yet because no load has shown what one costs. */
   #unsaved = 0;
   #savedHits = 0;
+  /** How many series count in it. */
+  users = 0;
+  /** Whether its counters were exported: receivers remember them. */
+  exported = false;
+  #movedAway: Float64Array | undefined;
 
   constructor(
     name: string,
@@ -86,6 +99,40 @@ export class AccessTrack {
     });
   }
 
+  /** Whether nothing was counted since the start or the last reset. */
+  get isEmpty(): boolean {
+    this.track.settle();
+    return this.track.isEmpty;
+  }
+
+  /** A counter as it is exported: never smaller than it has been shown, whatever was moved to another pattern since. */
+  exportedTotalOf(counter: number): number {
+    this.exported = true;
+    return this.track.totalOf(counter) + (this.#movedAway?.[counter] ?? 0);
+  }
+
+  /** Adds what another track counted. */
+  add(other: AccessTrack, now: number): void {
+    this.track.add(other.track, now, OF_PATTERNS);
+    this.#loads += other.#loads;
+    this.#loadMs += other.#loadMs;
+    this.#unsaved += other.#unsaved;
+    this.#savedHits += other.#savedHits;
+  }
+
+  /** Takes away what another track counted beside this one. */
+  subtract(other: AccessTrack, now: number): void {
+    if (this.exported) {
+      const moved = (this.#movedAway ??= new Float64Array(ACCESS_COUNTERS));
+      for (let counter = 0; counter < ACCESS_COUNTERS; counter++) moved[counter]! += other.track.totalOf(counter);
+    }
+    this.track.subtract(other.track, now, OF_PATTERNS);
+    this.#loads = Math.max(0, this.#loads - other.#loads);
+    this.#loadMs = Math.max(0, this.#loadMs - other.#loadMs);
+    this.#unsaved = Math.max(0, this.#unsaved - other.#unsaved);
+    this.#savedHits = Math.max(0, this.#savedHits - other.#savedHits);
+  }
+
   /** Counts the first hit in memory of a slot; its tally counts the others. */
   firstHit(startedAt: number): void {
     this.track.advance(startedAt);
@@ -104,6 +151,7 @@ export class AccessTrack {
     this.track.reset(now);
     this.#tally.empty(this.place);
     this.#loads = this.#loadMs = this.#unsaved = this.#savedHits = 0;
+    this.#movedAway = undefined;
   }
 
   save(image: ImageWriter): void {
@@ -118,14 +166,17 @@ export class AccessTrack {
     this.track.restore(image);
     this.#tally.empty(this.place);
     this.#loads = image.number();
-    this.#loadMs = image.duration();
+    this.#loadMs = image.finiteDuration();
     this.#unsaved = image.number();
     this.#savedHits = image.number();
   }
 
   /** Each hit saves the mean load time known when it is settled, so that what is saved only ever grows. */
   #save(): void {
-    this.track.counters[AccessCount.nearHit]! += this.#tally.take(this.place, this.track.histograms[AccessTime.near]!);
+    this.track.counters[AccessCount.localHit]! += this.#tally.take(
+      this.place,
+      this.track.histograms[AccessTime.local]!,
+    );
     const hits = this.#openHits() + this.#unsaved - this.#savedHits;
     if (hits <= 0 || this.#loads === 0) return;
     this.track.counters[AccessCount.savedUs]! += Math.round(((hits * this.#loadMs) / this.#loads) * 1000);
@@ -135,7 +186,9 @@ export class AccessTrack {
   #openHits(): number {
     const { counters } = this.track;
     return (
-      counters[AccessCount.nearHit]! + counters[FIRST_OUTCOME + Outcome.hit]! + counters[FIRST_OUTCOME + Outcome.stale]!
+      counters[AccessCount.localHit]! +
+      counters[FIRST_OUTCOME + Outcome.hit]! +
+      counters[FIRST_OUTCOME + Outcome.stale]!
     );
   }
 }

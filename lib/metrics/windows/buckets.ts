@@ -1,12 +1,12 @@
 /**
  * Bucket indices of a base-2 exponential histogram with 16 buckets an octave: bucket `i` holds values in
  * (2^(i/16), 2^((i+1)/16)] **seconds**, so that it is OpenTelemetry's exponential histogram of scale 4, and Prometheus'
- * native schema 4, of a metric in seconds as it stands. Values are given and told in milliseconds.
+ * native schema 4, of a metric in seconds as it stands. Values are given and returned in milliseconds.
  */
 
 const PER_OCTAVE = 16;
 
-/** Bucket of the smallest values told apart: above 2^-22 s, a quarter of a microsecond. */
+/** Bucket of the smallest values that are distinguished: above 2^-22 s, a quarter of a microsecond. */
 export const MIN_INDEX = -22 * PER_OCTAVE;
 /** Bucket of the largest values: up to 2^17 s, 36 hours; what is larger is counted here too. */
 export const MAX_INDEX = 17 * PER_OCTAVE - 1;
@@ -43,10 +43,10 @@ const double = new Float64Array(1);
 const words = new Uint32Array(double.buffer);
 const HIGH = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
 
-/** Returned by {@link bucketOf} for what is too small to tell from zero. */
+/** Returned by {@link bucketOf} for values that count as zero. */
 export const ZERO_BUCKET = MIN_INDEX - 1;
 
-/** The bucket of a number of milliseconds; {@link ZERO_BUCKET} for 2^-22 s and less, and for what is no number. */
+/** The bucket of a number of milliseconds; {@link ZERO_BUCKET} for 2^-22 s and less, and for NaN. */
 export function bucketOf(ms: number): number {
   if (!(ms > SMALLEST)) return ZERO_BUCKET;
   if (ms > LARGEST) return MAX_INDEX;

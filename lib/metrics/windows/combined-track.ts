@@ -1,5 +1,5 @@
 import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
-import type { Window } from '../snapshot.js';
+import type { Window } from './windows.js';
 import { type Figures, restoreFigures, saveFigures, WindowSum } from './window-sum.js';
 import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
 
@@ -42,6 +42,14 @@ export class CombinedTrack {
       if (frame !== undefined && frame.slot >= first) sum.add(frame.sum, countersOnly);
   }
 
+  /** Adds each slot of a level that begins before `before` to the bin it lies in. */
+  addEachTo(bins: { at(ms: number): WindowSum | undefined }, level: number, before: number): void {
+    const { slotMs } = LEVELS[level]!;
+    for (const frame of this.#levels[level]!) {
+      if (frame !== undefined && frame.slot * slotMs < before) bins.at(frame.slot * slotMs)?.add(frame.sum);
+    }
+  }
+
   reset(): void {
     this.#total.clear();
     for (const frames of this.#levels) frames.fill(undefined);
@@ -64,7 +72,10 @@ export class CombinedTrack {
     restoreFigures(this.#total, image);
     for (let level = 0; level < LEVELS.length; level++) {
       for (let left = image.count(this.#levels[level]!.length); left > 0; left--) {
-        restoreFigures(this.#frame(level, image.number()) ?? new WindowSum(this.#counters, this.#histograms), image);
+        restoreFigures(
+          this.#frame(level, image.slot(LEVELS[level]!.slotMs)) ?? new WindowSum(this.#counters, this.#histograms),
+          image,
+        );
       }
     }
   }

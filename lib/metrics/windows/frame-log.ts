@@ -1,6 +1,7 @@
-import { ImageFault, type ImageReader, type ImageWriter } from '../images/image-bytes.js';
-import type { PackedReader, PackedWriter } from './packing.js';
-import type { FramePart, WindowSum } from './window-sum.js';
+import { ImageFault, ImageReader, type ImageWriter } from '../images/image-bytes.js';
+import type { PackedReader, PackedWriter } from '../images/packing.js';
+import { checkFigures, type FramePart, type WindowSum } from './window-sum.js';
+import type { Level } from './windows.js';
 
 /** Length of a frame, two bytes, and its slot, four, before what is packed in it. */
 const HEADER = 6;
@@ -8,7 +9,10 @@ const HEADER = 6;
 /** Room for what the next slots are longer, bytes; there are many logs, and each is as long as it needs after a while. */
 const SPARE = 32;
 
-/** Shared by all who hold none. */
+/** Slots that a log may hold beyond those of its level: they are dropped when it is touched next. */
+const SPARE_SLOTS = 12;
+
+/** Shared by all empty logs. */
 export const NO_BYTES = new Uint8Array(0);
 
 /** Closed slots of one length, oldest first, packed into one run of bytes: appended at its end, dropped at its front. */
@@ -44,13 +48,52 @@ export class FrameLog {
     }
   }
 
+  /** Adds every frame to the sum that `sumOf` gives for its slot; undefined leaves it out. */
+  addEachTo(sumOf: (slot: number) => WindowSum | undefined, reader: PackedReader): void {
+    for (let at = this.#head; at < this.#tail; at += this.#sizeAt(at)) {
+      const sum = sumOf(this.#slotAt(at));
+      if (sum === undefined) continue;
+      reader.open(this.#bytes, at + HEADER);
+      sum.addPacked(reader, 'all');
+    }
+  }
+
+  /** Of its frames, oldest first. */
+  slots(): number[] {
+    const slots: number[] = [];
+    for (let at = this.#head; at < this.#tail; at += this.#sizeAt(at)) slots.push(this.#slotAt(at));
+    return slots;
+  }
+
+  /** Adds the frame of one slot, where there is one. */
+  addSlotTo(sum: WindowSum, slot: number, reader: PackedReader): void {
+    for (let at = this.#head; at < this.#tail; at += this.#sizeAt(at)) {
+      if (this.#slotAt(at) !== slot) continue;
+      reader.open(this.#bytes, at + HEADER);
+      sum.addPacked(reader, 'all');
+    }
+  }
+
+  /** Takes the frames of another log, in place of its own. */
+  takeOver(other: FrameLog): void {
+    this.#bytes = other.#bytes;
+    this.#head = other.#head;
+    this.#tail = other.#tail;
+  }
+
   save(image: ImageWriter): void {
     image.bytes(this.#bytes.subarray(this.#head, this.#tail));
   }
 
-  /** Takes the place of what it holds. @throws ImageFault where the frames do not fill their bytes. */
-  restore(image: ImageReader): void {
+  /**
+   * Takes the place of what it holds.
+   * @param level of its slots; a slot that has not begun, or more of them than there are, is refused.
+   * @throws ImageFault where the frames do not fill their bytes, are not in their order, or hold other figures.
+   */
+  restore(image: ImageReader, { slotMs, slots }: Level, counters: number, histograms: number): void {
     const frames = image.bytes();
+    let before = -1;
+    let left = slots + SPARE_SLOTS;
     this.#bytes = frames.slice();
     this.#head = 0;
     this.#tail = frames.length;
@@ -58,13 +101,13 @@ export class FrameLog {
     while (at < this.#tail) {
       const size = at + HEADER <= this.#tail ? this.#sizeAt(at) : 0;
       if (size <= HEADER || at + size > this.#tail) throw new ImageFault('Its slots do not fill their bytes.');
+      const slot = this.#slotAt(at);
+      if (slot <= before || slot > image.lastSlot(slotMs) || left-- === 0)
+        throw new ImageFault('Its slots are not those of its time.');
+      before = slot;
+      checkFigures(new ImageReader(this.#bytes, at + HEADER, at + size), counters, histograms);
       at += size;
     }
-  }
-
-  clear(): void {
-    this.#bytes = NO_BYTES;
-    this.#head = this.#tail = 0;
   }
 
   #makeRoom(size: number): void {

@@ -1,5 +1,22 @@
 import { BUCKETS, bucketOf, MIN_INDEX, representative, ZERO_BUCKET } from './buckets.js';
-import type { HistogramView } from '../family.js';
+
+/**
+ * A base-2 exponential histogram, 16 buckets an octave: OpenTelemetry's exponential histogram of scale 4, Prometheus'
+ * native schema 4. Bucket `i` counts values in (2^(i/16), 2^((i+1)/16)] **seconds**;
+ * sum, minimum and maximum are milliseconds.
+ */
+export interface HistogramView {
+  readonly scale: 4;
+  /** Index of the first bucket in `counts`. */
+  readonly offset: number;
+  readonly counts: Readonly<Uint32Array | Float64Array>;
+  /** Values of zero or below the first bucket. */
+  readonly zeroCount: number;
+  readonly count: number;
+  readonly sumMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+}
 
 /** Buckets are added two octaves at a time. */
 const CHUNK = 32;
@@ -114,6 +131,23 @@ export class HistogramTotal implements HistogramView {
     if (other.maxMs > this.maxMs) this.maxMs = other.maxMs;
   }
 
+  /** Takes away what was added; the extremes stay. */
+  subtract(other: HistogramView): void {
+    if (other.count === 0) return;
+    this.zeroCount = Math.max(0, this.zeroCount - other.zeroCount);
+    this.count = this.zeroCount;
+    for (let at = 0; at < this.counts.length; at++) {
+      const left = this.counts[at]! - (other.counts[at + this.offset - other.offset] ?? 0);
+      this.counts[at] = left > 0 ? left : 0;
+      this.count += this.counts[at]!;
+    }
+    this.sumMs = Math.max(0, this.sumMs - other.sumMs);
+    if (this.count > 0) return;
+    this.sumMs = 0;
+    this.minMs = Infinity;
+    this.maxMs = 0;
+  }
+
   /**
    * Looks between the extremes only, and at a loop of its own: with a thousand open slots to add, reading what is empty is what
    * takes the time. The extremes may be rounded, to the nanosecond.
@@ -162,6 +196,22 @@ export class HistogramTotal implements HistogramView {
     this.minMs = Infinity;
     this.maxMs = 0;
   }
+}
+
+/** What is shown of durations, milliseconds; null where nothing was recorded. */
+export interface Times {
+  readonly avg: number | null;
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+  readonly max: number | null;
+}
+
+/** Mean, median, 95th and 99th percentile and maximum of everything that these hold together. */
+export function timesOf(histograms: readonly HistogramView[]): Times {
+  const [p50, p95, p99] = quantilesTogether(histograms, [0.5, 0.95, 0.99]) as (number | null)[];
+  const maxMs = histograms.reduce((most, histogram) => Math.max(most, histogram.maxMs), 0);
+  return { avg: meanTogether(histograms), p50: p50!, p95: p95!, p99: p99!, max: p50 === null ? null : maxMs };
 }
 
 /** As {@link quantilesTogether}, of one. */

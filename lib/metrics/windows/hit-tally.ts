@@ -22,16 +22,19 @@ export function isKept(bucket: number): boolean {
 }
 
 /**
- * Hits in memory of many patterns, endpoints and methods side by side in one array, until somebody reads them or their slot
+ * Hits in memory of many patterns, endpoints and methods side by side in one array, until they are read or their slot
  * ends. A hit touches one or two cache lines of it; the counters and histograms it belongs to are objects with arrays of their
  * own, and with a thousand patterns it is fetching those that a hit would wait for.
  */
 export class HitTally {
   #cells = new Float64Array(8 * PLACE);
   #used = 0;
+  readonly #free: number[] = [];
 
-  /** A new place. */
+  /** A new place, or one that was released. */
   place(): number {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
     const at = this.#used;
     this.#used += PLACE;
     if (this.#used > this.#cells.length) {
@@ -41,6 +44,12 @@ export class HitTally {
     }
     this.empty(at);
     return at;
+  }
+
+  /** Frees a place for the next {@link place}. */
+  release(at: number): void {
+    this.empty(at);
+    this.#free.push(at);
   }
 
   /** Counts a hit. @returns false where it is of a later slot: to be opened by {@link open} first. */

@@ -4,9 +4,8 @@ import {
   type LayerDescription,
   LayerOperation,
   LayerResult,
-} from '../../cache/observer.js';
-import { Track } from './track.js';
-import { TrackShape } from './track-shape.js';
+} from '../../cache/base/observer.js';
+import { Track, TrackShape } from './track.js';
 
 const RESULTS = Object.keys(LayerResult).length;
 const FIRST_EVICTION = Object.keys(LayerOperation).length * RESULTS;

@@ -1,20 +1,33 @@
 import { FrameLog, NO_BYTES } from './frame-log.js';
 import { Histogram, HistogramTotal } from './histogram.js';
 import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
-import type { TrackShape } from './track-shape.js';
-import type { Window } from '../snapshot.js';
-import {
-  type Figures,
-  type FramePart,
-  isEmpty,
-  pack,
-  restoreFigures,
-  saveFigures,
-  type WindowSum,
-} from './window-sum.js';
+import type { Window } from './windows.js';
+import { type Figures, type FramePart, isEmpty, pack, restoreFigures, saveFigures, WindowSum } from './window-sum.js';
 import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
 
-/** Told when a track's open slot closes with something in it. */
+import { PackedReader, PackedWriter } from '../images/packing.js';
+
+/** How many counters and histograms the tracks of one kind have, and the buffers that they share. */
+export class TrackShape {
+  readonly counters: number;
+  readonly histograms: number;
+  readonly sum: WindowSum;
+  readonly writer = new PackedWriter();
+  readonly reader = new PackedReader();
+
+  constructor(counters: number, histograms: number) {
+    this.counters = counters;
+    this.histograms = histograms;
+    this.sum = this.newSum();
+  }
+
+  /** An empty sum for what its tracks hold. */
+  newSum(): WindowSum {
+    return new WindowSum(this.counters, this.histograms);
+  }
+}
+
+/** Called when a track's open slot closes with something in it. */
 export interface SlotListener {
   /** Called before the open slot is read or closed; it still takes figures. */
   settle(): void;
@@ -40,7 +53,7 @@ export class Track implements Figures {
   counters = NO_COUNTERS;
   /** Empty until something was counted or restored. */
   histograms = NO_HISTOGRAMS;
-  /** When the open slot ends; who writes at or after it calls {@link advance} first. */
+  /** When the open slot ends; call {@link advance} before writing at or after it. */
   slotEnd = -Infinity;
   /** Since when it counts, milliseconds since the Unix epoch. */
   since: number;
@@ -79,7 +92,7 @@ export class Track implements Figures {
     }
   }
 
-  /** Closes the open slot if its time is over, for somebody who only reads. */
+  /** Closes the open slot if its time is over; for reads. */
   rotate(now: number): void {
     const slot = Math.floor(now / SLOT_MS);
     if (!(slot > this.#slot) || !this.#opened) return;
@@ -122,8 +135,28 @@ export class Track implements Figures {
       const first = Math.ceil(from / slotMs);
       if (level === LONGEST) this.#addLongestTo(sum, first, part);
       else this.#logs[level]!.addTo(sum, first, this.#shape.reader, part);
-      // The slot of this level that is not over yet is told by the finer levels.
+      // The finer levels cover the slot of this level that is not over yet.
       from = Math.max(from, Math.floor(at / slotMs) * slotMs);
+    }
+  }
+
+  /** Adds each slot of a window, the open one included, to the bin that it lies in. */
+  addEachTo(bins: { at(ms: number): WindowSum | undefined }, window: Exclude<Window, 'all'>, now: number): void {
+    if (!this.#opened) return;
+    this.rotate(now);
+    this.#listener?.settle();
+    bins.at(this.slotStart)?.add(this);
+    const at = Math.max(now, this.slotStart);
+    let from = -Infinity;
+    for (let level = levelOf(window); level >= 0; level--) {
+      const { slotMs } = LEVELS[level]!;
+      const first = from;
+      this.#logs[level]!.addEachTo(
+        (slot) => (slot * slotMs >= first ? bins.at(slot * slotMs) : undefined),
+        this.#shape.reader,
+      );
+      // The finer levels cover the slot of this level that is not over yet.
+      from = Math.floor(at / slotMs) * slotMs;
     }
   }
 
@@ -142,6 +175,74 @@ export class Track implements Figures {
     times.add(sum.histograms[at]!);
     times.add(this.histograms[at]!);
     return times;
+  }
+
+  /** Whether nothing was counted. */
+  get isEmpty(): boolean {
+    return !this.#opened || (isEmpty(this) && this.#totalCounters.every((count) => count === 0));
+  }
+
+  /** Adds what another track of its shape counted. @param histograms those that both have. */
+  add(other: Track, now: number, histograms: readonly number[]): void {
+    this.#combine(other, now, (sum, part) => sum.addOnly(part, histograms));
+    other.#totalMinMs.forEach((ms, at) => {
+      if (histograms.includes(at)) this.#totalMinMs[at] = Math.min(this.#totalMinMs[at]!, ms);
+    });
+  }
+
+  /** Takes away what another track counted at the same moments as this one. Of durations the extremes stay. */
+  subtract(other: Track, now: number, histograms: readonly number[]): void {
+    this.#combine(other, now, (sum, part) => sum.subtract(part, histograms));
+  }
+
+  /** Changes every slot and the total by what another track has there. */
+  #combine(other: Track, now: number, change: (sum: WindowSum, part: WindowSum) => void): void {
+    if (!other.#opened) return;
+    const at = Math.max(now, this.slotStart, other.slotStart);
+    this.advance(at);
+    other.advance(at);
+    for (const track of [this, other]) {
+      track.#listener?.settle();
+      track.#foldClosed();
+    }
+    const { reader, writer } = this.#shape;
+    const [sum, part] = [this.#shape.newSum(), this.#shape.newSum()];
+    const changed = (fill: (track: Track, into: WindowSum) => void): WindowSum => {
+      sum.clear();
+      part.clear();
+      fill(this, sum);
+      fill(other, part);
+      change(sum, part);
+      return sum;
+    };
+    changed((track, into) => into.add(track));
+    this.counters.set(sum.counters);
+    this.histograms.forEach((histogram, place) => histogram.restore(sum.histograms[place]!));
+    changed((track, into) => track.#addTotalTo(into, 'all'));
+    this.#totalCounters = Array.from(sum.counters);
+    this.#keepTotal(sum);
+    this.#logs.forEach((log, level) => {
+      const slots = new Set([...log.slots(), ...other.#logs[level]!.slots()]);
+      const combined = new FrameLog();
+      for (const slot of [...slots].sort((a, b) => a - b)) {
+        changed((track, into) => track.#logs[level]!.addSlotTo(into, slot, reader));
+        if (isEmpty(sum)) continue;
+        writer.clear();
+        pack(sum, writer);
+        combined.append(slot, writer);
+      }
+      log.takeOver(combined);
+    });
+    this.#longest = undefined;
+  }
+
+  /** Takes everything that was closed into the total. */
+  #foldClosed(): void {
+    const { sum } = this.#shape;
+    sum.clear();
+    this.#addTimesTo(sum);
+    this.#keepTotal(sum);
+    this.#unfolded = this.#slot;
   }
 
   reset(now: number): void {
@@ -174,10 +275,10 @@ export class Track implements Figures {
   /** Takes the state of another of its shape, in place of its own; what is due rotates when it is touched next. */
   restore(image: ImageReader): void {
     const opened = image.flag();
-    this.reset(image.number());
+    this.reset(image.time());
     if (!opened) return;
     this.#open();
-    this.#enter(image.number());
+    this.#enter(image.slot(SLOT_MS));
     const { sum } = this.#shape;
     sum.clear();
     restoreFigures(sum, image);
@@ -189,10 +290,11 @@ export class Track implements Figures {
     this.#totalMinMs = sum.histograms.map(({ minMs }) => minMs);
     this.#keepTotal(sum);
     this.#unfolded = this.#slot;
-    for (const log of this.#logs) log.restore(image);
+    const { counters, histograms } = this.#shape;
+    this.#logs.forEach((log, level) => log.restore(image, LEVELS[level]!, counters, histograms));
   }
 
-  /** Its slots are many and change once an hour: their sum is kept for whoever reads again. */
+  /** Its slots are many and change once an hour: their sum is kept for the next read. */
   #addLongestTo(sum: WindowSum, first: number, part: FramePart): void {
     const { reader, writer, sum: merged } = this.#shape;
     if (this.#longest?.first !== first) {

@@ -1,7 +1,7 @@
-import { MIN_INDEX } from './buckets.js';
+import { BUCKETS, MIN_INDEX } from './buckets.js';
 import { type Histogram, HistogramTotal } from './histogram.js';
-import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
-import { NIBBLE, PackedReader, type PackedWriter } from './packing.js';
+import { ImageFault, type ImageReader, type ImageWriter } from '../images/image-bytes.js';
+import { NIBBLE, PackedReader, type PackedWriter } from '../images/packing.js';
 
 /** Nanoseconds are whole numbers and pack well. */
 const NS = 1_000_000;
@@ -36,6 +36,18 @@ export class WindowSum implements Figures {
     for (let at = 0; at < counters.length; at++) into[at]! += counters[at]!;
     if (countersOnly) return;
     for (let at = 0; at < histograms.length; at++) this.histograms[at]!.add(histograms[at]!);
+  }
+
+  /** As {@link add}, with some of the histograms. */
+  addOnly({ counters, histograms }: WindowSum, which: readonly number[]): void {
+    for (let at = 0; at < counters.length; at++) this.counters[at]! += counters[at]!;
+    for (const at of which) this.histograms[at]!.add(histograms[at]!);
+  }
+
+  /** Takes away what was added; nothing becomes less than zero. */
+  subtract({ counters, histograms }: WindowSum, which: readonly number[]): void {
+    for (let at = 0; at < counters.length; at++) this.counters[at] = Math.max(0, this.counters[at]! - counters[at]!);
+    for (const at of which) this.histograms[at]!.subtract(histograms[at]!);
   }
 
   /** Adds a packed frame; the minimum of its durations is not kept. */
@@ -81,8 +93,10 @@ export function saveFigures(figures: Figures, image: ImageWriter): void {
 
 /** Adds what {@link saveFigures} wrote. */
 export function restoreFigures(sum: WindowSum, image: ImageReader): void {
+  const part = image.part();
   const reader = new PackedReader();
-  reader.open(image.bytes(), 0);
+  reader.open(part.packed.bytes, part.packed.position);
+  checkFigures(part, sum.counters.length, sum.histograms.length);
   const before = sum.histograms.map(({ count }) => count);
   sum.addPacked(reader, 'all');
   sum.histograms.forEach((histogram, at) => {
@@ -91,7 +105,7 @@ export function restoreFigures(sum: WindowSum, image: ImageReader): void {
 }
 
 /**
- * How many buckets are not empty and how they are written, what is told of all values, then the buckets from the first filled
+ * How many buckets are not empty and how they are written, the figures of all values, then the buckets from the first filled
  * one to the last: one number each, or of each filled one its distance from the one before and its count in one byte, whichever
  * is shorter.
  */
@@ -192,4 +206,42 @@ function addSparse(counts: Float64Array, first: number, filled: number, reader: 
   }
   reader.position = position;
   return count;
+}
+
+/**
+ * Checks packed figures of an image, which may come from any process, without adding them to anything. Every later read of a
+ * window trusts them: places lie within the counters, buckets within their range, and there are as many as their count says.
+ * @throws ImageFault for all others, and where they do not end where the reader does.
+ */
+export function checkFigures(figures: ImageReader, counters: number, histograms: number): void {
+  for (let left = figures.count(counters); left > 0; left--) {
+    figures.count(counters - 1);
+    figures.number();
+  }
+  for (let left = histograms; left > 0; left--) checkHistogram(figures);
+  if (!figures.done) throw new ImageFault('Its figures do not fill their bytes.');
+}
+
+function checkHistogram(figures: ImageReader): void {
+  const kind = figures.count(1 + 2 * BUCKETS + 1) - 1;
+  if (kind < 0) return;
+  // Values in no bucket, their sum, the largest.
+  for (let left = 3; left > 0; left--) figures.number();
+  const filled = kind >>> 1;
+  if (filled === 0) return;
+  const first = figures.count(BUCKETS - 1);
+  const span = figures.count(BUCKETS - first);
+  if (filled > span) throw new ImageFault('It fills more buckets than there are.');
+  if ((kind & 1) === 1) for (let left = span; left > 0; left--) figures.number();
+  else checkPairs(figures, filled, span);
+}
+
+/** Each filled bucket as its distance from the one before, and its count. */
+function checkPairs(figures: ImageReader, filled: number, span: number): void {
+  let at = 0;
+  for (let left = filled; left > 0; left--) {
+    const [step] = figures.pair();
+    at += step;
+    if (at >= span) throw new ImageFault('It counts in a bucket that there is not.');
+  }
 }

@@ -1,5 +1,8 @@
-import { CacheError } from '../../cache/errors.js';
-import { type Window, WINDOWS } from '../snapshot.js';
+import { CacheError } from '../../cache/base/errors.js';
+
+/** The windows statistics are kept for; `all` is since start or the last reset. */
+export const WINDOWS = ['1m', '5m', '1h', '24h', 'all'] as const;
+export type Window = (typeof WINDOWS)[number];
 
 /** How closed slots are kept: their length, how many of them, and how many of the level before make one. */
 export interface Level {
@@ -51,7 +54,7 @@ export function windowNamed(name: string | undefined): Window {
   if (window === undefined) {
     throw new CacheError(
       'UNKNOWN_WINDOW',
-      `There is no window ${JSON.stringify(name)}; there are ${WINDOWS.join(', ')}.`,
+      `The window ${JSON.stringify(name)} is unknown. Use one of ${WINDOWS.join(', ')}.`,
     );
   }
   return window;

@@ -1,52 +1,93 @@
-import { BypassReason, EvictionReason, LayerOperation, LayerResult, Outcome } from '../../cache/observer.js';
-import type { HeldStatus } from '../images/layer-status-sum.js';
-import { AccessCount, operationAt, outcomeAt, reasonAt, type AccessTrack } from '../windows/access-track.js';
-import { counter, duration, each, gauge } from './families.js';
-import type { MetricFamily, MetricPoint } from '../family.js';
-import { OPERATIONS, OUTCOMES, REASONS, STATES } from './result-names.js';
-import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from '../windows/layer-track.js';
-import type { Ledger } from '../ledger.js';
-import type { OverallSum } from '../reading/overall-reading.js';
-import { WINDOWS } from '../snapshot.js';
-import { circuitStateNamed, hitRateOf } from '../reading/statistics.js';
-import { type Overall, overallOf } from './overall.js';
+import {
+  BypassReason,
+  CircuitState,
+  EvictionReason,
+  LayerOperation,
+  LayerResult,
+  MissReason,
+  Operation,
+  Outcome,
+  Result,
+} from '../cache/base/observer.js';
+import { runAtOnce } from '../cache/base/slices.js';
+import { counter, duration, gauge, type MetricFamily, type MetricPoint } from './family.js';
+import type { Ledger } from './ledger/ledger.js';
+import type { HeldStatus, OverallSum } from './ledger/ledger-reading.js';
+import { circuitStateNamed, hitRateOf, outcomeIn, outcomeOf, responseTimes } from './statistics.js';
+import { AccessCount, type AccessTrack, AccessTime, operationAt, outcomeAt, reasonAt } from './windows/access-track.js';
+import { HistogramTotal } from './windows/histogram.js';
+import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './windows/layer-track.js';
+import { WINDOWS } from './windows/windows.js';
+
+/** Names of places, in the order in which they are shown. */
+type Names<T> = readonly (readonly [name: string, place: T])[];
+
+/** Results of `get`. */
+const OUTCOMES: Names<Outcome> = [
+  ['hit', Outcome.hit],
+  ['stale', Outcome.stale],
+  ['miss', Outcome.miss],
+  ['coalesced', Outcome.coalesced],
+  ['error', Outcome.error],
+];
+const WRITTEN: Names<Result> = [
+  ['ok', Result.ok],
+  ['rejected', Result.rejected],
+  ['error', Result.error],
+];
+const LOOKED_UP: Names<Result> = [
+  ['ok', Result.ok],
+  ['absent', Result.absent],
+  ['error', Result.error],
+];
+const LOADED: Names<Result> = [
+  ['ok', Result.ok],
+  ['error', Result.error],
+  ['timeout', Result.timeout],
+];
+/** All other operations with their results. */
+const OPERATIONS: readonly (readonly [name: string, operation: Operation, results: Names<Result>])[] = [
+  ['set', Operation.set, WRITTEN],
+  ['has', Operation.has, LOOKED_UP],
+  ['delete', Operation.delete, LOOKED_UP],
+  ['invalidate', Operation.invalidate, LOOKED_UP],
+  ['load', Operation.load, LOADED],
+  ['refresh', Operation.refresh, LOADED],
+  ['warm', Operation.warm, WRITTEN],
+];
+/** Why accesses missed. */
+const REASONS: Names<MissReason> = Object.entries(MissReason).filter(([name]) => name !== 'none');
+/** States of a circuit breaker. */
+const STATES = Object.values(CircuitState);
 
 /** The families of the cache's own metrics, in the names of the reference; everything is read when points are asked for. */
 export class Catalogue {
-  readonly #ledger: Ledger;
-  readonly #status: () => readonly HeldStatus[];
   /** Labels of points, made once; exporters recognise them by identity. */
   readonly #labels = new Map<string, readonly string[]>();
   readonly #trackLabels = new Map<AccessTrack, (readonly string[])[]>();
 
-  constructor(ledger: Ledger, status: () => readonly HeldStatus[]) {
-    this.#ledger = ledger;
-    this.#status = status;
-  }
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly status: () => readonly HeldStatus[],
+  ) {}
 
   /**
    * All patterns together are read once for all of the families, when the first of them needs it.
-   * @param collected all patterns together since the start, by who has read them.
+   * @param collected all patterns together since the start, where the caller has read them already.
    */
   families(collected?: OverallSum): MetricFamily[] {
     let read: Overall | undefined;
-    const overall = (): Overall => (read ??= overallOf(collected ?? this.#ledger.overall('all')));
+    const overall = (): Overall => (read ??= overallOf(collected ?? runAtOnce(this.ledger.overallInSteps('all'))));
     return [...this.#accesses(overall), ...this.#layers(overall), ...this.#patterns(), ...this.#own()];
   }
 
   #accesses(overall: () => Overall): MetricFamily[] {
-    const ledger = this.#ledger;
+    const ledger = this.ledger;
     const counted = (): Float64Array => overall().counters;
     return [
       counter('cache_operations_total', 'Cache operations by how they ended.', ['operation', 'result'], () => {
         const counters = counted();
-        const gets = OUTCOMES.map(([name, outcome]) =>
-          this.#point(
-            counters[outcomeAt(outcome)]! + (outcome === Outcome.hit ? counters[AccessCount.nearHit]! : 0),
-            'get',
-            name,
-          ),
-        );
+        const gets = OUTCOMES.map(([name, outcome]) => this.#point(outcomeIn(counters, outcome), 'get', name));
         const others = OPERATIONS.flatMap(([operation, place, results]) =>
           results.map(([name, result]) => this.#point(ledger.operations[place]!.totalOf(result), operation, name)),
         );
@@ -73,13 +114,14 @@ export class Catalogue {
             const rate = hitRateOf(sum);
             return rate === null ? [] : [this.#point(rate, WINDOWS[at]!)];
           }),
+        'average',
         'ratio',
       ),
-      counter('cache_misses_by_reason_total', 'Misses by why there was nothing fresh.', ['reason'], () => {
+      counter('cache_misses_by_reason_total', 'Misses by the reason why nothing fresh was found.', ['reason'], () => {
         const counters = counted();
         return REASONS.map(([name, reason]) => this.#point(counters[reasonAt(reason)]!, name));
       }),
-      counter('cache_bypasses_total', 'Requests that went past the cache, by why.', ['reason'], () =>
+      counter('cache_bypasses_total', 'Requests that bypassed the cache, by reason.', ['reason'], () =>
         Object.entries(BypassReason).map(([name, reason]) => this.#point(ledger.bypasses[reason]!, name)),
       ),
       counter('cache_size_limit_rejections_total', 'Values larger than maxEntrySize, not stored.', [], () => [
@@ -92,12 +134,12 @@ export class Catalogue {
   }
 
   #layers(overall: () => Overall): MetricFamily[] {
-    const { layers } = this.#ledger;
+    const { layers } = this.ledger;
     const ofLayers = (count: (place: number) => number) => () =>
       layers.map(({ name }, at) => this.#point(count(at), name));
     const total = (at: number, counter: number): number => layers[at]!.track.totalOf(counter);
     const held = (read: (status: HeldStatus) => number | null) => () =>
-      this.#status()
+      this.status()
         .slice(0, layers.length)
         .flatMap((status, at) => {
           const value = read(status);
@@ -117,6 +159,7 @@ export class Catalogue {
         'Bytes of keys and values held, estimated.',
         ['layer'],
         held((status) => status.bytes),
+        'sum',
         'bytes',
       ),
       gauge(
@@ -124,11 +167,19 @@ export class Catalogue {
         'Entries held.',
         ['layer'],
         held((status) => status.entries),
+        'sum',
+      ),
+      gauge(
+        'cache_evicted_worth',
+        'Milliseconds of load time that evicted entries saved per megabyte and minute: what more memory would bring.',
+        ['layer'],
+        held((status) => status.evictedWorth ?? null),
+        'average',
       ),
       counter('cache_layer_hits_total', 'Keys that a layer had.', ['layer'], () => {
-        const near = overall().counters[AccessCount.nearHit]!;
+        const local = overall().counters[AccessCount.localHit]!;
         return layers.map(({ name }, at) =>
-          this.#point(total(at, layerOperationAt(LayerOperation.get, LayerResult.hit)) + (at === 0 ? near : 0), name),
+          this.#point(total(at, layerOperationAt(LayerOperation.get, LayerResult.hit)) + (at === 0 ? local : 0), name),
         );
       }),
       counter(
@@ -147,7 +198,7 @@ export class Catalogue {
         layers.flatMap(({ name, track }, at) =>
           Object.entries(LayerOperation).map(([operation, place]) => {
             const histogram = track.totalTimesOf(place);
-            if (at === 0 && place === LayerOperation.get) histogram.add(overall().nearTimes);
+            if (at === 0 && place === LayerOperation.get) histogram.add(overall().localTimes);
             return { labels: this.#named(name, operation), histogram };
           }),
         ),
@@ -157,6 +208,7 @@ export class Catalogue {
         'Writes that wait behind a layer.',
         ['layer'],
         ofLayers((at) => layers[at]!.queueDepth),
+        'sum',
       ),
       counter(
         'cache_layer_writes_dropped_total',
@@ -185,13 +237,14 @@ export class Catalogue {
           layers.flatMap(({ name, circuit }) =>
             STATES.map((state) => this.#point(circuit === state ? 1 : 0, name, circuitStateNamed(state))),
           ),
+        'max',
       ),
       counter('cache_layer_circuit_transitions_total', "Changes of a layer's circuit breaker.", ['layer', 'to'], () =>
         layers.flatMap(({ name }, at) =>
           STATES.map((state) => this.#point(total(at, transitionAt(state)), name, circuitStateNamed(state))),
         ),
       ),
-      counter('cache_evictions_total', 'Entries that a layer let go by itself, by why.', ['layer', 'reason'], () =>
+      counter('cache_evictions_total', 'Entries that a layer removed by itself, by reason.', ['layer', 'reason'], () =>
         layers.flatMap(({ name }, at) =>
           Object.entries(EvictionReason).map(([reason, place]) =>
             this.#point(total(at, evictionAt(place)), name, reason),
@@ -202,7 +255,7 @@ export class Catalogue {
   }
 
   #patterns(): MetricFamily[] {
-    const { patterns, endpoints } = this.#ledger;
+    const { patterns, endpoints } = this.ledger;
     return [
       counter(
         'cache_pattern_operations_total',
@@ -214,7 +267,7 @@ export class Catalogue {
         'cache_load_saved_seconds_total',
         'Load time that hits saved: each the mean load time of its pattern.',
         ['pattern'],
-        () => each(patterns, ({ name, track }) => [this.#point(track.totalOf(AccessCount.savedUs) / 1e6, name)]),
+        () => each(patterns, (access) => [this.#point(access.exportedTotalOf(AccessCount.savedUs) / 1e6, access.name)]),
         'seconds',
       ),
       gauge(
@@ -226,6 +279,7 @@ export class Catalogue {
             const sized = track.totalOf(AccessCount.sized);
             return sized === 0 ? [] : [this.#point(track.totalOf(AccessCount.bytes) / sized, name)];
           }),
+        'average',
         'bytes',
       ),
       counter(
@@ -238,8 +292,7 @@ export class Catalogue {
             const space = name.indexOf(' ');
             const own = this.#labelsOf(access);
             return OUTCOMES.map(([result, outcome]) => {
-              const near = outcome === Outcome.hit ? track.totalOf(AccessCount.nearHit) : 0;
-              const value = track.totalOf(outcomeAt(outcome)) + near;
+              const value = outcomeOf((counter) => track.totalOf(counter), outcome);
               const labels = (own[outcome] ??= [name.slice(0, Math.max(space, 0)), name.slice(space + 1), result]);
               return { labels, value };
             });
@@ -250,31 +303,35 @@ export class Catalogue {
 
   #own(): MetricFamily[] {
     return [
-      gauge('cache_metrics_series', 'Patterns, endpoints and methods that are counted apart.', [], () => [
-        this.#point(this.#ledger.series),
-      ]),
+      gauge(
+        'cache_metrics_series',
+        'Patterns, endpoints and methods that are counted apart.',
+        [],
+        () => [this.#point(this.ledger.series)],
+        'sum',
+      ),
       counter(
         'cache_metrics_overflow_total',
-        'Patterns, endpoints and methods counted as __other__ for want of room.',
+        'Patterns, endpoints and methods counted as __other__, because the limit was reached.',
         [],
-        () => [this.#point(this.#ledger.overflow)],
+        () => [this.#point(this.ledger.overflow)],
       ),
     ];
   }
 
   /** All results of `get`; of the other operations those that happened. */
   #operationsOf(access: AccessTrack): MetricPoint[] {
-    const { name, track } = access;
+    const { name } = access;
     const points: MetricPoint[] = [];
     const own = this.#labelsOf(access);
+    const exported = (counter: number): number => access.exportedTotalOf(counter);
     for (const [result, outcome] of OUTCOMES) {
-      const near = outcome === Outcome.hit ? track.totalOf(AccessCount.nearHit) : 0;
       const labels = (own[outcomeAt(outcome)] ??= [name, 'get', result]);
-      points.push({ labels, value: track.totalOf(outcomeAt(outcome)) + near });
+      points.push({ labels, value: outcomeOf(exported, outcome) });
     }
     for (const [operation, place, results] of OPERATIONS) {
       for (const [result, how] of results) {
-        const count = track.totalOf(operationAt(place, how));
+        const count = access.exportedTotalOf(operationAt(place, how));
         if (count === 0) continue;
         points.push({ labels: (own[operationAt(place, how)] ??= [name, operation, result]), value: count });
       }
@@ -300,5 +357,33 @@ export class Catalogue {
     if (known !== undefined) return known;
     this.#labels.set(id, labels);
     return labels;
+  }
+}
+
+/** All patterns together. */
+interface Overall {
+  readonly counters: Float64Array;
+  readonly responseTimes: HistogramTotal;
+  /** Of hits in memory alone. */
+  readonly localTimes: HistogramTotal;
+}
+
+/** A copy: the sum it is read from is reused. */
+function overallOf({ sum }: OverallSum): Overall {
+  const localTimes = new HistogramTotal();
+  localTimes.add(sum.histograms[AccessTime.local]!);
+  const all = new HistogramTotal();
+  for (const times of responseTimes(sum)) all.add(times);
+  return { counters: sum.counters.slice(), responseTimes: all, localTimes };
+}
+
+/** The points of one track after the other, read lazily: the reader may rest between two tracks. */
+export function* each(
+  tracks: Iterable<AccessTrack>,
+  points: (access: AccessTrack) => MetricPoint[],
+): Iterable<MetricPoint> {
+  for (const access of tracks) {
+    access.track.settle();
+    yield* points(access);
   }
 }

@@ -1,4 +1,4 @@
-/** Of a pair, a number that does not fit into four bits is told by this much of it, with the rest behind. */
+/** Marks a number in a pair that does not fit into four bits; the rest follows. */
 export const NIBBLE = 15;
 
 /** Writes whole numbers of zero and more, seven bits a byte (LEB128), into bytes that it keeps and reuses. */

@@ -34,6 +34,6 @@ export class Pauses {
 
   restore(image: ImageReader): void {
     this.#pauses = [];
-    for (let left = image.count(LIMIT); left > 0; left--) this.add(image.number(), image.number());
+    for (let left = image.count(LIMIT); left > 0; left--) this.add(image.time(), image.time());
   }
 }

@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib';
-import type { HeldStatus } from './layer-status-sum.js';
-import { BypassReason, Operation, Result } from '../../cache/observer.js';
+import type { HeldStatus } from './ledger-reading.js';
+import { BypassReason, Operation, Result } from '../../cache/base/observer.js';
 import { ACCESS_COUNTERS, ACCESS_HISTOGRAMS } from '../windows/access-track.js';
 import { BUCKETS, MIN_INDEX } from '../windows/buckets.js';
-import { ImageFault, ImageReader, ImageWriter } from './image-bytes.js';
-import type { Ledger } from '../ledger.js';
-import { takenAtOnce, takenInPortions } from '../reading/portions.js';
+import { ImageFault, ImageReader, ImageWriter } from '../images/image-bytes.js';
+import type { Ledger } from './ledger.js';
+import { runAtOnce, runInSlices } from '../../cache/base/slices.js';
 import { layerShape } from '../windows/layer-track.js';
 import { LEVELS } from '../windows/windows.js';
 
@@ -21,7 +21,7 @@ const MAX_LAYERS = 64;
 
 /** What decides where a figure stands: another layout is another version, and cannot be read. */
 const LAYOUT = [
-  'dense',
+  'dense3',
   ACCESS_COUNTERS,
   ACCESS_HISTOGRAMS,
   layerShape().counters,
@@ -43,17 +43,17 @@ export interface ImageFacts {
 }
 
 /**
- * Everything that a ledger counts, in every window, as bytes: what is kept over a restart and what processes tell each other.
+ * Everything that a ledger counts, in every window, as bytes: kept over a restart, and sent from process to process.
  * @throws ImageFault beyond {@link MAX_IMAGE_BYTES}.
  */
 export function encodeImage(ledger: Ledger, layers: ImageFacts['layers']): Uint8Array<ArrayBuffer> {
   const image = begun(ledger, layers);
   for (const _step of ledger.save(image));
-  return takenAtOnce(sealing(image));
+  return runAtOnce(sealing(image));
 }
 
 /** How many tracks are written in one turn of the event loop. */
-const PORTION = 16;
+const SLICE = 16;
 /** How often an image is begun anew because figures moved meanwhile, before it is taken in one turn. */
 const ATTEMPTS = 3;
 
@@ -61,7 +61,7 @@ const ATTEMPTS = 3;
  * As {@link encodeImage}, a few patterns at a time: between them the event loop is free.
  * @param room bytes that the image will take, as far as is known: moving what is written already would take as long as all of it.
  */
-export async function encodeImageInPortions(
+export async function encodeImageInSlices(
   ledger: Ledger,
   layers: ImageFacts['layers'],
   room?: number,
@@ -71,10 +71,10 @@ export async function encodeImageInPortions(
     const { closings } = ledger;
     let steps = 0;
     for (const _step of ledger.save(image)) {
-      if (++steps % PORTION === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      if (++steps % SLICE === 0) await new Promise<void>((resolve) => setImmediate(resolve));
       if (ledger.closings !== closings) break;
     }
-    if (ledger.closings === closings) return takenInPortions(sealing(image));
+    if (ledger.closings === closings) return runInSlices(sealing(image));
   }
   return encodeImage(ledger, layers);
 }
@@ -86,10 +86,14 @@ function begun(ledger: Ledger, layers: ImageFacts['layers'], room?: number): Ima
   image.text(LAYOUT);
   image.number(ledger.clock.now());
   image.number(layers.length);
-  for (const { entries, bytes, connected } of layers) {
-    image.optional(entries);
-    image.optional(bytes);
-    image.flag(connected);
+  for (const status of layers) {
+    image.optional(status.entries);
+    image.optional(status.bytes);
+    image.flag(status.connected);
+    image.number(status.sweepsPending ?? 0);
+    image.number(status.invalidationsPending ?? 0);
+    image.flag(status.busNotSent === true);
+    image.flag(status.busUnreachable === true);
   }
   return image;
 }
@@ -114,13 +118,18 @@ function* sealing(image: ImageWriter): Generator<void, Uint8Array<ArrayBuffer>> 
 /**
  * Fills a ledger with what an image holds.
  * @param states also takes states of the moment and layers that are not attached: a ledger that stands for another process.
- * @throws ImageFault for bytes that are no image, not all of one, of another version, or from the future; the ledger holds
+ * @throws ImageFault for bytes that are not an image, incomplete, of another version, or from the future; the ledger holds
  *   nothing useful then.
  */
 export function restoreImage(bytes: Uint8Array, ledger: Ledger, states: boolean): ImageFacts {
+  return runAtOnce(restoreImageInSteps(bytes, ledger, states));
+}
+
+/** As {@link restoreImage}, a few patterns at a time. */
+export function* restoreImageInSteps(bytes: Uint8Array, ledger: Ledger, states: boolean): Generator<void, ImageFacts> {
   const { image, ...facts } = opened(bytes, ledger.clock.now());
   try {
-    ledger.restore(image, facts.savedAt, states);
+    yield* ledger.restoreInSteps(image, facts.savedAt, states);
   } catch (error) {
     if (error instanceof ImageFault) throw error;
     throw new ImageFault('Its figures cannot be read.', { cause: error });
@@ -130,13 +139,13 @@ export function restoreImage(bytes: Uint8Array, ledger: Ledger, states: boolean)
 
 function opened(given: Uint8Array, now: number): ImageFacts & { readonly image: ImageReader } {
   if (given.length < HEADER || given.length > MAX_IMAGE_BYTES || !MAGIC.equals(given.subarray(0, MAGIC.length))) {
-    throw new ImageFault('They are no metrics of this library.');
+    throw new ImageFault('They are not metrics of this library.');
   }
   const bytes = new Uint8Array(given);
   if (checksums(bytes).getUint32(MAGIC.length) !== crc32(bytes.subarray(HEADER))) {
     throw new ImageFault('They are incomplete or damaged.');
   }
-  const image = new ImageReader(bytes, HEADER, bytes.length);
+  const image = new ImageReader(bytes, HEADER, bytes.length, now + AHEAD_MS);
   if (image.text() !== LAYOUT) throw new ImageFault('They are of another version of this library.');
   const savedAt = image.number();
   if (savedAt > now + AHEAD_MS) throw new ImageFault('They were written by a clock that is ahead of this one.');
@@ -144,6 +153,10 @@ function opened(given: Uint8Array, now: number): ImageFacts & { readonly image: 
     entries: image.optional(),
     bytes: image.optional(),
     connected: image.flag(),
+    sweepsPending: image.number(),
+    invalidationsPending: image.number(),
+    busNotSent: image.flag(),
+    busUnreachable: image.flag(),
   }));
   return { savedAt, layers, image };
 }

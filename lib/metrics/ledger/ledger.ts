@@ -1,33 +1,33 @@
-import type { Clock } from '../cache/clock.js';
-import { BypassReason, CircuitState, type LayerDescription, Operation, Result } from '../cache/observer.js';
-import { ACCESS_COUNTERS, ACCESS_HISTOGRAMS, AccessTrack } from './windows/access-track.js';
-import { Admission } from './recording/admission.js';
-import { CombinedTrack } from './windows/combined-track.js';
-import { ImageFault, type ImageReader, type ImageWriter } from './images/image-bytes.js';
-import { HitTally } from './windows/hit-tally.js';
-import { layerShape, LayerTrack } from './windows/layer-track.js';
-import type { LedgerReading } from './reading/ledger-reading.js';
-import { OverallReading, type OverallSum } from './reading/overall-reading.js';
-import { Pauses } from './windows/pauses.js';
-import type { Window } from './snapshot.js';
-import { Track } from './windows/track.js';
-import { TrackShape } from './windows/track-shape.js';
-import { WindowSum } from './windows/window-sum.js';
-import { windowStart } from './windows/windows.js';
+import { runAtOnce } from '../../cache/base/slices.js';
+import type { Clock } from '../../cache/base/clock.js';
+import { BypassReason, CircuitState, type LayerDescription, Operation, Result } from '../../cache/base/observer.js';
+import { ACCESS_COUNTERS, ACCESS_HISTOGRAMS, AccessTrack } from '../windows/access-track.js';
+import { BoundedRegistry } from './bounded-registry.js';
+import { CombinedTrack } from '../windows/combined-track.js';
+import { ImageFault, type ImageReader, type ImageWriter } from '../images/image-bytes.js';
+import { type HistoryBin, HistoryBins, type HistoryWindow, OverallHistory, slotMsOf } from '../windows/history.js';
+import { HitTally } from '../windows/hit-tally.js';
+import { layerShape, LayerTrack } from '../windows/layer-track.js';
+import { type LedgerReading, OpenSlots, type OverallSum } from './ledger-reading.js';
+import { Pauses } from './pauses.js';
+import type { Window } from '../windows/windows.js';
+import { Track, TrackShape } from '../windows/track.js';
+import { WindowSum } from '../windows/window-sum.js';
+import { windowStart } from '../windows/windows.js';
 
-/** More patterns or endpoints than anybody keeps apart. */
-const MAX_SUBJECTS = 100_000;
+/** More patterns, endpoints or methods than an image carries: what is made of one takes memory in proportion. */
+const MAX_SUBJECTS = 10_000;
 const CIRCUIT_STATES = Object.keys(CircuitState).length;
-/** More layers than anybody chains. */
+/** More layers than a cache has. */
 const MAX_LAYERS = 64;
 
-/** Everything that is counted, bounded: written by the recorder, read by whoever shows it. */
+/** Everything that is counted, in bounded memory: the recorder writes it, statistics and exporters read it. */
 export class Ledger implements LedgerReading {
   readonly clock: Clock;
-  readonly patterns: Admission<AccessTrack>;
-  readonly endpoints: Admission<AccessTrack>;
+  readonly patterns: BoundedRegistry<AccessTrack>;
+  readonly endpoints: BoundedRegistry<AccessTrack>;
   /** Methods counted on their own. */
-  readonly subjects: Admission<AccessTrack>;
+  readonly subjects: BoundedRegistry<AccessTrack>;
   /** By {@link Operation}; that of `get` stays empty: it is all patterns together. */
   readonly operations: readonly Track[];
   readonly layers: LayerTrack[] = [];
@@ -37,6 +37,7 @@ export class Ledger implements LedgerReading {
   readonly bypasses = new Float64Array(Object.keys(BypassReason).length);
   inFlight = 0;
   readonly #combined = new CombinedTrack(ACCESS_COUNTERS, ACCESS_HISTOGRAMS);
+  readonly #history = new OverallHistory(ACCESS_COUNTERS, ACCESS_HISTOGRAMS);
   readonly #accessShape = new TrackShape(ACCESS_COUNTERS, ACCESS_HISTOGRAMS);
   readonly #operationShape = new TrackShape(Object.keys(Result).length, 1);
   readonly #layerShape = layerShape();
@@ -45,7 +46,9 @@ export class Ledger implements LedgerReading {
   readonly #layerSum = this.#layerShape.newSum();
   readonly #pauses = new Pauses();
   /** Of all patterns together, those that are under way. */
-  readonly #readings = new Set<OverallReading>();
+  readonly #readings = new Set<OpenSlots>();
+  /** Tracks of what is counted under a pattern too and may move to another. */
+  readonly #apart: AccessTrack[] = [];
   #since: number;
   #closings = 0;
   #beginnings = 0;
@@ -54,17 +57,18 @@ export class Ledger implements LedgerReading {
     this.clock = clock;
     this.#since = clock.now();
     const track = (name: string): AccessTrack => new AccessTrack(name, this.#accessShape, this.#since, this.hits);
-    this.patterns = new Admission(
+    this.patterns = new BoundedRegistry(
       maxPatterns,
       (name) =>
         new AccessTrack(name, this.#accessShape, this.#since, this.hits, (slot, figures) => {
           this.#closings++;
           for (const reading of this.#readings) reading.closing(slot, figures);
           this.#combined.absorb(slot, figures);
+          this.#history.absorb(slot, figures);
         }),
     );
-    this.endpoints = new Admission(maxEndpoints, track);
-    this.subjects = new Admission(Math.max(maxEndpoints, maxPatterns), track);
+    this.endpoints = new BoundedRegistry(maxEndpoints, track);
+    this.subjects = new BoundedRegistry(Math.max(maxEndpoints, maxPatterns), track);
     this.operations = Object.keys(Operation).map(() => new Track(this.#operationShape, this.#since));
   }
 
@@ -82,9 +86,32 @@ export class Ledger implements LedgerReading {
     return this.patterns.size + this.endpoints.size + this.subjects.size;
   }
 
-  /** How often a pattern, endpoint or method was counted as `__other__` for want of room. */
+  /** How often a pattern, endpoint or method was counted as `__other__`, because the limit was reached. */
   get overflow(): number {
-    return this.patterns.turnedAway + this.endpoints.turnedAway + this.subjects.turnedAway;
+    return this.patterns.overflowCount + this.endpoints.overflowCount + this.subjects.overflowCount;
+  }
+
+  /** A track for what is counted under a pattern too, until it is known under which it stays. */
+  apart(): AccessTrack {
+    const track = new AccessTrack('', this.#accessShape, this.#since, this.hits);
+    this.#apart.push(track);
+    return track;
+  }
+
+  /** Moves what was counted apart from the pattern under which it was counted to another. */
+  move(apart: AccessTrack, from: AccessTrack, to: AccessTrack): void {
+    const now = this.clock.now();
+    to.add(apart, now);
+    from.subtract(apart, now);
+    this.#beginAnew();
+  }
+
+  /** Removes a pattern that no series counts in, that holds nothing and was never exported. */
+  dropUnused(pattern: AccessTrack): void {
+    if (pattern.users === 0 && !pattern.exported && pattern.isEmpty) {
+      this.patterns.remove(pattern.name);
+      this.hits.release(pattern.place);
+    }
   }
 
   attach(layers: readonly LayerDescription[]): void {
@@ -93,18 +120,43 @@ export class Ledger implements LedgerReading {
     }
   }
 
-  /** All patterns together in a window. The sum is reused: read it before asking for the next. */
-  overall(window: Window): OverallSum {
-    const { reading, overall } = this.#begin(window, this.nothing());
-    for (const { track } of this.patterns) reading.add(track);
-    return overall;
+  /** All patterns together in a window, a pattern a step. It begins anew when everything is reset or restored. */
+  overallInSteps(window: Window): Generator<void, OverallSum> {
+    return this.#withOpenSlots((now) => {
+      const sum = this.#accessShape.newSum();
+      this.#combined.addTo(sum, window, now);
+      const from = window === 'all' ? -Infinity : windowStart(window, now);
+      const coverageSeconds = this.coverageSeconds(window);
+      return {
+        sumAt: (start) => (start < from ? undefined : sum),
+        result: () => ({ window, sum, coverageSeconds }),
+      };
+    });
   }
 
-  /** As {@link overall}, a pattern a step, and of a sum of its own. It begins anew when everything is reset or restored. */
-  *overallInSteps(window: Window): Generator<void, OverallSum> {
+  /** As {@link overallInSteps}, in bins. */
+  historyInSteps(window: HistoryWindow): Generator<void, readonly HistoryBin[]> {
+    return this.#withOpenSlots((now) => {
+      const bins = this.#history.binsIn(window, now, this.#combined);
+      return { sumAt: (start) => bins.at(start), result: () => bins.list(this.#since, now) };
+    });
+  }
+
+  patternHistoryIn(name: string, window: HistoryWindow): readonly HistoryBin[] {
+    const now = this.clock.now();
+    const bins = new HistoryBins(() => this.#accessShape.newSum(), windowStart(window, now), slotMsOf(window));
+    this.patterns.find(name)?.track.addEachTo(bins, window, now);
+    return bins.list(this.#since, now);
+  }
+
+  /** @param begin takes the closed slots at one moment; the open ones are added a pattern a step. */
+  *#withOpenSlots<T>(
+    begin: (now: number) => { sumAt: (start: number) => WindowSum | undefined; result: () => T },
+  ): Generator<void, T> {
     for (;;) {
       const beginning = this.#beginnings;
-      const { reading, overall } = this.#begin(window, this.#accessShape.newSum());
+      const { sumAt, result } = begin(this.clock.now());
+      const reading = new OpenSlots(sumAt);
       this.#readings.add(reading);
       try {
         for (const { track } of this.patterns) {
@@ -115,16 +167,8 @@ export class Ledger implements LedgerReading {
       } finally {
         this.#readings.delete(reading);
       }
-      if (beginning === this.#beginnings) return overall;
+      if (beginning === this.#beginnings) return result();
     }
-  }
-
-  #begin(window: Window, sum: WindowSum): { readonly reading: OverallReading; readonly overall: OverallSum } {
-    const now = this.clock.now();
-    this.#combined.addTo(sum, window, now);
-    const from = window === 'all' ? -Infinity : windowStart(window, now);
-    const overall = { window, sum, coverageSeconds: this.coverageSeconds(window) };
-    return { reading: new OverallReading(sum, from), overall };
   }
 
   /** Looks at each pattern once. */
@@ -190,10 +234,12 @@ export class Ledger implements LedgerReading {
     const now = this.clock.now();
     this.#since = now;
     for (const tracks of [this.patterns, this.endpoints, this.subjects]) for (const track of tracks) track.reset(now);
+    for (const track of this.#apart) track.reset(now);
     for (const track of this.operations) track.reset(now);
     for (const { track } of this.layers) track.reset(now);
     this.#beginAnew();
     this.#combined.reset();
+    this.#history.clear();
     this.#pauses.clear();
     this.bypasses.fill(0);
   }
@@ -215,6 +261,9 @@ export class Ledger implements LedgerReading {
     }
     for (const tracks of [this.patterns, this.endpoints, this.subjects]) {
       const members = [...tracks];
+      if (members.length > MAX_SUBJECTS) {
+        throw new ImageFault(`They hold more than ${MAX_SUBJECTS} patterns or endpoints. Lower metrics.maxPatterns.`);
+      }
       image.number(members.length);
       for (const access of members) {
         image.text(access.name);
@@ -229,11 +278,16 @@ export class Ledger implements LedgerReading {
    * Takes what another ledger had counted when it was saved, at `savedAt`, in place of its own; between then and now nothing
    * was observed. What it has no room or no layer for is left out.
    * @param states takes states too, such as open circuits, and layers that are not attached.
-   * @throws ImageFault where it is no image of a ledger; this one is then to be thrown away.
+   * @throws ImageFault where it is not an image of a ledger; discard this ledger then.
    */
   restore(image: ImageReader, savedAt: number, states: boolean): void {
+    runAtOnce(this.restoreInSteps(image, savedAt, states));
+  }
+
+  /** As {@link restore}, a pattern a step. */
+  *restoreInSteps(image: ImageReader, savedAt: number, states: boolean): Generator<void, void> {
     this.#beginAnew();
-    this.#since = image.number();
+    this.#since = image.time();
     this.#pauses.restore(image);
     if (!states) this.#pauses.add(savedAt, this.clock.now());
     const inFlight = image.number();
@@ -247,13 +301,17 @@ export class Ledger implements LedgerReading {
         const admitted = tracks.admit(name);
         const into = admitted.name === name ? admitted : this.#unlisted(name);
         into.restore(image);
+        yield;
       }
     }
+    // What was counted here before is not in the restored patterns.
+    for (const track of this.#apart) track.reset(this.#since);
     this.#combined.restore(image);
+    this.#history.clear(this.clock.now());
     if (!image.done) throw new ImageFault('It goes on behind its end.');
   }
 
-  /** Whoever reads or writes an image step by step starts over. */
+  /** Readings and images that are made step by step start over. */
   #beginAnew(): void {
     this.#closings++;
     this.#beginnings++;

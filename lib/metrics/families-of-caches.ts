@@ -1,0 +1,30 @@
+import type { FamilySource, MetricFamily, MetricPoint } from './family.js';
+
+/** What the application's own cache is called in the label `cache` beside named ones. */
+const OWN = 'default';
+
+/**
+ * The families of an application's own cache and of its named ones as one: those that a named cache has get the label `cache`. What
+ * belongs to no cache alone, such as warming and databases, stays as it is.
+ */
+export function familiesOfCaches(
+  own: readonly MetricFamily[],
+  named: ReadonlyMap<string, FamilySource>,
+): readonly MetricFamily[] {
+  const parts = new Map<string, { readonly family: MetricFamily; readonly cache: string }[]>();
+  const add = (families: Iterable<MetricFamily>, cache: string) => {
+    for (const family of families) parts.set(family.name, [...(parts.get(family.name) ?? []), { family, cache }]);
+  };
+  add(own, OWN);
+  for (const [name, source] of named) add(source.families(), name);
+  return [...parts.values()].map((list) => {
+    const { family } = list[0]!;
+    if (list.every(({ cache }) => cache === OWN)) return family;
+    return { ...family, labelNames: [...family.labelNames, 'cache'], points: () => pointsOf(list) };
+  });
+}
+
+function* pointsOf(list: readonly { readonly family: MetricFamily; readonly cache: string }[]): Iterable<MetricPoint> {
+  for (const { family, cache } of list)
+    for (const point of family.points()) yield { ...point, labels: [...point.labels, cache] };
+}

@@ -1,0 +1,163 @@
+import { CircuitState, type Operation } from '../../cache/base/observer.js';
+import type { HeldStatus, LayerState, LedgerReading, OverallSum } from './ledger-reading.js';
+import type { Window } from '../windows/windows.js';
+import { type HistoryBin, HistoryBins, type HistoryWindow, slotMsOf } from '../windows/history.js';
+import { WindowSum } from '../windows/window-sum.js';
+
+/** From harmless to serious. */
+const SEVERITY = [CircuitState.closed, CircuitState.halfOpen, CircuitState.open];
+
+/** Several ledgers read as one: figures are added, of states the worst counts. */
+export class LedgerSum implements LedgerReading {
+  constructor(private readonly ledgers: readonly [LedgerReading, ...LedgerReading[]]) {}
+
+  get patterns(): { name: string }[] {
+    return namesOf(this.ledgers.map(({ patterns }) => patterns));
+  }
+
+  get endpoints(): { name: string }[] {
+    return namesOf(this.ledgers.map(({ endpoints }) => endpoints));
+  }
+
+  get layers(): LayerState[] {
+    const together = new Map<string, LayerState>();
+    for (const { layers } of this.ledgers) {
+      for (const layer of layers) {
+        const known = together.get(layer.name);
+        together.set(layer.name, {
+          name: layer.name,
+          shared: layer.shared,
+          circuit: worse(known?.circuit ?? CircuitState.closed, layer.circuit),
+          queueDepth: (known?.queueDepth ?? 0) + layer.queueDepth,
+        });
+      }
+    }
+    return [...together.values()];
+  }
+
+  get inFlight(): number {
+    return this.ledgers.reduce((all, { inFlight }) => all + inFlight, 0);
+  }
+
+  /** One ledger after the other; covered is what the one that observed most of it did. */
+  *overallInSteps(window: Window): Generator<void, OverallSum> {
+    const [first, ...others] = this.ledgers;
+    const { sum, ...together } = yield* first.overallInSteps(window);
+    let { coverageSeconds } = together;
+    for (const ledger of others) {
+      const overall = yield* ledger.overallInSteps(window);
+      sum.add(overall.sum);
+      coverageSeconds = Math.max(coverageSeconds, overall.coverageSeconds);
+    }
+    return { window, sum, coverageSeconds };
+  }
+
+  countersIn(windows: readonly Window[]): readonly WindowSum[] {
+    const each = this.ledgers.map((ledger) => ledger.countersIn(windows));
+    return windows.map((_, at) => {
+      const sum = new WindowSum(each[0]![at]!.counters.length, 0);
+      for (const counted of each) sum.add(counted[at]!, true);
+      return sum;
+    });
+  }
+
+  patternIn(name: string, window: Window, countersOnly?: boolean): WindowSum {
+    return this.#added((ledger) => ledger.patternIn(name, window, countersOnly));
+  }
+
+  endpointIn(name: string, window: Window): WindowSum {
+    return this.#added((ledger) => ledger.endpointIn(name, window));
+  }
+
+  operationIn(operation: Operation, window: Window): WindowSum {
+    return this.#added((ledger) => ledger.operationIn(operation, window));
+  }
+
+  layerIn(name: string, window: Window): WindowSum {
+    return this.#added((ledger) => ledger.layerIn(name, window));
+  }
+
+  /** Of the ledger that observed most of it. */
+  coverageSeconds(window: Window): number {
+    return this.ledgers.reduce((most, ledger) => Math.max(most, ledger.coverageSeconds(window)), 0);
+  }
+
+  /** When the first of them began. */
+  get since(): number {
+    return this.ledgers.reduce((earliest, { since }) => Math.min(earliest, since), Infinity);
+  }
+
+  /** In slots, which all of them have; a process has finer bins of its own patterns alone. */
+  *historyInSteps(window: HistoryWindow): Generator<void, readonly HistoryBin[]> {
+    const histories: (readonly HistoryBin[])[] = [];
+    for (const ledger of this.ledgers) histories.push(yield* ledger.historyInSteps(window));
+    return merged(histories, window);
+  }
+
+  patternHistoryIn(name: string, window: HistoryWindow): readonly HistoryBin[] {
+    return merged(
+      this.ledgers.map((ledger) => ledger.patternHistoryIn(name, window)),
+      window,
+    );
+  }
+
+  /** A new sum every time: those of the ledgers are theirs to reuse. */
+  #added(read: (ledger: LedgerReading) => WindowSum): WindowSum {
+    const [first, ...others] = this.ledgers;
+    const one = read(first);
+    const sum = new WindowSum(one.counters.length, one.histograms.length);
+    sum.add(one);
+    for (const ledger of others) sum.add(read(ledger));
+    return sum;
+  }
+}
+
+function merged(histories: readonly (readonly HistoryBin[])[], window: HistoryWindow): readonly HistoryBin[] {
+  const { counters, histograms } = histories.flat()[0]!.sum;
+  const newSum = () => new WindowSum(counters.length, histograms.length);
+  const slotMs = slotMsOf(window);
+  const bins = new HistoryBins(newSum, -Infinity, slotMs);
+  for (const history of histories) bins.add(history);
+  return bins.list(Infinity, 0);
+}
+
+function namesOf(all: readonly Iterable<{ readonly name: string }>[]): { name: string }[] {
+  return [...new Set(all.flatMap((some) => [...some].map(({ name }) => name)))].map((name) => ({ name }));
+}
+
+function worse(one: CircuitState, other: CircuitState): CircuitState {
+  return SEVERITY.indexOf(one) >= SEVERITY.indexOf(other) ? one : other;
+}
+
+/** One process: its layers, and how they are, in the same order. */
+interface HeldLayers {
+  readonly layers: readonly { readonly name: string }[];
+  readonly status: readonly HeldStatus[];
+}
+
+/**
+ * How layers of several processes are together: what each has of its own is added, what they share is the same for all, and
+ * one is connected where every process is. Sweeps and invalidations are pending in the process that tries to finish them.
+ */
+export function statusTogether(layers: readonly LayerState[], processes: readonly HeldLayers[]): HeldStatus[] {
+  return layers.map(({ name, shared }) => {
+    const own = processes.flatMap((process) => {
+      const at = process.layers.findIndex((layer) => layer.name === name);
+      return process.status[at] ?? [];
+    });
+    const held = (read: (status: HeldStatus) => number | null): number | null => {
+      const known = own.map(read).filter((value) => value !== null);
+      if (known.length === 0) return null;
+      return shared ? Math.max(...known) : known.reduce((sum, value) => sum + value, 0);
+    };
+    return {
+      entries: held(({ entries }) => entries),
+      bytes: held(({ bytes }) => bytes),
+      connected: own.every(({ connected }) => connected),
+      sweepsPending: own.reduce((sum, { sweepsPending = 0 }) => sum + sweepsPending, 0),
+      invalidationsPending: own.reduce((sum, { invalidationsPending = 0 }) => sum + invalidationsPending, 0),
+      busNotSent: own.some(({ busNotSent }) => busNotSent === true),
+      busUnreachable: own.some(({ busUnreachable }) => busUnreachable === true),
+    };
+  });
+}

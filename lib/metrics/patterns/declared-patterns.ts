@@ -1,0 +1,91 @@
+import type { CacheLog } from '../../cache/base/cache-log.js';
+import { type GlobMatcher, globMatcher } from '../../cache/base/glob.js';
+import { redactedMessage } from '../../cache/base/redacted-error.js';
+
+interface Declared {
+  readonly pattern: string;
+  /** How many characters are not `*`: the more, the more particular. */
+  readonly length: number;
+  readonly fits: GlobMatcher;
+}
+
+/** Keys whose own patterns are remembered: this many, and as many of the generation before. */
+const REMEMBERED_KEYS = 1024;
+
+/** The pattern that a declared template is counted under: `product:{params.id}` → `product:*`. */
+export function patternOfTemplate(template: string): string {
+  return template.includes('{') ? template.replace(/\{[^{}]*\}/g, '*') : template;
+}
+
+/** The patterns that the application itself gives keys: by `metrics.patternOf`, and by what its handlers declare. */
+export class DeclaredPatterns {
+  /** The most particular first. */
+  #declared: readonly Declared[] = [];
+  /** Those that a key may fit, by the first character of the key. */
+  #byFirst = new Map<number, readonly Declared[]>();
+  #ownByKey = new Map<string, string | undefined>();
+  #ownByOlderKey = new Map<string, string | undefined>();
+  #failed = false;
+
+  constructor(
+    private readonly patternOf: ((key: string) => string | undefined) | undefined,
+    private readonly log: CacheLog | undefined,
+  ) {}
+
+  /** What fits every key is left out: it would leave nothing to be detected. */
+  add(pattern: string): void {
+    if (/^\**$/.test(pattern) || this.#declared.some((other) => other.pattern === pattern)) return;
+    const length = pattern.replaceAll('*', '').length;
+    const behind = this.#declared.findIndex((other) => other.length < length);
+    const at = behind === -1 ? this.#declared.length : behind;
+    this.#declared = this.#declared.toSpliced(at, 0, { pattern, length, fits: globMatcher(pattern) });
+    this.#byFirst = new Map();
+  }
+
+  /** The pattern that the application gives a key, by the option before what handlers declare. */
+  of(key: string): string | undefined {
+    const own = this.patternOf === undefined ? undefined : this.#remembered(key, this.patternOf);
+    if (own !== undefined) return own;
+    if (this.#declared.length === 0) return undefined;
+    for (const { pattern, fits } of this.#mayFit(key)) if (fits(key)) return pattern;
+    return undefined;
+  }
+
+  #remembered(key: string, patternOf: (key: string) => string | undefined): string | undefined {
+    if (this.#ownByKey.has(key)) return this.#ownByKey.get(key);
+    const own = this.#ownByOlderKey.has(key) ? this.#ownByOlderKey.get(key) : this.#own(key, patternOf);
+    if (this.#ownByKey.size >= REMEMBERED_KEYS) {
+      this.#ownByOlderKey = this.#ownByKey;
+      this.#ownByKey = new Map();
+    }
+    this.#ownByKey.set(key, own);
+    return own;
+  }
+
+  #own(key: string, patternOf: (key: string) => string | undefined): string | undefined {
+    try {
+      const pattern: unknown = patternOf(key);
+      return typeof pattern === 'string' && pattern !== '' ? pattern : undefined;
+    } catch (error) {
+      if (!this.#failed) {
+        this.#failed = true;
+        this.log?.(
+          'warn',
+          'PATTERN_OF_FAILED',
+          `metrics.patternOf threw: ${redactedMessage(error)}. The patterns of such keys are detected instead.`,
+        );
+      }
+      return undefined;
+    }
+  }
+
+  #mayFit(key: string): readonly Declared[] {
+    const first = key.charCodeAt(0);
+    const known = this.#byFirst.get(first);
+    if (known !== undefined) return known;
+    // A set, `?` or an escape at the start may stand for any character.
+    const fitting = this.#declared.filter(({ pattern }) => pattern.charCodeAt(0) === first || /^[*?[\\]/.test(pattern));
+    if (this.#byFirst.size < 256) this.#byFirst.set(first, fitting);
+    return fitting;
+  }
+}

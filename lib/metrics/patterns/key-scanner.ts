@@ -1,0 +1,153 @@
+/** Segments of a key that are looked at one by one; everything behind them is one more. */
+export const MAX_SEGMENTS = 8;
+/** Characters of a run of separators that are shown. */
+const MAX_SEPARATOR = 3;
+/** A word of a key is no longer; neither is a part of one between hyphens. */
+const MAX_WORD = 32;
+const MAX_PART = 24;
+
+/** What a segment is by its form. */
+export const SegmentKind = { empty: 0, identifier: 1, word: 2 } as const;
+export type SegmentKind = (typeof SegmentKind)[keyof typeof SegmentKind];
+
+const CharKind = { other: 0, lower: 1, upper: 2, digit: 3, hyphen: 4, separator: 5 } as const;
+
+const CHAR_KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  if (/[a-z]/.test(character)) return CharKind.lower;
+  if (/[A-Z]/.test(character)) return CharKind.upper;
+  if (/[0-9]/.test(character)) return CharKind.digit;
+  if (/[-_.]/.test(character)) return CharKind.hyphen;
+  return /[:/|?&#,;= ]/.test(character) ? CharKind.separator : CharKind.other;
+});
+
+const PRIME = 0x01000193;
+
+/**
+ * Cuts a key into the segments between its separators `: / | ? & # , ; =` and blanks, and distinguishes words from identifiers:
+ * what holds a digit or a sign, is long, or changes its case like a token is an identifier; `v1` and its like are words.
+ * One walk over the key that allocates nothing: the arrays are the scanner's own and hold the last key.
+ */
+export class KeyScanner {
+  /** How many segments the key has, at most one more than {@link MAX_SEGMENTS}. */
+  count = 0;
+  readonly kinds = new Uint8Array(MAX_SEGMENTS + 1);
+  /** Where a segment's own separators begin, and its text. */
+  readonly separators = new Int32Array(MAX_SEGMENTS + 1);
+  readonly starts = new Int32Array(MAX_SEGMENTS + 1);
+  readonly ends = new Int32Array(MAX_SEGMENTS + 1);
+  /** Of a segment's text. */
+  readonly hashes = new Int32Array(MAX_SEGMENTS + 1);
+  /** Of the separators in front of it, as far as they are shown. */
+  readonly separatorHashes = new Int32Array(MAX_SEGMENTS + 1);
+  /** Of the whole key. */
+  hash = 0;
+  readonly #seed: number;
+
+  /** @param seed any whole number; keys with equal hashes cannot be made without knowing it. */
+  constructor(seed: number) {
+    this.#seed = seed | 0;
+  }
+
+  scan(key: string): void {
+    const seed = this.#seed;
+    const { length } = key;
+    let count = 0;
+    let at = 0;
+    let keyHash = seed;
+    for (;;) {
+      this.separators[count] = at;
+      let separatorHash = seed;
+      let start = at;
+      while (start < length && kindOf(key.charCodeAt(start)) === CharKind.separator) {
+        if (start - at < MAX_SEPARATOR) separatorHash = Math.imul(separatorHash ^ key.charCodeAt(start), PRIME);
+        start++;
+      }
+      this.separatorHashes[count] = separatorHash;
+      this.starts[count] = start;
+      at = this.#segment(key, start, count);
+      keyHash = Math.imul(keyHash ^ this.hashes[count]! ^ separatorHash, PRIME);
+      count++;
+      if (at >= length) break;
+      if (count === MAX_SEGMENTS) {
+        this.#rest(at, length, count);
+        for (; at < length; at++) keyHash = Math.imul(keyHash ^ key.charCodeAt(at), PRIME);
+        count++;
+        break;
+      }
+    }
+    this.count = count;
+    this.hash = keyHash;
+  }
+
+  /** Reads the segment that begins at `start`. @returns where it ends. */
+  #segment(key: string, start: number, place: number): number {
+    const { length } = key;
+    let hash = this.#seed;
+    let at = start;
+    let letters = 0;
+    let digits = 0;
+    let humps = 0;
+    let others = 0;
+    let part = 0;
+    let longestPart = 0;
+    let before: number = CharKind.separator;
+    for (; at < length; at++) {
+      const code = key.charCodeAt(at);
+      const kind = kindOf(code);
+      if (kind === CharKind.separator) break;
+      hash = Math.imul(hash ^ code, PRIME);
+      if (kind === CharKind.hyphen) part = 0;
+      else if (++part > longestPart) longestPart = part;
+      if (kind === CharKind.lower) letters++;
+      else if (kind === CharKind.upper) {
+        letters++;
+        if (before === CharKind.lower) humps++;
+      } else if (kind === CharKind.digit) digits++;
+      else if (kind === CharKind.other) others++;
+      before = kind;
+    }
+    this.ends[place] = at;
+    this.hashes[place] = hash;
+    const size = at - start;
+    if (size === 0) this.kinds[place] = SegmentKind.empty;
+    else if (letters === 0 || others > 0 || size > MAX_WORD || longestPart > MAX_PART || humps * 3 > letters) {
+      this.kinds[place] = SegmentKind.identifier;
+    } else if (
+      digits === 0 ||
+      (letters === 1 && digits === size - 1 && size <= 3 && isVersionMark(key.charCodeAt(start)))
+    )
+      this.kinds[place] = SegmentKind.word;
+    else this.kinds[place] = SegmentKind.identifier;
+    return at;
+  }
+
+  #rest(at: number, length: number, place: number): void {
+    this.separators[place] = at;
+    this.starts[place] = at;
+    this.ends[place] = length;
+    this.hashes[place] = this.separatorHashes[place] = this.#seed;
+    this.kinds[place] = SegmentKind.identifier;
+  }
+
+  /** The separators in front of a segment, as they are shown. */
+  separatorOf(key: string, place: number): string {
+    const from = this.separators[place]!;
+    return key.slice(from, Math.min(this.starts[place]!, from + MAX_SEPARATOR));
+  }
+
+  /** A segment with its separators, as it is shown where it is. */
+  shownOf(key: string, place: number): string {
+    return this.separatorOf(key, place) + key.slice(this.starts[place]!, this.ends[place]!);
+  }
+}
+
+/** Letters of other scripts are letters. */
+function kindOf(code: number): number {
+  return code < 128 ? CHAR_KINDS[code]! : CharKind.lower;
+}
+
+/** The first letter of `v1`, `v12`. */
+function isVersionMark(code: number): boolean {
+  return code === 0x76 || code === 0x56;
+}

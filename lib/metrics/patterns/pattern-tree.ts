@@ -1,0 +1,249 @@
+import { type KeyScanner, MAX_SEGMENTS, SegmentKind } from './key-scanner.js';
+
+/**
+ * Which segments of undeclared keys are shown in their patterns. A key may hold anything: a name, an e-mail address or a token
+ * may stand wherever a word does, and must not become a label. So a word is shown only where keys themselves prove that it
+ * is part of their structure:
+ *
+ * - the first segment, where a separator follows it;
+ * - a later word that stands behind different identifiers: `user:1:cart` and `user:2:cart` make `user:*:cart`;
+ * - a later word that {@link ENOUGH_KEYS} distinct keys have in common.
+ *
+ * Everything else is `*`. The tree holds what is shown, words and stars, one node a segment. A word that is not shown yet is a
+ * candidate of the node that it stands behind; the word a key ends with has a place of its own beside the same word inside
+ * keys. Words are compared by seeded hashes, so that finding the pattern of a key allocates nothing.
+ */
+
+/** Distinct keys that show a word. */
+const ENOUGH_KEYS = 20;
+
+const PRIME = 0x01000193;
+const STAR = 0x2a;
+/** Keeps the word a key ends with apart from the same word inside keys. */
+const LAST = 0x5bd1e995;
+
+/** Of one segment behind a node; 30 bits, which V8 keeps without allocating. */
+function hashOf(separator: number, text: number): number {
+  return (Math.imul(separator ^ text, PRIME) ^ (text >>> 15)) >>> 2;
+}
+
+/** A shown beginning of keys. */
+export class PatternNode<T> {
+  /** What the tree's owner keeps for the pattern that ends here. */
+  owned: T | undefined;
+  readonly children = new Map<number, PatternNode<T>>();
+  readonly candidates = new Map<number, Candidate<T>>();
+
+  /**
+   * @param pattern of a key that ends here.
+   * @param text of the last segment, with the separators in front of it.
+   * @param masked whether a segment up to here is `*`.
+   */
+  constructor(
+    readonly pattern: string,
+    readonly text: string,
+    readonly masked: boolean,
+  ) {}
+}
+
+/** A word that is not shown yet, and what keys have proved of it. */
+export class Candidate<T> {
+  /** How many forms it stands in that their owner keeps; without one it is forgotten. */
+  uses = 0;
+  #identifiers = 0;
+  readonly #keys: number[] = [];
+
+  constructor(
+    readonly context: PatternNode<T>,
+    readonly segment: FormSegment,
+  ) {}
+
+  /**
+   * @param identifiers a hash of those in front of it; 0 where there are none.
+   * @param key a hash of the whole key.
+   * @returns whether it is proved.
+   */
+  seen(identifiers: number, key: number): boolean {
+    if (identifiers !== 0 && this.#identifiers !== 0 && this.#identifiers !== identifiers) return true;
+    if (identifiers !== 0) this.#identifiers = identifiers;
+    if (!this.#keys.includes(key)) this.#keys.push(key);
+    return this.#keys.length >= ENOUGH_KEYS;
+  }
+}
+
+/** One segment of a form: a word, or what is the same of every identifier. */
+export interface FormSegment {
+  /** Separators and text; undefined for what is never shown. */
+  readonly word: string | undefined;
+  readonly wordHash: number;
+  /** Separators and `*`. */
+  readonly star: string;
+  readonly starHash: number;
+  readonly last: boolean;
+}
+
+/** Words that are not shown, in the order in which they stand. */
+class HiddenWords<T> {
+  count = 0;
+  readonly places = new Uint8Array(MAX_SEGMENTS + 1);
+  readonly hashes = new Int32Array(MAX_SEGMENTS + 1);
+  /** Of the identifiers in front of each; 0 where there are none. */
+  readonly identifiers = new Int32Array(MAX_SEGMENTS + 1);
+  readonly contexts: PatternNode<T>[] = [];
+
+  add(place: number, context: PatternNode<T>, hash: number, identifiers: number): void {
+    const at = this.count++;
+    this.places[at] = place;
+    this.hashes[at] = hash;
+    this.identifiers[at] = identifiers;
+    this.contexts[at] = context;
+  }
+}
+
+export class PatternTree<T> {
+  /** Of the key that was resolved last. */
+  readonly hidden = new HiddenWords<T>();
+  /** Of the same words in the same places, whatever the identifiers; of the key that was resolved last. */
+  formHash = 0;
+  /** As {@link formHash}, another one: forms are the same where both are. */
+  formCheck = 0;
+  readonly #root = new PatternNode<T>('', '', false);
+  #nodes = 0;
+
+  /** @param maxNodes beginnings that are kept apart. */
+  constructor(
+    private readonly scanner: KeyScanner,
+    private readonly maxNodes: number,
+  ) {}
+
+  /** Whether a word more can be shown. */
+  get hasRoom(): boolean {
+    return this.#nodes < this.maxNodes;
+  }
+
+  /** The pattern of the key that was scanned last; undefined where there is no room for it. */
+  resolve(key: string): PatternNode<T> | undefined {
+    const { count, kinds, hashes, separatorHashes } = this.scanner;
+    const { hidden } = this;
+    hidden.count = 0;
+    let node = this.#root;
+    let identifiers = 0;
+    let form = 0;
+    let check = 0;
+    for (let place = 0; place < count; place++) {
+      const kind = kinds[place]!;
+      const separator = separatorHashes[place]!;
+      const last = place === count - 1;
+      const hash = kind === SegmentKind.identifier ? STAR : last ? hashes[place]! ^ LAST : hashes[place]!;
+      let segment = hashOf(separator, hash);
+      let next = node.children.get(segment);
+      if (next === undefined) {
+        if (kind === SegmentKind.word && (place > 0 || last)) {
+          // The last word is shown behind other identifiers only: without any in front of it it never is.
+          if (last && !node.masked) segment = hashOf(separator, STAR);
+          else hidden.add(place, node, segment, identifiers);
+          next = this.#star(node, key, place, separator);
+        } else if (kind === SegmentKind.identifier) next = this.#star(node, key, place, separator);
+        else next = this.#add(node, segment, this.scanner.shownOf(key, place), node.masked);
+        if (next === undefined) return undefined;
+      }
+      if (kind === SegmentKind.identifier) identifiers = Math.imul(identifiers ^ hashes[place]!, PRIME) | 1;
+      form = Math.imul(form ^ segment, PRIME);
+      check = Math.imul(check ^ segment, 0x2c1b3c6d) ^ (check >>> 13);
+      node = next;
+    }
+    this.formHash = form >>> 2;
+    this.formCheck = check;
+    return node;
+  }
+
+  /** The form of the key that was resolved last. */
+  form(key: string): readonly FormSegment[] {
+    const scanner = this.scanner;
+    const { count, kinds, hashes, separatorHashes } = scanner;
+    return Array.from({ length: count }, (_, place) => {
+      const last = place === count - 1;
+      const separator = separatorHashes[place]!;
+      const text = scanner.separatorOf(key, place);
+      return {
+        word: kinds[place] === SegmentKind.identifier ? undefined : scanner.shownOf(key, place),
+        wordHash: hashOf(separator, last ? hashes[place]! ^ LAST : hashes[place]!),
+        star: `${text}*`,
+        starHash: hashOf(separator, STAR),
+        last,
+      };
+    });
+  }
+
+  /** As {@link resolve}, of a form. @returns the candidates, in place of hidden words. */
+  resolveForm(form: readonly FormSegment[]): { node: PatternNode<T> | undefined; candidates: Candidate<T>[] } {
+    const candidates: Candidate<T>[] = [];
+    let node: PatternNode<T> = this.#root;
+    for (const segment of form) {
+      const shown = segment.word === undefined ? undefined : node.children.get(segment.wordHash);
+      if (shown === undefined && segment.word !== undefined && (!segment.last || node.masked)) {
+        candidates.push(this.#candidate(node, segment));
+      }
+      const next =
+        shown ?? node.children.get(segment.starHash) ?? this.#add(node, segment.starHash, segment.star, true);
+      if (next === undefined) return { node: undefined, candidates };
+      node = next;
+    }
+    return { node, candidates };
+  }
+
+  /** The candidate of a hidden word of the key that was resolved last, where it is known. */
+  candidateOf(key: string, at: number): Candidate<T> | undefined {
+    const { hidden } = this;
+    const candidate = hidden.contexts[at]!.candidates.get(hidden.hashes[at]!);
+    if (candidate === undefined) return undefined;
+    const known = candidate.segment.word === this.scanner.shownOf(key, hidden.places[at]!);
+    return known ? candidate : undefined;
+  }
+
+  /** Shows a word from now on, and behind it what is shown behind the `*` that stood for it. */
+  show({ context, segment }: Candidate<T>): void {
+    context.candidates.delete(segment.wordHash);
+    const node = this.#add(context, segment.wordHash, segment.word!, context.masked);
+    const star = context.children.get(segment.starHash);
+    if (node !== undefined && star !== undefined) this.#inherit(node, star);
+  }
+
+  /** A form that its candidates stood in is kept no more. */
+  release(candidates: readonly Candidate<T>[]): void {
+    for (const candidate of candidates) {
+      const { context, segment } = candidate;
+      if (--candidate.uses === 0 && context.candidates.get(segment.wordHash) === candidate) {
+        context.candidates.delete(segment.wordHash);
+      }
+    }
+  }
+
+  #candidate(context: PatternNode<T>, segment: FormSegment): Candidate<T> {
+    const known = context.candidates.get(segment.wordHash);
+    if (known !== undefined) return known;
+    const made = new Candidate(context, segment);
+    context.candidates.set(segment.wordHash, made);
+    return made;
+  }
+
+  #star(node: PatternNode<T>, key: string, place: number, separator: number): PatternNode<T> | undefined {
+    const hash = hashOf(separator, STAR);
+    return node.children.get(hash) ?? this.#add(node, hash, `${this.scanner.separatorOf(key, place)}*`, true);
+  }
+
+  #add(parent: PatternNode<T>, hash: number, text: string, masked: boolean): PatternNode<T> | undefined {
+    if (this.#nodes >= this.maxNodes) return undefined;
+    this.#nodes++;
+    const node = new PatternNode<T>(parent.pattern + text, text, masked);
+    parent.children.set(hash, node);
+    return node;
+  }
+
+  #inherit(node: PatternNode<T>, other: PatternNode<T>): void {
+    for (const [hash, { text, children }] of other.children) {
+      const shown = node.children.get(hash) ?? this.#add(node, hash, text, node.masked || text.endsWith('*'));
+      if (shown !== undefined && children.size > 0) this.#inherit(shown, other.children.get(hash)!);
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import type { Ledger } from '../ledger/ledger.js';
+import { OTHER } from '../ledger/bounded-registry.js';
+import { SeriesHandle, type TimedBy } from './series-handle.js';
+import type { AccessTrack } from '../windows/access-track.js';
+import { KeyScanner } from '../patterns/key-scanner.js';
+import { type Candidate, type FormSegment, type PatternNode, PatternTree } from '../patterns/pattern-tree.js';
+
+/** Forms with hidden words that are counted apart, beside two for each pattern there is room for. */
+const WAITING = 56;
+/** Where all of those are taken, one new form in so many takes the place of another. */
+const ADMITTED_OF = 8;
+/** Forms that are examined to find one without another access. */
+const LOOKED_AT = 8;
+
+type Node = PatternNode<SeriesHandle>;
+
+/** Keys with the same words in the same places, some of which are hidden so far. */
+interface WaitingForm {
+  readonly form: readonly FormSegment[];
+  readonly check: number;
+  readonly handle: SeriesHandle;
+  /** What was counted of it under the pattern of the moment. */
+  readonly apart: AccessTrack;
+  candidates: readonly Candidate<SeriesHandle>[];
+  /** Whether another key of it has come since it was looked at last. */
+  askedAgain: boolean;
+}
+
+/**
+ * The series of keys that no handler declared. A key with hidden words is counted twice: under its pattern, and
+ * apart. When one of these words is shown, what was counted apart moves from the old pattern to the new one. Forms that
+ * are counted apart are bounded; of a form that found no place or lost it, what was counted before a word of it is shown stays
+ * under the coarser pattern.
+ */
+export class UndeclaredSeries {
+  readonly #ledger: Ledger;
+  readonly #timed: () => TimedBy;
+  readonly #scanner: KeyScanner;
+  readonly #tree: PatternTree<SeriesHandle>;
+  readonly #maxWaiting: number;
+  /** By their forms' hashes; the one longest there first. */
+  readonly #waiting = new Map<number, WaitingForm>();
+  readonly #spare: AccessTrack[] = [];
+  #refused = 0;
+  #other: SeriesHandle | undefined;
+
+  /** @param timed how series are timed; called for each of them. @param seed of hashes, any whole number. */
+  constructor(ledger: Ledger, options: { maxPatterns: number; timed: () => TimedBy; seed: number }) {
+    const { maxPatterns, timed, seed } = options;
+    this.#ledger = ledger;
+    this.#timed = timed;
+    this.#scanner = new KeyScanner(seed);
+    this.#tree = new PatternTree(this.#scanner, 64 + 8 * maxPatterns);
+    this.#maxWaiting = WAITING + 2 * maxPatterns;
+  }
+
+  seriesOf(key: string): SeriesHandle {
+    this.#scanner.scan(key);
+    const node = this.#tree.resolve(key);
+    if (node === undefined) return this.#overflow();
+    return this.#tree.hidden.count === 0 ? this.#plain(node) : this.#hidden(key, node);
+  }
+
+  #plain(node: Node): SeriesHandle {
+    if (node.owned !== undefined) return node.owned;
+    const byPattern = this.#ledger.patterns.admit(node.pattern);
+    byPattern.users++;
+    return (node.owned = new SeriesHandle(byPattern.name, undefined, { byPattern, bySide: undefined }, this.#timed()));
+  }
+
+  #overflow(): SeriesHandle {
+    const byPattern = this.#ledger.patterns.overflow();
+    return (this.#other ??= new SeriesHandle(OTHER, undefined, { byPattern, bySide: undefined }, this.#timed()));
+  }
+
+  #hidden(key: string, node: Node): SeriesHandle {
+    const tree = this.#tree;
+    const known = this.#waiting.get(tree.formHash);
+    if (known !== undefined) known.askedAgain = true;
+    const waiting = known?.check === tree.formCheck ? known : known === undefined ? this.#begin(key, node) : undefined;
+    const { hidden } = tree;
+    const proved: Candidate<SeriesHandle>[] = [];
+    for (let at = 0; at < hidden.count; at++) {
+      const candidate = tree.candidateOf(key, at);
+      if (candidate?.seen(hidden.identifiers[at]!, this.#scanner.hash) === true) proved.push(candidate);
+    }
+    for (const candidate of proved) this.#show(candidate);
+    return waiting?.handle ?? this.#plain(node);
+  }
+
+  /** Counts a new form apart, where there is a place. */
+  #begin(key: string, node: Node): WaitingForm | undefined {
+    if (this.#waiting.size >= this.#maxWaiting) {
+      if (this.#refused++ % ADMITTED_OF !== 0) return undefined;
+      this.#giveUpOne();
+    }
+    const { formHash, formCheck } = this.#tree;
+    const form = this.#tree.form(key);
+    const { candidates } = this.#tree.resolveForm(form);
+    const byPattern = this.#ledger.patterns.admit(node.pattern);
+    byPattern.users++;
+    const apart = this.#spare.pop() ?? this.#ledger.apart();
+    const handle = new SeriesHandle(byPattern.name, undefined, { byPattern, bySide: apart }, this.#timed());
+    const waiting = { form, check: formCheck, handle, apart, candidates, askedAgain: false };
+    for (const candidate of candidates) candidate.uses++;
+    this.#waiting.set(formHash, waiting);
+    return waiting;
+  }
+
+  /** Ends the oldest form that no other key had. */
+  #giveUpOne(): void {
+    let looked = 0;
+    for (const [hash, waiting] of this.#waiting) {
+      if (waiting.askedAgain && looked++ < LOOKED_AT) {
+        waiting.askedAgain = false;
+        this.#waiting.delete(hash);
+        this.#waiting.set(hash, waiting);
+        continue;
+      }
+      return this.#end(hash, waiting);
+    }
+  }
+
+  /** Counts a form under its pattern alone from now on. */
+  #end(hash: number, { handle, apart, candidates }: WaitingForm): void {
+    this.#waiting.delete(hash);
+    this.#tree.release(candidates);
+    handle.count({ byPattern: handle.byPattern!, bySide: undefined });
+    apart.reset(this.#ledger.since);
+    this.#spare.push(apart);
+  }
+
+  #show(candidate: Candidate<SeriesHandle>): void {
+    if (!this.#tree.hasRoom || !this.#ledger.patterns.hasRoom) return;
+    this.#tree.show(candidate);
+    for (const [hash, waiting] of this.#waiting) {
+      if (waiting.candidates.includes(candidate)) this.#refine(hash, waiting);
+    }
+  }
+
+  #refine(hash: number, waiting: WaitingForm): void {
+    const { handle, apart } = waiting;
+    const { node, candidates } = this.#tree.resolveForm(waiting.form);
+    if (node === undefined) return;
+    const from = handle.byPattern!;
+    const to = this.#ledger.patterns.admit(node.pattern);
+    if (to !== from) {
+      this.#ledger.move(apart, from, to);
+      to.users++;
+      from.users--;
+      this.#ledger.dropUnused(from);
+    }
+    for (const candidate of candidates) candidate.uses++;
+    this.#tree.release(waiting.candidates);
+    waiting.candidates = candidates;
+    handle.count({ byPattern: to, bySide: apart });
+    if (candidates.length === 0) this.#end(hash, waiting);
+  }
+}

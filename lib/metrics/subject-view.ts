@@ -1,0 +1,34 @@
+import type { AccessTrack } from './windows/access-track.js';
+import type { Ledger } from './ledger/ledger.js';
+import type { CacheStats, Window } from './snapshot.js';
+import { cacheStats } from './statistics.js';
+import { windowNamed } from './windows/windows.js';
+
+/** The statistics of one `@Cached` handler or method. */
+export interface SubjectMetrics {
+  /** @throws CacheError `UNKNOWN_WINDOW`. */
+  getStats(window?: Window): CacheStats;
+  /** Sets this handler's or method's own statistics to zero; its pattern's and the overall ones stay. */
+  reset(): void;
+}
+
+/** Reads the tracks of one subject: those of its endpoints, or its own. */
+export class SubjectView implements SubjectMetrics {
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly tracks: readonly AccessTrack[],
+  ) {}
+
+  getStats(window?: Window): CacheStats {
+    const named = windowNamed(window);
+    const now = this.ledger.clock.now();
+    const sum = this.ledger.nothing();
+    for (const { track } of this.tracks) track.addTo(sum, named, now);
+    const since = this.tracks.reduce((latest, { track }) => Math.max(latest, track.since), this.ledger.since);
+    return cacheStats(sum, { window: named, coverageSeconds: this.ledger.coverageSeconds(named, since) });
+  }
+
+  reset(): void {
+    for (const track of this.tracks) track.reset(this.ledger.clock.now());
+  }
+}

@@ -1,0 +1,185 @@
+import { TrackShape } from './track.js';
+import type { CombinedTrack } from './combined-track.js';
+import { type Figures, pack, type WindowSum } from './window-sum.js';
+import { levelOf, LEVELS, SLOT_MS, type Window, windowStart } from './windows.js';
+
+/*
+ * History is a window cut into bins, oldest first: what charts draw. Patterns are cut into the slots that their tracks keep anyway
+ * (10 s, 1 min, 5 min or 1 h). All patterns together are kept in finer bins as well: there is one of them, so it costs little.
+ */
+
+/** A window that has a beginning. */
+export type HistoryWindow = Exclude<Window, 'all'>;
+export const HISTORY_WINDOWS = ['1m', '5m', '1h', '24h'] as const satisfies readonly HistoryWindow[];
+
+/** How long a bin of all patterns together is, milliseconds: each length divides that of the slots of its window. */
+const FINE_MS: Readonly<Record<HistoryWindow, number>> = { '1m': 10_000, '5m': 10_000, '1h': 60_000, '24h': 600_000 };
+const SPAN_MS: Readonly<Record<HistoryWindow, number>> = {
+  '1m': 60_000,
+  '5m': 300_000,
+  '1h': 3_600_000,
+  '24h': 86_400_000,
+};
+
+/** The length of the slots that a window ends in, milliseconds. */
+export function slotMsOf(window: HistoryWindow): number {
+  return LEVELS[levelOf(window)]!.slotMs;
+}
+
+/** What happened in one bin. */
+export interface HistoryBin {
+  /** Milliseconds since the Unix epoch. */
+  readonly start: number;
+  readonly lengthMs: number;
+  readonly sum: WindowSum;
+}
+
+/** The bins of one window. Before `fineFrom` they are as long as its slots. */
+export class HistoryBins {
+  readonly #bins = new Map<number, HistoryBin>();
+
+  /** @param from when the first bin begins; what is older is left out. */
+  constructor(
+    private readonly newSum: () => WindowSum,
+    private readonly from: number,
+    private readonly slotMs: number,
+    private readonly fineMs = slotMs,
+    private readonly fineFrom = -Infinity,
+  ) {}
+
+  /** The bin that a moment lies in; undefined before the window. */
+  at(ms: number): WindowSum | undefined {
+    if (ms < this.from) return undefined;
+    const lengthMs = this.#lengthAt(ms);
+    const start = Math.floor(ms / lengthMs) * lengthMs;
+    let bin = this.#bins.get(start);
+    if (bin === undefined) this.#bins.set(start, (bin = { start, lengthMs, sum: this.newSum() }));
+    return bin.sum;
+  }
+
+  /** Adds the bins of another history of slots of the same length. */
+  add(bins: Iterable<HistoryBin>): void {
+    for (const { start, sum } of bins) this.at(start)?.add(sum);
+  }
+
+  /** Oldest first, the empty ones between `since` and `now` included. */
+  list(since: number, now: number): HistoryBin[] {
+    for (let at = Math.max(since, this.from); at <= now;) {
+      this.at(at);
+      const lengthMs = this.#lengthAt(at);
+      at = (Math.floor(at / lengthMs) + 1) * lengthMs;
+    }
+    return [...this.#bins.values()].sort((a, b) => a.start - b.start);
+  }
+
+  #lengthAt(ms: number): number {
+    return ms < this.fineFrom ? this.slotMs : this.fineMs;
+  }
+}
+
+/** Bins of one length: the latest is open, those before it are packed. */
+class RecentBins {
+  readonly #shape: TrackShape;
+  readonly #packed = new Map<number, Uint8Array<ArrayBuffer>>();
+  readonly #open: WindowSum;
+  #slot = -Infinity;
+
+  constructor(
+    shape: TrackShape,
+    private readonly lengthMs: number,
+    private readonly count: number,
+  ) {
+    this.#shape = shape;
+    this.#open = shape.newSum();
+  }
+
+  add(ms: number, figures: Figures): void {
+    const slot = Math.floor(ms / this.lengthMs);
+    if (slot > this.#slot) this.#begin(slot);
+    if (slot === this.#slot) return this.#open.add(figures);
+    // Patterns close their slots when they are touched next: one may be late.
+    if (slot <= this.#slot - this.count) return;
+    const { sum, reader } = this.#shape;
+    sum.clear();
+    const before = this.#packed.get(slot);
+    if (before !== undefined) {
+      reader.open(before, 0);
+      sum.addPacked(reader, 'all');
+    }
+    sum.add(figures);
+    this.#keep(slot, sum);
+  }
+
+  addTo(bins: HistoryBins): void {
+    const { reader } = this.#shape;
+    for (const [slot, bytes] of this.#packed) {
+      const bin = bins.at(slot * this.lengthMs);
+      if (bin === undefined) continue;
+      reader.open(bytes, 0);
+      bin.addPacked(reader, 'all');
+    }
+    if (this.#slot > -Infinity) bins.at(this.#slot * this.lengthMs)?.add(this.#open);
+  }
+
+  clear(): void {
+    this.#packed.clear();
+    this.#open.clear();
+    this.#slot = -Infinity;
+  }
+
+  #begin(slot: number): void {
+    if (this.#slot > -Infinity) this.#keep(this.#slot, this.#open);
+    this.#open.clear();
+    this.#slot = slot;
+    for (const kept of this.#packed.keys()) if (kept <= slot - this.count) this.#packed.delete(kept);
+  }
+
+  #keep(slot: number, sum: WindowSum): void {
+    const { writer } = this.#shape;
+    writer.clear();
+    pack(sum, writer);
+    this.#packed.set(slot, writer.bytes.slice(0, writer.length));
+  }
+}
+
+/** The closed slots of all patterns together in fine bins: about 70 KB when a busy day is full. */
+export class OverallHistory {
+  readonly #shape: TrackShape;
+  readonly #recent = new Map<number, RecentBins>();
+  /** From when on it has everything. */
+  #since = -Infinity;
+
+  constructor(counters: number, histograms: number) {
+    this.#shape = new TrackShape(counters, histograms);
+    for (const window of HISTORY_WINDOWS) {
+      // The longer window of two with bins of one length comes later and wins.
+      const lengthMs = FINE_MS[window];
+      this.#recent.set(lengthMs, new RecentBins(this.#shape, lengthMs, SPAN_MS[window] / lengthMs + 1));
+    }
+  }
+
+  /** Takes in the slot that a pattern closed. */
+  absorb(slot: number, figures: Figures): void {
+    for (const recent of this.#recent.values()) recent.add(slot * SLOT_MS, figures);
+  }
+
+  /** Forgets everything. @param since from when on it has everything again; always by default. */
+  clear(since = -Infinity): void {
+    for (const recent of this.#recent.values()) recent.clear();
+    this.#since = since;
+  }
+
+  /** The closed slots of a window. @param combined has what happened before this began. */
+  binsIn(window: HistoryWindow, now: number, combined: CombinedTrack): HistoryBins {
+    const slotMs = slotMsOf(window);
+    const fineMs = FINE_MS[window];
+    const from = windowStart(window, now);
+    const fineFrom = Math.ceil(this.#since / slotMs) * slotMs;
+    const bins = new HistoryBins(() => this.#shape.newSum(), from, slotMs, fineMs, fineFrom);
+    if (fineFrom > from) combined.addEachTo(bins, levelOf(window), fineFrom);
+    const fine = new HistoryBins(() => this.#shape.newSum(), Math.max(from, fineFrom), slotMs, fineMs);
+    this.#recent.get(fineMs)!.addTo(fine);
+    bins.add(fine.list(Infinity, now));
+    return bins;
+  }
+}

@@ -1,12 +1,12 @@
-import type { CacheLog } from '../cache/cache-log.js';
-import type { Clock } from '../cache/clock.js';
-import type { CacheObserver } from '../cache/observer.js';
+import type { CacheLog } from '../cache/base/cache-log.js';
+import type { Clock } from '../cache/base/clock.js';
+import type { CacheObserver } from '../cache/base/observer.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import type { Judgement } from '../metrics/judgement.js';
 import { NoopObserver } from '../metrics/noop-observer.js';
 import { MetricsRecorder, type RecorderOptions } from '../metrics/recorder.js';
 import { assessHealth, DEFAULT_HEALTH, type HealthThresholds } from './health.js';
-import { recommend } from './recommendations.js';
+import { type AdviceState, lowPerformerAdvice } from './recommendations/low-performer.js';
 
 export type { HealthThresholds };
 
@@ -18,26 +18,42 @@ export interface CreateCacheMetricsOptions {
   readonly log?: CacheLog;
 }
 
-/** The observer to hand to the cache, and the metrics that read what it counted, with health and advice. */
+/** The state of the recommendations for a pattern. */
+export type AdviceSource = (pattern: string) => AdviceState | undefined;
+
+/** Without a stream of accesses nothing is known of what another TTL, more memory or fewer invalidations would bring. */
+const NOT_OBSERVED = 'insight is off, so that no accesses are observed.';
+const NO_ADVICE: AdviceState = {
+  recommendation: undefined,
+  missing: { ttl: NOT_OBSERVED, memory: NOT_OBSERVED, invalidation: NOT_OBSERVED },
+};
+
+/**
+ * The observer to hand to the cache, and the metrics that read what it counted, with health and advice; `adviseBy` connects them with
+ * the recommendations, which are drawn from these metrics.
+ */
 export function createCacheMetrics(options: CreateCacheMetricsOptions): {
   readonly observer: CacheObserver;
   readonly metrics: CacheMetrics;
+  adviseBy(source: AdviceSource): void;
 } {
+  let advice: AdviceSource = () => NO_ADVICE;
+  const adviseBy = (source: AdviceSource): void => void (advice = source);
   const { metrics = {}, health, clock, log } = options;
   const thresholds = withDefaults(health);
   const judgement: Judgement = {
     window: thresholds.window,
     targets: Object.keys(thresholds.patterns),
     assessHealth: (facts) => assessHealth(facts, thresholds),
-    recommend,
+    recommend: (facts) => lowPerformerAdvice(facts, advice(facts.stats.pattern) ?? NO_ADVICE),
   };
   if (metrics === false) {
     const observer = new NoopObserver();
-    return { observer, metrics: new CacheMetrics(observer, judgement, { clock }) };
+    return { observer, metrics: new CacheMetrics(observer, judgement, { clock }), adviseBy };
   }
   const { prefix = '', ...recording } = metrics;
   const observer = new MetricsRecorder({ ...recording, clock, ...(log === undefined ? {} : { log }) });
-  return { observer, metrics: new CacheMetrics(observer, judgement, { clock, prefix }) };
+  return { observer, metrics: new CacheMetrics(observer, judgement, { clock, prefix }), adviseBy };
 }
 
 function withDefaults(health: HealthThresholds = {}): Required<HealthThresholds> {

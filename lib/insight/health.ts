@@ -1,5 +1,5 @@
 import type { HealthFacts } from '../metrics/judgement.js';
-import type { HealthReport, HealthStatus, HealthWarning, Window } from '../metrics/snapshot.js';
+import type { HealthReport, HealthStatus, HealthWarning, LayerStats, Window } from '../metrics/snapshot.js';
 
 /** When the cache is called healthy. */
 export interface HealthThresholds {
@@ -28,7 +28,8 @@ export const DEFAULT_HEALTH: Required<HealthThresholds> = {
 
 /**
  * Judges the cache: degraded where the hit rate is below or the mean response time at or above its threshold; a warning
- * where only the 95th percentile is, a circuit is open, a layer is down, or a pattern misses its target.
+ * where only the 95th percentile is, a circuit is open, a layer is down, has sweeps or invalidations pending or passes no messages, or
+ * a pattern misses its target.
  */
 export function assessHealth(facts: HealthFacts, thresholds: Required<HealthThresholds>): HealthReport {
   const { stats, now } = facts;
@@ -95,7 +96,8 @@ function slowTail({ stats }: HealthFacts, { maxP95ResponseTimeMs }: Required<Hea
 }
 
 function troubledLayers({ layers }: HealthFacts): HealthWarning[] {
-  return layers.flatMap(({ layer, circuitState, connected }) => {
+  return layers.flatMap((stats) => {
+    const { layer, circuitState, connected, sweepsPending = 0 } = stats;
     const warnings: HealthWarning[] = [];
     if (circuitState === 'open') {
       warnings.push({
@@ -115,8 +117,52 @@ function troubledLayers({ layers }: HealthFacts): HealthWarning[] {
         layer,
       });
     }
+    if (sweepsPending > 0) {
+      warnings.push({
+        code: 'SWEEP_PENDING',
+        message: `Layer '${layer}' has not removed what ${sweepsPending} invalidations by glob concern: it is not read, but takes memory. Let its user SCAN.`,
+        value: sweepsPending,
+        threshold: 0,
+        layer,
+      });
+    }
+    // What waits for a layer that is away is explained by that.
+    if (connected && circuitState === 'closed') warnings.push(...refusals(stats));
     return warnings;
   });
+}
+
+/** What a layer that answers does not take from this user: invalidations, and messages between the processes. */
+function refusals({ layer, invalidationsPending = 0, busNotSent, busUnreachable }: LayerStats): HealthWarning[] {
+  const warnings: HealthWarning[] = [];
+  if (invalidationsPending > 0) {
+    warnings.push({
+      code: 'INVALIDATIONS_PENDING',
+      message: `Layer '${layer}' has not taken ${invalidationsPending} invalidations: other processes may still read what they concern. See LAYER_FAILED in the log for the reason.`,
+      value: invalidationsPending,
+      threshold: 0,
+      layer,
+    });
+  }
+  if (busNotSent === true) {
+    warnings.push({
+      code: 'BUS_NOT_SENT',
+      message: `Invalidations cannot be sent through layer '${layer}': memory of other processes may be outdated. Let its user PUBLISH to its channels.`,
+      value: 'not sent',
+      threshold: 'sent',
+      layer,
+    });
+  }
+  if (busUnreachable === true) {
+    warnings.push({
+      code: 'BUS_UNREACHABLE',
+      message: `Invalidations of other processes cannot be received through layer '${layer}': memory may be outdated. Let its user SUBSCRIBE to its channels.`,
+      value: 'not received',
+      threshold: 'received',
+      layer,
+    });
+  }
+  return warnings;
 }
 
 function missedTargets({ patterns }: HealthFacts, thresholds: Required<HealthThresholds>): HealthWarning[] {

@@ -1,0 +1,473 @@
+import type { CallbackErrors } from '../cache/base/callback-errors.js';
+import { MissReason, Outcome, type Series } from '../cache/base/observer.js';
+import {
+  type AccessStream,
+  Removal,
+  type ReportedInvalidation,
+  type ReportedLoad,
+} from '../cache/entries/access-stream.js';
+import type { Entry } from '../cache/entries/entry.js';
+import { FollowedPattern } from './followed-pattern.js';
+import { InvalidationNotes } from './invalidation-notes.js';
+import type { MemorySimulation } from './memory-ladder.js';
+import { keyHash } from './key-hash.js';
+import { MOST_HOT, MOST_PATTERNS, type PatternSample, patternOfTrack, slotOfTrack } from './pattern-sample.js';
+import { TrackTable } from './track-table.js';
+import type { AccessFacts } from './ttl-replay.js';
+import { AccessKind, type AccessListener, type TrackedAccess } from './tracked-access.js';
+import { valueDigest } from './value-digest.js';
+
+/*
+ * Follows a sample of each pattern's keys, and passes what happens to them on.
+ *
+ * The problem. To say what another TTL would do, one has to know when each key was asked for; to keep that for every key costs more
+ * than the cache itself.
+ *
+ * The sample. A hash decides for most keys: whether one is followed depends on nothing that happens to it, so that the sample is
+ * fair, and every instance of a fleet follows the same keys (spatial sampling: SHARDS, FAST 2015). Few keys get a large part of all
+ * hits, and with one of them left out or counted many times a sample is far off; so the hottest keys of a pattern, found by Space-Saving
+ * in a random sample of the hits, are followed whatever their hash is, and count for themselves alone.
+ *
+ * What a hit costs. Until a time that is noted with the key, a hit changes nothing but a count: it is a comparison and an addition.
+ * These counts are reported together when the time is over, or when somebody reads.
+ */
+
+/**
+ * Of how many hits one is ranked, in the mean: of few where there are few, and of more where that would come more often than so many
+ * milliseconds. Gaps are drawn from the geometric distribution, so that no rhythm of the traffic hides from a fixed step.
+ */
+const LEAST_SAMPLED_OF = 4;
+const MOST_SAMPLED_OF = 4_096;
+const SAMPLED_EVERY_MS = 1;
+/** How long hits of a key are only counted. */
+const REPORTED_AFTER_MS = 10_000;
+
+export interface AccessRecorderOptions {
+  /** Of the namespace: see `saltOf`. */
+  readonly salt: number;
+  /** What of a value counts when it is compared with the one before. */
+  readonly compare?: ((value: unknown) => unknown) | undefined;
+  /** From 0 to 1, for the gaps between sampled hits. */
+  readonly random: () => number;
+  readonly errors: CallbackErrors;
+}
+
+type MutableAccess = { -readonly [K in keyof TrackedAccess]: TrackedAccess[K] };
+
+/** The stream of accesses, for those who listen. */
+export class AccessRecorder implements AccessStream {
+  readonly #options: AccessRecorderOptions;
+  readonly #patterns = new Map<string, FollowedPattern>();
+  /** By their numbers in tracks, which begin with 1. */
+  readonly #samples: (PatternSample | undefined)[] = [undefined];
+  readonly #followed: (FollowedPattern | undefined)[] = [undefined];
+  readonly #table: TrackTable;
+  readonly #listeners: AccessListener[] = [];
+  readonly #notes = new InvalidationNotes();
+  /** Of the layer in this process' memory, where there is one. */
+  #memory: MemorySimulation | undefined;
+  #hashedKey = '';
+  #hashed = 0;
+  #sampledOf = LEAST_SAMPLED_OF;
+  #sampledAt = 0;
+  readonly #access: MutableAccess = {
+    kind: AccessKind.hit, pattern: '', key: undefined, hash: 0, weight: 1, at: 0, count: 1, reason: MissReason.none, layer: -1,
+    durationMs: 0, bytes: 0, ttlMs: 0, changed: undefined, afterInvalidation: false, empty: false, reads: 0,
+  }; // prettier-ignore
+
+  constructor(options: AccessRecorderOptions) {
+    this.#options = options;
+    this.#table = new TrackTable((track) => this.#samples[patternOfTrack(track)]!.hashes[slotOfTrack(track)]!);
+  }
+
+  /** Passes accesses on from now on. @returns how to stop. */
+  listen(listener: AccessListener): () => void {
+    this.#listeners.push(listener);
+    return () => {
+      const at = this.#listeners.indexOf(listener);
+      if (at !== -1) this.#listeners.splice(at, 1);
+    };
+  }
+
+  /** Simulates other sizes of the memory layer from now on. */
+  simulate(memory: MemorySimulation): void {
+    this.#memory = memory;
+  }
+
+  /** The patterns that are followed. */
+  get patterns(): ReadonlyMap<string, FollowedPattern> {
+    return this.#patterns;
+  }
+
+  /** Reports hits that have only been counted so far. Call it before you read what a listener has summed up. */
+  flush(now: number): void {
+    for (const pattern of this.#patterns.values()) {
+      for (let slot = 0; slot < pattern.sample.used; slot++) this.#settle(pattern, slot, undefined, now);
+    }
+  }
+
+  hit(track: number, key: string, now: number): void {
+    const sample = this.#samples[patternOfTrack(track)]!;
+    const slot = slotOfTrack(track);
+    if (sample.tracks[slot] !== track) return;
+    if (now < sample.until[slot]!) sample.pending[slot]! += 1;
+    else this.#hitLate(this.#followed[patternOfTrack(track)]!, slot, key, now);
+  }
+
+  sampled(key: string, series: Series, entry: Entry, now: number): number {
+    const pattern = this.#patternOf(series, now);
+    if (pattern !== undefined) {
+      if (pattern.hottest.add(key, this.#sampledOf)) this.#rank(pattern);
+      const hash = this.#hash(key);
+      const known = this.#table.find(hash);
+      if (known === 0 || this.#followed[patternOfTrack(known)] === pattern) {
+        const track = (entry.track = this.#promoted(pattern, hash, known));
+        if (known === 0 && track !== 0) this.#learn(pattern, slotOfTrack(track), entry);
+      }
+    }
+    return this.#gap(now);
+  }
+
+  access(
+    key: string,
+    series: Series,
+    outcome: Outcome,
+    reason: MissReason,
+    layer: number,
+    now: number,
+    entry?: Entry,
+  ): void {
+    const track = this.#trackOf(key, series, now);
+    if (track === 0) return;
+    const pattern = this.#followed[patternOfTrack(track)]!;
+    const slot = slotOfTrack(track);
+    this.#settle(pattern, slot, key, now);
+    const access = this.#begin(KIND_OF[outcome]!, pattern, slot, key, now);
+    access.layer = layer;
+    access.reason = outcome === Outcome.hit || outcome === Outcome.stale ? MissReason.none : reason;
+    this.#report(access);
+    if (outcome === Outcome.hit) pattern.sample.read(slot, 1);
+    const loadedAt = outcome === Outcome.hit && layer > 0 && entry !== undefined ? entry.createdAt : 0;
+    this.#remember(pattern, slot, 1, now, outcome === Outcome.hit && layer === 0);
+    const loads = outcome !== Outcome.hit && outcome !== Outcome.stale;
+    this.#replay(pattern, slot, now, { loads, keeps: pattern.notKept[slot] === 0, loadedAt });
+    pattern.notKept[slot] = 0;
+  }
+
+  loaded(key: string, series: Series, load: ReportedLoad): number {
+    const { value, entry, ttlMs, durationMs, at } = load;
+    const hash = this.#hash(key);
+    for (const listener of this.#listeners) {
+      try {
+        listener.loaded?.(key, hash, series.pattern, load, this.#digest);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+    const track = this.#trackOf(key, series, at);
+    if (track === 0) return 0;
+    const pattern = this.#followed[patternOfTrack(track)]!;
+    const slot = slotOfTrack(track);
+    this.#settle(pattern, slot, key, at);
+    const access = this.#begin(AccessKind.load, pattern, slot, key, at);
+    const changed = pattern.changedTo(slot, this.#digest(value));
+    const announced = pattern.invalidated[slot] === 1;
+    access.durationMs = durationMs;
+    access.changed = changed;
+    pattern.notKept[slot] = entry === undefined ? 1 : 0;
+    const keptMs = entry === undefined ? 0 : nominal(entry.freshUntil - at, ttlMs);
+    this.#stored(access, pattern, slot, value, entry, keptMs);
+    if (entry !== undefined && this.#inMemory(pattern, slot)) {
+      this.#memory!.loaded(pattern.sample.hashes[slot]!, { bytes: entry.size, costMs: durationMs, ttlMs: keptMs });
+    }
+    pattern.ladder.loaded(slot, at, { durationMs, ttlMs: keptMs, changed, announced });
+    return track;
+  }
+
+  loadFailed(key: string, series: Series, durationMs: number, at: number): void {
+    const track = this.#trackOf(key, series, at);
+    if (track === 0) return;
+    const pattern = this.#followed[patternOfTrack(track)]!;
+    const slot = slotOfTrack(track);
+    pattern.notKept[slot] = 1;
+    const access = this.#begin(AccessKind.loadError, pattern, slot, key, at);
+    access.durationMs = durationMs;
+    this.#report(access);
+  }
+
+  stored(key: string, series: Series, entry: Entry, ttlMs: number, at: number): number {
+    const track = this.#trackOf(key, series, at);
+    if (track === 0) return 0;
+    const pattern = this.#followed[patternOfTrack(track)]!;
+    const slot = slotOfTrack(track);
+    this.#settle(pattern, slot, key, at);
+    const access = this.#begin(AccessKind.set, pattern, slot, key, at);
+    access.changed = pattern.changedTo(slot, this.#digest(entry.value));
+    this.#stored(access, pattern, slot, entry.value, entry, ttlMs);
+    pattern.ladder.written(slot, at, ttlMs);
+    if (this.#inMemory(pattern, slot)) {
+      this.#memory!.written(pattern.sample.hashes[slot]!, at, { bytes: entry.size, costMs: 0, ttlMs });
+    }
+    return track;
+  }
+
+  backfilled(key: string, series: Series, at: number): number {
+    return this.#trackOf(key, series, at);
+  }
+
+  invalidated(what: ReportedInvalidation, at: number): void {
+    for (const key of what.keys ?? []) {
+      const track = this.#table.find(this.#hash(key));
+      if (track === 0) continue;
+      const pattern = this.#followed[patternOfTrack(track)]!;
+      const slot = slotOfTrack(track);
+      this.#settle(pattern, slot, key, at);
+      this.#report(this.#begin(AccessKind.invalidated, pattern, slot, key, at));
+      pattern.invalidated[slot] = 1;
+      pattern.ladder.removed(slot, at, true);
+      this.#memory?.removed(pattern.sample.hashes[slot]!);
+    }
+    for (const glob of what.patterns ?? []) this.#notes.glob(glob, at);
+    if (what.tags !== undefined) this.#notes.tags(what.tags, at);
+    if (what.all === true) this.#notes.all(at);
+    for (const listener of this.#listeners) {
+      try {
+        listener.invalidated?.(what, at);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+  }
+
+  removed(track: number, why: Removal, at: number): void {
+    const pattern = this.#followed[patternOfTrack(track)]!;
+    const slot = slotOfTrack(track);
+    if (pattern.sample.tracks[slot] !== track) return;
+    this.#settle(pattern, slot, undefined, at);
+    const kind = why === Removal.expired ? AccessKind.expired : AccessKind.evicted;
+    this.#report(this.#begin(kind, pattern, slot, undefined, at));
+    if (why === Removal.evicted) pattern.ladder.removed(slot, at, false);
+  }
+
+  #inMemory({ sample }: FollowedPattern, slot: number): boolean {
+    return this.#memory?.follows(sample.hashes[slot]!, sample.hot[slot] === 1, sample.share) === true;
+  }
+
+  /** Lets the simulated memory layers have accesses of a key. */
+  #remember(pattern: FollowedPattern, slot: number, count: number, at: number, hit: boolean): void {
+    if (!this.#inMemory(pattern, slot)) return;
+    this.#memory!.access({ hash: pattern.sample.hashes[slot]!, count, at, hit });
+  }
+
+  /** How many hits later the next one is ranked. */
+  #gap(now: number): number {
+    const tookMs = now - this.#sampledAt;
+    this.#sampledAt = now;
+    if (tookMs < SAMPLED_EVERY_MS) this.#sampledOf = Math.min(MOST_SAMPLED_OF, this.#sampledOf * 2);
+    else if (tookMs > 4 * SAMPLED_EVERY_MS) this.#sampledOf = Math.max(LEAST_SAMPLED_OF, this.#sampledOf / 2);
+    return 1 + Math.floor(Math.log(1 - this.#options.random()) / Math.log1p(-1 / this.#sampledOf));
+  }
+
+  #hitLate(pattern: FollowedPattern, slot: number, key: string, now: number): void {
+    this.#settle(pattern, slot, key, now);
+    const access = this.#begin(AccessKind.hit, pattern, slot, key, now);
+    access.layer = 0;
+    this.#report(access);
+    pattern.sample.read(slot, 1);
+    this.#remember(pattern, slot, 1, now, true);
+    this.#replay(pattern, slot, now, FRESH_IN_MEMORY);
+  }
+
+  /** Hits until the next change of a copy of the ladder only count. */
+  #replay(pattern: FollowedPattern, slot: number, now: number, facts: AccessFacts): void {
+    const until = pattern.ladder.access(slot, now, facts);
+    const countedMs = this.#memory?.countedMs ?? Infinity;
+    pattern.sample.until[slot] = Math.min(until === 0 ? now + REPORTED_AFTER_MS : until, now + countedMs);
+  }
+
+  /** Reports the hits of a key that have only been counted. */
+  #settle(pattern: FollowedPattern, slot: number, key: string | undefined, now: number): void {
+    const { sample } = pattern;
+    const hits = sample.pending[slot]!;
+    if (hits > 0 && sample.tracks[slot] !== 0) {
+      sample.pending[slot] = 0;
+      sample.read(slot, hits);
+      pattern.ladder.hits(slot, hits);
+      this.#remember(pattern, slot, hits, now, true);
+      const access = this.#begin(AccessKind.hit, pattern, slot, key, now);
+      access.count = hits;
+      access.layer = 0;
+      this.#report(access);
+    }
+    if (key === undefined) return;
+    const invalidatedAt = pattern.invalidatedAt(slot, key, this.#notes);
+    if (invalidatedAt === 0) return;
+    pattern.invalidated[slot] = 1;
+    pattern.ladder.removed(slot, invalidatedAt, true);
+    this.#memory?.removed(sample.hashes[slot]!);
+  }
+
+  #stored(
+    access: MutableAccess,
+    pattern: FollowedPattern,
+    slot: number,
+    value: unknown,
+    entry: Entry | undefined,
+    ttlMs: number,
+  ): void {
+    access.afterInvalidation = pattern.invalidated[slot] === 1;
+    access.empty = value === undefined || value === null;
+    if (entry !== undefined) {
+      pattern.tagged(slot, entry.tags);
+      access.bytes = entry.size;
+      access.ttlMs = ttlMs;
+    }
+    pattern.invalidated[slot] = 0;
+    this.#report(access);
+    pattern.sample.reads[slot] = 0;
+  }
+
+  /** The track of a key, which is followed from now on where the sample wants it; 0 where it is not. */
+  #trackOf(key: string, series: Series, at: number): number {
+    const hash = this.#hash(key);
+    const pattern = this.#patternOf(series, at);
+    const known = this.#table.find(hash);
+    if (known !== 0) {
+      const follows = this.#followed[patternOfTrack(known)]!;
+      if (follows === pattern) return this.#promoted(pattern, hash, known);
+      // Its pattern has been refined since.
+      follows.sample.drop(slotOfTrack(known));
+    }
+    if (pattern === undefined) return 0;
+    const hot = this.#promoted(pattern, hash, 0);
+    return hot !== 0 || !pattern.sample.samples(hash) ? hot : this.#follow(pattern, hash, false);
+  }
+
+  #follow(pattern: FollowedPattern, hash: number, isHot: boolean): number {
+    const slot = pattern.sample.take(hash, isHot);
+    if (slot === -1) return 0;
+    const track = pattern.sample.tracks[slot]!;
+    pattern.begin(slot, this.#notes, !isHot);
+    this.#table.add(hash, track);
+    return track;
+  }
+
+  /**
+   * Notes which keys are hottest, and follows those no longer that were. A key that is hot now is followed for itself from the next time
+   * on at which it would be looked at whatever its hash is; so its accesses until then are those of any other key.
+   */
+  #rank(pattern: FollowedPattern): void {
+    const { sample, hottest } = pattern;
+    const ranked = hottest.ranked().map((key) => this.#hash(key));
+    const kept = new Set(ranked);
+    for (let slot = 0; slot < sample.used; slot++) {
+      if (sample.hot[slot] === 1 && sample.tracks[slot] !== 0 && !kept.has(sample.hashes[slot]!)) sample.demote(slot);
+    }
+    pattern.hot = Int32Array.from(ranked.slice(0, MOST_HOT)).sort();
+  }
+
+  /** The track of a key, followed for itself where it is one of the hottest. */
+  #promoted(pattern: FollowedPattern, hash: number, track: number): number {
+    if (!pattern.isHot(hash)) return track;
+    if (track === 0) return this.#follow(pattern, hash, true);
+    pattern.sample.promote(slotOfTrack(track));
+    return track;
+  }
+
+  /** What the entry of a key says of its value, when the key comes to be followed. */
+  #learn(pattern: FollowedPattern, slot: number, entry: Entry): void {
+    pattern.digests[slot] = this.#digest(entry.value);
+    pattern.tagged(slot, entry.tags);
+    pattern.ladder.known(slot, entry.createdAt);
+  }
+
+  #patternOf({ pattern: name }: Series, at: number): FollowedPattern | undefined {
+    const known = this.#patterns.get(name);
+    known?.ladder.maintain(at);
+    if (known !== undefined || this.#patterns.size >= MOST_PATTERNS || name === '' || name === OTHER) return known;
+    const index = this.#samples.length;
+    const pattern: FollowedPattern = new FollowedPattern(name, index, {
+      grown: () => undefined,
+      dropping: ({ hashes, tracks }, slot) => {
+        this.#settle(pattern, slot, undefined, this.#access.at);
+        pattern.ladder.drop(slot, this.#access.at);
+        this.#table.remove(hashes[slot]!, tracks[slot]!);
+      },
+    });
+    this.#patterns.set(name, pattern);
+    this.#samples.push(pattern.sample);
+    this.#followed.push(pattern);
+    return pattern;
+  }
+
+  /** A load and the miss that asked for it follow each other with the same key. */
+  #hash(key: string): number {
+    if (key === this.#hashedKey) return this.#hashed;
+    this.#hashedKey = key;
+    return (this.#hashed = keyHash(key, this.#options.salt));
+  }
+
+  readonly #digest = (value: unknown): number => {
+    const { compare, errors } = this.#options;
+    try {
+      return valueDigest(compare === undefined ? value : compare(value));
+    } catch (error) {
+      errors.failed('listener', 'insight.compare', error);
+      return 0;
+    }
+  };
+
+  #begin(
+    kind: AccessKind,
+    { name, sample }: FollowedPattern,
+    slot: number,
+    key: string | undefined,
+    at: number,
+  ): MutableAccess {
+    const access = this.#access;
+    access.kind = kind;
+    access.pattern = name;
+    access.key = key;
+    access.hash = sample.hashes[slot]!;
+    access.weight = sample.weightOf(slot);
+    access.at = at;
+    access.count = 1;
+    access.reason = MissReason.none;
+    access.layer = -1;
+    access.durationMs = access.bytes = access.ttlMs = 0;
+    access.changed = undefined;
+    access.afterInvalidation = access.empty = false;
+    access.reads = sample.reads[slot]!;
+    return access;
+  }
+
+  #report(access: TrackedAccess): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener.accessed(access);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#options.errors.failed('listener', 'A listener of accesses', error);
+  }
+}
+
+/** The TTL of a policy where an entry's own differs by its jitter only. */
+function nominal(ownMs: number, ttlMs: number): number {
+  return ownMs <= ttlMs && ownMs >= ttlMs / 2 ? ttlMs : ownMs;
+}
+
+const FRESH_IN_MEMORY: AccessFacts = { loads: false, keeps: true, loadedAt: 0 };
+const OTHER = '__other__';
+
+const KIND_OF: readonly AccessKind[] = [
+  AccessKind.hit,
+  AccessKind.stale,
+  AccessKind.miss,
+  AccessKind.coalesced,
+  AccessKind.error,
+];

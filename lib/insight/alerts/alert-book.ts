@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type Alert,
+  type AlertChange,
+  type AlertCode,
+  CODES,
+  type Condition,
+  EVERYTHING,
+  isAnomaly,
+  isAway,
+} from './alert.js';
+
+/*
+ * When a condition becomes an alert, and when that is over.
+ *
+ * The book is the only place that opens and closes alerts; log, events, routes, metrics and webhooks show what it decided. An alert
+ * opens once its condition has lasted as long as its code demands, and closes once the condition has been gone as long.
+ *
+ * One trouble, one alert: what a cause explains does not open beside it. A Redis that is away lowers the hit rate, slows loads down
+ * and fails some: the alert of the layer says all of it. What is still there ten minutes after the cause has gone opens on its own.
+ * Of one code, the alert of everything stands for the patterns, or that of a single pattern for everything where that alone changed.
+ */
+
+/** Open alerts and conditions that wait, at most. */
+const MOST = 200;
+/** Closed ones that are remembered. */
+const HISTORY = 200;
+/** How long a cause explains what is still there after it. */
+const AFTERMATH_MS = 10 * 60_000;
+/** How long a change of one pattern waits for a change of everything, which would stand for it. */
+const TOGETHER_MS = 60_000;
+/** Alerts of one code that are open for single patterns at the same time. */
+const APART = 2;
+
+interface Tracked {
+  readonly since: number;
+  seenAt: number;
+  condition: Condition;
+  alert: Alert | undefined;
+}
+
+/** Opens and closes alerts, and remembers the last ones. */
+export class AlertBook {
+  readonly #tracked = new Map<string, Tracked>();
+  /** Oldest first. */
+  readonly #closed: Alert[] = [];
+
+  /** Newest first. */
+  alerts(state: 'open' | 'all' = 'open'): readonly Alert[] {
+    const open = [...this.#tracked.values()].flatMap(({ alert }) => alert ?? []);
+    const all = state === 'open' ? open : [...this.#closed, ...open];
+    return Object.freeze(all.sort((a, b) => (a.openedAt < b.openedAt ? 1 : a.openedAt > b.openedAt ? -1 : 0)));
+  }
+
+  /** Takes everything that is true now. @returns what opened and closed, in this order. */
+  update(conditions: readonly Condition[], now: number): AlertChange[] {
+    this.#note(conditions, now);
+    const changes: AlertChange[] = [];
+    for (const tracked of this.#byCause()) {
+      if (tracked.alert !== undefined || tracked.seenAt !== now || !this.#opens(tracked, now)) continue;
+      tracked.alert = opened(tracked.condition, now);
+      changes.push({ state: 'opened', alert: tracked.alert });
+    }
+    for (const [key, { condition, alert, seenAt }] of this.#tracked) {
+      if (seenAt === now) continue;
+      if (alert !== undefined && now - seenAt < CODES[condition.code].closeAfterMs) continue;
+      this.#tracked.delete(key);
+      if (alert !== undefined) changes.push({ state: 'closed', alert: this.#close(alert, now) });
+    }
+    return changes;
+  }
+
+  #note(conditions: readonly Condition[], now: number): void {
+    for (const condition of conditions) {
+      const key = `${condition.code}\n${condition.subject}`;
+      const tracked = this.#tracked.get(key);
+      if (condition.certain === false && tracked?.alert === undefined) continue;
+      if (tracked !== undefined) {
+        tracked.seenAt = now;
+        tracked.condition = condition;
+      } else if (this.#tracked.size < MOST) {
+        this.#tracked.set(key, { since: now, seenAt: now, condition, alert: undefined });
+      }
+    }
+  }
+
+  /** Those that may explain others first; of one code, everything before single patterns. */
+  #byCause(): Tracked[] {
+    const order = Object.keys(CODES);
+    const rank = ({ condition: { code, subject } }: Tracked): number =>
+      2 * order.indexOf(code) + (subject === EVERYTHING ? 0 : 1);
+    return [...this.#tracked.values()].sort((a, b) => rank(a) - rank(b));
+  }
+
+  #opens({ condition: { code, subject }, since }: Tracked, now: number): boolean {
+    const rule = CODES[code];
+    if (now - since < rule.openAfterMs || this.#isExplained(rule.explainedBy, code, subject, now)) return false;
+    const alike = [...this.#tracked.values()].filter(({ condition }) => condition.code === code);
+    const open = alike.filter(({ alert }) => alert !== undefined);
+    const parts = alike.filter(({ condition, seenAt }) => condition.subject !== EVERYTHING && seenAt === now);
+    const whole = alike.find(({ condition }) => condition.subject === EVERYTHING);
+    if (subject === EVERYTHING) return open.length === 0 && parts.length !== 1;
+    if (open.some(({ condition }) => condition.subject === EVERYTHING) || open.length >= APART) return false;
+    return rule.openAfterMs > 0 || whole !== undefined || !isAnomaly(code) || now - since >= TOGETHER_MS;
+  }
+
+  #isExplained(causes: readonly AlertCode[], code: AlertCode, subject: string, now: number): boolean {
+    const explains = (alert: Alert): boolean =>
+      causes.includes(alert.code) &&
+      (alert.subject === subject || (!isAway(code) && (!isAnomaly(alert.code) || concernsAll(alert.subject, subject))));
+    for (const { alert } of this.#tracked.values()) if (alert !== undefined && explains(alert)) return true;
+    return this.#closed.some((alert) => now - Date.parse(alert.closedAt!) < AFTERMATH_MS && explains(alert));
+  }
+
+  #close(alert: Alert, now: number): Alert {
+    const closed = Object.freeze({ ...alert, closedAt: new Date(now).toISOString() });
+    this.#closed.push(closed);
+    if (this.#closed.length > HISTORY) this.#closed.shift();
+    return closed;
+  }
+}
+
+/** Whether one of them stands for everything. */
+function concernsAll(...subjects: readonly string[]): boolean {
+  return subjects.includes(EVERYTHING);
+}
+
+function opened({ code, subject, message, value, expected }: Condition, now: number): Alert {
+  return Object.freeze({
+    id: randomUUID(),
+    code,
+    severity: CODES[code].severity,
+    subject,
+    message,
+    value,
+    expected,
+    openedAt: new Date(now).toISOString(),
+    closedAt: null,
+  });
+}

@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { TIMED_OUT, within } from '../../cache/base/bounded-wait.js';
+import type { CacheLog } from '../../cache/base/cache-log.js';
+import type { CallbackErrors } from '../../cache/base/callback-errors.js';
+import type { Clock } from '../../cache/base/clock.js';
+import type { Coordination, Lease } from '../../cache/invalidation/coordination.js';
+import { giveBackLate, holdLease } from '../../cache/layers/resilience/lease.js';
+import { counter, type FamilySource, type MetricFamily } from '../../metrics/family.js';
+import { type Alert, type AlertChange, isAtLeast } from './alert.js';
+import type { AlertsOptions } from './alerts.options.js';
+import { Webhook } from './webhook.js';
+
+/** How long an instance that says nothing keeps the right to notify, milliseconds. */
+const LEASE_MS = 120_000;
+/** Deadline of a request for it. */
+const ANSWER_MS = 1_000;
+/** How long it is remembered which instance would notify, milliseconds: while the shared layer is away. */
+const REMEMBERED_MS = 300_000;
+const FOREMOST = 'alerts:notifier';
+
+export interface AlertNotifierParts {
+  readonly options: AlertsOptions;
+  /** Where instances agree on who notifies; undefined where no layer is shared. */
+  readonly coordination: () => Coordination | undefined;
+  readonly service: string | undefined;
+  readonly clock: Clock;
+  readonly callbacks: CallbackErrors;
+  readonly log?: CacheLog | undefined;
+}
+
+/**
+ * Notifies of alerts, once a fleet. The instance that sees an alert first takes a lease on it and notifies of its opening and
+ * closing; the others are silent while it lasts. One instance also holds a lease on its own: while the shared layer is away, as in the
+ * alert that says so, the one that held it last notifies, and nobody asks.
+ */
+export class AlertNotifier implements FamilySource {
+  readonly #parts: AlertNotifierParts;
+  readonly #webhook: Webhook | undefined;
+  /** Alerts that this instance notified of and that are open, each with how to give its lease up. */
+  readonly #mine = new Map<string, () => void>();
+  #foremost: { lease: Lease | undefined; at: number } | undefined;
+  #notifying: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(parts: AlertNotifierParts) {
+    this.#parts = parts;
+    const { options, service, clock, log } = parts;
+    if (options.webhook !== undefined) this.#webhook = new Webhook({ options: options.webhook, service, clock, log });
+  }
+
+  /** Takes what opened or closed; returns at once. */
+  take(change: AlertChange): void {
+    const { minSeverity = 'warning' } = this.#parts.options;
+    if (this.#closed || !isAtLeast(change.alert.severity, minSeverity)) return;
+    this.#notifying = this.#notifying.then(() => this.#notify(change)).catch(() => undefined);
+  }
+
+  /** Says from time to time that this instance is there; once a minute. */
+  async beThere(): Promise<void> {
+    const coordination = this.#parts.coordination();
+    if (coordination === undefined || this.#closed) return;
+    const { clock } = this.#parts;
+    try {
+      const held = this.#foremost?.lease;
+      if (held !== undefined && (await within(held.renew(LEASE_MS), ANSWER_MS, clock)) === true) {
+        this.#foremost = { lease: held, at: clock.now() };
+        return;
+      }
+      const lease = await this.#acquire(coordination, FOREMOST);
+      if (lease !== TIMED_OUT) this.#foremost = { lease, at: clock.now() };
+    } catch {
+      // What was known stays known for a while.
+    }
+  }
+
+  /** Waits for what is being sent, and gives up the rest. @param withinMs at most so long. */
+  async close(withinMs: number): Promise<void> {
+    const { clock } = this.#parts;
+    const sending = this.#notifying.then(() => this.#webhook?.idle());
+    await within(sending, withinMs, clock);
+    this.#closed = true;
+    this.#webhook?.close();
+    for (const release of this.#mine.values()) release();
+    this.#mine.clear();
+    this.#foremost?.lease?.release().catch(() => undefined);
+  }
+
+  families(): MetricFamily[] {
+    const webhook = this.#webhook;
+    if (webhook === undefined) return [];
+    return [
+      counter('cache_alert_webhook_total', 'Alerts sent to the webhook, by result.', ['result'], () =>
+        Object.entries(webhook.counts).map(([result, value]) => ({ labels: [result], value })),
+      ),
+    ];
+  }
+
+  async #notify({ state, alert }: AlertChange): Promise<void> {
+    if (state === 'opened') {
+      const release = await this.#claim(alert);
+      if (release === undefined) return;
+      this.#mine.set(alert.id, release);
+    } else {
+      const release = this.#mine.get(alert.id);
+      if (release === undefined) return;
+      this.#mine.delete(alert.id);
+      release();
+    }
+    const { callbacks, options } = this.#parts;
+    if (options.onAlert !== undefined) callbacks.call('listener', 'alerts.onAlert', () => options.onAlert!(alert));
+    this.#webhook?.send({ state, alert });
+  }
+
+  /** How to give up the right to notify of an alert; undefined where another instance has it. */
+  async #claim({ code, subject }: Alert): Promise<(() => void) | undefined> {
+    const coordination = this.#parts.coordination();
+    if (coordination === undefined) return () => undefined;
+    const { clock } = this.#parts;
+    try {
+      const lease = await this.#acquire(coordination, `alerts:${code}:${digest(subject)}`);
+      if (lease === undefined) return undefined;
+      if (lease !== TIMED_OUT) return keep(lease, clock);
+    } catch {
+      // It is away, as the alert may say.
+    }
+    return this.#isForemost() ? () => undefined : undefined;
+  }
+
+  /** Whether this instance notifies while nobody can be asked. */
+  #isForemost(): boolean {
+    const known = this.#foremost;
+    const isOld = known === undefined || this.#parts.clock.now() - known.at > REMEMBERED_MS;
+    return isOld || known.lease !== undefined;
+  }
+
+  async #acquire(coordination: Coordination, name: string): Promise<Lease | undefined | typeof TIMED_OUT> {
+    const acquiring = coordination.acquire(name, LEASE_MS);
+    const lease = await within(acquiring, ANSWER_MS, this.#parts.clock);
+    if (lease === TIMED_OUT) giveBackLate(acquiring);
+    return lease;
+  }
+}
+
+/** Renews a lease. It is not given back: it ends by itself, so that who sees the same alert a little later is silent too. */
+function keep(lease: Lease, clock: Clock): () => void {
+  return holdLease({ renew: (ms) => lease.renew(ms), release: () => Promise.resolve() }, LEASE_MS, clock);
+}
+
+/** Subjects are patterns and may be long; names of leases are not. */
+function digest(subject: string): string {
+  return createHash('sha256').update(subject).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,142 @@
+import type { HealthWarning } from '../../metrics/snapshot.js';
+
+/** How much an alert matters. */
+export const SEVERITIES = ['info', 'warning', 'critical'] as const;
+export type AlertSeverity = (typeof SEVERITIES)[number];
+
+/** What is found by comparing with what was normal until now. */
+export type AnomalyCode = 'HIT_RATE_DROP' | 'SLOW_LOADS' | 'ERRORS_RISE' | 'INVALIDATION_STORM' | 'TRAFFIC_DROP';
+export type AlertCode = HealthWarning['code'];
+
+/**
+ * Something that needs a look, from when it began until it was over.
+ * @publicApi
+ */
+export interface Alert {
+  /** The same from opening to closing. */
+  readonly id: string;
+  readonly code: AlertCode;
+  readonly severity: AlertSeverity;
+  /** The pattern, layer or pool that it is about; `cache` for everything together. */
+  readonly subject: string;
+  readonly message: string;
+  /** What it was when the alert opened, in the unit of its code: a share, milliseconds, a number a minute, a state. */
+  readonly value: number | string | null;
+  /** What was expected, or the threshold. */
+  readonly expected: number | string | null;
+  /** ISO 8601. */
+  readonly openedAt: string;
+  /** Null while it is open. */
+  readonly closedAt: string | null;
+}
+
+/** What is true at this moment, and becomes an alert where it lasts. */
+export interface Condition extends Pick<Alert, 'code' | 'subject' | 'message' | 'value' | 'expected'> {
+  /** `false` where it may be chance: that keeps an alert open and opens none. @default true */
+  readonly certain?: boolean;
+}
+
+/** An alert that opened or closed. */
+export interface AlertChange {
+  readonly state: 'opened' | 'closed';
+  readonly alert: Alert;
+}
+
+/** The subject of what concerns everything. */
+export const EVERYTHING = 'cache';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** How an alert of a code opens and closes. */
+export interface CodeRule {
+  readonly severity: AlertSeverity;
+  /** How long its condition must last. */
+  readonly openAfterMs: number;
+  /** How long its condition must be gone. */
+  readonly closeAfterMs: number;
+  /** Alerts which explain it: while one of them is open, or shortly after, it does not open on its own. */
+  readonly explainedBy: readonly AlertCode[];
+}
+
+/** Conditions of a layer or a pool: they are states, and open at once. */
+const state = (severity: AlertSeverity, explainedBy: readonly AlertCode[] = [], openAfterMs = 0): CodeRule => ({
+  severity,
+  openAfterMs,
+  closeAfterMs: MINUTE,
+  explainedBy,
+});
+/** Figures above or below a threshold: they go to and fro. */
+const threshold = (severity: AlertSeverity, explainedBy: readonly AlertCode[]): CodeRule => ({
+  severity,
+  openAfterMs: 10 * MINUTE,
+  closeAfterMs: 15 * MINUTE,
+  explainedBy,
+});
+/** What a detector found: it has waited already. */
+const anomaly = (explainedBy: readonly AlertCode[]): CodeRule => ({
+  severity: 'warning',
+  openAfterMs: 0,
+  closeAfterMs: 0,
+  explainedBy,
+});
+
+const AWAY: readonly AlertCode[] = ['LAYER_DOWN', 'CIRCUIT_OPEN'];
+const CAUSES: readonly AlertCode[] = [...AWAY, 'INVALIDATION_STORM', 'ERRORS_RISE', 'TRAFFIC_DROP', 'HIT_RATE_DROP'];
+
+/** Causes come before what they explain. */
+export const CODES: Readonly<Record<AlertCode, CodeRule>> = {
+  LAYER_DOWN: state('critical', ['CIRCUIT_OPEN']),
+  CIRCUIT_OPEN: state('critical', ['LAYER_DOWN']),
+  POOL_EXHAUSTED: state('critical', [], 2 * MINUTE),
+  POOL_BUSY: state('warning', ['POOL_EXHAUSTED'], 5 * MINUTE),
+  INVALIDATIONS_PENDING: state('warning', AWAY, MINUTE),
+  BUS_NOT_SENT: state('warning', AWAY, MINUTE),
+  BUS_UNREACHABLE: state('warning', AWAY, MINUTE),
+  SWEEP_PENDING: state('info', AWAY, MINUTE),
+  INVALIDATION_STORM: anomaly([]),
+  ERRORS_RISE: anomaly([...AWAY, 'POOL_EXHAUSTED']),
+  TRAFFIC_DROP: anomaly(AWAY),
+  HIT_RATE_DROP: anomaly([...AWAY, 'INVALIDATION_STORM', 'ERRORS_RISE', 'TRAFFIC_DROP']),
+  SLOW_LOADS: anomaly([...CAUSES, 'POOL_EXHAUSTED']),
+  LOW_HIT_RATE: threshold('warning', CAUSES),
+  PATTERN_BELOW_TARGET: threshold('warning', [...CAUSES, 'LOW_HIT_RATE']),
+  HIGH_AVG_RESPONSE_TIME: threshold('warning', [...CAUSES, 'LOW_HIT_RATE']),
+  HIGH_P95_RESPONSE_TIME: threshold('info', [...CAUSES, 'LOW_HIT_RATE', 'HIGH_AVG_RESPONSE_TIME']),
+};
+
+/** Whether a code is one that the detectors find. */
+export function isAnomaly(code: AlertCode): boolean {
+  return CODES[code].closeAfterMs === 0;
+}
+
+/** Whether a code says that a layer is away. */
+export function isAway(code: AlertCode): boolean {
+  return AWAY.includes(code);
+}
+
+/** Whether an alert is at least as severe. */
+export function isAtLeast(severity: AlertSeverity, least: AlertSeverity): boolean {
+  return SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(least);
+}
+
+/** How far a figure must be beyond its threshold to open an alert, as a share of it. */
+const CLEARLY = 0.1;
+
+/** The condition that a health warning describes. @param requests how many its window held. */
+export function conditionOf(warning: HealthWarning, requests: number): Condition {
+  const { code, message, value, threshold, pattern, layer, pool } = warning;
+  const subject = pattern ?? layer ?? pool ?? EVERYTHING;
+  return { code, subject, message, value, expected: threshold, certain: isCertain(warning, requests) };
+}
+
+/** A figure at its threshold goes to and fro, and a hit rate of few accesses by chance; a state is what it is. */
+function isCertain({ code, value, threshold }: HealthWarning, requests: number): boolean {
+  if (typeof value !== 'number' || typeof threshold !== 'number') return true;
+  if (code === 'LOW_HIT_RATE') {
+    const chance = Math.sqrt((threshold * (1 - threshold)) / Math.max(1, requests));
+    return threshold - value > Math.max(CLEARLY * threshold, 3 * chance);
+  }
+  if (code === 'PATTERN_BELOW_TARGET') return value < threshold * (1 - CLEARLY);
+  return !code.startsWith('HIGH_') || value > threshold * (1 + CLEARLY);
+}

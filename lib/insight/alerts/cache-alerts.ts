@@ -1,0 +1,211 @@
+import type { CacheLog } from '../../cache/base/cache-log.js';
+import type { CallbackErrors } from '../../cache/base/callback-errors.js';
+import type { Coordination } from '../../cache/invalidation/coordination.js';
+import type { Clock } from '../../cache/base/clock.js';
+import { gauge, type FamilySource, type MetricFamily } from '../../metrics/family.js';
+import type { CacheMetrics } from '../../metrics/cache-metrics.js';
+import type { HealthWarning } from '../../metrics/snapshot.js';
+import { type Alert, type AlertChange, CODES, conditionOf, EVERYTHING, isAnomaly } from './alert.js';
+import { AlertNotifier } from './alert-notifier.js';
+import type { AlertsOptions } from './alerts.options.js';
+import { AlertBook } from './alert-book.js';
+import { Anomalies } from './anomalies.js';
+import { minuteOf } from './minute.js';
+
+/** The figures that alerts are drawn from; `CacheMetrics` fits. */
+export type AlertFigures = Pick<
+  CacheMetrics,
+  'collectHealth' | 'warnings' | 'collectStats' | 'collectPatternStats' | 'addAlerts' | 'addSource' | 'watchCircuits'
+>;
+
+export interface CacheAlertsParts {
+  readonly metrics: AlertFigures;
+  readonly clock: Clock;
+  readonly callbacks: CallbackErrors;
+  readonly log?: CacheLog | undefined;
+  /** Who is notified. */
+  readonly options?: AlertsOptions;
+  /** The name of the service in notifications. */
+  readonly service?: string | undefined;
+  /** Where instances agree on which of them notifies. */
+  readonly coordination?: () => Coordination | undefined;
+}
+
+const MINUTE = 60_000;
+/** How long nothing is judged after a start, and after a layer that was away has come back. */
+const SETTLING_MS = 10 * MINUTE;
+/** With less of a minute observed than this share, it is left out. */
+const LEAST_OF_A_MINUTE = 0.2;
+
+/**
+ * Watches the figures once a minute, and the state of layers as it changes, and keeps the book of alerts. Nothing here keeps the
+ * process or a cache that is no longer used alive, and nothing is done on the path of a hit.
+ */
+export class CacheAlerts implements FamilySource {
+  readonly #parts: CacheAlertsParts;
+  readonly #notifier: AlertNotifier | undefined;
+  readonly #book = new AlertBook();
+  readonly #anomalies = new Anomalies();
+  readonly #listeners = new Set<(change: AlertChange) => void>();
+  readonly #startedAt: number;
+  #judgeFrom: number;
+  #cancel: (() => void) | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(parts: CacheAlertsParts) {
+    this.#parts = parts;
+    this.#startedAt = parts.clock.now();
+    const { options = {}, coordination = () => undefined, service, clock, callbacks, log } = parts;
+    if (options.onAlert !== undefined || options.webhook !== undefined) {
+      this.#notifier = new AlertNotifier({ options, coordination, service, clock, callbacks, log });
+    }
+    this.#judgeFrom = this.#startedAt + SETTLING_MS;
+  }
+
+  /** Looks once a minute from now on. */
+  start(): void {
+    const { metrics, clock } = this.#parts;
+    metrics.addSource(this);
+    metrics.addAlerts(() => this.#warnings());
+    metrics.watchCircuits(() => void this.look());
+    this.#cancel = everyMinute(new WeakRef<CacheAlerts>(this), clock);
+  }
+
+  /** The layers can be asked: agrees with other instances on who notifies. */
+  connected(): void {
+    void this.#notifier?.beThere();
+  }
+
+  /** Sends what waits to be sent, and gives up the rest. @param withinMs how long that may take, milliseconds. */
+  async close(withinMs: number): Promise<void> {
+    this.#closed = true;
+    this.#cancel?.();
+    this.#listeners.clear();
+    await this.#notifier?.close(withinMs);
+  }
+
+  /** Newest first. @param state `all` adds the last ones that are over, 200 at most. */
+  list(state: 'open' | 'all' = 'open'): readonly Alert[] {
+    return this.#book.alerts(state);
+  }
+
+  /** Calls back for every alert that opens or closes. Returns how to stop. */
+  onChange(listener: (change: AlertChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Takes in the last minute. One look at a time; resolves when it has ended. */
+  observeMinute(): Promise<void> {
+    void this.#notifier?.beThere();
+    return this.#after(async () => {
+      await this.#judge();
+      await this.#observe();
+      await this.#judge();
+    });
+  }
+
+  /** Looks at what can change at any moment: the layers and pools. */
+  look(): Promise<void> {
+    return this.#after(() => this.#judge());
+  }
+
+  families(): MetricFamily[] {
+    return [
+      gauge('cache_alerts', 'Open alerts.', ['code', 'severity'], () => this.#counts(), 'max'),
+      ...(this.#notifier?.families() ?? []),
+    ];
+  }
+
+  #after(work: () => Promise<void>): Promise<void> {
+    // Figures that cannot be read now are read a minute later.
+    this.#looking = this.#looking.then(() => (this.#closed ? undefined : work())).catch(() => undefined);
+    return this.#looking;
+  }
+
+  async #observe(): Promise<void> {
+    const { metrics, clock } = this.#parts;
+    const at = clock.now();
+    const stats = await metrics.collectStats('1m');
+    if (stats.coverageSeconds < LEAST_OF_A_MINUTE * 60) return;
+    const patterns = await metrics.collectPatternStats('1m');
+    const minutes = patterns.map((pattern) => [pattern.pattern, minuteOf(pattern, at, false)] as const);
+    this.#anomalies.observe(minuteOf(stats, at, true), minutes, at < this.#judgeFrom);
+  }
+
+  async #judge(): Promise<void> {
+    const { metrics, clock } = this.#parts;
+    const health = await metrics.collectHealth();
+    if (this.#closed) return;
+    const now = clock.now();
+    const warnings = [...health.warnings, ...metrics.warnings()].filter(({ code }) => !isAnomaly(code));
+    if (warnings.some(({ code }) => code === 'CIRCUIT_OPEN' || code === 'LAYER_DOWN')) {
+      this.#judgeFrom = Math.max(this.#judgeFrom, now + SETTLING_MS);
+    }
+    const conditions = [
+      ...warnings.map((warning) => conditionOf(this.#sinceStart(warning, now), health.totalRequests)),
+      ...this.#anomalies.conditions(),
+    ];
+    for (const change of this.#book.update(conditions, now)) this.#notify(change);
+  }
+
+  /** Says of a figure that is low in the first minutes that the cache began empty. */
+  #sinceStart(warning: HealthWarning, now: number): HealthWarning {
+    if (CODES[warning.code].openAfterMs < SETTLING_MS || now - this.#startedAt > 2 * SETTLING_MS) return warning;
+    const minutes = Math.round((now - this.#startedAt) / MINUTE);
+    return {
+      ...warning,
+      message: `${warning.message} The cache was started ${minutes} minutes ago and may still be filling.`,
+    };
+  }
+
+  #notify(change: AlertChange): void {
+    const { log, callbacks } = this.#parts;
+    const { state, alert } = change;
+    const { code, severity, subject, message } = alert;
+    const isOpen = state === 'opened';
+    const details = { alert: code, severity, subject };
+    if (isOpen) log?.(severity === 'info' ? 'log' : 'warn', 'ALERT_OPENED', `${code}: ${message}`, details);
+    else log?.('log', 'ALERT_CLOSED', `${code} of ${subject} is over.`, details);
+    this.#notifier?.take(change);
+    for (const listener of this.#listeners) callbacks.call('listener', 'alerts', () => listener(change));
+  }
+
+  /** What the detectors found, as warnings beside those of the health. */
+  #warnings(): HealthWarning[] {
+    return this.#book
+      .alerts('open')
+      .filter(({ code }) => isAnomaly(code))
+      .map(({ code, message, value, expected: threshold, subject }) => ({
+        code,
+        message,
+        value,
+        threshold,
+        ...(subject === EVERYTHING ? {} : { pattern: subject }),
+      }));
+  }
+
+  *#counts(): Generator<{ labels: string[]; value: number }> {
+    const open = this.#book.alerts('open');
+    for (const [code, { severity }] of Object.entries(CODES)) {
+      yield { labels: [code, severity], value: open.filter((alert) => alert.code === code).length };
+    }
+  }
+}
+
+/** Looks as long as somebody else holds the alerts. @returns how to stop. */
+function everyMinute(alerts: WeakRef<CacheAlerts>, clock: Clock): () => void {
+  let due = clock.now();
+  const plan = (): (() => void) => {
+    due = Math.max(due + MINUTE, clock.now());
+    return clock.after(due - clock.now(), () => {
+      const held = alerts.deref();
+      if (held === undefined) return;
+      cancel = plan();
+      void held.observeMinute();
+    });
+  };
+  let cancel = plan();
+  return () => cancel();
+}

@@ -1,0 +1,152 @@
+import { Cusum, normalEvidence } from './cusum.js';
+import type { HourProfile } from './hour-profile.js';
+import type { Alarm, Conditions } from './level-detector.js';
+import type { Minute } from './minute.js';
+import { binomialVariance, hitRate } from './signals.js';
+
+/*
+ * Whether the hit rate becomes worse slowly, such as by one point an hour.
+ *
+ * A level that follows the last hour goes down with it and never lags far enough behind. So quarters of an hour are compared with a
+ * reference that hardly moves: the profile of the hours, or on the first day the mean so far. Their standardised distance is
+ * summed by a one-sided CUSUM (see cusum.ts), which needs no single quarter to be unusual; what it finds matters from three points on.
+ *
+ * A slow fall may be the way of a day. On the first day, before an evening was ever seen, quarters in which much more or fewer
+ * people ask than on average are not judged. Until two weeks have shown every hour of the week, the hit rate must also have fallen
+ * below the lowest hour of an average day: a Saturday is not a Friday.
+ */
+
+/** Minutes in one comparison, and at most where few ask. */
+const BLOCK = 15;
+const LONGEST = 240;
+const ENOUGH = 100;
+/** Weight of a quarter in the reference of the first day. */
+const ALPHA = 0.02;
+/** In the variance: about three days, so that a slow fall does not pass for everyday unrest. */
+const ALPHA_VARIANCE = 0.003;
+/** Weight of the newest quarter in what is compared. */
+const RECENT = 0.4;
+/** Quarters that are learned before anything is judged. */
+const WARM_UP = 4;
+/** How much more or less traffic than on average leaves the first day's quarters out: a quarter. */
+const OTHER_TRAFFIC = Math.log(1.25);
+/** How far below the lowest hour, before the week is known. */
+const BELOW_LOWEST = 0.015;
+/** How many standard deviations of the unrest from one day to the next. */
+const UNREST = 4;
+/** Standard deviations that a single distance counts for at most: a fall must not pass for unrest. */
+const REACH = 2;
+const RECOVERED = 0.7;
+const CALM = 2;
+
+/** Watches the hit rate of one series. */
+export class DriftDetector {
+  #hits = 0;
+  #requests = 0;
+  #minutes = 0;
+  #learned = 0;
+  #mean = NaN;
+  #variance = 0;
+  /** Quarters that the variance was learned from. */
+  #compared = 0;
+  #season: number | undefined;
+  #meanTraffic = NaN;
+  #recent = NaN;
+  readonly #cusum = new Cusum();
+  #alarm: { value: number; expected: number; calm: number } | undefined;
+
+  /** Undefined while everything is as expected. */
+  get alarm(): Alarm | undefined {
+    return this.#alarm === undefined
+      ? undefined
+      : { value: hitRate.shown(this.#alarm.value), expected: hitRate.shown(this.#alarm.expected) };
+  }
+
+  /** @param profile the hours of the hit rate. */
+  observe(minute: Minute, profile: HourProfile, { frozen, series }: Conditions): void {
+    if (frozen) return this.#clear();
+    this.#hits += minute.hits;
+    this.#requests += minute.requests;
+    this.#minutes += minute.minutes;
+    if (this.#minutes < BLOCK || (this.#requests < ENOUGH && this.#minutes < LONGEST)) return;
+    const [hits, requests, minutes] = [this.#hits, this.#requests, this.#minutes];
+    this.#clear();
+    if (requests === 0) return;
+    this.#judge({ value: hits / requests, requests, traffic: requests / minutes }, minute.at, minutes, profile, series);
+  }
+
+  /** Learns everything anew. */
+  forget(): void {
+    this.#clear();
+    this.#learned = this.#compared = this.#variance = 0;
+    this.#season = undefined;
+    this.#mean = this.#meanTraffic = this.#recent = NaN;
+    this.#cusum.reset();
+    this.#alarm = undefined;
+  }
+
+  #judge(
+    { value, requests, traffic }: { readonly value: number; readonly requests: number; readonly traffic: number },
+    at: number,
+    minutes: number,
+    profile: HourProfile,
+    series: number,
+  ): void {
+    const season = profile.at(at - (minutes / 2) * 60_000);
+    const expected = season ?? this.#mean;
+    this.#recent = Number.isNaN(this.#recent) ? value : this.#recent + RECENT * (value - this.#recent);
+    const size = hitRate.size(this.#recent, expected);
+    if (this.#alarm !== undefined) return this.#recover(size, expected);
+    const judged = this.#learned >= WARM_UP && (season !== undefined || this.#isUsualTraffic(traffic));
+    const counting = hitRate.noise({ sum: 0, count: requests }, expected);
+    if (judged) {
+      const z = (expected - value) / Math.sqrt(Math.max(this.#variance, counting));
+      const changed = this.#cusum.add(normalEvidence(z), series);
+      const everyday = Math.max(0, this.#variance - binomialVariance(expected, requests));
+      const unrest = Math.sqrt(everyday * (1 + profile.doubt(at)));
+      const isUnlike = season === undefined || expected - this.#recent >= UNREST * unrest;
+      const isLow = season === undefined || profile.knowsWeek(at) || this.#recent < profile.lowest - BELOW_LOWEST;
+      if (changed && size >= 1 && isUnlike && isLow) {
+        this.#alarm = { value: this.#recent, expected, calm: 0 };
+        return this.#cusum.reset();
+      }
+    }
+    this.#learn(value, traffic, season);
+    this.#compare(value - expected, counting);
+  }
+
+  #learn(value: number, traffic: number, season: number | undefined): void {
+    // The first day's distances are those from a plain mean.
+    if ((season === undefined) !== (this.#season === undefined)) this.#compared = 0;
+    this.#season = season;
+    this.#learned++;
+    const share = Math.max(ALPHA, 1 / this.#learned);
+    this.#mean = Number.isNaN(this.#mean) ? value : this.#mean + share * (value - this.#mean);
+    this.#meanTraffic = Number.isNaN(this.#meanTraffic)
+      ? traffic
+      : this.#meanTraffic + share * (traffic - this.#meanTraffic);
+  }
+
+  #compare(distance: number, counting: number): void {
+    if (Number.isNaN(distance)) return;
+    this.#compared++;
+    const square = Math.min(distance ** 2, REACH ** 2 * Math.max(this.#variance, counting));
+    this.#variance += Math.max(ALPHA_VARIANCE, 1 / this.#compared) * (square - this.#variance);
+  }
+
+  #isUsualTraffic(traffic: number): boolean {
+    return Math.abs(Math.log(traffic / this.#meanTraffic)) < OTHER_TRAFFIC;
+  }
+
+  #recover(size: number, expected: number): void {
+    const alarm = this.#alarm!;
+    alarm.value = this.#recent;
+    alarm.expected = expected;
+    alarm.calm = size < RECOVERED ? alarm.calm + 1 : 0;
+    if (alarm.calm >= CALM) this.#alarm = undefined;
+  }
+
+  #clear(): void {
+    this.#hits = this.#requests = this.#minutes = 0;
+  }
+}

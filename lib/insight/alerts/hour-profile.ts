@@ -1,0 +1,168 @@
+/*
+ * What is normal at this hour.
+ *
+ * Problem: at night fewer people ask, and other things. A level that follows the last hour lags behind the morning, and takes its
+ * slope for a change.
+ *
+ * Method: the mean of every hour of the day and of the week, each moved by a third towards the newest one, so that it holds about
+ * the last three. An hour of the week counts once it was seen twice, so after two weeks; before, that hour of the day does, from
+ * the second day on. Between the middles of two hours it is interpolated.
+ *
+ * Hours in which few ask differ by chance. So each is drawn towards the mean of all hours by the share of the differences that
+ * counting explains, and an hour of the week towards that of the day (W. James and C. Stein, Estimation with quadratic loss, 1961):
+ * where all hours are alike the profile is flat, however noisy it is.
+ *
+ * Minutes of an alarm, an outage or a start are not learned; an hour of which less than a third was learned is left out. Hours are
+ * those of UTC: where clocks change, the profile is an hour off until it was learned anew.
+ */
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24;
+const WEEK = 7 * DAY;
+/** Weight of the newest hour. */
+const ALPHA = 1 / 3;
+/** Minutes that an hour needs. */
+const ENOUGH = 20;
+
+/** The means of a series by the hour. */
+export class HourProfile {
+  readonly #days = new Hours(DAY);
+  readonly #weeks = new Hours(WEEK);
+  #hour = NaN;
+  #sum = 0;
+  #minutes = 0;
+  #noise = 0;
+
+  /** Whether the week at this time is known, and not just the day. */
+  knowsWeek(at: number): boolean {
+    return this.#weeks.seen(Math.floor(at / HOUR)) >= 2;
+  }
+
+  /** What is expected then; undefined where that hour or one beside it was not seen yet. */
+  at(at: number): number | undefined {
+    const position = at / HOUR - 0.5;
+    const hour = Math.floor(position);
+    const [before, after] = [this.#expected(hour), this.#expected(hour + 1)];
+    return before === undefined || after === undefined ? undefined : before + (position - hour) * (after - before);
+  }
+
+  /** The variance of what is expected then, as a share of that of a single hour. */
+  doubt(at: number): number {
+    const hour = Math.floor(at / HOUR);
+    const seen = this.knowsWeek(at) ? this.#weeks.seen(hour) : this.#days.seen(hour);
+    return 1 / Math.min(3, Math.max(1, seen));
+  }
+
+  /** What is expected in the lowest hour of a day; Infinity before the first. */
+  get lowest(): number {
+    return this.#days.lowest;
+  }
+
+  /**
+   * @param minutes how long the value was observed.
+   * @param noise the variance of the value that counting explains.
+   */
+  learn(at: number, value: number, minutes: number, noise: number): void {
+    const hour = Math.floor(at / HOUR);
+    if (hour !== this.#hour) {
+      this.#close();
+      this.#hour = hour;
+    }
+    this.#sum += value * minutes;
+    this.#minutes += minutes;
+    this.#noise += noise * minutes ** 2;
+  }
+
+  #close(): void {
+    if (this.#minutes >= ENOUGH) {
+      const mean = this.#sum / this.#minutes;
+      const noise = this.#noise / this.#minutes ** 2;
+      this.#days.learn(this.#hour, mean, noise);
+      this.#weeks.learn(this.#hour, mean, noise, (hour) => this.#days.expected(hour));
+    }
+    this.#sum = this.#minutes = this.#noise = 0;
+  }
+
+  #expected(hour: number): number | undefined {
+    return this.#weeks.seen(hour) >= 2 ? this.#weeks.expected(hour) : this.#days.expected(hour);
+  }
+}
+
+/** The hours of one period. */
+class Hours {
+  /** Allocated with the first hour. */
+  #means: Float32Array | undefined;
+  #noises: Float32Array | undefined;
+  #seen: Uint8Array | undefined;
+  /** What each hour is drawn to. */
+  #centre: (hour: number) => number = () => 0;
+  /** The variance of hours around their centre that chance does not explain. */
+  #spread = 0;
+
+  constructor(private readonly count: number) {}
+
+  seen(hour: number): number {
+    return this.#seen?.[this.#place(hour)] ?? 0;
+  }
+
+  /** Undefined where it was not seen. */
+  expected(hour: number): number | undefined {
+    const place = this.#place(hour);
+    if (this.#seen === undefined || this.#seen[place] === 0) return undefined;
+    const centre = this.#centre(place);
+    const noise = this.#noises![place]!;
+    const trust = this.#spread + noise === 0 ? 0 : this.#spread / (this.#spread + noise);
+    return centre + trust * (this.#means![place]! - centre);
+  }
+
+  get lowest(): number {
+    let lowest = Infinity;
+    for (let hour = 0; hour < this.count; hour++) lowest = Math.min(lowest, this.expected(hour) ?? Infinity);
+    return lowest;
+  }
+
+  /** @param centre what an hour is drawn to; the mean of all of them where there is none. */
+  learn(hour: number, mean: number, noise: number, centre?: (hour: number) => number | undefined): void {
+    this.#means ??= new Float32Array(this.count);
+    this.#noises ??= new Float32Array(this.count);
+    this.#seen ??= new Uint8Array(this.count);
+    const place = this.#place(hour);
+    const seen = this.#seen[place]!;
+    const share = Math.max(ALPHA, 1 / (seen + 1));
+    this.#means[place]! += share * (mean - this.#means[place]!);
+    this.#noises[place] = (1 - share) ** 2 * this.#noises[place]! + share ** 2 * noise;
+    if (seen < 255) this.#seen[place] = seen + 1;
+    const all = this.#meanOfAll();
+    this.#centre = (each) => centre?.(each) ?? all;
+    this.#spread = this.#spreadOfAll();
+  }
+
+  #meanOfAll(): number {
+    let sum = 0;
+    let count = 0;
+    for (let place = 0; place < this.count; place++) {
+      if (this.#seen![place] === 0) continue;
+      sum += this.#means![place]!;
+      count++;
+    }
+    return sum / count;
+  }
+
+  #spreadOfAll(): number {
+    let squares = 0;
+    let noise = 0;
+    let count = 0;
+    for (let place = 0; place < this.count; place++) {
+      if (this.#seen![place] === 0) continue;
+      squares += (this.#means![place]! - this.#centre(place)) ** 2;
+      noise += this.#noises![place]!;
+      count++;
+    }
+    return Math.max(0, (squares - noise) / count);
+  }
+
+  #place(hour: number): number {
+    return ((hour % this.count) + this.count) % this.count;
+  }
+}

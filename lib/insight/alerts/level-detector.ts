@@ -1,0 +1,212 @@
+import { Cusum } from './cusum.js';
+import { Ewma, type Observation, shareOf } from './ewma.js';
+import { HourProfile } from './hour-profile.js';
+import type { Minute } from './minute.js';
+import type { Sample, Signal } from './signals.js';
+
+/*
+ * Whether a signal has become worse, minute by minute.
+ *
+ * The level that is expected is that of the EWMA, moved by what the profile of the hours says of the time of day. Three unusual
+ * values in a row are a change; for the hit rate and the load time so is a cumulative sum, which finds a fall of fifteen points
+ * among thirty accesses a minute. A change is an alarm where it is large enough to matter.
+ *
+ * Minutes with too few accesses are taken together, fifteen at most. While an alarm lasts nothing is learned, and it ends once
+ * five values in a row are back near the level; after a day the new level is taken for normal, and everything is learned anew.
+ */
+
+/** What a detector found: what is, and what was expected, on the scale that is shown. */
+export interface Alarm {
+  readonly value: number;
+  readonly expected: number;
+}
+
+/** How the minute is to be taken. */
+export interface Conditions {
+  /** Nothing is judged or learned: a start, an outage. */
+  readonly frozen: boolean;
+  /** How many series are watched. */
+  readonly series: number;
+}
+
+/** Minutes of traffic that are learned before anything is judged. */
+const WARM_UP = 20;
+/** Minutes that are taken together at most. */
+const LONGEST = 15;
+/** Weight of the newest value in what is shown and compared. */
+const RECENT = 0.4;
+/** An alarm is over below this size; it began with 1. */
+const RECOVERED = 0.7;
+/** Values in a row without it. */
+const CALM = 5;
+/** What is left of the traffic where hit rates of the first day can no longer be compared. */
+const LESS_TRAFFIC = 0.75;
+const HALF_HOUR = 30 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
+/** How far the cumulative sum may be before values are no longer learned from. */
+const SUSPECT = 0.25;
+
+/** Watches one signal of one series. */
+export class LevelDetector {
+  #ewma: Ewma;
+  #profile = new HourProfile();
+  readonly #cusum = new Cusum();
+  #pool: Sample = EMPTY;
+  #pooled = 0;
+  #held: Sample = EMPTY;
+  #heldMinutes = 0;
+  #season: number | undefined;
+  /** How many asked a minute just now, and in the time that the level was learned from. */
+  #rate = NaN;
+  #usualRate = NaN;
+  #recent = NaN;
+  #alarm: { readonly since: number; value: number; expected: number; calm: number } | undefined;
+
+  constructor(private readonly signal: Signal) {
+    this.#ewma = new Ewma(signal.bad);
+  }
+
+  /** Undefined while everything is as expected. */
+  get alarm(): Alarm | undefined {
+    if (this.#alarm === undefined) return undefined;
+    const { value, expected } = this.#alarm;
+    return { value: this.signal.shown(value), expected: this.signal.shown(expected) };
+  }
+
+  /** The hours of this signal; replaced when everything is learned anew. */
+  get profile(): HourProfile {
+    return this.#profile;
+  }
+
+  observe(minute: Minute, { frozen, series }: Conditions): void {
+    if (frozen) return this.#interrupt();
+    const sample = this.#collected(minute);
+    if (sample === undefined) return;
+    const minutes = this.#pooled;
+    this.#pool = EMPTY;
+    this.#pooled = 0;
+    this.#followSeason(minute.at);
+    const value = this.signal.value(sample);
+    this.#recent = Number.isNaN(this.#recent) ? value : this.#recent + RECENT * (value - this.#recent);
+    if (this.#alarm !== undefined) return this.#recover(minute.at);
+    const expected = this.#ewma.level;
+    const comparable = this.#isComparable(minute.at, sample, minutes);
+    const judged = comparable && this.#ewma.learned >= WARM_UP;
+    const shifted = judged && this.#hasShifted(sample, series);
+    const jumped = this.#learned(sample, minutes, this.#cusum.progress(series) > SUSPECT);
+    const size = this.signal.size(this.#recent, this.#mildest(minute.at, expected));
+    if (judged && (jumped || shifted) && size >= 1) {
+      this.#alarm = { since: minute.at, value: this.#recent, expected, calm: 0 };
+      this.#cusum.reset();
+      this.#release();
+    } else this.#learnHour(minute.at, sample, minutes);
+  }
+
+  /**
+   * Whether the level says what is usual now. Where few ask it holds many hours, and before the hours of a day are known
+   * a hit rate that goes down with the traffic of the evening is as it should be.
+   */
+  #isComparable(at: number, { count }: Sample, minutes: number): boolean {
+    if (!this.signal.followsTraffic) return true;
+    const rate = count / minutes;
+    const share = shareOf(minutes, this.signal.weight({ sum: 0, count }, minutes), this.#ewma.learned);
+    this.#usualRate = Number.isNaN(this.#usualRate) ? rate : this.#usualRate + share * (rate - this.#usualRate);
+    this.#rate = Number.isNaN(this.#rate) ? rate : this.#rate + RECENT * (rate - this.#rate);
+    return this.#profile.at(at) !== undefined || this.#rate > LESS_TRAFFIC * this.#usualRate;
+  }
+
+  /** Judges the sample by the level, and moves that. What is suspect moves it later, so that only what has ended does. */
+  #learned(sample: Sample, minutes: number, suspect: boolean): boolean {
+    const observation = this.#observation(sample, minutes);
+    if (suspect) {
+      this.#held = { sum: this.#held.sum + sample.sum, count: this.#held.count + sample.count };
+      this.#heldMinutes += minutes;
+      return this.#ewma.observe({ ...observation, weight: 0 });
+    }
+    if (this.#heldMinutes > 0) {
+      this.#ewma.learn(this.#observation(this.#held, this.#heldMinutes));
+      this.#release();
+    }
+    return this.#ewma.observe(observation);
+  }
+
+  #learnHour(at: number, sample: Sample, minutes: number): void {
+    const { value, noise } = this.#observation(sample, minutes);
+    this.#profile.learn(at, value, minutes, noise);
+  }
+
+  #observation(sample: Sample, minutes: number): Observation {
+    const value = this.signal.value(sample);
+    const level = Number.isNaN(this.#ewma.level) ? value : this.#ewma.level;
+    return { value, minutes, noise: this.signal.noise(sample, level), weight: this.signal.weight(sample, minutes) };
+  }
+
+  #release(): void {
+    this.#held = EMPTY;
+    this.#heldMinutes = 0;
+  }
+
+  /** Learns everything anew. */
+  forget(): void {
+    this.#ewma = new Ewma(this.signal.bad);
+    this.#profile = new HourProfile();
+    this.#season = undefined;
+    this.#alarm = undefined;
+    this.#interrupt();
+  }
+
+  /** The minutes that are judged together, once there are enough. */
+  #collected(minute: Minute): Sample | undefined {
+    const { sum, count } = this.signal.sample(minute);
+    this.#pool = { sum: this.#pool.sum + sum, count: this.#pool.count + count };
+    this.#pooled += minute.minutes;
+    const ready = this.signal.enough(this.#pool, this.#ewma.level) || (this.#pooled >= LONGEST && this.#pool.count > 0);
+    return ready ? this.#pool : undefined;
+  }
+
+  /** Moves the level as the hours say, by all that they changed since they were known last. */
+  #followSeason(at: number): void {
+    const season = this.#profile.at(at);
+    if (season === undefined) return;
+    if (this.#season !== undefined) this.#ewma.shift(season - this.#season);
+    this.#season = season;
+  }
+
+  /**
+   * What is expected, or the worse of what is half an hour before and after: a step at the full hour lies between the middles of
+   * two hours.
+   */
+  #mildest(at: number, expected: number): number {
+    const season = this.#profile.at(at);
+    if (season === undefined) return expected;
+    const beside = [at - HALF_HOUR, at + HALF_HOUR].map((time) => (this.#profile.at(time) ?? season) - season);
+    return expected + this.signal.bad * Math.max(0, ...beside.map((change) => this.signal.bad * change));
+  }
+
+  #hasShifted(sample: Sample, series: number): boolean {
+    const { level, variance } = this.#ewma;
+    return this.#cusum.add(this.signal.evidence(sample, level, variance), series);
+  }
+
+  #recover(at: number): void {
+    const alarm = this.#alarm!;
+    alarm.value = this.#recent;
+    alarm.expected = this.#ewma.level;
+    alarm.calm = this.signal.size(this.#recent, this.#ewma.level) < RECOVERED ? alarm.calm + 1 : 0;
+    if (alarm.calm >= CALM) {
+      this.#alarm = undefined;
+      this.#ewma.interrupt();
+    } else if (at - alarm.since >= DAY_MS) this.forget();
+  }
+
+  #interrupt(): void {
+    this.#pool = EMPTY;
+    this.#pooled = 0;
+    this.#recent = NaN;
+    this.#release();
+    this.#ewma.interrupt();
+    this.#cusum.reset();
+  }
+}
+
+const EMPTY: Sample = { sum: 0, count: 0 };

@@ -1,0 +1,51 @@
+import { DriftDetector } from './drift-detector.js';
+import { type Alarm, type Conditions, LevelDetector } from './level-detector.js';
+import type { Minute } from './minute.js';
+import { errors, hitRate, invalidations, loadTime, type SignalName, traffic } from './signals.js';
+
+/** Every detector of one pattern, or of everything together. */
+export class SeriesWatch {
+  readonly #hitRate = new LevelDetector(hitRate);
+  readonly #drift = new DriftDetector();
+  readonly #others = [errors, loadTime, invalidations, traffic].map(
+    (signal) => [signal.name, new LevelDetector(signal)] as const,
+  );
+  #profile = this.#hitRate.profile;
+  #driftSince: number | undefined;
+
+  observe(minute: Minute, conditions: Conditions): void {
+    const drifting = this.#drift.alarm !== undefined;
+    // What falls slowly must not become the new normal.
+    if (!drifting) this.#hitRate.observe(minute, conditions);
+    this.#learnAnew();
+    const fallen = this.#hitRate.alarm !== undefined;
+    this.#drift.observe(minute, this.#hitRate.profile, { ...conditions, frozen: conditions.frozen || fallen });
+    this.#endLongDrift(minute.at);
+    for (const [, detector] of this.#others) detector.observe(minute, conditions);
+  }
+
+  /** What is not as expected. */
+  *alarms(): Generator<readonly [SignalName, Alarm]> {
+    const low = this.#hitRate.alarm ?? this.#drift.alarm;
+    if (low !== undefined) yield ['hitRate', low];
+    for (const [name, { alarm }] of this.#others) if (alarm !== undefined) yield [name, alarm];
+  }
+
+  /** A hit rate that is taken for normal after a day is so for both detectors. */
+  #learnAnew(): void {
+    if (this.#hitRate.profile === this.#profile) return;
+    this.#profile = this.#hitRate.profile;
+    this.#drift.forget();
+  }
+
+  /** After a day the new hit rate is taken for normal. */
+  #endLongDrift(at: number): void {
+    if (this.#drift.alarm === undefined) this.#driftSince = undefined;
+    else if (at - (this.#driftSince ??= at) >= DAY_MS) {
+      this.#drift.forget();
+      this.#hitRate.forget();
+    }
+  }
+}
+
+const DAY_MS = 24 * 60 * 60_000;

@@ -1,0 +1,161 @@
+import { binomialEvidence, shiftEvidence } from './cusum.js';
+import type { Minute } from './minute.js';
+
+/** What is watched of a series. */
+export type SignalName = 'hitRate' | 'loadTime' | 'errors' | 'invalidations' | 'traffic';
+
+/** What some minutes add up to. */
+export interface Sample {
+  readonly sum: number;
+  readonly count: number;
+}
+
+/**
+ * How one signal is read: on which scale its noise is about the same everywhere, how large that noise is, and how much must
+ * change before anybody should care, however certain it is.
+ */
+export interface Signal {
+  readonly name: SignalName;
+  /** 1 where a larger value is worse, -1 where a smaller one is. */
+  readonly bad: 1 | -1;
+  sample(minute: Minute): Sample;
+  /** Whether these minutes say enough to be judged; fifteen of them are judged in any case. @param level NaN before the first. */
+  enough(sample: Sample, level: number): boolean;
+  value(sample: Sample): number;
+  /** The variance of the value that counting and everyday unrest explain. */
+  noise(sample: Sample, level: number): number;
+  /** What the sample says for a change of the size that the cumulative sum looks for; 0 where there is none. */
+  evidence(sample: Sample, level: number, variance: number): number;
+  /** Whether it depends on how many ask: a cache that is asked less hits less. */
+  readonly followsTraffic: boolean;
+  /** How much the value moves the level, 0–1: where few ask, as many accesses are behind the level and not as many minutes. */
+  weight(sample: Sample, minutes: number): number;
+  /** The size of a change for the worse; from 1 on it matters. */
+  size(value: number, expected: number): number;
+  /** On the scale on which it is shown. */
+  shown(value: number): number;
+}
+
+const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
+const share = ({ sum, count }: Sample): number => sum / count;
+/** The variance that a share has because only `count` were asked. */
+export const binomialVariance = (level: number, count: number): number => (level * (1 - level)) / count;
+const whole = (): number => 1;
+const none = (): number => 0;
+
+/** The fall that the cumulative sum of hit rates looks for. */
+const FALL = 0.15;
+/** Accesses that the level of a hit rate is the mean of, at least. */
+const BEHIND_THE_LEVEL = 2_000;
+/** How much more than counting explains a variance may be by chance. */
+const CHANCE = 1.25;
+
+function hitRateEvidence(sample: Sample, level: number, variance: number): number {
+  const usual = clamp(level, 0.05, 0.99);
+  // The level itself may be too high by chance.
+  const from = usual - Math.sqrt(binomialVariance(usual, BEHIND_THE_LEVEL));
+  const counting = binomialVariance(from, sample.count);
+  // Accesses of the same minute that resemble each other say less.
+  const independent = counting / Math.max(counting, variance / CHANCE);
+  return independent * binomialEvidence(sample.sum, sample.count, from, Math.max(usual - FALL, from / 4));
+}
+
+/** Points of hit rate that a fall must have. */
+const HIT_RATE_POINTS = 0.03;
+/** Unrest of hit rates that no counting explains: one point. */
+const HIT_RATE_UNREST = 0.01 ** 2;
+
+/** The share of hits. */
+export const hitRate: Signal = {
+  name: 'hitRate',
+  followsTraffic: true,
+  bad: -1,
+  sample: ({ hits, requests }) => ({ sum: hits, count: requests }),
+  enough: ({ count }) => count >= 10,
+  value: share,
+  noise: ({ count }, level) => binomialVariance(clamp(level, 0.02, 0.98), count) + HIT_RATE_UNREST,
+  evidence: hitRateEvidence,
+  weight: ({ count }, minutes) => Math.min(1, count / (20 * minutes)),
+  size: (value, expected) => (expected - value) / HIT_RATE_POINTS,
+  shown: (value) => clamp(value, 0, 1),
+};
+
+/** The 95th percentile of the load time, as a logarithm: times are a product of many causes. */
+export const loadTime: Signal = {
+  name: 'loadTime',
+  followsTraffic: false,
+  bad: 1,
+  sample: ({ loads, loadP95Ms }) =>
+    loads > 0 && loadP95Ms !== null ? { sum: loads * Math.log(Math.max(0.01, loadP95Ms)), count: loads } : NOTHING,
+  enough: ({ count }) => count >= 10,
+  value: share,
+  noise: loadTimeNoise,
+  // Twice as long.
+  evidence: (sample, level, variance) =>
+    shiftEvidence(share(sample) - level, Math.log(2), Math.max(variance, loadTimeNoise(sample))),
+  weight: ({ count }, minutes) => Math.min(1, count / (10 * minutes)),
+  // Half as long again, and five milliseconds.
+  size: (value, expected) =>
+    Math.min((value - expected) / Math.log(1.5), (Math.exp(value) - Math.exp(expected)) / SLOWER_MS),
+  shown: (value) => Math.exp(value),
+};
+const SLOWER_MS = 5;
+/** Of a log-normal time with σ = 1 the 95th percentile of n values has a variance of about 4 / n. */
+function loadTimeNoise({ count }: Sample): number {
+  return 4 / count + 0.1 ** 2;
+}
+const NOTHING: Sample = { sum: 0, count: 0 };
+
+/** The share of accesses and loads that fail. */
+export const errors: Signal = {
+  name: 'errors',
+  followsTraffic: false,
+  bad: 1,
+  sample: ({ failures, attempts }) => ({ sum: failures, count: attempts }),
+  enough: ({ count }) => count >= 20,
+  value: share,
+  noise: ({ count }, level) => binomialVariance(clamp(level, 0.005, 0.995), count) + 0.005 ** 2,
+  evidence: none,
+  weight: ({ count }, minutes) => Math.min(1, count / (10 * minutes)),
+  // Twice as many, and two of a hundred more.
+  size: (value, expected) => (value - expected) / Math.max(0.02, expected),
+  shown: (value) => clamp(value, 0, 1),
+};
+
+/** Counts are judged by their root, whose variance is a quarter whatever their number is (Anscombe 1948). */
+const root = ({ sum, count }: Sample): number => Math.sqrt((sum + 0.375) / count);
+const rate = (value: number): number => Math.max(0, value * value);
+const rootNoise = ({ count }: Sample, level: number): number => 0.25 / count + (0.05 * level) ** 2;
+
+/** Invalidations a minute. */
+export const invalidations: Signal = {
+  name: 'invalidations',
+  followsTraffic: false,
+  bad: 1,
+  sample: (minute) => ({ sum: minute.invalidations, count: minute.minutes }),
+  enough: ({ count }) => count > 0,
+  value: root,
+  noise: rootNoise,
+  evidence: none,
+  weight: whole,
+  // Three times as many, and thirty a minute.
+  size: (value, expected) => rate(value) / Math.max(30, 3 * rate(expected)),
+  shown: rate,
+};
+
+/** Accesses a minute. */
+export const traffic: Signal = {
+  name: 'traffic',
+  followsTraffic: false,
+  bad: -1,
+  sample: (minute) => ({ sum: minute.requests, count: minute.minutes }),
+  // So many minutes that thirty accesses are expected.
+  enough: ({ count }, level) => count > 0 && !(rate(level) * count < 30),
+  value: root,
+  noise: rootNoise,
+  evidence: none,
+  weight: whole,
+  // Fewer than half.
+  size: (value, expected) => (1 - rate(value) / Math.max(rate(expected), Number.MIN_VALUE)) / 0.5,
+  shown: rate,
+};

@@ -1,0 +1,25 @@
+import type { AlertChange } from './alert.js';
+
+/** The body of a request to a webhook. @param service the name of the service; undefined where it has none. */
+export function webhookBody(change: AlertChange, format: 'json' | 'slack', service: string | undefined): string {
+  return JSON.stringify(format === 'slack' ? slackMessage(change, service) : jsonMessage(change, service));
+}
+
+function jsonMessage({ state, alert }: AlertChange, service: string | undefined): object {
+  const { openedAt, closedAt, ...fields } = alert;
+  return { state, service: service ?? null, alert: { ...fields, opened_at: openedAt, closed_at: closedAt } };
+}
+
+function slackMessage({ state, alert }: AlertChange, service: string | undefined): object {
+  const { code, severity, subject, message } = alert;
+  const where = service === undefined ? '' : ` ${service}:`;
+  const text =
+    state === 'opened' ? `[${severity}]${where} ${code}: ${message}` : `[over]${where} ${code} of ${subject} is over.`;
+  // Patterns hold asterisks, which would make text bold.
+  return { text: slackText(text), mrkdwn: false };
+}
+
+/** As Slack asks for it: these three would begin links and mentions. */
+function slackText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

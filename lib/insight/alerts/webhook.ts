@@ -1,0 +1,165 @@
+import type { CacheLog } from '../../cache/base/cache-log.js';
+import { pause } from '../../cache/base/bounded-wait.js';
+import type { Clock } from '../../cache/base/clock.js';
+import { errorKind } from '../../cache/base/redacted-error.js';
+import type { AlertChange } from './alert.js';
+import type { WebhookOptions } from './alerts.options.js';
+import { webhookBody } from './webhook-body.js';
+
+/** Alerts that wait to be sent; the oldest is given up for a new one. */
+const MOST_WAITING = 100;
+/** How long a receiver may take to answer, milliseconds. */
+const DEADLINE_MS = 5_000;
+/** Pauses before the second and later attempts, milliseconds; then the alert is given up. */
+const PAUSES_MS = [1_000, 4_000, 30_000, 120_000];
+
+export interface WebhookParts {
+  readonly options: WebhookOptions;
+  readonly service: string | undefined;
+  readonly clock: Clock;
+  readonly log?: CacheLog | undefined;
+}
+
+/** How sending went, since the start. */
+export interface WebhookCounts {
+  readonly sent: number;
+  readonly failed: number;
+  readonly dropped: number;
+}
+
+/**
+ * Sends alerts to one address, one after the other, and never delays what it reports on. A receiver that fails, hangs or is away is
+ * tried again with growing pauses and logged once, until it answers. Its address and headers are secrets: no log shows them.
+ */
+export class Webhook {
+  readonly #parts: WebhookParts;
+  readonly #address: string;
+  readonly #waiting: string[] = [];
+  readonly #aborted = new AbortController();
+  #sending: Promise<void> | undefined;
+  #failing = false;
+  #sent = 0;
+  #failed = 0;
+  #dropped = 0;
+
+  constructor(parts: WebhookParts) {
+    this.#parts = parts;
+    const { protocol, host } = new URL(parts.options.url);
+    this.#address = `${protocol}//${host}/•••`;
+  }
+
+  get counts(): WebhookCounts {
+    return { sent: this.#sent, failed: this.#failed, dropped: this.#dropped };
+  }
+
+  /** Takes a change to be sent; returns at once. */
+  send(change: AlertChange): void {
+    if (this.#aborted.signal.aborted) return;
+    const { options, service } = this.#parts;
+    this.#waiting.push(webhookBody(change, options.format ?? 'json', service));
+    if (this.#waiting.length > MOST_WAITING) {
+      this.#waiting.shift();
+      this.#dropped++;
+    }
+    this.#sending ??= this.#drain();
+  }
+
+  /** Resolves when nothing waits to be sent. */
+  async idle(): Promise<void> {
+    await this.#sending;
+  }
+
+  /** Gives up what is not sent. */
+  close(): void {
+    this.#dropped += this.#waiting.length;
+    this.#waiting.length = 0;
+    this.#aborted.abort();
+  }
+
+  async #drain(): Promise<void> {
+    for (let body = this.#waiting.shift(); body !== undefined; body = this.#waiting.shift()) {
+      if (await this.#deliver(body)) this.#sent++;
+      else this.#failed++;
+    }
+    this.#sending = undefined;
+  }
+
+  async #deliver(body: string): Promise<boolean> {
+    for (const pauseMs of [...PAUSES_MS, undefined]) {
+      const fault = await this.#attempt(body);
+      if (fault === undefined) {
+        this.#succeeded();
+        return true;
+      }
+      if (this.#aborted.signal.aborted) return false;
+      this.#report(fault.what);
+      if (fault.isFinal || pauseMs === undefined) return false;
+      await pause(pauseMs, this.#parts.clock, this.#aborted.signal);
+    }
+    return false;
+  }
+
+  /** Undefined where the receiver took it. */
+  async #attempt(body: string): Promise<{ readonly what: string; readonly isFinal: boolean } | undefined> {
+    try {
+      const status = await this.#post(body);
+      if (status >= 200 && status < 300) return undefined;
+      const isFinal = status >= 400 && status < 500 && status !== 408 && status !== 429;
+      return { what: `answers ${status}`, isFinal };
+    } catch (error) {
+      return {
+        what:
+          error instanceof LateAnswer
+            ? `has not answered within ${DEADLINE_MS / 1_000} s`
+            : `cannot be reached (${errorKind(error)})`,
+        isFinal: false,
+      };
+    }
+  }
+
+  /** @returns the status of the answer, whose body is not read. */
+  async #post(body: string): Promise<number> {
+    const { options, clock } = this.#parts;
+    const url = new URL(options.url);
+    const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
+    return new Promise((resolve, reject) => {
+      const sent = request(url, {
+        method: 'POST',
+        agent: false,
+        signal: this.#aborted.signal,
+        headers: { ...options.headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      });
+      const cancel = clock.after(DEADLINE_MS, () => sent.destroy(new LateAnswer()));
+      // Sending an alert is no reason for a process to go on.
+      sent.on('socket', (socket) => socket.unref());
+      sent.on('response', (response) => {
+        cancel();
+        resolve(response.statusCode ?? 0);
+        response.destroy();
+      });
+      sent.on('error', (error) => {
+        cancel();
+        reject(error);
+      });
+      sent.end(body);
+    });
+  }
+
+  #report(what: string): void {
+    if (this.#failing) return;
+    this.#failing = true;
+    this.#parts.log?.(
+      'warn',
+      'WEBHOOK_FAILED',
+      `alerts.webhook: ${this.#address} ${what}. Alerts are sent again with growing pauses, five times each.`,
+    );
+  }
+
+  #succeeded(): void {
+    if (this.#failing)
+      this.#parts.log?.('log', 'WEBHOOK_RESTORED', `alerts.webhook: ${this.#address} takes alerts again.`);
+    this.#failing = false;
+  }
+}
+
+class LateAnswer extends Error {}

@@ -1,0 +1,224 @@
+import type { CallbackErrors } from '../cache/base/callback-errors.js';
+import type { Clock } from '../cache/base/clock.js';
+import type { AccessStream } from '../cache/entries/access-stream.js';
+import type { Alert } from './alerts/alert.js';
+import type { CacheAlerts } from './alerts/cache-alerts.js';
+import { AccessRecorder } from './access-recorder.js';
+import { type AdvisedCache, Advisor } from './recommendations/advisor.js';
+import type { AdviceState } from './recommendations/low-performer.js';
+import type { SharedLoadEvidence, TtlEvidence } from './recommendations/evidence.js';
+import type { Recommendation } from './recommendations/recommendation.js';
+import type { RecommendationFilter } from './recommendations/recommendations.js';
+import type { Layer } from '../cache/layers/layer.js';
+import { type MemoryLadder, MemorySimulation } from './memory-ladder.js';
+import type { CacheMetrics } from '../metrics/cache-metrics.js';
+import { keyHash, saltOf } from './key-hash.js';
+import type { TtlAdviceOptions, TtlLadder } from './ttl-ladder.js';
+import type { AccessListener } from './tracked-access.js';
+
+/** What insight compares and shows. */
+export interface InsightOptions {
+  /**
+   * What of a value counts when a reload is compared with the value before, such as all fields but `generatedAt`. It is called with
+   * values of the cache: do not change them. @default the whole value
+   */
+  compare?: (value: unknown) => unknown;
+  /** Shows keys in full; without it what identifies an entity is masked: `user:•••`. @default false */
+  showKeys?: boolean;
+}
+
+/** A key that is asked for often. */
+export interface HotKey {
+  /** Masked (`user:•••`) unless `insight.showKeys` is on. */
+  readonly key: string;
+  /** Of the key, to distinguish masked ones: hexadecimal digits, salted by the namespace. */
+  readonly id: string;
+  readonly pattern: string;
+  /** Hits of memory, estimated from a sample of them; of the recent past where there were many. */
+  readonly requests: number;
+  /** How many of `requests` may be those of another key. */
+  readonly requestsError: number;
+  /** Of the hits of its pattern, 0–1. */
+  readonly share: number;
+}
+
+/** What insight needs of its cache. */
+export interface InsightContext {
+  readonly clock: Clock;
+  readonly namespace: string;
+  readonly errors: CallbackErrors;
+  /** The book of alerts; without one there are none. */
+  readonly alerts?: Pick<CacheAlerts, 'list'> | undefined;
+  /** From 0 to 1. @default Math.random */
+  readonly random?: () => number;
+}
+
+/**
+ * What to change in a cache, from a sample of its accesses: `cache.insight`, and injectable. Everything it keeps is bounded: at most
+ * 60 KB a pattern, and 127 patterns.
+ * @publicApi
+ */
+export class CacheInsight {
+  readonly #clock: Clock;
+  readonly #recorder: AccessRecorder | undefined;
+  readonly #salt: number;
+  readonly #showKeys: boolean;
+  #memory: MemorySimulation | undefined;
+  #metrics: CacheMetrics | undefined;
+  #advisor: Advisor | undefined;
+  #sharedLoads: (pattern: string) => SharedLoadEvidence | undefined = () => undefined;
+  readonly #alerts: InsightContext['alerts'];
+
+  /** @param options `false`: nothing is followed, and every report is empty. */
+  constructor(
+    options: InsightOptions | false,
+    { clock, namespace, errors, alerts, random = Math.random }: InsightContext,
+  ) {
+    this.#clock = clock;
+    this.#salt = saltOf(namespace);
+    this.#alerts = alerts;
+    this.#showKeys = options !== false && options.showKeys === true;
+    if (options === false) return;
+    this.#recorder = new AccessRecorder({ salt: this.#salt, compare: options.compare, random, errors });
+  }
+
+  /** False where the option `insight` is `false`. */
+  get enabled(): boolean {
+    return this.#recorder !== undefined;
+  }
+
+  /** What the cache offers its accesses to; undefined where insight is off. */
+  get stream(): AccessStream | undefined {
+    return this.#recorder;
+  }
+
+  /**
+   * What needs a look, newest first: anomalies and health warnings that lasted. @param state `all` adds the last 200 that are over.
+   * @default 'open'
+   */
+  alerts({ state = 'open' }: { readonly state?: 'open' | 'all' } = {}): readonly Alert[] {
+    return this.#alerts?.list(state) ?? [];
+  }
+
+  /** Passes the sampled accesses on, for further reports. @returns how to stop. */
+  listen(listener: AccessListener): () => void {
+    return this.#recorder?.listen(listener) ?? (() => undefined);
+  }
+
+  /**
+   * What to change, most time saved first: each with its evidence, the line to paste and what it will bring. Empty where insight or
+   * metrics are off.
+   * @param filter `pattern`: those for this pattern alone.
+   */
+  recommendations(filter?: RecommendationFilter): readonly Recommendation[] {
+    return this.#advisor?.list(filter) ?? [];
+  }
+
+  /** As {@link recommendations}, a few patterns at a time: between them the event loop is free. */
+  async collectRecommendations(filter?: RecommendationFilter): Promise<readonly Recommendation[]> {
+    return (await this.#advisor?.collect(filter)) ?? [];
+  }
+
+  /** What is recommended for a pattern, or what is missing; undefined where insight is off. */
+  adviceOn(pattern: string): AdviceState | undefined {
+    return this.#advisor?.stateOf(pattern);
+  }
+
+  /**
+   * How the hit rate of the memory layer depends on its bounds: at a quarter to eight times today's, with its own eviction policy.
+   * @param layer the name of one; all without it. Layers outside of this process have none.
+   */
+  memoryLadder(layer?: string): readonly MemoryLadder[] {
+    this.flush();
+    const simulated = this.#memory;
+    if (simulated === undefined || (layer !== undefined && layer !== simulated.layer.name)) return [];
+    return [simulated.report(this.#clock.now(), this.#layerHitRate(simulated.layer.name))];
+  }
+
+  /** Draws recommendations for this cache from now on. Called once, by the cache that it belongs to. */
+  advise(cache: AdvisedCache): void {
+    if (this.#recorder === undefined || this.#advisor !== undefined) return;
+    this.#metrics = cache.metrics;
+    this.#memory = memorySimulationOf(cache.layers, this.#clock.now());
+    if (this.#memory !== undefined) this.#recorder.simulate(this.#memory);
+    const insight = {
+      listen: (listener: AccessListener) => this.listen(listener),
+      flush: () => this.flush(),
+      ttlEvidence: (pattern: string) => this.#ttlEvidence(pattern),
+      memoryEvidence: () => this.memoryLadder(),
+      maxStaleShare: () => MAX_STALE_SHARE,
+      sharedLoads: (pattern: string) => this.#sharedLoads(pattern),
+    };
+    this.#advisor = new Advisor(insight, cache, this.#clock, this.#salt);
+  }
+
+  /**
+   * What eight TTLs would have done with the accesses of a pattern, and which of them is better than today's. What is not known well
+   * enough is withheld, with what is missing.
+   */
+  ttlLadder(pattern: string, options?: TtlAdviceOptions): TtlLadder {
+    const nothing = { pattern, ttlMs: null, accesses: 0, observedMs: 0, ladder: [] };
+    if (this.#recorder === undefined) return { ...nothing, withheld: 'insight: it is off' };
+    this.flush();
+    const followed = this.#recorder.patterns.get(pattern);
+    return (
+      followed?.ladder.report(this.#clock.now(), options) ?? {
+        ...nothing,
+        withheld: 'references: 0 of the 1000 that it needs',
+      }
+    );
+  }
+
+  /** The keys that are asked for most, over all patterns, these first. @param limit 1–1,000. @default 10 */
+  hotKeys(limit = 10): readonly HotKey[] {
+    const keys: HotKey[] = [];
+    for (const { name: pattern, hottest } of this.#recorder?.patterns.values() ?? []) {
+      for (const { key, count, overcount } of hottest.ranking(limit)) {
+        keys.push({
+          key: this.#showKeys ? key : masked(pattern),
+          id: (keyHash(key, this.#salt) >>> 0).toString(16).padStart(8, '0'),
+          pattern,
+          requests: Math.round(count),
+          requestsError: Math.round(overcount),
+          share: hottest.hits === 0 ? 0 : Math.min(1, count / hottest.hits),
+        });
+      }
+    }
+    return keys.sort((one, other) => other.requests - one.requests).slice(0, limit);
+  }
+
+  #layerHitRate(name: string): number | null {
+    return this.#metrics?.getLayerStats('all').find(({ layer }) => layer === name)?.hitRate ?? null;
+  }
+
+  #ttlEvidence(pattern: string): TtlEvidence | undefined {
+    const { ttlMs, ...report } = this.ttlLadder(pattern);
+    return ttlMs === null ? undefined : { ...report, ttlMs };
+  }
+
+  /** Where it is known which loads ran in several instances at once. */
+  addSharedLoads(source: (pattern: string) => SharedLoadEvidence | undefined): void {
+    this.#sharedLoads = source;
+  }
+
+  /** Reports hits to listeners that have only been counted so far. */
+  flush(): void {
+    this.#recorder?.flush(this.#clock.now());
+  }
+}
+
+/** The simulations of the layer that answers first, where that is memory of this process. */
+function memorySimulationOf([first]: readonly Layer[], now: number): MemorySimulation | undefined {
+  const { eviction, bounds } = first?.status() ?? {};
+  if (first === undefined || eviction === undefined) return undefined;
+  const { entries: maxEntries = Infinity, bytes: maxBytes = Infinity } = bounds ?? {};
+  return new MemorySimulation({ name: first.name, eviction, bounds: { maxEntries, maxBytes } }, now);
+}
+
+/** A key as its pattern shows it. */
+function masked(pattern: string): string {
+  return pattern.replaceAll('*', '•••');
+}
+
+/** The share of outdated hits that is acceptable where nothing else is said, 0–1. */
+const MAX_STALE_SHARE = 0.01;

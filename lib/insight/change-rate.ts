@@ -1,0 +1,129 @@
+/*
+ * How often a value changes, from checks that only say whether it is another than at the check before. Several changes between two
+ * checks look like one, so changes over checked time is too low, the more so the rarer the checks are.
+ *
+ * Source: Cho, Garcia-Molina: Estimating Frequency of Change, ACM TOIT 3(3), 2003. Changes are taken for a Poisson process. For
+ * irregular checks the maximum-likelihood estimate of the rate r solves (section 5)
+ *   sum over checks that found a change of t / (exp(r t) - 1) = sum over the others of t.
+ */
+
+/** Checks are kept by how long after the one before they came: a quarter of an octave each, from 1 ms on. */
+const BUCKETS = 160;
+const PER_OCTAVE = 4;
+const ITERATIONS = 60;
+/** The checks by which the rate is estimated: a part of them, and so many. */
+const SOONEST_SHARE = 1 / 8;
+const SOONEST_CHECKS = 100;
+
+/** Checks of many keys, and the rate of change they show together. */
+export class ChangeRate {
+  readonly #changed = new Float32Array(BUCKETS);
+  readonly #unchanged = new Float32Array(BUCKETS);
+  #checks = 0;
+  /** Checks so far, each once, and at how many the equation is solved again. */
+  #seen = 0;
+  #solveAt = 1;
+  #perMs = 0;
+  #changes = 0;
+
+  /** @param afterMs since the check before. */
+  check(afterMs: number, changed: boolean, weight: number): void {
+    const bucket = bucketOf(afterMs);
+    if (changed) this.#changed[bucket]! += weight;
+    else this.#unchanged[bucket]! += weight;
+    this.#seen++;
+    this.#checks += weight;
+    if (changed) this.#changes += weight;
+  }
+
+  /** Changes a millisecond; 0 without a change. Where every check found one, as many as half of an unchanged check allows. */
+  get perMs(): number {
+    if (this.#seen < this.#solveAt) return this.#perMs;
+    this.#solveAt = this.#seen + Math.max(1, this.#seen >> 3);
+    return (this.#perMs = this.#solved());
+  }
+
+  /**
+   * By the checks that came soonest after the one before: keys change at rates of their own, and after long enough nearly all have
+   * changed, which says little of how soon.
+   */
+  #solved(): number {
+    if (this.#changes === 0) return 0;
+    const end = this.#soonest();
+    let unchangedMs = 0;
+    let everyMs = 0;
+    let checks = 0;
+    let changes = 0;
+    for (let bucket = 0; bucket < end; bucket++) {
+      const count = this.#changed[bucket]! + this.#unchanged[bucket]!;
+      unchangedMs += this.#unchanged[bucket]! * middleOf(bucket);
+      everyMs += count * middleOf(bucket);
+      checks += count;
+      changes += this.#changed[bucket]!;
+    }
+    if (changes === 0) return 0;
+    // Without an unchanged check the likelihood has no maximum.
+    if (unchangedMs === 0) unchangedMs = (0.5 * everyMs) / checks;
+    let low = 0;
+    let high = 1;
+    for (let step = 0; step < ITERATIONS; step++) {
+      const middle = (low + high) / 2;
+      if (this.#explained(middle, end) > unchangedMs) low = middle;
+      else high = middle;
+    }
+    return (low + high) / 2;
+  }
+
+  /** The end of the shortest distances that hold enough of the checks. */
+  #soonest(): number {
+    const enough = Math.max(this.#checks * SOONEST_SHARE, (this.#checks * SOONEST_CHECKS) / this.#seen);
+    let sum = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      sum += this.#changed[bucket]! + this.#unchanged[bucket]!;
+      if (sum >= enough) return bucket + 1;
+    }
+    return BUCKETS;
+  }
+
+  /** Counts what is old for half. */
+  halve(): void {
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      this.#changed[bucket]! /= 2;
+      this.#unchanged[bucket]! /= 2;
+    }
+    this.#checks /= 2;
+    this.#changes /= 2;
+  }
+
+  /** The left side of the equation. */
+  #explained(rate: number, end: number): number {
+    let sum = 0;
+    for (let bucket = 0; bucket < end; bucket++) {
+      const count = this.#changed[bucket]!;
+      if (count > 0) sum += (count * middleOf(bucket)) / Math.expm1(rate * middleOf(bucket));
+    }
+    return sum;
+  }
+}
+
+function bucketOf(ms: number): number {
+  return Math.max(0, Math.min(BUCKETS - 1, Math.round(Math.log2(Math.max(1, ms)) * PER_OCTAVE)));
+}
+
+function middleOf(bucket: number): number {
+  return 2 ** (bucket / PER_OCTAVE);
+}
+
+/**
+ * The expected share of a time for which a copy, right at its beginning, is outdated, where changes are Poisson.
+ * @param changes expected in that time.
+ */
+export function outdatedShare(changes: number): number {
+  if (changes < 1e-6) return changes / 2;
+  return 1 + Math.expm1(-changes) / changes;
+}
+
+/** The probability of a change where so many are expected. */
+export function changeProbability(changes: number): number {
+  return -Math.expm1(-changes);
+}

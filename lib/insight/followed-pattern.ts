@@ -1,0 +1,101 @@
+import { HottestKeys } from './hottest-keys.js';
+import { type InvalidationNotes, tagHash } from './invalidation-notes.js';
+import { PatternLadder } from './ttl-ladder.js';
+import { grown, PatternSample, type SampleOwner } from './pattern-sample.js';
+
+/** Tags of an entry that are remembered. */
+const MOST_TAGS = 4;
+
+/** A pattern whose keys are sampled, with what is known of the values of the followed keys. */
+export class FollowedPattern implements SampleOwner {
+  readonly sample: PatternSample;
+  readonly hottest = new HottestKeys();
+  /** Hashes of the hottest keys, in ascending order. */
+  hot = new Int32Array(0);
+  readonly ladder: PatternLadder;
+  /** Of the last value; 0: unknown. */
+  digests: Int32Array;
+  /** 1: invalidated since the last value. */
+  invalidated: Uint8Array;
+  /** Up to which invalidation the key has been compared with those by tag and glob. */
+  #seen: Uint32Array;
+  /** 1: what was loaded last is not kept. */
+  notKept: Uint8Array;
+  /** Hashes of the tags of the last value; made for the first that has some. */
+  #tags: Uint16Array | undefined;
+
+  constructor(
+    readonly name: string,
+    index: number,
+    private readonly owner: SampleOwner,
+  ) {
+    this.sample = new PatternSample(name, index, this);
+    this.digests = new Int32Array(this.sample.capacity);
+    this.invalidated = new Uint8Array(this.sample.capacity);
+    this.#seen = new Uint32Array(this.sample.capacity);
+    this.notKept = new Uint8Array(this.sample.capacity);
+    this.ladder = new PatternLadder(this.sample);
+  }
+
+  /** Whether a key is one of the hottest, by its hash. */
+  isHot(hash: number): boolean {
+    const { hot } = this;
+    let from = 0;
+    let to = hot.length;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (hot[middle]! < hash) from = middle + 1;
+      else to = middle;
+    }
+    return hot[from] === hash;
+  }
+
+  grown(sample: PatternSample): void {
+    this.digests = grown(this.digests, new Int32Array(sample.capacity));
+    this.invalidated = grown(this.invalidated, new Uint8Array(sample.capacity));
+    this.notKept = grown(this.notKept, new Uint8Array(sample.capacity));
+    this.ladder.grown();
+    this.#seen = grown(this.#seen, new Uint32Array(sample.capacity));
+    if (this.#tags !== undefined) this.#tags = grown(this.#tags, new Uint16Array(sample.capacity * MOST_TAGS));
+  }
+
+  dropping(sample: PatternSample, slot: number): void {
+    this.owner.dropping(sample, slot);
+    this.digests[slot] = 0;
+    this.invalidated[slot] = 0;
+  }
+
+  /** When the key was invalidated by a tag, a glob or with everything since it was compared last; 0: it was not. */
+  invalidatedAt(slot: number, key: string, notes: InvalidationNotes): number {
+    const since = this.#seen[slot]!;
+    if (since === notes.order) return 0;
+    this.#seen[slot] = notes.order;
+    return notes.last(since, key, this.#tags, slot * MOST_TAGS, MOST_TAGS);
+  }
+
+  /** Nothing that was invalidated before concerns a key that is followed from now on. */
+  begin(slot: number, notes: InvalidationNotes, isFirst: boolean): void {
+    this.notKept[slot] = 0;
+    this.ladder.begin(slot, isFirst);
+    this.#seen[slot] = notes.order;
+  }
+
+  /** Remembers the tags of a value. */
+  tagged(slot: number, tags: readonly string[]): void {
+    if (this.#tags === undefined) {
+      if (tags.length === 0) return;
+      this.#tags = new Uint16Array(this.sample.capacity * MOST_TAGS);
+    }
+    for (let at = 0; at < MOST_TAGS; at++) {
+      const tag = tags[at];
+      this.#tags[slot * MOST_TAGS + at] = tag === undefined ? 0 : tagHash(tag);
+    }
+  }
+
+  /** Whether a loaded value differs from the one before; undefined where that is not known. */
+  changedTo(slot: number, digest: number): boolean | undefined {
+    const before = this.digests[slot]!;
+    this.digests[slot] = digest;
+    return before === 0 || digest === 0 ? undefined : before !== digest;
+  }
+}

@@ -1,0 +1,53 @@
+import { SpaceSaving } from '../metrics/space-saving.js';
+
+const COUNTERS = 128;
+/** The least sampled hits of a key that is among the hottest. */
+const LEAST = 3;
+/** Sampled hits between two rankings, at first and at most. */
+const FIRST_RANKING = 64;
+const LAST_RANKING = 1_024;
+/** Sampled hits after which counts are halved, so that keys that cooled down leave. */
+const HALVED_AFTER = 65_536;
+
+/** Ranks the keys of a pattern by a sample of the hits. */
+export class HottestKeys {
+  #counts = new SpaceSaving(COUNTERS);
+  /** Hits counted so far, halved with the counts. */
+  #counted = 0;
+  #hits = 0;
+  #least = LEAST;
+  #sinceRanked = 0;
+  #rankedAfter = FIRST_RANKING;
+
+  /** Counts one sampled hit. @param of how many hits it is one. @returns true where the ranking is due. */
+  add(key: string, of: number): boolean {
+    this.#counts.add(key, of);
+    this.#least = LEAST * of;
+    this.#counted++;
+    this.#hits += of;
+    if (this.#counted >= HALVED_AFTER) {
+      this.#counts.halve();
+      this.#counted /= 2;
+      this.#hits /= 2;
+    }
+    if (++this.#sinceRanked < this.#rankedAfter) return false;
+    this.#sinceRanked = 0;
+    this.#rankedAfter = Math.min(LAST_RANKING, this.#rankedAfter * 2);
+    return true;
+  }
+
+  /** Hits of all keys, estimated, and halved from time to time as those of the keys are. */
+  get hits(): number {
+    return this.#hits;
+  }
+
+  /** The keys that were counted often enough, the hottest first. */
+  ranked(): string[] {
+    return this.#counts.top(COUNTERS, this.#least);
+  }
+
+  /** The hottest keys with their hits, estimated; `overcount` of them may be those of other keys. */
+  ranking(limit: number): { readonly key: string; readonly count: number; readonly overcount: number }[] {
+    return this.#counts.ranking(limit).filter(({ count }) => count >= this.#least);
+  }
+}

@@ -1,0 +1,70 @@
+import { type GlobMatcher, globMatcher } from '../cache/base/glob.js';
+import { keyHash } from './key-hash.js';
+
+const MOST_TAGS = 4_096;
+const MOST_GLOBS = 64;
+
+/** An invalidation in the order of them. */
+interface Note {
+  readonly order: number;
+  readonly at: number;
+}
+
+const NEVER: Note = { order: 0, at: 0 };
+
+/**
+ * Invalidations by tag, by glob and of everything, noted so that a key is compared with them when it is looked at next, instead of
+ * every key with each. Tags are kept as hashes of 16 bits. Bounded: of too many the oldest are forgotten.
+ */
+export class InvalidationNotes {
+  /** How many there were. */
+  order = 0;
+  readonly #tags = new Map<number, Note>();
+  #globs: { readonly matches: GlobMatcher; readonly note: Note }[] = [];
+  #all = NEVER;
+
+  tags(tags: readonly string[], at: number): void {
+    const note = { order: ++this.order, at };
+    for (const tag of tags) {
+      const hash = tagHash(tag);
+      this.#tags.delete(hash);
+      this.#tags.set(hash, note);
+    }
+    while (this.#tags.size > MOST_TAGS) this.#tags.delete(this.#tags.keys().next().value!);
+  }
+
+  glob(glob: string, at: number): void {
+    this.#globs.push({ matches: globMatcher(glob), note: { order: ++this.order, at } });
+    if (this.#globs.length > MOST_GLOBS) this.#globs.shift();
+  }
+
+  all(at: number): void {
+    this.#all = { order: ++this.order, at };
+    this.#globs = [];
+    this.#tags.clear();
+  }
+
+  /**
+   * When the last invalidation behind `since` was that concerns a key; 0 where there was none.
+   * @param tags hashes from `from` on, 0 for none.
+   */
+  last(since: number, key: string, tags: Uint16Array | undefined, from: number, count: number): number {
+    let last = this.#all.order > since ? this.#all.at : 0;
+    if (tags !== undefined) {
+      for (let at = from; at < from + count; at++) {
+        if (tags[at] === 0) break;
+        const note = this.#tags.get(tags[at]!);
+        if (note !== undefined && note.order > since) last = Math.max(last, note.at);
+      }
+    }
+    for (const { matches, note } of this.#globs) {
+      if (note.order > since && matches(key)) last = Math.max(last, note.at);
+    }
+    return last;
+  }
+}
+
+/** 16 bits, never 0. */
+export function tagHash(tag: string): number {
+  return keyHash(tag, 0x51ed270b) & 0xffff || 1;
+}

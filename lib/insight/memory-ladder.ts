@@ -1,0 +1,207 @@
+import type { Eviction, MemoryBounds } from '../cache/layers/memory/eviction-policy.js';
+import { GROUPS, LadderSums, Sum } from './ladder-sums.js';
+import { type SimulatedEntry, SimulatedMemory } from './simulated-memory.js';
+
+/*
+ * What more or less memory would do.
+ *
+ * Six memory layers without values are simulated beside the real one, with a quarter to eight times its bounds and its own eviction
+ * policy, on a sample of the keys (mini-simulation: Waldspurger, Saemundsson, Ahmad and Park, Cache Modeling and Optimization using
+ * Miniature Simulations, USENIX ATC 2017). A sampled key takes the room of all that it stands for. The hottest keys of each pattern
+ * take part for themselves: with one of them left out or counted many times a sample is far off.
+ *
+ * All six are off in the same way where the sample is. What today's bounds do is counted, so only the differences between the sizes are
+ * taken from the simulations.
+ */
+
+/** Times today's bounds. */
+export const FACTORS = [1 / 4, 1 / 2, 1, 2, 4, 8] as const;
+const TODAY = 2;
+/** Where the sums of reality stand, behind those of the factors. */
+const REAL = FACTORS.length;
+
+/** What another size of a memory layer would do. */
+export interface MemoryRung {
+  /** Times today's bounds. */
+  readonly factor: number;
+  /** Null for no bound, as are bytes. */
+  readonly maxEntries: number | null;
+  readonly maxBytes: number | null;
+  /** Share of the accesses that the layer answers fresh, 0–1; null where it is withheld. */
+  readonly hitRate: number | null;
+  /** Half of the 95 % interval of `hitRate`. */
+  readonly hitRateError: number | null;
+  /** What is missing, and how much is there. */
+  readonly withheld?: string;
+}
+
+/** How the hit rate of a memory layer depends on its bounds. */
+export interface MemoryLadder {
+  readonly layer: string;
+  readonly eviction: Eviction;
+  /** Accesses that the ladder stands for, estimated. */
+  readonly accesses: number;
+  readonly observedMs: number;
+  readonly withheld?: string;
+  /** Six sizes, the smallest first: ¼ ½ 1 2 4 8 times today's. */
+  readonly ladder: readonly MemoryRung[];
+}
+
+/** The layer that is simulated. */
+export interface MemoryLayerFacts {
+  readonly name: string;
+  readonly eviction: Eviction;
+  readonly bounds: MemoryBounds;
+}
+
+/** An access of a followed key. */
+export interface MemoryAccess {
+  readonly hash: number;
+  readonly count: number;
+  readonly at: number;
+  /** True where the layer answered in reality. */
+  readonly hit: boolean;
+}
+
+const ALL = 2 ** 32;
+const LOWERED = 7 / 8;
+/** Keys that the largest of the simulated layers may hold. */
+const MOST_KEYS = 768;
+/** Keys that stand for themselves; further ones are sampled like any other. */
+const MOST_HOT = 256;
+const SWEEP_EVERY_MS = 5_000;
+/** Hits of a key are counted together for at most this part of the time that entries stay in the smallest layer. */
+const COUNTED_PART = 1 / 16;
+/** Less would cost more than it shows: newcomers of a full layer may leave at once. */
+const LEAST_COUNTED_MS = 250;
+const LEAST_ACCESSES = 1_000;
+const MOST_ERROR = 0.03;
+const STEP_ERROR = 0.005;
+const DAY_MS = 86_400_000;
+
+/** The simulations of one memory layer. */
+export class MemorySimulation {
+  readonly #layers: readonly SimulatedMemory[];
+  readonly #sums = new LadderSums();
+  #threshold = ALL;
+  /** Keys that stand for themselves. */
+  readonly #hot = new Set<number>();
+  #observedFrom: number;
+  #sweepAt: number;
+  /** Means of what loads bring, for keys of which no load has been seen. */
+  #bytes = 0;
+  #costMs = 0;
+  #ttlMs = Infinity;
+  /** What the last loads of the sampled keys brought; bounded with them. */
+  readonly #loads = new Map<number, SimulatedEntry>();
+
+  constructor(
+    readonly layer: MemoryLayerFacts,
+    now: number,
+  ) {
+    this.#observedFrom = now;
+    this.#sweepAt = now + SWEEP_EVERY_MS;
+    this.#layers = FACTORS.map((factor) => new SimulatedMemory(layer.eviction, this.#boundsAt(factor), 1));
+  }
+
+  /** Whether a key takes part. @param share of the keys of its pattern that is followed */
+  follows(hash: number, isHot: boolean, share: number): boolean {
+    if (share * ALL < this.#threshold) this.#lower(share * ALL);
+    if (!isHot) this.#hot.delete(hash);
+    else if (this.#hot.size < MOST_HOT) this.#hot.add(hash);
+    return this.#hot.has(hash) || hash >>> 0 < this.#threshold;
+  }
+
+  /** How long hits of a key may be counted together. */
+  get countedMs(): number {
+    return Math.max(LEAST_COUNTED_MS, this.#layers[0]!.evictedAgeMs * COUNTED_PART);
+  }
+
+  access({ hash, count, at, hit }: MemoryAccess): void {
+    const isHot = this.#hot.has(hash);
+    if (at >= this.#sweepAt) this.#sweep(at);
+    const group = isHot ? GROUPS : hash & (GROUPS - 1);
+    const weight = isHot ? 1 : ALL / this.#threshold;
+    const loaded = this.#loads.get(hash) ?? { bytes: this.#bytes, costMs: this.#costMs, ttlMs: this.#ttlMs };
+    for (let rung = 0; rung < FACTORS.length; rung++) {
+      const hits = this.#layers[rung]!.access(hash, isHot, count, at, loaded);
+      this.#sums.add(group, rung, Sum.accesses, count * weight);
+      this.#sums.add(group, rung, Sum.hits, hits * weight);
+    }
+    this.#sums.add(group, REAL, Sum.accesses, count * weight);
+    if (hit) this.#sums.add(group, REAL, Sum.hits, count * weight);
+    if (this.#layers.at(-1)!.size > MOST_KEYS || this.#loads.size > 2 * MOST_KEYS)
+      this.#lower(this.#threshold * LOWERED);
+  }
+
+  /** A load brought an entry. */
+  loaded(hash: number, entry: SimulatedEntry): void {
+    this.#loads.delete(hash);
+    this.#loads.set(hash, entry);
+    this.#bytes += (entry.bytes - this.#bytes) / (this.#bytes === 0 ? 1 : 64);
+    this.#costMs += (entry.costMs - this.#costMs) / 64;
+    this.#ttlMs = entry.ttlMs;
+    if (this.#loads.size > MOST_KEYS) this.#loads.delete(this.#loads.keys().next().value!);
+  }
+
+  /** Somebody wrote an entry: every layer has it. */
+  written(hash: number, at: number, entry: SimulatedEntry): void {
+    this.loaded(hash, entry);
+    const isHot = this.#hot.has(hash);
+    for (const layer of this.#layers) layer.store(hash, isHot, at, entry);
+  }
+
+  removed(hash: number): void {
+    for (const layer of this.#layers) layer.remove(hash);
+  }
+
+  /** @param counted today's hit rate as the metrics counted it; null where they did not. */
+  report(now: number, counted: number | null): MemoryLadder {
+    const { name, eviction } = this.layer;
+    const accesses = Math.round(this.#sums.total(TODAY, Sum.accesses));
+    const withheld =
+      accesses < LEAST_ACCESSES ? `references: ${accesses} of the ${LEAST_ACCESSES} that it needs` : undefined;
+    const share = this.#threshold / ALL;
+    const today = counted ?? this.#sums.ratio(REAL, Sum.hits, Sum.accesses, share).value;
+    const ladder = FACTORS.map((factor, rung): MemoryRung => {
+      const { maxEntries, maxBytes } = this.#boundsAt(factor);
+      const size = { factor, maxEntries: finite(maxEntries), maxBytes: finite(maxBytes) };
+      const { value, error } = this.#sums.gain(rung, TODAY, share);
+      const hitRateError = Math.hypot(error, STEP_ERROR);
+      const why =
+        withheld ??
+        (hitRateError > MOST_ERROR
+          ? `error: the hit rate is known to ${(hitRateError * 100).toFixed(1)} points only`
+          : undefined);
+      if (why !== undefined) return { ...size, hitRate: null, hitRateError: null, withheld: why };
+      return { ...size, hitRate: Math.min(1, Math.max(0, today + value)), hitRateError };
+    });
+    const observedMs = Math.max(0, now - this.#observedFrom);
+    return { layer: name, eviction, accesses, observedMs, ...(withheld !== undefined && { withheld }), ladder };
+  }
+
+  #boundsAt(factor: number): MemoryBounds {
+    const { maxEntries, maxBytes } = this.layer.bounds;
+    return { maxEntries: Math.max(1, Math.floor(maxEntries * factor)), maxBytes: Math.floor(maxBytes * factor) };
+  }
+
+  #lower(threshold: number): void {
+    this.#threshold = threshold;
+    const belongs = (hash: number) => hash >>> 0 < threshold;
+    for (const layer of this.#layers) layer.lower(belongs, ALL / threshold);
+    for (const hash of this.#loads.keys()) if (!belongs(hash)) this.#loads.delete(hash);
+  }
+
+  #sweep(now: number): void {
+    this.#sweepAt = now + SWEEP_EVERY_MS;
+    for (const layer of this.#layers) layer.sweep(now);
+    const observed = now - this.#observedFrom;
+    if (observed < DAY_MS) return;
+    this.#observedFrom = now - observed / 2;
+    this.#sums.halve();
+  }
+}
+
+function finite(bound: number): number | null {
+  return Number.isFinite(bound) ? bound : null;
+}

@@ -1,0 +1,85 @@
+import type { Clock } from '../../cache/base/clock.js';
+import type { Layer } from '../../cache/layers/layer.js';
+import type { CacheMetrics } from '../../metrics/cache-metrics.js';
+import type { AccessListener } from '../tracked-access.js';
+import { CacheEvidence, type LayerLadder } from './cache-evidence.js';
+import { EvidenceCollector } from './collecting/evidence-collector.js';
+import type { SharedLoadEvidence, TtlEvidence } from './evidence.js';
+import type { AdviceState } from './low-performer.js';
+import type { Recommendation } from './recommendation.js';
+import { type RecommendationFilter, Recommendations } from './recommendations.js';
+
+/** What the advisor needs of insight. */
+export interface AdvisedInsight {
+  listen(listener: AccessListener): () => void;
+  /** Reports hits that have only been counted so far. */
+  flush(): void;
+  ttlEvidence(pattern: string): TtlEvidence | undefined;
+  memoryEvidence(): readonly LayerLadder[];
+  /** The share of outdated hits that is acceptable, 0–1. */
+  maxStaleShare(pattern: string): number;
+  sharedLoads(pattern: string): SharedLoadEvidence | undefined;
+}
+
+/** The cache that is advised on. */
+export interface AdvisedCache {
+  readonly metrics: CacheMetrics;
+  readonly layers: readonly Layer[];
+  /** The TTL of what no policy decides about, milliseconds. */
+  readonly ttlMs: number;
+}
+
+/** Draws recommendations for one cache from its metrics and from what insight observes. */
+export class Advisor {
+  readonly #insight: AdvisedInsight;
+  readonly #recommendations: Recommendations;
+
+  /** @param salt where hashes of keys begin. */
+  constructor(insight: AdvisedInsight, { metrics, layers, ttlMs }: AdvisedCache, clock: Clock, salt: number) {
+    this.#insight = insight;
+    const declared = (pattern: string) => metrics.declarationOf(pattern);
+    const collector = new EvidenceCollector({ startedAt: clock.now(), salt, ttlMs, declared });
+    insight.listen(collector);
+    const evidence = new CacheEvidence({
+      metrics,
+      layers: () => layers,
+      collector,
+      now: () => clock.now(),
+      ttlLadder: (pattern) => insight.ttlEvidence(pattern),
+      memoryLadders: () => insight.memoryEvidence(),
+      maxStaleShare: (pattern) => insight.maxStaleShare(pattern),
+      sharedLoads: (pattern) => insight.sharedLoads(pattern),
+    });
+    this.#recommendations = new Recommendations(evidence, clock);
+  }
+
+  list(filter?: RecommendationFilter): readonly Recommendation[] {
+    this.#insight.flush();
+    return this.#recommendations.list(filter);
+  }
+
+  collect(filter?: RecommendationFilter): Promise<readonly Recommendation[]> {
+    this.#insight.flush();
+    return this.#recommendations.collect(filter);
+  }
+
+  /** What is recommended for a pattern, or what is missing before something can be. */
+  stateOf(pattern: string): AdviceState {
+    const [recommendation] = this.#recommendations.ofPattern(pattern);
+    const ttl = this.#insight.ttlEvidence(pattern);
+    const [memory] = this.#insight.memoryEvidence();
+    return {
+      recommendation,
+      missing: {
+        ttl: ttl === undefined ? NO_ACCESSES : `${ttl.withheld ?? NO_BETTER_TTL}.`,
+        memory: memory === undefined ? NO_ACCESSES : `${memory.withheld ?? NO_BETTER_SIZE}.`,
+        invalidation: FEW_RELOADS,
+      },
+    };
+  }
+}
+
+const NO_ACCESSES = 'none of its accesses was followed yet.';
+const NO_BETTER_TTL = 'no TTL that the ladder shows is better by more than its error';
+const NO_BETTER_SIZE = 'no size that the ladder shows is better by more than its error';
+const FEW_RELOADS = 'at least 30 reloads after one must be compared, and 60 % of them return the same value.';

@@ -1,0 +1,87 @@
+import type { ReportedLoad } from '../../../cache/entries/access-stream.js';
+import type { PatternDeclaration } from '../../../metrics/judgement.js';
+import type { AccessListener, TrackedAccess } from '../../tracked-access.js';
+import { KeyTemplateText } from './key-parts.js';
+import { PatternObservation } from './pattern-observation.js';
+
+/*
+ * Collects what statistics do not count, for the recommendations: how keys repeat, what reloads return, what becomes of entries.
+ *
+ * Two sources. The sampled accesses show what happens to single keys over time. How keys would repeat without one of their inputs
+ * cannot be seen in a sample of whole keys, so every load is offered too, and each simulation samples its own shortened keys.
+ */
+
+/** Patterns that are observed. */
+const MOST_PATTERNS = 127;
+/** After this long half of what was seen is forgotten, milliseconds. */
+const FADE_MS = 1_800_000;
+
+export interface EvidenceCollectorOptions {
+  /** Milliseconds since the epoch: when the cache was made. */
+  readonly startedAt: number;
+  /** Where hashes begin. */
+  readonly salt: number;
+  /** The TTL of what no policy decides about, milliseconds. */
+  readonly ttlMs: number;
+  /** How a handler or method declares a pattern. */
+  readonly declared: (pattern: string) => PatternDeclaration | undefined;
+}
+
+/** What was seen of each pattern; bounded. */
+export class EvidenceCollector implements AccessListener {
+  readonly #patterns = new Map<string, Observed>();
+
+  constructor(private readonly options: EvidenceCollectorOptions) {}
+
+  of(pattern: string): PatternObservation | undefined {
+    return this.#patterns.get(pattern)?.observation;
+  }
+
+  accessed(access: TrackedAccess): void {
+    this.#observed(access.pattern)?.observation.accessed(access);
+  }
+
+  /** A load of any key. */
+  loaded(
+    key: string,
+    hash: number,
+    pattern: string,
+    { value, entry, at }: ReportedLoad,
+    digestOf: (value: unknown) => number,
+  ): void {
+    const observed = this.#observed(pattern);
+    if (observed === undefined) return;
+    if (entry !== undefined) observed.ttlMs = entry.freshUntil - at;
+    const staleMs = entry === undefined ? undefined : entry.staleUntil - entry.freshUntil;
+    const empty = entry === undefined && (value === null || value === undefined);
+    observed.template ??= this.#templateOf(pattern);
+    observed.observation.loaded(
+      { key, hash: hash >>> 0, at, ttlMs: observed.ttlMs, staleMs, empty, value, digestOf },
+      observed.template ?? undefined,
+    );
+  }
+
+  #observed(pattern: string): Observed | undefined {
+    const known = this.#patterns.get(pattern);
+    if (known !== undefined || this.#patterns.size >= MOST_PATTERNS || pattern === '') return known;
+    const { salt, startedAt, ttlMs, declared } = this.options;
+    const observation = new PatternObservation(salt, startedAt, FADE_MS);
+    const made: Observed = { observation, ttlMs: declared(pattern)?.ttlMs ?? ttlMs, template: undefined };
+    this.#patterns.set(pattern, made);
+    return made;
+  }
+
+  /** Null where the keys are read by their separators. */
+  #templateOf(pattern: string): KeyTemplateText | null {
+    const text = this.options.declared(pattern)?.text;
+    return text === undefined || !text.includes('{') ? null : new KeyTemplateText(text);
+  }
+}
+
+interface Observed {
+  readonly observation: PatternObservation;
+  /** For how long its last value was kept. */
+  ttlMs: number;
+  /** Undefined until it is looked up. */
+  template: KeyTemplateText | null | undefined;
+}

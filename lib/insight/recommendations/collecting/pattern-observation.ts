@@ -1,0 +1,317 @@
+import { MissReason } from '../../../cache/base/observer.js';
+import { AccessKind, type TrackedAccess } from '../../tracked-access.js';
+import type { ChangeEvidence, EmptyEvidence, ExpiryEvidence, InvalidationEvidence, KeyEvidence, LifetimeEvidence, PolicyInForce, SizeEvidence, StartEvidence } from '../evidence.js'; // prettier-ignore
+import { EntryNotes } from './entry-notes.js';
+import { keyHash, mixed } from '../../key-hash.js';
+import { hashNumbered, isNumbered, keyPartsOf, type KeyTemplateText, MOST_KEY_PARTS, numbered } from './key-parts.js';
+import { DistinctCount, RepeatTable } from './repeat-table.js';
+
+/** Loads from which on the inputs of a pattern's keys are compared. */
+const PARTS_FROM = 50;
+/** Inputs compared at most. */
+const MAX_PARTS = 4;
+/** For how long an empty result would be kept, milliseconds: what recommendations propose. */
+const EMPTY_MS = 30_000;
+/** How long a start lasts, milliseconds. */
+const START_MS = 300_000;
+/** Classes of sizes: powers of two. */
+const CLASSES = 40;
+/** Values up to 2^12 bytes are never called large. */
+const SMALLEST_LARGE = 13;
+
+/** What entries do not show. */
+const UNKNOWN = { refreshesAhead: false, keepsEmpty: false, lock: false };
+
+interface PartTable {
+  readonly name: string;
+  readonly without: RepeatTable;
+  readonly values: DistinctCount;
+}
+
+/** What one load was. */
+export interface ObservedLoad {
+  readonly key: string;
+  /** Of the key, without a sign. */
+  readonly hash: number;
+  readonly at: number;
+  /** For how long its value is kept, or would be. */
+  readonly ttlMs: number;
+  /** How long its entry may be served stale; undefined where it was not kept. */
+  readonly staleMs: number | undefined;
+  /** True for null and undefined that were not kept. */
+  readonly empty: boolean;
+  readonly value: unknown;
+  /** A digest of a value, asked for where it is needed; 0 for none. */
+  readonly digestOf: (value: unknown) => number;
+}
+
+/** What was seen of one pattern: fixed tables and counters, about 25 KB where its keys are split, 10 KB elsewhere. */
+export class PatternObservation {
+  readonly #keys: RepeatTable;
+  #parts: PartTable[] | undefined;
+  #empty: RepeatTable | undefined;
+  #endedEntries = 0;
+  #unread = 0;
+  #unreadBytes = 0;
+  readonly #entriesBySize = new Float64Array(CLASSES);
+  readonly #bytesBySize = new Float64Array(CLASSES);
+  readonly #hitsBySize = new Float64Array(CLASSES);
+  #largest = 0;
+  #reloads = 0;
+  #unchanged = 0;
+  #compared = 0;
+  #changed = 0;
+  /** By half powers of two, milliseconds. */
+  readonly #gaps = new Float64Array(2 * CLASSES);
+  #expired = 0;
+  #coldMisses = 0;
+  #coldKeys = 0;
+  readonly #entries = new EntryNotes();
+  /** Of the parts of one key. */
+  readonly #hashes = new Uint32Array(MOST_KEY_PARTS);
+  /** Where the hash of a numbered part begins. */
+  readonly #seeds: Int32Array;
+  /** Tables of numbered parts. */
+  readonly #numbered: (PartTable | undefined)[] = [];
+  /** The load that is being compared, and the digest of its value once it was asked for. */
+  #load: ObservedLoad | undefined;
+  #digest: number | undefined;
+  readonly #digested = (): number => (this.#digest ??= this.#load!.digestOf(this.#load!.value));
+  #policy: PolicyInForce | undefined;
+  #fadedAt: number;
+
+  constructor(
+    private readonly seed: number,
+    /** When the process started. */
+    private readonly startedAt: number,
+    private readonly fadeMs: number,
+  ) {
+    this.#fadedAt = startedAt;
+    this.#keys = new RepeatTable(startedAt);
+    this.#seeds = Int32Array.from({ length: MOST_KEY_PARTS }, (_, index) => keyHash(numbered(index), seed));
+  }
+
+  loaded(load: ObservedLoad, template: KeyTemplateText | undefined): void {
+    const { hash, at, ttlMs, staleMs, empty } = load;
+    this.#fade(at);
+    this.#keys.add(hash, at, ttlMs);
+    if (staleMs !== undefined) this.#policy = { ttlMs, staleWhileRevalidateMs: staleMs, ...UNKNOWN };
+    if (empty) (this.#empty ??= new RepeatTable(this.startedAt)).add(hash, at, EMPTY_MS);
+    if (this.#parts !== undefined || this.#keys.adds >= PARTS_FROM) this.#compare(load, template);
+  }
+
+  /** An access of the sample. */
+  accessed(access: TrackedAccess): void {
+    this.#fade(access.at);
+    const { kind, hash, weight } = access;
+    switch (kind) {
+      case AccessKind.miss:
+      case AccessKind.coalesced:
+        return this.#missed(access);
+      case AccessKind.load:
+      case AccessKind.set:
+        this.#reloaded(access);
+        this.#ended(hash, access.reads, weight);
+        if (access.ttlMs > 0) this.#entries.stored(hash, access.at + access.ttlMs, access.bytes);
+        return;
+      case AccessKind.evicted:
+      case AccessKind.expired:
+        return this.#ended(hash, access.reads, weight);
+      case AccessKind.invalidated:
+        this.#ended(hash, access.reads, weight);
+        return this.#entries.invalidated(hash);
+    }
+  }
+
+  #missed({ kind, reason, hash, weight, at }: TrackedAccess): void {
+    if (reason === MissReason.cold && at - this.startedAt <= START_MS) {
+      this.#coldMisses += weight;
+      if (kind === AccessKind.miss) this.#coldKeys += weight;
+    } else if (reason === MissReason.invalidated) this.#entries.invalidated(hash);
+    else if (reason === MissReason.expired) {
+      const ended = this.#entries.endedBefore(hash, at);
+      if (ended === undefined) return;
+      this.#expired += weight;
+      this.#gaps[Math.min(2 * CLASSES - 1, Math.ceil(2 * Math.log2(Math.max(1, at - ended))))]! += weight;
+    }
+  }
+
+  /** A load after an invalidation, or after the end of an entry, shows whether the value had changed. */
+  #reloaded({ hash, weight, changed, afterInvalidation }: TrackedAccess): void {
+    if (changed === undefined) return;
+    if (!afterInvalidation && !this.#entries.isInvalidated(hash)) {
+      this.#compared += weight;
+      if (changed) this.#changed += weight;
+      return;
+    }
+    this.#reloads += weight;
+    if (!changed) this.#unchanged += weight;
+  }
+
+  /** Its entry was replaced, evicted, invalidated, or has expired. */
+  #ended(hash: number, reads: number, weight: number): void {
+    const bytes = this.#entries.end(hash);
+    if (bytes === undefined) return;
+    const size = classOf(bytes);
+    this.#entriesBySize[size]! += weight;
+    this.#bytesBySize[size]! += bytes * weight;
+    this.#hitsBySize[size]! += reads * weight;
+    this.#largest = Math.max(this.#largest, bytes);
+    this.#endedEntries += weight;
+    if (reads > 0) return;
+    this.#unread += weight;
+    this.#unreadBytes += bytes * weight;
+  }
+
+  /** What entries show of the policy that code stores them with; undefined before the first. */
+  get policy(): PolicyInForce | undefined {
+    return this.#policy;
+  }
+
+  get keys(): KeyEvidence {
+    const { adds, distinct, once, share } = this.#keys.read();
+    return { loads: adds, distinctKeys: distinct, askedOnce: once, repeats: share, parts: this.#partEvidence() };
+  }
+
+  get empty(): EmptyEvidence | undefined {
+    if (this.#empty === undefined) return undefined;
+    const { adds, share } = this.#empty.read();
+    return { loads: adds, repeated: adds * share, withinMs: EMPTY_MS };
+  }
+
+  get lifetimes(): LifetimeEvidence | undefined {
+    if (this.#endedEntries === 0) return undefined;
+    const unreadBytes = this.#unread === 0 ? 0 : this.#unreadBytes / this.#unread;
+    return { ended: this.#endedEntries, unread: this.#unread, unreadBytes };
+  }
+
+  get invalidations(): InvalidationEvidence | undefined {
+    return this.#reloads === 0 ? undefined : { reloads: this.#reloads, unchanged: this.#unchanged };
+  }
+
+  get changes(): ChangeEvidence | undefined {
+    return this.#compared === 0 ? undefined : { compared: this.#compared, changed: this.#changed };
+  }
+
+  get expiry(): ExpiryEvidence | undefined {
+    if (this.#expired === 0) return undefined;
+    let left = this.#expired * 0.9;
+    let at = 0;
+    while (at < 2 * CLASSES - 1 && (left -= this.#gaps[at]!) > 0) at += 1;
+    return { expired: this.#expired, withinMs: Math.round(2 ** (at / 2)) };
+  }
+
+  /** @param now while a start lasts, it is not known yet how many misses it costs. */
+  startsAt(now: number): StartEvidence | undefined {
+    if (this.#coldMisses === 0 || now - this.startedAt < START_MS) return undefined;
+    return { starts: 1, coldMisses: this.#coldMisses, distinctKeys: this.#coldKeys, withinMs: START_MS };
+  }
+
+  /** The classes of sizes from which on few entries hold most of the bytes. */
+  get sizes(): SizeEvidence | undefined {
+    const entries = sum(this.#entriesBySize, 0);
+    const bytes = sum(this.#bytesBySize, 0);
+    if (entries === 0 || bytes === 0) return undefined;
+    const hits = sum(this.#hitsBySize, 0);
+    let from = CLASSES - 1;
+    while (from > SMALLEST_LARGE && sum(this.#bytesBySize, from) < bytes * 0.5) from -= 1;
+    return {
+      entries,
+      aboveBytes: 2 ** (from - 1),
+      largeEntries: sum(this.#entriesBySize, from),
+      bytesShare: sum(this.#bytesBySize, from) / bytes,
+      hitsShare: hits === 0 ? 0 : sum(this.#hitsBySize, from) / hits,
+      largestBytes: this.#largest,
+    };
+  }
+
+  #partEvidence(): KeyEvidence['parts'] {
+    return (this.#parts ?? []).map(({ name, without, values }) => {
+      const { share, error, sameValue } = without.read();
+      return { name, distinct: values.estimate, repeats: share, repeatsError: error, sameValue };
+    });
+  }
+
+  /** Plays the load on a cache whose keys lack one of the inputs, for each of them. */
+  #compare(load: ObservedLoad, template: KeyTemplateText | undefined): void {
+    this.#load = load;
+    if (template === undefined && isNumbered(load.key)) this.#compareNumbered(load);
+    else this.#compareNamed(load, template);
+    this.#load = undefined;
+    this.#digest = undefined;
+  }
+
+  #compareNamed({ key, at, ttlMs }: ObservedLoad, template: KeyTemplateText | undefined): void {
+    const parts = keyPartsOf(key, template);
+    if (parts === undefined) return;
+    const hashes = this.#hashes;
+    parts.forEach(({ name, value }, index) => (hashes[index] = keyHash(value, keyHash(name, this.seed))));
+    const whole = sumOf(hashes, parts.length);
+    for (const [index, { name, identifying }] of parts.entries()) {
+      const table = identifying ? undefined : this.#tableOf(name);
+      if (table !== undefined) this.#without(table, hashes[index]!, whole, at, ttlMs);
+    }
+  }
+
+  /** The same of a key that code wrote, without an allocation: it is on the path of every load. */
+  #compareNumbered({ key, at, ttlMs }: ObservedLoad): void {
+    const hashes = this.#hashes;
+    const count = hashNumbered(key, this.#seeds, hashes);
+    if (count < 2) return;
+    const whole = sumOf(hashes, count);
+    for (let index = 0; index < count && index < MAX_PARTS; index++) {
+      const table = (this.#numbered[index] ??= this.#tableOf(numbered(index)));
+      if (table !== undefined) this.#without(table, hashes[index]!, whole, at, ttlMs);
+    }
+  }
+
+  #without({ without, values }: PartTable, hash: number, whole: number, at: number, ttlMs: number): void {
+    without.add(mixed(whole - hash) >>> 0, at, ttlMs, this.#digested);
+    values.add(hash);
+  }
+
+  #tableOf(name: string): PartTable | undefined {
+    const parts = (this.#parts ??= []);
+    const known = parts.find((part) => part.name === name);
+    if (known !== undefined || parts.length >= MAX_PARTS) return known;
+    const made = { name, without: new RepeatTable(this.startedAt), values: new DistinctCount() };
+    parts.push(made);
+    return made;
+  }
+
+  #fade(now: number): void {
+    if (now - this.#fadedAt < this.fadeMs) return;
+    this.#fadedAt = now;
+    this.#keys.fade();
+    this.#empty?.fade();
+    for (const { without } of this.#parts ?? []) without.fade();
+    for (const counts of [this.#entriesBySize, this.#bytesBySize, this.#hitsBySize, this.#gaps]) {
+      for (let at = 0; at < counts.length; at++) counts[at]! *= 0.5;
+    }
+    this.#endedEntries *= 0.5;
+    this.#unread *= 0.5;
+    this.#unreadBytes *= 0.5;
+    this.#reloads *= 0.5;
+    this.#unchanged *= 0.5;
+    this.#compared *= 0.5;
+    this.#changed *= 0.5;
+    this.#expired *= 0.5;
+  }
+}
+
+/** The class of a value: its power of two, rounded up. */
+function classOf(value: number): number {
+  return Math.min(CLASSES - 1, Math.max(0, Math.ceil(Math.log2(Math.max(1, value)))));
+}
+
+function sumOf(hashes: Uint32Array, count: number): number {
+  let all = 0;
+  for (let index = 0; index < count; index++) all = (all + hashes[index]!) >>> 0;
+  return all;
+}
+
+function sum(counts: Float64Array, from: number): number {
+  let all = 0;
+  for (let at = from; at < counts.length; at++) all += counts[at]!;
+  return all;
+}

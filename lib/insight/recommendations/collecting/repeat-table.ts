@@ -1,0 +1,177 @@
+const SLOTS = 256;
+const CAPACITY = 192;
+const WHOLE = 2 ** 32;
+/** Of many adds, the values of one in so many are compared: digests of large values take longer than all else. */
+const COMPARED_EVERY = 8;
+const ALWAYS_COMPARED = 256;
+
+/** What a {@link RepeatTable} has seen. */
+export interface Repeats {
+  readonly adds: number;
+  /** Share of the adds that came within the TTL of the last for the same key, 0–1. */
+  readonly share: number;
+  readonly error: number;
+  /** Distinct keys, estimated. */
+  readonly distinct: number;
+  /** Share of the distinct keys that were added once, 0–1. */
+  readonly once: number;
+  /** Of the repeats whose values were compared, the share with the same one; null without any. */
+  readonly sameValue: number | null;
+}
+
+/**
+ * How often keys come again within a TTL: a cache that keeps every one, simulated on a sample of the keys by their hash, in memory of a
+ * fixed size. The sample shrinks where keys are many (SHARDS with a fixed size: Waldspurger et al., FAST 2015); what it is short of the
+ * references expected is added as repeats, since the keys it missed are then the hot ones (SHARDS-adj).
+ */
+export class RepeatTable {
+  readonly #hashes = new Uint32Array(SLOTS);
+  /** Milliseconds after {@link #from}: 13 bytes a slot in all. */
+  readonly #times = new Float32Array(SLOTS);
+  readonly #values = new Uint32Array(SLOTS);
+  readonly #counts = new Uint8Array(SLOTS);
+  #size = 0;
+  /** Hashes from here on are not in the sample. */
+  #limit = WHOLE;
+  #adds = 0;
+  /** Of the sample, by half. */
+  readonly #sampled = [0, 0];
+  readonly #repeats = [0, 0];
+  #same = 0;
+  #compared = 0;
+
+  /** @param from the beginning of its times, so that they are small numbers. */
+  constructor(private readonly from: number) {}
+
+  /** @param valueOf a digest of the value, asked for where the key is in the sample; 0 for none. */
+  add(hash: number, at: number, ttlMs: number, valueOf?: () => number): void {
+    const now = at - this.from;
+    this.#adds += 1;
+    // 0 is an empty slot.
+    const key = hash === 0 ? 1 : hash;
+    if (key >= this.#limit) return;
+    const half = (key >>> 3) & 1;
+    this.#sampled[half]! += 1;
+    let slot = this.#slotOf(key);
+    const compares = this.#adds <= ALWAYS_COMPARED || this.#adds % COMPARED_EVERY < 1;
+    const value = compares ? (valueOf?.() ?? 0) >>> 0 : 0;
+    if (this.#hashes[slot] === 0) {
+      if (this.#size >= CAPACITY) {
+        this.#shrink();
+        if (key >= this.#limit) return;
+        slot = this.#slotOf(key);
+      }
+      this.#hashes[slot] = key;
+      this.#size += 1;
+      this.#counts[slot] = 0;
+    } else {
+      if (now - this.#times[slot]! < ttlMs) this.#repeats[half]! += 1;
+      if (value !== 0 && this.#values[slot] !== 0) {
+        this.#compared += 1;
+        if (value === this.#values[slot]) this.#same += 1;
+      }
+    }
+    if (this.#counts[slot] === 0 || now - this.#times[slot]! >= ttlMs) this.#times[slot] = now;
+    if (value !== 0) this.#values[slot] = value;
+    if (this.#counts[slot]! < 255) this.#counts[slot]! += 1;
+  }
+
+  get adds(): number {
+    return this.#adds;
+  }
+
+  read(): Repeats {
+    const rate = this.#limit / WHOLE;
+    const halves = [0, 1].map((half) => (this.#sampled[half] === 0 ? 0 : this.#repeats[half]! / this.#sampled[half]!));
+    const sampled = this.#sampled[0]! + this.#sampled[1]!;
+    const repeats = (this.#repeats[0]! + this.#repeats[1]!) / rate + (this.#adds - sampled / rate);
+    const share = this.#adds === 0 ? 0 : Math.min(1, Math.max(0, repeats / this.#adds));
+    let once = 0;
+    for (let slot = 0; slot < SLOTS; slot++) if (this.#hashes[slot] !== 0 && this.#counts[slot] === 1) once += 1;
+    return {
+      adds: this.#adds,
+      share,
+      error: sampled === 0 ? 1 : Math.abs(halves[0]! - halves[1]!) / 2 + 1 / Math.sqrt(sampled),
+      distinct: Math.round(this.#size / rate),
+      once: this.#size === 0 ? 0 : once / this.#size,
+      sameValue: this.#compared === 0 ? null : this.#same / this.#compared,
+    };
+  }
+
+  /** Halves what was counted and begins with an empty table, so that old traffic fades. */
+  fade(): void {
+    this.#hashes.fill(0);
+    this.#size = 0;
+    this.#limit = WHOLE;
+    const [first = 0, second = 0] = this.#sampled;
+    const sampled = first + second;
+    // With the whole sample again: what is kept of the counts is scaled to it.
+    const scale = sampled === 0 ? 0 : (this.#adds / sampled) * 0.5;
+    for (const half of [0, 1]) {
+      this.#repeats[half]! *= scale;
+      this.#sampled[half]! *= scale;
+    }
+    this.#adds *= 0.5;
+    this.#same *= 0.5;
+    this.#compared *= 0.5;
+  }
+
+  #slotOf(key: number): number {
+    let slot = key & (SLOTS - 1);
+    while (this.#hashes[slot] !== 0 && this.#hashes[slot] !== key) slot = (slot + 1) & (SLOTS - 1);
+    return slot;
+  }
+
+  /** Halves the sample. */
+  #shrink(): void {
+    const before = this.#limit;
+    this.#limit /= 2;
+    const kept: number[][] = [];
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const key = this.#hashes[slot]!;
+      if (key === 0 || key >= this.#limit) continue;
+      kept.push([key, this.#times[slot]!, this.#values[slot]!, this.#counts[slot]!]);
+    }
+    this.#hashes.fill(0);
+    for (const [key, time, value, count] of kept) {
+      const slot = this.#slotOf(key!);
+      this.#hashes[slot] = key!;
+      this.#times[slot] = time!;
+      this.#values[slot] = value!;
+      this.#counts[slot] = count!;
+    }
+    this.#size = kept.length;
+    const scale = this.#limit / before;
+    for (const half of [0, 1]) {
+      this.#sampled[half]! *= scale;
+      this.#repeats[half]! *= scale;
+    }
+  }
+}
+
+/** How many distinct values came, from the smallest of their hashes (KMV: Bar-Yossef et al., 2002). Exact up to 64. */
+export class DistinctCount {
+  readonly #smallest: number[] = [];
+  #more = false;
+
+  add(hash: number): void {
+    const list = this.#smallest;
+    if (list.length === KEPT && hash > list[KEPT - 1]!) this.#more = true;
+    if (list.length === KEPT && hash >= list[KEPT - 1]!) return;
+    let at = list.length;
+    while (at > 0 && list[at - 1]! > hash) at -= 1;
+    if (at > 0 && list[at - 1] === hash) return;
+    list.splice(at, 0, hash);
+    if (list.length <= KEPT) return;
+    list.pop();
+    this.#more = true;
+  }
+
+  get estimate(): number {
+    const { length } = this.#smallest;
+    if (!this.#more) return length;
+    return Math.round(((KEPT - 1) * WHOLE) / Math.max(1, this.#smallest[KEPT - 1]!));
+  }
+}
+
+const KEPT = 64;

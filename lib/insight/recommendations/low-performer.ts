@@ -1,0 +1,147 @@
+import type { PatternFacts } from '../../metrics/judgement.js';
+import type { AdviceCode, CacheStats, LowPerformer, NotKeptCounts } from '../../metrics/snapshot.js';
+import { NOT_KEPT } from './not-kept.js';
+import { duration, type Recommendation } from './recommendation.js';
+
+/*
+ * The text of a pattern that misses too often: its recommendation, or where there is none, what explains most of its misses and what
+ * is missing before something can be recommended. Each sentence first states the figure that it is drawn from, so that it cannot
+ * contradict its evidence: only expired entries argue for a longer TTL, only evicted ones for more memory.
+ */
+
+/** A cause with a smaller share explains too little to come first. */
+const LEADING_SHARE = 0.3;
+
+/** What is known beside the counts. */
+export interface AdviceState {
+  /** The best recommendation for the pattern, if there is one. */
+  readonly recommendation: Recommendation | undefined;
+  /** Why nothing is known of a longer TTL, of more memory, of what invalidations remove. */
+  readonly missing: Readonly<Record<'ttl' | 'memory' | 'invalidation', string>>;
+}
+
+interface Cause {
+  readonly code: AdviceCode;
+  /** How much of the problem it explains, 0–1. */
+  share(facts: PatternFacts): number;
+  text(facts: PatternFacts, state: AdviceState): string;
+}
+
+/** Causes that stand out. Of equal shares the first counts. */
+const CAUSES: readonly Cause[] = [
+  {
+    code: 'NOT_CACHED',
+    share: ({ stats: { notKept, sets } }) => part(sumOf(notKept), sumOf(notKept) + sets),
+    text: ({ stats: { notKept } }) => {
+      const [reason, count] = mostOf(notKept);
+      const { because, advice } = NOT_KEPT[reason];
+      return `Not cached: ${sumOf(notKept)} loads and writes stored nothing, ${count} of them because ${because}. ${advice}`;
+    },
+  },
+  {
+    code: 'WITHHELD',
+    share: shareOf('evicted'),
+    text: (facts, { missing }) =>
+      `${percentOf('evicted', facts)} found an entry evicted before it expired. Whether more room pays is not known yet: ${missing.memory}`,
+  },
+  {
+    code: 'WITHHELD',
+    share: shareOf('invalidated'),
+    text: (facts, { missing }) =>
+      `${percentOf('invalidated', facts)} followed an invalidation. Whether fewer would do is not known yet: ${missing.invalidation}`,
+  },
+  {
+    code: 'WITHHELD',
+    share: shareOf('expired'),
+    text: (facts, { missing }) =>
+      `${percentOf('expired', facts)} found an entry expired${ttlToday(facts)}. Whether another TTL pays is not known yet: ${missing.ttl}`,
+  },
+  {
+    code: 'LAYER_FAILS',
+    share: shareOf('error'),
+    text: (facts) =>
+      `${percentOf('error', facts)} came while a layer failed or did not answer: look at the errors and the circuit of each layer first.`,
+  },
+];
+
+/** Where no cause stands out. */
+const OTHERWISE: readonly Cause[] = [
+  {
+    code: 'NOTHING_STORED',
+    share: (facts) => (isOnlyRead(facts.stats) ? shareOf('cold')(facts) : 0),
+    text: ({ stats: { cacheMisses } }) =>
+      `It is only read: ${cacheMisses} misses, and no load and no set. Store the value after a miss, or read it with getOrSet().`,
+  },
+  {
+    code: 'COLD_KEYS',
+    share: shareOf('cold'),
+    text: (facts) =>
+      `${percentOf('cold', facts)} asked for a key under which nothing had been stored yet: no expiry, eviction or invalidation caused them. ${
+        isSearch(facts)
+          ? 'Searches rarely repeat word for word: use broader keys (normalise case, spaces and the order of filters, round pages).'
+          : 'Check that the key holds nothing that changes with every request, and warm the keys that are known beforehand.'
+      }`,
+  },
+  {
+    code: 'WITHHELD',
+    share: shareOf('unknown'),
+    text: ({ stats: { cacheMisses, missReasons } }) =>
+      `No advice: why ${missReasons.unknown || cacheMisses} of ${cacheMisses} misses happened is not known, because they were recorded by hand, the client asked for a new value, or the key was forgotten.`,
+  },
+];
+
+/** What to do about a pattern, or what is missing before that can be said. */
+export function lowPerformerAdvice(
+  facts: PatternFacts,
+  state: AdviceState,
+): Pick<LowPerformer, 'code' | 'recommendation'> {
+  const { recommendation } = state;
+  if (recommendation !== undefined) {
+    const { code, title, why } = recommendation;
+    return { code, recommendation: code === 'NOT_CACHED' ? why : `${title}. ${why}` };
+  }
+  const cause = strongest(CAUSES, facts);
+  const leading = cause.share(facts) >= LEADING_SHARE ? cause : strongest([...OTHERWISE, cause], facts);
+  const chosen = leading.share(facts) > 0 ? leading : OTHERWISE.at(-1)!;
+  return { code: chosen.code, recommendation: chosen.text(facts, state) };
+}
+
+function ttlToday({ ttlMs }: PatternFacts): string {
+  if (ttlMs === null) return '';
+  return ttlMs === 0 ? '; the declared TTL is unlimited' : `; the TTL is ${duration(ttlMs)}`;
+}
+
+function strongest(causes: readonly Cause[], facts: PatternFacts): Cause {
+  return causes.reduce((most, cause) => (cause.share(facts) > most.share(facts) ? cause : most));
+}
+
+/** What the first word of a pattern says of its keys. */
+function isSearch({ stats: { pattern } }: PatternFacts): boolean {
+  return /^[^a-z]*search(es)?(?![a-z])/i.test(pattern);
+}
+
+function isOnlyRead({ sets, recalculations, notKept }: CacheStats & { readonly notKept: NotKeptCounts }): boolean {
+  return sets + recalculations + sumOf(notKept) === 0;
+}
+
+function shareOf(reason: keyof CacheStats['missReasons']): Cause['share'] {
+  return ({ stats: { missReasons } }) => part(missReasons[reason], sumOf(missReasons));
+}
+
+/** Rounded down, so that 100 % are all of them. */
+function percentOf(reason: keyof CacheStats['missReasons'], { stats: { missReasons } }: PatternFacts): string {
+  return `${Math.floor((100 * missReasons[reason]) / sumOf(missReasons))} % of misses`;
+}
+
+function part(some: number, all: number): number {
+  return all === 0 ? 0 : some / all;
+}
+
+function mostOf(counts: NotKeptCounts): [reason: keyof NotKeptCounts, count: number] {
+  const entries = Object.entries(counts) as [keyof NotKeptCounts, number][];
+  return entries.reduce((most, entry) => (entry[1] > most[1] ? entry : most));
+}
+
+function sumOf(counts: CacheStats['missReasons'] | NotKeptCounts): number {
+  return Object.values(counts).reduce((all: number, count: number) => all + count, 0);
+}

@@ -1,0 +1,157 @@
+import type { LayerEvidence, MemoryRung, PatternEvidence } from './evidence.js';
+import { type Advice, bytesText, figure, percent, policyCode } from './recommendation.js';
+
+/*
+ * Rules about room: how much a memory layer has, and what fills it.
+ */
+
+/** Of the best gain that more room brings, what the proposed size must reach: the rest costs more than it brings. */
+const ENOUGH_OF_GAIN = 0.9;
+const LEAST_GAIN = 0.01;
+/** What a smaller size may cost in hit rate. */
+const MOST_LOSS = 0.005;
+/** A layer with more room than this to spare is not bound by its size. */
+const FULL = 0.9;
+
+/** More room, where the memory ladder shows that evicted entries are asked for again. */
+export function moreMemory(evidence: LayerEvidence): Advice | undefined {
+  const { layer, stats, ladder, withheld } = evidence;
+  const today = rungAt(ladder, 1);
+  if (withheld !== undefined || today === undefined || stats.evictions === 0) return undefined;
+  const larger = ladder.filter((rung) => rung.factor > 1 && gainOf(rung, today) > errorOf(rung, today));
+  const best = Math.max(0, ...larger.map((rung) => gainOf(rung, today)));
+  const chosen = larger.find((rung) => gainOf(rung, today) >= best * ENOUGH_OF_GAIN);
+  if (chosen === undefined || best < LEAST_GAIN) return undefined;
+  const bound = boundOf(evidence, chosen.factor);
+  const bytes = (stats.totalSizeBytes ?? 0) * (chosen.factor - 1);
+  const gain = gainOf(chosen, today);
+  return {
+    code: 'MORE_MEMORY',
+    title: `Give ${layer} ${chosen.factor} times the room`,
+    why:
+      `${figure(stats.evictions)} entries were evicted for want of room. With ${bound.option}: ${bound.to} the hit rate of the layer ` +
+      `is ${rateOf(chosen)} instead of ${rateOf(today)}, for about ${bytesText(bytes)} more.`,
+    change: bound,
+    evidence: sizeFigures(evidence, today),
+    predicted: {
+      hitRate: chosen.hitRate,
+      hitRateError: chosen.hitRateError,
+      staleShare: null,
+      timeSavedMsPerHour: gain * (stats.totalRequests / evidence.hours) * evidence.loadMs,
+      bytes,
+    },
+    confidence: gain > 2 * errorOf(chosen, today) ? 'high' : 'medium',
+  };
+}
+
+/** Less room, where a smaller layer that is full today would answer as much. */
+export function lessMemory(evidence: LayerEvidence): Advice | undefined {
+  const { layer, stats, ladder, withheld } = evidence;
+  const today = rungAt(ladder, 1);
+  if (withheld !== undefined || today === undefined || !isFull(evidence)) return undefined;
+  const smaller = ladder
+    .filter((rung) => rung.factor < 1 && rung.hitRate !== null)
+    .filter((rung) => -gainOf(rung, today) + errorOf(rung, today) <= MOST_LOSS)
+    .sort((a, b) => a.factor - b.factor);
+  const [chosen] = smaller;
+  if (chosen === undefined) return undefined;
+  const bound = boundOf(evidence, chosen.factor);
+  const bytes = (stats.totalSizeBytes ?? 0) * (1 - chosen.factor);
+  return {
+    code: 'LESS_MEMORY',
+    title: `${layer} needs ${percent(chosen.factor)} of its room`,
+    why:
+      `With ${bound.option}: ${bound.to} the hit rate of the layer is ${rateOf(chosen)} instead of ${rateOf(today)}: the rest of its ` +
+      `entries is hardly asked for. That frees about ${bytesText(bytes)}.`,
+    change: bound,
+    evidence: sizeFigures(evidence, today),
+    predicted: {
+      hitRate: chosen.hitRate,
+      hitRateError: chosen.hitRateError,
+      staleShare: null,
+      timeSavedMsPerHour: gainOf(chosen, today) * (stats.totalRequests / evidence.hours) * evidence.loadMs,
+      bytes: -bytes,
+    },
+    confidence: 'medium',
+  };
+}
+
+const MIN_ENTRIES = 50;
+const FEW_ENTRIES = 0.1;
+const MOST_BYTES = 0.5;
+const FEW_HITS = 0.1;
+
+/** Few large values that hold most of the bytes and bring few of the hits. */
+export function valueTooLarge({ pattern, declared, stats, hours, sizes }: PatternEvidence): Advice | undefined {
+  if (sizes === undefined || sizes.entries < MIN_ENTRIES || sizes.largeEntries === 0) return undefined;
+  const entriesShare = sizes.largeEntries / sizes.entries;
+  if (entriesShare > FEW_ENTRIES || sizes.bytesShare < MOST_BYTES || sizes.hitsShare > FEW_HITS) return undefined;
+  const hits = stats.cacheHits * sizes.hitsShare;
+  const total = stats.totalRequests;
+  return {
+    code: 'VALUE_TOO_LARGE',
+    title: `Do not keep values of ${pattern} above ${bytesText(sizes.aboveBytes)}`,
+    why:
+      `${percent(entriesShare)} of the entries are larger than ${bytesText(sizes.aboveBytes)} (up to ${bytesText(sizes.largestBytes)}): ` +
+      `they hold ${percent(sizes.bytesShare)} of the bytes and bring ${percent(sizes.hitsShare)} of the hits. Store less of them, or ` +
+      `leave them out with maxEntrySize: ${sizes.aboveBytes}.`,
+    change: {
+      option: 'maxEntrySize',
+      from: null,
+      to: sizes.aboveBytes,
+      code: policyCode(pattern, declared, `maxEntrySize: ${sizes.aboveBytes}`),
+    },
+    evidence: { ...sizes, entriesShare },
+    predicted: {
+      hitRate: total === 0 ? null : (stats.cacheHits - hits) / total,
+      hitRateError: total === 0 ? null : hits / total / 2,
+      staleShare: null,
+      timeSavedMsPerHour: -(hits / hours) * (stats.avgLoadTimeMs ?? 0),
+      bytes: -sizes.largeEntries * sizes.aboveBytes,
+    },
+    confidence: sizes.entries >= 500 ? 'high' : 'medium',
+  };
+}
+
+function rungAt(ladder: readonly MemoryRung[], factor: number): MemoryRung | undefined {
+  return ladder.find((rung) => rung.factor === factor && rung.hitRate !== null);
+}
+
+function gainOf(rung: MemoryRung, today: MemoryRung): number {
+  return rung.hitRate === null ? 0 : rung.hitRate - today.hitRate!;
+}
+
+function errorOf(rung: MemoryRung, today: MemoryRung): number {
+  return Math.max(rung.hitRateError ?? 0, today.hitRateError ?? 0);
+}
+
+function isFull({ stats, maxEntries, maxBytes }: LayerEvidence): boolean {
+  const byEntries = maxEntries !== null && (stats.entryCount ?? 0) >= maxEntries * FULL;
+  return byEntries || (maxBytes !== null && (stats.totalSizeBytes ?? 0) >= maxBytes * FULL);
+}
+
+/** The bound that is reached first, as many times as large. */
+function boundOf({ stats, maxEntries, maxBytes }: LayerEvidence, factor: number): Advice['change'] {
+  const fullOfBytes = maxBytes === null ? 0 : (stats.totalSizeBytes ?? 0) / maxBytes;
+  const fullOfEntries = maxEntries === null ? 0 : (stats.entryCount ?? 0) / maxEntries;
+  const [option, from] = fullOfBytes > fullOfEntries ? (['maxBytes', maxBytes!] as const) : (['maxEntries', maxEntries ?? 0] as const); // prettier-ignore
+  const to = Math.round(from * factor);
+  return { option, from, to, code: `memoryLayer({ ${option}: ${to} })` };
+}
+
+function rateOf({ hitRate, hitRateError }: MemoryRung): string {
+  return `${percent(hitRate ?? 0)} ± ${((hitRateError ?? 0) * 100).toFixed(1)}`;
+}
+
+function sizeFigures({ stats, maxEntries, maxBytes, accesses }: LayerEvidence, today: MemoryRung): Advice['evidence'] {
+  return {
+    accesses,
+    evictions: stats.evictions,
+    entries: stats.entryCount,
+    bytes: stats.totalSizeBytes,
+    maxEntries,
+    maxBytes,
+    hitRate: today.hitRate,
+    hitRateError: today.hitRateError,
+  };
+}

@@ -1,0 +1,120 @@
+import ms from 'ms';
+import type { RecommendationCode } from '../../metrics/snapshot.js';
+
+export type { RecommendationCode };
+
+/** All of them, in the order of the documentation. */
+export const RECOMMENDATION_CODES: readonly RecommendationCode[] = [
+  'RAISE_TTL',
+  'LOWER_TTL',
+  'MORE_MEMORY',
+  'LESS_MEMORY',
+  'KEY_TOO_SPECIFIC',
+  'NEVER_READ',
+  'CHEAPER_THAN_CACHE',
+  'VALUE_TOO_LARGE',
+  'INVALIDATED_TOO_WIDELY',
+  'CACHE_EMPTY_RESULTS',
+  'SERVE_STALE',
+  'SHARE_LOADS',
+  'WARM',
+  'NOT_CACHED',
+];
+
+/** One option, and the line to paste. */
+export interface RecommendedChange {
+  /** The name of the option: `ttl`, `lock`, `maxEntries`. */
+  readonly option: string;
+  /** Its value today, as it is written in code: `'1m'`, 10000, false; null where it is not set. */
+  readonly from: string | number | boolean | null;
+  /** The value proposed; null where the option, or the caching of the pattern, is to be removed. */
+  readonly to: string | number | boolean | null;
+  /** TypeScript to paste in place of what is there. */
+  readonly code: string;
+}
+
+/** What following a recommendation would bring. */
+export interface PredictedEffect {
+  /** Hits over accesses afterwards, 0–1; null where it cannot be predicted. */
+  readonly hitRate: number | null;
+  readonly hitRateError: number | null;
+  /** Share of hits that would return an outdated value, 0–1; null where it does not change or is not known. */
+  readonly staleShare: number | null;
+  /** Load time that is saved, or waiting that is removed, in an hour of the traffic observed. */
+  readonly timeSavedMsPerHour: number;
+  /** Bytes that the cache would take more, or with a minus sign less; absent where that does not change. */
+  readonly bytes?: number;
+  /** Loads that are left in an hour, where that is known. */
+  readonly loadsPerHour?: number;
+}
+
+/** A rule's result: a {@link Recommendation} without what the whole set adds. */
+export interface Advice {
+  readonly code: RecommendationCode;
+  readonly title: string;
+  /** The figures and what follows from them. */
+  readonly why: string;
+  readonly change: RecommendedChange;
+  readonly evidence: Readonly<Record<string, number | string | null>>;
+  readonly predicted: PredictedEffect;
+  readonly confidence: 'high' | 'medium';
+}
+
+/**
+ * What to change about a pattern or a layer, with its evidence and a prediction that can be checked.
+ * @publicApi
+ */
+export interface Recommendation extends Advice {
+  /** The same as long as the cause lasts, and when it comes back: `RAISE_TTL:feed:*`. */
+  readonly id: string;
+  /** The key pattern; absent where it is about a layer. */
+  readonly pattern?: string;
+  /** The layer; absent where it is about a pattern. */
+  readonly layer?: string;
+  /** When it was found first, ISO 8601. */
+  readonly since: string;
+}
+
+/** A change of the policy of one pattern, as code: on its decorator, or on the call that stores it. */
+export function policyCode(pattern: string, declared: string | undefined, option: string): string {
+  if (declared !== undefined) return `@Cached('${declared.replaceAll("'", "\\'")}', { ${option} })`;
+  return `cache.getOrSet(key, load, { ${option} }) // keys ${pattern}`;
+}
+
+/** `5m`, `1h`, `1500ms`: what the options take, exact. */
+export function duration(milliseconds: number): string {
+  if (milliseconds === Infinity) return '0';
+  const whole = Math.round(milliseconds);
+  for (const [unit, size] of UNITS) if (whole >= size && whole % size === 0) return `${whole / size}${unit}`;
+  return `${whole}ms`;
+}
+
+const UNITS: readonly (readonly [unit: string, milliseconds: number])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+];
+
+/** For sentences: `about 2h`. */
+export function spoken(milliseconds: number): string {
+  return milliseconds >= 1_000 ? ms(Math.round(milliseconds / 1_000) * 1_000) : `${figure(milliseconds)} ms`;
+}
+
+/** `83 %`, `0.4 %`. */
+export function percent(share: number): string {
+  const of100 = share * 100;
+  return `${of100 > 0 && of100 < 1 ? of100.toFixed(1) : Math.round(of100)} %`;
+}
+
+/** Three digits at most behind zero, none from ten on; thousands apart. */
+export function figure(value: number): string {
+  if (value >= 10) return Math.round(value).toLocaleString('en');
+  return String(Number(value.toPrecision(2)));
+}
+
+/** `3.4 MB`, `12 kB`. */
+export function bytesText(bytes: number): string {
+  const [size, unit] = bytes >= 1_048_576 ? [bytes / 1_048_576, 'MB'] : [bytes / 1_024, 'kB'];
+  return `${size >= 10 ? Math.round(size) : Number(size.toPrecision(2))} ${unit}`;
+}

@@ -1,0 +1,100 @@
+import type { Clock } from '../../cache/base/clock.js';
+import { runAtOnce, runInSlices } from '../../cache/base/slices.js';
+import type { LayerEvidence, PatternEvidence } from './evidence.js';
+import type { Advice, Recommendation } from './recommendation.js';
+import { adviceOnLayer, adviceOnPattern } from './rules.js';
+
+/** Where the evidence comes from. */
+export interface EvidenceSource {
+  /** Every pattern that is known. */
+  patterns(): Iterable<string>;
+  /** Undefined for a pattern that was not asked for in the last hour. */
+  ofPattern(pattern: string): PatternEvidence | undefined;
+  /** Of the memory layers. */
+  ofLayers(): Iterable<LayerEvidence>;
+}
+
+export interface RecommendationFilter {
+  /** Recommendations for this pattern alone, such as `feed:*`. @default all, those for layers too */
+  readonly pattern?: string | undefined;
+}
+
+/** A recommendation that was gone for longer than this begins anew when it comes back, milliseconds. */
+const FORGOTTEN_MS = 600_000;
+const MAX_REMEMBERED = 2_000;
+
+interface Found {
+  readonly since: number;
+  seenAt: number;
+}
+
+/** What to change about the cache, most time saved first. Each is found anew from the evidence, and remembered since when. */
+export class Recommendations {
+  readonly #found = new Map<string, Found>();
+
+  constructor(
+    private readonly source: EvidenceSource,
+    private readonly clock: Clock,
+  ) {}
+
+  /** All that hold now. */
+  list(filter: RecommendationFilter = {}): readonly Recommendation[] {
+    return runAtOnce(this.#list(filter));
+  }
+
+  /** As {@link list}, a few patterns at a time: between them the event loop is free. */
+  collect(filter: RecommendationFilter = {}): Promise<readonly Recommendation[]> {
+    return runInSlices(this.#list(filter));
+  }
+
+  *#list({ pattern }: RecommendationFilter): Generator<void, readonly Recommendation[]> {
+    const all: Recommendation[] = [];
+    for (const each of pattern === undefined ? this.source.patterns() : [pattern]) {
+      all.push(...this.ofPattern(each));
+      yield;
+    }
+    if (pattern === undefined) {
+      for (const evidence of this.source.ofLayers()) {
+        const { layer } = evidence;
+        all.push(...adviceOnLayer(evidence).map((advice) => this.#since(advice, { layer })));
+        yield;
+      }
+    }
+    this.#forget();
+    return Object.freeze(all.sort(byTimeSaved));
+  }
+
+  /** Those of one pattern, most time saved first. */
+  ofPattern(pattern: string): readonly Recommendation[] {
+    const evidence = this.source.ofPattern(pattern);
+    if (evidence === undefined) return [];
+    return adviceOnPattern(evidence)
+      .map((advice) => this.#since(advice, { pattern }))
+      .sort(byTimeSaved);
+  }
+
+  #since(advice: Advice, subject: { readonly pattern: string } | { readonly layer: string }): Recommendation {
+    const id = `${advice.code}:${'pattern' in subject ? subject.pattern : subject.layer}`;
+    const now = this.clock.now();
+    let found = this.#found.get(id);
+    if (found === undefined || now - found.seenAt > FORGOTTEN_MS) found = { since: now, seenAt: now };
+    found.seenAt = now;
+    // Set again, so that the oldest come first.
+    this.#found.delete(id);
+    this.#found.set(id, found);
+    const { code, ...rest } = advice;
+    return Object.freeze({ id, code, ...subject, ...rest, since: new Date(found.since).toISOString() });
+  }
+
+  #forget(): void {
+    const now = this.clock.now();
+    for (const [id, { seenAt }] of this.#found) {
+      if (now - seenAt <= FORGOTTEN_MS && this.#found.size <= MAX_REMEMBERED) break;
+      this.#found.delete(id);
+    }
+  }
+}
+
+function byTimeSaved(a: Recommendation, b: Recommendation): number {
+  return b.predicted.timeSavedMsPerHour - a.predicted.timeSavedMsPerHour || (a.id < b.id ? -1 : 1);
+}

@@ -1,0 +1,49 @@
+import type { LayerEvidence, PatternEvidence } from './evidence.js';
+import { invalidatedTooWidely } from './invalidation-rules.js';
+import { keyTooSpecific, neverRead } from './key-rules.js';
+import { cacheEmptyResults, cheaperThanCache, notCached, shareLoads, warm } from './load-rules.js';
+import { lessMemory, moreMemory, valueTooLarge } from './memory-rules.js';
+import type { Advice, RecommendationCode } from './recommendation.js';
+import { lowerTtl, raiseTtl, serveStale } from './ttl-rules.js';
+
+/*
+ * All rules together. A rule sees the evidence of one pattern or one layer and nothing else, so that the same evidence always gives the
+ * same advice, and none where the evidence is gone: a recommendation closes by itself.
+ */
+
+const OF_PATTERNS: readonly ((evidence: PatternEvidence) => Advice | undefined)[] = [
+  raiseTtl,
+  lowerTtl,
+  keyTooSpecific,
+  neverRead,
+  cheaperThanCache,
+  valueTooLarge,
+  invalidatedTooWidely,
+  cacheEmptyResults,
+  serveStale,
+  shareLoads,
+  warm,
+  notCached,
+];
+
+const OF_LAYERS: readonly ((evidence: LayerEvidence) => Advice | undefined)[] = [moreMemory, lessMemory];
+
+/** Advice that another one for the same pattern makes pointless: it names the cause, or takes the pattern out of the cache. */
+const INSTEAD: Readonly<Partial<Record<RecommendationCode, readonly RecommendationCode[]>>> = {
+  KEY_TOO_SPECIFIC: ['NEVER_READ', 'WARM'],
+  NEVER_READ: ['WARM', 'SERVE_STALE', 'RAISE_TTL', 'VALUE_TOO_LARGE'],
+  CHEAPER_THAN_CACHE: ['RAISE_TTL', 'SERVE_STALE', 'WARM', 'NOT_CACHED', 'CACHE_EMPTY_RESULTS'],
+  CACHE_EMPTY_RESULTS: ['NOT_CACHED'],
+};
+
+/** What to change about a pattern. */
+export function adviceOnPattern(evidence: PatternEvidence): readonly Advice[] {
+  const found = OF_PATTERNS.flatMap((rule) => rule(evidence) ?? []);
+  const pointless = new Set(found.flatMap(({ code }) => INSTEAD[code] ?? []));
+  return found.filter(({ code }) => !pointless.has(code));
+}
+
+/** What to change about a memory layer. */
+export function adviceOnLayer(evidence: LayerEvidence): readonly Advice[] {
+  return OF_LAYERS.flatMap((rule) => rule(evidence) ?? []);
+}

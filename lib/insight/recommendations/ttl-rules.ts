@@ -1,0 +1,200 @@
+import type { ChangeEvidence, PatternEvidence, PolicyInForce, TtlEvidence, TtlRung } from './evidence.js';
+import { type Advice, duration, figure, percent, policyCode, spoken } from './recommendation.js';
+
+/*
+ * Rules about time: how long values are fresh, and what happens when they end.
+ */
+
+/** Of the misses, what must be expiries before a longer TTL is proposed: others are not shortened by it. */
+const EXPIRED_SHARE = 0.05;
+/** Waiting for loads that are faster than this is not worth an outdated answer, milliseconds. */
+const SLOW_LOAD_MS = 10;
+const MIN_EXPIRED = 30;
+/** How long after its end a key is asked for soon, times its TTL. */
+const SOON = 1.5;
+/** TTLs and windows that people write. */
+const ROUND = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400];
+
+/** A longer TTL, where the ladder shows one and entries do expire. */
+export function raiseTtl({
+  pattern,
+  declared,
+  stats,
+  policy,
+  maxStaleShare,
+  ttl,
+}: PatternEvidence): Advice | undefined {
+  const rungs = advisedRungs(ttl);
+  if (rungs === undefined || rungs.advised.ttlMs <= rungs.today.ttlMs) return undefined;
+  const { today, advised } = rungs;
+  const { expired } = stats.missReasons;
+  if (expired === 0 || expired < stats.cacheMisses * EXPIRED_SHARE) return undefined;
+  const [from, to] = written(policy, today, advised);
+  return {
+    code: 'RAISE_TTL',
+    title: `Raise the TTL of ${pattern} from ${from} to ${to}`,
+    why:
+      `${percent(expired / stats.cacheMisses)} of misses found an entry expired. With ttl: '${to}' the hit rate is ` +
+      `${predictedRate(advised)} instead of ${predictedRate(today)}, and ${percent(advised.staleShare ?? 0)} of hits return ` +
+      `an outdated value (${percent(maxStaleShare)} is allowed).`,
+    change: { option: 'ttl', from, to, code: policyCode(pattern, declared, `ttl: '${to}'`) },
+    evidence: ttlFigures(ttl!, today, expired),
+    predicted: effectOf(today, advised),
+    confidence: confidenceOf(today, advised),
+  };
+}
+
+/** A shorter TTL, where values change much faster than they expire. */
+export function lowerTtl(evidence: PatternEvidence): Advice | undefined {
+  const { pattern, declared, stats, policy, maxStaleShare, ttl, changes } = evidence;
+  const rungs = advisedRungs(ttl) ?? quarter(ttl, changes);
+  if (rungs === undefined || rungs.advised.ttlMs >= rungs.today.ttlMs) return undefined;
+  const { today, advised } = rungs;
+  if (today.staleShare === null || today.staleShare - (today.staleShareError ?? 0) <= maxStaleShare) return undefined;
+  const [from, to] = written(policy, today, advised);
+  const rate = advised.hitRate === null ? '' : `, at a hit rate of ${predictedRate(advised)}`;
+  return {
+    code: 'LOWER_TTL',
+    title: `Lower the TTL of ${pattern} from ${from} to ${to}`,
+    why:
+      `${percent(today.staleShare)} of hits return an outdated value, and ${percent(maxStaleShare)} is allowed: values change ` +
+      `faster than they expire. With ttl: '${to}' it is ${percent(advised.staleShare ?? 0)}${rate}. ` +
+      `Invalidation after each change keeps the TTL and every value right.`,
+    change: { option: 'ttl', from, to, code: policyCode(pattern, declared, `ttl: '${to}'`) },
+    evidence: {
+      ...ttlFigures(ttl!, today, stats.missReasons.expired),
+      reloadsCompared: changes?.compared ?? null,
+      reloadsChanged: changes?.changed ?? null,
+    },
+    predicted: effectOf(today, advised),
+    confidence: today.staleShare > 2 * maxStaleShare ? 'high' : 'medium',
+  };
+}
+
+/** Reloads to compare before a rate of change is believed, and the share of them that must have changed. */
+const MIN_COMPARED = 50;
+const OFTEN = 0.3;
+
+/**
+ * A quarter of today's TTL, where reloads so often return another value that the ladder withholds its stale share. From the share of
+ * reloads that had changed follows the rate of change (Cho and Garcia-Molina 2003), and from it how many hits were outdated.
+ */
+function quarter(ttl: TtlEvidence | undefined, changes: ChangeEvidence | undefined): Rungs | undefined {
+  if (ttl === undefined || changes === undefined || changes.compared < MIN_COMPARED) return undefined;
+  if (changes.changed < changes.compared * OFTEN) return undefined;
+  const [shortest] = ttl.ladder;
+  const today = ttl.ladder.find(({ ttlMs }) => ttlMs === ttl.ttlMs);
+  if (shortest === undefined || today === undefined || shortest.ttlMs >= today.ttlMs) return undefined;
+  const changesInTtl = -Math.log((changes.compared - changes.changed + 0.5) / (changes.compared + 0.5));
+  const staleAt = (rung: TtlRung): TtlRung => ({
+    ...rung,
+    staleShare: rung.staleShare ?? outdated((changesInTtl * rung.ttlMs) / today.ttlMs),
+    staleShareError: rung.staleShareError ?? 0,
+  });
+  return { today: staleAt(today), advised: staleAt(shortest) };
+}
+
+/** The share of evenly spread hits that come after a change, where so many changes come in a TTL. */
+function outdated(changesInTtl: number): number {
+  return 1 - (1 - Math.exp(-changesInTtl)) / changesInTtl;
+}
+
+/** Serving the last value while one refresh runs, where callers wait for slow loads because entries have expired. */
+export function serveStale(evidence: PatternEvidence): Advice | undefined {
+  const { pattern, declared, stats, hours, policy, expiry } = evidence;
+  if (policy === undefined || expiry === undefined || expiry.expired < MIN_EXPIRED) return undefined;
+  if (policy.staleWhileRevalidateMs > 0 || policy.refreshesAhead) return undefined;
+  const { expired } = stats.missReasons;
+  const loadMs = stats.avgLoadTimeMs ?? 0;
+  if (loadMs < SLOW_LOAD_MS || expired < MIN_EXPIRED) return undefined;
+  // Keys that nobody asks for soon after their end are not hot: nearly nobody would get the last value.
+  if (policy.ttlMs !== null && expiry.withinMs > policy.ttlMs * SOON) return undefined;
+  const to = duration(roundUp(expiry.withinMs));
+  const waitedMs = (expired * loadMs) / hours;
+  return {
+    code: 'SERVE_STALE',
+    title: `Serve ${pattern} stale for up to ${to} while it is refreshed`,
+    why:
+      `${figure(expired)} callers waited ${figure(loadMs)} ms on average because an entry had expired; nine in ten came within ` +
+      `${spoken(expiry.withinMs)} of its end. With staleWhileRevalidate: '${to}' they get the last value at once, and one refresh ` +
+      `runs behind them.`,
+    change: {
+      option: 'staleWhileRevalidate',
+      from: null,
+      to,
+      code: policyCode(pattern, declared, `staleWhileRevalidate: '${to}'`),
+    },
+    evidence: { expiredMisses: expired, avgLoadTimeMs: loadMs, withinMs: expiry.withinMs, sampled: expiry.expired },
+    predicted: {
+      hitRate: Math.min(1, (stats.cacheHits + NINE_IN_TEN * expired) / stats.totalRequests),
+      hitRateError: 0.1 * (expired / stats.totalRequests),
+      staleShare: null,
+      timeSavedMsPerHour: NINE_IN_TEN * waitedMs,
+    },
+    confidence: expiry.expired >= 300 ? 'high' : 'medium',
+  };
+}
+
+/** Jitter and slow clocks make the TTL of entries differ from the declared one. */
+const SAME_TTL = 0.05;
+const NINE_IN_TEN = 0.9;
+
+interface Rungs {
+  readonly today: TtlRung;
+  readonly advised: TtlRung;
+}
+
+/** The rung of today and the advised one, both with figures. */
+function advisedRungs(ttl: TtlEvidence | undefined): Rungs | undefined {
+  if (ttl?.advised === undefined || ttl.withheld !== undefined) return undefined;
+  const rungOf = (ttlMs: number) => ttl.ladder.find((rung) => rung.ttlMs === ttlMs && rung.hitRate !== null);
+  const [today, advised] = [rungOf(ttl.ttlMs), rungOf(ttl.advised.ttlMs)];
+  return today === undefined || advised === undefined ? undefined : { today, advised };
+}
+
+/** Today's TTL as it is declared, where entries have it, and as many times of it. */
+function written(policy: PolicyInForce | undefined, today: TtlRung, advised: TtlRung): [from: string, to: string] {
+  const declared = policy?.ttlMs ?? 0;
+  const base = Math.abs(declared - today.ttlMs) < today.ttlMs * SAME_TTL ? declared : today.ttlMs;
+  return [duration(base), duration((base * advised.ttlMs) / today.ttlMs)];
+}
+
+function predictedRate({ hitRate, hitRateError }: TtlRung): string {
+  return `${percent(hitRate ?? 0)} ± ${((hitRateError ?? 0) * 100).toFixed(1)}`;
+}
+
+function effectOf(today: TtlRung, advised: TtlRung): Advice['predicted'] {
+  return {
+    hitRate: advised.hitRate,
+    hitRateError: advised.hitRateError,
+    staleShare: advised.staleShare,
+    timeSavedMsPerHour:
+      today.loadMsPerHour === null || advised.loadMsPerHour === null ? 0 : today.loadMsPerHour - advised.loadMsPerHour,
+    ...(advised.loadsPerHour !== null && { loadsPerHour: advised.loadsPerHour }),
+  };
+}
+
+function ttlFigures(ttl: TtlEvidence, today: TtlRung, expired: number): Advice['evidence'] {
+  return {
+    accesses: ttl.accesses,
+    observedMs: ttl.observedMs,
+    expiredMisses: expired,
+    hitRate: today.hitRate,
+    hitRateError: today.hitRateError,
+    staleShare: today.staleShare,
+    staleShareError: today.staleShareError,
+    loadsPerHour: today.loadsPerHour,
+  };
+}
+
+/** High where the two rungs are clearly apart. */
+function confidenceOf(today: TtlRung, advised: TtlRung): Advice['confidence'] {
+  const gain = Math.abs((advised.hitRate ?? 0) - (today.hitRate ?? 0));
+  const error = (advised.hitRateError ?? 0) + (today.hitRateError ?? 0);
+  return gain > 2 * error ? 'high' : 'medium';
+}
+
+function roundUp(milliseconds: number): number {
+  const seconds = ROUND.find((rung) => rung * 1_000 >= milliseconds);
+  return seconds === undefined ? milliseconds : seconds * 1_000;
+}

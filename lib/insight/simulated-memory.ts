@@ -1,0 +1,159 @@
+import { KeptEntry } from '../cache/entries/kept-entry.js';
+import type { Eviction, EvictionPolicy, MemoryBounds } from '../cache/layers/memory/eviction-policy.js';
+import { LruPolicy } from '../cache/layers/memory/lru-policy.js';
+import { WorthPolicy } from '../cache/layers/memory/worth-policy.js';
+
+/** What is kept of a key, as far as its size and worth go. */
+export interface SimulatedEntry {
+  readonly bytes: number;
+  /** Milliseconds that its load takes. */
+  readonly costMs: number;
+  /** `Infinity` without a TTL. */
+  readonly ttlMs: number;
+}
+
+/** Weight of one age in the mean of those of evicted entries. */
+const WEIGHT_OF_ONE = 1 / 16;
+
+/**
+ * A memory layer without values, for a sample of its keys: a policy of the cache's own decides what goes. A key takes the room of all
+ * those that it stands for, so that the bounds and what the policy makes of them are those of a real layer.
+ */
+export class SimulatedMemory {
+  readonly #entries = new Map<number, KeptEntry>();
+  readonly #policy: EvictionPolicy;
+  /** Those that stand for themselves. */
+  readonly #hot = new Set<number>();
+  #count = 0;
+  #bytes = 0;
+  /** How long evicted entries had been there, the mean of the last ones; Infinity before the first. */
+  evictedAgeMs = Infinity;
+
+  constructor(
+    eviction: Eviction,
+    private readonly bounds: MemoryBounds,
+    /** How many keys a sampled one stands for. */
+    private tailWeight: number,
+  ) {
+    // The hottest are not evicted: of the others as many are remembered as there are.
+    const remembered = () => Math.max(LEAST_REMEMBERED / this.tailWeight, this.#entries.size - this.#hot.size, 4);
+    this.#policy = eviction === 'lru' ? new LruPolicy() : new WorthPolicy(bounds, remembered);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Accesses to a key, with what a load would bring. @returns how many are hits. */
+  access(hash: number, isHot: boolean, count: number, now: number, loaded: SimulatedEntry): number {
+    const known = this.#entries.get(hash);
+    if (known !== undefined) this.#reweigh(known, hash, isHot);
+    if (known !== undefined && known.freshUntil > now) {
+      for (let time = 0; time < Math.min(count, MOST_USES); time++) this.#policy.use(known);
+      return count;
+    }
+    this.store(hash, isHot, now, loaded);
+    return count - 1;
+  }
+
+  store(hash: number, isHot: boolean, now: number, { bytes, costMs, ttlMs }: SimulatedEntry): void {
+    const known = this.#entries.get(hash);
+    const entry = simulated(hash, now, bytes, costMs, ttlMs);
+    this.#policy.recall(entry, known);
+    if (known !== undefined) this.#forget(known, hash, true);
+    if (bytes > this.bounds.maxBytes / 10) return;
+    this.#flag(hash, isHot);
+    this.#makeRoom(now, this.#weightOf(hash), bytes);
+    this.#flag(hash, isHot);
+    this.#entries.set(hash, entry);
+    this.#weigh(entry, hash, 1);
+    this.#policy.add(entry);
+  }
+
+  remove(hash: number): void {
+    const known = this.#entries.get(hash);
+    if (known !== undefined) this.#forget(known, hash, true);
+  }
+
+  /** Takes out what has expired. */
+  sweep(now: number): void {
+    for (const [hash, entry] of this.#entries) {
+      if (entry.freshUntil > now) continue;
+      this.#policy.expire(entry);
+      this.#forget(entry, hash, false);
+    }
+  }
+
+  /** Fewer keys stand for all: takes out those that are sampled no longer. */
+  lower(belongs: (hash: number) => boolean, tailWeight: number): void {
+    for (const [hash, entry] of this.#entries) {
+      if (!this.#hot.has(hash) && !belongs(hash)) this.#forget(entry, hash, true);
+    }
+    this.tailWeight = tailWeight;
+    this.#count = this.#bytes = 0;
+    for (const [hash, entry] of this.#entries) this.#weigh(entry, hash, 1);
+  }
+
+  /** A key has become one of the hottest, or is one no longer. */
+  #reweigh(entry: KeptEntry, hash: number, isHot: boolean): void {
+    if (this.#hot.has(hash) === isHot) return;
+    this.#weigh(entry, hash, -1);
+    this.#flag(hash, isHot);
+    this.#weigh(entry, hash, 1);
+  }
+
+  #flag(hash: number, isHot: boolean): void {
+    if (isHot) this.#hot.add(hash);
+    else this.#hot.delete(hash);
+  }
+
+  #forget(entry: KeptEntry, hash: number, isInOrder: boolean): void {
+    if (isInOrder) this.#policy.remove(entry);
+    this.#entries.delete(hash);
+    this.#weigh(entry, hash, -1);
+    this.#hot.delete(hash);
+  }
+
+  #makeRoom(now: number, weight: number, bytes: number): void {
+    const { maxEntries, maxBytes } = this.bounds;
+    while (this.#entries.size > 0) {
+      if (this.#count + weight <= maxEntries && this.#bytes + weight * bytes <= maxBytes) return;
+      const gone = this.#policy.evict(now);
+      this.#forget(gone, Number(gone.key), false);
+      const ageMs = now - gone.createdAt;
+      this.evictedAgeMs =
+        this.evictedAgeMs === Infinity ? ageMs : this.evictedAgeMs + (ageMs - this.evictedAgeMs) * WEIGHT_OF_ONE;
+    }
+  }
+
+  #weigh(entry: KeptEntry, hash: number, sign: 1 | -1): void {
+    const weight = sign * this.#weightOf(hash);
+    this.#count += weight;
+    this.#bytes += weight * entry.size;
+  }
+
+  #weightOf(hash: number): number {
+    return this.#hot.has(hash) ? 1 : this.tailWeight;
+  }
+}
+
+/** As the policy's own. */
+const LEAST_REMEMBERED = 64;
+/** More uses than a policy counts. */
+const MOST_USES = 16;
+
+function simulated(hash: number, now: number, size: number, cost: number, ttlMs: number): KeptEntry {
+  const entry = new KeptEntry(
+    {
+      value: undefined, createdAt: now, freshUntil: now + ttlMs, tags: NO_TAGS, size, cost, mutable: false, json: false,
+      classes: undefined, epoch: 0, meta: undefined,
+    },
+    0,
+    0,
+    false,
+  ); // prettier-ignore
+  entry.key = String(hash);
+  return entry;
+}
+
+const NO_TAGS: readonly string[] = Object.freeze([]);

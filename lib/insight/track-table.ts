@@ -1,0 +1,59 @@
+const SMALLEST = 256;
+/** A place whose track was removed: a search goes on behind it. */
+const REMOVED = -1;
+
+/** Finds tracks by the hash of their key: open addressing over one array of integers, 8 bytes a track or less. */
+export class TrackTable {
+  #tracks = new Int32Array(SMALLEST);
+  /** Places that are or were taken. */
+  #taken = 0;
+  #size = 0;
+
+  /** @param hashOf the hash of a track that is in the table. */
+  constructor(private readonly hashOf: (track: number) => number) {}
+
+  /** The track of this hash, or 0. */
+  find(hash: number): number {
+    const mask = this.#tracks.length - 1;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const track = this.#tracks[at]!;
+      if (track === 0) return 0;
+      if (track !== REMOVED && this.hashOf(track) === hash) return track;
+    }
+  }
+
+  /** @param hash is not in the table. */
+  add(hash: number, track: number): void {
+    if ((this.#taken + 1) * 4 > this.#tracks.length * 3) this.#rebuild();
+    this.#place(hash, track);
+    this.#size++;
+  }
+
+  /** @param hash of the track, which is still known to `hashOf`. */
+  remove(hash: number, track: number): void {
+    const mask = this.#tracks.length - 1;
+    for (let at = hash & mask; this.#tracks[at] !== 0; at = (at + 1) & mask) {
+      if (this.#tracks[at] !== track) continue;
+      this.#tracks[at] = REMOVED;
+      this.#size--;
+      return;
+    }
+  }
+
+  #place(hash: number, track: number): void {
+    const mask = this.#tracks.length - 1;
+    let at = hash & mask;
+    while (this.#tracks[at] !== 0) at = (at + 1) & mask;
+    this.#tracks[at] = track;
+    this.#taken++;
+  }
+
+  #rebuild(): void {
+    const old = this.#tracks;
+    let length = SMALLEST;
+    while (length * 5 < (this.#size + 1) * 8) length *= 2;
+    this.#tracks = new Int32Array(length);
+    this.#taken = 0;
+    for (const track of old) if (track > 0) this.#place(this.hashOf(track), track);
+  }
+}

@@ -1,0 +1,97 @@
+import type { PolicyChange } from '../cache/policies/policy-overrides.js';
+import type { ResolvedPolicy } from '../cache/policies/resolved-policy.js';
+
+/** The bounds of an automatic TTL. */
+export interface AutomaticTtlValues {
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly maxStaleShare: number;
+}
+
+/** The fields of a policy that can be overridden, as they are in force. Durations are milliseconds. */
+export interface PolicyValues {
+  /** Null where entries do not expire, or where `ttlByValue` is true. */
+  readonly ttlMs: number | null;
+  /** Within which bounds the TTL follows what is observed; null where it is fixed. */
+  readonly automaticTtl: AutomaticTtlValues | null;
+  /** True where a function decides the TTL of each value. */
+  readonly ttlByValue: boolean;
+  readonly staleWhileRevalidateMs: number;
+  readonly staleIfErrorMs: number;
+  /** Null for none. */
+  readonly softTimeoutMs: number | null;
+  /** Null for none. */
+  readonly hardTimeoutMs: number | null;
+  /** The fraction of the TTL from which a fresh entry is refreshed; null without. */
+  readonly refreshFraction: number | null;
+  /** Weight of XFetch's early refresh; 0 without. */
+  readonly xfetchBeta: number;
+  readonly jitter: number;
+  /** How long null is kept; null: as any value. */
+  readonly negativeTtlMs: number | null;
+  readonly lock: boolean;
+  /** Null for none. */
+  readonly waitTimeoutMs: number | null;
+  /** Bytes; null for no limit. */
+  readonly maxEntrySize: number | null;
+}
+
+/** Which values each field of a change decides. */
+const DECIDES: Readonly<Record<keyof PolicyChange, readonly (keyof PolicyValues)[]>> = {
+  ttl: ['ttlMs', 'automaticTtl', 'ttlByValue'],
+  staleWhileRevalidate: ['staleWhileRevalidateMs'],
+  staleIfError: ['staleIfErrorMs'],
+  softTimeout: ['softTimeoutMs'],
+  hardTimeout: ['hardTimeoutMs'],
+  refreshAhead: ['refreshFraction', 'xfetchBeta'],
+  jitter: ['jitter'],
+  negativeTtl: ['negativeTtlMs'],
+  lock: ['lock'],
+  waitTimeout: ['waitTimeoutMs'],
+  maxEntrySize: ['maxEntrySize'],
+};
+
+export function valuesOf(policy: ResolvedPolicy): PolicyValues {
+  return {
+    ttlMs: policy.ttlOf === undefined ? finite(policy.ttlMs) : null,
+    automaticTtl: boundsOf(policy),
+    ttlByValue: policy.ttlOf !== undefined,
+    staleWhileRevalidateMs: policy.staleWhileRevalidateMs,
+    staleIfErrorMs: policy.staleIfErrorMs,
+    softTimeoutMs: finite(policy.softTimeoutMs),
+    hardTimeoutMs: finite(policy.hardTimeoutMs),
+    refreshFraction: finite(policy.refreshFraction),
+    xfetchBeta: policy.xfetchBeta,
+    jitter: policy.jitter,
+    negativeTtlMs: policy.nullTtlMs ?? null,
+    lock: policy.lock,
+    waitTimeoutMs: finite(policy.waitTimeoutMs),
+    maxEntrySize: finite(policy.maxEntrySize),
+  };
+}
+
+/** The values that a change decides, of those that are in force; `ttlByValue` and `automaticTtl` where there is something to say. */
+export function decidedBy(change: PolicyChange, values: PolicyValues): Partial<PolicyValues> {
+  const names = Object.keys(change).flatMap((name) => DECIDES[name as keyof PolicyChange]);
+  const shown = names.filter((name) => !(name === 'ttlByValue' || name === 'automaticTtl') || values[name]);
+  return Object.fromEntries(shown.map((name) => [name, values[name]]));
+}
+
+/** The names of values in which policies differ. */
+export function variesIn(all: readonly PolicyValues[]): (keyof PolicyValues)[] {
+  const [first] = all;
+  if (first === undefined) return [];
+  return (Object.keys(first) as (keyof PolicyValues)[]).filter((name) =>
+    all.some((one) => JSON.stringify(one[name]) !== JSON.stringify(first[name])),
+  );
+}
+
+function boundsOf({ automaticTtl }: ResolvedPolicy): AutomaticTtlValues | null {
+  if (automaticTtl === undefined) return null;
+  const { minMs, maxMs, maxStaleShare } = automaticTtl;
+  return { minMs, maxMs, maxStaleShare };
+}
+
+function finite(value: number): number | null {
+  return value === Infinity ? null : value;
+}

@@ -1,0 +1,164 @@
+import { TIMED_OUT, within } from '../cache/base/bounded-wait.js';
+import type { Clock } from '../cache/base/clock.js';
+import type { OnceLog } from '../cache/base/once-log.js';
+import { redactedMessage } from '../cache/base/redacted-error.js';
+import type { SharedMap } from '../cache/layers/layer.js';
+import { bytesOf, type OverrideRecord, recordIn, slotOf } from './override-record.js';
+
+/*
+ * The records of all overrides, the same in every process. Each pattern has one record, and the latest wins, an ended override
+ * included: processes that wrote while they could not see each other agree once they can, in whatever order they read. A record
+ * that is missing from the shared map was lost there (its server began anew) and is written again by those that have it.
+ */
+
+/** Records, at most; those that were set last are kept. */
+const MAX_RECORDS = 500;
+/** How long a record is kept in the shared map without being renewed, milliseconds. */
+const KEEP_MS = 30 * 86_400_000;
+const RENEW_MS = 86_400_000;
+/** How often other processes' records are read where no message announces them, milliseconds. */
+const READ_EVERY_MS = 15_000;
+const WRITE_WITHIN_MS = 2_000;
+
+interface Held {
+  readonly record: OverrideRecord;
+  /** When this process last wrote it or found it in the shared map; undefined: it is to be written. */
+  sharedAt: number | undefined;
+}
+
+export interface SharedOverridesOptions {
+  /** Undefined where no layer is shared: the records are this process' own. */
+  readonly map: SharedMap | undefined;
+  readonly clock: Clock;
+  readonly log: OnceLog;
+  /** Notifies other processes that there is something to read. */
+  readonly announce: () => void;
+  /** A record that another process wrote, or that was found at the start. */
+  readonly received: (record: OverrideRecord) => void;
+}
+
+export class SharedOverrides {
+  readonly #options: SharedOverridesOptions;
+  readonly #held = new Map<string, Held>();
+  #reading: Promise<void> | undefined;
+  #again = false;
+  #cancel: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: SharedOverridesOptions) {
+    this.#options = options;
+  }
+
+  /** True where records reach other processes. */
+  get shared(): boolean {
+    return this.#options.map !== undefined;
+  }
+
+  of(subject: Pick<OverrideRecord, 'pattern' | 'kind'>): OverrideRecord | undefined {
+    return this.#held.get(slotOf(subject))?.record;
+  }
+
+  /** True where the shared map has the record. */
+  reached(subject: Pick<OverrideRecord, 'pattern' | 'kind'>): boolean {
+    return this.shared && this.#held.get(slotOf(subject))?.sharedAt !== undefined;
+  }
+
+  get records(): OverrideRecord[] {
+    return [...this.#held.values()].map(({ record }) => record);
+  }
+
+  /** Keeps a record and writes it for the others; resolves when that is done or has failed, which is tried again. */
+  async put(record: OverrideRecord): Promise<void> {
+    const held: Held = { record, sharedAt: undefined };
+    this.#hold(slotOf(record), held);
+    await this.#write(held);
+  }
+
+  /** Reads what others wrote from now on, first at once. Never rejects. */
+  start(): Promise<void> {
+    if (this.#options.map === undefined) return Promise.resolve();
+    this.#plan();
+    return this.refresh();
+  }
+
+  /** Reads what others wrote, one reading at a time. Never rejects. */
+  refresh(): Promise<void> {
+    const { map } = this.#options;
+    if (map === undefined || this.#closed) return Promise.resolve();
+    if (this.#reading !== undefined) this.#again = true;
+    return (this.#reading ??= this.#read(map).finally(() => {
+      this.#reading = undefined;
+      if (!this.#again) return;
+      this.#again = false;
+      void this.refresh();
+    }));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancel?.();
+  }
+
+  #plan(): void {
+    if (this.#closed) return;
+    this.#cancel = this.#options.clock.after(READ_EVERY_MS, () => {
+      this.#plan();
+      void this.refresh();
+    });
+  }
+
+  async #read(map: SharedMap): Promise<void> {
+    const { clock, log } = this.#options;
+    try {
+      const notes = await map.readAll();
+      const now = clock.now();
+      log.ended('POLICIES_NOT_READ', 'tuning', 'Overridden policies of other processes are read again.');
+      for (const [slot, bytes] of notes) this.#merge(slot, recordIn(bytes, slot, now), now);
+      for (const [slot, held] of this.#held) {
+        if (!notes.has(slot) || now - (held.sharedAt ?? 0) > RENEW_MS) held.sharedAt = undefined;
+        if (held.record.change === null && now - held.record.setAt > KEEP_MS) this.#held.delete(slot);
+      }
+      const unwritten = [...this.#held.values()].filter(({ sharedAt }) => sharedAt === undefined);
+      for (const held of unwritten) await this.#write(held);
+    } catch (cause) {
+      const message = `Overridden policies of other processes cannot be read; those that are known stay. ${redactedMessage(cause)}`;
+      if (!this.#closed) log.once('warn', 'POLICIES_NOT_READ', 'tuning', message);
+    }
+  }
+
+  #merge(slot: string, record: OverrideRecord | undefined, now: number): void {
+    const { log, received } = this.#options;
+    if (record === undefined) {
+      log.once('warn', 'POLICY_REFUSED', 'tuning', 'An overridden policy in Redis cannot be read and is left out.');
+      return;
+    }
+    const known = this.#held.get(slot);
+    if (known !== undefined && known.record.setAt >= record.setAt) {
+      if (known.record.setAt === record.setAt) known.sharedAt ??= now;
+      return;
+    }
+    this.#hold(slot, { record, sharedAt: now });
+    received(record);
+  }
+
+  async #write(held: Held): Promise<void> {
+    const { map, clock, log, announce } = this.#options;
+    if (map === undefined) return;
+    try {
+      const writing = map.publish(slotOf(held.record), bytesOf(held.record), KEEP_MS);
+      if ((await within(writing, WRITE_WITHIN_MS, clock)) === TIMED_OUT) throw new Error('It took too long.');
+      held.sharedAt = clock.now();
+      log.ended('POLICY_NOT_SHARED', 'tuning', 'Overridden policies reach the other processes again.');
+      announce();
+    } catch (cause) {
+      const message = `An overridden policy does not reach the other processes yet; it is tried again. ${redactedMessage(cause)}`;
+      if (!this.#closed) log.once('warn', 'POLICY_NOT_SHARED', 'tuning', message);
+    }
+  }
+
+  #hold(slot: string, held: Held): void {
+    this.#held.delete(slot);
+    this.#held.set(slot, held);
+    while (this.#held.size > MAX_RECORDS) this.#held.delete(this.#held.keys().next().value!);
+  }
+}

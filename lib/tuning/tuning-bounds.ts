@@ -1,0 +1,60 @@
+import type { Duration } from '../cache/base/duration.js';
+import { milliseconds } from '../cache/base/duration.js';
+import { CacheError } from '../cache/base/errors.js';
+import { type GlobMatcher, globMatcher } from '../cache/base/glob.js';
+
+/** Between which TTLs a pattern may be overridden. */
+export interface TtlBounds {
+  /** @default none */
+  minTtl?: Duration;
+  /** @default none: an override may keep entries for ever */
+  maxTtl?: Duration;
+}
+
+/** What may be changed while the application runs. */
+export interface TuningOptions {
+  /**
+   * Bounds of overridden TTLs, by pattern as statistics show it (`'feed:*'`) or by a glob over patterns (`'*'`); the longest one that
+   * fits decides. They bound automatic TTLs too. @default none
+   */
+  bounds?: Readonly<Record<string, TtlBounds>>;
+}
+
+interface Bound {
+  readonly glob: string;
+  readonly fits: GlobMatcher;
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+/** The bounds of every pattern. */
+export class TuningBounds {
+  readonly #bounds: readonly Bound[];
+
+  constructor({ bounds = {} }: TuningOptions = {}) {
+    this.#bounds = Object.entries(bounds)
+      .map(([glob, { minTtl = 0, maxTtl }]) => ({
+        glob,
+        fits: globMatcher(glob),
+        minMs: milliseconds(minTtl, 'minTtl'),
+        maxMs: maxTtl === undefined ? Infinity : milliseconds(maxTtl, 'maxTtl') || Infinity,
+      }))
+      .toSorted((one, other) => other.glob.length - one.glob.length);
+  }
+
+  of(pattern: string): { readonly minMs: number; readonly maxMs: number } {
+    const own = this.#bounds.find(({ glob }) => glob === pattern);
+    return own ?? this.#bounds.find(({ fits }) => fits(pattern)) ?? { minMs: 0, maxMs: Infinity };
+  }
+
+  /** @throws CacheError `POLICY_OUT_OF_BOUNDS` */
+  check(pattern: string, ttlMs: number): void {
+    const { minMs, maxMs } = this.of(pattern);
+    if (ttlMs >= minMs && ttlMs <= maxMs) return;
+    const limit = maxMs === Infinity ? `at least ${minMs} ms` : `from ${minMs} to ${maxMs} ms`;
+    throw new CacheError(
+      'POLICY_OUT_OF_BOUNDS',
+      `ttl: ${ttlMs === Infinity ? 'no expiry' : `${ttlMs} ms`} is outside tuning.bounds of ${pattern}. Give a TTL of ${limit}.`,
+    );
+  }
+}

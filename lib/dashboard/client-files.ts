@@ -1,0 +1,59 @@
+import { brotliDecompressSync, gzipSync } from 'node:zlib';
+import { Injectable } from '@nestjs/common';
+import type { PackedAsset } from './client-assets.js';
+
+type Encoding = 'br' | 'gzip' | 'identity';
+
+/** One file in the form that a browser takes. */
+export interface ClientFile {
+  readonly type: string;
+  readonly encoding: Encoding;
+  readonly bytes: Buffer;
+}
+
+/** The files of the client, loaded with the first request for one; each form of a file is made once. */
+@Injectable()
+export class ClientFiles {
+  readonly #files = new Map<string, Buffer>();
+
+  async page(): Promise<string> {
+    return (await load()).page;
+  }
+
+  /** Undefined where there is no file of this name. @param accepted the request's `Accept-Encoding`. */
+  async find(name: string, accepted: string): Promise<ClientFile | undefined> {
+    const { assets } = await load();
+    if (!Object.hasOwn(assets, name)) return undefined;
+    const encoding = preferred(accepted);
+    const asset = assets[name]!;
+    return { type: asset.type, encoding, bytes: this.#bytesOf(name, asset, encoding) };
+  }
+
+  #bytesOf(name: string, asset: PackedAsset, encoding: Encoding): Buffer {
+    const id = `${name} ${encoding}`;
+    let bytes = this.#files.get(id);
+    if (bytes === undefined) this.#files.set(id, (bytes = encoded(Buffer.from(asset.br, 'base64'), encoding)));
+    return bytes;
+  }
+}
+
+/** The compiled client, part of the package. */
+const load = () => import('./client-assets.js');
+
+function encoded(br: Buffer, encoding: Encoding): Buffer {
+  if (encoding === 'br') return br;
+  const bytes = brotliDecompressSync(br);
+  return encoding === 'gzip' ? gzipSync(bytes, { level: 9 }) : bytes;
+}
+
+/** The smallest form that is accepted; `q=0` refuses one. */
+function preferred(accepted: string): Encoding {
+  const codings = accepted.toLowerCase().split(',');
+  const takes = (name: string) =>
+    codings.some((coding) => {
+      const [token, ...parameters] = coding.split(';').map((part) => part.trim());
+      return token === name && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
+    });
+  if (takes('br')) return 'br';
+  return takes('gzip') ? 'gzip' : 'identity';
+}

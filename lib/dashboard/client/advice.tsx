@@ -1,0 +1,232 @@
+import { signal } from '@preact/signals';
+import { useRef, useState } from 'preact/hooks';
+import { type Refusal, write } from './api';
+import { count, labelled, moment, percent, plain } from './format';
+import { Card, Copy, Loaded, PatternLink, Refused } from './parts';
+import { refresh, type Resource, useResource } from './resource';
+import { route, subject, windowName } from './route';
+import type { LowPerformer, Recommendation } from './wire';
+
+/** Whether the caller may change something; undefined until that is known. */
+export const mayWrite = signal<boolean | undefined>(undefined);
+
+const EVERY_MS = 30_000;
+const SHOWN_LOW = 3;
+
+/** The recommendations, best first. */
+export function useAdvice(pattern?: string): Resource<readonly Recommendation[]> {
+  return useResource('insights', { ...subject.value, pattern }, EVERY_MS);
+}
+
+export function AdvicePage() {
+  return (
+    <Card title="Advice" covers="by what was observed">
+      <AdviceList of={useAdvice()} />
+    </Card>
+  );
+}
+
+export function AdviceList({ of, limit = Infinity }: { of: Resource<readonly Recommendation[]>; limit?: number }) {
+  return (
+    <Loaded of={of} empty={(all) => all.length === 0} nothing={<Nothing />}>
+      {(all) => (
+        <ol class="advice">
+          {all.slice(0, limit).map((one) => (
+            <Advice key={one.id} of={one} short={limit < Infinity} />
+          ))}
+          {all.length > limit && <li class="muted">and {all.length - limit} more</li>}
+        </ol>
+      )}
+    </Loaded>
+  );
+}
+
+/** Patterns that hit rarely, and why there is no advice on them. */
+function Nothing() {
+  const { page, subject: pattern } = route.value;
+  const low = useResource<readonly LowPerformer[]>(
+    'stats/low-performers',
+    { window: windowName.value, threshold: 0.8, min_requests: 20, ...subject.value },
+    EVERY_MS,
+  );
+  const listed = (low.data ?? []).filter((one) => page !== 'pattern' || one.pattern === pattern);
+  return (
+    <>
+      <p>
+        Nothing to change, as far as the figures show it: advice needs 1,000 accesses of a pattern, observed for twice
+        its TTL.
+      </p>
+      <ul class="list">
+        {listed.slice(0, SHOWN_LOW).map((one) => (
+          <li key={one.pattern}>
+            <PatternLink name={one.pattern} /> hits {percent(one.hit_rate)} of {count(one.total_requests)}.
+            <span>{one.recommendation}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Advice({ of: one, short }: { of: Recommendation; short: boolean }) {
+  const { code, pattern, layer, title, why, change, predicted, evidence, confidence, since } = one;
+  const gains = Object.entries(predicted ?? {}).filter(([name, value]) => value !== null && !/_error$/.test(name));
+  return (
+    <li>
+      <div class="advice-head">
+        <strong>{title}</strong>
+        <span class="code">{code}</span>
+      </div>
+      <p>{why}</p>
+      {change?.option !== undefined && (
+        <p class="change">
+          <code>{change.option}</code> <del>{change.from === null ? 'not set' : plain(change.from)}</del> →{' '}
+          <ins>{plain(change.to)}</ins>
+        </p>
+      )}
+      {gains.length > 0 && (
+        <p class="gains">
+          {gains.map(([name, value]) => {
+            const [label, text] = labelled(name, value);
+            const error = predicted?.[`${name}_error`];
+            return (
+              <span key={name}>
+                {label} <b>{text}</b>
+                {typeof error === 'number' && ` ± ${percent(error)}`}
+              </span>
+            );
+          })}
+        </p>
+      )}
+      {!short && change?.code && (
+        <pre tabIndex={0}>
+          <code>{change.code}</code>
+        </pre>
+      )}
+      {!short && evidence && Object.keys(evidence).length > 0 && (
+        <details>
+          <summary>Evidence</summary>
+          <dl class="facts">
+            {Object.entries(evidence).map(([name, value]) => {
+              const [label, text] = labelled(name, value);
+              return (
+                <div class="fact" key={name}>
+                  <dt>{label}</dt>
+                  <dd>{text}</dd>
+                </div>
+              );
+            })}
+          </dl>
+        </details>
+      )}
+      <div class="actions">
+        {pattern && <PatternLink name={pattern} />}
+        {layer && <span>layer {layer}</span>}
+        {confidence && <span class="muted">confidence {confidence}</span>}
+        {since && <span class="muted">since {moment(since)}</span>}
+        <span class="push" />
+        <Apply of={one} />
+        <Copy what={`the advice on ${pattern ?? layer ?? code}`} text={() => textOf(one)} />
+      </div>
+    </li>
+  );
+}
+
+/** Options that can be changed while the application runs. */
+const AT_RUN_TIME = [
+  'ttl',
+  'staleWhileRevalidate',
+  'staleIfError',
+  'softTimeout',
+  'hardTimeout',
+  'refreshAhead',
+  'jitter',
+  'negativeTtl',
+];
+
+/** Shows the change and what it is predicted to do, and asks. Not there where the caller may not, or the option cannot. */
+function Apply({ of: { pattern, change, predicted, title } }: { of: Recommendation }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [refusal, setRefusal] = useState<Refusal>();
+  if (!mayWrite.value || !pattern || !change?.option || !AT_RUN_TIME.includes(change.option)) return null;
+  const apply = async () => {
+    try {
+      await write('PUT', 'policies', { pattern, ...subject.value }, { [change.option!]: change.to });
+      dialog.current?.close();
+      refresh();
+    } catch (error) {
+      setRefusal(error as Refusal);
+    }
+  };
+  return (
+    <>
+      <button type="button" onClick={() => dialog.current?.showModal()}>
+        Apply…
+      </button>
+      <dialog ref={dialog} aria-label={`Apply: ${title}`}>
+        <h3>{title}</h3>
+        <p class="change">
+          <PatternLink name={pattern} />: <code>{change.option}</code>{' '}
+          <del>{change.from === null ? 'not set' : plain(change.from)}</del> → <ins>{plain(change.to)}</ins>
+        </p>
+        <dl class="facts">
+          {Object.entries(predicted ?? {}).map(([name, value]) => {
+            const [label, text] = labelled(name, value);
+            return (
+              <div class="fact" key={name}>
+                <dt>predicted {label}</dt>
+                <dd>{text}</dd>
+              </div>
+            );
+          })}
+        </dl>
+        <p>
+          It is in force at once, on every instance that shares a Redis, until it is reverted or a deploy changes the
+          declared value.
+        </p>
+        {refusal && <Refused refusal={refusal} />}
+        <div class="actions">
+          <span class="push" />
+          <button type="button" class="quiet" onClick={() => dialog.current?.close()}>
+            Cancel
+          </button>
+          <button type="button" class="primary" onClick={() => void apply()}>
+            Apply now
+          </button>
+        </div>
+      </dialog>
+    </>
+  );
+}
+
+/** The advice as a text that needs no page beside it. */
+export function textOf({
+  code,
+  pattern,
+  layer,
+  title,
+  why,
+  change,
+  evidence,
+  predicted,
+  since,
+}: Recommendation): string {
+  const lines = (heading: string, fields: Readonly<Record<string, unknown>> | null | undefined) =>
+    fields && Object.keys(fields).length > 0
+      ? [`${heading}:`, ...Object.entries(fields).map((field) => `- ${labelled(...field).join(': ')}`)]
+      : [];
+  return [
+    `${title} (${code})`,
+    pattern ? `Pattern: ${pattern}` : layer ? `Layer: ${layer}` : '',
+    `Why: ${why}`,
+    change?.option ? `Change: ${change.option} from ${plain(change.from)} to ${plain(change.to)}` : '',
+    change?.code ? `Code:\n${change.code}` : '',
+    ...lines('Evidence', evidence),
+    ...lines('Predicted', predicted),
+    since ? `Since: ${since}` : '',
+    `Where: the handler or method that declares this pattern, @Cached('${pattern ?? ''}')`,
+    `Dashboard: ${location.href}`,
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+}

@@ -1,0 +1,67 @@
+import { moment } from './format';
+import { Card, Copy, Loaded, PatternLink } from './parts';
+import { type Resource, useResource } from './resource';
+import { subject } from './route';
+import type { Alert } from './wire';
+
+const EVERY_MS = 20_000;
+
+/** What is open, and the latest that are over. */
+export function useAlerts(): Resource<readonly Alert[]> {
+  return useResource<readonly Alert[]>('alerts', { state: 'all', ...subject.value }, EVERY_MS);
+}
+
+export function AlertsPage() {
+  return (
+    <Card title="Alerts" covers="open now and latest">
+      <AlertList />
+    </Card>
+  );
+}
+
+export function AlertList({ limit = 200 }: { limit?: number }) {
+  return (
+    <Loaded of={useAlerts()} empty={(all) => all.length === 0} nothing="No alert is open, and none was.">
+      {(all) => (
+        <ul class="list">
+          {[...all]
+            .sort((a, b) => Number(a.closed_at != null) - Number(b.closed_at != null))
+            .slice(0, limit)
+            .map((one, at) => (
+              <li key={`${one.id} ${at}`}>
+                <span class={`state ${one.closed_at ? 'good' : one.severity === 'critical' ? 'bad' : 'warn'}`}>
+                  {one.closed_at ? '● closed' : '▲ open'}
+                </span>
+                <span class="code">{one.code}</span>
+                <span>{one.message}</span>
+                <Subject of={one} />
+                <span class="muted">
+                  {one.opened_at && `opened ${moment(one.opened_at)}`}{' '}
+                  {one.closed_at && `closed ${moment(one.closed_at)}`}
+                </span>
+                <span class="push" />
+                <Copy what={`the alert ${one.code}`} text={() => textOf(one)} />
+              </li>
+            ))}
+        </ul>
+      )}
+    </Loaded>
+  );
+}
+
+/** A pattern has its page; a layer, a pool and the whole cache are named in the message. */
+function Subject({ of: { subject: about } }: { of: Alert }) {
+  return about.includes('*') || about.includes(':') ? <PatternLink name={about} /> : null;
+}
+
+function textOf({ code, severity, message, subject: about, opened_at, closed_at }: Alert): string {
+  return [
+    `${code}${severity ? ` (${severity})` : ''}: ${message}`,
+    about ? `Subject: ${about}` : '',
+    opened_at ? `Opened: ${opened_at}` : '',
+    closed_at ? `Closed: ${closed_at}` : 'Open',
+    `Dashboard: ${location.href}`,
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+}

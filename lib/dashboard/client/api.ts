@@ -1,0 +1,89 @@
+import { signal } from '@preact/signals';
+
+/** The routes are beside the page, whatever prefix or proxy is in front. */
+const BASE = new URL('.', location.href.split('#')[0]);
+const TOKEN = 'cache-dashboard-token';
+/** An answer this old is good enough: pages that are open at the same time share one. */
+const MAX_AGE = 'max-age=3';
+
+export type Parameters = Readonly<Record<string, string | number | undefined>>;
+
+/** The bearer token that guards ask for, kept for this tab alone. */
+export const token = signal(sessionStorage.getItem(TOKEN) ?? '');
+
+export function useToken(text: string): void {
+  token.value = text.trim();
+  if (token.value === '') sessionStorage.removeItem(TOKEN);
+  else sessionStorage.setItem(TOKEN, token.value);
+}
+
+/** A route's refusal, or no answer at all (`status` 0). */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+
+  get forbidden(): boolean {
+    return this.status === 401 || this.status === 403;
+  }
+
+  /** The route is not there: the feature is not part of this release or switched off. */
+  get absent(): boolean {
+    return this.status === 404;
+  }
+}
+
+export interface Answer<T> {
+  readonly data: T;
+  /** How many instances it covers. */
+  readonly instances: number;
+}
+
+export async function read<T>(path: string, parameters: Parameters = {}): Promise<Answer<T>> {
+  const response = await request(path, parameters, { headers: { 'Cache-Control': MAX_AGE } });
+  const data = (await response.json()) as T;
+  return { data, instances: Number(response.headers.get('X-Cache-Instances') ?? 1) };
+}
+
+export async function readText(path: string, parameters: Parameters = {}): Promise<string> {
+  return (await request(path, parameters)).text();
+}
+
+/** Changes something. */
+export async function write(
+  method: 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  parameters: Parameters = {},
+  body?: unknown,
+): Promise<unknown> {
+  const content =
+    body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
+  const response = await request(path, parameters, { method, ...content });
+  const text = await response.text();
+  return text === '' ? undefined : JSON.parse(text);
+}
+
+/** @throws Refusal for every answer that is none, and where there is no answer. */
+export async function request(path: string, parameters: Parameters = {}, init: RequestInit = {}): Promise<Response> {
+  const url = new URL(path, BASE);
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  const headers = new Headers(init.headers);
+  if (token.value !== '') headers.set('Authorization', `Bearer ${token.value}`);
+  let response: Response;
+  try {
+    response = await fetch(url, { ...init, headers, cache: 'no-store', credentials: 'same-origin' });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new Refusal(0, '', 'The application does not answer.');
+  }
+  if (response.ok) return response;
+  const answer = (await response.json().catch(() => ({}))) as { code?: unknown; message?: unknown };
+  const message = typeof answer.message === 'string' ? answer.message : response.statusText;
+  throw new Refusal(response.status, typeof answer.code === 'string' ? answer.code : '', message);
+}

@@ -1,0 +1,225 @@
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import uPlot from 'uplot';
+import { moment } from './format';
+
+/** One line or band of a chart. */
+export interface Series {
+  readonly label: string;
+  /** The name of a CSS variable that holds its colour. */
+  readonly colour: string;
+  readonly values: readonly (number | null)[];
+  /** Lengths of strokes and gaps, so that lines differ without colour. */
+  readonly dash?: number[];
+  readonly fill?: boolean;
+}
+
+/** Something that happened: a vertical line. */
+export interface Mark {
+  readonly at: number;
+  readonly label: string;
+}
+
+interface ChartProps {
+  readonly title: string;
+  /** Seconds since 1970, oldest first. */
+  readonly times: readonly number[];
+  readonly series: readonly Series[];
+  readonly format: (value: number | null) => string;
+  readonly marks?: readonly Mark[];
+  /** The top of the axis where it is always the same. */
+  readonly top?: number;
+}
+
+const HEIGHT = 150;
+/** All charts move one cursor. */
+const together = uPlot.sync('time');
+const dark = matchMedia('(prefers-color-scheme: dark)');
+
+/** Lines over the time axis that all charts share. The same numbers are in the table below it. */
+export function Chart(props: ChartProps) {
+  const { title, times, series, format, marks = [] } = props;
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  const latest = useRef(props);
+  latest.current = props;
+  const [cursor, setCursor] = useState<number | null>(null);
+  const [scheme, setScheme] = useState(dark.matches);
+  const id = useId();
+  const shape = series.map(({ label, colour }) => label + colour).join();
+
+  useEffect(() => {
+    const changed = () => setScheme(dark.matches);
+    dark.addEventListener('change', changed);
+    return () => dark.removeEventListener('change', changed);
+  }, []);
+
+  useEffect(() => {
+    const element = place.current!;
+    const made = new uPlot(
+      optionsOf(element, () => latest.current, setCursor),
+      dataOf(latest.current),
+      element,
+    );
+    plot.current = made;
+    together.sub(made);
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      together.unsub(made);
+      made.destroy();
+      plot.current = undefined;
+    };
+  }, [shape, scheme]);
+
+  useEffect(() => plot.current?.setData(dataOf(props)), [times, series]);
+
+  const at = cursor !== null && cursor < times.length ? cursor : times.length - 1;
+  return (
+    <figure class="chart" aria-labelledby={id}>
+      <figcaption id={id}>
+        <strong>{title}</strong>
+        <span class="legend">
+          {series.map(({ label, colour, values, dash }) => (
+            <span key={label}>
+              <svg width="18" height="8" aria-hidden="true">
+                <line
+                  x1="0"
+                  y1="4"
+                  x2="18"
+                  y2="4"
+                  style={{ stroke: `var(${colour})` }}
+                  stroke-dasharray={dash?.join(' ')}
+                />
+              </svg>
+              {label} <b>{format(values[at] ?? null)}</b>
+            </span>
+          ))}
+        </span>
+      </figcaption>
+      <div class="plot" ref={place} aria-hidden="true" />
+      {times.length === 0 && <p class="note">Nothing was observed in this window yet.</p>}
+      <details>
+        <summary>
+          Table<span class="hidden"> of {title}</span>
+        </summary>
+        <div class="scroll" tabIndex={0} role="region" aria-label={`Table of ${title}`}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Time</th>
+                {series.map(({ label }) => (
+                  <th key={label} scope="col" class="n">
+                    {label}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {times.map((time, row) => (
+                <tr key={time}>
+                  <th scope="row">{moment(time * 1000)}</th>
+                  {series.map(({ label, values }) => (
+                    <td key={label} class="n">
+                      {format(values[row] ?? null)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+        {marks.length > 0 && (
+          <p class="note">{marks.map(({ at, label }) => `${moment(at * 1000)}: ${label}`).join(' · ')}</p>
+        )}
+      </details>
+    </figure>
+  );
+}
+
+function dataOf({ times, series }: ChartProps): uPlot.AlignedData {
+  return [[...times], ...series.map(({ values }) => [...values])] as uPlot.AlignedData;
+}
+
+function optionsOf(
+  element: HTMLElement,
+  props: () => ChartProps,
+  moved: (index: number | null) => void,
+): uPlot.Options {
+  const style = getComputedStyle(element);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const font = `11px ${colour('--sans')}`;
+  const axis = {
+    stroke: colour('--muted'),
+    font,
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { show: false },
+  };
+  const { top, series } = props();
+  return {
+    width: element.clientWidth,
+    height: HEIGHT,
+    padding: [10, 8, 0, 0],
+    legend: { show: false },
+    cursor: { sync: { key: together.key }, points: { size: 6 }, y: false, drag: { x: false, y: false } },
+    scales: { y: { range: (_, __, max) => [0, top ?? (max > 0 ? max * 1.1 : 1)] } },
+    axes: [
+      { ...axis, size: 24, space: 70, values: (_, splits) => splits.map((at) => timeOfDay(at, splits)) },
+      { ...axis, size: 58, space: 34, values: (_, values) => values.map((value) => props().format(value)) },
+    ],
+    series: [
+      {},
+      ...series.map(({ label, colour: name, dash, fill }) => ({
+        label,
+        stroke: colour(name),
+        width: 2,
+        spanGaps: false,
+        points: { show: false },
+        ...(dash === undefined ? {} : { dash }),
+        ...(fill ? { fill: `${colour(name)}22` } : {}),
+      })),
+    ],
+    hooks: {
+      setCursor: [({ cursor: { idx } }) => moved(idx ?? null)],
+      draw: [(plot) => drawMarks(plot, props().marks ?? [], colour('--text'), font)],
+    },
+  };
+}
+
+const minutes = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const seconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' });
+
+/** With seconds only where the axis shows parts of a minute. */
+function timeOfDay(at: number, splits: readonly number[]): string {
+  const step = (splits[1] ?? at) - (splits[0] ?? at);
+  return (step < 60 ? seconds : minutes).format(at * 1000);
+}
+
+function drawMarks(plot: uPlot, marks: readonly Mark[], colour: string, font: string): void {
+  const { ctx, bbox, scales } = plot;
+  const { min, max } = scales['x']!;
+  if (min == null || max == null) return;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = colour;
+  ctx.font = font.replace('11px', `${11 * devicePixelRatio}px`);
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const { at, label } of marks) {
+    if (at < min || at > max) continue;
+    const x = Math.round(plot.valToPos(at, 'x', true));
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    const width = ctx.measureText(label).width;
+    const room = x + width + 6 < bbox.left + bbox.width;
+    ctx.fillText(
+      label,
+      room ? x + 4 * devicePixelRatio : x - width - 4 * devicePixelRatio,
+      bbox.top + 10 * devicePixelRatio,
+    );
+  }
+  ctx.restore();
+}

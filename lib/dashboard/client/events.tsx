@@ -1,0 +1,58 @@
+import { exact, labelled, moment } from './format';
+import { type AlertChange, events, type Invalidation, type LiveEvent, type PolicyEvent } from './live';
+import { Card } from './parts';
+import type { WarmingProgress } from './wire';
+
+export function EventsPage() {
+  return (
+    <Card title="Events" covers="since the page was opened">
+      <EventList limit={300} />
+    </Card>
+  );
+}
+
+export function EventList({ limit }: { limit: number }) {
+  const shown = events.value.slice(0, limit);
+  if (shown.length === 0) {
+    return <p class="note">No alert, invalidation or warming since the page was opened. New ones appear here.</p>;
+  }
+  return (
+    <ol class="list">
+      {shown.map((event) => (
+        <li key={`${event.id} ${event.at}`}>
+          <time class="muted" dateTime={new Date(event.at).toISOString()}>
+            {moment(event.at)}
+          </time>
+          <span class="code">{event.type}</span>
+          <bdi>{described(event)}</bdi>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function described({ type, data }: LiveEvent): string {
+  if (type === 'alert') {
+    const { state, alert } = data as AlertChange;
+    return `${state}: ${alert.message}`;
+  }
+  if (type === 'warming') {
+    const { type: step, report } = data as WarmingProgress;
+    return `${report.strategy} ${step}: ${exact(report.keys_warmed)} warmed, ${exact(report.keys_failed)} failed`;
+  }
+  if (type === 'policy') {
+    const { pattern, change, values, set_by } = data as PolicyEvent;
+    const changed = Object.entries(values).map(([name, value]) => labelled(name, value).join(' '));
+    return `${pattern} ${change.replaceAll('_', ' ')} by ${set_by}: ${changed.join(', ') || 'as declared'}`;
+  }
+  const { patterns, keys, globs, tags, all, removed } = data as Invalidation;
+  const what = [
+    keys > 0 ? `${exact(keys)} keys` : '',
+    globs > 0 ? `${exact(globs)} globs` : '',
+    tags > 0 ? `${exact(tags)} tags` : '',
+  ].filter((part) => part !== '');
+  const counts = [...what, removed === null ? '' : `${exact(removed)} removed`]
+    .filter((part) => part !== '')
+    .join(', ');
+  return `${all ? 'everything' : patterns.join(' ')} (${counts})`;
+}

@@ -1,0 +1,88 @@
+/** Numbers as people read them, each with its unit; “–” where there is nothing to show. */
+
+export const NONE = '–';
+/** Between a number and its unit: they stay on one line. */
+const GAP = ' ';
+
+const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+type Maybe = number | null | undefined;
+
+const missing = (value: Maybe): value is null | undefined => value === null || value === undefined || !isFinite(value);
+
+/** 0.583 → 58.3 % */
+export function percent(share: Maybe): string {
+  if (missing(share)) return NONE;
+  const digits = share > 0 && share < 0.001 ? '< 0.1' : (share * 100).toFixed(share === 0 || share === 1 ? 0 : 1);
+  return `${digits}${GAP}%`;
+}
+
+/** 12345 → 12.3 k */
+export function count(value: Maybe): string {
+  if (missing(value)) return NONE;
+  if (Math.abs(value) < 1_000) return number.format(value);
+  if (Math.abs(value) < 1e6) return `${number.format(value / 1_000)}${GAP}k`;
+  return Math.abs(value) < 1e9 ? `${number.format(value / 1e6)}${GAP}M` : `${number.format(value / 1e9)}${GAP}G`;
+}
+
+/** Every digit, for tables and tooltips. */
+export function exact(value: Maybe): string {
+  return missing(value) ? NONE : whole.format(value);
+}
+
+/** Milliseconds as µs, ms, s, min, h or d. */
+export function duration(ms: Maybe): string {
+  if (missing(ms)) return NONE;
+  const [value, unit] = inUnit(ms);
+  return `${number.format(value)}${GAP}${unit}`;
+}
+
+function inUnit(ms: number): [number, string] {
+  if (ms === 0) return [0, 'ms'];
+  if (ms < 1) return [ms * 1000, 'µs'];
+  if (ms < 1_000) return [ms, 'ms'];
+  if (ms < 90_000) return [ms / 1_000, 's'];
+  if (ms < 5_400_000) return [ms / 60_000, 'min'];
+  return ms < 172_800_000 ? [ms / 3_600_000, 'h'] : [ms / 86_400_000, 'd'];
+}
+
+export function bytes(value: Maybe): string {
+  if (missing(value)) return NONE;
+  if (value < 0) return `−${bytes(-value)}`;
+  if (value < 1024) return `${whole.format(value)}${GAP}B`;
+  if (value < 1024 ** 2) return `${number.format(value / 1024)}${GAP}KB`;
+  return value < 1024 ** 3
+    ? `${number.format(value / 1024 ** 2)}${GAP}MB`
+    : `${number.format(value / 1024 ** 3)}${GAP}GB`;
+}
+
+export function perSecond(value: Maybe): string {
+  return missing(value) ? NONE : `${count(value)}/s`;
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** The time of today, else date and time. */
+export function moment(at: string | number): string {
+  const date = new Date(at);
+  if (isNaN(date.getTime())) return NONE;
+  return Date.now() - date.getTime() < 43_200_000 ? clock.format(date) : day.format(date);
+}
+
+/** A value of an option or a piece of evidence, as text. */
+export function plain(value: unknown): string {
+  if (value === null || value === undefined) return NONE;
+  if (typeof value === 'number') return Number.isInteger(value) ? whole.format(value) : number.format(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** `time_saved_ms_per_hour` → a label and a value with its unit. */
+export function labelled(name: string, value: unknown): [string, string] {
+  const label = name.replace(/_ms\b|_ms(?=_)/, '').replaceAll('_', ' ');
+  if (typeof value !== 'number') return [label, plain(value)];
+  if (/_ms(_|$)/.test(name)) return [label, duration(value)];
+  if (/(rate|share|error)$/.test(name) && value <= 1) return [label, percent(value)];
+  return [label, /bytes/.test(name) ? bytes(value) : count(value)];
+}

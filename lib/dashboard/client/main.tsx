@@ -1,0 +1,103 @@
+import { render } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { AdvicePage, mayWrite } from './advice';
+import { AlertsPage } from './alerts';
+import { write } from './api';
+import { DatabasePage } from './database';
+import { EndpointPage, EndpointsPage } from './endpoints';
+import { EventsPage } from './events';
+import { FlamePage } from './flame';
+import { LayersPage } from './layers';
+import { connection, listen } from './live';
+import { Overview } from './overview';
+import { PatternPage, PatternsPage } from './patterns';
+import { forbidden, useResource } from './resource';
+import { hrefOf, PAGES, route } from './route';
+import { Bar, Forbidden, Lost, Status } from './shell';
+import { WarmingPage } from './warming';
+import type { Context } from './wire';
+
+const CONTEXT_MS = 60_000;
+
+function App() {
+  const context = useResource<Context>('dashboard/context', {}, CONTEXT_MS).data;
+  const { page, subject } = route.value;
+  const title = PAGES.find(([name]) => name === page)?.[1];
+  useEffect(() => {
+    document.title = `${title ?? subject} · ${context?.service ?? 'Cache'}`;
+  }, [title, subject, context?.service]);
+  if (forbidden.value) return <Forbidden />;
+  return (
+    <>
+      <a class="skip" href="#main" onClick={skip}>
+        To the content
+      </a>
+      <Bar context={context} />
+      <Lost />
+      <main id="main" tabIndex={-1} class={connection.value === 'lost' ? 'old' : ''}>
+        {title !== undefined && <h1 class="hidden">{title}</h1>}
+        <Status context={context} />
+        <Page key={`${page} ${subject}`} page={page} context={context} />
+      </main>
+    </>
+  );
+}
+
+/** The hash is the page's address, so that a link inside the page must not change it. */
+function skip(event: Event): void {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}
+
+function Page({ page, context }: { page: string; context: Context | undefined }) {
+  switch (page) {
+    case '':
+      return <Overview context={context} />;
+    case 'patterns':
+      return <PatternsPage />;
+    case 'pattern':
+      return <PatternPage context={context} />;
+    case 'endpoints':
+      return <EndpointsPage />;
+    case 'endpoint':
+      return <EndpointPage />;
+    case 'layers':
+      return <LayersPage />;
+    case 'advice':
+      return <AdvicePage />;
+    case 'alerts':
+      return <AlertsPage />;
+    case 'warming':
+      return <WarmingPage context={context} />;
+    case 'events':
+      return <EventsPage />;
+    case 'flame':
+      return <FlamePage />;
+    case 'database':
+      return <DatabasePage />;
+    default:
+      return (
+        <p class="card">
+          There is no such page. <a href={hrefOf({ page: '' })}>To the overview</a>
+        </p>
+      );
+  }
+}
+
+/** Passes exactly where the caller may change something: what cannot be pressed is not shown. */
+async function askForWrites(): Promise<void> {
+  mayWrite.value = await write('POST', 'dashboard/write-access').then(
+    () => true,
+    () => false,
+  );
+}
+
+let asked = '';
+connection.subscribe((now) => {
+  if ((now === 'live' || now === 'polling') && asked !== now) void askForWrites();
+  asked = now;
+});
+listen();
+const place = document.getElementById('app')!;
+place.replaceChildren();
+render(<App />, place);

@@ -1,0 +1,274 @@
+import { AdviceList, useAdvice } from './advice';
+import { HistoryCharts } from './charts';
+import { bytes, count, duration, percent, perSecond } from './format';
+import { AlertList } from './alerts';
+import { EventList } from './events';
+import { realtime } from './live';
+import { Card, Loaded, lostMs, PatternLink, ReasonBar, Sparkline, Term } from './parts';
+import { type Resource, useResource } from './resource';
+import { subject, windowName } from './route';
+import type { Context, EndpointStats, History, HistoryPoint, LayerStats, PatternStats, Stats } from './wire';
+import { Table } from './table';
+import type { TermName } from './terms';
+
+/** How often charts and tables are asked for: longer windows change less. */
+export const EVERY_MS = { '1m': 5_000, '5m': 10_000, '1h': 20_000, '24h': 60_000 } as const;
+const SLOW_MS = 20_000;
+const COSTLIEST = 6;
+
+export function useStats(): Resource<Stats> {
+  return useResource('stats', { window: windowName.value, ...subject.value }, EVERY_MS[windowName.value]);
+}
+
+export function usePatterns(): Resource<readonly PatternStats[]> {
+  return useResource('stats/patterns', { window: windowName.value, ...subject.value }, EVERY_MS[windowName.value] * 2);
+}
+
+export function useHistory(pattern?: string, patterns = 0): Resource<History> {
+  const parameters = { window: windowName.value, pattern, patterns: patterns || undefined, ...subject.value };
+  return useResource('history', parameters, EVERY_MS[windowName.value]);
+}
+
+export function Overview({ context }: { context: Context | undefined }) {
+  const stats = useStats();
+  const history = useHistory(undefined, 20);
+  const patterns = usePatterns();
+  const advice = useAdvice();
+  return (
+    <>
+      <Figures stats={stats} history={history.data} />
+      <div class="two">
+        <Card title="Costs most" more={{ page: 'patterns' }}>
+          <Loaded of={patterns} empty={(rows) => rows.every((row) => row.total_requests === 0)} nothing={<Start />}>
+            {(rows) => <Costliest rows={rows} history={history.data} />}
+          </Loaded>
+        </Card>
+        <Card title="Change this" covers="by what was observed" more={{ page: 'advice' }}>
+          <AdviceList of={advice} limit={3} />
+        </Card>
+      </div>
+      <Card title="Over time">
+        <Loaded of={history}>{(data) => <HistoryCharts history={data} context={context} />}</Loaded>
+      </Card>
+      <div class="two">
+        <Card title="Alerts" covers="open now and latest" more={{ page: 'alerts' }}>
+          <AlertList limit={5} />
+        </Card>
+        <Card title="Events" covers="since the page was opened" more={{ page: 'events' }}>
+          <EventList limit={6} />
+        </Card>
+      </div>
+      <div class="two">
+        <LayersCard />
+        <EndpointsCard />
+      </div>
+    </>
+  );
+}
+
+/** The first start: what to do until there is something to see. */
+function Start() {
+  return (
+    <>
+      <p>Nothing was asked in this window.</p>
+      <p>
+        Put <code>@Cached('product:&#123;params.id&#125;')</code> on a handler and send it a request, or choose a longer
+        window. Everything here fills by itself.
+      </p>
+    </>
+  );
+}
+
+interface FigureProps {
+  readonly term: TermName;
+  readonly label: string;
+  readonly value: string;
+  readonly below: string;
+  readonly history?: readonly HistoryPoint[] | undefined;
+  readonly of?: (point: HistoryPoint) => number | null;
+}
+
+function Figure({ term, label, value, below, history, of }: FigureProps) {
+  return (
+    <div class="figure" data-figure={term}>
+      <dt>
+        <Term name={term}>{label}</Term>
+      </dt>
+      <dd>
+        <strong>{value}</strong>
+        {of && <Sparkline points={history} of={of} />}
+        <span class="muted">{below}</span>
+      </dd>
+    </div>
+  );
+}
+
+/** Parts that began a moment ago have too little to draw. */
+const perPoint = (of: (point: HistoryPoint) => number) => (point: HistoryPoint) =>
+  point.seconds >= 1 ? of(point) / point.seconds : null;
+
+function Figures({ stats, history }: { stats: Resource<Stats>; history: History | undefined }) {
+  const { data } = stats;
+  const seconds = data?.coverage_seconds ?? 0;
+  const saved = data?.time_saved_ms ?? null;
+  const each = (value: number | undefined | null) => (value == null || seconds === 0 ? null : value / seconds);
+  const points = history?.points;
+  return (
+    <dl class="figures" aria-label={`Figures of the last ${windowName.value}`}>
+      <Figure
+        term="saved"
+        label="Time saved"
+        value={duration(saved)}
+        below={`${duration(each(saved))} each second`}
+        history={points}
+        of={perPoint((point) => point.time_saved_ms)}
+      />
+      <Figure
+        term="hitRate"
+        label="Hit rate"
+        value={percent(data?.hit_rate)}
+        below={`${count(data?.cache_misses)} misses`}
+        history={points}
+        of={(point) => point.hit_rate}
+      />
+      <Figure
+        term="requests"
+        label="Requests"
+        value={perSecond(each(data?.total_requests))}
+        below={`${count(data?.total_requests)} in ${windowName.value}`}
+        history={points}
+        of={perPoint((point) => point.total_requests)}
+      />
+      <Figure
+        term="p95"
+        label="Response p95"
+        value={duration(data?.p95_response_time_ms)}
+        below={`load p95 ${duration(data?.p95_load_time_ms)}`}
+        history={points}
+        of={(point) => point.p95_response_time_ms}
+      />
+      <Now />
+    </dl>
+  );
+}
+
+/** The one figure that changes every second. */
+function Now() {
+  const now = realtime.value;
+  return (
+    <Figure
+      term="inFlight"
+      label="Now"
+      value={perSecond(now?.requests_per_second)}
+      below={`${subject.value.scope ? 'this instance: ' : ''}${count(now?.operations_in_flight)} in flight, p99 ${duration(now?.p99_response_time_ms)}`}
+    />
+  );
+}
+
+function Costliest({ rows, history }: { rows: readonly PatternStats[]; history: History | undefined }) {
+  const asked = rows.filter((row) => row.total_requests > 0);
+  const most = asked.reduce((all, row) => Math.max(all, lostMs(row) ?? 0), Number.MIN_VALUE);
+  const pointsOf = (name: string) => history?.patterns.find(({ pattern }) => pattern === name)?.points;
+  return (
+    <Table
+      label="Patterns that cost most"
+      rows={asked}
+      id={(row) => row.pattern}
+      sort="Time lost"
+      limit={COSTLIEST}
+      columns={[
+        { name: 'Pattern', cell: (row) => <PatternLink name={row.pattern} /> },
+        {
+          name: 'Time lost',
+          term: 'lost',
+          by: lostMs,
+          numeric: true,
+          cell: (row) => (
+            <span class="meter">
+              <i style={{ width: `${((lostMs(row) ?? 0) / most) * 100}%` }} />
+              {duration(lostMs(row))}
+            </span>
+          ),
+        },
+        {
+          name: 'Hit rate',
+          term: 'hitRate',
+          by: (row) => row.hit_rate,
+          numeric: true,
+          cell: (row) => percent(row.hit_rate),
+        },
+        {
+          name: 'Trend',
+          wide: true,
+          cell: (row) => <Sparkline points={pointsOf(row.pattern)} of={(point) => point.hit_rate} />,
+        },
+        { name: 'Misses', term: 'reasons', wide: true, cell: (row) => <ReasonBar reasons={row.miss_reasons} /> },
+      ]}
+    />
+  );
+}
+
+function LayersCard() {
+  const layers = useResource<readonly LayerStats[]>(
+    'stats/layers',
+    { window: windowName.value, ...subject.value },
+    SLOW_MS,
+  );
+  return (
+    <Card title="Layers" more={{ page: 'layers' }}>
+      <Loaded of={layers} empty={(rows) => rows.length === 0} nothing="No layer is counted.">
+        {(rows) => (
+          <Table
+            label="Layers"
+            rows={rows}
+            id={({ layer }) => layer}
+            columns={[
+              { name: 'Layer', cell: ({ layer }) => layer },
+              { name: 'State', term: 'circuit', cell: (row) => <LayerState of={row} /> },
+              { name: 'Hit rate', term: 'hitRate', numeric: true, cell: (row) => percent(row.hit_rate) },
+              { name: 'p95', term: 'p95', numeric: true, cell: (row) => duration(row.p95_response_time_ms) },
+              { name: 'Memory', term: 'size', numeric: true, wide: true, cell: (row) => bytes(row.total_size_bytes) },
+            ]}
+          />
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+/** In words and a symbol first, then in colour. */
+export function LayerState({ of: { connected, circuit_state } }: { of: LayerStats }) {
+  if (!connected) return <span class="state bad">■ not connected</span>;
+  if (circuit_state === 'open') return <span class="state bad">■ circuit open</span>;
+  if (circuit_state === 'half_open') return <span class="state warn">▲ trying again</span>;
+  return <span class="state good">● connected</span>;
+}
+
+function EndpointsCard() {
+  const endpoints = useResource<readonly EndpointStats[]>(
+    'stats/endpoints',
+    { window: windowName.value, ...subject.value },
+    SLOW_MS,
+  );
+  return (
+    <Card title="Endpoints" more={{ page: 'endpoints' }}>
+      <Loaded of={endpoints} empty={(rows) => rows.length === 0} nothing="No endpoint was asked.">
+        {(rows) => (
+          <Table
+            label="Endpoints that cost most"
+            rows={rows}
+            id={({ endpoint }) => endpoint}
+            sort="Time lost"
+            limit={5}
+            columns={[
+              { name: 'Endpoint', cell: ({ endpoint }) => <bdi class="pattern">{endpoint}</bdi> },
+              { name: 'Time lost', term: 'lost', by: lostMs, numeric: true, cell: (row) => duration(lostMs(row)) },
+              { name: 'Total p95', term: 'total', numeric: true, cell: (row) => duration(row.p95_total_time_ms) },
+              { name: 'Hit rate', term: 'hitRate', numeric: true, wide: true, cell: (row) => percent(row.hit_rate) },
+            ]}
+          />
+        )}
+      </Loaded>
+    </Card>
+  );
+}

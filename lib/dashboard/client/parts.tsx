@@ -1,0 +1,215 @@
+import type { ComponentChildren } from 'preact';
+import { useId, useState } from 'preact/hooks';
+import type { Refusal } from './api';
+import { duration, moment, percent } from './format';
+import type { Resource } from './resource';
+import { hrefOf, type Route, windowName } from './route';
+import { TERMS, type TermName } from './terms';
+import type { HistoryPoint, MissReason, MissReasons } from './wire';
+
+/** A word with its definition, shown on hover and on focus. */
+export function Term({ name, children }: { name: TermName; children: ComponentChildren }) {
+  const id = useId();
+  return (
+    <span class="term-place">
+      <button type="button" class="term" aria-describedby={id}>
+        {children}
+      </button>
+      <span role="tooltip" id={id} class="tip">
+        {TERMS[name]}
+      </span>
+    </span>
+  );
+}
+
+interface CardProps {
+  readonly title: string;
+  /** What the figures cover; the window in force unless given. */
+  readonly covers?: string;
+  readonly more?: Partial<Route>;
+  readonly class?: string;
+  readonly children: ComponentChildren;
+}
+
+/** A part of the page with its heading, what it covers, and where to read more. */
+export function Card({ title, covers, more, class: kind = '', children }: CardProps) {
+  const id = useId();
+  return (
+    <section class={`card ${kind}`} aria-labelledby={id}>
+      <header>
+        <h2 id={id}>{title}</h2>
+        <span class="covers">{covers ?? `last ${windowName.value}`}</span>
+        {more && (
+          <a class="more" href={hrefOf(more)}>
+            All<span class="hidden"> of {title.toLowerCase()}</span>
+          </a>
+        )}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+interface LoadedProps<T> {
+  readonly of: Resource<T>;
+  readonly empty?: (data: T) => boolean;
+  /** Shown where there is nothing: what it means and what to do. */
+  readonly nothing?: ComponentChildren;
+  /** Shown where the route is not there. */
+  readonly absent?: ComponentChildren;
+  readonly children: (data: T) => ComponentChildren;
+}
+
+/** What a route answers, or why there is nothing to show. */
+export function Loaded<T>({ of, empty, nothing, absent, children }: LoadedProps<T>) {
+  const { data, refusal } = of;
+  if (data === undefined) {
+    if (refusal === undefined) return <p class="note loading">Loading…</p>;
+    return refusal.absent && absent !== undefined ? <p class="note">{absent}</p> : <Refused refusal={refusal} />;
+  }
+  return (
+    <>
+      {refusal && (
+        <p class="note stale">
+          As of {moment(of.at)}: {refusal.message}
+        </p>
+      )}
+      {empty?.(data) ? <div class="note">{nothing}</div> : children(data)}
+    </>
+  );
+}
+
+export function Refused({ refusal }: { refusal: Refusal }) {
+  const why = refusal.forbidden ? 'You may not see this. ' : '';
+  return (
+    <p class="note refused">
+      {why}
+      {refusal.message}
+    </p>
+  );
+}
+
+/** The name of a pattern: its own direction, so that it turns nothing around it. */
+export function PatternLink({ name }: { name: string }) {
+  return (
+    <a class="pattern" href={hrefOf({ page: 'pattern', subject: name })} title={name}>
+      <bdi>{name}</bdi>
+    </a>
+  );
+}
+
+const REASONS: readonly (readonly [MissReason, string])[] = [
+  ['cold', 'cold'],
+  ['expired', 'expired'],
+  ['evicted', 'evicted'],
+  ['invalidated', 'invalidated'],
+  ['error', 'error'],
+  ['unknown', 'unknown'],
+];
+
+/** Why misses happened, as a bar and in words. */
+export function ReasonBar({ reasons, legend = false }: { reasons: MissReasons; legend?: boolean }) {
+  const all = REASONS.reduce((sum, [reason]) => sum + reasons[reason], 0);
+  const some = REASONS.filter(([reason]) => reasons[reason] > 0);
+  if (all === 0) return <span class="muted">no misses</span>;
+  const [largest] = [...some].sort(([a], [b]) => reasons[b] - reasons[a])[0]!;
+  const words = some.map(([reason, word]) => `${word} ${percent(reasons[reason] / all)}`).join(', ');
+  return (
+    <span class="reasons">
+      <span class="bar" role="img" aria-label={words} title={words}>
+        {some.map(([reason]) => (
+          <i key={reason} class={`r-${reason}`} style={{ flexGrow: reasons[reason] }} />
+        ))}
+      </span>
+      {legend ? (
+        <span class="legend">
+          {some.map(([reason, word]) => (
+            <span key={reason}>
+              <i class={`r-${reason}`} />
+              {word} {percent(reasons[reason] / all)}
+            </span>
+          ))}
+        </span>
+      ) : (
+        <span class="muted word">{largest}</span>
+      )}
+    </span>
+  );
+}
+
+/** A small line without axes; the number it belongs to stands beside it. */
+export function Sparkline({
+  points,
+  of,
+}: {
+  points: readonly HistoryPoint[] | undefined;
+  of: (p: HistoryPoint) => number | null;
+}) {
+  const values = (points ?? []).map(of);
+  const known = values.filter((value) => value !== null);
+  if (known.length < 2) return <svg class="spark" viewBox="0 0 80 20" aria-hidden="true" />;
+  const top = Math.max(...known, Number.MIN_VALUE);
+  const step = 80 / (values.length - 1);
+  let path = '';
+  let pen = 'M';
+  values.forEach((value, at) => {
+    if (value === null) return void (pen = 'M');
+    path += `${pen}${(at * step).toFixed(1)} ${(19 - (value / top) * 18).toFixed(1)}`;
+    pen = 'L';
+  });
+  return (
+    <svg class="spark" viewBox="0 0 80 20" preserveAspectRatio="none" aria-hidden="true">
+      <path d={path} />
+    </svg>
+  );
+}
+
+/** Copies a text that can be read without the page: into an issue, or for the person who changes the code. */
+export function Copy({ text, what }: { text: () => string; what: string }) {
+  const [done, setDone] = useState(false);
+  const copy = async () => {
+    await putOnClipboard(text());
+    setDone(true);
+    setTimeout(() => setDone(false), 2_000);
+  };
+  return (
+    <button type="button" class="quiet" onClick={() => void copy()}>
+      {done ? 'Copied' : 'Copy'}
+      <span class="hidden"> {what}</span>
+    </button>
+  );
+}
+
+/** Browsers have the clipboard only on secure addresses; elsewhere the selection is copied. */
+async function putOnClipboard(text: string): Promise<void> {
+  if (navigator.clipboard !== undefined) {
+    const done = await navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
+    if (done) return;
+  }
+  const area = document.createElement('textarea');
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand('copy');
+  area.remove();
+}
+
+/** Misses × the median load time, milliseconds; null where no load was timed. */
+export function lostMs(stats: { cache_misses: number; p50_load_time_ms: number | null }): number | null {
+  if (stats.cache_misses === 0) return 0;
+  return stats.p50_load_time_ms === null ? null : stats.cache_misses * stats.p50_load_time_ms;
+}
+
+export function Fact({ label, children }: { label: ComponentChildren; children: ComponentChildren }) {
+  return (
+    <div class="fact">
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+export const shownDuration = duration;

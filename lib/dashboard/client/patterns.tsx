@@ -1,0 +1,214 @@
+import { useState } from 'preact/hooks';
+import { AdviceList, useAdvice } from './advice';
+import { HistoryCharts } from './charts';
+import { bytes, count, duration, exact, percent } from './format';
+import { Ladder } from './ladder';
+import { useHistory, usePatterns } from './overview';
+import { Card, Copy, Fact, Loaded, lostMs, PatternLink, ReasonBar, Sparkline, Term } from './parts';
+import { Policy, ttlOf, usePolicies } from './policy';
+import { useResource } from './resource';
+import { hrefOf, route, subject, windowName } from './route';
+import { Table } from './table';
+import type { Context, HotKey, PatternStats } from './wire';
+
+const SPARKLINES = 100;
+const SLOW_MS = 15_000;
+
+const staleShare = (row: PatternStats) => (row.cache_hits === 0 ? null : row.stale_hits / row.cache_hits);
+
+export function PatternsPage() {
+  const [filter, setFilter] = useState('');
+  const patterns = usePatterns();
+  const history = useHistory(undefined, SPARKLINES);
+  const policies = usePolicies();
+  const points = new Map(history.data?.patterns.map((one) => [one.pattern, one.points]));
+  const ttls = new Map(policies.data?.map((one) => [one.pattern, ttlOf(one)]));
+  const wanted = filter.trim().toLowerCase();
+  return (
+    <Card title="Patterns">
+      <label class="filter">
+        Filter
+        <input type="search" value={filter} onInput={(event) => setFilter(event.currentTarget.value)} />
+      </label>
+      <Loaded of={patterns} empty={(rows) => rows.length === 0} nothing="No pattern was counted yet.">
+        {(rows) => (
+          <Table
+            label="Patterns"
+            rows={wanted === '' ? rows : rows.filter(({ pattern }) => pattern.toLowerCase().includes(wanted))}
+            id={(row) => row.pattern}
+            sort="Time lost"
+            columns={[
+              { name: 'Pattern', by: (row) => row.pattern, cell: (row) => <PatternLink name={row.pattern} /> },
+              { name: 'Time lost', term: 'lost', by: lostMs, numeric: true, cell: (row) => duration(lostMs(row)) },
+              {
+                name: 'Hit rate',
+                term: 'hitRate',
+                by: (row) => row.hit_rate,
+                numeric: true,
+                cell: (row) => percent(row.hit_rate),
+              },
+              {
+                name: 'Trend',
+                wide: true,
+                cell: (row) => <Sparkline points={points.get(row.pattern)} of={(point) => point.hit_rate} />,
+              },
+              {
+                name: 'Requests',
+                term: 'requests',
+                by: (row) => row.total_requests,
+                numeric: true,
+                cell: (row) => count(row.total_requests),
+              },
+              {
+                name: 'p95',
+                term: 'p95',
+                by: (row) => row.p95_response_time_ms,
+                numeric: true,
+                wide: true,
+                cell: (row) => duration(row.p95_response_time_ms),
+              },
+              {
+                name: 'Load p50',
+                term: 'load',
+                by: (row) => row.p50_load_time_ms,
+                numeric: true,
+                wide: true,
+                cell: (row) => duration(row.p50_load_time_ms),
+              },
+              { name: 'TTL', term: 'ttl', numeric: true, wide: true, cell: (row) => ttls.get(row.pattern) ?? '–' },
+              { name: 'Misses', term: 'reasons', wide: true, cell: (row) => <ReasonBar reasons={row.miss_reasons} /> },
+              {
+                name: 'Stale',
+                term: 'stale',
+                by: staleShare,
+                numeric: true,
+                wide: true,
+                cell: (row) => percent(staleShare(row)),
+              },
+              {
+                name: 'Size',
+                term: 'size',
+                by: (row) => row.avg_value_bytes,
+                numeric: true,
+                wide: true,
+                cell: (row) => bytes(row.avg_value_bytes),
+              },
+            ]}
+          />
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+export function PatternPage({ context }: { context: Context | undefined }) {
+  const name = route.value.subject;
+  const patterns = usePatterns();
+  const history = useHistory(name);
+  const advice = useAdvice(name);
+  const own = patterns.data?.find(({ pattern }) => pattern === name);
+  return (
+    <>
+      <h1 class="pattern">
+        <bdi>{name}</bdi>
+        {own && <Copy what={`the figures of ${name}`} text={() => textOf(own)} />}
+      </h1>
+      <Card title="Pattern">
+        <Loaded
+          of={{ ...patterns, data: patterns.data && (own ?? null) }}
+          empty={(row) => row === null}
+          nothing={
+            <p>
+              This pattern was not counted here. It may belong to another instance or cache.{' '}
+              <a href={hrefOf({ page: 'patterns' })}>All patterns</a>
+            </p>
+          }
+        >
+          {(row) => <Facts of={row!} />}
+        </Loaded>
+      </Card>
+      <Card title="Over time">
+        <Loaded of={history}>{(data) => <HistoryCharts history={data} context={context} />}</Loaded>
+      </Card>
+      <div class="two">
+        <Card title="Advice" covers="by what was observed">
+          <AdviceList of={advice} />
+        </Card>
+        <Policy pattern={name} stats={own} />
+      </div>
+      <div class="two">
+        <Ladder pattern={name} />
+        <HotKeys pattern={name} />
+      </div>
+    </>
+  );
+}
+
+function Facts({ of }: { of: PatternStats }) {
+  const notKept = Object.entries(of.not_kept).filter(([, times]) => times > 0);
+  return (
+    <>
+      <dl class="facts">
+        <Fact label={<Term name="lost">Time lost</Term>}>{duration(lostMs(of))}</Fact>
+        <Fact label={<Term name="saved">Time saved</Term>}>{duration(of.time_saved_ms)}</Fact>
+        <Fact label={<Term name="hitRate">Hit rate</Term>}>{percent(of.hit_rate)}</Fact>
+        <Fact label={<Term name="requests">Requests</Term>}>{count(of.total_requests)}</Fact>
+        <Fact label={<Term name="p95">Response p95</Term>}>{duration(of.p95_response_time_ms)}</Fact>
+        <Fact label={<Term name="load">Load p50</Term>}>{duration(of.p50_load_time_ms)}</Fact>
+        <Fact label={<Term name="load">Load p95</Term>}>{duration(of.p95_load_time_ms)}</Fact>
+        <Fact label="Load errors">{exact(of.load_errors)}</Fact>
+        <Fact label={<Term name="stale">Stale</Term>}>{percent(staleShare(of))}</Fact>
+        <Fact label={<Term name="size">Mean size</Term>}>{bytes(of.avg_value_bytes)}</Fact>
+      </dl>
+      <p>
+        <Term name="reasons">Misses</Term>: <ReasonBar reasons={of.miss_reasons} legend />
+      </p>
+      {notKept.length > 0 && (
+        <p>
+          Loaded and not kept: {notKept.map(([why, times]) => `${why.replace('_', ' ')} ${exact(times)}`).join(', ')}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** The keys that are asked most; the application masks what identifies somebody. */
+function HotKeys({ pattern }: { pattern: string }) {
+  const keys = useResource<readonly HotKey[]>('hot-keys', { limit: 100, ...subject.value }, SLOW_MS);
+  return (
+    <Card title="Hot keys" covers="masked by the application">
+      <Loaded
+        of={keys.data === undefined ? keys : { ...keys, data: keys.data.filter((one) => one.pattern === pattern) }}
+        absent="The hottest keys are not followed here: insight is off, or not part of this release."
+        empty={(all) => all.length === 0}
+        nothing="No key of this pattern is among the hottest."
+      >
+        {(all) => (
+          <Table
+            label="Hot keys"
+            rows={all.slice(0, 10)}
+            id={({ key }) => key}
+            columns={[
+              { name: 'Key', cell: ({ key }) => <bdi class="pattern">{key}</bdi> },
+              { name: 'Requests', term: 'requests', numeric: true, cell: (row) => count(row.requests ?? row.count) },
+            ]}
+          />
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+function textOf(of: PatternStats): string {
+  const reasons = Object.entries(of.miss_reasons).filter(([, times]) => times > 0);
+  return [
+    `Cache pattern ${of.pattern}, last ${windowName.value}`,
+    `- time lost to misses: ${duration(lostMs(of))} (${exact(of.cache_misses)} misses × ${duration(of.p50_load_time_ms)})`,
+    `- hit rate: ${percent(of.hit_rate)} of ${exact(of.total_requests)} requests`,
+    `- response p95: ${duration(of.p95_response_time_ms)}, load p95: ${duration(of.p95_load_time_ms)}`,
+    `- misses: ${reasons.map(([why, times]) => `${why} ${exact(times)}`).join(', ') || 'none'}`,
+    `- mean size: ${bytes(of.avg_value_bytes)}`,
+    `Where: the handler or method that declares it, @Cached('${of.pattern}')`,
+    `Dashboard: ${location.href}`,
+  ].join('\n');
+}

@@ -1,0 +1,106 @@
+import { useState } from 'preact/hooks';
+import { mayWrite } from './advice';
+import { type Refusal, write } from './api';
+import { duration, labelled, moment, percent } from './format';
+import { Card, Fact, Loaded, Refused } from './parts';
+import { refresh, type Resource, useResource } from './resource';
+import { subject } from './route';
+import type { PatternStats, PolicyReport } from './wire';
+
+const EVERY_MS = 10_000;
+
+export function usePolicies(pattern?: string): Resource<readonly PolicyReport[]> {
+  const { scope: _, ...cache } = subject.value as { scope?: string };
+  return useResource('policies', { pattern, ...cache }, EVERY_MS);
+}
+
+/** The TTL in force, marked where it is not the declared one. */
+export function ttlOf({ effective, override, automatic }: PolicyReport): string {
+  const { ttl_ms: ttl, ttl_by_value: byValue } = effective as { ttl_ms: number | null; ttl_by_value?: boolean };
+  const text = byValue ? 'by value' : ttl === null ? 'no end' : duration(ttl);
+  return override !== null ? `${text} (set)` : automatic !== null ? `${text} (auto)` : text;
+}
+
+/** What the pattern declares, what is in force, and the way back. */
+export function Policy({ pattern, stats }: { pattern: string; stats: PatternStats | undefined }) {
+  const policies = usePolicies(pattern);
+  return (
+    <Card title="Policy" covers="in force now">
+      <Loaded
+        of={policies}
+        absent="This release does not list policies."
+        empty={(all) => !all.some((one) => one.pattern === pattern)}
+        nothing="No handler declares this pattern: the defaults of the cache are in force."
+      >
+        {(all) => <Report of={all.find((one) => one.pattern === pattern)!} stats={stats} />}
+      </Loaded>
+    </Card>
+  );
+}
+
+function Report({ of, stats }: { of: PolicyReport; stats: PatternStats | undefined }) {
+  const { declared, effective, override, automatic, predicted, realised } = of;
+  const changed = Object.keys(effective).filter(
+    (name) => JSON.stringify(effective[name]) !== JSON.stringify(declared[name]),
+  );
+  return (
+    <>
+      <dl class="facts">
+        {Object.entries(effective)
+          .filter(([name, value]) => value !== null && value !== false && value !== 0 && !changed.includes(name))
+          .map(([name, value]) => {
+            const [label, text] = labelled(name, value);
+            return (
+              <Fact key={name} label={label}>
+                {text}
+              </Fact>
+            );
+          })}
+      </dl>
+      {changed.map((name) => (
+        <p class="change" key={name}>
+          <code>{labelled(name, 0)[0]}</code> <del>{labelled(name, declared[name])[1]}</del> →{' '}
+          <ins>{labelled(name, effective[name])[1]}</ins>
+        </p>
+      ))}
+      {(override ?? automatic) && (
+        <p class="muted">
+          {override ? `set by ${override.set_by} at ${moment(override.set_at)}` : 'set by the automatic TTL'}
+          {override?.expires_at && `, until ${moment(override.expires_at)}`}
+        </p>
+      )}
+      {predicted && (
+        <dl class="facts">
+          <Fact label="Predicted hit rate">{percent(predicted.hit_rate)}</Fact>
+          <Fact label="Realised hit rate">{percent(realised?.hit_rate ?? stats?.hit_rate)}</Fact>
+          <Fact label="Predicted stale share">{percent(predicted.stale_share)}</Fact>
+          <Fact label="Realised stale share">{percent(realised?.stale_share)}</Fact>
+        </dl>
+      )}
+      {override && <Revert pattern={of.pattern} />}
+    </>
+  );
+}
+
+function Revert({ pattern }: { pattern: string }) {
+  const [refusal, setRefusal] = useState<Refusal>();
+  if (!mayWrite.value) return null;
+  const revert = async () => {
+    try {
+      const { scope: _, ...cache } = subject.value as { scope?: string };
+      await write('DELETE', 'policies', { pattern, ...cache });
+      refresh();
+    } catch (error) {
+      setRefusal(error as Refusal);
+    }
+  };
+  return (
+    <div class="actions">
+      {refusal && <Refused refusal={refusal} />}
+      <span class="push" />
+      <button type="button" onClick={() => void revert()}>
+        Revert
+      </button>
+    </div>
+  );
+}

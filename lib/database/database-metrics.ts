@@ -1,17 +1,16 @@
-import { Logger } from '@nestjs/common';
-import type { CacheLog } from '../cache/cache-log.js';
-import { systemClock, type Clock } from '../cache/clock.js';
-import { milliseconds, type Duration } from '../cache/duration.js';
-import { CacheError } from '../cache/errors.js';
+import type { CacheLog } from '../cache/base/cache-log.js';
+import { systemClock, type Clock } from '../cache/base/clock.js';
+import { milliseconds, type Duration } from '../cache/base/duration.js';
+import { CacheError } from '../cache/base/errors.js';
+import { OneInProcess, oneInProcess } from '../cache/one-in-process.js';
 import type { FamilySource, MetricFamily } from '../metrics/family.js';
-import { databaseFamilies } from './database-families.js';
-import type { DatabaseSnapshot } from './database-snapshot.js';
-import { PoolRecord, type PoolGauge } from './pools/pool-record.js';
-import { QueryRecords } from './queries/query-records.js';
-import { SlowStatements } from './queries/slow-statements.js';
+import type { HealthWarning } from '../metrics/snapshot.js';
+import type { DatabaseRecords, RecordOptions } from './database-records.js';
+import type { DatabaseSnapshot, StatementPlan } from './database-snapshot.js';
+import type { OpenPlanSession } from './plans/plan-session.js';
+import type { PoolRecord, PoolGauge } from './pools/pool-record.js';
 import type { Dialect } from './statements/dialect.js';
 import type { QueryType } from './statements/query-type.js';
-import { OTHER_TABLE } from './statements/statement.js';
 
 export interface DatabaseMetricsOptions {
   /** Tables kept apart; later ones are counted together as `__other__`. @default 50 */
@@ -20,73 +19,98 @@ export interface DatabaseMetricsOptions {
   readonly maxPools?: number;
   /** Queries that take this long are slow. @default '1s' */
   readonly slowThreshold?: Duration;
-  /** Where slow queries are told, by their shape. @default Nest's logger, `Database` */
+  /** Logs slow queries, by their shape. @default Nest's logger, `Database` */
   readonly log?: CacheLog;
   readonly clock?: Clock;
 }
+
+/** Makes the records; set by the entry `database`, which alone gives this class to applications. */
+const counting = oneInProcess<{ make?: (options: RecordOptions) => DatabaseRecords }>('database records', () => ({}));
+
+/** Sets what counts databases in this process. */
+export function countDatabasesWith(make: (options: RecordOptions) => DatabaseRecords): void {
+  counting.make ??= make;
+}
+
+const NOTHING: DatabaseSnapshot = Object.freeze({
+  pools: Object.freeze([]),
+  queries: Object.freeze([]),
+  slowQueries: Object.freeze([]),
+});
 
 /**
  * Everything known of the databases in use: pools and queries that were given to `observePool` and `observeQueries`. The
  * module provides one; `cache.metrics.addSource(databaseMetrics)` adds it to what is exported where there is no Nest.
  */
+@OneInProcess('DatabaseMetrics')
 export class DatabaseMetrics implements FamilySource {
   readonly clock: Clock;
   /** Queries that take this long are slow, milliseconds. */
   readonly slowThresholdMs: number;
-  readonly #maxPools: number;
-  readonly #pools = new Map<string, PoolRecord>();
-  readonly #queries: QueryRecords;
-  readonly #slow: SlowStatements;
+  readonly #options: RecordOptions;
+  /** Made with the first pool or query. */
+  #records: DatabaseRecords | undefined;
   readonly #claimed = { pool: new WeakSet<object>(), queries: new WeakSet<object>() };
 
   /** @throws CacheError `INVALID_OPTIONS` for a cap that is no whole number above zero. */
   constructor(options: DatabaseMetricsOptions = {}) {
     this.clock = options.clock ?? systemClock;
     this.slowThresholdMs = milliseconds(options.slowThreshold ?? '1s', 'slowThreshold');
-    this.#maxPools = cap(options.maxPools ?? 20, 'maxPools');
-    this.#queries = new QueryRecords(cap(options.maxTables ?? 50, 'maxTables'));
-    this.#slow = new SlowStatements(options.log ?? nestLog());
+    this.#options = {
+      maxPools: cap(options.maxPools ?? 20, 'maxPools'),
+      maxTables: cap(options.maxTables ?? 50, 'maxTables'),
+      clock: this.clock,
+      log: options.log,
+    };
   }
 
   /** Pools, queries and slow statements as they stand. Frozen. */
   snapshot(): DatabaseSnapshot {
-    return Object.freeze({
-      pools: Object.freeze([...this.#pools.values()].map((pool) => pool.snapshot())),
-      queries: Object.freeze(this.#queries.all().map((query) => query.snapshot())),
-      slowQueries: Object.freeze(this.#slow.snapshot()),
-    });
+    return this.#records?.snapshot() ?? NOTHING;
+  }
+
+  /**
+   * How the database would run a slow statement, by its shape in {@link snapshot}: from `EXPLAIN` without `ANALYZE`, one at a time.
+   * @throws CacheError `UNKNOWN_SHAPE`; `PLANS_OFF` where its target is not observed with `explain: true`; `PLAN_UNAVAILABLE`
+   *   where it cannot be planned without its values, or the database does not answer.
+   */
+  async plan(shape: string): Promise<StatementPlan> {
+    const plan = await this.#records?.plan(shape);
+    if (plan === undefined) {
+      throw new CacheError('UNKNOWN_SHAPE', 'No slow statement of this shape is known. Take one from slow_queries.');
+    }
+    return plan;
+  }
+
+  /** Pools that are busy or exhausted at this moment: `cache.metrics.addAlerts(() => databaseMetrics.warnings())` watches them. */
+  warnings(): readonly HealthWarning[] {
+    return this.#records?.warnings() ?? [];
   }
 
   families(): Iterable<MetricFamily> {
-    return databaseFamilies([...this.#pools.values()], this.#queries.all());
+    return this.#records?.families() ?? [];
   }
 
   /** Forgets what was counted; what is observed stays observed. */
   reset(): void {
-    for (const pool of this.#pools.values()) pool.clear();
-    this.#queries.clear();
-    this.#slow.clear();
+    this.#records?.reset();
   }
 
   /** The record of the pools of a name, which from now on reads how this one stands. */
   pool(name: string, system: string, gauge: PoolGauge): PoolRecord {
-    const admitted = this.#pools.has(name) || this.#pools.size < this.#maxPools ? name : OTHER_TABLE;
-    let pool = this.#pools.get(admitted);
-    if (pool === undefined) this.#pools.set(admitted, (pool = new PoolRecord(admitted, system)));
-    pool.watch(gauge);
-    return pool;
+    return this.#counted().pool(name, system, gauge);
   }
 
   /** Counts a query by its text. Never throws. */
-  query(text: string, dialect: Dialect, ok: boolean, durationMs: number, slowThresholdMs = this.slowThresholdMs): void {
-    const record = this.#queries.ofText(text, dialect);
-    record.add(ok, durationMs);
-    if (durationMs < slowThresholdMs) return;
-    try {
-      this.#slow.add(record, text, dialect, durationMs, this.clock.now(), slowThresholdMs);
-    } catch {
-      // A log that throws is not the query's concern.
-    }
+  query(
+    text: string,
+    dialect: Dialect,
+    ok: boolean,
+    durationMs: number,
+    slowThresholdMs = this.slowThresholdMs,
+    plans?: OpenPlanSession,
+  ): void {
+    this.#counted().query(text, dialect, ok, durationMs, slowThresholdMs, plans);
   }
 
   /** Counts an operation that has no text, such as one of Prisma's. */
@@ -97,25 +121,22 @@ export class DatabaseMetrics implements FamilySource {
     durationMs: number,
     slowThresholdMs = this.slowThresholdMs,
   ): void {
-    const record = this.#queries.of(type, table);
-    record.add(ok, durationMs);
-    if (durationMs >= slowThresholdMs) record.slow++;
+    this.#counted().operation(type, table, ok, durationMs, slowThresholdMs);
   }
 
-  /** True for whoever asks first to observe `target` in this way: nothing is observed twice. */
+  /** True for the first caller that observes `target` in this way: nothing is observed twice. */
   claim(target: object, as: 'pool' | 'queries'): boolean {
     if (this.#claimed[as].has(target)) return false;
     this.#claimed[as].add(target);
     return true;
+  }
+
+  #counted(): DatabaseRecords {
+    return (this.#records ??= counting.make!(this.#options));
   }
 }
 
 function cap(value: number, option: string): number {
   if (Number.isInteger(value) && value > 0) return value;
   throw new CacheError('INVALID_OPTIONS', `${option}: ${value} is no whole number above zero.`);
-}
-
-function nestLog(): CacheLog {
-  const logger = new Logger('Database');
-  return (level, code, message, details) => logger[level]({ message, code, ...details });
 }

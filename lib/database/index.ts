@@ -1,5 +1,16 @@
+import { countDatabasesWith } from './database-metrics.js';
+import { DatabaseRecords } from './database-records.js';
+
+countDatabasesWith((options) => new DatabaseRecords(options));
+
 export { DatabaseMetrics, type DatabaseMetricsOptions } from './database-metrics.js';
-export type { DatabaseSnapshot, PoolSnapshot, QuerySnapshot, SlowQuerySnapshot } from './database-snapshot.js';
+export type {
+  DatabaseSnapshot,
+  PoolSnapshot,
+  QuerySnapshot,
+  SlowQuerySnapshot,
+  StatementPlan,
+} from './database-snapshot.js';
 export { observePool, type ObservePoolOptions } from './pools/observe-pool.js';
 export { databaseMetrics } from './process-metrics.js';
 export { observeQueries } from './queries/observe-queries.js';

@@ -1,4 +1,4 @@
-import { CacheError } from '../../cache/errors.js';
+import { CacheError } from '../../cache/base/errors.js';
 import type { DatabaseMetrics } from '../database-metrics.js';
 import { databaseMetrics } from '../process-metrics.js';
 import { mysql2PoolOf, observeMysql2Pool } from './mysql2-pool.js';

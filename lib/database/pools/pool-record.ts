@@ -1,4 +1,4 @@
-import { Histogram, mean, quantiles } from '../../metrics/windows/histogram.js';
+import { Histogram, timesOf } from '../../metrics/windows/histogram.js';
 import type { PoolSnapshot } from '../database-snapshot.js';
 
 /** How a pool stands at this moment. */
@@ -80,7 +80,7 @@ export class PoolRecord {
   }
 
   snapshot(): PoolSnapshot {
-    const [p50WaitTimeMs, p95WaitTimeMs, p99WaitTimeMs] = quantiles(this.wait, [0.5, 0.95, 0.99]) as (number | null)[];
+    const { avg, p50, p95, p99, max } = timesOf([this.wait]);
     return Object.freeze({
       pool: this.name,
       system: this.system,
@@ -88,11 +88,11 @@ export class PoolRecord {
       acquired: this.acquired,
       timeouts: this.timeouts,
       errors: this.errors,
-      avgWaitTimeMs: mean(this.wait),
-      p50WaitTimeMs: p50WaitTimeMs!,
-      p95WaitTimeMs: p95WaitTimeMs!,
-      p99WaitTimeMs: p99WaitTimeMs!,
-      maxWaitTimeMs: this.wait.count === 0 ? null : this.wait.maxMs,
+      avgWaitTimeMs: avg,
+      p50WaitTimeMs: p50,
+      p95WaitTimeMs: p95,
+      p99WaitTimeMs: p99,
+      maxWaitTimeMs: max,
     });
   }
 }

@@ -1,8 +1,9 @@
-import { milliseconds } from '../../cache/duration.js';
-import { CacheError } from '../../cache/errors.js';
+import { milliseconds } from '../../cache/base/duration.js';
+import { CacheError } from '../../cache/base/errors.js';
 import type { DatabaseMetrics } from '../database-metrics.js';
 import { hasMethods } from '../patch.js';
 import { mysql2PoolOf } from '../pools/mysql2-pool.js';
+import { planSessionsOf } from '../plans/open-session.js';
 import { isPgPool } from '../pools/pg-pool.js';
 import { databaseMetrics } from '../process-metrics.js';
 import { dialectOf, type Dialect } from '../statements/dialect.js';
@@ -17,7 +18,7 @@ import { isTypeOrmDataSource, observeTypeOrmQueries } from './typeorm-queries.js
 /**
  * Counts and times the queries of a pool or client of `pg`, a pool or connection of `mysql2` (with callbacks or promises), a
  * PGlite, a DataSource of TypeORM, a client of Prisma, or anything else with a `query(text, values?, callback?)`: by what they
- * do, on which table, and how they ended. Slow ones are told by their shape, never with a literal. The target is given back as
+ * do, on which table, and how they ended. Slow ones are logged by their shape, never with a literal. The target is given back as
  * it was; observing it again changes nothing. Observe the pool or the ORM that stands on it, not both, or queries count twice.
  *
  * @throws CacheError `INVALID_OPTIONS` for anything else.
@@ -25,7 +26,14 @@ import { isTypeOrmDataSource, observeTypeOrmQueries } from './typeorm-queries.js
 export function observeQueries<T extends object>(target: T, options: ObserveQueriesOptions = {}): T {
   const { metrics = databaseMetrics, slowThreshold } = options;
   const slowMs = slowThreshold === undefined ? undefined : milliseconds(slowThreshold, 'slowThreshold');
-  const watch = (dialect: Dialect): QueryWatch => new QueryWatch(metrics, options.dialect ?? dialect, slowMs);
+  const plans = options.explain === true ? planSessionsOf(target) : undefined;
+  if (options.explain === true && plans === undefined) {
+    throw new CacheError(
+      'INVALID_OPTIONS',
+      'observeQueries: explain needs a pool of pg or mysql2, a DataSource of TypeORM or a PGlite. Leave it out for anything else.',
+    );
+  }
+  const watch = (dialect: Dialect): QueryWatch => new QueryWatch(metrics, options.dialect ?? dialect, slowMs, plans);
 
   if (isTypeOrmDataSource(target)) observeTypeOrmQueries(target, watch(dialectOf(target.options.type)));
   else if (isPrismaClient(target)) observePrismaQueries(target, watch(prismaDialect(target)));

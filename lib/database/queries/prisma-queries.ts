@@ -1,5 +1,5 @@
-import { CacheError } from '../../cache/errors.js';
-import { milliseconds } from '../../cache/duration.js';
+import { CacheError } from '../../cache/base/errors.js';
+import { milliseconds } from '../../cache/base/duration.js';
 import { hasMethods, isThenable } from '../patch.js';
 import { databaseMetrics } from '../process-metrics.js';
 import { dialectOf } from '../statements/dialect.js';
@@ -17,11 +17,11 @@ export function isPrismaClient(target: object): target is PrismaClient {
   return hasMethods(target, '$on', '$extends');
 }
 
-/** Counts what Prisma's `query` event tells, which needs `log: [{ emit: 'event', level: 'query' }]` and leaves out errors. */
+/** Counts Prisma's `query` events, which need `log: [{ emit: 'event', level: 'query' }]` and leave out errors. */
 export function observePrismaQueries(client: PrismaClient, watch: QueryWatch): void {
   if (!watch.metrics.claim(client, 'queries')) return;
   try {
-    client.$on('query', ({ query, duration }) => watch.told(query, true, duration));
+    client.$on('query', ({ query, duration }) => watch.record(query, true, duration));
   } catch (cause) {
     throw new CacheError(
       'INVALID_OPTIONS',
@@ -64,7 +64,7 @@ const VERBS: readonly (readonly [prefix: string, type: QueryType])[] = [
 
 /**
  * An extension that times Prisma's operations, failed ones too, by model: `prisma.$extends(prismaQueries())`. Raw queries
- * are told by their text. Use this or `observeQueries(prisma)`, which times the statements that Prisma sends.
+ * are recognised by their text. Use this or `observeQueries(prisma)`, which times the statements that Prisma sends.
  */
 export function prismaQueries(options: ObserveQueriesOptions = {}): PrismaQueries {
   const metrics = options.metrics ?? databaseMetrics;

@@ -1,4 +1,4 @@
-import { Histogram, mean, quantiles } from '../../metrics/windows/histogram.js';
+import { Histogram, timesOf } from '../../metrics/windows/histogram.js';
 import type { QuerySnapshot } from '../database-snapshot.js';
 import type { QueryType } from '../statements/query-type.js';
 
@@ -28,18 +28,18 @@ export class QueryRecord {
   }
 
   snapshot(): QuerySnapshot {
-    const [p50TimeMs, p95TimeMs, p99TimeMs] = quantiles(this.duration, [0.5, 0.95, 0.99]) as (number | null)[];
+    const { avg, p50, p95, p99, max } = timesOf([this.duration]);
     return Object.freeze({
       queryType: this.type,
       table: this.table,
       count: this.ok + this.errors,
       errors: this.errors,
       slow: this.slow,
-      avgTimeMs: mean(this.duration),
-      p50TimeMs: p50TimeMs!,
-      p95TimeMs: p95TimeMs!,
-      p99TimeMs: p99TimeMs!,
-      maxTimeMs: this.duration.count === 0 ? null : this.duration.maxMs,
+      avgTimeMs: avg,
+      p50TimeMs: p50,
+      p95TimeMs: p95,
+      p99TimeMs: p99,
+      maxTimeMs: max,
     });
   }
 }

@@ -1,4 +1,5 @@
 import type { DatabaseMetrics } from '../database-metrics.js';
+import type { OpenPlanSession } from '../plans/plan-session.js';
 import type { Dialect } from '../statements/dialect.js';
 import { isThenable } from '../patch.js';
 
@@ -11,6 +12,8 @@ export class QueryWatch {
     readonly metrics: DatabaseMetrics,
     readonly dialect: Dialect,
     readonly slowThresholdMs: number = metrics.slowThresholdMs,
+    /** How to ask for plans; undefined where they are off. */
+    readonly plans?: OpenPlanSession,
   ) {}
 
   /** A query begins now. */
@@ -21,13 +24,13 @@ export class QueryWatch {
     return (error) => {
       if (settled) return;
       settled = true;
-      this.told(text, error === undefined || error === null, clock.now() - startedAt);
+      this.record(text, error === undefined || error === null, clock.now() - startedAt);
     };
   }
 
   /** A query that somebody else has timed. */
-  told(text: string, ok: boolean, durationMs: number): void {
-    this.metrics.query(text, this.dialect, ok, durationMs, this.slowThresholdMs);
+  record(text: string, ok: boolean, durationMs: number): void {
+    this.metrics.query(text, this.dialect, ok, durationMs, this.slowThresholdMs, this.plans);
   }
 
   /** Runs what answers by a promise, and gives back that very promise. */

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { CacheLog } from '../../cache/cache-log.js';
+import type { CacheLog } from '../../cache/base/cache-log.js';
 import type { SlowQuerySnapshot } from '../database-snapshot.js';
+import type { OpenPlanSession } from '../plans/plan-session.js';
 import type { Dialect } from '../statements/dialect.js';
 import { statementShape } from '../statements/shape.js';
 import type { QueryRecord } from './query-record.js';
@@ -13,6 +14,9 @@ const LOG_EVERY = 60_000;
 interface SlowStatement {
   readonly record: QueryRecord;
   readonly shape: string;
+  readonly dialect: Dialect;
+  /** How to ask for its plan; of the target on which it ran last. */
+  plans: OpenPlanSession | undefined;
   count: number;
   maxMs: number;
   lastMs: number;
@@ -30,20 +34,40 @@ export class SlowStatements {
     this.#log = log;
   }
 
-  add(record: QueryRecord, text: string, dialect: Dialect, durationMs: number, now: number, thresholdMs: number): void {
+  add(
+    record: QueryRecord,
+    text: string,
+    dialect: Dialect,
+    durationMs: number,
+    now: number,
+    thresholdMs: number,
+    plans?: OpenPlanSession,
+  ): void {
     record.slow++;
     const shape = statementShape(text, dialect);
     const key = `${record.type} ${record.table} ${shape}`;
     let slow = this.#shapes.get(key);
     if (slow === undefined) {
-      slow = { record, shape, count: 0, maxMs: 0, lastMs: 0, lastAt: 0, loggedAt: -Infinity, unlogged: 0 };
+      slow = {
+        record,
+        shape,
+        dialect,
+        plans,
+        count: 0,
+        maxMs: 0,
+        lastMs: 0,
+        lastAt: 0,
+        loggedAt: -Infinity,
+        unlogged: 0,
+      };
       this.#shapes.set(key, slow);
     }
     slow.count++;
+    slow.plans = plans ?? slow.plans;
     slow.maxMs = Math.max(slow.maxMs, durationMs);
     slow.lastMs = durationMs;
     slow.lastAt = now;
-    this.#tell(slow, now, thresholdMs);
+    this.#report(slow, now, thresholdMs);
   }
 
   /** The longest first. */
@@ -63,11 +87,17 @@ export class SlowStatements {
       );
   }
 
+  /** A statement that is remembered, by its shape; one that can be planned first. */
+  find(shape: string): Pick<SlowStatement, 'record' | 'dialect' | 'plans'> | undefined {
+    const all = [...this.#shapes.values()].filter((each) => each.shape === shape);
+    return all.find(({ plans }) => plans !== undefined) ?? all[0];
+  }
+
   clear(): void {
     this.#shapes.clear();
   }
 
-  #tell(slow: SlowStatement, now: number, thresholdMs: number): void {
+  #report(slow: SlowStatement, now: number, thresholdMs: number): void {
     if (now - slow.loggedAt < LOG_EVERY) {
       slow.unlogged++;
       return;

@@ -62,6 +62,6 @@ class QuerySubscriber {
     const startedAt = this.#startedAt.get(queryRunner);
     this.#startedAt.delete(queryRunner);
     const durationMs = startedAt === undefined ? (executionTime ?? 0) : this.#watch.metrics.clock.now() - startedAt;
-    this.#watch.told(query, success, durationMs);
+    this.#watch.record(query, success, durationMs);
   }
 }

@@ -5,7 +5,7 @@ import { Token, Tokens } from './tokens.js';
 const LONGEST_READ = 65_536;
 /** Shapes are cut here, characters. */
 export const LONGEST_SHAPE = 1_000;
-/** What is said instead of a statement in which strings cannot be told from the rest. */
+/** Stands for a statement whose strings cannot be recognised. */
 export const WITHHELD = '(text withheld)';
 
 /** Values that stand in lists beside literals. */

@@ -33,7 +33,7 @@ const isSpace = (code: number): boolean => code === SPACE || (code >= TAB && cod
 
 /**
  * Reads a statement token by token, each character a bounded number of times, whatever the text: what is left open ends
- * with it. The token at hand is told by `kind`, `start` and `end`.
+ * with it. `kind`, `start` and `end` describe the current token.
  */
 export class Tokens {
   kind: Token = Token.end;

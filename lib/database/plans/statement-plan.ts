@@ -1,0 +1,70 @@
+import { TIMED_OUT, within } from '../../cache/base/bounded-wait.js';
+import type { Clock } from '../../cache/base/clock.js';
+import { CacheError } from '../../cache/base/errors.js';
+import { errorKind } from '../../cache/base/redacted-error.js';
+import type { StatementPlan } from '../database-snapshot.js';
+import type { Dialect } from '../statements/dialect.js';
+import { explain } from './explain.js';
+import type { OpenPlanSession, PlanSession } from './plan-session.js';
+import { plannedStatement } from './planned-statement.js';
+
+/** How long a plan may take, milliseconds, after a connection was had, which may take as long. */
+const WITHIN_MS = 3_000;
+
+/** What is known of a statement that is to be planned. */
+interface SlowStatement {
+  readonly record: { readonly type: string; readonly table: string };
+  readonly dialect: Dialect;
+  readonly plans: OpenPlanSession | undefined;
+}
+
+/** @throws CacheError `PLANS_OFF`, `PLAN_UNAVAILABLE`. */
+export async function planOf(shape: string, statement: SlowStatement, clock: Clock): Promise<StatementPlan> {
+  const { record, dialect, plans } = statement;
+  if (plans === undefined) {
+    throw new CacheError(
+      'PLANS_OFF',
+      'Plans are off for this statement. Observe its pool with observeQueries(pool, { explain: true }).',
+    );
+  }
+  const planned = dialect === 'postgresql' || dialect === 'mysql' ? plannedStatement(shape, dialect) : undefined;
+  if (planned === undefined) {
+    throw unavailable('it is not one statement that reads or writes rows, or it is longer than what is kept of it');
+  }
+  const session = await opened(plans, clock);
+  let plan: string | typeof TIMED_OUT;
+  try {
+    plan = await within(explain(session, planned, dialect), WITHIN_MS, clock);
+  } catch (error) {
+    session.release(false);
+    throw unavailable(`the database refuses it without its values (${errorKind(error)})`);
+  }
+  session.release(plan === TIMED_OUT);
+  if (plan === TIMED_OUT) throw unavailable('the database has not answered');
+  return Object.freeze({
+    shape,
+    queryType: record.type,
+    table: record.table,
+    dialect,
+    plan,
+    values: dialect === 'mysql' ? 'assumed' : 'generic',
+  });
+}
+
+async function opened(plans: OpenPlanSession, clock: Clock): Promise<PlanSession> {
+  const opening = plans();
+  const session = await within(opening, WITHIN_MS, clock).catch((error: unknown) => {
+    throw unavailable(`the database cannot be reached (${errorKind(error)})`);
+  });
+  if (session !== TIMED_OUT) return session;
+  // One that is opened late is given back.
+  opening.then(
+    ({ release }) => release(false),
+    () => undefined,
+  );
+  throw unavailable('no connection came free');
+}
+
+function unavailable(why: string): CacheError {
+  return new CacheError('PLAN_UNAVAILABLE', `This statement cannot be planned: ${why}.`);
+}

@@ -1,18 +1,18 @@
 import type { Server } from 'node:http';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { type Clock, systemClock } from '../cache/clock.js';
+import { type Clock, systemClock } from '../cache/base/clock.js';
 import { WARMING_CLOCK } from './warming-target.js';
 
-/** An application that was initialised and never listens (tests, workers) is up after this long. */
+/** An application that is initialised but does not listen (tests, workers) counts as up after this time. */
 const GRACE_MS = 250;
 
-/** The part of a Fastify instance that says when every plugin and hook is in place. */
+/** The part of a Fastify instance that reports when every plugin and hook is in place. */
 interface Readiable {
   addHook(name: 'onReady', hook: (done: () => void) => void): unknown;
 }
 
-/** Tells when the application takes requests. */
+/** Detects when the application accepts requests. */
 @Injectable()
 export class ApplicationUp {
   readonly #clock: Clock;
@@ -25,9 +25,9 @@ export class ApplicationUp {
   }
 
   /**
-   * Calls back once when it is up: listening; or initialised for a quarter of a second. With Fastify it is up when it is
-   * ready, and never made ready from here, since it takes no hooks of the application's any more then.
-   * Returns how to give up waiting.
+   * Calls back once when the application is up: it listens, or was initialised a quarter of a second ago. With Fastify it is up
+   * when it is ready. This never makes it ready, because it accepts no more hooks of the application then.
+   * Returns a function that cancels the callback.
    */
   whenUp(callback: () => void): () => void {
     let waiting = true;
@@ -58,7 +58,7 @@ export class ApplicationUp {
 function whenReady(fastify: Readiable, go: () => void): void {
   try {
     fastify.addHook('onReady', (done) => {
-      // The hook stands in the way of readiness: what waits for that comes after it.
+      // Fastify waits for the hook before it is ready: continue after it.
       setImmediate(go);
       done();
     });

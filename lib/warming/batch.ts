@@ -1,12 +1,12 @@
-import type { Clock } from '../cache/clock.js';
+import type { Clock } from '../cache/base/clock.js';
 
-/** When a batch is sent though it is not full. */
+/** Limits at which a batch is sent. */
 export interface BatchLimits {
   readonly size: number;
   readonly lingerMs: number;
 }
 
-/** Gathers items and hands them on together: when `size` have come, or `lingerMs` after the first. */
+/** Collects items and sends them together: at `size` items, or `lingerMs` after the first. */
 export class Batch<T> {
   #items: T[] = [];
   #cancelLinger: (() => void) | undefined;
@@ -25,7 +25,7 @@ export class Batch<T> {
     else this.#cancelLinger ??= this.clock.after(this.limits.lingerMs, () => this.flush());
   }
 
-  /** Hands on what has gathered. */
+  /** Sends the collected items. */
   flush(): void {
     this.#cancelLinger?.();
     this.#cancelLinger = undefined;
@@ -36,7 +36,7 @@ export class Batch<T> {
     this.#sending.add(sending);
   }
 
-  /** Hands on what has gathered and resolves when everything handed on is done. */
+  /** Sends the collected items and resolves when every batch is done. */
   async drain(): Promise<void> {
     this.flush();
     await Promise.all(this.#sending);

@@ -3,10 +3,11 @@ import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/common';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { WarmingOptions } from './warming.options.js';
-import { type Clock, systemClock } from '../cache/clock.js';
-import type { Duration } from '../cache/duration.js';
-import { CacheError, type CacheErrorCode } from '../cache/errors.js';
-import { Operation } from '../cache/observer.js';
+import { type Clock, systemClock } from '../cache/base/clock.js';
+import type { Duration } from '../cache/base/duration.js';
+import { CacheError, type CacheErrorCode } from '../cache/base/errors.js';
+import { Operation } from '../cache/base/observer.js';
+import { ShutdownBudget } from '../cache/base/shutdown-budget.js';
 import { EfficiencyLedger } from './efficiency.js';
 import { ReplicaLock } from './replica-lock.js';
 import type { WarmingStrategy, WarmingStrategyOptions } from './strategy.js';
@@ -27,21 +28,23 @@ import {
 
 const DEFAULT_CONCURRENCY = 4;
 const MAX_REPORTS = 100;
-/** How entries warmed without a strategy are counted. */
+/** Time for aborted runs to end. */
+const STOP_MS = 1_000;
+/** The strategy name of entries that are warmed without a strategy. */
 const DIRECT = 'direct';
 
-/** How a run is begun. */
+/** Options of a run. */
 export interface StartOptions {
   /** @default 'manual' */
   readonly trigger?: WarmingTrigger;
-  /** Wait for another replica that warms the same strategy, then look for what it left. @default false: leave it to it */
+  /** Wait for another replica that warms the same strategy, then warm the rest. @default false: skip the strategy */
   readonly waitForReplica?: boolean;
-  /** Keeps a run that comes every few seconds out of the log and of the reports that are kept. @default false */
+  /** Leaves a frequent run out of the log and of the stored reports. @default false */
   readonly quiet?: boolean;
 }
 
 /**
- * Fills the cache before anybody asks.
+ * Fills the cache before the first request.
  *
  * @example
  * ```ts
@@ -58,6 +61,7 @@ export class CacheWarmer implements OnModuleDestroy {
   readonly #runs = new Map<string, WarmingRun>();
   readonly #passes = new Map<string, BegunPass>();
   readonly #shutdown = new AbortController();
+  readonly #budget: ShutdownBudget;
   readonly #efficiency: EfficiencyLedger;
   readonly #feed: WarmingFeed;
   readonly #lock: ReplicaLock;
@@ -69,9 +73,11 @@ export class CacheWarmer implements OnModuleDestroy {
     @Inject(StrategyRegistry) private readonly registry: StrategyRegistry,
     @Optional() @Inject(WARMING_OPTIONS) options?: WarmingOptions,
     @Optional() @Inject(WARMING_CLOCK) clock?: Clock,
+    @Optional() @Inject(ShutdownBudget) budget?: ShutdownBudget,
   ) {
     const concurrency = options?.concurrency ?? DEFAULT_CONCURRENCY;
     this.#clock = clock ?? systemClock;
+    this.#budget = budget ?? new ShutdownBudget(this.#clock);
     setMaxListeners(0, this.#shutdown.signal);
     this.#efficiency = new EfficiencyLedger(target);
     this.metrics = new WarmingMetrics((strategy) => this.#efficiency.ofStrategy(strategy));
@@ -81,13 +87,13 @@ export class CacheWarmer implements OnModuleDestroy {
     this.#loadsAtOnce = pLimit(concurrency);
   }
 
-  /** The options of every strategy there is, in the order of their registration. */
+  /** The options of every strategy, in the order of registration. */
   get strategies(): readonly Readonly<WarmingStrategyOptions>[] {
     return this.registry.all.map(({ options }) => options);
   }
 
   /**
-   * Adds a strategy that is no provider; its `cron` takes effect once the application is up.
+   * Adds a strategy that is not a provider; its `cron` takes effect once the application is up.
    * @param options needed where its class has no `@WarmingStrategy`.
    * @throws CacheError `INVALID_OPTIONS`, `DUPLICATE_STRATEGY`
    */
@@ -96,9 +102,9 @@ export class CacheWarmer implements OnModuleDestroy {
   }
 
   /**
-   * Begins a run without waiting for it. A strategy that runs already is joined, not repeated.
-   * @param names one strategy or several; all of them without.
-   * @throws CacheError `UNKNOWN_STRATEGY`, naming those there are.
+   * Begins a run without waiting for it. A strategy that already runs is joined, not repeated.
+   * @param names one strategy or several. @default every strategy
+   * @throws CacheError `UNKNOWN_STRATEGY`, listing the known strategies.
    */
   start(names?: string | readonly string[], options: StartOptions = {}): WarmingRunHandle {
     const asked = names === undefined ? this.registry.all : this.registry.named([names].flat());
@@ -114,31 +120,31 @@ export class CacheWarmer implements OnModuleDestroy {
     return { id, done: run.done };
   }
 
-  /** Runs every strategy, higher priorities first, side by side. */
+  /** Runs every strategy concurrently, higher priorities first. */
   warmAll(): Promise<WarmingReport> {
     return this.start().done;
   }
 
-  /** @throws CacheError `UNKNOWN_STRATEGY`, naming those there are. */
+  /** Runs the named strategies. @throws CacheError `UNKNOWN_STRATEGY`, listing the known strategies. */
   async warm(names: string | readonly string[]): Promise<WarmingReport> {
     return this.start(names).done;
   }
 
   /**
-   * Puts one value into the cache, fresh or not.
+   * Stores one value, also where a fresh entry exists.
    * @param ttl milliseconds or a duration string. @default the cache's
-   * @throws CacheError with the code of the reason when the cache cannot keep it, such as `VALUE_NOT_SERIALIZABLE`.
+   * @throws CacheError with the code of the reason when the cache cannot store it, such as `VALUE_NOT_SERIALIZABLE`.
    */
   async warmSpecificKey(key: string, data: unknown, ttl?: Duration): Promise<void> {
     const { rejected } = await this.#write([{ key, value: data, ...(ttl === undefined ? {} : { ttl }) }]);
     const refused = rejected[0];
     if (refused !== undefined) {
-      throw new CacheError(refused.code as CacheErrorCode, `The value to warm was not kept: ${refused.code}.`);
+      throw new CacheError(refused.code as CacheErrorCode, `The value to warm was not stored: ${refused.code}.`);
     }
   }
 
   /**
-   * Puts values into the cache, fresh or not, in one round trip a layer.
+   * Stores values, also where fresh entries exist, in one round trip per layer.
    * @param ttl milliseconds or a duration string. @default the cache's
    */
   async warmBatch(data: Readonly<Record<string, unknown>>, ttl?: Duration): Promise<WarmedBatch> {
@@ -146,20 +152,24 @@ export class CacheWarmer implements OnModuleDestroy {
     return this.#write(Object.entries(data).map(([key, value]) => ({ key, value, ...lasts })));
   }
 
-  /** The report of one of the last hundred runs, as far as it is; undefined for others. */
+  /** The current report of one of the last hundred runs; undefined for others. */
   getReport(id: string): WarmingReport | undefined {
     return this.#runs.get(id)?.report();
   }
 
-  /** Calls `listener` when a strategy starts, every five seconds while it runs, and when it has ended. Returns how to stop. */
+  /**
+   * Calls `listener` when a strategy starts, every five seconds while it runs, and when it has ended.
+   * @returns a function that stops it.
+   */
   onProgress(listener: (progress: WarmingProgress) => void): () => void {
     return this.#feed.listen(listener);
   }
 
-  /** Aborts what runs and resolves when it has ended. */
+  /** Aborts running strategies and waits up to a second for their end. */
   async onModuleDestroy(): Promise<void> {
     this.#shutdown.abort(new CacheError('WARMING_ABORTED', 'The application is shutting down.'));
-    await Promise.all([...this.#passes.values()].map(({ ended }) => ended));
+    // Every pass listens to the signal; a strategy that ignores it and goes on yielding is not waited for.
+    await this.#budget.spend(() => Promise.all([...this.#passes.values()].map(({ ended }) => ended)), STOP_MS);
     this.#efficiency.close();
   }
 
@@ -199,7 +209,7 @@ export class CacheWarmer implements OnModuleDestroy {
     return batch;
   }
 
-  /** The run that is at exactly this already. */
+  /** The running run with exactly these passes. */
   #runOf(passes: readonly BegunPass[]): WarmingRun | undefined {
     return [...this.#runs.values()].find(
       (run) => run.running && run.passes.length === passes.length && passes.every((pass) => run.passes.includes(pass)),

@@ -1,7 +1,20 @@
-import { createRequire } from 'node:module';
 import type * as CronPackage from 'cron';
+import { installedRequire } from '../cache/own-file.js';
 
-/** The parser and job of @nestjs/schedule, loaded with the first cron expression: most applications name none. */
-export function cronPackage(): typeof CronPackage {
-  return createRequire(import.meta.url)('cron') as typeof CronPackage;
+/** The parser and job of @nestjs/schedule, loaded with the first cron expression, because most applications have none. */
+export class CronLoader {
+  #loaded: typeof CronPackage | undefined;
+
+  async load(): Promise<typeof CronPackage> {
+    return (this.#loaded ??= await import('cron'));
+  }
+
+  /** Loads it synchronously; undefined in a bundle that has not loaded it yet. */
+  get loaded(): typeof CronPackage | undefined {
+    try {
+      return (this.#loaded ??= installedRequire()('cron') as typeof CronPackage);
+    } catch {
+      return undefined;
+    }
+  }
 }

@@ -1,9 +1,9 @@
 import type { WarmingTarget } from './warming-target.js';
 
-/** Keys watched at a time, over all passes: the oldest watches end first. */
+/** The limit of watched keys over all passes: the oldest watches end first. */
 const MAX_WATCHED_KEYS = 10_000;
 
-/** Learns which warmed entries were hit before they expired; bounded, and a sample where more was warmed than it watches. */
+/** Measures which warmed entries were hit before they expired; bounded, and a sample above {@link MAX_WATCHED_KEYS}. */
 export class EfficiencyLedger {
   readonly #totals = new Map<string, { watched: number; hit: number }>();
   readonly #watches = new Set<{ size: number; stop: () => void }>();
@@ -11,14 +11,14 @@ export class EfficiencyLedger {
 
   constructor(private readonly target: WarmingTarget) {}
 
-  /** What one pass of a strategy warmed and how much of it was of use. */
+  /** Opens the watch of one pass of a strategy. */
   open(strategy: string): HitWatch {
     let total = this.#totals.get(strategy);
     if (total === undefined) this.#totals.set(strategy, (total = { watched: 0, hit: 0 }));
     return new HitWatch(total, (keys, onHit) => this.#watch(keys, onHit));
   }
 
-  /** Share over all passes of a strategy, 0–1; null before anything was warmed. */
+  /** Share of hit entries over all passes of a strategy, 0–1; null before anything was warmed. */
   ofStrategy(strategy: string): number | null {
     return share(this.#totals.get(strategy));
   }
@@ -46,7 +46,7 @@ export class EfficiencyLedger {
   }
 }
 
-/** The hits on what one pass warmed. */
+/** The hits on the entries of one pass. */
 export class HitWatch {
   #watched = 0;
   #hit = 0;

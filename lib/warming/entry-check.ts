@@ -1,10 +1,10 @@
-import { milliseconds } from '../cache/duration.js';
-import { CacheError } from '../cache/errors.js';
+import { milliseconds } from '../cache/base/duration.js';
+import { CacheError } from '../cache/base/errors.js';
 import type { WarmingEntry } from './strategy.js';
 
 /**
- * The entry a strategy yielded, if it is one.
- * @throws CacheError `INVALID_WARMING_ENTRY`, saying what is wrong with it, without its key or value.
+ * Validates an entry that a strategy yielded.
+ * @throws CacheError `INVALID_WARMING_ENTRY` with the fault, without its key or value.
  */
 export function checkedEntry(yielded: unknown, strategy: string): WarmingEntry {
   const fault = faultOf(yielded);
@@ -12,7 +12,7 @@ export function checkedEntry(yielded: unknown, strategy: string): WarmingEntry {
   throw new CacheError(
     'INVALID_WARMING_ENTRY',
     `Warming strategy "${strategy}" yielded an entry that ${fault}; ` +
-      'yield { key: string, value } or { key: string, load: () => value }, with ttl and tags as you like.',
+      'Yield { key: string, value } or { key: string, load: () => value }, optionally with ttl and tags.',
   );
 }
 
@@ -22,12 +22,12 @@ function faultOf(yielded: unknown): string | undefined {
   }
   const { key, value, load, ttl, tags } = yielded as Record<string, unknown>;
   if (typeof key !== 'string' || key === '') return 'has no key';
-  if (load !== undefined && typeof load !== 'function') return 'has a load that is no function';
+  if (load !== undefined && typeof load !== 'function') return 'has a load that is not a function';
   if (load === undefined && value === undefined) return 'has neither a value nor a load';
   if (load !== undefined && value !== undefined) return 'has both a value and a load';
-  if (ttl !== undefined && !isDuration(ttl)) return 'has a ttl that is no duration';
+  if (ttl !== undefined && !isDuration(ttl)) return 'has an invalid ttl';
   if (tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === 'string' && tag !== ''))) {
-    return 'has tags that are no array of names';
+    return 'has tags that are not an array of names';
   }
   return undefined;
 }

@@ -1,23 +1,23 @@
 import { Inject, Injectable, VersioningType } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
-import { CacheError } from '../cache/errors.js';
-import type { WarmRequest } from '../caching/cached.options.js';
-import type { CachedHandler, CachedRoute } from '../caching/cached-handler.js';
+import { CacheError } from '../cache/base/errors.js';
+import type { WarmRequest } from '../caching/options/cached.options.js';
+import type { CachedHandler, CachedRoute } from '../caching/decoration/cached-handler.js';
 import { CachingRuntime } from '../caching/caching-runtime.js';
-import type { WarmingVisit } from '../caching/http/warming-requests.js';
+import type { WarmingVisit } from '../caching/gate/warming-requests.js';
 import { InProcessRequests } from './in-process-request.js';
 import { routeUrl } from './route-path.js';
 import { StrategyRegistry } from './strategy-registry.js';
 import { type TaskOutcome, WarmingTask } from './warming-task.js';
 
-/** Before the names of strategies that handlers declare. */
+/** Prefix of strategies that handlers declare. */
 export const HANDLER_STRATEGY_PREFIX = 'handler:';
 
 const USER_AGENT = 'nestjs-cache-observability (warming)';
 
 /**
- * Makes a strategy of every handler with `@Cached(…, { warm: [...] })`: it sends those requests through the application
- * itself, so that their keys are those that real requests have.
+ * Makes a strategy of every handler with `@Cached(…, { warm: [...] })`. It sends the requests through the whole application,
+ * so that they have the keys of real requests.
  */
 @Injectable()
 export class HandlerWarming {
@@ -29,8 +29,8 @@ export class HandlerWarming {
   ) {}
 
   /**
-   * Registers them and returns their names, `handler:FeedController.discover`.
-   * @throws CacheError `INVALID_OPTIONS` for `warm` on what is no HTTP handler.
+   * Registers the strategies and returns their names, `handler:FeedController.discover`.
+   * @throws CacheError `INVALID_OPTIONS` for `warm` on a method that is not an HTTP handler.
    */
   register(): readonly string[] {
     return this.caching.handlers
@@ -41,7 +41,7 @@ export class HandlerWarming {
         if (route === undefined) {
           throw new CacheError(
             'INVALID_OPTIONS',
-            `warm: ${subject} is no HTTP handler and cannot be warmed by requests; write a @WarmingStrategy for it.`,
+            `warm: ${subject} is not an HTTP handler and cannot be warmed by requests. Write a @WarmingStrategy for it.`,
           );
         }
         const name = `${HANDLER_STRATEGY_PREFIX}${subject}`;
@@ -55,8 +55,8 @@ export class HandlerWarming {
       const method = route.method === 'ALL' ? 'GET' : route.method;
       const url = routeUrl(route.path, request.params, request.query);
       const headers = this.#headers(route, request);
-      const { answer, visit } = await this.caching.warming.visit((told) =>
-        this.requests.send({ method, url, headers: { ...headers, ...told }, body: request.body }, signal),
+      const { answer, visit } = await this.caching.warming.visit((marks) =>
+        this.requests.send({ method, url, headers: { ...headers, ...marks }, body: request.body }, signal),
       );
       return outcomeOf(answer, visit, `${method} ${route.path} (${handler.className}.${handler.methodName})`);
     });
@@ -91,7 +91,7 @@ function outcomeOf(
   if (bypassed === true) {
     throw new CacheError(
       'WARMING_HANDLER_REFUSED',
-      `${subject} went past the cache when it was warmed; look which of its headers makes it a private request.`,
+      `${subject} bypassed the cache when it was warmed. Remove the header that makes the request private.`,
     );
   }
   return {
@@ -105,8 +105,8 @@ function outcomeOf(
 function refused(subject: string, status: number): CacheError {
   const why =
     status === 401 || status === 403
-      ? 'a guard refused it: give the headers it asks for, warm: [{ headers: { … } }]'
-      : 'look at what it answers to this request';
+      ? 'a guard refused it. Add the headers that the guard requires: warm: [{ headers: { … } }]'
+      : 'check its response to this request';
   return new CacheError('WARMING_HANDLER_REFUSED', `${subject} answered ${status} when it was warmed; ${why}.`);
 }
 
@@ -115,6 +115,6 @@ function hostOf(host: string, params: Readonly<Record<string, string>>): string 
   return host.replace(/:([A-Za-z_]\w*)/g, (_, name: string) => {
     const value = params[name];
     if (value !== undefined) return value;
-    throw new CacheError('INVALID_OPTIONS', `warm: the host ${host} needs a value for "${name}"; give host or params.`);
+    throw new CacheError('INVALID_OPTIONS', `warm: the host ${host} has no value for "${name}". Give host or params.`);
   });
 }

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { CacheError } from '../cache/errors.js';
+import { optionalPackage } from '../cache/optional-package.js';
 
 /** A request to the application itself. */
 export interface InProcessRequest {
@@ -17,7 +17,7 @@ export interface InProcessAnswer {
   readonly bytes: number;
 }
 
-/** What light-my-request is asked and answers, as far as it is used here; Fastify's own `inject` is the same. */
+/** The part of light-my-request's API that is used here; Fastify's own `inject` is the same. */
 interface InjectOptions {
   readonly method: string;
   readonly url: string;
@@ -57,7 +57,12 @@ export class InProcessRequests {
       const fastify = httpAdapter.getInstance() as { inject: Inject };
       return (options) => fastify.inject(options);
     }
-    const lightMyRequest = await loadLightMyRequest();
+    const load = () => import('light-my-request');
+    const lightMyRequest = await optionalPackage(
+      'light-my-request',
+      'Warming the handlers of an application on Express',
+      load,
+    );
     const server = httpAdapter.getHttpServer() as Server;
     return (options) =>
       lightMyRequest.inject(
@@ -67,21 +72,8 @@ export class InProcessRequests {
   }
 }
 
-/** Express gives requests and responses prototypes of its own; the methods that stand in for a socket must outlive that. */
+/** Express replaces the prototypes of requests and responses; this keeps the methods that replace a socket. */
 function keepingMethods<T extends object>(message: T): T {
   const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(message) as object);
   return Object.defineProperties(message, methods);
-}
-
-async function loadLightMyRequest() {
-  try {
-    return await import('light-my-request');
-  } catch (cause) {
-    if ((cause as Partial<NodeJS.ErrnoException>).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
-    throw new CacheError(
-      'MISSING_PACKAGE',
-      'Warming the handlers of an application on Express needs the package light-my-request: npm install light-my-request.',
-      { cause },
-    );
-  }
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy, Optional } from '@nestjs/common';
 import type { WarmingOptions } from './warming.options.js';
-import { type Clock, systemClock } from '../cache/clock.js';
-import { milliseconds } from '../cache/duration.js';
+import { type Clock, systemClock } from '../cache/base/clock.js';
+import { milliseconds } from '../cache/base/duration.js';
 import { CacheWarmer } from './cache-warmer.js';
 import { POPULAR_KEYS, PopularKeys } from './popular-keys.js';
 import { type PopularTarget, WARMING_CLOCK, WARMING_OPTIONS, WARMING_TARGET } from './warming-target.js';
@@ -9,7 +9,7 @@ import { type PopularTarget, WARMING_CLOCK, WARMING_OPTIONS, WARMING_TARGET } fr
 const DEFAULT_LIMIT = 100;
 const DEFAULT_EVERY = '10s';
 
-/** Runs the popular keys' strategy whenever one of them is about to expire, where `warming.popularKeys` asks for it. */
+/** Runs the strategy `popular-keys` whenever one of its keys is about to expire, where `warming.popularKeys` is on. */
 @Injectable()
 export class PopularKeysWatch implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #clock: Clock;

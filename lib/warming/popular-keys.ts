@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Clock } from '../cache/clock.js';
-import { Outcome } from '../cache/observer.js';
-import type { AnnotatedLoader, ReadPlan } from '../cache/read-plan.js';
-import { SpaceSaving } from './space-saving.js';
+import type { Clock } from '../cache/base/clock.js';
+import { Outcome } from '../cache/base/observer.js';
+import type { AnnotatedLoader, ReadPlan } from '../cache/policies/read-plan.js';
+import { SpaceSaving } from '../metrics/space-saving.js';
 import type { TaskStrategy } from './strategy-pass.js';
 import { type TaskOutcome, WarmingTask } from './warming-task.js';
 import type { PopularTarget } from './warming-target.js';
@@ -13,9 +13,9 @@ export const POPULAR_KEYS = 'popular-keys';
 const COUNTERS = 512;
 /** Every eighth hit is counted. */
 const ONE_IN = 8;
-/** Sampled hits since the counters were last halved twice over: fewer, and a key is not popular. */
+/** The least sampled hits of a popular key, over about two halvings of the counters. */
 const LEAST = 2;
-/** The counters are halved after so many looks. */
+/** Checks between two halvings of the counters. */
 const LOOKS_TO_HALVE = 6;
 
 interface Renewal {
@@ -24,9 +24,9 @@ interface Renewal {
 }
 
 /**
- * Keeps the hottest keys from expiring: counts a sample of the hits in bounded memory, remembers of what is counted which
- * loader loaded it last, and runs that again shortly before the entry expires. Keys that are only set, and those not loaded
- * since they are counted, have no loader and are left to expire.
+ * Keeps the hottest keys from expiring: counts a sample of the hits in bounded memory, remembers the last loader of each
+ * counted key, and runs it again shortly before the entry expires. Keys without a load since they were first counted, such as
+ * keys that are only set, expire.
  */
 export class PopularKeys implements TaskStrategy {
   readonly everyReplica = true;
@@ -35,8 +35,8 @@ export class PopularKeys implements TaskStrategy {
   #looks = 0;
 
   /**
-   * @param limit how many keys are kept fresh.
-   * @param everyMs how often they are looked at; what expires before the look after the next is renewed.
+   * @param limit the number of keys that are kept fresh.
+   * @param everyMs the time between two checks; entries that expire before the check after the next are renewed.
    */
   constructor(
     private readonly target: PopularTarget,
@@ -45,7 +45,7 @@ export class PopularKeys implements TaskStrategy {
     private readonly everyMs: number,
   ) {}
 
-  /** Begins to count. Returns how to stop, and forget. */
+  /** Begins to count. Returns a function that stops it and drops the counts. */
   watch(): () => void {
     const stop = this.target.watchAccesses({
       oneIn: ONE_IN,
@@ -58,14 +58,14 @@ export class PopularKeys implements TaskStrategy {
     };
   }
 
-  /** Looks once more whether something is due, and lets the past count less. */
+  /** Checks whether a key is due, and halves old counts from time to time. */
   async look(): Promise<boolean> {
     const due = await this.due();
     if (++this.#looks % LOOKS_TO_HALVE === 0) this.#counts.halve();
     return due.length > 0;
   }
 
-  /** The popular keys that expire soon and can be loaded anew. */
+  /** The popular keys that expire soon and have a loader. */
   async due(): Promise<readonly string[]> {
     const candidates = this.#counts.top(this.limit, LEAST).filter((key) => this.#renewals.has(key));
     const until = this.clock.now() + 2 * this.everyMs;
@@ -83,7 +83,7 @@ export class PopularKeys implements TaskStrategy {
     if (renewal === undefined) return nothing;
     const outcome = await this.target.renew(key, renewal.load, renewal.plan);
     if (outcome === Outcome.hit) return nothing;
-    if (outcome === Outcome.stale) throw new Error('Its origin failed; the value it had is served until it expires.');
+    if (outcome === Outcome.stale) throw new Error('Its origin failed; the stored value is served until it expires.');
     return { keys: [key], warmed: 1, skipped: 0, bytes: 0 };
   }
 
@@ -92,7 +92,7 @@ export class PopularKeys implements TaskStrategy {
     if (displaced !== undefined) this.#renewals.delete(displaced);
   }
 
-  /** In the context it was first called in: a loader may ask its AsyncLocalStorage who the tenant is. */
+  /** Keeps the context of the loader's first call: a loader may read the tenant from AsyncLocalStorage. */
   #remember(key: string, loader: AnnotatedLoader<unknown>, plan: ReadPlan): void {
     if (this.#counts.has(key)) this.#renewals.set(key, { load: AsyncResource.bind(loader), plan });
   }

@@ -1,18 +1,21 @@
-import type { Clock } from '../cache/clock.js';
-import type { Coordination, Layer, Lease } from '../cache/layers/layer.js';
+import { pause, TIMED_OUT, within } from '../cache/base/bounded-wait.js';
+import type { Clock } from '../cache/base/clock.js';
+import { giveBackLate, holdLease } from '../cache/layers/resilience/lease.js';
+import type { Coordination, Layer } from '../cache/layers/layer.js';
 
 const LEASE_MS = 15_000;
-const RENEW_MS = LEASE_MS / 3;
 const RETRY_MS = 250;
+/** Deadline of a request for the lease. */
+const ANSWER_MS = 1_000;
 
 /** Whether this replica warms: `mine` until released, `elsewhere` while another one does. */
-export type Turn = { readonly state: 'mine'; release(): Promise<void> } | { readonly state: 'elsewhere' };
+export type Turn = { readonly state: 'mine'; release(): void } | { readonly state: 'elsewhere' };
 
-const UNSHARED: Turn = { state: 'mine', release: () => Promise.resolve() };
+const UNSHARED: Turn = { state: 'mine', release: () => undefined };
 
 /**
- * Lets one of several replicas warm: a lease in the first layer that offers one, renewed while the work goes on. Without
- * such a layer, or while it cannot be reached, every replica warms for itself.
+ * Lets one of several replicas warm, by a lease in the first layer that supports leases, renewed during the work. Without
+ * such a layer, or while it does not answer, every replica warms. The release of the lease is not awaited.
  */
 export class ReplicaLock {
   readonly #coordination: Coordination | undefined;
@@ -26,59 +29,26 @@ export class ReplicaLock {
 
   async take(strategy: string): Promise<Turn> {
     if (this.#coordination === undefined) return UNSHARED;
-    let lease: Lease | undefined;
     try {
-      lease = await this.#coordination.acquire(`warming:${strategy}`, LEASE_MS);
+      const acquiring = this.#coordination.acquire(`warming:${strategy}`, LEASE_MS);
+      const lease = await within(acquiring, ANSWER_MS, this.clock);
+      if (lease === TIMED_OUT) {
+        giveBackLate(acquiring);
+        return UNSHARED;
+      }
+      if (lease === undefined) return { state: 'elsewhere' };
+      return { state: 'mine', release: holdLease(lease, LEASE_MS, this.clock) };
     } catch {
       return UNSHARED;
     }
-    return lease === undefined ? { state: 'elsewhere' } : this.#hold(lease);
   }
 
-  /** Like {@link take}, but asks again until the other replica has ended. */
+  /** Like {@link take}, but tries again until the other replica has ended. */
   async wait(strategy: string, signal: AbortSignal): Promise<Turn> {
     for (;;) {
       const turn = await this.take(strategy);
       if (turn.state === 'mine' || signal.aborted) return turn;
-      await this.#pause(signal);
+      await pause(RETRY_MS, this.clock, signal);
     }
-  }
-
-  #pause(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const go = () => {
-        cancel();
-        signal.removeEventListener('abort', go);
-        resolve();
-      };
-      const cancel = this.clock.after(RETRY_MS, go);
-      signal.addEventListener('abort', go, { once: true });
-    });
-  }
-
-  #hold(lease: Lease): Turn {
-    let released = false;
-    let cancel: () => void = () => undefined;
-    const renewLater = () => {
-      cancel = this.clock.after(RENEW_MS, () => {
-        // A lease that was lost is no reason to stop: at worst two replicas write the same values.
-        lease
-          .renew(LEASE_MS)
-          .catch(() => true)
-          .then((held) => {
-            if (held && !released) renewLater();
-          })
-          .catch(() => undefined);
-      });
-    };
-    renewLater();
-    return {
-      state: 'mine',
-      release: async () => {
-        released = true;
-        cancel();
-        await lease.release().catch(() => undefined);
-      },
-    };
   }
 }

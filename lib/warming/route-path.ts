@@ -1,4 +1,4 @@
-import { CacheError } from '../cache/errors.js';
+import { CacheError } from '../cache/base/errors.js';
 
 /** Values for the parameters and the query of a route, as they would be in its URL. */
 export type RouteValues = Readonly<Record<string, unknown>>;
@@ -18,7 +18,7 @@ export function routeUrl(path: string, params: RouteValues = {}, query: RouteVal
   return search === '' ? filled : `${filled}?${search}`;
 }
 
-/** Keeps what is in an optional group where all its parameters have values, and drops the group where one has not. */
+/** Keeps the content of an optional group where all its parameters have values, and drops the group otherwise. */
 function withoutEmptyGroups(path: string, params: RouteValues): string {
   const group = /\{([^{}]*)\}/;
   let rest = path;
@@ -38,7 +38,7 @@ function fill(template: string, params: RouteValues, path: string): string {
       if (value === undefined) {
         throw new CacheError(
           'INVALID_OPTIONS',
-          `warm: the route ${path} needs a value for "${name ?? '*'}"; give it as params: { ${JSON.stringify(name ?? '0')}: … }.`,
+          `warm: the route ${path} has no value for "${name ?? '*'}". Give it as params: { ${JSON.stringify(name ?? '0')}: … }.`,
         );
       }
       const several = kind === ':' ? [value] : [value].flat().flatMap((part) => String(part).split('/'));

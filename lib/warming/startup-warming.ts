@@ -5,7 +5,7 @@ import { CacheWarmer } from './cache-warmer.js';
 import { HandlerWarming } from './handler-warming.js';
 import { WARMING_OPTIONS } from './warming-target.js';
 
-/** Warms when the application starts: beside it, or before it is ready. */
+/** Warms when the application starts: in the background, or before it is ready. */
 @Injectable()
 export class StartupWarming implements OnApplicationBootstrap, OnModuleDestroy {
   #giveUp: () => void = () => undefined;
@@ -22,7 +22,7 @@ export class StartupWarming implements OnApplicationBootstrap, OnModuleDestroy {
     const { onStartup, blockReadiness } = this.options;
     const strategies = this.warmer.strategies.filter((strategy) => strategy.onStartup !== false);
     const handlers = this.handlers.register();
-    // What a handler declares to be warm is meant to be warmed; only an explicit `false` keeps it from that.
+    // `warm` on a handler is enough to warm it; only an explicit `onStartup: false` prevents that.
     if (onStartup === false) return;
     const names = onStartup === true ? strategies.map(({ name }) => name) : [];
     if (blockReadiness === true) {

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { type WarmingStrategy, warmingStrategyOptionsOf } from './strategy.js';
+import { type WarmingStrategy, type WarmingStrategyOptions, warmingStrategyOptionsOf } from './strategy.js';
 import { StrategyRegistry } from './strategy-registry.js';
 
 /** Finds the application's strategies among its providers. */
@@ -13,7 +13,14 @@ export class StrategyExplorer implements OnModuleInit {
     @Inject(StrategyRegistry) private readonly registry: StrategyRegistry,
   ) {}
 
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
+    const found = this.#found();
+    if (found.some(({ options }) => options.cron !== undefined)) await this.registry.cron.load();
+    for (const { strategy, options } of found) this.registry.add(strategy, options);
+  }
+
+  #found(): { readonly strategy: WarmingStrategy; readonly options: WarmingStrategyOptions }[] {
+    const found: { strategy: WarmingStrategy; options: WarmingStrategyOptions }[] = [];
     const classes = new Set<unknown>();
     for (const wrapper of this.discovery.getProviders()) {
       if (wrapper.isAlias) continue;
@@ -26,12 +33,13 @@ export class StrategyExplorer implements OnModuleInit {
       classes.add(type);
       if (!wrapper.isDependencyTreeStatic() || wrapper.isTransient) {
         this.#log.warn(
-          `Warming strategy "${options.name}" (${wrapper.name}) is not run: it is request-scoped or transient, or depends ` +
-            'on what is. Warming has no request; make it and what it needs singletons.',
+          `Warming strategy "${options.name}" (${wrapper.name}) does not run: it is request-scoped or transient, or depends ` +
+            'on such a provider. Warming has no request. Make it and its dependencies singletons.',
         );
         continue;
       }
-      this.registry.add(wrapper.instance as WarmingStrategy, options);
+      found.push({ strategy: wrapper.instance as WarmingStrategy, options });
     }
+    return found;
   }
 }

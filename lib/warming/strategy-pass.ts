@@ -1,21 +1,21 @@
 import { setMaxListeners } from 'node:events';
 import type { LimitFunction } from 'p-limit';
-import { milliseconds } from '../cache/duration.js';
-import type { Clock } from '../cache/clock.js';
-import { CacheError } from '../cache/errors.js';
-import { EntryWriter } from './entry-writer.js';
+import { bounded } from '../cache/base/bounded-wait.js';
+import { milliseconds } from '../cache/base/duration.js';
+import type { Clock } from '../cache/base/clock.js';
+import { CacheError } from '../cache/base/errors.js';
+import { WarmingWriter } from './warming-writer.js';
 import type { HitWatch } from './efficiency.js';
-import { within } from './abortable-wait.js';
 import type { ReplicaLock } from './replica-lock.js';
 import type { WarmingStrategy, WarmingStrategyOptions } from './strategy.js';
 import { StrategyTally } from './strategy-tally.js';
 import type { StrategyReport, WarmingResult } from './warming-report.js';
 import type { WarmingTarget } from './warming-target.js';
 
-/** How long a strategy may take for its next entry before it counts as hanging. */
+/** Time without a next entry after which a strategy counts as hanging. */
 const STALL_MS = 300_000;
 
-/** What a pass works with. */
+/** The dependencies of a pass. */
 export interface PassContext {
   readonly target: WarmingTarget;
   readonly clock: Clock;
@@ -24,7 +24,7 @@ export interface PassContext {
   readonly hits: HitWatch;
   /** Aborted by the shutdown. */
   readonly signal: AbortSignal;
-  /** Wait for another replica that warms the same, instead of leaving it to it. */
+  /** Wait for another replica that warms the same strategy, instead of skipping it. */
   readonly waitForReplica: boolean;
 }
 
@@ -36,12 +36,12 @@ export interface RegisteredStrategy {
 
 /** A built-in strategy: yields tasks instead of entries. */
 export interface TaskStrategy {
-  /** What it warms is this process' own affair: it takes no turns with other replicas. */
+  /** True where every replica runs it, without the lock between replicas. */
   readonly everyReplica?: boolean;
   entries(signal: AbortSignal): Iterable<unknown> | AsyncIterable<unknown> | Promise<Iterable<unknown>>;
 }
 
-/** One strategy going once through its entries. It never rejects: whatever goes wrong is in its report. */
+/** One run of a strategy through its entries. It never rejects: every error is in its report. */
 export class StrategyPass {
   readonly name: string;
   readonly #tally = new StrategyTally();
@@ -55,7 +55,7 @@ export class StrategyPass {
     private readonly context: PassContext,
   ) {
     this.name = registered.options.name;
-    // Every load that runs listens to it for a while.
+    // Every running load adds a listener.
     setMaxListeners(0, this.#controller.signal);
   }
 
@@ -99,7 +99,7 @@ export class StrategyPass {
       try {
         await this.#warm();
       } finally {
-        await turn.release();
+        turn.release();
       }
     } finally {
       cancelTimeout();
@@ -110,7 +110,7 @@ export class StrategyPass {
 
   async #warm(): Promise<void> {
     const { signal } = this.#controller;
-    const writer = new EntryWriter(this.registered.options, this.context, this.#tally, signal);
+    const writer = new WarmingWriter(this.registered.options, this.context, this.#tally, signal);
     try {
       await this.#pull(writer, signal);
     } catch (error) {
@@ -120,17 +120,21 @@ export class StrategyPass {
     this.#result = signal.aborted ? this.#abortedAs() : this.#tally.result();
   }
 
-  /** Takes one entry after the other, as fast as there is room for them. */
-  async #pull(writer: EntryWriter, signal: AbortSignal): Promise<void> {
-    const limits = { signal, clock: this.context.clock, ms: STALL_MS, onTimeout: () => this.#stalled() };
+  /** Reads one entry after the other, as fast as the writer accepts them. */
+  async #pull(writer: WarmingWriter, signal: AbortSignal): Promise<void> {
+    const bounds = { signal, clock: this.context.clock, ms: STALL_MS };
+    const stalled = (): never => {
+      throw this.#stalled();
+    };
     if (signal.aborted) return;
-    const iterator = iteratorOf(await within(this.registered.strategy.entries(signal), limits), this.name);
+    const entries: unknown = await bounded(this.registered.strategy.entries(signal), bounds, stalled);
+    const iterator = iteratorOf(entries, this.name);
     let ended = false;
     try {
       while (!signal.aborted) {
         await writer.room();
         if (signal.aborted) return;
-        const next = await within(iterator.next(), limits);
+        const next = await bounded(iterator.next(), bounds, stalled);
         if (next.done === true) {
           ended = true;
           return;
@@ -172,11 +176,11 @@ function iteratorOf(entries: unknown, strategy: string): Iterator<unknown> | Asy
   }
   throw new CacheError(
     'INVALID_WARMING_ENTRY',
-    `entries() of warming strategy "${strategy}" returned nothing to iterate over; return an array or make it a generator.`,
+    `entries() of warming strategy "${strategy}" did not return an iterable. Return an array or make it a generator.`,
   );
 }
 
-/** Tells a strategy that it is no longer asked; how it takes that is its own affair. */
+/** Closes a strategy's iterator; errors are ignored. */
 function closeQuietly(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
   try {
     Promise.resolve(iterator.return?.()).catch(() => undefined);

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { milliseconds } from '../cache/duration.js';
-import { CacheError } from '../cache/errors.js';
-import { cronPackage } from './cron-package.js';
+import { milliseconds } from '../cache/base/duration.js';
+import { CacheError } from '../cache/base/errors.js';
+import { CronLoader } from './cron-package.js';
 import { type WarmingStrategy, type WarmingStrategyOptions, warmingStrategyOptionsOf } from './strategy.js';
 import type { RegisteredStrategy, TaskStrategy } from './strategy-pass.js';
 
 /** The strategies of an application, by name. */
 @Injectable()
 export class StrategyRegistry {
+  readonly cron = new CronLoader();
   readonly #strategies = new Map<string, RegisteredStrategy>();
   #onAdded: ((strategy: RegisteredStrategy) => void) | undefined;
 
@@ -17,11 +18,11 @@ export class StrategyRegistry {
    */
   add(strategy: WarmingStrategy | TaskStrategy, options?: WarmingStrategyOptions): RegisteredStrategy {
     const given = options ?? warmingStrategyOptionsOf(strategy.constructor);
-    const checked = checkedOptions(given, strategy);
+    const checked = checkedOptions(given, strategy, this.cron);
     if (this.#strategies.has(checked.name)) {
       throw new CacheError(
         'DUPLICATE_STRATEGY',
-        `There is a warming strategy "${checked.name}" already; give ${strategy.constructor?.name ?? 'this one'} another name.`,
+        `The warming strategy "${checked.name}" already exists. Give ${strategy.constructor?.name ?? 'this one'} another name.`,
       );
     }
     const registered = { options: Object.freeze({ ...checked }), strategy };
@@ -30,7 +31,7 @@ export class StrategyRegistry {
     return registered;
   }
 
-  /** Hands every strategy to `scheduled`: those there are, and later ones as they come. */
+  /** Calls `scheduled` for every strategy, including those that are added later. */
   each(scheduled: (strategy: RegisteredStrategy) => void): void {
     this.#onAdded = scheduled;
     for (const strategy of this.#strategies.values()) scheduled(strategy);
@@ -40,7 +41,7 @@ export class StrategyRegistry {
     return [...this.#strategies.values()];
   }
 
-  /** @throws CacheError `UNKNOWN_STRATEGY`, naming those there are. */
+  /** Finds strategies by name. @throws CacheError `UNKNOWN_STRATEGY`, listing the known strategies. */
   named(names: readonly string[]): readonly RegisteredStrategy[] {
     const unknown = names.filter((name) => !this.#strategies.has(name));
     if (unknown.length > 0) {
@@ -54,36 +55,39 @@ export class StrategyRegistry {
   }
 }
 
-function checkedOptions(options: WarmingStrategyOptions | undefined, strategy: object): WarmingStrategyOptions {
+function checkedOptions(
+  options: WarmingStrategyOptions | undefined,
+  strategy: object,
+  cron: CronLoader,
+): WarmingStrategyOptions {
   const subject = options?.name ? `Warming strategy "${options.name}"` : `A warming strategy (${nameOf(strategy)})`;
-  const faults = faultsOf(options, strategy);
+  const faults = faultsOf(options, strategy, cron);
   if (options === undefined || faults.length > 0) {
     throw new CacheError('INVALID_OPTIONS', `${subject} ${faults.join('; ')}.`);
   }
   return options;
 }
 
-function faultsOf(options: WarmingStrategyOptions | undefined, strategy: object): string[] {
+function faultsOf(options: WarmingStrategyOptions | undefined, strategy: object, loader: CronLoader): string[] {
   if (options === undefined) return ['has neither a @WarmingStrategy decorator nor options given to register()'];
   const faults: string[] = [];
   const { name, priority, concurrency, timeout, ttl, cron } = options;
   if (typeof name !== 'string' || name.trim() === '') faults.push('needs a name');
   if (typeof (strategy as Partial<WarmingStrategy>).entries !== 'function') faults.push('needs a method entries()');
-  if (priority !== undefined && !Number.isFinite(priority)) faults.push('has a priority that is no number');
+  if (priority !== undefined && !Number.isFinite(priority)) faults.push('has a priority that is not a number');
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency >= 1)) {
-    faults.push('has a concurrency that is no whole number from 1 on');
+    faults.push('has a concurrency that is not a whole number of at least 1');
   }
-  if (cron !== undefined && !cronPackage().validateCronExpression(cron).valid) {
-    faults.push(
-      `has a cron expression that is none: ${JSON.stringify(cron)}; write six fields such as '0 */5 * * * *'`,
-    );
+  // Where the package cannot be had at once, the scheduler finds out.
+  if (cron !== undefined && loader.loaded?.validateCronExpression(cron).valid === false) {
+    faults.push(`has an invalid cron expression: ${JSON.stringify(cron)}. Write six fields such as '0 */5 * * * *'`);
   }
   for (const [option, duration] of Object.entries({ timeout, ttl })) {
     if (duration === undefined) continue;
     try {
       milliseconds(duration, option);
     } catch (error) {
-      faults.push(`has a ${(error as Error).message}`);
+      faults.push(`has a ${(error as Error).message.replace(/\.$/, '')}`);
     }
   }
   return faults;

@@ -1,11 +1,11 @@
-import { CacheError } from '../cache/errors.js';
-import { toldError } from '../cache/told-error.js';
+import { CacheError } from '../cache/base/errors.js';
+import { redactedMessage } from '../cache/base/redacted-error.js';
 import type { StrategyReport, WarmingFailure, WarmingResult } from './warming-report.js';
 
 const MAX_KINDS = 10;
 const MAX_MESSAGE = 200;
 
-/** Counts what a strategy does in one pass, and keeps the kinds of its failures. */
+/** Counts the entries of one pass, and collects its failures by kind. */
 export class StrategyTally {
   keysWarmed = 0;
   keysSkipped = 0;
@@ -13,16 +13,16 @@ export class StrategyTally {
   bytes = 0;
   readonly #failures = new Map<string, { code: string; message: string; count: number }>();
 
-  /** One entry, or several that failed for the same reason. */
+  /** Counts one failed entry, or several with the same reason. */
   entryFailed(error: unknown, key?: string, count = 1): void {
     this.keysFailed += count;
     this.fault(error, 'WARMING_LOAD_FAILED', key, count);
   }
 
-  /** Something went wrong that is no single entry's. */
+  /** Records a fault of the strategy as a whole. */
   fault(error: unknown, code = 'WARMING_STRATEGY_FAILED', key?: string, count = 1): void {
     const known = error instanceof CacheError ? error.code : code;
-    const message = withoutKey(toldError(error), key);
+    const message = withoutKey(redactedMessage(error), key);
     const kind = `${known} ${message}`;
     const failure = this.#failures.get(kind);
     if (failure !== undefined) failure.count += count;
@@ -33,7 +33,7 @@ export class StrategyTally {
     return [...this.#failures.values()].map((failure) => Object.freeze({ ...failure }));
   }
 
-  /** How a strategy that came to its own end did. */
+  /** The result of a strategy that ended normally. */
   result(): WarmingResult {
     if (this.#failures.size === 0) return 'ok';
     return this.keysWarmed + this.keysSkipped > 0 ? 'partial' : 'failed';
@@ -54,7 +54,7 @@ export class StrategyTally {
   }
 }
 
-/** A report never shows a key, not even one that an origin's error mentions. */
+/** Removes a key from an origin's error message: a report never shows a key. */
 function withoutKey(message: string, key: string | undefined): string {
   const masked = key === undefined || key === '' ? message : message.replaceAll(key, '…');
   return masked.length > MAX_MESSAGE ? `${masked.slice(0, MAX_MESSAGE - 1)}…` : masked;

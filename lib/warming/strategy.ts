@@ -1,4 +1,4 @@
-import type { Duration } from '../cache/duration.js';
+import type { Duration } from '../cache/base/duration.js';
 
 /** One key to warm, with its value or a way to load it. A `load` runs only where the key is not fresh already. */
 export type WarmingEntry<V = unknown> = {
@@ -15,23 +15,23 @@ export type WarmingEntry<V = unknown> = {
 export interface WarmingStrategyOptions {
   /** Names it in reports, logs, metrics and `CacheWarmer.warm(name)`; unique in an application. */
   name: string;
-  /** Takes part in the startup run, where `warming.onStartup` is on. @default true */
+  /** Runs at startup where `warming.onStartup` is on. @default true */
   onStartup?: boolean;
-  /** Runs by this cron expression too, such as `'0 0 * * * *'`. @default none */
+  /** Also runs by this cron expression, such as `'0 0 * * * *'`. @default none */
   cron?: string;
-  /** Higher ones begin first. @default 0 */
+  /** Higher priorities begin first. @default 0 */
   priority?: number;
-  /** Entries loaded side by side. @default `warming.concurrency` */
+  /** Concurrent loads. @default `warming.concurrency` */
   concurrency?: number;
-  /** After this long the strategy is aborted; what it warmed until then is kept. @default none */
+  /** The strategy is aborted after this time; entries warmed before that stay. @default none */
   timeout?: Duration;
-  /** TTL of entries that name none. @default the cache's */
+  /** TTL of entries without their own. @default the cache's */
   ttl?: Duration;
 }
 
 /**
- * What to warm. A provider with the decorator of the same name is found by itself; any other object is given to
- * `CacheWarmer.register`.
+ * Yields the entries to warm. Providers with the decorator of the same name are registered automatically; pass any other
+ * object to `CacheWarmer.register`.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ export interface WarmingStrategyOptions {
  * @publicApi
  */
 export interface WarmingStrategy<V = unknown> {
-  /** Asked for its next entry only when there is room for it; `signal` is aborted on timeout and shutdown. */
+  /** The next entry is read only when there is room for it; `signal` is aborted on timeout and shutdown. */
   entries(
     signal: AbortSignal,
   ): Iterable<WarmingEntry<V>> | AsyncIterable<WarmingEntry<V>> | Promise<Iterable<WarmingEntry<V>>>;
@@ -67,7 +67,7 @@ export function WarmingStrategy(options: WarmingStrategyOptions): ClassDecorator
   return (target) => Reflect.defineMetadata(WARMING_STRATEGY_METADATA, Object.freeze({ ...options }), target);
 }
 
-/** What a class was decorated with, or undefined; decorations are inherited. */
+/** Returns the options of a decorated class, or undefined; decorators are inherited. */
 export function warmingStrategyOptionsOf(target: unknown): WarmingStrategyOptions | undefined {
   return typeof target === 'function'
     ? (Reflect.getMetadata(WARMING_STRATEGY_METADATA, target) as WarmingStrategyOptions | undefined)

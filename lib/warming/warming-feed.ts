@@ -1,20 +1,21 @@
 import { Logger } from '@nestjs/common';
-import type { Clock } from '../cache/clock.js';
-import { toldError } from '../cache/told-error.js';
+import type { Clock } from '../cache/base/clock.js';
+import { redactedMessage } from '../cache/base/redacted-error.js';
+import { isThenable } from '../cache/base/thenable.js';
 import type { StrategyPass } from './strategy-pass.js';
 import type { StrategyReport, WarmingProgress, WarmingTrigger } from './warming-report.js';
 
 const EVERY_MS = 5_000;
 const MAX_LISTENERS = 100;
 
-/** Tells the log and whoever listens how warming goes: at the start, every few seconds, and at the end. */
+/** Reports the progress of warming to the log and to listeners: at the start, every few seconds, and at the end. */
 export class WarmingFeed {
   readonly #log = new Logger('CacheWarmer');
   readonly #listeners = new Set<(progress: WarmingProgress) => void>();
 
   constructor(private readonly clock: Clock) {}
 
-  /** Returns how to stop listening. The hundred-and-first listener takes the place of the first. */
+  /** Adds a listener and returns a function that removes it. The hundred-and-first listener replaces the first. */
   listen(listener: (progress: WarmingProgress) => void): () => void {
     for (const oldest of this.#listeners) {
       if (this.#listeners.size < MAX_LISTENERS) break;
@@ -26,29 +27,29 @@ export class WarmingFeed {
     return () => void this.#listeners.delete(own);
   }
 
-  /** Follows a pass that begins now; to be called again with its end. */
+  /** Reports a pass that begins. Call the returned function when it ends. */
   follow(pass: StrategyPass, runId: string, trigger: WarmingTrigger): () => void {
     let cancel: () => void = () => undefined;
-    const tell = (type: WarmingProgress['type']) => this.#emit({ type, runId, trigger, report: pass.report() });
+    const report = (type: WarmingProgress['type']) => this.#emit({ type, runId, trigger, report: pass.report() });
     const tick = () => {
       this.#log.log(`Warming "${pass.name}" goes on: ${counts(pass.report())}`);
-      tell('progress');
+      report('progress');
       cancel = this.clock.after(EVERY_MS, tick);
     };
     this.#log.log(`Warming "${pass.name}" (${trigger})`);
-    tell('started');
+    report('started');
     cancel = this.clock.after(EVERY_MS, tick);
     return () => {
       cancel();
       this.#logEnd(pass.report());
-      tell('finished');
+      report('finished');
     };
   }
 
   #logEnd(report: StrategyReport): void {
     const line = `Warming "${report.strategy}" ended (${report.result}): ${counts(report)}`;
     if (report.result === 'elsewhere') {
-      this.#log.log(`Warming "${report.strategy}" is left to another replica, which is at it`);
+      this.#log.log(`Warming "${report.strategy}" is skipped: another replica runs it`);
     } else if (report.errors.length === 0) {
       this.#log.log(line);
     } else {
@@ -57,13 +58,19 @@ export class WarmingFeed {
     }
   }
 
+  #failed(listener: (progress: WarmingProgress) => void, error: unknown): void {
+    if (!this.#listeners.delete(listener)) return;
+    this.#log.warn(`A progress listener of warming failed and is removed: ${redactedMessage(error)}`);
+  }
+
   #emit(progress: WarmingProgress): void {
     for (const listener of this.#listeners) {
+      const failed = (error: unknown) => this.#failed(listener, error);
       try {
-        listener(Object.freeze(progress));
+        const returned: unknown = listener(Object.freeze(progress));
+        if (isThenable(returned)) returned.then(undefined, failed);
       } catch (error) {
-        this.#listeners.delete(listener);
-        this.#log.warn(`A listener of warming's progress threw and is not told any more: ${toldError(error)}`);
+        failed(error);
       }
     }
   }

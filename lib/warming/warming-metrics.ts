@@ -2,7 +2,7 @@ import type { FamilySource, MetricFamily, MetricPoint } from '../metrics/family.
 import { Histogram } from '../metrics/windows/histogram.js';
 import type { StrategyReport, WarmingResult } from './warming-report.js';
 
-/** Strategies told apart; further ones are counted together. */
+/** Strategies counted separately; further ones are counted together. */
 const MAX_STRATEGIES = 100;
 const OVERFLOW = '__other__';
 
@@ -12,14 +12,14 @@ interface StrategyFigures {
   entries: number;
 }
 
-/** What warming did since start, as metric families. */
+/** Counts runs and entries of warming since the start, as metric families. */
 export class WarmingMetrics implements FamilySource {
   readonly #strategies = new Map<string, StrategyFigures>();
 
-  /** @param efficiencyOf share of a strategy's warmed entries that were hit; null where nothing is known. */
+  /** @param efficiencyOf share of a strategy's warmed entries that were hit; null where it is unknown. */
   constructor(private readonly efficiencyOf: (strategy: string) => number | null) {}
 
-  /** A strategy's pass has ended. */
+  /** Counts a pass that ended. */
   ran({ strategy, result, keysWarmed, durationMs }: StrategyReport): void {
     if (result === 'running') return;
     const figures = this.#of(strategy);
@@ -28,7 +28,7 @@ export class WarmingMetrics implements FamilySource {
     figures.entries += keysWarmed;
   }
 
-  /** Entries were warmed without a run. */
+  /** Counts entries that were warmed without a run. */
   warmed(strategy: string, entries: number): void {
     this.#of(strategy).entries += entries;
   }

@@ -1,26 +1,26 @@
-/** What began a run. */
+/** The trigger of a run. */
 export type WarmingTrigger = 'startup' | 'cron' | 'manual';
 
 /**
  * How a strategy ended: `ok`; `partial` where some entries failed; `failed` where nothing could be warmed or the
- * strategy itself threw; `timeout`; `aborted` by a shutdown; `elsewhere` where another replica warms it just now.
+ * strategy itself threw; `timeout`; `aborted` by a shutdown; `elsewhere` where another replica is warming it.
  */
 export type WarmingResult = 'ok' | 'partial' | 'failed' | 'timeout' | 'aborted' | 'elsewhere';
 
-/** One kind of failure and how often it came; never with a key or a value. */
+/** One kind of failure with its count; never with a key or a value. */
 export interface WarmingFailure {
   readonly code: string;
   readonly message: string;
   readonly count: number;
 }
 
-/** What one strategy did in one run. */
+/** The report of one strategy in one run. */
 export interface StrategyReport {
   readonly strategy: string;
   /** `running` until it has ended. */
   readonly result: WarmingResult | 'running';
   readonly keysWarmed: number;
-  /** Fresh already, and therefore neither loaded nor written; of `warm:` on a handler also answers that are not kept. */
+  /** Entries that were already fresh, so neither loaded nor written; for `warm` on a handler also responses that are not stored. */
   readonly keysSkipped: number;
   readonly keysFailed: number;
   readonly bytes: number;
@@ -31,7 +31,7 @@ export interface StrategyReport {
   readonly efficiency: number | null;
 }
 
-/** What a run did. A report of a run that goes on tells how far it is. */
+/** The report of a run. During the run it shows the progress. */
 export interface WarmingReport {
   readonly id: string;
   readonly trigger: WarmingTrigger;
@@ -50,13 +50,13 @@ export interface WarmingReport {
   readonly strategies: readonly StrategyReport[];
 }
 
-/** A run that was begun: `done` resolves with its report, and never rejects because a strategy failed. */
+/** A running or ended run: `done` resolves with its report, also when a strategy failed. */
 export interface WarmingRunHandle {
   readonly id: string;
   readonly done: Promise<WarmingReport>;
 }
 
-/** Told to `CacheWarmer.onProgress` when a strategy starts, every few seconds while it runs, and when it has ended. */
+/** Passed to `CacheWarmer.onProgress` when a strategy starts, every few seconds while it runs, and when it has ended. */
 export interface WarmingProgress {
   readonly type: 'started' | 'progress' | 'finished';
   readonly runId: string;

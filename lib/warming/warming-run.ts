@@ -1,14 +1,14 @@
-import type { Clock } from '../cache/clock.js';
+import type { Clock } from '../cache/base/clock.js';
 import type { StrategyPass } from './strategy-pass.js';
 import type { StrategyReport, WarmingReport, WarmingTrigger } from './warming-report.js';
 
-/** A pass that was begun, by this run or by another one. */
+/** A pass, begun by this run or by another one. */
 export interface BegunPass {
   readonly pass: StrategyPass;
   readonly ended: Promise<void>;
 }
 
-/** Several strategies' passes, begun together; a pass that another run began already is shared with it. */
+/** The passes of several strategies, begun together; a pass that another run began is shared. */
 export class WarmingRun {
   readonly #startedAt: number;
   #finishedAt: number | undefined;

@@ -1,29 +1,32 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { SchedulerRegistry } from '@nestjs/schedule';
-import { toldError } from '../cache/told-error.js';
+import type * as CronPackage from 'cron';
+import { redactedMessage } from '../cache/base/redacted-error.js';
 import { CacheWarmer } from './cache-warmer.js';
-import { cronPackage } from './cron-package.js';
 import type { RegisteredStrategy } from './strategy-pass.js';
 import { StrategyRegistry } from './strategy-registry.js';
 
-/** Before the names of our jobs in a registry that others use too. */
+/** Prefix of our jobs' names in a shared registry. */
 export const CRON_JOB_PREFIX = 'cache-warming:';
+
+type CronJob = Parameters<SchedulerRegistry['addCronJob']>[1];
+type Jobs = Pick<SchedulerRegistry, 'doesExist' | 'addCronJob' | 'deleteCronJob'>;
 
 /** The provider of `@nestjs/schedule` that holds an application's jobs. */
 const REGISTRY = 'SchedulerRegistry';
 
 /**
- * Runs strategies by their cron expressions: in the application's own ScheduleModule where it has one, so that its jobs
- * are seen and stopped in one place, else in a registry of our own. Neither `cron` nor `@nestjs/schedule` is loaded before
- * a strategy names an expression.
+ * Runs strategies by their cron expressions: in the application's own ScheduleModule where it has one, so that all jobs are
+ * visible and stopped in one place, else by themselves. `cron` is loaded with the first expression, `@nestjs/schedule` never.
  */
 @Injectable()
 export class WarmingScheduler implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #log = new Logger('CacheWarmer');
   readonly #names = new Set<string>();
-  #jobs: SchedulerRegistry | undefined;
-  #own: Promise<SchedulerRegistry> | undefined;
+  #jobs: Jobs | undefined;
+  /** Jobs whose package is being loaded. */
+  readonly #loading: Promise<void>[] = [];
   #ended = false;
 
   constructor(
@@ -34,10 +37,10 @@ export class WarmingScheduler implements OnApplicationBootstrap, OnModuleDestroy
 
   async onApplicationBootstrap(): Promise<void> {
     this.strategies.each((registered) => this.#schedule(registered));
-    await this.#own;
+    await Promise.all(this.#loading);
   }
 
-  /** Stops our jobs and leaves the others alone. */
+  /** Stops our jobs only. */
   onModuleDestroy(): void {
     this.#ended = true;
     for (const name of this.#names) {
@@ -48,34 +51,34 @@ export class WarmingScheduler implements OnApplicationBootstrap, OnModuleDestroy
 
   #schedule(registered: RegisteredStrategy): void {
     if (registered.options.cron === undefined) return;
-    // Looked for once: where the application has none, ours is on its way.
-    if (this.#own === undefined) this.#jobs ??= this.#applications();
-    if (this.#jobs !== undefined) return this.#scheduleIn(this.#jobs, registered);
-    this.#own ??= ownRegistry();
-    this.#own
-      .then((jobs) => this.#scheduleIn((this.#jobs ??= jobs), registered))
-      .catch((error: unknown) =>
-        this.#log.error(`"${registered.options.name}" does not run by its cron expression. ${toldError(error)}`),
-      );
+    const jobs = (this.#jobs ??= this.#applications() ?? new OwnJobs());
+    const { cron } = this.strategies;
+    if (cron.loaded !== undefined) return this.#scheduleIn(jobs, cron.loaded, registered);
+    const loading = cron.load().then((loaded) => this.#scheduleIn(jobs, loaded, registered));
+    this.#loading.push(
+      loading.catch((error: unknown) =>
+        this.#log.error(`"${registered.options.name}" does not run by its cron expression. ${redactedMessage(error)}`),
+      ),
+    );
   }
 
-  #scheduleIn(jobs: SchedulerRegistry, { options }: RegisteredStrategy): void {
+  #scheduleIn(jobs: Jobs, { CronJob }: typeof CronPackage, { options }: RegisteredStrategy): void {
     if (this.#ended) return;
     const name = `${CRON_JOB_PREFIX}${options.name}`;
-    const job = cronPackage().CronJob.from({
+    const job = CronJob.from({
       cronTime: options.cron!,
       onTick: () => void this.warmer.start(options.name, { trigger: 'cron' }),
       start: false,
       name,
       unrefTimeout: true,
     });
-    jobs.addCronJob(name, job as unknown as Parameters<SchedulerRegistry['addCronJob']>[1]);
+    jobs.addCronJob(name, job as unknown as CronJob);
     this.#names.add(name);
     job.start();
   }
 
-  /** By its name: whoever asked by its class would load the package. */
-  #applications(): SchedulerRegistry | undefined {
+  /** Finds the registry by name, because its class would load the package. */
+  #applications(): Jobs | undefined {
     for (const { providers } of this.modules.values()) {
       for (const { name, instance } of providers.values()) {
         const found = instance as SchedulerRegistry | null;
@@ -86,7 +89,20 @@ export class WarmingScheduler implements OnApplicationBootstrap, OnModuleDestroy
   }
 }
 
-async function ownRegistry(): Promise<SchedulerRegistry> {
-  const { SchedulerRegistry } = await import('@nestjs/schedule');
-  return new SchedulerRegistry();
+/** Jobs of an application without a ScheduleModule. */
+class OwnJobs implements Jobs {
+  readonly #jobs = new Map<string, CronJob>();
+
+  doesExist(_: 'cron', name: string): boolean {
+    return this.#jobs.has(name);
+  }
+
+  addCronJob(name: string, job: CronJob): void {
+    this.#jobs.set(name, job);
+  }
+
+  deleteCronJob(name: string): void {
+    void this.#jobs.get(name)?.stop();
+    this.#jobs.delete(name);
+  }
 }

@@ -1,13 +1,13 @@
-/** What a task did. */
+/** The result of a task. */
 export interface TaskOutcome {
-  /** Keys it warmed, as far as they are known: they are watched for hits. */
+  /** The warmed keys, as far as known: they are watched for hits. */
   readonly keys: readonly string[];
   readonly warmed: number;
   readonly skipped: number;
   readonly bytes: number;
 }
 
-/** Something the built-in strategies yield in place of an entry: work that brings its entries into the cache itself. */
+/** Work that a built-in strategy yields in place of an entry: it writes its entries itself. */
 export class WarmingTask {
   constructor(readonly perform: (signal: AbortSignal) => Promise<TaskOutcome>) {}
 }

@@ -1,16 +1,21 @@
-import type { Duration } from '../cache/duration.js';
+import type { Duration } from '../cache/base/duration.js';
 
-/** How the cache is kept warm. */
+/** Options of warming. */
 export interface WarmingOptions {
   /**
-   * Run the startup strategies once the application is up. @default `warm:` of handlers runs then, strategies do not; an explicit
-   * `false` keeps both from it
+   * Run the startup strategies once the application is up. @default `warm` of handlers runs, strategies do not; an explicit
+   * `false` turns both off
    */
   onStartup?: boolean;
-  /** The application is ready only when startup warming has ended. @default false */
+  /** Delay readiness of the application until startup warming has ended. @default false */
   blockReadiness?: boolean;
-  /** Entries loaded side by side. @default 4 */
+  /** Limit of concurrent strategies, and of concurrent loads of all strategies without their own `concurrency`. @default 4 */
   concurrency?: number;
   /** Keeps the hottest keys from expiring. @default false */
   popularKeys?: boolean | { limit?: number; every?: Duration };
+  /**
+   * Before the application is ready, reads the entries of the keys that instances asked for most from Redis into memory: `maxKeys`
+   * (5,000) at most, for 500 ms at most. @default true, with a redisLayer behind a memoryLayer
+   */
+  warmStart?: boolean | { maxKeys?: number };
 }

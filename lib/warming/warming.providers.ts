@@ -10,8 +10,8 @@ import { StrategyRegistry } from './strategy-registry.js';
 import { WarmingScheduler } from './warming-scheduler.js';
 
 /**
- * Everything warming consists of, for the module to spread. It binds `WARMING_TARGET` and `WARMING_OPTIONS` itself,
- * imports Nest's `DiscoveryModule`, and exports `CacheWarmer`; `CacheWarmer.metrics` are families for the exporters.
+ * The providers of warming, for the module to spread. The module binds `WARMING_TARGET` and `WARMING_OPTIONS`, imports Nest's
+ * `DiscoveryModule`, and exports `CacheWarmer`; `CacheWarmer.metrics` are families for the exporters.
  */
 export const warmingProviders: readonly Provider[] = [
   StrategyRegistry,

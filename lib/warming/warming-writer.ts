@@ -1,9 +1,10 @@
 import type { LimitFunction } from 'p-limit';
-import type { Clock } from '../cache/clock.js';
-import { CacheError, type CacheErrorCode } from '../cache/errors.js';
-import { Operation } from '../cache/observer.js';
+import { bounded } from '../cache/base/bounded-wait.js';
+import type { Clock } from '../cache/base/clock.js';
+import { CacheError, type CacheErrorCode } from '../cache/base/errors.js';
+import { checkKey, checkTags } from '../cache/base/keys.js';
+import { Operation } from '../cache/base/observer.js';
 import { Batch } from './batch.js';
-import { within } from './abortable-wait.js';
 import type { HitWatch } from './efficiency.js';
 import { checkedEntry } from './entry-check.js';
 import type { WarmingEntry, WarmingStrategyOptions } from './strategy.js';
@@ -14,7 +15,7 @@ import { WarmingTask } from './warming-task.js';
 const BATCH_SIZE = 100;
 const CHECK_LINGER_MS = 10;
 const WRITE_LINGER_MS = 50;
-/** A single load that hangs must not hold its place for ever. */
+/** Time limit of one load, so that a load that hangs frees its place. */
 const LOAD_TIMEOUT_MS = 30_000;
 
 interface WriterContext {
@@ -25,10 +26,10 @@ interface WriterContext {
 }
 
 /**
- * Brings entries into the cache: asks in batches which are fresh already, loads the others side by side, writes in
- * batches. Nothing it is given makes it reject.
+ * Writes entries to the cache: checks in batches which are fresh already, loads the others concurrently, writes in batches.
+ * It never rejects, for any input.
  */
-export class EntryWriter {
+export class WarmingWriter {
   readonly #checks: Batch<WarmingEntry>;
   readonly #writes: Batch<WarmableEntry>;
   readonly #loading = new Set<Promise<void>>();
@@ -47,7 +48,7 @@ export class EntryWriter {
     this.#writes = new Batch({ size: BATCH_SIZE, lingerMs: WRITE_LINGER_MS }, clock, (entries) => this.#write(entries));
   }
 
-  /** Resolves when another entry may be taken; at most two batches are on their way at a time. */
+  /** Resolves when there is room for another entry; at most two batches are being written at a time. */
   async room(): Promise<void> {
     while (this.#outstanding >= 2 * BATCH_SIZE && !this.signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -56,7 +57,7 @@ export class EntryWriter {
     }
   }
 
-  /** Takes what a strategy yielded, whatever it is. */
+  /** Accepts anything that a strategy yields. */
   take(yielded: unknown): void {
     if (yielded instanceof WarmingTask) {
       this.#outstanding++;
@@ -65,6 +66,8 @@ export class EntryWriter {
     }
     try {
       const entry = checkedEntry(yielded, this.options.name);
+      checkKey(entry.key);
+      if (entry.tags !== undefined) checkTags(entry.tags);
       this.#outstanding++;
       this.#checks.add(entry);
     } catch (error) {
@@ -72,7 +75,7 @@ export class EntryWriter {
     }
   }
 
-  /** Resolves when everything taken is in the cache, or has been given up because the signal aborted. */
+  /** Resolves when every accepted entry is written, or given up because the signal aborted. */
   async drain(): Promise<void> {
     await this.#checks.drain();
     while (this.#loading.size > 0) await Promise.all(this.#loading);
@@ -134,8 +137,8 @@ export class EntryWriter {
       const kept = new Set(entries.map(({ key }) => key));
       for (const { key, code } of rejected) {
         kept.delete(key);
-        // Made invalid while it was loaded: whoever asks next loads what is true now.
-        if (code === 'INVALIDATED') this.tally.keysSkipped++;
+        // Invalidated during its load: the next caller loads the current value. Or its handler does not store such values.
+        if (code === 'INVALIDATED' || code === 'NOT_CACHEABLE') this.tally.keysSkipped++;
         else this.tally.entryFailed(rejection(code), key);
       }
       this.context.hits.watch([...kept]);
@@ -153,24 +156,22 @@ export class EntryWriter {
   }
 
   #untilAborted(work: Promise<void>): Promise<void> {
-    return within(work, { signal: this.signal, clock: this.context.clock, ms: Infinity }).catch(() => undefined);
+    const bounds = { ms: Infinity, clock: this.context.clock, signal: this.signal };
+    return bounded(work, bounds, () => undefined).catch(() => undefined);
   }
 
   #bounded<T>(work: Promise<T>): Promise<T> {
-    return within(work, {
-      signal: this.signal,
-      clock: this.context.clock,
-      ms: LOAD_TIMEOUT_MS,
-      onTimeout: () =>
-        new CacheError(
-          'LOAD_TIMEOUT',
-          `An entry of warming strategy "${this.options.name}" was not loaded within ${LOAD_TIMEOUT_MS} ms.`,
-        ),
+    const bounds = { ms: LOAD_TIMEOUT_MS, clock: this.context.clock, signal: this.signal };
+    return bounded(work, bounds, () => {
+      throw new CacheError(
+        'LOAD_TIMEOUT',
+        `An entry of warming strategy "${this.options.name}" was not loaded within ${LOAD_TIMEOUT_MS} ms.`,
+      );
     });
   }
 
   #loadAside(work: () => Promise<void>): void {
-    // Whoever gives up does not wait for a place that somebody else's load still holds.
+    // A caller that gives up does not wait for a place that another load still holds.
     const loading = this.#untilAborted(this.context.loads(work)).finally(() => this.#loading.delete(loading));
     this.#loading.add(loading);
   }
@@ -183,10 +184,10 @@ export class EntryWriter {
 }
 
 function rejection(code: string): CacheError {
-  return new CacheError(code as CacheErrorCode, 'The cache did not keep the value.');
+  return new CacheError(code as CacheErrorCode, 'The cache did not store the value.');
 }
 
-/** What a strategy yields may even throw when it is looked at. */
+/** Reports an entry whose properties throw when they are read. */
 function asInvalid(error: unknown, strategy: string): CacheError {
   if (error instanceof CacheError) return error;
   return new CacheError(

@@ -1,0 +1,39 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
+import { systemClock } from './cache/base/clock.js';
+import { NamedCaches } from './named-caches.js';
+import { nestLog } from './nest-log.js';
+import { ObservedCache } from './observed-cache.js';
+import type { ResolvedOptions } from './options/resolved-options.js';
+import { WarmStart } from './warming/warm-start.js';
+
+/** Keys that a start reads into memory, at most. */
+const MAX_KEYS = 5_000;
+
+/** Fills the memory of every cache before the application is ready, from what was asked for most before. */
+@Injectable()
+export class WarmStarts implements OnApplicationBootstrap, OnModuleDestroy {
+  #starts: readonly WarmStart[] = [];
+
+  constructor(
+    @Inject(ObservedCache) private readonly cache: ObservedCache,
+    @Inject(NamedCaches) private readonly named: NamedCaches,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Classes of values and the subscription to invalidations are there by now. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { warmStart = true } = this.options.warming ?? {};
+    if (warmStart === false || this.options.enabled === false) return;
+    const { maxKeys = MAX_KEYS } = warmStart === true ? {} : warmStart;
+    this.#starts = [this.cache, ...this.named.all.values()].map(
+      (cache) => new WarmStart({ cache, maxKeys, clock: systemClock, log: nestLog(cache.callbacks) }),
+    );
+    await Promise.all(this.#starts.map((each) => each.start()));
+  }
+
+  /** While the layers are still connected. */
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all(this.#starts.map((each) => each.stop()));
+  }
+}

@@ -1,0 +1,190 @@
+import { TIMED_OUT, within } from '../cache/base/bounded-wait.js';
+import { parseBoundedJson } from '../cache/base/bounded-json.js';
+import type { CacheLog } from '../cache/base/cache-log.js';
+import type { Clock } from '../cache/base/clock.js';
+import { checkKey } from '../cache/base/keys.js';
+import { redactedMessage } from '../cache/base/redacted-error.js';
+import type { Layer, SharedMap } from '../cache/layers/layer.js';
+
+/*
+ * A restart empties memory, and the first minute pays for it: each hot key is asked of Redis once, by every instance, at the busiest
+ * moment. So instances write down which keys were asked for most, and an instance that starts reads the entries of these keys into
+ * memory before it is ready. It listens to invalidations by then, and reads as every read does: what was invalidated meanwhile is
+ * not kept.
+ *
+ * Instances behind one load balancer see the same traffic, so that a few lists are enough for any number of them: an instance writes
+ * into one of four slots, and the last one counts.
+ */
+
+/** What a warm start needs of its cache; `ObservedCache` offers it. */
+export interface WarmStartTarget {
+  readonly layers: readonly Layer[];
+  /** Which of the keys are fresh in any layer; they are in memory then. */
+  freshKeys(keys: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+export interface WarmStartOptions {
+  readonly cache: WarmStartTarget;
+  /** Keys at most. */
+  readonly maxKeys: number;
+  readonly clock: Clock;
+  readonly log: CacheLog;
+  /** From 0 to 1. @default Math.random */
+  readonly random?: () => number;
+}
+
+const SLOTS = ['0', '1', '2', '3'] as const;
+/** One note, bytes. */
+const MAX_NOTE_BYTES = 1024 * 1024;
+const KEEP_MS = 86_400_000;
+const FIRST_WRITE_MS = 15_000;
+const WRITE_EVERY_MS = 60_000;
+const LAST_WRITE_WITHIN_MS = 500;
+/** What a start may wait for all of it, milliseconds. */
+const READ_WITHIN_MS = 500;
+const KEYS_AT_ONCE = 250;
+/** Of a bound of memory, what a warm start fills at most: what is asked for first must find room, too. */
+const LARGEST_SHARE = 0.8;
+
+export class WarmStart {
+  readonly #options: WarmStartOptions;
+  readonly #memory: Layer | undefined;
+  readonly #map: SharedMap | undefined;
+  readonly #slot: string;
+  #cancel: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: WarmStartOptions) {
+    this.#options = options;
+    const [first, ...others] = options.cache.layers;
+    if (first?.hottestKeys !== undefined && !first.shared) {
+      this.#memory = first;
+      this.#map = others.find((layer) => layer.shared && layer.sharedMap !== undefined)?.sharedMap?.('hot-keys');
+    }
+    this.#slot = SLOTS[Math.floor((options.random ?? Math.random)() * SLOTS.length)] ?? SLOTS[0];
+  }
+
+  /** Reads the hottest keys' entries into memory, and writes those of this instance from then on. Never rejects. */
+  async start(): Promise<void> {
+    const { clock, log } = this.#options;
+    if (this.#map === undefined) return;
+    const startedAt = clock.now();
+    const progress = { keys: 0, stopped: false };
+    try {
+      await within(this.#read(this.#map, progress), READ_WITHIN_MS, clock);
+    } catch (cause) {
+      log(
+        'warn',
+        'WARM_START_FAILED',
+        `Memory starts empty: the hottest keys cannot be read. ${redactedMessage(cause)}`,
+      );
+    }
+    progress.stopped = true;
+    if (progress.keys > 0) {
+      const tookMs = Math.round(clock.now() - startedAt);
+      log('log', 'WARM_STARTED', `${progress.keys} entries were read from Redis into memory in ${tookMs} ms.`);
+    }
+    this.#plan(FIRST_WRITE_MS);
+  }
+
+  /** Writes the hottest keys a last time. Never rejects. */
+  async stop(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancel?.();
+    // Not started: what memory holds is no sample of the traffic.
+    if (this.#cancel === undefined) return;
+    await within(this.#write(), LAST_WRITE_WITHIN_MS, this.#options.clock);
+  }
+
+  #plan(afterMs: number): void {
+    this.#cancel = this.#options.clock.after(afterMs, () => {
+      void this.#write().then(() => {
+        if (!this.#closed) this.#plan(WRITE_EVERY_MS);
+      });
+    });
+  }
+
+  /** Never rejects: the list of a minute ago is good enough. */
+  async #write(): Promise<void> {
+    const { maxKeys, clock } = this.#options;
+    try {
+      const keys = await this.#memory!.hottestKeys!(maxKeys);
+      if (keys.length > 0) await this.#map!.publish(this.#slot, noteOf(clock.now(), keys), KEEP_MS);
+    } catch {
+      // Redis is away, which its layer reports.
+    }
+  }
+
+  async #read(map: SharedMap, progress: { keys: number; stopped: boolean }): Promise<void> {
+    const { cache, maxKeys } = this.#options;
+    const notes = await Promise.all(SLOTS.map((slot) => map.read(slot)));
+    const keys = together(
+      notes.flatMap((bytes) => keysIn(bytes) ?? []),
+      maxKeys,
+    );
+    for (let from = 0; from < keys.length && !progress.stopped && this.#hasRoom(); from += KEYS_AT_ONCE) {
+      const fresh = await within(
+        cache.freshKeys(keys.slice(from, from + KEYS_AT_ONCE)),
+        READ_WITHIN_MS,
+        this.#options.clock,
+      );
+      if (fresh === TIMED_OUT) return;
+      progress.keys += fresh.size;
+    }
+  }
+
+  #hasRoom(): boolean {
+    const { entries, bytes, bounds = {} } = this.#memory!.status();
+    const isBelow = (used: number | null, bound = Infinity) => (used ?? 0) < bound * LARGEST_SHARE;
+    return isBelow(entries, bounds.entries) && isBelow(bytes, bounds.bytes);
+  }
+}
+
+interface Note {
+  readonly at: number;
+  readonly keys: readonly string[];
+}
+
+/** As many keys as fit. */
+function noteOf(at: number, keys: readonly string[]): Uint8Array {
+  let bytes = 64;
+  const fitting = keys.findIndex((key) => (bytes += JSON.stringify(key).length * 3 + 1) > MAX_NOTE_BYTES);
+  return Buffer.from(JSON.stringify({ at, keys: fitting === -1 ? keys : keys.slice(0, fitting) } satisfies Note));
+}
+
+/** The keys of a note that anybody may have written; undefined for what is none. */
+function keysIn(bytes: Uint8Array | undefined): Note | undefined {
+  if (bytes === undefined || bytes.length > MAX_NOTE_BYTES) return undefined;
+  try {
+    const { at, keys } = parseBoundedJson(Buffer.from(bytes)) as Partial<Record<keyof Note, unknown>>;
+    if (typeof at !== 'number' || !Array.isArray(keys)) return undefined;
+    return { at, keys: (keys as unknown[]).filter(isKey) };
+  } catch {
+    return undefined;
+  }
+}
+
+function isKey(key: unknown): key is string {
+  try {
+    checkKey(key);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The hottest keys of all notes: the first of each, then the second of each, the latest note first. */
+function together(notes: readonly Note[], limit: number): string[] {
+  const keys = new Set<string>();
+  const latest = notes.toSorted((one, other) => other.at - one.at);
+  const longest = Math.max(0, ...latest.map((note) => note.keys.length));
+  for (let rank = 0; rank < longest; rank++) {
+    for (const note of latest) {
+      const key = note.keys[rank];
+      if (key !== undefined) keys.add(key);
+      if (keys.size >= limit) return [...keys];
+    }
+  }
+  return [...keys];
+}

@@ -1,15 +1,26 @@
+import type { Duration } from '../cache/base/duration.js';
+import { wildcardsIn } from '../cache/base/glob.js';
+import { faultsIn, someTime } from '../cache/options/option-rules.js';
+import { type PolicyChange, TUNABLE_FIELDS } from '../cache/policies/policy-overrides.js';
 import { MAX_CPU_PROFILE_SECONDS } from '../profiling/cpu-profile.js';
+import { changeFaults } from '../tuning/policy-change.js';
 import { MonitoringError } from './monitoring-error.js';
 import type { MonitoringRequest } from './parameters.js';
 
 /** Texts in one list of a body, at most. */
 const MAX_ITEMS = 10_000;
+/** Globs are compared with every key there is. */
+const MAX_GLOBS = 100;
+const MAX_GLOB_LENGTH = 512;
+const MAX_GLOB_WILDCARDS = 32;
 
-/** What `POST invalidate` was asked to make unreadable. */
+/** What `POST invalidate` removes. */
 export interface Invalidations {
   readonly keys: readonly string[];
   readonly patterns: readonly string[];
   readonly tags: readonly string[];
+  /** The name of the cache, unchecked; undefined for the application's own. */
+  readonly cache: unknown;
 }
 
 /** The body of `POST warm`: `{ strategies? }`; undefined is all of them. */
@@ -21,13 +32,14 @@ export function warmBodyOf(request: MonitoringRequest): readonly string[] | unde
   return names;
 }
 
-/** The body of `POST invalidate`: `{ keys?, patterns?, tags? }`, at least one text in all. */
+/** The body of `POST invalidate`: `{ keys?, patterns?, tags?, cache? }`, at least one text in the lists together. */
 export function invalidationsOf(request: MonitoringRequest): Invalidations {
-  const fields = fieldsOf(request, ['keys', 'patterns', 'tags']);
+  const fields = fieldsOf(request, ['keys', 'patterns', 'tags', 'cache']);
   const lists = {
     keys: textsOf('keys', fields['keys'] ?? []),
-    patterns: textsOf('patterns', fields['patterns'] ?? []),
+    patterns: globsOf(fields['patterns'] ?? []),
     tags: textsOf('tags', fields['tags'] ?? []),
+    cache: fields['cache'],
   };
   if (lists.keys.length + lists.patterns.length + lists.tags.length === 0) {
     throw refused('give at least one of keys, patterns, tags, each a list of texts: {"patterns": ["feed:*"]}');
@@ -35,7 +47,7 @@ export function invalidationsOf(request: MonitoringRequest): Invalidations {
   return lists;
 }
 
-/** How long the CPU is profiled where nobody says it, seconds. */
+/** How long the CPU is profiled by default, seconds. */
 const CPU_PROFILE_SECONDS = 5;
 
 /** The body of `POST cpu-profile`: `{ seconds? }`. */
@@ -43,6 +55,18 @@ export function cpuProfileSecondsOf(request: MonitoringRequest): number {
   const { seconds = CPU_PROFILE_SECONDS } = fieldsOf(request, ['seconds']);
   if (typeof seconds === 'number' && seconds > 0 && seconds <= MAX_CPU_PROFILE_SECONDS) return seconds;
   throw refused(`seconds must be a number of more than 0 and at most ${MAX_CPU_PROFILE_SECONDS}`);
+}
+
+/** The body of `PUT policies`: fields of a policy, and `for`. */
+export function policyBodyOf(request: MonitoringRequest): { change: PolicyChange; lasting: Duration | undefined } {
+  const { for: lasting, ...change } = fieldsOf(request, [...TUNABLE_FIELDS, 'for']);
+  const faults = [...changeFaults(change), ...(lasting === undefined ? [] : durationFaults(lasting))];
+  if (faults.length > 0) throw refused(faults.join('; '));
+  return { change: change as PolicyChange, lasting: lasting as Duration | undefined };
+}
+
+function durationFaults(lasting: unknown): string[] {
+  return faultsIn(someTime, lasting, 'for').map(({ text }) => text);
 }
 
 /** A body that holds nothing, or none. */
@@ -64,11 +88,25 @@ function fieldsOf(request: MonitoringRequest, allowed: readonly string[]): Recor
   return body as Record<string, unknown>;
 }
 
-function textsOf(name: string, value: unknown): readonly string[] {
+function globsOf(value: unknown): readonly string[] {
+  const globs = textsOf('patterns', value, MAX_GLOBS);
+  globs.forEach((glob, at) => {
+    if (glob.length > MAX_GLOB_LENGTH) {
+      throw refused(`patterns[${at}] has ${glob.length} characters; give at most ${MAX_GLOB_LENGTH}`);
+    }
+    const wildcards = wildcardsIn(glob);
+    if (wildcards > MAX_GLOB_WILDCARDS) {
+      throw refused(`patterns[${at}] has ${wildcards} wildcards; give at most ${MAX_GLOB_WILDCARDS}`);
+    }
+  });
+  return globs;
+}
+
+function textsOf(name: string, value: unknown, limit = MAX_ITEMS): readonly string[] {
   if (!Array.isArray(value) || !value.every((item) => typeof item === 'string' && item !== '')) {
     throw refused(`${name} must be a list of texts that are not empty`);
   }
-  if (value.length > MAX_ITEMS) throw refused(`${name} must hold at most ${MAX_ITEMS} texts, not ${value.length}`);
+  if (value.length > limit) throw refused(`${name} must hold at most ${limit} texts, not ${value.length}`);
   return value;
 }
 

@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { Get, Inject, Res, type Type } from '@nestjs/common';
-import { LiveEvents } from './live/live-events.js';
+import { Get, Inject, Req, Res, type Type } from '@nestjs/common';
+import { LiveEvents } from './live-events.js';
 import { MonitoringError } from './monitoring-error.js';
-import { type Monitoring, MonitoredRoutes } from './monitored-routes.js';
+import { MonitoredRoutes } from './monitored-routes.js';
+import type { MonitoringRequest } from './parameters.js';
+import type { Monitoring } from './monitoring.options.js';
 
 /** The answer of Fastify, as far as a stream that it does not know of needs it. */
 interface FastifyAnswer {
@@ -22,7 +24,7 @@ export function eventsController(monitoring: Monitoring): Type {
     }
 
     @Get('events')
-    events(@Res() response: ServerResponse | FastifyAnswer): void {
+    events(@Req() request: MonitoringRequest, @Res() response: ServerResponse | FastifyAnswer): void {
       const foreign = 'hijack' in response;
       const raw = foreign ? response.raw : response;
       // Platforms answer HEAD by the handler of GET; a stream without a body would never end.
@@ -30,7 +32,7 @@ export function eventsController(monitoring: Monitoring): Type {
       this.#events.admit();
       const headers = foreign ? response.getHeaders() : {};
       if (foreign) response.hijack();
-      this.#events.connect(raw, headers);
+      this.#events.connect(raw, headers, String(request.headers?.['last-event-id'] ?? ''));
     }
   }
   return CacheEventsController;

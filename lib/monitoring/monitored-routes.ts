@@ -1,10 +1,7 @@
 import { applyDecorators, Controller, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import type { MonitoringOptions } from './monitoring.options.js';
+import type { Monitoring } from './monitoring.options.js';
 import { NoStore } from './access.js';
-import { MonitoringErrorFilter } from './monitoring-error.filter.js';
-
-/** One registration's routes: where they stand, who may ask, and what else the application puts on them. */
-export type Monitoring = Required<MonitoringOptions>;
+import { MonitoringErrorFilter } from './monitoring-error.js';
 
 /** Where @nestjs/swagger reads that a controller stays out of the document. */
 const SWAGGER_EXCLUDED = 'swagger/apiExcludeController';

@@ -1,17 +1,21 @@
-import { HttpException } from '@nestjs/common';
-import { type CacheError, type CacheErrorCode } from '../cache/errors.js';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { CacheError, type CacheErrorCode } from '../cache/base/errors.js';
 
 /** Why a monitoring route refused. */
 export type MonitoringErrorCode =
   | 'INVALID_PARAMETER'
   | 'INVALID_BODY'
   | 'WRITES_DISABLED'
+  | 'CROSS_SITE_REQUEST'
+  | 'UNSUPPORTED_MEDIA_TYPE'
   | 'UNKNOWN_RUN'
+  | 'UNKNOWN_PATTERN'
+  | 'UNKNOWN_ASSET'
   | 'PROFILING_OFF'
   | 'TOO_MANY_CLIENTS'
   | 'EVENTS_CLOSED'
   | 'STREAM_ONLY'
-  | 'INTERNAL_ERROR'
   | CacheErrorCode;
 
 /** A refusal of a monitoring route: answered as `{ statusCode, code, message }`. */
@@ -26,7 +30,7 @@ export class MonitoringError extends HttpException {
   }
 }
 
-/** Which status tells what an error of the library means to who asked; everything else is a 500. */
+/** The HTTP status of an error of the library; 500 for all others. */
 const statusOf: Partial<Record<CacheErrorCode, number>> = {
   UNKNOWN_STRATEGY: 400,
   INVALID_KEY: 400,
@@ -36,11 +40,28 @@ const statusOf: Partial<Record<CacheErrorCode, number>> = {
   CIRCUIT_OPEN: 503,
   LAYER_UNAVAILABLE: 503,
   LAYER_TIMEOUT: 503,
+  POLICY_OUT_OF_BOUNDS: 400,
+  TOO_MANY_OVERRIDES: 409,
+  NOT_OVERRIDDEN: 404,
+  UNKNOWN_SHAPE: 404,
+  PLANS_OFF: 409,
+  PLAN_UNAVAILABLE: 503,
   FLEET_OFF: 409,
   FLEET_UNAVAILABLE: 503,
 };
 
 /** The answer that an error of the library stands for. */
-export function monitoringErrorOf(error: CacheError): MonitoringError {
+function monitoringErrorOf(error: CacheError): MonitoringError {
   return new MonitoringError(statusOf[error.code] ?? 500, error.code, error.message, { cause: error });
+}
+
+/** Answers the routes' own refusals in their own form, whatever filters the application has; its guards' stay its own. */
+@Catch(MonitoringError, CacheError)
+export class MonitoringErrorFilter implements ExceptionFilter<MonitoringError | CacheError> {
+  constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
+
+  catch(error: MonitoringError | CacheError, host: ArgumentsHost): void {
+    const refusal = error instanceof CacheError ? monitoringErrorOf(error) : error;
+    this.host.httpAdapter.reply(host.switchToHttp().getResponse(), refusal.getResponse(), refusal.getStatus());
+  }
 }

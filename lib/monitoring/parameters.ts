@@ -1,13 +1,19 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { type Window, WINDOWS } from '../metrics/snapshot.js';
+import { HISTORY_WINDOWS, type HistoryWindow } from '../metrics/windows/history.js';
+import { MAX_PATTERN_LENGTH } from '../tuning/override-record.js';
 import { MonitoringError } from './monitoring-error.js';
 
 /** The part of a request that the routes read: as it came, past the application's pipes. */
 export interface MonitoringRequest {
+  readonly headers?: IncomingHttpHeaders;
   readonly query?: unknown;
   readonly body?: unknown;
   readonly params?: unknown;
   readonly originalUrl?: string;
   readonly url?: string;
+  /** Where guards put who asks. */
+  readonly user?: unknown;
 }
 
 /** `?window=`, `all` where it is left out. */
@@ -17,6 +23,31 @@ export function windowOf(request: MonitoringRequest): Window {
   const window = WINDOWS.find((known) => known === text);
   if (window === undefined) throw refused(`window must be one of ${WINDOWS.join(', ')}, not ${quoted(text)}`);
   return window;
+}
+
+/** `?window=` of a history, which begins somewhere: `1h` where it is left out. */
+export function historyWindowOf(request: MonitoringRequest): HistoryWindow {
+  const text = parameter(request, 'window');
+  if (text === undefined) return '1h';
+  const window = HISTORY_WINDOWS.find((known) => known === text);
+  if (window === undefined) throw refused(`window must be one of ${HISTORY_WINDOWS.join(', ')}, not ${quoted(text)}`);
+  return window;
+}
+
+/** `?pattern=`, undefined where it is left out. */
+export function patternOf(request: MonitoringRequest): string | undefined {
+  const text = parameter(request, 'pattern');
+  if (text !== undefined && (text === '' || text.length > MAX_PATTERN_LENGTH)) {
+    throw refused(`pattern must have 1 to ${MAX_PATTERN_LENGTH} characters`);
+  }
+  return text;
+}
+
+/** `?patterns=`, how many patterns are listed: a whole number from 0 to 100, 0 where it is left out. */
+export function patternsOf(request: MonitoringRequest): number {
+  return numberOf(request, 'patterns', 0, 'a whole number from 0 to 100', (count) => {
+    return Number.isInteger(count) && count >= 0 && count <= 100;
+  });
 }
 
 /** `?limit=`, a whole number from 1 to 1000, 10 where it is left out. */
@@ -47,7 +78,27 @@ export function waitOf(request: MonitoringRequest): boolean {
   return text !== 'false';
 }
 
-/** Whom statistics are asked of. */
+/** What requests call the application's own cache. */
+const OWN_CACHE = 'default';
+
+/** A named cache; undefined for the application's own. */
+export function namedCache<C>(name: unknown, caches: ReadonlyMap<string, C>): C | undefined {
+  if (name === undefined || name === OWN_CACHE) return undefined;
+  const cache = typeof name === 'string' ? caches.get(name) : undefined;
+  if (cache !== undefined) return cache;
+  const given = typeof name === 'string' ? quoted(name) : `a ${typeof name}`;
+  throw refused(`cache must be one of ${[OWN_CACHE, ...caches.keys()].join(', ')}, not ${given}`);
+}
+
+/** `?cache=`, undefined for the application's own. Instances exchange the statistics of that alone. */
+export function cacheOf<C>(request: MonitoringRequest, caches: ReadonlyMap<string, C>): C | undefined {
+  const cache = namedCache(parameter(request, 'cache'), caches);
+  if (cache !== undefined && scopeOf(request) === 'fleet')
+    throw refused(`scope must be instance where cache is a named one`);
+  return cache;
+}
+
+/** The instances that statistics cover. */
 const SCOPES = ['instance', 'fleet'] as const;
 
 /** `?scope=instance|fleet`, `instance` where it is left out. */
@@ -55,11 +106,35 @@ export function scopeOf(request: MonitoringRequest): (typeof SCOPES)[number] {
   return oneOf(request, 'scope', SCOPES);
 }
 
+/** `?shape=`, of a slow statement. */
+export function shapeOf(request: MonitoringRequest): string {
+  const shape = parameter(request, 'shape');
+  if (shape === undefined || shape === '') throw refused('shape is missing; give that of a slow query');
+  return shape;
+}
+
+/** `?state=open|all`, `open` where it is left out. */
+export function alertStateOf(request: MonitoringRequest): 'open' | 'all' {
+  return oneOf(request, 'state', ['open', 'all']);
+}
+
 const FLAMEGRAPH_FORMATS = ['folded', 'svg', 'speedscope'] as const;
 
 /** `?format=folded|svg|speedscope`, `folded` where it is left out. */
 export function flamegraphFormatOf(request: MonitoringRequest): (typeof FLAMEGRAPH_FORMATS)[number] {
   return oneOf(request, 'format', FLAMEGRAPH_FORMATS);
+}
+
+/** `?pattern=`, which must be given. */
+export function requiredPatternOf(request: MonitoringRequest): string {
+  const pattern = patternOf(request);
+  if (pattern === undefined) throw refused('pattern must be given, such as ?pattern=feed:*');
+  return pattern;
+}
+
+/** `?cache=`; undefined for the application's own. */
+export function cacheParameterOf<C>(request: MonitoringRequest, caches: ReadonlyMap<string, C>): C | undefined {
+  return namedCache(parameter(request, 'cache'), caches);
 }
 
 /** One part of the route's path. */

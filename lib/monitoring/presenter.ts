@@ -1,4 +1,4 @@
-import { eachInPortions, Portions } from '../metrics/reading/portions.js';
+import { forEachInSlices, TimeSlice } from '../cache/base/slices.js';
 
 /**
  * The wire's form of what the library answers: every field in snake_case, nothing else changed. The one place where
@@ -10,13 +10,13 @@ export function present(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [snakeCase(name), present(item)]));
 }
 
-/** `p95ResponseTimeMs` → `p95_response_time_ms`; what is no camelCase (`24h`, `half_open`) stays as it is. */
+/** `p95ResponseTimeMs` → `p95_response_time_ms`; names without capitals (`24h`, `half_open`) stay as they are. */
 export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** The JSON of {@link present}, made a portion at a time where there are many of something. */
-export async function presentedText(answer: unknown, portions = new Portions()): Promise<string> {
+/** The JSON of {@link present}, made in slices where there are many of something. */
+export async function presentedText(answer: unknown, slice = new TimeSlice()): Promise<string> {
   const parts: string[] = [];
   const add = async (value: unknown): Promise<void> => {
     if (Array.isArray(value)) {
@@ -25,7 +25,7 @@ export async function presentedText(answer: unknown, portions = new Portions()):
         parts.push(before, JSON.stringify(present(item)) ?? 'null');
         before = ',';
       };
-      await eachInPortions(value as readonly unknown[], addItem, portions);
+      await forEachInSlices(value as readonly unknown[], addItem, slice);
       parts.push(value.length === 0 ? '[]' : ']');
     } else parts.push(JSON.stringify(present(value)) ?? 'null');
   };

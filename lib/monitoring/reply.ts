@@ -8,32 +8,28 @@ import { present, presentedText } from './presenter.js';
  */
 @Injectable()
 export class Reply {
-  readonly #host: HttpAdapterHost;
-
-  constructor(@Inject(HttpAdapterHost) host: HttpAdapterHost) {
-    this.#host = host;
-  }
+  constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
 
   json(response: unknown, answer: unknown, statusCode = 200): void {
-    this.#host.httpAdapter.reply(response, present(answer), statusCode);
+    this.host.httpAdapter.reply(response, present(answer), statusCode);
   }
 
-  /** As {@link json}, written a portion at a time: an answer of a thousand patterns keeps nobody else waiting. */
+  /** As {@link json}, written in slices: an answer of a thousand patterns delays no other request. */
   async large(response: unknown, answer: unknown): Promise<void> {
     this.text(response, await presentedText(answer), 'application/json; charset=utf-8');
   }
 
   /** JSON of a format that is not ours: its names stay as they are. */
   document(response: unknown, answer: object): void {
-    this.#host.httpAdapter.reply(response, answer, 200);
+    this.host.httpAdapter.reply(response, answer, 200);
   }
 
-  text(response: unknown, answer: string, contentType: string): void {
+  text(response: unknown, answer: string, contentType: string, statusCode = 200): void {
     this.header(response, 'Content-Type', contentType);
-    this.#host.httpAdapter.reply(response, answer, 200);
+    this.host.httpAdapter.reply(response, answer, statusCode);
   }
 
   header(response: unknown, name: string, value: string): void {
-    this.#host.httpAdapter.setHeader(response, name, value);
+    this.host.httpAdapter.setHeader(response, name, value);
   }
 }

@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type CircuitState, CircuitState as State } from '../cache/observer.js';
-import type { Layer, ServerInfo } from '../cache/layers/layer.js';
-import { MONITORED_CACHE, type MonitoredCache } from './monitored-cache.js';
+import { systemClock } from '../cache/base/clock.js';
+import type { Layer, LayerStatus, ServerInfo } from '../cache/layers/layer.js';
+import { serverInfoOf } from '../exporters/server-figures.js';
+import { circuitStateNamed } from '../metrics/statistics.js';
+import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredCaches } from './monitored-cache.js';
 
 /** How long a server may take to answer before its figures are left out, milliseconds. */
 const DEADLINE_MS = 2000;
@@ -12,12 +14,19 @@ export interface CacheInformation extends Record<keyof ServerInfo, string | numb
 }
 
 export interface LayerInformation {
+  /** The name of its cache; `default` for the application's own. */
+  readonly cache: string;
   readonly layer: string;
   readonly shared: boolean;
   readonly connected: boolean;
   readonly circuitState: 'closed' | 'open' | 'half_open';
   readonly entryCount: number | null;
   readonly totalSizeBytes: number | null;
+  /** How much it may keep; left out where it has no such bound. */
+  readonly maxEntries?: number;
+  readonly maxSizeBytes?: number;
+  /** The bound of which it has used the larger share: the one that evicts first. Left out while it is empty. */
+  readonly boundBy?: 'entries' | 'bytes';
   readonly queueDepth: number;
   readonly writesDropped: number;
 }
@@ -34,54 +43,54 @@ const nothingKnown: Record<keyof ServerInfo, null> = {
   maxMemory: null,
 };
 
-const stateNames: Record<CircuitState, LayerInformation['circuitState']> = {
-  [State.closed]: 'closed',
-  [State.open]: 'open',
-  [State.halfOpen]: 'half_open',
-};
-
-/** Asks the nearest layer that has a server what that says of itself. */
+/** Asks the server of the first layer that has one for its figures. */
 @Injectable()
 export class ServerInformation {
-  readonly #cache: MonitoredCache;
-
-  constructor(@Inject(MONITORED_CACHE) cache: MonitoredCache) {
-    this.#cache = cache;
-  }
+  constructor(
+    @Inject(MONITORED_CACHE) private readonly cache: MonitoredCache,
+    @Inject(MONITORED_CACHES) private readonly named: MonitoredCaches,
+  ) {}
 
   async read(): Promise<CacheInformation> {
-    const layers = this.#cache.layers;
+    const layers = this.cache.layers;
     const asked = layers.find((layer) => layer.serverInfo !== undefined);
-    const server = asked === undefined ? undefined : await withinDeadline(asked);
-    return { ...nothingKnown, ...server, layers: layers.map(describe) };
+    const server = asked === undefined ? undefined : await serverInfoOf(asked, DEADLINE_MS, systemClock);
+    return { ...nothingKnown, ...server, layers: this.#described() };
+  }
+
+  #described(): LayerInformation[] {
+    const caches: [string, Pick<MonitoredCache, 'layers'>][] = [['default', this.cache], ...this.named.all];
+    return caches.flatMap(([name, { layers }]) => layers.map((layer) => describe(layer, name)));
   }
 }
 
-/** A server that is down, refuses or dawdles is one that says nothing. */
-async function withinDeadline(layer: Layer): Promise<ServerInfo | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), DEADLINE_MS);
-  });
-  try {
-    return await Promise.race([layer.serverInfo?.(), late]);
-  } catch {
-    return undefined;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function describe(layer: Layer): LayerInformation {
-  const { entries, bytes, connected, circuitState, queueDepth, writesDropped } = layer.status();
+function describe(layer: Layer, cache: string): LayerInformation {
+  const status = layer.status();
+  const { entries, bytes, connected, circuitState, queueDepth, writesDropped } = status;
   return {
+    cache,
     layer: layer.name,
     shared: layer.shared,
     connected,
-    circuitState: stateNames[circuitState],
+    circuitState: circuitStateNamed(circuitState),
     entryCount: entries,
     totalSizeBytes: bytes,
+    ...boundsOf(status),
     queueDepth,
     writesDropped,
+  };
+}
+
+function boundsOf({
+  entries,
+  bytes,
+  bounds = {},
+}: LayerStatus): Pick<LayerInformation, 'maxEntries' | 'maxSizeBytes' | 'boundBy'> {
+  const { entries: maxEntries = Infinity, bytes: maxSizeBytes = Infinity } = bounds;
+  const [ofEntries, ofBytes] = [(entries ?? 0) / maxEntries, (bytes ?? 0) / maxSizeBytes];
+  return {
+    ...(maxEntries < Infinity && { maxEntries }),
+    ...(maxSizeBytes < Infinity && { maxSizeBytes }),
+    ...(ofEntries !== ofBytes && { boundBy: ofEntries > ofBytes ? ('entries' as const) : ('bytes' as const) }),
   };
 }

@@ -1,35 +1,37 @@
-import { Get, Inject, Res, type Type } from '@nestjs/common';
+import { Get, Inject, Req, Res, type Type } from '@nestjs/common';
 import { DatabaseMetrics } from '../database/database-metrics.js';
-import { type Monitoring, MonitoredRoutes } from './monitored-routes.js';
+import { Write } from './access.js';
+import { MonitoredRoutes } from './monitored-routes.js';
+import type { Monitoring } from './monitoring.options.js';
+import { type MonitoringRequest, shapeOf } from './parameters.js';
 import { Reply } from './reply.js';
 import { ServerInformation } from './server-information.js';
 
-/** The routes that tell of the servers behind the cache; a class of its own for every registration. */
+/** The routes about the servers behind the cache; each registration has its own class. */
 export function serverController(monitoring: Monitoring): Type {
   @MonitoredRoutes(monitoring)
   class CacheServerController {
-    readonly #information: ServerInformation;
-    readonly #reply: Reply;
-    readonly #databases: DatabaseMetrics;
-
     constructor(
-      @Inject(ServerInformation) information: ServerInformation,
-      @Inject(Reply) reply: Reply,
-      @Inject(DatabaseMetrics) databases: DatabaseMetrics,
-    ) {
-      this.#information = information;
-      this.#reply = reply;
-      this.#databases = databases;
-    }
+      @Inject(ServerInformation) private readonly information: ServerInformation,
+      @Inject(Reply) private readonly reply: Reply,
+      @Inject(DatabaseMetrics) private readonly databases: DatabaseMetrics,
+    ) {}
 
     @Get('info')
     async info(@Res() response: unknown): Promise<void> {
-      this.#reply.json(response, await this.#information.read());
+      this.reply.json(response, await this.information.read());
     }
 
     @Get('database')
     database(@Res() response: unknown): void {
-      this.#reply.json(response, this.#databases.snapshot());
+      this.reply.json(response, this.databases.snapshot());
+    }
+
+    /** It changes nothing, but makes the database work and shows its tables: guarded as what changes something. */
+    @Get('database/plan')
+    @Write(monitoring)
+    async databasePlan(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      this.reply.json(response, await this.databases.plan(shapeOf(request)));
     }
   }
   return CacheServerController;

@@ -1,21 +1,27 @@
 import type { ServerResponse } from 'node:http';
 import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/common';
-import { type Clock, systemClock } from '../../cache/clock.js';
-import type { CacheInvalidation } from '../../cache/writing/invalidation-feed.js';
-import { CacheMetrics } from '../../metrics/cache-metrics.js';
-import { PatternDetector } from '../../metrics/recording/pattern-detector.js';
-import { counter, gauge } from '../../metrics/catalogue/families.js';
-import type { FamilySource, MetricFamily, MetricPoint } from '../../metrics/family.js';
-import type { Realtime } from '../../metrics/snapshot.js';
-import { CacheWarmer } from '../../warming/cache-warmer.js';
-import { MONITORED_CACHE, type MonitoredCache } from '../monitored-cache.js';
-import { MonitoringError } from '../monitoring-error.js';
-import { present } from '../presenter.js';
-import { AlertChanges } from './alert-changes.js';
+import { type Clock, systemClock } from '../cache/base/clock.js';
+import type { CacheInvalidation } from '../cache/invalidation/invalidation-feed.js';
+import { CacheMetrics } from '../metrics/cache-metrics.js';
+import { PatternDetector } from '../metrics/patterns/pattern-detector.js';
+import { counter, gauge } from '../metrics/family.js';
+import type { FamilySource, MetricFamily, MetricPoint } from '../metrics/family.js';
+import type { Realtime } from '../metrics/snapshot.js';
+import { CacheWarmer } from '../warming/cache-warmer.js';
+import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredCaches } from './monitored-cache.js';
+import type { PolicyTuning } from '../tuning/policy-tuning.js';
+import { MonitoringError } from './monitoring-error.js';
+import { present } from './presenter.js';
+import { RecentEvents } from './recent-events.js';
 import { EventClient, eventFrame } from './event-client.js';
 
 /** What is read of the metrics, and that they show how many clients there are. */
 type WatchedMetrics = Pick<CacheMetrics, 'collectRealtime' | 'addSource'>;
+
+/** What is watched of the cache. */
+type WatchedCache = Pick<MonitoredCache, 'watchInvalidations' | 'watchAlerts'> & {
+  readonly tuning: Pick<PolicyTuning, 'watch'>;
+};
 
 /** Token of the most clients at a time. */
 export const MAX_EVENT_CLIENTS = Symbol('cache-observability:max-event-clients');
@@ -29,24 +35,31 @@ const HEARTBEAT_TICKS = 15;
 const RETRY_MS = 3_000;
 /** Patterns named in one invalidation. */
 const MAX_PATTERNS = 20;
+/** How long events are kept for a client that comes back, after the last one has gone, milliseconds. */
+const REMEMBER_MS = 300_000;
+/** Keys of one invalidation whose patterns are looked at. */
+const MAX_KEYS = 1_000;
 
 /**
- * The event stream: one ticker and one set of listeners for all clients, there as long as there is a client. What is sent is
- * made once. Patterns and counts only: never a key.
+ * The event stream: one ticker and one set of listeners for all clients, there as long as there is a client. The listeners stay
+ * five minutes longer, for a client that comes back. What is sent is made once. Patterns and counts only: never a key.
  */
 @Injectable()
 export class LiveEvents implements OnModuleDestroy, FamilySource {
   readonly #metrics: WatchedMetrics;
   readonly #warmer: Pick<CacheWarmer, 'onProgress'>;
-  readonly #cache: Pick<MonitoredCache, 'watchInvalidations'>;
+  readonly #cache: WatchedCache;
+  readonly #named: MonitoredCaches | undefined;
   readonly #maxClients: number;
   readonly #clock: Clock;
   readonly #clients = new Set<EventClient>();
   /** Clients that have had a tick. */
   readonly #started = new Set<EventClient>();
-  readonly #alerts = new AlertChanges();
   readonly #patterns = new PatternDetector();
+  readonly #missed = new RecentEvents();
   #stops: (() => void)[] = [];
+  #stopTicks: (() => void) | undefined;
+  #forgetLater: (() => void) | undefined;
   #looking = false;
   /** Whether the next look is for everybody. */
   #due = false;
@@ -58,15 +71,17 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   constructor(
     @Inject(CacheMetrics) metrics: WatchedMetrics,
     @Inject(CacheWarmer) warmer: Pick<CacheWarmer, 'onProgress'>,
-    @Inject(MONITORED_CACHE) cache: Pick<MonitoredCache, 'watchInvalidations'>,
+    @Inject(MONITORED_CACHE) cache: WatchedCache,
     @Inject(MAX_EVENT_CLIENTS) maxClients: number,
     @Optional() @Inject(EVENT_CLOCK) clock?: Clock,
+    @Optional() @Inject(MONITORED_CACHES) named?: MonitoredCaches,
   ) {
     this.#metrics = metrics;
     this.#warmer = warmer;
     this.#cache = cache;
     this.#maxClients = maxClients;
     this.#clock = clock ?? systemClock;
+    this.#named = named;
     metrics.addSource(this);
   }
 
@@ -88,22 +103,35 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     );
   }
 
-  /** Adds a client, which starts with a tick. Ask {@link admit} before. */
-  connect(response: ServerResponse, headers: Readonly<Record<string, unknown>> = {}): void {
+  /**
+   * Adds a client, which starts with a tick. Ask {@link admit} before.
+   * @param lastEventId the last event it was sent before: it is sent what came since.
+   */
+  connect(response: ServerResponse, headers: Readonly<Record<string, unknown>> = {}, lastEventId = ''): void {
     const client = new EventClient(response, headers, () => this.#leave(client));
     this.#clients.add(client);
     client.send(`retry: ${RETRY_MS}\n\n`);
-    if (this.#clients.size === 1) this.#start();
+    for (const frame of this.#missed.after(lastEventId, this.#sent)) client.send(frame);
+    if (this.#stops.length === 0) this.#start();
+    this.#forgetLater?.();
+    this.#forgetLater = undefined;
+    this.#stopTicks ??= this.#tickAgain();
     void this.#look();
   }
 
   families(): MetricFamily[] {
     const point = (value: number): MetricPoint[] => [{ labels: [], value }];
     return [
-      gauge('cache_event_clients', 'Clients that listen to the event stream.', [], () => point(this.#clients.size)),
+      gauge(
+        'cache_event_clients',
+        'Clients that listen to the event stream.',
+        [],
+        () => point(this.#clients.size),
+        'sum',
+      ),
       counter(
         'cache_event_clients_refused_total',
-        'Clients turned away from the event stream for want of room.',
+        'Clients refused by the event stream, because the limit was reached.',
         [],
         () => point(this.#refused),
       ),
@@ -114,24 +142,47 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   onModuleDestroy(): void {
     this.#closed = true;
     for (const client of [...this.#clients]) client.end();
+    this.#stop();
   }
 
   #leave(client: EventClient): void {
     this.#clients.delete(client);
     this.#started.delete(client);
     if (this.#clients.size > 0) return;
+    this.#stopTicks?.();
+    this.#stopTicks = undefined;
+    this.#due = false;
+    if (this.#closed) this.#stop();
+    else this.#forgetLater = this.#clock.after(REMEMBER_MS, () => this.#stop());
+  }
+
+  /** No client came back. */
+  #stop(): void {
     for (const stop of this.#stops) stop();
     this.#stops = [];
-    this.#due = false;
-    this.#alerts.forget();
+    this.#forgetLater?.();
+    this.#forgetLater = undefined;
+    this.#missed.clear();
   }
 
   #start(): void {
     this.#stops = [
       this.#warmer.onProgress((progress) => this.#send('warming', progress)),
       this.#cache.watchInvalidations((invalidation) => this.#invalidated(invalidation)),
-      this.#tickAgain(),
+      ...this.#watchCaches(),
     ];
+  }
+
+  /** What changes in the application's own cache and in named ones, with their names. */
+  #watchCaches(): (() => void)[] {
+    const caches: [string, Pick<WatchedCache, 'tuning' | 'watchAlerts'>][] = [
+      ['default', this.#cache],
+      ...(this.#named?.all ?? []),
+    ];
+    return caches.flatMap(([cache, watched]) => [
+      watched.tuning.watch((event) => this.#send('policy', { cache, ...event })),
+      watched.watchAlerts((change) => this.#send('alert', { cache, ...change })),
+    ]);
   }
 
   /** @returns how to stop. */
@@ -155,31 +206,23 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     this.#due = false;
     const realtime = await this.#realtime();
     this.#looking = false;
-    if (realtime !== undefined && this.#clients.size > 0) this.#tell(realtime, everybody);
+    if (realtime !== undefined && this.#clients.size > 0) this.#sendTick(realtime, everybody);
     if (this.#due) void this.#look();
   }
 
-  /** A client starts with a tick, in which stands what is open; what comes and goes then is told to those that have started. */
-  #tell(realtime: Realtime, everybody: boolean): void {
-    const changes = this.#alerts.since(realtime.alerts);
-    const started = [...this.#started];
+  #sendTick(realtime: Realtime, everybody: boolean): void {
     const tick = eventFrame('tick', present(realtime), everybody ? ++this.#sent : this.#sent);
     for (const client of this.#clients) {
       if (!everybody && this.#started.has(client)) continue;
       this.#started.add(client);
       client.send(tick);
     }
-    for (const change of changes) this.#send('alert', change, started);
   }
 
   #invalidated({ keys, globs, tags, all, removed }: CacheInvalidation): void {
-    const patterns = new Set<string>();
-    for (const text of [...keys, ...globs]) {
-      if (patterns.size >= MAX_PATTERNS) break;
-      patterns.add(this.#patterns.patternOf(text));
-    }
+    const patterns = [...this.#patterns.patternsOf([...keys, ...globs].slice(0, MAX_KEYS))].slice(0, MAX_PATTERNS);
     const counts = { keys: keys.length, globs: globs.length, tags: tags.length };
-    this.#send('invalidation', { patterns: [...patterns], ...counts, all, removed });
+    this.#send('invalidation', { patterns, ...counts, all, removed });
   }
 
   /** Undefined where the figures cannot be read: the stream goes on. */
@@ -191,11 +234,13 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     }
   }
 
-  #send(event: string, data: unknown, clients: Iterable<EventClient> = this.#clients): void {
-    this.#broadcast(eventFrame(event, present(data), ++this.#sent), clients);
+  #send(event: string, data: unknown): void {
+    const frame = eventFrame(event, present(data), ++this.#sent);
+    this.#missed.add(this.#sent, frame);
+    this.#broadcast(frame);
   }
 
-  #broadcast(frame: string, clients: Iterable<EventClient> = this.#clients): void {
-    for (const client of clients) client.send(frame);
+  #broadcast(frame: string): void {
+    for (const client of this.#clients) client.send(frame);
   }
 }

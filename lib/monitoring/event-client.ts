@@ -11,7 +11,7 @@ export class EventClient {
   /**
    * Answers with a stream that stays open.
    * @param headers what the application has set on the answer so far.
-   * @param gone called once, when the connection has ended, whoever ended it.
+   * @param gone called once, when the connection has ended on either side.
    */
   constructor(response: ServerResponse, headers: Readonly<Record<string, unknown>>, gone: () => void) {
     this.#response = response;

@@ -1,0 +1,614 @@
+import type { WriteCounts } from './control.controller.js';
+import type { CacheInformation, LayerInformation } from './server-information.js';
+import type {
+  DatabaseSnapshot,
+  PoolSnapshot,
+  QuerySnapshot,
+  SlowQuerySnapshot,
+  StatementPlan,
+} from '../database/database-snapshot.js';
+import {
+  type PredictedEffect,
+  type Recommendation,
+  RECOMMENDATION_CODES,
+  type RecommendedChange,
+} from '../insight/recommendations/recommendation.js';
+import type { HotKey } from '../insight/cache-insight.js';
+import type { MemoryLadder, MemoryRung } from '../insight/memory-ladder.js';
+import type { AdvisedTtl, TtlLadder, TtlRung } from '../insight/ttl-ladder.js';
+import { type Alert, CODES, SEVERITIES } from '../insight/alerts/alert.js';
+import {
+  type CacheStats,
+  type EndpointStats,
+  type HealthReport,
+  type HealthWarning,
+  type History,
+  type HistoryPoint,
+  type HitRates,
+  type LayerStats,
+  type LowPerformer,
+  type NotKeptCounts,
+  type OperationStats,
+  type PatternStats,
+  type Realtime,
+  WINDOWS,
+} from '../metrics/snapshot.js';
+import type { StrategyReport, WarmingFailure, WarmingReport } from '../warming/warming-report.js';
+import type { PolicyOutcome, PolicyOverride, PolicyReport, Prediction } from '../tuning/policy-tuning.js';
+import type { AutomaticTtlValues, PolicyValues } from '../tuning/policy-values.js';
+import { snakeCase } from './presenter.js';
+
+/** A schema of OpenAPI 3.0. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+/*
+ * What each route answers, field by field. The compiler holds every type of an answer and its schema to the same fields; names are
+ * turned as answers turn theirs.
+ */
+
+/** A schema for each field. */
+type Fields<T> = { readonly [Name in keyof T]-?: Schema };
+
+/** An object of exactly these fields; those in `optional` may be missing. */
+function answer<T>(title: string, fields: Fields<T>, optional: readonly (keyof T)[] = []): Schema {
+  const named = Object.entries<Schema>(fields);
+  return {
+    title,
+    type: 'object',
+    properties: Object.fromEntries(named.map(([name, schema]) => [snakeCase(name), schema])),
+    required: named.filter(([name]) => !optional.includes(name as keyof T)).map(([name]) => snakeCase(name)),
+    additionalProperties: false,
+  };
+}
+
+const listOf = (items: Schema): Schema => ({ type: 'array', items });
+const orNull = (schema: Schema): Schema => ({ ...schema, nullable: true });
+const oneOf = (...names: string[]): Schema => ({ type: 'string', enum: names });
+
+const text: Schema = { type: 'string' };
+const flag: Schema = { type: 'boolean' };
+const count: Schema = { type: 'integer', minimum: 0 };
+const bytes: Schema = { type: 'number', minimum: 0, description: 'Bytes' };
+const ms: Schema = { type: 'number', minimum: 0, description: 'Milliseconds' };
+const seconds: Schema = { type: 'number', minimum: 0, description: 'Seconds' };
+const rate = orNull({ type: 'number', minimum: 0, maximum: 1, description: '0–1; null without anything to divide by' });
+const moment: Schema = { type: 'string', format: 'date-time' };
+const window = oneOf(...WINDOWS);
+const circuitState = oneOf('closed', 'open', 'half_open');
+const figure: Schema = { oneOf: [orNull({ type: 'number' }), text] };
+
+const responseTimes = {
+  avgResponseTimeMs: orNull(ms),
+  p50ResponseTimeMs: orNull(ms),
+  p95ResponseTimeMs: orNull(ms),
+  p99ResponseTimeMs: orNull(ms),
+  maxResponseTimeMs: orNull(ms),
+};
+const covered = { window, coverageSeconds: { ...seconds, description: 'Seconds of the window that were observed' } };
+const missReasons = answer<CacheStats['missReasons']>('MissReasons', {
+  cold: count,
+  expired: count,
+  evicted: count,
+  invalidated: count,
+  error: count,
+  unknown: count,
+});
+const notKept = answer<NotKeptCounts>('NotKeptCounts', {
+  error: count,
+  size: count,
+  cacheIf: count,
+  skipped: count,
+  cookie: count,
+  stream: count,
+  status: count,
+  response: count,
+  value: count,
+  empty: count,
+  ttl: count,
+  policy: count,
+  invalidated: count,
+  layer: count,
+});
+
+const accesses: Fields<CacheStats> = {
+  totalRequests: count,
+  cacheHits: count,
+  cacheMisses: count,
+  staleHits: count,
+  coalesced: count,
+  bypasses: count,
+  errors: count,
+  recalculations: { ...count, description: 'Loads run, in the foreground and as refreshes' },
+  loadErrors: count,
+  waitTimeouts: count,
+  sizeLimitRejections: count,
+  sets: count,
+  deletes: count,
+  invalidations: count,
+  evictions: count,
+  entryCount: orNull(count),
+  totalSizeBytes: orNull(bytes),
+  operationsInFlight: count,
+  hitRate: rate,
+  missRate: rate,
+  ...responseTimes,
+  avgLoadTimeMs: orNull(ms),
+  p50LoadTimeMs: orNull(ms),
+  p95LoadTimeMs: orNull(ms),
+  p99LoadTimeMs: orNull(ms),
+  timeSavedMs: { ...ms, description: 'Hits × the mean load time, milliseconds' },
+  missReasons,
+  ...covered,
+};
+
+const warning = answer<HealthWarning>(
+  'HealthWarning',
+  { code: text, message: text, value: figure, threshold: figure, pattern: text, layer: text, pool: text },
+  ['pattern', 'layer', 'pool'],
+);
+
+const ratesByWindow = answer<HitRates['overall']>('HitRatesByWindow', {
+  '1m': rate,
+  '5m': rate,
+  '1h': rate,
+  '24h': rate,
+  all: rate,
+});
+
+export const health = answer<HealthReport>(
+  'HealthReport',
+  {
+    status: oneOf('healthy', 'warning', 'degraded'),
+    hitRate: rate,
+    avgResponseTimeMs: orNull(ms),
+    p95ResponseTimeMs: orNull(ms),
+    totalRequests: count,
+    warnings: listOf(warning),
+    note: { ...text, description: 'There where there is too little to judge by' },
+    window,
+    timestamp: moment,
+  },
+  ['note'],
+);
+
+export const stats = answer<CacheStats>('CacheStats', accesses);
+
+export const patterns = listOf(
+  answer<PatternStats>('PatternStats', { pattern: text, ...accesses, notKept, avgValueBytes: orNull(bytes) }),
+);
+
+export const endpoints = listOf(
+  answer<EndpointStats>('EndpointStats', {
+    endpoint: { ...text, description: 'Method and route template' },
+    ...accesses,
+    avgTotalTimeMs: orNull(ms),
+    p50TotalTimeMs: orNull(ms),
+    p95TotalTimeMs: orNull(ms),
+    p99TotalTimeMs: orNull(ms),
+  }),
+);
+
+export const layers = listOf(
+  answer<LayerStats>(
+    'LayerStats',
+    {
+      layer: text,
+      totalRequests: count,
+      cacheHits: count,
+      cacheMisses: count,
+      errors: count,
+      timeouts: count,
+      hitRate: rate,
+      missRate: rate,
+      ...responseTimes,
+      evictions: count,
+      entryCount: orNull(count),
+      totalSizeBytes: orNull(bytes),
+      connected: flag,
+      circuitState,
+      queueDepth: count,
+      writesDropped: count,
+      writesFailed: count,
+      sweepsPending: { ...count, description: 'Invalidations by glob whose entries are not removed yet' },
+      invalidationsPending: { ...count, description: 'Invalidations that the layer has not taken yet' },
+      busNotSent: { ...flag, description: 'The last message to the other processes could not be sent' },
+      busUnreachable: { ...flag, description: 'Messages of the other processes cannot be received' },
+      ...covered,
+    },
+    ['sweepsPending', 'invalidationsPending', 'busNotSent', 'busUnreachable'],
+  ),
+);
+
+export const operations = listOf(
+  answer<OperationStats>('OperationStats', {
+    operation: oneOf('get', 'set', 'has', 'delete', 'invalidate', 'load', 'refresh', 'warm'),
+    count,
+    errors: count,
+    hitRate: { ...rate, description: 'Of get: hits over accesses; of the others: those that succeeded' },
+    ...responseTimes,
+    ...covered,
+  }),
+);
+
+export const lowPerformers = listOf(
+  answer<LowPerformer>('LowPerformer', {
+    pattern: text,
+    hitRate: rate,
+    totalRequests: count,
+    code: oneOf(...RECOMMENDATION_CODES, 'LAYER_FAILS', 'NOTHING_STORED', 'COLD_KEYS', 'WITHHELD'),
+    recommendation: text,
+    missReasons,
+    notKept,
+    ttlMs: orNull({
+      ...ms,
+      description: 'The declared TTL, milliseconds; 0 without end, null where it follows from the value',
+    }),
+    avgLoadTimeMs: orNull(ms),
+  }),
+);
+
+const optionValue: Schema = { oneOf: [orNull(text), { type: 'number' }, flag] };
+
+export const recommendations = listOf(
+  answer<Recommendation>(
+    'Recommendation',
+    {
+      id: text,
+      code: oneOf(...RECOMMENDATION_CODES),
+      pattern: text,
+      layer: text,
+      title: text,
+      why: text,
+      change: answer<RecommendedChange>('RecommendedChange', {
+        option: text,
+        from: optionValue,
+        to: optionValue,
+        code: { ...text, description: 'TypeScript to paste' },
+      }),
+      evidence: { type: 'object', additionalProperties: figure },
+      predicted: answer<PredictedEffect>(
+        'PredictedEffect',
+        {
+          hitRate: rate,
+          hitRateError: rate,
+          staleShare: rate,
+          timeSavedMsPerHour: { type: 'number', description: 'Milliseconds; negative where the change costs time' },
+          bytes: { type: 'number', description: 'Bytes; negative where they become free' },
+          loadsPerHour: { type: 'number', minimum: 0 },
+        },
+        ['bytes', 'loadsPerHour'],
+      ),
+      confidence: oneOf('high', 'medium'),
+      since: moment,
+    },
+    ['pattern', 'layer'],
+  ),
+);
+
+const ladderText: Schema = { ...text, description: 'What is missing, and how much is there' };
+
+const rungFields: Fields<TtlRung> = {
+  ttlMs: { type: 'number', description: 'Milliseconds' },
+  hitRate: orNull(rate),
+  hitRateError: orNull(rate),
+  staleShare: orNull(rate),
+  staleShareError: orNull(rate),
+  loadsPerHour: orNull({ type: 'number', minimum: 0 }),
+  loadMsPerHour: orNull({ type: 'number', minimum: 0, description: 'Milliseconds' }),
+  withheld: ladderText,
+};
+
+export const ttlLadder = answer<TtlLadder>(
+  'TtlLadder',
+  {
+    pattern: text,
+    ttlMs: orNull({ type: 'number', description: "Milliseconds, today's; null without one" }),
+    accesses: { type: 'integer', minimum: 0 },
+    observedMs: { type: 'number', minimum: 0 },
+    withheld: ladderText,
+    ladder: listOf(answer<TtlRung>('TtlRung', rungFields, ['withheld'])),
+    advised: answer<AdvisedTtl>(
+      'AdvisedTtl',
+      {
+        ...rungFields,
+        gain: { type: 'number', minimum: -1, maximum: 1 },
+        gainError: rate,
+      },
+      ['withheld'],
+    ),
+  },
+  ['withheld', 'advised'],
+);
+
+export const memoryLadders = listOf(
+  answer<MemoryLadder>(
+    'MemoryLadder',
+    {
+      layer: text,
+      eviction: oneOf('worth', 'lru'),
+      accesses: { type: 'integer', minimum: 0 },
+      observedMs: { type: 'number', minimum: 0 },
+      withheld: ladderText,
+      ladder: listOf(
+        answer<MemoryRung>(
+          'MemoryRung',
+          {
+            factor: { type: 'number', description: "Times today's bounds" },
+            maxEntries: orNull({ type: 'integer', minimum: 1 }),
+            maxBytes: orNull({ type: 'integer', minimum: 0, description: 'Bytes' }),
+            hitRate: orNull(rate),
+            hitRateError: orNull(rate),
+            withheld: ladderText,
+          },
+          ['withheld'],
+        ),
+      ),
+    },
+    ['withheld'],
+  ),
+);
+
+export const hotKeys = listOf(
+  answer<HotKey>('HotKey', {
+    key: text,
+    id: text,
+    pattern: text,
+    requests: { type: 'integer', minimum: 0 },
+    requestsError: { type: 'integer', minimum: 0 },
+    share: rate,
+  }),
+);
+
+export const hitRates = answer<HitRates>('HitRates', {
+  overall: ratesByWindow,
+  patterns: listOf(answer<HitRates['patterns'][number]>('PatternHitRates', { pattern: text, hitRates: ratesByWindow })),
+  operations: listOf(
+    answer<HitRates['operations'][number]>('OperationHitRates', { operation: text, hitRates: ratesByWindow }),
+  ),
+});
+
+export const realtime = answer<Realtime>('Realtime', {
+  operationsInFlight: count,
+  requestsPerSecond: { type: 'number', minimum: 0 },
+  hitRate: rate,
+  avgResponseTimeMs: orNull(ms),
+  p99ResponseTimeMs: orNull(ms),
+  alerts: listOf(warning),
+  timestamp: moment,
+});
+
+export const statementPlan = answer<StatementPlan>('StatementPlan', {
+  shape: text,
+  queryType: text,
+  table: text,
+  dialect: text,
+  plan: { ...text, description: 'Text of PostgreSQL, JSON of MySQL and MariaDB' },
+  values: { ...oneOf('generic', 'assumed'), description: 'Planned for any values, or for 1 in the place of each' },
+});
+
+export const alerts = listOf(
+  answer<Alert>('Alert', {
+    id: text,
+    code: oneOf(...Object.keys(CODES)),
+    severity: oneOf(...SEVERITIES),
+    subject: { ...text, description: 'A pattern, layer or pool; cache for everything together' },
+    message: text,
+    value: figure,
+    expected: figure,
+    openedAt: moment,
+    closedAt: orNull(moment),
+  }),
+);
+
+const historyPoint = answer<HistoryPoint>('HistoryPoint', {
+  start: moment,
+  seconds,
+  totalRequests: count,
+  cacheHits: count,
+  cacheMisses: count,
+  staleHits: count,
+  errors: count,
+  hitRate: rate,
+  p95ResponseTimeMs: orNull(ms),
+  p50LoadTimeMs: orNull(ms),
+  p95LoadTimeMs: orNull(ms),
+  timeSavedMs: ms,
+  missReasons,
+});
+
+export const history = answer<History>('History', {
+  window: oneOf('1m', '5m', '1h', '24h'),
+  pattern: orNull(text),
+  points: listOf(historyPoint),
+  patterns: listOf(
+    answer<History['patterns'][number]>('PatternHistory', { pattern: text, points: listOf(historyPoint) }),
+  ),
+  since: moment,
+  timestamp: moment,
+});
+
+export const information = answer<CacheInformation>('CacheInformation', {
+  redisVersion: orNull(text),
+  usedMemoryHuman: orNull(text),
+  usedMemory: orNull(bytes),
+  connectedClients: orNull(count),
+  totalKeys: orNull(count),
+  uptimeInSeconds: orNull(seconds),
+  hitRate: rate,
+  evictedKeys: orNull(count),
+  maxMemory: orNull(bytes),
+  layers: listOf(
+    answer<LayerInformation>(
+      'LayerInformation',
+      {
+        cache: text,
+        layer: text,
+        shared: flag,
+        connected: flag,
+        circuitState,
+        entryCount: orNull(count),
+        totalSizeBytes: orNull(bytes),
+        maxEntries: count,
+        maxSizeBytes: bytes,
+        boundBy: oneOf('entries', 'bytes'),
+        queueDepth: count,
+        writesDropped: count,
+      },
+      ['maxEntries', 'maxSizeBytes', 'boundBy'],
+    ),
+  ),
+});
+
+export const database = answer<DatabaseSnapshot>('DatabaseSnapshot', {
+  pools: listOf(
+    answer<PoolSnapshot>('PoolSnapshot', {
+      pool: text,
+      system: text,
+      size: count,
+      available: count,
+      inUse: count,
+      idle: count,
+      pending: count,
+      utilization: { type: 'number', minimum: 0, description: 'in_use / size' },
+      acquired: count,
+      timeouts: count,
+      errors: count,
+      avgWaitTimeMs: orNull(ms),
+      p50WaitTimeMs: orNull(ms),
+      p95WaitTimeMs: orNull(ms),
+      p99WaitTimeMs: orNull(ms),
+      maxWaitTimeMs: orNull(ms),
+    }),
+  ),
+  queries: listOf(
+    answer<QuerySnapshot>('QuerySnapshot', {
+      queryType: text,
+      table: text,
+      count,
+      errors: count,
+      slow: count,
+      avgTimeMs: orNull(ms),
+      p50TimeMs: orNull(ms),
+      p95TimeMs: orNull(ms),
+      p99TimeMs: orNull(ms),
+      maxTimeMs: orNull(ms),
+    }),
+  ),
+  slowQueries: listOf(
+    answer<SlowQuerySnapshot>('SlowQuerySnapshot', {
+      queryType: text,
+      table: text,
+      shape: text,
+      count,
+      maxTimeMs: ms,
+      lastTimeMs: ms,
+      lastAt: moment,
+    }),
+  ),
+});
+
+const warmed = { keysWarmed: count, keysSkipped: count, keysFailed: count, bytes, durationMs: ms, efficiency: rate };
+
+export const warming = answer<WarmingReport>('WarmingReport', {
+  id: text,
+  trigger: oneOf('startup', 'cron', 'manual'),
+  status: oneOf('running', 'completed', 'aborted'),
+  startedAt: moment,
+  finishedAt: orNull(moment),
+  ...warmed,
+  strategies: listOf(
+    answer<StrategyReport>('StrategyReport', {
+      strategy: text,
+      result: oneOf('running', 'ok', 'partial', 'failed', 'timeout', 'aborted', 'elsewhere'),
+      ...warmed,
+      errors: listOf(answer<WarmingFailure>('WarmingFailure', { code: text, message: text, count })),
+    }),
+  ),
+});
+
+export const reset = answer<{ reset: true; timestamp: string }>('ResetMetrics', {
+  reset: { type: 'boolean', enum: [true] },
+  timestamp: moment,
+});
+
+export const invalidated = answer<WriteCounts>('Invalidated', {
+  keys: { ...count, description: 'Keys that were fresh' },
+  patterns: { ...count, description: 'Entries that the globs removed' },
+  tags: { ...count, description: 'Tags given' },
+});
+
+const policyValues: Fields<PolicyValues> = {
+  ttlMs: { ...orNull(ms), description: 'Milliseconds; null where entries do not expire or a function decides' },
+  automaticTtl: orNull(answer<AutomaticTtlValues>('AutomaticTtl', { minMs: ms, maxMs: ms, maxStaleShare: rate })),
+  ttlByValue: flag,
+  staleWhileRevalidateMs: ms,
+  staleIfErrorMs: ms,
+  softTimeoutMs: orNull(ms),
+  hardTimeoutMs: orNull(ms),
+  refreshFraction: rate,
+  xfetchBeta: { type: 'number', minimum: 0 },
+  jitter: rate,
+  negativeTtlMs: orNull(ms),
+  lock: flag,
+  waitTimeoutMs: orNull(ms),
+  maxEntrySize: orNull(bytes),
+};
+const prediction = answer<Prediction>('Prediction', { hitRate: rate, staleShare: rate });
+const values = answer<PolicyValues>('PolicyValues', policyValues);
+const override = orNull(
+  answer<PolicyOverride>('PolicyOverride', {
+    values: answer<PolicyValues>('OverriddenValues', policyValues, Object.keys(policyValues) as (keyof PolicyValues)[]),
+    setBy: text,
+    setAt: moment,
+    expiresAt: orNull(moment),
+    reached: oneOf('fleet', 'process'),
+  }),
+);
+
+export const policy = answer<PolicyReport>('PolicyReport', {
+  pattern: text,
+  declared: values,
+  varies: listOf(text),
+  override,
+  automatic: override,
+  effective: values,
+  outcome: orNull(answer<PolicyOutcome>('PolicyOutcome', { predicted: prediction, realised: prediction })),
+});
+
+export const policies = listOf(policy);
+
+export const events: Schema = {
+  type: 'string',
+  description:
+    'Server-sent events. tick: what realtime answers, each second; alert: an alert that opened or closed; warming: the progress of a strategy; invalidation: patterns and counts; policy: an override that was set or has ended.',
+};
+
+/** The file format of speedscope, in its own names. */
+export const speedscope: Schema = {
+  title: 'SpeedscopeFile',
+  type: 'object',
+  required: ['$schema', 'shared', 'profiles'],
+};
+
+/** The format of V8, in its own names. */
+export const cpuProfile: Schema = {
+  title: 'CpuProfile',
+  type: 'object',
+  required: ['nodes', 'startTime', 'endTime'],
+  properties: {
+    nodes: listOf({ type: 'object' }),
+    startTime: { type: 'number', description: 'Microseconds' },
+    endTime: { type: 'number', description: 'Microseconds' },
+    samples: listOf({ type: 'integer' }),
+    timeDeltas: listOf({ type: 'integer' }),
+  },
+};
+
+/** Every refusal of these routes; what guards refuse is answered by the application. */
+export const refusal: Schema = {
+  title: 'MonitoringError',
+  type: 'object',
+  properties: { statusCode: { type: 'integer' }, code: text, message: text },
+  required: ['statusCode', 'code', 'message'],
+  additionalProperties: false,
+};

@@ -1,0 +1,387 @@
+import type { Type } from '@nestjs/common';
+import type * as Swagger from '@nestjs/swagger';
+import { optionalPackage } from '../cache/optional-package.js';
+import { WINDOWS } from '../metrics/snapshot.js';
+import * as answers from './openapi-answers.js';
+import type { PolicyChange } from '../cache/policies/policy-overrides.js';
+import { MAX_PATTERN_LENGTH } from '../tuning/override-record.js';
+import type { Schema } from './openapi-answers.js';
+
+/** One query parameter of a route, as OpenAPI describes it. */
+interface QueryParameter {
+  readonly name: string;
+  readonly description: string;
+  readonly schema: Schema;
+  /** @default false */
+  readonly required?: boolean;
+}
+
+/** What a document says of one handler. */
+interface RouteDescription {
+  readonly summary: string;
+  readonly query?: readonly QueryParameter[];
+  readonly path?: { readonly name: string; readonly description: string };
+  readonly body?: Schema;
+  /** By status, then by content type where it is not JSON. */
+  readonly answers: Readonly<Record<number, Schema | { readonly content: Readonly<Record<string, Schema>> }>>;
+  /** The statuses of its refusals. */
+  readonly refusals?: readonly number[];
+}
+
+const window: QueryParameter = {
+  name: 'window',
+  description: 'The window that is answered for',
+  schema: { type: 'string', enum: [...WINDOWS], default: 'all' },
+};
+const scope: QueryParameter = {
+  name: 'scope',
+  description: 'This instance, or every live one together',
+  schema: { type: 'string', enum: ['instance', 'fleet'], default: 'instance' },
+};
+const cache: QueryParameter = {
+  name: 'cache',
+  description: "The name of a cache that forFeature() made, or default for the application's own",
+  schema: { type: 'string', default: 'default' },
+};
+const limit: QueryParameter = {
+  name: 'limit',
+  description: 'How many',
+  schema: { type: 'integer', minimum: 1, maximum: 1000, default: 10 },
+};
+const pattern: QueryParameter = {
+  name: 'pattern',
+  description: 'The pattern as statistics show it, such as feed:*',
+  schema: { type: 'string', maxLength: MAX_PATTERN_LENGTH },
+  required: true,
+};
+const duration = {
+  oneOf: [
+    { type: 'number', minimum: 0, description: 'Milliseconds' },
+    { type: 'string', example: '5m' },
+  ],
+};
+const fraction = { type: 'number', minimum: 0, maximum: 1 };
+const policyBody = {
+  type: 'object',
+  properties: {
+    ttl: duration,
+    staleWhileRevalidate: duration,
+    staleIfError: duration,
+    softTimeout: duration,
+    hardTimeout: duration,
+    refreshAhead: {
+      oneOf: [
+        fraction,
+        { type: 'string', enum: ['xfetch'] },
+        {
+          type: 'object',
+          properties: { fraction, xfetch: { type: 'boolean' }, beta: { type: 'number' } },
+          additionalProperties: false,
+        },
+      ],
+    },
+    jitter: fraction,
+    negativeTtl: { oneOf: [...duration.oneOf, { type: 'boolean', enum: [false] }] },
+    lock: { type: 'boolean' },
+    waitTimeout: duration,
+    maxEntrySize: { type: 'integer', minimum: 1 },
+    for: duration,
+  } satisfies Record<keyof PolicyChange | 'for', Schema>,
+  additionalProperties: false,
+};
+const texts = { type: 'array', items: { type: 'string' } };
+
+/** Reading statistics: a wrong parameter, a fleet that is off, one that cannot be asked. */
+const READ_REFUSALS = [400, 409, 503];
+/** Changing something: a wrong body, another site or closed writes, a body that is not JSON. */
+const WRITE_REFUSALS = [400, 403, 415];
+
+/** By the handlers' names, which no two controllers share. */
+const routes: Readonly<Record<string, RouteDescription>> = {
+  health: {
+    summary: 'Health of the cache, with warnings',
+    query: [scope, cache],
+    answers: { 200: answers.health },
+    refusals: READ_REFUSALS,
+  },
+  stats: {
+    summary: 'Statistics of the whole cache',
+    query: [window, scope, cache],
+    answers: { 200: answers.stats },
+    refusals: READ_REFUSALS,
+  },
+  patterns: {
+    summary: 'Statistics by key pattern',
+    query: [window, scope, cache],
+    answers: { 200: answers.patterns },
+    refusals: READ_REFUSALS,
+  },
+  endpoints: {
+    summary: 'Statistics by endpoint',
+    query: [window, scope, cache],
+    answers: { 200: answers.endpoints },
+    refusals: READ_REFUSALS,
+  },
+  layers: {
+    summary: 'Statistics by layer, with circuit state and write queue',
+    query: [window, scope, cache],
+    answers: { 200: answers.layers },
+    refusals: READ_REFUSALS,
+  },
+  operations: {
+    summary: 'Statistics by operation',
+    query: [window, scope, cache],
+    answers: { 200: answers.operations },
+    refusals: READ_REFUSALS,
+  },
+  topPatterns: {
+    summary: 'Patterns by number of requests',
+    query: [limit, window, scope, cache],
+    answers: { 200: answers.patterns },
+    refusals: READ_REFUSALS,
+  },
+  lowPerformers: {
+    summary: 'Patterns with a low hit rate, each with a recommendation',
+    query: [
+      {
+        name: 'threshold',
+        description: 'Hit rate below which a pattern is listed',
+        schema: { type: 'number', minimum: 0, maximum: 1, default: 0.5 },
+      },
+      {
+        name: 'min_requests',
+        description: 'Requests from which on a pattern is listed',
+        schema: { type: 'integer', minimum: 0, default: 1 },
+      },
+      window,
+      scope,
+      cache,
+    ],
+    answers: { 200: answers.lowPerformers },
+    refusals: READ_REFUSALS,
+  },
+  insights: {
+    summary: 'What to change, most time saved first',
+    query: [
+      {
+        name: 'pattern',
+        description: 'Those for this key pattern alone',
+        schema: { type: 'string', minLength: 1, maxLength: 512 },
+      },
+      cache,
+    ],
+    answers: { 200: answers.recommendations },
+    refusals: [400],
+  },
+  ttl: {
+    summary: 'What other TTLs would do with the accesses of a key pattern',
+    query: [pattern, cache],
+    answers: { 200: answers.ttlLadder },
+    refusals: [400],
+  },
+  memory: {
+    summary: 'How the hit rate of each memory layer depends on its bounds',
+    query: [cache],
+    answers: { 200: answers.memoryLadders },
+    refusals: [400],
+  },
+  hotKeys: {
+    summary: 'The keys that are asked for most, masked unless insight.showKeys is on',
+    query: [limit, cache],
+    answers: { 200: answers.hotKeys },
+    refusals: [400],
+  },
+  hitRate: {
+    summary: 'Hit rates over every window: overall, by pattern, by operation',
+    query: [scope, cache],
+    answers: { 200: answers.hitRates },
+    refusals: READ_REFUSALS,
+  },
+  history: {
+    summary: 'A window over time: all patterns together, or one',
+    query: [
+      {
+        name: 'window',
+        description: 'The window that is answered for',
+        schema: { type: 'string', enum: ['1m', '5m', '1h', '24h'], default: '1h' },
+      },
+      { name: 'pattern', description: 'One pattern instead of all together', schema: { type: 'string' } },
+      {
+        name: 'patterns',
+        description: 'How many patterns are listed beside, those first that lost most time to misses',
+        schema: { type: 'integer', minimum: 0, maximum: 100, default: 0 },
+      },
+      scope,
+      cache,
+    ],
+    answers: { 200: answers.history },
+    refusals: READ_REFUSALS,
+  },
+  realtime: {
+    summary: 'Operations in flight, rate, response times and open alerts',
+    query: [scope, cache],
+    answers: { 200: answers.realtime },
+    refusals: READ_REFUSALS,
+  },
+  alerts: {
+    summary: 'Alerts of this instance, newest first',
+    query: [
+      {
+        name: 'state',
+        description: 'Those that are open, or the last ones that are over too',
+        schema: { type: 'string', enum: ['open', 'all'], default: 'open' },
+      },
+      cache,
+    ],
+    answers: { 200: answers.alerts },
+    refusals: [400],
+  },
+  events: {
+    summary: 'Server-sent events: ticks, alerts, warming progress, invalidations',
+    answers: { 200: { content: { 'text/event-stream': answers.events } } },
+    refusals: [405, 503],
+  },
+  flamegraph: {
+    summary: 'Where sampled operations spend their time, as folded stacks',
+    query: [
+      {
+        name: 'format',
+        description: 'Text, a picture, or a file for speedscope',
+        schema: { type: 'string', enum: ['folded', 'svg', 'speedscope'], default: 'folded' },
+      },
+    ],
+    answers: {
+      200: {
+        content: {
+          'text/plain': { type: 'string' },
+          'image/svg+xml': { type: 'string' },
+          'application/json': answers.speedscope,
+        },
+      },
+    },
+    refusals: [400, 404],
+  },
+  cpuProfile: {
+    summary: 'A CPU profile of the process, as DevTools open it',
+    body: {
+      type: 'object',
+      properties: { seconds: { type: 'number', exclusiveMinimum: true, minimum: 0, maximum: 60, default: 5 } },
+      additionalProperties: false,
+    },
+    answers: { 200: answers.cpuProfile },
+    refusals: WRITE_REFUSALS,
+  },
+  info: {
+    summary: 'Figures of the server of the first remote layer, and the state of every layer',
+    answers: { 200: answers.information },
+  },
+  databasePlan: {
+    summary: 'The plan of a slow statement, from EXPLAIN without ANALYZE',
+    query: [{ name: 'shape', description: 'Its shape, as slow_queries shows it', schema: { type: 'string' } }],
+    answers: { 200: answers.statementPlan },
+    refusals: [400, 403, 404, 409, 415, 503],
+  },
+  database: { summary: 'Observed connection pools and queries', answers: { 200: answers.database } },
+  warm: {
+    summary: 'Warms the cache and answers with the report of the run',
+    query: [
+      {
+        name: 'wait',
+        description: 'false answers 202 at once, with the run to follow',
+        schema: { type: 'boolean', default: true },
+      },
+    ],
+    body: { type: 'object', properties: { strategies: texts }, additionalProperties: false },
+    answers: { 200: answers.warming, 202: answers.warming },
+    refusals: [...WRITE_REFUSALS, 503],
+  },
+  run: {
+    summary: 'The report of a warming run, as far as it is',
+    path: { name: 'id', description: 'The id of the run' },
+    answers: { 200: answers.warming },
+    refusals: [404],
+  },
+  policies: {
+    summary: 'Policies as they are declared, overridden and in force',
+    query: [
+      { name: 'pattern', description: 'One pattern; all where it is left out', schema: { type: 'string' } },
+      cache,
+    ],
+    answers: { 200: answers.policies },
+    refusals: [400],
+  },
+  overridePolicy: {
+    summary: 'Overrides the policy of a pattern, for values that are stored from now on',
+    query: [pattern, cache],
+    body: policyBody,
+    answers: { 200: answers.policy },
+    refusals: [...WRITE_REFUSALS, 404, 409],
+  },
+  revertPolicy: {
+    summary: 'Ends the override of the policy of a pattern',
+    query: [pattern, cache],
+    answers: { 200: answers.policy },
+    refusals: [...WRITE_REFUSALS, 404],
+  },
+  reset: { summary: 'Resets every metric', answers: { 200: answers.reset }, refusals: WRITE_REFUSALS },
+  invalidate: {
+    summary: 'Invalidates by key, by glob and by tag',
+    body: {
+      type: 'object',
+      properties: { keys: texts, patterns: texts, tags: texts, cache: { type: 'string', default: 'default' } },
+      additionalProperties: false,
+    },
+    answers: { 200: answers.invalidated },
+    refusals: [...WRITE_REFUSALS, 503],
+  },
+};
+
+/**
+ * Describes the controllers of one registration for @nestjs/swagger, which is loaded here and nowhere else; this file is loaded with
+ * `monitoring.swagger` alone.
+ * @throws CacheError `MISSING_PACKAGE` where it is not installed.
+ */
+export async function describeRoutes(controllers: readonly Type[]): Promise<void> {
+  const load = () => import('@nestjs/swagger');
+  const swagger = await optionalPackage('@nestjs/swagger', 'monitoring.swagger', load);
+  for (const controller of controllers) {
+    swagger.ApiTags('cache')(controller);
+    for (const [name, route] of Object.entries(routes)) {
+      const descriptor = Object.getOwnPropertyDescriptor(controller.prototype, name);
+      if (descriptor === undefined) continue;
+      for (const decorate of decoratorsOf(swagger, route)) decorate(controller.prototype as object, name, descriptor);
+    }
+  }
+}
+
+function decoratorsOf(swagger: typeof Swagger, route: RouteDescription): MethodDecorator[] {
+  const { summary, query = [], path, body, refusals = [] } = route;
+  return [
+    swagger.ApiOperation({ summary }),
+    ...query.map((parameter) => swagger.ApiQuery({ required: false, ...parameter })),
+    ...(path === undefined ? [] : [swagger.ApiParam({ ...path, schema: { type: 'string' } })]),
+    ...(body === undefined ? [] : [swagger.ApiBody({ schema: body, required: false })]),
+    ...Object.entries(route.answers).map(([status, answer]) => {
+      const headers = query.includes(scope) ? { headers: { 'X-Cache-Instances': INSTANCES } } : {};
+      return swagger.ApiResponse({
+        status: Number(status),
+        description: summary,
+        ...headers,
+        content: contentOf(answer),
+      });
+    }),
+    ...refusals.map((status) =>
+      swagger.ApiResponse({ status, description: 'Refused', content: contentOf(answers.refusal) }),
+    ),
+  ];
+}
+
+const INSTANCES = {
+  description: 'With scope=fleet: how many instances answered',
+  schema: { type: 'integer' as const, minimum: 1 },
+};
+
+function contentOf(answer: RouteDescription['answers'][number]): Record<string, { schema: Schema }> {
+  const content = 'content' in answer ? (answer.content as Record<string, Schema>) : { 'application/json': answer };
+  return Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }]));
+}

@@ -1,0 +1,92 @@
+import { Delete, Get, Inject, Put, Req, Res, type Type } from '@nestjs/common';
+import { shown } from '../cache/base/shown.js';
+import { nearest } from '../cache/options/option-rules.js';
+import { CacheMetrics } from '../metrics/cache-metrics.js';
+import { nameIn } from '../tuning/override-record.js';
+import type { PolicyReport } from '../tuning/policy-tuning.js';
+import { Write } from './access.js';
+import { noBodyOf, policyBodyOf } from './bodies.js';
+import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredCaches } from './monitored-cache.js';
+import { MonitoredRoutes } from './monitored-routes.js';
+import { MonitoringError } from './monitoring-error.js';
+import type { Monitoring } from './monitoring.options.js';
+import { cacheParameterOf, type MonitoringRequest, patternOf, requiredPatternOf } from './parameters.js';
+import { snakeCase } from './presenter.js';
+import { Reply } from './reply.js';
+
+/** The fields of `request.user` that name somebody, the first that is there. */
+const NAMES = ['username', 'name', 'id', 'sub'] as const;
+
+/** The routes that list, override and revert policies; a class of its own for every registration. */
+export function policiesController(monitoring: Monitoring): Type {
+  @MonitoredRoutes(monitoring)
+  class CachePoliciesController {
+    constructor(
+      @Inject(MONITORED_CACHE) private readonly cache: MonitoredCache,
+      @Inject(CacheMetrics) private readonly metrics: CacheMetrics,
+      @Inject(MONITORED_CACHES) private readonly named: MonitoredCaches,
+      @Inject(Reply) private readonly reply: Reply,
+    ) {}
+
+    @Get('policies')
+    async policies(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      const pattern = patternOf(request);
+      const { tuning } = this.#asked(request);
+      const reports = pattern === undefined ? tuning.policies() : [tuning.report(pattern)];
+      await this.reply.large(response, reports.map(shownReport));
+    }
+
+    @Put('policies')
+    @Write(monitoring)
+    async overridePolicy(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      const pattern = requiredPatternOf(request);
+      const { tuning, metrics } = this.#asked(request);
+      const { change, lasting } = policyBodyOf(request);
+      if (!tuning.isDeclared(pattern)) await refuseUnknown(pattern, metrics, tuning.policies());
+      const terms = { by: whoAsks(request), ...(lasting !== undefined && { for: lasting }) };
+      this.reply.json(response, shownReport(await tuning.override(pattern, change, terms)));
+    }
+
+    @Delete('policies')
+    @Write(monitoring)
+    async revertPolicy(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      const pattern = requiredPatternOf(request);
+      const { tuning } = this.#asked(request);
+      noBodyOf(request);
+      this.reply.json(response, shownReport(await tuning.revert(pattern, { by: whoAsks(request) })));
+    }
+
+    #asked(request: MonitoringRequest): Pick<MonitoredCache, 'tuning'> & { readonly metrics: CacheMetrics } {
+      return cacheParameterOf(request, this.named.all) ?? { tuning: this.cache.tuning, metrics: this.metrics };
+    }
+  }
+  return CachePoliciesController;
+}
+
+/** A report whose names of values are those of its fields on the wire. */
+function shownReport(report: PolicyReport): object {
+  return { ...report, varies: report.varies.map(snakeCase) };
+}
+
+/** Who asks, as the application's guards know. */
+function whoAsks({ user }: MonitoringRequest): string {
+  if (typeof user !== 'object' || user === null) return nameIn(user);
+  const name = NAMES.map((field) => (user as Record<string, unknown>)[field]).find(
+    (value) => typeof value === 'string' || typeof value === 'number',
+  );
+  return nameIn(name);
+}
+
+/** A pattern that nobody declares must have been counted: an override of a misspelt one would have no effect. */
+async function refuseUnknown(pattern: string, metrics: CacheMetrics, policies: readonly PolicyReport[]): Promise<void> {
+  const counted = await metrics.collectPatternStats('all');
+  const known = [...new Set([...policies, ...counted].map((each) => each.pattern))];
+  if (known.includes(pattern)) return;
+  const meant = nearest(pattern, known);
+  const hint = meant === undefined ? '' : ` Did you mean ${shown(meant)}?`;
+  throw new MonitoringError(
+    404,
+    'UNKNOWN_PATTERN',
+    `No handler declares the pattern ${shown(pattern)} and no key of it was counted.${hint} GET policies and GET stats/patterns list what there is.`,
+  );
+}

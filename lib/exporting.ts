@@ -1,34 +1,42 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
-import { systemClock } from './cache/clock.js';
+import { systemClock } from './cache/base/clock.js';
+import { ShutdownBudget } from './cache/base/shutdown-budget.js';
 import { ExportSchedule } from './exporters/export-schedule.js';
+import { exportSourceOf } from './exporters/metrics-exporter.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { nestLog } from './nest-log.js';
+import { ObservedCache } from './observed-cache.js';
 import { Persistence } from './persistence/persistence.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
-import { packageName } from './service-name.js';
+import { defaultServiceName } from './service-name.js';
 
-/** Runs the application's exporters from its start to its end. */
+/** How long exporters may take to export a last time and to stop. */
+const STOP_MS = 1_500;
+
+/** Runs the application's exporters from boot to shutdown. */
 @Injectable()
 export class Exporting implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #schedule: ExportSchedule;
+  readonly #shutdown: ShutdownBudget;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
     @Inject(CacheMetrics) metrics: CacheMetrics,
     @Inject(Persistence) persistence: Persistence,
+    @Inject(ShutdownBudget) shutdown: ShutdownBudget,
+    @Inject(ObservedCache) cache: ObservedCache,
   ) {
+    this.#shutdown = shutdown;
     const { exporters = [] } = options;
-    const serviceName = options.serviceName ?? (exporters.length > 0 ? packageName() : '');
-    const source = {
-      serviceName,
-      families: () => metrics.families(),
-      collectFamilies: () => metrics.collectFamilies(),
-      get restored() {
-        return persistence.restored;
-      },
-    };
-    this.#schedule = new ExportSchedule({ exporters, source, clock: systemClock, log: nestLog() });
+    const serviceName = options.serviceName ?? (exporters.length > 0 ? defaultServiceName() : '');
+    this.#schedule = new ExportSchedule({
+      exporters,
+      source: exportSourceOf(metrics, serviceName, () => persistence.restored),
+      clock: systemClock,
+      log: nestLog(cache.callbacks),
+      callbacks: cache.callbacks,
+    });
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -36,6 +44,6 @@ export class Exporting implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.#schedule.stop();
+    await this.#shutdown.spend((ms) => this.#schedule.stop(ms), STOP_MS);
   }
 }

@@ -1,6 +1,6 @@
 import { lowerBound } from '../metrics/windows/buckets.js';
 import type { HistogramView, MetricFamily, MetricPoint } from '../metrics/family.js';
-import { takenAtOnce, takenInPortions } from '../metrics/reading/portions.js';
+import { runAtOnce, runInSlices } from '../cache/base/slices.js';
 import { KeptBySeries } from './kept-by-series.js';
 import type { ExportSource, MetricsSnapshot } from './metrics-exporter.js';
 
@@ -11,7 +11,7 @@ export interface Delta {
    * good until the next delta is asked for.
    */
   readonly families: readonly { readonly family: MetricFamily; readonly points: readonly MetricPoint[] }[];
-  /** Says that it was exported: the next delta begins here. Without it, the next one holds this one too. */
+  /** Marks it as exported: the next delta begins here. Without it, the next delta includes this one. */
   commit(): void;
 }
 
@@ -37,12 +37,12 @@ export class Deltas {
   }
 
   of(snapshot: Pick<MetricsSnapshot, 'families'>): Delta {
-    return takenAtOnce(this.#steps(snapshot));
+    return runAtOnce(this.#steps(snapshot));
   }
 
-  /** As {@link of}, a portion at a time: between them the event loop is free. */
+  /** As {@link of}, in slices: between them the event loop is free. */
   collect(snapshot: Pick<MetricsSnapshot, 'families'>): Promise<Delta> {
-    return takenInPortions(this.#steps(snapshot));
+    return runInSlices(this.#steps(snapshot));
   }
 
   *#steps(snapshot: Pick<MetricsSnapshot, 'families'>): Generator<void, Delta> {
@@ -56,7 +56,7 @@ export class Deltas {
       for (const point of family.points()) {
         const series = byPlace.at(place++, point.labels);
         series.read(point, family.type === 'gauge', reading, this.#committed);
-        if (series.told) points.push(series);
+        if (series.hasChanges) points.push(series);
         yield;
       }
       byPlace.cutTo(place);
@@ -94,8 +94,8 @@ class DeltaSeries implements MetricPoint {
   readonly labels: readonly string[];
   value?: number;
   histogram?: HistogramView;
-  /** Whether there is something to tell. */
-  told = false;
+  /** Whether there is something to export. */
+  hasChanges = false;
   /** The reading that it was in last. */
   reading = 0;
   #before = 0;
@@ -119,8 +119,8 @@ class DeltaSeries implements MetricPoint {
     if (histogram !== undefined) this.#histogramNow = { ...plain(histogram), counts: histogram.counts.slice() };
     const anew = gauge || this.#before > this.#now;
     const added = this.#now - (anew ? 0 : this.#before);
-    this.told = gauge || added > 0;
-    if (!this.told) return;
+    this.hasChanges = gauge || added > 0;
+    if (!this.hasChanges) return;
     if (this.#histogramNow === undefined) this.value = added;
     else this.histogram = subtract(this.#histogramNow, anew ? undefined : this.#histogramBefore);
   }
@@ -132,7 +132,7 @@ function subtract(now: HistogramView, before: HistogramView | undefined): Histog
     const then = before.counts[at + now.offset - before.offset] ?? 0;
     return Math.max(0, count - then);
   });
-  // Nobody keeps the extremes of an interval: the bounds of its outermost buckets stand for them.
+  // The extremes of an interval are not kept: the bounds of its outermost buckets stand for them.
   let first = 0;
   while (first < counts.length && counts[first] === 0) first++;
   let last = counts.length - 1;

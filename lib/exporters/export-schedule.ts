@@ -1,30 +1,39 @@
-import type { CacheLog } from '../cache/cache-log.js';
-import type { Clock } from '../cache/clock.js';
-import { CacheError } from '../cache/errors.js';
-import { toldError } from '../cache/told-error.js';
+import { bounded, TIMED_OUT, within } from '../cache/base/bounded-wait.js';
+import type { CacheLog } from '../cache/base/cache-log.js';
+import type { CallbackErrors } from '../cache/base/callback-errors.js';
+import type { Clock } from '../cache/base/clock.js';
+import { CacheError } from '../cache/base/errors.js';
+import { redactedMessage } from '../cache/base/redacted-error.js';
 import { collectedFamilies } from '../metrics/family.js';
 import type { ExportSource, MetricsExporter, MetricsSnapshot } from './metrics-exporter.js';
 
 /** How often exporters export that do not say, milliseconds. */
 export const EXPORT_EVERY = 10_000;
-/** How long a last export, and then a stop, may take, milliseconds. */
-const LAST_EXPORT = 1_500;
+/** How long exporters may take to start before the application starts without them, milliseconds. */
+const START_MS = 2_000;
+/** How long a last export and the stop may take together, milliseconds. */
+const STOP_MS = 2_000;
+/** An export that takes longer is reported. It is not begun anew while it runs: hung ones would pile up. */
+const HANGING_MS = 30_000;
 
 export interface ExportScheduleOptions {
   readonly exporters: readonly MetricsExporter[];
   readonly source: ExportSource;
   readonly clock: Clock;
   readonly log: CacheLog;
+  readonly callbacks: CallbackErrors;
 }
 
 /**
  * Runs exporters, each at its own interval. Nothing here keeps the process alive; an export that still runs is not joined
- * by another; one that fails is logged once and tried again; none delays a shutdown by more than three seconds.
+ * by another; one that fails is logged once and tried again; none delays a boot or a shutdown by more than three seconds.
  */
 export class ExportSchedule {
   readonly #options: ExportScheduleOptions;
   readonly #startedAt: number;
   readonly #running = new Map<MetricsExporter, Promise<void>>();
+  /** Those whose `start` has settled: no other is asked to export. */
+  readonly #started = new Set<MetricsExporter>();
   readonly #failed = new Set<MetricsExporter>();
   readonly #cancels = new Map<MetricsExporter, () => void>();
   #stopped = false;
@@ -34,35 +43,56 @@ export class ExportSchedule {
     this.#startedAt = options.clock.now();
   }
 
-  /** @throws CacheError of an exporter that cannot work as it is set up, such as `MISSING_PACKAGE`. */
+  /**
+   * Resolves when every exporter has started, after two seconds at the latest: one that takes longer exports once it has.
+   * @throws CacheError of an exporter that cannot work as it is set up, such as `MISSING_PACKAGE`.
+   */
   async start(): Promise<void> {
-    const { exporters, source } = this.#options;
-    await Promise.all(
-      exporters.map(async (exporter) => {
-        try {
-          await exporter.start(source);
-        } catch (error) {
-          if (error instanceof CacheError) throw error;
-          this.#fail(exporter, 'could not start', error);
-        }
-        this.#plan(exporter);
-      }),
-    );
+    await Promise.all(this.#options.exporters.map((exporter) => this.#startSoon(exporter)));
   }
 
-  /** Exports a last time and stops every exporter. */
-  async stop(): Promise<void> {
+  async #startSoon(exporter: MetricsExporter): Promise<void> {
+    const { clock, log } = this.#options;
+    const starting = this.#start(exporter);
+    if ((await within(starting, START_MS, clock)) !== TIMED_OUT) return;
+    const { name } = exporter;
+    log(
+      'warn',
+      'EXPORTER_NOT_STARTED',
+      `The exporter "${name}" has not started after ${START_MS / 1_000} s. The application starts without it; it exports once it has.`,
+      { exporter: name },
+    );
+    starting.catch((error: unknown) => this.#fail(exporter, 'could not start', error));
+  }
+
+  async #start(exporter: MetricsExporter): Promise<void> {
+    try {
+      await exporter.start(this.#options.source);
+    } catch (error) {
+      if (error instanceof CacheError) throw error;
+      this.#fail(exporter, 'could not start', error);
+    }
+    this.#started.add(exporter);
+    this.#plan(exporter);
+  }
+
+  /**
+   * Exports a last time and stops every exporter.
+   * @param withinMs how long that may take, milliseconds, whatever hangs.
+   */
+  async stop(withinMs = STOP_MS): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
     for (const cancel of this.#cancels.values()) cancel();
     this.#cancels.clear();
+    const { exporters, clock } = this.#options;
+    const deadline = clock.now() + withinMs;
     await Promise.all(
-      this.#options.exporters.map(async (exporter) => {
-        if (intervalOf(exporter) > 0) await this.#within(LAST_EXPORT, this.#export(exporter));
-        await this.#within(
-          LAST_EXPORT,
-          this.#isolated(exporter, 'could not stop', () => exporter.stop()),
-        );
+      exporters.map(async (exporter) => {
+        if (intervalOf(exporter) > 0 && this.#started.has(exporter))
+          await within(this.#export(exporter), (withinMs * 2) / 3, clock);
+        const stopping = this.#isolated(exporter, 'could not stop', () => exporter.stop());
+        await within(stopping, deadline - clock.now(), clock);
       }),
     );
   }
@@ -79,9 +109,12 @@ export class ExportSchedule {
 
   async #export(exporter: MetricsExporter): Promise<void> {
     await this.#running.get(exporter);
+    const { clock } = this.#options;
     const run = this.#isolated(exporter, 'could not export', async () => exporter.export(await this.#snapshot()));
     this.#running.set(exporter, run);
-    await run;
+    const report = () =>
+      this.#warn(exporter, `has exported for ${HANGING_MS / 1000} s without an end. No other begins.`);
+    await bounded(run, { ms: Infinity, clock, slow: { ms: HANGING_MS, report } }, () => undefined);
     this.#running.delete(exporter);
   }
 
@@ -100,24 +133,16 @@ export class ExportSchedule {
   }
 
   #fail(exporter: MetricsExporter, what: string, cause: unknown): void {
-    if (this.#failed.has(exporter)) return;
-    this.#failed.add(exporter);
-    const reason = toldError(cause);
-    this.#options.log(
-      'warn',
-      'EXPORT_FAILED',
-      `The exporter "${exporter.name}" ${what}: ${reason}. It is tried again.`,
-      {
-        exporter: exporter.name,
-      },
-    );
+    this.#options.callbacks.count('exporter');
+    this.#warn(exporter, `${what}: ${redactedMessage(cause)}. It is tried again.`);
   }
 
-  async #within(limitMs: number, work: Promise<void>): Promise<void> {
-    let cancel = (): void => undefined;
-    const limit = new Promise<void>((resolve) => (cancel = this.#options.clock.after(limitMs, resolve)));
-    await Promise.race([work, limit]);
-    cancel();
+  /** Once an exporter. */
+  #warn(exporter: MetricsExporter, what: string): void {
+    if (this.#failed.has(exporter)) return;
+    this.#failed.add(exporter);
+    const { name } = exporter;
+    this.#options.log('warn', 'EXPORT_FAILED', `The exporter "${name}" ${what}`, { exporter: name });
   }
 }
 

@@ -5,17 +5,14 @@ interface Kept<T> {
 
 /** What was made of the labels of a family's series, once for each: a series is known by its place among them and its labels. */
 export class KeptBySeries<T> {
-  readonly #make: (labels: readonly string[]) => T;
   #series: Kept<T>[] = [];
 
-  constructor(make: (labels: readonly string[]) => T) {
-    this.#make = make;
-  }
+  constructor(private readonly make: (labels: readonly string[]) => T) {}
 
   at(place: number, labels: readonly string[]): T {
     const known = this.#series[place];
-    if (known !== undefined && same(known.labels, labels)) return known.value;
-    const value = this.#make(labels);
+    if (known !== undefined && sameLabels(known.labels, labels)) return known.value;
+    const value = this.make(labels);
     this.#series[place] = { labels, value };
     return value;
   }
@@ -26,6 +23,7 @@ export class KeptBySeries<T> {
   }
 }
 
-function same(known: readonly string[], labels: readonly string[]): boolean {
+/** Whether two lists of labels are the same; nearly always they are one object. */
+export function sameLabels(known: readonly string[], labels: readonly string[]): boolean {
   return known === labels || (known.length === labels.length && known.every((label, at) => label === labels[at]));
 }

@@ -1,14 +1,15 @@
-import type { Clock } from '../cache/clock.js';
+import { TIMED_OUT, within } from '../cache/base/bounded-wait.js';
+import type { Clock } from '../cache/base/clock.js';
 import type { Layer, ServerInfo } from '../cache/layers/layer.js';
 import type { FamilySource, MetricFamily, MetricPoint } from '../metrics/family.js';
 
 export interface ServerFiguresOptions {
   readonly clock: Clock;
-  /** How long a server may take to answer, milliseconds; what it said before is shown meanwhile. @default 500 */
+  /** How long a server may take to answer, milliseconds; the last answer is shown meanwhile. @default 500 */
   readonly deadlineMs?: number;
-  /** A server is not asked again before, milliseconds: several scrapers cost it no more than one. @default 5000 */
+  /** How long an answer is kept before the server is asked again, milliseconds: several scrapers cost it no more than one. @default 5000 */
   readonly keepMs?: number;
-  /** What a server said is shown for so long, milliseconds. @default 60000 */
+  /** How long the last answer is shown, milliseconds. @default 60000 */
   readonly staleMs?: number;
 }
 
@@ -21,8 +22,8 @@ interface Answer {
 }
 
 /**
- * What the servers behind the layers say of themselves (INFO of Redis), as families. They are asked when somebody scrapes, in
- * the background where that cannot wait; a server that is down or slow holds up no scrape for longer than the deadline.
+ * What the servers behind the layers report of themselves (INFO of Redis), as families. They are asked at a scrape, in the
+ * background where that cannot wait; a server that is down or slow holds up no scrape for longer than the deadline.
  */
 export class ServerFigures implements FamilySource {
   readonly #layers: () => readonly Layer[];
@@ -64,6 +65,8 @@ export class ServerFigures implements FamilySource {
         name: 'cache_server_up',
         help: 'Whether the server behind a layer answered when it was asked last.',
         type: 'gauge',
+        // Up is what every process can reach.
+        aggregation: 'min',
         labelNames: ['layer'],
         points: () => [...this.#answers].map(([layer, { up }]) => ({ labels: [layer], value: up ? 1 : 0 })),
       },
@@ -78,7 +81,7 @@ export class ServerFigures implements FamilySource {
       ),
       this.#family(
         'evicted_keys_total',
-        'Keys the server evicted for want of memory, since its start.',
+        'Keys the server evicted to free memory, since its start.',
         ({ evictedKeys }) => evictedKeys,
       ),
       this.#family('uptime_seconds', 'How long the server has been up.', ({ uptimeInSeconds }) => uptimeInSeconds),
@@ -86,12 +89,7 @@ export class ServerFigures implements FamilySource {
   }
 
   async #ask(layer: Layer): Promise<void> {
-    let cancel = (): void => undefined;
-    const late = new Promise<undefined>((resolve) => {
-      cancel = this.#clock.after(this.#deadlineMs, () => resolve(undefined));
-    });
-    const info = await Promise.race([told(layer), late]);
-    cancel();
+    const info = await serverInfoOf(layer, this.#deadlineMs, this.#clock);
     const before = this.#answers.get(layer.name) ?? { info: undefined, answeredAt: -Infinity };
     this.#answers.set(
       layer.name,
@@ -106,6 +104,8 @@ export class ServerFigures implements FamilySource {
       help,
       type: name.endsWith('_total') ? 'counter' : 'gauge',
       ...(unit === undefined ? {} : { unit }),
+      // Every process gets the same answer from the same server.
+      aggregation: 'max',
       labelNames: ['layer'],
       points: () => this.#points(read),
     };
@@ -120,10 +120,11 @@ export class ServerFigures implements FamilySource {
   }
 }
 
-/** Undefined where the server is down or refuses. */
-async function told(layer: Layer): Promise<ServerInfo | undefined> {
+/** What the server behind a layer reports of itself; undefined where it is down, refuses or takes longer than `deadlineMs`. */
+export async function serverInfoOf(layer: Layer, deadlineMs: number, clock: Clock): Promise<ServerInfo | undefined> {
   try {
-    return await layer.serverInfo?.();
+    const answer = await within(Promise.resolve(layer.serverInfo?.()), deadlineMs, clock);
+    return answer === TIMED_OUT ? undefined : answer;
   } catch {
     return undefined;
   }

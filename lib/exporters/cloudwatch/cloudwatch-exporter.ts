@@ -1,9 +1,9 @@
-import { milliseconds, type Duration } from '../../cache/duration.js';
-import { CacheError } from '../../cache/errors.js';
+import { milliseconds, type Duration } from '../../cache/base/duration.js';
+import { CacheError } from '../../cache/base/errors.js';
 import type { MetricFamily, MetricPoint } from '../../metrics/family.js';
-import { eachInPortions, Portions } from '../../metrics/reading/portions.js';
+import { timesOf } from '../../metrics/windows/histogram.js';
+import { forEachInSlices, TimeSlice } from '../../cache/base/slices.js';
 import { type Delta, Deltas } from '../deltas.js';
-import { intervalSummary } from '../interval-summary.js';
 import { dottedName, type DottedName } from '../metric-names.js';
 import type { ExportSource, MetricsExporter, MetricsSnapshot } from '../metrics-exporter.js';
 import { embeddedMetrics, MOST_DIMENSIONS, type EmfMetric, type EmfUnit } from './embedded-metrics.js';
@@ -13,7 +13,7 @@ export interface CloudWatchExporterOptions {
   readonly namespace?: string;
   /** Dimensions of every metric, such as `{ environment: 'production' }`. @default { service: serviceName } */
   readonly dimensions?: Readonly<Record<string, string>>;
-  /** Labels told as properties, to be searched in the logs: each value of a dimension is billed as a metric.
+  /** Labels written as properties, which can be searched in the logs: each value of a dimension is billed as a metric.
    *  @default ['pattern', 'method', 'route', 'table'] */
   readonly properties?: readonly string[];
   /** How often what was added since is written. @default '60s', the resolution of CloudWatch's metrics */
@@ -40,7 +40,7 @@ interface Group {
 }
 
 /**
- * Writes figures in CloudWatch's embedded metric format. Counters are told as what was added; of durations the interval's
+ * Writes figures in CloudWatch's embedded metric format. Counters are written as what was added; of durations the interval's
  * mean, median, 95th and 99th percentile and maximum, in milliseconds, and how many there were.
  */
 export class CloudWatchExporter implements MetricsExporter {
@@ -72,10 +72,10 @@ export class CloudWatchExporter implements MetricsExporter {
     this.#deltas.startFrom(source);
   }
 
-  /** A portion at a time: between them the event loop is free. */
+  /** In slices: between them the event loop is free. */
   async export(snapshot: MetricsSnapshot): Promise<void> {
     const { families, commit } = await this.#deltas.collect(snapshot);
-    const portions = new Portions();
+    const slice = new TimeSlice();
     const namespace = this.#options.namespace ?? this.#service;
     const write = (group: Group): void => {
       for (const event of embeddedMetrics(namespace, snapshot.at, group)) this.#write(event);
@@ -85,15 +85,15 @@ export class CloudWatchExporter implements MetricsExporter {
       // Of a family that no other shares its labels with each point is a group: it is written at once and nothing is kept.
       const alone = alike.length === 1;
       for (const { family, dotted, points } of alike) {
-        const tell = (point: MetricPoint): void => {
+        const add = (point: MetricPoint): void => {
           const labels = labelsOf(family, dotted, point);
           const group = alone ? this.#group(labels) : this.#groupOf(groups, labels);
           addMetrics(group, dotted, point);
           if (alone) write(group);
         };
-        await eachInPortions(points, tell, portions);
+        await forEachInSlices(points, add, slice);
       }
-      await eachInPortions(groups.values(), write, portions);
+      await forEachInSlices(groups.values(), write, slice);
     }
     commit();
   }
@@ -140,7 +140,7 @@ function addMetrics({ metrics }: Group, { name, unit }: DottedName, { value, his
   };
   if (histogram !== undefined) {
     add(`${name}.count`, 'Count', histogram.count);
-    for (const [part, ms] of intervalSummary(histogram)) add(`${name}.${part}`, 'Milliseconds', ms);
+    for (const [part, ms] of Object.entries(timesOf([histogram]))) add(`${name}.${part}`, 'Milliseconds', ms);
   } else add(name, emfUnit(unit), value ?? 0);
 }
 

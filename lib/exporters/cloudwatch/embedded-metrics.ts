@@ -1,5 +1,5 @@
 /** Limits of CloudWatch's embedded metric format. */
-export const MOST_METRICS = 100;
+const MOST_METRICS = 100;
 export const MOST_DIMENSIONS = 30;
 const LONGEST_VALUE = 1_024;
 const LONGEST_NAME = 250;
@@ -15,7 +15,7 @@ export interface EmfMetric {
 /** Metrics that share their dimensions and properties. */
 export interface EmfGroup {
   readonly dimensions: Readonly<Record<string, string>>;
-  /** Told beside the metrics, for CloudWatch Logs Insights; not billed as metrics of their own. */
+  /** Written next to the metrics, for CloudWatch Logs Insights; not billed as metrics. */
   readonly properties: Readonly<Record<string, string>>;
   readonly metrics: readonly EmfMetric[];
 }

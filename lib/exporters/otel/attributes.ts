@@ -19,7 +19,7 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
 const OF_DATABASES: Readonly<Record<string, string>> = { state: 'db.client.connection.state' };
 const OF_CACHES: Readonly<Record<string, string>> = { state: 'cache.circuit.state' };
 
-/** What a label says of a database that the conventions say by leaving an attribute out. */
+/** Labels of databases for which the conventions leave an attribute out. */
 const SAID_BY_ABSENCE: ReadonlySet<string> = new Set(['table=__none__', 'result=ok']);
 
 /** The attributes of a point, in the names of the semantic conventions where they have one. */
@@ -32,7 +32,7 @@ export function attributesOf(
   const attributes: Record<string, string> = {};
   const add = (label: string, value: string): void => {
     if (ofDatabase && SAID_BY_ABSENCE.has(`${label}=${value}`)) return;
-    // A query's only other result is an error, of a kind that is not told.
+    // A query's only other result is an error, of a kind that is not known.
     if (ofDatabase && label === 'result') attributes['error.type'] = '_OTHER';
     else attributes[nameOf(label, ofDatabase)] = value;
   };

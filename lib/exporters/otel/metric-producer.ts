@@ -9,7 +9,7 @@ import type {
   MetricData,
   MetricProducer,
 } from '@opentelemetry/sdk-metrics';
-import { systemClock, type Clock } from '../../cache/clock.js';
+import { systemClock, type Clock } from '../../cache/base/clock.js';
 import {
   collectedFamilies,
   type FamilySource,
@@ -17,13 +17,13 @@ import {
   type MetricFamily,
   type MetricPoint,
 } from '../../metrics/family.js';
-import { eachInPortions, Portions } from '../../metrics/reading/portions.js';
+import { forEachInSlices, TimeSlice } from '../../cache/base/slices.js';
 import { KeptBySeries } from '../kept-by-series.js';
 import { dottedName, type DottedName } from '../metric-names.js';
 import type { MetricsExporter } from '../metrics-exporter.js';
 import { attributesOf } from './attributes.js';
 
-/** The enumerations of the SDK, which is loaded by whoever reads and not by us. */
+/** Values of the SDK's enumerations: the application's reader loads the SDK, this file does not. */
 const CUMULATIVE = 1 as AggregationTemporality.CUMULATIVE;
 const EXPONENTIAL_HISTOGRAM = 1 as DataPointType.EXPONENTIAL_HISTOGRAM;
 const GAUGE = 2 as DataPointType.GAUGE;
@@ -33,7 +33,7 @@ const DOUBLE = 1 as ValueType.DOUBLE;
 const SCOPE = { name: 'nestjs-cache-observability' };
 
 export interface CacheMetricProducerOptions {
-  /** Whose figures are told where there is no module to say so: `cache.metrics`. */
+  /** The source of the figures where no module starts the producer: `cache.metrics`. */
   readonly source?: FamilySource;
   readonly clock?: Clock;
 }
@@ -57,9 +57,9 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
   #startedAt: number;
   #collectedAt: number;
   #counted = 0;
-  /** Of every series, by its family's name. */
-  /** One that began later and was through earlier would be taken for figures that went back. */
+  /** A collection that began later and ended earlier would look like figures that went back. */
   readonly #oneAtATime = pLimit(1);
+  /** Of every series, by its family's name. */
   readonly #attributes = new Map<string, KeptBySeries<Attributes>>();
 
   constructor(options: CacheMetricProducerOptions = {}) {
@@ -78,7 +78,7 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
     this.#source = undefined;
   }
 
-  /** A portion at a time: between them the event loop is free. */
+  /** In slices: between them the event loop is free. */
   async collect(): Promise<CollectionResult> {
     const errors: unknown[] = [];
     const metrics: MetricData[] = [];
@@ -99,7 +99,7 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
 
   async #collect(): Promise<Iterable<MetricData>> {
     const now = this.#clock.now();
-    const portions = new Portions();
+    const slice = new TimeSlice();
     // All points share it; what it is shows when they are read.
     const startTime: HrTime = [0, 0];
     const endTime = hrTime(now);
@@ -113,12 +113,12 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
       const dataPoints = data.dataPoints as DataPoint<unknown>[];
       const attributes = this.#attributesOf(family, dotted);
       let place = 0;
-      const tell = ({ labels, value, histogram }: MetricPoint): void => {
+      const add = ({ labels, value, histogram }: MetricPoint): void => {
         if (family.type !== 'gauge') counted += value ?? histogram?.count ?? 0;
-        const told = family.type === 'histogram' ? exponential(histogram) : (value ?? 0);
-        dataPoints.push({ startTime, endTime, attributes: attributes.at(place++, labels), value: told });
+        const shown = family.type === 'histogram' ? exponential(histogram) : (value ?? 0);
+        dataPoints.push({ startTime, endTime, attributes: attributes.at(place++, labels), value: shown });
       };
-      await eachInPortions(family.points(), tell, portions);
+      await forEachInSlices(family.points(), add, slice);
       attributes.cutTo(place);
     }
     this.#noticeReset(counted);

@@ -16,7 +16,7 @@ const CUTS = CLASSIC_BOUNDS.map((seconds) => {
 });
 
 /** One classic bucket: how many values are at or below `le` seconds. */
-export interface ClassicBucket {
+interface ClassicBucket {
   readonly le: string;
   readonly count: number;
 }

@@ -1,5 +1,6 @@
 import {
   applyDecorators,
+  type CanActivate,
   Controller,
   Get,
   Inject,
@@ -10,26 +11,33 @@ import {
   Req,
   Res,
   type Type,
+  UseGuards,
   VERSION_NEUTRAL,
 } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { PrometheusController, PrometheusModule } from '@willsoto/nestjs-prometheus';
-import { collectDefaultMetrics, register } from 'prom-client';
-import type { PrometheusOptions } from './prometheus.options.js';
+import type * as PromClient from 'prom-client';
 import { CacheMetrics } from '../../metrics/cache-metrics.js';
 import { EXEMPLARS, type ExemplarSource } from './exemplars.js';
-import { formatFor } from './negotiation.js';
+import { ProcessMetrics } from './process-metrics.js';
+import { PROM_CLIENT, promClient } from './prom-client.js';
 import { registerFamilies } from './registry.js';
 import { registryOpenMetrics } from './registry-text.js';
-import { CONTENT_TYPES, PrometheusExposition } from './text.js';
+import { CONTENT_TYPES, formatFor, PrometheusExposition, type TextFormat } from './text.js';
 
-/** Where Nest notes that a handler does not send its answer itself; set by the controller that ours extends. */
-const RESPONSE_PASSTHROUGH = '__responsePassthrough__';
+/** The endpoint that Prometheus scrapes. */
+export interface PrometheusOptions {
+  /** @default '/metrics' */
+  path?: string;
+  /** Guards of the endpoint; what guard classes inject is found as for `monitoring.guards`. @default [] */
+  guards?: (Type<CanActivate> | CanActivate)[];
+  /** Node's own metrics too. @default true */
+  defaultMetrics?: boolean;
+}
 
-/** One of prom-client's default metrics: where it is registered, all of them are. */
-const DEFAULT_METRIC = 'process_cpu_user_seconds_total';
+/** The module of @willsoto/nestjs-prometheus, which serves prom-client's registry by itself. */
+const PROMETHEUS_MODULE = 'PrometheusModule';
 
-/** The part of a request that says which format is wanted. */
+/** The part of a request that names the format. */
 interface ScrapeRequest {
   readonly headers?: { readonly accept?: string };
 }
@@ -38,50 +46,61 @@ interface ScrapeRequest {
 const END_OF_EXPOSITION = /# EOF\n?$/;
 
 /**
- * The exposition at a path of its own: what stands in prom-client's registry, then this application's cache. Where the
- * application has its own PrometheusModule, the route is left out and the families go into that registry instead.
+ * The exposition at a path of its own: what stands in prom-client's registry where that is installed, Node's own metrics, then
+ * this application's cache. Where the application has its own PrometheusModule, the route is left out and the families go
+ * into that registry instead.
  */
 export function prometheusEndpoint(
   options: Required<PrometheusOptions>,
   decorators: readonly ClassDecorator[],
 ): { controllers: Type[]; providers: Provider[] } {
-  const controller = expositionController(options.path, decorators);
+  const controller = expositionController(options, decorators);
 
   @Injectable()
   class CachePrometheus implements OnApplicationShutdown {
     readonly #withdraw: () => void = () => undefined;
 
     // Not later: the routes are made as soon as every instance is.
-    constructor(@Inject(ModulesContainer) modules: ModulesContainer, @Inject(CacheMetrics) metrics: CacheMetrics) {
-      if (hasPrometheusModule(modules)) {
-        for (const { controllers } of modules.values()) controllers.delete(controller);
-        this.#withdraw = registerFamilies(register, metrics, metrics.prefix);
-      } else if (options.defaultMetrics && register.getSingleMetric(DEFAULT_METRIC) === undefined) {
-        collectDefaultMetrics();
-      }
+    constructor(
+      @Inject(ModulesContainer) modules: ModulesContainer,
+      @Inject(CacheMetrics) metrics: CacheMetrics,
+      @Inject(PROM_CLIENT) client: typeof PromClient | null,
+    ) {
+      if (client === null || !hasPrometheusModule(modules)) return;
+      for (const { controllers } of modules.values()) controllers.delete(controller);
+      this.#withdraw = registerFamilies(client.register, metrics, metrics.prefix);
     }
 
     onApplicationShutdown(): void {
       this.#withdraw();
     }
   }
-  return { controllers: [controller], providers: [CachePrometheus] };
+  return { controllers: [controller], providers: [{ provide: PROM_CLIENT, useFactory: promClient }, CachePrometheus] };
 }
 
-function expositionController(path: string, decorators: readonly ClassDecorator[]): Type {
-  @applyDecorators(Controller({ path, version: VERSION_NEUTRAL }), ...decorators)
-  class CachePrometheusController extends PrometheusController {
+function expositionController(
+  { path, guards, defaultMetrics }: Required<PrometheusOptions>,
+  decorators: readonly ClassDecorator[],
+): Type {
+  @applyDecorators(
+    Controller({ path, version: VERSION_NEUTRAL }),
+    ...(guards.length > 0 ? [UseGuards(...guards)] : []),
+    ...decorators,
+  )
+  class CachePrometheusController {
     readonly #metrics: CacheMetrics;
     readonly #classic: PrometheusExposition;
     readonly #openMetrics: PrometheusExposition;
     readonly #host: HttpAdapterHost;
+    readonly #client: typeof PromClient | null;
+    readonly #process: ProcessMetrics | undefined;
 
     constructor(
       @Inject(CacheMetrics) metrics: CacheMetrics,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
+      @Inject(PROM_CLIENT) client: typeof PromClient | null,
       @Optional() @Inject(EXEMPLARS) exemplars?: ExemplarSource | null,
     ) {
-      super();
       this.#metrics = metrics;
       this.#classic = new PrometheusExposition(metrics);
       this.#openMetrics = new PrometheusExposition(metrics, {
@@ -89,32 +108,50 @@ function expositionController(path: string, decorators: readonly ClassDecorator[
         ...(exemplars ? { exemplars } : {}),
       });
       this.#host = host;
+      this.#client = client;
+      if (defaultMetrics && client !== null) this.#process = new ProcessMetrics(client);
     }
 
     // Sends by itself: an interceptor that wraps or maps every answer of the application would break the format.
     @Get()
-    override async index(@Res() response: unknown, @Req() request?: ScrapeRequest): Promise<string> {
+    async index(@Res() response: unknown, @Req() request: ScrapeRequest): Promise<void> {
       await this.#metrics.refresh();
-      // Where the application chose OpenMetrics for its registry, everybody gets that.
-      const chosen = register.contentType.includes('openmetrics');
-      const format = chosen ? 'openmetrics' : formatFor(request?.headers?.accept);
-      const registered =
-        format === 'openmetrics' && !chosen ? await registryOpenMetrics(register) : await super.index(response);
+      const format = this.#formatFor(request);
       const own = format === 'openmetrics' ? this.#openMetrics : this.#classic;
-      const text =
-        `${registered.replace(END_OF_EXPOSITION, '').trimEnd()}\n${(await own.collectBytes()).toString()}`.trimStart();
-      this.#host.httpAdapter.setHeader(response, 'Content-Type', CONTENT_TYPES[format]);
-      this.#host.httpAdapter.setHeader(response, 'Vary', 'Accept');
-      this.#host.httpAdapter.reply(response, text, 200);
-      return text;
+      const parts = [
+        await this.#registered(format),
+        lines((await this.#process?.text(format)) ?? ''),
+        (await own.collectBytes()).toString(),
+      ];
+      const adapter = this.#host.httpAdapter;
+      adapter.setHeader(response, 'Content-Type', CONTENT_TYPES[format]);
+      adapter.setHeader(response, 'Vary', 'Accept');
+      adapter.reply(response, parts.join(''), 200);
+    }
+
+    /** Where the application chose OpenMetrics for its registry, everybody gets that. */
+    #formatFor(request: ScrapeRequest): TextFormat {
+      if (this.#client?.register.contentType.includes('openmetrics') === true) return 'openmetrics';
+      return formatFor(request.headers?.accept);
+    }
+
+    async #registered(format: TextFormat): Promise<string> {
+      const registry = this.#client?.register;
+      if (registry === undefined) return '';
+      const converted = format === 'openmetrics' && !registry.contentType.includes('openmetrics');
+      const text = converted ? await registryOpenMetrics(registry) : await registry.metrics();
+      return lines(text.replace(END_OF_EXPOSITION, ''));
     }
   }
-  Reflect.defineMetadata(RESPONSE_PASSTHROUGH, false, CachePrometheusController, 'index');
   return CachePrometheusController;
 }
 
+/** Text that ends with a line's end, unless it is empty. */
+function lines(text: string): string {
+  const trimmed = text.trim();
+  return trimmed === '' ? '' : `${trimmed}\n`;
+}
+
 function hasPrometheusModule(modules: ModulesContainer): boolean {
-  return [...modules.values()].some(
-    ({ metatype }) => metatype === PrometheusModule || metatype.name === PrometheusModule.name,
-  );
+  return [...modules.values()].some(({ metatype }) => metatype.name === PROMETHEUS_MODULE);
 }

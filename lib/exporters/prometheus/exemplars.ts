@@ -1,3 +1,9 @@
+import type { SpanContext } from '@opentelemetry/api';
+import type { Clock } from '../../cache/base/clock.js';
+import type { CacheTracer, SpanHandle, TracedOperation } from '../../cache/base/tracer.js';
+import type { OpenTelemetryApi } from '../../tracing/opentelemetry-api.js';
+import { CLASSIC_BOUNDS } from './classic-buckets.js';
+
 /** One value that was measured, with the trace in which it was: where a histogram points to what happened. */
 export interface Exemplar {
   readonly traceId: string;
@@ -8,7 +14,7 @@ export interface Exemplar {
   readonly at: number;
 }
 
-/** Whoever keeps exemplars of histograms. */
+/** Keeps exemplars of histograms. */
 export interface ExemplarSource {
   /**
    * @param family without `metrics.prefix`.
@@ -23,4 +29,57 @@ export const EXEMPLARS = Symbol('cache-observability:exemplars');
 /** What stands behind a bucket's value in OpenMetrics. */
 export function exemplarText({ traceId, spanId, value, at }: Exemplar): string {
   return ` # {trace_id="${traceId}",span_id="${spanId}"} ${value} ${(at / 1000).toFixed(3)}`;
+}
+
+const FAMILY = 'cache_operation_duration_seconds';
+const SILENT: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
+
+/**
+ * Keeps the latest sampled trace of each bucket of load and refresh times. Only loads reach a tracer here: a hit does not wait for an origin. Stands inside the tracer that makes the spans, so that it sees the load's own.
+ */
+export class LoadExemplars implements CacheTracer, ExemplarSource {
+  readonly #latest = new Map<string, (Exemplar | undefined)[]>();
+
+  constructor(
+    private readonly api: Pick<OpenTelemetryApi, 'context' | 'trace' | 'TraceFlags'>,
+    private readonly clock: Clock,
+  ) {}
+
+  span<T>(operation: TracedOperation, _series: unknown, _key: string, run: (span: SpanHandle) => T): T {
+    const span = operation === 'load' || operation === 'refresh' ? this.#sampled() : undefined;
+    if (span === undefined) return run(SILENT);
+    const startedAt = this.clock.now();
+    let originMs: number | undefined;
+    const handle: SpanHandle = {
+      ...SILENT,
+      phase: (phase, durationMs) => {
+        if (phase === 'origin') originMs = durationMs;
+      },
+    };
+    const result = run(handle);
+    // What is counted is the origin's time alone; a load that failed had no other.
+    const keep = (): void => this.#keep(operation, span, originMs ?? this.clock.now() - startedAt);
+    if (result instanceof Promise) result.then(keep, keep);
+    else keep();
+    return result;
+  }
+
+  exemplarsOf(family: string, labels: readonly string[]): readonly (Exemplar | undefined)[] | undefined {
+    return family === FAMILY ? this.#latest.get(labels[0] ?? '') : undefined;
+  }
+
+  #sampled(): SpanContext | undefined {
+    const context = this.api.trace.getSpan(this.api.context.active())?.spanContext();
+    return context !== undefined && (context.traceFlags & this.api.TraceFlags.SAMPLED) !== 0 ? context : undefined;
+  }
+
+  #keep(operation: TracedOperation, { traceId, spanId }: SpanContext, durationMs: number): void {
+    const at = this.clock.now();
+    const value = durationMs / 1000;
+    const buckets =
+      this.#latest.get(operation) ?? Array<Exemplar | undefined>(CLASSIC_BOUNDS.length + 1).fill(undefined);
+    const bucket = CLASSIC_BOUNDS.findIndex((bound) => value <= bound);
+    buckets[bucket === -1 ? CLASSIC_BOUNDS.length : bucket] = { traceId, spanId, value, at };
+    this.#latest.set(operation, buckets);
+  }
 }

@@ -1,4 +1,5 @@
 import type { MetricFamily, MetricPoint } from '../../metrics/family.js';
+import { sameLabels } from '../kept-by-series.js';
 import { escapeHelp, escapeLabel, numeral } from './escaping.js';
 import type { ExemplarSource } from './exemplars.js';
 import { HistogramText, LE } from './histogram-text.js';
@@ -94,7 +95,7 @@ export class FamilyText {
 
   #seriesAt(place: number, point: MetricPoint, family: MetricFamily): SeriesText {
     const known = this.#series[place];
-    if (known !== undefined && same(known.labels, point.labels)) return known;
+    if (known !== undefined && sameLabels(known.labels, point.labels)) return known;
     const labels = family.labelNames.map((name, at) => `${name}="${escapeLabel(point.labels[at] ?? '')}"`);
     const made: SeriesText = {
       labels: point.labels,
@@ -119,8 +120,4 @@ export class FamilyText {
 
 function braced(labels: readonly string[]): string {
   return labels.length === 0 ? '' : `{${labels.join(',')}}`;
-}
-
-function same(known: readonly string[], labels: readonly string[]): boolean {
-  return known === labels || (known.length === labels.length && known.every((label, at) => label === labels[at]));
 }

@@ -6,7 +6,7 @@ import { type Exemplar, exemplarText } from './exemplars.js';
 /** Upper bounds as they are written. */
 export const LE = [...CLASSIC_BOUNDS.map(String), '+Inf'];
 
-/** Room for a sum that is told with more digits than before, bytes. */
+/** Room for a sum with more digits than before, bytes. */
 const SPARE = 24;
 const ZERO = 48;
 const NEWLINE = 10;
@@ -16,14 +16,12 @@ const NEWLINE = 10;
  * written over the old ones, and nothing is made.
  */
 export class HistogramText {
-  /** What stands before each value: those of the buckets, then sum and count. */
-  readonly #lines: readonly string[];
   readonly #counts: number[] = LE.map(() => 0);
   /** Where the number of each bucket begins and ends. */
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
   #bytes = Buffer.alloc(0);
-  #told = this.#bytes;
+  #shown = this.#bytes;
   #sumAt = 0;
   /** Where what stands before the count begins, and where the count itself does. */
   #countLineAt = 0;
@@ -31,13 +29,14 @@ export class HistogramText {
   /** False where a number stands where none can be written over. */
   #fixed = false;
 
-  constructor(lines: readonly string[]) {
-    this.#lines = lines;
-  }
+  constructor(
+    /** The text before each value: those of the buckets, then sum and count. */
+    private readonly lines: readonly string[],
+  ) {}
 
   /** Its lines; good until the next {@link update}. */
   get bytes(): Uint8Array {
-    return this.#told;
+    return this.#shown;
   }
 
   update(histogram: HistogramView, exemplars?: readonly (Exemplar | undefined)[]): void {
@@ -62,7 +61,7 @@ export class HistogramText {
     this.#put(count, countAt);
     this.#countLineAt = countLineAt;
     this.#countAt = countAt;
-    this.#tell(countAt + count.length + 1);
+    this.#show(countAt + count.length + 1);
     return true;
   }
 
@@ -85,10 +84,10 @@ export class HistogramText {
   }
 
   #write(histogram: HistogramView): void {
-    const buckets = LE.map((_, at) => `${this.#lines[at]!}${this.#counts[at]!}\n`);
+    const buckets = LE.map((_, at) => `${this.lines[at]!}${this.#counts[at]!}\n`);
     const sum = numeral(histogram.sumMs / 1000);
-    const sumLine = `${this.#lines[LE.length]!}${sum}\n`;
-    const countLine = this.#lines[LE.length + 1]!;
+    const sumLine = `${this.lines[LE.length]!}${sum}\n`;
+    const countLine = this.lines[LE.length + 1]!;
     this.#keep(`${buckets.join('')}${sumLine}${countLine}${histogram.count}\n`);
     let at = 0;
     buckets.forEach((line, bucket) => {
@@ -112,11 +111,11 @@ export class HistogramText {
       waiting = exemplars[at] ?? waiting;
       const exemplar = count > below ? waiting : undefined;
       if (exemplar !== undefined) waiting = undefined;
-      text += `${this.#lines[at]!}${count}${exemplar === undefined ? '' : exemplarText(exemplar)}\n`;
+      text += `${this.lines[at]!}${count}${exemplar === undefined ? '' : exemplarText(exemplar)}\n`;
       below = count;
     }
     const sum = numeral(histogram.sumMs / 1000);
-    this.#keep(`${text}${this.#lines[LE.length]!}${sum}\n${this.#lines[LE.length + 1]!}${histogram.count}\n`);
+    this.#keep(`${text}${this.lines[LE.length]!}${sum}\n${this.lines[LE.length + 1]!}${histogram.count}\n`);
     this.#fixed = false;
   }
 
@@ -124,12 +123,12 @@ export class HistogramText {
     const length = Buffer.byteLength(text);
     if (length > this.#bytes.length) this.#bytes = Buffer.alloc(length + SPARE);
     this.#bytes.write(text);
-    this.#tell(length);
+    this.#show(length);
   }
 
-  #tell(length: number): void {
-    if (this.#told.length !== length || this.#told.buffer !== this.#bytes.buffer) {
-      this.#told = this.#bytes.subarray(0, length);
+  #show(length: number): void {
+    if (this.#shown.length !== length || this.#shown.buffer !== this.#bytes.buffer) {
+      this.#shown = this.#bytes.subarray(0, length);
     }
   }
 }

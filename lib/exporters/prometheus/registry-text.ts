@@ -1,6 +1,6 @@
 import { escapeHelp, escapeLabel, numeral } from './escaping.js';
 
-/** One metric as prom-client and its successor tell it. */
+/** One metric as prom-client and its successor return it. */
 interface RegisteredMetric {
   readonly name: string;
   readonly help: string;
@@ -28,7 +28,7 @@ export interface ReadableRegistry {
 /**
  * What stands in prom-client's registry as OpenMetrics, without the closing line. The registry's own way there renames its
  * counters for good, so that its classic text would lose their `_total` afterwards. A counter whose name does not end so
- * is told as of unknown type, under the name that it has in the classic format.
+ * is written with the type unknown, under the name that it has in the classic format.
  */
 export async function registryOpenMetrics(registry: ReadableRegistry): Promise<string> {
   const metrics = (await registry.getMetricsAsJSON()) as readonly RegisteredMetric[];
@@ -39,7 +39,7 @@ function familyText({ name, help, type, values = [] }: RegisteredMetric): string
   if (values.length === 0) return '';
   const counted = type === 'counter' && name.endsWith('_total');
   const family = counted ? name.slice(0, -'_total'.length) : name;
-  const told = counted ? 'counter' : type === 'counter' || typeof type !== 'string' ? 'unknown' : type;
+  const shownType = counted ? 'counter' : type === 'counter' || typeof type !== 'string' ? 'unknown' : type;
   const lines = values.map(({ metricName = name, labels = {}, sharedLabels = {}, value, exemplar }) => {
     const behind =
       exemplar === undefined || exemplar === null
@@ -47,7 +47,7 @@ function familyText({ name, help, type, values = [] }: RegisteredMetric): string
         : ` # ${braces(exemplar.labelSet ?? {}) || '{}'} ${numeral(exemplar.value)}${exemplar.timestamp === undefined ? '' : ` ${exemplar.timestamp}`}`;
     return `${metricName}${braces({ ...sharedLabels, ...labels })} ${numeral(value)}${behind}\n`;
   });
-  return `# HELP ${family} ${escapeHelp(help, true)}\n# TYPE ${family} ${told}\n${lines.join('')}`;
+  return `# HELP ${family} ${escapeHelp(help, true)}\n# TYPE ${family} ${shownType}\n${lines.join('')}`;
 }
 
 function braces(labels: Readonly<Record<string, unknown>>): string {

@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExemplarSource } from './exemplars.js';
-import { formatFor } from './negotiation.js';
-import { type PrefixedSource, PrometheusExposition, type TextFormat } from './text.js';
+import { formatFor, type PrefixedSource, PrometheusExposition, type TextFormat } from './text.js';
 
 export interface ServeMetricsOptions {
   /** 0 takes a free one. */

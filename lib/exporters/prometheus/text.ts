@@ -1,5 +1,5 @@
 import { collectedFamilies, type FamilySource, type MetricFamily } from '../../metrics/family.js';
-import { takenAtOnce, takenInPortions } from '../../metrics/reading/portions.js';
+import { runAtOnce, runInSlices } from '../../cache/base/slices.js';
 import type { ExemplarSource } from './exemplars.js';
 import { FamilyText } from './family-text.js';
 
@@ -11,6 +11,46 @@ export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
   prometheus: 'text/plain; version=0.0.4; charset=utf-8',
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
+
+/** Which format answers a media range; `*` stands for the plainest one. */
+const FORMATS: Readonly<Record<string, TextFormat>> = {
+  'application/openmetrics-text': 'openmetrics',
+  'text/plain': 'prometheus',
+  'text/*': 'prometheus',
+  '*/*': 'prometheus',
+};
+
+/** Versions that are spoken; a range that names another one is passed over. */
+const VERSIONS: Readonly<Record<TextFormat, readonly string[]>> = {
+  openmetrics: ['1.0.0', '0.0.1'],
+  prometheus: ['0.0.4'],
+};
+
+/**
+ * The format that an `Accept` header prefers, by the weights of RFC 9110 §12.5.1; `prometheus` without one, or where nothing
+ * in it is spoken.
+ */
+export function formatFor(accept: string | undefined): TextFormat {
+  let best: TextFormat = 'prometheus';
+  let bestWeight = 0;
+  for (const range of (accept ?? '').toLowerCase().split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
+    const format = FORMATS[type];
+    if (format === undefined) continue;
+    const version = parameter(parameters, 'version');
+    if (version !== undefined && !VERSIONS[format].includes(version)) continue;
+    const weight = Number(parameter(parameters, 'q') ?? 1);
+    if (weight > bestWeight) [best, bestWeight] = [format, weight];
+  }
+  return best;
+}
+
+function parameter(parameters: readonly string[], name: string): string | undefined {
+  return parameters
+    .find((each) => each.startsWith(`${name}=`))
+    ?.slice(name.length + 1)
+    .replace(/^"(.*)"$/, '$1');
+}
 
 export interface PrometheusTextOptions {
   /** @default 'prometheus' */
@@ -60,11 +100,11 @@ export class PrometheusExposition {
   renderBytes(): Buffer {
     if (this.#rendering !== undefined) return new PrometheusExposition(this.#source, this.#options).renderBytes();
     const parts: Uint8Array[] = [];
-    takenAtOnce(this.#render(this.#source.families(), parts));
+    runAtOnce(this.#render(this.#source.families(), parts));
     return Buffer.concat(parts);
   }
 
-  /** As {@link renderBytes}, a portion at a time: between them the event loop is free. Who asks meanwhile gets the same. */
+  /** As {@link renderBytes}, in slices: between them the event loop is free. Callers that ask meanwhile get the same bytes. */
   collectBytes(): Promise<Buffer> {
     this.#rendering ??= this.#collect().finally(() => (this.#rendering = undefined));
     return this.#rendering;
@@ -72,7 +112,7 @@ export class PrometheusExposition {
 
   async #collect(): Promise<Buffer> {
     const parts: Uint8Array[] = [];
-    await takenInPortions(this.#render(await collectedFamilies(this.#source), parts));
+    await runInSlices(this.#render(await collectedFamilies(this.#source), parts));
     return Buffer.concat(parts);
   }
 
@@ -106,7 +146,7 @@ const kept = new WeakMap<PrefixedSource, Map<string, PrometheusExposition>>();
  */
 export function prometheusText(metrics: PrefixedSource, options: PrometheusTextOptions = {}): string {
   const { format = 'prometheus', prefix = metrics.prefix ?? '', exemplars } = options;
-  // Whose exemplars they are cannot be told from a name.
+  // The kept text does not know which source its exemplars came from.
   if (format === 'openmetrics' && exemplars !== undefined) return new PrometheusExposition(metrics, options).render();
   const known = kept.get(metrics) ?? new Map<string, PrometheusExposition>();
   const id = `${format}\n${prefix}`;

@@ -1,12 +1,12 @@
-import { milliseconds, type Duration } from '../../cache/duration.js';
+import { milliseconds, type Duration } from '../../cache/base/duration.js';
 import type { MetricFamily, MetricPoint } from '../../metrics/family.js';
-import { eachInPortions, Portions } from '../../metrics/reading/portions.js';
+import { timesOf } from '../../metrics/windows/histogram.js';
+import { forEachInSlices, TimeSlice } from '../../cache/base/slices.js';
 import { Deltas } from '../deltas.js';
-import { intervalSummary } from '../interval-summary.js';
 import { dottedName, type DottedName } from '../metric-names.js';
 import { EXPORT_EVERY } from '../export-schedule.js';
 import type { ExportSource, MetricsExporter, MetricsSnapshot } from '../metrics-exporter.js';
-import { optionalPackage } from '../optional-package.js';
+import { optionalPackage } from '../../cache/optional-package.js';
 
 /** What is used of a client of hot-shots. */
 export interface StatsdClient {
@@ -75,15 +75,15 @@ export class StatsdExporter implements MetricsExporter {
     this.#client = client;
   }
 
-  /** A portion at a time: between them the event loop is free. @throws what kept the client from sending since the last time. */
+  /** In slices: between them the event loop is free. @throws what kept the client from sending since the last time. */
   async export(snapshot: MetricsSnapshot): Promise<void> {
     const client = this.#client;
     if (client === undefined) return;
     const { families, commit } = await this.#deltas.collect(snapshot);
-    const portions = new Portions();
+    const slice = new TimeSlice();
     for (const { family, points } of families) {
       const dotted = dottedName(family);
-      await eachInPortions(points, (point) => this.#send(client, family, dotted, point), portions);
+      await forEachInSlices(points, (point) => this.#send(client, family, dotted, point), slice);
     }
     commit();
     const failure = this.#failure;
@@ -115,16 +115,16 @@ export class StatsdExporter implements MetricsExporter {
     const tags: Record<string, string> = {};
     family.labelNames.forEach((label, at) => (tags[label] = tagValue(labels[at] ?? '')));
     if (dotted.implied !== undefined) tags[dotted.implied[0]] = dotted.implied[1];
-    const tell = (kind: 'increment' | 'gauge', part: string, figure: number): void => {
+    const send = (kind: 'increment' | 'gauge', part: string, figure: number): void => {
       if (!Number.isFinite(figure)) return;
       const name = `${this.#prefix}${dotted.name}`;
       if (this.name === 'statsd') client[kind](`${name}${segments(tags)}${part}`, figure);
       else client[kind](`${name}${part}`, figure, tags);
     };
     if (histogram !== undefined) {
-      tell('increment', '.count', histogram.count);
-      for (const [part, ms] of intervalSummary(histogram)) tell('gauge', `.${part}`, ms);
-    } else tell(family.type === 'counter' ? 'increment' : 'gauge', '', value ?? 0);
+      send('increment', '.count', histogram.count);
+      for (const [part, ms] of Object.entries(timesOf([histogram]))) send('gauge', `.${part}`, ms);
+    } else send(family.type === 'counter' ? 'increment' : 'gauge', '', value ?? 0);
   }
 }
 

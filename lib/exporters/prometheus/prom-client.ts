@@ -1,0 +1,16 @@
+import type * as PromClient from 'prom-client';
+import { isNotInstalled } from '../../cache/own-file.js';
+
+/** Token of the application's prom-client; null where it is not installed. */
+export const PROM_CLIENT = Symbol.for('nestjs-cache-observability:prom-client');
+
+/** The application's prom-client, or null where it is not installed. */
+export async function promClient(): Promise<typeof PromClient | null> {
+  try {
+    // A namespace has no constructor, which @nestjs/graphql reads of every provider.
+    return { ...(await import('prom-client')) };
+  } catch (error) {
+    if (isNotInstalled(error)) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,166 @@
+import type { ClassDeclaration, Decorator, Expression, MethodDeclaration, Node } from 'typescript';
+import type { FileChange } from './findings.js';
+
+/** What the file calls the decorators and the interceptor of `@nestjs/cache-manager`. */
+export interface OldNames {
+  readonly interceptor: string;
+  readonly key: string;
+  readonly ttl: string;
+}
+
+/** Inputs that may be part of a key as they are. */
+const PLAIN_INPUTS = new Set(['Param', 'Query']);
+/** What makes a handler send its answer by itself, or answer more than once. */
+const ANSWERS_BY_ITSELF = new Set(['Res', 'Response', 'Next']);
+
+interface OldHandler {
+  readonly method: MethodDeclaration;
+  readonly interceptors: Decorator | undefined;
+  readonly key: Decorator | undefined;
+  readonly ttl: Decorator | undefined;
+}
+
+/** Rewrites `@UseInterceptors(CacheInterceptor)`, `@CacheKey` and `@CacheTTL` of the controllers in a file into `@Cached`. */
+export function rewriteHandlers(file: FileChange, names: OldNames): void {
+  const { ts, source } = file;
+  const visit = (node: Node): void => {
+    if (ts.isClassDeclaration(node)) rewriteClass(file, node, names);
+    else ts.forEachChild(node, visit);
+  };
+  ts.forEachChild(source, visit);
+}
+
+function rewriteClass(file: FileChange, controller: ClassDeclaration, names: OldNames): void {
+  const { ts } = file;
+  const decorator = (node: ClassDeclaration | MethodDeclaration, name: string) =>
+    ts.getDecorators(node)?.find((one) => nameOf(file, one) === name);
+  const intercepting = (node: ClassDeclaration | MethodDeclaration) =>
+    ts
+      .getDecorators(node)
+      ?.find(
+        (one) =>
+          nameOf(file, one) === 'UseInterceptors' &&
+          argumentsOf(file, one).some((given) => file.textOf(given) === names.interceptor),
+      );
+  const whole = intercepting(controller);
+  const classTtl = decorator(controller, names.ttl);
+  const handlers = controller.members
+    .filter((member) => ts.isMethodDeclaration(member))
+    .filter((method) => decorator(method, 'Get') !== undefined)
+    .map((method): OldHandler => ({
+      method,
+      interceptors: intercepting(method),
+      key: decorator(method, names.key),
+      ttl: decorator(method, names.ttl),
+    }))
+    .filter(({ interceptors }) => whole !== undefined || interceptors !== undefined);
+  if (handlers.length === 0) return;
+  const refusals = handlers.map((handler) => refusalOf(file, handler, classTtl));
+  if (whole !== undefined && refusals.some((refusal) => refusal !== undefined)) {
+    const reasons = handlers.flatMap(({ method }, index) =>
+      refusals[index] === undefined ? [] : `${method.name.getText(file.source)}: ${refusals[index]}`,
+    );
+    return file.leave(whole, `${reasons.join('; ')}. Then put @Cached on the handlers.`);
+  }
+  handlers.forEach((handler, index) => {
+    const refusal = refusals[index];
+    if (refusal === undefined) rewriteHandler(file, controller, handler, classTtl);
+    else file.leave(handler.interceptors!, `${refusal}. Then put @Cached on the handler.`);
+  });
+  if (whole !== undefined) withoutInterceptor(file, whole, names);
+  if (classTtl !== undefined && whole !== undefined) file.remove(classTtl);
+
+  function rewriteHandler(
+    of: FileChange,
+    { name }: ClassDeclaration,
+    { method, interceptors, key, ttl }: OldHandler,
+    shared?: Decorator,
+  ): void {
+    const pattern = patternOf(of, name?.text ?? 'handler', method, key);
+    const time = argumentsOf(of, ttl ?? shared)[0];
+    const options = time === undefined ? '' : `, { ttl: ${of.textOf(time)} }`;
+    const cached = `@Cached('${pattern}'${options})`;
+    of.needed.add('Cached');
+    const old = [interceptors, key, ttl].filter((one) => one !== undefined);
+    const at = old.find((one) => one !== interceptors || isOnly(of, one));
+    if (at === undefined) {
+      const start = method.getStart(of.source);
+      const column = of.source.getLineAndCharacterOfPosition(start).character;
+      of.edits.push({ start, end: start, text: `${cached}\n${' '.repeat(column)}` });
+      of.rewritten(method, `${name?.text}.${method.name.getText(of.source)} is ${cached}.`);
+    } else of.replace(at, cached, `${name?.text}.${method.name.getText(of.source)} is ${cached}.`);
+    for (const one of old) {
+      if (one === at) continue;
+      if (one === interceptors) withoutInterceptor(of, one, names);
+      else of.remove(one);
+    }
+  }
+}
+
+/** Why a handler is not rewritten; undefined where it is. */
+function refusalOf(file: FileChange, { method, key, ttl }: OldHandler, classTtl?: Decorator): string | undefined {
+  const { ts } = file;
+  const time = argumentsOf(file, ttl ?? classTtl)[0];
+  if (time !== undefined && (ts.isArrowFunction(time) || ts.isFunctionExpression(time))) return 'its ttl is a function';
+  const text = argumentsOf(file, key)[0];
+  if (key !== undefined && (text === undefined || !ts.isStringLiteralLike(text))) return 'its key is not a text';
+  if (text !== undefined && ts.isStringLiteralLike(text) && /[*{}'\\]/.test(text.text))
+    return 'its key has characters of patterns';
+  const special = (ts.getDecorators(method) ?? [])
+    .map((one) => nameOf(file, one))
+    .find((name) => name === 'Sse' || name === 'Render');
+  if (special !== undefined) return `@${special} answers in its own way`;
+  for (const parameter of method.parameters) {
+    for (const one of ts.getDecorators(parameter) ?? []) {
+      const name = nameOf(file, one);
+      if (ANSWERS_BY_ITSELF.has(name)) return `@${name}() lets it answer by itself`;
+      if (!PLAIN_INPUTS.has(name))
+        return `its answer may depend on the caller (@${name}): say how in vary, or leave it uncached`;
+    }
+  }
+  return undefined;
+}
+
+/** The old key, or one of controller and method; with `:*` where the handler has inputs, which the old key may have left out. */
+function patternOf(file: FileChange, className: string, method: MethodDeclaration, key: Decorator | undefined): string {
+  const text = argumentsOf(file, key)[0];
+  const hasInputs = method.parameters.some((parameter) => (file.ts.getDecorators(parameter) ?? []).length > 0);
+  if (text !== undefined && file.ts.isStringLiteralLike(text)) {
+    if (hasInputs)
+      file.note(key!, `The key '${text.text}' left out the inputs: every one has its own entry now, '${text.text}:…'.`);
+    return hasInputs ? `${text.text}:*` : text.text;
+  }
+  return `${kebab(className.replace(/Controller$/, ''))}.${kebab(method.name.getText(file.source))}:*`;
+}
+
+function withoutInterceptor(file: FileChange, decorator: Decorator, { interceptor }: OldNames): void {
+  if (isOnly(file, decorator)) return file.remove(decorator);
+  const rest = argumentsOf(file, decorator)
+    .map((given) => file.textOf(given))
+    .filter((given) => given !== interceptor);
+  file.edits.push({
+    start: decorator.getStart(file.source),
+    end: decorator.getEnd(),
+    text: `@UseInterceptors(${rest.join(', ')})`,
+  });
+}
+
+function isOnly(file: FileChange, decorator: Decorator): boolean {
+  return argumentsOf(file, decorator).length < 2;
+}
+
+function nameOf(file: FileChange, { expression }: Decorator): string {
+  return file.textOf(file.ts.isCallExpression(expression) ? expression.expression : expression);
+}
+
+function argumentsOf(file: FileChange, decorator: Decorator | undefined): readonly Expression[] {
+  const expression = decorator?.expression;
+  return expression !== undefined && file.ts.isCallExpression(expression) ? expression.arguments : [];
+}
+
+function kebab(name: string): string {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replace(/[^a-zA-Z0-9-]+/g, '-')
+    .toLowerCase();
+}

@@ -1,0 +1,131 @@
+import type { CallExpression } from 'typescript';
+import { edited, importing } from '../edits.js';
+import { addPackages } from '../packages.js';
+import { projectOf, rootModuleOf } from '../project.js';
+import { type SchematicContext, sourcesOf, textOf, type Tree } from '../tree.js';
+import { loadTypeScript, type TypeScript } from '../typescript.js';
+import { isGlobal, registrations, rewriteRegistration } from './cache-module.js';
+import { FileChange, type Finding } from './findings.js';
+import { rewriteHandlers } from './handlers.js';
+import { namesFrom, withoutUnused } from './imported-names.js';
+
+/** What `nest generate -c nestjs-cache-observability migrate` may be given. */
+export interface MigrateOptions {
+  /** The application in a monorepo. @default the one that nest-cli.json names as root; other projects are rewritten with it */
+  readonly project?: string;
+  /** Does not install packages. @default false */
+  readonly skipInstall?: boolean;
+}
+
+const OLD = '@nestjs/cache-manager';
+const NEW = 'nestjs-cache-observability';
+/** Imports that may be left without a use. */
+const FORMER = [OLD, '@nestjs/common', '@keyv/redis', 'keyv', 'cacheable'];
+
+/**
+ * Rewrites an application from `@nestjs/cache-manager`: the registration of `CacheModule`, and handlers with `CacheInterceptor`,
+ * `@CacheKey` and `@CacheTTL`. What cannot be rewritten safely stays as it is, with the reason in a comment. `CACHE_MANAGER` and
+ * `Cache` go on working. Logs a report; run again, it changes nothing.
+ */
+export function migrate(options: MigrateOptions): (tree: Tree, context: SchematicContext) => Tree {
+  return (tree, context) => {
+    const ts = loadTypeScript();
+    const files = filesWithCacheManager(ts, tree);
+    const root = rootPathOf(ts, tree, options);
+    rewriteModules(files, root);
+    const global = files.find(({ text }) => /useClass\s*:\s*CacheInterceptor\b/.test(text));
+    for (const file of files) {
+      if (global === undefined) rewriteHandlers(file, oldNames(file));
+      noteUses(file, global !== undefined);
+    }
+    for (const file of files) write(tree, file);
+    if (files.some(({ edits }) => edits.length > 0)) addPackages(tree, context, options.skipInstall === true);
+    report(context, files);
+    return tree;
+  };
+}
+
+function filesWithCacheManager(ts: TypeScript, tree: Tree): FileChange[] {
+  return sourcesOf(tree)
+    .map((path) => ({ path, text: textOf(tree, path)! }))
+    .filter(({ text }) => text.includes(OLD))
+    .map(({ path, text }) => new FileChange(ts, path, text));
+}
+
+function rootPathOf(ts: TypeScript, tree: Tree, { project }: MigrateOptions): string | undefined {
+  try {
+    return rootModuleOf(ts, tree, projectOf(tree, project === undefined ? {} : { project })).path;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One registration becomes the module of the application; a second one would be a second module. */
+function rewriteModules(files: readonly FileChange[], root: string | undefined): void {
+  const found = files.flatMap((file) => {
+    const cacheModule = namesFrom(file.ts, file.source, OLD).get('CacheModule');
+    if (cacheModule === undefined) return [];
+    return registrations(file, cacheModule).map((call) => ({ file, call, cacheModule }));
+  });
+  const rewrittenBefore = files.some(({ text }) => /\bCacheObservabilityModule\b/.test(text));
+  const chosen = rewrittenBefore
+    ? undefined
+    : (found.find(({ file, call }) => isGlobal(file, call)) ??
+      found.find(({ file }) => file.path === root) ??
+      found[0]);
+  for (const one of found) {
+    if (one === chosen) rewriteRegistration(one.file, one.call, one.cacheModule);
+    else leaveSecond(one.file, one.call);
+  }
+}
+
+function leaveSecond(file: FileChange, call: CallExpression): void {
+  file.leave(
+    call,
+    'one module serves the whole application. Remove this, or make a named cache: CacheObservabilityModule.forFeature(name, { … }).',
+  );
+}
+
+function oldNames(file: FileChange) {
+  const names = namesFrom(file.ts, file.source, OLD);
+  return {
+    interceptor: names.get('CacheInterceptor') ?? 'CacheInterceptor',
+    key: names.get('CacheKey') ?? 'CacheKey',
+    ttl: names.get('CacheTTL') ?? 'CacheTTL',
+  };
+}
+
+function noteUses(file: FileChange, hasGlobal: boolean): void {
+  const names = namesFrom(file.ts, file.source, OLD);
+  if (names.has('CACHE_MANAGER'))
+    file.note(file.source, 'CACHE_MANAGER goes on working, over the layers of this module.');
+  if (hasGlobal && names.has('CacheInterceptor')) {
+    file.note(
+      file.source,
+      'The global CacheInterceptor goes on working over this module. Put @Cached on handlers, then remove it.',
+    );
+  }
+}
+
+function write(tree: Tree, file: FileChange): void {
+  if (file.edits.length === 0) return;
+  const { ts, source, needed } = file;
+  const adding = needed.size === 0 ? [] : importing(ts, source, NEW, [...needed].sort());
+  const text = edited(file.text, [...file.edits, ...adding]);
+  tree.overwrite(file.path, edited(text, withoutUnused(ts, text, FORMER)));
+}
+
+function report(context: SchematicContext, files: readonly FileChange[]): void {
+  const all = files.flatMap(({ path, findings }) => findings.map((finding) => ({ path, ...finding })));
+  const of = (kind: Finding['kind']) => all.filter((finding) => finding.kind === kind);
+  const titles = { rewritten: 'Rewritten', left: 'Left for you, with a TODO in the code', note: 'To know' } as const;
+  if (all.length === 0) return context.logger.info(`No use of ${OLD} was found.`);
+  for (const kind of ['rewritten', 'left', 'note'] as const) {
+    if (of(kind).length === 0) continue;
+    context.logger.info(`${titles[kind]}:`);
+    for (const { path, line, text } of of(kind)) {
+      if (kind === 'left') context.logger.warn(`  ${path}:${line} ${text}`);
+      else context.logger.info(`  ${path}:${line} ${text}`);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { addingModuleImport, edited, importing } from '../edits.js';
+import { addPackages } from '../packages.js';
+import { projectOf, rootModuleOf } from '../project.js';
+import { type SchematicContext, textOf, type Tree } from '../tree.js';
+import { loadTypeScript } from '../typescript.js';
+
+/** What `nest add` may be given. */
+export interface NestAddOptions {
+  /** `'none'` keeps everything in memory; `'environment'` puts Redis behind it, at the address in `REDIS_URL`. @default 'none' */
+  readonly redis?: 'none' | 'environment';
+  /** The application in a monorepo. @default the one that nest-cli.json names as root */
+  readonly project?: string;
+  /** The folder of its sources. @default as nest-cli.json says, or `src` */
+  readonly sourceRoot?: string;
+  /** Does not install packages. @default false */
+  readonly skipInstall?: boolean;
+}
+
+const PACKAGE = 'nestjs-cache-observability';
+/** Where metrics are kept over a restart without Redis. */
+const KEPT_METRICS = '.cache-observability/';
+
+/**
+ * `nest add nestjs-cache-observability`: imports the module into the root module, ignores what it may write, installs the peers that
+ * are missing. Run again, it changes nothing.
+ */
+export function nestAdd(options: NestAddOptions): (tree: Tree, context: SchematicContext) => Tree {
+  return (tree, context) => {
+    importModule(tree, context, options);
+    ignoreKeptMetrics(tree);
+    addPackages(tree, context, options.skipInstall === true);
+    return tree;
+  };
+}
+
+function importModule(tree: Tree, context: SchematicContext, options: NestAddOptions): void {
+  const ts = loadTypeScript();
+  const project = projectOf(tree, options);
+  const module = rootModuleOf(ts, tree, project);
+  const text = textOf(tree, module.path)!;
+  if (/\bCacheObservabilityModule\b/.test(text)) {
+    context.logger.info(`${module.path} imports CacheObservabilityModule already.`);
+    return;
+  }
+  const source = ts.createSourceFile(module.path, text, ts.ScriptTarget.Latest, true);
+  const withRedis = options.redis === 'environment';
+  const call = withRedis
+    ? "CacheObservabilityModule.forRoot({ layers: [memoryLayer(), redisLayer({ url: process.env.REDIS_URL ?? 'redis://localhost:6379' })] })"
+    : 'CacheObservabilityModule.forRoot()';
+  const adding = addingModuleImport(ts, source, module.name, call);
+  if (adding === undefined) {
+    throw new Error(
+      `nest-add: ${module.path}: class ${module.name} has no @Module({ … }) to add to. Import ${call} by hand.`,
+    );
+  }
+  const names = ['CacheObservabilityModule', ...(withRedis ? ['memoryLayer', 'redisLayer'] : [])];
+  tree.overwrite(module.path, edited(text, [...importing(ts, source, PACKAGE, names), adding]));
+}
+
+function ignoreKeptMetrics(tree: Tree): void {
+  const text = textOf(tree, '.gitignore');
+  if (text === undefined) return tree.create('.gitignore', `${KEPT_METRICS}\n`);
+  const lines = text.split(/\r?\n/).map((line) => line.trim().replace(/^\/|\/$/g, ''));
+  if (lines.includes(KEPT_METRICS.slice(0, -1))) return;
+  tree.overwrite('.gitignore', `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${KEPT_METRICS}\n`);
+}

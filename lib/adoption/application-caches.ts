@@ -2,8 +2,9 @@ import { CACHE_MANAGER } from '@nestjs/cache-manager';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { RESOLVED_OPTIONS } from '../cache-observability.module-definition.js';
+import type { CacheLog } from '../cache/base/cache-log.js';
 import type { CacheContract } from '../cache/contract/cache-contract.js';
-import { CacheError } from '../cache/errors.js';
+import { CacheError } from '../cache/base/errors.js';
 import { DeferredCache } from './deferred-cache.js';
 import { nestLog } from '../nest-log.js';
 import { ObservedCache } from '../observed-cache.js';
@@ -11,8 +12,8 @@ import type { ResolvedOptions } from '../options/resolved-options.js';
 
 /**
  * The caches that the application's own CacheModules provide. With `cache: 'app'` every one of them is observed in place
- * and the first is what `ObservedCache` stands for; else one that nobody observes is told of, because it is easily
- * taken for ours.
+ * and `ObservedCache` delegates to the first. Otherwise one that is not observed is logged, because it is easily
+ * mistaken for ours.
  */
 @Injectable()
 export class ApplicationCaches implements OnModuleInit {
@@ -33,11 +34,11 @@ export class ApplicationCaches implements OnModuleInit {
     this.#options = options;
   }
 
-  /** Every provider is made by now, and no module of the application has been initialised yet. */
+  /** Every provider exists at this moment, and no module of the application has been initialised yet. */
   onModuleInit(): void {
     const caches = this.#provided();
     if (this.#options.cache !== 'app') {
-      if (caches.length > 0) warnOfAnother();
+      if (caches.length > 0) warnOfAnother(nestLog(this.#cache.callbacks));
       return;
     }
     const [first, ...others] = caches;
@@ -66,19 +67,19 @@ function isCache(candidate: unknown): candidate is CacheContract {
   );
 }
 
-function warnOfAnother(): void {
-  nestLog()(
+function warnOfAnother(log: CacheLog): void {
+  log(
     'warn',
     'UNOBSERVED_CACHE',
-    "The application imports @nestjs/cache-manager's CacheModule beside this module: what injects its CACHE_MANAGER uses a " +
-      "cache that nobody observes. Remove that CacheModule, or observe it with cache: 'app'.",
+    "The application imports @nestjs/cache-manager's CacheModule beside this module: its CACHE_MANAGER is a separate " +
+      "cache without observation. Remove that CacheModule, or observe it with cache: 'app'.",
   );
 }
 
 function nothingToAdopt(): CacheError {
   return new CacheError(
     'INVALID_OPTIONS',
-    "CacheObservabilityModule: cache: 'app' observes what the application's CacheModule provides, and it imports none. " +
+    "CacheObservabilityModule: cache: 'app' needs a CacheModule in the application, and there is none. " +
       "Import CacheModule from '@nestjs/cache-manager', or leave `cache` out.",
   );
 }

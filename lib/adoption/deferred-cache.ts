@@ -1,16 +1,16 @@
 import { EventEmitter } from 'node:events';
 import type { CacheContract, CacheEvent, CacheEventPayloads } from '../cache/contract/cache-contract.js';
-import { CacheError } from '../cache/errors.js';
+import { CacheError } from '../cache/base/errors.js';
 
 /**
- * Stands for a cache of the application's that is not made yet: Nest makes providers side by side, and only when all of
- * them are there is it known which. Every call goes to the cache it stands for.
+ * A placeholder for a cache of the application that does not exist yet: Nest makes providers concurrently, so that the cache
+ * is known only when all of them exist. Forwards every call to that cache.
  */
 export class DeferredCache implements CacheContract<unknown> {
   readonly #listeners = new EventEmitter();
   #cache: CacheContract<unknown> | undefined;
 
-  /** From now on every call goes to this cache. */
+  /** Forwards every call to this cache from now on. */
   become(cache: CacheContract<unknown>): void {
     this.#cache = cache;
     for (const event of this.#listeners.eventNames() as CacheEvent[]) {
@@ -72,7 +72,7 @@ export class DeferredCache implements CacheContract<unknown> {
     return this.#there.wrap(key, load, ttl, refreshThreshold);
   }
 
-  /** Before the cache is there too: the listener is handed on to it. */
+  /** Works before the cache exists, too: the listener is added to it later. */
   on<E extends CacheEvent>(event: E, listener: (payload: CacheEventPayloads[E]) => void): EventEmitter {
     return this.#cache === undefined ? this.#listeners.on(event, listener) : this.#cache.on(event, listener);
   }
@@ -81,7 +81,7 @@ export class DeferredCache implements CacheContract<unknown> {
     return this.#cache === undefined ? this.#listeners.off(event, listener) : this.#cache.off(event, listener);
   }
 
-  /** Nothing: the application's CacheModule closes what it made. */
+  /** Does nothing: the application's CacheModule closes its cache. */
   disconnect(): Promise<undefined> {
     return Promise.resolve(undefined);
   }

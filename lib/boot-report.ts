@@ -1,0 +1,158 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import type { Module } from '@nestjs/core/injector/module.js';
+import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
+import type { CacheObservabilityOptions } from './cache-observability.options.js';
+import type { CacheLog } from './cache/base/cache-log.js';
+import type { Layer } from './cache/layers/layer.js';
+import { noteVersion, VERSION, versionsInUse } from './cache/version.js';
+import { CachingRuntime } from './caching/caching-runtime.js';
+import { handlerRoute } from './caching/http/handler-route.js';
+import type { ClassConstructor } from './caching/decoration/decorated-classes.js';
+import type { Method } from './caching/decoration/method-site.js';
+import { writeAccess } from './monitoring/access.js';
+import { NamedCaches } from './named-caches.js';
+import { nestLog } from './nest-log.js';
+import { ObservedCache } from './observed-cache.js';
+import type { ResolvedOptions } from './options/resolved-options.js';
+
+/** Logs once, when the application is up, how this module is set up, and warns of wrong wiring. */
+@Injectable()
+export class BootReport implements OnModuleInit, OnApplicationBootstrap {
+  readonly #log: CacheLog;
+
+  constructor(
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(ObservedCache) private readonly cache: ObservedCache,
+    @Inject(CachingRuntime) private readonly caching: CachingRuntime,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
+    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+    @Inject(NamedCaches) private readonly named: NamedCaches,
+  ) {
+    this.#log = nestLog(cache.callbacks);
+    // Runs before any code reads the metadata that another version put on classes.
+    this.#warnOfOtherVersions();
+  }
+
+  onModuleInit(): void {
+    this.#warnOfSecondModule();
+  }
+
+  onApplicationBootstrap(): void {
+    const { options, cache, caching } = this;
+    const names = (areMethods: boolean) =>
+      caching.handlers
+        .filter(({ transport }) => (transport === 'method') === areMethods)
+        .map(({ className, methodName }) => `${className}.${methodName}`);
+    const [handlers, methods] = [new Set(names(false)).size, new Set(names(true)).size];
+    const layers = cache.layers.map((layer) => described(layer, options));
+    const named = [...this.named.all].map(
+      ([name, one]) =>
+        `cache '${name}' with ${one.layers.map((layer) => described(layer, this.named.optionsOf(name))).join(', ')}`,
+    );
+    const { namespace, version } = options;
+    const parts = [
+      `layers ${layers.join(', ')}`,
+      ...named,
+      `namespace '${namespace}'${version === undefined ? '' : `, version '${version}'`}`,
+      `${counted(handlers, 'cached handler')} and ${counted(methods, 'cached method')}`,
+      `fast lane ${caching.answersEarly ? 'on' : 'off'}`,
+      `metrics ${options.metrics === false ? 'off' : 'on'}`,
+      ...this.#routes(),
+      `nestjs-cache-observability ${VERSION}`,
+    ];
+    const state = cache.enabled ? 'Cache ready' : 'Cache switched off (enabled: false)';
+    this.#log('log', 'CACHE_READY', `${state}: ${parts.join('; ')}.`, { handlers, methods });
+  }
+
+  /** The paths of the routes, and who may use those that change something. */
+  #routes(): string[] {
+    const { monitoring, prometheus } = this.options;
+    if (this.adapterHost.httpAdapter === undefined) return ['no routes without an HTTP adapter'];
+    const writes = monitoring === false ? '' : WRITES[writeAccess(monitoring)];
+    const routes = monitoring === false ? undefined : this.#pathOf(monitoring.path);
+    const page = monitoring === false || !monitoring.dashboard ? '' : `, dashboard at ${routes}/dashboard`;
+    const metrics = prometheus === false ? undefined : this.#pathOf(prometheus.path);
+    return [
+      routes === undefined ? 'no monitoring routes' : `routes at ${routes}${page}, writes ${writes}`,
+      metrics !== undefined
+        ? `Prometheus at ${metrics}`
+        : prometheus === false
+          ? 'no Prometheus route'
+          : "Prometheus in the application's PrometheusModule",
+    ];
+  }
+
+  /** The path of our controller there, with the global prefix; undefined where there is none. */
+  #pathOf(path: string): string | undefined {
+    const module = this.#own;
+    const cls = [...(module?.controllers.values() ?? [])]
+      .map(({ metatype }) => metatype as ClassConstructor)
+      .find((metatype) => Reflect.getMetadata('path', metatype) === path);
+    const methods = Object.values(Object.getOwnPropertyDescriptors((cls?.prototype ?? {}) as object));
+    const handler = methods
+      .map(({ value }) => value as Method | undefined)
+      .find((method) => typeof method === 'function' && Reflect.hasMetadata('method', method));
+    if (module === undefined || cls === undefined || handler === undefined) return undefined;
+    const whole = handlerRoute(handler, cls, module, this.config, this.modules).path;
+    const own = String(Reflect.getMetadata('path', handler)).replace(/^\/+|\/+$/g, '');
+    return own === '' ? whole : whole.slice(0, whole.lastIndexOf(`/${own}`));
+  }
+
+  get #own(): Module | undefined {
+    return [...this.modules.values()].find(({ providers }) => providers.get(BootReport)?.instance === this);
+  }
+
+  /** Each registration has its own cache, and which one is injected depends on the imports. */
+  #warnOfSecondModule(): void {
+    const all = [...this.modules.values()].filter(({ providers }) => providers.has(BootReport));
+    if (all.length < 2 || all[0] !== this.#own) return;
+    const importers = [...this.modules.values()]
+      .filter(({ imports }) => all.some((one) => imports.has(one)))
+      .map(({ name }) => name);
+    this.#log(
+      'warn',
+      'MODULE_TWICE',
+      `CacheObservabilityModule is registered ${all.length} times in one application (imported by ${importers.join(', ')}): each has ` +
+        'a cache, metrics and routes of its own. Call forRoot() once, in the root module; it is global unless isGlobal is false.',
+    );
+  }
+
+  #warnOfOtherVersions(): void {
+    noteVersion();
+    const versions = [...versionsInUse()].sort();
+    if (versions.length < 2) return;
+    this.#log(
+      'warn',
+      'SEVERAL_VERSIONS',
+      `Versions ${versions.join(' and ')} of nestjs-cache-observability are loaded in one process. What one of them decorates or ` +
+        'injects is unknown to the module of the other. Keep one: see npm ls nestjs-cache-observability.',
+    );
+  }
+}
+
+const WRITES = {
+  open: 'open to everybody',
+  guarded: 'guarded',
+  loopback: 'open to this machine only',
+  closed: 'closed',
+} as const;
+
+/** A layer with its place and its limits. */
+function described(layer: Layer, { layers, cache }: Pick<CacheObservabilityOptions, 'layers' | 'cache'>): string {
+  const adopted = cache === undefined ? undefined : cache === 'app' ? "the application's CacheModule" : 'an own cache';
+  const address = adopted ?? layers?.find(({ name }) => name === layer.name)?.address ?? 'this process';
+  const { entries = Infinity, bytes = Infinity } = layer.status().bounds ?? {};
+  const bounds = [
+    ...(entries < Infinity ? [counted(entries, 'entries')] : []),
+    ...(bytes < Infinity ? [`${Math.round((bytes / MEGABYTE) * 10) / 10} MB`] : []),
+  ];
+  return `${layer.name} (${[address, ...(bounds.length > 0 ? [`at most ${bounds.join(', ')}`] : [])].join(', ')})`;
+}
+
+const MEGABYTE = 1_024 * 1_024;
+
+function counted(count: number, what: string): string {
+  return `${count} ${count === 1 || what.endsWith('s') ? what : `${what}s`}`;
+}

@@ -3,6 +3,7 @@ import {
   Inject,
   Module,
   type NestModule,
+  type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
   type Provider,
@@ -14,18 +15,23 @@ import {
   RESOLVED_OPTIONS,
 } from './cache-observability.module-definition.js';
 import type {
+  CacheFeatureOptions,
   CacheObservabilityAsyncOptions,
   CacheObservabilityOptions,
   StaticOptions,
 } from './cache-observability.options.js';
 import { cacheManagerProviders, roomProviders } from './cache-observability.providers.js';
+import { ShutdownBudget } from './cache/base/shutdown-budget.js';
 import { CachingRuntime } from './caching/caching-runtime.js';
 import { cachingExports } from './caching/caching.providers.js';
-import { DatabaseMetrics } from './database/database-metrics.js';
+import { dashboardRoutes } from './dashboard/dashboard.routes.js';
 import { prometheusEndpoint } from './exporters/prometheus/endpoint.js';
+import { FEATURE_SOURCES, featureExports, type FeatureSource } from './features.js';
 import { CacheHealthIndicator } from './health/cache-health.indicator.js';
+import { CacheInsight } from './insight/cache-insight.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { monitoringRoutes } from './monitoring/controllers.js';
+import { featureModule, NamedCaches } from './named-caches.js';
 import { ObservedCache } from './observed-cache.js';
 import {
   resolveAsyncOptions,
@@ -36,7 +42,7 @@ import {
 import { CacheWarmer } from './warming/cache-warmer.js';
 
 /**
- * A fast layered cache that stays warm and shows what it does.
+ * A layered cache with warming, metrics and monitoring routes.
  *
  * @example
  * ```ts
@@ -49,22 +55,31 @@ import { CacheWarmer } from './warming/cache-warmer.js';
 @Module({ imports: [DiscoveryModule] })
 export class CacheObservabilityModule
   extends ConfigurableModuleClass
-  implements NestModule, OnModuleInit, OnApplicationShutdown
+  implements NestModule, OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
 {
   readonly #cache: ObservedCache;
   readonly #caching: CachingRuntime;
+  readonly #shutdown: ShutdownBudget;
+  readonly #named: NamedCaches;
 
   constructor(
     @Inject(ObservedCache) cache: ObservedCache,
     @Inject(CachingRuntime) caching: CachingRuntime,
     @Inject(CacheWarmer) warmer: CacheWarmer,
-    @Inject(DatabaseMetrics) databases: DatabaseMetrics,
+    @Inject(FEATURE_SOURCES) sources: readonly FeatureSource[],
+    @Inject(ShutdownBudget) shutdown: ShutdownBudget,
+    @Inject(NamedCaches) named: NamedCaches,
   ) {
     super();
+    this.#shutdown = shutdown;
+    this.#named = named;
     this.#cache = cache;
     this.#caching = caching;
     cache.metrics.addSource(warmer.metrics);
-    cache.metrics.addSource(databases);
+    for (const source of sources) {
+      cache.metrics.addSource(source);
+      cache.metrics.addAlerts(() => source.warnings?.() ?? []);
+    }
   }
 
   /**
@@ -79,7 +94,7 @@ export class CacheObservabilityModule
     });
   }
 
-  /** The same from dependency injection; what decides routes and tokens stands beside the factory. */
+  /** Takes the options from dependency injection. Options that decide routes and tokens are given beside the factory. */
   static override forRootAsync(options: CacheObservabilityAsyncOptions): DynamicModule {
     const { useFactory, useClass, useExisting } = options;
     const source = (useFactory ?? useClass ?? useExisting) ? options : { ...options, useFactory: () => ({}) };
@@ -94,22 +109,41 @@ export class CacheObservabilityModule
     );
   }
 
-  /** Adds no middleware: it is the last that Nest asks of a module before it makes the routes. */
-  configure(): void {
-    this.#caching.beforeRoutes();
+  /**
+   * A cache of its own beside the application's: `@InjectCache(name)` injects it, and `@Cached(pattern, { cache: name })` uses it. Its
+   * layers, bounds and policy are its own; metrics and routes show it under its name. A fault in the options fails the start of the
+   * application: `INVALID_OPTIONS`, listing every one.
+   * @param name letters, digits, `_`, `.` and `-`; not `default`.
+   */
+  static forFeature(name: string, options: CacheFeatureOptions = {}): DynamicModule {
+    return featureModule(name, options);
+  }
+
+  /** Adds no middleware: Nest calls it last before it makes the routes. */
+  async configure(): Promise<void> {
+    await this.#caching.beforeRoutes();
   }
 
   async onModuleInit(): Promise<void> {
-    await this.#cache.connect();
+    for (const [name, { metrics }] of this.#named.all) this.#cache.metrics.addCache(name, metrics);
+    await Promise.all([this.#cache.connect(), this.#named.connect()]);
   }
 
-  /** Last of all, when no request is under way any more: what is to be written is written now. */
+  /** Every handler is compiled. */
+  onApplicationBootstrap(): void {
+    this.#cache.tuning.settle();
+    this.#named.settle();
+  }
+
+  /** Runs last, when no request is running any more, and writes pending data. */
   async onApplicationShutdown(): Promise<void> {
-    await this.#cache.close();
+    await this.#shutdown.spend(async (ms) => {
+      await Promise.all([this.#cache.close(ms), this.#named.close(ms)]);
+    });
   }
 }
 
-/** The definition with the controllers and tokens that the static options decide on. */
+/** Adds the controllers and tokens that the static options select. */
 function assembled(
   definition: DynamicModule,
   options: StaticOptions | CacheObservabilityOptions,
@@ -119,7 +153,7 @@ function assembled(
   const prometheus = resolvePrometheus(options.prometheus);
   const manager = options.cache === 'app' ? [] : cacheManagerProviders;
   const parts = [
-    ...(monitoring === false ? [] : [monitoringRoutes(monitoring)]),
+    ...(monitoring === false ? [] : [monitoringRoutes(monitoring), dashboardRoutes(monitoring)]),
     ...(prometheus === false
       ? []
       : [prometheusEndpoint(prometheus, monitoring === false ? [] : monitoring.decorators)]),
@@ -139,9 +173,12 @@ function assembled(
     exports: [
       ObservedCache,
       CacheMetrics,
+      CacheInsight,
       CacheWarmer,
       CacheHealthIndicator,
-      DatabaseMetrics,
+      ...featureExports,
+      // What forFeature() goes by.
+      RESOLVED_OPTIONS,
       ...cachingExports,
       ...manager.map(({ provide }) => provide),
     ],

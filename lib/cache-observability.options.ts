@@ -1,32 +1,37 @@
 import type { ModuleMetadata, Type } from '@nestjs/common';
-import type { Duration } from './cache/duration.js';
+import type { Duration } from './cache/base/duration.js';
+import type { CachedClasses } from './cache/entries/listed-classes.js';
 import type { LayerFactory } from './cache/layers/layer.js';
-import type { CachePolicy } from './cache/policy.js';
-import type { FastLaneOptions } from './caching/fast-lane/fast-lane.options.js';
+import type { AutomaticTtl } from './cache/policies/automatic-ttl.js';
+import type { CachePolicy } from './cache/policies/policy.js';
+import type { FastLaneOptions } from './caching/options/fast-lane.options.js';
+import type { AlertsOptions } from './insight/alerts/alerts.options.js';
+import type { InsightOptions } from './insight/cache-insight.js';
 import type { MetricsExporter } from './exporters/metrics-exporter.js';
 import type { MetricsCollector } from './metrics/collectors/metrics-collector.js';
 import type { Window } from './metrics/snapshot.js';
 import type { MonitoringOptions } from './monitoring/monitoring.options.js';
-import type { PrometheusOptions } from './exporters/prometheus/prometheus.options.js';
+import type { PrometheusOptions } from './exporters/prometheus/endpoint.js';
+import type { TuningOptions } from './tuning/tuning-bounds.js';
 import type { WarmingOptions } from './warming/warming.options.js';
 
-export type { MonitoringOptions, PrometheusOptions, WarmingOptions };
+export type { MonitoringOptions, PrometheusOptions, TuningOptions, WarmingOptions };
 
 /** How the cache is measured. */
 export interface MetricsOptions {
   /** Share of accesses that are timed, 0–1; every access is counted. @default 1 */
   samplingRate?: number;
-  /** Patterns kept apart; later ones are counted together as `__other__`. @default 100 */
+  /** Patterns counted separately; later ones are counted together as `__other__`. @default 100 */
   maxPatterns?: number;
-  /** Endpoints kept apart; later ones are counted together as `__other__`. @default 100 */
+  /** Endpoints counted separately; later ones are counted together as `__other__`. @default 100 */
   maxEndpoints?: number;
   /** Put before every exported metric name. @default '' */
   prefix?: string;
-  /** The pattern of a key that no handler declared; undefined leaves it to the detection. */
+  /** Returns the pattern of a key that no handler declared; undefined leaves it to the detection. */
   patternOf?: (key: string) => string | undefined;
 }
 
-/** When the cache is called healthy. */
+/** Thresholds of the cache's health. */
 export interface HealthOptions {
   /** Degraded below this hit rate, 0–1. @default 0.5 */
   minHitRate?: number;
@@ -34,7 +39,7 @@ export interface HealthOptions {
   maxAvgResponseTimeMs?: number;
   /** Warning from this 95th percentile of the response time on, milliseconds. @default 100 */
   maxP95ResponseTimeMs?: number;
-  /** Which window is judged. @default '5m' */
+  /** The window of the figures. @default '5m' */
   window?: Window;
   /** With fewer accesses in the window the cache is healthy, with a note. @default 20 */
   minimumRequests?: number;
@@ -44,53 +49,65 @@ export interface HealthOptions {
 
 /** Spans of OpenTelemetry. */
 export interface TracingOptions {
-  /** Record spans of operations that no span asked for, too: startup, timers, scripts. @default false */
+  /** Record spans of operations without a parent span, too: startup, timers, scripts. @default false */
   withoutParent?: boolean;
-  /** What of a key may stand in a span, as `cache.key`; undefined for nothing. @default no key at all */
+  /** Returns the part of a key that spans may show as `cache.key`; undefined for none. @default no key at all */
   sanitizeKey?: (key: string, pattern: string) => string | undefined;
 }
 
 export interface ProfilingOptions {
   /** One operation in this many is sampled. @default 100 */
   every?: number;
-  /** Call stacks kept apart; later ones are added up as `__other__`. @default 2000 */
+  /** Call stacks counted separately; later ones are added up as `__other__`. @default 2000 */
   maxStacks?: number;
 }
 
 export interface FleetOptions {
-  /** How often an instance tells the others what it counts; one that is silent for three times as long is gone. @default '5s' */
+  /** How often an instance sends its figures to the others; it is dropped after three missed times. @default '5s' */
   every?: Duration;
 }
 
 /**
- * Where metrics are kept over a restart: in a file, or in a layer that processes share, there under a name that is the same
- * after the restart. Every process needs a file or name of its own. @default for `name`: the name of the host
+ * Where metrics are saved for the next start: in a file, or in a shared layer under a name that stays the same after a
+ * restart. Every process needs its own file or name. @default for `name`: the name of the host
  */
 export type PersistenceOptions = { path: string } | { layer: string; name?: string };
 
 export interface HttpOptions {
   /** `'minimal'`: X-Cache and ETag; `'standard'` adds Cache-Status (RFC 9211) and Age; false none. @default 'minimal' */
   headers?: 'minimal' | 'standard' | false;
-  /** Answers hits of every cached GET handler in front of the framework; a handler's own `fastLane` goes before. @default false */
+  /**
+   * Answers hits of every cached GET handler in front of the framework. The option `fastLane` of a handler overrides it.
+   * @default false
+   */
   fastLane?: boolean | FastLaneOptions;
 }
 
 /** What `CacheObservabilityModule.forRoot()` takes. Nothing is required. */
 export interface CacheObservabilityOptions {
-  /** Nearest first. @default one memoryLayer() */
+  /** The fastest layer first. @default one memoryLayer() */
   layers?: LayerFactory[];
   /** Adopts a cache of cache-manager's instead: `'app'` observes the application's own CacheModule in place. */
   cache?: object | 'app';
-  /** Prefix of keys in shared layers. @default 'cache' */
+  /**
+   * Separates this application's keys from those of others in shared layers. @default `serviceName`, else the name in the
+   * nearest package.json; the boot fails where a shared layer has none of them
+   */
   namespace?: string;
-  /** A deploy's version: a new one starts with an empty shared cache. */
+  /** A deploy's version. Each version has its own, initially empty, shared cache. @default none */
   version?: string;
-  /** @default '5m' */
-  ttl?: Duration;
+  /** A duration, or `{ auto: { min, max, maxStaleShare } }`. @default '5m' */
+  ttl?: Duration | AutomaticTtl;
   policy?: Omit<CachePolicy, 'ttl'>;
+  /** Classes that values of any pattern may hold instances of: see `CachePolicy.classes`. @default none */
+  classes?: CachedClasses;
   /** `false`: nothing is counted or timed. */
   metrics?: MetricsOptions | false;
   health?: HealthOptions;
+  /** Follows a sample of the keys to say what to change; `false` follows none. @default on where `metrics` is */
+  insight?: InsightOptions | false;
+  /** Who is notified of alerts; `false` watches for none. @default they are shown and logged, and nobody is notified */
+  alerts?: AlertsOptions | false;
   /** `false`: no routes. */
   monitoring?: MonitoringOptions | false;
   /** `false`: none. */
@@ -99,30 +116,47 @@ export interface CacheObservabilityOptions {
   http?: HttpOptions;
   /** `false` switches the cache off: every access goes to its origin. @default true */
   enabled?: boolean;
-  /** Who exporters say that sends. @default the name in the application's package.json */
+  /** The name of the service in exported metrics. @default the name in the application's package.json */
   serviceName?: string;
-  /** Told of every cache event, one call each; what one of them throws is felt by nobody. @default [] */
+  /** Called for every cache event. Errors thrown by a collector are caught. @default [] */
   collectors?: MetricsCollector[];
-  /** Carry the figures elsewhere, each at its own interval: StatsD, CloudWatch, your own. @default [] */
+  /** Send the metrics to other systems, each at its own interval: StatsD, CloudWatch, your own. @default [] */
   exporters?: MetricsExporter[];
-  /** Spans of OpenTelemetry for what hits in memory do not answer; needs the package @opentelemetry/api. @default false */
+  /** OpenTelemetry spans of accesses other than hits in memory; needs the package @opentelemetry/api. @default false */
   tracing?: boolean | TracingOptions;
   /** Samples phases and call stacks of operations, for `GET flamegraph`. @default false */
   profiling?: boolean | ProfilingOptions;
-  /** Tells other instances over a shared layer what this one counts, so that `?scope=fleet` answers for all. @default false */
+  /** Shares metrics between instances over a shared layer, so that `?scope=fleet` covers all of them. @default false */
   fleet?: boolean | FleetOptions;
   /**
-   * Carries metrics over a restart, written every 30 seconds and at the end. `true`: in the nearest layer that processes share,
-   * else in `.cache-observability/<namespace>.metrics` where the process was started. @default false
+   * Saves metrics for the next start, every 30 seconds and on close. `true`: in the first shared layer, else in
+   * `.cache-observability/<namespace>.metrics` in the working directory. @default false
    */
   persistence?: boolean | PersistenceOptions;
   /** Runs this share of hits through the handler too and warns where the answers differ; development only. @default 0 */
   probe?: number;
+  /** Bounds of what may be overridden while the application runs. @default none */
+  tuning?: TuningOptions;
   /** Makes the module's providers available everywhere. @default true */
   isGlobal?: boolean;
 }
 
-/** The options that decide which controllers and tokens exist: they stand beside `useFactory`, not in its result. */
+/** What `CacheObservabilityModule.forFeature(name, …)` takes. Nothing is required; what it leaves out is not the application's. */
+export interface CacheFeatureOptions {
+  /** Nearest first. @default one memoryLayer() */
+  layers?: LayerFactory[];
+  /** A duration, or `{ auto: { min, max, maxStaleShare } }`. @default '5m' */
+  ttl?: Duration | AutomaticTtl;
+  policy?: Omit<CachePolicy, 'ttl'>;
+  /** Classes that values of any pattern may hold instances of: see `CachePolicy.classes`. @default none */
+  classes?: CachedClasses;
+  /** `false` switches this cache off. @default as the application's */
+  enabled?: boolean;
+  /** Bounds of what may be overridden while the application runs. @default none */
+  tuning?: TuningOptions;
+}
+
+/** The options that decide which controllers and tokens exist: they are given beside `useFactory`, not in its result. */
 export type StaticOptions = Pick<CacheObservabilityOptions, 'isGlobal' | 'monitoring' | 'prometheus'> & {
   cache?: 'app';
 };

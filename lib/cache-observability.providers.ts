@@ -1,22 +1,31 @@
 import { Cache, CACHE_MANAGER } from '@nestjs/cache-manager';
 import type { ExistingProvider, Provider } from '@nestjs/common';
+import type { TracingOptions } from './cache-observability.options.js';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
 import { ApplicationCaches } from './adoption/application-caches.js';
+import { BootReport } from './boot-report.js';
+import { CachingInterceptors } from './adoption/caching-interceptors.js';
 import { cachingProviders } from './caching/caching.providers.js';
-import { DatabaseMetrics } from './database/database-metrics.js';
-import { databaseMetrics } from './database/process-metrics.js';
+import { DASHBOARD_FACTS, type DashboardFacts } from './dashboard/dashboard-facts.js';
 import { DeferredCache } from './adoption/deferred-cache.js';
 import { Exporting } from './exporting.js';
 import { EXEMPLARS } from './exporters/prometheus/exemplars.js';
+import { featureProviders } from './features.js';
 import { CacheHealthIndicator, HEALTH_SUBJECT, type HealthSubject } from './health/cache-health.indicator.js';
+import { CacheInsight } from './insight/cache-insight.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
-import { MONITORED_CACHE } from './monitoring/monitored-cache.js';
-import { MONITORED_PROFILER } from './monitoring/profile.controller.js';
+import { MONITORED_CACHE, MONITORED_CACHES } from './monitoring/monitored-cache.js';
 import { keptMetricsProviders } from './kept-metrics.providers.js';
-import { nestLog } from './nest-log.js';
-import { createObservedCache } from './create-observed-cache.js';
+import { NamedCaches } from './named-caches.js';
+import { nestLog, unguardedNestLog } from './nest-log.js';
+import { observedCacheOf } from './create-observed-cache.js';
 import { ObservedCache } from './observed-cache.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
+import { loadOpenTelemetryApi } from './tracing/opentelemetry-api.js';
+import type { OpenTelemetryTracerOptions } from './tracing/opentelemetry-tracer.js';
+import { VERSION } from './cache/version.js';
+import { CacheWarmer } from './warming/cache-warmer.js';
+import { WarmStarts } from './warm-starts.js';
 import { WARMING_OPTIONS, WARMING_TARGET } from './warming/warming-target.js';
 import { warmingProviders } from './warming/warming.providers.js';
 
@@ -27,47 +36,92 @@ const cacheProviders: Provider[] = [
     provide: ObservedCache,
     inject: [RESOLVED_OPTIONS, DeferredCache],
     // Exporters live as long as the application, not as its layers.
-    useFactory: ({ cache, exporters: _, ...options }: ResolvedOptions, deferred: DeferredCache) =>
-      createObservedCache({
-        ...options,
-        ...(cache === undefined ? {} : { cache: cache === 'app' ? deferred : cache }),
-        log: nestLog(),
-      }),
+    useFactory: async ({ cache, exporters: _, ...options }: ResolvedOptions, deferred: DeferredCache) =>
+      observedCacheOf(
+        {
+          ...options,
+          ...(cache === undefined ? {} : { cache: cache === 'app' ? deferred : cache }),
+          ...(options.tracing ? { tracing: await withApi(options.tracing) } : {}),
+          log: unguardedNestLog(),
+        },
+        true,
+      ),
   },
+  NamedCaches,
   ApplicationCaches,
+  CachingInterceptors,
   { provide: CacheMetrics, inject: [ObservedCache], useFactory: (cache: ObservedCache) => cache.metrics },
+  { provide: CacheInsight, inject: [ObservedCache], useFactory: (cache: ObservedCache) => cache.insight },
 ];
 
-/** The tokens of @nestjs/cache-manager, so that what was written for them finds this cache. */
+/** Adds the OpenTelemetry API, loaded here so that a bundle that contains the package finds it. */
+async function withApi(tracing: true | TracingOptions): Promise<OpenTelemetryTracerOptions> {
+  return { ...(tracing === true ? {} : tracing), api: await loadOpenTelemetryApi() };
+}
+
+function dashboardFacts(
+  { namespace, serviceName = namespace, version, metrics, fleet }: ResolvedOptions,
+  cache: ObservedCache,
+  named: NamedCaches,
+  warmer: CacheWarmer,
+): () => DashboardFacts {
+  const startedAt = new Date().toISOString();
+  return () => ({
+    service: serviceName,
+    version: version ?? null,
+    libraryVersion: VERSION,
+    startedAt,
+    enabled: cache.enabled,
+    metrics: metrics !== false,
+    fleet: fleet !== undefined && fleet !== false,
+    profiling: cache.profiler !== undefined,
+    caches: ['default', ...named.all.keys()],
+    strategies: warmer.strategies.map(({ name }) => name),
+  });
+}
+
+/** The tokens of @nestjs/cache-manager, so that code written for them gets this cache. */
 export const cacheManagerProviders: ExistingProvider[] = [
   { provide: CACHE_MANAGER, useExisting: ObservedCache },
   { provide: Cache, useExisting: ObservedCache },
 ];
 
-/** Every room's providers, bound to the one cache. */
+/** The providers of every feature, bound to the one cache. */
 export const roomProviders: Provider[] = [
   ...cacheProviders,
   ...cachingProviders({
     cache: ObservedCache,
     options: {
-      inject: [RESOLVED_OPTIONS, CacheMetrics],
-      useFactory: (options: ResolvedOptions, metrics: CacheMetrics) => ({
+      inject: [RESOLVED_OPTIONS, CacheMetrics, ObservedCache, NamedCaches],
+      useFactory: (
+        options: ResolvedOptions,
+        metrics: CacheMetrics,
+        { callbacks }: ObservedCache,
+        named: NamedCaches,
+      ) => ({
         headers: options.http.headers,
         fastLane: options.http.fastLane,
         ...(options.probe === undefined ? {} : { probe: options.probe }),
         ...(options.metrics === false ? {} : { metrics }),
-        log: nestLog(),
+        named: () => named.all,
+        log: nestLog(callbacks),
       }),
     },
   }),
   { provide: WARMING_TARGET, useExisting: ObservedCache },
   { provide: WARMING_OPTIONS, inject: [RESOLVED_OPTIONS], useFactory: ({ warming }: ResolvedOptions) => warming ?? {} },
   ...warmingProviders,
-  { provide: DatabaseMetrics, useValue: databaseMetrics },
+  WarmStarts,
+  ...featureProviders,
   { provide: MONITORED_CACHE, useExisting: ObservedCache },
+  { provide: MONITORED_CACHES, useExisting: NamedCaches },
   { provide: EXEMPLARS, inject: [ObservedCache], useFactory: ({ exemplars }: ObservedCache) => exemplars },
-  { provide: MONITORED_PROFILER, inject: [ObservedCache], useFactory: ({ profiler }: ObservedCache) => profiler },
   ...keptMetricsProviders,
+  {
+    provide: DASHBOARD_FACTS,
+    inject: [RESOLVED_OPTIONS, ObservedCache, NamedCaches, CacheWarmer],
+    useFactory: dashboardFacts,
+  },
   {
     provide: HEALTH_SUBJECT,
     inject: [ObservedCache, RESOLVED_OPTIONS],
@@ -79,4 +133,5 @@ export const roomProviders: Provider[] = [
   },
   CacheHealthIndicator,
   Exporting,
+  BootReport,
 ];

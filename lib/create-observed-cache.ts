@@ -1,78 +1,137 @@
 import { observationOf, observeInPlace } from './cache/adopted/adopted-cache.js';
+import type { CacheLog } from './cache/base/cache-log.js';
 import type { CacheContract } from './cache/contract/cache-contract.js';
-import { type Clock, systemClock } from './cache/clock.js';
-import type { Duration } from './cache/duration.js';
+import { CallbackErrors } from './cache/base/callback-errors.js';
+import { type Clock, systemClock } from './cache/base/clock.js';
+import { type Duration, milliseconds } from './cache/base/duration.js';
 import { adoptedLayer } from './cache/layers/adopted-layer.js';
-import type { LayerFactory } from './cache/layers/layer.js';
+import type { CachedClasses } from './cache/entries/listed-classes.js';
+import type { Layer, LayerFactory } from './cache/layers/layer.js';
 import { memoryLayer } from './cache/layers/memory-layer.js';
-import type { CachePolicy } from './cache/policy.js';
+import { faultsError } from './cache/options/option-rules.js';
+import { type AutomaticTtl, automaticTtl } from './cache/policies/automatic-ttl.js';
+import type { CachePolicy } from './cache/policies/policy.js';
+import { redactedLog } from './cache/base/redacted-error.js';
 import { ExportSchedule } from './exporters/export-schedule.js';
-import type { MetricsExporter } from './exporters/metrics-exporter.js';
+import { exportSourceOf, type MetricsExporter } from './exporters/metrics-exporter.js';
+import type { AlertsOptions } from './insight/alerts/alerts.options.js';
+import { CacheAlerts, type CacheAlertsParts } from './insight/alerts/cache-alerts.js';
+import { CacheInsight, type InsightOptions } from './insight/cache-insight.js';
 import type { CacheMetrics } from './metrics/cache-metrics.js';
 import { ObservedCache } from './observed-cache.js';
-import { packageName } from './service-name.js';
+import { standaloneFaults } from './options/options-faults.js';
+import type { TuningOptions } from './tuning/tuning-bounds.js';
+import { defaultServiceName, namespaceOf } from './service-name.js';
 import { type WatcherOptions, watchersOf } from './watchers.js';
 
 /** What `createObservedCache` takes. Nothing is required. */
 export interface ObservedCacheOptions extends WatcherOptions {
-  /** Nearest first. @default one memoryLayer() */
+  /** The fastest layer first. @default one memoryLayer() */
   layers?: readonly LayerFactory[];
   /** A cache made by cache-manager's `createCache`: it is observed in place and delegated to. */
   cache?: object;
-  /** Prefix of keys in shared layers. @default 'cache' */
+  /**
+   * Separates this application's keys from those of others in shared layers. @default `serviceName`, else the name in the
+   * nearest package.json; a shared layer needs one of them
+   */
   namespace?: string;
   /** A deploy's version: a new one starts with an empty shared cache. */
   version?: string;
-  /** @default '5m' */
-  ttl?: Duration;
+  /** A duration, or `{ auto: { min, max, maxStaleShare } }`. @default '5m' */
+  ttl?: Duration | AutomaticTtl;
   policy?: Omit<CachePolicy, 'ttl'>;
+  /** Classes that values of any pattern may hold instances of: see `CachePolicy.classes`. @default none */
+  classes?: CachedClasses;
   clock?: Clock;
-  /** Carry the figures elsewhere from `connect()` until the cache is closed. */
+  /** Send the metrics to other systems from `connect()` until the cache is closed. @default [] */
   exporters?: readonly MetricsExporter[];
-  /** Who exporters say that sends. @default the name in the application's package.json */
+  /** The name of the service in exported metrics. @default the name in the application's package.json */
   serviceName?: string;
+  /** Follows a sample of the keys to say what to change, in `cache.insight`; `false` follows none. @default on where `metrics` is */
+  insight?: InsightOptions | false;
+  /** Who is notified of alerts; `false` watches for none. @default they are shown and logged, and nobody is notified */
+  alerts?: AlertsOptions | false;
   /** `false`: every access goes to its origin. @default true */
   enabled?: boolean;
+  /** Bounds of what may be overridden while the cache is in use. @default none */
+  tuning?: TuningOptions;
 }
 
 /**
- * The cache without Nest, ready at once; `connect()` waits for its layers.
+ * Creates the cache without Nest, ready at once; `connect()` waits for its layers.
  *
  * With `cache` it gives this API over a cache made by cache-manager's `createCache`: `get set mget mset del mdel clear ttl wrap
- * on off disconnect cacheId stores` are that cache's own, observed in place; `getOrSet`, tags and globs keep their values
- * raw in it, and tags and globs know what this process wrote through here.
- * @throws CacheError `INVALID_OPTIONS` or `INVALID_DURATION`.
+ * on off disconnect cacheId stores` are that cache's own, observed in place. `getOrSet` stores its values raw in it. Tags and
+ * globs cover what this process wrote through this API.
+ * @throws CacheError `INVALID_OPTIONS` or `INVALID_DURATION`, listing every fault.
  * @publicApi
  */
 export function createObservedCache(options: ObservedCacheOptions = {}): ObservedCache {
-  const { cache, clock = systemClock, log, namespace = 'cache', ttl = '5m' } = options;
-  const { metrics, observer, tracer, profiler, exemplars } = watchersOf(options, clock);
+  const faults = standaloneFaults(options);
+  if (faults.length > 0) throw faultsError('createObservedCache', faults);
+  return observedCacheOf(options);
+}
+
+/** Creates the cache from validated options. @param declaresLater true where handlers are declared after `connect()`. */
+export function observedCacheOf(options: ObservedCacheOptions, declaresLater = false): ObservedCache {
+  const { cache, clock = systemClock, ttl = '5m' } = options;
+  const rawLog = options.log === undefined ? undefined : redactedLog(options.log);
+  const callbacks = new CallbackErrors(rawLog);
+  const log = rawLog === undefined ? undefined : callbacks.guardedLog(rawLog);
+  const watchers = watchersOf({ ...options, ...(log !== undefined && { log }) }, clock, callbacks);
+  const { metrics, observer, adviseBy, tracer, profiler, exemplars } = watchers;
+  const namespace = namespaceOf(options);
+  const alerts = alertsOf(options, metrics, { clock, callbacks, log }, () => observed.layers);
+  const insight = new CacheInsight(options.metrics === false ? false : (options.insight ?? {}), {
+    clock,
+    namespace,
+    errors: callbacks,
+    alerts,
+  });
   const contract = cache === undefined ? undefined : contractOf(cache);
   const unobserved =
     contract === undefined ? undefined : (observationOf(contract)?.unobserved ?? { ...bound(contract) });
-  const observed = new ObservedCache(
+  const observed: ObservedCache = new ObservedCache(
     {
       layers: unobserved === undefined ? (options.layers ?? [memoryLayer()]) : [adoptedLayer(unobserved)],
       namespace,
       ttl,
       observer,
+      accesses: insight.stream,
       clock,
       ...(options.version !== undefined && { version: options.version }),
       ...(options.policy !== undefined && { policy: options.policy }),
+      ...(options.classes !== undefined && { classes: options.classes }),
       ...(options.enabled !== undefined && { enabled: options.enabled }),
       ...(log !== undefined && { log }),
       ...(tracer !== undefined && { tracer }),
+      callbacks,
     },
     metrics,
-    { profiler, exemplars, exports: exportsOf(options, metrics, clock) },
+    {
+      insight,
+      alerts,
+      profiler,
+      exemplars,
+      exports: exportsOf(options, metrics, clock, callbacks, log),
+      tuning: options.tuning,
+      declaresLater,
+    },
   );
+  insight.advise({
+    metrics,
+    layers: observed.layers,
+    ttlMs: automaticTtl(ttl)?.startMs ?? (milliseconds(ttl as Duration) || Infinity),
+  });
+  adviseBy((pattern) => insight.adviceOn(pattern));
+  alerts?.start();
   if (contract === undefined) return observed;
   observeInPlace(contract, observer, clock);
   return delegating(observed, contract);
 }
 
 /**
- * The same cache of cache-manager's, same API and behaviour, observed, with `metrics` on it.
+ * Observes a cache of cache-manager and returns it, with the same API and behaviour, and with `metrics` on it.
  * @publicApi
  */
 export function observeCache<C extends object>(
@@ -86,25 +145,36 @@ export function observeCache<C extends object>(
   return Object.defineProperty(cache, 'metrics', { value: metrics }) as C & { readonly metrics: CacheMetrics };
 }
 
+/** Watches for alerts; undefined where nothing is counted, or nobody wants them. */
+function alertsOf(
+  { alerts = {}, metrics: counting, serviceName }: ObservedCacheOptions,
+  metrics: CacheMetrics,
+  parts: Pick<CacheAlertsParts, 'clock' | 'callbacks' | 'log'>,
+  layers: () => readonly Layer[],
+): CacheAlerts | undefined {
+  if (alerts === false || counting === false) return undefined;
+  const service = alerts.webhook === undefined ? undefined : (serviceName ?? defaultServiceName());
+  const coordination = () => layers().find((layer) => layer.coordination !== undefined)?.coordination;
+  return new CacheAlerts({ ...parts, metrics, options: alerts, service, coordination });
+}
+
 function exportsOf(
-  { exporters = [], serviceName, log }: ObservedCacheOptions,
+  { exporters = [], serviceName }: ObservedCacheOptions,
   metrics: CacheMetrics,
   clock: Clock,
+  callbacks: CallbackErrors,
+  log: CacheLog = () => undefined,
 ): ExportSchedule | undefined {
   if (exporters.length === 0) return undefined;
-  const source = {
-    serviceName: serviceName ?? packageName(),
-    families: () => metrics.families(),
-    collectFamilies: () => metrics.collectFamilies(),
-  };
-  return new ExportSchedule({ exporters, source, clock, log: log ?? (() => undefined) });
+  const source = exportSourceOf(metrics, serviceName ?? defaultServiceName());
+  return new ExportSchedule({ exporters, source, clock, log, callbacks });
 }
 
 const METHODS = [
   'get', 'mget', 'ttl', 'set', 'mset', 'del', 'mdel', 'clear', 'wrap', 'on', 'off', 'disconnect', 'cacheId',
 ] as const; // prettier-ignore
 
-/** The contract's methods on our cache become the adopted cache's own. */
+/** Replaces the contract's methods on our cache by the adopted cache's own. */
 function delegating(observed: ObservedCache, contract: CacheContract<unknown>): ObservedCache {
   for (const method of METHODS) {
     Object.defineProperty(observed, method, { value: (contract[method] as () => unknown).bind(contract) });

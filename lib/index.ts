@@ -1,5 +1,6 @@
 export { CacheObservabilityModule } from './cache-observability.module.js';
 export type {
+  CacheFeatureOptions,
   CacheObservabilityAsyncOptions,
   CacheObservabilityOptions,
   CacheObservabilityOptionsFactory,
@@ -13,20 +14,23 @@ export type {
   PrometheusOptions,
   StaticOptions,
   TracingOptions,
+  TuningOptions,
   WarmingOptions,
 } from './cache-observability.options.js';
 
+export { InjectCache } from './named-caches.js';
 export { createObservedCache, observeCache, type ObservedCacheOptions } from './create-observed-cache.js';
 export { ObservedCache } from './observed-cache.js';
 export type { CacheContract, CacheItem, KeyvLike, RawValue, WrapOptions } from './cache/contract/cache-contract.js';
-export type { CacheLog } from './cache/cache-log.js';
-export type { Clock } from './cache/clock.js';
-export type { Duration } from './cache/duration.js';
-export { CacheError, type CacheErrorCode } from './cache/errors.js';
+export type { CacheLog } from './cache/base/cache-log.js';
+export type { Clock } from './cache/base/clock.js';
+export type { Duration } from './cache/base/duration.js';
+export { CacheError, type CacheErrorCode } from './cache/base/errors.js';
 export type { ManyLoader } from './cache/layered-cache.js';
-export type { CacheObserver } from './cache/observer.js';
-export type { CachePolicy, LoadContext, Loader } from './cache/policy.js';
-export type { CacheTracer } from './cache/tracer.js';
+export type { CacheObserver } from './cache/base/observer.js';
+export type { CachedClasses, EncodedClass } from './cache/entries/listed-classes.js';
+export type { CachePolicy, LoadContext, Loader } from './cache/policies/policy.js';
+export type { CacheTracer } from './cache/base/tracer.js';
 
 export { keyvLayer, type KeyvLayerOptions } from './cache/layers/stores/keyv-layer.js';
 export type { Layer, LayerFactory, LayerStatus, ServerInfo } from './cache/layers/layer.js';
@@ -39,7 +43,7 @@ export type { RemoteLayerOptions } from './cache/layers/resilience/remote-layer-
 export { CacheInvalidate } from './caching/cache-invalidate.decorator.js';
 export { cacheMetricsOf } from './caching/cache-metrics-of.js';
 export { Cached } from './caching/cached.decorator.js';
-export { cacheKeyOf, type TemplateInputs } from './caching/keys/cache-key-of.js';
+export { cacheGlobOf, cacheKeyOf, type TemplateInputs } from './caching/keys/cache-key-of.js';
 export type {
   CachedContext,
   CachedOptions,
@@ -49,30 +53,55 @@ export type {
   FastLaneOptions,
   VaryFunction,
   WarmRequest,
-} from './caching/cached.options.js';
+} from './caching/options/cached.options.js';
 
-export type { CacheInvalidation } from './cache/writing/invalidation-feed.js';
+export type { CacheInvalidation } from './cache/invalidation/invalidation-feed.js';
+export type { Alert, AlertChange, AlertCode, AlertSeverity } from './insight/alerts/alert.js';
+export type { AlertsOptions, WebhookOptions } from './insight/alerts/alerts.options.js';
+export type { MemoryLadder, MemoryRung } from './insight/memory-ladder.js';
+export type { AdvisedTtl, TtlAdviceOptions, TtlLadder, TtlRung } from './insight/ttl-ladder.js';
+export { CacheInsight, type HotKey, type InsightOptions } from './insight/cache-insight.js';
+export type { PredictedEffect, Recommendation, RecommendedChange } from './insight/recommendations/recommendation.js';
+export type { RecommendationFilter } from './insight/recommendations/recommendations.js';
 export { CacheMetrics, type OtherProcess, type SubjectMetrics } from './metrics/cache-metrics.js';
 export type { CacheStatistics } from './metrics/cache-statistics.js';
 export type { AccessRecord, MetricsTimer, TimerSubject } from './metrics/access-record.js';
 export type { MetricsCollector } from './metrics/collectors/metrics-collector.js';
-export { NoopCollector } from './metrics/collectors/noop-collector.js';
+export { NoopCollector } from './metrics/collectors/metrics-collector.js';
 export type { FamilySource, HistogramView, MetricFamily, MetricPoint } from './metrics/family.js';
 export { WINDOWS } from './metrics/snapshot.js';
 export type {
+  AdviceCode,
+  RecommendationCode,
   CacheStats,
   EndpointStats,
   HealthReport,
   HealthStatus,
   HealthWarning,
+  History,
+  HistoryPoint,
   HitRates,
   LayerStats,
   LowPerformer,
+  NotKeptCounts,
   OperationStats,
   PatternStats,
   Realtime,
   Window,
 } from './metrics/snapshot.js';
+
+export type { AutomaticTtl } from './cache/policies/automatic-ttl.js';
+export type { PolicyChange } from './cache/policies/policy-overrides.js';
+export type {
+  OverrideTerms,
+  PolicyEvent,
+  PolicyOutcome,
+  PolicyOverride,
+  PolicyReport,
+  PolicyTuning,
+} from './tuning/policy-tuning.js';
+export type { AutomaticTtlValues, PolicyValues } from './tuning/policy-values.js';
+export type { TtlBounds } from './tuning/tuning-bounds.js';
 
 export { CacheWarmer } from './warming/cache-warmer.js';
 export { WarmingStrategy, type WarmingEntry, type WarmingStrategyOptions } from './warming/strategy.js';
@@ -85,7 +114,7 @@ export type {
   WarmingRunHandle,
 } from './warming/warming-report.js';
 
-export type { MetricsExporter, MetricsSnapshot } from './exporters/metrics-exporter.js';
+export type { ExportSource, MetricsExporter, MetricsSnapshot } from './exporters/metrics-exporter.js';
 export { serveMetrics } from './exporters/prometheus/serve.js';
 export { prometheusText } from './exporters/prometheus/text.js';
 export { CacheHealthIndicator } from './health/cache-health.indicator.js';

@@ -1,20 +1,38 @@
 import { observeInPlace } from './cache/adopted/adopted-cache.js';
 import type { CacheContract } from './cache/contract/cache-contract.js';
-import { type Clock, systemClock } from './cache/clock.js';
+import { CallbackErrors } from './cache/base/callback-errors.js';
+import { within } from './cache/base/bounded-wait.js';
+import { type Clock, systemClock } from './cache/base/clock.js';
 import { LayeredCache } from './cache/layered-cache.js';
-import type { CacheObserver } from './cache/observer.js';
-import { type CacheInvalidation, InvalidationFeed } from './cache/writing/invalidation-feed.js';
+import { CLOSE_MS } from './cache/lifecycle.js';
+import { OnceLog } from './cache/base/once-log.js';
+import type { CacheObserver } from './cache/base/observer.js';
+import { type CacheInvalidation, InvalidationFeed } from './cache/invalidation/invalidation-feed.js';
 import type { ExportSchedule } from './exporters/export-schedule.js';
+import { FaultFigures } from './exporters/fault-figures.js';
 import { ServerFigures } from './exporters/server-figures.js';
+import type { AlertChange } from './insight/alerts/alert.js';
+import type { CacheAlerts } from './insight/alerts/cache-alerts.js';
+import { CacheInsight } from './insight/cache-insight.js';
 import type { CacheMetrics } from './metrics/cache-metrics.js';
 import type { ExemplarSource } from './exporters/prometheus/exemplars.js';
 import type { CacheProfiler } from './profiling/profiler.js';
+import { PolicyTuning } from './tuning/policy-tuning.js';
+import { TuningBounds, type TuningOptions } from './tuning/tuning-bounds.js';
 
-/** What stands beside a cache where it is asked for. */
+/** How long a start waits for overridden policies, milliseconds. */
+const TUNING_WITHIN_MS = 1_000;
+
+/** Optional parts of an observed cache. */
 interface ObservedExtras {
+  readonly insight?: CacheInsight | undefined;
+  readonly alerts?: CacheAlerts | undefined;
   readonly profiler?: CacheProfiler | undefined;
   readonly exemplars?: ExemplarSource | undefined;
   readonly exports?: ExportSchedule | undefined;
+  readonly tuning?: TuningOptions | undefined;
+  /** True where handlers are declared after `connect()`: `tuning.settle()` is called then. */
+  readonly declaresLater?: boolean | undefined;
 }
 
 /**
@@ -23,83 +41,139 @@ interface ObservedExtras {
  */
 export class ObservedCache extends LayeredCache {
   readonly metrics: CacheMetrics;
+  /** What to change, from a sample of the accesses. */
+  readonly insight: CacheInsight;
   /** Undefined where profiling is off. */
   readonly profiler: CacheProfiler | undefined;
   /** The traces of loads, for `serveMetrics`; undefined where tracing is off. */
   readonly exemplars: ExemplarSource | undefined;
+  /** Overrides policies while the application runs. */
+  readonly tuning: PolicyTuning;
+  readonly #declaresLater: boolean;
   readonly #observer: CacheObserver;
   readonly #clock: Clock;
   readonly #exports: ExportSchedule | undefined;
-  readonly #invalidations = new InvalidationFeed();
+  readonly #alerts: CacheAlerts | undefined;
+  /** Failures of collectors, exporters, observers, listeners, subscribers, tracers and the log. */
+  readonly callbacks: CallbackErrors;
+  readonly #invalidations: InvalidationFeed;
 
   constructor(
     options: ConstructorParameters<typeof LayeredCache>[0],
     metrics: CacheMetrics,
     extras: ObservedExtras = {},
   ) {
-    super(options);
+    const callbacks = options.callbacks ?? new CallbackErrors(options.log);
+    super({ ...options, callbacks });
+    this.callbacks = callbacks;
+    this.#invalidations = new InvalidationFeed(callbacks);
     this.metrics = metrics;
+    this.insight =
+      extras.insight ??
+      new CacheInsight(false, { clock: options.clock ?? systemClock, namespace: options.namespace, errors: callbacks });
     this.profiler = extras.profiler;
     this.exemplars = extras.exemplars;
     this.#exports = extras.exports;
+    this.#alerts = extras.alerts;
     this.#observer = options.observer;
     this.#clock = options.clock ?? systemClock;
+    this.#declaresLater = extras.declaresLater === true;
+    this.tuning = new PolicyTuning({
+      overrides: this.overrides,
+      bounds: new TuningBounds(extras.tuning),
+      map: this.layers.find((layer) => layer.sharedMap !== undefined)?.sharedMap?.('policies', true),
+      announce: this.sharePolicies(() => void this.tuning.refresh()),
+      clock: this.#clock,
+      log: new OnceLog(options.log),
+      callbacks,
+      onTtl: (pattern, ttlMs) => metrics.declare(pattern, { ttlMs }),
+      evidence: {
+        ladder: (pattern, maxStaleShare) =>
+          this.insight.ttlLadder(pattern, maxStaleShare === undefined ? {} : { maxStaleShare }),
+        counts: (pattern) => {
+          const { cacheHits, totalRequests } = metrics.getPatternStats(pattern);
+          return { hits: cacheHits, total: totalRequests };
+        },
+      },
+    });
     metrics.watchLayers(() => this.layers.map((layer) => layer.status()));
     metrics.addSource(new ServerFigures(() => this.layers, { clock: this.#clock }));
+    metrics.addSource(new FaultFigures(() => this.layers, callbacks));
   }
 
-  override async connect(): Promise<void> {
+  override connect(): Promise<void> {
+    return this.waiting(this.#connect());
+  }
+
+  async #connect(): Promise<void> {
     await super.connect();
+    this.#alerts?.connected();
+    await within(this.tuning.start(), TUNING_WITHIN_MS, this.#clock);
+    if (!this.#declaresLater) this.tuning.settle();
     await this.#exports?.start();
   }
 
-  /** Aborts running loads, drains and closes the layers; where `disconnect` is an adopted cache's own, this is still ours. */
-  async close(): Promise<void> {
-    await this.#exports?.stop();
-    await super.disconnect();
+  /**
+   * Aborts running loads, drains and closes the layers. Where `disconnect` is an adopted cache's own, this one closes ours.
+   * @param withinMs how long that may take, milliseconds, whatever hangs. @default 4500
+   */
+  close(withinMs = CLOSE_MS): Promise<void> {
+    return this.waiting(this.#close(withinMs));
+  }
+
+  async #close(withinMs: number): Promise<void> {
+    const startedAt = this.#clock.now();
+    this.tuning.close();
+    await Promise.all([this.#exports?.stop(withinMs / 3), this.#alerts?.close(withinMs / 3)]);
+    await this.shutDown(withinMs - (this.#clock.now() - startedAt));
   }
 
   override async disconnect(): Promise<undefined> {
     await this.close();
   }
 
-  /** Calls back for everything that is invalidated through this cache; returns how to stop. */
+  /** Calls `listener` for every invalidation through this cache. Returns a function that stops it. */
   watchInvalidations(listener: (invalidation: CacheInvalidation) => void): () => void {
     return this.#invalidations.listen(listener);
   }
 
+  /** Calls `listener` for every alert that opens or closes. Returns a function that stops it. */
+  watchAlerts(listener: (change: AlertChange) => void): () => void {
+    return this.#alerts?.onChange(listener) ?? (() => undefined);
+  }
+
   override async del(key: string): Promise<boolean> {
     const answer = await super.del(key);
-    this.#invalidations.tell({ keys: [key] });
+    this.#invalidations.report({ keys: [key] });
     return answer;
   }
 
   override async mdel(keys: string[]): Promise<boolean> {
     const answer = await super.mdel(keys);
-    this.#invalidations.tell({ keys });
+    this.#invalidations.report({ keys });
     return answer;
   }
 
   override async clear(): Promise<boolean> {
     const answer = await super.clear();
-    this.#invalidations.tell({ all: true });
+    this.#invalidations.report({ all: true });
     return answer;
   }
 
   override async deleteByPattern(glob: string): Promise<number> {
     const removed = await super.deleteByPattern(glob);
-    this.#invalidations.tell({ globs: [glob], removed });
+    this.#invalidations.report({ globs: [glob], removed });
     return removed;
   }
 
   override async invalidateTags(...tags: string[]): Promise<void> {
     await super.invalidateTags(...tags);
-    this.#invalidations.tell({ tags });
+    this.#invalidations.report({ tags });
   }
 
   /**
-   * Observes another cache of cache-manager's in place: what its holders do with it is counted here.
-   * @returns the same cache as it was, told to nobody.
+   * Observes another cache of cache-manager in place: calls of its users are counted here.
+   * @returns the same cache without observation.
    */
   observe(cache: object): CacheContract<unknown> {
     return observeInPlace(cache as CacheContract<unknown>, this.#observer, this.#clock).unobserved;

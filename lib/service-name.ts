@@ -1,13 +1,159 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
-/** The name in the package.json that the process was started beside. */
-export function packageName(): string {
-  try {
-    const { name } = JSON.parse(readFileSync(join(process.cwd(), 'package.json'), 'utf8')) as { name?: unknown };
-    if (typeof name === 'string' && name !== '') return name;
-  } catch {
-    // There is none to read: an application need not have one.
+/** The name of the package that this process runs. */
+export interface ApplicationName {
+  /** Undefined where no package.json has one. */
+  readonly name: string | undefined;
+  /** Why the name is not unique to this application; undefined where it is. */
+  readonly unfit: string | undefined;
+}
+
+/** Where a process was started. */
+export interface Started {
+  /** The working directory. */
+  readonly cwd: string;
+  /** The script that Node was given. */
+  readonly script: string | undefined;
+}
+
+/**
+ * Finds the application's name in a package.json: the nearest one to the script where the script is in the package of the
+ * working directory, else the nearest one to the working directory. The name is unfit where that package contains several
+ * projects, as in a monorepo.
+ */
+export function applicationName(
+  { cwd, script }: Started = { cwd: process.cwd(), script: process.argv[1] },
+): ApplicationName {
+  const own = script === undefined || isInstalled(script) ? undefined : resolve(cwd, script);
+  const around = packageAbove(cwd);
+  const root = around?.directory ?? cwd;
+  const nearest =
+    own !== undefined && isInside(own, root)
+      ? (namedAbove(own, root) ?? around)
+      : (around ?? (own === undefined ? undefined : namedAbove(own)));
+  if (nearest === undefined) return { name: undefined, unfit: `there is no package.json in ${cwd} or above it` };
+  const { directory, name } = nearest;
+  const file = join(directory, 'package.json');
+  if (name === undefined) return { name, unfit: `${file} has no name` };
+  const several = severalProjects(nearest, own);
+  return { name, unfit: several && `the name in ${file} covers several projects (${several})` };
+}
+
+interface Package {
+  readonly directory: string;
+  readonly name: string | undefined;
+  readonly workspaces: boolean;
+}
+
+/** The nearest package.json, at a directory or above it. */
+function packageAbove(directory: string): Package | undefined {
+  for (let at = directory; ; at = dirname(at)) {
+    const found = packageIn(at);
+    if (found !== undefined || at === dirname(at)) return found;
   }
-  return process.env['npm_package_name'] ?? 'nestjs-application';
+}
+
+/** The nearest package.json with a name, at a path or above it, not above `root`. */
+function namedAbove(path: string, root?: string): Package | undefined {
+  for (let at = path; ; at = dirname(at)) {
+    const found = packageIn(at);
+    if (found?.name !== undefined) return found;
+    if (at === root || at === dirname(at)) return undefined;
+  }
+}
+
+function packageIn(directory: string): Package | undefined {
+  const text = textOf(join(directory, 'package.json'));
+  if (text === undefined) return undefined;
+  const { name, workspaces } = recordOf(text);
+  return {
+    directory,
+    name: typeof name === 'string' && name.trim() !== '' ? name.trim() : undefined,
+    workspaces: workspaces !== undefined,
+  };
+}
+
+/** The sign that one package.json covers several applications; undefined where there is none. */
+function severalProjects({ directory, workspaces }: Package, script: string | undefined): string | undefined {
+  for (const file of ['nest-cli.json', '.nest-cli.json', '.nestcli.json', 'nest.json']) {
+    const { monorepo, projects } = recordOf(textOf(join(directory, file)));
+    if (monorepo === true) return `${file}: monorepo`;
+    const applications = Object.values(isRecord(projects) ? projects : {}).filter(
+      (project) => isRecord(project) && project['type'] !== 'library',
+    );
+    if (applications.length > 1) return `${file}: ${applications.length} projects`;
+  }
+  if (workspaces) return 'package.json: workspaces';
+  if (/^packages\s*:/m.test(textOf(join(directory, 'pnpm-workspace.yaml')) ?? '')) return 'pnpm-workspace.yaml';
+  const file = ['nx.json', 'lerna.json', 'rush.json'].find((name) => existsSync(join(directory, name)));
+  if (file !== undefined) return file;
+  // A container image of a monorepo often contains only the build.
+  const built = script === undefined ? undefined : /^dist[/\\]apps[/\\][^/\\]+[/\\]/.exec(relative(directory, script));
+  return built === null || built === undefined
+    ? undefined
+    : `this is one of those in ${join(directory, 'dist', 'apps')}`;
+}
+
+/** Detects scripts of installed tools: their path does not identify the application that they run. */
+function isInstalled(script: string): boolean {
+  return script.split(/[/\\]/).includes('node_modules');
+}
+
+function isInside(path: string, directory: string): boolean {
+  const way = relative(directory, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function recordOf(text: string | undefined): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse((text ?? '{}').replace(/^\uFEFF/, ''));
+    return isRecord(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The service name of exporters where the application sets none. */
+export function defaultServiceName(): string {
+  return applicationName().name ?? 'nestjs-application';
+}
+
+/** The options that decide a cache's namespace. */
+export interface NamespaceOptions {
+  readonly namespace?: string | undefined;
+  readonly serviceName?: string | undefined;
+  readonly layers?: readonly { readonly name: string; readonly shared?: boolean }[] | undefined;
+}
+
+/** Returns the given namespace, else `serviceName`, else the name of the package. */
+export function namespaceOf({ namespace, serviceName }: NamespaceOptions): string {
+  return namespace ?? serviceName ?? applicationName().name ?? 'cache';
+}
+
+/**
+ * Why a cache needs a `namespace`: it shares a layer, and nothing else separates it from other applications there. Undefined
+ * where it needs none.
+ */
+export function namespaceFault({ namespace, serviceName, layers = [] }: NamespaceOptions): string | undefined {
+  const shared = layers.filter((layer) => layer?.shared === true).map(({ name }) => `'${name}'`);
+  if (namespace !== undefined || serviceName !== undefined || shared.length === 0) return undefined;
+  const { unfit } = applicationName();
+  if (unfit === undefined) return undefined;
+  return (
+    `namespace: is missing. Other applications may use layer ${shared.join(', ')} too, and ${unfit}. ` +
+    `Set namespace or serviceName to a name that only this application has.`
+  );
 }

@@ -1,29 +1,31 @@
 import { randomUUID } from 'node:crypto';
-import type { CacheLog } from '../cache/cache-log.js';
-import { TIMED_OUT, within } from '../cache/bounded-wait.js';
-import type { Clock } from '../cache/clock.js';
-import { CacheError } from '../cache/errors.js';
-import type { Board } from '../cache/layers/layer.js';
+import type { CacheLog } from '../cache/base/cache-log.js';
+import { TIMED_OUT, within } from '../cache/base/bounded-wait.js';
+import type { Clock } from '../cache/base/clock.js';
+import { CacheError } from '../cache/base/errors.js';
+import type { SharedMap } from '../cache/layers/layer.js';
+import type { ShutdownBudget } from '../cache/base/shutdown-budget.js';
+import { redactedMessage } from '../cache/base/redacted-error.js';
 import type { OtherProcess } from '../metrics/cache-metrics.js';
 import type { CacheStatistics } from '../metrics/cache-statistics.js';
-import { toldImageError } from '../metrics/images/image-bytes.js';
 
-/** What a fleet asks of this instance's metrics; `CacheMetrics` offers it. */
+/** The metrics of this instance, as a fleet needs them; `CacheMetrics` fits. */
 export interface FleetMember extends CacheStatistics {
   collectImage(): Promise<Uint8Array>;
   /** @throws where the image cannot be read. */
-  other(image: Uint8Array): OtherProcess;
+  collectOther(image: Uint8Array): Promise<OtherProcess>;
   together(others: readonly OtherProcess[]): CacheStatistics;
 }
 
 export interface FleetOptions {
   readonly metrics: FleetMember;
-  /** Where instances tell each other; undefined where no layer can carry it. */
-  readonly board: Board | undefined;
-  /** How often this instance tells the others, milliseconds; undefined where fleets are off. */
+  /** Where instances publish their figures; undefined where no layer can hold them. */
+  readonly sharedMap: SharedMap | undefined;
+  /** How often this instance publishes its figures, milliseconds; undefined where fleets are off. */
   readonly everyMs: number | undefined;
   readonly clock: Clock;
   readonly log: CacheLog;
+  readonly shutdown: ShutdownBudget;
 }
 
 /** All live instances as one. */
@@ -33,7 +35,7 @@ export interface FleetStatistics {
   readonly instances: number;
 }
 
-/** The others by their names: what they told, and what that says where it can be read. */
+/** The other instances by name: what they published, and its content where it can be read. */
 type Others = Map<string, { readonly image: Uint8Array; readonly process: OtherProcess | undefined }>;
 
 /** What an instance sends in a second at most, in the mean: a large image goes out less often. */
@@ -46,14 +48,13 @@ const FRESH_MS = 1_000;
 const WITHDRAW_WITHIN_MS = 1_000;
 
 /**
- * Tells other instances what this one counts, and answers for all of them. Each writes under a name of its own, so that telling
- * again changes nothing twice; what is not renewed disappears. Nothing here keeps the process alive or delays a request.
+ * Publishes the figures of this instance for the others, and answers for all of them. Each instance writes under its own name, so
+ * that publishing again counts nothing twice; what is not renewed disappears. Nothing here keeps the process alive or delays a request.
  */
 export class Fleet {
-  readonly #options: FleetOptions;
   readonly #instance = randomUUID();
   readonly #refused = new Set<string>();
-  /** The others as they were last read: most have told nothing new since. */
+  /** The other instances as they were last read: most have published nothing new since. */
   #others: Others = new Map();
   #cancel: (() => void) | undefined;
   #publishing: Promise<void> | undefined;
@@ -61,26 +62,24 @@ export class Fleet {
   #latest: { readonly at: number; readonly answer: Promise<FleetStatistics> } | undefined;
   #stopped = false;
 
-  constructor(options: FleetOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: FleetOptions) {}
 
-  /** Tells the others from now on. */
+  /** Publishes from now on. */
   onApplicationBootstrap(): void {
-    const { board, everyMs, log } = this.#options;
+    const { sharedMap, everyMs, log } = this.options;
     if (everyMs === undefined) return;
-    if (board === undefined) log('warn', 'FLEET_OFF', missing());
-    else this.#publish(board, everyMs);
+    if (sharedMap === undefined) log('warn', 'FLEET_OFF', missing());
+    else this.#publish(sharedMap, everyMs);
   }
 
   /** Takes this instance out at once, so that its figures are not counted until they age. */
   async onApplicationShutdown(): Promise<void> {
     this.#stopped = true;
     this.#cancel?.();
-    const { board, everyMs, clock } = this.#options;
-    if (board === undefined || everyMs === undefined) return;
-    const withdrawn = Promise.resolve(this.#publishing).then(() => board.withdraw(this.#instance));
-    await within(withdrawn, WITHDRAW_WITHIN_MS, clock).catch(() => undefined);
+    const { sharedMap, everyMs, shutdown } = this.options;
+    if (sharedMap === undefined || everyMs === undefined) return;
+    const withdrawn = () => Promise.resolve(this.#publishing).then(() => sharedMap.withdraw(this.#instance));
+    await shutdown.spend(withdrawn, WITHDRAW_WITHIN_MS).catch(() => undefined);
   }
 
   /**
@@ -89,44 +88,42 @@ export class Fleet {
    *   asked at the moment.
    */
   statistics(): Promise<FleetStatistics> {
-    const { board, everyMs, clock } = this.#options;
-    if (everyMs === undefined || board === undefined) return Promise.reject(new CacheError('FLEET_OFF', missing()));
+    const { sharedMap, everyMs, clock } = this.options;
+    if (everyMs === undefined || sharedMap === undefined) return Promise.reject(new CacheError('FLEET_OFF', missing()));
     const now = clock.now();
     if (this.#latest !== undefined && now - this.#latest.at < FRESH_MS) return this.#latest.answer;
-    const answer = this.#read(board);
+    const answer = this.#read(sharedMap);
     this.#latest = { at: now, answer };
-    // What failed is asked again at once.
+    // A failure is not kept: the next call asks again.
     answer.catch(() => (this.#latest = undefined));
     return answer;
   }
 
-  async #read(board: Board): Promise<FleetStatistics> {
-    const { metrics, clock } = this.#options;
-    const notes = await within(board.readAll(), READ_WITHIN_MS, clock).catch((cause: unknown) => unavailable(cause));
+  async #read(sharedMap: SharedMap): Promise<FleetStatistics> {
+    const { metrics, clock } = this.options;
+    const notes = await within(sharedMap.readAll(), READ_WITHIN_MS, clock).catch((cause: unknown) =>
+      unavailable(cause),
+    );
     if (notes === TIMED_OUT) return unavailable(undefined);
     const others: Others = new Map();
     for (const [instance, image] of notes) {
       if (instance === this.#instance) continue;
       const known = this.#others.get(instance);
       if (known !== undefined && Buffer.compare(known.image, image) === 0) others.set(instance, known);
-      else {
-        others.set(instance, { image, process: this.#opened(image) });
-        // One large image at a time: between them the event loop is free.
-        await new Promise<void>((resolve) => setImmediate(resolve));
-      }
+      else others.set(instance, { image, process: await this.#opened(image) });
     }
     this.#others = others;
     const processes = [...others.values()].flatMap(({ process }) => process ?? []);
     return { statistics: metrics.together(processes), instances: 1 + processes.length };
   }
 
-  /** Undefined for what cannot be read, which is told once. */
-  #opened(image: Uint8Array): OtherProcess | undefined {
-    const { metrics, log } = this.#options;
+  /** Undefined for what cannot be read, which is logged once. */
+  async #opened(image: Uint8Array): Promise<OtherProcess | undefined> {
+    const { metrics, log } = this.options;
     try {
-      return metrics.other(image);
+      return await metrics.collectOther(image);
     } catch (cause) {
-      const why = toldImageError(cause);
+      const why = redactedMessage(cause);
       if (this.#refused.has(why)) return undefined;
       this.#refused.add(why);
       log('warn', 'FLEET_IMAGE_REFUSED', `What another instance counts cannot be read and is left out. ${why}`);
@@ -134,26 +131,26 @@ export class Fleet {
     }
   }
 
-  #publish(board: Board, everyMs: number): void {
-    this.#publishing = this.#told(board, everyMs).then((nextMs) => {
+  #publish(sharedMap: SharedMap, everyMs: number): void {
+    this.#publishing = this.#publishFigures(sharedMap, everyMs).then((nextMs) => {
       this.#publishing = undefined;
-      if (!this.#stopped) this.#cancel = this.#options.clock.after(nextMs, () => this.#publish(board, everyMs));
+      if (!this.#stopped) this.#cancel = this.options.clock.after(nextMs, () => this.#publish(sharedMap, everyMs));
     });
   }
 
-  /** @returns after how many milliseconds to tell again. */
-  async #told(board: Board, everyMs: number): Promise<number> {
+  /** @returns after how many milliseconds to publish again. */
+  async #publishFigures(sharedMap: SharedMap, everyMs: number): Promise<number> {
     let nextMs = everyMs;
     try {
-      const image = await this.#options.metrics.collectImage();
+      const image = await this.options.metrics.collectImage();
       nextMs = Math.max(everyMs, (image.length / BYTES_A_SECOND) * 1000);
-      await board.publish(this.#instance, image, nextMs * SILENT_INTERVALS);
-      if (this.#failing) this.#options.log('log', 'FLEET_RESTORED', 'Other instances learn of this one again.');
+      await sharedMap.publish(this.#instance, image, nextMs * SILENT_INTERVALS);
+      if (this.#failing) this.options.log('log', 'FLEET_RESTORED', 'Other instances learn of this one again.');
       this.#failing = false;
     } catch (cause) {
       if (!this.#failing && !this.#stopped) {
-        const why = toldImageError(cause);
-        this.#options.log('warn', 'FLEET_NOT_TOLD', `Other instances do not learn what this one counts. ${why}`);
+        const why = redactedMessage(cause);
+        this.options.log('warn', 'FLEET_NOT_TOLD', `Other instances do not learn what this one counts. ${why}`);
       }
       this.#failing = true;
     }
@@ -171,7 +168,7 @@ function missing(): string {
 function unavailable(cause: unknown): never {
   throw new CacheError(
     'FLEET_UNAVAILABLE',
-    'The other instances cannot be asked at the moment, because the layer they share does not answer; scope=instance answers for this one alone.',
+    'The other instances cannot be asked, because the layer they share does not answer. Use scope=instance for this one alone.',
     { cause },
   );
 }

@@ -1,5 +1,6 @@
 import type { HealthIndicatorResult } from '@nestjs/terminus';
 import { Inject, Injectable } from '@nestjs/common';
+import { optionalPackage } from '../cache/optional-package.js';
 import type { Layer } from '../cache/layers/layer.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import type { HealthReport } from '../metrics/snapshot.js';
@@ -17,8 +18,8 @@ export const HEALTH_SUBJECT = Symbol('cache-observability:health-subject');
 
 /**
  * The cache's health for Terminus: `up`; `degraded` where it serves but is slow, misses too often or has lost a layer;
- * `down` only where a `required` layer cannot be reached or the cache is closed, so that a lost cache takes nobody out of
- * service who can still answer. Terminus before 12 knows no `degraded`: there it is `up` with `health: 'degraded'`.
+ * `down` only where a `required` layer cannot be reached or the cache is closed, so that an instance without its cache stays in
+ * service while it can answer. Terminus before 12 knows no `degraded`: there it is `up` with `health: 'degraded'`.
  *
  * @example
  * ```ts
@@ -32,35 +33,33 @@ export const HEALTH_SUBJECT = Symbol('cache-observability:health-subject');
  */
 @Injectable()
 export class CacheHealthIndicator {
-  readonly #metrics: CacheMetrics;
-  readonly #subject: HealthSubject;
-
-  constructor(@Inject(CacheMetrics) metrics: CacheMetrics, @Inject(HEALTH_SUBJECT) subject: HealthSubject) {
-    this.#metrics = metrics;
-    this.#subject = subject;
-  }
+  constructor(
+    @Inject(CacheMetrics) private readonly metrics: CacheMetrics,
+    @Inject(HEALTH_SUBJECT) private readonly subject: HealthSubject,
+  ) {}
 
   async isHealthy<const Key extends string>(key: Key): Promise<HealthIndicatorResult<Key>> {
-    // The application has Terminus where it asks; who never asks does not load it.
-    const { HealthIndicatorService } = await import('@nestjs/terminus');
+    // Loaded at the first check: an application without health checks needs no Terminus.
+    const load = () => import('@nestjs/terminus');
+    const { HealthIndicatorService } = await optionalPackage('@nestjs/terminus', 'CacheHealthIndicator', load);
     const session = new HealthIndicatorService().check(key);
-    if (this.#subject.closed()) return session.down('the cache is closed');
-    const report = await this.#metrics.collectHealth();
-    const layers = this.#subject.layers.map((layer) => ({ name: layer.name, reached: layer.status().connected }));
+    if (this.subject.closed()) return session.down('the cache is closed');
+    const report = await this.metrics.collectHealth();
+    const layers = this.subject.layers.map((layer) => ({ name: layer.name, reached: layer.status().connected }));
     const lost = layers.filter(({ reached }) => !reached).map(({ name }) => name);
     const details = detailsOf(report, layers);
-    const missing = lost.filter((name) => this.#subject.required.has(name));
+    const missing = lost.filter((name) => this.subject.required.has(name));
     if (missing.length > 0) {
       return session.down({ ...details, message: `required and out of reach: ${missing.join(', ')}` });
     }
-    const impaired = lost.length > 0 || report.status === 'degraded' || report.warnings.some(tellsOfALayer);
+    const impaired = lost.length > 0 || report.status === 'degraded' || report.warnings.some(concernsALayer);
     if (!impaired) return session.up(details);
     const older = typeof (session as Partial<typeof session>).degraded !== 'function';
     return older ? session.up(details) : session.degraded(details);
   }
 }
 
-function tellsOfALayer({ code }: HealthReport['warnings'][number]): boolean {
+function concernsALayer({ code }: HealthReport['warnings'][number]): boolean {
   return code === 'CIRCUIT_OPEN' || code === 'LAYER_DOWN';
 }
 

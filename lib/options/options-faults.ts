@@ -1,106 +1,114 @@
-import { milliseconds } from '../cache/duration.js';
-import { CacheError } from '../cache/errors.js';
-import { WINDOWS } from '../metrics/snapshot.js';
 import {
   anything,
   callable,
   duration,
   either,
+  faultsError,
+  faultsIn,
   flag,
+  flagOr,
   integer,
   isRecord,
+  lengthOf,
   listOf,
   number,
   oneOf,
+  type OptionFault,
   orFalse,
   recordOf,
+  type Report,
   type Rule,
   shape,
-  shown,
   text,
   textMatching,
   unknownName,
-} from './option-rules.js';
+} from '../cache/options/option-rules.js';
+import { shown } from '../cache/base/shown.js';
+import { orAutomatic } from '../cache/policies/automatic-ttl.js';
+import { classes, policyFields, rate, timeContradictions } from '../cache/policies/policy-rules.js';
+import { alertsRule } from '../insight/alerts/alerts.option-rules.js';
+import { WINDOWS } from '../metrics/snapshot.js';
+import { namespaceFault, type NamespaceOptions } from '../service-name.js';
 
 const isFunction = (value: unknown) => typeof value === 'function';
 
-const layer: Rule = (value, path, tell) => {
+const layer: Rule = (value, path, report) => {
   if (!isRecord(value) || typeof value['create'] !== 'function' || typeof value['name'] !== 'string') {
-    tell(
+    return report(
       `${path}: must be made by memoryLayer(), redisLayer(), keyvLayer() or legacyStoreLayer(), not ${shown(value)}`,
     );
   }
+  const faults = value['faults'] as readonly OptionFault[] | undefined;
+  for (const fault of faults ?? []) report(`${path}: ${fault.text}`, fault.code);
 };
 
-const adoptable: Rule = (value, path, tell) => {
+const adoptable: Rule = (value, path, report) => {
   if (value === 'app') return;
   const missing = ['get', 'set', 'del', 'mget', 'mset', 'mdel', 'clear', 'wrap'].filter(
     (name) => !isFunction((value as Record<string, unknown> | null)?.[name]),
   );
   if (!isRecord(value) || missing.length > 0) {
-    tell(`${path}: must be 'app' or a cache made by cache-manager's createCache(), not ${shown(value)}`);
+    report(`${path}: must be 'app' or a cache made by cache-manager's createCache(), not ${shown(value)}`);
   }
 };
 
-const guard: Rule = (value, path, tell) => {
+/** Refuses 'app': without Nest there is no application with a cache to adopt. */
+const ownCache: Rule = (value, path, report) => {
+  if (value === 'app') report(`${path}: 'app' needs CacheObservabilityModule. Give a cache made by createCache()`);
+  else adoptable(value, path, report);
+};
+
+const guard: Rule = (value, path, report) => {
   if (isFunction(value) || isFunction((value as { canActivate?: unknown } | null)?.canActivate)) return;
-  tell(`${path}: must be a guard's class or an object with canActivate(), not ${shown(value)}`);
+  report(`${path}: must be a guard's class or an object with canActivate(), not ${shown(value)}`);
 };
 
 const having =
   (what: string, ...methods: readonly string[]): Rule =>
-  (value, path, tell) => {
+  (value, path, report) => {
     const missing = methods.filter(
       (name) => !isFunction((value as Record<string, unknown> | null | undefined)?.[name]),
     );
-    if (missing.length > 0) tell(`${path}: must be ${what} with ${missing.join(', ')}, not ${shown(value)}`);
+    if (missing.length > 0) report(`${path}: must be ${what} with ${missing.join(', ')}, not ${shown(value)}`);
   };
 
 const path = textMatching(/^[^\s?#]*[^\s?#/][^\s?#]*$/, "a path such as 'cache'");
-const rate = number(0, 1);
-
-const flagOr = (rule: Rule): Rule => either([(value) => typeof value === 'boolean', anything], [() => true, rule]);
-
-const atLeastASecond: Rule = (value, path, tell) => {
-  duration(value, path, tell);
-  if ((lengthOf(value) ?? 1_000) < 1_000) tell(`${path}: must be one second or more`);
+const origin = textMatching(
+  /^(?:[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+|null)$/i,
+  "an origin such as 'https://admin.shop.test'",
+);
+const atLeastASecond: Rule = (value, path, report) => {
+  duration(value, path, report);
+  if ((lengthOf(value) ?? 1_000) < 1_000) report(`${path}: must be one second or more`);
 };
 
-const policy = shape({
-  staleWhileRevalidate: duration,
-  staleIfError: duration,
-  softTimeout: duration,
-  hardTimeout: duration,
-  refreshAhead: either(
-    [(value) => typeof value === 'number', rate],
-    [isRecord, shape({ fraction: rate, xfetch: flag, beta: number(0) })],
-    [() => true, oneOf('xfetch')],
-  ),
-  jitter: rate,
-  negativeTtl: orFalse(duration),
-  cacheIf: callable,
-  lock: flag,
-  waitTimeout: duration,
-  tags: either([isFunction, anything], [() => true, listOf(text)]),
-  maxEntrySize: integer(1),
-  clone: flag,
-});
+const policy = shape(policyFields);
 
-/** What stands beside `useFactory`: it decides which controllers and tokens exist. */
+const ttlBounds: Rule = (value, path, report) => {
+  shape({ minTtl: duration, maxTtl: duration })(value, path, report);
+  const { minTtl, maxTtl } = isRecord(value) ? value : {};
+  const [min = 0, max = Infinity] = [lengthOf(minTtl), lengthOf(maxTtl) || undefined];
+  if (min > max) report(`${path}.minTtl: must not be longer than maxTtl`);
+};
+
+/** The fields beside `useFactory`, which decide the controllers and tokens. */
 const staticFields = {
   isGlobal: flag,
   monitoring: orFalse(
     shape({
       path,
       guards: listOf(guard),
+      writeGuards: listOf(guard),
+      origins: listOf(origin),
       imports: listOf(anything),
       decorators: listOf(callable),
       allowUnguarded: flag,
+      dashboard: flag,
       swagger: flag,
       maxEventClients: integer(1),
     }),
   ),
-  prometheus: orFalse(shape({ path, defaultMetrics: flag })),
+  prometheus: orFalse(shape({ path, guards: listOf(guard), defaultMetrics: flag })),
 };
 
 /** Nest's own fields of an asynchronous registration. */
@@ -111,8 +119,9 @@ const fields = {
   cache: adoptable,
   namespace: textMatching(/^[^\s*?[\]\\]+$/, 'a text without blanks and without * ? [ ] \\'),
   version: textMatching(/^[^\s*?[\]\\]+$/, 'a text without blanks and without * ? [ ] \\'),
-  ttl: duration,
+  ttl: orAutomatic(duration),
   policy,
+  classes,
   metrics: orFalse(
     shape({
       samplingRate: rate,
@@ -130,10 +139,13 @@ const fields = {
     minimumRequests: integer(0),
     patterns: recordOf(shape({ hitRate: rate }, ['hitRate'])),
   }),
+  alerts: alertsRule,
+  insight: orFalse(shape({ compare: callable, showKeys: flag })),
   warming: shape({
     onStartup: flag,
     blockReadiness: flag,
     concurrency: integer(1),
+    warmStart: flagOr(shape({ maxKeys: integer(1, 100_000) })),
     popularKeys: either(
       [(value) => typeof value === 'boolean', anything],
       [() => true, shape({ limit: integer(1), every: duration })],
@@ -159,53 +171,105 @@ const fields = {
     ),
   ),
   probe: rate,
+  tuning: shape({ bounds: recordOf(ttlBounds) }),
   ...staticFields,
 } satisfies Record<string, Rule>;
 
-/** Options that contradict each other although each is right by itself. */
-function contradictions(options: Readonly<Record<string, unknown>>, tell: (fault: string) => void): void {
+/** The fields that a cache without Nest accepts, too. */
+const STANDALONE = [
+  'layers',
+  'namespace',
+  'version',
+  'ttl',
+  'policy',
+  'classes',
+  'metrics',
+  'health',
+  'insight',
+  'alerts',
+  'collectors',
+  'exporters',
+  'serviceName',
+  'enabled',
+  'profiling',
+  'tuning',
+] as const;
+
+/** Reports options that contradict each other although each is valid by itself. */
+function contradictions(options: Readonly<Record<string, unknown>>, report: Report): void {
   if (options['layers'] !== undefined && options['cache'] !== undefined) {
-    tell('layers and cache: give one of them; an adopted cache has its own stores');
+    report('layers and cache: give one of them; an adopted cache has its own stores');
   }
   if (Array.isArray(options['layers'])) {
-    if (options['layers'].length === 0) tell('layers: must not be empty; leave it out for one memoryLayer()');
+    if (options['layers'].length === 0) report('layers: must not be empty; leave it out for one memoryLayer()');
     const names = options['layers'].map((item) => (isRecord(item) ? item['name'] : undefined));
     const twice = new Set(names.filter((name, index) => name !== undefined && names.indexOf(name) !== index));
-    for (const name of twice) tell(`layers: two are named ${shown(name)}; give one of them another name`);
+    for (const name of twice) report(`layers: two have the name ${shown(name)}. Give one of them another name`);
+    const fault = namespaceFault(options as NamespaceOptions);
+    if (fault !== undefined) report(fault);
   }
-  if (isRecord(options['policy'])) {
-    const soft = lengthOf(options['policy']['softTimeout']);
-    const hard = lengthOf(options['policy']['hardTimeout'] ?? '30s');
-    if (soft !== undefined && hard !== undefined && soft >= hard) {
-      tell('policy.softTimeout: must be shorter than policy.hardTimeout (30s unless set)');
-    }
-  }
+  if (isRecord(options['policy'])) timeContradictions(options['policy'], 'policy.', report);
 }
 
-function lengthOf(value: unknown): number | undefined {
-  try {
-    return milliseconds(value as number | string);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Every fault of what `forRoot` was given, in the order of the fields. */
+/** Lists every fault in the options of `forRoot`, in the order of the fields. */
 export function optionFaults(options: unknown): string[] {
-  const faults: string[] = [];
-  const tell = (fault: string) => void faults.push(fault);
-  shape(fields)(options, '', tell);
-  if (isRecord(options)) contradictions(options, tell);
-  return faults;
+  return allFaults(shape(fields), options).map((fault) => fault.text);
 }
 
-/** Every fault of what stands beside `useFactory`, and of what its result must not hold. */
+const featureRule = shape(
+  Object.fromEntries(
+    (['layers', 'ttl', 'policy', 'classes', 'enabled', 'tuning'] as const).map((name) => [name, fields[name]]),
+  ),
+);
+const cacheName = textMatching(/^[\w.-]+$/, 'letters, digits, _ . and -');
+
+/**
+ * Every fault of what `forFeature` was given.
+ * @param namespace what separates the application's keys from those of others; undefined where only the name in package.json does.
+ */
+export function featureFaults(name: unknown, options: unknown, namespace: string | undefined): OptionFault[] {
+  const named: Rule = (value, path, report) => {
+    if (name === DEFAULT_CACHE) report(`name: ${shown(name)} is the application's own cache; give another name`);
+    cacheName(name, 'name', report);
+    featureRule(value, path, report);
+    if (isRecord(value)) contradictions(namespace === undefined ? value : { ...value, namespace }, report);
+  };
+  return faultsIn(named, options);
+}
+
+/** What the application's own cache is called beside named ones. */
+export const DEFAULT_CACHE = 'default';
+
+const standaloneRule = shape({
+  ...Object.fromEntries(STANDALONE.map((name) => [name, fields[name]])),
+  cache: ownCache,
+  tracing: flagOr(shape({ withoutParent: flag, sanitizeKey: callable, api: anything, tracer: anything })),
+  tracer: having('a tracer', 'span'),
+  observers: listOf(having('an observer', 'attach')),
+  clock: having('a clock', 'now', 'after'),
+  log: callable,
+});
+
+/** Lists every fault in the options of `createObservedCache`. */
+export function standaloneFaults(options: unknown): OptionFault[] {
+  return allFaults(standaloneRule, options);
+}
+
+function allFaults(rule: Rule, options: unknown): OptionFault[] {
+  const all: Rule = (value, path, report) => {
+    rule(value, path, report);
+    if (isRecord(value)) contradictions(value, report);
+  };
+  return faultsIn(all, options);
+}
+
+/** Lists every fault of the fields beside `useFactory`, and of fields that its result must not have. */
 export function asyncOptionFaults(beside: Readonly<Record<string, unknown>>, result: unknown): string[] {
   const faults: string[] = [];
-  const tell = (fault: string) => void faults.push(fault);
+  const report = (fault: string) => void faults.push(fault);
   const sources = ['useFactory', 'useClass', 'useExisting'].filter((name) => beside[name] !== undefined);
   if (sources.length !== 1)
-    tell(`forRootAsync: give one of useFactory, useClass, useExisting, not ${sources.join(' and ') || 'none'}`);
+    report(`forRootAsync: give one of useFactory, useClass, useExisting, not ${sources.join(' and ') || 'none'}`);
   const besideRules: Record<string, Rule> = {
     ...staticFields,
     cache: oneOf('app'),
@@ -214,14 +278,14 @@ export function asyncOptionFaults(beside: Readonly<Record<string, unknown>>, res
   for (const [name, value] of Object.entries(beside)) {
     const rule = besideRules[name];
     if (rule !== undefined) {
-      if (value !== undefined) rule(value, name, tell);
-    } else if (Object.hasOwn(fields, name)) tell(`${name}: belongs into what useFactory returns, not beside it`);
-    else tell(unknownName(name, name, Object.keys(besideRules)));
+      if (value !== undefined) rule(value, name, report);
+    } else if (Object.hasOwn(fields, name)) report(`${name}: belongs in the result of useFactory, not beside it`);
+    else report(unknownName(name, name, Object.keys(besideRules)));
   }
   if (isRecord(result)) {
     for (const name of [...Object.keys(staticFields), ...(result['cache'] === 'app' ? ['cache'] : [])]) {
       if (result[name] !== undefined) {
-        tell(`${name}: belongs beside useFactory, because it decides which routes and tokens exist`);
+        report(`${name}: belongs beside useFactory, because it decides which routes and tokens exist`);
       }
     }
   }
@@ -231,9 +295,8 @@ export function asyncOptionFaults(beside: Readonly<Record<string, unknown>>, res
 /** @throws CacheError `INVALID_OPTIONS` that lists them, where there are any. */
 export function refuse(faults: readonly string[]): void {
   if (faults.length === 0) return;
-  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
-  throw new CacheError(
-    'INVALID_OPTIONS',
-    `CacheObservabilityModule: ${count} in its options:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+  throw faultsError(
+    'CacheObservabilityModule',
+    faults.map((fault) => ({ code: 'INVALID_OPTIONS', text: fault })),
   );
 }

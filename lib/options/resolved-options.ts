@@ -5,24 +5,26 @@ import type {
   PrometheusOptions,
   StaticOptions,
 } from '../cache-observability.options.js';
+import { namespaceOf } from '../service-name.js';
 import { asyncOptionFaults, optionFaults, refuse } from './options-faults.js';
 
 /** The monitoring routes with every default decided. */
 export type ResolvedMonitoring = Required<MonitoringOptions>;
 
-/** The options with what the module itself decides filled in; what a room decides has its default there. */
+/** The options with the module's own defaults; each feature has its defaults in its own folder. */
 export interface ResolvedOptions extends CacheObservabilityOptions {
+  readonly namespace: string;
   readonly monitoring: ResolvedMonitoring | false;
   readonly prometheus: Required<PrometheusOptions> | false;
   readonly http: Required<HttpOptions>;
   readonly isGlobal: boolean;
 }
 
-/** What stands beside `useFactory`, and whatever else was written there. */
+/** The fields given beside `useFactory`, valid or not. */
 export type Beside = StaticOptions & Readonly<Record<string, unknown>>;
 
 /**
- * What was given to `forRoot`, checked and with defaults.
+ * Validates the options of `forRoot` and adds defaults.
  * @throws CacheError `INVALID_OPTIONS`, listing every fault.
  */
 export function resolveOptions(options: CacheObservabilityOptions): ResolvedOptions {
@@ -31,7 +33,7 @@ export function resolveOptions(options: CacheObservabilityOptions): ResolvedOpti
 }
 
 /**
- * What `useFactory` returned together with what stands beside it, checked and with defaults.
+ * Combines the result of `useFactory` with the fields beside it, validates them and adds defaults.
  * @throws CacheError `INVALID_OPTIONS`, listing every fault.
  */
 export function resolveAsyncOptions(beside: Beside, result: CacheObservabilityOptions = {}): ResolvedOptions {
@@ -44,6 +46,7 @@ export function resolveAsyncOptions(beside: Beside, result: CacheObservabilityOp
 function withDefaults(options: CacheObservabilityOptions): ResolvedOptions {
   return {
     ...options,
+    namespace: namespaceOf(options),
     monitoring: resolveMonitoring(options.monitoring),
     prometheus: resolvePrometheus(options.prometheus),
     http: { headers: options.http?.headers ?? 'minimal', fastLane: options.http?.fastLane ?? false },
@@ -51,26 +54,33 @@ function withDefaults(options: CacheObservabilityOptions): ResolvedOptions {
   };
 }
 
-/** Needed before the options are checked, because controllers are; so it takes what it can and refuses nothing. */
+/** Runs before validation, because controllers need the result; so it uses the valid parts and refuses nothing. */
 export function resolveMonitoring(monitoring: CacheObservabilityOptions['monitoring']): ResolvedMonitoring | false {
   if (monitoring === false) return false;
   return {
     path: pathOf(monitoring?.path, 'cache'),
     guards: listOf(monitoring?.guards),
+    writeGuards: listOf(monitoring?.writeGuards),
+    origins: listOf(monitoring?.origins),
     imports: listOf(monitoring?.imports),
     decorators: listOf(monitoring?.decorators),
     allowUnguarded: monitoring?.allowUnguarded === true,
+    dashboard: monitoring?.dashboard !== false,
     swagger: monitoring?.swagger === true,
     maxEventClients: monitoring?.maxEventClients ?? 50,
   };
 }
 
-/** As {@link resolveMonitoring}: refuses nothing. */
+/** Refuses nothing, like {@link resolveMonitoring}. */
 export function resolvePrometheus(
   prometheus: CacheObservabilityOptions['prometheus'],
 ): Required<PrometheusOptions> | false {
   if (prometheus === false) return false;
-  return { path: pathOf(prometheus?.path, '/metrics'), defaultMetrics: prometheus?.defaultMetrics ?? true };
+  return {
+    path: pathOf(prometheus?.path, '/metrics'),
+    guards: listOf(prometheus?.guards),
+    defaultMetrics: prometheus?.defaultMetrics ?? true,
+  };
 }
 
 function pathOf(path: unknown, otherwise: string): string {

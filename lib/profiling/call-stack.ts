@@ -1,15 +1,14 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ownFile } from '../cache/own-file.js';
+
 /** How many frames of the caller a sample keeps, nearest to the cache first. */
 const FRAMES = 16;
 
-const OWN = new URL('..', import.meta.url).pathname;
+const NAME = 'nestjs-cache-observability';
 /** The frames of the way to a handler are the same for every handler. */
-const SKIPPED = [
-  'node:',
-  OWN,
-  '/node_modules/nestjs-cache-observability/',
-  '/node_modules/@nestjs/',
-  '/node_modules/rxjs/',
-];
+const SKIPPED = ['node:', `/node_modules/${NAME}/`, '/node_modules/@nestjs/', '/node_modules/rxjs/'];
 const FRAME = /^\s*at (?:(async )?(?:new )?(.+?) \()?(?:file:\/\/)?([^()]*?)(?::\d+)?(?::\d+)?\)?$/;
 
 /**
@@ -33,6 +32,7 @@ export function namesOf(stack: string): string[] {
     if (match === null) continue;
     const file = match[3] ?? '';
     if (SKIPPED.some((own) => file.startsWith(own) || (own.startsWith('/') && file.includes(own)))) continue;
+    if (isOwn(file)) continue;
     names.push(frameName(match[2] ?? file.slice(file.lastIndexOf('/') + 1)));
     if (names.length === FRAMES) break;
   }
@@ -42,4 +42,36 @@ export function namesOf(stack: string): string[] {
 /** A name that cannot be mistaken for the separators of folded stacks. */
 export function frameName(text: string): string {
   return text.replace(/[;\s]+/g, '_') || 'anonymous';
+}
+
+let own: { readonly directory: string | undefined } | undefined;
+
+function isOwn(file: string): boolean {
+  own ??= { directory: directoryOfCode(ownFile()) };
+  return own.directory !== undefined && file.startsWith(own.directory);
+}
+
+/**
+ * Where this library's code lies, of one of its files. Undefined in an application's bundle: there nothing separates our code from the
+ * application's.
+ */
+export function directoryOfCode(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  const path = file.startsWith('file:') ? fileURLToPath(file) : file;
+  for (let at = dirname(path); at !== dirname(at); at = dirname(at)) {
+    const description = join(at, 'package.json');
+    if (!existsSync(description)) continue;
+    const name = nameIn(description);
+    if (name === NAME) return join(at, relative(at, path).split(sep)[0]!) + sep;
+    if (name !== undefined) return undefined;
+  }
+  return undefined;
+}
+
+function nameIn(description: string): unknown {
+  try {
+    return (JSON.parse(readFileSync(description, 'utf8')) as { name?: unknown }).name;
+  } catch {
+    return undefined;
+  }
 }

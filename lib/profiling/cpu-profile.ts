@@ -1,10 +1,13 @@
-import { CacheError } from '../cache/errors.js';
+import { pause } from '../cache/base/bounded-wait.js';
+import { systemClock } from '../cache/base/clock.js';
+import { CacheError } from '../cache/base/errors.js';
 
 /** Longest CPU profile that is taken, seconds: profiling slows the process down while it lasts. */
 export const MAX_CPU_PROFILE_SECONDS = 60;
 
-/** Takes CPU profiles of this process on demand, one at a time: whoever asks meanwhile gets the running one. */
+/** Takes CPU profiles of this process on demand, one at a time: callers that ask meanwhile get the running one. */
 export class CpuProfiler {
+  readonly #closing = new AbortController();
   #running: Promise<object> | undefined;
 
   /**
@@ -25,6 +28,11 @@ export class CpuProfiler {
     return this.#running;
   }
 
+  /** Ends a running profile early, so that the request that waits for it does not delay the shutdown. */
+  onModuleDestroy(): void {
+    this.#closing.abort();
+  }
+
   async #profile(seconds: number): Promise<object> {
     // Loaded when it is asked for: a process that is never profiled needs none of it.
     const { Session } = await import('node:inspector/promises');
@@ -33,7 +41,7 @@ export class CpuProfiler {
     try {
       await session.post('Profiler.enable');
       await session.post('Profiler.start');
-      await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+      await pause(seconds * 1000, systemClock, this.#closing.signal);
       const { profile } = await session.post('Profiler.stop');
       return profile;
     } finally {

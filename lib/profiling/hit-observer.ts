@@ -1,10 +1,7 @@
-import type { CacheObserver, Series } from '../cache/observer.js';
-import { NoopObserver } from '../metrics/noop-observer.js';
+import type { CacheObserver } from '../cache/base/observer.js';
 import type { CacheProfiler } from './profiler.js';
 
-/** Tells a profiler of hits in memory, of which no span tells; everything else comes to it as spans. */
-export function hitObserver(profiler: Pick<CacheProfiler, 'hit'>): CacheObserver {
-  const observer: CacheObserver = new NoopObserver();
-  observer.hit = (series: Series, _layer: number, startedAt: number) => profiler.hit(series, startedAt);
-  return observer;
+/** Records hits in memory, which have no spans, with a profiler. All other accesses reach it as spans. */
+export function hitObserver(profiler: Pick<CacheProfiler, 'hit'>): Pick<CacheObserver, 'hit'> {
+  return { hit: (series, _layer, startedAt) => profiler.hit(series, startedAt) };
 }

@@ -1,6 +1,6 @@
-import type { Clock } from '../cache/clock.js';
-import type { Series } from '../cache/observer.js';
-import type { CacheTracer, Phase, SpanHandle, TracedOperation } from '../cache/tracer.js';
+import type { Clock } from '../cache/base/clock.js';
+import type { Series } from '../cache/base/observer.js';
+import type { CacheTracer, Phase, SpanHandle, TracedOperation } from '../cache/base/tracer.js';
 import { callStack, frameName } from './call-stack.js';
 import { FoldedStacks, type FoldedStack } from './folded-stacks.js';
 
@@ -31,24 +31,24 @@ export class CacheProfiler implements CacheTracer {
     this.#stacks = new FoldedStacks(options.maxStacks ?? 2000);
   }
 
-  /** A hit in memory, which no span tells of. */
+  /** Records a hit in memory, which has no span. */
   hit(series: Series, startedAt: number): void {
     if (!this.#sampled()) return;
-    this.#stacks.add([...framesOf('get', series), 'near'], (this.#clock.now() - startedAt) * 1000);
+    this.#stacks.add([...framesOf('get', series), 'local'], (this.#clock.now() - startedAt) * 1000);
   }
 
   span<T>(operation: TracedOperation, series: Series, _key: string, run: (span: SpanHandle) => T): T {
     if (!this.#sampled()) return run(IGNORED);
     const frames = framesOf(operation, series);
     const startedAt = this.#clock.now();
-    let told = 0;
+    let phasesMs = 0;
     const end = () => {
-      const own = (this.#clock.now() - startedAt - told) * 1000;
+      const own = (this.#clock.now() - startedAt - phasesMs) * 1000;
       // What no phase accounts for is the operation's own time: the key, waiting for another's load, the turn of the loop.
-      if (own > 0 || told === 0) this.#stacks.add(frames, Math.max(0, own));
+      if (own > 0 || phasesMs === 0) this.#stacks.add(frames, Math.max(0, own));
     };
     const phase = (name: Phase, durationMs: number, layer?: string) => {
-      told += durationMs;
+      phasesMs += durationMs;
       this.#stacks.add([...frames, layer === undefined ? name : `${name}_${frameName(layer)}`], durationMs * 1000);
     };
     return ending(() => run({ ...IGNORED, phase }), end);

@@ -1,7 +1,7 @@
-import type { Clock } from '../cache/clock.js';
+import type { Clock } from '../cache/base/clock.js';
 
 /**
- * A clock that a test turns by hand: nothing passes until `advance` says so, and due tasks then run in their order. For
+ * A clock for tests: time passes only by `advance()`, and due tasks then run in the order of their times. Pass it to
  * `createObservedCache({ clock })`.
  *
  * @example
@@ -37,12 +37,12 @@ export class ManualClock implements Clock {
     };
   }
 
-  /** How many tasks wait for their time. */
+  /** The number of scheduled tasks. */
   get pending(): number {
     return this.#tasks.length;
   }
 
-  /** Turns the clock on; tasks that come due run in the order of their times, promises settle between them. */
+  /** Advances the clock by `ms` milliseconds; due tasks run in the order of their times, and promises settle between them. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
     for (;;) {
@@ -58,7 +58,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Lets everything that is ready run, without time passing. */
+/** Runs pending promises and callbacks without advancing any clock. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,4 @@
-import { Histogram, quantiles } from '../metrics/windows/histogram.js';
+import { Histogram, timesOf } from '../metrics/windows/histogram.js';
 import type { MetricsCollector } from '../metrics/collectors/metrics-collector.js';
 import type { LayerStats } from '../metrics/snapshot.js';
 
@@ -47,7 +47,7 @@ type Counts = { -readonly [K in Exclude<keyof CollectedLayer, `${string}Latency`
 type Times = Record<Extract<keyof CollectedLayer, `${string}Latency`>, Histogram>;
 
 /**
- * Keeps what it is told in memory, for a test's assertions.
+ * Collects every record in memory, for assertions in tests.
  * @publicApi
  */
 export class MemoryCollector implements MetricsCollector {
@@ -107,7 +107,7 @@ export class MemoryCollector implements MetricsCollector {
     this.#chainTimes.record(totalDurationMs, 1);
   }
 
-  /** Everything told so far; later calls do not change it. */
+  /** Everything recorded so far; later calls do not change it. */
   snapshot(): CollectedMetrics {
     const layers = [...this.#layers].map(([name, { counts, times }]): [string, CollectedLayer] => [
       name,
@@ -130,7 +130,7 @@ export class MemoryCollector implements MetricsCollector {
     });
   }
 
-  /** Forgets everything. */
+  /** Removes every record. */
   reset(): void {
     this.#layers.clear();
     this.#hitsByLayer.clear();
@@ -168,7 +168,6 @@ export class MemoryCollector implements MetricsCollector {
 }
 
 function latency(histogram: Histogram): LatencyStats {
-  const [p50, p95, p99] = quantiles(histogram, [0.5, 0.95, 0.99]);
-  const { count, maxMs } = histogram;
-  return Object.freeze({ p50: p50!, p95: p95!, p99: p99!, max: count === 0 ? null : maxMs, count });
+  const { p50, p95, p99, max } = timesOf([histogram]);
+  return Object.freeze({ p50, p95, p99, max, count: histogram.count });
 }

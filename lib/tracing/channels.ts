@@ -1,14 +1,14 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
 
-/** What is published of an access. Durations are milliseconds. */
+/** The message of an access. Durations are milliseconds. */
 export interface AccessMessage {
   readonly pattern: string;
-  /** `GET /feeds/discover`: a route template, where an endpoint asked. */
+  /** `GET /feeds/discover`: the route template, where an endpoint made the access. */
   readonly endpoint: string | undefined;
   readonly outcome: 'hit' | 'stale' | 'miss' | 'coalesced' | 'error' | 'bypass';
   /** The layer that answered. */
   readonly layer: string | undefined;
-  /** Why nothing fresh was found, or why the cache was not asked. */
+  /** Why no fresh entry was found, or why the cache was bypassed. */
   readonly reason: string | undefined;
   readonly responseTimeMs: number;
   readonly totalTimeMs: number;
@@ -23,7 +23,7 @@ export interface LoadMessage {
 }
 
 export interface InvalidationMessage {
-  /** One key, of a known pattern, or what a tag, a glob or everything stands for. */
+  /** `key`: one key of a known pattern. `group`: a tag, a glob or everything. */
   readonly kind: 'key' | 'group';
   readonly pattern: string | undefined;
   readonly result: string;
@@ -37,7 +37,7 @@ export interface CircuitMessage {
   readonly state: 'closed' | 'open' | 'half_open';
 }
 
-/** The channels of node:diagnostics_channel; a message is made only where somebody listens. Never a key or a value. */
+/** The channels of node:diagnostics_channel. Messages are made only for subscribers and never contain a key or a value. */
 export interface CacheChannels {
   readonly access: Channel<unknown, AccessMessage>;
   readonly load: Channel<unknown, LoadMessage>;
@@ -45,14 +45,14 @@ export interface CacheChannels {
   readonly circuit: Channel<unknown, CircuitMessage>;
 }
 
-/** What the channels' names begin with: `nestjs-cache-observability:access` … */
+/** Prefix of the channels' names: `nestjs-cache-observability:access` … */
 export const CHANNEL_PREFIX = 'nestjs-cache-observability:';
 
 const named = <T>(name: string): Channel<unknown, T> => channel(`${CHANNEL_PREFIX}${name}`) as Channel<unknown, T>;
 
 /**
- * Held for as long as the process: Node 20 forgets a channel that was collected even where one of the same name has come after
- * it, and whoever subscribes then hears nothing.
+ * Held for the life of the process: when Node 20 collects a channel it also unregisters a newer one of the same name, whose
+ * subscribers then receive nothing.
  */
 const CHANNELS: CacheChannels = {
   access: named('access'),

@@ -1,6 +1,6 @@
-import type { CacheTracer, SpanHandle, SpanLink } from '../cache/tracer.js';
+import type { CacheTracer, SpanHandle, SpanLink } from '../cache/base/tracer.js';
 
-/** One tracer out of several, such as traces and a profiler; undefined for none. */
+/** Combines several tracers into one, such as traces and a profiler; undefined for none. */
 export function composeTracers(tracers: readonly (CacheTracer | undefined)[]): CacheTracer | undefined {
   const [first, ...others] = tracers.filter((tracer) => tracer !== undefined);
   if (first === undefined || others.length === 0) return first;
@@ -13,7 +13,7 @@ export function composeTracers(tracers: readonly (CacheTracer | undefined)[]): C
   };
 }
 
-/** Links of both spans, which only both understand. */
+/** The links of both spans; each tracer reads its own. */
 interface BothLinks {
   readonly one: SpanLink;
   readonly other: SpanLink;
@@ -41,8 +41,8 @@ class BothSpans implements SpanHandle {
     this.#other.outcome(result, layer);
   }
 
-  phase(...told: Parameters<SpanHandle['phase']>): void {
-    this.#one.phase(...told);
-    this.#other.phase(...told);
+  phase(...phase: Parameters<SpanHandle['phase']>): void {
+    this.#one.phase(...phase);
+    this.#other.phase(...phase);
   }
 }

@@ -1,4 +1,6 @@
-import { systemClock, type Clock } from '../cache/clock.js';
+import type { Channel } from 'node:diagnostics_channel';
+import type { CallbackErrors } from '../cache/base/callback-errors.js';
+import type { Clock } from '../cache/base/clock.js';
 import {
   BypassReason,
   type CacheObserver,
@@ -9,7 +11,7 @@ import {
   Outcome,
   Result,
   type Series,
-} from '../cache/observer.js';
+} from '../cache/base/observer.js';
 import { type AccessMessage, cacheChannels, type CacheChannels, type CircuitMessage } from './channels.js';
 
 const namesOf = <T extends string>(places: Readonly<Record<T, number>>): readonly T[] =>
@@ -22,16 +24,19 @@ const RESULTS = namesOf(Result);
 const STATES: readonly CircuitMessage['state'][] = ['closed', 'open', 'half_open'];
 
 /**
- * Publishes accesses, loads, invalidations and circuit changes on node:diagnostics_channel. Where nobody listens a call costs
- * one comparison. What a subscriber throws is, as Node has it, an uncaught exception of the process, later and elsewhere.
+ * Publishes accesses, loads, invalidations and circuit changes on node:diagnostics_channel. Without subscribers a call costs
+ * one comparison. Errors and rejections of a subscriber are counted and logged once: Node itself would raise an uncaught
+ * exception and end the process.
  */
 export class DiagnosticsObserver implements CacheObserver {
   readonly #clock: Clock;
+  readonly #errors: CallbackErrors;
   readonly #channels: CacheChannels;
   #layers: readonly LayerDescription[] = [];
 
-  constructor(clock: Clock = systemClock, channels: CacheChannels = cacheChannels()) {
+  constructor(clock: Clock, errors: CallbackErrors, channels: CacheChannels = cacheChannels()) {
     this.#clock = clock;
+    this.#errors = errors;
     this.#channels = channels;
   }
 
@@ -72,7 +77,7 @@ export class DiagnosticsObserver implements CacheObserver {
 
   load(series: Series, operation: Operation, result: Result, durationMs: number): void {
     if (!this.#channels.load.hasSubscribers) return;
-    this.#channels.load.publish({
+    this.#publish(this.#channels.load, {
       pattern: series.pattern,
       endpoint: series.endpoint,
       operation: operation === Operation.refresh ? 'refresh' : 'load',
@@ -83,7 +88,7 @@ export class DiagnosticsObserver implements CacheObserver {
 
   operation(series: Series, operation: Operation, result: Result, durationMs: number): void {
     if (operation !== Operation.delete || !this.#channels.invalidation.hasSubscribers) return;
-    this.#channels.invalidation.publish({
+    this.#publish(this.#channels.invalidation, {
       kind: 'key',
       pattern: series.pattern,
       result: RESULTS[result]!,
@@ -94,7 +99,7 @@ export class DiagnosticsObserver implements CacheObserver {
 
   invalidation(result: Result, durationMs: number, removed: number): void {
     if (!this.#channels.invalidation.hasSubscribers) return;
-    this.#channels.invalidation.publish({
+    this.#publish(this.#channels.invalidation, {
       kind: 'group',
       pattern: undefined,
       result: RESULTS[result]!,
@@ -105,7 +110,7 @@ export class DiagnosticsObserver implements CacheObserver {
 
   circuit(layer: number, state: CircuitState): void {
     if (!this.#channels.circuit.hasSubscribers) return;
-    this.#channels.circuit.publish({ layer: this.#layers[layer]?.name ?? String(layer), state: STATES[state]! });
+    this.#publish(this.#channels.circuit, { layer: this.#layers[layer]?.name ?? String(layer), state: STATES[state]! });
   }
 
   inFlight(): void {}
@@ -117,6 +122,16 @@ export class DiagnosticsObserver implements CacheObserver {
   writeDropped(): void {}
   asyncWrite(): void {}
 
+  #publish<T>(channel: Channel<unknown, T>, message: T): void {
+    const { _subscribers: subscribers } = channel as unknown as { _subscribers?: unknown };
+    // The list of subscribers is not public in Node; where its form is unknown, Node publishes.
+    if (!Array.isArray(subscribers)) return channel.publish(message);
+    const { name } = channel;
+    for (const subscriber of subscribers as ((message: T, name: string | symbol) => unknown)[]) {
+      this.#errors.call('subscriber', `A subscriber of ${String(name)}`, () => subscriber(message, name));
+    }
+  }
+
   #access(
     series: Series,
     outcome: AccessMessage['outcome'],
@@ -125,7 +140,7 @@ export class DiagnosticsObserver implements CacheObserver {
     totalTimeMs: number,
     reason: string | undefined,
   ): void {
-    this.#channels.access.publish({
+    this.#publish(this.#channels.access, {
       pattern: series.pattern,
       endpoint: series.endpoint,
       outcome,

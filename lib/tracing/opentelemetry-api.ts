@@ -1,6 +1,6 @@
 import type * as api from '@opentelemetry/api';
-import { createRequire } from 'node:module';
-import { CacheError } from '../cache/errors.js';
+import { CacheError } from '../cache/base/errors.js';
+import { installedRequire } from '../cache/own-file.js';
 
 /** The API of OpenTelemetry, as its package exports it. */
 export type OpenTelemetryApi = Pick<typeof api, 'context' | 'trace' | 'TraceFlags' | 'SpanStatusCode'>;
@@ -9,14 +9,30 @@ export type OpenTelemetryApi = Pick<typeof api, 'context' | 'trace' | 'TraceFlag
  * Loads the API of OpenTelemetry, which is there where an SDK is.
  * @throws CacheError `MISSING_PACKAGE` where it is not installed.
  */
+export async function loadOpenTelemetryApi(): Promise<OpenTelemetryApi> {
+  try {
+    return await import('@opentelemetry/api');
+  } catch (cause) {
+    throw missing(cause);
+  }
+}
+
+/**
+ * The same at once. A bundle that holds the package has to hand it over: `tracing: { api }`.
+ * @throws CacheError `MISSING_PACKAGE` where it is not installed.
+ */
 export function openTelemetryApi(): OpenTelemetryApi {
   try {
-    return createRequire(import.meta.url)('@opentelemetry/api') as OpenTelemetryApi;
+    return installedRequire()('@opentelemetry/api') as OpenTelemetryApi;
   } catch (cause) {
-    throw new CacheError(
-      'MISSING_PACKAGE',
-      'Tracing needs the package @opentelemetry/api: npm install @opentelemetry/api',
-      { cause },
-    );
+    throw missing(cause);
   }
+}
+
+function missing(cause: unknown): CacheError {
+  return new CacheError(
+    'MISSING_PACKAGE',
+    'Tracing needs the package @opentelemetry/api: npm install @opentelemetry/api. In a bundle, give it as tracing: { api }.',
+    { cause },
+  );
 }

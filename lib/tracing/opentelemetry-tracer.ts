@@ -1,14 +1,15 @@
 import type { Attributes, Context, Span, SpanContext, Tracer } from '@opentelemetry/api';
-import type { Series } from '../cache/observer.js';
-import type { CacheTracer, SpanHandle, TracedOperation } from '../cache/tracer.js';
+import type { Series } from '../cache/base/observer.js';
+import { errorKind } from '../cache/base/redacted-error.js';
+import type { CacheTracer, SpanHandle, TracedOperation } from '../cache/base/tracer.js';
 import { type OpenTelemetryApi, openTelemetryApi } from './opentelemetry-api.js';
 
 export interface OpenTelemetryTracerOptions {
   /** @default the global provider's tracer `nestjs-cache-observability` */
   readonly tracer?: Tracer;
-  /** Record spans of operations that no span asked for, too: startup, timers, scripts. @default false */
+  /** Record spans of operations without a parent span, too: startup, timers, scripts. @default false */
   readonly withoutParent?: boolean;
-  /** What of a key may stand in a span, as `cache.key`; undefined for nothing. @default no key at all */
+  /** Returns the part of a key that spans may show as `cache.key`; undefined for none. @default no key at all */
   readonly sanitizeKey?: (key: string, pattern: string) => string | undefined;
   /** @default the installed package @opentelemetry/api */
   readonly api?: OpenTelemetryApi;
@@ -19,9 +20,8 @@ const SILENT: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase()
 
 /**
  * Makes spans of the cache's operations: `cache.get`, `cache.set`, `cache.delete`, `cache.load`, `cache.refresh`,
- * `cache.lock.wait`. A load is the child of the access that began it; accesses that wait for it link to it. A refresh belongs
- * to nobody's request: it is a root of its own that links to the access that triggered it. Errors are told by their kind,
- * never by a message, which may hold a value.
+ * `cache.lock.wait`. A load is the child of the access that began it; accesses that wait for it link to it. A refresh is a
+ * root span that links to the access that triggered it. Errors are recorded by kind only, without their message.
  * @throws CacheError `MISSING_PACKAGE` where @opentelemetry/api is not installed.
  */
 export class OpenTelemetryTracer implements CacheTracer {
@@ -46,7 +46,7 @@ export class OpenTelemetryTracer implements CacheTracer {
     return this.#api.context.with(this.#api.trace.setSpan(context, span), () => this.#end(span, () => run(handle)));
   }
 
-  /** Nobody records what has no parent, unless asked, or a parent that is not sampled. */
+  /** False without a parent, unless configured, and for a parent that is not sampled. */
   #wanted(context: Context): boolean {
     const parent = this.#api.trace.getSpan(context);
     if (parent === undefined) return this.#withoutParent;
@@ -56,8 +56,8 @@ export class OpenTelemetryTracer implements CacheTracer {
   #start(operation: TracedOperation, series: Series, key: string, context: Context): Span | undefined {
     try {
       const attributes: Attributes = { 'cache.operation': operation, 'cache.key.pattern': series.pattern };
-      const told = this.#sanitizeKey?.(key, series.pattern);
-      if (told !== undefined) attributes['cache.key'] = told;
+      const shown = this.#sanitizeKey?.(key, series.pattern);
+      if (shown !== undefined) attributes['cache.key'] = shown;
       return this.#tracer.startSpan(`cache.${operation}`, { attributes, root: operation === 'refresh' }, context);
     } catch {
       return undefined;
@@ -66,7 +66,7 @@ export class OpenTelemetryTracer implements CacheTracer {
 
   #end<T>(span: Span, run: () => T): T {
     const failed = (error: unknown): void => {
-      span.setAttribute('error.type', kindOf(error));
+      span.setAttribute('error.type', errorKind(error));
       span.setStatus({ code: this.#api.SpanStatusCode.ERROR });
       span.end();
     };
@@ -116,11 +116,4 @@ class OpenTelemetrySpan implements SpanHandle {
 
 function isSpanContext(link: unknown): link is SpanContext {
   return typeof link === 'object' && link !== null && 'traceId' in link && 'spanId' in link;
-}
-
-/** The stable code of an error, or its class. */
-function kindOf(error: unknown): string {
-  if (!(error instanceof Error)) return '_OTHER';
-  const code: unknown = Reflect.get(error, 'code');
-  return typeof code === 'string' && /^\w{1,40}$/.test(code) ? code : error.name.slice(0, 60);
 }

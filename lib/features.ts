@@ -1,0 +1,84 @@
+import type { InjectionToken, Provider } from '@nestjs/common';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import type { CachingOptions } from './caching/options/caching.options.js';
+import { CACHING_OPTIONS } from './caching/caching.tokens.js';
+import { decoratedClasses, providedMethods } from './caching/decoration/decorated-classes.js';
+import { cachedSiteOf } from './caching/decoration/method-site.js';
+import { EARLY_HITS, type EarlyHits } from './caching/http/early-hits.js';
+import { DatabaseMetrics } from './database/database-metrics.js';
+import { databaseMetrics } from './database/process-metrics.js';
+import type { FamilySource } from './metrics/family.js';
+import type { HealthWarning } from './metrics/snapshot.js';
+import { MONITORED_PROFILER } from './monitoring/profile.controller.js';
+import { ObservedCache } from './observed-cache.js';
+
+/**
+ * A part of the library that few applications use. It is loaded when it is used, and it is registered here alone: the module takes
+ * what all features provide, and does not name them.
+ */
+export interface Feature {
+  readonly providers: readonly Provider[];
+  /** Tokens of its providers that the module exports. */
+  readonly exports?: readonly InjectionToken[];
+  /** Tokens of its providers that are {@link FeatureSource}s: their figures and warnings join those of the cache. */
+  readonly sources?: readonly InjectionToken[];
+}
+
+/** The fast lane is loaded where the application or a handler uses it. */
+const fastLane: Feature = {
+  providers: [
+    {
+      provide: EARLY_HITS,
+      inject: [CACHING_OPTIONS, ModulesContainer, HttpAdapterHost],
+      useFactory: async (
+        options: CachingOptions,
+        modules: ModulesContainer,
+        adapterHost: HttpAdapterHost,
+      ): Promise<EarlyHits | undefined> => {
+        const ofHandlers = decoratedClasses(modules).flatMap(({ cls }) =>
+          providedMethods(cls).map(({ implementation }) => cachedSiteOf(implementation)?.options.fastLane),
+        );
+        if (!options.fastLane && !ofHandlers.some(Boolean)) return undefined;
+        const { ApplicationLane } = await import('./caching/fast-lane/application-lane.js');
+        return new ApplicationLane(options, modules, adapterHost);
+      },
+    },
+  ],
+};
+
+/** The entry `database` loads what reads SQL and watches pools. The class alone is a token that routes and applications inject. */
+const databases: Feature = {
+  providers: [{ provide: DatabaseMetrics, useValue: databaseMetrics }],
+  exports: [DatabaseMetrics],
+  sources: [DatabaseMetrics],
+};
+
+/** The cache makes its profiler with its own options. The routes load what draws a profile. */
+const profiling: Feature = {
+  providers: [
+    { provide: MONITORED_PROFILER, inject: [ObservedCache], useFactory: ({ profiler }: ObservedCache) => profiler },
+  ],
+};
+
+export const features: readonly Feature[] = [fastLane, databases, profiling];
+
+/** The figures of a feature, with what is wrong with them now. */
+export interface FeatureSource extends FamilySource {
+  warnings?(): readonly HealthWarning[];
+}
+
+/** Token of the {@link FeatureSource}s of all features. */
+export const FEATURE_SOURCES = Symbol('cache-observability:feature-sources');
+
+/** What all features provide together. */
+export const featureProviders: readonly Provider[] = [
+  ...features.flatMap(({ providers }) => providers),
+  {
+    provide: FEATURE_SOURCES,
+    inject: features.flatMap(({ sources = [] }) => [...sources]),
+    useFactory: (...sources: unknown[]) => sources,
+  },
+];
+
+/** What all features export together. */
+export const featureExports: readonly InjectionToken[] = features.flatMap(({ exports = [] }) => exports);

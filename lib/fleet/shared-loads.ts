@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { within } from '../cache/base/bounded-wait.js';
+import type { Clock } from '../cache/base/clock.js';
+import type { ReportedLoad } from '../cache/entries/access-stream.js';
+import type { SharedMap } from '../cache/layers/layer.js';
+import { keyHash } from '../insight/key-hash.js';
+import type { SharedLoadEvidence } from '../insight/recommendations/evidence.js';
+import { LoadNotes, type OtherNotes, readNotes } from './load-notes.js';
+
+/*
+ * Which loads ran while another instance loaded the same key.
+ *
+ * Each instance publishes when it loaded which keys, as hashes, for a sample of the keys that all instances share: those with the
+ * smallest hashes. One that has many loads shares fewer, so what is compared are the keys that both sides noted. A load is compared
+ * once all others have had time to publish theirs. Clocks of instances differ by milliseconds, which is little for slow loads.
+ */
+
+/** The same in all instances. */
+const SALT = 0x3c6ef372;
+/** Intervals until the others have published theirs, and for which notes are kept. */
+const COMPARED_AFTER = 2;
+const KEPT = 4;
+const MOST_PATTERNS = 127;
+const MOST_OTHERS = 64;
+const READ_WITHIN_MS = 1_500;
+const WITHDRAW_WITHIN_MS = 1_000;
+/** After this long half of what was counted is forgotten, milliseconds. */
+const FADE_MS = 1_800_000;
+
+export interface SharedLoadsOptions {
+  readonly insight: {
+    listen(listener: {
+      accessed(): void;
+      loaded(key: string, hash: number, pattern: string, load: ReportedLoad): void;
+    }): () => void;
+    addSharedLoads(source: (pattern: string) => SharedLoadEvidence | undefined): void;
+  };
+  /** Undefined where no layer can hold notes. */
+  readonly sharedMap: SharedMap | undefined;
+  /** How often notes are exchanged, milliseconds; undefined where fleets are off. */
+  readonly everyMs: number | undefined;
+  readonly clock: Clock;
+}
+
+interface Overlaps {
+  loads: number;
+  overlapping: number;
+}
+
+/** Compares the loads of the instances of a fleet, for the advice to share them. */
+export class SharedLoads {
+  readonly #instance = randomUUID();
+  readonly #notes = new LoadNotes();
+  readonly #overlaps = new Map<string, Overlaps>();
+  #instances = 1;
+  #comparedUntil = 0;
+  #fadedAt = 0;
+  #stopListening: () => void = () => undefined;
+  #cancel: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(private readonly options: SharedLoadsOptions) {}
+
+  onApplicationBootstrap(): void {
+    const { insight, sharedMap, everyMs, clock } = this.options;
+    if (sharedMap === undefined || everyMs === undefined) return;
+    this.#comparedUntil = this.#fadedAt = clock.now();
+    this.#stopListening = insight.listen({
+      accessed: () => undefined,
+      loaded: (key, _, pattern, { at, durationMs }) =>
+        this.#notes.add(keyHash(key, SALT) >>> 0, pattern, at - durationMs, at),
+    });
+    insight.addSharedLoads((pattern) => this.of(pattern));
+    this.#next(sharedMap, everyMs);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    this.#stopListening();
+    const { sharedMap, everyMs, clock } = this.options;
+    if (sharedMap === undefined || everyMs === undefined) return;
+    await within(sharedMap.withdraw(this.#instance), WITHDRAW_WITHIN_MS, clock).catch(() => undefined);
+  }
+
+  /** Undefined before a load of the pattern was compared. */
+  of(pattern: string): SharedLoadEvidence | undefined {
+    const overlaps = this.#overlaps.get(pattern);
+    return overlaps === undefined ? undefined : { ...overlaps, instances: this.#instances };
+  }
+
+  #next(sharedMap: SharedMap, everyMs: number): void {
+    this.#cancel = this.options.clock.after(everyMs, () => {
+      void this.#exchange(sharedMap, everyMs)
+        // Where the layer is away, the exchange of the statistics says so.
+        .catch(() => undefined)
+        .finally(() => {
+          if (!this.#stopped) this.#next(sharedMap, everyMs);
+        });
+    });
+  }
+
+  async #exchange(sharedMap: SharedMap, everyMs: number): Promise<void> {
+    const { clock } = this.options;
+    this.#notes.forget(clock.now() - KEPT * everyMs);
+    await within(sharedMap.publish(this.#instance, this.#notes.bytes(), KEPT * everyMs), READ_WITHIN_MS, clock);
+    const notes = await within(sharedMap.readAll(), READ_WITHIN_MS, clock);
+    if (!(notes instanceof Map)) return;
+    const others = [...(notes as ReadonlyMap<string, Uint8Array>)]
+      .filter(([instance]) => instance !== this.#instance)
+      .slice(0, MOST_OTHERS)
+      .flatMap(([, bytes]) => readNotes(bytes) ?? []);
+    this.#instances = 1 + others.length;
+    const until = clock.now() - COMPARED_AFTER * everyMs;
+    if (others.length > 0) this.#compare(others, until);
+    this.#comparedUntil = until;
+    this.#fade(clock.now());
+  }
+
+  #compare(others: readonly OtherNotes[], until: number): void {
+    const limit = Math.min(this.#notes.limit, ...others.map((other) => other.limit));
+    for (const { hash, pattern, startedAt, endedAt } of this.#notes.list) {
+      if (hash >= limit || endedAt <= this.#comparedUntil || endedAt > until) continue;
+      const overlaps = this.#overlapsOf(pattern);
+      if (overlaps === undefined) continue;
+      overlaps.loads += 1;
+      const isShared = others.some(({ loads }) =>
+        loads.some((load) => load.hash === hash && load.startedAt < endedAt && startedAt < load.endedAt),
+      );
+      if (isShared) overlaps.overlapping += 1;
+    }
+  }
+
+  #overlapsOf(pattern: string): Overlaps | undefined {
+    const known = this.#overlaps.get(pattern);
+    if (known !== undefined || this.#overlaps.size >= MOST_PATTERNS) return known;
+    const made = { loads: 0, overlapping: 0 };
+    this.#overlaps.set(pattern, made);
+    return made;
+  }
+
+  #fade(now: number): void {
+    if (now - this.#fadedAt < FADE_MS) return;
+    this.#fadedAt = now;
+    for (const overlaps of this.#overlaps.values()) {
+      overlaps.loads *= 0.5;
+      overlaps.overlapping *= 0.5;
+    }
+  }
+}

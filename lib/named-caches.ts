@@ -1,0 +1,137 @@
+import { type DynamicModule, Inject, Injectable, Module } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import type { CacheFeatureOptions } from './cache-observability.options.js';
+import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
+import { CacheError } from './cache/base/errors.js';
+import { faultsError } from './cache/options/option-rules.js';
+import { observedCacheOf } from './create-observed-cache.js';
+import { unguardedNestLog } from './nest-log.js';
+import { ObservedCache } from './observed-cache.js';
+import { featureFaults } from './options/options-faults.js';
+import type { ResolvedOptions } from './options/resolved-options.js';
+import { applicationName } from './service-name.js';
+
+const TOKEN = 'nestjs-cache-observability:cache:';
+const OPTIONS = 'nestjs-cache-observability:cache-options:';
+
+/** The token of a named cache; text, so that every copy of this package has the same one. */
+export function cacheToken(name: string): string {
+  return TOKEN + name;
+}
+
+/**
+ * Injects the cache that `CacheObservabilityModule.forFeature(name, …)` made, as an `ObservedCache`.
+ * @publicApi
+ */
+export function InjectCache(name: string): PropertyDecorator & ParameterDecorator {
+  return Inject(cacheToken(name));
+}
+
+@Module({})
+class CacheFeatureModule {}
+
+/** The module that provides one named cache to those that import it. */
+export function featureModule(name: string, options: CacheFeatureOptions): DynamicModule {
+  const token = cacheToken(name);
+  return {
+    module: CacheFeatureModule,
+    providers: [
+      {
+        provide: token,
+        inject: [{ token: RESOLVED_OPTIONS, optional: true }],
+        useFactory: (application?: ResolvedOptions) => namedCache(name, options, application),
+      },
+      { provide: OPTIONS + name, useValue: options },
+    ],
+    exports: [token],
+  };
+}
+
+function namedCache(name: string, options: CacheFeatureOptions, application: ResolvedOptions | undefined) {
+  if (application === undefined) {
+    throw new CacheError(
+      'INVALID_OPTIONS',
+      `CacheObservabilityModule.forFeature('${String(name)}'): the application has no CacheObservabilityModule.forRoot(), or it is not ` +
+        'global. Import it in the root module.',
+    );
+  }
+  const { serviceName, namespace } = application;
+  const own = serviceName ?? (namespace === applicationName().name ? undefined : namespace);
+  const faults = featureFaults(name, options, own);
+  if (faults.length > 0) throw faultsError(`CacheObservabilityModule.forFeature('${String(name)}')`, faults);
+  const { metrics, health, insight, alerts, collectors, version } = application;
+  return observedCacheOf(
+    {
+      ...options,
+      // The separator cannot occur in a namespace, so that the result differs from every namespace.
+      namespace: `${namespace}\0${name}`,
+      ...(version !== undefined && { version }),
+      ...(metrics !== undefined && { metrics }),
+      ...(health !== undefined && { health }),
+      ...(insight !== undefined && { insight }),
+      ...(alerts !== undefined && { alerts }),
+      serviceName: `${serviceName ?? namespace} ${name}`,
+      ...(collectors !== undefined && { collectors }),
+      enabled: options.enabled ?? application.enabled ?? true,
+      log: unguardedNestLog(),
+    },
+    true,
+  );
+}
+
+/** Finds the named caches of an application, after all its providers are made. */
+@Injectable()
+export class NamedCaches {
+  readonly #modules: ModulesContainer;
+  #found: ReadonlyMap<string, ObservedCache> | undefined;
+
+  constructor(@Inject(ModulesContainer) modules: ModulesContainer) {
+    this.#modules = modules;
+  }
+
+  /** The named caches by name. @throws CacheError `INVALID_OPTIONS` for a duplicate name. */
+  get all(): ReadonlyMap<string, ObservedCache> {
+    return (this.#found ??= this.#find());
+  }
+
+  #find(): ReadonlyMap<string, ObservedCache> {
+    const found = new Map<string, ObservedCache>();
+    for (const { providers } of this.#modules.values()) {
+      for (const [token, { instance, isAlias }] of providers) {
+        if (isAlias || typeof token !== 'string' || !token.startsWith(TOKEN)) continue;
+        const name = token.slice(TOKEN.length);
+        if (!(instance instanceof ObservedCache)) continue;
+        if (found.has(name)) throw twoOf(name);
+        found.set(name, instance);
+      }
+    }
+    return found;
+  }
+
+  /** The options of `forFeature`. */
+  optionsOf(name: string): CacheFeatureOptions {
+    const module = [...this.#modules.values()].find(({ providers }) => providers.has(OPTIONS + name));
+    return (module?.providers.get(OPTIONS + name)?.instance ?? {}) as CacheFeatureOptions;
+  }
+
+  async connect(): Promise<void> {
+    await Promise.all([...this.all.values()].map((cache) => cache.connect()));
+  }
+
+  /** Everything is declared. */
+  settle(): void {
+    for (const { tuning } of this.all.values()) tuning.settle();
+  }
+
+  async close(withinMs: number): Promise<void> {
+    await Promise.all([...(this.#found?.values() ?? [])].map((cache) => cache.close(withinMs)));
+  }
+}
+
+function twoOf(name: string): CacheError {
+  return new CacheError(
+    'INVALID_OPTIONS',
+    `CacheObservabilityModule.forFeature('${name}'): two caches have this name. Call it once and import the module where the cache is ` +
+      'used, or give one of them another name.',
+  );
+}

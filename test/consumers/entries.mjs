@@ -28,8 +28,9 @@ try {
 
   for (const entry of Object.keys(exports).filter((each) => each !== './package.json')) {
     const specifier = name + entry.slice(1);
-    const { types, default: file } = exports[entry];
-    for (const target of [types, file]) assert.ok(existsSync(join(root, target)), `${entry}: ${target} is not there`);
+    for (const target of Object.values(exports[entry]).flatMap((condition) => Object.values(condition))) {
+      assert.ok(existsSync(join(root, target)), `${entry}: ${target} is missing`);
+    }
     const names = JSON.parse(run(`console.log(JSON.stringify(Object.keys(await import('${specifier}'))))`));
     assert.ok(names.length > 0, `${entry} exports nothing`);
     const required = run(`import { createRequire } from 'node:module';
@@ -46,10 +47,12 @@ try {
       createObservedCache({ tracing: true })`,
   };
   for (const [peer, use] of Object.entries(missing)) {
-    const told = run(`try { ${use}; console.log('nothing') } catch ({ code, message }) { console.log(code, message) }`);
-    assert.match(told, /^MISSING_PACKAGE /, told);
-    assert.ok(told.includes(`npm install ${peer}`), told);
-    console.log(told);
+    const output = run(
+      `try { ${use}; console.log('nothing') } catch ({ code, message }) { console.log(code, message) }`,
+    );
+    assert.match(output, /^MISSING_PACKAGE /, output);
+    assert.ok(output.includes(`npm install ${peer}`), output);
+    console.log(output);
   }
 } finally {
   rmSync(work, { recursive: true, force: true });

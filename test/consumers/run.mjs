@@ -1,6 +1,6 @@
 // Packs the library as it would be published and uses it in applications of other kinds: npm run test:consumers
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -10,13 +10,15 @@ const run = (command, args, cwd) => execFileSync(command, args, { cwd, stdio: ['
 let failed = 0;
 let passed = 0;
 try {
-  console.log('\n-- entries');
-  try {
-    run('node', [join(here, 'entries.mjs')], here);
-    passed++;
-  } catch (error) {
-    console.error(`entries: ${error.message}`);
-    failed++;
+  for (const script of ['entries', 'forms', 'bundles', 'schematics', 'contents']) {
+    console.log(`\n-- ${script}`);
+    try {
+      run('node', [join(here, `${script}.mjs`)], here);
+      passed++;
+    } catch (error) {
+      console.error(`${script}: ${error.message}`);
+      failed++;
+    }
   }
   const [{ filename }] = JSON.parse(
     execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', work], {
@@ -24,7 +26,7 @@ try {
       encoding: 'utf8',
     }),
   );
-  for (const name of readdirSync(here).filter((entry) => statSync(join(here, entry)).isDirectory())) {
+  for (const name of readdirSync(here).filter((entry) => existsSync(join(here, entry, 'package.json')))) {
     console.log(`\n-- ${name}`);
     const app = join(work, name);
     cpSync(join(here, name), app, { recursive: true });

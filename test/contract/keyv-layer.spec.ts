@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
-import { systemClock } from '../../lib/cache/clock.js';
+import { systemClock } from '../../lib/cache/base/clock.js';
 import { keyvLayer, type KeyvLayerOptions, type KeyvStoreLike } from '../../lib/cache/layers/stores/keyv-layer.js';
 import { layerContext } from '../support/layer-context.js';
 import { eventually, RedisServer } from '../support/redis.js';

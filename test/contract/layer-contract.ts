@@ -1,35 +1,37 @@
 import { types } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Clock } from '../../lib/cache/clock.js';
-import type { Entry } from '../../lib/cache/entry.js';
+import type { Clock } from '../../lib/cache/base/clock.js';
+import type { Entry } from '../../lib/cache/entries/entry.js';
 import type { Layer } from '../../lib/cache/layers/layer.js';
 import { isolate } from '../../lib/cache/entries/values.js';
+import { eventually } from '../support/redis.js';
+import { LoadTicket } from '../../lib/cache/layers/load-ticket.js';
 
 /** One layer under test, fresh and connected. */
 export interface LayerUnderTest {
   readonly layer: Layer;
-  /** The clock the layer was made with. */
+  /** The clock of the layer. */
   readonly clock: Clock;
-  /** Lets this much time pass for the layer: turns its clock, or waits for a server that has its own. */
+  /** Lets time pass for the layer: advances its clock, or waits where a server has its own. */
   pass(ms: number): Promise<void>;
-  /** The epoch of an entry whose load begins now; 0 where the layer does not ask for it. */
+  /** The epoch of an entry whose load begins now; 0 where the layer does not use it. */
   epoch?(): number;
   /** A second layer over the same store in another process, where there is such a thing. */
   beside?(): Promise<Layer>;
   close(): Promise<void>;
 }
 
-/** What a layer may not be able to do. */
+/** Features that a layer may lack. */
 export interface LayerLimits {
   /** Without tags, `invalidateTags` is not tested. */
   readonly tags?: boolean;
   /** Without globs, `deleteByPattern` and `keys` are not tested. */
   readonly globs?: boolean;
-  /** Without rich values, only what JSON holds is tested. */
+  /** Without rich values, only JSON values are tested. */
   readonly richValues?: boolean;
 }
 
-/** The contract of every layer: run by each of them over its own store. */
+/** The contract of every layer: each layer runs it over its own store. */
 export function describeLayer(name: string, make: () => Promise<LayerUnderTest>, limits: LayerLimits = {}): void {
   const withTags = limits.tags === false ? it.skip : it;
   const withGlobs = limits.globs === false ? it.skip : it;
@@ -52,6 +54,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       const now = subject.clock.now();
       return {
         ...isolated,
+        classes: undefined,
         createdAt: now - 5,
         freshUntil: now + ttl,
         staleUntil: now + ttl + grace,
@@ -69,11 +72,11 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       return found.sort();
     };
 
-    it('answers undefined for what it does not have', async () => {
+    it('returns undefined for a key that it does not have', async () => {
       expect(await layer.get('absent')).toBeUndefined();
     });
 
-    it('gives back a value with its times, tags and cost', async () => {
+    it('returns a stored value with its times, tags and cost', async () => {
       const written = entry({ name: 'teapot', price: 12.5, labels: ['a', null] }, { grace: 5_000, tags: ['t1', 't2'] });
       await layer.set('k', written);
       const read = await layer.get('k');
@@ -85,7 +88,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       if (limits.tags !== false) expect([...read!.tags].sort()).toEqual(['t1', 't2']);
     });
 
-    it('keeps null apart from absence', async () => {
+    it('distinguishes null from a missing value', async () => {
       await layer.set('null', entry(null));
       const read = await layer.get('null');
       expect(read).toBeDefined();
@@ -100,9 +103,31 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       ['an empty array', []],
       ['text of several scripts', 'žluťoučký 漢字 🫖 \u0000 "quoted"'],
       ['nesting', { a: [{ b: [{ c: 1 }] }] }],
-    ])('keeps %s', async (_, value) => {
+    ])('stores and returns %s', async (_, value) => {
       await layer.set('k', entry(value));
       expect((await layer.get('k'))?.value).toEqual(value);
+    });
+
+    it.each([
+      ['a lone surrogate', 'x\ud800y', 'INVALID_KEY'],
+      ['no character', '', 'INVALID_KEY'],
+      ['more than 64 KiB', 'ž'.repeat(32_769), 'KEY_TOO_LONG'],
+    ])('refuses keys, globs and tags with %s, and serves others', async (_, text, code) => {
+      const refused = async (operation: () => unknown) =>
+        expect(async () => await operation()).rejects.toMatchObject({ code });
+      await layer.set('fine', entry(1));
+      await refused(() => layer.get(text));
+      await refused(() => layer.getMany(['fine', text]));
+      await refused(() => layer.set(text, entry(1)));
+      await refused(() => layer.setMany([[text, entry(1)]]));
+      await refused(() => layer.set('k', entry(1, { tags: [text] })));
+      await refused(() => layer.delete(text));
+      await refused(() => layer.deleteMany(['absent', text]));
+      await refused(() => layer.deleteByPattern(text));
+      await refused(() => layer.invalidateTags([text]));
+      await refused(() => keysOf(text));
+      expect((await layer.get('fine'))?.value).toBe(1);
+      expect(layer.status().circuitState).toBe(0);
     });
 
     withRichValues('keeps Date, Map, Set, BigInt, Buffer, undefined, NaN and -0 as they are', async () => {
@@ -133,7 +158,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       ['characters of globs', 'a*b?c[d]\\e'],
       ['braces', '{braces}:{two}'],
       ['ten thousand characters', 'x'.repeat(10_000)],
-    ])('takes any text as a key: %s', async (_, key) => {
+    ])('accepts any text as a key: %s', async (_, key) => {
       await layer.set(key, entry('v'));
       expect((await layer.get(key))?.value).toBe('v');
       expect(await layer.get(`${key}x`)).toBeUndefined();
@@ -141,13 +166,13 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect(await layer.get(key)).toBeUndefined();
     });
 
-    it('replaces', async () => {
+    it('replaces a value that is set again', async () => {
       await layer.set('k', entry(1));
       await layer.set('k', entry(2));
       expect((await layer.get('k'))?.value).toBe(2);
     });
 
-    it('answers nothing once its time has passed', async () => {
+    it('returns nothing for an entry that has expired', async () => {
       await layer.set('short', entry('v', { ttl: 80 }));
       await layer.set('long', entry('v'));
       await subject.pass(200);
@@ -155,7 +180,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect((await layer.getMany(['short', 'long'])).map((one) => one?.value)).toEqual([undefined, 'v']);
     });
 
-    it('keeps what is stale until it is gone', async () => {
+    it('keeps a stale entry until its stale time ends', async () => {
       await layer.set('k', entry('v', { ttl: 80, grace: 60_000 }));
       await subject.pass(200);
       const read = await layer.get('k');
@@ -163,7 +188,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect(read!.freshUntil).toBeLessThan(subject.clock.now());
     });
 
-    it('keeps for ever what has no expiry', async () => {
+    it('keeps an entry without an expiry for ever', async () => {
       const forever = { ...entry('v'), freshUntil: Infinity, staleUntil: Infinity, goneAt: Infinity };
       await layer.set('k', forever);
       const read = await layer.get('k');
@@ -182,27 +207,27 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect(read.map((one) => one?.value)).toEqual([3, undefined, 1, 2, 1]);
     });
 
-    it('takes empty batches', async () => {
+    it('accepts empty batches', async () => {
       await layer.setMany([]);
       expect(await layer.getMany([])).toEqual([]);
       expect(await layer.deleteMany([])).toBe(0);
       await layer.invalidateTags([]);
     });
 
-    it('takes a batch of a thousand', async () => {
+    it('accepts a batch of a thousand keys', async () => {
       const keys = Array.from({ length: 1_000 }, (_, index) => `many:${index}`);
       await layer.setMany(keys.map((key, index) => [key, entry({ index })] as const));
       const read = await layer.getMany(keys);
       expect(read.map((one) => (one?.value as { index: number }).index)).toEqual(keys.map((_, index) => index));
     });
 
-    it('says whether there was something to delete', async () => {
+    it('returns whether a deletion removed an entry', async () => {
       await layer.set('k', entry(1));
       expect(await layer.delete('k')).toBe(true);
       expect(await layer.delete('k')).toBe(false);
     });
 
-    it('counts what a batch deleted', async () => {
+    it('returns how many entries a batch deleted', async () => {
       await layer.setMany([
         ['a', entry(1)],
         ['b', entry(2)],
@@ -229,6 +254,49 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect(await keysOf('a[13]')).toEqual(['a1', 'a3']);
       expect(await keysOf('a[2-9]')).toEqual(['a2', 'a3']);
       expect(await keysOf('[^a]1')).toEqual(['b1']);
+    });
+
+    withGlobs('matches globs by code point, escapes and unclosed sets included', async () => {
+      const keys = [
+        'user:e',
+        'user:é',
+        'user:ü',
+        'user:漢',
+        'user:😀',
+        'user:😀😀',
+        'user:~',
+        '~user',
+        '~',
+        'a]',
+        'a-',
+        'a*',
+      ];
+      const matching: Record<string, string[]> = {
+        'user:?': ['user:e', 'user:é', 'user:ü', 'user:漢', 'user:😀', 'user:~'],
+        'user:[é-ü]': ['user:é', 'user:ü'],
+        'user:[^a-z]': ['user:é', 'user:ü', 'user:漢', 'user:😀', 'user:~'],
+        'user:[😀é]': ['user:é', 'user:😀'],
+        'user:[😀': ['user:😀'],
+        'user:[^': ['user:e', 'user:é', 'user:ü', 'user:漢', 'user:😀', 'user:~'],
+        'user:[]': [],
+        'user:\\😀*': ['user:😀', 'user:😀😀'],
+        'user:??': ['user:😀😀'],
+        'a[\\]-]': ['a-', 'a]'],
+        'a\\*': ['a*'],
+        '\\~*': ['~', '~user'],
+        '[~]': ['~'],
+        '?user': ['~user'],
+        '*~': ['user:~', '~'],
+      };
+      await layer.setMany(keys.map((key) => [key, entry(key)] as const));
+      for (const [glob, found] of Object.entries(matching)) {
+        expect([glob, await keysOf(glob)]).toEqual([glob, found.toSorted()]);
+        expect([glob, await layer.deleteByPattern(glob)]).toEqual([glob, found.length]);
+        expect((await layer.getMany(keys)).map((one) => one?.value)).toEqual(
+          keys.map((key) => (found.includes(key) ? undefined : key)),
+        );
+        await layer.setMany(found.map((key) => [key, entry(key)] as const));
+      }
     });
 
     withGlobs('deletes two thousand by glob', async () => {
@@ -261,7 +329,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect(await layer.get('a')).toBeUndefined();
     });
 
-    it('clears itself and stays usable', async () => {
+    it('removes every entry with clear() and stays usable', async () => {
       await layer.set('a', entry(1));
       await layer.clear();
       expect(await layer.get('a')).toBeUndefined();
@@ -269,7 +337,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect((await layer.get('a'))?.value).toBe(2);
     });
 
-    it('shares with another process what it says it shares', async () => {
+    it('shares entries with another process where it declares itself shared', async () => {
       const other = await subject.beside?.();
       expect(other !== undefined).toBe(layer.shared);
       if (other === undefined) return;
@@ -280,14 +348,55 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       await other.disconnect();
     });
 
-    it('does not let a caller change what it keeps', async () => {
+    it('carries messages and locks to another process where it has coordination', async () => {
+      const other = await subject.beside?.();
+      if (layer.coordination !== undefined) {
+        const heard: unknown[] = [];
+        const end = await other!.coordination!.subscribe({
+          onMessage: (message) => heard.push(message),
+          onGap: () => undefined,
+        });
+        await layer.coordination.publish({ keys: ['k'], tags: ['red'] });
+        await eventually(() => heard.length > 0, 'the message arrives');
+        expect(heard).toEqual([expect.objectContaining({ keys: ['k'], tags: ['red'] })]);
+        const lease = await layer.coordination.acquire('load', 5_000);
+        expect(await other!.coordination!.acquire('load', 5_000)).toBeUndefined();
+        expect(await lease!.renew(5_000)).toBe(true);
+        await lease!.release();
+        expect(await other!.coordination!.acquire('load', 5_000)).toBeDefined();
+        await end();
+      }
+      await other?.disconnect();
+    });
+
+    it('refuses the write of a load that another process invalidated meanwhile, where it is ordered', async () => {
+      const other = await subject.beside?.();
+      if (layer.coordination !== undefined) {
+        const invalidate: [string, (key: string) => unknown][] = [
+          ['kept', () => undefined],
+          ['deleted', (key) => other!.delete(key)],
+          ['tagged', () => other!.invalidateTags(['red'])],
+          ['matched', () => other!.deleteByPattern('match*')],
+        ];
+        for (const [key, act] of invalidate) {
+          const ticket = new LoadTicket();
+          await layer.get(key, ticket);
+          await act(key);
+          await layer.set(key, entry(key, { tags: ['red'] }), ticket);
+          expect([key, (await other!.get(key))?.value]).toEqual([key, key === 'kept' ? key : undefined]);
+        }
+      }
+      await other?.disconnect();
+    });
+
+    it('isolates a stored value from later changes by its caller', async () => {
       const source = { list: [1] };
       await layer.set('k', entry(source));
       source.list.push(2);
       expect((await layer.get('k'))?.value).toEqual({ list: [1] });
     });
 
-    it('says what it holds', async () => {
+    it('reports how many entries it holds', async () => {
       const status = layer.status();
       expect(status.connected).toBe(true);
       expect(status.queueDepth).toBe(0);

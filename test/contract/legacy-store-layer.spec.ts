@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { redisStore } from 'cache-manager-redis-yet';
-import { systemClock } from '../../lib/cache/clock.js';
+import { systemClock } from '../../lib/cache/base/clock.js';
 import {
   legacyStoreLayer,
   type LegacyStoreLayerOptions,
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.dispose());
 
-/** A store with the least that cache-manager 5 asks for. */
+/** A store with the required methods of cache-manager 5 only. */
 class LeastStore implements LegacyStoreLike {
   constructor(readonly map: Map<string, unknown>) {}
   get = (key: string) => Promise.resolve(this.map.get(key));

@@ -1,4 +1,4 @@
-import { Invalidations } from '../../lib/cache/invalidations.js';
+import { Invalidations } from '../../lib/cache/invalidation/invalidations.js';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { describeLayer } from './layer-contract.js';

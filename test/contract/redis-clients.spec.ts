@@ -1,8 +1,8 @@
-import { afterAll, beforeAll } from '@jest/globals';
-import { createClient } from '@redis/client';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createClient, createClientPool } from '@redis/client';
 import { Redis } from 'ioredis';
 import { createClient as createClient4 } from 'cache-manager-redis-yet/node_modules/redis/dist/index.js';
-import { systemClock } from '../../lib/cache/clock.js';
+import { systemClock } from '../../lib/cache/base/clock.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import type { RedisClientLike, RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { layerContext } from '../support/layer-context.js';
@@ -84,4 +84,47 @@ run("the application's ioredis cluster", () => {
   const client = new Redis.Cluster(cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port })));
   closing.push(() => client.disconnect());
   return { client: client as unknown as RedisClientLike };
+});
+run("the application's ioredis with autopipelining and a keyPrefix", () => {
+  const client = new Redis(server.port, '127.0.0.1', { enableAutoPipelining: true, keyPrefix: 'app:é*:' });
+  closing.push(() => client.disconnect());
+  return { client: client as unknown as RedisClientLike };
+});
+run("the application's ioredis cluster with autopipelining and a keyPrefix", () => {
+  const client = new Redis.Cluster(
+    cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port })),
+    { enableAutoPipelining: true, redisOptions: { keyPrefix: 'app}:' } },
+  );
+  closing.push(() => client.disconnect());
+  return { client: client as unknown as RedisClientLike };
+});
+run("the application's ioredis cluster with a hash tag as keyPrefix", () => {
+  const client = new Redis.Cluster(
+    cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port })),
+    { keyPrefix: '{app}:' },
+  );
+  closing.push(() => client.disconnect());
+  return { client: client as unknown as RedisClientLike };
+});
+run("the application's pool of node-redis 5", () => {
+  const pool = createClientPool({ url: server.url }, { minimum: 2, maximum: 4 });
+  closing.push(() => pool.destroy());
+  return { client: pool as unknown as RedisClientLike };
+});
+
+describe('a client of the application that cannot keep the order of invalidations', () => {
+  it.each([
+    ['reads from replicas', () => new Redis.Cluster([], { lazyConnect: true, scaleReads: 'slave' }), 'scaleReads'],
+    [
+      'has a keyPrefix without a closed hash tag',
+      () => new Redis({ lazyConnect: true, keyPrefix: 'a{b' }),
+      'keyPrefix',
+    ],
+    ['is of another package', () => ({ get: () => undefined }), 'client'],
+  ])('refuses a client with the reason where it %s', (_, make, reason) => {
+    const layer = redisLayer({ client: make() as unknown as RedisClientLike });
+    expect(() => layer.create(layerContext('refused'))).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(reason) }),
+    );
+  });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import { systemClock } from '../../lib/cache/clock.js';
+import { systemClock } from '../../lib/cache/base/clock.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { layerContext } from '../support/layer-context.js';
@@ -30,7 +30,7 @@ const run = (name: string, options: RedisLayerOptions) =>
       beside: async () => {
         const other = await make();
         const get = other.get.bind(other);
-        // Another process sees what waited once it has been written.
+        // Another process sees a queued write once it has been written.
         other.get = async (key, ticket) => {
           await eventually(() => layer.status().queueDepth === 0, 'the queue is written');
           return get(key, ticket);

@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { systemClock, type Clock } from '../../lib/cache/clock.js';
-import type { Entry } from '../../lib/cache/entry.js';
-import type { Layer, LoadTicket } from '../../lib/cache/layers/layer.js';
+import { systemClock, type Clock } from '../../lib/cache/base/clock.js';
+import type { Entry } from '../../lib/cache/entries/entry.js';
+import type { Layer } from '../../lib/cache/layers/layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import { entryOf } from '../support/entries.js';
 import { layerContext } from '../support/layer-context.js';
 import { eventually, RedisServer } from '../support/redis.js';
 import { beginLoad as begin, LayerProcesses, RedisPlaces } from '../support/redis-places.js';
+import { ticketAsOf } from '../../lib/cache/layers/load-ticket.js';
 
 const places = new RedisPlaces();
 
@@ -21,13 +22,13 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     ({ prefix, here, there } = processes);
   });
 
-  it('keep a load that nothing came between', async () => {
+  it('an undisturbed load is stored', async () => {
     const ticket = await begin(here, 'k');
     await here.set('k', entryOf(1), ticket);
     expect((await there.get('k'))?.value).toBe(1);
   });
 
-  it('keep every load while other tags and globs are invalidated without end', async () => {
+  it('every load is stored while other tags and globs are invalidated without end', async () => {
     let ended = false;
     const invalidating = (async () => {
       for (let note = 0; !ended; note++) {
@@ -42,7 +43,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect((await there.getMany(keys)).map((entry) => entry?.value)).toEqual(keys);
   });
 
-  it('remove by glob nothing that was set since the glob was noted', async () => {
+  it('a deletion by glob removes no entry that was set after it began', async () => {
     const many = Array.from({ length: 20_000 }, (_, index): [string, Entry] => [`old:${index}`, entryOf(index)]);
     for (let from = 0; from < many.length; from += 2_000) await here.setMany(many.slice(from, from + 2_000));
     const removing = here.deleteByPattern('*');
@@ -55,7 +56,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect(await there.get('old:19999')).toBeUndefined();
   });
 
-  it('take what is asked for after a large write after it, though that leaves in pieces', async () => {
+  it('a command sent after a large write is executed after it, though the write is sent in pieces', async () => {
     const many = Array.from({ length: 500 }, (_, index): [string, Entry] => [`k${index}`, entryOf('x'.repeat(1_000))]);
     await Promise.all([here.setMany(many), here.set('k499', entryOf('later')), here.deleteMany(['k498', 'k497'])]);
     expect((await there.get('k499'))?.value).toBe('later');
@@ -63,7 +64,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect((await there.get('k496'))?.value).toBe('x'.repeat(1_000));
   });
 
-  it('leave each entry of a batch in Redis for as long as it says', async () => {
+  it('each entry of a batch expires in Redis at its own time', async () => {
     const lives = [60_000, 5_000, Infinity];
     await here.setMany(lives.map((ttl, index) => [`k${index}`, entryOf(index, { ttl })] as const));
     const raw = await (place === 'a cluster' ? places.cluster.client() : places.server.client());
@@ -73,7 +74,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
   });
 
   it.each(['k', '{tag}k', 'a}b', 'a{b', '{}x', '~k'])(
-    'refuse a load of %j that another deleted meanwhile',
+    'a load of %j is refused after another process deleted the key meanwhile',
     async (key) => {
       const ticket = await begin(here, key);
       await there.delete(key);
@@ -82,7 +83,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     },
   );
 
-  it('refuse a load whose tag another invalidated meanwhile, though the tag came with the value', async () => {
+  it('a load is refused after another process invalidated its tag meanwhile, though the tag came with the value', async () => {
     const ticket = await begin(here, 'k');
     await there.invalidateTags(['red']);
     await here.set('k', entryOf('old', { tags: ['red'] }), ticket);
@@ -90,7 +91,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect(await there.get('k')).toBeUndefined();
   });
 
-  it('refuse a load that another cleared by glob meanwhile, and keep the others', async () => {
+  it('a load is refused after another process cleared it by glob meanwhile, and other loads are stored', async () => {
     const ticket = await begin(here, 'user:1');
     const kept = await begin(here, 'other');
     await there.deleteByPattern('user:*');
@@ -101,7 +102,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect((await there.getMany(['user:1', 'other'])).map((entry) => entry?.value)).toEqual([undefined, 'kept']);
   });
 
-  it('refuse a load that began before more globs than are remembered', async () => {
+  it('a load is refused that began before more globs than are remembered', async () => {
     const ticket = await begin(here, 'user:1');
     const later = await begin(there, 'user:1');
     await there.deleteByPattern('user:*');
@@ -114,7 +115,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect(await here.get('user:1')).toBeUndefined();
   }, 20_000);
 
-  it('forget the oldest of more than 10,000 tags, and with them every tagged entry that is older', async () => {
+  it('the oldest of more than 10,000 tags is forgotten, together with every older tagged entry', async () => {
     const write = (key: string, ...tags: string[]) => here.set(key, entryOf(key, { tags }));
     const ticket = await begin(here, 'loaded');
     await write('before', 'quiet');
@@ -124,7 +125,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     await there.invalidateTags(['second']);
     await write('after', 'quiet');
     await there.invalidateTags(Array.from({ length: 9_998 }, (_, index) => `tag${index}`));
-    // So many are remembered: nothing has been forgotten.
+    // This many are remembered, so nothing has been forgotten.
     const keys = ['before', 'between', 'after', 'plain'];
     const read = async (layer: Layer) => (await layer.getMany(keys)).map((entry) => entry?.value !== undefined);
     for (const layer of [here, there, await process()]) expect(await read(layer)).toEqual([true, true, true, true]);
@@ -138,28 +139,28 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect((await there.get('loaded'))?.value).toBe('new');
   });
 
-  it('refuse a load over a value that another set meanwhile', async () => {
+  it('a load is refused where another process set a value meanwhile', async () => {
     const ticket = await begin(here, 'k');
     await there.set('k', entryOf('set'));
     await here.set('k', entryOf('loaded'), ticket);
     expect((await here.get('k'))?.value).toBe('set');
   });
 
-  it('refuse a write that has waited for longer than deletions are remembered', async () => {
-    const minutesAgo = (minutes: number): LoadTicket => new Map([['redis', { asOf: Date.now() - minutes * 60_000 }]]);
+  it('a write is refused that waited longer than deletions are remembered', async () => {
+    const minutesAgo = (minutes: number) => ticketAsOf('redis', Date.now() - minutes * 60_000);
     await here.set('late', entryOf('old'), minutesAgo(11));
     await here.set('in time', entryOf('new'), minutesAgo(9));
     expect((await there.getMany(['late', 'in time'])).map((entry) => entry?.value)).toEqual([undefined, 'new']);
   });
 
-  it('let a refresh replace the value that it refreshes', async () => {
+  it('a refresh replaces the value that it refreshes', async () => {
     await here.set('k', entryOf('first'));
     const ticket = await begin(there, 'k');
     await there.set('k', entryOf('second'), ticket);
     expect((await here.get('k'))?.value).toBe('second');
   });
 
-  it('let loads that begin after an invalidation be kept', async () => {
+  it('a load that begins after an invalidation is stored', async () => {
     await there.delete('k');
     await there.invalidateTags(['red']);
     await there.deleteByPattern('*');
@@ -168,7 +169,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect((await there.get('k'))?.value).toBe('new');
   });
 
-  it('see each other’s tags at once', async () => {
+  it('a tag that one process adds is visible to the other at once', async () => {
     await here.setMany([
       ['a', entryOf(1, { tags: ['red'] })],
       ['b', entryOf(2, { tags: ['red', 'blue'] })],
@@ -178,7 +179,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect((await here.getMany(['a', 'b', 'c'])).map((entry) => entry?.value)).toEqual([undefined, undefined, 3]);
   });
 
-  it('agree on times though their clocks are a minute apart', async () => {
+  it('both agree on expiry times though their clocks differ by a minute', async () => {
     const late: Clock = { now: () => systemClock.now() - 60_000, after: systemClock.after };
     const other = await process(late);
     await other.set('k', entryOf('v', { ttl: 30_000, clock: late }));
@@ -189,7 +190,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect(Math.abs((await other.get('mine'))!.freshUntil - late.now() - 30_000)).toBeLessThan(500);
   });
 
-  it('hold a lock one at a time, prolong it, lose it, and release only their own', async () => {
+  it('a lock is held by one process at a time, can be renewed and lost, and is released by its owner only', async () => {
     const first = await here.coordination!.acquire('load', 5_000);
     expect(await there.coordination!.acquire('load', 5_000)).toBeUndefined();
     expect(await first!.renew(5_000)).toBe(true);
@@ -203,7 +204,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     await third!.release();
   });
 
-  it('hear what others say and not themselves, one message a turn', async () => {
+  it('a message reaches the other process and not its sender, one message a turn', async () => {
     const heard: unknown[] = [];
     const own: unknown[] = [];
     await there.coordination!.subscribe({
@@ -224,7 +225,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
 });
 
 describe('messages over a connection that is lost', () => {
-  it('are followed by a gap, and what could not be sent is sent later', async () => {
+  it('a lost connection reports a gap, and unsent messages are sent after it', async () => {
     const own = await RedisServer.start();
     const make = () => redisLayer({ url: own.url, deadline: 200 }).create(layerContext('bus'));
     const here = make();
@@ -241,7 +242,7 @@ describe('messages over a connection that is lost', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(gaps).toBe(1);
-    // The message may have come before the subscription stood again: that is what the gap is for.
+    // The message may have come before the new subscription: the gap reports that.
     await here.disconnect();
     await there.disconnect();
     await own.dispose();

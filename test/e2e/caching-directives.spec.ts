@@ -1,4 +1,4 @@
-import { Controller, Get, Query } from '@nestjs/common';
+import { Controller, Get, Query, ServiceUnavailableException } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
@@ -8,6 +8,7 @@ import { settle } from '../support/manual-clock.js';
 import { boot, closeApps, platforms } from '../support/apps.js';
 
 let calls = 0;
+let down = false;
 const identity = new AsyncLocalStorage<string>();
 
 @Controller()
@@ -17,6 +18,14 @@ class Values {
   honest(@Query('page') page = '1') {
     calls += 1;
     return { page, calls };
+  }
+
+  @Get('failing')
+  @Cached('failing:*', { honorRequestDirectives: true, staleIfError: '1h' })
+  failing() {
+    if (down) throw new ServiceUnavailableException();
+    calls += 1;
+    return { calls };
   }
 
   @Get('deaf')
@@ -35,14 +44,15 @@ class Values {
 
 afterEach(async () => {
   calls = 0;
+  down = false;
   await closeApps();
 });
 
-describe.each(platforms)('requests that direct the cache on %s', (platform) => {
+describe.each(platforms)('request directives on %s', (platform) => {
   const start = () =>
     boot(platform, { imports: [CacheObservabilityModule.forRoot({ prometheus: false })], controllers: [Values] });
 
-  it('are obeyed where the handler says so', async () => {
+  it('a handler with honorRequestDirectives obeys no-cache and no-store', async () => {
     const { ask, app } = await start();
     const get = (control?: string) => {
       const request = ask().get('/honest');
@@ -56,26 +66,38 @@ describe.each(platforms)('requests that direct the cache on %s', (platform) => {
     expect([reloaded.body.calls, reloaded.headers['x-cache']]).toEqual([2, 'MISS']);
     expect((await get()).body.calls).toBe(2);
     const unstored = await get('no-store');
-    expect([unstored.body.calls, unstored.headers['x-cache']]).toEqual([3, 'BYPASS']);
+    expect([unstored.body.calls, unstored.headers['x-cache']]).toEqual([3, 'BYPASS; reason=no-store']);
     expect((await get()).body.calls).toBe(2);
     expect(app.get(CacheMetrics).getStats().bypasses).toBe(2);
   });
 
-  it('are not obeyed elsewhere', async () => {
+  it('no-cache renews an entry and never removes it, also while the origin is down', async () => {
+    const { ask } = await start();
+    await ask().get('/failing').expect('x-cache', 'MISS');
+    down = true;
+    for (const control of ['no-cache', 'max-age=0']) {
+      const renewed = await ask().get('/failing').set('Cache-Control', control);
+      expect([renewed.status, renewed.body, renewed.headers['x-cache']]).toEqual([200, { calls: 1 }, 'STALE']);
+      const other = await ask().get('/failing');
+      expect([other.status, other.body, other.headers['x-cache']]).toEqual([200, { calls: 1 }, 'HIT']);
+    }
+  });
+
+  it('a handler without the option ignores request directives', async () => {
     const { ask } = await start();
     await ask().get('/deaf');
     await ask().get('/deaf').set('Cache-Control', 'no-cache').expect('x-cache', 'HIT');
   });
 
-  it('are told how long they may keep an answer', async () => {
+  it('Cache-Control says how long clients may keep the response', async () => {
     const { ask } = await start();
     await ask().get('/deaf').expect('cache-control', 'public, max-age=60');
     await ask().get('/deaf').expect('cache-control', 'public, max-age=60');
   });
 });
 
-describe('the probe', () => {
-  it('tells of answers that depend on what no key has', async () => {
+describe('the probe for hidden inputs', () => {
+  it('warns of responses that depend on inputs missing in the key', async () => {
     const warnings: any[] = [];
     const logger = { log() {}, error() {}, warn: (message: unknown) => warnings.push(message) };
     const { ask } = await boot(

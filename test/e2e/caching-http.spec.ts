@@ -228,14 +228,14 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       expect(first.headers['content-type']).toBe('application/json; charset=utf-8');
     });
 
-    it('makes no new key of undeclared parameters', async () => {
+    it('ignores undeclared parameters in the key', async () => {
       const { ask } = await start(platform);
       await ask().get('/feeds/discover?page=2');
       const junk = await ask().get('/feeds/discover?utm_source=mail&page=2&fbclid=x');
       expect(junk.headers['x-cache']).toBe('HIT');
     });
 
-    it('tells a missing, an empty and a repeated parameter apart', async () => {
+    it('makes different keys for a missing, an empty and a repeated parameter', async () => {
       const { ask } = await start(platform);
       for (const path of ['', '?page=', '?page=1', '?page=1&page=1', '?page=undefined']) {
         const { headers } = await ask().get(`/feeds/discover${path}`);
@@ -243,14 +243,14 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       }
     });
 
-    it('takes all parameters of a whole query, in any order', async () => {
+    it('uses all parameters of a whole query, in any order', async () => {
       const { ask } = await start(platform);
       await ask().get('/feeds/whole?a=1&b=2').expect('x-cache', 'MISS');
       await ask().get('/feeds/whole?b=2&a=1').expect('x-cache', 'HIT');
       await ask().get('/feeds/whole?b=2&a=1&c=3').expect('x-cache', 'MISS');
     });
 
-    it('keeps declared headers apart and names them in Vary', async () => {
+    it('makes a key per declared header and names the headers in Vary', async () => {
       const { ask } = await start(platform);
       const german = await ask().get('/feeds/language').set('Accept-Language', 'de');
       const french = await ask().get('/feeds/language').set('Accept-Language', 'fr');
@@ -259,14 +259,14 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       expect(german.headers['cache-control']).toBeUndefined();
     });
 
-    it('writes templates as whole keys', async () => {
+    it('uses a template as the whole key', async () => {
       const { ask, app } = await start(platform);
       await ask().get('/feeds/items/7');
       const { ObservedCache } = await import('../../lib/observed-cache.js');
       expect(await app.get(ObservedCache).get('item:7')).toEqual({ id: '7', call: 1 });
     });
 
-    it('opts other methods in with their body', async () => {
+    it('caches other methods by their body where they opt in', async () => {
       const { ask } = await start(platform);
       await ask().post('/feeds/search').send({ q: 'a' }).expect('x-cache', 'MISS');
       await ask().post('/feeds/search').send({ q: 'b' }).expect('x-cache', 'MISS');
@@ -274,14 +274,14 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       expect(again.body).toEqual({ body: { q: 'a' }, call: 1 });
     });
 
-    it('passes other methods by', async () => {
+    it('does not cache other methods by default', async () => {
       const { ask } = await start(platform);
-      await ask().post('/feeds/plain').send({ q: 'a' }).expect(201).expect('x-cache', 'BYPASS');
+      await ask().post('/feeds/plain').send({ q: 'a' }).expect(201).expect('x-cache', 'BYPASS; reason=method');
     });
   });
 
   describe('callers', () => {
-    it('never gives one user the answer of another', async () => {
+    it("never returns one user's response to another", async () => {
       const { ask } = await start(platform);
       for (const path of ['/me/cart', '/me/profile', '/me/template']) {
         const ann = await ask().get(path).set('Authorization', 'Bearer ann');
@@ -294,10 +294,13 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       }
     });
 
-    it('passes requests with Authorization by, unless the answer is shared', async () => {
+    it('bypasses requests with Authorization, unless the response is shared', async () => {
       const { ask } = await start(platform);
       await ask().get('/me/public');
-      await ask().get('/me/public').set('Authorization', 'Bearer ann').expect('x-cache', 'BYPASS');
+      await ask()
+        .get('/me/public')
+        .set('Authorization', 'Bearer ann')
+        .expect('x-cache', 'BYPASS; reason=authorization');
       await ask().get('/me/shared');
       await ask().get('/me/shared').set('Authorization', 'Bearer ann').expect('x-cache', 'HIT');
     });
@@ -308,20 +311,24 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       const two = await ask().get('/me/tenant').set('X-Tenant', 'two');
       expect([one.body.tenant, two.body.tenant]).toEqual(['one', 'two']);
       expect(two.headers.vary).toContain('x-tenant');
-      await ask().get('/me/tenant').set('X-Tenant', 'one').set('Authorization', 'x').expect('x-cache', 'BYPASS');
+      await ask()
+        .get('/me/tenant')
+        .set('X-Tenant', 'one')
+        .set('Authorization', 'x')
+        .expect('x-cache', 'BYPASS; reason=authorization');
       const sid = await ask().get('/me/session').set('Cookie', 'a=b; sid=1');
       const other = await ask().get('/me/session').set('Cookie', 'sid=2; a=b');
       expect([sid.body.cookie, other.body.cookie]).toEqual(['a=b; sid=1', 'sid=2; a=b']);
     });
 
-    it('takes an own key behind the route', async () => {
+    it('uses a custom key after the route', async () => {
       const { ask } = await start(platform);
       await ask().get('/me/own').set('X-Group', 'a').expect('x-cache', 'MISS');
       await ask().get('/me/own').set('X-Group', 'a').expect('x-cache', 'HIT');
       await ask().get('/me/own').set('X-Group', 'b').expect('x-cache', 'MISS');
     });
 
-    it('never stores an answer that sets a cookie', async () => {
+    it('never stores a response that sets a cookie', async () => {
       const { ask } = await start(platform);
       await ask().get('/feeds/cookie');
       const second = await ask().get('/feeds/cookie');
@@ -331,12 +338,13 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
   });
 
   describe('answers', () => {
-    it('sends a strong entity tag and 304 without a body, also to clients that say no-cache', async () => {
+    it('sends a weak entity tag, and a 304 without a body to clients that send it, also with no-cache', async () => {
       const { ask } = await start(platform);
       const first = await ask().get('/feeds/discover');
       const tag = first.headers.etag as string;
-      expect(tag).toMatch(/^"[\w-]+"$/);
-      for (const asked of [tag, `W/${tag}`, `"other", ${tag}`, '*']) {
+      expect(tag).toMatch(/^W\/"[\w-]+"$/);
+      // A proxy may compress the response and remove the mark of a weak tag.
+      for (const asked of [tag, tag.slice('W/'.length), `"other", ${tag}`, '*']) {
         const same = await ask().get('/feeds/discover').set('If-None-Match', asked).set('Cache-Control', 'no-cache');
         expect(same.status).toBe(304);
         expect(same.text).toBe('');
@@ -346,7 +354,7 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       await ask().get('/feeds/discover').set('If-None-Match', '"other"').expect(200);
     });
 
-    it('answers HEAD from what GET left', async () => {
+    it('answers HEAD from the entry of GET', async () => {
       const { ask } = await start(platform);
       const get = await ask().get('/feeds/discover');
       const head = await ask().head('/feeds/discover').expect(200);
@@ -356,7 +364,7 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       expect(head.text ?? '').toBe('');
     });
 
-    it('leaves text, null and Observables as Nest sends them', async () => {
+    it('sends text, null and Observables as Nest does', async () => {
       const { ask } = await start(platform);
       const plain = platform === 'express' ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8';
       for (const state of ['MISS', 'HIT']) {
@@ -369,7 +377,7 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       expect(calls.get('nothing')).toBe(1);
     });
 
-    it('brings status and headers back', async () => {
+    it('replays status and headers', async () => {
       const { ask } = await start(platform);
       for (const state of ['MISS', 'HIT']) {
         const decorated = await ask().get('/feeds/decorated').expect('x-cache', state);
@@ -383,7 +391,7 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       }
     });
 
-    it('hands errors through unchanged and never caches them', async () => {
+    it('passes errors through unchanged and never caches them', async () => {
       const { ask } = await start(platform);
       await ask().get('/feeds/missing/1').expect(404, { id: '1', call: 1 });
       await ask().get('/feeds/missing/1').expect(404, { id: '1', call: 2 });
@@ -398,20 +406,20 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       expect(calls.get('redirect')).toBe(2);
     });
 
-    it('gives each of many callers at once a stream of its own', async () => {
+    it('gives each concurrent caller its own stream', async () => {
       const { ask } = await start(platform);
       const all = await Promise.all([1, 2, 3].map(() => ask().get('/feeds/stream')));
       expect(new Set(all.map(({ body }) => body.toString())).size).toBe(3);
     });
 
-    it('runs the handler once for many callers at once', async () => {
+    it('runs the handler once for many concurrent callers', async () => {
       const { ask } = await start(platform);
       await Promise.all([1, 2, 3, 4].map(() => ask().get('/feeds/discover')));
       expect(calls.get('discover')).toBe(1);
     });
   });
 
-  it('says what it did as RFC 9211 has it, with the age of what it answered', async () => {
+  it('sends Cache-Status as in RFC 9211, with the age of the response', async () => {
     const { ask } = await start(platform, { http: { headers: 'standard' } });
     const miss = await ask().get('/feeds/discover');
     expect(miss.headers['cache-status']).toBe('nestjs-cache-observability; fwd=miss; stored');
@@ -422,7 +430,7 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
     expect(bypass.headers['cache-status']).toBe('nestjs-cache-observability; fwd=bypass; detail=authorization');
   });
 
-  it('says nothing where headers are off', async () => {
+  it('sends no cache headers where they are off', async () => {
     const { ask } = await start(platform, { http: { headers: false } });
     const miss = await ask().get('/feeds/discover');
     expect(miss.headers['x-cache']).toBeUndefined();

@@ -48,33 +48,36 @@ async function start() {
   return (path: string, headers: http2.OutgoingHttpHeaders = {}) =>
     new Promise<{ headers: http2.IncomingHttpHeaders; text: string }>((resolve, reject) => {
       const stream = client.request({ ':path': path, ...headers }).setEncoding('utf8');
-      let told: http2.IncomingHttpHeaders = {};
+      let responseHeaders: http2.IncomingHttpHeaders = {};
       let text = '';
-      stream.on('response', (received) => (told = received));
+      stream.on('response', (received) => (responseHeaders = received));
       stream.on('data', (chunk: string) => (text += chunk));
-      stream.on('end', () => resolve({ headers: told, text }));
+      stream.on('end', () => resolve({ headers: responseHeaders, text }));
       stream.on('error', reject);
     });
 }
 
 describe('HTTP/2', () => {
-  it.each(['/feeds?page=1', '/lane?page=1'])('is answered from the cache, on the full path: %s', async (path) => {
-    const ask = await start();
-    const miss = await ask(path);
-    expect(miss).toMatchObject({ headers: { ':status': 200, 'x-cache': 'MISS' }, text: '{"page":"1","text":"é"}' });
-    // More than the lane takes to know an address.
-    for (let again = 0; again < 5; again++) {
-      expect(await ask(path)).toEqual({
-        text: miss.text,
-        headers: { ...miss.headers, 'x-cache': 'HIT', date: expect.any(String) },
+  it.each(['/feeds?page=1', '/lane?page=1'])(
+    'the full path answers HTTP/2 requests from the cache: %s',
+    async (path) => {
+      const ask = await start();
+      const miss = await ask(path);
+      expect(miss).toMatchObject({ headers: { ':status': 200, 'x-cache': 'MISS' }, text: '{"page":"1","text":"é"}' });
+      // More requests than the lane needs to learn an address.
+      for (let again = 0; again < 5; again++) {
+        expect(await ask(path)).toEqual({
+          text: miss.text,
+          headers: { ...miss.headers, 'x-cache': 'HIT', date: expect.any(String) },
+        });
+      }
+      expect(await ask(path, { ':method': 'HEAD' })).toMatchObject({
+        headers: { ':status': 200, 'x-cache': 'HIT' },
+        text: '',
       });
-    }
-    expect(await ask(path, { ':method': 'HEAD' })).toMatchObject({
-      headers: { ':status': 200, 'x-cache': 'HIT' },
-      text: '',
-    });
-    const unchanged = await ask(path, { 'if-none-match': miss.headers.etag });
-    expect(unchanged).toMatchObject({ headers: { ':status': 304, etag: miss.headers.etag }, text: '' });
-    expect(full).toBe(8);
-  });
+      const unchanged = await ask(path, { 'if-none-match': miss.headers.etag });
+      expect(unchanged).toMatchObject({ headers: { ':status': 304, etag: miss.headers.etag }, text: '' });
+      expect(full).toBe(8);
+    },
+  );
 });

@@ -79,7 +79,7 @@ async function started(platform: Platform, configure: (app: INestApplication) =>
 }
 
 describe.each(platforms)('an application with routes and messages on %s', (platform) => {
-  it('answers both from the cache, each from its own entries', async () => {
+  it('routes and messages are answered from the cache, each from its own entries', async () => {
     const { get, send } = await started(platform);
     for (const cache of ['MISS', 'HIT']) {
       expect(await get('/prices/1')).toEqual({ status: 200, cache, body: { id: '1' } });
@@ -92,7 +92,7 @@ describe.each(platforms)('an application with routes and messages on %s', (platf
     }
   });
 
-  it('lets nobody past a guard of the whole application, at a route or by a message', async () => {
+  it('a global guard protects cached routes and messages', async () => {
     const { get, send } = await started(platform, (app) => app.useGlobalGuards(new Named()));
     expect(await get('/prices/1', { 'x-name': 'a' })).toMatchObject({ status: 200, cache: 'MISS' });
     expect(await get('/prices/1', { 'x-name': 'a' })).toMatchObject({ status: 200, cache: 'HIT' });

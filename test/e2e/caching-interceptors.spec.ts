@@ -54,7 +54,7 @@ class Account {
   ) {}
 }
 
-/** Knows what a class excludes, as class-transformer does: by the class of the instance it is given. */
+/** Finds the excluded fields by the class of an instance, as class-transformer does. */
 const transformer = {
   classToPlain(value: object) {
     const { excluded = [] } = value.constructor as { excluded?: string[] };
@@ -72,7 +72,7 @@ afterEach(async () => {
 
 const imports = [CacheObservabilityModule.forRoot({ prometheus: false })];
 
-describe.each(platforms)('other interceptors on %s', (platform) => {
+describe.each(platforms)('interceptors of the application on %s', (platform) => {
   @Controller()
   class Bare {
     @Get('value')
@@ -124,7 +124,7 @@ describe.each(platforms)('other interceptors on %s', (platform) => {
   }
 
   const plain = { name: 'ann', password: 'secret' };
-  const kinds: [kind: string, make: () => NestInterceptor, body: object, told: number][] = [
+  const kinds: [kind: string, make: () => NestInterceptor, body: object, runsPerRequest: number][] = [
     ['mapping', () => new Mapping(), { data: plain, for: 'bob' }, 0],
     ['logging', () => new Logging(), plain, 1],
     [
@@ -136,7 +136,7 @@ describe.each(platforms)('other interceptors on %s', (platform) => {
   ];
   const places = ['method', 'class', 'application', 'APP_INTERCEPTOR'] as const;
 
-  describe.each(kinds)('a %s one does its work on hits, too', (_kind, make, body, told) => {
+  describe.each(kinds)('a %s interceptor runs on hits, too', (_kind, make, body, runsPerRequest) => {
     it.each(places)('%s', async (place) => {
       const controllers = [controllerWith(place === 'method' || place === 'class' ? place : 'elsewhere', make())];
       const { ask } = await boot(
@@ -152,11 +152,11 @@ describe.each(platforms)('other interceptors on %s', (platform) => {
         for (const state of ['MISS', 'HIT', 'HIT'])
           await ask().get(path).set('X-Name', 'bob').expect('x-cache', state).expect(body);
       expect(calls).toBe(2);
-      expect(seen).toHaveLength(told * 6);
+      expect(seen).toHaveLength(runsPerRequest * 6);
     });
   });
 
-  it('never get the 304 of a value that they change', async () => {
+  it('an interceptor that changes the value prevents a 304 for the unchanged one', async () => {
     const { ask } = await boot(platform, { imports, controllers: [OnMethod] });
     const ann = await ask().get('/value').set('X-Name', 'ann');
     await ask()
@@ -166,7 +166,7 @@ describe.each(platforms)('other interceptors on %s', (platform) => {
       .expect(200);
   });
 
-  it('may change what they are given without changing what the next one gets', async () => {
+  it("an interceptor may change its value without changing the next caller's", async () => {
     const { ask } = await boot(
       platform,
       { imports, controllers: [Bare] },
@@ -178,7 +178,7 @@ describe.each(platforms)('other interceptors on %s', (platform) => {
     expect(calls).toBe(1);
   });
 
-  it('get the value, never its text', async () => {
+  it('an interceptor receives the value, never its text', async () => {
     const { ask } = await boot(
       platform,
       { imports, controllers: [Bare] },
@@ -189,7 +189,7 @@ describe.each(platforms)('other interceptors on %s', (platform) => {
     expect(seen).toEqual([{ list: [0] }, { list: [0] }]);
   });
 
-  it('are not missed where none stands outside: the stored text goes out', async () => {
+  it('the stored text is sent where no interceptor is outside', async () => {
     const { ask } = await boot(platform, { imports, controllers: [Bare] });
     const first = await ask().get('/value');
     const second = await ask().get('/value');
@@ -198,7 +198,7 @@ describe.each(platforms)('other interceptors on %s', (platform) => {
   });
 });
 
-describe('settings of the adapter', () => {
+describe('settings of the HTTP adapter', () => {
   @Controller()
   class Bare {
     @Get('value')
@@ -208,7 +208,7 @@ describe('settings of the adapter', () => {
     }
   }
 
-  it('of Express are obeyed', async () => {
+  it('settings of Express apply to cached responses', async () => {
     const { ask } = await boot(
       'express',
       { imports, controllers: [Bare] },
@@ -218,7 +218,7 @@ describe('settings of the adapter', () => {
     expect((await ask().get('/value')).text).toBe('{\n  "a": 1\n}');
   });
 
-  it('of Fastify are obeyed', async () => {
+  it('settings of Fastify apply to cached responses', async () => {
     const { ask } = await boot(
       'fastify',
       { imports, controllers: [Bare] },

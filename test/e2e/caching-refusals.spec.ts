@@ -26,8 +26,8 @@ const start = (controllers: Type[], providers: Type[] = []) =>
 
 afterEach(closeApps);
 
-describe('at boot', () => {
-  it('every handler that could leak is refused at once, with what it reads and three ways out', async () => {
+describe('errors at boot', () => {
+  it('one error lists every handler that could leak, with its inputs and three ways to fix it', async () => {
     @Controller()
     class Leaks {
       @Get('req')
@@ -73,7 +73,7 @@ describe('at boot', () => {
     expect(message).toMatch(/^6 handlers/);
   });
 
-  it('a class made anew for each request is refused', async () => {
+  it('a class that is made for each request is refused', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class PerRequest {
       constructor(@Inject(REQUEST) readonly request: unknown) {}
@@ -123,7 +123,7 @@ describe('at boot', () => {
     await ask().get('/1?trace=b').expect('x-cache', 'HIT');
   });
 
-  it('a template that leaves out what `vary` names is refused', async () => {
+  it('a template that leaves out an input of `vary` is refused', async () => {
     @Controller()
     class Varies {
       @Get(':id')
@@ -138,7 +138,7 @@ describe('at boot', () => {
     });
   });
 
-  it('templates of two handlers that can write one key are refused', async () => {
+  it('templates of two handlers that can produce the same key are refused', async () => {
     @Controller()
     class Products {
       @Get(':id')
@@ -174,7 +174,7 @@ describe('at boot', () => {
     await expect(start([], [One, Two])).rejects.toMatchObject({ code: 'DUPLICATE_TEMPLATE' });
   });
 
-  it('a path that cannot be read is refused', async () => {
+  it('an invalid path is refused', async () => {
     @Injectable()
     class Service {
       @Cached('x:{params.id}')
@@ -185,7 +185,7 @@ describe('at boot', () => {
     await expect(start([], [Service])).rejects.toMatchObject({ code: 'INVALID_TEMPLATE' });
   });
 
-  it('a bad policy is refused', async () => {
+  it('an invalid policy is refused', async () => {
     @Injectable()
     class Service {
       @Cached('x:*', { ttl: 'soon' })
@@ -197,7 +197,7 @@ describe('at boot', () => {
   });
 });
 
-describe('at decoration', () => {
+describe('errors at decoration', () => {
   it.each(['', 'a*b', 'a:{', 'a:}', 'a:{}', 'a:{0}{1}', 'a:{0}:*'])('the pattern %j is refused', (pattern) => {
     expect(() => Cached(pattern)).toThrow(expect.objectContaining({ code: 'INVALID_TEMPLATE' }));
   });

@@ -22,7 +22,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import type { CacheObservabilityOptions } from '../../lib/cache-observability.options.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
-import { CachedInterceptor } from '../../lib/caching/cached.interceptor.js';
+import { CachedInterceptor } from '../../lib/caching/decoration/cached.interceptor.js';
 import { CacheMetrics } from '../../lib/metrics/cache-metrics.js';
 import { boot, closeApps, platforms } from '../support/apps.js';
 import { Named, Open } from '../support/guards.js';
@@ -87,7 +87,7 @@ class Answers {
   }
 
   @Get('headed')
-  @Cached('headed:*', { clientCache: true, vary: 'headers.accept-language' })
+  @Cached('headed:*', { clientCache: { scope: 'public' }, vary: 'headers.accept-language' })
   @Header('x-kind', 'list')
   @HttpCode(203)
   headed() {
@@ -124,13 +124,13 @@ const asked: [name: string, method: 'get' | 'head' | 'post', path: string, heade
   ['a condition that is not', 'get', '/answers/object/7?page=2', { 'if-none-match': '"other"' }],
 ];
 
-describe.each(platforms)('hits at their route on %s', (platform) => {
+describe.each(platforms)('hits answered at their route on %s', (platform) => {
   describe.each(['minimal', 'standard', false] as const)(
-    'are answered as the chain answers them, headers %s',
+    'hits at the route equal hits of the chain, headers %s',
     (headers) => {
       it.each(asked)('%s', async (_name, method, path, sent = {}) => {
         const answers = [];
-        // A guard that lets everybody in: all that differs is the way a hit takes.
+        // With a guard that allows everybody, only the path of a hit differs.
         for (const providers of [[], [{ provide: APP_GUARD, useClass: Open }]]) {
           const { ask, close } = await boot(platform, {
             imports: [cacheModule({ http: { headers } })],
@@ -149,7 +149,35 @@ describe.each(platforms)('hits at their route on %s', (platform) => {
     },
   );
 
-  it('are counted under their pattern and endpoint', async () => {
+  it('makes one key a request, whether it hits or misses', async () => {
+    const asked: string[] = [];
+    @Controller()
+    class Keyed {
+      @Get('keyed')
+      @Cached('keyed:*', {
+        vary: ({ request }) => {
+          const tenant = String(request!.headers['x-tenant']);
+          asked.push(tenant);
+          return tenant;
+        },
+      })
+      keyed(@Query('page') page = '1') {
+        return { page };
+      }
+    }
+    const { ask } = await boot(platform, { imports: [cacheModule()], controllers: [Keyed] });
+    for (const cache of ['MISS', 'HIT']) {
+      await ask().get('/keyed').set('x-tenant', 'one').expect('x-cache', cache);
+    }
+    expect(asked).toEqual(['one', 'one']);
+    // Requests under way at once keep their own.
+    asked.length = 0;
+    const tenants = Array.from({ length: 10 }, (_, index) => `t${index}`);
+    await Promise.all(tenants.map((tenant) => ask().get('/keyed').set('x-tenant', tenant).expect('x-cache', 'MISS')));
+    expect([...asked].sort()).toEqual(tenants);
+  });
+
+  it('count under their pattern and endpoint', async () => {
     const { app, ask } = await boot(platform, { imports: [cacheModule()], controllers: [Answers] });
     for (let turn = 0; turn < 5; turn++) await ask().get('/answers/object/7').expect(200);
     const metrics = app.get(CacheMetrics);
@@ -160,7 +188,7 @@ describe.each(platforms)('hits at their route on %s', (platform) => {
     expect(chained).toHaveBeenCalledTimes(1);
   });
 
-  it('are found under a prefix, a version in the address and in an inherited handler', async () => {
+  it('work under a prefix, with a version in the address and in an inherited handler', async () => {
     @Controller({ path: 'feeds', version: '2' })
     class Feeds extends Answers {}
     const { ask } = await boot(
@@ -178,7 +206,7 @@ describe.each(platforms)('hits at their route on %s', (platform) => {
     expect(chained).toHaveBeenCalledTimes(1);
   });
 
-  it('know what a parameter of the application reads, and the class and handler it asks for', async () => {
+  it('use keys of custom parameter decorators, which can read class and handler', async () => {
     @Controller()
     class Tenants {
       @Get('whose')
@@ -193,7 +221,7 @@ describe.each(platforms)('hits at their route on %s', (platform) => {
     expect(chained).toHaveBeenCalledTimes(2);
   });
 
-  it('pass the middleware of the application', async () => {
+  it('run after the middleware of the application', async () => {
     const seen: string[] = [];
     @Module({ imports: [cacheModule()], controllers: [Answers] })
     class App {
@@ -212,24 +240,32 @@ describe.each(platforms)('hits at their route on %s', (platform) => {
     expect(chained).toHaveBeenCalledTimes(1);
   });
 
-  it('leave what is not theirs to the chain: Authorization, no-store, another method', async () => {
+  it('leave Authorization, no-store and other methods to the chain', async () => {
     @Controller()
-    class Told {
-      @Get('told')
-      @Cached('told:*', { honorRequestDirectives: true })
-      told() {
+    class Directed {
+      @Get('directed')
+      @Cached('directed:*', { honorRequestDirectives: true })
+      directed() {
         return { calls: ++calls };
       }
     }
-    const { ask } = await boot(platform, { imports: [cacheModule()], controllers: [Told] });
-    await ask().get('/told').expect({ calls: 1 });
-    await ask().get('/told').set('Authorization', 'Bearer x').expect('x-cache', 'BYPASS').expect({ calls: 2 });
-    await ask().get('/told').set('Cache-Control', 'no-store').expect('x-cache', 'BYPASS').expect({ calls: 3 });
-    await ask().get('/told').expect('x-cache', 'HIT').expect({ calls: 1 });
+    const { ask } = await boot(platform, { imports: [cacheModule()], controllers: [Directed] });
+    await ask().get('/directed').expect({ calls: 1 });
+    await ask()
+      .get('/directed')
+      .set('Authorization', 'Bearer x')
+      .expect('x-cache', 'BYPASS; reason=authorization')
+      .expect({ calls: 2 });
+    await ask()
+      .get('/directed')
+      .set('Cache-Control', 'no-store')
+      .expect('x-cache', 'BYPASS; reason=no-store')
+      .expect({ calls: 3 });
+    await ask().get('/directed').expect('x-cache', 'HIT').expect({ calls: 1 });
   });
 });
 
-describe.each(platforms)('the chain has its hits back on %s', (platform) => {
+describe.each(platforms)('hits that the chain answers on %s', (platform) => {
   @Controller()
   @UseGuards(Named)
   class OnClass {
@@ -266,7 +302,7 @@ describe.each(platforms)('the chain has its hits back on %s', (platform) => {
     ['by APP_GUARD', Bare, 'provided'],
   ];
 
-  it.each(guards)('where a guard stands: %s', async (_where, controller, global) => {
+  it.each(guards)('the chain answers hits behind a guard: %s', async (_where, controller, global) => {
     const { ask } = await boot(
       platform,
       {
@@ -281,7 +317,7 @@ describe.each(platforms)('the chain has its hits back on %s', (platform) => {
     await ask().get('/value').expect(403);
   });
 
-  it('where two controllers share one handler, each with its own answers', async () => {
+  it('the chain answers hits of a handler that two controllers share, each with its own responses', async () => {
     abstract class Shared {
       abstract readonly name: string;
 
@@ -310,7 +346,7 @@ describe.each(platforms)('the chain has its hits back on %s', (platform) => {
     expect(calls).toBe(2);
   });
 
-  it('where a header tells the version', async () => {
+  it('the chain answers hits where a header selects the version', async () => {
     @Controller()
     class Versions {
       @Get('version')
@@ -336,7 +372,7 @@ describe.each(platforms)('the chain has its hits back on %s', (platform) => {
       for (const version of [1, 2]) await ask().get('/version').set('x-version', String(version)).expect({ version });
   });
 
-  it('where the host tells the handler', async () => {
+  it('the chain answers hits where the host selects the handler', async () => {
     @Controller({ host: 'one.example' })
     class One {
       @Get('host')
@@ -352,7 +388,7 @@ describe.each(platforms)('the chain has its hits back on %s', (platform) => {
     }
   });
 
-  it('where the class is made for each request', async () => {
+  it('the chain answers hits of request-scoped classes', async () => {
     @Controller({ scope: Scope.REQUEST })
     class PerRequest {
       constructor() {
@@ -372,7 +408,7 @@ describe.each(platforms)('the chain has its hits back on %s', (platform) => {
     expect(calls - before).toBe(1);
   });
 
-  it('where an answer cannot be sent, whose error is told as any other', async () => {
+  it('the chain answers where a response cannot be sent, and reports the error as usual', async () => {
     @Controller()
     class Broken {
       @Get('broken')

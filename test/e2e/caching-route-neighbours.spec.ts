@@ -44,8 +44,8 @@ class Who {
   }
 }
 
-describe.each(platforms)('hits at their route are nobody else’s on %s', (platform) => {
-  it('where a class inherits the handler in a module that does not see the cache', async () => {
+describe.each(platforms)('hits at their route beside other routes, on %s', (platform) => {
+  it('a handler inherited in a module that does not import the cache runs uncached', async () => {
     abstract class Shared {
       abstract readonly name: string;
 
@@ -77,7 +77,7 @@ describe.each(platforms)('hits at their route are nobody else’s on %s', (platf
   it.each([
     ['of which one does not see the cache', false],
     ['which both see the cache', true],
-  ])('where a controller stands in two modules, %s', async (_which, isGlobal) => {
+  ])('a controller in two modules has correct hits, %s', async (_which, isGlobal) => {
     @Module({
       imports: [cacheModule({ isGlobal })],
       controllers: [Who],
@@ -95,21 +95,23 @@ describe.each(platforms)('hits at their route are nobody else’s on %s', (platf
       for (const who of ['one', 'two']) await ask().get(`/${who}/who`).expect({ who });
   });
 
-  it('where the adapter tells of every route that is called', async () => {
-    const told: string[] = [];
+  it('an adapter with setOnRouteTriggered reports hits, too', async () => {
+    const triggered: string[] = [];
     const { ask } = await boot(
       platform,
       { imports: [cacheModule()], controllers: [Who], providers: [{ provide: WHO, useValue: 'me' }] },
       {
         configure: (app) =>
-          (app.getHttpAdapter() as AbstractHttpAdapter).setOnRouteTriggered((_method, path) => void told.push(path)),
+          (app.getHttpAdapter() as AbstractHttpAdapter).setOnRouteTriggered(
+            (_method, path) => void triggered.push(path),
+          ),
       },
     );
     for (const cache of ['MISS', 'HIT', 'HIT']) await ask().get('/who').expect('X-Cache', cache);
-    expect(told).toEqual(['/who', '/who', '/who']);
+    expect(triggered).toEqual(['/who', '/who', '/who']);
   });
 
-  it('where a handler was copied into another class', async () => {
+  it('a handler copied into another class keeps its own responses', async () => {
     @Controller('first')
     class First {
       readonly name: string = 'first';
@@ -132,7 +134,7 @@ describe.each(platforms)('hits at their route are nobody else’s on %s', (platf
     await ask().get('/second/name').set('X-Name', 'ann').expect({ name: 'second' });
   });
 
-  it('and a class that any module makes for each request must say how it varies', async () => {
+  it('a class that any module makes for each request must declare how it varies', async () => {
     @Module({ controllers: [Who], providers: [{ provide: WHO, useValue: 'one' }] })
     class One {}
     const perRequest = { provide: WHO, scope: Scope.REQUEST, inject: [REQUEST], useFactory: () => 'caller' };
@@ -149,7 +151,7 @@ describe.each(platforms)('hits at their route are nobody else’s on %s', (platf
 });
 
 describe.each(platforms)('requests that the chain answers after their route did not, on %s', (platform) => {
-  it('are counted once where a header of the decorator throws', async () => {
+  it('a request is counted once where a header of the decorator throws', async () => {
     let broken = false;
     @Controller()
     class Broken {
@@ -170,7 +172,7 @@ describe.each(platforms)('requests that the chain answers after their route did 
     expect(app.get(CacheMetrics).getPatternStats('broken:*')).toMatchObject({ cacheHits: 0, cacheMisses: 1 });
   });
 
-  it('have their keys made once where those take a promise', async () => {
+  it('a request makes its key once where the key is a promise', async () => {
     let read = 0;
     const Tenant = createParamDecorator(async (_data: unknown, context: ExecutionContext) => {
       read++;
@@ -195,7 +197,7 @@ describe.each(platforms)('requests that the chain answers after their route did 
     expect(read).toBe(2);
   });
 
-  it('fail as their handler does where such a promise does', async () => {
+  it('a request fails as its handler does where the promise of a key rejects', async () => {
     const unhandled: unknown[] = [];
     const note = (error: unknown) => void unhandled.push(error);
     process.on('unhandledRejection', note);
@@ -225,7 +227,7 @@ describe.each(platforms)('requests that the chain answers after their route did 
   });
 });
 
-describe('on express', () => {
+describe('route hits on Express', () => {
   interface Response {
     end(text: string): void;
     setHeader(name: string, value: string): void;
@@ -258,7 +260,7 @@ describe('on express', () => {
     expect(app.get(CacheMetrics).getPatternStats('late:*')).toMatchObject({ cacheHits: 1, cacheMisses: 1 });
   });
 
-  it('what others ask of the adapter while routes are made is passed on as it is', async () => {
+  it('calls of other code to the adapter are passed through while routes are added', async () => {
     let setting: unknown;
     @Module({ controllers: [Late] })
     class App {
@@ -280,7 +282,7 @@ describe('on express', () => {
   });
 });
 
-it('on fastify, a reply that a hook gave a serializer of its own has the value, whoever came before', async () => {
+it('a Fastify reply with its own serializer receives the value, after any earlier request', async () => {
   @Controller()
   class Wrapped {
     @Get('wrapped')
@@ -312,7 +314,7 @@ it('on fastify, a reply that a hook gave a serializer of its own has the value, 
   }
 });
 
-it('on express, two applications that make their routes on one adapter at once keep their guards', async () => {
+it('two Express applications that add routes to one adapter at once keep their guards', async () => {
   const adapter = new ExpressAdapter();
   const make = async (prefix: string, providers: Provider[]) => {
     const module = await Test.createTestingModule({

@@ -81,7 +81,7 @@ describe('RPC handlers', () => {
     }
   }
 
-  it('are answered by their payload', async () => {
+  it('RPC handlers answer from the cache by payload', async () => {
     const { app } = await boot('express', { imports, controllers: [Sums] });
     const service = app.connectMicroservice({ transport: Transport.TCP, options: { port: 0 } });
     await app.startAllMicroservices();
@@ -103,7 +103,7 @@ describe('RPC handlers', () => {
     client.close();
   });
 
-  it('that declare their context are refused', async () => {
+  it('RPC handlers that declare their context are refused', async () => {
     @Controller()
     class WithContext {
       @MessagePattern('x')
@@ -130,7 +130,7 @@ describe('WebSocket handlers', () => {
     }
   }
 
-  it('are answered by their message', async () => {
+  it('WebSocket handlers answer from the cache by message', async () => {
     const { app } = await boot(
       'express',
       { imports, providers: [Gateway] },
@@ -151,7 +151,7 @@ describe('WebSocket handlers', () => {
     socket.close();
   });
 
-  it('that declare their socket are refused', async () => {
+  it('WebSocket handlers that declare their socket are refused', async () => {
     @WebSocketGateway()
     class WithSocket {
       @SubscribeMessage('x')
@@ -237,7 +237,7 @@ describe('GraphQL resolvers', () => {
     };
   };
 
-  it('are answered by their arguments', async () => {
+  it('resolvers answer from the cache by arguments', async () => {
     const ask = await start();
     expect(await ask('{ product(id: "1") { id call } }')).toEqual({ product: { id: '1', call: 1 } });
     expect(await ask('{ product(id: "1") { call } }')).toEqual({ product: { call: 1 } });
@@ -248,7 +248,7 @@ describe('GraphQL resolvers', () => {
     expect(calls.filter((name) => name === 'products')).toHaveLength(2);
   });
 
-  it('are invalidated by mutations', async () => {
+  it('mutations invalidate cached queries', async () => {
     const ask = await start();
     await ask('{ product(id: "1") { call } }');
     await ask('mutation { touch(id: "1") }');
@@ -256,7 +256,7 @@ describe('GraphQL resolvers', () => {
     expect(calls).toEqual(['product', 'product']);
   });
 
-  it('that read their context vary as they say', async () => {
+  it('resolvers that read their context vary by what they declare', async () => {
     const ask = await start();
     expect(await ask('{ viewer }', { 'X-Viewer': 'ann' })).toEqual({ viewer: 'ann' });
     expect(await ask('{ viewer }', { 'X-Viewer': 'bob' })).toEqual({ viewer: 'bob' });
@@ -264,7 +264,7 @@ describe('GraphQL resolvers', () => {
     expect(calls).toEqual(['viewer', 'viewer']);
   });
 
-  it('pass requests with Authorization by', async () => {
+  it('resolvers bypass requests with Authorization', async () => {
     const ask = await start();
     await ask('{ product(id: "1") { call } }');
     expect(await ask('{ product(id: "1") { call } }', { Authorization: 'Bearer ann' })).toEqual({
@@ -272,14 +272,14 @@ describe('GraphQL resolvers', () => {
     });
   });
 
-  it('of fields are answered by their parent', async () => {
+  it('field resolvers answer from the cache by parent', async () => {
     const ask = await start();
     await ask('{ product(id: "1") { id label } }');
     expect(await ask('{ product(id: "1") { id label } }')).toEqual({ product: { id: '1', label: 'label 1' } });
     expect(calls).toEqual(['product', 'label']);
   });
 
-  it('that declare their context are refused', async () => {
+  it('resolvers that declare their context are refused', async () => {
     @Resolver()
     class Leaky {
       @Query(() => String)
@@ -338,7 +338,7 @@ describe.each(platforms)('@CacheInvalidate handlers on %s', (platform) => {
   const stock = async (ask: Awaited<ReturnType<typeof boot>>['ask'], id: number) =>
     (await ask().get(`/products/${id}`)).body.stock as number;
 
-  it('invalidate by keys, tags and patterns once they succeeded', async () => {
+  it('handlers invalidate by keys, tags and patterns after they succeed', async () => {
     const { ask } = await boot(platform, { imports, controllers: [Products] });
     expect([await stock(ask, 7), await stock(ask, 8)]).toEqual([3, 3]);
     await ask().post('/products/7/purchase').expect(201, { id: 7 });
@@ -353,7 +353,7 @@ describe.each(platforms)('@CacheInvalidate handlers on %s', (platform) => {
     expect(calls).toEqual([]);
   });
 
-  it('answer although an invalidation fails', async () => {
+  it('handlers respond although an invalidation fails', async () => {
     const { ask, app } = await boot(platform, { imports, controllers: [Products] });
     const cache = app.get(ObservedCache);
     cache.mdel = () => Promise.reject(new Error('down'));

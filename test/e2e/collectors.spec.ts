@@ -22,7 +22,7 @@ class FeedController {
   }
 }
 
-/** Notes what happens to it. */
+/** Records its calls. */
 class Notes implements MetricsExporter {
   readonly name = 'notes';
   readonly events: string[] = [];
@@ -66,7 +66,7 @@ const { name: packageName } = JSON.parse(readFileSync('package.json', 'utf8')) a
 afterEach(() => closeApps());
 
 describe.each(platforms)('collectors and exporters on %s', (platform) => {
-  it('are told by forRoot, each on its own, whatever another throws', async () => {
+  it('forRoot calls each of them, also when another throws', async () => {
     const collector = new MemoryCollector();
     const [bad, good] = [new Notes(60_000, true), new Notes(60_000)];
     const { ask, close } = await boot(platform, {
@@ -85,7 +85,7 @@ describe.each(platforms)('collectors and exporters on %s', (platform) => {
     expect(good.hits()).toBe(2);
   });
 
-  it('are told by forRootAsync, at the interval of the exporter, under the name of the service', async () => {
+  it("forRootAsync calls them at the exporter's interval with the name of the service", async () => {
     const collector = new MemoryCollector();
     const exporter = new Notes(20);
     const { app, close } = await boot(platform, {
@@ -110,7 +110,7 @@ describe.each(platforms)('collectors and exporters on %s', (platform) => {
 });
 
 describe('collectors and exporters of a cache without Nest', () => {
-  it('are told from connect() until it is closed', async () => {
+  it('are called from connect() until the cache is closed', async () => {
     const collector = new MemoryCollector();
     const [bad, good] = [new Notes(60_000, true), new Notes(60_000)];
     const cache = createObservedCache({ collectors: [failing, collector], exporters: [bad, good], serviceName: 'job' });
@@ -123,7 +123,43 @@ describe('collectors and exporters of a cache without Nest', () => {
     expect(good.hits()).toBe(1);
   });
 
-  it('are looked at when they are given, by forRoot', async () => {
+  /** An object whose properties of these names throw when they are read. */
+  const throwing = (...names: string[]) =>
+    names.reduce(
+      (object, name) =>
+        Object.defineProperty(object, name, {
+          enumerable: true,
+          get: () => {
+            throw new Error('secret');
+          },
+        }),
+      {},
+    ) as never;
+
+  it('whose properties throw are faults of the options, as are other options', async () => {
+    const fault = { code: 'INVALID_OPTIONS', message: expect.stringMatching(/collectors\[0\]: threw an error/) };
+    const make = () => createObservedCache({ collectors: [throwing('recordGet')] });
+    expect(make).toThrow(expect.objectContaining(fault));
+    expect(make).not.toThrow(/secret/);
+    const options = { collectors: [throwing('recordSet')] };
+    await expect(boot('express', { imports: [CacheObservabilityModule.forRoot(options)] })).rejects.toMatchObject(
+      fault,
+    );
+    expect(() => createObservedCache(throwing('ttl'))).toThrow(/ttl: threw an error/);
+    expect(() => createObservedCache({ policy: throwing('jitter') })).toThrow(/jitter: threw an error/);
+  });
+
+  it('whose other properties throw are observed like those that fail', async () => {
+    const named = Object.defineProperty(new MemoryCollector(), 'constructor', { get: () => JSON.parse('{') });
+    const observer = Object.assign(throwing('hit', 'access'), { attach() {} });
+    const cache = createObservedCache({ collectors: [named], observers: [observer] });
+    await cache.getOrSet('a', () => 1);
+    expect(await cache.getOrSet('a', () => 2)).toBe(1);
+    expect(cache.callbacks.counts.get('observer')).toBeGreaterThan(0);
+    await cache.disconnect();
+  });
+
+  it('are validated by forRoot', async () => {
     const wrong = { collectors: [{}], exporters: ['statsd'] } as never;
     await expect(boot('express', { imports: [CacheObservabilityModule.forRoot(wrong)] })).rejects.toThrow(
       /collectors\[0\]: must be a metrics collector[\s\S]*exporters\[0\]: must be a metrics exporter/,

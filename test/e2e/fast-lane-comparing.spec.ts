@@ -5,14 +5,14 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
-import type { CachingOptions } from '../../lib/caching/caching.options.js';
+import type { CachingOptions } from '../../lib/caching/options/caching.options.js';
 import { CACHING_OPTIONS } from '../../lib/caching/caching.tokens.js';
 import { boot, closeApps, platforms } from '../support/apps.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const ADDRESSES = 5_000;
 
-/** What the middleware in front does to each request. */
+/** The middleware in front of the handlers. */
 let inFront: { count: number; header: string; before: (next: () => void) => void };
 let clock: ManualClock;
 let said: { level: string; code: string; message: string }[];
@@ -51,7 +51,7 @@ class FeedModule {
   }
 }
 
-/** An application whose lane looks at a clock that is turned by hand, and whose log is kept. */
+/** An application with a manual clock for the lane and a recorded log. */
 async function start(platform: (typeof platforms)[number], configure: (app: INestApplication) => void = () => {}) {
   const options: CachingOptions = {
     fastLane: { skipMiddleware: ['Policy'] },
@@ -69,7 +69,7 @@ async function start(platform: (typeof platforms)[number], configure: (app: INes
 }
 
 interface Visit {
-  /** Whether the framework saw it. */
+  /** `full` where the framework got the request. */
   readonly path: 'full' | 'lane';
   readonly policy: unknown;
   readonly body: string;
@@ -86,13 +86,13 @@ function visitorsOf(server: Server) {
       });
       sent.on('error', reject).end();
     });
-  /** One request, while no other is under way. */
+  /** Sends one request while no other is running. */
   const visit = async (path = '/feed', headers: Record<string, string> = {}): Promise<Visit> => {
     const before = inFront.count;
     const answer = await get(path, headers);
     return { path: inFront.count === before ? 'lane' : 'full', ...answer };
   };
-  /** Asks until it leaves by the lane. */
+  /** Sends requests until the lane answers one. */
   const untilKnown = async (path = '/feed', headers: Record<string, string> = {}): Promise<void> => {
     for (let turn = 0; turn < 4; turn++) if ((await visit(path, headers)).path === 'lane') return;
     throw new Error(`${path} never left by the lane`);
@@ -114,14 +114,14 @@ afterEach(async () => {
 });
 
 describe.each(platforms)('the fast lane on %s compares what it learned with the full path', (platform) => {
-  it('twice before it answers an address: a miss and two hits go the full path', async () => {
+  it('makes two comparisons before it answers an address: a miss and two hits take the full path', async () => {
     const { visit } = await start(platform);
     const paths: string[] = [];
     for (let turn = 0; turn < 5; turn++) paths.push((await visit()).path);
     expect(paths).toEqual(['full', 'full', 'full', 'lane', 'lane']);
   });
 
-  it('every 30 seconds, by one request, and goes on where nothing has changed', async () => {
+  it('makes a comparison every 30 seconds with one request, and continues where nothing has changed', async () => {
     const { visit, untilKnown } = await start(platform);
     await untilKnown();
     await clock.advance(29_999);
@@ -136,7 +136,7 @@ describe.each(platforms)('the fast lane on %s compares what it learned with the 
     expect(said).toEqual([]);
   });
 
-  it('and sends what the full path sends by now, saying once for the handler what was different', async () => {
+  it("sends the full path's response after a change, and logs the difference once for each handler", async () => {
     const { visit, untilKnown } = await start(platform);
     await untilKnown();
     inFront.header = 'lax';
@@ -158,7 +158,7 @@ describe.each(platforms)('the fast lane on %s compares what it learned with the 
     expect(differs()).toHaveLength(1);
   });
 
-  it('and never answers where no two answers agree, which it says once for each handler', async () => {
+  it('never answers where no two responses are equal, and logs it once for each handler', async () => {
     const { visit } = await start(platform);
     inFront.before = (next) => {
       inFront.header = `request ${inFront.count}`;
@@ -173,7 +173,7 @@ describe.each(platforms)('the fast lane on %s compares what it learned with the 
     ]);
   });
 
-  it('while the others go on leaving by the lane, and by another request where that takes longer than a second', async () => {
+  it('answers other requests during a comparison, and uses another request where one takes longer than a second', async () => {
     const { get, visit, untilKnown } = await start(platform);
     await untilKnown();
     await clock.advance(30_000);
@@ -198,8 +198,8 @@ describe.each(platforms)('the fast lane on %s compares what it learned with the 
   });
 });
 
-describe.each(platforms)('the fast lane on %s is bounded', (platform) => {
-  it('to 5,000 addresses: the one not asked for longest goes the full path again', async () => {
+describe.each(platforms)('the fast lane on %s has limits', (platform) => {
+  it('of 5,000 addresses: the least recently used one takes the full path again', async () => {
     const { get, visit, untilKnown } = await start(platform);
     await untilKnown('/feed?kept');
     await untilKnown('/feed?gone');
@@ -213,7 +213,7 @@ describe.each(platforms)('the fast lane on %s is bounded', (platform) => {
     expect((await visit('/feed?gone')).path).toBe('full');
   }, 60_000);
 
-  it('to eight ways of asking each', async () => {
+  it('of eight request forms for each address', async () => {
     const { visit, untilKnown } = await start(platform);
     const origins = Array.from({ length: 9 }, (_, index) => ({ origin: `https://${index}.example` }));
     for (const origin of origins.slice(0, 8)) await untilKnown('/feed', origin);
@@ -222,7 +222,7 @@ describe.each(platforms)('the fast lane on %s is bounded', (platform) => {
     expect((await visit('/feed', origins[0])).path).toBe('full');
   });
 
-  it('to addresses of 2,048 characters', async () => {
+  it('of 2,048 characters for an address', async () => {
     const { visit, untilKnown } = await start(platform);
     const longest = `/feed?${'x'.repeat(2_042)}`;
     await untilKnown(longest);
@@ -230,8 +230,8 @@ describe.each(platforms)('the fast lane on %s is bounded', (platform) => {
   });
 });
 
-describe('the fast lane closes', () => {
-  it('for a handler that something turns out to come before, naming it', async () => {
+describe('the fast lane turns itself off', () => {
+  it('for a handler where something else comes first, and names it', async () => {
     const { visit } = await start('express', (app) => {
       const express = (app.getHttpAdapter() as ExpressAdapter).getInstance<{
         all(path: string, handler: (...args: never[]) => void): void;
@@ -250,7 +250,7 @@ describe('the fast lane closes', () => {
     ]);
   });
 
-  it('for all where it fails itself, says so once, and lets the full path answer', async () => {
+  it('for all handlers when it fails itself, logs it once, and lets the full path answer', async () => {
     const { server, visit, untilKnown } = await start('express');
     await untilKnown();
     server.prependOnceListener('request', (_request, response: ServerResponse) => {

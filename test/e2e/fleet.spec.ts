@@ -48,7 +48,7 @@ const untilTogether = (app: BootedApp, instances: number) =>
   eventually(async () => (await fleetOf(app, 'stats')).instances === instances, `${instances} instances`, 15_000);
 
 describe.each(platforms)('a fleet on %s', (platform) => {
-  it('answers on every statistics route for all instances, with its own figures as they are now', async () => {
+  it('answers every statistics route for all instances, with its own current figures', async () => {
     const [one, other] = [await start(platform), await start(platform)];
     await visit(one, 'feed:1', 3);
     await visit(other, 'feed:2', 5);
@@ -73,12 +73,12 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     const { body: operations } = await fleetOf(one, 'stats/operations');
     expect(operations.find(({ operation }: any) => operation === 'load')).toMatchObject({ count: 3 });
     const { body: layers } = await fleetOf(one, 'stats/layers');
-    expect(layers.map(({ layer, hits, connected, entry_count }: any) => [layer, hits, connected, entry_count])).toEqual(
-      [
-        ['memory', 9, true, 3],
-        ['redis', 0, true, null],
-      ],
-    );
+    expect(
+      layers.map(({ layer, cache_hits, connected, entry_count }: any) => [layer, cache_hits, connected, entry_count]),
+    ).toEqual([
+      ['memory', 9, true, 3],
+      ['redis', 0, true, null],
+    ]);
     expect((await fleetOf(one, 'stats/top-patterns?limit=1')).body).toMatchObject([{ pattern: 'feed:*' }]);
     expect((await fleetOf(one, 'stats/low-performers?threshold=0.6')).body).toMatchObject([{ pattern: 'user:*' }]);
     expect((await fleetOf(one, 'stats/endpoints')).body).toEqual([]);
@@ -92,11 +92,14 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     expect((await fleetOf(one, 'stats')).body.total_requests).toBe(13);
   }, 30_000);
 
-  it('lets an instance that ends go at once, and counts no figure twice when one tells it again', async () => {
+  it('drops an instance that ends at once, and counts no figure twice when one sends it again', async () => {
     const [one, other] = [await start(platform), await start(platform)];
     await visit(other, 'feed:2', 1);
     await untilTogether(one, 2);
-    await eventually(async () => (await fleetOf(one, 'stats')).body.total_requests === 2, 'told');
+    await eventually(
+      async () => (await fleetOf(one, 'stats')).body.total_requests === 2,
+      'the fleet has both requests',
+    );
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect((await fleetOf(one, 'stats')).body.total_requests).toBe(2);
     await other.close();
@@ -104,7 +107,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     expect((await fleetOf(one, 'stats')).body.total_requests).toBe(0);
   }, 30_000);
 
-  it('names what it needs where there is no fleet, and the scopes there are', async () => {
+  it('names what is missing where there is no fleet, and lists the scopes', async () => {
     const alone = await start(platform, { fleet: false });
     const { body } = await alone.ask().get('/cache/stats?scope=fleet').expect(409);
     expect(body).toMatchObject({ code: 'FLEET_OFF', message: expect.stringMatching(/fleet: true.*redisLayer\(\)/) });
@@ -112,12 +115,12 @@ describe.each(platforms)('a fleet on %s', (platform) => {
       code: 'INVALID_PARAMETER',
       message: expect.stringContaining('instance, fleet'),
     });
-    const near = await start(platform, { layers: [memoryLayer()], fleet: true });
-    expect((await near.ask().get('/cache/stats/patterns?scope=fleet').expect(409)).body.code).toBe('FLEET_OFF');
-    await near.ask().get('/cache/stats/patterns').expect(200);
+    const single = await start(platform, { layers: [memoryLayer()], fleet: true });
+    expect((await single.ask().get('/cache/stats/patterns?scope=fleet').expect(409)).body.code).toBe('FLEET_OFF');
+    await single.ask().get('/cache/stats/patterns').expect(200);
   });
 
-  it('says within two seconds that the others cannot be asked, and answers for itself meanwhile', async () => {
+  it('reports within two seconds that the others cannot be reached, and answers for itself meanwhile', async () => {
     const one = await start(platform);
     await untilTogether(one, 1);
     await new Promise((resolve) => setTimeout(resolve, 1_100));
@@ -132,12 +135,12 @@ describe.each(platforms)('a fleet on %s', (platform) => {
   }, 30_000);
 });
 
-describe('an instance that dies', () => {
-  it('ages out of the fleet, and one of another version is left out', async () => {
+describe('a fleet with an instance that dies', () => {
+  it('drops the instance after its lifetime, and leaves out one of another version', async () => {
     const one = await start('express');
     await untilTogether(one, 1);
     const client = await redis.client();
-    const [mine] = (await client.keys('shop:*board:fleet:*')) as string[];
+    const [mine] = (await client.keys('shop:*sharedMap:fleet:*')) as string[];
     const names = mine!.slice(0, mine!.lastIndexOf(':'));
     await client.sAdd(names, ['dead', 'foreign']);
     await client.set(`${names}:foreign`, 'NCO1 of another version');

@@ -11,7 +11,7 @@ import {
 import { boot, closeApps } from '../support/apps.js';
 import { eventually, freePort, RedisServer } from '../support/redis.js';
 
-/** A logger that remembers. */
+/** A logger that records its lines. */
 class Notebook implements LoggerService {
   readonly lines: { level: string; message: unknown; rest: unknown[] }[] = [];
   log = (message: unknown, ...rest: unknown[]) => void this.lines.push({ level: 'log', message, rest });
@@ -42,8 +42,8 @@ const options = (port: number, required = false) => ({
 
 afterEach(closeApps);
 
-describe('starting', () => {
-  it('goes on without a Redis that is down, says so once, and connects when it is there', async () => {
+describe('starting without Redis', () => {
+  it('logs the outage once, goes on, and connects when Redis is up', async () => {
     const port = await freePort();
     const logger = new Notebook();
     const { app, ask } = await boot(
@@ -71,7 +71,7 @@ describe('starting', () => {
     }
   });
 
-  it('fails without a Redis that is required', async () => {
+  it('fails where Redis is required', async () => {
     const port = await freePort();
     await expect(
       boot('express', { imports: [CacheObservabilityModule.forRoot(options(port, true))] }),
@@ -79,14 +79,14 @@ describe('starting', () => {
   });
 });
 
-describe('with a Redis', () => {
+describe('an application with Redis', () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await RedisServer.start();
   });
   afterAll(() => server.dispose());
 
-  it('the routes tell what it says of itself', async () => {
+  it('shows server information in the routes', async () => {
     const { app, ask } = await boot('fastify', { imports: [CacheObservabilityModule.forRoot(options(server.port))] });
     await app.get(ObservedCache).set('a', 1);
     const { body } = await ask().get('/cache/info').expect(200);
@@ -105,7 +105,7 @@ describe('with a Redis', () => {
     expect(body.total_keys).toBeGreaterThanOrEqual(1);
   });
 
-  it('closing writes what waits, aborts what warms, and ends within five seconds', async () => {
+  it('writes what waits, aborts warming, and closes within five seconds', async () => {
     const layers = [memoryLayer(), redisLayer({ url: server.url, writes: { flushEvery: '1m' } })];
     const { app } = await boot('express', {
       imports: [CacheObservabilityModule.forRoot({ layers, prometheus: false, warming: { onStartup: true } })],
@@ -121,7 +121,7 @@ describe('with a Redis', () => {
     expect(await client.keys('*behind:*')).toHaveLength(50);
   });
 
-  it('closing ends within five seconds when Redis is frozen', async () => {
+  it('closes within five seconds when Redis is frozen', async () => {
     const { app } = await boot('express', { imports: [CacheObservabilityModule.forRoot(options(server.port))] });
     await app.get(ObservedCache).set('a', 1);
     server.freeze();
@@ -134,7 +134,7 @@ describe('with a Redis', () => {
     }
   });
 
-  it('a closed application answers no more from its cache, and the next one starts anew', async () => {
+  it('serves nothing from its cache after closing, and the next application starts anew', async () => {
     const first = await boot('express', { imports: [CacheObservabilityModule.forRoot(options(server.port))] });
     await first.app.get(ObservedCache).set('kept:1', 'in Redis');
     await first.close();

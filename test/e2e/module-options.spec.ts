@@ -60,7 +60,7 @@ const start = (platform: Platform, options: CacheObservabilityOptions) =>
     providers: [Ten],
   });
 
-describe.each(platforms)('an option of forRoot does what it says on %s', (platform) => {
+describe.each(platforms)('options of forRoot take effect on %s', (platform) => {
   it('metrics.maxPatterns and metrics.maxEndpoints', async () => {
     const { app, ask } = await start(platform, { metrics: { maxPatterns: 1, maxEndpoints: 1 } });
     for (const path of ['/one/1', '/two/1']) await ask().get(path).expect(200);
@@ -118,7 +118,7 @@ describe.each(platforms)('an option of forRoot does what it says on %s', (platfo
       .trimEnd()
       .split('\n')
       .map((line) => line.split(' ')[0]);
-    expect(stacks).toEqual(['GET_/one/:id;cache.get(one:*);near', '__other__']);
+    expect(stacks).toEqual(['GET_/one/:id;cache.get(one:*);local', '__other__']);
   });
 
   it('warming.concurrency', async () => {

@@ -44,7 +44,7 @@ class FeatureModule {}
 afterEach(closeApps);
 
 describe.each(platforms)('the module on %s', (platform) => {
-  it('works with no argument: a cache in memory, metrics, routes, Prometheus', async () => {
+  it('works without options: a cache in memory, metrics, routes, Prometheus', async () => {
     const { app, ask } = await boot(platform, { imports: [CacheObservabilityModule.forRoot(), FeatureModule] });
     const { cache } = app.get(Feature);
     await cache.getOrSet('product:1', () => 'one');
@@ -57,7 +57,7 @@ describe.each(platforms)('the module on %s', (platform) => {
     expect(metrics.text).toMatch(/^process_cpu_user_seconds_total /m);
   });
 
-  it('gives every module of the application the same cache, under CACHE_MANAGER too', async () => {
+  it('provides the same cache to every module of the application, as CACHE_MANAGER too', async () => {
     const { app } = await boot(platform, { imports: [CacheObservabilityModule.forRoot(), FeatureModule] });
     const feature = app.get(Feature);
     expect(feature.manager).toBe(feature.cache);
@@ -81,19 +81,19 @@ describe.each(platforms)('the module on %s', (platform) => {
     expect(app.get(ObservedCache).layers[0]?.name).toBe('from-settings-factory');
   });
 
-  it('takes options from a class that it makes', async () => {
+  it('takes options from a class that it instantiates', async () => {
     const { app } = await boot(platform, { imports: [CacheObservabilityModule.forRootAsync({ useClass: Settings })] });
     expect(app.get(ObservedCache).layers[0]?.name).toBe('from-settings');
   });
 
-  it('takes options from a provider that exists', async () => {
+  it('takes options from an existing provider', async () => {
     const { app } = await boot(platform, {
       imports: [CacheObservabilityModule.forRootAsync({ imports: [SettingsModule], useExisting: Settings })],
     });
     expect(app.get(ObservedCache).layers[0]?.name).toBe('from-settings');
   });
 
-  it('takes what decides routes from beside the factory', async () => {
+  it('takes the options of routes from outside the factory', async () => {
     const { ask } = await boot(platform, {
       imports: [
         CacheObservabilityModule.forRootAsync({
@@ -135,7 +135,7 @@ describe.each(platforms)('the module on %s', (platform) => {
 });
 
 describe('the module', () => {
-  it('does not start with faulty options, and lists every fault in one error', async () => {
+  it('fails the boot with one error that lists every faulty option', async () => {
     const faulty = { ttl: 'soon', monitorin: false } as CacheObservabilityOptions;
     const start = boot('express', { imports: [CacheObservabilityModule.forRoot(faulty)] });
     await expect(start).rejects.toMatchObject({
@@ -144,7 +144,7 @@ describe('the module', () => {
     });
   });
 
-  it('does not start with a faulty result of a factory', async () => {
+  it('fails the boot with faulty options from a factory', async () => {
     const start = boot('express', {
       imports: [CacheObservabilityModule.forRootAsync({ useFactory: () => ({ monitoring: false }) })],
     });
@@ -152,12 +152,12 @@ describe('the module', () => {
     await expect(start).rejects.toThrow('monitoring: belongs beside useFactory');
   });
 
-  it('does not start without a source of options', async () => {
+  it('fails the boot without a source of options', async () => {
     const start = boot('express', { imports: [CacheObservabilityModule.forRootAsync({})] });
     await expect(start).rejects.toThrow('give one of useFactory, useClass, useExisting');
   });
 
-  it('is seen only by who imports it where isGlobal is false', async () => {
+  it('is visible only to modules that import it where isGlobal is false', async () => {
     const local = CacheObservabilityModule.forRoot({ isGlobal: false });
     await expect(boot('express', { imports: [local, FeatureModule] })).rejects.toThrow(/ObservedCache/);
   });

@@ -60,8 +60,8 @@ class AtInit {
 
 afterEach(closeApps);
 
-describe('the wiring', () => {
-  it('answers the methods of any injectable from the one cache', async () => {
+describe('the wiring of the module', () => {
+  it('caches methods of any injectable in the one cache', async () => {
     lookups = 0;
     const { app } = await boot('express', {
       imports: [PricesModule, CacheObservabilityModule.forRoot({ prometheus })],
@@ -72,7 +72,7 @@ describe('the wiring', () => {
     expect(app.get(CacheMetrics).getPatternStats('price:*')).toMatchObject({ cacheHits: 1, cacheMisses: 1 });
   });
 
-  it('has the cache ready when the modules of the application are initialised', async () => {
+  it('has the cache ready before onModuleInit of the application', async () => {
     const { app } = await boot('express', {
       imports: [CacheObservabilityModule.forRoot({ prometheus })],
       providers: [AtInit],
@@ -80,7 +80,7 @@ describe('the wiring', () => {
     expect(app.get(AtInit).value).toBe('loaded');
   });
 
-  it('has an adopted cache ready then, too', async () => {
+  it('has an adopted cache ready before onModuleInit, too', async () => {
     const { app } = await boot('express', {
       imports: [
         CacheModule.register({ isGlobal: true }),
@@ -91,7 +91,7 @@ describe('the wiring', () => {
     expect(app.get(AtInit).value).toBe('loaded');
   });
 
-  it('adopts a cache that it is given', async () => {
+  it('adopts a given cache', async () => {
     const cache = createCache();
     const { app } = await boot('express', { imports: [CacheObservabilityModule.forRoot({ cache, prometheus })] });
     await app.get(ObservedCache).set('a', 1);
@@ -99,7 +99,7 @@ describe('the wiring', () => {
     expect(app.get(CacheMetrics).getStats()).toMatchObject({ sets: 1, cacheHits: 1 });
   });
 
-  it("warns of a CacheModule beside ours that nobody observes, once, and not with cache: 'app'", async () => {
+  it("warns once of a CacheModule beside ours that is not observed, and not with cache: 'app'", async () => {
     const warnings = async (cache?: 'app') => {
       const logger = new Notebook();
       const ours = CacheObservabilityModule.forRoot({ prometheus, ...(cache && { cache }) });
@@ -111,7 +111,7 @@ describe('the wiring', () => {
     expect(await warnings('app')).toHaveLength(0);
   });
 
-  it("puts warming's jobs into the application's ScheduleModule", async () => {
+  it("adds the jobs of warming to the application's ScheduleModule", async () => {
     const { app } = await boot('express', {
       imports: [ScheduleModule.forRoot(), CacheObservabilityModule.forRoot({ prometheus })],
       providers: [Nightly],
@@ -119,7 +119,7 @@ describe('the wiring', () => {
     expect([...app.get(SchedulerRegistry).getCronJobs().keys()]).toEqual(['cache-warming:nightly']);
   });
 
-  it('needs no ScheduleModule of the application, and brings none', async () => {
+  it('works without a ScheduleModule of the application, and adds none', async () => {
     const { app } = await boot('express', {
       imports: [CacheObservabilityModule.forRoot({ prometheus })],
       providers: [Nightly],
@@ -128,11 +128,11 @@ describe('the wiring', () => {
     expect(app.get(CacheWarmer).strategies).toEqual([expect.objectContaining({ name: 'nightly' })]);
   });
 
-  it('tells collectors of every access, whatever they throw', async () => {
-    const told: string[] = [];
+  it('reports every access to collectors, also when they throw', async () => {
+    const recorded: string[] = [];
     const collector = Object.assign(new NoopCollector(), {
       recordChainGet: (hit: boolean) => {
-        told.push(hit ? 'hit' : 'miss');
+        recorded.push(hit ? 'hit' : 'miss');
         throw new Error('collector');
       },
     });
@@ -141,10 +141,10 @@ describe('the wiring', () => {
     });
     await app.get(ObservedCache).getOrSet('a', () => 1);
     await app.get(ObservedCache).getOrSet('a', () => 1);
-    expect(told).toEqual(['miss', 'hit']);
+    expect(recorded).toEqual(['miss', 'hit']);
   });
 
-  it('starts exporters with the name of the service, and has them export a last time when it closes', async () => {
+  it('starts exporters with the name of the service, and exports a last time on close', async () => {
     const events: string[] = [];
     const exporter: MetricsExporter = {
       name: 'notes',

@@ -16,7 +16,7 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@ne
 import { CacheInterceptor } from '@nestjs/cache-manager';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { map } from 'rxjs';
-import { CacheObservabilityModule, type MonitoringOptions } from '../../lib/index.js';
+import { CacheObservabilityModule, type MonitoringOptions, ObservedCache } from '../../lib/index.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 
 @Injectable()
@@ -54,7 +54,7 @@ class Envelope implements NestInterceptor {
   }
 }
 
-/** As a ValidationPipe with `whitelist` and `forbidNonWhitelisted` over a parameter without a class. */
+/** Rejects everything, as a ValidationPipe with `whitelist` and `forbidNonWhitelisted` does for a parameter without a class. */
 @Injectable()
 class NothingPasses implements PipeTransform {
   transform(_value: unknown, { type }: ArgumentMetadata): never {
@@ -79,13 +79,43 @@ const start = (platform: Platform, monitoring: MonitoringOptions, providers: any
   });
 
 const environment = process.env['NODE_ENV'];
+const runIn = (env: string | undefined): void => {
+  if (env === undefined) delete process.env['NODE_ENV'];
+  else process.env['NODE_ENV'] = env;
+};
 afterEach(async () => {
-  process.env['NODE_ENV'] = environment;
+  runIn(environment);
   await closeApps();
 });
 
+const WRITES = ['/cache/warm', '/cache/reset-metrics', '/cache/invalidate', '/cache/cpu-profile'];
+/** A valid body for each route, with little work. */
+const BODIES: Record<string, object> = {
+  '/cache/invalidate': { keys: ['none'] },
+  '/cache/cpu-profile': { seconds: 0.01 },
+};
+/** The origin headers of browsers, and the expected status. */
+const CROSS_SITE: readonly (readonly [headers: Record<string, string>, status: number])[] = [
+  [{ 'Sec-Fetch-Site': 'cross-site' }, 403],
+  [{ 'Sec-Fetch-Site': 'same-site', Origin: 'http://other.shop.test' }, 403],
+  [{ 'Sec-Fetch-Site': 'cross-site', Host: 'shop.test', Origin: 'http://shop.test' }, 403],
+  [{ 'Sec-Fetch-Site': 'same-origin' }, 200],
+  [{ 'Sec-Fetch-Site': 'none' }, 200],
+  [{ Host: 'shop.test', Origin: 'https://evil.test' }, 403],
+  [{ Host: 'shop.test', Origin: 'http://shop.test:8080' }, 403],
+  [{ Host: 'shop.test', Origin: 'http://shop.test.evil.test' }, 403],
+  [{ Host: 'shop.test', Origin: 'null' }, 403],
+  [{ Host: 'shop.test', Origin: 'http://evil.test', 'X-Forwarded-Host': 'evil.test' }, 403],
+  [{ Host: 'shop.test', Origin: 'https://shop.test' }, 200],
+  [{ Host: 'shop.test:443', Origin: 'https://shop.test' }, 200],
+  [{ Host: 'shop.test', Origin: 'https://admin.shop.test' }, 200],
+  [{ 'Sec-Fetch-Site': 'same-site', Origin: 'https://admin.shop.test' }, 200],
+  [{ Host: 'shop.test', Origin: 'http://admin.shop.test' }, 403],
+];
+const bodyOf = (path: string): object => BODIES[path] ?? {};
+
 describe.each(platforms)('access to the monitoring routes on %s', (platform) => {
-  it('is decided by guards that inject what modules of theirs export', async () => {
+  it('guards inject providers that their modules export', async () => {
     const { ask } = await start(platform, { guards: [AdminGuard], imports: [SecretsModule] });
     for (const path of ['stats', 'info', 'health']) await ask().get(`/cache/${path}`).expect(403);
     await ask().post('/cache/reset-metrics').expect(403);
@@ -93,12 +123,12 @@ describe.each(platforms)('access to the monitoring routes on %s', (platform) => 
     await ask().post('/cache/reset-metrics').set('x-token', 'open sesame').expect(200);
   });
 
-  it('is decided by guards given as objects', async () => {
+  it('guards may be given as objects', async () => {
     const { ask } = await start(platform, { guards: [{ canActivate: () => false }] });
     expect((await ask().get('/cache/stats').expect(403)).headers['cache-control']).toBe('no-store');
   });
 
-  it('passes a global guard by a decorator that this looks for', async () => {
+  it('a global guard lets requests pass by a decorator of the application', async () => {
     const guard = { provide: APP_GUARD, useClass: EverybodyStaysOut };
     const closed = await start(platform, {}, [guard]);
     await closed.ask().get('/cache/stats').expect(403);
@@ -108,40 +138,128 @@ describe.each(platforms)('access to the monitoring routes on %s', (platform) => 
     await closed.ask().get('/cache/stats').expect(403);
   });
 
-  it.each(['/cache/warm', '/cache/reset-metrics', '/cache/invalidate'])(
-    'to POST %s is refused in production while nothing protects it, with the reason',
-    async (path) => {
+  describe.each(WRITES)('POST %s', (path) => {
+    it('is refused without guards unless NODE_ENV is development or test', async () => {
       const { ask } = await start(platform, {});
-      process.env['NODE_ENV'] = 'production';
-      expect((await ask().post(path).send({}).expect(403)).body).toEqual({
-        statusCode: 403,
-        code: 'WRITES_DISABLED',
-        message: expect.stringMatching(/NODE_ENV is production.*monitoring\.guards.*monitoring\.allowUnguarded/),
-      });
-      await ask().get('/cache/stats').expect(200);
-    },
-  );
+      for (const env of ['production', 'Production', 'prod', 'staging', 'dev', 'development ']) {
+        runIn(env);
+        expect((await ask().post(path).send(bodyOf(path)).expect(403)).body).toEqual({
+          statusCode: 403,
+          code: 'WRITES_DISABLED',
+          message: expect.stringMatching(
+            new RegExp(`NODE_ENV is ${env}.*monitoring\\.guards.*monitoring\\.allowUnguarded`),
+          ),
+        });
+        await ask().get('/cache/stats').expect(200);
+      }
+      for (const env of ['development', 'test']) {
+        runIn(env);
+        await ask().post(path).send(bodyOf(path)).expect(200);
+      }
+    });
 
-  it('to what changes something is open in production behind guards, or where the application says so', async () => {
-    process.env['NODE_ENV'] = 'production';
-    const guarded = await start(platform, { guards: [{ canActivate: () => true }] });
-    await guarded.ask().post('/cache/reset-metrics').expect(200);
-    const allowed = await start(platform, { allowUnguarded: true });
-    await allowed.ask().post('/cache/reset-metrics').expect(200);
+    it('accepts only direct requests of this machine where NODE_ENV is not set', async () => {
+      const { ask } = await start(platform, {});
+      for (const env of [undefined, '']) {
+        runIn(env);
+        await ask().post(path).send(bodyOf(path)).expect(200);
+        for (const [name, value] of [
+          ['X-Forwarded-For', '127.0.0.1'],
+          ['Forwarded', 'for=127.0.0.1'],
+          ['X-Real-IP', '127.0.0.1'],
+          ['Via', '1.1 proxy'],
+          ['Host', 'rebound.test'],
+        ] as const) {
+          const { body } = await ask().post(path).set(name, value).send(bodyOf(path)).expect(403);
+          expect(body).toMatchObject({
+            code: 'WRITES_DISABLED',
+            message: expect.stringMatching(/NODE_ENV is not set/),
+          });
+        }
+      }
+    });
+
+    it('is open behind guards, or where the application opens it', async () => {
+      for (const monitoring of [
+        { guards: [{ canActivate: () => true }] },
+        { writeGuards: [{ canActivate: () => true }] },
+        { allowUnguarded: true },
+      ]) {
+        const { ask } = await start(platform, monitoring);
+        for (const env of ['production', undefined]) {
+          runIn(env);
+          await ask().post(path).set('Host', 'shop.test').send(bodyOf(path)).expect(200);
+        }
+      }
+    });
+
+    it('is guarded by writeGuards, which no other route uses', async () => {
+      const { ask } = await start(platform, { writeGuards: [AdminGuard], imports: [SecretsModule] });
+      await ask().post(path).send(bodyOf(path)).expect(403);
+      await ask().get('/cache/stats').expect(200);
+      await ask().post(path).set('x-token', 'open sesame').send(bodyOf(path)).expect(200);
+    });
+
+    it('is refused to pages of other sites', async () => {
+      const { ask } = await start(platform, { allowUnguarded: true, origins: ['https://admin.shop.test'] });
+      for (const [headers, status] of CROSS_SITE) {
+        const { body } = await ask().post(path).set(headers).send(bodyOf(path));
+        expect([headers, body.code ?? 200]).toEqual([headers, status === 403 ? 'CROSS_SITE_REQUEST' : 200]);
+      }
+    });
+
+    it('accepts no body but JSON', async () => {
+      const { app, ask } = await start(platform, { guards: [{ canActivate: () => true }] });
+      await app.get(ObservedCache).set('a', 1);
+      for (const [type, body] of [
+        ['application/x-www-form-urlencoded', 'keys=a'],
+        ['text/plain', '{"keys":["a"]}'],
+        ['multipart/form-data; boundary=x', '--x--'],
+        ['application/jsonp', '{"keys":["a"]}'],
+      ] as const) {
+        await ask().post(path).set('Content-Type', type).send(body).expect(415);
+        expect(await app.get(ObservedCache).get('a')).toBe(1);
+      }
+    });
   });
 
-  it('is not disturbed by what the application puts around every route', async () => {
-    const { ask } = await start(platform, {}, [
+  it('JSON is accepted with any parameters, and no body where none is needed', async () => {
+    const { ask } = await start(platform, {});
+    const type = 'Application/JSON; charset=utf-8';
+    await ask().post('/cache/invalidate').set('Content-Type', type).send('{"keys":["a"]}').expect(200);
+    await ask().post('/cache/reset-metrics').expect(200);
+  });
+
+  it('the exposition is guarded by prometheus.guards', async () => {
+    const { ask } = await boot(platform, {
+      imports: [
+        CacheObservabilityModule.forRoot({
+          monitoring: { imports: [SecretsModule] },
+          prometheus: { guards: [AdminGuard], defaultMetrics: false },
+        }),
+      ],
+    });
+    await ask().get('/metrics').expect(403);
+    await ask().get('/cache/stats').expect(200);
+    expect((await ask().get('/metrics').set('x-token', 'open sesame').expect(200)).text).toMatch(/^# HELP /);
+  });
+
+  it('global interceptors, filters and pipes do not change the responses', async () => {
+    const { app, ask } = await start(platform, {}, [
       { provide: APP_INTERCEPTOR, useClass: Envelope },
       { provide: APP_INTERCEPTOR, useClass: CacheInterceptor },
       { provide: APP_PIPE, useClass: NothingPasses },
       { provide: APP_FILTER, useClass: Teapot },
     ]);
-    for (let time = 0; time < 2; time++) {
-      expect((await ask().get('/cache/stats?window=1m').expect(200)).body).toMatchObject({ window: '1m' });
+    for (let request = 0; request < 2; request++) {
+      const { body, headers } = await ask().get('/cache/stats?window=1m').expect(200);
+      // Neither answered by the application's own CacheInterceptor nor counted as an access of its cache.
+      expect(body).toMatchObject({ window: '1m', total_requests: 0, sets: 0 });
+      expect(headers).not.toHaveProperty('x-cache');
+      await ask().get('/metrics').expect(200);
     }
-    const before = (await ask().get('/cache/stats')).body.total_requests;
-    expect((await ask().get('/cache/stats')).body.total_requests).not.toBe(before);
+    await app.get(ObservedCache).get('a');
+    expect((await ask().get('/cache/stats?window=1m')).body.total_requests).toBe(1);
     expect((await ask().get('/cache/stats?window=2m').expect(400)).body.code).toBe('INVALID_PARAMETER');
     await ask()
       .post('/cache/invalidate')
@@ -150,7 +268,7 @@ describe.each(platforms)('access to the monitoring routes on %s', (platform) => 
     expect((await ask().get('/metrics').expect(200)).text).toMatch(/^# HELP /);
   });
 
-  it('is described in the OpenAPI document where asked for, and left out of it else', async () => {
+  it('the OpenAPI document contains the routes only where asked for', async () => {
     const document = async (swagger: boolean) => {
       const { app } = await start(platform, { swagger });
       return SwaggerModule.createDocument(app, new DocumentBuilder().build());
@@ -162,6 +280,7 @@ describe.each(platforms)('access to the monitoring routes on %s', (platform) => 
       parameters: [
         expect.objectContaining({ name: 'window', in: 'query', required: false }),
         expect.objectContaining({ name: 'scope', in: 'query', required: false }),
+        expect.objectContaining({ name: 'cache', in: 'query', required: false }),
       ],
     });
     expect(described.paths['/cache/invalidate']?.post?.requestBody).toBeDefined();

@@ -37,18 +37,18 @@ const promtool = (...words: string[]) => {
   return { status, said: `${stdout}${stderr}` };
 };
 
-describe('the rules', () => {
+describe('the alert rules', () => {
   it.each(['recording-rules.yml', 'alert-rules.yml'])('promtool finds no fault in %s', (file) => {
     const { status, said } = promtool('check', 'rules', file);
     expect({ status, said }).toEqual({ status: 0, said: expect.stringContaining('SUCCESS') });
   });
 
-  it('fire where they must and stay silent where they must not', () => {
+  it('alerts fire and stay silent as their tests expect', () => {
     const { status, said } = promtool('test', 'rules', 'rules.test.yml');
     expect({ status, said }).toEqual({ status: 0, said: expect.stringContaining('SUCCESS') });
   });
 
-  it('have a test for every alert', () => {
+  it('every alert has a test', () => {
     const names = [...readFileSync(`${directory}alert-rules.yml`, 'utf8').matchAll(/- alert: (\w+)/g)].map(
       ([, name]) => name,
     );
@@ -63,17 +63,17 @@ describe('the rules', () => {
 });
 
 describe('the dashboard', () => {
-  it('is what dashboard.mjs makes', async () => {
+  it('equals the output of dashboard.mjs', async () => {
     const made = (await import(`${directory}dashboard.mjs`)) as { dashboard(): unknown };
     expect(dashboard).toEqual(JSON.parse(JSON.stringify(made.dashboard())));
   });
 
-  it('is of a schema that Grafana 10 and later read', () => {
+  it('has a schema that Grafana 10 and later read', () => {
     expect(dashboard.schemaVersion).toBeGreaterThanOrEqual(38);
     expect(dashboard.uid).toMatch(/^[\w-]{1,40}$/);
   });
 
-  it('lets one choose the data source, the job and the instance, in this order', () => {
+  it('has variables for the data source, the job and the instance, in this order', () => {
     expect(dashboard.templating.list.map(({ name, type }) => [name, type])).toEqual([
       ['datasource', 'datasource'],
       ['job', 'query'],
@@ -82,7 +82,7 @@ describe('the dashboard', () => {
     expect(JSON.stringify(dashboard.templating.list[2])).toContain('job=~\\"$job\\"');
   });
 
-  it.each(panels)('“$title” says what it shows, in a unit, of the chosen jobs and instances', (panel) => {
+  it.each(panels)('“$title” has a description, a unit and the variables for jobs and instances', (panel) => {
     expect(panel.description).toMatch(/^[A-Z].{15,}\.$/);
     expect(panel.fieldConfig?.defaults.unit).toMatch(/^(percentunit|reqps|ops|wps|s|short|bytes)$/);
     expect(panel.datasource?.uid).toBe('$datasource');
@@ -97,7 +97,7 @@ describe('the dashboard', () => {
     }
   });
 
-  it('has panels that do not lie on each other, and ids that are their own', () => {
+  it('has panels that do not overlap, and unique ids', () => {
     expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
     const taken = new Set<string>();
     for (const { gridPos, title } of dashboard.panels) {

@@ -50,7 +50,7 @@ const start = (platform: Platform, options: CacheObservabilityOptions = {}, conf
 afterEach(closeApps);
 
 describe.each(platforms)('the monitoring routes on %s', (platform) => {
-  it('show what requests did to the cache, by pattern, endpoint, layer and operation', async () => {
+  it('return statistics by pattern, endpoint, layer and operation', async () => {
     const { ask } = await start(platform);
     for (const page of ['1', '1', '1', '2']) await ask().get('/feeds/discover').query({ page }).expect(200);
     await ask().get('/products/7').expect(200);
@@ -90,7 +90,13 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
 
     const layers = (await ask().get('/cache/stats/layers').expect(200)).body;
     expect(layers).toEqual([
-      expect.objectContaining({ layer: 'memory', hits: 2, circuit_state: 'closed', queue_depth: 0, writes_dropped: 0 }),
+      expect.objectContaining({
+        layer: 'memory',
+        cache_hits: 2,
+        circuit_state: 'closed',
+        queue_depth: 0,
+        writes_dropped: 0,
+      }),
     ]);
 
     const operations = (await ask().get('/cache/stats/operations').expect(200)).body;
@@ -120,14 +126,14 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     expect(realtime).toHaveProperty('p99_response_time_ms');
   });
 
-  it('answer every window, and say which one', async () => {
+  it('return every window, and name it', async () => {
     const { ask } = await start(platform);
     for (const window of ['1m', '5m', '1h', '24h', 'all']) {
       expect((await ask().get(`/cache/stats?window=${window}`).expect(200)).body.window).toBe(window);
     }
   });
 
-  it('tell the health with its figures', async () => {
+  it('return the health with its figures', async () => {
     const { ask } = await start(platform, { health: { minimumRequests: 1 } });
     await ask().get('/products/7');
     expect((await ask().get('/cache/health').expect(200)).body).toMatchObject({
@@ -141,7 +147,7 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     });
   });
 
-  it('call a cache healthy that has answered too little to judge, with a note', async () => {
+  it('return healthy with a note while there are too few accesses to judge', async () => {
     const { ask } = await start(platform);
     expect((await ask().get('/cache/health')).body).toMatchObject({
       status: 'healthy',
@@ -150,7 +156,7 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     });
   });
 
-  it('tell of servers and layers', async () => {
+  it('return servers and layers', async () => {
     const { ask } = await start(platform, { layers: [memoryLayer({ maxEntries: 10 })] });
     await ask().get('/products/7');
     expect((await ask().get('/cache/info').expect(200)).body).toMatchObject({
@@ -166,7 +172,7 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     expect((await ask().get('/cache/database').expect(200)).body).toMatchObject({ pools: [], queries: [] });
   });
 
-  it('warm, and answer with the report of the run', async () => {
+  it('run warming and return the report of the run', async () => {
     const { app, ask } = await start(platform);
     const report = (
       await ask()
@@ -185,12 +191,12 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     expect(await app.get(ObservedCache).get('number:2')).toBe(2);
   });
 
-  it('warm everything without a body', async () => {
+  it('run every warming strategy without a body', async () => {
     const { ask } = await start(platform);
     expect((await ask().post('/cache/warm').expect(200)).body.strategies).toHaveLength(1);
   });
 
-  it('warm without being waited for, and tell where to follow the run', async () => {
+  it('start warming without waiting, and return where to follow the run', async () => {
     const { ask } = await start(platform);
     const begun = await ask().post('/cache/warm?wait=false').send({}).expect(202);
     expect(begun.headers['location']).toBe(`/cache/warm/${begun.body.id}`);
@@ -201,7 +207,7 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     });
   });
 
-  it('refuse a strategy that nobody knows, and name those there are', async () => {
+  it('refuse an unknown strategy, and list the known ones', async () => {
     const { ask } = await start(platform);
     const { body } = await ask()
       .post('/cache/warm')
@@ -210,7 +216,7 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     expect(body).toEqual({ statusCode: 400, code: 'UNKNOWN_STRATEGY', message: expect.stringContaining('"numbers"') });
   });
 
-  it('have no run of an unknown id', async () => {
+  it('return 404 for an unknown run', async () => {
     const { ask } = await start(platform);
     const { body } = await ask().get('/cache/warm/none').expect(404);
     expect(body).toEqual({ statusCode: 404, code: 'UNKNOWN_RUN', message: expect.any(String) });
@@ -223,7 +229,7 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     expect((await ask().get('/cache/stats')).body).toMatchObject({ total_requests: 0, hit_rate: null });
   });
 
-  it('invalidate by key, pattern and tag, and count what was removed', async () => {
+  it('invalidate by key, pattern and tag, and return how many entries were removed', async () => {
     const { app, ask } = await start(platform);
     const cache = app.get(ObservedCache);
     await cache.set('a:1', 1);
@@ -237,6 +243,19 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     expect(body).toEqual({ keys: 1, patterns: 2, tags: 1 });
     expect(await cache.mget(['a:1', 'b:1', 'b:2'])).toEqual([undefined, undefined, undefined]);
     expect((await ask().get('/products/7')).headers['x-cache']).toBe('MISS');
+  });
+
+  it('invalidate by the largest number and length of globs that are allowed', async () => {
+    const { app, ask } = await start(platform);
+    const cache = app.get(ObservedCache);
+    const literal = 'a'.repeat(480);
+    await cache.mset(['x', 'y'].map((name) => ({ key: `${literal}${name}`, value: 1 })));
+    const patterns = [
+      ...Array.from({ length: 99 }, (_, at) => `none:${at}:*`),
+      `${'*'.repeat(16)}${'?'.repeat(30)}a*x`,
+    ];
+    expect((await ask().post('/cache/invalidate').send({ patterns }).expect(200)).body).toMatchObject({ patterns: 1 });
+    expect(await cache.mget([`${literal}x`, `${literal}y`])).toEqual([undefined, 1]);
   });
 
   it.each([
@@ -255,6 +274,15 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     ['post', '/cache/warm', { strategy: 'numbers' }, 'INVALID_BODY', /allowed: strategies/],
     ['post', '/cache/invalidate', {}, 'INVALID_BODY', /at least one of keys, patterns, tags/],
     ['post', '/cache/invalidate', { pattern: 'a' }, 'INVALID_BODY', /allowed: keys, patterns, tags/],
+    ['post', '/cache/invalidate', { patterns: Array(101).fill('a*') }, 'INVALID_BODY', /at most 100 texts, not 101/],
+    [
+      'post',
+      '/cache/invalidate',
+      { patterns: ['a*', 'a'.repeat(513)] },
+      'INVALID_BODY',
+      /patterns\[1\] has 513 characters/,
+    ],
+    ['post', '/cache/invalidate', { patterns: ['[a]?*'.repeat(11)] }, 'INVALID_BODY', /patterns\[0\] has 33 wildcards/],
     ['post', '/cache/reset-metrics', { now: true }, 'INVALID_BODY', /allowed: nothing/],
   ] as const)('refuse %s %s with %j', async (method, path, body, code, message) => {
     const { ask } = await start(platform);
@@ -264,14 +292,14 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     expect(answer.headers['cache-control']).toBe('no-store');
   });
 
-  it('are never stored by anybody', async () => {
+  it('send Cache-Control: no-store', async () => {
     const { ask } = await start(platform);
     for (const path of ['health', 'stats', 'info', 'database', 'hit-rate']) {
       expect((await ask().get(`/cache/${path}`)).headers['cache-control']).toBe('no-store');
     }
   });
 
-  it('stand under the global prefix and in every version', async () => {
+  it('exist under the global prefix and in every version', async () => {
     const { ask } = await start(platform, { prometheus: { defaultMetrics: false } }, (app) => {
       app.setGlobalPrefix('api');
       app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });

@@ -2,8 +2,15 @@ import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { Controller, Get, Injectable } from '@nestjs/common';
 import { InjectMetric, makeCounterProvider, PrometheusModule } from '@willsoto/nestjs-prometheus';
-import { type Counter, register } from 'prom-client';
-import { CacheObservabilityModule, type CacheObservabilityOptions, ObservedCache } from '../../lib/index.js';
+import { AggregatorRegistry, collectDefaultMetrics, type Counter, register, Registry } from 'prom-client';
+import { registerFamilies } from '../../lib/exporters/prometheus/registry.js';
+import {
+  CacheObservabilityModule,
+  type CacheObservabilityOptions,
+  createObservedCache,
+  memoryLayer,
+  ObservedCache,
+} from '../../lib/index.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 
 const promtool = spawnSync('promtool', ['--version']).status === 0;
@@ -35,7 +42,7 @@ afterEach(async () => {
 });
 
 describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
-  it('shows the cache and Node in the classic format', async () => {
+  it('exposes the cache and Node in the classic format', async () => {
     const { app, ask } = await start(platform, {});
     await app.get(ObservedCache).getOrSet('a:1', () => 1);
     const { text, headers } = await ask().get('/metrics').expect(200);
@@ -45,7 +52,7 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
     expect(text).toMatch(/^nodejs_version_info\{/m);
   });
 
-  it('answers in OpenMetrics who asks for it, with Node and the application’s own, and nobody else', async () => {
+  it('answers in OpenMetrics on request, with metrics of Node and of the application', async () => {
     const counter = makeCounterProvider({ name: 'sales_total', help: 'sales' });
     const { app, ask } = await start(platform, {}, [], [counter, Sales]);
     app.get(Sales).total.inc(3);
@@ -71,21 +78,33 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
     expect((await ask().get('/metrics').expect(200)).text).not.toMatch(/^nodejs_/m);
   });
 
-  it('shows metrics that the application makes with @willsoto/nestjs-prometheus', async () => {
+  it.each(['after', 'before'])('exposes Node once where the application collects its metrics %s ours', async (when) => {
+    if (when === 'before') collectDefaultMetrics();
+    const { ask } = await start(platform, {});
+    if (when === 'after') collectDefaultMetrics();
+    for (const accept of ['text/plain', 'application/openmetrics-text']) {
+      const response = await ask().get('/metrics').set('Accept', accept).expect(200);
+      const text = response.text ?? String(response.body);
+      expect(text.match(/^# TYPE nodejs_version_info /gm)).toHaveLength(1);
+      expect(text.match(/^# TYPE process_cpu_user_seconds/gm)).toHaveLength(1);
+    }
+  });
+
+  it('exposes metrics that the application makes with @willsoto/nestjs-prometheus', async () => {
     const counter = makeCounterProvider({ name: 'sales_total', help: 'sales' });
     const { app, ask } = await start(platform, { prometheus: { defaultMetrics: false } }, [], [counter, Sales]);
     app.get(Sales).total.inc(3);
     expect((await ask().get('/metrics')).text).toMatch(/^sales_total 3$/m);
   });
 
-  it('puts metrics.prefix before every name', async () => {
+  it('adds metrics.prefix before every name', async () => {
     const { ask } = await start(platform, { metrics: { prefix: 'shop_' }, prometheus: { defaultMetrics: false } });
     const { text } = await ask().get('/metrics');
     expect(text).toMatch(/^# TYPE shop_cache_operations_total counter$/m);
     expect(text).not.toMatch(/^# TYPE cache_/m);
   });
 
-  it('is left to a PrometheusModule of the application, which then shows the cache too', async () => {
+  it('leaves the path to a PrometheusModule of the application, which then exposes the cache too', async () => {
     const module = PrometheusModule.register({ path: '/prom', defaultMetrics: { enabled: false } });
     const { app, ask } = await start(platform, { metrics: { prefix: 'shop_' } }, [module]);
     await app.get(ObservedCache).getOrSet('a:1', () => 1);
@@ -97,7 +116,7 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
     expect(text).toMatch(/^shop_cache_operation_duration_seconds_count\{.*operation="get".*\} 2$/m);
   });
 
-  it('is left to one at the same path, registered after ours or before', async () => {
+  it('leaves the path to one at the same path, registered before or after ours', async () => {
     const module = () => PrometheusModule.register({ defaultMetrics: { enabled: false } });
     const { ask } = await start(platform, {}, [module()]);
     expect((await ask().get('/metrics').expect(200)).text).toMatch(/^cache_operations_total/m);
@@ -108,13 +127,13 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
     );
   });
 
-  it('shows nothing there where prometheus is false', async () => {
+  it('exposes nothing where prometheus is false', async () => {
     const module = PrometheusModule.register({ defaultMetrics: { enabled: false } });
     const { ask } = await start(platform, { prometheus: false }, [module]);
     expect((await ask().get('/metrics').expect(200)).text).not.toMatch(/cache_/);
   });
 
-  it('adds up two applications that share one registry, and forgets one that closes', async () => {
+  it('adds up two applications that share one registry, and drops one that closes', async () => {
     const module = () => PrometheusModule.register({ defaultMetrics: { enabled: false } });
     const one = await start(platform, {}, [module()]);
     const two = await start(platform, {}, [module()]);
@@ -131,13 +150,37 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
     expect(register.getSingleMetric('cache_operations_total')).toBeUndefined();
   });
 
-  it('counts in one application what another one in the process does not see', async () => {
+  it('separates two applications with registries of their own in one process', async () => {
     const one = await start(platform, {});
     const two = await start(platform, {});
     await one.app.get(ObservedCache).get('a');
     expect((await two.ask().get('/metrics')).text).not.toMatch(/result="miss"\} 1$/m);
     expect((await one.ask().get('/metrics')).text).toMatch(/result="miss"\} 1$/m);
   });
+});
+
+it('figures of cluster workers are added up only where that is correct', async () => {
+  const workers = [];
+  for (const requests of [2, 4]) {
+    const cache = createObservedCache({ layers: [memoryLayer()] });
+    await cache.connect();
+    for (let request = 0; request < requests; request++) await cache.getOrSet('user:1', () => 'x'.repeat(100));
+    const registry = new Registry();
+    registerFamilies(registry, cache.metrics);
+    workers.push(await registry.getMetricsAsJSON());
+    await cache.disconnect();
+  }
+  const text = await AggregatorRegistry.aggregate(workers as never).metrics();
+  const alone = (await AggregatorRegistry.aggregate(workers.slice(0, 1) as never).metrics()).split('\n');
+  const value = (series: string, lines = text.split('\n')): number =>
+    Number(lines.find((line) => line.startsWith(series))?.split(' ')[1]);
+  expect(value('cache_operations_total{operation="get",result="hit"}')).toBe(4);
+  expect(value('cache_hit_rate{window="all"}')).toBeCloseTo((1 / 2 + 3 / 4) / 2);
+  expect(value('cache_entries{layer="memory"}')).toBe(2);
+  expect(value('cache_layer_circuit_state{layer="memory",state="closed"}')).toBe(1);
+  // Both workers store values of one size.
+  const size = 'cache_pattern_value_bytes{pattern="user:*"}';
+  expect(value(size)).toBe(value(size, alone));
 });
 
 (promtool ? it : it.skip)('promtool finds nothing to say about either exposition', async () => {
@@ -147,7 +190,7 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
     PrometheusModule.register({ path: '/prom', defaultMetrics: { enabled: false } }),
   ]);
   await shared.app.get(ObservedCache).getOrSet('a:1', () => 1);
-  // Node's own metrics have units that promtool frowns on; they are prom-client's.
+  // Leave out Node's own metrics by prom-client: promtool warns of their units.
   const ours = (text: string) =>
     `${text
       .split('\n')

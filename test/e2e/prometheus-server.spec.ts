@@ -27,7 +27,7 @@ const queries = panels.flatMap(({ title, targets = [] }) =>
   targets.map(({ expr }, index) => ({ panel: `${title} ${targets.length > 1 ? index + 1 : ''}`.trim(), expr })),
 );
 
-/** What Grafana puts in place of the variables: one job, all of its instances. */
+/** Replaces variables as Grafana does: one job, all of its instances. */
 const substituted = (expression: string): string =>
   expression
     .replaceAll('$job', 'marketplace')
@@ -35,7 +35,7 @@ const substituted = (expression: string): string =>
     .replaceAll('$__rate_interval', '5s')
     .replaceAll('$__range', '1m');
 
-describe('a Prometheus that scrapes the marketplace', () => {
+describe('a Prometheus server that scrapes the marketplace', () => {
   let redis: RedisServer;
   let app: INestApplication;
   let base: string;
@@ -82,10 +82,10 @@ describe('a Prometheus that scrapes the marketplace', () => {
     return (await response.json()) as Body;
   }
 
-  it('takes every scrape, in the format it prefers', async () => {
+  it('accepts every scrape, in its preferred format', async () => {
     expect(await prometheus.targets()).toEqual({ marketplace: 'up' });
     expect(await prometheus.number('min_over_time(up{job="marketplace"}[1m])')).toBe(1);
-    // Node's own metrics come along.
+    // Node's own metrics are included.
     expect(await prometheus.query('nodejs_version_info{job="marketplace"}')).toHaveLength(1);
   });
 
@@ -95,7 +95,7 @@ describe('a Prometheus that scrapes the marketplace', () => {
     );
   });
 
-  it.each(queries)('has an answer for the panel “$panel”', async ({ expr }) => {
+  it.each(queries)('has data for the panel “$panel”', async ({ expr }) => {
     await eventually(
       async () => (await prometheus.query(substituted(expr))).some(({ value }) => Number.isFinite(value)),
       expr,
@@ -103,13 +103,13 @@ describe('a Prometheus that scrapes the marketplace', () => {
     );
   });
 
-  describe('when the visitors are gone', () => {
+  describe('when the visitors have finished', () => {
     beforeAll(async () => {
       home.abort();
       await visitors;
     });
 
-    /** A scrape later both sides say the same; what goes on in the background may come between. */
+    /** Waits until both sides agree after a scrape; background work may come between. */
     const agrees = async (compare: () => Promise<readonly [said: unknown, counted: unknown]>): Promise<void> => {
       let last: readonly [unknown, unknown] = [undefined, undefined];
       try {
@@ -134,7 +134,7 @@ describe('a Prometheus that scrapes the marketplace', () => {
     const sorted = (entries: readonly (readonly [string, number])[]): Record<string, number> =>
       Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
 
-    it('counts accesses, hits and loads as the statistics do', () =>
+    it('counts accesses, hits and loads like the statistics', () =>
       agrees(async () => {
         const stats = await ask<Record<string, number>>('/cache/stats');
         return [
@@ -155,7 +155,7 @@ describe('a Prometheus that scrapes the marketplace', () => {
         ];
       }));
 
-    it('counts each pattern, endpoint and layer as the statistics do', async () => {
+    it('counts each pattern, endpoint and layer like the statistics', async () => {
       await agrees(async () => [
         await byLabel('sum by (pattern) (cache_pattern_operations_total{operation="get"})', 'pattern'),
         sorted(
@@ -180,17 +180,17 @@ describe('a Prometheus that scrapes the marketplace', () => {
           await byLabel('cache_layer_misses_total', 'layer'),
           await byLabel('cache_layer_circuit_state == 1', 'layer', 'state'),
         ],
-        await ask<{ layer: string; hits: number; misses: number; circuit_state: string }[]>('/cache/stats/layers').then(
-          (layers) => [
-            sorted(layers.map(({ layer, hits }) => [layer, hits])),
-            sorted(layers.map(({ layer, misses }) => [layer, misses])),
-            sorted(layers.map(({ layer, circuit_state }) => [`${layer} ${circuit_state}`, 1])),
-          ],
-        ),
+        await ask<{ layer: string; cache_hits: number; cache_misses: number; circuit_state: string }[]>(
+          '/cache/stats/layers',
+        ).then((layers) => [
+          sorted(layers.map(({ layer, cache_hits }) => [layer, cache_hits])),
+          sorted(layers.map(({ layer, cache_misses }) => [layer, cache_misses])),
+          sorted(layers.map(({ layer, circuit_state }) => [`${layer} ${circuit_state}`, 1])),
+        ]),
       ]);
     });
 
-    it('finds the percentiles within the bucket in which ours are', () =>
+    it('computes percentiles in the same bucket as the statistics', () =>
       agrees(async () => {
         const [load] = (
           await ask<{ operation: string; p95_response_time_ms: number }[]>('/cache/stats/operations')
@@ -201,12 +201,12 @@ describe('a Prometheus that scrapes the marketplace', () => {
         const bounds = (await prometheus.query('cache_operation_duration_seconds_bucket{operation="load"}')).map(
           ({ metric }) => Number(metric['le'] === '+Inf' ? Infinity : metric['le']),
         );
-        // The exponential buckets are 4.4 % wide, so a value at a bound may be told on either side of it.
+        // The exponential buckets are 4.4 % wide, so a value at a bound may be reported on either side of it.
         const near = (seconds: number) => bounds.findIndex((bound) => seconds <= bound * 1.05);
         return [Math.abs(near(quantile!) - near(load!.p95_response_time_ms / 1000)) <= 1, true];
       }));
 
-    it('sees the pool and the queries as /cache/database does', () =>
+    it('has the same pool and queries as /cache/database', () =>
       agrees(async () => {
         const { pools, queries } = await ask<{
           pools: { pool: string; size: number }[];
@@ -224,7 +224,7 @@ describe('a Prometheus that scrapes the marketplace', () => {
         ];
       }));
 
-    it('sees Redis as /cache/info does', () =>
+    it('has the same Redis figures as /cache/info', () =>
       agrees(async () => {
         const info = await ask<{ redis_version: string; total_keys: number }>('/cache/info');
         return [
@@ -233,7 +233,7 @@ describe('a Prometheus that scrapes the marketplace', () => {
         ];
       }));
 
-    it('is told by promtool that our families are well made', async () => {
+    it('promtool finds no fault in our families', async () => {
       const text = await (await fetch(`${base}/metrics`)).text();
       const ours = text
         .split('\n')

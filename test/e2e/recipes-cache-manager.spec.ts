@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 describe.each(platforms)('the recipes for cache-manager on %s', (platform) => {
-  it('leave what was written for @nestjs/cache-manager as it is', async () => {
+  it('code for @nestjs/cache-manager works unchanged', async () => {
     @Injectable()
     class Prices {
       constructor(@Inject(CACHE_MANAGER) private readonly cache: Cache) {}
@@ -33,12 +33,8 @@ describe.each(platforms)('the recipes for cache-manager on %s', (platform) => {
     class Shop {
       constructor(private readonly cache: ObservedCache) {}
 
-      async product(id: string) {
-        const product = await this.cache.getOrSet(`product:${id}`, () => this.load(id), {
-          ttl: '10m',
-          staleIfError: '1h',
-        });
-        return product;
+      product(id: string) {
+        return this.cache.getOrSet(`product:${id}`, () => this.load(id), { ttl: '10m', staleIfError: '1h' });
       }
 
       private load(id: string) {
@@ -47,7 +43,7 @@ describe.each(platforms)('the recipes for cache-manager on %s', (platform) => {
       }
     }
     @Controller()
-    class Old {
+    class RatesController {
       @Get('rates')
       @UseInterceptors(CacheInterceptor)
       @CacheKey('rates')
@@ -59,7 +55,7 @@ describe.each(platforms)('the recipes for cache-manager on %s', (platform) => {
 
     const { app, ask } = await boot(platform, {
       imports: [CacheObservabilityModule.forRoot({ prometheus, ttl: '1m' })],
-      controllers: [Old],
+      controllers: [RatesController],
       providers: [Prices, Shop],
     });
     for (let time = 0; time < 2; time++) {
@@ -72,7 +68,7 @@ describe.each(platforms)('the recipes for cache-manager on %s', (platform) => {
     expect(app.get(CacheMetrics).getPatternStats('product:*')).toMatchObject({ cacheHits: 1, cacheMisses: 1 });
   });
 
-  it('observe a CacheModule that has to stay', async () => {
+  it('an existing CacheModule can be observed', async () => {
     @Module({
       imports: [
         CacheModule.register({ isGlobal: true, ttl: 60_000 }),
@@ -92,7 +88,7 @@ describe.each(platforms)('the recipes for cache-manager on %s', (platform) => {
 });
 
 describe('a cache made by hand', () => {
-  it('is the same one, observed', async () => {
+  it('is the same object, observed', async () => {
     const stores = [new Keyv()];
     const cache = observeCache(createCache({ stores }));
     await cache.set('a', 1);

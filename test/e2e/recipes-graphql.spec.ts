@@ -8,7 +8,7 @@ import { boot, closeApps } from '../support/apps.js';
 
 afterEach(closeApps);
 
-it('the recipe for GraphQL answers a resolver’s second question from the cache', async () => {
+it("the recipe for GraphQL answers a resolver's second request from the cache", async () => {
   const found: string[] = [];
   @ObjectType()
   class Product {

@@ -56,7 +56,7 @@ describe('the recipes for Redis', () => {
     }),
   ];
 
-  it('keep what one instance wrote for the next, and go on without it', async () => {
+  it('share entries between instances, and work without Redis', async () => {
     process.env.REDIS_URL = redis.url;
     const one = await boot('express', { imports: shop() });
     await one.app.get(ObservedCache).set('feed:1', { page: 1 });
@@ -72,7 +72,7 @@ describe('the recipes for Redis', () => {
     await redis.up();
   });
 
-  it('reach it in other ways', async () => {
+  it('connect in other ways', async () => {
     process.env.REDIS_URL = redis.url;
     const client = new Redis(redis.url);
     const ways = [
@@ -93,7 +93,7 @@ describe('the recipes for Redis', () => {
   });
 });
 
-describe('the recipes for a Sentinel and a Cluster', () => {
+describe('the recipes for Sentinel and Cluster', () => {
   let sentinel: RedisSentinelSetup;
   let cluster: RedisCluster;
   beforeAll(async () => {
@@ -105,7 +105,7 @@ describe('the recipes for a Sentinel and a Cluster', () => {
     await cluster?.dispose();
   });
 
-  it('keep what they are given on the master of that name, and on all nodes', async () => {
+  it('store entries on the current master, and on all nodes', async () => {
     const redisLayer = (options: RedisLayerOptions) => reach(here(options));
     const layers = {
       sentinel: redisLayer({ sentinel: { name: 'mymaster', rootNodes: [{ host: 'sentinel-1', port: 26379 }] } }),
@@ -125,7 +125,7 @@ describe('the recipes for a Sentinel and a Cluster', () => {
   });
 
   const reach = redisLayer;
-  /** The recipe's servers at the addresses that they have on this machine. */
+  /** Replaces the recipe's servers by those of this test. */
   const here = (options: RedisLayerOptions): RedisLayerOptions =>
     JSON.parse(
       JSON.stringify(options)
@@ -191,7 +191,7 @@ describe('the recipe for a pool', () => {
 });
 
 describe('the recipes for exporters', () => {
-  it('send to StatsD and to CloudWatch', async () => {
+  it('export to StatsD and to CloudWatch', async () => {
     const server = await StatsdServer.start();
     process.env.STATSD_PORT = String(server.port);
     const output = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
@@ -213,11 +213,11 @@ describe('the recipes for exporters', () => {
 
     expect(written).toContain('"Namespace":"shop"');
     expect(written).toContain('"environment":"production"');
-    await eventually(() => server.counters.get('cache.operations.get.miss') === 1, 'StatsD is told');
+    await eventually(() => server.counters.get('cache.operations.get.miss') === 1, 'StatsD receives the miss');
     await server.stop();
   });
 
-  it('give OpenTelemetry’s reader what it asks for', async () => {
+  it("export through OpenTelemetry's reader", async () => {
     const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
 
     const producer = new CacheMetricProducer();
@@ -235,9 +235,9 @@ describe('the recipes for exporters', () => {
     await meters.shutdown();
   });
 
-  it('may be your own', async () => {
-    const told: string[] = [];
-    const log = (line: string) => void told.push(line);
+  it('export through a custom exporter', async () => {
+    const lines: string[] = [];
+    const log = (line: string) => void lines.push(line);
 
     class HitRateLog implements MetricsExporter {
       readonly name = 'hit-rate-log';
@@ -259,11 +259,11 @@ describe('the recipes for exporters', () => {
     for (let time = 0; time < 2; time++) await app.get(ObservedCache).getOrSet('user:1', () => 'ann');
     await close();
 
-    expect(told).toContain('all: 0.5');
+    expect(lines).toContain('all: 0.5');
   });
 });
 
-it('the recipe for a collector lets a test ask what the cache did', async () => {
+it('the recipe for a collector lets a test read the events of the cache', async () => {
   @Injectable()
   class Catalogue {
     @Cached('product:*')
@@ -298,7 +298,7 @@ it('the recipe for time in tests lets an entry expire without waiting', async ()
   await cache.disconnect();
 });
 
-it('the recipe for diagnostics channels hears every access, and no key', async () => {
+it('the recipe for diagnostics channels receives every access, and no key', async () => {
   const heard: unknown[] = [];
   const note = (message: unknown) => void heard.push(message);
 

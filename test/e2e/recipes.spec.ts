@@ -46,11 +46,11 @@ afterEach(async () => {
   await closeApps();
 });
 
-/** Code without what formatting decides on. */
+/** Removes formatting from code. */
 const bare = (code: string) => code.replace(/\/\/ .*|^export |\s|[,;]/g, '');
 
 describe('the recipes', () => {
-  it('are run as they are written', () => {
+  it('run as they are written', () => {
     const run = readdirSync(import.meta.dirname)
       .filter((name) => /^recipes.*\.spec\.ts$/.test(name))
       .map((name) => bareLines(readFileSync(`${import.meta.dirname}/${name}`, 'utf8')).join(''))
@@ -141,7 +141,7 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     ]);
   });
 
-  it('give each user a basket of their own', async () => {
+  it('give each user a separate basket', async () => {
     const CurrentUser = createParamDecorator((_: unknown, context: ExecutionContext): User => {
       return context.switchToHttp().getRequest<{ user: User }>().user;
     });
@@ -186,7 +186,7 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     expect(asked).toEqual(['ann', 'bob']);
   });
 
-  it('stop the boot where a basket could reach another user', async () => {
+  it('fail the boot where a basket could reach another user', async () => {
     const CurrentUser = createParamDecorator(() => ({ id: 'ann' }));
     @Controller()
     class Careless {
@@ -202,7 +202,7 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     ).rejects.toThrow(/Careless\.basket[^]*vary[^]*key[^]*shared/);
   });
 
-  it('cache a service’s method, and tell its figures', async () => {
+  it('cache a method of a service, and show its statistics', async () => {
     @Injectable()
     class Recommendations {
       @Cached('recommendation:*', { ttl: '1h', jitter: 0.2 })
@@ -229,7 +229,7 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     expect(app.get(CacheMetrics).getPatternStats('recommendation:*')).toMatchObject({ cacheHits: 2, cacheMisses: 2 });
   });
 
-  it('show a new stock on every page that shows it', async () => {
+  it('show a new stock on every page that contains it', async () => {
     let stock = 5;
     @Controller('products')
     class Products {
@@ -273,7 +273,7 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     expect(await stocks()).toEqual([2, 2]);
   });
 
-  it('tell the orchestrator how the cache is', async () => {
+  it('report the health of the cache to the orchestrator', async () => {
     @Controller('health')
     class HealthController {
       constructor(

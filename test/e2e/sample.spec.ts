@@ -5,6 +5,7 @@ import type { Pool } from 'pg';
 import { DATABASE } from '../../sample/marketplace/database/database.module.js';
 import { createMarketplace } from '../../sample/marketplace/marketplace.js';
 import { readSettings, type Adapter } from '../../sample/marketplace/settings.js';
+import { buildClient } from '../support/dashboard-page.js';
 
 interface Answer<Body> {
   readonly status: number;
@@ -21,7 +22,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     app = await createMarketplace(settings, false);
     await app.listen(0, '127.0.0.1');
     base = (await app.getUrl()).replace(/\/$/, '');
-    // What start-up warms is in before anybody counts.
+    // Finish startup warming before the test counts.
     await ask('POST', '/cache/warm');
   }, 60_000);
 
@@ -57,7 +58,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     ['/sellers/live', '0'],
     ['/sellers/2', 'products'],
     ['/products/17', 'alsoBought'],
-  ])('answers %s, from the cache when it is asked again', async (path, part) => {
+  ])('answers %s, and from the cache the second time', async (path, part) => {
     const first = await get(path);
     const second = await get(path);
 
@@ -66,11 +67,11 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(second.body).toEqual(first.body);
   });
 
-  it('answers a page that nobody asked for before with a miss', async () => {
+  it('answers a page with a miss on its first request', async () => {
     expect(await get('/feeds/discover?page=5')).toMatchObject({ status: 200, cache: 'MISS' });
   });
 
-  it('answers from the cache whatever campaign a link comes from', async () => {
+  it('answers from the cache for links of every campaign', async () => {
     await get('/feeds/discover?page=6');
 
     expect(await get('/feeds/discover?utm_source=letter&page=6')).toMatchObject({ status: 200, cache: 'HIT' });
@@ -85,7 +86,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     '/products/one',
     '/products/007',
     '/sellers/-1',
-  ])('refuses %s with a 400 that says what it takes', async (path) => {
+  ])('refuses %s with a 400 that names what is allowed', async (path) => {
     const answer = await get<{ message: string }>(path);
 
     expect(answer.status).toBe(400);
@@ -100,7 +101,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     },
   );
 
-  it('takes what was bought from the stock, on the product’s page and on its seller’s', async () => {
+  it("reduces the stock after a purchase, on the product's page and on its seller's", async () => {
     const database = app.get<Pool>(DATABASE, { strict: false });
     const { rows } = await database.query<{ id: number; seller: number }>(
       'SELECT DISTINCT ON (seller_id) id, seller_id AS seller FROM marketplace.products ORDER BY seller_id, listed_at DESC, id LIMIT 1',
@@ -120,7 +121,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(stockOf(storefront)).toBe(before.body.stock - 2);
   });
 
-  it('sells nothing that is not there, and leaves the pages in the cache', async () => {
+  it('refuses to sell what is out of stock, and keeps the pages in the cache', async () => {
     const database = app.get<Pool>(DATABASE, { strict: false });
     await database.query('UPDATE marketplace.products SET stock = 1 WHERE id = 99');
     await get('/products/99');
@@ -131,7 +132,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(await get('/products/99')).toMatchObject({ cache: 'HIT', body: { stock: 1 } });
   });
 
-  it('has warmed what its visitors ask for first', async () => {
+  it('warms the most requested pages first', async () => {
     const trending = await get<{ term: string }[]>('/search/trending?limit=20');
     const categories = await get<{ slug: string }[]>('/categories/top');
     const sellers = await get<{ id: number }[]>('/sellers/live');
@@ -148,7 +149,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(storefronts.map(({ cache }) => cache)).toContain('HIT');
   });
 
-  it('says what it warmed', async () => {
+  it('reports what it warmed', async () => {
     const { status, body } = await ask<{ strategies: { strategy: string; result: string }[] }>(
       'POST',
       '/cache/warm',
@@ -165,14 +166,14 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     );
   });
 
-  it('is healthy, cache and database', async () => {
+  it('reports cache and database as healthy', async () => {
     const { status, body } = await get('/health');
 
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: 'ok', details: { cache: { status: 'up' }, database: { status: 'up' } } });
   });
 
-  it('tells what the cache did, together, by pattern and by endpoint', async () => {
+  it('returns statistics in total, by pattern and by endpoint', async () => {
     const stats = await get<{ total_requests: number; cache_hits: number; cache_misses: number }>('/cache/stats');
     const patterns = await get<{ pattern: string }[]>('/cache/stats/patterns');
     const endpoints = await get<{ endpoint: string }[]>('/cache/stats/endpoints');
@@ -193,7 +194,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(await get('/cache/stats?window=2m')).toMatchObject({ status: 400 });
   });
 
-  it('tells it to Prometheus too', async () => {
+  it('exposes the statistics to Prometheus', async () => {
     const { status, body } = await get<string>('/metrics');
 
     expect(status).toBe(200);
@@ -201,7 +202,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(body).toContain('cache_pattern_operations_total{pattern="feed:*"');
   });
 
-  it('shows where its time goes', async () => {
+  it('serves a profile of where time goes', async () => {
     const svg = await fetch(`${base}/cache/flamegraph?format=svg`);
 
     expect(svg.status).toBe(200);
@@ -209,18 +210,18 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(await svg.text()).toMatch(/^(<\?xml[^>]*>\s*)?<svg/);
   });
 
-  it('tells what happens as it happens', async () => {
+  it('streams events as they happen', async () => {
     const left = new AbortController();
     const stream = await fetch(`${base}/cache/events`, { signal: left.signal });
-    let told = '';
+    let received = '';
     for await (const chunk of stream.body!.pipeThrough(new TextDecoderStream())) {
-      told += chunk;
-      if (told.includes('event: tick')) break;
+      received += chunk;
+      if (received.includes('event: tick')) break;
     }
     left.abort();
 
     expect(stream.headers.get('content-type')).toMatch('text/event-stream');
-    expect(told).toMatch(/event: tick\ndata: \{.*"operations_in_flight"/);
+    expect(received).toMatch(/event: tick\ndata: \{.*"operations_in_flight"/);
   });
 
   it('shows its pool and the queries of its pages', async () => {
@@ -230,7 +231,8 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(body.queries.map(({ table }) => table)).toContain('products');
   });
 
-  it('says where to look with places that are there', async () => {
+  it('links to places that exist', async () => {
+    await buildClient();
     const { body } = await get<{ places: { path: string }[] }>('/');
 
     for (const { path } of body.places) {
@@ -241,7 +243,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     }
   });
 
-  it('counts a view of a product also where the cache answered', async () => {
+  it('counts a view of a product also when the cache answered', async () => {
     const database = app.get<Pool>(DATABASE, { strict: false });
     const views = async () =>
       (
@@ -258,15 +260,15 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(await views()).toBe(before + 5);
   });
 
-  it('says at its root how large it is and where to look', async () => {
+  it('describes its size and its links at the root', async () => {
     const { body } = await get('/');
 
     expect(body).toMatchObject({ catalogue: { products: 600, sellers: 40, categories: 48 } });
   });
 });
 
-describe('the marketplace’s settings', () => {
-  it('are refused with every fault at once', () => {
+describe("the marketplace's settings", () => {
+  it('are refused with one error that lists every fault', () => {
     expect(() => readSettings({ PORT: 'x', ADAPTER: 'koa', REDIS_STORE: 'memcached', REDIS_URL: 'localhost' })).toThrow(
       /PORT[^]*REDIS_URL|REDIS_URL[^]*PORT/,
     );

@@ -19,6 +19,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inspect } from 'node:util';
+import { Redis, type RedisOptions } from 'ioredis';
 import { register } from 'prom-client';
 import { observeQueries } from '../../lib/database/index.js';
 import { CloudWatchExporter } from '../../lib/exporters/cloudwatch/index.js';
@@ -27,6 +28,8 @@ import {
   Cached,
   CacheInvalidate,
   CacheObservabilityModule,
+  createObservedCache,
+  type LayerFactory,
   memoryLayer,
   ObservedCache,
   redisLayer,
@@ -38,9 +41,11 @@ import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 import { EventStream } from '../support/event-stream.js';
 import { eventually, freePort, RedisServer } from '../support/redis.js';
 
-/** What must be seen nowhere: one text for each place where something secret may stand. */
+/** Text that no output may contain, one for each place with a secret. */
 const secret = (place: string): string => `planted-${place}-9f8e7d6c5b4a39281706`;
-const PLANTED = /9f8e7d6c5b4a39281706/;
+/** A personal name: its form does not show that it is one. */
+const NAME = 'zebrafinch-secret';
+const PLANTED = /9f8e7d6c5b4a39281706|zebrafinch/;
 
 @Injectable()
 class Accounts {
@@ -108,11 +113,11 @@ class FailingOrigin {
   }
 }
 
-/** Everything that is logged, whatever its level, as a console would show it. */
+/** Records every log line of every level, as a console shows it. */
 class Listening implements LoggerService {
   readonly lines: string[] = [];
   readonly log = (...said: unknown[]): void => {
-    // What a handler throws is the application's, and Nest's to log.
+    // Nest logs the errors of handlers; they belong to the application.
     if (!said.includes('ExceptionsHandler')) this.lines.push(inspect(said, { depth: null }));
   };
   readonly error = this.log;
@@ -122,7 +127,7 @@ class Listening implements LoggerService {
   readonly fatal = this.log;
 }
 
-// By the very objects: suites before this one had channels of the same names in this process.
+// Use these channel objects: earlier suites in this process had channels of the same names.
 const channels = Object.values(cacheChannels()) as Channel[];
 const published: unknown[] = [];
 const onMessage = (message: unknown): void => void published.push(message);
@@ -155,13 +160,13 @@ afterEach(async () => {
 
 const urlOf = (port: number): string => `redis://default:${secret('redis-password')}@127.0.0.1:${port}`;
 
-describe.each<Platform>([...platforms])('on %s', (platform) => {
-  it('nothing planted in keys, values, requests, statements, credentials or errors is seen in any output', async () => {
+describe.each<Platform>([...platforms])('secrets on %s', (platform) => {
+  it('planted in keys, values, requests, statements, credentials or errors appear in no output', async () => {
     const logger = new Listening();
     const collector = new MemoryCollector();
     const statsd: unknown[] = [];
     const emf: string[] = [];
-    const tell = (...told: unknown[]): void => void statsd.push(told);
+    const record = (...call: unknown[]): void => void statsd.push(call);
     const { app } = await boot(
       platform,
       {
@@ -174,7 +179,7 @@ describe.each<Platform>([...platforms])('on %s', (platform) => {
             ],
             collectors: [collector],
             exporters: [
-              new StatsdExporter({ client: { increment: tell, gauge: tell }, interval: 100 }),
+              new StatsdExporter({ client: { increment: record, gauge: record }, interval: 100 }),
               new CloudWatchExporter({ write: (event) => emf.push(event), interval: 100 }),
             ],
             tracing: { withoutParent: true },
@@ -201,7 +206,7 @@ describe.each<Platform>([...platforms])('on %s', (platform) => {
       const response = await fetch(`${base}${path}`, init);
       const headers = JSON.stringify([...response.headers]);
       const name = `${init.method ?? 'GET'} ${path} ${JSON.stringify(init.headers ?? {})} ${String(init.body ?? '')}`;
-      // Each output has a name of its own, or one would hide another from the search.
+      // Each output has a unique name, so that none hides another from the search.
       expect([...outputs.keys()]).not.toContain(name);
       outputs.set(name, headers + (await response.text()));
     };
@@ -239,11 +244,11 @@ describe.each<Platform>([...platforms])('on %s', (platform) => {
     outputs.set('events', streamed.join(''));
     outputs.set('collector', inspect(collector.snapshot(), { depth: null }));
 
-    // Each has something to say, or nothing would be proved.
+    // Each output must have content, or the search proves nothing.
     expect([...outputs].filter(([, text]) => text.length < 40).map(([name]) => name)).toEqual([]);
     expect(outputs.get('logs')).toMatch(/ORIGIN_FAILED/);
     expect(output('GET /cache/database ')).toMatch(/"shape":"[^"]*secrets/);
-    // What a strategy and its entries fail of is in the report that is searched.
+    // The searched report contains the failures of the strategy and its entries.
     expect(output(`POST /cache/warm ${JSON.stringify(json)} {"strategies":["failing-origin"]}`)).toMatch(
       /"code":"WARMING_STRATEGY_FAILED".*"code":"WARMING_LOAD_FAILED"/,
     );
@@ -255,7 +260,7 @@ describe.each<Platform>([...platforms])('on %s', (platform) => {
   }, 60_000);
 });
 
-/** Uses the application in every way in which something secret may come near an output. */
+/** Uses the application in every way that could leak a secret to an output. */
 async function use(app: INestApplication, base: string): Promise<void> {
   const cache = app.get(ObservedCache);
   const accounts = app.get(Accounts);
@@ -277,6 +282,14 @@ async function use(app: INestApplication, base: string): Promise<void> {
     await accounts.ledger(secret('argument-of-error')).catch(() => undefined);
     await accounts.close(secret('closed'));
   }
+  // Words whose form does not differ from the structure of keys.
+  for (const named of [`user:${NAME}`, `session/${NAME}/cart`, `token:7:${NAME}`, NAME, `shop:${NAME}:1?${NAME}=2`]) {
+    await cache.getOrSet(named, () => 1);
+    await cache.get(named);
+    await cache.del(named);
+    cache.metrics.record({ operation: 'get', key: named, result: 'miss', responseTimeMs: 1 });
+  }
+  await cache.deleteByPattern(`user:${NAME}:*`);
   const key = `session:${secret('key')}`;
   await cache.set(key, secret('set-value'));
   await cache.get(key);
@@ -312,7 +325,7 @@ async function use(app: INestApplication, base: string): Promise<void> {
   await database.query('SELECT name FROM secrets WHERE name = $1', [secret('sql-parameter')]);
   await database.query(`SELECT $q$${secret('dollar-quoted')}$q$, E'${secret('escaped')}' FROM secrets`);
   await database.query(`SELECT '${secret('sql-error')}' FROM nowhere`).catch(() => undefined);
-  // A second one, whose Redis wants another password.
+  // A second application, with a wrong password for its Redis.
   const refused = await boot(
     'express',
     {
@@ -328,3 +341,65 @@ async function use(app: INestApplication, base: string): Promise<void> {
   await refused.app.get(ObservedCache).set('a', 1);
   await refused.close();
 }
+
+/** Layers that fail with a secret in the error, each in its own way. */
+const failingLayers: Record<string, () => LayerFactory | Promise<LayerFactory>> = {
+  'a URL that is not one': () => redisLayer({ url: `redis://default:${secret('url')}@127.0.0.1:port` }),
+  'a URL without a scheme': () => redisLayer({ url: `default:${secret('url')}@127.0.0.1:6379` }),
+  'a server that is not there': async () =>
+    redisLayer({ url: `redis://default:${secret('url')}@127.0.0.1:${await freePort()}`, deadline: 100 }),
+  'a wrong password': () => redisLayer({ url: `redis://default:${secret('url')}@127.0.0.1:${redis.port}` }),
+  'an own client with a wrong password': () => {
+    const client = ownClient({ port: redis.port, password: secret('client'), maxRetriesPerRequest: 0 });
+    return redisLayer({ client });
+  },
+  'an own client whose commands fail': () => {
+    const client = ownClient({ port: redis.port, password: secret('redis-password') });
+    Object.defineProperty(client, 'sendCommand', {
+      value: (command: { promise: Promise<unknown>; reject(error: Error): void }) => {
+        command.reject(Object.assign(new Error(secret('reply')), { command, args: [secret('argument')] }));
+        return command.promise;
+      },
+    });
+    return redisLayer({ client });
+  },
+};
+const clients: Redis[] = [];
+
+/** A client that is closed after its test, with its duplicates. */
+function ownClient(options: RedisOptions): Redis {
+  const client = new Redis({ ...options, disconnectTimeout: 1 });
+  clients.push(client);
+  client.duplicate = (override) => ownClient({ ...options, ...override });
+  client.on('error', () => undefined);
+  return client;
+}
+
+describe.each(Object.keys(failingLayers))('credentials with %s', (kind) => {
+  afterEach(() => {
+    for (const client of clients.splice(0)) client.disconnect();
+  });
+
+  it.each([true, false])('required: %s, appear neither in the log nor in an error', async (required) => {
+    const seen: unknown[] = [];
+    const logger = new Listening();
+    try {
+      const layer = { ...(await failingLayers[kind]!()), required };
+      const cache = createObservedCache({ layers: [layer], log: (...line) => seen.push(line) });
+      await cache.connect().catch((error: unknown) => seen.push(error));
+      await cache.set(`user:${secret('key')}`, secret('value')).catch((error: unknown) => seen.push(error));
+      await cache.disconnect();
+      if (required) return;
+      const module = CacheObservabilityModule.forRoot({ layers: [layer], prometheus: false, monitoring: false });
+      const { app, close } = await boot('express', { imports: [module] }, { logger });
+      await app.get(ObservedCache).get(`user:${secret('key')}`);
+      await close();
+    } catch (error) {
+      seen.push(error);
+    } finally {
+      const text = inspect(seen, { depth: null, showHidden: true }) + logger.lines.join('\n');
+      expect(text).toMatch(/LAYER_|INVALID_/);
+      expect(text.match(PLANTED)).toBeNull();
+    }
+  });
+});

@@ -39,7 +39,7 @@ const moduleWith = (options: object) => ({
 });
 
 describe.each(platforms)('tracing on %s', (platform) => {
-  it('shows what the origin does under the load that asked for it, and no key', async () => {
+  it('shows spans of the origin under the load that called it, and no key', async () => {
     const { ask } = await boot(platform, moduleWith({ tracing: { withoutParent: true } }));
     await ask().get('/products/4711').expect(200);
     const spans = exporter.getFinishedSpans();
@@ -52,7 +52,7 @@ describe.each(platforms)('tracing on %s', (platform) => {
     );
   });
 
-  it('shows of a key what tracing.sanitizeKey lets through', async () => {
+  it('shows the part of a key that tracing.sanitizeKey returns', async () => {
     const sanitizeKey = (key: string, pattern: string) => `${pattern} ${key.length}`;
     const { ask } = await boot(platform, moduleWith({ tracing: { withoutParent: true, sanitizeKey } }));
     await ask().get('/products/4711').expect(200);
@@ -60,7 +60,7 @@ describe.each(platforms)('tracing on %s', (platform) => {
     expect(get.attributes['cache.key']).toBe(`product:* ${'product:4711'.length}`);
   });
 
-  it('is what the exemplars of loads at /metrics point to', async () => {
+  it('is linked from the exemplars of loads at /metrics', async () => {
     const prometheus = { defaultMetrics: false };
     const { ask } = await boot(platform, moduleWith({ prometheus, tracing: { withoutParent: true } }));
     await ask().get('/products/4711').expect(200);
@@ -73,24 +73,24 @@ describe.each(platforms)('tracing on %s', (platform) => {
     expect((await ask().get('/metrics').expect(200)).text).not.toContain('trace_id');
   });
 
-  it('is silent unless it is asked for', async () => {
+  it('makes no spans by default', async () => {
     const { ask } = await boot(platform, moduleWith({}));
     await ask().get('/products/1').expect(200);
     expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['select']);
   });
 
-  it('publishes every access on a diagnostics channel to whoever listens', async () => {
-    const told: unknown[] = [];
-    // By the very object: suites before this one had channels of the same name in this process.
+  it('publishes every access on a diagnostics channel', async () => {
+    const published: unknown[] = [];
+    // Use this channel object: earlier suites in this process had channels of the same name.
     const { access } = cacheChannels();
     expect(access.name).toBe('nestjs-cache-observability:access');
-    const listen = (message: unknown) => void told.push(message);
+    const listen = (message: unknown) => void published.push(message);
     access.subscribe(listen);
     try {
       const { ask } = await boot(platform, moduleWith({}));
       await ask().get('/products/7').expect(200);
       await ask().get('/products/7').expect(200);
-      expect(told).toMatchObject([
+      expect(published).toMatchObject([
         { pattern: 'product:*', endpoint: 'GET /products/:id', outcome: 'miss', reason: 'cold' },
         { pattern: 'product:*', endpoint: 'GET /products/:id', outcome: 'hit', layer: 'memory' },
       ]);

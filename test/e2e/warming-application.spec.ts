@@ -65,7 +65,7 @@ it.each(platforms)(
   },
 );
 
-it.each(platforms)('a warmed handler is told how many of its keys were asked for (%s)', async (platform) => {
+it.each(platforms)('warming reports how many keys of a handler were requested later (%s)', async (platform) => {
   @Controller('feeds')
   class FeedController {
     @Get('discover')
@@ -90,7 +90,7 @@ it.each(platforms)('a warmed handler is told how many of its keys were asked for
   expect(warmer.getReport(id)?.efficiency).toBe(0.5);
 });
 
-it.each(platforms)("warming's own requests are nobody's hits or misses (%s)", async (platform) => {
+it.each(platforms)('requests of warming count neither as hits nor as misses (%s)', async (platform) => {
   let calls = 0;
   @Controller('feeds')
   class FeedController {
@@ -124,46 +124,52 @@ it.each(platforms)("warming's own requests are nobody's hits or misses (%s)", as
   expect(calls).toBe(2);
 });
 
-it.each(platforms)('who only says that it warms is answered and counted as anybody (%s)', async (platform) => {
-  @Controller('feeds')
-  class FeedController {
-    @Get('discover')
-    @Cached('feed:*')
-    discover() {
-      return { found: true };
+it.each(platforms)(
+  'a request that pretends to be warming is answered and counted like any other (%s)',
+  async (platform) => {
+    @Controller('feeds')
+    class FeedController {
+      @Get('discover')
+      @Cached('feed:*')
+      discover() {
+        return { found: true };
+      }
     }
-  }
-  const { app, ask } = await boot(platform, {
-    imports: [CacheObservabilityModule.forRoot()],
-    controllers: [FeedController],
-  });
-  const say = () => ask().get('/feeds/discover').set('X-Cache-Warming', 'let me in').expect({ found: true });
-  await say().expect('x-cache', 'MISS');
-  await say().expect('x-cache', 'HIT');
-  expect(app.get(CacheMetrics).getPatternStats('feed:*')).toMatchObject({ cacheHits: 1, cacheMisses: 1 });
-});
+    const { app, ask } = await boot(platform, {
+      imports: [CacheObservabilityModule.forRoot()],
+      controllers: [FeedController],
+    });
+    const say = () => ask().get('/feeds/discover').set('X-Cache-Warming', 'let me in').expect({ found: true });
+    await say().expect('x-cache', 'MISS');
+    await say().expect('x-cache', 'HIT');
+    expect(app.get(CacheMetrics).getPatternStats('feed:*')).toMatchObject({ cacheHits: 1, cacheMisses: 1 });
+  },
+);
 
-it.each(platforms)('an interceptor outside a warmed handler sees values, fresh or loaded (%s)', async (platform) => {
-  const seen: unknown[] = [];
-  const watching = {
-    intercept: (_context: unknown, next: CallHandler) => next.handle().pipe(tap((value) => seen.push(value))),
-  };
-  @Controller('feeds')
-  @UseInterceptors(watching)
-  class FeedController {
-    @Get('discover')
-    @Cached('feed:*', { warm: [{}] })
-    discover() {
-      return { found: true };
+it.each(platforms)(
+  'an interceptor outside a warmed handler receives values, fresh or loaded (%s)',
+  async (platform) => {
+    const seen: unknown[] = [];
+    const watching = {
+      intercept: (_context: unknown, next: CallHandler) => next.handle().pipe(tap((value) => seen.push(value))),
+    };
+    @Controller('feeds')
+    @UseInterceptors(watching)
+    class FeedController {
+      @Get('discover')
+      @Cached('feed:*', { warm: [{}] })
+      discover() {
+        return { found: true };
+      }
     }
-  }
-  const { app, ask } = await boot(platform, {
-    imports: [CacheObservabilityModule.forRoot()],
-    controllers: [FeedController],
-  });
-  await ask().get('/nothing').expect(404);
-  for (let run = 0; run < 3; run++)
-    expect(await app.get(CacheWarmer).warmAll()).toMatchObject({ keysFailed: 0, status: 'completed' });
-  expect(seen.length).toBeGreaterThanOrEqual(3);
-  expect(seen.every((value) => JSON.stringify(value) === '{"found":true}')).toBe(true);
-});
+    const { app, ask } = await boot(platform, {
+      imports: [CacheObservabilityModule.forRoot()],
+      controllers: [FeedController],
+    });
+    await ask().get('/nothing').expect(404);
+    for (let run = 0; run < 3; run++)
+      expect(await app.get(CacheWarmer).warmAll()).toMatchObject({ keysFailed: 0, status: 'completed' });
+    expect(seen.length).toBeGreaterThanOrEqual(3);
+    expect(seen.every((value) => JSON.stringify(value) === '{"found":true}')).toBe(true);
+  },
+);

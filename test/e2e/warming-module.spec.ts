@@ -23,9 +23,9 @@ import { ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
 import { LayeredCache } from '../../lib/cache/layered-cache.js';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import type { WarmingOptions } from '../../lib/cache-observability.options.js';
-import type { CachedHandler } from '../../lib/caching/cached-handler.js';
+import type { CachedHandler } from '../../lib/caching/decoration/cached-handler.js';
 import { CachingRuntime } from '../../lib/caching/caching-runtime.js';
-import { WarmingRequests } from '../../lib/caching/http/warming-requests.js';
+import { WarmingRequests } from '../../lib/caching/gate/warming-requests.js';
 import { CacheWarmer } from '../../lib/warming/cache-warmer.js';
 import { WarmingStrategy } from '../../lib/warming/strategy.js';
 import { WARMING_OPTIONS, WARMING_TARGET } from '../../lib/warming/warming-target.js';
@@ -68,7 +68,7 @@ class ActiveSellers implements WarmingStrategy {
 }
 const strategies = [DiscoverFeed, TrendingSearches, TopCategories, ActiveSellers];
 
-/** The warming room alone, over a real cache. */
+/** The warming feature alone, over a real cache. */
 function room(options: WarmingOptions, more: ModuleMetadata = {}, handlers: CachedHandler[] = []): ModuleMetadata {
   const cache = new LayeredCache({
     layers: [memoryLayer()],
@@ -100,7 +100,7 @@ async function eventually(so: () => boolean | Promise<boolean>): Promise<void> {
 
 const keysOf = async (app: INestApplication, keys: string[]) => app.get(LayeredCache).freshKeys(keys);
 
-describe('at startup', () => {
+describe('warming at startup', () => {
   const warmed = [
     'feed:1',
     'feed:2',
@@ -110,25 +110,25 @@ describe('at startup', () => {
     ...[0, 1, 2, 3, 4].map((id) => `category:${id}`),
   ];
 
-  it.each(platforms)('warms beside the application (%s)', async (platform) => {
+  it.each(platforms)('runs while the application serves (%s)', async (platform) => {
     const { app } = await boot(platform, room({ onStartup: true }, { providers: strategies }));
     await eventually(async () => (await keysOf(app, warmed)).size === warmed.length);
     expect((await keysOf(app, ['seller:live'])).size).toBe(0);
   });
 
-  it('has warmed before it is ready, where that is asked for', async () => {
+  it('ends before the application is ready, where that is configured', async () => {
     const { app } = await boot('express', room({ onStartup: true, blockReadiness: true }, { providers: strategies }));
     expect((await keysOf(app, warmed)).size).toBe(warmed.length);
   });
 
-  it('does not warm unless told to', async () => {
+  it('does not run by default', async () => {
     const { app } = await boot('express', room({}, { providers: strategies }));
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect((await keysOf(app, warmed)).size).toBe(0);
     expect(await app.get(CacheWarmer).warmAll()).toMatchObject({ keysWarmed: 11 });
   });
 
-  it('starts all the same when a strategy fails', async () => {
+  it('does not fail the start when a strategy fails', async () => {
     @WarmingStrategy({ name: 'broken' })
     class Broken implements WarmingStrategy {
       entries(): never {
@@ -142,7 +142,7 @@ describe('at startup', () => {
 });
 
 describe('strategies among the providers', () => {
-  it('leaves out those that need a request, and says so', async () => {
+  it('are left out with a warning where they are request-scoped', async () => {
     @WarmingStrategy({ name: 'scoped' })
     @Injectable({ scope: Scope.REQUEST })
     class Scoped implements WarmingStrategy {
@@ -153,11 +153,11 @@ describe('strategies among the providers', () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const { app } = await boot('express', room({}, { providers: [Scoped, DiscoverFeed] }));
     expect(app.get(CacheWarmer).strategies.map(({ name }) => name)).toEqual(['discover']);
-    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/"scoped".*is not run/));
+    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/"scoped".*does not run/));
     warn.mockRestore();
   });
 
-  it('refuses two of one name at boot', async () => {
+  it('are refused at boot where two have one name', async () => {
     @WarmingStrategy({ name: 'discover' })
     class Other implements WarmingStrategy {
       entries() {
@@ -169,14 +169,14 @@ describe('strategies among the providers', () => {
     });
   });
 
-  it('takes one that several modules provide once', async () => {
+  it('are registered once where several modules provide one', async () => {
     class Feature {}
     const feature = { module: Feature, providers: [DiscoverFeed] };
     const { app } = await boot('express', room({}, { imports: [feature], providers: [DiscoverFeed] }));
     expect(app.get(CacheWarmer).strategies).toHaveLength(1);
   });
 
-  it('refuses a cron expression that is none, at boot', async () => {
+  it('are refused at boot with an invalid cron expression', async () => {
     @WarmingStrategy({ name: 'often', cron: 'every now and then' })
     class Often implements WarmingStrategy {
       entries() {
@@ -185,13 +185,13 @@ describe('strategies among the providers', () => {
     }
     await expect(boot('express', room({}, { providers: [Often] }))).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
-      message: expect.stringContaining('"often" has a cron expression that is none: "every now and then"'),
+      message: expect.stringContaining('"often" has an invalid cron expression: "every now and then"'),
     });
   });
 });
 
-describe('by cron', () => {
-  it("stands among the jobs of the application's own scheduler, runs on its tick and leaves with the application", async () => {
+describe('warming by cron', () => {
+  it("is a job of the application's own scheduler, runs on its tick and is removed with the application", async () => {
     const metadata = room({}, { imports: [ScheduleModule.forRoot()], providers: strategies });
     const { app, close } = await boot('express', metadata);
     const jobs = app.get(SchedulerRegistry);
@@ -202,7 +202,7 @@ describe('by cron', () => {
     expect(jobs.getCronJobs().size).toBe(0);
   });
 
-  it('runs by itself where the application has no scheduler', async () => {
+  it('runs without a scheduler of the application', async () => {
     @WarmingStrategy({ name: 'each-second', cron: '* * * * * *' })
     class EachSecond implements WarmingStrategy {
       entries() {
@@ -214,15 +214,15 @@ describe('by cron', () => {
     await eventually(async () => (await keysOf(app, ['ticked'])).size === 1);
   });
 
-  it('schedules what is registered later', async () => {
+  it('schedules strategies that are registered later', async () => {
     const { app } = await boot('express', room({}, { imports: [ScheduleModule.forRoot()] }));
     app.get(CacheWarmer).register({ entries: () => [] }, { name: 'late', cron: '0 0 * * * *' });
     expect(app.get(SchedulerRegistry).doesExist('cron', 'cache-warming:late')).toBe(true);
   });
 });
 
-describe('when the application closes', () => {
-  it('aborts what runs and does not wait for it', async () => {
+describe('warming when the application closes', () => {
+  it('is aborted and not waited for', async () => {
     let signal: AbortSignal | undefined;
     @WarmingStrategy({ name: 'endless' })
     class Endless implements WarmingStrategy {
@@ -279,6 +279,9 @@ describe('warming handlers', () => {
     className: 'FeedController',
     methodName: 'feed',
     pattern: 'feed:*',
+    text: 'feed:*',
+    transport: 'http',
+    cache: undefined,
     plan: { series: { pattern: 'feed:*', endpoint: undefined } } as CachedHandler['plan'],
     warm: [{}],
     ...more,
@@ -302,7 +305,7 @@ describe('warming handlers', () => {
     expect(asked).toEqual([['v2', 'new & hot', { page: '1', tag: ['a', 'b'] }]]);
   });
 
-  it.each(platforms)('names the version in a header (%s)', async (platform) => {
+  it.each(platforms)('sends the version in a header (%s)', async (platform) => {
     const warm = [{ params: { kind: 'new' } }, { params: { kind: 'old' }, version: '1' }];
     const metadata = room({ blockReadiness: true }, { controllers }, [
       handler({ path: '/api/feeds/:kind', versions: ['2'], warm }),
@@ -318,7 +321,7 @@ describe('warming handlers', () => {
     expect(app.get(CacheWarmer).strategies.map(({ name }) => name)).toEqual(['handler:FeedController.feed']);
   });
 
-  it.each(platforms)('names the version in the media type (%s)', async (platform) => {
+  it.each(platforms)('sends the version in the media type (%s)', async (platform) => {
     const metadata = room({ blockReadiness: true }, { controllers }, [
       handler({ path: '/api/feeds/:kind', versions: ['2'], warm: [{ params: { kind: 'new' } }] }),
     ]);
@@ -327,7 +330,7 @@ describe('warming handlers', () => {
     expect(asked).toEqual([['v2', 'new', {}]]);
   });
 
-  it.each(platforms)('reports one that a guard refuses and goes on (%s)', async (platform) => {
+  it.each(platforms)('reports a handler whose guard refuses and goes on (%s)', async (platform) => {
     const path = '/api/v2/guarded';
     const metadata = room({ onStartup: false }, { controllers }, [
       handler({
@@ -356,7 +359,7 @@ describe('warming handlers', () => {
     ]);
   });
 
-  it.each(platforms)('sends a body and learns how large the answer is (%s)', async (platform) => {
+  it.each(platforms)('sends a body and measures the size of the response (%s)', async (platform) => {
     @Controller('searches')
     class SearchController {
       @Post()
@@ -378,7 +381,7 @@ describe('warming handlers', () => {
     expect(asked).toEqual([{ q: 'shoes' }]);
   });
 
-  it('reports a parameter that was not given', async () => {
+  it('reports a missing parameter', async () => {
     const metadata = room({ onStartup: false }, { controllers }, [handler({ path: '/api/v2/feeds/:kind' })]);
     const { app } = await boot('express', metadata, { configure: prefixed({ type: VersioningType.URI }) });
     const { strategies } = await app.get(CacheWarmer).warmAll();
@@ -387,7 +390,7 @@ describe('warming handlers', () => {
     ]);
   });
 
-  it('refuses warm on what is no HTTP handler, at boot', async () => {
+  it('refuses `warm` on a method that is not an HTTP handler, at boot', async () => {
     const method = { ...handler({ path: '/' }), route: undefined };
     await expect(boot('express', room({}, {}, [method]))).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
   });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Clock, systemClock } from '../../lib/cache/clock.js';
+import { type Clock, systemClock } from '../../lib/cache/base/clock.js';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import { createObservedCache } from '../../lib/create-observed-cache.js';
@@ -35,7 +35,7 @@ describe.each([
   });
   afterEach(() => Promise.all([here.disconnect(), there.disconnect()]));
 
-  it('read a value for as long as its writer said, each by its own clock', async () => {
+  it('read a value until it expires, each by its own clock', async () => {
     const setAt = Date.now();
     await here.set('k', 'v', '20s');
     expect(await there.get('k')).toBe('v');
@@ -44,7 +44,7 @@ describe.each([
     expect(left).toBeLessThanOrEqual(20_050);
   });
 
-  it('see it expire together', async () => {
+  it('see it expire at the same moment', async () => {
     await here.set('k', 'v', 300);
     expect(await there.get('k')).toBe('v');
     await eventually(async () => (await here.get('k')) === undefined, 'it expires here', 2_000);
@@ -55,33 +55,34 @@ describe.each([
     ['a key', (cache: ObservedCache) => cache.del('k')],
     ['a tag', (cache: ObservedCache) => cache.invalidateTags('red')],
     ['a glob', (cache: ObservedCache) => cache.deleteByPattern('k*')],
-  ])(
-    'refuse what was loaded before %s was invalidated by the other, and keep what was loaded after',
-    async (__, by) => {
-      let version = 1;
-      let begun!: () => void;
-      let go!: () => void;
-      const loading = new Promise<void>((resolve) => (begun = resolve));
-      const may = new Promise<void>((resolve) => (go = resolve));
-      const slow = here.getOrSet(
-        'k',
-        async () => {
-          const read = version;
-          begun();
-          await may;
-          return read;
-        },
-        { tags: ['red'] },
-      );
-      await loading;
-      version = 2;
-      await by(there);
-      go();
-      expect(await slow).toBe(1);
-      const load = () => version;
-      expect(await there.getOrSet('k', load, { tags: ['red'] })).toBe(2);
-      await eventually(async () => (await here.getOrSet('k', load, { tags: ['red'] })) === 2, 'memory is told', 1_000);
-      expect(await there.get('k')).toBe(2);
-    },
-  );
+  ])('refuse a load that began before %s was invalidated by the other, and store a later load', async (__, by) => {
+    let version = 1;
+    let begun!: () => void;
+    let go!: () => void;
+    const loading = new Promise<void>((resolve) => (begun = resolve));
+    const may = new Promise<void>((resolve) => (go = resolve));
+    const slow = here.getOrSet(
+      'k',
+      async () => {
+        const read = version;
+        begun();
+        await may;
+        return read;
+      },
+      { tags: ['red'] },
+    );
+    await loading;
+    version = 2;
+    await by(there);
+    go();
+    expect(await slow).toBe(1);
+    const load = () => version;
+    expect(await there.getOrSet('k', load, { tags: ['red'] })).toBe(2);
+    await eventually(
+      async () => (await here.getOrSet('k', load, { tags: ['red'] })) === 2,
+      'memory applies the invalidation',
+      1_000,
+    );
+    expect(await there.get('k')).toBe(2);
+  });
 });

@@ -11,13 +11,13 @@ describe('a cluster loses one of three masters', () => {
     await cluster.dispose();
   });
 
-  /** The master of the order of invalidations, and one that is not. */
+  /** The master with the order of invalidations, and another one. */
   const masters = () => {
     const home = Math.floor((hashSlot('shop') * 3) / 16_384);
     return { home: cluster.nodes[home]!, other: cluster.nodes[(home + 1) % 3]! };
   };
 
-  it('and answers for no slot (cluster-require-full-coverage): nobody notices', async () => {
+  it('with no slot served (cluster-require-full-coverage): no visitor notices', async () => {
     cluster = await RedisCluster.start();
     outage = await Outage.begin({ cluster: { rootNodes: cluster.rootNodes } });
     const { home } = masters();
@@ -30,7 +30,7 @@ describe('a cluster loses one of three masters', () => {
     await outage.holdsNothingOld();
   });
 
-  it('and answers for the others: these go on to be used, and nobody notices', async () => {
+  it('with the other slots served: these are used, and no visitor notices', async () => {
     cluster = await RedisCluster.start({ 'cluster-require-full-coverage': 'no' });
     outage = await Outage.begin({ cluster: { rootNodes: cluster.rootNodes } });
     const { other } = masters();
@@ -54,7 +54,7 @@ describe('a cluster whose replica takes over', () => {
     { how: 'killed', which: 'holds the order of invalidations' },
     { how: 'frozen', which: 'holds the order of invalidations' },
     { how: 'frozen', which: 'holds other slots' },
-  ] as const)('from a master that is $how and $which: nobody notices', async ({ how, which }) => {
+  ] as const)('from a master that is $how and $which: no visitor notices', async ({ how, which }) => {
     const home = which === 'holds the order of invalidations';
     cluster = await RedisCluster.start();
     const at = Math.floor((hashSlot('shop') * 3) / 16_384);

@@ -3,22 +3,24 @@ import type { Layer } from '../../lib/cache/layers/layer.js';
 import { entryOf } from '../support/entries.js';
 import { beginLoad as begin, LayerProcesses, RedisPlaces } from '../support/redis-places.js';
 
-/** What may come between an invalidation and the eviction, or after it. */
+/** Events between an invalidation and the eviction, or after it. */
 interface Between {
   readonly before?: () => unknown;
   readonly after?: () => unknown;
 }
 
-/** What deletes as an eviction does: a single key, and nobody is told. */
+/** Deletes one key without a message to any process, as an eviction does. */
 interface Evicting {
   del(key: string): Promise<number>;
   pTTL(key: string): Promise<number>;
   exists(key: string): Promise<number>;
+  set(key: string, value: string): Promise<unknown>;
+  rPush(key: string, value: string): Promise<unknown>;
 }
 
 const places = new RedisPlaces();
 
-describe.each(places.both)('on %s', (place, options) => {
+describe.each(places.both)('eviction on %s', (place, options) => {
   const processes = new LayerProcesses(options);
   const process = () => processes.start();
   let prefix: string;
@@ -41,7 +43,7 @@ describe.each(places.both)('on %s', (place, options) => {
     ({ prefix, here, there } = processes);
   });
 
-  it('everything that guards values has a time to live, the fence of a deletion ten minutes', async () => {
+  it('every key that guards values has a time to live, the fence of a deletion ten minutes', async () => {
     await here.invalidateTags(['red']);
     await here.deleteByPattern('a*');
     await here.delete('k');
@@ -51,8 +53,85 @@ describe.each(places.both)('on %s', (place, options) => {
     expect([fence > 590_000, fence <= 600_000]).toEqual([true, true]);
   });
 
-  describe('without a value', () => {
-    it('it is a miss, and can be loaded again', async () => {
+  describe('of a guard that others replaced by a key of a wrong type', () => {
+    const names = ['state', 'tags', 'globs', 'sweeps'] as const;
+
+    it.each(names)('keeps reads, writes and invalidations working (%s)', async (name) => {
+      await here.set('k', entryOf(1, { tags: ['red'] }));
+      const guard = `${prefix}:~{${prefix}}${name}`;
+      const spoil = async () => {
+        await redis.del(guard);
+        await (name === 'state' ? redis.rPush(guard, 'x') : redis.set(guard, 'x'));
+      };
+      await spoil();
+      await here.set('a', entryOf(2, { tags: ['red'] }));
+      expect(await valuesIn(there, 'a')).toEqual([2]);
+      await spoil();
+      await here.invalidateTags(['red']);
+      expect(await valuesIn(there, 'a', 'k')).toEqual([undefined, undefined]);
+      await spoil();
+      await here.set('b', entryOf(3));
+      await here.deleteByPattern('b*');
+      expect(await valuesIn(there, 'b')).toEqual([undefined]);
+      await spoil();
+      const ticket = await begin(there, 'c');
+      await there.set('c', entryOf(4, { tags: ['blue'] }), ticket);
+      await there.delete('c');
+      await here.clear();
+      await here.set('d', entryOf(5));
+      expect(await valuesIn(there, 'c', 'd')).toEqual([undefined, 5]);
+    });
+
+    it.each(['x~tags', 'x~globs', 'x~sweeps', '~tags', '~{a}tags', 'x~state', '~fence:x~tags'])(
+      'keeps an entry whose key ends like a guard (%s)',
+      async (key) => {
+        const ticket = await begin(there, key);
+        await here.set(key, entryOf('newer'));
+        await here.invalidateTags(['red']);
+        await redis.set(`${prefix}:~{${prefix}}tags`, 'x');
+        await there.set(key, entryOf('older', { tags: ['blue'] }), ticket);
+        expect(await valuesIn(here, key)).toEqual(['newer']);
+      },
+    );
+
+    it.each([
+      '99999999999999999999 0 0 0 0 0',
+      Array(6).fill('9999999999999999').join(' '),
+      Array(6).fill('8999999999999999').join(' '),
+      `1 1 1 ${'9'.repeat(400)} 0 0`,
+    ])('counts a state as absent that no server has had: %s', async (state) => {
+      await here.set('k', entryOf(1));
+      await redis.set(`${prefix}:~{${prefix}}state`, state);
+      for (let round = 0; round < 2; round++) {
+        const ticket = await begin(there, 'a');
+        await there.set('a', entryOf(round), ticket);
+      }
+      expect(await valuesIn(here, 'a')).toEqual([1]);
+      await here.set('b', entryOf(2));
+      expect(await valuesIn(there, 'b')).toEqual([2]);
+      await here.delete('b');
+      expect(await valuesIn(there, 'b')).toEqual([undefined]);
+    });
+
+    it.each(['garbage', '9999999999999999', '99'])('ignores a fence that no deletion has left: %s', async (fence) => {
+      await redis.set(fenceOf('k'), fence);
+      const ticket = await begin(there, 'k');
+      await there.set('k', entryOf(1), ticket);
+      expect(await valuesIn(here, 'k')).toEqual([1]);
+    });
+
+    it('writes over a value and a fence', async () => {
+      await redis.rPush(`${prefix}:k`, 'x');
+      await redis.rPush(fenceOf('k'), 'x');
+      expect(await valuesIn(here, 'k')).toEqual([undefined]);
+      const ticket = await begin(there, 'k');
+      await there.set('k', entryOf(1), ticket);
+      expect(await valuesIn(here, 'k')).toEqual([1]);
+    });
+  });
+
+  describe('of a value', () => {
+    it('is a miss, and the value can be loaded again', async () => {
       await here.set('k', entryOf(1));
       expect(await redis.del(`${prefix}:k`)).toBe(1);
       const ticket = await begin(there, 'k');
@@ -62,8 +141,8 @@ describe.each(places.both)('on %s', (place, options) => {
     });
   });
 
-  describe('without the order of the namespace', () => {
-    it('tagged entries from before count as invalidated for everybody, and the others are there', async () => {
+  describe('of the order of the namespace', () => {
+    it('invalidates earlier tagged entries for every process, and keeps the others', async () => {
       await here.setMany([
         ['tagged', entryOf(1, { tags: ['red'] })],
         ['plain', entryOf(2)],
@@ -83,7 +162,7 @@ describe.each(places.both)('on %s', (place, options) => {
       ['after another has written', () => there.set('other', entryOf(1))],
       ['after another has invalidated a tag', () => there.invalidateTags(['blue'])],
       ['after the same process has read', () => here.get('other')],
-    ])('loads under way are refused, %s', async (_when, meanwhile) => {
+    ])('refuses loads that have begun, %s', async (_when, meanwhile) => {
       const plain = await begin(here, 'plain');
       const tagged = await begin(here, 'tagged');
       await evict('state');
@@ -97,7 +176,7 @@ describe.each(places.both)('on %s', (place, options) => {
     });
   });
 
-  describe('without the list of tags', () => {
+  describe('of the list of tags', () => {
     const between: [string, Between][] = [
       ['nothing else was invalidated', {}],
       ['a glob was the last to be invalidated', { before: () => there.deleteByPattern('nothing:*') }],
@@ -106,7 +185,7 @@ describe.each(places.both)('on %s', (place, options) => {
     ];
 
     it.each(between)(
-      'tagged entries from before the last tag count as invalidated for who did not know it, though %s',
+      'invalidates tagged entries from before the last tag for processes that do not know it, though %s',
       async (_what, { before, after }) => {
         await here.setMany([
           ['red', entryOf('old', { tags: ['red'] })],
@@ -130,7 +209,7 @@ describe.each(places.both)('on %s', (place, options) => {
       },
     );
 
-    it.each(between)('tagged loads that began before it are refused, though %s', async (_what, { before, after }) => {
+    it.each(between)('refuses tagged loads that began before it, though %s', async (_what, { before, after }) => {
       const ticket = await begin(here, 'red');
       await there.invalidateTags(['red']);
       const later = await begin(there, 'later');
@@ -146,7 +225,7 @@ describe.each(places.both)('on %s', (place, options) => {
     });
   });
 
-  describe('without the list of globs', () => {
+  describe('of the list of globs', () => {
     const between: [string, Between][] = [
       ['nothing else happens', {}],
       ['their process reads something else', { after: () => here.get('other') }],
@@ -159,22 +238,19 @@ describe.each(places.both)('on %s', (place, options) => {
       ],
     ];
 
-    it.each(between)(
-      'loads that began before the last glob are refused, though %s',
-      async (_what, { before, after }) => {
-        const ticket = await begin(here, 'user:1');
-        await there.deleteByPattern('user:*');
-        await before?.();
-        await evict('globs');
-        await after?.();
-        await here.set('user:1', entryOf('old'), ticket);
-        for (const layer of [here, await process()]) expect(await valuesIn(layer, 'user:1')).toEqual([undefined]);
-        await here.set('user:1', entryOf('new'), await begin(here, 'user:1'));
-        expect(await valuesIn(there, 'user:1')).toEqual(['new']);
-      },
-    );
+    it.each(between)('refuses loads that began before the last glob, though %s', async (_what, { before, after }) => {
+      const ticket = await begin(here, 'user:1');
+      await there.deleteByPattern('user:*');
+      await before?.();
+      await evict('globs');
+      await after?.();
+      await here.set('user:1', entryOf('old'), ticket);
+      for (const layer of [here, await process()]) expect(await valuesIn(layer, 'user:1')).toEqual([undefined]);
+      await here.set('user:1', entryOf('new'), await begin(here, 'user:1'));
+      expect(await valuesIn(there, 'user:1')).toEqual(['new']);
+    });
 
-    it('entries that no glob meant are there, tagged or not', async () => {
+    it('keeps entries that no glob matched, tagged or not', async () => {
       await here.setMany([
         ['tagged', entryOf(1, { tags: ['red'] })],
         ['plain', entryOf(2)],
@@ -185,8 +261,8 @@ describe.each(places.both)('on %s', (place, options) => {
     });
   });
 
-  describe('without a fence', () => {
-    it('loads of other keys that were deleted are refused, and later loads of its own are kept', async () => {
+  describe('of a fence', () => {
+    it('refuses loads of other deleted keys, and stores later loads of its own key', async () => {
       const other = await begin(here, 'other');
       await there.deleteMany(['k', 'other']);
       expect(await redis.del(fenceOf('k'))).toBe(1);

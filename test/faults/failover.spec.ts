@@ -16,12 +16,12 @@ describe('the master behind Sentinel is lost', () => {
 
   const promoted = async () => {
     const client = await setup.replica.client();
-    // Sentinel closes the connections of whom it promotes, this one too.
+    // Sentinel closes the connections of the replica that it promotes, this one too.
     const role = () => client.info('replication').catch(() => 'closed');
     await eventually(async () => (await role()).includes('role:master'), 'the replica is promoted');
   };
 
-  it('killed: its replica takes over and nobody notices', async () => {
+  it('killed: its replica takes over and no visitor notices', async () => {
     await outage.during(() => setup.master.kill(), 300);
     expect(await outage.over(promoted)).toBeLessThan(5_000);
     await outage.addsUp();
@@ -31,7 +31,7 @@ describe('the master behind Sentinel is lost', () => {
     await outage.holdsNothingOld();
   });
 
-  it('frozen, and back as a replica that must not be written to: nobody notices', async () => {
+  it('frozen, and back as a read-only replica: no visitor notices', async () => {
     await outage.during(() => setup.master.freeze(), 300);
     expect(
       await outage.over(async () => {

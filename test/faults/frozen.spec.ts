@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Outage } from '../support/outage.js';
 import { RedisServer } from '../support/redis.js';
 
-describe('Redis keeps its connections and answers nobody', () => {
+describe('Redis keeps its connections and does not answer', () => {
   let server: RedisServer;
   let outage: Outage;
   beforeEach(async () => {
@@ -14,13 +14,13 @@ describe('Redis keeps its connections and answers nobody', () => {
     await server.dispose();
   });
 
-  it('frozen for ten seconds: nobody notices, and it serves again within five', async () => {
+  it('frozen for ten seconds: no visitor notices, and it serves again within five', async () => {
     await outage.during(() => server.freeze(), 10_000);
     expect(await outage.over(() => server.resume())).toBeLessThan(5_000);
     await outage.addsUp();
     outage.unnoticed();
     const { open, half_open, closed } = await outage.transitions();
-    // Asked once a second whether it answers, by nobody's request.
+    // The health check probes it once a second; no request does.
     expect(half_open).toBeGreaterThan(3);
     expect(half_open).toBeLessThan(16);
     expect(open).toBe(half_open - closed + 1);
@@ -29,10 +29,10 @@ describe('Redis keeps its connections and answers nobody', () => {
     await outage.holdsNothingOld();
   });
 
-  it('paused by an operator (CLIENT PAUSE): nobody notices', async () => {
+  it('paused by an operator (CLIENT PAUSE): no visitor notices', async () => {
     const client = await server.client();
     await outage.during(() => client.sendCommand(['CLIENT', 'PAUSE', '4000', 'ALL']));
-    // It ends by itself; this command waits for that.
+    // The pause ends by itself; this command waits for that.
     expect(await outage.over(() => client.ping())).toBeLessThan(5_000);
     await outage.addsUp();
     outage.unnoticed();
@@ -41,7 +41,7 @@ describe('Redis keeps its connections and answers nobody', () => {
     await outage.holdsNothingOld();
   });
 
-  it('closes within five seconds while Redis is frozen', async () => {
+  it('frozen: the cache closes within five seconds', async () => {
     await outage.meanwhile(() => server.freeze(), 200);
     await outage.visitors.leave();
     const startedAt = performance.now();

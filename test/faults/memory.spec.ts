@@ -12,7 +12,7 @@ const MEBIBYTE = 1_024 * 1_024;
 const MAX_QUEUE = 500;
 const IN_MEMORY = 1_000;
 
-describe('ten minutes without Redis, on a clock that is turned by hand', () => {
+describe('ten minutes without Redis, on a manual clock', () => {
   let clock: ManualClock;
   let server: RedisServer;
   let cache: ObservedCache;
@@ -37,7 +37,7 @@ describe('ten minutes without Redis, on a clock that is turned by hand', () => {
     await server.dispose();
   });
 
-  /** Every key is new: nothing is asked for twice, the worst there is for whoever remembers keys. */
+  /** Every key is new and read once: the worst case for code that remembers keys. */
   async function traffic(forMs: number): Promise<number> {
     let wrong = 0;
     for (const until = clock.now() + forMs; clock.now() < until;) {
@@ -50,7 +50,7 @@ describe('ten minutes without Redis, on a clock that is turned by hand', () => {
       asked.push(cache.set(`note:${visit++}`, visit), cache.invalidateTags(`tag:${visit++}`));
       if (visit % 4 === 0) asked.push(cache.deleteByPattern(`glob:${visit++}:*`));
       await clock.advance(250);
-      // Whoever came last waits for Redis' deadline.
+      // The last callers wait for the deadline of Redis.
       const all = Promise.all(asked);
       await Promise.race([all, clock.advance(1_500).then(() => all)]);
     }
@@ -61,25 +61,25 @@ describe('ten minutes without Redis, on a clock that is turned by hand', () => {
     ['dead', () => server.kill()],
     ['frozen', () => server.freeze()],
   ])(
-    '%s: memory stays flat, the queue bounded, and what it turned away is counted',
+    '%s: memory stays flat, the queue is bounded, and dropped writes are counted',
     async (_, breaking) => {
       await breaking();
       expect(await traffic(2 * MINUTE)).toBe(0);
-      // What grows with traffic grows in every stretch of it; one alone may hold what else happens in this process.
+      // A leak grows in every stretch of traffic; a single stretch may include other work of this process.
       const grown: number[] = [];
       for (let stretch = 0; stretch < 4; stretch++) {
         const before = heapInUse();
         expect(await traffic(2 * MINUTE)).toBe(0);
         grown.push(heapInUse() - before);
       }
-      // More than eight thousand new keys a stretch: whoever remembered each would need more, and what waits for the
-      // answers of a frozen server needs a quarter of one.
+      // More than eight thousand new keys a stretch: remembering each one would take more. The writes that wait for a
+      // frozen server take a quarter of a mebibyte.
       expect(Math.min(...grown)).toBeLessThan(2 * MEBIBYTE);
       const [memory, redis] = cache.metrics.getLayerStats();
       expect(memory!.entryCount).toBeLessThanOrEqual(IN_MEMORY);
       expect(redis!.circuitState).not.toBe('closed');
       expect(redis!.queueDepth).toBeLessThanOrEqual(MAX_QUEUE);
-      // Loaded pages and notes: each waits, has expired or was turned away.
+      // Loaded pages and notes: each one waits, has expired or was refused.
       expect(redis!.writesDropped).toBeGreaterThan(MAX_QUEUE);
       const stats = cache.metrics.getStats();
       expect(stats.totalRequests).toBe(stats.cacheHits + stats.cacheMisses);

@@ -18,7 +18,7 @@ async function serverOn(port?: number): Promise<RedisServer> {
   return server;
 }
 
-/** A process with memory in front of Redis, and what it said. */
+/** A process with memory in front of Redis, and its log. */
 async function process(url: string): Promise<{
   cache: ObservedCache;
   lines: Line[];
@@ -26,6 +26,7 @@ async function process(url: string): Promise<{
 }> {
   const lines: Line[] = [];
   const cache = createObservedCache({
+    namespace: 'cache',
     layers: [memoryLayer(), redisLayer({ url, deadline: 200 })],
     log: (level, code, message) => lines.push({ level, code, message }),
   });
@@ -34,7 +35,7 @@ async function process(url: string): Promise<{
   return { cache, lines, said: (code) => lines.filter((line) => line.code === code).map(({ level }) => level) };
 }
 
-/** Memory alone answers what is fresh in it, so that only a message makes a process load anew. */
+/** Waits for a message: memory serves its fresh entries, so only a message makes a process load again. */
 async function untilHeard(speaker: ObservedCache, listener: ObservedCache): Promise<void> {
   await eventually(async () => {
     await listener.set('heard', 1);
@@ -44,8 +45,8 @@ async function untilHeard(speaker: ObservedCache, listener: ObservedCache): Prom
   }, 'messages arrive');
 }
 
-describe('the log, of messages between processes', () => {
-  it('says once an outage that an invalidation could not be sent, and that they are sent again', async () => {
+describe('the log of messages between processes', () => {
+  it('reports once an outage that an invalidation could not be sent, and that it is sent again', async () => {
     const server = await serverOn();
     const { cache, said } = await process(server.url);
     await cache.del('before');
@@ -68,7 +69,7 @@ describe('the log, of messages between processes', () => {
     }
   }, 30_000);
 
-  it('says nothing of it where nothing was invalidated', async () => {
+  it('reports nothing where nothing was invalidated', async () => {
     const server = await serverOn();
     const { cache, said } = await process(server.url);
     await server.kill();
@@ -76,7 +77,7 @@ describe('the log, of messages between processes', () => {
     expect([said('LAYER_LOST'), said('BUS_NOT_SENT')]).toEqual([['warn'], []]);
   });
 
-  it('says once that nothing is heard where there is no Redis at the start, and that it is heard again', async () => {
+  it('reports once that messages are not received without Redis at the start, and when they are again', async () => {
     const port = await freePort();
     const { cache, said } = await process(`redis://127.0.0.1:${port}`);
     expect(said('BUS_UNREACHABLE')).toEqual(['warn']);
@@ -90,7 +91,7 @@ describe('the log, of messages between processes', () => {
     expect(other.said('BUS_UNREACHABLE')).toEqual([]);
   }, 20_000);
 
-  it('says both where a user may not use the channel, and that it may again', async () => {
+  it('reports where a user may not use the channel, and when it may again', async () => {
     const server = await serverOn();
     const admin = await server.client();
     await admin.sendCommand(['ACL', 'SETUSER', 'app', 'on', '>secret', '~cache:*', 'resetchannels', '+@all']);
@@ -110,8 +111,8 @@ describe('the log, of messages between processes', () => {
   }, 20_000);
 });
 
-describe('the log, of invalidations that Redis did not take', () => {
-  it('says at the end, once, how many are lost, and names none', async () => {
+describe('the log of invalidations that Redis did not receive', () => {
+  it('reports once at the end how many are lost, and names none', async () => {
     const server = await serverOn();
     const { cache, lines } = await process(server.url);
     await cache.set('secret', 1);
@@ -132,7 +133,7 @@ describe('the log, of invalidations that Redis did not take', () => {
     expect(said[0]!.message).not.toMatch(/secret|red\b|user/);
   });
 
-  it('says nothing at the end where all were delivered after an outage', async () => {
+  it('reports nothing at the end where all were delivered after an outage', async () => {
     const server = await serverOn();
     const { cache, said } = await process(server.url);
     const reading = await server.client();
@@ -146,4 +147,60 @@ describe('the log, of invalidations that Redis did not take', () => {
     await cache.disconnect();
     expect(said('INVALIDATIONS_LOST')).toEqual([]);
   }, 15_000);
+});
+
+describe('a process that nobody else shares Redis with', () => {
+  const change = async (cache: ObservedCache) => {
+    await cache.set('k', 1);
+    await cache.mset([{ key: 'a', value: 1 }]);
+    await cache.getOrSet('loaded', () => 1);
+    await cache.del('k');
+    await cache.invalidateTags('red');
+    await cache.deleteByPattern('a*');
+  };
+  const published = async (server: RedisServer) => {
+    const client = await server.client();
+    const stats = await client.info('commandstats');
+    client.destroy();
+    return /cmdstat_publish:calls=(\d+)/.exec(stats)?.[1] ?? '0';
+  };
+
+  it('sends itself no messages', async () => {
+    const server = await serverOn();
+    const { cache } = await process(server.url);
+    await change(cache);
+    expect(await published(server)).toBe('0');
+  });
+
+  it('sends messages from the moment another process listens until that one has closed', async () => {
+    const server = await serverOn();
+    const { cache: one } = await process(server.url);
+    const { cache: other } = await process(server.url);
+    for (const [speaker, listener] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      await listener.set('heard', 1);
+      await speaker.set('heard', 2);
+      await eventually(() => listener.peek('heard') === undefined, 'the message arrives');
+    }
+    await other.disconnect();
+    await eventually(async () => {
+      const before = await published(server);
+      await change(one);
+      return before === (await published(server));
+    }, 'messages end');
+  });
+
+  it('listens although its user may use the shared channel alone', async () => {
+    const server = await serverOn();
+    const client = await server.client();
+    await client.sendCommand(['ACL', 'SETUSER', 'app', 'on', '>pw', '~*', '+@all', 'resetchannels', '&cache:~bus']);
+    client.destroy();
+    const url = server.url.replace('://', '://app:pw@');
+    const { cache: one } = await process(url);
+    const { cache: other } = await process(url);
+    await untilHeard(one, other);
+    await untilHeard(other, one);
+  });
 });

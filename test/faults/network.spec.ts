@@ -4,7 +4,7 @@ import { Outage } from '../support/outage.js';
 import { RedisServer } from '../support/redis.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
-describe('the way to Redis is bad', () => {
+describe('the network to Redis is bad', () => {
   let server: RedisServer;
   let proxy: TcpProxy;
   let outage: Outage;
@@ -18,7 +18,7 @@ describe('the way to Redis is bad', () => {
     await server.dispose();
   });
 
-  it('connections are reset in the middle of replies: nobody notices', async () => {
+  it('connections are reset in the middle of replies: no visitor notices', async () => {
     outage = await Outage.begin({ url: proxy.url });
     await outage.meanwhile(async () => {
       for (let turn = 0; turn < 15; turn++) {
@@ -33,7 +33,7 @@ describe('the way to Redis is bad', () => {
     await outage.holdsNothingOld();
   });
 
-  it('every reply is 300 ms late: slow answers open the circuit and nobody waits for the next', async () => {
+  it('every reply is 300 ms late: slow replies open the circuit and later calls do not wait', async () => {
     outage = await Outage.begin({ url: proxy.url, deadline: 500 });
     await outage.during(() => (proxy.delayMs = 300), 2_000);
     expect(await outage.over(() => (proxy.delayMs = 0))).toBeLessThan(5_000);
@@ -46,7 +46,7 @@ describe('the way to Redis is bad', () => {
     await outage.holdsNothingOld({ url: server.url });
   });
 
-  it('connections are refused, and what is written meanwhile goes through to Redis or replaces nothing', async () => {
+  it('connections are refused, and writes during that time reach Redis or replace nothing', async () => {
     outage = await Outage.begin({ url: proxy.url, writes: 'through' });
     await outage.during(() => {
       proxy.refusing = true;

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createClient } from '@redis/client';
+import { createClient, createClientPool } from '@redis/client';
 import { Redis } from 'ioredis';
 import type { RedisClientLike, RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { Outage } from '../support/outage.js';
 import { RedisServer } from '../support/redis.js';
 
-/** Clients as applications make them: with their queues for while the server is away. */
+/** Clients as applications make them, with their offline queues. */
 const clients = {
   'node-redis': async (url: string) => {
     const client = createClient({ url });
@@ -18,43 +18,52 @@ const clients = {
     client.on('error', () => undefined);
     return Promise.resolve({ client: client as unknown as RedisClientLike, close: () => client.disconnect() });
   },
+  'a pool of node-redis': async (url: string) => {
+    const pool = createClientPool({ url });
+    pool.on('error', () => undefined);
+    await pool.connect();
+    return { client: pool as unknown as RedisClientLike, close: () => pool.destroy() };
+  },
 };
 
-describe.each(['node-redis', 'ioredis'] as const)("the application's own client, of %s", (kind) => {
-  let server: RedisServer;
-  let close: () => unknown;
-  let outage: Outage;
-  /** Over a connection of its own. */
-  let beside: RedisLayerOptions;
+describe.each(['node-redis', 'ioredis', 'a pool of node-redis'] as const)(
+  "the application's own client, of %s",
+  (kind) => {
+    let server: RedisServer;
+    let close: () => unknown;
+    let outage: Outage;
+    /** The same Redis over another connection. */
+    let beside: RedisLayerOptions;
 
-  beforeEach(async () => {
-    server = await RedisServer.start();
-    const own = await clients[kind](server.url);
-    close = own.close;
-    outage = await Outage.begin({ client: own.client });
-    beside = { url: server.url, client: undefined } as RedisLayerOptions;
-  });
-  afterEach(async () => {
-    await outage.end();
-    close();
-    await server.dispose();
-  });
+    beforeEach(async () => {
+      server = await RedisServer.start();
+      const own = await clients[kind](server.url);
+      close = own.close;
+      outage = await Outage.begin({ client: own.client });
+      beside = { url: server.url, client: undefined } as RedisLayerOptions;
+    });
+    afterEach(async () => {
+      await outage.end();
+      close();
+      await server.dispose();
+    });
 
-  it('loses its server, which comes back empty: nobody notices', async () => {
-    await outage.during(() => server.kill());
-    expect(await outage.over(() => server.up())).toBeLessThan(5_000);
-    await outage.addsUp();
-    outage.unnoticed({ memoryKept: false });
-    await outage.keptWhatWasWritten(beside);
-    await outage.holdsNothingOld(beside);
-  });
+    it('whose server restarts empty: no visitor notices', async () => {
+      await outage.during(() => server.kill());
+      expect(await outage.over(() => server.up())).toBeLessThan(5_000);
+      await outage.addsUp();
+      outage.unnoticed({ memoryKept: false });
+      await outage.keptWhatWasWritten(beside);
+      await outage.holdsNothingOld(beside);
+    });
 
-  it('waits for a server that is frozen: nobody notices', async () => {
-    await outage.during(() => server.freeze(), 4_000);
-    expect(await outage.over(() => server.resume())).toBeLessThan(5_000);
-    await outage.addsUp();
-    outage.unnoticed();
-    await outage.keptWhatWasWritten(beside);
-    await outage.holdsNothingOld(beside);
-  });
-});
+    it('whose server is frozen: no visitor notices', async () => {
+      await outage.during(() => server.freeze(), 4_000);
+      expect(await outage.over(() => server.resume())).toBeLessThan(5_000);
+      await outage.addsUp();
+      outage.unnoticed();
+      await outage.keptWhatWasWritten(beside);
+      await outage.holdsNothingOld(beside);
+    });
+  },
+);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
-import { CircuitState } from '../../lib/cache/observer.js';
+import { CircuitState } from '../../lib/cache/base/observer.js';
 import { entryOf } from '../support/entries.js';
 import { layerContext, recordEvents } from '../support/layer-context.js';
 import { eventually, RedisCluster, RedisSentinelSetup } from '../support/redis.js';
@@ -10,9 +10,9 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 }, 30_000);
 
-describe('a master that is lost', () => {
+describe('a client whose master is lost', () => {
   it.each([{ how: 'killed' }, { how: 'frozen' }, { how: 'frozen, its circuit never opened', breaker: false as const }])(
-    'is followed by Sentinel’s new one when it is $how',
+    'follows Sentinel to the new master when the old one is $how',
     async ({ how, ...resilience }) => {
       const setup = await RedisSentinelSetup.start();
       closing.push(() => setup.dispose());
@@ -43,7 +43,7 @@ describe('a master that is lost', () => {
     60_000,
   );
 
-  it('of a cluster takes its own slots along and no others', async () => {
+  it("moves only the lost master's slots in a cluster", async () => {
     const cluster = await RedisCluster.start({ 'cluster-require-full-coverage': 'no' });
     closing.push(() => cluster.dispose());
     const recorded = recordEvents();

@@ -38,7 +38,7 @@ describe('a Redis behind TLS', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  it('is served through rediss:// with the authority that signed it, its bus too', async () => {
+  it('is used through rediss:// with the authority that signed its certificate, its bus too', async () => {
     const make = () =>
       createObservedCache({
         layers: [
@@ -53,8 +53,11 @@ describe('a Redis behind TLS', () => {
     const [writer, reader] = [make(), make()];
     await Promise.all([writer.connect(), reader.connect()]);
     await writer.set('product:1', { id: 1 });
-    // What only Redis can have brought, and memory keeps from here on.
-    expect(await reader.get('product:1')).toEqual({ id: 1 });
+    // Only Redis can have this value; memory stores it once the writer's message has arrived.
+    await eventually(async () => {
+      expect(await reader.get('product:1')).toEqual({ id: 1 });
+      return reader.peek('product:1') !== undefined;
+    }, 'the reader stores it in memory');
     expect([writer.peek('product:1'), reader.peek('product:1')]).toEqual([{ id: 1 }, { id: 1 }]);
     await reader.del('product:1');
     await eventually(() => writer.peek('product:1') === undefined, 'the bus says that it was deleted');
@@ -62,24 +65,24 @@ describe('a Redis behind TLS', () => {
     await Promise.all([writer.disconnect(), reader.disconnect()]);
   });
 
-  it('that nobody we trust signed is not used, and the application goes on', async () => {
-    const told: string[] = [];
+  it('is not used with an untrusted certificate, and the application goes on', async () => {
+    const codes: string[] = [];
     const cache = createObservedCache({
       layers: [redisLayer({ url: `rediss://localhost:${port}`, deadline: 300 })],
-      log: (_level, code) => void told.push(code),
+      log: (_level, code) => void codes.push(code),
     });
     expect(await cache.getOrSet('product:1', () => 'origin')).toBe('origin');
     expect(cache.layers[0]!.status().connected).toBe(false);
-    await eventually(() => told.length > 0, 'it is said');
+    await eventually(() => codes.length > 0, 'the failure is logged');
     await cache.disconnect();
   });
 });
 
 describe('a Redis that is loading its data', () => {
-  it('is passed over until it is ready', async () => {
+  it('is not used until it is ready', async () => {
     const loading = net.createServer((socket) => {
       socket.on('error', () => undefined);
-      // One error a command: each begins with the number of its parts.
+      // One error per command: each command begins with the number of its parts.
       socket.on('data', (data) => {
         const commands = String(data).match(/\*\d+\r\n\$/g)?.length ?? 1;
         socket.write('-LOADING Redis is loading the dataset in memory\r\n'.repeat(commands));
@@ -89,7 +92,10 @@ describe('a Redis that is loading its data', () => {
     loading.on('connection', (socket) => sockets.add(socket));
     await new Promise<void>((resolve) => loading.listen(0, '127.0.0.1', resolve));
     const { port } = loading.address() as AddressInfo;
-    const cache = createObservedCache({ layers: [redisLayer({ url: `redis://127.0.0.1:${port}`, deadline: 300 })] });
+    const cache = createObservedCache({
+      namespace: 'cache',
+      layers: [redisLayer({ url: `redis://127.0.0.1:${port}`, deadline: 300 })],
+    });
     for (let id = 0; id < 5; id++) expect(await cache.getOrSet(`product:${id}`, () => id)).toBe(id);
     sockets.forEach((socket) => socket.destroy());
     await new Promise((resolve) => loading.close(resolve));

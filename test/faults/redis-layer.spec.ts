@@ -1,13 +1,14 @@
 import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Layer, LoadTicket } from '../../lib/cache/layers/layer.js';
+import type { Layer } from '../../lib/cache/layers/layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
-import { CircuitState } from '../../lib/cache/observer.js';
+import { CircuitState } from '../../lib/cache/base/observer.js';
 import { entryOf } from '../support/entries.js';
 import { layerContext, recordEvents, type RecordedEvents } from '../support/layer-context.js';
 import { eventually, freePort, RedisServer } from '../support/redis.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { LoadTicket } from '../../lib/cache/layers/load-ticket.js';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -32,7 +33,7 @@ const codeOf = (operation: unknown) =>
     (error: { code?: string }) => error.code ?? String(error),
   );
 
-/** Asks until the layer refuses to be asked. */
+/** Reads until the layer refuses reads. */
 const untilOpen = (layer: Layer) =>
   eventually(async () => {
     await codeOf(layer.get('k'));
@@ -46,8 +47,8 @@ const untilServing = (layer: Layer) =>
     5_000,
   );
 
-describe('a server that takes connections and answers nobody', () => {
-  it('is given up after the time to connect, and tried again', async () => {
+describe('a server that accepts connections and does not answer', () => {
+  it('is given up after the connect timeout, and tried again', async () => {
     let attempts = 0;
     const silent = net.createServer((socket) => {
       attempts++;
@@ -58,13 +59,13 @@ describe('a server that takes connections and answers nobody', () => {
     const { port } = silent.address() as net.AddressInfo;
     const layer = layerOver({ url: `redis://127.0.0.1:${port}`, connection: { connectTimeout: 50 } });
     expect(await codeOf(layer.get('k'))).toBe('LAYER_UNAVAILABLE');
-    // With its default of a second there is one every two.
+    // With the default of one second there is an attempt every two seconds.
     await eventually(() => attempts >= 4, 'it is tried again', 3_000);
   });
 });
 
 describe('a server that is down at boot', () => {
-  it('rejects connect() and every operation at once, and is used as soon as it is there', async () => {
+  it('rejects connect() and every operation at once, and is used as soon as it is up', async () => {
     const port = await freePort();
     const recorded = recordEvents();
     const layer = layerOver({ url: `redis://127.0.0.1:${port}` }, recorded);
@@ -84,7 +85,7 @@ describe('a server that is down at boot', () => {
 });
 
 describe('a server that dies', () => {
-  it('fails fast, opens the circuit, says so once, and serves again within five seconds', async () => {
+  it('fails fast, opens the circuit, logs it once, and serves again within five seconds', async () => {
     const server = await serverWith();
     const recorded = recordEvents();
     const layer = layerOver({ url: server.url }, recorded);
@@ -102,7 +103,7 @@ describe('a server that dies', () => {
     expect(recorded.logs.filter(({ code }) => code === 'LAYER_RESTORED')).toHaveLength(1);
   });
 
-  it('brings nothing back that was invalidated while it was away', async () => {
+  it('restores nothing that was invalidated during its outage', async () => {
     const server = await serverWith();
     const proxy = await TcpProxy.start(server.port);
     closing.push(() => proxy.dispose());
@@ -130,7 +131,7 @@ describe('a server that dies', () => {
     );
   });
 
-  it('writes what waited, last value of a key, unless it was deleted meanwhile', async () => {
+  it('receives the queued writes, the last value of a key, unless it was deleted meanwhile', async () => {
     const server = await serverWith();
     const recorded = recordEvents();
     const layer = layerOver({ url: server.url, writes: 'behind' }, recorded);
@@ -154,7 +155,7 @@ describe('a server that dies', () => {
 });
 
 describe('a server that is frozen', () => {
-  it('answers or fails within the deadline, and serves again within five seconds of its return', async () => {
+  it('answers or fails within the deadline, and serves again within five seconds after it resumes', async () => {
     const server = await serverWith();
     const layer = layerOver({ url: server.url });
     await layer.set('k', entryOf('v'));
@@ -169,7 +170,7 @@ describe('a server that is frozen', () => {
     expect(await layer.get('k')).toBeUndefined();
   });
 
-  it('does not make a set that timed out come true later', async () => {
+  it('does not apply a set later that timed out', async () => {
     const server = await serverWith();
     const layer = layerOver({ url: server.url });
     await layer.set('k', entryOf('old'));
@@ -198,15 +199,15 @@ describe('a connection that is reset in the middle of a reply', () => {
 });
 
 describe('a server that is emptied', () => {
-  it('does not take a load that began before, since a deletion may have been lost with the rest', async () => {
+  it('refuses a load that began before, because a deletion may have been lost with the rest', async () => {
     const server = await serverWith();
     const layer = layerOver({ url: server.url });
-    const ticket: LoadTicket = new Map();
+    const ticket = new LoadTicket();
     await layer.get('k', ticket);
     await (await server.client()).flushAll();
     await layer.set('k', entryOf('from before'), ticket);
     expect(await layer.get('k')).toBeUndefined();
-    const next: LoadTicket = new Map();
+    const next = new LoadTicket();
     await layer.get('k', next);
     await layer.set('k', entryOf('from after'), next);
     expect((await layer.get('k'))?.value).toBe('from after');
@@ -231,7 +232,7 @@ describe('a server that is full', () => {
     expect(recorded.circuit).toEqual([]);
   });
 
-  it('makes room by glob, and refuses what is invalidated meanwhile once there is some', async () => {
+  it('frees memory by glob, and refuses loads that were invalidated meanwhile', async () => {
     const server = await serverWith({ 'maxmemory-policy': 'noeviction' });
     const layer = layerOver({ url: server.url });
     const other = layerOver({ url: server.url });
@@ -239,7 +240,7 @@ describe('a server that is full', () => {
       ['glob:1', entryOf(1)],
       ['tagged', entryOf(2, { tags: ['red'] })],
     ]);
-    const ticket: LoadTicket = new Map();
+    const ticket = new LoadTicket();
     await other.get('glob:2', ticket);
     const admin = await server.client();
     await admin.configSet('maxmemory', '1mb');
@@ -254,13 +255,13 @@ describe('a server that is full', () => {
   });
 });
 
-describe('values of somebody else', () => {
+describe('values of other programs', () => {
   let server: RedisServer;
   beforeEach(async () => {
     server = await serverWith();
   });
 
-  it('are absent, said once, and replaced', async () => {
+  it('are misses, logged once, and replaced', async () => {
     const recorded = recordEvents();
     const layer = layerOver({ url: server.url }, recorded);
     const client = await server.client();
@@ -270,12 +271,12 @@ describe('values of somebody else', () => {
     const read = await layer.getMany(['text', 'empty', 'list']);
     expect(read).toEqual([undefined, undefined, undefined]);
     expect(recorded.logs.filter(({ code }) => code === 'UNDECODABLE_VALUE')).toHaveLength(1);
-    await layer.set('text', entryOf('ours'), new Map());
+    await layer.set('text', entryOf('ours'), new LoadTicket());
     await layer.set('list', entryOf('ours'));
     expect((await layer.getMany(['text', 'list'])).map((entry) => entry?.value)).toEqual(['ours', 'ours']);
   });
 
-  it('are left alone by clear() and globs', async () => {
+  it('are not touched by clear() and globs', async () => {
     const layer = layerOver({ url: server.url }, recordEvents(), 'ca*he');
     const client = await server.client();
     await client.set('other', '1');
@@ -288,7 +289,7 @@ describe('values of somebody else', () => {
 });
 
 describe('keys and values in Redis', () => {
-  it('are under namespace:key, with a whole number of milliseconds to live, and read well as JSON', async () => {
+  it('are under namespace:key, with a TTL in whole milliseconds, and readable as JSON', async () => {
     const server = await serverWith();
     const layer = layerOver({ url: server.url });
     await layer.set('product:1', entryOf({ name: 'teapot' }, { ttl: 61_234.56 }));
@@ -300,8 +301,8 @@ describe('keys and values in Redis', () => {
   });
 });
 
-describe('an ACL user that may touch its namespace alone', () => {
-  it('serves, invalidates, locks and talks', async () => {
+describe('an ACL user that may access only its namespace', () => {
+  it('reads, writes, invalidates, locks and sends messages', async () => {
     const server = await serverWith();
     const admin = await server.client();
     await admin.sendCommand([

@@ -4,12 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CacheProcess } from '../support/cache-process.js';
 import { eventually, RedisServer } from '../support/redis.js';
 
-/** After a lost connection a process hears of invalidations again within this time, or trusts nothing it kept. */
+/** After a lost connection a process receives invalidations again within this time, or drops its memory. */
 const BUS_RESTORED_WITHIN_MS = 2_000;
 const KEYS = ['a:1', 'a:2', 'b:1'] as const;
 const TAGS: Readonly<Record<string, string[]>> = { 'a:1': ['red'], 'a:2': [], 'b:1': ['red', 'blue'] };
 
-/** One thing that one process does. Invalidations and sets make a new version of what they concern. */
+/** One step of one process. Invalidations and sets make a new version of their keys. */
 type Step =
   | {
       readonly what: 'load';
@@ -42,10 +42,10 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('tags' as const), by, tag: fc.constantFrom('red', 'blue') }) },
 );
-/** Steps that begin together, each so many milliseconds after the others; one round after the other. */
+/** Rounds of steps that begin together, each after some milliseconds. */
 const round = fc.array(fc.record({ step: steps, afterMs: fc.nat(4) }), { minLength: 1, maxLength: 5 });
 
-/** A change that was acknowledged: what was older when it began must not be read after it ended. */
+/** An acknowledged change: versions from before its begin must not be read after its end. */
 interface Change {
   readonly by: number;
   readonly version: number;
@@ -54,12 +54,12 @@ interface Change {
   ended: number;
 }
 
-/** What two processes may read, given what was acknowledged when they asked. */
+/** The versions that two processes may read, given the changes acknowledged before the read. */
 class History {
   readonly wrong: string[] = [];
   readonly #versions = new Map<string, number>();
   readonly #changes = new Map<string, Change[]>();
-  /** When loads under way began, by process and key: who joins one gets what it brings. */
+  /** When running loads began, by process and key: a read that joins one gets its result. */
   readonly #loads = new Map<string, number[]>();
   #time = 0;
 
@@ -84,25 +84,25 @@ class History {
   }
 
   /**
-   * A read begins; call the result with what it brought.
-   * @param by whose changes it must know; undefined: everybody's.
-   * @param flight what loads share that run in one process at one time.
+   * A read begins; call the returned function with its result.
+   * @param by the process whose changes it must see; undefined: all processes.
+   * @param sharedLoad the name of the in-sharedLoad load that concurrent loads of one process share.
    */
-  read(key: string, by: number | undefined, what: string, flight?: string): (version: unknown) => void {
-    const loads = flight === undefined ? [] : (this.#loads.get(flight) ?? []);
+  read(key: string, by: number | undefined, what: string, sharedLoad?: string): (version: unknown) => void {
+    const loads = sharedLoad === undefined ? [] : (this.#loads.get(sharedLoad) ?? []);
     const began = Math.min(++this.#time, ...loads);
-    if (flight !== undefined) this.#loads.set(flight, [...loads, began]);
+    if (sharedLoad !== undefined) this.#loads.set(sharedLoad, [...loads, began]);
     return (version) => {
-      if (flight !== undefined) {
-        const left = [...this.#loads.get(flight)!];
+      if (sharedLoad !== undefined) {
+        const left = [...this.#loads.get(sharedLoad)!];
         left.splice(left.indexOf(began), 1);
-        this.#loads.set(flight, left);
+        this.#loads.set(sharedLoad, left);
       }
       if (typeof version !== 'number') return;
       const changes = this.#changes.get(key) ?? [];
       const since = (change: Change) =>
         change.ended < began && change.version > version && (by === undefined || change.by === by);
-      // A set that ran beside the change may come after it.
+      // A set concurrent with the change may come after it.
       const beside = (change: Change) =>
         changes.some((other) => other.set && other.version === version && other.ended > change.began);
       const missed = changes.find((change) => since(change) && !beside(change));
@@ -121,9 +121,9 @@ describe.each([
   let history = new History();
   let run = 0;
   let playing = false;
-  /** What was asked of the caches, without what a test asks to see whether they agree. */
+  /** The results of reads, without those that check whether the caches agree. */
   let reads: unknown[] = [];
-  /** Of them, those that asked the origin. */
+  /** How many of them called the origin. */
   let loads = 0;
   beforeEach(() => {
     reads = [];
@@ -159,7 +159,7 @@ describe.each([
           step.key,
           step.through === 'redis' ? undefined : step.by,
           `${step.what} through ${step.through}`,
-          // What runs in one process is shared there, however soon another says that it is old.
+          // A running load is shared in its process, also after another process invalidated it.
           step.what === 'load' && step.through === 'redis' ? `${step.by} ${step.key}` : undefined,
         );
         const pauseMs = step.what === 'load' ? step.pauseMs : 0;
@@ -216,7 +216,7 @@ describe.each([
     expect(history.wrong).toEqual([]);
   }
 
-  /** Once messages are through, the memory of each process is as good as Redis. @returns how long that took. */
+  /** Waits until messages have arrived and the memory of each process agrees with Redis. @returns how long that took. */
   async function agree(withinMs: number): Promise<void> {
     const reads = KEYS.flatMap((one) => processes.map((process) => ({ one, process })));
     await eventually(
@@ -235,7 +235,7 @@ describe.each([
     );
   }
 
-  /** A cache that keeps nothing would never be wrong. What is loaded now is answered by Redis, and from memory, without a load. */
+  /** Checks that the caches store values: a cache that stores nothing would pass every other check. */
   async function keep(): Promise<void> {
     for (const [through, kept] of [
       ['memory', 'peek'],
@@ -255,15 +255,15 @@ describe.each([
     }
   }
 
-  /** The part, 0–1, of the reads in between all the changes that brought something without asking the origin. */
+  /** The share of reads, 0–1, that returned a value without calling the origin. */
   const answeredByTheCache = () =>
     (reads.filter((version) => typeof version === 'number').length - loads) / reads.length;
 
-  it('read nothing older than what they, or for Redis anybody, have invalidated', async () => {
+  it('read nothing older than their own invalidations or, from Redis, those of both', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(round, { minLength: 2, maxLength: 12 }), async (rounds) => {
         await play(rounds);
-        // No longer than a message takes.
+        // The time of a message.
         await agree(500);
         await keep();
       }),
@@ -272,7 +272,7 @@ describe.each([
     expect(answeredByTheCache()).toBeGreaterThan(0.15);
   }, 60_000);
 
-  it('trust nothing they may have missed while the bus was cut', async () => {
+  it('do not trust memory entries that they may have missed invalidations of while the bus was cut', async () => {
     const cut: Step = { what: 'cut' };
     await fc.assert(
       fc.asyncProperty(

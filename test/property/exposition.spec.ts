@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { MissReason, Outcome } from '../../lib/cache/observer.js';
+import { MissReason, Outcome } from '../../lib/cache/base/observer.js';
 import { PrometheusExposition, prometheusText, type TextFormat } from '../../lib/exporters/prometheus/text.js';
 import { createCacheMetrics } from '../../lib/insight/create-cache-metrics.js';
-import { duration } from '../../lib/metrics/catalogue/families.js';
+import { duration } from '../../lib/metrics/family.js';
 import { Histogram } from '../../lib/metrics/windows/histogram.js';
 
 const START = 1_700_000_003_210;
@@ -17,8 +17,8 @@ const recordings = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-describe('an exposition that is kept', () => {
-  it('says of histograms whose figures grow, and begin anew, what one rendered afresh says', () => {
+describe('a reused exposition', () => {
+  it('equals a freshly rendered one while histograms grow and begin anew', () => {
     fc.assert(
       fc.property(
         fc.array(recordings, { minLength: 1, maxLength: 12 }),
@@ -41,7 +41,7 @@ describe('an exposition that is kept', () => {
     );
   });
 
-  it('counts and sums all accesses, however their slots were closed, and says so again when it is asked again', () => {
+  it('counts and sums all accesses, however their slots were closed, and is repeatable', () => {
     const waits = fc.oneof(
       { weight: 8, arbitrary: fc.integer({ min: 0, max: 25_000 }) },
       { weight: 3, arbitrary: fc.integer({ min: 0, max: 400_000 }) },

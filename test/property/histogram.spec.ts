@@ -31,7 +31,7 @@ function contents({ count, zeroCount, maxMs, minMs, counts, offset }: Histogram 
 }
 
 describe('a histogram', () => {
-  it('puts every value into the bucket whose lower bound is below it and whose upper bound is not', () => {
+  it('puts every value into the bucket with lower bound < value <= upper bound', () => {
     fc.assert(
       fc.property(durations, (ms) => {
         const bucket = bucketOf(ms);
@@ -62,7 +62,7 @@ describe('a histogram', () => {
     );
   });
 
-  it('stands for no value of a bucket with more than 2.17 % of error', () => {
+  it('represents every value of a bucket with at most 2.17 % error', () => {
     fc.assert(
       fc.property(durations, (ms) => {
         expect(Math.abs(representative(bucketOf(ms)) - ms) / ms).toBeLessThanOrEqual(BOUND);
@@ -71,7 +71,7 @@ describe('a histogram', () => {
     );
   });
 
-  it('answers quantiles within 2.17 % of the exact ones', () => {
+  it('returns quantiles within 2.17 % of the exact ones', () => {
     fc.assert(
       fc.property(fc.array(durations, { minLength: 1, maxLength: 400 }), (values) => {
         const ranks = [0, 0.5, 0.9, 0.95, 0.99, 1];
@@ -83,7 +83,7 @@ describe('a histogram', () => {
     );
   });
 
-  it('answers nothing where nothing was recorded, and zero for what is too short to tell', () => {
+  it('returns nothing without values, and zero for values too short to measure', () => {
     const histogram = new Histogram();
     expect(quantiles(histogram, [0.5])).toEqual([null]);
     expect(mean(histogram)).toBeNull();
@@ -94,7 +94,7 @@ describe('a histogram', () => {
     expect(histogram.zeroCount).toBe(3);
   });
 
-  it('counts what is longer than its range in its last bucket and keeps the maximum', () => {
+  it('counts values above its range in its last bucket and keeps the maximum', () => {
     const histogram = histogramOf([1e12]);
     expect(histogram.count).toBe(1);
     expect(histogram.maxMs).toBe(1e12);

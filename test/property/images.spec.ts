@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { LayerOperation, LayerResult, MissReason, Operation, Outcome, Result } from '../../lib/cache/observer.js';
+import { LayerOperation, LayerResult, MissReason, Operation, Outcome, Result } from '../../lib/cache/base/observer.js';
 import { createCacheMetrics } from '../../lib/insight/create-cache-metrics.js';
 import type { CacheMetrics } from '../../lib/metrics/cache-metrics.js';
 import type { CacheStatistics } from '../../lib/metrics/cache-statistics.js';
@@ -91,8 +91,8 @@ function byName(field: string) {
     String(one[field]) < String(other[field]) ? -1 : 1;
 }
 
-describe('the images of several processes', () => {
-  it('hold together, in every window, what one process would hold that saw every access', () => {
+describe('metrics dumps of several processes', () => {
+  it('merge in every window to the figures of one process with every access', () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 0, max: 7_000_000 }), (script, later) => {
         const clock = new BareClock();
@@ -116,7 +116,7 @@ describe('the images of several processes', () => {
     );
   });
 
-  it('go on in a process that restores them as if it had never ended', () => {
+  it('continue in a process that restores them as if it had never ended', () => {
     fc.assert(
       fc.property(steps, fc.nat({ max: 120 }), (script, cut) => {
         const clock = new BareClock();
@@ -142,7 +142,7 @@ describe('the images of several processes', () => {
     );
   });
 
-  it('hold every time of a slot in which a clock went back', () => {
+  it('include every time of a slot in which a clock went back', () => {
     const clock = new BareClock();
     const { observer, metrics } = createCacheMetrics({ clock });
     const series = observer.series('feed:*');
@@ -152,7 +152,7 @@ describe('the images of several processes', () => {
     expect(other.getStats().p50ResponseTimeMs).toBe(metrics.getStats().p50ResponseTimeMs);
   });
 
-  it('are the same taken a few patterns at a time, while other processes go on counting', async () => {
+  it('are equal when taken a few patterns at a time while other processes count', async () => {
     const clock = new BareClock();
     const { observer, metrics } = createCacheMetrics({ clock });
     const series = Array.from({ length: 80 }, (_, at) => observer.series(`p${at}:*`));
@@ -173,7 +173,7 @@ describe('the images of several processes', () => {
     }
   });
 
-  it('are refused when any byte is missing or changed, and change nothing then', () => {
+  it('are refused without a change when any byte is missing or changed', () => {
     const clock = new BareClock();
     const one = process(clock);
     for (let at = 0; at < 40; at++)

@@ -3,12 +3,13 @@ import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
 import { encodeValue } from '../../lib/caching/keys/argument-encoding.js';
 import { InputsRecipe, type KeyPart, queryLabel, TemplateRecipe } from '../../lib/caching/keys/key-recipe.js';
-import { encodeAsText, encodeAsTyped } from '../../lib/caching/keys/key-parts.js';
 import { keyTemplate, overlap } from '../../lib/caching/keys/key-template.js';
 import { MethodRecipe } from '../../lib/caching/keys/method-recipe.js';
+import { encodeInput } from '../../lib/caching/keys/value-encoding.js';
+import { TemplateSlot } from '../../lib/caching/keys/template-slot.js';
 import type { Call } from '../../lib/caching/inputs/call.js';
 
-/** Text that is likely to be mistaken for something else, and any text at all, lone surrogates included. */
+/** Text that looks like something else, and any well-formed text. */
 const text = fc.oneof(
   fc.constantFrom(
     '',
@@ -31,7 +32,7 @@ const text = fc.oneof(
     '"7"',
   ),
   fc.string({ unit: 'binary' }),
-  fc.string({ unit: fc.constantFrom('\ud800', '\udc00', 'a', '%', ':', '~', "'", '&', '=', '?', '/') }),
+  fc.string({ unit: fc.constantFrom('😀', 'ž', 'a', '%', ':', '~', "'", '&', '=', '?', '/') }),
 );
 const scalar = fc.oneof(
   text,
@@ -57,7 +58,7 @@ const value: fc.Arbitrary<unknown> = fc.letrec<{ any: unknown }>((tie) => ({
     fc.uint8Array({ maxLength: 3 }).map((bytes) => Buffer.from(bytes)),
   ),
 })).any;
-/** Neighbours: a value, and the same one, a near one or any other. */
+/** Pairs: a value with the same one, a similar one or any other. */
 const pair = fc.oneof(
   fc.tuple(value, value),
   value.map((one) => [one, one] as const),
@@ -69,10 +70,10 @@ const call = (...args: unknown[]): Call => ({ args, execution: undefined, instan
 const runs = { numRuns: 3_000 };
 
 describe('keys', () => {
-  it('are the same for two values exactly if the values are equal', () => {
+  it('are equal for two values exactly if the values are equal', () => {
     fc.assert(
       fc.property(pair, ([one, other]) => {
-        // Sets and Maps are told by their order, too.
+        // The order of Sets and Maps is part of the encoding, too.
         fc.pre(!same(one, other) || encodeValue(one) === encodeValue(other) || hasUnordered(one));
         expect(encodeValue(one) === encodeValue(other)).toBe(
           same(one, other) && !(hasUnordered(one) && encodeValue(one) !== encodeValue(other)),
@@ -82,15 +83,8 @@ describe('keys', () => {
     );
   });
 
-  it('of methods are never shared by two lists of arguments', () => {
-    const recipe = new MethodRecipe({
-      base: 'x:A.b',
-      owner: 'A.b()',
-      parts: [],
-      ignored: new Set(),
-      nameOf: String,
-      countsArguments: true,
-    });
+  it('of methods differ for any two lists of arguments', () => {
+    const recipe = new MethodRecipe('x:A.b', 'A.b()', [], new Set(), String, true);
     const list = fc.array(value, { maxLength: 3 });
     fc.assert(
       fc.property(list, list, (one, other) => {
@@ -100,7 +94,7 @@ describe('keys', () => {
     );
   });
 
-  it('do not depend on the order of an object’s keys', () => {
+  it("do not depend on the order of an object's keys", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), scalar), (object) => {
         const turned = Object.fromEntries(Object.entries(object).reverse());
@@ -109,12 +103,13 @@ describe('keys', () => {
     );
   });
 
-  it('of templates are never shared by two sets of inputs', () => {
+  it('of templates differ for any two sets of inputs', () => {
     const template = keyTemplate('a:{0}b{1}:c:{2}');
-    for (const encode of [encodeAsText, encodeAsTyped]) {
+    for (const kind of ['text', 'typed'] as const) {
       const parts = [0, 1, 2].map((index) => ({
         read: ({ args }: Call) => args[index],
-        encode: (input: unknown) => encode(input, template.escapes[index]!),
+        name: '',
+        slot: new TemplateSlot(kind, template.stops[index]!),
         missing: undefined,
       }));
       const recipe = new TemplateRecipe(template, parts);
@@ -128,11 +123,11 @@ describe('keys', () => {
     }
   });
 
-  it('of routes are never shared by two sets of inputs, a whole query included', () => {
+  it('of routes differ for any two sets of inputs, a whole query included', () => {
     const part = (label: string | undefined, index: number): KeyPart => ({
       label,
       read: ({ args }) => args[index],
-      secret: false,
+      encode: encodeInput,
     });
     const recipe = new InputsRecipe('x:GET /x', [part(queryLabel('page'), 0), part(':id', 1), part(undefined, 2)]);
     const query = fc.dictionary(text, fc.oneof(text, fc.array(text, { maxLength: 2 })), {
@@ -153,7 +148,7 @@ describe('keys', () => {
     );
   });
 
-  it('of two templates that do not overlap are never the same', () => {
+  it('of two templates that do not overlap differ', () => {
     const literal = fc.string({ unit: fc.constantFrom('a', 'b', ':', '-'), maxLength: 3 });
     const source = fc
       .array(literal, { minLength: 1, maxLength: 3 })
@@ -169,7 +164,8 @@ describe('keys', () => {
       const template = keyTemplate(pattern);
       const parts = template.paths.map((_, index) => ({
         read: ({ args }: Call) => args[index],
-        encode: (input: unknown) => encodeAsText(input, template.escapes[index]!),
+        name: '',
+        slot: new TemplateSlot('text', template.stops[index]!),
         missing: undefined,
       }));
       return new TemplateRecipe(template, parts).keyOf(call(...values));

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { LayeredCache } from '../../lib/cache/layered-cache.js';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import type { LayerFactory } from '../../lib/cache/layers/layer.js';
-import type { CachePolicy } from '../../lib/cache/policy.js';
+import type { CachePolicy } from '../../lib/cache/policies/policy.js';
 import { ManualClock, settle } from '../support/manual-clock.js';
 import { RecordingObserver } from '../support/recording-observer.js';
 import { ScriptedLayer } from '../support/scripted-layer.js';
@@ -46,7 +46,7 @@ async function run(
   const grace = Number(policy.staleWhileRevalidate) + Number(policy.staleIfError);
   let version = 0;
   const origin = new Map(KEYS.map((key) => [key, 0]));
-  /** Of each key: nothing older may be answered, since the last write or invalidation; of what was loaded also since that of its tag. */
+  /** For each key the oldest allowed version: after the last write or invalidation, for loaded values also of its tag. */
   const known = new Map(KEYS.map((key) => [key, { atLeast: 0, loaded: 0 }]));
   const waiting: { land(): void; fail(): void }[] = [];
   const failure = { thrown: 'no Error' };
@@ -60,7 +60,7 @@ async function run(
     });
   };
   const seen = (answer: unknown, { atLeast, loaded }: { atLeast: number; loaded: number }, servableSince: number) => {
-    // Every fifth version of a key is nothing, for as long as negativeTtl keeps that.
+    // Every fifth version of a key is null, stored for `negativeTtl`.
     if (answer === undefined || answer === null) return;
     const { value, loadedAt } = answer as { value: number; loadedAt: number };
     expect(value).toBeGreaterThanOrEqual(wasSet(answer) ? atLeast : Math.max(atLeast, loaded));
@@ -154,13 +154,13 @@ async function run(
     await clock.advance(500);
   }
   await Promise.all(reads);
-  const told = observer.take().filter((line) => /^[ab]:\d (hit|stale|miss|coalesced|error)\b/.test(line));
-  expect(told).toHaveLength(accesses);
+  const accessed = observer.take().filter((line) => /^[ab]:\d (hit|stale|miss|coalesced|error)\b/.test(line));
+  expect(accessed).toHaveLength(accesses);
   expect(observer.running).toBe(0);
   await cache.disconnect();
 }
 
-describe('read-through, whatever happens in whatever order', () => {
+describe('read-through in any order of events', () => {
   const property = (layersOf: () => LayerFactory[]) =>
     fc.assert(
       fc.asyncProperty(policyOf, fc.array(action, { maxLength: 60, size: 'max' }), (policy, actions) =>
@@ -169,23 +169,23 @@ describe('read-through, whatever happens in whatever order', () => {
       { numRuns: 60 },
     );
 
-  it('answers nothing older than allowed and tells every access once, over memory', async () => {
+  it('returns nothing older than allowed and reports every access once, over memory', async () => {
     await property(() => [memoryLayer()]);
   }, 120_000);
 
-  it('the same over memory and a far layer', async () => {
+  it('does the same over memory and a remote layer', async () => {
     await property(() => [memoryLayer(), new ScriptedLayer().factory()]);
   }, 120_000);
 
-  it('the same over a far layer alone', async () => {
+  it('does the same over a remote layer alone', async () => {
     await property(() => [new ScriptedLayer().factory()]);
   }, 120_000);
 
-  it('the same over a far layer that always fails', async () => {
+  it('does the same over a remote layer that always fails', async () => {
     await property(() => {
-      const far = new ScriptedLayer();
-      far.failing = new Error('broken');
-      return [memoryLayer(), far.factory()];
+      const remote = new ScriptedLayer();
+      remote.failing = new Error('broken');
+      return [memoryLayer(), remote.factory()];
     });
   }, 120_000);
 });

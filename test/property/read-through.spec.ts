@@ -6,7 +6,7 @@ import { ManualClock, settle } from '../support/manual-clock.js';
 import { RecordingObserver } from '../support/recording-observer.js';
 
 describe('read-through', () => {
-  it('answers nothing older than the last invalidation, and tells every access as one outcome', async () => {
+  it('returns nothing older than the last invalidation, and reports every access as one outcome', async () => {
     const keys = ['a', 'b'];
     const action = fc.tuple(
       fc.constantFrom('read', 'read', 'read', 'land', 'land', 'del', 'tag', 'glob', 'clear', 'age'),
@@ -48,8 +48,8 @@ describe('read-through', () => {
           await settle();
         }
         await Promise.all(reads);
-        const told = observer.take().filter((line) => /^[ab] (hit|stale|miss|coalesced|error)/.test(line));
-        expect(told).toHaveLength(reads.length);
+        const recorded = observer.take().filter((line) => /^[ab] (hit|stale|miss|coalesced|error)/.test(line));
+        expect(recorded).toHaveLength(reads.length);
         expect(observer.running).toBe(0);
         await cache.disconnect();
       }),

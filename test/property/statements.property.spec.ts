@@ -50,8 +50,8 @@ const piece = fc.constantFrom(
 const sqlish = fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(' '));
 const anything = fc.oneof(sqlish, fc.string({ unit: 'binary', maxLength: 200 }), fc.string({ maxLength: 200 }));
 
-describe('reading statements', () => {
-  it('never throws, whatever the text, and names one of a closed set of types and a bounded table', () => {
+describe('parsing statements', () => {
+  it('never throws for any text, and returns one of a closed set of types and a bounded table', () => {
     fc.assert(
       fc.property(anything, dialect, (text, which) => {
         const { type, table } = describeStatement(text, which);
@@ -63,7 +63,7 @@ describe('reading statements', () => {
     );
   });
 
-  it('keeps no literal, however it is written', () => {
+  it('drops every literal, in any notation', () => {
     const secret = 'hunter2';
     const literal = fc.constantFrom<(inside: string) => string>(
       (inside) => `'${inside}'`,

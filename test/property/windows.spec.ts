@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { LayerOperation, LayerResult, MissReason, Operation, Outcome, Result } from '../../lib/cache/observer.js';
+import { LayerOperation, LayerResult, MissReason, Operation, Outcome, Result } from '../../lib/cache/base/observer.js';
 import { createCacheMetrics } from '../../lib/insight/create-cache-metrics.js';
 import { type Window, WINDOWS } from '../../lib/metrics/snapshot.js';
 import { windowStart } from '../../lib/metrics/windows/windows.js';
@@ -14,7 +14,7 @@ interface Step {
   readonly pattern: number;
   readonly outcome: Outcome;
   readonly ms: number;
-  readonly near: boolean;
+  readonly local: boolean;
 }
 
 /** Mostly seconds, at times minutes, hours and days in which nothing happens. */
@@ -31,12 +31,12 @@ const steps = fc.array(
     pattern: fc.integer({ min: 0, max: PATTERNS.length - 1 }),
     outcome: fc.constantFrom(Outcome.hit, Outcome.stale, Outcome.miss, Outcome.coalesced, Outcome.error),
     ms: fc.integer({ min: 1, max: 5000 }),
-    near: fc.boolean(),
+    local: fc.boolean(),
   }),
   { minLength: 1, maxLength: 150 },
 );
 
-/** A clock turned without the promises of the usual one. */
+/** A manual clock without promises. */
 class BareClock extends ManualClock {
   #at = START;
   override now(): number {
@@ -55,12 +55,12 @@ function inWindow(log: readonly Logged[], window: Window, now: number): readonly
   return window === 'all' ? log : log.filter(({ at }) => at >= windowStart(window, now));
 }
 
-function isHit({ outcome, near }: Step): boolean {
-  return near || outcome === Outcome.hit || outcome === Outcome.stale;
+function isHit({ outcome, local }: Step): boolean {
+  return local || outcome === Outcome.hit || outcome === Outcome.stale;
 }
 
 describe('the windows of a series', () => {
-  it('hold what a log of every access says, for every window, after idle times of any length', () => {
+  it('equal a log of every access, for every window, after idle times of any length', () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 20 }), (script, readEvery) => {
         const clock = new BareClock();
@@ -74,23 +74,23 @@ describe('the windows of a series', () => {
             const layer = metrics.getLayerStats(window)[0]!;
             const stats = metrics.getStats(window);
             expect([stats.totalRequests, stats.cacheHits]).toEqual([wanted.length, wanted.filter(isHit).length]);
-            const told = wanted.filter(({ near }) => !near);
-            const mean = told.length === 0 ? null : told.reduce((sum, { ms }) => sum + ms, 0) / told.length;
+            const timed = wanted.filter(({ local }) => !local);
+            const mean = timed.length === 0 ? null : timed.reduce((sum, { ms }) => sum + ms, 0) / timed.length;
             const sets = metrics.getOperationStats(window).find(({ operation }) => operation === 'set')!;
-            expect([sets.count, stats.sets, layer.misses]).toEqual([told.length, told.length, told.length]);
+            expect([sets.count, stats.sets, layer.cacheMisses]).toEqual([timed.length, timed.length, timed.length]);
             if (mean === null) expect(sets.avgResponseTimeMs).toBeNull();
             else expect(sets.avgResponseTimeMs).toBeCloseTo(mean, 3);
             expect(stats.maxResponseTimeMs).toBe(
-              wanted.length === 0 ? null : Math.max(...wanted.map(({ ms, near }) => (near ? 0 : ms))),
+              wanted.length === 0 ? null : Math.max(...wanted.map(({ ms, local }) => (local ? 0 : ms))),
             );
             for (const [at, pattern] of PATTERNS.entries()) {
               const own = wanted.filter((step) => step.pattern === at);
               const { totalRequests, staleHits, avgResponseTimeMs } = metrics.getPatternStats(pattern, window);
               expect([totalRequests, staleHits]).toEqual([
                 own.length,
-                own.filter(({ outcome, near }) => !near && outcome === Outcome.stale).length,
+                own.filter(({ outcome, local }) => !local && outcome === Outcome.stale).length,
               ]);
-              const sum = own.reduce((all, { ms, near }) => all + (near ? 0 : ms), 0);
+              const sum = own.reduce((all, { ms, local }) => all + (local ? 0 : ms), 0);
               if (own.length > 0) expect(avgResponseTimeMs).toBeCloseTo(sum / own.length, 3);
               else expect(avgResponseTimeMs).toBeNull();
             }
@@ -100,7 +100,7 @@ describe('the windows of a series', () => {
           clock.turn(step.wait);
           log.push({ ...step, at: clock.now() });
           const each = series[step.pattern]!;
-          if (step.near) observer.hit(each, 0, clock.now());
+          if (step.local) observer.hit(each, 0, clock.now());
           else {
             observer.access(each, step.outcome, 0, step.ms, step.ms, MissReason.none);
             observer.operation(each, Operation.set, Result.ok, step.ms, 0);
@@ -116,7 +116,7 @@ describe('the windows of a series', () => {
     );
   });
 
-  it('are never older than they say and less than one slot shorter', () => {
+  it('are never longer than stated and less than one slot shorter', () => {
     fc.assert(
       fc.property(fc.double({ min: START, max: START * 1.1, noNaN: true }), (now) => {
         for (const [window, span, slot] of [
@@ -141,7 +141,7 @@ describe('the windows of a series', () => {
         for (const step of script) {
           clock.turn(step.wait);
           const series = observer.series(PATTERNS[step.pattern]!);
-          if (step.near) observer.hit(series, 0, clock.now());
+          if (step.local) observer.hit(series, 0, clock.now());
           else observer.access(series, step.outcome, 0, step.ms, step.ms, MissReason.none);
         }
         for (const window of WINDOWS) {

@@ -5,7 +5,7 @@ import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import type { App } from 'supertest/types.js';
 import supertest from 'supertest';
 
-/** The HTTP platforms on which everything must behave alike. */
+/** The HTTP platforms on which everything must behave the same. */
 export const platforms = ['express', 'fastify'] as const;
 export type Platform = (typeof platforms)[number];
 
@@ -18,7 +18,7 @@ export interface BootOptions {
 
 export interface BootedApp {
   readonly app: INestApplication;
-  /** Asks the application over HTTP. */
+  /** Sends a request to the application over HTTP. */
   ask(): ReturnType<typeof supertest>;
   close(): Promise<void>;
 }

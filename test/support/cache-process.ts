@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Answered, Ask, Asked, Told } from './process/messages.js';
+import type { Answered, Ask, Asked, ToProcess } from './process/messages.js';
 
 const script = (name: string) => fileURLToPath(new URL(`./process/${name}`, import.meta.url));
 
-/** A process of its own with a cache over a Redis, for tests of what holds between processes. */
+/** Another process with a cache over a Redis, for tests across processes. */
 export class CacheProcess {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
@@ -15,7 +15,7 @@ export class CacheProcess {
     this.#child = child;
     child.on('message', (message: Answered | Asked) => {
       if (message.kind === 'asked') {
-        this.#tell({ kind: 'version', question: message.question, version: origin(message.key) });
+        this.#send({ kind: 'version', question: message.question, version: origin(message.key) });
         return;
       }
       const waiting = this.#waiting.get(message.id);
@@ -29,7 +29,7 @@ export class CacheProcess {
   }
 
   /**
-   * @param origin what loads find: the version of a key at the moment they ask.
+   * @param origin returns the current version of a key, for loads.
    * @param skewMs how far its clock is from ours.
    */
   static async start(url: string, origin: (key: string) => number, skewMs = 0): Promise<CacheProcess> {
@@ -45,7 +45,7 @@ export class CacheProcess {
   ask(what: Ask['what'], ask: Partial<Ask> = {}): Promise<unknown> {
     const id = ++this.#id;
     const whole: Ask = { what, through: 'memory', key: '', tags: [], version: 0, pauseMs: 0, ...ask };
-    this.#tell({ kind: 'ask', id, ask: whole });
+    this.#send({ kind: 'ask', id, ask: whole });
     return this.#answer(id);
   }
 
@@ -60,7 +60,7 @@ export class CacheProcess {
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
-  #tell(message: Told): void {
+  #send(message: ToProcess): void {
     this.#child.send(message);
   }
 }

@@ -1,5 +1,6 @@
-import { systemClock, type Clock } from '../../lib/cache/clock.js';
-import type { Entry } from '../../lib/cache/entry.js';
+import { systemClock, type Clock } from '../../lib/cache/base/clock.js';
+import type { Entry } from '../../lib/cache/entries/entry.js';
+import { PatternClasses } from '../../lib/cache/entries/pattern-classes.js';
 import { isolate } from '../../lib/cache/entries/values.js';
 
 /** An entry as the engine would make it. */
@@ -8,8 +9,10 @@ export function entryOf(
   { ttl = 60_000, grace = 0, tags = [] as string[], clock = systemClock as Clock } = {},
 ): Entry {
   const now = clock.now();
+  const isolated = isolate(value);
   return {
-    ...isolate(value),
+    ...isolated,
+    classes: isolated.instances.size === 0 ? undefined : new PatternClasses('*'),
     createdAt: now,
     freshUntil: now + ttl,
     staleUntil: now + ttl + grace,

@@ -7,7 +7,7 @@ export interface StreamedEvent {
   readonly data: any;
 }
 
-/** A client of the event stream over a connection of its own. */
+/** A client of the event stream with its own connection. */
 export class EventStream {
   readonly events: StreamedEvent[] = [];
   readonly response: IncomingMessage;

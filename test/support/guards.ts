@@ -8,7 +8,7 @@ export class Open implements CanActivate {
   }
 }
 
-/** Lets in who says a name: `X-Name`. */
+/** Allows requests with a name in `X-Name`. */
 @Injectable()
 export class Named implements CanActivate {
   canActivate(context: ExecutionContext): boolean {

@@ -10,3 +10,9 @@ export function heapInUse(): number {
   collect();
   return process.memoryUsage().heapUsed;
 }
+
+/** The same, with Buffers and other byte arrays outside of the heap. */
+export function memoryInUse(): number {
+  const heap = heapInUse();
+  return heap + process.memoryUsage().external;
+}

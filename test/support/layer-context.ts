@@ -1,8 +1,8 @@
-import { systemClock, type Clock } from '../../lib/cache/clock.js';
-import { Invalidations } from '../../lib/cache/invalidations.js';
+import { systemClock, type Clock } from '../../lib/cache/base/clock.js';
+import { Invalidations } from '../../lib/cache/invalidation/invalidations.js';
 import type { LayerContext, LayerEvents } from '../../lib/cache/layers/layer.js';
 
-/** What a layer told while it worked. */
+/** The events that a layer reported. */
 export interface RecordedEvents {
   readonly events: LayerEvents;
   readonly circuit: number[];

@@ -4,19 +4,19 @@ import { workedMs } from './machine-stalls.js';
 /** How a piece of work shares the event loop. */
 export interface LoopTurns<T> {
   readonly result: T;
-  /** How often others had their turn before it ended. */
+  /** How often other work had its turn before it ended. */
   readonly turns: number;
   /**
-   * The part of the work, 0–1, that was done at the longest time without a turn for others; by what the processor worked,
-   * of which a busy machine takes nothing away.
+   * The largest share of the work, 0–1, without a turn for other work; measured in CPU time, which does not depend on the load
+   * of the machine.
    */
   readonly largest: number;
 }
 
 /**
- * Counts the turns that `work` leaves to others while time passes by a millisecond with every look at `performance.now()`:
- * work in portions then ends one wherever it could, however fast the machine is. Of three times the one in the smallest
- * pieces, since the memory of whatever ran before may have to be tidied up in between.
+ * Counts the turns that `work` leaves to other work while every call of `performance.now()` advances time by a millisecond, so
+ * that sliced work ends a slice wherever it can, on any machine. Returns the best of three runs, because garbage collection may
+ * disturb a run.
  */
 export async function turnsDuring<T>(work: () => T | Promise<T>): Promise<LoopTurns<T>> {
   const times = [await once(work), await once(work), await once(work)];
@@ -52,8 +52,8 @@ async function once<T>(work: () => T | Promise<T>): Promise<LoopTurns<T>> {
 }
 
 /**
- * The least that each of two pieces of work takes the processor, milliseconds, of ten times in turns: what is tidied up beside
- * them falls on some of those only.
+ * The least CPU time of each of two pieces of work, milliseconds, of ten alternating runs, because garbage collection affects
+ * only some of them.
  */
 export function leastWorkMs(one: () => unknown, other: () => unknown): [one: number, other: number] {
   const took = (work: () => unknown): number => {

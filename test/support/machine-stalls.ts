@@ -2,7 +2,7 @@ const EVERY_MS = 10;
 
 /**
  * How long the machine kept this process from running at a time, milliseconds: how late a timer was, without what the processor
- * worked for this process meanwhile. Whoever keeps the event loop by work of his own is not excused by that.
+ * worked for this process meanwhile. Work of the process itself that blocks the event loop does not count as a stall.
  */
 export class MachineStalls {
   longestMs = 0;
@@ -23,7 +23,7 @@ export class MachineStalls {
   }
 }
 
-/** For how long the processor has worked for this process. */
+/** The CPU time of this process. */
 export function workedMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;

@@ -6,7 +6,7 @@ import { createConnection } from 'mysql2/promise';
 import { eventually, freePort } from './redis.js';
 import { directoryOf, findProgram, serverAccount } from './server-account.js';
 
-/** A MariaDB of the test's own, on a free port, as an unprivileged user, without durability. */
+/** A MariaDB server for the test, on a free port, as an unprivileged user, without durability. */
 export class MariadbServer {
   readonly #process: ChildProcess;
   readonly #directory: string;

@@ -16,15 +16,15 @@ import { MachineStalls } from './machine-stalls.js';
 import { eventually } from './redis.js';
 import { type Phase, Visitors } from './visitors.js';
 
-/** How long the application's layer may take to answer, unless a test says otherwise. */
+/** The default deadline of the application's layer. */
 const DEADLINE_MS = 300;
-/** What a load costs. */
+/** The duration of a load. */
 const ORIGIN_MS = 10;
 const NAMESPACE = 'shop';
-/** Fewer than there are feed pages, so that Redis is asked for pages all the while. */
+/** Fewer than there are feed pages, so that Redis is always read. */
 const IN_MEMORY = 60;
 
-/** What the application sells: versions that only grow, each read at the beginning of a load that takes a while. */
+/** The origin: versions that only grow, each read at the beginning of a slow load. */
 export class Origin {
   readonly #versions = new Map<string, number>();
 
@@ -99,10 +99,10 @@ function shopOver(origin: Origin): new (cache: ObservedCache) => object {
   return ShopController;
 }
 
-/** Figures of a layer as `/cache/stats/layers` tells them. */
+/** Figures of a layer in `/cache/stats/layers`. */
 export interface LayerFigures {
   readonly layer: string;
-  readonly hits: number;
+  readonly cache_hits: number;
   readonly circuit_state: 'closed' | 'open' | 'half_open';
   readonly connected: boolean;
   readonly queue_depth: number;
@@ -110,8 +110,8 @@ export interface LayerFigures {
 }
 
 /**
- * An application with memory and Redis whose visitors never pause, for a test that takes its Redis away and gives it back.
- * What visitors notice of it is judged by {@link Outage.unnoticed}.
+ * An application with memory and Redis under constant traffic, for a test that breaks its Redis and repairs it.
+ * {@link Outage.unnoticed} checks that visitors notice nothing.
  */
 export class Outage {
   readonly visitors: Visitors;
@@ -119,7 +119,7 @@ export class Outage {
   readonly #close: () => Promise<void>;
   readonly #redis: RedisLayerOptions;
   readonly #deadlineMs: number;
-  /** What a machine with other work adds to everything, Redis or not. */
+  /** Delays by other work of the machine, with or without Redis. */
   readonly #stalls = new MachineStalls();
 
   private constructor(app: INestApplication, close: () => Promise<void>, redis: RedisLayerOptions, visitors: Visitors) {
@@ -130,7 +130,7 @@ export class Outage {
     this.visitors = visitors;
   }
 
-  /** Boots the application and lets its visitors in until every layer is in use. */
+  /** Boots the application and starts its visitors until every layer is in use. */
   static async begin(redis: RedisLayerOptions, platform: Platform = 'fastify'): Promise<Outage> {
     const origin = new Origin();
     const { app, close } = await boot(platform, {
@@ -150,7 +150,7 @@ export class Outage {
     const visitors = new Visitors(await app.getUrl());
     const outage = new Outage(app, close, redis, visitors);
     visitors.enter();
-    await eventually(async () => (await outage.redis()).hits > 20, 'Redis is in use');
+    await eventually(async () => (await outage.redis()).cache_hits > 20, 'Redis is in use');
     return outage;
   }
 
@@ -161,35 +161,35 @@ export class Outage {
     await pause(forMs);
   }
 
-  /** The same for what may leave the circuit closed; requests from here on count as made during the outage. */
+  /** The same for faults that may leave the circuit closed; requests from here on count as made during the outage. */
   async meanwhile(breaking: () => unknown, forMs = 1_000): Promise<void> {
     this.visitors.phase = 'during';
     await breaking();
     await pause(forMs);
   }
 
-  /** Runs what gives Redis back, and waits until it serves hits with its circuit closed. @returns how long that took. */
+  /** Repairs Redis, and waits until it serves hits with its circuit closed. @returns how long that took. */
   async over(mending: () => unknown): Promise<number> {
     this.visitors.phase = 'after';
     await mending();
     const mendedAt = performance.now();
-    const { hits } = await this.redis();
+    const { cache_hits: hits } = await this.redis();
     await eventually(async () => {
       const now = await this.redis();
-      return now.circuit_state === 'closed' && now.hits > hits;
+      return now.circuit_state === 'closed' && now.cache_hits > hits;
     }, 'Redis serves hits again');
     const tookMs = performance.now() - mendedAt;
     await pause(500);
     return tookMs;
   }
 
-  /** What `/cache/stats/layers` says of Redis. */
+  /** The figures of Redis in `/cache/stats/layers`. */
   async redis(): Promise<LayerFigures> {
     const layers = (await this.#json('/cache/stats/layers')) as LayerFigures[];
     return layers.find(({ layer }) => layer === 'redis')!;
   }
 
-  /** Changes of the circuit so far, by the state it came to, as `/metrics` tells them. */
+  /** Changes of the circuit so far, by new state, from `/metrics`. */
   async transitions(): Promise<Record<'open' | 'half_open' | 'closed', number>> {
     const text = await (await fetch(`${this.visitors.url}/metrics`)).text();
     const count = (to: string) =>
@@ -202,8 +202,8 @@ export class Outage {
   }
 
   /**
-   * No visitor noticed anything: no failure, nobody waiting longer than for Redis' deadline and the origin, no value from
-   * before an acknowledged change, and whoever asks for what is in memory as fast as ever.
+   * Checks that no visitor noticed anything: no failure, no wait longer than Redis' deadline and the origin, no value from
+   * before an acknowledged change, and reads from memory as fast as before.
    * @param memoryKept false where the fault cuts the bus too, after which memory is not trusted any more.
    */
   unnoticed({ memoryKept = true } = {}): void {
@@ -217,15 +217,15 @@ export class Outage {
     const stalledMs = this.#stalls.longestMs;
     expect(visitors.quantile('during', 'hot', 0.95)).toBeLessThan(Math.max(deadlineMs / 2, 5 * calm) + 5 * stalledMs);
     for (const phase of ['during', 'after'] satisfies Phase[]) {
-      // Finding out that Redis does not answer, and the origin; as long again, and more where the machine was busy before.
+      // The deadline of Redis and the origin, doubled, and more where the machine was busy before.
       const busy = 5 * visitors.quantile('before', 'loaded', 0.99) + 10 * stalledMs;
       expect(visitors.quantile(phase, 'loaded', 0.99)).toBeLessThan(2 * (deadlineMs + ORIGIN_MS) + busy);
-      // A change is told to Redis and to the other processes, each within the deadline.
+      // A change is sent to Redis and to the other processes, each within the deadline.
       expect(visitors.quantile(phase, 'changed', 0.99)).toBeLessThan(2 * (2 * deadlineMs + ORIGIN_MS) + busy);
     }
   }
 
-  /** Lets visitors go and compares what they got with what was counted: every request is one outcome. */
+  /** Stops the visitors and compares their responses with the counts: every request is one outcome. */
   async addsUp(): Promise<void> {
     this.#stalls.stop();
     await this.visitors.leave();
@@ -242,7 +242,7 @@ export class Outage {
     expect(stats.operations_in_flight).toBe(0);
   }
 
-  /** What another process reads: a cache of its own, without memory, over the same Redis. */
+  /** Reads as another process does: with another cache without memory over the same Redis. */
   async elsewhere(
     redis: RedisLayerOptions = {},
   ): Promise<{ get<T>(key: string): Promise<T | undefined>; close(): Promise<unknown> }> {
@@ -251,7 +251,7 @@ export class Outage {
     return { get: (key) => cache.get(key), close: () => cache.disconnect() };
   }
 
-  /** Nothing that Redis holds afterwards is older than the last change that was acknowledged. */
+  /** Checks that Redis contains nothing older than the last acknowledged change. */
   async holdsNothingOld(redis?: RedisLayerOptions): Promise<void> {
     const other = await this.elsewhere(redis);
     try {
@@ -267,7 +267,7 @@ export class Outage {
     }
   }
 
-  /** What was written during the outage is there afterwards: of each note the last value that was acknowledged. */
+  /** Checks that writes during the outage are stored afterwards: the last acknowledged value of each note. */
   async keptWhatWasWritten(redis?: RedisLayerOptions): Promise<void> {
     await eventually(async () => (await this.redis()).queue_depth === 0, 'the queue is written');
     const other = await this.elsewhere(redis);

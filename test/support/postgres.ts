@@ -6,7 +6,7 @@ import pg from 'pg';
 import { eventually, freePort } from './redis.js';
 import { directoryOf, findProgram, serverAccount } from './server-account.js';
 
-/** A PostgreSQL of the test's own, on a free port, as an unprivileged user, without durability. */
+/** A PostgreSQL server for the test, on a free port, as an unprivileged user, without durability. */
 export class PostgresServer {
   readonly #process: ChildProcess;
   readonly #directory: string;

@@ -9,6 +9,7 @@ const servers = [
   { program: 'postgres', package: 'postgresql' },
   { program: 'mariadbd', package: 'mariadb-server' },
   { program: 'prometheus', package: 'prometheus' },
+  { program: 'chromium', package: 'chromium' },
   // Makes the certificate of a Redis behind TLS.
   { program: 'openssl', package: 'openssl' },
 ];
@@ -58,7 +59,7 @@ if (still.length > 0) {
   console.error(
     `The tests need ${still.map(({ program }) => program).join(', ')}. ` +
       `On Debian or Ubuntu: sudo apt-get install ${still.map((server) => server.package).join(' ')}. ` +
-      'On macOS: brew install redis postgresql mariadb prometheus.',
+      'On macOS: brew install redis postgresql mariadb prometheus chromium.',
   );
   process.exit(1);
 }

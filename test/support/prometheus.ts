@@ -16,7 +16,7 @@ export interface PromExemplar {
   readonly value: number;
 }
 
-/** A Prometheus of the test's own: it scrapes its targets every second and keeps nothing. */
+/** A Prometheus server for the test: it scrapes its targets every second and stores nothing. */
 export class PrometheusServer {
   readonly #process: ChildProcess;
   readonly #directory: string;
@@ -62,13 +62,13 @@ export class PrometheusServer {
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
-    let told = '';
-    child.stderr.on('data', (chunk: Buffer) => (told += String(chunk)));
-    child.once('error', (error) => (told += error.message));
+    let errors = '';
+    child.stderr.on('data', (chunk: Buffer) => (errors += String(chunk)));
+    child.once('error', (error) => (errors += error.message));
     const server = new PrometheusServer(child, directory, port);
     await eventually(
       async () => {
-        if (child.exitCode !== null) throw new Error(`prometheus ended with ${child.exitCode}: ${told.slice(-2000)}`);
+        if (child.exitCode !== null) throw new Error(`prometheus ended with ${child.exitCode}: ${errors.slice(-2000)}`);
         return fetch(`${server.#base}/-/ready`).then(
           ({ ok }) => ok,
           () => false,
@@ -80,7 +80,7 @@ export class PrometheusServer {
     return server;
   }
 
-  /** An instant query, now. Rejects with what Prometheus says of a query it does not understand. */
+  /** Runs an instant query. Rejects with Prometheus' error for an invalid query. */
   async query(expression: string): Promise<PromSample[]> {
     const { resultType, result } = await this.#get<{ resultType: string; result: unknown }>('query', {
       query: expression,
@@ -92,7 +92,7 @@ export class PrometheusServer {
     }));
   }
 
-  /** The one number that a query answers; undefined for none. */
+  /** Returns the one number of a query's result; undefined for none. */
   async number(expression: string): Promise<number | undefined> {
     return (await this.query(expression))[0]?.value;
   }
@@ -116,7 +116,7 @@ export class PrometheusServer {
     );
   }
 
-  /** Names of the rules it has loaded. */
+  /** Names of the loaded rules. */
   async rules(): Promise<string[]> {
     const { groups } = await this.#get<{ groups: { rules: { name: string }[] }[] }>('rules', {});
     return groups.flatMap(({ rules }) => rules.map(({ name }) => name));

@@ -7,14 +7,14 @@ import {
   Outcome,
   Result,
   type Series,
-} from '../../lib/cache/observer.js';
+} from '../../lib/cache/base/observer.js';
 
 const nameOf = (names: Record<string, number>, value: number) =>
   Object.entries(names).find(([, other]) => other === value)![0];
 
-/** Writes down everything it is told, in words. */
+/** Records each event as one readable line. */
 export class RecordingObserver implements CacheObserver {
-  readonly told: string[] = [];
+  readonly lines: string[] = [];
   readonly layerCalls: string[] = [];
   readonly invalidations: string[] = [];
   running = 0;
@@ -30,7 +30,7 @@ export class RecordingObserver implements CacheObserver {
     return { pattern: key, endpoint: undefined };
   }
   hit({ pattern }: Series, layer: number): void {
-    this.told.push(`${pattern} hit ${this.names[layer]}`);
+    this.lines.push(`${pattern} hit ${this.names[layer]}`);
   }
   access(
     { pattern }: Series,
@@ -42,30 +42,30 @@ export class RecordingObserver implements CacheObserver {
   ): void {
     const from = layer === -1 ? '' : ` ${this.names[layer]}`;
     const why = reason === MissReason.none ? '' : ` (${nameOf(MissReason, reason)})`;
-    this.told.push(`${pattern} ${nameOf(Outcome, outcome)}${from}${why}`);
+    this.lines.push(`${pattern} ${nameOf(Outcome, outcome)}${from}${why}`);
     this.times.push([responseMs, totalMs]);
   }
   readonly times: [responseMs: number, totalMs: number][] = [];
   bypass({ pattern }: Series): void {
-    this.told.push(`${pattern} bypass`);
+    this.lines.push(`${pattern} bypass`);
   }
   load({ pattern }: Series, operation: Operation, result: Result): void {
-    this.told.push(`${pattern} ${nameOf(Operation, operation)} ${nameOf(Result, result)}`);
+    this.lines.push(`${pattern} ${nameOf(Operation, operation)} ${nameOf(Result, result)}`);
   }
   inFlight(change: 1 | -1): void {
     this.running += change;
   }
   waitTimeout({ pattern }: Series): void {
-    this.told.push(`${pattern} wait timeout`);
+    this.lines.push(`${pattern} wait timeout`);
   }
   operation({ pattern }: Series, operation: Operation, result: Result): void {
-    this.told.push(`${pattern} ${nameOf(Operation, operation)} ${nameOf(Result, result)}`);
+    this.lines.push(`${pattern} ${nameOf(Operation, operation)} ${nameOf(Result, result)}`);
   }
   invalidation(result: Result, _ms: number, removed: number): void {
     this.invalidations.push(`${nameOf(Result, result)} ${removed}`);
   }
   sizeRejected({ pattern }: Series): void {
-    this.told.push(`${pattern} too large`);
+    this.lines.push(`${pattern} too large`);
   }
   layer(layer: number, operation: LayerOperation, result: LayerResult, _ms: number, keys: number): void {
     this.layerCalls.push(
@@ -73,15 +73,15 @@ export class RecordingObserver implements CacheObserver {
     );
   }
   evicted(layer: number, reason: number, count: number): void {
-    this.told.push(`${this.names[layer]} evicted ${count} ${['capacity', 'expired', 'size'][reason]}`);
+    this.lines.push(`${this.names[layer]} evicted ${count} ${['capacity', 'expired', 'size'][reason]}`);
   }
   circuit(): void {}
   queueDepth(): void {}
   writeDropped(): void {}
   asyncWrite(): void {}
 
-  /** What was told since the last call, and forgets it. */
+  /** Returns the lines since the last call and removes them. */
   take(): string[] {
-    return this.told.splice(0);
+    return this.lines.splice(0);
   }
 }

@@ -1,12 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
-import { systemClock, type Clock } from '../../lib/cache/clock.js';
-import type { Layer, LoadTicket } from '../../lib/cache/layers/layer.js';
+import { systemClock, type Clock } from '../../lib/cache/base/clock.js';
+import type { Layer } from '../../lib/cache/layers/layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { layerContext } from './layer-context.js';
 import { RedisCluster, RedisServer } from './redis.js';
+import { LoadTicket } from '../../lib/cache/layers/load-ticket.js';
 
-/** The two places where the order of invalidations is kept, as long as the suite lasts; for the top of a file. */
+/** The two places of the order of invalidations, for the whole suite; use at the top of a file. */
 export class RedisPlaces {
   #server: RedisServer | undefined;
   #cluster: RedisCluster | undefined;
@@ -26,7 +27,7 @@ export class RedisPlaces {
     return this.#cluster!;
   }
 
-  /** Ways to them, by name, for `describe.each`. */
+  /** Their options, by name, for `describe.each`. */
   readonly both: ['one server' | 'a cluster', () => RedisLayerOptions][] = [
     ['one server', () => ({ url: this.server.url })],
     ['a cluster', () => ({ cluster: { rootNodes: this.cluster.rootNodes } })],
@@ -40,7 +41,7 @@ export class LayerProcesses {
   readonly #options: () => RedisLayerOptions;
   readonly #open: Layer[] = [];
   prefix = '';
-  /** Two that each test has. */
+  /** Two processes of each test. */
   here!: Layer;
   there!: Layer;
 
@@ -56,7 +57,7 @@ export class LayerProcesses {
     });
   }
 
-  /** One more, that knows nothing but what it reads in Redis. */
+  /** Starts another process, which knows only what it reads in Redis. */
   async start(clock: Clock = systemClock): Promise<Layer> {
     const layer = redisLayer({ deadline: 2_000, ...this.#options() }).create(layerContext(this.prefix, { clock }));
     await layer.connect?.();
@@ -65,9 +66,9 @@ export class LayerProcesses {
   }
 }
 
-/** A load begins: what its read tells. */
+/** Begins a load and returns the result of its read. */
 export async function beginLoad(layer: Layer, key: string): Promise<LoadTicket> {
-  const ticket: LoadTicket = new Map();
+  const ticket = new LoadTicket();
   await layer.get(key, ticket);
   return ticket;
 }

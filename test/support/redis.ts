@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, createCluster, type RedisClientType, type RedisClusterType } from '@redis/client';
 
-/** A TCP port of this machine that nobody listens on. */
+/** A free TCP port of this machine. */
 export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = net.createServer().listen(0, '127.0.0.1', () => {
@@ -16,7 +16,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Waits until `condition` holds, asking every 20 ms; for what a server of its own does in its own time. */
+/** Waits until `condition` is true, checked every 20 ms; for servers, which have their own time. */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
   what: string,
@@ -38,7 +38,7 @@ const argumentsOf = (config: Config): string[] =>
     ...(value === '' ? [''] : name === 'user' ? [String(value)] : String(value).split(' ')),
   ]);
 
-/** A redis-server of the test's own, on a free port, in memory only. */
+/** A redis-server for the test, on a free port, in memory only. */
 export class RedisServer {
   readonly #directory = mkdtempSync(join(tmpdir(), 'cache-redis-'));
   readonly #clients: RedisClientType[] = [];
@@ -101,12 +101,12 @@ export class RedisServer {
     await exited;
   }
 
-  /** SIGSTOP: the sockets stay open and nobody answers. */
+  /** SIGSTOP: the sockets stay open and the server does not answer. */
   freeze(): void {
     this.#process?.kill('SIGSTOP');
   }
 
-  /** SIGCONT: it goes on, and first works off what it was sent meanwhile. */
+  /** SIGCONT: it continues, first with the commands received meanwhile. */
   resume(): void {
     this.#process?.kill('SIGCONT');
   }
@@ -141,7 +141,7 @@ export class RedisSentinelSetup {
     readonly master: RedisServer,
     readonly replica: RedisServer,
     readonly ports: readonly number[],
-    /** Under which the sentinels know the master. */
+    /** The master's name in the sentinels. */
     readonly name: string,
   ) {}
 
@@ -153,7 +153,7 @@ export class RedisSentinelSetup {
     await setup.#startSentinels();
     const looking = await replica.client();
     await eventually(async () => (await looking.info('replication')).includes('master_link_status:up'), 'replication');
-    // A master that lost its replica must not take what the promoted one never hears of.
+    // A master without its replica must refuse writes, which the promoted replica would never get.
     await (await master.client()).configSet('min-replicas-to-write', '1');
     const sentinel = createClient({ url: `redis://127.0.0.1:${ports[0]}` });
     await sentinel.connect();
@@ -255,7 +255,7 @@ export class RedisCluster {
     return this.nodes.map(({ url }) => ({ url }));
   }
 
-  /** A replica that takes over when its master, which must not take what it does not hear, is lost. */
+  /** Adds a replica that takes over when its master is lost; the master refuses writes without it. */
   async addReplica(of: RedisServer): Promise<RedisServer> {
     const replica = await RedisCluster.#startNode(of.config);
     this.#replicas.push(replica);

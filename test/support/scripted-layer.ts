@@ -1,6 +1,6 @@
-import type { Entry } from '../../lib/cache/entry.js';
-import { globMatcher } from '../../lib/cache/glob.js';
-import { CircuitState } from '../../lib/cache/observer.js';
+import type { Entry } from '../../lib/cache/entries/entry.js';
+import { globMatcher } from '../../lib/cache/base/glob.js';
+import { CircuitState } from '../../lib/cache/base/observer.js';
 import type {
   BusMessage,
   Coordination,
@@ -12,7 +12,7 @@ import type {
 
 type Gate = { readonly passed: Promise<void>; open(): void };
 
-/** What the processes of a test share: entries, locks and messages. */
+/** The shared server of a test's processes: entries, locks and messages. */
 export class SharedServer {
   readonly entries = new Map<string, Entry>();
   readonly locks = new Set<string>();
@@ -21,10 +21,10 @@ export class SharedServer {
   readonly messages: BusMessage[] = [];
 }
 
-/** A far layer that does what the test says: answers, waits at a gate, rejects, refuses to connect. */
+/** A remote layer that the test controls: it answers, waits at a gate, rejects, refuses to connect. */
 export class ScriptedLayer implements Layer {
   readonly shared = true;
-  /** What was asked of it, as `getMany a,b`. */
+  /** Its calls, as `getMany a,b`. */
   readonly calls: string[] = [];
   failing: unknown;
   unreachable = false;
@@ -33,7 +33,7 @@ export class ScriptedLayer implements Layer {
   readonly #gates = new Map<string, Gate>();
 
   constructor(
-    readonly name = 'far',
+    readonly name = 'remote',
     readonly server = new SharedServer(),
   ) {
     let own: { onMessage(message: BusMessage): void; onGap(): void } | undefined;
@@ -44,7 +44,10 @@ export class ScriptedLayer implements Layer {
         server.locks.add(name);
         return {
           renew: async () => server.locks.has(name),
-          release: async () => void server.locks.delete(name),
+          release: async () => {
+            await this.#gates.get('release')?.passed;
+            server.locks.delete(name);
+          },
         };
       },
       publish: async (message) => {
@@ -76,7 +79,7 @@ export class ScriptedLayer implements Layer {
   }
 
   async get(key: string): Promise<Entry | undefined> {
-    // What a server answers is what it had when it was asked.
+    // A server answers with the state at the time of the call.
     const entry = this.server.entries.get(key);
     await this.#ask(`get ${key}`);
     return entry;
@@ -144,7 +147,7 @@ export class ScriptedLayer implements Layer {
     return { entries: null, bytes: null, connected: !this.closed, circuitState, queueDepth: 0, writesDropped: 0 };
   }
 
-  /** What was asked since the last call, and forgets it. */
+  /** Returns the calls since the last time and removes them. */
   take(): string[] {
     return this.calls.splice(0);
   }

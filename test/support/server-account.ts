@@ -3,13 +3,13 @@ import { chownSync, existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Whom a server runs as: database servers refuse to run as root. */
+/** The account that a server runs as: database servers refuse to run as root. */
 export interface Account {
   readonly uid?: number;
   readonly gid?: number;
 }
 
-/** The account that a package made for its server, or nobody's, where the tests run as root; else whoever runs them. */
+/** Where the tests run as root: the account that a package made for its server, else `nobody`. Otherwise the current account. */
 export function serverAccount(name: string): Account {
   if (process.getuid?.() !== 0) return {};
   const id = (user: string, flag: string): number | undefined => {
@@ -20,7 +20,7 @@ export function serverAccount(name: string): Account {
   return { uid: id(user, '-u')!, gid: id(user, '-g')! };
 }
 
-/** A directory of the account's own. */
+/** Makes a directory that the account owns. */
 export function directoryOf(account: Account, prefix: string): string {
   const directory = mkdtempSync(join(tmpdir(), prefix));
   if (account.uid !== undefined) chownSync(directory, account.uid, account.gid!);

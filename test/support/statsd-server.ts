@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url);
 
 /** npm's statsd on free ports, which flushes what it received to a Graphite that is this object. */
 export class StatsdServer {
-  /** The last figure of each name that was flushed; sums of what counters were given. */
+  /** The last flushed figure of each name; sums for counters. */
   readonly counters = new Map<string, number>();
   readonly gauges = new Map<string, number>();
   readonly #directory = mkdtempSync(join(tmpdir(), 'cache-statsd-'));
@@ -44,7 +44,7 @@ export class StatsdServer {
       graphite: { legacyNamespace: false, globalPrefix: '' },
     };
     writeFileSync(config, JSON.stringify(settings));
-    // What it logs with has left Node with version 23.
+    // Its logging module is not part of Node 23 and later.
     const log = join(server.#directory, 'log.cjs');
     writeFileSync(log, "require('node:util').log ??= () => undefined;");
     server.#process = spawn(process.execPath, ['--require', log, require.resolve('statsd/stats.js'), config], {

@@ -2,7 +2,7 @@ import http from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export type Phase = 'before' | 'during' | 'after';
-/** `hot`: what is in memory all the while; `cooled`: what should have been. */
+/** `hot`: always in memory; `cooled`: should have been in memory. */
 type Cause = 'hot' | 'cooled' | 'loaded' | 'changed' | 'other';
 export type XCache = 'HIT' | 'STALE' | 'MISS';
 
@@ -13,18 +13,18 @@ interface Visit {
   readonly ms: number;
 }
 
-/** Longer than any answer may take; a visitor who waits for it counts as hung. */
+/** Longer than any response may take; a request that takes longer counts as hung. */
 const HUNG_MS = 5_000;
 const HOT = '/feeds/discover?page=hot';
 
-/** People who ask an application over HTTP without end, each one thing after another, and remember what they got. */
+/** Simulated visitors that send HTTP requests without end, each one after the other, and record the responses. */
 export class Visitors {
   phase: Phase = 'before';
-  /** Requests that failed or hung, by what they asked. */
+  /** Requests that failed or hung. */
   readonly failures: string[] = [];
-  /** Answers older than a change that had been acknowledged before they were asked for. */
+  /** Responses older than a change that was acknowledged before the request. */
   readonly outdated: string[] = [];
-  /** The version that each change brought, by product or note. */
+  /** The version of each change, by product or note. */
   readonly acknowledged = new Map<string, number>();
   /** Notes written during the outage. */
   readonly notedDuring = new Map<string, number>();
@@ -45,7 +45,7 @@ export class Visitors {
     this.#loops = Array.from({ length: this.#crowd }, (_, visitor) => this.#visit(visitor));
   }
 
-  /** Resolves when every answer has come. */
+  /** Resolves when every response has arrived. */
   async leave(): Promise<void> {
     this.#leaving = true;
     await Promise.all(this.#loops);
@@ -64,7 +64,7 @@ export class Visitors {
     return times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
   }
 
-  /** Everything that was asked of a cached handler. */
+  /** Requests of cached handlers by outcome. */
   byOutcome(): Record<XCache, number> {
     const counts = { HIT: 0, STALE: 0, MISS: 0 };
     for (const { outcome } of this.#visits) if (outcome !== undefined) counts[outcome]++;

@@ -1,28 +1,28 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Clock, systemClock } from '../../../lib/cache/clock.js';
+import { type Clock, systemClock } from '../../../lib/cache/base/clock.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
 import { redisLayer } from '../../../lib/cache/layers/redis/redis-layer.js';
 import { createObservedCache } from '../../../lib/create-observed-cache.js';
 import { type ObservedCache } from '../../../lib/observed-cache.js';
-import type { Answered, Ask, Asked, Told } from './messages.js';
+import type { Answered, Ask, Asked, ToProcess } from './messages.js';
 
 /*
- * A process with a cache of its own, told by its parent what to do: one cache with memory and Redis as an application has
- * it, and one without memory, which says what Redis answers.
+ * A process with a cache of its own that its parent directs: one cache with memory and Redis as an application has
+ * it, and one without memory, which reads Redis.
  */
 const [url, skewMs = '0'] = process.argv.slice(2);
 const skewed: Clock = { ...systemClock, now: () => systemClock.now() + Number(skewMs) };
 const options = { namespace: 'consistency', clock: skewed, metrics: false } as const;
-const far = () => redisLayer({ url: url!, deadline: 2_000 });
+const remote = () => redisLayer({ url: url!, deadline: 2_000 });
 const caches: Record<Ask['through'], ObservedCache> = {
-  memory: createObservedCache({ ...options, layers: [memoryLayer(), far()] }),
-  redis: createObservedCache({ ...options, layers: [far()] }),
+  memory: createObservedCache({ ...options, layers: [memoryLayer(), remote()] }),
+  redis: createObservedCache({ ...options, layers: [remote()] }),
 };
 
 const asked = new Map<number, (version: number) => void>();
 let question = 0;
 
-/** The origin is the parent: it answers with the version there is when it is asked. */
+/** The origin is the parent process: it returns the current version. */
 function origin(key: string): Promise<number> {
   return new Promise((resolve) => {
     asked.set(++question, resolve);
@@ -62,7 +62,7 @@ async function run(ask: Ask): Promise<unknown> {
   }
 }
 
-process.on('message', (message: Told) => {
+process.on('message', (message: ToProcess) => {
   if (message.kind === 'version') {
     asked.get(message.question)?.(message.version);
     asked.delete(message.question);

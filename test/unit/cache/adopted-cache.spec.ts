@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createCache, type Cache } from 'cache-manager';
+import { Keyv, type KeyvOptions } from 'keyv';
 import { observeInPlace } from '../../../lib/cache/adopted/adopted-cache.js';
 import type { CacheContract } from '../../../lib/cache/contract/cache-contract.js';
-import { systemClock } from '../../../lib/cache/clock.js';
+import { systemClock } from '../../../lib/cache/base/clock.js';
 import { createObservedCache, observeCache } from '../../../lib/create-observed-cache.js';
 import { settle } from '../../support/manual-clock.js';
 import { RecordingObserver } from '../../support/recording-observer.js';
@@ -19,7 +20,7 @@ describe("a cache of cache-manager's, observed in place", () => {
     observe();
   });
 
-  it('counts gets of one and of many', async () => {
+  it('counts gets of one key and of many', async () => {
     expect(await cache.get('a')).toBeUndefined();
     expect(await cache.set('a', 1)).toBe(1);
     expect(await cache.get('a')).toBe(1);
@@ -31,21 +32,21 @@ describe("a cache of cache-manager's, observed in place", () => {
     ]); // prettier-ignore
   });
 
-  it('tells a wrap that loads from one that does not', async () => {
+  it('reports a wrap that loads and one that does not', async () => {
     expect(await cache.wrap('k', () => ({ n: 1 }))).toEqual({ n: 1 });
     expect(await cache.wrap('k', () => ({ n: 2 }))).toEqual({ n: 1 });
     expect(observer.take()).toEqual(['k miss (cold)', 'k load ok', 'k hit adopted']);
     expect(observer.running).toBe(0);
   });
 
-  it('tells those who waited for another wrap as coalesced', async () => {
+  it('reports callers that waited for another wrap as coalesced', async () => {
     await Promise.all([1, 2, 3].map(() => cache.wrap('k', async () => 'v')));
     expect(observer.take().filter((line) => !line.includes('load')).sort()).toEqual([
       'k coalesced (cold)', 'k coalesced (cold)', 'k miss (cold)',
     ]); // prettier-ignore
   });
 
-  it('tells a refresh by its threshold as a hit and a refresh', async () => {
+  it('reports a refresh by its threshold as a hit and a refresh', async () => {
     await cache.wrap('k', async () => 'old', 1_000, 10_000);
     observer.take();
     expect(await cache.wrap('k', async () => 'new', 1_000, 10_000)).toBe('old');
@@ -54,14 +55,14 @@ describe("a cache of cache-manager's, observed in place", () => {
     expect(await cache.get('k')).toBe('new');
   });
 
-  it("keeps the loader's rejection, and warns of no listeners", async () => {
+  it("passes the loader's rejection through, and does not warn of listeners", async () => {
     const error = new Error('origin');
     await expect(cache.wrap('k', () => Promise.reject(error))).rejects.toBe(error);
     expect(observer.take()).toEqual(['k miss (cold)', 'k load error']);
     await Promise.all(Array.from({ length: 50 }, (_, index) => cache.wrap(`k${index}`, () => index)));
   });
 
-  it('changes nothing when it is observed twice', async () => {
+  it('does not change when it is observed twice', async () => {
     const get = cache.get;
     observe();
     expect(cache.get).toBe(get);
@@ -78,7 +79,7 @@ describe("a cache of cache-manager's, observed in place", () => {
     expect(observeCache(plain).metrics).toBe(observed.metrics);
   });
 
-  it('takes our API over it: values lie raw in it, each access is counted once', async () => {
+  it('works under our API: values are stored raw, each access is counted once', async () => {
     const plain = createCache();
     const observed = createObservedCache({ cache: plain });
     expect(await observed.getOrSet('k', () => ({ at: new Date(5) }), { tags: ['red'], ttl: 10_000 })).toEqual({ at: new Date(5) }); // prettier-ignore
@@ -90,5 +91,37 @@ describe("a cache of cache-manager's, observed in place", () => {
     expect(await observed.deleteByPattern('k*')).toBe(1);
     expect(await plain.get('k')).toBeUndefined();
     expect(observed.stores).toBe(plain.stores);
+  });
+});
+
+describe('instances of classes in an adopted cache', () => {
+  class User {
+    name = 'ann';
+  }
+  const json = { serialize: JSON.stringify, deserialize: JSON.parse } as unknown as KeyvOptions;
+
+  it('keep their class where its stores keep references', async () => {
+    const cache = createObservedCache({ cache: createCache() });
+    let loads = 0;
+    const load = () => {
+      loads += 1;
+      return { user: new User() };
+    };
+    for (const _ of ['miss', 'hit']) expect(await cache.getOrSet('user:1', load)).toStrictEqual({ user: new User() });
+    expect(loads).toBe(1);
+  });
+
+  it('are not stored where one of its stores loses the class, which is logged once', async () => {
+    const warnings: string[] = [];
+    const stores = [new Keyv(), new Keyv({ ...json, store: new Map(), useKeyPrefix: false })];
+    const own = createCache({ stores });
+    const log = (_level: string, code: string) => void warnings.push(code);
+    const cache = createObservedCache({ cache: own, log });
+    for (const key of ['user:1', 'user:2', 'user:2'])
+      expect(await cache.getOrSet(key, () => new User())).toStrictEqual(new User());
+    expect(await own.get('user:2')).toBeUndefined();
+    expect(await cache.getOrSet('plain:1', () => ({ n: 1 }))).toEqual({ n: 1 });
+    expect(await own.get('plain:1')).toEqual({ n: 1 });
+    expect(warnings).toEqual(['CLASSES_LOST']);
   });
 });

@@ -16,7 +16,7 @@ describe("cache-manager's contract", () => {
   });
   afterEach(() => cache.disconnect());
 
-  it('sets, gets, tells the expiry and deletes', async () => {
+  it('sets, gets, returns the expiry and deletes', async () => {
     expect(await cache.set('k', { n: 1 }, 5_000)).toEqual({ n: 1 });
     expect(await cache.get('k')).toEqual({ n: 1 });
     expect(await cache.ttl('k')).toBe(clock.now() + 5_000);
@@ -25,7 +25,7 @@ describe("cache-manager's contract", () => {
     expect(await cache.ttl('k')).toBeUndefined();
   });
 
-  it('keeps null, by set and by wrap', async () => {
+  it('stores null, by set and by wrap', async () => {
     await cache.set('null', null);
     expect(await cache.get('null')).toBeNull();
     const load = jest.fn(() => null);
@@ -57,18 +57,18 @@ describe("cache-manager's contract", () => {
     expect(await cache.get('k')).toBe('v2');
   });
 
-  it('tells its events, and a listener that throws harms nobody', async () => {
-    const told: unknown[] = [];
+  it('emits its events, also when a listener throws', async () => {
+    const emitted: unknown[] = [];
     cache.on('get', () => {
       throw new Error('listener');
     });
-    cache.on('get', (payload) => told.push(payload));
-    cache.on('del', (payload) => told.push(payload));
+    cache.on('get', (payload) => emitted.push(payload));
+    cache.on('del', (payload) => emitted.push(payload));
     await cache.set('k', 1);
     await cache.get('k');
     await cache.get('absent');
     await cache.del('k');
-    expect(told).toEqual([{ key: 'k', value: 1, store: 'primary' }, { key: 'k' }]);
+    expect(emitted).toEqual([{ key: 'k', value: 1, store: 'primary' }, { key: 'k' }]);
   });
 
   it('has a store that reads and writes through the cache', async () => {
@@ -80,13 +80,13 @@ describe("cache-manager's contract", () => {
     expect(await cache.get('k')).toBeUndefined();
   });
 
-  it('rejects a set of what cannot be kept and a TTL that is none', async () => {
+  it('rejects a set of a value that cannot be stored, and an invalid TTL', async () => {
     await expect(cache.set('k', () => 1)).rejects.toMatchObject({ code: 'VALUE_NOT_SERIALIZABLE' });
     await expect(cache.set('k', 1, -1)).rejects.toMatchObject({ code: 'INVALID_DURATION' });
     await expect(cache.set('k', 1, NaN)).rejects.toMatchObject({ code: 'INVALID_DURATION' });
   });
 
-  it('loads what is missing of many in one call, and joins single callers of the same keys', async () => {
+  it('loads the missing keys of a batch in one call, and joins single callers of the same keys', async () => {
     await cache.set('a', 'cached');
     const loader = jest.fn(async (missing: string[]) => new Map(missing.map((key) => [key, `loaded ${key}`])));
     const many = cache.getOrSetMany(['a', 'b', 'c', 'b'], loader);
@@ -97,7 +97,7 @@ describe("cache-manager's contract", () => {
     expect(loader.mock.calls[0]![0]).toEqual(['b', 'c']);
   });
 
-  it('expires an entry by hand, and answers whether there is one', async () => {
+  it('expires an entry on request, and returns whether there is one', async () => {
     await cache.set('k', 1);
     expect(await cache.has('k')).toBe(true);
     expect(await cache.expire('k')).toBe(true);
@@ -105,7 +105,7 @@ describe("cache-manager's contract", () => {
     expect(await cache.expire('k')).toBe(false);
   });
 
-  it('gives every reader of what cannot be frozen a copy of its own', async () => {
+  it('gives every reader its own copy of a value that cannot be frozen', async () => {
     await cache.set('k', { at: new Date(5) });
     const first = await cache.get<{ at: Date }>('k');
     first!.at.setTime(9);

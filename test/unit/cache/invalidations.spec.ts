@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { Invalidations } from '../../../lib/cache/invalidations.js';
+import { Invalidations } from '../../../lib/cache/invalidation/invalidations.js';
 import { entryOf } from '../../support/entries.js';
 
 const at = (epoch: number, tags: string[] = []) => ({ ...entryOf(1, { tags }), epoch });
 
-describe('the order of invalidations', () => {
-  it('tells what concerns a key or a tag since an epoch, and nothing else', () => {
+describe('the log of invalidations', () => {
+  it('finds invalidations of a key or a tag since an epoch, and no others', () => {
     const order = new Invalidations();
     const before = order.begin();
     order.key('a');
@@ -20,7 +20,7 @@ describe('the order of invalidations', () => {
     expect(order.concernedSince(before, 'c', [])).toBe(true);
   });
 
-  it('remembers keys and globs while something is under way only', () => {
+  it('remembers keys and globs only while a load runs', () => {
     const order = new Invalidations();
     order.key('a');
     expect(order.concernedSince(0, 'a', [])).toBe(false);
@@ -39,18 +39,18 @@ describe('the order of invalidations', () => {
     expect(order.current(at(1, ['t']))).toBe(true);
   });
 
-  it('forgets the oldest tags on the safe side', () => {
+  it('counts the oldest forgotten tags as invalidated', () => {
     const order = new Invalidations(2);
     order.tags(['a']);
     order.tags(['b']);
     order.tags(['c']);
     expect(order.current(at(0, ['a']))).toBe(false);
-    // No tag that is not remembered can be told from one that was forgotten.
+    // A tag that was never invalidated looks the same as one that was forgotten.
     expect(order.current(at(0, ['never']))).toBe(false);
     expect(order.current(at(1, ['never']))).toBe(true);
   });
 
-  it('forgets the oldest keys and globs on the safe side', () => {
+  it('counts the oldest forgotten keys and globs as invalidated', () => {
     const order = new Invalidations(2);
     const before = order.begin();
     order.keys(['a', 'b', 'c']);

@@ -18,7 +18,7 @@ const thrown = (promise: Promise<unknown>) =>
     (error: unknown) => ({ error }),
   );
 
-describe('what a loader throws', () => {
+describe('an error of a loader', () => {
   const cases: [what: string, error: unknown][] = [
     ['an Error', new RangeError('origin')],
     ['undefined', undefined],
@@ -49,15 +49,15 @@ describe('what a loader throws', () => {
     expect((await thrown(cache.getOrSetMany(['a'], throwing))).error).toBe(error);
   });
 
-  it('is not kept: the next caller loads', async () => {
+  it('is not stored: the next caller loads', async () => {
     const { cache } = setUp();
     await thrown(cache.getOrSet('a', () => Promise.reject(new Error('once'))));
     expect(await cache.getOrSet('a', () => 1)).toBe(1);
   });
 });
 
-describe('a loader that never answers', () => {
-  it('is given up after hardTimeout, with its signal aborted, and hangs no later caller', async () => {
+describe('a loader that never settles', () => {
+  it('is given up after hardTimeout, with its signal aborted, and delays no later caller', async () => {
     const { cache, clock } = setUp();
     let signal: AbortSignal | undefined;
     const first = thrown(
@@ -73,7 +73,7 @@ describe('a loader that never answers', () => {
     expect(await cache.getOrSet('a', () => 2)).toBe(2);
   });
 
-  it('hangs no batch either', async () => {
+  it('does not hang a batch', async () => {
     const { cache, clock } = setUp();
     const batch = thrown(cache.getOrSetMany(['a', 'b'], () => new Promise<never>(() => undefined)));
     await settle();
@@ -83,14 +83,14 @@ describe('a loader that never answers', () => {
   });
 });
 
-describe('a loader that asks for its own key', () => {
+describe('a loader that reads its own key', () => {
   it('does not wait for itself', async () => {
     const { cache } = setUp();
     const value = await cache.getOrSet('a', async () => `outer of ${await cache.getOrSet('a', () => 'inner')}`);
     expect(value).toBe('outer of inner');
   });
 
-  it('does not through another key or a batch', async () => {
+  it('does not wait for itself through another key or a batch', async () => {
     const { cache } = setUp();
     const inner = () => cache.getOrSet('a', () => 'inner');
     expect(await cache.getOrSet('a', () => cache.getOrSet('b', inner))).toBe('inner');
@@ -103,8 +103,8 @@ describe('a loader that asks for its own key', () => {
   });
 });
 
-describe('a value that cannot be kept', () => {
-  it('reaches its callers, is counted and named in the log once', async () => {
+describe('a value that cannot be stored', () => {
+  it('reaches its callers, is counted and logged once', async () => {
     const { cache, observer, log } = setUp();
     const value = { run: () => 1 };
     expect(await cache.getOrSet('a', () => value)).toBe(value);
@@ -118,7 +118,7 @@ describe('a value that cannot be kept', () => {
 });
 
 describe('a batch whose tags are invalidated while it loads', () => {
-  it('is not what a caller gets who came after the invalidation', async () => {
+  it('is not returned to a caller that came after the invalidation', async () => {
     const { cache } = setUp();
     let land!: (values: string[]) => void;
     const tags = () => ['t'];
@@ -136,7 +136,7 @@ describe('a batch whose tags are invalidated while it loads', () => {
 });
 
 describe('a load that is invalidated twice', () => {
-  it('is not what a caller gets who came between', async () => {
+  it('is not returned to a caller that came between', async () => {
     const { cache } = setUp();
     const landings: ((value: string) => void)[] = [];
     const load = () => new Promise<string>((resolve) => landings.push(resolve));

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { MissReason } from '../../../lib/cache/observer.js';
-import { MissReasons } from '../../../lib/cache/reading/miss-reasons.js';
+import { MissReason } from '../../../lib/cache/base/observer.js';
+import { MissReasons } from '../../../lib/cache/freshness/miss-reasons.js';
 
-describe('why a key is not there', () => {
-  it('is told by what became of it', () => {
+describe('the reason of a miss', () => {
+  it('depends on how the entry was removed', () => {
     const reasons = new MissReasons();
     for (const key of ['expired', 'evicted', 'invalidated', 'lost']) reasons.kept(key, 100);
     reasons.evicted('evicted');
@@ -16,7 +16,7 @@ describe('why a key is not there', () => {
     expect(reasons.of('lost', 50)).toBe(MissReason.unknown);
   });
 
-  it('changes when the key is kept again', () => {
+  it('changes when the key is stored again', () => {
     const reasons = new MissReasons();
     reasons.kept('a', 100);
     reasons.invalidated('a');
@@ -24,7 +24,7 @@ describe('why a key is not there', () => {
     expect(reasons.of('a', 250)).toBe(MissReason.expired);
   });
 
-  it('is an invalidation for all that was kept before everything was', () => {
+  it('is an invalidation for entries from before everything was invalidated', () => {
     const reasons = new MissReasons();
     reasons.kept('a', 100);
     reasons.allInvalidated();
@@ -32,11 +32,11 @@ describe('why a key is not there', () => {
     expect(reasons.of('b', 50)).toBe(MissReason.cold);
   });
 
-  it('is unknown rather than guessed where others may have displaced it', () => {
+  it('is unknown where other keys may have displaced the record', () => {
     const reasons = new MissReasons(64);
     for (let index = 0; index < 10_000; index++) reasons.kept(`key:${index}`, 1e9);
-    const told = new Set(Array.from({ length: 100 }, (_, index) => reasons.of(`key:${index}`, 50)));
-    expect(told.has(MissReason.cold)).toBe(false);
-    expect(told.has(MissReason.unknown)).toBe(true);
+    const found = new Set(Array.from({ length: 100 }, (_, index) => reasons.of(`key:${index}`, 50)));
+    expect(found.has(MissReason.cold)).toBe(false);
+    expect(found.has(MissReason.unknown)).toBe(true);
   });
 });

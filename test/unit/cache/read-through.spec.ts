@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { LayeredCache, type LayeredCacheOptions } from '../../../lib/cache/layered-cache.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
-import type { LoadContext } from '../../../lib/cache/policy.js';
+import type { LoadContext } from '../../../lib/cache/policies/policy.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 import { RecordingObserver } from '../../support/recording-observer.js';
 
@@ -19,7 +19,7 @@ describe('getOrSet', () => {
   });
   afterEach(() => cache.disconnect());
 
-  /** A loader that is let go by hand. */
+  /** A loader that the test releases. */
   const held = <V>() => {
     let resolve!: (value: V) => void;
     let reject!: (error: Error) => void;
@@ -42,7 +42,7 @@ describe('getOrSet', () => {
     expect(observer.take()).toEqual(['memory evicted 1 expired', 'k load ok', 'k set ok', 'k miss (expired)']);
   });
 
-  it('answers a hit in memory one microtask later', async () => {
+  it('answers a hit in memory after one microtask', async () => {
     await cache.getOrSet('k', () => 1);
     const order: string[] = [];
     void cache.getOrSet('k', () => 2).then(() => order.push('hit'));
@@ -66,7 +66,7 @@ describe('getOrSet', () => {
     expect(observer.running).toBe(0);
   });
 
-  it("gives the origin's error to every caller unchanged and keeps nothing", async () => {
+  it("passes the origin's error to every caller unchanged and stores nothing", async () => {
     const error = new Error('origin');
     const { loader, reject } = held<number>();
     const answers = Promise.allSettled([cache.getOrSet('k', loader), cache.getOrSet('k', loader)]);
@@ -76,7 +76,7 @@ describe('getOrSet', () => {
     expect(await cache.getOrSet('k', () => 1)).toBe(1);
   });
 
-  it('gives a loader that throws at once the same treatment', async () => {
+  it('treats a loader that throws synchronously the same way', async () => {
     await expect(
       cache.getOrSet('k', () => {
         throw new TypeError('sync');
@@ -104,14 +104,14 @@ describe('getOrSet', () => {
     ]);
   });
 
-  it('loads in the foreground once the stale time has passed too', async () => {
+  it('loads in the foreground after the stale time too', async () => {
     const policy = { ttl: 1_000, staleWhileRevalidate: 1_000 };
     await cache.getOrSet('k', () => 'old', policy);
     await clock.advance(2_000);
     expect(await cache.getOrSet('k', () => 'new', policy)).toBe('new');
   });
 
-  it('serves the last value when its origin fails, and leaves the origin alone for a second', async () => {
+  it('serves the last value when its origin fails, and does not call the origin for a second', async () => {
     const policy = { ttl: 1_000, staleIfError: 60_000 };
     const failing = jest.fn(() => Promise.reject(new Error('down')));
     await cache.getOrSet('k', () => 'old', policy);
@@ -159,7 +159,7 @@ describe('getOrSet', () => {
     expect(await cache.getOrSet('k', () => 1)).toBe(1);
   });
 
-  it('never keeps what a given-up load answers later', async () => {
+  it('never stores the late result of a load that was given up', async () => {
     const { loader, resolve } = held<string>();
     const answer = cache.getOrSet('k', loader, { hardTimeout: 200 }).catch(() => 'gave up');
     await clock.advance(200);
@@ -194,7 +194,7 @@ describe('getOrSet', () => {
     expect(observer.take().slice(3)).toEqual(['k hit memory', 'k hit memory', 'k refresh ok', 'k set ok']);
   });
 
-  it('answers in the same turn where the fraction is the whole life', async () => {
+  it('answers in the same turn where the fraction is 1', async () => {
     const plan = cache.plan('k', { ttl: 10_000, refreshAhead: 1 });
     await cache.through('k', () => 'v', plan);
     await clock.advance(9_999);
@@ -219,7 +219,7 @@ describe('getOrSet', () => {
     await settle();
   });
 
-  it('refreshes by XFetch as much earlier as beta says', async () => {
+  it('refreshes by XFetch earlier in proportion to beta', async () => {
     cache = make({ random: () => 0.7 }); // −ln(0.3) ≈ 1.2 loads early
     const load = jest.fn(async () => {
       await clock.advance(1_000);
@@ -243,7 +243,7 @@ describe('getOrSet', () => {
     expect(await cache.ttl('k')).toBe(clock.now() + 900);
   });
 
-  it('keeps null as a value, undefined not, and both as negativeTtl says', async () => {
+  it('stores null as a value, undefined not, and both as negativeTtl sets', async () => {
     const load = jest.fn(() => null as unknown);
     await cache.getOrSet('null', load);
     await cache.getOrSet('null', load);
@@ -260,7 +260,7 @@ describe('getOrSet', () => {
     expect(load).toHaveBeenCalledTimes(3);
   });
 
-  it('keeps only what cacheIf and the loader agree to keep, for as long and under the tags they say', async () => {
+  it('stores only values that cacheIf and the loader allow, with the TTL and tags they set', async () => {
     await cache.getOrSet('no', () => 1, { cacheIf: (value) => value > 1 });
     expect(cache.peek('no')).toBeUndefined();
     await cache.getOrSet('skipped', ({ skip }) => (skip(), 1));
@@ -279,7 +279,7 @@ describe('getOrSet', () => {
     expect(cache.peek('computed')).toBeUndefined();
   });
 
-  it('hands a loaded value out although its ttl function throws, and keeps it not', async () => {
+  it('returns a loaded value although its ttl function throws, and does not store it', async () => {
     const log = jest.fn();
     cache = make({ log });
     const ttl = () => {
@@ -290,7 +290,7 @@ describe('getOrSet', () => {
     expect(log).toHaveBeenCalledTimes(1);
   });
 
-  it('hands out a value that cannot be kept, and says so once', async () => {
+  it('returns a value that cannot be stored, and logs it once', async () => {
     const log = jest.fn();
     cache = make({ log });
     const value = { run: () => 1 };
@@ -300,7 +300,7 @@ describe('getOrSet', () => {
     expect(observer.take()).toEqual(['k load ok', 'k set rejected', 'k miss (cold)', 'k load ok', 'k set rejected', 'k miss (cold)']); // prettier-ignore
   });
 
-  it('hands out and does not keep what is larger than maxEntrySize', async () => {
+  it('returns and does not store a value larger than maxEntrySize', async () => {
     await cache.getOrSet('k', () => 'x'.repeat(5_000), { maxEntrySize: 1_000 });
     expect(cache.peek('k')).toBeUndefined();
     expect(observer.take()).toContain('k too large');
@@ -313,7 +313,7 @@ describe('getOrSet', () => {
     ['a tag known before', { tags: ['red'] }, (c: LayeredCache) => c.invalidateTags('red')],
     ['a tag known after', { tags: () => ['red'] }, (c: LayeredCache) => c.invalidateTags('red')],
     ['a clear', {}, (c: LayeredCache) => c.clear()],
-  ])('does not bring back an old value where %s came between its load', async (_, policy, invalidate) => {
+  ])('does not restore an old value where %s came between its load', async (_, policy, invalidate) => {
     const { loader, resolve } = held<string>();
     const before = cache.getOrSet('user:1', loader, policy);
     await invalidate(cache);
@@ -325,24 +325,24 @@ describe('getOrSet', () => {
     expect(cache.peek('user:1')).toBe(await after);
   });
 
-  it('does not wait for itself when a loader asks for its own key', async () => {
+  it('does not wait for itself when a loader reads its own key', async () => {
     const value = await cache.getOrSet('k', async () => `outer ${await cache.getOrSet('k', () => 'inner')}`);
     expect(value).toBe('outer inner');
   });
 
-  it('does not wait in a circle of loaders that ask for each other', async () => {
+  it("does not deadlock where loaders read each other's keys", async () => {
     const a = (): Promise<string> => cache.getOrSet('a', async () => `a${await cache.getOrSet('b', async () => `b${await cache.getOrSet('a', () => '!')}`)}`); // prettier-ignore
     expect(await a()).toBe('ab!');
   });
 
-  it('hands the stale value to the loader that replaces it', async () => {
+  it('passes the stale value to the loader that replaces it', async () => {
     const policy = { ttl: 1_000, staleIfError: 60_000 };
     await cache.getOrSet('k', () => 'old', policy);
     await clock.advance(1_500);
     expect(await cache.getOrSet<string>('k', ({ stale }) => `${stale} and new`, policy)).toBe('old and new');
   });
 
-  it('goes to the origin while switched off, and invalidations still reach what is kept', async () => {
+  it('calls the origin while switched off, and invalidations still remove stored entries', async () => {
     await cache.set('k', 'kept');
     cache.enabled = false;
     observer.take();
@@ -359,7 +359,7 @@ describe('getOrSet', () => {
     ['', 'INVALID_KEY'],
     ['x'.repeat(65_537), 'KEY_TOO_LONG'],
     ['ž'.repeat(32_769), 'KEY_TOO_LONG'],
-  ])('refuses a bad key', async (key, code) => {
+  ])('refuses an invalid key', async (key, code) => {
     await expect(cache.getOrSet(key, () => 1)).rejects.toMatchObject({ code });
     await expect(cache.get(key)).rejects.toMatchObject({ code });
     await expect(cache.set(key, 1)).rejects.toMatchObject({ code });
@@ -373,18 +373,18 @@ describe('getOrSet', () => {
     [{ ttl: 'soon' }, 'INVALID_DURATION'],
     [{ jitter: 2 }, 'INVALID_OPTIONS'],
     [{ refreshAhead: -1 }, 'INVALID_OPTIONS'],
-  ])('refuses a bad policy %j', async (policy, code) => {
+  ])('refuses an invalid policy %j', async (policy, code) => {
     await expect(cache.getOrSet('k', () => 1, policy)).rejects.toMatchObject({ code });
     expect(() => cache.plan('p:*', policy)).toThrow(expect.objectContaining({ code }));
   });
 
-  it('keeps for ever with a TTL of 0', async () => {
+  it('stores for ever with a TTL of 0', async () => {
     await cache.getOrSet('k', () => 1, { ttl: 0 });
     await clock.advance(10 ** 12);
     expect(cache.peek('k')).toBe(1);
   });
 
-  it('says why a key is missed', async () => {
+  it('reports the reason of a miss', async () => {
     cache = make({ layers: [memoryLayer({ maxEntries: 1 })] });
     await cache.set('a', 1);
     await cache.set('b', 1);

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { LayeredCache } from '../../../lib/cache/layered-cache.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
 import { redisLayer } from '../../../lib/cache/layers/redis/redis-layer.js';
-import type { CachePolicy } from '../../../lib/cache/policy.js';
+import type { CachePolicy } from '../../../lib/cache/policies/policy.js';
 import { RecordingObserver } from '../../support/recording-observer.js';
 import { eventually, RedisServer } from '../../support/redis.js';
 
@@ -18,16 +18,16 @@ afterEach(async () => {
 });
 afterAll(() => server.dispose());
 
-async function process(policy: CachePolicy = {}): Promise<LayeredCache> {
+async function process(policy: CachePolicy = {}, connects = true): Promise<LayeredCache> {
   const layers = [memoryLayer(), redisLayer({ url: server.url, required: true })];
   const cache = new LayeredCache({ layers, namespace: 'two', ttl: '1m', policy, observer: new RecordingObserver() });
-  await cache.connect();
+  if (connects) await cache.connect();
   open.push(cache);
   return cache;
 }
 
 describe('two processes on one Redis', () => {
-  it('share values of every type, and what is left of their time', async () => {
+  it('share values of every type, and the rest of their TTL', async () => {
     const [one, other] = [await process(), await process()];
     const value = { at: new Date(0), of: new Map([['a', 1n]]), bytes: Buffer.from('x') };
     await one.set('a', value, 10_000);
@@ -35,7 +35,20 @@ describe('two processes on one Redis', () => {
     expect(Math.abs((await other.ttl('a'))! - (await one.ttl('a'))!)).toBeLessThan(100);
   });
 
-  it('keep what was read from there out of its readers’ reach', async () => {
+  it('hear of each other from the first use on, without connect()', async () => {
+    const [one, other] = [await process({}, false), await process({}, false)];
+    await one.set('a', 1);
+    await eventually(async () => (await other.get('a')) === 1 && other.peek('a') === 1, 'memory has it');
+    await eventually(async () => {
+      await other.get('a');
+      await one.set('a', 1);
+      await one.del('a');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return other.peek('a') === undefined && (await other.get('a')) === undefined;
+    }, 'the deletion arrives');
+  });
+
+  it('isolate stored values from changes by their readers', async () => {
     const [one, other] = [await process(), await process()];
     for (const key of ['a', 'b', 'c', 'd']) await one.set(key, { inner: { list: [1] } });
     const read: { inner: { list: number[] } }[] = [
@@ -48,7 +61,7 @@ describe('two processes on one Redis', () => {
     expect(await other.mget(['a', 'b', 'c', 'd'])).toEqual(Array(4).fill({ inner: { list: [1] } }));
   });
 
-  it('read in one turn what they also replace and remove in it', async () => {
+  it('read in one turn the entries that they also replace and remove in it', async () => {
     const [one, other] = [await process(), await process()];
     const keys = Array.from({ length: 1_200 }, (_, index) => `k${index}`);
     await one.mset(keys.map((key) => ({ key, value: key })));
@@ -60,7 +73,7 @@ describe('two processes on one Redis', () => {
     expect(await Promise.all(['k0', 'k1', 'k2'].map((key) => one.get(key)))).toEqual(['new', undefined, 'k2']);
   });
 
-  it('forget what the other one invalidated', async () => {
+  it('drop the entries that the other one invalidated', async () => {
     const [one, other] = [await process(), await process()];
     for (const key of ['a', 'b', 'c']) await one.getOrSet(key, () => key, { tags: [`tag of ${key}`] });
     await other.mget(['a', 'b', 'c']);
@@ -79,7 +92,7 @@ describe('two processes on one Redis', () => {
     expect(load).toHaveBeenCalledTimes(1);
   });
 
-  it('keep nothing in Redis that was loaded before the other one invalidated it', async () => {
+  it('store nothing in Redis that was loaded before the other one invalidated it', async () => {
     const [one, other] = [await process(), await process()];
     const since = other.mark();
     await one.set('a', 'new');

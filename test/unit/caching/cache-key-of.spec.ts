@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
-import { cacheKeyOf } from '../../../lib/caching/keys/cache-key-of.js';
+import { globMatcher } from '../../../lib/cache/base/glob.js';
+import { cacheGlobOf, cacheKeyOf } from '../../../lib/caching/keys/cache-key-of.js';
 
 describe('cacheKeyOf', () => {
   it('fills a template from the parts of a request', () => {
@@ -13,26 +14,61 @@ describe('cacheKeyOf', () => {
     ).toBe('offer:7:2:de');
   });
 
-  it('writes text out so that no value passes for another part of a key', () => {
+  it('escapes text so that no value looks like another part of a key', () => {
     expect(cacheKeyOf('search:{query.q}', { query: { q: 'desk lamp' } })).toBe('search:desk%20lamp');
     expect(cacheKeyOf('a:{query.x}:{query.y}', { query: { x: '1:2', y: '3' } })).not.toBe(
       cacheKeyOf('a:{query.x}:{query.y}', { query: { x: '1', y: '2:3' } }),
     );
   });
 
-  it('gives a template without inputs back as it is', () => {
+  it('returns a template without inputs unchanged', () => {
     expect(cacheKeyOf('categories', {})).toBe('categories');
   });
 
   it.each([
-    ['search:{query.q}', {}, 'hold no text of that name'],
-    ['basket:{user.id}', { query: { id: '1' } }, 'known to its handler only'],
-    ['seller:{0}', {}, 'known to its handler only'],
-    ['feed:*', {}, 'stands for many keys'],
+    ['search:{query.q}', {}, 'have no text of that name'],
+    ['basket:{user.id}', { query: { id: '1' } }, 'which only its handler can read'],
+    ['seller:{0}', {}, 'which only its handler can read'],
+    ['feed:*', {}, 'matches many keys'],
     ['search:{query.q', {}, "has '{' without '}'"],
   ])('refuses %s with %j', (template, inputs, why) => {
     expect(() => cacheKeyOf(template, inputs)).toThrow(
       expect.objectContaining({ code: 'INVALID_TEMPLATE', message: expect.stringContaining(why) }),
     );
+  });
+
+  it('refuses text that is not well-formed Unicode', () => {
+    const made = () => cacheKeyOf('search:{query.q}', { query: { q: 'x\ud800' } });
+    expect(made).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }));
+  });
+
+  it('contains no readable credential', () => {
+    const key = cacheKeyOf('mine:{headers.authorization}', { headers: { authorization: 'Bearer secret' } });
+    expect(key).toMatch(/^mine:~sha256-[\w-]{43}$/);
+  });
+});
+
+describe('cacheGlobOf', () => {
+  const OFFER = 'offer-{params.id}-{query.page}[1]';
+
+  it('matches the keys of the given inputs, with any other inputs', () => {
+    const matches = globMatcher(cacheGlobOf(OFFER, { params: { id: 'a-b' } }));
+    const keyOf = (id: string, page: string) => cacheKeyOf(OFFER, { params: { id }, query: { page } });
+    expect([keyOf('a-b', '1'), keyOf('a-b', 'x-y')].map(matches)).toEqual([true, true]);
+    expect([keyOf('a', 'b-1'), keyOf('a-b-c', '1'), 'offer-a-b-c1'].map(matches)).toEqual([false, false, false]);
+  });
+
+  it('matches every key of a pattern without inputs', () => {
+    expect(cacheGlobOf('feed:*', {})).toBe('feed:*');
+    expect(cacheGlobOf(OFFER, {})).toBe('offer\\-*\\-*\\[1\\]');
+  });
+
+  it('refuses inputs that the pattern does not name', () => {
+    for (const [pattern, inputs] of [
+      [OFFER, { params: { idd: 1 } }],
+      ['feed:*', { query: { page: 1 } }],
+    ] as const) {
+      expect(() => cacheGlobOf(pattern, inputs)).toThrow(expect.objectContaining({ code: 'INVALID_TEMPLATE' }));
+    }
   });
 });

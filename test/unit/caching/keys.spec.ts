@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { argumentNotEncodable, encodeValue, NotEncodable } from '../../../lib/caching/keys/argument-encoding.js';
+import { encodeValue } from '../../../lib/caching/keys/argument-encoding.js';
 import { escapeText } from '../../../lib/caching/keys/escape.js';
-import { boundedKey, LONGEST_KEY } from '../../../lib/caching/keys/key-length.js';
+import { boundedKey, boundedValue, LONGEST_VALUE } from '../../../lib/caching/keys/key-length.js';
+import { argumentNotEncodable, type NotEncodable } from '../../../lib/caching/keys/not-encodable.js';
 import { keyPattern, keyTemplate, overlap } from '../../../lib/caching/keys/key-template.js';
 import { parameterNames } from '../../../lib/caching/keys/method-recipe.js';
-import { KeyNames } from '../../../lib/caching/handlers/whole-keys.js';
 
-describe('an argument', () => {
+describe('an argument in a key', () => {
   class Money {
     readonly #amount: number;
     constructor(amount: number) {
@@ -51,7 +51,7 @@ describe('an argument', () => {
     expect(encodeValue(value)).toBe(text);
   });
 
-  it('may hold the same object twice, and others 64 deep', () => {
+  it('may contain the same object twice, and others 64 deep', () => {
     const shared = { a: [1] };
     expect(encodeValue({ one: shared, other: shared })).toBe('{"one":{"a":[1]},"other":{"a":[1]}}');
     const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
@@ -67,8 +67,8 @@ describe('an argument', () => {
     ['a promise', Promise.resolve(), '', 'a promise'],
     ['a stream', { in: process.stdout }, '.in', 'a stream'],
     ['a cycle', cycle, '.self.cycle', 'contains itself'],
-    ['private state', new Money(1), '', 'whose state cannot be seen'],
-  ])('is refused where it holds %s', (_what, value, path, what) => {
+    ['private state', new Money(1), '', 'whose state cannot be read'],
+  ])('is refused where it contains %s', (_what, value, path, what) => {
     const fault = (() => {
       try {
         return encodeValue(value);
@@ -76,12 +76,11 @@ describe('an argument', () => {
         return error;
       }
     })() as NotEncodable;
-    expect(fault).toBeInstanceOf(NotEncodable);
     expect([fault.path, fault.what]).toEqual([path, expect.stringContaining(what)]);
     expect(argumentNotEncodable(fault, 'A.b()', "0 ('x')").message).toContain(`A.b(): parameter 0 ('x')${path} is`);
   });
 
-  it('is told by its parameter’s name', () => {
+  it('is named by its parameter in errors', () => {
     const nameOf = parameterNames(function find(id: number, ...rest: unknown[]) {
       return [id, rest];
     });
@@ -105,30 +104,33 @@ describe('a pattern', () => {
     ['home', 'home', true],
     ['home', 'homes', false],
     ['{x}', 'home', true],
-  ])('%s and %s can meet: %s', (one, other, expected) => {
+  ])('%s and %s can overlap: %s', (one, other, expected) => {
     expect(overlap(keyTemplate(one), keyTemplate(other))).toBe(expected);
     expect(overlap(keyTemplate(other), keyTemplate(one))).toBe(expected);
   });
 });
 
 describe('a key', () => {
-  it('keeps letters of all scripts and writes the rest out', () => {
+  it('keeps letters of all scripts and escapes the rest', () => {
     expect(escapeText('Käse_7.b@x+y-z')).toBe('Käse_7.b@x+y-z');
     expect(escapeText('a b/c:d*')).toBe('a%20b%2Fc%3Ad%2A');
     expect(escapeText('😀')).toBe('%u1F600;');
-    expect(escapeText('\ud800')).toBe('%uD800;');
+    expect(() => escapeText('\ud800')).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }));
   });
 
-  it('is cut to a readable beginning and a hash when it is long', () => {
-    const long = `feed:${'x'.repeat(LONGEST_KEY)}`;
-    expect(boundedKey(long)).toMatch(/^feed:x{195}…[\w-]{43}$/);
-    expect(boundedKey(long)).not.toBe(boundedKey(`${long}y`));
-    expect(boundedKey('feed:x')).toBe('feed:x');
+  it('shortens a long value to a readable prefix and a digest, and keeps the text around it', () => {
+    const long = 'x'.repeat(LONGEST_VALUE + 1);
+    expect(boundedValue(long)).toMatch(/^x{200}…[\w-]{43}$/);
+    expect(boundedValue(long)).not.toBe(boundedValue(`${long}y`));
+    expect(boundedValue('x'.repeat(LONGEST_VALUE))).toHaveLength(LONGEST_VALUE);
+    // No escape and no surrogate pair is cut.
+    expect(boundedValue(`${'x'.repeat(198)}%u1F600;${long}`)).toMatch(/^x{198}…/);
+    expect(boundedValue(`${'x'.repeat(199)}😀${long}`)).toMatch(/^x{199}…/);
   });
 
-  it('of a second subject of one name carries a number', () => {
-    const names = new KeyNames();
-    const [one, two] = [{}, {}];
-    expect([names.claim('A', one), names.claim('A', two), names.claim('A', one)]).toEqual(['A', 'A#2', 'A']);
+  it('with very many values keeps its prefix', () => {
+    const base = `feed:GET /${'long'.repeat(200)}`;
+    expect(boundedKey(base, `${base}?a=1`)).toBe(`${base}?a=1`);
+    expect(boundedKey(base, `${base}?${'a=1&'.repeat(2_000)}`)).toMatch(/\?a=1&.{195}……[\w-]{43}$/);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { createObservedCache } from '../../../lib/create-observed-cache.js';
 import { DatabaseMetrics, databaseMetrics, observePool } from '../../../lib/database/index.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
@@ -10,8 +11,8 @@ const exposition = (metrics: DatabaseMetrics): Record<string, string[]> =>
     ]),
   );
 
-describe('the figures of databases', () => {
-  it('are exported under the names of the contract, and not at all before there is a pool or query', () => {
+describe('database metrics', () => {
+  it('are exported under the documented names, and only after a pool or query exists', () => {
     const metrics = new DatabaseMetrics({ log: () => undefined });
     expect([...metrics.families()]).toEqual([]);
     metrics.pool('main', 'postgresql', () => ({ limit: 10, open: 4, idle: 1, pending: 2 })).add('acquired', 5);
@@ -32,7 +33,7 @@ describe('the figures of databases', () => {
     });
   });
 
-  it('keep tables apart up to a cap and count the others together', () => {
+  it('separate tables up to a cap and count the others together', () => {
     const metrics = new DatabaseMetrics({ maxTables: 3 });
     for (let table = 0; table < 1_000; table++) metrics.query(`SELECT * FROM t${table}`, 'postgresql', true, 1);
     metrics.query('SELECT * FROM t1', 'postgresql', true, 1);
@@ -44,7 +45,7 @@ describe('the figures of databases', () => {
     ]);
   });
 
-  it('keep pools apart up to a cap and add up the others', () => {
+  it('separate pools up to a cap and add up the others', () => {
     const metrics = new DatabaseMetrics({ maxPools: 2 });
     for (let pool = 0; pool < 5; pool++) {
       metrics.pool(`p${pool}`, 'mysql', () => ({ limit: 2, open: 1, idle: 0, pending: 0 }));
@@ -56,7 +57,40 @@ describe('the figures of databases', () => {
     ]);
   });
 
-  it('keep a bounded number of slow statements, and log each shape once a minute with how many were not told', async () => {
+  it('warn of pools that are busy, and of those in which callers wait', () => {
+    const metrics = new DatabaseMetrics();
+    const pool = (name: string, open: number, pending: number) =>
+      metrics.pool(name, 'postgresql', () => ({ limit: 20, open, idle: 0, pending }));
+    pool('usual', 16, 0);
+    pool('busy', 17, 0);
+    pool('full', 20, 0);
+    pool('waiting', 20, 3);
+    expect(metrics.warnings().map(({ code, pool: name, value }) => [code, name, value])).toEqual([
+      ['POOL_BUSY', 'busy', 0.85],
+      ['POOL_BUSY', 'full', 1],
+      ['POOL_EXHAUSTED', 'waiting', 1],
+    ]);
+  });
+
+  it('become alerts where they last', async () => {
+    const clock = new ManualClock();
+    const metrics = new DatabaseMetrics({ clock });
+    let pending = 1;
+    metrics.pool('main', 'mysql', () => ({ limit: 10, open: 10, idle: 0, pending }));
+    const cache = createObservedCache({ namespace: 'shop', clock });
+    cache.metrics.addAlerts(() => metrics.warnings());
+    const open = () => cache.insight.alerts().map(({ code, subject, severity }) => `${code} ${subject} ${severity}`);
+    await clock.advance(2 * 60_000);
+    expect(open()).toEqual([]);
+    await clock.advance(60_000);
+    expect(open()).toEqual(['POOL_EXHAUSTED main critical']);
+    pending = 0;
+    await clock.advance(20 * 60_000);
+    expect(open()).toEqual(['POOL_BUSY main warning']);
+    await cache.close(0);
+  });
+
+  it('keep a bounded number of slow statements, and log each shape once a minute with the number of omitted ones', async () => {
     const clock = new ManualClock();
     const log: Record<string, unknown>[] = [];
     const metrics = new DatabaseMetrics({ clock, log: (_level, _code, _message, details) => log.push(details!) });
@@ -72,7 +106,7 @@ describe('the figures of databases', () => {
     expect(metrics.snapshot().queries[0]!.slow).toBe(504);
   });
 
-  it('are frozen, and begin anew after a reset, while what is observed stays observed', () => {
+  it('are frozen, and begin anew after a reset, while observed pools stay observed', () => {
     const metrics = new DatabaseMetrics({ log: () => undefined });
     const record = metrics.pool('main', 'mysql', () => ({ limit: 2, open: 2, idle: 1, pending: 0 }));
     record.add('timeout', 3);
@@ -86,7 +120,7 @@ describe('the figures of databases', () => {
     expect(slowQueries).toEqual([]);
   });
 
-  it('are kept for the process unless it is said where', () => {
+  it('are shared by the process by default', () => {
     const pool = {
       connect() {},
       query() {},
@@ -102,7 +136,7 @@ describe('the figures of databases', () => {
     expect(databaseMetrics.snapshot().pools).toEqual([expect.objectContaining({ pool: 'of-the-process', size: 4 })]);
   });
 
-  it('refuse a cap that is none, a pool without a name, and what is no pool', () => {
+  it('refuse an invalid cap, a pool without a name, and an object that is not a pool', () => {
     expect(() => new DatabaseMetrics({ maxTables: 0 })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
     expect(() => observePool({}, { name: 'main' })).toThrow(/neither a Pool of pg nor a pool of mysql2/);
     expect(() => observePool({}, { name: '' })).toThrow(/name is missing/);

@@ -53,7 +53,7 @@ describe('an observed pool of mysql2', () => {
     expect(metrics.snapshot().pools).toEqual([expect.objectContaining({ pool: 'main', system: 'mysql', acquired: 1 })]);
   });
 
-  it('tells its size, what is available, in use and asked for, and how long callers waited', async () => {
+  it('reports its size, available, used and requested connections, and how long callers waited', async () => {
     const pool = observePool(promisePool(), { name: 'main', metrics });
     expect(main()).toMatchObject({ size: 2, available: 2, inUse: 0, idle: 0 });
     const first = await pool.getConnection();
@@ -69,7 +69,7 @@ describe('an observed pool of mysql2', () => {
     expect(main().maxWaitTimeMs).toBeGreaterThan(30);
   });
 
-  it('counts refusals as timeouts and servers that cannot be reached as errors', async () => {
+  it('counts refusals as timeouts and unreachable servers as errors', async () => {
     const pool = observePool(promisePool({ connectionLimit: 1, queueLimit: 1 }), { name: 'main', metrics });
     const held = await pool.getConnection();
     const queued = pool.getConnection();
@@ -83,7 +83,7 @@ describe('an observed pool of mysql2', () => {
     expect(metrics.snapshot().pools[1]).toMatchObject({ pool: 'gone', timeouts: 0, errors: 1 });
   });
 
-  it('counts a caller once whose promised connection broke before it came', async () => {
+  it('counts a caller once whose promised connection failed before it was ready', async () => {
     const pool = observePool(promisePool({ connectionLimit: 1 }), { name: 'main', metrics });
     const held = await pool.getConnection();
     const waiting = pool.getConnection();
@@ -112,7 +112,7 @@ describe('an observed pool of mysql2', () => {
     expect(events).toEqual(['connection', 'acquire', 'release', 'acquire', 'release', 'acquire', 'release']);
   });
 
-  it('counts as empty once it has ended', async () => {
+  it('counts as empty after it has ended', async () => {
     const pool = observePool(mysqlPromise.createPool(server.connection), { name: 'main', metrics });
     await pool.query('SELECT 1');
     await pool.end();
@@ -122,7 +122,7 @@ describe('an observed pool of mysql2', () => {
 });
 
 describe('observed queries of mysql2', () => {
-  it('counts what a pool sends, in both flavours, formatted or prepared, by type and table', async () => {
+  it('are counted by type and table, in both flavours, formatted or prepared', async () => {
     const pool = observeQueries(callbackPool(), { metrics });
     const promised = pool.promise();
     await promised.query('INSERT INTO orders (note) VALUES (?)', ['hunter2']);
@@ -135,7 +135,7 @@ describe('observed queries of mysql2', () => {
     expect(queries()).toEqual(['INSERT orders 2 0', 'SELECT missing 2 2', 'SELECT orders 2 0', 'UPDATE orders 1 0']);
   });
 
-  it('counts a connection and the statements it prepares, and connections a pool had before', async () => {
+  it('are counted for a connection, its prepared statements, and connections that the pool had before', async () => {
     const pool = promisePool({ connectionLimit: 1 });
     await pool.query('SELECT * FROM orders');
     observeQueries(pool, { metrics });
@@ -150,7 +150,7 @@ describe('observed queries of mysql2', () => {
     expect(queries()).toEqual(['BEGIN __none__ 1 0', 'ROLLBACK __none__ 1 0', 'SELECT orders 2 0']);
   });
 
-  it('keeps queries without a callback: rows as events, errors as events', async () => {
+  it('without a callback keep emitting rows and errors as events', async () => {
     const connection = mysql.createConnection({ ...server.connection, database: 'shop' });
     closers.push(() => new Promise((resolve) => connection.end(resolve)));
     expect(observeQueries(connection, { metrics })).toBe(connection);
@@ -167,12 +167,12 @@ describe('observed queries of mysql2', () => {
     expect(queries()).toEqual(['SELECT __none__ 1 0', 'SELECT missing 1 1']);
   });
 
-  it('tells slow queries by what was written, without the values put in', async () => {
+  it('that are slow are reported as written, without their values', async () => {
     const log: unknown[] = [];
     metrics = new DatabaseMetrics({ slowThreshold: 20, log: (...line) => log.push(line) });
     const pool = observeQueries(promisePool(), { metrics });
     await pool.query('SELECT sleep(?), "hunter2" FROM orders LIMIT 1 # hunter2', [0.03]);
-    const told = JSON.stringify([log, metrics.snapshot().slowQueries]);
+    const output = JSON.stringify([log, metrics.snapshot().slowQueries]);
     expect(metrics.snapshot().slowQueries).toEqual([
       expect.objectContaining({
         queryType: 'SELECT',
@@ -182,10 +182,10 @@ describe('observed queries of mysql2', () => {
       }),
     ]);
     expect(log).toHaveLength(1);
-    expect(told).not.toContain('hunter2');
+    expect(output).not.toContain('hunter2');
   });
 
-  it('reads what was written, and not the text with its values put in, unless names were put in', async () => {
+  it('are read as written, without their values, unless names were inserted', async () => {
     metrics = new DatabaseMetrics({ slowThreshold: 0, log: () => undefined });
     const pool = observeQueries(promisePool(), { metrics });
     await pool.query('UPDATE orders SET ? WHERE id = ?', [{ note: 'hunter2' }, 1]);
@@ -195,7 +195,7 @@ describe('observed queries of mysql2', () => {
     );
   });
 
-  it('counts a query that outlived its connection as failed', async () => {
+  it('that outlive their connection are counted as failed', async () => {
     const pool = observeQueries(promisePool(), { metrics });
     const connection = await pool.getConnection();
     const [[{ id }]] = (await connection.query('SELECT connection_id() AS id')) as unknown as [[{ id: number }]];

@@ -3,7 +3,7 @@ import { describeStatement } from '../../../lib/database/statements/statement.js
 import { LONGEST_SHAPE, statementShape, WITHHELD } from '../../../lib/database/statements/shape.js';
 import type { Dialect } from '../../../lib/database/statements/dialect.js';
 
-const told = (text: string, dialect: Dialect = 'postgresql'): string => {
+const parsed = (text: string, dialect: Dialect = 'postgresql'): string => {
   const { type, table } = describeStatement(text, dialect);
   return `${type} ${table}`;
 };
@@ -36,7 +36,7 @@ describe('the type and table of a statement', () => {
     ['frobnicate the thing', 'OTHER __none__'],
     ['', 'OTHER __none__'],
     ['   ;;; ', 'OTHER __none__'],
-  ])('%s', (text, expected) => expect(told(text)).toBe(expected));
+  ])('%s', (text, expected) => expect(parsed(text)).toBe(expected));
 
   it.each([
     ['/* from a */ SELECT -- from b\n * FROM /* from c */ users', 'SELECT users'],
@@ -44,7 +44,7 @@ describe('the type and table of a statement', () => {
     ["SELECT 'from a' FROM users WHERE x = $$ from b $$", 'SELECT users'],
     ["SELECT $body$ ' from a $$ $body$ FROM users", 'SELECT users'],
     ["SELECT E'it\\'s from a' FROM users", 'SELECT users'],
-  ])('is not fooled by comments and strings: %s', (text, expected) => expect(told(text)).toBe(expected));
+  ])('ignores comments and strings: %s', (text, expected) => expect(parsed(text)).toBe(expected));
 
   it.each([
     ['SELECT * FROM public.users', 'postgresql', 'SELECT users'],
@@ -63,8 +63,8 @@ describe('the type and table of a statement', () => {
     ['INSERT IGNORE INTO orders VALUES (1) ON DUPLICATE KEY UPDATE id = 1', 'mysql', 'INSERT orders'],
     ['DELETE o FROM orders AS o JOIN users u ON u.id = o.user_id', 'mysql', 'DELETE orders'],
     ['SELECT data #>> 1 FROM orders', 'postgresql', 'SELECT orders'],
-  ] as const)('knows the quotes of its dialect: %s (%s)', (text, dialect, expected) =>
-    expect(told(text, dialect)).toBe(expected),
+  ] as const)('follows the quotes of its dialect: %s (%s)', (text, dialect, expected) =>
+    expect(parsed(text, dialect)).toBe(expected),
   );
 
   it.each([
@@ -73,7 +73,7 @@ describe('the type and table of a statement', () => {
     ['WITH a AS NOT MATERIALIZED (SELECT 1), b AS (SELECT * FROM users) SELECT * FROM a, b', 'SELECT users'],
     ['WITH gone AS (DELETE FROM carts RETURNING *) INSERT INTO orders SELECT * FROM gone', 'INSERT orders'],
     ['WITH "Mine" AS (SELECT * FROM orders) SELECT * FROM "Mine"', 'SELECT orders'],
-  ])('reads through common table expressions: %s', (text, expected) => expect(told(text)).toBe(expected));
+  ])('is read through common table expressions: %s', (text, expected) => expect(parsed(text)).toBe(expected));
 
   it.each([
     ['SELECT * FROM (SELECT * FROM orders) o JOIN users u ON true', 'SELECT orders'],
@@ -99,7 +99,7 @@ describe('the type and table of a statement', () => {
     ['DECLARE c CURSOR FOR SELECT * FROM orders', 'DECLARE orders'],
     ['FETCH NEXT FROM c', 'FETCH __none__'],
     ['SELECT * FROM $1', 'SELECT __none__'],
-  ])('finds the table it is about: %s', (text, expected) => expect(told(text)).toBe(expected));
+  ])('is found: %s', (text, expected) => expect(parsed(text)).toBe(expected));
 
   it.each([
     ['SELECT * FROM users; SELECT * FROM users;', 'SELECT users'],
@@ -107,10 +107,10 @@ describe('the type and table of a statement', () => {
     ['SELECT * FROM users; DELETE FROM orders', 'BATCH __other__'],
     ["SELECT ';' FROM users", 'SELECT users'],
     ['CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT * FROM x; END', 'CREATE __none__'],
-  ])('tells what is sent at once: %s', (text, expected) => expect(told(text)).toBe(expected));
+  ])('covers statements that are sent together: %s', (text, expected) => expect(parsed(text)).toBe(expected));
 
-  it('names no table where strings of an unknown dialect cannot be told from the rest', () => {
-    expect(told("SELECT 'it\\'s from hunter2'", 'unknown')).toBe('SELECT __none__');
+  it('has no table where strings of an unknown dialect cannot be distinguished from the rest', () => {
+    expect(parsed("SELECT 'it\\'s from hunter2'", 'unknown')).toBe('SELECT __none__');
   });
 });
 
@@ -127,14 +127,14 @@ describe('the shape of a statement', () => {
     ['SELECT f(a, 1)', 'SELECT f(a, ?)'],
   ])('%s', (text, expected) => expect(statementShape(text, 'postgresql')).toBe(expected));
 
-  it('takes double quotes for a literal where they are one', () => {
+  it('treats double quotes as a literal where they are one', () => {
     expect(statementShape('SELECT * FROM `t` WHERE a = "hunter2" # hunter2', 'mysql')).toBe(
       'SELECT * FROM `t` WHERE a = ?',
     );
     expect(statementShape('SELECT * FROM t WHERE a = "hunter2"')).toBe('SELECT * FROM t WHERE a = ?');
   });
 
-  it('is withheld where an unknown dialect may end its strings elsewhere', () => {
+  it('is omitted where an unknown dialect may end its strings elsewhere', () => {
     expect(statementShape("SELECT 'it\\'s hunter2'")).toBe(WITHHELD);
     expect(statementShape("SELECT 'it\\'s hunter2'", 'mysql')).toBe('SELECT ?');
   });

@@ -61,7 +61,7 @@ interface Event extends Record<string, unknown> {
 }
 const validate = new Ajv().compile<Event>(schema);
 
-/** The schema cannot say that what is declared is there. */
+/** Also checks that declared fields exist, which the schema cannot express. */
 function valid(text: string): Event {
   const event: unknown = JSON.parse(text);
   expect(text).not.toContain('\n');
@@ -107,7 +107,7 @@ describe('figures for CloudWatch', () => {
     ]);
   });
 
-  it('are one event where they have the same labels, whichever families they are of', async () => {
+  it('share an event where they have the same labels, whatever their families', async () => {
     const family = (name: string, type: 'counter' | 'gauge', labels: readonly string[]): MetricFamily => {
       return {
         name,
@@ -132,7 +132,7 @@ describe('figures for CloudWatch', () => {
     ]);
   });
 
-  it('tell what was added since the last minute', async () => {
+  it('contain what was added since the last minute', async () => {
     const one = exporter();
     expect(one.intervalMs).toBe(60_000);
     figures.operations.hit = 5;
@@ -149,7 +149,7 @@ describe('figures for CloudWatch', () => {
     expect((durations['cache.operation.duration.p99'] as number) / 1).toBeCloseTo(1, 1);
   });
 
-  it('are told again where writing failed', async () => {
+  it('are written again where writing failed', async () => {
     let broken = true;
     const one = exporter({
       write: (event: string) => {
@@ -164,7 +164,7 @@ describe('figures for CloudWatch', () => {
     expect(written.map(valid).find((event) => 'cache.operations' in event)).toMatchObject({ 'cache.operations': 5 });
   });
 
-  it('take the application’s namespace and dimensions, as many as CloudWatch takes', async () => {
+  it('have the application’s namespace and dimensions, up to CloudWatch’s limit', async () => {
     figures.operations.hit = 1;
     await exporter({ namespace: 'Shop/Cache', dimensions: { environment: 'test' } }).export(snapshot());
     const event = valid(written[0]!);
@@ -178,7 +178,7 @@ describe('figures for CloudWatch', () => {
     );
   });
 
-  it('are parted into events of at most 100 metrics and 30 dimensions, with values cut to what is taken', () => {
+  it('are split into events of at most 100 metrics and 30 dimensions, with values cut to the limit', () => {
     const metrics = Array.from({ length: 250 }, (_, n) => ({ name: `m${n}`, unit: 'Count' as const, value: n }));
     const dimensions = Object.fromEntries(
       Array.from({ length: 40 }, (_, n) => [`d${n}`, n === 0 ? '' : 'x'.repeat(2_000)]),

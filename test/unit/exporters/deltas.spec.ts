@@ -7,7 +7,7 @@ import { quantiles } from '../../../lib/metrics/windows/histogram.js';
 import { Figures } from '../../support/figures.js';
 
 const snapshotOf = (figures: Figures): MetricsSnapshot => ({ at: 0, startedAt: 0, families: figures.families() });
-const told = (deltas: Deltas, figures: Figures, commit = true): Record<string, unknown> => {
+const read = (deltas: Deltas, figures: Figures, commit = true): Record<string, unknown> => {
   const delta = deltas.of(snapshotOf(figures));
   if (commit) delta.commit();
   return Object.fromEntries(
@@ -17,47 +17,47 @@ const told = (deltas: Deltas, figures: Figures, commit = true): Record<string, u
   );
 };
 
-describe('what was added since the last export', () => {
-  it('is the difference of counters, all of the first time, and leaves out what did not change; gauges are told as they are', () => {
+describe('the delta since the last export', () => {
+  it('contains the increments of counters, without those that did not change, and the values of gauges', () => {
     const [deltas, figures] = [new Deltas(), new Figures()];
     figures.operations = { hit: 5, miss: 2 };
-    expect(told(deltas, figures)).toMatchObject({
+    expect(read(deltas, figures)).toMatchObject({
       'cache_operations_total get hit': 5,
       'cache_operations_total get miss': 2,
     });
     figures.operations = { hit: 9, miss: 2 };
     figures.bytes = 77;
-    expect(told(deltas, figures)).toEqual({
+    expect(read(deltas, figures)).toEqual({
       'cache_operations_total get hit': 4,
       'cache_pattern_operations_total feed:* get hit': 4,
       'cache_memory_usage_bytes memory': 77,
     });
   });
 
-  it('begins anew where figures were reset', () => {
+  it('starts from zero where figures were reset', () => {
     const [deltas, figures] = [new Deltas(), new Figures()];
     figures.operations.hit = 100;
     figures.record(5);
-    told(deltas, figures);
+    read(deltas, figures);
     figures.operations.hit = 3;
     figures.duration.clear();
-    expect(told(deltas, figures)['cache_operations_total get hit']).toBe(3);
+    expect(read(deltas, figures)['cache_operations_total get hit']).toBe(3);
     figures.record(7);
-    expect(told(deltas, figures)['cache_operation_duration_seconds get']).toBe(1);
+    expect(read(deltas, figures)['cache_operation_duration_seconds get']).toBe(1);
   });
 
-  it('is told again where it could not be exported', () => {
+  it('is returned again where the export failed', () => {
     const [deltas, figures] = [new Deltas(), new Figures()];
     figures.operations.hit = 5;
-    told(deltas, figures, false);
+    read(deltas, figures, false);
     figures.operations.hit = 6;
-    expect(told(deltas, figures)['cache_operations_total get hit']).toBe(6);
+    expect(read(deltas, figures)['cache_operations_total get hit']).toBe(6);
   });
 
-  it('holds the interval’s own distribution, whatever came before', () => {
+  it('contains the distribution of the interval alone', () => {
     const [deltas, figures] = [new Deltas(), new Figures()];
     for (let n = 0; n < 1_000; n++) figures.record(1_000);
-    told(deltas, figures);
+    read(deltas, figures);
     for (let n = 1; n <= 100; n++) figures.record(n);
     const histogram = deltas
       .of(snapshotOf(figures))
@@ -72,10 +72,10 @@ describe('what was added since the last export', () => {
     expect(histogram.maxMs / 100).toBeLessThan(1.045);
   });
 
-  it('does not change with what is counted later in the same buckets', () => {
+  it('does not change when more is counted in the same buckets', () => {
     const [deltas, figures] = [new Deltas(), new Figures()];
     figures.record(5);
-    told(deltas, figures);
+    read(deltas, figures);
     figures.record(5);
     figures.record(5);
     const histogram = deltas
@@ -85,7 +85,7 @@ describe('what was added since the last export', () => {
     expect([...histogram.counts].reduce((sum, count) => sum + count)).toBe(2);
   });
 
-  describe('of series that come and go', () => {
+  describe('the delta of series that come and go', () => {
     const counted = (values: Readonly<Record<string, number>>): MetricFamily => ({
       name: 'some_total',
       help: 'Some.',
@@ -101,14 +101,14 @@ describe('what was added since the last export', () => {
       );
     };
 
-    it('is each one’s own, wherever it stands among the others', () => {
+    it('belongs to its series, whatever its position', () => {
       const deltas = new Deltas();
       added(deltas, { a: 10, c: 30 });
       expect(added(deltas, { a: 11, b: 20, c: 33 })).toEqual({ a: 1, b: 20, c: 3 });
       expect(added(deltas, { c: 37, a: 16 })).toEqual({ c: 4, a: 5 });
     });
 
-    it('counts from the beginning of one that was gone, be it for one export that failed', () => {
+    it('starts from zero for a series that was gone, even for one failed export', () => {
       const deltas = new Deltas();
       added(deltas, { a: 10, b: 20 });
       added(deltas, { a: 10 });
@@ -117,7 +117,7 @@ describe('what was added since the last export', () => {
       expect(added(deltas, { a: 13, b: 23 })).toEqual({ b: 1 });
     });
 
-    it('holds what was read by an attempt that broke off in the middle', () => {
+    it('includes what an interrupted attempt had read', () => {
       const deltas = new Deltas();
       added(deltas, { a: 10, b: 20 });
       const broken: MetricFamily = {
@@ -132,20 +132,20 @@ describe('what was added since the last export', () => {
     });
   });
 
-  it('is kept for the series there are, however many there were', () => {
+  it('keeps memory for current series only', () => {
     const [deltas, figures] = [new Deltas(), new Figures()];
     figures.operations.hit = 1;
-    told(deltas, figures);
+    read(deltas, figures);
     figures.pattern = 'other:*';
-    told(deltas, figures);
+    read(deltas, figures);
     figures.pattern = 'feed:*';
-    // Forgotten with its series: counted from its beginning.
-    expect(told(deltas, figures)['cache_pattern_operations_total feed:* get hit']).toBe(1);
+    // The series was dropped, so it is counted from its beginning.
+    expect(read(deltas, figures)['cache_pattern_operations_total feed:* get hit']).toBe(1);
   });
 });
 
 describe('dotted names', () => {
-  it('are given to families nobody has named', () => {
+  it('are derived for families without a name of their own', () => {
     const family = { help: '', type: 'counter', labelNames: [], points: () => [], unit: 'seconds' } as const;
     expect(dottedName({ ...family, name: 'my_own_thing_seconds_total' })).toEqual({
       name: 'my.own.thing',

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { CacheError } from '../../../lib/cache/errors.js';
+import { CallbackErrors } from '../../../lib/cache/base/callback-errors.js';
+import { CacheError } from '../../../lib/cache/base/errors.js';
 import { ExportSchedule } from '../../../lib/exporters/export-schedule.js';
 import type { ExportSource, MetricsExporter, MetricsSnapshot } from '../../../lib/exporters/metrics-exporter.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
@@ -38,14 +39,16 @@ const source: ExportSource = {
 describe('the schedule of exporters', () => {
   let clock: ManualClock;
   let log: string[];
+  let callbacks: CallbackErrors;
   const schedule = (...exporters: MetricsExporter[]): ExportSchedule =>
-    new ExportSchedule({ exporters, source, clock, log: (...line) => log.push(line.slice(0, 3).join(' ')) });
+    new ExportSchedule({ callbacks, exporters, source, clock, log: (...line) => log.push(line.slice(0, 3).join(' ')) });
   beforeEach(() => {
     clock = new ManualClock();
     log = [];
+    callbacks = new CallbackErrors();
   });
 
-  it('starts each, exports at each one’s interval and a last time before it stops', async () => {
+  it('starts each exporter, exports at its interval, and exports a last time before it stops', async () => {
     const [tenSeconds, minute] = [new Recorder(), new Recorder(60_000)];
     const running = schedule(tenSeconds, minute);
     await running.start();
@@ -62,7 +65,7 @@ describe('the schedule of exporters', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('never asks one that is pulled from', async () => {
+  it('never calls an exporter that is pulled', async () => {
     const pulled = new Recorder(0);
     const running = schedule(pulled);
     await running.start();
@@ -71,7 +74,7 @@ describe('the schedule of exporters', () => {
     expect(pulled.calls).toEqual(['start', 'stop']);
   });
 
-  it('logs one that fails once, tries it again, and lets the others go on', async () => {
+  it('logs a failing exporter once, tries it again, and continues with the others', async () => {
     const failing = new Recorder(10_000, (call) => {
       if (call === 'export') throw new Error('refused');
     });
@@ -93,14 +96,63 @@ describe('the schedule of exporters', () => {
     ]);
   });
 
-  it('says at the start what cannot work as it is set up', async () => {
+  it('rejects the start where an exporter cannot work as it is configured', async () => {
     const unusable = new Recorder(10_000, () => {
       throw new CacheError('MISSING_PACKAGE', 'npm install hot-shots');
     });
     await expect(schedule(unusable).start()).rejects.toMatchObject({ code: 'MISSING_PACKAGE' });
   });
 
-  it('does not make up for intervals that passed while one exported', async () => {
+  it('starts without an exporter that hangs, which exports once it has started', async () => {
+    let started = (): void => undefined;
+    const slow = new Recorder(10_000, (call) =>
+      call === 'start' ? new Promise((resolve) => (started = resolve)) : undefined,
+    );
+    const fine = new Recorder(10_000);
+    const running = schedule(slow, fine);
+    let up = false;
+    void running.start().then(() => (up = true));
+    await clock.advance(1_999);
+    expect(up).toBe(false);
+    await clock.advance(1);
+    expect(up).toBe(true);
+    expect(log).toEqual([expect.stringMatching(/^warn EXPORTER_NOT_STARTED The exporter "recorder" has not started/)]);
+    await clock.advance(28_000);
+    expect(slow.calls).toEqual(['start']);
+    expect(fine.calls).toHaveLength(3);
+    started();
+    await settle();
+    await clock.advance(10_000);
+    expect(slow.calls).toEqual(['start', 'export']);
+  });
+
+  it('logs an exporter whose start fails after the application has started without it', async () => {
+    let reject = (_: Error): void => undefined;
+    const late = new Recorder(10_000, () => new Promise((_resolve, refuse) => (reject = refuse)));
+    const running = schedule(late);
+    const up = running.start();
+    await clock.advance(2_000);
+    await up;
+    reject(new CacheError('MISSING_PACKAGE', 'npm install hot-shots'));
+    await settle();
+    expect(log.at(-1)).toMatch(/^warn EXPORT_FAILED .* could not start: .*npm install hot-shots/);
+  });
+
+  it('stops an exporter that never started, without a last export', async () => {
+    const hanging = new Recorder(10_000, () => new Promise(() => undefined));
+    const running = schedule(hanging);
+    const up = running.start();
+    await clock.advance(2_000);
+    await up;
+    let stopped = false;
+    void running.stop().then(() => (stopped = true));
+    await clock.advance(2_000);
+    expect(stopped).toBe(true);
+    expect(hanging.calls).toEqual(['start', 'stop']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('skips the intervals that passed during an export', async () => {
     let done = (): void => undefined;
     const slow = new Recorder(10_000, (call) =>
       call === 'export' ? new Promise((resolve) => (done = resolve)) : undefined,
@@ -114,7 +166,7 @@ describe('the schedule of exporters', () => {
     expect(slow.calls).toEqual(['start', 'export', 'export']);
   });
 
-  it('never asks one that still exports, and is not held up by it at the end', async () => {
+  it('never calls an exporter that still exports, and stops in spite of it', async () => {
     const hanging = new Recorder(10_000, (call) => (call === 'start' ? undefined : new Promise(() => undefined)));
     const running = schedule(hanging);
     await running.start();

@@ -3,11 +3,10 @@ import * as api from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { AlwaysOffSampler, BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { Counter, Gauge, Histogram, Registry, Summary } from 'prom-client';
-import { LoadExemplars } from '../../../lib/exporters/prometheus/load-exemplars.js';
-import { formatFor } from '../../../lib/exporters/prometheus/negotiation.js';
+import { LoadExemplars } from '../../../lib/exporters/prometheus/exemplars.js';
 import { registryOpenMetrics } from '../../../lib/exporters/prometheus/registry-text.js';
 import { serveMetrics } from '../../../lib/exporters/prometheus/serve.js';
-import { prometheusText } from '../../../lib/exporters/prometheus/text.js';
+import { formatFor, prometheusText } from '../../../lib/exporters/prometheus/text.js';
 import { createObservedCache } from '../../../lib/index.js';
 import { composeTracers } from '../../../lib/tracing/compose-tracers.js';
 import { OpenTelemetryTracer } from '../../../lib/tracing/opentelemetry-tracer.js';
@@ -15,7 +14,7 @@ import { ManualClock } from '../../support/manual-clock.js';
 import { PrometheusServer } from '../../support/prometheus.js';
 import { eventually } from '../../support/redis.js';
 
-describe('the format that is answered', () => {
+describe('the format of the exposition', () => {
   it.each([
     [undefined, 'prometheus'],
     ['', 'prometheus'],
@@ -36,13 +35,13 @@ describe('the format that is answered', () => {
       'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.2',
       'openmetrics',
     ],
-  ])('to Accept: %s is %s', (accept, format) => {
+  ])('for Accept: %s is %s', (accept, format) => {
     expect(formatFor(accept)).toBe(format);
   });
 });
 
 describe('prom-client’s registry as OpenMetrics', () => {
-  it('keeps the names of every series and leaves the registry as it was', async () => {
+  it('keeps the names of every series and does not change the registry', async () => {
     const registry = new Registry();
     const registers = [registry];
     new Counter({ name: 'sales_total', help: 'a "sale"\nhere', labelNames: ['kind'], registers }).inc(
@@ -136,7 +135,7 @@ describe('exemplars', () => {
     expect(prometheusText(cache.metrics, { exemplars })).not.toContain('trace_id');
   });
 
-  it('are of failed loads too', async () => {
+  it('include failed loads', async () => {
     const { cache, text } = traced();
     await tracer.startActiveSpan('request', () =>
       cache
@@ -149,7 +148,7 @@ describe('exemplars', () => {
     expect(text()).toMatch(/operation="load",le="0\.005"\} 1 # \{trace_id=/);
   });
 
-  it('are found by a real Prometheus', async () => {
+  it('are read by a real Prometheus', async () => {
     const { cache, exemplars } = traced();
     const served = await serveMetrics(cache.metrics, { port: 0, exemplars });
     const prometheus = await PrometheusServer.start({ shop: new URL(served.url).host });

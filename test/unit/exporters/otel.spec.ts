@@ -9,7 +9,7 @@ import type { FamilySource, MetricFamily } from '../../../lib/metrics/family.js'
 import { Figures } from '../../support/figures.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
-/** What arrives at an OTLP/HTTP receiver. */
+/** A data point as an OTLP/HTTP receiver gets it. */
 interface OtlpPoint {
   attributes: { key: string; value: { stringValue: string } }[];
   startTimeUnixNano: string;
@@ -119,7 +119,7 @@ describe('figures for OpenTelemetry', () => {
     expect(await read()).toEqual([['user:*', 6]]);
   });
 
-  it('carry histograms without loss: every value lies in its bucket of scale 4, in seconds', async () => {
+  it('contain histograms without loss: every value is in its bucket of scale 4, in seconds', async () => {
     const figures = new Figures();
     const values = [0, 0.000_1, 0.003, 0.5, 1, 1.0001, 7, 7, 40, 999.999, 1_000, 1_001, 65_536];
     for (const ms of values) figures.record(ms);
@@ -173,7 +173,7 @@ describe('figures for OpenTelemetry', () => {
     ]);
   });
 
-  it('begin anew at the last reading where they were reset', async () => {
+  it('start at the last reading where they were reset', async () => {
     const [clock, figures] = [new ManualClock(), new Figures()];
     const producer = new CacheMetricProducer({ source: figures, clock });
     const began = clock.now();
@@ -190,7 +190,7 @@ describe('figures for OpenTelemetry', () => {
     expect(await start()).toBe(began + 10_000);
   });
 
-  it('do not begin anew where one reader is overtaken by another', async () => {
+  it('keep their start where one reader overtakes another', async () => {
     const clock = new ManualClock();
     const began = clock.now();
     let hits = 10;
@@ -212,7 +212,7 @@ describe('figures for OpenTelemetry', () => {
     const producer = new CacheMetricProducer({ source, clock });
     await clock.advance(10_000);
     const slow = producer.collect();
-    // The slow one is in the middle of its reading, and the event loop has had no turn yet.
+    // The slow exporter is still reading, before the next turn of the event loop.
     await new Promise<void>((resolve) => process.nextTick(resolve));
     hits = 20;
     await producer.collect();
@@ -223,7 +223,7 @@ describe('figures for OpenTelemetry', () => {
     );
   });
 
-  it('are started by the module, told nobody once stopped, and a source that throws is an error of the reading', async () => {
+  it('are read once the module has started the producer, not after its end, and report a source that throws', async () => {
     const producer = new CacheMetricProducer();
     const collected = async (): Promise<number> =>
       (await producer.collect()).resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics).length;

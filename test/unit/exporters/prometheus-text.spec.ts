@@ -8,7 +8,7 @@ import {
   Operation,
   Outcome,
   Result,
-} from '../../../lib/cache/observer.js';
+} from '../../../lib/cache/base/observer.js';
 import { serveMetrics } from '../../../lib/exporters/prometheus/serve.js';
 import { PrometheusExposition, prometheusText } from '../../../lib/exporters/prometheus/text.js';
 import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
@@ -47,7 +47,7 @@ describe('the exposition', () => {
     cache = cacheUnderWork();
   });
 
-  it('shows what was counted under the names of the reference', () => {
+  it('contains the figures under the names of the reference', () => {
     const text = prometheusText(cache.metrics);
     const expected: Record<string, number> = {
       'cache_operations_total{operation="get",result="hit"}': 3,
@@ -74,7 +74,7 @@ describe('the exposition', () => {
       expect([sample, valueOf(text, sample)]).toEqual([sample, value]);
   });
 
-  it('renders the same whether kept between scrapes or made anew, however things changed', () => {
+  it('is the same whether kept between scrapes or rendered again, whatever changed', () => {
     const kept = new PrometheusExposition(cache.metrics);
     const same = () => expect(kept.render()).toBe(new PrometheusExposition(cache.metrics).render());
     same();
@@ -99,7 +99,7 @@ describe('the exposition', () => {
     expect(prometheusText(cache.metrics, { prefix: 'x_' })).toContain('x_cache_hit_rate{');
   });
 
-  it('escapes what labels and help may hold', () => {
+  it('escapes labels and help texts', () => {
     const source: FamilySource = {
       families: () => [
         {
@@ -116,7 +116,7 @@ describe('the exposition', () => {
     );
   });
 
-  it('cuts exponential buckets to classic ones that never decrease, within one bucket of the exact count', () => {
+  it('converts exponential buckets to classic ones that never decrease, within one bucket of the exact count', () => {
     const histogram = new Histogram();
     const values = Array.from({ length: 5000 }, (_, at) => 0.01 * 1.002 ** at);
     for (const value of values) histogram.record(value, 1);
@@ -137,7 +137,7 @@ describe('the exposition', () => {
     expect(last).toBe(5000);
   });
 
-  it('speaks OpenMetrics where that is asked for', () => {
+  it('is OpenMetrics on request', () => {
     const text = prometheusText(cache.metrics, { format: 'openmetrics' });
     expect(text).toContain('# TYPE cache_operations counter\n');
     expect(text).toContain('cache_operations_total{operation="get",result="hit"} 3\n');
@@ -145,7 +145,7 @@ describe('the exposition', () => {
     expect(text.endsWith('# EOF\n')).toBe(true);
   });
 
-  it('shows families of other rooms as long as they are added', () => {
+  it('contains the families of added sources until they are removed', () => {
     const remove = cache.metrics.addSource({
       families: () => [
         {
@@ -172,7 +172,7 @@ describe('the exposition', () => {
 });
 
 describe('serveMetrics', () => {
-  it('serves the exposition, OpenMetrics to those who accept it, and nothing else', async () => {
+  it('serves the exposition, as OpenMetrics to clients that accept it, and nothing else', async () => {
     const { metrics } = cacheUnderWork();
     const served = await serveMetrics(metrics, { port: 0 });
     try {

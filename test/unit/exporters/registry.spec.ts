@@ -1,7 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { Counter, Registry } from 'prom-client';
-import { registerFamilies } from '../../../lib/exporters/prometheus/registry.js';
-import { samplesOf } from '../../../lib/exporters/prometheus/samples.js';
+import { registerFamilies, samplesOf } from '../../../lib/exporters/prometheus/registry.js';
 import type { FamilySource, HistogramView, MetricFamily } from '../../../lib/metrics/family.js';
 import { Histogram } from '../../../lib/metrics/windows/histogram.js';
 
@@ -35,7 +34,7 @@ const histogram = (count: number): MetricFamily => ({
 const source = (...families: MetricFamily[]): FamilySource => ({ families: () => families });
 
 describe('families in a registry', () => {
-  it('are read when it is scraped', async () => {
+  it('are read when the registry is scraped', async () => {
     const registry = new Registry();
     let operations = 1;
     registerFamilies(registry, { families: () => [counter(operations)] });
@@ -45,13 +44,13 @@ describe('families in a registry', () => {
     );
   });
 
-  it('carry the prefix', async () => {
+  it('have the prefix', async () => {
     const registry = new Registry();
     registerFamilies(registry, source(counter(1)), 'shop_');
     expect(await registry.metrics()).toMatch(/^shop_cache_operations_total\{operation="get"\} 1$/m);
   });
 
-  it('are cumulative buckets, sum in seconds and count where they are histograms', async () => {
+  it('show histograms as cumulative buckets, sum in seconds and count', async () => {
     const registry = new Registry();
     registerFamilies(registry, source(histogram(3)));
     const text = await registry.metrics();
@@ -62,7 +61,7 @@ describe('families in a registry', () => {
     expect(text).toMatch(/^cache_operation_duration_seconds_count\{operation="get"\} 3$/m);
   });
 
-  it('say of a histogram that goes on counting while it is read what stood there when that began', () => {
+  it('show a histogram as it was when its reading began', () => {
     const live = new Histogram();
     live.record(5, 1);
     const samples: [string | undefined, number][] = [];
@@ -78,7 +77,7 @@ describe('families in a registry', () => {
     ]);
   });
 
-  it('of two sources are added up, but for gauges', async () => {
+  it('of two sources are added up, except gauges', async () => {
     const registry = new Registry();
     registerFamilies(registry, source(counter(1), gauge(10), histogram(1)));
     registerFamilies(registry, source(counter(2), gauge(20), histogram(2)));
@@ -88,7 +87,7 @@ describe('families in a registry', () => {
     expect(text).toMatch(/^cache_operation_duration_seconds_count\{operation="get"\} 3$/m);
   });
 
-  it('leave with their source, and the name is free when the last has left', async () => {
+  it('are removed with their source, and the name is free after the last', async () => {
     const registry = new Registry();
     const one = registerFamilies(registry, source(counter(1)));
     const two = registerFamilies(registry, source(counter(2)));
@@ -98,7 +97,7 @@ describe('families in a registry', () => {
     expect(registry.getSingleMetric('cache_operations_total')).toBeUndefined();
   });
 
-  it('that come later are there from the scrape after', async () => {
+  it('that appear later are shown from the next scrape on', async () => {
     const registry = new Registry();
     const families = [counter(1)];
     registerFamilies(registry, { families: () => families });
@@ -122,7 +121,7 @@ describe('families in a registry', () => {
     expect([asked, refreshed]).toEqual([2, 2]);
   });
 
-  it('let the event loop have its turns between many metrics as within a large one', async () => {
+  it('leave the event loop free between many metrics and within a large one', async () => {
     const registry = new Registry();
     registerFamilies(registry, source(...Array.from({ length: 20 }, (_, n) => counter(n, `cache_${n}_total`))));
     let [now, turns] = [performance.now(), 0];
@@ -138,7 +137,7 @@ describe('families in a registry', () => {
     expect(turns).toBeGreaterThanOrEqual(5);
   });
 
-  it('that cannot be collected fail the scrape, and are there again in the next', async () => {
+  it('that cannot be collected fail the scrape, and are shown again in the next', async () => {
     const registry = new Registry();
     let broken = false;
     registerFamilies(registry, source(counter(1), gauge(1)));
@@ -155,7 +154,7 @@ describe('families in a registry', () => {
     expect(await registry.metrics()).toMatch(/^cache_operations_total\{operation="get"\} 3$/m);
   });
 
-  it("leave a name that is somebody else's to them", async () => {
+  it('skip a name that another library registered', async () => {
     const registry = new Registry();
     const theirs = new Counter({ name: 'cache_operations_total', help: 'theirs', registers: [registry] });
     theirs.inc(9);
@@ -172,7 +171,7 @@ describe('families in a registry', () => {
     expect(await registry.metrics()).toMatch(/^cache_operations_total\{operation="get"\} 4$/m);
   });
 
-  it('keep their counters suffix in a registry of OpenMetrics', async () => {
+  it('keep the suffix of counters in an OpenMetrics registry', async () => {
     const registry = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>();
     registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     registerFamilies(registry, source(counter(4)));

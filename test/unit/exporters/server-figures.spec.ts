@@ -43,7 +43,7 @@ describe('figures of the servers', () => {
         .flatMap(({ name, points }) => [...points()].map(({ labels, value }) => [`${name} ${labels.join()}`, value!])),
     );
 
-  it('are what the server says, by layer', async () => {
+  it('contain the answer of the server, by layer', async () => {
     await figures.refresh();
     expect(shown()).toEqual({
       'cache_server_up redis': 1,
@@ -57,7 +57,7 @@ describe('figures of the servers', () => {
     });
   });
 
-  it('cost the server one question, however many scrape within five seconds', async () => {
+  it('cost the server one request, however many scrapes come within five seconds', async () => {
     await Promise.all([figures.refresh(), figures.refresh()]);
     await clock.advance(4_999);
     await figures.refresh();
@@ -68,13 +68,13 @@ describe('figures of the servers', () => {
     expect(asked).toBe(2);
   });
 
-  it('come in the background where nobody waits for them', async () => {
+  it('are requested in the background where no scrape waits for them', async () => {
     expect(shown()).toEqual({});
     await settle();
     expect(shown()).toMatchObject({ 'cache_server_up redis': 1 });
   });
 
-  it('hold a scrape up for no longer than the deadline, and show what was said before for a minute', async () => {
+  it('delay a scrape by the deadline at most, and show the last answer for a minute', async () => {
     await figures.refresh();
     answer = () => new Promise(() => undefined);
     await clock.advance(5_000);
@@ -89,7 +89,7 @@ describe('figures of the servers', () => {
     expect(shown()).toEqual({ 'cache_server_up redis': 0 });
   });
 
-  it('are there again after the server is', async () => {
+  it('return when the server does', async () => {
     answer = () => Promise.reject(new Error('down'));
     await figures.refresh();
     expect(shown()).toEqual({ 'cache_server_up redis': 0 });
@@ -99,7 +99,7 @@ describe('figures of the servers', () => {
     expect(shown()).toMatchObject({ 'cache_server_up redis': 1, 'cache_server_keys redis': 276 });
   });
 
-  it('are none where no layer has a server', async () => {
+  it('are empty where no layer has a server', async () => {
     const none = new ServerFigures(() => [{ name: 'memory' } as Partial<Layer> as Layer], { clock });
     await none.refresh();
     expect(none.families()).toEqual([]);

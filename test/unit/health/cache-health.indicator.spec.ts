@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { Layer } from '../../../lib/cache/layers/layer.js';
 import { CacheHealthIndicator } from '../../../lib/health/cache-health.indicator.js';
 import type { CacheMetrics } from '../../../lib/metrics/cache-metrics.js';
@@ -45,7 +45,7 @@ describe('the health indicator', () => {
     });
   });
 
-  it('stands under the key it was asked for', async () => {
+  it('reports under the given key', async () => {
     expect(Object.keys(await indicator({}).isHealthy('shop-cache'))).toEqual(['shop-cache']);
   });
 
@@ -54,7 +54,7 @@ describe('the health indicator', () => {
     expect(answer.c).toMatchObject({ status: 'up', warnings: [{ code: 'HIGH_P95_RESPONSE_TIME' }] });
   });
 
-  it('is degraded where the cache is', async () => {
+  it('is degraded where the cache is degraded', async () => {
     const answer = await indicator({ status: 'degraded', warnings: [warning('LOW_HIT_RATE')] }).isHealthy('c');
     expect(answer.c).toMatchObject({ status: 'degraded', health: 'degraded' });
   });
@@ -79,6 +79,19 @@ describe('the health indicator', () => {
     expect((await indicator({ closed: true }).isHealthy('c')).c).toEqual({
       status: 'down',
       message: 'the cache is closed',
+    });
+  });
+});
+
+describe('the health indicator without Terminus', () => {
+  it('names the package to install', async () => {
+    jest.resetModules();
+    jest.unstable_mockModule('@nestjs/terminus', () => {
+      throw Object.assign(new Error("Cannot find package '@nestjs/terminus'"), { code: 'ERR_MODULE_NOT_FOUND' });
+    });
+    await expect(indicator({}).isHealthy('cache')).rejects.toMatchObject({
+      code: 'MISSING_PACKAGE',
+      message: 'CacheHealthIndicator needs the package @nestjs/terminus: npm install @nestjs/terminus',
     });
   });
 });

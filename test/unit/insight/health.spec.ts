@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { CircuitState, MissReason, Outcome } from '../../../lib/cache/observer.js';
+import { CircuitState, MissReason, Outcome } from '../../../lib/cache/base/observer.js';
 import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
 import type { HealthThresholds } from '../../../lib/insight/health.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -34,7 +34,7 @@ describe('health', () => {
     expect(new Date(report.timestamp).getTime()).toBe(1_700_000_000_000);
   });
 
-  it('is a warning when only the 95th percentile is too high', () => {
+  it('is a warning where only the 95th percentile is too high', () => {
     const report = health({ hits: 100, slow: 10 });
     expect(report.status).toBe('warning');
     expect(codes(report)).toEqual(['HIGH_P95_RESPONSE_TIME']);
@@ -47,7 +47,7 @@ describe('health', () => {
     expect(report.warnings).toMatchObject([{ code: 'LOW_HIT_RATE', value: 0.49, threshold: 0.5 }]);
   });
 
-  it('is degraded from the average on, and names every threshold that is passed', () => {
+  it('is degraded from the average threshold on, and names every threshold that is passed', () => {
     expect(codes(health({ hits: 100, ms: 50 }))).toEqual(['HIGH_AVG_RESPONSE_TIME']);
     const report = health({ hits: 1, misses: 99, ms: 200 });
     expect(report.status).toBe('degraded');
@@ -66,7 +66,7 @@ describe('health', () => {
     expect(health({}).status).toBe('healthy');
   });
 
-  it('warns of an open circuit and of a layer that is down, however little was asked', () => {
+  it('warns of an open circuit and of a layer that is down, however few requests there are', () => {
     const report = health({}, {}, ({ observer, metrics }) => {
       observer.circuit(1, CircuitState.open);
       const status = { entries: 0, bytes: 0, circuitState: CircuitState.open, queueDepth: 0, writesDropped: 0 };
@@ -80,6 +80,29 @@ describe('health', () => {
       { code: 'CIRCUIT_OPEN', layer: 'redis', value: 'open' },
       { code: 'LAYER_DOWN', layer: 'redis' },
     ]);
+  });
+
+  it('warns of invalidations and messages that a layer refuses, except of one that is away', () => {
+    const status = {
+      entries: null,
+      bytes: null,
+      connected: true,
+      circuitState: CircuitState.closed,
+      queueDepth: 0,
+      writesDropped: 0,
+    };
+    const refusing = { ...status, invalidationsPending: 2, busNotSent: true, busUnreachable: true };
+    const reported = (connected: boolean) =>
+      health({ hits: 100 }, {}, ({ metrics }) => metrics.watchLayers(() => [status, { ...refusing, connected }]));
+    expect(reported(true)).toMatchObject({
+      status: 'warning',
+      warnings: [
+        { code: 'INVALIDATIONS_PENDING', layer: 'redis', value: 2, threshold: 0 },
+        { code: 'BUS_NOT_SENT', layer: 'redis' },
+        { code: 'BUS_UNREACHABLE', layer: 'redis' },
+      ],
+    });
+    expect(codes(reported(false))).toEqual(['LAYER_DOWN']);
   });
 
   it('warns of a pattern below its target, from enough requests on', () => {

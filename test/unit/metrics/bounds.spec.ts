@@ -3,7 +3,7 @@ import { DatabaseMetrics, observeQueries } from '../../../lib/database/index.js'
 import { prometheusText } from '../../../lib/exporters/prometheus/text.js';
 import { createObservedCache, memoryLayer, redisLayer } from '../../../lib/index.js';
 import { CacheProfiler } from '../../../lib/profiling/profiler.js';
-import { SpaceSaving } from '../../../lib/warming/space-saving.js';
+import { SpaceSaving } from '../../../lib/metrics/space-saving.js';
 import { WarmingMetrics } from '../../../lib/warming/warming-metrics.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 import { freePort } from '../../support/redis.js';
@@ -16,8 +16,8 @@ const counted = (text: string, sample: string): number =>
       ?.slice(sample.length + 1),
   );
 
-describe('what has no room is counted', () => {
-  it('patterns and endpoints: together as __other__, and how many', async () => {
+describe('limits', () => {
+  it('patterns and endpoints over their limit are counted as __other__, with their number', async () => {
     const cache = createObservedCache({ metrics: { maxPatterns: 3, maxEndpoints: 2 } });
     for (let n = 0; n < 10; n++) {
       const name = String.fromCharCode(97 + n);
@@ -38,7 +38,7 @@ describe('what has no room is counted', () => {
     await cache.close();
   });
 
-  it('entries and bytes in memory: as evictions for want of capacity', async () => {
+  it('entries and bytes over their limit in memory are counted as evictions', async () => {
     for (const layer of [memoryLayer({ maxEntries: 10 }), memoryLayer({ maxBytes: 20_000 })]) {
       const cache = createObservedCache({ layers: [layer] });
       for (let n = 0; n < 100; n++) await cache.set(`k:${n}`, 'x'.repeat(1_000));
@@ -50,7 +50,7 @@ describe('what has no room is counted', () => {
     }
   });
 
-  it('a value over maxEntrySize: as a rejection, and its caller has it all the same', async () => {
+  it('a value over maxEntrySize is counted as a rejection, and its caller gets it', async () => {
     const cache = createObservedCache({ policy: { maxEntrySize: 100 } });
     expect(await cache.getOrSet('a', () => 'x'.repeat(1_000))).toHaveLength(1_000);
     expect(counted(prometheusText(cache.metrics), 'cache_size_limit_rejections_total')).toBe(1);
@@ -58,7 +58,7 @@ describe('what has no room is counted', () => {
     await cache.close();
   });
 
-  it('writes behind a layer that is away: as dropped', async () => {
+  it('queued writes over their limit are counted as dropped', async () => {
     const url = `redis://127.0.0.1:${await freePort()}`;
     const writes = { maxQueue: 10, flushEvery: '1h', drainWithin: 1 } as const;
     const cache = createObservedCache({ layers: [memoryLayer(), redisLayer({ url, writes })] });
@@ -69,7 +69,7 @@ describe('what has no room is counted', () => {
     await cache.close();
   });
 
-  it('tables, pools and shapes of databases: together as __other__', async () => {
+  it('tables, pools and shapes of databases over their limit are counted as __other__', async () => {
     const metrics = new DatabaseMetrics({ maxTables: 3, maxPools: 2, slowThreshold: 0, log: () => undefined });
     const client = observeQueries({ query: (_text: string) => Promise.resolve({ rows: [] }) }, { metrics });
     for (let n = 0; n < 200; n++) await client.query(`SELECT c${n} FROM t${n % 10}`);
@@ -83,7 +83,7 @@ describe('what has no room is counted', () => {
     expect(metrics.snapshot().pools.map(({ pool }) => pool)).toEqual(['pool0', 'pool1', '__other__']);
   });
 
-  it('stacks of the profiler: added up as __other__', async () => {
+  it('stacks of the profiler over their limit are added up as __other__', async () => {
     const clock = new ManualClock();
     const profiler = new CacheProfiler(clock, { every: 1, maxStacks: 5 });
     for (let n = 0; n < 20; n++) {
@@ -95,7 +95,7 @@ describe('what has no room is counted', () => {
     expect(stacks.some(({ frames }) => frames.includes('__other__'))).toBe(true);
   });
 
-  it('warming strategies: together as __other__', () => {
+  it('warming strategies over their limit are counted as __other__', () => {
     const metrics = new WarmingMetrics(() => null);
     for (let n = 0; n < 150; n++) metrics.warmed(`strategy-${n}`, 1);
     const text = prometheusText(metrics);
@@ -103,7 +103,7 @@ describe('what has no room is counted', () => {
     expect(counted(text, 'cache_warmed_entries_total{strategy="__other__"}')).toBe(50);
   });
 
-  it('popular keys: the rarest makes room and is named', () => {
+  it('the rarest of the popular keys is replaced at their limit', () => {
     const popular = new SpaceSaving(10);
     let gone = 0;
     for (let n = 0; n < 100; n++) if (popular.add(`k:${n}`) !== undefined) gone++;

@@ -1,5 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { LayerOperation, LayerResult, MissReason, Operation, Outcome, Result } from '../../../lib/cache/observer.js';
+import {
+  LayerOperation,
+  LayerResult,
+  MissReason,
+  Operation,
+  Outcome,
+  Result,
+} from '../../../lib/cache/base/observer.js';
 import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
@@ -18,7 +25,7 @@ describe('CacheMetrics', () => {
     for (let miss = 0; miss < misses; miss++) made.observer.access(series, Outcome.miss, -1, 1, 10, reason);
   };
 
-  it('answers zeros for a pattern that was never asked', () => {
+  it('returns zeros for a pattern without accesses', () => {
     expect(made.metrics.getPatternStats('feed:*', '5m')).toMatchObject({
       pattern: 'feed:*',
       totalRequests: 0,
@@ -29,7 +36,7 @@ describe('CacheMetrics', () => {
     });
   });
 
-  it('freezes what it gives out', () => {
+  it('freezes every snapshot', () => {
     asked('feed:*', 1, 1);
     const { metrics } = made;
     for (const snapshot of [
@@ -49,13 +56,13 @@ describe('CacheMetrics', () => {
     }
   });
 
-  it('lists the windows where it is asked for another', () => {
+  it('lists the windows in the error for an unknown one', () => {
     expect(() => made.metrics.getStats('2m' as never)).toThrow(
       expect.objectContaining({ code: 'UNKNOWN_WINDOW', message: expect.stringContaining('1m, 5m, 1h, 24h, all') }),
     );
   });
 
-  it('forgets what is older than the window, and says how much of it was observed', async () => {
+  it('leaves out what is older than the window, and returns how much of it was observed', async () => {
     asked('feed:*', 3, 1);
     await clock.advance(30_000);
     expect(made.metrics.getStats('1m')).toMatchObject({ totalRequests: 4, coverageSeconds: 30 });
@@ -85,7 +92,7 @@ describe('CacheMetrics', () => {
     const low = made.metrics.getLowPerformers(0.5, 'all', 5);
     expect(low.map(({ pattern }) => pattern)).toEqual(['feed:*', 'search:*']);
     expect(low[0]).toMatchObject({ hitRate: 0.1, totalRequests: 10, ttlMs: 60_000, missReasons: { expired: 9 } });
-    expect(low[0]!.recommendation).toMatch(/1m today, 2m proposed/);
+    expect(low[0]!.recommendation).toMatch(/the TTL is 1m/);
   });
 
   it('shows hit rates over all windows', async () => {
@@ -98,7 +105,7 @@ describe('CacheMetrics', () => {
     expect(operations.find(({ operation }) => operation === 'get')!.hitRates).toEqual(overall);
   });
 
-  it('shows what happens now', async () => {
+  it('returns loads in flight, rates and warnings of the last minute', async () => {
     await clock.advance(60_000);
     asked('feed:*', 30, 0);
     made.observer.inFlight(1);
@@ -120,18 +127,18 @@ describe('CacheMetrics', () => {
     expect(made.metrics.getStats()).toMatchObject({ entryCount: 7, totalSizeBytes: 900 });
   });
 
-  it('sets everything to zero on reset, and counts on', () => {
+  it('sets every figure to zero on reset, and continues to count', () => {
     asked('feed:*', 3, 3);
     made.observer.layer(0, LayerOperation.get, LayerResult.miss, 1, 1, 0);
     made.observer.operation(made.observer.series('feed:*'), Operation.set, Result.ok, 1, 10);
     made.metrics.reset();
     expect(made.metrics.getStats()).toMatchObject({ totalRequests: 0, sets: 0, coverageSeconds: 0 });
-    expect(made.metrics.getLayerStats()).toMatchObject([{ misses: 0 }]);
+    expect(made.metrics.getLayerStats()).toMatchObject([{ cacheMisses: 0 }]);
     asked('feed:*', 1, 0);
     expect(made.metrics.getPatternStats('feed:*').cacheHits).toBe(1);
   });
 
-  it('reads many patterns without holding up the event loop', async () => {
+  it('reads many patterns without blocking the event loop', async () => {
     for (let at = 0; at < 60; at++) asked(`p${at}:*`, 1, 0);
     let turns = 0;
     const turn = setInterval(() => turns++, 0);
@@ -141,7 +148,7 @@ describe('CacheMetrics', () => {
   });
 
   describe('record', () => {
-    it('counts what was cached elsewhere', () => {
+    it('counts accesses to another cache', () => {
       const { metrics } = made;
       metrics.record({
         operation: 'get',
@@ -173,7 +180,7 @@ describe('CacheMetrics', () => {
       [{ responseTimeMs: NaN }, /responseTimeMs NaN/],
       [{ sizeBytes: -5 }, /sizeBytes -5/],
       [{ key: undefined }, /neither key nor pattern/],
-      [{ key: '' }, /key must be a text/],
+      [{ key: '' }, /key must be a non-empty string/],
     ])('refuses %j', (fault, message) => {
       const good = { operation: 'get', key: 'a', result: 'hit', responseTimeMs: 1 };
       expect(() => made.metrics.record({ ...good, ...fault } as never)).toThrow(
@@ -201,13 +208,13 @@ describe('CacheMetrics', () => {
       expect(made.metrics.getStats().sets).toBe(1);
     });
 
-    it('refuses at once what could not be recorded', () => {
+    it('refuses at once a subject that could not be recorded', () => {
       expect(() => made.metrics.startTimer({ operation: 'get' })).toThrow(/neither key nor pattern/);
     });
   });
 
   describe('the view of a method', () => {
-    it('holds its own accesses only, though others share its pattern', () => {
+    it('contains its own accesses only, although others share its pattern', () => {
       const { observer, metrics } = made;
       const one = observer.series('product:{0}', undefined, { subject: 'Products.one' });
       const other = observer.series('product:{0}', undefined, { subject: 'Products.other' });
@@ -231,7 +238,7 @@ describe('CacheMetrics', () => {
     });
   });
 
-  it('answers zeros and counts nothing where metrics are off', () => {
+  it('returns zeros and counts nothing where metrics are off', () => {
     const { observer, metrics } = createCacheMetrics({ clock, metrics: false });
     observer.attach([{ name: 'memory', shared: false }]);
     observer.hit(observer.series('feed:*', 'GET /feeds'), 0, clock.now());

@@ -1,20 +1,28 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { CircuitState, LayerOperation, LayerResult, MissReason, Outcome, Result } from '../../../lib/cache/observer.js';
+import { CallbackErrors } from '../../../lib/cache/base/callback-errors.js';
+import {
+  CircuitState,
+  LayerOperation,
+  LayerResult,
+  MissReason,
+  Outcome,
+  Result,
+} from '../../../lib/cache/base/observer.js';
 import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
 import { CollectorObserver } from '../../../lib/metrics/collectors/collector-observer.js';
 import { composeObservers } from '../../../lib/metrics/collectors/compose-observers.js';
 import type { MetricsCollector } from '../../../lib/metrics/collectors/metrics-collector.js';
-import { NoopCollector } from '../../../lib/metrics/collectors/noop-collector.js';
+import { NoopCollector } from '../../../lib/metrics/collectors/metrics-collector.js';
 import { MemoryCollector } from '../../../lib/testing/memory-collector.js';
-import { ManualClock } from '../../support/manual-clock.js';
+import { ManualClock, settle } from '../../support/manual-clock.js';
 
-function composed(collectors: readonly MetricsCollector[], options: Parameters<typeof composeObservers>[2] = {}) {
+function composed(collectors: readonly MetricsCollector[], errors = new CallbackErrors()) {
   const clock = new ManualClock();
   const { observer, metrics } = createCacheMetrics({ clock });
   const all = composeObservers(
     observer,
-    collectors.map((collector) => new CollectorObserver(collector, clock)),
-    options,
+    collectors.map((collector) => new CollectorObserver(collector, clock, errors)),
+    errors,
   );
   all.attach([
     { name: 'L1', shared: false },
@@ -24,7 +32,7 @@ function composed(collectors: readonly MetricsCollector[], options: Parameters<t
 }
 
 describe('a collector', () => {
-  it('is told of a miss in the first layer and a hit in the second', () => {
+  it('records a miss in the first layer and a hit in the second', () => {
     const collector = new MemoryCollector();
     const { all } = composed([collector]);
     all.layer(0, LayerOperation.get, LayerResult.miss, 0.1, 1, 0);
@@ -36,7 +44,7 @@ describe('a collector', () => {
     expect(chain).toMatchObject({ totalHits: 1, totalMisses: 0, hitsByLayer: { 1: 1 }, getLatency: { max: 2.2 } });
   });
 
-  it('is told of hits in memory, writes, deletes, circuits, queues and asynchronous writes', async () => {
+  it('records hits in memory, writes, deletes, circuits, queues and asynchronous writes', async () => {
     const collector = new MemoryCollector();
     const { all, clock } = composed([collector]);
     const at = clock.now();
@@ -76,7 +84,7 @@ describe('a collector', () => {
     expect(collector.snapshot().layers).toEqual({});
   });
 
-  it('gives snapshots that later calls do not change', () => {
+  it('returns snapshots that later calls do not change', () => {
     const collector = new MemoryCollector();
     collector.recordGet('L1', true, 1);
     const before = collector.snapshot();
@@ -85,26 +93,34 @@ describe('a collector', () => {
     expect(Object.isFrozen(before.layers.L1)).toBe(true);
   });
 
-  it('that throws is felt by nobody, counted each time and logged once', () => {
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new TypeError('secret');
+      },
+    ],
+    ['rejects', () => Promise.reject(new TypeError('secret'))],
+  ])('that %s is counted each time, is logged once, and affects nothing else', async (_, fail) => {
     const collector = new MemoryCollector();
     const failing = new NoopCollector();
-    failing.recordChainGet = () => {
-      throw new TypeError('secret');
-    };
+    failing.recordChainGet = fail;
     const log = jest.fn();
-    const onError = jest.fn();
-    const { all, metrics } = composed([failing, collector], { log, onError });
+    const errors = new CallbackErrors(log);
+    const { all, metrics } = composed([failing, collector], errors);
     for (let at = 0; at < 3; at++) all.hit(all.series('feed:*'), 0, 0);
     all.access(all.series('feed:*'), Outcome.miss, -1, 1, 1, MissReason.cold);
+    await settle();
     expect(metrics.getStats().totalRequests).toBe(4);
     expect(collector.snapshot().chain).toMatchObject({ totalHits: 3, totalMisses: 1 });
-    expect(onError).toHaveBeenCalledTimes(4);
-    expect(log).toHaveBeenCalledTimes(1);
+    expect([...errors.counts]).toEqual([['collector', 4]]);
+    expect(log.mock.calls.map(([level, code]) => [level, code])).toEqual([['warn', 'OBSERVER_FAILED']]);
+    expect(JSON.stringify(log.mock.calls)).toContain('NoopCollector.recordChainGet');
     expect(JSON.stringify(log.mock.calls)).not.toContain('secret');
   });
 
-  it('costs nothing where there is none', () => {
+  it('adds no observer where none is set', () => {
     const { observer } = createCacheMetrics({ clock: new ManualClock() });
-    expect(composeObservers(observer, [])).toBe(observer);
+    expect(composeObservers(observer, [], new CallbackErrors())).toBe(observer);
   });
 });

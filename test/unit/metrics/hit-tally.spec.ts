@@ -12,8 +12,8 @@ const figures = ({ count, zeroCount, sumMs, minMs, maxMs, counts, offset }: Hist
   buckets: [...counts].flatMap((times, at) => (times > 0 ? [[offset + at, times]] : [])),
 });
 
-describe('hits on their way to their pattern', () => {
-  it('arrive as if they had been recorded there at once, those that took long too', () => {
+describe('hits in the tally', () => {
+  it('reach their pattern as if recorded there at once, slow ones too', () => {
     const tally = new HitTally();
     const place = tally.place();
     tally.open(place, 10_000);
@@ -33,7 +33,7 @@ describe('hits on their way to their pattern', () => {
     expect(sumMs).toBeCloseTo(expected, 12);
   });
 
-  it('are taken once, and stay in the slot that is open', () => {
+  it('are taken once, and belong to the open slot', () => {
     const tally = new HitTally();
     const place = tally.place();
     tally.open(place, 20_000);
@@ -44,7 +44,7 @@ describe('hits on their way to their pattern', () => {
     expect(tally.count(place, 0)).toBe(false);
   });
 
-  it('stay apart from those of others, however many there are', () => {
+  it('stay apart from those of other patterns, however many there are', () => {
     const tally = new HitTally();
     const places = Array.from({ length: 100 }, () => tally.place());
     places.forEach((place, index) => {

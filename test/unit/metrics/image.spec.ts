@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { BypassReason, CircuitState, MissReason, Operation, Outcome, Result } from '../../../lib/cache/observer.js';
+import {
+  BypassReason,
+  CircuitState,
+  MissReason,
+  Operation,
+  Outcome,
+  Result,
+} from '../../../lib/cache/base/observer.js';
 import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
 import { ImageFault } from '../../../lib/metrics/images/image-bytes.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -11,14 +18,22 @@ const process = (clock: ManualClock, maxPatterns = 100) => {
     { name: 'redis', shared: true },
   ]);
   const held = { entries: 2, bytes: 200, connected: true };
-  metrics.watchLayers(() => [held, { entries: 9, bytes: 900, connected: true }]);
+  const shared = {
+    entries: 9,
+    bytes: 900,
+    connected: true,
+    invalidationsPending: 0,
+    busNotSent: false,
+    busUnreachable: false,
+  };
+  metrics.watchLayers(() => [held, shared]);
   const ask = (pattern: string, outcome: Outcome = Outcome.hit) =>
     observer.access(observer.series(pattern), outcome, 0, 2, 2, MissReason.none);
-  return { observer, metrics, ask, held };
+  return { observer, metrics, ask, held, shared };
 };
 
-describe('metrics that go on after a restart', () => {
-  it('cover the time that was observed, not the time between', async () => {
+describe('metrics restored after a restart', () => {
+  it('cover the observed time, not the time between', async () => {
     const clock = new ManualClock();
     const first = process(clock);
     await clock.advance(1_800_000);
@@ -36,7 +51,7 @@ describe('metrics that go on after a restart', () => {
     expect(third.metrics.getStats().coverageSeconds).toBe(2_100);
   });
 
-  it('leave states behind: loads in flight, open circuits, layers that are no more', () => {
+  it('leave out states: loads in flight, open circuits, layers that no longer exist', () => {
     const clock = new ManualClock();
     const first = process(clock);
     first.observer.inFlight(1);
@@ -50,7 +65,7 @@ describe('metrics that go on after a restart', () => {
     expect(metrics.getLayerStats()).toMatchObject([{ layer: 'redis', circuitState: 'closed', queueDepth: 0 }]);
   });
 
-  it('keep what there is no room for in all patterns together, and go on counting what there is', () => {
+  it('keep patterns over the limit in the overall figures, and continue to count the others', () => {
     const clock = new ManualClock();
     const first = process(clock);
     for (const pattern of ['a:*', 'b:*', 'c:*']) first.ask(pattern);
@@ -63,15 +78,15 @@ describe('metrics that go on after a restart', () => {
     expect(second.metrics.getPatternStats('b:*').totalRequests).toBe(0);
   });
 
-  it('are not begun with the figures of a clock that is ahead', async () => {
+  it('refuse the figures of a clock that is ahead', async () => {
     const [ahead, clock] = [new ManualClock(1_700_000_200_000), new ManualClock(1_700_000_000_000)];
     const image = process(ahead).metrics.image();
     expect(() => process(clock).metrics.restore(image)).toThrow(ImageFault);
   });
 });
 
-describe('several processes as one', () => {
-  it('have the states of all: loads in flight and queues added, of circuits the worst, shared layers once', () => {
+describe('statistics of several processes together', () => {
+  it('add loads in flight and queues, take the worst circuit, and count shared layers once', () => {
     const clock = new ManualClock();
     const [one, other] = [process(clock), process(clock)];
     for (const { observer } of [one, other]) {
@@ -92,7 +107,20 @@ describe('several processes as one', () => {
     ]);
   });
 
-  it('recommend by what this one knows of TTLs, and by the misses of all', () => {
+  it('warn of the invalidations and messages that the layer of one of them refuses', () => {
+    const clock = new ManualClock();
+    const [one, other] = [process(clock), process(clock)];
+    one.shared.invalidationsPending = 1;
+    Object.assign(other.shared, { invalidationsPending: 2, busNotSent: true, busUnreachable: true });
+    const fleet = one.metrics.together([one.metrics.other(other.metrics.image())]);
+    expect(fleet.getHealth().warnings.map(({ code, value }) => [code, value])).toEqual([
+      ['INVALIDATIONS_PENDING', 3],
+      ['BUS_NOT_SENT', 'not sent'],
+      ['BUS_UNREACHABLE', 'not received'],
+    ]);
+  });
+
+  it('recommend by the TTLs of this process and the misses of all', () => {
     const clock = new ManualClock();
     const [one, other] = [process(clock), process(clock)];
     one.metrics.declare('feed:*', { ttlMs: 60_000 });
@@ -103,6 +131,6 @@ describe('several processes as one', () => {
     one.ask('feed:*');
     const [low] = one.metrics.together([one.metrics.other(other.metrics.image())]).getLowPerformers(0.5);
     expect(low).toMatchObject({ pattern: 'feed:*', totalRequests: 10, hitRate: 0.1, ttlMs: 60_000 });
-    expect(low?.recommendation).toMatch(/100 % of misses.*1m today, 2m proposed/);
+    expect(low?.recommendation).toMatch(/100 % of misses.*the TTL is 1m/);
   });
 });

@@ -1,21 +1,22 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { MissReason, Operation, Outcome, Result, type Series } from '../../../lib/cache/observer.js';
-import type { Ledger } from '../../../lib/metrics/ledger.js';
-import { LedgerSum } from '../../../lib/metrics/images/ledger-sum.js';
+import { MissReason, Operation, Outcome, Result, type Series } from '../../../lib/cache/base/observer.js';
+import { runAtOnce } from '../../../lib/cache/base/slices.js';
+import type { Ledger } from '../../../lib/metrics/ledger/ledger.js';
+import { LedgerSum } from '../../../lib/metrics/ledger/ledger-sum.js';
 import { MetricsRecorder } from '../../../lib/metrics/recorder.js';
-import type { OverallSum } from '../../../lib/metrics/reading/overall-reading.js';
-import { cacheStats, type Surroundings } from '../../../lib/metrics/reading/statistics.js';
+import type { OverallSum } from '../../../lib/metrics/ledger/ledger-reading.js';
+import { cacheStats } from '../../../lib/metrics/statistics.js';
+import type { Window } from '../../../lib/metrics/snapshot.js';
 import { AccessCount } from '../../../lib/metrics/windows/access-track.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 const PATTERNS = 5;
 const SLOT_MS = 10_000;
 
-const NOTHING_ELSE = { operationsInFlight: 0, evictions: 0, invalidations: 0, entryCount: null, totalSizeBytes: null };
-const statsOf = ({ sum, window, coverageSeconds }: OverallSum) =>
-  cacheStats(sum, { ...NOTHING_ELSE, window, coverageSeconds } satisfies Surroundings);
+const statsOf = (overall: OverallSum) => cacheStats(overall.sum, overall);
+const atOnce = (of: Pick<Ledger, 'overallInSteps'>, window: Window) => runAtOnce(of.overallInSteps(window));
 
-describe('all patterns together, read a pattern a step', () => {
+describe('reading all patterns in steps', () => {
   let clock: ManualClock;
   let recorder: MetricsRecorder;
   let ledger: Ledger;
@@ -30,7 +31,7 @@ describe('all patterns together, read a pattern a step', () => {
   });
 
   const hit = (pattern: number): void => recorder.hit(series[pattern]!, 0, clock.now());
-  /** Told by the pattern's own digit of all bytes. */
+  /** Taken from the pattern's own digit of all bytes. */
   const set = (pattern: number): void =>
     recorder.operation(series[pattern]!, Operation.set, Result.ok, 1, 100 ** pattern);
   const traffic = (): void => {
@@ -44,7 +45,7 @@ describe('all patterns together, read a pattern a step', () => {
     const bytes = sum.counters[AccessCount.bytes]!;
     return Array.from({ length: PATTERNS }, (_, pattern) => Math.floor(bytes / 100 ** pattern) % 100);
   };
-  /** Reads with something happening before each step. */
+  /** Reads, and calls `meanwhile` before each step. */
   const read = (meanwhile: (step: number) => void, of: Pick<Ledger, 'overallInSteps'> = ledger): OverallSum => {
     const steps = of.overallInSteps('5m');
     for (let step = 0; ; step++) {
@@ -54,14 +55,14 @@ describe('all patterns together, read a pattern a step', () => {
     }
   };
 
-  it('takes no more than one pattern between two looks at the clock', () => {
+  it('reads one pattern a step', () => {
     traffic();
     let steps = 0;
     read(() => steps++);
     expect(steps).toBe(PATTERNS);
   });
 
-  it.each(['1m', '5m', '1h', '24h', 'all'] as const)('says of %s what is read at once', async (window) => {
+  it.each(['1m', '5m', '1h', '24h', 'all'] as const)('returns the same for %s as a reading at once', async (window) => {
     for (let turn = 0; turn < 40; turn++) {
       traffic();
       await clock.advance(turn % 7 === 0 ? 600_000 : SLOT_MS);
@@ -69,45 +70,45 @@ describe('all patterns together, read a pattern a step', () => {
     const steps = ledger.overallInSteps(window);
     let step = steps.next();
     while (step.done !== true) step = steps.next();
-    expect(statsOf(step.value)).toEqual(statsOf(ledger.overall(window)));
+    expect(statsOf(step.value)).toEqual(statsOf(atOnce(ledger, window)));
   });
 
-  it('loses nothing and tells nothing twice where slots close in the middle of it', async () => {
+  it('loses nothing and counts nothing twice where slots close meanwhile', async () => {
     traffic();
     await clock.advance(SLOT_MS);
     traffic();
     await clock.advance(SLOT_MS);
-    // Patterns that were taken and patterns that were not open a new slot while it goes on.
+    // Both read and unread patterns open a new slot during the reading.
     const overall = read((step) => {
       if (step === 2) for (let more = 0; more < 3; more++) traffic();
     });
     expect(perPattern(overall)).toEqual([2, 2, 2, 2, 2]);
-    expect(overall.sum.counters[AccessCount.nearHit]).toBe(2 * PATTERNS);
+    expect(overall.sum.counters[AccessCount.localHit]).toBe(2 * PATTERNS);
     expect(statsOf(overall)).toMatchObject({ totalRequests: 4 * PATTERNS, cacheHits: 2 * PATTERNS, timeSavedMs: 0 });
-    expect(perPattern(ledger.overall('5m'))).toEqual([5, 5, 5, 5, 5]);
+    expect(perPattern(atOnce(ledger, '5m'))).toEqual([5, 5, 5, 5, 5]);
   });
 
-  it('counts a pattern as it is when it is reached, hits and their times alike', () => {
+  it('counts a pattern as it is at its own step, hits and their times alike', () => {
     traffic();
     const overall = read((step) => {
       if (step === 2) traffic();
     });
     expect(perPattern(overall)).toEqual([1, 1, 1, 2, 2]);
-    const [near] = overall.sum.histograms;
-    expect(near!.count).toBe(overall.sum.counters[AccessCount.nearHit]);
+    const [local] = overall.sum.histograms;
+    expect(local!.count).toBe(overall.sum.counters[AccessCount.localHit]);
   });
 
-  it('finds a pattern that comes while it goes on, and one that comes and closes its slot', async () => {
+  it('includes a pattern that appears meanwhile, and one that also closes its slot', async () => {
     traffic();
     const overall = read((step) => {
       if (step !== 1) return;
       const late = recorder.series('late:*');
       recorder.hit(late, 0, clock.now());
     });
-    expect(overall.sum.counters[AccessCount.nearHit]).toBe(PATTERNS + 1);
+    expect(overall.sum.counters[AccessCount.localHit]).toBe(PATTERNS + 1);
   });
 
-  it('leaves out a slot before its window that closes in the middle of it', async () => {
+  it('leaves out a slot older than its window that closes meanwhile', async () => {
     traffic();
     await clock.advance(3_600_000);
     const overall = read((step) => {
@@ -116,7 +117,7 @@ describe('all patterns together, read a pattern a step', () => {
     expect(statsOf(overall)).toMatchObject({ totalRequests: 0, cacheHits: 0 });
   });
 
-  it('covers the time that its sum does, whenever it is through', async () => {
+  it('covers the time of its sum, however long it takes', async () => {
     traffic();
     await clock.advance(300_000);
     traffic();
@@ -129,7 +130,7 @@ describe('all patterns together, read a pattern a step', () => {
     expect(step.value.coverageSeconds).toBe(before);
   });
 
-  it('begins anew where everything is reset in the middle of it', async () => {
+  it('starts over where the metrics are reset meanwhile', async () => {
     traffic();
     await clock.advance(SLOT_MS);
     traffic();
@@ -142,7 +143,7 @@ describe('all patterns together, read a pattern a step', () => {
     expect(statsOf(overall)).toMatchObject({ totalRequests: 1, cacheHits: 1, coverageSeconds: 0 });
   });
 
-  it('goes on beside another reading, each with what stood there for it', async () => {
+  it('runs next to another reading, each with its own figures', async () => {
     traffic();
     await clock.advance(SLOT_MS);
     let other: OverallSum | undefined;
@@ -167,6 +168,6 @@ describe('all patterns together, read a pattern a step', () => {
       },
       new LedgerSum([ledger, other.ledger]),
     );
-    expect(overall.sum.counters[AccessCount.nearHit]).toBe(PATTERNS + 1);
+    expect(overall.sum.counters[AccessCount.localHit]).toBe(PATTERNS + 1);
   });
 });

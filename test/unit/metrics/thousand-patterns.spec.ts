@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { MissReason, Operation, Outcome, Result, type Series } from '../../../lib/cache/observer.js';
+import { MissReason, Operation, Outcome, Result, type Series } from '../../../lib/cache/base/observer.js';
 import { CloudWatchExporter } from '../../../lib/exporters/cloudwatch/index.js';
 import type { MetricsExporter } from '../../../lib/exporters/metrics-exporter.js';
 import { CacheMetricProducer } from '../../../lib/exporters/otel/index.js';
@@ -8,22 +8,22 @@ import { StatsdExporter } from '../../../lib/exporters/statsd/index.js';
 import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
 import type { CacheMetrics } from '../../../lib/metrics/cache-metrics.js';
 import type { MetricFamily } from '../../../lib/metrics/family.js';
-import { inPortions } from '../../../lib/metrics/reading/portions.js';
+import { collectInSlices } from '../../../lib/cache/base/slices.js';
 import { presentedText } from '../../../lib/monitoring/presenter.js';
 import { leastWorkMs, turnsDuring } from '../../support/loop-turns.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 const MANY = 1_000;
-/** Of the work: one piece would be all of it, and portions are a few in a hundred. */
+/** The allowed share of the work without a turn: 1 without slices, a few hundredths with slices. */
 const MUCH = 0.4;
 
 /** Every family with its points. */
 const walked = (families: Iterable<MetricFamily>) =>
   [...families].map(({ name, points }) => ({ name, points: [...points()] }));
-const walkedInPortions = async (metrics: CacheMetrics) => {
+const walkedInSlices = async (metrics: CacheMetrics) => {
   const families = await metrics.collectFamilies();
   return await Promise.all(
-    [...families].map(async ({ name, points }) => ({ name, points: await inPortions(points()) })),
+    [...families].map(async ({ name, points }) => ({ name, points: await collectInSlices(points()) })),
   );
 };
 
@@ -53,13 +53,13 @@ describe('a thousand patterns and a thousand endpoints', () => {
     }
   }, 60_000);
 
-  /** An exporter's first export, as the schedule asks for it. */
+  /** An exporter's first export, as the schedule calls it. */
   const exported = async (exporter: MetricsExporter): Promise<void> => {
     await exporter.start({ serviceName: 'shop', families: () => [] });
     await exporter.export({ at: clock.now(), startedAt: 0, families: [...(await metrics.collectFamilies())] });
   };
 
-  it('are kept under the cap, and what comes after them is counted together', () => {
+  it('are counted apart up to the limit, and further ones together', () => {
     expect(metrics.getAllPatternStats()).toHaveLength(MANY + 1);
     expect(metrics.getEndpointStats()).toHaveLength(MANY + 1);
     expect(metrics.getPatternStats('__other__').totalRequests).toBe(MANY * 2 * 6 * 6);
@@ -71,7 +71,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     expect(text.length).toBeLessThan(2_000_000);
   });
 
-  it('are scraped with the loop free in between', async () => {
+  it('are scraped in slices between which the event loop is free', async () => {
     const { turns, largest } = await turnsDuring(() => new PrometheusExposition(metrics).collectBytes());
     const points = [...metrics.families()].reduce((sum, family) => sum + [...family.points()].length, 0);
     // Sixty-four series to a step.
@@ -79,7 +79,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     expect(largest).toBeLessThan(MUCH);
   });
 
-  it('cost a scrape after which nothing happened a fraction of the first', () => {
+  it('cost a second scrape without changes a fraction of the first', () => {
     const kept = new PrometheusExposition(metrics);
     kept.renderBytes();
     const [first, again] = leastWorkMs(
@@ -89,7 +89,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     expect(again).toBeLessThan(first * MUCH);
   });
 
-  it('are the same to a scrape in portions and to one at once', async () => {
+  it('give the same exposition in slices and at once', async () => {
     const exposition = new PrometheusExposition(metrics);
     const [one, other] = [exposition.collectBytes(), exposition.collectBytes()];
     expect(exposition.renderBytes().equals(await one)).toBe(true);
@@ -104,7 +104,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     ['all operations', 1, (asked) => asked.getOperationStats('24h'), (asked) => asked.collectOperationStats('24h')],
     ['health', 1, (asked) => asked.getHealth(), (asked) => asked.collectHealth()],
     ['what happens now', 2, (asked) => asked.getRealtime(), (asked) => asked.collectRealtime()],
-    ['the families of an exporter', 2, (asked) => walked(asked.families()), walkedInPortions],
+    ['the families of an exporter', 2, (asked) => walked(asked.families()), walkedInSlices],
     ['hit rates', 1, (asked) => asked.getHitRates(), (asked) => asked.collectHitRates()],
     [
       'the top patterns',
@@ -113,7 +113,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
       (asked) => asked.collectTopPatterns(MANY, '24h'),
     ],
     ['low performers', 2, (asked) => asked.getLowPerformers(1, '24h'), (asked) => asked.collectLowPerformers(1, '24h')],
-  ])('answer %s in portions as at once, with the loop free in between', async (_, walks, atOnce, collect) => {
+  ])('return %s in slices as at once, with the event loop free in between', async (_, walks, atOnce, collect) => {
     const { result, turns, largest } = await turnsDuring(() => collect(metrics));
     expect(result).toEqual(atOnce(metrics));
     expect(turns).toBeGreaterThan(0.9 * walks * MANY);
@@ -122,17 +122,17 @@ describe('a thousand patterns and a thousand endpoints', () => {
 
   it.each<[string, number, () => Promise<unknown>]>([
     ['OpenTelemetry', 1, () => new CacheMetricProducer({ source: metrics }).collect()],
-    // More than half of them have something to tell, and are told one by one.
+    // More than half of them changed, and each of those is read on its own.
     ['StatsD', 1.5, () => exported(new StatsdExporter({ client: { increment() {}, gauge() {} } }))],
     ['CloudWatch', 1.5, () => exported(new CloudWatchExporter({ write() {} }))],
-  ])('are exported to %s with the loop free after every pattern and every point', async (_, walks, work) => {
+  ])('are exported to %s with the event loop free after every pattern and every point', async (_, walks, work) => {
     const points = [...metrics.families()].reduce((sum, family) => sum + [...family.points()].length, 0);
     const { turns, largest } = await turnsDuring(work);
     expect(turns).toBeGreaterThan(0.9 * MANY + 0.95 * walks * points);
     expect(largest).toBeLessThan(MUCH);
   });
 
-  it('are imaged in portions as at once, with the loop free in between', async () => {
+  it('give the same image in slices as at once, with the event loop free in between', async () => {
     const first = await metrics.collectImage();
     const { result, turns, largest } = await turnsDuring(() => metrics.collectImage());
     expect(result).toEqual(metrics.image());
@@ -142,7 +142,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     expect(largest).toBeLessThan(MUCH);
   });
 
-  it('are written as JSON in portions, the same JSON', async () => {
+  it('give the same JSON in slices as at once', async () => {
     const answer = metrics.getHitRates();
     const { result, turns, largest } = await turnsDuring(() => presentedText(answer));
     expect(JSON.parse(result)).toMatchObject({ overall: { '1m': expect.anything() } });

@@ -3,9 +3,9 @@ import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
-import { EventClient } from '../../../lib/monitoring/live/event-client.js';
+import { EventClient } from '../../../lib/monitoring/event-client.js';
 
-it('a listener that does not read is let go before what waits for it fills the memory', async () => {
+it('closes the connection of a client that does not read, before its events fill the memory', async () => {
   let gone = false;
   let response!: ServerResponse;
   let client!: EventClient;

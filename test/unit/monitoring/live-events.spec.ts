@@ -1,13 +1,16 @@
 import { EventEmitter } from 'node:events';
+import { CallbackErrors } from '../../../lib/cache/base/callback-errors.js';
 import type { ServerResponse } from 'node:http';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type CacheInvalidation, InvalidationFeed } from '../../../lib/cache/writing/invalidation-feed.js';
+import { type CacheInvalidation, InvalidationFeed } from '../../../lib/cache/invalidation/invalidation-feed.js';
+import type { AlertChange } from '../../../lib/insight/alerts/alert.js';
 import type { HealthWarning, Realtime } from '../../../lib/metrics/snapshot.js';
-import { LiveEvents } from '../../../lib/monitoring/live/live-events.js';
+import type { MonitoredCaches } from '../../../lib/monitoring/monitored-cache.js';
+import { LiveEvents } from '../../../lib/monitoring/live-events.js';
 import type { WarmingProgress } from '../../../lib/warming/warming-report.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 
-/** As much of a response as a stream needs. */
+/** The part of a response that a stream uses. */
 class Response extends EventEmitter {
   readonly written: string[] = [];
   readonly headers: Record<string, unknown> = {};
@@ -36,6 +39,9 @@ class Response extends EventEmitter {
       return match === null ? [] : [{ event: match[1]!, data: JSON.parse(match[2]!) }];
     });
   }
+  get ids(): string[] {
+    return this.written.flatMap((frame) => /^id: (\d+)$/m.exec(frame)?.[1] ?? []);
+  }
   of(event: string): any[] {
     return this.events.filter((each) => each.event === event).map(({ data }) => data);
   }
@@ -55,10 +61,13 @@ describe('the event stream', () => {
   let reads: number;
   let warming: Set<(progress: WarmingProgress) => void>;
   let invalidations: InvalidationFeed;
+  let alertListeners: Set<(change: AlertChange) => void>;
+  /** What is watched of named caches. */
+  let named: Map<string, object>;
   let listening: number;
   let events: LiveEvents;
   let fails: boolean;
-  /** What readings that have begun wait for. */
+  /** The promise that begun readings wait for. */
   let figures: Promise<void>;
 
   beforeEach(() => {
@@ -68,7 +77,9 @@ describe('the event stream', () => {
     fails = false;
     figures = Promise.resolve();
     warming = new Set();
-    invalidations = new InvalidationFeed();
+    alertListeners = new Set();
+    named = new Map();
+    invalidations = new InvalidationFeed(new CallbackErrors());
     const collectRealtime = async (): Promise<Realtime> => {
       reads++;
       if (fails) throw new Error('figures');
@@ -94,6 +105,10 @@ describe('the event stream', () => {
         },
       },
       {
+        watchAlerts: (listener) => {
+          alertListeners.add(listener);
+          return () => void alertListeners.delete(listener);
+        },
         watchInvalidations: (listener: (invalidation: CacheInvalidation) => void) => {
           listening++;
           const stop = invalidations.listen(listener);
@@ -102,20 +117,22 @@ describe('the event stream', () => {
             stop();
           };
         },
+        tuning: { watch: () => () => undefined },
       },
       3,
       clock,
+      { all: named } as unknown as MonitoredCaches,
     );
   });
 
-  const connect = (): Response => {
+  const connect = (lastEventId?: string): Response => {
     const response = new Response();
     events.admit();
-    events.connect(response as unknown as ServerResponse, { 'access-control-allow-origin': '*' });
+    events.connect(response as unknown as ServerResponse, { 'access-control-allow-origin': '*' }, lastEventId);
     return response;
   };
 
-  it('is of the type of server-sent events, stored by nobody, with what the application has set', () => {
+  it('has the type of server-sent events, forbids storing, and keeps the headers of the application', () => {
     const { headers, written } = connect();
     expect(headers).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',
@@ -125,7 +142,7 @@ describe('the event stream', () => {
     expect(written[0]).toBe('retry: 3000\n\n');
   });
 
-  it('ticks at once and every second, one reading for all clients', async () => {
+  it('sends a tick at once and every second, with one reading for all clients', async () => {
     const [one, other] = [connect(), connect()];
     reads = 0;
     await clock.advance(3_000);
@@ -143,22 +160,49 @@ describe('the event stream', () => {
     });
   });
 
-  it('tells when a warning comes and when it goes, once each', async () => {
-    alerts = [warning('user:*')];
+  it('sends one event when an alert opens and one when it closes, as the book of alerts says', async () => {
     const client = connect();
-    await clock.advance(1_000);
-    alerts = [warning('user:*'), warning('feed:*')];
-    await clock.advance(2_000);
-    alerts = [warning('feed:*')];
-    await clock.advance(2_000);
-    expect(client.of('alert').map(({ state, alert }) => [state, alert.pattern])).toEqual([
-      ['opened', 'feed:*'],
-      ['closed', 'user:*'],
+    const alert = {
+      id: 'an-id',
+      code: 'HIT_RATE_DROP',
+      severity: 'warning',
+      subject: 'feed:*',
+      message: 'low',
+      value: 0.1,
+      expected: 0.8,
+      openedAt: '2026-03-02T00:00:00.000Z',
+      closedAt: null,
+    } as const;
+    for (const listener of alertListeners) {
+      listener({ state: 'opened', alert });
+      listener({ state: 'closed', alert: { ...alert, closedAt: '2026-03-02T01:00:00.000Z' } });
+    }
+    const { openedAt, closedAt, ...same } = alert;
+    expect(client.of('alert')).toEqual([
+      { cache: 'default', state: 'opened', alert: { ...same, opened_at: openedAt, closed_at: closedAt } },
+      {
+        cache: 'default',
+        state: 'closed',
+        alert: { ...same, opened_at: openedAt, closed_at: '2026-03-02T01:00:00.000Z' },
+      },
     ]);
   });
 
-  describe('to clients that come and go', () => {
-    const changes = (client: Response) => client.of('alert').map(({ state, alert }) => `${state} ${alert.pattern}`);
+  it('sends the alerts of named caches with their names', () => {
+    const watched: ((change: object) => void)[] = [];
+    named.set('sessions', {
+      tuning: { watch: () => () => undefined },
+      watchAlerts: (listener: (change: object) => void) => {
+        watched.push(listener);
+        return () => undefined;
+      },
+    });
+    const client = connect();
+    for (const listener of watched) listener({ state: 'opened', alert: { code: 'HIT_RATE_DROP' } });
+    expect(client.of('alert')).toEqual([{ cache: 'sessions', state: 'opened', alert: { code: 'HIT_RATE_DROP' } }]);
+  });
+
+  describe('the event stream with clients that come and go', () => {
     const open = (client: Response): string[][] =>
       client.of('tick').map(({ alerts: shown }) => shown.map(({ pattern }: HealthWarning) => pattern));
     /** Holds every reading that begins from now on. */
@@ -168,31 +212,14 @@ describe('the event stream', () => {
       return release;
     };
 
-    it('shows in the first tick what is open, and tells only those who were there before that it came', async () => {
-      const first = connect();
+    it('lists open warnings in every tick', async () => {
+      connect();
       await clock.advance(1_000);
       alerts = [warning('feed:*')];
       await clock.advance(500);
       const second = connect();
-      await clock.advance(3_000);
-      expect(open(second)[0]).toEqual(['feed:*']);
-      expect(changes(second)).toEqual([]);
-      expect(changes(first)).toEqual(['opened feed:*']);
-      alerts = [];
-      await clock.advance(1_000);
-      expect([changes(first), changes(second)]).toEqual([['opened feed:*', 'closed feed:*'], ['closed feed:*']]);
-    });
-
-    it('tells nobody that something came which stood there before, though who came first has gone meanwhile', async () => {
-      alerts = [warning('feed:*')];
-      const release = held();
-      const first = connect();
-      const second = connect();
-      first.emit('close');
-      release();
-      await clock.advance(2_000);
+      await clock.advance(1_500);
       expect(open(second)).toEqual([['feed:*'], ['feed:*'], ['feed:*']]);
-      expect(changes(second)).toEqual([]);
     });
 
     it('starts a client with the first tick that could be read', async () => {
@@ -202,10 +229,10 @@ describe('the event stream', () => {
       await clock.advance(1_000);
       fails = false;
       await clock.advance(1_000);
-      expect([open(client), changes(client)]).toEqual([[['feed:*']], []]);
+      expect(open(client)).toEqual([['feed:*']]);
     });
 
-    it('reads once at a time: who comes meanwhile starts with that, and no figure is older than the one before', async () => {
+    it('reads once at a time: a client that comes meanwhile starts with that reading, and no tick is older than the one before', async () => {
       const client = connect();
       await clock.advance(1_000);
       const release = held();
@@ -222,21 +249,9 @@ describe('the event stream', () => {
       expect(times).toHaveLength(5);
       expect(late.of('tick')).toHaveLength(3);
     });
-
-    it('begins with nothing known when somebody comes after all had gone', async () => {
-      connect().emit('close');
-      await clock.advance(1_000);
-      alerts = [warning('feed:*')];
-      const release = held();
-      connect().emit('close');
-      const client = connect();
-      release();
-      await clock.advance(1_000);
-      expect([open(client), changes(client)]).toEqual([[['feed:*'], ['feed:*']], []]);
-    });
   });
 
-  it('tells how warming goes', () => {
+  it('sends the progress of warming', () => {
     const client = connect();
     for (const listener of warming) {
       listener({ type: 'finished', runId: 'r', trigger: 'manual', report: { keysWarmed: 3 } } as WarmingProgress);
@@ -246,12 +261,12 @@ describe('the event stream', () => {
     ]);
   });
 
-  it('tells invalidations by their patterns and counts, never a key', () => {
+  it('sends invalidations with patterns and counts, never with a key', () => {
     const client = connect();
-    invalidations.tell({ keys: ['user:471147114711:cart', 'user:471247124712:cart'] });
-    invalidations.tell({ globs: ['user:471147114711:*'], removed: 2 });
-    invalidations.tell({ tags: ['seller-471147114711'] });
-    invalidations.tell({ all: true });
+    invalidations.report({ keys: ['user:471147114711:cart', 'user:471247124712:cart'] });
+    invalidations.report({ globs: ['user:471147114711:*'], removed: 2 });
+    invalidations.report({ tags: ['seller-471147114711'] });
+    invalidations.report({ all: true });
     expect(client.of('invalidation')).toEqual([
       { patterns: ['user:*:cart'], keys: 2, globs: 0, tags: 0, all: false, removed: null },
       { patterns: ['user:*:*'], keys: 0, globs: 1, tags: 0, all: false, removed: 2 },
@@ -261,7 +276,7 @@ describe('the event stream', () => {
     expect(client.written.join('')).not.toContain('471147114711');
   });
 
-  it('goes on with heartbeats while the figures cannot be read', async () => {
+  it('sends heartbeats while the figures cannot be read', async () => {
     const client = connect();
     fails = true;
     await clock.advance(30_000);
@@ -271,8 +286,39 @@ describe('the event stream', () => {
     expect(client.of('tick')).toHaveLength(2);
   });
 
-  it('has no timer and no listener while nobody listens, after a hundred clients have come and gone', async () => {
-    expect([clock.pending, warming.size, listening]).toEqual([0, 0, 0]);
+  it('sends a client that comes back what it missed, once, in the order it happened', async () => {
+    const first = connect();
+    invalidations.report({ keys: ['feed:1'], globs: [], tags: [], all: false, removed: null });
+    const seen = first.ids.at(-1)!;
+    first.emit('close');
+    for (const key of ['a:2', 'b:3']) {
+      invalidations.report({ keys: [key], globs: [], tags: [], all: false, removed: null });
+      await clock.advance(60_000);
+    }
+    const back = connect(seen);
+    await settle();
+    expect(back.of('invalidation').map(({ patterns }) => patterns)).toEqual([['a:*'], ['b:*']]);
+    const again = connect(back.ids.at(-1)!);
+    expect(again.of('invalidation')).toEqual([]);
+    again.emit('close');
+    back.emit('close');
+    for (const unknown of ['', '999999', 'x', '-1']) {
+      const other = connect(unknown);
+      expect(other.of('invalidation')).toEqual([]);
+      other.emit('close');
+    }
+  });
+
+  it('keeps at most a hundred events for clients that come back', () => {
+    connect();
+    for (let n = 0; n < 500; n++) {
+      invalidations.report({ keys: [`feed:${n}`], globs: [], tags: [], all: false, removed: null });
+    }
+    expect(connect('0').of('invalidation')).toHaveLength(100);
+  });
+
+  it('has no timer and no listener five minutes after its clients have gone, a hundred of them', async () => {
+    expect([clock.pending, warming.size, listening, alertListeners.size]).toEqual([0, 0, 0, 0]);
     const responses: Response[] = [];
     for (let time = 0; time < 100; time++) {
       const response = connect();
@@ -280,15 +326,17 @@ describe('the event stream', () => {
       if (time % 2 === 0) await clock.advance(1_000);
       expect([clock.pending, warming.size, listening]).toEqual([1, 1, 1]);
       response.emit('close');
-      expect([events.clients, clock.pending, warming.size, listening]).toEqual([0, 0, 0, 0]);
+      expect([events.clients, clock.pending, warming.size, listening, alertListeners.size]).toEqual([0, 1, 1, 1, 1]);
     }
+    await clock.advance(300_000);
+    expect([events.clients, clock.pending, warming.size, listening, alertListeners.size]).toEqual([0, 0, 0, 0, 0]);
     for (const response of responses) expect(response.listenerCount('close')).toBe(0);
     const written = responses.map(({ written: frames }) => frames.length);
     await clock.advance(10_000);
     expect(responses.map(({ written: frames }) => frames.length)).toEqual(written);
   });
 
-  it('has room for as many clients as it is told, and says so to the next', () => {
+  it('accepts clients up to its limit, and refuses the next with the reason', () => {
     const [first] = [connect(), connect(), connect()];
     expect(() => events.admit()).toThrow(
       expect.objectContaining({ code: 'TOO_MANY_CLIENTS', message: expect.stringContaining('maxEventClients') }),
@@ -297,14 +345,14 @@ describe('the event stream', () => {
     events.admit();
   });
 
-  it('lets a client go that reads nothing any more', async () => {
+  it('closes the connection of a client that stops reading', async () => {
     const client = connect();
     client.writableLength = 2 * 1024 * 1024;
     await clock.advance(1_000);
     expect(events.clients).toBe(0);
   });
 
-  it('ends for everybody when the application closes', () => {
+  it('ends for all clients when the application closes', () => {
     const clients = [connect(), connect()];
     events.onModuleDestroy();
     expect(clients.map(({ ended }) => ended)).toEqual([true, true]);

@@ -1,7 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { invalidationsOf, noBodyOf, warmBodyOf } from '../../../lib/monitoring/bodies.js';
 import { MonitoringError } from '../../../lib/monitoring/monitoring-error.js';
-import { limitOf, minRequestsOf, thresholdOf, waitOf, windowOf } from '../../../lib/monitoring/parameters.js';
+import {
+  historyWindowOf,
+  limitOf,
+  minRequestsOf,
+  patternOf,
+  patternsOf,
+  thresholdOf,
+  waitOf,
+  windowOf,
+} from '../../../lib/monitoring/parameters.js';
 
 function refusal(read: () => unknown): unknown {
   try {
@@ -25,7 +34,7 @@ describe('a query parameter', () => {
     ]).toEqual(['all', 10, 0.5, 1, true]);
   });
 
-  it('is read as it was meant', () => {
+  it('is parsed', () => {
     const request = { query: { window: '24h', limit: '1000', threshold: '0', min_requests: '0', wait: 'false' } };
     expect([
       windowOf(request),
@@ -40,6 +49,10 @@ describe('a query parameter', () => {
     [windowOf, { window: '2m' }, 'window must be one of 1m, 5m, 1h, 24h, all, not "2m"'],
     [windowOf, { window: '' }, 'window must be one of 1m, 5m, 1h, 24h, all, not ""'],
     [windowOf, { window: ['1m', '5m'] }, 'window must be given once, as a plain value'],
+    [historyWindowOf, { window: 'all' }, 'window must be one of 1m, 5m, 1h, 24h, not "all"'],
+    [patternsOf, { patterns: '101' }, 'patterns must be a whole number from 0 to 100, not "101"'],
+    [patternOf, { pattern: '' }, 'pattern must have 1 to 512 characters'],
+    [patternOf, { pattern: 'x'.repeat(513) }, 'pattern must have 1 to 512 characters'],
     [limitOf, { limit: '0' }, 'limit must be a whole number from 1 to 1000, not "0"'],
     [limitOf, { limit: '1001' }, 'limit must be a whole number from 1 to 1000, not "1001"'],
     [limitOf, { limit: '2.5' }, 'limit must be a whole number from 1 to 1000, not "2.5"'],
@@ -55,7 +68,7 @@ describe('a query parameter', () => {
 });
 
 describe('a body', () => {
-  it('of warm is all strategies where it is left out', () => {
+  it('of warm means all strategies where it is left out', () => {
     expect([warmBodyOf({}), warmBodyOf({ body: {} }), warmBodyOf({ body: null })]).toEqual([
       undefined,
       undefined,
@@ -88,9 +101,9 @@ describe('a body', () => {
       'give at least one of keys, patterns, tags, each a list of texts: {"patterns": ["feed:*"]}',
     ],
     [invalidationsOf, { keys: [''] }, 'keys must be a list of texts that are not empty'],
-    [invalidationsOf, { pattern: 'a' }, 'unknown in the body: "pattern"; allowed: keys, patterns, tags'],
+    [invalidationsOf, { pattern: 'a' }, 'unknown in the body: "pattern"; allowed: keys, patterns, tags, cache'],
     [invalidationsOf, { keys: Array(10_001).fill('k') }, 'keys must hold at most 10000 texts, not 10001'],
-    [invalidationsOf, 'feed:*', 'the body must be a JSON object with keys, patterns, tags'],
+    [invalidationsOf, 'feed:*', 'the body must be a JSON object with keys, patterns, tags, cache'],
     [noBodyOf, { all: true }, 'unknown in the body: "all"; allowed: nothing'],
   ])('%p refuses %j', (read, body, message) => {
     expect(refusal(() => (read as (request: unknown) => unknown)({ body }))).toEqual(invalid('INVALID_BODY', message));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Layer, ServerInfo } from '../../../lib/cache/layers/layer.js';
-import { CircuitState } from '../../../lib/cache/observer.js';
+import { CircuitState } from '../../../lib/cache/base/observer.js';
 import { ServerInformation } from '../../../lib/monitoring/server-information.js';
 
 const status = {
@@ -24,13 +24,13 @@ const redis: ServerInfo = {
   evictedKeys: 0,
   maxMemory: 0,
 };
-const read = (...layers: Layer[]) => new ServerInformation({ layers } as never).read();
+const read = (...layers: Layer[]) => new ServerInformation({ layers } as never, { all: new Map() }).read();
 
 describe('the information about servers', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('is that of the first layer with a server', async () => {
+  it('contains the figures of the first layer with a server', async () => {
     const answer = await read(
       layer('memory'),
       layer('redis', async () => redis),
@@ -53,9 +53,10 @@ describe('the information about servers', () => {
     expect(await answer).toMatchObject({ redisVersion: null, layers: [{ layer: 'redis' }] });
   });
 
-  it('tells the state of every layer of ours', async () => {
+  it('contains the state of every layer', async () => {
     expect((await read(layer('memory'))).layers).toEqual([
       {
+        cache: 'default',
         layer: 'memory',
         shared: false,
         connected: true,
@@ -66,5 +67,16 @@ describe('the information about servers', () => {
         writesDropped: 1,
       },
     ]);
+  });
+
+  it('names the bounds of a layer, and which of them is nearer', async () => {
+    const bounded = (bounds: object) => ({ ...layer('memory'), status: () => ({ ...status, bounds }) }) as Layer;
+    const [byBytes] = (await read(bounded({ entries: 10, bytes: 600 }))).layers;
+    expect(byBytes).toMatchObject({ maxEntries: 10, maxSizeBytes: 600, boundBy: 'bytes' });
+    const [byEntries] = (await read(bounded({ entries: 4, bytes: 600 }))).layers;
+    expect(byEntries).toMatchObject({ boundBy: 'entries' });
+    const [unbounded] = (await read(bounded({ entries: Infinity, bytes: 600 }))).layers;
+    expect(unbounded).toMatchObject({ maxSizeBytes: 600, boundBy: 'bytes' });
+    expect(unbounded).not.toHaveProperty('maxEntries');
   });
 });

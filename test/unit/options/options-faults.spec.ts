@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CacheObservabilityOptions } from '../../../lib/cache-observability.options.js';
-import { CacheError } from '../../../lib/cache/errors.js';
+import { CacheError } from '../../../lib/cache/base/errors.js';
 import type { LayerFactory } from '../../../lib/cache/layers/layer.js';
 import { resolveAsyncOptions, resolveOptions } from '../../../lib/options/resolved-options.js';
 
@@ -21,24 +21,28 @@ function faultsOf(options: unknown): string[] {
 }
 
 describe('options', () => {
-  it('are all right when there are none', () => {
+  it('have no fault when they are empty', () => {
     expect(resolveOptions({})).toEqual({
+      namespace: 'nestjs-cache-observability',
       monitoring: {
         path: 'cache',
+        dashboard: true,
         guards: [],
+        writeGuards: [],
+        origins: [],
         imports: [],
         decorators: [],
         allowUnguarded: false,
         swagger: false,
         maxEventClients: 50,
       },
-      prometheus: { path: '/metrics', defaultMetrics: true },
+      prometheus: { path: '/metrics', guards: [], defaultMetrics: true },
       http: { headers: 'minimal', fastLane: false },
       isGlobal: true,
     });
   });
 
-  it('take every option at once', () => {
+  it('accept every option at once', () => {
     expect(
       faultsOf({
         layers: [layer('memory'), layer('redis')],
@@ -65,6 +69,8 @@ describe('options', () => {
         monitoring: {
           path: 'ops/cache',
           guards: [class {}, { canActivate: () => true }],
+          writeGuards: [class {}],
+          origins: ['https://admin.shop.test', 'http://localhost:8080', 'null'],
           decorators: [() => undefined],
           allowUnguarded: true,
           swagger: true,
@@ -73,7 +79,7 @@ describe('options', () => {
         profiling: { every: 10, maxStacks: 100 },
         fleet: { every: '10s' },
         persistence: { layer: 'redis', name: 'web-1' },
-        prometheus: { path: '/prometheus', defaultMetrics: false },
+        prometheus: { path: '/prometheus', guards: [class {}], defaultMetrics: false },
         warming: { onStartup: true, blockReadiness: true, concurrency: 8, popularKeys: { limit: 10, every: '1m' } },
         http: { headers: 'standard' },
         enabled: false,
@@ -94,7 +100,7 @@ describe('options', () => {
         http: { headers: 'all' },
       }),
     ).toEqual([
-      `ttl: "5 minuts" is no duration; give milliseconds (30000) or a string such as '30s', '5m', '24h'`,
+      `ttl: "5 minuts" is not a duration. Give milliseconds (30000) or a string such as '30s', '5m', '24h'`,
       'metrics.samplingRate: must be a number from 0 to 1, not 2',
       'metrics.maxPatterns: must be a whole number of 1 or more, not 0',
       'health.window: must be one of "1m", "5m", "1h", "24h", "all", not "2m"',
@@ -103,40 +109,60 @@ describe('options', () => {
     ]);
   });
 
-  it('of what is seen beyond the process are refused where they make no sense', () => {
+  it('of shared layers and services are refused where they make no sense', () => {
     expect(faultsOf({ profiling: true, fleet: false, persistence: { path: '/tmp/metrics' } })).toEqual([]);
     expect(
       faultsOf({
         profiling: { every: 0 },
         fleet: { every: '10ms' },
         persistence: { path: '' },
-        monitoring: { maxEventClients: 0 },
+        monitoring: { maxEventClients: 0, writeGuards: [true], origins: ['admin.shop.test', 'https://shop.test/'] },
+        prometheus: { guards: {} },
       }),
     ).toEqual([
       'profiling.every: must be a whole number of 1 or more, not 0',
       'fleet.every: must be one second or more',
       'persistence.path: must be a text that is not empty, not ""',
       'monitoring.maxEventClients: must be a whole number of 1 or more, not 0',
+      "monitoring.writeGuards[0]: must be a guard's class or an object with canActivate(), not true",
+      `monitoring.origins[0]: must be an origin such as 'https://admin.shop.test', not "admin.shop.test"`,
+      `monitoring.origins[1]: must be an origin such as 'https://admin.shop.test', not "https://shop.test/"`,
+      'prometheus.guards: must be an array, not an object',
     ]);
   });
 
   it('of an unknown name are refused with the name that was probably meant', () => {
     expect(faultsOf({ monitorin: false, policy: { staleWhileRevalidat: '1m' } })).toEqual([
-      'monitorin: is unknown; did you mean monitoring?',
-      'policy.staleWhileRevalidat: is unknown; did you mean staleWhileRevalidate?',
+      expect.stringMatching(/^monitorin: is unknown; did you mean monitoring\? Allowed: layers, cache, .*prometheus$/),
+      expect.stringMatching(/^policy\.staleWhileRevalidat: is unknown; did you mean staleWhileRevalidate\? Allowed: /),
     ]);
   });
 
-  it('of an unknown name that resembles none are refused with the names there are', () => {
+  it.each([
+    [{ max: 100 }, 'max: is unknown; did you mean layers: [memoryLayer({ maxEntries })]?'],
+    [{ stores: [] }, 'stores: is unknown; did you mean layers?'],
+    [{ global: true }, 'global: is unknown; did you mean isGlobal?'],
+    [{ prefix: 'shop' }, 'prefix: is unknown; did you mean namespace?'],
+    [{ grace: '1h' }, 'grace: is unknown; did you mean policy: { staleIfError }?'],
+    [{ staleWhileRevalidate: '1m' }, 'did you mean policy: { staleWhileRevalidate }?'],
+    [{ policy: { ttl: '1m' } }, 'policy.ttl: is unknown; did you mean ttl, beside policy?'],
+    [{ policy: { grace: '1m' } }, 'policy.grace: is unknown; did you mean staleIfError?'],
+    [{ host: 'localhost' }, "did you mean redisLayer({ url: 'redis://user:password@host:port' })?"],
+    [{ constructor: true }, 'constructor: is unknown. Allowed: '],
+  ])('of another library or in a wrong place are refused with our name for them: %j', (options, text) => {
+    expect(faultsOf(options as never)).toEqual([expect.stringContaining(text)]);
+  });
+
+  it('of an unknown name without a similar one are refused with the list of names', () => {
     expect(faultsOf({ http: { compression: true } })).toEqual([
-      'http.compression: is unknown; there are headers, fastLane',
+      'http.compression: is unknown. Allowed: headers, fastLane',
     ]);
   });
 
   it.each([
     [{ layers: [layer('a')], cache: 'app' }, 'layers and cache: give one of them; an adopted cache has its own stores'],
     [{ layers: [] }, 'layers: must not be empty; leave it out for one memoryLayer()'],
-    [{ layers: [layer('a'), layer('a')] }, 'layers: two are named "a"; give one of them another name'],
+    [{ layers: [layer('a'), layer('a')] }, 'layers: two have the name "a". Give one of them another name'],
     [
       { policy: { softTimeout: '40s' } },
       'policy.softTimeout: must be shorter than policy.hardTimeout (30s unless set)',
@@ -163,11 +189,11 @@ describe('options', () => {
     expect(faultsOf(options)).toEqual([fault]);
   });
 
-  it('treat undefined as left out', () => {
+  it('treat undefined as omitted', () => {
     expect(faultsOf({ ttl: undefined, layers: undefined, policy: { jitter: undefined } })).toEqual([]);
   });
 
-  it('that are no object are refused', () => {
+  it('are refused where they are not an object', () => {
     expect(faultsOf([])).toEqual(['options: must be an object, not an array']);
   });
 });
@@ -175,7 +201,7 @@ describe('options', () => {
 describe('options of forRootAsync', () => {
   const useFactory = () => ({});
 
-  it('take what decides routes and tokens from beside the factory', () => {
+  it('take the options of routes and tokens from outside the factory', () => {
     const resolved = resolveAsyncOptions(
       { useFactory, isGlobal: false, monitoring: false, prometheus: false, cache: 'app' } as never,
       { ttl: '1m' },
@@ -186,7 +212,7 @@ describe('options of forRootAsync', () => {
   it.each([
     [{ useFactory }, { monitoring: false }, 'monitoring: belongs beside useFactory, because it decides'],
     [{ useFactory }, { cache: 'app' }, 'cache: belongs beside useFactory, because it decides'],
-    [{ useFactory, ttl: '1m' }, {}, 'ttl: belongs into what useFactory returns, not beside it'],
+    [{ useFactory, ttl: '1m' }, {}, 'ttl: belongs in the result of useFactory, not beside it'],
     [{ useFactory, monitorin: false }, {}, 'monitorin: is unknown; did you mean monitoring?'],
     [
       { useFactory, useClass: class {} },

@@ -2,10 +2,11 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { CacheLog } from '../../../lib/cache/cache-log.js';
+import type { CacheLog } from '../../../lib/cache/base/cache-log.js';
 import { FileStore } from '../../../lib/persistence/file-store.js';
 import type { MetricsStore } from '../../../lib/persistence/metrics-store.js';
 import { Persistence } from '../../../lib/persistence/persistence.js';
+import { ShutdownBudget } from '../../../lib/cache/base/shutdown-budget.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 class MemoryStore implements MetricsStore {
@@ -32,18 +33,19 @@ class MemoryStore implements MetricsStore {
 describe('persistence', () => {
   let clock: ManualClock;
   let store: MemoryStore;
-  let told: string[];
+  let codes: string[];
   let restored: number[];
-  const log: CacheLog = (_level, code) => void told.push(code);
+  const log: CacheLog = (_level, code) => void codes.push(code);
   beforeEach(() => {
     clock = new ManualClock();
     store = new MemoryStore();
-    told = [];
+    codes = [];
     restored = [];
   });
 
   const begin = (count = 1, on: MetricsStore | undefined = store) =>
     new Persistence({
+      shutdown: new ShutdownBudget(clock),
       metrics: {
         collectImage: () => Promise.resolve(Uint8Array.from([count])),
         restore: ([first]) => {
@@ -56,7 +58,7 @@ describe('persistence', () => {
       log,
     });
 
-  it('writes every half minute and at the end, and takes over what was written', async () => {
+  it('writes every 30 seconds and at the end, and restores what was written', async () => {
     const first = begin(7);
     await first.onModuleInit();
     expect(first.restored).toBe(false);
@@ -71,16 +73,16 @@ describe('persistence', () => {
     expect([restored, second.restored]).toEqual([[7], true]);
   });
 
-  it('ignores what cannot be used, says so once, and writes over it', async () => {
+  it('ignores an invalid image, logs it once, and overwrites it', async () => {
     store.kept = Uint8Array.from([99]);
     const next = begin(5);
     await next.onModuleInit();
-    expect([told, restored, next.restored]).toEqual([['METRICS_NOT_RESTORED'], [], false]);
+    expect([codes, restored, next.restored]).toEqual([['METRICS_NOT_RESTORED'], [], false]);
     await next.onApplicationShutdown();
     expect([...store.kept]).toEqual([5]);
   });
 
-  it('starts and ends in time where the store does not answer', async () => {
+  it('starts and stops in time where the store does not answer', async () => {
     store.hangs = true;
     const one = begin();
     const started = one.onModuleInit();
@@ -89,22 +91,23 @@ describe('persistence', () => {
     const ended = one.onApplicationShutdown();
     await clock.advance(2_000);
     await ended;
-    expect(told).toEqual(['METRICS_NOT_RESTORED']);
+    expect(codes).toEqual(['METRICS_NOT_RESTORED']);
   });
 
-  it('says once that it cannot write, goes on trying, and says when it can again', async () => {
+  it('logs once that it cannot write, continues to try, and logs when it can again', async () => {
     const one = begin();
     await one.onModuleInit();
     store.fails = true;
     await clock.advance(90_000);
-    expect([store.writes, told]).toEqual([3, ['METRICS_NOT_KEPT']]);
+    expect([store.writes, codes]).toEqual([3, ['METRICS_NOT_KEPT']]);
     store.fails = false;
     await clock.advance(30_000);
-    expect(told).toEqual(['METRICS_NOT_KEPT', 'METRICS_KEPT']);
+    expect(codes).toEqual(['METRICS_NOT_KEPT', 'METRICS_KEPT']);
   });
 
   it('does nothing without a store', async () => {
     const none = new Persistence({
+      shutdown: new ShutdownBudget(clock),
       metrics: { collectImage: () => Promise.resolve(new Uint8Array()), restore: () => undefined },
       store: undefined,
       clock,
@@ -112,7 +115,7 @@ describe('persistence', () => {
     });
     await none.onModuleInit();
     await none.onApplicationShutdown();
-    expect([clock.pending, told]).toEqual([0, []]);
+    expect([clock.pending, codes]).toEqual([0, []]);
   });
 });
 
@@ -121,7 +124,7 @@ describe('a file of metrics', () => {
   beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'cache-metrics-'))));
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  it('is the last image whole, readable by its owner, with nothing left beside it', async () => {
+  it('contains the whole last image, is readable by its owner alone, and leaves no other file', async () => {
     const path = join(directory, 'deep', 'shop.metrics');
     const store = new FileStore(path);
     expect(await store.read()).toBeUndefined();
@@ -132,7 +135,7 @@ describe('a file of metrics', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  it('is never half of one while it is written', async () => {
+  it('is never half written', async () => {
     const path = join(directory, 'shop.metrics');
     const store = new FileStore(path);
     await store.write(new Uint8Array(200_000).fill(0));
@@ -148,7 +151,7 @@ describe('a file of metrics', () => {
     await written;
   });
 
-  it('rejects where it cannot be, and leaves nothing', async () => {
+  it('rejects where it cannot be written, and leaves no other file', async () => {
     await new FileStore(join(directory, 'a')).write(Uint8Array.from([1]));
     await expect(new FileStore(join(directory, 'a', 'b')).write(Uint8Array.from([1]))).rejects.toThrow();
     expect(await readdir(directory)).toEqual(['a']);

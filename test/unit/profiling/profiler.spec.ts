@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Series } from '../../../lib/cache/observer.js';
+import type { Series } from '../../../lib/cache/base/observer.js';
 import { CpuProfiler } from '../../../lib/profiling/cpu-profile.js';
 import { flamegraphSvg } from '../../../lib/profiling/flamegraph-svg.js';
 import { foldedText } from '../../../lib/profiling/folded-stacks.js';
@@ -14,24 +14,24 @@ async function discoverFeed<T>(run: () => T): Promise<Awaited<T>> {
 }
 
 describe('the profiler', () => {
-  it('records the phases of an operation under the functions that led to it', async () => {
+  it('records the phases of an operation under the functions that called it', async () => {
     const clock = new ManualClock();
     const profiler = new CacheProfiler(clock, { every: 1 });
     await discoverFeed(() =>
       profiler.span('get', series, 'feed:secret', async (span) => {
-        span.phase('far', 2, 'redis');
+        span.phase('remote', 2, 'redis');
         span.phase('origin', 5);
         await clock.advance(8);
       }),
     );
     const text = foldedText(profiler.stacks());
-    expect(text).toMatch(/^.*discoverFeed;.*cache\.get\(feed:\*\);far_redis 2000$/m);
+    expect(text).toMatch(/^.*discoverFeed;.*cache\.get\(feed:\*\);remote_redis 2000$/m);
     expect(text).toMatch(/cache\.get\(feed:\*\);origin 5000$/m);
     expect(text).toMatch(/cache\.get\(feed:\*\) 1000$/m);
     expect(text).not.toContain('secret');
   });
 
-  it('records an operation that failed and lets its error through', async () => {
+  it('records an operation that failed and passes its error through', async () => {
     const clock = new ManualClock();
     const profiler = new CacheProfiler(clock, { every: 1 });
     const failing = profiler.span('load', series, 'k', async () => {
@@ -47,7 +47,7 @@ describe('the profiler', () => {
     expect(foldedText(profiler.stacks())).toMatch(/cache\.load\(feed:\*\) 3000$/m);
   });
 
-  it('records one operation in as many as it is told, hits in memory among them', () => {
+  it('records one operation in every n as configured, hits in memory included', () => {
     const draws = [0.5, 0.005, 0.5];
     const clock = new ManualClock();
     const profiler = new CacheProfiler(clock, { every: 100 }, () => draws.shift() ?? 1);
@@ -67,13 +67,13 @@ describe('the profiler', () => {
   });
 });
 
-describe('what a profile is shown as', () => {
+describe('the formats of a profile', () => {
   const stacks = [
-    { frames: ['main', 'cache.get(<b>&"x")', 'near'], samples: 1, microseconds: 30 },
+    { frames: ['main', 'cache.get(<b>&"x")', 'local'], samples: 1, microseconds: 30 },
     { frames: ['main', 'cache.load(p)'], samples: 2, microseconds: 70 },
   ];
 
-  it('is a picture in which every frame is as wide as its time and no name is markup', () => {
+  it('include an SVG in which every frame is as wide as its time and no name is markup', () => {
     const svg = flamegraphSvg(stacks, 'Cache <profile>');
     expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
     expect(svg).toContain('main — 0.100 ms, 100.00 %');
@@ -83,11 +83,11 @@ describe('what a profile is shown as', () => {
     expect(flamegraphSvg([], 'empty')).toContain('no samples yet');
   });
 
-  it('is a sampled profile for speedscope whose weights add up', () => {
+  it('include a sampled profile for speedscope whose weights add up', () => {
     expect(speedscope(stacks, 'cache')).toMatchObject({
       $schema: 'https://www.speedscope.app/file-format-schema.json',
       shared: {
-        frames: [{ name: 'main' }, { name: 'cache.get(<b>&"x")' }, { name: 'near' }, { name: 'cache.load(p)' }],
+        frames: [{ name: 'main' }, { name: 'cache.get(<b>&"x")' }, { name: 'local' }, { name: 'cache.load(p)' }],
       },
       profiles: [
         {
@@ -106,7 +106,7 @@ describe('what a profile is shown as', () => {
 });
 
 describe('a CPU profile', () => {
-  it('is taken once for everybody who asks at the same time', async () => {
+  it('is taken once for all concurrent requests', async () => {
     const profiler = new CpuProfiler();
     const [one, other] = await Promise.all([profiler.take(0.05), profiler.take(0.05)]);
     expect(one).toBe(other);

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { adviceLines, effectLines, follow, type Recommendation } from '../../../sample/traffic/advice.js';
 import { Browser } from '../../../sample/traffic/browser.js';
 import { Chance } from '../../../sample/traffic/chance.js';
 import { crowd } from '../../../sample/traffic/crowd.js';
@@ -12,7 +13,7 @@ import { Zipf } from '../../../sample/traffic/zipf.js';
 const answer = (cache: string, milliseconds: number, status = 200) => ({ status, cache, milliseconds, text: '' });
 
 describe('Zipf', () => {
-  it('draws each rank as often as its place says', () => {
+  it('draws each rank with the frequency of its place', () => {
     const ranks = 50;
     const exponent = 0.9;
     const zipf = new Zipf(ranks, exponent);
@@ -29,7 +30,7 @@ describe('Zipf', () => {
     });
   });
 
-  it('has nothing to draw without ranks', () => {
+  it('throws without ranks', () => {
     expect(() => new Zipf(0, 1)).toThrow(RangeError);
   });
 });
@@ -55,7 +56,7 @@ describe('Chance', () => {
 });
 
 describe('Tally', () => {
-  it('tells latencies and outcomes by endpoint, the busiest first', () => {
+  it('reports latencies and outcomes by endpoint, the busiest first', () => {
     const tally = new Tally();
     for (let request = 1; request <= 100; request++)
       tally.add('GET /a', answer(request <= 80 ? 'HIT' : 'MISS', request));
@@ -80,14 +81,16 @@ describe('Tally', () => {
 });
 
 describe('readOptions', () => {
-  it('drives fifty visitors for twenty seconds unless told otherwise', () => {
+  it('drives fifty visitors for twenty seconds by default', () => {
     expect(readOptions([], {})).toEqual({
       baseUrl: new URL('http://localhost:3000'),
       seconds: 20,
       visitors: 50,
       think: 150,
       seed: 1,
+      apply: false,
     });
+    expect(readOptions(['--minutes', '5', '--apply'], {})).toMatchObject({ seconds: 300, apply: true });
     expect(readOptions(['--seconds', '5', '--visitors=7'], { BASE_URL: 'https://shop.test' })).toMatchObject({
       baseUrl: new URL('https://shop.test'),
       seconds: 5,
@@ -105,7 +108,7 @@ describe('readOptions', () => {
     expect(() => readOptions(words, environment)).toThrow(fault);
   });
 
-  it('asks for nothing where help is wanted', () => {
+  it('requires nothing where help is requested', () => {
     expect(readOptions(['--help'], {})).toBeUndefined();
   });
 });
@@ -132,7 +135,7 @@ describe('the crowd', () => {
     );
   };
 
-  it('walks through every part of the marketplace and counts what it sees', async () => {
+  it('visits every part of the marketplace and counts its requests', async () => {
     const seen: string[] = [];
     const options = readOptions(['--visitors', '8', '--think', '0'], { BASE_URL: String(await marketplace(seen)) })!;
     const browser = new Browser(options.baseUrl, options.visitors);
@@ -150,11 +153,16 @@ describe('the crowd', () => {
       'GET /categories/:slug',
       'GET /categories/top',
       'GET /feeds/discover',
+      'GET /lessons/guides/:id',
+      'GET /lessons/invoices/:id',
+      'GET /lessons/prices/:id',
+      'GET /lessons/stock/:shelf',
       'GET /products/:id',
       'GET /search',
       'GET /search/trending',
       'GET /sellers/:id',
       'GET /sellers/live',
+      'POST /lessons/stock/:shelf',
       'POST /products/:id/purchase',
     ]);
     expect(tally.requests).toBe(seen.length - asked);
@@ -162,7 +170,7 @@ describe('the crowd', () => {
     expect(seen.some((request) => request.includes('utm_source='))).toBe(true);
   });
 
-  it('says so when the marketplace is gone', async () => {
+  it('reports when the marketplace is gone', async () => {
     const url = await marketplace([]);
     const browser = new Browser(url, 4);
     const around = await lookAround(browser);
@@ -176,7 +184,7 @@ describe('the crowd', () => {
     browser.close();
   });
 
-  it('asks again where an idle connection was closed under its question, but buys nothing twice', async () => {
+  it('repeats a request whose idle connection was closed, but buys nothing twice', async () => {
     const seen: string[] = [];
     const used = new WeakSet<object>();
     server = createServer((request, response) => {
@@ -195,12 +203,65 @@ describe('the crowd', () => {
     browser.close();
   });
 
-  it('does not drive what is no marketplace', async () => {
+  it('refuses a server that is not the marketplace', async () => {
     server = createServer((_request, response) => response.end('<html>'));
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
     const browser = new Browser(new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), 1);
 
     await expect(lookAround(browser)).rejects.toThrow('/ answers no JSON');
     browser.close();
+  });
+});
+
+describe('the advice', () => {
+  const advice = (id: string, option: string, to: string | null): Recommendation => ({
+    id,
+    code: id.split(':')[0]!,
+    pattern: id.slice(id.indexOf(':') + 1),
+    title: `About ${id}`,
+    why: 'Because.',
+    change: { option, to, code: `{ ${option}: '${to}' }` },
+    predicted: { hit_rate: 0.9, hit_rate_error: 0.02, time_saved_ms_per_hour: 42_000 },
+  });
+
+  it('is printed with the line to paste and what it will bring', () => {
+    expect(adviceLines([advice('RAISE_TTL:lesson-price:*', 'ttl', '30s')])).toMatch(
+      /RAISE_TTL: About.*\n.*Because\.\n.*\{ ttl: '30s' \}\n.*90\.0 % ± 2\.0, 42 s/,
+    );
+    expect(adviceLines([])).toMatch(/^Nothing to change/);
+  });
+
+  it('is followed for the lessons alone, and shown with what came of it', async () => {
+    const puts: string[] = [];
+    const server = createServer((request, response) => {
+      puts.push(`${request.method} ${request.url}`);
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const browser = new Browser(new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), 1);
+    const chosen = new Set<string>();
+    const followed = await follow(
+      browser,
+      [
+        advice('RAISE_TTL:lesson-price:*', 'ttl', '30s'),
+        advice('KEY_TOO_SPECIFIC:lesson-guide:*', 'ignore', 'query.ref'),
+        advice('RAISE_TTL:product:*', 'ttl', '1h'),
+      ],
+      chosen,
+    );
+    browser.close();
+    server.close();
+
+    expect(puts).toEqual(['PUT /cache/policies?pattern=lesson-price%3A*']);
+    expect([...chosen]).toEqual(['guides']);
+    const counts = (pattern: string, hits: number, misses: number) =>
+      [pattern, { pattern, cache_hits: hits, cache_misses: misses }] as const;
+    const lines = effectLines(
+      followed,
+      new Map([counts('lesson-price:*', 50, 50), counts('lesson-guide:*', 0, 100)]),
+      new Map([counts('lesson-price:*', 140, 60), counts('followed-guide:*', 92, 8)]),
+    );
+    expect(lines).toMatch(/RAISE_TTL:lesson-price:\*\s+PUT ttl: 30s\s+50\.0 %\s+90\.0 % ± 2\.0\s+90\.0 %/);
+    expect(lines).toMatch(/KEY_TOO_SPECIFIC:lesson-guide:\*.*\s0\.0 %\s+90\.0 % ± 2\.0\s+92\.0 %/);
   });
 });

@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { BypassReason, CircuitState, MissReason, Operation, Outcome, Result } from '../../../lib/cache/observer.js';
+import { CallbackErrors } from '../../../lib/cache/base/callback-errors.js';
+import {
+  BypassReason,
+  CircuitState,
+  MissReason,
+  Operation,
+  Outcome,
+  Result,
+} from '../../../lib/cache/base/observer.js';
 import { DiagnosticsObserver } from '../../../lib/tracing/diagnostics-observer.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
@@ -8,6 +16,7 @@ describe('the diagnostics channels', () => {
   const series = { pattern: 'feed:*', endpoint: 'GET /feeds/discover' };
   let clock: ManualClock;
   let observer: DiagnosticsObserver;
+  let errors: CallbackErrors;
   let heard: [name: string, message: unknown][];
   const listen = (message: unknown, name: string | symbol): void =>
     void heard.push([String(name).split(':')[1]!, message]);
@@ -15,7 +24,8 @@ describe('the diagnostics channels', () => {
   beforeEach(() => {
     heard = [];
     clock = new ManualClock();
-    observer = new DiagnosticsObserver(clock);
+    errors = new CallbackErrors();
+    observer = new DiagnosticsObserver(clock, errors);
     observer.attach([
       { name: 'memory', shared: false },
       { name: 'redis', shared: true },
@@ -34,7 +44,7 @@ describe('the diagnostics channels', () => {
     observer.circuit(1, CircuitState.halfOpen);
   };
 
-  it('tell every access, load, invalidation and circuit change to who listens', () => {
+  it('publish every access, load, invalidation and circuit change', () => {
     names.forEach((name) => subscribe(name, listen));
     everything();
     const { pattern, endpoint } = series;
@@ -56,16 +66,16 @@ describe('the diagnostics channels', () => {
     ]);
   });
 
-  it('are told nothing, and read no clock, where nobody listens', () => {
+  it('publish nothing, and read no clock, without subscribers', () => {
     let readings = 0;
-    const silent = new DiagnosticsObserver({ now: () => ++readings, after: () => () => undefined });
+    const silent = new DiagnosticsObserver({ now: () => ++readings, after: () => () => undefined }, errors);
     silent.hit(series, 0, 0);
     everything();
     expect(heard).toEqual([]);
     expect(readings).toBe(0);
   });
 
-  it('are told only what is listened to', () => {
+  it('publish only to subscribed channels', () => {
     subscribe(names[3]!, listen);
     everything();
     expect(heard.map(([name]) => name)).toEqual(['circuit']);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { CallbackErrors } from '../../../lib/cache/base/callback-errors.js';
 import * as api from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
@@ -9,7 +10,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { LayeredCache } from '../../../lib/cache/layered-cache.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
-import type { CacheTracer } from '../../../lib/cache/tracer.js';
+import type { CacheTracer } from '../../../lib/cache/base/tracer.js';
 import { DiagnosticsObserver } from '../../../lib/tracing/diagnostics-observer.js';
 import { composeTracers } from '../../../lib/tracing/compose-tracers.js';
 import { OpenTelemetryTracer, type OpenTelemetryTracerOptions } from '../../../lib/tracing/opentelemetry-tracer.js';
@@ -29,7 +30,7 @@ beforeEach(() => exporter.reset());
 const make = (options: OpenTelemetryTracerOptions = {}): OpenTelemetryTracer =>
   new OpenTelemetryTracer({ tracer, api, ...options });
 const spans = (name: string): ReadableSpan[] => exporter.getFinishedSpans().filter((span) => span.name === name);
-/** Runs `work` inside a span of its own, as an instrumented server does with a request. */
+/** Runs `work` inside a span, as an instrumented server does with a request. */
 const request = <T>(name: string, work: () => T): T =>
   tracer.startActiveSpan(name, (span) => {
     const result = work();
@@ -51,12 +52,12 @@ describe('spans of the cache', () => {
       layers: [memoryLayer()],
       namespace: 'test',
       ttl: '1m',
-      observer: new DiagnosticsObserver(clock),
+      observer: new DiagnosticsObserver(clock, new CallbackErrors()),
       clock,
       tracer: cacheTracer,
     });
 
-  it('stand under the request: the access, and under it the load', async () => {
+  it('are children of the request: the access, and under it the load', async () => {
     const cache = cacheWith(make());
     const plan = cache.plan('user:*');
     await request('GET /users', () => cache.through('user:42', () => 'Ann', plan as never));
@@ -72,7 +73,7 @@ describe('spans of the cache', () => {
     expect(get.kind).toBe(api.SpanKind.INTERNAL);
   });
 
-  it('keep their own parents when two requests ask for one key at once; who waits links to the span that loads', async () => {
+  it('keep their own parents when two requests read one key; the one that waits links to the span that loads', async () => {
     const cache = cacheWith(make());
     const plan = cache.plan('user:*') as never;
     let loaded = (_value: string): void => undefined;
@@ -93,7 +94,7 @@ describe('spans of the cache', () => {
     expect(of('second').attributes['cache.result']).toBe('coalesced');
   });
 
-  it('let a refresh be a root of its own that links to the access that triggered it', async () => {
+  it('of a refresh are roots that link to the access that triggered it', async () => {
     const cache = cacheWith(make());
     const plan = cache.plan('user:*', { ttl: '1m', staleWhileRevalidate: '5m' }) as never;
     await request('warm', () => cache.through('user:42', () => 'Ann', plan));
@@ -108,7 +109,7 @@ describe('spans of the cache', () => {
     expect(linksOf(refresh)).toEqual([get.spanContext().spanId]);
   });
 
-  it('are not made without a parent, or under one that is not sampled, unless asked', async () => {
+  it('are not made without a parent, or under one that is not sampled, unless configured', async () => {
     const cache = cacheWith(make());
     const plan = cache.plan('user:*') as never;
     await cache.through('a', () => 1, plan);
@@ -126,8 +127,8 @@ describe('spans of the cache', () => {
   });
 });
 
-describe('what stands in a span', () => {
-  it('is no key unless a sanitiser lets it through, and a sanitiser that throws breaks nothing', () => {
+describe('attributes of a span', () => {
+  it('contain no key unless a sanitiser returns it, and a sanitiser that throws breaks nothing', () => {
     const key = 'user:hunter2';
     request('r', () => make().span('get', series, key, () => 1));
     request('r', () => make({ sanitizeKey: (_key, pattern) => `${pattern}#1` }).span('set', series, key, () => 1));
@@ -144,7 +145,7 @@ describe('what stands in a span', () => {
     ).not.toContain('hunter2');
   });
 
-  it('is the kind of an error, never its message', async () => {
+  it('contain the kind of an error, never its message', async () => {
     const error = Object.assign(new Error('duplicate key (email)=(hunter2)'), { code: '23505' });
     await expect(request('r', () => make().span('load', series, 'k', () => Promise.reject(error)))).rejects.toBe(error);
     expect(() =>
@@ -158,15 +159,15 @@ describe('what stands in a span', () => {
     const [load, set] = [spans('cache.load')[0]!, spans('cache.set')[0]!];
     expect(load).toMatchObject({ status: { code: api.SpanStatusCode.ERROR }, attributes: { 'error.type': '23505' } });
     expect(set.attributes['error.type']).toBe('TypeError');
-    const told = exporter.getFinishedSpans().map(({ attributes, events, status }) => [attributes, events, status]);
-    expect(JSON.stringify(told)).not.toContain('hunter2');
+    const shown = exporter.getFinishedSpans().map(({ attributes, events, status }) => [attributes, events, status]);
+    expect(JSON.stringify(shown)).not.toContain('hunter2');
   });
 
-  it('are its phases, with the layer', () => {
-    request('r', () => make().span('get', series, 'k', (span) => span.phase('far', 12, 'redis')));
+  it('contain its phases, with the layer', () => {
+    request('r', () => make().span('get', series, 'k', (span) => span.phase('remote', 12, 'redis')));
     expect(spans('cache.get')[0]!.events).toEqual([
       expect.objectContaining({
-        name: 'cache.far',
+        name: 'cache.remote',
         attributes: { 'cache.phase.duration_ms': 12, 'cache.layer': 'redis' },
       }),
     ]);
@@ -174,7 +175,7 @@ describe('what stands in a span', () => {
 });
 
 describe('several tracers', () => {
-  it('are one, each with its own links', () => {
+  it('act as one, each with its own links', () => {
     expect(composeTracers([undefined])).toBeUndefined();
     const alone = make();
     expect(composeTracers([undefined, alone])).toBe(alone);
@@ -193,11 +194,11 @@ describe('several tracers', () => {
       const link = both.span('load', series, 'k', (span) => span.link);
       both.span('get', series, 'k', (span) => {
         span.linkTo(link);
-        span.phase('near', 1);
+        span.phase('local', 1);
         span.outcome('coalesced');
       });
     });
     expect(linksOf(spans('cache.get')[0]!)).toEqual([idOf('cache.load')]);
-    expect(calls).toEqual(['mine', 'near', 'get', 'coalesced']);
+    expect(calls).toEqual(['mine', 'local', 'get', 'coalesced']);
   });
 });

@@ -30,13 +30,13 @@ function make(options: ConstructorParameters<typeof CacheWarmer>[2] = {}, coordi
 const numbered = (count: number, prefix = 'k') =>
   Array.from({ length: count }, (_, i) => ({ key: `${prefix}${i}`, value: i }));
 
-/** Lets what was begun settle, and the clock then pass. */
+/** Settles pending work, then advances the clock. */
 async function turn(clock: ManualClock, ms: number): Promise<void> {
   await settle();
   await clock.advance(ms);
 }
 
-/** A load that ends when the test says so. */
+/** A load that the test ends. */
 function gate() {
   let open!: () => void;
   const opened = new Promise<void>((resolve) => (open = resolve));
@@ -44,7 +44,7 @@ function gate() {
 }
 
 describe('a warming run', () => {
-  it('is remembered until a hundred later ones were', async () => {
+  it('is remembered until a hundred later ones exist', async () => {
     const { warmer, yields } = make();
     yields('values', numbered(1));
     const runs = [];
@@ -57,7 +57,7 @@ describe('a warming run', () => {
     expect(warmer.getReport(runs[1]!)).toMatchObject({ id: runs[1], status: 'completed' });
   });
 
-  it('writes what its strategies yield and reports it', async () => {
+  it('writes the entries of its strategies and reports it', async () => {
     const { warmer, target, yields } = make();
     yields('values', numbered(3));
     yields('loads', [{ key: 'l', load: () => 'loaded', ttl: '5m', tags: ['t'] }]);
@@ -77,7 +77,7 @@ describe('a warming run', () => {
     expect(target.values.get('l')).toEqual({ key: 'l', value: 'loaded', ttl: '5m', tags: ['t'] });
   });
 
-  it('writes a hundred entries in one batch, and asks once which of them are fresh', async () => {
+  it('writes a hundred entries in one batch, and checks their freshness in one read', async () => {
     const { warmer, target, yields } = make();
     yields('values', numbered(250));
     await warmer.warmAll();
@@ -85,7 +85,7 @@ describe('a warming run', () => {
     expect(target.freshnessQuestions.map(({ length }) => length)).toEqual([100, 100, 50]);
   });
 
-  it('neither loads nor writes what is fresh already', async () => {
+  it('neither loads nor writes fresh entries', async () => {
     const { warmer, target, yields } = make();
     await target.setMany([{ key: 'a', value: 'kept' }]);
     const load = jest.fn(() => 'new');
@@ -99,7 +99,7 @@ describe('a warming run', () => {
     expect(target.values.get('a')?.value).toBe('kept');
   });
 
-  it('gives entries without a ttl that of their strategy', async () => {
+  it('applies the ttl of the strategy to entries without one', async () => {
     const { warmer, target, yields } = make();
     yields(
       's',
@@ -113,7 +113,7 @@ describe('a warming run', () => {
     expect([target.values.get('a')?.ttl, target.values.get('b')?.ttl]).toEqual(['10m', 7]);
   });
 
-  it('loads no more entries side by side than it may', async () => {
+  it('loads no more entries concurrently than allowed', async () => {
     const { warmer, yields } = make({ concurrency: 3 });
     let running = 0;
     let most = 0;
@@ -135,7 +135,7 @@ describe('a warming run', () => {
     expect(most).toBe(3);
   });
 
-  it('lets a strategy have a concurrency of its own', async () => {
+  it("uses a strategy's own concurrency", async () => {
     const { warmer, yields, clock } = make({ concurrency: 4 });
     let most = 0;
     let running = 0;
@@ -173,7 +173,7 @@ describe('a warming run', () => {
     expect(order).toEqual(['high', 'middle', 'low']);
   });
 
-  it('asks an endless strategy for no more than there is room for', async () => {
+  it('reads no more from an endless strategy than there is room for', async () => {
     const { warmer, yields, clock } = make({ concurrency: 2 });
     let asked = 0;
     const { opened } = gate();
@@ -189,7 +189,7 @@ describe('a warming run', () => {
     await warmer.onModuleDestroy();
   });
 
-  it('writes what trickles in without waiting for a full batch', async () => {
+  it('writes slow entries without waiting for a full batch', async () => {
     const { warmer, target, clock, yields } = make();
     const { open, opened } = gate();
     async function* slow() {
@@ -206,7 +206,7 @@ describe('a warming run', () => {
   });
 });
 
-describe('what goes wrong', () => {
+describe('a faulty strategy', () => {
   const garbage: [string, unknown][] = [
     ['undefined', undefined],
     ['null', null],
@@ -214,13 +214,13 @@ describe('what goes wrong', () => {
     ['a text', 'key'],
     ['no key', { value: 1 }],
     ['an empty key', { key: '', value: 1 }],
-    ['a key that is no text', { key: 7, value: 1 }],
+    ['a key that is not text', { key: 7, value: 1 }],
     ['neither value nor load', { key: 'k' }],
     ['both value and load', { key: 'k', value: 1, load: () => 1 }],
-    ['a load that is no function', { key: 'k', load: 'later' }],
-    ['a ttl that is no duration', { key: 'k', value: 1, ttl: 'soon' }],
+    ['a load that is not a function', { key: 'k', load: 'later' }],
+    ['an invalid ttl', { key: 'k', value: 1, ttl: 'soon' }],
     ['a negative ttl', { key: 'k', value: 1, ttl: -5 }],
-    ['tags that are no list', { key: 'k', value: 1, tags: 'a' }],
+    ['tags that are not a list', { key: 'k', value: 1, tags: 'a' }],
     [
       'something that throws when it is looked at',
       {
@@ -231,7 +231,7 @@ describe('what goes wrong', () => {
     ],
   ];
 
-  it.each(garbage)('counts %s as a failed entry and goes on', async (_, yielded) => {
+  it.each(garbage)('with %s has one failed entry and goes on', async (_, yielded) => {
     const { warmer, target, yields } = make();
     yields('s', [{ key: 'before', value: 1 }, yielded, { key: 'after', value: 2 }]);
     const report = await warmer.warmAll();
@@ -240,7 +240,7 @@ describe('what goes wrong', () => {
     expect([...target.values.keys()]).toEqual(['before', 'after']);
   });
 
-  it('counts an entry whose load fails, by kind and without its key', async () => {
+  it('with a load that fails is counted by kind and without its key', async () => {
     const { warmer, yields } = make();
     yields(
       's',
@@ -253,7 +253,7 @@ describe('what goes wrong', () => {
     ]);
   });
 
-  it('keeps ten kinds of failure and counts all', async () => {
+  it('has ten kinds of failure at most, and counts all', async () => {
     const { warmer, yields } = make();
     yields(
       's',
@@ -267,7 +267,7 @@ describe('what goes wrong', () => {
     expect(strategies[0]?.keysFailed).toBe(30);
   });
 
-  it('says which code the cache refused a value with', async () => {
+  it('has the code with which the cache refused a value', async () => {
     const { warmer, target, yields } = make();
     target.rejecting.add('k1');
     yields('s', numbered(3));
@@ -275,7 +275,7 @@ describe('what goes wrong', () => {
     expect(strategies[0]).toMatchObject({ keysWarmed: 2, keysFailed: 1, errors: [{ code: 'VALUE_NOT_SERIALIZABLE' }] });
   });
 
-  it('lets a failing strategy stop no other', async () => {
+  it('stops no other strategy', async () => {
     const { warmer, yields } = make();
     warmer.register(
       {
@@ -298,7 +298,7 @@ describe('what goes wrong', () => {
     ]);
   });
 
-  it('keeps what a strategy warmed before it threw', async () => {
+  it('keeps the entries from before it threw', async () => {
     const { warmer, target, yields } = make();
     function* breaks() {
       yield { key: 'a', value: 1 };
@@ -314,7 +314,7 @@ describe('what goes wrong', () => {
     ['nothing', undefined],
     ['a text', 'keys'],
     ['an object', {}],
-  ])('reports entries() that returns %s', async (_, entries) => {
+  ])('is reported where entries() returns %s', async (_, entries) => {
     const { warmer } = make();
     warmer.register({ entries: () => entries as never }, { name: 's' });
     expect((await warmer.warmAll()).strategies[0]).toMatchObject({
@@ -323,7 +323,7 @@ describe('what goes wrong', () => {
     });
   });
 
-  it('gives up a load that hangs, after thirty seconds', async () => {
+  it('loses a load that hangs after thirty seconds', async () => {
     const { warmer, clock, yields } = make({ concurrency: 1 });
     yields('s', [
       { key: 'hangs', load: () => new Promise(() => undefined) },
@@ -338,7 +338,7 @@ describe('what goes wrong', () => {
     });
   });
 
-  it('gives up a strategy that yields nothing for five minutes', async () => {
+  it('ends when it yields nothing for five minutes', async () => {
     const { warmer, clock, yields } = make();
     yields('silent', { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) });
     const { done } = warmer.start();
@@ -346,7 +346,7 @@ describe('what goes wrong', () => {
     expect(await done).toMatchObject({ strategies: [{ result: 'failed', errors: [{ code: 'WARMING_ABORTED' }] }] });
   });
 
-  it('warms everything when it cannot learn what is fresh', async () => {
+  it('warms everything when the freshness cannot be read', async () => {
     const { warmer, target, yields } = make();
     target.freshKeys = () => Promise.reject(new Error('down'));
     yields('s', numbered(2));
@@ -361,8 +361,8 @@ describe('what goes wrong', () => {
   });
 });
 
-describe('a timeout', () => {
-  it('ends the strategy, keeps what it warmed and closes its generator', async () => {
+describe('the timeout of a strategy', () => {
+  it('ends the strategy, keeps its entries and closes its generator', async () => {
     const { warmer, target, clock, yields } = make();
     let closed = false;
     let aborted: AbortSignal | undefined;
@@ -392,7 +392,7 @@ describe('a timeout', () => {
 });
 
 describe('an overlapping run', () => {
-  it('joins the strategy that runs already', async () => {
+  it('joins the strategy that already runs', async () => {
     const { warmer, clock } = make();
     const { open, opened } = gate();
     const entries = jest.fn(() => [{ key: 'k', load: () => opened.then(() => 1) }]);
@@ -408,7 +408,7 @@ describe('an overlapping run', () => {
     expect(reports[0]?.id).not.toBe(reports[1]?.id);
   });
 
-  it('is the very run where it asks for the same', async () => {
+  it('is the same run where it has the same strategies', async () => {
     const { warmer } = make();
     const { open, opened } = gate();
     warmer.register({ entries: () => [{ key: 'k', load: () => opened }] }, { name: 's' });
@@ -423,7 +423,7 @@ describe('an overlapping run', () => {
 });
 
 describe('reports', () => {
-  it('tells how far a run is, and keeps the last hundred', async () => {
+  it('show the progress of a run, and the last hundred are kept', async () => {
     const { warmer, yields } = make();
     yields('s', numbered(1));
     const first = warmer.start();
@@ -435,7 +435,7 @@ describe('reports', () => {
     expect(warmer.getReport('nonsense')).toBeUndefined();
   });
 
-  it('learns later which share of the warmed entries was hit', async () => {
+  it('show later which share of the warmed entries was hit', async () => {
     const { warmer, target, yields } = make();
     yields('s', numbered(4));
     const { id } = await warmer.warmAll();
@@ -446,7 +446,7 @@ describe('reports', () => {
     expect(warmer.getReport(id)).toMatchObject({ efficiency: 0.5, strategies: [{ efficiency: 0.5 }] });
   });
 
-  it('watches ten thousand keys at most', async () => {
+  it('watch ten thousand keys at most', async () => {
     const { warmer, target, yields } = make();
     yields('s', numbered(10_200));
     await warmer.warmAll();
@@ -455,8 +455,8 @@ describe('reports', () => {
   });
 });
 
-describe('by name', () => {
-  it('refuses an unknown strategy and names the known ones', async () => {
+describe('running strategies by name', () => {
+  it('refuses an unknown strategy and lists the known ones', async () => {
     const { warmer, yields } = make();
     yields('feeds', []);
     yields('sellers', []);
@@ -467,7 +467,7 @@ describe('by name', () => {
     expect(() => warmer.start(['feeds', 'x'])).toThrow(expect.objectContaining({ code: 'UNKNOWN_STRATEGY' }));
   });
 
-  it('runs what is named and nothing else', async () => {
+  it('runs only the named strategies', async () => {
     const { warmer, target, yields } = make();
     yields('a', numbered(1, 'a'));
     yields('b', numbered(1, 'b'));
@@ -485,7 +485,7 @@ describe('registering', () => {
     }
   }
 
-  it('takes the options of the decorator', async () => {
+  it('accepts the options of the decorator', async () => {
     const { warmer, target } = make();
     warmer.register(new Decorated());
     expect(warmer.strategies).toEqual([{ name: 'decorated', ttl: '1m' }]);
@@ -499,7 +499,7 @@ describe('registering', () => {
     expect(() => warmer.register(new Decorated())).toThrow(expect.objectContaining({ code: 'DUPLICATE_STRATEGY' }));
   });
 
-  it('refuses options that cannot be, listing every fault', () => {
+  it('refuses invalid options and lists every fault', () => {
     const { warmer } = make();
     const entries = () => [];
     const refuse = (options: object | undefined, fault: RegExp, strategy: object = { entries }) =>
@@ -510,19 +510,19 @@ describe('registering', () => {
     refuse({ name: '' }, /needs a name/);
     refuse({ name: 's' }, /needs a method entries/, {});
     refuse({ name: 's', cron: 'every day' }, /cron expression.*"every day"/);
-    refuse({ name: 's', timeout: 'soon' }, /timeout: "soon" is no duration/);
+    refuse({ name: 's', timeout: 'soon' }, /timeout: "soon" is not a duration/);
     refuse({ name: 's', concurrency: 0, priority: Number.NaN }, /priority.*; has a concurrency/);
   });
 });
 
-describe('without a strategy', () => {
-  it('puts one key in', async () => {
+describe('warming without a strategy', () => {
+  it('stores one key', async () => {
     const { warmer, target } = make();
     await warmer.warmSpecificKey('product:1', { id: 1 }, 900);
     expect(target.values.get('product:1')).toEqual({ key: 'product:1', value: { id: 1 }, ttl: 900 });
   });
 
-  it('rejects where the cache did not keep it', async () => {
+  it('rejects where the cache did not store it', async () => {
     const { warmer, target } = make();
     target.rejecting.add('k');
     await expect(warmer.warmSpecificKey('k', 1)).rejects.toMatchObject({ code: 'VALUE_NOT_SERIALIZABLE' });
@@ -537,11 +537,11 @@ describe('without a strategy', () => {
 });
 
 describe('progress', () => {
-  it('is told at the start, every five seconds and at the end', async () => {
+  it('is reported at the start, every five seconds and at the end', async () => {
     const { warmer, clock, yields } = make();
     const { open, opened } = gate();
-    const told: WarmingProgress[] = [];
-    const stop = warmer.onProgress((progress) => told.push(progress));
+    const received: WarmingProgress[] = [];
+    const stop = warmer.onProgress((progress) => received.push(progress));
     yields('s', [
       { key: 'a', value: 1 },
       { key: 'b', load: () => opened.then(() => 1) },
@@ -550,21 +550,21 @@ describe('progress', () => {
     await turn(clock, 11_000);
     open();
     await done;
-    expect(told.map(({ type, report }) => [type, report.result, report.keysWarmed])).toEqual([
+    expect(received.map(({ type, report }) => [type, report.result, report.keysWarmed])).toEqual([
       ['started', 'running', 0],
       ['progress', 'running', 1],
       ['progress', 'running', 1],
       ['finished', 'ok', 2],
     ]);
-    expect(told.every(({ runId, trigger }) => runId === id && trigger === 'manual')).toBe(true);
+    expect(received.every(({ runId, trigger }) => runId === id && trigger === 'manual')).toBe(true);
     stop();
     await warmer.warmAll();
-    expect(told).toHaveLength(4);
+    expect(received).toHaveLength(4);
     expect(log.log).toHaveBeenCalledWith(expect.stringContaining('Warming "s" (manual)'), 'CacheWarmer');
     expect(log.log).toHaveBeenCalledWith(expect.stringContaining('ended (ok): 2 warmed'), 'CacheWarmer');
   });
 
-  it('a listener that throws stops nothing and is not told again', async () => {
+  it('removes a listener that throws, and stops nothing', async () => {
     const { warmer, yields } = make();
     const listener = jest.fn(() => {
       throw new Error('mine');
@@ -575,7 +575,7 @@ describe('progress', () => {
     expect(listener).toHaveBeenCalledTimes(1);
   });
 
-  it('warns with the reasons where something failed', async () => {
+  it('is logged with the reasons where something failed', async () => {
     const { warmer, yields } = make();
     yields('s', [null]);
     await warmer.warmAll();
@@ -587,7 +587,7 @@ describe('progress', () => {
 });
 
 describe('a shutdown', () => {
-  it('aborts what runs, leaves nothing behind and says so', async () => {
+  it('aborts running strategies, leaves nothing behind and reports it', async () => {
     const { warmer, clock } = make({ concurrency: 1 });
     let signal: AbortSignal | undefined;
     const hang = (given: AbortSignal) => ((signal = given), new Promise(() => undefined));
@@ -610,7 +610,7 @@ describe('a shutdown', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('aborts at once what is begun after it', async () => {
+  it('aborts runs at once that begin after it', async () => {
     const { warmer, target, yields } = make();
     yields('s', numbered(1));
     await warmer.onModuleDestroy();
@@ -635,7 +635,7 @@ describe('several replicas', () => {
     return { held, coordination };
   }
 
-  it('one of them warms and the others leave it to it', async () => {
+  it('warm once: one runs and the others skip', async () => {
     const { coordination, held } = replicas();
     const { open, opened } = gate();
     const one = make({}, coordination);
@@ -651,7 +651,7 @@ describe('several replicas', () => {
     expect(held.size).toBe(0);
   });
 
-  it('one that must be warm before it is ready waits for the other', async () => {
+  it('wait for each other where a replica must be warm before it is ready', async () => {
     const { coordination, held } = replicas();
     const { warmer, clock, yields } = make({}, coordination);
     yields('s', numbered(1));
@@ -663,14 +663,14 @@ describe('several replicas', () => {
     expect(await done).toMatchObject({ strategies: [{ result: 'ok', keysWarmed: 1 }] });
   });
 
-  it('each warms for itself when no lock can be had', async () => {
+  it('warm separately when the lock cannot be reached', async () => {
     const coordination = { acquire: () => Promise.reject(new Error('down')) } as unknown as Coordination;
     const { warmer, yields } = make({}, coordination);
     yields('s', numbered(1));
     expect(await warmer.warmAll()).toMatchObject({ keysWarmed: 1 });
   });
 
-  it('renews its lease while it works and releases it after', async () => {
+  it('renew their lease while they work and release it after', async () => {
     const renew = jest.fn(() => Promise.resolve(true));
     const release = jest.fn(() => Promise.resolve());
     const coordination = { acquire: () => Promise.resolve({ renew, release }) } as unknown as Coordination;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EfficiencyLedger } from '../../../lib/warming/efficiency.js';
 import type { WarmingTarget } from '../../../lib/warming/warming-target.js';
 
-/** A target whose watches the test can see begin and end. */
+/** A target that records the begin and end of watches. */
 function watchedTarget() {
   const watches: { readonly keys: readonly string[]; readonly hit: (key: string) => void; ended: boolean }[] = [];
   const target: Pick<WarmingTarget, 'watchFirstHit'> = {
@@ -18,7 +18,7 @@ function watchedTarget() {
 const keysOf = (pass: string, count: number) => Array.from({ length: count }, (_, index) => `${pass}${index}`);
 
 describe('the efficiency of warming', () => {
-  it('is the share of warmed entries that were hit, of a pass and of all passes', () => {
+  it('is the share of warmed entries that were hit, of one pass and of all passes', () => {
     const { target, watches } = watchedTarget();
     const ledger = new EfficiencyLedger(target);
     expect(ledger.ofStrategy('s')).toBeNull();
@@ -30,7 +30,7 @@ describe('the efficiency of warming', () => {
     expect([first.efficiency, second.efficiency, ledger.ofStrategy('s')]).toEqual([0.25, 0, 0.125]);
   });
 
-  it('watches ten thousand keys at most: the oldest watches end first', () => {
+  it('is measured for ten thousand keys at most: the oldest measurements end first', () => {
     const { target, watches } = watchedTarget();
     const ledger = new EfficiencyLedger(target);
     for (const pass of ['a', 'b', 'c']) ledger.open('s').watch(keysOf(pass, 4_000));

@@ -1,8 +1,8 @@
-import { milliseconds } from '../../../lib/cache/duration.js';
+import { milliseconds } from '../../../lib/cache/base/duration.js';
 import type { Coordination, Layer } from '../../../lib/cache/layers/layer.js';
 import type { WarmableEntry, WarmedBatch, WarmingTarget } from '../../../lib/warming/warming-target.js';
 
-/** A cache in a Map that counts how it is asked. */
+/** A cache in a Map that counts its calls. */
 export class FakeTarget implements WarmingTarget {
   readonly values = new Map<string, WarmableEntry>();
   readonly batches: string[][] = [];
@@ -44,8 +44,8 @@ export class FakeTarget implements WarmingTarget {
   }
 
   hit(key: string): void {
-    const told = this.watched.get(key);
+    const watch = this.watched.get(key);
     this.watched.delete(key);
-    told?.(key);
+    watch?.(key);
   }
 }

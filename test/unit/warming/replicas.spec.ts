@@ -26,7 +26,7 @@ async function replica() {
   return { cache, warmer: new CacheWarmer(cache, new StrategyRegistry()) };
 }
 
-it('of several replicas on one Redis one warms, and all have what it warmed', async () => {
+it('one of several replicas on one Redis warms, and all have its entries', async () => {
   const replicas = await Promise.all([replica(), replica(), replica()]);
   let open!: () => void;
   const opened = new Promise<void>((resolve) => (open = resolve));
@@ -45,7 +45,7 @@ it('of several replicas on one Redis one warms, and all have what it warmed', as
   await Promise.all(replicas.map(({ cache }) => cache.disconnect()));
 });
 
-it('every replica warms for itself while Redis is down', async () => {
+it('every replica warms separately while Redis is down', async () => {
   const down = redisLayer({ url: 'redis://127.0.0.1:1' });
   const cache = new LayeredCache({
     layers: [memoryLayer(), down],

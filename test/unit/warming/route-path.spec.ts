@@ -19,7 +19,7 @@ describe('the URL of a route', () => {
     expect(routeUrl(path, params, query)).toBe(url);
   });
 
-  it('names a parameter that has no value', () => {
+  it('throws for a parameter without a value', () => {
     expect(() => routeUrl('/products/:id')).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining('"id"') }),
     );

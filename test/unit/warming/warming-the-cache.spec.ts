@@ -16,9 +16,9 @@ import { RecordingObserver } from '../../support/recording-observer.js';
 beforeEach(() => Logger.overrideLogger(false));
 afterEach(() => Logger.overrideLogger(true));
 
-/** A far layer that notes every call. */
-function spiedFarLayer(calls: string[]): LayerFactory {
-  const memory = memoryLayer({ name: 'far' });
+/** A remote layer that records every call. */
+function spiedRemoteLayer(calls: string[]): LayerFactory {
+  const memory = memoryLayer({ name: 'remote' });
   return {
     ...memory,
     create(context) {
@@ -38,12 +38,12 @@ function spiedFarLayer(calls: string[]): LayerFactory {
   };
 }
 
-function make({ far = false, maxEntrySize = undefined as number | undefined } = {}) {
+function make({ remote = false, maxEntrySize = undefined as number | undefined } = {}) {
   const clock = new ManualClock();
   const calls: string[] = [];
   const observer = new RecordingObserver();
   const cache = new LayeredCache({
-    layers: [memoryLayer(), ...(far ? [spiedFarLayer(calls)] : [])],
+    layers: [memoryLayer(), ...(remote ? [spiedRemoteLayer(calls)] : [])],
     namespace: 'cache',
     ttl: '1m',
     policy: maxEntrySize === undefined ? {} : { maxEntrySize },
@@ -56,7 +56,7 @@ function make({ far = false, maxEntrySize = undefined as number | undefined } = 
 }
 
 describe('warming the cache', () => {
-  it('makes hits of what was misses', async () => {
+  it('turns misses into hits', async () => {
     const { cache, warmer, yields } = make();
     yields([
       { key: 'feed:1', value: { page: 1 } },
@@ -71,25 +71,25 @@ describe('warming the cache', () => {
     expect(load).not.toHaveBeenCalled();
   });
 
-  it('stands outside of the accesses that are counted', async () => {
-    const { warmer, observer, yields } = make({ far: true });
+  it('is not counted as accesses', async () => {
+    const { warmer, observer, yields } = make({ remote: true });
     yields([
       { key: 'a', value: 1 },
       { key: 'b', load: () => 2 },
     ]);
     await warmer.warmAll();
-    const told = observer.take().filter((line) => !line.startsWith('far') && !line.startsWith('memory'));
-    expect(told).toEqual(['a warm ok', 'b warm ok']);
+    const lines = observer.take().filter((line) => !line.startsWith('remote') && !line.startsWith('memory'));
+    expect(lines).toEqual(['a warm ok', 'b warm ok']);
   });
 
   it('writes a batch in one round trip to each layer', async () => {
-    const { warmer, calls } = make({ far: true });
+    const { warmer, calls } = make({ remote: true });
     await warmer.warmBatch(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`product:${i}`, { i }])), '10m');
     expect(calls).toEqual(['setMany']);
   });
 
-  it('asks once, writes once for a strategy of a hundred entries', async () => {
-    const { warmer, calls, yields } = make({ far: true });
+  it('reads once and writes once for a strategy of a hundred entries', async () => {
+    const { warmer, calls, yields } = make({ remote: true });
     yields(Array.from({ length: 100 }, (_, i) => ({ key: `k${i}`, load: () => i })));
     await warmer.warmAll();
     expect(calls).toEqual(['getMany', 'setMany']);
@@ -97,8 +97,8 @@ describe('warming the cache', () => {
     expect(calls).toEqual(['getMany', 'setMany']);
   });
 
-  it('skips what another process has put into the shared layer', async () => {
-    const { cache, warmer, yields } = make({ far: true });
+  it('skips entries that another process has put into the shared layer', async () => {
+    const { cache, warmer, yields } = make({ remote: true });
     await cache.set('a', 1);
     const load = jest.fn(() => 2);
     yields([{ key: 'a', load }]);
@@ -106,7 +106,7 @@ describe('warming the cache', () => {
     expect(load).not.toHaveBeenCalled();
   });
 
-  it('keeps its entries for as long as they say', async () => {
+  it('stores its entries with their own ttl', async () => {
     const { cache, warmer, clock } = make();
     await warmer.warmSpecificKey('long', 1, '10m');
     await warmer.warmSpecificKey('short', 1);
@@ -118,7 +118,7 @@ describe('warming the cache', () => {
     ['is deleted', (cache: LayeredCache) => cache.del('feed:1')],
     ['matches a glob that is deleted', (cache: LayeredCache) => cache.deleteByPattern('feed:*')],
     ['has a tag that is invalidated', (cache: LayeredCache) => cache.invalidateTags('feeds')],
-  ])('does not bring back a value that %s while it is loaded', async (_, invalidate) => {
+  ])('does not restore a value that %s while it is loaded', async (_, invalidate) => {
     const { cache, warmer, yields } = make();
     let finish!: (value: string) => void;
     yields([{ key: 'feed:1', load: () => new Promise((resolve) => (finish = resolve)), tags: ['feeds'] }]);
@@ -131,7 +131,7 @@ describe('warming the cache', () => {
     expect(await cache.has('feed:1')).toBe(false);
   });
 
-  it('names why a value was not kept', async () => {
+  it('reports why a value was not stored', async () => {
     const { warmer, yields } = make({ maxEntrySize: 500 });
     yields([
       { key: 'function', value: () => 1 },
@@ -149,7 +149,7 @@ describe('warming the cache', () => {
     await expect(warmer.warmSpecificKey('f', () => 1)).rejects.toMatchObject({ code: 'VALUE_NOT_SERIALIZABLE' });
   });
 
-  it('learns which of the warmed entries were hit', async () => {
+  it('measures which of the warmed entries were hit', async () => {
     const { cache, warmer, yields } = make();
     yields(['a', 'b', 'c', 'd'].map((key) => ({ key, value: 1 })));
     const { id } = await warmer.warmAll();
@@ -177,7 +177,7 @@ describe('popular keys', () => {
     for (let time = 0; time < times; time++) await cache.getOrSet(key, load);
   };
 
-  it('are loaded anew before they expire, and others are not', async () => {
+  it('are refreshed before they expire, and others are not', async () => {
     const { cache, clock } = popular();
     const hot = jest.fn(() => 'hot');
     const cold = jest.fn(() => 'cold');
@@ -195,18 +195,18 @@ describe('popular keys', () => {
     expect(cache.peek('hot')).toBe('hot');
   });
 
-  it('never let a caller wait for their loader again', async () => {
+  it('never delay a caller for their loader again', async () => {
     const { cache, clock, observer } = popular();
     for (let second = 0; second < 600; second += 5) {
       await ask(cache, 'hot', () => 'hot', 20);
       await clock.advance(5_000);
     }
-    // The first load, and the one that told which loader to run from then on.
+    // The first load, and the one that registered the loader to run from then on.
     const misses = observer.take().filter((line) => line.startsWith('hot miss'));
     expect(misses.length).toBeLessThanOrEqual(2);
   });
 
-  it('are forgotten when nobody asks for them any more', async () => {
+  it('are dropped when they are not read any more', async () => {
     const { cache, clock } = popular();
     const hot = jest.fn(() => 'hot');
     for (let second = 0; second < 120; second += 5) {
@@ -220,7 +220,7 @@ describe('popular keys', () => {
     expect(cache.peek('hot')).toBeUndefined();
   });
 
-  it('run their loader in the context of who asked', async () => {
+  it('run their loader in the context of their caller', async () => {
     const tenants = new AsyncLocalStorage<string>();
     const { cache, clock } = popular();
     const load = jest.fn(() => tenants.getStore());
@@ -232,7 +232,7 @@ describe('popular keys', () => {
     expect(load.mock.results.every(({ value }) => value === 'acme')).toBe(true);
   });
 
-  it('keep the value they had while their origin fails', async () => {
+  it('keep their value while their origin fails', async () => {
     const { cache, clock, warmer } = popular();
     let fails = false;
     const load = () => {
@@ -248,7 +248,7 @@ describe('popular keys', () => {
     expect(await warmer.warm(POPULAR_KEYS)).toMatchObject({ status: 'completed' });
   });
 
-  it('leave no report of every look behind', async () => {
+  it('make no report for every check', async () => {
     const { cache, clock, warmer } = popular();
     const { id } = await warmer.warm(POPULAR_KEYS);
     for (let second = 0; second < 6_000; second += 5) {
@@ -272,7 +272,7 @@ describe('popular keys', () => {
   });
 });
 
-/** Turns of the event loop until something is so. */
+/** Runs the event loop until the condition is true. */
 async function until(so: () => boolean): Promise<void> {
   for (let turn = 0; turn < 100 && !so(); turn++) await settle();
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { InvalidationBus } from '../../../../lib/cache/coordination/bus.js';
-import { RedisBus } from '../../../../lib/cache/coordination/redis-bus.js';
+import { InvalidationBus } from '../../../../lib/cache/invalidation/invalidation-bus.js';
+import { RedisBus } from '../../../../lib/cache/layers/redis/redis-bus.js';
 import type { BusMessage, Coordination } from '../../../../lib/cache/layers/layer.js';
 import type { RedisConnection } from '../../../../lib/cache/layers/redis/redis-connection.js';
-import { OnceLog } from '../../../../lib/cache/once-log.js';
+import { OnceLog } from '../../../../lib/cache/base/once-log.js';
 import { ManualClock, settle } from '../../../support/manual-clock.js';
 
 function make() {
@@ -23,14 +23,14 @@ function make() {
   return { clock, sent, state, bus: new InvalidationBus(coordination, clock, new OnceLog(undefined)) };
 }
 
-describe('the bus of invalidations', () => {
-  it('sends what one turn says as one message', async () => {
+describe('the invalidation bus', () => {
+  it('sends the invalidations of one turn as one message', async () => {
     const { bus, sent } = make();
     await Promise.all([bus.publish({ keys: ['a'] }), bus.publish({ keys: ['a', 'b'] }), bus.publish({ tags: ['t'] })]);
     expect(sent).toEqual([{ keys: ['a', 'b'], tags: ['t'] }]);
   });
 
-  it('lets nobody wait longer than a second for what is not handed over', async () => {
+  it('delays no caller longer than a second for an unsent message', async () => {
     const { bus, clock, state } = make();
     state.hung = true;
     const published = bus.publish({ keys: ['a'] });
@@ -38,7 +38,7 @@ describe('the bus of invalidations', () => {
     await published;
   });
 
-  it('fails nobody where a message cannot be sent', async () => {
+  it('fails no caller where a message cannot be sent', async () => {
     const { bus, state } = make();
     state.reachable = false;
     await bus.publish({ keys: ['a'] });
@@ -69,7 +69,7 @@ describe('the bus over Redis', () => {
     return { clock, sent, server, bus, outcomeOf };
   }
 
-  it('keeps what cannot be sent and sends it, each name once, when the connection stands again', async () => {
+  it('keeps unsent names and sends each once after it reconnects', async () => {
     const { bus, clock, sent, server, outcomeOf } = overRedis();
     server.mode = 'down';
     for (let turn = 0; turn < 20; turn++) {
@@ -82,7 +82,7 @@ describe('the bus over Redis', () => {
     expect(new Set(sent[0]!.keys).size).toBe(21);
   });
 
-  it('says "everything" after a silence of its server with too much to say, and lets nobody wait for it', async () => {
+  it('sends "everything" after an outage with too many names, and delays no caller for it', async () => {
     const { bus, clock, sent, server, outcomeOf } = overRedis();
     server.mode = 'frozen';
     const first = outcomeOf(bus.publish({ keys: ['first'] }));
@@ -96,7 +96,7 @@ describe('the bus over Redis', () => {
     expect(sent).toEqual([expect.objectContaining({ keys: ['first'] }), { from: expect.any(String), all: true }]);
   });
 
-  it('subscribes anew where that was refused, and says that it missed what was said meanwhile', async () => {
+  it('subscribes again after a refusal, and reports missed messages', async () => {
     let refusing = true;
     let asked = 0;
     const connection = {

@@ -1,7 +1,10 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import { isNativeError } from 'node:util/types';
 import { serialize, deserialize } from 'node:v8';
-import type { Entry } from '../../../../lib/cache/entry.js';
+import { copyOf } from '../../../../lib/cache/entries/caller-copy.js';
+import { frozen } from '../../../../lib/cache/entries/frozen.js';
+import type { Entry } from '../../../../lib/cache/entries/entry.js';
 import { EntryCodec, type CodecOptions } from '../../../../lib/cache/layers/encoding/codec.js';
 import { recordOfText, textOfRecord } from '../../../../lib/cache/layers/encoding/text-record.js';
 import { type RecordBatch, RecordBatches } from '../../../../lib/cache/layers/encoding/record-batches.js';
@@ -35,10 +38,29 @@ const anything = fc.anything({
   withSparseArray: true,
 });
 
+describe('an error of the language', () => {
+  const errors = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError] as const;
+  const made = [
+    ...errors.map((Type) => new Type('why', { cause: 1 })),
+    new AggregateError([new Error('inner'), 7], 'all'),
+  ];
+
+  it.each(made.map((error) => [error.name, error] as const))('keeps its class and properties: %s', (_, error) => {
+    const codec = new EntryCodec();
+    const decoded = codec.decode(codec.encode(entryOf({ error }), 0, 7), 0, Date.now())!.entry.value as {
+      error: Error;
+    };
+    const { error: copy } = decoded;
+    expect(Object.getPrototypeOf(copy)).toBe(Object.getPrototypeOf(error));
+    expect(Object.getOwnPropertyDescriptors(copy)).toEqual(Object.getOwnPropertyDescriptors(error));
+    expect(isNativeError(copy)).toBe(true);
+  });
+});
+
 describe.each(options)('an entry encoded with %s', (_, option) => {
   const codec = new EntryCodec(option);
 
-  it('comes back as it was, whatever its value', () => {
+  it('is decoded to the same entry, for any value', () => {
     fc.assert(
       fc.property(anything, (value) => {
         const entry = entryOf(value, { tags: ['a', 'b'] });
@@ -57,12 +79,27 @@ describe.each(options)('an entry encoded with %s', (_, option) => {
     );
   });
 
-  it('comes back with a date that is none', () => {
+  it('is decoded with an invalid date', () => {
     const stored = codec.decode(codec.encode(entryOf({ at: new Date(NaN) })));
     expect((stored!.entry.value as { at: Date }).at.getTime()).toBeNaN();
   });
 
-  it('comes back the same from a store of texts', () => {
+  it('is decoded with the named properties of its arrays, for everybody who gets a copy', () => {
+    const list = Object.assign(['!a', undefined, 3], { total: 5, at: new Date(7), ['__proto']: undefined });
+    delete list[1];
+    const twice = Object.assign([list, [1]], { again: list, itself: [] as unknown[] });
+    twice.itself.push(twice);
+    for (const value of [list, { rows: list }, twice]) {
+      const { value: decoded } = codec.decode(codec.encode(entryOf(value, { tags: ['a'] })))!.entry;
+      for (const given of [decoded, copyOf(decoded)]) expect(given).toEqual(structuredClone(value));
+    }
+    const rows = Object.assign([{ id: 1 }], { page: { of: 9 } });
+    const shared = frozen(codec.decode(codec.encode(entryOf(rows)))!.entry.value) as typeof rows;
+    expect(Object.keys(shared)).toEqual(['0', 'page']);
+    expect(Object.isFrozen(shared.page)).toBe(true);
+  });
+
+  it('is decoded the same from a store of texts', () => {
     fc.assert(
       fc.property(anything, (value) => {
         const record = codec.encode(entryOf(value), 0, 7);
@@ -72,14 +109,14 @@ describe.each(options)('an entry encoded with %s', (_, option) => {
     );
   });
 
-  it('is absent when it is cut anywhere', () => {
+  it('is a miss when it is cut at any byte', () => {
     const record = codec.encode(entryOf({ n: 12345, text: 'abc', list: [1, new Date(5), 'ünï'] }), 0, 7);
     for (let length = 0; length < record.length; length++) {
       expect(codec.decode(record.subarray(0, length))).toBeUndefined();
     }
   });
 
-  it('is absent when a byte of its format, checksum or body is damaged', () => {
+  it('is a miss when a byte of its format, checksum or body is damaged', () => {
     const record = codec.encode(entryOf({ n: 12345, text: 'abc' }), 0, 7);
     for (let at = 0; at < record.length; at++) {
       if (at >= 5 && at < 21) continue;
@@ -90,26 +127,26 @@ describe.each(options)('an entry encoded with %s', (_, option) => {
   });
 });
 
-describe('bytes of somebody else', () => {
-  it('are absent, never an error, and told', () => {
-    let told = 0;
-    const codec = new EntryCodec({ onUndecodable: () => told++ });
+describe('bytes of other programs', () => {
+  it('are absent, never an error, and reported', () => {
+    let reported = 0;
+    const codec = new EntryCodec({ onUndecodable: () => reported++ });
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         expect(codec.decode(Buffer.from(bytes))).toBeUndefined();
       }),
     );
-    expect(told).toBe(100);
+    expect(reported).toBe(100);
   });
 
-  it('of another serialiser are absent', () => {
+  it('of another serialiser are a miss', () => {
     const record = new EntryCodec({ serializer: own }).encode(entryOf(new Date(5)));
     expect(new EntryCodec().decode(record)).toBeUndefined();
     expect(new EntryCodec({ serializer: { ...own, id: 'another' } }).decode(record)).toBeUndefined();
     expect(new EntryCodec({ serializer: own }).decode(record)?.entry.value).toEqual(new Date(5));
   });
 
-  it('of another choice of this library are read', () => {
+  it('with other options of this library are read', () => {
     const json = new EntryCodec();
     const clone = new EntryCodec({ serializer: 'structured-clone', compression: { threshold: 1 } });
     expect(json.decode(clone.encode(entryOf({ a: 1 })))?.entry.value).toEqual({ a: 1 });
@@ -118,7 +155,7 @@ describe('bytes of somebody else', () => {
 });
 
 describe('compression', () => {
-  it('begins at the threshold and is left out where it gains nothing', () => {
+  it('starts at the threshold and is skipped where it saves nothing', () => {
     const codec = new EntryCodec({ compression: { threshold: 1_000 } });
     expect(codec.encode(entryOf('x'.repeat(5_000))).length).toBeLessThan(500);
     expect(codec.encode(entryOf('x'.repeat(500))).length).toBeGreaterThan(500);
@@ -127,7 +164,7 @@ describe('compression', () => {
 });
 
 describe('entries in a batch', () => {
-  /** What is sent where memory that nobody cleared holds nothing but this byte. */
+  /** The sent bytes where uncleared memory contains only this byte. */
   function sentOver(left: number, option: CodecOptions, entries: readonly Entry[]): RecordBatch {
     const unclean = (['allocUnsafe', 'allocUnsafeSlow'] as const).map((allocate) =>
       jest.spyOn(Buffer, allocate).mockImplementation((size) => Buffer.alloc(size, left)),
@@ -139,7 +176,7 @@ describe('entries in a batch', () => {
     return batches.takeLast()!;
   }
 
-  it.each(options)('carry nothing that lay in memory before, with %s', (_, option) => {
+  it.each(options)('contain no earlier memory contents, with %s', (_, option) => {
     const entries = [{ n: 1 }, 'ünï'.repeat(2_000), new Date(5), [new Map([[1, 2n]])]].flatMap((value) => [
       entryOf(value),
       entryOf(value, { tags: ['a', 'b'] }),
@@ -151,7 +188,7 @@ describe('entries in a batch', () => {
 });
 
 describe('a value that the serialiser refuses', () => {
-  it('is said by VALUE_NOT_SERIALIZABLE with its cause', () => {
+  it('fails with VALUE_NOT_SERIALIZABLE and its cause', () => {
     const codec = new EntryCodec({
       serializer: {
         ...own,

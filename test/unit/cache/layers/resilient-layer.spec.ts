@@ -1,14 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Entry } from '../../../../lib/cache/entry.js';
-import type { Layer, LoadTicket } from '../../../../lib/cache/layers/layer.js';
+import type { Clock } from '../../../../lib/cache/base/clock.js';
+import type { Entry } from '../../../../lib/cache/entries/entry.js';
+import type { Layer } from '../../../../lib/cache/layers/layer.js';
 import { remoteLayer } from '../../../../lib/cache/layers/resilience/remote-layer.js';
 import type { RemoteLayerOptions } from '../../../../lib/cache/layers/resilience/remote-layer-options.js';
-import { CircuitState } from '../../../../lib/cache/observer.js';
+import { CircuitState } from '../../../../lib/cache/base/observer.js';
 import { entryOf } from '../../../support/entries.js';
 import { layerContext, recordEvents } from '../../../support/layer-context.js';
 import { ManualClock, settle } from '../../../support/manual-clock.js';
+import { LoadTicket } from '../../../../lib/cache/layers/load-ticket.js';
 
-/** A store of the test's own that can fail, hang, or answer late. */
+/** A store that can fail, hang, or answer late. */
 class Store {
   readonly entries = new Map<string, Entry>();
   readonly asked: string[] = [];
@@ -18,9 +20,10 @@ class Store {
 
   constructor(readonly clock: ManualClock) {}
 
-  release(): void {
+  /** Answers so many of the calls that hang. */
+  release(count = Infinity): void {
     this.mode = 'up';
-    for (const go of this.#hung.splice(0)) go();
+    for (const go of this.#hung.splice(0, count)) go();
   }
 
   async #do<T>(what: string, operation: () => T): Promise<T> {
@@ -36,9 +39,9 @@ class Store {
     return {
       name: 'store',
       shared: true,
-      get: (key, ticket) =>
+      get: (key, ticket, turn = ticket?.turn) =>
         this.#do(`get ${key}`, () => {
-          ticket?.set('store', 'read');
+          ticket?.note('store', 'read', turn);
           return entries.get(key);
         }),
       getMany: (keys) => this.#do(`getMany ${keys.join()}`, () => keys.map((key) => entries.get(key))),
@@ -96,7 +99,7 @@ async function fail(layer: Layer, times = 5): Promise<void> {
 }
 
 describe('the deadline', () => {
-  it('ends an operation that is never answered', async () => {
+  it('ends an operation that never settles', async () => {
     const { clock, store, layer } = make();
     store.mode = 'hung';
     const read = outcome(layer.get('k'));
@@ -105,27 +108,158 @@ describe('the deadline', () => {
     expect(await read).toBe('LAYER_TIMEOUT');
   });
 
-  it('discards an answer that comes later, and what it says of the moment of the read', async () => {
+  it('ignores a late answer and its read time', async () => {
     const { clock, store, layer } = make();
     store.mode = 'hung';
-    const ticket: LoadTicket = new Map();
+    const ticket = new LoadTicket();
     const read = outcome(layer.get('k', ticket));
     await clock.advance(100);
     await read;
     store.release();
     await settle();
-    expect(ticket.size).toBe(0);
+    expect(ticket.momentOf('store')).toBeUndefined();
   });
 
-  it('leaves no timer behind an answer', async () => {
+  it('leaves no timer after an answer', async () => {
     const { clock, layer } = make();
     await layer.get('k');
     expect(clock.pending).toBe(0);
   });
 });
 
+describe('a busy event loop', () => {
+  /** A process with a busy event loop, until `rest` lets it wait. */
+  function busy(options: RemoteLayerOptions = {}) {
+    const inner = new ManualClock();
+    let idleMs = 0;
+    const clock: Clock = { now: () => inner.now(), after: (ms, task) => inner.after(ms, task), idleMs: () => idleMs };
+    const store = new Store(inner);
+    store.mode = 'hung';
+    const recorded = recordEvents();
+    const layer = remoteLayer('store', { deadline: 100, ...options }, () => store.layer()).create(
+      layerContext('cache', { clock, events: recorded.events }),
+    );
+    return { inner, store, recorded, layer, rest: (ms: number) => void (idleMs += ms) };
+  }
+
+  it('does not use up the deadline of a layer whose answer is already there', async () => {
+    const { layer, inner, store } = busy({ breaker: false });
+    const answer = outcome(layer.get('k'));
+    await inner.advance(180);
+    store.release();
+    expect(await answer).toBe('ok');
+  });
+
+  it('does not count as a slow layer: the circuit stays closed', async () => {
+    const { layer, inner, store, recorded } = busy();
+    for (let turn = 0; turn < 20; turn++) {
+      store.mode = 'hung';
+      const answer = outcome(layer.get('k'));
+      await inner.advance(90);
+      store.release();
+      expect(await answer).toBe('ok');
+    }
+    expect(recorded.circuit).toEqual([]);
+  });
+
+  it('does not open the circuit by its own timeouts while the layer answers other calls', async () => {
+    const { layer, inner, store, recorded } = busy();
+    const reads = Array.from({ length: 20 }, () => outcome(layer.get('late')));
+    store.mode = 'up';
+    expect(await outcome(layer.get('soon'))).toBe('ok');
+    await inner.advance(400);
+    expect(new Set(await Promise.all(reads))).toEqual(new Set(['LAYER_TIMEOUT']));
+    expect(recorded.circuit).toEqual([]);
+  });
+
+  it('opens the circuit of a layer that answers no call', async () => {
+    const { layer, inner, recorded } = busy();
+    const reads = Array.from({ length: 20 }, () => outcome(layer.get('late')));
+    await inner.advance(400);
+    await Promise.all(reads);
+    expect(recorded.circuit).toEqual([CircuitState.open]);
+  });
+
+  it('does not count waits as slow that took as long as the loop was busy', async () => {
+    const { layer, inner, store, recorded } = busy();
+    const reads = Array.from({ length: 20 }, () => outcome(layer.get('k')));
+    await inner.advance(130);
+    store.release();
+    expect(new Set(await Promise.all(reads))).toEqual(new Set(['ok']));
+    expect(recorded.circuit).toEqual([]);
+  });
+
+  it('gives a layer half of its deadline once the loop is idle again', async () => {
+    const { layer, inner, store, recorded, rest } = busy();
+    const read = outcome(layer.get('k'));
+    await inner.advance(150);
+    rest(1);
+    await inner.advance(20);
+    store.release();
+    expect(await read).toBe('ok');
+    expect(recorded.circuit).toEqual([]);
+  });
+
+  it('waits on while the layer answers others, up to twenty times the deadline', async () => {
+    const { layer, inner, store, recorded } = busy();
+    const [patient, lost] = [outcome(layer.get('patient')), outcome(layer.get('lost'))];
+    const answerOthers = async (forMs: number) => {
+      store.mode = 'up';
+      for (let ms = 0; ms < forMs; ms += 50) {
+        await layer.get('soon');
+        await inner.advance(50);
+      }
+    };
+    await answerOthers(1_000);
+    store.release(1);
+    expect(await patient).toBe('ok');
+    await answerOthers(1_200);
+    expect(await lost).toBe('LAYER_TIMEOUT');
+    expect(recorded.circuit).toEqual([]);
+  });
+
+  it('gives a layer up once the loop was idle, and after twice the deadline in silence', async () => {
+    const { layer, inner, rest } = busy({ breaker: false });
+    const [first, second] = [outcome(layer.get('k')), outcome(layer.get('k'))];
+    await inner.advance(105);
+    rest(50);
+    await inner.advance(5);
+    expect(await Promise.race([first, 'waiting'])).toBe('LAYER_TIMEOUT');
+    expect(await second).toBe('LAYER_TIMEOUT');
+    const third = outcome(layer.get('k'));
+    await inner.advance(199);
+    expect(await Promise.race([third, settle().then(() => 'waiting')])).toBe('waiting');
+    await inner.advance(1);
+    expect(await third).toBe('LAYER_TIMEOUT');
+  });
+});
+
+describe('a large batch', () => {
+  const keys = Array.from({ length: 1_200 }, (_, at) => `k${at}`);
+
+  it('is read in concurrent parts', async () => {
+    const { layer, store } = make();
+    const read = Promise.resolve(layer.getMany(keys));
+    await settle();
+    expect(store.asked.map((asked) => asked.split(',').length)).toEqual([500, 500, 200]);
+    expect(await read).toHaveLength(1_200);
+  });
+
+  it('of loaded values is written in parts, each with a deadline of its own', async () => {
+    const { layer, store, entry, clock, recorded } = make();
+    store.delayMs = 40;
+    const writing = Promise.resolve(layer.setMany(keys.map((key) => [key, entry(1), new LoadTicket()] as const)));
+    await settle();
+    expect(store.asked.map((asked) => asked.split(',').length)).toEqual([500]);
+    await clock.advance(120);
+    await writing;
+    expect(store.entries.size).toBe(1_200);
+    expect(recorded.circuit).toEqual([]);
+  });
+});
+
 describe('the circuit', () => {
-  it('opens when half of at least five calls fail, and then asks nobody', async () => {
+  it('opens when half of at least five calls fail, and then calls the layer no more', async () => {
     const { store, layer, recorded } = make();
     store.mode = 'down';
     await fail(layer, 4);
@@ -137,7 +271,7 @@ describe('the circuit', () => {
     expect(store.asked).toEqual([]);
   });
 
-  it('spares who tells other processes something the wait for a layer that is away, and hands it over', async () => {
+  it('does not delay notes to other processes when it is open, and queues them', async () => {
     const { layer, store, clock } = make();
     store.mode = 'hung';
     const waited = outcome(layer.coordination!.publish({ keys: ['a'] }));
@@ -151,7 +285,7 @@ describe('the circuit', () => {
     expect(store.asked).toContain('publish b');
   });
 
-  it('is named in the log once when it opens and once when it closes, however many probes fail between', async () => {
+  it('is logged once when it opens and once when it closes, for any number of failed probes', async () => {
     const { clock, store, layer, recorded } = make();
     store.mode = 'down';
     await fail(layer, 5);
@@ -162,7 +296,7 @@ describe('the circuit', () => {
     expect(recorded.logs.map(({ code }) => code)).toEqual(['CIRCUIT_OPEN', 'CIRCUIT_CLOSED']);
   });
 
-  it('counts calls that are slow', async () => {
+  it('counts slow calls', async () => {
     const { clock, store, layer, recorded } = make({ breaker: { slowCall: 20 } });
     store.delayMs = 30;
     for (let turn = 0; turn < 5; turn++) {
@@ -173,7 +307,7 @@ describe('the circuit', () => {
     expect(recorded.circuit).toEqual([CircuitState.open]);
   });
 
-  it('opens once nothing has succeeded for a tenth of the window, however much did before', async () => {
+  it('opens when no call succeeded for a tenth of the window, for any number of earlier successes', async () => {
     const { clock, store, layer, recorded } = make();
     for (let turn = 0; turn < 1_000; turn++) await layer.get('k');
     store.mode = 'down';
@@ -199,7 +333,7 @@ describe('the circuit', () => {
     expect(recorded.circuit).toEqual([]);
   });
 
-  it('forgets failures that have left the window', async () => {
+  it('drops failures that have left the window', async () => {
     const { clock, store, layer, recorded } = make();
     store.mode = 'down';
     await fail(layer, 4);
@@ -208,7 +342,7 @@ describe('the circuit', () => {
     expect(recorded.circuit).toEqual([]);
   });
 
-  it('makes one probe by itself after a second, and closes or opens again by it', async () => {
+  it('sends one probe after a second, and closes or opens again by its result', async () => {
     const { clock, store, layer, recorded } = make();
     store.mode = 'down';
     await fail(layer);
@@ -222,7 +356,7 @@ describe('the circuit', () => {
     expect(await outcome(layer.get('k'))).toBe('ok');
   });
 
-  it('refuses calls while the probe is under way, and gives a hung probe up', async () => {
+  it('refuses calls while the probe runs, and gives a hung probe up', async () => {
     const { clock, store, layer, recorded } = make();
     store.mode = 'hung';
     const reads = Promise.all(Array.from({ length: 5 }, () => outcome(layer.get('k'))));
@@ -235,7 +369,7 @@ describe('the circuit', () => {
     expect(recorded.circuit.at(-1)).toBe(CircuitState.open);
   });
 
-  it('opens after as few calls, and at such a share of failures, as it is told', async () => {
+  it('opens after the configured number of calls and share of failures', async () => {
     const few = make({ breaker: { minimumCalls: 2 } });
     few.store.mode = 'down';
     await fail(few.layer, 1);
@@ -251,7 +385,7 @@ describe('the circuit', () => {
     expect(most.recorded.circuit).toEqual([CircuitState.open]);
   });
 
-  it('probes after as long as it is told', async () => {
+  it('sends the probe after the configured time', async () => {
     const { clock, store, layer, recorded } = make({ breaker: { halfOpenAfter: '3s' } });
     store.mode = 'down';
     await fail(layer);
@@ -261,7 +395,7 @@ describe('the circuit', () => {
     expect(recorded.circuit[1]).toBe(CircuitState.halfOpen);
   });
 
-  it('can be left out', async () => {
+  it('can be turned off', async () => {
     const { store, layer, recorded } = make({ breaker: false });
     store.mode = 'down';
     await fail(layer, 50);
@@ -270,8 +404,8 @@ describe('the circuit', () => {
   });
 });
 
-describe('an invalidation that could not reach the layer', () => {
-  it('hides what it concerns until it has', async () => {
+describe('an invalidation that did not reach the layer', () => {
+  it('hides its entries until it is applied', async () => {
     const { clock, store, layer, entry } = make();
     await layer.set('a', entry(1));
     await layer.set('b', entry(2, { tags: ['red'] }));
@@ -325,8 +459,8 @@ describe('an invalidation that could not reach the layer', () => {
   });
 });
 
-describe('writes behind', () => {
-  it('coalesce by key, go out in batches, and are read meanwhile', async () => {
+describe('write-behind', () => {
+  it('coalesces by key, writes in batches, and is read meanwhile', async () => {
     const { clock, store, layer, entry, recorded } = make({ writes: { batchSize: 2 } });
     for (const [key, value] of [
       ['a', 1],
@@ -344,7 +478,7 @@ describe('writes behind', () => {
     expect(recorded.depths.at(-1)).toBe(0);
   });
 
-  it('are cancelled by a deletion, which also waits for a batch under way', async () => {
+  it('is cancelled by a deletion, which also waits for a running batch', async () => {
     const { clock, store, layer, entry } = make({ writes: 'behind' });
     await layer.set('a', entry(1));
     expect(await layer.delete('a')).toBe(true);
@@ -362,7 +496,7 @@ describe('writes behind', () => {
     expect(store.entries.has('b')).toBe(false);
   });
 
-  it('drops the oldest when more bytes wait than it is told', async () => {
+  it('drops the oldest write above the configured number of bytes', async () => {
     const { store, layer, entry, recorded } = make({ writes: { maxQueueBytes: 5_000 } });
     store.mode = 'down';
     for (let index = 0; index < 10; index++) await layer.set(`k${index}`, entry('x'.repeat(1_000)));
@@ -371,7 +505,7 @@ describe('writes behind', () => {
     expect((await layer.get('k9'))?.value).toBe('x'.repeat(1_000));
   });
 
-  it('wait out an outage, leave out what has expired, and count what had to go', async () => {
+  it('continues after an outage, skips expired entries, and counts dropped ones', async () => {
     const { clock, store, layer, entry, recorded } = make({ writes: { maxQueue: 3 } });
     store.mode = 'down';
     await fail(layer);
@@ -383,7 +517,7 @@ describe('writes behind', () => {
     expect([...store.entries.keys()]).toEqual(['c', 'd']);
   });
 
-  it('are drained on disconnect, and what is left is said', async () => {
+  it('is drained on disconnect, and the rest is reported', async () => {
     const up = make({ writes: 'behind' });
     await up.layer.set('a', up.entry(1));
     await up.layer.disconnect();

@@ -2,24 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import { countsArguments, MethodRecipe } from '../../../../lib/caching/keys/method-recipe.js';
 
 const recipeOf = (method: (...args: never[]) => unknown) =>
-  new MethodRecipe({
-    base: 'x:A.b',
-    owner: 'A.b()',
-    parts: [],
-    ignored: new Set(),
-    nameOf: String,
-    countsArguments: countsArguments(method),
-  });
+  new MethodRecipe('x:A.b', 'A.b()', [], new Set(), String, countsArguments(method));
 
 describe('the key of a method', () => {
-  it('is the same whether an argument is left out or undefined', () => {
+  it('is the same for an omitted and an undefined argument', () => {
     const recipe = recipeOf((_id: number, _options?: object) => undefined);
     expect(recipe.ofArguments([7, undefined])).toBe(recipe.ofArguments([7]));
     expect(recipe.ofArguments([undefined, 7])).not.toBe(recipe.ofArguments([7]));
     expect(recipe.ofArguments([null])).not.toBe(recipe.ofArguments([]));
   });
 
-  it('tells them apart where the method can', () => {
+  it('differs for them where the method can see the difference', () => {
     const rest = recipeOf((...list: unknown[]) => list.length);
     expect(rest.ofArguments([undefined])).not.toBe(rest.ofArguments([]));
     const counting = recipeOf(function () {

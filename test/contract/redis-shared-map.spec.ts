@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Board, Layer } from '../../lib/cache/layers/layer.js';
+import type { SharedMap, Layer } from '../../lib/cache/layers/layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { entryOf } from '../support/entries.js';
@@ -18,17 +18,17 @@ const bytes = (...of: number[]) => Uint8Array.from(of);
 const plain = (notes: ReadonlyMap<string, Uint8Array>) =>
   Object.fromEntries([...notes].map(([slot, note]) => [slot, [...note]]));
 
-describe.each(places)('the board over %s', (_, options) => {
+describe.each(places)('the shared map over %s', (_, options) => {
   let prefix: string;
   let layers: Layer[];
-  let here: Board;
-  let there: Board;
+  let here: SharedMap;
+  let there: SharedMap;
 
   beforeEach(async () => {
-    prefix = `board${turn++}`;
+    prefix = `map${turn++}`;
     layers = [0, 1].map(() => redisLayer({ deadline: 2_000, ...options() }).create(layerContext(prefix)));
     for (const layer of layers) await layer.connect?.();
-    [here, there] = layers.map((layer) => layer.board!('fleet')) as [Board, Board];
+    [here, there] = layers.map((layer) => layer.sharedMap!('fleet')) as [SharedMap, SharedMap];
   });
   afterEach(async () => {
     for (const layer of layers) await layer.disconnect();
@@ -38,14 +38,14 @@ describe.each(places)('the board over %s', (_, options) => {
     expect(await here.readAll()).toEqual(new Map());
     await here.publish('a', bytes(0, 255, 10, 13, 0), 10_000);
     await there.publish('b', bytes(), 10_000);
-    for (const board of [here, there]) {
-      expect(plain(await board.readAll())).toEqual({ a: [0, 255, 10, 13, 0], b: [] });
+    for (const map of [here, there]) {
+      expect(plain(await map.readAll())).toEqual({ a: [0, 255, 10, 13, 0], b: [] });
     }
     expect([...(await there.read('a'))!]).toEqual([0, 255, 10, 13, 0]);
     expect(await there.read('c')).toBeUndefined();
   });
 
-  it('puts a note in the place of the last under its slot, and takes it off', async () => {
+  it('replaces the previous note of a slot, and removes it', async () => {
     await here.publish('a', bytes(1), 10_000);
     await here.publish('a', bytes(2), 10_000);
     expect(plain(await there.readAll())).toEqual({ a: [2] });
@@ -53,16 +53,16 @@ describe.each(places)('the board over %s', (_, options) => {
     expect(plain(await here.readAll())).toEqual({});
   });
 
-  it('loses a note that nobody renews, and keeps the others', async () => {
+  it('drops a note that is not renewed, and keeps the others', async () => {
     await here.publish('dying', bytes(1), 150);
     await here.publish('living', bytes(2), 10_000);
     await eventually(async () => !(await there.readAll()).has('dying'), 'gone', 2_000);
     expect(plain(await here.readAll())).toEqual({ living: [2] });
   });
 
-  it('is apart from boards of another name, from entries, and from what clears them', async () => {
+  it('keeps maps of other names and entries apart, also when those are cleared', async () => {
     await here.publish('a', bytes(1), 10_000);
-    expect(plain(await layers[0]!.board!('other').readAll())).toEqual({});
+    expect(plain(await layers[0]!.sharedMap!('other').readAll())).toEqual({});
     await layers[0]!.set('a', entryOf('value'));
     const keys: string[] = [];
     for await (const batch of layers[1]!.keys('*')) keys.push(...batch);
@@ -71,15 +71,15 @@ describe.each(places)('the board over %s', (_, options) => {
   });
 });
 
-describe('the board of a server that is frozen', () => {
-  it('gives up within its deadline, and says nothing about the circuit', async () => {
+describe('the shared map on a frozen server', () => {
+  it('rejects within its deadline and does not change the circuit', async () => {
     const layer = redisLayer({ url: redis.server.url, deadline: 300 }).create(layerContext('frozen'));
     await layer.connect?.();
-    const board = layer.board!('fleet');
+    const sharedMap = layer.sharedMap!('fleet');
     redis.server.freeze();
     try {
       for (let time = 0; time < 2; time++) {
-        await expect(board.readAll()).rejects.toMatchObject({ code: 'LAYER_TIMEOUT' });
+        await expect(sharedMap.readAll()).rejects.toMatchObject({ code: 'LAYER_TIMEOUT' });
       }
       expect(layer.status().circuitState).toBe(0);
     } finally {

@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { SpaceSaving } from '../../../lib/warming/space-saving.js';
+import { SpaceSaving } from '../../../lib/metrics/space-saving.js';
 
 describe('the most frequent keys', () => {
-  it('are exact while they all have room', () => {
+  it('are exact while all keys fit', () => {
     const seen = new SpaceSaving(10);
     for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) seen.add(key);
     expect(seen.top(2)).toEqual(['a', 'b']);
     expect(seen.top(9, 2)).toEqual(['a', 'b']);
   });
 
-  it('hold every key that is more frequent than one in as many as there are counters', () => {
+  it('contain every key with a frequency above one in the number of counters', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 600 }), (stream) => {
         const seen = new SpaceSaving(8);
@@ -27,14 +27,14 @@ describe('the most frequent keys', () => {
     );
   });
 
-  it('names the key that made room', () => {
+  it('name the key that was replaced', () => {
     const seen = new SpaceSaving(2);
     for (const key of ['a', 'a', 'b']) expect(seen.add(key)).toBeUndefined();
     expect(seen.add('c')).toBe('b');
     expect(seen.has('b')).toBe(false);
   });
 
-  it('forgets by halves', () => {
+  it('halve their counts', () => {
     const seen = new SpaceSaving(4);
     for (let time = 0; time < 8; time++) seen.add('old');
     seen.halve();

@@ -1,0 +1,113 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { platforms } from '../support/apps.js';
+import { additions, bare, closeLaneApps, type Middleware, startLane } from '../support/lane-app.js';
+
+/*
+ * Promise: middleware that hits skip may make headers from anything in a request. The lane sends such headers to a request that
+ * says the same, and to no other.
+ */
+
+afterEach(closeLaneApps);
+
+/** Request headers from which a proxy, a browser or a program lets a caller be known. */
+const SAID = [
+  'accept',
+  'accept-language',
+  'cdn-loop',
+  'cf-connecting-ip',
+  'cf-ipcountry',
+  'cf-ray',
+  'dnt',
+  'fastly-client-ip',
+  'forwarded',
+  'host',
+  'origin',
+  'priority',
+  'referer',
+  'save-data',
+  'sec-ch-ua',
+  'sec-fetch-site',
+  'true-client-ip',
+  'user-agent',
+  'via',
+  'x-client-ip',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-original-forwarded-for',
+  'x-real-ip',
+  'x-requested-with',
+];
+
+/** Sends what it makes of a request header. */
+const derives =
+  (name: string): Middleware =>
+  ({ headers }, response, next) => {
+    const said = headers[name];
+    if (said !== undefined) response.setHeader('X-Made', made(String(said)));
+    next();
+  };
+const made = (said: string) => `of ${[...said].reverse().join('')}`;
+
+describe.each(platforms)('the lane on %s', (platform) => {
+  const [, add] = Object.entries(additions[platform])[0]!;
+
+  it.each(SAID)('sends no header that skipped middleware makes from %s to another caller', async (name) => {
+    const adapter = bare(platform);
+    add(adapter, Object.defineProperty(derives(name), 'name', { value: 'derives' }));
+    const { ask, sixth } = await startLane(adapter, { fastLane: { skipMiddleware: ['derives'] } });
+    const callers = name === 'host' ? ['one.example', 'two.example'] : ['value-of-one', 'value-of-two'];
+    for (const said of callers) {
+      const { headers } = await sixth('/feed', { [name]: said });
+      expect(headers['x-made']).toBe(made(said));
+    }
+    if (name !== 'host') expect((await ask('/feed')).headers['x-made']).toBeUndefined();
+  });
+
+  it('sends no header that skipped middleware makes from the address of a connection to another address', async () => {
+    const adapter = bare(platform);
+    add(adapter, function place({ socket }, response, next) {
+      response.setHeader('X-Place', made(socket.remoteAddress!));
+      next();
+    });
+    const { sixth } = await startLane(adapter, { fastLane: { skipMiddleware: ['place'] } });
+    for (const from of ['127.0.0.1', '127.0.0.2'])
+      expect((await sixth('/feed', {}, 'GET', from)).headers['x-place']).toBe(made(from));
+  });
+
+  it('sends no header to another caller where skipped middleware takes what it read out of the request', async () => {
+    const adapter = bare(platform);
+    add(adapter, function strips(request, response, next) {
+      const said = request.headers['cf-connecting-ip'];
+      if (said !== undefined) response.setHeader('X-Made', made(String(said)));
+      delete request.headers['cf-connecting-ip'];
+      next();
+    });
+    const { ask, sixth } = await startLane(adapter, { fastLane: { skipMiddleware: ['strips'] } });
+    await sixth('/feed', { 'cf-connecting-ip': '192.0.2.1' });
+    expect((await ask('/feed')).headers['x-made']).toBeUndefined();
+  });
+
+  it('sends no header that skipped middleware makes from If-None-Match to another caller', async () => {
+    const adapter = bare(platform);
+    add(adapter, Object.defineProperty(derives('if-none-match'), 'name', { value: 'derives' }));
+    const { ask, sixth } = await startLane(adapter, { fastLane: { skipMiddleware: ['derives'] } });
+    await sixth('/feed', { 'if-none-match': '"one"' });
+    expect((await ask('/feed')).headers['x-made']).toBeUndefined();
+    const { headers } = await sixth('/feed', { 'if-none-match': '"two"' });
+    expect(headers['x-made']).toBe(made('"two"'));
+  });
+
+  it('answers a caller who says the same again', async () => {
+    const adapter = bare(platform);
+    add(adapter, Object.defineProperty(derives('x-real-ip'), 'name', { value: 'derives' }));
+    const { sixth } = await startLane(adapter, { fastLane: { skipMiddleware: ['derives'] } });
+    const answer = await sixth('/feed', { 'x-real-ip': '192.0.2.1', 'user-agent': 'Browser/1.0' });
+    expect(answer).toMatchObject({ path: 'lane', headers: { 'x-made': made('192.0.2.1') } });
+  });
+
+  it('answers all callers where it skips nothing', async () => {
+    const { ask, sixth } = await startLane(bare(platform));
+    expect((await sixth('/feed', { 'x-real-ip': '192.0.2.1' })).path).toBe('lane');
+    expect((await ask('/feed', { 'x-real-ip': '192.0.2.2', 'user-agent': 'Browser/2.0' })).path).toBe('lane');
+  });
+});

@@ -1,0 +1,78 @@
+import { Controller, Get } from '@nestjs/common';
+import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { CacheObservabilityOptions } from '../../lib/cache-observability.options.js';
+import type { BootedApp } from '../support/apps.js';
+
+/* Promise: the fast lane, the observation of databases and what draws profiles are loaded when they are used. */
+
+const loaded: string[] = [];
+
+/** Counts the loading of a module, and lets it work as it is. */
+async function countLoading(name: string, path: string): Promise<void> {
+  const actual = await import(path);
+  jest.unstable_mockModule(path, () => {
+    loaded.push(name);
+    return { ...(actual as object) };
+  });
+}
+
+let start: (options: CacheObservabilityOptions, fastLane: boolean) => Promise<BootedApp>;
+let close: () => Promise<void>;
+
+beforeAll(async () => {
+  await countLoading('fast lane', '../../lib/caching/fast-lane/application-lane.js');
+  await countLoading('database records', '../../lib/database/database-records.js');
+  await countLoading('profile views', '../../lib/profiling/views.js');
+  const { CacheObservabilityModule, Cached } = await import('../../lib/index.js');
+  const { boot, closeApps } = await import('../support/apps.js');
+  close = closeApps;
+  start = (options, fastLane) => {
+    @Controller()
+    class Feed {
+      @Get('feed')
+      @Cached('feed:*', { ttl: '5m', fastLane })
+      feed() {
+        return { feed: 'open' };
+      }
+    }
+    const imports = [CacheObservabilityModule.forRoot({ prometheus: false, ...options })];
+    return boot('express', { imports, controllers: [Feed] });
+  };
+});
+afterEach(async () => {
+  await close();
+  loaded.length = 0;
+});
+
+describe('an application', () => {
+  it('starts, answers hits and shows databases without loading any of them', async () => {
+    const { ask } = await start({}, false);
+    for (let turn = 0; turn < 3; turn++) await ask().get('/feed').expect(200);
+    const { body } = (await ask().get('/cache/database').expect(200)) as { body: { data?: object } };
+    expect(JSON.stringify(body)).toContain('"pools":[]');
+    expect(loaded).toEqual([]);
+  });
+
+  it('loads the fast lane where a handler uses it', async () => {
+    await start({}, true);
+    expect(loaded).toEqual(['fast lane']);
+  });
+
+  it('loads what draws profiles with the first one', async () => {
+    const { ask } = await start({ profiling: { every: 1 } }, false);
+    await ask().get('/feed').expect(200);
+    expect(loaded).toEqual([]);
+    await ask().get('/cache/flamegraph').expect(200);
+    expect(loaded).toEqual(['profile views']);
+  });
+
+  it('loads what counts databases with the entry for them, which has the token that the module provides', async () => {
+    const { app, ask } = await start({}, false);
+    const { DatabaseMetrics, databaseMetrics } = await import('../../lib/database/index.js');
+    expect(loaded).toEqual(['database records']);
+    expect(app.get(DatabaseMetrics)).toBe(databaseMetrics);
+    databaseMetrics.query('SELECT * FROM users', 'postgresql', true, 3);
+    const { text } = await ask().get('/cache/database').expect(200);
+    expect(text).toContain('users');
+  });
+});

@@ -1,0 +1,134 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { RedisClientType } from '@redis/client';
+import { Redis as IORedis } from 'ioredis';
+import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
+import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
+import { createObservedCache } from '../../lib/create-observed-cache.js';
+import type { ObservedCache } from '../../lib/observed-cache.js';
+import { eventually, RedisServer } from '../support/redis.js';
+
+let server: RedisServer;
+let admin: RedisClientType;
+let open: ObservedCache[] = [];
+const clients: IORedis[] = [];
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+  admin = await server.client();
+});
+afterEach(async () => {
+  await Promise.all(open.map((cache) => cache.disconnect()));
+  open = [];
+  for (const client of clients.splice(0)) client.disconnect();
+  await admin.flushAll();
+});
+afterAll(() => server.dispose());
+
+const permit = (...rules: string[]) =>
+  admin.sendCommand(['ACL', 'SETUSER', 'app', 'reset', 'on', '>secret', '~shop:*', '&shop:*', '+@all', ...rules]);
+
+/** A process and its log: level and code. */
+async function process(
+  user = 'app:secret@',
+  connection: (url: string) => { url: string } | { client: IORedis } = (url) => ({ url }),
+): Promise<{ cache: ObservedCache; codes: string[] }> {
+  const codes: string[] = [];
+  const cache = createObservedCache({
+    namespace: 'shop',
+    layers: [memoryLayer(), redisLayer({ ...connection(`redis://${user}127.0.0.1:${server.port}`), deadline: 2_000 })],
+    log: (level, code) => codes.push(`${level} ${code}`),
+  });
+  await cache.connect();
+  open.push(cache);
+  return { cache, codes };
+}
+
+/** A client of the application's, which the cache does not close. */
+function clientOf(url: string): IORedis {
+  const client = new IORedis(url);
+  clients.push(client);
+  return client;
+}
+
+const warnings = (cache: ObservedCache) => cache.metrics.getHealth().warnings.map(({ code }) => code);
+
+describe('a user of Redis without every right to remove', () => {
+  const KEYS = ['a', 'b', 'c'];
+  const old = (cache: ObservedCache) => cache.mset(KEYS.map((key) => ({ key, value: 'old' })));
+  /** What a process finds that has not been there before. */
+  const found = async () => (await process('')).cache.mget(KEYS);
+
+  it.each([
+    ['DEL', ['-del']],
+    ['UNLINK', ['-unlink']],
+    ['DEL and UNLINK', ['-del', '-unlink']],
+    ['DEL, UNLINK and PEXPIRE', ['-del', '-unlink', '-pexpire']],
+  ])('removes keys from Redis without %s', async (_, rights) => {
+    await permit(...rights);
+    const { cache, codes } = await process();
+    await old(cache);
+    expect(await cache.del('a')).toBe(true);
+    expect(await found()).toEqual([undefined, 'old', 'old']);
+    expect(await cache.mdel(['b', 'missing'])).toBe(true);
+    expect(await found()).toEqual([undefined, undefined, 'old']);
+    expect(await cache.getOrSet('a', () => 'new')).toBe('new');
+    await eventually(async () => (await found())[0] === 'new', 'the new value is stored');
+    expect([warnings(cache), codes.filter((line) => line.startsWith('warn'))]).toEqual([[], []]);
+  });
+
+  it.each([
+    ['DEL', ['-del']],
+    ['UNLINK', ['-unlink']],
+    ['DEL and UNLINK', ['-del', '-unlink']],
+  ])('sweeps what a glob or a clear() invalidated without %s', async (_, rights) => {
+    await permit(...rights);
+    const { cache, codes } = await process();
+    await old(cache);
+    await cache.deleteByPattern('a*');
+    expect(await found()).toEqual([undefined, 'old', 'old']);
+    await cache.clear();
+    expect(await found()).toEqual([undefined, undefined, undefined]);
+    expect(await admin.exists(KEYS.map((key) => `shop:${key}`))).toBe(0);
+    expect([warnings(cache), codes.filter((line) => line.startsWith('warn'))]).toEqual([[], []]);
+  });
+
+  it('releases a lock without DEL and UNLINK', async () => {
+    await permit('-del', '-unlink');
+    const { cache } = await process();
+    const layer = cache.layers.find(({ coordination }) => coordination !== undefined)!;
+    const lease = await layer.coordination!.acquire('load', 60_000);
+    await lease!.release();
+    expect(await layer.coordination!.acquire('load', 60_000)).toBeDefined();
+  });
+});
+
+describe('health with a user of Redis that lacks a right', () => {
+  it.each([
+    ['INVALIDATIONS_PENDING', '-zadd', '+zadd', (cache: ObservedCache) => cache.invalidateTags('red')],
+    ['INVALIDATIONS_PENDING', '-@write', '+@write', (cache: ObservedCache) => cache.del('a')],
+    ['BUS_NOT_SENT', '-publish', '+publish', (cache: ObservedCache) => cache.del('a')],
+    ['BUS_UNREACHABLE', '-subscribe', '+subscribe', () => undefined],
+  ])('has the warning %s with %s until it has the right', async (code, without, right, invalidate) => {
+    await permit(...(code === 'BUS_UNREACHABLE' ? [without] : []));
+    const { cache } = await process();
+    await process('');
+    await admin.sendCommand(['ACL', 'SETUSER', 'app', without]);
+    await Promise.resolve(invalidate(cache)).catch(() => undefined);
+    expect(cache.metrics.getHealth()).toMatchObject({ status: 'warning', warnings: [{ code, layer: 'redis' }] });
+    await admin.sendCommand(['ACL', 'SETUSER', 'app', right]);
+    await eventually(() => warnings(cache).length === 0, 'the warning ends');
+    expect(cache.metrics.getHealth().status).toBe('healthy');
+  });
+  it.each([
+    ['url', (url: string) => ({ url })],
+    ['client of ioredis', (url: string) => ({ client: clientOf(url) })],
+  ])('has the warning BUS_UNREACHABLE while its channel is withdrawn, with a %s', async (_, connection) => {
+    await permit();
+    const { cache } = await process('app:secret@', connection);
+    expect(warnings(cache)).toEqual([]);
+    await admin.sendCommand(['ACL', 'SETUSER', 'app', 'resetchannels']);
+    await eventually(() => warnings(cache).includes('BUS_UNREACHABLE'), 'it warns');
+    await admin.sendCommand(['ACL', 'SETUSER', 'app', '&shop:*']);
+    await eventually(() => warnings(cache).length === 0, 'the warning ends');
+  });
+});

@@ -1,0 +1,46 @@
+import type { AddressInfo } from 'node:net';
+import type { INestApplication } from '@nestjs/common';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+const { writeAssets } = (await import(new URL('../../lib/dashboard/client/build.mjs', import.meta.url).href)) as {
+  writeAssets(file: string): Promise<{ readonly br: number; readonly gzip: number }>;
+};
+
+/** Builds the client from its sources, as `npm run build` does. @returns how many bytes a browser is sent. */
+export const buildClient = () => writeAssets('lib/dashboard/client-assets.js');
+
+/** The Chromium of the system, or the one that CHROMIUM names. */
+export const launch = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+
+export const addressOf = (app: INestApplication): string =>
+  `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+
+/** A page that reports what went wrong in it. */
+export interface WatchedPage {
+  readonly page: Page;
+  /** Errors of scripts and violations of the policy; requests that are answered 4xx are not among them. */
+  readonly faults: string[];
+  close(): Promise<void>;
+}
+
+export async function open(
+  browser: Browser,
+  address: string,
+  options: BrowserContextOptions = {},
+): Promise<WatchedPage> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('console', (message) => {
+    const text = message.text();
+    if (message.type() === 'error' && !/^Failed to load resource/.test(text)) faults.push(text);
+  });
+  await page.goto(address);
+  return { page, faults, close: () => context.close() };
+}

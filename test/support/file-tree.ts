@@ -1,0 +1,55 @@
+import type { Directory, SchematicContext, Tree } from '../../lib/schematics/tree.js';
+
+/** The files of a project in memory, as the Nest CLI gives them to a schematic. */
+export class FileTree implements Tree {
+  readonly files: Map<string, string>;
+
+  constructor(files: Readonly<Record<string, string>>) {
+    this.files = new Map(Object.entries(files));
+  }
+
+  exists(path: string): boolean {
+    return this.files.has(path);
+  }
+
+  read(path: string): Buffer | null {
+    const text = this.files.get(path);
+    return text === undefined ? null : Buffer.from(text);
+  }
+
+  create(path: string, content: string): void {
+    if (this.files.has(path)) throw new Error(`${path} exists`);
+    this.files.set(path, content);
+  }
+
+  overwrite(path: string, content: string): void {
+    if (!this.files.has(path)) throw new Error(`${path} does not exist`);
+    this.files.set(path, content);
+  }
+
+  getDir(path: string): Directory {
+    const prefix = path === '/' ? '' : `${path.replace(/^\//, '')}/`;
+    const below = [...this.files.keys()]
+      .filter((file) => file.startsWith(prefix))
+      .map((file) => file.slice(prefix.length));
+    return {
+      subfiles: below.filter((name) => !name.includes('/')),
+      subdirs: [...new Set(below.filter((name) => name.includes('/')).map((name) => name.split('/')[0]!))],
+      dir: (name) => this.getDir(`/${prefix}${name}`),
+    };
+  }
+}
+
+/** A schematic's context that keeps what is logged and which tasks are added. */
+export class NotedContext implements SchematicContext {
+  readonly lines: string[] = [];
+  readonly tasks: unknown[] = [];
+  readonly logger = {
+    info: (text: string) => void this.lines.push(text),
+    warn: (text: string) => void this.lines.push(text),
+  };
+
+  addTask(task: { toConfiguration(): unknown }): void {
+    this.tasks.push(task.toConfiguration());
+  }
+}

@@ -1,0 +1,146 @@
+import { describe, expect, it } from '@jest/globals';
+import { createObservedCache, type ObservedCacheOptions } from '../../../lib/create-observed-cache.js';
+import { AccessKind, type TrackedAccess } from '../../../lib/insight/tracked-access.js';
+import { HandClock } from '../../support/hand-clock.js';
+import { ManualClock } from '../../../lib/testing/manual-clock.js';
+
+const NAME_OF = Object.fromEntries(Object.entries(AccessKind).map(([name, kind]) => [kind, name]));
+
+function observed(options: ObservedCacheOptions = {}) {
+  const clock = new ManualClock();
+  const cache = createObservedCache({ clock, namespace: 'shop', ttl: '1m', ...options });
+  const seen: TrackedAccess[] = [];
+  cache.insight.listen({ accessed: (access) => void seen.push({ ...access }) });
+  const names = () => {
+    cache.insight.flush();
+    return seen.map(({ kind, count }) => NAME_OF[kind] + (count > 1 ? ` × ${count}` : ''));
+  };
+  return { clock, cache, seen, names };
+}
+
+describe('the stream of sampled accesses', () => {
+  it('reports the load and the miss of a key, then its hits together', async () => {
+    const { cache, seen, names } = observed();
+    for (let read = 0; read < 5; read++) await cache.getOrSet('feed:1', () => Promise.resolve({ id: 1 }));
+
+    expect(names()).toEqual(['load', 'miss', 'hit × 4']);
+    expect(seen[0]).toMatchObject({ pattern: 'feed:*', key: 'feed:1', weight: 1, ttlMs: 60_000, changed: undefined });
+  });
+
+  it('reports whether a reload changed the value', async () => {
+    const { cache, clock, seen } = observed();
+    let price = 10;
+    const load = () => Promise.resolve({ price, lines: [1, 2] });
+    await cache.getOrSet('product:1', load);
+    await clock.advance(60_001);
+    await cache.getOrSet('product:1', load);
+    price = 11;
+    await clock.advance(60_001);
+    await cache.getOrSet('product:1', load);
+
+    const loads = seen.filter(({ kind }) => kind === AccessKind.load);
+    expect(loads.map(({ changed }) => changed)).toEqual([undefined, false, true]);
+  });
+
+  it('compares what the option compare returns', async () => {
+    const compare = (value: unknown) => (value as { id: number }).id;
+    const { cache, clock, seen } = observed({ insight: { compare } });
+    const load = () => Promise.resolve({ id: 1, generatedAt: clock.now() });
+    await cache.getOrSet('report:1', load);
+    await clock.advance(60_001);
+    await cache.getOrSet('report:1', load);
+
+    expect(seen.filter(({ kind }) => kind === AccessKind.load).at(-1)!.changed).toBe(false);
+  });
+
+  it('goes on where compare throws', async () => {
+    const compare = () => {
+      throw new Error('no such field');
+    };
+    const { cache } = observed({ insight: { compare } });
+
+    await expect(cache.getOrSet('report:1', () => Promise.resolve(1))).resolves.toBe(1);
+    expect(cache.callbacks.counts.get('listener')).toBe(1);
+  });
+
+  it('reports deletions, writes and expired entries with the hits they had', async () => {
+    const { cache, clock, seen, names } = observed();
+    await cache.set('cart:1', 1);
+    await cache.get('cart:1');
+    await cache.del('cart:1');
+    await cache.set('cart:1', 2);
+    await clock.advance(120_000);
+
+    expect(names()).toEqual(['set', 'hit', 'invalidated', 'set', 'expired']);
+    expect(seen.filter(({ kind }) => kind === AccessKind.invalidated)[0]!.reads).toBe(1);
+    expect(seen.at(-1)!.reads).toBe(0);
+  });
+
+  it('marks the load after an invalidation by tag', async () => {
+    const { cache, seen } = observed({ policy: { tags: ['all'] } });
+    await cache.getOrSet('feed:1', () => Promise.resolve(1));
+    await cache.invalidateTags('all');
+    await cache.getOrSet('feed:1', () => Promise.resolve(1));
+
+    expect(seen.at(-2)).toMatchObject({ kind: AccessKind.load, afterInvalidation: true, changed: false });
+  });
+
+  it('follows a bounded share of many keys, and weighs each by it', async () => {
+    const { cache, seen } = observed();
+    for (let id = 0; id < 20_000; id++) await cache.getOrSet(`item:${id}`, () => id);
+    cache.insight.flush();
+    seen.length = 0;
+    for (let id = 20_000; id < 40_000; id++) await cache.getOrSet(`item:${id}`, () => id);
+
+    const misses = seen.filter(({ kind }) => kind === AccessKind.miss);
+    const estimated = misses.reduce((sum, { weight }) => sum + weight, 0);
+    expect(misses.length).toBeLessThan(1_000);
+    expect(estimated).toBeGreaterThan(18_000);
+    expect(estimated).toBeLessThan(22_000);
+  });
+
+  it('follows the hottest keys among many for themselves', async () => {
+    const clock = new HandClock();
+    const { cache, seen } = observed({ clock });
+    const ask = (id: number) => cache.getOrSet(`item:${id}`, () => id);
+    for (let id = 0; id < 8_000; id++) await ask(id);
+    for (let read = 0; read < 5_000; read++) {
+      clock.turnTo(clock.now() + 1);
+      await ask(read % 20);
+    }
+    cache.insight.flush();
+    seen.length = 0;
+    for (let read = 0; read < 1_000; read++) await ask(read % 20);
+    cache.insight.flush();
+
+    const hits = seen.filter(({ kind }) => kind === AccessKind.hit);
+    expect(hits.reduce((sum, { count, weight }) => sum + count * weight, 0)).toBe(1_000);
+    expect(new Set(hits.map(({ weight }) => weight))).toEqual(new Set([1]));
+  });
+
+  it('follows nothing with insight: false or metrics: false', async () => {
+    for (const options of [{ insight: false }, { metrics: false }] as const) {
+      const { cache, names } = observed(options);
+      await cache.getOrSet('feed:1', () => 1);
+      expect(cache.insight.enabled).toBe(false);
+      expect(names()).toEqual([]);
+    }
+  });
+
+  it('counts a listener that throws, and goes on', async () => {
+    const { cache, names } = observed();
+    cache.insight.listen({
+      accessed: () => {
+        throw new Error('broken');
+      },
+    });
+    await cache.getOrSet('feed:1', () => 1);
+
+    expect(names()).toEqual(['load', 'miss']);
+    expect(cache.callbacks.counts.get('listener')).toBe(2);
+  });
+
+  it('refuses unknown fields of the option', () => {
+    expect(() => createObservedCache({ insight: { showkeys: true } as never })).toThrow(/insight\.showkeys.*showKeys/);
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import { keyHash } from '../../../../lib/insight/key-hash.js';
+import { DistinctCount, RepeatTable } from '../../../../lib/insight/recommendations/collecting/repeat-table.js';
+import { randomOf, zipf } from '../../../support/workloads.js';
+
+const hash = (n: number) => keyHash(`key:${n}`, 77) >>> 0;
+
+/** What a cache that keeps every key for its TTL would hit. */
+function exact(keys: readonly number[], everyMs: number, ttlMs: number): number {
+  const filled = new Map<number, number>();
+  let hits = 0;
+  for (const [index, key] of keys.entries()) {
+    const at = filled.get(key);
+    if (at !== undefined && index * everyMs - at < ttlMs) hits += 1;
+    else filled.set(key, index * everyMs);
+  }
+  return hits / keys.length;
+}
+
+describe('a repeat table', () => {
+  it.each([
+    [100, 0.9],
+    [3_000, 1],
+    [20_000, 0.7],
+  ])('estimates how often %i keys come again within their TTL, drawn with exponent %f', (count, exponent) => {
+    for (const seed of [1, 2, 3]) {
+      const draw = zipf(count, exponent, randomOf(seed));
+      const keys = Array.from({ length: 20_000 }, draw);
+      const table = new RepeatTable(0);
+      for (const [index, key] of keys.entries()) table.add(hash(key), index * 10, 60_000);
+      const { share, error } = table.read();
+      expect(Math.abs(share - exact(keys, 10, 60_000))).toBeLessThan(Math.max(0.05, error));
+    }
+  });
+
+  it('counts how many values are the same as the last of their key', () => {
+    const table = new RepeatTable(0);
+    for (let n = 0; n < 100; n++) table.add(hash(n % 10), n, 1_000, () => (n % 10 === 0 ? n + 1 : -7));
+    expect(table.read().sameValue).toBeCloseTo(0.9);
+  });
+
+  it('forgets half of what it counted', () => {
+    const table = new RepeatTable(0);
+    for (let n = 0; n < 1_000; n++) table.add(hash(n % 10), n, 10_000);
+    const before = table.read();
+    table.fade();
+    expect(table.read().adds).toBe(500);
+    expect(table.read().share).toBeCloseTo(before.share, 2);
+  });
+});
+
+describe('a distinct count', () => {
+  it('is exact up to 64, and close behind', () => {
+    for (const count of [1, 40, 64, 1_000, 50_000]) {
+      const distinct = new DistinctCount();
+      for (let n = 0; n < count; n++) for (const _ of [0, 1]) distinct.add(hash(n));
+      expect(Math.abs(distinct.estimate - count) / count).toBeLessThanOrEqual(count <= 64 ? 0 : 0.4);
+    }
+  });
+});

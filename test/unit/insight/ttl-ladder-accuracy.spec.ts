@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals';
+import type { TrafficOptions } from '../../support/seeded-traffic.js';
+import { ladderExperiment } from '../../support/ttl-experiment.js';
+
+const STEADY: TrafficOptions = {
+  seed: 101, keys: 400, zipf: 0.9, perSecond: 20, seconds: 1_200, crawler: 0, drift: 0, changeSeconds: 900, changing: 0.5,
+  announced: 0,
+}; // prettier-ignore
+
+const CASES: readonly (readonly [name: string, traffic: TrafficOptions])[] = [
+  ['of few keys whose values change silently', STEADY],
+  ['of many keys with a crawler', { ...STEADY, seed: 102, keys: 4_000, zipf: 1.1, crawler: 0.1, changeSeconds: Infinity }],
+  ['whose hottest keys change, with half of the changes announced', { ...STEADY, seed: 103, keys: 1_000, zipf: 1, drift: 30, announced: 0.5 }],
+  ['that is nearly even, with announced changes', { ...STEADY, seed: 104, keys: 300, zipf: 0.7, announced: 1 }],
+]; // prettier-ignore
+
+/** Rungs of all cases whose realised value is within the error that is stated. */
+const honest = { hitRate: 0, staleShare: 0, rungs: 0 };
+
+describe('the TTL ladder', () => {
+  it.each(CASES)('predicts the hit rate and stale share of traffic %s', async (_, traffic) => {
+    const { ladder, realised } = await ladderExperiment(traffic, 60_000);
+    const shown = ladder.ladder.filter(({ hitRate }) => hitRate !== null);
+    expect(shown.length).toBeGreaterThan(3);
+    for (const rung of shown) {
+      const real = realised.find(({ ttlMs }) => ttlMs === rung.ttlMs)!;
+      const hitsOff = Math.abs(rung.hitRate! - real.hitRate);
+      const staleOff = Math.abs(rung.staleShare! - real.staleShare);
+      expect({ ttlMs: rung.ttlMs, hitsOff, within: hitsOff <= 0.03 }).toMatchObject({ within: true });
+      expect({ ttlMs: rung.ttlMs, staleOff, within: staleOff <= 0.03 }).toMatchObject({ within: true });
+      honest.rungs++;
+      if (hitsOff <= rung.hitRateError!) honest.hitRate++;
+      if (staleOff <= rung.staleShareError!) honest.staleShare++;
+    }
+  });
+
+  it('states errors that hold', () => {
+    expect(honest.hitRate / honest.rungs).toBeGreaterThanOrEqual(0.9);
+    expect(honest.staleShare / honest.rungs).toBeGreaterThanOrEqual(0.9);
+  });
+});

@@ -1,0 +1,257 @@
+import { describe, expect, it } from '@jest/globals';
+import { migrate } from '../../../lib/schematics/migrate/index.js';
+import { FileTree, NotedContext } from '../../support/file-tree.js';
+
+const project = (files: Record<string, string>) => ({
+  'package.json': JSON.stringify({ dependencies: { '@nestjs/common': '^11.0.0', '@nestjs/cache-manager': '^3.0.0' } }),
+  'nest-cli.json': '{ "sourceRoot": "src" }',
+  'src/main.ts':
+    "import { NestFactory } from '@nestjs/core';\nimport { AppModule } from './app.module';\nNestFactory.create(AppModule);\n",
+  ...files,
+});
+
+function migrated(files: Record<string, string>) {
+  const tree = new FileTree(files);
+  const context = new NotedContext();
+  migrate({ skipInstall: true })(tree, context);
+  return { files: Object.fromEntries(tree.files), lines: context.lines, text: (path: string) => tree.files.get(path)! };
+}
+
+const moduleWith = (registration: string, imports = '') =>
+  `import { Module } from '@nestjs/common';
+import { CacheModule } from '@nestjs/cache-manager';
+${imports}
+@Module({ imports: [${registration}] })
+export class AppModule {}
+`;
+const registered = (registration: string, imports?: string) =>
+  migrated(project({ 'src/app.module.ts': moduleWith(registration, imports) }));
+const imported = (text: string) => /imports: \[([^]*)\] \}\)/.exec(text)![1];
+
+describe('the registration of CacheModule', () => {
+  const keyvRedis =
+    "import { createKeyv } from '@keyv/redis';\nimport KeyvRedis from '@keyv/redis';\nimport { Keyv } from 'keyv';\nimport { CacheableMemory } from 'cacheable';\n";
+  it.each([
+    ['CacheModule.register()', 'CacheObservabilityModule.forRoot()'],
+    ['CacheModule.register({ isGlobal: true })', 'CacheObservabilityModule.forRoot()'],
+    ['CacheModule.register({ ttl: 0 })', 'CacheObservabilityModule.forRoot({ ttl: 0 })'],
+    ['CacheModule.register({ ttl: 30_000 })', 'CacheObservabilityModule.forRoot({ ttl: 30_000 })'],
+    [
+      'CacheModule.register({ ttl, max: 500, isGlobal: true })',
+      'CacheObservabilityModule.forRoot({ ttl: ttl, layers: [memoryLayer({ maxEntries: 500 })] })',
+    ],
+    [
+      "CacheModule.register({ ttl: 5, stores: [createKeyv('redis://a:6379')] })",
+      "CacheObservabilityModule.forRoot({ ttl: 5, layers: [redisLayer({ url: 'redis://a:6379' })] })",
+    ],
+    [
+      'CacheModule.register({ ttl: 5, stores: createKeyv(process.env.REDIS_URL) })',
+      'CacheObservabilityModule.forRoot({ ttl: 5, layers: [redisLayer({ url: process.env.REDIS_URL })] })',
+    ],
+    [
+      "CacheModule.register({ ttl: 5, stores: [new Keyv({ store: new CacheableMemory({ lruSize: 5000 }) }), new KeyvRedis('redis://a')] })",
+      "CacheObservabilityModule.forRoot({ ttl: 5, layers: [memoryLayer({ maxEntries: 5000 }), redisLayer({ url: 'redis://a' })] })",
+    ],
+    [
+      'CacheModule.register({ ttl: 5, stores: [myStore] })',
+      'CacheObservabilityModule.forRoot({ ttl: 5, layers: [keyvLayer(myStore)] })',
+    ],
+    [
+      "CacheModule.register({ ttl: 5, store: 'memory', max: 9 })",
+      'CacheObservabilityModule.forRoot({ ttl: 5, layers: [memoryLayer({ maxEntries: 9 })] })',
+    ],
+    [
+      'CacheModule.registerAsync({ isGlobal: true, inject: [Config], useFactory: (config: Config) => ({ ttl: config.ttl, stores: [createKeyv(config.redisUrl)] }) })',
+      'CacheObservabilityModule.forRootAsync({ inject: [Config], useFactory: (config: Config) => ({ ttl: config.ttl, layers: [redisLayer({ url: config.redisUrl })] }) })',
+    ],
+    [
+      'CacheModule.registerAsync({ useFactory: async () => { const store = await redisStore({ ttl: 5 }); return { ttl: 5, store }; } })',
+      'CacheObservabilityModule.forRootAsync({ useFactory: async () => { const store = await redisStore({ ttl: 5 }); return { ttl: 5, layers: [legacyStoreLayer(store)] }; } })',
+    ],
+  ])('%s becomes %s', (before, after) => {
+    expect(imported(registered(before, keyvRedis).text('src/app.module.ts'))).toBe(after);
+  });
+
+  it.each([
+    ['CacheModule.register(options)', 'not written as one object'],
+    ['CacheModule.register({ ...options, ttl: 5 })', 'not written as one object'],
+    [
+      'CacheModule.register({ ttl: 5, nonBlocking: true, refreshThreshold: 3 })',
+      'nonBlocking, refreshThreshold has no equal option',
+    ],
+    ['CacheModule.register({ ttl: 5, store: redisStore })', 'a store that CacheModule makes'],
+    ['CacheModule.registerAsync({ useClass: CacheConfig })', 'no useFactory returns'],
+    ['CacheModule.registerAsync({ useFactory: (c: C) => (c.on ? { ttl: 1 } : { ttl: 2 }) })', 'no useFactory returns'],
+  ])('%s stays, with the reason in a comment', (before, reason) => {
+    const { text, lines } = registered(before);
+    expect(imported(text('src/app.module.ts'))).toMatch(new RegExp(`^/\\* TODO nestjs-cache-observability: .*\\*/ `));
+    expect(imported(text('src/app.module.ts'))).toContain(before);
+    expect(lines.join('\n')).toMatch(new RegExp(`src/app\\.module\\.ts:4 .*${reason}`));
+    expect(text('src/app.module.ts')).toContain("import { CacheModule } from '@nestjs/cache-manager';");
+  });
+
+  it('imports what it uses and no longer what it does not', () => {
+    const text = registered(
+      "CacheModule.register({ ttl: 5, stores: [createKeyv('redis://a')] })",
+      "import { createKeyv } from '@keyv/redis';",
+    ).text('src/app.module.ts');
+    expect(text).toBe(`import { Module } from '@nestjs/common';
+import { CacheObservabilityModule, redisLayer } from 'nestjs-cache-observability';
+@Module({ imports: [CacheObservabilityModule.forRoot({ ttl: 5, layers: [redisLayer({ url: 'redis://a' })] })] })
+export class AppModule {}
+`);
+  });
+
+  it('is rewritten once, for the whole application; others stay with a comment', () => {
+    const { text } = migrated(
+      project({
+        'src/feature.module.ts': moduleWith('CacheModule.register({ ttl: 1 })').replace('AppModule', 'FeatureModule'),
+        'src/app.module.ts': moduleWith('CacheModule.register({ ttl: 2 })'),
+      }),
+    );
+    expect(text('src/app.module.ts')).toContain('CacheObservabilityModule.forRoot({ ttl: 2 })');
+    expect(text('src/feature.module.ts')).toMatch(
+      /TODO nestjs-cache-observability: one module serves .*forFeature.*CacheModule\.register\(\{ ttl: 1 \}\)/,
+    );
+  });
+});
+
+const controller = (
+  body: string,
+  before = '',
+) => `import { Controller, Get, Param, Post, Query, Req, UseInterceptors } from '@nestjs/common';
+import { CacheInterceptor, CacheKey, CacheTTL } from '@nestjs/cache-manager';
+
+${before}@Controller('products')
+export class ProductsController {
+${body}}
+`;
+const handlers = (body: string, before?: string) =>
+  migrated(project({ 'src/products.controller.ts': controller(body, before) }));
+
+describe('a handler behind CacheInterceptor', () => {
+  it('gets @Cached with a pattern of controller and method, and its inputs', () => {
+    const { text } = handlers(`  @Get(':id')
+  @UseInterceptors(CacheInterceptor)
+  @CacheTTL(30_000)
+  findOne(@Param('id') id: string) {
+    return id;
+  }
+`);
+    expect(text('src/products.controller.ts')).toBe(
+      `import { Controller, Get, Param, Post, Query, Req } from '@nestjs/common';
+import { Cached } from 'nestjs-cache-observability';
+
+@Controller('products')
+export class ProductsController {
+  @Get(':id')
+  @Cached('products.find-one:*', { ttl: 30_000 })
+  findOne(@Param('id') id: string) {
+    return id;
+  }
+}
+`.replace('Get, Param, Post, Query, Req }', 'Get, Param }'),
+    );
+  });
+
+  it('keeps its key where it has no inputs, and adds the inputs where it has some', () => {
+    const { text, lines } = handlers(`  @UseInterceptors(CacheInterceptor)
+  @CacheKey('all')
+  @Get()
+  all() {}
+  @UseInterceptors(CacheInterceptor)
+  @CacheKey('page')
+  @Get('pages')
+  page(@Query('page') page: string) {}
+`);
+    expect(text('src/products.controller.ts')).toContain("@Cached('all')\n  @Get()");
+    expect(text('src/products.controller.ts')).toContain("@Cached('page:*')\n  @Get('pages')");
+    expect(lines.join('\n')).toContain("The key 'page' left out the inputs");
+  });
+
+  it('of a whole controller is rewritten with its GET handlers, and other interceptors stay', () => {
+    const { text } = handlers(
+      `  @Get()
+  all() {}
+  @Get('one')
+  @CacheTTL(5)
+  one() {}
+  @Post()
+  create() {}
+`,
+      '@UseInterceptors(Logging, CacheInterceptor)\n@CacheTTL(60_000)\n',
+    );
+    const after = text('src/products.controller.ts');
+    expect(after).toContain('@UseInterceptors(Logging)\n@Controller');
+    expect(after).toContain("@Cached('products.all:*', { ttl: 60_000 })\n  @Get()\n  all");
+    expect(after).toContain("@Get('one')\n  @Cached('products.one:*', { ttl: 5 })\n  one");
+    expect(after).toContain('  @Post()\n  create');
+    expect(after).not.toContain('CacheTTL');
+  });
+
+  it.each([
+    ['@Get() all(@Req() request: Request) {}', '@Req'],
+    ['@Get() all(@CurrentUser() user: User) {}', '@CurrentUser'],
+    ['@Get() all(@Res() response: Response) {}', 'answer by itself'],
+    ['@Sse() @Get() all() {}', '@Sse'],
+    ['@CacheTTL((context) => 5) @Get() all() {}', 'ttl is a function'],
+    ['@CacheKey(KEY) @Get() all() {}', 'key is not a text'],
+    ["@CacheKey('a{b}*') @Get() all() {}", 'characters of patterns'],
+  ])('stays with the reason in a comment: %s', (method, reason) => {
+    const { text, lines } = handlers(`  @UseInterceptors(CacheInterceptor)\n  ${method}\n`);
+    expect(text('src/products.controller.ts')).toMatch(
+      / {2}\/\* TODO nestjs-cache-observability: .*\*\/\n {2}@UseInterceptors\(CacheInterceptor\)/,
+    );
+    expect(lines.join('\n')).toContain(reason);
+    const whole = handlers(`  ${method}\n  @Get('b') b() {}\n`, '@UseInterceptors(CacheInterceptor)\n').text(
+      'src/products.controller.ts',
+    );
+    expect(whole).toMatch(/\/\* TODO nestjs-cache-observability: all: .*\*\/\n@UseInterceptors\(CacheInterceptor\)/);
+    expect(whole).not.toContain('@Cached(');
+  });
+
+  it('stays where the interceptor is global, which goes on working', () => {
+    const { text, lines } = migrated(
+      project({
+        'src/app.module.ts': moduleWith(
+          'CacheModule.register({ ttl: 5 })',
+          "import { CacheInterceptor } from '@nestjs/cache-manager';\nconst provider = { provide: APP_INTERCEPTOR, useClass: CacheInterceptor };\n",
+        ),
+        'src/products.controller.ts': controller('  @CacheTTL(5)\n  @Get()\n  all() {}\n'),
+      }),
+    );
+    expect(text('src/products.controller.ts')).toContain('@CacheTTL(5)');
+    expect(lines.join('\n')).toContain('The global CacheInterceptor goes on working');
+  });
+});
+
+describe('a migration', () => {
+  it('changes nothing the second time', () => {
+    const files = project({
+      'src/app.module.ts': moduleWith('CacheModule.register({ ttl: 5 })'),
+      'src/feature.module.ts': moduleWith('CacheModule.register(options)'),
+      'src/products.controller.ts': controller(
+        '  @UseInterceptors(CacheInterceptor)\n  @Get() all(@Req() request: Request) {}\n',
+      ),
+    });
+    const once = migrated(files).files;
+    expect(migrated(once).files).toEqual(once);
+  });
+
+  it('leaves CACHE_MANAGER, says that it works, and never looks into installed packages', () => {
+    const service =
+      "import { Inject } from '@nestjs/common';\nimport { CACHE_MANAGER, Cache } from '@nestjs/cache-manager';\n";
+    const old = moduleWith('CacheModule.register()');
+    const { text, lines } = migrated(
+      project({ 'src/service.ts': service, 'node_modules/other/src/a.module.ts': old, 'dist/app.module.ts': old }),
+    );
+    expect(text('src/service.ts')).toBe(service);
+    expect(text('node_modules/other/src/a.module.ts')).toBe(old);
+    expect(text('dist/app.module.ts')).toBe(old);
+    expect(lines.join('\n')).toContain('CACHE_MANAGER goes on working');
+  });
+
+  it('says where there is nothing to rewrite', () => {
+    expect(migrated(project({})).lines).toEqual(['No use of @nestjs/cache-manager was found.']);
+  });
+});

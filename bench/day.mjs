@@ -1,7 +1,7 @@
 // A day of traffic by a clock that is turned by hand, so that every window of every series is full. The recorder is not public,
 // so the bench reaches into the build for it.
-import { MissReason, Operation, Outcome, Result } from '../dist/cache/observer.js';
-import { createCacheMetrics } from '../dist/insight/create-cache-metrics.js';
+import { MissReason, Operation, Outcome, Result } from '../build/cache/base/observer.js';
+import { createCacheMetrics } from '../build/insight/create-cache-metrics.js';
 
 const HOUR = 3_600_000;
 /** Slots of every length that windows are made of, and how many accesses each holds. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import autocannon from 'autocannon';
 
-/** Microseconds of CPU a process has used, user and system; where that cannot be told (not Linux), time itself. */
+/** Microseconds of CPU a process has used, user and system; the elapsed time where that is unknown (not Linux). */
 function cpuOf(pid) {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
@@ -12,6 +12,9 @@ function cpuOf(pid) {
     return performance.now() * 1_000;
   }
 }
+
+/** Numbers the entries that are asked for once. */
+let asked = 0;
 
 /** A running variant: `load(seconds)` gives requests a second and the server's CPU microseconds for one. */
 export async function startVariant(adapter, variant, bytes) {
@@ -33,9 +36,13 @@ export async function startVariant(adapter, variant, bytes) {
   const url = `http://127.0.0.1:${port}/answer`;
   return {
     name: variant,
-    async load(seconds) {
+    /** @param misses asks for another entry each time. */
+    async load(seconds, misses = false) {
       const before = cpuOf(child.pid);
-      const result = await autocannon({ url, connections: 64, duration: seconds });
+      const requests = misses
+        ? [{ setupRequest: (request) => ({ ...request, path: `/answer?n=${asked++}` }) }]
+        : undefined;
+      const result = await autocannon({ url, connections: 64, duration: seconds, requests });
       if (result.non2xx > 0 || result.errors > 0)
         throw new Error(`${variant}: ${result.non2xx} answers not 2xx, ${result.errors} errors`);
       const { total } = result.requests;

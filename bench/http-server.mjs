@@ -1,7 +1,7 @@
 // One variant of one small application in a process of its own: node http-server.mjs ADAPTER VARIANT BYTES; prints its port.
 import 'reflect-metadata';
 import { createServer } from 'node:http';
-import { Controller, Get, Module, UseGuards, UseInterceptors } from '@nestjs/common';
+import { Controller, Get, Module, Query, UseGuards, UseInterceptors } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CacheInterceptor, CacheModule } from '@nestjs/cache-manager';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -38,6 +38,7 @@ async function nest(imports, decorators) {
       return body;
     }
   }
+  Query('n')(AnswerController.prototype, 'answer', 0);
   apply([...decorators, Get('answer')], AnswerController.prototype, 'answer');
   Controller()(AnswerController);
   class AppModule {}
@@ -89,6 +90,7 @@ async function promInterceptor() {
 
 const variants = {
   uncached: () => nest([], []),
+  'uncached, behind a guard': () => nest([], [UseGuards(OpenGuard)]),
   'no-op interceptor': () => nest([], [UseInterceptors(NoOp)]),
   'cache-manager': () => nest([CacheModule.register({ ttl: 3_600_000 })], [UseInterceptors(CacheInterceptor)]),
   'cache-manager, CacheableMemory': async () => {

@@ -6,7 +6,7 @@ const RESOLUTION_MS = 1;
 const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * The longest pause of the loop while `work` runs, milliseconds, the median of several runs. What is told by Node is the time
+ * The longest pause of the loop while `work` runs, milliseconds, the median of several runs. Node measures the time
  * between two ticks of the monitor, so the time between two of them in an idle loop is taken off.
  */
 export async function longestPause(work, rounds = 7) {

@@ -1,6 +1,6 @@
 // The recorder by itself: it is not public, so the bench reaches into the build for it.
-import { systemClock } from '../dist/cache/clock.js';
-import { MetricsRecorder } from '../dist/metrics/recorder.js';
+import { systemClock } from '../build/cache/base/clock.js';
+import { MetricsRecorder } from '../build/metrics/recorder.js';
 
 export function recorderOf(samplingRate) {
   const recorder = new MetricsRecorder({ clock: systemClock, samplingRate });

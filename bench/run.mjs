@@ -42,14 +42,14 @@ else process.send(report.questions, end);
 function apart(question) {
   return new Promise((resolve) => {
     const child = fork(import.meta.filename, [question, ...(short ? ['--short'] : [])]);
-    let told = false;
+    let reported = false;
     child.on('message', (answered) => {
-      told = true;
+      reported = true;
       Object.assign(report.questions, answered);
     });
     child.on('exit', (code) => {
       if (code !== 0) failed++;
-      if (!told) lost++;
+      if (!reported) lost++;
       resolve();
     });
   });

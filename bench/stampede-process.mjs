@@ -1,4 +1,4 @@
-// One of several processes that ask for one cold key at once: node stampede-process.mjs URL; told when by its parent.
+// One of several processes that ask for one cold key at once: node stampede-process.mjs URL. Its parent says when.
 import { createObservedCache, memoryLayer, redisLayer } from 'nestjs-cache-observability';
 
 const ORIGIN_MS = 50;

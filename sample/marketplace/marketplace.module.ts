@@ -1,9 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { CacheObservabilityModule } from 'nestjs-cache-observability';
+import { CacheObservabilityModule, type WebhookOptions } from 'nestjs-cache-observability';
 import { cacheLayers } from './cache/cache-layers.js';
 import { CategoriesModule } from './categories/categories.module.js';
 import { FeedsModule } from './feeds/feeds.module.js';
 import { HealthModule } from './health/health.module.js';
+import { LessonsModule } from './lessons/lessons.module.js';
 import { ProductsModule } from './products/products.module.js';
 import { SearchModule } from './search/search.module.js';
 import { SellersModule } from './sellers/sellers.module.js';
@@ -30,6 +31,8 @@ export class MarketplaceModule {
             profiling: { every: 10 },
             // Several marketplaces at one Redis: `?scope=fleet` on the routes answers for all of them.
             fleet: settings.redisUrl !== undefined && settings.redisStore === 'redis',
+            // Logged and shown at /cache/alerts in any case.
+            ...(settings.alertsUrl !== undefined && { alerts: { webhook: alertWebhook(settings.alertsUrl) } }),
             health: { patterns: { 'feed:*': { hitRate: 0.8 }, 'product:*': { hitRate: 0.3 } } },
           }),
         }),
@@ -39,9 +42,15 @@ export class MarketplaceModule {
         SellersModule,
         ProductsModule,
         HealthModule,
+        LessonsModule,
         WarmingModule,
         WelcomeModule,
       ],
     };
   }
+}
+
+/** The format by the host of the address. */
+function alertWebhook(url: string): WebhookOptions {
+  return { url, format: new URL(url).host === 'hooks.slack.com' ? 'slack' : 'json' };
 }

@@ -16,6 +16,8 @@ export interface Settings {
   readonly redisUrl: string | undefined;
   /** Which client speaks to it. */
   readonly redisStore: RedisStore;
+  /** Where alerts are sent; an incoming webhook of Slack is written to in its format. */
+  readonly alertsUrl: string | undefined;
   readonly catalogue: CatalogueSize;
 }
 
@@ -49,6 +51,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     databaseUrl: url('DATABASE_URL', 'postgres:', 'postgresql:'),
     redisUrl: url('REDIS_URL', 'redis:', 'rediss:'),
     redisStore: oneOf('REDIS_STORE', REDIS_STORES),
+    alertsUrl: url('ALERTS_URL', 'http:', 'https:'),
     catalogue: {
       products: integer('CATALOGUE_PRODUCTS', 8_000, 100, 1_000_000),
       sellers: integer('CATALOGUE_SELLERS', 400, 10, 100_000),

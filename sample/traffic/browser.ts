@@ -36,6 +36,10 @@ export class Browser {
     return this.#ask('POST', path, JSON.stringify(body));
   }
 
+  put(path: string, body: unknown): Promise<Answer> {
+    return this.#ask('PUT', path, JSON.stringify(body));
+  }
+
   /** The JSON of a 200; an error that names the path and the answer otherwise. */
   async json<T>(path: string): Promise<T> {
     const { status, text } = await this.get(path);

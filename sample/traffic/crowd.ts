@@ -12,7 +12,7 @@ const GONE_AFTER = 100;
 
 /** Sends all visitors in and waits until the time is over; `signal` ends it earlier. */
 export async function crowd(
-  { visitors, think, seed }: Options,
+  { visitors, think, seed }: Pick<Options, 'visitors' | 'think' | 'seed'>,
   browser: Browser,
   around: Surroundings,
   tally: Tally,

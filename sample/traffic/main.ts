@@ -1,9 +1,10 @@
+import { adviceLines, advised, countsNow, effectLines, follow } from './advice.js';
 import { Browser } from './browser.js';
 import { crowd } from './crowd.js';
 import { readOptions, USAGE, type Options } from './options.js';
 import { showProgress } from './progress.js';
-import { felt, told } from './report.js';
-import { lookAround } from './surroundings.js';
+import { felt, summary } from './report.js';
+import { lookAround, type Surroundings } from './surroundings.js';
 import { Tally } from './tally.js';
 
 try {
@@ -16,32 +17,47 @@ try {
 }
 
 async function drive(options: Options): Promise<void> {
-  const { baseUrl, seconds, visitors } = options;
+  const { baseUrl, seconds, visitors, apply } = options;
   const browser = new Browser(baseUrl, visitors);
   const ended = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
   process.once('SIGINT', () => ended.abort());
   try {
     const around = await lookAround(browser);
     console.log(
       `${visitors} visitors at ${baseUrl.origin} for ${seconds} s, among ${around.products.toLocaleString('en')} products`,
     );
-    const tally = new Tally();
-    const started = performance.now();
-    timer = setTimeout(() => ended.abort(), seconds * 1000);
-    const stopProgress = showProgress(tally, seconds);
-    try {
-      await crowd(options, browser, around, tally, ended.signal);
-    } finally {
-      stopProgress();
-      console.log(`\n${felt(tally, (performance.now() - started) / 1000)}\n`);
-    }
-    console.log(await told(browser));
+    await visit(options, browser, around, ended.signal);
+    console.log(await summary(browser));
+    const advice = await advised(browser);
+    console.log(`\n${adviceLines(advice)}`);
+    if (!apply || ended.signal.aborted) return;
+    const followed = await follow(browser, advice, around.followed);
+    const before = await countsNow(browser);
+    console.log(
+      `\nThe advice is followed: ${followed.map(({ how }) => how).join(', ') || 'none'}. The same traffic again:`,
+    );
+    await visit(options, browser, around, ended.signal);
+    console.log(effectLines(followed, before, await countsNow(browser)));
   } catch (error) {
     throw connectionRefused(error) ? new Error(closed(baseUrl), { cause: error }) : error;
   } finally {
-    clearTimeout(timer);
     browser.close();
+  }
+}
+
+/** Sends the visitors in until the time is over, and shows what they felt. */
+async function visit(options: Options, browser: Browser, around: Surroundings, signal: AbortSignal): Promise<void> {
+  const tally = new Tally();
+  const started = performance.now();
+  const stopProgress = showProgress(tally, options.seconds);
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), options.seconds * 1000);
+  try {
+    await crowd(options, browser, around, tally, AbortSignal.any([signal, over.signal]));
+  } finally {
+    clearTimeout(timer);
+    stopProgress();
+    console.log(`\n${felt(tally, (performance.now() - started) / 1000)}\n`);
   }
 }
 

@@ -57,7 +57,7 @@ export function felt(tally: Tally, seconds: number): string {
 }
 
 /** What the cache says of itself, since the marketplace started. */
-export async function told(browser: Browser): Promise<string> {
+export async function summary(browser: Browser): Promise<string> {
   const stats = await browser.json<Stats>('/cache/stats');
   const patterns = await browser.json<(Stats & { pattern: string })[]>('/cache/stats/patterns');
   const endpoints = await browser.json<(Stats & { endpoint: string })[]>('/cache/stats/endpoints');

@@ -7,6 +7,8 @@ export interface Surroundings {
   readonly categories: readonly string[];
   readonly sellers: readonly number[];
   readonly products: number;
+  /** The lessons whose advice is followed: visitors go to the code that follows it. */
+  readonly followed: Set<string>;
   readonly draw: {
     readonly page: Zipf;
     readonly term: Zipf;
@@ -15,11 +17,14 @@ export interface Surroundings {
     readonly product: Zipf;
     /** The place of an item in a list that somebody looks at. */
     readonly place: Zipf;
+    /** A price, guide or shelf of the lessons. */
+    readonly lesson: Zipf;
   };
 }
 
 const PAGES = 20;
 const PLACES = 24;
+const LESSONS = 40;
 
 /** Looks around the marketplace once, before the visitors come. */
 export async function lookAround(browser: Browser): Promise<Surroundings> {
@@ -34,6 +39,7 @@ export async function lookAround(browser: Browser): Promise<Surroundings> {
     categories,
     sellers,
     products,
+    followed: new Set(),
     draw: {
       page: new Zipf(PAGES, 1.4),
       term: new Zipf(terms.length, 0.9),
@@ -41,6 +47,7 @@ export async function lookAround(browser: Browser): Promise<Surroundings> {
       seller: new Zipf(sellers.length, 0.8),
       product: new Zipf(products, 1),
       place: new Zipf(PLACES, 0.9),
+      lesson: new Zipf(LESSONS, 0.9),
     },
   };
 }

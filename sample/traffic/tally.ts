@@ -16,7 +16,7 @@ export interface EndpointTally {
   readonly missP50: number | null;
 }
 
-/** The latencies that visitors felt and what the cache told them, by endpoint. */
+/** The latencies of visitors and the cache headers they got, by endpoint. */
 export class Tally {
   readonly #endpoints = new Map<string, { byOutcome: Map<string, number[]>; refused: number }>();
   #requests = 0;

@@ -4,16 +4,20 @@ import type { Surroundings } from './surroundings.js';
 
 /** Where visitors begin, with the share of each. */
 const BEGINNINGS: readonly [share: number, begin: (visitor: Visitor) => Promise<void>][] = [
-  [0.32, (visitor) => visitor.discovers()],
-  [0.2, (visitor) => visitor.searches()],
-  [0.22, (visitor) => visitor.followsLink()],
-  [0.08, (visitor) => visitor.looksAtTrends()],
-  [0.09, (visitor) => visitor.browsesCategories()],
-  [0.09, (visitor) => visitor.watchesSellers()],
+  [0.24, (visitor) => visitor.discovers()],
+  [0.15, (visitor) => visitor.searches()],
+  [0.17, (visitor) => visitor.followsLink()],
+  [0.06, (visitor) => visitor.looksAtTrends()],
+  [0.07, (visitor) => visitor.browsesCategories()],
+  [0.07, (visitor) => visitor.watchesSellers()],
+  [0.24, (visitor) => visitor.takesLesson()],
 ];
 
 /** Of those who look at a product, this share buys it. */
 const BUYS = 0.03;
+
+/** Of those who look at a shelf of the lessons, this share takes something from it. */
+const TAKES = 0.05;
 
 /** Of the links to the feed, this share carries a parameter of somebody's campaign, which the page does not read. */
 const FROM_CAMPAIGN = 0.2;
@@ -74,6 +78,31 @@ export class Visitor {
     const seller = this.around.sellers[this.around.draw.seller.draw(this.chance)];
     if (seller === undefined || !this.chance.is(0.8)) return;
     await this.#clicksOn(await this.#get('GET /sellers/:id', `/sellers/${seller}`));
+  }
+
+  /** What has one fault each, for the advice at the end. */
+  async takesLesson(): Promise<void> {
+    const chosen = this.around.draw.lesson.draw(this.chance) + 1;
+    const other = this.around.draw.lesson.draw(this.chance) + 1;
+    const referrer = Math.floor(this.chance.next() * 1e9);
+    await this.#lesson('prices', String(chosen));
+    await this.#lesson('guides', `topic-${other}?ref=${referrer}`);
+    await this.#lesson('invoices', String(1 + referrer));
+    await this.#lesson('stock', String(chosen));
+    if (!this.chance.is(TAKES)) return;
+    const path = this.#lessonPath('stock');
+    await this.saw(`POST ${path}/:shelf`, await this.browser.post(`${path}/${chosen}`, {}));
+  }
+
+  async #lesson(lesson: string, rest: string): Promise<void> {
+    await this.#get(
+      `GET ${this.#lessonPath(lesson)}/:${lesson === 'stock' ? 'shelf' : 'id'}`,
+      `${this.#lessonPath(lesson)}/${rest}`,
+    );
+  }
+
+  #lessonPath(lesson: string): string {
+    return this.around.followed.has(lesson) ? `/lessons/followed/${lesson}` : `/lessons/${lesson}`;
   }
 
   async #clicksOn({ text }: Answer): Promise<void> {

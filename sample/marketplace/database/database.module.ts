@@ -26,7 +26,7 @@ export const ORIGIN = Symbol('marketplace:origin');
       provide: DATABASE,
       inject: [ORIGIN, CATALOGUE],
       // From here on: what it took to fill the database is no query of the application's.
-      useFactory: ({ pool }: Origin) => observeQueries(observePool(pool, { name: 'marketplace' })),
+      useFactory: ({ pool }: Origin) => observeQueries(observePool(pool, { name: 'marketplace' }), { explain: true }),
     },
     {
       provide: CATALOGUE,

@@ -11,7 +11,7 @@ export interface Receipt {
   readonly stock: number;
 }
 
-/** Customers are 1 to 5000; whoever is not logged in buys as one of them. */
+/** Customers are 1 to 5000; visitors without a login buy as one of them. */
 const CUSTOMERS = 5_000;
 
 @Injectable()

@@ -15,7 +15,7 @@ export class EmbeddedPostgres {
   }
 }
 
-/** The message that says goodbye; the server outlives its sessions and is not told. */
+/** The message that says goodbye; the server outlives its sessions and does not get it. */
 const TERMINATE = 'X'.charCodeAt(0);
 
 /** The part of a socket that pg uses, over a worker's messages. */

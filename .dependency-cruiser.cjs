@@ -74,7 +74,7 @@ module.exports = {
       name: 'rooms-do-not-import-the-wiring',
       severity: 'error',
       from: { path: '^lib/[^/]+/', pathNot: '^lib/(options|adoption)/' },
-      to: { path: '^lib/[^/]+\\.ts$', pathNot: '^lib/service-name\\.ts$' },
+      to: { path: '^lib/[^/]+\\.ts$' },
     },
     {
       name: 'optional-peers-are-loaded-when-used',
@@ -103,7 +103,8 @@ module.exports = {
       from: { path: '^lib/', pathNot: '^lib/(caching/fast-lane|database|profiling)/' },
       to: {
         path: '^lib/(caching/fast-lane|database|profiling)/',
-        pathNot: '^lib/(database/(database|process)-metrics|profiling/(profiler|hit-observer|cpu-profile))\\.ts$',
+        pathNot:
+          '^lib/(database/records/(database|process)-metrics|profiling/(profiler|hit-observer|cpu-profile))\\.ts$',
         dependencyTypesNot: ['type-only'],
         dynamic: false,
       },

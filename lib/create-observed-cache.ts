@@ -21,7 +21,7 @@ import type { CacheMetrics } from './metrics/cache-metrics.js';
 import { ObservedCache } from './observed-cache.js';
 import { standaloneFaults } from './options/options-faults.js';
 import type { TuningOptions } from './tuning/tuning-bounds.js';
-import { defaultServiceName, namespaceOf } from './service-name.js';
+import { defaultServiceName, namespaceOf } from './options/service-name.js';
 import { type WatcherOptions, watchersOf } from './watchers.js';
 
 /** What `createObservedCache` takes. Nothing is required. */

@@ -9,7 +9,7 @@ import { nestLog } from './nest-log.js';
 import { ObservedCache } from './observed-cache.js';
 import { Persistence } from './persistence/persistence.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
-import { defaultServiceName } from './service-name.js';
+import { defaultServiceName } from './options/service-name.js';
 
 /** How long exporters may take to export a last time and to stop. */
 const STOP_MS = 1_500;

@@ -9,7 +9,7 @@ import { unguardedNestLog } from './nest-log.js';
 import { ObservedCache } from './observed-cache.js';
 import { featureFaults } from './options/options-faults.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
-import { applicationName } from './service-name.js';
+import { applicationName } from './options/service-name.js';
 
 const TOKEN = 'nestjs-cache-observability:cache:';
 const OPTIONS = 'nestjs-cache-observability:cache-options:';

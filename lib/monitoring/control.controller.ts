@@ -1,6 +1,6 @@
 import { Get, Inject, Post, Req, Res, type Type } from '@nestjs/common';
 import { TimeSlice } from '../cache/base/slices.js';
-import { DatabaseMetrics } from '../database/database-metrics.js';
+import { DatabaseMetrics } from '../database/records/database-metrics.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import { CacheWarmer } from '../warming/cache-warmer.js';
 import { invalidationsOf, noBodyOf, warmBodyOf } from './bodies.js';

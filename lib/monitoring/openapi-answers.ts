@@ -5,8 +5,8 @@ import type {
   PoolSnapshot,
   QuerySnapshot,
   SlowQuerySnapshot,
-  StatementPlan,
-} from '../database/database-snapshot.js';
+} from '../database/records/database-snapshot.js';
+import type { StatementPlan } from '../database/plans/statement-plan.js';
 import {
   type PredictedEffect,
   type Recommendation,

@@ -1,5 +1,5 @@
 import { Get, Inject, Req, Res, type Type } from '@nestjs/common';
-import { DatabaseMetrics } from '../database/database-metrics.js';
+import { DatabaseMetrics } from '../database/records/database-metrics.js';
 import { Write } from './access.js';
 import { MonitoredRoutes } from './monitored-routes.js';
 import type { Monitoring } from './monitoring.options.js';

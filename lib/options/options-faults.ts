@@ -28,7 +28,7 @@ import { orAutomatic } from '../cache/policies/automatic-ttl.js';
 import { classes, policyFields, rate, timeContradictions } from '../cache/policies/policy-rules.js';
 import { alertsRule } from '../insight/alerts/alerts.option-rules.js';
 import { WINDOWS } from '../metrics/snapshot.js';
-import { namespaceFault, type NamespaceOptions } from '../service-name.js';
+import { namespaceFault, type NamespaceOptions } from './service-name.js';
 
 const isFunction = (value: unknown) => typeof value === 'function';
 

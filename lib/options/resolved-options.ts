@@ -5,7 +5,7 @@ import type {
   PrometheusOptions,
   StaticOptions,
 } from '../cache-observability.options.js';
-import { namespaceOf } from '../service-name.js';
+import { namespaceOf } from './service-name.js';
 import { asyncOptionFaults, optionFaults, refuse } from './options-faults.js';
 
 /** The monitoring routes with every default decided. */

@@ -21,7 +21,7 @@ let close: () => Promise<void>;
 
 beforeAll(async () => {
   await countLoading('fast lane', '../../lib/caching/fast-lane/application-lane.js');
-  await countLoading('database records', '../../lib/database/database-records.js');
+  await countLoading('database records', '../../lib/database/records/database-records.js');
   await countLoading('profile views', '../../lib/profiling/views.js');
   const { CacheObservabilityModule, Cached } = await import('../../lib/index.js');
   const { boot, closeApps } = await import('../support/apps.js');

@@ -2,11 +2,22 @@ import { TIMED_OUT, within } from '../../cache/base/bounded-wait.js';
 import type { Clock } from '../../cache/base/clock.js';
 import { CacheError } from '../../cache/base/errors.js';
 import { errorKind } from '../../cache/base/redacted-error.js';
-import type { StatementPlan } from '../database-snapshot.js';
 import type { Dialect } from '../statements/dialect.js';
 import { explain } from './explain.js';
 import type { OpenPlanSession, PlanSession } from './plan-session.js';
 import { plannedStatement } from './planned-statement.js';
+
+/** How the database would run a slow statement. */
+export interface StatementPlan {
+  readonly shape: string;
+  readonly queryType: string;
+  readonly table: string;
+  readonly dialect: string;
+  /** Text of PostgreSQL, JSON of MySQL and MariaDB. */
+  readonly plan: string;
+  /** `generic`: planned for any values; `assumed`: for 1 in the place of each, which may differ from what is real. */
+  readonly values: 'generic' | 'assumed';
+}
 
 /** How long a plan may take, milliseconds, after a connection was had, which may take as long. */
 const WITHIN_MS = 3_000;

@@ -1,6 +1,6 @@
-import type { DatabaseMetrics } from '../database-metrics.js';
-import { hasMethods, isThenable, patch } from '../patch.js';
-import type { Acquisition, PoolGauge } from './pool-record.js';
+import type { DatabaseMetrics } from '../records/database-metrics.js';
+import { hasMethods, isThenable, patch } from './patch.js';
+import type { Acquisition, PoolGauge } from '../records/pool-record.js';
 
 /** A pool of node-postgres (`pg` 8), as far as it is read. */
 export interface PgPool {

@@ -1,7 +1,7 @@
 import { CacheError } from '../../cache/base/errors.js';
 import { milliseconds } from '../../cache/base/duration.js';
-import { hasMethods, isThenable } from '../patch.js';
-import { databaseMetrics } from '../process-metrics.js';
+import { hasMethods, isThenable } from './patch.js';
+import { databaseMetrics } from '../records/process-metrics.js';
 import { dialectOf } from '../statements/dialect.js';
 import type { QueryType } from '../statements/query-type.js';
 import { NO_TABLE } from '../statements/statement.js';

@@ -1,4 +1,4 @@
-import { hasMethods, patch, type Method } from '../patch.js';
+import { hasMethods, patch, type Method } from './patch.js';
 import type { QueryWatch } from './query-watch.js';
 
 export function isPglite(target: object): boolean {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { hasMethods, patch } from '../patch.js';
+import { hasMethods, patch } from './patch.js';
 import { settling, type QueryWatch, type Settle } from './query-watch.js';
 
 /** What `query` takes first: a text, a configuration with one, or a query object that submits itself. */

@@ -1,9 +1,9 @@
-import { hasMethods, type Method } from '../patch.js';
-import { mysql2PoolOf } from '../pools/mysql2-pool.js';
-import { isPgPool } from '../pools/pg-pool.js';
-import { isPglite } from '../queries/pglite-queries.js';
-import { isTypeOrmDataSource } from '../queries/typeorm-queries.js';
-import { type OpenPlanSession, OWN_STATEMENT, type PlanSession } from './plan-session.js';
+import { hasMethods, type Method } from './patch.js';
+import { mysql2PoolOf } from './mysql2-pool.js';
+import { isPgPool } from './pg-pool.js';
+import { isPglite } from './pglite-queries.js';
+import { isTypeOrmDataSource } from './typeorm-queries.js';
+import { type OpenPlanSession, OWN_STATEMENT, type PlanSession } from '../plans/plan-session.js';
 
 /**
  * How to open a session beside the application's own: from a pool of pg or mysql2, a DataSource of TypeORM, or a PGlite. Undefined for

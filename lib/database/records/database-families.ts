@@ -1,6 +1,6 @@
-import type { HistogramView, MetricFamily, MetricPoint } from '../metrics/family.js';
-import type { PoolFigures, PoolRecord } from './pools/pool-record.js';
-import type { QueryRecord } from './queries/query-record.js';
+import type { HistogramView, MetricFamily, MetricPoint } from '../../metrics/family.js';
+import type { PoolFigures, PoolRecord } from './pool-record.js';
+import type { QueryRecord } from './query-record.js';
 
 const POOL = ['pool'];
 const QUERY = ['query_type', 'table'];

@@ -1,16 +1,17 @@
-import type { CacheLog } from '../cache/base/cache-log.js';
-import { systemClock, type Clock } from '../cache/base/clock.js';
-import { milliseconds, type Duration } from '../cache/base/duration.js';
-import { CacheError } from '../cache/base/errors.js';
-import { OneInProcess, oneInProcess } from '../cache/one-in-process.js';
-import type { FamilySource, MetricFamily } from '../metrics/family.js';
-import type { HealthWarning } from '../metrics/snapshot.js';
+import type { CacheLog } from '../../cache/base/cache-log.js';
+import { systemClock, type Clock } from '../../cache/base/clock.js';
+import { milliseconds, type Duration } from '../../cache/base/duration.js';
+import { CacheError } from '../../cache/base/errors.js';
+import { OneInProcess, oneInProcess } from '../../cache/one-in-process.js';
+import type { FamilySource, MetricFamily } from '../../metrics/family.js';
+import type { HealthWarning } from '../../metrics/snapshot.js';
 import type { DatabaseRecords, RecordOptions } from './database-records.js';
-import type { DatabaseSnapshot, StatementPlan } from './database-snapshot.js';
-import type { OpenPlanSession } from './plans/plan-session.js';
-import type { PoolRecord, PoolGauge } from './pools/pool-record.js';
-import type { Dialect } from './statements/dialect.js';
-import type { QueryType } from './statements/query-type.js';
+import type { StatementPlan } from '../plans/statement-plan.js';
+import type { DatabaseSnapshot } from './database-snapshot.js';
+import type { OpenPlanSession } from '../plans/plan-session.js';
+import type { PoolRecord, PoolGauge } from './pool-record.js';
+import type { Dialect } from '../statements/dialect.js';
+import type { QueryType } from '../statements/query-type.js';
 
 export interface DatabaseMetricsOptions {
   /** Tables kept apart; later ones are counted together as `__other__`. @default 50 */

@@ -1,5 +1,5 @@
 import type { Duration } from '../../cache/base/duration.js';
-import type { DatabaseMetrics } from '../database-metrics.js';
+import type { DatabaseMetrics } from '../records/database-metrics.js';
 import type { Dialect } from '../statements/dialect.js';
 
 export interface ObserveQueriesOptions {

@@ -1,6 +1,6 @@
 import { errorMonitor, type EventEmitter } from 'node:events';
-import type { Mysql2Pool } from '../pools/mysql2-pool.js';
-import { hasMethods, patch } from '../patch.js';
+import type { Mysql2Pool } from './mysql2-pool.js';
+import { hasMethods, patch } from './patch.js';
 import { settling, type QueryWatch } from './query-watch.js';
 
 /** A command of mysql2 as its connection queues it; only queries and executions of prepared statements have `sql`. */

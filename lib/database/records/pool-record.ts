@@ -1,5 +1,5 @@
 import { Histogram, timesOf } from '../../metrics/windows/histogram.js';
-import type { PoolSnapshot } from '../database-snapshot.js';
+import type { PoolSnapshot } from './database-snapshot.js';
 
 /** How a pool stands at this moment. */
 export interface PoolState {

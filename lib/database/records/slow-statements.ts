@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { CacheLog } from '../../cache/base/cache-log.js';
-import type { SlowQuerySnapshot } from '../database-snapshot.js';
+import type { SlowQuerySnapshot } from './database-snapshot.js';
 import type { OpenPlanSession } from '../plans/plan-session.js';
 import type { Dialect } from '../statements/dialect.js';
 import { statementShape } from '../statements/shape.js';

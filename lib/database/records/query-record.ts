@@ -1,5 +1,5 @@
 import { Histogram, timesOf } from '../../metrics/windows/histogram.js';
-import type { QuerySnapshot } from '../database-snapshot.js';
+import type { QuerySnapshot } from './database-snapshot.js';
 import type { QueryType } from '../statements/query-type.js';
 
 /** What is counted of the queries of one type on one table. */

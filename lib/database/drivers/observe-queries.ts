@@ -1,11 +1,11 @@
 import { milliseconds } from '../../cache/base/duration.js';
 import { CacheError } from '../../cache/base/errors.js';
-import type { DatabaseMetrics } from '../database-metrics.js';
-import { hasMethods } from '../patch.js';
-import { mysql2PoolOf } from '../pools/mysql2-pool.js';
-import { planSessionsOf } from '../plans/open-session.js';
-import { isPgPool } from '../pools/pg-pool.js';
-import { databaseMetrics } from '../process-metrics.js';
+import type { DatabaseMetrics } from '../records/database-metrics.js';
+import { hasMethods } from './patch.js';
+import { mysql2PoolOf } from './mysql2-pool.js';
+import { planSessionsOf } from './open-session.js';
+import { isPgPool } from './pg-pool.js';
+import { databaseMetrics } from '../records/process-metrics.js';
 import { dialectOf, type Dialect } from '../statements/dialect.js';
 import { mysql2ConnectionOf, observeMysql2PoolQueries, observeMysql2Queries } from './mysql2-queries.js';
 import { observePgClientQueries, observePgPoolQueries } from './pg-queries.js';

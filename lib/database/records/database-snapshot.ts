@@ -50,18 +50,6 @@ export interface QuerySnapshot {
   readonly maxTimeMs: number | null;
 }
 
-/** How the database would run a slow statement. */
-export interface StatementPlan {
-  readonly shape: string;
-  readonly queryType: string;
-  readonly table: string;
-  readonly dialect: string;
-  /** Text of PostgreSQL, JSON of MySQL and MariaDB. */
-  readonly plan: string;
-  /** `generic`: planned for any values; `assumed`: for 1 in the place of each, which may differ from what is real. */
-  readonly values: 'generic' | 'assumed';
-}
-
 /** A statement that took longer than the threshold, by its shape: literals and comments are gone. */
 export interface SlowQuerySnapshot {
   readonly queryType: string;

@@ -1,4 +1,4 @@
-import { oneInProcess } from '../cache/one-in-process.js';
+import { oneInProcess } from '../../cache/one-in-process.js';
 import { DatabaseMetrics } from './database-metrics.js';
 
 /**

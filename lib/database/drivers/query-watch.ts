@@ -1,7 +1,7 @@
-import type { DatabaseMetrics } from '../database-metrics.js';
+import type { DatabaseMetrics } from '../records/database-metrics.js';
 import type { OpenPlanSession } from '../plans/plan-session.js';
 import type { Dialect } from '../statements/dialect.js';
-import { isThenable } from '../patch.js';
+import { isThenable } from './patch.js';
 
 /** Ends a query: without an error it succeeded. Only the first call counts. */
 export type Settle = (error?: unknown) => void;

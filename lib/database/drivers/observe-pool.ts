@@ -1,6 +1,6 @@
 import { CacheError } from '../../cache/base/errors.js';
-import type { DatabaseMetrics } from '../database-metrics.js';
-import { databaseMetrics } from '../process-metrics.js';
+import type { DatabaseMetrics } from '../records/database-metrics.js';
+import { databaseMetrics } from '../records/process-metrics.js';
 import { mysql2PoolOf, observeMysql2Pool } from './mysql2-pool.js';
 import { isPgPool, observePgPool } from './pg-pool.js';
 

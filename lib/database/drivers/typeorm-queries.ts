@@ -1,4 +1,4 @@
-import { hasMethods, patch, isThenable } from '../patch.js';
+import { hasMethods, patch, isThenable } from './patch.js';
 import type { QueryWatch } from './query-watch.js';
 
 /** A DataSource of TypeORM, as far as it is read. */

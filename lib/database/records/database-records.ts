@@ -1,20 +1,21 @@
 import { Logger } from '@nestjs/common';
-import type { CacheLog } from '../cache/base/cache-log.js';
-import type { Clock } from '../cache/base/clock.js';
-import { redactedLog } from '../cache/base/redacted-error.js';
-import type { MetricFamily } from '../metrics/family.js';
-import type { HealthWarning } from '../metrics/snapshot.js';
+import type { CacheLog } from '../../cache/base/cache-log.js';
+import type { Clock } from '../../cache/base/clock.js';
+import { redactedLog } from '../../cache/base/redacted-error.js';
+import type { MetricFamily } from '../../metrics/family.js';
+import type { HealthWarning } from '../../metrics/snapshot.js';
 import { databaseFamilies } from './database-families.js';
-import type { DatabaseSnapshot, StatementPlan } from './database-snapshot.js';
-import { OWN_STATEMENT, type OpenPlanSession } from './plans/plan-session.js';
-import { planOf } from './plans/statement-plan.js';
-import { type PoolGauge, PoolRecord } from './pools/pool-record.js';
-import { poolWarnings } from './pools/pool-warnings.js';
-import { QueryRecords } from './queries/query-records.js';
-import { SlowStatements } from './queries/slow-statements.js';
-import type { Dialect } from './statements/dialect.js';
-import type { QueryType } from './statements/query-type.js';
-import { OTHER_TABLE } from './statements/statement.js';
+import type { StatementPlan } from '../plans/statement-plan.js';
+import type { DatabaseSnapshot } from './database-snapshot.js';
+import { OWN_STATEMENT, type OpenPlanSession } from '../plans/plan-session.js';
+import { planOf } from '../plans/statement-plan.js';
+import { type PoolGauge, PoolRecord } from './pool-record.js';
+import { poolWarnings } from './pool-warnings.js';
+import { QueryRecords } from './query-records.js';
+import { SlowStatements } from './slow-statements.js';
+import type { Dialect } from '../statements/dialect.js';
+import type { QueryType } from '../statements/query-type.js';
+import { OTHER_TABLE } from '../statements/statement.js';
 
 /** Limits of what is kept apart, and where slow queries are logged. */
 export interface RecordOptions {

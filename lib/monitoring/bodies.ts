@@ -1,7 +1,8 @@
 import type { Duration } from '../cache/base/duration.js';
 import { wildcardsIn } from '../cache/base/glob.js';
 import { faultsIn, someTime } from '../cache/options/option-rules.js';
-import { type PolicyChange, TUNABLE_FIELDS } from '../cache/policies/policy-overrides.js';
+import type { PolicyChange } from '../cache/policies/policy-overrides.js';
+import { TUNABLE_FIELDS } from '../cache/policies/tunable-fields.js';
 import { MAX_CPU_PROFILE_SECONDS } from '../profiling/cpu-profile.js';
 import { changeFaults } from '../tuning/policy-change.js';
 import { MonitoringError } from './monitoring-error.js';

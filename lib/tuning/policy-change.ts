@@ -1,7 +1,8 @@
 import { milliseconds } from '../cache/base/duration.js';
 import { CacheError } from '../cache/base/errors.js';
 import { duration, faultsIn, isRecord, type Rule, shape } from '../cache/options/option-rules.js';
-import { type PolicyChange, TUNABLE_FIELDS } from '../cache/policies/policy-overrides.js';
+import type { PolicyChange } from '../cache/policies/policy-overrides.js';
+import { TUNABLE_FIELDS } from '../cache/policies/tunable-fields.js';
 import { policyFields } from '../cache/policies/policy-rules.js';
 import type { ResolvedPolicy } from '../cache/policies/resolved-policy.js';
 import type { TuningBounds } from './tuning-bounds.js';

@@ -6,27 +6,13 @@ import type { PolicyCache } from './policy-cache.js';
 import type { CachePolicy } from './policy.js';
 import type { ReadPlan } from './read-plan.js';
 import type { PolicySource, ResolvedPolicy } from './resolved-policy.js';
+import type { TUNABLE_FIELDS } from './tunable-fields.js';
 
 /*
  * Policies that replace declared ones while the application runs. An override belongs to a key pattern. Each plan of a declared
  * pattern holds the policy that is in force, and an override exchanges it there: reads find it where they find every policy, so
  * that a hit pays nothing. Keys that no handler declares are looked up on misses and writes, and only while there are overrides.
  */
-
-/** The fields that an override may set. The others are code, or belong to what a value is. */
-export const TUNABLE_FIELDS = [
-  'ttl',
-  'staleWhileRevalidate',
-  'staleIfError',
-  'softTimeout',
-  'hardTimeout',
-  'refreshAhead',
-  'jitter',
-  'negativeTtl',
-  'lock',
-  'waitTimeout',
-  'maxEntrySize',
-] as const satisfies readonly (keyof CachePolicy)[];
 
 /** What an override sets; what it leaves out stays as it is declared. */
 export type PolicyChange = Omit<Pick<CachePolicy, (typeof TUNABLE_FIELDS)[number]>, 'ttl'> & { ttl?: Duration };

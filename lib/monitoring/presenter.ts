@@ -1,5 +1,16 @@
 import { forEachInSlices, TimeSlice } from '../cache/base/slices.js';
 
+type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
+  : Name;
+
+/** The type of what {@link present} makes, for those who read it. */
+export type Presented<T> = T extends readonly (infer Item)[]
+  ? readonly Presented<Item>[]
+  : T extends object
+    ? { readonly [Name in keyof T as Name extends string ? SnakeCase<Name> : never]: Presented<T[Name]> }
+    : T;
+
 /**
  * The wire's form of what the library answers: every field in snake_case, nothing else changed. The one place where
  * names turn, so that code stays in camelCase and documents, dashboards and scripts in snake_case.

@@ -8,8 +8,10 @@ import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredC
 /** How long a server may take to answer before its figures are left out, milliseconds. */
 const DEADLINE_MS = 2000;
 
+type Unknowable<T> = { readonly [Name in keyof T]: T[Name] | null };
+
 /** What `GET info` answers: the server's figures, null without a server that answers, and each layer of ours. */
-export interface CacheInformation extends Record<keyof ServerInfo, string | number | null> {
+export interface CacheInformation extends Unknowable<ServerInfo> {
   readonly layers: readonly LayerInformation[];
 }
 

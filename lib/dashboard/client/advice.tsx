@@ -1,10 +1,11 @@
 import { signal } from '@preact/signals';
 import { useRef, useState } from 'preact/hooks';
+import { TUNABLE_FIELDS } from '../../cache/policies/tunable-fields.js';
 import { type Refusal, write } from './api';
 import { count, labelled, moment, percent, plain } from './format';
-import { Card, Copy, Loaded, PatternLink, Refused } from './parts';
+import { Card, Copy, Fact, Loaded, PatternLink, Refused } from './parts';
 import { refresh, type Resource, useResource } from './resource';
-import { route, subject, windowName } from './route';
+import { namedCache, route, subject, windowName } from './route';
 import type { LowPerformer, Recommendation } from './wire';
 
 /** Whether the caller may change something; undefined until that is known. */
@@ -69,8 +70,8 @@ function Nothing() {
 }
 
 function Advice({ of: one, short }: { of: Recommendation; short: boolean }) {
-  const { code, pattern, layer, title, why, change, predicted, evidence, confidence, since } = one;
-  const gains = Object.entries(predicted ?? {}).filter(([name, value]) => value !== null && !/_error$/.test(name));
+  const { code, pattern, layer, title, why, change, evidence, confidence, since } = one;
+  const gains = predictedOf(one);
   return (
     <li>
       <div class="advice-head">
@@ -86,16 +87,11 @@ function Advice({ of: one, short }: { of: Recommendation; short: boolean }) {
       )}
       {gains.length > 0 && (
         <p class="gains">
-          {gains.map(([name, value]) => {
-            const [label, text] = labelled(name, value);
-            const error = predicted?.[`${name}_error`];
-            return (
-              <span key={name}>
-                {label} <b>{text}</b>
-                {typeof error === 'number' && ` ± ${percent(error)}`}
-              </span>
-            );
-          })}
+          {gains.map(([label, text]) => (
+            <span key={label}>
+              {label} <b>{text}</b>
+            </span>
+          ))}
         </p>
       )}
       {!short && change?.code && (
@@ -110,10 +106,9 @@ function Advice({ of: one, short }: { of: Recommendation; short: boolean }) {
             {Object.entries(evidence).map(([name, value]) => {
               const [label, text] = labelled(name, value);
               return (
-                <div class="fact" key={name}>
-                  <dt>{label}</dt>
-                  <dd>{text}</dd>
-                </div>
+                <Fact key={name} label={label}>
+                  {text}
+                </Fact>
               );
             })}
           </dl>
@@ -132,26 +127,30 @@ function Advice({ of: one, short }: { of: Recommendation; short: boolean }) {
   );
 }
 
+/** What it is predicted to bring, each with its error. */
+function predictedOf({ predicted }: Recommendation): [label: string, text: string][] {
+  const errors: Readonly<Record<string, unknown>> = predicted;
+  return Object.entries(predicted)
+    .filter(([name, value]) => value !== null && !name.endsWith('_error'))
+    .map(([name, value]) => {
+      const [label, text] = labelled(name, value);
+      const error = errors[`${name}_error`];
+      return [label, typeof error === 'number' ? `${text} ± ${percent(error)}` : text];
+    });
+}
+
 /** Options that can be changed while the application runs. */
-const AT_RUN_TIME = [
-  'ttl',
-  'staleWhileRevalidate',
-  'staleIfError',
-  'softTimeout',
-  'hardTimeout',
-  'refreshAhead',
-  'jitter',
-  'negativeTtl',
-];
+const AT_RUN_TIME: readonly string[] = TUNABLE_FIELDS;
 
 /** Shows the change and what it is predicted to do, and asks. Not there where the caller may not, or the option cannot. */
-function Apply({ of: { pattern, change, predicted, title } }: { of: Recommendation }) {
+function Apply({ of: one }: { of: Recommendation }) {
+  const { pattern, change, title } = one;
   const dialog = useRef<HTMLDialogElement>(null);
   const [refusal, setRefusal] = useState<Refusal>();
   if (!mayWrite.value || !pattern || !change?.option || !AT_RUN_TIME.includes(change.option)) return null;
   const apply = async () => {
     try {
-      await write('PUT', 'policies', { pattern, ...subject.value }, { [change.option!]: change.to });
+      await write('PUT', 'policies', { pattern, ...namedCache.value }, { [change.option!]: change.to });
       dialog.current?.close();
       refresh();
     } catch (error) {
@@ -170,15 +169,11 @@ function Apply({ of: { pattern, change, predicted, title } }: { of: Recommendati
           <del>{change.from === null ? 'not set' : plain(change.from)}</del> → <ins>{plain(change.to)}</ins>
         </p>
         <dl class="facts">
-          {Object.entries(predicted ?? {}).map(([name, value]) => {
-            const [label, text] = labelled(name, value);
-            return (
-              <div class="fact" key={name}>
-                <dt>predicted {label}</dt>
-                <dd>{text}</dd>
-              </div>
-            );
-          })}
+          {predictedOf(one).map(([label, text]) => (
+            <Fact key={label} label={`predicted ${label}`}>
+              {text}
+            </Fact>
+          ))}
         </dl>
         <p>
           It is in force at once, on every instance that shares a Redis, until it is reverted or a deploy changes the

@@ -2,8 +2,8 @@ import { useMemo } from 'preact/hooks';
 import { useAlerts } from './alerts';
 import { Chart, type Mark, type Series } from './chart';
 import { duration, percent, perSecond } from './format';
-import { events, type Invalidation, type LiveEvent, type PolicyEvent } from './live';
-import type { Alert, Context, History, HistoryPoint } from './wire';
+import { events, type Invalidation, type LiveEvent } from './live';
+import type { Alert, Context, History, HistoryPoint, PolicyEvent } from './wire';
 
 const time = (at: string) => Date.parse(at) / 1000;
 const rate = (of: (point: HistoryPoint) => number) => (point: HistoryPoint) =>

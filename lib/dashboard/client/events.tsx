@@ -1,7 +1,7 @@
 import { exact, labelled, moment } from './format';
-import { type AlertChange, events, type Invalidation, type LiveEvent, type PolicyEvent } from './live';
+import { events, type Invalidation, type LiveEvent } from './live';
 import { Card } from './parts';
-import type { WarmingProgress } from './wire';
+import type { AlertChange, PolicyEvent, WarmingProgress } from './wire';
 
 export function EventsPage() {
   return (

@@ -75,7 +75,10 @@ export function moment(at: string | number): string {
 export function plain(value: unknown): string {
   if (value === null || value === undefined) return NONE;
   if (typeof value === 'number') return Number.isInteger(value) ? whole.format(value) : number.format(value);
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value !== 'object') return String(value);
+  return Object.entries(value)
+    .map((field) => labelled(...field).join(' '))
+    .join(', ');
 }
 
 /** `time_saved_ms_per_hour` → a label and a value with its unit. */
@@ -84,5 +87,5 @@ export function labelled(name: string, value: unknown): [string, string] {
   if (typeof value !== 'number') return [label, plain(value)];
   if (/_ms(_|$)/.test(name)) return [label, duration(value)];
   if (/(rate|share|error)$/.test(name) && value <= 1) return [label, percent(value)];
-  return [label, /bytes/.test(name) ? bytes(value) : count(value)];
+  return [label, /bytes|size/.test(name) ? bytes(value) : count(value)];
 }

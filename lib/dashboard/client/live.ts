@@ -1,6 +1,6 @@
 import { batch, signal } from '@preact/signals';
 import { read, Refusal, request, token } from './api';
-import type { Realtime, Warning, WarmingProgress } from './wire';
+import type { Realtime, WarmingProgress } from './wire';
 
 /*
  * The event stream, read with fetch: EventSource cannot send a bearer token. It pauses while the page is hidden and resumes with what it
@@ -16,11 +16,6 @@ export interface LiveEvent {
   readonly data: unknown;
 }
 
-export interface AlertChange {
-  readonly state: 'opened' | 'closed';
-  readonly alert: Warning;
-}
-
 export interface Invalidation {
   readonly patterns: readonly string[];
   readonly keys: number;
@@ -28,14 +23,6 @@ export interface Invalidation {
   readonly tags: number;
   readonly all: boolean;
   readonly removed: number | null;
-}
-
-export interface PolicyEvent {
-  readonly pattern: string;
-  readonly change: string;
-  readonly automatic: boolean;
-  readonly values: Readonly<Record<string, unknown>>;
-  readonly set_by: string;
 }
 
 const KEPT_EVENTS = 300;
@@ -92,7 +79,7 @@ async function stream(own: AbortController): Promise<void> {
   };
   try {
     heard();
-    const headers = lastId === '' ? {} : { 'Last-Event-ID': lastId };
+    const headers: HeadersInit = lastId === '' ? {} : { 'Last-Event-ID': lastId };
     const response = await request('events', {}, { headers, signal: own.signal });
     retryMs = FIRST_RETRY_MS;
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();

@@ -134,7 +134,7 @@ export function PatternPage({ context }: { context: Context | undefined }) {
         <Card title="Advice" covers="by what was observed">
           <AdviceList of={advice} />
         </Card>
-        <Policy pattern={name} stats={own} />
+        <Policy pattern={name} />
       </div>
       <div class="two">
         <Ladder pattern={name} />
@@ -187,10 +187,10 @@ function HotKeys({ pattern }: { pattern: string }) {
           <Table
             label="Hot keys"
             rows={all.slice(0, 10)}
-            id={({ key }) => key}
+            id={({ id }) => id}
             columns={[
               { name: 'Key', cell: ({ key }) => <bdi class="pattern">{key}</bdi> },
-              { name: 'Requests', term: 'requests', numeric: true, cell: (row) => count(row.requests ?? row.count) },
+              { name: 'Requests', term: 'requests', numeric: true, cell: (row) => count(row.requests) },
             ]}
           />
         )}

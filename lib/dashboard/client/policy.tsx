@@ -4,25 +4,24 @@ import { type Refusal, write } from './api';
 import { duration, labelled, moment, percent } from './format';
 import { Card, Fact, Loaded, Refused } from './parts';
 import { refresh, type Resource, useResource } from './resource';
-import { subject } from './route';
-import type { PatternStats, PolicyReport } from './wire';
+import { namedCache } from './route';
+import type { PolicyReport } from './wire';
 
 const EVERY_MS = 10_000;
 
 export function usePolicies(pattern?: string): Resource<readonly PolicyReport[]> {
-  const { scope: _, ...cache } = subject.value as { scope?: string };
-  return useResource('policies', { pattern, ...cache }, EVERY_MS);
+  return useResource('policies', { pattern, ...namedCache.value }, EVERY_MS);
 }
 
 /** The TTL in force, marked where it is not the declared one. */
 export function ttlOf({ effective, override, automatic }: PolicyReport): string {
-  const { ttl_ms: ttl, ttl_by_value: byValue } = effective as { ttl_ms: number | null; ttl_by_value?: boolean };
+  const { ttl_ms: ttl, ttl_by_value: byValue } = effective;
   const text = byValue ? 'by value' : ttl === null ? 'no end' : duration(ttl);
   return override !== null ? `${text} (set)` : automatic !== null ? `${text} (auto)` : text;
 }
 
 /** What the pattern declares, what is in force, and the way back. */
-export function Policy({ pattern, stats }: { pattern: string; stats: PatternStats | undefined }) {
+export function Policy({ pattern }: { pattern: string }) {
   const policies = usePolicies(pattern);
   return (
     <Card title="Policy" covers="in force now">
@@ -32,14 +31,16 @@ export function Policy({ pattern, stats }: { pattern: string; stats: PatternStat
         empty={(all) => !all.some((one) => one.pattern === pattern)}
         nothing="No handler declares this pattern: the defaults of the cache are in force."
       >
-        {(all) => <Report of={all.find((one) => one.pattern === pattern)!} stats={stats} />}
+        {(all) => <Report of={all.find((one) => one.pattern === pattern)!} />}
       </Loaded>
     </Card>
   );
 }
 
-function Report({ of, stats }: { of: PolicyReport; stats: PatternStats | undefined }) {
-  const { declared, effective, override, automatic, predicted, realised } = of;
+function Report({ of }: { of: PolicyReport }) {
+  const { override, automatic, outcome, varies } = of;
+  const declared: Readonly<Record<string, unknown>> = of.declared;
+  const effective: Readonly<Record<string, unknown>> = of.effective;
   const changed = Object.keys(effective).filter(
     (name) => JSON.stringify(effective[name]) !== JSON.stringify(declared[name]),
   );
@@ -69,12 +70,18 @@ function Report({ of, stats }: { of: PolicyReport; stats: PatternStats | undefin
           {override?.expires_at && `, until ${moment(override.expires_at)}`}
         </p>
       )}
-      {predicted && (
+      {varies.length > 0 && (
+        <p class="muted">
+          Its handlers declare different values of {varies.map((name) => labelled(name, 0)[0]).join(', ')}: those of the
+          first are shown.
+        </p>
+      )}
+      {outcome && (
         <dl class="facts">
-          <Fact label="Predicted hit rate">{percent(predicted.hit_rate)}</Fact>
-          <Fact label="Realised hit rate">{percent(realised?.hit_rate ?? stats?.hit_rate)}</Fact>
-          <Fact label="Predicted stale share">{percent(predicted.stale_share)}</Fact>
-          <Fact label="Realised stale share">{percent(realised?.stale_share)}</Fact>
+          <Fact label="Predicted hit rate">{percent(outcome.predicted.hit_rate)}</Fact>
+          <Fact label="Realised hit rate">{percent(outcome.realised.hit_rate)}</Fact>
+          <Fact label="Predicted stale share">{percent(outcome.predicted.stale_share)}</Fact>
+          <Fact label="Realised stale share">{percent(outcome.realised.stale_share)}</Fact>
         </dl>
       )}
       {override && <Revert pattern={of.pattern} />}
@@ -87,8 +94,7 @@ function Revert({ pattern }: { pattern: string }) {
   if (!mayWrite.value) return null;
   const revert = async () => {
     try {
-      const { scope: _, ...cache } = subject.value as { scope?: string };
-      await write('DELETE', 'policies', { pattern, ...cache });
+      await write('DELETE', 'policies', { pattern, ...namedCache.value });
       refresh();
     } catch (error) {
       setRefusal(error as Refusal);

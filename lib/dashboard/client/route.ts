@@ -30,11 +30,13 @@ export interface Route {
 
 export const route = signal<Route>(read());
 export const windowName = computed(() => route.value.window);
+/** Which cache is meant, for routes that have no scope. */
+export const namedCache = computed(() => (route.value.cache === 'default' ? {} : { cache: route.value.cache }));
 /** Query parameters that most routes take. */
-export const subject = computed(() => {
-  const { scope, cache } = route.value;
-  return { ...(scope === 'fleet' ? { scope } : {}), ...(cache === 'default' ? {} : { cache }) };
-});
+export const subject = computed(() => ({
+  ...(route.value.scope === 'fleet' ? { scope: route.value.scope } : {}),
+  ...namedCache.value,
+}));
 
 addEventListener('hashchange', () => (route.value = read()));
 

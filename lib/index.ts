@@ -23,6 +23,7 @@ export { createObservedCache, observeCache, type ObservedCacheOptions } from './
 export { ObservedCache } from './observed-cache.js';
 export type { CacheContract, CacheItem, KeyvLike, RawValue, WrapOptions } from './cache/contract/cache-contract.js';
 export type { CacheLog } from './cache/base/cache-log.js';
+export type { LogCode } from './cache/base/log-codes.js';
 export type { Clock } from './cache/base/clock.js';
 export type { Duration } from './cache/base/duration.js';
 export { CacheError, type CacheErrorCode } from './cache/base/errors.js';

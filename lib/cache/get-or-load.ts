@@ -10,6 +10,7 @@ import { loadTimeout } from './loads/load-timeout.js';
 import { type ManyLoader, valuesInOrder } from './loads/many-loader.js';
 import { OriginCall } from './loads/origin-call.js';
 import { MissReason, Operation, Outcome } from './base/observer.js';
+import { isReported } from './base/reported-errors.js';
 import type { AnnotatedLoader, Answer, ReadPlan } from './policies/read-plan.js';
 import { forEachInSlices, TimeSlice } from './base/slices.js';
 import type { SpanHandle } from './base/tracer.js';
@@ -287,6 +288,7 @@ export class GetOrLoad {
         observer.waitTimeout(series);
         break;
       case 'unreachable':
+        if (isReported(turn.cause)) break;
         log.once('warn', 'LOCK_UNREACHABLE', series.pattern, `Loads of ${series.pattern} go on without their lock between processes: its layer cannot be reached.`, turn.cause); // prettier-ignore
     }
     callLoader(call, loader);

@@ -3,6 +3,7 @@ import type { Clock } from './base/clock.js';
 import type { Engine } from './engine.js';
 import { CacheError } from './base/errors.js';
 import { redactedMessage } from './base/redacted-error.js';
+import { isReported } from './base/reported-errors.js';
 import type { Layer, LayerFactory } from './layers/layer.js';
 
 /** How long closing may take, milliseconds. */
@@ -80,6 +81,7 @@ export class Lifecycle {
           { cause },
         );
       }
+      if (isReported(cause)) return;
       this.#engine.log.once('warn', 'LAYER_FAILED', layer.name, `Layer '${layer.name}' cannot be used; the cache goes on without it until it can: ${redactedMessage(cause)}`); // prettier-ignore
     }
   }

@@ -6,6 +6,7 @@ import { CacheError } from '../cache/base/errors.js';
 import type { SharedMap } from '../cache/layers/layer.js';
 import type { ShutdownBudget } from '../cache/base/shutdown-budget.js';
 import { redactedMessage } from '../cache/base/redacted-error.js';
+import { isReported } from '../cache/base/reported-errors.js';
 import type { OtherProcess } from '../metrics/cache-metrics.js';
 import type { CacheStatistics } from '../metrics/cache-statistics.js';
 
@@ -148,9 +149,10 @@ export class Fleet {
       if (this.#failing) this.options.log('log', 'FLEET_RESTORED', 'Other instances learn of this one again.');
       this.#failing = false;
     } catch (cause) {
+      if (isReported(cause)) return nextMs;
       if (!this.#failing && !this.#stopped) {
         const why = redactedMessage(cause);
-        this.options.log('warn', 'FLEET_NOT_TOLD', `Other instances do not learn what this one counts. ${why}`);
+        this.options.log('warn', 'FLEET_NOT_PUBLISHED', `Other instances do not learn what this one counts. ${why}`);
       }
       this.#failing = true;
     }

@@ -89,12 +89,12 @@ export class Persistence {
     const { metrics, log } = this.options;
     try {
       await store.write(await metrics.collectImage());
-      if (this.#failing) log('log', 'METRICS_KEPT', `Metrics are kept in ${store.description} again.`);
+      if (this.#failing) log('log', 'METRICS_STORED', `Metrics are kept in ${store.description} again.`);
       this.#failing = false;
     } catch (cause) {
       const why = redactedMessage(cause);
       if (!this.#failing) {
-        log('warn', 'METRICS_NOT_KEPT', `Metrics cannot be kept in ${store.description} and are tried again. ${why}`);
+        log('warn', 'METRICS_NOT_STORED', `Metrics cannot be kept in ${store.description} and are tried again. ${why}`);
       }
       this.#failing = true;
     }

@@ -2,6 +2,7 @@ import { TIMED_OUT, within } from '../cache/base/bounded-wait.js';
 import type { Clock } from '../cache/base/clock.js';
 import type { OnceLog } from '../cache/base/once-log.js';
 import { redactedMessage } from '../cache/base/redacted-error.js';
+import { isReported } from '../cache/base/reported-errors.js';
 import type { SharedMap } from '../cache/layers/layer.js';
 import { bytesOf, type OverrideRecord, recordIn, slotOf } from './override-record.js';
 
@@ -19,6 +20,15 @@ const RENEW_MS = 86_400_000;
 /** How often other processes' records are read where no message announces them, milliseconds. */
 const READ_EVERY_MS = 15_000;
 const WRITE_WITHIN_MS = 2_000;
+
+const READ_AGAIN = {
+  code: 'POLICIES_READ',
+  message: 'Overridden policies of other processes are read again.',
+} as const;
+const SHARED_AGAIN = {
+  code: 'POLICY_SHARED',
+  message: 'Overridden policies reach the other processes again.',
+} as const;
 
 interface Held {
   readonly record: OverrideRecord;
@@ -112,7 +122,7 @@ export class SharedOverrides {
     try {
       const notes = await map.readAll();
       const now = clock.now();
-      log.ended('POLICIES_NOT_READ', 'tuning', 'Overridden policies of other processes are read again.');
+      log.ended('POLICIES_NOT_READ', 'tuning', READ_AGAIN);
       for (const [slot, bytes] of notes) this.#merge(slot, recordIn(bytes, slot, now), now);
       for (const [slot, held] of this.#held) {
         if (!notes.has(slot) || now - (held.sharedAt ?? 0) > RENEW_MS) held.sharedAt = undefined;
@@ -121,8 +131,9 @@ export class SharedOverrides {
       const unwritten = [...this.#held.values()].filter(({ sharedAt }) => sharedAt === undefined);
       for (const held of unwritten) await this.#write(held);
     } catch (cause) {
+      if (this.#closed || isReported(cause)) return;
       const message = `Overridden policies of other processes cannot be read; those that are known stay. ${redactedMessage(cause)}`;
-      if (!this.#closed) log.once('warn', 'POLICIES_NOT_READ', 'tuning', message);
+      log.once('warn', 'POLICIES_NOT_READ', 'tuning', message);
     }
   }
 
@@ -148,7 +159,7 @@ export class SharedOverrides {
       const writing = map.publish(slotOf(held.record), bytesOf(held.record), KEEP_MS);
       if ((await within(writing, WRITE_WITHIN_MS, clock)) === TIMED_OUT) throw new Error('It took too long.');
       held.sharedAt = clock.now();
-      log.ended('POLICY_NOT_SHARED', 'tuning', 'Overridden policies reach the other processes again.');
+      log.ended('POLICY_NOT_SHARED', 'tuning', SHARED_AGAIN);
       announce();
     } catch (cause) {
       const message = `An overridden policy does not reach the other processes yet; it is tried again. ${redactedMessage(cause)}`;

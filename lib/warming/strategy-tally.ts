@@ -11,7 +11,7 @@ export class StrategyTally {
   keysSkipped = 0;
   keysFailed = 0;
   bytes = 0;
-  readonly #failures = new Map<string, { code: string; message: string; count: number }>();
+  readonly #failures = new Map<string, WarmingFailure & { count: number }>();
 
   /** Counts one failed entry, or several with the same reason. */
   entryFailed(error: unknown, key?: string, count = 1): void {
@@ -20,7 +20,7 @@ export class StrategyTally {
   }
 
   /** Records a fault of the strategy as a whole. */
-  fault(error: unknown, code = 'WARMING_STRATEGY_FAILED', key?: string, count = 1): void {
+  fault(error: unknown, code: WarmingFailure['code'] = 'WARMING_STRATEGY_FAILED', key?: string, count = 1): void {
     const known = error instanceof CacheError ? error.code : code;
     const message = withoutKey(redactedMessage(error), key);
     const kind = `${known} ${message}`;

@@ -4,6 +4,7 @@ import type { CacheLog } from '../cache/base/cache-log.js';
 import type { Clock } from '../cache/base/clock.js';
 import { checkKey } from '../cache/base/keys.js';
 import { redactedMessage } from '../cache/base/redacted-error.js';
+import { isReported } from '../cache/base/reported-errors.js';
 import type { Layer, SharedMap } from '../cache/layers/layer.js';
 
 /*
@@ -73,11 +74,10 @@ export class WarmStart {
     try {
       await within(this.#read(this.#map, progress), READ_WITHIN_MS, clock);
     } catch (cause) {
-      log(
-        'warn',
-        'WARM_START_FAILED',
-        `Memory starts empty: the hottest keys cannot be read. ${redactedMessage(cause)}`,
-      );
+      if (!isReported(cause)) {
+        const why = redactedMessage(cause);
+        log('warn', 'WARM_START_FAILED', `Memory starts empty: the hottest keys cannot be read. ${why}`);
+      }
     }
     progress.stopped = true;
     if (progress.keys > 0) {

@@ -1,3 +1,5 @@
+import type { CacheErrorCode } from '../cache/base/errors.js';
+
 /** The trigger of a run. */
 export type WarmingTrigger = 'startup' | 'cron' | 'manual';
 
@@ -9,7 +11,7 @@ export type WarmingResult = 'ok' | 'partial' | 'failed' | 'timeout' | 'aborted' 
 
 /** One kind of failure with its count; never with a key or a value. */
 export interface WarmingFailure {
-  readonly code: string;
+  readonly code: CacheErrorCode | 'WARMING_LOAD_FAILED' | 'WARMING_STRATEGY_FAILED';
   readonly message: string;
   readonly count: number;
 }

@@ -5,6 +5,10 @@ import { CacheObservabilityModule } from '../../lib/cache-observability.module.j
 import { Cached } from '../../lib/caching/cached.decorator.js';
 import type { CacheLog } from '../../lib/cache/base/cache-log.js';
 import { unguardedNestLog } from '../../lib/nest-log.js';
+import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
+import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
+import { ObservedCache } from '../../lib/observed-cache.js';
+import { eventually, freePort, RedisServer } from '../support/redis.js';
 
 @Controller()
 class Feeds {
@@ -68,4 +72,43 @@ describe("the log through Nest's ConsoleLogger", () => {
     );
     expect(text).toContain('[LAYER_FAILED] A read failed.');
   });
+});
+
+describe('the log of an application whose Redis is away at boot', () => {
+  it('has one warning, which names the cause, while health has all, and one line when Redis is back', async () => {
+    const port = await freePort();
+    const lines: string[] = [];
+    const write = (entry: unknown) => {
+      const { code = '', message = '' } = Object(entry) as { code?: string; message?: string };
+      if (code !== '' && code !== 'CACHE_READY') lines.push(`${code} ${message}`);
+    };
+    @Module({
+      imports: [
+        CacheObservabilityModule.forRoot({
+          namespace: 'shop',
+          layers: [memoryLayer(), redisLayer({ url: `redis://:secret@127.0.0.1:${port}` })],
+          fleet: true,
+          prometheus: false,
+        }),
+      ],
+      controllers: [Feeds],
+    })
+    class WithRedis {}
+    const app = await NestFactory.create(WithRedis, { logger: { log: write, warn: write, error: write } });
+    await app.init();
+    const cache = app.get(ObservedCache);
+    expect(await cache.getOrSet('a', () => 1, { lock: true })).toBe(1);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^LAYER_LOST Layer 'redis' has no connection; it is being restored: redis:\/\/•••@127\.0\.0\.1:\d+ refuses connections \(ECONNREFUSED\)\. Start its server, or correct the address\.$/,
+      ),
+    ]);
+    expect(cache.metrics.getHealth().warnings.map(({ code }) => code)).toEqual(['LAYER_DOWN']);
+    const server = await RedisServer.start({ requirepass: 'secret' }, port);
+    await eventually(() => lines.some((line) => line.startsWith('LAYER_RESTORED')), 'it is restored', 20_000);
+    await eventually(() => cache.metrics.getHealth().warnings.length === 0, 'the warnings end', 20_000);
+    await app.close();
+    await server.dispose();
+    expect(lines.map((line) => line.split(' ', 1)[0])).toEqual(['LAYER_LOST', 'LAYER_RESTORED']);
+  }, 60_000);
 });

@@ -103,7 +103,7 @@ describe('metrics saved across restarts', () => {
     const app = await start({ persistence: { path } }, 'express', lines);
     await visit(app, 'feed:1', 1);
     await app.close();
-    expect(lines.codes).toEqual(['METRICS_NOT_RESTORED', 'METRICS_NOT_KEPT']);
+    expect(lines.codes).toEqual(['METRICS_NOT_RESTORED', 'METRICS_NOT_STORED']);
     expect(lines.messages.join()).not.toContain('feed:1');
   });
 
@@ -187,7 +187,7 @@ describe('metrics saved in Redis', () => {
     await app.close();
     expect(performance.now() - startedAt).toBeLessThan(15_000);
     expect(lines.codes).toContain('METRICS_NOT_RESTORED');
-    expect(lines.codes.filter((code) => code === 'METRICS_NOT_KEPT')).toHaveLength(1);
+    expect(lines.codes.filter((code) => code === 'METRICS_NOT_STORED')).toHaveLength(1);
     await redis.up();
   }, 30_000);
 });

@@ -1,11 +1,12 @@
 import type { CacheLog } from './cache-log.js';
+import type { LogCode } from './log-codes.js';
 import { redactedMessage } from './redacted-error.js';
 import { isThenable } from './thenable.js';
 
 /** Code of the application that is called for its effect: nothing waits for it, and nothing fails with it. */
 export type CallbackKind = 'collector' | 'exporter' | 'listener' | 'log' | 'observer' | 'subscriber' | 'tracer';
 
-const CODES: Readonly<Record<Exclude<CallbackKind, 'log'>, string>> = {
+const CODES: Readonly<Record<Exclude<CallbackKind, 'log'>, LogCode>> = {
   collector: 'OBSERVER_FAILED',
   exporter: 'EXPORT_FAILED',
   listener: 'LISTENER_FAILED',

@@ -1,4 +1,5 @@
 import type { CacheLog } from './cache-log.js';
+import type { LogCode } from './log-codes.js';
 
 const REMEMBERED = 1_000;
 
@@ -12,7 +13,7 @@ export class OnceLog {
   }
 
   /** Logs it unless it was logged for this subject and has not ended. */
-  once(level: 'log' | 'warn' | 'error', code: string, subject: string, message: string, cause?: unknown): void {
+  once(level: 'log' | 'warn' | 'error', code: LogCode, subject: string, message: string, cause?: unknown): void {
     if (this.#log === undefined) return;
     const topic = `${code} ${subject}`;
     if (this.#active.has(topic) || this.#active.size >= REMEMBERED) return;
@@ -21,22 +22,22 @@ export class OnceLog {
   }
 
   /** True while a logged condition lasts. */
-  hasLogged(code: string, subject: string): boolean {
+  hasLogged(code: LogCode, subject: string): boolean {
     return this.#active.size > 0 && this.#active.has(`${code} ${subject}`);
   }
 
-  /** Ends a condition, so that it can be logged again; logs `message` where one is given. */
-  ended(code: string, subject: string, message?: string): void {
-    if (this.#active.size === 0 || !this.#active.delete(`${code} ${subject}`) || message === undefined) return;
-    this.#send('log', code, message, { subject });
+  /** Ends a condition, so that it can be logged again; where it was logged, logs its end with a code of its own. */
+  ended(code: LogCode, subject: string, end?: { readonly code: LogCode; readonly message: string }): void {
+    if (this.#active.size === 0 || !this.#active.delete(`${code} ${subject}`) || end === undefined) return;
+    this.#send('log', end.code, end.message, { subject });
   }
 
   /** Logs what the caller itself reports only once. */
-  write(level: 'log' | 'warn' | 'error', code: string, message: string, details?: Record<string, unknown>): void {
+  write(level: 'log' | 'warn' | 'error', code: LogCode, message: string, details?: Record<string, unknown>): void {
     this.#send(level, code, message, details);
   }
 
-  #send(level: 'log' | 'warn' | 'error', code: string, message: string, details?: Record<string, unknown>): void {
+  #send(level: 'log' | 'warn' | 'error', code: LogCode, message: string, details?: Record<string, unknown>): void {
     try {
       this.#log?.(level, code, message, details);
     } catch {

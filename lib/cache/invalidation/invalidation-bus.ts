@@ -2,6 +2,7 @@ import { within } from '../base/bounded-wait.js';
 import type { Clock } from '../base/clock.js';
 import type { BusMessage, Coordination } from './coordination.js';
 import type { OnceLog } from '../base/once-log.js';
+import { isReported } from '../base/reported-errors.js';
 import { Outbox } from './outbox.js';
 
 const RETRY_MS = 1_000;
@@ -9,7 +10,11 @@ const HANDOVER_MS = 1_000;
 /** Beyond this many names one message says "everything" instead. */
 const MAX_NAMES = 10_000;
 
-const SENT_AGAIN = 'Invalidations reach the other processes again.';
+const SENT_AGAIN = { code: 'BUS_SENT', message: 'Invalidations reach the other processes again.' } as const;
+const RECEIVED_AGAIN = {
+  code: 'BUS_RESTORED',
+  message: "Other processes' invalidations are received again.",
+} as const;
 
 /** Who applies what others tell. */
 export interface BusListener {
@@ -79,12 +84,12 @@ export class InvalidationBus {
       const unsubscribe = await coordination.subscribe(listener);
       if (this.#closed) return await unsubscribe();
       this.#unsubscribe = unsubscribe;
-      this.#log.ended('BUS_UNREACHABLE', 'bus', "Other processes' invalidations are received again.");
+      this.#log.ended('BUS_UNREACHABLE', 'bus', RECEIVED_AGAIN);
       if (again) late();
     } catch (cause) {
       if (this.#closed) return;
       const message = "Other processes' invalidations cannot be received; trying again until they can.";
-      this.#log.once('warn', 'BUS_UNREACHABLE', 'bus', message, cause);
+      if (!isReported(cause)) this.#log.once('warn', 'BUS_UNREACHABLE', 'bus', message, cause);
       this.#clock.after(RETRY_MS, () => void this.#subscribe(coordination, listener, late, true));
     }
   }

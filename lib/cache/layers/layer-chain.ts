@@ -11,6 +11,7 @@ import { restored } from './restored-entry.js';
 import type { Layer, LayerWrite, LocalLayer } from './layer.js';
 import { type CacheObserver, CircuitState, LayerOperation, LayerResult } from '../base/observer.js';
 import type { OnceLog } from '../base/once-log.js';
+import { isReported } from '../base/reported-errors.js';
 import type { ResolvedPolicy } from '../policies/resolved-policy.js';
 import type { LoadTicket } from './load-ticket.js';
 
@@ -350,13 +351,10 @@ export class LayerChain {
     } catch (cause) {
       const result = failure(cause);
       this.#observer.layer(index, operation, result, this.#clock.now() - startedAt, keys, 0);
-      this.#log.once(
-        'warn',
-        'LAYER_FAILED',
-        layer.name,
-        `Layer '${layer.name}' failed; the cache goes on without it until it answers again.`,
-        cause,
-      );
+      if (!isReported(cause)) {
+        const message = `Layer '${layer.name}' failed; the cache goes on without it until it answers again.`;
+        this.#log.once('warn', 'LAYER_FAILED', layer.name, message, cause);
+      }
       return { ok: false, refused: result === LayerResult.refused };
     } finally {
       if (--this.#underWay === 0) for (const idle of this.#idle.splice(0)) idle();
@@ -379,7 +377,8 @@ export class LayerChain {
     if (!this.#log.hasLogged('LAYER_FAILED', layer.name)) return;
     const { connected, circuitState } = layer.status();
     if (!connected || circuitState !== CircuitState.closed) return;
-    this.#log.ended('LAYER_FAILED', layer.name, `Layer '${layer.name}' answers again.`);
+    const message = `Layer '${layer.name}' answers again.`;
+    this.#log.ended('LAYER_FAILED', layer.name, { code: 'LAYER_RESTORED', message });
   }
 }
 

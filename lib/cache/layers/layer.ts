@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.js';
+import type { LogCode } from '../base/log-codes.js';
 import type { Entry } from '../entries/entry.js';
 import type { Coordination } from '../invalidation/coordination.js';
 import type { Invalidations } from '../invalidation/invalidations.js';
-
 import type { OptionFault } from '../options/option-rules.js';
 import type { CircuitState, EvictionReason, Result } from '../base/observer.js';
 import type { LoadTicket } from './load-ticket.js';
@@ -148,7 +148,7 @@ export interface LayerEvents {
   writeDropped(count: number): void;
   asyncWrite(result: Result, durationMs: number, keys: number): void;
   /** Something a person should read once: connection lost, restored, a value that could not be decoded. Never a key. */
-  log(level: 'log' | 'warn' | 'error', code: string, message: string, cause?: unknown): void;
+  log(level: 'log' | 'warn' | 'error', code: LogCode, message: string, cause?: unknown): void;
 }
 
 /** What a layer is built with. */

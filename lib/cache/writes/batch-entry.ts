@@ -1,4 +1,5 @@
 import type { Duration } from '../base/duration.js';
+import type { CacheErrorCode } from '../base/errors.js';
 
 /** A moment in the order of invalidations, to be released once what was loaded since has been written. */
 export interface LoadMark {
@@ -20,9 +21,18 @@ export interface BatchEntry {
   readonly since?: LoadMark | undefined;
 }
 
+/** An entry of a batch that was not written. */
+export interface BatchRejection {
+  readonly key: string;
+  /**
+   * The code of the error; `ENTRY_TOO_LARGE` above `maxEntrySize`, `NOT_CACHEABLE` by its handler's policy, `LAYER_UNAVAILABLE` where no
+   * layer took it, `INVALIDATED` since it was loaded.
+   */
+  readonly code: CacheErrorCode | 'INVALIDATED';
+}
+
 export interface BatchResult {
   readonly written: number;
-  /** With the code of the error; `ENTRY_TOO_LARGE` above `maxEntrySize`, `NOT_CACHEABLE` by its handler's policy, `LAYER_UNAVAILABLE` where no layer took it, `INVALIDATED` since it was loaded. */
-  readonly rejected: readonly { readonly key: string; readonly code: string }[];
+  readonly rejected: readonly BatchRejection[];
   readonly bytes: number;
 }

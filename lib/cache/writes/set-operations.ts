@@ -1,4 +1,4 @@
-import type { BatchEntry, BatchResult, LoadMark } from './batch-entry.js';
+import type { BatchEntry, BatchRejection, BatchResult, LoadMark } from './batch-entry.js';
 import type { CacheEvents } from '../contract/cache-events.js';
 import type { Clock } from '../base/clock.js';
 import type { Duration } from '../base/duration.js';
@@ -118,7 +118,7 @@ export class SetOperations {
   async setMany(entries: Iterable<BatchEntry>, operation: Operation): Promise<BatchResult> {
     const startedAt = this.clock.now();
     const drafts = new Map<string, Draft>();
-    const rejected: { key: string; code: string }[] = [];
+    const rejected: BatchRejection[] = [];
     for (const item of entries) {
       try {
         checkKey(item.key);
@@ -133,7 +133,7 @@ export class SetOperations {
     for (const { key } of rejected) this.#report(key, operation, Result.rejected, startedAt, 0);
     const { kept, bytes } = await this.#write([...drafts.values()], operation, startedAt);
     if (kept) return { written: drafts.size, rejected, bytes };
-    const lost = [...drafts.keys()].map((key) => ({ key, code: 'LAYER_UNAVAILABLE' }));
+    const lost = [...drafts.keys()].map((key) => ({ key, code: 'LAYER_UNAVAILABLE' as const }));
     return { written: 0, rejected: [...rejected, ...lost], bytes: 0 };
   }
 

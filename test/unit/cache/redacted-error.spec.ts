@@ -59,7 +59,7 @@ describe('an error of other code', () => {
     const thrown = planted[kind]!();
     const written: unknown[] = [];
     const log = redactedLog((...line) => written.push(line));
-    log('warn', 'CODE', 'message', {
+    log('warn', 'LAYER_FAILED', 'message', {
       cause: thrown,
       reason: [thrown instanceof Error ? thrown : new Error('hunter2')],
     });
@@ -101,7 +101,7 @@ describe('an error of this library', () => {
 it('details of a log are texts, numbers and booleans', () => {
   const written: unknown[] = [];
   const log: CacheLog = redactedLog((...line) => written.push(line));
-  log('log', 'CODE', 'message', {
+  log('log', 'LAYER_FAILED', 'message', {
     layer: 'redis',
     count: 2,
     on: true,
@@ -110,7 +110,7 @@ it('details of a log are texts, numbers and booleans', () => {
     map: new Map(),
   });
   expect(written).toEqual([
-    ['log', 'CODE', 'message', { layer: 'redis', count: 2, on: true, list: 'a, 1', map: expect.any(String) }],
+    ['log', 'LAYER_FAILED', 'message', { layer: 'redis', count: 2, on: true, list: 'a, 1', map: expect.any(String) }],
   ]);
 });
 

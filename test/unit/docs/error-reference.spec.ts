@@ -1,38 +1,49 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-const page = readFileSync('docs/reference/errors.md', 'utf8');
+import { CODES, SECTIONS } from '../../../lib/code-catalogue.js';
+import { errorReference } from '../../support/error-reference.js';
 
 /** Files where texts of this form are words of SQL, and names in an application's code. */
 const OTHER_WORDS = ['database/statements', 'schematics'];
 /** Texts of this form that are codes of Node, environment variables or names of Redis' protocol. */
 const OTHER_NAMES = ['BLOB_STRING', 'EAI_AGAIN', 'ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'NODE_ENV'];
+/** Files that only list codes, as types and in the catalogue. */
+const LISTS = [
+  'code-catalogue.ts',
+  'cache/base/errors.ts',
+  'cache/base/log-codes.ts',
+  'metrics/snapshot.ts',
+  'monitoring/monitoring-error.ts',
+];
 
-const sources = readdirSync('lib', { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && !OTHER_WORDS.some((folder) => file.startsWith(folder)))
-  .map((file) => readFileSync(join('lib', file), 'utf8'))
-  .join('\n');
-
-const inCode = new Set(
-  [...sources.matchAll(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g)]
-    .map(([, code]) => code!)
-    .filter((code) => !OTHER_NAMES.includes(code)),
+const files = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.ts') && !OTHER_WORDS.some((folder) => file.startsWith(folder)) && !LISTS.includes(file),
 );
-const entries = page.split(/^### /m).slice(1);
-const documented = entries.map((entry) => /^`([A-Z0-9_]+)`\n/.exec(entry)?.[1]);
+const sources = files.map((file) => readFileSync(join('lib', file), 'utf8')).join('\n');
+const inCode = [...sources.matchAll(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g)]
+  .map(([, code]) => code!)
+  .filter((code) => !OTHER_NAMES.includes(code));
 
-describe('the reference of error and log codes', () => {
-  it('has an entry for every code in the sources', () => {
-    expect([...inCode].filter((code) => !documented.includes(code)).sort()).toEqual([]);
+describe('the catalogue of codes', () => {
+  it('explains every code in the sources', () => {
+    expect([...new Set(inCode)].filter((code) => !(code in CODES)).sort()).toEqual([]);
   });
 
-  it('has no entry for an unknown code', () => {
-    expect(documented.filter((code) => code === undefined || !sources.includes(`'${code}'`))).toEqual([]);
+  it('explains no code that nothing raises', () => {
+    expect(Object.keys(CODES).filter((code) => !sources.includes(`'${code}'`))).toEqual([]);
   });
 
-  it('has every code once, with its cause and its remedy', () => {
-    expect(new Set(documented).size).toBe(documented.length);
-    expect(entries.filter((entry) => !/\n- \*\*Cause\*\*: .+\n(?:.+\n)*?- \*\*Remedy\*\*: ./.test(entry))).toEqual([]);
+  it('gives every code a section, a cause and a remedy', () => {
+    const titles: readonly string[] = SECTIONS.map(({ title }) => title);
+    const incomplete = Object.entries(CODES).filter(
+      ([, { section, ...texts }]) =>
+        !titles.includes(section) || Object.values(texts).some((text) => !text.endsWith('.')),
+    );
+    expect(incomplete.map(([code]) => code)).toEqual([]);
+  });
+
+  it('is the page of reference, written by npm run docs:codes', () => {
+    expect(readFileSync('docs/reference/errors.md', 'utf8')).toBe(errorReference());
   });
 });

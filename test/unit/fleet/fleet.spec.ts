@@ -124,10 +124,10 @@ describe('a fleet', () => {
     sharedMap.fails = true;
     one.fleet.onApplicationBootstrap();
     await clock.advance(20_000);
-    expect(codes).toEqual(['FLEET_NOT_TOLD']);
+    expect(codes).toEqual(['FLEET_NOT_PUBLISHED']);
     sharedMap.fails = false;
     await clock.advance(5_000);
-    expect(codes).toEqual(['FLEET_NOT_TOLD', 'FLEET_RESTORED']);
+    expect(codes).toEqual(['FLEET_NOT_PUBLISHED', 'FLEET_RESTORED']);
     expect(sharedMap.notes.size).toBe(1);
   });
 

@@ -99,10 +99,10 @@ describe('persistence', () => {
     await one.onModuleInit();
     store.fails = true;
     await clock.advance(90_000);
-    expect([store.writes, codes]).toEqual([3, ['METRICS_NOT_KEPT']]);
+    expect([store.writes, codes]).toEqual([3, ['METRICS_NOT_STORED']]);
     store.fails = false;
     await clock.advance(30_000);
-    expect(codes).toEqual(['METRICS_NOT_KEPT', 'METRICS_KEPT']);
+    expect(codes).toEqual(['METRICS_NOT_STORED', 'METRICS_STORED']);
   });
 
   it('does nothing without a store', async () => {

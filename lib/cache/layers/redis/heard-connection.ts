@@ -1,17 +1,24 @@
+import { reported } from '../../base/reported-errors.js';
 import type { RedisArgument, RedisConnection, RedisNode } from './redis-connection.js';
 
 /** How a server begins what it refuses: its own code, in capitals. */
 const REFUSAL = /^[A-Z]{2,} /;
 
-/** A connection that counts what the servers have answered: where the count grows they are there, however long one answer takes. */
+/**
+ * A connection that counts what the servers have answered: where the count grows they are there, however long one answer takes. What
+ * fails while the connection is known to be lost is marked as reported.
+ */
 export class HeardConnection implements RedisConnection {
   readonly cluster: boolean;
   readonly keyPrefix: string;
   readonly #inner: RedisConnection;
+  readonly #isLost: () => boolean;
   #replies = 0;
 
-  constructor(inner: RedisConnection) {
+  /** @param isLost true while the log says that the connection is lost. */
+  constructor(inner: RedisConnection, isLost: () => boolean) {
     this.#inner = inner;
+    this.#isLost = isLost;
     this.cluster = inner.cluster;
     this.keyPrefix = inner.keyPrefix;
   }
@@ -26,7 +33,7 @@ export class HeardConnection implements RedisConnection {
 
   send(key: string, args: readonly RedisArgument[]): Promise<unknown> {
     const reply = this.#inner.send(key, args);
-    reply.then(this.#count, this.#countRefusal);
+    reply.then(this.#count, this.#onFailure);
     return reply;
   }
 
@@ -54,7 +61,8 @@ export class HeardConnection implements RedisConnection {
     this.#replies++;
   };
 
-  readonly #countRefusal = (error: unknown): void => {
+  readonly #onFailure = (error: unknown): void => {
+    if (this.#isLost()) reported(error);
     if (error instanceof Error && REFUSAL.test(error.message)) this.#replies++;
   };
 }

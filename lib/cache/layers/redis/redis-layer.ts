@@ -3,6 +3,7 @@ import { RedisBus } from './redis-bus.js';
 import { RedisLock } from './redis-lock.js';
 import type { CacheError } from '../../base/errors.js';
 import { milliseconds } from '../../base/duration.js';
+import { reported } from '../../base/reported-errors.js';
 import { unversioned } from '../../base/namespace.js';
 import type { Entry } from '../../entries/entry.js';
 import { CircuitState } from '../../base/observer.js';
@@ -98,7 +99,10 @@ class RedisLayer implements Layer {
     const { clock } = context;
     const deadlineMs = (this.#deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline'));
     const events = { lost: (cause: unknown) => this.#onLost(cause), ready: () => this.#onReady() };
-    const connection = (this.#connection = new HeardConnection(connectionOf(options, context, events)));
+    const connection = (this.#connection = new HeardConnection(
+      connectionOf(options, context, events),
+      () => this.#lost,
+    ));
     const keys = (this.#keys = new RedisKeys(context.prefix, connection.keyPrefix));
     this.#lastingKeys = new RedisKeys(unversioned(context.prefix), connection.keyPrefix);
     this.#log = new RedisInvalidationLog(connection, keys);
@@ -129,7 +133,10 @@ class RedisLayer implements Layer {
     this.coordination = {
       acquire: (lockName, leaseMs) => this.#whenOpen(() => lock.acquire(lockName, leaseMs)),
       publish: (message) => this.#publish(message),
-      subscribe: (listener) => this.#bus.subscribe(listener),
+      subscribe: (listener) =>
+        this.#bus.subscribe(listener).catch((error: unknown) => {
+          throw this.#lost ? reported(error) : error;
+        }),
     };
   }
 
@@ -307,7 +314,7 @@ class RedisLayer implements Layer {
 
   #open(): Promise<void> {
     if (this.#closed) return Promise.reject(unavailable());
-    if (this.#lost) return Promise.reject(unavailable());
+    if (this.#lost) return Promise.reject(reported(unavailable()));
     return (this.#opening ??= this.#connection
       .connect()
       .then(() => this.#prepare())
@@ -358,7 +365,8 @@ class RedisLayer implements Layer {
   }
 
   #failure(error: unknown): CacheError {
-    return redisFailure(error, this.#address, this.#opened);
+    const failure = redisFailure(error, this.#address, this.#opened);
+    return this.#lost ? reported(failure) : failure;
   }
 
   #onReady(): void {

@@ -108,7 +108,7 @@ export class RedisSweeps {
     if ((this.#pending.get(glob) ?? Infinity) <= epoch) this.#pending.delete(glob);
     if (this.#pending.size === 0 && this.#reported) {
       this.#reported = false;
-      this.#events.log('log', 'SWEEP_PENDING', `Layer '${this.#layer}' has removed what was invalidated by glob.`);
+      this.#events.log('log', 'SWEEP_DONE', `Layer '${this.#layer}' has removed what was invalidated by glob.`);
     }
     // Where this fails it is swept once more by somebody.
     await scripts.swept.run(this.#connection, [this.#keys.sweeps], [glob, String(epoch)]).catch(() => undefined);

@@ -4,6 +4,7 @@ import type { Entry } from '../../entries/entry.js';
 import { CacheError } from '../../base/errors.js';
 import { CircuitState } from '../../base/observer.js';
 import { OverdueWaits } from '../../base/overdue-waits.js';
+import { reported } from '../../base/reported-errors.js';
 import { boundedSharedMap } from './bounded-shared-map.js';
 import { CircuitBreaker, type BreakerSettings } from './circuit-breaker.js';
 import { withDeadline } from './deadline.js';
@@ -369,10 +370,8 @@ export class ResilientLayer implements Layer {
 
   #refuseWhileOpen(): void {
     if (this.#breaker === undefined || this.#breaker.closed) return;
-    throw new CacheError(
-      'CIRCUIT_OPEN',
-      `Layer '${this.name}' has failed too often and is left alone until a probe succeeds.`,
-    );
+    const message = `Layer '${this.name}' has failed too often and is left alone until a probe succeeds.`;
+    throw reported(new CacheError('CIRCUIT_OPEN', message));
   }
 
   async #invalidate<T>(

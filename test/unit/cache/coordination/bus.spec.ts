@@ -120,7 +120,7 @@ describe('the bus over Redis', () => {
     expect([asked, codes, gaps]).toEqual([3, ['warn BUS_UNREACHABLE'], 0]);
     refusing = false;
     await clock.advance(1_000);
-    expect([asked, codes, gaps]).toEqual([4, ['warn BUS_UNREACHABLE', 'log BUS_UNREACHABLE'], 1]);
+    expect([asked, codes, gaps]).toEqual([4, ['warn BUS_UNREACHABLE', 'log BUS_RESTORED'], 1]);
     await clock.advance(5_000);
     expect([asked, gaps]).toEqual([4, 1]);
   });

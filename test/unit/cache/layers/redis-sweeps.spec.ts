@@ -85,7 +85,7 @@ describe('a sweep', () => {
     expect(walks).toHaveLength(4);
     expect(logs.map(({ code, level }) => [code, level])).toEqual([
       ['SWEEP_PENDING', 'warn'],
-      ['SWEEP_PENDING', 'log'],
+      ['SWEEP_DONE', 'log'],
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { Module } from '@nestjs/core/injector/module.js';
+import { APPLICATION_CACHE } from './application-cache.js';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
 import type { CacheObservabilityOptions } from './cache-observability.options.js';
 import type { CacheLog } from './cache/base/cache-log.js';
@@ -13,7 +14,7 @@ import type { Method } from './caching/decoration/method-site.js';
 import { writeAccess } from './monitoring/access.js';
 import { NamedCaches } from './named-caches.js';
 import { nestLog } from './nest-log.js';
-import { ObservedCache } from './observed-cache.js';
+import type { ObservedCache } from './observed-cache.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
 
 /** Logs once, when the application is up, how this module is set up, and warns of wrong wiring. */
@@ -23,7 +24,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
-    @Inject(ObservedCache) private readonly cache: ObservedCache,
+    @Inject(APPLICATION_CACHE) private readonly cache: ObservedCache,
     @Inject(CachingRuntime) private readonly caching: CachingRuntime,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(ApplicationConfig) private readonly config: ApplicationConfig,

@@ -9,6 +9,7 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { APPLICATION_CACHE } from './application-cache.js';
 import {
   ConfigurableModuleClass,
   MODULE_OPTIONS_TOKEN,
@@ -22,6 +23,7 @@ import type {
 } from './cache-observability.options.js';
 import { cacheManagerProviders, roomProviders } from './cache-observability.providers.js';
 import { ShutdownBudget } from './cache/base/shutdown-budget.js';
+import { CACHE_CLOCK } from './cache/base/tokens.js';
 import { CachingRuntime } from './caching/caching-runtime.js';
 import { cachingExports } from './caching/caching.providers.js';
 import { dashboardRoutes } from './dashboard/dashboard.routes.js';
@@ -63,7 +65,7 @@ export class CacheObservabilityModule
   readonly #named: NamedCaches;
 
   constructor(
-    @Inject(ObservedCache) cache: ObservedCache,
+    @Inject(APPLICATION_CACHE) cache: ObservedCache,
     @Inject(CachingRuntime) caching: CachingRuntime,
     @Inject(CacheWarmer) warmer: CacheWarmer,
     @Inject(FEATURE_SOURCES) sources: readonly FeatureSource[],
@@ -179,6 +181,7 @@ function assembled(
       ...featureExports,
       // What forFeature() goes by.
       RESOLVED_OPTIONS,
+      CACHE_CLOCK,
       ...cachingExports,
       ...manager.map(({ provide }) => provide),
     ],

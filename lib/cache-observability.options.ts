@@ -1,4 +1,5 @@
 import type { ModuleMetadata, Type } from '@nestjs/common';
+import type { Clock } from './cache/base/clock.js';
 import type { Duration } from './cache/base/duration.js';
 import type { CachedClasses } from './cache/entries/listed-classes.js';
 import type { LayerFactory } from './cache/layers/layer.js';
@@ -137,6 +138,11 @@ export interface CacheObservabilityOptions {
   probe?: number;
   /** Bounds of what may be overridden while the application runs. @default none */
   tuning?: TuningOptions;
+  /**
+   * By what the caches and everything around them measure and wait; for tests, such as `ManualClock` of `/testing`. A cron expression and
+   * the end of the application go by the machine's. @default the machine's
+   */
+  clock?: Clock;
   /** Makes the module's providers available everywhere. @default true */
   isGlobal?: boolean;
 }

@@ -3,8 +3,11 @@ import type { ExistingProvider, Provider } from '@nestjs/common';
 import type { TracingOptions } from './cache-observability.options.js';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
 import { ApplicationCaches } from './adoption/application-caches.js';
+import { APPLICATION_CACHE, applicationCache } from './application-cache.js';
 import { BootReport } from './boot-report.js';
 import { CachingInterceptors } from './adoption/caching-interceptors.js';
+import type { Clock } from './cache/base/clock.js';
+import { CACHE_CLOCK } from './cache/base/tokens.js';
 import { cachingProviders } from './caching/caching.providers.js';
 import { DASHBOARD_FACTS, type DashboardFacts } from './dashboard/dashboard-facts.js';
 import { DeferredCache } from './adoption/deferred-cache.js';
@@ -31,15 +34,17 @@ import { warmingProviders } from './warming/warming.providers.js';
 
 /** The cache and its metrics, each under its own class. */
 const cacheProviders: Provider[] = [
+  { provide: CACHE_CLOCK, inject: [RESOLVED_OPTIONS], useFactory: ({ clock }: ResolvedOptions) => clock },
   DeferredCache,
   {
     provide: ObservedCache,
-    inject: [RESOLVED_OPTIONS, DeferredCache],
+    inject: [RESOLVED_OPTIONS, CACHE_CLOCK, DeferredCache],
     // Exporters live as long as the application, not as its layers.
-    useFactory: async ({ cache, exporters: _, ...options }: ResolvedOptions, deferred: DeferredCache) =>
+    useFactory: async ({ cache, exporters: _, ...options }: ResolvedOptions, clock: Clock, deferred: DeferredCache) =>
       observedCacheOf(
         {
           ...options,
+          clock,
           ...(cache === undefined ? {} : { cache: cache === 'app' ? deferred : cache }),
           ...(options.tracing ? { tracing: await withApi(options.tracing) } : {}),
           log: unguardedNestLog(),
@@ -47,11 +52,12 @@ const cacheProviders: Provider[] = [
         true,
       ),
   },
+  applicationCache,
   NamedCaches,
   ApplicationCaches,
   CachingInterceptors,
-  { provide: CacheMetrics, inject: [ObservedCache], useFactory: (cache: ObservedCache) => cache.metrics },
-  { provide: CacheInsight, inject: [ObservedCache], useFactory: (cache: ObservedCache) => cache.insight },
+  { provide: CacheMetrics, inject: [APPLICATION_CACHE], useFactory: (cache: ObservedCache) => cache.metrics },
+  { provide: CacheInsight, inject: [APPLICATION_CACHE], useFactory: (cache: ObservedCache) => cache.insight },
 ];
 
 /** Adds the OpenTelemetry API, loaded here so that a bundle that contains the package finds it. */
@@ -90,9 +96,9 @@ export const cacheManagerProviders: ExistingProvider[] = [
 export const roomProviders: Provider[] = [
   ...cacheProviders,
   ...cachingProviders({
-    cache: ObservedCache,
+    cache: APPLICATION_CACHE,
     options: {
-      inject: [RESOLVED_OPTIONS, CacheMetrics, ObservedCache, NamedCaches],
+      inject: [RESOLVED_OPTIONS, CacheMetrics, APPLICATION_CACHE, NamedCaches],
       useFactory: (
         options: ResolvedOptions,
         metrics: CacheMetrics,
@@ -108,23 +114,23 @@ export const roomProviders: Provider[] = [
       }),
     },
   }),
-  { provide: WARMING_TARGET, useExisting: ObservedCache },
+  { provide: WARMING_TARGET, useExisting: APPLICATION_CACHE },
   { provide: WARMING_OPTIONS, inject: [RESOLVED_OPTIONS], useFactory: ({ warming }: ResolvedOptions) => warming ?? {} },
   ...warmingProviders,
   WarmStarts,
   ...featureProviders,
-  { provide: MONITORED_CACHE, useExisting: ObservedCache },
+  { provide: MONITORED_CACHE, useExisting: APPLICATION_CACHE },
   { provide: MONITORED_CACHES, useExisting: NamedCaches },
-  { provide: EXEMPLARS, inject: [ObservedCache], useFactory: ({ exemplars }: ObservedCache) => exemplars },
+  { provide: EXEMPLARS, inject: [APPLICATION_CACHE], useFactory: ({ exemplars }: ObservedCache) => exemplars },
   ...keptMetricsProviders,
   {
     provide: DASHBOARD_FACTS,
-    inject: [RESOLVED_OPTIONS, ObservedCache, NamedCaches, CacheWarmer],
+    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, NamedCaches, CacheWarmer],
     useFactory: dashboardFacts,
   },
   {
     provide: HEALTH_SUBJECT,
-    inject: [ObservedCache, RESOLVED_OPTIONS],
+    inject: [APPLICATION_CACHE, RESOLVED_OPTIONS],
     useFactory: (cache: ObservedCache, options: ResolvedOptions): HealthSubject => ({
       layers: cache.layers,
       required: new Set(options.layers?.filter(({ required }) => required).map(({ name }) => name)),

@@ -1,12 +1,14 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { APPLICATION_CACHE } from './application-cache.js';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
-import { systemClock } from './cache/base/clock.js';
+import type { Clock } from './cache/base/clock.js';
 import { ShutdownBudget } from './cache/base/shutdown-budget.js';
+import { CACHE_CLOCK } from './cache/base/tokens.js';
 import { ExportSchedule } from './exporters/export-schedule.js';
 import { exportSourceOf } from './exporters/metrics-exporter.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { nestLog } from './nest-log.js';
-import { ObservedCache } from './observed-cache.js';
+import type { ObservedCache } from './observed-cache.js';
 import { Persistence } from './persistence/persistence.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
 import { defaultServiceName } from './options/service-name.js';
@@ -25,7 +27,8 @@ export class Exporting implements OnApplicationBootstrap, OnApplicationShutdown 
     @Inject(CacheMetrics) metrics: CacheMetrics,
     @Inject(Persistence) persistence: Persistence,
     @Inject(ShutdownBudget) shutdown: ShutdownBudget,
-    @Inject(ObservedCache) cache: ObservedCache,
+    @Inject(APPLICATION_CACHE) cache: ObservedCache,
+    @Inject(CACHE_CLOCK) clock: Clock,
   ) {
     this.#shutdown = shutdown;
     const { exporters = [] } = options;
@@ -33,7 +36,7 @@ export class Exporting implements OnApplicationBootstrap, OnApplicationShutdown 
     this.#schedule = new ExportSchedule({
       exporters,
       source: exportSourceOf(metrics, serviceName, () => persistence.restored),
-      clock: systemClock,
+      clock,
       log: nestLog(cache.callbacks),
       callbacks: cache.callbacks,
     });

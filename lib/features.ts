@@ -1,5 +1,6 @@
 import type { InjectionToken, Provider } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { APPLICATION_CACHE } from './application-cache.js';
 import type { CachingOptions } from './caching/options/caching.options.js';
 import { CACHING_OPTIONS } from './caching/caching.tokens.js';
 import { decoratedClasses, providedMethods } from './caching/decoration/decorated-classes.js';
@@ -10,7 +11,7 @@ import { databaseMetrics } from './database/records/process-metrics.js';
 import type { FamilySource } from './metrics/family.js';
 import type { HealthWarning } from './metrics/snapshot.js';
 import { MONITORED_PROFILER } from './monitoring/profile.controller.js';
-import { ObservedCache } from './observed-cache.js';
+import type { ObservedCache } from './observed-cache.js';
 
 /**
  * A part of the library that few applications use. It is loaded when it is used, and it is registered here alone: the module takes
@@ -56,7 +57,7 @@ const databases: Feature = {
 /** The cache makes its profiler with its own options. The routes load what draws a profile. */
 const profiling: Feature = {
   providers: [
-    { provide: MONITORED_PROFILER, inject: [ObservedCache], useFactory: ({ profiler }: ObservedCache) => profiler },
+    { provide: MONITORED_PROFILER, inject: [APPLICATION_CACHE], useFactory: ({ profiler }: ObservedCache) => profiler },
   ],
 };
 

@@ -1,18 +1,20 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
-import { systemClock } from './cache/base/clock.js';
+import { type Clock, systemClock } from './cache/base/clock.js';
 import { milliseconds } from './cache/base/duration.js';
 import { CacheError } from './cache/base/errors.js';
 import type { SharedMap, Layer } from './cache/layers/layer.js';
 import { sharedPrefix } from './cache/base/namespace.js';
 import { ShutdownBudget } from './cache/base/shutdown-budget.js';
+import { CACHE_CLOCK } from './cache/base/tokens.js';
+import { APPLICATION_CACHE } from './application-cache.js';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
 import { Fleet } from './fleet/fleet.js';
 import { SharedLoads } from './fleet/shared-loads.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { nestLog } from './nest-log.js';
-import { ObservedCache } from './observed-cache.js';
+import type { ObservedCache } from './observed-cache.js';
 import { SharedMapStore } from './persistence/metrics-store.js';
 import { FileStore } from './persistence/file-store.js';
 import type { MetricsStore } from './persistence/metrics-store.js';
@@ -27,41 +29,48 @@ export const keptMetricsProviders: Provider[] = [
   { provide: ShutdownBudget, useFactory: () => new ShutdownBudget(systemClock) },
   {
     provide: Fleet,
-    inject: [RESOLVED_OPTIONS, ObservedCache, CacheMetrics, ShutdownBudget],
+    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, CacheMetrics, ShutdownBudget, CACHE_CLOCK],
     useFactory: (
       { fleet = false }: ResolvedOptions,
       cache: ObservedCache,
       metrics: CacheMetrics,
       shutdown: ShutdownBudget,
+      clock: Clock,
     ) =>
       new Fleet({
         metrics,
         sharedMap: sharedBoard(cache.layers)?.sharedMap('fleet'),
         everyMs: fleet === false ? undefined : everyOf(fleet),
-        clock: systemClock,
+        clock,
         log: nestLog(cache.callbacks),
         shutdown,
       }),
   },
   {
     provide: SharedLoads,
-    inject: [RESOLVED_OPTIONS, ObservedCache],
-    useFactory: ({ fleet = false }: ResolvedOptions, { insight, layers }: ObservedCache) =>
+    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, CACHE_CLOCK],
+    useFactory: ({ fleet = false }: ResolvedOptions, { insight, layers }: ObservedCache, clock: Clock) =>
       new SharedLoads({
         insight,
         sharedMap: sharedBoard(layers)?.sharedMap('loads'),
         everyMs: fleet === false || !insight.enabled ? undefined : everyOf(fleet),
-        clock: systemClock,
+        clock,
       }),
   },
   {
     provide: Persistence,
-    inject: [RESOLVED_OPTIONS, ObservedCache, CacheMetrics, ShutdownBudget],
-    useFactory: (options: ResolvedOptions, cache: ObservedCache, metrics: CacheMetrics, shutdown: ShutdownBudget) =>
+    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, CacheMetrics, ShutdownBudget, CACHE_CLOCK],
+    useFactory: (
+      options: ResolvedOptions,
+      cache: ObservedCache,
+      metrics: CacheMetrics,
+      shutdown: ShutdownBudget,
+      clock: Clock,
+    ) =>
       new Persistence({
         metrics,
         store: storeOf(options, cache.layers),
-        clock: systemClock,
+        clock,
         log: nestLog(cache.callbacks),
         shutdown,
       }),

@@ -2,22 +2,19 @@ import { type DynamicModule, Inject, Injectable, Module } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { CacheFeatureOptions } from './cache-observability.options.js';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
+import { cacheBehind } from './application-cache.js';
+import type { Clock } from './cache/base/clock.js';
 import { CacheError } from './cache/base/errors.js';
+import { CACHE_CLOCK, cacheNameIn, cacheToken } from './cache/base/tokens.js';
 import { faultsError } from './cache/options/option-rules.js';
 import { observedCacheOf } from './create-observed-cache.js';
 import { unguardedNestLog } from './nest-log.js';
-import { ObservedCache } from './observed-cache.js';
+import type { ObservedCache } from './observed-cache.js';
 import { featureFaults } from './options/options-faults.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
 import { applicationName } from './options/service-name.js';
 
-const TOKEN = 'nestjs-cache-observability:cache:';
 const OPTIONS = 'nestjs-cache-observability:cache-options:';
-
-/** The token of a named cache; text, so that every copy of this package has the same one. */
-export function cacheToken(name: string): string {
-  return TOKEN + name;
-}
 
 /**
  * Injects the cache that `CacheObservabilityModule.forFeature(name, …)` made, as an `ObservedCache`.
@@ -38,8 +35,11 @@ export function featureModule(name: string, options: CacheFeatureOptions): Dynam
     providers: [
       {
         provide: token,
-        inject: [{ token: RESOLVED_OPTIONS, optional: true }],
-        useFactory: (application?: ResolvedOptions) => namedCache(name, options, application),
+        inject: [
+          { token: RESOLVED_OPTIONS, optional: true },
+          { token: CACHE_CLOCK, optional: true },
+        ],
+        useFactory: (application?: ResolvedOptions, clock?: Clock) => namedCache(name, options, application, clock),
       },
       { provide: OPTIONS + name, useValue: options },
     ],
@@ -47,7 +47,12 @@ export function featureModule(name: string, options: CacheFeatureOptions): Dynam
   };
 }
 
-function namedCache(name: string, options: CacheFeatureOptions, application: ResolvedOptions | undefined) {
+function namedCache(
+  name: string,
+  options: CacheFeatureOptions,
+  application: ResolvedOptions | undefined,
+  clock: Clock | undefined,
+) {
   if (application === undefined) {
     throw new CacheError(
       'INVALID_OPTIONS',
@@ -65,6 +70,7 @@ function namedCache(name: string, options: CacheFeatureOptions, application: Res
       ...options,
       // The separator cannot occur in a namespace, so that the result differs from every namespace.
       namespace: `${namespace}\0${name}`,
+      ...(clock !== undefined && { clock }),
       ...(version !== undefined && { version }),
       ...(metrics !== undefined && { metrics }),
       ...(health !== undefined && { health }),
@@ -85,7 +91,11 @@ export class NamedCaches {
   readonly #modules: ModulesContainer;
   #found: ReadonlyMap<string, ObservedCache> | undefined;
 
-  constructor(@Inject(ModulesContainer) modules: ModulesContainer) {
+  constructor(
+    @Inject(ModulesContainer) modules: ModulesContainer,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(CACHE_CLOCK) private readonly clock: Clock,
+  ) {
     this.#modules = modules;
   }
 
@@ -98,11 +108,10 @@ export class NamedCaches {
     const found = new Map<string, ObservedCache>();
     for (const { providers } of this.#modules.values()) {
       for (const [token, { instance, isAlias }] of providers) {
-        if (isAlias || typeof token !== 'string' || !token.startsWith(TOKEN)) continue;
-        const name = token.slice(TOKEN.length);
-        if (!(instance instanceof ObservedCache)) continue;
+        const name = cacheNameIn(token);
+        if (isAlias || name === undefined || instance === undefined || instance === null) continue;
         if (found.has(name)) throw twoOf(name);
-        found.set(name, instance);
+        found.set(name, cacheBehind(instance, this.options, this.clock));
       }
     }
     return found;

@@ -101,6 +101,11 @@ export class ObservedCache extends LayeredCache {
     metrics.addSource(new FaultFigures(() => this.layers, callbacks));
   }
 
+  /** Whether it is made by this class: a stub that inherits from it is not. */
+  static isOne(candidate: unknown): candidate is ObservedCache {
+    return typeof candidate === 'object' && candidate !== null && #clock in candidate;
+  }
+
   override connect(): Promise<void> {
     return this.waiting(this.#connect());
   }

@@ -1,9 +1,11 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { APPLICATION_CACHE } from './application-cache.js';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
-import { systemClock } from './cache/base/clock.js';
+import type { Clock } from './cache/base/clock.js';
+import { CACHE_CLOCK } from './cache/base/tokens.js';
 import { NamedCaches } from './named-caches.js';
 import { nestLog } from './nest-log.js';
-import { ObservedCache } from './observed-cache.js';
+import type { ObservedCache } from './observed-cache.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
 import { WarmStart } from './warming/warm-start.js';
 
@@ -16,9 +18,10 @@ export class WarmStarts implements OnApplicationBootstrap, OnModuleDestroy {
   #starts: readonly WarmStart[] = [];
 
   constructor(
-    @Inject(ObservedCache) private readonly cache: ObservedCache,
+    @Inject(APPLICATION_CACHE) private readonly cache: ObservedCache,
     @Inject(NamedCaches) private readonly named: NamedCaches,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(CACHE_CLOCK) private readonly clock: Clock,
   ) {}
 
   /** Classes of values and the subscription to invalidations are there by now. */
@@ -27,7 +30,7 @@ export class WarmStarts implements OnApplicationBootstrap, OnModuleDestroy {
     if (warmStart === false || this.options.enabled === false) return;
     const { maxKeys = MAX_KEYS } = warmStart === true ? {} : warmStart;
     this.#starts = [this.cache, ...this.named.all.values()].map(
-      (cache) => new WarmStart({ cache, maxKeys, clock: systemClock, log: nestLog(cache.callbacks) }),
+      (cache) => new WarmStart({ cache, maxKeys, clock: this.clock, log: nestLog(cache.callbacks) }),
     );
     await Promise.all(this.#starts.map((each) => each.start()));
   }

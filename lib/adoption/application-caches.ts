@@ -1,6 +1,7 @@
 import { CACHE_MANAGER } from '@nestjs/cache-manager';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import { APPLICATION_CACHE } from '../application-cache.js';
 import { RESOLVED_OPTIONS } from '../cache-observability.module-definition.js';
 import type { CacheLog } from '../cache/base/cache-log.js';
 import type { CacheContract } from '../cache/contract/cache-contract.js';
@@ -24,7 +25,7 @@ export class ApplicationCaches implements OnModuleInit {
 
   constructor(
     @Inject(ModulesContainer) modules: ModulesContainer,
-    @Inject(ObservedCache) cache: ObservedCache,
+    @Inject(APPLICATION_CACHE) cache: ObservedCache,
     @Inject(DeferredCache) deferred: DeferredCache,
     @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
   ) {

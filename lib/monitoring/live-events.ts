@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/common';
 import { type Clock, systemClock } from '../cache/base/clock.js';
+import { CACHE_CLOCK } from '../cache/base/tokens.js';
 import type { CacheInvalidation } from '../cache/invalidation/invalidation-feed.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import { PatternDetector } from '../metrics/patterns/pattern-detector.js';
@@ -25,8 +26,6 @@ type WatchedCache = Pick<MonitoredCache, 'watchInvalidations' | 'watchAlerts'> &
 
 /** Token of the most clients at a time. */
 export const MAX_EVENT_CLIENTS = Symbol('cache-observability:max-event-clients');
-/** Token of the clock, for tests. */
-export const EVENT_CLOCK = Symbol('cache-observability:event-clock');
 
 const TICK_MS = 1_000;
 /** Comments between events, so that proxies keep an idle connection; ticks come more often unless they fail. */
@@ -73,7 +72,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     @Inject(CacheWarmer) warmer: Pick<CacheWarmer, 'onProgress'>,
     @Inject(MONITORED_CACHE) cache: WatchedCache,
     @Inject(MAX_EVENT_CLIENTS) maxClients: number,
-    @Optional() @Inject(EVENT_CLOCK) clock?: Clock,
+    @Optional() @Inject(CACHE_CLOCK) clock?: Clock,
     @Optional() @Inject(MONITORED_CACHES) named?: MonitoredCaches,
   ) {
     this.#metrics = metrics;

@@ -172,6 +172,7 @@ const fields = {
   ),
   probe: rate,
   tuning: shape({ bounds: recordOf(ttlBounds) }),
+  clock: having('a clock', 'now', 'after'),
   ...staticFields,
 } satisfies Record<string, Rule>;
 
@@ -193,6 +194,7 @@ const STANDALONE = [
   'enabled',
   'profiling',
   'tuning',
+  'clock',
 ] as const;
 
 /** Reports options that contradict each other although each is valid by itself. */
@@ -246,7 +248,6 @@ const standaloneRule = shape({
   tracing: flagOr(shape({ withoutParent: flag, sanitizeKey: callable, api: anything, tracer: anything })),
   tracer: having('a tracer', 'span'),
   observers: listOf(having('an observer', 'attach')),
-  clock: having('a clock', 'now', 'after'),
   log: callable,
 });
 

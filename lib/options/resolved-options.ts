@@ -5,6 +5,7 @@ import type {
   PrometheusOptions,
   StaticOptions,
 } from '../cache-observability.options.js';
+import { type Clock, systemClock } from '../cache/base/clock.js';
 import { namespaceOf } from './service-name.js';
 import { asyncOptionFaults, optionFaults, refuse } from './options-faults.js';
 
@@ -18,6 +19,7 @@ export interface ResolvedOptions extends CacheObservabilityOptions {
   readonly prometheus: Required<PrometheusOptions> | false;
   readonly http: Required<HttpOptions>;
   readonly isGlobal: boolean;
+  readonly clock: Clock;
 }
 
 /** The fields given beside `useFactory`, valid or not. */
@@ -51,6 +53,7 @@ function withDefaults(options: CacheObservabilityOptions): ResolvedOptions {
     prometheus: resolvePrometheus(options.prometheus),
     http: { headers: options.http?.headers ?? 'minimal', fastLane: options.http?.fastLane ?? false },
     isGlobal: options.isGlobal ?? true,
+    clock: options.clock ?? systemClock,
   };
 }
 

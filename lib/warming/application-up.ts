@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type Clock, systemClock } from '../cache/base/clock.js';
-import { WARMING_CLOCK } from './warming-target.js';
+import { CACHE_CLOCK } from '../cache/base/tokens.js';
 
 /** An application that is initialised but does not listen (tests, workers) counts as up after this time. */
 const GRACE_MS = 250;
@@ -19,7 +19,7 @@ export class ApplicationUp {
 
   constructor(
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
-    @Optional() @Inject(WARMING_CLOCK) clock?: Clock,
+    @Optional() @Inject(CACHE_CLOCK) clock?: Clock,
   ) {
     this.#clock = clock ?? systemClock;
   }

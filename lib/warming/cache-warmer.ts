@@ -4,6 +4,7 @@ import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/comm
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { WarmingOptions } from './warming.options.js';
 import { type Clock, systemClock } from '../cache/base/clock.js';
+import { CACHE_CLOCK } from '../cache/base/tokens.js';
 import type { Duration } from '../cache/base/duration.js';
 import { CacheError, type CacheErrorCode } from '../cache/base/errors.js';
 import { Operation } from '../cache/base/observer.js';
@@ -18,7 +19,6 @@ import { WarmingMetrics } from './warming-metrics.js';
 import type { WarmingProgress, WarmingReport, WarmingRunHandle, WarmingTrigger } from './warming-report.js';
 import { type BegunPass, WarmingRun } from './warming-run.js';
 import {
-  WARMING_CLOCK,
   WARMING_OPTIONS,
   WARMING_TARGET,
   type WarmableEntry,
@@ -72,7 +72,7 @@ export class CacheWarmer implements OnModuleDestroy {
     @Inject(WARMING_TARGET) private readonly target: WarmingTarget,
     @Inject(StrategyRegistry) private readonly registry: StrategyRegistry,
     @Optional() @Inject(WARMING_OPTIONS) options?: WarmingOptions,
-    @Optional() @Inject(WARMING_CLOCK) clock?: Clock,
+    @Optional() @Inject(CACHE_CLOCK) clock?: Clock,
     @Optional() @Inject(ShutdownBudget) budget?: ShutdownBudget,
   ) {
     const concurrency = options?.concurrency ?? DEFAULT_CONCURRENCY;

@@ -1,10 +1,11 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy, Optional } from '@nestjs/common';
 import type { WarmingOptions } from './warming.options.js';
 import { type Clock, systemClock } from '../cache/base/clock.js';
+import { CACHE_CLOCK } from '../cache/base/tokens.js';
 import { milliseconds } from '../cache/base/duration.js';
 import { CacheWarmer } from './cache-warmer.js';
 import { POPULAR_KEYS, PopularKeys } from './popular-keys.js';
-import { type PopularTarget, WARMING_CLOCK, WARMING_OPTIONS, WARMING_TARGET } from './warming-target.js';
+import { type PopularTarget, WARMING_OPTIONS, WARMING_TARGET } from './warming-target.js';
 
 const DEFAULT_LIMIT = 100;
 const DEFAULT_EVERY = '10s';
@@ -20,7 +21,7 @@ export class PopularKeysWatch implements OnApplicationBootstrap, OnModuleDestroy
     @Inject(WARMING_TARGET) private readonly target: PopularTarget,
     @Inject(CacheWarmer) private readonly warmer: CacheWarmer,
     @Optional() @Inject(WARMING_OPTIONS) private readonly options: WarmingOptions = {},
-    @Optional() @Inject(WARMING_CLOCK) clock?: Clock,
+    @Optional() @Inject(CACHE_CLOCK) clock?: Clock,
   ) {
     this.#clock = clock ?? systemClock;
   }

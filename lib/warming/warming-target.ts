@@ -50,6 +50,3 @@ export const WARMING_TARGET = Symbol('cache-observability:warming-target');
 
 /** Token of the `warming` part of the module's options. */
 export const WARMING_OPTIONS = Symbol('cache-observability:warming-options');
-
-/** Token of the clock by which warming waits and measures. @default the system's clock */
-export const WARMING_CLOCK = Symbol('cache-observability:warming-clock');

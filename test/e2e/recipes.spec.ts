@@ -225,7 +225,7 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     await recommendations.alsoBought('1' as never);
 
     expect(asked).toEqual(['1', '1']);
-    expect(cacheMetricsOf(recommendations.alsoBought).getStats('1h').hitRate).toBe(0.5);
+    expect(cacheMetricsOf(recommendations, 'alsoBought').getStats('1h').hitRate).toBe(0.5);
     expect(app.get(CacheMetrics).getPatternStats('recommendation:*')).toMatchObject({ cacheHits: 2, cacheMisses: 2 });
   });
 

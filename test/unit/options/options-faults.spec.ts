@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CacheObservabilityOptions } from '../../../lib/cache-observability.options.js';
+import { systemClock } from '../../../lib/cache/base/clock.js';
 import { CacheError } from '../../../lib/cache/base/errors.js';
 import type { LayerFactory } from '../../../lib/cache/layers/layer.js';
 import { resolveAsyncOptions, resolveOptions } from '../../../lib/options/resolved-options.js';
@@ -39,6 +40,7 @@ describe('options', () => {
       prometheus: { path: '/metrics', guards: [], defaultMetrics: true },
       http: { headers: 'minimal', fastLane: false },
       isGlobal: true,
+      clock: systemClock,
     });
   });
 

@@ -21,25 +21,67 @@ export type {
 export { InjectCache } from './named-caches.js';
 export { createObservedCache, observeCache, type ObservedCacheOptions } from './create-observed-cache.js';
 export { ObservedCache } from './observed-cache.js';
-export type { CacheContract, CacheItem, KeyvLike, RawValue, WrapOptions } from './cache/contract/cache-contract.js';
+export type {
+  CacheContract,
+  CacheEventPayloads,
+  CacheItem,
+  KeyvLike,
+  RawValue,
+  WrapOptions,
+} from './cache/contract/cache-contract.js';
 export type { CacheLog } from './cache/base/cache-log.js';
 export type { LogCode } from './cache/base/log-codes.js';
 export type { Clock } from './cache/base/clock.js';
 export type { Duration } from './cache/base/duration.js';
 export { CacheError, type CacheErrorCode } from './cache/base/errors.js';
 export type { ManyLoader } from './cache/layered-cache.js';
-export type { CacheObserver } from './cache/base/observer.js';
+// The numbers that a CacheObserver is called with.
+export {
+  BypassReason,
+  CircuitState,
+  EvictionReason,
+  LayerOperation,
+  LayerResult,
+  MissReason,
+  NotKept,
+  Operation,
+  Outcome,
+  Result,
+  type CacheObserver,
+  type LayerDescription,
+  type Series,
+  type SeriesOptions,
+} from './cache/base/observer.js';
 export type { CachedClasses, EncodedClass } from './cache/entries/listed-classes.js';
 export type { CachePolicy, LoadContext, Loader } from './cache/policies/policy.js';
-export type { CacheTracer } from './cache/base/tracer.js';
+export type { CacheTracer, SpanHandle, TracedOperation } from './cache/base/tracer.js';
 
 export { keyvLayer, type KeyvLayerOptions } from './cache/layers/stores/keyv-layer.js';
-export type { Layer, LayerFactory, LayerStatus, ServerInfo } from './cache/layers/layer.js';
+// What an own layer implements and is called with.
+export type { Entry } from './cache/entries/entry.js';
+export type { LoadTicket } from './cache/layers/load-ticket.js';
+export type {
+  Coordination,
+  Layer,
+  LayerBounds,
+  LayerContext,
+  LayerEvents,
+  LayerFactory,
+  LayerStatus,
+  LayerWrite,
+  ServerInfo,
+  SharedMap,
+} from './cache/layers/layer.js';
 export { legacyStoreLayer, type LegacyStoreLayerOptions } from './cache/layers/stores/legacy-store-layer.js';
 export { memoryLayer, type MemoryLayerOptions } from './cache/layers/memory-layer.js';
 export { redisLayer } from './cache/layers/redis/redis-layer.js';
-export type { RedisLayerOptions } from './cache/layers/redis/redis-options.js';
-export type { RemoteLayerOptions } from './cache/layers/resilience/remote-layer-options.js';
+export type { RedisClientLike, RedisConnectionOptions, RedisLayerOptions } from './cache/layers/redis/redis-options.js';
+export type {
+  CircuitBreakerOptions,
+  RemoteLayerOptions,
+  WriteBehindOptions,
+} from './cache/layers/resilience/remote-layer-options.js';
+export type { Serializer } from './cache/layers/encoding/serializer.js';
 
 export { CacheInvalidate } from './caching/cache-invalidate.decorator.js';
 export { cacheMetricsOf } from './caching/cache-metrics-of.js';
@@ -113,9 +155,10 @@ export type {
   WarmingReport,
   WarmingResult,
   WarmingRunHandle,
+  WarmingTrigger,
 } from './warming/warming-report.js';
 
 export type { ExportSource, MetricsExporter, MetricsSnapshot } from './exporters/metrics-exporter.js';
-export { serveMetrics } from './exporters/prometheus/serve.js';
-export { prometheusText } from './exporters/prometheus/text.js';
+export { serveMetrics, type ServeMetricsOptions } from './exporters/prometheus/serve.js';
+export { prometheusText, type PrometheusTextOptions } from './exporters/prometheus/text.js';
 export { CacheHealthIndicator } from './health/cache-health.indicator.js';

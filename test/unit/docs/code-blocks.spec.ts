@@ -6,7 +6,8 @@ import ts from 'typescript';
 const pages = [
   'README.md',
   ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md'))
+    // The API's pages are made from docstrings by `npm run docs`.
+    .filter((file) => file.endsWith('.md') && !file.startsWith(join('reference', 'api')))
     .map((file) => join('docs', file)),
 ];
 

@@ -349,6 +349,13 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     cause: 'its server is back.',
     remedy: 'none is needed.',
   },
+  NO_SERVER_FIGURES: {
+    section: 'Layers',
+    meaning:
+      'Log, warning. `GET /cache/info` and `cache_server_*` lack the figures of the server of a layer. The cache works as before.',
+    cause: 'the user may not run `INFO`, or the provider has disabled it.',
+    remedy: 'permit it: `ACL SETUSER <user> +info`.',
+  },
   LAYER_TIMEOUT: {
     section: 'Layers',
     meaning:

@@ -90,6 +90,8 @@ export class ServerFigures implements FamilySource {
 
   async #ask(layer: Layer): Promise<void> {
     const info = await serverInfoOf(layer, this.#deadlineMs, this.#clock);
+    // A store that turned out not to be a server.
+    if (info === null) return void this.#answers.delete(layer.name);
     const before = this.#answers.get(layer.name) ?? { info: undefined, answeredAt: -Infinity };
     this.#answers.set(
       layer.name,
@@ -120,8 +122,15 @@ export class ServerFigures implements FamilySource {
   }
 }
 
-/** What the server behind a layer reports of itself; undefined where it is down, refuses or takes longer than `deadlineMs`. */
-export async function serverInfoOf(layer: Layer, deadlineMs: number, clock: Clock): Promise<ServerInfo | undefined> {
+/**
+ * What the server behind a layer reports of itself; undefined where it is down, refuses or takes longer than `deadlineMs`, null where
+ * there is none.
+ */
+export async function serverInfoOf(
+  layer: Layer,
+  deadlineMs: number,
+  clock: Clock,
+): Promise<ServerInfo | null | undefined> {
   try {
     const answer = await within(Promise.resolve(layer.serverInfo?.()), deadlineMs, clock);
     return answer === TIMED_OUT ? undefined : answer;

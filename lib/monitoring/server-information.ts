@@ -45,7 +45,7 @@ const nothingKnown: Record<keyof ServerInfo, null> = {
   maxMemory: null,
 };
 
-/** Asks the server of the first layer that has one for its figures. */
+/** Asks the servers behind the layers for the figures of the first that has any. */
 @Injectable()
 export class ServerInformation {
   constructor(
@@ -54,9 +54,9 @@ export class ServerInformation {
   ) {}
 
   async read(): Promise<CacheInformation> {
-    const layers = this.cache.layers;
-    const asked = layers.find((layer) => layer.serverInfo !== undefined);
-    const server = asked === undefined ? undefined : await serverInfoOf(asked, DEADLINE_MS, systemClock);
+    const asked = this.cache.layers.filter((layer) => layer.serverInfo !== undefined);
+    const answers = await Promise.all(asked.map((layer) => serverInfoOf(layer, DEADLINE_MS, systemClock)));
+    const server = answers.find((answer) => answer !== null);
     return { ...nothingKnown, ...server, layers: this.#described() };
   }
 

@@ -66,7 +66,7 @@ describe('a Redis that cannot be used is reported with its cause and what to do'
     );
     const before = logged.splice(0);
     await start(false);
-    expect(logged).toEqual([`LAYER_LOST Layer 'redis' has no connection; it is being restored: ${reason}`]);
+    expect(logged).toEqual([`LAYER_LOST Layer 'redis' is not used until it can be again: ${reason}`]);
     expect(`${message}${before.join()}${logged.join()}`).not.toContain(SECRET);
     return reason;
   }
@@ -77,7 +77,7 @@ describe('a Redis that cannot be used is reported with its cause and what to do'
     ['needs a password', async () => ({ url: at(await redis({ requirepass: SECRET })) }), /needs a password \(NOAUTH\)\. Put it into the address/],
     ['refuses the password', async () => ({ url: at(await redis({ requirepass: 'other' }), `:${SECRET}@`) }), /refuses the user name or the password \(WRONGPASS\)/],
     ['does not permit a command', async () => ({ url: at(await redisFor('~*', '&*', '+@all', '-eval', '-evalsha'), `app:${SECRET}@`) }), /does not permit the user to run EVALSHA \(NOPERM\)\. Permit it: ACL SETUSER <user> \+evalsha/],
-    ['does not permit the keys', async () => ({ url: at(await redisFor('~other:*', '&*', '+@all'), `app:${SECRET}@`) }), /does not permit the user to use the keys of this cache \(NOPERM\)\. .*~<namespace>\*/],
+    ['does not permit the keys', async () => ({ url: at(await redisFor('~other:*', '&*', '+@all'), `app:${SECRET}@`) }), /does not permit the user to use the keys of this cache \(NOPERM\)\. .*~<namespace>:\*/],
     ['has no such database', async () => ({ url: `${plain.url}/99` }), /has no database of that number/],
     ['is not a cluster', async () => ({ cluster: { rootNodes: [{ url: plain.url }] } }), /is not a cluster\. Use url in place of cluster/],
     ['does not speak TLS', async () => ({ url: `rediss://127.0.0.1:${await listener((socket) => socket.end('-ERR unknown command\r\n'))}` }), /does not speak TLS\. Use redis:\/\//],
@@ -102,7 +102,7 @@ describe('a Redis that cannot be used is reported with its cause and what to do'
     await cache.get('a');
     expect(logged).toContainEqual(
       expect.stringMatching(
-        /^LAYER_LOST Layer 'redis' has no connection; it is being restored: redis:\/\/127\.0\.0\.1:\d+ closed the connection\. Check that its server runs\.$/,
+        /^LAYER_LOST Layer 'redis' is not used until it can be again: redis:\/\/127\.0\.0\.1:\d+ closed the connection\. Check that its server runs\.$/,
       ),
     );
   });
@@ -126,6 +126,24 @@ describe('the cause of a failure of Redis', () => {
     [new Error('CLUSTERDOWN Hash slot not served'), 'does not serve all slots (CLUSTERDOWN).'],
     [new Error('ERR max number of clients reached'), 'has as many clients as it takes.'],
     [new Error("NOPERM this user has no permissions to access the 'x' channel"), 'to use the channels of this cache'],
+    [
+      new Error("ERR ACL failure in script: User app has no permissions to run the 'set' command"),
+      'does not permit the user to run SET (NOPERM). Permit it: ACL SETUSER <user> +set.',
+    ],
+    [
+      new Error(
+        "ERR The user executing the script can't run this command or subcommand script: 0a, on @user_script:1.",
+      ),
+      'to run a command of the scripts (NOPERM). Give it the rights',
+    ],
+    [
+      new Error("ERR The user executing the script can't access at least one of the keys mentioned in the command"),
+      'to use the keys of this cache (NOPERM).',
+    ],
+    [
+      new Error(`ERR unknown command 'INFO', with args beginning with: '${SECRET}'`),
+      'does not know the command INFO. Ask its provider to enable it.',
+    ],
     [new AggregateError([coded('ECONNREFUSED')], SECRET), 'refuses connections (ECONNREFUSED).'],
     [
       new Error(SECRET, { cause: new Error('inner', { cause: coded('ENOTFOUND') }) }),

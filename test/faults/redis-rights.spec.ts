@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RedisClientType } from '@redis/client';
 import { Redis as IORedis } from 'ioredis';
+import { redactedLog } from '../../lib/cache/base/redacted-error.js';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import { createObservedCache } from '../../lib/create-observed-cache.js';
@@ -27,20 +28,24 @@ afterAll(() => server.dispose());
 const permit = (...rules: string[]) =>
   admin.sendCommand(['ACL', 'SETUSER', 'app', 'reset', 'on', '>secret', '~shop:*', '&shop:*', '+@all', ...rules]);
 
-/** A process and its log: level and code. */
+/** A process and its log: level and code of each line, and its text. */
 async function process(
   user = 'app:secret@',
   connection: (url: string) => { url: string } | { client: IORedis } = (url) => ({ url }),
-): Promise<{ cache: ObservedCache; codes: string[] }> {
+): Promise<{ cache: ObservedCache; codes: string[]; lines: string[] }> {
   const codes: string[] = [];
+  const lines: string[] = [];
   const cache = createObservedCache({
     namespace: 'shop',
     layers: [memoryLayer(), redisLayer({ ...connection(`redis://${user}127.0.0.1:${server.port}`), deadline: 2_000 })],
-    log: (level, code) => codes.push(`${level} ${code}`),
+    log: redactedLog((level, code, message, details) => {
+      codes.push(`${level} ${code}`);
+      lines.push(`${code} ${message} ${String(details?.cause ?? '')}`);
+    }),
   });
   await cache.connect();
   open.push(cache);
-  return { cache, codes };
+  return { cache, codes, lines };
 }
 
 /** A client of the application's, which the cache does not close. */
@@ -99,6 +104,41 @@ describe('a user of Redis without every right to remove', () => {
     const lease = await layer.coordination!.acquire('load', 60_000);
     await lease!.release();
     expect(await layer.coordination!.acquire('load', 60_000)).toBeDefined();
+  });
+});
+
+describe('a user of Redis without a right that the cache needs for one thing', () => {
+  const named = (command: string) => `does not permit the user to run ${command} (NOPERM)`;
+
+  it.each([
+    ['INFO', ['-info'], 'NO_SERVER_FIGURES', named('INFO')],
+    ['CLIENT', ['-client'], undefined, ''],
+    ['SCAN', ['-scan'], 'SWEEP_PENDING', named('SCAN')],
+    ['PUBLISH', ['-publish'], 'BUS_NOT_SENT', named('PUBLISH')],
+    ['SUBSCRIBE', ['-subscribe'], 'BUS_UNREACHABLE', named('SUBSCRIBE')],
+    ['EVAL', ['-eval', '-evalsha', '-script'], 'LAYER_LOST', named('EVALSHA')],
+    ['any right to write', ['-@write'], 'LAYER_LOST', 'does not permit the user to run'],
+    ['any right but to read', ['-@all', '+@read', '+@connection'], 'LAYER_LOST', 'does not permit the user to run'],
+  ])('serves right values without %s, and logs once what it lacks', async (_, rights, code, text) => {
+    await permit(...rights);
+    const { cache, codes, lines } = await process();
+    const other = await process('');
+    expect(await cache.getOrSet('a:1', () => 'old')).toBe('old');
+    expect(await cache.del('a:1')).toBe(true);
+    expect(await cache.getOrSet('a:1', () => 'new')).toBe('new');
+    await cache.deleteByPattern('a:*');
+    expect(await cache.get('a:1')).toBeUndefined();
+    await cache.set('a:1', 'newer');
+    expect(await cache.get('a:1')).toBe('newer');
+    expect([undefined, 'newer']).toContain(await other.cache.get('a:1'));
+    const layer = cache.layers[1]!;
+    for (let turn = 0; turn < 12; turn++) await layer.serverInfo!().catch(() => undefined);
+    const logged = lines.filter((line) => line.startsWith(`${code} `));
+    expect(logged).toEqual(code === undefined ? [] : [expect.stringContaining(text)]);
+    expect(logged.join()).not.toContain('secret');
+    // Nothing is logged twice, and what can be done without breaks no circuit.
+    expect(new Set(codes).size).toBe(codes.length);
+    if (code !== 'LAYER_LOST') expect(codes).toEqual(code === undefined ? [] : [`warn ${code}`]);
   });
 });
 

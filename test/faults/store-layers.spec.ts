@@ -3,11 +3,13 @@ import KeyvRedis from '@keyv/redis';
 import { redisStore } from 'cache-manager-redis-yet';
 import { keyvLayer } from '../../lib/cache/layers/stores/keyv-layer.js';
 import { legacyStoreLayer } from '../../lib/cache/layers/stores/legacy-store-layer.js';
-import type { LayerFactory } from '../../lib/cache/layers/layer.js';
+import { systemClock } from '../../lib/cache/base/clock.js';
+import type { Layer, LayerFactory } from '../../lib/cache/layers/layer.js';
+import { serverInfoOf } from '../../lib/exporters/server-figures.js';
 import { createObservedCache } from '../../lib/create-observed-cache.js';
 import type { ObservedCache } from '../../lib/observed-cache.js';
 import { entryOf } from '../support/entries.js';
-import { layerContext } from '../support/layer-context.js';
+import { layerContext, recordEvents } from '../support/layer-context.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { eventually, freePort, RedisServer } from '../support/redis.js';
 
@@ -111,4 +113,69 @@ describe('a removal by glob that a store refuses', () => {
     expect(store.map.size).toBe(3);
     await Promise.all([cache.disconnect(), other.disconnect()]);
   });
+});
+
+describe('the server behind a store', () => {
+  const read = (layer: Layer) => serverInfoOf(layer, 5_000, systemClock);
+
+  it.each(kinds)('is asked for its figures by %s', async (_, make) => {
+    const server = await RedisServer.start();
+    const client = await server.client();
+    await client.sendCommand(['ACL', 'SETUSER', 'app', 'on', '>secret', 'allkeys', '+@all']);
+    const recorded = recordEvents();
+    const context = layerContext('cache', { events: recorded.events });
+    const layer = make(server.url.replace('//', '//app:secret@')).create(context);
+    await layer.connect?.();
+    expect(await read(layer)).toMatchObject({
+      redisVersion: expect.stringMatching(/^\d/),
+      maxMemory: 0,
+      evictedKeys: 0,
+    });
+    const restricted = (rule: string) => client.sendCommand(['ACL', 'SETUSER', 'app', rule]);
+    await restricted('-info');
+    for (let turn = 0; turn < 12; turn++) expect(await read(layer)).toBeUndefined();
+    expect(recorded.logs).toEqual([
+      expect.objectContaining({ code: 'NO_SERVER_FIGURES', message: expect.stringContaining('run INFO (NOPERM)') }),
+    ]);
+    await restricted('+info');
+    expect(await read(layer)).toMatchObject({ connectedClients: expect.any(Number) });
+    await layer.disconnect();
+    await server.dispose();
+  });
+
+  it.each<[string, unknown, null | undefined]>([
+    ['is absent where the store has no client', undefined, null],
+    ['is not known where the client throws', () => { throw new Error('no'); }, undefined],
+    ['is not known where the client never answers', () => new Promise(() => undefined), undefined],
+    ['is not known where the client answers what is not of Redis', () => Promise.resolve({ toString: () => 'ok' }), undefined],
+    ['is read within limits', () => Promise.resolve(`redis_version:${'9'.repeat(99)}\r\nused_memory:1e999\r\nmaxmemory:-1\r\n`), undefined],
+  ])('%s', async (title, sendCommand, expected) => {
+    const client = sendCommand && {
+      isOpen: true,
+      isReady: true,
+      sendCommand,
+      on: () => undefined,
+      off: () => undefined,
+      listenerCount: () => 1,
+    };
+    const values = new Map<string, unknown>();
+    const store = {
+      client,
+      get: (key: string) => Promise.resolve(values.get(key)),
+      set: (key: string, value: unknown) => Promise.resolve(void values.set(key, value)),
+      del: (key: string) => Promise.resolve(void values.delete(key)),
+      delete: (key: string) => Promise.resolve(values.delete(key)),
+    };
+    const layers = [
+      legacyStoreLayer(store as never, { deadline: 200 }),
+      keyvLayer(store as never, { deadline: 200 }),
+    ].map((factory) => factory.create(layerContext()));
+    for (const layer of layers) {
+      await layer.connect?.();
+      const figures = layer.serverInfo === undefined ? null : await read(layer);
+      if (title === 'is read within limits') expect(figures).toMatchObject({ redisVersion: '9'.repeat(40), usedMemory: 0, maxMemory: 0 });
+      else expect(figures).toBe(expected);
+      await layer.disconnect();
+    }
+  }); // prettier-ignore
 });

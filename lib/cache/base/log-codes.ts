@@ -44,6 +44,7 @@ export type LogCode =
   | 'NOT_CACHED'
   | 'NO_BACKGROUND_LOADS'
   | 'NO_MODULE'
+  | 'NO_SERVER_FIGURES'
   | 'OBSERVER_FAILED'
   | 'ORIGIN_FAILED'
   | 'PATTERN_OF_FAILED'

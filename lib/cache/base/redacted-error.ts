@@ -10,6 +10,9 @@ import type { CacheLog } from './cache-log.js';
 /** Marks the classes whose messages hold no key, value or secret: those of this library, in whichever copy of it. */
 export const SAFE_MESSAGE = Symbol.for('nestjs-cache-observability:safe-message');
 
+/** On an error of others: what may be said of it, in words of this library. */
+const SAFE_TEXT = Symbol.for('nestjs-cache-observability:safe-text');
+
 /** How deep causes are followed, and how many errors of an AggregateError are described. */
 const MAX_DEPTH = 3;
 const MAX_ERRORS = 3;
@@ -18,6 +21,13 @@ const MAX_FRAMES = 10;
 /** What may be said of an error: our own message as it is; else class, code and place, and the same of its causes. */
 export function redactedMessage(error: unknown): string {
   return described(error, MAX_DEPTH);
+}
+
+/** Gives an error of others a text without key, value or secret, made when it is first read; undefined leaves its class and place. */
+export function explainError(error: unknown, text: () => string | undefined): void {
+  if (isError(error) && Object.isExtensible(error)) {
+    Object.defineProperty(error, SAFE_TEXT, { configurable: true, get: text });
+  }
 }
 
 /** The stable code of an error, or its class: `ECONNREFUSED`, `TypeError`. */
@@ -86,6 +96,8 @@ function detailOf(detail: unknown): string | number | boolean {
 function described(error: unknown, depth: number): string {
   if (!isError(error)) return 'a value that is not an Error was thrown';
   if (isSafe(error)) return error.message;
+  const text = read(error, SAFE_TEXT);
+  if (typeof text === 'string') return text;
   const code = codeOf(error);
   const [place] = framesOf(error);
   const own = [classOf(error), ...(code === undefined ? [] : [code]), ...(place === undefined ? [] : [`at ${place}`])];

@@ -14,7 +14,7 @@ export class CheckedLayer implements Layer {
   readonly spread?: boolean | undefined;
   readonly coordination?: Coordination;
   readonly connect?: () => Promise<void>;
-  readonly serverInfo?: () => Promise<ServerInfo>;
+  readonly serverInfo?: () => Promise<ServerInfo | null>;
   readonly sharedMap?: (name: string, everyVersion?: boolean) => SharedMap;
   readonly #inner: Layer;
 

@@ -64,8 +64,8 @@ export interface Layer {
   readonly replies?: number;
   /** What it holds and how it is, as far as it knows without asking anybody. */
   status(): LayerStatus;
-  /** What its server says of itself, or undefined where there is none to ask. */
-  serverInfo?(): Promise<ServerInfo>;
+  /** What its server reports of itself; null where it turns out that there is none to ask. */
+  serverInfo?(): Promise<ServerInfo | null>;
   /** The keys that were asked for most, these first; of a layer that knows. */
   hottestKeys?(limit: number): Promise<readonly string[]>;
   /** Locks and messages between processes, where the layer can carry them. */

@@ -1,24 +1,22 @@
-import { reported } from '../../base/reported-errors.js';
 import type { RedisArgument, RedisConnection, RedisNode } from './redis-connection.js';
 
 /** How a server begins what it refuses: its own code, in capitals. */
 const REFUSAL = /^[A-Z]{2,} /;
 
 /**
- * A connection that counts what the servers have answered: where the count grows they are there, however long one answer takes. What
- * fails while the connection is known to be lost is marked as reported.
+ * A connection that counts what the servers have answered: where the count grows they are there, however long one answer takes. It
+ * reports every failure.
  */
 export class HeardConnection implements RedisConnection {
   readonly cluster: boolean;
   readonly keyPrefix: string;
   readonly #inner: RedisConnection;
-  readonly #isLost: () => boolean;
+  readonly #failed: (error: unknown) => void;
   #replies = 0;
 
-  /** @param isLost true while the log says that the connection is lost. */
-  constructor(inner: RedisConnection, isLost: () => boolean) {
+  constructor(inner: RedisConnection, failed: (error: unknown) => void) {
     this.#inner = inner;
-    this.#isLost = isLost;
+    this.#failed = failed;
     this.cluster = inner.cluster;
     this.keyPrefix = inner.keyPrefix;
   }
@@ -37,8 +35,13 @@ export class HeardConnection implements RedisConnection {
     return reply;
   }
 
-  nodes(): Promise<readonly RedisNode[]> {
-    return this.#inner.nodes();
+  async nodes(): Promise<readonly RedisNode[]> {
+    const nodes = await this.#inner.nodes();
+    return nodes.map((node) => (args) => {
+      const reply = node(args);
+      reply.catch(this.#failed);
+      return reply;
+    });
   }
 
   connect(): Promise<void> {
@@ -53,8 +56,17 @@ export class HeardConnection implements RedisConnection {
     this.#inner.renew?.();
   }
 
-  subscribe(...args: Parameters<RedisConnection['subscribe']>): Promise<() => Promise<void>> {
-    return this.#inner.subscribe(...args);
+  subscribe(
+    channel: string,
+    onMessage: (message: string) => void,
+    onReady: () => void,
+    own?: string,
+    onLost?: (cause?: unknown) => void,
+  ): Promise<() => Promise<void>> {
+    return this.#inner.subscribe(channel, onMessage, onReady, own, (cause) => {
+      if (cause !== undefined) this.#failed(cause);
+      onLost?.(cause);
+    });
   }
 
   readonly #count = (): void => {
@@ -62,7 +74,7 @@ export class HeardConnection implements RedisConnection {
   };
 
   readonly #onFailure = (error: unknown): void => {
-    if (this.#isLost()) reported(error);
+    this.#failed(error);
     if (error instanceof Error && REFUSAL.test(error.message)) this.#replies++;
   };
 }

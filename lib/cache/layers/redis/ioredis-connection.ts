@@ -107,7 +107,7 @@ export class IoRedisConnection implements RedisConnection {
     onMessage: (message: string) => void,
     onReady: () => void,
     _own?: string,
-    onLost?: () => void,
+    onLost?: (cause?: unknown) => void,
   ): Promise<() => Promise<void>> {
     const subscriber = this.#client.duplicate();
     subscriber.on('error', () => undefined);
@@ -123,7 +123,7 @@ export class IoRedisConnection implements RedisConnection {
             onReady();
             resolve();
           },
-          () => undefined,
+          (refused: unknown) => onLost?.(refused),
         );
       });
     });

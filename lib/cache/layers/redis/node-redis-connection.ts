@@ -83,7 +83,7 @@ export class NodeRedisConnection implements RedisConnection {
     onMessage: (message: string) => void,
     onReady: () => void,
     _own?: string,
-    onLost?: () => void,
+    onLost?: (cause?: unknown) => void,
   ): Promise<() => Promise<void>> {
     if (this.cluster || this.#sentinel) {
       // These keep a connection for messages themselves and subscribe anew on it.
@@ -99,13 +99,14 @@ export class NodeRedisConnection implements RedisConnection {
       };
     }
     const subscriber = this.#client.duplicate();
-    subscriber.on('error', () => onLost?.());
+    subscriber.on('error', (error: unknown) => onLost?.(error));
     let subscribed = false;
     subscriber.on('ready', () => {
       // node-redis subscribes anew on a restored connection before it says that it is ready.
       if (subscribed) onReady();
     });
     const open = subscriber.connect().then(() => subscriber.subscribe(channel, onMessage));
+    open.catch((refused: unknown) => onLost?.(refused));
     await firstAttempt(
       open.then(() => {
         subscribed = true;

@@ -3,6 +3,7 @@ import { bounded } from '../../base/bounded-wait.js';
 import type { Clock } from '../../base/clock.js';
 import { OverdueWaits } from '../../base/overdue-waits.js';
 import { CacheError } from '../../base/errors.js';
+import { redactedMessage } from '../../base/redacted-error.js';
 import type { BusMessage, Coordination } from '../layer.js';
 import type { RedisConnection } from './redis-connection.js';
 import { type Envelope, envelopeIn } from '../../invalidation/bus-message.js';
@@ -39,6 +40,8 @@ export class RedisBus {
   #stood = false;
   #notSent = false;
   #unreachable = false;
+  /** Why the subscription does not stand. */
+  #refusal: unknown;
   #closed = false;
 
   constructor(connection: RedisConnection, channel: string, clock: Clock, deadlineMs: number) {
@@ -96,7 +99,7 @@ export class RedisBus {
       (message) => this.#receive(message),
       () => this.#ready(),
       this.own,
-      () => this.#lost(),
+      (cause) => this.#lost(cause),
     );
     try {
       await this.#subscription;
@@ -109,7 +112,8 @@ export class RedisBus {
     // It goes on trying, and tells of the gap when it stands.
     if (!this.#stood) {
       this.#unreachable = true;
-      throw new CacheError('LAYER_UNAVAILABLE', 'There is no subscription to the channel of messages yet.');
+      const why = this.#refusal === undefined ? 'It is tried again.' : redactedMessage(this.#refusal);
+      throw new CacheError('LAYER_UNAVAILABLE', `There is no subscription to the channel of messages yet. ${why}`);
     }
     return async () => {
       this.#listeners.delete(listener);
@@ -175,12 +179,14 @@ export class RedisBus {
   /** A subscription that stands when it was asked for has missed nothing; one that stands later may have missed anything. */
   #ready(): void {
     this.#stood = true;
+    this.#refusal = undefined;
     this.#unreachable = false;
     if (this.#awaited) for (const listener of this.#listeners) listener.onGap();
   }
 
   /** Closing a subscription loses it, too. */
-  #lost(): void {
+  #lost(cause: unknown): void {
+    this.#refusal = cause ?? this.#refusal;
     this.#unreachable = this.#listeners.size > 0;
   }
 

@@ -102,7 +102,7 @@ export class ClusterConnection implements RedisConnection {
     onMessage: (message: string) => void,
     onReady: () => void,
     _own?: string,
-    onLost?: () => void,
+    onLost?: (cause?: unknown) => void,
   ): Promise<() => Promise<void>> {
     let turn = 0;
     const { rootNodes, defaults } = this.#options;

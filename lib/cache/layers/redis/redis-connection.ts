@@ -34,7 +34,7 @@ export interface RedisConnection {
      */
     own?: string,
     /** Called when it stands no more, or is refused when it is made anew. */
-    onLost?: () => void,
+    onLost?: (cause?: unknown) => void,
   ): Promise<() => Promise<void>>;
 }
 

@@ -1,5 +1,5 @@
 import { CacheError } from '../../base/errors.js';
-import { errorKind, innerErrors, isError } from '../../base/redacted-error.js';
+import { errorKind, explainError, innerErrors, isError } from '../../base/redacted-error.js';
 
 /** What is wrong, in words that follow the address, and what to do about it. */
 interface Explanation {
@@ -26,6 +26,19 @@ export function redisFailure(error: unknown, address: string, hasServed = false)
   return new CacheError('LAYER_UNAVAILABLE', `${address} ${explanation.what}. ${explanation.remedy}.`, {
     cause: error,
   });
+}
+
+/** Lets the log name the cause of a failed operation: what its command needed, not where the client threw. */
+export function explainFailure(error: unknown, address: string): void {
+  explainError(error, () => {
+    const found = explained(error, DEPTH);
+    return found === undefined ? undefined : `${address} ${found.what}. ${found.remedy}.`;
+  });
+}
+
+/** True where a server refuses a command by name: its user may not run it, or its provider has disabled it. */
+export function isCommandRefused(error: unknown): boolean {
+  return isError(error) && /^NOPERM |^ERR unknown command/i.test(error.message);
 }
 
 function unknown(error: unknown): Explanation {
@@ -126,7 +139,25 @@ function ofReply(message: string): Explanation | undefined {
   }
 }
 
+const RIGHTS = 'Give it the rights that docs/security.md lists under The rights of a Redis user';
+
+/** A script that runs a command which its user may not run; Redis 7.0 does not say which. */
+function ofScript(message: string): Explanation | undefined {
+  const command = /permissions to run the '([a-z|]{1,40})' command/.exec(message)?.[1];
+  if (command !== undefined) return ofCommand(command);
+  if (/can't run this command/.test(message)) {
+    return { what: 'does not permit the user to run a command of the scripts (NOPERM)', remedy: RIGHTS };
+  }
+  return /can't access at least one of the keys|permissions to access (?:the '|a key|one of the keys)/.test(message)
+    ? ofPermission(message)
+    : undefined;
+}
+
 function ofPlainError(message: string): Explanation | undefined {
+  const disabled = /^ERR unknown command [`'"]?([a-z|]{1,40})\b/i.exec(message)?.[1]?.toUpperCase();
+  if (disabled !== undefined) {
+    return { what: `does not know the command ${disabled}`, remedy: 'Ask its provider to enable it' };
+  }
   if (/DB index is out of range|invalid DB index/i.test(message)) {
     return { what: 'has no database of that number', remedy: 'Correct the number at the end of the address' };
   }
@@ -139,21 +170,23 @@ function ofPlainError(message: string): Explanation | undefined {
   if (/max number of clients/i.test(message)) {
     return { what: 'has as many clients as it takes', remedy: 'Raise maxclients' };
   }
-  return undefined;
+  return ofScript(message);
 }
 
 /** Which command it is, where the server says it; keys are not repeated. */
 function ofPermission(message: string): Explanation {
   const command = /run the '([a-z|]{1,40})' command/.exec(message)?.[1];
-  if (command !== undefined) {
-    return {
-      what: `does not permit the user to run ${command.toUpperCase()} (NOPERM)`,
-      remedy: `Permit it: ACL SETUSER <user> +${command}`,
-    };
-  }
+  if (command !== undefined) return ofCommand(command);
   return {
     what: `does not permit the user to use the ${message.includes('channel') ? 'channels' : 'keys'} of this cache (NOPERM)`,
-    remedy: 'Permit those of the namespace: ACL SETUSER <user> ~<namespace>* &<namespace>*',
+    remedy: 'Permit those of the namespace: ACL SETUSER <user> ~<namespace>:* &<namespace>:*',
+  };
+}
+
+function ofCommand(command: string): Explanation {
+  return {
+    what: `does not permit the user to run ${command.toUpperCase()} (NOPERM)`,
+    remedy: `Permit it: ACL SETUSER <user> +${command}`,
   };
 }
 

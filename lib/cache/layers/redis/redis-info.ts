@@ -1,26 +1,77 @@
-import type { ServerInfo } from '../layer.js';
+import { redactedMessage } from '../../base/redacted-error.js';
+import { CacheError } from '../../base/errors.js';
+import type { LayerEvents, ServerInfo } from '../layer.js';
 import type { RedisConnection } from './redis-connection.js';
+import { explainFailure, isCommandRefused } from './redis-failure.js';
+
+/** What is read of an answer, characters: INFO of a server takes a tenth of it. */
+const MAX_TEXT = 100_000;
+const MAX_NAME = 40;
+
+/** Asks servers for their figures (INFO); where their user may not, the log has one line until it may. */
+export class RedisInfo {
+  readonly #connection: RedisConnection;
+  readonly #events: LayerEvents;
+  readonly #layer: string;
+  readonly #address: string;
+  #refused = false;
+
+  /** @param address where the server is, without credentials. */
+  constructor(connection: RedisConnection, events: LayerEvents, layer: string, address: string) {
+    this.#connection = connection;
+    this.#events = events;
+    this.#layer = layer;
+    this.#address = address;
+  }
+
+  async read(): Promise<ServerInfo> {
+    try {
+      const info = await serverInfo(this.#connection);
+      this.#refused = false;
+      return info;
+    } catch (error) {
+      if (isCommandRefused(error) && !this.#refused) this.#report(error);
+      throw error;
+    }
+  }
+
+  #report(error: unknown): void {
+    this.#refused = true;
+    explainFailure(error, this.#address);
+    const why = redactedMessage(error);
+    this.#events.log('warn', 'NO_SERVER_FIGURES', `Layer '${this.#layer}' has no figures of its server. ${why}`);
+  }
+}
 
 /** INFO of the server, or of all masters of a cluster taken together. */
-export async function serverInfo(connection: RedisConnection): Promise<ServerInfo> {
+async function serverInfo(connection: RedisConnection): Promise<ServerInfo> {
   const nodes = await connection.nodes();
-  const infos = await Promise.all(nodes.map(async (node) => parse(String(await node(['INFO'])))));
-  const first = infos[0] ?? new Map<string, string>();
-  const sum = (field: string) => infos.reduce((total, info) => total + (Number(info.get(field)) || 0), 0);
+  const infos = await Promise.all(nodes.map(async (node) => parse(String(await node(['INFO'])).slice(0, MAX_TEXT))));
+  const first = infos[0];
+  const version = first?.get('redis_version');
+  if (first === undefined || version === undefined) {
+    throw new CacheError('LAYER_UNAVAILABLE', 'The server does not answer INFO as Redis does.');
+  }
+  const sum = (field: string) => infos.reduce((total, info) => total + amount(info.get(field)), 0);
   const hits = sum('keyspace_hits');
   const asked = hits + sum('keyspace_misses');
   const usedMemory = sum('used_memory');
   return {
-    redisVersion: first.get('redis_version') ?? '',
-    usedMemoryHuman: infos.length === 1 ? (first.get('used_memory_human') ?? '') : human(usedMemory),
+    redisVersion: version.slice(0, MAX_NAME),
+    usedMemoryHuman: infos.length === 1 ? (first.get('used_memory_human') ?? '').slice(0, MAX_NAME) : human(usedMemory),
     usedMemory,
     connectedClients: sum('connected_clients'),
     totalKeys: infos.reduce((total, info) => total + keysOf(info), 0),
-    uptimeInSeconds: Number(first.get('uptime_in_seconds')) || 0,
+    uptimeInSeconds: amount(first.get('uptime_in_seconds')),
     hitRate: asked === 0 ? null : hits / asked,
     evictedKeys: sum('evicted_keys'),
     maxMemory: sum('maxmemory'),
   };
+}
+
+function amount(text: string | undefined): number {
+  const value = Number(text);
+  return Number.isFinite(value) && value > 0 ? value : 0;
 }
 
 function parse(text: string): Map<string, string> {
@@ -36,7 +87,7 @@ function parse(text: string): Map<string, string> {
 function keysOf(info: ReadonlyMap<string, string>): number {
   let keys = 0;
   for (const [field, value] of info) {
-    if (/^db\d+$/.test(field)) keys += Number(/keys=(\d+)/.exec(value)?.[1]) || 0;
+    if (/^db\d+$/.test(field)) keys += amount(/keys=(\d+)/.exec(value)?.[1]);
   }
   return keys;
 }

@@ -28,8 +28,8 @@ import { HeardConnection } from './heard-connection.js';
 import { unavailable, type RedisNode } from './redis-connection.js';
 import { RedisAnnouncer } from './redis-announcer.js';
 import { RedisDeletes } from './redis-deletes.js';
-import { serverInfo } from './redis-info.js';
-import { redisFailure } from './redis-failure.js';
+import { RedisInfo } from './redis-info.js';
+import { explainFailure, redisFailure } from './redis-failure.js';
 import { RedisInvalidationLog } from './redis-invalidation-log.js';
 import { RedisKeys } from './redis-keys.js';
 import { redisAddress, redisLayerRule } from './redis-layer-rules.js';
@@ -81,6 +81,7 @@ class RedisLayer implements Layer {
   readonly #scan: RedisScan;
   readonly #sweeps: RedisSweeps;
   readonly #bus: RedisBus;
+  readonly #info: RedisInfo;
   readonly #undecodable: UndecodableValues;
   readonly #announcer: RedisAnnouncer;
   readonly #deadlineMs: number;
@@ -99,15 +100,15 @@ class RedisLayer implements Layer {
     const { clock } = context;
     const deadlineMs = (this.#deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline'));
     const events = { lost: (cause: unknown) => this.#onLost(cause), ready: () => this.#onReady() };
-    const connection = (this.#connection = new HeardConnection(
-      connectionOf(options, context, events),
-      () => this.#lost,
+    const connection = (this.#connection = new HeardConnection(connectionOf(options, context, events), (error) =>
+      this.#onFailure(error),
     ));
     const keys = (this.#keys = new RedisKeys(context.prefix, connection.keyPrefix));
     this.#lastingKeys = new RedisKeys(unversioned(context.prefix), connection.keyPrefix);
     this.#log = new RedisInvalidationLog(connection, keys);
     this.#serverClock = new ServerClock(connection, clock, keys.state);
     this.#bus = new RedisBus(connection, keys.channel, clock, deadlineMs);
+    this.#info = new RedisInfo(connection, context.events, name, this.#address);
     this.#announcer = new RedisAnnouncer(this.#bus, !connection.cluster);
     this.spread = connection.cluster;
     this.#undecodable = new UndecodableValues(name, context.events);
@@ -263,7 +264,7 @@ class RedisLayer implements Layer {
   }
 
   serverInfo(): Promise<ServerInfo> {
-    return this.#whenOpen(() => serverInfo(this.#connection));
+    return this.#whenOpen(() => this.#info.read());
   }
 
   /** Operations that come while the first attempt to connect is under way wait for it; later ones wait for nothing. */
@@ -354,13 +355,19 @@ class RedisLayer implements Layer {
     await Promise.all((await connection.nodes()).map(load)).catch(() => undefined);
   }
 
+  /** What only follows from a lost connection is not logged beside it; of other failures the log names the cause. */
+  #onFailure(error: unknown): void {
+    if (this.#lost) reported(error);
+    explainFailure(error, this.#address);
+  }
+
   #onLost(cause: unknown): void {
     if (this.#lost || this.#closed) return;
     this.#lost = true;
     this.#context.events.log(
       'warn',
       'LAYER_LOST',
-      `Layer '${this.name}' has no connection; it is being restored: ${this.#failure(cause).message}`,
+      `Layer '${this.name}' is not used until it can be again: ${this.#failure(cause).message}`,
     );
   }
 

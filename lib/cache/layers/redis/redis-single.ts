@@ -98,7 +98,7 @@ export class SingleConnection implements RedisConnection {
     onMessage: (message: string) => void,
     onReady: () => void,
     own?: string,
-    onLost?: () => void,
+    onLost?: (cause?: unknown) => void,
   ): Promise<() => Promise<void>> {
     // Behind Sentinel a replica may serve subscribers that the master does not count.
     const channels = own === undefined || !this.#fixed ? channel : [channel, own];
@@ -107,7 +107,7 @@ export class SingleConnection implements RedisConnection {
     const subscriber: SingleConnection = new SingleConnection(
       this.#endpoint,
       {
-        lost: () => onLost?.(),
+        lost: (cause) => onLost?.(cause),
         ready: () => {
           const { client } = subscriber;
           client
@@ -123,7 +123,7 @@ export class SingleConnection implements RedisConnection {
                 stands();
               },
               // Refused: asked for again, but not at once.
-              () => subscriber.#drop(LONGEST_RETRY_MS),
+              (refused: unknown) => subscriber.#drop(LONGEST_RETRY_MS, refused),
             );
         },
       },
@@ -204,8 +204,8 @@ export class SingleConnection implements RedisConnection {
     this.#drop();
   }
 
-  #drop(retryMs?: number): void {
-    if (this.#client !== undefined) this.#lost(this.#client, unavailable(), retryMs);
+  #drop(retryMs?: number, cause: unknown = unavailable()): void {
+    if (this.#client !== undefined) this.#lost(this.#client, cause, retryMs);
   }
 
   #retryIn(delayMs: number): void {

@@ -55,7 +55,7 @@ export class ResilientLayer implements Layer {
   readonly encodes: boolean | undefined;
   readonly spread: boolean | undefined;
   readonly coordination?: Coordination;
-  readonly serverInfo?: () => Promise<ServerInfo>;
+  readonly serverInfo?: () => Promise<ServerInfo | null>;
   readonly sharedMap?: (name: string, everyVersion?: boolean) => SharedMap;
   readonly #inner: Layer;
   readonly #settings: ResilienceSettings;
@@ -101,7 +101,7 @@ export class ResilientLayer implements Layer {
         subscribe: (listener) => coordination.subscribe(listener),
       };
     }
-    if (inner.serverInfo !== undefined) this.serverInfo = () => this.#guard(() => inner.serverInfo!());
+    if (inner.serverInfo !== undefined) this.serverInfo = () => this.#figures(() => inner.serverInfo!());
     if (inner.sharedMap !== undefined)
       this.sharedMap = (name, everyVersion) =>
         boundedSharedMap(inner.sharedMap!(name, everyVersion), this.name, clock, () => this.#refuseWhileOpen());
@@ -339,6 +339,12 @@ export class ResilientLayer implements Layer {
     if (this.#closed || now - this.#lookedAt < RETRY_MS) return;
     this.#lookedAt = now;
     Promise.resolve(this.#inner.connect?.()).catch(() => undefined);
+  }
+
+  /** How its server answers questions about itself says nothing about the circuit. */
+  async #figures<T>(operation: () => Promise<T>): Promise<T> {
+    this.#refuseWhileOpen();
+    return withDeadline(operation(), this.#settings.deadlineMs, this.#clock, this.name);
   }
 
   /** Granted too late, a lease is given back. Its own operations answer or fail in time, too. */

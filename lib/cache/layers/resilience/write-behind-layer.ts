@@ -34,7 +34,7 @@ export class WriteBehindLayer implements Layer {
   readonly shared: boolean;
   readonly spread: boolean | undefined;
   readonly coordination?: Coordination;
-  readonly serverInfo?: () => Promise<ServerInfo>;
+  readonly serverInfo?: () => Promise<ServerInfo | null>;
   readonly sharedMap?: (name: string, everyVersion?: boolean) => SharedMap;
   readonly #inner: Remembering;
   readonly #settings: WriteBehindSettings;

@@ -1,8 +1,10 @@
 import { globMatcher } from '../../base/glob.js';
 import { CacheError } from '../../base/errors.js';
 import { withDeadline } from '../resilience/deadline.js';
-import type { LayerContext } from '../layer.js';
+import type { LayerContext, ServerInfo } from '../layer.js';
 import { clientConnection } from '../redis/redis-client-adapter.js';
+import type { RedisConnection } from '../redis/redis-connection.js';
+import { RedisInfo } from '../redis/redis-info.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import type { RedisClientLike } from '../redis/redis-options.js';
 import { RedisScan } from '../redis/redis-scan.js';
@@ -41,6 +43,7 @@ const AT_ONCE = 1_000;
 /** An adapter of Keyv as a store of texts. Errors that it swallows and only emits are failures here. */
 export class KeyvTextStore implements TextStore {
   readonly listing: StoreListing | undefined;
+  readonly serverInfo: (() => Promise<ServerInfo>) | undefined;
   readonly #adapter: Adapter;
   readonly #probe: string;
   #errors = 0;
@@ -55,7 +58,15 @@ export class KeyvTextStore implements TextStore {
       this.#lastError = error;
       this.#connected = false;
     });
-    this.listing = this.#listingOf(context, deadlineMs, layer);
+    const { client } = this.#adapter;
+    const connection = isNodeRedis(client)
+      ? clientConnection(client, { lost: () => undefined, ready: () => undefined }, context.clock)
+      : undefined;
+    this.listing = this.#listingOf(connection, context, deadlineMs, layer);
+    if (connection !== undefined) {
+      const info = new RedisInfo(connection, context.events, layer, "the Redis of the store's client");
+      this.serverInfo = () => info.read();
+    }
   }
 
   get connected(): boolean {
@@ -112,12 +123,16 @@ export class KeyvTextStore implements TextStore {
     return result;
   }
 
-  #listingOf(context: LayerContext, deadlineMs: number, layer: string): StoreListing | undefined {
-    const { client, namespace, keyPrefixSeparator = ':' } = this.#adapter;
+  #listingOf(
+    connection: RedisConnection | undefined,
+    context: LayerContext,
+    deadlineMs: number,
+    layer: string,
+  ): StoreListing | undefined {
+    const { namespace, keyPrefixSeparator = ':' } = this.#adapter;
     const prefix = namespace === undefined ? context.prefix : `${namespace}${keyPrefixSeparator}${context.prefix}`;
-    if (isNodeRedis(client)) {
+    if (connection !== undefined) {
       // Its iterator would ship every value of every namespace.
-      const connection = clientConnection(client, { lost: () => undefined, ready: () => undefined }, context.clock);
       return new RedisScan(connection, new RedisKeys(prefix), context.clock, deadlineMs, layer);
     }
     const { iterator, keys } = this.#adapter;

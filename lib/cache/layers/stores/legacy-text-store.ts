@@ -1,8 +1,9 @@
 import { CacheError } from '../../base/errors.js';
-import type { LayerContext } from '../layer.js';
+import type { LayerContext, ServerInfo } from '../layer.js';
 import { clientConnection } from '../redis/redis-client-adapter.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
 import { unavailable } from '../redis/redis-connection.js';
+import { RedisInfo } from '../redis/redis-info.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import type { RedisClientLike } from '../redis/redis-options.js';
 import { RedisScan } from '../redis/redis-scan.js';
@@ -44,6 +45,7 @@ export class LegacyTextStore implements TextStore {
   #store: Store | undefined;
   #connection: RedisConnection | undefined;
   #scan: RedisScan | undefined;
+  #info: RedisInfo | undefined;
   #closed = false;
 
   constructor(
@@ -106,6 +108,12 @@ export class LegacyTextStore implements TextStore {
     return before.filter((value) => value !== undefined && value !== null).length;
   }
 
+  /** Known only once the store is there. */
+  async serverInfo(): Promise<ServerInfo | null> {
+    await this.#ready();
+    return this.#info === undefined ? null : this.#info.read();
+  }
+
   async connect(): Promise<void> {
     await this.#open();
     await this.getMany([`${this.#prefix}:~probe`]);
@@ -151,6 +159,12 @@ export class LegacyTextStore implements TextStore {
         client,
         { lost: () => undefined, ready: () => undefined },
         this.#context.clock,
+      );
+      this.#info = new RedisInfo(
+        this.#connection,
+        this.#context.events,
+        this.#layer,
+        "the Redis of the store's client",
       );
       this.#scan = new RedisScan(
         this.#connection,

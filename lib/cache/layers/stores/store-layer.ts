@@ -4,7 +4,7 @@ import { CircuitState } from '../../base/observer.js';
 import { EntryCodec, type Stored } from '../encoding/codec.js';
 import { UndecodableValues } from '../undecodable.js';
 import { KeyIndex } from './key-index.js';
-import type { Layer, LayerContext, LayerStatus, LayerWrite } from '../layer.js';
+import type { Layer, LayerContext, LayerStatus, LayerWrite, ServerInfo } from '../layer.js';
 import { LONGEST_PX } from '../redis/redis-expiry.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
@@ -20,6 +20,7 @@ import { AsOf, type LoadTicket } from '../load-ticket.js';
 export class StoreLayer implements Layer {
   readonly shared = true;
   readonly name: string;
+  readonly serverInfo?: () => Promise<ServerInfo | null>;
   readonly #store: TextStore;
   readonly #context: LayerContext;
   readonly #keys: RedisKeys;
@@ -31,6 +32,7 @@ export class StoreLayer implements Layer {
   constructor(store: TextStore, context: LayerContext, name: string, options: RemoteLayerOptions) {
     this.name = name;
     this.#store = store;
+    if (store.serverInfo !== undefined) this.serverInfo = () => store.serverInfo!();
     this.#context = context;
     this.#keys = new RedisKeys(context.prefix);
     this.#undecodable = new UndecodableValues(name, context.events);

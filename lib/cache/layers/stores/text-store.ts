@@ -1,3 +1,5 @@
+import type { ServerInfo } from '../layer.js';
+
 /** A store of texts by key, as far as every old and new kind of store can be brought to it. */
 export interface TextStore {
   /** In the order of the keys; what is not text counts as absent. */
@@ -12,6 +14,8 @@ export interface TextStore {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   readonly connected: boolean;
+  /** As of a layer: what its server reports of itself; null where there is none to ask. */
+  readonly serverInfo?: (() => Promise<ServerInfo | null>) | undefined;
 }
 
 export interface TextWrite {

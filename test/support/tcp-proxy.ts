@@ -1,9 +1,15 @@
 import net from 'node:net';
 
-/** A TCP proxy between a client and a server that can be slow, cut connections, or swallow replies. */
+/** What a client asks of Redis, one match a command. */
+const COMMANDS = /\*\d+\r\n\$\d+\r\n([A-Za-z]+)\r\n/g;
+
+/** A TCP proxy between a client and a server that can be slow, cut connections, swallow replies, or stand for a server that is frozen. */
 export class TcpProxy {
   readonly #server: net.Server;
   readonly #pairs = new Set<{ client: net.Socket; upstream: net.Socket }>();
+  #isFreezing: ((command: string) => boolean) | undefined;
+  /** What waits for the server to be resumed; undefined while it answers. */
+  #held: (() => void)[] | undefined;
   /** Milliseconds by which every reply is late. */
   delayMs = 0;
   /** When set, the next reply is cut after this many bytes and both sides are reset. */
@@ -33,6 +39,23 @@ export class TcpProxy {
     return this.#pairs.size;
   }
 
+  /** From the first command for which this returns true nothing passes, in either direction: the connections stay. */
+  freezeAt(isFreezing: (command: string) => boolean): void {
+    this.#isFreezing = isFreezing;
+  }
+
+  get frozen(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** What was sent meanwhile arrives now. */
+  resume(): void {
+    const held = this.#held ?? [];
+    this.#isFreezing = undefined;
+    this.#held = undefined;
+    for (const pass of held) pass();
+  }
+
   /** Resets every connection. */
   cut(): void {
     for (const { client, upstream } of this.#pairs) {
@@ -59,12 +82,29 @@ export class TcpProxy {
       client.destroy();
       upstream.destroy();
     };
-    client.on('data', (chunk) => upstream.write(chunk));
-    upstream.on('data', (chunk) => this.#reply(pair, chunk));
+    client.on('data', (chunk) => {
+      this.#look(chunk);
+      this.#pass(() => upstream.write(chunk));
+    });
+    upstream.on('data', (chunk) => this.#pass(() => this.#reply(pair, chunk)));
     for (const socket of [client, upstream]) {
       socket.on('error', end);
       socket.on('close', end);
     }
+  }
+
+  #look(chunk: Buffer): void {
+    if (this.#isFreezing === undefined || this.#held !== undefined) return;
+    for (const [, command] of chunk.toString('latin1').matchAll(COMMANDS)) {
+      if (!this.#isFreezing(command!)) continue;
+      this.#held = [];
+      return;
+    }
+  }
+
+  #pass(write: () => void): void {
+    if (this.#held === undefined) write();
+    else this.#held.push(write);
   }
 
   #reply(pair: { client: net.Socket; upstream: net.Socket }, chunk: Buffer): void {

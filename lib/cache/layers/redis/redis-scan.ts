@@ -54,7 +54,7 @@ export class RedisScan {
 
   /** Entries' keys that match, in batches; one that is written meanwhile may be missing or come twice, as in SCAN. */
   async *find(glob: string): AsyncGenerator<readonly string[]> {
-    for (const node of await this.#connection.nodes()) {
+    for (const node of await this.#nodes()) {
       for await (const found of this.#walk(node, glob)) yield found.map(({ key }) => key);
     }
   }
@@ -88,8 +88,13 @@ export class RedisScan {
   }
 
   async #removeAll(glob: string, remove: (found: readonly Found[]) => Promise<void>, late?: () => void): Promise<void> {
-    const nodes = await this.#connection.nodes();
+    const nodes = await this.#nodes(late);
     await Promise.all(nodes.map((node) => this.#removeFrom(node, glob, remove, late)));
+  }
+
+  /** A client of a cluster connects to some of them first. */
+  #nodes(late?: () => void): Promise<readonly RedisNode[]> {
+    return this.#step(() => this.#connection.nodes(), late);
   }
 
   async #removeFrom(

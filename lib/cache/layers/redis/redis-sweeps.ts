@@ -1,9 +1,11 @@
 import type { Clock } from '../../base/clock.js';
+import { withDeadline } from '../resilience/deadline.js';
 import type { RedisLock } from './redis-lock.js';
 import type { LayerEvents } from '../layer.js';
 import type { RedisConnection } from './redis-connection.js';
 import { pairs } from './redis-invalidation-log.js';
 import type { RedisKeys } from './redis-keys.js';
+import type { RedisParts } from './redis-parts.js';
 import type { RedisScan, Sweep } from './redis-scan.js';
 import { MAX_GLOBS, scripts } from './redis-scripts.js';
 
@@ -29,6 +31,7 @@ export class RedisSweeps {
   readonly #clock: Clock;
   readonly #events: LayerEvents;
   readonly #layer: string;
+  readonly #deadlineMs: number;
   /** Failed or slow, by glob: the epoch of the last invalidation. */
   readonly #pending = new Map<string, number>();
   #retryMs = FIRST_RETRY_MS;
@@ -38,7 +41,13 @@ export class RedisSweeps {
   #closed = false;
 
   constructor(
-    { connection, keys, clock, name }: { connection: RedisConnection; keys: RedisKeys; clock: Clock; name: string },
+    {
+      connection,
+      keys,
+      clock,
+      name,
+      deadlineMs,
+    }: Pick<RedisParts, 'connection' | 'keys' | 'clock' | 'name' | 'deadlineMs'>,
     scan: RedisScan,
     lock: RedisLock,
     events: LayerEvents,
@@ -47,6 +56,7 @@ export class RedisSweeps {
     this.#keys = keys;
     this.#clock = clock;
     this.#layer = name;
+    this.#deadlineMs = deadlineMs;
     this.#scan = scan;
     this.#lock = lock;
     this.#events = events;
@@ -75,7 +85,8 @@ export class RedisSweeps {
       this.#scan
         .sweep([sweep], { removed: (count) => (removed += count), late })
         .then(
-          () => this.#finished(sweep),
+          // Nobody waits for Redis to forget it.
+          () => void this.#finished(sweep),
           (error: unknown) => this.#failed(sweep, error),
         )
         .finally(() => {
@@ -111,7 +122,13 @@ export class RedisSweeps {
       this.#events.log('log', 'SWEEP_DONE', `Layer '${this.#layer}' has removed what was invalidated by glob.`);
     }
     // Where this fails it is swept once more by somebody.
-    await scripts.swept.run(this.#connection, [this.#keys.sweeps], [glob, String(epoch)]).catch(() => undefined);
+    await this.#inTime(scripts.swept.run(this.#connection, [this.#keys.sweeps], [glob, String(epoch)])).catch(
+      () => undefined,
+    );
+  }
+
+  #inTime<T>(operation: Promise<T>): Promise<T> {
+    return withDeadline(operation, this.#deadlineMs, this.#clock, this.#layer);
   }
 
   #failed(sweep: Sweep, cause: unknown): void {
@@ -147,7 +164,7 @@ export class RedisSweeps {
     this.#retrying = true;
     try {
       const held = sweeps.flatMap(({ glob, epoch }) => [glob, String(epoch)]);
-      await scripts.hold.run(this.#connection, [this.#keys.sweeps, this.#keys.globs], held);
+      await this.#inTime(scripts.hold.run(this.#connection, [this.#keys.sweeps, this.#keys.globs], held));
       await this.#scan.sweep(sweeps, { removed: () => undefined, late: () => undefined });
       this.#retryMs = FIRST_RETRY_MS;
       for (const sweep of sweeps) await this.#finished(sweep);

@@ -1,4 +1,4 @@
-import { bounded, type WaitBounds } from '../../base/bounded-wait.js';
+import { bounded, TIMED_OUT, type WaitBounds } from '../../base/bounded-wait.js';
 import type { Clock } from '../../base/clock.js';
 import { CacheError } from '../../base/errors.js';
 import { OverdueWaits } from '../../base/overdue-waits.js';
@@ -27,9 +27,39 @@ export function withDeadline<T>(
   const bounds = { ms: deadlineMs, clock, overdue, ...(slow !== undefined && { slow }) };
   return bounded(operation, bounds, (busy) => {
     late?.(busy);
-    throw new CacheError(
-      'LAYER_TIMEOUT',
-      `Layer '${layer}' did not answer within ${deadlineMs} ms. Raise its 'deadline' if that is usual for it.`,
-    );
+    throw unanswered(layer, deadlineMs);
   });
+}
+
+/**
+ * The answer of an operation that takes as long as there are keys. It fails with `LAYER_TIMEOUT` once the layer has answered nothing
+ * for a whole deadline, and after `longestMs` in any case.
+ * @param replies how many answers there have been so far, to anyone; undefined where the layer does not count them.
+ */
+export async function whileAnswering<T>(
+  operation: Promise<T>,
+  { deadlineMs, longestMs }: { readonly deadlineMs: number; readonly longestMs: number },
+  clock: Clock,
+  layer: string,
+  replies: () => number | undefined,
+  { late, overdue = new OverdueWaits(clock) }: Omit<DeadlineHooks, 'slow'> = {},
+): Promise<T> {
+  const until = clock.now() + longestMs;
+  for (;;) {
+    const before = replies();
+    const outcome = await bounded(operation, { ms: deadlineMs, clock, overdue }, (busy): typeof TIMED_OUT => {
+      const isSilent = before !== undefined && replies() === before;
+      if (!isSilent && clock.now() < until) return TIMED_OUT;
+      late?.(busy);
+      throw unanswered(layer, isSilent ? deadlineMs : longestMs);
+    });
+    if (outcome !== TIMED_OUT) return outcome;
+  }
+}
+
+function unanswered(layer: string, ms: number): CacheError {
+  return new CacheError(
+    'LAYER_TIMEOUT',
+    `Layer '${layer}' did not answer within ${ms} ms. Raise its 'deadline' if that is usual for it.`,
+  );
 }

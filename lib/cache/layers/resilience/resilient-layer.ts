@@ -7,7 +7,7 @@ import { OverdueWaits } from '../../base/overdue-waits.js';
 import { reported } from '../../base/reported-errors.js';
 import { boundedSharedMap } from './bounded-shared-map.js';
 import { CircuitBreaker, type BreakerSettings } from './circuit-breaker.js';
-import { withDeadline } from './deadline.js';
+import { type DeadlineHooks, whileAnswering, withDeadline } from './deadline.js';
 import { InvalidationBacklog } from './invalidation-backlog.js';
 import { giveBackLate } from './lease.js';
 import { failedKeys } from '../keys-failed.js';
@@ -32,7 +32,7 @@ export interface ResilienceSettings {
   readonly breaker: BreakerSettings | undefined;
 }
 
-/** Whole-keyspace operations take as long as there are keys; the layer bounds their single steps itself. */
+/** Whole-keyspace operations take as long as there are keys, but not longer than this. */
 const LONG_MS = 60_000;
 const CONNECT_MS = 3_000;
 const DISCONNECT_MS = 2_000;
@@ -72,6 +72,8 @@ export class ResilientLayer implements Layer {
   #answers = 0;
   /** When the last was. */
   #answeredAt = -Infinity;
+  /** How many answers there had been when a call was last given up, see {@link #heard}; undefined before. */
+  #silentSince: number | undefined;
   readonly #overdue: OverdueWaits;
   #closed = false;
 
@@ -204,7 +206,7 @@ export class ResilientLayer implements Layer {
     return this.#invalidate(
       () => this.#inner.deleteByPattern(glob),
       () => this.#backlog.addGlob(glob, askedAt),
-      LONG_MS,
+      true,
     );
   }
 
@@ -220,7 +222,7 @@ export class ResilientLayer implements Layer {
     return this.#invalidate(
       () => this.#inner.clear(),
       () => this.#backlog.addAll(askedAt),
-      LONG_MS,
+      true,
     );
   }
 
@@ -284,12 +286,9 @@ export class ResilientLayer implements Layer {
    * burst must not open the circuit of a healthy layer. Of a layer on several servers it says something only where none of them has
    * answered for a while: one that is lost must not take the others with it.
    */
-  async #guard<T>(
-    operation: () => T | Promise<T>,
-    deadlineMs = this.#settings.deadlineMs,
-    attempts = ATTEMPTS,
-  ): Promise<T> {
+  async #guard<T>(operation: () => T | Promise<T>, isLong = false, attempts = ATTEMPTS): Promise<T> {
     this.#refuseWhileOpen();
+    const { deadlineMs } = this.#settings;
     const heard = this.#heard;
     let isSlow = false;
     let isLate = false;
@@ -297,12 +296,14 @@ export class ResilientLayer implements Layer {
       this.spread === true
         ? this.#clock.now() - this.#answeredAt > SILENT_DEADLINES * deadlineMs
         : !busy || this.#heard === heard;
-    const slow = deadlineMs === LONG_MS ? undefined : this.#slow(() => (isSlow = counts(false)));
+    const slow = isLong ? undefined : this.#slow(() => (isSlow = counts(false)));
     const late = (busy: boolean) => (isLate = !counts(busy));
     try {
       const work = Promise.resolve(operation());
       const hooks = { slow, late, overdue: this.#overdue };
-      const result = await withDeadline(work, deadlineMs, this.#clock, this.name, hooks);
+      const result = await (isLong
+        ? this.#whileAnswering(work, hooks)
+        : withDeadline(work, deadlineMs, this.#clock, this.name, hooks));
       this.#answers++;
       this.#answeredAt = this.#clock.now();
       this.#breaker?.succeeded(isSlow);
@@ -310,12 +311,20 @@ export class ResilientLayer implements Layer {
     } catch (error) {
       // Someone waits for it still: the event loop was busy, so that it left late.
       const isOverdue = error instanceof OverdueWrite;
-      if (isOverdue && attempts > 1) return this.#guard(operation, deadlineMs, attempts - 1);
+      if (isOverdue && attempts > 1) return this.#guard(operation, isLong, attempts - 1);
       if (!isRefusal(error) && !isOverdue && !isLate && (this.spread !== true || counts(false)))
         this.#breaker?.failed();
-      if (error instanceof CacheError && error.code === 'LAYER_TIMEOUT') this.#lookAgain();
+      if (error instanceof CacheError && error.code === 'LAYER_TIMEOUT') {
+        if (!isLate) this.#silentSince = this.#heard;
+        this.#lookAgain();
+      }
       throw error;
     }
+  }
+
+  #whileAnswering<T>(work: Promise<T>, hooks: DeadlineHooks): Promise<T> {
+    const bounds = { deadlineMs: this.#settings.deadlineMs, longestMs: LONG_MS };
+    return whileAnswering(work, bounds, this.#clock, this.name, () => this.#inner.replies, hooks);
   }
 
   /** How many answers there have been, of whatever kind the layer counts. */
@@ -366,11 +375,15 @@ export class ResilientLayer implements Layer {
     }
   }
 
-  /** Handed over in any case, since it is kept and sent later where it fails; nobody waits for a layer known to be away. */
+  /**
+   * Handed over in any case, since it is kept and sent later where it fails; nobody waits for a layer known to be away, or once more
+   * for one that has not answered since it let a caller wait.
+   */
   async #publish(coordination: Coordination, message: BusMessage): Promise<void> {
     const handedOver = withDeadline(coordination.publish(message), this.#settings.deadlineMs, this.#clock, this.name);
     handedOver.catch(() => undefined);
     this.#refuseWhileOpen();
+    if (this.#silentSince === this.#heard) throw this.#silent();
     await handedOver;
   }
 
@@ -383,10 +396,10 @@ export class ResilientLayer implements Layer {
   async #invalidate<T>(
     operation: () => T | Promise<T>,
     remember: (error: unknown) => void,
-    deadlineMs?: number,
+    isLong?: boolean,
   ): Promise<T> {
     try {
-      return await this.#guard(operation, deadlineMs);
+      return await this.#guard(operation, isLong);
     } catch (error) {
       remember(error);
       this.#retryLater();
@@ -414,12 +427,9 @@ export class ResilientLayer implements Layer {
 
   /** One at a time; what is left is tried again later. */
   #applyBacklog(): Promise<void> {
-    return (this.#applying ??= withDeadline(
-      this.#backlog.applyTo(this.#inner),
-      LONG_MS,
-      this.#clock,
-      this.name,
-    ).finally(() => {
+    return (this.#applying ??= this.#whileAnswering(this.#backlog.applyTo(this.#inner), {
+      overdue: this.#overdue,
+    }).finally(() => {
       this.#applying = undefined;
       if (!this.#backlog.empty) this.#retryLater();
     }));

@@ -26,7 +26,12 @@ function make() {
   } as unknown as RedisScan;
   const connection = { send: () => Promise.resolve(1), cluster: false } as unknown as RedisConnection;
   const keys = new RedisKeys('cache');
-  const sweeps = new RedisSweeps({ connection, keys, clock, name: 'redis' }, scan, {} as RedisLock, recorded.events);
+  const sweeps = new RedisSweeps(
+    { connection, keys, clock, name: 'redis', deadlineMs: 500 },
+    scan,
+    {} as RedisLock,
+    recorded.events,
+  );
   return { clock, walks, sweeps, logs: recorded.logs };
 }
 

@@ -11,6 +11,7 @@ import { bytes, count, duration, percent } from '../../lib/dashboard/client/form
 import type { PatternStats, Stats } from '../../lib/dashboard/client/wire.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 import { addressOf, buildClient, launch, open } from '../support/dashboard-page.js';
+import { soon } from '../support/soon.js';
 
 /** Evaluated by the debugger: the page's policy keeps foreign scripts out. */
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -60,6 +61,18 @@ const traffic = async (app: INestApplication): Promise<void> => {
   }
 };
 
+/** Pages by their address, with what their heading says. */
+const TITLES = {
+  '': 'Overview',
+  patterns: 'Patterns',
+  'pattern/product%3A*': 'product:*',
+  endpoints: 'Endpoints',
+  layers: 'Layers',
+  warming: 'Warming',
+  events: 'Events',
+  flame: 'Flame graph',
+};
+
 const home = (app: INestApplication, hash = '') => `${addressOf(app)}/cache/dashboard${hash}`;
 const read = async <T>(app: INestApplication, path: string): Promise<T> =>
   (await (await fetch(`${addressOf(app)}/cache/${path}`)).json()) as T;
@@ -100,24 +113,28 @@ describe.each(platforms)('the dashboard in a browser, on %s', (platform) => {
 
     const stats = await read<Stats>(app, 'stats?window=5m');
     expect(stats).toMatchObject({ total_requests: 120, cache_hits: 83 });
-    expect(await figure(page, 'hitRate').innerText()).toContain(percent(stats.hit_rate));
-    expect(await figure(page, 'hitRate').innerText()).toContain(`${count(stats.cache_misses)} misses`);
-    expect(await figure(page, 'saved').innerText()).toContain(duration(stats.time_saved_ms));
-    expect(await figure(page, 'p95').innerText()).toContain(duration(stats.p95_response_time_ms));
+    await soon(async () => {
+      expect(await figure(page, 'hitRate').innerText()).toContain(percent(stats.hit_rate));
+      expect(await figure(page, 'hitRate').innerText()).toContain(`${count(stats.cache_misses)} misses`);
+      expect(await figure(page, 'saved').innerText()).toContain(duration(stats.time_saved_ms));
+      expect(await figure(page, 'p95').innerText()).toContain(duration(stats.p95_response_time_ms));
+    });
     await page.getByRole('status').filter({ hasText: 'Healthy' }).waitFor();
 
     await page.getByRole('navigation').getByText('Patterns').click();
     const patterns = await read<PatternStats[]>(app, 'stats/patterns?window=5m');
     expect(patterns).toHaveLength(4);
     for (const one of patterns) {
-      const text = await row(page, 'Patterns', one.pattern).innerText();
-      expect(text).toContain(duration(one.cache_misses * one.p50_load_time_ms!));
-      expect(text).toContain(percent(one.hit_rate));
-      expect(text).toContain(count(one.total_requests));
-      expect(text).toContain(bytes(one.avg_value_bytes));
+      await soon(async () => {
+        const text = await row(page, 'Patterns', one.pattern).innerText();
+        expect(text).toContain(duration(one.cache_misses * one.p50_load_time_ms!));
+        expect(text).toContain(percent(one.hit_rate));
+        expect(text).toContain(count(one.total_requests));
+        expect(text).toContain(bytes(one.avg_value_bytes));
+      });
     }
     await row(page, 'Patterns', MARKUP).getByRole('link').click();
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toContain(MARKUP);
+    await page.getByRole('heading', { level: 1 }).filter({ hasText: MARKUP }).waitFor();
     expect(await page.evaluate('window.planted')).toBeUndefined();
     expect(await page.locator('img, b:has(bdi)').count()).toBe(0);
     expect(faults).toEqual([]);
@@ -128,7 +145,7 @@ describe.each(platforms)('the dashboard in a browser, on %s', (platform) => {
     await traffic(app);
     const { page, faults } = await open(browser, home(app, `#/pattern/${encodeURIComponent('product:*')}?window=1h`));
     await page.getByRole('heading', { name: 'product:*' }).waitFor();
-    expect(await page.getByRole('radio', { name: '1h' }).isChecked()).toBe(true);
+    await page.getByRole('radio', { name: '1h', checked: true }).waitFor();
     await page.getByRole('radio', { name: '1h' }).focus();
     await page.keyboard.press('ArrowLeft');
     await page.waitForURL(/#\/pattern\/product%3A\*$/);
@@ -149,10 +166,10 @@ describe('the dashboard', () => {
     const violations: string[] = [];
     for (const scheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      for (const hash of ['', 'patterns', 'pattern/product%3A*', 'endpoints', 'layers', 'warming', 'events', 'flame']) {
+      for (const [hash, title] of Object.entries(TITLES)) {
         await page.goto(home(app, `#/${hash}`));
-        await page.getByRole('navigation').waitFor();
-        await page.locator('.loading').first().waitFor({ state: 'detached' });
+        await page.getByRole('heading', { level: 1 }).filter({ hasText: title }).waitFor({ state: 'attached' });
+        await soon(async () => expect(await page.locator('.loading').count()).toBe(0));
         for (const found of await violationsOf(page)) violations.push(`${scheme} ${hash}: ${found}`);
       }
     }
@@ -224,16 +241,18 @@ describe('the dashboard', () => {
     await page.getByRole('button', { name: 'Apply…' }).click();
     expect(await violationsOf(page)).toEqual([]);
     const dialog = page.getByRole('dialog');
-    expect(await dialog.innerText()).toMatch(/ttl 5m → 20m/);
-    expect(await dialog.innerText()).toContain(percent(0.83));
+    await dialog
+      .filter({ hasText: /ttl 5m → 20m/ })
+      .filter({ hasText: percent(0.83) })
+      .waitFor();
     expect(await policies(app)).toMatchObject({ override: null });
     await dialog.getByRole('button', { name: 'Apply now' }).click();
     await dialog.waitFor({ state: 'hidden' });
-    expect(await policies(app)).toMatchObject({ override: { values: { ttl_ms: 1_200_000 } } });
+    await soon(async () => expect(await policies(app)).toMatchObject({ override: { values: { ttl_ms: 1_200_000 } } }));
     await page.goto(home(app, `#/pattern/${encodeURIComponent('product:*')}`));
     await page.getByRole('button', { name: 'Revert' }).click();
     await page.getByRole('button', { name: 'Revert' }).waitFor({ state: 'hidden' });
-    expect(await policies(app)).toMatchObject({ override: null });
+    await soon(async () => expect(await policies(app)).toMatchObject({ override: null }));
     expect(faults).toEqual([]);
   });
 
@@ -248,7 +267,7 @@ describe('the dashboard', () => {
     await page.getByRole('alert').filter({ hasText: 'Disconnected' }).waitFor();
     expect(await row(page, 'Patterns that cost most', 'product:*').count()).toBe(1);
     await start('express', {}, Number(port));
-    await page.getByRole('alert').waitFor({ state: 'hidden', timeout: 10_000 });
+    await page.getByRole('alert').waitFor({ state: 'hidden' });
     await page.getByText('Nothing was asked in this window.').waitFor();
     expect(faults).toEqual([]);
   });
@@ -294,11 +313,11 @@ describe('the dashboard', () => {
     const { page, faults } = await open(browser, home(app, '#/patterns'));
     await page.getByRole('button', { name: /^Show 50 more of 1001/ }).waitFor();
     const rows = page.getByRole('region', { name: 'Table: Patterns', exact: true }).getByRole('row');
-    expect(await rows.count()).toBe(51);
+    await soon(async () => expect(await rows.count()).toBe(51));
     await page.getByRole('button', { name: 'Sort by Pattern' }).click();
     await page.getByLabel('Filter').fill('p777');
     await page.getByRole('link', { name: 'p777', exact: true }).waitFor();
-    expect(await rows.count()).toBe(2);
+    await soon(async () => expect(await rows.count()).toBe(2));
     expect(faults).toEqual([]);
   });
 

@@ -6,6 +6,7 @@ const floors = [
   ['tracing', 'profiling', 'database', 'testing', 'tuning'],
   ['caching'],
   ['warming'],
+  ['instances'],
   ['exporters', 'health', 'fleet', 'persistence'],
   ['monitoring'],
   ['dashboard'],

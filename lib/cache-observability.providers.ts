@@ -14,6 +14,7 @@ import { DeferredCache } from './adoption/deferred-cache.js';
 import { Exporting } from './exporting.js';
 import { EXEMPLARS } from './exporters/prometheus/exemplars.js';
 import { featureProviders } from './features.js';
+import { Starts } from './instances/starts.js';
 import { CacheHealthIndicator, HEALTH_SUBJECT, type HealthSubject } from './health/cache-health.indicator.js';
 import { CacheInsight } from './insight/cache-insight.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
@@ -70,9 +71,10 @@ function dashboardFacts(
   cache: ObservedCache,
   named: NamedCaches,
   warmer: CacheWarmer,
-): () => DashboardFacts {
+  starts: Starts,
+): () => Promise<DashboardFacts> {
   const startedAt = new Date().toISOString();
-  return () => ({
+  return async () => ({
     service: serviceName,
     version: version ?? null,
     libraryVersion: VERSION,
@@ -83,6 +85,7 @@ function dashboardFacts(
     profiling: cache.profiler !== undefined,
     caches: ['default', ...named.all.keys()],
     strategies: warmer.strategies.map(({ name }) => name),
+    starts: await starts.list(),
   });
 }
 
@@ -125,7 +128,7 @@ export const roomProviders: Provider[] = [
   ...keptMetricsProviders,
   {
     provide: DASHBOARD_FACTS,
-    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, NamedCaches, CacheWarmer],
+    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, NamedCaches, CacheWarmer, Starts],
     useFactory: dashboardFacts,
   },
   {

@@ -11,7 +11,10 @@ import { CACHE_CLOCK } from './cache/base/tokens.js';
 import { APPLICATION_CACHE } from './application-cache.js';
 import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
 import { Fleet } from './fleet/fleet.js';
+import { Instances } from './instances/instances.js';
+import { type ProcessFacts, processFacts } from './instances/process-facts.js';
 import { SharedLoads } from './fleet/shared-loads.js';
+import { SharedStarts, Starts } from './instances/starts.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { nestLog } from './nest-log.js';
 import type { ObservedCache } from './observed-cache.js';
@@ -19,14 +22,61 @@ import { SharedMapStore } from './persistence/metrics-store.js';
 import { FileStore } from './persistence/file-store.js';
 import type { MetricsStore } from './persistence/metrics-store.js';
 import { Persistence } from './persistence/persistence.js';
+import { StartsBehindMetrics } from './persistence/starts-behind-metrics.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
 
 /** How often an instance sends its figures to the others, milliseconds. */
 const FLEET_EVERY_MS = 5_000;
 
+/** Token of the {@link ProcessFacts} of this run. */
+const PROCESS_FACTS = Symbol('cache-observability:process-facts');
+
+/** Token of the store of metrics; undefined where nothing is kept. */
+const KEPT = Symbol('cache-observability:kept-metrics');
+
 /** Metrics beyond one process: those of other instances, and those of the previous run. */
 export const keptMetricsProviders: Provider[] = [
   { provide: ShutdownBudget, useFactory: () => new ShutdownBudget(systemClock) },
+  {
+    provide: PROCESS_FACTS,
+    inject: [RESOLVED_OPTIONS, CACHE_CLOCK],
+    useFactory: ({ version }: ResolvedOptions, clock: Clock) => processFacts(version, clock.now()),
+  },
+  {
+    provide: KEPT,
+    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, CACHE_CLOCK],
+    useFactory: (options: ResolvedOptions, { layers }: ObservedCache, clock: Clock) => {
+      const store = storeOf(options, layers);
+      return store === undefined ? undefined : new StartsBehindMetrics(store, clock);
+    },
+  },
+  {
+    provide: Instances,
+    inject: [PROCESS_FACTS, RESOLVED_OPTIONS, APPLICATION_CACHE, CacheMetrics, CACHE_CLOCK],
+    useFactory: (
+      own: ProcessFacts,
+      { fleet = false }: ResolvedOptions,
+      { layers }: ObservedCache,
+      metrics: CacheMetrics,
+      clock: Clock,
+    ) =>
+      new Instances({
+        own,
+        metrics,
+        sharedMap: sharedBoard(layers)?.sharedMap('instances', true),
+        everyMs: fleet === false ? undefined : everyOf(fleet),
+        clock,
+      }),
+  },
+  {
+    provide: Starts,
+    inject: [PROCESS_FACTS, KEPT, APPLICATION_CACHE, CACHE_CLOCK],
+    // Redis where there is one, else behind the metrics.
+    useFactory: (own: ProcessFacts, kept: StartsBehindMetrics | undefined, { layers }: ObservedCache, clock: Clock) => {
+      const shared = sharedBoard(layers)?.sharedMap('starts', true);
+      return new Starts(own, shared === undefined ? kept : new SharedStarts(shared, clock), clock);
+    },
+  },
   {
     provide: Fleet,
     inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, CacheMetrics, ShutdownBudget, CACHE_CLOCK],
@@ -59,21 +109,14 @@ export const keptMetricsProviders: Provider[] = [
   },
   {
     provide: Persistence,
-    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, CacheMetrics, ShutdownBudget, CACHE_CLOCK],
+    inject: [KEPT, APPLICATION_CACHE, CacheMetrics, ShutdownBudget, CACHE_CLOCK],
     useFactory: (
-      options: ResolvedOptions,
-      cache: ObservedCache,
+      store: MetricsStore | undefined,
+      { callbacks }: ObservedCache,
       metrics: CacheMetrics,
       shutdown: ShutdownBudget,
       clock: Clock,
-    ) =>
-      new Persistence({
-        metrics,
-        store: storeOf(options, cache.layers),
-        clock,
-        log: nestLog(cache.callbacks),
-        shutdown,
-      }),
+    ) => new Persistence({ metrics, store, clock, log: nestLog(callbacks), shutdown }),
   },
 ];
 
@@ -85,13 +128,13 @@ function everyOf(fleet: NonNullable<ResolvedOptions['fleet']>): number {
 
 interface LayerWithBoard {
   readonly name: string;
-  sharedMap(name: string): SharedMap;
+  sharedMap(name: string, everyVersion?: boolean): SharedMap;
 }
 
 /** The nearest layer that can keep notes of processes. */
 function sharedBoard(layers: readonly Layer[], name?: string): LayerWithBoard | undefined {
   const layer = layers.find((each) => each.sharedMap !== undefined && (name === undefined || each.name === name));
-  return layer === undefined ? undefined : { name: layer.name, sharedMap: (of) => layer.sharedMap!(of) };
+  return layer === undefined ? undefined : { name: layer.name, sharedMap: (of, every) => layer.sharedMap!(of, every) };
 }
 
 /** @throws CacheError `INVALID_OPTIONS` where the layer that is named cannot keep them. */

@@ -116,15 +116,19 @@ export class CachingRuntime
   #declarePatterns(): void {
     const named = this.options.named?.();
     const declared = new Map<CacheMetrics | undefined, Map<string, PatternDeclaration>>();
-    for (const { pattern, text, plan, cache } of this.handlers) {
+    for (const { pattern, text, plan, cache, className, methodName, transport } of this.handlers) {
       const metrics = cache === undefined ? this.options.metrics : named?.get(cache)?.metrics;
       const ofCache = declared.get(metrics) ?? new Map<string, PatternDeclaration>();
       declared.set(metrics, ofCache);
       const { ttlMs, ttlOf } = plan.policy;
       const fixed = ttlOf === undefined && ttlMs < Infinity ? ttlMs : null;
       const earlier = ofCache.get(pattern);
-      if (earlier === undefined) ofCache.set(pattern, { ttlMs: fixed, text, plan: plan as ReadPlan<never> });
-      else if (earlier.ttlMs !== fixed) ofCache.set(pattern, { ...earlier, ttlMs: null });
+      const endpoint = plan.series.endpoint ?? null;
+      ofCache.set(pattern, {
+        ...(earlier ?? { text, plan: plan as ReadPlan<never> }),
+        ttlMs: earlier === undefined || earlier.ttlMs === fixed ? fixed : null,
+        declaredBy: [...(earlier?.declaredBy ?? []), { class: className, method: methodName, transport, endpoint }],
+      });
     }
     for (const [metrics, ofCache] of declared) {
       for (const [pattern, declaration] of ofCache) metrics?.declare(pattern, declaration);

@@ -46,14 +46,13 @@ function encoded(br: Buffer, encoding: Encoding): Buffer {
   return encoding === 'gzip' ? gzipSync(bytes, { level: 9 }) : bytes;
 }
 
-/** The smallest form that is accepted; `q=0` refuses one. */
-function preferred(accepted: string): Encoding {
+/** The first form that is accepted; `q=0` refuses one. @param made the forms that there are, smallest first. */
+export function preferred(accepted: string, made: readonly Encoding[] = ['br', 'gzip']): Encoding {
   const codings = accepted.toLowerCase().split(',');
   const takes = (name: string) =>
     codings.some((coding) => {
       const [token, ...parameters] = coding.split(';').map((part) => part.trim());
       return token === name && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
     });
-  if (takes('br')) return 'br';
-  return takes('gzip') ? 'gzip' : 'identity';
+  return made.find(takes) ?? 'identity';
 }

@@ -1,3 +1,5 @@
+import type { Start } from '../instances/starts.js';
+
 /** Token of a function that returns the {@link DashboardFacts}. */
 export const DASHBOARD_FACTS = Symbol('cache-observability:dashboard-facts');
 
@@ -15,4 +17,6 @@ export interface DashboardFacts {
   /** `default` for the application's own. */
   readonly caches: readonly string[];
   readonly strategies: readonly string[];
+  /** Starts of the last day, oldest first: those of every instance where they share a layer, earlier ones where they are kept. */
+  readonly starts: readonly Start[];
 }

@@ -19,8 +19,9 @@ import type { Monitoring } from '../monitoring/monitoring.options.js';
 import { MonitoringError, MonitoringErrorFilter } from '../monitoring/monitoring-error.js';
 import type { MonitoringRequest } from '../monitoring/parameters.js';
 import { Reply } from '../monitoring/reply.js';
-import { ClientFiles } from './client-files.js';
+import { ClientFiles, preferred } from './client-files.js';
 import { DASHBOARD_FACTS, type DashboardFacts } from './dashboard-facts.js';
+import { Overview } from './overview.js';
 
 /**
  * Nothing but our own files runs in the page or styles it, and it talks to our own routes alone. Sent by the page itself, it takes the
@@ -39,11 +40,6 @@ const CONTENT_SECURITY_POLICY = [
 
 interface PageRequest extends MonitoringRequest {
   readonly headers: IncomingHttpHeaders;
-}
-
-/** Both platforms send bytes as they are. */
-interface BytesResponse {
-  send(bytes: Buffer): unknown;
 }
 
 /** The page and its files: they hold no data, so they have no guard of `monitoring`. */
@@ -86,12 +82,11 @@ export function dashboardController(monitoring: Monitoring): Type {
           'This file is not part of the dashboard that runs here. Load the page again.',
         );
       }
-      this.reply.header(response, 'Content-Type', file.type);
       this.reply.header(response, 'Cache-Control', 'public, max-age=31536000, immutable');
       this.reply.header(response, 'Vary', 'Accept-Encoding');
       this.reply.header(response, 'X-Content-Type-Options', 'nosniff');
       if (file.encoding !== 'identity') this.reply.header(response, 'Content-Encoding', file.encoding);
-      (response as BytesResponse).send(file.bytes);
+      this.reply.bytes(response, file.bytes, file.type);
     }
   }
   return CacheDashboardController;
@@ -102,13 +97,26 @@ export function dashboardContextController(monitoring: Monitoring): Type {
   @MonitoredRoutes({ ...monitoring, swagger: false })
   class CacheDashboardContextController {
     constructor(
-      @Inject(DASHBOARD_FACTS) private readonly facts: () => DashboardFacts,
+      @Inject(DASHBOARD_FACTS) private readonly facts: () => Promise<DashboardFacts>,
+      @Inject(Overview) private readonly overview: Overview,
       @Inject(Reply) private readonly reply: Reply,
     ) {}
 
     @Get('dashboard/context')
-    context(@Res() response: unknown): void {
-      this.reply.json(response, this.facts());
+    async context(@Res() response: unknown): Promise<void> {
+      this.reply.json(response, await this.facts());
+    }
+
+    /** What the page shows, in one answer for all pages that show the same. */
+    @Get('dashboard/overview')
+    async parts(@Req() request: PageRequest, @Res() response: unknown): Promise<void> {
+      const { plain, gzip, tag } = await this.overview.answer(request);
+      const packed =
+        preferred(String(request.headers['accept-encoding'] ?? ''), ['gzip']) === 'gzip' ? await gzip : undefined;
+      this.reply.header(response, 'Vary', 'Accept-Encoding');
+      this.reply.header(response, 'ETag', tag);
+      if (packed !== undefined) this.reply.header(response, 'Content-Encoding', 'gzip');
+      this.reply.bytes(response, packed ?? plain, 'application/json; charset=utf-8');
     }
 
     /** Changes nothing: it passes exactly where the caller may change something. */

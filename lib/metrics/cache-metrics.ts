@@ -202,10 +202,10 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     this.#own.status = status;
   }
 
-  /** A pattern that handlers declare: keys that fit it are counted under it from now on. */
+  /** A pattern that handlers declare: keys that fit it are counted under it from now on. What is left out stays as it was declared. */
   declare(pattern: string, declaration: PatternDeclaration): void {
     this.#own.ttls.set(pattern, declaration.ttlMs);
-    this.#declarations.set(pattern, declaration);
+    this.#declarations.set(pattern, { ...this.#declarations.get(pattern), ...declaration });
     if (this.#observer instanceof MetricsRecorder) this.#observer.declare(pattern);
   }
 

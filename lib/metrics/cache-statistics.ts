@@ -1,7 +1,7 @@
 import type { Clock } from '../cache/base/clock.js';
 import { Operation } from '../cache/base/observer.js';
 import { runAtOnce, runInSlices } from '../cache/base/slices.js';
-import { historyOf } from './history-points.js';
+import { historyOf, mostTimeLost } from './history-points.js';
 import type { AlertSource, Judgement } from './judgement.js';
 import type { HeldStatus, LedgerReading, OverallSum } from './ledger/ledger-reading.js';
 import type {
@@ -142,6 +142,16 @@ export class CacheStatistics {
     return runInSlices(this.#topPatterns(limit, window));
   }
 
+  /** The patterns that lose most time to misses, most first: misses × the median load time. */
+  getCostliestPatterns(limit: number, window?: Window): readonly PatternStats[] {
+    return runAtOnce(this.#costliestPatterns(limit, window));
+  }
+
+  /** As {@link getCostliestPatterns}, a few patterns at a time. */
+  collectCostliestPatterns(limit: number, window?: Window): Promise<readonly PatternStats[]> {
+    return runInSlices(this.#costliestPatterns(limit, window));
+  }
+
   /**
    * Patterns whose hit rate is below `threshold` (0–1), lowest first, each with what to do about it.
    * @param minRequests leaves out patterns that were asked less often. @default 1
@@ -234,6 +244,12 @@ export class CacheStatistics {
       .sort((a, b) => b.requests - a.requests)
       .slice(0, Math.max(0, limit));
     return Object.freeze(yield* each(most, ({ pattern }) => this.#pattern(pattern, named)));
+  }
+
+  *#costliestPatterns(limit: number, window?: Window): Steps<readonly PatternStats[]> {
+    const named = windowNamed(window);
+    const names = yield* mostTimeLost(this.#sources.figures, named, Math.max(0, limit));
+    return Object.freeze(yield* each(names, (pattern) => this.#pattern(pattern, named)));
   }
 
   *#lowPerformers(threshold: number, window: Window | undefined, minRequests: number): Steps<readonly LowPerformer[]> {

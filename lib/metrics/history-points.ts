@@ -5,6 +5,7 @@ import { cacheStats, missesIn } from './statistics.js';
 import { AccessTime } from './windows/access-track.js';
 import { timesOf } from './windows/histogram.js';
 import type { HistoryBin, HistoryWindow } from './windows/history.js';
+import type { Window } from './windows/windows.js';
 
 interface HistorySources {
   readonly clock: Clock;
@@ -41,7 +42,7 @@ export function* historyOf(
 }
 
 /** Names of the patterns whose misses cost most: misses × the median load time. */
-function* mostTimeLost(figures: LedgerReading, window: HistoryWindow, limit: number): Generator<void, string[]> {
+export function* mostTimeLost(figures: LedgerReading, window: Window, limit: number): Generator<void, string[]> {
   const losses: { readonly name: string; readonly lostMs: number; readonly misses: number }[] = [];
   for (const { name } of figures.patterns) {
     const { counters, histograms } = figures.patternIn(name, window);

@@ -26,12 +26,25 @@ export interface PatternFacts {
   readonly ttlMs: number | null;
 }
 
+/** A handler or method that declares a pattern: what a reader searches the code for. */
+export interface DeclaringMethod {
+  /** The name of its class. */
+  readonly class: string;
+  readonly method: string;
+  /** `http` or another transport of a handler; `method` for a provider's. */
+  readonly transport: string;
+  /** As statistics name it, such as `GET /feeds/:id`; null where it is no endpoint. */
+  readonly endpoint: string | null;
+}
+
 /** A pattern as handlers and methods declare it. */
 export interface PatternDeclaration {
   /** The TTL in force, milliseconds, which recommendations name; null where it follows from the value. */
   readonly ttlMs: number | null;
   /** As `@Cached` writes it, such as `product:{params.id}`. */
   readonly text?: string;
+  /** Every handler and method that declares it. */
+  readonly declaredBy?: readonly DeclaringMethod[];
   /** Its policy is the one in force: an override replaces it. */
   readonly plan?: { readonly policy: ResolvedPolicy<never> };
 }

@@ -9,6 +9,7 @@ import { MonitoredRoutes } from './monitored-routes.js';
 import type { Monitoring } from './monitoring.options.js';
 import { MonitoringError } from './monitoring-error.js';
 import { type MonitoringRequest, namedCache, pathParameterOf, waitOf } from './parameters.js';
+import { ReadingReply } from './reading-reply.js';
 import { Reply } from './reply.js';
 import { Write } from './access.js';
 
@@ -31,6 +32,7 @@ export function controlController(monitoring: Monitoring): Type {
       @Inject(CacheMetrics) private readonly metrics: CacheMetrics,
       @Inject(DatabaseMetrics) private readonly databases: DatabaseMetrics,
       @Inject(CacheWarmer) private readonly warmer: CacheWarmer,
+      @Inject(ReadingReply) private readonly reading: ReadingReply,
       @Inject(Reply) private readonly reply: Reply,
       @Inject(MONITORED_CACHES) private readonly named: MonitoredCaches,
     ) {}
@@ -43,6 +45,11 @@ export function controlController(monitoring: Monitoring): Type {
       if (wait) return this.reply.json(response, await done);
       this.reply.header(response, 'Location', `${pathOf(request)}/${id}`);
       this.reply.json(response, this.warmer.getReport(id), 202);
+    }
+
+    @Get('warm')
+    runs(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      return this.reading.send('warm', request, response);
     }
 
     @Get('warm/:id')

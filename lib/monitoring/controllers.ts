@@ -1,5 +1,4 @@
 import type { Provider, Type } from '@nestjs/common';
-import { alertsController } from './alerts.controller.js';
 import { controlController } from './control.controller.js';
 import { CpuProfiler } from '../profiling/cpu-profile.js';
 import { eventsController } from './events.controller.js';
@@ -7,6 +6,8 @@ import { insightsController } from './insights.controller.js';
 import { LiveEvents, MAX_EVENT_CLIENTS } from './live-events.js';
 import type { Monitoring } from './monitoring.options.js';
 import { profileController } from './profile.controller.js';
+import { ReadingReply } from './reading-reply.js';
+import { Readings } from './readings.js';
 import { Reply } from './reply.js';
 import { serverController } from './server.controller.js';
 import { ServerInformation } from './server-information.js';
@@ -19,7 +20,6 @@ export function monitoringRoutes(monitoring: Monitoring): { controllers: Type[];
   const controllers = [
     statisticsController,
     insightsController,
-    alertsController,
     serverController,
     controlController,
     eventsController,
@@ -37,6 +37,16 @@ export function monitoringRoutes(monitoring: Monitoring): { controllers: Type[];
   const clients = { provide: MAX_EVENT_CLIENTS, useValue: monitoring.maxEventClients };
   return {
     controllers,
-    providers: [Reply, SharedAnswers, ServerInformation, CpuProfiler, clients, LiveEvents, ...description],
+    providers: [
+      Reply,
+      SharedAnswers,
+      ServerInformation,
+      Readings,
+      ReadingReply,
+      CpuProfiler,
+      clients,
+      LiveEvents,
+      ...description,
+    ],
   };
 }

@@ -14,6 +14,7 @@ import type { PolicyTuning } from '../tuning/policy-tuning.js';
 import { MonitoringError } from './monitoring-error.js';
 import { present } from './presenter.js';
 import { RecentEvents } from './recent-events.js';
+import { SharedAnswers } from './shared-answers.js';
 import { EventClient, eventFrame } from './event-client.js';
 
 /** What is read of the metrics, and that they show how many clients there are. */
@@ -49,6 +50,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   readonly #warmer: Pick<CacheWarmer, 'onProgress'>;
   readonly #cache: WatchedCache;
   readonly #named: MonitoredCaches | undefined;
+  readonly #shared: Pick<SharedAnswers, 'clear'> | undefined;
   readonly #maxClients: number;
   readonly #clock: Clock;
   readonly #clients = new Set<EventClient>();
@@ -74,6 +76,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     @Inject(MAX_EVENT_CLIENTS) maxClients: number,
     @Optional() @Inject(CACHE_CLOCK) clock?: Clock,
     @Optional() @Inject(MONITORED_CACHES) named?: MonitoredCaches,
+    @Optional() @Inject(SharedAnswers) shared?: Pick<SharedAnswers, 'clear'>,
   ) {
     this.#metrics = metrics;
     this.#warmer = warmer;
@@ -81,6 +84,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     this.#maxClients = maxClients;
     this.#clock = clock ?? systemClock;
     this.#named = named;
+    this.#shared = shared;
     metrics.addSource(this);
   }
 
@@ -179,9 +183,15 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
       ...(this.#named?.all ?? []),
     ];
     return caches.flatMap(([cache, watched]) => [
-      watched.tuning.watch((event) => this.#send('policy', { cache, ...event })),
-      watched.watchAlerts((change) => this.#send('alert', { cache, ...change })),
+      watched.tuning.watch((event) => this.#changed('policy', { cache, ...event })),
+      watched.watchAlerts((change) => this.#changed('alert', { cache, ...change })),
     ]);
+  }
+
+  /** Sends a change that pages ask about at once: what was answered before it is not given to them. */
+  #changed(event: string, data: unknown): void {
+    this.#shared?.clear();
+    this.#send(event, data);
   }
 
   /** @returns how to stop. */

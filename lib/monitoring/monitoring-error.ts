@@ -51,7 +51,7 @@ const statusOf: Partial<Record<CacheErrorCode, number>> = {
 };
 
 /** The answer that an error of the library stands for. */
-function monitoringErrorOf(error: CacheError): MonitoringError {
+export function monitoringErrorOf(error: CacheError): MonitoringError {
   return new MonitoringError(statusOf[error.code] ?? 500, error.code, error.message, { cause: error });
 }
 

@@ -13,6 +13,7 @@ import {
   RECOMMENDATION_CODES,
   type RecommendedChange,
 } from '../insight/recommendations/recommendation.js';
+import type { Instance, InstanceList } from '../instances/instances.js';
 import type { HotKey } from '../insight/cache-insight.js';
 import type { MemoryLadder, MemoryRung } from '../insight/memory-ladder.js';
 import type { AdvisedTtl, TtlLadder, TtlRung } from '../insight/ttl-ladder.js';
@@ -33,10 +34,12 @@ import {
   type Realtime,
   WINDOWS,
 } from '../metrics/snapshot.js';
+import type { DeclaringMethod } from '../metrics/judgement.js';
 import type { StrategyReport, WarmingFailure, WarmingReport } from '../warming/warming-report.js';
-import type { PolicyOutcome, PolicyOverride, PolicyReport, Prediction } from '../tuning/policy-tuning.js';
+import type { PolicyOutcome, PolicyOverride, Prediction } from '../tuning/policy-tuning.js';
 import type { AutomaticTtlValues, PolicyValues } from '../tuning/policy-values.js';
 import { snakeCase } from './presenter.js';
+import type { ShownPolicy } from './shown-policy.js';
 
 /** A schema of OpenAPI 3.0. */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -249,6 +252,15 @@ export const lowPerformers = listOf(
 
 const optionValue: Schema = { oneOf: [orNull(text), { type: 'number' }, flag] };
 
+const declaredBy = listOf(
+  answer<DeclaringMethod>('DeclaringMethod', {
+    class: text,
+    method: text,
+    transport: { ...text, description: 'http or another transport of a handler; method for a provider' },
+    endpoint: orNull({ ...text, description: 'As statistics name it, such as GET /feeds/:id' }),
+  }),
+);
+
 export const recommendations = listOf(
   answer<Recommendation>(
     'Recommendation',
@@ -280,8 +292,9 @@ export const recommendations = listOf(
       ),
       confidence: oneOf('high', 'medium'),
       since: moment,
+      declaredBy,
     },
-    ['pattern', 'layer'],
+    ['pattern', 'layer', 'declaredBy'],
   ),
 );
 
@@ -387,17 +400,22 @@ export const statementPlan = answer<StatementPlan>('StatementPlan', {
 });
 
 export const alerts = listOf(
-  answer<Alert>('Alert', {
-    id: text,
-    code: oneOf(...Object.keys(CODES)),
-    severity: oneOf(...SEVERITIES),
-    subject: { ...text, description: 'A pattern, layer or pool; cache for everything together' },
-    message: text,
-    value: figure,
-    expected: figure,
-    openedAt: moment,
-    closedAt: orNull(moment),
-  }),
+  answer<Alert>(
+    'Alert',
+    {
+      id: text,
+      code: oneOf(...Object.keys(CODES)),
+      severity: oneOf(...SEVERITIES),
+      subject: { ...text, description: 'A pattern, layer or pool; cache for everything together' },
+      message: text,
+      value: figure,
+      expected: figure,
+      openedAt: moment,
+      closedAt: orNull(moment),
+      declaredBy,
+    },
+    ['declaredBy'],
+  ),
 );
 
 const historyPoint = answer<HistoryPoint>('HistoryPoint', {
@@ -526,6 +544,29 @@ export const warming = answer<WarmingReport>('WarmingReport', {
   ),
 });
 
+export const warmingRuns = listOf(warming);
+
+export const instances = answer<InstanceList>('InstanceList', {
+  fleet: oneOf('on', 'off', 'unavailable'),
+  instances: listOf(
+    answer<Instance>('Instance', {
+      id: text,
+      own: { ...flag, description: 'True for the one that answers' },
+      host: text,
+      pid: count,
+      version: orNull(text),
+      libraryVersion: text,
+      startedAt: moment,
+      uptimeSeconds: seconds,
+      lastSeenAt: moment,
+      status: oneOf('healthy', 'warning', 'degraded'),
+      warnings: listOf(text),
+      requestsPerSecond: { type: 'number', minimum: 0 },
+      hitRate: rate,
+    }),
+  ),
+});
+
 export const reset = answer<{ reset: true; timestamp: string }>('ResetMetrics', {
   reset: { type: 'boolean', enum: [true] },
   timestamp: moment,
@@ -565,8 +606,9 @@ const override = orNull(
   }),
 );
 
-export const policy = answer<PolicyReport>('PolicyReport', {
+export const policy = answer<ShownPolicy>('PolicyReport', {
   pattern: text,
+  declaredBy,
   declared: values,
   varies: listOf(text),
   override,

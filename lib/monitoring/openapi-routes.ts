@@ -54,6 +54,11 @@ const pattern: QueryParameter = {
   schema: { type: 'string', maxLength: MAX_PATTERN_LENGTH },
   required: true,
 };
+const costliest: QueryParameter = {
+  name: 'limit',
+  description: 'Only so many: those that lose most time to misses, most first',
+  schema: { type: 'integer', minimum: 1, maximum: 1000 },
+};
 const duration = {
   oneOf: [
     { type: 'number', minimum: 0, description: 'Milliseconds' },
@@ -112,13 +117,18 @@ const routes: Readonly<Record<string, RouteDescription>> = {
   },
   patterns: {
     summary: 'Statistics by key pattern',
-    query: [window, scope, cache],
+    query: [window, scope, cache, costliest],
     answers: { 200: answers.patterns },
     refusals: READ_REFUSALS,
   },
   endpoints: {
     summary: 'Statistics by endpoint',
-    query: [window, scope, cache],
+    query: [
+      window,
+      scope,
+      cache,
+      { ...pattern, description: 'Only endpoints whose handlers declare it', required: false },
+    ],
     answers: { 200: answers.endpoints },
     refusals: READ_REFUSALS,
   },
@@ -294,6 +304,16 @@ const routes: Readonly<Record<string, RouteDescription>> = {
     body: { type: 'object', properties: { strategies: texts }, additionalProperties: false },
     answers: { 200: answers.warming, 202: answers.warming },
     refusals: [...WRITE_REFUSALS, 503],
+  },
+  runs: {
+    summary: 'The reports of the last warming runs, newest first',
+    query: [limit],
+    answers: { 200: answers.warmingRuns },
+    refusals: [400],
+  },
+  instances: {
+    summary: 'The running instances: version, uptime, last sign of life, health',
+    answers: { 200: answers.instances },
   },
   run: {
     summary: 'The report of a warming run, as far as it is',

@@ -57,6 +57,11 @@ export function limitOf(request: MonitoringRequest): number {
   });
 }
 
+/** As {@link limitOf}; undefined where it is left out. */
+export function givenLimitOf(request: MonitoringRequest): number | undefined {
+  return parameter(request, 'limit') === undefined ? undefined : limitOf(request);
+}
+
 /** `?threshold=`, from 0 to 1, 0.5 where it is left out. */
 export function thresholdOf(request: MonitoringRequest): number {
   return numberOf(request, 'threshold', 0.5, 'a number from 0 to 1', (rate) => rate >= 0 && rate <= 1);
@@ -140,6 +145,25 @@ export function cacheParameterOf<C>(request: MonitoringRequest, caches: Readonly
 /** One part of the route's path. */
 export function pathParameterOf(request: MonitoringRequest, name: string): string {
   return String((request.params as Record<string, unknown> | undefined)?.[name] ?? '');
+}
+
+/** Addresses in one request, at most, and the characters of one. */
+const MAX_ADDRESSES = 32;
+const MAX_ADDRESS_LENGTH = 2_048;
+
+/** `?part=` of a route, any number of times: addresses of others with their queries, such as `stats?window=5m`. */
+export function partsOf({ query }: MonitoringRequest): readonly string[] | undefined {
+  const given = (query as Record<string, unknown> | null | undefined)?.['part'];
+  if (given === undefined) return undefined;
+  const parts = [...new Set([given].flat())];
+  if (parts.length > MAX_ADDRESSES) throw refused(`part must be given at most ${MAX_ADDRESSES} times`);
+  if (parts.every((part) => typeof part === 'string' && part.length <= MAX_ADDRESS_LENGTH)) return parts as string[];
+  throw refused(`part must be the address of a route that reads, of at most ${MAX_ADDRESS_LENGTH} characters`);
+}
+
+/** Refuses a part that is not a route. */
+export function unknownPart(part: string): MonitoringError {
+  return refused(`part must be the address of a route that reads, such as stats?window=5m, not ${quoted(part)}`);
 }
 
 function numberOf(

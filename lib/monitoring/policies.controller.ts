@@ -10,9 +10,10 @@ import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredC
 import { MonitoredRoutes } from './monitored-routes.js';
 import { MonitoringError } from './monitoring-error.js';
 import type { Monitoring } from './monitoring.options.js';
-import { cacheParameterOf, type MonitoringRequest, patternOf, requiredPatternOf } from './parameters.js';
-import { snakeCase } from './presenter.js';
+import { cacheParameterOf, type MonitoringRequest, requiredPatternOf } from './parameters.js';
+import { ReadingReply } from './reading-reply.js';
 import { Reply } from './reply.js';
+import { shownPolicy } from './shown-policy.js';
 
 /** The fields of `request.user` that name somebody, the first that is there. */
 const NAMES = ['username', 'name', 'id', 'sub'] as const;
@@ -25,15 +26,13 @@ export function policiesController(monitoring: Monitoring): Type {
       @Inject(MONITORED_CACHE) private readonly cache: MonitoredCache,
       @Inject(CacheMetrics) private readonly metrics: CacheMetrics,
       @Inject(MONITORED_CACHES) private readonly named: MonitoredCaches,
+      @Inject(ReadingReply) private readonly reading: ReadingReply,
       @Inject(Reply) private readonly reply: Reply,
     ) {}
 
     @Get('policies')
-    async policies(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
-      const pattern = patternOf(request);
-      const { tuning } = this.#asked(request);
-      const reports = pattern === undefined ? tuning.policies() : [tuning.report(pattern)];
-      await this.reply.large(response, reports.map(shownReport));
+    policies(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      return this.reading.send('policies', request, response);
     }
 
     @Put('policies')
@@ -44,16 +43,16 @@ export function policiesController(monitoring: Monitoring): Type {
       const { change, lasting } = policyBodyOf(request);
       if (!tuning.isDeclared(pattern)) await refuseUnknown(pattern, metrics, tuning.policies());
       const terms = { by: whoAsks(request), ...(lasting !== undefined && { for: lasting }) };
-      this.reply.json(response, shownReport(await tuning.override(pattern, change, terms)));
+      this.reply.json(response, shownPolicy(await tuning.override(pattern, change, terms), metrics));
     }
 
     @Delete('policies')
     @Write(monitoring)
     async revertPolicy(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
       const pattern = requiredPatternOf(request);
-      const { tuning } = this.#asked(request);
+      const { tuning, metrics } = this.#asked(request);
       noBodyOf(request);
-      this.reply.json(response, shownReport(await tuning.revert(pattern, { by: whoAsks(request) })));
+      this.reply.json(response, shownPolicy(await tuning.revert(pattern, { by: whoAsks(request) }), metrics));
     }
 
     #asked(request: MonitoringRequest): Pick<MonitoredCache, 'tuning'> & { readonly metrics: CacheMetrics } {
@@ -61,11 +60,6 @@ export function policiesController(monitoring: Monitoring): Type {
     }
   }
   return CachePoliciesController;
-}
-
-/** A report whose names of values are those of its fields on the wire. */
-function shownReport(report: PolicyReport): object {
-  return { ...report, varies: report.varies.map(snakeCase) };
 }
 
 /** Who asks, as the application's guards know. */

@@ -29,6 +29,12 @@ export class Reply {
     this.host.httpAdapter.reply(response, answer, statusCode);
   }
 
+  /** As they are: both platforms send bytes so. */
+  bytes(response: unknown, bytes: Buffer, contentType: string): void {
+    this.header(response, 'Content-Type', contentType);
+    (response as { send(bytes: Buffer): unknown }).send(bytes);
+  }
+
   header(response: unknown, name: string, value: string): void {
     this.host.httpAdapter.setHeader(response, name, value);
   }

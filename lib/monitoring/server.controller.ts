@@ -4,27 +4,27 @@ import { Write } from './access.js';
 import { MonitoredRoutes } from './monitored-routes.js';
 import type { Monitoring } from './monitoring.options.js';
 import { type MonitoringRequest, shapeOf } from './parameters.js';
+import { ReadingReply } from './reading-reply.js';
 import { Reply } from './reply.js';
-import { ServerInformation } from './server-information.js';
 
 /** The routes about the servers behind the cache; each registration has its own class. */
 export function serverController(monitoring: Monitoring): Type {
   @MonitoredRoutes(monitoring)
   class CacheServerController {
     constructor(
-      @Inject(ServerInformation) private readonly information: ServerInformation,
+      @Inject(ReadingReply) private readonly reading: ReadingReply,
       @Inject(Reply) private readonly reply: Reply,
       @Inject(DatabaseMetrics) private readonly databases: DatabaseMetrics,
     ) {}
 
     @Get('info')
-    async info(@Res() response: unknown): Promise<void> {
-      this.reply.json(response, await this.information.read());
+    info(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      return this.reading.send('info', request, response);
     }
 
     @Get('database')
-    database(@Res() response: unknown): void {
-      this.reply.json(response, this.databases.snapshot());
+    database(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      return this.reading.send('database', request, response);
     }
 
     /** It changes nothing, but makes the database work and shows its tables: guarded as what changes something. */

@@ -11,14 +11,16 @@ export interface SharedAnswer {
 interface Kept {
   readonly at: number;
   readonly answer: Promise<SharedAnswer>;
+  length: number;
 }
 
 /** No request takes an older one, whatever it asks for. */
-const MAX_AGE_MS = 10_000;
-/** Addresses whose last answer is kept. */
-const MAX_ADDRESSES = 32;
-/** Longer answers are made anew for each request, characters. */
-const MAX_LENGTH = 2_000_000;
+const MAX_AGE_MS = 30_000;
+/** What a single route gives at most, as a request asks for it. */
+const MAX_ASKED_MS = 10_000;
+/** Addresses whose last answer is kept, and their characters together. */
+const MAX_ADDRESSES = 64;
+const MAX_LENGTH = 8_000_000;
 const MAX_ADDRESS_LENGTH = 1_024;
 
 /**
@@ -27,40 +29,54 @@ const MAX_ADDRESS_LENGTH = 1_024;
  */
 @Injectable()
 export class SharedAnswers {
+  /** Oldest first. */
   readonly #kept = new Map<string, Kept>();
+  #length = 0;
 
-  /** @param address of the request, with its query. @param make makes a new answer. */
-  async answer(
-    address: string,
-    headers: IncomingHttpHeaders,
-    make: () => Promise<SharedAnswer>,
-  ): Promise<SharedAnswer> {
-    const maxAgeMs = maxAgeOf(headers);
-    if (maxAgeMs === 0 || address.length > MAX_ADDRESS_LENGTH) return make();
+  /** @param address what is asked. @param maxAgeMs how old it may be; 0 for a new one. @param make makes a new answer. */
+  async answer(address: string, maxAgeMs: number, make: () => Promise<SharedAnswer>): Promise<SharedAnswer> {
+    if (maxAgeMs <= 0 || address.length > MAX_ADDRESS_LENGTH) return make();
     const now = performance.now();
     const known = this.#kept.get(address);
-    if (known !== undefined && now - known.at <= maxAgeMs) return known.answer;
-    const answer = make();
-    this.#keep(address, { at: now, answer }, now);
-    return answer;
+    if (known !== undefined && now - known.at <= Math.min(MAX_AGE_MS, maxAgeMs)) return known.answer;
+    const kept = { at: now, answer: make(), length: 0 };
+    this.#forget(address, known);
+    this.#kept.set(address, kept);
+    this.#makeRoom(now);
+    kept.answer.then(
+      ({ text }) => {
+        if (this.#kept.get(address) !== kept) return;
+        kept.length = text.length;
+        this.#length += text.length;
+        this.#makeRoom(now);
+      },
+      () => this.#forget(address, kept),
+    );
+    return kept.answer;
   }
 
-  #keep(address: string, kept: Kept, now: number): void {
-    this.#kept.delete(address);
-    for (const [other, { at }] of this.#kept) {
-      if (now - at <= MAX_AGE_MS && this.#kept.size < MAX_ADDRESSES) break;
-      this.#kept.delete(other);
+  /** Lets nobody have what was answered before now. */
+  clear(): void {
+    this.#kept.clear();
+    this.#length = 0;
+  }
+
+  #makeRoom(now: number): void {
+    for (const [address, kept] of this.#kept) {
+      if (now - kept.at <= MAX_AGE_MS && this.#kept.size <= MAX_ADDRESSES && this.#length <= MAX_LENGTH) break;
+      this.#forget(address, kept);
     }
-    this.#kept.set(address, kept);
-    const forget = () => {
-      if (this.#kept.get(address) === kept) this.#kept.delete(address);
-    };
-    kept.answer.then(({ text }) => text.length > MAX_LENGTH && forget(), forget);
+  }
+
+  #forget(address: string, kept: Kept | undefined): void {
+    if (kept === undefined || this.#kept.get(address) !== kept) return;
+    this.#kept.delete(address);
+    this.#length -= kept.length;
   }
 }
 
-/** 0 where a new answer is wanted. */
-function maxAgeOf({ 'cache-control': directives }: IncomingHttpHeaders): number {
-  const seconds = /(?:^|,)\s*max-age=(\d{1,9})\s*(?:,|$)/i.exec(directives ?? '')?.[1];
-  return Math.min(MAX_AGE_MS, Number(seconds ?? 0) * 1_000);
+/** How old an answer may be by a request's `Cache-Control: max-age`, milliseconds; undefined where it does not say. */
+export function maxAgeOf({ 'cache-control': directives = '' }: IncomingHttpHeaders): number | undefined {
+  const seconds = /(?:^|,)\s*max-age=(\d{1,9})\s*(?:,|$)/i.exec(directives)?.[1];
+  return seconds === undefined ? undefined : Math.min(MAX_ASKED_MS, Number(seconds) * 1_000);
 }

@@ -157,6 +157,14 @@ export class CacheWarmer implements OnModuleDestroy {
     return this.#runs.get(id)?.report();
   }
 
+  /** The reports of the last runs, newest first. @param limit at most 100 are kept. @default 10 */
+  reports(limit = 10): readonly WarmingReport[] {
+    return [...this.#runs.values()]
+      .slice(-Math.max(1, limit))
+      .reverse()
+      .map((run) => run.report());
+  }
+
   /**
    * Calls `listener` when a strategy starts, every five seconds while it runs, and when it has ended.
    * @returns a function that stops it.

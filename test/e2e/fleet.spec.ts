@@ -107,6 +107,30 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     expect((await fleetOf(one, 'stats')).body.total_requests).toBe(0);
   }, 30_000);
 
+  it('lists its instances and their starts, those of an earlier deploy too, and itself where Redis does not answer', async () => {
+    const earlier = await start(platform, { version: '1.0' });
+    await earlier.close();
+    const [one, other] = [await start(platform, { version: '1.1' }), await start(platform, { version: '1.2' })];
+    const instances = async () => (await one.ask().get('/cache/instances').expect(200)).body;
+    await eventually(async () => (await instances()).instances.length === 2, 'both are listed', 20_000);
+    expect(await instances()).toMatchObject({
+      fleet: 'on',
+      instances: [
+        { own: true, version: '1.1', status: 'healthy' },
+        { own: false, version: '1.2', status: 'healthy', requests_per_second: 0 },
+      ],
+    });
+    const versions = async () =>
+      (await one.ask().get('/cache/dashboard/context').expect(200)).body.starts.map((each: any) => each.version);
+    await eventually(async () => (await versions()).join() === '1.0,1.1,1.2', 'all starts', 20_000);
+    await other.close();
+    await eventually(async () => (await instances()).instances.length === 1, 'the other has gone', 20_000);
+    redis.freeze();
+    expect(await instances()).toMatchObject({ fleet: 'unavailable', instances: [{ own: true, version: '1.1' }] });
+    expect(await versions()).toEqual(['1.1']);
+    redis.resume();
+  }, 60_000);
+
   it('names what is missing where there is no fleet, and lists the scopes', async () => {
     const alone = await start(platform, { fleet: false });
     const { body } = await alone.ask().get('/cache/stats?scope=fleet').expect(409);

@@ -61,6 +61,7 @@ describe.each(platforms)('GET /cache/insights on %s', (platform) => {
       {
         id: 'KEY_TOO_SPECIFIC:feed:*',
         code: 'KEY_TOO_SPECIFIC',
+        declared_by: [{ class: 'FeedController', method: 'feed', transport: 'http', endpoint: 'GET /feed' }],
         pattern: 'feed:*',
         title: 'Leave query.ref out of the keys of feed:*',
         why: expect.stringMatching(/^\d+ % of the keys are asked for once\. query\.ref splits them/),

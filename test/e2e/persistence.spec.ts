@@ -79,6 +79,50 @@ describe.each(platforms)('metrics saved in a file on %s', (platform) => {
   });
 });
 
+const startsOf = async ({ ask }: BootedApp) => (await ask().get('/cache/dashboard/context').expect(200)).body.starts;
+
+describe('the starts of an application', () => {
+  it('are marked with their versions after restarts and deploys, the latest hundred', async () => {
+    for (const version of ['1.0', '1.1']) await (await start({ persistence: { path }, version })).close();
+    const third = await start({ persistence: { path }, version: '1.1' });
+    const starts = await startsOf(third);
+    expect(starts.map((one: any) => [one.version, one.own])).toEqual([
+      ['1.0', false],
+      ['1.1', false],
+      ['1.1', true],
+    ]);
+    expect(Date.parse(starts[2].at)).toBeGreaterThanOrEqual(Date.parse(starts[0].at));
+    await third.close();
+  });
+
+  it('are kept where the metrics are of another version, and bounded where the list is forged', async () => {
+    await (await start({ persistence: { path }, version: '1.0' })).close();
+    const kept = await readFile(path);
+    const at = kept.lastIndexOf('{"id"');
+    const one = JSON.parse(kept.toString('utf8', at, kept.lastIndexOf('}') + 1));
+    const old = { ...one, id: 'old', version: 'old', startedAt: Date.now() - 90_000_000 };
+    const many = Array.from({ length: 150 }, (_, n) => JSON.stringify({ ...one, id: `many-${n}` }));
+    const lines = Buffer.from([JSON.stringify(old), '{', 'null', ...many].join('\n'));
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(lines.length);
+    await writeFile(path, Buffer.concat([Buffer.from('of another version'), lines, length, Buffer.from('NCOstart')]));
+    const app = await start({ persistence: { path }, version: '1.1' });
+    expect(await statsOf(app)).toMatchObject({ total_requests: 0 });
+    const starts = await startsOf(app);
+    expect(starts).toHaveLength(100);
+    expect(starts.map(({ version }: { version: string }) => version)).not.toContain('old');
+    expect(starts.at(-1)).toMatchObject({ version: '1.1', own: true });
+  });
+
+  it('are its own alone without a place to keep them, or where that cannot be read', async () => {
+    const alone = await start({ version: '1.0' });
+    expect(await startsOf(alone)).toMatchObject([{ version: '1.0', own: true }]);
+    await writeFile(join(directory, 'kept'), 'a file where a directory should be');
+    const app = await start({ persistence: { path }, version: '1.0' });
+    expect(await startsOf(app)).toMatchObject([{ version: '1.0', own: true }]);
+  });
+});
+
 describe('metrics saved across restarts', () => {
   it('begin anew from a damaged, foreign or incomplete file, with one log line', async () => {
     const first = await start({ persistence: { path } });

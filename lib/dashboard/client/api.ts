@@ -49,6 +49,30 @@ export async function read<T>(path: string, parameters: Parameters = {}): Promis
   return { data, instances: Number(response.headers.get('X-Cache-Instances') ?? 1) };
 }
 
+/** What several routes answer, asked for together, by their addresses. */
+export interface Answers {
+  readonly answers: Readonly<Record<string, unknown>>;
+  readonly refusals: Readonly<
+    Record<string, { readonly statusCode: number; readonly code: string; readonly message: string }>
+  >;
+  readonly instances: Readonly<Record<string, number>>;
+}
+
+/** @param fresh takes nothing that was answered to others more than a second ago. */
+export async function readTogether(addresses: readonly string[], fresh: boolean): Promise<Answers> {
+  const query = new URLSearchParams(addresses.map((address) => ['part', address]));
+  const init = fresh ? { headers: { 'Cache-Control': 'max-age=1' } } : {};
+  return (await (await request(`dashboard/overview?${query}`, {}, init)).json()) as Answers;
+}
+
+/** A route with its query, below the path of all routes. */
+export function addressOf(path: string, parameters: Parameters): string {
+  const given = Object.entries(parameters).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
+}
+
 export async function readText(path: string, parameters: Parameters = {}): Promise<string> {
   return (await request(path, parameters)).text();
 }

@@ -74,9 +74,18 @@ function marksOf(
   seen: readonly LiveEvent[],
   alerts: readonly Alert[],
 ): Mark[] {
-  const start = context && { at: time(context.started_at), label: `start ${context.version ?? ''}`.trim() };
-  const reset = start && Math.abs(time(since) - start.at) > 5 ? { at: time(since), label: 'counted since' } : undefined;
-  return [start, reset, ...alerts.flatMap(marksOfAlert), ...seen.map(markOf)].filter((mark) => mark !== undefined);
+  const starts = (context?.starts ?? []).map(markOfStart);
+  const isStart = starts.some(({ at }) => Math.abs(time(since) - at) <= 5);
+  const reset = context === undefined || isStart ? undefined : { at: time(since), label: 'counted since' };
+  return [...starts, reset, ...alerts.flatMap(marksOfAlert), ...seen.map(markOf)].filter((mark) => mark !== undefined);
+}
+
+/** Starts of other instances say where. */
+function markOfStart({ at, version, host, own }: Context['starts'][number]): Mark {
+  return {
+    at: time(at),
+    label: ['start', version ?? '', own ? '' : `on ${host}`].filter((part) => part !== '').join(' '),
+  };
 }
 
 function markOf({ type, at, data }: LiveEvent): Mark | undefined {

@@ -1,6 +1,6 @@
-import { computed, type ReadonlySignal, signal, type Signal } from '@preact/signals';
+import { batch, computed, type ReadonlySignal, signal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { type Parameters, read, Refusal, token } from './api';
+import { addressOf, type Answers, type Parameters, readTogether, Refusal, token } from './api';
 import { connection, events } from './live';
 
 /** What a route answered last, and whether that still holds. */
@@ -13,8 +13,8 @@ export interface Resource<T> {
 }
 
 interface Entry {
-  readonly path: string;
-  readonly parameters: Parameters;
+  /** Of the route, with its query. */
+  readonly address: string;
   everyMs: number;
   readonly value: Signal<Resource<unknown>>;
   users: number;
@@ -27,17 +27,21 @@ const NOTHING: Resource<never> = { data: undefined, instances: 1, refusal: undef
 const KEPT_UNUSED = 40;
 const TICK_MS = 500;
 const ABSENT_MS = 60_000;
+/** What is due within this share of its interval is asked together with what is due now. */
+const EARLY = 0.25;
+/** Routes in one request. */
+const MOST_TOGETHER = 24;
 
 const entries = new Map<string, Entry>();
 
 /** Asks a route while the component is there. Everything on the page that asks the same shares one answer. */
 export function useResource<T>(path: string, parameters: Parameters, everyMs: number): Resource<T> {
-  const key = `${path}?${JSON.stringify(parameters)}`;
+  const address = addressOf(path, parameters);
   const before = useRef<{ path: string; value: Resource<T> }>({ path, value: NOTHING });
-  const entry = entryOf(key, path, parameters, everyMs);
+  const entry = entryOf(address, everyMs);
   useEffect(() => {
     entry.users++;
-    if (entry.dueAt <= Date.now()) void ask(entry);
+    if (entry.dueAt <= Date.now()) askSoon();
     return () => {
       entry.users--;
     };
@@ -50,20 +54,19 @@ export function useResource<T>(path: string, parameters: Parameters, everyMs: nu
 
 /** Asks again at once for everything that is shown. */
 export function refresh(): void {
-  for (const entry of entries.values()) {
-    entry.dueAt = 0;
-    if (entry.users > 0) void ask(entry);
-  }
+  refreshedAt = Date.now();
+  for (const entry of entries.values()) entry.dueAt = 0;
+  askSoon(true);
 }
 
 /** Whether guards refuse what the page asks for. */
 export const forbidden: ReadonlySignal<boolean> = computed(() => connection.value === 'forbidden');
 
-function entryOf(key: string, path: string, parameters: Parameters, everyMs: number): Entry {
-  let entry = entries.get(key);
+function entryOf(address: string, everyMs: number): Entry {
+  let entry = entries.get(address);
   if (entry === undefined) {
-    entry = { path, parameters, everyMs, value: signal(NOTHING), users: 0, dueAt: 0, asking: false };
-    entries.set(key, entry);
+    entry = { address, everyMs, value: signal(NOTHING), users: 0, dueAt: 0, asking: false };
+    entries.set(address, entry);
     const unused = [...entries].filter(([, { users }]) => users === 0);
     for (const [old] of unused.slice(0, Math.max(0, unused.length - KEPT_UNUSED))) entries.delete(old);
   }
@@ -71,28 +74,61 @@ function entryOf(key: string, path: string, parameters: Parameters, everyMs: num
   return entry;
 }
 
-async function ask(entry: Entry): Promise<void> {
-  if (entry.asking || document.hidden) return;
-  entry.asking = true;
-  try {
-    const { data, instances } = await read<unknown>(entry.path, entry.parameters);
-    entry.value.value = { data, instances, refusal: undefined, at: Date.now() };
-  } catch (error) {
-    const refusal = error instanceof Refusal ? error : new Refusal(0, '', 'The answer cannot be read.');
-    entry.value.value = { ...entry.value.value, refusal };
-  } finally {
-    entry.asking = false;
-    // A route that is not there may come with the next deploy.
-    const absent = entry.value.value.refusal?.absent === true;
-    entry.dueAt = Date.now() + (absent ? ABSENT_MS : entry.everyMs);
-  }
+let refreshedAt = 0;
+let planned = false;
+let wantsFresh = false;
+
+/** Asks for what is due once everything that is drawn now has said what it needs. */
+function askSoon(fresh = false): void {
+  wantsFresh ||= fresh;
+  if (planned) return;
+  planned = true;
+  queueMicrotask(() => {
+    planned = false;
+    askForDue(wantsFresh);
+    wantsFresh = false;
+  });
 }
 
-setInterval(() => {
+/** One request for everything. */
+function askForDue(fresh: boolean): void {
   if (document.hidden || connection.value === 'lost') return;
   const now = Date.now();
-  for (const entry of entries.values()) if (entry.users > 0 && entry.dueAt <= now) void ask(entry);
-}, TICK_MS);
+  const shown = [...entries.values()].filter(({ users, asking }) => users > 0 && !asking);
+  if (!shown.some(({ dueAt }) => dueAt <= now)) return;
+  void ask(shown.filter(({ dueAt, everyMs }) => dueAt <= now + EARLY * everyMs).slice(0, MOST_TOGETHER), fresh);
+}
+
+async function ask(members: readonly Entry[], fresh: boolean): Promise<void> {
+  const begunAt = Date.now();
+  for (const entry of members) entry.asking = true;
+  const addresses = members.map(({ address }) => address);
+  let refused: Refusal | undefined;
+  const answered = await readTogether(addresses, fresh).catch((error: unknown) => {
+    refused = error instanceof Refusal ? error : new Refusal(0, '', 'The answer cannot be read.');
+  });
+  batch(() => {
+    const at = Date.now();
+    for (const entry of members) {
+      const { address, value, everyMs } = entry;
+      const refusal = refused ?? refusalOf(answered!.refusals[address]);
+      value.value =
+        refusal === undefined
+          ? { data: answered!.answers[address], instances: answered!.instances[address] ?? 1, refusal, at }
+          : { ...value.value, refusal };
+      entry.asking = false;
+      // A route that is not there may come with the next deploy.
+      const pauseMs = refusal?.absent === true ? ABSENT_MS : everyMs;
+      entry.dueAt = begunAt < refreshedAt ? 0 : at + pauseMs;
+    }
+  });
+}
+
+function refusalOf(refusal: Answers['refusals'][string] | undefined): Refusal | undefined {
+  return refusal && new Refusal(refusal.statusCode, refusal.code, refusal.message);
+}
+
+setInterval(() => askForDue(false), TICK_MS);
 
 document.addEventListener('visibilitychange', () => document.hidden || refresh());
 let seen = connection.value;

@@ -9,6 +9,8 @@ import type { Presented } from '../../monitoring/presenter.js';
 import type { CacheInformation } from '../../monitoring/server-information.js';
 import type * as tuning from '../../tuning/policy-tuning.js';
 import type * as warming from '../../warming/warming-report.js';
+import type { InstanceList as ServerInstanceList } from '../../instances/instances.js';
+import type { ShownPolicy } from '../../monitoring/shown-policy.js';
 import type { DashboardFacts } from '../dashboard-facts.js';
 
 /*
@@ -47,6 +49,9 @@ export type WarmingReport = Presented<warming.WarmingReport>;
 export type StrategyReport = Presented<warming.StrategyReport>;
 export type WarmingProgress = Presented<warming.WarmingProgress>;
 /** The policy of a pattern: as it is declared, overridden, and in force. */
-export type PolicyReport = Presented<tuning.PolicyReport>;
+export type PolicyReport = Presented<ShownPolicy>;
+export type DeclaringMethod = PolicyReport['declared_by'][number];
 export type PolicyEvent = Presented<tuning.PolicyEvent>;
 export type Context = Presented<DashboardFacts>;
+export type InstanceList = Presented<ServerInstanceList>;
+export type Instance = InstanceList['instances'][number];

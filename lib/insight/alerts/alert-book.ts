@@ -125,7 +125,7 @@ function concernsAll(...subjects: readonly string[]): boolean {
   return subjects.includes(EVERYTHING);
 }
 
-function opened({ code, subject, message, value, expected }: Condition, now: number): Alert {
+function opened({ code, subject, message, value, expected, declaredBy }: Condition, now: number): Alert {
   return Object.freeze({
     id: randomUUID(),
     code,
@@ -136,5 +136,6 @@ function opened({ code, subject, message, value, expected }: Condition, now: num
     expected,
     openedAt: new Date(now).toISOString(),
     closedAt: null,
+    ...(declaredBy !== undefined && { declaredBy }),
   });
 }

@@ -1,3 +1,4 @@
+import type { DeclaringMethod } from '../../metrics/judgement.js';
 import type { HealthWarning } from '../../metrics/snapshot.js';
 
 /** How much an alert matters. */
@@ -28,10 +29,12 @@ export interface Alert {
   readonly openedAt: string;
   /** Null while it is open. */
   readonly closedAt: string | null;
+  /** The handlers and methods that declare the pattern it is about; absent where none does. */
+  readonly declaredBy?: readonly DeclaringMethod[];
 }
 
 /** What is true at this moment, and becomes an alert where it lasts. */
-export interface Condition extends Pick<Alert, 'code' | 'subject' | 'message' | 'value' | 'expected'> {
+export interface Condition extends Pick<Alert, 'code' | 'subject' | 'message' | 'value' | 'expected' | 'declaredBy'> {
   /** `false` where it may be chance: that keeps an alert open and opens none. @default true */
   readonly certain?: boolean;
 }

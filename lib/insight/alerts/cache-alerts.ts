@@ -5,7 +5,7 @@ import type { Clock } from '../../cache/base/clock.js';
 import { gauge, type FamilySource, type MetricFamily } from '../../metrics/family.js';
 import type { CacheMetrics } from '../../metrics/cache-metrics.js';
 import type { HealthWarning } from '../../metrics/snapshot.js';
-import { type Alert, type AlertChange, CODES, conditionOf, EVERYTHING, isAnomaly } from './alert.js';
+import { type Alert, type AlertChange, CODES, type Condition, conditionOf, EVERYTHING, isAnomaly } from './alert.js';
 import { AlertNotifier } from './alert-notifier.js';
 import type { AlertsOptions } from './alerts.options.js';
 import { AlertBook } from './alert-book.js';
@@ -15,7 +15,14 @@ import { minuteOf } from './minute.js';
 /** The figures that alerts are drawn from; `CacheMetrics` fits. */
 export type AlertFigures = Pick<
   CacheMetrics,
-  'collectHealth' | 'warnings' | 'collectStats' | 'collectPatternStats' | 'addAlerts' | 'addSource' | 'watchCircuits'
+  | 'collectHealth'
+  | 'warnings'
+  | 'collectStats'
+  | 'collectPatternStats'
+  | 'addAlerts'
+  | 'addSource'
+  | 'watchCircuits'
+  | 'declarationOf'
 >;
 
 export interface CacheAlertsParts {
@@ -146,8 +153,14 @@ export class CacheAlerts implements FamilySource {
     const conditions = [
       ...warnings.map((warning) => conditionOf(this.#sinceStart(warning, now), health.totalRequests)),
       ...this.#anomalies.conditions(),
-    ];
+    ].map((condition) => this.#located(condition));
     for (const change of this.#book.update(conditions, now)) this.#notify(change);
+  }
+
+  /** Adds where the pattern that it is about is declared. */
+  #located(condition: Condition): Condition {
+    const declaredBy = this.#parts.metrics.declarationOf(condition.subject)?.declaredBy;
+    return declaredBy === undefined ? condition : { ...condition, declaredBy };
   }
 
   /** Says of a figure that is low in the first minutes that the cache began empty. */

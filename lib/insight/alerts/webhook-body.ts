@@ -6,8 +6,9 @@ export function webhookBody(change: AlertChange, format: 'json' | 'slack', servi
 }
 
 function jsonMessage({ state, alert }: AlertChange, service: string | undefined): object {
-  const { openedAt, closedAt, ...fields } = alert;
-  return { state, service: service ?? null, alert: { ...fields, opened_at: openedAt, closed_at: closedAt } };
+  const { openedAt, closedAt, declaredBy, ...fields } = alert;
+  const times = { opened_at: openedAt, closed_at: closedAt };
+  return { state, service: service ?? null, alert: { ...fields, ...times, declared_by: declaredBy } };
 }
 
 function slackMessage({ state, alert }: AlertChange, service: string | undefined): object {

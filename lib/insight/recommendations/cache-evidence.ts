@@ -49,6 +49,7 @@ export class CacheEvidence implements EvidenceSource {
     return {
       pattern,
       declared: declaration?.text,
+      declaredBy: declaration?.declaredBy,
       stats,
       hours: hoursOf(stats),
       policy: declaration?.plan === undefined ? observed?.policy : policyInForce(declaration.plan.policy),

@@ -1,3 +1,4 @@
+import type { DeclaringMethod } from '../../metrics/judgement.js';
 import type { LayerStats, PatternStats } from '../../metrics/snapshot.js';
 
 /*
@@ -140,6 +141,8 @@ export interface PatternEvidence {
   readonly pattern: string;
   /** As `@Cached` writes it, such as `product:{params.id}`; undefined where no handler or method declares it. */
   readonly declared?: string | undefined;
+  /** The handlers and methods that declare it. */
+  readonly declaredBy?: readonly DeclaringMethod[] | undefined;
   /** Of the last hour, or of what of it was observed. */
   readonly stats: PatternStats;
   /** Hours that {@link stats} cover, more than 0. */

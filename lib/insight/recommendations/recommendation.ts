@@ -1,4 +1,5 @@
 import ms from 'ms';
+import type { DeclaringMethod } from '../../metrics/judgement.js';
 import type { RecommendationCode } from '../../metrics/snapshot.js';
 
 export type { RecommendationCode };
@@ -71,6 +72,8 @@ export interface Recommendation extends Advice {
   readonly pattern?: string;
   /** The layer; absent where it is about a pattern. */
   readonly layer?: string;
+  /** The handlers and methods that declare the pattern; absent where none does. */
+  readonly declaredBy?: readonly DeclaringMethod[];
   /** When it was found first, ISO 8601. */
   readonly since: string;
 }

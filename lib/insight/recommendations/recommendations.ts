@@ -68,13 +68,15 @@ export class Recommendations {
   ofPattern(pattern: string): readonly Recommendation[] {
     const evidence = this.source.ofPattern(pattern);
     if (evidence === undefined) return [];
+    const { declaredBy } = evidence;
+    const subject = { pattern, ...(declaredBy !== undefined && { declaredBy }) };
     return adviceOnPattern(evidence)
-      .map((advice) => this.#since(advice, { pattern }))
+      .map((advice) => this.#since(advice, subject))
       .sort(byTimeSaved);
   }
 
-  #since(advice: Advice, subject: { readonly pattern: string } | { readonly layer: string }): Recommendation {
-    const id = `${advice.code}:${'pattern' in subject ? subject.pattern : subject.layer}`;
+  #since(advice: Advice, subject: Pick<Recommendation, 'pattern' | 'layer' | 'declaredBy'>): Recommendation {
+    const id = `${advice.code}:${subject.pattern ?? subject.layer ?? ''}`;
     const now = this.clock.now();
     let found = this.#found.get(id);
     if (found === undefined || now - found.seenAt > FORGOTTEN_MS) found = { since: now, seenAt: now };

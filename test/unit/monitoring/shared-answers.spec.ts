@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { SharedAnswers } from '../../../lib/monitoring/shared-answers.js';
+import { maxAgeOf, SharedAnswers } from '../../../lib/monitoring/shared-answers.js';
 
-const old = (maxAge: string | undefined) => (maxAge === undefined ? {} : { 'cache-control': maxAge });
+const old = (maxAge: string | undefined) => maxAgeOf(maxAge === undefined ? {} : { 'cache-control': maxAge }) ?? 0;
 
 describe('shared answers', () => {
   const counting = () => {

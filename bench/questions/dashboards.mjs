@@ -1,0 +1,130 @@
+// What do a hundred open dashboards cost the process that they watch? Real connections, at the page's own rate.
+import { fork } from 'node:child_process';
+import { Agent, get } from 'node:http';
+import { URLSearchParams } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { round } from '../harness.mjs';
+
+export const title = 'Dashboards: CPU that open pages cost the process they watch';
+export const header = ['patterns', 'pages', 'requests a second', 'KB a second', '% of a core'];
+
+const WINDOW = 'window=5m';
+/** What the first page shows, and how often it is asked for, seconds. */
+const ROUTES = [
+  ['dashboard/context', 60],
+  ['health', 10],
+  [`stats?${WINDOW}`, 10],
+  [`history?${WINDOW}&patterns=20`, 10],
+  [`stats/patterns?${WINDOW}&limit=20`, 20],
+  ['insights', 30],
+  [`stats/low-performers?${WINDOW}&threshold=0.8&min_requests=20`, 30],
+  ['alerts?state=all', 20],
+  [`stats/layers?${WINDOW}`, 20],
+  [`stats/endpoints?${WINDOW}`, 20],
+];
+
+export async function measure({ short, progress }) {
+  const seconds = short ? 20 : 60;
+  const rows = [];
+  for (const patterns of [100, 1_000]) {
+    const server = await startServer(patterns);
+    progress(`${patterns} patterns, no page`);
+    await sleep(20_000);
+    const idle = await server.cpuDuring(seconds);
+    for (const [count, together] of [
+      [1, true],
+      [100, false],
+      [100, true],
+    ]) {
+      progress(`${patterns} patterns, ${count} pages`);
+      const pages = Array.from({ length: count }, (_, n) => openPage(server.port, n / count, together));
+      await sleep(10_000);
+      const before = sums(pages);
+      const cpu = (await server.cpuDuring(seconds)) - idle;
+      const after = sums(pages);
+      for (const page of pages) page.close();
+      rows.push([
+        patterns,
+        `${count}${together ? '' : ', each route on its own'}`,
+        round((after.requests - before.requests) / seconds),
+        round((after.bytes - before.bytes) / seconds / 1024, 1),
+        round(cpu * 100),
+      ]);
+      await sleep(1_000);
+    }
+    server.close();
+  }
+  return { rows, data: rows };
+}
+
+async function startServer(patterns) {
+  const child = fork(new URL('../dashboard-server.mjs', import.meta.url), [String(patterns)]);
+  const next = () => new Promise((resolve) => child.once('message', resolve));
+  const { port } = await next();
+  const used = async () => {
+    const answer = next();
+    child.send('cpu');
+    const { user, system } = (await answer).cpu;
+    return { at: performance.now(), ms: (user + system) / 1_000 };
+  };
+  return {
+    port,
+    /** The share of a core that it used. */
+    async cpuDuring(seconds) {
+      const before = await used();
+      await sleep(seconds * 1_000);
+      const after = await used();
+      return (after.ms - before.ms) / (after.at - before.at);
+    },
+    close: () => child.disconnect(),
+  };
+}
+
+const sums = (pages) =>
+  pages.reduce((sum, { counts }) => ({ requests: sum.requests + counts.requests, bytes: sum.bytes + counts.bytes }), {
+    requests: 0,
+    bytes: 0,
+  });
+
+/**
+ * @param phase when it was opened, as a share of its intervals.
+ * @param together whether the page asks for everything that is due in one request, as it does; else each route on its own.
+ */
+export function openPage(port, phase, together = true) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 6 });
+  const counts = { requests: 0, bytes: 0 };
+  let closed = false;
+  const ask = (path, headers = {}) => {
+    const options = { port, host: '127.0.0.1', path: `/cache/${path}`, agent };
+    const request = get({ ...options, headers: { 'Accept-Encoding': 'gzip, deflate, br', ...headers } }, (answer) => {
+      if (answer.statusCode !== 200) throw new Error(`${path}: ${answer.statusCode}`);
+      counts.requests++;
+      answer.on('data', (part) => (counts.bytes += part.length));
+    });
+    request.on('error', (error) => closed || console.error(error));
+  };
+  const due = new Map(ROUTES.map(([path]) => [path, 0]));
+  const look = () => {
+    const now = Date.now();
+    if (![...due.values()].some((at) => at <= now)) return;
+    const asked = ROUTES.filter(([path, every]) => due.get(path) <= now + (together ? every * 250 : 0));
+    for (const [path, every] of asked) due.set(path, now + every * 1_000);
+    if (together) ask(`dashboard/overview?${new URLSearchParams(asked.map(([path]) => ['part', path]))}`);
+    else for (const [path] of asked) ask(path, { 'Cache-Control': 'max-age=3' });
+  };
+  let timer;
+  const opened = setTimeout(() => {
+    ask('events');
+    look();
+    timer = setInterval(look, 500);
+  }, phase * 10_000);
+  return {
+    counts,
+    close() {
+      closed = true;
+      clearTimeout(opened);
+      clearInterval(timer);
+      agent.destroy();
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { TIMED_OUT, within } from '../cache/base/bounded-wait.js';
+import type { Clock } from '../cache/base/clock.js';
+import type { SharedMap } from '../cache/layers/layer.js';
+import { type ProcessFacts, readFacts } from './process-facts.js';
+
+/** A start of an instance, of this run or an earlier one: a mark on the time axis. */
+export interface Start {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly version: string | null;
+  readonly libraryVersion: string;
+  readonly host: string;
+  /** True for the start of the instance that answers. */
+  readonly own: boolean;
+}
+
+/** Where starts are kept. Everything may reject. */
+export interface StartStore {
+  addStart(start: ProcessFacts): Promise<void>;
+  readStarts(): Promise<readonly ProcessFacts[]>;
+}
+
+/** The longest window of charts. */
+const KEEP_MS = 86_400_000;
+/** Starts that are listed, the latest. */
+const MOST = 100;
+const WITHIN_MS = 1_500;
+/** After how long a start that could not be kept is tried again. */
+const AGAIN_MS = 30_000;
+
+/** Keeps the starts of the last day over restarts, and lists them. It never rejects and keeps nothing alive. */
+export class Starts {
+  #cancel: (() => void) | undefined;
+  #stopped = false;
+
+  /** @param store undefined where nothing outlives this process: its own start is listed alone. */
+  constructor(
+    private readonly own: ProcessFacts,
+    private readonly store: StartStore | undefined,
+    private readonly clock: Clock,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.#add();
+  }
+
+  onApplicationShutdown(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+  }
+
+  /** Of the last day, oldest first. */
+  async list(): Promise<readonly Start[]> {
+    const { own, store, clock } = this;
+    const read = store === undefined ? [] : await within(store.readStarts(), WITHIN_MS, clock).catch(() => TIMED_OUT);
+    const others = Array.isArray(read) ? (read as ProcessFacts[]).filter(({ id }) => id !== own.id) : [];
+    return recent([...others, own], clock.now()).map(({ id, startedAt, version, libraryVersion, host }) => ({
+      at: new Date(startedAt).toISOString(),
+      version,
+      libraryVersion,
+      host,
+      own: id === own.id,
+    }));
+  }
+
+  #add(): void {
+    const added = this.store?.addStart(this.own);
+    added?.catch(() => {
+      if (!this.#stopped) this.#cancel = this.clock.after(AGAIN_MS, () => this.#add());
+    });
+  }
+}
+
+/** Starts in a layer that processes share, for all of them: each is a note that ends by itself. */
+export class SharedStarts implements StartStore {
+  constructor(
+    private readonly sharedMap: SharedMap,
+    private readonly clock: Clock,
+  ) {}
+
+  addStart(start: ProcessFacts): Promise<void> {
+    // One note a minute, host and version: an application that fails and starts again and again leaves no more.
+    const slot = `${start.host}:${start.version ?? ''}:${Math.floor(start.startedAt / 60_000)}`;
+    return this.sharedMap.publish(slot, Buffer.from(JSON.stringify(start)), KEEP_MS);
+  }
+
+  async readStarts(): Promise<readonly ProcessFacts[]> {
+    const notes = await this.sharedMap.readAll();
+    return [...notes.values()].flatMap((bytes) => readFacts(bytes, this.clock.now()) ?? []);
+  }
+}
+
+/** The last day's, oldest first. */
+export function recent(starts: readonly ProcessFacts[], now: number): ProcessFacts[] {
+  return starts
+    .filter(({ startedAt }) => startedAt >= now - KEEP_MS)
+    .toSorted((one, other) => one.startedAt - other.startedAt)
+    .slice(-MOST);
+}

@@ -1,0 +1,271 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DatabaseMetrics } from '../database/records/database-metrics.js';
+import { Fleet } from '../fleet/fleet.js';
+import { Instances } from '../instances/instances.js';
+import { CacheMetrics } from '../metrics/cache-metrics.js';
+import type { CacheStatistics } from '../metrics/cache-statistics.js';
+import { CacheWarmer } from '../warming/cache-warmer.js';
+import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredCaches } from './monitored-cache.js';
+import {
+  alertStateOf,
+  cacheOf,
+  cacheParameterOf,
+  givenLimitOf,
+  historyWindowOf,
+  limitOf,
+  minRequestsOf,
+  type MonitoringRequest,
+  patternOf,
+  patternsOf,
+  requiredPatternOf,
+  scopeOf,
+  thresholdOf,
+  windowOf,
+} from './parameters.js';
+import { presentedText } from './presenter.js';
+import { ServerInformation } from './server-information.js';
+import { type SharedAnswer, SharedAnswers } from './shared-answers.js';
+import { shownPolicies } from './shown-policy.js';
+
+/** One cache that is asked. */
+export interface AskedCache extends Pick<MonitoredCache, 'insight' | 'tuning'> {
+  readonly metrics: CacheMetrics;
+}
+
+/** What a route reads. Its parameters are checked when it is asked, before the answer is made. */
+interface Reading {
+  /** The query parameters that decide the answer. */
+  readonly takes: readonly string[];
+  /** True where it takes long and changes slowly. */
+  readonly slow?: boolean;
+  /** From the statistics of one cache of this instance, or of all instances. */
+  readonly ofStatistics?: (request: MonitoringRequest, asked: AskedCache) => (metrics: CacheStatistics) => unknown;
+  /** Of this instance alone. */
+  readonly ofInstance?: (request: MonitoringRequest, caches: CachesOf) => () => unknown;
+}
+
+interface CachesOf {
+  readonly own: AskedCache;
+  readonly named: ReadonlyMap<string, AskedCache>;
+}
+
+const COUNTED = ['window', 'scope', 'cache'] as const;
+
+/** Routes that read figures of the metrics, by their paths. */
+const statistics = {
+  health: { takes: ['scope', 'cache'], ofStatistics: () => (metrics) => metrics.collectHealth() },
+  stats: {
+    takes: COUNTED,
+    ofStatistics: (request) => {
+      const window = windowOf(request);
+      return (metrics) => metrics.collectStats(window);
+    },
+  },
+  'stats/patterns': {
+    takes: [...COUNTED, 'limit'],
+    ofStatistics: (request) => {
+      const window = windowOf(request);
+      const limit = givenLimitOf(request);
+      return (metrics) =>
+        limit === undefined ? metrics.collectPatternStats(window) : metrics.collectCostliestPatterns(limit, window);
+    },
+  },
+  'stats/endpoints': {
+    takes: [...COUNTED, 'pattern'],
+    ofStatistics: (request, { metrics: own }) => {
+      const window = windowOf(request);
+      const pattern = patternOf(request);
+      const using = pattern === undefined ? undefined : endpointsOf(own, pattern);
+      return async (metrics) => {
+        const all = await metrics.collectEndpointStats(window);
+        return using === undefined ? all : all.filter(({ endpoint }) => using.has(endpoint));
+      };
+    },
+  },
+  'stats/layers': {
+    takes: COUNTED,
+    ofStatistics: (request) => {
+      const window = windowOf(request);
+      return (metrics) => metrics.collectLayerStats(window);
+    },
+  },
+  'stats/operations': {
+    takes: COUNTED,
+    ofStatistics: (request) => {
+      const window = windowOf(request);
+      return (metrics) => metrics.collectOperationStats(window);
+    },
+  },
+  'stats/top-patterns': {
+    takes: [...COUNTED, 'limit'],
+    ofStatistics: (request) => {
+      const limit = limitOf(request);
+      const window = windowOf(request);
+      return (metrics) => metrics.collectTopPatterns(limit, window);
+    },
+  },
+  'stats/low-performers': {
+    takes: [...COUNTED, 'threshold', 'min_requests'],
+    slow: true,
+    ofStatistics: (request) => {
+      const threshold = thresholdOf(request);
+      const minRequests = minRequestsOf(request);
+      const window = windowOf(request);
+      return (metrics) => metrics.collectLowPerformers(threshold, window, minRequests);
+    },
+  },
+  'hit-rate': { takes: ['scope', 'cache'], ofStatistics: () => (metrics) => metrics.collectHitRates() },
+  realtime: { takes: ['scope', 'cache'], ofStatistics: () => (metrics) => metrics.collectRealtime() },
+  history: {
+    takes: [...COUNTED, 'pattern', 'patterns'],
+    ofStatistics: (request) => {
+      const window = historyWindowOf(request);
+      const pattern = patternOf(request);
+      const patterns = patternsOf(request);
+      return (metrics) => metrics.collectHistory(window, pattern, patterns);
+    },
+  },
+} as const satisfies Record<string, Reading>;
+
+/** Routes that read what the caches of this instance know beside that. */
+const insights = {
+  insights: {
+    takes: ['cache', 'pattern'],
+    slow: true,
+    ofInstance: (request, caches) => {
+      const pattern = patternOf(request);
+      const { insight } = ofOneInstance(request, caches);
+      return () => insight.collectRecommendations({ pattern });
+    },
+  },
+  'insights/ttl': {
+    takes: ['cache', 'pattern'],
+    slow: true,
+    ofInstance: (request, caches) => {
+      const pattern = requiredPatternOf(request);
+      const { insight } = ofOneInstance(request, caches);
+      return () => insight.ttlLadder(pattern);
+    },
+  },
+  'insights/memory': {
+    takes: ['cache'],
+    slow: true,
+    ofInstance: (request, caches) => {
+      const { insight } = ofOneInstance(request, caches);
+      return () => insight.memoryLadder();
+    },
+  },
+  'hot-keys': {
+    takes: ['cache', 'limit'],
+    slow: true,
+    ofInstance: (request, caches) => {
+      const limit = limitOf(request);
+      const { insight } = ofOneInstance(request, caches);
+      return () => insight.hotKeys(limit);
+    },
+  },
+  alerts: {
+    takes: ['cache', 'state'],
+    ofInstance: (request, caches) => {
+      const state = alertStateOf(request);
+      const { insight } = ofOneInstance(request, caches);
+      return () => insight.alerts({ state });
+    },
+  },
+  policies: {
+    takes: ['cache', 'pattern'],
+    slow: true,
+    ofInstance: (request, { own, named }) => {
+      const pattern = patternOf(request);
+      const { tuning, metrics } = cacheParameterOf(request, named) ?? own;
+      return () => shownPolicies(pattern === undefined ? tuning.policies() : [tuning.report(pattern)], metrics);
+    },
+  },
+} as const satisfies Record<string, Reading>;
+
+/** The path of a route that reads, below that of the monitoring. */
+export type ReadingName = keyof typeof statistics | keyof typeof insights | 'info' | 'database' | 'instances' | 'warm';
+
+/** Reads what the routes answer: alone, or several together for the dashboard. Each answer is made once for all who ask for it. */
+@Injectable()
+export class Readings {
+  readonly #readings: Readonly<Record<ReadingName, Reading>>;
+  readonly #caches: () => CachesOf;
+
+  constructor(
+    @Inject(MONITORED_CACHE) cache: MonitoredCache,
+    @Inject(CacheMetrics) metrics: CacheMetrics,
+    @Inject(MONITORED_CACHES) named: MonitoredCaches,
+    @Inject(Fleet) private readonly fleet: Fleet,
+    @Inject(SharedAnswers) private readonly shared: SharedAnswers,
+    @Inject(ServerInformation) information: ServerInformation,
+    @Inject(DatabaseMetrics) databases: DatabaseMetrics,
+    @Inject(Instances) instances: Instances,
+    @Inject(CacheWarmer) warmer: CacheWarmer,
+  ) {
+    this.#caches = () => ({ own: { insight: cache.insight, tuning: cache.tuning, metrics }, named: named.all });
+    this.#readings = {
+      ...statistics,
+      ...insights,
+      info: { takes: [], slow: true, ofInstance: () => () => information.read() },
+      database: { takes: [], ofInstance: () => () => databases.snapshot() },
+      instances: { takes: [], ofInstance: () => () => instances.list() },
+      warm: {
+        takes: ['limit'],
+        ofInstance: (request) => {
+          const limit = limitOf(request);
+          return () => warmer.reports(limit);
+        },
+      },
+    };
+  }
+
+  has(name: string): name is ReadingName {
+    return Object.hasOwn(this.#readings, name);
+  }
+
+  /** True where the answer takes long to make and changes slowly. */
+  isSlow(name: ReadingName): boolean {
+    return this.#readings[name].slow === true;
+  }
+
+  /**
+   * The answer of a route, as text.
+   * @param maxAgeMs how old it may be, milliseconds; 0 for a new one.
+   * @throws MonitoringError for wrong parameters; CacheError where the fleet cannot be asked.
+   */
+  async read(name: ReadingName, request: MonitoringRequest, maxAgeMs: number): Promise<SharedAnswer> {
+    const { takes } = this.#readings[name];
+    const make = this.#makerOf(name, request);
+    const query = (request.query ?? {}) as Record<string, unknown>;
+    const address = JSON.stringify([name, ...takes.map((parameter) => query[parameter] ?? null)]);
+    return this.shared.answer(address, maxAgeMs, make);
+  }
+
+  #makerOf(name: ReadingName, request: MonitoringRequest): () => Promise<SharedAnswer> {
+    const { ofStatistics, ofInstance } = this.#readings[name];
+    const caches = this.#caches();
+    if (ofStatistics === undefined) {
+      const ask = ofInstance!(request, caches);
+      return async () => ({ text: await presentedText(await ask()) });
+    }
+    const asked = ofOneInstance(request, caches);
+    const ask = ofStatistics(request, asked);
+    if (scopeOf(request) === 'instance') return async () => ({ text: await presentedText(await ask(asked.metrics)) });
+    return async () => {
+      const { statistics: all, instances } = await this.fleet.statistics();
+      return { text: await presentedText(await ask(all)), instances };
+    };
+  }
+}
+
+/** The cache that a request names; only that of the application is known of other instances. */
+function ofOneInstance(request: MonitoringRequest, { own, named }: CachesOf): AskedCache {
+  return cacheOf(request, named) ?? own;
+}
+
+/** The endpoints whose handlers declare a pattern. */
+function endpointsOf(metrics: CacheMetrics, pattern: string): ReadonlySet<string> {
+  const { declaredBy = [] } = metrics.declarationOf(pattern) ?? {};
+  return new Set(declaredBy.flatMap(({ endpoint }) => endpoint ?? []));
+}

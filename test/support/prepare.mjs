@@ -1,7 +1,18 @@
 // Makes sure that what the suites start is on this machine: finds each server, else installs it (Debian or Ubuntu as root),
 // else takes its program out of a Docker image, else says exactly what to install.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** Programs that the suites start, Debian's package of each, and an image that holds it for machines without that package. */
 const servers = [
@@ -54,6 +65,8 @@ if (withImage.length > 0 && process.platform === 'linux' && run('docker', ['info
   }
 }
 
+if (!has('valkey-server') && onPath('apt-get') && onPath('dpkg')) takeValkey();
+
 const still = missing().filter(({ program }) => !existsSync(`${bin}${program}`));
 if (still.length > 0) {
   console.error(
@@ -62,4 +75,40 @@ if (still.length > 0) {
       'On macOS: brew install redis postgresql mariadb prometheus chromium.',
   );
   process.exit(1);
+}
+
+/**
+ * Takes Valkey out of Debian's package, from the machine's sources or from backports, and installs nothing. Where it cannot be had, the
+ * suites that use it are skipped.
+ */
+function takeValkey() {
+  const directory = mkdtempSync(join(tmpdir(), 'cache-observability-valkey-'));
+  const limits = { cwd: directory, timeout: 7_000 };
+  try {
+    const [, release] = /^VERSION_CODENAME=(\w+)/m.exec(readFileSync('/etc/os-release', 'utf8')) ?? [];
+    const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
+    const backports = ['-o', `Dir::Etc::SourceList=${directory}/sources.list`, '-o', 'Dir::Etc::SourceParts=/dev/null'];
+    backports.push('-o', `Dir::State::Lists=${directory}/lists`, '-o', `Dir::Cache=${directory}/cache`);
+    let taken = run('apt-get', ['download', 'valkey-tools'], limits);
+    if (!taken && release !== undefined && existsSync(keys)) {
+      for (const folder of ['lists/partial', 'cache/archives/partial'])
+        mkdirSync(join(directory, folder), { recursive: true });
+      const source = `deb [signed-by=${keys}] http://deb.debian.org/debian ${release}-backports main\n`;
+      writeFileSync(join(directory, 'sources.list'), source);
+      taken =
+        run('apt-get', [...backports, 'update', '-qq'], limits) &&
+        run('apt-get', [...backports, 'download', 'valkey-tools'], limits);
+    }
+    const file = taken && readdirSync(directory).find((name) => name.endsWith('.deb'));
+    if (!file || !run('dpkg', ['-x', file, 'files'], limits)) return;
+    // One program under many names.
+    const program = join(directory, 'files/usr/bin/valkey-check-rdb');
+    const named = join(directory, 'valkey-server');
+    copyFileSync(program, named);
+    if (run(named, ['--version'], limits)) copyFileSync(named, `${bin}valkey-server`);
+  } catch {
+    // Not Debian.
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }

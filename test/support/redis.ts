@@ -38,7 +38,10 @@ const argumentsOf = (config: Config): string[] =>
     ...(value === '' ? [''] : name === 'user' ? [String(value)] : String(value).split(' ')),
   ]);
 
-/** A redis-server for the test, on a free port, in memory only. */
+/** The program of the servers: Redis, or what speaks its protocol, such as `valkey-server`. */
+const PROGRAM = process.env.CACHE_TEST_SERVER ?? 'redis-server';
+
+/** A server for the test, on a free port, in memory only. */
 export class RedisServer {
   readonly #directory = mkdtempSync(join(tmpdir(), 'cache-redis-'));
   readonly #clients: RedisClientType[] = [];
@@ -67,7 +70,7 @@ export class RedisServer {
   /** Starts it again, empty, on the same port. */
   async up(): Promise<void> {
     const child = spawn(
-      'redis-server',
+      PROGRAM,
       argumentsOf({
         port: this.port,
         bind: '127.0.0.1',
@@ -86,7 +89,7 @@ export class RedisServer {
         if (/Ready to accept connections|Running mode=cluster.*[\s\S]*Ready/.test(output)) resolve();
       });
       child.once('error', reject);
-      child.once('exit', (code) => reject(new Error(`redis-server ended with ${code}: ${output.slice(-500)}`)));
+      child.once('exit', (code) => reject(new Error(`${PROGRAM} ended with ${code}: ${output.slice(-500)}`)));
     });
     child.removeAllListeners('exit');
   }
@@ -184,7 +187,7 @@ export class RedisSentinelSetup {
           `sentinel failover-timeout ${this.name} 3000`,
         ].join('\n'),
       );
-      const child = spawn('redis-server', [file, '--sentinel'], { stdio: ['ignore', 'pipe', 'ignore'] });
+      const child = spawn(PROGRAM, [file, '--sentinel'], { stdio: ['ignore', 'pipe', 'ignore'] });
       this.#sentinels.push(child);
       for await (const chunk of child.stdout) if (/Sentinel ID is|\+monitor/.test(String(chunk))) break;
       child.stdout.resume();

@@ -62,9 +62,9 @@ describe('starting without Redis', () => {
     expect((await ask().get('/cache/info')).body).toMatchObject({ redis_version: null });
     const server = await RedisServer.start({}, port);
     try {
-      await eventually(() => app.get(ObservedCache).layers[1]!.status().connected, 'the layer connects', 5000);
+      await eventually(() => app.get(ObservedCache).layers[1]!.status().connected, 'the layer connects');
       const version = async () => (await ask().get('/cache/info')).body.redis_version as string | null;
-      await eventually(async () => (await version()) !== null, 'the server is asked again', 5000);
+      await eventually(async () => (await version()) !== null, 'the server is asked again');
     } finally {
       await app.close();
       await server.dispose();

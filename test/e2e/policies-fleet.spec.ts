@@ -58,11 +58,11 @@ describe('an overridden policy in a fleet', () => {
     const [one, other] = [await instance('5m'), await instance('5m')];
     const { body } = await put(one, { ttl: '1m' });
     expect(body.override).toMatchObject({ reached: 'fleet' });
-    await eventually(() => ttlIn(other) === 60_000, 'the other has it', 3_000);
+    await eventually(() => ttlIn(other) === 60_000, 'the other has it');
     const { body: listed } = await other.ask().get('/cache/policies?pattern=feed:*');
     expect(listed[0].override).toMatchObject({ reached: 'fleet', values: { ttl_ms: 60_000 } });
     await other.ask().delete('/cache/policies?pattern=feed:*').expect(200);
-    await eventually(() => ttlIn(one) === 300_000, 'the first has its end', 3_000);
+    await eventually(() => ttlIn(one) === 300_000, 'the first has its end');
   });
 
   it('is in force before an instance that starts later answers', async () => {
@@ -102,21 +102,21 @@ describe('an overridden policy in a fleet', () => {
     await put(one, { ttl: '1h' });
     const next = await instance('5m', { tuning: { bounds: { 'feed:*': { maxTtl: '10m' } } } });
     expect(ttlIn(next)).toBe(300_000);
-    await eventually(() => ttlIn(one) === 300_000, 'ended everywhere', 3_000);
+    await eventually(() => ttlIn(one) === 300_000, 'ended everywhere');
   });
 
   it('ends at its time in every process, and does not come back with a restart', async () => {
     const [one, other] = [await process(), await process()];
     await one.tuning.override('feed:*', { ttl: '1m' }, { for: 400 });
-    await eventually(() => other.tuning.policies().length === 1, 'the other has it', 3_000);
-    await eventually(() => one.tuning.policies().length + other.tuning.policies().length === 0, 'its end', 3_000);
+    await eventually(() => other.tuning.policies().length === 1, 'the other has it');
+    await eventually(() => one.tuning.policies().length + other.tuning.policies().length === 0, 'its end');
     expect((await process()).tuning.policies()).toEqual([]);
   });
 
   it('stays while Redis is away; a write says that it reached this process alone, and is shared later', async () => {
     const [one, other] = [await process(), await process()];
     await one.tuning.override('feed:*', { ttl: '1m' });
-    await eventually(() => other.tuning.policies().length === 1, 'the other has it', 3_000);
+    await eventually(() => other.tuning.policies().length === 1, 'the other has it');
     redis.freeze();
     const report = await one.tuning.override('user:*', { ttl: '2m' });
     expect(report.override).toMatchObject({ reached: 'process', values: { ttlMs: 120_000 } });
@@ -126,7 +126,7 @@ describe('an overridden policy in a fleet', () => {
       await one.tuning.refresh();
       return one.tuning.report('user:*').override?.reached === 'fleet';
     }, 'it is shared');
-    await eventually(() => other.tuning.policies().length === 2, 'the other has both', 3_000);
+    await eventually(() => other.tuning.policies().length === 2, 'the other has both');
   }, 20_000);
 
   it('is written again after Redis has lost its data', async () => {

@@ -47,7 +47,7 @@ describe.each([
   it('see it expire at the same moment', async () => {
     await here.set('k', 'v', 300);
     expect(await there.get('k')).toBe('v');
-    await eventually(async () => (await here.get('k')) === undefined, 'it expires here', 2_000);
+    await eventually(async () => (await here.get('k')) === undefined, 'it expires here');
     await eventually(async () => (await there.get('k')) === undefined, 'it expires there', 100);
   });
 

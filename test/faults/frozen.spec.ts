@@ -16,7 +16,7 @@ describe('Redis keeps its connections and does not answer', () => {
 
   it('frozen for ten seconds: no visitor notices, and it serves again within five', async () => {
     await outage.during(() => server.freeze(), 10_000);
-    expect(await outage.over(() => server.resume())).toBeLessThan(5_000);
+    expect(await outage.over(() => server.resume())).toBeLessThan(outage.recoveryMs);
     await outage.addsUp();
     outage.unnoticed();
     const { open, half_open, closed } = await outage.transitions();
@@ -33,7 +33,7 @@ describe('Redis keeps its connections and does not answer', () => {
     const client = await server.client();
     await outage.during(() => client.sendCommand(['CLIENT', 'PAUSE', '4000', 'ALL']));
     // The pause ends by itself; this command waits for that.
-    expect(await outage.over(() => client.ping())).toBeLessThan(5_000);
+    expect(await outage.over(() => client.ping())).toBeLessThan(outage.recoveryMs);
     await outage.addsUp();
     outage.unnoticed();
     expect((await outage.transitions()).closed).toBeGreaterThan(0);

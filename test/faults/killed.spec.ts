@@ -16,7 +16,7 @@ describe('Redis is killed', () => {
   it.each(['fastify', 'express'] as const)('it comes back empty: no visitor of %s notices', async (platform) => {
     outage = await Outage.begin({ url: server.url }, platform);
     await outage.during(() => server.kill());
-    expect(await outage.over(() => server.up())).toBeLessThan(5_000);
+    expect(await outage.over(() => server.up())).toBeLessThan(outage.recoveryMs);
     await outage.addsUp();
     outage.unnoticed();
     expect(await outage.transitions()).toMatchObject({ open: expect.any(Number), closed: 1 });

@@ -26,7 +26,7 @@ describe('the network to Redis is bad', () => {
         await pause(100);
       }
     });
-    expect(await outage.over(() => (proxy.cutReplyAfter = undefined))).toBeLessThan(5_000);
+    expect(await outage.over(() => (proxy.cutReplyAfter = undefined))).toBeLessThan(outage.recoveryMs);
     await outage.addsUp();
     outage.unnoticed({ memoryKept: false });
     await outage.keptWhatWasWritten();
@@ -36,7 +36,7 @@ describe('the network to Redis is bad', () => {
   it('every reply is 300 ms late: slow replies open the circuit and later calls do not wait', async () => {
     outage = await Outage.begin({ url: proxy.url, deadline: 500 });
     await outage.during(() => (proxy.delayMs = 300), 2_000);
-    expect(await outage.over(() => (proxy.delayMs = 0))).toBeLessThan(5_000);
+    expect(await outage.over(() => (proxy.delayMs = 0))).toBeLessThan(outage.recoveryMs);
     await outage.addsUp();
     outage.unnoticed();
     const { open, closed } = await outage.transitions();
@@ -52,7 +52,7 @@ describe('the network to Redis is bad', () => {
       proxy.refusing = true;
       proxy.cut();
     });
-    expect(await outage.over(() => (proxy.refusing = false))).toBeLessThan(5_000);
+    expect(await outage.over(() => (proxy.refusing = false))).toBeLessThan(outage.recoveryMs);
     await outage.addsUp();
     outage.unnoticed();
     await outage.holdsNothingOld();

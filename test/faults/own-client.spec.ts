@@ -50,7 +50,7 @@ describe.each(['node-redis', 'ioredis', 'a pool of node-redis'] as const)(
 
     it('whose server restarts empty: no visitor notices', async () => {
       await outage.during(() => server.kill());
-      expect(await outage.over(() => server.up())).toBeLessThan(5_000);
+      expect(await outage.over(() => server.up())).toBeLessThan(outage.recoveryMs);
       await outage.addsUp();
       outage.unnoticed({ memoryKept: false });
       await outage.keptWhatWasWritten(beside);
@@ -59,7 +59,7 @@ describe.each(['node-redis', 'ioredis', 'a pool of node-redis'] as const)(
 
     it('whose server is frozen: no visitor notices', async () => {
       await outage.during(() => server.freeze(), 4_000);
-      expect(await outage.over(() => server.resume())).toBeLessThan(5_000);
+      expect(await outage.over(() => server.resume())).toBeLessThan(outage.recoveryMs);
       await outage.addsUp();
       outage.unnoticed();
       await outage.keptWhatWasWritten(beside);

@@ -20,7 +20,7 @@ export function freePort(): Promise<number> {
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  withinMs = 10_000,
+  withinMs = 20_000,
 ): Promise<void> {
   const until = Date.now() + withinMs;
   for (;;) {

@@ -8,13 +8,14 @@ export type XCache = 'HIT' | 'STALE' | 'MISS';
 
 interface Visit {
   readonly phase: Phase;
+  readonly path: string;
   readonly cause: Cause;
   readonly outcome: XCache | undefined;
   readonly ms: number;
 }
 
-/** Longer than any response may take; a request that takes longer counts as hung. */
-const HUNG_MS = 5_000;
+/** A request that takes longer is given up. */
+const HUNG_MS = 20_000;
 const HOT = '/feeds/discover?page=hot';
 
 /** Simulated visitors that send HTTP requests without end, each one after the other, and record the responses. */
@@ -54,6 +55,12 @@ export class Visitors {
 
   count(phase: Phase, cause: Cause): number {
     return this.#of(phase, cause).length;
+  }
+
+  /** Requests that took longer than so many milliseconds, as text. */
+  slowerThan(ms: number): string[] {
+    const slow = this.#visits.filter((visit) => visit.ms > ms);
+    return slow.map((visit) => `${visit.phase}: ${visit.path} took ${Math.round(visit.ms)} ms`);
   }
 
   /** Milliseconds; 0 without any. */
@@ -116,7 +123,7 @@ export class Visitors {
       const { status, outcome, text } = await this.#send(method, path);
       const ms = performance.now() - startedAt;
       if (status !== 200) this.failures.push(`${phase}: ${method} ${path} was answered ${status}: ${text}`);
-      this.#visits.push({ phase, cause: causeOf(method, path, outcome), outcome, ms });
+      this.#visits.push({ phase, path, cause: causeOf(method, path, outcome), outcome, ms });
       return JSON.parse(text) as unknown;
     } catch (error) {
       this.failures.push(`${phase}: ${method} ${path}: ${String(error)}`);

@@ -171,9 +171,12 @@ export interface CacheObservabilityOptionsFactory {
   createCacheObservabilityOptions(): Promise<CacheObservabilityOptions> | CacheObservabilityOptions;
 }
 
-export interface CacheObservabilityAsyncOptions extends StaticOptions, Pick<ModuleMetadata, 'imports'> {
-  useFactory?: (...dependencies: never[]) => Promise<CacheObservabilityOptions> | CacheObservabilityOptions;
-  useClass?: Type<CacheObservabilityOptionsFactory>;
-  useExisting?: Type<CacheObservabilityOptionsFactory>;
-  inject?: unknown[];
+/** Nest's own options of this kind allow undefined, which counts where a compiler checks `exactOptionalPropertyTypes`. */
+export interface CacheObservabilityAsyncOptions extends StaticOptions {
+  imports?: ModuleMetadata['imports'] | undefined;
+  useFactory?:
+    ((...dependencies: never[]) => Promise<CacheObservabilityOptions> | CacheObservabilityOptions) | undefined;
+  useClass?: Type<CacheObservabilityOptionsFactory> | undefined;
+  useExisting?: Type<CacheObservabilityOptionsFactory> | undefined;
+  inject?: unknown[] | undefined;
 }

@@ -17,7 +17,10 @@ interface Block {
   readonly code: string;
 }
 
-const blocks: Block[] = pages.flatMap((page) => {
+/** A file of a project with its path: test/consumers/generated-tests.mjs compiles and runs those of docs/testing.md. */
+const isFile = ({ code }: Block) => /^\/\/ \S+\.ts( \(\w+\))?\n/.test(code);
+
+const allBlocks: Block[] = pages.flatMap((page) => {
   const text = readFileSync(page, 'utf8');
   return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => ({
     page,
@@ -25,6 +28,8 @@ const blocks: Block[] = pages.flatMap((page) => {
     code: match[1]!,
   }));
 });
+
+const blocks = allBlocks.filter((block) => !isFile(block));
 
 /** Modules whose exports a block may use without an import. The first module with a name wins. */
 const MODULES = [
@@ -150,6 +155,11 @@ describe('the code of README and docs', () => {
     expect(blocks.length).toBeGreaterThan(40);
     expect(faults).toEqual([]);
   }, 240_000);
+
+  it('has whole files only where the consumers run them', () => {
+    const places = new Set(allBlocks.filter(isFile).map(({ page }) => page));
+    expect([...places]).toEqual(['docs/testing.md']);
+  });
 
   it('links only to places that exist', () => {
     const broken = pages.flatMap((page) => {

@@ -1,47 +1,95 @@
-// An application and the built package in one file, as ES module and as CommonJS: node test/consumers/bundles.mjs, after npm run build.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// An application and the packed library in a bundle, as CommonJS with Nest 11 and as ES module with Nest 12: esbuild with Nest and all else
+// inside, webpack without.
+import { cpSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { transformSync } from '@swc/core';
-import { rollup } from 'rollup';
+import { build } from 'esbuild';
+import { here, run } from './projects.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const decorators = {
-  swcrc: false,
-  jsc: {
-    target: 'es2022',
-    parser: { syntax: 'typescript', decorators: true },
-    transform: { legacyDecorator: true, decoratorMetadata: true },
+const formats = { nest11: 'cjs', nest12: 'esm' };
+
+export async function bundles(work) {
+  const webpack = createRequire(join(work, 'nest11/package.json'))('webpack');
+  for (const [nest, format] of Object.entries(formats)) {
+    const folder = join(work, nest, 'bundled');
+    cpSync(join(here, 'application/loaded-on-demand.ts'), join(folder, 'main.ts'));
+    cpSync(join(here, nest, 'package.json'), join(folder, 'package.json'));
+    // esbuild emits no metadata of decorators: the compiler comes first, as in `nest build`.
+    const options = ['--module', 'nodenext', '--target', 'es2022', '--types', 'node', '--skipLibCheck', '--strict'];
+    const decorators = ['--experimentalDecorators', '--emitDecoratorMetadata'];
+    const compiler = [
+      '../node_modules/typescript/bin/tsc',
+      'main.ts',
+      ...options,
+      ...decorators,
+      '--outDir',
+      'compiled',
+    ];
+    await run('node', compiler, { cwd: folder });
+    for (const [tool, bundle] of Object.entries({ esbuild: withEsbuild, webpack: withWebpack(webpack) })) {
+      const file = await bundle(join(folder, 'compiled/main.js'), join(folder, tool), format);
+      await run('node', ['--disable-warning=ExperimentalWarning', file], { cwd: folder, timeout: 300_000 });
+      console.log(`${tool}, ${format}: ok`);
+    }
+  }
+}
+
+async function withEsbuild(entry, outdir, format) {
+  const outfile = join(outdir, format === 'esm' ? 'main.mjs' : 'main.cjs');
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format,
+    logLevel: 'error',
+    keepNames: true,
+    // Express and others in CommonJS require Node's own modules.
+    banner: format === 'esm' ? { js: CREATE_REQUIRE } : {},
+    plugins: [absentIsExternal],
+  });
+  return outfile;
+}
+
+const CREATE_REQUIRE =
+  "import { createRequire as $create } from 'node:module'; const require = $create(import.meta.url);";
+
+/** Nest requires packages that few have; where one is absent, that is found out when the application runs, as without a bundle. */
+const absentIsExternal = {
+  name: 'absent-is-external',
+  setup(builder) {
+    builder.onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...rest }) => {
+      if (pluginData === 'asked') return null;
+      const { resolveDir, kind, importer } = rest;
+      const { errors } = await builder.resolve(path, { resolveDir, kind, importer, pluginData: 'asked' });
+      return errors.length > 0 ? { path, external: true } : null;
+    });
   },
 };
 
-const work = mkdtempSync(join(tmpdir(), 'cache-observability-bundles-'));
-try {
-  symlinkSync(join(root, 'node_modules'), join(work, 'node_modules'));
-  const bundle = await rollup({
-    input: fileURLToPath(new URL('bundle/application.ts', import.meta.url)),
-    external: (id) => id !== name && !/^[./]/.test(id),
-    plugins: [
-      {
-        name: 'application',
-        resolveId: (id) => (id === name ? join(root, exports['.'].import.default) : null),
-        transform: (code, id) => (id.endsWith('.ts') ? transformSync(code, decorators) : null),
-      },
-    ],
-    onwarn: ({ code, message }) => {
-      if (code !== 'THIS_IS_UNDEFINED' && code !== 'CIRCULAR_DEPENDENCY') throw new Error(message);
-    },
+const withWebpack = (webpack) => async (entry, path, format) => {
+  const filename = format === 'esm' ? 'main.mjs' : 'main.cjs';
+  const isEsm = format === 'esm';
+  const compiler = webpack({
+    mode: 'production',
+    target: 'node20',
+    entry,
+    output: { path, filename, ...(isEsm && { module: true, chunkFormat: 'module' }) },
+    ...(isEsm && { experiments: { outputModule: true } }),
+    // Names of classes are names of routes and caches.
+    optimization: { minimize: false },
+    // As `nest build --webpack` does: what is installed stays outside, except the library.
+    externals: [isInstalled],
+    externalsType: isEsm ? 'module-import' : 'commonjs',
+    stats: 'errors-only',
   });
-  for (const [format, file] of Object.entries({ es: 'main.mjs', cjs: 'main.cjs' })) {
-    const inlined = { format, file: join(work, file), inlineDynamicImports: true, dynamicImportInCjs: false };
-    await bundle.write({ ...inlined, interop: 'auto' });
-    const options = { cwd: work, stdio: ['ignore', 'inherit', 'inherit'], timeout: 60_000 };
-    execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', file], options);
-    console.log(`one file, ${format}: ok`);
-  }
-} finally {
-  rmSync(work, { recursive: true, force: true });
-}
+  const stats = await new Promise((resolve, reject) =>
+    compiler.run((error, result) => (error ? reject(error) : resolve(result))),
+  );
+  await new Promise((resolve) => compiler.close(resolve));
+  if (stats.hasErrors()) throw new Error(stats.toString({ all: false, errors: true }));
+  return join(path, filename);
+};
+
+const isInstalled = async ({ request }) =>
+  /^([./]|nestjs-cache-observability(\/|$))/.test(request) ? undefined : request;

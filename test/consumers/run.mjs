@@ -1,47 +1,50 @@
 // Packs the library as it would be published and uses it in applications of other kinds: npm run test:consumers
-import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bundles } from './bundles.mjs';
+import { compiled } from './compiled.mjs';
+import { generatedTests } from './generated-tests.mjs';
+import { linted } from './linted.mjs';
+import { matrix } from './matrix.mjs';
+import { here, install, installNodes, nests, pack, run } from './projects.mjs';
 
-const here = new URL('.', import.meta.url).pathname;
 const work = mkdtempSync(join(tmpdir(), 'cache-observability-consumers-'));
-const run = (command, args, cwd) => execFileSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
 let failed = 0;
 let passed = 0;
+
+async function step(name, task) {
+  console.log(`\n-- ${name}`);
+  const startedAt = Date.now();
+  try {
+    const written = await task();
+    if (typeof written === 'string') process.stdout.write(written);
+    passed++;
+  } catch (error) {
+    console.error(`${name}: ${error.message}`);
+    failed++;
+  }
+  console.log(`(${((Date.now() - startedAt) / 1000).toFixed(1)} s)`);
+}
+
 try {
-  for (const script of ['entries', 'forms', 'bundles', 'schematics', 'contents']) {
-    console.log(`\n-- ${script}`);
-    try {
-      run('node', [join(here, `${script}.mjs`)], here);
-      passed++;
-    } catch (error) {
-      console.error(`${script}: ${error.message}`);
-      failed++;
-    }
+  for (const name of ['entries', 'forms', 'schematics', 'contents']) {
+    await step(name, () => run('node', [join(here, `${name}.mjs`)], { cwd: here }));
   }
-  const [{ filename }] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', work], {
-      cwd: join(here, '../..'),
-      encoding: 'utf8',
-    }),
-  );
-  for (const name of readdirSync(here).filter((entry) => existsSync(join(here, entry, 'package.json')))) {
-    console.log(`\n-- ${name}`);
-    const app = join(work, name);
-    cpSync(join(here, name), app, { recursive: true });
-    // One application for all of them; what differs is the platform and the versions.
-    cpSync(join(here, 'application.ts'), join(app, 'src/main.ts'));
-    try {
-      run('npm', ['install', '--no-fund', '--no-audit', '--no-package-lock', '--silent', join(work, filename)], app);
-      run('npx', ['tsc', '-p', 'tsconfig.json'], app);
-      run('node', ['--disable-warning=ExperimentalWarning', 'dist/main.js'], app);
-      passed++;
-    } catch (error) {
-      console.error(`${name}: ${error.message}`);
-      failed++;
-    }
-  }
+  let nodes = new Map();
+  await step('installation', async () => {
+    const tarball = await pack(work);
+    const [found] = await Promise.all([
+      installNodes(work, [20, 22, 24, 26]),
+      ...nests.map((nest) => install(work, nest, tarball)),
+    ]);
+    nodes = found;
+  });
+  await step('generated tests', () => generatedTests(work));
+  await step('lint', () => linted(work));
+  await step('declarations', () => compiled(work));
+  await step('bundles', () => bundles(work));
+  await step('matrix', () => matrix(work, nodes));
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { Controller, Get, Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import * as api from '@opentelemetry/api';
 import {
   Cached,
   CacheObservabilityModule,
@@ -58,7 +59,7 @@ async function main(): Promise<void> {
   assert.equal((await ask('/cache/flamegraph?format=folded')).status, 200);
   await app.close();
 
-  const cache = createObservedCache({ tracing: true, profiling: { every: 1 } });
+  const cache = createObservedCache({ tracing: { api }, profiling: { every: 1 } });
   assert.equal(await cache.getOrSet('a', () => 1), 1);
   await cache.close();
   console.log('ok');

@@ -99,7 +99,10 @@ const contract: readonly (readonly [path: string, fields: readonly string[]])[] 
   ],
   [
     '/cache/insights',
-    [...['id', 'code', 'pattern', 'title', 'why', 'change', 'evidence', 'predicted', 'confidence', 'since']],
+    [
+      ...['id', 'code', 'pattern', 'title', 'why', 'change', 'evidence', 'predicted', 'confidence', 'since'],
+      ...['declared_by'],
+    ],
   ],
   ['/cache/hit-rate', ['overall', 'patterns', 'operations']],
   [
@@ -117,7 +120,10 @@ const contract: readonly (readonly [path: string, fields: readonly string[]])[] 
       ...['hit_rate', 'evicted_keys', 'max_memory', 'layers'],
     ],
   ],
-  ['/cache/policies', ['pattern', 'declared', 'varies', 'override', 'automatic', 'effective', 'outcome']],
+  [
+    '/cache/policies',
+    ['pattern', 'declared', 'varies', 'override', 'automatic', 'effective', 'outcome', 'declared_by'],
+  ],
   ['/cache/database', ['pools', 'queries', 'slow_queries']],
 ];
 
@@ -208,6 +214,9 @@ describe.each(platforms)('responses of the monitoring routes on %s', (platform) 
     const unknown = await ask().get('/cache/warm/none').expect(404);
     fit('get', '/cache/warm/{id}', 404, 'application/json', unknown.body);
     await post('/cache/warm', 200);
+    await get('/cache/warm', 200, '?limit=2');
+    await get('/cache/warm', 400, '?limit=0');
+    await get('/cache/instances');
     await post('/cache/warm', 400, { strategies: ['none'] });
     await post('/cache/invalidate', 200, { keys: ['product:1'], patterns: ['product:*'], tags: ['x'] });
     await get('/cache/insights/ttl', 200, '?pattern=product:*');

@@ -1,13 +1,5 @@
 import type { ConnectionEvents } from './redis-connection.js';
-
-type Listener = (...args: never[]) => void;
-
-/** The events of a client, whichever package it is of. */
-export interface Emitter {
-  on(event: string, listener: Listener): unknown;
-  off(event: string, listener: Listener): unknown;
-  listenerCount(event: string): number;
-}
+import { type Emitter, listenTo, stopListening } from './shared-listeners.js';
 
 /** Reports each loss and each recovery of a client once, however often the client repeats it. */
 export class ClientAvailability {
@@ -20,13 +12,13 @@ export class ClientAvailability {
   constructor(client: Emitter, events: ConnectionEvents) {
     this.#client = client;
     this.#events = events;
-    client.on('error', this.#whenLost);
-    client.on('ready', this.#whenReady);
+    listenTo(client, 'error', this.#whenLost);
+    listenTo(client, 'ready', this.#whenReady);
   }
 
   stop(): void {
-    this.#client.off('error', this.#whenLost);
-    this.#client.off('ready', this.#whenReady);
+    stopListening(this.#client, 'error', this.#whenLost);
+    stopListening(this.#client, 'ready', this.#whenReady);
     // The client stays with its owner, who may not listen: an unheard 'error' would end the process.
     if (this.#client.listenerCount('error') === 0) this.#client.on('error', () => undefined);
   }

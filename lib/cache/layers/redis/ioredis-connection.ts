@@ -1,5 +1,6 @@
 import { CacheError } from '../../base/errors.js';
-import { ClientAvailability, type Emitter } from './client-availability.js';
+import { ClientAvailability } from './client-availability.js';
+import type { Emitter } from './shared-listeners.js';
 import {
   firstAttempt,
   unavailable,

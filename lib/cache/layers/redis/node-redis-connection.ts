@@ -1,4 +1,5 @@
-import { ClientAvailability, type Emitter } from './client-availability.js';
+import { ClientAvailability } from './client-availability.js';
+import { type Emitter, listenTo, stopListening } from './shared-listeners.js';
 import {
   AS_BUFFERS,
   firstAttempt,
@@ -88,13 +89,13 @@ export class NodeRedisConnection implements RedisConnection {
     if (this.cluster || this.#sentinel) {
       // These keep a connection for messages themselves and subscribe anew on it.
       const listener = () => onReady();
-      this.#client.on('node-ready', listener);
-      this.#client.on('topology-change', listener);
+      listenTo(this.#client, 'node-ready', listener);
+      listenTo(this.#client, 'topology-change', listener);
       await this.#client.subscribe(channel, onMessage);
       onReady();
       return async () => {
-        this.#client.off('node-ready', listener);
-        this.#client.off('topology-change', listener);
+        stopListening(this.#client, 'node-ready', listener);
+        stopListening(this.#client, 'topology-change', listener);
         await this.#client.unsubscribe(channel, onMessage);
       };
     }

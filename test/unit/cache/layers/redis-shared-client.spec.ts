@@ -1,0 +1,22 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import { ClientAvailability } from '../../../../lib/cache/layers/redis/client-availability.js';
+
+describe('a client that many caches share', () => {
+  it('has one listener of each event, and every cache hears it until it stops', () => {
+    const client = new EventEmitter();
+    const heard: number[] = [];
+    const caches = Array.from(
+      { length: 15 },
+      (_, index) =>
+        new ClientAvailability(client as never, { lost: () => void heard.push(index), ready: () => undefined }),
+    );
+    expect([client.listenerCount('error'), client.listenerCount('ready')]).toEqual([1, 1]);
+    caches[0]!.stop();
+    client.emit('error', new Error('gone'));
+    expect(heard).toEqual(caches.slice(1).map((_, index) => index + 1));
+    for (const cache of caches) cache.stop();
+    // The application need not listen: an 'error' that nobody hears would end the process.
+    expect([client.listenerCount('error'), client.listenerCount('ready')]).toEqual([1, 0]);
+  });
+});

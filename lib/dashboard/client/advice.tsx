@@ -3,7 +3,8 @@ import { useRef, useState } from 'preact/hooks';
 import { TUNABLE_FIELDS } from '../../cache/policies/tunable-fields.js';
 import { type Refusal, write } from './api';
 import { count, labelled, moment, percent, plain } from './format';
-import { Card, Copy, Fact, Loaded, PatternLink, Refused } from './parts';
+import { issueText } from './issue-text';
+import { Card, Copy, DeclaredBy, Fact, Loaded, PatternLink, Refused } from './parts';
 import { refresh, type Resource, useResource } from './resource';
 import { namedCache, route, subject, windowName } from './route';
 import type { LowPerformer, Recommendation } from './wire';
@@ -94,6 +95,11 @@ function Advice({ of: one, short }: { of: Recommendation; short: boolean }) {
           ))}
         </p>
       )}
+      {!short && one.declared_by && one.declared_by.length > 0 && (
+        <p class="muted">
+          <DeclaredBy places={one.declared_by} />
+        </p>
+      )}
       {!short && change?.code && (
         <pre tabIndex={0}>
           <code>{change.code}</code>
@@ -119,9 +125,10 @@ function Advice({ of: one, short }: { of: Recommendation; short: boolean }) {
         {layer && <span>layer {layer}</span>}
         {confidence && <span class="muted">confidence {confidence}</span>}
         {since && <span class="muted">since {moment(since)}</span>}
-        <span class="push" />
-        <Apply of={one} />
-        <Copy what={`the advice on ${pattern ?? layer ?? code}`} text={() => textOf(one)} />
+        <span class="buttons">
+          <Apply of={one} />
+          <Copy what={`the advice on ${pattern ?? layer ?? code}`} text={() => textOf(one)} />
+        </span>
       </div>
     </li>
   );
@@ -194,34 +201,17 @@ function Apply({ of: one }: { of: Recommendation }) {
   );
 }
 
-/** The advice as a text that needs no page beside it. */
-export function textOf({
-  code,
-  pattern,
-  layer,
-  title,
-  why,
-  change,
-  evidence,
-  predicted,
-  since,
-}: Recommendation): string {
-  const lines = (heading: string, fields: Readonly<Record<string, unknown>> | null | undefined) =>
-    fields && Object.keys(fields).length > 0
-      ? [`${heading}:`, ...Object.entries(fields).map((field) => `- ${labelled(...field).join(': ')}`)]
-      : [];
-  return [
-    `${title} (${code})`,
-    pattern ? `Pattern: ${pattern}` : layer ? `Layer: ${layer}` : '',
-    `Why: ${why}`,
-    change?.option ? `Change: ${change.option} from ${plain(change.from)} to ${plain(change.to)}` : '',
-    change?.code ? `Code:\n${change.code}` : '',
-    ...lines('Evidence', evidence),
-    ...lines('Predicted', predicted),
-    since ? `Since: ${since}` : '',
-    `Where: the handler or method that declares this pattern, @Cached('${pattern ?? ''}')`,
-    `Dashboard: ${location.href}`,
-  ]
-    .filter((line) => line !== '')
-    .join('\n');
+function textOf(one: Recommendation): string {
+  const { code, pattern, layer, title, why, change, evidence, declared_by: declaredBy, since } = one;
+  const about = { pattern, layer };
+  return issueText({
+    title: `${title} (${code})`,
+    why,
+    about,
+    evidence,
+    change,
+    predicted: predictedOf(one),
+    declaredBy,
+    since,
+  });
 }

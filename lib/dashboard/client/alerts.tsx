@@ -1,4 +1,5 @@
 import { moment } from './format';
+import { issueText } from './issue-text';
 import { Card, Copy, Loaded, PatternLink } from './parts';
 import { type Resource, useResource } from './resource';
 import { subject } from './route';
@@ -50,18 +51,21 @@ export function AlertList({ limit = 200 }: { limit?: number }) {
 }
 
 /** A pattern has its page; a layer, a pool and the whole cache are named in the message. */
-function Subject({ of: { subject: about } }: { of: Alert }) {
-  return about.includes('*') || about.includes(':') ? <PatternLink name={about} /> : null;
+function Subject({ of }: { of: Alert }) {
+  return isPattern(of) ? <PatternLink name={of.subject} /> : null;
 }
 
-function textOf({ code, severity, message, subject: about, opened_at, closed_at }: Alert): string {
-  return [
-    `${code}${severity ? ` (${severity})` : ''}: ${message}`,
-    about ? `Subject: ${about}` : '',
-    opened_at ? `Opened: ${opened_at}` : '',
-    closed_at ? `Closed: ${closed_at}` : 'Open',
-    `Dashboard: ${location.href}`,
-  ]
-    .filter((line) => line !== '')
-    .join('\n');
+const isPattern = ({ subject: about }: Alert) => about.includes('*') || about.includes(':');
+
+function textOf(alert: Alert): string {
+  const { code, severity, message, subject: about, value, expected, opened_at: since, closed_at: until } = alert;
+  return issueText({
+    title: `${code} (${severity}${until === null ? ', open' : ''})`,
+    why: message,
+    about: isPattern(alert) ? { pattern: about } : {},
+    evidence: { subject: about, value, expected },
+    declaredBy: alert.declared_by,
+    since,
+    until,
+  });
 }

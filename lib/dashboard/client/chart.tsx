@@ -1,6 +1,8 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { moment } from './format';
+import { Numbers } from './parts';
+import { Table } from './table';
 
 /** One line or band of a chart. */
 export interface Series {
@@ -73,6 +75,8 @@ export function Chart(props: ChartProps) {
   }, [shape, scheme]);
 
   useEffect(() => plot.current?.setData(dataOf(props)), [times, series]);
+  // Marks come and go without new figures.
+  useEffect(() => plot.current?.redraw(false), [marks.map(({ at, label: of }) => `${at} ${of}`).join()]);
 
   const at = cursor !== null && cursor < times.length ? cursor : times.length - 1;
   return (
@@ -98,41 +102,29 @@ export function Chart(props: ChartProps) {
         </span>
       </figcaption>
       <div class="plot" ref={place} aria-hidden="true" />
-      {times.length === 0 && <p class="note">Nothing was observed in this window yet.</p>}
-      <details>
-        <summary>
-          Table<span class="hidden"> of {title}</span>
-        </summary>
-        <div class="scroll" tabIndex={0} role="region" aria-label={`Table of ${title}`}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Time</th>
-                {series.map(({ label }) => (
-                  <th key={label} scope="col" class="n">
-                    {label}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {times.map((time, row) => (
-                <tr key={time}>
-                  <th scope="row">{moment(time * 1000)}</th>
-                  {series.map(({ label, values }) => (
-                    <td key={label} class="n">
-                      {format(values[row] ?? null)}
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-        {marks.length > 0 && (
-          <p class="note">{marks.map(({ at, label }) => `${moment(at * 1000)}: ${label}`).join(' · ')}</p>
+      <Numbers of={title}>
+        {() => (
+          <>
+            <Table
+              label={title}
+              rows={times.map((time, at) => ({ time, at }))}
+              id={({ time }) => time}
+              limit={times.length}
+              columns={[
+                { name: 'Time', cell: ({ time }) => moment(time * 1000) },
+                ...series.map(({ label, values }) => ({
+                  name: label,
+                  numeric: true,
+                  cell: ({ at: row }: { at: number }) => format(values[row] ?? null),
+                })),
+              ]}
+            />
+            {marks.length > 0 && (
+              <p class="note">{marks.map(({ at, label }) => `${moment(at * 1000)}: ${label}`).join(' · ')}</p>
+            )}
+          </>
         )}
-      </details>
+      </Numbers>
     </figure>
   );
 }
@@ -181,7 +173,7 @@ function optionsOf(
     ],
     hooks: {
       setCursor: [({ cursor: { idx } }) => moved(idx ?? null)],
-      draw: [(plot) => drawMarks(plot, props().marks ?? [], colour('--text'), font)],
+      draw: [(plot) => drawMarks(plot, props().marks ?? [], colour('--text'), colour('--card'), font)],
     },
   };
 }
@@ -195,31 +187,41 @@ function timeOfDay(at: number, splits: readonly number[]): string {
   return (step < 60 ? seconds : minutes).format(at * 1000);
 }
 
-function drawMarks(plot: uPlot, marks: readonly Mark[], colour: string, font: string): void {
+/** Labels of the same moment stand below each other, as far as there is room. */
+const LABEL_LINES = 4;
+
+function drawMarks(plot: uPlot, marks: readonly Mark[], colour: string, behind: string, font: string): void {
   const { ctx, bbox, scales } = plot;
   const { min, max } = scales['x']!;
   if (min == null || max == null) return;
   ctx.save();
-  ctx.strokeStyle = ctx.fillStyle = colour;
+  ctx.fillStyle = colour;
   ctx.font = font.replace('11px', `${11 * devicePixelRatio}px`);
   ctx.textAlign = 'left';
   ctx.textBaseline = 'alphabetic';
-  ctx.lineWidth = devicePixelRatio;
-  ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
+  const taken: [from: number, to: number][][] = Array.from({ length: LABEL_LINES }, () => []);
   for (const { at, label } of marks) {
     if (at < min || at > max) continue;
     const x = Math.round(plot.valToPos(at, 'x', true));
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    const width = ctx.measureText(label).width;
-    const room = x + width + 6 < bbox.left + bbox.width;
-    ctx.fillText(
-      label,
-      room ? x + 4 * devicePixelRatio : x - width - 4 * devicePixelRatio,
-      bbox.top + 10 * devicePixelRatio,
-    );
+    const [width, gap] = [ctx.measureText(label).width, 4 * devicePixelRatio];
+    const from = x + width + gap < bbox.left + bbox.width ? x + gap : x - width - gap;
+    const line = taken.findIndex((others) => others.every(([start, end]) => from > end || from + width < start));
+    if (line < 0) continue;
+    taken[line]!.push([from - gap, from + width + gap]);
+    const y = bbox.top + (10 + 12 * line) * devicePixelRatio;
+    // So that the label can be read on a line.
+    ctx.setLineDash([]);
+    ctx.strokeStyle = behind;
+    ctx.lineWidth = 4 * devicePixelRatio;
+    ctx.strokeText(label, from, y);
+    ctx.fillText(label, from, y);
   }
   ctx.restore();
 }

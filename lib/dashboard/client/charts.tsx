@@ -54,6 +54,8 @@ export function HistoryCharts({ history, context }: { history: History; context:
       ],
     };
   }, [points]);
+  if (points.every(({ total_requests }) => total_requests === 0))
+    return <p class="note">Nothing was observed in this window yet.</p>;
   return (
     <div class="charts">
       <Chart title="Hit rate" times={times} series={lines.hitRate} format={percent} marks={marks} top={1} />

@@ -11,15 +11,12 @@ export function DatabasePage() {
   return (
     <>
       <Card title="Connection pools" covers="since start">
-        <Loaded
-          of={database}
-          empty={({ pools }) => pools.length === 0}
-          nothing="No pool is observed. See observePool() in nestjs-cache-observability/database."
-        >
+        <Loaded of={database}>
           {({ pools }) => (
             <Table
               label="Connection pools"
               rows={pools}
+              nothing="No pool is observed. See observePool() in nestjs-cache-observability/database."
               id={({ pool }) => pool}
               columns={[
                 { name: 'Pool', cell: ({ pool }) => <bdi>{pool}</bdi> },
@@ -51,11 +48,12 @@ export function DatabasePage() {
         </Loaded>
       </Card>
       <Card title="Slow queries" covers="since start">
-        <Loaded of={database} empty={({ slow_queries }) => slow_queries.length === 0} nothing="No query was slow.">
+        <Loaded of={database}>
           {({ slow_queries }) => (
             <Table
               label="Slow queries"
               rows={slow_queries}
+              nothing="No query was slow."
               id={({ shape }) => shape}
               sort="Longest"
               columns={[
@@ -80,11 +78,12 @@ export function DatabasePage() {
         </Loaded>
       </Card>
       <Card title="Queries" covers="since start">
-        <Loaded of={database} empty={({ queries }) => queries.length === 0} nothing="No query is observed.">
+        <Loaded of={database}>
           {({ queries }) => (
             <Table
               label="Queries"
               rows={queries}
+              nothing="No query is observed."
               id={({ query_type, table }) => `${query_type} ${table}`}
               sort="Count"
               columns={[

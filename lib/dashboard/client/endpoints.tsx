@@ -1,75 +1,60 @@
+import { hitRate, loadP50, misses, requests, timeLost, totalP95 } from './columns';
 import { count, duration, percent } from './format';
 import { Card, Fact, Loaded, lostMs, ReasonBar, Term } from './parts';
-import { useResource } from './resource';
+import { type Resource, useResource } from './resource';
 import { hrefOf, route, subject, windowName } from './route';
-import { Table } from './table';
+import { Table, wide } from './table';
 import type { EndpointStats } from './wire';
 
 const EVERY_MS = 10_000;
 
-function useEndpoints() {
-  return useResource<readonly EndpointStats[]>(
-    'stats/endpoints',
-    { window: windowName.value, ...subject.value },
-    EVERY_MS,
+/** All, or those whose handlers declare a pattern. */
+export function useEndpoints(pattern?: string): Resource<readonly EndpointStats[]> {
+  return useResource('stats/endpoints', { window: windowName.value, pattern, ...subject.value }, EVERY_MS);
+}
+
+interface EndpointTableProps {
+  readonly label: string;
+  readonly rows: readonly EndpointStats[];
+  readonly nothing: string;
+  readonly limit?: number;
+}
+
+export function EndpointTable({ label, rows, nothing, limit }: EndpointTableProps) {
+  return (
+    <Table
+      label={label}
+      rows={rows}
+      id={({ endpoint }) => endpoint}
+      nothing={nothing}
+      sort="Time lost"
+      {...(limit === undefined ? {} : { limit })}
+      columns={[
+        {
+          name: 'Endpoint',
+          by: ({ endpoint }) => endpoint,
+          cell: ({ endpoint }) => (
+            <a class="pattern" href={hrefOf({ page: 'endpoint', subject: endpoint })} title={endpoint}>
+              <bdi>{endpoint}</bdi>
+            </a>
+          ),
+        },
+        timeLost,
+        hitRate,
+        wide(requests),
+        wide(totalP95),
+        wide(loadP50),
+        wide(misses),
+      ]}
+    />
   );
 }
 
 export function EndpointsPage() {
-  const endpoints = useEndpoints();
   return (
     <Card title="Endpoints">
-      <Loaded of={endpoints} empty={(rows) => rows.length === 0} nothing="No cached endpoint was asked yet.">
-        {(rows) => (
-          <Table
-            label="Endpoints"
-            rows={rows}
-            id={({ endpoint }) => endpoint}
-            sort="Time lost"
-            columns={[
-              {
-                name: 'Endpoint',
-                by: ({ endpoint }) => endpoint,
-                cell: ({ endpoint }) => (
-                  <a class="pattern" href={hrefOf({ page: 'endpoint', subject: endpoint })}>
-                    <bdi>{endpoint}</bdi>
-                  </a>
-                ),
-              },
-              { name: 'Time lost', term: 'lost', by: lostMs, numeric: true, cell: (row) => duration(lostMs(row)) },
-              {
-                name: 'Requests',
-                term: 'requests',
-                by: (row) => row.total_requests,
-                numeric: true,
-                cell: (row) => count(row.total_requests),
-              },
-              {
-                name: 'Hit rate',
-                term: 'hitRate',
-                by: (row) => row.hit_rate,
-                numeric: true,
-                cell: (row) => percent(row.hit_rate),
-              },
-              {
-                name: 'Total p95',
-                term: 'total',
-                by: (row) => row.p95_total_time_ms,
-                numeric: true,
-                cell: (row) => duration(row.p95_total_time_ms),
-              },
-              {
-                name: 'Load p50',
-                term: 'load',
-                by: (row) => row.p50_load_time_ms,
-                numeric: true,
-                wide: true,
-                cell: (row) => duration(row.p50_load_time_ms),
-              },
-              { name: 'Misses', term: 'reasons', wide: true, cell: (row) => <ReasonBar reasons={row.miss_reasons} /> },
-            ]}
-          />
-        )}
+      <Loaded of={useEndpoints()}>
+        {(rows) => <EndpointTable label="Endpoints" rows={rows} nothing="No cached endpoint was asked yet." />}
       </Loaded>
     </Card>
   );

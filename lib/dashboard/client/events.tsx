@@ -47,12 +47,14 @@ function described({ type, data }: LiveEvent): string {
   }
   const { patterns, keys, globs, tags, all, removed } = data as Invalidation;
   const what = [
-    keys > 0 ? `${exact(keys)} keys` : '',
-    globs > 0 ? `${exact(globs)} globs` : '',
-    tags > 0 ? `${exact(tags)} tags` : '',
-  ].filter((part) => part !== '');
-  const counts = [...what, removed === null ? '' : `${exact(removed)} removed`]
-    .filter((part) => part !== '')
-    .join(', ');
+    counted(keys, 'key'),
+    counted(globs, 'glob'),
+    counted(tags, 'tag'),
+    removed === null ? '' : `${exact(removed)} removed`,
+  ];
+  const counts = what.filter((part) => part !== '').join(', ');
   return `${all ? 'everything' : patterns.join(' ')} (${counts})`;
 }
+
+const counted = (times: number, word: string): string =>
+  times === 0 ? '' : `${exact(times)} ${word}${times === 1 ? '' : 's'}`;

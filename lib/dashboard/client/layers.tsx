@@ -1,5 +1,6 @@
 import { bytes, count, duration, exact, percent } from './format';
 import { LayerState } from './overview';
+import { MemoryCard } from './memory';
 import { Card, Fact, Loaded, Term } from './parts';
 import { useResource } from './resource';
 import { route, subject, windowName } from './route';
@@ -31,6 +32,7 @@ export function LayersPage() {
           </div>
         )}
       </Loaded>
+      <MemoryCard />
       <Card title="Server" covers="now">
         <Loaded
           of={information}

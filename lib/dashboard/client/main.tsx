@@ -7,6 +7,7 @@ import { DatabasePage } from './database';
 import { EndpointPage, EndpointsPage } from './endpoints';
 import { EventsPage } from './events';
 import { FlamePage } from './flame';
+import { InstancesPage } from './instances';
 import { LayersPage } from './layers';
 import { connection, listen } from './live';
 import { Overview } from './overview';
@@ -26,6 +27,7 @@ function App() {
   useEffect(() => {
     document.title = `${title ?? subject} · ${context?.service ?? 'Cache'}`;
   }, [title, subject, context?.service]);
+  useEffect(() => scrollTo(0, 0), [page, subject]);
   if (forbidden.value) return <Forbidden />;
   return (
     <>
@@ -63,6 +65,8 @@ function Page({ page, context }: { page: string; context: Context | undefined })
       return <EndpointPage />;
     case 'layers':
       return <LayersPage />;
+    case 'instances':
+      return <InstancesPage />;
     case 'advice':
       return <AdvicePage />;
     case 'alerts':
@@ -77,9 +81,12 @@ function Page({ page, context }: { page: string; context: Context | undefined })
       return <DatabasePage />;
     default:
       return (
-        <p class="card">
-          There is no such page. <a href={hrefOf({ page: '' })}>To the overview</a>
-        </p>
+        <section class="card">
+          <h1>There is no such page</h1>
+          <p>
+            <a href={hrefOf({ page: '' })}>To the overview</a>
+          </p>
+        </section>
       );
   }
 }

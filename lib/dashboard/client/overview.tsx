@@ -1,14 +1,17 @@
 import { AdviceList, useAdvice } from './advice';
 import { HistoryCharts } from './charts';
+import { hitRate, misses, timeLostOf, trend } from './columns';
+import { EndpointTable, useEndpoints } from './endpoints';
 import { bytes, count, duration, percent, perSecond } from './format';
 import { AlertList } from './alerts';
 import { EventList } from './events';
 import { realtime } from './live';
-import { Card, Loaded, lostMs, PatternLink, ReasonBar, Sparkline, Term } from './parts';
+import { MemoryCard } from './memory';
+import { Card, Loaded, PatternLink, Sparkline, Term } from './parts';
 import { type Resource, useResource } from './resource';
 import { subject, windowName } from './route';
-import type { Context, EndpointStats, History, HistoryPoint, LayerStats, PatternStats, Stats } from './wire';
-import { Table } from './table';
+import type { Context, History, HistoryPoint, LayerStats, PatternStats, Stats } from './wire';
+import { Table, wide } from './table';
 import type { TermName } from './terms';
 
 /** How often charts and tables are asked for: longer windows change less. */
@@ -34,14 +37,13 @@ export function Overview({ context }: { context: Context | undefined }) {
   const history = useHistory(undefined, 20);
   const patterns = usePatterns();
   const advice = useAdvice();
+  if (context?.metrics === false || context?.enabled === false) return <LayersCard />;
   return (
     <>
       <Figures stats={stats} history={history.data} />
       <div class="two">
         <Card title="Costs most" more={{ page: 'patterns' }}>
-          <Loaded of={patterns} empty={(rows) => rows.every((row) => row.total_requests === 0)} nothing={<Start />}>
-            {(rows) => <Costliest rows={rows} history={history.data} />}
-          </Loaded>
+          <Loaded of={patterns}>{(rows) => <Costliest rows={rows} history={history.data} />}</Loaded>
         </Card>
         <Card title="Change this" covers="by what was observed" more={{ page: 'advice' }}>
           <AdviceList of={advice} limit={3} />
@@ -60,8 +62,9 @@ export function Overview({ context }: { context: Context | undefined }) {
       </div>
       <div class="two">
         <LayersCard />
-        <EndpointsCard />
+        <MemoryCard />
       </div>
+      <EndpointsCard />
     </>
   );
 }
@@ -167,42 +170,21 @@ function Now() {
 
 function Costliest({ rows, history }: { rows: readonly PatternStats[]; history: History | undefined }) {
   const asked = rows.filter((row) => row.total_requests > 0);
-  const most = asked.reduce((all, row) => Math.max(all, lostMs(row) ?? 0), Number.MIN_VALUE);
-  const pointsOf = (name: string) => history?.patterns.find(({ pattern }) => pattern === name)?.points;
+  const points = new Map(history?.patterns.map((one) => [one.pattern, one.points]));
   return (
     <Table
       label="Patterns that cost most"
       rows={asked}
       id={(row) => row.pattern}
+      nothing={<Start />}
       sort="Time lost"
       limit={COSTLIEST}
       columns={[
         { name: 'Pattern', cell: (row) => <PatternLink name={row.pattern} /> },
-        {
-          name: 'Time lost',
-          term: 'lost',
-          by: lostMs,
-          numeric: true,
-          cell: (row) => (
-            <span class="meter">
-              <i style={{ width: `${((lostMs(row) ?? 0) / most) * 100}%` }} />
-              {duration(lostMs(row))}
-            </span>
-          ),
-        },
-        {
-          name: 'Hit rate',
-          term: 'hitRate',
-          by: (row) => row.hit_rate,
-          numeric: true,
-          cell: (row) => percent(row.hit_rate),
-        },
-        {
-          name: 'Trend',
-          wide: true,
-          cell: (row) => <Sparkline points={pointsOf(row.pattern)} of={(point) => point.hit_rate} />,
-        },
-        { name: 'Misses', term: 'reasons', wide: true, cell: (row) => <ReasonBar reasons={row.miss_reasons} /> },
+        timeLostOf(asked),
+        hitRate,
+        wide(trend<PatternStats>((row) => points.get(row.pattern))),
+        wide(misses),
       ]}
     />
   );
@@ -216,11 +198,12 @@ function LayersCard() {
   );
   return (
     <Card title="Layers" more={{ page: 'layers' }}>
-      <Loaded of={layers} empty={(rows) => rows.length === 0} nothing="No layer is counted.">
+      <Loaded of={layers}>
         {(rows) => (
           <Table
             label="Layers"
             rows={rows}
+            nothing="No layer is counted."
             id={({ layer }) => layer}
             columns={[
               { name: 'Layer', cell: ({ layer }) => layer },
@@ -245,27 +228,16 @@ export function LayerState({ of: { connected, circuit_state } }: { of: LayerStat
 }
 
 function EndpointsCard() {
-  const endpoints = useResource<readonly EndpointStats[]>(
-    'stats/endpoints',
-    { window: windowName.value, ...subject.value },
-    SLOW_MS,
-  );
+  const endpoints = useEndpoints();
   return (
     <Card title="Endpoints" more={{ page: 'endpoints' }}>
-      <Loaded of={endpoints} empty={(rows) => rows.length === 0} nothing="No endpoint was asked.">
+      <Loaded of={endpoints}>
         {(rows) => (
-          <Table
+          <EndpointTable
             label="Endpoints that cost most"
             rows={rows}
-            id={({ endpoint }) => endpoint}
-            sort="Time lost"
+            nothing="No cached endpoint was asked."
             limit={5}
-            columns={[
-              { name: 'Endpoint', cell: ({ endpoint }) => <bdi class="pattern">{endpoint}</bdi> },
-              { name: 'Time lost', term: 'lost', by: lostMs, numeric: true, cell: (row) => duration(lostMs(row)) },
-              { name: 'Total p95', term: 'total', numeric: true, cell: (row) => duration(row.p95_total_time_ms) },
-              { name: 'Hit rate', term: 'hitRate', numeric: true, wide: true, cell: (row) => percent(row.hit_rate) },
-            ]}
           />
         )}
       </Loaded>

@@ -1,11 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import type { Refusal } from './api';
-import { duration, moment, percent } from './format';
+import { moment, percent } from './format';
+import { placeOf } from './issue-text';
 import type { Resource } from './resource';
 import { hrefOf, type Route, windowName } from './route';
 import { TERMS, type TermName } from './terms';
-import type { HistoryPoint, MissReason, MissReasons } from './wire';
+import type { DeclaringMethod, HistoryPoint, MissReason, MissReasons } from './wire';
 
 /** A word with its definition, shown on hover and on focus. */
 export function Term({ name, children }: { name: TermName; children: ComponentChildren }) {
@@ -197,10 +198,38 @@ async function putOnClipboard(text: string): Promise<void> {
   area.remove();
 }
 
+/** The numbers of a chart as a table, drawn only while it is open: there may be thousands. */
+export function Numbers({ of, children }: { of: string; children: () => ComponentChildren }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        Table<span class="hidden"> of {of}</span>
+      </summary>
+      {open && children()}
+    </details>
+  );
+}
+
 /** Misses × the median load time, milliseconds; null where no load was timed. */
 export function lostMs(stats: { cache_misses: number; p50_load_time_ms: number | null }): number | null {
   if (stats.cache_misses === 0) return 0;
   return stats.p50_load_time_ms === null ? null : stats.cache_misses * stats.p50_load_time_ms;
+}
+
+/** Where in the code a pattern is declared. */
+export function DeclaredBy({ places }: { places: readonly DeclaringMethod[] }) {
+  return (
+    <>
+      declared by{' '}
+      {places.map((place, at) => (
+        <span key={placeOf(place)}>
+          {at > 0 && ', '}
+          <code>{placeOf(place)}</code>
+        </span>
+      ))}
+    </>
+  );
 }
 
 export function Fact({ label, children }: { label: ComponentChildren; children: ComponentChildren }) {
@@ -211,5 +240,3 @@ export function Fact({ label, children }: { label: ComponentChildren; children: 
     </div>
   );
 }
-
-export const shownDuration = duration;

@@ -1,15 +1,18 @@
 import { useState } from 'preact/hooks';
 import { AdviceList, useAdvice } from './advice';
 import { HistoryCharts } from './charts';
-import { bytes, count, duration, exact, percent } from './format';
+import { hitRate, loadP50, misses, requests, responseP95, timeLost, trend } from './columns';
+import { EndpointTable, useEndpoints } from './endpoints';
+import { bytes, count, duration, exact, NONE, percent } from './format';
+import { issueText } from './issue-text';
 import { Ladder } from './ladder';
 import { useHistory, usePatterns } from './overview';
-import { Card, Copy, Fact, Loaded, lostMs, PatternLink, ReasonBar, Sparkline, Term } from './parts';
+import { Card, Copy, Fact, Loaded, lostMs, PatternLink, ReasonBar, Term } from './parts';
 import { Policy, ttlOf, usePolicies } from './policy';
 import { useResource } from './resource';
 import { hrefOf, route, subject, windowName } from './route';
-import { Table } from './table';
-import type { Context, HotKey, PatternStats } from './wire';
+import { Table, wide } from './table';
+import type { Context, HotKey, PatternStats, PolicyReport } from './wire';
 
 const SPARKLINES = 100;
 const SLOW_MS = 15_000;
@@ -30,53 +33,24 @@ export function PatternsPage() {
         Filter
         <input type="search" value={filter} onInput={(event) => setFilter(event.currentTarget.value)} />
       </label>
-      <Loaded of={patterns} empty={(rows) => rows.length === 0} nothing="No pattern was counted yet.">
+      <Loaded of={patterns}>
         {(rows) => (
           <Table
             label="Patterns"
             rows={wanted === '' ? rows : rows.filter(({ pattern }) => pattern.toLowerCase().includes(wanted))}
             id={(row) => row.pattern}
+            nothing={rows.length === 0 ? 'No pattern was counted yet.' : `No pattern holds “${filter.trim()}”.`}
             sort="Time lost"
             columns={[
               { name: 'Pattern', by: (row) => row.pattern, cell: (row) => <PatternLink name={row.pattern} /> },
-              { name: 'Time lost', term: 'lost', by: lostMs, numeric: true, cell: (row) => duration(lostMs(row)) },
-              {
-                name: 'Hit rate',
-                term: 'hitRate',
-                by: (row) => row.hit_rate,
-                numeric: true,
-                cell: (row) => percent(row.hit_rate),
-              },
-              {
-                name: 'Trend',
-                wide: true,
-                cell: (row) => <Sparkline points={points.get(row.pattern)} of={(point) => point.hit_rate} />,
-              },
-              {
-                name: 'Requests',
-                term: 'requests',
-                by: (row) => row.total_requests,
-                numeric: true,
-                cell: (row) => count(row.total_requests),
-              },
-              {
-                name: 'p95',
-                term: 'p95',
-                by: (row) => row.p95_response_time_ms,
-                numeric: true,
-                wide: true,
-                cell: (row) => duration(row.p95_response_time_ms),
-              },
-              {
-                name: 'Load p50',
-                term: 'load',
-                by: (row) => row.p50_load_time_ms,
-                numeric: true,
-                wide: true,
-                cell: (row) => duration(row.p50_load_time_ms),
-              },
-              { name: 'TTL', term: 'ttl', numeric: true, wide: true, cell: (row) => ttls.get(row.pattern) ?? '–' },
-              { name: 'Misses', term: 'reasons', wide: true, cell: (row) => <ReasonBar reasons={row.miss_reasons} /> },
+              timeLost,
+              hitRate,
+              wide(trend<PatternStats>((row) => points.get(row.pattern))),
+              requests,
+              wide(responseP95),
+              wide(loadP50),
+              { name: 'TTL', term: 'ttl', numeric: true, wide: true, cell: (row) => ttls.get(row.pattern) ?? NONE },
+              wide(misses),
               {
                 name: 'Stale',
                 term: 'stale',
@@ -107,11 +81,12 @@ export function PatternPage({ context }: { context: Context | undefined }) {
   const history = useHistory(name);
   const advice = useAdvice(name);
   const own = patterns.data?.find(({ pattern }) => pattern === name);
+  const policy = usePolicies(name).data?.find(({ pattern }) => pattern === name);
   return (
     <>
       <h1 class="pattern">
         <bdi>{name}</bdi>
-        {own && <Copy what={`the figures of ${name}`} text={() => textOf(own)} />}
+        {own && <Copy what={`the figures of ${name}`} text={() => textOf(own, policy)} />}
       </h1>
       <Card title="Pattern">
         <Loaded
@@ -140,6 +115,17 @@ export function PatternPage({ context }: { context: Context | undefined }) {
         <Ladder pattern={name} />
         <HotKeys pattern={name} />
       </div>
+      <Card title="Endpoints" covers={`of the handlers that declare this pattern, last ${windowName.value}`}>
+        <Loaded of={useEndpoints(name)}>
+          {(rows) => (
+            <EndpointTable
+              label="Endpoints of the pattern"
+              rows={rows}
+              nothing="No endpoint of a handler that declares this pattern was asked."
+            />
+          )}
+        </Loaded>
+      </Card>
     </>
   );
 }
@@ -180,17 +166,24 @@ function HotKeys({ pattern }: { pattern: string }) {
       <Loaded
         of={keys.data === undefined ? keys : { ...keys, data: keys.data.filter((one) => one.pattern === pattern) }}
         absent="The hottest keys are not followed here: insight is off, or not part of this release."
-        empty={(all) => all.length === 0}
-        nothing="No key of this pattern is among the hottest."
       >
         {(all) => (
           <Table
             label="Hot keys"
             rows={all.slice(0, 10)}
             id={({ id }) => id}
+            nothing="No key of this pattern is among the hottest."
             columns={[
-              { name: 'Key', cell: ({ key }) => <bdi class="pattern">{key}</bdi> },
+              {
+                name: 'Key',
+                cell: ({ key, id }) => (
+                  <>
+                    <bdi class="pattern">{key}</bdi> <span class="code">{id.slice(0, 6)}</span>
+                  </>
+                ),
+              },
               { name: 'Requests', term: 'requests', numeric: true, cell: (row) => count(row.requests) },
+              { name: 'Share', numeric: true, cell: (row) => percent(row.share) },
             ]}
           />
         )}
@@ -199,16 +192,20 @@ function HotKeys({ pattern }: { pattern: string }) {
   );
 }
 
-function textOf(of: PatternStats): string {
+function textOf(of: PatternStats, policy: PolicyReport | undefined): string {
   const reasons = Object.entries(of.miss_reasons).filter(([, times]) => times > 0);
-  return [
-    `Cache pattern ${of.pattern}, last ${windowName.value}`,
-    `- time lost to misses: ${duration(lostMs(of))} (${exact(of.cache_misses)} misses × ${duration(of.p50_load_time_ms)})`,
-    `- hit rate: ${percent(of.hit_rate)} of ${exact(of.total_requests)} requests`,
-    `- response p95: ${duration(of.p95_response_time_ms)}, load p95: ${duration(of.p95_load_time_ms)}`,
-    `- misses: ${reasons.map(([why, times]) => `${why} ${exact(times)}`).join(', ') || 'none'}`,
-    `- mean size: ${bytes(of.avg_value_bytes)}`,
-    `Where: the handler or method that declares it, @Cached('${of.pattern}')`,
-    `Dashboard: ${location.href}`,
-  ].join('\n');
+  return issueText({
+    title: `Cache pattern ${of.pattern}, last ${windowName.value}`,
+    about: { pattern: of.pattern },
+    evidence: {
+      'time lost to misses': `${duration(lostMs(of))} (${exact(of.cache_misses)} misses × ${duration(of.p50_load_time_ms)})`,
+      'hit rate': `${percent(of.hit_rate)} of ${exact(of.total_requests)} requests`,
+      'response p95': duration(of.p95_response_time_ms),
+      'load p95': duration(of.p95_load_time_ms),
+      misses: reasons.map(([why, times]) => `${why} ${exact(times)}`).join(', ') || 'none',
+      'mean size': bytes(of.avg_value_bytes),
+      ...(policy && { TTL: ttlOf(policy) }),
+    },
+    declaredBy: policy?.declared_by,
+  });
 }

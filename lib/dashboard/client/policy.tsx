@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { mayWrite } from './advice';
 import { type Refusal, write } from './api';
 import { duration, labelled, moment, percent } from './format';
-import { Card, Fact, Loaded, Refused } from './parts';
+import { Card, DeclaredBy, Fact, Loaded, Refused } from './parts';
 import { refresh, type Resource, useResource } from './resource';
 import { namedCache } from './route';
 import type { PolicyReport } from './wire';
@@ -83,6 +83,11 @@ function Report({ of }: { of: PolicyReport }) {
           <Fact label="Predicted stale share">{percent(outcome.predicted.stale_share)}</Fact>
           <Fact label="Realised stale share">{percent(outcome.realised.stale_share)}</Fact>
         </dl>
+      )}
+      {of.declared_by && of.declared_by.length > 0 && (
+        <p class="muted">
+          <DeclaredBy places={of.declared_by} />
+        </p>
       )}
       {override && <Revert pattern={of.pattern} />}
     </>

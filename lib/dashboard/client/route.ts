@@ -11,6 +11,7 @@ export const PAGES = [
   ['patterns', 'Patterns'],
   ['endpoints', 'Endpoints'],
   ['layers', 'Layers'],
+  ['instances', 'Instances'],
   ['advice', 'Advice'],
   ['alerts', 'Alerts'],
   ['warming', 'Warming'],

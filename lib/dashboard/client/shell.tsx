@@ -12,6 +12,12 @@ const HEALTH_MS = 10_000;
 export function Bar({ context }: { context: Context | undefined }) {
   const { page, window, scope, cache } = route.value;
   const place = page === 'pattern' ? 'patterns' : page === 'endpoint' ? 'endpoints' : page;
+  const pages = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a narrow screen the pages scroll sideways: the current one is brought into sight.
+    const link = pages.current?.querySelector<HTMLElement>('[aria-current]');
+    if (link) pages.current!.scrollLeft = link.offsetLeft - (pages.current!.clientWidth - link.offsetWidth) / 2;
+  }, [place]);
   return (
     <header class="bar">
       <div class="brand">
@@ -48,7 +54,7 @@ export function Bar({ context }: { context: Context | undefined }) {
           onChange={(next: WindowName) => choose({ window: next })}
         />
       </div>
-      <nav aria-label="Pages">
+      <nav aria-label="Pages" ref={pages}>
         {PAGES.map(([name, title]) => (
           <a key={name} href={hrefOf({ page: name })} {...(name === place ? { 'aria-current': 'page' as const } : {})}>
             {title}

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import { Term } from './parts';
 import type { TermName } from './terms';
 
@@ -8,91 +8,119 @@ export interface Column<T> {
   readonly term?: TermName;
   /** What it is sorted by; left out, it is not. */
   readonly by?: (row: T) => number | string | null;
+  /** Aligned to the right, digit below digit. */
   readonly numeric?: boolean;
   /** Hidden on narrow screens. */
   readonly wide?: boolean;
   readonly cell: (row: T) => ComponentChildren;
 }
 
+/** The same column, hidden on narrow screens. */
+export const wide = <T,>(column: Column<T>): Column<T> => ({ ...column, wide: true });
+
 interface TableProps<T> {
   readonly label: string;
   readonly rows: readonly T[];
   readonly columns: readonly Column<T>[];
-  readonly id: (row: T) => string;
-  /** The column it is sorted by at first, largest first. */
+  readonly id: (row: T) => string | number;
+  /** Shown where there is no row: what it means and what to do. */
+  readonly nothing?: ComponentChildren;
+  /** The column it is sorted by at first, largest first; left out, rows stay as they are given. */
   readonly sort?: string;
-  /** Rows shown at first. */
+  /** Rows shown, without a way to see more. */
   readonly limit?: number;
 }
 
-const MORE_ROWS = 50;
+const ROWS = 50;
 
-/** Rows in the order of a column that the reader chooses. Few rows are drawn, however many there are. */
-export function Table<T>({ label, rows, columns, id, sort, limit = MORE_ROWS }: TableProps<T>) {
+/**
+ * Every table of the page: its caption, the order that the reader chooses, what is said without a row. It can be scrolled by
+ * keyboard. Few rows are drawn, however many there are.
+ */
+export function Table<T>({ label, rows, columns, id, nothing, sort, limit }: TableProps<T>) {
+  const caption = useId();
   const [order, setOrder] = useState({ name: sort ?? '', down: true });
-  const [shown, setShown] = useState(limit);
+  const [shown, setShown] = useState(limit ?? ROWS);
+  if (rows.length === 0 && nothing !== undefined) return <div class="note">{nothing}</div>;
   const by = columns.find(({ name }) => name === order.name)?.by;
   const sorted = by === undefined ? rows : [...rows].sort((a, b) => (order.down ? -1 : 1) * compare(by(a), by(b)));
   const press = (name: string) =>
     setOrder(({ name: before, down }) => ({ name, down: name === before ? !down : true }));
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={`Table: ${label}`}>
+    <div class="scroll" tabIndex={0} role="region" aria-labelledby={caption}>
       <table>
+        <caption id={caption} class="hidden">
+          Table: {label}
+        </caption>
         <thead>
           <tr>
-            {columns.map(({ name, term, by: sortable, numeric, wide }) => {
-              const active = name === order.name;
-              return (
-                <th
-                  key={name}
-                  scope="col"
-                  class={`${numeric ? 'n' : ''} ${wide ? 'wide' : ''}`}
-                  {...(active ? { 'aria-sort': order.down ? 'descending' : 'ascending' } : {})}
-                >
-                  {term ? <Term name={term}>{name}</Term> : name}
-                  {sortable && (
-                    <button
-                      type="button"
-                      class={active ? 'sort active' : 'sort'}
-                      aria-label={`Sort by ${name}`}
-                      onClick={() => press(name)}
-                    >
-                      {active && !order.down ? '▲' : '▼'}
-                    </button>
-                  )}
-                </th>
-              );
-            })}
+            {columns.map((column) => (
+              <Heading key={column.name} of={column} order={order} press={press} />
+            ))}
           </tr>
         </thead>
         <tbody>
           {sorted.slice(0, shown).map((row) => (
             <tr key={id(row)}>
-              {columns.map(({ name, numeric, wide, cell }, at) => {
-                const kind = `${numeric ? 'n' : ''} ${wide ? 'wide' : ''}`;
-                return at === 0 ? (
-                  <th key={name} scope="row" class={kind}>
-                    {cell(row)}
+              {columns.map((column, at) =>
+                at === 0 ? (
+                  <th key={column.name} scope="row" class={classOf(column)}>
+                    {column.cell(row)}
                   </th>
                 ) : (
-                  <td key={name} class={kind}>
-                    {cell(row)}
+                  <td key={column.name} class={classOf(column)}>
+                    {column.cell(row)}
                   </td>
-                );
-              })}
+                ),
+              )}
             </tr>
           ))}
         </tbody>
       </table>
-      {rows.length > shown && limit === MORE_ROWS && (
-        <button type="button" class="quiet" onClick={() => setShown(shown + MORE_ROWS)}>
-          Show {Math.min(MORE_ROWS, rows.length - shown)} more of {rows.length}
+      {rows.length > shown && limit === undefined && (
+        <button type="button" class="quiet" onClick={() => setShown(shown + ROWS)}>
+          Show {Math.min(ROWS, rows.length - shown)} more of {rows.length}
         </button>
       )}
     </div>
   );
 }
 
+interface HeadingProps<T> {
+  readonly of: Column<T>;
+  readonly order: { readonly name: string; readonly down: boolean };
+  readonly press: (name: string) => void;
+}
+
+function Heading<T>({ of: column, order, press }: HeadingProps<T>) {
+  const { name, term, by } = column;
+  const active = name === order.name;
+  return (
+    <th
+      scope="col"
+      class={classOf(column)}
+      {...(active ? { 'aria-sort': order.down ? ('descending' as const) : ('ascending' as const) } : {})}
+    >
+      {term ? <Term name={term}>{name}</Term> : name}
+      {by && (
+        <button
+          type="button"
+          class={active ? 'sort active' : 'sort'}
+          aria-label={`Sort by ${name}`}
+          onClick={() => press(name)}
+        >
+          {active && !order.down ? '▲' : '▼'}
+        </button>
+      )}
+    </th>
+  );
+}
+
+function classOf<T>({ numeric, wide: hidden }: Column<T>): string {
+  return [numeric ? 'n' : '', hidden ? 'wide' : ''].filter((name) => name !== '').join(' ');
+}
+
+/** Names from A to Z where figures are largest first; what is not known comes last. */
 function compare(a: number | string | null, b: number | string | null): number {
   if (typeof a === 'string' || typeof b === 'string') return -String(a).localeCompare(String(b));
   return (a ?? -1) - (b ?? -1);

@@ -1,11 +1,15 @@
 import { useState } from 'preact/hooks';
 import { mayWrite } from './advice';
 import { type Refusal, write } from './api';
-import { duration, exact, percent } from './format';
+import { duration, exact, moment, percent } from './format';
 import { warming } from './live';
-import { Card, Refused } from './parts';
+import { Card, Loaded, Refused } from './parts';
+import { useResource } from './resource';
 import { Table } from './table';
-import type { Context } from './wire';
+import type { Context, StrategyReport, WarmingProgress, WarmingReport } from './wire';
+
+const EVERY_MS = 10_000;
+const RUNS = 10;
 
 export function WarmingPage({ context }: { context: Context | undefined }) {
   const [refusal, setRefusal] = useState<Refusal>();
@@ -50,32 +54,64 @@ export function WarmingPage({ context }: { context: Context | undefined }) {
         )}
         {refusal && <Refused refusal={refusal} />}
       </Card>
-      <Card title="Runs" covers="since the page was opened">
-        {warming.value.length === 0 ? (
-          <p class="note">No run since the page was opened.</p>
-        ) : (
+      <Runs />
+    </>
+  );
+}
+
+interface Row extends StrategyReport {
+  readonly run: string;
+  readonly trigger: string;
+  readonly startedAt: string | undefined;
+}
+
+/** Those that the server remembers; what runs at this moment is followed by the event stream. */
+function Runs() {
+  const runs = useResource<readonly WarmingReport[]>('warm', { limit: RUNS }, EVERY_MS);
+  return (
+    <Card title="Runs" covers={`the last ${RUNS}, newest first`}>
+      <Loaded of={runs}>
+        {(reports) => (
           <Table
             label="Warming runs"
-            rows={warming.value}
-            id={({ run_id, report }) => `${run_id} ${report.strategy}`}
+            rows={rowsOf(reports, warming.value)}
+            id={({ run, strategy }) => `${run} ${strategy}`}
+            nothing="No strategy has run since the start."
             columns={[
-              { name: 'Strategy', cell: ({ report }) => <bdi>{report.strategy}</bdi> },
-              { name: 'Result', cell: ({ report }) => report.result },
+              { name: 'Strategy', cell: ({ strategy }) => <bdi>{strategy}</bdi> },
+              { name: 'Started', wide: true, cell: ({ startedAt }) => (startedAt ? moment(startedAt) : 'just now') },
+              { name: 'Result', cell: (row) => <Result of={row} /> },
               { name: 'Trigger', wide: true, cell: ({ trigger }) => trigger },
-              { name: 'Warmed', numeric: true, cell: ({ report }) => exact(report.keys_warmed) },
-              { name: 'Skipped', numeric: true, wide: true, cell: ({ report }) => exact(report.keys_skipped) },
-              { name: 'Failed', numeric: true, cell: ({ report }) => exact(report.keys_failed) },
-              { name: 'Took', numeric: true, cell: ({ report }) => duration(report.duration_ms) },
-              {
-                name: 'Efficiency',
-                term: 'efficiency',
-                numeric: true,
-                cell: ({ report }) => percent(report.efficiency),
-              },
+              { name: 'Warmed', numeric: true, cell: (row) => exact(row.keys_warmed) },
+              { name: 'Skipped', numeric: true, wide: true, cell: (row) => exact(row.keys_skipped) },
+              { name: 'Failed', numeric: true, cell: (row) => exact(row.keys_failed) },
+              { name: 'Took', numeric: true, cell: (row) => duration(row.duration_ms) },
+              { name: 'Efficiency', term: 'efficiency', numeric: true, cell: (row) => percent(row.efficiency) },
             ]}
           />
         )}
-      </Card>
-    </>
+      </Loaded>
+    </Card>
   );
+}
+
+/** Each strategy of each run once, as the stream reports it where that is later. */
+function rowsOf(reports: readonly WarmingReport[], live: readonly WarmingProgress[]): Row[] {
+  const known = reports.flatMap(({ id, trigger, started_at: startedAt, strategies }) =>
+    strategies.map((report) => ({ ...report, run: id, trigger, startedAt })),
+  );
+  const newer = live
+    .filter(({ run_id: run, report }) => !known.some((row) => row.run === run && row.strategy === report.strategy))
+    .map(({ run_id: run, trigger, report }) => ({ ...report, run, trigger, startedAt: undefined }));
+  const followed = known.map((row) => {
+    const now = live.find(({ run_id: run, report }) => run === row.run && report.strategy === row.strategy);
+    return row.result === 'running' && now ? { ...row, ...now.report } : row;
+  });
+  return [...newer, ...followed];
+}
+
+function Result({ of: { result } }: { of: StrategyReport }) {
+  if (result === 'running') return <span class="state">○ running</span>;
+  if (result === 'ok' || result === 'elsewhere') return <span class="state good">● {result}</span>;
+  return <span class={`state ${result === 'failed' ? 'bad' : 'warn'}`}>▲ {result}</span>;
 }

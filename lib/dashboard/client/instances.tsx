@@ -1,0 +1,95 @@
+import { duration, moment, percent, perSecond } from './format';
+import { Card, Loaded } from './parts';
+import { useResource } from './resource';
+import { hrefOf, route } from './route';
+import { Table } from './table';
+import type { Instance, InstanceList } from './wire';
+
+const EVERY_MS = 10_000;
+
+const STATES = {
+  healthy: ['good', '● healthy'],
+  warning: ['warn', '▲ warning'],
+  degraded: ['bad', '■ degraded'],
+} as const;
+
+const FLEETS = {
+  on: '',
+  off: 'Only this instance is known: the layers have no Redis through which instances find each other, or fleet: false.',
+  unavailable: 'Redis does not answer: the others cannot be listed.',
+} as const;
+
+/** Who shares the cache: each instance, how it is, and what it answers. */
+export function InstancesPage() {
+  const instances = useResource<InstanceList>('instances', {}, EVERY_MS);
+  return (
+    <Card title="Instances" covers="now">
+      <Loaded of={instances} absent="This release does not list instances.">
+        {({ fleet, instances: all }) => (
+          <>
+            <Table
+              label="Instances"
+              rows={all}
+              id={({ id }) => id}
+              nothing="No instance has reported itself yet."
+              columns={[
+                { name: 'Instance', by: nameOf, cell: (row) => <Name of={row} /> },
+                { name: 'State', cell: (row) => <State of={row} /> },
+                { name: 'Version', by: (row) => row.version ?? '', cell: (row) => row.version ?? '–' },
+                {
+                  name: 'Requests',
+                  term: 'requests',
+                  by: (row) => row.requests_per_second,
+                  numeric: true,
+                  cell: (row) => perSecond(row.requests_per_second),
+                },
+                {
+                  name: 'Hit rate',
+                  term: 'hitRate',
+                  by: (row) => row.hit_rate,
+                  numeric: true,
+                  cell: (row) => percent(row.hit_rate),
+                },
+                {
+                  name: 'Up',
+                  by: (row) => row.uptime_seconds,
+                  numeric: true,
+                  wide: true,
+                  cell: (row) => duration(row.uptime_seconds * 1000),
+                },
+                { name: 'Seen', numeric: true, wide: true, cell: (row) => moment(row.last_seen_at) },
+              ]}
+            />
+            {FLEETS[fleet] !== '' && <p class="note">{FLEETS[fleet]}</p>}
+            {fleet === 'on' && route.value.scope !== 'fleet' && (
+              <p class="note">
+                The other pages show this instance alone.{' '}
+                <a href={hrefOf({ page: '', scope: 'fleet' })}>Show the fleet</a>
+              </p>
+            )}
+          </>
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+const nameOf = ({ host, pid }: Instance) => `${host} ${pid}`;
+
+function Name({ of }: { of: Instance }) {
+  return (
+    <span title={of.id}>
+      <bdi>{of.host}</bdi> <span class="muted">{of.pid}</span>
+      {of.own && <span class="muted"> (this one)</span>}
+    </span>
+  );
+}
+
+function State({ of: { status, warnings } }: { of: Instance }) {
+  const [kind, word] = STATES[status];
+  return (
+    <>
+      <span class={`state ${kind}`}>{word}</span> <span class="code">{warnings.join(' ')}</span>
+    </>
+  );
+}

@@ -1,0 +1,92 @@
+import { bytes, count, duration, exact } from './format';
+import { LadderChart, withError } from './ladder-chart';
+import { Card, Loaded, Numbers } from './parts';
+import { type Resource, useResource } from './resource';
+import { namedCache } from './route';
+import { Table } from './table';
+import type { MemoryLadder, MemoryRung } from './wire';
+
+const EVERY_MS = 30_000;
+
+function useMemoryLadders(): Resource<readonly MemoryLadder[]> {
+  return useResource('insights/memory', namedCache.value, EVERY_MS);
+}
+
+/** What more or less memory would bring, for each layer in memory. */
+export function MemoryCard() {
+  return (
+    <Card title="Memory ladder" covers="simulated on the accesses observed">
+      <Loaded
+        of={useMemoryLadders()}
+        absent="Other sizes are not tried here: insight is off, or not part of this release."
+        empty={(all) => all.length === 0}
+        nothing="No layer of this cache is in memory."
+      >
+        {(all) => all.map((one) => <Drawn key={one.layer} of={one} many={all.length > 1} />)}
+      </Loaded>
+    </Card>
+  );
+}
+
+const sizeOf = ({ factor }: MemoryRung) => `${FRACTIONS[factor] ?? factor} ×`;
+const FRACTIONS: Readonly<Record<number, string>> = { 0.25: '¼', 0.5: '½' };
+
+function boundsOf({ max_entries, max_bytes }: MemoryRung): string {
+  const bounds = [
+    max_entries === null ? '' : `${count(max_entries)} entries`,
+    max_bytes === null ? '' : bytes(max_bytes),
+  ];
+  return bounds.filter((text) => text !== '').join(', ') || 'no bound';
+}
+
+function Drawn({ of, many }: { of: MemoryLadder; many: boolean }) {
+  const { layer, ladder, withheld, accesses, observed_ms } = of;
+  const drawn = ladder.some(({ hit_rate }) => hit_rate !== null);
+  return (
+    <>
+      {many && <h3>{layer}</h3>}
+      {drawn && (
+        <LadderChart
+          steps={ladder.map((rung) => ({
+            at: rung.factor,
+            label: sizeOf(rung),
+            hitRate: rung.hit_rate,
+            error: rung.hit_rate_error,
+          }))}
+          marks={[{ at: 1, label: 'today' }]}
+        />
+      )}
+      <p class="legend">
+        {drawn && (
+          <span>
+            <i class="key-hits" />
+            hit rate of the layer, with its error
+          </span>
+        )}
+        <span class="muted">
+          {exact(accesses)} accesses in {duration(observed_ms)}
+        </span>
+      </p>
+      {withheld && (
+        <p class="note">
+          {drawn ? 'No advice' : 'Not shown yet'}: {withheld}
+        </p>
+      )}
+      <Numbers of={many ? `the memory ladder of ${layer}` : 'the memory ladder'}>
+        {() => (
+          <Table
+            label={many ? `Memory ladder of ${layer}` : 'Memory ladder'}
+            rows={ladder}
+            id={({ factor }) => factor}
+            columns={[
+              { name: 'Size', cell: (rung) => (rung.factor === 1 ? 'today' : sizeOf(rung)) },
+              { name: 'Bounds', wide: true, cell: boundsOf },
+              { name: 'Hit rate', numeric: true, cell: (rung) => withError(rung.hit_rate, rung.hit_rate_error) },
+              { name: 'Withheld', cell: (rung) => rung.withheld ?? '' },
+            ]}
+          />
+        )}
+      </Numbers>
+    </>
+  );
+}

@@ -2,7 +2,7 @@ import { labelled, plain } from './format';
 import type { DeclaringMethod } from './wire';
 
 /*
- * What Copy makes: a text that can be read without the page, in an issue or by whoever changes the code. What it is, the evidence,
+ * What Copy makes: a text that can be read without the page, in an issue or by the person who changes the code. What it is, the evidence,
  * the exact change, and where the code is.
  */
 

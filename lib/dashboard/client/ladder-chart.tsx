@@ -43,7 +43,7 @@ export function LadderChart({ steps, marks }: { steps: readonly Step[]; marks: r
         <g key={share}>
           <line class="grid" x1={LEFT} x2={WIDTH} y1={y(share)} y2={y(share)} />
           <text x={LEFT - 6} y={y(share) + 4} text-anchor="end">
-            {percent(share)}
+            {share * 100} %
           </text>
         </g>
       ))}

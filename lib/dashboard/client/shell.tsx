@@ -141,6 +141,10 @@ export function Status({ context }: { context: Context | undefined }) {
     return <Banner kind="none" symbol="○" word={health.refusal ? 'Not known' : 'Loading'} text={text} />;
   }
   const [kind, symbol, word] = STATES[data.status];
+  if (connection.value === 'lost') {
+    const text = `The application was ${data.status} when it answered last.`;
+    return <Banner kind="none" symbol="○" word="Not known" text={text} />;
+  }
   const warnings = reasonsOf(data.warnings, realtime.value?.alerts ?? []);
   return (
     <section class={`status ${kind}`} aria-label="Status">
@@ -210,7 +214,7 @@ export function Lost() {
   const at = lostAt.value;
   if (connection.value !== 'lost' || at === undefined) return null;
   return (
-    <div class="lost" role="alert">
+    <div class="offline" role="alert">
       <p>
         <strong>Disconnected.</strong> The application has not answered since {moment(at)}. The figures are from then;
         trying again.

@@ -11,7 +11,8 @@ import { FollowedPattern } from './followed-pattern.js';
 import { InvalidationNotes } from './invalidation-notes.js';
 import type { MemorySimulation } from './memory-ladder.js';
 import { keyHash } from './key-hash.js';
-import { MOST_HOT, MOST_PATTERNS, type PatternSample, patternOfTrack, slotOfTrack } from './pattern-sample.js';
+import { MOST_HOT, MOST_PATTERNS } from './pattern-sample.js';
+import { TrackMarks } from './track-marks.js';
 import { TrackTable } from './track-table.js';
 import type { AccessFacts } from './ttl-replay.js';
 import { AccessKind, type AccessListener, type TrackedAccess } from './tracked-access.js';
@@ -45,6 +46,8 @@ const REPORTED_AFTER_MS = 10_000;
 export interface AccessRecorderOptions {
   /** Of the namespace: see `saltOf`. */
   readonly salt: number;
+  /** Milliseconds since the epoch, the cache's clock. */
+  readonly startedAt: number;
   /** What of a value counts when it is compared with the one before. */
   readonly compare?: ((value: unknown) => unknown) | undefined;
   /** From 0 to 1, for the gaps between sampled hits. */
@@ -58,9 +61,9 @@ type MutableAccess = { -readonly [K in keyof TrackedAccess]: TrackedAccess[K] };
 export class AccessRecorder implements AccessStream {
   readonly #options: AccessRecorderOptions;
   readonly #patterns = new Map<string, FollowedPattern>();
-  /** By their numbers in tracks, which begin with 1. */
-  readonly #samples: (PatternSample | undefined)[] = [undefined];
-  readonly #followed: (FollowedPattern | undefined)[] = [undefined];
+  /** By their numbers. */
+  readonly #followed: FollowedPattern[] = [];
+  readonly #marks: TrackMarks;
   readonly #table: TrackTable;
   readonly #listeners: AccessListener[] = [];
   readonly #notes = new InvalidationNotes();
@@ -77,7 +80,8 @@ export class AccessRecorder implements AccessStream {
 
   constructor(options: AccessRecorderOptions) {
     this.#options = options;
-    this.#table = new TrackTable((track) => this.#samples[patternOfTrack(track)]!.hashes[slotOfTrack(track)]!);
+    this.#marks = new TrackMarks(options.startedAt);
+    this.#table = new TrackTable((track) => this.#marks.hashOf(track));
   }
 
   /** Passes accesses on from now on. @returns how to stop. */
@@ -99,19 +103,15 @@ export class AccessRecorder implements AccessStream {
     return this.#patterns;
   }
 
-  /** Reports hits that have only been counted so far. Call it before you read what a listener has summed up. */
-  flush(now: number): void {
-    for (const pattern of this.#patterns.values()) {
+  /** Reports hits that have only been counted so far. Call it before you read what a listener has summed up. @param only of one pattern */
+  flush(now: number, only?: FollowedPattern): void {
+    for (const pattern of only === undefined ? this.#patterns.values() : [only]) {
       for (let slot = 0; slot < pattern.sample.used; slot++) this.#settle(pattern, slot, undefined, now);
     }
   }
 
   hit(track: number, key: string, now: number): void {
-    const sample = this.#samples[patternOfTrack(track)]!;
-    const slot = slotOfTrack(track);
-    if (sample.tracks[slot] !== track) return;
-    if (now < sample.until[slot]!) sample.pending[slot]! += 1;
-    else this.#hitLate(this.#followed[patternOfTrack(track)]!, slot, key, now);
+    if (!this.#marks.hit(track, now)) this.#hitLate(this.#of(track), this.#marks.slotOf(track), key, now);
   }
 
   sampled(key: string, series: Series, entry: Entry, now: number): number {
@@ -120,9 +120,9 @@ export class AccessRecorder implements AccessStream {
       if (pattern.hottest.add(key, this.#sampledOf)) this.#rank(pattern);
       const hash = this.#hash(key);
       const known = this.#table.find(hash);
-      if (known === 0 || this.#followed[patternOfTrack(known)] === pattern) {
+      if (known === 0 || this.#of(known) === pattern) {
         const track = (entry.track = this.#promoted(pattern, hash, known));
-        if (known === 0 && track !== 0) this.#learn(pattern, slotOfTrack(track), entry);
+        if (known === 0 && track !== 0) this.#learn(pattern, this.#marks.slotOf(track), entry);
       }
     }
     return this.#gap(now);
@@ -139,8 +139,8 @@ export class AccessRecorder implements AccessStream {
   ): void {
     const track = this.#trackOf(key, series, now);
     if (track === 0) return;
-    const pattern = this.#followed[patternOfTrack(track)]!;
-    const slot = slotOfTrack(track);
+    const pattern = this.#of(track);
+    const slot = this.#marks.slotOf(track);
     this.#settle(pattern, slot, key, now);
     const access = this.#begin(KIND_OF[outcome]!, pattern, slot, key, now);
     access.layer = layer;
@@ -166,8 +166,8 @@ export class AccessRecorder implements AccessStream {
     }
     const track = this.#trackOf(key, series, at);
     if (track === 0) return 0;
-    const pattern = this.#followed[patternOfTrack(track)]!;
-    const slot = slotOfTrack(track);
+    const pattern = this.#of(track);
+    const slot = this.#marks.slotOf(track);
     this.#settle(pattern, slot, key, at);
     const access = this.#begin(AccessKind.load, pattern, slot, key, at);
     const changed = pattern.changedTo(slot, this.#digest(value));
@@ -178,7 +178,7 @@ export class AccessRecorder implements AccessStream {
     const keptMs = entry === undefined ? 0 : nominal(entry.freshUntil - at, ttlMs);
     this.#stored(access, pattern, slot, value, entry, keptMs);
     if (entry !== undefined && this.#inMemory(pattern, slot)) {
-      this.#memory!.loaded(pattern.sample.hashes[slot]!, { bytes: entry.size, costMs: durationMs, ttlMs: keptMs });
+      this.#memory!.loaded(pattern.sample.hashOf(slot), { bytes: entry.size, costMs: durationMs, ttlMs: keptMs });
     }
     pattern.ladder.loaded(slot, at, { durationMs, ttlMs: keptMs, changed, announced });
     return track;
@@ -187,8 +187,8 @@ export class AccessRecorder implements AccessStream {
   loadFailed(key: string, series: Series, durationMs: number, at: number): void {
     const track = this.#trackOf(key, series, at);
     if (track === 0) return;
-    const pattern = this.#followed[patternOfTrack(track)]!;
-    const slot = slotOfTrack(track);
+    const pattern = this.#of(track);
+    const slot = this.#marks.slotOf(track);
     pattern.notKept[slot] = 1;
     const access = this.#begin(AccessKind.loadError, pattern, slot, key, at);
     access.durationMs = durationMs;
@@ -198,15 +198,15 @@ export class AccessRecorder implements AccessStream {
   stored(key: string, series: Series, entry: Entry, ttlMs: number, at: number): number {
     const track = this.#trackOf(key, series, at);
     if (track === 0) return 0;
-    const pattern = this.#followed[patternOfTrack(track)]!;
-    const slot = slotOfTrack(track);
+    const pattern = this.#of(track);
+    const slot = this.#marks.slotOf(track);
     this.#settle(pattern, slot, key, at);
     const access = this.#begin(AccessKind.set, pattern, slot, key, at);
     access.changed = pattern.changedTo(slot, this.#digest(entry.value));
     this.#stored(access, pattern, slot, entry.value, entry, ttlMs);
     pattern.ladder.written(slot, at, ttlMs);
     if (this.#inMemory(pattern, slot)) {
-      this.#memory!.written(pattern.sample.hashes[slot]!, at, { bytes: entry.size, costMs: 0, ttlMs });
+      this.#memory!.written(pattern.sample.hashOf(slot), at, { bytes: entry.size, costMs: 0, ttlMs });
     }
     return track;
   }
@@ -219,13 +219,13 @@ export class AccessRecorder implements AccessStream {
     for (const key of what.keys ?? []) {
       const track = this.#table.find(this.#hash(key));
       if (track === 0) continue;
-      const pattern = this.#followed[patternOfTrack(track)]!;
-      const slot = slotOfTrack(track);
+      const pattern = this.#of(track);
+      const slot = this.#marks.slotOf(track);
       this.#settle(pattern, slot, key, at);
       this.#report(this.#begin(AccessKind.invalidated, pattern, slot, key, at));
       pattern.invalidated[slot] = 1;
       pattern.ladder.removed(slot, at, true);
-      this.#memory?.removed(pattern.sample.hashes[slot]!);
+      this.#memory?.removed(pattern.sample.hashOf(slot));
     }
     for (const glob of what.patterns ?? []) this.#notes.glob(glob, at);
     if (what.tags !== undefined) this.#notes.tags(what.tags, at);
@@ -240,23 +240,28 @@ export class AccessRecorder implements AccessStream {
   }
 
   removed(track: number, why: Removal, at: number): void {
-    const pattern = this.#followed[patternOfTrack(track)]!;
-    const slot = slotOfTrack(track);
-    if (pattern.sample.tracks[slot] !== track) return;
+    const pattern = this.#of(track);
+    const slot = this.#marks.slotOf(track);
+    if (pattern.sample.trackOf(slot) !== track) return;
     this.#settle(pattern, slot, undefined, at);
     const kind = why === Removal.expired ? AccessKind.expired : AccessKind.evicted;
     this.#report(this.#begin(kind, pattern, slot, undefined, at));
     if (why === Removal.evicted) pattern.ladder.removed(slot, at, false);
   }
 
+  /** The pattern of a track. */
+  #of(track: number): FollowedPattern {
+    return this.#followed[this.#marks.patternOf(track)]!;
+  }
+
   #inMemory({ sample }: FollowedPattern, slot: number): boolean {
-    return this.#memory?.follows(sample.hashes[slot]!, sample.hot[slot] === 1, sample.share) === true;
+    return this.#memory?.follows(sample.hashOf(slot), sample.hot[slot] === 1, sample.share) === true;
   }
 
   /** Lets the simulated memory layers have accesses of a key. */
   #remember(pattern: FollowedPattern, slot: number, count: number, at: number, hit: boolean): void {
     if (!this.#inMemory(pattern, slot)) return;
-    this.#memory!.access({ hash: pattern.sample.hashes[slot]!, count, at, hit });
+    this.#memory!.access({ hash: pattern.sample.hashOf(slot), count, at, hit });
   }
 
   /** How many hits later the next one is ranked. */
@@ -281,16 +286,15 @@ export class AccessRecorder implements AccessStream {
   /** Hits until the next change of a copy of the ladder only count. */
   #replay(pattern: FollowedPattern, slot: number, now: number, facts: AccessFacts): void {
     const until = pattern.ladder.access(slot, now, facts);
-    const countedMs = this.#memory?.countedMs ?? Infinity;
-    pattern.sample.until[slot] = Math.min(until === 0 ? now + REPORTED_AFTER_MS : until, now + countedMs);
+    const countedMs = this.#inMemory(pattern, slot) ? this.#memory!.countedMs : Infinity;
+    pattern.sample.countUntil(slot, Math.min(until === 0 ? now + REPORTED_AFTER_MS : until, now + countedMs));
   }
 
   /** Reports the hits of a key that have only been counted. */
   #settle(pattern: FollowedPattern, slot: number, key: string | undefined, now: number): void {
     const { sample } = pattern;
-    const hits = sample.pending[slot]!;
-    if (hits > 0 && sample.tracks[slot] !== 0) {
-      sample.pending[slot] = 0;
+    const hits = sample.takeCounted(slot);
+    if (hits > 0) {
       sample.read(slot, hits);
       pattern.ladder.hits(slot, hits);
       this.#remember(pattern, slot, hits, now, true);
@@ -304,7 +308,7 @@ export class AccessRecorder implements AccessStream {
     if (invalidatedAt === 0) return;
     pattern.invalidated[slot] = 1;
     pattern.ladder.removed(slot, invalidatedAt, true);
-    this.#memory?.removed(sample.hashes[slot]!);
+    this.#memory?.removed(sample.hashOf(slot));
   }
 
   #stored(
@@ -333,10 +337,10 @@ export class AccessRecorder implements AccessStream {
     const pattern = this.#patternOf(series, at);
     const known = this.#table.find(hash);
     if (known !== 0) {
-      const follows = this.#followed[patternOfTrack(known)]!;
+      const follows = this.#of(known);
       if (follows === pattern) return this.#promoted(pattern, hash, known);
       // Its pattern has been refined since.
-      follows.sample.drop(slotOfTrack(known));
+      follows.sample.drop(this.#marks.slotOf(known));
     }
     if (pattern === undefined) return 0;
     const hot = this.#promoted(pattern, hash, 0);
@@ -346,7 +350,7 @@ export class AccessRecorder implements AccessStream {
   #follow(pattern: FollowedPattern, hash: number, isHot: boolean): number {
     const slot = pattern.sample.take(hash, isHot);
     if (slot === -1) return 0;
-    const track = pattern.sample.tracks[slot]!;
+    const track = pattern.sample.trackOf(slot);
     pattern.begin(slot, this.#notes, !isHot);
     this.#table.add(hash, track);
     return track;
@@ -361,7 +365,7 @@ export class AccessRecorder implements AccessStream {
     const ranked = hottest.ranked().map((key) => this.#hash(key));
     const kept = new Set(ranked);
     for (let slot = 0; slot < sample.used; slot++) {
-      if (sample.hot[slot] === 1 && sample.tracks[slot] !== 0 && !kept.has(sample.hashes[slot]!)) sample.demote(slot);
+      if (sample.hot[slot] === 1 && sample.follows(slot) && !kept.has(sample.hashOf(slot))) sample.demote(slot);
     }
     pattern.hot = Int32Array.from(ranked.slice(0, MOST_HOT)).sort();
   }
@@ -370,7 +374,7 @@ export class AccessRecorder implements AccessStream {
   #promoted(pattern: FollowedPattern, hash: number, track: number): number {
     if (!pattern.isHot(hash)) return track;
     if (track === 0) return this.#follow(pattern, hash, true);
-    pattern.sample.promote(slotOfTrack(track));
+    pattern.sample.promote(this.#marks.slotOf(track));
     return track;
   }
 
@@ -385,17 +389,15 @@ export class AccessRecorder implements AccessStream {
     const known = this.#patterns.get(name);
     known?.ladder.maintain(at);
     if (known !== undefined || this.#patterns.size >= MOST_PATTERNS || name === '' || name === OTHER) return known;
-    const index = this.#samples.length;
-    const pattern: FollowedPattern = new FollowedPattern(name, index, {
+    const pattern: FollowedPattern = new FollowedPattern(name, this.#followed.length, this.#marks, {
       grown: () => undefined,
-      dropping: ({ hashes, tracks }, slot) => {
+      dropping: (sample, slot) => {
         this.#settle(pattern, slot, undefined, this.#access.at);
         pattern.ladder.drop(slot, this.#access.at);
-        this.#table.remove(hashes[slot]!, tracks[slot]!);
+        this.#table.remove(sample.hashOf(slot), sample.trackOf(slot));
       },
     });
     this.#patterns.set(name, pattern);
-    this.#samples.push(pattern.sample);
     this.#followed.push(pattern);
     return pattern;
   }
@@ -428,7 +430,7 @@ export class AccessRecorder implements AccessStream {
     access.kind = kind;
     access.pattern = name;
     access.key = key;
-    access.hash = sample.hashes[slot]!;
+    access.hash = sample.hashOf(slot);
     access.weight = sample.weightOf(slot);
     access.at = at;
     access.count = 1;

@@ -79,7 +79,8 @@ export class CacheInsight {
     this.#alerts = alerts;
     this.#showKeys = options !== false && options.showKeys === true;
     if (options === false) return;
-    this.#recorder = new AccessRecorder({ salt: this.#salt, compare: options.compare, random, errors });
+    const { compare } = options;
+    this.#recorder = new AccessRecorder({ salt: this.#salt, startedAt: clock.now(), compare, random, errors });
   }
 
   /** False where the option `insight` is `false`. */
@@ -159,14 +160,11 @@ export class CacheInsight {
   ttlLadder(pattern: string, options?: TtlAdviceOptions): TtlLadder {
     const nothing = { pattern, ttlMs: null, accesses: 0, observedMs: 0, ladder: [] };
     if (this.#recorder === undefined) return { ...nothing, withheld: 'insight: it is off' };
-    this.flush();
     const followed = this.#recorder.patterns.get(pattern);
-    return (
-      followed?.ladder.report(this.#clock.now(), options) ?? {
-        ...nothing,
-        withheld: 'references: 0 of the 1000 that it needs',
-      }
-    );
+    if (followed === undefined) return { ...nothing, withheld: 'references: 0 of the 1000 that it needs' };
+    const now = this.#clock.now();
+    this.#recorder.flush(now, followed);
+    return followed.ladder.report(now, options);
   }
 
   /** The keys that are asked for most, over all patterns, these first. @param limit 1–1,000. @default 10 */

@@ -2,6 +2,7 @@ import { HottestKeys } from './hottest-keys.js';
 import { type InvalidationNotes, tagHash } from './invalidation-notes.js';
 import { PatternLadder } from './ttl-ladder.js';
 import { grown, PatternSample, type SampleOwner } from './pattern-sample.js';
+import type { TrackMarks } from './track-marks.js';
 
 /** Tags of an entry that are remembered. */
 const MOST_TAGS = 4;
@@ -27,9 +28,10 @@ export class FollowedPattern implements SampleOwner {
   constructor(
     readonly name: string,
     index: number,
+    marks: TrackMarks,
     private readonly owner: SampleOwner,
   ) {
-    this.sample = new PatternSample(name, index, this);
+    this.sample = new PatternSample(name, index, marks, this);
     this.digests = new Int32Array(this.sample.capacity);
     this.invalidated = new Uint8Array(this.sample.capacity);
     this.#seen = new Uint32Array(this.sample.capacity);

@@ -1,29 +1,15 @@
+import { BLOCK, type TrackMarks } from './track-marks.js';
+
 /** Keys of a pattern that are followed because they are asked for most. */
 export const MOST_HOT = 96;
 /** Keys of a pattern that are followed because of their hash. */
 export const MOST_TAIL = 352;
-const MOST_SLOTS = MOST_HOT + MOST_TAIL;
-const FIRST_SLOTS = 32;
 const ALL = 2 ** 32;
 /** What is left of the threshold where there is no room for another key. */
 const LOWERED = 7 / 8;
-const SLOT_SHIFT = 13;
-const GENERATIONS = 2 ** SLOT_SHIFT;
-const PATTERN_SHIFT = 23;
-const SLOT_MASK = 0x3ff;
 
 /** Patterns that are followed. */
 export const MOST_PATTERNS = 127;
-
-/** The pattern's number in a track. */
-export function patternOfTrack(track: number): number {
-  return track >>> PATTERN_SHIFT;
-}
-
-/** The slot in its pattern. */
-export function slotOfTrack(track: number): number {
-  return (track >>> SLOT_SHIFT) & SLOT_MASK;
-}
 
 /**
  * The keys of one pattern that are followed, in slots of typed arrays. Two strata: the hottest keys, each of which counts for
@@ -32,34 +18,31 @@ export function slotOfTrack(track: number): number {
  * keys have left.
  */
 export class PatternSample {
-  hashes = new Int32Array(FIRST_SLOTS);
-  /** The track of the key in a slot; 0: free. A slot that is used again has another, so that what is left of the old one counts nothing. */
-  tracks = new Int32Array(FIRST_SLOTS);
-  /** Until when a hit of memory changes nothing but {@link pending}. */
-  until = new Float64Array(FIRST_SLOTS);
-  /** Hits not yet reported. */
-  pending = new Uint32Array(FIRST_SLOTS);
   /** Hits since the entry was stored. */
-  reads = new Uint16Array(FIRST_SLOTS);
+  reads = new Uint16Array(BLOCK);
   /** 1: among the hottest. */
-  hot = new Uint8Array(FIRST_SLOTS);
+  hot = new Uint8Array(BLOCK);
+  /** The first places of blocks of slots. */
+  readonly #places: number[] = [];
   #free: number[] = [];
   /** Slots ever used. */
   #used = 0;
-  #generation = 0;
   #tail = 0;
   #hotCount = 0;
   #threshold = ALL;
 
   constructor(
     readonly name: string,
-    readonly index: number,
+    private readonly index: number,
+    private readonly marks: TrackMarks,
     private readonly owner: SampleOwner,
-  ) {}
+  ) {
+    this.#places.push(marks.block(index, 0));
+  }
 
   /** Slots there are; all arrays of the slots have this length. */
   get capacity(): number {
-    return this.hashes.length;
+    return this.hot.length;
   }
 
   /** Slots ever used: those behind are free. */
@@ -74,6 +57,38 @@ export class PatternSample {
   /** Share of the keys beside the hottest that are followed. */
   get share(): number {
     return this.#threshold / ALL;
+  }
+
+  /** The track of the key in a slot, 0 for none. */
+  trackOf(slot: number): number {
+    return this.marks.trackAt(this.#placeOf(slot));
+  }
+
+  /** Whether a key is followed in a slot. */
+  follows(slot: number): boolean {
+    return this.trackOf(slot) !== 0;
+  }
+
+  hashOf(slot: number): number {
+    return this.marks.hashAt(this.#placeOf(slot));
+  }
+
+  /** Hits of memory that have only been counted. */
+  counted(slot: number): number {
+    return this.marks.hitsAt(this.#placeOf(slot));
+  }
+
+  /** @returns the hits that have only been counted, which are reported now. */
+  takeCounted(slot: number): number {
+    const place = this.#placeOf(slot);
+    const hits = this.marks.hitsAt(place);
+    if (hits > 0) this.marks.clearHits(place);
+    return hits;
+  }
+
+  /** Hits of memory only count until then; 0: the next one is reported. */
+  countUntil(slot: number, until: number): void {
+    this.marks.countUntil(this.#placeOf(slot), until);
   }
 
   weightOf(slot: number): number {
@@ -102,11 +117,7 @@ export class PatternSample {
     }
     const slot = this.#free.pop() ?? this.#used++;
     if (slot >= this.capacity) this.#grow();
-    this.#generation = (this.#generation + 1) % GENERATIONS;
-    this.hashes[slot] = hash;
-    this.tracks[slot] = (this.index << PATTERN_SHIFT) | (slot << SLOT_SHIFT) | this.#generation;
-    this.until[slot] = 0;
-    this.pending[slot] = 0;
+    this.marks.take(this.#placeOf(slot), hash);
     this.reads[slot] = 0;
     this.hot[slot] = isHot ? 1 : 0;
     return slot;
@@ -126,7 +137,7 @@ export class PatternSample {
   demote(slot: number): void {
     if (this.hot[slot] === 0) return;
     while (this.#tail >= MOST_TAIL) this.#lower();
-    if (!this.samples(this.hashes[slot]!)) return this.drop(slot);
+    if (!this.samples(this.hashOf(slot))) return this.drop(slot);
     this.hot[slot] = 0;
     this.#hotCount--;
     this.#tail++;
@@ -136,8 +147,7 @@ export class PatternSample {
     this.owner.dropping(this, slot);
     if (this.hot[slot] === 1) this.#hotCount--;
     else this.#tail--;
-    this.tracks[slot] = 0;
-    this.until[slot] = 0;
+    this.marks.free(this.#placeOf(slot));
     this.#free.push(slot);
   }
 
@@ -149,19 +159,20 @@ export class PatternSample {
   #lower(): void {
     this.#threshold *= LOWERED;
     for (let slot = 0; slot < this.#used; slot++) {
-      if (this.tracks[slot] !== 0 && this.hot[slot] === 0 && !this.samples(this.hashes[slot]!)) this.drop(slot);
+      if (this.hot[slot] === 0 && this.follows(slot) && !this.samples(this.hashOf(slot))) this.drop(slot);
     }
   }
 
   #grow(): void {
-    const length = Math.min(MOST_SLOTS, this.capacity * 2);
-    this.hashes = grown(this.hashes, new Int32Array(length));
-    this.tracks = grown(this.tracks, new Int32Array(length));
-    this.until = grown(this.until, new Float64Array(length));
-    this.pending = grown(this.pending, new Uint32Array(length));
+    const length = this.capacity + BLOCK;
+    this.#places.push(this.marks.block(this.index, this.capacity));
     this.reads = grown(this.reads, new Uint16Array(length));
     this.hot = grown(this.hot, new Uint8Array(length));
     this.owner.grown(this);
+  }
+
+  #placeOf(slot: number): number {
+    return this.#places[slot >>> 5]! + (slot & (BLOCK - 1));
   }
 }
 

@@ -160,7 +160,7 @@ export class PatternLadder {
     this.#sweepAt = at + replay.ttlMs * SWEPT_EVERY;
     const { sample } = this;
     for (let slot = 0; slot < sample.used; slot++) {
-      if (sample.tracks[slot] !== 0 && sample.pending[slot] === 0 && replay.isOver(slot, at)) sample.drop(slot);
+      if (sample.follows(slot) && sample.counted(slot) === 0 && replay.isOver(slot, at)) sample.drop(slot);
     }
     sample.raise();
     const observed = at - this.#observedFrom;
@@ -235,14 +235,14 @@ export class PatternLadder {
 
   *#followers(): Generator<Follower> {
     const { sample } = this;
-    for (let slot = 0; slot < sample.used; slot++) if (sample.tracks[slot] !== 0) yield this.#of(slot);
+    for (let slot = 0; slot < sample.used; slot++) if (sample.follows(slot)) yield this.#of(slot);
   }
 
   #of(slot: number): Follower {
     const { sample } = this;
     const follower = this.#follower;
     follower.slot = slot;
-    follower.hash = sample.hashes[slot]!;
+    follower.hash = sample.hashOf(slot);
     follower.weight = sample.weightOf(slot);
     follower.hot = sample.hot[slot] === 1;
     return follower;
@@ -276,7 +276,7 @@ export class PatternLadder {
     // A fraction before, so that no time is before the beginning.
     this.#replay = new TtlReplay(ttlMs, at - ttlMs, sample.capacity);
     for (let slot = 0; slot < sample.used; slot++) {
-      sample.until[slot] = 0;
+      sample.countUntil(slot, 0);
       this.#replay.begin(slot, true);
     }
   }

@@ -29,7 +29,7 @@ import { valueDigest } from './value-digest.js';
  * hits, and with one of them left out or counted many times a sample is far off; so the hottest keys of a pattern, found by Space-Saving
  * in a random sample of the hits, are followed whatever their hash is, and count for themselves alone.
  *
- * What a hit costs. Until a time that is noted with the key, a hit changes nothing but a count: it is a comparison and an addition.
+ * What a hit costs. Until a time that is noted with the key, a hit changes nothing but a count: see track-marks.ts.
  * These counts are reported together when the time is over, or when somebody reads.
  */
 
@@ -38,8 +38,8 @@ import { valueDigest } from './value-digest.js';
  * milliseconds. Gaps are drawn from the geometric distribution, so that no rhythm of the traffic hides from a fixed step.
  */
 const LEAST_SAMPLED_OF = 4;
-const MOST_SAMPLED_OF = 4_096;
-const SAMPLED_EVERY_MS = 1;
+const MOST_SAMPLED_OF = 16_384;
+const SAMPLED_EVERY_MS = 4;
 /** How long hits of a key are only counted. */
 const REPORTED_AFTER_MS = 10_000;
 
@@ -63,7 +63,7 @@ export class AccessRecorder implements AccessStream {
   readonly #patterns = new Map<string, FollowedPattern>();
   /** By their numbers. */
   readonly #followed: FollowedPattern[] = [];
-  readonly #marks: TrackMarks;
+  readonly counts: TrackMarks;
   readonly #table: TrackTable;
   readonly #listeners: AccessListener[] = [];
   readonly #notes = new InvalidationNotes();
@@ -80,8 +80,8 @@ export class AccessRecorder implements AccessStream {
 
   constructor(options: AccessRecorderOptions) {
     this.#options = options;
-    this.#marks = new TrackMarks(options.startedAt);
-    this.#table = new TrackTable((track) => this.#marks.hashOf(track));
+    this.counts = new TrackMarks(options.startedAt);
+    this.#table = new TrackTable((track) => this.counts.hashOf(track));
   }
 
   /** Passes accesses on from now on. @returns how to stop. */
@@ -111,7 +111,15 @@ export class AccessRecorder implements AccessStream {
   }
 
   hit(track: number, key: string, now: number): void {
-    if (!this.#marks.hit(track, now)) this.#hitLate(this.#of(track), this.#marks.slotOf(track), key, now);
+    const pattern = this.#of(track);
+    const slot = this.counts.slotOf(track);
+    this.#settle(pattern, slot, key, now);
+    const access = this.#begin(AccessKind.hit, pattern, slot, key, now);
+    access.layer = 0;
+    this.#report(access);
+    pattern.sample.read(slot, 1);
+    this.#remember(pattern, slot, 1, now, true);
+    this.#replay(pattern, slot, now, FRESH_IN_MEMORY);
   }
 
   sampled(key: string, series: Series, entry: Entry, now: number): number {
@@ -122,7 +130,7 @@ export class AccessRecorder implements AccessStream {
       const known = this.#table.find(hash);
       if (known === 0 || this.#of(known) === pattern) {
         const track = (entry.track = this.#promoted(pattern, hash, known));
-        if (known === 0 && track !== 0) this.#learn(pattern, this.#marks.slotOf(track), entry);
+        if (known === 0 && track !== 0) this.#learn(pattern, this.counts.slotOf(track), entry);
       }
     }
     return this.#gap(now);
@@ -140,7 +148,7 @@ export class AccessRecorder implements AccessStream {
     const track = this.#trackOf(key, series, now);
     if (track === 0) return;
     const pattern = this.#of(track);
-    const slot = this.#marks.slotOf(track);
+    const slot = this.counts.slotOf(track);
     this.#settle(pattern, slot, key, now);
     const access = this.#begin(KIND_OF[outcome]!, pattern, slot, key, now);
     access.layer = layer;
@@ -167,7 +175,7 @@ export class AccessRecorder implements AccessStream {
     const track = this.#trackOf(key, series, at);
     if (track === 0) return 0;
     const pattern = this.#of(track);
-    const slot = this.#marks.slotOf(track);
+    const slot = this.counts.slotOf(track);
     this.#settle(pattern, slot, key, at);
     const access = this.#begin(AccessKind.load, pattern, slot, key, at);
     const changed = pattern.changedTo(slot, this.#digest(value));
@@ -188,7 +196,7 @@ export class AccessRecorder implements AccessStream {
     const track = this.#trackOf(key, series, at);
     if (track === 0) return;
     const pattern = this.#of(track);
-    const slot = this.#marks.slotOf(track);
+    const slot = this.counts.slotOf(track);
     pattern.notKept[slot] = 1;
     const access = this.#begin(AccessKind.loadError, pattern, slot, key, at);
     access.durationMs = durationMs;
@@ -199,7 +207,7 @@ export class AccessRecorder implements AccessStream {
     const track = this.#trackOf(key, series, at);
     if (track === 0) return 0;
     const pattern = this.#of(track);
-    const slot = this.#marks.slotOf(track);
+    const slot = this.counts.slotOf(track);
     this.#settle(pattern, slot, key, at);
     const access = this.#begin(AccessKind.set, pattern, slot, key, at);
     access.changed = pattern.changedTo(slot, this.#digest(entry.value));
@@ -220,7 +228,7 @@ export class AccessRecorder implements AccessStream {
       const track = this.#table.find(this.#hash(key));
       if (track === 0) continue;
       const pattern = this.#of(track);
-      const slot = this.#marks.slotOf(track);
+      const slot = this.counts.slotOf(track);
       this.#settle(pattern, slot, key, at);
       this.#report(this.#begin(AccessKind.invalidated, pattern, slot, key, at));
       pattern.invalidated[slot] = 1;
@@ -241,7 +249,7 @@ export class AccessRecorder implements AccessStream {
 
   removed(track: number, why: Removal, at: number): void {
     const pattern = this.#of(track);
-    const slot = this.#marks.slotOf(track);
+    const slot = this.counts.slotOf(track);
     if (pattern.sample.trackOf(slot) !== track) return;
     this.#settle(pattern, slot, undefined, at);
     const kind = why === Removal.expired ? AccessKind.expired : AccessKind.evicted;
@@ -251,7 +259,7 @@ export class AccessRecorder implements AccessStream {
 
   /** The pattern of a track. */
   #of(track: number): FollowedPattern {
-    return this.#followed[this.#marks.patternOf(track)]!;
+    return this.#followed[this.counts.patternOf(track)]!;
   }
 
   #inMemory({ sample }: FollowedPattern, slot: number): boolean {
@@ -270,17 +278,7 @@ export class AccessRecorder implements AccessStream {
     this.#sampledAt = now;
     if (tookMs < SAMPLED_EVERY_MS) this.#sampledOf = Math.min(MOST_SAMPLED_OF, this.#sampledOf * 2);
     else if (tookMs > 4 * SAMPLED_EVERY_MS) this.#sampledOf = Math.max(LEAST_SAMPLED_OF, this.#sampledOf / 2);
-    return 1 + Math.floor(Math.log(1 - this.#options.random()) / Math.log1p(-1 / this.#sampledOf));
-  }
-
-  #hitLate(pattern: FollowedPattern, slot: number, key: string, now: number): void {
-    this.#settle(pattern, slot, key, now);
-    const access = this.#begin(AccessKind.hit, pattern, slot, key, now);
-    access.layer = 0;
-    this.#report(access);
-    pattern.sample.read(slot, 1);
-    this.#remember(pattern, slot, 1, now, true);
-    this.#replay(pattern, slot, now, FRESH_IN_MEMORY);
+    return (1 + Math.log(1 - this.#options.random()) / Math.log1p(-1 / this.#sampledOf)) | 0;
   }
 
   /** Hits until the next change of a copy of the ladder only count. */
@@ -340,7 +338,7 @@ export class AccessRecorder implements AccessStream {
       const follows = this.#of(known);
       if (follows === pattern) return this.#promoted(pattern, hash, known);
       // Its pattern has been refined since.
-      follows.sample.drop(this.#marks.slotOf(known));
+      follows.sample.drop(this.counts.slotOf(known));
     }
     if (pattern === undefined) return 0;
     const hot = this.#promoted(pattern, hash, 0);
@@ -374,7 +372,7 @@ export class AccessRecorder implements AccessStream {
   #promoted(pattern: FollowedPattern, hash: number, track: number): number {
     if (!pattern.isHot(hash)) return track;
     if (track === 0) return this.#follow(pattern, hash, true);
-    pattern.sample.promote(this.#marks.slotOf(track));
+    pattern.sample.promote(this.counts.slotOf(track));
     return track;
   }
 
@@ -389,7 +387,7 @@ export class AccessRecorder implements AccessStream {
     const known = this.#patterns.get(name);
     known?.ladder.maintain(at);
     if (known !== undefined || this.#patterns.size >= MOST_PATTERNS || name === '' || name === OTHER) return known;
-    const pattern: FollowedPattern = new FollowedPattern(name, this.#followed.length, this.#marks, {
+    const pattern: FollowedPattern = new FollowedPattern(name, this.#followed.length, this.counts, {
       grown: () => undefined,
       dropping: (sample, slot) => {
         this.#settle(pattern, slot, undefined, this.#access.at);

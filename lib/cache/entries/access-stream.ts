@@ -36,9 +36,16 @@ export interface ReportedInvalidation {
 export const Removal = { evicted: 0, expired: 1 } as const;
 export type Removal = (typeof Removal)[keyof typeof Removal];
 
+/** Counts hits of entries with a track. On the path of a hit: quick, and without an allocation. */
+export interface HitCounts {
+  /** @returns false where the hit is to be reported instead of counted. */
+  hit(track: number, now: number): boolean;
+}
+
 /** Follows accesses to a sample of the keys. */
 export interface AccessStream {
-  /** A fresh answer of memory whose entry has this track. On the path of a hit: quick, and without an allocation. */
+  readonly counts: HitCounts;
+  /** A fresh answer of memory whose entry has this track, and that {@link counts} leaves to be reported. */
   hit(track: number, key: string, now: number): void;
   /**
    * One hit of memory in so many, tracked or not: finds the keys that are asked for most. It may give the entry a track.
@@ -77,15 +84,18 @@ const NEVER = 0x3fff_ffff;
 /** Offers hits of memory to the stream, where there is one. */
 export class HitOffer {
   #untilSampled: number;
+  readonly #counts: HitCounts | undefined;
 
   constructor(readonly stream: AccessStream | undefined) {
+    this.#counts = stream?.counts;
     this.#untilSampled = stream === undefined ? NEVER : 1;
   }
 
   /** On the path of every hit. */
   hit(key: string, series: Series, entry: Entry, now: number): void {
     const { track } = entry;
-    if (track !== undefined && track !== 0) this.stream?.hit(track, key, now);
+    if (track !== undefined && track !== 0 && this.#counts?.hit(track, now) === false)
+      this.stream!.hit(track, key, now);
     if (--this.#untilSampled === 0) this.#untilSampled = this.stream?.sampled(key, series, entry, now) ?? NEVER;
   }
 }

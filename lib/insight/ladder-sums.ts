@@ -8,20 +8,25 @@ export const GROUPS = 16;
 /** Two-sided 95 % of Student's t with 15 degrees of freedom. */
 export const T_95 = 2.13;
 
-/** What a rung counts. */
+/** What a rung counts by groups. */
 export const Sum = {
-  accesses: 0,
-  hits: 1,
+  hits: 0,
   /** Outdated hits. */
-  stale: 2,
-  /** Those of them that no check has shown, but a rate of change makes likely. */
-  inferred: 3,
-  /** The variance of the outdated hits for want of the moments at which values changed. */
-  variance: 4,
+  stale: 1,
 } as const;
 type Sum = (typeof Sum)[keyof typeof Sum];
-const FIELDS = 5;
-const PLACES = (GROUPS + 1) * RUNG_COUNT * FIELDS;
+/** What a rung counts of all groups together. */
+export const Whole = {
+  /** Outdated hits that no check has shown, but a rate of change makes likely. */
+  inferred: 0,
+  /** The variance of the outdated hits for want of the moments at which values changed. */
+  variance: 1,
+} as const;
+type Whole = (typeof Whole)[keyof typeof Whole];
+/** Accesses of each group, which all rungs see; then what a rung counts by groups, then what it counts of all. */
+const BY_GROUP = GROUPS + 1;
+const OF_ALL = BY_GROUP + 2 * BY_GROUP * RUNG_COUNT;
+const PLACES = OF_ALL + 2 * RUNG_COUNT;
 
 export interface Estimate {
   readonly value: number;
@@ -38,21 +43,43 @@ export interface Estimate {
 export class LadderSums {
   readonly #sums = new Float64Array(PLACES);
 
-  /** @param group 0–15 of a sampled key, 16 of one that counts for itself. */
+  /** Accesses, which all rungs see. @param group 0–15 of a sampled key, 16 of one that counts for itself. */
+  access(group: number, by: number): void {
+    this.#sums[group]! += by;
+  }
+
   add(group: number, rung: number, field: Sum, by: number): void {
-    this.#sums[(group * RUNG_COUNT + rung) * FIELDS + field]! += by;
+    this.#sums[placeOf(group, rung, field)]! += by;
+  }
+
+  addWhole(rung: number, field: Whole, by: number): void {
+    this.#sums[OF_ALL + field * RUNG_COUNT + rung]! += by;
+  }
+
+  /** Of all groups. */
+  get accesses(): number {
+    return this.#accesses(-1);
   }
 
   /** Of all groups. */
   total(rung: number, field: Sum): number {
-    let sum = 0;
-    for (let group = 0; group <= GROUPS; group++) sum += this.#at(group, rung, field);
-    return sum;
+    return this.#sum(rung, field, -1);
   }
 
-  /** One sum over another, with its error; 0 where there is nothing to divide by. */
-  ratio(rung: number, over: Sum, under: Sum, share: number): Estimate {
-    return estimated(share, (without) => divided(this.#sum(rung, over, without), this.#sum(rung, under, without)));
+  whole(rung: number, field: Whole): number {
+    return this.#sums[OF_ALL + field * RUNG_COUNT + rung]!;
+  }
+
+  /** Hits of the accesses, with the error. */
+  hitRate(rung: number, share: number): Estimate {
+    return estimated(share, (without) => this.#hitRate(rung, without));
+  }
+
+  /** Outdated hits of all hits, with the error. */
+  staleShare(rung: number, share: number): Estimate {
+    return estimated(share, (without) =>
+      divided(this.#sum(rung, Sum.stale, without), this.#sum(rung, Sum.hits, without)),
+    );
   }
 
   /** By how much the hit rate of one rung is above that of another; both see the same keys, so that it is known better than either. */
@@ -61,14 +88,15 @@ export class LadderSums {
   }
 
   #hitRate(rung: number, without: number): number {
-    return divided(this.#sum(rung, Sum.hits, without), this.#sum(rung, Sum.accesses, without));
+    return divided(this.#sum(rung, Sum.hits, without), this.#accesses(without));
   }
 
-  /** @param without a group that is left out, for which the others count more; -1 for none. */
+  #accesses(without: number): number {
+    return weighed((group) => this.#sums[group]!, without);
+  }
+
   #sum(rung: number, field: Sum, without: number): number {
-    let sampled = 0;
-    for (let group = 0; group < GROUPS; group++) if (group !== without) sampled += this.#at(group, rung, field);
-    return this.#at(GROUPS, rung, field) + (without === -1 ? sampled : (sampled * GROUPS) / (GROUPS - 1));
+    return weighed((group) => this.#sums[placeOf(group, rung, field)]!, without);
   }
 
   /** Counts what is old for half. */
@@ -84,10 +112,17 @@ export class LadderSums {
   clear(): void {
     this.#sums.fill(0);
   }
+}
 
-  #at(group: number, rung: number, field: Sum): number {
-    return this.#sums[(group * RUNG_COUNT + rung) * FIELDS + field]!;
-  }
+function placeOf(group: number, rung: number, field: Sum): number {
+  return BY_GROUP + (field * BY_GROUP + group) * RUNG_COUNT + rung;
+}
+
+/** @param without a group that is left out, for which the others count more; -1 for none. */
+function weighed(of: (group: number) => number, without: number): number {
+  let sampled = 0;
+  for (let group = 0; group < GROUPS; group++) if (group !== without) sampled += of(group);
+  return of(GROUPS) + (without === -1 ? sampled : (sampled * GROUPS) / (GROUPS - 1));
 }
 
 /**

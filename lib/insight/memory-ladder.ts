@@ -123,12 +123,11 @@ export class MemorySimulation {
     const group = isHot ? GROUPS : hash & (GROUPS - 1);
     const weight = isHot ? 1 : ALL / this.#threshold;
     const loaded = this.#loads.get(hash) ?? { bytes: this.#bytes, costMs: this.#costMs, ttlMs: this.#ttlMs };
+    this.#sums.access(group, count * weight);
     for (let rung = 0; rung < FACTORS.length; rung++) {
       const hits = this.#layers[rung]!.access(hash, isHot, count, at, loaded);
-      this.#sums.add(group, rung, Sum.accesses, count * weight);
       this.#sums.add(group, rung, Sum.hits, hits * weight);
     }
-    this.#sums.add(group, REAL, Sum.accesses, count * weight);
     if (hit) this.#sums.add(group, REAL, Sum.hits, count * weight);
     if (this.#layers.at(-1)!.size > MOST_KEYS || this.#loads.size > 2 * MOST_KEYS)
       this.#lower(this.#threshold * LOWERED);
@@ -158,11 +157,11 @@ export class MemorySimulation {
   /** @param counted today's hit rate as the metrics counted it; null where they did not. */
   report(now: number, counted: number | null): MemoryLadder {
     const { name, eviction } = this.layer;
-    const accesses = Math.round(this.#sums.total(TODAY, Sum.accesses));
+    const accesses = Math.round(this.#sums.accesses);
     const withheld =
       accesses < LEAST_ACCESSES ? `references: ${accesses} of the ${LEAST_ACCESSES} that it needs` : undefined;
     const share = this.#threshold / ALL;
-    const today = counted ?? this.#sums.ratio(REAL, Sum.hits, Sum.accesses, share).value;
+    const today = counted ?? this.#sums.hitRate(REAL, share).value;
     const ladder = FACTORS.map((factor, rung): MemoryRung => {
       const { maxEntries, maxBytes } = this.#boundsAt(factor);
       const size = { factor, maxEntries: finite(maxEntries), maxBytes: finite(maxBytes) };

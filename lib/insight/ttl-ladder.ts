@@ -1,4 +1,4 @@
-import { RUNG_COUNT, RUNGS, Sum, T_95, TODAY } from './ladder-sums.js';
+import { RUNG_COUNT, RUNGS, Sum, T_95, TODAY, Whole } from './ladder-sums.js';
 import type { PatternSample } from './pattern-sample.js';
 import { type AccessFacts, type Follower, TtlReplay } from './ttl-replay.js';
 
@@ -182,7 +182,7 @@ export class PatternLadder {
     }
     const { ttlMs, sums } = replay;
     const observedMs = Math.max(0, at - this.#observedFrom);
-    const accesses = Math.round(sums.total(TODAY, Sum.accesses));
+    const accesses = Math.round(sums.accesses);
     const few =
       accesses < LEAST_ACCESSES ? `references: ${accesses} of the ${LEAST_ACCESSES} that it needs` : undefined;
     const unchecked = replay.unchecked(this.#followers(), at);
@@ -198,11 +198,11 @@ export class PatternLadder {
     const { sums, loads, loadMs } = replay;
     const ttlMs = replay.ttlMs * RUNGS[rung]!;
     const needed = ttlMs * LEAST_OBSERVED;
-    const hitRate = sums.ratio(rung, Sum.hits, Sum.accesses, this.sample.share);
-    const stale = sums.ratio(rung, Sum.stale, Sum.hits, this.sample.share);
+    const hitRate = sums.hitRate(rung, this.sample.share);
+    const stale = sums.staleShare(rung, this.sample.share);
     const hits = sums.total(rung, Sum.hits);
-    const inferred = hits === 0 ? 0 : (sums.total(rung, Sum.inferred) + unchecked) / hits;
-    const moments = hits === 0 ? 0 : (T_95 * Math.sqrt(sums.total(rung, Sum.variance))) / hits;
+    const inferred = hits === 0 ? 0 : (sums.whole(rung, Whole.inferred) + unchecked) / hits;
+    const moments = hits === 0 ? 0 : (T_95 * Math.sqrt(sums.whole(rung, Whole.variance))) / hits;
     const staleError = Math.hypot(
       stale.error,
       STEP_ERROR,
@@ -221,7 +221,7 @@ export class PatternLadder {
       const none = { hitRate: null, hitRateError: null, staleShare: null, staleShareError: null };
       return { ttlMs, ...none, loadsPerHour: null, loadMsPerHour: null, withheld };
     }
-    const loadsPerHour = ((sums.total(rung, Sum.accesses) - hits) / observedMs) * 3_600_000;
+    const loadsPerHour = ((sums.accesses - hits) / observedMs) * 3_600_000;
     return {
       ttlMs,
       hitRate: hitRate.value,

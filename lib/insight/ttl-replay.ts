@@ -1,6 +1,6 @@
 import { ChangeRate, changeProbability, outdatedShare } from './change-rate.js';
 import { mixed } from './key-hash.js';
-import { GROUPS, LadderSums, RUNG_COUNT, RUNGS, Sum, TODAY } from './ladder-sums.js';
+import { GROUPS, LadderSums, RUNG_COUNT, RUNGS, Sum, TODAY, Whole } from './ladder-sums.js';
 import { grown } from './pattern-sample.js';
 
 /*
@@ -117,8 +117,8 @@ export class TtlReplay {
     const group = groupOf(hash, hot);
     const outdated = this.#outdated[slot]!;
     const by = count * weight;
+    this.sums.access(group, by);
     for (let rung = 0; rung < RUNG_COUNT; rung++) {
-      this.sums.add(group, rung, Sum.accesses, by);
       this.sums.add(group, rung, Sum.hits, by);
       if ((outdated & (1 << rung)) !== 0) this.sums.add(group, rung, Sum.stale, by);
       else this.#countUnchecked(slot, rung, count);
@@ -133,10 +133,10 @@ export class TtlReplay {
     const copies = this.#copies[slot]!;
     const outdated = this.#outdated[slot]!;
     let now = 0;
+    if (counts) this.sums.access(group, weight);
     for (let rung = 0; rung < RUNG_COUNT; rung++) {
       const bit = 1 << rung;
       const step = this.#stepOf(at, rung);
-      if (counts) this.sums.add(group, rung, Sum.accesses, weight);
       if ((copies & bit) !== 0 && this.#age(slot, rung, step) < STEPS) {
         now |= bit;
         const isOutdated = (outdated & bit) !== 0;
@@ -252,9 +252,9 @@ export class TtlReplay {
       if (hits === 0) continue;
       const stale = hits * Math.min(1, outdatedShare(changes * part) / probability);
       this.sums.add(group, rung, Sum.stale, stale);
-      this.sums.add(group, rung, Sum.inferred, stale);
+      this.sums.addWhole(rung, Whole.inferred, stale);
       // A moment that may be any between two checks: uniform.
-      this.sums.add(group, rung, Sum.variance, stale ** 2 / 3);
+      this.sums.addWhole(rung, Whole.variance, stale ** 2 / 3);
     }
   }
 
@@ -285,7 +285,7 @@ export class TtlReplay {
       // What was drawn and what happened may both be the other.
       const doubtMs = Math.min(leftMs, untilNextMs);
       const hits = (weight * this.#uncheckedOf(slot, TODAY) * doubtMs) / Math.min(checkMs, this.ttlMs);
-      this.sums.add(group, rung, Sum.variance, 2 * probability * (1 - probability) * hits ** 2);
+      this.sums.addWhole(rung, Whole.variance, 2 * probability * (1 - probability) * hits ** 2);
     }
     this.#outdated[slot] = outdated;
   }

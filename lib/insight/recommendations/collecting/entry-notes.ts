@@ -11,7 +11,7 @@ export class EntryNotes {
   /** Of the entry before. */
   readonly #freshBefore = new Float64Array(SLOTS);
   /** -1 where the entry is gone. */
-  readonly #bytes = new Float64Array(SLOTS).fill(GONE);
+  readonly #bytes = new Float32Array(SLOTS).fill(GONE);
   readonly #invalidated = new Uint8Array(SLOTS);
 
   stored(hash: number, freshUntil: number, bytes: number): void {

@@ -6,6 +6,8 @@ const LEFT = 64;
 const RIGHT = 20;
 const TOP = 52;
 const BOTTOM = 92;
+/** About as wide as a letter of the legend. */
+const LETTER = 6.6;
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00'];
 const DASHES = ['', '7 4', '2 4', '9 3 2 3', '4 2'];
 
@@ -13,7 +15,7 @@ const escaped = (text) => String(text).replaceAll('&', '&amp;').replaceAll('<', 
 const fixed = (value) => Number(value.toFixed(1));
 
 /**
- * @param series `{ name, kind: 'line' | 'step' | 'points' | 'band', points: [x, y] or [x, low, high] for a band, colour? }`
+ * @param series `{ name, kind: 'line' | 'step' | 'points' | 'band', colour, points }`; a point is [x, y], of a band [x, low, high]
  * @param x, y `{ label, from, to, ticks: [value, text?][], log? }`
  */
 export function plot({ title, description, x, y, series, marks = [] }) {
@@ -50,11 +52,15 @@ export function plot({ title, description, x, y, series, marks = [] }) {
     );
     text(across + 5, TOP + 12, label, 'start');
   }
-  const room = (WIDTH - LEFT - RIGHT) / series.length;
-  series.forEach(({ name, kind, points, colour = COLOURS.indexOf(COLOURS[0]) }, index) => {
+  let legendAt = LEFT;
+  let legendDown = HEIGHT - 24;
+  for (const { name, kind, points, colour } of series) {
     const [paint, dash] = [COLOURS[colour], DASHES[colour]];
-    const legendAt = LEFT + index * room;
-    const legendDown = HEIGHT - 20;
+    const room = 50 + LETTER * name.length;
+    if (legendAt > LEFT && legendAt + room > WIDTH) {
+      legendAt = LEFT;
+      legendDown += 18;
+    }
     const line = `fill="none" stroke="${paint}" stroke-width="2.5"${dash && ` stroke-dasharray="${dash}"`}`;
     if (kind === 'band') {
       const above = points.map(([at, , high]) => `${fixed(atX(at))} ${fixed(atY(inside(high)))}`);
@@ -80,7 +86,8 @@ export function plot({ title, description, x, y, series, marks = [] }) {
       parts.push(`<path d="M${fixed(legendAt)} ${legendDown - 4}h22" ${line}/>`);
     }
     text(legendAt + 28, legendDown, name, 'start');
-  });
+    legendAt += room;
+  }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="title description" font-family="system-ui, sans-serif" font-size="12.5">
 <title id="title">${escaped(title)}</title>
 <desc id="description">${escaped(description)}</desc>

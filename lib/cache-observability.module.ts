@@ -78,6 +78,7 @@ export class CacheObservabilityModule
     this.#cache = cache;
     this.#caching = caching;
     cache.metrics.addSource(warmer.metrics);
+    cache.insight.addWarmed((pattern) => warmer.warmedOf(pattern));
     for (const source of sources) {
       cache.metrics.addSource(source);
       cache.metrics.addAlerts(() => source.warnings?.() ?? []);

@@ -29,6 +29,7 @@ import { loadOpenTelemetryApi } from './tracing/opentelemetry-api.js';
 import type { OpenTelemetryTracerOptions } from './tracing/opentelemetry-tracer.js';
 import { VERSION } from './cache/version.js';
 import { CacheWarmer } from './warming/cache-warmer.js';
+import { PredictiveWarming } from './predictive-warming.js';
 import { WarmStarts } from './warm-starts.js';
 import { WARMING_OPTIONS, WARMING_TARGET } from './warming/warming-target.js';
 import { warmingProviders } from './warming/warming.providers.js';
@@ -121,6 +122,7 @@ export const roomProviders: Provider[] = [
   { provide: WARMING_OPTIONS, inject: [RESOLVED_OPTIONS], useFactory: ({ warming }: ResolvedOptions) => warming ?? {} },
   ...warmingProviders,
   WarmStarts,
+  PredictiveWarming,
   ...featureProviders,
   { provide: MONITORED_CACHE, useExisting: APPLICATION_CACHE },
   { provide: MONITORED_CACHES, useExisting: NamedCaches },

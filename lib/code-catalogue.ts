@@ -664,6 +664,13 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     cause: '200 policies are overridden already.',
     remedy: 'revert some of them.',
   },
+  PREDICTION_STOPPED: {
+    section: 'Metrics, exporters and other instances',
+    meaning: 'Log. A pattern is not warmed by the clock for a day.',
+    cause:
+      "`warming.predictive`, and fewer than a fifth of the pattern's entries that it warmed were read before they ended.",
+    remedy: 'none; a longer TTL lets more of them be read.',
+  },
   WARM_STARTED: {
     section: 'Metrics, exporters and other instances',
     meaning: 'Log. So many entries were read from Redis into memory before the application was ready.',

@@ -18,6 +18,7 @@ import { SharedStarts, Starts } from './instances/starts.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { nestLog } from './nest-log.js';
 import type { ObservedCache } from './observed-cache.js';
+import { PREDICTIONS_STORE } from './predictive-warming.js';
 import { SharedMapStore } from './persistence/metrics-store.js';
 import { FileStore } from './persistence/file-store.js';
 import type { MetricsStore } from './persistence/metrics-store.js';
@@ -46,7 +47,7 @@ export const keptMetricsProviders: Provider[] = [
     provide: KEPT,
     inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, CACHE_CLOCK],
     useFactory: (options: ResolvedOptions, { layers }: ObservedCache, clock: Clock) => {
-      const store = storeOf(options, layers);
+      const store = partStoreOf(options, layers);
       return store === undefined ? undefined : new StartsBehindMetrics(store, clock);
     },
   },
@@ -108,6 +109,11 @@ export const keptMetricsProviders: Provider[] = [
       }),
   },
   {
+    provide: PREDICTIONS_STORE,
+    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE],
+    useFactory: (options: ResolvedOptions, { layers }: ObservedCache) => predictionsStoreOf(options, layers),
+  },
+  {
     provide: Persistence,
     inject: [KEPT, APPLICATION_CACHE, CacheMetrics, ShutdownBudget, CACHE_CLOCK],
     useFactory: (
@@ -119,6 +125,13 @@ export const keptMetricsProviders: Provider[] = [
     ) => new Persistence({ metrics, store, clock, log: nestLog(callbacks), shutdown }),
   },
 ];
+
+/** In the shared layer, for all instances; without one where metrics are kept. */
+function predictionsStoreOf(options: ResolvedOptions, layers: readonly Layer[]): MetricsStore | undefined {
+  const layer = sharedBoard(layers);
+  if (layer !== undefined) return new SharedMapStore(layer.sharedMap('asked-keys', true), layer.name, 'latest');
+  return partStoreOf(options, layers, 'asked-keys');
+}
 
 function everyOf(fleet: NonNullable<ResolvedOptions['fleet']>): number {
   return typeof fleet === 'object' && fleet.every !== undefined
@@ -137,19 +150,23 @@ function sharedBoard(layers: readonly Layer[], name?: string): LayerWithBoard | 
   return layer === undefined ? undefined : { name: layer.name, sharedMap: (of, every) => layer.sharedMap!(of, every) };
 }
 
-/** @throws CacheError `INVALID_OPTIONS` where the layer that is named cannot keep them. */
-function storeOf(options: ResolvedOptions, layers: readonly Layer[]): MetricsStore | undefined {
+/**
+ * Where a part beside the metrics is kept; undefined where persistence is off.
+ * @throws CacheError `INVALID_OPTIONS` where the layer that is named cannot keep them.
+ */
+function partStoreOf(options: ResolvedOptions, layers: readonly Layer[], part?: string): MetricsStore | undefined {
+  const suffix = part === undefined ? '' : `.${part}`;
   const { persistence = false, namespace } = options;
   if (persistence === false) return undefined;
-  if (persistence !== true && 'path' in persistence) return new FileStore(persistence.path);
+  if (persistence !== true && 'path' in persistence) return new FileStore(`${persistence.path}${suffix}`);
   const wanted = persistence === true ? undefined : persistence.layer;
   const layer = sharedBoard(layers, wanted);
   if (layer !== undefined) {
     const name = persistence === true ? undefined : persistence.name;
-    return new SharedMapStore(layer.sharedMap('kept-metrics'), layer.name, name ?? hostname());
+    return new SharedMapStore(layer.sharedMap(`kept-${part ?? 'metrics'}`), layer.name, name ?? hostname());
   }
   if (wanted === undefined)
-    return new FileStore(join(process.cwd(), '.cache-observability', `${fileName(namespace)}.metrics`));
+    return new FileStore(join(process.cwd(), '.cache-observability', `${fileName(namespace)}.metrics${suffix}`));
   throw new CacheError(
     'INVALID_OPTIONS',
     `persistence.layer: no layer named ${JSON.stringify(wanted)} can keep metrics; name a redisLayer(), or give persistence: { path }.`,

@@ -156,7 +156,17 @@ export class LayeredCache implements CacheContract {
     return this.#engine.watchers.watchFirstHit(keys, callback);
   }
 
-  /** Tells of a share of the hits and of every load; one watcher at a time. Returns how to stop watching. */
+  /** The same for other watchers, beside those of {@link watchFirstHit}. */
+  watchNextHit(keys: Iterable<string>, callback: (key: string) => void): () => void {
+    return this.#engine.watchers.watchNextHit(keys, callback);
+  }
+
+  /** The pattern of a key in statistics. */
+  patternOf(key: string): string {
+    return this.#observer.seriesOf(key).pattern;
+  }
+
+  /** Reports a share of the hits and every load. Returns how to stop watching. */
   watchAccesses(watcher: AccessWatcher): () => void {
     return this.#engine.watchers.watchAccesses(watcher);
   }

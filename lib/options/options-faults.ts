@@ -140,12 +140,19 @@ const fields = {
     patterns: recordOf(shape({ hitRate: rate }, ['hitRate'])),
   }),
   alerts: alertsRule,
-  insight: orFalse(shape({ compare: callable, showKeys: flag })),
+  insight: orFalse(
+    shape({
+      compare: callable,
+      showKeys: flag,
+      maxStaleShare: either([(value) => typeof value === 'number', rate], [() => true, recordOf(rate)]),
+    }),
+  ),
   warming: shape({
     onStartup: flag,
     blockReadiness: flag,
     concurrency: integer(1),
     warmStart: flagOr(shape({ maxKeys: integer(1, 100_000) })),
+    predictive: flagOr(shape({ maxLoads: integer(1, 100_000) })),
     popularKeys: either(
       [(value) => typeof value === 'boolean', anything],
       [() => true, shape({ limit: integer(1), every: duration })],

@@ -8,12 +8,15 @@ import type { MetricsStore } from './metrics-store.js';
 
 /** What is carried over; `CacheMetrics` offers it. */
 export interface KeptMetrics {
-  collectImage(): Promise<Uint8Array>;
+  /** Undefined where nothing has changed since the last one. */
+  collectImage(): Promise<Uint8Array | undefined>;
   /** @throws where the image cannot be used; nothing is changed then. */
   restore(image: Uint8Array): void;
 }
 
 export interface PersistenceOptions {
+  /** In the log. @default 'Metrics' */
+  readonly what?: string;
   readonly metrics: KeptMetrics;
   /** Undefined keeps nothing. */
   readonly store: MetricsStore | undefined;
@@ -22,6 +25,7 @@ export interface PersistenceOptions {
   readonly shutdown: ShutdownBudget;
 }
 
+const METRICS = 'Metrics';
 /** What a crash may cost, milliseconds. */
 const WRITE_EVERY_MS = 30_000;
 /** How long a start waits for what was kept. */
@@ -29,12 +33,14 @@ const READ_WITHIN_MS = 3_000;
 const LAST_WRITE_WITHIN_MS = 1_500;
 
 /**
- * Carries metrics over a restart: read before the application starts, written every 30 seconds and when it ends. What cannot be
+ * Carries metrics, or what was learned from accesses, over a restart: read before the application starts, written every 30 seconds and when it ends. What cannot be
  * read, or is of another version, is named in the log and ignored; what cannot be written is named once and tried again.
  */
 export class Persistence {
   #cancel: (() => void) | undefined;
   #writing: Promise<void> | undefined;
+  /** What could not be written last. */
+  #unwritten: Uint8Array | undefined;
   #failing = false;
   #restored = false;
   #stopped = false;
@@ -48,7 +54,7 @@ export class Persistence {
 
   /** Takes over what was kept. */
   async onModuleInit(): Promise<void> {
-    const { store, metrics, clock, log } = this.options;
+    const { store, metrics, clock, log, what = METRICS } = this.options;
     if (store === undefined) return;
     try {
       const image = await within(store.read(), READ_WITHIN_MS, clock);
@@ -59,7 +65,7 @@ export class Persistence {
       }
     } catch (cause) {
       const why = redactedMessage(cause);
-      log('warn', 'METRICS_NOT_RESTORED', `Metrics begin anew; those in ${store.description} are ignored. ${why}`);
+      log('warn', 'METRICS_NOT_RESTORED', `${what} begin anew; those in ${store.description} are ignored. ${why}`);
     }
     this.#plan(store);
   }
@@ -86,15 +92,17 @@ export class Persistence {
 
   /** Never rejects. */
   async #write(store: MetricsStore): Promise<void> {
-    const { metrics, log } = this.options;
+    const { metrics, log, what = METRICS } = this.options;
     try {
-      await store.write(await metrics.collectImage());
-      if (this.#failing) log('log', 'METRICS_STORED', `Metrics are kept in ${store.description} again.`);
+      this.#unwritten = (await metrics.collectImage()) ?? this.#unwritten;
+      if (this.#unwritten !== undefined) await store.write(this.#unwritten);
+      this.#unwritten = undefined;
+      if (this.#failing) log('log', 'METRICS_STORED', `${what} are kept in ${store.description} again.`);
       this.#failing = false;
     } catch (cause) {
       const why = redactedMessage(cause);
       if (!this.#failing) {
-        log('warn', 'METRICS_NOT_STORED', `Metrics cannot be kept in ${store.description} and are tried again. ${why}`);
+        log('warn', 'METRICS_NOT_STORED', `${what} cannot be kept in ${store.description} and are tried again. ${why}`);
       }
       this.#failing = true;
     }

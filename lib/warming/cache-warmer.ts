@@ -9,7 +9,7 @@ import type { Duration } from '../cache/base/duration.js';
 import { CacheError, type CacheErrorCode } from '../cache/base/errors.js';
 import { Operation } from '../cache/base/observer.js';
 import { ShutdownBudget } from '../cache/base/shutdown-budget.js';
-import { EfficiencyLedger } from './efficiency.js';
+import { EfficiencyLedger, type WarmedEntries } from './efficiency.js';
 import { ReplicaLock } from './replica-lock.js';
 import type { WarmingStrategy, WarmingStrategyOptions } from './strategy.js';
 import { type RegisteredStrategy, StrategyPass, type TaskStrategy } from './strategy-pass.js';
@@ -79,7 +79,7 @@ export class CacheWarmer implements OnModuleDestroy {
     this.#clock = clock ?? systemClock;
     this.#budget = budget ?? new ShutdownBudget(this.#clock);
     setMaxListeners(0, this.#shutdown.signal);
-    this.#efficiency = new EfficiencyLedger(target);
+    this.#efficiency = new EfficiencyLedger(target, this.#clock);
     this.metrics = new WarmingMetrics((strategy) => this.#efficiency.ofStrategy(strategy));
     this.#feed = new WarmingFeed(this.#clock);
     this.#lock = new ReplicaLock(target.layers, this.#clock);
@@ -165,6 +165,16 @@ export class CacheWarmer implements OnModuleDestroy {
       .map((run) => run.report());
   }
 
+  /** What became of the entries of a pattern that were warmed, by strategy; those that may still be read are left out. */
+  warmedOf(pattern: string): readonly WarmedEntries[] {
+    return this.#efficiency.ofPattern(pattern);
+  }
+
+  /** Counts anew what becomes of a strategy's entries of a pattern. */
+  countAnew(strategy: string, pattern: string): void {
+    this.#efficiency.forget(strategy, pattern);
+  }
+
   /**
    * Calls `listener` when a strategy starts, every five seconds while it runs, and when it has ended.
    * @returns a function that stops it.
@@ -183,6 +193,7 @@ export class CacheWarmer implements OnModuleDestroy {
 
   #joined(registered: RegisteredStrategy, runId: string, options: Required<StartOptions>): BegunPass {
     const { name, concurrency } = registered.options;
+    const { strategy } = registered;
     const running = this.#passes.get(name);
     if (running !== undefined) return running;
     const pass = new StrategyPass(registered, {
@@ -190,7 +201,7 @@ export class CacheWarmer implements OnModuleDestroy {
       clock: this.#clock,
       lock: this.#lock,
       loads: concurrency === undefined ? this.#loadsAtOnce : pLimit(concurrency),
-      hits: this.#efficiency.open(name),
+      hits: this.#efficiency.open(name, (key) => ('read' in strategy ? strategy.read?.(key) : undefined)),
       signal: this.#shutdown.signal,
       waitForReplica: options.waitForReplica,
     });

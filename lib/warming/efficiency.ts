@@ -1,26 +1,70 @@
+import { type Clock, systemClock } from '../cache/base/clock.js';
 import type { WarmingTarget } from './warming-target.js';
 
 /** The limit of watched keys over all passes: the oldest watches end first. */
 const MAX_WATCHED_KEYS = 10_000;
+/** Patterns of one strategy that are counted, and groups of one whose entries have not ended yet. */
+const MAX_PATTERNS = 127;
+const MAX_GROUPS = 128;
+/** Entries that are warmed within so long are one group, milliseconds. */
+const TOGETHER_MS = 60_000;
+/** When an entry without a known end is taken to have ended. */
+const UNKNOWN_MS = 86_400_000;
+/** Ended entries that are counted in full: of more, the older half counts for half. */
+const COUNTED = 1_000;
+
+/** Entries that a strategy warmed of one pattern and that have ended, or were read. */
+export interface WarmedEntries {
+  readonly strategy: string;
+  readonly warmed: number;
+  readonly read: number;
+}
+
+/** Entries of one pattern that were warmed about together. */
+interface Group {
+  readonly since: number;
+  endsAt: number;
+  warmed: number;
+  read: number;
+}
 
 /** Measures which warmed entries were hit before they expired; bounded, and a sample above {@link MAX_WATCHED_KEYS}. */
 export class EfficiencyLedger {
   readonly #totals = new Map<string, { watched: number; hit: number }>();
-  readonly #watches = new Set<{ size: number; stop: () => void }>();
+  readonly #patterns = new Map<string, Map<string, PatternEntries>>();
+  readonly #watches = new Set<{ size: number; stop: () => void; giveUp: () => void }>();
   #watching = 0;
 
-  constructor(private readonly target: WarmingTarget) {}
+  constructor(
+    private readonly target: WarmingTarget,
+    private readonly clock: Clock = systemClock,
+  ) {}
 
-  /** Opens the watch of one pass of a strategy. */
-  open(strategy: string): HitWatch {
+  /** Opens the watch of one pass of a strategy. @param onRead gets each of its entries that is hit. */
+  open(strategy: string, onRead?: (key: string) => void): HitWatch {
     let total = this.#totals.get(strategy);
     if (total === undefined) this.#totals.set(strategy, (total = { watched: 0, hit: 0 }));
-    return new HitWatch(total, (keys, onHit) => this.#watch(keys, onHit));
+    return new HitWatch(total, (keys, onHit) => this.#watch(strategy, keys, onHit, onRead));
   }
 
   /** Share of hit entries over all passes of a strategy, 0–1; null before anything was warmed. */
   ofStrategy(strategy: string): number | null {
     return share(this.#totals.get(strategy));
+  }
+
+  /** What became of the entries of a pattern, by strategy. Those that may still be read are left out. */
+  ofPattern(pattern: string): WarmedEntries[] {
+    const found: WarmedEntries[] = [];
+    for (const [strategy, patterns] of this.#patterns) {
+      const entries = patterns.get(pattern)?.ended(this.clock.now());
+      if (entries !== undefined && entries.warmed > 0) found.push({ strategy, ...entries });
+    }
+    return found;
+  }
+
+  /** Begins anew with a pattern of a strategy. */
+  forget(strategy: string, pattern: string): void {
+    this.#patterns.get(strategy)?.delete(pattern);
   }
 
   /** Ends every watch. */
@@ -30,19 +74,95 @@ export class EfficiencyLedger {
     this.#watching = 0;
   }
 
-  #watch(keys: readonly string[], onHit: () => void): number {
+  #watch(strategy: string, keys: readonly string[], onHit: () => void, onRead?: (key: string) => void): number {
     const watched = keys.slice(0, MAX_WATCHED_KEYS);
-    const stop = this.target.watchFirstHit?.(watched, onHit);
+    const groups = this.#groupsOf(strategy, watched);
+    const stop = this.target.watchFirstHit?.(watched, (key) => {
+      onHit();
+      const group = groups.get(key);
+      if (group !== undefined) group.read++;
+      groups.delete(key);
+      onRead?.(key);
+    });
     if (stop === undefined || watched.length === 0) return 0;
     for (const oldest of this.#watches) {
       if (this.#watching + watched.length <= MAX_WATCHED_KEYS) break;
       oldest.stop();
+      oldest.giveUp();
       this.#watches.delete(oldest);
       this.#watching -= oldest.size;
     }
-    this.#watches.add({ size: watched.length, stop });
+    const giveUp = (): void => {
+      // Of entries that nobody watches any more it is not known whether they are read.
+      for (const group of groups.values()) group.warmed--;
+    };
+    this.#watches.add({ size: watched.length, stop, giveUp });
     this.#watching += watched.length;
     return watched.length;
+  }
+
+  /** The group of each key: its pattern may be refined before it is read. */
+  #groupsOf(strategy: string, keys: readonly string[]): Map<string, Group> {
+    const ofKeys = new Map<string, Group>();
+    const groups = new Map<string, Group>();
+    const { target } = this;
+    if (target.patternOf === undefined) return ofKeys;
+    let patterns = this.#patterns.get(strategy);
+    if (patterns === undefined) this.#patterns.set(strategy, (patterns = new Map()));
+    for (const key of keys) {
+      const pattern = target.patternOf(key);
+      let group = groups.get(pattern);
+      if (group === undefined) {
+        const known = patterns.get(pattern);
+        if (known === undefined && patterns.size >= MAX_PATTERNS) continue;
+        const entries = known ?? new PatternEntries();
+        patterns.set(pattern, entries);
+        groups.set(pattern, (group = entries.groupAt(this.clock.now())));
+        if (group.warmed === 0) void this.#learnEnd(group, key);
+      }
+      group.warmed++;
+      ofKeys.set(key, group);
+    }
+    return ofKeys;
+  }
+
+  /** The entries of a group end about when the first of them does. */
+  async #learnEnd(group: Group, key: string): Promise<void> {
+    const endsAt = await this.target.ttl?.(key).catch(() => undefined);
+    if (endsAt !== undefined) group.endsAt = endsAt;
+  }
+}
+
+/** What a strategy warmed of one pattern. */
+class PatternEntries {
+  #groups: Group[] = [];
+  readonly #ended = { warmed: 0, read: 0 };
+
+  groupAt(now: number): Group {
+    this.ended(now);
+    const last = this.#groups.at(-1);
+    if (last !== undefined && now - last.since < TOGETHER_MS) return last;
+    if (this.#groups.length >= MAX_GROUPS) this.#end(this.#groups.shift()!);
+    const group = { since: now, endsAt: now + UNKNOWN_MS, warmed: 0, read: 0 };
+    this.#groups.push(group);
+    return group;
+  }
+
+  ended(now: number): { readonly warmed: number; readonly read: number } {
+    this.#groups = this.#groups.filter((group) => {
+      if (group.endsAt > now) return true;
+      this.#end(group);
+      return false;
+    });
+    return { ...this.#ended };
+  }
+
+  #end({ warmed, read }: Group): void {
+    this.#ended.warmed += warmed;
+    this.#ended.read += read;
+    if (this.#ended.warmed <= COUNTED) return;
+    this.#ended.warmed /= 2;
+    this.#ended.read /= 2;
   }
 }
 

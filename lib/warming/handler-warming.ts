@@ -45,21 +45,24 @@ export class HandlerWarming {
           );
         }
         const name = `${HANDLER_STRATEGY_PREFIX}${subject}`;
-        this.registry.add({ entries: () => warm.map((request) => this.#task(handler, route, request)) }, { name });
+        const tasks = warm.map((request) => this.#task(handler, route, request));
+        this.registry.add({ entries: () => tasks }, { name });
         return name;
       });
   }
 
   #task(handler: CachedHandler, route: CachedRoute, request: WarmRequest): WarmingTask {
-    return new WarmingTask(async (signal) => {
+    const task = new WarmingTask(async (signal) => {
       const method = route.method === 'ALL' ? 'GET' : route.method;
       const url = routeUrl(route.path, request.params, request.query);
       const headers = this.#headers(route, request);
       const { answer, visit } = await this.caching.warming.visit((marks) =>
         this.requests.send({ method, url, headers: { ...headers, ...marks }, body: request.body }, signal),
       );
+      if (handler.cache === undefined || handler.cache === 'default') task.key = visit.key;
       return outcomeOf(answer, visit, `${method} ${route.path} (${handler.className}.${handler.methodName})`);
     });
+    return task;
   }
 
   #headers(route: CachedRoute, request: WarmRequest): Record<string, string> {

@@ -38,6 +38,8 @@ export interface RegisteredStrategy {
 export interface TaskStrategy {
   /** True where every replica runs it, without the lock between replicas. */
   readonly everyReplica?: boolean;
+  /** One of its entries was read for the first time. */
+  read?(key: string): void;
   entries(signal: AbortSignal): Iterable<unknown> | AsyncIterable<unknown> | Promise<Iterable<unknown>>;
 }
 

@@ -31,6 +31,10 @@ export interface WarmingTarget {
   freshKeys(keys: readonly string[]): Promise<ReadonlySet<string>>;
   /** Calls back once for each of the keys that is hit before it expires. Returns a function that ends the watch. */
   watchFirstHit?(keys: readonly string[], onFirstHit: (key: string) => void): () => void;
+  /** The pattern of a key in statistics. */
+  patternOf?(key: string): string;
+  /** When the entry expires, milliseconds since the epoch; undefined without expiry or entry. */
+  ttl?(key: string): Promise<number | undefined>;
   /** Marks the begin of loads whose values are written later, so that an invalidation in between wins. */
   mark?(): LoadMark;
 }
@@ -43,6 +47,13 @@ export interface PopularTarget {
   ttl(key: string): Promise<number | undefined>;
   /** Loads a key although it is fresh; resolves with the result of the load. */
   renew<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Outcome>;
+}
+
+/** The further part of a cache that warming by the clock uses. */
+export interface ClockTarget extends Pick<WarmingTarget, 'layers' | 'freshKeys'>, PopularTarget {
+  /** Calls back once for each of the keys that is hit. Returns a function that ends it. */
+  watchNextHit(keys: readonly string[], onHit: (key: string) => void): () => void;
+  patternOf(key: string): string;
 }
 
 /** Token of the cache that is warmed; bound by the module to its own cache. */

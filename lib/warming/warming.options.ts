@@ -14,6 +14,12 @@ export interface WarmingOptions {
   /** Keeps the hottest keys from expiring. @default false */
   popularKeys?: boolean | { limit?: number; every?: Duration };
   /**
+   * Learns which keys are asked for in which quarter of an hour of the week, and loads those that will be and are not fresh a minute
+   * before it begins: keys of strategies, of `warm:` requests and of `@Cached` methods of singletons, `maxLoads` (500) at most.
+   * @default false
+   */
+  predictive?: boolean | { maxLoads?: number };
+  /**
    * Before the application is ready, reads the entries of the keys that instances asked for most from Redis into memory: `maxKeys`
    * (5,000) at most, for 500 ms at most. @default true, with a redisLayer behind a memoryLayer
    */

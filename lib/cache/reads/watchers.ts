@@ -5,62 +5,99 @@ const WATCHED_KEYS = 100_000;
 
 /** Who wants to know of single keys: that they were hit or loaded. With nobody watching it costs one comparison. */
 export class Watchers {
-  readonly #firstHits = new Map<string, (key: string) => void>();
-  #accesses: AccessWatcher | undefined;
-  #unsampled = 0;
+  /** Of entries that were warmed. */
+  readonly #entries = new FirstHits();
+  /** Of keys of which is learned when they are asked for. */
+  readonly #keys = new FirstHits();
+  readonly #accesses: { readonly watcher: AccessWatcher; unsampled: number }[] = [];
   /** True where a hit interests somebody: asked on the hit path. */
   hits = false;
 
   /** True where accesses interest somebody. */
   get any(): boolean {
-    return this.#accesses !== undefined || this.hits;
+    return this.#accesses.length > 0 || this.hits;
   }
 
-  /** Tells of every so many hits and of every load; a later watcher replaces the earlier. */
+  /** Reports every so many hits and every load. */
   watchAccesses(watcher: AccessWatcher): () => void {
-    this.#accesses = watcher;
+    const watching = { watcher, unsampled: 0 };
+    this.#accesses.push(watching);
     this.#settle();
     return () => {
-      if (this.#accesses === watcher) this.#accesses = undefined;
+      const at = this.#accesses.indexOf(watching);
+      if (at !== -1) this.#accesses.splice(at, 1);
       this.#settle();
     };
   }
 
   /** Calls back once a key; a later watcher of a key replaces the earlier. Bounded: the oldest keys are given up. */
   watchFirstHit(keys: Iterable<string>, callback: (key: string) => void): () => void {
-    const watched = [...keys];
-    for (const key of watched) {
-      this.#firstHits.delete(key);
-      this.#firstHits.set(key, callback);
-    }
-    while (this.#firstHits.size > WATCHED_KEYS) this.#firstHits.delete(this.#firstHits.keys().next().value!);
-    this.#settle();
-    return () => {
-      for (const key of watched) if (this.#firstHits.get(key) === callback) this.#firstHits.delete(key);
-      this.#settle();
-    };
+    return this.#watch(this.#entries, keys, callback);
+  }
+
+  /** The same beside {@link watchFirstHit}, which it does not replace. */
+  watchNextHit(keys: Iterable<string>, callback: (key: string) => void): () => void {
+    return this.#watch(this.#keys, keys, callback);
   }
 
   /** To be called only while {@link hits}. */
   hit(key: string): void {
-    const accesses = this.#accesses;
-    if (accesses !== undefined && ++this.#unsampled >= accesses.oneIn) {
-      this.#unsampled = 0;
-      shielded(accesses.hit, key);
+    for (const watching of this.#accesses) {
+      if (++watching.unsampled < watching.watcher.oneIn) continue;
+      watching.unsampled = 0;
+      shielded(watching.watcher.hit, key);
     }
-    const callback = this.#firstHits.get(key);
-    if (callback === undefined) return;
-    this.#firstHits.delete(key);
+    const entries = this.#entries.take(key);
+    const keys = this.#keys.take(key);
+    if (entries === undefined && keys === undefined) return;
     this.#settle();
-    shielded(callback, key);
+    if (entries !== undefined) shielded(entries, key);
+    if (keys !== undefined) shielded(keys, key);
   }
 
   loaded(key: string, loader: AnnotatedLoader<unknown>, plan: ReadPlan): void {
-    this.#accesses?.loaded(key, loader, plan);
+    for (const { watcher } of this.#accesses) watcher.loaded(key, loader, plan);
+  }
+
+  #watch(hits: FirstHits, keys: Iterable<string>, callback: (key: string) => void): () => void {
+    const stop = hits.watch([...keys], callback);
+    this.#settle();
+    return () => {
+      stop();
+      this.#settle();
+    };
   }
 
   #settle(): void {
-    this.hits = this.#accesses !== undefined || this.#firstHits.size > 0;
+    const samples = this.#accesses.some(({ watcher }) => watcher.oneIn < Infinity);
+    this.hits = samples || this.#entries.any || this.#keys.any;
+  }
+}
+
+/** Keys whose next hit somebody waits for. */
+class FirstHits {
+  readonly #callbacks = new Map<string, (key: string) => void>();
+
+  get any(): boolean {
+    return this.#callbacks.size > 0;
+  }
+
+  watch(keys: readonly string[], callback: (key: string) => void): () => void {
+    const callbacks = this.#callbacks;
+    for (const key of keys) {
+      callbacks.delete(key);
+      callbacks.set(key, callback);
+    }
+    while (callbacks.size > WATCHED_KEYS) callbacks.delete(callbacks.keys().next().value!);
+    return () => {
+      for (const key of keys) if (callbacks.get(key) === callback) callbacks.delete(key);
+    };
+  }
+
+  take(key: string): ((key: string) => void) | undefined {
+    const callback = this.#callbacks.get(key);
+    if (callback !== undefined) this.#callbacks.delete(key);
+    return callback;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ReadPlan } from '../../cache/policies/read-plan.js';
+import type { AnnotatedLoader, ReadPlan } from '../../cache/policies/read-plan.js';
 import type { Transport } from '../inputs/call.js';
 import type { WarmRequest } from '../options/cached.options.js';
 
@@ -18,6 +18,14 @@ export interface CachedHandler {
   /** The route of an HTTP handler. */
   readonly route: CachedRoute | undefined;
   readonly warm: readonly WarmRequest[];
+  /** Of a method that can be called again for one of its keys; undefined for others. */
+  readonly repeatable?: RepeatableMethod | undefined;
+}
+
+/** A method of a singleton whose keys hold all of its arguments, such as `SellerService.find(7)`. */
+export interface RepeatableMethod {
+  /** Loads the key by calling the method, without a caller; undefined where it is not one of its keys. */
+  loaderOf(key: string): AnnotatedLoader<unknown> | undefined;
 }
 
 /** The route of an HTTP handler. */

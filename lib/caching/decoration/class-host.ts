@@ -27,6 +27,8 @@ export class ClassHost {
   constructor(
     readonly link: CachingLink,
     readonly cls: abstract new (...args: never[]) => object,
+    /** The only instance; undefined where the host is that of all instances of its class. */
+    readonly instance?: object,
   ) {}
 
   call(site: MethodSite, instance: object, args: unknown[]): unknown {

@@ -152,7 +152,7 @@ export class ApplicationCompiler {
     const name = this.#nameIn(this.#names.of(host, site.options.name), site, cls);
     return name === undefined
       ? undefined
-      : compileMethod(this.#compilationOf(site), site, cls, name, this.#unsharedInstances(cls));
+      : compileMethod(this.#compilationOf(site), site, cls, name, this.#unsharedInstances(cls), host.instance);
   }
 
   /** Of the cache that a decorator names; one that is not there is a fault. */

@@ -74,11 +74,12 @@ export class CachedMethod implements MethodRunner {
   }
 
   async #through(instance: object, args: unknown[], key: string): Promise<unknown> {
-    const load = (context: AnnotatedLoadContext) => this.#load(instance, args, context);
+    const load = (context: AnnotatedLoadContext) => this.load(instance, args, context);
     return (await this.cache.through(key, load, this.plan)).value;
   }
 
-  async #load(instance: object, args: unknown[], context: AnnotatedLoadContext): Promise<unknown> {
+  /** Calls the method itself, and sets the tags of its result. */
+  async load(instance: object, args: unknown[], context: AnnotatedLoadContext): Promise<unknown> {
     const result = await this.#callOriginal(instance, args);
     const { tags } = this;
     if (tags !== undefined) await tags.setOn(context, { args, instance, execution: undefined }, result);

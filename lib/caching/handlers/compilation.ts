@@ -79,7 +79,10 @@ export class Compilation {
   }
 
   /** Records a compiled handler or method for other features and for `cacheMetricsOf`. */
-  compiled(site: CachedSite, handler: Pick<CachedHandler, 'className' | 'transport' | 'plan' | 'route'>): void {
+  compiled(
+    site: CachedSite,
+    handler: Pick<CachedHandler, 'className' | 'transport' | 'plan' | 'route' | 'repeatable'>,
+  ): void {
     const { pattern, options, method } = site;
     const { plan } = handler;
     this.handlers.push({

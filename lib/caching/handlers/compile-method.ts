@@ -6,6 +6,7 @@ import { declaredInputs } from '../inputs/declared-inputs.js';
 import { arity, parameterTypes } from '../inputs/route-arguments.js';
 import { methodKey } from './method-key.js';
 import { CachedMethod } from './cached-method.js';
+import { repeatableMethod } from './repeatable-method.js';
 import type { Compilation } from './compilation.js';
 import { policyOf, seriesOptions } from './handler-policy.js';
 
@@ -18,6 +19,8 @@ export function compileMethod(
   className: string,
   /** Why an instance of the class may hold its caller. */
   unsharedInstances: string | undefined,
+  /** The only instance; undefined where there may be several. */
+  instance: object | undefined,
 ): CachedMethod | undefined {
   const { faults, cache, log } = compilation;
   const { options, pattern, method } = site;
@@ -52,9 +55,13 @@ export function compileMethod(
   const tags = compilation.tagsOf(site, { transport: 'method', inputs: [], owner });
   compilation.declare({ site, cls, owner, recipe, plan, tags });
   if (recipe === undefined || plan === undefined) return undefined;
-  compilation.compiled(site, { className: cls.name, transport: 'method', plan, route: undefined });
   const probe = compilation.probeOf(owner);
-  return new CachedMethod(cache, plan, site.original, owner, recipe, tags, probe, returnsObservable(cls, method));
+  const observable = returnsObservable(cls, method);
+  const compiled = new CachedMethod(cache, plan, site.original, owner, recipe, tags, probe, observable);
+  const isAlone = instance !== undefined && unsharedInstances === undefined && !isFieldResolver(site.dispatcher);
+  const repeatable = isAlone && options.ignore === undefined ? repeatableMethod(compiled, recipe, instance) : undefined;
+  compilation.compiled(site, { className: cls.name, transport: 'method', plan, route: undefined, repeatable });
+  return compiled;
 }
 
 /** True where the class' own method of that name is this one, perhaps wrapped by other decorators. */

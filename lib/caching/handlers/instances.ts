@@ -49,7 +49,7 @@ export function settleInstances(
     const [{ cls }] = mounts;
     // Another object of a class may have other dependencies or state, so they do not share their entries. The host of the class is
     // for instances that are made later: of a request-scoped or transient class, or by code.
-    const host = key === cls ? link.hostOfClass(cls) : new ClassHost(link, cls);
+    const host = key === cls ? link.hostOfClass(cls) : new ClassHost(link, cls, key);
     if (key !== cls) settle(key, cls, host, log);
     return { cls, host, mounts };
   });

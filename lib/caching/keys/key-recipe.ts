@@ -114,6 +114,22 @@ export class TemplateRecipe implements KeyRecipe {
     return this.#parts;
   }
 
+  /** The arguments of a key; undefined where it is none of this template, or the template does not name whole arguments. */
+  argumentsOf(key: string): unknown[] | undefined {
+    if (!key.startsWith(this.#literals[0]!)) return undefined;
+    const args: unknown[] = [];
+    let from = this.#literals[0]!.length;
+    for (const [index, { name, slot }] of this.#parts.entries()) {
+      const behind = this.#literals[index + 1]!;
+      const to = behind === '' ? key.length : key.indexOf(behind, from);
+      const value = to === -1 || !/^\d+$/.test(name) ? undefined : slot.scalarOf(key.slice(from, to));
+      if (value === undefined) return undefined;
+      args[Number(name)] = value;
+      from = to + behind.length;
+    }
+    return from === key.length && !args.includes(undefined) ? args : undefined;
+  }
+
   keyOf(call: Call): KeyOrReason | Promise<KeyOrReason> {
     let key = this.#literals[0]!;
     const parts = this.#parts;

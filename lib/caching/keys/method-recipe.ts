@@ -63,6 +63,17 @@ export class MethodRecipe implements KeyRecipe {
     return key.length <= this.#longest ? key : boundedKey(this.#open, key);
   }
 
+  /** The arguments of a key; undefined where it is none of this method, or does not hold them as scalars. */
+  argumentsOf(key: string): unknown[] | undefined {
+    if (!this.#plain || !key.startsWith(this.#open) || !key.endsWith(')')) return undefined;
+    try {
+      return JSON.parse(`[${key.slice(this.#open.length, -1)}]`) as unknown[];
+    } catch {
+      // Of another type, or shortened.
+      return undefined;
+    }
+  }
+
   #withParts(call: Call): KeyOrReason {
     let key = this.#open;
     const length = this.#lengthOf(call.args);

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { escaperOf, unescapeText } from './escape.js';
 import { beginning, boundedValue, READABLE } from './key-length.js';
-import { asText, asTyped, encodeSecret } from './value-encoding.js';
+import { asText, asTyped, encodeSecret, looksTyped } from './value-encoding.js';
 import { sameValues, textsOf } from './value-forms.js';
 
 /**
@@ -80,6 +80,18 @@ export class TemplateSlot {
     if (text === '-0') return '0';
     // A bigint, whose text has no `n`.
     return /^-?\d+n$/.test(text) ? text.slice(0, -1) : text;
+  }
+
+  /** Reads a written text, number or boolean; undefined for everything else. */
+  scalarOf(encoded: string): string | number | boolean | undefined {
+    if (this.kind === 'secret' || encoded.includes('…') || encoded.startsWith('~')) return undefined;
+    if (this.kind !== 'typed') return unescapeText(encoded);
+    if (encoded.startsWith("'")) return unescapeText(encoded.slice(1, -1));
+    const text = unescapeText(encoded);
+    if (!looksTyped(text)) return text;
+    if (text === 'true' || text === 'false') return text === 'true';
+    const number = Number(text);
+    return Number.isFinite(number) ? number : undefined;
   }
 
   /** True where both slots write all values the same way. */

@@ -1,0 +1,139 @@
+import { Outcome } from '../../cache/base/observer.js';
+import type { CachedHandler, RepeatableMethod } from '../../caching/decoration/cached-handler.js';
+import type { ReadPlan } from '../../cache/policies/read-plan.js';
+import type { RegisteredStrategy } from '../strategy-pass.js';
+import type { WarmingEntry } from '../strategy.js';
+import { type PopularTarget, type WarmingTarget } from '../warming-target.js';
+import { type TaskOutcome, WarmingTask } from '../warming-task.js';
+
+/** Entries of one strategy that are looked at, and keys that are remembered of all. */
+const MOST_ENTRIES = 10_000;
+const MOST_KEYS = 20_000;
+
+export interface WarmableKeysOptions {
+  readonly target: Pick<PopularTarget, 'renew'> & Pick<WarmingTarget, 'layers'>;
+  readonly handlers: () => readonly CachedHandler[];
+  /** The strategies of the application, without those that are built in for keys that are known to be asked for. */
+  readonly strategies: () => readonly RegisteredStrategy[];
+}
+
+interface Method {
+  readonly method: RepeatableMethod;
+  readonly plan: ReadPlan;
+}
+
+/**
+ * The keys that can be loaded without a caller: those that strategies yield, those of `warm:` requests that were sent once, and those
+ * of `@Cached` methods of singletons whose key holds every argument. A loader of somebody's request is never kept.
+ */
+export class WarmableKeys {
+  #methods: readonly Method[] | undefined;
+  /** The strategy of each key that one yielded when they were looked through last. */
+  #strategies = new Map<string, RegisteredStrategy>();
+
+  /** Requests that have not been sent yet, so that their keys are not known. */
+  readonly #unsent = new Map<WarmingTask, RegisteredStrategy>();
+
+  constructor(private readonly options: WarmableKeysOptions) {}
+
+  /** True where a key can be loaded. */
+  owns(key: string): boolean {
+    return this.#strategyOf(key) !== undefined || this.#methodOf(key) !== undefined;
+  }
+
+  /** Looks through the strategies for the keys that they yield, and loads nothing. Never rejects. */
+  async lookThrough(signal: AbortSignal): Promise<void> {
+    const found = new Map<string, RegisteredStrategy>();
+    for (const registered of this.options.strategies()) {
+      try {
+        for await (const { key, item } of this.#yielded(registered, signal)) {
+          if (found.size + this.#unsent.size >= MOST_KEYS) continue;
+          if (key !== undefined) found.set(key, registered);
+          else if (item instanceof WarmingTask) this.#unsent.set(item, registered);
+        }
+      } catch {
+        // A run of the strategy reports what is wrong with it.
+      }
+      if (signal.aborted) return;
+    }
+    this.#strategies = found;
+  }
+
+  /** What warms these keys, for a pass of warming. */
+  async *entries(keys: readonly string[], signal: AbortSignal): AsyncGenerator<unknown> {
+    const ofStrategies = new Map<RegisteredStrategy, Set<string>>();
+    for (const key of keys) {
+      const registered = this.#strategyOf(key);
+      if (registered === undefined) yield* this.#ofMethod(key);
+      else {
+        const wanted = ofStrategies.get(registered) ?? new Set();
+        ofStrategies.set(registered, wanted.add(key));
+      }
+    }
+    for (const [registered, wanted] of ofStrategies) {
+      if (signal.aborted) return;
+      try {
+        yield* this.#ofStrategy(registered, wanted, signal);
+      } catch (error) {
+        // Reported with the pass; others go on.
+        yield new WarmingTask(() => Promise.reject(error as Error));
+      }
+    }
+  }
+
+  async *#ofStrategy(
+    registered: RegisteredStrategy,
+    wanted: Set<string>,
+    signal: AbortSignal,
+  ): AsyncGenerator<unknown> {
+    const { ttl } = registered.options;
+    for await (const { key, item } of this.#yielded(registered, signal)) {
+      if (key === undefined || !wanted.delete(key)) continue;
+      yield item instanceof WarmingTask || ttl === undefined ? item : { ttl, ...(item as WarmingEntry) };
+      if (wanted.size === 0) return;
+    }
+  }
+
+  /** What a strategy yields, with the key of each where it is known. */
+  async *#yielded(
+    { strategy }: RegisteredStrategy,
+    signal: AbortSignal,
+  ): AsyncGenerator<{ readonly key: string | undefined; readonly item: unknown }> {
+    const entries: unknown = await strategy.entries(signal);
+    let count = 0;
+    for await (const item of entries as AsyncIterable<unknown>) {
+      if (signal.aborted || ++count > MOST_ENTRIES) return;
+      const key = (item as { readonly key?: unknown } | null | undefined)?.key;
+      yield { key: typeof key === 'string' ? key : undefined, item };
+    }
+  }
+
+  #strategyOf(key: string): RegisteredStrategy | undefined {
+    for (const [task, registered] of this.#unsent) {
+      if (task.key === undefined) continue;
+      this.#unsent.delete(task);
+      this.#strategies.set(task.key, registered);
+    }
+    return this.#strategies.get(key);
+  }
+
+  *#ofMethod(key: string): Generator<WarmingTask> {
+    const found = this.#methodOf(key);
+    if (found === undefined) return;
+    const { method, plan } = found;
+    yield new WarmingTask(async (): Promise<TaskOutcome> => {
+      const outcome = await this.options.target.renew(key, method.loaderOf(key)!, plan);
+      if (outcome === Outcome.stale || outcome === Outcome.error) throw new Error('Its method failed.');
+      const warmed = outcome === Outcome.miss;
+      return { keys: warmed ? [key] : [], warmed: warmed ? 1 : 0, skipped: warmed ? 0 : 1, bytes: 0 };
+    });
+  }
+
+  #methodOf(key: string): Method | undefined {
+    this.#methods ??= this.options.handlers().flatMap(({ cache, plan, repeatable }) =>
+      // Warming fills the application's own cache.
+      repeatable === undefined || (cache !== undefined && cache !== 'default') ? [] : [{ method: repeatable, plan }],
+    );
+    return this.#methods.find(({ method }) => method.loaderOf(key) !== undefined);
+  }
+}

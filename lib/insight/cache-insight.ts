@@ -6,12 +6,13 @@ import type { CacheAlerts } from './alerts/cache-alerts.js';
 import { AccessRecorder } from './access-recorder.js';
 import { type AdvisedCache, Advisor } from './recommendations/advisor.js';
 import type { AdviceState } from './recommendations/low-performer.js';
-import type { SharedLoadEvidence, TtlEvidence } from './recommendations/evidence.js';
+import type { SharedLoadEvidence, TtlEvidence, WarmedEvidence } from './recommendations/evidence.js';
 import type { Recommendation } from './recommendations/recommendation.js';
 import type { RecommendationFilter } from './recommendations/recommendations.js';
 import type { Layer } from '../cache/layers/layer.js';
 import { type MemoryLadder, MemorySimulation } from './memory-ladder.js';
 import type { CacheMetrics } from '../metrics/cache-metrics.js';
+import { StaleShares } from './stale-shares.js';
 import { keyHash, saltOf } from './key-hash.js';
 import type { TtlAdviceOptions, TtlLadder } from './ttl-ladder.js';
 import type { AccessListener } from './tracked-access.js';
@@ -25,6 +26,11 @@ export interface InsightOptions {
   compare?: (value: unknown) => unknown;
   /** Shows keys in full; without it what identifies an entity is masked: `user:•••`. @default false */
   showKeys?: boolean;
+  /**
+   * The share of hits that may be outdated, 0–1: one for all, or by pattern as statistics show it (`'feed:*'`) or by a glob over
+   * patterns; the longest that fits decides. A pattern with an automatic TTL has its own. @default 0.01
+   */
+  maxStaleShare?: number | Readonly<Record<string, number>>;
 }
 
 /** A key that is asked for often. */
@@ -66,6 +72,8 @@ export class CacheInsight {
   #memory: MemorySimulation | undefined;
   #metrics: CacheMetrics | undefined;
   #advisor: Advisor | undefined;
+  readonly #staleShares: StaleShares;
+  #warmed: (pattern: string) => readonly WarmedEvidence[] = () => [];
   #sharedLoads: (pattern: string) => SharedLoadEvidence | undefined = () => undefined;
   readonly #alerts: InsightContext['alerts'];
 
@@ -77,6 +85,7 @@ export class CacheInsight {
     this.#clock = clock;
     this.#salt = saltOf(namespace);
     this.#alerts = alerts;
+    this.#staleShares = new StaleShares(options === false ? undefined : options.maxStaleShare);
     this.#showKeys = options !== false && options.showKeys === true;
     if (options === false) return;
     const { compare } = options;
@@ -147,8 +156,9 @@ export class CacheInsight {
       flush: () => this.flush(),
       ttlEvidence: (pattern: string) => this.#ttlEvidence(pattern),
       memoryEvidence: () => this.memoryLadder(),
-      maxStaleShare: () => MAX_STALE_SHARE,
+      maxStaleShare: (pattern: string) => this.#maxStaleShareOf(pattern),
       sharedLoads: (pattern: string) => this.#sharedLoads(pattern),
+      warmed: (pattern: string) => this.#warmed(pattern),
     };
     this.#advisor = new Advisor(insight, cache, this.#clock, this.#salt);
   }
@@ -164,7 +174,7 @@ export class CacheInsight {
     if (followed === undefined) return { ...nothing, withheld: 'references: 0 of the 1000 that it needs' };
     const now = this.#clock.now();
     this.#recorder.flush(now, followed);
-    return followed.ladder.report(now, options);
+    return followed.ladder.report(now, { maxStaleShare: this.#maxStaleShareOf(pattern), ...options });
   }
 
   /** The keys that are asked for most, over all patterns, these first. @param limit 1–1,000. @default 10 */
@@ -194,6 +204,16 @@ export class CacheInsight {
     return ttlMs === null ? undefined : { ...report, ttlMs };
   }
 
+  #maxStaleShareOf(pattern: string): number {
+    const automatic = this.#metrics?.declarationOf(pattern)?.plan?.policy.automaticTtl;
+    return automatic?.maxStaleShare ?? this.#staleShares.of(pattern);
+  }
+
+  /** Where it is known what became of the entries that strategies warmed. */
+  addWarmed(source: (pattern: string) => readonly WarmedEvidence[]): void {
+    this.#warmed = source;
+  }
+
   /** Where it is known which loads ran in several instances at once. */
   addSharedLoads(source: (pattern: string) => SharedLoadEvidence | undefined): void {
     this.#sharedLoads = source;
@@ -217,6 +237,3 @@ function memorySimulationOf([first]: readonly Layer[], now: number): MemorySimul
 function masked(pattern: string): string {
   return pattern.replaceAll('*', '•••');
 }
-
-/** The share of outdated hits that is acceptable where nothing else is said, 0–1. */
-const MAX_STALE_SHARE = 0.01;

@@ -4,7 +4,7 @@ import type { CacheMetrics } from '../../metrics/cache-metrics.js';
 import type { AccessListener } from '../tracked-access.js';
 import { CacheEvidence, type LayerLadder } from './cache-evidence.js';
 import { EvidenceCollector } from './collecting/evidence-collector.js';
-import type { SharedLoadEvidence, TtlEvidence } from './evidence.js';
+import type { SharedLoadEvidence, TtlEvidence, WarmedEvidence } from './evidence.js';
 import type { AdviceState } from './low-performer.js';
 import type { Recommendation } from './recommendation.js';
 import { type RecommendationFilter, Recommendations } from './recommendations.js';
@@ -19,6 +19,8 @@ export interface AdvisedInsight {
   /** The share of outdated hits that is acceptable, 0–1. */
   maxStaleShare(pattern: string): number;
   sharedLoads(pattern: string): SharedLoadEvidence | undefined;
+  /** What became of entries that strategies warmed. */
+  warmed(pattern: string): readonly WarmedEvidence[];
 }
 
 /** The cache that is advised on. */
@@ -49,6 +51,7 @@ export class Advisor {
       memoryLadders: () => insight.memoryEvidence(),
       maxStaleShare: (pattern) => insight.maxStaleShare(pattern),
       sharedLoads: (pattern) => insight.sharedLoads(pattern),
+      warmed: (pattern) => insight.warmed(pattern),
     });
     this.#recommendations = new Recommendations(evidence, clock);
   }

@@ -1,4 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { createObservedCache } from '../../../lib/index.js';
+import { CacheWarmer } from '../../../lib/warming/cache-warmer.js';
+import { StrategyRegistry } from '../../../lib/warming/strategy-registry.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import { EfficiencyLedger } from '../../../lib/warming/efficiency.js';
 import type { WarmingTarget } from '../../../lib/warming/warming-target.js';
 
@@ -44,5 +48,42 @@ describe('the efficiency of warming', () => {
     ]);
     ledger.close();
     expect(watches.every(({ ended }) => ended)).toBe(true);
+  });
+});
+
+describe('the advice on what a strategy warms', () => {
+  async function warmed(read: number) {
+    const clock = new ManualClock();
+    const cache = createObservedCache({ clock, ttl: '10m', namespace: 'shop', serviceName: 'shop' });
+    const warmer = new CacheWarmer(cache, new StrategyRegistry(), {}, clock);
+    cache.insight.addWarmed((pattern) => warmer.warmedOf(pattern));
+    const keys = Array.from({ length: 120 }, (_, id) => `product:${id}`);
+    warmer.register({ entries: () => keys.map((key) => ({ key, value: 1 })) }, { name: 'products' });
+    const running = warmer.warm('products');
+    await clock.advance(1_000);
+    await running;
+    for (const key of keys.slice(0, read)) await cache.get(key);
+    const codes = () =>
+      cache.insight
+        .recommendations({ pattern: 'product:*' })
+        .filter(({ change }) => change.option === 'strategies')
+        .map(({ code, change }) => [code, change.from]);
+    return { clock, cache, warmer, codes };
+  }
+
+  it('names a strategy whose entries end unread, once they have ended', async () => {
+    const { clock, cache, codes, warmer } = await warmed(5);
+    expect(codes()).toEqual([]);
+    await clock.advance(11 * 60_000);
+    expect(warmer.warmedOf('product:*')).toEqual([{ strategy: 'products', warmed: 120, read: 5 }]);
+    expect(codes()).toEqual([['NEVER_READ', 'products']]);
+    await cache.close();
+  });
+
+  it('is silent where they are read', async () => {
+    const { clock, cache, codes } = await warmed(40);
+    await clock.advance(11 * 60_000);
+    expect(codes()).toEqual([]);
+    await cache.close();
   });
 });

@@ -46,8 +46,24 @@ import type { SpanHandle } from './base/tracer.js';
  * 2013, section 3.2; RFC 5861.
  */
 
+/** The most keys of one turn that are asked for together. */
+const ASKED_AT_ONCE = 500;
+
+/** Keys of a batch that begin before the time is looked at. */
+const BEGUN_AT_ONCE = 16;
+
+/** A load that asks the remote layers. */
+interface Asking {
+  readonly load: InFlightLoad<never>;
+  readonly resolve: (located: Located) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** Finds or loads values through the layers. */
 export class GetOrLoad {
+  /** Loads that began in this turn of the event loop. */
+  #asking: Asking[] = [];
+
   constructor(private readonly parts: LoadParts) {}
 
   /** Finds or loads one key. @throws what the loader throws, unchanged; CacheError `LOAD_TIMEOUT` */
@@ -82,8 +98,10 @@ export class GetOrLoad {
     const waiting: Promise<unknown>[] = [];
     const started: InFlightLoad<V>[] = [];
     const slice = new TimeSlice();
+    let begun = 0;
     for (const key of new Set(keys)) {
-      if (slice.over) await slice.rest();
+      // A small batch begins in one turn, however slow that is: single callers join it.
+      if (begun++ % BEGUN_AT_ONCE === BEGUN_AT_ONCE - 1 && slice.over) await slice.rest();
       const plan = planOf(key);
       const local = chain.local?.lookup(key);
       if (local !== undefined && isFresh(local, startedAt) && invalidations.current(local)) {
@@ -187,12 +205,50 @@ export class GetOrLoad {
   /** Step 3 for one key: the remote layers, then the origin. */
   async #find<V>(load: InFlightLoad<V>, call: OriginCall<V>, loader: AnnotatedLoader<V>): Promise<void> {
     try {
-      const ticket = (load.ticket = new LoadTicket());
-      const located = await this.parts.chain.locate(load.key, ticket, load.plan.classes);
+      load.ticket = new LoadTicket();
+      const located = await this.#locate(load as InFlightLoad<never>);
       if (this.#found(load, located)) call.cancel();
       else this.#load(load, call, loader);
     } catch (error) {
       call.fail(error);
+    }
+  }
+
+  /**
+   * What the remote layers have. Loads of one turn ask each layer together; each has a promise, so that its loader is called in the
+   * asynchronous context of its own caller.
+   */
+  #locate(load: InFlightLoad<never>): Promise<Located> {
+    return new Promise((resolve, reject) => {
+      this.#asking.push({ load, resolve, reject });
+      if (this.#asking.length === 1) queueMicrotask(() => this.#locateTurn());
+    });
+  }
+
+  #locateTurn(): void {
+    const turn = this.#asking;
+    const { chain } = this.parts;
+    this.#asking = [];
+    if (turn.length === 1 || chain.spread) {
+      for (const { load, resolve, reject } of turn) {
+        chain.locate(load.key, load.ticket, load.plan.classes).then(resolve, reject);
+      }
+    } else {
+      for (let from = 0; from < turn.length; from += ASKED_AT_ONCE) {
+        void this.#locateTogether(turn.slice(from, from + ASKED_AT_ONCE));
+      }
+    }
+  }
+
+  async #locateTogether(turn: readonly Asking[]): Promise<void> {
+    try {
+      const keys = turn.map(({ load }) => load.key);
+      const tickets = turn.map(({ load }) => load.ticket!);
+      const classesAt = (index: number) => turn[index]!.load.plan.classes;
+      const located = await this.parts.chain.locateMany(keys, tickets, classesAt, turn.length);
+      for (let index = 0; index < turn.length; index++) turn[index]!.resolve(located[index]!);
+    } catch (error) {
+      for (const { reject } of turn) reject(error);
     }
   }
 

@@ -42,16 +42,17 @@ export class CheckedLayer implements Layer {
     keys: readonly string[],
     tickets?: readonly LoadTicket[],
     unanswered?: Set<string>,
+    calls?: number,
   ): (Entry | undefined)[] | Promise<(Entry | undefined)[]> {
-    return refusal(checkKeys, keys) ?? this.#inner.getMany(keys, tickets, unanswered);
+    return refusal(checkKeys, keys) ?? this.#inner.getMany(keys, tickets, unanswered, calls);
   }
 
   set(key: string, entry: Entry, ticket?: LoadTicket): void | Promise<void> {
     return refusal(checkKey, key) ?? refusal(checkTags, entry.tags) ?? this.#inner.set(key, entry, ticket);
   }
 
-  setMany(entries: readonly LayerWrite[]): void | Promise<void> {
-    return refusal(checkWrites, entries) ?? this.#inner.setMany(entries);
+  setMany(entries: readonly LayerWrite[], calls?: number): void | Promise<void> {
+    return refusal(checkWrites, entries) ?? this.#inner.setMany(entries, calls);
   }
 
   delete(key: string): boolean | Promise<boolean> {

@@ -5,6 +5,7 @@ import { frozen } from '../entries/frozen.js';
 import { backfilledEntry } from '../entries/kept-entry.js';
 import { KnownClasses } from '../entries/known-classes.js';
 import type { PatternClasses } from '../entries/pattern-classes.js';
+import { failedKeys, KeysFailed } from './keys-failed.js';
 import { KeysBeingWritten } from './keys-being-written.js';
 import { PackedValue } from './encoding/packed-value.js';
 import { restored } from './restored-entry.js';
@@ -39,6 +40,15 @@ export interface Effect {
   readonly removed: number;
 }
 
+/** Loaded values of one turn of the event loop, which are written to the remote layer together. */
+interface WritesOfTurn {
+  readonly writes: [key: string, entry: Entry, ticket: LoadTicket | undefined][];
+  /** The keys that were not written. */
+  readonly failed: Promise<ReadonlySet<string>>;
+  /** True once they have been, or could not be: memory has them. */
+  readonly kept: Promise<boolean>;
+}
+
 type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refused: boolean };
 
 /** The layers, nearest first. One that rejects is counted, named in the log once, and passed over. */
@@ -65,6 +75,7 @@ export class LayerChain {
   #underWay = 0;
   #onFirstUse: (() => void) | undefined;
   #idle: (() => void)[] = [];
+  #turn: WritesOfTurn | undefined;
 
   constructor(
     layers: readonly Layer[],
@@ -129,15 +140,19 @@ export class LayerChain {
     return { entry, layer: found, failed, refused };
   }
 
-  /** The same for many keys: one round trip a layer, each asked only for what the nearer ones did not have fresh. */
+  /**
+   * The same for many keys: one round trip a layer, each asked only for what the nearer ones did not have fresh.
+   * @param calls how many reads of single keys it stands for. @default 1
+   */
   async locateMany(
     keys: readonly string[],
     tickets?: readonly LoadTicket[],
     classesAt?: (index: number) => PatternClasses | undefined,
+    calls?: number,
   ): Promise<Located[]> {
     const written = this.beingWritten.any ? this.beingWritten.ended(keys) : undefined;
     if (written !== undefined) await written;
-    if (this.layers.length === this.firstRemote + 1) return this.#locateInOne(keys, tickets, classesAt);
+    if (this.layers.length === this.firstRemote + 1) return this.#locateInOne(keys, tickets, classesAt, calls);
     const found: { entry: Entry | undefined; layer: number; failed: boolean; refused: boolean }[] = keys.map(() => ({
       entry: undefined,
       layer: -1,
@@ -157,6 +172,7 @@ export class LayerChain {
             asking.map((index) => keys[index]!),
             tickets === undefined ? undefined : asking.map((index) => tickets[index]!),
             unanswered,
+            calls,
           ),
         countOf,
       );
@@ -186,6 +202,7 @@ export class LayerChain {
     keys: readonly string[],
     tickets: readonly LoadTicket[] | undefined,
     classesAt: ((index: number) => PatternClasses | undefined) | undefined,
+    calls: number | undefined,
   ): Promise<Located[]> {
     const layer = this.firstRemote;
     const unanswered = new Set<string>();
@@ -193,7 +210,7 @@ export class LayerChain {
       layer,
       LayerOperation.get,
       keys.length,
-      (asked) => asked.getMany(keys, tickets, unanswered),
+      (asked) => asked.getMany(keys, tickets, unanswered, calls),
       countOf,
     );
     if (!reply.ok) {
@@ -249,8 +266,60 @@ export class LayerChain {
       this.#setLocal(this.local!, key, entry);
       return true;
     }
-    const writes = this.layers.map((_, layer) => this.#write(layer, key, entry, ticket));
-    return Promise.all(writes).then((replies) => replies.some(({ ok }) => ok));
+    if (this.local !== undefined) this.#setLocal(this.local, key, entry);
+    if (!this.spread && this.layers.length === this.firstRemote + 1) return this.#setSoon(key, entry, ticket);
+    const writes: Promise<Reply<void>>[] = [];
+    for (let layer = this.firstRemote; layer < this.layers.length; layer++)
+      writes.push(this.#write(layer, key, entry, ticket));
+    const local = this.local !== undefined;
+    return Promise.all(writes).then((replies) => local || replies.some(({ ok }) => ok));
+  }
+
+  /** What is loaded in one turn of the event loop is written together: one promise an entry, instead of one a layer and step. */
+  #setSoon(key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<boolean> {
+    const turn = (this.#turn ??= this.#beginTurn());
+    turn.writes.push([key, entry, ticket]);
+    return this.local === undefined ? turn.failed.then((failed) => !failed.has(key)) : turn.kept;
+  }
+
+  #beginTurn(): WritesOfTurn {
+    const writes: [key: string, entry: Entry, ticket: LoadTicket | undefined][] = [];
+    this.#underWay++;
+    const failed = Promise.resolve().then(() => {
+      this.#turn = undefined;
+      return this.#setTogether(writes).finally(() => this.#ended());
+    });
+    return { writes, failed, kept: failed.then(() => true) };
+  }
+
+  /** @returns the keys that were not written. */
+  async #setTogether(writes: WritesOfTurn['writes']): Promise<ReadonlySet<string>> {
+    const index = this.firstRemote;
+    const [first] = writes;
+    if (writes.length === 1) {
+      const { ok } = await this.#write(index, first![0], first![1], first![2]);
+      return ok ? NO_KEYS : new Set([first![0]]);
+    }
+    const layer = this.layers[index]!;
+    if (this.#onFirstUse !== undefined) this.#use();
+    const startedAt = this.#clock.now();
+    let failed = NO_KEYS;
+    let result: LayerResult = LayerResult.ok;
+    try {
+      await layer.setMany(writes as LayerWrite[], writes.length);
+      this.#answered(layer);
+    } catch (error) {
+      const cause = error instanceof KeysFailed ? error.cause : error;
+      failed = new Set(failedKeys(error, writes.map(([key]) => key))); // prettier-ignore
+      result = failure(cause);
+      this.#logFailure(layer, cause);
+    }
+    const tookMs = this.#clock.now() - startedAt;
+    for (const [key] of writes) {
+      const ended = failed.has(key) ? result : LayerResult.ok;
+      this.#observer.layer(index, LayerOperation.set, ended, tookMs, 1, 0);
+    }
+    return failed;
   }
 
   /** Writes what is made now to every layer. The nearest has it when this returns, all of them when it resolves. */
@@ -351,14 +420,21 @@ export class LayerChain {
     } catch (cause) {
       const result = failure(cause);
       this.#observer.layer(index, operation, result, this.#clock.now() - startedAt, keys, 0);
-      if (!isReported(cause)) {
-        const message = `Layer '${layer.name}' failed; the cache goes on without it until it answers again.`;
-        this.#log.once('warn', 'LAYER_FAILED', layer.name, message, cause);
-      }
+      this.#logFailure(layer, cause);
       return { ok: false, refused: result === LayerResult.refused };
     } finally {
-      if (--this.#underWay === 0) for (const idle of this.#idle.splice(0)) idle();
+      this.#ended();
     }
+  }
+
+  #logFailure({ name }: Layer, cause: unknown): void {
+    if (isReported(cause)) return;
+    const message = `Layer '${name}' failed; the cache goes on without it until it answers again.`;
+    this.#log.once('warn', 'LAYER_FAILED', name, message, cause);
+  }
+
+  #ended(): void {
+    if (--this.#underWay === 0) for (const idle of this.#idle.splice(0)) idle();
   }
 
   /** Calls back once, when a remote layer is first asked for something. */
@@ -382,6 +458,7 @@ export class LayerChain {
   }
 }
 
+const NO_KEYS: ReadonlySet<string> = new Set();
 const DONE_LOCALLY: Effect = Object.freeze({ kept: true, complete: true, announced: false, removed: 0 });
 
 /** An instance: see DecodedEntry. */

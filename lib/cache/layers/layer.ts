@@ -31,16 +31,21 @@ export interface Layer {
   /**
    * In the order of the keys, in one round trip.
    * @param unanswered gets the keys that a part of the layer was not there to answer for: nothing is known of them.
+   * @param calls how many calls of others this one stands for, where those of one turn are made together. @default 1
    */
   getMany(
     keys: readonly string[],
     tickets?: readonly LoadTicket[],
     unanswered?: Set<string>,
+    calls?: number,
   ): (Entry | undefined)[] | Promise<(Entry | undefined)[]>;
   /** @param ticket of a loaded value; without one the value is made now, and newer than whatever is there. */
   set(key: string, entry: Entry, ticket?: LoadTicket): void | Promise<void>;
-  /** In one round trip; what is large may leave in pieces that do not wait for each other. */
-  setMany(entries: readonly LayerWrite[]): void | Promise<void>;
+  /**
+   * In one round trip; what is large may leave in pieces that do not wait for each other.
+   * @param calls as for {@link getMany}
+   */
+  setMany(entries: readonly LayerWrite[], calls?: number): void | Promise<void>;
   /** True where there was one. */
   delete(key: string): boolean | Promise<boolean>;
   /** How many there were; in one round trip. */

@@ -95,6 +95,11 @@ export function batchArguments(
   if (items.length === 1) return [first!.record, '', first!.px];
   const records = Buffer.concat(items.map(({ record }) => record));
   const lengths = Buffer.from(Uint32Array.from(items, ({ record }) => record.length).buffer);
-  const same = items.every(({ px }) => px === first!.px);
-  return [records, lengths, ...(same ? [first!.px] : items.map(({ px }) => px))];
+  return [records, lengths, ...expiriesOf(items)];
+}
+
+/** Milliseconds to live of each, '' for ever; one alone where it is the same for all. */
+export function expiriesOf(items: readonly { readonly px: string }[]): readonly string[] {
+  const [first] = items;
+  return items.every(({ px }) => px === first!.px) ? [first!.px] : items.map(({ px }) => px);
 }

@@ -16,6 +16,8 @@ export interface InvalidationState {
   readonly floor: number;
   /** Entries from before count as invalidated, tagged or not. */
   readonly all: number;
+  /** All of it behind the epoch, as it is stored: the same while nothing is invalidated by tag or glob. */
+  readonly tail: string;
 }
 
 /**
@@ -57,10 +59,20 @@ export class RedisInvalidationLog {
   parse(reply: unknown): InvalidationState | undefined {
     if (!Buffer.isBuffer(reply)) return undefined;
     if (this.#lastText?.equals(reply) === true) return this.#lastState;
-    const numbers = reply.toString('latin1').split(' ').map(Number);
+    const text = reply.toString('latin1');
+    const numbers = text.split(' ').map(Number);
     if (numbers.length !== 6 || !numbers.every(Number.isSafeInteger)) return undefined;
     const [epoch, tags, globs, birth, floor, all] = numbers as [number, number, number, number, number, number];
-    const state = { epoch, version: Math.max(tags, globs), tags, globs, birth, floor, all };
+    const state = {
+      epoch,
+      version: Math.max(tags, globs),
+      tags,
+      globs,
+      birth,
+      floor,
+      all,
+      tail: text.slice(text.indexOf(' ')),
+    };
     const last = this.#lastState;
     if (last === undefined || epoch >= last.epoch || birth !== last.birth) {
       this.#lastText = reply;

@@ -1,7 +1,8 @@
 import type { Entry } from '../../entries/entry.js';
 import { CacheError } from '../../base/errors.js';
-import { batchArguments, inBatches } from '../encoding/record-batches.js';
+import { expiriesOf, inBatches } from '../encoding/record-batches.js';
 import { epochDigits } from '../encoding/record-head.js';
+import { KeysFailed } from '../keys-failed.js';
 import type { LayerWrite } from '../layer.js';
 import { AsOf, type LoadTicket } from '../load-ticket.js';
 import { checkOutcomes, eachWithin } from './each-within.js';
@@ -29,6 +30,10 @@ interface Late {
   /** The other processes are informed once it is written. */
   readonly explicit: boolean;
   readonly record: Buffer;
+}
+
+interface Waiting {
+  readonly late: Late;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -40,7 +45,7 @@ interface Late {
  */
 export class RedisLoadWrites {
   readonly #redis: RedisParts;
-  #waiting: Late[] = [];
+  #waiting: Waiting[] = [];
   #stateSoon: Promise<unknown> | undefined;
 
   constructor(redis: RedisParts) {
@@ -49,31 +54,46 @@ export class RedisLoadWrites {
 
   put(key: string, entry: Entry, ticket: LoadTicket): Promise<void> {
     return new Promise((resolve, reject) => {
-      const late = this.#late(key, entry, ticket, resolve, reject);
+      const late = this.#late(key, entry, ticket);
       if (late === undefined) return resolve();
-      this.#waiting.push(late);
+      this.#waiting.push({ late, resolve, reject });
       if (this.#waiting.length === 1) queueMicrotask(() => this.#flush());
     });
   }
 
   async putMany(writes: readonly LayerWrite[]): Promise<void> {
-    const writing = writes.map(([key, entry, ticket]) => this.put(key, entry, ticket!));
-    if (!this.#redis.connection.cluster) return void (await Promise.all(writing));
-    const outcomes = await eachWithin(writing, this.#redis);
-    checkOutcomes(
-      writes.map(([key]) => key),
-      outcomes,
+    const names = writes.map(([key]) => key);
+    if (this.#redis.connection.cluster) {
+      const writing = writes.map(([key, entry, ticket]) => this.put(key, entry, ticket!));
+      return checkOutcomes(names, await eachWithin(writing, this.#redis));
+    }
+    const failed: string[] = [];
+    let failure: unknown;
+    const fail = (keys: readonly string[], error: unknown) => {
+      failed.push(...keys);
+      failure ??= error;
+    };
+    const prepared: Late[] = [];
+    for (const [key, entry, ticket] of writes) {
+      try {
+        const late = this.#late(key, entry, ticket!);
+        if (late !== undefined) prepared.push(late);
+      } catch (error) {
+        fail([key], error);
+      }
+    }
+    const sending = Array.from(
+      inBatches(prepared),
+      (batch) =>
+      this.#putTogether(batch).catch((error: unknown) => fail(batch.map(({ key }) => key), error)), // prettier-ignore
     );
+    await Promise.all(sending);
+    if (failed.length === 0) return;
+    throw failed.length === writes.length ? failure : new KeysFailed(failed, failure);
   }
 
   /** Undefined for what cannot be kept: nothing of its life is left, it is too old to be judged, or it replaces what is gone. */
-  #late(
-    key: string,
-    entry: Entry,
-    ticket: LoadTicket,
-    resolve: () => void,
-    reject: (error: unknown) => void,
-  ): Late | undefined {
+  #late(key: string, entry: Entry, ticket: LoadTicket): Late | undefined {
     const { name, codec, clock, serverClock } = this.#redis;
     const px = expiryOf(entry, clock.now());
     const { offset } = serverClock;
@@ -96,8 +116,6 @@ export class RedisLoadWrites {
       replaced: ticket.replaces ? epochDigits(read!.found!) : '',
       explicit: moment instanceof AsOf && moment.explicit,
       record: codec.encode(entry, offset, epoch),
-      resolve,
-      reject,
     };
   }
 
@@ -105,25 +123,29 @@ export class RedisLoadWrites {
     const waiting = this.#waiting;
     this.#waiting = [];
     if (this.#redis.connection.cluster) {
-      for (const late of waiting) this.#putApart(late).then(late.resolve, late.reject);
-    } else for (const batch of inBatches(waiting)) void this.#putTogether(batch);
+      for (const { late, resolve, reject } of waiting) this.#putApart(late).then(resolve, reject);
+      return;
+    }
+    let at = 0;
+    for (const batch of inBatches(waiting.map(({ late }) => late))) {
+      const callers = waiting.slice(at, (at += batch.length));
+      this.#putTogether(batch).then(
+        () => callers.forEach(({ resolve }) => resolve()),
+        (error: unknown) => callers.forEach(({ reject }) => reject(error)),
+      );
+    }
   }
 
   async #putTogether(batch: readonly Late[]): Promise<void> {
-    try {
-      const { log } = this.#redis;
-      if (log.known === undefined || !log.covers(log.known)) await log.current(undefined);
-      let open = this.#current(batch);
-      for (let attempt = 0; open.length > 0; attempt++) {
-        const news = await this.#store(open);
-        if (news === undefined) break;
-        if (attempt === ATTEMPTS) throw outpaced();
-        log.apply(news);
-        open = this.#current(open);
-      }
-      for (const { resolve } of batch) resolve();
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
+    const { log } = this.#redis;
+    if (log.known === undefined || !log.covers(log.known)) await log.current(undefined);
+    let open = this.#current(batch);
+    for (let attempt = 0; open.length > 0; attempt++) {
+      const news = await this.#store(open);
+      if (news === undefined) return;
+      if (attempt === ATTEMPTS) throw outpaced();
+      log.apply(news);
+      open = this.#current(open);
     }
   }
 
@@ -149,7 +171,9 @@ export class RedisLoadWrites {
         ...announcer.argumentsOf(explicit.length > 0 ? { keys: explicit } : undefined),
         batch.map(({ mode }) => mode).join('') + batch.map(({ replaced }) => replaced).join(''),
         batch.some(({ entry }) => entry.tags.length > 0) ? JSON.stringify(batch.map(({ entry }) => entry.tags)) : '',
-        ...batchArguments(batch),
+        log.known!.tail,
+        ...batch.map(({ record }) => record),
+        ...expiriesOf(batch),
       ],
     );
     if (Array.isArray(reply)) return reply as readonly unknown[];

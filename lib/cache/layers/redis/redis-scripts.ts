@@ -245,13 +245,28 @@ return publish(ARGV[2], ARGV[3])`,
    * here; where there are globs that the caller does not know yet nothing is written, and it gets the news of them to judge by.
    * KEYS state, tags, globs, entries, fences. ARGV birth and version of the state that the caller knows, own channel, message, one
    * character an entry ('0' where nothing was there when it was read, '1' where something was, 'r' where that must be there still,
-   * with its epoch behind all of these characters), tags of each entry as JSON or '', records, lengths, px, as for put.
-   * Returns what publish() returns, or the news.
+   * with its epoch behind all of these characters), tags of each entry as JSON or '', that state behind its epoch, records, px of
+   * each, or one for all. Returns what publish() returns, or the news.
+   *
+   * Most find the state as the caller knows it, no fence and no entry: those are written first, before any function is made. Records
+   * are arguments of their own: to cut them out of one text costs the server more than to read them.
    */
   store: new RedisScript(
-    `${PUBLISH}${STATE}${NEWS}
-local n = (#KEYS - 3) / 2
+    `local n, modes, written = (#KEYS - 3) / 2, ARGV[5], 0
 local got = redis.call('MGET', KEYS[1], unpack(KEYS, n + 4))
+local function pxOf(i) return ARGV[n + 7 + i] or ARGV[n + 8] end
+if got[1] and string.match(got[1], '^%d+(.*)$') == ARGV[7] then
+  for i = 1, n do
+    if got[i + 1] or string.byte(modes, i) ~= 48 then break end
+    local px, done = pxOf(i)
+    if px == '' then done = redis.call('SET', KEYS[i + 3], ARGV[i + 7], 'NX')
+    else done = redis.call('SET', KEYS[i + 3], ARGV[i + 7], 'PX', px, 'NX') end
+    if not done then break end
+    written = i
+  end
+  if written == n and ARGV[4] == '' then return 1 end
+end
+${PUBLISH}${STATE}${NEWS}
 local s = parsed(got[1])
 if not s then
   -- Made anew by the next read.
@@ -272,13 +287,12 @@ local function tagged(since, names)
     if noted and tonumber(noted) > since then return true end
   end
 end
-local modes, records, lengths, at, replaced, written = ARGV[5], ARGV[7], ARGV[8], 1, n + 1, 0
-for i = 1, n do
-  local length = lengths == '' and #records or struct.unpack('<I4', lengths, 4 * i - 3)
-  local epoch = string.sub(records, at + ${EPOCH_AT}, at + ${EPOCH_END - 1})
+local replaced = n + 1
+for i = written + 1, n do
+  local record, px = ARGV[i + 7], pxOf(i)
+  local epoch = string.sub(record, ${EPOCH_AT + 1}, ${EPOCH_END})
   local mode, fence, key, since = string.sub(modes, i, i), got[i + 1], KEYS[i + 3], tonumber(epoch)
   if not (fenced(fence, epoch) or since < s.all or tags and tagged(since, tags[i])) then
-    local record, px = string.sub(records, at, at + length - 1), ARGV[i + 8] or ARGV[9]
     local done = mode == '0' and set(key, record, px, 'NX')
     if not done then
       local stored = epochOf(key)
@@ -289,7 +303,6 @@ for i = 1, n do
     if done then written = written + 1 end
   end
   if mode == 'r' then replaced = replaced + 16 end
-  at = at + length
 end
 return written > 0 and publish(ARGV[3], ARGV[4]) or 1`,
     [2, 3],

@@ -57,13 +57,13 @@ export class CircuitBreaker {
     return this.#state === CircuitState.closed;
   }
 
-  /** A call ended well; it counts as failed where it was slow. */
-  succeeded(slow: boolean): void {
-    this.#count(slow);
+  /** A call ended well, or several that were made together; it counts as failed where it was slow. */
+  succeeded(slow: boolean, calls = 1): void {
+    this.#count(slow, calls);
   }
 
-  failed(): void {
-    this.#count(true);
+  failed(calls = 1): void {
+    this.#count(true, calls);
   }
 
   stop(): void {
@@ -71,32 +71,33 @@ export class CircuitBreaker {
     this.#cancelProbe?.();
   }
 
-  #count(failure: boolean): void {
+  #count(failure: boolean, count: number): void {
     // Calls that were under way when it opened say nothing about now.
     if (this.#state !== CircuitState.closed) return;
     this.#rotate();
     const index = this.#slice % SLICES;
-    this.#calls[index]!++;
+    this.#calls[index]! += count;
     if (!failure) {
       this.#failuresInARow = 0;
       return;
     }
-    this.#failures[index]!++;
+    this.#failures[index]! += count;
     const calls = sum(this.#calls);
     const { minimumCalls, threshold } = this.#settings;
     if (calls >= minimumCalls && sum(this.#failures) >= calls * threshold) this.#open();
-    else if (this.#nothingButFailures()) this.#open();
+    else if (this.#nothingButFailures(count)) this.#open();
   }
 
   /** For a tenth of the window. A layer that hangs is asked so seldom that its many successes of before would outvote that. */
-  #nothingButFailures(): boolean {
+  #nothingButFailures(count: number): boolean {
     const now = this.#clock.now();
     const { minimumCalls, windowMs } = this.#settings;
     if (this.#failuresInARow === 0 || now - this.#failingSince > windowMs) {
       this.#failingSince = now;
       this.#failuresInARow = 0;
     }
-    return ++this.#failuresInARow >= minimumCalls && now - this.#failingSince >= this.#sliceMs;
+    this.#failuresInARow += count;
+    return this.#failuresInARow >= minimumCalls && now - this.#failingSince >= this.#sliceMs;
   }
 
   #rotate(): void {

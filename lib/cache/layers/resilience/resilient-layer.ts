@@ -32,6 +32,14 @@ export interface ResilienceSettings {
   readonly breaker: BreakerSettings | undefined;
 }
 
+interface GuardedCall {
+  /** True for what takes as long as there are keys. */
+  readonly isLong?: boolean | undefined;
+  readonly attempts?: number;
+  /** How many calls it stands for. */
+  readonly calls?: number | undefined;
+}
+
 /** Whole-keyspace operations take as long as there are keys, but not longer than this. */
 const LONG_MS = 60_000;
 const CONNECT_MS = 3_000;
@@ -128,15 +136,17 @@ export class ResilientLayer implements Layer {
     keys: readonly string[],
     tickets?: readonly LoadTicket[],
     unanswered?: Set<string>,
+    calls?: number,
   ): Promise<(Entry | undefined)[]> {
     let entries: (Entry | undefined)[];
     try {
-      entries = await this.#guard(async () => {
+      const read = async () => {
         const before = unanswered?.size ?? 0;
         const found = await this.#getManyOf(keys, tickets, unanswered);
         if (keys.length > 0 && (unanswered?.size ?? 0) - before >= keys.length) throw this.#silent();
         return found;
-      });
+      };
+      entries = await this.#guard(read, { calls });
     } catch (error) {
       for (const ticket of tickets ?? []) ticket.expire();
       throw error;
@@ -158,17 +168,17 @@ export class ResilientLayer implements Layer {
   }
 
   /** What was loaded goes out in parts, one after the other: a server needs longer for all of it than for an answer. */
-  async setMany(entries: readonly LayerWrite[]): Promise<void> {
-    if (entries.length <= AT_ONCE || entries.some(isExplicit)) return this.#setManyOf(entries);
+  async setMany(entries: readonly LayerWrite[], calls?: number): Promise<void> {
+    if (entries.length <= AT_ONCE || entries.some(isExplicit)) return this.#setManyOf(entries, calls);
     for (let from = 0; from < entries.length; from += AT_ONCE) {
       await this.#setManyOf(entries.slice(from, from + AT_ONCE));
     }
   }
 
-  async #setManyOf(entries: readonly LayerWrite[]): Promise<void> {
+  async #setManyOf(entries: readonly LayerWrite[], calls?: number): Promise<void> {
     let failed: ReadonlySet<string> = new Set();
     try {
-      await this.#guard(() => this.#inner.setMany(entries));
+      await this.#guard(() => this.#inner.setMany(entries), { calls });
     } catch (error) {
       failed = new Set(
         failedKeys(
@@ -286,7 +296,10 @@ export class ResilientLayer implements Layer {
    * burst must not open the circuit of a healthy layer. Of a layer on several servers it says something only where none of them has
    * answered for a while: one that is lost must not take the others with it.
    */
-  async #guard<T>(operation: () => T | Promise<T>, isLong = false, attempts = ATTEMPTS): Promise<T> {
+  async #guard<T>(
+    operation: () => T | Promise<T>,
+    { isLong = false, attempts = ATTEMPTS, calls = 1 }: GuardedCall = {},
+  ): Promise<T> {
     this.#refuseWhileOpen();
     const { deadlineMs } = this.#settings;
     const heard = this.#heard;
@@ -306,14 +319,14 @@ export class ResilientLayer implements Layer {
         : withDeadline(work, deadlineMs, this.#clock, this.name, hooks));
       this.#answers++;
       this.#answeredAt = this.#clock.now();
-      this.#breaker?.succeeded(isSlow);
+      this.#breaker?.succeeded(isSlow, calls);
       return result;
     } catch (error) {
       // Someone waits for it still: the event loop was busy, so that it left late.
       const isOverdue = error instanceof OverdueWrite;
-      if (isOverdue && attempts > 1) return this.#guard(operation, isLong, attempts - 1);
+      if (isOverdue && attempts > 1) return this.#guard(operation, { isLong, attempts: attempts - 1, calls });
       if (!isRefusal(error) && !isOverdue && !isLate && (this.spread !== true || counts(false)))
-        this.#breaker?.failed();
+        this.#breaker?.failed(calls);
       if (error instanceof CacheError && error.code === 'LAYER_TIMEOUT') {
         if (!isLate) this.#silentSince = this.#heard;
         this.#lookAgain();
@@ -399,7 +412,7 @@ export class ResilientLayer implements Layer {
     isLong?: boolean,
   ): Promise<T> {
     try {
-      return await this.#guard(operation, isLong);
+      return await this.#guard(operation, { isLong });
     } catch (error) {
       remember(error);
       this.#retryLater();

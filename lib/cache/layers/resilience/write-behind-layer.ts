@@ -71,6 +71,7 @@ export class WriteBehindLayer implements Layer {
     keys: readonly string[],
     tickets?: readonly LoadTicket[],
     unanswered?: Set<string>,
+    calls?: number,
   ): Promise<(Entry | undefined)[]> {
     const entries = keys.map((key) => this.#waiting(key));
     const absent = [...keys.keys()].filter((index) => entries[index] === undefined);
@@ -79,6 +80,7 @@ export class WriteBehindLayer implements Layer {
       absent.map((index) => keys[index]!),
       tickets && absent.map((index) => tickets[index]!),
       unanswered,
+      calls,
     );
     for (const [turn, index] of absent.entries()) entries[index] = found[turn];
     return entries;
@@ -89,8 +91,8 @@ export class WriteBehindLayer implements Layer {
     this.#enqueue(key, entry, ticket);
   }
 
-  setMany(entries: readonly LayerWrite[]): void | Promise<void> {
-    if (this.#closed) return this.#inner.setMany(entries);
+  setMany(entries: readonly LayerWrite[], calls?: number): void | Promise<void> {
+    if (this.#closed) return this.#inner.setMany(entries, calls);
     for (const [key, entry, ticket] of entries) this.#enqueue(key, entry, ticket);
   }
 

@@ -158,6 +158,10 @@ describe.each(platforms)('the dashboard in a browser, on %s', (platform) => {
   });
 });
 
+/** Puts {@link advice} in the place of what the application recommends. */
+const advise = (app: INestApplication) =>
+  Object.assign(app.get(ObservedCache).insight, { collectRecommendations: () => Promise.resolve([advice]) });
+
 describe('the dashboard', () => {
   it('has no violation that axe finds, on any page, in light and in dark', async () => {
     const app = await start();
@@ -183,6 +187,7 @@ describe('the dashboard', () => {
         [`Bearer ${token}`, 'Bearer admin'].includes(context.switchToHttp().getRequest().headers.authorization),
     });
     const app = await start('express', { guards: [holds('reader')], writeGuards: [holds('admin')] });
+    advise(app);
     const { page, faults } = await open(browser, home(app));
     await page.getByRole('heading', { name: 'Not allowed' }).waitFor();
     expect(await violationsOf(page)).toEqual([]);
@@ -193,7 +198,6 @@ describe('the dashboard', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Costs most' }).waitFor();
     await page.locator('.connected.live').waitFor();
-    await page.route('**/cache/insights*', (route) => route.fulfill({ json: [advice] }));
     await page.goto(home(app, '#/advice'));
     await page.reload();
     await page.getByText('Keep it longer').waitFor();
@@ -233,9 +237,8 @@ describe('the dashboard', () => {
   it('applies advice after a question, and reverts it', async () => {
     const app = await start();
     await traffic(app);
+    advise(app);
     const { page, faults } = await open(browser, `${addressOf(app)}/cache/dashboard`);
-    await page.route('**/cache/insights?*', (route) => route.fulfill({ json: [advice] }));
-    await page.route('**/cache/insights', (route) => route.fulfill({ json: [advice] }));
     await page.goto(home(app, '#/advice'));
     await page.reload();
     await page.getByRole('button', { name: 'Apply…' }).click();

@@ -41,7 +41,7 @@ describe.each(['node-redis', 'ioredis', 'a pool of node-redis'] as const)(
       close = own.close;
       outage = await Outage.begin({ client: own.client });
       beside = { url: server.url, client: undefined } as RedisLayerOptions;
-    });
+    }, 60_000);
     afterEach(async () => {
       await outage.end();
       close();
@@ -55,7 +55,7 @@ describe.each(['node-redis', 'ioredis', 'a pool of node-redis'] as const)(
       outage.unnoticed({ memoryKept: false });
       await outage.keptWhatWasWritten(beside);
       await outage.holdsNothingOld(beside);
-    });
+    }, 60_000);
 
     it('whose server is frozen: no visitor notices', async () => {
       await outage.during(() => server.freeze(), 4_000);
@@ -64,6 +64,6 @@ describe.each(['node-redis', 'ioredis', 'a pool of node-redis'] as const)(
       outage.unnoticed();
       await outage.keptWhatWasWritten(beside);
       await outage.holdsNothingOld(beside);
-    });
+    }, 60_000);
   },
 );

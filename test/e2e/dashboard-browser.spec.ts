@@ -179,7 +179,7 @@ describe('the dashboard', () => {
     }
     expect(violations).toEqual([]);
     expect(faults).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it('asks for a bearer token where guards refuse, and shows no writes to those who may not', async () => {
     const holds = (token: string) => ({

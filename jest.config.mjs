@@ -37,5 +37,5 @@ export default {
   // Modules of finished suites stay in memory; past this a full collection of garbage takes a second.
   workerIdleMemoryLimit: '1200MB',
   // Suites start real servers; a busy machine must not fail them.
-  testTimeout: 30_000,
+  testTimeout: 60_000,
 };

@@ -65,7 +65,7 @@ if (withImage.length > 0 && process.platform === 'linux' && run('docker', ['info
   }
 }
 
-if (!has('valkey-server') && onPath('apt-get') && onPath('dpkg')) takeValkey();
+if (process.argv.includes('--valkey') && !has('valkey-server') && onPath('apt-get') && onPath('dpkg')) takeValkey();
 
 const still = missing().filter(({ program }) => !existsSync(`${bin}${program}`));
 if (still.length > 0) {

@@ -1,24 +1,12 @@
-// Runs every suite and prints one closing line, `N passed, N failed`, whatever Jest's reporters show. Where Valkey is installed, some
-// suites of Redis run a second time with it; `--valkey` runs all of those, and nothing else.
+// Runs every suite and prints one closing line, `N passed, N failed`, whatever Jest's reporters show. `--valkey` runs the suites of Redis
+// with Valkey in place of Redis, and nothing else.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 const VALKEY = 'valkey-server';
-/** What runs with Valkey after every suite, in half a minute: the contract, the order of invalidations, faults and rights. */
-const BRIEF = [
-  'test/contract/redis-layer.spec.ts',
-  'test/contract/redis-order.spec.ts',
-  'test/property/consistency.spec.ts',
-  'test/faults/killed.spec.ts',
-  'test/faults/full.spec.ts',
-  'test/faults/redis-rights.spec.ts',
-  'test/faults/redis-least-rights.spec.ts',
-];
-const ALL = ['test/contract/', 'test/faults/', 'test/property/consistency.spec.ts'];
-/** After suites that took longer, on a busy machine, the second run is left out. */
-const PATIENCE_MS = 500_000;
+const OF_REDIS = ['test/contract/', 'test/faults/', 'test/property/consistency.spec.ts'];
 
 const directory = mkdtempSync(join(tmpdir(), 'cache-observability-test-'));
 const isInstalled = (program) =>
@@ -26,7 +14,7 @@ const isInstalled = (program) =>
 
 /** @returns what Jest counted. */
 async function run(args, env = {}) {
-  const outcome = join(directory, `outcome-${Object.values(env).join()}.json`);
+  const outcome = join(directory, 'outcome.json');
   const jest = spawn(
     process.execPath,
     [
@@ -56,22 +44,14 @@ async function run(args, env = {}) {
 }
 
 const args = process.argv.slice(2);
-const onlyValkey = args[0] === '--valkey';
-const withValkey = (suites) => run(suites, { CACHE_TEST_SERVER: VALKEY });
-const runs = [];
-if (!onlyValkey) runs.push(await run(args));
-if (onlyValkey || args.length === 0) {
-  if (!isInstalled(VALKEY)) console.log(`${VALKEY} is not installed: the suites of Redis do not run with Valkey.`);
-  else if (onlyValkey) runs.push(await withValkey([...ALL, ...args.slice(1)]));
-  else if (performance.now() > PATIENCE_MS)
-    console.log('The machine is busy: the suites of Redis do not run with Valkey.');
-  else {
-    console.log('\nWith Valkey:');
-    runs.push(await withValkey(BRIEF));
-  }
+let outcome;
+if (args[0] !== '--valkey') outcome = await run(args);
+else if (isInstalled(VALKEY)) outcome = await run([...OF_REDIS, ...args.slice(1)], { CACHE_TEST_SERVER: VALKEY });
+else {
+  console.log(`${VALKEY} is not installed: the suites of Redis do not run with Valkey.`);
+  outcome = { code: 0, passed: 0, failed: 0, skipped: 0 };
 }
 rmSync(directory, { recursive: true, force: true });
-const sum = (count) => runs.reduce((total, each) => total + each[count], 0);
-const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
-console.log(`${sum('passed')} passed, ${sum('failed')} failed${skipped}`);
-process.exit(runs.find(({ code }) => code !== 0)?.code ?? 0);
+const { code, passed, failed, skipped } = outcome;
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exit(code);

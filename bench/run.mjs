@@ -56,6 +56,8 @@ function apart(question) {
 }
 
 async function answer(question) {
+  // Timers of the cache do not keep a process alive.
+  const alive = setInterval(() => {}, 60_000);
   const { title, header, measure } = await import(new URL(`${question}.mjs`, directory));
   console.log(`\n## ${title}`);
   const ask = () => measure({ short, progress: (text) => process.stderr.write(`\r\x1b[K${text}`) });
@@ -67,6 +69,7 @@ async function answer(question) {
     ({ rows, data } = again);
     gates = gates.map((gate, index) => (missed(gate) ? again.gates[index] : gate));
   }
+  clearInterval(alive);
   process.stderr.write('\r\x1b[K');
   console.log(table(header, rows));
   for (const gate of gates) {

@@ -16,7 +16,7 @@ const STEP_MS = 2 ** STEP_SHIFT;
 const LAST_STEP = 2 ** 31 - 1;
 
 const FIELD_SHIFT = 2;
-/** What stands in a place: the track, 0 for none; until when hits only count; such hits; the hash of the key. */
+/** The fields of a place: the track, 0 for none; until when hits only count; such hits; the hash of the key. */
 const Field = { track: 0, until: 1, hits: 2, hash: 3 } as const;
 const FIELDS = 2 ** FIELD_SHIFT;
 

@@ -22,7 +22,7 @@ export interface Layer {
   /** True where keys lie on several servers, of which one may be lost: a key's answer must not wait for another's. */
   readonly spread?: boolean | undefined;
   /**
-   * True while writes without a ticket, deletions and invalidations that succeed tell the other processes themselves, in the same
+   * True while writes without a ticket, deletions and invalidations that succeed inform the other processes themselves, in the same
    * round trip; else they are published by {@link Coordination}.
    */
   readonly announces?: boolean | undefined;

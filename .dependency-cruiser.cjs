@@ -41,6 +41,7 @@ const folders = {
   ],
   metrics: ['images', 'windows', 'ledger', 'patterns', 'recording', '.', 'collectors'],
   caching: ['options', 'inputs', 'keys', 'decoration', 'gate', 'invalidation', 'http', 'handlers', '.', 'fast-lane'],
+  insight: ['stream', 'evidence', 'recommendations', 'alerts', '.'],
   exporters: ['.', 'prometheus', 'statsd', 'cloudwatch', 'otel'],
 };
 const pathOf = (room, folder) => (folder === '.' ? `^lib/${room}/[^/]+$` : `^lib/${room}/${folder}/`);

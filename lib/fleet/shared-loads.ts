@@ -3,8 +3,8 @@ import { within } from '../cache/base/bounded-wait.js';
 import type { Clock } from '../cache/base/clock.js';
 import type { ReportedLoad } from '../cache/entries/access-stream.js';
 import type { SharedMap } from '../cache/layers/layer.js';
-import { keyHash } from '../insight/key-hash.js';
-import type { SharedLoadEvidence } from '../insight/recommendations/evidence.js';
+import { keyHash } from '../insight/stream/key-hash.js';
+import type { SharedLoadEvidence } from '../insight/evidence/evidence.js';
 import { LoadNotes, type OtherNotes, readNotes } from './load-notes.js';
 
 /*

@@ -10,12 +10,12 @@ import type { Entry } from '../cache/entries/entry.js';
 import { FollowedPattern } from './followed-pattern.js';
 import { InvalidationNotes } from './invalidation-notes.js';
 import type { MemorySimulation } from './memory-ladder.js';
-import { keyHash } from './key-hash.js';
+import { keyHash } from './stream/key-hash.js';
 import { MOST_HOT, MOST_PATTERNS } from './pattern-sample.js';
 import { TrackMarks } from './track-marks.js';
 import { TrackTable } from './track-table.js';
 import type { AccessFacts } from './ttl-replay.js';
-import { AccessKind, type AccessListener, type TrackedAccess } from './tracked-access.js';
+import { AccessKind, type AccessListener, type TrackedAccess } from './stream/tracked-access.js';
 import { valueDigest } from './value-digest.js';
 
 /*

@@ -6,16 +6,16 @@ import type { CacheAlerts } from './alerts/cache-alerts.js';
 import { AccessRecorder } from './access-recorder.js';
 import { type AdvisedCache, Advisor } from './recommendations/advisor.js';
 import type { AdviceState } from './recommendations/low-performer.js';
-import type { SharedLoadEvidence, TtlEvidence, WarmedEvidence } from './recommendations/evidence.js';
+import type { SharedLoadEvidence, TtlEvidence, WarmedEvidence } from './evidence/evidence.js';
 import type { Recommendation } from './recommendations/recommendation.js';
 import type { RecommendationFilter } from './recommendations/recommendations.js';
 import type { Layer } from '../cache/layers/layer.js';
 import { type MemoryLadder, MemorySimulation } from './memory-ladder.js';
 import type { CacheMetrics } from '../metrics/cache-metrics.js';
 import { StaleShares } from './stale-shares.js';
-import { keyHash, saltOf } from './key-hash.js';
+import { keyHash, saltOf } from './stream/key-hash.js';
 import type { TtlAdviceOptions, TtlLadder } from './ttl-ladder.js';
-import type { AccessListener } from './tracked-access.js';
+import type { AccessListener } from './stream/tracked-access.js';
 
 /** What insight compares and shows. */
 export interface InsightOptions {

@@ -1,5 +1,5 @@
 import { type GlobMatcher, globMatcher } from '../cache/base/glob.js';
-import { keyHash } from './key-hash.js';
+import { keyHash } from './stream/key-hash.js';
 
 const MOST_TAGS = 4_096;
 const MOST_GLOBS = 64;

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { mixed } from './key-hash.js';
+import { mixed } from './stream/key-hash.js';
 
 /** Parts of a value that are looked at: properties, elements and pieces of texts. */
 const MOST_PARTS = 4_000;

@@ -1,4 +1,4 @@
-import type { LayerEvidence, PatternEvidence, TtlRung } from '../../lib/insight/recommendations/evidence.js';
+import type { LayerEvidence, PatternEvidence, TtlRung } from '../../lib/insight/evidence/evidence.js';
 import { createCacheMetrics } from '../../lib/insight/create-cache-metrics.js';
 import type { LayerStats, PatternStats } from '../../lib/metrics/snapshot.js';
 import { ManualClock } from './manual-clock.js';

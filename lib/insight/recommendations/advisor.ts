@@ -1,10 +1,10 @@
 import type { Clock } from '../../cache/base/clock.js';
 import type { Layer } from '../../cache/layers/layer.js';
 import type { CacheMetrics } from '../../metrics/cache-metrics.js';
-import type { AccessListener } from '../tracked-access.js';
+import type { AccessListener } from '../stream/tracked-access.js';
 import { CacheEvidence, type LayerLadder } from './cache-evidence.js';
-import { EvidenceCollector } from './collecting/evidence-collector.js';
-import type { SharedLoadEvidence, TtlEvidence, WarmedEvidence } from './evidence.js';
+import { EvidenceCollector } from '../evidence/evidence-collector.js';
+import type { SharedLoadEvidence, TtlEvidence, WarmedEvidence } from '../evidence/evidence.js';
 import type { AdviceState } from './low-performer.js';
 import type { Recommendation } from './recommendation.js';
 import { type RecommendationFilter, Recommendations } from './recommendations.js';

@@ -2,8 +2,8 @@ import type { Layer } from '../../cache/layers/layer.js';
 import type { ResolvedPolicy } from '../../cache/policies/resolved-policy.js';
 import type { CacheMetrics } from '../../metrics/cache-metrics.js';
 import type { CacheStats, PatternStats } from '../../metrics/snapshot.js';
-import type { EvidenceCollector } from './collecting/evidence-collector.js';
-import type { LayerEvidence, MemoryRung, PatternEvidence, PolicyInForce, SharedLoadEvidence, TtlEvidence, WarmedEvidence } from './evidence.js'; // prettier-ignore
+import type { EvidenceCollector } from '../evidence/evidence-collector.js';
+import type { LayerEvidence, MemoryRung, PatternEvidence, PolicyInForce, SharedLoadEvidence, TtlEvidence, WarmedEvidence } from '../evidence/evidence.js'; // prettier-ignore
 import type { EvidenceSource } from './recommendations.js';
 
 /** What the memory ladder says of one layer. */

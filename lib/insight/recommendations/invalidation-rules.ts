@@ -1,4 +1,4 @@
-import type { PatternEvidence } from './evidence.js';
+import type { PatternEvidence } from '../evidence/evidence.js';
 import { type Advice, percent, policyCode } from './recommendation.js';
 
 /*

@@ -1,4 +1,4 @@
-import type { KeyPartEvidence, PatternEvidence, WarmedEvidence } from './evidence.js';
+import type { KeyPartEvidence, PatternEvidence, WarmedEvidence } from '../evidence/evidence.js';
 import { type Advice, figure, percent, policyCode } from './recommendation.js';
 
 /*

@@ -1,5 +1,5 @@
 import type { NotKeptCounts } from '../../metrics/snapshot.js';
-import type { PatternEvidence } from './evidence.js';
+import type { PatternEvidence } from '../evidence/evidence.js';
 import { NOT_KEPT } from './not-kept.js';
 import { type Advice, duration, figure, percent, policyCode, spoken } from './recommendation.js';
 

@@ -1,4 +1,4 @@
-import type { LayerEvidence, MemoryRung, PatternEvidence } from './evidence.js';
+import type { LayerEvidence, MemoryRung, PatternEvidence } from '../evidence/evidence.js';
 import { type Advice, bytesText, figure, percent, policyCode } from './recommendation.js';
 
 /*

@@ -1,6 +1,6 @@
 import type { Clock } from '../../cache/base/clock.js';
 import { runAtOnce, runInSlices } from '../../cache/base/slices.js';
-import type { LayerEvidence, PatternEvidence } from './evidence.js';
+import type { LayerEvidence, PatternEvidence } from '../evidence/evidence.js';
 import type { Advice, Recommendation } from './recommendation.js';
 import { adviceOnLayer, adviceOnPattern } from './rules.js';
 

@@ -1,4 +1,4 @@
-import type { LayerEvidence, PatternEvidence } from './evidence.js';
+import type { LayerEvidence, PatternEvidence } from '../evidence/evidence.js';
 import { invalidatedTooWidely } from './invalidation-rules.js';
 import { keyTooSpecific, neverRead } from './key-rules.js';
 import { cacheEmptyResults, cheaperThanCache, notCached, shareLoads, warm } from './load-rules.js';

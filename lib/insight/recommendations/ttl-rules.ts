@@ -1,4 +1,4 @@
-import type { ChangeEvidence, PatternEvidence, PolicyInForce, TtlEvidence, TtlRung } from './evidence.js';
+import type { ChangeEvidence, PatternEvidence, PolicyInForce, TtlEvidence, TtlRung } from '../evidence/evidence.js';
 import { type Advice, duration, figure, percent, policyCode, spoken } from './recommendation.js';
 
 /*

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { KeyPartEvidence, PatternEvidence } from '../../../../lib/insight/recommendations/evidence.js';
+import type { KeyPartEvidence, PatternEvidence } from '../../../../lib/insight/evidence/evidence.js';
 import { adviceOnLayer, adviceOnPattern } from '../../../../lib/insight/recommendations/rules.js';
 import { layerEvidence, missReasons, notKept, patternEvidence, rung, statsWith } from '../../../support/evidence.js';
 

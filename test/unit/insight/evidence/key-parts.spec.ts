@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { keyHash } from '../../../../lib/insight/key-hash.js';
+import { keyHash } from '../../../../lib/insight/stream/key-hash.js';
 import {
   hashNumbered,
   keyPartsOf,
   KeyTemplateText,
   MOST_KEY_PARTS,
   numbered,
-} from '../../../../lib/insight/recommendations/collecting/key-parts.js';
+} from '../../../../lib/insight/evidence/key-parts.js';
 
 const read = (key: string, template?: string) =>
   keyPartsOf(key, template === undefined ? undefined : new KeyTemplateText(template))?.map(

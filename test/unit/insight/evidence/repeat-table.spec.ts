@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { keyHash } from '../../../../lib/insight/key-hash.js';
-import { DistinctCount, RepeatTable } from '../../../../lib/insight/recommendations/collecting/repeat-table.js';
+import { keyHash } from '../../../../lib/insight/stream/key-hash.js';
+import { DistinctCount, RepeatTable } from '../../../../lib/insight/evidence/repeat-table.js';
 import { randomOf, zipf } from '../../../support/workloads.js';
 
 const hash = (n: number) => keyHash(`key:${n}`, 77) >>> 0;

@@ -1,8 +1,8 @@
-import { MissReason } from '../../../cache/base/observer.js';
-import { AccessKind, type TrackedAccess } from '../../tracked-access.js';
-import type { ChangeEvidence, EmptyEvidence, ExpiryEvidence, InvalidationEvidence, KeyEvidence, LifetimeEvidence, PolicyInForce, SizeEvidence, StartEvidence } from '../evidence.js'; // prettier-ignore
+import { MissReason } from '../../cache/base/observer.js';
+import { AccessKind, type TrackedAccess } from '../stream/tracked-access.js';
+import type { ChangeEvidence, EmptyEvidence, ExpiryEvidence, InvalidationEvidence, KeyEvidence, LifetimeEvidence, PolicyInForce, SizeEvidence, StartEvidence } from './evidence.js'; // prettier-ignore
 import { EntryNotes } from './entry-notes.js';
-import { keyHash, mixed } from '../../key-hash.js';
+import { keyHash, mixed } from '../stream/key-hash.js';
 import { hashNumbered, isNumbered, keyPartsOf, type KeyTemplateText, MOST_KEY_PARTS, numbered } from './key-parts.js';
 import { DistinctCount, RepeatTable } from './repeat-table.js';
 

@@ -1,5 +1,5 @@
-import type { MissReason } from '../cache/base/observer.js';
-import type { ReportedInvalidation, ReportedLoad } from '../cache/entries/access-stream.js';
+import type { MissReason } from '../../cache/base/observer.js';
+import type { ReportedInvalidation, ReportedLoad } from '../../cache/entries/access-stream.js';
 
 /** What happened to a tracked key. */
 export const AccessKind = {

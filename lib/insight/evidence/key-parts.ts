@@ -1,4 +1,4 @@
-import { mixed } from '../../key-hash.js';
+import { mixed } from '../stream/key-hash.js';
 
 /*
  * The inputs that a key holds, read from its text: `feed:GET /feeds?page=2&:id=7` holds `query.page` and `params.id`, a key of a

@@ -1,6 +1,6 @@
-import type { ReportedLoad } from '../../../cache/entries/access-stream.js';
-import type { PatternDeclaration } from '../../../metrics/judgement.js';
-import type { AccessListener, TrackedAccess } from '../../tracked-access.js';
+import type { ReportedLoad } from '../../cache/entries/access-stream.js';
+import type { PatternDeclaration } from '../../metrics/judgement.js';
+import type { AccessListener, TrackedAccess } from '../stream/tracked-access.js';
 import { KeyTemplateText } from './key-parts.js';
 import { PatternObservation } from './pattern-observation.js';
 

@@ -75,7 +75,25 @@ module.exports = {
     {
       name: 'rooms-do-not-import-the-wiring',
       severity: 'error',
-      from: { path: '^lib/[^/]+/', pathNot: '^lib/(options|adoption)/' },
+      from: { path: `^lib/(${floors.flat().join('|')})/` },
+      to: { path: '^lib/(wiring/|adoption/|options/|(?!code-catalogue)[^/]+\\.ts$)' },
+    },
+    {
+      name: 'options-import-only-rooms',
+      severity: 'error',
+      from: { path: '^lib/options/' },
+      to: { path: '^lib/(wiring/|adoption/|[^/]+\\.ts$)' },
+    },
+    {
+      name: 'the-wiring-imports-only-options-and-rooms',
+      severity: 'error',
+      from: { path: '^lib/wiring/' },
+      to: { path: '^lib/(adoption/|(?!code-catalogue)[^/]+\\.ts$)' },
+    },
+    {
+      name: 'adoption-imports-only-the-wiring',
+      severity: 'error',
+      from: { path: '^lib/adoption/' },
       to: { path: '^lib/[^/]+\\.ts$' },
     },
     {
@@ -100,7 +118,7 @@ module.exports = {
     },
     {
       name: 'features-are-loaded-when-used',
-      comment: 'lib/features.ts registers them; DatabaseMetrics is a token, and the cache makes its profiler at once',
+      comment: 'lib/wiring/features.ts registers them; DatabaseMetrics is a token, and the cache makes its profiler at once',
       severity: 'error',
       from: { path: '^lib/', pathNot: '^lib/(caching/fast-lane|database|profiling)/' },
       to: {
@@ -114,7 +132,10 @@ module.exports = {
     {
       name: 'features-are-registered-in-one-place',
       severity: 'error',
-      from: { path: '^lib/(caching/|[^/]+$)', pathNot: '^lib/(caching/fast-lane/|(features|watchers|index)\\.ts$)' },
+      from: {
+        path: '^lib/(caching/|wiring/|[^/]+$)',
+        pathNot: '^lib/(caching/fast-lane/|(wiring/(features|watchers)|index)\\.ts$)',
+      },
       to: {
         path: '^lib/(caching/fast-lane|database|profiling)/',
         dependencyTypesNot: ['type-only'],

@@ -9,18 +9,18 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { APPLICATION_CACHE } from './application-cache.js';
+import { APPLICATION_CACHE } from './wiring/application-cache.js';
 import {
   ConfigurableModuleClass,
   MODULE_OPTIONS_TOKEN,
   RESOLVED_OPTIONS,
-} from './cache-observability.module-definition.js';
+} from './options/cache-observability.module-definition.js';
 import type {
   CacheFeatureOptions,
   CacheObservabilityAsyncOptions,
   CacheObservabilityOptions,
   StaticOptions,
-} from './cache-observability.options.js';
+} from './options/cache-observability.options.js';
 import { cacheManagerProviders, roomProviders } from './cache-observability.providers.js';
 import { ShutdownBudget } from './cache/base/shutdown-budget.js';
 import { CACHE_CLOCK } from './cache/base/tokens.js';
@@ -28,13 +28,13 @@ import { CachingRuntime } from './caching/caching-runtime.js';
 import { cachingExports } from './caching/caching.providers.js';
 import { dashboardRoutes } from './dashboard/dashboard.routes.js';
 import { prometheusEndpoint } from './exporters/prometheus/endpoint.js';
-import { FEATURE_SOURCES, featureExports, type FeatureSource } from './features.js';
+import { FEATURE_SOURCES, featureExports, type FeatureSource } from './wiring/features.js';
 import { CacheHealthIndicator } from './health/cache-health.indicator.js';
 import { CacheInsight } from './insight/cache-insight.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { monitoringRoutes } from './monitoring/controllers.js';
-import { featureModule, NamedCaches } from './named-caches.js';
-import { ObservedCache } from './observed-cache.js';
+import { featureModule, NamedCaches } from './wiring/named-caches.js';
+import { ObservedCache } from './wiring/observed-cache.js';
 import {
   resolveAsyncOptions,
   resolveMonitoring,

@@ -16,11 +16,11 @@ export type {
   TracingOptions,
   TuningOptions,
   WarmingOptions,
-} from './cache-observability.options.js';
+} from './options/cache-observability.options.js';
 
-export { InjectCache } from './named-caches.js';
-export { createObservedCache, observeCache, type ObservedCacheOptions } from './create-observed-cache.js';
-export { ObservedCache } from './observed-cache.js';
+export { InjectCache } from './wiring/named-caches.js';
+export { createObservedCache, observeCache, type ObservedCacheOptions } from './wiring/create-observed-cache.js';
+export { ObservedCache } from './wiring/observed-cache.js';
 export type {
   CacheContract,
   CacheEventPayloads,

@@ -1,14 +1,14 @@
 import { CACHE_MANAGER } from '@nestjs/cache-manager';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { APPLICATION_CACHE } from '../application-cache.js';
-import { RESOLVED_OPTIONS } from '../cache-observability.module-definition.js';
+import { APPLICATION_CACHE } from '../wiring/application-cache.js';
+import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
 import type { CacheLog } from '../cache/base/cache-log.js';
 import type { CacheContract } from '../cache/contract/cache-contract.js';
 import { CacheError } from '../cache/base/errors.js';
 import { DeferredCache } from './deferred-cache.js';
-import { nestLog } from '../nest-log.js';
-import { ObservedCache } from '../observed-cache.js';
+import { nestLog } from '../wiring/nest-log.js';
+import { ObservedCache } from '../wiring/observed-cache.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 
 /**

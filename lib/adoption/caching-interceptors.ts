@@ -1,8 +1,8 @@
 import { Cache, CACHE_MANAGER } from '@nestjs/cache-manager';
 import { Inject, Injectable, type NestInterceptor, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
-import { RESOLVED_OPTIONS } from '../cache-observability.module-definition.js';
-import { ObservedCache } from '../observed-cache.js';
+import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
+import { ObservedCache } from '../wiring/observed-cache.js';
 
 /** Marks controllers whose responses the application's caches must not store. */
 const UNCACHED = 'nestjs-cache-observability:uncached';

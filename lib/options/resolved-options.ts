@@ -4,7 +4,7 @@ import type {
   MonitoringOptions,
   PrometheusOptions,
   StaticOptions,
-} from '../cache-observability.options.js';
+} from './cache-observability.options.js';
 import { type Clock, systemClock } from '../cache/base/clock.js';
 import { namespaceOf } from './service-name.js';
 import { asyncOptionFaults, optionFaults, refuse } from './options-faults.js';

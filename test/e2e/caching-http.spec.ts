@@ -23,7 +23,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { of } from 'rxjs';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
-import type { CacheObservabilityOptions } from '../../lib/cache-observability.options.js';
+import type { CacheObservabilityOptions } from '../../lib/options/cache-observability.options.js';
 import { boot, closeApps, platforms } from '../support/apps.js';
 
 const calls = new Map<string, number>();
@@ -262,7 +262,7 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
     it('uses a template as the whole key', async () => {
       const { ask, app } = await start(platform);
       await ask().get('/feeds/items/7');
-      const { ObservedCache } = await import('../../lib/observed-cache.js');
+      const { ObservedCache } = await import('../../lib/wiring/observed-cache.js');
       expect(await app.get(ObservedCache).get('item:7')).toEqual({ id: '7', call: 1 });
     });
 

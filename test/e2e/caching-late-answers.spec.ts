@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { from, lastValueFrom, mergeMap, type Observable, raceWith, Subject, throwError } from 'rxjs';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
-import { ObservedCache } from '../../lib/observed-cache.js';
+import { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 import { settle } from '../support/manual-clock.js';
 

@@ -7,7 +7,7 @@ import { CacheObservabilityModule } from '../../lib/cache-observability.module.j
 import { CacheInvalidate } from '../../lib/caching/cache-invalidate.decorator.js';
 import { cacheMetricsOf } from '../../lib/caching/cache-metrics-of.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
-import { ObservedCache } from '../../lib/observed-cache.js';
+import { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { boot, closeApps } from '../support/apps.js';
 
 const LIST = Symbol('list');

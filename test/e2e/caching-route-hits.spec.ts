@@ -20,7 +20,7 @@ import {
 import { APP_GUARD } from '@nestjs/core';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
-import type { CacheObservabilityOptions } from '../../lib/cache-observability.options.js';
+import type { CacheObservabilityOptions } from '../../lib/options/cache-observability.options.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
 import { CachedInterceptor } from '../../lib/caching/decoration/cached.interceptor.js';
 import { CacheMetrics } from '../../lib/metrics/cache-metrics.js';

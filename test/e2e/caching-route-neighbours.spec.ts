@@ -20,7 +20,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import supertest from 'supertest';
 import type { App } from 'supertest/types.js';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
-import type { CacheObservabilityOptions } from '../../lib/cache-observability.options.js';
+import type { CacheObservabilityOptions } from '../../lib/options/cache-observability.options.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
 import { CacheMetrics } from '../../lib/metrics/cache-metrics.js';
 import { boot, closeApps, platforms } from '../support/apps.js';

@@ -32,7 +32,7 @@ import { WebSocket } from 'ws';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import { CacheInvalidate } from '../../lib/caching/cache-invalidate.decorator.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
-import { ObservedCache } from '../../lib/observed-cache.js';
+import { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { boot, closeApps, platforms } from '../support/apps.js';
 
 const calls: string[] = [];

@@ -10,7 +10,7 @@ import { lastValueFrom } from 'rxjs';
 import { WebSocket } from 'ws';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
-import { ObservedCache } from '../../lib/observed-cache.js';
+import { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { boot, type BootedApp, closeApps, type Platform, platforms } from '../support/apps.js';
 
 const imports = [CacheObservabilityModule.forRoot({ prometheus: { defaultMetrics: false } })];

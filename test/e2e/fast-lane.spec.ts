@@ -18,10 +18,10 @@ import {
 } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
-import type { CacheObservabilityOptions } from '../../lib/cache-observability.options.js';
+import type { CacheObservabilityOptions } from '../../lib/options/cache-observability.options.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
 import { CacheMetrics } from '../../lib/metrics/cache-metrics.js';
-import { ObservedCache } from '../../lib/observed-cache.js';
+import { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 
 /** Requests that reached the framework. */

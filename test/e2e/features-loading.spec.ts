@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { CacheObservabilityOptions } from '../../lib/cache-observability.options.js';
+import type { CacheObservabilityOptions } from '../../lib/options/cache-observability.options.js';
 import type { BootedApp } from '../support/apps.js';
 
 /* Promise: the fast lane, the observation of databases and what draws profiles are loaded when they are used. */

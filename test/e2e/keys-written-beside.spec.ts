@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
 import { cacheKeyOf } from '../../lib/caching/keys/cache-key-of.js';
-import { ObservedCache } from '../../lib/observed-cache.js';
+import { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { CacheWarmer } from '../../lib/warming/cache-warmer.js';
 import { boot, closeApps, platforms } from '../support/apps.js';
 

@@ -4,10 +4,10 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
 import type { CacheLog } from '../../lib/cache/base/cache-log.js';
-import { unguardedNestLog } from '../../lib/nest-log.js';
+import { unguardedNestLog } from '../../lib/wiring/nest-log.js';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
-import { ObservedCache } from '../../lib/observed-cache.js';
+import { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { eventually, freePort, RedisServer } from '../support/redis.js';
 
 @Controller()

@@ -17,7 +17,7 @@ import { from, mergeMap, type Observable, of, tap } from 'rxjs';
 import { register } from 'prom-client';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import { CacheMetrics } from '../../lib/metrics/cache-metrics.js';
-import type { ObservedCache } from '../../lib/observed-cache.js';
+import type { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { boot, closeApps, platforms } from '../support/apps.js';
 
 let calls: number;

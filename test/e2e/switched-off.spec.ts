@@ -2,7 +2,7 @@ import { Controller, Get, Injectable } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
-import { ObservedCache } from '../../lib/observed-cache.js';
+import { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { boot, closeApps, platforms } from '../support/apps.js';
 
 let calls = 0;

@@ -22,7 +22,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
 import { LayeredCache } from '../../lib/cache/layered-cache.js';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
-import type { WarmingOptions } from '../../lib/cache-observability.options.js';
+import type { WarmingOptions } from '../../lib/options/cache-observability.options.js';
 import type { CachedHandler } from '../../lib/caching/decoration/cached-handler.js';
 import { CachingRuntime } from '../../lib/caching/caching-runtime.js';
 import { WarmingRequests } from '../../lib/caching/gate/warming-requests.js';

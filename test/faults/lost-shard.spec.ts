@@ -3,8 +3,8 @@ import { Redis } from 'ioredis';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import { hashSlot } from '../../lib/cache/layers/redis/redis-keys.js';
 import type { RedisClientLike, RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
-import { createObservedCache } from '../../lib/create-observed-cache.js';
-import type { ObservedCache } from '../../lib/observed-cache.js';
+import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
+import type { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { RedisCluster } from '../support/redis.js';
 
 const NAMESPACE = 'shop';

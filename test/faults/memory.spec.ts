@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
-import { createObservedCache } from '../../lib/create-observed-cache.js';
-import type { ObservedCache } from '../../lib/observed-cache.js';
+import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
+import type { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { heapInUse } from '../support/heap.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { RedisServer } from '../support/redis.js';

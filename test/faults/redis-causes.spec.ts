@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { redisFailure } from '../../lib/cache/layers/redis/redis-failure.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
-import { createObservedCache } from '../../lib/create-observed-cache.js';
+import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
 import { freePort, RedisServer } from '../support/redis.js';
 
 const SECRET = 'hunter-secret';

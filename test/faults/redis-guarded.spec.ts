@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
-import { createObservedCache } from '../../lib/create-observed-cache.js';
+import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
 import { eventually, freePort, RedisServer } from '../support/redis.js';
 
 describe('a Redis behind TLS', () => {

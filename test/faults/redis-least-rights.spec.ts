@@ -6,7 +6,7 @@ import type { RedisClientType } from '@redis/client';
 import { CacheObservabilityModule } from '../../lib/cache-observability.module.js';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
-import { ObservedCache } from '../../lib/observed-cache.js';
+import { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { eventually, RedisServer } from '../support/redis.js';
 
 /** What the page on security grants, as the arguments of ACL SETUSER. */

@@ -4,8 +4,8 @@ import { Redis as IORedis } from 'ioredis';
 import { redactedLog } from '../../lib/cache/base/redacted-error.js';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
-import { createObservedCache } from '../../lib/create-observed-cache.js';
-import type { ObservedCache } from '../../lib/observed-cache.js';
+import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
+import type { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { eventually, RedisServer } from '../support/redis.js';
 
 let server: RedisServer;

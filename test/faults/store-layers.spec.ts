@@ -6,8 +6,8 @@ import { legacyStoreLayer } from '../../lib/cache/layers/stores/legacy-store-lay
 import { systemClock } from '../../lib/cache/base/clock.js';
 import type { Layer, LayerFactory } from '../../lib/cache/layers/layer.js';
 import { serverInfoOf } from '../../lib/exporters/server-figures.js';
-import { createObservedCache } from '../../lib/create-observed-cache.js';
-import type { ObservedCache } from '../../lib/observed-cache.js';
+import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
+import type { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { entryOf } from '../support/entries.js';
 import { layerContext, recordEvents } from '../support/layer-context.js';
 import { ManualClock } from '../support/manual-clock.js';

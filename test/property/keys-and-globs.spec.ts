@@ -11,7 +11,7 @@ import { CacheInvalidate } from '../../lib/caching/cache-invalidate.decorator.js
 import type { CachedOptions } from '../../lib/caching/options/cached.options.js';
 import { Cached } from '../../lib/caching/cached.decorator.js';
 import { cacheGlobOf, cacheKeyOf } from '../../lib/caching/keys/cache-key-of.js';
-import { ObservedCache } from '../../lib/observed-cache.js';
+import { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { boot, type BootedApp, closeApps, platforms } from '../support/apps.js';
 import { RedisServer } from '../support/redis.js';
 

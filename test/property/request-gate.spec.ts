@@ -13,7 +13,7 @@ import type { CachedOptions } from '../../lib/caching/options/cached.options.js'
 import { FastLane } from '../../lib/caching/fast-lane/fast-lane.js';
 import { RouteAnswer } from '../../lib/caching/http/route-answer.js';
 import { CacheMetrics } from '../../lib/metrics/cache-metrics.js';
-import { ObservedCache } from '../../lib/observed-cache.js';
+import { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { boot, closeApps, type Platform } from '../support/apps.js';
 import { Open } from '../support/guards.js';
 

@@ -1,6 +1,6 @@
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import type { Eviction } from '../../lib/cache/layers/memory/eviction-policy.js';
-import { createObservedCache } from '../../lib/create-observed-cache.js';
+import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
 import type { MemoryLadder } from '../../lib/insight/memory-ladder.js';
 import { HandClock } from './hand-clock.js';
 import { playTraffic, type TrafficOptions } from './seeded-traffic.js';

@@ -10,7 +10,7 @@ import {
   redisLayer,
 } from '../../lib/index.js';
 import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
-import { createObservedCache } from '../../lib/create-observed-cache.js';
+import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
 import { boot, type Platform } from './apps.js';
 import { MachineStalls } from './machine-stalls.js';
 import { eventually } from './redis.js';

@@ -1,4 +1,4 @@
-import { createObservedCache } from '../../lib/create-observed-cache.js';
+import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import type { TtlLadder } from '../../lib/insight/ttl-ladder.js';
 import { HandClock } from './hand-clock.js';

@@ -7,7 +7,7 @@ import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import { keyvLayer } from '../../lib/cache/layers/stores/keyv-layer.js';
 import { legacyStoreLayer } from '../../lib/cache/layers/stores/legacy-store-layer.js';
-import { createObservedCache } from '../../lib/create-observed-cache.js';
+import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
 import { applicationName } from '../../lib/options/service-name.js';
 import { boot, closeApps } from '../support/apps.js';
 

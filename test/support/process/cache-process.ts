@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Clock, systemClock } from '../../../lib/cache/base/clock.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
 import { redisLayer } from '../../../lib/cache/layers/redis/redis-layer.js';
-import { createObservedCache } from '../../../lib/create-observed-cache.js';
-import { type ObservedCache } from '../../../lib/observed-cache.js';
+import { createObservedCache } from '../../../lib/wiring/create-observed-cache.js';
+import { type ObservedCache } from '../../../lib/wiring/observed-cache.js';
 import type { Answered, Ask, Asked, ToProcess } from './messages.js';
 
 /*

@@ -1,6 +1,6 @@
 import { isolate } from '../../../lib/cache/entries/values.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
-import { createObservedCache } from '../../../lib/create-observed-cache.js';
+import { createObservedCache } from '../../../lib/wiring/create-observed-cache.js';
 import { memoryInUse } from '../heap.js';
 
 /*

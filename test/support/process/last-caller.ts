@@ -1,4 +1,4 @@
-import { createObservedCache } from '../../../lib/create-observed-cache.js';
+import { createObservedCache } from '../../../lib/wiring/create-observed-cache.js';
 import { keyvLayer } from '../../../lib/cache/layers/stores/keyv-layer.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
 

@@ -4,7 +4,7 @@ import { Keyv, type KeyvOptions } from 'keyv';
 import { observeInPlace } from '../../../lib/cache/adopted/adopted-cache.js';
 import type { CacheContract } from '../../../lib/cache/contract/cache-contract.js';
 import { systemClock } from '../../../lib/cache/base/clock.js';
-import { createObservedCache, observeCache } from '../../../lib/create-observed-cache.js';
+import { createObservedCache, observeCache } from '../../../lib/wiring/create-observed-cache.js';
 import { settle } from '../../support/manual-clock.js';
 import { RecordingObserver } from '../../support/recording-observer.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createObservedCache } from '../../../lib/create-observed-cache.js';
+import { createObservedCache } from '../../../lib/wiring/create-observed-cache.js';
 import { DatabaseMetrics, databaseMetrics, observePool } from '../../../lib/database/index.js';
 import { ManualClock } from '../../support/manual-clock.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createObservedCache, type ObservedCacheOptions } from '../../../lib/create-observed-cache.js';
+import { createObservedCache, type ObservedCacheOptions } from '../../../lib/wiring/create-observed-cache.js';
 import { AccessKind, type TrackedAccess } from '../../../lib/insight/stream/tracked-access.js';
 import { HandClock } from '../../support/hand-clock.js';
 import { ManualClock } from '../../../lib/testing/manual-clock.js';

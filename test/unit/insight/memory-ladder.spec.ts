@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
-import { createObservedCache } from '../../../lib/create-observed-cache.js';
+import { createObservedCache } from '../../../lib/wiring/create-observed-cache.js';
 import { memoryExperiment } from '../../support/memory-experiment.js';
 import type { TrafficOptions } from '../../support/seeded-traffic.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createObservedCache, type ObservedCacheOptions } from '../../../lib/create-observed-cache.js';
+import { createObservedCache, type ObservedCacheOptions } from '../../../lib/wiring/create-observed-cache.js';
 import { HandClock } from '../../support/hand-clock.js';
 
 const MINUTE = 60_000;

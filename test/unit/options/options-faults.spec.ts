@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CacheObservabilityOptions } from '../../../lib/cache-observability.options.js';
+import type { CacheObservabilityOptions } from '../../../lib/options/cache-observability.options.js';
 import { systemClock } from '../../../lib/cache/base/clock.js';
 import { CacheError } from '../../../lib/cache/base/errors.js';
 import type { LayerFactory } from '../../../lib/cache/layers/layer.js';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createObservedCache } from '../../../lib/create-observed-cache.js';
-import type { ObservedCache } from '../../../lib/observed-cache.js';
+import { createObservedCache } from '../../../lib/wiring/create-observed-cache.js';
+import type { ObservedCache } from '../../../lib/wiring/observed-cache.js';
 
 let cache: ObservedCache;
 const open = () => (cache = createObservedCache());

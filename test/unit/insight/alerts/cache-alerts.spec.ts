@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createObservedCache, type ObservedCacheOptions } from '../../../../lib/create-observed-cache.js';
+import { createObservedCache, type ObservedCacheOptions } from '../../../../lib/wiring/create-observed-cache.js';
 import { CircuitState } from '../../../../lib/cache/base/observer.js';
 import { memoryLayer } from '../../../../lib/cache/layers/memory-layer.js';
 import { prometheusText } from '../../../../lib/exporters/prometheus/text.js';
 import type { Alert } from '../../../../lib/insight/alerts/alert.js';
-import type { ObservedCache } from '../../../../lib/observed-cache.js';
+import type { ObservedCache } from '../../../../lib/wiring/observed-cache.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 import { ScriptedLayer } from '../../../support/scripted-layer.js';
 

@@ -1,17 +1,17 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { APPLICATION_CACHE } from './application-cache.js';
-import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
-import type { Clock } from './cache/base/clock.js';
-import { ShutdownBudget } from './cache/base/shutdown-budget.js';
-import { CACHE_CLOCK } from './cache/base/tokens.js';
-import { ExportSchedule } from './exporters/export-schedule.js';
-import { exportSourceOf } from './exporters/metrics-exporter.js';
-import { CacheMetrics } from './metrics/cache-metrics.js';
+import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
+import type { Clock } from '../cache/base/clock.js';
+import { ShutdownBudget } from '../cache/base/shutdown-budget.js';
+import { CACHE_CLOCK } from '../cache/base/tokens.js';
+import { ExportSchedule } from '../exporters/export-schedule.js';
+import { exportSourceOf } from '../exporters/metrics-exporter.js';
+import { CacheMetrics } from '../metrics/cache-metrics.js';
 import { nestLog } from './nest-log.js';
 import type { ObservedCache } from './observed-cache.js';
-import { Persistence } from './persistence/persistence.js';
-import type { ResolvedOptions } from './options/resolved-options.js';
-import { defaultServiceName } from './options/service-name.js';
+import { Persistence } from '../persistence/persistence.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+import { defaultServiceName } from '../options/service-name.js';
 
 /** How long exporters may take to export a last time and to stop. */
 const STOP_MS = 1_500;

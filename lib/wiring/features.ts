@@ -1,16 +1,16 @@
 import type { InjectionToken, Provider } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { APPLICATION_CACHE } from './application-cache.js';
-import type { CachingOptions } from './caching/options/caching.options.js';
-import { CACHING_OPTIONS } from './caching/caching.tokens.js';
-import { decoratedClasses, providedMethods } from './caching/decoration/decorated-classes.js';
-import { cachedSiteOf } from './caching/decoration/method-site.js';
-import { EARLY_HITS, type EarlyHits } from './caching/http/early-hits.js';
-import { DatabaseMetrics } from './database/records/database-metrics.js';
-import { databaseMetrics } from './database/records/process-metrics.js';
-import type { FamilySource } from './metrics/family.js';
-import type { HealthWarning } from './metrics/snapshot.js';
-import { MONITORED_PROFILER } from './monitoring/profile.controller.js';
+import type { CachingOptions } from '../caching/options/caching.options.js';
+import { CACHING_OPTIONS } from '../caching/caching.tokens.js';
+import { decoratedClasses, providedMethods } from '../caching/decoration/decorated-classes.js';
+import { cachedSiteOf } from '../caching/decoration/method-site.js';
+import { EARLY_HITS, type EarlyHits } from '../caching/http/early-hits.js';
+import { DatabaseMetrics } from '../database/records/database-metrics.js';
+import { databaseMetrics } from '../database/records/process-metrics.js';
+import type { FamilySource } from '../metrics/family.js';
+import type { HealthWarning } from '../metrics/snapshot.js';
+import { MONITORED_PROFILER } from '../monitoring/profile.controller.js';
 import type { ObservedCache } from './observed-cache.js';
 
 /**
@@ -40,7 +40,7 @@ const fastLane: Feature = {
           providedMethods(cls).map(({ implementation }) => cachedSiteOf(implementation)?.options.fastLane),
         );
         if (!options.fastLane && !ofHandlers.some(Boolean)) return undefined;
-        const { ApplicationLane } = await import('./caching/fast-lane/application-lane.js');
+        const { ApplicationLane } = await import('../caching/fast-lane/application-lane.js');
         return new ApplicationLane(options, modules, adapterHost);
       },
     },

@@ -1,18 +1,18 @@
 import { type DynamicModule, Inject, Injectable, Module } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import type { CacheFeatureOptions } from './cache-observability.options.js';
-import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
+import type { CacheFeatureOptions } from '../options/cache-observability.options.js';
+import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
 import { cacheBehind } from './application-cache.js';
-import type { Clock } from './cache/base/clock.js';
-import { CacheError } from './cache/base/errors.js';
-import { CACHE_CLOCK, cacheNameIn, cacheToken } from './cache/base/tokens.js';
-import { faultsError } from './cache/options/option-rules.js';
+import type { Clock } from '../cache/base/clock.js';
+import { CacheError } from '../cache/base/errors.js';
+import { CACHE_CLOCK, cacheNameIn, cacheToken } from '../cache/base/tokens.js';
+import { faultsError } from '../cache/options/option-rules.js';
 import { observedCacheOf } from './create-observed-cache.js';
 import { unguardedNestLog } from './nest-log.js';
 import type { ObservedCache } from './observed-cache.js';
-import { featureFaults } from './options/options-faults.js';
-import type { ResolvedOptions } from './options/resolved-options.js';
-import { applicationName } from './options/service-name.js';
+import { featureFaults } from '../options/options-faults.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+import { applicationName } from '../options/service-name.js';
 
 const OPTIONS = 'nestjs-cache-observability:cache-options:';
 

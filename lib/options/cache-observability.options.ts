@@ -1,20 +1,20 @@
 import type { ModuleMetadata, Type } from '@nestjs/common';
-import type { Clock } from './cache/base/clock.js';
-import type { Duration } from './cache/base/duration.js';
-import type { CachedClasses } from './cache/entries/listed-classes.js';
-import type { LayerFactory } from './cache/layers/layer.js';
-import type { AutomaticTtl } from './cache/policies/automatic-ttl.js';
-import type { CachePolicy } from './cache/policies/policy.js';
-import type { FastLaneOptions } from './caching/options/fast-lane.options.js';
-import type { AlertsOptions } from './insight/alerts/alerts.options.js';
-import type { InsightOptions } from './insight/cache-insight.js';
-import type { MetricsExporter } from './exporters/metrics-exporter.js';
-import type { MetricsCollector } from './metrics/collectors/metrics-collector.js';
-import type { Window } from './metrics/snapshot.js';
-import type { MonitoringOptions } from './monitoring/monitoring.options.js';
-import type { PrometheusOptions } from './exporters/prometheus/endpoint.js';
-import type { TuningOptions } from './tuning/tuning-bounds.js';
-import type { WarmingOptions } from './warming/warming.options.js';
+import type { Clock } from '../cache/base/clock.js';
+import type { Duration } from '../cache/base/duration.js';
+import type { CachedClasses } from '../cache/entries/listed-classes.js';
+import type { LayerFactory } from '../cache/layers/layer.js';
+import type { AutomaticTtl } from '../cache/policies/automatic-ttl.js';
+import type { CachePolicy } from '../cache/policies/policy.js';
+import type { FastLaneOptions } from '../caching/options/fast-lane.options.js';
+import type { AlertsOptions } from '../insight/alerts/alerts.options.js';
+import type { InsightOptions } from '../insight/cache-insight.js';
+import type { MetricsExporter } from '../exporters/metrics-exporter.js';
+import type { MetricsCollector } from '../metrics/collectors/metrics-collector.js';
+import type { Window } from '../metrics/snapshot.js';
+import type { MonitoringOptions } from '../monitoring/monitoring.options.js';
+import type { PrometheusOptions } from '../exporters/prometheus/endpoint.js';
+import type { TuningOptions } from '../tuning/tuning-bounds.js';
+import type { WarmingOptions } from '../warming/warming.options.js';
 
 export type { MonitoringOptions, PrometheusOptions, TuningOptions, WarmingOptions };
 

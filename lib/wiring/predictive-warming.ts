@@ -1,20 +1,20 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { APPLICATION_CACHE } from './application-cache.js';
-import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
-import type { Clock } from './cache/base/clock.js';
-import { CACHE_CLOCK } from './cache/base/tokens.js';
-import { ShutdownBudget } from './cache/base/shutdown-budget.js';
-import { CachingRuntime } from './caching/caching-runtime.js';
+import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
+import type { Clock } from '../cache/base/clock.js';
+import { CACHE_CLOCK } from '../cache/base/tokens.js';
+import { ShutdownBudget } from '../cache/base/shutdown-budget.js';
+import { CachingRuntime } from '../caching/caching-runtime.js';
 import { nestLog } from './nest-log.js';
 import type { ObservedCache } from './observed-cache.js';
-import type { ResolvedOptions } from './options/resolved-options.js';
-import type { MetricsStore } from './persistence/metrics-store.js';
-import { Persistence } from './persistence/persistence.js';
-import { ApplicationUp } from './warming/application-up.js';
-import type { ClockWarming } from './warming/by-the-clock/clock-warming.js';
-import { CacheWarmer } from './warming/cache-warmer.js';
-import { POPULAR_KEYS } from './warming/popular-keys.js';
-import { StrategyRegistry } from './warming/strategy-registry.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { MetricsStore } from '../persistence/metrics-store.js';
+import { Persistence } from '../persistence/persistence.js';
+import { ApplicationUp } from '../warming/application-up.js';
+import type { ClockWarming } from '../warming/by-the-clock/clock-warming.js';
+import { CacheWarmer } from '../warming/cache-warmer.js';
+import { POPULAR_KEYS } from '../warming/popular-keys.js';
+import { StrategyRegistry } from '../warming/strategy-registry.js';
 
 /** Token of where it is kept what is asked for when; undefined where nothing can keep it. */
 export const PREDICTIONS_STORE = Symbol('cache-observability:predictions-store');
@@ -46,8 +46,8 @@ export class PredictiveWarming implements OnApplicationBootstrap, OnApplicationS
     if (predictive === false || this.options.enabled === false) return;
     const { maxLoads = MAX_LOADS } = predictive === true ? {} : predictive;
     const [{ ClockWarming, PREDICTIVE }, { WarmableKeys }] = await Promise.all([
-      import('./warming/by-the-clock/clock-warming.js'),
-      import('./warming/by-the-clock/warmable-keys.js'),
+      import('../warming/by-the-clock/clock-warming.js'),
+      import('../warming/by-the-clock/warmable-keys.js'),
     ]);
     const { cache, warmer, store, clock, shutdown } = this;
     const log = nestLog(cache.callbacks);

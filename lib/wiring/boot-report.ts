@@ -2,20 +2,20 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleInit } fr
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { Module } from '@nestjs/core/injector/module.js';
 import { APPLICATION_CACHE } from './application-cache.js';
-import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
-import type { CacheObservabilityOptions } from './cache-observability.options.js';
-import type { CacheLog } from './cache/base/cache-log.js';
-import type { Layer } from './cache/layers/layer.js';
-import { noteVersion, VERSION, versionsInUse } from './cache/version.js';
-import { CachingRuntime } from './caching/caching-runtime.js';
-import { handlerRoute } from './caching/http/handler-route.js';
-import type { ClassConstructor } from './caching/decoration/decorated-classes.js';
-import type { Method } from './caching/decoration/method-site.js';
-import { writeAccess } from './monitoring/access.js';
+import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
+import type { CacheObservabilityOptions } from '../options/cache-observability.options.js';
+import type { CacheLog } from '../cache/base/cache-log.js';
+import type { Layer } from '../cache/layers/layer.js';
+import { noteVersion, VERSION, versionsInUse } from '../cache/version.js';
+import { CachingRuntime } from '../caching/caching-runtime.js';
+import { handlerRoute } from '../caching/http/handler-route.js';
+import type { ClassConstructor } from '../caching/decoration/decorated-classes.js';
+import type { Method } from '../caching/decoration/method-site.js';
+import { writeAccess } from '../monitoring/access.js';
 import { NamedCaches } from './named-caches.js';
 import { nestLog } from './nest-log.js';
 import type { ObservedCache } from './observed-cache.js';
-import type { ResolvedOptions } from './options/resolved-options.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
 
 /** Logs once, when the application is up, how this module is set up, and warns of wrong wiring. */
 @Injectable()

@@ -1,13 +1,13 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { APPLICATION_CACHE } from './application-cache.js';
-import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
-import type { Clock } from './cache/base/clock.js';
-import { CACHE_CLOCK } from './cache/base/tokens.js';
+import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
+import type { Clock } from '../cache/base/clock.js';
+import { CACHE_CLOCK } from '../cache/base/tokens.js';
 import { NamedCaches } from './named-caches.js';
 import { nestLog } from './nest-log.js';
 import type { ObservedCache } from './observed-cache.js';
-import type { ResolvedOptions } from './options/resolved-options.js';
-import { WarmStart } from './warming/warm-start.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+import { WarmStart } from '../warming/warm-start.js';
 
 /** Keys that a start reads into memory, at most. */
 const MAX_KEYS = 5_000;

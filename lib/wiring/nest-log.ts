@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
-import type { CacheLog } from './cache/base/cache-log.js';
-import type { CallbackErrors } from './cache/base/callback-errors.js';
-import { redactedLog } from './cache/base/redacted-error.js';
+import type { CacheLog } from '../cache/base/cache-log.js';
+import type { CallbackErrors } from '../cache/base/callback-errors.js';
+import { redactedLog } from '../cache/base/redacted-error.js';
 
 /**
  * Writes the cache's log through Nest's logger: a line of text with a code where the logger prints lines, and the same as fields

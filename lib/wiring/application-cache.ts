@@ -1,11 +1,11 @@
 import type { FactoryProvider } from '@nestjs/common';
-import { RESOLVED_OPTIONS } from './cache-observability.module-definition.js';
-import type { Clock } from './cache/base/clock.js';
-import { CACHE_CLOCK } from './cache/base/tokens.js';
+import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
+import type { Clock } from '../cache/base/clock.js';
+import { CACHE_CLOCK } from '../cache/base/tokens.js';
 import { observedCacheOf } from './create-observed-cache.js';
 import { unguardedNestLog } from './nest-log.js';
 import { ObservedCache } from './observed-cache.js';
-import type { ResolvedOptions } from './options/resolved-options.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
 
 /** Token of the cache that the module itself uses: the one under `ObservedCache`, unless a test put a double there. */
 export const APPLICATION_CACHE = Symbol('cache-observability:application-cache');

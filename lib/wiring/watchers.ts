@@ -1,22 +1,22 @@
-import type { CacheLog } from './cache/base/cache-log.js';
-import type { CallbackErrors } from './cache/base/callback-errors.js';
-import type { Clock } from './cache/base/clock.js';
-import type { CacheObserver } from './cache/base/observer.js';
-import type { CacheTracer } from './cache/base/tracer.js';
-import type { HealthOptions, MetricsOptions } from './cache-observability.options.js';
-import { LoadExemplars } from './exporters/prometheus/exemplars.js';
-import { type AdviceSource, createCacheMetrics } from './insight/create-cache-metrics.js';
-import type { CacheMetrics } from './metrics/cache-metrics.js';
-import { CollectorObserver } from './metrics/collectors/collector-observer.js';
-import { composeObservers } from './metrics/collectors/compose-observers.js';
-import type { MetricsCollector } from './metrics/collectors/metrics-collector.js';
-import { hitObserver } from './profiling/hit-observer.js';
-import { CacheProfiler, type ProfilerOptions } from './profiling/profiler.js';
-import { composeTracers } from './tracing/compose-tracers.js';
-import { DiagnosticsObserver } from './tracing/diagnostics-observer.js';
-import { guardedTracer } from './tracing/guarded-tracer.js';
-import { openTelemetryApi } from './tracing/opentelemetry-api.js';
-import { OpenTelemetryTracer, type OpenTelemetryTracerOptions } from './tracing/opentelemetry-tracer.js';
+import type { CacheLog } from '../cache/base/cache-log.js';
+import type { CallbackErrors } from '../cache/base/callback-errors.js';
+import type { Clock } from '../cache/base/clock.js';
+import type { CacheObserver } from '../cache/base/observer.js';
+import type { CacheTracer } from '../cache/base/tracer.js';
+import type { HealthOptions, MetricsOptions } from '../options/cache-observability.options.js';
+import { LoadExemplars } from '../exporters/prometheus/exemplars.js';
+import { type AdviceSource, createCacheMetrics } from '../insight/create-cache-metrics.js';
+import type { CacheMetrics } from '../metrics/cache-metrics.js';
+import { CollectorObserver } from '../metrics/collectors/collector-observer.js';
+import { composeObservers } from '../metrics/collectors/compose-observers.js';
+import type { MetricsCollector } from '../metrics/collectors/metrics-collector.js';
+import { hitObserver } from '../profiling/hit-observer.js';
+import { CacheProfiler, type ProfilerOptions } from '../profiling/profiler.js';
+import { composeTracers } from '../tracing/compose-tracers.js';
+import { DiagnosticsObserver } from '../tracing/diagnostics-observer.js';
+import { guardedTracer } from '../tracing/guarded-tracer.js';
+import { openTelemetryApi } from '../tracing/opentelemetry-api.js';
+import { OpenTelemetryTracer, type OpenTelemetryTracerOptions } from '../tracing/opentelemetry-tracer.js';
 
 /** The options that decide who watches a cache. */
 export interface WatcherOptions {

@@ -8,6 +8,7 @@ import { LessonsModule } from './lessons/lessons.module.js';
 import { ProductsModule } from './products/products.module.js';
 import { SearchModule } from './search/search.module.js';
 import { SellersModule } from './sellers/sellers.module.js';
+import { SessionsModule } from './sessions/sessions.module.js';
 import { SETTINGS, SettingsModule } from './settings.module.js';
 import type { Settings } from './settings.js';
 import { WarmingModule } from './warming/warming.module.js';
@@ -41,6 +42,7 @@ export class MarketplaceModule {
         CategoriesModule,
         SellersModule,
         ProductsModule,
+        SessionsModule.with(settings),
         HealthModule,
         LessonsModule,
         WarmingModule,

@@ -28,8 +28,8 @@ export class Browser {
     this.#request = secure ? requestSecurely : request;
   }
 
-  get(path: string): Promise<Answer> {
-    return this.#ask('GET', path);
+  get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    return this.#ask('GET', path, undefined, headers);
   }
 
   post(path: string, body: unknown): Promise<Answer> {
@@ -55,11 +55,16 @@ export class Browser {
     this.#agent.destroy();
   }
 
-  async #ask(method: string, path: string, body?: string): Promise<Answer> {
+  async #ask(
+    method: string,
+    path: string,
+    body?: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
     const started = performance.now();
     for (;;) {
       try {
-        return await this.#send(started, method, path, body);
+        return await this.#send(started, method, path, body, headers);
       } catch (error) {
         // Only what changes nothing may be asked twice; the next connection is another idle one, or new.
         if (!(error instanceof ClosedWhileIdle)) throw error;
@@ -67,8 +72,14 @@ export class Browser {
     }
   }
 
-  #send(started: number, method: string, path: string, body?: string): Promise<Answer> {
-    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+  #send(
+    started: number,
+    method: string,
+    path: string,
+    body: string | undefined,
+    given: Readonly<Record<string, string>>,
+  ): Promise<Answer> {
+    const headers = body === undefined ? given : { ...given, 'content-type': 'application/json' };
     return new Promise((resolve, reject) => {
       const asked = this.#request(new URL(path, this.#base), {
         method,

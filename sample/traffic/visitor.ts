@@ -22,8 +22,13 @@ const TAKES = 0.05;
 /** Of the links to the feed, this share carries a parameter of somebody's campaign, which the page does not read. */
 const FROM_CAMPAIGN = 0.2;
 
+/** Of the walks, this share begins with a look at the session; the first of a visitor opens one. */
+const SIGNED_IN = 0.3;
+
 /** Somebody who wanders through the marketplace, one request after another. */
 export class Visitor {
+  #session: string | undefined;
+
   constructor(
     private readonly browser: Browser,
     private readonly around: Surroundings,
@@ -33,12 +38,24 @@ export class Visitor {
 
   /** One walk: from a beginning to where the visitor loses interest. */
   async walk(): Promise<void> {
+    if (this.chance.is(SIGNED_IN)) await this.signsIn();
     let left = this.chance.next();
     for (const [share, begin] of BEGINNINGS) {
       left -= share;
       if (left < 0) return begin(this);
     }
     await this.discovers();
+  }
+
+  async signsIn(): Promise<void> {
+    const answer =
+      this.#session === undefined
+        ? await this.browser.post('/sessions', { visitor: 'A visitor' })
+        : await this.browser.get('/sessions/current', { 'x-session': this.#session });
+    const endpoint = this.#session === undefined ? 'POST /sessions' : 'GET /sessions/current';
+    if (answer.status === 201) this.#session = (JSON.parse(answer.text) as { token: string }).token;
+    if (answer.status === 401) this.#session = undefined;
+    await this.saw(endpoint, answer);
   }
 
   async discovers(): Promise<void> {

@@ -107,6 +107,32 @@ describe.each(platforms)('a named cache on %s', (platform) => {
     await ask().get('/pages/1/rights').expect('x-cache', 'MISS');
   });
 
+  it('is what every route that reads answers for where it is named', async () => {
+    const { ask } = await boot(platform, { imports: imports(), controllers: [Pages], providers: [Sessions] });
+    for (let time = 0; time < 3; time++) await ask().get('/pages/1/rights');
+    const body = async (path: string) =>
+      JSON.stringify(
+        (
+          await ask()
+            .get(`/cache/${path}${path.includes('?') ? '&' : '?'}cache=sessions`)
+            .expect(200)
+        ).body,
+      );
+    expect(await body('health')).toContain('0.666');
+    expect(await body('stats')).toContain('"total_requests":3');
+    for (const path of ['stats/patterns', 'stats/top-patterns', 'policies'])
+      expect([path, await body(path)]).toEqual([path, expect.stringContaining('rights:')]);
+    expect(await body('stats/endpoints')).toContain('/pages/:id/rights');
+    expect(await body('stats/layers')).toContain('"cache_hits":2');
+    expect(await body('stats/operations')).toContain('"operation":"get"');
+    expect(await body('stats/low-performers?threshold=1')).toContain('rights:*');
+    expect(await body('hit-rate')).toContain('0.666');
+    expect(await body('realtime')).toContain('operations_in_flight');
+    expect(await body('history?window=5m&patterns=5')).toContain('rights:*');
+    for (const path of ['insights', 'insights/ttl?pattern=rights:*', 'insights/memory', 'hot-keys', 'alerts'])
+      await body(path);
+  });
+
   it('has its own bounds and times', async () => {
     const { app } = await boot(platform, { imports: imports(), providers: [Sessions] });
     const { cache } = app.get(Sessions);

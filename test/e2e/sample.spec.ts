@@ -198,7 +198,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     const { status, body } = await get<string>('/metrics');
 
     expect(status).toBe(200);
-    expect(body).toContain('cache_operations_total{operation="get",result="hit"}');
+    expect(body).toContain('cache_operations_total{operation="get",result="hit",cache="default"}');
     expect(body).toContain('cache_pattern_operations_total{pattern="feed:*"');
   });
 
@@ -208,6 +208,29 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(svg.status).toBe(200);
     expect(svg.headers.get('content-type')).toMatch('image/svg+xml');
     expect(await svg.text()).toMatch(/^(<\?xml[^>]*>\s*)?<svg/);
+  });
+
+  it('keeps sessions in a cache of their own, apart from the pages', async () => {
+    const current = (token: string, method = 'GET') =>
+      fetch(`${base}/sessions/current`, { method, headers: { 'x-session': token } });
+    const { body } = await ask<{ token: string }>('POST', '/sessions', { visitor: 'Ann' });
+    await get('/products/3');
+
+    expect(await (await current(body.token)).json()).toMatchObject({ visitor: 'Ann' });
+    const sessions = await get<Record<string, number>>('/cache/stats?cache=sessions');
+    expect(sessions.body).toMatchObject({ total_requests: 1, cache_hits: 1 });
+    const patterns = async (cache: string) =>
+      (await get<{ pattern: string }[]>(`/cache/stats/patterns?cache=${cache}`)).body.map(({ pattern }) => pattern);
+    expect(await patterns('sessions')).toEqual(['session:*']);
+    expect(await patterns('default')).not.toContain('session:*');
+    const info = await get<{ layers: { cache: string }[] }>('/cache/info');
+    expect(new Set(info.body.layers.map(({ cache }) => cache))).toEqual(new Set(['default', 'sessions']));
+    const metrics = await get<string>('/metrics');
+    expect(metrics.body).toMatch(/^cache_operations_total\{operation="get",result="hit",cache="sessions"\} 1$/m);
+
+    expect((await current(body.token, 'DELETE')).status).toBe(204);
+    expect((await current(body.token)).status).toBe(401);
+    expect((await current('something else')).status).toBe(401);
   });
 
   it('streams events as they happen', async () => {

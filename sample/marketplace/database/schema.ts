@@ -72,6 +72,12 @@ CREATE TABLE marketplace.searches (
   term text NOT NULL,
   searched_at timestamptz NOT NULL
 );
+
+CREATE TABLE marketplace.sessions (
+  token text PRIMARY KEY,
+  visitor text NOT NULL,
+  opened_at timestamptz NOT NULL DEFAULT now()
+);
 `;
 
 /** Made after the rows are in: building an index once is far cheaper than keeping it through the inserts. */

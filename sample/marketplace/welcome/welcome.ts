@@ -10,6 +10,7 @@ export const PLACES: readonly { readonly path: string; readonly shows: string }[
   { path: '/cache/dashboard', shows: 'the dashboard: open it, then let visitors come' },
   { path: '/cache/health', shows: 'how the cache is' },
   { path: '/cache/stats', shows: 'what it did, all together' },
+  { path: '/cache/stats?cache=sessions', shows: '… in the cache of sessions, apart from the pages' },
   { path: '/cache/stats/patterns', shows: '… by key pattern' },
   { path: '/cache/stats/endpoints', shows: '… by endpoint' },
   { path: '/cache/stats/layers', shows: '… by layer, with its circuit' },

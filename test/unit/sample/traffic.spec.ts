@@ -125,6 +125,7 @@ describe('the crowd', () => {
       if (url === '/') response.end('{"catalogue":{"products":100}}');
       else if (url.startsWith('/search/trending')) response.end('[{"term":"desk lamp"}]');
       else if (url === '/categories/top') response.end('[{"slug":"lighting"}]');
+      else if (url === '/sessions') response.writeHead(201).end('{"token":"00"}');
       else if (url === '/sellers/live') response.end('[{"id":3,"name":"Birch"}]');
       else response.end('{"items":[{"id":5,"title":"Oak Stool"}]}');
     });
@@ -162,8 +163,10 @@ describe('the crowd', () => {
       'GET /search/trending',
       'GET /sellers/:id',
       'GET /sellers/live',
+      'GET /sessions/current',
       'POST /lessons/stock/:shelf',
       'POST /products/:id/purchase',
+      'POST /sessions',
     ]);
     expect(tally.requests).toBe(seen.length - asked);
     expect(tally.fromCache).toBe(1);

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitepress';
 const page = (text, link) => ({ text, link });
 
 /** Pages of the repository outside docs/ are no pages of the site; tests check that they exist. */
-const OUTSIDE = /^\.{1,2}\/(?:\.\.\/)?(?:sample|bench|lib|test|CHANGELOG|CONTRIBUTING|README)/;
+const OUTSIDE = /^\.{1,2}\/(?:\.\.\/)?(?:sample|grafana|prometheus|bench|lib|test|CHANGELOG|CONTRIBUTING|README)/;
 
 /** A mermaid block becomes a diagram that the reader's browser draws, in its own colours. */
 function diagrams(md) {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const directory = fileURLToPath(new URL('../../sample/monitoring/', import.meta.url));
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 interface Target {
   readonly refId: string;
@@ -29,11 +29,11 @@ interface Dashboard {
   readonly templating: { readonly list: readonly { name: string; type: string; query: unknown }[] };
 }
 
-const dashboard = JSON.parse(readFileSync(`${directory}grafana-dashboard.json`, 'utf8')) as Dashboard;
+const dashboard = JSON.parse(readFileSync(at('grafana/dashboard.json'), 'utf8')) as Dashboard;
 const panels = dashboard.panels.filter(({ type }) => type !== 'row');
 
 const promtool = (...words: string[]) => {
-  const { status, stdout, stderr } = spawnSync('promtool', words, { cwd: directory, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('promtool', words, { cwd: at('prometheus/'), encoding: 'utf8' });
   return { status, said: `${stdout}${stderr}` };
 };
 
@@ -49,22 +49,22 @@ describe('the alert rules', () => {
   });
 
   it('every alert has a test', () => {
-    const names = [...readFileSync(`${directory}alert-rules.yml`, 'utf8').matchAll(/- alert: (\w+)/g)].map(
+    const names = [...readFileSync(at('prometheus/alert-rules.yml'), 'utf8').matchAll(/- alert: (\w+)/g)].map(
       ([, name]) => name,
     );
-    const tested = readFileSync(`${directory}rules.test.yml`, 'utf8');
+    const tested = readFileSync(at('prometheus/rules.test.yml'), 'utf8');
     expect(names.length).toBeGreaterThan(8);
     expect(names.filter((name) => !tested.includes(`alertname: ${name}`))).toEqual([]);
   });
 
   it('promtool finds no fault in the scrape configuration', () => {
-    expect(promtool('check', 'config', 'prometheus.yml')).toMatchObject({ status: 0 });
+    expect(promtool('check', 'config', at('sample/monitoring/prometheus.yml'))).toMatchObject({ status: 0 });
   });
 });
 
 describe('the dashboard', () => {
-  it('equals the output of dashboard.mjs', async () => {
-    const made = (await import(`${directory}dashboard.mjs`)) as { dashboard(): unknown };
+  it('equals the output of make-dashboard.mjs', async () => {
+    const made = (await import(at('grafana/make-dashboard.mjs'))) as { dashboard(): unknown };
     expect(dashboard).toEqual(JSON.parse(JSON.stringify(made.dashboard())));
   });
 
@@ -73,13 +73,16 @@ describe('the dashboard', () => {
     expect(dashboard.uid).toMatch(/^[\w-]{1,40}$/);
   });
 
-  it('has variables for the data source, the job and the instance, in this order', () => {
+  it('has variables for the data source, the job, the instance and the cache, in this order', () => {
     expect(dashboard.templating.list.map(({ name, type }) => [name, type])).toEqual([
       ['datasource', 'datasource'],
       ['job', 'query'],
       ['instance', 'query'],
+      ['cache', 'query'],
     ]);
     expect(JSON.stringify(dashboard.templating.list[2])).toContain('job=~\\"$job\\"');
+    // An application with one cache has no label cache: an empty one matches too.
+    expect(dashboard.templating.list[3]).toMatchObject({ allValue: '.*' });
   });
 
   it.each(panels)('“$title” has a description, a unit and the variables for jobs and instances', (panel) => {
@@ -89,9 +92,10 @@ describe('the dashboard', () => {
     expect(panel.targets?.length).toBeGreaterThan(0);
     for (const { expr, datasource } of panel.targets ?? []) {
       expect(datasource.uid).toBe('$datasource');
-      for (const [selector] of expr.matchAll(/\{[^}]*\}/g)) {
+      for (const [, name, selector] of expr.matchAll(/(\w+)(\{[^}]*\})/g)) {
         expect(selector).toContain('job=~"$job"');
         expect(selector).toContain('instance=~"$instance"');
+        expect([name, selector!.includes('cache=~"$cache"')]).toEqual([name, !/^(db|cache_warm)/.test(name!)]);
       }
       expect(expr).not.toMatch(/\[\d/);
     }

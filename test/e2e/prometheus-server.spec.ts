@@ -14,7 +14,7 @@ import { Tally } from '../../sample/traffic/tally.js';
 import { PrometheusServer } from '../support/prometheus.js';
 import { eventually, RedisServer } from '../support/redis.js';
 
-const monitoring = (file: string): string => fileURLToPath(new URL(`../../sample/monitoring/${file}`, import.meta.url));
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 interface Panel {
   readonly type: string;
@@ -22,7 +22,7 @@ interface Panel {
   readonly targets?: readonly { readonly expr: string }[];
 }
 
-const panels = (JSON.parse(readFileSync(monitoring('grafana-dashboard.json'), 'utf8')) as { panels: Panel[] }).panels;
+const panels = (JSON.parse(readFileSync(at('grafana/dashboard.json'), 'utf8')) as { panels: Panel[] }).panels;
 const queries = panels.flatMap(({ title, targets = [] }) =>
   targets.map(({ expr }, index) => ({ panel: `${title} ${targets.length > 1 ? index + 1 : ''}`.trim(), expr })),
 );
@@ -32,6 +32,7 @@ const substituted = (expression: string): string =>
   expression
     .replaceAll('$job', 'marketplace')
     .replaceAll('$instance', '.*')
+    .replaceAll('$cache', '.*')
     .replaceAll('$__rate_interval', '5s')
     .replaceAll('$__range', '1m');
 
@@ -51,8 +52,8 @@ describe('a Prometheus server that scrapes the marketplace', () => {
     await app.listen(0, '127.0.0.1');
     base = (await app.getUrl()).replace(/\/$/, '');
     prometheus = await PrometheusServer.start({ marketplace: new URL(base).host }, [
-      monitoring('recording-rules.yml'),
-      monitoring('alert-rules.yml'),
+      at('prometheus/recording-rules.yml'),
+      at('prometheus/alert-rules.yml'),
     ]);
     const browser = new Browser(new URL(base), 8);
     const around = await lookAround(browser);
@@ -103,6 +104,31 @@ describe('a Prometheus server that scrapes the marketplace', () => {
     );
   });
 
+  it.each(['Hit rate by cache', 'Accesses by cache', 'Memory by cache', 'Hit rate by layer', 'Hit rate by pattern'])(
+    'shows the pages and the sessions apart on the panel “%s”',
+    async (title) => {
+      const { expr } = panels.find((panel) => panel.title === title)!.targets![0]!;
+      await eventually(
+        async () => {
+          const caches = (await prometheus.query(substituted(expr))).map(({ metric }) => metric['cache']);
+          return caches.includes('default') && caches.includes('sessions');
+        },
+        expr,
+        15_000,
+      );
+    },
+  );
+
+  it('shows one cache where its variable names it', async () => {
+    const [{ targets }] = panels.filter(({ title }) => title === 'Hit rate by pattern') as [Panel];
+    const chosen = substituted(targets![0]!.expr.replaceAll('$cache', 'sessions'));
+    await eventually(
+      async () => (await prometheus.query(chosen)).map(({ metric }) => metric['pattern']).join() === 'session:*',
+      chosen,
+      15_000,
+    );
+  });
+
   describe('when the visitors have finished', () => {
     beforeAll(async () => {
       home.abort();
@@ -139,11 +165,11 @@ describe('a Prometheus server that scrapes the marketplace', () => {
         const stats = await ask<Record<string, number>>('/cache/stats');
         return [
           [
-            await prometheus.number('sum(cache_operations_total{operation="get"})'),
-            await prometheus.number('sum(cache_operations_total{operation="get",result=~"hit|stale"})'),
-            await prometheus.number('sum(cache_operations_total{operation=~"load|refresh"})'),
-            await prometheus.number('cache_hit_rate{window="all"}'),
-            await prometheus.number('cache_operation_duration_seconds_count{operation="get"}'),
+            await prometheus.number('sum(cache_operations_total{operation="get",cache="default"})'),
+            await prometheus.number('sum(cache_operations_total{operation="get",result=~"hit|stale",cache="default"})'),
+            await prometheus.number('sum(cache_operations_total{operation=~"load|refresh",cache="default"})'),
+            await prometheus.number('cache_hit_rate{window="all",cache="default"}'),
+            await prometheus.number('cache_operation_duration_seconds_count{operation="get",cache="default"}'),
           ],
           [
             stats['total_requests'],
@@ -157,7 +183,7 @@ describe('a Prometheus server that scrapes the marketplace', () => {
 
     it('counts each pattern, endpoint and layer like the statistics', async () => {
       await agrees(async () => [
-        await byLabel('sum by (pattern) (cache_pattern_operations_total{operation="get"})', 'pattern'),
+        await byLabel('sum by (pattern) (cache_pattern_operations_total{operation="get",cache="default"})', 'pattern'),
         sorted(
           (await ask<{ pattern: string; total_requests: number }[]>('/cache/stats/patterns')).map((each) => [
             each.pattern,
@@ -166,7 +192,7 @@ describe('a Prometheus server that scrapes the marketplace', () => {
         ),
       ]);
       await agrees(async () => [
-        await byLabel('sum by (method, route) (cache_endpoint_operations_total)', 'method', 'route'),
+        await byLabel('sum by (method, route) (cache_endpoint_operations_total{cache="default"})', 'method', 'route'),
         sorted(
           (await ask<{ endpoint: string; total_requests: number }[]>('/cache/stats/endpoints')).map((each) => [
             each.endpoint,
@@ -176,9 +202,9 @@ describe('a Prometheus server that scrapes the marketplace', () => {
       ]);
       await agrees(async () => [
         [
-          await byLabel('cache_layer_hits_total', 'layer'),
-          await byLabel('cache_layer_misses_total', 'layer'),
-          await byLabel('cache_layer_circuit_state == 1', 'layer', 'state'),
+          await byLabel('cache_layer_hits_total{cache="default"}', 'layer'),
+          await byLabel('cache_layer_misses_total{cache="default"}', 'layer'),
+          await byLabel('cache_layer_circuit_state{cache="default"} == 1', 'layer', 'state'),
         ],
         await ask<{ layer: string; cache_hits: number; cache_misses: number; circuit_state: string }[]>(
           '/cache/stats/layers',
@@ -196,11 +222,11 @@ describe('a Prometheus server that scrapes the marketplace', () => {
           await ask<{ operation: string; p95_response_time_ms: number }[]>('/cache/stats/operations')
         ).filter(({ operation }) => operation === 'load');
         const quantile = await prometheus.number(
-          'histogram_quantile(0.95, cache_operation_duration_seconds_bucket{operation="load"})',
+          'histogram_quantile(0.95, cache_operation_duration_seconds_bucket{operation="load",cache="default"})',
         );
-        const bounds = (await prometheus.query('cache_operation_duration_seconds_bucket{operation="load"}')).map(
-          ({ metric }) => Number(metric['le'] === '+Inf' ? Infinity : metric['le']),
-        );
+        const bounds = (
+          await prometheus.query('cache_operation_duration_seconds_bucket{operation="load",cache="default"}')
+        ).map(({ metric }) => Number(metric['le'] === '+Inf' ? Infinity : metric['le']));
         // The exponential buckets are 4.4 % wide, so a value at a bound may be reported on either side of it.
         const near = (seconds: number) => bounds.findIndex((bound) => seconds <= bound * 1.05);
         return [Math.abs(near(quantile!) - near(load!.p95_response_time_ms / 1000)) <= 1, true];
@@ -228,7 +254,10 @@ describe('a Prometheus server that scrapes the marketplace', () => {
       agrees(async () => {
         const info = await ask<{ redis_version: string; total_keys: number }>('/cache/info');
         return [
-          [await prometheus.number('cache_server_keys{layer="redis"}'), await prometheus.number('cache_server_up')],
+          [
+            await prometheus.number('cache_server_keys{layer="redis",cache="default"}'),
+            await prometheus.number('min(cache_server_up)'),
+          ],
           [info.total_keys, 1],
         ];
       }));

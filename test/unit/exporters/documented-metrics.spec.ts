@@ -61,7 +61,7 @@ describe('the reference of metrics', () => {
   });
 
   it('names only existing panels and metrics', async () => {
-    const dashboard = JSON.parse(readFileSync('sample/monitoring/grafana-dashboard.json', 'utf8')) as {
+    const dashboard = JSON.parse(readFileSync('grafana/dashboard.json', 'utf8')) as {
       panels: { title: string }[];
     };
     const titles = new Set(dashboard.panels.map(({ title }) => title));

@@ -1,12 +1,14 @@
-// The Grafana dashboard as code: node sample/monitoring/dashboard.mjs writes grafana-dashboard.json beside this file.
+// The Grafana dashboard as code: node grafana/make-dashboard.mjs writes dashboard.json beside this file.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const SELECTOR = 'job=~"$job", instance=~"$instance"';
+/** Warming and databases belong to no cache alone. The label is absent where an application has one cache: `.*` matches that too. */
+const selectorOf = (name) => (/^(db|cache_warm)/.test(name) ? SELECTOR : `${SELECTOR}, cache=~"$cache"`);
 const WIDTH = 24;
 
 /** A metric of the chosen jobs and instances, with further matchers. */
-const metric = (name, matchers = '') => `${name}{${SELECTOR}${matchers && `, ${matchers}`}}`;
+const metric = (name, matchers = '') => `${name}{${selectorOf(name)}${matchers && `, ${matchers}`}}`;
 const rate = (name, matchers) => `rate(${metric(name, matchers)}[$__rate_interval])`;
 const quantile = (q, name, by, matchers) =>
   `histogram_quantile(${q}, sum by (le${by && `, ${by}`}) (${rate(`${name}_bucket`, matchers)}))`;
@@ -92,10 +94,10 @@ export const rows = [
         series(
           target(
             share(
-              `sum by (layer) (${rate('cache_layer_hits_total')})`,
-              `(sum by (layer) (${rate('cache_layer_hits_total')}) + sum by (layer) (${rate('cache_layer_misses_total')}))`,
+              `sum by (cache, layer) (${rate('cache_layer_hits_total')})`,
+              `(sum by (cache, layer) (${rate('cache_layer_hits_total')}) + sum by (cache, layer) (${rate('cache_layer_misses_total')}))`,
             ),
-            '{{layer}}',
+            '{{cache}} {{layer}}',
           ),
         ),
       ],
@@ -139,7 +141,41 @@ export const rows = [
     ],
   },
   {
-    title: 'Who suffers?',
+    title: 'Named caches',
+    panels: [
+      [
+        'Hit rate by cache',
+        "The application's own cache is default; the others are those of forFeature().",
+        'percentunit',
+        8,
+        series(
+          target(
+            share(
+              `sum by (cache) (${rate('cache_operations_total', 'operation="get", result=~"hit|stale"')})`,
+              `sum by (cache) (${rate('cache_operations_total', 'operation="get"')})`,
+            ),
+            '{{cache}}',
+          ),
+        ),
+      ],
+      [
+        'Accesses by cache',
+        'Accesses a second of each cache.',
+        'reqps',
+        8,
+        series(target(`sum by (cache) (${rate('cache_operations_total', 'operation="get"')})`, '{{cache}}')),
+      ],
+      [
+        'Memory by cache',
+        "Bytes of the entries that a cache's layers hold in this process.",
+        'bytes',
+        8,
+        series(target(`sum by (cache) (${metric('cache_memory_usage_bytes')})`, '{{cache}}')),
+      ],
+    ],
+  },
+  {
+    title: 'Affected keys',
     panels: [
       [
         'Hit rate by pattern',
@@ -149,10 +185,10 @@ export const rows = [
         series(
           target(
             share(
-              `sum by (pattern) (${rate('cache_pattern_operations_total', 'operation="get", result=~"hit|stale"')})`,
-              `sum by (pattern) (${rate('cache_pattern_operations_total', 'operation="get"')})`,
+              `sum by (cache, pattern) (${rate('cache_pattern_operations_total', 'operation="get", result=~"hit|stale"')})`,
+              `sum by (cache, pattern) (${rate('cache_pattern_operations_total', 'operation="get"')})`,
             ),
-            '{{pattern}}',
+            '{{cache}} {{pattern}}',
           ),
         ),
       ],
@@ -163,8 +199,8 @@ export const rows = [
         8,
         series(
           target(
-            `sum by (pattern) (${rate('cache_pattern_operations_total', 'operation="get", result!~"hit|stale"')})`,
-            '{{pattern}}',
+            `sum by (cache, pattern) (${rate('cache_pattern_operations_total', 'operation="get", result!~"hit|stale"')})`,
+            '{{cache}} {{pattern}}',
           ),
         ),
       ],
@@ -188,14 +224,14 @@ export const rows = [
         'Seconds of waiting for the origin that hits saved, per second.',
         's',
         8,
-        series(target(`sum by (pattern) (${rate('cache_load_saved_seconds_total')})`, '{{pattern}}')),
+        series(target(`sum by (cache, pattern) (${rate('cache_load_saved_seconds_total')})`, '{{cache}} {{pattern}}')),
       ],
       [
         'Value size by pattern',
         'Mean size of the values set.',
         'bytes',
         8,
-        series(target(`max by (pattern) (${metric('cache_pattern_value_bytes')})`, '{{pattern}}')),
+        series(target(`max by (cache, pattern) (${metric('cache_pattern_value_bytes')})`, '{{cache}} {{pattern}}')),
       ],
       [
         'Bypasses',
@@ -214,14 +250,19 @@ export const rows = [
         "One where a layer's circuit is in that state.",
         'short',
         8,
-        series(target(`max by (layer, state) (${metric('cache_layer_circuit_state')})`, '{{layer}} {{state}}')),
+        series(
+          target(
+            `max by (cache, layer, state) (${metric('cache_layer_circuit_state')})`,
+            '{{cache}} {{layer}} {{state}}',
+          ),
+        ),
       ],
       [
         'Queue depth',
         'Writes that wait for a layer.',
         'short',
         8,
-        series(target(`sum by (layer) (${metric('cache_layer_queue_depth')})`, '{{layer}}')),
+        series(target(`sum by (cache, layer) (${metric('cache_layer_queue_depth')})`, '{{cache}} {{layer}}')),
       ],
       [
         'Dropped and failed writes',
@@ -229,8 +270,8 @@ export const rows = [
         'wps',
         8,
         series(
-          target(`sum by (layer) (${rate('cache_layer_writes_dropped_total')})`, '{{layer}} dropped'),
-          target(`sum by (layer) (${rate('cache_layer_writes_failed_total')})`, '{{layer}} failed'),
+          target(`sum by (cache, layer) (${rate('cache_layer_writes_dropped_total')})`, '{{cache}} {{layer}} dropped'),
+          target(`sum by (cache, layer) (${rate('cache_layer_writes_failed_total')})`, '{{cache}} {{layer}} failed'),
         ),
       ],
       [
@@ -240,8 +281,8 @@ export const rows = [
         8,
         series(
           target(
-            quantile(0.95, 'cache_layer_operation_duration_seconds', 'layer, operation'),
-            '{{layer}} {{operation}}',
+            quantile(0.95, 'cache_layer_operation_duration_seconds', 'cache, layer, operation'),
+            '{{cache}} {{layer}} {{operation}}',
           ),
         ),
       ],
@@ -250,21 +291,25 @@ export const rows = [
         'Bytes of the entries a layer holds.',
         'bytes',
         8,
-        series(target(`sum by (layer) (${metric('cache_memory_usage_bytes')})`, '{{layer}}')),
+        series(target(`sum by (cache, layer) (${metric('cache_memory_usage_bytes')})`, '{{cache}} {{layer}}')),
       ],
       [
         'Evictions',
         'Entries that left by themselves.',
         'ops',
         8,
-        series(target(`sum by (layer, reason) (${rate('cache_evictions_total')})`, '{{layer}} {{reason}}')),
+        series(
+          target(`sum by (cache, layer, reason) (${rate('cache_evictions_total')})`, '{{cache}} {{layer}} {{reason}}'),
+        ),
       ],
       [
         'Asynchronous writes p95',
         'What a batch of writes behind the caller takes.',
         's',
         8,
-        series(target(quantile(0.95, 'cache_layer_async_write_duration_seconds', 'layer'), '{{layer}}')),
+        series(
+          target(quantile(0.95, 'cache_layer_async_write_duration_seconds', 'cache, layer'), '{{cache}} {{layer}}'),
+        ),
       ],
       [
         'Server memory',
@@ -272,8 +317,8 @@ export const rows = [
         'bytes',
         8,
         series(
-          target(`max by (layer) (${metric('cache_server_memory_used_bytes')})`, '{{layer}} used'),
-          target(`max by (layer) (${metric('cache_server_memory_limit_bytes')})`, '{{layer}} limit'),
+          target(`max by (cache, layer) (${metric('cache_server_memory_used_bytes')})`, '{{cache}} {{layer}} used'),
+          target(`max by (cache, layer) (${metric('cache_server_memory_limit_bytes')})`, '{{cache}} {{layer}} limit'),
         ),
       ],
       [
@@ -282,8 +327,8 @@ export const rows = [
         'short',
         8,
         series(
-          target(`max by (layer) (${rate('cache_server_evicted_keys_total')})`, '{{layer}} evictions'),
-          target(`max by (layer) (${metric('cache_server_hit_ratio')})`, '{{layer}} hit rate'),
+          target(`max by (cache, layer) (${rate('cache_server_evicted_keys_total')})`, '{{cache}} {{layer}} evictions'),
+          target(`max by (cache, layer) (${metric('cache_server_hit_ratio')})`, '{{cache}} {{layer}} hit rate'),
         ),
       ],
     ],
@@ -444,6 +489,7 @@ export function dashboard() {
         { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus', current: {} },
         variable('job', 'Job', 'label_values(cache_operations_total, job)'),
         variable('instance', 'Instance', 'label_values(cache_operations_total{job=~"$job"}, instance)'),
+        { ...variable('cache', 'Cache', 'label_values(cache_operations_total{job=~"$job"}, cache)'), allValue: '.*' },
       ],
     },
     panels,
@@ -451,5 +497,5 @@ export function dashboard() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(new URL('grafana-dashboard.json', import.meta.url), `${JSON.stringify(dashboard(), null, 2)}\n`);
+  writeFileSync(new URL('dashboard.json', import.meta.url), `${JSON.stringify(dashboard(), null, 2)}\n`);
 }

@@ -1,4 +1,4 @@
-// The package holds every page that its README and its pages link, and is not too large.
+// The package holds what monitoring needs and every page that its README and its pages link, and is not too large.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -9,8 +9,16 @@ const [packed] = JSON.parse(
   execFileSync('npm', ['pack', '--dry-run', '--json', '--silent'], { cwd: root, encoding: 'utf8' }),
 );
 const files = new Set(packed.files.map(({ path }) => path));
-const pages = [...files].filter((path) => path === 'README.md' || /^docs\/.*\.md$/.test(path));
+const pages = [...files].filter((path) => /^(README|(docs|grafana|prometheus)\/.*)\.md$/.test(path));
 assert.ok(pages.length > 15, 'the pages of docs/ are packed');
+
+for (const path of [
+  'grafana/dashboard.json',
+  'prometheus/recording-rules.yml',
+  'prometheus/alert-rules.yml',
+  'prometheus/rules.test.yml',
+])
+  assert.ok(files.has(path), `${path} is not packed`);
 
 for (const page of pages) {
   const text = readFileSync(`${root}${page}`, 'utf8').replace(/```[^]*?```/g, '');

@@ -2,7 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { transform } from '@swc/core';
 
+/** The package's own name, as the sample imports it, is its sources, not what was built last. */
+const entries = {
+  'nestjs-cache-observability': 'index.ts',
+  'nestjs-cache-observability/otel': 'exporters/otel/index.ts',
+  'nestjs-cache-observability/statsd': 'exporters/statsd/index.ts',
+  'nestjs-cache-observability/cloudwatch': 'exporters/cloudwatch/index.ts',
+  'nestjs-cache-observability/database': 'database/index.ts',
+  'nestjs-cache-observability/testing': 'testing/index.ts',
+};
+
 export async function resolve(specifier, context, nextResolve) {
+  if (specifier in entries)
+    return nextResolve(new URL(`../../../lib/${entries[specifier]}`, import.meta.url).href, context);
   try {
     return await nextResolve(specifier, context);
   } catch (error) {

@@ -1,0 +1,15 @@
+/**
+ * Waits for `work`, and fails when a timer of `ms` milliseconds that is set beside it goes off first. A slow machine delays both, so
+ * that this holds where a measured time would not.
+ */
+export async function beforeTimer<T>(ms: number, work: Promise<T> | (() => Promise<T>)): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`It has not ended before a timer of ${ms} ms.`)), ms);
+  });
+  try {
+    return await Promise.race([typeof work === 'function' ? work() : work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

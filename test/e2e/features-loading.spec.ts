@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { CacheObservabilityOptions } from '../../lib/options/cache-observability.options.js';
 import type { BootedApp } from '../support/apps.js';
 
-/* Promise: the fast lane, the observation of databases and what draws profiles are loaded when they are used. */
+/* Promise: the fast lane, the observation of databases, what draws profiles and prom-client are loaded when they are used. */
 
 const loaded: string[] = [];
 
@@ -23,6 +23,7 @@ beforeAll(async () => {
   await countLoading('fast lane', '../../lib/caching/fast-lane/application-lane.js');
   await countLoading('database records', '../../lib/database/records/database-records.js');
   await countLoading('profile views', '../../lib/profiling/views.js');
+  await countLoading('prom-client', 'prom-client');
   const { CacheObservabilityModule, Cached } = await import('../../lib/index.js');
   const { boot, closeApps } = await import('../support/apps.js');
   close = closeApps;
@@ -35,7 +36,7 @@ beforeAll(async () => {
         return { feed: 'open' };
       }
     }
-    const imports = [CacheObservabilityModule.forRoot({ prometheus: false, ...options })];
+    const imports = [CacheObservabilityModule.forRoot(options)];
     return boot('express', { imports, controllers: [Feed] });
   };
 });
@@ -64,6 +65,16 @@ describe('an application', () => {
     expect(loaded).toEqual([]);
     await ask().get('/cache/flamegraph').expect(200);
     expect(loaded).toEqual(['profile views']);
+  });
+
+  it('loads prom-client with the first scrape', async () => {
+    const { ask } = await start({}, false);
+    expect(loaded).toEqual([]);
+    for (let scrape = 0; scrape < 2; scrape++) {
+      const { text } = await ask().get('/metrics').expect(200);
+      expect(text).toContain('process_cpu_user_seconds_total');
+    }
+    expect(loaded).toEqual(['prom-client']);
   });
 
   it('loads what counts databases with the entry for them, which has the token that the module provides', async () => {

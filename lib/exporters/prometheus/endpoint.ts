@@ -30,7 +30,7 @@ export interface PrometheusOptions {
   path?: string;
   /** Guards of the endpoint; what guard classes inject is found as for `monitoring.guards`. @default [] */
   guards?: (Type<CanActivate> | CanActivate)[];
-  /** Node's own metrics too. @default true */
+  /** Node's own metrics too, measured from the first scrape on. @default true */
   defaultMetrics?: boolean;
 }
 
@@ -66,7 +66,7 @@ export function prometheusEndpoint(
       @Inject(CacheMetrics) metrics: CacheMetrics,
       @Inject(PROM_CLIENT) client: typeof PromClient | null,
     ) {
-      if (client === null || !hasPrometheusModule(modules)) return;
+      if (client === null) return;
       for (const { controllers } of modules.values()) controllers.delete(controller);
       this.#withdraw = registerFamilies(client.register, metrics, metrics.prefix);
     }
@@ -75,7 +75,12 @@ export function prometheusEndpoint(
       this.#withdraw();
     }
   }
-  return { controllers: [controller], providers: [{ provide: PROM_CLIENT, useFactory: promClient }, CachePrometheus] };
+  const client: Provider = {
+    provide: PROM_CLIENT,
+    inject: [ModulesContainer],
+    useFactory: (modules: ModulesContainer) => (hasPrometheusModule(modules) ? promClient() : null),
+  };
+  return { controllers: [controller], providers: [client, CachePrometheus] };
 }
 
 function expositionController(
@@ -92,13 +97,13 @@ function expositionController(
     readonly #classic: PrometheusExposition;
     readonly #openMetrics: PrometheusExposition;
     readonly #host: HttpAdapterHost;
-    readonly #client: typeof PromClient | null;
-    readonly #process: ProcessMetrics | undefined;
+    /** Loaded by the first scrape: it would be a large part of an application's start. */
+    #client: Promise<typeof PromClient | null> | undefined;
+    #process: ProcessMetrics | undefined;
 
     constructor(
       @Inject(CacheMetrics) metrics: CacheMetrics,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
-      @Inject(PROM_CLIENT) client: typeof PromClient | null,
       @Optional() @Inject(EXEMPLARS) exemplars?: ExemplarSource | null,
     ) {
       this.#metrics = metrics;
@@ -108,18 +113,18 @@ function expositionController(
         ...(exemplars ? { exemplars } : {}),
       });
       this.#host = host;
-      this.#client = client;
-      if (defaultMetrics && client !== null) this.#process = new ProcessMetrics(client);
     }
 
     // Sends by itself: an interceptor that wraps or maps every answer of the application would break the format.
     @Get()
     async index(@Res() response: unknown, @Req() request: ScrapeRequest): Promise<void> {
+      const client = await (this.#client ??= promClient());
+      if (defaultMetrics && client !== null) this.#process ??= new ProcessMetrics(client);
       await this.#metrics.refresh();
-      const format = this.#formatFor(request);
+      const format = formatOf(client?.register, request);
       const own = format === 'openmetrics' ? this.#openMetrics : this.#classic;
       const parts = [
-        await this.#registered(format),
+        await registeredText(client?.register, format),
         lines((await this.#process?.text(format)) ?? ''),
         (await own.collectBytes()).toString(),
       ];
@@ -128,22 +133,21 @@ function expositionController(
       adapter.setHeader(response, 'Vary', 'Accept');
       adapter.reply(response, parts.join(''), 200);
     }
-
-    /** Where the application chose OpenMetrics for its registry, everybody gets that. */
-    #formatFor(request: ScrapeRequest): TextFormat {
-      if (this.#client?.register.contentType.includes('openmetrics') === true) return 'openmetrics';
-      return formatFor(request.headers?.accept);
-    }
-
-    async #registered(format: TextFormat): Promise<string> {
-      const registry = this.#client?.register;
-      if (registry === undefined) return '';
-      const converted = format === 'openmetrics' && !registry.contentType.includes('openmetrics');
-      const text = converted ? await registryOpenMetrics(registry) : await registry.metrics();
-      return lines(text.replace(END_OF_EXPOSITION, ''));
-    }
   }
   return CachePrometheusController;
+}
+
+/** Where the application chose OpenMetrics for its registry, everybody gets that. */
+function formatOf(registry: PromClient.Registry | undefined, request: ScrapeRequest): TextFormat {
+  if (registry?.contentType.includes('openmetrics') === true) return 'openmetrics';
+  return formatFor(request.headers?.accept);
+}
+
+async function registeredText(registry: PromClient.Registry | undefined, format: TextFormat): Promise<string> {
+  if (registry === undefined) return '';
+  const converted = format === 'openmetrics' && !registry.contentType.includes('openmetrics');
+  const text = converted ? await registryOpenMetrics(registry) : await registry.metrics();
+  return lines(text.replace(END_OF_EXPOSITION, ''));
 }
 
 /** Text that ends with a line's end, unless it is empty. */

@@ -1,7 +1,7 @@
 import type * as PromClient from 'prom-client';
 import { isNotInstalled } from '../../cache/own-file.js';
 
-/** Token of the application's prom-client; null where it is not installed. */
+/** Token of the prom-client that the application's PrometheusModule uses; null without that module. */
 export const PROM_CLIENT = Symbol.for('nestjs-cache-observability:prom-client');
 
 /** The application's prom-client, or null where it is not installed. */

@@ -1,9 +1,9 @@
 // Bundles what `nest build` compiled into few files: once as ESM, once as CommonJS, and the declarations of both.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { isAbsolute } from 'node:path';
+import { isAbsolute, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import resolve from '@rollup/plugin-node-resolve';
-import { transform } from '@swc/core';
+import { transform } from 'esbuild';
 import { dts } from 'rollup-plugin-dts';
 
 // Chunks have other names in each build; those of earlier ones would be published too.
@@ -73,19 +73,32 @@ const declarationsOfCommonJs = {
 };
 
 /**
- * Comments are for the source, where source maps lead: without them the entry loads a fifth faster. Names and lines stay, so that an
- * error which ends a process prints one line and not the whole bundle. Characters beyond ASCII are escaped: a single one would make the
- * engine keep the whole bundle in two bytes a character.
+ * Comments and indentation are for the source, where source maps lead: without them the entry loads faster and a process holds a quarter
+ * less text. Names stay, and lines stay short, so that an error which ends a process prints one line and not the whole bundle.
  */
-const withoutComments = {
-  name: 'without-comments',
-  async renderChunk(code) {
-    const jsc = {
-      target: 'es2022',
-      parser: { syntax: 'ecmascript' },
-      minify: { format: { comments: false, asciiOnly: true } },
-    };
-    return transform(code, { jsc, isModule: 'unknown', sourceMaps: true, swcrc: false });
+const dense = {
+  name: 'dense',
+  // Not renderChunk: a line may break within the name of a chunk, which is not final there.
+  async generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk') continue;
+      const { fileName, map, sourcemapFileName } = chunk;
+      const inline = `//# sourceMappingURL=${map.toUrl()}`;
+      const written = await transform(chunk.code.replace(/\/\/# sourceMappingURL=.*/, inline), {
+        target: 'es2022',
+        charset: 'ascii',
+        legalComments: 'none',
+        minifyWhitespace: true,
+        lineLimit: 140,
+        sourcefile: fileName,
+        sourcemap: 'external',
+      });
+      // A single one makes the engine keep the whole bundle in two bytes a character. Only regular expressions keep them.
+      const [wide] = /^.*[^\0-\x7f].*$/m.exec(written.code) ?? [];
+      if (wide !== undefined) this.error(`${fileName}: escape what is beyond ASCII in a regular expression: ${wide}`);
+      chunk.code = `${written.code}//# sourceMappingURL=${posix.basename(sourcemapFileName)}\n`;
+      bundle[sourcemapFileName].source = written.map;
+    }
   },
 };
 
@@ -110,7 +123,7 @@ export default [
       // The compiler's decorator helpers look for `this`, which is undefined in a module.
       if (warning.code !== 'THIS_IS_UNDEFINED') warn(warning);
     },
-    plugins: [oneForm, resolve({ resolveOnly: inlined }), compilerMaps, withoutComments],
+    plugins: [oneForm, resolve({ resolveOnly: inlined }), compilerMaps, dense],
     output: [
       { ...shared, dir: 'dist', format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       {
@@ -137,7 +150,7 @@ export default [
   {
     input: Object.fromEntries(schematics.map((name) => [`schematics/${name}`, `build/schematics/${name}/index.js`])),
     external,
-    plugins: [compilerMaps, withoutComments, descriptionsOfSchematics],
+    plugins: [compilerMaps, dense, descriptionsOfSchematics],
     output: {
       ...shared,
       dir: 'dist',

@@ -66,7 +66,7 @@ export function keyTemplate(text: string): KeyTemplate {
   const stops = paths.map((path, index) => {
     const behind = literals[index + 1]!;
     if (behind === '' && index + 1 < paths.length) throw invalid(text, `needs text after {${path}}, such as ':'`);
-    if (/^[%;~'…]/.test(behind))
+    if (/^[%;~'\u2026]/.test(behind))
       throw invalid(text, `has '${behind[0]}' after {${path}}, which values are written with`);
     return [...behind][0] ?? '';
   });

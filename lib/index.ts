@@ -98,7 +98,7 @@ export type {
   WarmRequest,
 } from './caching/options/cached.options.js';
 
-export type { CacheInvalidation } from './cache/invalidation/invalidation-feed.js';
+export type { CacheInvalidation } from './cache/invalidation/invalidation-listeners.js';
 export type { Alert, AlertChange, AlertCode, AlertSeverity } from './insight/alerts/alert.js';
 export type { AlertsOptions, WebhookOptions } from './insight/alerts/alerts.options.js';
 export type { MemoryLadder, MemoryRung } from './insight/memory-ladder.js';

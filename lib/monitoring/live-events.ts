@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/common';
 import { type Clock, systemClock } from '../cache/base/clock.js';
 import { CACHE_CLOCK } from '../cache/base/tokens.js';
-import type { CacheInvalidation } from '../cache/invalidation/invalidation-feed.js';
+import type { CacheInvalidation } from '../cache/invalidation/invalidation-listeners.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
-import { PatternDetector } from '../metrics/patterns/pattern-detector.js';
+import { EventPatterns } from '../metrics/patterns/event-patterns.js';
 import { counter, gauge } from '../metrics/family.js';
 import type { FamilySource, MetricFamily, MetricPoint } from '../metrics/family.js';
 import type { Realtime } from '../metrics/snapshot.js';
@@ -56,7 +56,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   readonly #clients = new Set<EventClient>();
   /** Clients that have had a tick. */
   readonly #started = new Set<EventClient>();
-  readonly #patterns = new PatternDetector();
+  readonly #patterns = new EventPatterns();
   readonly #missed = new RecentEvents();
   #stops: (() => void)[] = [];
   #stopTicks: (() => void) | undefined;

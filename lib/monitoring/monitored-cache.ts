@@ -1,4 +1,4 @@
-import type { CacheInvalidation } from '../cache/invalidation/invalidation-feed.js';
+import type { CacheInvalidation } from '../cache/invalidation/invalidation-listeners.js';
 import type { Layer } from '../cache/layers/layer.js';
 import type { AlertChange } from '../insight/alerts/alert.js';
 import type { CacheInsight } from '../insight/cache-insight.js';

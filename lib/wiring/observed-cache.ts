@@ -7,7 +7,7 @@ import { LayeredCache } from '../cache/layered-cache.js';
 import { CLOSE_MS } from '../cache/lifecycle.js';
 import { OnceLog } from '../cache/base/once-log.js';
 import type { CacheObserver } from '../cache/base/observer.js';
-import { type CacheInvalidation, InvalidationFeed } from '../cache/invalidation/invalidation-feed.js';
+import { type CacheInvalidation, InvalidationListeners } from '../cache/invalidation/invalidation-listeners.js';
 import type { ExportSchedule } from '../exporters/export-schedule.js';
 import { FaultFigures } from '../exporters/fault-figures.js';
 import { ServerFigures } from '../exporters/server-figures.js';
@@ -56,7 +56,7 @@ export class ObservedCache extends LayeredCache {
   readonly #alerts: CacheAlerts | undefined;
   /** Failures of collectors, exporters, observers, listeners, subscribers, tracers and the log. */
   readonly callbacks: CallbackErrors;
-  readonly #invalidations: InvalidationFeed;
+  readonly #invalidations: InvalidationListeners;
 
   constructor(
     options: ConstructorParameters<typeof LayeredCache>[0],
@@ -66,7 +66,7 @@ export class ObservedCache extends LayeredCache {
     const callbacks = options.callbacks ?? new CallbackErrors(options.log);
     super({ ...options, callbacks });
     this.callbacks = callbacks;
-    this.#invalidations = new InvalidationFeed(callbacks);
+    this.#invalidations = new InvalidationListeners(callbacks);
     this.metrics = metrics;
     this.insight =
       extras.insight ??

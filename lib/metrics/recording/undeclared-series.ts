@@ -3,7 +3,7 @@ import { OTHER } from '../ledger/bounded-registry.js';
 import { SeriesHandle, type TimedBy } from './series-handle.js';
 import type { AccessTrack } from '../windows/access-track.js';
 import { KeyScanner } from '../patterns/key-scanner.js';
-import { type Candidate, type FormSegment, type PatternNode, PatternTree } from '../patterns/pattern-tree.js';
+import { type Candidate, type FormSegment, type PatternNode, PatternTree } from '../patterns/pattern-detection.js';
 
 /** Forms with hidden words that are counted apart, beside two for each pattern there is room for. */
 const WAITING = 56;

@@ -2,7 +2,10 @@ import { EventEmitter } from 'node:events';
 import { CallbackErrors } from '../../../lib/cache/base/callback-errors.js';
 import type { ServerResponse } from 'node:http';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type CacheInvalidation, InvalidationFeed } from '../../../lib/cache/invalidation/invalidation-feed.js';
+import {
+  type CacheInvalidation,
+  InvalidationListeners,
+} from '../../../lib/cache/invalidation/invalidation-listeners.js';
 import type { AlertChange } from '../../../lib/insight/alerts/alert.js';
 import type { HealthWarning, Realtime } from '../../../lib/metrics/snapshot.js';
 import type { MonitoredCaches } from '../../../lib/monitoring/monitored-cache.js';
@@ -60,7 +63,7 @@ describe('the event stream', () => {
   let alerts: HealthWarning[];
   let reads: number;
   let warming: Set<(progress: WarmingProgress) => void>;
-  let invalidations: InvalidationFeed;
+  let invalidations: InvalidationListeners;
   let alertListeners: Set<(change: AlertChange) => void>;
   /** What is watched of named caches. */
   let named: Map<string, object>;
@@ -79,7 +82,7 @@ describe('the event stream', () => {
     warming = new Set();
     alertListeners = new Set();
     named = new Map();
-    invalidations = new InvalidationFeed(new CallbackErrors());
+    invalidations = new InvalidationListeners(new CallbackErrors());
     const collectRealtime = async (): Promise<Realtime> => {
       reads++;
       if (fails) throw new Error('figures');

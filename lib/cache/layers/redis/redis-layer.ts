@@ -27,7 +27,7 @@ import { connectionOf } from './redis-connecting.js';
 import { HeardConnection } from './heard-connection.js';
 import { unavailable, type RedisNode } from './redis-connection.js';
 import { RedisAnnouncer } from './redis-announcer.js';
-import { RedisDeletes } from './redis-deletes.js';
+import { RedisKeyDeletes } from './redis-key-deletes.js';
 import { RedisInfo } from './redis-info.js';
 import { explainFailure, redisFailure } from './redis-failure.js';
 import { RedisInvalidationLog } from './redis-invalidation-log.js';
@@ -39,7 +39,7 @@ import type { RedisParts } from './redis-parts.js';
 import { RedisReads } from './redis-reads.js';
 import { RedisScan, type SweepProgress } from './redis-scan.js';
 import { scripts } from './redis-scripts.js';
-import { RedisSweeps } from './redis-sweeps.js';
+import { RedisGlobSweeps } from './redis-glob-sweeps.js';
 import { RedisWrites } from './redis-writes.js';
 import { DEFAULT_DEADLINE_MS, remoteLayer } from '../resilience/remote-layer.js';
 import { ServerClock } from './server-clock.js';
@@ -77,9 +77,9 @@ class RedisLayer implements Layer {
   readonly #reads: RedisReads;
   readonly #writes: RedisWrites;
   readonly #loadWrites: RedisLoadWrites;
-  readonly #deletes: RedisDeletes;
+  readonly #deletes: RedisKeyDeletes;
   readonly #scan: RedisScan;
-  readonly #sweeps: RedisSweeps;
+  readonly #sweeps: RedisGlobSweeps;
   readonly #bus: RedisBus;
   readonly #info: RedisInfo;
   readonly #undecodable: UndecodableValues;
@@ -127,10 +127,10 @@ class RedisLayer implements Layer {
     this.#reads = new RedisReads(parts);
     this.#writes = new RedisWrites(parts);
     this.#loadWrites = new RedisLoadWrites(parts);
-    this.#deletes = new RedisDeletes(parts);
+    this.#deletes = new RedisKeyDeletes(parts);
     this.#scan = new RedisScan(connection, keys, clock, deadlineMs, name);
     const lock = new RedisLock(connection, keys);
-    this.#sweeps = new RedisSweeps(parts, this.#scan, lock, context.events);
+    this.#sweeps = new RedisGlobSweeps(parts, this.#scan, lock, context.events);
     this.coordination = {
       acquire: (lockName, leaseMs) => this.#whenOpen(() => lock.acquire(lockName, leaseMs)),
       publish: (message) => this.#publish(message),

@@ -3,7 +3,7 @@ import type { RedisLock } from '../../../../lib/cache/layers/redis/redis-lock.js
 import type { RedisConnection } from '../../../../lib/cache/layers/redis/redis-connection.js';
 import { RedisKeys } from '../../../../lib/cache/layers/redis/redis-keys.js';
 import type { RedisScan, Sweep, SweepProgress } from '../../../../lib/cache/layers/redis/redis-scan.js';
-import { RedisSweeps } from '../../../../lib/cache/layers/redis/redis-sweeps.js';
+import { RedisGlobSweeps } from '../../../../lib/cache/layers/redis/redis-glob-sweeps.js';
 import { recordEvents } from '../../../support/layer-context.js';
 import { ManualClock, settle } from '../../../support/manual-clock.js';
 
@@ -26,7 +26,7 @@ function make() {
   } as unknown as RedisScan;
   const connection = { send: () => Promise.resolve(1), cluster: false } as unknown as RedisConnection;
   const keys = new RedisKeys('cache');
-  const sweeps = new RedisSweeps(
+  const sweeps = new RedisGlobSweeps(
     { connection, keys, clock, name: 'redis', deadlineMs: 500 },
     scan,
     {} as RedisLock,

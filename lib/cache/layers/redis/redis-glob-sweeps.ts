@@ -23,7 +23,7 @@ const TAKEOVER_MS = 600_000;
  * been written since stays. A sweep that fails is retried, with all others that have, at growing intervals: the invalidation itself
  * is not repeated. Redis knows which sweeps have not finished, so that another process goes on with them where this one ends.
  */
-export class RedisSweeps {
+export class RedisGlobSweeps {
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
   readonly #scan: RedisScan;

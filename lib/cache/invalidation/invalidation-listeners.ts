@@ -12,7 +12,7 @@ export interface CacheInvalidation {
 }
 
 /** Reports invalidations to listeners; without any it costs one comparison. */
-export class InvalidationFeed {
+export class InvalidationListeners {
   readonly #errors: CallbackErrors;
   readonly #listeners = new Set<(invalidation: CacheInvalidation) => void>();
 

@@ -6,7 +6,7 @@ import { scripts } from './redis-scripts.js';
 const DELETED_AT_ONCE = 500;
 
 /** Deletions by key: each leaves a fence against loads that began before it. */
-export class RedisDeletes {
+export class RedisKeyDeletes {
   readonly #redis: RedisParts;
 
   constructor(redis: RedisParts) {

@@ -7,7 +7,7 @@ import { LoadTicket } from './layers/load-ticket.js';
 import { type InFlightLoad, type LoadRequest, type LoadResult, type LoadWaiter, resultOf, valueOfResult } from './loads/in-flight-loads.js'; // prettier-ignore
 import type { LoadParts } from './loads/load-parts.js';
 import { loadTimeout } from './loads/load-timeout.js';
-import { type ManyLoader, valuesInOrder } from './loads/many-loader.js';
+import { type LoadedMany, type ManyLoader, valuesInOrder } from './loads/many-loader.js';
 import { OriginCall } from './loads/origin-call.js';
 import { MissReason, Operation, Outcome } from './base/observer.js';
 import { isReported } from './base/reported-errors.js';
@@ -146,26 +146,29 @@ export class GetOrLoad {
   async renew<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Outcome> {
     const candidate = this.parts.chain.local?.peek(key);
     const joined = this.parts.inFlight.get(key);
-    const load = joined ?? this.start({ key, plan, candidate, operation: Operation.refresh }, loader);
+    const request = { key, plan, candidate, operation: Operation.refresh };
+    const load = joined ?? this.start(request, loader, this.parts.clock.now());
     return (await load.end()).outcome;
   }
 
-  /** Starts a load that later callers join. */
-  start<V>(request: LoadRequest<V>, loader: AnnotatedLoader<V>): InFlightLoad<V> {
-    const load = this.parts.inFlight.start(request);
-    const call = new OriginCall(this.parts, [load], request.plan.policy.hardTimeoutMs, this.parts.clock.now());
-    if (this.parts.chain.hasRemote) void this.#find(load, call, loader);
+  /** Starts a load that later callers join. @param now the clock's reading */
+  start<V>(request: LoadRequest<V>, loader: AnnotatedLoader<V>, now: number): InFlightLoad<V> {
+    const { inFlight, chain, clock } = this.parts;
+    const load = inFlight.start(request);
+    const call = new OriginCall(this.parts, [load], request.plan.policy.hardTimeoutMs, now);
+    if (chain.hasRemote) void this.#find(load, call, loader);
     // Behind an answer: its caller goes first.
-    else if (request.operation === Operation.refresh) queueMicrotask(() => this.#load(load, call, loader));
-    else this.#load(load, call, loader);
+    else if (request.operation === Operation.refresh) queueMicrotask(() => this.#load(load, call, loader, clock.now()));
+    else this.#load(load, call, loader, now);
     return load;
   }
 
   /** Starts a load for a caller that cannot or will not wait for another's. @param timeoutMs what is left of its `hardTimeout` */
   startAlone<V>(request: LoadRequest<V>, loader: AnnotatedLoader<V>, timeoutMs: number): InFlightLoad<V> {
     const load = this.parts.inFlight.startAlone(request);
+    const now = this.parts.clock.now();
     if (this.parts.chain.hasRemote) load.ticket = new LoadTicket();
-    callLoader(new OriginCall(this.parts, [load], timeoutMs, this.parts.clock.now()), loader);
+    callLoader(new OriginCall(this.parts, [load], timeoutMs, now), loader, now);
     return load;
   }
 
@@ -173,8 +176,9 @@ export class GetOrLoad {
   refresh<V>(request: LoadRequest<V>, loader: AnnotatedLoader<V>): void {
     const { inFlight, failedOrigins, clock, events } = this.parts;
     const { key, candidate } = request;
-    if (inFlight.get(key) !== undefined || failedOrigins.holds(key, clock.now())) return;
-    this.start(request, loader).wait({
+    const now = clock.now();
+    if (inFlight.get(key) !== undefined || failedOrigins.holds(key, now)) return;
+    this.start(request, loader, now).wait({
       located: () => undefined,
       loaded: ({ entry, outcome }) => {
         // Fenced, skipped or refused, it has refreshed nothing.
@@ -208,7 +212,7 @@ export class GetOrLoad {
       load.ticket = new LoadTicket();
       const located = await this.#locate(load as InFlightLoad<never>);
       if (this.#found(load, located)) call.cancel();
-      else this.#load(load, call, loader);
+      else this.#load(load, call, loader, this.parts.clock.now());
     } catch (error) {
       call.fail(error);
     }
@@ -280,12 +284,13 @@ export class GetOrLoad {
       // What a lock or a failed origin decides is decided for each key by itself.
       for (const load of apart) {
         const single = new OriginCall(this.parts, [load], load.plan.policy.hardTimeoutMs, now);
-        this.#load(load, single, loaderOfOne(load.key, loader, load.plan));
+        this.#load(load, single, loaderOfOne(load.key, loader, load.plan), clock.now());
       }
       call.loads = apart.length === 0 ? open : open.filter((load) => !apart.includes(load));
       if (call.loads.length === 0) return call.cancel();
       const keys = call.loads.map(({ key }) => key);
-      call.run((context) => loader([...keys], context), (loaded) => valuesInOrder(loaded, keys, series.pattern)); // prettier-ignore
+      const valuesOf = (loaded: LoadedMany<V>) => valuesInOrder(loaded, keys, series.pattern);
+      call.run((context) => loader([...keys], context), valuesOf, clock.now());
     } catch (error) {
       call.fail(error);
     }
@@ -316,16 +321,16 @@ export class GetOrLoad {
   }
 
   /** Steps 4 and 5: not at all while the origin has failed just now, in turn where the policy has a lock. */
-  #load<V>(load: InFlightLoad<V>, call: OriginCall<V>, loader: AnnotatedLoader<V>): void {
-    const { failedOrigins, clock, lock } = this.parts;
+  #load<V>(load: InFlightLoad<V>, call: OriginCall<V>, loader: AnnotatedLoader<V>, now: number): void {
+    const { failedOrigins, lock } = this.parts;
     const { key, candidate, plan } = load;
     // Who wants no stored value has the origin asked, which may be back.
-    if (candidate !== undefined && !load.reload && failedOrigins.holds(key, clock.now())) {
+    if (candidate !== undefined && !load.reload && failedOrigins.holds(key, now)) {
       call.cancel();
       load.settle(resultOf(candidate, Outcome.stale, 0));
     } else if (plan.policy.lock && lock !== undefined && isAnswered(load.remote)) {
       void this.#loadInTurn(load, call, loader);
-    } else callLoader(call, loader);
+    } else callLoader(call, loader, now);
   }
 
   async #loadInTurn<V>(load: InFlightLoad<V>, call: OriginCall<V>, loader: AnnotatedLoader<V>): Promise<void> {
@@ -347,7 +352,7 @@ export class GetOrLoad {
         if (isReported(turn.cause)) break;
         log.once('warn', 'LOCK_UNREACHABLE', series.pattern, `Loads of ${series.pattern} go on without their lock between processes: its layer cannot be reached.`, turn.cause); // prettier-ignore
     }
-    callLoader(call, loader);
+    callLoader(call, loader, this.parts.clock.now());
   }
 
   /** Waits for the lock, looking for what another process stored meanwhile. */
@@ -415,7 +420,7 @@ class KeyRead<V> implements LoadWaiter {
     else if (reloads && current && isFresh(local, startedAt)) this.#reason = MissReason.unknown;
     else this.#reason = current ? MissReason.expired : MissReason.invalidated;
     this.#knownAt = clock.now();
-    chain.countLocal(this.#candidate !== undefined, this.#knownAt - startedAt);
+    chain.countLocal(this.#candidate !== undefined, this.#knownAt - startedAt, this.#knownAt);
     span?.phase('local', this.#knownAt - startedAt);
   }
 
@@ -428,7 +433,8 @@ class KeyRead<V> implements LoadWaiter {
     }
     if (nested.isInside(this.key)) return this.wait(this.#alone(), false);
     const joined = inFlight.get(this.key);
-    return this.wait(joined ?? this.loads.start(this.request(Operation.load), this.loader), joined !== undefined);
+    if (joined !== undefined) return this.wait(joined, true);
+    return this.wait(this.loads.start(this.request(Operation.load), this.loader, this.#knownAt), false);
   }
 
   /** Memory has a stale entry that is served while it is refreshed. */
@@ -474,8 +480,10 @@ class KeyRead<V> implements LoadWaiter {
     if (isStored || this.#isTooOld(result.tags)) {
       // Too old for this caller, it is too old for every later one.
       this.parts.inFlight.leave(load);
-      const joined = this.parts.inFlight.get(this.key);
-      this.#waitFor(joined ?? this.loads.start(this.request(Operation.load), this.loader), joined !== undefined);
+      const { inFlight, clock } = this.parts;
+      const joined = inFlight.get(this.key);
+      if (joined !== undefined) this.#waitFor(joined, true);
+      else this.#waitFor(this.loads.start(this.request(Operation.load), this.loader, clock.now()), false);
     } else if (this.#joined && result.entry === undefined && result.sharing === 'own') {
       // Of what no copy can be made each caller loads one of its own.
       this.#waitFor(this.#alone(), false);
@@ -575,7 +583,7 @@ class KeyRead<V> implements LoadWaiter {
     const { startedAt } = this;
     const { series } = this.plan;
     const now = clock.now();
-    observer.access(series, reported, layer, this.#knownAt - startedAt, now - startedAt, this.#reason);
+    observer.access(series, reported, layer, this.#knownAt - startedAt, now - startedAt, this.#reason, now);
     offer.stream?.access(this.key, series, reported, this.#reason, layer, startedAt, entry);
   }
 
@@ -600,8 +608,8 @@ function isAnswered(remote: Located | undefined): boolean {
   return remote === undefined || !(remote.failed || remote.refused);
 }
 
-function callLoader<V>(call: OriginCall<V>, loader: AnnotatedLoader<V>): void {
-  call.run(loader, alone);
+function callLoader<V>(call: OriginCall<V>, loader: AnnotatedLoader<V>, now: number): void {
+  call.run(loader, alone, now);
 }
 
 function alone<V>(value: V): readonly V[] {

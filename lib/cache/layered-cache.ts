@@ -197,8 +197,9 @@ export class LayeredCache implements CacheContract {
 
   /** @param ttl milliseconds or a duration string; 0 keeps it until it is evicted or invalidated. */
   async set<T>(key: string, value: T, ttl?: Duration): Promise<T> {
-    if (this.#open) return this.#callers.during(this.#engine.sets.set(key, value, ttl));
-    await this.#callers.during(this.#engine.deletes.keys([key]));
+    const { sets, deletes } = this.#engine;
+    const written = this.#open ? sets.set(key, value, ttl) : deletes.keys([key]);
+    if (written !== undefined) await this.#callers.during(written);
     return value;
   }
 

@@ -117,16 +117,16 @@ export class MetricsRecorder implements CacheObserver {
     responseMs: number,
     totalMs: number,
     reason: MissReason,
+    at = this.#clock.now(),
   ): void {
     const handle = series as SeriesHandle;
     if (handle.track === undefined) return;
-    const now = this.#clock.now();
     const timed = handle.timing !== Timing.never;
-    countAccess(handle.track, now, outcome, reason);
+    countAccess(handle.track, at, outcome, reason);
     if (timed) handle.track.histograms[AccessTime.other]!.record(responseMs, 1);
     const side = handle.sideTrack;
     if (side === undefined) return;
-    countAccess(side, now, outcome, reason);
+    countAccess(side, at, outcome, reason);
     if (!timed) return;
     side.histograms[AccessTime.other]!.record(responseMs, 1);
     side.histograms[AccessTime.waited]!.record(totalMs, 1);
@@ -138,19 +138,14 @@ export class MetricsRecorder implements CacheObserver {
     this.#count(series, AccessCount.bypass, 1);
   }
 
-  load(series: Series, operation: Operation, result: Result, durationMs: number): void {
+  load(series: Series, operation: Operation, result: Result, durationMs: number, at = this.#clock.now()): void {
     const handle = series as SeriesHandle;
     if (handle.track === undefined) return;
     if (result === Result.ok && handle.timing !== Timing.never) {
-      const now = this.#clock.now();
-      for (const access of [handle.byPattern, handle.bySide]) {
-        if (access === undefined) continue;
-        access.track.advance(now);
-        access.loaded(durationMs);
-        access.track.histograms[AccessTime.load]!.record(durationMs, 1);
-      }
+      handle.byPattern!.loaded(durationMs, at);
+      handle.bySide?.loaded(durationMs, at);
     }
-    this.operation(series, operation, result, durationMs, 0);
+    this.operation(series, operation, result, durationMs, 0, at);
   }
 
   inFlight(change: 1 | -1): void {
@@ -161,19 +156,25 @@ export class MetricsRecorder implements CacheObserver {
     this.#count(series, AccessCount.waitTimeout, 1);
   }
 
-  operation(series: Series, operation: Operation, result: Result, durationMs: number, bytes: number): void {
+  operation(
+    series: Series,
+    operation: Operation,
+    result: Result,
+    durationMs: number,
+    bytes: number,
+    at = this.#clock.now(),
+  ): void {
     const handle = series as SeriesHandle;
-    if (handle.track === undefined) return;
-    this.#count(series, operationAt(operation, result), 1);
-    if (bytes > 0 && result === Result.ok && (operation === Operation.set || operation === Operation.warm)) {
-      this.#count(series, AccessCount.sized, 1);
-      this.#count(series, AccessCount.bytes, Math.round(bytes));
-    }
-    this.#operate(operation, result, durationMs, handle.timing !== Timing.never);
+    const { track, sideTrack } = handle;
+    if (track === undefined) return;
+    const kept = result === Result.ok && (operation === Operation.set || operation === Operation.warm) ? bytes : 0;
+    countOperation(track, at, operation, result, kept);
+    if (sideTrack !== undefined) countOperation(sideTrack, at, operation, result, kept);
+    this.#operate(operation, result, durationMs, handle.timing !== Timing.never, at);
   }
 
   invalidation(result: Result, durationMs: number, _removed: number): void {
-    this.#operate(Operation.invalidate, result, durationMs, this.#timesLayers);
+    this.#operate(Operation.invalidate, result, durationMs, this.#timesLayers, this.#clock.now());
   }
 
   sizeRejected(series: Series, _bytes: number): void {
@@ -191,8 +192,9 @@ export class MetricsRecorder implements CacheObserver {
     durationMs: number,
     keys: number,
     hits: number,
+    at = this.#clock.now(),
   ): void {
-    const track = this.#layer(layer);
+    const track = this.#layer(layer, at);
     if (track === undefined) return;
     if (operation === LayerOperation.get && (result === LayerResult.hit || result === LayerResult.miss)) {
       track.counters[layerOperationAt(operation, LayerResult.hit)]! += hits;
@@ -249,22 +251,32 @@ export class MetricsRecorder implements CacheObserver {
     sideTrack.counters[counter]! += by;
   }
 
-  #operate(operation: Operation, result: Result, durationMs: number, timed: boolean): void {
+  #operate(operation: Operation, result: Result, durationMs: number, timed: boolean, at: number): void {
     const track = this.ledger.operations[operation]!;
-    track.advance(this.#clock.now());
+    track.advance(at);
     track.counters[result]! += 1;
     if (timed) track.histograms[0]!.record(durationMs, 1);
   }
 
-  #layer(layer: number): Track | undefined {
+  #layer(layer: number, at = this.#clock.now()): Track | undefined {
     const known = this.ledger.layers[layer];
-    known?.track.advance(this.#clock.now());
+    known?.track.advance(at);
     return known?.track;
   }
 }
 
-function countAccess(track: Track, now: number, outcome: Outcome, reason: MissReason): void {
-  track.advance(now);
+/** @param bytes of a value that was kept, where they are known; else 0. */
+function countOperation(track: Track, at: number, operation: Operation, result: Result, bytes: number): void {
+  track.advance(at);
+  const { counters } = track;
+  counters[operationAt(operation, result)]! += 1;
+  if (bytes <= 0) return;
+  counters[AccessCount.sized]! += 1;
+  counters[AccessCount.bytes]! += Math.round(bytes);
+}
+
+function countAccess(track: Track, at: number, outcome: Outcome, reason: MissReason): void {
+  track.advance(at);
   track.counters[outcomeAt(outcome)]! += 1;
   if (reason !== MissReason.none) track.counters[reasonAt(reason)]! += 1;
 }

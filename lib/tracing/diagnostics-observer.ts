@@ -28,7 +28,7 @@ const STATES: readonly CircuitMessage['state'][] = ['closed', 'open', 'half_open
  * one comparison. Errors and rejections of a subscriber are counted and logged once: Node itself would raise an uncaught
  * exception and end the process.
  */
-export class DiagnosticsObserver implements CacheObserver {
+export class DiagnosticsObserver implements Partial<CacheObserver> {
   readonly #clock: Clock;
   readonly #errors: CallbackErrors;
   readonly #channels: CacheChannels;
@@ -42,14 +42,6 @@ export class DiagnosticsObserver implements CacheObserver {
 
   attach(layers: readonly LayerDescription[]): void {
     this.#layers = layers;
-  }
-
-  series(pattern: string, endpoint?: string): Series {
-    return { pattern, endpoint };
-  }
-
-  seriesOf(): Series {
-    return { pattern: '__other__', endpoint: undefined };
   }
 
   hit(series: Series, layer: number, startedAt: number): void {
@@ -112,15 +104,6 @@ export class DiagnosticsObserver implements CacheObserver {
     if (!this.#channels.circuit.hasSubscribers) return;
     this.#publish(this.#channels.circuit, { layer: this.#layers[layer]?.name ?? String(layer), state: STATES[state]! });
   }
-
-  inFlight(): void {}
-  waitTimeout(): void {}
-  sizeRejected(): void {}
-  layer(): void {}
-  evicted(): void {}
-  queueDepth(): void {}
-  writeDropped(): void {}
-  asyncWrite(): void {}
 
   #publish<T>(channel: Channel<unknown, T>, message: T): void {
     const { _subscribers: subscribers } = channel as unknown as { _subscribers?: unknown };

@@ -97,7 +97,10 @@ export interface LayerDescription {
   readonly shared: boolean;
 }
 
-/** The narrow interface between the cache and what measures it. Durations are milliseconds. */
+/**
+ * The narrow interface between the cache and what measures it. Durations are milliseconds. `at` is the clock's reading when something
+ * ended, so that it need not be read again; it is read where `at` is left out.
+ */
 export interface CacheObserver {
   /** Names the layers whose indices later calls carry. Called once, first. */
   attach(layers: readonly LayerDescription[]): void;
@@ -122,19 +125,20 @@ export interface CacheObserver {
     responseMs: number,
     totalMs: number,
     reason: MissReason,
+    at?: number,
   ): void;
   /** A request that went past the cache. */
   bypass(series: Series, reason: BypassReason): void;
 
   /** A load (`Operation.load`) or refresh of a series by its loader, with the time the origin took. */
-  load(series: Series, operation: Operation, result: Result, durationMs: number): void;
+  load(series: Series, operation: Operation, result: Result, durationMs: number, at?: number): void;
   /** A loader began (+1) or ended (-1). */
   inFlight(change: 1 | -1): void;
   /** A waiter gave up waiting for another's load and loaded itself. */
   waitTimeout(series: Series): void;
 
   /** A set, has, delete or warm of one key. `bytes` is the entry's size where it is known, else 0. */
-  operation(series: Series, operation: Operation, result: Result, durationMs: number, bytes: number): void;
+  operation(series: Series, operation: Operation, result: Result, durationMs: number, bytes: number, at?: number): void;
   /** An invalidation by tag, glob or of everything, with how many entries it removed where that is known. */
   invalidation(result: Result, durationMs: number, removed: number): void;
   /** A value was larger than `maxEntrySize` and was not stored. */
@@ -150,6 +154,7 @@ export interface CacheObserver {
     durationMs: number,
     keys: number,
     hits: number,
+    at?: number,
   ): void;
   evicted(layer: number, reason: EvictionReason, count: number): void;
   circuit(layer: number, state: CircuitState): void;

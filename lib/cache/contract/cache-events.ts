@@ -17,6 +17,7 @@ export class CacheEvents {
   }
 
   emit<E extends CacheEvent>(event: E, payload: CacheEventPayloads[E]): void {
+    if (!this.heard(event)) return;
     for (const listener of this.emitter.rawListeners(event)) {
       const call = () => (listener as (payload: CacheEventPayloads[E]) => unknown).call(this.emitter, payload);
       this.#errors.call('listener', `A listener of "${event}"`, call);

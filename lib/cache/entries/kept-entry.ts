@@ -128,8 +128,9 @@ export interface EntryLimits {
 
 /** Where an entry comes from. */
 export interface EntryOrigin {
-  readonly key: string;
   readonly isolated: IsolatedValue;
+  /** See {@link entrySize}. */
+  readonly size: number;
   readonly createdAt: number;
   /** `Infinity`: for ever. */
   readonly ttlMs: number;
@@ -142,15 +143,17 @@ export interface EntryOrigin {
 }
 
 /** Bytes that an entry takes, estimated, without what callers derive from it. */
-export function entrySize({
-  key,
-  isolated,
-  tags,
-  meta,
-}: Pick<EntryOrigin, 'key' | 'isolated' | 'tags' | 'meta'>): number {
+export function entrySize(
+  key: string,
+  isolated: IsolatedValue,
+  tags: readonly string[],
+  meta: EntryMeta | undefined,
+): number {
   let size = ENTRY_BYTES + stringBytes(key) + isolated.size;
-  if (tags.length > 0) size += arrayBytes(tags.length);
-  for (const tag of tags) size += stringBytes(tag);
+  if (tags.length > 0) {
+    size += arrayBytes(tags.length);
+    for (const tag of tags) size += stringBytes(tag);
+  }
   if (meta?.headers !== undefined) size += headersBytes(meta.headers);
   return size;
 }
@@ -181,7 +184,7 @@ export function keptEntry(origin: EntryOrigin, policy: EntryLimits, now: number,
       createdAt: origin.createdAt,
       freshUntil,
       tags: origin.tags,
-      size: entrySize(origin),
+      size: origin.size,
       cost: origin.cost,
       mutable: isolated.mutable,
       json: isolated.json,

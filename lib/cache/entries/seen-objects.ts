@@ -2,26 +2,26 @@ const FEW = 24;
 
 /** What has been copied already, for cycles and shared references: a short list searched backwards, then a map. */
 export class SeenObjects {
-  readonly #sources: object[] = [];
-  readonly #copies: object[] = [];
+  /** Each source, and its copy after it. */
+  #pairs: object[] = [];
   #map: Map<object, object> | undefined;
 
   add(source: object, copy: object): void {
     if (this.#map !== undefined) this.#map.set(source, copy);
-    else if (this.#sources.length < FEW) {
-      this.#sources.push(source);
-      this.#copies.push(copy);
-    } else {
+    else if (this.#pairs.length < 2 * FEW) this.#pairs.push(source, copy);
+    else {
+      const pairs = this.#pairs;
       this.#map = new Map();
-      for (let at = 0; at < FEW; at++) this.#map.set(this.#sources[at]!, this.#copies[at]!);
+      for (let at = 0; at < pairs.length; at += 2) this.#map.set(pairs[at]!, pairs[at + 1]!);
       this.#map.set(source, copy);
+      this.#pairs = [];
     }
   }
 
   copyOf(source: object): object | undefined {
     if (this.#map !== undefined) return this.#map.get(source);
-    const sources = this.#sources;
-    for (let at = sources.length - 1; at >= 0; at--) if (sources[at] === source) return this.#copies[at];
+    const pairs = this.#pairs;
+    for (let at = pairs.length - 2; at >= 0; at -= 2) if (pairs[at] === source) return pairs[at + 1];
     return undefined;
   }
 }

@@ -37,8 +37,9 @@ export class Invalidations {
   end(): void {
     if (--this.#running > 0) return;
     this.#running = 0;
-    this.#keys.clear();
-    this.#globs = [];
+    // Mostly nothing came between; emptying what is empty would allocate at each load.
+    if (this.#keys.size > 0) this.#keys.clear();
+    if (this.#globs.length > 0) this.#globs = [];
     this.#forgottenKeys = 0;
   }
 

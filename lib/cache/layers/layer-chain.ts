@@ -104,9 +104,10 @@ export class LayerChain {
   }
 
   /** Tells what the nearest layer, asked without a promise, had for one key. */
-  countLocal(hit: boolean, durationMs: number): void {
+  countLocal(hit: boolean, durationMs: number, at: number): void {
     if (this.local === undefined) return;
-    this.#observer.layer(0, LayerOperation.get, hit ? LayerResult.hit : LayerResult.miss, durationMs, 1, hit ? 1 : 0);
+    const result = hit ? LayerResult.hit : LayerResult.miss;
+    this.#observer.layer(0, LayerOperation.get, result, durationMs, 1, hit ? 1 : 0, at);
   }
 
   /** Asks the remote layers in turn until one has a fresh entry. @param classes those that its value may hold; by the key without. */
@@ -253,20 +254,18 @@ export class LayerChain {
     const copy = backfilledEntry(entry, epoch, policy);
     copy.track = track;
     for (let layer = this.firstRemote; layer < found; layer++) void this.#write(layer, key, copy, undefined);
-    if (this.local !== undefined) this.#setLocal(this.local, key, copy);
+    if (this.local !== undefined) this.#setLocal(this.local, key, copy, this.#clock.now());
     return copy;
   }
 
   /**
    * Writes what was loaded to every layer. The nearest has it when this returns, all of them when it resolves.
+   * @param now the clock's reading.
    * @returns true where at least one layer has it.
    */
-  set(key: string, entry: Entry, ticket?: LoadTicket): Promise<boolean> | boolean {
-    if (!this.hasRemote) {
-      this.#setLocal(this.local!, key, entry);
-      return true;
-    }
-    if (this.local !== undefined) this.#setLocal(this.local, key, entry);
+  set(key: string, entry: Entry, ticket: LoadTicket | undefined, now: number): Promise<boolean> | boolean {
+    if (this.local !== undefined) this.#setLocal(this.local, key, entry, now);
+    if (!this.hasRemote) return true;
     if (!this.spread && this.layers.length === this.firstRemote + 1) return this.#setSoon(key, entry, ticket);
     const writes: Promise<Reply<void>>[] = [];
     for (let layer = this.firstRemote; layer < this.layers.length; layer++)
@@ -314,18 +313,18 @@ export class LayerChain {
       result = failure(cause);
       this.#logFailure(layer, cause);
     }
-    const tookMs = this.#clock.now() - startedAt;
+    const now = this.#clock.now();
     for (const [key] of writes) {
       const ended = failed.has(key) ? result : LayerResult.ok;
-      this.#observer.layer(index, LayerOperation.set, ended, tookMs, 1, 0);
+      this.#observer.layer(index, LayerOperation.set, ended, now - startedAt, 1, 0, now);
     }
     return failed;
   }
 
   /** Writes what is made now to every layer. The nearest has it when this returns, all of them when it resolves. */
-  put(key: string, entry: Entry): Promise<Effect> | Effect {
+  put(key: string, entry: Entry, now: number): Promise<Effect> | Effect {
     if (!this.hasRemote) {
-      this.#setLocal(this.local!, key, entry);
+      this.#setLocal(this.local!, key, entry, now);
       return DONE_LOCALLY;
     }
     return this.#effect(this.layers.map((_, layer) => this.#write(layer, key, entry, undefined)));
@@ -372,9 +371,9 @@ export class LayerChain {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  #setLocal(local: LocalLayer, key: string, entry: Entry): void {
+  #setLocal(local: LocalLayer, key: string, entry: Entry, now: number): void {
     local.set(key, entry);
-    this.#observer.layer(0, LayerOperation.set, LayerResult.ok, 0, 1, 0);
+    this.#observer.layer(0, LayerOperation.set, LayerResult.ok, 0, 1, 0, now);
   }
 
   #write(layer: number, key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<Reply<void>> {
@@ -414,12 +413,14 @@ export class LayerChain {
       const value = await ask(layer);
       const hits = hitsOf === undefined ? 0 : hitsOf(value);
       const result = hitsOf === undefined ? LayerResult.ok : hits > 0 ? LayerResult.hit : LayerResult.miss;
-      this.#observer.layer(index, operation, result, this.#clock.now() - startedAt, keys, hits);
+      const now = this.#clock.now();
+      this.#observer.layer(index, operation, result, now - startedAt, keys, hits, now);
       this.#answered(layer);
       return { ok: true, value };
     } catch (cause) {
       const result = failure(cause);
-      this.#observer.layer(index, operation, result, this.#clock.now() - startedAt, keys, 0);
+      const now = this.#clock.now();
+      this.#observer.layer(index, operation, result, now - startedAt, keys, 0, now);
       this.#logFailure(layer, cause);
       return { ok: false, refused: result === LayerResult.refused };
     } finally {

@@ -119,7 +119,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
 
   set(key: string, entry: Entry): void {
     checkKey(key);
-    checkTags(entry.tags);
+    if (entry.tags.length > 0) checkTags(entry.tags);
     const known = this.#entries.get(key);
     if (known === entry) return this.policy.use(known);
     if (this.#isTooLarge(entry)) {

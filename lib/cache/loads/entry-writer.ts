@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.js';
 import type { Entry, EntryMeta } from '../entries/entry.js';
 import { redactedMessage } from '../base/redacted-error.js';
 import type { Invalidations } from '../invalidation/invalidations.js';
-import { keptEntry } from '../entries/kept-entry.js';
+import { entrySize, keptEntry } from '../entries/kept-entry.js';
 import type { LayerChain } from '../layers/layer-chain.js';
 import type { LoadTicket } from '../layers/load-ticket.js';
 import type { MissReasons } from '../freshness/miss-reasons.js';
@@ -57,12 +57,21 @@ export class EntryWriter {
     private readonly random: () => number,
   ) {}
 
-  /** Puts the entry of a loaded value into the layers. @returns when every layer has it; undefined: at once. */
-  store(key: string, entry: Entry, plan: ReadPlan<never>, ticket: LoadTicket | undefined): Promise<void> | undefined {
-    const startedAt = this.clock.now();
-    const stored = this.chain.set(key, entry, ticket);
-    if (typeof stored !== 'boolean') return stored.then((kept) => this.#report(plan, entry, kept, startedAt));
-    this.#report(plan, entry, stored, startedAt);
+  /**
+   * Puts the entry of a loaded value into the layers.
+   * @param loadedAt when the loader returned: its set began then.
+   * @returns when every layer has it; undefined: at once.
+   */
+  store(
+    key: string,
+    entry: Entry,
+    plan: ReadPlan<never>,
+    ticket: LoadTicket | undefined,
+    loadedAt: number,
+  ): Promise<void> | undefined {
+    const stored = this.chain.set(key, entry, ticket, loadedAt);
+    if (typeof stored !== 'boolean') return stored.then((kept) => this.#report(plan, entry, kept, loadedAt));
+    this.#report(plan, entry, stored, loadedAt);
     return undefined;
   }
 
@@ -97,8 +106,8 @@ export class EntryWriter {
     }
     const entry = keptEntry(
       {
-        key,
         isolated,
+        size: entrySize(key, isolated, terms.tags, load.meta),
         createdAt: origin.startedAt,
         ttlMs: terms.ttlMs,
         tags: terms.tags,
@@ -123,7 +132,8 @@ export class EntryWriter {
 
   #report(plan: ReadPlan<never>, entry: Entry, kept: boolean, startedAt: number): void {
     const result = kept ? Result.ok : Result.error;
-    this.observer.operation(plan.series, Operation.set, result, this.clock.now() - startedAt, entry.size);
+    const now = this.clock.now();
+    this.observer.operation(plan.series, Operation.set, result, now - startedAt, entry.size, now);
   }
 
   /** Counts and refuses an entry above `maxEntrySize`. */

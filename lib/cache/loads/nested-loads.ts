@@ -8,6 +8,13 @@ interface FollowedLoad {
   readonly outer: FollowedLoad | undefined;
 }
 
+/** What is known of the loads of a series. */
+interface SeenLoads {
+  count: number;
+  /** They ask the cache for something. */
+  ask: boolean;
+}
+
 /** Loads of a series that are followed before it counts as one whose loader asks the cache for nothing. */
 const FIRST_FOLLOWED = 32;
 /** Of the later loads one in so many is followed. */
@@ -25,8 +32,7 @@ const CHEAP_CONTEXT = Number(process.versions.node.split('.')[0]) >= 24;
  */
 export class NestedLoads {
   readonly #context = new AsyncLocalStorage<FollowedLoad>();
-  /** Loads seen of a series; Infinity for one whose loads ask the cache for something. */
-  readonly #seen = new WeakMap<Series, number>();
+  readonly #seen = new WeakMap<Series, SeenLoads>();
   #followed = 0;
   /** The load whose loader is being called in this turn. */
   #calling: FollowedLoad | undefined;
@@ -36,7 +42,7 @@ export class NestedLoads {
     const inner = this.#calling ?? (this.#followed === 0 ? undefined : this.#context.getStore());
     if (inner === undefined) return false;
     for (let load: FollowedLoad | undefined = inner; load !== undefined; load = load.outer) {
-      this.#seen.set(load.series, Infinity);
+      this.#of(load.series).ask = true;
       if (load.loads.some((one) => one.key === key)) return true;
     }
     return false;
@@ -69,10 +75,15 @@ export class NestedLoads {
 
   #follows(series: Series): boolean {
     if (CHEAP_CONTEXT) return true;
-    const seen = this.#seen.get(series) ?? 0;
-    if (seen === Infinity) return true;
-    this.#seen.set(series, seen + 1);
-    return seen < FIRST_FOLLOWED || seen % FOLLOWED_ONE_IN === 0;
+    const seen = this.#of(series);
+    const before = seen.count++;
+    return seen.ask || before < FIRST_FOLLOWED || before % FOLLOWED_ONE_IN === 0;
+  }
+
+  #of(series: Series): SeenLoads {
+    let seen = this.#seen.get(series);
+    if (seen === undefined) this.#seen.set(series, (seen = { count: 0, ask: false }));
+    return seen;
   }
 
   #end(): void {

@@ -37,10 +37,19 @@ export class OriginCall<V> extends Deadline {
     for (const load of loads) load.expiresAt = this.expiresAt;
   }
 
-  /** Calls the loader. @param valuesOf finds each load's value in what the loader returns, and throws where it cannot. */
-  run<R>(loader: (context: AnnotatedLoadContext<V>) => R | Promise<R>, valuesOf: (returned: R) => readonly V[]): void {
+  /**
+   * Calls the loader.
+   * @param valuesOf finds each load's value in what the loader returns, and throws where it cannot.
+   * @param now the clock's reading.
+   */
+  run<R>(
+    loader: (context: AnnotatedLoadContext<V>) => R | Promise<R>,
+    valuesOf: (returned: R) => readonly V[],
+    now: number,
+  ): void {
     if (this.#ended) return;
     const { tracer } = this.parts;
+    this.startedAt = now;
     if (tracer === undefined) return this.#run(loader, valuesOf);
     const [first] = this.loads;
     const { plan, key, operation, cause } = first!;
@@ -71,9 +80,8 @@ export class OriginCall<V> extends Deadline {
   }
 
   #run<R>(loader: (context: AnnotatedLoadContext<V>) => R | Promise<R>, valuesOf: (returned: R) => readonly V[]): void {
-    const { nested, clock, observer, signals } = this.parts;
+    const { nested, observer, signals } = this.parts;
     const { loads } = this;
-    this.startedAt = clock.now();
     this.#called = true;
     observer.inFlight(1);
     try {
@@ -108,7 +116,7 @@ export class OriginCall<V> extends Deadline {
     const { clock, observer } = this.parts;
     const loadedAt = clock.now();
     for (const { plan, operation } of this.loads) {
-      observer.load(plan.series, operation, Result.ok, loadedAt - this.startedAt);
+      observer.load(plan.series, operation, Result.ok, loadedAt - this.startedAt, loadedAt);
     }
     this.#span?.phase('origin', loadedAt - this.startedAt);
     if (this.loads.length > 1) void this.#storedMany(values);
@@ -121,7 +129,7 @@ export class OriginCall<V> extends Deadline {
     const preparedAt = this.#span === undefined ? loadedAt : clock.now();
     this.#span?.phase('encode', preparedAt - loadedAt);
     const written =
-      kept.entry === undefined ? undefined : entryWriter.store(load.key, kept.entry, load.plan, load.ticket);
+      kept.entry === undefined ? undefined : entryWriter.store(load.key, kept.entry, load.plan, load.ticket, loadedAt);
     this.#span?.phase('write', clock.now() - preparedAt);
     this.#span?.outcome('ok');
     const { release } = load;
@@ -186,7 +194,7 @@ export class OriginCall<V> extends Deadline {
       const { key, plan, candidate, operation } = load;
       const { pattern } = plan.series;
       if (this.#called) {
-        observer.load(plan.series, operation, result, now - this.startedAt);
+        observer.load(plan.series, operation, result, now - this.startedAt, now);
         offer.stream?.loadFailed(key, plan.series, now - this.startedAt, now);
       }
       load.release?.();

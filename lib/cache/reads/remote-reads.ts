@@ -55,13 +55,13 @@ export class RemoteReads {
 
   #remote(key: string, series: Series, startedAt: number, span: SpanHandle | undefined): Promise<Entry | undefined> {
     const localReason = this.#localReason(key, startedAt);
-    this.chain.countLocal(false, this.clock.now() - startedAt);
+    const askedAt = this.clock.now();
+    this.chain.countLocal(false, askedAt - startedAt, askedAt);
     if (!this.chain.hasRemote) {
       this.#reportMiss(key, series, startedAt, localReason, undefined, span);
       return Promise.resolve(undefined);
     }
     const epoch = this.invalidations.begin();
-    const askedAt = span === undefined ? startedAt : this.clock.now();
     span?.phase('local', askedAt - startedAt);
     return new Promise((resolve, reject) => {
       this.#turn.push({ key, series, startedAt, askedAt, localReason, epoch, span, resolve, reject, answered: false });
@@ -125,7 +125,7 @@ export class RemoteReads {
     const missing = indicesOfNone(entries);
     const asked = missing.map((index) => keys[index]!);
     const localReasons = asked.map((key) => this.#localReason(key, startedAt));
-    for (let index = 0; index < asked.length; index++) this.chain.countLocal(false, 0);
+    for (let index = 0; index < asked.length; index++) this.chain.countLocal(false, 0, startedAt);
     await this.#locateMany(asked, (position, entry, place) => {
       const key = asked[position]!;
       const series = this.observer.seriesOf(key);

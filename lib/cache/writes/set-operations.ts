@@ -10,7 +10,7 @@ import { LoadTicket } from '../layers/load-ticket.js';
 import type { Invalidations } from '../invalidation/invalidations.js';
 import { checkKey, checkTags } from '../base/keys.js';
 import { entrySize, keptEntry } from '../entries/kept-entry.js';
-import { type CacheObserver, Operation, Result } from '../base/observer.js';
+import { type CacheObserver, Operation, Result, type Series } from '../base/observer.js';
 import { entryTerms } from '../policies/entry-terms.js';
 import type { KeyPolicies } from '../policies/key-policies.js';
 import type { PolicyOverrides } from '../policies/policy-overrides.js';
@@ -23,6 +23,7 @@ import type { Writes } from './writes.js';
 /** One entry that may be written: checked, isolated, small enough. */
 interface Draft {
   readonly key: string;
+  readonly series: Series;
   readonly isolated: IsolatedValue;
   readonly policy: ResolvedPolicy;
   readonly ttlMs: number;
@@ -30,6 +31,16 @@ interface Draft {
   readonly size: number;
   /** Undefined: made now, and newer than whatever is there. */
   readonly since: LoadMark | undefined;
+}
+
+/** How a set ended. */
+type SetResult = typeof Result.ok | typeof Result.rejected | typeof Result.error;
+
+/** The same for spans. */
+const OUTCOMES = { [Result.ok]: 'ok', [Result.rejected]: 'rejected', [Result.error]: 'error' } as const;
+
+function resultOf(kept: boolean): SetResult {
+  return kept ? Result.ok : Result.error;
 }
 
 /** What callers write explicitly: checked, reported to the observer and the listeners, and passed to {@link Writes}. */
@@ -62,35 +73,62 @@ export class SetOperations {
     };
   }
 
-  /** @throws CacheError for a bad key, TTL or value; never because a layer failed. */
-  async set<T>(key: string, value: T, ttl: Duration | undefined): Promise<T> {
+  /**
+   * @returns when every layer has it; undefined: at once.
+   * @throws CacheError for a bad key, TTL or value; never because a layer failed.
+   */
+  set(key: string, value: unknown, ttl: Duration | undefined): Promise<void> | undefined {
     if (this.tracer === undefined || typeof key !== 'string') return this.#set(key, value, ttl, undefined);
     const series = this.observer.seriesOf(key);
     return this.tracer.span('set', series, key, (span) => this.#set(key, value, ttl, span));
   }
 
-  async #set<T>(key: string, value: T, ttl: Duration | undefined, span: SpanHandle | undefined): Promise<T> {
+  #set(
+    key: string,
+    value: unknown,
+    ttl: Duration | undefined,
+    span: SpanHandle | undefined,
+  ): Promise<void> | undefined {
     const startedAt = this.clock.now();
     try {
       checkKey(key);
       const draft = this.#draft({ key, value, ttl });
-      if (typeof draft === 'string') {
-        // What was there before is not this value.
-        await this.writes.delete([key]);
-        this.#report(key, Operation.set, Result.rejected, startedAt, 0);
-        span?.outcome('rejected');
-      } else {
-        const { entry, kept } = await this.writes.set(key, (epoch) => this.#entry(draft, epoch, startedAt));
-        this.#report(key, Operation.set, kept ? Result.ok : Result.error, startedAt, entry.size);
-        span?.outcome(kept ? 'ok' : 'error');
-      }
+      const written = this.#written(key, draft, startedAt);
+      if (typeof written === 'number') return this.#ended(key, value, draft, written, startedAt, span);
+      return written.then(
+        (result) => this.#ended(key, value, draft, result, startedAt, span),
+        (error: unknown) => this.#failed(key, value, error, startedAt),
+      );
     } catch (error) {
-      this.#report(String(key), Operation.set, Result.rejected, startedAt, 0);
-      this.events.emit('set', { key, value, error });
-      throw error;
+      return this.#failed(key, value, error, startedAt);
     }
+  }
+
+  #written(key: string, draft: Draft | string, now: number): Promise<SetResult> | SetResult {
+    // What was there before is not this value.
+    if (typeof draft === 'string') return this.writes.delete([key]).then(() => Result.rejected);
+    const kept = this.writes.set(key, (epoch) => this.#entry(draft, epoch, now), now);
+    return typeof kept === 'boolean' ? resultOf(kept) : kept.then(resultOf);
+  }
+
+  #ended(
+    key: string,
+    value: unknown,
+    draft: Draft | string,
+    result: SetResult,
+    startedAt: number,
+    span: SpanHandle | undefined,
+  ): undefined {
+    if (typeof draft === 'string') this.#report(this.observer.seriesOf(key), Operation.set, result, startedAt, 0);
+    else this.#report(draft.series, Operation.set, result, startedAt, draft.size);
+    span?.outcome(OUTCOMES[result]);
     this.events.emit('set', { key, value });
-    return value;
+  }
+
+  #failed(key: string, value: unknown, error: unknown, startedAt: number): never {
+    this.#report(this.observer.seriesOf(String(key)), Operation.set, Result.rejected, startedAt, 0);
+    this.events.emit('set', { key, value, error });
+    throw error;
   }
 
   /** All or, where one of them cannot be kept, none. */
@@ -106,7 +144,9 @@ export class SetOperations {
       const kept = drafts.filter((draft) => typeof draft !== 'string');
       // Together, so that a read in the same turn finds what is kept.
       await Promise.all([this.writes.delete(refused), this.#write(kept, Operation.set, startedAt)]);
-      for (const key of refused) this.#report(key, Operation.set, Result.rejected, startedAt, 0);
+      for (const key of refused) {
+        this.#report(this.observer.seriesOf(key), Operation.set, Result.rejected, startedAt, 0);
+      }
     } catch (error) {
       this.events.emit('mset', { list: [...list], error });
       throw error;
@@ -130,7 +170,9 @@ export class SetOperations {
         rejected.push({ key: String(item.key), code: error instanceof CacheError ? error.code : 'INVALID_OPTIONS' });
       }
     }
-    for (const { key } of rejected) this.#report(key, operation, Result.rejected, startedAt, 0);
+    for (const { key } of rejected) {
+      this.#report(this.observer.seriesOf(key), operation, Result.rejected, startedAt, 0);
+    }
     const { kept, bytes } = await this.#write([...drafts.values()], operation, startedAt);
     if (kept) return { written: drafts.size, rejected, bytes };
     const lost = [...drafts.keys()].map((key) => ({ key, code: 'LAYER_UNAVAILABLE' as const }));
@@ -153,12 +195,12 @@ export class SetOperations {
           return draft.since === undefined ? [draft.key, entry] : [draft.key, entry, new LoadTicket()];
         }),
     );
-    const tookMs = this.clock.now() - startedAt;
-    const result = kept ? Result.ok : Result.error;
+    const endedAt = this.clock.now();
+    const result = resultOf(kept);
     let bytes = 0;
-    for (const { key, size } of drafts) {
+    for (const { series, size } of drafts) {
       bytes += size;
-      this.observer.operation(this.observer.seriesOf(key), operation, result, tookMs, size);
+      this.observer.operation(series, operation, result, endedAt - startedAt, size, endedAt);
     }
     return { kept, bytes };
   }
@@ -172,49 +214,49 @@ export class SetOperations {
     if (named !== undefined) checkTags(named);
     const ownTtl = ttl === undefined || ttl === null ? undefined : lifetime(ttl, 'ttl');
     const declared = this.keyPolicies.of(key);
-    const policy = declared?.policy ?? this.#policyOf(key);
+    const series = this.observer.seriesOf(key);
+    const policy = declared?.policy ?? this.#policyOf(key, series);
     const terms =
       declared === undefined
         ? { ttlMs: ownTtl ?? policy.ttlMs, tags: named ?? policy.tags }
         : entryTerms(value, policy, { ttlMs: ownTtl, tags: named ?? declared.tagsOf(value) });
     if (typeof terms === 'number') {
-      this.observer.notKept?.(this.observer.seriesOf(key), terms);
+      this.observer.notKept?.(series, terms);
       return 'NOT_CACHEABLE';
     }
     const isolated = isolate(value, { freeze: !this.writes.encoded, codecs: this.classes.codecsOf(key) });
     if (!isolated.portable && this.writes.shares) throw notPortable();
     const tags = terms.tags === policy.tags ? terms.tags : Object.freeze([...terms.tags]);
-    const size = entrySize({ key, isolated, tags, meta: undefined });
+    const size = entrySize(key, isolated, tags, undefined);
     if (size > policy.maxEntrySize) {
-      this.observer.sizeRejected(this.observer.seriesOf(key), size);
+      this.observer.sizeRejected(series, size);
       return 'ENTRY_TOO_LARGE';
     }
-    return { key, isolated, policy, ttlMs: terms.ttlMs, tags, size, since };
+    return { key, series, isolated, policy, ttlMs: terms.ttlMs, tags, size, since };
   }
 
-  #policyOf(key: string): ResolvedPolicy {
+  #policyOf(key: string, series: Series): ResolvedPolicy {
     if (!this.overrides.any) return this.policy;
-    const change = this.overrides.changeOf(key, this.observer.seriesOf(key));
+    const change = this.overrides.changeOf(key, series);
     return change === undefined ? this.policy : this.overrides.ofCache(change);
   }
 
-  #entry({ key, isolated, policy, ttlMs, tags, since }: Draft, epoch: number, now: number): Entry {
+  #entry({ key, series, isolated, policy, ttlMs, tags, size, since }: Draft, epoch: number, now: number): Entry {
     const createdAt = since?.at ?? now;
     const classes = isolated.instances.size === 0 ? undefined : this.classes.ofKey(key);
     classes?.learn(isolated.instances);
     const entry = keptEntry(
-      { key, isolated, createdAt, ttlMs, tags, cost: 0, epoch, meta: undefined, classes },
+      { isolated, size, createdAt, ttlMs, tags, cost: 0, epoch, meta: undefined, classes },
       policy,
       now,
       this.random,
     );
-    if (this.stream !== undefined)
-      entry.track = this.stream.stored(key, this.observer.seriesOf(key), entry, ttlMs, now);
+    if (this.stream !== undefined) entry.track = this.stream.stored(key, series, entry, ttlMs, now);
     return entry;
   }
 
-  #report(key: string, operation: Operation, result: Result, startedAt: number, bytes: number): void {
-    const tookMs = this.clock.now() - startedAt;
-    this.observer.operation(this.observer.seriesOf(key), operation, result, tookMs, bytes);
+  #report(series: Series, operation: Operation, result: Result, startedAt: number, bytes: number): void {
+    const now = this.clock.now();
+    this.observer.operation(series, operation, result, now - startedAt, bytes, now);
   }
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js';
 import type { AccessStream } from '../entries/access-stream.js';
 import type { Entry } from '../entries/entry.js';
 import type { Invalidations } from '../invalidation/invalidations.js';
-import type { LayerChain } from '../layers/layer-chain.js';
+import type { Effect, LayerChain } from '../layers/layer-chain.js';
 import type { BusMessage, LayerWrite } from '../layers/layer.js';
 import type { LoadTicket } from '../layers/load-ticket.js';
 import type { MissReasons } from '../freshness/miss-reasons.js';
@@ -35,14 +35,24 @@ export class Writes {
     return this.chain.hasShared;
   }
 
-  /** @param entryAt the entry, given its place in the order. @returns true where at least one layer has it. */
-  async set(key: string, entryAt: (epoch: number) => Entry): Promise<{ entry: Entry; kept: boolean }> {
-    this.#fenceKeys([key]);
+  /**
+   * @param entryAt the entry, given its place in the order.
+   * @param now the clock's reading.
+   * @returns true where at least one layer has it; at once where no layer is remote.
+   */
+  set(key: string, entryAt: (epoch: number) => Entry, now: number): Promise<boolean> | boolean {
+    this.invalidations.key(key);
+    this.inFlight.fence(key);
     const entry = entryAt(this.invalidations.epoch);
     this.reasons.kept(key, entry.freshUntil);
-    const { kept, announced } = await this.#changing([key], this.chain.put(key, entry));
+    const change = this.chain.put(key, entry, now);
+    return change instanceof Promise ? this.#setRemotely(key, entry, change) : change.kept;
+  }
+
+  async #setRemotely(key: string, entry: Entry, change: Promise<Effect>): Promise<boolean> {
+    const { kept, announced } = await this.chain.beingWritten.during([key], change);
     await this.#afterwards({ keys: [key] }, announced, [[key, entry]]);
-    return { entry, kept };
+    return kept;
   }
 
   /** One round trip a layer. @returns true where at least one layer has them. */

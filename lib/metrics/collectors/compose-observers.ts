@@ -1,5 +1,20 @@
 import { type CallbackErrors, nameOf } from '../../cache/base/callback-errors.js';
-import type { CacheObserver, LayerDescription, Series, SeriesOptions } from '../../cache/base/observer.js';
+import type {
+  BypassReason,
+  CacheObserver,
+  CircuitState,
+  EvictionReason,
+  LayerDescription,
+  LayerOperation,
+  LayerResult,
+  MissReason,
+  NotKept,
+  Operation,
+  Outcome,
+  Result,
+  Series,
+  SeriesOptions,
+} from '../../cache/base/observer.js';
 
 /** Every report that has no answer. */
 type Report = Exclude<keyof CacheObserver, 'series' | 'seriesOf'>;
@@ -18,28 +33,34 @@ export function composeObservers(
 }
 
 class ComposedObserver implements CacheObserver {
-  /** Those that want hits, which are the most. */
-  readonly #ofHits: readonly Pick<CacheObserver, 'hit'>[];
+  /** Who wants each report, found once: one that nobody wants costs a comparison. */
+  readonly #wanting: Readonly<Record<Report, readonly Partial<CacheObserver>[]>>;
 
   constructor(
     private readonly primary: CacheObserver,
-    private readonly others: readonly Partial<CacheObserver>[],
+    others: readonly Partial<CacheObserver>[],
     private readonly errors: CallbackErrors,
   ) {
-    this.#ofHits = others.filter((other) => this.#wantsHits(other)) as Pick<CacheObserver, 'hit'>[];
-  }
-
-  #wantsHits(other: Partial<CacheObserver>): boolean {
-    try {
-      return other.hit !== undefined;
-    } catch (error) {
-      this.errors.failed('observer', nameOf(other, 'observer'), error);
-      return false;
-    }
-  }
-
-  attach(layers: readonly LayerDescription[]): void {
-    this.#report('attach', layers);
+    const wanting = (report: Report): Partial<CacheObserver>[] => others.filter((other) => this.#wants(other, report));
+    this.#wanting = {
+      attach: wanting('attach'),
+      hit: wanting('hit'),
+      access: wanting('access'),
+      bypass: wanting('bypass'),
+      load: wanting('load'),
+      inFlight: wanting('inFlight'),
+      waitTimeout: wanting('waitTimeout'),
+      operation: wanting('operation'),
+      invalidation: wanting('invalidation'),
+      sizeRejected: wanting('sizeRejected'),
+      notKept: wanting('notKept'),
+      layer: wanting('layer'),
+      evicted: wanting('evicted'),
+      circuit: wanting('circuit'),
+      queueDepth: wanting('queueDepth'),
+      writeDropped: wanting('writeDropped'),
+      asyncWrite: wanting('asyncWrite'),
+    };
   }
 
   series(pattern: string, endpoint?: string, options?: SeriesOptions): Series {
@@ -50,11 +71,17 @@ class ComposedObserver implements CacheObserver {
     return this.primary.seriesOf(key);
   }
 
+  attach(layers: readonly LayerDescription[]): void {
+    this.primary.attach(layers);
+    if (this.#wanting.attach.length > 0) this.#pass('attach', [layers]);
+  }
+
+  /** The most frequent report by far: nothing is made for it. */
   hit(series: Series, layer: number, startedAt: number): void {
     this.primary.hit(series, layer, startedAt);
-    for (const other of this.#ofHits) {
+    for (const other of this.#wanting.hit) {
       try {
-        const returned: unknown = other.hit(series, layer, startedAt);
+        const returned: unknown = other.hit!(series, layer, startedAt);
         if (returned !== undefined) this.errors.returned('observer', nameOf(other, 'observer'), returned);
       } catch (error) {
         this.errors.failed('observer', nameOf(other, 'observer'), error);
@@ -62,79 +89,122 @@ class ComposedObserver implements CacheObserver {
     }
   }
 
-  access(...report: Parts<'access'>): void {
-    this.#report('access', ...report);
+  access(
+    series: Series,
+    outcome: Outcome,
+    layer: number,
+    responseMs: number,
+    totalMs: number,
+    reason: MissReason,
+    at?: number,
+  ): void {
+    this.primary.access(series, outcome, layer, responseMs, totalMs, reason, at);
+    if (this.#wanting.access.length > 0)
+      this.#pass('access', [series, outcome, layer, responseMs, totalMs, reason, at]);
   }
 
-  bypass(...report: Parts<'bypass'>): void {
-    this.#report('bypass', ...report);
+  bypass(series: Series, reason: BypassReason): void {
+    this.primary.bypass(series, reason);
+    if (this.#wanting.bypass.length > 0) this.#pass('bypass', [series, reason]);
   }
 
-  load(...report: Parts<'load'>): void {
-    this.#report('load', ...report);
+  load(series: Series, operation: Operation, result: Result, durationMs: number, at?: number): void {
+    this.primary.load(series, operation, result, durationMs, at);
+    if (this.#wanting.load.length > 0) this.#pass('load', [series, operation, result, durationMs, at]);
   }
 
-  inFlight(...report: Parts<'inFlight'>): void {
-    this.#report('inFlight', ...report);
+  inFlight(change: 1 | -1): void {
+    this.primary.inFlight(change);
+    if (this.#wanting.inFlight.length > 0) this.#pass('inFlight', [change]);
   }
 
-  waitTimeout(...report: Parts<'waitTimeout'>): void {
-    this.#report('waitTimeout', ...report);
+  waitTimeout(series: Series): void {
+    this.primary.waitTimeout(series);
+    if (this.#wanting.waitTimeout.length > 0) this.#pass('waitTimeout', [series]);
   }
 
-  operation(...report: Parts<'operation'>): void {
-    this.#report('operation', ...report);
+  operation(
+    series: Series,
+    operation: Operation,
+    result: Result,
+    durationMs: number,
+    bytes: number,
+    at?: number,
+  ): void {
+    this.primary.operation(series, operation, result, durationMs, bytes, at);
+    if (this.#wanting.operation.length > 0) this.#pass('operation', [series, operation, result, durationMs, bytes, at]);
   }
 
-  invalidation(...report: Parts<'invalidation'>): void {
-    this.#report('invalidation', ...report);
+  invalidation(result: Result, durationMs: number, removed: number): void {
+    this.primary.invalidation(result, durationMs, removed);
+    if (this.#wanting.invalidation.length > 0) this.#pass('invalidation', [result, durationMs, removed]);
   }
 
-  sizeRejected(...report: Parts<'sizeRejected'>): void {
-    this.#report('sizeRejected', ...report);
+  sizeRejected(series: Series, bytes: number): void {
+    this.primary.sizeRejected(series, bytes);
+    if (this.#wanting.sizeRejected.length > 0) this.#pass('sizeRejected', [series, bytes]);
   }
 
-  notKept(...report: Parts<'notKept'>): void {
-    this.#report('notKept', ...report);
+  notKept(series: Series, reason: NotKept): void {
+    this.primary.notKept?.(series, reason);
+    if (this.#wanting.notKept.length > 0) this.#pass('notKept', [series, reason]);
   }
 
-  layer(...report: Parts<'layer'>): void {
-    this.#report('layer', ...report);
+  layer(
+    layer: number,
+    operation: LayerOperation,
+    result: LayerResult,
+    durationMs: number,
+    keys: number,
+    hits: number,
+    at?: number,
+  ): void {
+    this.primary.layer(layer, operation, result, durationMs, keys, hits, at);
+    if (this.#wanting.layer.length > 0) this.#pass('layer', [layer, operation, result, durationMs, keys, hits, at]);
   }
 
-  evicted(...report: Parts<'evicted'>): void {
-    this.#report('evicted', ...report);
+  evicted(layer: number, reason: EvictionReason, count: number): void {
+    this.primary.evicted(layer, reason, count);
+    if (this.#wanting.evicted.length > 0) this.#pass('evicted', [layer, reason, count]);
   }
 
-  circuit(...report: Parts<'circuit'>): void {
-    this.#report('circuit', ...report);
+  circuit(layer: number, state: CircuitState): void {
+    this.primary.circuit(layer, state);
+    if (this.#wanting.circuit.length > 0) this.#pass('circuit', [layer, state]);
   }
 
-  queueDepth(...report: Parts<'queueDepth'>): void {
-    this.#report('queueDepth', ...report);
+  queueDepth(layer: number, depth: number): void {
+    this.primary.queueDepth(layer, depth);
+    if (this.#wanting.queueDepth.length > 0) this.#pass('queueDepth', [layer, depth]);
   }
 
-  writeDropped(...report: Parts<'writeDropped'>): void {
-    this.#report('writeDropped', ...report);
+  writeDropped(layer: number, count: number): void {
+    this.primary.writeDropped(layer, count);
+    if (this.#wanting.writeDropped.length > 0) this.#pass('writeDropped', [layer, count]);
   }
 
-  asyncWrite(...report: Parts<'asyncWrite'>): void {
-    this.#report('asyncWrite', ...report);
+  asyncWrite(layer: number, result: Result, durationMs: number, keys: number): void {
+    this.primary.asyncWrite(layer, result, durationMs, keys);
+    if (this.#wanting.asyncWrite.length > 0) this.#pass('asyncWrite', [layer, result, durationMs, keys]);
   }
 
-  #report<M extends Report>(method: M, ...report: Parts<M>): void {
-    pass(this.primary, method, report);
-    for (const other of this.others) {
+  #pass<M extends Report>(report: M, figures: Parts<M>): void {
+    for (const other of this.#wanting[report]) {
       try {
-        const returned = pass(other, method, report);
+        const returned: unknown = (other[report] as (...figures: Parts<M>) => unknown).apply(other, figures);
         if (returned !== undefined) this.errors.returned('observer', nameOf(other, 'observer'), returned);
       } catch (error) {
         this.errors.failed('observer', nameOf(other, 'observer'), error);
       }
     }
   }
-}
 
-function pass<M extends Report>(observer: Partial<CacheObserver>, method: M, report: Parts<M>): unknown {
-  return (observer[method] as ((...report: Parts<M>) => unknown) | undefined)?.apply(observer, report);
+  #wants(other: Partial<CacheObserver>, report: Report): boolean {
+    try {
+      return other[report] !== undefined;
+    } catch (error) {
+      this.errors.failed('observer', nameOf(other, 'observer'), error);
+      return false;
+    }
+  }
 }

@@ -141,7 +141,9 @@ export class AccessTrack {
   }
 
   /** A load that succeeded: what later hits save. */
-  loaded(durationMs: number): void {
+  loaded(durationMs: number, at: number): void {
+    this.track.advance(at);
+    this.track.histograms[AccessTime.load]!.record(durationMs, 1);
     this.#save();
     this.#loads++;
     this.#loadMs += durationMs;

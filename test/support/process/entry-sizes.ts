@@ -46,7 +46,7 @@ const kinds: readonly (readonly [kind: string, count: number, make: (n: number) 
   ['a Buffer of 100 bytes', 20_000, (n) => Buffer.alloc(100, n)],
   ['a Buffer of 10,000 bytes', 2_000, (n) => Buffer.alloc(10_000, n)],
   ['a Uint8Array', 5_000, () => new Uint8Array(1_000)],
-  ['dates', 5_000, (n) => ({ from: new Date(n), until: new Date(n + 1) })],
+  ['dates', 20_000, (n) => ({ from: new Date(n), until: new Date(n + 1) })],
   ['a Map', 1_000, (n) => new Map(Array.from({ length: 100 }, (_, at) => [text(14, 'x', `${n} ${at}`), at]))],
   ['a Set', 1_000, (n) => new Set(Array.from({ length: 100 }, (_, at) => text(14, 'x', `${n} ${at}`)))],
   ['an instance of a class', 10_000, (n) => new Visitor(n, text(20, 'x', n), text(30, 'y', n))],

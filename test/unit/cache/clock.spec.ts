@@ -1,5 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../../lib/cache/base/clock.js';
+import { createObservedCache, memoryLayer, type ObservedCache } from '../../../lib/index.js';
+import { ManualClock } from '../../support/manual-clock.js';
+
+describe('a cache in memory', () => {
+  it.each([
+    ['a miss', 5, (cache: ObservedCache, key: string) => cache.getOrSet(key, () => 1)],
+    ['a set', 2, (cache: ObservedCache, key: string) => cache.set(key, 1)],
+  ])('reads its clock for %s at most %i times, statistics included', async (_, most, use) => {
+    let readings = 0;
+    const clock = Object.assign(new ManualClock(), {
+      now: () => 1_700_000_000_000 + readings++,
+    });
+    const cache = createObservedCache({ layers: [memoryLayer()], clock });
+    await use(cache, 'product:1');
+    readings = 0;
+    await use(cache, 'product:2');
+    expect(readings).toBeLessThanOrEqual(most);
+    await cache.disconnect();
+  });
+});
 
 /** Milliseconds since the epoch are rounded to 2^-12; a distance combines several of them. */
 const ROUNDING_MS = 2 ** -10;

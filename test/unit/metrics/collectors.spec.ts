@@ -5,6 +5,7 @@ import {
   LayerOperation,
   LayerResult,
   MissReason,
+  Operation,
   Outcome,
   Result,
 } from '../../../lib/cache/base/observer.js';
@@ -117,6 +118,18 @@ describe('a collector', () => {
     expect(log.mock.calls.map(([level, code]) => [level, code])).toEqual([['warn', 'OBSERVER_FAILED']]);
     expect(JSON.stringify(log.mock.calls)).toContain('NoopCollector.recordChainGet');
     expect(JSON.stringify(log.mock.calls)).not.toContain('secret');
+  });
+
+  it('need not want every report', () => {
+    const { observer, metrics } = createCacheMetrics({ clock: new ManualClock() });
+    const heard: unknown[] = [];
+    const loads = { load: (...figures: unknown[]) => void heard.push(figures) };
+    const all = composeObservers(observer, [loads], new CallbackErrors());
+    const series = all.series('feed:*');
+    all.load(series, Operation.load, Result.ok, 7, 1_000);
+    all.access(series, Outcome.miss, -1, 1, 8, MissReason.cold);
+    expect(heard).toEqual([[series, Operation.load, Result.ok, 7, 1_000]]);
+    expect(metrics.getStats()).toMatchObject({ totalRequests: 1, recalculations: 1 });
   });
 
   it('adds no observer where none is set', () => {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { CallbackErrors } from '../../../lib/cache/base/callback-errors.js';
 import * as api from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
@@ -11,7 +10,7 @@ import {
 import { LayeredCache } from '../../../lib/cache/layered-cache.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
 import type { CacheTracer } from '../../../lib/cache/base/tracer.js';
-import { DiagnosticsObserver } from '../../../lib/tracing/diagnostics-observer.js';
+import { MetricsRecorder } from '../../../lib/metrics/recorder.js';
 import { composeTracers } from '../../../lib/tracing/compose-tracers.js';
 import { OpenTelemetryTracer, type OpenTelemetryTracerOptions } from '../../../lib/tracing/opentelemetry-tracer.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
@@ -52,7 +51,7 @@ describe('spans of the cache', () => {
       layers: [memoryLayer()],
       namespace: 'test',
       ttl: '1m',
-      observer: new DiagnosticsObserver(clock, new CallbackErrors()),
+      observer: new MetricsRecorder({ clock }),
       clock,
       tracer: cacheTracer,
     });

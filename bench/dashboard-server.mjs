@@ -29,7 +29,6 @@ class AppModule {}
 const observability = CacheObservabilityModule.forRoot({
   prometheus: false,
   metrics: { maxPatterns: Math.max(100, patterns) },
-  monitoring: { maxEventClients: 200 },
 });
 Module({ imports: [observability], controllers: [ItemsController] })(AppModule);
 const app = await NestFactory.create(AppModule, { logger: false });

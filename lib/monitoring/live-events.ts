@@ -29,8 +29,9 @@ type WatchedCache = Pick<MonitoredCache, 'watchInvalidations' | 'watchAlerts'> &
 export const MAX_EVENT_CLIENTS = Symbol('cache-observability:max-event-clients');
 
 const TICK_MS = 1_000;
-/** Comments between events, so that proxies keep an idle connection; ticks come more often unless they fail. */
-const HEARTBEAT_TICKS = 15;
+/** Writes are what ticks cost: more clients get them less often, at last every five seconds. */
+const TICKS_A_SECOND = 20;
+const SLOWEST_TICK_MS = 5_000;
 /** After how many milliseconds a browser connects again. */
 const RETRY_MS = 3_000;
 /** Patterns named in one invalidation. */
@@ -64,7 +65,6 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   #looking = false;
   /** Whether the next look is for everybody. */
   #due = false;
-  #ticks = 0;
   #sent = 0;
   #refused = 0;
   #closed = false;
@@ -197,9 +197,8 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   /** @returns how to stop. */
   #tickAgain(): () => void {
     const plan = (): (() => void) =>
-      this.#clock.after(TICK_MS, () => {
+      this.#clock.after(tickMs(this.#clients.size), () => {
         cancel = plan();
-        if (++this.#ticks % HEARTBEAT_TICKS === 0) this.#broadcast(': still here\n\n');
         this.#due = true;
         void this.#look();
       });
@@ -215,7 +214,9 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     this.#due = false;
     const realtime = await this.#realtime();
     this.#looking = false;
-    if (realtime !== undefined && this.#clients.size > 0) this.#sendTick(realtime, everybody);
+    if (realtime !== undefined) this.#sendTick(realtime, everybody);
+    // Proxies end a connection on which nothing comes.
+    else if (everybody) this.#broadcast(': no figures\n\n');
     if (this.#due) void this.#look();
   }
 
@@ -252,4 +253,9 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   #broadcast(frame: string): void {
     for (const client of this.#clients) client.send(frame);
   }
+}
+
+/** How long after a tick the next one follows, by how many listen. */
+function tickMs(clients: number): number {
+  return Math.min(SLOWEST_TICK_MS, TICK_MS * Math.max(1, Math.ceil(clients / TICKS_A_SECOND)));
 }

@@ -27,7 +27,7 @@ export interface MonitoringOptions {
   dashboard?: boolean;
   /** Describes the routes for @nestjs/swagger. @default false */
   swagger?: boolean;
-  /** Clients that may listen to the event stream at a time; further ones are answered 503. @default 50 */
+  /** Clients that may listen to the event stream at a time; further ones are answered 503, and the dashboard asks instead. @default 200 */
   maxEventClients?: number;
 }
 

@@ -62,12 +62,19 @@ const statistics = {
     },
   },
   'stats/patterns': {
-    takes: [...COUNTED, 'limit'],
+    takes: [...COUNTED, 'limit', 'pattern'],
     ofStatistics: (request) => {
       const window = windowOf(request);
       const limit = givenLimitOf(request);
-      return (metrics) =>
-        limit === undefined ? metrics.collectPatternStats(window) : metrics.collectCostliestPatterns(limit, window);
+      const pattern = patternOf(request);
+      return (metrics) => {
+        if (pattern !== undefined) {
+          return metrics.patterns.includes(pattern) ? [metrics.getPatternStats(pattern, window)] : [];
+        }
+        return limit === undefined
+          ? metrics.collectPatternStats(window)
+          : metrics.collectCostliestPatterns(limit, window);
+      };
     },
   },
   'stats/endpoints': {

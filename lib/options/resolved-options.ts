@@ -70,7 +70,7 @@ export function resolveMonitoring(monitoring: CacheObservabilityOptions['monitor
     allowUnguarded: monitoring?.allowUnguarded === true,
     dashboard: monitoring?.dashboard !== false,
     swagger: monitoring?.swagger === true,
-    maxEventClients: monitoring?.maxEventClients ?? 50,
+    maxEventClients: monitoring?.maxEventClients ?? 200,
   };
 }
 

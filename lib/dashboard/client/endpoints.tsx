@@ -6,7 +6,7 @@ import { hrefOf, route, subject, windowName } from './route';
 import { Table, wide } from './table';
 import type { EndpointStats } from './wire';
 
-const EVERY_MS = 10_000;
+const EVERY_MS = 20_000;
 
 /** All, or those whose handlers declare a pattern. */
 export function useEndpoints(pattern?: string): Resource<readonly EndpointStats[]> {

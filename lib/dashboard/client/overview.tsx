@@ -23,8 +23,10 @@ export function useStats(): Resource<Stats> {
   return useResource('stats', { window: windowName.value, ...subject.value }, EVERY_MS[windowName.value]);
 }
 
-export function usePatterns(): Resource<readonly PatternStats[]> {
-  return useResource('stats/patterns', { window: windowName.value, ...subject.value }, EVERY_MS[windowName.value] * 2);
+/** All patterns, one of them, or the `limit` that lose most time to misses. */
+export function usePatterns(which: { pattern?: string; limit?: number } = {}): Resource<readonly PatternStats[]> {
+  const parameters = { window: windowName.value, ...which, ...subject.value };
+  return useResource('stats/patterns', parameters, EVERY_MS[windowName.value] * 2);
 }
 
 export function useHistory(pattern?: string, patterns = 0): Resource<History> {
@@ -34,8 +36,8 @@ export function useHistory(pattern?: string, patterns = 0): Resource<History> {
 
 export function Overview({ context }: { context: Context | undefined }) {
   const stats = useStats();
-  const history = useHistory(undefined, 20);
-  const patterns = usePatterns();
+  const history = useHistory(undefined, COSTLIEST);
+  const patterns = usePatterns({ limit: COSTLIEST });
   const advice = useAdvice();
   if (context?.metrics === false || context?.enabled === false) return <LayersCard />;
   return (

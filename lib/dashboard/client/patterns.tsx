@@ -77,7 +77,7 @@ export function PatternsPage() {
 
 export function PatternPage({ context }: { context: Context | undefined }) {
   const name = route.value.subject;
-  const patterns = usePatterns();
+  const patterns = usePatterns({ pattern: name });
   const history = useHistory(name);
   const advice = useAdvice(name);
   const own = patterns.data?.find(({ pattern }) => pattern === name);

@@ -122,7 +122,7 @@ describe('the event stream', () => {
         },
         tuning: { watch: () => () => undefined },
       },
-      3,
+      200,
       clock,
       { all: named } as unknown as MonitoredCaches,
     );
@@ -279,11 +279,27 @@ describe('the event stream', () => {
     expect(client.written.join('')).not.toContain('471147114711');
   });
 
-  it('sends heartbeats while the figures cannot be read', async () => {
+  it('sends more clients a tick less often, at last every five seconds', async () => {
+    for (const [count, ticks] of [
+      [20, 30],
+      [40, 15],
+      [200, 6],
+    ] as const) {
+      const clients = Array.from({ length: count }, () => connect());
+      await clock.advance(5_000);
+      const before = clients[0]!.of('tick').length;
+      await clock.advance(30_000);
+      expect(clients[0]!.of('tick').length - before).toBe(ticks);
+      for (const client of clients) client.emit('close');
+    }
+  });
+
+  it('sends comments while the figures cannot be read', async () => {
     const client = connect();
+    await settle();
     fails = true;
     await clock.advance(30_000);
-    expect(client.written.filter((frame) => frame.startsWith(':'))).toHaveLength(2);
+    expect(client.written.filter((frame) => frame.startsWith(':'))).toHaveLength(30);
     fails = false;
     await clock.advance(1_000);
     expect(client.of('tick')).toHaveLength(2);
@@ -340,7 +356,7 @@ describe('the event stream', () => {
   });
 
   it('accepts clients up to its limit, and refuses the next with the reason', () => {
-    const [first] = [connect(), connect(), connect()];
+    const [first] = Array.from({ length: 200 }, () => connect());
     expect(() => events.admit()).toThrow(
       expect.objectContaining({ code: 'TOO_MANY_CLIENTS', message: expect.stringContaining('maxEventClients') }),
     );

@@ -17,7 +17,7 @@ export const ROUTES = [
   [`history?${WINDOW}&patterns=6`, 10],
   [`stats/patterns?${WINDOW}&limit=6`, 20],
   ['insights', 30],
-  [`stats/low-performers?${WINDOW}&threshold=0.8&min_requests=20`, 30],
+  [`stats/low-performers?${WINDOW}&threshold=0.8&min_requests=20&limit=3`, 30],
   ['alerts?state=all', 20],
   [`stats/layers?${WINDOW}`, 20],
   ['insights/memory', 30],

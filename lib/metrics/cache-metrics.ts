@@ -209,6 +209,11 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     if (this.#observer instanceof MetricsRecorder) this.#observer.declare(pattern);
   }
 
+  /** The pattern that a key is counted under; undefined where nothing is counted. Counts nothing itself. */
+  patternOf(key: string): string | undefined {
+    return this.#observer instanceof MetricsRecorder ? this.#observer.patternOf(key) : undefined;
+  }
+
   /** How handlers declare a pattern; undefined where none does. */
   declarationOf(pattern: string): PatternDeclaration | undefined {
     return this.#declarations.get(pattern);

@@ -155,14 +155,20 @@ export class CacheStatistics {
   /**
    * Patterns whose hit rate is below `threshold` (0–1), lowest first, each with what to do about it.
    * @param minRequests leaves out patterns that were asked less often. @default 1
+   * @param limit how many. @default all
    */
-  getLowPerformers(threshold: number, window?: Window, minRequests = 1): readonly LowPerformer[] {
-    return runAtOnce(this.#lowPerformers(threshold, window, minRequests));
+  getLowPerformers(threshold: number, window?: Window, minRequests = 1, limit = Infinity): readonly LowPerformer[] {
+    return runAtOnce(this.#lowPerformers(threshold, window, minRequests, limit));
   }
 
   /** As {@link getLowPerformers}, a few patterns at a time. */
-  collectLowPerformers(threshold: number, window?: Window, minRequests = 1): Promise<readonly LowPerformer[]> {
-    return runInSlices(this.#lowPerformers(threshold, window, minRequests));
+  collectLowPerformers(
+    threshold: number,
+    window?: Window,
+    minRequests = 1,
+    limit = Infinity,
+  ): Promise<readonly LowPerformer[]> {
+    return runInSlices(this.#lowPerformers(threshold, window, minRequests, limit));
   }
 
   /** Hit rates over all windows: overall, by pattern, and for operations the share that succeeded. */
@@ -252,12 +258,18 @@ export class CacheStatistics {
     return Object.freeze(yield* each(names, (pattern) => this.#pattern(pattern, named)));
   }
 
-  *#lowPerformers(threshold: number, window: Window | undefined, minRequests: number): Steps<readonly LowPerformer[]> {
+  *#lowPerformers(
+    threshold: number,
+    window: Window | undefined,
+    minRequests: number,
+    limit: number,
+  ): Steps<readonly LowPerformer[]> {
     const named = windowNamed(window);
     const counts = yield* this.#patternCounts(named);
     const low = counts
       .filter(({ requests, hitRate }) => requests >= Math.max(1, minRequests) && (hitRate ?? threshold) < threshold)
-      .sort((a, b) => a.hitRate! - b.hitRate! || b.requests - a.requests);
+      .sort((a, b) => a.hitRate! - b.hitRate! || b.requests - a.requests)
+      .slice(0, limit);
     return Object.freeze(yield* each(low, ({ pattern }) => this.#advised(this.#pattern(pattern, named))));
   }
 

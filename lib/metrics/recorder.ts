@@ -92,6 +92,11 @@ export class MetricsRecorder implements CacheObserver {
     return this.#registry.seriesOf(key);
   }
 
+  /** The pattern that a key is counted under, where no handler says another. Counts nothing. */
+  patternOf(key: string): string {
+    return this.#registry.patternOf(key);
+  }
+
   hit(series: Series, layer: number, startedAt: number): void {
     const handle = series as SeriesHandle;
     const { place, sidePlace, timing } = handle;

@@ -1,3 +1,4 @@
+import type { MemoryByPattern, PatternMemory } from './memory-by-pattern.js';
 import type { WriteCounts } from './control.controller.js';
 import type { CacheInformation, LayerInformation } from './server-information.js';
 import type {
@@ -359,6 +360,23 @@ export const memoryLadders = listOf(
     },
     ['withheld'],
   ),
+);
+
+export const memoryByPattern = listOf(
+  answer<MemoryByPattern>('MemoryByPattern', {
+    layer: text,
+    entries: count,
+    bytes: count,
+    sampled: { type: 'number', minimum: 0, maximum: 1, description: 'The part of the entries that was looked at' },
+    patterns: listOf(
+      answer<PatternMemory>('PatternMemory', {
+        pattern: text,
+        entries: count,
+        bytes: count,
+        share: { type: 'number', minimum: 0, maximum: 1, description: 'Of the bytes of the layer' },
+      }),
+    ),
+  }),
 );
 
 export const hotKeys = listOf(

@@ -117,7 +117,7 @@ const routes: Readonly<Record<string, RouteDescription>> = {
   },
   patterns: {
     summary: 'Statistics by key pattern',
-    query: [window, scope, cache, costliest],
+    query: [window, scope, cache, costliest, { ...pattern, description: 'This one alone', required: false }],
     answers: { 200: answers.patterns },
     refusals: READ_REFUSALS,
   },
@@ -137,6 +137,16 @@ const routes: Readonly<Record<string, RouteDescription>> = {
     query: [window, scope, cache],
     answers: { 200: answers.layers },
     refusals: READ_REFUSALS,
+  },
+  heldMemory: {
+    summary: 'What the memory layers of this instance hold, by key pattern',
+    query: [
+      cache,
+      { ...pattern, description: 'This one alone', required: false },
+      { ...costliest, description: 'Only so many: those that take most bytes, most first' },
+    ],
+    answers: { 200: answers.memoryByPattern },
+    refusals: [400],
   },
   operations: {
     summary: 'Statistics by operation',
@@ -163,6 +173,7 @@ const routes: Readonly<Record<string, RouteDescription>> = {
         description: 'Requests from which on a pattern is listed',
         schema: { type: 'integer', minimum: 0, default: 1 },
       },
+      { ...costliest, description: 'Only so many: those that hit least often, lowest first' },
       window,
       scope,
       cache,

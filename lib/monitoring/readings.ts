@@ -5,6 +5,7 @@ import { Instances } from '../instances/instances.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import type { CacheStatistics } from '../metrics/cache-statistics.js';
 import { CacheWarmer } from '../warming/cache-warmer.js';
+import { memoryByPattern } from './memory-by-pattern.js';
 import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredCaches } from './monitored-cache.js';
 import {
   alertStateOf,
@@ -28,7 +29,7 @@ import { type SharedAnswer, SharedAnswers } from './shared-answers.js';
 import { shownPolicies } from './shown-policy.js';
 
 /** One cache that is asked. */
-export interface AskedCache extends Pick<MonitoredCache, 'insight' | 'tuning'> {
+export interface AskedCache extends Pick<MonitoredCache, 'insight' | 'tuning' | 'layers'> {
   readonly metrics: CacheMetrics;
 }
 
@@ -112,13 +113,14 @@ const statistics = {
     },
   },
   'stats/low-performers': {
-    takes: [...COUNTED, 'threshold', 'min_requests'],
+    takes: [...COUNTED, 'threshold', 'min_requests', 'limit'],
     slow: true,
     ofStatistics: (request) => {
       const threshold = thresholdOf(request);
       const minRequests = minRequestsOf(request);
+      const limit = givenLimitOf(request);
       const window = windowOf(request);
-      return (metrics) => metrics.collectLowPerformers(threshold, window, minRequests);
+      return (metrics) => metrics.collectLowPerformers(threshold, window, minRequests, limit);
     },
   },
   'hit-rate': { takes: ['scope', 'cache'], ofStatistics: () => (metrics) => metrics.collectHitRates() },
@@ -160,6 +162,15 @@ const insights = {
     ofInstance: (request, caches) => {
       const { insight } = ofOneInstance(request, caches);
       return () => insight.memoryLadder();
+    },
+  },
+  'stats/memory': {
+    takes: ['cache', 'pattern', 'limit'],
+    slow: true,
+    ofInstance: (request, caches) => {
+      const filter = { pattern: patternOf(request), limit: givenLimitOf(request) };
+      const { layers, metrics } = ofOneInstance(request, caches);
+      return () => memoryByPattern(layers, (key) => metrics.patternOf(key), filter);
     },
   },
   'hot-keys': {
@@ -210,7 +221,8 @@ export class Readings {
     @Inject(Instances) instances: Instances,
     @Inject(CacheWarmer) warmer: CacheWarmer,
   ) {
-    this.#caches = () => ({ own: { insight: cache.insight, tuning: cache.tuning, metrics }, named: named.all });
+    const { insight, tuning, layers } = cache;
+    this.#caches = () => ({ own: { insight, tuning, layers, metrics }, named: named.all });
     this.#readings = {
       ...statistics,
       ...insights,

@@ -35,6 +35,11 @@ export function statisticsController(monitoring: Monitoring): Type {
       return this.reading.send('stats/layers', request, response);
     }
 
+    @Get('stats/memory')
+    heldMemory(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      return this.reading.send('stats/memory', request, response);
+    }
+
     @Get('stats/operations')
     operations(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
       return this.reading.send('stats/operations', request, response);

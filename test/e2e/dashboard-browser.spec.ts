@@ -36,7 +36,7 @@ const start = async (platform: Platform = 'express', monitoring = {}, port = 0, 
         CacheObservabilityModule.forRoot({
           layers: [memoryLayer({ maxEntries: 5_000 })],
           prometheus: false,
-          metrics: { patternOf: (key) => key.split('|')[0]!, maxPatterns: 2_000 },
+          metrics: { patternOf: (key) => (key.includes('|') ? key.split('|')[0] : undefined), maxPatterns: 2_000 },
           profiling: { every: 1 },
           monitoring,
           ...options,

@@ -198,6 +198,50 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     expect((await ask().get('/cache/stats/patterns').expect(200)).body).toHaveLength(1_003);
   });
 
+  it('answers what memory holds of each pattern, most bytes first', async () => {
+    const { ask, app } = await start(platform);
+    const cache = app.get(ObservedCache);
+    for (let n = 0; n < 30; n++) await cache.set(`user:${n}:cart`, 'x'.repeat(n < 20 ? 10 : 1_000));
+    await cache.set('product:1', 'x'.repeat(20_000));
+    const { body } = await ask().get('/cache/stats/memory').expect(200);
+    expect(body).toMatchObject([
+      { layer: 'memory', entries: 31, sampled: 1, patterns: [{ pattern: 'product:*', entries: 1 }, { pattern: 'user:*:cart', entries: 30 }] }, // prettier-ignore
+    ]);
+    const [{ bytes, patterns }] = body;
+    expect(bytes).toBe(cache.layers[0]!.status().bytes);
+    expect(patterns[0].bytes + patterns[1].bytes).toBe(bytes);
+    expect(patterns[1].share).toBeCloseTo(patterns[1].bytes / bytes, 3);
+    const { body: one } = await ask().get('/cache/stats/memory?pattern=user:*:cart').expect(200);
+    expect(one[0].patterns).toEqual([patterns[1]]);
+    const { body: largest } = await ask()
+      .get(together('stats/memory?limit=1', 'stats/memory?limit=x', 'stats/memory?cache=none'))
+      .expect(200);
+    expect(largest.answers['stats/memory?limit=1'][0].patterns).toEqual([patterns[0]]);
+    expect(Object.keys(largest.refusals)).toEqual(['stats/memory?limit=x', 'stats/memory?cache=none']);
+  });
+
+  it('counts no pattern by looking at what memory holds', async () => {
+    const { ask } = await start(platform, { metrics: { patternOf: (key) => `of ${key}` } });
+    await ask().get('/products/7').expect(200);
+    const patterns = async () => (await ask().get('/cache/stats/patterns')).body.map((one: any) => one.pattern);
+    const before = await patterns();
+    const { body } = await ask().get('/cache/stats/memory').expect(200);
+    expect(body).toMatchObject([{ patterns: [{ pattern: 'of product:7', share: 1 }] }]);
+    expect(await patterns()).toEqual(before);
+  });
+
+  it('answers one pattern, and the lowest performers alone', async () => {
+    const { ask, app } = await start(platform);
+    await app.get(Prices).of('1');
+    await ask().get('/products/1').expect(200);
+    const one = await ask().get('/cache/stats/patterns?pattern=product:*').expect(200);
+    expect(one.body).toMatchObject([{ pattern: 'product:*', total_requests: 1 }]);
+    expect((await ask().get('/cache/stats/patterns?pattern=never').expect(200)).body).toEqual([]);
+    const low = await ask().get('/cache/stats/low-performers?limit=1').expect(200);
+    expect(low.body).toHaveLength(1);
+    expect((await ask().get('/cache/stats/low-performers').expect(200)).body).toHaveLength(2);
+  });
+
   it('lists the last warming runs, newest first', async () => {
     const { ask } = await start(platform);
     expect((await ask().get('/cache/warm').expect(200)).body).toEqual([]);

@@ -221,6 +221,7 @@ describe.each(platforms)('responses of the monitoring routes on %s', (platform) 
     await post('/cache/invalidate', 200, { keys: ['product:1'], patterns: ['product:*'], tags: ['x'] });
     await get('/cache/insights/ttl', 200, '?pattern=product:*');
     await get('/cache/insights/memory');
+    await get('/cache/stats/memory');
     await get('/cache/hot-keys');
     const policy = '/cache/policies?pattern=product:*';
     const set = await ask().put(policy).send({ ttl: '1m', for: '1h' }).expect(200);

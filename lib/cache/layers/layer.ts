@@ -73,6 +73,8 @@ export interface Layer {
   serverInfo?(): Promise<ServerInfo | null>;
   /** The keys that were asked for most, these first; of a layer that knows. */
   hottestKeys?(limit: number): Promise<readonly string[]>;
+  /** Each key with the bytes that its entry takes, of a layer in this process' memory. Entries may come and go meanwhile. */
+  entrySizes?(): Iterable<readonly [key: string, bytes: number]>;
   /** Locks and messages between processes, where the layer can carry them. */
   readonly coordination?: Coordination;
   /** Notes that processes leave for each other under a common name, where the layer can keep them. */

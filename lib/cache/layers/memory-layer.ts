@@ -175,6 +175,10 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     return runInSlices(this.policy.hottest(this.#entries.values(), limit));
   }
 
+  *entrySizes(): Iterable<readonly [key: string, bytes: number]> {
+    for (const [key, entry] of this.#entries) yield [key, entry.bytes];
+  }
+
   clear(): void {
     for (const entry of this.#entries.values()) release(entry);
     this.#entries.clear();

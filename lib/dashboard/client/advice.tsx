@@ -48,7 +48,13 @@ function Nothing() {
   const { page, subject: pattern } = route.value;
   const low = useResource<readonly LowPerformer[]>(
     'stats/low-performers',
-    { window: windowName.value, threshold: 0.8, min_requests: 20, ...subject.value },
+    {
+      window: windowName.value,
+      threshold: 0.8,
+      min_requests: 20,
+      limit: page === 'pattern' ? undefined : SHOWN_LOW,
+      ...subject.value,
+    },
     EVERY_MS,
   );
   const listed = (low.data ?? []).filter((one) => page !== 'pattern' || one.pattern === pattern);

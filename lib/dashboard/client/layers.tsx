@@ -1,6 +1,6 @@
 import { bytes, count, duration, exact, percent } from './format';
 import { LayerState } from './overview';
-import { MemoryCard } from './memory';
+import { HeldMemoryCard, MemoryCard } from './memory';
 import { Card, Fact, Loaded, Term } from './parts';
 import { useResource } from './resource';
 import { route, subject, windowName } from './route';
@@ -32,7 +32,10 @@ export function LayersPage() {
           </div>
         )}
       </Loaded>
-      <MemoryCard />
+      <div class="two">
+        <HeldMemoryCard />
+        <MemoryCard />
+      </div>
       <Card title="Server" covers="now">
         <Loaded
           of={information}

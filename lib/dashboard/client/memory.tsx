@@ -1,15 +1,73 @@
-import { bytes, count, duration, exact } from './format';
+import { bytes, count, duration, exact, NONE, percent } from './format';
 import { LadderChart, withError } from './ladder-chart';
-import { Card, Loaded, Numbers } from './parts';
+import { Card, Loaded, Numbers, PatternLink } from './parts';
 import { type Resource, useResource } from './resource';
 import { namedCache } from './route';
 import { Table } from './table';
-import type { MemoryLadder, MemoryRung } from './wire';
+import type { MemoryByPattern, MemoryLadder, MemoryRung, PatternMemory } from './wire';
 
 const EVERY_MS = 30_000;
+const SHOWN_HOLDERS = 100;
 
 function useMemoryLadders(): Resource<readonly MemoryLadder[]> {
   return useResource('insights/memory', namedCache.value, EVERY_MS);
+}
+
+/** What the memory layers of this instance hold: of one pattern, or of the `limit` that take most. */
+export function useHeldMemory(which: { pattern?: string; limit?: number }): Resource<readonly MemoryByPattern[]> {
+  return useResource('stats/memory', { ...which, ...namedCache.value }, EVERY_MS);
+}
+
+/** Of one pattern: its bytes and its share, in each memory layer that holds some. */
+export function memoryOf(held: readonly MemoryByPattern[] | undefined): string {
+  const shares = (held ?? []).flatMap(({ patterns }) => patterns);
+  if (held === undefined || held.length === 0) return NONE;
+  return shares.length === 0 ? bytes(0) : shares.map((one) => `${bytes(one.bytes)}, ${percent(one.share)}`).join(' + ');
+}
+
+/** Which patterns fill the memory. */
+export function HeldMemoryCard() {
+  const held = useHeldMemory({ limit: SHOWN_HOLDERS });
+  return (
+    <Card title="Memory by pattern" covers="this instance, now">
+      <Loaded of={held} empty={(all) => all.length === 0} nothing="No layer of this cache is in memory.">
+        {(all) => all.map((one) => <Holders key={one.layer} of={one} />)}
+      </Loaded>
+    </Card>
+  );
+}
+
+function Holders({ of: { layer, patterns, sampled } }: { of: MemoryByPattern }) {
+  return (
+    <>
+      <Table
+        label={`Patterns in ${layer}`}
+        rows={patterns}
+        id={({ pattern }: PatternMemory) => pattern}
+        nothing={`${layer} is empty.`}
+        sort="Share"
+        columns={[
+          { name: 'Pattern', by: ({ pattern }) => pattern, cell: ({ pattern }) => <PatternLink name={pattern} /> },
+          {
+            name: 'Share',
+            term: 'memory',
+            by: ({ share }) => share,
+            numeric: true,
+            cell: ({ share }) => percent(share),
+          },
+          { name: 'Memory', by: (one) => one.bytes, numeric: true, cell: (one) => bytes(one.bytes) },
+          {
+            name: 'Entries',
+            by: ({ entries }) => entries,
+            numeric: true,
+            wide: true,
+            cell: (one) => count(one.entries),
+          },
+        ]}
+      />
+      {sampled < 1 && <p class="note">Estimated from {percent(sampled)} of the entries.</p>}
+    </>
+  );
 }
 
 /** What more or less memory would bring, for each layer in memory. */

@@ -6,6 +6,7 @@ import { EndpointTable, useEndpoints } from './endpoints';
 import { bytes, count, duration, exact, NONE, percent } from './format';
 import { issueText } from './issue-text';
 import { Ladder } from './ladder';
+import { memoryOf, useHeldMemory } from './memory';
 import { useHistory, usePatterns } from './overview';
 import { Card, Copy, Fact, Loaded, lostMs, PatternLink, ReasonBar, Term } from './parts';
 import { Policy, ttlOf, usePolicies } from './policy';
@@ -24,6 +25,7 @@ export function PatternsPage() {
   const patterns = usePatterns();
   const history = useHistory(undefined, SPARKLINES);
   const policies = usePolicies();
+  const memory = new Map(useHeldMemory({}).data?.flatMap((layer) => layer.patterns.map((one) => [one.pattern, one])));
   const points = new Map(history.data?.patterns.map((one) => [one.pattern, one.points]));
   const ttls = new Map(policies.data?.map((one) => [one.pattern, ttlOf(one)]));
   const wanted = filter.trim().toLowerCase();
@@ -60,6 +62,14 @@ export function PatternsPage() {
                 cell: (row) => percent(staleShare(row)),
               },
               {
+                name: 'Memory',
+                term: 'memory',
+                by: ({ pattern }) => memory.get(pattern)?.bytes ?? null,
+                numeric: true,
+                wide: true,
+                cell: ({ pattern }) => bytes(memory.get(pattern)?.bytes ?? null),
+              },
+              {
                 name: 'Size',
                 term: 'size',
                 by: (row) => row.avg_value_bytes,
@@ -80,13 +90,14 @@ export function PatternPage({ context }: { context: Context | undefined }) {
   const patterns = usePatterns({ pattern: name });
   const history = useHistory(name);
   const advice = useAdvice(name);
+  const memory = memoryOf(useHeldMemory({ pattern: name }).data);
   const own = patterns.data?.find(({ pattern }) => pattern === name);
   const policy = usePolicies(name).data?.find(({ pattern }) => pattern === name);
   return (
     <>
       <h1 class="pattern">
         <bdi>{name}</bdi>
-        {own && <Copy what={`the figures of ${name}`} text={() => textOf(own, policy)} />}
+        {own && <Copy what={`the figures of ${name}`} text={() => textOf(own, policy, memory)} />}
       </h1>
       <Card title="Pattern">
         <Loaded
@@ -99,7 +110,7 @@ export function PatternPage({ context }: { context: Context | undefined }) {
             </p>
           }
         >
-          {(row) => <Facts of={row!} />}
+          {(row) => <Facts of={row!} memory={memory} />}
         </Loaded>
       </Card>
       <Card title="Over time">
@@ -130,7 +141,7 @@ export function PatternPage({ context }: { context: Context | undefined }) {
   );
 }
 
-function Facts({ of }: { of: PatternStats }) {
+function Facts({ of, memory }: { of: PatternStats; memory: string }) {
   const notKept = Object.entries(of.not_kept).filter(([, times]) => times > 0);
   return (
     <>
@@ -145,6 +156,7 @@ function Facts({ of }: { of: PatternStats }) {
         <Fact label="Load errors">{exact(of.load_errors)}</Fact>
         <Fact label={<Term name="stale">Stale</Term>}>{percent(staleShare(of))}</Fact>
         <Fact label={<Term name="size">Mean size</Term>}>{bytes(of.avg_value_bytes)}</Fact>
+        <Fact label={<Term name="memory">Memory share</Term>}>{memory}</Fact>
       </dl>
       <p>
         <Term name="reasons">Misses</Term>: <ReasonBar reasons={of.miss_reasons} legend />
@@ -192,7 +204,7 @@ function HotKeys({ pattern }: { pattern: string }) {
   );
 }
 
-function textOf(of: PatternStats, policy: PolicyReport | undefined): string {
+function textOf(of: PatternStats, policy: PolicyReport | undefined, memory: string): string {
   const reasons = Object.entries(of.miss_reasons).filter(([, times]) => times > 0);
   return issueText({
     title: `Cache pattern ${of.pattern}, last ${windowName.value}`,
@@ -204,6 +216,7 @@ function textOf(of: PatternStats, policy: PolicyReport | undefined): string {
       'load p95': duration(of.p95_load_time_ms),
       misses: reasons.map(([why, times]) => `${why} ${exact(times)}`).join(', ') || 'none',
       'mean size': bytes(of.avg_value_bytes),
+      'memory of this instance': memory,
       ...(policy && { TTL: ttlOf(policy) }),
     },
     declaredBy: policy?.declared_by,

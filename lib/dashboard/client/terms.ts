@@ -12,6 +12,8 @@ export const TERMS = {
     'Why misses happened. Cold: never asked before. Expired: the TTL was over. Evicted: memory was full. Invalidated: removed on purpose.',
   stale: 'Hits that returned an outdated value while a refresh ran, over all hits.',
   size: 'Mean size of the values that were stored.',
+  memory:
+    'What the entries of this pattern take in the memory of this instance: keys, values and bookkeeping. The share is that of all entries there.',
   ttl: 'How long a value is fresh, and the override where one is in force.',
   evictions: 'Entries removed because the layer was full.',
   queue: 'Writes that wait to be sent to the layer.',

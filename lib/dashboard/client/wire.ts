@@ -10,6 +10,7 @@ import type { CacheInformation } from '../../monitoring/server-information.js';
 import type * as tuning from '../../tuning/policy-tuning.js';
 import type * as warming from '../../warming/warming-report.js';
 import type { InstanceList as ServerInstanceList } from '../../instances/instances.js';
+import type { MemoryByPattern as ServerMemoryByPattern } from '../../monitoring/memory-by-pattern.js';
 import type { ShownPolicy } from '../../monitoring/shown-policy.js';
 import type { DashboardFacts } from '../dashboard-facts.js';
 
@@ -42,6 +43,8 @@ export type TtlLadder = Presented<ServerTtlLadder>;
 export type TtlRung = TtlLadder['ladder'][number];
 export type MemoryLadder = Presented<ServerMemoryLadder>;
 export type MemoryRung = MemoryLadder['ladder'][number];
+export type MemoryByPattern = Presented<ServerMemoryByPattern>;
+export type PatternMemory = MemoryByPattern['patterns'][number];
 export type HotKey = Presented<ServerHotKey>;
 export type AlertChange = Presented<ServerAlertChange>;
 export type Alert = AlertChange['alert'];

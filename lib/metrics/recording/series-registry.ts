@@ -72,6 +72,12 @@ export class SeriesRegistry {
     return handle;
   }
 
+  /** The pattern that {@link seriesOf} counts a key under, without making a series. */
+  patternOf(key: string): string {
+    const declared = this.#declared.of(key);
+    return declared === undefined ? this.#undeclared.patternOf(key) : patternOfTemplate(declared);
+  }
+
   #make(
     pattern: string,
     endpoint: string | undefined,

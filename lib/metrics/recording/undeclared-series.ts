@@ -61,6 +61,12 @@ export class UndeclaredSeries {
     return this.#tree.hidden.count === 0 ? this.#plain(node) : this.#hidden(key, node);
   }
 
+  /** The pattern of a key, which is counted nowhere by this. */
+  patternOf(key: string): string {
+    this.#scanner.scan(key);
+    return this.#tree.resolve(key)?.pattern ?? OTHER;
+  }
+
   #plain(node: Node): SeriesHandle {
     if (node.owned !== undefined) return node.owned;
     const byPattern = this.#ledger.patterns.admit(node.pattern);

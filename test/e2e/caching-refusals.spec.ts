@@ -171,7 +171,57 @@ describe('errors at boot', () => {
     class One extends Base {}
     @Injectable()
     class Two extends Base {}
-    await expect(start([], [One, Two])).rejects.toMatchObject({ code: 'DUPLICATE_TEMPLATE' });
+    await expect(start([], [One, Two])).rejects.toMatchObject({
+      code: 'DUPLICATE_TEMPLATE',
+      message: expect.stringMatching(/^One\.find\(\) and Two\.find\(\) inherit 'base:\{0\}' .*Write 'base:\*'/),
+    });
+  });
+
+  it('one template of an abstract controller is refused, and what the message advises works', async () => {
+    abstract class Base {
+      @Get(':id')
+      @Cached('base:{params.id}')
+      find(@Param('id') id: string) {
+        return { id, cls: this.constructor.name };
+      }
+    }
+    @Controller('ones')
+    class Ones extends Base {}
+    @Controller('twos')
+    class Twos extends Base {}
+    await expect(start([Ones, Twos])).rejects.toMatchObject({
+      code: 'DUPLICATE_TEMPLATE',
+      message: expect.stringMatching(
+        /^Ones\.find\(\) and Twos\.find\(\) inherit .*Write 'base:\*'.* or override the method/,
+      ),
+    });
+
+    abstract class Advised {
+      @Get(':id')
+      @Cached('base:*')
+      find(@Param('id') id: string) {
+        return { id, cls: this.constructor.name };
+      }
+    }
+    @Controller('ones')
+    class AdvisedOnes extends Advised {}
+    @Controller('twos')
+    class AdvisedTwos extends Advised {
+      @Get(':id')
+      @Cached('two:{params.id}')
+      override find(@Param('id') id: string) {
+        return super.find(id);
+      }
+    }
+    @Controller('threes')
+    class AdvisedThrees extends Advised {}
+    const { ask } = await start([AdvisedOnes, AdvisedTwos, AdvisedThrees]);
+    for (const cache of ['MISS', 'HIT'])
+      for (const name of ['Ones', 'Twos', 'Threes'])
+        await ask()
+          .get(`/${name.toLowerCase()}/1`)
+          .expect('x-cache', cache)
+          .expect(200, { id: '1', cls: `Advised${name}` });
   });
 
   it('an invalid path is refused', async () => {

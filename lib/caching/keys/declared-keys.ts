@@ -44,8 +44,12 @@ export class DeclaredKeys {
       if (isSame(known.subject, subject) || !overlap(known.template, template)) continue;
       faults.add(
         'DUPLICATE_TEMPLATE',
-        `${owner} ('${template.text}') and ${known.owner} ('${known.template.text}') can write the same keys, so one would get ` +
-          `the other's values. Give one of them another prefix.`,
+        known.subject.site === subject.site
+          ? `${known.owner} and ${owner} inherit '${template.text}' and would write the same keys, so one would get the other's values. ` +
+              `Write '${template.literals[0]}*', whose keys hold the route or the class, or override the method in one of them with a ` +
+              'template of its own.'
+          : `${owner} ('${template.text}') and ${known.owner} ('${known.template.text}') can write the same keys, so one would get ` +
+              `the other's values. Give one of them another prefix.`,
       );
     }
     this.#templates.push(declared);

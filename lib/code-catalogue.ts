@@ -120,7 +120,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   MISSING_PACKAGE: {
     section: 'At boot',
     meaning:
-      'Error at boot, or when the feature is first used. A feature needs a package that is not installed. The message names both.',
+      'Error at boot, or when the feature is first used; for `warm` of a handler a warning at boot. A feature needs a package that is not installed. The message names both.',
     cause:
       'an optional peer is missing: `hot-shots`, `@nestjs/swagger`, `@nestjs/terminus`, `@opentelemetry/api`, `light-my-request`.',
     remedy: 'install the package that the message names.',
@@ -164,6 +164,14 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
       'Log, warning at boot. Two versions of this package are loaded in one process. One does not know what the other decorates.',
     cause: 'two copies below `node_modules`.',
     remedy: '`npm ls nestjs-cache-observability` shows them; keep one.',
+  },
+  WRITES_OPEN: {
+    section: 'At boot',
+    meaning:
+      'Log, warning at boot. Routes that change the cache (`POST /cache/invalidate`, policies …) are open to direct requests from this machine.',
+    cause: '`NODE_ENV` is not set, and nothing protects these routes.',
+    remedy:
+      'set `NODE_ENV`: `development` and `test` open them, anything else closes them. Or set `monitoring.guards` or `monitoring.writeGuards`. See [security](../security.md).',
   },
   UNOBSERVED_CACHE: {
     section: 'At boot',

@@ -42,7 +42,12 @@ export class InProcessRequests {
 
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
 
-  /** @throws CacheError `MISSING_PACKAGE` where light-my-request is needed and not installed. */
+  /** Loads what it needs. @throws CacheError `MISSING_PACKAGE` where light-my-request is needed and not installed. */
+  async prepare(): Promise<void> {
+    await (this.#inject ??= this.#findInject());
+  }
+
+  /** @throws CacheError as {@link prepare}. */
   async send({ method, url, headers, body }: InProcessRequest, signal: AbortSignal): Promise<InProcessAnswer> {
     this.#inject ??= this.#findInject();
     const inject = await this.#inject;

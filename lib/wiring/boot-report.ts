@@ -5,6 +5,7 @@ import { APPLICATION_CACHE } from './application-cache.js';
 import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
 import type { CacheObservabilityOptions } from '../options/cache-observability.options.js';
 import type { CacheLog } from '../cache/base/cache-log.js';
+import { CacheError } from '../cache/base/errors.js';
 import type { Layer } from '../cache/layers/layer.js';
 import { noteVersion, VERSION, versionsInUse } from '../cache/version.js';
 import { CachingRuntime } from '../caching/caching-runtime.js';
@@ -16,6 +17,7 @@ import { NamedCaches } from './named-caches.js';
 import { nestLog } from './nest-log.js';
 import type { ObservedCache } from './observed-cache.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
+import { InProcessRequests } from '../warming/in-process-request.js';
 
 /** Logs once, when the application is up, how this module is set up, and warns of wrong wiring. */
 @Injectable()
@@ -30,6 +32,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
     @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
     @Inject(NamedCaches) private readonly named: NamedCaches,
+    @Inject(InProcessRequests) private readonly requests: InProcessRequests,
   ) {
     this.#log = nestLog(cache.callbacks);
     // Runs before any code reads the metadata that another version put on classes.
@@ -40,7 +43,13 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     this.#warnOfSecondModule();
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
+    this.#logSummary();
+    this.#warnOfOpenWrites();
+    await this.#warnOfMissingPackage();
+  }
+
+  #logSummary(): void {
     const { options, cache, caching } = this;
     const names = (areMethods: boolean) =>
       caching.handlers
@@ -118,6 +127,32 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
       `CacheObservabilityModule is registered ${all.length} times in one application (imported by ${importers.join(', ')}): each has ` +
         'a cache, metrics and routes of its own. Call forRoot() once, in the root module; it is global unless isGlobal is false.',
     );
+  }
+
+  /** Who starts an application on a server without NODE_ENV has not decided who may change the cache. */
+  #warnOfOpenWrites(): void {
+    const { monitoring } = this.options;
+    if (monitoring === false || this.adapterHost.httpAdapter === undefined) return;
+    if (writeAccess(monitoring) !== 'loopback') return;
+    this.#log(
+      'warn',
+      'WRITES_OPEN',
+      'NODE_ENV is not set: routes that change the cache are open to direct requests from this machine, and closed to all others. Set ' +
+        'NODE_ENV (development opens them, production closes them), or protect them with monitoring.guards.',
+    );
+  }
+
+  /** Said at boot, where somebody reads it, and not when the first warming run fails. */
+  async #warnOfMissingPackage(): Promise<void> {
+    const warmed = this.caching.handlers.filter(({ warm }) => warm.length > 0);
+    if (warmed.length === 0 || this.adapterHost.httpAdapter === undefined) return;
+    try {
+      await this.requests.prepare();
+    } catch (error) {
+      if (!(error instanceof CacheError && error.code === 'MISSING_PACKAGE')) return;
+      const names = warmed.map(({ className, methodName }) => `${className}.${methodName}()`);
+      this.#log('warn', 'MISSING_PACKAGE', `warm of ${names.join(', ')} has no effect. ${error.message}`);
+    }
   }
 
   #warnOfOtherVersions(): void {

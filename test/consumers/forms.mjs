@@ -64,6 +64,7 @@ async function together(first, second) {
 
   const warnings = [];
   const logger = { log() {}, error: (entry) => warnings.push(entry), warn: (entry) => warnings.push(entry) };
+  process.env.NODE_ENV = 'test';
   const app = await NestFactory.create(AppModule, { logger });
   await app.listen(0, '127.0.0.1');
   const ask = (path) => fetch(`http://127.0.0.1:${app.getHttpServer().address().port}${path}`);

@@ -170,6 +170,32 @@ describe('warnings at boot', () => {
     ]);
   });
 
+  it('say that nobody has decided who may change something where NODE_ENV is not set', async () => {
+    const { NODE_ENV } = process.env;
+    const warnings = async (options: CacheObservabilityOptions) => {
+      const logger = new Notebook();
+      await boot('express', { imports: [CacheObservabilityModule.forRoot(options)] }, { logger });
+      return logger.of('WRITES_OPEN');
+    };
+    try {
+      delete process.env['NODE_ENV'];
+      expect(await warnings({})).toEqual([
+        expect.objectContaining({
+          level: 'warn',
+          message: expect.stringMatching(/NODE_ENV is not set.*monitoring\.guards/),
+        }),
+      ]);
+      expect(await warnings({ monitoring: { guards: [{ canActivate: () => true }] } })).toEqual([]);
+      expect(await warnings({ monitoring: false })).toEqual([]);
+      for (const environment of ['production', 'development']) {
+        process.env['NODE_ENV'] = environment;
+        expect(await warnings({})).toEqual([]);
+      }
+    } finally {
+      process.env['NODE_ENV'] = NODE_ENV;
+    }
+  });
+
   it('are not logged for a correct application', async () => {
     const logger = new Notebook();
     await boot(

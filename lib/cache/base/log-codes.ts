@@ -38,6 +38,7 @@ export type LogCode =
   | 'METRICS_NOT_STORED'
   | 'METRICS_OVERFLOW'
   | 'METRICS_STORED'
+  | 'MISSING_PACKAGE'
   | 'MODULE_NOT_IMPORTED'
   | 'MODULE_TWICE'
   | 'NEVER_CACHED'
@@ -78,4 +79,5 @@ export type LogCode =
   | 'WEBHOOK_FAILED'
   | 'WEBHOOK_RESTORED'
   | 'WHOLE_QUERY'
-  | 'WRITES_LOST';
+  | 'WRITES_LOST'
+  | 'WRITES_OPEN';

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Controller, Get, type LoggerService } from '@nestjs/common';
+
+interface Logged {
+  readonly code?: string;
+  readonly message: string;
+}
+
+describe.each(['express', 'fastify'] as const)('warm of a handler without light-my-request, on %s', (platform) => {
+  const warnings: Logged[] = [];
+  let close: () => Promise<void>;
+
+  beforeAll(async () => {
+    jest.resetModules();
+    jest.unstable_mockModule('light-my-request', () => {
+      throw Object.assign(new Error("Cannot find package 'light-my-request'"), { code: 'ERR_MODULE_NOT_FOUND' });
+    });
+    const { Cached, CacheObservabilityModule } = await import('../../lib/index.js');
+    const { boot, closeApps } = await import('../support/apps.js');
+
+    @Controller('feeds')
+    class Feeds {
+      @Get()
+      @Cached('feed:*', { warm: [{}] })
+      list() {
+        return [];
+      }
+    }
+    const note = (entry: unknown) => void warnings.push(entry as Logged);
+    const logger: LoggerService = { log: () => undefined, warn: note, error: note };
+    const imports = [CacheObservabilityModule.forRoot({ prometheus: false })];
+    await boot(platform, { imports, controllers: [Feeds] }, { logger });
+    close = closeApps;
+  });
+  afterAll(() => close?.());
+
+  it(platform === 'express' ? 'is one warning at boot that names handler and package' : 'needs no package', () => {
+    const missing = warnings.filter(({ code }) => code === 'MISSING_PACKAGE').map(({ message }) => message);
+    expect(missing).toEqual(
+      platform === 'express'
+        ? [expect.stringMatching(/^warm of Feeds\.list\(\) has no effect\. .*npm install light-my-request$/)]
+        : [],
+    );
+  });
+});

@@ -7,8 +7,8 @@ import type { ExportSource, MetricsSnapshot } from './metrics-exporter.js';
 /** What happened between two exports. */
 export interface Delta {
   /**
-   * Counters and histograms hold what was added, gauges what is. Series to which nothing was added are left out. The points are
-   * good until the next delta is asked for.
+   * Counters and histograms hold the increase, gauges the current value. Series without an increase are left out. The points are
+   * valid until the next delta is read.
    */
   readonly families: readonly { readonly family: MetricFamily; readonly points: readonly MetricPoint[] }[];
   /** Marks it as exported: the next delta begins here. Without it, the next delta includes this one. */
@@ -22,16 +22,16 @@ interface FamilySeries {
 }
 
 /**
- * Turns cumulative figures into what was added since the last export; a series that went back began anew. What it holds of a
- * series is made once: with many of them, whatever is made anew for each export is what the garbage collector stops for.
+ * Turns cumulative figures into the increase since the last export. A series whose value fell was reset and counts from zero. The
+ * objects of a series are created once and reused, to save garbage collection with many series.
  */
 export class Deltas {
   readonly #families = new Map<string, FamilySeries>();
-  /** Readings are numbered. */
+  /** The number of the last reading. */
   #last = 0;
   #committed = 0;
 
-  /** What stands there at the start is the first delta, unless an earlier run has exported it. */
+  /** Sets the start: figures read now belong to the first delta, unless an earlier run exported them. */
   startFrom({ restored, families }: Pick<ExportSource, 'restored' | 'families'>): void {
     if (restored === true) this.of({ families: [...families()] }).commit();
   }
@@ -40,7 +40,7 @@ export class Deltas {
     return runAtOnce(this.#steps(snapshot));
   }
 
-  /** As {@link of}, in slices: between them the event loop is free. */
+  /** As {@link of}, in slices, so that the event loop stays free. */
   collect(snapshot: Pick<MetricsSnapshot, 'families'>): Promise<Delta> {
     return runInSlices(this.#steps(snapshot));
   }
@@ -64,7 +64,7 @@ export class Deltas {
     return { families, commit: () => this.#commit(reading) };
   }
 
-  /** Forgets what was not in the reading: where it comes again, it counts from its beginning. */
+  /** Drops series that were absent from the reading: a series that returns counts from its beginning. */
   #commit(reading: number): void {
     this.#committed = reading;
     for (const [name, { byLabels }] of this.#families) {
@@ -89,14 +89,14 @@ export class Deltas {
   }
 }
 
-/** One series: where it stood, and as a point what was added since. */
+/** One series: its last values, and the increase since as a point. */
 class DeltaSeries implements MetricPoint {
   readonly labels: readonly string[];
   value?: number;
   histogram?: HistogramView;
   /** Whether there is something to export. */
   hasChanges = false;
-  /** The reading that it was in last. */
+  /** The last reading that contained it. */
   reading = 0;
   #before = 0;
   #histogramBefore: HistogramView | undefined;
@@ -107,7 +107,7 @@ class DeltaSeries implements MetricPoint {
     this.labels = labels;
   }
 
-  /** @param committed the last reading that was exported: what was read since then was not. */
+  /** @param committed the last reading that was exported; later readings were not. */
   read({ value = 0, histogram }: MetricPoint, gauge: boolean, reading: number, committed: number): void {
     if (this.reading <= committed) {
       this.#before = this.#now;
@@ -115,7 +115,7 @@ class DeltaSeries implements MetricPoint {
     }
     this.reading = reading;
     this.#now = histogram?.count ?? value;
-    // A view may be counted in further: what is kept is a copy.
+    // The view may change later, so keep a copy.
     if (histogram !== undefined) this.#histogramNow = { ...plain(histogram), counts: histogram.counts.slice() };
     const anew = gauge || this.#before > this.#now;
     const added = this.#now - (anew ? 0 : this.#before);
@@ -132,7 +132,7 @@ function subtract(now: HistogramView, before: HistogramView | undefined): Histog
     const then = before.counts[at + now.offset - before.offset] ?? 0;
     return Math.max(0, count - then);
   });
-  // The extremes of an interval are not kept: the bounds of its outermost buckets stand for them.
+  // The extremes of an interval are unknown: use the bounds of its outermost buckets.
   let first = 0;
   while (first < counts.length && counts[first] === 0) first++;
   let last = counts.length - 1;
@@ -150,7 +150,7 @@ function subtract(now: HistogramView, before: HistogramView | undefined): Histog
   };
 }
 
-/** The view as a plain object: one may be a class with getters, which spreading would lose. */
+/** Copies the view to a plain object: spreading would lose the getters of a class. */
 function plain(view: HistogramView): HistogramView {
   const { scale, offset, counts, zeroCount, count, sumMs, minMs, maxMs } = view;
   return { scale, offset, counts, zeroCount, count, sumMs, minMs, maxMs };

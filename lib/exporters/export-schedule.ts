@@ -7,13 +7,13 @@ import { redactedMessage } from '../cache/base/redacted-error.js';
 import { collectedFamilies } from '../metrics/family.js';
 import type { ExportSource, MetricsExporter, MetricsSnapshot } from './metrics-exporter.js';
 
-/** How often exporters export that do not say, milliseconds. */
+/** The default interval between exports, milliseconds. */
 export const EXPORT_EVERY = 10_000;
-/** How long exporters may take to start before the application starts without them, milliseconds. */
+/** How long the boot waits for exporters to start, milliseconds. */
 const START_MS = 2_000;
-/** How long a last export and the stop may take together, milliseconds. */
+/** The time limit for the last export and the stop together, milliseconds. */
 const STOP_MS = 2_000;
-/** An export that takes longer is reported. It is not begun anew while it runs: hung ones would pile up. */
+/** A longer export is reported. No other begins meanwhile: hanging exports would pile up. */
 const HANGING_MS = 30_000;
 
 export interface ExportScheduleOptions {
@@ -25,14 +25,14 @@ export interface ExportScheduleOptions {
 }
 
 /**
- * Runs exporters, each at its own interval. Nothing here keeps the process alive; an export that still runs is not joined
- * by another; one that fails is logged once and tried again; none delays a boot or a shutdown by more than three seconds.
+ * Runs exporters, each at its own interval. The timers do not keep the process alive. An exporter's exports never overlap;
+ * a failed export is logged once and retried; no exporter delays a boot or a shutdown by more than three seconds.
  */
 export class ExportSchedule {
   readonly #options: ExportScheduleOptions;
   readonly #startedAt: number;
   readonly #running = new Map<MetricsExporter, Promise<void>>();
-  /** Those whose `start` has settled: no other is asked to export. */
+  /** Exporters whose `start` has settled: only these are asked to export. */
   readonly #started = new Set<MetricsExporter>();
   readonly #failed = new Set<MetricsExporter>();
   readonly #cancels = new Map<MetricsExporter, () => void>();
@@ -44,8 +44,8 @@ export class ExportSchedule {
   }
 
   /**
-   * Resolves when every exporter has started, after two seconds at the latest: one that takes longer exports once it has.
-   * @throws CacheError of an exporter that cannot work as it is set up, such as `MISSING_PACKAGE`.
+   * Resolves when every exporter has started, or after two seconds: a slower exporter exports once it has started.
+   * @throws CacheError of an exporter whose setup is wrong, such as `MISSING_PACKAGE`.
    */
   async start(): Promise<void> {
     await Promise.all(this.#options.exporters.map((exporter) => this.#startSoon(exporter)));
@@ -78,7 +78,7 @@ export class ExportSchedule {
 
   /**
    * Exports a last time and stops every exporter.
-   * @param withinMs how long that may take, milliseconds, whatever hangs.
+   * @param withinMs the time limit, milliseconds, even if an exporter hangs.
    */
   async stop(withinMs = STOP_MS): Promise<void> {
     if (this.#stopped) return;
@@ -113,7 +113,7 @@ export class ExportSchedule {
     const run = this.#isolated(exporter, 'could not export', async () => exporter.export(await this.#snapshot()));
     this.#running.set(exporter, run);
     const report = () =>
-      this.#warn(exporter, `has exported for ${HANGING_MS / 1000} s without an end. No other begins.`);
+      this.#warn(exporter, `has exported for ${HANGING_MS / 1000} s without an end. No other export begins.`);
     await bounded(run, { ms: Infinity, clock, slow: { ms: HANGING_MS, report } }, () => undefined);
     this.#running.delete(exporter);
   }
@@ -137,7 +137,7 @@ export class ExportSchedule {
     this.#warn(exporter, `${what}: ${redactedMessage(cause)}. It is tried again.`);
   }
 
-  /** Once an exporter. */
+  /** Logs once per exporter. */
   #warn(exporter: MetricsExporter, what: string): void {
     if (this.#failed.has(exporter)) return;
     this.#failed.add(exporter);

@@ -2,7 +2,7 @@ import type { CallbackErrors } from '../cache/base/callback-errors.js';
 import type { Layer } from '../cache/layers/layer.js';
 import { counter, type FamilySource, type MetricFamily } from '../metrics/family.js';
 
-/** What went wrong without failing a call: callbacks of the application, and values of layers that cannot be read. */
+/** Faults that failed no call: errors thrown by callbacks of the application, and unreadable values of layers. */
 export class FaultFigures implements FamilySource {
   constructor(
     private readonly layers: () => readonly Layer[],

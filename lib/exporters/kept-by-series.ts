@@ -3,7 +3,7 @@ interface Kept<T> {
   readonly value: T;
 }
 
-/** What was made of the labels of a family's series, once for each: a series is known by its place among them and its labels. */
+/** Caches what `make` returns for the labels of each series of a family. A series is identified by its position and its labels. */
 export class KeptBySeries<T> {
   #series: Kept<T>[] = [];
 
@@ -17,13 +17,13 @@ export class KeptBySeries<T> {
     return value;
   }
 
-  /** Forgets the series from a place on. */
+  /** Drops the series from a position on. */
   cutTo(places: number): void {
     if (places < this.#series.length) this.#series = this.#series.slice(0, places);
   }
 }
 
-/** Whether two lists of labels are the same; nearly always they are one object. */
+/** Compares two lists of labels; nearly always they are one object. */
 export function sameLabels(known: readonly string[], labels: readonly string[]): boolean {
   return known === labels || (known.length === labels.length && known.every((label, at) => label === labels[at]));
 }

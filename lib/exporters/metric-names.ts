@@ -1,13 +1,13 @@
 import { aggregationOf, type MetricFamily } from '../metrics/family.js';
 
-/** A family's name and unit where words are parted by dots: OpenTelemetry, StatsD, CloudWatch. */
+/** A family's name and unit for senders that separate words by dots: OpenTelemetry, StatsD, CloudWatch. */
 export interface DottedName {
   readonly name: string;
   /** UCUM, as OpenTelemetry writes units. */
   readonly unit: string;
   /** A gauge whose values add up over series and processes, such as bytes or connections. */
   readonly additive: boolean;
-  /** A label that the name implies: several families are one metric, distinguished by it. */
+  /** A label implied by the name: several families become one metric, distinguished by this label. */
   readonly implied?: readonly [label: string, value: string];
 }
 
@@ -61,7 +61,7 @@ const NAMES: Readonly<Record<string, Row>> = {
 
 const UNITS = { seconds: 's', bytes: 'By', ratio: '1' } as const;
 
-/** The dotted name of a family; one that is not in the table gets its own with dots for underscores. */
+/** Returns the dotted name of a family; a family missing from the table keeps its name, with dots for underscores. */
 export function dottedName(family: MetricFamily): DottedName {
   const additive = family.type === 'gauge' && aggregationOf(family) === 'sum';
   const row = Object.hasOwn(NAMES, family.name) ? NAMES[family.name] : undefined;

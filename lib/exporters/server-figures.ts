@@ -5,9 +5,9 @@ import type { FamilySource, MetricFamily, MetricPoint } from '../metrics/family.
 
 export interface ServerFiguresOptions {
   readonly clock: Clock;
-  /** How long a server may take to answer, milliseconds; the last answer is shown meanwhile. @default 500 */
+  /** How long a server may take to answer, milliseconds; after that the last answer is shown. @default 500 */
   readonly deadlineMs?: number;
-  /** How long an answer is kept before the server is asked again, milliseconds: several scrapers cost it no more than one. @default 5000 */
+  /** How long an answer is kept before the server is asked again, milliseconds: several scrapers cost the server one query. @default 5000 */
   readonly keepMs?: number;
   /** How long the last answer is shown, milliseconds. @default 60000 */
   readonly staleMs?: number;
@@ -22,8 +22,8 @@ interface Answer {
 }
 
 /**
- * What the servers behind the layers report of themselves (INFO of Redis), as families. They are asked at a scrape, in the
- * background where that cannot wait; a server that is down or slow holds up no scrape for longer than the deadline.
+ * The figures that the servers of the layers report (INFO of Redis), as families. A scrape asks them, in the
+ * background if it cannot wait. A server that is down or slow delays a scrape by the deadline at most.
  */
 export class ServerFigures implements FamilySource {
   readonly #layers: () => readonly Layer[];
@@ -43,7 +43,7 @@ export class ServerFigures implements FamilySource {
     this.#staleMs = options.staleMs ?? 60_000;
   }
 
-  /** Asks the servers where their last answers are too old; resolves within the deadline, whatever they do. */
+  /** Asks the servers whose last answers are too old; resolves within the deadline. */
   refresh(): Promise<void> {
     if (this.#asking !== undefined) return this.#asking;
     if (this.#clock.now() - this.#askedAt < this.#keepMs) return Promise.resolve();
@@ -65,7 +65,7 @@ export class ServerFigures implements FamilySource {
         name: 'cache_server_up',
         help: 'Whether the server behind a layer answered when it was asked last.',
         type: 'gauge',
-        // Up is what every process can reach.
+        // 1 only if every process can reach the server.
         aggregation: 'min',
         labelNames: ['layer'],
         points: () => [...this.#answers].map(([layer, { up }]) => ({ labels: [layer], value: up ? 1 : 0 })),
@@ -90,7 +90,7 @@ export class ServerFigures implements FamilySource {
 
   async #ask(layer: Layer): Promise<void> {
     const info = await serverInfoOf(layer, this.#deadlineMs, this.#clock);
-    // A store that turned out not to be a server.
+    // The store is not a server.
     if (info === null) return void this.#answers.delete(layer.name);
     const before = this.#answers.get(layer.name) ?? { info: undefined, answeredAt: -Infinity };
     this.#answers.set(
@@ -123,8 +123,8 @@ export class ServerFigures implements FamilySource {
 }
 
 /**
- * What the server behind a layer reports of itself; undefined where it is down, refuses or takes longer than `deadlineMs`, null where
- * there is none.
+ * What the server of a layer reports; undefined if the server is down, refuses or takes longer than `deadlineMs`, null if
+ * the layer has no server.
  */
 export async function serverInfoOf(
   layer: Layer,

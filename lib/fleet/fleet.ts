@@ -10,52 +10,52 @@ import { isReported } from '../cache/base/reported-errors.js';
 import type { OtherProcess } from '../metrics/cache-metrics.js';
 import type { CacheStatistics } from '../metrics/cache-statistics.js';
 
-/** The metrics of this instance, as a fleet needs them; `CacheMetrics` fits. */
+/** The metrics of this instance, as a fleet needs them; `CacheMetrics` implements it. */
 export interface FleetMember extends CacheStatistics {
   collectImage(): Promise<Uint8Array>;
-  /** @throws where the image cannot be read. */
+  /** @throws if the image cannot be read. */
   collectOther(image: Uint8Array): Promise<OtherProcess>;
   together(others: readonly OtherProcess[]): CacheStatistics;
 }
 
 export interface FleetOptions {
   readonly metrics: FleetMember;
-  /** Where instances publish their figures; undefined where no layer can hold them. */
+  /** The shared map in which instances publish their figures; undefined if no layer has one. */
   readonly sharedMap: SharedMap | undefined;
-  /** How often this instance publishes its figures, milliseconds; undefined where fleets are off. */
+  /** How often this instance publishes its figures, milliseconds; undefined if fleets are off. */
   readonly everyMs: number | undefined;
   readonly clock: Clock;
   readonly log: CacheLog;
   readonly shutdown: ShutdownBudget;
 }
 
-/** All live instances as one. */
+/** The statistics of all live instances together. */
 export interface FleetStatistics {
   readonly statistics: CacheStatistics;
-  /** How many of them are in it, this one included. */
+  /** How many instances are included, this one among them. */
   readonly instances: number;
 }
 
-/** The other instances by name: what they published, and its content where it can be read. */
+/** The other instances by name: the published image, and its content if it can be read. */
 type Others = Map<string, { readonly image: Uint8Array; readonly process: OtherProcess | undefined }>;
 
-/** What an instance sends in a second at most, in the mean: a large image goes out less often. */
+/** The most bytes that an instance sends per second on average: a large image is published less often. */
 const BYTES_A_SECOND = 100_000;
-/** An instance that has been silent for so many of its intervals is gone. */
+/** An instance that has published nothing for so many of its intervals counts as ended. */
 const SILENT_INTERVALS = 3;
 const READ_WITHIN_MS = 1_500;
-/** Answers of the same second are read once. */
+/** How long the read images of others are reused, milliseconds. */
 const FRESH_MS = 1_000;
 const WITHDRAW_WITHIN_MS = 1_000;
 
 /**
- * Publishes the figures of this instance for the others, and answers for all of them. Each instance writes under its own name, so
- * that publishing again counts nothing twice; what is not renewed disappears. Nothing here keeps the process alive or delays a request.
+ * Publishes the figures of this instance, and merges those of all instances. Each instance writes under its own name, so
+ * that publishing again counts nothing twice; entries that are not renewed expire. The timers do not keep the process alive, and no request waits.
  */
 export class Fleet {
   readonly #instance = randomUUID();
   readonly #refused = new Set<string>();
-  /** The other instances as they were last read: most have published nothing new since. */
+  /** The other instances as last read: most have published nothing new since. */
   #others: Others = new Map();
   #cancel: (() => void) | undefined;
   #publishing: Promise<void> | undefined;
@@ -73,7 +73,7 @@ export class Fleet {
     else this.#publish(sharedMap, everyMs);
   }
 
-  /** Takes this instance out at once, so that its figures are not counted until they age. */
+  /** Removes this instance at once, so that its figures are not counted until they expire. */
   async onApplicationShutdown(): Promise<void> {
     this.#stopped = true;
     this.#cancel?.();
@@ -84,9 +84,9 @@ export class Fleet {
   }
 
   /**
-   * The statistics of every live instance, with this one's own as they are now.
-   * @throws CacheError `FLEET_OFF` where it is off or no layer can carry it, `FLEET_UNAVAILABLE` where the others cannot be
-   *   asked at the moment.
+   * Merges the statistics of every live instance; this instance's are current.
+   * @throws CacheError `FLEET_OFF` if it is off or no layer supports it, `FLEET_UNAVAILABLE` if the shared layer does not
+   *   answer.
    */
   statistics(): Promise<FleetStatistics> {
     const { sharedMap, everyMs, clock } = this.options;
@@ -118,7 +118,7 @@ export class Fleet {
     return { statistics: metrics.together(processes), instances: 1 + processes.length };
   }
 
-  /** Undefined for what cannot be read, which is logged once. */
+  /** Undefined for an image that cannot be read, which is logged once. */
   async #opened(image: Uint8Array): Promise<OtherProcess | undefined> {
     const { metrics, log } = this.options;
     try {

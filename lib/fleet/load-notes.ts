@@ -9,19 +9,19 @@ export interface LoadNote {
 }
 
 const MOST = 256;
-/** No hash is as large. */
+/** Larger than every hash. */
 const NO_LIMIT = 2 ** 32;
 /** A mark and version, the limit, the count. */
 const HEAD = 16;
 const MARK = 0x4c4e_3031;
 const EACH = 20;
 
-/** The loads of the keys with the smallest hashes, 256 at most: where there are more, the limit falls for all that follow. */
+/** Notes the loads of the keys with the smallest hashes, at most 256: if there are more, the limit is halved. */
 export class LoadNotes {
   #list: LoadNote[] = [];
   #limit = NO_LIMIT;
 
-  /** Hashes from here on are not noted. */
+  /** Keys with this hash or a larger one are not noted. */
   get limit(): number {
     return this.#limit;
   }
@@ -39,13 +39,13 @@ export class LoadNotes {
     }
   }
 
-  /** Forgets loads that ended before, and notes more keys again where there is room for twice as many. */
+  /** Drops loads that ended before a time, and doubles the limit if there is room. */
   forget(before: number): void {
     this.#list = this.#list.filter(({ endedAt }) => endedAt >= before);
     if (this.#list.length < MOST / 4) this.#limit = Math.min(NO_LIMIT, this.#limit * 2);
   }
 
-  /** For {@link readNotes}: hashes and times. */
+  /** Encodes hashes and times for {@link readNotes}. */
   bytes(): Uint8Array {
     const bytes = new Uint8Array(HEAD + this.#list.length * EACH);
     const view = new DataView(bytes.buffer);
@@ -62,7 +62,7 @@ export class LoadNotes {
   }
 }
 
-/** What another instance noted. */
+/** The notes of another instance. */
 export interface OtherNotes {
   readonly limit: number;
   readonly loads: readonly Omit<LoadNote, 'pattern'>[];

@@ -10,21 +10,21 @@ import { LoadNotes, type OtherNotes, readNotes } from './load-notes.js';
 /*
  * Which loads ran while another instance loaded the same key.
  *
- * Each instance publishes when it loaded which keys, as hashes, for a sample of the keys that all instances share: those with the
- * smallest hashes. One that has many loads shares fewer, so what is compared are the keys that both sides noted. A load is compared
- * once all others have had time to publish theirs. Clocks of instances differ by milliseconds, which is little for slow loads.
+ * Each instance publishes, as hashes, which keys it loaded when, for a sample of the keys that all instances share: those with the
+ * smallest hashes. An instance with many loads notes a smaller share of its keys; only keys that both sides noted are compared. A load is compared
+ * once all others have had time to publish theirs. The clocks of instances differ by milliseconds, which matters little for slow loads.
  */
 
 /** The same in all instances. */
 const SALT = 0x3c6ef372;
-/** Intervals until the others have published theirs, and for which notes are kept. */
+/** After how many intervals loads are compared, and for how many notes are kept. */
 const COMPARED_AFTER = 2;
 const KEPT = 4;
 const MOST_PATTERNS = 127;
 const MOST_OTHERS = 64;
 const READ_WITHIN_MS = 1_500;
 const WITHDRAW_WITHIN_MS = 1_000;
-/** After this long half of what was counted is forgotten, milliseconds. */
+/** The half-life of the counts, milliseconds. */
 const FADE_MS = 1_800_000;
 
 export interface SharedLoadsOptions {
@@ -35,9 +35,9 @@ export interface SharedLoadsOptions {
     }): () => void;
     addSharedLoads(source: (pattern: string) => SharedLoadEvidence | undefined): void;
   };
-  /** Undefined where no layer can hold notes. */
+  /** Undefined if no layer can hold notes. */
   readonly sharedMap: SharedMap | undefined;
-  /** How often notes are exchanged, milliseconds; undefined where fleets are off. */
+  /** How often notes are exchanged, milliseconds; undefined if fleets are off. */
   readonly everyMs: number | undefined;
   readonly clock: Clock;
 }
@@ -83,7 +83,7 @@ export class SharedLoads {
     await within(sharedMap.withdraw(this.#instance), WITHDRAW_WITHIN_MS, clock).catch(() => undefined);
   }
 
-  /** Undefined before a load of the pattern was compared. */
+  /** Undefined until a load of the pattern has been compared. */
   of(pattern: string): SharedLoadEvidence | undefined {
     const overlaps = this.#overlaps.get(pattern);
     return overlaps === undefined ? undefined : { ...overlaps, instances: this.#instances };
@@ -92,7 +92,7 @@ export class SharedLoads {
   #next(sharedMap: SharedMap, everyMs: number): void {
     this.#cancel = this.options.clock.after(everyMs, () => {
       void this.#exchange(sharedMap, everyMs)
-        // Where the layer is away, the exchange of the statistics says so.
+        // If the layer does not answer, the exchange of the statistics reports it.
         .catch(() => undefined)
         .finally(() => {
           if (!this.#stopped) this.#next(sharedMap, everyMs);

@@ -8,7 +8,7 @@ import { isMoment, isText, type ProcessFacts, readFacts } from './process-facts.
 /** One running instance. */
 export interface Instance {
   readonly id: string;
-  /** True for the one that answers. */
+  /** True for the instance that answers. */
   readonly own: boolean;
   readonly host: string;
   readonly pid: number;
@@ -17,46 +17,46 @@ export interface Instance {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly uptimeSeconds: number;
-  /** When it described itself last, ISO 8601. */
+  /** When it published its description last, ISO 8601. */
   readonly lastSeenAt: string;
   readonly status: HealthReport['status'];
   /** Codes of its health warnings. */
   readonly warnings: readonly string[];
-  /** Of the last minute. */
+  /** Mean of the last minute. */
   readonly requestsPerSecond: number;
   readonly hitRate: number | null;
 }
 
 export interface InstanceList {
-  /** `off` without `fleet` or a layer that instances share, `unavailable` while that layer does not answer: this one alone is listed. */
+  /** `off` without `fleet` or a layer that instances share; `unavailable` while that layer does not answer: then only this instance is listed. */
   readonly fleet: 'on' | 'off' | 'unavailable';
-  /** This one first, then the others by start. */
+  /** This instance first, then the others by start. */
   readonly instances: readonly Instance[];
 }
 
 export interface InstancesOptions {
   readonly own: ProcessFacts;
   readonly metrics: Pick<CacheStatistics, 'collectHealth' | 'collectStats'>;
-  /** Undefined where no layer can hold notes. */
+  /** Undefined if no layer can hold notes. */
   readonly sharedMap: SharedMap | undefined;
-  /** How often this instance describes itself, milliseconds; undefined where fleets are off. */
+  /** How often this instance publishes its description, milliseconds; undefined if fleets are off. */
   readonly everyMs: number | undefined;
   readonly clock: Clock;
 }
 
-/** What an instance writes about itself. */
+/** The description that an instance publishes. */
 type Note = ProcessFacts &
   Pick<Instance, 'status' | 'warnings' | 'requestsPerSecond' | 'hitRate'> & { readonly seenAt: number };
 
-/** An instance that has been silent for so many of its intervals is gone. */
+/** An instance that has published nothing for so many of its intervals counts as ended. */
 const SILENT_INTERVALS = 3;
 const WITHIN_MS = 1_500;
-/** Others that are listed, and warnings of each. */
+/** The most other instances that are listed, and the most warnings of each. */
 const MOST = 200;
 const MOST_WARNINGS = 20;
 const STATES: readonly unknown[] = ['healthy', 'warning', 'degraded'] satisfies HealthReport['status'][];
 
-/** Describes this instance to the others, and lists all that are there. It never rejects and keeps nothing alive. */
+/** Publishes a description of this instance, and lists all instances. Never rejects, and does not keep the process alive. */
 export class Instances {
   #cancel: (() => void) | undefined;
   #publishing: Promise<void> | undefined;
@@ -103,7 +103,7 @@ export class Instances {
       );
     };
     this.#publishing = publish()
-      // Where the layer is away, the exchange of the statistics says so.
+      // If the layer does not answer, the exchange of the statistics reports it.
       .catch(() => undefined)
       .finally(() => {
         if (this.#stopped) return;
@@ -145,7 +145,7 @@ function shown(
   };
 }
 
-/** What another instance wrote; undefined for anything else. */
+/** Reads the description of another instance; undefined for invalid bytes. */
 function readNote(bytes: Uint8Array, now: number): Note | undefined {
   const note = readFacts(bytes, now);
   if (note === undefined) return undefined;

@@ -11,7 +11,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { MonitoringError } from './monitoring-error.js';
 import type { Monitoring, MonitoringOptions } from './monitoring.options.js';
 
-/** First among the guards, so that refusals of the guards after it must not be stored either. */
+/** First among the guards, so that refusals by later guards are not stored either. */
 @Injectable()
 export class NoStore implements CanActivate {
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
@@ -23,17 +23,17 @@ export class NoStore implements CanActivate {
 }
 
 /**
- * Which requests may change something through the routes: all, those that the application's guards let pass, those of peers on the
+ * Which requests may change data through the routes: all, those that the application's guards accept, those of peers on the
  * loopback interface, or none.
  */
 export type WriteAccess = 'open' | 'guarded' | 'loopback' | 'closed';
 
-/** Where writes are open without guards. */
+/** Values of `NODE_ENV` under which writes are open without guards. */
 const OPEN_ENVIRONMENTS: readonly string[] = ['development', 'test'];
 
 /**
- * Decides which requests may change something: `guarded` with `guards` or `writeGuards`; without them `open` by `allowUnguarded` or
- * where `NODE_ENV` is `development` or `test`, `loopback` where it is not set, else `closed`.
+ * Decides which requests may change data: `guarded` with `guards` or `writeGuards`; without them `open` with `allowUnguarded` or
+ * if `NODE_ENV` is `development` or `test`, `loopback` if it is not set, else `closed`.
  */
 export function writeAccess(
   monitoring: Required<Pick<MonitoringOptions, 'guards' | 'writeGuards' | 'allowUnguarded'>>,
@@ -45,7 +45,7 @@ export function writeAccess(
   return OPEN_ENVIRONMENTS.includes(environment) ? 'open' : 'closed';
 }
 
-/** The part of a request that decides; that of Fastify holds Node's own. */
+/** The part of a request that decides; Fastify's request holds Node's as `raw`. */
 interface WriteRequest {
   readonly headers: IncomingHttpHeaders;
   readonly socket?: { readonly remoteAddress?: string | undefined };
@@ -53,9 +53,9 @@ interface WriteRequest {
 }
 
 /**
- * Guards a route that changes something. A page of another site can make a browser send a form or a simple request with the
- * user's cookies or from inside the user's network: it is refused, and so is every body that is not declared as JSON, which
- * such a request cannot do without asking first. Then {@link writeAccess} decides, then the application's `writeGuards`.
+ * Guards a route that changes data. A page of another site can make a browser send a form or a simple request with the
+ * user's cookies or from inside the user's network: such a request is refused, and so is every body that is not declared as JSON, which
+ * needs a preflight. Then {@link writeAccess} decides, then the application's `writeGuards`.
  */
 export function Write(monitoring: Monitoring): MethodDecorator {
   const guard: CanActivate = {
@@ -94,7 +94,7 @@ function hostOf(headers: IncomingHttpHeaders): string | undefined {
 function isOfHost(origin: string, host: string | undefined): boolean {
   if (host === undefined || !URL.canParse(origin)) return false;
   const { protocol, host: own } = new URL(origin);
-  // Parsed with the scheme of the page, so that its default port is the same as none.
+  // Parsed with the scheme of the page, so that the default port equals no port.
   return URL.canParse(`${protocol}//${host}`) && new URL(`${protocol}//${host}`).host === own && own !== '';
 }
 
@@ -135,11 +135,11 @@ function refuseStrangers(request: WriteRequest, access: WriteAccess): void {
 }
 
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
-/** A name of another host means that a browser was led here by a DNS entry of a foreign site. */
+/** Names of this machine. Another host name means that a foreign site's DNS entry points here (DNS rebinding). */
 const LOCAL_HOST = /^(?:(?:[\w-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])\.?(?::\d+)?$/i;
 const FORWARDED = /^(?:forwarded|via|x-forwarded.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip|x-envoy-.*)$/;
 
-/** Whether this machine sent the request itself, past every proxy. */
+/** Whether this machine sent the request itself, through no proxy. */
 function isFromHere({ headers, socket, raw }: WriteRequest): boolean {
   const peer = (raw?.socket ?? socket)?.remoteAddress ?? '';
   if (!LOOPBACK.test(peer) || !LOCAL_HOST.test(hostOf(headers) ?? '')) return false;

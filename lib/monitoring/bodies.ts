@@ -8,9 +8,9 @@ import { changeFaults } from '../tuning/policy-change.js';
 import { MonitoringError } from './monitoring-error.js';
 import type { MonitoringRequest } from './parameters.js';
 
-/** Texts in one list of a body, at most. */
+/** The most texts in one list of a body. */
 const MAX_ITEMS = 10_000;
-/** Globs are compared with every key there is. */
+/** The most globs in a body: each is compared with every key. */
 const MAX_GLOBS = 100;
 const MAX_GLOB_LENGTH = 512;
 const MAX_GLOB_WILDCARDS = 32;
@@ -29,7 +29,7 @@ export function warmBodyOf(request: MonitoringRequest): readonly string[] | unde
   const { strategies } = fieldsOf(request, ['strategies']);
   if (strategies === undefined) return undefined;
   const names = textsOf('strategies', strategies);
-  if (names.length === 0) throw refused('strategies must name at least one; leave it out to run all of them');
+  if (names.length === 0) throw refused('strategies must name at least one strategy; leave it out to run all of them');
   return names;
 }
 
@@ -70,7 +70,7 @@ function durationFaults(lasting: unknown): string[] {
   return faultsIn(someTime, lasting, 'for').map(({ text }) => text);
 }
 
-/** A body that holds nothing, or none. */
+/** Refuses a body with content. */
 export function noBodyOf(request: MonitoringRequest): void {
   fieldsOf(request, []);
 }
@@ -105,7 +105,7 @@ function globsOf(value: unknown): readonly string[] {
 
 function textsOf(name: string, value: unknown, limit = MAX_ITEMS): readonly string[] {
   if (!Array.isArray(value) || !value.every((item) => typeof item === 'string' && item !== '')) {
-    throw refused(`${name} must be a list of texts that are not empty`);
+    throw refused(`${name} must be a list of non-empty texts`);
   }
   if (value.length > limit) throw refused(`${name} must hold at most ${limit} texts, not ${value.length}`);
   return value;

@@ -13,7 +13,7 @@ import { ReadingReply } from './reading-reply.js';
 import { Reply } from './reply.js';
 import { Write } from './access.js';
 
-/** What `POST invalidate` answers: keys that were fresh, entries that globs removed, tags given. */
+/** The answer of `POST invalidate`: fresh keys removed, entries that globs removed, tags given. */
 export interface WriteCounts {
   readonly keys: number;
   readonly patterns: number;
@@ -21,8 +21,8 @@ export interface WriteCounts {
 }
 
 /**
- * The routes that change something, and the one that follows a run; a class of its own for every registration. They
- * answer 200, not 201: nothing is made that has an address. A run that is not waited for is 202, with its address.
+ * The routes that change data, and the routes of warming runs; each registration has its own class. They
+ * answer 200, not 201: no resource with a URL is created. A run that is not waited for returns 202 with its `Location`.
  */
 export function controlController(monitoring: Monitoring): Type {
   @MonitoredRoutes(monitoring)
@@ -82,7 +82,7 @@ export function controlController(monitoring: Monitoring): Type {
       ]);
       const slice = new TimeSlice();
       let removed = 0;
-      // One after the other: each is compared with every key.
+      // In sequence: each glob is compared with every key.
       for (const glob of patterns) {
         removed += await cache.deleteByPattern(glob);
         if (slice.over) await slice.rest();

@@ -15,7 +15,7 @@ import { policiesController } from './policies.controller.js';
 import { SharedAnswers } from './shared-answers.js';
 import { statisticsController } from './statistics.controller.js';
 
-/** The monitoring routes of one registration: their controllers, and the providers that those inject. */
+/** The monitoring routes of one registration: controllers, and the providers they inject. */
 export function monitoringRoutes(monitoring: Monitoring): { controllers: Type[]; providers: Provider[] } {
   const controllers = [
     statisticsController,

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** A client that lets so much wait is not reading any more. */
+/** Unsent bytes after which a client counts as stalled. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
 /** One listener of the event stream, as the HTML standard defines it ("Server-sent events"). */
@@ -11,7 +11,7 @@ export class EventClient {
   /**
    * Answers with a stream that stays open.
    * @param headers what the application has set on the answer so far.
-   * @param gone called once, when the connection has ended on either side.
+   * @param gone called once, when either side has ended the connection.
    */
   constructor(response: ServerResponse, headers: Readonly<Record<string, unknown>>, gone: () => void) {
     this.#response = response;
@@ -22,7 +22,7 @@ export class EventClient {
     response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-store, no-transform',
-      // Reverse proxies such as nginx would gather events otherwise.
+      // Reverse proxies such as nginx would buffer events otherwise.
       'X-Accel-Buffering': 'no',
     });
     response.once('close', this.#closed);
@@ -36,7 +36,7 @@ export class EventClient {
     else this.#response.write(frame);
   }
 
-  /** Ends the stream; a browser connects again. */
+  /** Ends the stream; a browser reconnects. */
   end(): void {
     const { socket } = this.#response;
     this.#response.end(() => socket?.destroySoon?.());

@@ -6,14 +6,14 @@ import { MonitoredRoutes } from './monitored-routes.js';
 import type { MonitoringRequest } from './parameters.js';
 import type { Monitoring } from './monitoring.options.js';
 
-/** The answer of Fastify, as far as a stream that it does not know of needs it. */
+/** The part of Fastify's reply that a raw stream needs. */
 interface FastifyAnswer {
   readonly raw: ServerResponse;
   getHeaders(): Readonly<Record<string, unknown>>;
   hijack(): unknown;
 }
 
-/** The route of the event stream; a class of its own for every registration. */
+/** The route of the event stream; each registration has its own class. */
 export function eventsController(monitoring: Monitoring): Type {
   @MonitoredRoutes(monitoring)
   class CacheEventsController {

@@ -4,7 +4,7 @@ import type { Monitoring } from './monitoring.options.js';
 import type { MonitoringRequest } from './parameters.js';
 import { ReadingReply } from './reading-reply.js';
 
-/** The routes of what insight shows and of the alerts; a class of its own for every registration. */
+/** The routes of insight and of alerts; each registration has its own class. */
 export function insightsController(monitoring: Monitoring): Type {
   @MonitoredRoutes(monitoring)
   class CacheInsightsController {

@@ -3,10 +3,10 @@ import type { Monitoring } from './monitoring.options.js';
 import { NoStore } from './access.js';
 import { MonitoringErrorFilter } from './monitoring-error.js';
 
-/** Where @nestjs/swagger reads that a controller stays out of the document. */
+/** The metadata key by which @nestjs/swagger excludes a controller. */
 const SWAGGER_EXCLUDED = 'swagger/apiExcludeController';
 
-/** What every monitoring controller has in common: path, any version, no storing, guards, errors in their own form. */
+/** Decorates every monitoring controller: path, any version, no storing, guards, error format. */
 export function MonitoredRoutes(monitoring: Monitoring): ClassDecorator {
   return applyDecorators(
     Controller({ path: monitoring.path, version: VERSION_NEUTRAL }),

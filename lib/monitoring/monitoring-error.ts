@@ -30,7 +30,7 @@ export class MonitoringError extends HttpException {
   }
 }
 
-/** The HTTP status of an error of the library; 500 for all others. */
+/** The HTTP status of an error of the library; 500 if it is not listed. */
 const statusOf: Partial<Record<CacheErrorCode, number>> = {
   UNKNOWN_STRATEGY: 400,
   INVALID_KEY: 400,
@@ -50,12 +50,12 @@ const statusOf: Partial<Record<CacheErrorCode, number>> = {
   FLEET_UNAVAILABLE: 503,
 };
 
-/** The answer that an error of the library stands for. */
+/** Returns the answer for an error of the library. */
 export function monitoringErrorOf(error: CacheError): MonitoringError {
   return new MonitoringError(statusOf[error.code] ?? 500, error.code, error.message, { cause: error });
 }
 
-/** Answers the routes' own refusals in their own form, whatever filters the application has; its guards' stay its own. */
+/** Answers the routes' own refusals in one format, whatever filters the application has; refusals by guards stay as they are. */
 @Catch(MonitoringError, CacheError)
 export class MonitoringErrorFilter implements ExceptionFilter<MonitoringError | CacheError> {
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}

@@ -4,7 +4,7 @@ import { HISTORY_WINDOWS, type HistoryWindow } from '../metrics/windows/history.
 import { MAX_PATTERN_LENGTH } from '../tuning/override-record.js';
 import { MonitoringError } from './monitoring-error.js';
 
-/** The part of a request that the routes read: as it came, past the application's pipes. */
+/** The part of a request that the routes read: unchanged by the application's pipes. */
 export interface MonitoringRequest {
   readonly headers?: IncomingHttpHeaders;
   readonly query?: unknown;
@@ -12,11 +12,11 @@ export interface MonitoringRequest {
   readonly params?: unknown;
   readonly originalUrl?: string;
   readonly url?: string;
-  /** Where guards put who asks. */
+  /** Guards put the authenticated user here. */
   readonly user?: unknown;
 }
 
-/** `?window=`, `all` where it is left out. */
+/** `?window=`. @returns `all` if it is left out. */
 export function windowOf(request: MonitoringRequest): Window {
   const text = parameter(request, 'window');
   if (text === undefined) return 'all';
@@ -25,7 +25,7 @@ export function windowOf(request: MonitoringRequest): Window {
   return window;
 }
 
-/** `?window=` of a history, which begins somewhere: `1h` where it is left out. */
+/** `?window=` of a history, which needs a beginning. @returns `1h` if it is left out. */
 export function historyWindowOf(request: MonitoringRequest): HistoryWindow {
   const text = parameter(request, 'window');
   if (text === undefined) return '1h';
@@ -34,7 +34,7 @@ export function historyWindowOf(request: MonitoringRequest): HistoryWindow {
   return window;
 }
 
-/** `?pattern=`, undefined where it is left out. */
+/** `?pattern=`, undefined if it is left out. */
 export function patternOf(request: MonitoringRequest): string | undefined {
   const text = parameter(request, 'pattern');
   if (text !== undefined && (text === '' || text.length > MAX_PATTERN_LENGTH)) {
@@ -43,38 +43,38 @@ export function patternOf(request: MonitoringRequest): string | undefined {
   return text;
 }
 
-/** `?patterns=`, how many patterns are listed: a whole number from 0 to 100, 0 where it is left out. */
+/** `?patterns=`, how many patterns are listed: a whole number from 0 to 100, 0 if it is left out. */
 export function patternsOf(request: MonitoringRequest): number {
   return numberOf(request, 'patterns', 0, 'a whole number from 0 to 100', (count) => {
     return Number.isInteger(count) && count >= 0 && count <= 100;
   });
 }
 
-/** `?limit=`, a whole number from 1 to 1000, 10 where it is left out. */
+/** `?limit=`, a whole number from 1 to 1000, 10 if it is left out. */
 export function limitOf(request: MonitoringRequest): number {
   return numberOf(request, 'limit', 10, 'a whole number from 1 to 1000', (limit) => {
     return Number.isInteger(limit) && limit >= 1 && limit <= 1000;
   });
 }
 
-/** As {@link limitOf}; undefined where it is left out. */
+/** As {@link limitOf}; undefined if it is left out. */
 export function givenLimitOf(request: MonitoringRequest): number | undefined {
   return parameter(request, 'limit') === undefined ? undefined : limitOf(request);
 }
 
-/** `?threshold=`, from 0 to 1, 0.5 where it is left out. */
+/** `?threshold=`, from 0 to 1, 0.5 if it is left out. */
 export function thresholdOf(request: MonitoringRequest): number {
   return numberOf(request, 'threshold', 0.5, 'a number from 0 to 1', (rate) => rate >= 0 && rate <= 1);
 }
 
-/** `?min_requests=`, a whole number of 0 or more, 1 where it is left out. */
+/** `?min_requests=`, a whole number of 0 or more, 1 if it is left out. */
 export function minRequestsOf(request: MonitoringRequest): number {
   return numberOf(request, 'min_requests', 1, 'a whole number of 0 or more', (count) => {
     return Number.isSafeInteger(count) && count >= 0;
   });
 }
 
-/** `?wait=true|false`, true where it is left out. */
+/** `?wait=true|false`, true if it is left out. */
 export function waitOf(request: MonitoringRequest): boolean {
   const text = parameter(request, 'wait');
   if (text !== undefined && text !== 'true' && text !== 'false') {
@@ -83,7 +83,7 @@ export function waitOf(request: MonitoringRequest): boolean {
   return text !== 'false';
 }
 
-/** What requests call the application's own cache. */
+/** The name of the application's own cache in requests. */
 const OWN_CACHE = 'default';
 
 /** A named cache; undefined for the application's own. */
@@ -95,7 +95,7 @@ export function namedCache<C>(name: unknown, caches: ReadonlyMap<string, C>): C 
   throw refused(`cache must be one of ${[OWN_CACHE, ...caches.keys()].join(', ')}, not ${given}`);
 }
 
-/** `?cache=`, undefined for the application's own. Instances exchange the statistics of that alone. */
+/** `?cache=`, undefined for the application's own. Instances exchange the statistics of the application's own cache only. */
 export function cacheOf<C>(request: MonitoringRequest, caches: ReadonlyMap<string, C>): C | undefined {
   const cache = namedCache(parameter(request, 'cache'), caches);
   if (cache !== undefined && scopeOf(request) === 'fleet')
@@ -106,7 +106,7 @@ export function cacheOf<C>(request: MonitoringRequest, caches: ReadonlyMap<strin
 /** The instances that statistics cover. */
 const SCOPES = ['instance', 'fleet'] as const;
 
-/** `?scope=instance|fleet`, `instance` where it is left out. */
+/** `?scope=instance|fleet`, `instance` if it is left out. */
 export function scopeOf(request: MonitoringRequest): (typeof SCOPES)[number] {
   return oneOf(request, 'scope', SCOPES);
 }
@@ -118,19 +118,19 @@ export function shapeOf(request: MonitoringRequest): string {
   return shape;
 }
 
-/** `?state=open|all`, `open` where it is left out. */
+/** `?state=open|all`, `open` if it is left out. */
 export function alertStateOf(request: MonitoringRequest): 'open' | 'all' {
   return oneOf(request, 'state', ['open', 'all']);
 }
 
 const FLAMEGRAPH_FORMATS = ['folded', 'svg', 'speedscope'] as const;
 
-/** `?format=folded|svg|speedscope`, `folded` where it is left out. */
+/** `?format=folded|svg|speedscope`, `folded` if it is left out. */
 export function flamegraphFormatOf(request: MonitoringRequest): (typeof FLAMEGRAPH_FORMATS)[number] {
   return oneOf(request, 'format', FLAMEGRAPH_FORMATS);
 }
 
-/** `?pattern=`, which must be given. */
+/** `?pattern=`; required. */
 export function requiredPatternOf(request: MonitoringRequest): string {
   const pattern = patternOf(request);
   if (pattern === undefined) throw refused('pattern must be given, such as ?pattern=feed:*');
@@ -147,11 +147,11 @@ export function pathParameterOf(request: MonitoringRequest, name: string): strin
   return String((request.params as Record<string, unknown> | undefined)?.[name] ?? '');
 }
 
-/** Addresses in one request, at most, and the characters of one. */
+/** The most routes in one request, and the most characters of each. */
 const MAX_ADDRESSES = 32;
 const MAX_ADDRESS_LENGTH = 2_048;
 
-/** `?part=` of a route, any number of times: addresses of others with their queries, such as `stats?window=5m`. */
+/** `?part=`, any number of times: other routes with their queries, such as `stats?window=5m`. */
 export function partsOf({ query }: MonitoringRequest): readonly string[] | undefined {
   const given = (query as Record<string, unknown> | null | undefined)?.['part'];
   if (given === undefined) return undefined;
@@ -161,7 +161,7 @@ export function partsOf({ query }: MonitoringRequest): readonly string[] | undef
   throw refused(`part must be the address of a route that reads, of at most ${MAX_ADDRESS_LENGTH} characters`);
 }
 
-/** Refuses a part that is not a route. */
+/** The error for a part that is not a route. */
 export function unknownPart(part: string): MonitoringError {
   return refused(`part must be the address of a route that reads, such as stats?window=5m, not ${quoted(part)}`);
 }
@@ -180,7 +180,7 @@ function numberOf(
   return value;
 }
 
-/** One of a few names, the first where it is left out. */
+/** One of a few names, the first if it is left out. */
 function oneOf<const T extends string>(request: MonitoringRequest, name: string, allowed: readonly [T, ...T[]]): T {
   const text = parameter(request, name);
   if (text === undefined) return allowed[0];

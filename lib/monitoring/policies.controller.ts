@@ -15,10 +15,10 @@ import { ReadingReply } from './reading-reply.js';
 import { Reply } from './reply.js';
 import { shownPolicy } from './shown-policy.js';
 
-/** The fields of `request.user` that name somebody, the first that is there. */
+/** The fields of `request.user` that hold a name; the first one present is used. */
 const NAMES = ['username', 'name', 'id', 'sub'] as const;
 
-/** The routes that list, override and revert policies; a class of its own for every registration. */
+/** The routes that list, override and revert policies; each registration has its own class. */
 export function policiesController(monitoring: Monitoring): Type {
   @MonitoredRoutes(monitoring)
   class CachePoliciesController {
@@ -62,7 +62,7 @@ export function policiesController(monitoring: Monitoring): Type {
   return CachePoliciesController;
 }
 
-/** Who asks, as the application's guards know. */
+/** The name of the authenticated user, as the application's guards set it. */
 function whoAsks({ user }: MonitoringRequest): string {
   if (typeof user !== 'object' || user === null) return nameIn(user);
   const name = NAMES.map((field) => (user as Record<string, unknown>)[field]).find(
@@ -71,7 +71,7 @@ function whoAsks({ user }: MonitoringRequest): string {
   return nameIn(name);
 }
 
-/** A pattern that nobody declares must have been counted: an override of a misspelt one would have no effect. */
+/** Refuses a pattern that is neither declared nor counted: an override of a misspelt pattern would have no effect. */
 async function refuseUnknown(pattern: string, metrics: CacheMetrics, policies: readonly PolicyReport[]): Promise<void> {
   const counted = await metrics.collectPatternStats('all');
   const known = [...new Set([...policies, ...counted].map((each) => each.pattern))];

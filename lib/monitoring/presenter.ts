@@ -4,7 +4,7 @@ type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
   : Name;
 
-/** The type of what {@link present} makes, for those who read it. */
+/** The type that {@link present} returns. */
 export type Presented<T> = T extends readonly (infer Item)[]
   ? readonly Presented<Item>[]
   : T extends object
@@ -12,8 +12,8 @@ export type Presented<T> = T extends readonly (infer Item)[]
     : T;
 
 /**
- * The wire's form of what the library answers: every field in snake_case, nothing else changed. The one place where
- * names turn, so that code stays in camelCase and documents, dashboards and scripts in snake_case.
+ * Returns an answer as it is sent: every field in snake_case, the rest unchanged. Names are converted here only:
+ * code uses camelCase; documents, dashboards and scripts use snake_case.
  */
 export function present(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(present);
@@ -26,7 +26,7 @@ export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** The JSON of {@link present}, made in slices where there are many of something. */
+/** Returns the JSON of {@link present}, rendered in slices if the answer holds a list. */
 export async function presentedText(answer: unknown, slice = new TimeSlice()): Promise<string> {
   const parts: string[] = [];
   const add = async (value: unknown): Promise<void> => {
@@ -54,7 +54,7 @@ export async function presentedText(answer: unknown, slice = new TimeSlice()): P
   return `${parts.join('')}}`;
 }
 
-/** Whether it is an object of which some field is a list. */
+/** Whether it is an object with a list in some field. */
 function holdsMany(answer: unknown): answer is Record<string, unknown> {
   return (
     typeof answer === 'object' && answer !== null && !Array.isArray(answer) && Object.values(answer).some(Array.isArray)

@@ -9,12 +9,12 @@ import { flamegraphFormatOf, type MonitoringRequest } from './parameters.js';
 import { Reply } from './reply.js';
 import { Write } from './access.js';
 
-/** Token of the profiler that samples this cache; undefined where profiling is off. */
+/** Token of the profiler that samples this cache; undefined if profiling is off. */
 export const MONITORED_PROFILER = Symbol('cache-observability:monitored-profiler');
 
 const TITLE = 'Operations of the cache';
 
-/** The routes that show where time goes; a class of its own for every registration. */
+/** The routes of profiling; each registration has its own class. */
 export function profileController(monitoring: Monitoring): Type {
   @MonitoredRoutes(monitoring)
   class CacheProfileController {

@@ -1,8 +1,11 @@
-/** Events that a client may have missed, at most, and their characters together. */
+/** The most events kept for clients that reconnect, and the most characters of them together. */
 const MAX_EVENTS = 100;
 const MAX_LENGTH = 200_000;
 
-/** The latest events, for clients that come back with the number of the last one they were sent. Ticks are not kept: a new one comes. */
+/**
+ * Keeps the latest events, for clients that reconnect with the id of the last event they received. Ticks are not kept: the next tick
+ * replaces them.
+ */
 export class RecentEvents {
   #events: { readonly id: number; readonly frame: string }[] = [];
   #length = 0;
@@ -16,9 +19,9 @@ export class RecentEvents {
   }
 
   /**
-   * What came after an event.
-   * @param last its id, as a client sent it: nothing for one that was never given out, as by a process before this.
-   * @param newest the id given out last.
+   * Returns the frames of all kept events after an event.
+   * @param last the id of the event, as a client sent it. An unknown id, such as one of an earlier process, returns none.
+   * @param newest the latest id.
    */
   after(last: string, newest: number): string[] {
     if (!/^\d{1,15}$/.test(last) || Number(last) > newest) return [];

@@ -3,8 +3,8 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { present, presentedText } from './presenter.js';
 
 /**
- * Sends the routes' answers itself, through the adapter: an application's global interceptors, which wrap, map or cache
- * what handlers return, find nothing to change.
+ * Sends the routes' answers through the adapter: an application's global interceptors, which wrap, map or cache
+ * what handlers return, must not change them.
  */
 @Injectable()
 export class Reply {
@@ -14,12 +14,12 @@ export class Reply {
     this.host.httpAdapter.reply(response, present(answer), statusCode);
   }
 
-  /** As {@link json}, written in slices: an answer of a thousand patterns delays no other request. */
+  /** As {@link json}, rendered in slices: an answer of a thousand patterns delays no other request. */
   async large(response: unknown, answer: unknown): Promise<void> {
     this.text(response, await presentedText(answer), 'application/json; charset=utf-8');
   }
 
-  /** JSON of a format that is not ours: its names stay as they are. */
+  /** Sends JSON of a foreign format: field names are not converted. */
   document(response: unknown, answer: object): void {
     this.host.httpAdapter.reply(response, answer, 200);
   }
@@ -29,7 +29,7 @@ export class Reply {
     this.host.httpAdapter.reply(response, answer, statusCode);
   }
 
-  /** As they are: both platforms send bytes so. */
+  /** Sends bytes unchanged: both platforms accept them. */
   bytes(response: unknown, bytes: Buffer, contentType: string): void {
     this.header(response, 'Content-Type', contentType);
     (response as { send(bytes: Buffer): unknown }).send(bytes);

@@ -10,7 +10,7 @@ const DEADLINE_MS = 2000;
 
 type Unknowable<T> = { readonly [Name in keyof T]: T[Name] | null };
 
-/** What `GET info` answers: the server's figures, null without a server that answers, and each layer of ours. */
+/** The answer of `GET info`: the server's figures, null if no server answers, and each layer of this instance. */
 export interface CacheInformation extends Unknowable<ServerInfo> {
   readonly layers: readonly LayerInformation[];
 }
@@ -24,10 +24,10 @@ export interface LayerInformation {
   readonly circuitState: 'closed' | 'open' | 'half_open';
   readonly entryCount: number | null;
   readonly totalSizeBytes: number | null;
-  /** How much it may keep; left out where it has no such bound. */
+  /** The most entries it may keep; left out if it has no such bound. */
   readonly maxEntries?: number;
   readonly maxSizeBytes?: number;
-  /** The bound of which it has used the larger share: the one that evicts first. Left out while it is empty. */
+  /** The bound that is used up most and so evicts first. Left out while the layer is empty. */
   readonly boundBy?: 'entries' | 'bytes';
   readonly queueDepth: number;
   readonly writesDropped: number;
@@ -45,7 +45,7 @@ const nothingKnown: Record<keyof ServerInfo, null> = {
   maxMemory: null,
 };
 
-/** Asks the servers behind the layers for the figures of the first that has any. */
+/** Asks the servers of the layers, and returns the figures of the first that answers. */
 @Injectable()
 export class ServerInformation {
   constructor(

@@ -7,7 +7,7 @@ import { type MonitoringRequest, shapeOf } from './parameters.js';
 import { ReadingReply } from './reading-reply.js';
 import { Reply } from './reply.js';
 
-/** The routes about the servers behind the cache; each registration has its own class. */
+/** The routes about the cache's servers; each registration has its own class. */
 export function serverController(monitoring: Monitoring): Type {
   @MonitoredRoutes(monitoring)
   class CacheServerController {
@@ -27,7 +27,7 @@ export function serverController(monitoring: Monitoring): Type {
       return this.reading.send('database', request, response);
     }
 
-    /** It changes nothing, but makes the database work and shows its tables: guarded as what changes something. */
+    /** Changes nothing, but makes the database work and shows its tables: guarded like a write. */
     @Get('database/plan')
     @Write(monitoring)
     async databasePlan(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {

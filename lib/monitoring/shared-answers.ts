@@ -14,18 +14,18 @@ interface Kept {
   length: number;
 }
 
-/** No request takes an older one, whatever it asks for. */
+/** The highest age that any request accepts. */
 const MAX_AGE_MS = 30_000;
-/** What a single route gives at most, as a request asks for it. */
+/** The highest `max-age` of a request for a single route. */
 const MAX_ASKED_MS = 10_000;
-/** Addresses whose last answer is kept, and their characters together. */
+/** The most addresses whose last answer is kept, and the most characters of the answers together. */
 const MAX_ADDRESSES = 64;
 const MAX_LENGTH = 8_000_000;
 const MAX_ADDRESS_LENGTH = 1_024;
 
 /**
- * Gives one answer to all who ask the same at the same time and take one that is a few seconds old, as `Cache-Control: max-age=3` in a
- * request says (RFC 9111, section 5.2.1.1). A hundred open dashboards then cost what one does. Requests without it get a new one.
+ * Gives one answer to all requests for the same address that accept an answer of a few seconds' age by `Cache-Control: max-age=3`
+ * (RFC 9111, section 5.2.1.1). A hundred open dashboards then cost as much as one. Requests without it get a new answer.
  */
 @Injectable()
 export class SharedAnswers {
@@ -33,7 +33,7 @@ export class SharedAnswers {
   readonly #kept = new Map<string, Kept>();
   #length = 0;
 
-  /** @param address what is asked. @param maxAgeMs how old it may be; 0 for a new one. @param make makes a new answer. */
+  /** @param address route and query. @param maxAgeMs the highest age; 0 for a new answer. @param make creates a new answer. */
   async answer(address: string, maxAgeMs: number, make: () => Promise<SharedAnswer>): Promise<SharedAnswer> {
     if (maxAgeMs <= 0 || address.length > MAX_ADDRESS_LENGTH) return make();
     const now = performance.now();
@@ -55,7 +55,7 @@ export class SharedAnswers {
     return kept.answer;
   }
 
-  /** Lets nobody have what was answered before now. */
+  /** Drops all answers: later requests get new ones. */
   clear(): void {
     this.#kept.clear();
     this.#length = 0;
@@ -75,7 +75,7 @@ export class SharedAnswers {
   }
 }
 
-/** How old an answer may be by a request's `Cache-Control: max-age`, milliseconds; undefined where it does not say. */
+/** The `max-age` of a request's `Cache-Control`, milliseconds; undefined without it. */
 export function maxAgeOf({ 'cache-control': directives = '' }: IncomingHttpHeaders): number | undefined {
   const seconds = /(?:^|,)\s*max-age=(\d{1,9})\s*(?:,|$)/i.exec(directives)?.[1];
   return seconds === undefined ? undefined : Math.min(MAX_ASKED_MS, Number(seconds) * 1_000);

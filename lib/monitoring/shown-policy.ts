@@ -3,9 +3,9 @@ import type { DeclaringMethod } from '../metrics/judgement.js';
 import type { PolicyReport } from '../tuning/policy-tuning.js';
 import { snakeCase } from './presenter.js';
 
-/** A report, with where its pattern is declared. */
+/** The report of a policy, and where its pattern is declared. */
 export interface ShownPolicy extends Omit<PolicyReport, 'varies'> {
-  /** Names of fields, as they are on the wire. */
+  /** Field names as they are sent, in snake_case. */
   readonly varies: readonly string[];
   readonly declaredBy: readonly DeclaringMethod[];
 }

@@ -4,7 +4,7 @@ import { MAX_IMAGE_BYTES } from '../metrics/ledger/image.js';
 import { ImageFault } from '../metrics/images/image-bytes.js';
 import type { MetricsStore } from './metrics-store.js';
 
-/** Metrics in a file: written beside it, flushed and renamed, so that it is the old one or the new one and never half of one. */
+/** Stores metrics in a file. Each write goes to a temporary file, which is flushed and renamed, so that a crash leaves a complete file. */
 export class FileStore implements MetricsStore {
   readonly description: string;
   readonly #path: string;
@@ -16,11 +16,11 @@ export class FileStore implements MetricsStore {
 
   async read(): Promise<Uint8Array | undefined> {
     try {
-      // Whatever is there: a large file is not read, and only a file has a size.
+      // Check type and size first: a device has no size, and a huge file must not be read.
       const found = await stat(this.#path);
       const { size } = found;
-      if (!found.isFile()) throw new ImageFault('It is not a file.');
-      if (size > MAX_IMAGE_BYTES) throw new ImageFault(`They take ${size} bytes, more than ${MAX_IMAGE_BYTES}.`);
+      if (!found.isFile()) throw new ImageFault('The path is not a regular file.');
+      if (size > MAX_IMAGE_BYTES) throw new ImageFault(`The file has ${size} bytes, more than ${MAX_IMAGE_BYTES}.`);
       return await readFile(this.#path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

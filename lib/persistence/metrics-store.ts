@@ -1,18 +1,18 @@
 import type { SharedMap } from '../cache/layers/layer.js';
 
-/** Where metrics are kept between two runs. Everything may reject. */
+/** Stores metrics between two runs. Every method may reject. */
 export interface MetricsStore {
-  /** For the log. */
+  /** The store's name in the log. */
   readonly description: string;
-  /** Undefined where nothing has been kept yet. */
+  /** Undefined if nothing is stored yet. */
   read(): Promise<Uint8Array | undefined>;
   write(image: Uint8Array): Promise<void>;
 }
 
-/** Longer than the longest window: what is older has only its total left. */
+/** Longer than the longest window: older metrics have only their totals left. */
 const KEEP_MS = 7 * 86_400_000;
 
-/** Metrics in a layer that processes share, under a name that is the same after the restart. */
+/** Stores metrics in a layer that processes share, under a name that a restart does not change. */
 export class SharedMapStore implements MetricsStore {
   readonly description: string;
   readonly #sharedMap: SharedMap;

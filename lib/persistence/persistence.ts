@@ -6,19 +6,19 @@ import type { ShutdownBudget } from '../cache/base/shutdown-budget.js';
 import { redactedMessage } from '../cache/base/redacted-error.js';
 import type { MetricsStore } from './metrics-store.js';
 
-/** What is carried over; `CacheMetrics` offers it. */
+/** The metrics that are carried over; `CacheMetrics` implements it. */
 export interface KeptMetrics {
-  /** Undefined where nothing has changed since the last one. */
+  /** Undefined if nothing has changed since the last image. */
   collectImage(): Promise<Uint8Array | undefined>;
-  /** @throws where the image cannot be used; nothing is changed then. */
+  /** @throws if the image cannot be used; nothing is changed then. */
   restore(image: Uint8Array): void;
 }
 
 export interface PersistenceOptions {
-  /** In the log. @default 'Metrics' */
+  /** The subject of log messages. @default 'Metrics' */
   readonly what?: string;
   readonly metrics: KeptMetrics;
-  /** Undefined keeps nothing. */
+  /** Undefined turns persistence off. */
   readonly store: MetricsStore | undefined;
   readonly clock: Clock;
   readonly log: CacheLog;
@@ -26,20 +26,21 @@ export interface PersistenceOptions {
 }
 
 const METRICS = 'Metrics';
-/** What a crash may cost, milliseconds. */
+/** Interval between writes, milliseconds: a crash loses at most so much. */
 const WRITE_EVERY_MS = 30_000;
-/** How long a start waits for what was kept. */
+/** The time limit for reading at the start, milliseconds. */
 const READ_WITHIN_MS = 3_000;
 const LAST_WRITE_WITHIN_MS = 1_500;
 
 /**
- * Carries metrics, or what was learned from accesses, over a restart: read before the application starts, written every 30 seconds and when it ends. What cannot be
- * read, or is of another version, is named in the log and ignored; what cannot be written is named once and tried again.
+ * Carries metrics, or what was learned from accesses, over a restart. Reads them before the application starts; writes them every 30
+ * seconds and at shutdown. An image that cannot be read, or is of another version, is logged and ignored; a write that fails is logged
+ * once and retried.
  */
 export class Persistence {
   #cancel: (() => void) | undefined;
   #writing: Promise<void> | undefined;
-  /** What could not be written last. */
+  /** The image whose write failed last. */
   #unwritten: Uint8Array | undefined;
   #failing = false;
   #restored = false;
@@ -47,12 +48,12 @@ export class Persistence {
 
   constructor(private readonly options: PersistenceOptions) {}
 
-  /** True where figures go on from those of an earlier run. */
+  /** True if figures continue those of an earlier run. */
   get restored(): boolean {
     return this.#restored;
   }
 
-  /** Takes over what was kept. */
+  /** Restores the stored metrics. */
   async onModuleInit(): Promise<void> {
     const { store, metrics, clock, log, what = METRICS } = this.options;
     if (store === undefined) return;

@@ -3,13 +3,13 @@ import { type ProcessFacts, readFacts } from '../instances/process-facts.js';
 import { recent, type StartStore } from '../instances/starts.js';
 import type { MetricsStore } from './metrics-store.js';
 
-/** The end of what is kept, where starts are behind the metrics: their length before it. */
+/** Marks the end of a file that holds starts after the metrics; the length of the list precedes the mark. */
 const MARK = Buffer.from('NCOstart');
 const TAIL = 4 + MARK.length;
 /** Longer lists are not read, bytes. */
 const MAX_LENGTH = 100_000;
 
-/** Keeps the starts of one application behind its metrics, in the same file: they last as long, and longer than a version's metrics. */
+/** Stores the starts of one application after its metrics, in the same file. A new version discards the metrics, but reads the starts. */
 export class StartsBehindMetrics implements MetricsStore, StartStore {
   readonly description: string;
   #starts: readonly ProcessFacts[] = [];

@@ -16,13 +16,13 @@ export interface CloudWatchExporterOptions {
   /** Labels written as properties, which can be searched in the logs: each value of a dimension is billed as a metric.
    *  @default ['pattern', 'method', 'route', 'table'] */
   readonly properties?: readonly string[];
-  /** How often what was added since is written. @default '60s', the resolution of CloudWatch's metrics */
+  /** Interval between exports of what was added since the last one. @default '60s', the resolution of CloudWatch's metrics */
   readonly interval?: Duration;
-  /** Takes one event. @default a line of standard output, where Lambda, ECS and the CloudWatch agent read it */
+  /** Called with each event. @default writes a line to standard output, where Lambda, ECS and the CloudWatch agent read it */
   readonly write?: (event: string) => void;
 }
 
-/** More labels than any family has. */
+/** Reserved for labels: more than any family has. */
 const SPARE_DIMENSIONS = 5;
 
 type Labels = readonly (readonly [name: string, value: string])[];
@@ -40,8 +40,8 @@ interface Group {
 }
 
 /**
- * Writes figures in CloudWatch's embedded metric format. Counters are written as what was added; of durations the interval's
- * mean, median, 95th and 99th percentile and maximum, in milliseconds, and how many there were.
+ * Writes figures in CloudWatch's embedded metric format. Counters are written as the increase since the last export; durations as the
+ * interval's mean, median, 95th and 99th percentile and maximum, in milliseconds, and their number.
  */
 export class CloudWatchExporter implements MetricsExporter {
   readonly name = 'cloudwatch';
@@ -72,7 +72,7 @@ export class CloudWatchExporter implements MetricsExporter {
     this.#deltas.startFrom(source);
   }
 
-  /** In slices: between them the event loop is free. */
+  /** Runs in slices, so that the event loop stays free. */
   async export(snapshot: MetricsSnapshot): Promise<void> {
     const { families, commit } = await this.#deltas.collect(snapshot);
     const slice = new TimeSlice();
@@ -82,7 +82,7 @@ export class CloudWatchExporter implements MetricsExporter {
     };
     for (const alike of byLabelNames(families)) {
       const groups = new Map<string, Group>();
-      // Of a family that no other shares its labels with each point is a group: it is written at once and nothing is kept.
+      // A family that shares its labels with no other: each point is a group of its own and is written at once.
       const alone = alike.length === 1;
       for (const { family, dotted, points } of alike) {
         const add = (point: MetricPoint): void => {
@@ -117,7 +117,7 @@ export class CloudWatchExporter implements MetricsExporter {
   }
 }
 
-/** Families that have the same labels, whose metrics may stand in one event. */
+/** Groups families with the same labels: their metrics can share an event. */
 function byLabelNames(families: Delta['families']): Iterable<readonly NamedFamily[]> {
   const together = new Map<string, NamedFamily[]>();
   for (const { family, points } of families) {

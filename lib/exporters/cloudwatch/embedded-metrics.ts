@@ -21,7 +21,7 @@ export interface EmfGroup {
 }
 
 /**
- * Writes metrics as events of the embedded metric format, one JSON text each, at most 100 metrics an event
+ * Writes metrics as events of the embedded metric format, one JSON text per event, at most 100 metrics per event
  * (Specification: Embedded metric format, Amazon CloudWatch User Guide).
  */
 export function embeddedMetrics(namespace: string, timestamp: number, group: EmfGroup): string[] {

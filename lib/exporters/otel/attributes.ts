@@ -19,10 +19,10 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
 const OF_DATABASES: Readonly<Record<string, string>> = { state: 'db.client.connection.state' };
 const OF_CACHES: Readonly<Record<string, string>> = { state: 'cache.circuit.state' };
 
-/** Labels of databases for which the conventions leave an attribute out. */
+/** Database labels that the semantic conventions express by leaving the attribute out. */
 const SAID_BY_ABSENCE: ReadonlySet<string> = new Set(['table=__none__', 'result=ok']);
 
-/** The attributes of a point, in the names of the semantic conventions where they have one. */
+/** Returns the attributes of a point, under the names of the semantic conventions if they define one. */
 export function attributesOf(
   family: MetricFamily,
   dotted: DottedName,
@@ -32,7 +32,7 @@ export function attributesOf(
   const attributes: Record<string, string> = {};
   const add = (label: string, value: string): void => {
     if (ofDatabase && SAID_BY_ABSENCE.has(`${label}=${value}`)) return;
-    // A query's only other result is an error, of a kind that is not known.
+    // The only other result of a query is an error of an unknown kind.
     if (ofDatabase && label === 'result') attributes['error.type'] = '_OTHER';
     else attributes[nameOf(label, ofDatabase)] = value;
   };

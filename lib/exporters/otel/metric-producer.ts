@@ -33,14 +33,14 @@ const DOUBLE = 1 as ValueType.DOUBLE;
 const SCOPE = { name: 'nestjs-cache-observability' };
 
 export interface CacheMetricProducerOptions {
-  /** The source of the figures where no module starts the producer: `cache.metrics`. */
+  /** The source of the figures if no module starts the producer: `cache.metrics`. */
   readonly source?: FamilySource;
   readonly clock?: Clock;
 }
 
 /**
- * Gives a metric reader of OpenTelemetry all figures, cumulative, with the histograms as they are: exponential, scale 4,
- * seconds. Hand it to the reader and to the module, which starts it:
+ * Gives a metric reader of OpenTelemetry all figures, cumulative. Histograms stay exponential, scale 4, in seconds.
+ * Pass it to the reader, and to the module, which starts it:
  *
  * ```ts
  * const producer = new CacheMetricProducer();
@@ -50,16 +50,16 @@ export interface CacheMetricProducerOptions {
  */
 export class CacheMetricProducer implements MetricProducer, MetricsExporter {
   readonly name = 'opentelemetry';
-  /** Its reader asks it. */
+  /** The reader calls it. */
   readonly intervalMs = 0;
   readonly #clock: Clock;
   #source: FamilySource | undefined;
   #startedAt: number;
   #collectedAt: number;
   #counted = 0;
-  /** A collection that began later and ended earlier would look like figures that went back. */
+  /** One collection at a time: if two overlapped, figures could seem to fall. */
   readonly #oneAtATime = pLimit(1);
-  /** Of every series, by its family's name. */
+  /** The attributes of every series, by the name of its family. */
   readonly #attributes = new Map<string, KeptBySeries<Attributes>>();
 
   constructor(options: CacheMetricProducerOptions = {}) {
@@ -78,7 +78,7 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
     this.#source = undefined;
   }
 
-  /** In slices: between them the event loop is free. */
+  /** Runs in slices, so that the event loop stays free. */
   async collect(): Promise<CollectionResult> {
     const errors: unknown[] = [];
     const metrics: MetricData[] = [];
@@ -100,7 +100,7 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
   async #collect(): Promise<Iterable<MetricData>> {
     const now = this.#clock.now();
     const slice = new TimeSlice();
-    // All points share it; what it is shows when they are read.
+    // Shared by all points; its value is set once they have been read.
     const startTime: HrTime = [0, 0];
     const endTime = hrTime(now);
     const byName = new Map<string, MetricData>();
@@ -135,7 +135,7 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
     return made;
   }
 
-  /** Cumulative figures that went back were reset: they count from the last time they were read. */
+  /** Detects a reset: if cumulative figures fell, they count from the last time they were read. */
   #noticeReset(counted: number): void {
     if (counted < this.#counted) this.#startedAt = this.#collectedAt;
     this.#counted = counted;
@@ -152,7 +152,7 @@ function dataOf(family: MetricFamily, dotted: DottedName): MetricData {
   return { ...base, dataPointType: GAUGE };
 }
 
-/** Bucket by bucket the same, without the empty ones at both ends; sum and extremes in seconds. */
+/** Copies the buckets, without the empty ones at both ends; sum and extremes in seconds. */
 function exponential(histogram: HistogramView | undefined): ExponentialHistogram {
   const negative = { offset: 0, bucketCounts: [] };
   if (histogram === undefined || histogram.count === 0) {

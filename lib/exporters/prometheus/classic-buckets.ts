@@ -6,7 +6,7 @@ export const CLASSIC_BOUNDS = [
   0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ] as const;
 
-/** Where each bound lies in the exponential buckets: the bucket that it cuts, and the share of it below the cut. */
+/** The exponential bucket that each bound cuts, and the share of the bucket below the cut. */
 const CUTS = CLASSIC_BOUNDS.map((seconds) => {
   const ms = seconds * 1000;
   let bucket = MIN_INDEX;
@@ -22,8 +22,8 @@ interface ClassicBucket {
 }
 
 /**
- * An exponential histogram cut to cumulative classic buckets, `+Inf` last, into `into`. A bucket that a bound cuts, 4.4 %
- * wide, is shared out in proportion and rounded down, so that counts are whole and never go back.
+ * Writes an exponential histogram as cumulative classic buckets, `+Inf` last, to `into`. A bucket that a bound cuts, 4.4 %
+ * wide, is divided in proportion and rounded down, so that counts are whole and never fall.
  */
 export function classicCounts(histogram: HistogramView, into: number[]): void {
   const { counts, offset } = histogram;
@@ -39,7 +39,7 @@ export function classicCounts(histogram: HistogramView, into: number[]): void {
   into[CUTS.length] = histogram.count;
 }
 
-/** As {@link classicCounts}, with their bounds. */
+/** As {@link classicCounts}, with the bounds. */
 export function classicBuckets(histogram: HistogramView): ClassicBucket[] {
   const counts: number[] = [];
   classicCounts(histogram, counts);

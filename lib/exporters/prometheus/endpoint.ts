@@ -28,13 +28,13 @@ import { CONTENT_TYPES, formatFor, PrometheusExposition, type TextFormat } from 
 export interface PrometheusOptions {
   /** @default '/metrics' */
   path?: string;
-  /** Guards of the endpoint; what guard classes inject is found as for `monitoring.guards`. @default [] */
+  /** Guards of the endpoint. Classes that a guard injects are resolved as for `monitoring.guards`. @default [] */
   guards?: (Type<CanActivate> | CanActivate)[];
-  /** Node's own metrics too, measured from the first scrape on. @default true */
+  /** Includes Node's own metrics, measured from the first scrape on. @default true */
   defaultMetrics?: boolean;
 }
 
-/** The module of @willsoto/nestjs-prometheus, which serves prom-client's registry by itself. */
+/** The module of @willsoto/nestjs-prometheus, which serves prom-client's registry. */
 const PROMETHEUS_MODULE = 'PrometheusModule';
 
 /** The part of a request that names the format. */
@@ -42,13 +42,13 @@ interface ScrapeRequest {
   readonly headers?: { readonly accept?: string };
 }
 
-/** The last line of OpenMetrics' format, which nothing may follow. */
+/** The last line of OpenMetrics; it must end the exposition. */
 const END_OF_EXPOSITION = /# EOF\n?$/;
 
 /**
- * The exposition at a path of its own: what stands in prom-client's registry where that is installed, Node's own metrics, then
- * this application's cache. Where the application has its own PrometheusModule, the route is left out and the families go
- * into that registry instead.
+ * Serves the exposition: the contents of prom-client's registry if it is installed, Node's own metrics, then
+ * this application's cache. If the application has a PrometheusModule, the route is left out and the families are registered in
+ * its registry instead.
  */
 export function prometheusEndpoint(
   options: Required<PrometheusOptions>,
@@ -60,7 +60,7 @@ export function prometheusEndpoint(
   class CachePrometheus implements OnApplicationShutdown {
     readonly #withdraw: () => void = () => undefined;
 
-    // Not later: the routes are made as soon as every instance is.
+    // In the constructor: the routes are registered as soon as every instance exists.
     constructor(
       @Inject(ModulesContainer) modules: ModulesContainer,
       @Inject(CacheMetrics) metrics: CacheMetrics,
@@ -97,7 +97,7 @@ function expositionController(
     readonly #classic: PrometheusExposition;
     readonly #openMetrics: PrometheusExposition;
     readonly #host: HttpAdapterHost;
-    /** Loaded by the first scrape: it would be a large part of an application's start. */
+    /** Loaded by the first scrape: loading it would slow down an application's start. */
     #client: Promise<typeof PromClient | null> | undefined;
     #process: ProcessMetrics | undefined;
 
@@ -115,7 +115,7 @@ function expositionController(
       this.#host = host;
     }
 
-    // Sends by itself: an interceptor that wraps or maps every answer of the application would break the format.
+    // Sends through the adapter: an interceptor that wraps or maps every answer of the application would break the format.
     @Get()
     async index(@Res() response: unknown, @Req() request: ScrapeRequest): Promise<void> {
       const client = await (this.#client ??= promClient());
@@ -137,7 +137,7 @@ function expositionController(
   return CachePrometheusController;
 }
 
-/** Where the application chose OpenMetrics for its registry, everybody gets that. */
+/** If the application chose OpenMetrics for its registry, every client gets OpenMetrics. */
 function formatOf(registry: PromClient.Registry | undefined, request: ScrapeRequest): TextFormat {
   if (registry?.contentType.includes('openmetrics') === true) return 'openmetrics';
   return formatFor(request.headers?.accept);

@@ -1,9 +1,9 @@
-/** A label's value as both text formats want it between quotes. */
+/** Escapes a label's value for the quotes of both text formats. */
 export function escapeLabel(text: string): string {
   return text.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
 }
 
-/** @param quotes OpenMetrics escapes them in help texts too. */
+/** @param quotes escapes double quotes too, as OpenMetrics requires. */
 export function escapeHelp(text: string, quotes: boolean): string {
   const escaped = text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
   return quotes ? escaped.replace(/"/g, '\\"') : escaped;

@@ -4,7 +4,7 @@ import type { CacheTracer, SpanHandle, TracedOperation } from '../../cache/base/
 import type { OpenTelemetryApi } from '../../tracing/opentelemetry-api.js';
 import { CLASSIC_BOUNDS } from './classic-buckets.js';
 
-/** One value that was measured, with the trace in which it was: where a histogram points to what happened. */
+/** One measured value with its trace, so that a histogram links to an example. */
 export interface Exemplar {
   readonly traceId: string;
   readonly spanId: string;
@@ -18,15 +18,15 @@ export interface Exemplar {
 export interface ExemplarSource {
   /**
    * @param family without `metrics.prefix`.
-   * @returns one for each classic bucket, `+Inf` last, where there is one; undefined for a series without any.
+   * @returns one per classic bucket, `+Inf` last; undefined for a bucket or a series without any.
    */
   exemplarsOf(family: string, labels: readonly string[]): readonly (Exemplar | undefined)[] | undefined;
 }
 
-/** Token of the application's exemplars; undefined where it makes no spans. */
+/** Token of the application's exemplars; undefined if it creates no spans. */
 export const EXEMPLARS = Symbol('cache-observability:exemplars');
 
-/** What stands behind a bucket's value in OpenMetrics. */
+/** Formats an exemplar as OpenMetrics appends it to a bucket's value. */
 export function exemplarText({ traceId, spanId, value, at }: Exemplar): string {
   return ` # {trace_id="${traceId}",span_id="${spanId}"} ${value} ${(at / 1000).toFixed(3)}`;
 }
@@ -35,7 +35,8 @@ const FAMILY = 'cache_operation_duration_seconds';
 const SILENT: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
 
 /**
- * Keeps the latest sampled trace of each bucket of load and refresh times. Only loads reach a tracer here: a hit does not wait for an origin. Stands inside the tracer that makes the spans, so that it sees the load's own.
+ * Keeps the latest sampled trace of each bucket of load and refresh times. Only loads reach this tracer: a hit does not wait for an
+ * origin. It runs inside the tracer that creates the spans, so that it finds the load's span.
  */
 export class LoadExemplars implements CacheTracer, ExemplarSource {
   readonly #latest = new Map<string, (Exemplar | undefined)[]>();
@@ -57,7 +58,7 @@ export class LoadExemplars implements CacheTracer, ExemplarSource {
       },
     };
     const result = run(handle);
-    // What is counted is the origin's time alone; a load that failed had no other.
+    // Only the origin's time counts; a failed load has no other.
     const keep = (): void => this.#keep(operation, span, originMs ?? this.clock.now() - startedAt);
     if (result instanceof Promise) result.then(keep, keep);
     else keep();

@@ -7,7 +7,7 @@ import { HistogramText, LE } from './histogram-text.js';
 /** One series as it was rendered last. */
 interface SeriesText {
   readonly labels: readonly string[];
-  /** What stands before the value of a counter or gauge. */
+  /** The text before the value of a counter or gauge. */
   readonly line: string;
   value: number;
   sumMs: number;
@@ -16,18 +16,18 @@ interface SeriesText {
   readonly histogram: HistogramText | undefined;
 }
 
-/** Series between two yields. */
+/** Series rendered between two yields. */
 const BETWEEN = 64;
 /** Lines of counters and gauges that are encoded together when one of them changed. */
 const BLOCK = 512;
 
-/** The text of one family; series are known by their place and labels, and rendered anew where their value changed. */
+/** The text of one family. A series is identified by its position and labels, and rendered again if its value changed. */
 export class FamilyText {
   readonly #name: string;
   readonly #head: Uint8Array;
   readonly #sample: string;
   #series: SeriesText[] = [];
-  /** Of counters and gauges; undefined where a line changed. */
+  /** Encoded lines of counters and gauges; undefined if a line of the block changed. */
   #blocks: (Uint8Array | undefined)[] = [];
 
   constructor(prefix: string, family: MetricFamily, openMetrics: boolean) {
@@ -46,8 +46,8 @@ export class FamilyText {
   }
 
   /**
-   * Adds the family's bytes to `out`; of histograms each series' own, of the others block by block. Yields now and then, where
-   * others may have their turn.
+   * Adds the family's bytes to `out`: histograms series by series, counters and gauges block by block. Yields regularly, so that
+   * other work can run.
    */
   *render(family: MetricFamily, out: Uint8Array[], exemplars?: ExemplarSource): Iterable<void> {
     let place = 0;
@@ -71,7 +71,7 @@ export class FamilyText {
       place++;
     }
     if (place < this.#series.length) this.#cutTo(place);
-    // A family without series is left out: parsers of OpenMetrics want no empty ones.
+    // Leave out a family without series: OpenMetrics parsers refuse empty families.
     if (place === 0) out.length = head - 1;
     else if (family.type !== 'histogram') this.#addBlocks(out);
   }

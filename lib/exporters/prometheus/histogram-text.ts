@@ -12,8 +12,8 @@ const ZERO = 48;
 const NEWLINE = 10;
 
 /**
- * The lines of one histogram as bytes. Nearly always the counts that changed have as many digits as before: those are
- * written over the old ones, and nothing is made.
+ * The lines of one histogram as bytes. Counts that changed usually have as many digits as before: they are
+ * overwritten in place, without allocation.
  */
 export class HistogramText {
   readonly #counts: number[] = LE.map(() => 0);
@@ -23,18 +23,18 @@ export class HistogramText {
   #bytes = Buffer.alloc(0);
   #shown = this.#bytes;
   #sumAt = 0;
-  /** Where what stands before the count begins, and where the count itself does. */
+  /** Where the text before the count begins, and where the count begins. */
   #countLineAt = 0;
   #countAt = 0;
-  /** False where a number stands where none can be written over. */
+  /** True if every number can be overwritten in place. */
   #fixed = false;
 
   constructor(
-    /** The text before each value: those of the buckets, then sum and count. */
+    /** The text before each value: of the buckets, then of sum and count. */
     private readonly lines: readonly string[],
   ) {}
 
-  /** Its lines; good until the next {@link update}. */
+  /** The lines; valid until the next {@link update}. */
   get bytes(): Uint8Array {
     return this.#shown;
   }
@@ -45,7 +45,7 @@ export class HistogramText {
     else if (!this.#fixed || !this.#overwrite(histogram)) this.#write(histogram);
   }
 
-  /** @returns false where a number does not fit into its place. */
+  /** @returns false if a number has more or fewer digits than its place. */
   #overwrite(histogram: HistogramView): boolean {
     for (let at = 0; at < LE.length; at++) {
       if (!this.#putDigits(this.#counts[at]!, this.#starts[at]!, this.#ends[at]!)) return false;
@@ -77,7 +77,7 @@ export class HistogramText {
     return rest === 0 && at === start;
   }
 
-  /** ASCII, and the end of its line. */
+  /** Writes ASCII text and a line end. */
   #put(text: string, at: number): void {
     for (let index = 0; index < text.length; index++) this.#bytes[at + index] = text.charCodeAt(index);
     this.#bytes[at + text.length] = NEWLINE;
@@ -104,7 +104,7 @@ export class HistogramText {
   #writeWith(exemplars: readonly (Exemplar | undefined)[], histogram: HistogramView): void {
     let text = '';
     let below = 0;
-    // A value close to a bound may be counted on its far side: its exemplar goes along.
+    // A value close to a bound may be counted in the next bucket: its exemplar moves along.
     let waiting: Exemplar | undefined;
     for (let at = 0; at < LE.length; at++) {
       const count = this.#counts[at]!;

@@ -2,12 +2,12 @@ import type * as PromClient from 'prom-client';
 import { registryOpenMetrics } from './registry-text.js';
 import type { TextFormat } from './text.js';
 
-/** By prom-client's class: what it measures of a process stands for all applications in it, and cannot be stopped again. */
+/** By prom-client's class: process metrics are the same for all applications of a process, and cannot be stopped again. */
 const registries = new WeakMap<typeof PromClient.Registry, PromClient.Registry>();
 
 /**
- * Node's own metrics as prom-client measures them, in a registry of their own: an application may call
- * `collectDefaultMetrics()` itself, before or after, and what its registry has is left out here.
+ * Node's own metrics as prom-client measures them, in a separate registry: an application may call
+ * `collectDefaultMetrics()` itself, before or after, and metrics that its registry has are left out here.
  */
 export class ProcessMetrics {
   readonly #client: typeof PromClient;

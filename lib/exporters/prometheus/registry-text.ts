@@ -26,9 +26,9 @@ export interface ReadableRegistry {
 }
 
 /**
- * What stands in prom-client's registry as OpenMetrics, without the closing line. The registry's own way there renames its
- * counters for good, so that its classic text would lose their `_total` afterwards. A counter whose name does not end so
- * is written with the type unknown, under the name that it has in the classic format.
+ * Renders prom-client's registry as OpenMetrics, without the closing line. The registry's own method renames its
+ * counters for good, and its classic text loses their `_total` afterwards. A counter whose name does not end in `_total`
+ * is written with the type unknown, under its name in the classic format.
  */
 export async function registryOpenMetrics(registry: ReadableRegistry): Promise<string> {
   const metrics = (await registry.getMetricsAsJSON()) as readonly RegisteredMetric[];

@@ -9,7 +9,7 @@ import {
 import { forEachInSlices, collectInSlices, TimeSlice } from '../../cache/base/slices.js';
 import { classicBuckets } from './classic-buckets.js';
 
-/** The part of prom-client's registry that is needed, and that its successor has too. */
+/** The part of prom-client's registry that is used; the registry of its successor has it, too. */
 export interface PrometheusRegistry {
   getSingleMetric(name: string): unknown;
   registerMetric(metric: never): void;
@@ -17,10 +17,10 @@ export interface PrometheusRegistry {
 }
 
 /**
- * Puts every family of a source into a registry, to be read when that is scraped; families that come later are there from
- * the scrape after. Names that are registered already are left alone. Two applications of one process share
- * the metrics: what counts is added up, of a gauge with the same labels the later application's value is shown.
- * @returns what takes them out again.
+ * Registers every family of a source, to be read when the registry is scraped; a family added later appears with
+ * the next scrape. Names that are registered already are left alone. If two applications of one process share the
+ * registry, counters are added up; of gauges with the same labels, the later application's value is shown.
+ * @returns a function that unregisters the families.
  */
 export function registerFamilies(registry: PrometheusRegistry, source: FamilySource, prefix = ''): () => void {
   const registered = new Map<string, PulledMetric>();
@@ -51,7 +51,7 @@ export function registerFamilies(registry: PrometheusRegistry, source: FamilySou
   };
 }
 
-/** One metric as prom-client's registries take it: its values are asked for when they are rendered. */
+/** One metric as prom-client's registries accept it: its values are read when they are rendered. */
 class PulledMetric {
   readonly name: string;
   readonly help: string;
@@ -74,7 +74,7 @@ class PulledMetric {
     this.#sources.set(source, { family, scrapes });
   }
 
-  /** @returns whether any source is left. */
+  /** @returns whether a source is left. */
   remove(source: FamilySource): boolean {
     this.#sources.delete(source);
     return this.#sources.size > 0;
@@ -85,7 +85,7 @@ class PulledMetric {
     return this.#oneAtATime(() => this.#read(asked));
   }
 
-  /** In slices: between them the event loop is free. */
+  /** Runs in slices, so that the event loop stays free. */
   async #read(asked: readonly { readonly family: string; readonly scrape: Promise<Scrape> }[]): Promise<unknown> {
     let values: readonly PrometheusSample[] = [];
     for (const { family: name, scrape } of asked) {
@@ -99,11 +99,11 @@ class PulledMetric {
     return { name: this.name, help, type, aggregator, values };
   }
 
-  /** The figures are the cache's: a registry that is reset resets nothing here. */
+  /** Does nothing: the figures are the cache's, and resetting the registry must not reset them. */
   reset(): void {}
 }
 
-/** Samples of several families: what counts is added up, of a gauge the last is shown. */
+/** Merges samples of several sources: counters are added up, of gauges the last is shown. */
 async function together(
   all: readonly PrometheusSample[],
   type: MetricFamily['type'],
@@ -119,7 +119,7 @@ async function together(
   return [...bySeries.values()];
 }
 
-/** One source's families as they were collected for one scrape, and the turns of the event loop that all of its metrics share. */
+/** The families of one source, collected for one scrape, and the slice that all of its metrics share. */
 interface Scrape {
   readonly families: ReadonlyMap<string, readonly MetricFamily[]>;
   readonly slice: TimeSlice;
@@ -129,17 +129,17 @@ interface Scrape {
 class Scrapes {
   #begun: Promise<Scrape> | undefined;
 
-  /** @param collected called with the families of every scrape. */
+  /** @param collected called with the families of each scrape. */
   constructor(
     private readonly source: FamilySource,
     private readonly collected: (families: readonly MetricFamily[]) => void,
   ) {}
 
-  /** The scrape that the running code began, or a new one. */
+  /** The scrape that began in this turn of the event loop, or a new one. */
   begun(): Promise<Scrape> {
     if (this.#begun === undefined) {
       this.#begun = this.#collect();
-      // It is awaited later, when each metric's turn comes.
+      // Awaited later by each metric: a rejection must not be unhandled until then.
       this.#begun.catch(() => undefined);
       queueMicrotask(() => (this.#begun = undefined));
     }
@@ -156,15 +156,15 @@ class Scrapes {
   }
 }
 
-/** One sample of a family in the classic format: what a line of the exposition says, before it is text. */
+/** One sample of a family in the classic format, before it is text. */
 interface PrometheusSample {
-  /** The family's own name, or that with `_bucket`, `_sum`, `_count`; left out where it is the family's own. */
+  /** The family's name, or the name with `_bucket`, `_sum` or `_count`; left out if it is the family's name. */
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** Every sample of a family under its full name; histograms as cumulative buckets, in seconds. */
+/** Yields every sample of a family under its full name; histograms as cumulative buckets, in seconds. */
 export function* samplesOf(family: MetricFamily, name: string): Iterable<PrometheusSample> {
   for (const point of family.points()) {
     const labels = Object.fromEntries(family.labelNames.map((label, index) => [label, point.labels[index] ?? '']));
@@ -172,7 +172,7 @@ export function* samplesOf(family: MetricFamily, name: string): Iterable<Prometh
       yield { labels, value: point.value ?? 0 };
       continue;
     }
-    // Read before the first sample: the reader may rest between two, and the histogram may change meanwhile.
+    // Read before the first sample: the histogram may change if the reader pauses between two.
     const { sumMs, count: all } = point.histogram;
     for (const { le, count } of classicBuckets(point.histogram)) {
       yield { metricName: `${name}_bucket`, labels: { ...labels, le }, value: count };

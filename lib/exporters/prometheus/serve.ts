@@ -4,7 +4,7 @@ import type { ExemplarSource } from './exemplars.js';
 import { formatFor, type PrefixedSource, PrometheusExposition, type TextFormat } from './text.js';
 
 export interface ServeMetricsOptions {
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
   /** @default '127.0.0.1' */
   readonly host?: string;
@@ -12,18 +12,18 @@ export interface ServeMetricsOptions {
   readonly path?: string;
   /** Put before every name. @default the prefix of the metrics */
   readonly prefix?: string;
-  /** Shown beside the buckets, in OpenMetrics. @default none */
+  /** Shown next to the buckets, in OpenMetrics. @default none */
   readonly exemplars?: ExemplarSource;
 }
 
 export interface ServedMetrics {
-  /** Where the exposition is. */
+  /** The URL of the exposition. */
   readonly url: string;
   close(): Promise<void>;
 }
 
 /**
- * Serves the exposition over HTTP, without Nest; OpenMetrics to those who accept it. Rejects where it cannot listen.
+ * Serves the exposition over HTTP, without Nest; OpenMetrics to clients that accept it. Rejects if it cannot listen.
  * The server does not keep the process alive.
  * @publicApi
  */

@@ -6,13 +6,13 @@ import { FamilyText } from './family-text.js';
 /** `prometheus`: classic text format 0.0.4; `openmetrics`: OpenMetrics 1.0. */
 export type TextFormat = 'prometheus' | 'openmetrics';
 
-/** What to send as `Content-Type` with a format. */
+/** The `Content-Type` of each format. */
 export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
   prometheus: 'text/plain; version=0.0.4; charset=utf-8',
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
-/** Which format answers a media range; `*` stands for the plainest one. */
+/** The format for a media range; `*` selects the classic one. */
 const FORMATS: Readonly<Record<string, TextFormat>> = {
   'application/openmetrics-text': 'openmetrics',
   'text/plain': 'prometheus',
@@ -20,15 +20,15 @@ const FORMATS: Readonly<Record<string, TextFormat>> = {
   '*/*': 'prometheus',
 };
 
-/** Versions that are spoken; a range that names another one is passed over. */
+/** Supported versions; a range that names another version is skipped. */
 const VERSIONS: Readonly<Record<TextFormat, readonly string[]>> = {
   openmetrics: ['1.0.0', '0.0.1'],
   prometheus: ['0.0.4'],
 };
 
 /**
- * The format that an `Accept` header prefers, by the weights of RFC 9110 §12.5.1; `prometheus` without one, or where nothing
- * in it is spoken.
+ * Returns the format that an `Accept` header prefers, by the weights of RFC 9110 §12.5.1; `prometheus` without a header, or
+ * if no supported format is in it.
  */
 export function formatFor(accept: string | undefined): TextFormat {
   let best: TextFormat = 'prometheus';
@@ -57,18 +57,18 @@ export interface PrometheusTextOptions {
   readonly format?: TextFormat;
   /** Put before every name. @default the prefix of the metrics */
   readonly prefix?: string;
-  /** Shown beside the buckets, in OpenMetrics. @default none */
+  /** Shown next to the buckets, in OpenMetrics. @default none */
   readonly exemplars?: ExemplarSource;
 }
 
-/** Ways of rendering one source that are kept. */
+/** Renderings kept per source. */
 const MOST_KEPT = 4;
 
-/** A source whose metrics have a prefix of their own, as `CacheMetrics` has. */
+/** A source that may set the prefix of its metrics, as `CacheMetrics` does. */
 export type PrefixedSource = FamilySource & { readonly prefix?: string };
 
 /**
- * The exposition of a source, kept between scrapes: only series that changed are rendered anew. Hold one for each source
+ * The exposition of a source, kept between scrapes: only series that changed are rendered again. Create one per source
  * and format.
  */
 export class PrometheusExposition {
@@ -96,7 +96,7 @@ export class PrometheusExposition {
     return this.renderBytes().toString();
   }
 
-  /** As {@link render}, ready to send: what did not change is copied as it is. */
+  /** As {@link render}, as bytes: unchanged parts are copied. */
   renderBytes(): Buffer {
     if (this.#rendering !== undefined) return new PrometheusExposition(this.#source, this.#options).renderBytes();
     const parts: Uint8Array[] = [];
@@ -104,7 +104,7 @@ export class PrometheusExposition {
     return Buffer.concat(parts);
   }
 
-  /** As {@link renderBytes}, in slices: between them the event loop is free. Callers that ask meanwhile get the same bytes. */
+  /** As {@link renderBytes}, in slices, so that the event loop stays free. Concurrent callers get the same bytes. */
   collectBytes(): Promise<Buffer> {
     this.#rendering ??= this.#collect().finally(() => (this.#rendering = undefined));
     return this.#rendering;
@@ -134,19 +134,19 @@ export class PrometheusExposition {
 }
 
 /**
- * What {@link prometheusText} has rendered before, by source: one for each way of rendering it. It goes with its source, and no
- * answer depends on it.
+ * Renderings by {@link prometheusText} that are kept, by source: one per format and prefix. They are garbage-collected with the
+ * source, and only save work.
  */
 const kept = new WeakMap<PrefixedSource, Map<string, PrometheusExposition>>();
 
 /**
- * The exposition of the metrics as Prometheus reads it, in one go: what did not change since it was asked for last is not
- * rendered again.
+ * Returns the metrics in the Prometheus text format, in one synchronous call. Series that have not changed since the last call
+ * are not rendered again.
  * @publicApi
  */
 export function prometheusText(metrics: PrefixedSource, options: PrometheusTextOptions = {}): string {
   const { format = 'prometheus', prefix = metrics.prefix ?? '', exemplars } = options;
-  // The kept text does not know which source its exemplars came from.
+  // The kept text does not record the source of its exemplars.
   if (format === 'openmetrics' && exemplars !== undefined) return new PrometheusExposition(metrics, options).render();
   const known = kept.get(metrics) ?? new Map<string, PrometheusExposition>();
   const id = `${format}\n${prefix}`;

@@ -8,7 +8,7 @@ import { EXPORT_EVERY } from '../export-schedule.js';
 import type { ExportSource, MetricsExporter, MetricsSnapshot } from '../metrics-exporter.js';
 import { optionalPackage } from '../../cache/optional-package.js';
 
-/** What is used of a client of hot-shots. */
+/** The methods of a hot-shots client that are used. */
 export interface StatsdClient {
   increment(name: string, value: number, tags?: Record<string, string>): void;
   gauge(name: string, value: number, tags?: Record<string, string>): void;
@@ -18,28 +18,28 @@ export interface StatsdClient {
 export interface StatsdExporterOptions {
   /** `'dogstatsd'` sends labels as tags, `'statsd'` puts them into the name: `cache.operations.get.hit`. @default 'dogstatsd' */
   readonly dialect?: 'dogstatsd' | 'statsd';
-  /** Where the server is. @default '127.0.0.1' */
+  /** The host of the server. @default '127.0.0.1' */
   readonly host?: string;
   /** @default 8125 */
   readonly port?: number;
-  /** Put before every name, with a dot. @default none */
+  /** Prepended to every name, with a dot. @default none */
   readonly prefix?: string;
-  /** Sent with every metric; of DogStatsD only. @default none */
+  /** Sent with every metric; DogStatsD only. @default none */
   readonly tags?: Readonly<Record<string, string>>;
-  /** How often what was added since is sent. @default '10s' */
+  /** Interval between exports of what was added since the last one. @default '10s' */
   readonly interval?: Duration;
-  /** A client of hot-shots of the application's own, which stays open. @default one of the exporter's */
+  /** A hot-shots client of the application, which the exporter does not close. @default the exporter creates one */
   readonly client?: StatsdClient;
 }
 
-/** As much as fits into one UDP packet on any network. */
+/** Fits into one UDP packet on any network. */
 const PACKET_BYTES = 1_432;
 const LONGEST_CLOSE = 1_000;
 
 /**
  * Sends figures to StatsD or DogStatsD (Datadog's agent, Telegraf): every ten seconds, never per operation. Counters are sent
- * as what was added; gauges as they are; of durations the interval's mean, median, 95th and 99th percentile and maximum, in
- * milliseconds, as gauges (`cache.operation.duration.p95`) and their number as a counter (`….count`).
+ * as the increase since the last export; gauges as they are; durations as the interval's mean, median, 95th and 99th percentile
+ * and maximum, in milliseconds, as gauges (`cache.operation.duration.p95`) and their number as a counter (`….count`).
  */
 export class StatsdExporter implements MetricsExporter {
   readonly name: string;
@@ -58,7 +58,7 @@ export class StatsdExporter implements MetricsExporter {
     this.#client = options.client;
   }
 
-  /** @throws CacheError `MISSING_PACKAGE` where hot-shots is not installed. */
+  /** @throws CacheError `MISSING_PACKAGE` if hot-shots is not installed. */
   async start(source: ExportSource): Promise<void> {
     this.#deltas.startFrom(source);
     if (this.#client !== undefined) return;
@@ -75,7 +75,7 @@ export class StatsdExporter implements MetricsExporter {
     this.#client = client;
   }
 
-  /** In slices: between them the event loop is free. @throws what kept the client from sending since the last time. */
+  /** Runs in slices, so that the event loop stays free. @throws the error that kept the client from sending since the last export. */
   async export(snapshot: MetricsSnapshot): Promise<void> {
     const client = this.#client;
     if (client === undefined) return;
@@ -95,7 +95,7 @@ export class StatsdExporter implements MetricsExporter {
     const client = this.#client;
     this.#client = undefined;
     if (client === undefined || client === this.#options.client) return;
-    // A client that cannot reach its server may not say that it is closed.
+    // A client that cannot reach its server may never report that it is closed.
     await new Promise<void>((resolve) => {
       const limit = setTimeout(resolve, LONGEST_CLOSE);
       limit.unref();
@@ -128,12 +128,12 @@ export class StatsdExporter implements MetricsExporter {
   }
 }
 
-/** What would end a tag or a line is `_`. */
+/** Replaces characters that would end a tag or a line by `_`. */
 function tagValue(value: string): string {
   return value.replace(/[|,#@\s]+/g, '_') || 'none';
 }
 
-/** Labels as parts of a name: what StatsD or Graphite would read as something else is `_`. */
+/** Returns labels as parts of a name; characters with a meaning in StatsD or Graphite become `_`. */
 function segments(tags: Readonly<Record<string, string>>): string {
   return Object.values(tags)
     .map((value) => `.${value.replace(/[^\w-]+/g, '_') || 'none'}`)

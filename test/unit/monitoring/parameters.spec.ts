@@ -87,8 +87,8 @@ describe('a body', () => {
   it.each([
     [warmBodyOf, [], 'the body must be a JSON object with strategies'],
     [warmBodyOf, { strategies: [] }, 'strategies must name at least one; leave it out to run all of them'],
-    [warmBodyOf, { strategies: 'a' }, 'strategies must be a list of texts that are not empty'],
-    [warmBodyOf, { strategies: [1] }, 'strategies must be a list of texts that are not empty'],
+    [warmBodyOf, { strategies: 'a' }, 'strategies must be a list of non-empty texts'],
+    [warmBodyOf, { strategies: [1] }, 'strategies must be a list of non-empty texts'],
     [warmBodyOf, { strategy: ['a'] }, 'unknown in the body: "strategy"; allowed: strategies'],
     [
       invalidationsOf,
@@ -100,7 +100,7 @@ describe('a body', () => {
       { keys: [] },
       'give at least one of keys, patterns, tags, each a list of texts: {"patterns": ["feed:*"]}',
     ],
-    [invalidationsOf, { keys: [''] }, 'keys must be a list of texts that are not empty'],
+    [invalidationsOf, { keys: [''] }, 'keys must be a list of non-empty texts'],
     [invalidationsOf, { pattern: 'a' }, 'unknown in the body: "pattern"; allowed: keys, patterns, tags, cache'],
     [invalidationsOf, { keys: Array(10_001).fill('k') }, 'keys must hold at most 10000 texts, not 10001'],
     [invalidationsOf, 'feed:*', 'the body must be a JSON object with keys, patterns, tags, cache'],

@@ -72,11 +72,11 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       return found.sort();
     };
 
-    it('returns undefined for a key that it does not have', async () => {
+    it('a layer returns undefined for a key that it does not have', async () => {
       expect(await layer.get('absent')).toBeUndefined();
     });
 
-    it('returns a stored value with its times, tags and cost', async () => {
+    it('a layer returns a stored value with its times, tags and cost', async () => {
       const written = entry({ name: 'teapot', price: 12.5, labels: ['a', null] }, { grace: 5_000, tags: ['t1', 't2'] });
       await layer.set('k', written);
       const read = await layer.get('k');
@@ -88,7 +88,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       if (limits.tags !== false) expect([...read!.tags].sort()).toEqual(['t1', 't2']);
     });
 
-    it('distinguishes null from a missing value', async () => {
+    it('a layer distinguishes null from a missing value', async () => {
       await layer.set('null', entry(null));
       const read = await layer.get('null');
       expect(read).toBeDefined();
@@ -103,7 +103,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       ['an empty array', []],
       ['text of several scripts', 'žluťoučký 漢字 🫖 \u0000 "quoted"'],
       ['nesting', { a: [{ b: [{ c: 1 }] }] }],
-    ])('stores and returns %s', async (_, value) => {
+    ])('a layer stores and returns %s', async (_, value) => {
       await layer.set('k', entry(value));
       expect((await layer.get('k'))?.value).toEqual(value);
     });
@@ -112,7 +112,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       ['a lone surrogate', 'x\ud800y', 'INVALID_KEY'],
       ['no character', '', 'INVALID_KEY'],
       ['more than 64 KiB', 'ž'.repeat(32_769), 'KEY_TOO_LONG'],
-    ])('refuses keys, globs and tags with %s, and serves others', async (_, text, code) => {
+    ])('a layer refuses keys, globs and tags with %s, and still serves others', async (_, text, code) => {
       const refused = async (operation: () => unknown) =>
         expect(async () => await operation()).rejects.toMatchObject({ code });
       await layer.set('fine', entry(1));
@@ -158,7 +158,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       ['characters of globs', 'a*b?c[d]\\e'],
       ['braces', '{braces}:{two}'],
       ['ten thousand characters', 'x'.repeat(10_000)],
-    ])('accepts any text as a key: %s', async (_, key) => {
+    ])('a layer accepts any text as a key: %s', async (_, key) => {
       await layer.set(key, entry('v'));
       expect((await layer.get(key))?.value).toBe('v');
       expect(await layer.get(`${key}x`)).toBeUndefined();
@@ -166,13 +166,13 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect(await layer.get(key)).toBeUndefined();
     });
 
-    it('replaces a value that is set again', async () => {
+    it('a layer replaces a value that is set again', async () => {
       await layer.set('k', entry(1));
       await layer.set('k', entry(2));
       expect((await layer.get('k'))?.value).toBe(2);
     });
 
-    it('returns nothing for an entry that has expired', async () => {
+    it('a layer returns nothing for an entry that has expired', async () => {
       await layer.set('short', entry('v', { ttl: 80 }));
       await layer.set('long', entry('v'));
       await subject.pass(200);
@@ -180,7 +180,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect((await layer.getMany(['short', 'long'])).map((one) => one?.value)).toEqual([undefined, 'v']);
     });
 
-    it('keeps a stale entry until its stale time ends', async () => {
+    it('a layer keeps a stale entry until its stale time ends', async () => {
       await layer.set('k', entry('v', { ttl: 80, grace: 60_000 }));
       await subject.pass(200);
       const read = await layer.get('k');
@@ -188,7 +188,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect(read!.freshUntil).toBeLessThan(subject.clock.now());
     });
 
-    it('keeps an entry without an expiry for ever', async () => {
+    it('a layer keeps an entry without an expiry for ever', async () => {
       const forever = { ...entry('v'), freshUntil: Infinity, staleUntil: Infinity, goneAt: Infinity };
       await layer.set('k', forever);
       const read = await layer.get('k');
@@ -197,7 +197,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect(read!.goneAt).toBe(Infinity);
     });
 
-    it('reads and writes batches in the order of the keys', async () => {
+    it('a layer reads and writes batches in the order of the keys', async () => {
       await layer.setMany([
         ['a', entry(1)],
         ['b', entry(2)],
@@ -207,27 +207,27 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect(read.map((one) => one?.value)).toEqual([3, undefined, 1, 2, 1]);
     });
 
-    it('accepts empty batches', async () => {
+    it('a layer accepts empty batches', async () => {
       await layer.setMany([]);
       expect(await layer.getMany([])).toEqual([]);
       expect(await layer.deleteMany([])).toBe(0);
       await layer.invalidateTags([]);
     });
 
-    it('accepts a batch of a thousand keys', async () => {
+    it('a layer accepts a batch of a thousand keys', async () => {
       const keys = Array.from({ length: 1_000 }, (_, index) => `many:${index}`);
       await layer.setMany(keys.map((key, index) => [key, entry({ index })] as const));
       const read = await layer.getMany(keys);
       expect(read.map((one) => (one?.value as { index: number }).index)).toEqual(keys.map((_, index) => index));
     });
 
-    it('returns whether a deletion removed an entry', async () => {
+    it('a layer returns whether a deletion removed an entry', async () => {
       await layer.set('k', entry(1));
       expect(await layer.delete('k')).toBe(true);
       expect(await layer.delete('k')).toBe(false);
     });
 
-    it('returns how many entries a batch deleted', async () => {
+    it('a layer returns how many entries a batch deleted', async () => {
       await layer.setMany([
         ['a', entry(1)],
         ['b', entry(2)],
@@ -329,7 +329,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect(await layer.get('a')).toBeUndefined();
     });
 
-    it('removes every entry with clear() and stays usable', async () => {
+    it('a layer removes every entry with clear() and stays usable', async () => {
       await layer.set('a', entry(1));
       await layer.clear();
       expect(await layer.get('a')).toBeUndefined();
@@ -337,7 +337,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect((await layer.get('a'))?.value).toBe(2);
     });
 
-    it('shares entries with another process where it declares itself shared', async () => {
+    it('a layer that declares itself shared shares entries with another process', async () => {
       const other = await subject.beside?.();
       expect(other !== undefined).toBe(layer.shared);
       if (other === undefined) return;
@@ -348,7 +348,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       await other.disconnect();
     });
 
-    it('carries messages and locks to another process where it has coordination', async () => {
+    it('a layer with coordination carries messages and locks to another process', async () => {
       const other = await subject.beside?.();
       if (layer.coordination !== undefined) {
         const heard: unknown[] = [];
@@ -369,7 +369,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       await other?.disconnect();
     });
 
-    it('refuses the write of a load that another process invalidated meanwhile, where it is ordered', async () => {
+    it('an ordered layer refuses the write of a load that another process invalidated meanwhile', async () => {
       const other = await subject.beside?.();
       if (layer.coordination !== undefined) {
         const invalidate: [string, (key: string) => unknown][] = [
@@ -389,14 +389,14 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       await other?.disconnect();
     });
 
-    it('isolates a stored value from later changes by its caller', async () => {
+    it('a layer isolates a stored value from later changes by its caller', async () => {
       const source = { list: [1] };
       await layer.set('k', entry(source));
       source.list.push(2);
       expect((await layer.get('k'))?.value).toEqual({ list: [1] });
     });
 
-    it('reports how many entries it holds', async () => {
+    it('a layer reports how many entries it holds', async () => {
       const status = layer.status();
       expect(status.connected).toBe(true);
       expect(status.queueDepth).toBe(0);

@@ -112,7 +112,7 @@ run("the application's pool of node-redis 5", () => {
   return { client: pool as unknown as RedisClientLike };
 });
 
-describe('a client of the application that cannot keep the order of invalidations', () => {
+describe('a Redis client that cannot keep the order of invalidations', () => {
   it.each([
     ['reads from replicas', () => new Redis.Cluster([], { lazyConnect: true, scaleReads: 'slave' }), 'scaleReads'],
     [
@@ -121,7 +121,7 @@ describe('a client of the application that cannot keep the order of invalidation
       'keyPrefix',
     ],
     ['is of another package', () => ({ get: () => undefined }), 'client'],
-  ])('refuses a client with the reason where it %s', (_, make, reason) => {
+  ])('redisLayer() refuses a client that %s, with the reason', (_, make, reason) => {
     const layer = redisLayer({ client: make() as unknown as RedisClientLike });
     expect(() => layer.create(layerContext('refused'))).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(reason) }),

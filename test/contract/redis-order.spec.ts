@@ -22,7 +22,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     ({ prefix, here, there } = processes);
   });
 
-  it('an undisturbed load is stored', async () => {
+  it('a load that nothing disturbs is stored', async () => {
     const ticket = await begin(here, 'k');
     await here.set('k', entryOf(1), ticket);
     expect((await there.get('k'))?.value).toBe(1);
@@ -102,7 +102,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect((await there.getMany(['user:1', 'other'])).map((entry) => entry?.value)).toEqual([undefined, 'kept']);
   });
 
-  it('a load is refused that began before more globs than are remembered', async () => {
+  it('a load is refused if more globs than are remembered were invalidated since it began', async () => {
     const ticket = await begin(here, 'user:1');
     const later = await begin(there, 'user:1');
     await there.deleteByPattern('user:*');
@@ -115,7 +115,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect(await here.get('user:1')).toBeUndefined();
   }, 20_000);
 
-  it('the oldest of more than 10,000 tags is forgotten, together with every older tagged entry', async () => {
+  it('the oldest of more than 10,000 tags is forgotten, and every older tagged entry is invalidated', async () => {
     const write = (key: string, ...tags: string[]) => here.set(key, entryOf(key, { tags }));
     const ticket = await begin(here, 'loaded');
     await write('before', 'quiet');
@@ -139,14 +139,14 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect((await there.get('loaded'))?.value).toBe('new');
   });
 
-  it('a load is refused where another process set a value meanwhile', async () => {
+  it('a load is refused if another process set a value meanwhile', async () => {
     const ticket = await begin(here, 'k');
     await there.set('k', entryOf('set'));
     await here.set('k', entryOf('loaded'), ticket);
     expect((await here.get('k'))?.value).toBe('set');
   });
 
-  it('a write is refused that waited longer than deletions are remembered', async () => {
+  it('a write that waited longer than deletions are remembered is refused', async () => {
     const minutesAgo = (minutes: number) => ticketAsOf('redis', Date.now() - minutes * 60_000);
     await here.set('late', entryOf('old'), minutesAgo(11));
     await here.set('in time', entryOf('new'), minutesAgo(9));
@@ -179,7 +179,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect((await here.getMany(['a', 'b', 'c'])).map((entry) => entry?.value)).toEqual([undefined, undefined, 3]);
   });
 
-  it('both agree on expiry times though their clocks differ by a minute', async () => {
+  it('two processes agree on expiry times although their clocks differ by a minute', async () => {
     const late: Clock = { now: () => systemClock.now() - 60_000, after: systemClock.after };
     const other = await process(late);
     await other.set('k', entryOf('v', { ttl: 30_000, clock: late }));
@@ -204,7 +204,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     await third!.release();
   });
 
-  it('a message reaches the other process and not its sender, one message a turn', async () => {
+  it('a message reaches the other process and not its sender; one turn sends one message', async () => {
     const heard: unknown[] = [];
     const own: unknown[] = [];
     await there.coordination!.subscribe({

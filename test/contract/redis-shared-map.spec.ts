@@ -34,7 +34,7 @@ describe.each(places)('the shared map over %s', (_, options) => {
     for (const layer of layers) await layer.disconnect();
   });
 
-  it('shows every note to every process, byte for byte', async () => {
+  it('the shared map shows every note to every process, byte for byte', async () => {
     expect(await here.readAll()).toEqual(new Map());
     await here.publish('a', bytes(0, 255, 10, 13, 0), 10_000);
     await there.publish('b', bytes(), 10_000);
@@ -45,7 +45,7 @@ describe.each(places)('the shared map over %s', (_, options) => {
     expect(await there.read('c')).toBeUndefined();
   });
 
-  it('replaces the previous note of a slot, and removes it', async () => {
+  it('the shared map replaces and removes the note of a slot', async () => {
     await here.publish('a', bytes(1), 10_000);
     await here.publish('a', bytes(2), 10_000);
     expect(plain(await there.readAll())).toEqual({ a: [2] });
@@ -53,14 +53,14 @@ describe.each(places)('the shared map over %s', (_, options) => {
     expect(plain(await here.readAll())).toEqual({});
   });
 
-  it('drops a note that is not renewed, and keeps the others', async () => {
+  it('the shared map drops a note that is not renewed, and keeps the others', async () => {
     await here.publish('dying', bytes(1), 150);
     await here.publish('living', bytes(2), 10_000);
     await eventually(async () => !(await there.readAll()).has('dying'), 'gone', 2_000);
     expect(plain(await here.readAll())).toEqual({ living: [2] });
   });
 
-  it('keeps maps of other names and entries apart, also when those are cleared', async () => {
+  it('the shared map keeps notes separate from other maps and entries, also when those are cleared', async () => {
     await here.publish('a', bytes(1), 10_000);
     expect(plain(await layers[0]!.sharedMap!('other').readAll())).toEqual({});
     await layers[0]!.set('a', entryOf('value'));
@@ -72,7 +72,7 @@ describe.each(places)('the shared map over %s', (_, options) => {
 });
 
 describe('the shared map on a frozen server', () => {
-  it('rejects within its deadline and does not change the circuit', async () => {
+  it('the shared map of a frozen server rejects within its deadline and does not change the circuit', async () => {
     const layer = redisLayer({ url: redis.server.url, deadline: 300 }).create(layerContext('frozen'));
     await layer.connect?.();
     const sharedMap = layer.sharedMap!('fleet');

@@ -48,7 +48,7 @@ const start = async (platform: Platform, alerts?: AlertsOptions) => {
 };
 
 describe.each(platforms)('GET /cache/alerts on %s', (platform) => {
-  it('lists open alerts in the form of the routes, as the code and Prometheus do', async () => {
+  it('GET /cache/alerts lists the same open alerts as CacheInsight and Prometheus', async () => {
     const { app, ask, circuit } = await start(platform);
     expect((await ask().get('/cache/alerts').expect(200)).body).toEqual([]);
     circuit(CircuitState.open);
@@ -78,7 +78,7 @@ describe.each(platforms)('GET /cache/alerts on %s', (platform) => {
     expect(text).toContain('cache_alerts{code="CIRCUIT_OPEN",severity="critical"');
   });
 
-  it('refuses what it does not know', async () => {
+  it('GET /cache/alerts refuses an unknown state and an unknown cache', async () => {
     const { ask } = await start(platform);
     expect((await ask().get('/cache/alerts?state=closed').expect(400)).body).toMatchObject({
       code: 'INVALID_PARAMETER',
@@ -87,7 +87,7 @@ describe.each(platforms)('GET /cache/alerts on %s', (platform) => {
     await ask().get('/cache/alerts?cache=unknown').expect(400);
   });
 
-  it('sends an event when an alert opens', async () => {
+  it('the event stream sends an event when an alert opens', async () => {
     const { app, circuit } = await start(platform);
     await app.listen(0, '127.0.0.1');
     const stream = await EventStream.open(app);
@@ -98,7 +98,7 @@ describe.each(platforms)('GET /cache/alerts on %s', (platform) => {
     stream.close();
   });
 
-  it('notifies by callback and webhook, and closes at once while the receiver hangs', async () => {
+  it('alerts notify a callback and a webhook, and the application closes while the receiver hangs', async () => {
     const bodies: string[] = [];
     const receiver = createServer((request) => request.on('data', (part) => bodies.push(String(part))));
     await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));

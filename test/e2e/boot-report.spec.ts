@@ -81,7 +81,7 @@ afterEach(async () => {
 });
 
 describe('the summary at boot', () => {
-  it.each(platforms)('lists layers, namespace, handlers, routes and versions on %s', async (platform) => {
+  it.each(platforms)('the summary at boot lists layers, handlers, routes and versions on %s', async (platform) => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(await summary({ serviceName: 'shop' }, { platform })).toMatch(
       new RegExp(
@@ -92,7 +92,7 @@ describe('the summary at boot', () => {
     );
   });
 
-  it('masks the credentials of an address', async () => {
+  it('the summary at boot masks the credentials of a URL', async () => {
     const layers = [
       memoryLayer({ maxEntries: 500 }),
       redisLayer({ url: 'redis://shop:hunter2@127.0.0.1:1/3', deadline: '50ms' }),
@@ -105,7 +105,7 @@ describe('the summary at boot', () => {
     expect(message).not.toMatch(/hunter2|shop:/);
   });
 
-  it('shows paths with their global prefix', async () => {
+  it('the summary at boot shows paths with their global prefix', async () => {
     const message = await summary(
       { monitoring: { path: 'ops/cache' }, prometheus: { path: 'prom' } },
       {
@@ -117,7 +117,7 @@ describe('the summary at boot', () => {
     expect(message).toContain('Prometheus at /prom;');
   });
 
-  it('shows who may write, and what is switched off', async () => {
+  it('the summary at boot shows who may write and which features are off', async () => {
     const { NODE_ENV } = process.env;
     try {
       process.env['NODE_ENV'] = 'production';
@@ -135,7 +135,7 @@ describe('the summary at boot', () => {
 });
 
 describe('warnings at boot', () => {
-  it('name the modules that register the module a second time', async () => {
+  it('warnings at boot name the modules that register the module a second time', async () => {
     @Module({ imports: [CacheObservabilityModule.forRoot({ monitoring: false, prometheus: false })] })
     class SecondModule {}
     const logger = new Notebook();
@@ -145,7 +145,7 @@ describe('warnings at boot', () => {
     ]);
   });
 
-  it('name decorated classes in an application without the module', async () => {
+  it('warnings at boot name decorated classes in an application without the module', async () => {
     const logger = new Notebook();
     const { ask } = await boot('express', { controllers: [Feeds], providers: [Prices] }, { logger });
     expect(logger.of('NO_MODULE')).toEqual([
@@ -154,7 +154,7 @@ describe('warnings at boot', () => {
     await ask().get('/feeds').expect(200);
   });
 
-  it('name the versions where two are loaded', async () => {
+  it('warnings at boot name the versions if two versions are loaded', async () => {
     const versions = (globalThis as Record<symbol, unknown>)[
       Symbol.for('nestjs-cache-observability:versions')
     ] as Set<string>;
@@ -170,7 +170,7 @@ describe('warnings at boot', () => {
     ]);
   });
 
-  it('say that nobody has decided who may change something where NODE_ENV is not set', async () => {
+  it('a warning at boot reports open writes without guards if NODE_ENV is not set', async () => {
     const { NODE_ENV } = process.env;
     const warnings = async (options: CacheObservabilityOptions) => {
       const logger = new Notebook();
@@ -196,7 +196,7 @@ describe('warnings at boot', () => {
     }
   });
 
-  it('are not logged for a correct application', async () => {
+  it('a correct application logs no warnings at boot', async () => {
     const logger = new Notebook();
     await boot(
       'express',

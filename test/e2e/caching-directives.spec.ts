@@ -89,7 +89,7 @@ describe.each(platforms)('request directives on %s', (platform) => {
     await ask().get('/deaf').set('Cache-Control', 'no-cache').expect('x-cache', 'HIT');
   });
 
-  it('Cache-Control says how long clients may keep the response', async () => {
+  it('Cache-Control contains how long clients may store the response', async () => {
     const { ask } = await start();
     await ask().get('/deaf').expect('cache-control', 'public, max-age=60');
     await ask().get('/deaf').expect('cache-control', 'public, max-age=60');
@@ -97,7 +97,7 @@ describe.each(platforms)('request directives on %s', (platform) => {
 });
 
 describe('the probe for hidden inputs', () => {
-  it('warns of responses that depend on inputs missing in the key', async () => {
+  it('the probe warns of responses that depend on inputs missing in the key', async () => {
     const warnings: any[] = [];
     const logger = { log() {}, error() {}, warn: (message: unknown) => warnings.push(message) };
     const { ask } = await boot(

@@ -217,7 +217,7 @@ const start = (platform: (typeof platforms)[number], options: CacheObservability
 
 describe.each(platforms)('@Cached handlers on %s', (platform) => {
   describe('keys', () => {
-    it('answers the second request from the cache', async () => {
+    it('@Cached answers the second request from the cache', async () => {
       const { ask } = await start(platform);
       const first = await ask().get('/feeds/discover?page=2').expect(200);
       const second = await ask().get('/feeds/discover?page=2').expect(200);
@@ -228,14 +228,14 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       expect(first.headers['content-type']).toBe('application/json; charset=utf-8');
     });
 
-    it('ignores undeclared parameters in the key', async () => {
+    it('@Cached ignores undeclared parameters in the key', async () => {
       const { ask } = await start(platform);
       await ask().get('/feeds/discover?page=2');
       const junk = await ask().get('/feeds/discover?utm_source=mail&page=2&fbclid=x');
       expect(junk.headers['x-cache']).toBe('HIT');
     });
 
-    it('makes different keys for a missing, an empty and a repeated parameter', async () => {
+    it('@Cached makes different keys for a missing, an empty and a repeated parameter', async () => {
       const { ask } = await start(platform);
       for (const path of ['', '?page=', '?page=1', '?page=1&page=1', '?page=undefined']) {
         const { headers } = await ask().get(`/feeds/discover${path}`);
@@ -243,14 +243,14 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       }
     });
 
-    it('uses all parameters of a whole query, in any order', async () => {
+    it('@Cached uses all parameters of a whole query, in any order', async () => {
       const { ask } = await start(platform);
       await ask().get('/feeds/whole?a=1&b=2').expect('x-cache', 'MISS');
       await ask().get('/feeds/whole?b=2&a=1').expect('x-cache', 'HIT');
       await ask().get('/feeds/whole?b=2&a=1&c=3').expect('x-cache', 'MISS');
     });
 
-    it('makes a key per declared header and names the headers in Vary', async () => {
+    it('@Cached makes a key per declared header and names the headers in Vary', async () => {
       const { ask } = await start(platform);
       const german = await ask().get('/feeds/language').set('Accept-Language', 'de');
       const french = await ask().get('/feeds/language').set('Accept-Language', 'fr');
@@ -259,14 +259,14 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       expect(german.headers['cache-control']).toBeUndefined();
     });
 
-    it('uses a template as the whole key', async () => {
+    it('@Cached uses a template as the whole key', async () => {
       const { ask, app } = await start(platform);
       await ask().get('/feeds/items/7');
       const { ObservedCache } = await import('../../lib/wiring/observed-cache.js');
       expect(await app.get(ObservedCache).get('item:7')).toEqual({ id: '7', call: 1 });
     });
 
-    it('caches other methods by their body where they opt in', async () => {
+    it('@Cached caches other methods by their body if they opt in', async () => {
       const { ask } = await start(platform);
       await ask().post('/feeds/search').send({ q: 'a' }).expect('x-cache', 'MISS');
       await ask().post('/feeds/search').send({ q: 'b' }).expect('x-cache', 'MISS');
@@ -274,14 +274,14 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       expect(again.body).toEqual({ body: { q: 'a' }, call: 1 });
     });
 
-    it('does not cache other methods by default', async () => {
+    it('@Cached does not cache other methods by default', async () => {
       const { ask } = await start(platform);
       await ask().post('/feeds/plain').send({ q: 'a' }).expect(201).expect('x-cache', 'BYPASS; reason=method');
     });
   });
 
   describe('callers', () => {
-    it("never returns one user's response to another", async () => {
+    it("@Cached never returns one user's response to another", async () => {
       const { ask } = await start(platform);
       for (const path of ['/me/cart', '/me/profile', '/me/template']) {
         const ann = await ask().get(path).set('Authorization', 'Bearer ann');
@@ -294,7 +294,7 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       }
     });
 
-    it('bypasses requests with Authorization, unless the response is shared', async () => {
+    it('@Cached bypasses requests with Authorization, unless the response is shared', async () => {
       const { ask } = await start(platform);
       await ask().get('/me/public');
       await ask()
@@ -305,7 +305,7 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       await ask().get('/me/shared').set('Authorization', 'Bearer ann').expect('x-cache', 'HIT');
     });
 
-    it('varies by headers and cookies', async () => {
+    it('@Cached varies by headers and cookies', async () => {
       const { ask } = await start(platform);
       const one = await ask().get('/me/tenant').set('X-Tenant', 'one');
       const two = await ask().get('/me/tenant').set('X-Tenant', 'two');
@@ -321,14 +321,14 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       expect([sid.body.cookie, other.body.cookie]).toEqual(['a=b; sid=1', 'sid=2; a=b']);
     });
 
-    it('uses a custom key after the route', async () => {
+    it('@Cached uses a custom key after the route', async () => {
       const { ask } = await start(platform);
       await ask().get('/me/own').set('X-Group', 'a').expect('x-cache', 'MISS');
       await ask().get('/me/own').set('X-Group', 'a').expect('x-cache', 'HIT');
       await ask().get('/me/own').set('X-Group', 'b').expect('x-cache', 'MISS');
     });
 
-    it('never stores a response that sets a cookie', async () => {
+    it('@Cached never stores a response that sets a cookie', async () => {
       const { ask } = await start(platform);
       await ask().get('/feeds/cookie');
       const second = await ask().get('/feeds/cookie');
@@ -337,8 +337,8 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
     });
   });
 
-  describe('answers', () => {
-    it('sends a weak entity tag, and a 304 without a body to clients that send it, also with no-cache', async () => {
+  describe('responses', () => {
+    it('@Cached sends a weak entity tag, and a 304 without a body to clients that send the tag, also with no-cache', async () => {
       const { ask } = await start(platform);
       const first = await ask().get('/feeds/discover');
       const tag = first.headers.etag as string;
@@ -354,7 +354,7 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       await ask().get('/feeds/discover').set('If-None-Match', '"other"').expect(200);
     });
 
-    it('answers HEAD from the entry of GET', async () => {
+    it('@Cached answers HEAD from the entry of GET', async () => {
       const { ask } = await start(platform);
       const get = await ask().get('/feeds/discover');
       const head = await ask().head('/feeds/discover').expect(200);
@@ -364,7 +364,7 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       expect(head.text ?? '').toBe('');
     });
 
-    it('sends text, null and Observables as Nest does', async () => {
+    it('@Cached sends text, null and Observables as Nest does', async () => {
       const { ask } = await start(platform);
       const plain = platform === 'express' ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8';
       for (const state of ['MISS', 'HIT']) {
@@ -377,7 +377,7 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       expect(calls.get('nothing')).toBe(1);
     });
 
-    it('replays status and headers', async () => {
+    it('@Cached replays status and headers', async () => {
       const { ask } = await start(platform);
       for (const state of ['MISS', 'HIT']) {
         const decorated = await ask().get('/feeds/decorated').expect('x-cache', state);
@@ -391,13 +391,13 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       }
     });
 
-    it('passes errors through unchanged and never caches them', async () => {
+    it('@Cached passes errors through unchanged and never caches them', async () => {
       const { ask } = await start(platform);
       await ask().get('/feeds/missing/1').expect(404, { id: '1', call: 1 });
       await ask().get('/feeds/missing/1').expect(404, { id: '1', call: 2 });
     });
 
-    it('never caches streams and redirects', async () => {
+    it('@Cached never caches streams and redirects', async () => {
       const { ask } = await start(platform);
       expect((await ask().get('/feeds/stream')).body.toString()).toBe('stream 1');
       expect((await ask().get('/feeds/stream')).body.toString()).toBe('stream 2');
@@ -406,20 +406,20 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
       expect(calls.get('redirect')).toBe(2);
     });
 
-    it('gives each concurrent caller its own stream', async () => {
+    it('@Cached gives each concurrent caller its own stream', async () => {
       const { ask } = await start(platform);
       const all = await Promise.all([1, 2, 3].map(() => ask().get('/feeds/stream')));
       expect(new Set(all.map(({ body }) => body.toString())).size).toBe(3);
     });
 
-    it('runs the handler once for many concurrent callers', async () => {
+    it('@Cached runs the handler once for many concurrent callers', async () => {
       const { ask } = await start(platform);
       await Promise.all([1, 2, 3, 4].map(() => ask().get('/feeds/discover')));
       expect(calls.get('discover')).toBe(1);
     });
   });
 
-  it('sends Cache-Status as in RFC 9211, with the age of the response', async () => {
+  it('Cache-Status follows RFC 9211 and contains the age of the response', async () => {
     const { ask } = await start(platform, { http: { headers: 'standard' } });
     const miss = await ask().get('/feeds/discover');
     expect(miss.headers['cache-status']).toBe('nestjs-cache-observability; fwd=miss; stored');
@@ -430,14 +430,14 @@ describe.each(platforms)('@Cached handlers on %s', (platform) => {
     expect(bypass.headers['cache-status']).toBe('nestjs-cache-observability; fwd=bypass; detail=authorization');
   });
 
-  it('sends no cache headers where they are off', async () => {
+  it('@Cached sends no cache headers if they are off', async () => {
     const { ask } = await start(platform, { http: { headers: false } });
     const miss = await ask().get('/feeds/discover');
     expect(miss.headers['x-cache']).toBeUndefined();
     expect(miss.headers['cache-status']).toBeUndefined();
   });
 
-  it('names endpoints with global prefix and URI version, and keys with header versions', async () => {
+  it('statistics name endpoints with global prefix and URI version, and keys with header versions', async () => {
     @Controller({ path: 'things', version: '1' })
     class ThingsOne {
       @Get()

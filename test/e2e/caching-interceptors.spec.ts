@@ -137,7 +137,7 @@ describe.each(platforms)('interceptors of the application on %s', (platform) => 
   const places = ['method', 'class', 'application', 'APP_INTERCEPTOR'] as const;
 
   describe.each(kinds)('a %s interceptor runs on hits, too', (_kind, make, body, runsPerRequest) => {
-    it.each(places)('%s', async (place) => {
+    it.each(places)('an interceptor on this place runs on hits: %s', async (place) => {
       const controllers = [controllerWith(place === 'method' || place === 'class' ? place : 'elsewhere', make())];
       const { ask } = await boot(
         platform,
@@ -189,7 +189,7 @@ describe.each(platforms)('interceptors of the application on %s', (platform) => 
     expect(seen).toEqual([{ list: [0] }, { list: [0] }]);
   });
 
-  it('the stored text is sent where no interceptor is outside', async () => {
+  it('the stored text is sent if no interceptor runs outside the cache', async () => {
     const { ask } = await boot(platform, { imports, controllers: [Bare] });
     const first = await ask().get('/value');
     const second = await ask().get('/value');

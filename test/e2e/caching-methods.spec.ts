@@ -153,7 +153,7 @@ afterEach(async () => {
 });
 
 describe('@Cached methods', () => {
-  it('answer from the cache by argument values and types', async () => {
+  it('@Cached methods answer from the cache by argument values and types', async () => {
     const service = (await start()).get(SellerService);
     expect(await service.find(1)).toEqual({ id: '1', at: new Date(0), call: 1 });
     expect(await service.find(1)).toEqual({ id: '1', at: new Date(0), call: 1 });
@@ -162,7 +162,7 @@ describe('@Cached methods', () => {
     expect(await service.find({ a: 2, b: 1 })).toMatchObject({ call: 3 });
   });
 
-  it('use the cache for self-calls, symbols and methods bound in a constructor', async () => {
+  it('@Cached methods use the cache for self-calls, symbols and methods bound in a constructor', async () => {
     const service = (await start()).get(SellerService);
     await service.viaSelf(1);
     await service.bound(1);
@@ -173,7 +173,7 @@ describe('@Cached methods', () => {
     expect(service.calls).toBe(2);
   });
 
-  it('have separate entries for classes that inherit one method', async () => {
+  it('@Cached methods have separate entries for classes that inherit one method', async () => {
     const module = await start();
     expect(await module.get(SellerService).inherited(1)).toEqual({ id: 1, by: 'SellerService' });
     expect(await module.get(ProductService).inherited(1)).toEqual({ id: 1, by: 'ProductService' });
@@ -181,14 +181,14 @@ describe('@Cached methods', () => {
     expect(module.get(ProductService).calls).toBe(1);
   });
 
-  it('work in transient classes', async () => {
+  it('@Cached methods work in transient classes', async () => {
     const service = (await start()).get(HolderOne).service;
     await service.find(1);
     await service.find(1);
     expect(TransientService.calls).toBe(1);
   });
 
-  it('work in request-scoped classes that declare what they vary by', async () => {
+  it('@Cached methods work in request-scoped classes that declare what they vary by', async () => {
     const { ask } = await boot('express', {
       imports: [CacheObservabilityModule.forRoot({ prometheus: false })],
       providers: [RequestService],
@@ -201,7 +201,7 @@ describe('@Cached methods', () => {
     expect(RequestService.calls).toBe(2);
   });
 
-  it('work on controllers for methods that are not handlers', async () => {
+  it('@Cached methods on controllers work if they are not handlers', async () => {
     @Controller()
     class Plain {
       @Cached('helper:*')
@@ -213,19 +213,19 @@ describe('@Cached methods', () => {
     expect(await controller.helper(1)).toEqual(await controller.helper(1));
   });
 
-  it('return Observables where their declared type is one', async () => {
+  it('@Cached methods return Observables if their declared type is one', async () => {
     const service = (await start()).get(SellerService);
     expect(await firstValueFrom(service.stream(1))).toEqual({ id: 1, call: 1 });
     expect(await firstValueFrom(service.stream(1))).toEqual({ id: 1, call: 1 });
   });
 
-  it('pass an error through unchanged and never cache it', async () => {
+  it('@Cached methods pass an error through unchanged and never cache it', async () => {
     const service = (await start()).get(SellerService);
     await expect(service.fails()).rejects.toThrow(new RangeError('no 1'));
     await expect(service.fails()).rejects.toThrow(new RangeError('no 2'));
   });
 
-  it('throw an error that names the parameter that cannot be part of a key', async () => {
+  it('@Cached methods throw an error that names a parameter that cannot be part of a key', async () => {
     const service = (await start()).get(SellerService);
     await expect(service.find(1, { deep: () => 1 })).rejects.toMatchObject({
       code: 'ARGUMENT_NOT_ENCODABLE',
@@ -233,7 +233,7 @@ describe('@Cached methods', () => {
     });
   });
 
-  it('use a template as the whole key', async () => {
+  it('@Cached methods use a template as the whole key', async () => {
     const module = await start();
     await module.get(SellerService).byObject({ id: 7 });
     expect(await module.get(ObservedCache).get('seller-by:7')).toEqual({ id: 7 });
@@ -241,7 +241,7 @@ describe('@Cached methods', () => {
     expect(module.get(SellerService).calls).toBe(2);
   });
 
-  it('are invalidated by keys and tags that name arguments and results', async () => {
+  it('@Cached methods are invalidated by keys and tags that name arguments and results', async () => {
     const service = (await start()).get(SellerService);
     await service.byObject({ id: 7 });
     await service.byObject({ id: '7' });
@@ -260,7 +260,7 @@ describe('@Cached methods', () => {
     expect(service.calls).toBe(9);
   });
 
-  it('use the cache of the application that made their instance', async () => {
+  it('@Cached methods use the cache of the application that created their instance', async () => {
     const [one, two] = [await start(), await start()];
     await one.get(SellerService).find(1);
     await two.get(SellerService).find(1);
@@ -272,7 +272,7 @@ describe('@Cached methods', () => {
     expect([one.get(SellerService).calls, two.get(SellerService).calls]).toEqual([2, 1]);
   });
 
-  it('run uncached without the module', async () => {
+  it('@Cached methods run uncached without the module', async () => {
     const module = await Test.createTestingModule({ providers: [SellerService] }).compile();
     await module.init();
     const service = module.get(SellerService);
@@ -284,7 +284,7 @@ describe('@Cached methods', () => {
     expect(await loose.find.call(loose, 1)).toMatchObject({ call: 2 });
   });
 
-  it('cache objects made by factories, each object separately', async () => {
+  it('@Cached methods cache objects from factories, each object separately', async () => {
     class Rates {
       constructor(readonly currency: string) {}
 
@@ -308,7 +308,7 @@ describe('@Cached methods', () => {
     expect(cacheMetricsOf(eur.of).getStats().totalRequests).toBe(3);
   });
 
-  it('have separate statistics', async () => {
+  it('@Cached methods have separate statistics', async () => {
     const service = (await start()).get(SellerService);
     await service.find(1);
     await service.find(1);
@@ -318,11 +318,11 @@ describe('@Cached methods', () => {
     expect(() => cacheMetricsOf(service.viaSelf)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
   });
 
-  it('keep their name and length', () => {
+  it('@Cached methods keep their name and length', () => {
     expect([SellerService.prototype.find.name, SellerService.prototype.find.length]).toEqual(['find', 2]);
   });
 
-  it('run uncached with a warning where their module does not import ours', async () => {
+  it('@Cached methods run uncached with a warning if their module does not import ours', async () => {
     @Module({ providers: [SellerService] })
     class Outside {}
     const warnings: unknown[] = [];

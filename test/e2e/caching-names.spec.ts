@@ -111,7 +111,7 @@ const clashes: [string, { parts: { imports?: Type[]; providers?: Provider[] }[];
 ];
 
 describe('keys of providers', () => {
-  it.each(clashes)('do not depend on the order of %s', async (_name, { parts, tokens }) => {
+  it.each(clashes)('keys of providers do not depend on the order of %s', async (_name, { parts, tokens }) => {
     // A store that survives a deploy.
     const store = new Map();
     for (const order of [parts, parts.toReversed()]) {
@@ -131,7 +131,7 @@ describe('keys of providers', () => {
     expect([...store.keys()].filter((key: string) => key.includes('.find(1)'))).toHaveLength(2);
   });
 
-  it('differ for one class under two tokens', async () => {
+  it('keys of one class under two tokens differ', async () => {
     const store = new Map();
     for (const currency of ['EUR', 'USD']) {
       const { app, close } = await boot('express', {
@@ -146,7 +146,7 @@ describe('keys of providers', () => {
   const start = (providers: Provider[], imports: Type[] = []) =>
     boot('express', { imports: [CacheObservabilityModule.forRoot({ prometheus: false }), ...imports], providers });
 
-  it('are refused for two classes of one name in one module, with their names and a fix', async () => {
+  it('two providers of one class name in one module are refused with their names and a fix', async () => {
     await expect(start([twin('one'), twin('two')])).rejects.toMatchObject({
       code: 'DUPLICATE_NAME',
       message: expect.stringMatching(/Twin\.find\(\)[^]*Twin in RootTestModule[^]*name:[^]*`key`/),
@@ -155,7 +155,7 @@ describe('keys of providers', () => {
     expect(app).toBeDefined();
   });
 
-  it('are refused for message handlers of two classes of one name', async () => {
+  it('message handlers of two classes of one name are refused', async () => {
     const gate = (pattern: string) => {
       @Controller()
       class Gate {
@@ -174,7 +174,7 @@ describe('keys of providers', () => {
     await expect(start).rejects.toMatchObject({ code: 'DUPLICATE_NAME' });
   });
 
-  it('are refused for one template of two instances, unless those are equal or declare how they differ', async () => {
+  it('one template of two instances is refused unless the instances are equal or declare how they differ', async () => {
     const build = (pattern: string, options: CachedOptions = {}) => {
       @Injectable()
       class Templated {
@@ -215,7 +215,7 @@ describe('keys of providers', () => {
     }
   }
 
-  it('are refused for transient classes that do not declare how their instances differ', async () => {
+  it('transient classes that do not declare how their instances differ are refused', async () => {
     const transient = (options: CachedOptions) => {
       @Injectable({ scope: Scope.TRANSIENT })
       class Transient {
@@ -263,7 +263,7 @@ describe('keys of two handlers of one route', () => {
     return named;
   };
 
-  it('belong to the handler that answers, in any order of registration', async () => {
+  it('keys of two handlers of one route belong to the handler that answers, in any order of registration', async () => {
     const store = new Map();
     const [One, Two] = [controller('One'), controller('Two')];
     for (const [order, by] of [
@@ -280,7 +280,7 @@ describe('keys of two handlers of one route', () => {
   });
 });
 
-describe('instances that code makes by ModuleRef.create()', () => {
+describe('instances created by ModuleRef.create()', () => {
   @Injectable()
   class Repository {
     tenant = '';
@@ -304,7 +304,7 @@ describe('instances that code makes by ModuleRef.create()', () => {
   it.each([
     ['provided', [Repository]],
     ['not provided', []],
-  ])('never share what their class keeps, where it is %s', async (_, providers) => {
+  ])('created instances never share entries that depend on their state: %s', async (_, providers) => {
     const { app } = await boot('express', { imports: [CacheObservabilityModule.forRoot()], providers });
     const reference = app.get(ModuleRef);
     expect(await ask(reference, 'acme')).toEqual(['acme', 'acme', 'acme']);

@@ -73,7 +73,7 @@ describe('errors at boot', () => {
     expect(message).toMatch(/^6 handlers/);
   });
 
-  it('a class that is made for each request is refused', async () => {
+  it('a request-scoped class is refused', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class PerRequest {
       constructor(@Inject(REQUEST) readonly request: unknown) {}
@@ -97,7 +97,7 @@ describe('errors at boot', () => {
     });
   });
 
-  it('a template that leaves an input out is refused, unless the input is ignored', async () => {
+  it('a template without one of the inputs is refused, unless the input is ignored', async () => {
     @Controller()
     class Misses {
       @Get(':id')
@@ -123,7 +123,7 @@ describe('errors at boot', () => {
     await ask().get('/1?trace=b').expect('x-cache', 'HIT');
   });
 
-  it('a template that leaves out an input of `vary` is refused', async () => {
+  it('a template without an input of `vary` is refused', async () => {
     @Controller()
     class Varies {
       @Get(':id')
@@ -252,7 +252,7 @@ describe('errors at decoration', () => {
     expect(() => Cached(pattern)).toThrow(expect.objectContaining({ code: 'INVALID_TEMPLATE' }));
   });
 
-  it('static members and a second @Cached are refused', () => {
+  it('@Cached is refused on static members and a second time on one method', () => {
     expect(() => {
       class Bad {
         @Cached('x:*')

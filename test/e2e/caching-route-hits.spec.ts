@@ -128,7 +128,7 @@ describe.each(platforms)('hits answered at their route on %s', (platform) => {
   describe.each(['minimal', 'standard', false] as const)(
     'hits at the route equal hits of the chain, headers %s',
     (headers) => {
-      it.each(asked)('%s', async (_name, method, path, sent = {}) => {
+      it.each(asked)('a hit at the route equals a hit of the chain: %s', async (_name, method, path, sent = {}) => {
         const answers = [];
         // With a guard that allows everybody, only the path of a hit differs.
         for (const providers of [[], [{ provide: APP_GUARD, useClass: Open }]]) {
@@ -149,7 +149,7 @@ describe.each(platforms)('hits answered at their route on %s', (platform) => {
     },
   );
 
-  it('makes one key a request, whether it hits or misses', async () => {
+  it('a hit or a miss makes the key once per request', async () => {
     const asked: string[] = [];
     @Controller()
     class Keyed {
@@ -177,7 +177,7 @@ describe.each(platforms)('hits answered at their route on %s', (platform) => {
     expect([...asked].sort()).toEqual(tenants);
   });
 
-  it('count under their pattern and endpoint', async () => {
+  it('hits at the route count under their pattern and endpoint', async () => {
     const { app, ask } = await boot(platform, { imports: [cacheModule()], controllers: [Answers] });
     for (let turn = 0; turn < 5; turn++) await ask().get('/answers/object/7').expect(200);
     const metrics = app.get(CacheMetrics);
@@ -188,7 +188,7 @@ describe.each(platforms)('hits answered at their route on %s', (platform) => {
     expect(chained).toHaveBeenCalledTimes(1);
   });
 
-  it('work under a prefix, with a version in the address and in an inherited handler', async () => {
+  it('hits at the route work under a prefix, with a version in the path and in an inherited handler', async () => {
     @Controller({ path: 'feeds', version: '2' })
     class Feeds extends Answers {}
     const { ask } = await boot(
@@ -206,7 +206,7 @@ describe.each(platforms)('hits answered at their route on %s', (platform) => {
     expect(chained).toHaveBeenCalledTimes(1);
   });
 
-  it('use keys of custom parameter decorators, which can read class and handler', async () => {
+  it('hits at the route use keys of custom parameter decorators, which can read class and handler', async () => {
     @Controller()
     class Tenants {
       @Get('whose')
@@ -221,7 +221,7 @@ describe.each(platforms)('hits answered at their route on %s', (platform) => {
     expect(chained).toHaveBeenCalledTimes(2);
   });
 
-  it('run after the middleware of the application', async () => {
+  it('hits at the route run after the middleware of the application', async () => {
     const seen: string[] = [];
     @Module({ imports: [cacheModule()], controllers: [Answers] })
     class App {
@@ -240,7 +240,7 @@ describe.each(platforms)('hits answered at their route on %s', (platform) => {
     expect(chained).toHaveBeenCalledTimes(1);
   });
 
-  it('leave Authorization, no-store and other methods to the chain', async () => {
+  it('the route leaves Authorization, no-store and other methods to the chain', async () => {
     @Controller()
     class Directed {
       @Get('directed')
@@ -346,7 +346,7 @@ describe.each(platforms)('hits that the chain answers on %s', (platform) => {
     expect(calls).toBe(2);
   });
 
-  it('the chain answers hits where a header selects the version', async () => {
+  it('the chain answers hits if a header selects the version', async () => {
     @Controller()
     class Versions {
       @Get('version')
@@ -372,7 +372,7 @@ describe.each(platforms)('hits that the chain answers on %s', (platform) => {
       for (const version of [1, 2]) await ask().get('/version').set('x-version', String(version)).expect({ version });
   });
 
-  it('the chain answers hits where the host selects the handler', async () => {
+  it('the chain answers hits if the host selects the handler', async () => {
     @Controller({ host: 'one.example' })
     class One {
       @Get('host')
@@ -408,7 +408,7 @@ describe.each(platforms)('hits that the chain answers on %s', (platform) => {
     expect(calls - before).toBe(1);
   });
 
-  it('the chain answers where a response cannot be sent, and reports the error as usual', async () => {
+  it('the chain answers if a response cannot be sent, and reports the error as usual', async () => {
     @Controller()
     class Broken {
       @Get('broken')

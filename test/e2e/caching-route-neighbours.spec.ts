@@ -44,7 +44,7 @@ class Who {
   }
 }
 
-describe.each(platforms)('hits at their route beside other routes, on %s', (platform) => {
+describe.each(platforms)('hits at their route next to other routes, on %s', (platform) => {
   it('a handler inherited in a module that does not import the cache runs uncached', async () => {
     abstract class Shared {
       abstract readonly name: string;
@@ -134,7 +134,7 @@ describe.each(platforms)('hits at their route beside other routes, on %s', (plat
     await ask().get('/second/name').set('X-Name', 'ann').expect({ name: 'second' });
   });
 
-  it('a class that any module makes for each request must declare how it varies', async () => {
+  it('a class that any module makes request-scoped must declare how it varies', async () => {
     @Module({ controllers: [Who], providers: [{ provide: WHO, useValue: 'one' }] })
     class One {}
     const perRequest = { provide: WHO, scope: Scope.REQUEST, inject: [REQUEST], useFactory: () => 'caller' };
@@ -151,7 +151,7 @@ describe.each(platforms)('hits at their route beside other routes, on %s', (plat
 });
 
 describe.each(platforms)('requests that the chain answers after their route did not, on %s', (platform) => {
-  it('a request is counted once where a header of the decorator throws', async () => {
+  it('a request is counted once if a header of the decorator throws', async () => {
     let broken = false;
     @Controller()
     class Broken {
@@ -172,7 +172,7 @@ describe.each(platforms)('requests that the chain answers after their route did 
     expect(app.get(CacheMetrics).getPatternStats('broken:*')).toMatchObject({ cacheHits: 0, cacheMisses: 1 });
   });
 
-  it('a request makes its key once where the key is a promise', async () => {
+  it('a request makes its key once if the key is a promise', async () => {
     let read = 0;
     const Tenant = createParamDecorator(async (_data: unknown, context: ExecutionContext) => {
       read++;
@@ -197,7 +197,7 @@ describe.each(platforms)('requests that the chain answers after their route did 
     expect(read).toBe(2);
   });
 
-  it('a request fails as its handler does where the promise of a key rejects', async () => {
+  it('a request fails as its handler does if the promise of a key rejects', async () => {
     const unhandled: unknown[] = [];
     const note = (error: unknown) => void unhandled.push(error);
     process.on('unhandledRejection', note);
@@ -242,7 +242,7 @@ describe('route hits on Express', () => {
     }
   }
 
-  it('a hit that cannot be sent any more is counted once', async () => {
+  it('a hit that can no longer be sent is counted once', async () => {
     @Module({ imports: [cacheModule()], controllers: [Late] })
     class App {
       configure(consumer: MiddlewareConsumer) {

@@ -103,7 +103,7 @@ describe('RPC handlers', () => {
     client.close();
   });
 
-  it('RPC handlers that declare their context are refused', async () => {
+  it('RPC handlers with @Ctx() are refused', async () => {
     @Controller()
     class WithContext {
       @MessagePattern('x')
@@ -151,7 +151,7 @@ describe('WebSocket handlers', () => {
     socket.close();
   });
 
-  it('WebSocket handlers that declare their socket are refused', async () => {
+  it('WebSocket handlers with @ConnectedSocket() are refused', async () => {
     @WebSocketGateway()
     class WithSocket {
       @SubscribeMessage('x')
@@ -256,7 +256,7 @@ describe('GraphQL resolvers', () => {
     expect(calls).toEqual(['product', 'product']);
   });
 
-  it('resolvers that read their context vary by what they declare', async () => {
+  it('resolvers with @Context() vary by what `vary` declares', async () => {
     const ask = await start();
     expect(await ask('{ viewer }', { 'X-Viewer': 'ann' })).toEqual({ viewer: 'ann' });
     expect(await ask('{ viewer }', { 'X-Viewer': 'bob' })).toEqual({ viewer: 'bob' });
@@ -279,7 +279,7 @@ describe('GraphQL resolvers', () => {
     expect(calls).toEqual(['product', 'label']);
   });
 
-  it('resolvers that declare their context are refused', async () => {
+  it('resolvers with @Context() and without `vary` are refused', async () => {
     @Resolver()
     class Leaky {
       @Query(() => String)

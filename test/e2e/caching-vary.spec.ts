@@ -137,7 +137,7 @@ describe.each(platforms)('requests without an input that `vary` names, on %s', (
     ]);
   });
 
-  it.each(['optional', 'optional-template'])('/%s: `?` makes an absent input a value of its own', async (path) => {
+  it.each(['optional', 'optional-template'])('/%s: `?` makes an absent input a separate value', async (path) => {
     const app = await open(platform, true);
     expect((await call(app, `/${path}`)).call).toBe(1);
     expect(await call(app, `/${path}`)).toEqual({ call: 1, cache: 'HIT' });
@@ -152,7 +152,7 @@ describe.each(platforms)('requests without an input that `vary` names, on %s', (
     expect(await call(app, `/${path}`)).toEqual({ call: 1, cache: 'HIT' });
   });
 
-  it('an absent header of content negotiation is a value of its own', async () => {
+  it('an absent header of content negotiation is a separate value', async () => {
     const app = await open(platform, false);
     const absent = { accept: '', 'accept-encoding': '' };
     expect(await call(app, '/negotiated', absent)).toEqual({ call: 1, cache: 'MISS' });
@@ -210,7 +210,7 @@ describe('calls without an input that `vary` names', () => {
     }
   }
 
-  it('methods bypass the cache with one warning', async () => {
+  it('methods that lack an input of `vary` bypass the cache with one warning', async () => {
     const { app } = await boot('express', { imports, providers: [Sellers] }, { logger });
     const sellers = app.get(Sellers);
     expect([await sellers.find(1), await sellers.find(1)]).toMatchObject([{ call: 1 }, { call: 2 }]);
@@ -236,7 +236,7 @@ describe('calls without an input that `vary` names', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('RPC handlers bypass the cache', async () => {
+  it('RPC handlers that lack an input of `vary` bypass the cache', async () => {
     @Controller()
     class Sums {
       @MessagePattern('sum')
@@ -256,7 +256,7 @@ describe('calls without an input that `vary` names', () => {
     client.close();
   });
 
-  it('WebSocket handlers bypass the cache', async () => {
+  it('WebSocket handlers that lack an input of `vary` bypass the cache', async () => {
     @WebSocketGateway()
     class Gateway {
       @SubscribeMessage('mine')
@@ -284,7 +284,7 @@ describe('calls without an input that `vary` names', () => {
     socket.close();
   });
 
-  it('GraphQL resolvers bypass the cache', async () => {
+  it('GraphQL resolvers that lack an input of `vary` bypass the cache', async () => {
     @Resolver()
     class Viewer {
       @GraphQLQuery(() => String)

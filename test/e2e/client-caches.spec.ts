@@ -80,7 +80,7 @@ async function controls({ ask }: Awaited<ReturnType<typeof boot>>, path: string)
 }
 
 describe.each(platforms)('Cache-Control for clients on %s', (platform) => {
-  it('contains private behind a guard of the method or the controller, unless the options say otherwise', async () => {
+  it('Cache-Control contains private behind a guard of the method or the controller, unless the options say otherwise', async () => {
     const started = await boot(platform, { imports, controllers: [Prices, Vault] });
     const twice = (value: string) => [value, value];
     expect(await controls(started, '/prices/open')).toEqual(twice('public, max-age=60'));
@@ -90,7 +90,7 @@ describe.each(platforms)('Cache-Control for clients on %s', (platform) => {
     expect(await controls(started, '/prices/public')).toEqual(twice('public, max-age=60'));
   });
 
-  it('is not sent by a guarded handler that does not ask for it', async () => {
+  it('Cache-Control is not sent by a guarded handler that does not ask for it', async () => {
     const started = await boot(platform, { imports, controllers: [Prices] });
     expect(await controls(started, '/prices/silent')).toEqual([undefined, undefined]);
   });
@@ -98,7 +98,7 @@ describe.each(platforms)('Cache-Control for clients on %s', (platform) => {
   it.each<[string, Parameters<typeof boot>[1], ((app: INestApplication) => void) | undefined]>([
     ['useGlobalGuards', {}, (app) => void app.useGlobalGuards(new Open())],
     ['APP_GUARD', { providers: [{ provide: APP_GUARD, useClass: Open }] }, undefined],
-  ])('contains private behind a global guard by %s', async (_, metadata, configure) => {
+  ])('Cache-Control contains private behind a global guard by %s', async (_, metadata, configure) => {
     const started = await boot(
       platform,
       { imports, controllers: [Prices], ...metadata },
@@ -107,7 +107,7 @@ describe.each(platforms)('Cache-Control for clients on %s', (platform) => {
     expect(await controls(started, '/prices/open')).toEqual(['private, max-age=60', 'private, max-age=60']);
   });
 
-  it('contains private on a response that sets a cookie, in the handler or elsewhere', async () => {
+  it('Cache-Control contains private on a response that sets a cookie, in the handler or elsewhere', async () => {
     const started = await boot(
       platform,
       { imports, controllers: [Prices] },
@@ -122,7 +122,7 @@ describe.each(platforms)('Cache-Control for clients on %s', (platform) => {
     expect(await controls(started, '/prices/open')).toEqual(['private, max-age=60', 'private, max-age=60']);
   });
 
-  it('contains private where the response varies by caller, on a bypass too', async () => {
+  it('Cache-Control contains private if the response varies by caller, on a bypass too', async () => {
     const { ask } = await boot(platform, { imports, controllers: [Prices] });
     for (const state of ['MISS', 'HIT']) {
       const { headers } = await ask().get('/prices/tenant').set('X-Tenant', 'one').expect('x-cache', state);
@@ -142,7 +142,7 @@ const versionings: [string, Parameters<INestApplication['enableVersioning']>[0],
 ];
 
 describe.each(platforms)('Vary on %s', (platform) => {
-  it.each(versionings)('names the headers that versions are read from: %s', async (_, versioning, asked, name) => {
+  it.each(versionings)('Vary names the headers that versions are read from: %s', async (_, versioning, asked, name) => {
     const { ask } = await boot(
       platform,
       { imports, controllers: [Versioned] },
@@ -154,7 +154,7 @@ describe.each(platforms)('Vary on %s', (platform) => {
     }
   });
 
-  it('names no header for versions in the address', async () => {
+  it('Vary names no header for versions in the path', async () => {
     const { ask } = await boot(
       platform,
       { imports, controllers: [Versioned] },
@@ -165,7 +165,7 @@ describe.each(platforms)('Vary on %s', (platform) => {
 });
 
 describe('Vary on Fastify', () => {
-  it('contains * where routes have constraints other than hosts', async () => {
+  it('Vary contains * if routes have constraints other than hosts', async () => {
     @Controller()
     class Constrained {
       @Get('feed')

@@ -66,7 +66,7 @@ const { name: packageName } = JSON.parse(readFileSync('package.json', 'utf8')) a
 afterEach(() => closeApps());
 
 describe.each(platforms)('collectors and exporters on %s', (platform) => {
-  it('forRoot calls each of them, also when another throws', async () => {
+  it('forRoot calls each collector and exporter, also if another throws', async () => {
     const collector = new MemoryCollector();
     const [bad, good] = [new Notes(60_000, true), new Notes(60_000)];
     const { ask, close } = await boot(platform, {
@@ -85,7 +85,7 @@ describe.each(platforms)('collectors and exporters on %s', (platform) => {
     expect(good.hits()).toBe(2);
   });
 
-  it("forRootAsync calls them at the exporter's interval with the name of the service", async () => {
+  it('forRootAsync calls exporters at their interval with the name of the service', async () => {
     const collector = new MemoryCollector();
     const exporter = new Notes(20);
     const { app, close } = await boot(platform, {
@@ -110,7 +110,7 @@ describe.each(platforms)('collectors and exporters on %s', (platform) => {
 });
 
 describe('collectors and exporters of a cache without Nest', () => {
-  it('are called from connect() until the cache is closed', async () => {
+  it('collectors and exporters of a cache without Nest are called from connect() until the cache is closed', async () => {
     const collector = new MemoryCollector();
     const [bad, good] = [new Notes(60_000, true), new Notes(60_000)];
     const cache = createObservedCache({ collectors: [failing, collector], exporters: [bad, good], serviceName: 'job' });
@@ -136,7 +136,7 @@ describe('collectors and exporters of a cache without Nest', () => {
       {},
     ) as never;
 
-  it('whose properties throw are faults of the options, as are other options', async () => {
+  it('collectors and exporters whose required properties throw are reported as faults of the options', async () => {
     const fault = { code: 'INVALID_OPTIONS', message: expect.stringMatching(/collectors\[0\]: threw an error/) };
     const make = () => createObservedCache({ collectors: [throwing('recordGet')] });
     expect(make).toThrow(expect.objectContaining(fault));
@@ -149,7 +149,7 @@ describe('collectors and exporters of a cache without Nest', () => {
     expect(() => createObservedCache({ policy: throwing('jitter') })).toThrow(/jitter: threw an error/);
   });
 
-  it('whose other properties throw are observed like those that fail', async () => {
+  it('an observer whose properties throw is counted as a failing observer', async () => {
     const named = Object.defineProperty(new MemoryCollector(), 'constructor', { get: () => JSON.parse('{') });
     const observer = Object.assign(throwing('hit', 'access'), { attach() {} });
     const cache = createObservedCache({ collectors: [named], observers: [observer] });
@@ -159,7 +159,7 @@ describe('collectors and exporters of a cache without Nest', () => {
     await cache.disconnect();
   });
 
-  it('are validated by forRoot', async () => {
+  it('forRoot validates collectors and exporters', async () => {
     const wrong = { collectors: [{}], exporters: ['statsd'] } as never;
     await expect(boot('express', { imports: [CacheObservabilityModule.forRoot(wrong)] })).rejects.toThrow(
       /collectors\[0\]: must be a metrics collector[\s\S]*exporters\[0\]: must be a metrics exporter/,

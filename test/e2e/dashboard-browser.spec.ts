@@ -98,13 +98,13 @@ afterEach(async () => {
 });
 afterAll(() => browser.close());
 
-it('is sent in at most 120 KB, with Brotli and with gzip', () => {
+it('the dashboard is sent in at most 120 KB, with Brotli and with gzip', () => {
   expect(size.br).toBeLessThan(120 * 1024);
   expect(size.gzip).toBeLessThan(120 * 1024);
 });
 
 describe.each(platforms)('the dashboard in a browser, on %s', (platform) => {
-  it('shows the figures that the routes answer, and keys as text, within its own policy', async () => {
+  it('the dashboard shows the figures of the routes, and keys as text, under its own content security policy', async () => {
     const app = await start(platform);
     await traffic(app);
     const { page, faults } = await open(browser, home(app));
@@ -140,7 +140,7 @@ describe.each(platforms)('the dashboard in a browser, on %s', (platform) => {
     expect(faults).toEqual([]);
   });
 
-  it('opens a shared address, and follows the choice of a window and of a page', async () => {
+  it('the dashboard opens a shared URL, and follows the choice of a window and of a page', async () => {
     const app = await start(platform);
     await traffic(app);
     const { page, faults } = await open(browser, home(app, `#/pattern/${encodeURIComponent('product:*')}?window=1h`));
@@ -163,7 +163,7 @@ const advise = (app: INestApplication) =>
   Object.assign(app.get(ObservedCache).insight, { collectRecommendations: () => Promise.resolve([advice]) });
 
 describe('the dashboard', () => {
-  it('has no violation that axe finds, on any page, in light and in dark', async () => {
+  it('the dashboard has no axe violation on any page, in light and in dark', async () => {
     const app = await start();
     await traffic(app);
     const { page, faults } = await open(browser, home(app));
@@ -181,7 +181,7 @@ describe('the dashboard', () => {
     expect(faults).toEqual([]);
   }, 180_000);
 
-  it('asks for a bearer token where guards refuse, and shows no writes to those who may not', async () => {
+  it('the dashboard asks for a bearer token if guards refuse, and hides writes from users without the right', async () => {
     const holds = (token: string) => ({
       canActivate: (context: any) =>
         [`Bearer ${token}`, 'Bearer admin'].includes(context.switchToHttp().getRequest().headers.authorization),
@@ -205,7 +205,7 @@ describe('the dashboard', () => {
     expect(faults).toEqual([]);
   });
 
-  it('asks every few seconds where the event stream has no place', async () => {
+  it('the dashboard polls every few seconds if the event stream is full', async () => {
     const app = await start('express', { maxEventClients: 1 });
     await traffic(app);
     const [first, second] = [await open(browser, home(app)), await open(browser, home(app))];
@@ -217,7 +217,7 @@ describe('the dashboard', () => {
     }
   });
 
-  it('shows events when they happen, and those it missed while it was hidden', async () => {
+  it('the dashboard shows events when they happen, and those it missed while it was hidden', async () => {
     const app = await start();
     const cache = app.get(ObservedCache);
     const { page, faults } = await open(browser, home(app, '#/events'));
@@ -234,7 +234,7 @@ describe('the dashboard', () => {
     expect(faults).toEqual([]);
   });
 
-  it('applies advice after a question, and reverts it', async () => {
+  it('the dashboard applies advice after confirmation, and reverts it', async () => {
     const app = await start();
     await traffic(app);
     advise(app);
@@ -259,7 +259,7 @@ describe('the dashboard', () => {
     expect(faults).toEqual([]);
   });
 
-  it('says that the application does not answer, keeps its figures, and goes on when it is back', async () => {
+  it('the dashboard reports that the application does not answer, keeps its figures, and continues when it is back', async () => {
     const app = await start();
     await traffic(app);
     const { port } = new URL(addressOf(app));
@@ -275,7 +275,7 @@ describe('the dashboard', () => {
     expect(faults).toEqual([]);
   });
 
-  it('works behind a proxy that puts it under another path', async () => {
+  it('the dashboard works behind a proxy that serves it under another path', async () => {
     const app = await start();
     await traffic(app);
     const target = new URL(addressOf(app));
@@ -305,7 +305,7 @@ describe('the dashboard', () => {
     expect(faults).toEqual([]);
   });
 
-  it('draws few rows of a thousand patterns, sorts all of them, and finds one', async () => {
+  it('the dashboard draws few rows of a thousand patterns, sorts all of them, and finds one', async () => {
     const app = await start();
     const metrics = app.get(CacheMetrics);
     for (let n = 0; n < 1_000; n++) {
@@ -324,7 +324,7 @@ describe('the dashboard', () => {
     expect(faults).toEqual([]);
   });
 
-  it('says what to do at the first start and where metrics are off', async () => {
+  it('the dashboard explains the first steps at the first start and if metrics are off', async () => {
     const app = await start();
     const { page } = await open(browser, home(app));
     await page.getByText('Nothing was asked in this window.').waitFor();

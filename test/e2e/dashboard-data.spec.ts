@@ -55,7 +55,7 @@ const together = (...parts: string[]) =>
 afterEach(closeApps);
 
 describe.each(platforms)('the data of the dashboard on %s', (platform) => {
-  it('is what the routes answer, several in one request', async () => {
+  it('GET /cache/dashboard/overview returns the responses of several routes in one request', async () => {
     const { ask, app } = await start(platform);
     await ask().get('/products/1').expect(200);
     await ask().get('/products/1').expect(200);
@@ -75,7 +75,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     expect(app.get(ObservedCache).enabled).toBe(true);
   });
 
-  it('holds what the first page shows where no part is named', async () => {
+  it('GET /cache/dashboard/overview returns the data of the first page if no part is named', async () => {
     const { ask } = await start(platform, { version: '4.2.0' });
     const { body } = await ask().get('/cache/dashboard/overview?window=1h').expect(200);
     expect(Object.keys(body.answers).sort()).toEqual(
@@ -88,7 +88,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     });
   });
 
-  it('names a part that is refused and answers the others', async () => {
+  it('GET /cache/dashboard/overview names a refused part and returns the others', async () => {
     const { ask } = await start(platform);
     const parts = ['health', 'stats?window=2m', 'stats?scope=fleet', 'insights/ttl', 'stats?cache=toString'];
     const { body } = await ask()
@@ -104,7 +104,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
   });
 
   it.each(['warm/1', 'constructor', '', 'flamegraph'])(
-    'refuses a part that is not a route that reads: %s',
+    'GET /cache/dashboard/overview refuses a part that is not a route that reads: %s',
     async (part) => {
       const { ask } = await start(platform);
       const { body } = await ask().get(together(part)).expect(400);
@@ -115,7 +115,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     },
   );
 
-  it('is made and compressed once for all pages that ask within seconds, and anew after a change', async () => {
+  it('GET /cache/dashboard/overview is built and compressed once for all pages within seconds, and again after a change', async () => {
     const { app, ask } = await start(platform);
     for (let n = 0; n < 30; n++) await app.get(ObservedCache).set(`user:${n}:cart`, n);
     await app.listen(0, '127.0.0.1');
@@ -143,7 +143,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     expect(Object.keys(body.answers)).toHaveLength(4);
   });
 
-  it('needs what guards ask for', async () => {
+  it("the routes of the dashboard's data require what guards require", async () => {
     const guards = [
       { canActivate: (context: any) => context.switchToHttp().getRequest().headers.authorization === 'Bearer 1' },
     ];
@@ -154,7 +154,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     }
   });
 
-  it('is there with metrics off, with nothing counted', async () => {
+  it('GET /cache/dashboard/overview works with metrics off and returns zeros', async () => {
     const { ask } = await start(platform, { metrics: false });
     await ask().get('/products/1').expect(200);
     const { body } = await ask().get('/cache/dashboard/overview').expect(200);
@@ -164,7 +164,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     expect((await ask().get('/cache/instances').expect(200)).body.instances).toHaveLength(1);
   });
 
-  it('names the handlers and methods that declare a pattern, and the endpoints that use it', async () => {
+  it('GET /cache/policies names the handlers and methods that declare a pattern, GET /cache/stats/endpoints the endpoints that use it', async () => {
     const { ask, app } = await start(platform);
     await ask().get('/products/1').expect(200);
     await ask().get('/offers/1').expect(200);
@@ -183,7 +183,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     expect((await ask().get('/cache/stats/endpoints?pattern=price:*').expect(200)).body).toEqual([]);
   });
 
-  it('lists the patterns that lose most time to misses, of a thousand', async () => {
+  it('GET /cache/stats/patterns lists the patterns that lose most time to misses, out of a thousand', async () => {
     const { ask, app } = await start(platform, { metrics: { maxPatterns: 1_100 } });
     const metrics = app.get(CacheMetrics);
     for (let n = 0; n < 1_000; n++) {
@@ -198,7 +198,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     expect((await ask().get('/cache/stats/patterns').expect(200)).body).toHaveLength(1_003);
   });
 
-  it('answers what memory holds of each pattern, most bytes first', async () => {
+  it('GET /cache/stats/memory returns the entries and bytes of each pattern, most bytes first', async () => {
     const { ask, app } = await start(platform);
     const cache = app.get(ObservedCache);
     for (let n = 0; n < 30; n++) await cache.set(`user:${n}:cart`, 'x'.repeat(n < 20 ? 10 : 1_000));
@@ -220,7 +220,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     expect(Object.keys(largest.refusals)).toEqual(['stats/memory?limit=x', 'stats/memory?cache=none']);
   });
 
-  it('counts no pattern by looking at what memory holds', async () => {
+  it('GET /cache/stats/memory adds no pattern to the statistics', async () => {
     const { ask } = await start(platform, { metrics: { patternOf: (key) => `of ${key}` } });
     await ask().get('/products/7').expect(200);
     const patterns = async () => (await ask().get('/cache/stats/patterns')).body.map((one: any) => one.pattern);
@@ -230,7 +230,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     expect(await patterns()).toEqual(before);
   });
 
-  it('answers one pattern, and the lowest performers alone', async () => {
+  it('GET /cache/stats/patterns returns one pattern, and GET /cache/stats/low-performers at most `limit` patterns', async () => {
     const { ask, app } = await start(platform);
     await app.get(Prices).of('1');
     await ask().get('/products/1').expect(200);
@@ -242,7 +242,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     expect((await ask().get('/cache/stats/low-performers').expect(200)).body).toHaveLength(2);
   });
 
-  it('lists the last warming runs, newest first', async () => {
+  it('GET /cache/warm lists the last warming runs, newest first', async () => {
     const { ask } = await start(platform);
     expect((await ask().get('/cache/warm').expect(200)).body).toEqual([]);
     const runs = [await ask().post('/cache/warm').expect(200), await ask().post('/cache/warm').expect(200)];
@@ -254,7 +254,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     await ask().get('/cache/warm?limit=0').expect(400);
   });
 
-  it('lists this instance alone without a fleet', async () => {
+  it('GET /cache/instances lists this instance alone without a fleet', async () => {
     const { ask } = await start(platform, { version: '4.2.0' });
     const { body } = await ask().get('/cache/instances').expect(200);
     expect(body).toMatchObject({

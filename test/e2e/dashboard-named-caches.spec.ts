@@ -49,7 +49,7 @@ const start = async () => {
 
 const table = (page: Page) => page.getByRole('region', { name: 'Table: Patterns', exact: true });
 
-it('shows the cache that is chosen, on every page, and keeps the choice in the address', async () => {
+it('the dashboard shows the chosen cache on every page, and keeps the choice in the URL', async () => {
   const { page, faults } = await open(browser, `${await start()}#/patterns`);
   await table(page).getByRole('row').filter({ hasText: 'product:*' }).waitFor();
   expect(await table(page).innerText()).not.toContain('rights:*');
@@ -78,7 +78,7 @@ it('shows the cache that is chosen, on every page, and keeps the choice in the a
   expect(faults).toEqual([]);
 });
 
-it('opens a shared address of a named cache', async () => {
+it('the dashboard opens a shared URL of a named cache', async () => {
   const { page, faults } = await open(browser, `${await start()}#/pattern/rights%3A*?cache=sessions`);
   await page.getByRole('heading', { name: 'rights:*' }).waitFor();
   expect(await page.getByRole('combobox', { name: 'Cache' }).inputValue()).toBe('sessions');

@@ -34,7 +34,7 @@ beforeAll(async () => void (await buildClient()));
 afterEach(closeApps);
 
 describe.each(platforms)('the dashboard on %s', (platform) => {
-  it('sends a page without data that names its files relative to itself, with a policy without unsafe-inline', async () => {
+  it('GET /cache/dashboard sends a page without data that names its files by relative URLs, with a policy without unsafe-inline', async () => {
     const { app } = await start(platform);
     const { answer, body } = await raw(app, '/cache/dashboard');
     expect(answer.statusCode).toBe(200);
@@ -53,7 +53,7 @@ describe.each(platforms)('the dashboard on %s', (platform) => {
     for (const file of filesOf(html)) expect(file).toMatch(/^dashboard\/assets\/\w+-[\w-]{12}\.(js|css|svg)$/);
   });
 
-  it('sends each file for ever, in the smallest form that the browser takes', async () => {
+  it('the dashboard sends each file as immutable, in the smallest encoding that the browser accepts', async () => {
     const { app } = await start(platform);
     const page = (await raw(app, '/cache/dashboard')).body.toString();
     for (const file of filesOf(page)) {
@@ -74,7 +74,7 @@ describe.each(platforms)('the dashboard on %s', (platform) => {
   });
 
   it.each(['main-AAAAAAAAAAAA.js', '..%2f..%2fpackage.json', '__proto__', 'constructor'])(
-    'returns a 404 for a file that is not one of its own: %s',
+    'the dashboard returns a 404 for a file that does not belong to it: %s',
     async (name) => {
       const { app } = await start(platform);
       const { answer, body } = await raw(app, `/cache/dashboard/assets/${name}`);
@@ -84,7 +84,7 @@ describe.each(platforms)('the dashboard on %s', (platform) => {
     },
   );
 
-  it('opens without rights, while its context and its writes ask the guards', async () => {
+  it('the dashboard opens without rights, while its context and its writes require the guards', async () => {
     const guards = [
       { canActivate: (context: any) => context.switchToHttp().getRequest().headers.authorization === 'Bearer 1' },
     ];
@@ -99,21 +99,21 @@ describe.each(platforms)('the dashboard on %s', (platform) => {
     await ask().post('/cache/dashboard/write-access').set('authorization', 'Bearer 1').expect(200, { writes: true });
   });
 
-  it('refuses writes from pages of other sites', async () => {
+  it('the dashboard refuses writes from pages of other sites', async () => {
     const { ask } = await start(platform);
     await ask().post('/cache/dashboard/write-access').expect(200);
     const refused = await ask().post('/cache/dashboard/write-access').set('Sec-Fetch-Site', 'cross-site').expect(403);
     expect(refused.body.code).toBe('CROSS_SITE_REQUEST');
   });
 
-  it('is not there with dashboard: false, while the other routes are', async () => {
+  it('the dashboard is absent with dashboard: false, while the other routes remain', async () => {
     const { ask } = await start(platform, { dashboard: false });
     await ask().get('/cache/dashboard').expect(404);
     await ask().get('/cache/dashboard/context').expect(404);
     await ask().get('/cache/stats').expect(200);
   });
 
-  it('works under a prefix, with versions in the path, and at a path of its own', async () => {
+  it('the dashboard works under a prefix, with versions in the path, and at a custom path', async () => {
     const { ask } = await start(platform, { path: 'ops/cache' }, (app) => {
       app.setGlobalPrefix('api/v1');
       app.enableVersioning({ type: VersioningType.URI, defaultVersion: '3' });
@@ -122,14 +122,14 @@ describe.each(platforms)('the dashboard on %s', (platform) => {
     for (const file of filesOf(text)) await ask().get(`/api/v1/ops/cache/${file}`).expect(200);
   });
 
-  it('stays out of the OpenAPI document', async () => {
+  it('the OpenAPI document does not contain the dashboard', async () => {
     const { app } = await start(platform, { swagger: true });
     const { paths } = SwaggerModule.createDocument(app, new DocumentBuilder().build());
     expect(Object.keys(paths).filter((path) => path.includes('dashboard'))).toEqual([]);
   });
 });
 
-it('leads a page with a slash at its end to its own address on Express', async () => {
+it('a dashboard URL with a slash at its end redirects to the URL without it on Express', async () => {
   const { app } = await start('express');
   const { answer } = await raw(app, '/cache/dashboard/?a=1');
   expect(answer.statusCode).toBe(301);

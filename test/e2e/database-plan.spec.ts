@@ -24,7 +24,7 @@ const start = (platform: Platform, monitoring: MonitoringOptions = {}) =>
   boot(platform, { imports: [CacheObservabilityModule.forRoot({ prometheus: false, monitoring })] });
 
 describe.each(platforms)('GET /cache/database/plan on %s', (platform) => {
-  it('answers the plan of a slow statement by its shape', async () => {
+  it('GET /cache/database/plan returns the plan of a slow statement by its shape', async () => {
     const { app, ask } = await start(platform);
     const metrics = app.get(DatabaseMetrics);
     metrics.reset();
@@ -39,7 +39,7 @@ describe.each(platforms)('GET /cache/database/plan on %s', (platform) => {
     expect(JSON.stringify(body)).not.toContain('hunter2');
   });
 
-  it('refuses what it does not know, and other sites', async () => {
+  it('GET /cache/database/plan refuses a missing shape, an unknown shape and other sites', async () => {
     const { ask } = await start(platform);
     const refused = async (shape?: string, headers = {}) => {
       const { status, body } = await ask().get('/cache/database/plan').query({ shape }).set(headers);
@@ -50,7 +50,7 @@ describe.each(platforms)('GET /cache/database/plan on %s', (platform) => {
     expect(await refused('SELECT ?', { 'Sec-Fetch-Site': 'cross-site' })).toEqual([403, 'CROSS_SITE_REQUEST']);
   });
 
-  it('is closed where changes are', async () => {
+  it('GET /cache/database/plan is disabled if writes are disabled', async () => {
     const environment = process.env['NODE_ENV'];
     process.env['NODE_ENV'] = 'production';
     try {

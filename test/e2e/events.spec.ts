@@ -36,7 +36,7 @@ const start = async (platform: Platform, options: CacheObservabilityOptions = {}
 afterEach(() => closeApps());
 
 describe.each(platforms)('the event stream on %s', (platform) => {
-  it('sends ticks every second, invalidations and warming, in the form of the routes', async () => {
+  it('the event stream sends ticks every second, invalidations and warming, in the form of the routes', async () => {
     const app = await start(platform);
     const stream = await EventStream.open(app);
     expect(stream.response.statusCode).toBe(200);
@@ -64,7 +64,7 @@ describe.each(platforms)('the event stream on %s', (platform) => {
     stream.close();
   });
 
-  it('releases every resource of clients that disconnected', async () => {
+  it('the event stream releases every resource of clients that disconnected', async () => {
     const app = await start(platform);
     const events = app.get(LiveEvents);
     for (let time = 0; time < 25; time++) {
@@ -75,7 +75,7 @@ describe.each(platforms)('the event stream on %s', (platform) => {
     }
   });
 
-  it('refuses clients at its limit, and accepts one when another leaves', async () => {
+  it('the event stream refuses clients at its limit, and accepts one when another leaves', async () => {
     const app = await start(platform, { monitoring: { maxEventClients: 2 } });
     const streams = [await EventStream.open(app), await EventStream.open(app)];
     const refused = await fetch(`${await app.getUrl()}/cache/events`);
@@ -92,14 +92,14 @@ describe.each(platforms)('the event stream on %s', (platform) => {
     streams[1]!.close();
   });
 
-  it('takes no place for a request without a body', async () => {
+  it('a HEAD request uses no place of the event stream', async () => {
     const app = await start(platform);
     const { status } = await fetch(`${await app.getUrl()}/cache/events`, { method: 'HEAD' });
     expect(status).toBe(405);
     expect(app.get(LiveEvents).clients).toBe(0);
   });
 
-  it('is guarded like every route', async () => {
+  it('the event stream is guarded like every route', async () => {
     const app = await start(platform, {
       monitoring: { guards: [{ canActivate: (context) => 'x-token' in context.switchToHttp().getRequest().headers }] },
     });
@@ -109,7 +109,7 @@ describe.each(platforms)('the event stream on %s', (platform) => {
     stream.close();
   });
 
-  it('ends when the application closes, which does not wait for it', async () => {
+  it('the event stream ends when the application closes, which does not wait for it', async () => {
     const app = await start(platform);
     const stream = await EventStream.open(app);
     await eventually(() => stream.of('tick').length > 0, 'a tick');

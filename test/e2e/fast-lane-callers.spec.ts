@@ -48,10 +48,10 @@ const derives =
   };
 const made = (said: string) => `of ${[...said].reverse().join('')}`;
 
-describe.each(platforms)('the lane on %s', (platform) => {
+describe.each(platforms)('the fast lane on %s', (platform) => {
   const [, add] = Object.entries(additions[platform])[0]!;
 
-  it.each(SAID)('sends no header that skipped middleware makes from %s to another caller', async (name) => {
+  it.each(SAID)('the fast lane sends no header made from %s by skipped code to another caller', async (name) => {
     const adapter = bare(platform);
     add(adapter, Object.defineProperty(derives(name), 'name', { value: 'derives' }));
     const { ask, sixth } = await startLane(adapter, { fastLane: { skipMiddleware: ['derives'] } });
@@ -63,7 +63,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
     if (name !== 'host') expect((await ask('/feed')).headers['x-made']).toBeUndefined();
   });
 
-  it('sends no header that skipped middleware makes from the address of a connection to another address', async () => {
+  it("the fast lane sends no header that skipped middleware makes from the client's IP address to another address", async () => {
     const adapter = bare(platform);
     add(adapter, function place({ socket }, response, next) {
       response.setHeader('X-Place', made(socket.remoteAddress!));
@@ -74,7 +74,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
       expect((await sixth('/feed', {}, 'GET', from)).headers['x-place']).toBe(made(from));
   });
 
-  it('sends no header to another caller where skipped middleware takes what it read out of the request', async () => {
+  it('the fast lane sends no header to another caller if skipped middleware deletes what it read from the request', async () => {
     const adapter = bare(platform);
     add(adapter, function strips(request, response, next) {
       const said = request.headers['cf-connecting-ip'];
@@ -87,7 +87,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
     expect((await ask('/feed')).headers['x-made']).toBeUndefined();
   });
 
-  it('sends no header that skipped middleware makes from If-None-Match to another caller', async () => {
+  it('the fast lane sends no header that skipped middleware makes from If-None-Match to another caller', async () => {
     const adapter = bare(platform);
     add(adapter, Object.defineProperty(derives('if-none-match'), 'name', { value: 'derives' }));
     const { ask, sixth } = await startLane(adapter, { fastLane: { skipMiddleware: ['derives'] } });
@@ -97,7 +97,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
     expect(headers['x-made']).toBe(made('"two"'));
   });
 
-  it('answers a caller who says the same again', async () => {
+  it('the fast lane answers a caller that sends the same headers again', async () => {
     const adapter = bare(platform);
     add(adapter, Object.defineProperty(derives('x-real-ip'), 'name', { value: 'derives' }));
     const { sixth } = await startLane(adapter, { fastLane: { skipMiddleware: ['derives'] } });
@@ -105,7 +105,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
     expect(answer).toMatchObject({ path: 'lane', headers: { 'x-made': made('192.0.2.1') } });
   });
 
-  it('answers all callers where it skips nothing', async () => {
+  it('the fast lane answers all callers if it skips no middleware', async () => {
     const { ask, sixth } = await startLane(bare(platform));
     expect((await sixth('/feed', { 'x-real-ip': '192.0.2.1' })).path).toBe('lane');
     expect((await ask('/feed', { 'x-real-ip': '192.0.2.2', 'user-agent': 'Browser/2.0' })).path).toBe('lane');

@@ -114,14 +114,14 @@ afterEach(async () => {
 });
 
 describe.each(platforms)('the fast lane on %s compares what it learned with the full path', (platform) => {
-  it('makes two comparisons before it answers an address: a miss and two hits take the full path', async () => {
+  it('the fast lane makes two comparisons before it answers a URL: a miss and two hits take the full path', async () => {
     const { visit } = await start(platform);
     const paths: string[] = [];
     for (let turn = 0; turn < 5; turn++) paths.push((await visit()).path);
     expect(paths).toEqual(['full', 'full', 'full', 'lane', 'lane']);
   });
 
-  it('makes a comparison every 30 seconds with one request, and continues where nothing has changed', async () => {
+  it('the fast lane compares one request every 30 seconds, and continues if nothing has changed', async () => {
     const { visit, untilKnown } = await start(platform);
     await untilKnown();
     await clock.advance(29_999);
@@ -136,7 +136,7 @@ describe.each(platforms)('the fast lane on %s compares what it learned with the 
     expect(said).toEqual([]);
   });
 
-  it("sends the full path's response after a change, and logs the difference once for each handler", async () => {
+  it("the fast lane sends the full path's response after a change, and logs the difference once per handler", async () => {
     const { visit, untilKnown } = await start(platform);
     await untilKnown();
     inFront.header = 'lax';
@@ -158,7 +158,7 @@ describe.each(platforms)('the fast lane on %s compares what it learned with the 
     expect(differs()).toHaveLength(1);
   });
 
-  it('never answers where no two responses are equal, and logs it once for each handler', async () => {
+  it('the fast lane never answers if no two responses are equal, and logs it once per handler', async () => {
     const { visit } = await start(platform);
     inFront.before = (next) => {
       inFront.header = `request ${inFront.count}`;
@@ -173,7 +173,7 @@ describe.each(platforms)('the fast lane on %s compares what it learned with the 
     ]);
   });
 
-  it('answers other requests during a comparison, and uses another request where one takes longer than a second', async () => {
+  it('the fast lane answers other requests during a comparison, and starts another one if a comparison takes longer than a second', async () => {
     const { get, visit, untilKnown } = await start(platform);
     await untilKnown();
     await clock.advance(30_000);
@@ -199,7 +199,7 @@ describe.each(platforms)('the fast lane on %s compares what it learned with the 
 });
 
 describe.each(platforms)('the fast lane on %s has limits', (platform) => {
-  it('of 5,000 addresses: the least recently used one takes the full path again', async () => {
+  it('the fast lane holds 5,000 URLs: the least recently used URL takes the full path again', async () => {
     const { get, visit, untilKnown } = await start(platform);
     await untilKnown('/feed?kept');
     await untilKnown('/feed?gone');
@@ -213,7 +213,7 @@ describe.each(platforms)('the fast lane on %s has limits', (platform) => {
     expect((await visit('/feed?gone')).path).toBe('full');
   }, 60_000);
 
-  it('of eight request forms for each address', async () => {
+  it('the fast lane holds eight variants of the request per URL', async () => {
     const { visit, untilKnown } = await start(platform);
     const origins = Array.from({ length: 9 }, (_, index) => ({ origin: `https://${index}.example` }));
     for (const origin of origins.slice(0, 8)) await untilKnown('/feed', origin);
@@ -222,7 +222,7 @@ describe.each(platforms)('the fast lane on %s has limits', (platform) => {
     expect((await visit('/feed', origins[0])).path).toBe('full');
   });
 
-  it('of 2,048 characters for an address', async () => {
+  it('the fast lane serves URLs of at most 2,048 characters', async () => {
     const { visit, untilKnown } = await start(platform);
     const longest = `/feed?${'x'.repeat(2_042)}`;
     await untilKnown(longest);
@@ -231,7 +231,7 @@ describe.each(platforms)('the fast lane on %s has limits', (platform) => {
 });
 
 describe('the fast lane turns itself off', () => {
-  it('for a handler where something else comes first, and names it', async () => {
+  it('the fast lane turns itself off for a handler if other code runs before it, and names that code', async () => {
     const { visit } = await start('express', (app) => {
       const express = (app.getHttpAdapter() as ExpressAdapter).getInstance<{
         all(path: string, handler: (...args: never[]) => void): void;
@@ -250,7 +250,7 @@ describe('the fast lane turns itself off', () => {
     ]);
   });
 
-  it('for all handlers when it fails itself, logs it once, and lets the full path answer', async () => {
+  it('the fast lane turns itself off for all handlers if it fails, logs it once, and lets the full path answer', async () => {
     const { server, visit, untilKnown } = await start('express');
     await untilKnown();
     server.prependOnceListener('request', (_request, response: ServerResponse) => {

@@ -97,15 +97,15 @@ const refused: Record<
   },
 };
 
-describe.each(platforms)('the lane on %s', (platform) => {
-  it.each(Object.entries(refused[platform]))('is refused behind %s', async (_, [name, put]) => {
+describe.each(platforms)('the fast lane on %s', (platform) => {
+  it.each(Object.entries(refused[platform]))('the fast lane is refused behind %s', async (_, [name, put]) => {
     const adapter = bare(platform);
     const started = startLane(adapter, await put(adapter));
     await expect(started).rejects.toMatchObject({ code: 'FAST_LANE_REFUSED' });
     await expect(started).rejects.toThrow(`skipMiddleware: ['${name}']`);
   });
 
-  it('answers behind CORS of Nest with options, and with a function for origins', async () => {
+  it('the fast lane answers behind CORS of Nest with options, and with a function for origins', async () => {
     const origin = (said: string | undefined, done: (error: null, allowed: boolean) => void) =>
       done(null, said === 'https://one.example');
     for (const options of [{ origin: true }, { origin, credentials: true }, undefined]) {
@@ -116,13 +116,13 @@ describe.each(platforms)('the lane on %s', (platform) => {
     }
   });
 
-  it('answers behind CORS for all origins where a caller accepts all languages', async () => {
+  it('the fast lane answers behind CORS for all origins if a caller accepts all languages', async () => {
     const lane = await startLane(bare(platform), { configure: (app) => app.enableCors() });
     const answer = await lane.sixth('/feed', { 'accept-language': '*' });
     expect(answer).toMatchObject({ path: 'lane', headers: { 'access-control-allow-origin': '*' } });
   });
 
-  it('answers in an application that NestFactory makes', async () => {
+  it('the fast lane answers in an application that NestFactory creates', async () => {
     const app = await made(platform);
     try {
       app.enableCors({ origin: 'https://one.example' });

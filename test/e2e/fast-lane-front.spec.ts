@@ -51,9 +51,9 @@ const FRAMEWORK_NAMES = [
   'headRouteOnSendHandler',
 ];
 
-describe.each(platforms)('the lane on %s', (platform) => {
-  describe.each(Object.entries(additions[platform]))('stays closed behind code of the application %s', (_, add) => {
-    it.each(FRAMEWORK_NAMES)('that is called %s like a function of the framework', async (name) => {
+describe.each(platforms)('the fast lane on %s', (platform) => {
+  describe.each(Object.entries(additions[platform]))('behind code of the application %s', (_, add) => {
+    it.each(FRAMEWORK_NAMES)('the fast lane refuses code called %s like a function of the framework', async (name) => {
       const adapter = bare(platform);
       add(adapter, named(name));
       const started = start(adapter);
@@ -61,7 +61,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
       await expect(started).rejects.toThrow(`skipMiddleware: ['${name}']`);
     });
 
-    it("that uses words of Nest's code", async () => {
+    it("the fast lane refuses code that uses words of Nest's code", async () => {
       const adapter = bare(platform);
       const corsHook = (next: Next) => next();
       const own = {
@@ -77,7 +77,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
       await expect(start(adapter)).rejects.toMatchObject({ code: 'FAST_LANE_REFUSED' });
     });
 
-    it('unless it is named', async () => {
+    it('the fast lane answers behind code that skipMiddleware names', async () => {
       const adapter = bare(platform);
       add(adapter, named('query'));
       const { sixth } = await start(adapter, { fastLane: { skipMiddleware: ['query'] } });
@@ -85,7 +85,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
     });
   });
 
-  it('stays closed for middleware of an adapter derived from that of the platform', async () => {
+  it("the fast lane refuses middleware of an adapter derived from the platform's adapter", async () => {
     class OwnExpress extends ExpressAdapter {
       constructor() {
         super();
@@ -104,13 +104,13 @@ describe.each(platforms)('the lane on %s', (platform) => {
     await expect(start(own)).rejects.toThrow(`skipMiddleware: ['audit']`);
   });
 
-  it('stays closed for an application that listens for triggered routes', async () => {
+  it('the fast lane refuses an application that listens for triggered routes', async () => {
     const adapter = bare(platform);
     adapter.setOnRouteTriggered(() => {});
     await expect(start(adapter)).rejects.toThrow(`skipMiddleware: ['onRouteTriggered']`);
   });
 
-  it('answers behind everything that Nest and its platform add themselves', async () => {
+  it('the fast lane answers behind everything that Nest and its platform add', async () => {
     const { sixth } = await start(bare(platform), {
       options: { return503OnClosing: true, forceCloseConnections: true } as NestApplicationOptions,
       configure: (configured) => {
@@ -125,7 +125,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
     expect(lane.warned).toEqual([]);
   });
 
-  it('answers behind middleware of a module that is named by its own name', async () => {
+  it('the fast lane answers behind middleware of a module that skipMiddleware names by class', async () => {
     class Audit {
       use(_request: unknown, _response: unknown, next: Next): void {
         next();
@@ -144,7 +144,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
     expect((await sixth()).path).toBe('lane');
   });
 
-  describe('that skips a session', () => {
+  describe('skipping a session', () => {
     const members: Record<string, string> = { 'sid=1': 'ann', 'sid=2': 'bob' };
     /** Sends what it knows of the caller by a cookie, a header or a token. */
     const session: Middleware = ({ headers }, response, next) => {
@@ -161,7 +161,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
       return start(adapter, { fastLane: { skipMiddleware: ['session'] } });
     };
 
-    it('sends no header made from one cookie with another cookie, or with none', async () => {
+    it('the fast lane sends no header made from one cookie with another cookie, or with none', async () => {
       const { ask, sixth } = await withSession();
       for (const [cookie, member] of Object.entries(members)) {
         expect(await sixth('/feed', { cookie })).toMatchObject({ path: 'full', headers: { 'x-member': member } });
@@ -174,7 +174,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
       expect((await ask('/feed', { cookie: 'sid=3' })).headers['x-member']).toBeUndefined();
     });
 
-    it("sends the session's current value", async () => {
+    it('the fast lane sends the current value of the session', async () => {
       const { ask, sixth } = await withSession();
       await sixth('/feed', { cookie: 'sid=1' });
       members['sid=1'] = 'ann2';
@@ -182,7 +182,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
       members['sid=1'] = 'ann';
     });
 
-    it("sends no header made from an application's header to another caller", async () => {
+    it("the fast lane sends no header made from an application's header to another caller", async () => {
       const { ask, sixth } = await withSession();
       await sixth('/feed');
       await sixth('/feed', { 'x-api-key': 'key 1' });
@@ -190,7 +190,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
       expect((await ask('/feed')).headers['x-plan']).toBeUndefined();
     });
 
-    it('separates headers by Authorization', async () => {
+    it('the fast lane separates headers by Authorization', async () => {
       const { sixth } = await withSession();
       for (const authorization of ['Bearer 1', 'Bearer 2']) {
         const { path, headers } = await sixth('/shared', { authorization });
@@ -199,14 +199,14 @@ describe.each(platforms)('the lane on %s', (platform) => {
       expect((await sixth('/shared')).headers['x-scope']).toBeUndefined();
     });
 
-    it('answers requests with the usual headers of browsers and proxies', async () => {
+    it('the fast lane answers requests with the usual headers of browsers and proxies', async () => {
       const { sixth } = await withSession();
       const headers = { 'sec-fetch-site': 'same-origin', 'x-forwarded-for': '10.0.0.1', 'user-agent': 'Browser/1.0' };
       expect((await sixth('/feed', headers)).path).toBe('lane');
     });
   });
 
-  it('answers requests with cookies where it skips nothing', async () => {
+  it('the fast lane answers requests with cookies if it skips no middleware', async () => {
     const { sixth } = await start(bare(platform));
     expect((await sixth('/feed', { cookie: 'sid=1' })).path).toBe('lane');
   });
@@ -217,7 +217,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
       if (request.headers['x-deny'] !== undefined) response.setHeader('X-Denied', 'yes');
     };
 
-    it('stays closed, and logs it once', async () => {
+    it('the fast lane stays closed behind another listener, and logs it once', async () => {
       const { ask, sixth } = await start(bare(platform), {
         configure: (configured) => void (configured.getHttpServer() as Server).prependListener('request', deny),
       });
@@ -228,7 +228,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
       ]);
     });
 
-    it('answers where the listener is named', async () => {
+    it('the fast lane answers if skipMiddleware names the listener', async () => {
       const { sixth } = await start(bare(platform), {
         fastLane: { skipMiddleware: ['deny'] },
         configure: (configured) => void (configured.getHttpServer() as Server).prependListener('request', deny),
@@ -236,7 +236,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
       expect((await sixth()).path).toBe('lane');
     });
 
-    it('leaves all requests to the framework while the listener is there', async () => {
+    it('the fast lane leaves all requests to the framework while the listener exists', async () => {
       const { ask, sixth, server } = await start(bare(platform));
       expect((await sixth()).path).toBe('lane');
       server.prependListener('request', deny);
@@ -246,7 +246,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
     });
   });
 
-  it('uses at most 16 MB for 40 MB of origins', async () => {
+  it('the fast lane uses at most 16 MB for 40 MB of origins', async () => {
     const { ask } = await start(bare(platform), {
       configure: (configured) => configured.enableCors({ origin: true }),
     });
@@ -264,8 +264,8 @@ describe.each(platforms)('the lane on %s', (platform) => {
   }, 120_000);
 });
 
-describe.each(platforms)('the lane on %s reports', (platform) => {
-  it('where a function without a name was added', async () => {
+describe.each(platforms)('reports of the fast lane on %s', (platform) => {
+  it('the fast lane reports where a function without a name was added', async () => {
     const started = start(bare(platform), {
       configure: (configured) => {
         configured.use(named('known'));
@@ -282,8 +282,8 @@ describe.each(platforms)('the lane on %s reports', (platform) => {
   });
 });
 
-describe('the lane on Express', () => {
-  it('closes for an earlier handler of Nest that passes requests on', async () => {
+describe('the fast lane on Express', () => {
+  it('the fast lane closes for an earlier handler of Nest that passes requests on', async () => {
     let seen = 0;
     @Controller()
     class Before {
@@ -301,7 +301,7 @@ describe('the lane on Express', () => {
     ]);
   });
 
-  it('closes for a parameter check that is added after the start', async () => {
+  it('the fast lane closes for a parameter check that is added after the start', async () => {
     const adapter = new ExpressAdapter();
     const { sixth } = await start(adapter);
     adapter.getInstance<{ param(name: string, check: unknown): void }>().param('id', named('late'));
@@ -312,8 +312,8 @@ describe('the lane on Express', () => {
   });
 });
 
-describe('the lane on Fastify', () => {
-  it('names a function that Nest wraps in use()', async () => {
+describe('the fast lane on Fastify', () => {
+  it('the fast lane names a function that Nest wraps in use()', async () => {
     const started = start(new FastifyAdapter(), { configure: (configured) => void configured.use(named('runMiddie')) });
     await expect(started).rejects.toThrow(`skipMiddleware: ['runMiddie']`);
   });
@@ -323,7 +323,7 @@ describe('the lane on Fastify', () => {
   it.each([
     ['before the start', false],
     ['by a plugin that is loaded last', true],
-  ])('separates hosts for a route of the application itself, made %s', async (_, late) => {
+  ])('the fast lane separates hosts for a route that the application adds to Fastify %s', async (_, late) => {
     const adapter = new FastifyAdapter();
     const route = { method: 'GET', url: '/feed', constraints: { host: 'secret.example' }, handler: secret } as const;
     if (late) adapter.getInstance().register(async (instance) => void instance.route(route));
@@ -333,7 +333,7 @@ describe('the lane on Fastify', () => {
     expect((await ask('/feed', { host: 'secret.example' })).body).toBe('{"feed":"secret"}');
   });
 
-  it('separates versions for a route of the application itself, on its own instance', async () => {
+  it('the fast lane separates versions for a route that the application adds to its own Fastify instance', async () => {
     const { fastify } = await import('fastify');
     const instance = fastify();
     instance.route({ method: 'GET', url: '/feed', constraints: { version: '1.0.0' }, handler: secret });
@@ -342,7 +342,7 @@ describe('the lane on Fastify', () => {
     expect((await ask('/feed', { 'accept-version': '1.0.0' })).body).toBe('{"feed":"secret"}');
   });
 
-  it('refuses a route of the application itself with a private constraint', async () => {
+  it('the fast lane refuses to start if the application adds a route with a custom constraint', async () => {
     const strategy = {
       name: 'tenant',
       storage: () => {
@@ -359,7 +359,7 @@ describe('the lane on Fastify', () => {
     await expect(start(adapter)).rejects.toMatchObject({ code: 'FAST_LANE_REFUSED' });
   });
 
-  it("closes for a plugin's hook on HEAD routes with the name of the framework's own", async () => {
+  it("the fast lane closes for a plugin's hook on HEAD routes that has the name of the framework's hook", async () => {
     const adapter = new FastifyAdapter();
     adapter.getInstance().addHook('onRoute', (route) => {
       if (route.method !== 'HEAD') return;

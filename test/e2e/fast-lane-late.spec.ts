@@ -51,8 +51,8 @@ const late: Record<(typeof platforms)[number], Record<string, Late>> = {
   },
 };
 
-describe.each(platforms)('the lane on %s', (platform) => {
-  it.each(Object.entries(late[platform]))('closes for %s after its first hits', async (_, add) => {
+describe.each(platforms)('the fast lane on %s', (platform) => {
+  it.each(Object.entries(late[platform]))('the fast lane closes for %s after its first hits', async (_, add) => {
     const adapter = bare(platform);
     if (platform === 'express') (adapter as ExpressAdapter).getInstance<Express>().param('id', named('known'));
     const lane = await startLane(adapter, { fastLane: { skipMiddleware: ['known'] } });
@@ -71,7 +71,7 @@ describe.each(platforms)('the lane on %s', (platform) => {
     ]);
   });
 
-  it('answers again after a late function that is named in skipMiddleware', async () => {
+  it('the fast lane answers again after a late function that is named in skipMiddleware', async () => {
     const lane = await startLane(bare(platform), { fastLane: { skipMiddleware: ['late'] } });
     expect((await lane.sixth('/items/1')).path).toBe('lane');
     const [, add] = Object.entries(late[platform])[0]!;

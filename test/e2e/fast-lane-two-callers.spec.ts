@@ -32,11 +32,14 @@ async function answersOf(application: Application, platform: Platform, hasLane: 
 
 const compared = ({ status, body, headers: { date: _, ...headers } }: LaneAnswer) => ({ status, body, headers });
 
-describe.each(platforms)('two callers on %s get with the lane what they get without it, behind', (platform) => {
-  it.each(Object.entries({ ...onBoth, ...onOne[platform] }))('%s', async (_, application) => {
-    const expected = await answersOf(application, platform, false);
-    const answers = await answersOf(application, platform, true);
-    expect(answers.map(compared)).toEqual(expected.map(compared));
-    expect(answers.some(({ path }) => path === 'lane')).toBe(application.answers);
-  });
+describe.each(platforms)('two callers of the fast lane on %s', (platform) => {
+  it.each(Object.entries({ ...onBoth, ...onOne[platform] }))(
+    'the lane changes no response for two callers, behind %s',
+    async (_, application) => {
+      const expected = await answersOf(application, platform, false);
+      const answers = await answersOf(application, platform, true);
+      expect(answers.map(compared)).toEqual(expected.map(compared));
+      expect(answers.some(({ path }) => path === 'lane')).toBe(application.answers);
+    },
+  );
 });

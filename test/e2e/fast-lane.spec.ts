@@ -127,7 +127,7 @@ const xCache = ({ headers }: Answer) => headers[headers.indexOf('x-cache') + 1];
 describe.each(platforms)('the fast lane on %s', (platform) => {
   afterEach(closeApps);
 
-  it('answers a hit like the full path, header by header', async () => {
+  it('the fast lane answers a hit like the full path, header by header', async () => {
     const { app } = await start(platform);
     const { full: slow, lane } = await both(app, '/feeds/items/7?page=2');
     expect(lane).toEqual(slow);
@@ -136,7 +136,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(lane!.headers).toContain('X-Frame-Options');
   });
 
-  it('sends the CORS headers of each origin and the security headers of Nest', async () => {
+  it('the fast lane sends the CORS headers of each origin and the security headers of Nest', async () => {
     const { app } = await start(platform, {}, (configured) => {
       configured.enableCors({ origin: true, credentials: true });
       configured.useSecurityHeaders();
@@ -152,7 +152,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(lane).toEqual(slow);
   });
 
-  it('answers If-None-Match with the same 304', async () => {
+  it('the fast lane answers If-None-Match with the same 304', async () => {
     const { app } = await start(platform);
     const { headers } = await get(app, '/feeds/items/7');
     const tag = headers[headers.findIndex((name) => name.toLowerCase() === 'etag') + 1]!;
@@ -162,7 +162,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(lane).toMatchObject({ status: 304, body: '' });
   });
 
-  it('answers HEAD like the full path', async () => {
+  it('the fast lane answers HEAD like the full path', async () => {
     const { app } = await start(platform);
     await get(app, '/feeds/items/7');
     const { full: slow, lane } = await both(app, '/feeds/items/7', {}, 'HEAD');
@@ -170,7 +170,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(lane).toMatchObject({ status: 200, body: '' });
   });
 
-  it('sends standard headers with current values', async () => {
+  it('the fast lane sends standard headers with current values', async () => {
     const { app } = await start(platform, { http: { headers: 'standard' } });
     const { full: slow, lane } = await both(app, '/feeds/items/7');
     const names = (answer: Answer) => answer.headers.filter((_, at) => at % 2 === 0);
@@ -178,7 +178,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(lane!.headers.join('\n')).toMatch(/cache-status\nnestjs-cache-observability; hit; ttl=\d+\nage\n\d+/);
   });
 
-  it('counts every hit under the pattern and the endpoint', async () => {
+  it('the fast lane counts every hit under the pattern and the endpoint', async () => {
     const { app } = await start(platform);
     await both(app, '/feeds/items/7');
     const asked = full;
@@ -191,7 +191,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(endpoint).toMatchObject({ endpoint: 'GET /feeds/items/:id', totalRequests: asked + 6 });
   });
 
-  it('separates callers by declared headers', async () => {
+  it('the fast lane separates callers by declared headers', async () => {
     const { app } = await start(platform);
     for (const language of ['de', 'fr']) {
       const { lane } = await both(app, '/feeds/language', { 'accept-language': language });
@@ -199,7 +199,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     }
   });
 
-  it('leaves requests with Authorization to the full path unless the response is shared', async () => {
+  it('the fast lane leaves requests with Authorization to the full path unless the response is shared', async () => {
     const { app } = await start(platform);
     const headers = { authorization: 'Bearer x' };
     await both(app, '/feeds/items/7');
@@ -208,7 +208,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect((await both(app, '/feeds/shared', headers)).lane).toMatchObject({ status: 200 });
   });
 
-  it('obeys request directives where the handler honours them', async () => {
+  it('the fast lane obeys request directives if the handler honours them', async () => {
     const { app } = await start(platform);
     const { full: slow, lane } = await both(app, '/feeds/directed');
     expect(lane!.headers.join('\n')).toMatch(/cache-control\npublic, max-age=\d+/);
@@ -217,7 +217,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(xCache(answer)).toBe('MISS');
   });
 
-  it('leaves unknown addresses to the framework, however similar', async () => {
+  it('the fast lane leaves unknown URLs to the framework, however similar', async () => {
     const { app } = await start(platform);
     await both(app, '/feeds/items/7');
     for (const path of [
@@ -233,7 +233,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     }
   });
 
-  it('serves the new value after a reload', async () => {
+  it('the fast lane serves the new value after a reload', async () => {
     const { app } = await start(platform);
     const { lane } = await both(app, '/feeds/items/7');
     await app.get(ObservedCache).deleteByPattern('feed:*');
@@ -243,7 +243,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(again.headers[again.headers.indexOf('etag') + 1]).not.toBe(lane!.headers[lane!.headers.indexOf('etag') + 1]);
   });
 
-  it('leaves a response that became bytes meanwhile to the framework', async () => {
+  it('the fast lane leaves a response that became bytes meanwhile to the framework', async () => {
     let answer: unknown = { text: true };
     @Controller('bytes')
     class BytesController {
@@ -263,7 +263,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(full).toBe(passed + 1);
   });
 
-  it('leaves responses to the full path whose headers differ from request to request', async () => {
+  it('the fast lane leaves responses whose headers differ from request to request to the full path', async () => {
     let number = 0;
     const { app } = await start(platform, { http: { fastLane: { skipMiddleware: true } } }, (configured) => {
       configured.use((_: unknown, response: { setHeader(name: string, value: string): void }, next: () => void) => {
@@ -274,7 +274,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(await both(app, '/feeds/items/7')).toMatchObject({ lane: undefined });
   });
 
-  it("never sends one caller's header values to another", async () => {
+  it("the fast lane never sends one caller's header values to another", async () => {
     const { app } = await start(platform, { http: { fastLane: { skipMiddleware: true } } }, (configured) => {
       configured.use(
         (
@@ -293,7 +293,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(lane!.headers[lane!.headers.indexOf('X-Trace') + 1]).toBe('none');
   });
 
-  it('never replays a cookie', async () => {
+  it('the fast lane never replays a cookie', async () => {
     const { app } = await start(platform, { http: { fastLane: { skipMiddleware: true } } }, (configured) => {
       configured.use((_: unknown, response: { setHeader(name: string, value: string): void }, next: () => void) => {
         response.setHeader('Set-Cookie', 'sid=1');
@@ -303,7 +303,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(await both(app, '/feeds/items/7')).toMatchObject({ lane: undefined });
   });
 
-  it('serves under a global prefix and URI versions', async () => {
+  it('the fast lane serves under a global prefix and URI versions', async () => {
     @Controller({ path: 'versioned', version: '2' })
     class VersionedController {
       @Get()
@@ -322,7 +322,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(lane).toEqual(slow);
   });
 
-  it('detaches from the server when the application closes', async () => {
+  it('the fast lane detaches from the server when the application closes', async () => {
     const { app, close } = await start(platform);
     const server = app.getHttpServer() as Server;
     const front = server.listeners('request');
@@ -332,7 +332,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect(server.listeners('request')).toHaveLength(front.length);
   });
 
-  it('refuses to start where a guard, an interceptor or a key of a body is in between, and names each', async () => {
+  it('the fast lane refuses to start if a guard, an interceptor or a key of a body is in between, and names each', async () => {
     class Guard implements CanActivate {
       canActivate = () => true;
     }
@@ -376,7 +376,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
       expect(message).toContain(reason);
   });
 
-  it('accepts a handler that reads a body which `ignore` names by its root or number', async () => {
+  it('the fast lane accepts a handler that reads a body if `ignore` names the body by its root or number', async () => {
     @Controller('ignored')
     class IgnoredController {
       @Get('root')
@@ -403,7 +403,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     );
   });
 
-  it('refuses header versioning and host routes', async () => {
+  it('the fast lane refuses header versioning and host routes', async () => {
     @Controller({ path: 'hosted', host: 'shop.example' })
     class HostedController {
       @Get()

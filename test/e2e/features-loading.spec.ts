@@ -45,8 +45,8 @@ afterEach(async () => {
   loaded.length = 0;
 });
 
-describe('an application', () => {
-  it('starts, answers hits and shows databases without loading any of them', async () => {
+describe('loading of optional features', () => {
+  it('an application starts, answers hits and shows databases without loading optional features', async () => {
     const { ask } = await start({}, false);
     for (let turn = 0; turn < 3; turn++) await ask().get('/feed').expect(200);
     const { body } = (await ask().get('/cache/database').expect(200)) as { body: { data?: object } };
@@ -54,12 +54,12 @@ describe('an application', () => {
     expect(loaded).toEqual([]);
   });
 
-  it('loads the fast lane where a handler uses it', async () => {
+  it('an application loads the fast lane if a handler uses it', async () => {
     await start({}, true);
     expect(loaded).toEqual(['fast lane']);
   });
 
-  it('loads what draws profiles with the first one', async () => {
+  it('an application loads the profile views with the first request for a profile', async () => {
     const { ask } = await start({ profiling: { every: 1 } }, false);
     await ask().get('/feed').expect(200);
     expect(loaded).toEqual([]);
@@ -67,7 +67,7 @@ describe('an application', () => {
     expect(loaded).toEqual(['profile views']);
   });
 
-  it('loads prom-client with the first scrape', async () => {
+  it('an application loads prom-client with the first scrape', async () => {
     const { ask } = await start({}, false);
     expect(loaded).toEqual([]);
     for (let scrape = 0; scrape < 2; scrape++) {
@@ -77,7 +77,7 @@ describe('an application', () => {
     expect(loaded).toEqual(['prom-client']);
   });
 
-  it('loads what counts databases with the entry for them, which has the token that the module provides', async () => {
+  it('an application loads the database records with the database entry point, which exports the token that the module provides', async () => {
     const { app, ask } = await start({}, false);
     const { DatabaseMetrics, databaseMetrics } = await import('../../lib/database/index.js');
     expect(loaded).toEqual(['database records']);

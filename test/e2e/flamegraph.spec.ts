@@ -26,7 +26,7 @@ const start = (platform: (typeof platforms)[number], options: CacheObservability
     controllers: [FeedController],
   });
 
-/** As flamegraph.pl reads its input: frames parted by semicolons, one space, one whole number. */
+/** As flamegraph.pl reads its input: frames separated by semicolons, one space, one whole number. */
 const FOLDED = /^[^;\s]+(?:;[^;\s]+)* [1-9]\d*$/;
 
 const environment = process.env['NODE_ENV'];
@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 describe.each(platforms)('the cache profile on %s', (platform) => {
-  it('is folded text that flamegraph.pl reads, with misses, loads and hits in memory', async () => {
+  it('GET /cache/flamegraph returns folded text that flamegraph.pl reads, with misses, loads and hits in memory', async () => {
     const { app, ask } = await start(platform, { profiling: { every: 1 } });
     await ask().get('/feeds/discover').expect(200);
     await ask().get('/feeds/discover').expect(200);
@@ -59,7 +59,7 @@ describe.each(platforms)('the cache profile on %s', (platform) => {
     expect(text).not.toContain('471147114711');
   });
 
-  it('is an SVG, and a file that fits the schema of speedscope', async () => {
+  it('GET /cache/flamegraph returns an SVG, or a file that fits the schema of speedscope', async () => {
     const { ask } = await start(platform, { profiling: { every: 1 } });
     await ask().get('/feeds/discover').expect(200);
     const svg = await ask().get('/cache/flamegraph?format=svg').expect(200);
@@ -69,7 +69,7 @@ describe.each(platforms)('the cache profile on %s', (platform) => {
     expectSpeedscope(body);
   });
 
-  it('returns how to turn profiling on while it is off', async () => {
+  it('GET /cache/flamegraph returns how to turn profiling on while it is off', async () => {
     const { ask } = await start(platform, {});
     expect((await ask().get('/cache/flamegraph').expect(404)).body).toEqual({
       statusCode: 404,
@@ -78,7 +78,7 @@ describe.each(platforms)('the cache profile on %s', (platform) => {
     });
   });
 
-  it('lists the formats when an unknown one is asked for', async () => {
+  it('GET /cache/flamegraph lists the formats if the requested format is unknown', async () => {
     const { ask } = await start(platform, { profiling: true });
     await ask().get('/cache/flamegraph').expect(200);
     const { body } = await ask().get('/cache/flamegraph?format=png').expect(400);
@@ -88,7 +88,7 @@ describe.each(platforms)('the cache profile on %s', (platform) => {
     });
   });
 
-  it('serves one CPU profile to all concurrent requests, as DevTools open it', async () => {
+  it('POST /cache/cpu-profile returns one CPU profile to all concurrent requests, as a file for DevTools', async () => {
     const { ask } = await start(platform, {});
     const [one, other] = await Promise.all([
       ask().post('/cache/cpu-profile').send({ seconds: 0.2 }).expect(200),
@@ -104,14 +104,14 @@ describe.each(platforms)('the cache profile on %s', (platform) => {
   });
 
   it.each([{ seconds: 0 }, { seconds: 61 }, { seconds: '5' }, { minutes: 1 }])(
-    'refuses a CPU profile with %j',
+    'POST /cache/cpu-profile refuses %j',
     async (body) => {
       const { ask } = await start(platform, {});
       expect((await ask().post('/cache/cpu-profile').send(body).expect(400)).body.code).toBe('INVALID_BODY');
     },
   );
 
-  it('refuses CPU profiles in production without guards', async () => {
+  it('POST /cache/cpu-profile is refused in production without guards', async () => {
     const { ask } = await start(platform, {});
     process.env['NODE_ENV'] = 'production';
     expect((await ask().post('/cache/cpu-profile').send({}).expect(403)).body.code).toBe('WRITES_DISABLED');
@@ -119,7 +119,7 @@ describe.each(platforms)('the cache profile on %s', (platform) => {
 });
 
 describe('a cache without Nest', () => {
-  it('takes samples where it is turned on', async () => {
+  it('a cache without Nest takes samples only with the option profiling', async () => {
     const cache = createObservedCache({ profiling: { every: 1 } });
     await cache.getOrSet('feed:1', () => 1);
     await cache.getOrSet('feed:1', () => 1);

@@ -49,7 +49,7 @@ const untilTogether = (app: BootedApp, instances: number) =>
   eventually(async () => (await fleetOf(app, 'stats')).instances === instances, `${instances} instances`, 15_000);
 
 describe.each(platforms)('a fleet on %s', (platform) => {
-  it('answers every statistics route for all instances, with its own current figures', async () => {
+  it('every statistics route with scope=fleet adds up all instances, with its own current figures', async () => {
     const [one, other] = [await start(platform), await start(platform)];
     await visit(one, 'feed:1', 3);
     await visit(other, 'feed:2', 5);
@@ -93,7 +93,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     expect((await fleetOf(one, 'stats')).body.total_requests).toBe(13);
   }, 30_000);
 
-  it('drops an instance that ends at once, and counts no figure twice when one sends it again', async () => {
+  it('a fleet drops an instance at once when it ends, and counts no figure twice if an instance sends it again', async () => {
     const [one, other] = [await start(platform), await start(platform)];
     await visit(other, 'feed:2', 1);
     await untilTogether(one, 2);
@@ -108,7 +108,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     expect((await fleetOf(one, 'stats')).body.total_requests).toBe(0);
   }, 30_000);
 
-  it('lists its instances and their starts, those of an earlier deploy too, and itself where Redis does not answer', async () => {
+  it('a fleet lists its instances and all starts, also of an earlier deploy; without Redis it lists itself', async () => {
     const earlier = await start(platform, { version: '1.0' });
     await earlier.close();
     const [one, other] = [await start(platform, { version: '1.1' }), await start(platform, { version: '1.2' })];
@@ -132,7 +132,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     redis.resume();
   }, 60_000);
 
-  it('names what is missing where there is no fleet, and lists the scopes', async () => {
+  it('the statistics routes name what is missing if there is no fleet, and list the scopes', async () => {
     const alone = await start(platform, { fleet: false });
     const { body } = await alone.ask().get('/cache/stats?scope=fleet').expect(409);
     expect(body).toMatchObject({ code: 'FLEET_OFF', message: expect.stringMatching(/fleet: true.*redisLayer\(\)/) });
@@ -145,7 +145,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     await single.ask().get('/cache/stats/patterns').expect(200);
   });
 
-  it('reports within two seconds that the others cannot be reached, and answers for itself meanwhile', async () => {
+  it('the statistics routes report within two seconds that the other instances cannot be reached, and return their own figures meanwhile', async () => {
     const one = await start(platform);
     await untilTogether(one, 1);
     await new Promise((resolve) => setTimeout(resolve, 1_100));
@@ -159,7 +159,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
 });
 
 describe('a fleet with an instance that dies', () => {
-  it('drops the instance after its lifetime, and leaves out one of another version', async () => {
+  it('a fleet drops a dead instance after its lifetime, and ignores an instance of another version', async () => {
     const one = await start('express');
     await untilTogether(one, 1);
     const client = await redis.client();

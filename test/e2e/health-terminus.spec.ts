@@ -34,7 +34,7 @@ const start = (platform: Platform, options: CacheObservabilityOptions) =>
 afterEach(closeApps);
 
 describe.each(platforms)('Terminus on %s', (platform) => {
-  it('shows a working cache as up', async () => {
+  it('the health indicator shows a working cache as up', async () => {
     const { ask } = await start(platform, {});
     expect((await ask().get('/health').expect(200)).body).toMatchObject({
       status: 'ok',
@@ -42,7 +42,7 @@ describe.each(platforms)('Terminus on %s', (platform) => {
     });
   });
 
-  it('shows the cache as degraded when it misses too often, and answers 200', async () => {
+  it('the health indicator shows the cache as degraded if it misses too often, and returns 200', async () => {
     const { app, ask } = await start(platform, { health: { minimumRequests: 1 } });
     await app.get(ObservedCache).get('nothing');
     expect((await ask().get('/health').expect(200)).body).toMatchObject({
@@ -51,7 +51,7 @@ describe.each(platforms)('Terminus on %s', (platform) => {
     });
   });
 
-  it('shows the cache as degraded while an optional layer is unreachable', async () => {
+  it('the health indicator shows the cache as degraded while an optional layer is unreachable', async () => {
     const layers = [memoryLayer(), redisLayer({ url: 'redis://127.0.0.1:1' })];
     const { ask } = await start(platform, { layers });
     expect((await ask().get('/health').expect(200)).body.details.cache).toMatchObject({

@@ -24,7 +24,7 @@ describe.each(platforms)('the routes of insight on %s', (platform) => {
     return { ask, app, read };
   };
 
-  it('show the TTL ladder of a pattern, with what is missing', async () => {
+  it('GET /cache/insights/ttl shows the TTL ladder of a pattern, with what is missing', async () => {
     const { ask, app, read } = await start();
     await read('1', 5);
     const { body } = await ask().get('/cache/insights/ttl?pattern=product:*').expect(200);
@@ -45,7 +45,7 @@ describe.each(platforms)('the routes of insight on %s', (platform) => {
     expect(app.get(CacheInsight).ttlLadder('product:*').accesses).toBe(5);
   });
 
-  it('list the hottest keys, masked', async () => {
+  it('GET /cache/hot-keys lists the hottest keys, masked', async () => {
     const { ask, read } = await start();
     await read('anna', 60);
     await read('bert', 20);
@@ -60,7 +60,7 @@ describe.each(platforms)('the routes of insight on %s', (platform) => {
     expect(JSON.stringify(body)).not.toContain('anna');
   });
 
-  it('show keys in full with insight.showKeys', async () => {
+  it('GET /cache/hot-keys shows keys in full with insight.showKeys', async () => {
     const { ask, read } = await start({ insight: { showKeys: true } });
     await read('anna', 60);
     const { body } = await ask().get('/cache/hot-keys').expect(200);
@@ -68,7 +68,7 @@ describe.each(platforms)('the routes of insight on %s', (platform) => {
     expect(body[0].key).toContain('anna');
   });
 
-  it('show how the hit rate depends on the memory', async () => {
+  it('GET /cache/insights/memory shows how the hit rate depends on the memory', async () => {
     const { ask, read } = await start();
     await read('1', 5);
     const { body } = await ask().get('/cache/insights/memory').expect(200);
@@ -82,7 +82,7 @@ describe.each(platforms)('the routes of insight on %s', (platform) => {
     expect(body[0].ladder.map(({ factor }: { factor: number }) => factor)).toEqual([0.25, 0.5, 1, 2, 4, 8]);
   });
 
-  it('refuse a missing pattern, a limit out of range and unknown caches', async () => {
+  it('the routes of insight refuse a missing pattern, a limit out of range and unknown caches', async () => {
     const { ask } = await start();
     for (const path of [
       'insights/ttl',
@@ -95,7 +95,7 @@ describe.each(platforms)('the routes of insight on %s', (platform) => {
     }
   });
 
-  it('answer with what is missing where insight is off', async () => {
+  it('the routes of insight return what is missing if insight is off', async () => {
     const { ask } = await start({ insight: false });
     const { body } = await ask().get('/cache/insights/ttl?pattern=product:*').expect(200);
     expect(body).toMatchObject({ withheld: 'insight: it is off', ladder: [] });

@@ -38,7 +38,7 @@ afterEach(closeApps);
 const module = () => CacheObservabilityModule.forRoot({ prometheus: false });
 
 describe.each(platforms)('GET /cache/insights on %s', (platform) => {
-  it('names the input that splits a pattern, and the line that leaves it out', async () => {
+  it('GET /cache/insights names the input that splits a pattern, and the line of code that leaves the input out', async () => {
     const { ask, app } = await boot(platform, {
       imports: [module()],
       controllers: [FeedController],
@@ -89,7 +89,7 @@ describe.each(platforms)('GET /cache/insights on %s', (platform) => {
     expect(inCode[0]).toMatchObject({ id: feed[0].id, since: feed[0].since });
   });
 
-  it('gives low performers the same recommendation', async () => {
+  it('GET /cache/stats/low-performers contains the same recommendation as GET /cache/insights', async () => {
     const { ask } = await boot(platform, { imports: [module()], controllers: [FeedController], providers: [Prices] });
     for (let n = 0; n < 30; n++) await ask().get('/price/1').expect(200);
     const { body: insights } = await ask().get('/cache/insights').expect(200);
@@ -98,7 +98,7 @@ describe.each(platforms)('GET /cache/insights on %s', (platform) => {
     expect(low).toMatchObject([{ code: 'NOT_CACHED', pattern: 'price:*', recommendation: insights[0].why }]);
   });
 
-  it('refuses a pattern that is empty or too long, and caches that do not exist', async () => {
+  it('GET /cache/insights refuses a pattern that is empty or too long, and unknown caches', async () => {
     const { ask } = await boot(platform, { imports: [module()], controllers: [FeedController], providers: [Prices] });
     for (const query of ['pattern=', `pattern=${'x'.repeat(600)}`, 'pattern=a&pattern=b', 'cache=other']) {
       await ask().get(`/cache/insights?${query}`).expect(400);
@@ -106,7 +106,7 @@ describe.each(platforms)('GET /cache/insights on %s', (platform) => {
     await ask().get('/cache/insights?pattern=unknown:*').expect(200, []);
   });
 
-  it('returns nothing where insight is off', async () => {
+  it('GET /cache/insights returns an empty list if insight is off', async () => {
     const imports = [CacheObservabilityModule.forRoot({ prometheus: false, insight: false })];
     const { ask } = await boot(platform, { imports, controllers: [FeedController], providers: [Prices] });
     for (let n = 0; n < 30; n++) await ask().get('/price/1').expect(200);

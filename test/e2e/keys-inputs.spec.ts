@@ -89,19 +89,22 @@ describe.each(platforms)('an input that is not well-formed Unicode, on %s', (pla
   const post = (app: Awaited<ReturnType<typeof start>>, path: string, name: string) =>
     app.ask().post(path).set('content-type', 'application/json').send(`{"name":"${name}"}`);
 
-  it.each(['/names/search', '/names/own'])('bypasses the cache at %s, without a warning', async (path) => {
-    const app = await start();
-    for (const name of ['\\ud800', '\\ud801', '\\ud800']) {
-      const response = await post(app, path, name);
-      expect(response.status).toBe(200);
-      expect(response.headers['x-cache']).toMatch(/^BYPASS/);
-    }
-    expect((await post(app, path, 'fine')).headers['x-cache']).toBe('MISS');
-    expect((await post(app, path, 'fine')).headers['x-cache']).toBe('HIT');
-    expect(logged).toEqual([]);
-  });
+  it.each(['/names/search', '/names/own'])(
+    'a lone surrogate bypasses the cache at %s, without a warning',
+    async (path) => {
+      const app = await start();
+      for (const name of ['\\ud800', '\\ud801', '\\ud800']) {
+        const response = await post(app, path, name);
+        expect(response.status).toBe(200);
+        expect(response.headers['x-cache']).toMatch(/^BYPASS/);
+      }
+      expect((await post(app, path, 'fine')).headers['x-cache']).toBe('MISS');
+      expect((await post(app, path, 'fine')).headers['x-cache']).toBe('HIT');
+      expect(logged).toEqual([]);
+    },
+  );
 
-  it('prevents storing a response whose tag contains it', async () => {
+  it('an input with a lone surrogate in a tag prevents storing the response', async () => {
     const app = await start();
     for (const id of ['1', '1']) {
       const response = await post(app, `/names/tagged/${id}`, '\\ud800');
@@ -110,13 +113,13 @@ describe.each(platforms)('an input that is not well-formed Unicode, on %s', (pla
     expect(logged.filter((message) => message.includes('tags of a value could not be made'))).toHaveLength(1);
   });
 
-  it('invalidates nothing', async () => {
+  it('an input with a lone surrogate invalidates nothing', async () => {
     const app = await start();
     expect((await post(app, '/names/forget', '\\ud800')).status).toBe(200);
     expect(logged).toEqual([]);
   });
 
-  it("throws as a method's argument", async () => {
+  it('a method throws for an argument with a lone surrogate', async () => {
     const { app } = await start();
     const names = app.get(Names);
     for (const argument of ['x\ud800y', { deep: ['x\ud800y'] }, { ['x\ud800y']: 1 }]) {
@@ -281,7 +284,7 @@ describe.each(platforms)('an invalidation by the text of an argument, on %s', (p
     ['7', 7],
     ['a b', 'a b'],
     ['a*b', 'a*b'],
-  ])('removes by %s what the method made of %p, and nothing else', async (text, given) => {
+  ])('the text %s removes the entries of a method called with %p, and no other', async (text, given) => {
     const { app, ask } = await boot(platform, {
       imports: [CacheObservabilityModule.forRoot()],
       controllers: [DaysController],
@@ -341,21 +344,21 @@ describe.each(platforms)('an input that a stock pipe parses, on %s', (platform) 
     ['/language', [undefined, '1', '01'], ['undefined: 1 of its own', '1: 1 of undefined', '01: 01 of its own']],
     ['/typed-default', [undefined, '1'], ['undefined: 1 of its own', '1: 1 of its own']],
     ['/twice', ['1', '01'], ['1: 1,1 of its own', '01: 1,1 of 1']],
-  ] as const)('has one entry at %s for every text of one value: %j', async (path, values, expected) => {
+  ] as const)('an input that a stock pipe parses has one entry at %s for every text of one value: %j', async (path, values, expected) => {
     expect(await entries(await start(), path, values)).toEqual(expected);
   }); // prettier-ignore
 
   it.each([
-    ['/subclass', 'of a subclass', ['1: 1 of its own', '01: 1 of its own']],
+    ['/subclass', 'with a subclass of the pipe', ['1: 1 of its own', '01: 1 of its own']],
     ['/mixed', 'behind another pipe', ['1: 1! of its own', '01: 01! of its own']],
     ['/also-raw', 'that is declared without it as well', ['1: 1,1 of its own', '01: 1,01 of its own']],
     ['/also-whole', 'in a query that is declared whole as well', ['1: 1,1 of its own', '01: 1,01 of its own']],
     ['/also-request', 'of a request that is declared as well', ['1: 1,1 of its own', '01: 1,01 of its own']],
-  ] as const)('stays as it was sent at %s: one %s', async (path, _why, expected) => {
+  ] as const)('an input keeps the sent text at %s: an input %s', async (path, _why, expected) => {
     expect(await entries(await start(), path, ['1', '01'])).toEqual(expected);
   });
 
-  it('is parsed behind a ValidationPipe, and stays as it was sent behind an unknown pipe', async () => {
+  it('an input is parsed behind a ValidationPipe, and keeps the sent text behind an unknown pipe', async () => {
     const validated = await start((app) => app.useGlobalPipes(new ValidationPipe({ transform: true })));
     expect(await entries(validated, '/int', ['1', '01', '0x1'])).toEqual([
       '1: 1 of its own',
@@ -366,7 +369,7 @@ describe.each(platforms)('an input that a stock pipe parses, on %s', (platform) 
     expect(await entries(unknown, '/int', ['1', '01'])).toEqual(['1: 1 of its own', '01: 1 of its own']);
   });
 
-  it('is invalidated by every text of its value, and other text only by itself', async () => {
+  it('an input that a stock pipe parses is invalidated by every text of its value; a text input only by the same text', async () => {
     const app = await start();
     const get = async (path: string) => ((await app.ask().get(path).expect(200)).body as { call: number }).call;
     const before = await get('/products/7');
@@ -381,7 +384,7 @@ describe.each(platforms)('an input that a stock pipe parses, on %s', (platform) 
     expect(await get('/codes/007')).not.toBe(padded);
   });
 
-  it('has the tags of its value in loads and invalidations', async () => {
+  it('an input that a stock pipe parses has the tags of its value in loads and invalidations', async () => {
     const app = await start();
     const get = async (path: string) => ((await app.ask().get(path).expect(200)).body as { call: number }).call;
     const loaded = await get('/products/007');

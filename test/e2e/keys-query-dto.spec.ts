@@ -224,7 +224,7 @@ describe.each(platforms)('a query with a class as its type, on %s', (platform) =
     ['useGlobalPipes, in a template', '/template', () => start([whitelist()])],
     ['useGlobalPipes, without transform', '/list', () => start([new ValidationPipe({ whitelist: true })])],
     ['a pipe behind one that keeps everything', '/by-method', () => start([new ValidationPipe({ transform: true })])],
-  ])('adds its fields to the key where a pipe removes unknown ones: by %s', async (_how, path, started) => {
+  ])('a query class has only its fields in the key: %s', async (_how, path, started) => {
     const app = await started();
     expect(await sameEntry(app, `${path}?page=1&sort=a`, `${path}?junk=1&sort=a&utm=x&page=1`)).toBe(true);
     expect(await sameEntry(app, `${path}?page=1`, `${path}?page=2`)).toBe(false);
@@ -245,7 +245,7 @@ describe.each(platforms)('a query with a class as its type, on %s', (platform) =
     ['/request', 'beside the whole request', '?page=1', '?page=1&hidden=2'],
     ['/custom', 'beside a custom decorator', '?page=1', '?page=1&hidden=2'],
     ['/beside', 'beside another parameter', '?page=1', '?page=1&hidden=2'],
-  ])('adds to the key as %s needs: fields %s', async (path, _how, one, other) => {
+  ])('a query class adds to the key what %s needs: fields %s', async (path, _how, one, other) => {
     expect(await sameEntry(await start([whitelist()]), path + one, path + other)).toBe(false);
   });
 
@@ -257,23 +257,23 @@ describe.each(platforms)('a query with a class as its type, on %s', (platform) =
     ],
     ['the pipe is a subclass', [new (class extends ValidationPipe {})({ whitelist: true })]],
     ['its options expose by groups', [new ValidationPipe({ whitelist: true, transformOptions: { groups: ['a'] } })]],
-  ])('adds the whole query to the key where %s', async (_how, pipes) => {
+  ])('a query class adds the whole query to the key if %s', async (_how, pipes) => {
     expect(await sameEntry(await start(pipes), '/list?page=1', '/list?page=1&junk=1')).toBe(false);
   });
 
-  it('misses with a parameter that its pipe rejects', async () => {
+  it('a parameter that the pipe rejects misses', async () => {
     const app = await start([new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true })]);
     expect((await get(app, '/list?page=1')).call).toBeGreaterThan(0);
     expect((await get(app, '/list?page=1&junk=1')).call).toBe(-400);
   });
 
-  it('adds the parameters to the key that the option `query` lists', async () => {
+  it('the option `query` adds the listed parameters to the key', async () => {
     const app = await start();
     expect(await sameEntry(app, '/named?page=1', '/named?junk=1&page=1')).toBe(true);
     expect(await sameEntry(app, '/named?page=1', '/named?page=2')).toBe(false);
   });
 
-  it('is named once at boot where the whole query is in the key, with the fields to list', async () => {
+  it('a warning at boot names a handler with the whole query in the key, with the fields to list', async () => {
     await start();
     const hints = logged.flatMap(({ code, message = '' }) => (code === 'WHOLE_QUERY' ? [message] : []));
     const of = (method: string) => hints.filter((hint) => hint.startsWith(`ListController.${method}():`));
@@ -299,7 +299,7 @@ describe('the option `query`', () => {
     }
   }
 
-  it('fails the boot where it is not a list, or names parameters of an undeclared query', async () => {
+  it('the option `query` fails the boot if it is not a list, or names parameters of an undeclared query', async () => {
     const booted = boot('express', { imports: [CacheObservabilityModule.forRoot()], controllers: [Faulty] });
     await expect(booted).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',

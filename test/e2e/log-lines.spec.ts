@@ -37,24 +37,24 @@ async function printed(logger: ConsoleLogger, work: () => unknown): Promise<stri
   return text;
 }
 
-describe("the log through Nest's ConsoleLogger", () => {
+describe("log lines of Nest's ConsoleLogger", () => {
   afterEach(() => void jest.restoreAllMocks());
   const say: CacheLog = (...entry) => unguardedNestLog()(...entry);
 
-  it('prints each entry as a line of text with its code', async () => {
+  it('the log prints each entry as a line of text with its code', async () => {
     const text = await printed(new ConsoleLogger({ colors: false }), () => undefined);
     expect(text).toMatch(/\[CacheObservability\] \[CACHE_READY\] Cache ready: layers memory/);
     expect(text).not.toContain('Object(');
   });
 
-  it('adds the fields that the message does not contain', async () => {
+  it('the log adds the fields that the message does not contain', async () => {
     const text = await printed(new ConsoleLogger({ colors: false }), () =>
       say('warn', 'LAYER_FAILED', 'redis: a read failed.', { layer: 'redis', failures: 3 }),
     );
     expect(text).toMatch(/\[LAYER_FAILED\] redis: a read failed\. failures=3\n/);
   });
 
-  it('writes the entry as fields where the logger writes JSON', async () => {
+  it('the log writes the entry as fields if the logger writes JSON', async () => {
     const text = await printed(new ConsoleLogger({ json: true, colors: false }), () =>
       say('warn', 'LAYER_FAILED', 'redis: a read failed.', { layer: 'redis' }),
     );
@@ -66,7 +66,7 @@ describe("the log through Nest's ConsoleLogger", () => {
     });
   });
 
-  it('keeps code and message where a detail has their name', async () => {
+  it('the log contains code and message if a detail has the same name', async () => {
     const text = await printed(new ConsoleLogger({ colors: false }), () =>
       say('warn', 'LAYER_FAILED', 'A read failed.', { code: 'OTHER', message: 'another' }),
     );
@@ -74,8 +74,8 @@ describe("the log through Nest's ConsoleLogger", () => {
   });
 });
 
-describe('the log of an application whose Redis is away at boot', () => {
-  it('has one warning, which names the cause, while health has all, and one line when Redis is back', async () => {
+describe('an application whose Redis is unreachable at boot', () => {
+  it('the log has one warning with the cause while Redis is unreachable, and one line when it is back', async () => {
     const port = await freePort();
     const lines: string[] = [];
     const write = (entry: unknown) => {

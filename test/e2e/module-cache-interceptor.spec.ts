@@ -89,7 +89,7 @@ beforeEach(() => {
 });
 afterEach(closeApps);
 
-describe.each(platforms)("beside the application's own CacheInterceptor, on %s", (platform) => {
+describe.each(platforms)("next to the application's own CacheInterceptor, on %s", (platform) => {
   it.each(variants)('routes of the module are neither cached nor counted: %s', async (_, providers) => {
     const { ask, app } = await boot(platform, {
       imports: [CacheObservabilityModule.forRoot({ prometheus: { defaultMetrics: false } })],
@@ -111,7 +111,7 @@ describe.each(platforms)("beside the application's own CacheInterceptor, on %s",
     expect(metrics.getStats()).toEqual({ ...before, coverageSeconds: expect.any(Number) });
   });
 
-  it('routes of the application are still cached by it', async () => {
+  it('routes of the application are still cached by the CacheInterceptor', async () => {
     const { ask } = await boot(platform, {
       imports: [CacheObservabilityModule.forRoot({ prometheus: false })],
       controllers: [Application],

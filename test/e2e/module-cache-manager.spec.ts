@@ -52,7 +52,7 @@ class SecondModule {}
 afterEach(closeApps);
 
 describe.each(platforms)('code written for @nestjs/cache-manager on %s', (platform) => {
-  it('works unchanged over our cache and is observed', async () => {
+  it('code for @nestjs/cache-manager works unchanged over our cache and is observed', async () => {
     const { app, ask } = await boot(platform, {
       imports: [CacheObservabilityModule.forRoot({ prometheus: false })],
       controllers: [InterceptedController],
@@ -73,7 +73,7 @@ describe.each(platforms)('code written for @nestjs/cache-manager on %s', (platfo
     expect(app.get(CacheMetrics).getPatternStats('/*')).toMatchObject({ cacheHits: 1, cacheMisses: 1 });
   });
 
-  it("is observed in place with cache: 'app', whichever module imports the CacheModule", async () => {
+  it("code for @nestjs/cache-manager is observed in place with cache: 'app', whichever module imports the CacheModule", async () => {
     const { app, ask } = await boot(platform, {
       imports: [LegacyModule, SecondModule, CacheObservabilityModule.forRoot({ cache: 'app', prometheus: false })],
     });
@@ -88,7 +88,7 @@ describe.each(platforms)('code written for @nestjs/cache-manager on %s', (platfo
     expect((await ask().get('/cache/stats')).body).toMatchObject({ total_requests: 2, cache_hits: 1 });
   });
 
-  it("serves @Cached and ObservedCache from the application's cache too", async () => {
+  it("cache: 'app' serves @Cached and ObservedCache from the application's cache too", async () => {
     const { app } = await boot(platform, {
       imports: [LegacyModule, CacheObservabilityModule.forRoot({ cache: 'app', prometheus: false })],
     });
@@ -99,7 +99,7 @@ describe.each(platforms)('code written for @nestjs/cache-manager on %s', (platfo
 });
 
 describe("cache: 'app'", () => {
-  it('provides no second CACHE_MANAGER', async () => {
+  it("cache: 'app' provides no second CACHE_MANAGER", async () => {
     const start = boot('express', {
       imports: [CacheObservabilityModule.forRoot({ cache: 'app', prometheus: false }), LegacyModule],
       providers: [Second],
@@ -107,7 +107,7 @@ describe("cache: 'app'", () => {
     await expect(start).rejects.toThrow(/CACHE_MANAGER/);
   });
 
-  it('fails the boot without a CacheModule to observe', async () => {
+  it("cache: 'app' fails the boot without a CacheModule to observe", async () => {
     const start = boot('express', { imports: [CacheObservabilityModule.forRoot({ cache: 'app' })] });
     await expect(start).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',

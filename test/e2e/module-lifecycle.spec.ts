@@ -44,7 +44,7 @@ const options = (port: number, required = false) => ({
 afterEach(closeApps);
 
 describe('starting without Redis', () => {
-  it('logs the outage once, goes on, and connects when Redis is up', async () => {
+  it('an application without Redis logs the outage once, continues, and connects when Redis is up', async () => {
     const port = await freePort();
     const logger = new Notebook();
     const { app, ask } = await boot(
@@ -72,7 +72,7 @@ describe('starting without Redis', () => {
     }
   });
 
-  it('fails where Redis is required', async () => {
+  it('an application without Redis fails to start if Redis is required', async () => {
     const port = await freePort();
     await expect(
       boot('express', { imports: [CacheObservabilityModule.forRoot(options(port, true))] }),
@@ -87,7 +87,7 @@ describe('an application with Redis', () => {
   });
   afterAll(() => server.dispose());
 
-  it('shows server information in the routes', async () => {
+  it('the routes show server information', async () => {
     const { app, ask } = await boot('fastify', { imports: [CacheObservabilityModule.forRoot(options(server.port))] });
     await app.get(ObservedCache).set('a', 1);
     const { body } = await ask().get('/cache/info').expect(200);
@@ -106,7 +106,7 @@ describe('an application with Redis', () => {
     expect(body.total_keys).toBeGreaterThanOrEqual(1);
   });
 
-  it('writes what waits, aborts warming, and closes within five seconds', async () => {
+  it('app.close() writes queued entries, aborts warming, and ends within five seconds', async () => {
     const layers = [memoryLayer(), redisLayer({ url: server.url, writes: { flushEvery: '1m' } })];
     const { app } = await boot('express', {
       imports: [CacheObservabilityModule.forRoot({ layers, prometheus: false, warming: { onStartup: true } })],
@@ -120,7 +120,7 @@ describe('an application with Redis', () => {
     expect(await client.keys('*behind:*')).toHaveLength(50);
   });
 
-  it('closes within five seconds when Redis is frozen', async () => {
+  it('app.close() ends within five seconds while Redis is frozen', async () => {
     const { app } = await boot('express', { imports: [CacheObservabilityModule.forRoot(options(server.port))] });
     await app.get(ObservedCache).set('a', 1);
     server.freeze();
@@ -131,7 +131,7 @@ describe('an application with Redis', () => {
     }
   });
 
-  it('serves nothing from its cache after closing, and the next application starts anew', async () => {
+  it('a closed application serves nothing from its cache, and the next application starts with an empty memory', async () => {
     const first = await boot('express', { imports: [CacheObservabilityModule.forRoot(options(server.port))] });
     await first.app.get(ObservedCache).set('kept:1', 'in Redis');
     await first.close();

@@ -61,7 +61,7 @@ const start = (platform: Platform, options: CacheObservabilityOptions) =>
   });
 
 describe.each(platforms)('options of forRoot take effect on %s', (platform) => {
-  it('metrics.maxPatterns and metrics.maxEndpoints', async () => {
+  it('forRoot applies metrics.maxPatterns and metrics.maxEndpoints', async () => {
     const { app, ask } = await start(platform, { metrics: { maxPatterns: 1, maxEndpoints: 1 } });
     for (const path of ['/one/1', '/two/1']) await ask().get(path).expect(200);
     const metrics = app.get(CacheMetrics);
@@ -79,13 +79,13 @@ describe.each(platforms)('options of forRoot take effect on %s', (platform) => {
     ).toEqual(['GET /one/:id', '__other__']);
   });
 
-  it('metrics.patternOf', async () => {
+  it('forRoot applies metrics.patternOf', async () => {
     const { app } = await start(platform, { metrics: { patternOf: (key) => (key === 'x' ? 'mine:*' : undefined) } });
     await app.get(ObservedCache).get('x');
     expect(app.get(CacheMetrics).getPatternStats('mine:*').totalRequests).toBe(1);
   });
 
-  it('metrics.samplingRate', async () => {
+  it('forRoot applies metrics.samplingRate', async () => {
     const { app } = await start(platform, { metrics: { samplingRate: 0 } });
     const cache = app.get(ObservedCache);
     await cache.set('k', 1);
@@ -93,7 +93,7 @@ describe.each(platforms)('options of forRoot take effect on %s', (platform) => {
     expect(app.get(CacheMetrics).getStats()).toMatchObject({ cacheHits: 1, sets: 1, avgResponseTimeMs: null });
   });
 
-  it('health.maxAvgResponseTimeMs and health.maxP95ResponseTimeMs', async () => {
+  it('forRoot applies health.maxAvgResponseTimeMs and health.maxP95ResponseTimeMs', async () => {
     const limits = { minimumRequests: 1, maxAvgResponseTimeMs: 0.000_001, maxP95ResponseTimeMs: 0.000_001 };
     const { ask } = await start(platform, { health: limits });
     await ask().get('/one/1').expect(200);
@@ -103,14 +103,14 @@ describe.each(platforms)('options of forRoot take effect on %s', (platform) => {
     );
   });
 
-  it('policy', async () => {
+  it('forRoot applies policy', async () => {
     const { app, ask } = await start(platform, { policy: { tags: ['everything'] } });
     for (const cached of ['MISS', 'HIT']) await ask().get('/one/1').expect('X-Cache', cached);
     await app.get(ObservedCache).invalidateTags('everything');
     await ask().get('/one/1').expect('X-Cache', 'MISS');
   });
 
-  it('profiling.maxStacks', async () => {
+  it('forRoot applies profiling.maxStacks', async () => {
     const { ask } = await start(platform, { profiling: { every: 1, maxStacks: 1 } });
     for (const path of ['/one/1', '/two/1']) await ask().get(path).expect(200);
     const { text } = await ask().get('/cache/flamegraph').expect(200);
@@ -121,18 +121,18 @@ describe.each(platforms)('options of forRoot take effect on %s', (platform) => {
     expect(stacks).toEqual(['GET_/one/:id;cache.get(one:*);local', '__other__']);
   });
 
-  it('warming.concurrency', async () => {
+  it('forRoot applies warming.concurrency', async () => {
     const { app } = await start(platform, { warming: { concurrency: 2 } });
     await app.get(CacheWarmer).warm('ten');
     expect(most).toBe(2);
   });
 
-  it('warming.popularKeys', async () => {
+  it('forRoot applies warming.popularKeys', async () => {
     const { app } = await start(platform, { warming: { popularKeys: true } });
     expect(app.get(CacheWarmer).strategies.map(({ name }) => name)).toEqual(['ten', 'popular-keys']);
   });
 
-  it('monitoring.maxEventClients', async () => {
+  it('forRoot applies monitoring.maxEventClients', async () => {
     const { app } = await start(platform, { monitoring: { maxEventClients: 1 } });
     await app.listen(0, '127.0.0.1');
     const first = await EventStream.open(app);

@@ -44,7 +44,7 @@ class FeatureModule {}
 afterEach(closeApps);
 
 describe.each(platforms)('the module on %s', (platform) => {
-  it('works without options: a cache in memory, metrics, routes, Prometheus', async () => {
+  it('the module works without options: a cache in memory, metrics, routes, Prometheus', async () => {
     const { app, ask } = await boot(platform, { imports: [CacheObservabilityModule.forRoot(), FeatureModule] });
     const { cache } = app.get(Feature);
     await cache.getOrSet('product:1', () => 'one');
@@ -57,7 +57,7 @@ describe.each(platforms)('the module on %s', (platform) => {
     expect(metrics.text).toMatch(/^process_cpu_user_seconds_total /m);
   });
 
-  it('provides the same cache to every module of the application, as CACHE_MANAGER too', async () => {
+  it('the module provides the same cache to every module of the application, as CACHE_MANAGER too', async () => {
     const { app } = await boot(platform, { imports: [CacheObservabilityModule.forRoot(), FeatureModule] });
     const feature = app.get(Feature);
     expect(feature.manager).toBe(feature.cache);
@@ -66,7 +66,7 @@ describe.each(platforms)('the module on %s', (platform) => {
     expect(await feature.health.isHealthy('cache')).toMatchObject({ cache: { status: 'up' } });
   });
 
-  it('takes options from a factory with dependencies', async () => {
+  it('the module takes options from a factory with dependencies', async () => {
     const { app } = await boot(platform, {
       imports: [
         CacheObservabilityModule.forRootAsync({
@@ -81,19 +81,19 @@ describe.each(platforms)('the module on %s', (platform) => {
     expect(app.get(ObservedCache).layers[0]?.name).toBe('from-settings-factory');
   });
 
-  it('takes options from a class that it instantiates', async () => {
+  it('the module takes options from a class that it instantiates', async () => {
     const { app } = await boot(platform, { imports: [CacheObservabilityModule.forRootAsync({ useClass: Settings })] });
     expect(app.get(ObservedCache).layers[0]?.name).toBe('from-settings');
   });
 
-  it('takes options from an existing provider', async () => {
+  it('the module takes options from an existing provider', async () => {
     const { app } = await boot(platform, {
       imports: [CacheObservabilityModule.forRootAsync({ imports: [SettingsModule], useExisting: Settings })],
     });
     expect(app.get(ObservedCache).layers[0]?.name).toBe('from-settings');
   });
 
-  it('takes the options of routes from outside the factory', async () => {
+  it('the module takes the options of routes from outside the factory', async () => {
     const { ask } = await boot(platform, {
       imports: [
         CacheObservabilityModule.forRootAsync({
@@ -109,7 +109,7 @@ describe.each(platforms)('the module on %s', (platform) => {
     await ask().get('/metrics').expect(404);
   });
 
-  it('has no routes where monitoring and prometheus are false', async () => {
+  it('the module has no routes if monitoring and prometheus are false', async () => {
     const { app, ask } = await boot(platform, {
       imports: [CacheObservabilityModule.forRoot({ monitoring: false, prometheus: false })],
     });
@@ -118,7 +118,7 @@ describe.each(platforms)('the module on %s', (platform) => {
     await ask().get('/metrics').expect(404);
   });
 
-  it('runs twice in one process, each application with its own cache, figures and routes', async () => {
+  it('the module runs twice in one process, each application with its own cache, figures and routes', async () => {
     const one = await boot(platform, { imports: [CacheObservabilityModule.forRoot({ monitoring: { path: 'one' } })] });
     const two = await boot(platform, { imports: [CacheObservabilityModule.forRoot()] });
     await one.app.get(ObservedCache).set('a:1', 1);
@@ -135,7 +135,7 @@ describe.each(platforms)('the module on %s', (platform) => {
 });
 
 describe('the module', () => {
-  it('fails the boot with one error that lists every faulty option', async () => {
+  it('the module fails the boot with one error that lists every faulty option', async () => {
     const faulty = { ttl: 'soon', monitorin: false } as CacheObservabilityOptions;
     const start = boot('express', { imports: [CacheObservabilityModule.forRoot(faulty)] });
     await expect(start).rejects.toMatchObject({
@@ -144,7 +144,7 @@ describe('the module', () => {
     });
   });
 
-  it('fails the boot with faulty options from a factory', async () => {
+  it('the module fails the boot with faulty options from a factory', async () => {
     const start = boot('express', {
       imports: [CacheObservabilityModule.forRootAsync({ useFactory: () => ({ monitoring: false }) })],
     });
@@ -152,17 +152,17 @@ describe('the module', () => {
     await expect(start).rejects.toThrow('monitoring: belongs beside useFactory');
   });
 
-  it('fails the boot without a source of options', async () => {
+  it('the module fails the boot without a source of options', async () => {
     const start = boot('express', { imports: [CacheObservabilityModule.forRootAsync({})] });
     await expect(start).rejects.toThrow('give one of useFactory, useClass, useExisting');
   });
 
-  it('is visible only to modules that import it where isGlobal is false', async () => {
+  it('the module is visible only to modules that import it if isGlobal is false', async () => {
     const local = CacheObservabilityModule.forRoot({ isGlobal: false });
     await expect(boot('express', { imports: [local, FeatureModule] })).rejects.toThrow(/ObservedCache/);
   });
 
-  it('counts nothing with metrics: false, and its routes still answer', async () => {
+  it('the module counts nothing with metrics: false, and its routes still respond', async () => {
     const { app, ask } = await boot('express', { imports: [CacheObservabilityModule.forRoot({ metrics: false })] });
     await app.get(ObservedCache).getOrSet('a', () => 1);
     expect((await ask().get('/cache/stats').expect(200)).body).toMatchObject({ total_requests: 0, hit_rate: null });

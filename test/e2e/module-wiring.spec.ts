@@ -61,7 +61,7 @@ class AtInit {
 afterEach(closeApps);
 
 describe('the wiring of the module', () => {
-  it('caches methods of any injectable in the one cache', async () => {
+  it('the module caches methods of any injectable in the one cache', async () => {
     lookups = 0;
     const { app } = await boot('express', {
       imports: [PricesModule, CacheObservabilityModule.forRoot({ prometheus })],
@@ -72,7 +72,7 @@ describe('the wiring of the module', () => {
     expect(app.get(CacheMetrics).getPatternStats('price:*')).toMatchObject({ cacheHits: 1, cacheMisses: 1 });
   });
 
-  it('has the cache ready before onModuleInit of the application', async () => {
+  it('the module has the cache ready before onModuleInit of the application', async () => {
     const { app } = await boot('express', {
       imports: [CacheObservabilityModule.forRoot({ prometheus })],
       providers: [AtInit],
@@ -80,7 +80,7 @@ describe('the wiring of the module', () => {
     expect(app.get(AtInit).value).toBe('loaded');
   });
 
-  it('has an adopted cache ready before onModuleInit, too', async () => {
+  it('the module has an adopted cache ready before onModuleInit, too', async () => {
     const { app } = await boot('express', {
       imports: [
         CacheModule.register({ isGlobal: true }),
@@ -91,7 +91,7 @@ describe('the wiring of the module', () => {
     expect(app.get(AtInit).value).toBe('loaded');
   });
 
-  it('adopts a given cache', async () => {
+  it('the module adopts a given cache', async () => {
     const cache = createCache();
     const { app } = await boot('express', { imports: [CacheObservabilityModule.forRoot({ cache, prometheus })] });
     await app.get(ObservedCache).set('a', 1);
@@ -99,7 +99,7 @@ describe('the wiring of the module', () => {
     expect(app.get(CacheMetrics).getStats()).toMatchObject({ sets: 1, cacheHits: 1 });
   });
 
-  it("warns once of a CacheModule beside ours that is not observed, and not with cache: 'app'", async () => {
+  it("the module warns once of a CacheModule that is not observed, and not with cache: 'app'", async () => {
     const warnings = async (cache?: 'app') => {
       const logger = new Notebook();
       const ours = CacheObservabilityModule.forRoot({ prometheus, ...(cache && { cache }) });
@@ -111,7 +111,7 @@ describe('the wiring of the module', () => {
     expect(await warnings('app')).toHaveLength(0);
   });
 
-  it("adds the jobs of warming to the application's ScheduleModule", async () => {
+  it("the module adds the jobs of warming to the application's ScheduleModule", async () => {
     const { app } = await boot('express', {
       imports: [ScheduleModule.forRoot(), CacheObservabilityModule.forRoot({ prometheus })],
       providers: [Nightly],
@@ -119,7 +119,7 @@ describe('the wiring of the module', () => {
     expect([...app.get(SchedulerRegistry).getCronJobs().keys()]).toEqual(['cache-warming:nightly']);
   });
 
-  it('works without a ScheduleModule of the application, and adds none', async () => {
+  it('the module works without a ScheduleModule of the application, and adds none', async () => {
     const { app } = await boot('express', {
       imports: [CacheObservabilityModule.forRoot({ prometheus })],
       providers: [Nightly],
@@ -128,7 +128,7 @@ describe('the wiring of the module', () => {
     expect(app.get(CacheWarmer).strategies).toEqual([expect.objectContaining({ name: 'nightly' })]);
   });
 
-  it('reports every access to collectors, also when they throw', async () => {
+  it('the module reports every access to collectors, also when they throw', async () => {
     const recorded: string[] = [];
     const collector = Object.assign(new NoopCollector(), {
       recordChainGet: (hit: boolean) => {
@@ -144,7 +144,7 @@ describe('the wiring of the module', () => {
     expect(recorded).toEqual(['miss', 'hit']);
   });
 
-  it('starts exporters with the name of the service, and exports a last time on close', async () => {
+  it('the module starts exporters with the name of the service, and exports a last time on close', async () => {
     const events: string[] = [];
     const exporter: MetricsExporter = {
       name: 'notes',
@@ -161,7 +161,7 @@ describe('the wiring of the module', () => {
     expect(events).toEqual(['start shop', 'export true', 'stop']);
   });
 
-  it('works in an application without HTTP', async () => {
+  it('the module works in an application without HTTP', async () => {
     @Module({ imports: [CacheObservabilityModule.forRoot()], providers: [Nightly] })
     class WorkerModule {}
     const app = await NestFactory.createApplicationContext(WorkerModule, { logger: false });

@@ -139,7 +139,7 @@ describe.each(platforms)('access to the monitoring routes on %s', (platform) => 
   });
 
   describe.each(WRITES)('POST %s', (path) => {
-    it('is refused without guards unless NODE_ENV is development or test', async () => {
+    it('POST %s is refused without guards unless NODE_ENV is development or test', async () => {
       const { ask } = await start(platform, {});
       for (const env of ['production', 'Production', 'prod', 'staging', 'dev', 'development ']) {
         runIn(env);
@@ -158,7 +158,7 @@ describe.each(platforms)('access to the monitoring routes on %s', (platform) => 
       }
     });
 
-    it('accepts only direct requests of this machine where NODE_ENV is not set', async () => {
+    it('POST %s accepts only direct requests of this machine if NODE_ENV is not set', async () => {
       const { ask } = await start(platform, {});
       for (const env of [undefined, '']) {
         runIn(env);
@@ -179,7 +179,7 @@ describe.each(platforms)('access to the monitoring routes on %s', (platform) => 
       }
     });
 
-    it('is open behind guards, or where the application opens it', async () => {
+    it('POST %s is open behind guards, or if the application opens it', async () => {
       for (const monitoring of [
         { guards: [{ canActivate: () => true }] },
         { writeGuards: [{ canActivate: () => true }] },
@@ -193,14 +193,14 @@ describe.each(platforms)('access to the monitoring routes on %s', (platform) => 
       }
     });
 
-    it('is guarded by writeGuards, which no other route uses', async () => {
+    it('POST %s is guarded by writeGuards, which no other route uses', async () => {
       const { ask } = await start(platform, { writeGuards: [AdminGuard], imports: [SecretsModule] });
       await ask().post(path).send(bodyOf(path)).expect(403);
       await ask().get('/cache/stats').expect(200);
       await ask().post(path).set('x-token', 'open sesame').send(bodyOf(path)).expect(200);
     });
 
-    it('is refused to pages of other sites', async () => {
+    it('POST %s refuses pages of other sites', async () => {
       const { ask } = await start(platform, { allowUnguarded: true, origins: ['https://admin.shop.test'] });
       for (const [headers, status] of CROSS_SITE) {
         const { body } = await ask().post(path).set(headers).send(bodyOf(path));
@@ -208,7 +208,7 @@ describe.each(platforms)('access to the monitoring routes on %s', (platform) => 
       }
     });
 
-    it('accepts no body but JSON', async () => {
+    it('POST %s accepts no body but JSON', async () => {
       const { app, ask } = await start(platform, { guards: [{ canActivate: () => true }] });
       await app.get(ObservedCache).set('a', 1);
       for (const [type, body] of [
@@ -223,7 +223,7 @@ describe.each(platforms)('access to the monitoring routes on %s', (platform) => 
     });
   });
 
-  it('JSON is accepted with any parameters, and no body where none is needed', async () => {
+  it('JSON is accepted with any parameters, and an absent body if none is needed', async () => {
     const { ask } = await start(platform, {});
     const type = 'Application/JSON; charset=utf-8';
     await ask().post('/cache/invalidate').set('Content-Type', type).send('{"keys":["a"]}').expect(200);
@@ -268,7 +268,7 @@ describe.each(platforms)('access to the monitoring routes on %s', (platform) => 
     expect((await ask().get('/metrics').expect(200)).text).toMatch(/^# HELP /);
   });
 
-  it('the OpenAPI document contains the routes only where asked for', async () => {
+  it('the OpenAPI document contains the routes only if monitoring.swagger is set', async () => {
     const document = async (swagger: boolean) => {
       const { app } = await start(platform, { swagger });
       return SwaggerModule.createDocument(app, new DocumentBuilder().build());

@@ -157,7 +157,7 @@ describe.each(platforms)('responses of the monitoring routes on %s', (platform) 
     for (let n = 0; n < 20; n++) await running.ask().get('/refused').expect(200);
   };
 
-  it.each(contract)('have exactly the fields of the contract: %s', async (path, fields) => {
+  it.each(contract)('responses have exactly the fields of the contract: %s', async (path, fields) => {
     if (path === '/cache/insights') await refuse();
     const { body } = await running.ask().get(path).expect(200);
     const items: object[] = Array.isArray(body) ? body : [body];
@@ -165,7 +165,7 @@ describe.each(platforms)('responses of the monitoring routes on %s', (platform) 
     for (const item of items) expect(Object.keys(item).toSorted()).toEqual([...fields].toSorted());
   });
 
-  it('match the schemas of the OpenAPI document, on every route', async () => {
+  it('responses match the schemas of the OpenAPI document, on every route', async () => {
     const { app, ask } = running;
     await app.listen(0);
     const document = SwaggerModule.createDocument(app, new DocumentBuilder().build());

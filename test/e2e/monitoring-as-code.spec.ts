@@ -63,17 +63,17 @@ describe('the alert rules', () => {
 });
 
 describe('the dashboard', () => {
-  it('equals the output of make-dashboard.mjs', async () => {
+  it('the dashboard equals the output of make-dashboard.mjs', async () => {
     const made = (await import(at('grafana/make-dashboard.mjs'))) as { dashboard(): unknown };
     expect(dashboard).toEqual(JSON.parse(JSON.stringify(made.dashboard())));
   });
 
-  it('has a schema that Grafana 10 and later read', () => {
+  it('the dashboard has a schema that Grafana 10 and later read', () => {
     expect(dashboard.schemaVersion).toBeGreaterThanOrEqual(38);
     expect(dashboard.uid).toMatch(/^[\w-]{1,40}$/);
   });
 
-  it('has variables for the data source, the job, the instance and the cache, in this order', () => {
+  it('the dashboard has variables for the data source, the job, the instance and the cache, in this order', () => {
     expect(dashboard.templating.list.map(({ name, type }) => [name, type])).toEqual([
       ['datasource', 'datasource'],
       ['job', 'query'],
@@ -85,7 +85,7 @@ describe('the dashboard', () => {
     expect(dashboard.templating.list[3]).toMatchObject({ allValue: '.*' });
   });
 
-  it.each(panels)('“$title” has a description, a unit and the variables for jobs and instances', (panel) => {
+  it.each(panels)('the panel “$title” has a description, a unit and the variables for jobs and instances', (panel) => {
     expect(panel.description).toMatch(/^[A-Z].{15,}\.$/);
     expect(panel.fieldConfig?.defaults.unit).toMatch(/^(percentunit|reqps|ops|wps|s|short|bytes)$/);
     expect(panel.datasource?.uid).toBe('$datasource');
@@ -101,7 +101,7 @@ describe('the dashboard', () => {
     }
   });
 
-  it('has panels that do not overlap, and unique ids', () => {
+  it('the dashboard has panels that do not overlap, and unique ids', () => {
     expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
     const taken = new Set<string>();
     for (const { gridPos, title } of dashboard.panels) {

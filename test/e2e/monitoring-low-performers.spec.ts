@@ -59,7 +59,7 @@ class UnkeptController {
 afterEach(closeApps);
 
 describe.each(platforms)('GET /cache/stats/low-performers on %s', (platform) => {
-  it('returns why the responses of one URL requested 30 times are never stored', async () => {
+  it('GET /cache/stats/low-performers returns why the responses of one URL requested 30 times are never stored', async () => {
     const { ask } = await boot(platform, {
       imports: [CacheObservabilityModule.forRoot({ prometheus: false })],
       controllers: [UnkeptController],

@@ -50,7 +50,7 @@ const start = (platform: Platform, options: CacheObservabilityOptions = {}, conf
 afterEach(closeApps);
 
 describe.each(platforms)('the monitoring routes on %s', (platform) => {
-  it('return statistics by pattern, endpoint, layer and operation', async () => {
+  it('the monitoring routes return statistics by pattern, endpoint, layer and operation', async () => {
     const { ask } = await start(platform);
     for (const page of ['1', '1', '1', '2']) await ask().get('/feeds/discover').query({ page }).expect(200);
     await ask().get('/products/7').expect(200);
@@ -126,14 +126,14 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     expect(realtime).toHaveProperty('p99_response_time_ms');
   });
 
-  it('return every window, and name it', async () => {
+  it('the monitoring routes return every window, and name it', async () => {
     const { ask } = await start(platform);
     for (const window of ['1m', '5m', '1h', '24h', 'all']) {
       expect((await ask().get(`/cache/stats?window=${window}`).expect(200)).body.window).toBe(window);
     }
   });
 
-  it('return the health with its figures', async () => {
+  it('the monitoring routes return the health with its figures', async () => {
     const { ask } = await start(platform, { health: { minimumRequests: 1 } });
     await ask().get('/products/7');
     expect((await ask().get('/cache/health').expect(200)).body).toMatchObject({
@@ -147,7 +147,7 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     });
   });
 
-  it('return healthy with a note while there are too few accesses to judge', async () => {
+  it('the monitoring routes return healthy with a note while there are too few accesses to judge', async () => {
     const { ask } = await start(platform);
     expect((await ask().get('/cache/health')).body).toMatchObject({
       status: 'healthy',
@@ -156,7 +156,7 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     });
   });
 
-  it('return servers and layers', async () => {
+  it('the monitoring routes return servers and layers', async () => {
     const { ask } = await start(platform, { layers: [memoryLayer({ maxEntries: 10 })] });
     await ask().get('/products/7');
     expect((await ask().get('/cache/info').expect(200)).body).toMatchObject({
@@ -172,7 +172,7 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     expect((await ask().get('/cache/database').expect(200)).body).toMatchObject({ pools: [], queries: [] });
   });
 
-  it('run warming and return the report of the run', async () => {
+  it('the monitoring routes run warming and return the report of the run', async () => {
     const { app, ask } = await start(platform);
     const report = (
       await ask()
@@ -191,12 +191,12 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     expect(await app.get(ObservedCache).get('number:2')).toBe(2);
   });
 
-  it('run every warming strategy without a body', async () => {
+  it('the monitoring routes run every warming strategy without a body', async () => {
     const { ask } = await start(platform);
     expect((await ask().post('/cache/warm').expect(200)).body.strategies).toHaveLength(1);
   });
 
-  it('start warming without waiting, and return where to follow the run', async () => {
+  it('the monitoring routes start warming without waiting, and return where to follow the run', async () => {
     const { ask } = await start(platform);
     const begun = await ask().post('/cache/warm?wait=false').send({}).expect(202);
     expect(begun.headers['location']).toBe(`/cache/warm/${begun.body.id}`);
@@ -207,7 +207,7 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     });
   });
 
-  it('refuse an unknown strategy, and list the known ones', async () => {
+  it('the monitoring routes refuse an unknown strategy, and list the known ones', async () => {
     const { ask } = await start(platform);
     const { body } = await ask()
       .post('/cache/warm')
@@ -216,20 +216,20 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     expect(body).toEqual({ statusCode: 400, code: 'UNKNOWN_STRATEGY', message: expect.stringContaining('"numbers"') });
   });
 
-  it('return 404 for an unknown run', async () => {
+  it('the monitoring routes return 404 for an unknown run', async () => {
     const { ask } = await start(platform);
     const { body } = await ask().get('/cache/warm/none').expect(404);
     expect(body).toEqual({ statusCode: 404, code: 'UNKNOWN_RUN', message: expect.any(String) });
   });
 
-  it('reset every metric', async () => {
+  it('the monitoring routes reset every metric', async () => {
     const { ask } = await start(platform);
     await ask().get('/products/7');
     expect((await ask().post('/cache/reset-metrics').expect(200)).body).toMatchObject({ reset: true });
     expect((await ask().get('/cache/stats')).body).toMatchObject({ total_requests: 0, hit_rate: null });
   });
 
-  it('invalidate by key, pattern and tag, and return how many entries were removed', async () => {
+  it('the monitoring routes invalidate by key, pattern and tag, and return how many entries were removed', async () => {
     const { app, ask } = await start(platform);
     const cache = app.get(ObservedCache);
     await cache.set('a:1', 1);
@@ -245,7 +245,7 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     expect((await ask().get('/products/7')).headers['x-cache']).toBe('MISS');
   });
 
-  it('invalidate by the largest number and length of globs that are allowed', async () => {
+  it('the monitoring routes invalidate by the largest number and length of globs that are allowed', async () => {
     const { app, ask } = await start(platform);
     const cache = app.get(ObservedCache);
     const literal = 'a'.repeat(480);
@@ -284,7 +284,7 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     ],
     ['post', '/cache/invalidate', { patterns: ['[a]?*'.repeat(11)] }, 'INVALID_BODY', /patterns\[0\] has 33 wildcards/],
     ['post', '/cache/reset-metrics', { now: true }, 'INVALID_BODY', /allowed: nothing/],
-  ] as const)('refuse %s %s with %j', async (method, path, body, code, message) => {
+  ] as const)('the monitoring routes refuse %s %s with %j', async (method, path, body, code, message) => {
     const { ask } = await start(platform);
     const request = method === 'get' ? ask().get(path) : ask().post(path).send(body);
     const answer = await request.expect(400);
@@ -292,14 +292,14 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     expect(answer.headers['cache-control']).toBe('no-store');
   });
 
-  it('send Cache-Control: no-store', async () => {
+  it('the monitoring routes send Cache-Control: no-store', async () => {
     const { ask } = await start(platform);
     for (const path of ['health', 'stats', 'info', 'database', 'hit-rate']) {
       expect((await ask().get(`/cache/${path}`)).headers['cache-control']).toBe('no-store');
     }
   });
 
-  it('exist under the global prefix and in every version', async () => {
+  it('the monitoring routes exist under the global prefix and in every version', async () => {
     const { ask } = await start(platform, { prometheus: { defaultMetrics: false } }, (app) => {
       app.setGlobalPrefix('api');
       app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });

@@ -60,7 +60,7 @@ const imports = () => [CacheObservabilityModule.forRoot({ prometheus: { defaultM
 afterEach(closeApps);
 
 describe.each(platforms)('a named cache on %s', (platform) => {
-  it('answers the handlers and methods that name it, and keeps its entries to itself', async () => {
+  it('a named cache answers the handlers and methods that name it, and keeps its entries separate', async () => {
     const { app, ask } = await boot(platform, { imports: imports(), controllers: [Pages], providers: [Sessions] });
     await ask().get('/pages/1').expect('x-cache', 'MISS');
     await ask().get('/pages/1/rights').expect('x-cache', 'MISS');
@@ -81,7 +81,7 @@ describe.each(platforms)('a named cache on %s', (platform) => {
     expect(await service.of('ann')).not.toEqual(before);
   });
 
-  it('is shown and invalidated by the routes under its name', async () => {
+  it('a named cache is shown and invalidated by the routes under its name', async () => {
     const { ask } = await boot(platform, { imports: imports(), controllers: [Pages], providers: [Sessions] });
     for (let time = 0; time < 2; time++) await ask().get('/pages/1/rights');
     const stats = await ask().get('/cache/stats?cache=sessions').expect(200);
@@ -107,7 +107,7 @@ describe.each(platforms)('a named cache on %s', (platform) => {
     await ask().get('/pages/1/rights').expect('x-cache', 'MISS');
   });
 
-  it('is what every route that reads answers for where it is named', async () => {
+  it('every route that reads returns the figures of the cache that `cache` names', async () => {
     const { ask } = await boot(platform, { imports: imports(), controllers: [Pages], providers: [Sessions] });
     for (let time = 0; time < 3; time++) await ask().get('/pages/1/rights');
     const body = async (path: string) =>
@@ -133,7 +133,7 @@ describe.each(platforms)('a named cache on %s', (platform) => {
       await body(path);
   });
 
-  it('has its own bounds and times', async () => {
+  it('a named cache has its own bounds and TTL', async () => {
     const { app } = await boot(platform, { imports: imports(), providers: [Sessions] });
     const { cache } = app.get(Sessions);
     for (const key of ['a', 'b', 'c']) await cache.set(key, 1);
@@ -143,7 +143,7 @@ describe.each(platforms)('a named cache on %s', (platform) => {
     expect((await cache.ttl('c'))! - Date.now()).toBeLessThanOrEqual(60_100);
   });
 
-  it('is counted apart, in the same families', async () => {
+  it('a named cache has separate figures in the same metric families', async () => {
     const { app, ask } = await boot(platform, { imports: imports(), controllers: [Pages], providers: [Sessions] });
     await ask().get('/pages/1');
     for (let time = 0; time < 3; time++) await ask().get('/pages/1/rights');
@@ -160,7 +160,7 @@ describe.each(platforms)('a named cache on %s', (platform) => {
 });
 
 describe('named caches', () => {
-  it('share a Redis without sharing keys', async () => {
+  it('named caches share a Redis without sharing keys', async () => {
     const server = await RedisServer.start();
     try {
       const redis = () => redisLayer({ url: server.url, deadline: '5s' });
@@ -190,7 +190,7 @@ describe('named caches', () => {
     }
   });
 
-  it('stop the boot with every fault of their options', async () => {
+  it('named caches stop the boot with every fault of their options', async () => {
     const start = (...features: unknown[]) =>
       boot('express', { imports: [CacheObservabilityModule.forRoot({ prometheus: false }), ...(features as [])] });
     const feature = CacheObservabilityModule.forFeature.bind(CacheObservabilityModule) as (
@@ -212,7 +212,7 @@ describe('named caches', () => {
     });
   });
 
-  it('that a decorator names and nothing makes stop the boot', async () => {
+  it('a decorator with an unknown cache name stops the boot', async () => {
     @Injectable()
     class Misspelt {
       @Cached('x:*', { cache: 'sesions' })
@@ -226,7 +226,7 @@ describe('named caches', () => {
     });
   });
 
-  it('are in the summary at boot', async () => {
+  it('the summary at boot lists named caches', async () => {
     const lines: string[] = [];
     const log = (entry: unknown) => {
       const { code, message } = entry as { code?: string; message: string };

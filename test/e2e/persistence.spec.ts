@@ -66,7 +66,7 @@ async function visit({ app }: BootedApp, key: string, hits: number): Promise<voi
 const statsOf = async ({ ask }: BootedApp, query = '') => (await ask().get(`/cache/stats${query}`).expect(200)).body;
 
 describe.each(platforms)('metrics saved in a file on %s', (platform) => {
-  it('continue after a restart, in every window and on Prometheus too', async () => {
+  it('metrics saved in a file continue after a restart, in every window and on Prometheus too', async () => {
     const first = await start({ persistence: { path } }, platform);
     await visit(first, 'feed:1', 4);
     await first.close();
@@ -83,7 +83,7 @@ describe.each(platforms)('metrics saved in a file on %s', (platform) => {
 const startsOf = async ({ ask }: BootedApp) => (await ask().get('/cache/dashboard/context').expect(200)).body.starts;
 
 describe('the starts of an application', () => {
-  it('are marked with their versions after restarts and deploys, the latest hundred', async () => {
+  it('the starts of an application are listed with their versions after restarts and deploys, the latest hundred', async () => {
     for (const version of ['1.0', '1.1']) await (await start({ persistence: { path }, version })).close();
     const third = await start({ persistence: { path }, version: '1.1' });
     const starts = await startsOf(third);
@@ -96,7 +96,7 @@ describe('the starts of an application', () => {
     await third.close();
   });
 
-  it('are kept where the metrics are of another version, and bounded where the list is forged', async () => {
+  it('the starts of an application survive metrics of another version, and a forged list is bounded', async () => {
     await (await start({ persistence: { path }, version: '1.0' })).close();
     const kept = await readFile(path);
     const at = kept.lastIndexOf('{"id"');
@@ -115,7 +115,7 @@ describe('the starts of an application', () => {
     expect(starts.at(-1)).toMatchObject({ version: '1.1', own: true });
   });
 
-  it('are its own alone without a place to keep them, or where that cannot be read', async () => {
+  it('an application lists only its own start without persistence, or if the file cannot be read', async () => {
     const alone = await start({ version: '1.0' });
     expect(await startsOf(alone)).toMatchObject([{ version: '1.0', own: true }]);
     await writeFile(join(directory, 'kept'), 'a file where a directory should be');
@@ -125,7 +125,7 @@ describe('the starts of an application', () => {
 });
 
 describe('metrics saved across restarts', () => {
-  it('begin anew from a damaged, foreign or incomplete file, with one log line', async () => {
+  it('saved metrics begin anew from a damaged, foreign or incomplete file, with one log line', async () => {
     const first = await start({ persistence: { path } });
     await visit(first, 'feed:1', 4);
     await first.close();
@@ -142,7 +142,7 @@ describe('metrics saved across restarts', () => {
     expect(await statsOf(await start({ persistence: { path } }))).toMatchObject({ total_requests: 1 });
   });
 
-  it('do not prevent start or stop where the file cannot be written', async () => {
+  it('saved metrics do not prevent start or stop if the file cannot be written', async () => {
     await writeFile(join(directory, 'kept'), 'a file where a directory should be');
     const lines = new Lines();
     const app = await start({ persistence: { path } }, 'express', lines);
@@ -152,7 +152,7 @@ describe('metrics saved across restarts', () => {
     expect(lines.messages.join()).not.toContain('feed:1');
   });
 
-  it('are in a file in the working directory with persistence: true and no shared layer', async () => {
+  it('saved metrics are in a file in the working directory with persistence: true and no shared layer', async () => {
     const cwd = jest.spyOn(process, 'cwd').mockReturnValue(directory);
     try {
       const first = await start({ persistence: true, namespace: 'shop' });
@@ -165,7 +165,7 @@ describe('metrics saved across restarts', () => {
     }
   });
 
-  it('contain no key', async () => {
+  it('saved metrics contain no key', async () => {
     const app = await start({ persistence: { path } });
     await visit(app, 'user:471147114711:cart', 1);
     await app.close();
@@ -174,7 +174,7 @@ describe('metrics saved across restarts', () => {
     expect(kept).not.toContain('471147114711');
   });
 
-  it('are not exported again as new', async () => {
+  it('saved metrics are not exported again as new', async () => {
     const restored: (boolean | undefined)[] = [];
     const exporter: MetricsExporter = {
       name: 'notes',
@@ -190,7 +190,7 @@ describe('metrics saved across restarts', () => {
     expect(restored).toEqual([false, true]);
   });
 
-  it('are refused for a layer that cannot save them, and for invalid options', async () => {
+  it('saved metrics are refused for a layer that cannot save them, and for invalid options', async () => {
     await expect(start({ persistence: { layer: 'redis' } })).rejects.toThrow(
       /persistence\.layer: no layer named "redis"/,
     );
@@ -206,7 +206,7 @@ describe('metrics saved in Redis', () => {
   const layers = () => [memoryLayer(), redisLayer({ url: redis.url })];
 
   it.each([true, { layer: 'redis', name: 'web-1' }])(
-    'continue after a restart with persistence: %j',
+    'metrics saved in Redis continue after a restart with persistence: %j',
     async (persistence) => {
       const first = await start({ layers: layers(), persistence });
       await visit(first, 'feed:1', 2);
@@ -221,7 +221,7 @@ describe('metrics saved in Redis', () => {
     },
   );
 
-  it('begin anew while Redis is down, within the time limit of a start', async () => {
+  it('metrics saved in Redis begin anew while Redis is down, within the time limit of a start', async () => {
     await redis.kill();
     const lines = new Lines();
     const app = await beforeTimer(8_000, start({ layers: layers(), persistence: true }, 'express', lines));

@@ -54,7 +54,7 @@ const ttlIn = ({ app }: BootedApp) => app.get(ObservedCache).tuning.report('feed
 const put = ({ ask }: BootedApp, body: object) => ask().put('/cache/policies?pattern=feed:*').send(body).expect(200);
 
 describe('an overridden policy in a fleet', () => {
-  it('reaches every instance, and so does its end', async () => {
+  it('an overridden policy reaches every instance, and so does its end', async () => {
     const [one, other] = [await instance('5m'), await instance('5m')];
     const { body } = await put(one, { ttl: '1m' });
     expect(body.override).toMatchObject({ reached: 'fleet' });
@@ -65,7 +65,7 @@ describe('an overridden policy in a fleet', () => {
     await eventually(() => ttlIn(one) === 300_000, 'the first has its end');
   });
 
-  it('is in force before an instance that starts later answers', async () => {
+  it('an overridden policy is in force before an instance that starts later answers', async () => {
     const one = await instance('5m');
     await put(one, { ttl: '1m' });
     await one.close();
@@ -76,7 +76,7 @@ describe('an overridden policy in a fleet', () => {
     expect(body[0]).toMatchObject({ declared: { ttl_ms: 300_000 }, override: { reached: 'fleet' } });
   });
 
-  it('survives a deploy of another version that declares the same, and is ended by one that does not', async () => {
+  it('an overridden policy survives a deploy of another version that declares the same, and is ended by one that does not', async () => {
     const one = await instance('5m', { version: '1' });
     await put(one, { ttl: '1m' });
     const second = await instance('5m', { version: '2' });
@@ -87,7 +87,7 @@ describe('an overridden policy in a fleet', () => {
     expect(ttlIn(one)).toBe(300_000);
   });
 
-  it('is not ended by a deploy that declares another field differently', async () => {
+  it('an overridden policy is not ended by a deploy that declares another field differently', async () => {
     const one = await instance('5m');
     await put(one, { staleWhileRevalidate: '30s' });
     const next = await instance('10m');
@@ -97,7 +97,7 @@ describe('an overridden policy in a fleet', () => {
     });
   });
 
-  it('is ended where the bounds of a deploy do not allow it', async () => {
+  it('an overridden policy ends if the bounds of a deploy do not allow it', async () => {
     const one = await instance('5m');
     await put(one, { ttl: '1h' });
     const next = await instance('5m', { tuning: { bounds: { 'feed:*': { maxTtl: '10m' } } } });
@@ -105,7 +105,7 @@ describe('an overridden policy in a fleet', () => {
     await eventually(() => ttlIn(one) === 300_000, 'ended everywhere');
   });
 
-  it('ends at its time in every process, and does not come back with a restart', async () => {
+  it('an overridden policy ends at its time in every process, and does not return after a restart', async () => {
     const [one, other] = [await process(), await process()];
     await one.tuning.override('feed:*', { ttl: '1m' }, { for: 400 });
     await eventually(() => other.tuning.policies().length === 1, 'the other has it');
@@ -113,7 +113,7 @@ describe('an overridden policy in a fleet', () => {
     expect((await process()).tuning.policies()).toEqual([]);
   });
 
-  it('stays while Redis is away; a write says that it reached this process alone, and is shared later', async () => {
+  it('an overridden policy stays while Redis is unreachable; a write reports that only this process has it, and is shared later', async () => {
     const [one, other] = [await process(), await process()];
     await one.tuning.override('feed:*', { ttl: '1m' });
     await eventually(() => other.tuning.policies().length === 1, 'the other has it');
@@ -129,7 +129,7 @@ describe('an overridden policy in a fleet', () => {
     await eventually(() => other.tuning.policies().length === 2, 'the other has both');
   }, 20_000);
 
-  it('is written again after Redis has lost its data', async () => {
+  it('an overridden policy is written again after Redis has lost its data', async () => {
     const one = await process();
     await one.tuning.override('feed:*', { ttl: '1m' });
     await (await redis.client()).flushAll();
@@ -137,7 +137,7 @@ describe('an overridden policy in a fleet', () => {
     expect((await process()).tuning.policies()).toMatchObject([{ pattern: 'feed:*', effective: { ttlMs: 60_000 } }]);
   });
 
-  it('is the latest where two processes override the same pattern', async () => {
+  it('an overridden policy is the latest if two processes override the same pattern', async () => {
     const [one, other] = [await process(), await process()];
     await Promise.all([one.tuning.override('feed:*', { ttl: '1m' }), other.tuning.override('feed:*', { ttl: '2m' })]);
     await one.tuning.override('feed:*', { ttl: '3m' });
@@ -156,7 +156,7 @@ describe('an overridden policy in a fleet', () => {
     ['a record of another slot', 'RECORD'],
     ['a record of the future', 'FUTURE'],
     ['a policy that cannot be', 'BAD'],
-  ])('is none where somebody wrote %s', async (_, written) => {
+  ])('an overridden policy ignores a foreign record: %s', async (_, written) => {
     const one = await process();
     await one.tuning.override('feed:*', { ttl: '1m' });
     const client = await redis.client();

@@ -76,7 +76,7 @@ afterEach(async () => {
 });
 
 describe.each(platforms)('the policies of %s', (platform) => {
-  it('are listed as they are declared, overridden and in force', async () => {
+  it('GET /cache/policies lists policies as declared, overridden and effective', async () => {
     const { ask } = await start(platform);
     await ask().put('/cache/policies?pattern=feed:*').send({ ttl: '1m', staleWhileRevalidate: '10s' }).expect(200);
     const { body } = await ask().get('/cache/policies').expect(200);
@@ -100,7 +100,7 @@ describe.each(platforms)('the policies of %s', (platform) => {
     expect(one).toMatchObject([{ pattern: 'seller:*', override: null }]);
   });
 
-  it('change for handlers, their clients and provider methods, and back', async () => {
+  it('an override changes handlers, their clients and provider methods, and a revert changes them back', async () => {
     const app = await start(platform);
     const { ask } = app;
     const cache = app.app.get(ObservedCache);
@@ -115,7 +115,7 @@ describe.each(platforms)('the policies of %s', (platform) => {
     expect(await maxAge(app, '/feeds/3')).toBeGreaterThan(290);
   });
 
-  it('leave stored entries their times and go on answering with them', async () => {
+  it('an override does not change the times of stored entries, which still answer', async () => {
     const app = await start(platform);
     await app.ask().get('/feeds/1').expect('X-Cache', 'MISS');
     await app.ask().put('/cache/policies?pattern=feed:*').send({ ttl: '1s' }).expect(200);
@@ -123,14 +123,14 @@ describe.each(platforms)('the policies of %s', (platform) => {
     await app.ask().get('/feeds/1').expect('X-Cache', 'HIT');
   });
 
-  it('start no background load of a handler that needs its response', async () => {
+  it('an override starts no background load of a handler that needs its response', async () => {
     const { ask } = await start(platform);
     const change = { refreshAhead: 0.01, staleWhileRevalidate: '1m', ttl: '1m' };
     const { body } = await ask().put('/cache/policies?pattern=raw:*').send(change).expect(200);
     expect(body.effective).toMatchObject({ ttl_ms: 60_000, stale_while_revalidate_ms: 0, refresh_fraction: null });
   });
 
-  it('name the values in which handlers of one pattern differ', async () => {
+  it('GET /cache/policies names the values in which handlers of one pattern differ', async () => {
     @Controller()
     class Two {
       @Get('one')
@@ -152,7 +152,7 @@ describe.each(platforms)('the policies of %s', (platform) => {
     expect((await ask().get('/cache/policies')).body).toMatchObject([{ pattern: 'two:*', varies: ['ttl_ms'] }]);
   });
 
-  it('of a named cache are its own', async () => {
+  it('a named cache has its own policies', async () => {
     const { ask, app } = await start(platform);
     const { cache } = app.get(Sessions);
     await cache.getOrSet('session:1', () => 1);
@@ -173,20 +173,20 @@ describe.each(platforms)('the policies of %s', (platform) => {
     ['with no time', '?pattern=feed:*', { ttl: 1, for: 0 }, 400, 'INVALID_BODY', 'for: must be longer than 0'],
     ['with a list', '?pattern=feed:*', [1], 400, 'INVALID_BODY', 'must be a JSON object'],
     ['outside the bounds', '?pattern=feed:*', { ttl: '2h' }, 400, 'POLICY_OUT_OF_BOUNDS', 'from 0 to 3600000 ms'],
-  ])('refuse an override %s', async (_, query, body, status, code, message) => {
+  ])('PUT /cache/policies refuses an override %s', async (_, query, body, status, code, message) => {
     const { ask } = await start(platform);
     const refused = await ask().put(`/cache/policies${query}`).send(body).expect(status);
     expect(refused.body).toMatchObject({ statusCode: status, code, message: expect.stringContaining(message) });
     expect((await ask().get('/cache/policies')).body.every(({ override }: any) => override === null)).toBe(true);
   });
 
-  it('refuse to revert what is not overridden', async () => {
+  it('DELETE /cache/policies refuses a pattern without an override', async () => {
     const { ask } = await start(platform);
     const { body } = await ask().delete('/cache/policies?pattern=feed:*').expect(404);
     expect(body).toMatchObject({ code: 'NOT_OVERRIDDEN' });
   });
 
-  it('are closed to writes in production without guards, and to other sites', async () => {
+  it('policies are closed to writes in production without guards, and to other sites', async () => {
     process.env['NODE_ENV'] = 'production';
     const { ask } = await start(platform);
     const closed = await ask().put('/cache/policies?pattern=feed:*').send({ ttl: 1 }).expect(403);
@@ -205,7 +205,7 @@ describe.each(platforms)('the policies of %s', (platform) => {
       .expect(415);
   });
 
-  it('are changed by those who pass the guards, and name them', async () => {
+  it('policies are changed by users who pass the guards, and name them', async () => {
     process.env['NODE_ENV'] = 'production';
     const signedIn = {
       canActivate: (context: any) => {
@@ -224,7 +224,7 @@ describe.each(platforms)('the policies of %s', (platform) => {
     expect(JSON.stringify(body)).not.toContain('secret');
   });
 
-  it('send an event of every change', async () => {
+  it('policies send an event of every change', async () => {
     const { app, ask } = await start(platform);
     await app.listen(0, '127.0.0.1');
     const stream = await EventStream.open(app);

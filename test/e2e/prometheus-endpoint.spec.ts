@@ -42,7 +42,7 @@ afterEach(async () => {
 });
 
 describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
-  it('exposes the cache and Node in the classic format', async () => {
+  it('the Prometheus endpoint exposes the cache and Node in the classic format', async () => {
     const { app, ask } = await start(platform, {});
     await app.get(ObservedCache).getOrSet('a:1', () => 1);
     const { text, headers } = await ask().get('/metrics').expect(200);
@@ -52,7 +52,7 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
     expect(text).toMatch(/^nodejs_version_info\{/m);
   });
 
-  it('answers in OpenMetrics on request, with metrics of Node and of the application', async () => {
+  it('the Prometheus endpoint answers in OpenMetrics on request, with metrics of Node and of the application', async () => {
     const counter = makeCounterProvider({ name: 'sales_total', help: 'sales' });
     const { app, ask } = await start(platform, {}, [], [counter, Sales]);
     app.get(Sales).total.inc(3);
@@ -73,38 +73,41 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
     expect(classic.text).toMatch(/^# TYPE sales_total counter\nsales_total 3$/m);
   });
 
-  it('leaves Node out where defaultMetrics is false', async () => {
+  it('the Prometheus endpoint leaves Node out if defaultMetrics is false', async () => {
     const { ask } = await start(platform, { prometheus: { defaultMetrics: false } });
     expect((await ask().get('/metrics').expect(200)).text).not.toMatch(/^nodejs_/m);
   });
 
-  it.each(['after', 'before'])('exposes Node once where the application collects its metrics %s ours', async (when) => {
-    if (when === 'before') collectDefaultMetrics();
-    const { ask } = await start(platform, {});
-    if (when === 'after') collectDefaultMetrics();
-    for (const accept of ['text/plain', 'application/openmetrics-text']) {
-      const response = await ask().get('/metrics').set('Accept', accept).expect(200);
-      const text = response.text ?? String(response.body);
-      expect(text.match(/^# TYPE nodejs_version_info /gm)).toHaveLength(1);
-      expect(text.match(/^# TYPE process_cpu_user_seconds/gm)).toHaveLength(1);
-    }
-  });
+  it.each(['after', 'before'])(
+    'the endpoint exposes Node once if the application collects metrics %s ours',
+    async (when) => {
+      if (when === 'before') collectDefaultMetrics();
+      const { ask } = await start(platform, {});
+      if (when === 'after') collectDefaultMetrics();
+      for (const accept of ['text/plain', 'application/openmetrics-text']) {
+        const response = await ask().get('/metrics').set('Accept', accept).expect(200);
+        const text = response.text ?? String(response.body);
+        expect(text.match(/^# TYPE nodejs_version_info /gm)).toHaveLength(1);
+        expect(text.match(/^# TYPE process_cpu_user_seconds/gm)).toHaveLength(1);
+      }
+    },
+  );
 
-  it('exposes metrics that the application makes with @willsoto/nestjs-prometheus', async () => {
+  it('the Prometheus endpoint exposes metrics that the application creates with @willsoto/nestjs-prometheus', async () => {
     const counter = makeCounterProvider({ name: 'sales_total', help: 'sales' });
     const { app, ask } = await start(platform, { prometheus: { defaultMetrics: false } }, [], [counter, Sales]);
     app.get(Sales).total.inc(3);
     expect((await ask().get('/metrics')).text).toMatch(/^sales_total 3$/m);
   });
 
-  it('adds metrics.prefix before every name', async () => {
+  it('the Prometheus endpoint adds metrics.prefix before every name', async () => {
     const { ask } = await start(platform, { metrics: { prefix: 'shop_' }, prometheus: { defaultMetrics: false } });
     const { text } = await ask().get('/metrics');
     expect(text).toMatch(/^# TYPE shop_cache_operations_total counter$/m);
     expect(text).not.toMatch(/^# TYPE cache_/m);
   });
 
-  it('leaves the path to a PrometheusModule of the application, which then exposes the cache too', async () => {
+  it('the Prometheus endpoint leaves the path to a PrometheusModule of the application, which exposes the cache too', async () => {
     const module = PrometheusModule.register({ path: '/prom', defaultMetrics: { enabled: false } });
     const { app, ask } = await start(platform, { metrics: { prefix: 'shop_' } }, [module]);
     await app.get(ObservedCache).getOrSet('a:1', () => 1);
@@ -116,7 +119,7 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
     expect(text).toMatch(/^shop_cache_operation_duration_seconds_count\{.*operation="get".*\} 2$/m);
   });
 
-  it('leaves the path to one at the same path, registered before or after ours', async () => {
+  it('the Prometheus endpoint leaves its path to a PrometheusModule at the same path, registered before or after ours', async () => {
     const module = () => PrometheusModule.register({ defaultMetrics: { enabled: false } });
     const { ask } = await start(platform, {}, [module()]);
     expect((await ask().get('/metrics').expect(200)).text).toMatch(/^cache_operations_total/m);
@@ -127,13 +130,13 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
     );
   });
 
-  it('exposes nothing where prometheus is false', async () => {
+  it('the exposition contains no cache metrics if prometheus is false', async () => {
     const module = PrometheusModule.register({ defaultMetrics: { enabled: false } });
     const { ask } = await start(platform, { prometheus: false }, [module]);
     expect((await ask().get('/metrics').expect(200)).text).not.toMatch(/cache_/);
   });
 
-  it('adds up two applications that share one registry, and drops one that closes', async () => {
+  it('the Prometheus endpoint adds up two applications that share one registry, and drops a closed one', async () => {
     const module = () => PrometheusModule.register({ defaultMetrics: { enabled: false } });
     const one = await start(platform, {}, [module()]);
     const two = await start(platform, {}, [module()]);
@@ -150,7 +153,7 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
     expect(register.getSingleMetric('cache_operations_total')).toBeUndefined();
   });
 
-  it('separates two applications with registries of their own in one process', async () => {
+  it('the Prometheus endpoint separates two applications with separate registries in one process', async () => {
     const one = await start(platform, {});
     const two = await start(platform, {});
     await one.app.get(ObservedCache).get('a');
@@ -159,7 +162,7 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
   });
 });
 
-it('figures of cluster workers are added up only where that is correct', async () => {
+it('cluster workers add up counters and states, average rates and keep sizes', async () => {
   const workers = [];
   for (const requests of [2, 4]) {
     const cache = createObservedCache({ layers: [memoryLayer()] });
@@ -183,7 +186,7 @@ it('figures of cluster workers are added up only where that is correct', async (
   expect(value(size)).toBe(value(size, alone));
 });
 
-(promtool ? it : it.skip)('promtool finds nothing to say about either exposition', async () => {
+(promtool ? it : it.skip)('promtool has no findings in either exposition', async () => {
   const own = await start('express', {});
   await own.app.get(ObservedCache).getOrSet('a:1', () => 1);
   const shared = await start('express', { metrics: { prefix: 'shop_' } }, [

@@ -83,20 +83,20 @@ describe('a Prometheus server that scrapes the marketplace', () => {
     return (await response.json()) as Body;
   }
 
-  it('accepts every scrape, in its preferred format', async () => {
+  it('Prometheus accepts every scrape, in its preferred format', async () => {
     expect(await prometheus.targets()).toEqual({ marketplace: 'up' });
     expect(await prometheus.number('min_over_time(up{job="marketplace"}[1m])')).toBe(1);
     // Node's own metrics are included.
     expect(await prometheus.query('nodejs_version_info{job="marketplace"}')).toHaveLength(1);
   });
 
-  it('loads the rules', async () => {
+  it('Prometheus loads the rules', async () => {
     expect(await prometheus.rules()).toEqual(
       expect.arrayContaining(['instance:cache_hit_rate:ratio_rate5m', 'CacheCircuitOpen', 'DatabasePoolExhausted']),
     );
   });
 
-  it.each(queries)('has data for the panel “$panel”', async ({ expr }) => {
+  it.each(queries)('Prometheus has data for the panel “$panel”', async ({ expr }) => {
     await eventually(
       async () => (await prometheus.query(substituted(expr))).some(({ value }) => Number.isFinite(value)),
       expr,
@@ -105,7 +105,7 @@ describe('a Prometheus server that scrapes the marketplace', () => {
   });
 
   it.each(['Hit rate by cache', 'Accesses by cache', 'Memory by cache', 'Hit rate by layer', 'Hit rate by pattern'])(
-    'shows the pages and the sessions apart on the panel “%s”',
+    'the panel “%s” shows the pages and the sessions separately',
     async (title) => {
       const { expr } = panels.find((panel) => panel.title === title)!.targets![0]!;
       await eventually(
@@ -119,7 +119,7 @@ describe('a Prometheus server that scrapes the marketplace', () => {
     },
   );
 
-  it('shows one cache where its variable names it', async () => {
+  it('the hit rate by pattern shows one cache if its variable names the cache', async () => {
     const [{ targets }] = panels.filter(({ title }) => title === 'Hit rate by pattern') as [Panel];
     const chosen = substituted(targets![0]!.expr.replaceAll('$cache', 'sessions'));
     await eventually(
@@ -160,7 +160,7 @@ describe('a Prometheus server that scrapes the marketplace', () => {
     const sorted = (entries: readonly (readonly [string, number])[]): Record<string, number> =>
       Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
 
-    it('counts accesses, hits and loads like the statistics', () =>
+    it('Prometheus counts accesses, hits and loads like the statistics', () =>
       agrees(async () => {
         const stats = await ask<Record<string, number>>('/cache/stats');
         return [
@@ -181,7 +181,7 @@ describe('a Prometheus server that scrapes the marketplace', () => {
         ];
       }));
 
-    it('counts each pattern, endpoint and layer like the statistics', async () => {
+    it('Prometheus counts each pattern, endpoint and layer like the statistics', async () => {
       await agrees(async () => [
         await byLabel('sum by (pattern) (cache_pattern_operations_total{operation="get",cache="default"})', 'pattern'),
         sorted(
@@ -216,7 +216,7 @@ describe('a Prometheus server that scrapes the marketplace', () => {
       ]);
     });
 
-    it('computes percentiles in the same bucket as the statistics', () =>
+    it('Prometheus computes percentiles in the same bucket as the statistics', () =>
       agrees(async () => {
         const [load] = (
           await ask<{ operation: string; p95_response_time_ms: number }[]>('/cache/stats/operations')
@@ -232,7 +232,7 @@ describe('a Prometheus server that scrapes the marketplace', () => {
         return [Math.abs(near(quantile!) - near(load!.p95_response_time_ms / 1000)) <= 1, true];
       }));
 
-    it('has the same pool and queries as /cache/database', () =>
+    it('Prometheus has the same pool and queries as /cache/database', () =>
       agrees(async () => {
         const { pools, queries } = await ask<{
           pools: { pool: string; size: number }[];
@@ -250,7 +250,7 @@ describe('a Prometheus server that scrapes the marketplace', () => {
         ];
       }));
 
-    it('has the same Redis figures as /cache/info', () =>
+    it('Prometheus has the same Redis figures as /cache/info', () =>
       agrees(async () => {
         const info = await ask<{ redis_version: string; total_keys: number }>('/cache/info');
         return [

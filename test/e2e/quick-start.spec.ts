@@ -54,7 +54,7 @@ describe('the quick start of README', () => {
   });
   afterAll(() => app?.close());
 
-  it('answers as it says', async () => {
+  it('the quick start responds as README says', async () => {
     const answers = [];
     for (const command of commands) answers.push(await curl(command));
 

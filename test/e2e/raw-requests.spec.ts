@@ -438,7 +438,7 @@ function answersOf(received: string, bytes: string): Answer[] {
   return answers;
 }
 
-it('the table contains each request once', () => {
+it('the table of raw requests contains each request once', () => {
   expect(requests.length).toBeGreaterThanOrEqual(227);
   expect(new Set(requests).size).toBe(requests.length);
 });
@@ -463,7 +463,7 @@ describe.each(platforms)('raw requests on %s', (platform) => {
   });
   afterAll(closeApps);
 
-  it('get the same response on route, chain and lane as without a cache', async () => {
+  it('raw requests get the same response on route, chain and lane as without a cache', async () => {
     const lane = jest.spyOn(FastLane.prototype, 'answer');
     const route = jest.spyOn(RouteAnswer.prototype, 'answer');
     const expected = new Map<string, Answer[]>();
@@ -489,7 +489,7 @@ describe.each(platforms)('raw requests on %s', (platform) => {
     jest.restoreAllMocks();
   }, 120_000);
 
-  it('reach the handler for most of the table, so that the test can find mixed responses', async () => {
+  it('most raw requests reach the handler, so that the test can find mixed responses', async () => {
     const received = await Promise.all(requests.map((bytes) => send(ports.uncached, bytes)));
     expect(received.filter((text) => text.startsWith('HTTP/1.1 200')).length).toBeGreaterThan(100);
   });

@@ -87,8 +87,8 @@ describe.each(platforms)('the recipes for cache-manager on %s', (platform) => {
   });
 });
 
-describe('a cache made by hand', () => {
-  it('is the same object, observed', async () => {
+describe('a cache created in code', () => {
+  it('a cache created in code is the same object when it is observed', async () => {
     const stores = [new Keyv()];
     const cache = observeCache(createCache({ stores }));
     await cache.set('a', 1);

@@ -12,8 +12,8 @@ import { boot, closeApps, platforms } from '../support/apps.js';
 
 afterEach(closeApps);
 
-describe.each(platforms)('the recipe for a cache of its own for sessions, on %s', (platform) => {
-  it('keeps sessions apart from the rest and shows their statistics', async () => {
+describe.each(platforms)('the recipe for a cache for sessions, on %s', (platform) => {
+  it('the recipe for a named cache separates sessions from the rest and shows their statistics', async () => {
     @Injectable()
     class SessionService {
       constructor(@InjectCache('sessions') private readonly cache: ObservedCache) {}

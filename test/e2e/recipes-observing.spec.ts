@@ -56,7 +56,7 @@ describe('the recipes for Redis', () => {
     }),
   ];
 
-  it('share entries between instances, and work without Redis', async () => {
+  it('the recipes for Redis share entries between instances, and work without Redis', async () => {
     process.env.REDIS_URL = redis.url;
     const one = await boot('express', { imports: shop() });
     await one.app.get(ObservedCache).set('feed:1', { page: 1 });
@@ -72,7 +72,7 @@ describe('the recipes for Redis', () => {
     await redis.up();
   });
 
-  it('connect in other ways', async () => {
+  it('the recipes for Redis connect with an existing client and by other stores', async () => {
     process.env.REDIS_URL = redis.url;
     const client = new Redis(redis.url);
     const ways = [
@@ -105,7 +105,7 @@ describe('the recipes for Sentinel and Cluster', () => {
     await cluster?.dispose();
   });
 
-  it('store entries on the current master, and on all nodes', async () => {
+  it('the recipes for Sentinel and Cluster store entries on the current master, and on all nodes', async () => {
     const redisLayer = (options: RedisLayerOptions) => reach(here(options));
     const layers = {
       sentinel: redisLayer({ sentinel: { name: 'mymaster', rootNodes: [{ host: 'sentinel-1', port: 26379 }] } }),
@@ -158,7 +158,7 @@ describe('the recipe for a pool', () => {
   beforeAll(async () => (server = await PostgresServer.start()), 60_000);
   afterAll(() => server.stop());
 
-  it('shows its connections and its slow queries', async () => {
+  it('the recipe for a pool shows its connections and its slow queries', async () => {
     const { host, port, user, database } = server.connection;
     process.env.DATABASE_URL = `postgres://${user}@${host}:${port}/${database}`;
 
@@ -191,7 +191,7 @@ describe('the recipe for a pool', () => {
 });
 
 describe('the recipes for exporters', () => {
-  it('export to StatsD and to CloudWatch', async () => {
+  it('the recipes for exporters export to StatsD and to CloudWatch', async () => {
     const server = await StatsdServer.start();
     process.env.STATSD_PORT = String(server.port);
     const output = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
@@ -217,7 +217,7 @@ describe('the recipes for exporters', () => {
     await server.stop();
   });
 
-  it("export through OpenTelemetry's reader", async () => {
+  it("the recipes for exporters export through OpenTelemetry's reader", async () => {
     const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
 
     const producer = new CacheMetricProducer();
@@ -235,7 +235,7 @@ describe('the recipes for exporters', () => {
     await meters.shutdown();
   });
 
-  it('export through a custom exporter', async () => {
+  it('the recipes for exporters export through a custom exporter', async () => {
     const lines: string[] = [];
     const log = (line: string) => void lines.push(line);
 

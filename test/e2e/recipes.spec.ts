@@ -50,7 +50,7 @@ afterEach(async () => {
 const bare = (code: string) => code.replace(/\/\/ .*|^export |\s|[,;]/g, '');
 
 describe('the recipes', () => {
-  it('run as they are written', () => {
+  it('the tests run the code of the recipes as documented', () => {
     const run = readdirSync(import.meta.dirname)
       .filter((name) => /^recipes.*\.spec\.ts$/.test(name))
       .map((name) => bareLines(readFileSync(`${import.meta.dirname}/${name}`, 'utf8')).join(''))
@@ -67,7 +67,7 @@ describe('the recipes', () => {
 });
 
 describe.each(platforms)('the recipes on %s', (platform) => {
-  it('warm a cold cache before its first visitor, by requests and by a strategy', async () => {
+  it('a recipe warms a cold cache before its first visitor, by requests and by a strategy', async () => {
     @Injectable()
     class Categories {
       async top(limit: number) {
@@ -141,7 +141,7 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     ]);
   });
 
-  it('give each user a separate basket', async () => {
+  it('a recipe gives each user a separate basket', async () => {
     const CurrentUser = createParamDecorator((_: unknown, context: ExecutionContext): User => {
       return context.switchToHttp().getRequest<{ user: User }>().user;
     });
@@ -186,7 +186,7 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     expect(asked).toEqual(['ann', 'bob']);
   });
 
-  it('fail the boot where a basket could reach another user', async () => {
+  it('a recipe fails the boot if a basket could reach another user', async () => {
     const CurrentUser = createParamDecorator(() => ({ id: 'ann' }));
     @Controller()
     class Careless {
@@ -202,7 +202,7 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     ).rejects.toThrow(/Careless\.basket[^]*vary[^]*key[^]*shared/);
   });
 
-  it('cache a method of a service, and show its statistics', async () => {
+  it('a recipe caches a method of a service, and shows its statistics', async () => {
     @Injectable()
     class Recommendations {
       @Cached('recommendation:*', { ttl: '1h', jitter: 0.2 })
@@ -229,7 +229,7 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     expect(app.get(CacheMetrics).getPatternStats('recommendation:*')).toMatchObject({ cacheHits: 2, cacheMisses: 2 });
   });
 
-  it('show a new stock on every page that contains it', async () => {
+  it('a recipe shows a new stock on every page that contains it', async () => {
     let stock = 5;
     @Controller('products')
     class Products {
@@ -273,7 +273,7 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     expect(await stocks()).toEqual([2, 2]);
   });
 
-  it('report the health of the cache to the orchestrator', async () => {
+  it('a recipe reports the health of the cache to the orchestrator', async () => {
     @Controller('health')
     class HealthController {
       constructor(

@@ -68,8 +68,8 @@ class Untyped {
 
 afterEach(closeApps);
 
-describe.each(platforms)('a template that names an unknown input, on %s,', (platform) => {
-  it('fails the boot in one error with the class, the method, the placeholder and the known inputs', async () => {
+describe.each(platforms)('a template with an unknown input, on %s', (platform) => {
+  it('a template with an unknown input fails the boot in one error with the class, the method, the placeholder and the known inputs', async () => {
     @Controller('products')
     class Products {
       @Post('a/:id')
@@ -115,7 +115,7 @@ describe.each(platforms)('a template that names an unknown input, on %s,', (plat
     expect(message).toMatch(/^4 handlers or methods /);
   });
 
-  it('boots where the framework, a guard, a plugin or `vary` gives the input, or where it may be missing', async () => {
+  it('a template boots if the framework, a guard, a plugin or `vary` provides the input, or if the input is optional', async () => {
     @Controller({ path: 'shops/:shop', host: ':region.example.com' })
     class Shops {
       @Get(':id')
@@ -149,7 +149,7 @@ describe.each(platforms)('a template that names an unknown input, on %s,', (plat
 });
 
 describe('a template of a message, a resolver, a method or an inherited handler', () => {
-  it('boots with the inputs of its transport', async () => {
+  it('a template boots with the inputs of its transport', async () => {
     abstract class Base {
       @Get(':id')
       @Cached('base:*', { tags: ['base:{params.id}:{query.lang}'], ignore: ['query.lang'] })
@@ -209,7 +209,7 @@ describe('a template of a message, a resolver, a method or an inherited handler'
     expect(app).toBeDefined();
   });
 
-  it('is refused where it names a property that the class of a method does not have', async () => {
+  it('a template is refused if it names a property that the class of a method does not have', async () => {
     @Injectable()
     class Sellers {
       readonly shop = 1;
@@ -232,7 +232,7 @@ describe('a template of a message, a resolver, a method or an inherited handler'
     expect(message).not.toContain('later');
   });
 
-  it('is refused where it names the input of another', async () => {
+  it('a template is refused if it names an input of another transport', async () => {
     @Resolver()
     class Products {
       @Mutation(() => String)
@@ -272,7 +272,7 @@ describe('a template of a message, a resolver, a method or an inherited handler'
 });
 
 describe('a template that names a part of the result', () => {
-  it('is refused where the declared class has no such property', async () => {
+  it('a template is refused if the declared class of the result has no such property', async () => {
     @Controller()
     class Products {
       @Post('a')
@@ -319,7 +319,7 @@ describe('a template that names a part of the result', () => {
     }
   });
 
-  it('is warned of once where the tags of a value have no such part', async () => {
+  it('a template of tags logs one warning if a value has no such part', async () => {
     const warnings: { code: string; message: string }[] = [];
     @Injectable()
     class Sellers {
@@ -340,7 +340,7 @@ describe('a template that names a part of the result', () => {
 });
 
 describe('a template that names a part of the request', () => {
-  it('is warned of once where requests do not have it, unless it may be missing', async () => {
+  it('a template logs one warning if requests do not have a part, unless the part is optional', async () => {
     const warnings: { code: string; message: string }[] = [];
     @Controller()
     class Sellers {
@@ -376,7 +376,7 @@ describe('a template that names a part of the request', () => {
 });
 
 describe('`ignore`', () => {
-  it('is refused where it names what is not an input of the handler or method', async () => {
+  it('`ignore` is refused if it names no input of the handler or method', async () => {
     @Controller()
     class Lists {
       @Get('a/:id')
@@ -415,7 +415,7 @@ describe('`ignore`', () => {
     expect(message).not.toContain('Sellers.many()');
   });
 
-  it('leaves out what it names, by the name of a header in any case and by the number of a parameter', async () => {
+  it('`ignore` leaves out the named inputs: a header in any case, a parameter by its number', async () => {
     @Controller()
     class Lists {
       @Get('list')
@@ -432,7 +432,7 @@ describe('`ignore`', () => {
 });
 
 describe('`warm`', () => {
-  it('is refused where a request has unknown parameters, lacks some, or cannot reach what is cached', async () => {
+  it('`warm` is refused if a request has unknown parameters, lacks some, or cannot reach a cached handler', async () => {
     @Controller('products')
     class Products {
       @Get(':id')
@@ -469,7 +469,7 @@ describe('`warm`', () => {
 });
 
 describe('text with a lone surrogate', () => {
-  it('is refused in tags, keys and globs of decorators', async () => {
+  it('decorators refuse a lone surrogate in tags, keys and globs', async () => {
     @Injectable()
     class Sellers {
       @Cached('seller:{0}', { tags: ['tag\ud800', 'other\udc00:{0}'] })
@@ -508,7 +508,7 @@ describe('the argument of @CacheInvalidate', () => {
     ['empty lists', { keys: [], patterns: [], tags: [] }],
     ['an unknown name', { key: 'a', keys: ['a'] }],
     ['an instance', new Date(0)],
-  ])('that is %s fails the boot and names the class and the method', async (_, given) => {
+  ])('an argument of @CacheInvalidate that is %s fails the boot with class and method', async (_, given) => {
     @Injectable()
     class Sellers {
       @invalidate(given)

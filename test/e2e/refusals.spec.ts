@@ -30,7 +30,7 @@ const refusal = async (controllers: Type[], providers: Type[] = [], platform: Pl
 afterEach(closeApps);
 
 describe.each(platforms)('errors of decorators on %s', (platform) => {
-  it('fail the boot with one error that names each place, the given value and the likely intention', async () => {
+  it('errors of decorators fail the boot with one error that names each place, the given value and the likely intention', async () => {
     @Controller('products')
     class Products {
       @Get(':id')
@@ -104,7 +104,7 @@ describe.each(platforms)('errors of decorators on %s', (platform) => {
     expect(message).toMatch(/^8 handlers or methods /);
   });
 
-  it('allow parameters of any path, prefix or wildcard of a handler, and properties added by middleware', async () => {
+  it('decorators allow parameters of any path, prefix or wildcard of a handler, and properties added by middleware', async () => {
     @Controller(['shops/:shop', 'stores/:shop'])
     class Shops {
       @Get(['all', 'page/:page'])
@@ -139,7 +139,7 @@ describe('inputs in templates', () => {
     seller!: string;
   }
 
-  it('are refused where they resemble a declared input or a property of the request', async () => {
+  it('inputs in templates are refused if they resemble a declared input or a property of the request', async () => {
     @Controller()
     class Lists {
       @Post('a')
@@ -174,7 +174,7 @@ describe('inputs in templates', () => {
     }
   });
 
-  it('are refused where a method has no such argument', async () => {
+  it('inputs in templates are refused if a method has no such argument', async () => {
     @Injectable()
     class Sellers {
       @CacheInvalidate({ keys: ['seller:{1}', 'seller:{0.id}', 'seller:{params.id}', 'seller:{body.id}'] })
@@ -199,7 +199,7 @@ describe('inputs in templates', () => {
     expect(message).not.toContain('Sellers.many()');
   });
 
-  it('are warned of once where a result does not have them', async () => {
+  it('inputs in templates log one warning if a result does not have them', async () => {
     const warnings: { code: string; message: string }[] = [];
     @Injectable()
     class Sellers {
@@ -238,7 +238,7 @@ describe('a tag that is invalidated and never set', () => {
     return Sellers;
   };
 
-  it('is logged at boot with the tag that was probably meant', async () => {
+  it('a tag that is invalidated and never set is logged at boot with a similar tag', async () => {
     const logged: { code: string; message: string; level: string }[] = [];
     await start('express', [], [change('seler:{result.id}', 'prices', 'sellers', 'seller:{0}', 'seller:7')], {
       logger: collecting(logged),
@@ -251,7 +251,7 @@ describe('a tag that is invalidated and never set', () => {
 });
 
 describe('a provider method that is declared synchronous', () => {
-  it('fails the boot, because callers would get a promise', async () => {
+  it('a synchronous provider method fails the boot, because callers would get a promise', async () => {
     @Injectable()
     class Prices {
       @Cached('price:{0}')

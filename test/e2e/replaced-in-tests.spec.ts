@@ -80,8 +80,8 @@ const inMemory = (options = {}) => ({
 
 afterEach(closeApps);
 
-describe.each(platforms)('an application with a double of its cache, on %s', (platform) => {
-  it('starts, runs handlers and methods uncached, and injects the double', async () => {
+describe.each(platforms)('an application with a replaced cache, on %s', (platform) => {
+  it('an application with a replaced cache starts, runs handlers and methods uncached, and injects the replacement', async () => {
     const double = { get: jest.fn(async (_key: string) => 'hello') };
     const { app, ask } = await boot(platform, metadata, {
       override: (builder) => builder.overrideProvider(ObservedCache).useValue(double),
@@ -103,14 +103,14 @@ describe.each(platforms)('an application with a double of its cache, on %s', (pl
 });
 
 describe('a test of an application', () => {
-  it('names the method that its double lacks', async () => {
+  it('a missing method of a replaced cache is named in the error', async () => {
     const { app } = await boot('express', metadata, {
       override: (builder) => builder.overrideProvider(ObservedCache).useValue({ get: jest.fn() }),
     });
     await expect((async () => app.get(Prices).cache.set('a', 1))()).rejects.toThrow('set is not a function');
   });
 
-  it('gives a stub that inherits from the class instead of the cache', async () => {
+  it('a test may replace the cache by a stub that inherits from the class', async () => {
     const stub = Object.create(ObservedCache.prototype, { get: { value: async () => 'stubbed' } }) as ObservedCache;
     const { app } = await boot('express', metadata, {
       override: (builder) => builder.overrideProvider(ObservedCache).useValue(stub),
@@ -119,7 +119,7 @@ describe('a test of an application', () => {
     expect(await app.get(Prices).of(1)).not.toEqual(await app.get(Prices).of(1));
   });
 
-  it('gives another cache instead, which handlers and methods use', async () => {
+  it('a test may replace the cache by another cache, which handlers and methods use', async () => {
     const { app, ask } = await boot('express', metadata, {
       override: (builder) =>
         builder.overrideProvider(ObservedCache).useValue(createObservedCache({ layers: [memoryLayer()] })),
@@ -131,7 +131,7 @@ describe('a test of an application', () => {
     expect((await ask().get('/feeds')).headers['x-cache']).toBe('MISS');
   });
 
-  it('gives a double of a named cache', async () => {
+  it('a test may replace a named cache', async () => {
     const double = { get: jest.fn(async (_key: string) => 1.1) };
     const { app } = await boot('express', inMemory(), {
       override: (builder) => builder.overrideProvider(cacheToken('rates')).useValue(double),
@@ -142,7 +142,7 @@ describe('a test of an application', () => {
     expect(await prices.of(1)).toEqual(await prices.of(1));
   });
 
-  it.each(['by the option', 'in place of the clock'])('sets the time by hand: %s', async (how) => {
+  it.each(['by the option', 'in place of the clock'])('a test sets the time with a manual clock: %s', async (how) => {
     const clock = new ManualClock();
     const { app, ask } = await boot('fastify', inMemory(how === 'by the option' ? { clock } : {}), {
       override: (builder) =>
@@ -167,7 +167,7 @@ describe('a test of an application', () => {
     );
   });
 
-  it('sets the time by fake timers', async () => {
+  it('a test sets the time with fake timers', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
     try {
       const { app } = await boot('express', inMemory({ clock: new TimersClock() }));
@@ -182,7 +182,7 @@ describe('a test of an application', () => {
     }
   });
 
-  it('reads the statistics of one method by its name', async () => {
+  it('a test reads the statistics of one method by its name', async () => {
     const { app } = await boot('express', inMemory());
     const prices = app.get(Prices);
     await prices.of(1);
@@ -198,7 +198,7 @@ describe('a test of an application', () => {
     expect(() => cacheMetricsOf(prices, 'cache')).toThrow('cache is not decorated');
   });
 
-  it('says what is wrong with a clock', async () => {
+  it('an invalid clock is refused with the reason', async () => {
     await expect(boot('express', inMemory({ clock: Date }))).rejects.toThrow('clock: must be a clock with after');
   });
 });

@@ -88,7 +88,7 @@ const specification = {
 };
 
 describe('sample/compose.yaml', () => {
-  it('has the form of the Compose specification', () => {
+  it('sample/compose.yaml matches the Compose specification', () => {
     const ajv = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true, strictRequired: false });
     const validate = ajv.compile(specification);
     validate(compose);
@@ -99,7 +99,7 @@ describe('sample/compose.yaml', () => {
     }
   });
 
-  it('is read by Docker where that is installed', () => {
+  it('sample/compose.yaml is valid for Docker if Docker is installed', () => {
     const docker = spawnSync('docker', ['compose', '-f', 'sample/compose.yaml', 'config', '--quiet'], {
       encoding: 'utf8',
     });
@@ -107,14 +107,14 @@ describe('sample/compose.yaml', () => {
     if (!isMissing) expect([docker.status, docker.stderr]).toEqual([0, '']);
   });
 
-  it('starts the marketplace, Redis, Prometheus and Grafana, each image at one version', () => {
+  it('sample/compose.yaml starts the marketplace, Redis, Prometheus and Grafana, each image at one version', () => {
     expect(Object.keys(compose.services).sort()).toEqual(['grafana', 'marketplace', 'prometheus', 'redis']);
     const from = /^FROM (\S+)$/m.exec(readFileSync('sample/Dockerfile', 'utf8'))?.[1];
     for (const image of [from, ...services.flatMap(([, { image }]) => image ?? [])])
       expect(image).toMatch(/^[\w./-]+:v?\d+\.\d+\.\d+(-[a-z-]+)?$/);
   });
 
-  it('mounts and copies what exists', () => {
+  it('sample/compose.yaml mounts existing files, and the Dockerfile copies existing files', () => {
     for (const [, service] of services)
       for (const [host] of mounts(service)) expect([host, existsSync(host)]).toEqual([host, true]);
     const { context, dockerfile } = compose.services['marketplace']!.build!;
@@ -135,7 +135,7 @@ describe('sample/compose.yaml', () => {
     expect(run.filter((name) => !(name in scripts))).toEqual([]);
   });
 
-  it('scrapes the marketplace and loads the rules of the package', () => {
+  it('Prometheus scrapes the marketplace and loads the rules of the package', () => {
     const service = compose.services['prometheus']!;
     const config = mounted(service, '/etc/prometheus/prometheus.yml')!;
     const { rule_files, scrape_configs } = read<{
@@ -149,7 +149,7 @@ describe('sample/compose.yaml', () => {
       'prometheus/recording-rules.yml',
       'prometheus/alert-rules.yml',
     ]);
-    // Beside Docker the same is scraped, at another address.
+    // Without Docker, Prometheus loads the same rules.
     const local = read<{ rule_files: string[] }>('sample/monitoring/prometheus.yml');
     expect(local.rule_files.map((file) => posix.join('sample/monitoring', file))).toEqual([
       'prometheus/recording-rules.yml',
@@ -157,7 +157,7 @@ describe('sample/compose.yaml', () => {
     ]);
   });
 
-  it('provisions Grafana with that Prometheus and the dashboard of the package', () => {
+  it('Grafana is provisioned with Prometheus as data source and the dashboard of the package', () => {
     const service = compose.services['grafana']!;
     const provisioned = <T>(kind: string) =>
       read<T>(mounted(service, `/etc/grafana/provisioning/${kind}/${kind}.yml`)!);
@@ -174,7 +174,7 @@ describe('sample/compose.yaml', () => {
     );
   });
 
-  it('gives the marketplace settings that it reads', async () => {
+  it('the marketplace reads the settings that sample/compose.yaml gives it', async () => {
     const { readSettings } = await import('../../sample/marketplace/settings.js');
     const { environment = {} } = compose.services['marketplace']!;
     expect(readSettings(environment)).toMatchObject({ port: 3000, redisUrl: 'redis://redis:6379' });

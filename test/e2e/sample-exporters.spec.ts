@@ -53,7 +53,7 @@ describe('the examples of exporters', () => {
   it.each([
     ['dogstatsd', /^shop\.cache\.operations:2\|c\|#(?=.*operation:get)(?=.*result:hit)/m],
     ['statsd', /^shop\.cache\.operations\.get\.hit:2\|c$/m],
-  ])('StatsD receives what was counted, as %s', async (dialect, line) => {
+  ])('StatsD receives the counters in the dialect %s', async (dialect, line) => {
     const socket = createSocket('udp4');
     closing.push(() => socket.close());
     let received = '';
@@ -63,7 +63,7 @@ describe('the examples of exporters', () => {
     expect(received).toMatch(line);
   });
 
-  it('an OpenTelemetry collector receives what was counted', async () => {
+  it('an OpenTelemetry collector receives the counters', async () => {
     const bodies: unknown[] = [];
     const server = createServer((request, response) => {
       const chunks: Buffer[] = [];
@@ -97,7 +97,7 @@ describe('the examples of exporters', () => {
     expect(hits?.asDouble).toBe(2);
   });
 
-  it('CloudWatch reads what was counted from standard output, where every line is JSON', async () => {
+  it('CloudWatch reads the counters from standard output, where every line is JSON', async () => {
     const output = await run('cloudwatch', { ENVIRONMENT: 'test' });
     const lines = output
       .trim()

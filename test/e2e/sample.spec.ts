@@ -58,7 +58,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     ['/sellers/live', '0'],
     ['/sellers/2', 'products'],
     ['/products/17', 'alsoBought'],
-  ])('answers %s, and from the cache the second time', async (path, part) => {
+  ])('the marketplace answers %s, the second time from the cache', async (path, part) => {
     const first = await get(path);
     const second = await get(path);
 
@@ -67,11 +67,11 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(second.body).toEqual(first.body);
   });
 
-  it('answers a page with a miss on its first request', async () => {
+  it('the marketplace answers a page with a miss on its first request', async () => {
     expect(await get('/feeds/discover?page=5')).toMatchObject({ status: 200, cache: 'MISS' });
   });
 
-  it('answers from the cache for links of every campaign', async () => {
+  it('the marketplace answers from the cache for links of every campaign', async () => {
     await get('/feeds/discover?page=6');
 
     expect(await get('/feeds/discover?utm_source=letter&page=6')).toMatchObject({ status: 200, cache: 'HIT' });
@@ -86,7 +86,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     '/products/one',
     '/products/007',
     '/sellers/-1',
-  ])('refuses %s with a 400 that names what is allowed', async (path) => {
+  ])('the marketplace refuses %s with a 400 that names what is allowed', async (path) => {
     const answer = await get<{ message: string }>(path);
 
     expect(answer.status).toBe(400);
@@ -94,14 +94,14 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
   });
 
   it.each(['/products/999999', '/sellers/999999', '/categories/nothing', '/feeds/discover?page=1000'])(
-    'answers %s with a 404, each time from the origin',
+    'the marketplace answers %s with a 404, each time from the origin',
     async (path) => {
       expect((await get(path)).status).toBe(404);
       expect(await get(path)).not.toMatchObject({ cache: 'HIT' });
     },
   );
 
-  it("reduces the stock after a purchase, on the product's page and on its seller's", async () => {
+  it("the marketplace reduces the stock after a purchase, on the product's page and on its seller's page", async () => {
     const database = app.get<Pool>(DATABASE, { strict: false });
     const { rows } = await database.query<{ id: number; seller: number }>(
       'SELECT DISTINCT ON (seller_id) id, seller_id AS seller FROM marketplace.products ORDER BY seller_id, listed_at DESC, id LIMIT 1',
@@ -121,7 +121,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(stockOf(storefront)).toBe(before.body.stock - 2);
   });
 
-  it('refuses to sell what is out of stock, and keeps the pages in the cache', async () => {
+  it('the marketplace refuses to sell products that are out of stock, and its cache stays unchanged', async () => {
     const database = app.get<Pool>(DATABASE, { strict: false });
     await database.query('UPDATE marketplace.products SET stock = 1 WHERE id = 99');
     await get('/products/99');
@@ -132,7 +132,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(await get('/products/99')).toMatchObject({ cache: 'HIT', body: { stock: 1 } });
   });
 
-  it('warms the most requested pages first', async () => {
+  it('the marketplace warms the most requested pages first', async () => {
     const trending = await get<{ term: string }[]>('/search/trending?limit=20');
     const categories = await get<{ slug: string }[]>('/categories/top');
     const sellers = await get<{ id: number }[]>('/sellers/live');
@@ -149,7 +149,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(storefronts.map(({ cache }) => cache)).toContain('HIT');
   });
 
-  it('reports what it warmed', async () => {
+  it('the marketplace reports the warmed entries', async () => {
     const { status, body } = await ask<{ strategies: { strategy: string; result: string }[] }>(
       'POST',
       '/cache/warm',
@@ -166,14 +166,14 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     );
   });
 
-  it('reports cache and database as healthy', async () => {
+  it('the marketplace reports cache and database as healthy', async () => {
     const { status, body } = await get('/health');
 
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: 'ok', details: { cache: { status: 'up' }, database: { status: 'up' } } });
   });
 
-  it('returns statistics in total, by pattern and by endpoint', async () => {
+  it('the marketplace returns statistics in total, by pattern and by endpoint', async () => {
     const stats = await get<{ total_requests: number; cache_hits: number; cache_misses: number }>('/cache/stats');
     const patterns = await get<{ pattern: string }[]>('/cache/stats/patterns');
     const endpoints = await get<{ endpoint: string }[]>('/cache/stats/endpoints');
@@ -194,7 +194,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(await get('/cache/stats?window=2m')).toMatchObject({ status: 400 });
   });
 
-  it('exposes the statistics to Prometheus', async () => {
+  it('the marketplace exposes the statistics to Prometheus', async () => {
     const { status, body } = await get<string>('/metrics');
 
     expect(status).toBe(200);
@@ -202,7 +202,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(body).toContain('cache_pattern_operations_total{pattern="feed:*"');
   });
 
-  it('serves a profile of where time goes', async () => {
+  it('the marketplace serves a profile of its time', async () => {
     const svg = await fetch(`${base}/cache/flamegraph?format=svg`);
 
     expect(svg.status).toBe(200);
@@ -210,7 +210,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(await svg.text()).toMatch(/^(<\?xml[^>]*>\s*)?<svg/);
   });
 
-  it('keeps sessions in a cache of their own, apart from the pages', async () => {
+  it('the marketplace stores sessions in a separate cache', async () => {
     const current = (token: string, method = 'GET') =>
       fetch(`${base}/sessions/current`, { method, headers: { 'x-session': token } });
     const { body } = await ask<{ token: string }>('POST', '/sessions', { visitor: 'Ann' });
@@ -233,7 +233,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect((await current('something else')).status).toBe(401);
   });
 
-  it('streams events as they happen', async () => {
+  it('the marketplace streams events as they happen', async () => {
     const left = new AbortController();
     const stream = await fetch(`${base}/cache/events`, { signal: left.signal });
     let received = '';
@@ -247,14 +247,14 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(received).toMatch(/event: tick\ndata: \{.*"operations_in_flight"/);
   });
 
-  it('shows its pool and the queries of its pages', async () => {
+  it('the marketplace shows its pool and the queries of its pages', async () => {
     const { body } = await get<{ pools: { pool: string }[]; queries: { table: string }[] }>('/cache/database');
 
     expect(body.pools.map(({ pool }) => pool)).toEqual(['marketplace']);
     expect(body.queries.map(({ table }) => table)).toContain('products');
   });
 
-  it('links to places that exist', async () => {
+  it('the marketplace links to existing places', async () => {
     await buildClient();
     const { body } = await get<{ places: { path: string }[] }>('/');
 
@@ -266,7 +266,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     }
   });
 
-  it('counts a view of a product also when the cache answered', async () => {
+  it('the marketplace counts a view of a product also if the cache answered', async () => {
     const database = app.get<Pool>(DATABASE, { strict: false });
     const views = async () =>
       (
@@ -283,7 +283,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
     expect(await views()).toBe(before + 5);
   });
 
-  it('describes its size and its links at the root', async () => {
+  it('the marketplace describes its size and its links at the root', async () => {
     const { body } = await get('/');
 
     expect(body).toMatchObject({ catalogue: { products: 600, sellers: 40, categories: 48 } });
@@ -291,7 +291,7 @@ describe.each<Adapter>(['express', 'fastify'])('the marketplace on %s', (adapter
 });
 
 describe("the marketplace's settings", () => {
-  it('are refused with one error that lists every fault', () => {
+  it("the marketplace's settings are refused with one error that lists every fault", () => {
     expect(() => readSettings({ PORT: 'x', ADAPTER: 'koa', REDIS_STORE: 'memcached', REDIS_URL: 'localhost' })).toThrow(
       /PORT[^]*REDIS_URL|REDIS_URL[^]*PORT/,
     );

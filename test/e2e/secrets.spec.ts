@@ -161,7 +161,7 @@ afterEach(async () => {
 const urlOf = (port: number): string => `redis://default:${secret('redis-password')}@127.0.0.1:${port}`;
 
 describe.each<Platform>([...platforms])('secrets on %s', (platform) => {
-  it('planted in keys, values, requests, statements, credentials or errors appear in no output', async () => {
+  it('secrets in keys, values, requests, statements, credentials or errors appear in no output', async () => {
     const logger = new Listening();
     const collector = new MemoryCollector();
     const statsd: unknown[] = [];
@@ -380,7 +380,7 @@ describe.each(Object.keys(failingLayers))('credentials with %s', (kind) => {
     for (const client of clients.splice(0)) client.disconnect();
   });
 
-  it.each([true, false])('required: %s, appear neither in the log nor in an error', async (required) => {
+  it.each([true, false])('credentials appear neither in the log nor in an error, required: %s', async (required) => {
     const seen: unknown[] = [];
     const logger = new Listening();
     try {

@@ -29,7 +29,7 @@ beforeEach(() => {
 });
 afterEach(closeApps);
 
-describe.each(platforms)('a cache that is switched off on %s', (platform) => {
+describe.each(platforms)('a disabled cache on %s', (platform) => {
   async function start(enabled?: boolean) {
     const { app, ask } = await boot(platform, {
       imports: [
@@ -48,7 +48,7 @@ describe.each(platforms)('a cache that is switched off on %s', (platform) => {
     return { cache: app.get(ObservedCache), prices: app.get(Prices), ask, bypasses };
   }
 
-  it('sends every access to its origin and counts it as a bypass, not as an access', async () => {
+  it('a disabled cache sends every access to its origin and counts a bypass, not an access', async () => {
     const { cache, prices, ask, bypasses } = await start();
     await ask().get('/shop').expect('x-cache', 'MISS');
     await ask().get('/shop').expect('x-cache', 'HIT');
@@ -71,7 +71,7 @@ describe.each(platforms)('a cache that is switched off on %s', (platform) => {
     expect(cache.metrics.getStats()).toMatchObject({ totalRequests, bypasses: 9 });
   });
 
-  it('still removes what is invalidated and set, and has the other entries when it is switched on again', async () => {
+  it('a disabled cache still removes invalidated and replaced entries, and has the other entries when it is enabled again', async () => {
     const { cache, ask, bypasses } = await start();
     for (const key of ['deleted', 'replaced', 'many', 'tagged', 'glob:1', 'kept']) {
       await cache.getOrSet(key, () => 'old', { tags: key === 'tagged' ? ['red'] : [] });
@@ -90,7 +90,7 @@ describe.each(platforms)('a cache that is switched off on %s', (platform) => {
     expect(await bypasses()).toBe(0);
   });
 
-  it('starts switched off where the options say so', async () => {
+  it('a cache starts disabled if the options say so', async () => {
     const { cache, prices, ask, bypasses } = await start(false);
     for (const call of [1, 2]) await ask().get('/shop').expect('x-cache', 'BYPASS; reason=disabled').expect({ call });
     expect(await prices.of('1')).toMatchObject({ call: 3 });

@@ -39,7 +39,7 @@ const moduleWith = (options: object) => ({
 });
 
 describe.each(platforms)('tracing on %s', (platform) => {
-  it('shows spans of the origin under the load that called it, and no key', async () => {
+  it('a trace shows spans of the origin under the load that called it, and no key', async () => {
     const { ask } = await boot(platform, moduleWith({ tracing: { withoutParent: true } }));
     await ask().get('/products/4711').expect(200);
     const spans = exporter.getFinishedSpans();
@@ -52,7 +52,7 @@ describe.each(platforms)('tracing on %s', (platform) => {
     );
   });
 
-  it('shows the part of a key that tracing.sanitizeKey returns', async () => {
+  it('a trace shows the part of a key that tracing.sanitizeKey returns', async () => {
     const sanitizeKey = (key: string, pattern: string) => `${pattern} ${key.length}`;
     const { ask } = await boot(platform, moduleWith({ tracing: { withoutParent: true, sanitizeKey } }));
     await ask().get('/products/4711').expect(200);
@@ -60,7 +60,7 @@ describe.each(platforms)('tracing on %s', (platform) => {
     expect(get.attributes['cache.key']).toBe(`product:* ${'product:4711'.length}`);
   });
 
-  it('is linked from the exemplars of loads at /metrics', async () => {
+  it('exemplars of loads at /metrics link to the trace', async () => {
     const prometheus = { defaultMetrics: false };
     const { ask } = await boot(platform, moduleWith({ prometheus, tracing: { withoutParent: true } }));
     await ask().get('/products/4711').expect(200);
@@ -73,13 +73,13 @@ describe.each(platforms)('tracing on %s', (platform) => {
     expect((await ask().get('/metrics').expect(200)).text).not.toContain('trace_id');
   });
 
-  it('makes no spans by default', async () => {
+  it('the cache creates no spans by default', async () => {
     const { ask } = await boot(platform, moduleWith({}));
     await ask().get('/products/1').expect(200);
     expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['select']);
   });
 
-  it('publishes every access on a diagnostics channel', async () => {
+  it('a diagnostics channel publishes every access', async () => {
     const published: unknown[] = [];
     // Use this channel object: earlier suites in this process had channels of the same name.
     const { access } = cacheChannels();

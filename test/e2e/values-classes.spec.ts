@@ -194,7 +194,7 @@ const cacheWith = (options: Partial<CacheObservabilityOptions>) =>
 
 describe.each(platforms)('instances of classes on %s', (platform) => {
   describe.each(layers)('stored in %s', (_layer, optionsIn) => {
-    it.each(serializers)('reach %s on a miss and on a hit', async (_name, serializer) => {
+    it.each(serializers)('instances of classes reach %s on a miss and on a hit', async (_name, serializer) => {
       const imports = [cacheWith(optionsIn(`values-${++namespaces}`))];
       const { ask } = await boot(platform, { imports, controllers, providers: [UserService, serializer] });
       const expected = await ask().get('/plain/user').expect(200);
@@ -210,7 +210,7 @@ describe.each(platforms)('instances of classes on %s', (platform) => {
       expect(calls).toBe(3);
     });
 
-    it('are written as JSON like without a cache', async () => {
+    it('instances of classes are written as the same JSON as without a cache', async () => {
       const imports = [cacheWith(optionsIn(`values-${++namespaces}`))];
       const { ask } = await boot(platform, { imports, controllers, providers: [UserService] });
       for (const name of names) {
@@ -223,7 +223,7 @@ describe.each(platforms)('instances of classes on %s', (platform) => {
     });
   });
 
-  it('are restored in another application that declares or lists their classes', async () => {
+  it('instances of classes are restored in another application that declares or lists their classes', async () => {
     const namespace = `values-${++namespaces}`;
     const imports = () => [
       cacheWith({ namespace, layers: [memoryLayer(), redisLayer({ url: server.url })], classes: [Address, Money] }),
@@ -239,7 +239,7 @@ describe.each(platforms)('instances of classes on %s', (platform) => {
     expect(answers.map(({ headers }) => headers['x-cache'])).toEqual(['HIT', 'MISS', 'HIT']);
   });
 
-  it('are transformed once by the type of SerializeOptions', async () => {
+  it('instances of classes are transformed once by the type of SerializeOptions', async () => {
     @Controller()
     class Prices {
       @Get('price')
@@ -259,7 +259,7 @@ describe.each(platforms)('instances of classes on %s', (platform) => {
     expect(calls).toBe(1);
   });
 
-  it('are serialized for each caller by options from its request or its asynchronous context', async () => {
+  it('instances of classes are serialized per caller by options from its request or its asynchronous context', async () => {
     const groups = new AsyncLocalStorage<string[]>();
 
     class ByRequest extends ClassSerializerInterceptor {
@@ -330,7 +330,7 @@ describe.each(platforms)('values that cannot be copied, on %s', (platform) => {
     }
   }
 
-  it.each(Object.keys(unique))('reach their caller, are never stored and logged once: %s', async (kind) => {
+  it.each(Object.keys(unique))('uncopyable values reach their caller and are never stored: %s', async (kind) => {
     const { app } = await boot(platform, { imports: [cacheWith({})], providers: [Uniques] }, { logger });
     const service = app.get(Uniques);
     const prototype: unknown = Object.getPrototypeOf(unique[kind]!());
@@ -342,7 +342,7 @@ describe.each(platforms)('values that cannot be copied, on %s', (platform) => {
     expect(warnings.filter((warning) => warning.includes('VALUE_NOT_SERIALIZABLE'))).toHaveLength(1);
   });
 
-  it('are separate streams for two concurrent callers', async () => {
+  it('two concurrent callers get separate streams', async () => {
     const { app } = await boot(platform, { imports: [cacheWith({})], providers: [Uniques] }, { logger });
     const service = app.get(Uniques);
     const read = async () => (await (await service.stream()).toArray()).join();
@@ -367,7 +367,7 @@ describe.each(platforms)('values that cannot be copied, on %s', (platform) => {
     }
   }
 
-  it('are stored as their JSON where nothing outside needs the value', async () => {
+  it('uncopyable values are stored as their JSON if no outer interceptor needs the value', async () => {
     const { ask } = await boot(platform, { imports: [cacheWith({})], controllers: [Vaults] }, { logger });
     const body = { vault: { name: 'vault', revealed: 42 }, at: 1 };
     expect((await ask().get('/vault').expect('x-cache', 'MISS')).body).toEqual(body);
@@ -376,7 +376,7 @@ describe.each(platforms)('values that cannot be copied, on %s', (platform) => {
     expect(warnings).toEqual([]);
   });
 
-  it('reach an outer interceptor unchanged', async () => {
+  it('uncopyable values reach an outer interceptor unchanged', async () => {
     const { ask } = await boot(platform, { imports: [cacheWith({})], controllers: [Vaults] }, { logger });
     for (const _ of [1, 2]) expect((await ask().get('/revealed')).text).toBe('42');
     expect(calls).toBe(2);

@@ -125,7 +125,7 @@ describe.each(platforms)('entities of TypeORM on %s', (platform) => {
       ],
     });
 
-  it('are serialized like without a cache, and can be saved again by their caller', async () => {
+  it('TypeORM entities are serialized as without a cache, and can be saved again by their caller', async () => {
     const { app, ask } = await start();
     const { text } = await ask().get('/uncached').expect(200);
     expect(text).toContain('ann #1');
@@ -140,7 +140,7 @@ describe.each(platforms)('entities of TypeORM on %s', (platform) => {
     await expect(source.manager.save(author)).resolves.toBe(author);
   });
 
-  it('with a lazy relation are loaded for each caller, which can follow it', async () => {
+  it('TypeORM entities with a lazy relation are loaded for each caller, which can follow the relation', async () => {
     const library = (await start()).app.get(Library);
     for (const _ of [1, 2]) expect(await (await library.book('Caches')).editor).toMatchObject({ name: 'ann' });
     expect(loads).toBe(2);

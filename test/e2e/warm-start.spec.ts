@@ -95,7 +95,7 @@ const entriesOf = ({ app }: BootedApp) => app.get(ObservedCache).layers[0]!.stat
 
 describe('a warm start', () => {
   it.each(['worth', 'lru'] as const)(
-    'gives memory at least 80 % of its hit rate back at once (%s)',
+    'a warm start restores at least 80 % of the hit rate of memory at once (%s)',
     async (eviction) => {
       const options = { warming: { warmStart: { maxKeys: 2_000 } } };
       const first = await instance(options, eviction);
@@ -113,7 +113,7 @@ describe('a warm start', () => {
     30_000,
   );
 
-  it('restores instances of classes, and answers with them', async () => {
+  it('a warm start restores instances of classes, and answers with them', async () => {
     const first = await instance();
     await first.ask().get('/prices/250').expect('X-Cache', 'MISS');
     await first.ask().get('/prices/250').expect('X-Cache', 'HIT');
@@ -123,7 +123,7 @@ describe('a warm start', () => {
     await restarted.ask().get('/prices/250').expect('X-Cache', 'HIT');
   });
 
-  it('leaves out what was invalidated or changed while no instance ran', async () => {
+  it('a warm start leaves out entries that were invalidated or changed while no instance ran', async () => {
     const first = await instance();
     const cache = first.app.get(ObservedCache);
     for (const key of ['a:1', 'a:2']) await cache.getOrSet(key, () => 'old');
@@ -137,7 +137,7 @@ describe('a warm start', () => {
     expect(restarted.app.get(ObservedCache).peek('a:2')).toBe('new');
   });
 
-  it('hears of invalidations that come after it', async () => {
+  it('a warm start receives later invalidations', async () => {
     const first = await instance();
     await first.app.get(ObservedCache).getOrSet('a:1', () => 'old');
     await first.close();
@@ -147,7 +147,7 @@ describe('a warm start', () => {
     await eventually(() => one.app.get(ObservedCache).peek('a:1') === undefined, 'the invalidation');
   });
 
-  it('takes no harm from what somebody else wrote', async () => {
+  it('a warm start ignores notes that another program wrote', async () => {
     const client = await redis.client();
     const first = await instance();
     await first.app.get(ObservedCache).getOrSet('a:1', () => 1);
@@ -166,7 +166,7 @@ describe('a warm start', () => {
     expect(entriesOf(restarted)).toBe(0);
   });
 
-  it('fills no more than a part of memory', async () => {
+  it('a warm start fills no more than a part of memory', async () => {
     const first = await instance({}, 'worth');
     await play(first, 3_000, 1);
     await first.close();

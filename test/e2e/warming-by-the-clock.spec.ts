@@ -102,7 +102,7 @@ async function eventually(so: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 describe.each(platforms)('warming by the clock (%s)', (platform) => {
-  it('loads what will be asked for by methods, strategies and requests, and is reported like every strategy', async () => {
+  it('warming by the clock loads expected entries of methods, strategies and requests, and is reported like every strategy', async () => {
     const path = join(folder, `${platform}.metrics`);
     const keys = [
       'seller:Sellers.find(7)',
@@ -144,14 +144,14 @@ describe.each(platforms)('warming by the clock (%s)', (platform) => {
   });
 });
 
-it('begins anew where what was kept cannot be read', async () => {
+it('warming by the clock begins anew if its saved data cannot be read', async () => {
   const path = join(folder, 'broken.metrics');
   await writeFile(`${path}.asked-keys`, 'nonsense');
   const { app } = await start('express', path);
   expect(await app.get(CacheWarmer).warm('predictive')).toMatchObject({ status: 'completed', keysWarmed: 0 });
 });
 
-it('is off unless it is wanted', async () => {
+it('warming by the clock is off by default', async () => {
   const { app } = await start('express', join(folder, 'off.metrics'), false);
   expect(app.get(CacheWarmer).strategies.map(({ name }) => name)).toEqual(['feeds', 'handler:Shop.top']);
 });

@@ -111,25 +111,25 @@ describe('warming at startup', () => {
     ...[0, 1, 2, 3, 4].map((id) => `category:${id}`),
   ];
 
-  it.each(platforms)('runs while the application serves (%s)', async (platform) => {
+  it.each(platforms)('warming at startup runs while the application serves (%s)', async (platform) => {
     const { app } = await boot(platform, room({ onStartup: true }, { providers: strategies }));
     await eventually(async () => (await keysOf(app, warmed)).size === warmed.length);
     expect((await keysOf(app, ['seller:live'])).size).toBe(0);
   });
 
-  it('ends before the application is ready, where that is configured', async () => {
+  it('warming at startup ends before the application is ready, if so configured', async () => {
     const { app } = await boot('express', room({ onStartup: true, blockReadiness: true }, { providers: strategies }));
     expect((await keysOf(app, warmed)).size).toBe(warmed.length);
   });
 
-  it('does not run by default', async () => {
+  it('warming at startup does not run by default', async () => {
     const { app } = await boot('express', room({}, { providers: strategies }));
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect((await keysOf(app, warmed)).size).toBe(0);
     expect(await app.get(CacheWarmer).warmAll()).toMatchObject({ keysWarmed: 11 });
   });
 
-  it('does not fail the start when a strategy fails', async () => {
+  it('warming at startup does not fail the start when a strategy fails', async () => {
     @WarmingStrategy({ name: 'broken' })
     class Broken implements WarmingStrategy {
       entries(): never {
@@ -143,7 +143,7 @@ describe('warming at startup', () => {
 });
 
 describe('strategies among the providers', () => {
-  it('are left out with a warning where they are request-scoped', async () => {
+  it('request-scoped strategies are skipped with a warning', async () => {
     @WarmingStrategy({ name: 'scoped' })
     @Injectable({ scope: Scope.REQUEST })
     class Scoped implements WarmingStrategy {
@@ -158,7 +158,7 @@ describe('strategies among the providers', () => {
     warn.mockRestore();
   });
 
-  it('are refused at boot where two have one name', async () => {
+  it('two strategies of one name are refused at boot', async () => {
     @WarmingStrategy({ name: 'discover' })
     class Other implements WarmingStrategy {
       entries() {
@@ -170,14 +170,14 @@ describe('strategies among the providers', () => {
     });
   });
 
-  it('are registered once where several modules provide one', async () => {
+  it('a strategy is registered once if several modules provide it', async () => {
     class Feature {}
     const feature = { module: Feature, providers: [DiscoverFeed] };
     const { app } = await boot('express', room({}, { imports: [feature], providers: [DiscoverFeed] }));
     expect(app.get(CacheWarmer).strategies).toHaveLength(1);
   });
 
-  it('are refused at boot with an invalid cron expression', async () => {
+  it('a strategy with an invalid cron expression is refused at boot', async () => {
     @WarmingStrategy({ name: 'often', cron: 'every now and then' })
     class Often implements WarmingStrategy {
       entries() {
@@ -192,7 +192,7 @@ describe('strategies among the providers', () => {
 });
 
 describe('warming by cron', () => {
-  it("is a job of the application's own scheduler, runs on its tick and is removed with the application", async () => {
+  it("warming by cron is a job of the application's own scheduler, runs on its tick and is removed with the application", async () => {
     const metadata = room({}, { imports: [ScheduleModule.forRoot()], providers: strategies });
     const { app, close } = await boot('express', metadata);
     const jobs = app.get(SchedulerRegistry);
@@ -203,7 +203,7 @@ describe('warming by cron', () => {
     expect(jobs.getCronJobs().size).toBe(0);
   });
 
-  it('runs without a scheduler of the application', async () => {
+  it('warming by cron runs without a scheduler of the application', async () => {
     @WarmingStrategy({ name: 'each-second', cron: '* * * * * *' })
     class EachSecond implements WarmingStrategy {
       entries() {
@@ -215,7 +215,7 @@ describe('warming by cron', () => {
     await eventually(async () => (await keysOf(app, ['ticked'])).size === 1);
   });
 
-  it('schedules strategies that are registered later', async () => {
+  it('warming by cron schedules strategies that are registered later', async () => {
     const { app } = await boot('express', room({}, { imports: [ScheduleModule.forRoot()] }));
     app.get(CacheWarmer).register({ entries: () => [] }, { name: 'late', cron: '0 0 * * * *' });
     expect(app.get(SchedulerRegistry).doesExist('cron', 'cache-warming:late')).toBe(true);
@@ -223,7 +223,7 @@ describe('warming by cron', () => {
 });
 
 describe('warming when the application closes', () => {
-  it('is aborted and not waited for', async () => {
+  it('a closing application aborts warming and does not wait for it', async () => {
     let signal: AbortSignal | undefined;
     @WarmingStrategy({ name: 'endless' })
     class Endless implements WarmingStrategy {
@@ -296,7 +296,7 @@ describe('warming handlers', () => {
     asked.length = 0;
   });
 
-  it.each(platforms)('runs them once the application is up, through prefix and URI version (%s)', async (platform) => {
+  it.each(platforms)('warming runs handlers after the start, through prefix and version (%s)', async (platform) => {
     const warm = [{ params: { kind: 'new & hot' }, query: { page: '1', tag: ['a', 'b'] } }];
     const metadata = room({}, { controllers }, [handler({ path: '/api/v2/feeds/:kind', warm })]);
     await boot(platform, metadata, { configure: prefixed({ type: VersioningType.URI }) });
@@ -304,7 +304,7 @@ describe('warming handlers', () => {
     expect(asked).toEqual([['v2', 'new & hot', { page: '1', tag: ['a', 'b'] }]]);
   });
 
-  it.each(platforms)('sends the version in a header (%s)', async (platform) => {
+  it.each(platforms)('warming of a handler sends the version in a header (%s)', async (platform) => {
     const warm = [{ params: { kind: 'new' } }, { params: { kind: 'old' }, version: '1' }];
     const metadata = room({ blockReadiness: true }, { controllers }, [
       handler({ path: '/api/feeds/:kind', versions: ['2'], warm }),
@@ -320,7 +320,7 @@ describe('warming handlers', () => {
     expect(app.get(CacheWarmer).strategies.map(({ name }) => name)).toEqual(['handler:FeedController.feed']);
   });
 
-  it.each(platforms)('sends the version in the media type (%s)', async (platform) => {
+  it.each(platforms)('warming of a handler sends the version in the media type (%s)', async (platform) => {
     const metadata = room({ blockReadiness: true }, { controllers }, [
       handler({ path: '/api/feeds/:kind', versions: ['2'], warm: [{ params: { kind: 'new' } }] }),
     ]);
@@ -329,7 +329,7 @@ describe('warming handlers', () => {
     expect(asked).toEqual([['v2', 'new', {}]]);
   });
 
-  it.each(platforms)('reports a handler whose guard refuses and goes on (%s)', async (platform) => {
+  it.each(platforms)('warming reports a handler whose guard refuses, and continues (%s)', async (platform) => {
     const path = '/api/v2/guarded';
     const metadata = room({ onStartup: false }, { controllers }, [
       handler({
@@ -358,7 +358,7 @@ describe('warming handlers', () => {
     ]);
   });
 
-  it.each(platforms)('sends a body and measures the size of the response (%s)', async (platform) => {
+  it.each(platforms)('warming sends a body and measures the size of the response (%s)', async (platform) => {
     @Controller('searches')
     class SearchController {
       @Post()
@@ -380,7 +380,7 @@ describe('warming handlers', () => {
     expect(asked).toEqual([{ q: 'shoes' }]);
   });
 
-  it('reports a missing parameter', async () => {
+  it('warming of a handler reports a missing parameter', async () => {
     const metadata = room({ onStartup: false }, { controllers }, [handler({ path: '/api/v2/feeds/:kind' })]);
     const { app } = await boot('express', metadata, { configure: prefixed({ type: VersioningType.URI }) });
     const { strategies } = await app.get(CacheWarmer).warmAll();
@@ -389,7 +389,7 @@ describe('warming handlers', () => {
     ]);
   });
 
-  it('refuses `warm` on a method that is not an HTTP handler, at boot', async () => {
+  it('`warm` on a method that is not an HTTP handler is refused at boot', async () => {
     const method = { ...handler({ path: '/' }), route: undefined };
     await expect(boot('express', room({}, {}, [method]))).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
   });

@@ -91,7 +91,7 @@ describe.each(platforms)('an entry that is written outside its handler, on %s', 
     expect(await cache.get(key)).toEqual(page);
   };
 
-  it.each(Object.keys(ways))('by %s: has the tags from its key and its value', async (way) => {
+  it.each(Object.keys(ways))('an entry written by %s has the tags from its key and its value', async (way) => {
     const id = 'a b/c:d*ž';
     const key = cacheKeyOf(PAGE_KEY, { params: { id } });
     await write(way, key, value);
@@ -104,7 +104,7 @@ describe.each(platforms)('an entry that is written outside its handler, on %s', 
     expect(await cache.has(key)).toBe(false);
   });
 
-  it.each(Object.keys(ways))('by %s: has the tags that a function makes of its value', async (way) => {
+  it.each(Object.keys(ways))('an entry written by %s has the tags from a function of its value', async (way) => {
     await write(way, 'offer:1', value);
     await cache.invalidateTags('seller:7');
     expect(await cache.has('offer:1')).toBe(false);
@@ -112,7 +112,7 @@ describe.each(platforms)('an entry that is written outside its handler, on %s', 
 
   const ttlOf = async (key: string) => ((await cache.ttl(key)) ?? Infinity) - Date.now();
 
-  it.each(Object.keys(ways))('by %s: has the policy of its handler', async (way) => {
+  it.each(Object.keys(ways))('an entry written by %s has the policy of its handler', async (way) => {
     await write(way, 'page:1', value);
     expect(await ttlOf('page:1')).toBeGreaterThan(3_500_000);
     await write(way, 'offer:1', { ...value, seller: 1 });
@@ -123,13 +123,13 @@ describe.each(platforms)('an entry that is written outside its handler, on %s', 
     expect(await cache.has('offer:2')).toBe(false);
   });
 
-  it.each(['set', 'mset'])('by %s: takes the place of an older one even where it is not kept', async (way) => {
+  it.each(['set', 'mset'])('%s() removes the older entry even if cacheIf refuses the new value', async (way) => {
     await cache.set('offer:2', value);
     await ways[way]!('offer:2', { ...value, seller: 13 });
     expect(await cache.has('offer:2')).toBe(false);
   });
 
-  it('by a load: keeps what its handler says beside what the call says', async () => {
+  it('a load combines the policy of its handler with the options of the call', async () => {
     await cache.getOrSet('offer:1', () => ({ ...value, seller: 1 }), { staleIfError: '1m' });
     expect(await ttlOf('offer:1')).toBeLessThan(11_000);
     await cache.getOrSet('offer:2', () => ({ ...value, seller: 13 }), { ttl: '1m' });
@@ -138,7 +138,7 @@ describe.each(platforms)('an entry that is written outside its handler, on %s', 
     expect(await ttlOf('offer:3')).toBeGreaterThan(3_500_000);
   });
 
-  it('has its own tags and TTL where they are given', async () => {
+  it('an entry has its own tags and TTL if the call gives them', async () => {
     await cache.set('page:1', value, '1m');
     await cache.wrap('page:4', () => value, '1m');
     await cache.getOrSetMany(['page:5'], () => [value], { ttl: '1m' });
@@ -162,7 +162,7 @@ describe.each(platforms)('an entry that is written outside its handler, on %s', 
     [true, 'true'],
     [7n, '7'],
     [['a'], '["a"]'],
-  ])('for a method called with %p: has the tag of that value', async (argument, text) => {
+  ])('an entry of a method called with %p has the tag of that value', async (argument, text) => {
     const { app } = await boot(platform, { imports: [CacheObservabilityModule.forRoot()], providers: [Stock] });
     const [own, stock] = [app.get(ObservedCache), app.get(Stock)];
     await stock.of(argument);
@@ -173,7 +173,7 @@ describe.each(platforms)('an entry that is written outside its handler, on %s', 
     expect(await stock.of(argument)).toMatchObject({ origin: true });
   });
 
-  it('under a key that no template produces: inherits nothing', async () => {
+  it('an entry whose key matches no template inherits nothing', async () => {
     for (const key of ['page:1:more', 'page:a b', 'pages:1', 'page']) {
       await cache.set(key, value);
       expect(await ttlOf(key)).toBeLessThan(301_000);
@@ -182,7 +182,7 @@ describe.each(platforms)('an entry that is written outside its handler, on %s', 
     }
   });
 
-  it('is named once where its key lacks inputs of its tags, and has the other tags', async () => {
+  it('an entry whose key lacks inputs of its tags has the other tags, with one warning', async () => {
     await cache.set('language:1', value);
     await cache.set('language:2', value);
     expect(warnings.filter((warning) => warning.includes('TAGS_INCOMPLETE'))).toHaveLength(1);

@@ -1,4 +1,4 @@
-import type { Clock } from '../cache/base/clock.js';
+import { type Clock, startTimer } from '../cache/base/clock.js';
 
 /**
  * A clock that reads the global `Date` and `setTimeout` at each call, so that the fake timers of jest and vitest set its time. The
@@ -21,8 +21,6 @@ export class TimersClock implements Clock {
   }
 
   after(delayMs: number, task: () => void): () => void {
-    const timer = setTimeout(task, delayMs);
-    timer.unref();
-    return () => clearTimeout(timer);
+    return startTimer(delayMs, task);
   }
 }

@@ -102,8 +102,6 @@ export interface AccessCounts {
 const LEAST_ACCESSES = 100;
 /** Overrides in force, at most. */
 const MAX_OVERRIDES = 200;
-/** The longest wait of a timer, milliseconds. */
-const MAX_TIMER_MS = 86_400_000;
 
 /** Policies that are changed while the application runs: `cache.tuning`. @publicApi */
 export class PolicyTuning {
@@ -460,7 +458,7 @@ export class PolicyTuning {
     const { clock } = this.#options;
     const next = Math.min(...[...this.#active.values()].map(({ expiresAt }) => expiresAt ?? Infinity));
     if (next === Infinity) return;
-    const delay = Math.min(Math.max(next - clock.now(), 0), MAX_TIMER_MS);
+    const delay = Math.max(next - clock.now(), 0);
     this.#cancelExpiry = clock.after(Math.ceil(delay), () => {
       const now = clock.now();
       const over = [...this.#active.values()].filter(({ expiresAt }) => expiresAt !== null && expiresAt <= now);

@@ -1,7 +1,4 @@
-import { type Clock, systemClock } from './clock.js';
-
-/** The longest that a timer can be set to, milliseconds. */
-const LONGEST_MS = 2 ** 31 - 1;
+import { type Clock, LONGEST_TIMER_MS, systemClock } from './clock.js';
 
 /**
  * Keeps the process alive while a caller waits for an answer. The cache's own timers never do: without this a script would
@@ -20,7 +17,7 @@ export class WaitingCallers {
   /** To be followed by one {@link leave}. */
   enter(): void {
     if (this.#count++ > 0 || !this.#holds || this.#closed) return;
-    this.#timer ??= setInterval(() => undefined, LONGEST_MS);
+    this.#timer ??= setInterval(() => undefined, LONGEST_TIMER_MS);
     this.#timer.ref();
   }
 

@@ -1,6 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { systemClock } from '../../../lib/cache/base/clock.js';
 import { createObservedCache, memoryLayer, type ObservedCache } from '../../../lib/index.js';
+import { TimersClock } from '../../../lib/testing/timers-clock.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 describe('a cache in memory', () => {
@@ -47,5 +48,34 @@ describe('the system clock', () => {
       if (now < last) expect(now).toBeGreaterThanOrEqual(last);
       last = now;
     }
+  });
+});
+
+describe.each([
+  ['the system clock', systemClock],
+  ['the clock of the global timers', new TimersClock()],
+])('%s', (_name, clock) => {
+  const DAY_MS = 86_400_000;
+
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it('waits for longer than a timer of Node takes', () => {
+    const task = jest.fn();
+    clock.after(60 * DAY_MS, task);
+    jest.advanceTimersByTime(60 * DAY_MS - 1);
+    expect(task).not.toHaveBeenCalled();
+    jest.advanceTimersByTime(1);
+    expect(task).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([1, 30, 59])('is stopped after %i of 60 days', (days) => {
+    const task = jest.fn();
+    const cancel = clock.after(60 * DAY_MS, task);
+    jest.advanceTimersByTime(days * DAY_MS);
+    cancel();
+    expect(jest.getTimerCount()).toBe(0);
+    jest.advanceTimersByTime(60 * DAY_MS);
+    expect(task).not.toHaveBeenCalled();
   });
 });

@@ -8,7 +8,7 @@ import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredC
 import { MonitoredRoutes } from './monitored-routes.js';
 import type { Monitoring } from './monitoring.options.js';
 import { MonitoringError } from './monitoring-error.js';
-import { type MonitoringRequest, namedCache, pathParameterOf, waitOf } from './parameters.js';
+import { type MonitoringRequest, pathParameterOf, waitOf, writtenCacheOf } from './parameters.js';
 import { ReadingReply } from './reading-reply.js';
 import { Reply } from './reply.js';
 import { Write } from './access.js';
@@ -74,7 +74,7 @@ export function controlController(monitoring: Monitoring): Type {
     @Write(monitoring)
     async invalidate(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
       const { keys, patterns, tags, cache: name } = invalidationsOf(request);
-      const cache = namedCache(name, this.named.all) ?? this.cache;
+      const cache = writtenCacheOf(name, request, this.named.all) ?? this.cache;
       const present = keys.length > 0 ? await cache.freshKeys(keys) : new Set();
       await Promise.all([
         keys.length > 0 ? cache.mdel([...keys]) : undefined,

@@ -357,6 +357,7 @@ const routes: Readonly<Record<string, RouteDescription>> = {
   reset: { summary: 'Resets every metric', answers: { 200: answers.reset }, refusals: WRITE_REFUSALS },
   invalidate: {
     summary: 'Invalidates by key, by glob and by tag',
+    query: [cache],
     body: {
       type: 'object',
       properties: { keys: texts, patterns: texts, tags: texts, cache: { type: 'string', default: 'default' } },

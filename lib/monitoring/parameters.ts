@@ -87,7 +87,7 @@ export function waitOf(request: MonitoringRequest): boolean {
 const OWN_CACHE = 'default';
 
 /** A named cache; undefined for the application's own. */
-export function namedCache<C>(name: unknown, caches: ReadonlyMap<string, C>): C | undefined {
+function namedCache<C>(name: unknown, caches: ReadonlyMap<string, C>): C | undefined {
   if (name === undefined || name === OWN_CACHE) return undefined;
   const cache = typeof name === 'string' ? caches.get(name) : undefined;
   if (cache !== undefined) return cache;
@@ -140,6 +140,19 @@ export function requiredPatternOf(request: MonitoringRequest): string {
 /** `?cache=`; undefined for the application's own. */
 export function cacheParameterOf<C>(request: MonitoringRequest, caches: ReadonlyMap<string, C>): C | undefined {
   return namedCache(parameter(request, 'cache'), caches);
+}
+
+/** The cache that the body or `?cache=` names; undefined for the application's own. */
+export function writtenCacheOf<C>(
+  inBody: unknown,
+  request: MonitoringRequest,
+  caches: ReadonlyMap<string, C>,
+): C | undefined {
+  const inQuery = parameter(request, 'cache');
+  if (inBody !== undefined && inQuery !== undefined && inBody !== inQuery) {
+    throw refused('cache is another one in the body than in the query; give it once');
+  }
+  return namedCache(inBody ?? inQuery, caches);
 }
 
 /** One part of the route's path. */

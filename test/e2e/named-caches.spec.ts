@@ -100,10 +100,15 @@ describe.each(platforms)('a named cache on %s', (platform) => {
     expect(unknown.body).toMatchObject({ message: 'cache must be one of default, sessions, not "sesions"' });
     await ask().get('/cache/stats?cache=sessions&scope=fleet').expect(400);
 
-    const invalidate = (body: object, status: number) => ask().post('/cache/invalidate').send(body).expect(status);
+    const invalidate = (body: object, status: number, query = '') =>
+      ask().post(`/cache/invalidate${query}`).send(body).expect(status);
     expect((await invalidate({ keys: ['rights:1'] }, 200)).body).toMatchObject({ keys: 0 });
     expect((await invalidate({ keys: ['rights:1'], cache: 'sessions' }, 200)).body).toMatchObject({ keys: 1 });
     await invalidate({ keys: ['rights:1'], cache: 5 }, 400);
+    await ask().get('/pages/1/rights').expect('x-cache', 'MISS');
+    await invalidate({ keys: ['rights:1'], cache: 'default' }, 400, '?cache=sessions');
+    await invalidate({ keys: ['rights:1'] }, 400, '?cache=sesions');
+    expect((await invalidate({ keys: ['rights:1'] }, 200, '?cache=sessions')).body).toMatchObject({ keys: 1 });
     await ask().get('/pages/1/rights').expect('x-cache', 'MISS');
   });
 

@@ -22,6 +22,7 @@ import type {
   StaticOptions,
 } from './options/cache-observability.options.js';
 import { cacheManagerProviders, roomProviders } from './cache-observability.providers.js';
+import { isRecord } from './cache/options/option-rules.js';
 import { ShutdownBudget } from './cache/base/shutdown-budget.js';
 import { CACHE_CLOCK } from './cache/base/tokens.js';
 import { CachingRuntime } from './caching/caching-runtime.js';
@@ -99,7 +100,7 @@ export class CacheObservabilityModule
 
   /** Takes the options from dependency injection. Options that decide routes and tokens are given beside the factory. */
   static override forRootAsync(options: CacheObservabilityAsyncOptions): DynamicModule {
-    const { useFactory, useClass, useExisting } = options;
+    const { useFactory, useClass, useExisting } = objectOf(options);
     const source = (useFactory ?? useClass ?? useExisting) ? options : { ...options, useFactory: () => ({}) };
     return assembled(
       super.forRootAsync(source as Parameters<typeof ConfigurableModuleClass.forRootAsync>[0]),
@@ -149,9 +150,10 @@ export class CacheObservabilityModule
 /** Adds the controllers and tokens that the static options select. */
 function assembled(
   definition: DynamicModule,
-  options: StaticOptions | CacheObservabilityOptions,
+  given: StaticOptions | CacheObservabilityOptions,
   resolved: Provider,
 ): DynamicModule {
+  const options = objectOf(given);
   const monitoring = resolveMonitoring(options.monitoring);
   const prometheus = resolvePrometheus(options.prometheus);
   const manager = options.cache === 'app' ? [] : cacheManagerProviders;
@@ -187,4 +189,9 @@ function assembled(
       ...manager.map(({ provide }) => provide),
     ],
   };
+}
+
+/** An empty object in place of null and the like: which option is at fault is said when the application starts. */
+function objectOf<T extends object>(options: T): Partial<T> {
+  return isRecord(options) ? options : {};
 }

@@ -118,13 +118,15 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
   #warnOfSecondModule(): void {
     const all = [...this.modules.values()].filter(({ providers }) => providers.has(BootReport));
     if (all.length < 2 || all[0] !== this.#own) return;
-    const importers = [...this.modules.values()]
-      .filter(({ imports }) => all.some((one) => imports.has(one)))
-      .map(({ name }) => name);
+    const own = new Set<unknown>(all.map(({ metatype }) => metatype));
+    const importers = [...this.modules.values()].filter((module) =>
+      declaredImports(module).some((one) => own.has(one)),
+    );
+    const where = importers.length === 0 ? '' : ` (imported by ${importers.map(({ name }) => name).join(', ')})`;
     this.#log(
       'warn',
       'MODULE_TWICE',
-      `CacheObservabilityModule is registered ${all.length} times in one application (imported by ${importers.join(', ')}): each has ` +
+      `CacheObservabilityModule is registered ${all.length} times in one application${where}: each has ` +
         'a cache, metrics and routes of its own. Call forRoot() once, in the root module; it is global unless isGlobal is false.',
     );
   }
@@ -166,6 +168,12 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
         'injects is unknown to the module of the other. Keep one: see npm ls nestjs-cache-observability.',
     );
   }
+}
+
+/** The classes that a module's decorator imports. `Module.imports` holds all global modules besides. */
+function declaredImports({ metatype }: Module): unknown[] {
+  const imports = (Reflect.getMetadata('imports', metatype) ?? []) as readonly ({ module?: unknown } | undefined)[];
+  return imports.map((one) => one?.module ?? one);
 }
 
 const WRITES = {

@@ -152,6 +152,17 @@ describe('the module', () => {
     await expect(start).rejects.toThrow('monitoring: belongs beside useFactory');
   });
 
+  it.each([
+    ['forRoot', 'options: must be an object, not null'],
+    ['forRootAsync', 'give one of useFactory, useClass, useExisting, not none'],
+  ] as const)('the module fails the boot with null in place of the options of %s', async (name, fault) => {
+    const module = CacheObservabilityModule[name](null as never);
+    await expect(boot('express', { imports: [module] })).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringContaining(fault),
+    });
+  });
+
   it('the module fails the boot without a source of options', async () => {
     const start = boot('express', { imports: [CacheObservabilityModule.forRootAsync({})] });
     await expect(start).rejects.toThrow('give one of useFactory, useClass, useExisting');

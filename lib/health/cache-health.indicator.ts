@@ -5,7 +5,7 @@ import type { Layer } from '../cache/layers/layer.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import type { HealthReport } from '../metrics/snapshot.js';
 
-/** What the indicator looks at; bound by the module to its own cache. */
+/** The part of a cache that the indicator checks; the module binds it to its own cache. */
 export interface HealthSubject {
   readonly layers: readonly Layer[];
   /** Names of the layers without which the application does not start. */
@@ -17,9 +17,9 @@ export interface HealthSubject {
 export const HEALTH_SUBJECT = Symbol('cache-observability:health-subject');
 
 /**
- * The cache's health for Terminus: `up`; `degraded` where it serves but is slow, misses too often or has lost a layer;
- * `down` only where a `required` layer cannot be reached or the cache is closed, so that an instance without its cache stays in
- * service while it can answer. Terminus before 12 knows no `degraded`: there it is `up` with `health: 'degraded'`.
+ * The cache's health for Terminus: `up`; `degraded` if it serves but is slow, misses too often or has lost a layer;
+ * `down` only if a `required` layer cannot be reached or the cache is closed, so that an instance without its cache stays in
+ * service while it can answer. Terminus before 12 has no `degraded`: there it is `up` with `health: 'degraded'`.
  *
  * @example
  * ```ts

@@ -7,13 +7,13 @@ import { ownFile } from '../cache/own-file.js';
 const FRAMES = 16;
 
 const NAME = 'nestjs-cache-observability';
-/** The frames of the way to a handler are the same for every handler. */
+/** Frames that lead to every handler. */
 const SKIPPED = ['node:', `/node_modules/${NAME}/`, '/node_modules/@nestjs/', '/node_modules/rxjs/'];
 const FRAME = /^\s*at (?:(async )?(?:new )?(.+?) \()?(?:file:\/\/)?([^()]*?)(?::\d+)?(?::\d+)?\)?$/;
 
 /**
- * Names of the functions that led to here, outermost first, without this library's, Nest's and Node's own. A function without a
- * name is called by its file. Names only: no argument is ever read.
+ * Names of the functions that led here, outermost first, without the frames of this library, Nest and Node. A function without a
+ * name is named after its file. Names only: no argument is ever read.
  */
 export function callStack(): string[] {
   const holder: { stack?: string } = {};
@@ -39,7 +39,7 @@ export function namesOf(stack: string): string[] {
   return names.reverse();
 }
 
-/** A name that cannot be mistaken for the separators of folded stacks. */
+/** Replaces the separators of folded stacks in a name. */
 export function frameName(text: string): string {
   return text.replace(/[;\s]+/g, '_') || 'anonymous';
 }
@@ -52,8 +52,8 @@ function isOwn(file: string): boolean {
 }
 
 /**
- * Where this library's code lies, of one of its files. Undefined in an application's bundle: there nothing separates our code from the
- * application's.
+ * The directory of this library's code, from the name of one of its files. Undefined in an application's bundle: there nothing separates
+ * this library's code from the application's.
  */
 export function directoryOfCode(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;

@@ -2,7 +2,7 @@ import { pause } from '../cache/base/bounded-wait.js';
 import { systemClock } from '../cache/base/clock.js';
 import { CacheError } from '../cache/base/errors.js';
 
-/** Longest CPU profile that is taken, seconds: profiling slows the process down while it lasts. */
+/** The longest CPU profile, seconds: profiling slows the process down. */
 export const MAX_CPU_PROFILE_SECONDS = 60;
 
 /** Takes CPU profiles of this process on demand, one at a time: callers that ask meanwhile get the running one. */
@@ -11,7 +11,7 @@ export class CpuProfiler {
   #running: Promise<object> | undefined;
 
   /**
-   * A profile in V8's `.cpuprofile` format, as DevTools and speedscope open it.
+   * Returns a profile in V8's `.cpuprofile` format, as DevTools and speedscope open it.
    * @param seconds more than 0, at most {@link MAX_CPU_PROFILE_SECONDS}.
    * @throws CacheError `INVALID_OPTIONS` for another duration.
    */
@@ -34,7 +34,7 @@ export class CpuProfiler {
   }
 
   async #profile(seconds: number): Promise<object> {
-    // Loaded when it is asked for: a process that is never profiled needs none of it.
+    // Loaded on demand: most processes are never profiled.
     const { Session } = await import('node:inspector/promises');
     const session = new Session();
     session.connect();

@@ -5,7 +5,7 @@ const ROW = 18;
 const PADDING = 10;
 const TITLE = 34;
 const CHARACTER = 6.6;
-/** Narrower boxes are not drawn: nobody could see them. */
+/** Narrower boxes are left out: they would not be visible. */
 const NARROWEST = 0.3;
 
 interface Node {
@@ -14,7 +14,7 @@ interface Node {
   readonly children: Map<string, Node>;
 }
 
-/** A flame graph that a browser opens by itself: one box a frame, as wide as its time; its title says name, time and share. */
+/** Renders a flame graph as an SVG file for browsers: one box per frame, as wide as its time, titled with name, time and share. */
 export function flamegraphSvg(stacks: readonly FoldedStack[], title: string): string {
   const root = tree(stacks);
   const boxes: string[] = [];
@@ -51,7 +51,7 @@ function tree(stacks: readonly FoldedStack[]): Node {
   return root;
 }
 
-/** Draws a node and what is below it; returns how deep it went. */
+/** Draws a node and its descendants; returns the deepest level. */
 function draw(node: Node, x: number, level: number, scale: number, all: number, boxes: string[]): number {
   const width = node.total * scale;
   if (width < NARROWEST) return level;
@@ -73,7 +73,7 @@ function draw(node: Node, x: number, level: number, scale: number, all: number, 
   return deepest;
 }
 
-/** The cache's own frames are blue, callers are warm; the same name has the same colour in every picture. */
+/** The cache's own frames are blue, callers have warm colours; the same name has the same colour in every picture. */
 function colour(name: string): string {
   let hash = 0;
   for (let index = 0; index < name.length; index++) hash = (hash * 31 + name.charCodeAt(index)) >>> 0;

@@ -1,4 +1,4 @@
-/** What one stack took, over all its samples. */
+/** The time of one stack, summed over all its samples. */
 export interface FoldedStack {
   /** Frames, outermost first. */
   readonly frames: readonly string[];
@@ -8,7 +8,7 @@ export interface FoldedStack {
 
 const OTHER = '__other__';
 
-/** Stacks and what they took, as many as `limit`; later ones are added up as `__other__`. */
+/** Adds up the time of each stack, of at most `limit` stacks; further stacks are added up as `__other__`. */
 export class FoldedStacks {
   readonly #stacks = new Map<string, { frames: readonly string[]; samples: number; microseconds: number }>();
   readonly #limit: number;
@@ -44,7 +44,7 @@ export class FoldedStacks {
   }
 }
 
-/** One line a stack, `outer;inner 42`, as flamegraph.pl and speedscope read it; the number is microseconds. */
+/** One line per stack, `outer;inner 42`, as flamegraph.pl and speedscope read it; the number is microseconds. */
 export function foldedText(stacks: readonly FoldedStack[]): string {
   return stacks.map(({ frames, microseconds }) => `${frames.join(';')} ${microseconds}\n`).join('');
 }

@@ -7,15 +7,15 @@ import { FoldedStacks, type FoldedStack } from './folded-stacks.js';
 export interface ProfilerOptions {
   /** One operation in this many is recorded. @default 100 */
   every?: number;
-  /** Stacks kept apart; later ones are added up as `__other__`. @default 2000 */
+  /** The most separate stacks; further stacks are added up as `__other__`. @default 2000 */
   maxStacks?: number;
 }
 
 const IGNORED: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
 
 /**
- * Samples where operations of the cache spend their time: the endpoint or the call stack that led to each, and its phases (near and far
- * layers, origin, encoding, writing). Hits in memory come in by {@link CacheProfiler.hit}. Names of functions and patterns
+ * Samples where operations of the cache spend their time: the endpoint or the call stack of each, and its phases (local and remote
+ * layers, origin, encoding, writing). Hits in memory arrive through {@link CacheProfiler.hit}. Names of functions and patterns
  * only: never a key or a value.
  */
 export class CacheProfiler implements CacheTracer {
@@ -44,7 +44,7 @@ export class CacheProfiler implements CacheTracer {
     let phasesMs = 0;
     const end = () => {
       const own = (this.#clock.now() - startedAt - phasesMs) * 1000;
-      // What no phase accounts for is the operation's own time: the key, waiting for another's load, the turn of the loop.
+      // The time outside all phases: building the key, waiting for another caller's load, waiting for the event loop.
       if (own > 0 || phasesMs === 0) this.#stacks.add(frames, Math.max(0, own));
     };
     const phase = (name: Phase, durationMs: number, layer?: string) => {
@@ -54,7 +54,7 @@ export class CacheProfiler implements CacheTracer {
     return ending(() => run({ ...IGNORED, phase }), end);
   }
 
-  /** What was sampled since start or the last reset. */
+  /** The samples since the start or the last reset. */
   stacks(): FoldedStack[] {
     return this.#stacks.list();
   }
@@ -68,13 +68,13 @@ export class CacheProfiler implements CacheTracer {
   }
 }
 
-/** The endpoint, to which only the framework leads, or else who called; and what for. */
+/** The endpoint if there is one, since only framework code leads to it, else the callers; then operation and pattern. */
 function framesOf(operation: TracedOperation, { endpoint, pattern }: Series): string[] {
   const callers = endpoint === undefined ? callStack() : [frameName(endpoint)];
   return [...callers, frameName(`cache.${operation}(${pattern})`)];
 }
 
-/** Runs and calls `end` when what was returned has settled, whichever way. */
+/** Runs and calls `end` when the result has settled, whichever way. */
 function ending<T>(run: () => T, end: () => void): T {
   let result: T;
   try {

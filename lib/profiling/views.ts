@@ -1,4 +1,4 @@
-/* What draws a profile: loaded with the first one that is asked for. */
+/* Renders profiles: loaded with the first request for a profile. */
 export { flamegraphSvg } from './flamegraph-svg.js';
 export { foldedText } from './folded-stacks.js';
 export { speedscope } from './speedscope.js';

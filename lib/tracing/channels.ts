@@ -3,7 +3,7 @@ import { channel, type Channel } from 'node:diagnostics_channel';
 /** The message of an access. Durations are milliseconds. */
 export interface AccessMessage {
   readonly pattern: string;
-  /** `GET /feeds/discover`: the route template, where an endpoint made the access. */
+  /** `GET /feeds/discover`: the route template, if an endpoint caused the access. */
   readonly endpoint: string | undefined;
   readonly outcome: 'hit' | 'stale' | 'miss' | 'coalesced' | 'error' | 'bypass';
   /** The layer that answered. */
@@ -27,7 +27,7 @@ export interface InvalidationMessage {
   readonly kind: 'key' | 'group';
   readonly pattern: string | undefined;
   readonly result: string;
-  /** How many entries were removed, where that is known. */
+  /** How many entries were removed, if that is known. */
   readonly removed: number | undefined;
   readonly durationMs: number;
 }
@@ -37,7 +37,7 @@ export interface CircuitMessage {
   readonly state: 'closed' | 'open' | 'half_open';
 }
 
-/** The channels of node:diagnostics_channel. Messages are made only for subscribers and never contain a key or a value. */
+/** The channels of node:diagnostics_channel. Messages are created only for subscribers and never contain a key or a value. */
 export interface CacheChannels {
   readonly access: Channel<unknown, AccessMessage>;
   readonly load: Channel<unknown, LoadMessage>;
@@ -51,8 +51,8 @@ export const CHANNEL_PREFIX = 'nestjs-cache-observability:';
 const named = <T>(name: string): Channel<unknown, T> => channel(`${CHANNEL_PREFIX}${name}`) as Channel<unknown, T>;
 
 /**
- * Held for the life of the process: when Node 20 collects a channel it also unregisters a newer one of the same name, whose
- * subscribers then receive nothing.
+ * Kept for the life of the process: when Node 20 garbage-collects a channel, it also unregisters a newer channel of the same name,
+ * and the subscribers of the newer channel receive nothing.
  */
 const CHANNELS: CacheChannels = {
   access: named('access'),

@@ -5,7 +5,7 @@ import type { CacheTracer, SpanHandle, SpanLink } from '../cache/base/tracer.js'
 const SILENT: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
 
 /**
- * Guards a tracer of the application or over a library: its failures affect only its spans. The traced work runs once and its
+ * Guards a tracer of the application or of a library: its failures affect only its spans. The traced work runs once and its
  * caller gets the result, whatever the tracer does.
  */
 export function guardedTracer<T extends CacheTracer | undefined>(tracer: T, errors: CallbackErrors): T | CacheTracer {
@@ -58,7 +58,7 @@ class Traced<T> {
   }
 }
 
-/** Reports a rejection of the tracer's own promise where it differs from the error of the work. */
+/** Reports a rejection of the tracer's own promise if it differs from the error of the work. */
 function reportOwn(returned: PromiseLike<unknown>, result: unknown, failed: (error: unknown) => void): void {
   returned.then(undefined, (error: unknown) => {
     Promise.resolve(result).then(

@@ -6,8 +6,8 @@ import { installedRequire } from '../cache/own-file.js';
 export type OpenTelemetryApi = Pick<typeof api, 'context' | 'trace' | 'TraceFlags' | 'SpanStatusCode'>;
 
 /**
- * Loads the API of OpenTelemetry, which is there where an SDK is.
- * @throws CacheError `MISSING_PACKAGE` where it is not installed.
+ * Loads the API of OpenTelemetry, which every SDK brings along.
+ * @throws CacheError `MISSING_PACKAGE` if it is not installed.
  */
 export async function loadOpenTelemetryApi(): Promise<OpenTelemetryApi> {
   try {
@@ -18,8 +18,8 @@ export async function loadOpenTelemetryApi(): Promise<OpenTelemetryApi> {
 }
 
 /**
- * The same at once. A bundle that holds the package has to hand it over: `tracing: { api }`.
- * @throws CacheError `MISSING_PACKAGE` where it is not installed.
+ * Loads it synchronously. A bundle that contains the package must pass it: `tracing: { api }`.
+ * @throws CacheError `MISSING_PACKAGE` if it is not installed.
  */
 export function openTelemetryApi(): OpenTelemetryApi {
   try {

@@ -19,10 +19,10 @@ const SCOPE = 'nestjs-cache-observability';
 const SILENT: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
 
 /**
- * Makes spans of the cache's operations: `cache.get`, `cache.set`, `cache.delete`, `cache.load`, `cache.refresh`,
+ * Creates spans of the cache's operations: `cache.get`, `cache.set`, `cache.delete`, `cache.load`, `cache.refresh`,
  * `cache.lock.wait`. A load is the child of the access that began it; accesses that wait for it link to it. A refresh is a
  * root span that links to the access that triggered it. Errors are recorded by kind only, without their message.
- * @throws CacheError `MISSING_PACKAGE` where @opentelemetry/api is not installed.
+ * @throws CacheError `MISSING_PACKAGE` if @opentelemetry/api is not installed.
  */
 export class OpenTelemetryTracer implements CacheTracer {
   readonly #api: OpenTelemetryApi;

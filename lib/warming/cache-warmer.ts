@@ -94,7 +94,7 @@ export class CacheWarmer implements OnModuleDestroy {
 
   /**
    * Adds a strategy that is not a provider; its `cron` takes effect once the application is up.
-   * @param options needed where its class has no `@WarmingStrategy`.
+   * @param options needed if its class has no `@WarmingStrategy`.
    * @throws CacheError `INVALID_OPTIONS`, `DUPLICATE_STRATEGY`
    */
   register(strategy: WarmingStrategy | TaskStrategy, options?: WarmingStrategyOptions): void {
@@ -131,7 +131,7 @@ export class CacheWarmer implements OnModuleDestroy {
   }
 
   /**
-   * Stores one value, also where a fresh entry exists.
+   * Stores one value, even if a fresh entry exists.
    * @param ttl milliseconds or a duration string. @default the cache's
    * @throws CacheError with the code of the reason when the cache cannot store it, such as `VALUE_NOT_SERIALIZABLE`.
    */
@@ -144,7 +144,7 @@ export class CacheWarmer implements OnModuleDestroy {
   }
 
   /**
-   * Stores values, also where fresh entries exist, in one round trip per layer.
+   * Stores values, even if fresh entries exist, in one round trip per layer.
    * @param ttl milliseconds or a duration string. @default the cache's
    */
   async warmBatch(data: Readonly<Record<string, unknown>>, ttl?: Duration): Promise<WarmedBatch> {
@@ -165,12 +165,12 @@ export class CacheWarmer implements OnModuleDestroy {
       .map((run) => run.report());
   }
 
-  /** What became of the entries of a pattern that were warmed, by strategy; those that may still be read are left out. */
+  /** Counts the warmed entries of a pattern that have ended, and how many were read, by strategy. */
   warmedOf(pattern: string): readonly WarmedEntries[] {
     return this.#efficiency.ofPattern(pattern);
   }
 
-  /** Counts anew what becomes of a strategy's entries of a pattern. */
+  /** Resets the counts of a strategy's entries of a pattern. */
   countAnew(strategy: string, pattern: string): void {
     this.#efficiency.forget(strategy, pattern);
   }
@@ -186,7 +186,7 @@ export class CacheWarmer implements OnModuleDestroy {
   /** Aborts running strategies and waits up to a second for their end. */
   async onModuleDestroy(): Promise<void> {
     this.#shutdown.abort(new CacheError('WARMING_ABORTED', 'The application is shutting down.'));
-    // Every pass listens to the signal; a strategy that ignores it and goes on yielding is not waited for.
+    // Every pass listens to the signal; a strategy that ignores it and yields on is not waited for.
     await this.#budget.spend(() => Promise.all([...this.#passes.values()].map(({ ended }) => ended)), STOP_MS);
     this.#efficiency.close();
   }

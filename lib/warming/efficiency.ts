@@ -3,24 +3,24 @@ import type { WarmingTarget } from './warming-target.js';
 
 /** The limit of watched keys over all passes: the oldest watches end first. */
 const MAX_WATCHED_KEYS = 10_000;
-/** Patterns of one strategy that are counted, and groups of one whose entries have not ended yet. */
+/** The most patterns counted per strategy, and the most groups per pattern whose entries have not ended. */
 const MAX_PATTERNS = 127;
 const MAX_GROUPS = 128;
-/** Entries that are warmed within so long are one group, milliseconds. */
+/** Entries warmed within this time form one group, milliseconds. */
 const TOGETHER_MS = 60_000;
-/** When an entry without a known end is taken to have ended. */
+/** The lifetime assumed for an entry without a known end, milliseconds. */
 const UNKNOWN_MS = 86_400_000;
-/** Ended entries that are counted in full: of more, the older half counts for half. */
+/** Ended entries that are counted in full: beyond this number, the counts are halved. */
 const COUNTED = 1_000;
 
-/** Entries that a strategy warmed of one pattern and that have ended, or were read. */
+/** The warmed entries of one strategy and pattern that have ended, and how many of them were read. */
 export interface WarmedEntries {
   readonly strategy: string;
   readonly warmed: number;
   readonly read: number;
 }
 
-/** Entries of one pattern that were warmed about together. */
+/** Entries of one pattern that were warmed at about the same time. */
 interface Group {
   readonly since: number;
   endsAt: number;
@@ -40,7 +40,7 @@ export class EfficiencyLedger {
     private readonly clock: Clock = systemClock,
   ) {}
 
-  /** Opens the watch of one pass of a strategy. @param onRead gets each of its entries that is hit. */
+  /** Opens the watch of one pass of a strategy. @param onRead called with each of its entries that is hit. */
   open(strategy: string, onRead?: (key: string) => void): HitWatch {
     let total = this.#totals.get(strategy);
     if (total === undefined) this.#totals.set(strategy, (total = { watched: 0, hit: 0 }));
@@ -52,7 +52,7 @@ export class EfficiencyLedger {
     return share(this.#totals.get(strategy));
   }
 
-  /** What became of the entries of a pattern, by strategy. Those that may still be read are left out. */
+  /** Counts the entries of a pattern, by strategy. Entries that may still be read are left out. */
   ofPattern(pattern: string): WarmedEntries[] {
     const found: WarmedEntries[] = [];
     for (const [strategy, patterns] of this.#patterns) {
@@ -62,7 +62,7 @@ export class EfficiencyLedger {
     return found;
   }
 
-  /** Begins anew with a pattern of a strategy. */
+  /** Drops the counts of a pattern of a strategy. */
   forget(strategy: string, pattern: string): void {
     this.#patterns.get(strategy)?.delete(pattern);
   }
@@ -93,7 +93,7 @@ export class EfficiencyLedger {
       this.#watching -= oldest.size;
     }
     const giveUp = (): void => {
-      // Of entries that nobody watches any more it is not known whether they are read.
+      // Without a watch it is unknown whether these entries are read, so do not count them.
       for (const group of groups.values()) group.warmed--;
     };
     this.#watches.add({ size: watched.length, stop, giveUp });
@@ -101,7 +101,7 @@ export class EfficiencyLedger {
     return watched.length;
   }
 
-  /** The group of each key: its pattern may be refined before it is read. */
+  /** The group of each key, found now: the pattern of a key may be refined before the key is read. */
   #groupsOf(strategy: string, keys: readonly string[]): Map<string, Group> {
     const ofKeys = new Map<string, Group>();
     const groups = new Map<string, Group>();
@@ -126,14 +126,14 @@ export class EfficiencyLedger {
     return ofKeys;
   }
 
-  /** The entries of a group end about when the first of them does. */
+  /** Sets the end of a group from its first entry: all entries of a group end at about the same time. */
   async #learnEnd(group: Group, key: string): Promise<void> {
     const endsAt = await this.target.ttl?.(key).catch(() => undefined);
     if (endsAt !== undefined) group.endsAt = endsAt;
   }
 }
 
-/** What a strategy warmed of one pattern. */
+/** The entries of one pattern that a strategy warmed. */
 class PatternEntries {
   #groups: Group[] = [];
   readonly #ended = { warmed: 0, read: 0 };

@@ -16,7 +16,7 @@ export const HANDLER_STRATEGY_PREFIX = 'handler:';
 const USER_AGENT = 'nestjs-cache-observability (warming)';
 
 /**
- * Makes a strategy of every handler with `@Cached(…, { warm: [...] })`. It sends the requests through the whole application,
+ * Creates a strategy for every handler with `@Cached(…, { warm: [...] })`. It sends the requests through the whole application,
  * so that they have the keys of real requests.
  */
 @Injectable()

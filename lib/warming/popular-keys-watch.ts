@@ -10,7 +10,7 @@ import { type PopularTarget, WARMING_OPTIONS, WARMING_TARGET } from './warming-t
 const DEFAULT_LIMIT = 100;
 const DEFAULT_EVERY = '10s';
 
-/** Runs the strategy `popular-keys` whenever one of its keys is about to expire, where `warming.popularKeys` is on. */
+/** Runs the strategy `popular-keys` whenever one of its keys is about to expire, if `warming.popularKeys` is on. */
 @Injectable()
 export class PopularKeysWatch implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #clock: Clock;

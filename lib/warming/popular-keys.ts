@@ -11,7 +11,7 @@ import type { PopularTarget } from './warming-target.js';
 export const POPULAR_KEYS = 'popular-keys';
 
 const COUNTERS = 512;
-/** Every eighth hit is counted. */
+/** One in eight hits is counted. */
 const ONE_IN = 8;
 /** The least sampled hits of a popular key, over about two halvings of the counters. */
 const LEAST = 2;

@@ -18,7 +18,7 @@ export function routeUrl(path: string, params: RouteValues = {}, query: RouteVal
   return search === '' ? filled : `${filled}?${search}`;
 }
 
-/** Keeps the content of an optional group where all its parameters have values, and drops the group otherwise. */
+/** Keeps the content of an optional group if all its parameters have values, and drops the group otherwise. */
 function withoutEmptyGroups(path: string, params: RouteValues): string {
   const group = /\{([^{}]*)\}/;
   let rest = path;

@@ -36,9 +36,9 @@ export interface RegisteredStrategy {
 
 /** A built-in strategy: yields tasks instead of entries. */
 export interface TaskStrategy {
-  /** True where every replica runs it, without the lock between replicas. */
+  /** True if every replica runs it, without the lock between replicas. */
   readonly everyReplica?: boolean;
-  /** One of its entries was read for the first time. */
+  /** Called when one of its entries is read for the first time. */
   read?(key: string): void;
   entries(signal: AbortSignal): Iterable<unknown> | AsyncIterable<unknown> | Promise<Iterable<unknown>>;
 }
@@ -187,6 +187,6 @@ function closeQuietly(iterator: Iterator<unknown> | AsyncIterator<unknown>): voi
   try {
     Promise.resolve(iterator.return?.()).catch(() => undefined);
   } catch {
-    // A generator that is still busy with its last question.
+    // A generator that is still busy with the last call of next().
   }
 }

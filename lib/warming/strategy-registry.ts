@@ -13,7 +13,7 @@ export class StrategyRegistry {
   #onAdded: ((strategy: RegisteredStrategy) => void) | undefined;
 
   /**
-   * @param options needed where the strategy's class has no `@WarmingStrategy`.
+   * @param options needed if the strategy's class has no `@WarmingStrategy`.
    * @throws CacheError `INVALID_OPTIONS` for options out of range, `DUPLICATE_STRATEGY` for a name that is taken.
    */
   add(strategy: WarmingStrategy | TaskStrategy, options?: WarmingStrategyOptions): RegisteredStrategy {
@@ -78,7 +78,7 @@ function faultsOf(options: WarmingStrategyOptions | undefined, strategy: object,
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency >= 1)) {
     faults.push('has a concurrency that is not a whole number of at least 1');
   }
-  // Where the package cannot be had at once, the scheduler finds out.
+  // If the package is not loaded yet, the scheduler validates the expression.
   if (cron !== undefined && loader.loaded?.validateCronExpression(cron).valid === false) {
     faults.push(`has an invalid cron expression: ${JSON.stringify(cron)}. Write six fields such as '0 */5 * * * *'`);
   }

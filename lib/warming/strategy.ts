@@ -1,6 +1,6 @@
 import type { Duration } from '../cache/base/duration.js';
 
-/** One key to warm, with its value or a way to load it. A `load` runs only where the key is not fresh already. */
+/** One key to warm, with its value or a way to load it. A `load` runs only if the key is not fresh already. */
 export type WarmingEntry<V = unknown> = {
   readonly key: string;
   /** @default the strategy's `ttl`, else the cache's */
@@ -15,7 +15,7 @@ export type WarmingEntry<V = unknown> = {
 export interface WarmingStrategyOptions {
   /** Names it in reports, logs, metrics and `CacheWarmer.warm(name)`; unique in an application. */
   name: string;
-  /** Runs at startup where `warming.onStartup` is on. @default true */
+  /** Runs at startup if `warming.onStartup` is on. @default true */
   onStartup?: boolean;
   /** Also runs by this cron expression, such as `'0 0 * * * *'`. @default none */
   cron?: string;

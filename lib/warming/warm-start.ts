@@ -8,43 +8,43 @@ import { isReported } from '../cache/base/reported-errors.js';
 import type { Layer, SharedMap } from '../cache/layers/layer.js';
 
 /*
- * A restart empties memory, and the first minute pays for it: each hot key is asked of Redis once, by every instance, at the busiest
- * moment. So instances write down which keys were asked for most, and an instance that starts reads the entries of these keys into
- * memory before it is ready. It listens to invalidations by then, and reads as every read does: what was invalidated meanwhile is
- * not kept.
+ * A restart empties memory, and the first minute is slow: every instance asks Redis for each hot key, at the busiest
+ * time. So instances store lists of the keys that were asked for most, and an instance that starts reads the entries of these keys into
+ * memory before it is ready. It already listens to invalidations by then, and reads like every other read: an entry that is invalidated
+ * meanwhile is not kept.
  *
- * Instances behind one load balancer see the same traffic, so that a few lists are enough for any number of them: an instance writes
- * into one of four slots, and the last one counts.
+ * Instances behind one load balancer get the same traffic, so a few lists are enough for any number of instances: each writes
+ * into one of four slots, and the last write counts.
  */
 
-/** What a warm start needs of its cache; `ObservedCache` offers it. */
+/** The part of a cache that a warm start needs; `ObservedCache` implements it. */
 export interface WarmStartTarget {
   readonly layers: readonly Layer[];
-  /** Which of the keys are fresh in any layer; they are in memory then. */
+  /** Returns the keys that are fresh in any layer, and loads their entries into memory. */
   freshKeys(keys: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 export interface WarmStartOptions {
   readonly cache: WarmStartTarget;
-  /** Keys at most. */
+  /** The most keys of a list. */
   readonly maxKeys: number;
   readonly clock: Clock;
   readonly log: CacheLog;
-  /** From 0 to 1. @default Math.random */
+  /** Returns a number from 0 to 1. @default Math.random */
   readonly random?: () => number;
 }
 
 const SLOTS = ['0', '1', '2', '3'] as const;
-/** One note, bytes. */
+/** The largest list, bytes. */
 const MAX_NOTE_BYTES = 1024 * 1024;
 const KEEP_MS = 86_400_000;
 const FIRST_WRITE_MS = 15_000;
 const WRITE_EVERY_MS = 60_000;
 const LAST_WRITE_WITHIN_MS = 500;
-/** What a start may wait for all of it, milliseconds. */
+/** The time limit for reading all lists and entries, milliseconds. */
 const READ_WITHIN_MS = 500;
 const KEYS_AT_ONCE = 250;
-/** Of a bound of memory, what a warm start fills at most: what is asked for first must find room, too. */
+/** The largest share of a memory bound that a warm start fills: room is left for the first requests. */
 const LARGEST_SHARE = 0.8;
 
 export class WarmStart {
@@ -65,7 +65,7 @@ export class WarmStart {
     this.#slot = SLOTS[Math.floor((options.random ?? Math.random)() * SLOTS.length)] ?? SLOTS[0];
   }
 
-  /** Reads the hottest keys' entries into memory, and writes those of this instance from then on. Never rejects. */
+  /** Reads the hottest keys' entries into memory, and from then on writes the list of this instance. Never rejects. */
   async start(): Promise<void> {
     const { clock, log } = this.#options;
     if (this.#map === undefined) return;
@@ -92,7 +92,7 @@ export class WarmStart {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancel?.();
-    // Not started: what memory holds is no sample of the traffic.
+    // Not started: the memory layer holds no sample of the traffic.
     if (this.#cancel === undefined) return;
     await within(this.#write(), LAST_WRITE_WITHIN_MS, this.#options.clock);
   }
@@ -105,14 +105,14 @@ export class WarmStart {
     });
   }
 
-  /** Never rejects: the list of a minute ago is good enough. */
+  /** Never rejects: after a failure, the list of a minute ago stays. */
   async #write(): Promise<void> {
     const { maxKeys, clock } = this.#options;
     try {
       const keys = await this.#memory!.hottestKeys!(maxKeys);
       if (keys.length > 0) await this.#map!.publish(this.#slot, noteOf(clock.now(), keys), KEEP_MS);
     } catch {
-      // Redis is away, which its layer reports.
+      // Redis does not answer, which its layer reports.
     }
   }
 
@@ -146,14 +146,14 @@ interface Note {
   readonly keys: readonly string[];
 }
 
-/** As many keys as fit. */
+/** Encodes as many keys as fit. */
 function noteOf(at: number, keys: readonly string[]): Uint8Array {
   let bytes = 64;
   const fitting = keys.findIndex((key) => (bytes += JSON.stringify(key).length * 3 + 1) > MAX_NOTE_BYTES);
   return Buffer.from(JSON.stringify({ at, keys: fitting === -1 ? keys : keys.slice(0, fitting) } satisfies Note));
 }
 
-/** The keys of a note that anybody may have written; undefined for what is none. */
+/** Reads the keys of a list; undefined for invalid bytes. The bytes are untrusted. */
 function keysIn(bytes: Uint8Array | undefined): Note | undefined {
   if (bytes === undefined || bytes.length > MAX_NOTE_BYTES) return undefined;
   try {
@@ -174,7 +174,7 @@ function isKey(key: unknown): key is string {
   }
 }
 
-/** The hottest keys of all notes: the first of each, then the second of each, the latest note first. */
+/** Merges the hottest keys of all lists: the first key of each, then the second of each, the latest list first. */
 function together(notes: readonly Note[], limit: number): string[] {
   const keys = new Set<string>();
   const latest = notes.toSorted((one, other) => other.at - one.at);

@@ -16,7 +16,7 @@ interface StrategyFigures {
 export class WarmingMetrics implements FamilySource {
   readonly #strategies = new Map<string, StrategyFigures>();
 
-  /** @param efficiencyOf share of a strategy's warmed entries that were hit; null where it is unknown. */
+  /** @param efficiencyOf share of a strategy's warmed entries that were hit; null if it is unknown. */
   constructor(private readonly efficiencyOf: (strategy: string) => number | null) {}
 
   /** Counts a pass that ended. */

@@ -4,8 +4,8 @@ import type { CacheErrorCode } from '../cache/base/errors.js';
 export type WarmingTrigger = 'startup' | 'cron' | 'manual';
 
 /**
- * How a strategy ended: `ok`; `partial` where some entries failed; `failed` where nothing could be warmed or the
- * strategy itself threw; `timeout`; `aborted` by a shutdown; `elsewhere` where another replica is warming it.
+ * How a strategy ended: `ok`; `partial` if some entries failed; `failed` if nothing could be warmed or the
+ * strategy itself threw; `timeout`; `aborted` by a shutdown; `elsewhere` if another replica is warming it.
  */
 export type WarmingResult = 'ok' | 'partial' | 'failed' | 'timeout' | 'aborted' | 'elsewhere';
 

@@ -17,8 +17,8 @@ type Jobs = Pick<SchedulerRegistry, 'doesExist' | 'addCronJob' | 'deleteCronJob'
 const REGISTRY = 'SchedulerRegistry';
 
 /**
- * Runs strategies by their cron expressions: in the application's own ScheduleModule where it has one, so that all jobs are
- * visible and stopped in one place, else by themselves. `cron` is loaded with the first expression, `@nestjs/schedule` never.
+ * Runs strategies by their cron expressions: in the application's ScheduleModule if it has one, so that all jobs are
+ * visible and stopped in one place, else in jobs of its own. `cron` is loaded with the first expression, `@nestjs/schedule` never.
  */
 @Injectable()
 export class WarmingScheduler implements OnApplicationBootstrap, OnModuleDestroy {

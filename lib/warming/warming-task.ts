@@ -9,7 +9,7 @@ export interface TaskOutcome {
 
 /** Work that a built-in strategy yields in place of an entry: it writes its entries itself. */
 export class WarmingTask {
-  /** The key that it warms, once that is known. */
+  /** The key that the task warms, once it is known. */
   key: string | undefined;
 
   constructor(readonly perform: (signal: AbortSignal) => Promise<TaskOutcome>) {}

@@ -87,7 +87,7 @@ export class WarmingWriter {
     try {
       fresh = await this.context.target.freshKeys(entries.map(({ key }) => key));
     } catch {
-      // Not knowing what is fresh costs loads, no more.
+      // If it is unknown which keys are fresh, all are loaded.
     }
     for (const entry of entries) {
       if (fresh.has(entry.key)) {
@@ -171,7 +171,7 @@ export class WarmingWriter {
   }
 
   #loadAside(work: () => Promise<void>): void {
-    // A caller that gives up does not wait for a place that another load still holds.
+    // After an abort, do not wait for a place that another load still holds.
     const loading = this.#untilAborted(this.context.loads(work)).finally(() => this.#loading.delete(loading));
     this.#loading.add(loading);
   }

@@ -6,7 +6,7 @@ interface Counted {
   readonly length: number;
 }
 
-/** A pool of mysql2 3 with callbacks, as far as it is read. */
+/** The part of a mysql2 3 callback pool that is used. */
 export interface Mysql2Pool {
   readonly config: { readonly connectionLimit: number };
   readonly _allConnections: Counted;
@@ -17,10 +17,10 @@ export interface Mysql2Pool {
 
 type Settled = (error: unknown, ...rest: unknown[]) => void;
 
-/** mysql2 has no time limit for waiting: a full queue, or none allowed, is how it says that nothing is free. */
+/** mysql2 has no time limit for waiting. It reports that no connection is free by these errors: the queue is full, or waiting is off. */
 const REFUSALS = ['Queue limit reached.', 'No connections available.'];
 
-/** The pool with callbacks behind a pool of mysql2: itself, or what its promise flavour wraps. */
+/** Returns the callback pool of a mysql2 pool: the pool itself, or the pool inside its promise wrapper. */
 export function mysql2PoolOf(pool: object): Mysql2Pool | undefined {
   if (isCallbackPool(pool)) return pool;
   const inner: unknown = Reflect.get(pool, 'pool');
@@ -33,11 +33,11 @@ function isCallbackPool(pool: unknown): pool is Mysql2Pool {
   );
 }
 
-/** Counts acquisitions at `getConnection`, through which `query` and `execute` of the pool, and its promise flavour, go too. */
+/** Counts acquisitions at `getConnection`: the pool's `query` and `execute` and its promise wrapper call it, too. */
 export function observeMysql2Pool(pool: Mysql2Pool, name: string, metrics: DatabaseMetrics): void {
   const record = metrics.pool(name, 'mysql', gaugeOf(pool));
   const { clock } = metrics;
-  // A waiting callback comes back to getConnection when the connection it was promised broke: it still waits.
+  // mysql2 calls getConnection again for a waiting callback if its connection broke: the callback still waits.
   const waiting = new WeakSet<object>();
   patch(
     pool,

@@ -3,21 +3,21 @@ import type { Mysql2Pool } from './mysql2-pool.js';
 import { hasMethods, patch } from './patch.js';
 import { settling, type QueryWatch } from './query-watch.js';
 
-/** A command of mysql2 as its connection queues it; only queries and executions of prepared statements have `sql`. */
+/** A command in a mysql2 connection's queue; only queries and executions of prepared statements have `sql`. */
 interface Command extends EventEmitter {
   readonly sql?: unknown;
   statement?: { readonly query?: unknown };
   onResult?: unknown;
 }
 
-/** The connection with callbacks behind a connection of mysql2: itself, or what its promise flavour wraps. */
+/** Returns the callback connection of a mysql2 connection: the connection itself, or the one inside its promise wrapper. */
 export function mysql2ConnectionOf(connection: object): object | undefined {
   if (hasMethods(connection, 'addCommand', 'query', 'execute')) return connection;
   const inner: unknown = Reflect.get(connection, 'connection');
   return hasMethods(inner, 'addCommand', 'query', 'execute') ? inner : undefined;
 }
 
-/** Times every query of a pool's connections: those it has and those it will open. */
+/** Times every query of a pool's connections: those open now and later ones. */
 export function observeMysql2PoolQueries(pool: Mysql2Pool, watch: QueryWatch): void {
   const open = pool._allConnections as Partial<{ get(index: number): object | undefined; length: number }>;
   for (let index = 0; index < (open.length ?? 0); index++) {
@@ -27,10 +27,10 @@ export function observeMysql2PoolQueries(pool: Mysql2Pool, watch: QueryWatch): v
   (pool as unknown as EventEmitter).on('connection', (connection: object) => observeMysql2Queries(connection, watch));
 }
 
-/** Times the queries of a connection where it queues its commands, which `query`, `execute` and prepared statements all do. */
+/** Times the queries of a connection at its command queue, which `query`, `execute` and prepared statements all use. */
 export function observeMysql2Queries(connection: object, watch: QueryWatch): void {
   if (!watch.metrics.claim(connection, 'queries')) return;
-  // `query` queues the text with its values put in: what it was before says more, and is the same each time.
+  // `query` queues the text with its values inserted. The text without them is the same for each call, so use it.
   let unformatted: string | undefined;
   patch(
     connection,
@@ -39,7 +39,7 @@ export function observeMysql2Queries(connection: object, watch: QueryWatch): voi
       function (this: unknown, ...args: unknown[]): unknown {
         const [sql] = args;
         const text: unknown = typeof sql === 'object' && sql !== null ? Reflect.get(sql, 'sql') : sql;
-        // `??` stands for a name, which may be the table's.
+        // `??` is a placeholder for a name, which may be the table's.
         unformatted = typeof text === 'string' && !text.includes('??') ? text : undefined;
         try {
           return query.apply(this, args);
@@ -66,7 +66,7 @@ function follow(command: Command, text: string, watch: QueryWatch): void {
   const settle = watch.begin(text);
   if (typeof command.onResult === 'function') command.onResult = settling(command.onResult, settle);
   command.once(errorMonitor, settle);
-  // An execution whose statement could not be prepared ends without one.
+  // An execution whose statement could not be prepared ends without an error.
   command.once('end', () =>
     settle('statement' in command && command.statement === undefined ? new Error('not prepared') : undefined),
   );

@@ -5,23 +5,23 @@ import { mysql2PoolOf, observeMysql2Pool } from './mysql2-pool.js';
 import { isPgPool, observePgPool } from './pg-pool.js';
 
 export interface ObservePoolOptions {
-  /** The label `pool`. Pools of one name are counted as one. */
+  /** The label `pool`. Pools with the same name are counted together. */
   readonly name: string;
-  /** Where it is counted. @default the process' own, which the module exports and shows */
+  /** Where the pool is counted. @default the metrics of the process, which the module exports and shows */
   readonly metrics?: DatabaseMetrics;
 }
 
 /**
- * Watches a connection pool of `pg` or `mysql2` (with callbacks or promises): its size, how many connections are available,
- * in use and asked for, how long callers waited, how many got none in time. The pool is given back as it was, with the same
- * methods, types and events; observing it again changes nothing. Once it is closed it counts as empty.
+ * Watches a connection pool of `pg` or `mysql2` (with callbacks or promises): its size; how many connections are available,
+ * in use and requested; how long callers waited; how many timed out. Returns the same pool, with the same
+ * methods, types and events; observing it again changes nothing. A closed pool counts as empty.
  *
  * ```ts
  * { provide: Pool, inject: [DatabaseMetrics], useFactory: (metrics: DatabaseMetrics) =>
  *     observePool(new Pool({ max: 20 }), { name: 'main', metrics }) }
  * ```
  *
- * @throws CacheError `INVALID_OPTIONS` for what is no such pool, or a name that is empty.
+ * @throws CacheError `INVALID_OPTIONS` for any other object, or an empty name.
  */
 export function observePool<P extends object>(pool: P, options: ObservePoolOptions): P {
   const { name, metrics = databaseMetrics } = options;

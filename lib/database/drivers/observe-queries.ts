@@ -17,9 +17,9 @@ import { isTypeOrmDataSource, observeTypeOrmQueries } from './typeorm-queries.js
 
 /**
  * Counts and times the queries of a pool or client of `pg`, a pool or connection of `mysql2` (with callbacks or promises), a
- * PGlite, a DataSource of TypeORM, a client of Prisma, or anything else with a `query(text, values?, callback?)`: by what they
- * do, on which table, and how they ended. Slow ones are logged by their shape, never with a literal. The target is given back as
- * it was; observing it again changes nothing. Observe the pool or the ORM that stands on it, not both, or queries count twice.
+ * PGlite, a DataSource of TypeORM, a client of Prisma, or any other object with a `query(text, values?, callback?)`: by query
+ * type, table and result. Slow queries are logged by their shape, never with a literal. Returns the same
+ * target; observing it again changes nothing. Observe either the pool or the ORM that uses it: with both, queries count twice.
  *
  * @throws CacheError `INVALID_OPTIONS` for anything else.
  */
@@ -55,7 +55,7 @@ function observeOther(target: object, metrics: DatabaseMetrics, watch: (dialect:
   } else {
     throw new CacheError(
       'INVALID_OPTIONS',
-      'observeQueries: this has no query method, nor is it a DataSource or Prisma client.',
+      'observeQueries: the target has no query method, and is not a DataSource or Prisma client.',
     );
   }
 }

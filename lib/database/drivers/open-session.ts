@@ -6,8 +6,8 @@ import { isTypeOrmDataSource } from './typeorm-queries.js';
 import { type OpenPlanSession, OWN_STATEMENT, type PlanSession } from '../plans/plan-session.js';
 
 /**
- * How to open a session beside the application's own: from a pool of pg or mysql2, a DataSource of TypeORM, or a PGlite. Undefined for
- * anything else: a single connection may be in a transaction.
+ * Returns how to open a session for plans: from a pool of pg or mysql2, a DataSource of TypeORM, or a PGlite. Undefined for
+ * other targets: a single connection may be in a transaction of the application.
  */
 export function planSessionsOf(target: object): OpenPlanSession | undefined {
   if (isTypeOrmDataSource(target)) return () => typeOrmSession(target as unknown as DataSource);
@@ -33,7 +33,7 @@ interface Pglite {
   transaction(work: (tx: { query(sql: string): Promise<{ rows: unknown[] }> }) => Promise<void>): Promise<unknown>;
 }
 
-/** The one connection is held as a transaction of its own, whose end is ours. */
+/** PGlite has one connection: holds it by a transaction until `release` is called. */
 function pgliteSession(database: Pglite): Promise<PlanSession> {
   return new Promise((resolve, reject) => {
     let end!: () => void;
@@ -41,12 +41,12 @@ function pgliteSession(database: Pglite): Promise<PlanSession> {
     database
       .transaction(async (tx) => {
         resolve({
-          // Its transaction is the one that is asked for.
+          // The PGlite transaction replaces the statements that begin and end one.
           run: async (sql) => (isBoundary(sql) ? [] : (await tx.query(sql)).rows),
           release: end,
         });
         await ended;
-        // Nothing that was planned is kept.
+        // Roll back.
         throw new Error('rolled back');
       })
       .catch(reject);

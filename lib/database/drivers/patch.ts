@@ -1,8 +1,8 @@
-/** Any method, as one that stands in for another sees it. */
+/** Any method, with unknown arguments. */
 export type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 /**
- * Puts `replace(original)` in the place of a method of this one object. Like the original on the prototype it is not
+ * Replaces a method of this one object by `replace(original)`. Like the original on the prototype, it is not
  * enumerable; it keeps the original's name and length.
  */
 export function patch(target: object, name: string, replace: (original: Method) => Method): void {
@@ -15,7 +15,7 @@ export function patch(target: object, name: string, replace: (original: Method) 
   Object.defineProperty(target, name, { value: replacement, writable: true, configurable: true, enumerable: false });
 }
 
-/** True where `target` has all of these methods. */
+/** True if `target` has all of these methods. */
 export function hasMethods<K extends string>(target: unknown, ...names: readonly K[]): target is Record<K, Method> {
   if ((typeof target !== 'object' && typeof target !== 'function') || target === null) return false;
   return names.every((name) => typeof Reflect.get(target, name) === 'function');

@@ -5,7 +5,7 @@ export function isPglite(target: object): boolean {
   return hasMethods(target, 'query', 'exec', 'transaction', 'execProtocol');
 }
 
-/** Times the queries of an embedded PGlite, those inside its transactions too. */
+/** Times the queries of an embedded PGlite, including those inside its transactions. */
 export function observePgliteQueries(database: object, watch: QueryWatch): void {
   if (!watch.metrics.claim(database, 'queries')) return;
   timeMethods(database, watch);
@@ -27,7 +27,7 @@ export function observePgliteQueries(database: object, watch: QueryWatch): void 
 }
 
 function timeMethods(target: object, watch: QueryWatch): void {
-  // `sql` of a database calls its `query`, that of a transaction does not: what runs inside another is no second query.
+  // A database's `sql` calls its `query`, a transaction's does not: do not count such an inner query twice.
   let inside = false;
   const timed = (original: Method): Method =>
     function (this: unknown, ...args: unknown[]): unknown {

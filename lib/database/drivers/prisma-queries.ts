@@ -8,7 +8,7 @@ import { NO_TABLE } from '../statements/statement.js';
 import type { ObserveQueriesOptions } from './observe-queries.options.js';
 import { QueryWatch } from './query-watch.js';
 
-/** A client of Prisma, as far as it is read. */
+/** The part of a Prisma client that is used. */
 export interface PrismaClient {
   $on(event: 'query', listener: (event: { readonly query: string; readonly duration: number }) => void): unknown;
 }
@@ -17,7 +17,7 @@ export function isPrismaClient(target: object): target is PrismaClient {
   return hasMethods(target, '$on', '$extends');
 }
 
-/** Counts Prisma's `query` events, which need `log: [{ emit: 'event', level: 'query' }]` and leave out errors. */
+/** Counts Prisma's `query` events, which need `log: [{ emit: 'event', level: 'query' }]` and are not sent for errors. */
 export function observePrismaQueries(client: PrismaClient, watch: QueryWatch): void {
   if (!watch.metrics.claim(client, 'queries')) return;
   try {
@@ -32,12 +32,12 @@ export function observePrismaQueries(client: PrismaClient, watch: QueryWatch): v
   }
 }
 
-/** The provider of a Prisma client, where it can be read. */
+/** The SQL dialect of a Prisma client, if its provider can be read. */
 export function prismaDialect(client: PrismaClient): ReturnType<typeof dialectOf> {
   return dialectOf(Reflect.get(client, '_activeProvider'));
 }
 
-/** One operation as Prisma hands it to an extension. */
+/** One operation as Prisma passes it to an extension. */
 export interface PrismaOperation {
   readonly model?: string | undefined;
   readonly operation: string;
@@ -45,7 +45,7 @@ export interface PrismaOperation {
   query(args: unknown): Promise<unknown>;
 }
 
-/** What `prisma.$extends()` takes. */
+/** The argument of `prisma.$extends()`. */
 export interface PrismaQueries {
   readonly name: string;
   readonly query: { $allOperations(operation: PrismaOperation): Promise<unknown> };
@@ -63,8 +63,8 @@ const VERBS: readonly (readonly [prefix: string, type: QueryType])[] = [
 ];
 
 /**
- * An extension that times Prisma's operations, failed ones too, by model: `prisma.$extends(prismaQueries())`. Raw queries
- * are recognised by their text. Use this or `observeQueries(prisma)`, which times the statements that Prisma sends.
+ * An extension that times Prisma's operations by model, including failed ones: `prisma.$extends(prismaQueries())`. Raw queries
+ * are recognised by their text. Use either this or `observeQueries(prisma)`, which times the statements that Prisma sends.
  */
 export function prismaQueries(options: ObserveQueriesOptions = {}): PrismaQueries {
   const metrics = options.metrics ?? databaseMetrics;
@@ -97,7 +97,7 @@ export function prismaQueries(options: ObserveQueriesOptions = {}): PrismaQuerie
   };
 }
 
-/** The text of a raw query: tagged template, `Prisma.sql`, or the unsafe form's first argument. */
+/** The text of a raw query: of a tagged template, a `Prisma.sql`, or the first argument of an unsafe query. */
 function rawText(args: unknown): string | undefined {
   if (typeof args !== 'object' || args === null) return typeof args === 'string' ? args : undefined;
   const strings: unknown = Reflect.get(args, 'strings') ?? (Array.isArray(args) ? (args as unknown[])[0] : undefined);

@@ -12,11 +12,11 @@ export class QueryWatch {
     readonly metrics: DatabaseMetrics,
     readonly dialect: Dialect,
     readonly slowThresholdMs: number = metrics.slowThresholdMs,
-    /** How to ask for plans; undefined where they are off. */
+    /** Opens sessions for plans; undefined if plans are off. */
     readonly plans?: OpenPlanSession,
   ) {}
 
-  /** A query begins now. */
+  /** Starts timing a query. */
   begin(text: string): Settle {
     const { clock } = this.metrics;
     const startedAt = clock.now();
@@ -28,12 +28,12 @@ export class QueryWatch {
     };
   }
 
-  /** A query that somebody else has timed. */
+  /** Counts a query with a known duration. */
   record(text: string, ok: boolean, durationMs: number): void {
     this.metrics.query(text, this.dialect, ok, durationMs, this.slowThresholdMs, this.plans);
   }
 
-  /** Runs what answers by a promise, and gives back that very promise. */
+  /** Runs and times a query that returns a promise, and returns the same promise. */
   run(text: string, query: () => unknown): unknown {
     const settle = this.begin(text);
     let answer: unknown;
@@ -52,7 +52,7 @@ export class QueryWatch {
   }
 }
 
-/** A callback that ends the query first and then does what it did. */
+/** Wraps a callback: ends the query, then calls it. */
 export function settling(callback: unknown, settle: Settle): (...args: unknown[]) => unknown {
   return function (this: unknown, ...args: unknown[]): unknown {
     settle(args[0]);

@@ -1,7 +1,7 @@
 import { hasMethods, patch, isThenable } from './patch.js';
 import type { QueryWatch } from './query-watch.js';
 
-/** A DataSource of TypeORM, as far as it is read. */
+/** The part of a TypeORM DataSource that is used. */
 export interface TypeOrmDataSource {
   readonly isInitialized: boolean;
   readonly options: { readonly type?: unknown };
@@ -22,7 +22,7 @@ export function isTypeOrmDataSource(target: object): target is TypeOrmDataSource
   return hasMethods(target, 'initialize', 'createQueryRunner') && 'subscribers' in target && 'options' in target;
 }
 
-/** Times the queries of a DataSource by a subscriber, which TypeORM makes anew when it initialises: it joins then too. */
+/** Times the queries of a DataSource by a subscriber, added again whenever TypeORM initialises, since that clears its subscribers. */
 export function observeTypeOrmQueries(dataSource: TypeOrmDataSource, watch: QueryWatch): void {
   if (!watch.metrics.claim(dataSource, 'queries')) return;
   const subscriber = new QuerySubscriber(watch);

@@ -2,13 +2,13 @@ import type { Dialect } from '../statements/dialect.js';
 import { OWN_STATEMENT, type PlanSession } from './plan-session.js';
 import type { PlannedStatement } from './planned-statement.js';
 
-/** How long the server may plan, and wait for a lock, milliseconds. */
+/** The time limit for planning, including waiting for locks, milliseconds. */
 const PLAN_MS = 2_000;
 const LOCK_MS = 500;
 
 /**
- * The plan of a statement, as text, from `EXPLAIN` without `ANALYZE`: it is planned and never run, in a transaction that may only read
- * and is rolled back.
+ * Returns the plan of a statement, as text, from `EXPLAIN` without `ANALYZE`: the statement is planned and never run, in a read-only
+ * transaction that is rolled back.
  */
 export async function explain(session: PlanSession, statement: PlannedStatement, dialect: Dialect): Promise<string> {
   const plan = dialect === 'mysql' ? explainMysql : explainPostgres;
@@ -17,7 +17,7 @@ export async function explain(session: PlanSession, statement: PlannedStatement,
 
 type Run = (sql: string) => Promise<readonly unknown[]>;
 
-/** PostgreSQL 12 and later plan a prepared statement without looking at its parameters. */
+/** PostgreSQL 12 and later can plan a prepared statement without its parameters. */
 async function explainPostgres(run: Run, { sql, parameters }: PlannedStatement): Promise<string> {
   await run('BEGIN READ ONLY');
   let prepared = false;
@@ -32,12 +32,12 @@ async function explainPostgres(run: Run, { sql, parameters }: PlannedStatement):
     return lines.map(firstColumn).join('\n');
   } finally {
     await run('ROLLBACK').catch(() => undefined);
-    // Prepared statements outlive transactions.
+    // Prepared statements outlive the transaction.
     if (prepared) await run('DEALLOCATE cache_observability_plan').catch(() => undefined);
   }
 }
 
-/** MySQL and MariaDB plan with the values at hand, here an assumed one. */
+/** MySQL and MariaDB need values to plan: assumed ones are used. */
 async function explainMysql(run: Run, { sql }: PlannedStatement): Promise<string> {
   return String(firstColumn((await run(`EXPLAIN FORMAT=JSON ${sql}`))[0]));
 }
@@ -46,7 +46,7 @@ function firstColumn(row: unknown): unknown {
   return typeof row === 'object' && row !== null ? Object.values(row)[0] : undefined;
 }
 
-/** Plans show conditions; texts in them come from views and indexes, and are left out as well. */
+/** Removes texts from a plan. They come from views and indexes, not from the statement, but may hold data. */
 function withoutTexts(plan: string): string {
   return plan.replace(/'(?:[^'\\]|''|\\.)*'/gs, '?');
 }

@@ -1,13 +1,13 @@
-/** A connection for one plan alone, in no transaction of the application. */
+/** A connection for one plan, outside all transactions of the application. */
 export interface PlanSession {
-  /** The rows of a statement. */
+  /** Returns the rows of a statement. */
   run(sql: string): Promise<readonly unknown[]>;
-  /** @param broken it may still be busy, and must not be used again. */
+  /** @param broken true if the connection may still be busy, and must not be reused. */
   release(broken: boolean): void;
 }
 
 /** Opens a session. */
 export type OpenPlanSession = () => Promise<PlanSession>;
 
-/** Before every statement of ours: they are not counted as the application's. */
+/** Marks statements of this library: they are not counted. */
 export const OWN_STATEMENT = '/* nestjs-cache-observability: plan */ ';

@@ -2,21 +2,21 @@ import type { Dialect } from '../statements/dialect.js';
 import { WITHHELD } from '../statements/shape.js';
 import { Token, Tokens } from '../statements/tokens.js';
 
-/** A shape as a statement that can be planned. */
+/** A shape turned into a statement that can be planned. */
 export interface PlannedStatement {
   readonly sql: string;
-  /** Of PostgreSQL: how many parameters it has. */
+  /** The number of parameters; PostgreSQL only. */
   readonly parameters: number;
 }
 
-/** What a plan can be asked for; anything else is no statement that reads or writes rows. */
+/** First words of statements that have a plan: those that read or write rows. */
 const PLANNED = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'MERGE', 'WITH', 'VALUES', 'TABLE', '(']);
-/** Stands for values in MySQL and MariaDB, which plan with values only. */
+/** Replaces parameters in MySQL and MariaDB, which need values to plan. */
 const ASSUMED = '1';
 
 /**
- * Makes one statement of a shape: parameters in place of what was put into it. Undefined where the shape is cut, withheld, holds
- * several statements, or is none that has a plan.
+ * Turns a shape into one statement, with parameters in place of the removed values. Undefined if the shape is cut, withheld, holds
+ * several statements, or has no plan.
  */
 export function plannedStatement(shape: string, dialect: Dialect): PlannedStatement | undefined {
   if (shape === WITHHELD || shape.endsWith('…')) return undefined;

@@ -15,14 +15,14 @@ export interface StatementPlan {
   readonly dialect: string;
   /** Text of PostgreSQL, JSON of MySQL and MariaDB. */
   readonly plan: string;
-  /** `generic`: planned for any values; `assumed`: for 1 in the place of each, which may differ from what is real. */
+  /** `generic`: planned for any values; `assumed`: planned for the value 1 in place of each, so the real plan may differ. */
   readonly values: 'generic' | 'assumed';
 }
 
-/** How long a plan may take, milliseconds, after a connection was had, which may take as long. */
+/** The time limit for a plan, milliseconds; opening a connection may take as long again. */
 const WITHIN_MS = 3_000;
 
-/** What is known of a statement that is to be planned. */
+/** The known facts about a slow statement. */
 interface SlowStatement {
   readonly record: { readonly type: string; readonly table: string };
   readonly dialect: Dialect;
@@ -68,7 +68,7 @@ async function opened(plans: OpenPlanSession, clock: Clock): Promise<PlanSession
     throw unavailable(`the database cannot be reached (${errorKind(error)})`);
   });
   if (session !== TIMED_OUT) return session;
-  // One that is opened late is given back.
+  // Release a connection that opens too late.
   opening.then(
     ({ release }) => release(false),
     () => undefined,

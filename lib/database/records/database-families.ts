@@ -5,7 +5,7 @@ import type { QueryRecord } from './query-record.js';
 const POOL = ['pool'];
 const QUERY = ['query_type', 'table'];
 
-/** What is exported of pools and queries. */
+/** The metric families of pools and queries. */
 export function databaseFamilies(pools: readonly PoolRecord[], queries: readonly QueryRecord[]): MetricFamily[] {
   return [...(pools.length > 0 ? poolFamilies(pools) : []), ...(queries.length > 0 ? queryFamilies(queries) : [])];
 }

@@ -14,21 +14,21 @@ import type { Dialect } from '../statements/dialect.js';
 import type { QueryType } from '../statements/query-type.js';
 
 export interface DatabaseMetricsOptions {
-  /** Tables kept apart; later ones are counted together as `__other__`. @default 50 */
+  /** The most tables counted separately; further tables are counted together as `__other__`. @default 50 */
   readonly maxTables?: number;
-  /** Pools kept apart; later ones are counted together as `__other__`. @default 20 */
+  /** The most pools counted separately; further pools are counted together as `__other__`. @default 20 */
   readonly maxPools?: number;
-  /** Queries that take this long are slow. @default '1s' */
+  /** The duration from which a query counts as slow. @default '1s' */
   readonly slowThreshold?: Duration;
   /** Logs slow queries, by their shape. @default Nest's logger, `Database` */
   readonly log?: CacheLog;
   readonly clock?: Clock;
 }
 
-/** Makes the records; set by the entry `database`, which alone gives this class to applications. */
+/** Creates the records; set by the entry `database`, the only entry that exports this class. */
 const counting = oneInProcess<{ make?: (options: RecordOptions) => DatabaseRecords }>('database records', () => ({}));
 
-/** Sets what counts databases in this process. */
+/** Sets the function that creates the records of this process. */
 export function countDatabasesWith(make: (options: RecordOptions) => DatabaseRecords): void {
   counting.make ??= make;
 }
@@ -40,20 +40,20 @@ const NOTHING: DatabaseSnapshot = Object.freeze({
 });
 
 /**
- * Everything known of the databases in use: pools and queries that were given to `observePool` and `observeQueries`. The
- * module provides one; `cache.metrics.addSource(databaseMetrics)` adds it to what is exported where there is no Nest.
+ * The statistics of the databases in use: pools and queries that were given to `observePool` and `observeQueries`. The
+ * module provides one; without Nest, `cache.metrics.addSource(databaseMetrics)` adds it to the exported figures.
  */
 @OneInProcess('DatabaseMetrics')
 export class DatabaseMetrics implements FamilySource {
   readonly clock: Clock;
-  /** Queries that take this long are slow, milliseconds. */
+  /** The duration from which a query counts as slow, milliseconds. */
   readonly slowThresholdMs: number;
   readonly #options: RecordOptions;
-  /** Made with the first pool or query. */
+  /** Created with the first pool or query. */
   #records: DatabaseRecords | undefined;
   readonly #claimed = { pool: new WeakSet<object>(), queries: new WeakSet<object>() };
 
-  /** @throws CacheError `INVALID_OPTIONS` for a cap that is no whole number above zero. */
+  /** @throws CacheError `INVALID_OPTIONS` for a limit that is not a whole number above zero. */
   constructor(options: DatabaseMetricsOptions = {}) {
     this.clock = options.clock ?? systemClock;
     this.slowThresholdMs = milliseconds(options.slowThreshold ?? '1s', 'slowThreshold');
@@ -65,15 +65,15 @@ export class DatabaseMetrics implements FamilySource {
     };
   }
 
-  /** Pools, queries and slow statements as they stand. Frozen. */
+  /** Returns pools, queries and slow statements as they are now. Frozen. */
   snapshot(): DatabaseSnapshot {
     return this.#records?.snapshot() ?? NOTHING;
   }
 
   /**
-   * How the database would run a slow statement, by its shape in {@link snapshot}: from `EXPLAIN` without `ANALYZE`, one at a time.
-   * @throws CacheError `UNKNOWN_SHAPE`; `PLANS_OFF` where its target is not observed with `explain: true`; `PLAN_UNAVAILABLE`
-   *   where it cannot be planned without its values, or the database does not answer.
+   * Returns the plan of a slow statement, named by its shape in {@link snapshot}: from `EXPLAIN` without `ANALYZE`, one at a time.
+   * @throws CacheError `UNKNOWN_SHAPE`; `PLANS_OFF` if its target is not observed with `explain: true`; `PLAN_UNAVAILABLE`
+   *   if it cannot be planned without its values, or the database does not answer.
    */
   async plan(shape: string): Promise<StatementPlan> {
     const plan = await this.#records?.plan(shape);
@@ -83,7 +83,7 @@ export class DatabaseMetrics implements FamilySource {
     return plan;
   }
 
-  /** Pools that are busy or exhausted at this moment: `cache.metrics.addAlerts(() => databaseMetrics.warnings())` watches them. */
+  /** Pools that are busy or exhausted now: `cache.metrics.addAlerts(() => databaseMetrics.warnings())` watches them. */
   warnings(): readonly HealthWarning[] {
     return this.#records?.warnings() ?? [];
   }
@@ -92,12 +92,12 @@ export class DatabaseMetrics implements FamilySource {
     return this.#records?.families() ?? [];
   }
 
-  /** Forgets what was counted; what is observed stays observed. */
+  /** Resets the counts; pools and queries stay observed. */
   reset(): void {
     this.#records?.reset();
   }
 
-  /** The record of the pools of a name, which from now on reads how this one stands. */
+  /** Returns the record of the pools with a name. From now on it reads the state of this pool. */
   pool(name: string, system: string, gauge: PoolGauge): PoolRecord {
     return this.#counted().pool(name, system, gauge);
   }
@@ -114,7 +114,7 @@ export class DatabaseMetrics implements FamilySource {
     this.#counted().query(text, dialect, ok, durationMs, slowThresholdMs, plans);
   }
 
-  /** Counts an operation that has no text, such as one of Prisma's. */
+  /** Counts an operation without a text, such as an operation of Prisma. */
   operation(
     type: QueryType,
     table: string,
@@ -125,7 +125,7 @@ export class DatabaseMetrics implements FamilySource {
     this.#counted().operation(type, table, ok, durationMs, slowThresholdMs);
   }
 
-  /** True for the first caller that observes `target` in this way: nothing is observed twice. */
+  /** True for the first call with `target` and `as`: nothing is observed twice. */
   claim(target: object, as: 'pool' | 'queries'): boolean {
     if (this.#claimed[as].has(target)) return false;
     this.#claimed[as].add(target);
@@ -139,5 +139,5 @@ export class DatabaseMetrics implements FamilySource {
 
 function cap(value: number, option: string): number {
   if (Number.isInteger(value) && value > 0) return value;
-  throw new CacheError('INVALID_OPTIONS', `${option}: ${value} is no whole number above zero.`);
+  throw new CacheError('INVALID_OPTIONS', `${option}: ${value} must be a whole number above zero.`);
 }

@@ -17,7 +17,7 @@ import type { Dialect } from '../statements/dialect.js';
 import type { QueryType } from '../statements/query-type.js';
 import { OTHER_TABLE } from '../statements/statement.js';
 
-/** Limits of what is kept apart, and where slow queries are logged. */
+/** The most separate records, and the log for slow queries. */
 export interface RecordOptions {
   readonly maxTables: number;
   readonly maxPools: number;
@@ -25,14 +25,14 @@ export interface RecordOptions {
   readonly log: CacheLog | undefined;
 }
 
-/** What is counted of pools and queries. Loaded with the entry `database`, for it reads SQL. */
+/** The records of pools and queries. Loaded with the entry `database`, because it needs the reader of SQL. */
 export class DatabaseRecords {
   readonly #clock: Clock;
   readonly #maxPools: number;
   readonly #pools = new Map<string, PoolRecord>();
   readonly #queries: QueryRecords;
   readonly #slow: SlowStatements;
-  /** The plan that is asked for. */
+  /** The running plan request. */
   #planning: Promise<unknown> = Promise.resolve();
 
   constructor({ maxTables, maxPools, clock, log }: RecordOptions) {
@@ -72,7 +72,7 @@ export class DatabaseRecords {
     return pool;
   }
 
-  /** Undefined where no slow statement has this shape. @throws CacheError as `DatabaseMetrics.plan` does. */
+  /** Undefined if no slow statement has this shape. @throws CacheError as `DatabaseMetrics.plan` does. */
   async plan(shape: string): Promise<StatementPlan | undefined> {
     const statement = this.#slow.find(shape);
     if (statement === undefined) return undefined;
@@ -97,7 +97,7 @@ export class DatabaseRecords {
     try {
       this.#slow.add(record, text, dialect, durationMs, this.#clock.now(), slowThresholdMs, plans);
     } catch {
-      // A log that throws is not the query's concern.
+      // A log that throws must not fail the query.
     }
   }
 

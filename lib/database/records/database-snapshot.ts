@@ -1,29 +1,29 @@
-/** What is known about the databases in use: the answer of `/cache/database`. Rates are 0–1, times milliseconds. */
+/** The databases in use: the answer of `/cache/database`. Rates are 0–1, times milliseconds. */
 export interface DatabaseSnapshot {
   readonly pools: readonly PoolSnapshot[];
   readonly queries: readonly QuerySnapshot[];
   readonly slowQueries: readonly SlowQuerySnapshot[];
 }
 
-/** One connection pool, now and since it was observed. */
+/** One connection pool: its state now, and counts since it was observed. */
 export interface PoolSnapshot {
   readonly pool: string;
   /** `postgresql` or `mysql`. */
   readonly system: string;
-  /** Connections it may hold; of a pool without a limit, those it holds. */
+  /** The most connections it may hold; without a limit, the number it holds. */
   readonly size: number;
-  /** How many callers could have a connection at once without waiting: `size - inUse`. */
+  /** How many callers could get a connection without waiting: `size - inUse`. */
   readonly available: number;
   readonly inUse: number;
   /** Connections open and unused. */
   readonly idle: number;
-  /** Callers waiting for one. */
+  /** Callers waiting for a connection. */
   readonly pending: number;
   /** `inUse / size`. */
   readonly utilization: number;
-  /** Acquisitions that succeeded. */
+  /** Successful acquisitions. */
   readonly acquired: number;
-  /** Acquisitions given up because no connection came free in time. */
+  /** Acquisitions that failed because no connection came free in time. */
   readonly timeouts: number;
   /** Acquisitions that failed for another reason, such as a server that cannot be reached. */
   readonly errors: number;
@@ -38,7 +38,7 @@ export interface PoolSnapshot {
 export interface QuerySnapshot {
   /** `SELECT`, `INSERT` …; `BATCH` for several statements of different kinds sent at once. */
   readonly queryType: string;
-  /** The table the statement is about, without its schema; `__none__` where there is none, `__other__` past the cap. */
+  /** The statement's table, without its schema; `__none__` if it has none, `__other__` beyond the limit. */
   readonly table: string;
   readonly count: number;
   readonly errors: number;
@@ -50,7 +50,7 @@ export interface QuerySnapshot {
   readonly maxTimeMs: number | null;
 }
 
-/** A statement that took longer than the threshold, by its shape: literals and comments are gone. */
+/** A statement that took longer than the threshold, by its shape: without literals and comments. */
 export interface SlowQuerySnapshot {
   readonly queryType: string;
   readonly table: string;

@@ -1,16 +1,16 @@
 import { Histogram, timesOf } from '../../metrics/windows/histogram.js';
 import type { PoolSnapshot } from './database-snapshot.js';
 
-/** How a pool stands at this moment. */
+/** The state of a pool now. */
 export interface PoolState {
-  /** Connections it may hold; Infinity without a limit. */
+  /** The most connections it may hold; Infinity without a limit. */
   readonly limit: number;
   readonly open: number;
   readonly idle: number;
   readonly pending: number;
 }
 
-/** Reads how a pool stands; undefined once it has been closed. */
+/** Returns the state of a pool; undefined once it has been closed. */
 export type PoolGauge = () => PoolState | undefined;
 
 /** How an acquisition ended. `timeout`: no connection came free in time, or the pool refused to let the caller wait. */
@@ -25,7 +25,7 @@ export interface PoolFigures {
   readonly utilization: number;
 }
 
-/** What is counted of the pools of one name; several of one name are one pool, such as a pool that was made anew. */
+/** The counts of all pools with one name, such as a pool and its successor. */
 export class PoolRecord {
   readonly wait = new Histogram();
   acquired = 0;
@@ -42,7 +42,7 @@ export class PoolRecord {
     this.#gauges.add(gauge);
   }
 
-  /** Counts an acquisition that ended `waitMs` after it was asked for. */
+  /** Counts an acquisition that took `waitMs`. */
   add(acquisition: Acquisition, waitMs: number): void {
     if (acquisition === 'acquired') {
       this.acquired++;
@@ -62,7 +62,7 @@ export class PoolRecord {
         this.#gauges.delete(gauge);
         continue;
       }
-      // A limit that was lowered may stand below what is open.
+      // After a limit was lowered, more connections than the limit may be open.
       size += Math.max(state.open, Number.isFinite(state.limit) ? state.limit : 0);
       open += state.open;
       idle += state.idle;

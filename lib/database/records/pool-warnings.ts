@@ -1,12 +1,12 @@
 import type { HealthWarning } from '../../metrics/snapshot.js';
 import type { PoolRecord } from './pool-record.js';
 
-/** From this share of a pool in use on it is busy. */
+/** The share of a pool in use from which it is busy. */
 const BUSY = 0.8;
-/** From this share on, with callers that wait, it is exhausted. */
+/** The share from which it is exhausted, if callers wait. */
 const EXHAUSTED = 0.95;
 
-/** What is wrong with pools at this moment; what lasts becomes an alert. */
+/** Warnings about pools as they are now; the caller turns a lasting warning into an alert. */
 export function poolWarnings(pools: Iterable<PoolRecord>): HealthWarning[] {
   const warnings: HealthWarning[] = [];
   for (const pool of pools) {

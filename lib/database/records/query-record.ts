@@ -2,7 +2,7 @@ import { Histogram, timesOf } from '../../metrics/windows/histogram.js';
 import type { QuerySnapshot } from './database-snapshot.js';
 import type { QueryType } from '../statements/query-type.js';
 
-/** What is counted of the queries of one type on one table. */
+/** The counts of the queries of one type on one table. */
 export class QueryRecord {
   readonly duration = new Histogram();
   ok = 0;

@@ -4,13 +4,13 @@ import type { QueryType } from '../statements/query-type.js';
 import { describeStatement, NO_TABLE, OTHER_TABLE } from '../statements/statement.js';
 import { QueryRecord } from './query-record.js';
 
-/** How many texts are remembered with what was read in them, and up to which length. */
+/** How many texts are remembered with their type and table, and up to which length. */
 const REMEMBERED_TEXTS = 1_000;
 const LONGEST_REMEMBERED = 4_096;
 
 /**
- * The records of all queries by type and table. Tables are admitted in the order in which they are met, and stay; past the
- * cap they are counted together. A text is read once and remembered.
+ * The records of all queries by type and table. Tables get records in the order of their first query, and keep them; tables beyond
+ * the limit are counted together. A text is parsed once and its result remembered.
  */
 export class QueryRecords {
   readonly #maxTables: number;
@@ -23,7 +23,7 @@ export class QueryRecords {
     this.#maxTables = maxTables;
   }
 
-  /** How many queries were counted under `__other__` because there were too many tables. */
+  /** How many queries were counted under `__other__` because of the limit. */
   get overflowed(): number {
     return this.#overflowed;
   }
@@ -53,7 +53,7 @@ export class QueryRecords {
     return [...this.#records.values()];
   }
 
-  /** Forgets what was counted; records stay valid. */
+  /** Resets the counts; records stay valid. */
   clear(): void {
     this.#overflowed = 0;
     for (const record of this.#records.values()) record.clear();

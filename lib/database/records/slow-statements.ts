@@ -6,16 +6,16 @@ import type { Dialect } from '../statements/dialect.js';
 import { statementShape } from '../statements/shape.js';
 import type { QueryRecord } from './query-record.js';
 
-/** How many shapes are kept; the one not met for longest makes room. */
+/** How many shapes are kept; the shape that was not met for the longest time is dropped. */
 const SHAPES = 50;
-/** One line a shape in this time, milliseconds: a slow query that runs all the time says so once a minute. */
+/** Each shape is logged once in this time, milliseconds. */
 const LOG_EVERY = 60_000;
 
 interface SlowStatement {
   readonly record: QueryRecord;
   readonly shape: string;
   readonly dialect: Dialect;
-  /** How to ask for its plan; of the target on which it ran last. */
+  /** Opens sessions for its plan: of the target on which it ran last. */
   plans: OpenPlanSession | undefined;
   count: number;
   maxMs: number;
@@ -25,7 +25,7 @@ interface SlowStatement {
   unlogged: number;
 }
 
-/** Statements that took too long, by shape: counted, kept for the snapshot and logged, never with a literal. */
+/** Slow statements by shape: counted, kept for the snapshot and logged, never with a literal. */
 export class SlowStatements {
   readonly #log: CacheLog;
   readonly #shapes = new LRUCache<string, SlowStatement>({ max: SHAPES });
@@ -87,7 +87,7 @@ export class SlowStatements {
       );
   }
 
-  /** A statement that is remembered, by its shape; one that can be planned first. */
+  /** Finds a statement by its shape; a statement that can be planned comes first. */
   find(shape: string): Pick<SlowStatement, 'record' | 'dialect' | 'plans'> | undefined {
     const all = [...this.#shapes.values()].filter((each) => each.shape === shape);
     return all.find(({ plans }) => plans !== undefined) ?? all[0];

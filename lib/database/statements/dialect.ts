@@ -1,6 +1,6 @@
 /**
- * Whose SQL a text is: what `"` quotes, whether `\` escapes, what begins a comment. Of an `unknown` one, whatever could be
- * a literal in any of them is taken for one.
+ * The SQL dialect of a text: what `"` quotes, whether `\` escapes, what begins a comment. With `unknown`, everything that could be
+ * a literal in any dialect is taken for a literal.
  */
 export type Dialect = 'postgresql' | 'mysql' | 'sqlite' | 'mssql' | 'unknown';
 
@@ -21,7 +21,7 @@ const BY_NAME: Readonly<Record<string, Dialect>> = {
   sqlserver: 'mssql',
 };
 
-/** The dialect of a driver's or provider's name, such as TypeORM's `type` or Prisma's `provider`. */
+/** Returns the dialect for a driver's or provider's name, such as TypeORM's `type` or Prisma's `provider`. */
 export function dialectOf(name: unknown): Dialect {
   return typeof name === 'string' && Object.hasOwn(BY_NAME, name) ? BY_NAME[name]! : 'unknown';
 }

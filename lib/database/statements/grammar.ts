@@ -1,6 +1,6 @@
-// The words of SQL by what they say about the table that a statement names.
+// The words of SQL, grouped by how they lead to the table of a statement.
 
-/** What may begin a query, at the top or in parentheses. */
+/** Words that may begin a query, at the top or in parentheses. */
 export const QUERIES: ReadonlySet<string> = new Set([
   'SELECT',
   'INSERT',
@@ -12,7 +12,7 @@ export const QUERIES: ReadonlySet<string> = new Set([
   'TABLE',
   'WITH',
 ]);
-/** Statements that say something about another, which follows. */
+/** Statements that contain another, which follows. */
 export const WRAPPERS: ReadonlySet<string> = new Set(['WITH', 'EXPLAIN', 'PREPARE', 'DECLARE', 'DESCRIBE']);
 /** Statements whose first name is their table. */
 // prettier-ignore
@@ -32,17 +32,17 @@ export const READS_TABLES: ReadonlySet<string> = new Set([
   'SELECT', 'INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'MERGE', 'VALUES', 'TABLE', 'CREATE', 'ALTER', 'DO',
 ]);
 export const DEFINITIONS: ReadonlySet<string> = new Set(['CREATE', 'ALTER', 'DROP', 'COMMENT', 'RENAME', 'REFRESH']);
-/** Things that are defined on a table. */
+/** Objects that are defined on a table. */
 export const ON_TABLE: ReadonlySet<string> = new Set(['INDEX', 'TRIGGER', 'POLICY', 'RULE']);
-/** Things whose definition holds statements of its own. */
+/** Objects whose definition holds statements. */
 export const ROUTINES: ReadonlySet<string> = new Set(['FUNCTION', 'PROCEDURE', 'TRIGGER', 'EVENT', 'PACKAGE']);
-/** What ends the list of tables behind FROM. */
+/** Words that end the list of tables after FROM. */
 // prettier-ignore
 export const AFTER_FROM: ReadonlySet<string> = new Set([
   'WHERE', 'GROUP', 'ORDER', 'HAVING', 'LIMIT', 'OFFSET', 'FETCH', 'UNION', 'INTERSECT', 'EXCEPT', 'WINDOW', 'FOR', 'ON',
   'USING', 'SET', 'RETURNING', 'VALUES', 'SELECT',
 ]);
-/** No alias, though it follows a table. */
+/** Words that may follow a table and are not its alias. */
 // prettier-ignore
 export const AFTER_TABLE: ReadonlySet<string> = new Set([
   ...AFTER_FROM, 'JOIN', 'INNER', 'LEFT', 'RIGHT', 'FULL', 'CROSS', 'NATURAL', 'STRAIGHT_JOIN', 'DEFAULT', 'TABLESAMPLE', 'WITH', 'PARTITION', 'FROM', 'WHEN', 'IN',

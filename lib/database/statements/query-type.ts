@@ -1,4 +1,4 @@
-/** What a statement does, as the label `query_type`: one of a closed set. */
+/** The type of a statement, as the label `query_type`: one of a closed set. */
 // prettier-ignore
 export const QUERY_TYPES = [
   'SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'REPLACE', 'VALUES', 'TABLE', 'CALL', 'DO', 'COPY', 'EXPLAIN', 'SHOW',

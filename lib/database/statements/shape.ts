@@ -1,20 +1,20 @@
 import type { Dialect } from './dialect.js';
 import { Token, Tokens } from './tokens.js';
 
-/** Texts are read this far, characters: only slow statements are asked for their shape. */
+/** How many characters of a text are read: only slow statements need a shape. */
 const LONGEST_READ = 65_536;
-/** Shapes are cut here, characters. */
+/** The longest shape, characters. */
 export const LONGEST_SHAPE = 1_000;
-/** Stands for a statement whose strings cannot be recognised. */
+/** Replaces a statement whose strings cannot be recognised. */
 export const WITHHELD = '(text withheld)';
 
-/** Values that stand in lists beside literals. */
+/** Words that count as values in lists. */
 const CONSTANTS = new Set(['NULL', 'TRUE', 'FALSE', 'DEFAULT']);
 
 /**
- * A statement without what was put into it: literals are `?`, lists of them `(?)`, rows of a bulk insert one row, comments
- * gone, white space single. Where the dialect is unknown, `"…"` counts as a literal, and a text in which `\` stands before a
- * quote is withheld. Time is linear in the text; nothing ever throws.
+ * Returns a statement without its values: literals become `?`, lists of them `(?)`, rows of a bulk insert one row; comments are
+ * removed, white space is reduced. If the dialect is unknown, `"…"` counts as a literal, and a text with `\` before a
+ * quote is withheld. Takes linear time; never throws.
  */
 export function statementShape(text: string, dialect: Dialect = 'unknown'): string {
   const tokens = new Tokens(text, dialect, LONGEST_READ);
@@ -29,9 +29,9 @@ export function statementShape(text: string, dialect: Dialect = 'unknown'): stri
 
 class Shape {
   readonly #hidesQuoted: boolean;
-  /** Tokens, each with the space before it; what `?` stands for is `?`. */
+  /** Tokens, each with the space before it; values are replaced by `?`. */
   readonly #parts: string[] = [];
-  /** For each open parenthesis where it stands, or -1 where it holds more than a list of values. */
+  /** The position of each open parenthesis; -1 if it holds more than a list of values. */
   readonly #open: number[] = [];
 
   constructor(hidesQuoted: boolean) {
@@ -81,7 +81,7 @@ class Shape {
     this.#mergeRows(open);
   }
 
-  /** `(?), (?)` is `(?)`: however many rows, the statement is the same. */
+  /** Merges `(?), (?)` into `(?)`: the number of rows does not change the statement. */
   #mergeRows(open: number): void {
     const at = (index: number): string => this.#parts[index]?.trim() ?? '';
     if (at(open - 1) !== ',' || at(open - 2) !== ')' || at(open - 3) !== '?' || at(open - 4) !== '(') return;

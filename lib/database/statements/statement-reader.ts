@@ -15,20 +15,20 @@ import { typeOf, type QueryType } from './query-type.js';
 import { Token, type Tokens } from './tokens.js';
 
 const LONGEST_NAME = 128;
-/** Deeper parentheses are read as if they were this deep. */
+/** Deeper parentheses are read as if they had this depth. */
 const DEEPEST = 64;
 
-/** A level of parentheses: a query of its own, or arguments, in which nothing names a table. */
+/** A level of parentheses: a query, or arguments, in which no name is a table. */
 interface Level {
   query: boolean;
   verb: string | undefined;
-  /** A name that comes next is a table: after FROM or JOIN (where it may be a function), or the statement's own. */
+  /** Whether the next name is a table: after FROM or JOIN (where it may be a function), or the statement's own table. */
   expects: 'no' | 'from' | 'own';
   inFrom: boolean;
-  /** The first table named here, and the first in a query nested here. */
+  /** The first table named in this level, and the first in a query nested in it. */
   first: string | undefined;
   nested: string | undefined;
-  /** Where in the level above it stands. */
+  /** Its position in the level above. */
   place: 'from' | 'cte' | 'other';
   /** The common table expression whose body comes next. */
   cte: string | undefined;
@@ -65,7 +65,7 @@ export class StatementReader {
     this.#foldsCase = dialect !== 'mysql' && dialect !== 'mssql';
   }
 
-  /** False where there was no statement left. */
+  /** False if there is no further statement. */
   read(): boolean {
     for (;;) {
       const kind = this.#tokens.next();
@@ -161,7 +161,7 @@ export class StatementReader {
     this.#remember(word);
   }
 
-  /** The first word of a statement or a query in parentheses. */
+  /** Handles the first word of a statement or of a query in parentheses. */
   #begin(top: Level, word: string): void {
     this.#settle(word);
     top.verb = word === 'DESC' ? 'DESCRIBE' : word;
@@ -169,13 +169,13 @@ export class StatementReader {
     this.#remember(word);
   }
 
-  /** The type is said by the first verb, also where the whole statement stands in parentheses. */
+  /** Sets the type by the first verb, also if the whole statement is in parentheses. */
   #settle(word: string, within?: Level): void {
     const root = this.#levels[0]!;
     if (this.type === 'OTHER' && (root === within || root.verb === undefined)) this.type = typeOf(word);
   }
 
-  /** What stands between WITH, EXPLAIN … and the statement they are about; true where the word is used up. */
+  /** Handles the words between WITH, EXPLAIN … and the statement that follows; true if the word is used up. */
   #wrapped(top: Level, word: string): boolean {
     if (QUERIES.has(word) && top.cte === undefined) {
       if (top.verb === 'WITH') this.#settle(word, top);
@@ -215,7 +215,7 @@ export class StatementReader {
       top.expects = 'from';
   }
 
-  /** A name, quoted or not, with whatever qualifies it: a table where one is expected. */
+  /** Reads a name with its qualifiers, quoted or not: a table if one is expected. */
   #name(top: Level): void {
     if (top.verb === 'WITH' && top.expects === 'no') {
       if (top.cte === undefined && this.#tokens.kind === Token.quoted) top.cte = this.#part();
@@ -249,7 +249,7 @@ export class StatementReader {
     else if (alias === top.first && (top.verb === 'UPDATE' || top.verb === 'DELETE')) top.first = table;
   }
 
-  /** The alias behind a table; what is none is given back. */
+  /** Reads the alias after a table; a word that is no alias is put back. */
   #alias(): string | undefined {
     let kind = this.#tokens.kind;
     if (kind === Token.word && this.#tokens.text.toUpperCase() === 'AS') kind = this.#tokens.next();
@@ -259,7 +259,7 @@ export class StatementReader {
     return undefined;
   }
 
-  /** One part of a name: unquoted, folded where the dialect folds what is not quoted. */
+  /** Reads one part of a name; an unquoted part is case-folded as the dialect does. */
   #part(): string {
     const { kind, text } = this.#tokens;
     if (kind === Token.word) return this.#fold(text);

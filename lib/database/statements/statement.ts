@@ -3,23 +3,23 @@ import { type QueryType } from './query-type.js';
 import { StatementReader } from './statement-reader.js';
 import { Tokens } from './tokens.js';
 
-/** The table of a statement that is about none. */
+/** The table of a statement without one. */
 export const NO_TABLE = '__none__';
-/** Where tables past the cap are counted together. */
+/** Tables beyond the limit are counted together under this name. */
 export const OTHER_TABLE = '__other__';
 
 export interface Statement {
   readonly type: QueryType;
-  /** The table it is about, unquoted and without its schema; {@link NO_TABLE} where there is none. */
+  /** The statement's table, unquoted and without its schema; {@link NO_TABLE} if there is none. */
   readonly table: string;
 }
 
-/** Texts are read this far, characters: a bulk insert names its table at its beginning. */
+/** How many characters of a text are read: a bulk insert names its table at the beginning. */
 export const LONGEST_READ = 16_384;
 
 /**
- * What a text does to which table. Several statements sent at once are a `BATCH`, unless they all do the same; their table
- * is the one they share. Time is linear in the text, and nothing ever throws: what is no SQL is `OTHER`.
+ * Returns the type and the table of a text. Several statements sent at once are a `BATCH`, unless all have the same type; their table
+ * is the one they share. Takes linear time and never throws: a text that is not SQL is `OTHER`.
  */
 export function describeStatement(text: string, dialect: Dialect = 'unknown'): Statement {
   const tokens = new Tokens(text, dialect, LONGEST_READ);

@@ -1,6 +1,6 @@
 import type { Dialect } from './dialect.js';
 
-/** What a token is. Comments and white space are none. */
+/** Kinds of tokens. Comments and white space are not tokens. */
 export const Token = { end: 0, word: 1, quoted: 2, literal: 3, placeholder: 4, mark: 5 } as const;
 export type Token = (typeof Token)[keyof typeof Token];
 
@@ -32,14 +32,14 @@ const isWordPart = (code: number): boolean => isLetter(code) || isDigit(code) ||
 const isSpace = (code: number): boolean => code === SPACE || (code >= TAB && code <= CARRIAGE_RETURN);
 
 /**
- * Reads a statement token by token, each character a bounded number of times, whatever the text: what is left open ends
- * with it. `kind`, `start` and `end` describe the current token.
+ * Reads a statement token by token, each character a bounded number of times: an unclosed token ends at the end of the
+ * text. `kind`, `start` and `end` describe the current token.
  */
 export class Tokens {
   kind: Token = Token.end;
   start = 0;
   end = 0;
-  /** True once a quote was met that some dialects take for the string's end and others not; only where it is unknown. */
+  /** True after a quote that ends the string in some dialects only; can be true for the dialect `unknown` only. */
   ambiguous = false;
 
   readonly #text: string;
@@ -53,17 +53,17 @@ export class Tokens {
     this.#dialect = dialect;
   }
 
-  /** The text of the token at hand. */
+  /** The text of the current token. */
   get text(): string {
     return this.#text.slice(this.start, this.end);
   }
 
-  /** True where the token at hand is this one character. */
+  /** True if the current token is this one character. */
   is(mark: string): boolean {
     return this.kind === Token.mark && this.#text[this.start] === mark;
   }
 
-  /** The next {@link Tokens.next} gives the token at hand again. */
+  /** Makes the next {@link Tokens.next} return the current token again. */
   unread(): void {
     this.#held = true;
   }
@@ -112,7 +112,7 @@ export class Tokens {
   #word(at: number): Token {
     let end = at + 1;
     while (isWordPart(this.#code(end))) end++;
-    // E'…', N'…', X'…', _utf8'…': the word says how the string is written.
+    // E'…', N'…', X'…', _utf8'…': the word is the prefix of a string.
     if (this.#code(end) === QUOTE) {
       const escapes = this.#dialect === 'mysql' || (end - at === 1 && (this.#code(at) | 32) === 101);
       return this.#quote(end, QUOTE, escapes, Token.literal);
@@ -174,7 +174,7 @@ export class Tokens {
     }
   }
 
-  /** MySQL wants white space after `--`: `5--3` is arithmetic there. */
+  /** MySQL requires white space after `--`: `5--3` is arithmetic there. */
   #opensLine(at: number): boolean {
     const code = this.#code(at);
     return this.#dialect !== 'mysql' || code === -1 || isSpace(code);

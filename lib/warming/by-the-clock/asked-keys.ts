@@ -5,13 +5,13 @@ import { SpaceSaving } from '../../metrics/space-saving.js';
 /*
  * Which keys are asked for in which quarter of an hour.
  *
- * For each key two registers of bits are kept: of every quarter of the day whether it was asked for on the last four days, and of
- * every quarter of the week whether it was on the last two weeks. Each bit is a day or week that was observed; a time in which the process
- * did not run shifts nothing. A quarter is predicted by the share of its bits that are set, those of the same weekday counting
- * five times, so that a Saturday is not taken for a Friday once it was seen.
+ * For each key two bit sets are kept: for every quarter of the day whether the key was asked for on the last four days, and for
+ * every quarter of the week whether it was in the last two weeks. Each bit is a day or week that was observed; while the process
+ * does not run, nothing is shifted. A quarter is predicted by the share of its bits that are set; bits of the same weekday count
+ * five times, so that Saturdays are distinguished from Fridays after one week.
  *
- * Space: 216 bytes a key beside its text, and 4,096 keys at most. Where there are more, those that are asked for in the fewest quarters
- * of a week give way.
+ * Space: 216 bytes per key plus its text, at most 4,096 keys. If there are more, the keys that are asked for in the fewest
+ * quarters of a week are dropped.
  */
 
 /** A quarter of an hour. */
@@ -22,14 +22,14 @@ const DAYS = 4;
 const WEEKS = 2;
 const DAY_BYTES = DAY / 2;
 const WEEK_BYTES = WEEK / 4;
-/** Keys that are followed. */
+/** The most keys that are followed. */
 export const MOST_KEYS = 4_096;
 const FIRST_KEYS = 256;
-/** Weight of the same quarter of the week against that of another day. */
+/** Weight of the same quarter of the week, relative to the same quarter of another day. */
 const SAME_DAY = 5;
-/** The share of its quarters in which a key must have been asked for. */
+/** The least share of set bits at which a key is predicted. */
 const LIKELY = 0.5;
-/** Weight of the newest quarter in how often a key is asked for: about a week counts. */
+/** Weight of the newest quarter in the mean of how often a key is asked for: the mean covers about a week. */
 const NEWEST = 1 / WEEK;
 const MARK = 0x4143_4b31;
 const MAX_KEY_BYTES = 1_024;
@@ -46,7 +46,7 @@ export class AskedKeys {
   /** How many of the last days and weeks were observed, by quarter. */
   readonly #seenDays = new Uint8Array(DAY);
   readonly #seenWeeks = new Uint8Array(WEEK);
-  /** What was found last; until a quarter ends it stays the same. */
+  /** The last prediction; it is valid until the quarter ends. */
   #likely: { readonly quarter: number; readonly keys: readonly string[] } | undefined;
   /** Keys that are not followed yet and were asked for in this quarter. */
   #others = new SpaceSaving(MOST_KEYS);
@@ -59,20 +59,20 @@ export class AskedKeys {
     return this.#rows.has(key);
   }
 
-  /** A key was asked for in this quarter. */
+  /** Records that a key was asked for in this quarter. */
   asked(key: string): void {
     const row = this.#rows.get(key);
     if (row !== undefined) this.#askedNow[row] = 1;
     else if (key.length <= MAX_KEY_BYTES / 3) this.#others.add(key);
   }
 
-  /** True where a key was asked for in this quarter. */
+  /** True if a key was asked for in this quarter. */
   isAsked(key: string): boolean {
     const row = this.#rows.get(key);
     return row !== undefined && this.#askedNow[row] === 1;
   }
 
-  /** Ends a quarter. @param observed false where too little of it was seen: nothing is learned from it. */
+  /** Ends a quarter. @param observed false if the process ran for too little of it: then nothing is learned. */
   end(quarter: number, observed: boolean): void {
     this.#likely = undefined;
     if (observed) {
@@ -108,7 +108,7 @@ export class AskedKeys {
     return found.sort((one, other) => other.likelihood - one.likelihood || other.asks - one.asks).map(({ key }) => key);
   }
 
-  /** For {@link restore}. */
+  /** Encodes the state for {@link restore}. */
   bytes(): Uint8Array {
     const image = new ImageWriter();
     image.number(MARK);
@@ -125,13 +125,13 @@ export class AskedKeys {
   }
 
   /**
-   * Takes over what {@link bytes} wrote, from bytes that anybody may have written.
-   * @throws ImageFault where they are none; nothing is changed then.
+   * Restores the state from {@link bytes}. The bytes are untrusted.
+   * @throws ImageFault for invalid bytes; nothing is changed then.
    */
   restore(bytes: Uint8Array): void {
     const copy = Uint8Array.from(bytes);
     const image = new ImageReader(copy, 0, copy.length);
-    if (image.number() !== MARK) throw new ImageFault('It holds no keys by the clock.');
+    if (image.number() !== MARK) throw new ImageFault('It is not an image of keys by the clock.');
     const seenDays = counts(image.bytes(), DAY, DAYS);
     const seenWeeks = counts(image.bytes(), WEEK, WEEKS);
     const rows = Array.from({ length: image.count(MOST_KEYS) }, () => {
@@ -140,7 +140,7 @@ export class AskedKeys {
       const asks = image.count(WEEK * ASKS_SCALE) / ASKS_SCALE;
       return { key, asks, days: exactly(image.bytes(), DAY_BYTES), weeks: exactly(image.bytes(), WEEK_BYTES) };
     });
-    if (!image.done) throw new ImageFault('It goes on behind its end.');
+    if (!image.done) throw new ImageFault('It has bytes after its end.');
     this.#likely = undefined;
     this.#rows.clear();
     this.#keys.length = 0;
@@ -155,7 +155,7 @@ export class AskedKeys {
     }
   }
 
-  /** Follows the keys that were asked for, and those no longer that are asked for least. */
+  /** Follows keys that were asked for, in place of the followed keys that are asked for least. */
   #admit(day: number, week: number): void {
     const found = this.#others.top(MOST_KEYS);
     const rare =
@@ -225,7 +225,7 @@ function longer<A extends { set(from: A): void }>(from: A, to: A): A {
 }
 
 function exactly(bytes: Uint8Array, length: number): Uint8Array {
-  if (bytes.length !== length) throw new ImageFault(`It holds ${bytes.length} bytes where ${length} belong.`);
+  if (bytes.length !== length) throw new ImageFault(`It holds ${bytes.length} bytes instead of ${length}.`);
   return bytes;
 }
 

@@ -7,14 +7,14 @@ import { AskedKeys, QUARTER_MS } from './asked-keys.js';
 import type { WarmableKeys } from './warmable-keys.js';
 
 /*
- * Loads what will be asked for in the next quarter of an hour, a minute before it begins.
+ * Loads the keys that will be asked for in the next quarter of an hour, a minute before it begins.
  *
- * Which keys those are is learned from what callers ask for: a key is noted when a caller loads it, and from then on also when
- * it is hit for the first time in a quarter. Loads of warming itself are none of that, so that a key that nobody asks for any more is
+ * The keys are learned from what callers ask for: a key is noted when a caller loads it, and from then on also at
+ * its first hit in a quarter. Loads by warming do not count, so that a key without callers is
  * forgotten, however often it was warmed.
  *
- * A holiday is not a Monday. So every quarter is compared with what was predicted for it, whether it was warmed or not: while the last
- * ones were not as predicted, nothing of that pattern is warmed.
+ * Holidays break the rhythm. So every quarter is compared with its prediction, whether it was warmed or not: while
+ * the last predictions of a pattern were wrong, its keys are not warmed.
  */
 
 /** Name of the built-in strategy that warms by the clock. */
@@ -22,21 +22,21 @@ export const PREDICTIVE = 'predictive';
 
 /** How long before a quarter its keys are loaded, milliseconds. */
 const LEAD_MS = 60_000;
-/** Of a quarter, what must have been observed to learn from it. */
+/** The least share of a quarter that must have been observed to learn from it. */
 const ENOUGH = 2 / 3;
 const KEYS_AT_ONCE = 250;
 /** How often strategies are looked through for their keys, milliseconds. */
 const LOOK_THROUGH_EVERY_MS = 86_400_000;
-/** Of so many ended entries of a pattern, a pattern with a smaller share of read ones is warmed no longer. */
+/** Ended entries of a pattern before its share of read entries is judged. */
 const LEAST_ENDED = 50;
 const LEAST_EFFICIENCY = 0.2;
-/** For how long, milliseconds. */
+/** For how long a pattern is not warmed after that, milliseconds. */
 const STOPPED_MS = 86_400_000;
-/** Of the keys predicted for the last quarters, the share that was asked for, below which a pattern is not warmed now. */
+/** The least share of predicted keys that were asked for in the last quarters: below it, a pattern is not warmed now. */
 const LEAST_ACCURACY = 0.4;
-/** Predicted keys that must have been compared. */
+/** Predicted keys before the share is judged. */
 const LEAST_COMPARED = 20;
-/** Weight of a quarter against the next one. */
+/** Weight of a quarter relative to the next one. */
 const FADING = 0.5;
 const MOST_PATTERNS = 1_000;
 
@@ -46,7 +46,7 @@ export interface ClockWarmingOptions {
   readonly warmer: Pick<CacheWarmer, 'start' | 'warmedOf' | 'countAnew'>;
   readonly clock: Clock;
   readonly log: CacheLog;
-  /** Loads for one quarter of an hour, at most. */
+  /** The most loads for one quarter of an hour. */
   readonly maxLoads: number;
 }
 
@@ -56,7 +56,7 @@ export class ClockWarming implements TaskStrategy {
   readonly #options: ClockWarmingOptions;
   /** Patterns that are not warmed, and until when. */
   readonly #stopped = new Map<string, number>();
-  /** Of the last quarters: keys that were predicted, and those of them that were asked for. */
+  /** Of the last quarters: keys that were predicted, and how many of them were asked for. */
   readonly #accuracies = new Map<string, { predicted: number; asked: number }>();
   #learned = false;
   #observedFrom = 0;
@@ -69,7 +69,7 @@ export class ClockWarming implements TaskStrategy {
     this.#options = options;
   }
 
-  /** What was learned; undefined where nothing has been since the last time. */
+  /** Returns the learned state; undefined if it has not changed since the last call. */
   collectImage(): Promise<Uint8Array | undefined> {
     const image = this.#learned ? this.asked.bytes() : undefined;
     this.#learned = false;
@@ -103,7 +103,7 @@ export class ClockWarming implements TaskStrategy {
     this.#stopWatching();
   }
 
-  /** An entry that was warmed was hit. */
+  /** Records the hit of a warmed entry. */
   read(key: string): void {
     this.asked.asked(key);
   }
@@ -112,7 +112,7 @@ export class ClockWarming implements TaskStrategy {
     yield* this.#options.keys.entries(await this.#due(), signal);
   }
 
-  /** The keys that will likely be asked for in the next quarter and are not fresh, as many as may be loaded. */
+  /** The keys that will likely be asked for in the next quarter and are not fresh, at most `maxLoads`. */
   async #due(): Promise<string[]> {
     const { target, keys, clock, maxLoads } = this.#options;
     const soon = Math.floor((clock.now() + LEAD_MS) / QUARTER_MS);
@@ -126,7 +126,7 @@ export class ClockWarming implements TaskStrategy {
     return due.slice(0, maxLoads);
   }
 
-  /** False for a pattern whose last predictions did not come true, or whose warmed entries are not read. */
+  /** False for a pattern whose last predictions were wrong, or whose warmed entries are not read. */
   #isWarmed(pattern: string): boolean {
     const { predicted, asked } = this.#accuracies.get(pattern) ?? { predicted: 0, asked: 0 };
     return (predicted < LEAST_COMPARED || asked >= predicted * LEAST_ACCURACY) && !this.#isStopped(pattern);
@@ -187,7 +187,7 @@ export class ClockWarming implements TaskStrategy {
     if (now - this.#lookedThroughAt >= LOOK_THROUGH_EVERY_MS) void this.#lookThrough();
   }
 
-  /** Compares a quarter with what was predicted for it. */
+  /** Compares a quarter with its prediction. */
   #compare(quarter: number): void {
     for (const accuracy of this.#accuracies.values()) {
       accuracy.predicted *= FADING;
@@ -205,7 +205,7 @@ export class ClockWarming implements TaskStrategy {
     }
   }
 
-  /** Notes which of the known keys are hit in the quarter that begins. */
+  /** Watches the known keys for hits in the quarter that begins. */
   #watchQuarter(): void {
     this.#options.target.watchNextHit(this.asked.keys, (key) => this.asked.asked(key));
   }

@@ -6,14 +6,14 @@ import type { WarmingEntry } from '../strategy.js';
 import { type PopularTarget, type WarmingTarget } from '../warming-target.js';
 import { type TaskOutcome, WarmingTask } from '../warming-task.js';
 
-/** Entries of one strategy that are looked at, and keys that are remembered of all. */
+/** The most entries of one strategy that are read, and the most keys of all strategies that are kept. */
 const MOST_ENTRIES = 10_000;
 const MOST_KEYS = 20_000;
 
 export interface WarmableKeysOptions {
   readonly target: Pick<PopularTarget, 'renew'> & Pick<WarmingTarget, 'layers'>;
   readonly handlers: () => readonly CachedHandler[];
-  /** The strategies of the application, without those that are built in for keys that are known to be asked for. */
+  /** The strategies of the application, without the built-in ones that warm keys callers asked for. */
   readonly strategies: () => readonly RegisteredStrategy[];
 }
 
@@ -23,25 +23,25 @@ interface Method {
 }
 
 /**
- * The keys that can be loaded without a caller: those that strategies yield, those of `warm:` requests that were sent once, and those
- * of `@Cached` methods of singletons whose key holds every argument. A loader of somebody's request is never kept.
+ * The keys that can be loaded without a caller: keys that strategies yield, keys of `warm:` requests that were sent once, and keys
+ * of `@Cached` methods of singletons whose key holds every argument. A loader of a caller's request is never kept.
  */
 export class WarmableKeys {
   #methods: readonly Method[] | undefined;
-  /** The strategy of each key that one yielded when they were looked through last. */
+  /** The strategy that yielded each key in the last look-through. */
   #strategies = new Map<string, RegisteredStrategy>();
 
-  /** Requests that have not been sent yet, so that their keys are not known. */
+  /** Requests that have not been sent yet: their keys are unknown. */
   readonly #unsent = new Map<WarmingTask, RegisteredStrategy>();
 
   constructor(private readonly options: WarmableKeysOptions) {}
 
-  /** True where a key can be loaded. */
+  /** True if a key can be loaded. */
   owns(key: string): boolean {
     return this.#strategyOf(key) !== undefined || this.#methodOf(key) !== undefined;
   }
 
-  /** Looks through the strategies for the keys that they yield, and loads nothing. Never rejects. */
+  /** Collects the keys that the strategies yield; loads nothing. Never rejects. */
   async lookThrough(signal: AbortSignal): Promise<void> {
     const found = new Map<string, RegisteredStrategy>();
     for (const registered of this.options.strategies()) {
@@ -52,14 +52,14 @@ export class WarmableKeys {
           else if (item instanceof WarmingTask) this.#unsent.set(item, registered);
         }
       } catch {
-        // A run of the strategy reports what is wrong with it.
+        // A run of the strategy reports the error.
       }
       if (signal.aborted) return;
     }
     this.#strategies = found;
   }
 
-  /** What warms these keys, for a pass of warming. */
+  /** Yields the entries that warm these keys, for a pass of warming. */
   async *entries(keys: readonly string[], signal: AbortSignal): AsyncGenerator<unknown> {
     const ofStrategies = new Map<RegisteredStrategy, Set<string>>();
     for (const key of keys) {
@@ -75,7 +75,7 @@ export class WarmableKeys {
       try {
         yield* this.#ofStrategy(registered, wanted, signal);
       } catch (error) {
-        // Reported with the pass; others go on.
+        // Reported with the pass; the other keys are still warmed.
         yield new WarmingTask(() => Promise.reject(error as Error));
       }
     }
@@ -94,7 +94,7 @@ export class WarmableKeys {
     }
   }
 
-  /** What a strategy yields, with the key of each where it is known. */
+  /** Yields the entries of a strategy, each with its key if it is known. */
   async *#yielded(
     { strategy }: RegisteredStrategy,
     signal: AbortSignal,

@@ -16,7 +16,7 @@ describe('the alerts of a fleet whose Redis is killed', () => {
     await server.dispose();
   });
 
-  it('are one an instance, which names Redis, and one instance notifies of it', async () => {
+  it('each instance has one alert, which names Redis, and one instance notifies', async () => {
     const notified: string[] = [];
     const fleet = ['a', 'b', 'c'].map((instance) =>
       createObservedCache({

@@ -31,7 +31,7 @@ describe('a burst of thousands of misses over memory and a healthy Redis', () =>
     await redis.dispose();
   });
 
-  it('does not block the event loop, keeps the circuit closed and stores every value', async () => {
+  it('a burst of misses does not block the event loop, keeps the circuit closed and stores every value', async () => {
     const keysOf = () => Array.from({ length: KEYS }, (_, index) => `product:${burst}:${index}`);
     const { turns } = await turnsDuring(async () => {
       burst++;
@@ -44,7 +44,7 @@ describe('a burst of thousands of misses over memory and a healthy Redis', () =>
     expect(codes).toEqual([]);
   });
 
-  it('from callers of one key each does not open the circuit either', async () => {
+  it('a burst of misses from callers of one key each does not open the circuit', async () => {
     const keys = Array.from({ length: KEYS }, (_, index) => `user:${index}`);
     const values = await Promise.all(keys.map((key) => cache.getOrSet(key, () => valueOf(key))));
     expect(values.at(-1)).toEqual(valueOf(keys.at(-1)!));

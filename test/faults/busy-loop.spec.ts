@@ -43,13 +43,13 @@ describe('an event loop that is busy for longer than the deadline of its Redis',
     return key;
   };
 
-  it('does not open the circuit of a Redis that answers', async () => {
+  it('a busy event loop does not open the circuit of a Redis that answers', async () => {
     expect(await loadAll(busily)).toEqual(keys);
     await cache.set('after', 1);
     expect(codes).toEqual([]);
   });
 
-  it('opens the circuit of a Redis that is frozen, and the loads go on', async () => {
+  it('a busy event loop opens the circuit of a frozen Redis, and the loads continue', async () => {
     redis.freeze();
     expect(await loadAll(busily)).toEqual(keys);
     expect(codes).toContain('CIRCUIT_OPEN');
@@ -58,7 +58,7 @@ describe('an event loop that is busy for longer than the deadline of its Redis',
   it.each([
     ['one', () => cache.set('k', 'new')],
     ['many', () => cache.mset([{ key: 'k', value: 'new' }])],
-  ])('writes what was set just before, %s', async (_, write) => {
+  ])('a busy event loop writes what was set just before: %s', async (_, write) => {
     await cache.set('k', 'old');
     const writing = write();
     await Promise.resolve();

@@ -35,7 +35,7 @@ describe.each([
   });
   afterEach(() => Promise.all([here.disconnect(), there.disconnect()]));
 
-  it('read a value until it expires, each by its own clock', async () => {
+  it('both processes read a value until it expires, each by its own clock', async () => {
     const setAt = Date.now();
     await here.set('k', 'v', '20s');
     expect(await there.get('k')).toBe('v');
@@ -44,7 +44,7 @@ describe.each([
     expect(left).toBeLessThanOrEqual(20_050);
   });
 
-  it('see it expire at the same moment', async () => {
+  it('a value expires in both processes at the same time', async () => {
     await here.set('k', 'v', 300);
     expect(await there.get('k')).toBe('v');
     await eventually(async () => (await here.get('k')) === undefined, 'it expires here');
@@ -55,7 +55,7 @@ describe.each([
     ['a key', (cache: ObservedCache) => cache.del('k')],
     ['a tag', (cache: ObservedCache) => cache.invalidateTags('red')],
     ['a glob', (cache: ObservedCache) => cache.deleteByPattern('k*')],
-  ])('refuse a load that began before %s was invalidated by the other, and store a later load', async (__, by) => {
+  ])('a load that began before the other process invalidated %s is refused', async (__, by) => {
     let version = 1;
     let begun!: () => void;
     let go!: () => void;

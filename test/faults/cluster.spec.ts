@@ -17,7 +17,7 @@ describe('a cluster loses one of three masters', () => {
     return { home: cluster.nodes[home]!, other: cluster.nodes[(home + 1) % 3]! };
   };
 
-  it('with no slot served (cluster-require-full-coverage): no visitor notices', async () => {
+  it('no visitor notices a lost master with no slot served (cluster-require-full-coverage)', async () => {
     cluster = await RedisCluster.start();
     outage = await Outage.begin({ cluster: { rootNodes: cluster.rootNodes } });
     const { home } = masters();
@@ -30,7 +30,7 @@ describe('a cluster loses one of three masters', () => {
     await outage.holdsNothingOld();
   });
 
-  it('with the other slots served: these are used, and no visitor notices', async () => {
+  it('no visitor notices a lost master with the other slots served, which are used', async () => {
     cluster = await RedisCluster.start({ 'cluster-require-full-coverage': 'no' });
     outage = await Outage.begin({ cluster: { rootNodes: cluster.rootNodes } });
     const { other } = masters();
@@ -54,7 +54,7 @@ describe('a cluster whose replica takes over', () => {
     { how: 'killed', which: 'holds the order of invalidations' },
     { how: 'frozen', which: 'holds the order of invalidations' },
     { how: 'frozen', which: 'holds other slots' },
-  ] as const)('from a master that is $how and $which: no visitor notices', async ({ how, which }) => {
+  ] as const)('no visitor notices a master that is $how and $which', async ({ how, which }) => {
     const home = which === 'holds the order of invalidations';
     cluster = await RedisCluster.start();
     const at = Math.floor((hashSlot('shop') * 3) / 16_384);

@@ -43,7 +43,7 @@ describe.each(places.both)('eviction on %s', (place, options) => {
     ({ prefix, here, there } = processes);
   });
 
-  it('every key that guards values has a time to live, the fence of a deletion ten minutes', async () => {
+  it('every guard key has a time to live, the fence of a deletion ten minutes', async () => {
     await here.invalidateTags(['red']);
     await here.deleteByPattern('a*');
     await here.delete('k');
@@ -53,10 +53,10 @@ describe.each(places.both)('eviction on %s', (place, options) => {
     expect([fence > 590_000, fence <= 600_000]).toEqual([true, true]);
   });
 
-  describe('of a guard that others replaced by a key of a wrong type', () => {
+  describe('a guard key that others replaced by a wrong type', () => {
     const names = ['state', 'tags', 'globs', 'sweeps'] as const;
 
-    it.each(names)('keeps reads, writes and invalidations working (%s)', async (name) => {
+    it.each(names)('a guard of a wrong type keeps reads, writes and invalidations working (%s)', async (name) => {
       await here.set('k', entryOf(1, { tags: ['red'] }));
       const guard = `${prefix}:~{${prefix}}${name}`;
       const spoil = async () => {
@@ -83,7 +83,7 @@ describe.each(places.both)('eviction on %s', (place, options) => {
     });
 
     it.each(['x~tags', 'x~globs', 'x~sweeps', '~tags', '~{a}tags', 'x~state', '~fence:x~tags'])(
-      'keeps an entry whose key ends like a guard (%s)',
+      'an entry whose key ends like a guard is kept (%s)',
       async (key) => {
         const ticket = await begin(there, key);
         await here.set(key, entryOf('newer'));
@@ -99,7 +99,7 @@ describe.each(places.both)('eviction on %s', (place, options) => {
       Array(6).fill('9999999999999999').join(' '),
       Array(6).fill('8999999999999999').join(' '),
       `1 1 1 ${'9'.repeat(400)} 0 0`,
-    ])('counts a state as absent that no server has had: %s', async (state) => {
+    ])('a state with impossible numbers counts as absent: %s', async (state) => {
       await here.set('k', entryOf(1));
       await redis.set(`${prefix}:~{${prefix}}state`, state);
       for (let round = 0; round < 2; round++) {
@@ -113,14 +113,14 @@ describe.each(places.both)('eviction on %s', (place, options) => {
       expect(await valuesIn(there, 'b')).toEqual([undefined]);
     });
 
-    it.each(['garbage', '9999999999999999', '99'])('ignores a fence that no deletion has left: %s', async (fence) => {
+    it.each(['garbage', '9999999999999999', '99'])('a fence of impossible content is ignored: %s', async (fence) => {
       await redis.set(fenceOf('k'), fence);
       const ticket = await begin(there, 'k');
       await there.set('k', entryOf(1), ticket);
       expect(await valuesIn(here, 'k')).toEqual([1]);
     });
 
-    it('writes over a value and a fence', async () => {
+    it('a load replaces a value and a fence of a wrong type', async () => {
       await redis.rPush(`${prefix}:k`, 'x');
       await redis.rPush(fenceOf('k'), 'x');
       expect(await valuesIn(here, 'k')).toEqual([undefined]);
@@ -130,8 +130,8 @@ describe.each(places.both)('eviction on %s', (place, options) => {
     });
   });
 
-  describe('of a value', () => {
-    it('is a miss, and the value can be loaded again', async () => {
+  describe('an evicted value', () => {
+    it('an evicted value is a miss and can be loaded again', async () => {
       await here.set('k', entryOf(1));
       expect(await redis.del(`${prefix}:k`)).toBe(1);
       const ticket = await begin(there, 'k');
@@ -141,8 +141,8 @@ describe.each(places.both)('eviction on %s', (place, options) => {
     });
   });
 
-  describe('of the order of the namespace', () => {
-    it('invalidates earlier tagged entries for every process, and keeps the others', async () => {
+  describe('the evicted state of the namespace', () => {
+    it('eviction of the state invalidates earlier tagged entries for every process, and keeps the others', async () => {
       await here.setMany([
         ['tagged', entryOf(1, { tags: ['red'] })],
         ['plain', entryOf(2)],
@@ -162,7 +162,7 @@ describe.each(places.both)('eviction on %s', (place, options) => {
       ['after another has written', () => there.set('other', entryOf(1))],
       ['after another has invalidated a tag', () => there.invalidateTags(['blue'])],
       ['after the same process has read', () => here.get('other')],
-    ])('refuses loads that have begun, %s', async (_when, meanwhile) => {
+    ])('eviction of the state refuses loads that have begun: %s', async (_when, meanwhile) => {
       const plain = await begin(here, 'plain');
       const tagged = await begin(here, 'tagged');
       await evict('state');
@@ -176,7 +176,7 @@ describe.each(places.both)('eviction on %s', (place, options) => {
     });
   });
 
-  describe('of the list of tags', () => {
+  describe('the evicted list of tags', () => {
     const between: [string, Between][] = [
       ['nothing else was invalidated', {}],
       ['a glob was the last to be invalidated', { before: () => there.deleteByPattern('nothing:*') }],
@@ -185,7 +185,7 @@ describe.each(places.both)('eviction on %s', (place, options) => {
     ];
 
     it.each(between)(
-      'invalidates tagged entries from before the last tag for processes that do not know it, though %s',
+      'eviction of the tags invalidates tagged entries from before the last tag, if %s',
       async (_what, { before, after }) => {
         await here.setMany([
           ['red', entryOf('old', { tags: ['red'] })],
@@ -209,7 +209,7 @@ describe.each(places.both)('eviction on %s', (place, options) => {
       },
     );
 
-    it.each(between)('refuses tagged loads that began before it, though %s', async (_what, { before, after }) => {
+    it.each(between)('eviction of the tags refuses earlier tagged loads, if %s', async (_what, { before, after }) => {
       const ticket = await begin(here, 'red');
       await there.invalidateTags(['red']);
       const later = await begin(there, 'later');
@@ -225,7 +225,7 @@ describe.each(places.both)('eviction on %s', (place, options) => {
     });
   });
 
-  describe('of the list of globs', () => {
+  describe('the evicted list of globs', () => {
     const between: [string, Between][] = [
       ['nothing else happens', {}],
       ['their process reads something else', { after: () => here.get('other') }],
@@ -238,19 +238,22 @@ describe.each(places.both)('eviction on %s', (place, options) => {
       ],
     ];
 
-    it.each(between)('refuses loads that began before the last glob, though %s', async (_what, { before, after }) => {
-      const ticket = await begin(here, 'user:1');
-      await there.deleteByPattern('user:*');
-      await before?.();
-      await evict('globs');
-      await after?.();
-      await here.set('user:1', entryOf('old'), ticket);
-      for (const layer of [here, await process()]) expect(await valuesIn(layer, 'user:1')).toEqual([undefined]);
-      await here.set('user:1', entryOf('new'), await begin(here, 'user:1'));
-      expect(await valuesIn(there, 'user:1')).toEqual(['new']);
-    });
+    it.each(between)(
+      'eviction of the globs refuses loads before the last glob, if %s',
+      async (_what, { before, after }) => {
+        const ticket = await begin(here, 'user:1');
+        await there.deleteByPattern('user:*');
+        await before?.();
+        await evict('globs');
+        await after?.();
+        await here.set('user:1', entryOf('old'), ticket);
+        for (const layer of [here, await process()]) expect(await valuesIn(layer, 'user:1')).toEqual([undefined]);
+        await here.set('user:1', entryOf('new'), await begin(here, 'user:1'));
+        expect(await valuesIn(there, 'user:1')).toEqual(['new']);
+      },
+    );
 
-    it('keeps entries that no glob matched, tagged or not', async () => {
+    it('eviction of the globs keeps entries that no glob matched, tagged or not', async () => {
       await here.setMany([
         ['tagged', entryOf(1, { tags: ['red'] })],
         ['plain', entryOf(2)],
@@ -261,8 +264,8 @@ describe.each(places.both)('eviction on %s', (place, options) => {
     });
   });
 
-  describe('of a fence', () => {
-    it('refuses loads of other deleted keys, and stores later loads of its own key', async () => {
+  describe('an evicted fence', () => {
+    it('eviction of a fence refuses loads of other deleted keys, and stores later loads of its own key', async () => {
       const other = await begin(here, 'other');
       await there.deleteMany(['k', 'other']);
       expect(await redis.del(fenceOf('k'))).toBe(1);

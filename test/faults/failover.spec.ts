@@ -21,7 +21,7 @@ describe('the master behind Sentinel is lost', () => {
     await eventually(async () => (await role()).includes('role:master'), 'the replica is promoted');
   };
 
-  it('killed: its replica takes over and no visitor notices', async () => {
+  it('no visitor notices a killed master whose replica takes over', async () => {
     await outage.during(() => setup.master.kill(), 300);
     expect(await outage.over(promoted)).toBeLessThan(outage.recoveryMs);
     await outage.addsUp();
@@ -31,7 +31,7 @@ describe('the master behind Sentinel is lost', () => {
     await outage.holdsNothingOld();
   });
 
-  it('frozen, and back as a read-only replica: no visitor notices', async () => {
+  it('no visitor notices a frozen master that returns as a read-only replica', async () => {
     await outage.during(() => setup.master.freeze(), 300);
     expect(
       await outage.over(async () => {

@@ -141,7 +141,7 @@ describe('Redis freezes at any command of an invalidation', () => {
   }
 
   it.each(cases)(
-    'answers %s over %s, written %s, in time and repeats it later',
+    'an invalidation by %s over %s, written %s, returns in time and is repeated',
     async (what, kind, writes) => {
       let command = 0;
       while (await freezesAt(command, kind, invalidations[what]!, writes)) command++;

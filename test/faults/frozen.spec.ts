@@ -15,7 +15,7 @@ describe('Redis keeps its connections and does not answer', () => {
     await server.dispose();
   });
 
-  it('frozen for ten seconds: no visitor notices, and it serves again within five', async () => {
+  it('no visitor notices a Redis frozen for ten seconds, which serves again within five', async () => {
     await outage.during(() => server.freeze(), 10_000);
     expect(await outage.over(() => server.resume())).toBeLessThan(outage.recoveryMs);
     await outage.addsUp();
@@ -30,7 +30,7 @@ describe('Redis keeps its connections and does not answer', () => {
     await outage.holdsNothingOld();
   });
 
-  it('paused by an operator (CLIENT PAUSE): no visitor notices', async () => {
+  it('no visitor notices a Redis paused by an operator (CLIENT PAUSE)', async () => {
     const client = await server.client();
     await outage.during(() => client.sendCommand(['CLIENT', 'PAUSE', '4000', 'ALL']));
     // The pause ends by itself; this command waits for that.
@@ -42,7 +42,7 @@ describe('Redis keeps its connections and does not answer', () => {
     await outage.holdsNothingOld();
   });
 
-  it('frozen: the cache closes within five seconds', async () => {
+  it('the cache closes within five seconds while Redis is frozen', async () => {
     await outage.meanwhile(() => server.freeze(), 200);
     await outage.visitors.leave();
     await beforeTimer(5_500, outage.app.close());

@@ -14,7 +14,7 @@ describe('Redis is full and evicts nothing (maxmemory, noeviction)', () => {
     await server.dispose();
   });
 
-  it('reads are answered, refused writes are counted, and writes succeed when there is room', async () => {
+  it('a full Redis answers reads, refused writes are counted, and writes succeed when there is room', async () => {
     const admin = await server.client();
     const { cache_hits: hits } = await outage.redis();
     await outage.meanwhile(() => admin.configSet('maxmemory', '1mb'), 2_000);

@@ -13,7 +13,7 @@ describe('Redis is killed', () => {
     await server.dispose();
   });
 
-  it.each(['fastify', 'express'] as const)('it comes back empty: no visitor of %s notices', async (platform) => {
+  it.each(['fastify', 'express'] as const)('no visitor of %s notices a killed and emptied Redis', async (platform) => {
     outage = await Outage.begin({ url: server.url }, platform);
     await outage.during(() => server.kill());
     expect(await outage.over(() => server.up())).toBeLessThan(outage.recoveryMs);

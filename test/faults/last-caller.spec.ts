@@ -29,11 +29,11 @@ describe('a script that waits only for the cache', () => {
     ['write to a store that hangs', 'written'],
     ['disconnect of a store that hangs', 'disconnected'],
     ['exporter that hangs', 'disconnected'],
-  ])('keeps running until it has its value: %s', async (name, outcome) => {
+  ])('a script runs until the cache returns: %s', async (name, outcome) => {
     expect(await run(name)).toBe(outcome);
   });
 
-  it('exits though unawaited loads and writes hang', async () => {
+  it('a script exits although unawaited loads and writes hang', async () => {
     expect(await run('background')).toBe('loaded');
   });
 });

@@ -66,7 +66,7 @@ describe.each(['killed', 'frozen'] as const)('a cluster with one shard %s', (how
     return () => node.resume();
   };
 
-  it('answers from the other shards over each kind of client, and from none once the log is lost too', async () => {
+  it('a cluster with a lost shard answers from the other shards over each kind of client, and from none once the log is lost too', async () => {
     const caches = await Promise.all(Object.values(ways).map((way) => way()));
     await Promise.all(
       caches.map(async (cache, client) => {
@@ -122,7 +122,7 @@ describe.each(['killed', 'frozen'] as const)('a cluster with one shard %s', (how
     expect(await cache.mget(alive)).toEqual(['after its deletion', `new ${alive[1]}`]);
   }
 
-  it('keeps the circuit of the other shards closed', async () => {
+  it('a lost shard keeps the circuit of the other shards closed', async () => {
     const cache = createObservedCache({
       namespace: NAMESPACE,
       ttl: '1h',

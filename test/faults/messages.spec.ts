@@ -47,7 +47,7 @@ async function untilHeard(speaker: ObservedCache, listener: ObservedCache): Prom
 }
 
 describe('the log of messages between processes', () => {
-  it('reports once an outage that an invalidation could not be sent, and that it is sent again', async () => {
+  it('the log reports once per outage that an invalidation could not be sent, and that messages are sent again', async () => {
     const server = await serverOn();
     const { cache, said } = await process(server.url);
     await cache.del('before');
@@ -70,7 +70,7 @@ describe('the log of messages between processes', () => {
     }
   }, 30_000);
 
-  it('reports nothing where nothing was invalidated', async () => {
+  it('the log reports no unsent message if nothing was invalidated', async () => {
     const server = await serverOn();
     const { cache, said } = await process(server.url);
     await server.kill();
@@ -78,7 +78,7 @@ describe('the log of messages between processes', () => {
     expect(said(/^(LAYER|BUS)_/)).toEqual(['LAYER_LOST']);
   });
 
-  it('reports only that the layer is lost without Redis at the start, and receives messages when it is back', async () => {
+  it('the log reports only the lost layer without Redis at the start, and messages arrive when it is back', async () => {
     const port = await freePort();
     const { cache, said } = await process(`redis://127.0.0.1:${port}`);
     await cache.getOrSet('k', () => 1);
@@ -92,7 +92,7 @@ describe('the log of messages between processes', () => {
     expect(other.said(/./)).toEqual([]);
   }, 30_000);
 
-  it('reports where a user may not use the channel, and when it may again', async () => {
+  it('the log reports if a user may not use the channel, and when the user may again', async () => {
     const server = await serverOn();
     const admin = await server.client();
     await admin.sendCommand(['ACL', 'SETUSER', 'app', 'on', '>secret', '~cache:*', 'resetchannels', '+@all']);
@@ -111,7 +111,7 @@ describe('the log of messages between processes', () => {
 });
 
 describe('the log of invalidations that Redis did not receive', () => {
-  it('reports once at the end how many are lost, and names none', async () => {
+  it('the log reports once at the end how many invalidations are lost, and names none', async () => {
     const server = await serverOn();
     const { cache, lines } = await process(server.url);
     await cache.set('secret', 1);
@@ -132,7 +132,7 @@ describe('the log of invalidations that Redis did not receive', () => {
     expect(said[0]!.message).not.toMatch(/secret|red\b|user/);
   });
 
-  it('reports nothing at the end where all were delivered after an outage', async () => {
+  it('the log reports no lost invalidations at the end if all were delivered after an outage', async () => {
     const server = await serverOn();
     const { cache, said } = await process(server.url);
     const reading = await server.client();
@@ -148,7 +148,7 @@ describe('the log of invalidations that Redis did not receive', () => {
   }, 15_000);
 });
 
-describe('a process that nobody else shares Redis with', () => {
+describe('a process that shares Redis with no other process', () => {
   const change = async (cache: ObservedCache) => {
     await cache.set('k', 1);
     await cache.mset([{ key: 'a', value: 1 }]);
@@ -164,14 +164,14 @@ describe('a process that nobody else shares Redis with', () => {
     return /cmdstat_publish:calls=(\d+)/.exec(stats)?.[1] ?? '0';
   };
 
-  it('sends itself no messages', async () => {
+  it('a single process sends itself no messages', async () => {
     const server = await serverOn();
     const { cache } = await process(server.url);
     await change(cache);
     expect(await published(server)).toBe('0');
   });
 
-  it('sends messages from the moment another process listens until that one has closed', async () => {
+  it('a process sends messages from the first listener of another process until that process has closed', async () => {
     const server = await serverOn();
     const { cache: one } = await process(server.url);
     const { cache: other } = await process(server.url);
@@ -191,7 +191,7 @@ describe('a process that nobody else shares Redis with', () => {
     }, 'messages end');
   });
 
-  it('listens although its user may use the shared channel alone', async () => {
+  it('processes receive messages although their user may use only the shared channel', async () => {
     const server = await serverOn();
     const client = await server.client();
     await client.sendCommand(['ACL', 'SETUSER', 'app', 'on', '>pw', '~*', '+@all', 'resetchannels', '&cache:~bus']);

@@ -18,7 +18,7 @@ describe('the network to Redis is bad', () => {
     await server.dispose();
   });
 
-  it('connections are reset in the middle of replies: no visitor notices', async () => {
+  it('no visitor notices connections that are reset in the middle of replies', async () => {
     outage = await Outage.begin({ url: proxy.url });
     await outage.meanwhile(async () => {
       for (let turn = 0; turn < 15; turn++) {
@@ -33,7 +33,7 @@ describe('the network to Redis is bad', () => {
     await outage.holdsNothingOld();
   });
 
-  it('every reply is 300 ms late: slow replies open the circuit and later calls do not wait', async () => {
+  it('slow replies (300 ms each) open the circuit, and later calls do not wait', async () => {
     outage = await Outage.begin({ url: proxy.url, deadline: 500 });
     await outage.during(() => (proxy.delayMs = 300), 2_000);
     expect(await outage.over(() => (proxy.delayMs = 0))).toBeLessThan(outage.recoveryMs);
@@ -46,7 +46,7 @@ describe('the network to Redis is bad', () => {
     await outage.holdsNothingOld({ url: server.url });
   });
 
-  it('connections are refused, and writes during that time reach Redis or replace nothing', async () => {
+  it('refused connections delay no visitor, and writes during that time reach Redis or replace nothing', async () => {
     outage = await Outage.begin({ url: proxy.url, writes: 'through' });
     await outage.during(() => {
       proxy.refusing = true;

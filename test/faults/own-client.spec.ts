@@ -48,7 +48,7 @@ describe.each(['node-redis', 'ioredis', 'a pool of node-redis'] as const)(
       await server.dispose();
     });
 
-    it('whose server restarts empty: no visitor notices', async () => {
+    it('no visitor notices an own client whose server restarts empty', async () => {
       await outage.during(() => server.kill());
       expect(await outage.over(() => server.up())).toBeLessThan(outage.recoveryMs);
       await outage.addsUp();
@@ -57,7 +57,7 @@ describe.each(['node-redis', 'ioredis', 'a pool of node-redis'] as const)(
       await outage.holdsNothingOld(beside);
     }, 60_000);
 
-    it('whose server is frozen: no visitor notices', async () => {
+    it('no visitor notices an own client whose server is frozen', async () => {
       await outage.during(() => server.freeze(), 4_000);
       expect(await outage.over(() => server.resume())).toBeLessThan(outage.recoveryMs);
       await outage.addsUp();

@@ -49,7 +49,7 @@ describe.each(places.both)('an existing key on %s', (_, options) => {
     open = [];
   });
 
-  it.each(Object.keys(ways))('is found by %s in the turn in which the same process writes it', async (way) => {
+  it.each(Object.keys(ways))('an existing key is found by %s while its process writes it', async (way) => {
     const cache = await process(false);
     await cache.set('k', -1);
     for (let value = 0; value < TURNS; value++) {
@@ -59,7 +59,7 @@ describe.each(places.both)('an existing key on %s', (_, options) => {
   });
 
   it.each(Object.keys(ways).flatMap((way) => Object.keys(writing).map((how): [string, string] => [way, how])))(
-    'is found by %s in the turn in which the same process makes it by %s',
+    'a new key is found by %s in the turn in which its process creates it by %s',
     async (way, how) => {
       const cache = await process(false);
       for (let key = 0; key < TURNS / 10; key++) {
@@ -71,39 +71,36 @@ describe.each(places.both)('an existing key on %s', (_, options) => {
     },
   );
 
-  it.each(Object.keys(ways))('is found by %s while a large batch with it leaves', async (way) => {
+  it.each(Object.keys(ways))('an existing key is found by %s while a large batch with it is sent', async (way) => {
     const cache = await process(false);
     const batch = Array.from({ length: 3_000 }, (_, index) => ({ key: `k${index}`, value: 'x'.repeat(200) }));
     const [, found] = await Promise.all([cache.mset(batch), ways[way]!(cache, 'k2999')]);
     expect(found).toBe(true);
   });
 
-  it.each(Object.keys(ways))(
-    'is found by %s, with and without memory, while another process writes it',
-    async (way) => {
-      const writer = await process(false);
-      const readers = [await process(true), await process(false)];
-      await writer.set('k', -1);
-      let isWriting = true;
-      const reading = readers.map(async (reader) => {
-        let absent = 0;
-        while (isWriting) {
-          if (!(await ways[way]!(reader, 'k'))) absent++;
-          await eventLoopTurn();
-        }
-        return absent;
-      });
-      for (let value = 0; value < 2 * TURNS; value++) await writer.set('k', value);
-      isWriting = false;
-      expect(await Promise.all(reading)).toEqual([0, 0]);
-    },
-  );
+  it.each(Object.keys(ways))('an existing key is found by %s while another process writes it', async (way) => {
+    const writer = await process(false);
+    const readers = [await process(true), await process(false)];
+    await writer.set('k', -1);
+    let isWriting = true;
+    const reading = readers.map(async (reader) => {
+      let absent = 0;
+      while (isWriting) {
+        if (!(await ways[way]!(reader, 'k'))) absent++;
+        await eventLoopTurn();
+      }
+      return absent;
+    });
+    for (let value = 0; value < 2 * TURNS; value++) await writer.set('k', value);
+    isWriting = false;
+    expect(await Promise.all(reading)).toEqual([0, 0]);
+  });
 
   it.each([
     ['deleted', (cache: ObservedCache) => cache.del('k'), 'loaded'],
     ['invalidated by tag', (cache: ObservedCache) => cache.invalidateTags('red'), 'loaded'],
     ['set', (cache: ObservedCache) => cache.set('k', 'new'), 'new'],
-  ])('stays %s where that happens while its TTL is being changed', async (_what, act, after) => {
+  ])('a key that is %s while its TTL is changed has the newer state', async (_what, act, after) => {
     for (const withMemory of [false, true]) {
       const cache = await process(withMemory);
       await cache.setMany([{ key: 'k', value: 'old', tags: ['red'] }]);
@@ -112,7 +109,7 @@ describe.each(places.both)('an existing key on %s', (_, options) => {
     }
   });
 
-  it('is not copied to memory where it was replaced during the read', async () => {
+  it('a key that is replaced during a read is not copied to memory', async () => {
     const writer = await process(false);
     const reader = await process(true);
     await writer.set('k', -1);

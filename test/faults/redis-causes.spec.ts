@@ -83,11 +83,11 @@ describe('a Redis that cannot be used is reported with its cause and what to do'
     ['does not speak TLS', async () => ({ url: `rediss://127.0.0.1:${await listener((socket) => socket.end('-ERR unknown command\r\n'))}` }), /does not speak TLS\. Use redis:\/\//],
     ['closes the connection', async () => ({ url: at(await listener((socket) => socket.once('data', () => socket.end()))) }), /closed the connection\. Check that it is a Redis\. One with TLS needs rediss:/],
     ['never answers', async () => ({ url: at(await listener(() => undefined)) }), /does not answer in time\. Check that a Redis is there/],
-  ])('%s', async (_, options, reason) => {
+  ])('the log reports a Redis that %s, and what to do', async (_, options, reason) => {
     expect(await reported(await options())).toMatch(reason);
   }, 15_000); // prettier-ignore
 
-  it('that is lost later is reported as lost', async () => {
+  it('a Redis that is lost later is reported as lost', async () => {
     const server = await RedisServer.start();
     closing.push(() => server.dispose());
     const logged: string[] = [];
@@ -152,12 +152,12 @@ describe('the cause of a failure of Redis', () => {
     [new TypeError(SECRET), 'redis://host cannot be used (TypeError). It is tried again until it can.'],
     [SECRET, 'redis://host cannot be used (_OTHER).'],
     [Object.assign(new Error('a'), { cause: undefined }), 'cannot be used (Error).'],
-  ])('is found in error %#', (error, text) => {
+  ])('the cause of a failure is found in error %#', (error, text) => {
     expect(failure(error)).toContain(text);
     expect(failure(error)).not.toContain(SECRET);
   });
 
-  it('is looked for in a circle of causes for a bounded time', () => {
+  it('the cause of a failure is found in bounded time if the causes form a circle', () => {
     const error = new Error('a');
     error.cause = error;
     expect(failure(error)).toContain('cannot be used');

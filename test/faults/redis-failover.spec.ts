@@ -12,7 +12,7 @@ afterEach(async () => {
 
 describe('a client whose master is lost', () => {
   it.each([{ how: 'killed' }, { how: 'frozen' }, { how: 'frozen, its circuit never opened', breaker: false as const }])(
-    'follows Sentinel to the new master when the old one is $how',
+    'a client follows Sentinel to the new master when the old one is $how',
     async ({ how, ...resilience }) => {
       const setup = await RedisSentinelSetup.start();
       closing.push(() => setup.dispose());
@@ -43,7 +43,7 @@ describe('a client whose master is lost', () => {
     60_000,
   );
 
-  it("moves only the lost master's slots in a cluster", async () => {
+  it("a client moves only the lost master's slots in a cluster", async () => {
     const cluster = await RedisCluster.start({ 'cluster-require-full-coverage': 'no' });
     closing.push(() => cluster.dispose());
     const recorded = recordEvents();

@@ -38,7 +38,7 @@ describe('a Redis behind TLS', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  it('is used through rediss:// with the authority that signed its certificate, its bus too', async () => {
+  it('a Redis behind TLS is used with rediss:// and the authority of its certificate, for messages too', async () => {
     const make = () =>
       createObservedCache({
         layers: [
@@ -65,7 +65,7 @@ describe('a Redis behind TLS', () => {
     await Promise.all([writer.disconnect(), reader.disconnect()]);
   });
 
-  it('is not used with an untrusted certificate, and the application goes on', async () => {
+  it('a Redis with an untrusted certificate is not used, and the application continues', async () => {
     const codes: string[] = [];
     const cache = createObservedCache({
       layers: [redisLayer({ url: `rediss://localhost:${port}`, deadline: 300 })],
@@ -79,7 +79,7 @@ describe('a Redis behind TLS', () => {
 });
 
 describe('a Redis that is loading its data', () => {
-  it('is not used until it is ready', async () => {
+  it('a Redis that is loading its data is not used until it is ready', async () => {
     const loading = net.createServer((socket) => {
       socket.on('error', () => undefined);
       // One error per command: each command begins with the number of its parts.

@@ -49,7 +49,7 @@ const untilServing = (layer: Layer) =>
   );
 
 describe('a server that accepts connections and does not answer', () => {
-  it('is given up after the connect timeout, and tried again', async () => {
+  it('a layer gives up a silent server after the connect timeout, and connects again', async () => {
     let attempts = 0;
     const silent = net.createServer((socket) => {
       attempts++;
@@ -66,7 +66,7 @@ describe('a server that accepts connections and does not answer', () => {
 });
 
 describe('a server that is down at boot', () => {
-  it('rejects connect() and every operation at once, and is used as soon as it is up', async () => {
+  it('a layer whose server is down at boot rejects connect() and every operation at once, and is used as soon as the server is up', async () => {
     const port = await freePort();
     const recorded = recordEvents();
     const layer = layerOver({ url: `redis://127.0.0.1:${port}` }, recorded);
@@ -84,7 +84,7 @@ describe('a server that is down at boot', () => {
 });
 
 describe('a server that dies', () => {
-  it('fails fast, opens the circuit, logs it once, and serves again within five seconds', async () => {
+  it('a layer whose server dies fails fast, opens the circuit, logs it once, and serves again within five seconds', async () => {
     const server = await serverWith();
     const recorded = recordEvents();
     const layer = layerOver({ url: server.url }, recorded);
@@ -102,7 +102,7 @@ describe('a server that dies', () => {
     expect(recorded.logs.filter(({ code }) => code === 'LAYER_RESTORED')).toHaveLength(1);
   });
 
-  it('restores nothing that was invalidated during its outage', async () => {
+  it('a layer restores nothing that was invalidated during an outage', async () => {
     const server = await serverWith();
     const proxy = await TcpProxy.start(server.port);
     closing.push(() => proxy.dispose());
@@ -130,7 +130,7 @@ describe('a server that dies', () => {
     );
   });
 
-  it('receives the queued writes, the last value of a key, unless it was deleted meanwhile', async () => {
+  it('after an outage the server receives the last queued value per key, unless the key was deleted', async () => {
     const server = await serverWith();
     const recorded = recordEvents();
     const layer = layerOver({ url: server.url, writes: 'behind' }, recorded);
@@ -154,7 +154,7 @@ describe('a server that dies', () => {
 });
 
 describe('a server that is frozen', () => {
-  it('answers or fails within the deadline, and serves again within five seconds after it resumes', async () => {
+  it('a layer whose server is frozen returns or fails within the deadline, and serves again within five seconds after the server resumes', async () => {
     const server = await serverWith();
     const layer = layerOver({ url: server.url });
     await layer.set('k', entryOf('v'));
@@ -167,7 +167,7 @@ describe('a server that is frozen', () => {
     expect(await layer.get('k')).toBeUndefined();
   });
 
-  it('does not apply a set later that timed out', async () => {
+  it('a set that timed out removes the old value and is not applied later', async () => {
     const server = await serverWith();
     const layer = layerOver({ url: server.url });
     await layer.set('k', entryOf('old'));
@@ -182,7 +182,7 @@ describe('a server that is frozen', () => {
 });
 
 describe('a connection that is reset in the middle of a reply', () => {
-  it('fails that read alone and goes on', async () => {
+  it('a reset connection fails only its read', async () => {
     const server = await serverWith();
     const proxy = await TcpProxy.start(server.port);
     closing.push(() => proxy.dispose());
@@ -196,7 +196,7 @@ describe('a connection that is reset in the middle of a reply', () => {
 });
 
 describe('a server that is emptied', () => {
-  it('refuses a load that began before, because a deletion may have been lost with the rest', async () => {
+  it('an emptied server refuses a load that began before, because a deletion may have been lost', async () => {
     const server = await serverWith();
     const layer = layerOver({ url: server.url });
     const ticket = new LoadTicket();
@@ -212,7 +212,7 @@ describe('a server that is emptied', () => {
 });
 
 describe('a server that is full', () => {
-  it('reads and deletes as before, refuses writes, and keeps its circuit closed', async () => {
+  it('a full server reads and deletes as before, refuses writes, and its circuit stays closed', async () => {
     const server = await serverWith({ 'maxmemory-policy': 'noeviction' });
     const recorded = recordEvents();
     const layer = layerOver({ url: server.url }, recorded);
@@ -229,7 +229,7 @@ describe('a server that is full', () => {
     expect(recorded.circuit).toEqual([]);
   });
 
-  it('frees memory by glob, and refuses loads that were invalidated meanwhile', async () => {
+  it('a full server frees memory by glob, and refuses loads that were invalidated meanwhile', async () => {
     const server = await serverWith({ 'maxmemory-policy': 'noeviction' });
     const layer = layerOver({ url: server.url });
     const other = layerOver({ url: server.url });
@@ -258,7 +258,7 @@ describe('values of other programs', () => {
     server = await serverWith();
   });
 
-  it('are misses, logged once, and replaced', async () => {
+  it('values of other programs are misses, logged once, and replaced', async () => {
     const recorded = recordEvents();
     const layer = layerOver({ url: server.url }, recorded);
     const client = await server.client();
@@ -273,7 +273,7 @@ describe('values of other programs', () => {
     expect((await layer.getMany(['text', 'list'])).map((entry) => entry?.value)).toEqual(['ours', 'ours']);
   });
 
-  it('are not touched by clear() and globs', async () => {
+  it('clear() removes no key outside its namespace, even if the namespace contains `*`', async () => {
     const layer = layerOver({ url: server.url }, recordEvents(), 'ca*he');
     const client = await server.client();
     await client.set('other', '1');
@@ -286,7 +286,7 @@ describe('values of other programs', () => {
 });
 
 describe('keys and values in Redis', () => {
-  it('are under namespace:key, with a TTL in whole milliseconds, and readable as JSON', async () => {
+  it('Redis stores an entry under namespace:key, with a TTL in whole milliseconds, and readable as JSON', async () => {
     const server = await serverWith();
     const layer = layerOver({ url: server.url });
     await layer.set('product:1', entryOf({ name: 'teapot' }, { ttl: 61_234.56 }));
@@ -299,7 +299,7 @@ describe('keys and values in Redis', () => {
 });
 
 describe('an ACL user that may access only its namespace', () => {
-  it('reads, writes, invalidates, locks and sends messages', async () => {
+  it('a layer reads, writes, invalidates, locks and sends messages with access to its namespace only', async () => {
     const server = await serverWith();
     const admin = await server.client();
     await admin.sendCommand([

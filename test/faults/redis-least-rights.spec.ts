@@ -53,7 +53,7 @@ describe('the rights of a Redis user in the documentation', () => {
     return { app, cache: app.get(ObservedCache) };
   }
 
-  it('are all that the cache needs, and nothing that it does not use', async () => {
+  it('the documented rights of a Redis user are exactly the rights that the cache needs', async () => {
     const [one, other] = [await start(), await start()];
     // Another's value under a name of ours, which the scripts remove.
     await admin.set('shop:~{shop}tags', 'text');

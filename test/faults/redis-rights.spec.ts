@@ -57,7 +57,7 @@ function clientOf(url: string): IORedis {
 
 const warnings = (cache: ObservedCache) => cache.metrics.getHealth().warnings.map(({ code }) => code);
 
-describe('a user of Redis without every right to remove', () => {
+describe('a Redis user without all rights to remove', () => {
   const KEYS = ['a', 'b', 'c'];
   const old = (cache: ObservedCache) => cache.mset(KEYS.map((key) => ({ key, value: 'old' })));
   /** What a process finds that has not been there before. */
@@ -68,7 +68,7 @@ describe('a user of Redis without every right to remove', () => {
     ['UNLINK', ['-unlink']],
     ['DEL and UNLINK', ['-del', '-unlink']],
     ['DEL, UNLINK and PEXPIRE', ['-del', '-unlink', '-pexpire']],
-  ])('removes keys from Redis without %s', async (_, rights) => {
+  ])('keys are removed from Redis without %s', async (_, rights) => {
     await permit(...rights);
     const { cache, codes } = await process();
     await old(cache);
@@ -85,7 +85,7 @@ describe('a user of Redis without every right to remove', () => {
     ['DEL', ['-del']],
     ['UNLINK', ['-unlink']],
     ['DEL and UNLINK', ['-del', '-unlink']],
-  ])('sweeps what a glob or a clear() invalidated without %s', async (_, rights) => {
+  ])('entries invalidated by a glob or clear() are swept without %s', async (_, rights) => {
     await permit(...rights);
     const { cache, codes } = await process();
     await old(cache);
@@ -97,7 +97,7 @@ describe('a user of Redis without every right to remove', () => {
     expect([warnings(cache), codes.filter((line) => line.startsWith('warn'))]).toEqual([[], []]);
   });
 
-  it('releases a lock without DEL and UNLINK', async () => {
+  it('a lock is released without DEL and UNLINK', async () => {
     await permit('-del', '-unlink');
     const { cache } = await process();
     const layer = cache.layers.find(({ coordination }) => coordination !== undefined)!;
@@ -107,7 +107,7 @@ describe('a user of Redis without every right to remove', () => {
   });
 });
 
-describe('a user of Redis without a right that the cache needs for one thing', () => {
+describe('a Redis user without one needed right', () => {
   const named = (command: string) => `does not permit the user to run ${command} (NOPERM)`;
 
   it.each([
@@ -119,7 +119,7 @@ describe('a user of Redis without a right that the cache needs for one thing', (
     ['EVAL', ['-eval', '-evalsha', '-script'], 'LAYER_LOST', named('EVALSHA')],
     ['any right to write', ['-@write'], 'LAYER_LOST', 'does not permit the user to run'],
     ['any right but to read', ['-@all', '+@read', '+@connection'], 'LAYER_LOST', 'does not permit the user to run'],
-  ])('serves right values without %s, and logs once what it lacks', async (_, rights, code, text) => {
+  ])('the cache serves right values without %s, and logs the missing right once', async (_, rights, code, text) => {
     await permit(...rights);
     const { cache, codes, lines } = await process();
     const other = await process('');
@@ -142,13 +142,13 @@ describe('a user of Redis without a right that the cache needs for one thing', (
   });
 });
 
-describe('health with a user of Redis that lacks a right', () => {
+describe('health with a Redis user that lacks a right', () => {
   it.each([
     ['INVALIDATIONS_PENDING', '-zadd', '+zadd', (cache: ObservedCache) => cache.invalidateTags('red')],
     ['INVALIDATIONS_PENDING', '-@write', '+@write', (cache: ObservedCache) => cache.del('a')],
     ['BUS_NOT_SENT', '-publish', '+publish', (cache: ObservedCache) => cache.del('a')],
     ['BUS_UNREACHABLE', '-subscribe', '+subscribe', () => undefined],
-  ])('has the warning %s with %s until it has the right', async (code, without, right, invalidate) => {
+  ])('health has the warning %s with %s until the right is granted: %s', async (code, without, right, invalidate) => {
     await permit(...(code === 'BUS_UNREACHABLE' ? [without] : []));
     const { cache } = await process();
     await process('');
@@ -162,7 +162,7 @@ describe('health with a user of Redis that lacks a right', () => {
   it.each([
     ['url', (url: string) => ({ url })],
     ['client of ioredis', (url: string) => ({ client: clientOf(url) })],
-  ])('has the warning BUS_UNREACHABLE while its channel is withdrawn, with a %s', async (_, connection) => {
+  ])('health has the warning BUS_UNREACHABLE while the channel is withdrawn, with a %s', async (_, connection) => {
     await permit();
     const { cache } = await process('app:secret@', connection);
     expect(warnings(cache)).toEqual([]);

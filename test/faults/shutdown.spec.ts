@@ -144,17 +144,17 @@ async function start({ options, providers = [], before }: Hanging, platform: (ty
 const closesInTime = (close: () => Promise<unknown>) => beforeTimer(PROMISED_MS + BUSY_MS, close);
 
 describe('app.close() ends within five seconds', () => {
-  it.each(Object.entries(parts))('while this hangs: %s', async (_, hanging) => {
+  it.each(Object.entries(parts))('app.close() ends within five seconds while this hangs: %s', async (_, hanging) => {
     const { close } = await start(hanging, 'fastify');
     await closesInTime(close);
   });
 
-  it.each(platforms)('while everything hangs at once, on %s', async (platform) => {
+  it.each(platforms)('app.close() ends within five seconds while everything hangs, on %s', async (platform) => {
     const { close } = await start(everything, platform);
     await closesInTime(close);
   });
 
-  it('while a CPU profile is being taken: its request gets the samples so far', async () => {
+  it('app.close() ends within five seconds during a CPU profile, whose request gets the samples so far', async () => {
     const { app, close } = await start({ options: () => ({}) }, 'express');
     await app.listen(0, '127.0.0.1');
     const profile = fetch(`${await app.getUrl()}/cache/cpu-profile?seconds=60`, { method: 'POST' });
@@ -165,7 +165,7 @@ describe('app.close() ends within five seconds', () => {
 });
 
 describe('close() of a cache without Nest ends within five seconds', () => {
-  it('while an exporter and a store hang', async () => {
+  it('close() of a cache without Nest ends within five seconds while an exporter and a store hang', async () => {
     const cache = createObservedCache({
       layers: [memoryLayer(), keyvLayer(hangingStore)],
       exporters: [new HangingExporter()],
@@ -177,7 +177,7 @@ describe('close() of a cache without Nest ends within five seconds', () => {
 });
 
 describe('a close in time', () => {
-  it('writes what waited, and releases its leases', async () => {
+  it('app.close() writes queued entries, and releases its leases', async () => {
     const { app, close } = await start(
       { options: () => ({ layers: [memoryLayer(), frozenRedis(server.url)] }) },
       'fastify',

@@ -51,7 +51,7 @@ it.each(kinds)(
 );
 
 it.each(kinds)(
-  '%s is used later where its server is down at boot',
+  '%s is used later if its server is down at boot',
   async (_, make) => {
     const port = await freePort();
     const layer = make(`redis://127.0.0.1:${port}`).create(layerContext());
@@ -72,7 +72,7 @@ it.each(kinds)(
 );
 
 describe('a removal by glob that a store refuses', () => {
-  /** A store of an application's own, which lists its keys only while `lists` is true. */
+  /** A custom store that lists its keys only while `lists` is true. */
   class Store {
     readonly map = new Map<string, unknown>();
     lists = false;
@@ -90,7 +90,7 @@ describe('a removal by glob that a store refuses', () => {
   it.each([
     ['clear()', (cache: ObservedCache) => cache.clear()],
     ['deleteByPattern()', (cache: ObservedCache) => cache.deleteByPattern('user:*')],
-  ])('hides and later removes what was made before %s, and nothing that was made since', async (_, remove) => {
+  ])('entries from before %s are hidden and later removed, and later entries stay', async (_, remove) => {
     const clock = new ManualClock();
     const store = new Store();
     const process = () =>
@@ -118,7 +118,7 @@ describe('a removal by glob that a store refuses', () => {
 describe('the server behind a store', () => {
   const read = (layer: Layer) => serverInfoOf(layer, 5_000, systemClock);
 
-  it.each(kinds)('is asked for its figures by %s', async (_, make) => {
+  it.each(kinds)('the figures of the server are requested by %s', async (_, make) => {
     const server = await RedisServer.start();
     const client = await server.client();
     await client.sendCommand(['ACL', 'SETUSER', 'app', 'on', '>secret', 'allkeys', '+@all']);
@@ -144,12 +144,12 @@ describe('the server behind a store', () => {
   });
 
   it.each<[string, unknown, null | undefined]>([
-    ['is absent where the store has no client', undefined, null],
-    ['is not known where the client throws', () => { throw new Error('no'); }, undefined],
-    ['is not known where the client never answers', () => new Promise(() => undefined), undefined],
-    ['is not known where the client answers what is not of Redis', () => Promise.resolve({ toString: () => 'ok' }), undefined],
-    ['is read within limits', () => Promise.resolve(`redis_version:${'9'.repeat(99)}\r\nused_memory:1e999\r\nmaxmemory:-1\r\n`), undefined],
-  ])('%s', async (title, sendCommand, expected) => {
+    ['are absent if the store has no client', undefined, null],
+    ['are unknown if the client throws', () => { throw new Error('no'); }, undefined],
+    ['are unknown if the client never answers', () => new Promise(() => undefined), undefined],
+    ['are unknown if the client returns no text of Redis', () => Promise.resolve({ toString: () => 'ok' }), undefined],
+    ['are read within limits', () => Promise.resolve(`redis_version:${'9'.repeat(99)}\r\nused_memory:1e999\r\nmaxmemory:-1\r\n`), undefined],
+  ])('the figures of the server %s', async (title, sendCommand, expected) => {
     const client = sendCommand && {
       isOpen: true,
       isReady: true,
@@ -173,7 +173,7 @@ describe('the server behind a store', () => {
     for (const layer of layers) {
       await layer.connect?.();
       const figures = layer.serverInfo === undefined ? null : await read(layer);
-      if (title === 'is read within limits') expect(figures).toMatchObject({ redisVersion: '9'.repeat(40), usedMemory: 0, maxMemory: 0 });
+      if (title === 'are read within limits') expect(figures).toMatchObject({ redisVersion: '9'.repeat(40), usedMemory: 0, maxMemory: 0 });
       else expect(figures).toBe(expected);
       await layer.disconnect();
     }

@@ -47,7 +47,7 @@ describe('an invalidation by glob whose sweep cannot finish', () => {
     Number(/cmdstat_scan:calls=\d+.*rejected_calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0);
 
   it.each(['zremrangebyrank', 'zadd'])(
-    'without the right to %s invalidates nothing of other processes with each attempt',
+    'a sweep without the right to %s invalidates nothing of other processes with each attempt',
     async (right) => {
       const here = await process();
       const there = await process('');
@@ -60,7 +60,7 @@ describe('an invalidation by glob whose sweep cannot finish', () => {
         const stored = await admin.get(STATE);
         if (Number(stored?.split(' ')[5]) > 0) lost.push(stored);
       }
-      // The epoch from before which everything counts as invalidated has not moved.
+      // The epoch before which every entry counts as invalidated has not changed.
       expect(lost).toEqual([]);
       expect(await there.get('product:1')).toBe(29);
     },
@@ -71,7 +71,7 @@ describe('an invalidation by glob whose sweep cannot finish', () => {
     ['scan', 'a clear()', (cache: ObservedCache) => cache.clear()],
     ['scan', 'a glob', (cache: ObservedCache) => cache.deleteByPattern('product:*')],
   ])(
-    'without the right to %s is %s, hides no newer entry, here or elsewhere, and is logged until it has finished',
+    'a sweep without the right to %s is %s, hides no newer entry, here or elsewhere, and is logged until it has finished',
     async (right, _, invalidate) => {
       const here = await process();
       const there = await process();
@@ -103,7 +103,7 @@ describe('an invalidation by glob whose sweep cannot finish', () => {
     30_000,
   );
 
-  it('is remembered until it has finished, and another process finishes it after its own ends', async () => {
+  it('a sweep is remembered until it has finished, and another process finishes it if its process ends', async () => {
     const here = await process();
     await here.mset(['product:1', 'other'].map((key) => ({ key, value: 'old' })));
     await may('-scan');
@@ -125,7 +125,7 @@ describe('an invalidation by glob whose sweep cannot finish', () => {
     expect(await there.mget(['product:1', 'other'])).toEqual([undefined, 'old']);
   }, 30_000);
 
-  it('invalidates every older entry once too many invalidations follow it', async () => {
+  it('an unfinished sweep invalidates every older entry once too many invalidations follow', async () => {
     const here = await process();
     await here.mset(['product:1', 'other'].map((key) => ({ key, value: 'old' })));
     await may('-scan');

@@ -368,7 +368,7 @@ describe.each(platforms)('callers on %s', (platform) => {
     between.store(url, headers, answer);
   }
 
-  it('get their own responses, on every path and from caches in between', async () => {
+  it('callers get their own responses, on every path and from caches in between', async () => {
     const lane = jest.spyOn(FastLane.prototype, 'answer');
     const route = jest.spyOn(RouteAnswer.prototype, 'answer');
     await fc.assert(

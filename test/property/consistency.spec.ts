@@ -259,7 +259,7 @@ describe.each([
   const answeredByTheCache = () =>
     (reads.filter((version) => typeof version === 'number').length - loads) / reads.length;
 
-  it('read nothing older than their own invalidations or, from Redis, those of both', async () => {
+  it('two processes read nothing older than their own invalidations or, from Redis, those of both', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(round, { minLength: 2, maxLength: 12 }), async (rounds) => {
         await play(rounds);
@@ -272,7 +272,7 @@ describe.each([
     expect(answeredByTheCache()).toBeGreaterThan(0.15);
   }, 60_000);
 
-  it('do not trust memory entries that they may have missed invalidations of while the bus was cut', async () => {
+  it('two processes do not trust memory entries whose invalidations they may have missed while the bus was cut', async () => {
     const cut: Step = { what: 'cut' };
     await fc.assert(
       fc.asyncProperty(

@@ -227,7 +227,7 @@ describe('eviction by worth', () => {
     ['entries of all kinds', step],
     ['entries of one kind', ofOneKind],
   ];
-  it.each(kinds)('evicts the entry of least worth, as found by a search of all %s', async (_, oneStep) => {
+  it.each(kinds)('eviction by worth evicts the entry of least worth, as a search finds it: %s', async (_, oneStep) => {
     await fc.assert(
       fc.asyncProperty(fc.array(oneStep, { minLength: 100, maxLength: 300 }), async (steps) => {
         const { layer, clock, events } = make();
@@ -272,7 +272,7 @@ describe('eviction by worth', () => {
 });
 
 describe('least recently used', () => {
-  it('evicts expired entries first, then the least recently used one', async () => {
+  it('eviction by recency evicts expired entries first, then the least recently used entry', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 200 }), async (steps) => {
         const { layer, clock, events } = make('lru', { maxEntries: MAX_ENTRIES, maxBytes: 10_000_000 });
@@ -312,7 +312,7 @@ describe('least recently used', () => {
 });
 
 describe.each(['worth', 'lru'] as const)('memory that evicts by %s', (eviction) => {
-  it('stays within its limits for any sizes and costs', async () => {
+  it('memory stays within its limits for any sizes and costs', async () => {
     const wild = fc.record({
       key: fc.nat({ max: 200 }),
       size: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: MAX_BYTES })),
@@ -339,7 +339,7 @@ describe.each(['worth', 'lru'] as const)('memory that evicts by %s', (eviction) 
     );
   });
 
-  it('removes expired entries before others, of thousands', async () => {
+  it('memory removes thousands of expired entries before others', async () => {
     const { layer, clock, events } = make(eviction, { maxEntries: 3_000, maxBytes: 100_000_000 });
     for (let n = 0; n < 3_000; n++) {
       layer.set(`old:${n}`, entryOf({ size: 1, cost: 1, goneAt: n % 3 === 0 ? 700 + (n % 97) : Infinity }, 0));
@@ -367,13 +367,13 @@ describe('the work of an eviction', () => {
     return { layer, events, queued: jest.spyOn(Math, 'log2') };
   };
 
-  it('is bounded where every entry was used', () => {
+  it('the work of an eviction is bounded if every entry was used', () => {
     const { layer, queued } = filled(20_000, 100_000_000);
     layer.set('new', entryOf({ size: 100, cost: 1, goneAt: Infinity }, 0));
     expect(queued.mock.calls.length).toBeLessThanOrEqual(65);
   });
 
-  it('is bounded by the number of evictions where a large entry comes among small ones', () => {
+  it('the work of an eviction is bounded by the number of evictions if a large entry comes among small ones', () => {
     const { layer, events, queued } = filled(20_000, 2_000_000);
     layer.set('large', ownEntry(entryOf({ size: 200_000, cost: 1, goneAt: Infinity }, 0), true));
     expect(events.length).toBe(2_000);
@@ -382,7 +382,7 @@ describe('the work of an eviction', () => {
 });
 
 describe('ghosts', () => {
-  it('remember the entries that left last, up to their limit', () => {
+  it('ghosts remember the entries that left last, up to their limit', () => {
     const ghosts = new Ghosts();
     for (let n = 0; n < 10_000; n++) ghosts.put(fingerprint(`key:${n}`), 1 + (n % 31), 1_000);
     expect(ghosts.bytes).toBeLessThanOrEqual(2 * 8 * 1_000 + 8 * 64);
@@ -392,7 +392,7 @@ describe('ghosts', () => {
     for (let n = 0; n < 9_000; n++) expect(ghosts.take(fingerprint(`key:${n}`))).toBe(0);
   });
 
-  it('keep their records when they grow', () => {
+  it('ghosts keep their records when they grow', () => {
     const ghosts = new Ghosts();
     for (let n = 0; n < 30; n++) ghosts.put(fingerprint(`key:${n}`), 7, 64);
     ghosts.put(fingerprint('other'), 1, 5_000);
@@ -402,7 +402,7 @@ describe('ghosts', () => {
     expect(ghosts.take(fingerprint('key:0'))).toBe(0);
   });
 
-  it('stay bounded where all keys have one fingerprint', () => {
+  it('ghosts stay bounded if all keys have one fingerprint', () => {
     const ghosts = new Ghosts();
     for (let n = 0; n < 10_000; n++) ghosts.put(42, 1 + (n % 15), 1_000);
     expect(ghosts.take(42)).toBe(1 + (9_999 % 15));
@@ -411,7 +411,7 @@ describe('ghosts', () => {
 });
 
 describe('the order of expiry', () => {
-  it('contains exactly the expired entries, at any distance of their end', () => {
+  it('the order of expiry contains exactly the expired entries, at any distance of their end', () => {
     const end = fc.oneof(
       fc.integer({ min: 1, max: 200 }),
       fc.integer({ min: 1, max: 10_000 }),

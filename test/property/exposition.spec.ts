@@ -18,7 +18,7 @@ const recordings = fc.array(
 );
 
 describe('a reused exposition', () => {
-  it('equals a freshly rendered one while histograms grow and begin anew', () => {
+  it('a reused exposition equals a freshly rendered one while histograms grow and begin anew', () => {
     fc.assert(
       fc.property(
         fc.array(recordings, { minLength: 1, maxLength: 12 }),
@@ -41,7 +41,7 @@ describe('a reused exposition', () => {
     );
   });
 
-  it('counts and sums all accesses, however their slots were closed, and is repeatable', () => {
+  it('a reused exposition counts and sums all accesses, however their slots were closed, and is repeatable', () => {
     const waits = fc.oneof(
       { weight: 8, arbitrary: fc.integer({ min: 0, max: 25_000 }) },
       { weight: 3, arbitrary: fc.integer({ min: 0, max: 400_000 }) },

@@ -23,7 +23,7 @@ function expressionOf(parts: readonly string[]): RegExp {
 }
 
 describe('a glob', () => {
-  it('matches the same keys as a backtracking matcher', () => {
+  it('a glob matches the same keys as a backtracking matcher', () => {
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 10 }), texts, (parts, key) => {
         expect(globMatcher(parts.join(''))(key)).toBe(expressionOf(parts).test(key));
@@ -32,7 +32,7 @@ describe('a glob', () => {
     );
   });
 
-  it('finds long segments with wildcards in any place', () => {
+  it('a glob finds long segments with wildcards in any place', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom('a', 'b', '?', '[ab]'), { minLength: 28, maxLength: 70 }),
@@ -46,7 +46,7 @@ describe('a glob', () => {
     );
   });
 
-  it('made of a text matches that text only', () => {
+  it('a glob of an escaped text matches only that text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (text, other) => {
         expect(globMatcher(literalGlob(text))(text)).toBe(true);

@@ -31,7 +31,7 @@ function contents({ count, zeroCount, maxMs, minMs, counts, offset }: Histogram 
 }
 
 describe('a histogram', () => {
-  it('puts every value into the bucket with lower bound < value <= upper bound', () => {
+  it('a histogram puts every value into the bucket with lower bound < value <= upper bound', () => {
     fc.assert(
       fc.property(durations, (ms) => {
         const bucket = bucketOf(ms);
@@ -42,7 +42,7 @@ describe('a histogram', () => {
     );
   });
 
-  it('counts a value on a boundary in the bucket below it, as OpenTelemetry does', () => {
+  it('a histogram counts a value on a boundary in the bucket below it, as OpenTelemetry does', () => {
     for (let index = MIN_INDEX + 1; index <= MAX_INDEX; index++) {
       const boundary = lowerBound(index);
       expect(bucketOf(boundary)).toBe(index - 1);
@@ -51,7 +51,7 @@ describe('a histogram', () => {
     for (let power = -21; power <= 16; power++) expect(bucketOf(1000 * 2 ** power)).toBe(power * 16 - 1);
   });
 
-  it('agrees with the logarithm of seconds that defines scale 4', () => {
+  it('a histogram agrees with the logarithm of seconds that defines scale 4', () => {
     fc.assert(
       fc.property(durations, (ms) => {
         const position = Math.log2(ms / 1000) * 16;
@@ -62,7 +62,7 @@ describe('a histogram', () => {
     );
   });
 
-  it('represents every value of a bucket with at most 2.17 % error', () => {
+  it('a histogram represents every value of a bucket with at most 2.17 % error', () => {
     fc.assert(
       fc.property(durations, (ms) => {
         expect(Math.abs(representative(bucketOf(ms)) - ms) / ms).toBeLessThanOrEqual(BOUND);
@@ -71,7 +71,7 @@ describe('a histogram', () => {
     );
   });
 
-  it('returns quantiles within 2.17 % of the exact ones', () => {
+  it('a histogram returns quantiles within 2.17 % of the exact ones', () => {
     fc.assert(
       fc.property(fc.array(durations, { minLength: 1, maxLength: 400 }), (values) => {
         const ranks = [0, 0.5, 0.9, 0.95, 0.99, 1];
@@ -83,7 +83,7 @@ describe('a histogram', () => {
     );
   });
 
-  it('returns nothing without values, and zero for values too short to measure', () => {
+  it('a histogram returns nothing without values, and zero for values too short to measure', () => {
     const histogram = new Histogram();
     expect(quantiles(histogram, [0.5])).toEqual([null]);
     expect(mean(histogram)).toBeNull();
@@ -94,14 +94,14 @@ describe('a histogram', () => {
     expect(histogram.zeroCount).toBe(3);
   });
 
-  it('counts values above its range in its last bucket and keeps the maximum', () => {
+  it('a histogram counts values above its range in its last bucket and keeps the maximum', () => {
     const histogram = histogramOf([1e12]);
     expect(histogram.count).toBe(1);
     expect(histogram.maxMs).toBe(1e12);
     expect(histogram.counts.at(-1)).toBe(1);
   });
 
-  it('merges by adding, in any order and grouping, to the histogram of all values', () => {
+  it('histograms of parts merge, in any order and grouping, to the histogram of all values', () => {
     const some = fc.array(durations, { maxLength: 100 });
     fc.assert(
       fc.property(some, some, some, (a, b, c) => {
@@ -118,7 +118,7 @@ describe('a histogram', () => {
     );
   });
 
-  it('counts a weight as that many values', () => {
+  it('a histogram counts a weight as that many values', () => {
     fc.assert(
       fc.property(durations, fc.integer({ min: 1, max: 1000 }), (ms, weight) => {
         const histogram = new Histogram();

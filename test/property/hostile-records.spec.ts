@@ -251,7 +251,7 @@ describe('records that are read together', () => {
     return [together, codec.decode(records.at(-1)!, 0, Date.now()) !== undefined];
   }
 
-  it('have a bounded number of names', () => {
+  it('records that are read together have a bounded number of names', () => {
     const names = (from: number) => list(10_000, (at) => `{"n${from + at}":1}`);
     const [together, lastAlone] = found(
       Array.from({ length: 45 }, (_, at) => forgedRecord({ body: names(at * 10_000) })),
@@ -261,13 +261,13 @@ describe('records that are read together', () => {
     expect(together).toBeLessThan(40);
   });
 
-  it('have any number of names that they share', () => {
+  it('records that are read together have any number of shared names', () => {
     const body = list(10_000, (at) => `{"n${at}":1}`);
     const [together] = found(Array.from({ length: 40 }, () => forgedRecord({ body })));
     expect(together).toBe(40);
   });
 
-  it('decompress to a bounded number of bytes', () => {
+  it('records that are read together decompress to a bounded number of bytes', () => {
     const noise = randomBytes(8_000).toString('base64');
     const body = brotliCompressSync(Buffer.from(JSON.stringify(noise + 'x'.repeat(1_500_000))));
     const [together, lastAlone] = found(Array.from({ length: 70 }, () => forgedRecord({ body, format: 0xb9 })));
@@ -276,7 +276,7 @@ describe('records that are read together', () => {
     expect(together).toBeLessThan(70);
   });
 
-  it('have their own part each once one was refused', () => {
+  it('records that are read together have separate limits once a record was refused', () => {
     const many = forgedRecord({ body: list(300_000, (at) => `{"n${at}":1}`) });
     const few = forgedRecord({ body: list(100_000, (at) => `{"m${at}":1}`) });
     expect(found([many, few, many, few])[0]).toBe(2);
@@ -287,7 +287,7 @@ describe('a value that could not be read back', () => {
   it.each([
     ['of 300,000 names', true, () => Array.from({ length: 300_000 }, (_, at) => ({ [`n${at}`]: 1 }))],
     ['of 130,000 expressions', false, () => Array.from({ length: 130_000 }, () => /a/)],
-  ])('%s is refused when it is written', (_, json, make) => {
+  ])('a value that could not be read back is refused on write: %s', (_, json, make) => {
     const entry = { ...entryOf(1), json, value: make() };
     expect(() => new EntryCodec().encode(entry)).toThrow(expect.objectContaining({ code: 'VALUE_NOT_SERIALIZABLE' }));
   });
@@ -297,18 +297,18 @@ describe('a record that decompresses to far more than it is', () => {
   const codec = new EntryCodec();
   const compressed = (value: unknown) => codec.encode(entryOf(value), 0, 7);
 
-  it('is not written, so that what is written can be read', () => {
+  it('a record that decompresses to far more bytes is not written, so that every written record can be read', () => {
     for (const value of ['x'.repeat(5_000_000), Array.from({ length: 100_000 }, () => 0), { a: 'y'.repeat(70_000) }]) {
       expect(codec.decode(compressed(value), 0, Date.now())?.entry.value).toEqual(value);
     }
   });
 
-  it('counts as absent', () => {
+  it('a record that decompresses to far more bytes counts as absent', () => {
     const body = brotliCompressSync(Buffer.from(JSON.stringify('x'.repeat(8_000_000))));
     expect(codec.decode(forgedRecord({ body, format: 0xb9 }), 0, Date.now())).toBeUndefined();
   });
 
-  it('counts as absent where one object has more than a million names', () => {
+  it('a record counts as absent if one object has more than a million names', () => {
     const names = Array.from({ length: 1_100_000 }, (_, index) => `"${index}":1`);
     expect(codec.decode(forgedRecord({ body: `{${names.join()}}` }), 0, Date.now())).toBeUndefined();
   });

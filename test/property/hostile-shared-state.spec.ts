@@ -43,7 +43,7 @@ describe('a metrics dump from an untrusted source', () => {
     return image;
   }
 
-  it('is refused, or contains finite figures of valid places', async () => {
+  it('an untrusted metrics dump is refused, or contains finite figures of valid places', async () => {
     const { metrics, image } = await counted();
     const change = fc.record({ at: fc.nat(), bytes: fc.uint8Array({ minLength: 1, maxLength: 12 }) });
     let read = 0;
@@ -73,7 +73,7 @@ describe('a metrics dump from an untrusted source', () => {
     expect(read).toBeGreaterThan(0);
   });
 
-  it("is refused where a number would take a reader's loop beyond the figures", async () => {
+  it("an untrusted metrics dump is refused if a number would take a reader's loop beyond the figures", async () => {
     const { metrics, image } = await counted();
     const huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
     const refused: number[] = [];
@@ -91,7 +91,7 @@ describe('a metrics dump from an untrusted source', () => {
     expect(refused.length).toBeGreaterThan(image.length / 10);
   });
 
-  it('is refused with more patterns than the limit', () => {
+  it('an untrusted metrics dump is refused with more patterns than the limit', () => {
     const clock = new ManualClock();
     const { observer, metrics } = createCacheMetrics({ clock, metrics: { maxPatterns: 20_000 } });
     for (let at = 0; at < 10_001; at++) observer.series(`p${at}:*`);
@@ -100,7 +100,7 @@ describe('a metrics dump from an untrusted source', () => {
 });
 
 describe('a file of metrics', () => {
-  it('is not read where it is too large or not a file', async () => {
+  it('a file of metrics is not read if it is too large or not a file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'metrics-'));
     try {
       const [large, directory, good] = ['large', 'directory', 'good'].map((name) => join(folder, name)) as [
@@ -126,7 +126,7 @@ describe('a file of metrics', () => {
 describe('a bus message from an untrusted source', () => {
   const names = fc.oneof(fc.array(fc.string()), fc.anything());
 
-  it('is parsed to names only, or ignored', () => {
+  it('an untrusted bus message is parsed to names only, or ignored', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -159,11 +159,11 @@ describe('a bus message from an untrusted source', () => {
     ['more names than can be looked for', { keys: Array.from({ length: 10_001 }, String) }],
     ['more globs than can be matched', { patterns: Array.from({ length: 101 }, (_, at) => `a${at}*`) }],
     ['a glob that is longer than a key', { patterns: ['*a'.repeat(5_000)] }],
-  ])('with %s invalidates everything', (_, message) => {
+  ])('an untrusted bus message with %s invalidates everything', (_, message) => {
     expect(envelopeIn(JSON.stringify({ from: 'x', ...message }))).toEqual({ from: 'x', all: true });
   });
 
-  it('is ignored where it is too long or nested too deeply', () => {
+  it('an untrusted bus message is ignored if it is too long or nested too deeply', () => {
     expect(envelopeIn(JSON.stringify({ from: 'x', keys: ['y'.repeat(9_000_000)] }))).toBeUndefined();
     expect(envelopeIn(`{"from":"x","keys":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)).toBeUndefined();
   });
@@ -195,7 +195,7 @@ describe('keys in Redis that another program wrote', () => {
     return [...(family?.points() ?? [])].reduce((sum, { value }) => sum + (value ?? 0), 0);
   };
 
-  it('do not affect 100 good keys of the same turn; the bad ones are counted and replaced', async () => {
+  it('foreign keys in Redis do not affect 100 good keys of the same turn; they are counted and replaced', async () => {
     const writer = createObservedCache({ layers: [redisLayer({ url: server.url })], namespace });
     await writer.connect();
     const good = Array.from({ length: 100 }, (_, at) => `good:${at}`);
@@ -236,7 +236,7 @@ describe('keys in Redis that another program wrote', () => {
     await cache.disconnect();
   });
 
-  it('are ignored as messages on our channel, and later messages are received', async () => {
+  it('foreign messages on our channel are ignored, and later messages are received', async () => {
     await started();
     const writer = createObservedCache({ layers: layers(), namespace });
     await writer.connect();
@@ -263,7 +263,7 @@ describe('keys in Redis that another program wrote', () => {
     await Promise.all([cache.disconnect(), writer.disconnect()]);
   });
 
-  it("are ignored in the fleet's registry and notes, and the next note is stored", async () => {
+  it('foreign notes of the fleet are ignored, and the next note is stored', async () => {
     await started();
     const sharedMap = cache.layers[1]!.sharedMap!('fleet');
     const at = `${namespace}:~{${namespace}}state:sharedMap:fleet`;
@@ -279,7 +279,7 @@ describe('keys in Redis that another program wrote', () => {
     await cache.disconnect();
   });
 
-  it('delay a load by half of its hardTimeout at most where they are a lock', async () => {
+  it('a foreign lock delays a load by at most half of its hardTimeout', async () => {
     await started();
     await client.rPush(`${namespace}:~lock:load:a`, 'x');
     expect(await cache.getOrSet('a', () => 'loaded', { lock: true, hardTimeout: 400 })).toBe('loaded');
@@ -299,7 +299,7 @@ describe.each([
       }),
   ],
 ])('a %s store with values from an untrusted source', (_, layer) => {
-  it('misses those values, and reads its own ones', async () => {
+  it('a store misses untrusted values and reads its own values', async () => {
     const map = new Map<string, unknown>();
     const cache = createObservedCache({ layers: [layer(map)], namespace: 'ns' });
     await cache.connect();

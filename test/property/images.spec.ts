@@ -92,7 +92,7 @@ function byName(field: string) {
 }
 
 describe('metrics dumps of several processes', () => {
-  it('merge in every window to the figures of one process with every access', () => {
+  it('metrics dumps merge in every window to the figures of one process with every access', () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 0, max: 7_000_000 }), (script, later) => {
         const clock = new BareClock();
@@ -116,7 +116,7 @@ describe('metrics dumps of several processes', () => {
     );
   });
 
-  it('continue in a process that restores them as if it had never ended', () => {
+  it('metrics dumps continue in a process that restores them as if their process had never ended', () => {
     fc.assert(
       fc.property(steps, fc.nat({ max: 120 }), (script, cut) => {
         const clock = new BareClock();
@@ -142,7 +142,7 @@ describe('metrics dumps of several processes', () => {
     );
   });
 
-  it('include every time of a slot in which a clock went back', () => {
+  it('metrics dumps include every time of a slot in which a clock moved backwards', () => {
     const clock = new BareClock();
     const { observer, metrics } = createCacheMetrics({ clock });
     const series = observer.series('feed:*');
@@ -152,7 +152,7 @@ describe('metrics dumps of several processes', () => {
     expect(other.getStats().p50ResponseTimeMs).toBe(metrics.getStats().p50ResponseTimeMs);
   });
 
-  it('are equal when taken a few patterns at a time while other processes count', async () => {
+  it('metrics dumps are equal when taken a few patterns at a time while other processes count', async () => {
     const clock = new BareClock();
     const { observer, metrics } = createCacheMetrics({ clock });
     const series = Array.from({ length: 80 }, (_, at) => observer.series(`p${at}:*`));
@@ -173,7 +173,7 @@ describe('metrics dumps of several processes', () => {
     }
   });
 
-  it('are refused without a change when any byte is missing or changed', () => {
+  it('metrics dumps are refused without a change when any byte is missing or changed', () => {
     const clock = new BareClock();
     const one = process(clock);
     for (let at = 0; at < 40; at++)

@@ -223,7 +223,7 @@ describe.each(['memory', 'Redis', 'memory over Redis'] as const)('an invalidatio
     expect((await service.find(a, b)) !== before).toBe(expected);
   };
 
-  it('by key removes exactly the entry that the same values make', () =>
+  it('an invalidation of methods by key removes exactly the entry of the same values', () =>
     fc.assert(
       fc.asyncProperty(one, pairs, async (index, { kept, dropped }) => {
         const service = services[index]!;
@@ -233,7 +233,7 @@ describe.each(['memory', 'Redis', 'memory over Redis'] as const)('an invalidatio
       runs,
     ));
 
-  it('by tag template removes exactly the entries whose values make the same text', () =>
+  it('an invalidation of methods by tag template removes exactly the entries whose values have the same text', () =>
     fc.assert(
       fc.asyncProperty(one, pairs, async (index, { kept, dropped }) => {
         const service = services[index]!;
@@ -244,7 +244,7 @@ describe.each(['memory', 'Redis', 'memory over Redis'] as const)('an invalidatio
       runs,
     ));
 
-  it('by glob removes exactly the entries with the same first or second value', () =>
+  it('an invalidation of methods by glob removes exactly the entries with the same first or second value', () =>
     fc.assert(
       fc.asyncProperty(one, pairs, async (index, { kept, dropped }) => {
         const service = services[index]!;
@@ -258,7 +258,7 @@ describe.each(['memory', 'Redis', 'memory over Redis'] as const)('an invalidatio
       runs,
     ));
 
-  it('by the whole of a value, and anything behind it, removes the entries with that value', () =>
+  it('an invalidation of methods by a whole value and `*` removes exactly the entries with that value', () =>
     fc.assert(
       fc.asyncProperty(one, value, value, fc.nat({ max: 9 }), async (index, a, b, choice) => {
         const service = services[index]!;
@@ -267,7 +267,7 @@ describe.each(['memory', 'Redis', 'memory over Redis'] as const)('an invalidatio
       runs,
     ));
 
-  it('by a prefix of a value removes the entries that begin with it', () =>
+  it('an invalidation of methods by a prefix of a value removes the entries that begin with it', () =>
     fc.assert(
       fc.asyncProperty(one, text, fc.nat({ max: 400 }), value, async (index, a, length, b) => {
         const service = services[index]!;
@@ -372,7 +372,7 @@ describe.each(platforms)('an invalidation of requests, on %s', (platform) => {
     expect((await get(path, query)) !== before).toBe(expected);
   };
 
-  it('removes by key, in a decorator and in code, the entry of the same inputs', () =>
+  it('an invalidation of requests removes by key, in a decorator and in code, the entry of the same inputs', () =>
     fc.assert(
       fc.asyncProperty(pairs, async ({ kept, dropped }) => {
         const gone = kept.a === dropped.a && kept.b === dropped.b;
@@ -382,7 +382,7 @@ describe.each(platforms)('an invalidation of requests, on %s', (platform) => {
       runs,
     ));
 
-  it('removes by glob, in a decorator and in code, the entries of the same input', () =>
+  it('an invalidation of requests removes by glob, in a decorator and in code, the entries of the same input', () =>
     fc.assert(
       fc.asyncProperty(pairs, async ({ kept, dropped: { a } }) => {
         await check('/pages', kept, () => drop('/drop/pages', { a }), kept.a === a);
@@ -392,7 +392,7 @@ describe.each(platforms)('an invalidation of requests, on %s', (platform) => {
       runs,
     ));
 
-  it('removes by a tag from a function the entries of the same input', () =>
+  it('an invalidation of requests removes by a tag from a function the entries of the same input', () =>
     fc.assert(
       fc.asyncProperty(pairs, async ({ kept: { a }, dropped }) => {
         await check('/tagged', { a }, () => drop('/drop/tag', { a: dropped.a }), a === dropped.a);
@@ -401,7 +401,7 @@ describe.each(platforms)('an invalidation of requests, on %s', (platform) => {
       runs,
     ));
 
-  it("removes a method's entries of the text, or of the value it represents", () =>
+  it("an invalidation by text removes a method's entries of that text, or of the value it represents", () =>
     fc.assert(
       fc.asyncProperty(scalar, text, fc.boolean(), value, async (a, other, same, b) => {
         const own = a instanceof Date && !Number.isNaN(a.getTime()) ? a.toISOString() : String(a);

@@ -70,7 +70,7 @@ const call = (...args: unknown[]): Call => ({ args, execution: undefined, instan
 const runs = { numRuns: 3_000 };
 
 describe('keys', () => {
-  it('are equal for two values exactly if the values are equal', () => {
+  it('keys are equal for two values exactly if the values are equal', () => {
     fc.assert(
       fc.property(pair, ([one, other]) => {
         // The order of Sets and Maps is part of the encoding, too.
@@ -83,7 +83,7 @@ describe('keys', () => {
     );
   });
 
-  it('of methods differ for any two lists of arguments', () => {
+  it('keys of methods differ for any two lists of arguments', () => {
     const recipe = new MethodRecipe('x:A.b', 'A.b()', [], new Set(), String, true);
     const list = fc.array(value, { maxLength: 3 });
     fc.assert(
@@ -94,7 +94,7 @@ describe('keys', () => {
     );
   });
 
-  it("do not depend on the order of an object's keys", () => {
+  it("keys do not depend on the order of an object's keys", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), scalar), (object) => {
         const turned = Object.fromEntries(Object.entries(object).reverse());
@@ -103,7 +103,7 @@ describe('keys', () => {
     );
   });
 
-  it('of templates differ for any two sets of inputs', () => {
+  it('keys of templates differ for any two sets of inputs', () => {
     const template = keyTemplate('a:{0}b{1}:c:{2}');
     for (const kind of ['text', 'typed'] as const) {
       const parts = [0, 1, 2].map((index) => ({
@@ -123,7 +123,7 @@ describe('keys', () => {
     }
   });
 
-  it('of routes differ for any two sets of inputs, a whole query included', () => {
+  it('keys of routes differ for any two sets of inputs, including a whole query', () => {
     const part = (label: string | undefined, index: number): KeyPart => ({
       label,
       read: ({ args }) => args[index],
@@ -148,7 +148,7 @@ describe('keys', () => {
     );
   });
 
-  it('of two templates that do not overlap differ', () => {
+  it('keys of two templates that do not overlap differ', () => {
     const literal = fc.string({ unit: fc.constantFrom('a', 'b', ':', '-'), maxLength: 3 });
     const source = fc
       .array(literal, { minLength: 1, maxLength: 3 })

@@ -6,7 +6,7 @@ import { ManualClock } from '../support/manual-clock.js';
 import { RecordingObserver } from '../support/recording-observer.js';
 
 describe('the memory layer', () => {
-  it('stays within its limits of entries and bytes, and reports its bytes exactly', async () => {
+  it('the memory layer stays within its limits of entries and bytes, and reports its bytes exactly', async () => {
     const step = fc.record({
       key: fc.integer({ min: 0, max: 40 }),
       length: fc.integer({ min: 0, max: 700 }),

@@ -48,7 +48,7 @@ const pair = fc
   .filter(([one, other]) => one.namespace !== other.namespace || one.version !== other.version);
 
 describe('the prefixes of two deploys', () => {
-  it('are never prefixes of each other, colon included', () => {
+  it('prefixes of two deploys are never prefixes of each other, colon included', () => {
     fc.assert(
       fc.property(pair, ([one, other]) => {
         const [first, second] = [one, other].map(({ namespace, version }) => `${sharedPrefix(namespace, version)}:`);
@@ -60,7 +60,7 @@ describe('the prefixes of two deploys', () => {
     );
   });
 
-  it('are readable for names of packages', () => {
+  it('prefixes of two deploys are readable for names of packages', () => {
     expect([sharedPrefix('@acme/shop'), sharedPrefix('shop', '2.1.0'), sharedPrefix('shop:eu')]).toEqual([
       '@acme/shop',
       'shop#2.1.0',
@@ -98,7 +98,7 @@ describe('two deploys on one Redis', () => {
     return cache;
   };
 
-  it.each(layers)('of a %s never read, write or invalidate entries of each other', async (_name, numRuns, layer) => {
+  it.each(layers)('deploys of a %s never read or change entries of each other', async (_name, numRuns, layer) => {
     await fc.assert(
       fc.asyncProperty(pair, async ([one, other]) => {
         await admin.flushAll();

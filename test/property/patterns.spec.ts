@@ -35,7 +35,7 @@ function counting() {
 }
 
 describe('patterns of undeclared keys', () => {
-  it('contain no identifier, and a word after two of them', () => {
+  it('patterns of undeclared keys contain no identifier, and show a word that follows two of them', () => {
     fc.assert(
       fc.property(words, identifiers, identifiers, words, separators, (first, one, other, last, separator) => {
         fc.pre(one !== other);
@@ -47,7 +47,7 @@ describe('patterns of undeclared keys', () => {
     );
   });
 
-  it('contain no rare segment', () => {
+  it('patterns of undeclared keys contain no rare segment', () => {
     const places = fc.constantFrom('leaf', 'inside', 'behind an identifier', 'in front of identifiers');
     fc.assert(
       fc.property(
@@ -70,7 +70,7 @@ describe('patterns of undeclared keys', () => {
     );
   });
 
-  it('count every access once, under the final pattern of its key', async () => {
+  it('patterns of undeclared keys count every access once, under the final pattern of its key', async () => {
     const keys = fc.oneof(
       fc.tuple(fc.nat(3), fc.constantFrom('cart', 'wishes', 'lines')).map(([id, word]) => `user:${id}:${word}`),
       fc.tuple(fc.nat(30), fc.constantFrom('reviews', 'price')).map(([id, word]) => `shop:product:${id}:${word}`),
@@ -107,7 +107,7 @@ describe('patterns of undeclared keys', () => {
     );
   });
 
-  it('are short and within the limit, for any keys', () => {
+  it('patterns of undeclared keys are short and within the limit, for any keys', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ minLength: 1, maxLength: 2_000 }), { maxLength: 200 }), (keys) => {
         const { patternOf, metrics } = counting();

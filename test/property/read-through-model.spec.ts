@@ -169,19 +169,19 @@ describe('read-through in any order of events', () => {
       { numRuns: 60 },
     );
 
-  it('returns nothing older than allowed and reports every access once, over memory', async () => {
+  it('read-through returns nothing older than allowed and reports every access once, over memory', async () => {
     await property(() => [memoryLayer()]);
   }, 120_000);
 
-  it('does the same over memory and a remote layer', async () => {
+  it('read-through is correct over memory and a remote layer', async () => {
     await property(() => [memoryLayer(), new ScriptedLayer().factory()]);
   }, 120_000);
 
-  it('does the same over a remote layer alone', async () => {
+  it('read-through is correct over a remote layer alone', async () => {
     await property(() => [new ScriptedLayer().factory()]);
   }, 120_000);
 
-  it('does the same over a remote layer that always fails', async () => {
+  it('read-through is correct over a remote layer that always fails', async () => {
     await property(() => {
       const remote = new ScriptedLayer();
       remote.failing = new Error('broken');

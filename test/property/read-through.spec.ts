@@ -6,7 +6,7 @@ import { ManualClock, settle } from '../support/manual-clock.js';
 import { RecordingObserver } from '../support/recording-observer.js';
 
 describe('read-through', () => {
-  it('returns nothing older than the last invalidation, and reports every access as one outcome', async () => {
+  it('read-through returns nothing older than the last invalidation, and reports every access as one outcome', async () => {
     const keys = ['a', 'b'];
     const action = fc.tuple(
       fc.constantFrom('read', 'read', 'read', 'land', 'land', 'del', 'tag', 'glob', 'clear', 'age'),

@@ -206,7 +206,7 @@ describe.each(['express', 'fastify'] as const)('the request gate on %s', (platfo
     await closeApps();
   });
 
-  it('makes the same decision for the lane, the route and the chain, which answer the same', async () => {
+  it('the request gate makes the same decision for the lane, the route and the chain, which respond the same', async () => {
     const lane = jest.spyOn(FastLane.prototype, 'answer');
     const route = jest.spyOn(RouteAnswer.prototype, 'answer');
     const seen = new Set<unknown>();
@@ -246,7 +246,7 @@ describe.each(['express', 'fastify'] as const)('the request gate on %s', (platfo
     ]);
   }, 120_000);
 
-  it('makes the same decision for requests of warming', async () => {
+  it('the request gate makes the same decision for requests of warming', async () => {
     const { warming } = app.get(CachingRuntime);
     await fc.assert(
       fc.asyncProperty(
@@ -274,7 +274,7 @@ describe.each(['express', 'fastify'] as const)('the request gate on %s', (platfo
 
   // The development dependencies have no GraphQL driver for Fastify; messages do not depend on the adapter.
   if (platform === 'express') {
-    it('makes the same decision for messages', async () => {
+    it('the request gate makes the same decision for messages', async () => {
       const metrics = app.get(CacheMetrics);
       const countsOf = (path: string, name: string) => {
         const all = metrics.getAllPatternStats();

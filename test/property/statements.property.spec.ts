@@ -51,7 +51,7 @@ const sqlish = fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(' 
 const anything = fc.oneof(sqlish, fc.string({ unit: 'binary', maxLength: 200 }), fc.string({ maxLength: 200 }));
 
 describe('parsing statements', () => {
-  it('never throws for any text, and returns one of a closed set of types and a bounded table', () => {
+  it('parsing a statement never throws for any text, and returns one of a closed set of types and a bounded table', () => {
     fc.assert(
       fc.property(anything, dialect, (text, which) => {
         const { type, table } = describeStatement(text, which);
@@ -63,7 +63,7 @@ describe('parsing statements', () => {
     );
   });
 
-  it('drops every literal, in any notation', () => {
+  it('parsing a statement drops every literal, in any notation', () => {
     const secret = 'hunter2';
     const literal = fc.constantFrom<(inside: string) => string>(
       (inside) => `'${inside}'`,
@@ -104,7 +104,7 @@ describe('parsing statements', () => {
     ['quotes', `'"\``.repeat(60_000)],
     ['names', 'SELECT * FROM ' + 'a.'.repeat(100_000)],
     ['table expressions', 'WITH ' + 'a AS (SELECT 1),'.repeat(20_000)],
-  ])('takes time in proportion to the text: %s', (_, text) => {
+  ])('parsing a statement takes time in proportion to the text: %s', (_, text) => {
     const quickest = (statement: string): number => {
       const runs = Array.from({ length: 3 }, () => {
         const startedAt = performance.now();

@@ -299,7 +299,7 @@ describe('a value of any kind equals the value without a cache', () => {
     ],
   ];
 
-  it.each(places)('%s: for its miss, for its hits, and for earlier readers', async (_place, open) => {
+  it.each(places)('a value equals the value without a cache: %s', async (_place, open) => {
     const { one, other, besideInstance = false } = await open();
     let key = 0;
     await fc.assert(
@@ -323,7 +323,7 @@ describe('a value of any kind equals the value without a cache', () => {
     );
   });
 
-  it('in a process that has returned the classes itself', async () => {
+  it('a value equals the value without a cache in a process that has returned the classes itself', async () => {
     const namespace = `values-${++namespaces}`;
     const [one, other] = [await inRedis(namespace), await inRedis(namespace)];
     let key = 0;
@@ -359,7 +359,7 @@ function scribble(value: unknown): void {
   (value as { mine?: unknown }).mine = 1;
 }
 
-describe('after a build in which a minifier swapped the names of two classes', () => {
+describe('a build in which a minifier swapped the names of two classes', () => {
   interface Build {
     readonly User: new (fields: object) => object;
     readonly Price: new (fields: object) => object;
@@ -389,7 +389,7 @@ describe('after a build in which a minifier swapped the names of two classes', (
     return inList ? { list: [one] } : one;
   };
 
-  it.each(Object.entries(bodies))('classes %s are never confused', async (_, sources) => {
+  it.each(Object.entries(bodies))('two swapped classes are never confused: classes %s', async (_, sources) => {
     const [before, after] = [build(sources, ['a', 'b']), build(sources, ['b', 'a'])];
     await fc.assert(
       fc.asyncProperty(
@@ -417,7 +417,7 @@ describe('after a build in which a minifier swapped the names of two classes', (
     );
   });
 
-  it('classes that are listed by names of their own are restored', async () => {
+  it('classes that are listed by custom names are restored', async () => {
     const sources = bodies['with the same source'];
     const namespace = `values-${++namespaces}`;
     const listed = ({ User: user, Price: price }: Build) => ({ 'shop.User': user, 'shop.Price': price });

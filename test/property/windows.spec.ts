@@ -60,7 +60,7 @@ function isHit({ outcome, local }: Step): boolean {
 }
 
 describe('the windows of a series', () => {
-  it('equal a log of every access, for every window, after idle times of any length', () => {
+  it('the windows of a series equal a log of every access, after idle times of any length', () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 20 }), (script, readEvery) => {
         const clock = new BareClock();
@@ -116,7 +116,7 @@ describe('the windows of a series', () => {
     );
   });
 
-  it('are never longer than stated and less than one slot shorter', () => {
+  it('the windows of a series are never longer than stated and less than one slot shorter', () => {
     fc.assert(
       fc.property(fc.double({ min: START, max: START * 1.1, noNaN: true }), (now) => {
         for (const [window, span, slot] of [
@@ -133,7 +133,7 @@ describe('the windows of a series', () => {
     );
   });
 
-  it('add up: hits and misses to requests, patterns to overall, in every window', () => {
+  it('the figures of every window add up: hits and misses to requests, patterns to overall', () => {
     fc.assert(
       fc.property(steps, (script) => {
         const clock = new BareClock();

@@ -2,7 +2,7 @@ import type { Clock } from '../cache/base/clock.js';
 import { CacheError } from '../cache/base/errors.js';
 import { type CacheObserver, MissReason, Operation, Outcome, Result } from '../cache/base/observer.js';
 
-/** An access to something that is cached elsewhere, recorded by hand: `metrics.record({ … })`. */
+/** An access to a value that is cached elsewhere, recorded by hand: `metrics.record({ … })`. */
 export interface AccessRecord {
   readonly operation: keyof typeof Operation;
   /** The key; its pattern is detected. Give `key` or `pattern`. */
@@ -22,13 +22,15 @@ export interface AccessRecord {
   readonly sizeBytes?: number;
 }
 
-/** What a timer is started with: an {@link AccessRecord} without its time, and without its result where `end` gives it. */
+/** The argument of a timer: an {@link AccessRecord} without its time, and without its result if `end` gives it. */
 export type TimerSubject = Omit<AccessRecord, 'responseTimeMs' | 'result'> & Partial<Pick<AccessRecord, 'result'>>;
 
 /** A running measurement; recorded once, by `end` or at the end of the block that declared it with `using`. */
 export interface MetricsTimer extends Disposable {
-  /** Records, and returns the milliseconds that passed. A second call records nothing. Without a result anywhere a `get` is
-   *  a miss and everything else succeeded. */
+  /**
+   * Records, and returns the milliseconds that passed. A second call records nothing. Without a result, a `get` counts as a miss
+   * and every other operation as a success.
+   */
   end(result?: AccessRecord['result']): number;
 }
 
@@ -51,8 +53,8 @@ const RESULTS: Readonly<Record<Exclude<AccessRecord['operation'], 'get'>, readon
 };
 
 /**
- * Reports an access that happened elsewhere to an observer.
- * @throws CacheError `INVALID_RECORD` for what no access can be; it names the field.
+ * Reports to an observer an access that happened elsewhere.
+ * @throws CacheError `INVALID_RECORD` for an invalid record; it names the field.
  */
 export function recordAccess(observer: CacheObserver, access: AccessRecord): void {
   checkAccess(access);
@@ -80,7 +82,7 @@ export function recordAccess(observer: CacheObserver, access: AccessRecord): voi
   observer.access(series, outcome, -1, responseTimeMs, responseTimeMs, reason);
 }
 
-/** @throws CacheError `INVALID_RECORD` for what no access can be. */
+/** @throws CacheError `INVALID_RECORD` for an invalid record. */
 export function checkAccess(access: AccessRecord): void {
   const { operation, result, responseTimeMs, sizeBytes, key, pattern, endpoint } = access;
   if (!Object.hasOwn(Operation, operation)) {
@@ -88,7 +90,7 @@ export function checkAccess(access: AccessRecord): void {
   }
   const allowed: readonly string[] = operation === 'get' ? Object.keys(OUTCOMES) : RESULTS[operation];
   if (!allowed.includes(result)) {
-    fail(`result ${JSON.stringify(result)} is none of ${operation}; give one of ${allowed.join(', ')}`);
+    fail(`result ${JSON.stringify(result)} is invalid for ${operation}; give one of ${allowed.join(', ')}`);
   }
   if (typeof responseTimeMs !== 'number' || !Number.isFinite(responseTimeMs) || responseTimeMs < 0) {
     fail(`responseTimeMs ${String(responseTimeMs)} is not a duration. Give milliseconds, zero or more`);
@@ -137,7 +139,7 @@ export class Stopwatch implements MetricsTimer {
   }
 }
 
-/** The result of a timer that was ended without one: nothing was found, or it succeeded. */
+/** The result of a timer that was ended without one: a miss or a success. */
 export function defaultResult(operation: AccessRecord['operation']): AccessRecord['result'] {
   return operation === 'get' ? 'miss' : 'ok';
 }

@@ -28,17 +28,17 @@ export type { SubjectMetrics };
 
 export interface CacheMetricsOptions {
   readonly clock: Clock;
-  /** Put before every exported metric name. @default '' */
+  /** Prepended to every exported metric name. @default '' */
   readonly prefix?: string;
 }
 
-/** What another process counts. */
+/** The figures of another process. */
 export interface OtherProcess {
   readonly ledger: Ledger;
   readonly layers: readonly HeldStatus[];
 }
 
-/** The sources of one process: its own ledger, and what other rooms add. */
+/** The sources of one process: its own ledger, and sources of other rooms. */
 interface OwnSources extends StatisticsSources {
   readonly figures: Ledger;
   status: () => readonly HeldStatus[];
@@ -47,26 +47,26 @@ interface OwnSources extends StatisticsSources {
 }
 
 /**
- * Every figure of the cache, by pattern, endpoint, layer, operation and window, and what is done with them besides reading:
- * counting what was cached elsewhere, exporting, carrying them over a restart.
+ * Every figure of the cache, by pattern, endpoint, layer, operation and window. Besides reading figures, it
+ * counts accesses to values cached elsewhere, exports, and carries figures over a restart.
  * @publicApi
  */
 export class CacheMetrics extends CacheStatistics implements FamilySource {
-  /** Put before every exported metric name. */
+  /** Prepended to every exported metric name. */
   readonly prefix: string;
   readonly #observer: CacheObserver;
   readonly #own: OwnSources;
   readonly #catalogue: Catalogue;
   /** Families of other rooms. */
   readonly #others = new Set<FamilySource>();
-  /** Those of named caches, by name. */
+  /** Families of named caches, by name. */
   readonly #caches = new Map<string, FamilySource>();
-  /** By pattern; as many as handlers. */
+  /** By pattern; bounded by the number of handlers. */
   readonly #declarations = new Map<string, PatternDeclaration>();
   /** Bytes that the next image will take, estimated from the last one. */
   #imageRoom: number | undefined;
 
-  /** @param observer to which the cache reports; with any other than a recorder every figure is zero. */
+  /** @param observer the recorder to which the cache reports; with any other observer every figure is zero. */
   constructor(observer: CacheObserver, judgement: Judgement, { clock, prefix = '' }: CacheMetricsOptions) {
     const figures = observer instanceof MetricsRecorder ? observer.ledger : new Ledger(clock, 0, 0);
     const own: OwnSources = { clock, figures, judgement, status: () => [], alerts: new Set(), ttls: new Map() };
@@ -77,13 +77,13 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     this.#catalogue = new Catalogue(figures, () => own.status());
   }
 
-  /** Sets everything that was counted to zero; states such as an open circuit stay. */
+  /** Sets all counts to zero; states such as an open circuit stay. */
   reset(): void {
     this.#own.figures.reset();
   }
 
   /**
-   * Counts what was cached elsewhere.
+   * Counts an access to a value that is cached elsewhere.
    * @throws CacheError `INVALID_RECORD` for a record that is invalid; it names the field.
    */
   record(access: AccessRecord): void {
@@ -104,7 +104,7 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     return this.#familiesBeside(this.#catalogue.families());
   }
 
-  /** As {@link families}, with all patterns together read already, a few of them at a time. */
+  /** As {@link families}, with the totals over all patterns read in advance, in slices. */
   async collectFamilies(): Promise<Iterable<MetricFamily>> {
     const overall = await runInSlices(this.#own.figures.overallInSteps('all'));
     return this.#familiesBeside(this.#catalogue.families(overall));
@@ -115,45 +115,45 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     return this.#caches.size === 0 ? all : familiesOfCaches(all, this.#caches);
   }
 
-  /** Adds the families of a named cache to {@link families}, with the label `cache`; the returned function takes them out again. */
+  /** Adds the families of a named cache to {@link families}, with the label `cache`. @returns a function that removes them. */
   addCache(name: string, source: FamilySource): () => void {
     this.#caches.set(name, source);
     return () => this.#caches.delete(name);
   }
 
-  /** Lets every source bring its figures up to date; ends by their deadlines, whatever fails. */
+  /** Lets every source update its figures; ends by their deadlines, whatever fails. */
   async refresh(): Promise<void> {
     await Promise.allSettled([...this.#others, ...this.#caches.values()].map((source) => source.refresh?.()));
   }
 
-  /** Adds families of another room (warming, databases) to {@link families}; the returned function takes them out again. */
+  /** Adds families of another room (warming, databases) to {@link families}. @returns a function that removes them. */
   addSource(source: FamilySource): () => void {
     this.#others.add(source);
     return () => this.#others.delete(source);
   }
 
-  /** Adds warnings to {@link getRealtime}; the returned function takes them out again. */
+  /** Adds warnings to {@link getRealtime}. @returns a function that removes them. */
   addAlerts(source: AlertSource): () => void {
     this.#own.alerts.add(source);
     return () => this.#own.alerts.delete(source);
   }
 
-  /** The warnings of other sources, without those of the health. */
+  /** The warnings of other sources, without the warnings of the health report. */
   warnings(): readonly HealthWarning[] {
     return [...this.#own.alerts].flatMap((source) => [...source()]);
   }
 
-  /** Calls back whenever the circuit of a layer opens or closes, in place of the caller before. */
+  /** Calls back whenever the circuit of a layer opens or closes. Replaces the previous callback. */
   watchCircuits(changed: () => void): void {
     if (this.#observer instanceof MetricsRecorder) this.#observer.circuitChanged = changed;
   }
 
-  /** Everything that is counted here, as bytes that {@link together} and {@link restore} read. @throws ImageFault where it is too large. */
+  /** Encodes all counts as bytes for {@link together} and {@link restore}. @throws ImageFault if the image is too large. */
   image(): Uint8Array {
     return encodeImage(this.#own.figures, this.#own.status());
   }
 
-  /** As {@link image}, a few patterns at a time: between them the event loop is free. */
+  /** As {@link image}, in slices, so that the event loop stays free. */
   async collectImage(): Promise<Uint8Array> {
     const image = await encodeImageInSlices(this.#own.figures, this.#own.status(), this.#imageRoom);
     this.#imageRoom = Math.ceil(image.length * 1.125);
@@ -161,7 +161,7 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
   }
 
   /**
-   * Goes on from what an earlier process had counted when it ended, in place of what was counted since the start.
+   * Continues the counts of an earlier process, in place of the counts since the start.
    * @throws ImageFault for bytes that are not an image, or of another version; nothing is changed then.
    */
   restore(image: Uint8Array): void {
@@ -169,12 +169,12 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     restoreImage(image, this.#own.figures, false);
   }
 
-  /** What another process counts, by its image, for {@link together}. @throws ImageFault */
+  /** Decodes the image of another process, for {@link together}. @throws ImageFault */
   other(image: Uint8Array): OtherProcess {
     return runAtOnce(this.#otherInSteps(image));
   }
 
-  /** As {@link other}, a few patterns at a time: between them the event loop is free. */
+  /** As {@link other}, in slices, so that the event loop stays free. */
   collectOther(image: Uint8Array): Promise<OtherProcess> {
     return runInSlices(this.#otherInSteps(image));
   }
@@ -185,7 +185,7 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     return { ledger, layers };
   }
 
-  /** This process, as it goes on, and others as one. All windows end now, not when the images were made. */
+  /** The live statistics of this process together with those of others. All windows end now, not when the images were made. */
   together(others: readonly OtherProcess[]): CacheStatistics {
     const own = this.#own;
     const figures = new LedgerSum([own.figures, ...others.map(({ ledger }) => ledger)]);
@@ -197,29 +197,29 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     return new CacheStatistics({ ...own, figures, status });
   }
 
-  /** Where entry counts, bytes and connections are read, in the order of `attach`. */
+  /** Sets the function that returns entry counts, bytes and connections, in the order of `attach`. */
   watchLayers(status: () => readonly HeldStatus[]): void {
     this.#own.status = status;
   }
 
-  /** A pattern that handlers declare: keys that fit it are counted under it from now on. What is left out stays as it was declared. */
+  /** Declares a pattern of handlers: matching keys are counted under it from now on. Fields that are left out stay as declared before. */
   declare(pattern: string, declaration: PatternDeclaration): void {
     this.#own.ttls.set(pattern, declaration.ttlMs);
     this.#declarations.set(pattern, { ...this.#declarations.get(pattern), ...declaration });
     if (this.#observer instanceof MetricsRecorder) this.#observer.declare(pattern);
   }
 
-  /** The pattern that a key is counted under; undefined where nothing is counted. Counts nothing itself. */
+  /** The pattern that a key is counted under; undefined if nothing is counted. Counts nothing itself. */
   patternOf(key: string): string | undefined {
     return this.#observer instanceof MetricsRecorder ? this.#observer.patternOf(key) : undefined;
   }
 
-  /** How handlers declare a pattern; undefined where none does. */
+  /** The declaration of a pattern; undefined if no handler declares it. */
   declarationOf(pattern: string): PatternDeclaration | undefined {
     return this.#declarations.get(pattern);
   }
 
-  /** The statistics of the handler or method that these series were made for. */
+  /** The statistics of the handler or method that these series belong to. */
   viewOf(series: readonly Series[]): SubjectMetrics {
     const tracks = series.flatMap((each) =>
       each instanceof SeriesHandle ? (each.bySide ?? each.byPattern ?? []) : [],

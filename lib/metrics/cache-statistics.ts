@@ -35,35 +35,35 @@ import { AccessCount, AccessTime } from './windows/access-track.js';
 import type { HistoryWindow } from './windows/history.js';
 import { type Window, windowNamed, WINDOWS } from './windows/windows.js';
 
-/** What statistics are made of. */
+/** The sources of statistics. */
 export interface StatisticsSources {
   readonly clock: Clock;
   readonly figures: LedgerReading;
   readonly judgement: Judgement;
-  /** Entry counts, bytes and connections of the layers, as they are when they are asked for. */
+  /** Reads entry counts, bytes and connections of the layers as they are now. */
   readonly status: () => readonly HeldStatus[];
-  /** Further warnings, which {@link CacheStatistics.getRealtime} shows beside its own. */
+  /** Further warnings, which {@link CacheStatistics.getRealtime} adds to its own. */
   readonly alerts: Iterable<AlertSource>;
-  /** The TTL in force of declared patterns, milliseconds; null where it follows from the value. */
+  /** The TTL in force of declared patterns, milliseconds; null if it follows from the value. */
   readonly ttls: ReadonlyMap<string, number | null>;
 }
 
 const OPERATIONS = Object.keys(Operation) as (keyof typeof Operation)[];
 
-/** What patterns are ranked by; costs less than their statistics. */
+/** The counts by which patterns are ranked; costs less than their statistics. */
 interface PatternCounts {
   readonly pattern: string;
   readonly requests: number;
   readonly hitRate: number | null;
 }
 
-/** A reading of figures, a few patterns a step. */
+/** A reading of figures, a few patterns per step. */
 type Steps<T> = Generator<void, T>;
 
 /**
  * Statistics of the cache, of one process or of several together. Snapshots are frozen. A window is one of `1m 5m 1h 24h all`,
- * `all` where none is given; any other name throws a CacheError `UNKNOWN_WINDOW`. Each statistic can be read at once (`getStats()`)
- * or a few patterns at a time (`collectStats()`): between them the event loop is free, which matters from a thousand patterns on.
+ * `all` if none is given; any other name throws a CacheError `UNKNOWN_WINDOW`. Each statistic can be read synchronously (`getStats()`)
+ * or in slices (`collectStats()`), so that the event loop stays free; use slices from a thousand patterns on.
  * @publicApi
  */
 export class CacheStatistics {
@@ -73,17 +73,17 @@ export class CacheStatistics {
     this.#sources = sources;
   }
 
-  /** Everything together. */
+  /** The totals over all patterns. */
   getStats(window?: Window): CacheStats {
     return runAtOnce(this.#stats(window));
   }
 
-  /** As {@link getStats}, a few patterns at a time. */
+  /** As {@link getStats}, in slices. */
   collectStats(window?: Window): Promise<CacheStats> {
     return runInSlices(this.#stats(window));
   }
 
-  /** One pattern, such as `feed:*`; zeros for one that was never asked. */
+  /** One pattern, such as `feed:*`; zeros for a pattern without accesses. */
   getPatternStats(pattern: string, window?: Window): PatternStats {
     return this.#pattern(pattern, windowNamed(window));
   }
@@ -98,7 +98,7 @@ export class CacheStatistics {
     return runAtOnce(this.#patterns(window));
   }
 
-  /** As {@link getAllPatternStats}, a few patterns at a time. */
+  /** As {@link getAllPatternStats}, in slices. */
   collectPatternStats(window?: Window): Promise<readonly PatternStats[]> {
     return runInSlices(this.#patterns(window));
   }
@@ -108,17 +108,17 @@ export class CacheStatistics {
     return runAtOnce(this.#endpoints(window));
   }
 
-  /** As {@link getEndpointStats}, a few endpoints at a time. */
+  /** As {@link getEndpointStats}, in slices. */
   collectEndpointStats(window?: Window): Promise<readonly EndpointStats[]> {
     return runInSlices(this.#endpoints(window));
   }
 
-  /** All layers, nearest first. */
+  /** All layers, local layer first. */
   getLayerStats(window?: Window): readonly LayerStats[] {
     return runAtOnce(this.#layers(window));
   }
 
-  /** As {@link getLayerStats}, a few patterns at a time. */
+  /** As {@link getLayerStats}, in slices. */
   collectLayerStats(window?: Window): Promise<readonly LayerStats[]> {
     return runInSlices(this.#layers(window));
   }
@@ -127,17 +127,17 @@ export class CacheStatistics {
     return runAtOnce(this.#operations(window));
   }
 
-  /** As {@link getOperationStats}, a few patterns at a time. */
+  /** As {@link getOperationStats}, in slices. */
   collectOperationStats(window?: Window): Promise<readonly OperationStats[]> {
     return runInSlices(this.#operations(window));
   }
 
-  /** The patterns that are asked most, most first. */
+  /** The patterns with the most requests, most first. */
   getTopPatterns(limit: number, window?: Window): readonly PatternStats[] {
     return runAtOnce(this.#topPatterns(limit, window));
   }
 
-  /** As {@link getTopPatterns}, a few patterns at a time. */
+  /** As {@link getTopPatterns}, in slices. */
   collectTopPatterns(limit: number, window?: Window): Promise<readonly PatternStats[]> {
     return runInSlices(this.#topPatterns(limit, window));
   }
@@ -147,21 +147,21 @@ export class CacheStatistics {
     return runAtOnce(this.#costliestPatterns(limit, window));
   }
 
-  /** As {@link getCostliestPatterns}, a few patterns at a time. */
+  /** As {@link getCostliestPatterns}, in slices. */
   collectCostliestPatterns(limit: number, window?: Window): Promise<readonly PatternStats[]> {
     return runInSlices(this.#costliestPatterns(limit, window));
   }
 
   /**
    * Patterns whose hit rate is below `threshold` (0–1), lowest first, each with what to do about it.
-   * @param minRequests leaves out patterns that were asked less often. @default 1
-   * @param limit how many. @default all
+   * @param minRequests leaves out patterns with fewer requests. @default 1
+   * @param limit the most patterns. @default all
    */
   getLowPerformers(threshold: number, window?: Window, minRequests = 1, limit = Infinity): readonly LowPerformer[] {
     return runAtOnce(this.#lowPerformers(threshold, window, minRequests, limit));
   }
 
-  /** As {@link getLowPerformers}, a few patterns at a time. */
+  /** As {@link getLowPerformers}, in slices. */
   collectLowPerformers(
     threshold: number,
     window?: Window,
@@ -176,27 +176,27 @@ export class CacheStatistics {
     return runAtOnce(this.#hitRates());
   }
 
-  /** As {@link getHitRates}, a few patterns at a time. */
+  /** As {@link getHitRates}, in slices. */
   collectHitRates(): Promise<HitRates> {
     return runInSlices(this.#hitRates());
   }
 
-  /** What happens now: the last minute, loads in flight, and open warnings. */
+  /** The current state: the last minute, loads in flight, and open warnings. */
   getRealtime(): Realtime {
     return runAtOnce(this.#realtime());
   }
 
-  /** As {@link getRealtime}, a few patterns at a time. */
+  /** As {@link getRealtime}, in slices. */
   collectRealtime(): Promise<Realtime> {
     return runInSlices(this.#realtime());
   }
 
-  /** A window over time: all patterns together, or one. @param patterns how many patterns are listed beside. */
+  /** A window over time: of all patterns together, or of one. @param patterns how many patterns are listed in addition. */
   getHistory(window: HistoryWindow, pattern?: string, patterns = 0): History {
     return runAtOnce(historyOf(this.#sources, window, pattern, patterns));
   }
 
-  /** As {@link getHistory}, a few patterns at a time. */
+  /** As {@link getHistory}, in slices. */
   collectHistory(window: HistoryWindow, pattern?: string, patterns = 0): Promise<History> {
     return runInSlices(historyOf(this.#sources, window, pattern, patterns));
   }
@@ -205,7 +205,7 @@ export class CacheStatistics {
     return runAtOnce(this.#health());
   }
 
-  /** As {@link getHealth}, a few patterns at a time. */
+  /** As {@link getHealth}, in slices. */
   collectHealth(): Promise<HealthReport> {
     return runInSlices(this.#health());
   }
@@ -304,7 +304,7 @@ export class CacheStatistics {
     });
   }
 
-  /** All from one reading of all patterns together, which is most of the work. */
+  /** Uses one reading of all patterns together, which is most of the work. */
   *#health(): Steps<HealthReport> {
     const { figures, judgement, clock } = this.#sources;
     const { window, targets } = judgement;
@@ -364,7 +364,7 @@ export class CacheStatistics {
   }
 }
 
-/** Reads something of each item, one a step. */
+/** Reads each item, one per step. */
 function* each<T, R>(items: Iterable<T>, read: (item: T) => R): Steps<R[]> {
   const all: R[] = [];
   for (const item of items) {

@@ -19,7 +19,7 @@ import { HistogramTotal } from './windows/histogram.js';
 import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './windows/layer-track.js';
 import { WINDOWS } from './windows/windows.js';
 
-/** Names of places, in the order in which they are shown. */
+/** Label names with their counters or indices, in the order in which they are exported. */
 type Names<T> = readonly (readonly [name: string, place: T])[];
 
 /** Results of `get`. */
@@ -60,9 +60,9 @@ const REASONS: Names<MissReason> = Object.entries(MissReason).filter(([name]) =>
 /** States of a circuit breaker. */
 const STATES = Object.values(CircuitState);
 
-/** The families of the cache's own metrics, in the names of the reference; everything is read when points are asked for. */
+/** The families of the cache's own metrics, under the names of the reference; figures are read when points are iterated. */
 export class Catalogue {
-  /** Labels of points, made once; exporters recognise them by identity. */
+  /** Labels of points, created once: exporters recognise them by identity. */
   readonly #labels = new Map<string, readonly string[]>();
   readonly #trackLabels = new Map<AccessTrack, (readonly string[])[]>();
 
@@ -72,8 +72,8 @@ export class Catalogue {
   ) {}
 
   /**
-   * All patterns together are read once for all of the families, when the first of them needs it.
-   * @param collected all patterns together since the start, where the caller has read them already.
+   * The totals over all patterns are read once for all families, when the first family needs them.
+   * @param collected the totals over all patterns since the start, if the caller has read them already.
    */
   families(collected?: OverallSum): MetricFamily[] {
     let read: Overall | undefined;

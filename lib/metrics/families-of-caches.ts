@@ -1,11 +1,11 @@
 import type { FamilySource, MetricFamily, MetricPoint } from './family.js';
 
-/** What the application's own cache is called in the label `cache` beside named ones. */
+/** The value of the label `cache` for the application's own cache, if there are named ones. */
 const OWN = 'default';
 
 /**
- * The families of an application's own cache and of its named ones as one: those that a named cache has get the label `cache`. What
- * belongs to no cache alone, such as warming and databases, stays as it is.
+ * Merges the families of an application's own cache and of its named ones: families that a named cache has get the label `cache`. Families
+ * that belong to no single cache, such as warming and databases, stay as they are.
  */
 export function familiesOfCaches(
   own: readonly MetricFamily[],

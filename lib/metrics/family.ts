@@ -3,7 +3,7 @@ import type { HistogramView } from './windows/histogram.js';
 export type { HistogramView };
 
 /**
- * The neutral form in which every figure leaves the library: cumulative since start, as Prometheus and OpenTelemetry want
+ * The neutral format of every exported figure: cumulative since start, as Prometheus and OpenTelemetry require
  * it. Exporters render families and compute nothing. Names are without `metrics.prefix`; seconds and bytes are base units.
  */
 export interface MetricFamily {
@@ -11,17 +11,17 @@ export interface MetricFamily {
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly unit?: 'seconds' | 'bytes' | 'ratio';
-  /** How values of several processes become one. @default what {@link aggregationOf} says */
+  /** How values of several processes are merged. @default the result of {@link aggregationOf} */
   readonly aggregation?: Aggregation;
   readonly labelNames: readonly string[];
-  /** Read while they are iterated; sums over all subjects are as old as the first read of any of their families. */
+  /** Read while they are iterated; totals over all patterns are as old as the first read of any of their families. */
   points(): Iterable<MetricPoint>;
 }
 
 /** The names are those of prom-client's aggregators. */
 export type Aggregation = 'sum' | 'average' | 'min' | 'max';
 
-/** How values of several processes become one: ratios are averaged, everything else is added up unless the family says how. */
+/** How values of several processes are merged: ratios are averaged, everything else is added up unless the family says otherwise. */
 export function aggregationOf({ aggregation, unit }: Pick<MetricFamily, 'aggregation' | 'unit'>): Aggregation {
   return aggregation ?? (unit === 'ratio' ? 'average' : 'sum');
 }
@@ -37,18 +37,18 @@ export interface MetricPoint {
 /** A source of figures to export: the metrics, warming, observed databases. */
 export interface FamilySource {
   families(): Iterable<MetricFamily>;
-  /** As {@link families}; what takes long to read is read beforehand, in slices between which the event loop is free. */
+  /** As {@link families}; slow figures are read in advance, in slices, so that the event loop stays free. */
   collectFamilies?(): Promise<Iterable<MetricFamily>>;
-  /** Updates figures that come from elsewhere, such as a server; awaited before a scrape. Never rejects, and ends by a deadline. */
+  /** Updates figures from elsewhere, such as a server; awaited before a scrape. Never rejects, and ends by a deadline. */
   refresh?(): Promise<void>;
 }
 
-/** The families of a source, in slices where it has that form. */
+/** The families of a source, read in slices if the source supports it. */
 export async function collectedFamilies(source: FamilySource): Promise<Iterable<MetricFamily>> {
   return source.collectFamilies === undefined ? source.families() : source.collectFamilies();
 }
 
-/** Reads the points of a family when it is asked for them. */
+/** Reads the points of a family. */
 type Points = () => Iterable<MetricPoint>;
 
 /** A family of counters. */
@@ -62,7 +62,7 @@ export function counter(
   return { name, help, type: 'counter', labelNames, points, ...(unit === undefined ? {} : { unit }) };
 }
 
-/** A family of gauges; `aggregation` says how the values of several processes become one. */
+/** A family of gauges; `aggregation` sets how the values of several processes are merged. */
 export function gauge(
   name: string,
   help: string,

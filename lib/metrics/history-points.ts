@@ -12,7 +12,7 @@ interface HistorySources {
   readonly figures: LedgerReading;
 }
 
-/** A window over time, a pattern a step. */
+/** A window over time, one pattern per step. */
 export function* historyOf(
   { clock, figures }: HistorySources,
   window: HistoryWindow,

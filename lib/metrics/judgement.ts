@@ -9,51 +9,51 @@ import type {
   Window,
 } from './snapshot.js';
 
-/** What the cache's health is judged by: one window, taken at one moment. */
+/** The figures by which the cache's health is judged: one window, read at one time. */
 export interface HealthFacts {
   readonly stats: CacheStats;
-  /** Those that have a target. */
+  /** The patterns with a target. */
   readonly patterns: readonly PatternStats[];
   readonly layers: readonly LayerStats[];
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
 }
 
-/** What a recommendation is drawn from. */
+/** The figures from which a recommendation is derived. */
 export interface PatternFacts {
   readonly stats: PatternStats;
-  /** The TTL in force, milliseconds; null where none is known. */
+  /** The TTL in force, milliseconds; null if none is known. */
   readonly ttlMs: number | null;
 }
 
-/** A handler or method that declares a pattern: what a reader searches the code for. */
+/** A handler or method that declares a pattern, named as in the code. */
 export interface DeclaringMethod {
   /** The name of its class. */
   readonly class: string;
   readonly method: string;
   /** `http` or another transport of a handler; `method` for a provider's. */
   readonly transport: string;
-  /** As statistics name it, such as `GET /feeds/:id`; null where it is no endpoint. */
+  /** As statistics name it, such as `GET /feeds/:id`; null if it is not an endpoint. */
   readonly endpoint: string | null;
 }
 
 /** A pattern as handlers and methods declare it. */
 export interface PatternDeclaration {
-  /** The TTL in force, milliseconds, which recommendations name; null where it follows from the value. */
+  /** The TTL in force, milliseconds, which recommendations name; null if it follows from the value. */
   readonly ttlMs: number | null;
   /** As `@Cached` writes it, such as `product:{params.id}`. */
   readonly text?: string;
   /** Every handler and method that declares it. */
   readonly declaredBy?: readonly DeclaringMethod[];
-  /** Its policy is the one in force: an override replaces it. */
+  /** Holds the policy in force: an override replaces the policy. */
   readonly plan?: { readonly policy: ResolvedPolicy<never> };
 }
 
-/** Judges figures: health and recommendations. The metrics hold figures only and are given their judgement. */
+/** Judges figures: health and recommendations. The metrics hold figures only; the judgement is passed in. */
 export interface Judgement {
-  /** The window that health is judged by. */
+  /** The window used for the health. */
   readonly window: Window;
-  /** Patterns that have a target of their own. */
+  /** The patterns with a target. */
   readonly targets: readonly string[];
   assessHealth(facts: HealthFacts): HealthReport;
   recommend(facts: PatternFacts): Pick<LowPerformer, 'code' | 'recommendation'>;

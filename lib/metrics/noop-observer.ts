@@ -1,6 +1,6 @@
 import type { CacheObserver, Series } from '../cache/base/observer.js';
 
-/** The series of an observer that keeps none. */
+/** The series of an observer that counts nothing. */
 const NOWHERE: Series = Object.freeze({ pattern: '', endpoint: undefined });
 
 /** Counts and times nothing: `metrics: false`. */

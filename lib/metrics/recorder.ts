@@ -29,11 +29,11 @@ export interface RecorderOptions {
   readonly clock: Clock;
   /** Share of accesses that are timed, 0–1; every access is counted. @default 1 */
   readonly samplingRate?: number;
-  /** Patterns kept apart. @default 100 */
+  /** The most patterns counted separately. @default 100 */
   readonly maxPatterns?: number;
-  /** Endpoints kept apart. @default 100 */
+  /** The most endpoints counted separately. @default 100 */
   readonly maxEndpoints?: number;
-  /** The pattern of a key that no handler declared; undefined leaves it to the detection. */
+  /** The pattern of a key that no handler declared; undefined leaves it to detection. */
   readonly patternOf?: (key: string) => string | undefined;
   /** Numbers from 0 to 1, for sampling. @default Math.random */
   readonly random?: () => number;
@@ -44,10 +44,10 @@ const DEFAULT_LIMIT = 100;
 const NO_OPTIONS: SeriesOptions = {};
 
 /**
- * Counts what the cache reports, in memory that does not grow. A hit is work on a few cells of one array; it allocates nothing.
+ * Counts the events of a cache in bounded memory. A hit changes a few cells of one array; it allocates nothing.
  *
- * Every access is counted and `samplingRate` of the hits in memory are timed, each weighted by 1 / rate. Times that the
- * cache measured anyway, of all other accesses, are all recorded, unless the rate is 0: then nothing is timed.
+ * Every access is counted. `samplingRate` of the hits in memory are timed, each weighted by 1 / rate. Of all other accesses the cache
+ * measures the times anyway: all are recorded, unless the rate is 0: then nothing is timed.
  */
 export class MetricsRecorder implements CacheObserver {
   readonly ledger: Ledger;
@@ -83,7 +83,7 @@ export class MetricsRecorder implements CacheObserver {
     return this.#registry.series(pattern, endpoint, options);
   }
 
-  /** Keys that fit this pattern are counted under it, also where they are written or deleted by hand. */
+  /** Counts keys that match this pattern under it, including keys that are written or deleted by hand. */
   declare(pattern: string): void {
     this.#registry.declare(pattern);
   }
@@ -92,7 +92,7 @@ export class MetricsRecorder implements CacheObserver {
     return this.#registry.seriesOf(key);
   }
 
-  /** The pattern that a key is counted under, where no handler says another. Counts nothing. */
+  /** The pattern that a key is counted under, unless its handler names another. Counts nothing. */
   patternOf(key: string): string {
     return this.#registry.patternOf(key);
   }
@@ -238,7 +238,7 @@ export class MetricsRecorder implements CacheObserver {
     if (this.#timesLayers) track.histograms[ASYNC_WRITE]!.record(durationMs, 1);
   }
 
-  /** A hit of another layer in the same turn: reported like any other access. */
+  /** A hit of another layer in the same turn: counted like any other access. */
   #hitBehind(series: Series, layer: number, startedAt: number): void {
     const ms = this.#clock.now() - startedAt;
     this.access(series, Outcome.hit, layer, ms, ms, MissReason.none);
@@ -270,7 +270,7 @@ export class MetricsRecorder implements CacheObserver {
   }
 }
 
-/** @param bytes of a value that was kept, where they are known; else 0. */
+/** @param bytes the size of a stored value, if it is known; else 0. */
 function countOperation(track: Track, at: number, operation: Operation, result: Result, bytes: number): void {
   track.advance(at);
   const { counters } = track;

@@ -3,7 +3,7 @@ import type { Window } from './windows/windows.js';
 export { type Window, WINDOWS } from './windows/windows.js';
 
 /**
- * What happened in one window. Times are milliseconds, rates 0–1; a rate or time without anything to compute it from is
+ * The statistics of one window. Times are milliseconds, rates 0–1; a rate or time without data is
  * null. Quantiles are within 2.2 % of the exact ones.
  */
 export interface CacheStats {
@@ -31,27 +31,27 @@ export interface CacheStats {
   readonly operationsInFlight: number;
   readonly hitRate: number | null;
   readonly missRate: number | null;
-  /** The cache's own time: from the question until it has the value or knows that it has none. */
+  /** The cache's own time: from the request until the cache has the value or has found that it has none. */
   readonly avgResponseTimeMs: number | null;
   readonly p50ResponseTimeMs: number | null;
   readonly p95ResponseTimeMs: number | null;
   readonly p99ResponseTimeMs: number | null;
   readonly maxResponseTimeMs: number | null;
-  /** The origin's time. */
+  /** The time of the origin. */
   readonly avgLoadTimeMs: number | null;
   readonly p50LoadTimeMs: number | null;
   readonly p95LoadTimeMs: number | null;
   readonly p99LoadTimeMs: number | null;
   /** Hits × the mean load time: what callers would have waited for the origin. */
   readonly timeSavedMs: number;
-  /** Misses by why. */
+  /** Misses by reason. */
   readonly missReasons: Readonly<Record<'cold' | 'expired' | 'evicted' | 'invalidated' | 'error' | 'unknown', number>>;
   readonly window: Window;
-  /** Seconds of the window that were really observed. */
+  /** Seconds of the window that were observed. */
   readonly coverageSeconds: number;
 }
 
-/** Loads and writes that left nothing in the cache, by why. */
+/** Loads and writes whose value was not stored, by reason. */
 export interface NotKeptCounts {
   /** The load failed or took longer than `hardTimeout`. */
   readonly error: number;
@@ -61,25 +61,25 @@ export interface NotKeptCounts {
   readonly skipped: number;
   /** The handler sets a cookie. */
   readonly cookie: number;
-  /** A stream, or several values, which one reader can have. */
+  /** A stream or an iterator, which can be read once only. */
   readonly stream: number;
-  /** The status of the response is not one that is kept. */
+  /** Responses with this status are not stored. */
   readonly status: number;
-  /** The handler wrote to a response that had been sent. */
+  /** The handler wrote to a response that was already sent. */
   readonly response: number;
   /** Larger than `maxEntrySize`. */
   readonly size: number;
   /** The value cannot be copied faithfully. */
   readonly value: number;
-  /** Null or undefined, for which no TTL is set. */
+  /** Null or undefined, without a TTL set for it. */
   readonly empty: number;
   /** The TTL of this value is 0. */
   readonly ttl: number;
   /** The policy's `ttl`, `tags` or `cacheIf` failed. */
   readonly policy: number;
-  /** An invalidation came while it was loaded. */
+  /** An invalidation came during the load. */
   readonly invalidated: number;
-  /** No layer took it. */
+  /** No layer stored it. */
   readonly layer: number;
 }
 
@@ -93,7 +93,7 @@ export interface PatternStats extends CacheStats {
 export interface EndpointStats extends CacheStats {
   /** `GET /feeds/discover`: method and route template, never the concrete URL. */
   readonly endpoint: string;
-  /** What callers waited, loads included. */
+  /** The time callers waited, loads included. */
   readonly avgTotalTimeMs: number | null;
   readonly p50TotalTimeMs: number | null;
   readonly p95TotalTimeMs: number | null;
@@ -102,7 +102,7 @@ export interface EndpointStats extends CacheStats {
 
 export interface LayerStats {
   readonly layer: string;
-  /** `cacheHits + cacheMisses`: keys asked for. */
+  /** `cacheHits + cacheMisses`: requested keys. */
   readonly totalRequests: number;
   readonly cacheHits: number;
   readonly cacheMisses: number;
@@ -123,9 +123,9 @@ export interface LayerStats {
   readonly queueDepth: number;
   readonly writesDropped: number;
   readonly writesFailed: number;
-  /** Invalidations by glob whose entries could not be removed yet; present where there are any. */
+  /** Invalidations by glob whose entries are not removed yet; present if there are any. */
   readonly sweepsPending?: number;
-  /** Invalidations that the layer has not taken yet; present where there are any. */
+  /** Invalidations that the layer has not accepted yet; present if there are any. */
   readonly invalidationsPending?: number;
   /** Present while the last message to the other processes could not be sent. */
   readonly busNotSent?: true;
@@ -139,7 +139,7 @@ export interface OperationStats {
   readonly operation: 'get' | 'set' | 'has' | 'delete' | 'invalidate' | 'load' | 'refresh' | 'warm';
   readonly count: number;
   readonly errors: number;
-  /** Hits over accesses for `get`, succeeded over all for the others. */
+  /** Hits over accesses for `get`, successes over all runs for the others. */
   readonly hitRate: number | null;
   readonly avgResponseTimeMs: number | null;
   readonly p50ResponseTimeMs: number | null;
@@ -164,21 +164,21 @@ export interface HitRates {
 
 export interface Realtime {
   readonly operationsInFlight: number;
-  /** Accesses a second, over the last minute. */
+  /** Accesses per second, over the last minute. */
   readonly requestsPerSecond: number;
   readonly hitRate: number | null;
   readonly avgResponseTimeMs: number | null;
   readonly p99ResponseTimeMs: number | null;
-  /** What needs a look now. */
+  /** Open warnings. */
   readonly alerts: readonly HealthWarning[];
   readonly timestamp: string;
 }
 
-/** What happened in one part of a window. Times are milliseconds, rates 0–1; without anything to compute them from they are null. */
+/** The statistics of one part of a window. Times are milliseconds, rates 0–1; null without data. */
 export interface HistoryPoint {
   /** When the part began. */
   readonly start: string;
-  /** How long it is, seconds; what was not observed of it is left out. */
+  /** Its length, seconds, without unobserved time. */
   readonly seconds: number;
   readonly totalRequests: number;
   readonly cacheHits: number;
@@ -196,12 +196,12 @@ export interface HistoryPoint {
 /** A window over time, oldest point first. */
 export interface History {
   readonly window: Exclude<Window, 'all'>;
-  /** Of one pattern; null for all together. */
+  /** Of one pattern; null for all patterns together. */
   readonly pattern: string | null;
   readonly points: readonly HistoryPoint[];
   /** The patterns that lost most time to misses, most first. */
   readonly patterns: readonly { readonly pattern: string; readonly points: readonly HistoryPoint[] }[];
-  /** Since when everything is counted: start, or the last reset. */
+  /** When counting began: the start, or the last reset. */
   readonly since: string;
   readonly timestamp: string;
 }
@@ -243,7 +243,7 @@ export interface HealthReport {
   readonly p95ResponseTimeMs: number | null;
   readonly totalRequests: number;
   readonly warnings: readonly HealthWarning[];
-  /** Present where there are too few requests to judge by. */
+  /** Present if there are too few requests to judge. */
   readonly note?: string;
   readonly window: Window;
   readonly timestamp: string;
@@ -267,9 +267,9 @@ export type RecommendationCode =
   | 'NOT_CACHED';
 
 /**
- * What {@link LowPerformer.recommendation} says: a recommendation, or where there is none the cause (`LAYER_FAILS`: a layer does not
- * answer, `NOTHING_STORED`: nothing was stored, `COLD_KEYS`: keys are asked for that nothing had loaded), or `WITHHELD`: what is
- * missing before something can be recommended.
+ * The code of {@link LowPerformer.recommendation}: a recommendation; or if there is none the cause (`LAYER_FAILS`: a layer does not
+ * answer, `NOTHING_STORED`: nothing was stored, `COLD_KEYS`: the requested keys had never been loaded); or `WITHHELD`: more data
+ * is needed for a recommendation.
  */
 export type AdviceCode = RecommendationCode | 'LAYER_FAILS' | 'NOTHING_STORED' | 'COLD_KEYS' | 'WITHHELD';
 
@@ -279,7 +279,7 @@ export interface LowPerformer {
   readonly totalRequests: number;
   readonly code: AdviceCode;
   readonly recommendation: string;
-  /** Why misses happened, what was not kept and why, the TTL in force: what the recommendation was drawn from. */
+  /** The facts from which the recommendation was derived: reasons of misses, counts of values not stored, the TTL in force. */
   readonly missReasons: CacheStats['missReasons'];
   readonly notKept: NotKeptCounts;
   readonly ttlMs: number | null;

@@ -20,7 +20,7 @@ export class SpaceSaving {
     return this.#places.has(key);
   }
 
-  /** Counts an occurrence, or so many. Returns the key that it replaced, if any. */
+  /** Counts one or more occurrences. Returns the key that it replaced, if any. */
   add(key: string, by = 1): string | undefined {
     const place = this.#places.get(key);
     if (place !== undefined) {

@@ -18,8 +18,8 @@ import type { WindowSum } from './windows/window-sum.js';
 import type { Window } from './windows/windows.js';
 
 /*
- * The definition of each statistic, as a function of what was counted. Snapshots, exported families and the views of single
- * handlers are all made of these.
+ * The definition of each statistic, as a function of counts. Snapshots, exported families and the views of single
+ * handlers all use these functions.
  */
 
 /** Hits, stale ones included. */
@@ -34,12 +34,12 @@ export function missesIn(counters: Float64Array): number {
   );
 }
 
-/** Accesses by how they ended. */
+/** Accesses by outcome. */
 export function outcomeIn(counters: Float64Array, outcome: Outcome): number {
   return outcomeOf((counter) => counters[counter]!, outcome);
 }
 
-/** As {@link outcomeIn}, of counters that are read one by one. Hits in memory are counted apart from all other hits. */
+/** As {@link outcomeIn}, for counters that are read one by one. Hits in memory have a separate counter. */
 export function outcomeOf(counted: (counter: number) => number, outcome: Outcome): number {
   return counted(outcomeAt(outcome)) + (outcome === Outcome.hit ? counted(AccessCount.localHit) : 0);
 }
@@ -81,7 +81,7 @@ export function circuitStateNamed(state: CircuitState): LayerStats['circuitState
   return CIRCUIT_STATES[state];
 }
 
-/** What a snapshot holds besides what a series counts. */
+/** The facts that a snapshot needs besides the counts of a series. */
 export interface SnapshotContext {
   readonly window: Window;
   readonly coverageSeconds: number;
@@ -161,7 +161,7 @@ export function endpointStats(endpoint: string, sum: WindowSum, context: Snapsho
   });
 }
 
-/** Statistics of `get`, which is all patterns together. */
+/** Statistics of `get`: the totals over all patterns. */
 export function getStats(sum: WindowSum, { window, coverageSeconds }: SnapshotContext): OperationStats {
   return Object.freeze({
     operation: 'get' as const,
@@ -190,7 +190,7 @@ export function operationStats(
   });
 }
 
-/** @param local what the first layer answered in the same turn, which is counted with the patterns. */
+/** @param local hits answered by the first layer in the same turn, which are counted with the patterns. */
 export function layerStats(
   { name, circuit, queueDepth }: LayerState,
   status: HeldStatus | undefined,
@@ -242,7 +242,7 @@ function notKeptIn(counters: Float64Array): NotKeptCounts {
   });
 }
 
-/** Loads and refreshes that failed or took too long. */
+/** Loads and refreshes that failed or timed out. */
 function loadErrorsIn(counters: Float64Array): number {
   const failed = (operation: Operation): number =>
     counters[operationAt(operation, Result.error)]! + counters[operationAt(operation, Result.timeout)]!;

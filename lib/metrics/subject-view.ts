@@ -8,11 +8,11 @@ import { windowNamed } from './windows/windows.js';
 export interface SubjectMetrics {
   /** @throws CacheError `UNKNOWN_WINDOW`. */
   getStats(window?: Window): CacheStats;
-  /** Sets this handler's or method's own statistics to zero; its pattern's and the overall ones stay. */
+  /** Sets the statistics of this handler or method to zero; those of its pattern and the totals stay. */
   reset(): void;
 }
 
-/** Reads the tracks of one subject: those of its endpoints, or its own. */
+/** Reads the tracks of one subject: of its endpoints, or of its method. */
 export class SubjectView implements SubjectMetrics {
   constructor(
     private readonly ledger: Ledger,

@@ -14,8 +14,8 @@ import { circuitStateNamed } from '../statistics.js';
 import type { MetricsCollector } from './metrics-collector.js';
 
 /**
- * Passes what a cache reports to an observer on to a {@link MetricsCollector}; a batch is passed on key by key. What the
- * collector throws or rejects with is counted.
+ * Passes the events of a cache on to a {@link MetricsCollector}; a batch is passed on key by key. Errors that the
+ * collector throws or rejects with are counted.
  */
 export class CollectorObserver implements Partial<CacheObserver> {
   readonly #collector: MetricsCollector;

@@ -1,7 +1,7 @@
 import { SAFE_MESSAGE } from '../../cache/base/redacted-error.js';
 import { NIBBLE, PackedReader, PackedWriter } from './packing.js';
 
-/** Bytes that are not an image of metrics, are incomplete, or are of another version. */
+/** Thrown for bytes that are not an image of metrics, are incomplete, or are of another version. */
 export class ImageFault extends Error {
   override readonly name = 'ImageFault';
 
@@ -17,10 +17,10 @@ const MAX_TEXT = 1024;
 /** Writes numbers, texts and runs of bytes one after the other. */
 export class ImageWriter {
   readonly packed: PackedWriter;
-  /** For what is packed before its length is known. */
+  /** For data that is packed before its length is known. */
   readonly scratch = new PackedWriter();
 
-  /** @param room bytes that it will hold, as far as is known. */
+  /** @param room the expected number of bytes. */
   constructor(room?: number) {
     this.packed = new PackedWriter(room);
   }
@@ -34,7 +34,7 @@ export class ImageWriter {
     this.packed.write(Math.max(0, Math.round(value)));
   }
 
-  /** A whole number of zero or more, or none. */
+  /** A whole number of zero or more, or null. */
   optional(value: number | null): void {
     this.number(value === null ? 0 : value + 1);
   }
@@ -57,19 +57,19 @@ export class ImageWriter {
     this.packed.append(value);
   }
 
-  /** Everything that was written; nothing may be written after it. */
+  /** Returns all written bytes; nothing may be written afterwards. */
   take(): Uint8Array<ArrayBuffer> {
     return this.packed.bytes.subarray(0, this.packed.length);
   }
 }
 
-/** The most that UTF-8 takes for a code unit. */
+/** The most UTF-8 bytes per UTF-16 code unit. */
 const UTF8_BYTES = 3;
 /** Longest number, bytes: seven bits each. */
 const MAX_DIGITS = 8;
 
 /**
- * Reads what an {@link ImageWriter} wrote, from bytes that any process may have written: it never reads beyond their end, and accepts no number,
+ * Reads the bytes of an {@link ImageWriter}. They are untrusted: it never reads beyond their end, and accepts no number,
  * count or time that an image cannot hold.
  */
 export class ImageReader {
@@ -77,7 +77,7 @@ export class ImageReader {
   readonly #end: number;
   readonly #latest: number;
 
-  /** @param latest no time in it is later, milliseconds since the Unix epoch. */
+  /** @param latest times after it are refused, milliseconds since the Unix epoch. */
   constructor(bytes: Uint8Array<ArrayBuffer>, position: number, end: number, latest = Infinity) {
     this.packed.open(bytes, position);
     this.#end = end;
@@ -99,7 +99,7 @@ export class ImageReader {
     return value;
   }
 
-  /** Two small numbers of one byte, each with its rest behind where it has one. */
+  /** Two small numbers in one byte; the rest of a larger number follows. */
   pair(): readonly [one: number, other: number] {
     const { bytes, position } = this.packed;
     if (position >= this.#end) throw new ImageFault('It ends in the middle of a pair.');
@@ -110,12 +110,12 @@ export class ImageReader {
     return [one, other];
   }
 
-  /** Milliseconds since the Unix epoch, until now. */
+  /** Milliseconds since the Unix epoch; not in the future. */
   time(): number {
     return this.count(this.#latest);
   }
 
-  /** The number of a slot of this length, until now. */
+  /** The number of a slot of this length; not in the future. */
   slot(slotMs: number): number {
     return this.count(Math.floor(this.#latest / slotMs));
   }
@@ -125,10 +125,10 @@ export class ImageReader {
     return Math.floor(this.#latest / slotMs);
   }
 
-  /** A number of at most `limit`: how many of something follow. */
+  /** A number of at most `limit`: how many items follow. */
   count(limit: number): number {
     const count = this.number();
-    if (count > limit) throw new ImageFault(`It says that ${count} follow where at most ${limit} can.`);
+    if (count > limit) throw new ImageFault(`It announces ${count} items, more than ${limit}.`);
     return count;
   }
 
@@ -148,7 +148,7 @@ export class ImageReader {
     return ms;
   }
 
-  /** A part of it, to be read by itself. */
+  /** Returns a reader of the next part, which has its own length. */
   part(): ImageReader {
     const part = this.bytes();
     const from = part.byteOffset - this.packed.bytes.byteOffset;

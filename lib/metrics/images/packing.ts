@@ -6,7 +6,7 @@ export class PackedWriter {
   bytes: Uint8Array<ArrayBuffer>;
   length = 0;
 
-  /** @param room bytes that it has room for before it must move what it holds. */
+  /** @param room the initial capacity, bytes; it grows by copying. */
   constructor(room = 1024) {
     this.bytes = new Uint8Array(room);
   }
@@ -15,7 +15,7 @@ export class PackedWriter {
     this.length = 0;
   }
 
-  /** A run of bytes as it stands. */
+  /** Appends bytes unchanged. */
   append(run: Uint8Array): void {
     if (this.length + run.length > this.bytes.length) {
       const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + run.length));
@@ -54,7 +54,7 @@ export class PackedWriter {
   }
 }
 
-/** Reads what a {@link PackedWriter} wrote. */
+/** Reads the bytes of a {@link PackedWriter}. */
 export class PackedReader {
   bytes = new Uint8Array(0);
   position = 0;

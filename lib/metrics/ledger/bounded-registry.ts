@@ -1,9 +1,9 @@
-/** Where everything is counted for which there was no room. */
+/** Names beyond the limit are counted together under this name. */
 export const OTHER = '__other__';
 
 /**
- * At most so many names of one kind, first come, first kept: a name never changes its place later, so that exported
- * counters never go backwards. All further ones share `__other__`.
+ * Holds a limited number of names of one kind, first come, first served. Only names whose counters were
+ * never exported are removed, so that exported counters never fall. Names beyond the limit share `__other__`.
  */
 export class BoundedRegistry<T extends object> {
   readonly #members = new Map<string, T>();
@@ -15,7 +15,7 @@ export class BoundedRegistry<T extends object> {
     private readonly make: (name: string) => T,
   ) {}
 
-  /** How often there was no room for a name. */
+  /** How often a name was refused because of the limit. */
   get overflowCount(): number {
     return this.#overflowCount;
   }
@@ -38,7 +38,7 @@ export class BoundedRegistry<T extends object> {
     return made;
   }
 
-  /** What a name is counted as for which there is no room. */
+  /** The item for names beyond the limit. */
   overflow(): T {
     this.#overflowCount++;
     return this.#shared();

@@ -9,17 +9,17 @@ import { runAtOnce, runInSlices } from '../../cache/base/slices.js';
 import { layerShape } from '../windows/layer-track.js';
 import { LEVELS } from '../windows/windows.js';
 
-/** Larger images are neither made nor read. */
+/** Larger images are neither written nor read. */
 export const MAX_IMAGE_BYTES = 16 * 1024 * 1024;
-/** A clock that is further ahead than this is wrong. */
+/** How far the clock of a writer may be ahead of this one. */
 const AHEAD_MS = 60_000;
 
 const MAGIC = Buffer.from('NCO1');
-/** The mark, and the checksum of everything behind it. */
+/** The mark, and the checksum of the bytes after the header. */
 const HEADER = MAGIC.length + 4;
 const MAX_LAYERS = 64;
 
-/** What decides where a figure stands: another layout is another version, and cannot be read. */
+/** Determines the position of each figure: an image with another layout is another version, and cannot be read. */
 const LAYOUT = [
   'dense3',
   ACCESS_COUNTERS,
@@ -34,7 +34,7 @@ const LAYOUT = [
   ...LEVELS.flatMap(({ slotMs, slots }) => [slotMs, slots]),
 ].join('.');
 
-/** What stands in an image beside what was counted. */
+/** The facts in an image besides the counts. */
 export interface ImageFacts {
   /** Milliseconds since the Unix epoch. */
   readonly savedAt: number;
@@ -43,7 +43,7 @@ export interface ImageFacts {
 }
 
 /**
- * Everything that a ledger counts, in every window, as bytes: kept over a restart, and sent from process to process.
+ * Encodes all counts of a ledger, in every window: stored over a restart, and sent from process to process.
  * @throws ImageFault beyond {@link MAX_IMAGE_BYTES}.
  */
 export function encodeImage(ledger: Ledger, layers: ImageFacts['layers']): Uint8Array<ArrayBuffer> {
@@ -52,14 +52,14 @@ export function encodeImage(ledger: Ledger, layers: ImageFacts['layers']): Uint8
   return runAtOnce(sealing(image));
 }
 
-/** How many tracks are written in one turn of the event loop. */
+/** How many tracks are written per turn of the event loop. */
 const SLICE = 16;
-/** How often an image is begun anew because figures moved meanwhile, before it is taken in one turn. */
+/** How often an image is begun again because figures moved meanwhile, before it is written in one turn. */
 const ATTEMPTS = 3;
 
 /**
- * As {@link encodeImage}, a few patterns at a time: between them the event loop is free.
- * @param room bytes that the image will take, as far as is known: moving what is written already would take as long as all of it.
+ * As {@link encodeImage}, in slices, so that the event loop stays free.
+ * @param room the expected size, bytes: growing copies the written bytes, which would take as long as writing them.
  */
 export async function encodeImageInSlices(
   ledger: Ledger,
@@ -98,12 +98,14 @@ function begun(ledger: Ledger, layers: ImageFacts['layers'], room?: number): Ima
   return image;
 }
 
-/** How much the checksum takes in at a time. */
+/** How many bytes the checksum processes per slice. */
 const CHECKED_BYTES = 1024 * 1024;
 
 function* sealing(image: ImageWriter): Generator<void, Uint8Array<ArrayBuffer>> {
   if (image.length > MAX_IMAGE_BYTES) {
-    throw new ImageFault(`They take ${image.length} bytes, more than ${MAX_IMAGE_BYTES}; lower metrics.maxPatterns.`);
+    throw new ImageFault(
+      `The image has ${image.length} bytes, more than ${MAX_IMAGE_BYTES}. Lower metrics.maxPatterns.`,
+    );
   }
   const bytes = image.take();
   let checksum = 0;
@@ -116,16 +118,16 @@ function* sealing(image: ImageWriter): Generator<void, Uint8Array<ArrayBuffer>> 
 }
 
 /**
- * Fills a ledger with what an image holds.
- * @param states also takes states of the moment and layers that are not attached: a ledger that stands for another process.
- * @throws ImageFault for bytes that are not an image, incomplete, of another version, or from the future; the ledger holds
- *   nothing useful then.
+ * Fills a ledger from an image.
+ * @param states also restores current states, and layers that are not attached: for a ledger that represents another process.
+ * @throws ImageFault for bytes that are not an image, are incomplete, of another version, or from the future; the ledger must
+ *   be discarded then.
  */
 export function restoreImage(bytes: Uint8Array, ledger: Ledger, states: boolean): ImageFacts {
   return runAtOnce(restoreImageInSteps(bytes, ledger, states));
 }
 
-/** As {@link restoreImage}, a few patterns at a time. */
+/** As {@link restoreImage}, in slices. */
 export function* restoreImageInSteps(bytes: Uint8Array, ledger: Ledger, states: boolean): Generator<void, ImageFacts> {
   const { image, ...facts } = opened(bytes, ledger.clock.now());
   try {
@@ -139,16 +141,16 @@ export function* restoreImageInSteps(bytes: Uint8Array, ledger: Ledger, states: 
 
 function opened(given: Uint8Array, now: number): ImageFacts & { readonly image: ImageReader } {
   if (given.length < HEADER || given.length > MAX_IMAGE_BYTES || !MAGIC.equals(given.subarray(0, MAGIC.length))) {
-    throw new ImageFault('They are not metrics of this library.');
+    throw new ImageFault('The bytes are not metrics of this library.');
   }
   const bytes = new Uint8Array(given);
   if (checksums(bytes).getUint32(MAGIC.length) !== crc32(bytes.subarray(HEADER))) {
-    throw new ImageFault('They are incomplete or damaged.');
+    throw new ImageFault('The image is incomplete or damaged.');
   }
   const image = new ImageReader(bytes, HEADER, bytes.length, now + AHEAD_MS);
-  if (image.text() !== LAYOUT) throw new ImageFault('They are of another version of this library.');
+  if (image.text() !== LAYOUT) throw new ImageFault('The image is of another version of this library.');
   const savedAt = image.number();
-  if (savedAt > now + AHEAD_MS) throw new ImageFault('They were written by a clock that is ahead of this one.');
+  if (savedAt > now + AHEAD_MS) throw new ImageFault('The image was written by a clock that is ahead of this one.');
   const layers = Array.from({ length: image.count(MAX_LAYERS) }, () => ({
     entries: image.optional(),
     bytes: image.optional(),

@@ -6,18 +6,18 @@ import type { Figures, WindowSum } from '../windows/window-sum.js';
 import { SLOT_MS, type Window } from '../windows/windows.js';
 
 /**
- * What statistics are read from: the ledger of one process, or of several together. Except that of {@link overallInSteps}, a sum is
- * reused: read it before you ask for the next.
+ * The source of statistics: the ledger of one process, or of several together. Every sum except that of {@link overallInSteps} is
+ * reused: read it before you request the next.
  */
 export interface LedgerReading {
   readonly patterns: Iterable<{ readonly name: string }>;
   readonly endpoints: Iterable<{ readonly name: string }>;
-  /** Nearest first. */
+  /** Local layer first. */
   readonly layers: readonly LayerState[];
   readonly inFlight: number;
-  /** All patterns together, a few a step; between two steps figures may change. */
+  /** The totals over all patterns, read a few patterns per step; between two steps figures may change. */
   overallInSteps(window: Window): Generator<void, OverallSum>;
-  /** The counters of all patterns together in several windows; costs less than one window after the other. */
+  /** The counters of all patterns together in several windows; costs less than one call per window. */
   countersIn(windows: readonly Window[]): readonly WindowSum[];
   patternIn(name: string, window: Window, countersOnly?: boolean): WindowSum;
   endpointIn(name: string, window: Window): WindowSum;
@@ -25,15 +25,15 @@ export interface LedgerReading {
   layerIn(name: string, window: Window): WindowSum;
   /** Seconds of a window that were observed. */
   coverageSeconds(window: Window): number;
-  /** Since when everything is counted. */
+  /** When counting began. */
   readonly since: number;
-  /** All patterns together in a window, bin by bin, a pattern a step. */
+  /** All patterns together in a window, bin by bin, one pattern per step. */
   historyInSteps(window: HistoryWindow): Generator<void, readonly HistoryBin[]>;
-  /** One pattern in a window, slot by slot; nothing but empty slots where it was never asked. */
+  /** One pattern in a window, slot by slot; only empty slots for a pattern without accesses. */
   patternHistoryIn(name: string, window: HistoryWindow): readonly HistoryBin[];
 }
 
-/** How a layer is at this moment. */
+/** The current state of a layer. */
 export interface LayerState {
   readonly name: string;
   readonly shared: boolean;
@@ -41,7 +41,7 @@ export interface LayerState {
   readonly queueDepth: number;
 }
 
-/** The part of a layer's status that is shown. */
+/** The part of a layer's status that is exported. */
 export type HeldStatus = Pick<
   LayerStatus,
   | 'entries'
@@ -63,17 +63,17 @@ export interface OverallSum {
 }
 
 /**
- * Adds the open slots of patterns to sums that hold their closed ones, each pattern once, in as many turns of the event loop as
- * it takes. A slot that closes meanwhile is added as it closes: the sums hold the closed slots as they were at the beginning, so
+ * Adds the open slots of patterns to sums that hold their closed slots, each pattern once, over several turns of the event
+ * loop. A slot that closes meanwhile is added as it closes: the sums hold the closed slots as they were at the beginning, so
  * nothing is missing and nothing is counted twice.
  */
 export class OpenSlots {
   readonly #taken = new Set<Figures>();
 
-  /** @param sumAt the sum that a slot belongs to by its beginning, milliseconds since the Unix epoch; undefined before the window. */
+  /** @param sumAt returns the sum for the beginning of a slot, milliseconds since the Unix epoch; undefined before the window. */
   constructor(private readonly sumAt: (start: number) => WindowSum | undefined) {}
 
-  /** Adds the open slot of a pattern, however old: reading rotates nothing. */
+  /** Adds the open slot of a pattern, however old; reading does not close it. */
   take(track: Track): void {
     if (this.#taken.has(track)) return;
     this.#taken.add(track);
@@ -83,7 +83,7 @@ export class OpenSlots {
     sum.add(track);
   }
 
-  /** Called when a pattern closes a slot, whose figures are settled. */
+  /** Called when a pattern closes a slot, whose figures are final. */
   closing(slot: number, figures: Figures): void {
     if (this.#taken.has(figures)) return;
     this.#taken.add(figures);

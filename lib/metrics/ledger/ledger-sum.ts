@@ -4,10 +4,10 @@ import type { Window } from '../windows/windows.js';
 import { type HistoryBin, HistoryBins, type HistoryWindow, slotMsOf } from '../windows/history.js';
 import { WindowSum } from '../windows/window-sum.js';
 
-/** From harmless to serious. */
+/** From the best to the worst. */
 const SEVERITY = [CircuitState.closed, CircuitState.halfOpen, CircuitState.open];
 
-/** Several ledgers read as one: figures are added, of states the worst counts. */
+/** Several ledgers read as one: figures are added; of states, the worst counts. */
 export class LedgerSum implements LedgerReading {
   constructor(private readonly ledgers: readonly [LedgerReading, ...LedgerReading[]]) {}
 
@@ -39,7 +39,7 @@ export class LedgerSum implements LedgerReading {
     return this.ledgers.reduce((all, { inFlight }) => all + inFlight, 0);
   }
 
-  /** One ledger after the other; covered is what the one that observed most of it did. */
+  /** Reads one ledger after the other; the coverage is the longest of them. */
   *overallInSteps(window: Window): Generator<void, OverallSum> {
     const [first, ...others] = this.ledgers;
     const { sum, ...together } = yield* first.overallInSteps(window);
@@ -77,17 +77,17 @@ export class LedgerSum implements LedgerReading {
     return this.#added((ledger) => ledger.layerIn(name, window));
   }
 
-  /** Of the ledger that observed most of it. */
+  /** The longest coverage of all ledgers. */
   coverageSeconds(window: Window): number {
     return this.ledgers.reduce((most, ledger) => Math.max(most, ledger.coverageSeconds(window)), 0);
   }
 
-  /** When the first of them began. */
+  /** The earliest start of all ledgers. */
   get since(): number {
     return this.ledgers.reduce((earliest, { since }) => Math.min(earliest, since), Infinity);
   }
 
-  /** In slots, which all of them have; a process has finer bins of its own patterns alone. */
+  /** In slots, which all ledgers have; finer bins exist only for this process's own patterns. */
   *historyInSteps(window: HistoryWindow): Generator<void, readonly HistoryBin[]> {
     const histories: (readonly HistoryBin[])[] = [];
     for (const ledger of this.ledgers) histories.push(yield* ledger.historyInSteps(window));
@@ -101,7 +101,7 @@ export class LedgerSum implements LedgerReading {
     );
   }
 
-  /** A new sum every time: those of the ledgers are theirs to reuse. */
+  /** Returns a new sum every time: the sums of the ledgers are reused. */
   #added(read: (ledger: LedgerReading) => WindowSum): WindowSum {
     const [first, ...others] = this.ledgers;
     const one = read(first);
@@ -129,15 +129,15 @@ function worse(one: CircuitState, other: CircuitState): CircuitState {
   return SEVERITY.indexOf(one) >= SEVERITY.indexOf(other) ? one : other;
 }
 
-/** One process: its layers, and how they are, in the same order. */
+/** One process: its layers, and their status in the same order. */
 interface HeldLayers {
   readonly layers: readonly { readonly name: string }[];
   readonly status: readonly HeldStatus[];
 }
 
 /**
- * How layers of several processes are together: what each has of its own is added, what they share is the same for all, and
- * one is connected where every process is. Sweeps and invalidations are pending in the process that tries to finish them.
+ * Merges the status of the layers of several processes: counts of local layers are added, those of shared layers are the same for all; a
+ * layer is connected if every process is. Sweeps and invalidations are pending in the process that tries to finish them.
  */
 export function statusTogether(layers: readonly LayerState[], processes: readonly HeldLayers[]): HeldStatus[] {
   return layers.map(({ name, shared }) => {

@@ -15,23 +15,23 @@ import { Track, TrackShape } from '../windows/track.js';
 import { WindowSum } from '../windows/window-sum.js';
 import { windowStart } from '../windows/windows.js';
 
-/** More patterns, endpoints or methods than an image carries: what is made of one takes memory in proportion. */
+/** The most patterns, endpoints or methods of an image: the memory that restoring takes is proportional to them. */
 const MAX_SUBJECTS = 10_000;
 const CIRCUIT_STATES = Object.keys(CircuitState).length;
-/** More layers than a cache has. */
+/** The most layers of an image. */
 const MAX_LAYERS = 64;
 
-/** Everything that is counted, in bounded memory: the recorder writes it, statistics and exporters read it. */
+/** All counts, in bounded memory: the recorder writes them, statistics and exporters read them. */
 export class Ledger implements LedgerReading {
   readonly clock: Clock;
   readonly patterns: BoundedRegistry<AccessTrack>;
   readonly endpoints: BoundedRegistry<AccessTrack>;
-  /** Methods counted on their own. */
+  /** Methods with separate counts. */
   readonly subjects: BoundedRegistry<AccessTrack>;
-  /** By {@link Operation}; that of `get` stays empty: it is all patterns together. */
+  /** By {@link Operation}; the track of `get` stays empty: its counts are the totals over all patterns. */
   readonly operations: readonly Track[];
   readonly layers: LayerTrack[] = [];
-  /** Hits in memory on their way to patterns, endpoints and methods. */
+  /** Hits in memory that are not yet added to patterns, endpoints and methods. */
   readonly hits = new HitTally();
   /** By {@link BypassReason}. */
   readonly bypasses = new Float64Array(Object.keys(BypassReason).length);
@@ -45,9 +45,9 @@ export class Ledger implements LedgerReading {
   readonly #operationSum = this.#operationShape.newSum();
   readonly #layerSum = this.#layerShape.newSum();
   readonly #pauses = new Pauses();
-  /** Of all patterns together, those that are under way. */
+  /** Running readings of the totals over all patterns. */
   readonly #readings = new Set<OpenSlots>();
-  /** Tracks of what is counted under a pattern too and may move to another. */
+  /** Tracks that duplicate part of a pattern's counts, which may move to another pattern. */
   readonly #apart: AccessTrack[] = [];
   #since: number;
   #closings = 0;
@@ -72,12 +72,12 @@ export class Ledger implements LedgerReading {
     this.operations = Object.keys(Operation).map(() => new Track(this.#operationShape, this.#since));
   }
 
-  /** Since when everything is counted: start, or the last reset. */
+  /** When counting began: the start, or the last reset. */
   get since(): number {
     return this.#since;
   }
 
-  /** Grows when figures move from a pattern to all patterns together: an image taken across that would not add up. */
+  /** Increases when figures move from a pattern to the totals over all patterns: an image that is written meanwhile would be inconsistent. */
   get closings(): number {
     return this.#closings;
   }
@@ -91,14 +91,14 @@ export class Ledger implements LedgerReading {
     return this.patterns.overflowCount + this.endpoints.overflowCount + this.subjects.overflowCount;
   }
 
-  /** A track for what is counted under a pattern too, until it is known under which it stays. */
+  /** Creates a track for counts that are also counted under a pattern, until it is known under which pattern they stay. */
   apart(): AccessTrack {
     const track = new AccessTrack('', this.#accessShape, this.#since, this.hits);
     this.#apart.push(track);
     return track;
   }
 
-  /** Moves what was counted apart from the pattern under which it was counted to another. */
+  /** Moves the counts of a separate track from one pattern to another. */
   move(apart: AccessTrack, from: AccessTrack, to: AccessTrack): void {
     const now = this.clock.now();
     to.add(apart, now);
@@ -106,7 +106,7 @@ export class Ledger implements LedgerReading {
     this.#beginAnew();
   }
 
-  /** Removes a pattern that no series counts in, that holds nothing and was never exported. */
+  /** Removes a pattern that no series counts in, that has no counts and was never exported. */
   dropUnused(pattern: AccessTrack): void {
     if (pattern.users === 0 && !pattern.exported && pattern.isEmpty) {
       this.patterns.remove(pattern.name);
@@ -120,7 +120,7 @@ export class Ledger implements LedgerReading {
     }
   }
 
-  /** All patterns together in a window, a pattern a step. It begins anew when everything is reset or restored. */
+  /** All patterns together in a window, one pattern per step. Starts over after a reset or restore. */
   overallInSteps(window: Window): Generator<void, OverallSum> {
     return this.#withOpenSlots((now) => {
       const sum = this.#accessShape.newSum();
@@ -149,7 +149,7 @@ export class Ledger implements LedgerReading {
     return bins.list(this.#since, now);
   }
 
-  /** @param begin takes the closed slots at one moment; the open ones are added a pattern a step. */
+  /** @param begin reads the closed slots synchronously; the open ones are added, one pattern per step. */
   *#withOpenSlots<T>(
     begin: (now: number) => { sumAt: (start: number) => WindowSum | undefined; result: () => T },
   ): Generator<void, T> {
@@ -171,7 +171,7 @@ export class Ledger implements LedgerReading {
     }
   }
 
-  /** Looks at each pattern once. */
+  /** Visits each pattern once. */
   countersIn(windows: readonly Window[]): readonly WindowSum[] {
     const now = this.clock.now();
     const sums = windows.map((window) => ({
@@ -194,7 +194,7 @@ export class Ledger implements LedgerReading {
     return sums.map(({ sum }) => sum);
   }
 
-  /** One pattern in a window, nothing where it was never asked. The sum is reused: read it before asking for the next. */
+  /** One pattern in a window; empty for a pattern without accesses. The sum is reused: read it before you request the next. */
   patternIn(name: string, window: Window, countersOnly = false): WindowSum {
     return this.#sumOf(this.patterns.find(name)?.track, this.#accessSum, window, countersOnly);
   }
@@ -211,7 +211,7 @@ export class Ledger implements LedgerReading {
     return this.#sumOf(this.layers.find((layer) => layer.name === name)?.track, this.#layerSum, window);
   }
 
-  /** An empty sum of the shape of patterns, reused as the others. */
+  /** Returns an empty sum with the counters of patterns; it is reused, too. */
   nothing(): WindowSum {
     return this.#sumOf(undefined, this.#accessSum, 'all');
   }
@@ -222,14 +222,14 @@ export class Ledger implements LedgerReading {
     return sum;
   }
 
-  /** Seconds of a window that were observed by what counts since `since`. */
+  /** Seconds of a window that were observed since `since`. */
   coverageSeconds(window: Window, since = this.#since): number {
     const now = this.clock.now();
     const from = window === 'all' ? since : Math.max(since, windowStart(window, now));
     return Math.max(0, Math.round(now - from - this.#pauses.within(from, now)) / 1000);
   }
 
-  /** Everything to zero; what was admitted keeps its place, what is a state stays. */
+  /** Sets all counts to zero; names and states stay. */
   reset(): void {
     const now = this.clock.now();
     this.#since = now;
@@ -244,7 +244,7 @@ export class Ledger implements LedgerReading {
     this.bypasses.fill(0);
   }
 
-  /** Writes everything that is counted, step by step; rotates nothing. */
+  /** Writes all counts, step by step; closes no slots. */
   *save(image: ImageWriter): IterableIterator<void> {
     image.number(this.#since);
     this.#pauses.save(image);
@@ -262,7 +262,9 @@ export class Ledger implements LedgerReading {
     for (const tracks of [this.patterns, this.endpoints, this.subjects]) {
       const members = [...tracks];
       if (members.length > MAX_SUBJECTS) {
-        throw new ImageFault(`They hold more than ${MAX_SUBJECTS} patterns or endpoints. Lower metrics.maxPatterns.`);
+        throw new ImageFault(
+          `The image has more than ${MAX_SUBJECTS} patterns or endpoints. Lower metrics.maxPatterns.`,
+        );
       }
       image.number(members.length);
       for (const access of members) {
@@ -275,16 +277,16 @@ export class Ledger implements LedgerReading {
   }
 
   /**
-   * Takes what another ledger had counted when it was saved, at `savedAt`, in place of its own; between then and now nothing
-   * was observed. What it has no room or no layer for is left out.
-   * @param states takes states too, such as open circuits, and layers that are not attached.
-   * @throws ImageFault where it is not an image of a ledger; discard this ledger then.
+   * Restores the counts of another ledger, saved at `savedAt`, in place of its own; the time between then and now counts as
+   * unobserved. Patterns beyond the limit and unknown layers are left out.
+   * @param states also restores states, such as open circuits, and layers that are not attached.
+   * @throws ImageFault if it is not an image of a ledger; discard this ledger then.
    */
   restore(image: ImageReader, savedAt: number, states: boolean): void {
     runAtOnce(this.restoreInSteps(image, savedAt, states));
   }
 
-  /** As {@link restore}, a pattern a step. */
+  /** As {@link restore}, one pattern per step. */
   *restoreInSteps(image: ImageReader, savedAt: number, states: boolean): Generator<void, void> {
     this.#beginAnew();
     this.#since = image.time();
@@ -304,14 +306,14 @@ export class Ledger implements LedgerReading {
         yield;
       }
     }
-    // What was counted here before is not in the restored patterns.
+    // The counts of these tracks so far are not in the restored patterns.
     for (const track of this.#apart) track.reset(this.#since);
     this.#combined.restore(image);
     this.#history.clear(this.clock.now());
-    if (!image.done) throw new ImageFault('It goes on behind its end.');
+    if (!image.done) throw new ImageFault('It has bytes after its end.');
   }
 
-  /** Readings and images that are made step by step start over. */
+  /** Makes running readings and images start over. */
   #beginAnew(): void {
     this.#closings++;
     this.#beginnings++;
@@ -333,7 +335,7 @@ export class Ledger implements LedgerReading {
     layer.track.restore(image);
   }
 
-  /** Takes figures that go nowhere. */
+  /** Returns a track whose counts are discarded. */
   #unlisted(name: string): AccessTrack {
     return new AccessTrack(name, this.#accessShape, this.#since, new HitTally());
   }

@@ -1,9 +1,9 @@
 import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
 
-/** Kept: the last so many; the oldest go first. */
+/** The most pauses that are kept; the oldest are dropped first. */
 const LIMIT = 64;
 
-/** When nothing was observed although counting had begun: between the end of one process and the start of the next. */
+/** The times without observation since counting began: between the end of one process and the start of the next. */
 export class Pauses {
   #pauses: { readonly from: number; readonly to: number }[] = [];
 

@@ -4,12 +4,12 @@ import { redactedMessage } from '../../cache/base/redacted-error.js';
 
 interface Declared {
   readonly pattern: string;
-  /** How many characters are not `*`: the more, the more particular. */
+  /** The number of characters that are not `*`: a longer pattern is more specific. */
   readonly length: number;
   readonly fits: GlobMatcher;
 }
 
-/** Keys whose own patterns are remembered: this many, and as many of the generation before. */
+/** How many keys are remembered with the result of `patternOf`; the previous as many are kept, too. */
 const REMEMBERED_KEYS = 1024;
 
 /** The pattern that a declared template is counted under: `product:{params.id}` → `product:*`. */
@@ -17,11 +17,11 @@ export function patternOfTemplate(template: string): string {
   return template.includes('{') ? template.replace(/\{[^{}]*\}/g, '*') : template;
 }
 
-/** The patterns that the application itself gives keys: by `metrics.patternOf`, and by what its handlers declare. */
+/** The patterns that the application gives its keys: by `metrics.patternOf`, and by the declarations of its handlers. */
 export class DeclaredPatterns {
-  /** The most particular first. */
+  /** The most specific first. */
   #declared: readonly Declared[] = [];
-  /** Those that a key may fit, by the first character of the key. */
+  /** The patterns that may match a key, by the first character of the key. */
   #byFirst = new Map<number, readonly Declared[]>();
   #ownByKey = new Map<string, string | undefined>();
   #ownByOlderKey = new Map<string, string | undefined>();
@@ -32,7 +32,7 @@ export class DeclaredPatterns {
     private readonly log: CacheLog | undefined,
   ) {}
 
-  /** What fits every key is left out: it would leave nothing to be detected. */
+  /** A pattern that matches every key is ignored: nothing would be left for detection. */
   add(pattern: string): void {
     if (/^\**$/.test(pattern) || this.#declared.some((other) => other.pattern === pattern)) return;
     const length = pattern.replaceAll('*', '').length;
@@ -42,7 +42,7 @@ export class DeclaredPatterns {
     this.#byFirst = new Map();
   }
 
-  /** The pattern that the application gives a key, by the option before what handlers declare. */
+  /** The pattern that the application gives a key; the option takes precedence over declarations. */
   of(key: string): string | undefined {
     const own = this.patternOf === undefined ? undefined : this.#remembered(key, this.patternOf);
     if (own !== undefined) return own;

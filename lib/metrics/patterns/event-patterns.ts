@@ -1,17 +1,17 @@
 import { KeyScanner } from './key-scanner.js';
 import { type Candidate, PatternTree } from './pattern-detection.js';
 
-/** Forms of keys whose hidden words are remembered. */
+/** The most forms of keys with hidden words that are remembered. */
 const REMEMBERED = 128;
 const MAX_NODES = 1_024;
 
-/** Finds the patterns of keys that are not counted, such as those of an event, by the rules of {@link PatternTree}. */
+/** Detects the patterns of keys that are not counted, such as those of an event, by the rules of {@link PatternTree}. */
 export class EventPatterns {
   readonly #scanner = new KeyScanner(Math.floor(Math.random() * 0x1_0000_0000));
   readonly #tree = new PatternTree<never>(this.#scanner, MAX_NODES);
   readonly #remembered = new Map<number, readonly Candidate<never>[]>();
 
-  /** Learns from all of these keys, then names their patterns. */
+  /** Learns from all of these keys, then returns their patterns. */
   patternsOf(keys: Iterable<string>): Set<string> {
     const all = [...keys];
     for (const key of all) this.#learn(key);

@@ -1,12 +1,12 @@
-/** Segments of a key that are looked at one by one; everything behind them is one more. */
+/** How many segments of a key are examined one by one; the rest of the key is one more segment. */
 export const MAX_SEGMENTS = 8;
-/** Characters of a run of separators that are shown. */
+/** The most characters shown of a run of separators. */
 const MAX_SEPARATOR = 3;
-/** A word of a key is no longer; neither is a part of one between hyphens. */
+/** The most characters of a word, and of a part of a word between hyphens. */
 const MAX_WORD = 32;
 const MAX_PART = 24;
 
-/** What a segment is by its form. */
+/** The kind of a segment. */
 export const SegmentKind = { empty: 0, identifier: 1, word: 2 } as const;
 export type SegmentKind = (typeof SegmentKind)[keyof typeof SegmentKind];
 
@@ -25,26 +25,26 @@ const PRIME = 0x01000193;
 
 /**
  * Cuts a key into the segments between its separators `: / | ? & # , ; =` and blanks, and distinguishes words from identifiers:
- * what holds a digit or a sign, is long, or changes its case like a token is an identifier; `v1` and its like are words.
- * One walk over the key that allocates nothing: the arrays are the scanner's own and hold the last key.
+ * a segment that holds a digit or a sign, is long, or changes its case like a token is an identifier; `v1` and the like are words.
+ * Scans a key once without allocation: the arrays are reused and describe the last key.
  */
 export class KeyScanner {
   /** How many segments the key has, at most one more than {@link MAX_SEGMENTS}. */
   count = 0;
   readonly kinds = new Uint8Array(MAX_SEGMENTS + 1);
-  /** Where a segment's own separators begin, and its text. */
+  /** Where the separators before each segment begin, where its text begins and ends. */
   readonly separators = new Int32Array(MAX_SEGMENTS + 1);
   readonly starts = new Int32Array(MAX_SEGMENTS + 1);
   readonly ends = new Int32Array(MAX_SEGMENTS + 1);
-  /** Of a segment's text. */
+  /** The hash of each segment's text. */
   readonly hashes = new Int32Array(MAX_SEGMENTS + 1);
-  /** Of the separators in front of it, as far as they are shown. */
+  /** The hash of the separators before each segment, as far as they are shown. */
   readonly separatorHashes = new Int32Array(MAX_SEGMENTS + 1);
-  /** Of the whole key. */
+  /** The hash of the whole key. */
   hash = 0;
   readonly #seed: number;
 
-  /** @param seed any whole number; keys with equal hashes cannot be made without knowing it. */
+  /** @param seed any whole number; without knowing it, nobody can construct keys with equal hashes. */
   constructor(seed: number) {
     this.#seed = seed | 0;
   }
@@ -80,7 +80,7 @@ export class KeyScanner {
     this.hash = keyHash;
   }
 
-  /** Reads the segment that begins at `start`. @returns where it ends. */
+  /** Scans the segment that begins at `start`. @returns its end. */
   #segment(key: string, start: number, place: number): number {
     const { length } = key;
     let hash = this.#seed;
@@ -130,19 +130,19 @@ export class KeyScanner {
     this.kinds[place] = SegmentKind.identifier;
   }
 
-  /** The separators in front of a segment, as they are shown. */
+  /** The separators before a segment, as they are shown. */
   separatorOf(key: string, place: number): string {
     const from = this.separators[place]!;
     return key.slice(from, Math.min(this.starts[place]!, from + MAX_SEPARATOR));
   }
 
-  /** A segment with its separators, as it is shown where it is. */
+  /** A segment with its separators, as it is shown. */
   shownOf(key: string, place: number): string {
     return this.separatorOf(key, place) + key.slice(this.starts[place]!, this.ends[place]!);
   }
 }
 
-/** Letters of other scripts are letters. */
+/** Characters outside ASCII count as letters. */
 function kindOf(code: number): number {
   return code < 128 ? CHAR_KINDS[code]! : CharKind.lower;
 }

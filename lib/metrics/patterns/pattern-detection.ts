@@ -1,35 +1,35 @@
 import { type KeyScanner, MAX_SEGMENTS, SegmentKind } from './key-scanner.js';
 
 /**
- * Which segments of undeclared keys are shown in their patterns. A key may hold anything: a name, an e-mail address or a token
- * may stand wherever a word does, and must not become a label. So a word is shown only where keys themselves prove that it
+ * Detects the patterns of undeclared keys. Any segment of a key may hold a name, an e-mail address or a token, which
+ * must not become a label. So a word is shown only if the keys themselves prove that it
  * is part of their structure:
  *
- * - the first segment, where a separator follows it;
- * - a later word that stands behind different identifiers: `user:1:cart` and `user:2:cart` make `user:*:cart`;
+ * - the first segment, if a separator follows it;
+ * - a later word that follows different identifiers: `user:1:cart` and `user:2:cart` make `user:*:cart`;
  * - a later word that {@link ENOUGH_KEYS} distinct keys have in common.
  *
- * Everything else is `*`. The tree holds what is shown, words and stars, one node a segment. A word that is not shown yet is a
- * candidate of the node that it stands behind; the word a key ends with has a place of its own beside the same word inside
+ * Everything else is `*`. The tree holds the shown segments, words and stars, one node per segment. A word that is not shown yet is a
+ * candidate of the node before it. The last word of a key is distinguished from the same word inside
  * keys. Words are compared by seeded hashes, so that finding the pattern of a key allocates nothing.
  */
 
-/** Distinct keys that show a word. */
+/** How many distinct keys prove a word. */
 const ENOUGH_KEYS = 20;
 
 const PRIME = 0x01000193;
 const STAR = 0x2a;
-/** Keeps the word a key ends with apart from the same word inside keys. */
+/** Distinguishes the last word of a key from the same word inside keys. */
 const LAST = 0x5bd1e995;
 
-/** Of one segment behind a node; 30 bits, which V8 keeps without allocating. */
+/** The hash of a segment after a node; 30 bits, which V8 stores without allocation. */
 function hashOf(separator: number, text: number): number {
   return (Math.imul(separator ^ text, PRIME) ^ (text >>> 15)) >>> 2;
 }
 
-/** A shown beginning of keys. */
+/** A sequence of shown segments with which keys begin. */
 export class PatternNode<T> {
-  /** What the tree's owner keeps for the pattern that ends here. */
+  /** The tree's owner stores its object for the pattern that ends here. */
   owned: T | undefined;
   readonly children = new Map<number, PatternNode<T>>();
   readonly candidates = new Map<number, Candidate<T>>();
@@ -46,9 +46,9 @@ export class PatternNode<T> {
   ) {}
 }
 
-/** A word that is not shown yet, and what keys have proved of it. */
+/** A word that is not shown yet, and the evidence for it. */
 export class Candidate<T> {
-  /** How many forms it stands in that their owner keeps; without one it is forgotten. */
+  /** How many forms with this word their owner keeps; at zero the candidate is dropped. */
   uses = 0;
   #identifiers = 0;
   readonly #keys: number[] = [];
@@ -59,9 +59,9 @@ export class Candidate<T> {
   ) {}
 
   /**
-   * @param identifiers a hash of those in front of it; 0 where there are none.
+   * @param identifiers a hash of the identifiers before the word; 0 without any.
    * @param key a hash of the whole key.
-   * @returns whether it is proved.
+   * @returns whether the word is proved.
    */
   seen(identifiers: number, key: number): boolean {
     if (identifiers !== 0 && this.#identifiers !== 0 && this.#identifiers !== identifiers) return true;
@@ -71,9 +71,9 @@ export class Candidate<T> {
   }
 }
 
-/** One segment of a form: a word, or what is the same of every identifier. */
+/** One segment of a form: a word, or the part that all identifiers in its place have in common. */
 export interface FormSegment {
-  /** Separators and text; undefined for what is never shown. */
+  /** Separators and text; undefined for an identifier, which is never shown. */
   readonly word: string | undefined;
   readonly wordHash: number;
   /** Separators and `*`. */
@@ -82,12 +82,12 @@ export interface FormSegment {
   readonly last: boolean;
 }
 
-/** Words that are not shown, in the order in which they stand. */
+/** The words of a key that are not shown, in their order. */
 class HiddenWords<T> {
   count = 0;
   readonly places = new Uint8Array(MAX_SEGMENTS + 1);
   readonly hashes = new Int32Array(MAX_SEGMENTS + 1);
-  /** Of the identifiers in front of each; 0 where there are none. */
+  /** The hash of the identifiers before each word; 0 without any. */
   readonly identifiers = new Int32Array(MAX_SEGMENTS + 1);
   readonly contexts: PatternNode<T>[] = [];
 
@@ -101,27 +101,27 @@ class HiddenWords<T> {
 }
 
 export class PatternTree<T> {
-  /** Of the key that was resolved last. */
+  /** The hidden words of the key that was resolved last. */
   readonly hidden = new HiddenWords<T>();
-  /** Of the same words in the same places, whatever the identifiers; of the key that was resolved last. */
+  /** The hash of the form of the key that was resolved last: equal words in equal places, whatever the identifiers. */
   formHash = 0;
-  /** As {@link formHash}, another one: forms are the same where both are. */
+  /** A second hash, like {@link formHash}: forms are equal if both are. */
   formCheck = 0;
   readonly #root = new PatternNode<T>('', '', false);
   #nodes = 0;
 
-  /** @param maxNodes beginnings that are kept apart. */
+  /** @param maxNodes the most nodes. */
   constructor(
     private readonly scanner: KeyScanner,
     private readonly maxNodes: number,
   ) {}
 
-  /** Whether a word more can be shown. */
+  /** Whether one more word can be shown. */
   get hasRoom(): boolean {
     return this.#nodes < this.maxNodes;
   }
 
-  /** The pattern of the key that was scanned last; undefined where there is no room for it. */
+  /** The pattern of the key that was scanned last; undefined if the tree is full. */
   resolve(key: string): PatternNode<T> | undefined {
     const { count, kinds, hashes, separatorHashes } = this.scanner;
     const { hidden } = this;
@@ -139,7 +139,7 @@ export class PatternTree<T> {
       let next = node.children.get(segment);
       if (next === undefined) {
         if (kind === SegmentKind.word && (place > 0 || last)) {
-          // The last word is shown behind other identifiers only: without any in front of it it never is.
+          // The last word is shown only after different identifiers: without an identifier before it, it never is.
           if (last && !node.masked) segment = hashOf(separator, STAR);
           else hidden.add(place, node, segment, identifiers);
           next = this.#star(node, key, place, separator);
@@ -175,7 +175,7 @@ export class PatternTree<T> {
     });
   }
 
-  /** As {@link resolve}, of a form. @returns the candidates, in place of hidden words. */
+  /** As {@link resolve}, of a form. @returns the candidates of its hidden words, too. */
   resolveForm(form: readonly FormSegment[]): { node: PatternNode<T> | undefined; candidates: Candidate<T>[] } {
     const candidates: Candidate<T>[] = [];
     let node: PatternNode<T> = this.#root;
@@ -192,7 +192,7 @@ export class PatternTree<T> {
     return { node, candidates };
   }
 
-  /** The candidate of a hidden word of the key that was resolved last, where it is known. */
+  /** The candidate of a hidden word of the key that was resolved last, if there is one. */
   candidateOf(key: string, at: number): Candidate<T> | undefined {
     const { hidden } = this;
     const candidate = hidden.contexts[at]!.candidates.get(hidden.hashes[at]!);
@@ -201,7 +201,7 @@ export class PatternTree<T> {
     return known ? candidate : undefined;
   }
 
-  /** Shows a word from now on, and behind it what is shown behind the `*` that stood for it. */
+  /** Shows a word from now on, and after it the segments that were shown after the `*` in its place. */
   show({ context, segment }: Candidate<T>): void {
     context.candidates.delete(segment.wordHash);
     const node = this.#add(context, segment.wordHash, segment.word!, context.masked);
@@ -209,7 +209,7 @@ export class PatternTree<T> {
     if (node !== undefined && star !== undefined) this.#inherit(node, star);
   }
 
-  /** A form that its candidates stood in is kept no more. */
+  /** Call when a form with these candidates is dropped. */
   release(candidates: readonly Candidate<T>[]): void {
     for (const candidate of candidates) {
       const { context, segment } = candidate;

@@ -3,9 +3,9 @@ import { AccessTime, type AccessTrack } from '../windows/access-track.js';
 import type { Track } from '../windows/track.js';
 
 /**
- * Which accesses of a series are timed, and how many others each of them stands for. Chosen at random: gaps are drawn
- * from the geometric distribution, so that between two of them an access costs one decrement, and no rhythm of the
- * traffic can hide from a fixed step.
+ * Selects which accesses of a series are timed, and how many others each of them represents. Gaps are drawn at random
+ * from the geometric distribution: an access between two timed ones costs one decrement, and a periodic
+ * traffic does not distort the sample as it would with a fixed step.
  */
 export class Sampling {
   readonly #gapScale: number;
@@ -21,7 +21,7 @@ export class Sampling {
     this.#random = random;
   }
 
-  /** How many accesses on the next timed one is: 1 or more. */
+  /** The number of accesses until the next timed one: 1 or more. */
   gap(): number {
     const gap = 1 + Math.floor(Math.log(1 - this.#random()) * this.#gapScale);
     return gap > 0x3fff_ffff ? 0x3fff_ffff : gap;
@@ -37,10 +37,10 @@ export class Sampling {
 export const Timing = { never: 0, sampled: 1, always: 2 } as const;
 export type Timing = (typeof Timing)[keyof typeof Timing];
 
-/** Where a series counts. */
+/** The tracks in which a series counts. */
 export interface Places {
   readonly byPattern: AccessTrack;
-  /** Beside it: the track of an endpoint or a method, or one that waits for its pattern. */
+  /** A second track: of an endpoint or a method, or the separate track of a form whose pattern may still change. */
   readonly bySide: AccessTrack | undefined;
 }
 
@@ -50,27 +50,27 @@ export interface TimedBy {
   readonly sampling: Sampling | undefined;
 }
 
-/** Where the accesses of a series are counted: its pattern's track, and its endpoint's or method's where it has one. */
+/** Where the accesses of a series are counted: the track of its pattern, and of its endpoint or method if it has one. */
 export class SeriesHandle implements Series {
-  // What a hit reads stands first, together.
-  /** The pattern's place in the tally of hits; -1 where nothing is counted. */
+  // The fields that a hit reads come first, side by side.
+  /** The index of the pattern in the tally of hits; -1 if nothing is counted. */
   place = -1;
-  /** The place beside it, or -1. */
+  /** The index of the second track, or -1. */
   sidePlace = -1;
   readonly timing: Timing;
-  /** Accesses until the next one that is timed. */
+  /** Accesses until the next timed one. */
   #untilTimed: number;
   readonly #sampling: Sampling | undefined;
   pattern: string;
   readonly endpoint: string | undefined;
-  /** The pattern's; undefined where nothing is counted. */
+  /** The track of the pattern; undefined if nothing is counted. */
   track: Track | undefined;
-  /** The endpoint's or method's. */
+  /** The track of the endpoint or method. */
   sideTrack: Track | undefined;
   byPattern: AccessTrack | undefined;
   bySide: AccessTrack | undefined;
 
-  /** @param places undefined where nothing is counted. */
+  /** @param places undefined if nothing is counted. */
   constructor(pattern: string, endpoint: string | undefined, places?: Places, timed?: TimedBy) {
     this.pattern = pattern;
     this.endpoint = endpoint;
@@ -92,13 +92,13 @@ export class SeriesHandle implements Series {
     this.bySide = bySide;
   }
 
-  /** A hit in memory that took longer than the tally keeps. */
+  /** Times a hit in memory whose bucket the tally does not have. */
   timeLong(bucket: number, ms: number, weight: number): void {
     this.track?.histograms[AccessTime.local]!.recordIn(bucket, ms, weight);
     this.sideTrack?.histograms[AccessTime.local]!.recordIn(bucket, ms, weight);
   }
 
-  /** How many hits the timing of this one stands for, where some are timed; 0 where it is not one of them. */
+  /** How many hits this one represents if it is timed; 0 if it is not. */
   sampledWeight(): number {
     if (--this.#untilTimed > 0) return 0;
     const sampling = this.#sampling!;

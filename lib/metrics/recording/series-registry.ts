@@ -6,7 +6,7 @@ import { DeclaredPatterns, patternOfTemplate } from '../patterns/declared-patter
 import { UndeclaredSeries } from './undeclared-series.js';
 import { Sampling, SeriesHandle, type TimedBy, Timing } from './series-handle.js';
 
-/** Handles remembered for each pattern and endpoint there is room for. */
+/** How many handles are remembered per allowed pattern and endpoint. */
 const HANDLES_PER_NAME = 16;
 
 export interface SeriesRegistryOptions {
@@ -18,7 +18,7 @@ export interface SeriesRegistryOptions {
   readonly log: CacheLog | undefined;
 }
 
-/** Gives out series: the same one for the same pattern, endpoint and options. */
+/** Returns series: the same object for the same pattern, endpoint and options. */
 export class SeriesRegistry {
   readonly #ledger: Ledger;
   readonly #samplingRate: number;
@@ -57,12 +57,12 @@ export class SeriesRegistry {
     return handle;
   }
 
-  /** Counts keys that fit a declared pattern under it, whichever code writes or deletes them. */
+  /** Counts keys that match a declared pattern under it, whichever code writes or deletes them. */
   declare(pattern: string): void {
     this.#declared.add(pattern);
   }
 
-  /** The series of a key for which none was made beforehand. */
+  /** The series of a key without a series of its own. */
   seriesOf(key: string): SeriesHandle {
     const declared = this.#declared.of(key);
     if (declared !== undefined) return this.series(declared, undefined, {});
@@ -72,7 +72,7 @@ export class SeriesRegistry {
     return handle;
   }
 
-  /** The pattern that {@link seriesOf} counts a key under, without making a series. */
+  /** The pattern under which {@link seriesOf} counts a key; creates no series. */
   patternOf(key: string): string {
     const declared = this.#declared.of(key);
     return declared === undefined ? this.#undeclared.patternOf(key) : patternOfTemplate(declared);

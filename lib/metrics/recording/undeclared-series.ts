@@ -5,11 +5,11 @@ import type { AccessTrack } from '../windows/access-track.js';
 import { KeyScanner } from '../patterns/key-scanner.js';
 import { type Candidate, type FormSegment, type PatternNode, PatternTree } from '../patterns/pattern-detection.js';
 
-/** Forms with hidden words that are counted apart, beside two for each pattern there is room for. */
+/** How many forms with hidden words are counted separately, in addition to two per allowed pattern. */
 const WAITING = 56;
-/** Where all of those are taken, one new form in so many takes the place of another. */
+/** If all of those are in use, one new form in so many replaces another. */
 const ADMITTED_OF = 8;
-/** Forms that are examined to find one without another access. */
+/** How many forms are examined to find one without another access. */
 const LOOKED_AT = 8;
 
 type Node = PatternNode<SeriesHandle>;
@@ -19,17 +19,17 @@ interface WaitingForm {
   readonly form: readonly FormSegment[];
   readonly check: number;
   readonly handle: SeriesHandle;
-  /** What was counted of it under the pattern of the moment. */
+  /** The counts of this form; they are counted under its current pattern, too. */
   readonly apart: AccessTrack;
   candidates: readonly Candidate<SeriesHandle>[];
-  /** Whether another key of it has come since it was looked at last. */
+  /** Whether another key of this form was accessed since the form was examined. */
   askedAgain: boolean;
 }
 
 /**
  * The series of keys that no handler declared. A key with hidden words is counted twice: under its pattern, and
- * apart. When one of these words is shown, what was counted apart moves from the old pattern to the new one. Forms that
- * are counted apart are bounded; of a form that found no place or lost it, what was counted before a word of it is shown stays
+ * separately for its form. When one of these words is shown, the separate counts move from the old pattern to the new one. The number of
+ * forms with separate counts is bounded; without a separate track, the counts from before a word is shown stay
  * under the coarser pattern.
  */
 export class UndeclaredSeries {
@@ -38,7 +38,7 @@ export class UndeclaredSeries {
   readonly #scanner: KeyScanner;
   readonly #tree: PatternTree<SeriesHandle>;
   readonly #maxWaiting: number;
-  /** By their forms' hashes; the one longest there first. */
+  /** By the hashes of the forms; the oldest first. */
   readonly #waiting = new Map<number, WaitingForm>();
   readonly #spare: AccessTrack[] = [];
   #refused = 0;
@@ -61,7 +61,7 @@ export class UndeclaredSeries {
     return this.#tree.hidden.count === 0 ? this.#plain(node) : this.#hidden(key, node);
   }
 
-  /** The pattern of a key, which is counted nowhere by this. */
+  /** The pattern of a key; counts nothing. */
   patternOf(key: string): string {
     this.#scanner.scan(key);
     return this.#tree.resolve(key)?.pattern ?? OTHER;
@@ -94,7 +94,7 @@ export class UndeclaredSeries {
     return waiting?.handle ?? this.#plain(node);
   }
 
-  /** Counts a new form apart, where there is a place. */
+  /** Begins to count a new form separately, if there is a place. */
   #begin(key: string, node: Node): WaitingForm | undefined {
     if (this.#waiting.size >= this.#maxWaiting) {
       if (this.#refused++ % ADMITTED_OF !== 0) return undefined;
@@ -113,7 +113,7 @@ export class UndeclaredSeries {
     return waiting;
   }
 
-  /** Ends the oldest form that no other key had. */
+  /** Stops counting separately the oldest form without another access. */
   #giveUpOne(): void {
     let looked = 0;
     for (const [hash, waiting] of this.#waiting) {
@@ -127,7 +127,7 @@ export class UndeclaredSeries {
     }
   }
 
-  /** Counts a form under its pattern alone from now on. */
+  /** Counts a form only under its pattern from now on. */
   #end(hash: number, { handle, apart, candidates }: WaitingForm): void {
     this.#waiting.delete(hash);
     this.#tree.release(candidates);

@@ -12,14 +12,14 @@ const FIRST_OPERATION = FIRST_REASON + Object.keys(MissReason).length;
 const FIRST_NOT_KEPT = FIRST_OPERATION + Object.keys(Operation).length * RESULTS;
 const FIRST_OTHER = FIRST_NOT_KEPT + Object.keys(NotKept).length;
 
-/** Places of what is counted for a pattern, an endpoint or a method. */
+/** Indices of the counters of a pattern, an endpoint or a method. */
 export const AccessCount = {
   /** Hits answered by the first layer in the same turn; all other hits are an outcome. */
   localHit: 0,
   bypass: FIRST_OTHER,
   waitTimeout: FIRST_OTHER + 1,
   sizeRejected: FIRST_OTHER + 2,
-  /** Values set whose size is known, and their bytes. */
+  /** Values set whose size is known, and the sum of their bytes. */
   sized: FIRST_OTHER + 3,
   bytes: FIRST_OTHER + 4,
   /** Microseconds that hits saved. */
@@ -28,15 +28,15 @@ export const AccessCount = {
 
 export const ACCESS_COUNTERS = FIRST_OTHER + 6;
 
-/** Places of the histograms. */
+/** Indices of the histograms. */
 export const AccessTime = {
-  /** Of hits answered by the first layer in the same turn: response and total time in one. */
+  /** Hits answered by the first layer in the same turn: response time and total time are the same. */
   local: 0,
   /** Response times of all other accesses. */
   other: 1,
-  /** Total times of all other accesses; kept for endpoints and methods. */
+  /** Total times of all other accesses; counted for endpoints and methods only. */
   waited: 2,
-  /** Of loads that succeeded. */
+  /** Times of successful loads. */
   load: 3,
 } as const;
 
@@ -61,21 +61,21 @@ export function notKeptAt(reason: NotKept): number {
   return FIRST_NOT_KEPT + reason;
 }
 
-/** What one pattern, endpoint or method did. */
+/** The counts of one pattern, endpoint or method. */
 export class AccessTrack {
   readonly name: string;
   readonly track: Track;
-  /** Where its hits in memory are counted first. */
+  /** Its index in the tally, which counts hits in memory first. */
   readonly place: number;
   readonly #tally: HitTally;
   #loads = 0;
   #loadMs = 0;
-  /** Hits whose saved time is not counted yet because no load has shown what one costs. */
+  /** Hits whose saved time is unknown, because no load has finished yet. */
   #unsaved = 0;
   #savedHits = 0;
-  /** How many series count in it. */
+  /** The number of series that count in it. */
   users = 0;
-  /** Whether its counters were exported: receivers remember them. */
+  /** Whether its counters were exported: they must not disappear then. */
   exported = false;
   #movedAway: Float64Array | undefined;
 
@@ -105,13 +105,13 @@ export class AccessTrack {
     return this.track.isEmpty;
   }
 
-  /** A counter as it is exported: never smaller than it has been shown, whatever was moved to another pattern since. */
+  /** A counter as it is exported: never smaller than exported before, even after counts were moved to another pattern. */
   exportedTotalOf(counter: number): number {
     this.exported = true;
     return this.track.totalOf(counter) + (this.#movedAway?.[counter] ?? 0);
   }
 
-  /** Adds what another track counted. */
+  /** Adds the counts of another track. */
   add(other: AccessTrack, now: number): void {
     this.track.add(other.track, now, OF_PATTERNS);
     this.#loads += other.#loads;
@@ -120,7 +120,7 @@ export class AccessTrack {
     this.#savedHits += other.#savedHits;
   }
 
-  /** Takes away what another track counted beside this one. */
+  /** Subtracts the counts of another track that counted the same accesses. */
   subtract(other: AccessTrack, now: number): void {
     if (this.exported) {
       const moved = (this.#movedAway ??= new Float64Array(ACCESS_COUNTERS));
@@ -140,7 +140,7 @@ export class AccessTrack {
     this.#tally.count(this.place, startedAt);
   }
 
-  /** A load that succeeded: what later hits save. */
+  /** Records a successful load: later hits save its time. */
   loaded(durationMs: number, at: number): void {
     this.track.advance(at);
     this.track.histograms[AccessTime.load]!.record(durationMs, 1);
@@ -173,7 +173,7 @@ export class AccessTrack {
     this.#savedHits = image.number();
   }
 
-  /** Each hit saves the mean load time known when it is settled, so that what is saved only ever grows. */
+  /** Each hit saves the current mean load time; the sum is never corrected later, so it never falls. */
   #save(): void {
     this.track.counters[AccessCount.localHit]! += this.#tally.take(
       this.place,

@@ -9,8 +9,8 @@ interface Frame {
 }
 
 /**
- * The closed slots of all patterns together. Patterns close theirs in no order, each when it is touched, so every level
- * is kept open for late slots and fed directly.
+ * The closed slots of all patterns together. Each pattern closes its slots when it is next used, in no order, so every level
+ * accepts late slots and is written directly.
  */
 export class CombinedTrack {
   readonly #counters: number;
@@ -24,7 +24,7 @@ export class CombinedTrack {
     this.#total = new WindowSum(counters, histograms);
   }
 
-  /** Takes in the slot that a pattern closed. */
+  /** Adds the slot that a pattern closed. */
   absorb(slot: number, figures: Figures): void {
     this.#total.add(figures);
     for (let level = 0; level < LEVELS.length; level++) {
@@ -33,7 +33,7 @@ export class CombinedTrack {
     }
   }
 
-  /** Adds the closed slots of a window to `sum`; the open ones are the patterns' own. */
+  /** Adds the closed slots of a window to `sum`; the open slots are kept by the patterns. */
   addTo(sum: WindowSum, window: Window, now: number, countersOnly = false): void {
     if (window === 'all') return sum.add(this.#total, countersOnly);
     const level = levelOf(window);

@@ -3,13 +3,13 @@ import type { PackedReader, PackedWriter } from '../images/packing.js';
 import { checkFigures, type FramePart, type WindowSum } from './window-sum.js';
 import type { Level } from './windows.js';
 
-/** Length of a frame, two bytes, and its slot, four, before what is packed in it. */
+/** The header of a frame: its length, two bytes, and its slot, four. */
 const HEADER = 6;
 
-/** Room for what the next slots are longer, bytes; there are many logs, and each is as long as it needs after a while. */
+/** Spare capacity for longer slots, bytes: small, because there are many logs and each soon has the size that it needs. */
 const SPARE = 32;
 
-/** Slots that a log may hold beyond those of its level: they are dropped when it is touched next. */
+/** Slots that a log may hold beyond those of its level: they are dropped when it is next used. */
 const SPARE_SLOTS = 12;
 
 /** Shared by all empty logs. */
@@ -58,14 +58,14 @@ export class FrameLog {
     }
   }
 
-  /** Of its frames, oldest first. */
+  /** The slots of its frames, oldest first. */
   slots(): number[] {
     const slots: number[] = [];
     for (let at = this.#head; at < this.#tail; at += this.#sizeAt(at)) slots.push(this.#slotAt(at));
     return slots;
   }
 
-  /** Adds the frame of one slot, where there is one. */
+  /** Adds the frame of one slot, if there is one. */
   addSlotTo(sum: WindowSum, slot: number, reader: PackedReader): void {
     for (let at = this.#head; at < this.#tail; at += this.#sizeAt(at)) {
       if (this.#slotAt(at) !== slot) continue;
@@ -74,7 +74,7 @@ export class FrameLog {
     }
   }
 
-  /** Takes the frames of another log, in place of its own. */
+  /** Moves the frames of another log here, in place of its own. */
   takeOver(other: FrameLog): void {
     this.#bytes = other.#bytes;
     this.#head = other.#head;
@@ -86,9 +86,9 @@ export class FrameLog {
   }
 
   /**
-   * Takes the place of what it holds.
-   * @param level of its slots; a slot that has not begun, or more of them than there are, is refused.
-   * @throws ImageFault where the frames do not fill their bytes, are not in their order, or hold other figures.
+   * Replaces its frames.
+   * @param level the level of its slots; a slot in the future, or more slots than the level has, is refused.
+   * @throws ImageFault if the frames do not fill their bytes, are not in order, or hold other figures.
    */
   restore(image: ImageReader, { slotMs, slots }: Level, counters: number, histograms: number): void {
     const frames = image.bytes();

@@ -1,7 +1,7 @@
 import { BUCKETS, bucketOf, MIN_INDEX, representative, ZERO_BUCKET } from './buckets.js';
 
 /**
- * A base-2 exponential histogram, 16 buckets an octave: OpenTelemetry's exponential histogram of scale 4, Prometheus'
+ * A base-2 exponential histogram, 16 buckets per octave: OpenTelemetry's exponential histogram of scale 4, Prometheus'
  * native schema 4. Bucket `i` counts values in (2^(i/16), 2^((i+1)/16)] **seconds**;
  * sum, minimum and maximum are milliseconds.
  */
@@ -21,13 +21,13 @@ export interface HistogramView {
 /** Buckets are added two octaves at a time. */
 const CHUNK = 32;
 
-/** Shared by all that are empty. */
+/** Shared by all empty histograms. */
 const NO_COUNTS = new Uint32Array(0);
 const NO_SUMS = new Float64Array(0);
 
 /**
- * Counts durations in milliseconds in base-2 exponential buckets, 16 an octave; its range follows its values. Recording
- * is integer work and allocates nothing once the range is there.
+ * Counts durations in milliseconds in base-2 exponential buckets, 16 per octave; its range grows with its values. Recording
+ * is integer work, and allocates only when the range grows.
  */
 export class Histogram implements HistogramView {
   readonly scale = 4;
@@ -39,7 +39,7 @@ export class Histogram implements HistogramView {
   minMs = Infinity;
   maxMs = 0;
 
-  /** @param weight how many values this one stands for, a whole number. */
+  /** @param weight how many values this one represents, a whole number. */
   record(ms: number, weight: number): void {
     this.recordIn(bucketOf(ms), ms, weight);
   }
@@ -59,7 +59,7 @@ export class Histogram implements HistogramView {
     if (ms > this.maxMs) this.maxMs = ms;
   }
 
-  /** Adds what was recorded elsewhere. */
+  /** Adds the values of another histogram. */
   merge(other: Omit<HistogramView, 'scale' | 'count'>): void {
     const { counts, offset } = other;
     this.zeroCount += other.zeroCount;
@@ -77,7 +77,7 @@ export class Histogram implements HistogramView {
     if (other.maxMs > this.maxMs) this.maxMs = other.maxMs;
   }
 
-  /** Empties it and keeps its range. */
+  /** Removes all values and keeps its range. */
   clear(): void {
     if (this.count === 0) return;
     this.counts.fill(0);
@@ -88,7 +88,7 @@ export class Histogram implements HistogramView {
     this.maxMs = 0;
   }
 
-  /** Takes what another holds, in place of its own. */
+  /** Replaces its values by those of another histogram. */
   restore(other: HistogramView): void {
     this.counts = new Uint32Array(other.counts);
     this.offset = other.offset;
@@ -108,7 +108,7 @@ export class Histogram implements HistogramView {
   }
 }
 
-/** The sum of histograms: what windows, totals and all patterns together are read from. Adding is exact and associative. */
+/** A sum of histograms: windows, totals and all patterns together are computed from it. Addition is exact and associative. */
 export class HistogramTotal implements HistogramView {
   readonly scale = 4;
   offset = 0;
@@ -131,7 +131,7 @@ export class HistogramTotal implements HistogramView {
     if (other.maxMs > this.maxMs) this.maxMs = other.maxMs;
   }
 
-  /** Takes away what was added; the extremes stay. */
+  /** Subtracts values that were added before; minimum and maximum stay. */
   subtract(other: HistogramView): void {
     if (other.count === 0) return;
     this.zeroCount = Math.max(0, this.zeroCount - other.zeroCount);
@@ -149,8 +149,8 @@ export class HistogramTotal implements HistogramView {
   }
 
   /**
-   * Looks between the extremes only, and at a loop of its own: with a thousand open slots to add, reading what is empty is what
-   * takes the time. The extremes may be rounded, to the nanosecond.
+   * Reads buckets between the extremes only, in a separate loop: with a thousand open slots to add, reading empty buckets would
+   * take most of the time. The extremes may be rounded, to the nanosecond.
    */
   #addOpen({ counts, offset, minMs, maxMs }: Histogram): void {
     const first = Math.max(0, bucketOf(minMs) - 1 - offset);
@@ -177,7 +177,7 @@ export class HistogramTotal implements HistogramView {
     for (let at = first; at < end; at++) into[at + shift]! += counts[at]!;
   }
 
-  /** Makes room for the buckets from `first` up to, not including, `end`. */
+  /** Makes room for the buckets from `first` to `end`, exclusive. */
   include(first: number, end: number): void {
     if (this.counts.length > 0 && first >= this.offset && end <= this.offset + this.counts.length) return;
     const range = rangeIncluding(this.offset, this.counts.length, first, end);
@@ -198,7 +198,7 @@ export class HistogramTotal implements HistogramView {
   }
 }
 
-/** What is shown of durations, milliseconds; null where nothing was recorded. */
+/** The exported statistics of durations, milliseconds; null without values. */
 export interface Times {
   readonly avg: number | null;
   readonly p50: number | null;
@@ -207,21 +207,21 @@ export interface Times {
   readonly max: number | null;
 }
 
-/** Mean, median, 95th and 99th percentile and maximum of everything that these hold together. */
+/** Mean, median, 95th and 99th percentile and maximum of all values of these histograms together. */
 export function timesOf(histograms: readonly HistogramView[]): Times {
   const [p50, p95, p99] = quantilesTogether(histograms, [0.5, 0.95, 0.99]) as (number | null)[];
   const maxMs = histograms.reduce((most, histogram) => Math.max(most, histogram.maxMs), 0);
   return { avg: meanTogether(histograms), p50: p50!, p95: p95!, p99: p99!, max: p50 === null ? null : maxMs };
 }
 
-/** As {@link quantilesTogether}, of one. */
+/** As {@link quantilesTogether}, of one histogram. */
 export function quantiles(histogram: HistogramView, ranks: readonly number[]): (number | null)[] {
   return quantilesTogether([histogram], ranks);
 }
 
 /**
- * The value at each of `ranks` (0–1, ascending) of everything that these hold together, by the nearest-rank rule, within 2.17 %
- * of the exact one; null where nothing was recorded. One walk for all of them.
+ * The value at each of `ranks` (0–1, ascending) of all values of these histograms together, by the nearest-rank rule, within 2.17 %
+ * of the exact value; null without values. Walks over the buckets once.
  */
 export function quantilesTogether(histograms: readonly HistogramView[], ranks: readonly number[]): (number | null)[] {
   const filled = histograms.filter(({ count }) => count > 0);
@@ -255,12 +255,12 @@ export function quantilesTogether(histograms: readonly HistogramView[], ranks: r
   return values;
 }
 
-/** As {@link meanTogether}, of one. */
+/** As {@link meanTogether}, of one histogram. */
 export function mean(histogram: HistogramView): number | null {
   return meanTogether([histogram]);
 }
 
-/** The mean of everything that these hold together; null where nothing was recorded. */
+/** The mean of all values of these histograms together; null without values. */
 export function meanTogether(histograms: readonly HistogramView[]): number | null {
   let count = 0;
   let sumMs = 0;

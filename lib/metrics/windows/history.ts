@@ -4,15 +4,15 @@ import { type Figures, pack, type WindowSum } from './window-sum.js';
 import { levelOf, LEVELS, SLOT_MS, type Window, windowStart } from './windows.js';
 
 /*
- * History is a window cut into bins, oldest first: what charts draw. Patterns are cut into the slots that their tracks keep anyway
- * (10 s, 1 min, 5 min or 1 h). All patterns together are kept in finer bins as well: there is one of them, so it costs little.
+ * History is a window cut into bins, oldest first, for charts. Patterns are cut into the slots that their tracks hold anyway
+ * (10 s, 1 min, 5 min or 1 h). The totals over all patterns have finer bins as well: there is one history of them, so it costs little.
  */
 
-/** A window that has a beginning. */
+/** A window with a beginning. */
 export type HistoryWindow = Exclude<Window, 'all'>;
 export const HISTORY_WINDOWS = ['1m', '5m', '1h', '24h'] as const satisfies readonly HistoryWindow[];
 
-/** How long a bin of all patterns together is, milliseconds: each length divides that of the slots of its window. */
+/** The length of a bin of the totals over all patterns, milliseconds: each divides the slot length of its window. */
 const FINE_MS: Readonly<Record<HistoryWindow, number>> = { '1m': 10_000, '5m': 10_000, '1h': 60_000, '24h': 600_000 };
 const SPAN_MS: Readonly<Record<HistoryWindow, number>> = {
   '1m': 60_000,
@@ -21,12 +21,12 @@ const SPAN_MS: Readonly<Record<HistoryWindow, number>> = {
   '24h': 86_400_000,
 };
 
-/** The length of the slots that a window ends in, milliseconds. */
+/** The slot length of the level of a window, milliseconds. */
 export function slotMsOf(window: HistoryWindow): number {
   return LEVELS[levelOf(window)]!.slotMs;
 }
 
-/** What happened in one bin. */
+/** The figures of one bin. */
 export interface HistoryBin {
   /** Milliseconds since the Unix epoch. */
   readonly start: number;
@@ -34,11 +34,11 @@ export interface HistoryBin {
   readonly sum: WindowSum;
 }
 
-/** The bins of one window. Before `fineFrom` they are as long as its slots. */
+/** The bins of one window. Before `fineFrom`, bins are as long as its slots. */
 export class HistoryBins {
   readonly #bins = new Map<number, HistoryBin>();
 
-  /** @param from when the first bin begins; what is older is left out. */
+  /** @param from when the first bin begins; older slots are left out. */
   constructor(
     private readonly newSum: () => WindowSum,
     private readonly from: number,
@@ -47,7 +47,7 @@ export class HistoryBins {
     private readonly fineFrom = -Infinity,
   ) {}
 
-  /** The bin that a moment lies in; undefined before the window. */
+  /** The bin of a time; undefined before the window. */
   at(ms: number): WindowSum | undefined {
     if (ms < this.from) return undefined;
     const lengthMs = this.#lengthAt(ms);
@@ -62,7 +62,7 @@ export class HistoryBins {
     for (const { start, sum } of bins) this.at(start)?.add(sum);
   }
 
-  /** Oldest first, the empty ones between `since` and `now` included. */
+  /** Returns the bins, oldest first, including the empty ones between `since` and `now`. */
   list(since: number, now: number): HistoryBin[] {
     for (let at = Math.max(since, this.from); at <= now;) {
       this.at(at);
@@ -77,7 +77,7 @@ export class HistoryBins {
   }
 }
 
-/** Bins of one length: the latest is open, those before it are packed. */
+/** Bins of one length: the latest is open, the earlier ones are packed. */
 class RecentBins {
   readonly #shape: TrackShape;
   readonly #packed = new Map<number, Uint8Array<ArrayBuffer>>();
@@ -97,7 +97,7 @@ class RecentBins {
     const slot = Math.floor(ms / this.lengthMs);
     if (slot > this.#slot) this.#begin(slot);
     if (slot === this.#slot) return this.#open.add(figures);
-    // Patterns close their slots when they are touched next: one may be late.
+    // Patterns close their slots when they are next used: a slot may be late.
     if (slot <= this.#slot - this.count) return;
     const { sum, reader } = this.#shape;
     sum.clear();
@@ -146,30 +146,30 @@ class RecentBins {
 export class OverallHistory {
   readonly #shape: TrackShape;
   readonly #recent = new Map<number, RecentBins>();
-  /** From when on it has everything. */
+  /** The time since which it is complete. */
   #since = -Infinity;
 
   constructor(counters: number, histograms: number) {
     this.#shape = new TrackShape(counters, histograms);
     for (const window of HISTORY_WINDOWS) {
-      // The longer window of two with bins of one length comes later and wins.
+      // If two windows have bins of the same length, the longer comes later and wins.
       const lengthMs = FINE_MS[window];
       this.#recent.set(lengthMs, new RecentBins(this.#shape, lengthMs, SPAN_MS[window] / lengthMs + 1));
     }
   }
 
-  /** Takes in the slot that a pattern closed. */
+  /** Adds the slot that a pattern closed. */
   absorb(slot: number, figures: Figures): void {
     for (const recent of this.#recent.values()) recent.add(slot * SLOT_MS, figures);
   }
 
-  /** Forgets everything. @param since from when on it has everything again; always by default. */
+  /** Removes everything. @param since the time since which it is complete again; always by default. */
   clear(since = -Infinity): void {
     for (const recent of this.#recent.values()) recent.clear();
     this.#since = since;
   }
 
-  /** The closed slots of a window. @param combined has what happened before this began. */
+  /** The closed slots of a window. @param combined holds the time before this history began. */
   binsIn(window: HistoryWindow, now: number, combined: CombinedTrack): HistoryBins {
     const slotMs = slotMsOf(window);
     const fineMs = FINE_MS[window];

@@ -1,18 +1,18 @@
 import { MIN_INDEX, ZERO_BUCKET } from './buckets.js';
 import type { Histogram } from './histogram.js';
 
-/** Cells of one place: what every hit writes, 64 bytes of it, then the shortest buckets. */
+/** The cells of one place: first the fields that every hit writes, 64 bytes, then the shortest buckets. */
 const HITS = 0;
 const UNTIL = 1;
 const SUM_MS = 2;
 const MIN_MS = 3;
 const MAX_MS = 4;
-/** The bucket of zero stands before the first. */
+/** The bucket for zero precedes the first. */
 const FIRST_BUCKET = 8;
-/** Where bucket 0 would stand. */
+/** The position of bucket 0, if it were kept. */
 const ORIGIN = FIRST_BUCKET - MIN_INDEX;
 const ZEROES = ORIGIN + ZERO_BUCKET;
-/** Two octaves, up to a microsecond: a hit in memory that takes longer goes to its histogram at once. */
+/** Two octaves, up to a microsecond: a slower hit in memory is recorded in its histogram at once. */
 const BUCKETS_KEPT = 32;
 const PLACE = FIRST_BUCKET + BUCKETS_KEPT;
 
@@ -22,16 +22,16 @@ export function isKept(bucket: number): boolean {
 }
 
 /**
- * Hits in memory of many patterns, endpoints and methods side by side in one array, until they are read or their slot
- * ends. A hit touches one or two cache lines of it; the counters and histograms it belongs to are objects with arrays of their
- * own, and with a thousand patterns it is fetching those that a hit would wait for.
+ * Counts hits in memory of many patterns, endpoints and methods, side by side in one array, until they are read or their slot
+ * ends. A hit touches one or two cache lines of the array. The counters and histograms of the tracks are separate arrays: with a
+ * thousand patterns, a hit would wait until the processor has fetched them.
  */
 export class HitTally {
   #cells = new Float64Array(8 * PLACE);
   #used = 0;
   readonly #free: number[] = [];
 
-  /** A new place, or one that was released. */
+  /** Returns a new place, or a released one. */
   place(): number {
     const free = this.#free.pop();
     if (free !== undefined) return free;
@@ -52,7 +52,7 @@ export class HitTally {
     this.#free.push(at);
   }
 
-  /** Counts a hit. @returns false where it is of a later slot: to be opened by {@link open} first. */
+  /** Counts a hit. @returns false if the hit belongs to a later slot: call {@link open} first. */
   count(at: number, startedAt: number): boolean {
     const cells = this.#cells;
     if (startedAt >= cells[at + UNTIL]!) return false;
@@ -60,12 +60,12 @@ export class HitTally {
     return true;
   }
 
-  /** When the slot ends that a place counts in from now on. */
+  /** Sets the end of the slot in which a place counts from now on. */
   open(at: number, slotEnd: number): void {
     this.#cells[at + UNTIL] = slotEnd;
   }
 
-  /** Times one hit that stands for `weight`, in a bucket of those {@link isKept}. */
+  /** Times one hit that represents `weight` hits, in a bucket that {@link isKept}. */
   time(at: number, bucket: number, ms: number, weight: number): void {
     const cells = this.#cells;
     cells[at + bucket + ORIGIN]! += weight;
@@ -74,7 +74,7 @@ export class HitTally {
     if (ms > cells[at + MAX_MS]!) cells[at + MAX_MS] = ms;
   }
 
-  /** Moves the times of a place into `times`. @returns its hits, which it then has no more. */
+  /** Moves the times of a place into `times`. @returns and resets the number of its hits. */
   take(at: number, times: Histogram): number {
     const cells = this.#cells;
     const hits = cells[at + HITS]!;
@@ -94,7 +94,7 @@ export class HitTally {
     return hits;
   }
 
-  /** Forgets what a place holds, and its slot. */
+  /** Removes the counts of a place, and its slot. */
   empty(at: number): void {
     this.#cells.fill(0, at, at + PLACE);
     this.#cells[at + MIN_MS] = Infinity;

@@ -12,7 +12,7 @@ const FIRST_EVICTION = Object.keys(LayerOperation).length * RESULTS;
 const FIRST_TRANSITION = FIRST_EVICTION + Object.keys(EvictionReason).length;
 const FIRST_OTHER = FIRST_TRANSITION + Object.keys(CircuitState).length;
 
-/** Places of what is counted for a layer beside its operations. */
+/** Indices of the counters of a layer that belong to no operation. */
 export const LayerCount = {
   writesDropped: FIRST_OTHER,
   writesFailed: FIRST_OTHER + 1,
@@ -20,7 +20,7 @@ export const LayerCount = {
 
 const LAYER_COUNTERS = FIRST_OTHER + 2;
 
-/** Place of the asynchronous writes' histogram; those of the operations stand before it. */
+/** Index of the histogram of asynchronous writes; those of the operations come before it. */
 export const ASYNC_WRITE = Object.keys(LayerOperation).length;
 const LAYER_HISTOGRAMS = ASYNC_WRITE + 1;
 
@@ -40,7 +40,7 @@ export function layerShape(): TrackShape {
   return new TrackShape(LAYER_COUNTERS, LAYER_HISTOGRAMS);
 }
 
-/** What one layer did, and how it is. */
+/** The counts and the state of one layer. */
 export class LayerTrack {
   readonly name: string;
   /** True where other processes read the layer too. */

@@ -7,7 +7,7 @@ import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
 
 import { PackedReader, PackedWriter } from '../images/packing.js';
 
-/** How many counters and histograms the tracks of one kind have, and the buffers that they share. */
+/** The number of counters and histograms of one kind of tracks, and the buffers that they share. */
 export class TrackShape {
   readonly counters: number;
   readonly histograms: number;
@@ -21,32 +21,32 @@ export class TrackShape {
     this.sum = this.newSum();
   }
 
-  /** An empty sum for what its tracks hold. */
+  /** Returns an empty sum for tracks of this shape. */
   newSum(): WindowSum {
     return new WindowSum(this.counters, this.histograms);
   }
 }
 
-/** Called when a track's open slot closes with something in it. */
+/** Called when a track's open slot closes with figures in it. */
 export interface SlotListener {
-  /** Called before the open slot is read or closed; it still takes figures. */
+  /** Called before the open slot is read or closed; it still accepts figures. */
   settle(): void;
   closed(slot: number, figures: Figures): void;
 }
 
-/** What a track that nothing was counted in holds. */
+/** The counters of a track without counts. */
 const NO_COUNTERS = new Float64Array(0);
 const NO_HISTOGRAMS: readonly Histogram[] = [];
 
-/** Shortest slots in one of the second level, and of the third: when frames are folded into the total. */
+/** How many of the shortest slots make one of the second level, and of the third: when frames are folded into the total. */
 const PER_MINUTE = LEVELS[1]!.slotMs / SLOT_MS;
 const PER_FOLD = LEVELS[2]!.slotMs / SLOT_MS;
 const LONGEST = LEVELS.length - 1;
 
 /**
- * Figures over time: an open slot that is written to, a total, and closed slots packed in cascading logs. It rotates by
- * itself when it is touched in a later slot, so that many tracks never rotate at once, and an idle time of any length
- * costs as much as one slot. Nothing is allocated before something is counted.
+ * Figures over time: an open slot that is written to, a total, and closed slots packed in cascading logs. A track closes its slot
+ * when it is next used in a later slot, so that many tracks never do so at once; an idle time of any length
+ * costs as much as one slot. Nothing is allocated until something is counted.
  */
 export class Track implements Figures {
   /** Empty until something was counted or restored. */
@@ -55,18 +55,18 @@ export class Track implements Figures {
   histograms = NO_HISTOGRAMS;
   /** When the open slot ends; call {@link advance} before writing at or after it. */
   slotEnd = -Infinity;
-  /** Since when it counts, milliseconds since the Unix epoch. */
+  /** When counting began, milliseconds since the Unix epoch. */
   since: number;
   readonly #shape: TrackShape;
   readonly #listener: SlotListener | undefined;
-  /** Histograms of what was closed before slot {@link #unfolded}, packed. */
+  /** The packed histograms of the slots before {@link #unfolded}. */
   #total = NO_BYTES;
   #unfolded = -Infinity;
-  /** Of everything that was closed. */
+  /** The counters of all closed slots. */
   #totalCounters: number[] = [];
   #totalMinMs: number[] = [];
   #logs: readonly FrameLog[] = [];
-  /** The slots of the longest level from `first` on, as they were read last. */
+  /** The slots of the longest level from `first` on, as of the last read. */
   #longest: { readonly first: number; readonly bytes: Uint8Array<ArrayBuffer> } | undefined;
   #slot = -Infinity;
 
@@ -76,12 +76,12 @@ export class Track implements Figures {
     this.since = since;
   }
 
-  /** When the open slot began; -Infinity where nothing was counted yet. */
+  /** When the open slot began; -Infinity before anything is counted. */
   get slotStart(): number {
     return this.#slot * SLOT_MS;
   }
 
-  /** Makes ready to count at `now`: closes the open slot if its time is over. */
+  /** Closes the open slot if its time is over; call it before counting at `now`. */
   advance(now: number): void {
     if (now < this.slotEnd) return;
     if (this.#opened) this.rotate(now);
@@ -92,7 +92,7 @@ export class Track implements Figures {
     }
   }
 
-  /** Closes the open slot if its time is over; for reads. */
+  /** Closes the open slot if its time is over; call it before reading. */
   rotate(now: number): void {
     const slot = Math.floor(now / SLOT_MS);
     if (!(slot > this.#slot) || !this.#opened) return;
@@ -115,12 +115,12 @@ export class Track implements Figures {
     this.#enter(slot);
   }
 
-  /** Brings derived figures of the open slot up to date. */
+  /** Updates derived figures of the open slot. */
   settle(): void {
     if (this.#opened) this.#listener?.settle();
   }
 
-  /** Adds what happened in a window to `sum`. With `countersOnly`, histograms of closed slots are left out. */
+  /** Adds the figures of a window to `sum`. With `countersOnly`, histograms of closed slots are left out. */
   addTo(sum: WindowSum, window: Window, now: number, countersOnly = false): void {
     if (!this.#opened) return;
     this.rotate(now);
@@ -140,7 +140,7 @@ export class Track implements Figures {
     }
   }
 
-  /** Adds each slot of a window, the open one included, to the bin that it lies in. */
+  /** Adds each slot of a window, the open one included, to its bin. */
   addEachTo(bins: { at(ms: number): WindowSum | undefined }, window: Exclude<Window, 'all'>, now: number): void {
     if (!this.#opened) return;
     this.rotate(now);
@@ -160,12 +160,12 @@ export class Track implements Figures {
     }
   }
 
-  /** A counter since {@link since}, the open slot included. */
+  /** A counter since {@link since}, including the open slot. */
   totalOf(counter: number): number {
     return this.#opened ? this.#totalCounters[counter]! + this.counters[counter]! : 0;
   }
 
-  /** Histogram `at` since {@link since}, the open slot included. */
+  /** Histogram `at` since {@link since}, including the open slot. */
   totalTimesOf(at: number): HistogramTotal {
     const times = new HistogramTotal();
     if (!this.#opened) return times;
@@ -182,7 +182,7 @@ export class Track implements Figures {
     return !this.#opened || (isEmpty(this) && this.#totalCounters.every((count) => count === 0));
   }
 
-  /** Adds what another track of its shape counted. @param histograms those that both have. */
+  /** Adds the counts of another track of its shape. @param histograms those that both have. */
   add(other: Track, now: number, histograms: readonly number[]): void {
     this.#combine(other, now, (sum, part) => sum.addOnly(part, histograms));
     other.#totalMinMs.forEach((ms, at) => {
@@ -190,12 +190,12 @@ export class Track implements Figures {
     });
   }
 
-  /** Takes away what another track counted at the same moments as this one. Of durations the extremes stay. */
+  /** Subtracts the counts of another track that counted at the same times. Extremes of durations stay. */
   subtract(other: Track, now: number, histograms: readonly number[]): void {
     this.#combine(other, now, (sum, part) => sum.subtract(part, histograms));
   }
 
-  /** Changes every slot and the total by what another track has there. */
+  /** Changes every slot and the total by the figures of another track for the same slot. */
   #combine(other: Track, now: number, change: (sum: WindowSum, part: WindowSum) => void): void {
     if (!other.#opened) return;
     const at = Math.max(now, this.slotStart, other.slotStart);
@@ -236,7 +236,7 @@ export class Track implements Figures {
     this.#longest = undefined;
   }
 
-  /** Takes everything that was closed into the total. */
+  /** Folds all closed slots into the total. */
   #foldClosed(): void {
     const { sum } = this.#shape;
     sum.clear();
@@ -257,7 +257,7 @@ export class Track implements Figures {
     this.since = now;
   }
 
-  /** Writes its whole state; rotates nothing. */
+  /** Writes its whole state; closes no slot. */
   save(image: ImageWriter): void {
     image.flag(this.#opened);
     image.number(this.since);
@@ -272,7 +272,7 @@ export class Track implements Figures {
     for (const log of this.#logs) log.save(image);
   }
 
-  /** Takes the state of another of its shape, in place of its own; what is due rotates when it is touched next. */
+  /** Replaces its state by that of another track of its shape; overdue slots close when it is next used. */
   restore(image: ImageReader): void {
     const opened = image.flag();
     this.reset(image.time());
@@ -294,7 +294,7 @@ export class Track implements Figures {
     this.#logs.forEach((log, level) => log.restore(image, LEVELS[level]!, counters, histograms));
   }
 
-  /** Its slots are many and change once an hour: their sum is kept for the next read. */
+  /** Adds the slots of the longest level. They are many and change once an hour: their sum is kept for the next read. */
   #addLongestTo(sum: WindowSum, first: number, part: FramePart): void {
     const { reader, writer, sum: merged } = this.#shape;
     if (this.#longest?.first !== first) {
@@ -345,7 +345,7 @@ export class Track implements Figures {
     }
   }
 
-  /** Adds the histograms of everything that was closed: the total, and what is not folded into it yet. */
+  /** Adds the histograms of all closed slots: the total, and the slots not folded into it yet. */
   #addTimesTo(sum: WindowSum): void {
     const { reader } = this.#shape;
     if (this.#total.length > 0) {
@@ -357,7 +357,7 @@ export class Track implements Figures {
     this.#logs[0]!.addTo(sum, Math.max(this.#unfolded, minute * PER_MINUTE), reader, 'times');
   }
 
-  /** Merges the slots of a level whose longer slot is over, and drops what is older than is kept. */
+  /** Merges the slots of a level into those of the next when a longer slot is over, and drops slots that are too old. */
   #cascade(closed: number, open: number): void {
     const { sum, writer, reader } = this.#shape;
     this.#fold(closed, open);
@@ -387,8 +387,8 @@ export class Track implements Figures {
   }
 
   /**
-   * Takes closed slots into the total, every five minutes: unpacking and packing it is most of the work. Sooner where they
-   * would be merged with slots that it holds already.
+   * Folds closed slots into the total, every five minutes, because unpacking and packing it is most of the work. Sooner if they
+   * would otherwise be merged with slots that the total already includes.
    */
   #fold(closed: number, open: number): void {
     const minuteIsOver = Math.floor(closed / PER_MINUTE) !== Math.floor(open / PER_MINUTE);

@@ -6,16 +6,16 @@ import { NIBBLE, PackedReader, type PackedWriter } from '../images/packing.js';
 /** Nanoseconds are whole numbers and pack well. */
 const NS = 1_000_000;
 
-/** What a series counts at one moment: counters by their place, histograms by theirs. */
+/** Counters by their index, histograms by theirs. */
 export interface Figures {
   readonly counters: Float64Array;
   readonly histograms: readonly (Histogram | HistogramTotal)[];
 }
 
-/** What is taken of a packed frame. */
+/** The part of a packed frame that is read. */
 export type FramePart = 'all' | 'counters' | 'times';
 
-/** Counters and histograms added up over some time. */
+/** Counters and histograms summed over some time. */
 export class WindowSum implements Figures {
   readonly counters: Float64Array;
   readonly histograms: readonly HistogramTotal[];
@@ -44,13 +44,13 @@ export class WindowSum implements Figures {
     for (const at of which) this.histograms[at]!.add(histograms[at]!);
   }
 
-  /** Takes away what was added; nothing becomes less than zero. */
+  /** Subtracts figures that were added before; nothing becomes less than zero. */
   subtract({ counters, histograms }: WindowSum, which: readonly number[]): void {
     for (let at = 0; at < counters.length; at++) this.counters[at] = Math.max(0, this.counters[at]! - counters[at]!);
     for (const at of which) this.histograms[at]!.subtract(histograms[at]!);
   }
 
-  /** Adds a packed frame; the minimum of its durations is not kept. */
+  /** Adds a packed frame; it does not hold the minimum of durations. */
   addPacked(reader: PackedReader, part: FramePart): void {
     for (let left = reader.read(); left > 0; left--) {
       const counter = reader.read();
@@ -62,13 +62,13 @@ export class WindowSum implements Figures {
   }
 }
 
-/** True where nothing was counted or timed. */
+/** True if nothing was counted or timed. */
 export function isEmpty({ counters, histograms }: Figures): boolean {
   for (let at = 0; at < counters.length; at++) if (counters[at] !== 0) return false;
   return histograms.every(({ count }) => count === 0);
 }
 
-/** Packs figures: only what is not zero. */
+/** Packs figures that are not zero. */
 export function pack(figures: Figures, writer: PackedWriter): void {
   const { counters, histograms } = figures;
   let filled = 0;
@@ -82,7 +82,7 @@ export function pack(figures: Figures, writer: PackedWriter): void {
   for (const histogram of histograms) packHistogram(histogram, writer);
 }
 
-/** Writes figures with the minima of their durations. */
+/** Writes figures, including the minima of their durations. */
 export function saveFigures(figures: Figures, image: ImageWriter): void {
   const writer = image.scratch;
   writer.clear();
@@ -91,7 +91,7 @@ export function saveFigures(figures: Figures, image: ImageWriter): void {
   for (const { count, minMs } of figures.histograms) if (count > 0) image.duration(minMs);
 }
 
-/** Adds what {@link saveFigures} wrote. */
+/** Adds the figures that {@link saveFigures} wrote. */
 export function restoreFigures(sum: WindowSum, image: ImageReader): void {
   const part = image.part();
   const reader = new PackedReader();
@@ -105,9 +105,9 @@ export function restoreFigures(sum: WindowSum, image: ImageReader): void {
 }
 
 /**
- * How many buckets are not empty and how they are written, the figures of all values, then the buckets from the first filled
- * one to the last: one number each, or of each filled one its distance from the one before and its count in one byte, whichever
- * is shorter.
+ * Writes the number of filled buckets and their encoding, the figures of all values, then the buckets: either one count per bucket from
+ * the first filled bucket to the last, or per filled bucket its distance from the one before and its count in one byte,
+ * whichever is shorter.
  */
 function packHistogram(histogram: Histogram | HistogramTotal, writer: PackedWriter): void {
   if (histogram.count === 0) return writer.write(0);
@@ -163,7 +163,7 @@ function addPackedHistogram(histogram: HistogramTotal, reader: PackedReader): vo
       : addSparse(histogram.counts, first - histogram.offset, filled, reader);
 }
 
-// Both loops do the reader's own work, unrolled for what nearly all numbers are: of one byte.
+// Both loops repeat the reader's code, unrolled for the usual case: numbers of one byte.
 
 /** @returns how many values the buckets hold. */
 function addDense(counts: Float64Array, first: number, span: number, reader: PackedReader): number {
@@ -209,9 +209,9 @@ function addSparse(counts: Float64Array, first: number, filled: number, reader: 
 }
 
 /**
- * Checks packed figures of an image, which may come from any process, without adding them to anything. Every later read of a
- * window trusts them: places lie within the counters, buckets within their range, and there are as many as their count says.
- * @throws ImageFault for all others, and where they do not end where the reader does.
+ * Checks packed figures of an image, which are untrusted, without adding them. Every later read of a
+ * window relies on this check: indices are within the counters, buckets within their range, and their number matches its count.
+ * @throws ImageFault for other figures, and if they do not end where the reader does.
  */
 export function checkFigures(figures: ImageReader, counters: number, histograms: number): void {
   for (let left = figures.count(counters); left > 0; left--) {
@@ -225,7 +225,7 @@ export function checkFigures(figures: ImageReader, counters: number, histograms:
 function checkHistogram(figures: ImageReader): void {
   const kind = figures.count(1 + 2 * BUCKETS + 1) - 1;
   if (kind < 0) return;
-  // Values in no bucket, their sum, the largest.
+  // The number of values outside the buckets, their sum, the largest.
   for (let left = 3; left > 0; left--) figures.number();
   const filled = kind >>> 1;
   if (filled === 0) return;
@@ -236,12 +236,12 @@ function checkHistogram(figures: ImageReader): void {
   else checkPairs(figures, filled, span);
 }
 
-/** Each filled bucket as its distance from the one before, and its count. */
+/** Checks pairs of distance and count, one per filled bucket. */
 function checkPairs(figures: ImageReader, filled: number, span: number): void {
   let at = 0;
   for (let left = filled; left > 0; left--) {
     const [step] = figures.pair();
     at += step;
-    if (at >= span) throw new ImageFault('It counts in a bucket that there is not.');
+    if (at >= span) throw new ImageFault('It counts in a bucket that does not exist.');
   }
 }

@@ -1,10 +1,10 @@
 import { CacheError } from '../../cache/base/errors.js';
 
-/** The windows statistics are kept for; `all` is since start or the last reset. */
+/** The windows of statistics; `all` begins at the start or the last reset. */
 export const WINDOWS = ['1m', '5m', '1h', '24h', 'all'] as const;
 export type Window = (typeof WINDOWS)[number];
 
-/** How closed slots are kept: their length, how many of them, and how many of the level before make one. */
+/** How closed slots are kept: their length, their number, and how many slots of the level below make one. */
 export interface Level {
   readonly slotMs: number;
   readonly slots: number;
@@ -29,14 +29,14 @@ const SPANS: Readonly<Record<Exclude<Window, 'all'>, { readonly spanMs: number; 
   '24h': { spanMs: 86_400_000, level: 3 },
 };
 
-/** The level whose slots a window ends in. */
+/** The level whose slots a window uses. */
 export function levelOf(window: Exclude<Window, 'all'>): number {
   return SPANS[window].level;
 }
 
 /**
- * Where a window begins at `now`: with the first whole slot of its level in it. What is shown is never older than the
- * window, and up to one slot (10 s for `1m`, 1 min for `5m`, 5 min for `1h`, 1 h for `24h`) shorter than it.
+ * The beginning of a window at `now`: its first whole slot. The window is never longer than its name
+ * and up to one slot (10 s for `1m`, 1 min for `5m`, 5 min for `1h`, 1 h for `24h`) shorter.
  */
 export function windowStart(window: Exclude<Window, 'all'>, now: number): number {
   const { spanMs, level } = SPANS[window];
@@ -45,8 +45,8 @@ export function windowStart(window: Exclude<Window, 'all'>, now: number): number
 }
 
 /**
- * A window by its name, `all` without one.
- * @throws CacheError `UNKNOWN_WINDOW`, with the names there are.
+ * Returns a window by its name, `all` without a name.
+ * @throws CacheError `UNKNOWN_WINDOW`, listing the windows.
  */
 export function windowNamed(name: string | undefined): Window {
   if (name === undefined) return 'all';

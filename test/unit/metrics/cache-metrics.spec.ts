@@ -175,7 +175,7 @@ describe('CacheMetrics', () => {
 
     it.each([
       [{ operation: 'fetch' }, /operation "fetch" is unknown; give one of get, set/],
-      [{ result: 'ok' }, /result "ok" is none of get; give one of hit, stale/],
+      [{ result: 'ok' }, /result "ok" is invalid for get; give one of hit, stale/],
       [{ responseTimeMs: -1 }, /responseTimeMs -1/],
       [{ responseTimeMs: NaN }, /responseTimeMs NaN/],
       [{ sizeBytes: -5 }, /sizeBytes -5/],

@@ -40,7 +40,7 @@ import type { SpanHandle } from './base/tracer.js';
  *   - A caller waits `softTimeout` at most where a stale value can be served, and `hardTimeout` at most in all, whatever
  *     layers, locks and loaders do. Late results are ignored.
  *
- * A caller waits as a KeyRead, which the load calls back: one promise a caller, none where memory or a synchronous loader answers.
+ * A caller waits as a KeyRead, which the load calls back: one promise a caller, none if memory or a synchronous loader answers.
  *
  * Sources: single flight as in groupcache (Fitzpatrick, 2013); leases in Nishtala et al., Scaling Memcache at Facebook, NSDI
  * 2013, section 3.2; RFC 5861.
@@ -296,7 +296,7 @@ export class GetOrLoad {
     }
   }
 
-  /** What the remote layers have. @returns true where it is fresh and ends the load. */
+  /** What the remote layers have. @returns true if it is fresh and ends the load. */
   #found<V>(load: InFlightLoad<V>, located: Located): boolean {
     const { chain, clock, invalidations } = this.parts;
     load.located(located);
@@ -409,7 +409,7 @@ class KeyRead<V> implements LoadWaiter {
     local: Entry | undefined,
     private readonly startedAt: number,
     private readonly span: SpanHandle | undefined,
-    /** True where the caller wants no stored value. */
+    /** True if the caller wants no stored value. */
     private readonly reloads = false,
   ) {
     const { chain, clock, invalidations, reasons } = parts;

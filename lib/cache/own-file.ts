@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 
 /**
  * The file that holds this code: ours, or the bundle that an application put it into. Read from a stack, since neither `__filename` nor
- * `import.meta` is there in both module systems and in every bundle. Undefined where stacks cannot be read.
+ * `import.meta` is there in both module systems and in every bundle. Undefined if stacks cannot be read.
  */
 export function ownFile(): string | undefined {
   const { prepareStackTrace: before, stackTraceLimit } = Error;
@@ -32,7 +32,7 @@ export function installedRequire(): NodeJS.Require {
   return createRequire(isPath ? file : `${process.cwd()}/`);
 }
 
-/** True where a package was not found, as both module systems say it. */
+/** True if a package was not found, as both module systems say it. */
 export function isNotInstalled(error: unknown): boolean {
   const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';

@@ -148,7 +148,7 @@ export class CachingRuntime
     this.#compiler.close();
   }
 
-  /** True where hits of any handler are answered in front of the framework. */
+  /** True if hits of any handler are answered in front of the framework. */
   get answersEarly(): boolean {
     return this.#early?.areUsed ?? false;
   }

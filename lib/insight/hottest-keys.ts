@@ -19,7 +19,7 @@ export class HottestKeys {
   #sinceRanked = 0;
   #rankedAfter = FIRST_RANKING;
 
-  /** Counts one sampled hit. @param of how many hits it is one. @returns true where the ranking is due. */
+  /** Counts one sampled hit. @param of how many hits it is one. @returns true if the ranking is due. */
   add(key: string, of: number): boolean {
     this.#counts.add(key, of);
     this.#least = LEAST * of;

@@ -27,7 +27,7 @@ export interface MemoryRung {
   /** Null for no bound, as are bytes. */
   readonly maxEntries: number | null;
   readonly maxBytes: number | null;
-  /** Share of the accesses that the layer answers fresh, 0–1; null where it is withheld. */
+  /** Share of the accesses that the layer answers fresh, 0–1; null if it is withheld. */
   readonly hitRate: number | null;
   /** Half of the 95 % interval of `hitRate`. */
   readonly hitRateError: number | null;
@@ -59,7 +59,7 @@ export interface MemoryAccess {
   readonly hash: number;
   readonly count: number;
   readonly at: number;
-  /** True where the layer answered in reality. */
+  /** True if the layer answered in reality. */
   readonly hit: boolean;
 }
 
@@ -154,7 +154,7 @@ export class MemorySimulation {
     for (const layer of this.#layers) layer.remove(hash);
   }
 
-  /** @param counted today's hit rate as the metrics counted it; null where they did not. */
+  /** @param counted today's hit rate as the metrics counted it; null if they did not. */
   report(now: number, counted: number | null): MemoryLadder {
     const { name, eviction } = this.layer;
     const accesses = Math.round(this.#sums.accesses);

@@ -30,7 +30,7 @@ export class TrackMarks {
   /** @param startedAt the earliest time that is asked for */
   constructor(private readonly startedAt: number) {}
 
-  /** On the path of a hit. @returns false where it is to be reported: it comes after the time until which hits only count. */
+  /** On the path of a hit. @returns false if it is to be reported: it comes after the time until which hits only count. */
   hit(track: number, now: number): boolean {
     const marks = this.#marks;
     const at = (track & (PLACES - 1)) << FIELD_SHIFT;

@@ -33,7 +33,7 @@ export class Starts {
   #cancel: (() => void) | undefined;
   #stopped = false;
 
-  /** @param store undefined where nothing outlives this process: its own start is listed alone. */
+  /** @param store undefined if nothing outlives this process: its own start is listed alone. */
   constructor(
     private readonly own: ProcessFacts,
     private readonly store: StartStore | undefined,

@@ -235,7 +235,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     this.#send('invalidation', { patterns, ...counts, all, removed });
   }
 
-  /** Undefined where the figures cannot be read: the stream goes on. */
+  /** Undefined if the figures cannot be read: the stream goes on. */
   async #realtime(): Promise<Realtime | undefined> {
     try {
       return await this.#metrics.collectRealtime();

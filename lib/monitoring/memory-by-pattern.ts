@@ -34,7 +34,7 @@ const LOOKED_UP = 20_000;
 
 /**
  * What the memory layers among these hold, in slices.
- * @param patternOf the pattern of a key in statistics; undefined where there are none, and its patterns are empty then.
+ * @param patternOf the pattern of a key in statistics; undefined if there are none, and its patterns are empty then.
  */
 export async function memoryByPattern(
   layers: readonly Layer[],

@@ -37,7 +37,7 @@ export interface AskedCache extends Pick<MonitoredCache, 'insight' | 'tuning' | 
 interface Reading {
   /** The query parameters that decide the answer. */
   readonly takes: readonly string[];
-  /** True where it takes long and changes slowly. */
+  /** True if it takes long and changes slowly. */
   readonly slow?: boolean;
   /** From the statistics of one cache of this instance, or of all instances. */
   readonly ofStatistics?: (request: MonitoringRequest, asked: AskedCache) => (metrics: CacheStatistics) => unknown;
@@ -243,7 +243,7 @@ export class Readings {
     return Object.hasOwn(this.#readings, name);
   }
 
-  /** True where the answer takes long to make and changes slowly. */
+  /** True if the answer takes long to make and changes slowly. */
   isSlow(name: ReadingName): boolean {
     return this.#readings[name].slow === true;
   }
@@ -251,7 +251,7 @@ export class Readings {
   /**
    * The answer of a route, as text.
    * @param maxAgeMs how old it may be, milliseconds; 0 for a new one.
-   * @throws MonitoringError for wrong parameters; CacheError where the fleet cannot be asked.
+   * @throws MonitoringError for wrong parameters; CacheError if the fleet cannot be asked.
    */
   async read(name: ReadingName, request: MonitoringRequest, maxAgeMs: number): Promise<SharedAnswer> {
     const { takes } = this.#readings[name];

@@ -234,7 +234,7 @@ const cacheName = textMatching(/^[\w.-]+$/, 'letters, digits, _ . and -');
 
 /**
  * Every fault of what `forFeature` was given.
- * @param namespace what separates the application's keys from those of others; undefined where only the name in package.json does.
+ * @param namespace what separates the application's keys from those of others; undefined if only the name in package.json does.
  */
 export function featureFaults(name: unknown, options: unknown, namespace: string | undefined): OptionFault[] {
   const named: Rule = (value, path, report) => {

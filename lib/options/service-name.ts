@@ -3,9 +3,9 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 /** The name of the package that this process runs. */
 export interface ApplicationName {
-  /** Undefined where no package.json has one. */
+  /** Undefined if no package.json has one. */
   readonly name: string | undefined;
-  /** Why the name is not unique to this application; undefined where it is. */
+  /** Why the name is not unique to this application; undefined if it is. */
   readonly unfit: string | undefined;
 }
 
@@ -74,7 +74,7 @@ function packageIn(directory: string): Package | undefined {
   };
 }
 
-/** The sign that one package.json covers several applications; undefined where there is none. */
+/** The sign that one package.json covers several applications; undefined if there is none. */
 function severalProjects({ directory, workspaces }: Package, script: string | undefined): string | undefined {
   for (const file of ['nest-cli.json', '.nest-cli.json', '.nestcli.json', 'nest.json']) {
     const { monorepo, projects } = recordOf(textOf(join(directory, file)));

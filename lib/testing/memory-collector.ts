@@ -2,7 +2,7 @@ import { Histogram, timesOf } from '../metrics/windows/histogram.js';
 import type { MetricsCollector } from '../metrics/collectors/metrics-collector.js';
 import type { LayerStats } from '../metrics/snapshot.js';
 
-/** Milliseconds; null where nothing was timed. Percentiles are within 2.2 % of the exact ones. */
+/** Milliseconds; null if nothing was timed. Percentiles are within 2.2 % of the exact ones. */
 export interface LatencyStats {
   readonly p50: number | null;
   readonly p95: number | null;

@@ -47,7 +47,7 @@ export function bytesOf(record: OverrideRecord): Uint8Array {
   return Buffer.from(JSON.stringify(record));
 }
 
-/** The record in bytes that anybody may have written; undefined where there is none that this version can follow. */
+/** The record in bytes that anybody may have written; undefined if there is none that this version can follow. */
 export function recordIn(bytes: Uint8Array, slot: string, now: number): OverrideRecord | undefined {
   if (bytes.length > MAX_BYTES) return undefined;
   let given: unknown;

@@ -22,7 +22,7 @@ const rules: Readonly<Record<keyof PolicyChange, Rule>> = {
 };
 const rule = shape(rules);
 
-/** What is wrong with a change by itself; empty where it is valid. */
+/** What is wrong with a change by itself; empty if it is valid. */
 export function changeFaults(given: unknown): string[] {
   const faults = faultsIn(rule, given).map(({ text }) => text);
   if (faults.length > 0 || !isRecord(given)) return faults;

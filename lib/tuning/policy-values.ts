@@ -10,11 +10,11 @@ export interface AutomaticTtlValues {
 
 /** The fields of a policy that can be overridden, as they are in force. Durations are milliseconds. */
 export interface PolicyValues {
-  /** Null where entries do not expire, or where `ttlByValue` is true. */
+  /** Null if entries do not expire, or if `ttlByValue` is true. */
   readonly ttlMs: number | null;
-  /** Within which bounds the TTL follows what is observed; null where it is fixed. */
+  /** Within which bounds the TTL follows what is observed; null if it is fixed. */
   readonly automaticTtl: AutomaticTtlValues | null;
-  /** True where a function decides the TTL of each value. */
+  /** True if a function decides the TTL of each value. */
   readonly ttlByValue: boolean;
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;

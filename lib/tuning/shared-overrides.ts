@@ -37,7 +37,7 @@ interface Held {
 }
 
 export interface SharedOverridesOptions {
-  /** Undefined where no layer is shared: the records are this process' own. */
+  /** Undefined if no layer is shared: the records are this process' own. */
   readonly map: SharedMap | undefined;
   readonly clock: Clock;
   readonly log: OnceLog;
@@ -59,7 +59,7 @@ export class SharedOverrides {
     this.#options = options;
   }
 
-  /** True where records reach other processes. */
+  /** True if records reach other processes. */
   get shared(): boolean {
     return this.#options.map !== undefined;
   }
@@ -68,7 +68,7 @@ export class SharedOverrides {
     return this.#held.get(slotOf(subject))?.record;
   }
 
-  /** True where the shared map has the record. */
+  /** True if the shared map has the record. */
   reached(subject: Pick<OverrideRecord, 'pattern' | 'kind'>): boolean {
     return this.shared && this.#held.get(slotOf(subject))?.sharedAt !== undefined;
   }

@@ -94,7 +94,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     ];
   }
 
-  /** The path of our controller there, with the global prefix; undefined where there is none. */
+  /** The path of our controller there, with the global prefix; undefined if there is none. */
   #pathOf(path: string): string | undefined {
     const module = this.#own;
     const cls = [...(module?.controllers.values() ?? [])]

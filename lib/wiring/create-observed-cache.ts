@@ -72,7 +72,7 @@ export function createObservedCache(options: ObservedCacheOptions = {}): Observe
   return observedCacheOf(options);
 }
 
-/** Creates the cache from validated options. @param declaresLater true where handlers are declared after `connect()`. */
+/** Creates the cache from validated options. @param declaresLater true if handlers are declared after `connect()`. */
 export function observedCacheOf(options: ObservedCacheOptions, declaresLater = false): ObservedCache {
   const { cache, clock = systemClock, ttl = '5m' } = options;
   const rawLog = options.log === undefined ? undefined : redactedLog(options.log);
@@ -145,7 +145,7 @@ export function observeCache<C extends object>(
   return Object.defineProperty(cache, 'metrics', { value: metrics }) as C & { readonly metrics: CacheMetrics };
 }
 
-/** Watches for alerts; undefined where nothing is counted, or nobody wants them. */
+/** Watches for alerts; undefined if nothing is counted, or nobody wants them. */
 function alertsOf(
   { alerts = {}, metrics: counting, serviceName }: ObservedCacheOptions,
   metrics: CacheMetrics,

@@ -32,7 +32,7 @@ const FLEET_EVERY_MS = 5_000;
 /** Token of the {@link ProcessFacts} of this run. */
 const PROCESS_FACTS = Symbol('cache-observability:process-facts');
 
-/** Token of the store of metrics; undefined where nothing is kept. */
+/** Token of the store of metrics; undefined if nothing is kept. */
 const KEPT = Symbol('cache-observability:kept-metrics');
 
 /** Metrics beyond one process: those of other instances, and those of the previous run. */
@@ -151,7 +151,7 @@ function sharedBoard(layers: readonly Layer[], name?: string): LayerWithBoard | 
 }
 
 /**
- * Where a part beside the metrics is kept; undefined where persistence is off.
+ * Where a part beside the metrics is kept; undefined if persistence is off.
  * @throws CacheError `INVALID_OPTIONS` where the layer that is named cannot keep them.
  */
 function partStoreOf(options: ResolvedOptions, layers: readonly Layer[], part?: string): MetricsStore | undefined {

@@ -31,7 +31,7 @@ interface ObservedExtras {
   readonly exemplars?: ExemplarSource | undefined;
   readonly exports?: ExportSchedule | undefined;
   readonly tuning?: TuningOptions | undefined;
-  /** True where handlers are declared after `connect()`: `tuning.settle()` is called then. */
+  /** True if handlers are declared after `connect()`: `tuning.settle()` is called then. */
   readonly declaresLater?: boolean | undefined;
 }
 
@@ -43,9 +43,9 @@ export class ObservedCache extends LayeredCache {
   readonly metrics: CacheMetrics;
   /** What to change, from a sample of the accesses. */
   readonly insight: CacheInsight;
-  /** Undefined where profiling is off. */
+  /** Undefined if profiling is off. */
   readonly profiler: CacheProfiler | undefined;
-  /** The traces of loads, for `serveMetrics`; undefined where tracing is off. */
+  /** The traces of loads, for `serveMetrics`; undefined if tracing is off. */
   readonly exemplars: ExemplarSource | undefined;
   /** Overrides policies while the application runs. */
   readonly tuning: PolicyTuning;

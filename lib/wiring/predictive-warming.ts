@@ -16,7 +16,7 @@ import { CacheWarmer } from '../warming/cache-warmer.js';
 import { POPULAR_KEYS } from '../warming/popular-keys.js';
 import { StrategyRegistry } from '../warming/strategy-registry.js';
 
-/** Token of where it is kept what is asked for when; undefined where nothing can keep it. */
+/** Token of where it is kept what is asked for when; undefined if nothing can keep it. */
 export const PREDICTIONS_STORE = Symbol('cache-observability:predictions-store');
 
 /** Loads for one quarter of an hour, at most. */

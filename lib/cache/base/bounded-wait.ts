@@ -75,7 +75,7 @@ class Wait<T, L> implements OverdueWait {
   #cancel: (() => void) | undefined;
   #onAbort: (() => void) | undefined;
   #beganAt = 0;
-  /** See {@link Clock.idleMs}; undefined where the wait is not fair. */
+  /** See {@link Clock.idleMs}; undefined if the wait is not fair. */
   #idleAtBegin: number | undefined;
   /** When its time was over, and how many readings there had been. */
   #dueAt = 0;

@@ -13,7 +13,7 @@ export interface Reading {
 
 /** A wait whose time is over. */
 export interface OverdueWait {
-  /** Asked after each reading. @returns true where it need not be asked again. */
+  /** Asked after each reading. @returns true if it need not be asked again. */
   judge(reading: Reading): boolean;
 }
 
@@ -38,7 +38,7 @@ export class OverdueWaits {
     this.#countAnswers = answers;
   }
 
-  /** See {@link Clock.idleMs}; undefined where waits end on time, whatever the loop does. */
+  /** See {@link Clock.idleMs}; undefined if waits end on time, whatever the loop does. */
   idleMs(): number | undefined {
     return this.#clock.idleMs?.();
   }

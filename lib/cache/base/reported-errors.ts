@@ -10,7 +10,7 @@ export function reported<T>(error: T): T {
   return error;
 }
 
-/** True where the cause of an error is in the log already. */
+/** True if the cause of an error is in the log already. */
 export function isReported(error: unknown, depth = DEPTH): boolean {
   if (!isError(error)) return false;
   return REPORTED in error || (depth > 0 && isReported(error.cause, depth - 1));

@@ -11,7 +11,7 @@ export class CacheEvents {
     this.#errors = errors;
   }
 
-  /** True where building a payload is worth it. */
+  /** True if building a payload is worth it. */
   heard(event: CacheEvent): boolean {
     return this.emitter.listenerCount(event) > 0;
   }

@@ -15,7 +15,7 @@ export interface ReportedLoad {
   readonly operation: typeof Operation.load | typeof Operation.refresh;
   /** What the origin returned, isolated. */
   readonly value: unknown;
-  /** Undefined where the value was not kept. */
+  /** Undefined if the value was not kept. */
   readonly entry: Entry | undefined;
   /** The TTL of its policy, milliseconds; the entry's own may be shorter by jitter, or another where the value decides. */
   readonly ttlMs: number;
@@ -38,7 +38,7 @@ export type Removal = (typeof Removal)[keyof typeof Removal];
 
 /** Counts hits of entries with a track. On the path of a hit: quick, and without an allocation. */
 export interface HitCounts {
-  /** @returns false where the hit is to be reported instead of counted. */
+  /** @returns false if the hit is to be reported instead of counted. */
   hit(track: number, now: number): boolean;
 }
 

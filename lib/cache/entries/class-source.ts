@@ -11,7 +11,7 @@ const BEFORE_EXPRESSION: ReadonlySet<string> = new Set(
 const BEFORE_STATEMENT: ReadonlySet<string> = new Set(['if', 'while', 'for', 'with']);
 
 /**
- * True where the source of a class declares private members of its instances: fields, methods and accessors named `#…`.
+ * True if the source of a class declares private members of its instances: fields, methods and accessors named `#…`.
  * No copy can have them. Static ones belong to the class; a class inside one of its methods is another class.
  */
 export function declaresPrivateState(source: string): boolean {

@@ -124,7 +124,7 @@ export function classChain(prototype: object): ClassConstructor[] {
   return chain;
 }
 
-/** A class' name as its source has it; empty where a static member hides it. */
+/** A class' name as its source has it; empty if a static member hides it. */
 export function nameOf(type: ClassConstructor): string {
   const { name } = type as { name: unknown };
   return typeof name === 'string' ? name : '';

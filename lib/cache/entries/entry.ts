@@ -20,11 +20,11 @@ export interface Entry {
   readonly size: number;
   /** What the load cost, milliseconds; 0 where it was set. XFetch weighs refreshes by it. */
   readonly cost: number;
-  /** True where the value holds what cannot be frozen (Date, Map, Buffer …) or instances of classes: readers get a copy. */
+  /** True if the value holds what cannot be frozen (Date, Map, Buffer …) or instances of classes: readers get a copy. */
   readonly mutable: boolean;
-  /** True where `JSON.parse(JSON.stringify(value))` gives the same value. */
+  /** True if `JSON.parse(JSON.stringify(value))` gives the same value. */
   readonly json: boolean;
-  /** What a shared layer calls the classes of the instances that the value holds; undefined where it holds none. */
+  /** What a shared layer calls the classes of the instances that the value holds; undefined if it holds none. */
   readonly classes: ClassNames | undefined;
   /** Where in this process' order of invalidations its load began (see invalidations.ts). */
   readonly epoch: number;

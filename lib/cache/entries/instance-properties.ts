@@ -8,7 +8,7 @@ export interface OwnProperty {
 }
 
 /**
- * True where assigning the own properties of an instance to an empty one copies them all: ordinary data properties that no
+ * True if assigning the own properties of an instance to an empty one copies them all: ordinary data properties that no
  * accessor or constant of a prototype hides.
  * @throws CacheError `VALUE_NOT_SERIALIZABLE` where one is an accessor.
  */

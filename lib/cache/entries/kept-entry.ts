@@ -40,14 +40,14 @@ export class KeptEntry implements Entry, ExpiryLink {
   /** Its neighbours in an order of its policy. */
   older: KeptEntry | undefined;
   newer: KeptEntry | undefined;
-  /** Its neighbours among what ends at about the same time; undefined where it does not end. */
+  /** Its neighbours among what ends at about the same time; undefined if it does not end. */
   sooner: ExpiryLink | undefined;
   later: ExpiryLink | undefined;
   /** When its policy queued it, in a measure of the policy's own. */
   queuedAt = 0;
   /** Of its key, 0 while it is not known. */
   fingerprint = 0;
-  /** Under which a map keeps it; undefined where none does. */
+  /** Under which a map keeps it; undefined if none does. */
   key: string | undefined;
   /** The map that keeps it. */
   holder: EntryHolder | undefined;
@@ -91,7 +91,7 @@ export class KeptEntry implements Entry, ExpiryLink {
     return (this.#flags & Flag.json) !== 0;
   }
 
-  /** True where `maxEntrySize` bounds it, so that its layer does not. */
+  /** True if `maxEntrySize` bounds it, so that its layer does not. */
   get anySize(): boolean {
     return (this.#flags & Flag.anySize) !== 0;
   }
@@ -208,7 +208,7 @@ export function backfilledEntry(entry: Entry, epoch: number, policy: Pick<EntryL
   return copied(entry, entry.freshUntil, epoch, entry, hasOwnBound(policy));
 }
 
-/** True where a policy says how large its entries may be. */
+/** True if a policy says how large its entries may be. */
 function hasOwnBound({ maxEntrySize }: Pick<EntryLimits, 'maxEntrySize'>): boolean {
   return maxEntrySize !== Infinity;
 }

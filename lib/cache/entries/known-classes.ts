@@ -13,7 +13,7 @@ export class KnownClasses {
   readonly #defaults = new PatternClasses('*');
   readonly #declared = new Map<string, PatternClasses>();
   readonly #undeclared = new Map<string, PatternClasses>();
-  /** True where an application encodes instances itself: only then a value is asked for them before it is copied. */
+  /** True if an application encodes instances itself: only then a value is asked for them before it is copied. */
   #encodes = false;
 
   /** @param listed the classes that any pattern may return. */
@@ -27,7 +27,7 @@ export class KnownClasses {
     return this.#list(this.#of(this.#declared, head!), listed);
   }
 
-  /** Those that instances of a key's values may be encoded by; undefined where there are none. */
+  /** Those that instances of a key's values may be encoded by; undefined if there are none. */
   codecsOf(key: string): InstanceCodecs | undefined {
     return this.#encodes ? this.ofKey(key) : undefined;
   }

@@ -19,7 +19,7 @@ export type CachedClasses = readonly ClassConstructor[] | Readonly<Record<string
 
 /** One class of the option. */
 export interface ListedClass {
-  /** The name that its application gave it; undefined where it is listed under the class' own. */
+  /** The name that its application gave it; undefined if it is listed under the class' own. */
   readonly alias: string | undefined;
   readonly prototype: object;
   /** What stands in stored values for its instances, where their application encodes them. */

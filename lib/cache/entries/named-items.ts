@@ -27,7 +27,7 @@ const WITHOUT_ITEMS = {
   showHidden: false,
 } as const;
 
-/** Names of the own enumerable properties beside the items of an array; undefined where there are none. */
+/** Names of the own enumerable properties beside the items of an array; undefined if there are none. */
 export function itemNamesOf(source: readonly unknown[]): string[] | undefined {
   if (source.length >= LONG && printsItemsAlone(source)) return undefined;
   const keys = Object.keys(source);

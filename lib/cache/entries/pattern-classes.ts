@@ -66,7 +66,7 @@ export class PatternClasses implements InstanceCodecs, ClassNames {
   }
 
   /**
-   * The prototype of the class of that name; undefined where this pattern is not known to return one.
+   * The prototype of the class of that name; undefined if this pattern is not known to return one.
    * @param properties the names of the own properties of its instances.
    */
   prototypeOf(name: ClassName, properties: () => ReadonlySet<string>): object | undefined {

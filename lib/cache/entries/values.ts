@@ -34,19 +34,19 @@ export interface IsolatedValue {
   readonly value: unknown;
   /** Bytes, estimated in the same walk. */
   readonly size: number;
-  /** True where `JSON.parse(JSON.stringify(value))` gives the same value. */
+  /** True if `JSON.parse(JSON.stringify(value))` gives the same value. */
   readonly json: boolean;
-  /** True where a part cannot be frozen (Date, Map, Set, Buffer …) or is an instance: each reader gets a copy. */
+  /** True if a part cannot be frozen (Date, Map, Set, Buffer …) or is an instance: each reader gets a copy. */
   readonly mutable: boolean;
   /** The classes of the instances in it. */
   readonly instances: ReadonlySet<ClassTraits>;
-  /** False where it holds symbols that mean nothing in another process. */
+  /** False if it holds symbols that mean nothing in another process. */
   readonly portable: boolean;
 }
 
 /** Finds what stands in a stored value for an instance that its application encodes itself. */
 export interface InstanceCodecs {
-  /** The prototype of what stands for instances of this prototype; undefined where they are copied. */
+  /** The prototype of what stands for instances of this prototype; undefined if they are copied. */
   heldPrototypeOf(prototype: object): object | undefined;
 }
 

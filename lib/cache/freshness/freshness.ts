@@ -23,7 +23,7 @@ export function isRetained(entry: Entry, now: number): boolean {
   return entry.goneAt > now;
 }
 
-/** True where `entry` is fresh for longer than `other`, or there is no other. */
+/** True if `entry` is fresh for longer than `other`, or there is no other. */
 export function isNewer(entry: Entry, other: Entry | undefined): boolean {
   return other === undefined || entry.freshUntil > other.freshUntil;
 }

@@ -1,6 +1,6 @@
 /** What a layer shared between processes offers beside its entries. */
 export interface Coordination {
-  /** A lease on a name, or undefined while somebody else holds it. Rejects where the layer cannot be reached. */
+  /** A lease on a name, or undefined while somebody else holds it. Rejects if the layer cannot be reached. */
   acquire(name: string, leaseMs: number): Promise<Lease | undefined>;
   /**
    * Sends to every other process; resolves when handed over. Rejects when it could not be yet, without waiting where the layer
@@ -12,7 +12,7 @@ export interface Coordination {
 }
 
 export interface Lease {
-  /** Prolongs it; false where it was lost. */
+  /** Prolongs it; false if it was lost. */
   renew(leaseMs: number): Promise<boolean>;
   release(): Promise<void>;
 }

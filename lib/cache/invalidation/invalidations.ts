@@ -77,14 +77,14 @@ export class Invalidations {
     this.#all = ++this.#epoch;
   }
 
-  /** True where an invalidation after `since` concerns this key or one of these tags. */
+  /** True if an invalidation after `since` concerns this key or one of these tags. */
   concernedSince(since: number, key: string, tags: readonly string[]): boolean {
     if (this.#epoch === since) return false;
     if (this.#all > since || (this.#keys.get(key) ?? this.#forgottenKeys) > since) return true;
     return this.#newerTag(since, tags) || this.#globs.some(({ matches, epoch }) => epoch > since && matches(key));
   }
 
-  /** False where one of the entry's tags has been invalidated since its load began. */
+  /** False if one of the entry's tags has been invalidated since its load began. */
   current(entry: Entry): boolean {
     return entry.epoch === this.#epoch || !this.#newerTag(entry.epoch, entry.tags);
   }

@@ -96,7 +96,7 @@ function checkWrites(entries: readonly LayerWrite[]): void {
   }
 }
 
-/** What a check throws, as a rejection; undefined where it passes. */
+/** What a check throws, as a rejection; undefined if it passes. */
 function refusal<T>(check: (subject: T) => void, subject: T): Promise<never> | undefined {
   try {
     check(subject);

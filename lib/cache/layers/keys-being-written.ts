@@ -19,7 +19,7 @@ export class KeysBeingWritten {
     return this.#changes.size > 0;
   }
 
-  /** Resolves once the changes of these keys that are under way now have ended; undefined where there are none. */
+  /** Resolves once the changes of these keys that are under way now have ended; undefined if there are none. */
   ended(keys: readonly string[]): Promise<unknown> | undefined {
     const changes = new Set<Promise<unknown>>();
     for (const key of keys) {

@@ -261,7 +261,7 @@ export class LayerChain {
   /**
    * Writes what was loaded to every layer. The nearest has it when this returns, all of them when it resolves.
    * @param now the clock's reading.
-   * @returns true where at least one layer has it.
+   * @returns true if at least one layer has it.
    */
   set(key: string, entry: Entry, ticket: LoadTicket | undefined, now: number): Promise<boolean> | boolean {
     if (this.local !== undefined) this.#setLocal(this.local, key, entry, now);

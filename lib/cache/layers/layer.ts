@@ -15,11 +15,11 @@ export type { BusMessage, Coordination, Lease } from '../invalidation/coordinati
  */
 export interface Layer {
   readonly name: string;
-  /** True where other processes read it too. */
+  /** True if other processes read it too. */
   readonly shared: boolean;
-  /** True where it keeps bytes and never an entry itself, so that what is written to it has no other reader. */
+  /** True if it keeps bytes and never an entry itself, so that what is written to it has no other reader. */
   readonly encodes?: boolean | undefined;
-  /** True where keys lie on several servers, of which one may be lost: a key's answer must not wait for another's. */
+  /** True if keys lie on several servers, of which one may be lost: a key's answer must not wait for another's. */
   readonly spread?: boolean | undefined;
   /**
    * True while writes without a ticket, deletions and invalidations that succeed inform the other processes themselves, in the same
@@ -46,7 +46,7 @@ export interface Layer {
    * @param calls as for {@link getMany}
    */
   setMany(entries: readonly LayerWrite[], calls?: number): void | Promise<void>;
-  /** True where there was one. */
+  /** True if there was one. */
   delete(key: string): boolean | Promise<boolean>;
   /** How many there were; in one round trip. */
   deleteMany(keys: readonly string[]): number | Promise<number>;
@@ -65,11 +65,11 @@ export interface Layer {
   /** Resolves when it can serve, rejects where it cannot be reached now (it goes on trying). */
   connect?(): Promise<void>;
   disconnect(): void | Promise<void>;
-  /** How many answers have come so far from where it keeps its entries: a sign of life. Undefined where it cannot count them. */
+  /** How many answers have come so far from where it keeps its entries: a sign of life. Undefined if it cannot count them. */
   readonly replies?: number;
   /** What it holds and how it is, as far as it knows without asking anybody. */
   status(): LayerStatus;
-  /** What its server reports of itself; null where it turns out that there is none to ask. */
+  /** What its server reports of itself; null if it turns out that there is none to ask. */
   serverInfo?(): Promise<ServerInfo | null>;
   /** The keys that were asked for most, these first; of a layer that knows. */
   hottestKeys?(limit: number): Promise<readonly string[]>;
@@ -103,7 +103,7 @@ export interface LayerStatus {
   readonly circuitState: CircuitState;
   readonly queueDepth: number;
   readonly writesDropped: number;
-  /** Values that could not be read so far: of another version, or of somebody else. Undefined where that cannot be. */
+  /** Values that could not be read so far: of another version, or of somebody else. Undefined if that cannot be. */
   readonly undecodable?: number;
   /** Invalidations whose entries could not be removed yet; nobody reads them. Undefined counts as 0. */
   readonly sweepsPending?: number;
@@ -118,9 +118,9 @@ export interface LayerStatus {
    * ones: what more room would bring. Undefined before the first, and where it is not known.
    */
   readonly evictedWorth?: number;
-  /** How much it may keep. Undefined where it has no bound of its own. */
+  /** How much it may keep. Undefined if it has no bound of its own. */
   readonly bounds?: LayerBounds;
-  /** Which entry goes where there is no room; undefined where it is not this process' own memory. */
+  /** Which entry goes where there is no room; undefined if it is not this process' own memory. */
   readonly eviction?: 'worth' | 'lru';
 }
 
@@ -173,7 +173,7 @@ export interface LayerFactory {
   readonly name: string;
   /** The boot fails when it cannot be reached. */
   readonly required: boolean;
-  /** True where other processes may use the same store, so that the cache needs a namespace of its own. @default false */
+  /** True if other processes may use the same store, so that the cache needs a namespace of its own. @default false */
   readonly shared?: boolean;
   /** Where its data is, for logs: without credentials. */
   readonly address?: string;

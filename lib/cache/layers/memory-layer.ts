@@ -350,7 +350,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     });
   }
 
-  /** Removes what has expired and nobody asks for any more, some at a time. @returns true where nothing was left. */
+  /** Removes what has expired and nobody asks for any more, some at a time. @returns true if nothing was left. */
   #sweep(): boolean {
     const now = this.context.clock.now();
     for (let removed = 0; removed < SWEPT_AT_ONCE; removed++) {

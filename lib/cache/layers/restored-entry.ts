@@ -6,7 +6,7 @@ import type { PackedValue } from './encoding/packed-value.js';
 
 /**
  * An entry of a shared layer with its instances restored.
- * @returns undefined where its pattern is not known to return one of their classes, or their data is not of it.
+ * @returns undefined if its pattern is not known to return one of their classes, or their data is not of it.
  */
 export function restored(entry: Entry, packed: PackedValue, classes: PatternClasses, log: OnceLog): Entry | undefined {
   try {

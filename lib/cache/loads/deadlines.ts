@@ -5,7 +5,7 @@ export abstract class Deadline {
   /** Neighbours in the list that holds it. */
   earlier: Deadline | undefined;
   later: Deadline | undefined;
-  /** The list that holds it; undefined where none does. */
+  /** The list that holds it; undefined if none does. */
   list: DeadlineList | undefined;
   /** When it expires. */
   expiresAt = Infinity;

@@ -71,7 +71,7 @@ const OUR_NAMES: Readonly<Record<string, OurName>> = {
   ),
 };
 
-/** The option that a name of another library, or one in a wrong place, stands for; undefined where the name says nothing. */
+/** The option that a name of another library, or one in a wrong place, stands for; undefined if the name says nothing. */
 export function nameElsewhere(name: string): OurName | undefined {
   return Object.hasOwn(OUR_NAMES, name) ? OUR_NAMES[name] : undefined;
 }

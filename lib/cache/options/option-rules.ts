@@ -180,7 +180,7 @@ export function unknownName(path: string, name: string, known: readonly string[]
   return `${path}: is unknown${hint}${hint === '' ? '.' : ''} Allowed: ${known.join(', ')}`;
 }
 
-/** The known name that was probably meant; undefined where none resembles the one that was given. */
+/** The known name that was probably meant; undefined if none resembles the one that was given. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const [best] = known
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))

@@ -7,7 +7,7 @@ export interface KeyPolicy {
   tagsOf(value: unknown): readonly string[];
 }
 
-/** Finds what is declared for a key; undefined where no declared template makes it. */
+/** Finds what is declared for a key; undefined if no declared template makes it. */
 export type KeyPolicyLookup = (key: string) => KeyPolicy | undefined;
 
 /** What entries inherit that are written under keys of a declared template: all that the call itself does not say. */

@@ -4,7 +4,7 @@ import { type PolicySource, type ResolvedPolicy, resolvePolicy } from './resolve
 /** Policies as they were given, each resolved once. A policy object is not read again after its first use. */
 export class PolicyCache {
   readonly defaults: ResolvedPolicy;
-  /** True where hits without a `refreshAhead` of their own may have to refresh: by the defaults, or by an override. */
+  /** True if hits without a `refreshAhead` of their own may have to refresh: by the defaults, or by an override. */
   hitsRefresh: boolean;
   readonly #defaults: CachePolicy;
   readonly #resolved = new WeakMap<object, ResolvedPolicy<never>>();

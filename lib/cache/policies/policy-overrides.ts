@@ -47,12 +47,12 @@ export class PolicyOverrides {
     this.#policies = policies;
   }
 
-  /** True where overrides exist: what has no plan of its own asks this before it looks for one. */
+  /** True if overrides exist: what has no plan of its own asks this before it looks for one. */
   get any(): boolean {
     return this.#changes.size > 0;
   }
 
-  /** @param background false where loads need a caller: overrides start none then. */
+  /** @param background false if loads need a caller: overrides start none then. */
   declare<V>(pattern: string, plan: ReadPlan<V>, source: PolicySource<V>, background: boolean): void {
     const declared = {
       plan: plan as unknown as DeclaredPlan['plan'],

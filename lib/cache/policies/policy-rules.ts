@@ -87,7 +87,7 @@ function giveUp(): never {
   throw new TypeError('not a policy');
 }
 
-/** All that is wrong with a policy as one error; undefined where nothing is. */
+/** All that is wrong with a policy as one error; undefined if nothing is. */
 export function policyError(policy: unknown): CacheError | undefined {
   const faults = faultsIn(policyRule, policy, isRecord(policy) ? '' : 'policy');
   return faults.length === 0 ? undefined : faultsError('Cache policy', faults);

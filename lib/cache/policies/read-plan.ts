@@ -12,7 +12,7 @@ export interface ReadPlan<V = unknown> {
   readonly policy: ResolvedPolicy<V>;
   /** The classes its values are known to hold; undefined for a key that no pattern declares: found by the key then. */
   readonly classes?: PatternClasses | undefined;
-  /** True where values are only written as JSON: of what cannot be copied and has a `toJSON`, its JSON is kept. */
+  /** True if values are only written as JSON: of what cannot be copied and has a `toJSON`, its JSON is kept. */
   readonly jsonOnly?: boolean | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface PlannedValues {
   /** The class that they are declared to be. */
   readonly returns?: ClassConstructor | undefined;
   readonly jsonOnly?: boolean;
-  /** False where a load needs a caller to write to: no override may start one in the background. @default true */
+  /** False if a load needs a caller to write to: no override may start one in the background. @default true */
   readonly background?: boolean;
 }
 

@@ -9,14 +9,14 @@ import { checkTypes, policyError } from './policy-rules.js';
 export interface ResolvedPolicy<V = unknown> {
   /** `Infinity` for an entry that does not expire. */
   readonly ttlMs: number;
-  /** Within which bounds `ttlMs` follows what is observed; undefined where it is fixed. */
+  /** Within which bounds `ttlMs` follows what is observed; undefined if it is fixed. */
   readonly automaticTtl: AutomaticTtlBounds | undefined;
   readonly ttlOf: ((value: V) => Duration) | undefined;
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
   readonly softTimeoutMs: number;
   readonly hardTimeoutMs: number;
-  /** True where a fresh entry may have to be refreshed: the only thing the hit path asks. */
+  /** True if a fresh entry may have to be refreshed: the only thing the hit path asks. */
   readonly refreshesAhead: boolean;
   /** Fraction of the TTL from which a fresh entry is refreshed; `Infinity` without. */
   readonly refreshFraction: number;

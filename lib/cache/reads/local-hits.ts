@@ -28,7 +28,7 @@ export class LocalHits {
     return entry;
   }
 
-  /** Many at one reading of the clock, counted: undefined where there is none. @returns how many there are. */
+  /** Many at one reading of the clock, counted: undefined if there is none. @returns how many there are. */
   hitMany(keys: readonly string[], entries: (Entry | undefined)[], now: number): number {
     let found = 0;
     for (let index = 0; index < keys.length; index++) {

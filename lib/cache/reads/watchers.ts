@@ -10,10 +10,10 @@ export class Watchers {
   /** Of keys of which is learned when they are asked for. */
   readonly #keys = new FirstHits();
   readonly #accesses: { readonly watcher: AccessWatcher; unsampled: number }[] = [];
-  /** True where a hit interests somebody: asked on the hit path. */
+  /** True if a hit interests somebody: asked on the hit path. */
   hits = false;
 
-  /** True where accesses interest somebody. */
+  /** True if accesses interest somebody. */
   get any(): boolean {
     return this.#accesses.length > 0 || this.hits;
   }

@@ -75,7 +75,7 @@ export class DeleteOperations {
     this.events.emit('clear', undefined);
   }
 
-  /** Makes an entry stale at once, keeping the grace it had. @returns false where nothing was fresh. */
+  /** Makes an entry stale at once, keeping the grace it had. @returns false if nothing was fresh. */
   async expire(key: string): Promise<boolean> {
     checkKey(key);
     const startedAt = this.clock.now();

@@ -38,7 +38,7 @@ export class Writes {
   /**
    * @param entryAt the entry, given its place in the order.
    * @param now the clock's reading.
-   * @returns true where at least one layer has it; at once where no layer is remote.
+   * @returns true if at least one layer has it; at once where no layer is remote.
    */
   set(key: string, entryAt: (epoch: number) => Entry, now: number): Promise<boolean> | boolean {
     this.invalidations.key(key);
@@ -55,7 +55,7 @@ export class Writes {
     return kept;
   }
 
-  /** One round trip a layer. @returns true where at least one layer has them. */
+  /** One round trip a layer. @returns true if at least one layer has them. */
   async setMany(keys: readonly string[], entriesAt: (epoch: number) => readonly LayerWrite[]): Promise<boolean> {
     this.#fenceKeys(keys);
     const entries = entriesAt(this.invalidations.epoch);
@@ -97,7 +97,7 @@ export class Writes {
     return effect;
   }
 
-  /** @returns false where a layer did not take it. */
+  /** @returns false if a layer did not take it. */
   async invalidateTags(tags: readonly string[]): Promise<boolean> {
     if (tags.length === 0) return true;
     this.#fence({ tags });

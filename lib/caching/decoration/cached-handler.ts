@@ -24,7 +24,7 @@ export interface CachedHandler {
 
 /** A method of a singleton whose keys hold all of its arguments, such as `SellerService.find(7)`. */
 export interface RepeatableMethod {
-  /** Loads the key by calling the method, without a caller; undefined where it is not one of its keys. */
+  /** Loads the key by calling the method, without a caller; undefined if it is not one of its keys. */
   loaderOf(key: string): AnnotatedLoader<unknown> | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface CachedRoute {
   readonly method: string;
   /** The full template, with global prefix, module path and URI version: `/api/v1/feeds/:id`. */
   readonly path: string;
-  /** API versions that select it among the handlers of the path. Empty where the path contains the version. */
+  /** API versions that select it among the handlers of the path. Empty if the path contains the version. */
   readonly versions: readonly string[];
   readonly host: string | undefined;
 }

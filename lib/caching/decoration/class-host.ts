@@ -14,9 +14,9 @@ export interface HandlerRunner {
 
 /** The part of an application that decorated methods and handlers use. */
 export interface ApplicationRuntime {
-  /** Undefined where the method runs undecorated: a handler, which its interceptor answers. */
+  /** Undefined if the method runs undecorated: a handler, which its interceptor answers. */
   methodOf(site: MethodSite, host: ClassHost): MethodRunner | undefined;
-  /** Undefined where the handler runs uncached. */
+  /** Undefined if the handler runs uncached. */
   handlerOf(execution: ExecutionContext): HandlerRunner | undefined;
 }
 
@@ -27,7 +27,7 @@ export class ClassHost {
   constructor(
     readonly link: CachingLink,
     readonly cls: abstract new (...args: never[]) => object,
-    /** The only instance; undefined where the host is that of all instances of its class. */
+    /** The only instance; undefined if the host is that of all instances of its class. */
     readonly instance?: object,
   ) {}
 

@@ -98,7 +98,7 @@ export class AdapterRecord {
     };
   }
 
-  /** True where a method is the platform's own. */
+  /** True if a method is the platform's own. */
   #isPlatforms(name: string): boolean {
     const platform = platformOf(this.#adapter);
     const method = this.#adapter[name];

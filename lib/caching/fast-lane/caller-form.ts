@@ -37,7 +37,7 @@ export function addressOf(socket: CallerRequest['socket'] | undefined): string {
   return socket?.remoteAddress ?? '';
 }
 
-/** True where the server asked the caller for a certificate. */
+/** True if the server asked the caller for a certificate. */
 export function hasCertificate(socket: CallerRequest['socket']): boolean {
   const { authorized, authorizationError: error } = socket as Partial<TLSSocket>;
   return authorized === true || (error !== undefined && error !== null);
@@ -59,7 +59,7 @@ const OF_NO_ACCOUNT = new Set(
 const BROWSERS_OWN = /^sec-(?:fetch|ch)-/;
 
 /**
- * True where a request has a cookie, or a header that may name a session or an account.
+ * True if a request has a cookie, or a header that may name a session or an account.
  * @param keptApart headers by which the handler's responses are kept apart.
  */
 export function mayNameCaller(headers: Readonly<Record<string, unknown>>, keptApart: readonly string[]): boolean {

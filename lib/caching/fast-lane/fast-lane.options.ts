@@ -5,7 +5,7 @@ export interface LaneChoice {
   readonly skips: true | ReadonlySet<string>;
 }
 
-/** The choice of one handler; undefined where its hits take the full path. */
+/** The choice of one handler; undefined if its hits take the full path. */
 export function laneChoice(
   ofHandler: boolean | FastLaneOptions | undefined,
   ofApplication: boolean | FastLaneOptions | undefined,

@@ -51,7 +51,7 @@ export class FastLane {
     return route;
   }
 
-  /** True where any handler uses it. */
+  /** True if any handler uses it. */
   get wanted(): boolean {
     return this.#routes.length > 0;
   }
@@ -68,7 +68,7 @@ export class FastLane {
     this.#memory.clear();
   }
 
-  /** True where the request was answered. */
+  /** True if the request was answered. */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
     if (!this.#open || this.#hasChanged()) return false;
     const address = this.#memory.address(request.method, request.url!);

@@ -77,7 +77,7 @@ export class FrameworkFunctions {
     }
   }
 
-  /** The hooks by phase of the only route for this request; undefined where there are several, or the route is older. */
+  /** The hooks by phase of the only route for this request; undefined if there are several, or the route is older. */
   ownHooksOf(request: object): ((phase: string) => readonly unknown[]) | undefined {
     const { routeOptions } = request as { routeOptions?: { method?: string | readonly string[]; url?: string } };
     const routes = this.#routes.get(`${String(routeOptions?.method)} ${String(routeOptions?.url)}`);

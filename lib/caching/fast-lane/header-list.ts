@@ -43,7 +43,7 @@ export class HeaderList {
   }
 
   /**
-   * Reads the sent head; undefined where such a response cannot be repeated.
+   * Reads the sent head; undefined if such a response cannot be repeated.
    * @param head the status line and headers, as Node wrote them.
    */
   static read(head: string, status: number, answer: EncodedAnswer, timed: TimedHeaders): HeaderList | undefined {
@@ -75,7 +75,7 @@ export class HeaderList {
     return new HeaderList(status, head.length + 48 * pairs.length, pairs, tagAt, lengthAt, timedAt);
   }
 
-  /** True where only headers of the entry or of time differ. */
+  /** True if only headers of the entry or of time differ. */
   equals(other: HeaderList): boolean {
     return this.differences(other).length === 0;
   }
@@ -90,7 +90,7 @@ export class HeaderList {
     );
   }
 
-  /** True where no header changes with time. */
+  /** True if no header changes with time. */
   get lasting(): boolean {
     return this.#timedAt.length === 0;
   }
@@ -102,7 +102,7 @@ export class HeaderList {
     );
   }
 
-  /** True where a header repeats this text of a request, so that it must not be sent to other callers. */
+  /** True if a header repeats this text of a request, so that it must not be sent to other callers. */
   repeats(said: string): boolean {
     return this.#pairs.some(
       (text, at) =>

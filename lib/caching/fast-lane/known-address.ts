@@ -12,7 +12,7 @@ export class SeenAnswer {
   #confirmed: HeaderList | undefined;
   #candidate: HeaderList | undefined;
   #until = 0;
-  /** True where the list is shared with other addresses. */
+  /** True if the list is shared with other addresses. */
   #shared = false;
   /** Entity tag of the response that the pairs were made for; holding the response itself would keep its text in memory. */
   #tag: string | undefined;
@@ -26,7 +26,7 @@ export class SeenAnswer {
     return undefined;
   }
 
-  /** True where the full path's next response should be learned. */
+  /** True if the full path's next response should be learned. */
   wanted(now: number): boolean {
     return this.#confirmed === undefined || now >= this.#until - COMPARING_MS;
   }

@@ -5,7 +5,7 @@ import type { EarlyCompilation, EarlySubject } from '../http/early-hits.js';
 import { keyHeaders, laneRefusals } from './lane-rules.js';
 
 /**
- * Admits a handler to the lane; undefined where the handler does not use it. Where hits would skip code of the application,
+ * Admits a handler to the lane; undefined if the handler does not use it. Where hits would skip code of the application,
  * this reports the fault `FAST_LANE_REFUSED` with every reason.
  */
 export function admitToLane(

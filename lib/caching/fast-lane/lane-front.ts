@@ -55,7 +55,7 @@ export class LaneFront {
     if (adapter) await this.#functions.learn(adapter);
   }
 
-  /** True where code in front of handlers has changed since the last call. */
+  /** True if code in front of handlers has changed since the last call. */
   changed(): boolean {
     if (this.#state?.isCurrent() === true) return false;
     const adapter = this.#adapterOf();
@@ -95,7 +95,7 @@ export class LaneFront {
       : this.#hooksOfRoute(adapter, request);
   }
 
-  /** Request headers by which the framework selects a handler of an address; undefined where they are unknown. */
+  /** Request headers by which the framework selects a handler of an address; undefined if they are unknown. */
   selectors(): readonly string[] | undefined {
     const adapter = this.#adapterOf();
     const names = new Set(routeConstraints(this.#modules));
@@ -259,7 +259,7 @@ function passingRoutes(modules: ModulesContainer): ReadonlySet<string> {
   return routes;
 }
 
-/** True where any controller is bound to a host, so that an address may have two handlers. */
+/** True if any controller is bound to a host, so that an address may have two handlers. */
 function hostsDecide(modules: ModulesContainer): boolean {
   return [...modules.values()].some((module) =>
     [...module.controllers.values()].some(

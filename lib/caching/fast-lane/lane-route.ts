@@ -70,7 +70,7 @@ export class LaneRoute {
     }
   }
 
-  /** Adds request headers that responses depend on; true where one was new, so that earlier learned responses are invalid. */
+  /** Adds request headers that responses depend on; true if one was new, so that earlier learned responses are invalid. */
   dependOn(names: readonly string[]): boolean {
     const added = names.filter((name) => name !== '' && !this.#names.includes(name));
     if (added.length === 0) return false;
@@ -86,7 +86,7 @@ export class LaneRoute {
     this.dependOn([AUTHORIZATION]);
   }
 
-  /** True where the full path must answer the caller, because what skipped middleware knows of them may change. */
+  /** True if the full path must answer the caller, because what skipped middleware knows of them may change. */
   isPersonal({ headers, socket }: CallerRequest): boolean {
     return this.skips && (mayNameCaller(headers, this.#names) || hasCertificate(socket));
   }

@@ -13,7 +13,7 @@ export interface LaneSubject extends EarlySubject {
   readonly choice: LaneChoice;
 }
 
-/** Lists the reasons why a handler's hits must take the full path; empty where there is none. */
+/** Lists the reasons why a handler's hits must take the full path; empty if there is none. */
 export function laneRefusals(subject: LaneSubject, config: ApplicationConfig, inFront: readonly InFront[]): string[] {
   const { site, inputs, headers, choice } = subject;
   const reasons = chainReasons(subject, config);

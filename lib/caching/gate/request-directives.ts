@@ -11,7 +11,7 @@ const NO_CACHE: RequestDirectives = { noStore: false, noCache: true, onlyIfCache
 
 /**
  * Reads `Cache-Control`, and `Pragma: no-cache` where there is none (RFC 9111 §5.4).
- * @returns undefined where there is no such directive.
+ * @returns undefined if there is no such directive.
  */
 export function requestDirectives(cacheControl: unknown, pragma: unknown): RequestDirectives | undefined {
   const text =

@@ -55,7 +55,7 @@ export class ConditionalRead {
 /** A request that warming sent. */
 export class WarmingRead {
   constructor(
-    /** Undefined where the cache must not answer it. */
+    /** Undefined if the cache must not answer it. */
     readonly key: string | undefined,
     readonly visit: WarmingVisit,
   ) {}
@@ -76,7 +76,7 @@ export interface GateRules {
   readonly keys: SafeKeys;
   /** Methods that the handler caches, upper case; unused for messages. */
   readonly methods: ReadonlySet<string>;
-  /** True where requests with `Authorization` may be answered. */
+  /** True if requests with `Authorization` may be answered. */
   readonly answersAuthorization: boolean;
   readonly honorRequestDirectives: boolean;
   readonly warming: WarmingRequests;
@@ -110,7 +110,7 @@ export class RequestGate {
   }
 
   /**
-   * Decides for a path that already has the key of such a request: true where the cache may answer it unconditionally.
+   * Decides for a path that already has the key of such a request: true if the cache may answer it unconditionally.
    * Every other decision is made by {@link decide} on the next path.
    */
   admits(request: GateRequest): boolean {

@@ -6,11 +6,11 @@ const HEADER = 'x-cache-warming';
 
 /** A request that warming sends through the application, with the result. */
 export interface WarmingVisit {
-  /** The key of its entry; undefined where no cached handler was reached, or the cache was bypassed. */
+  /** The key of its entry; undefined if no cached handler was reached, or the cache was bypassed. */
   key?: string;
-  /** False where the entry was already fresh, or is not stored. */
+  /** False if the entry was already fresh, or is not stored. */
   warmed?: boolean;
-  /** True where the handler has no key for such a request. */
+  /** True if the handler has no key for such a request. */
   bypassed?: boolean;
 }
 

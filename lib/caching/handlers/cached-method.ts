@@ -19,7 +19,7 @@ export class CachedMethod implements MethodRunner {
 
   /**
    * @param owner for messages: `SellerService.find()`.
-   * @param observable true where the declared return type is an Observable: callers get one.
+   * @param observable true if the declared return type is an Observable: callers get one.
    */
   constructor(
     private readonly cache: LayeredCache,

@@ -10,7 +10,7 @@ import { repeatableMethod } from './repeatable-method.js';
 import type { Compilation } from './compilation.js';
 import { policyOf, seriesOptions } from './handler-policy.js';
 
-/** Compiles a method of an injectable; undefined where it is faulty. */
+/** Compiles a method of an injectable; undefined if it is faulty. */
 export function compileMethod(
   compilation: Compilation,
   site: CachedSite,
@@ -19,7 +19,7 @@ export function compileMethod(
   className: string,
   /** Why an instance of the class may hold its caller. */
   unsharedInstances: string | undefined,
-  /** The only instance; undefined where there may be several. */
+  /** The only instance; undefined if there may be several. */
   instance: object | undefined,
 ): CachedMethod | undefined {
   const { faults, cache, log } = compilation;
@@ -64,7 +64,7 @@ export function compileMethod(
   return compiled;
 }
 
-/** True where the class' own method of that name is this one, perhaps wrapped by other decorators. */
+/** True if the class' own method of that name is this one, perhaps wrapped by other decorators. */
 function stands(site: CachedSite, cls: ClassConstructor): boolean {
   for (
     let level: object | null = cls.prototype;

@@ -6,7 +6,7 @@ import type { TagTemplates } from '../invalidation/tag-templates.js';
 
 interface Declared {
   readonly plan: Pick<ReadPlan, 'policy'>;
-  /** Undefined where the policy has all tags. */
+  /** Undefined if the policy has all tags. */
   readonly tags: TagTemplates | undefined;
 }
 
@@ -27,7 +27,7 @@ export class DeclaredPolicies {
     this.#declared.set(template, { plan, tags });
   }
 
-  /** Returns the policy of a key; undefined where no declared template makes the key. */
+  /** Returns the policy of a key; undefined if no declared template makes the key. */
   of(key: string): KeyPolicy | undefined {
     const found = this.keys.find(key);
     const declared = found && this.#declared.get(found.template);

@@ -27,7 +27,7 @@ export interface HandlerFacts {
   readonly inputs: readonly DeclaredInput[];
   /** The beginning of `*`: the route, or class and method. */
   readonly base: string | ((call: Call) => string);
-  /** Why an instance of the class may hold its caller; undefined where all callers share one. */
+  /** Why an instance of the class may hold its caller; undefined if all callers share one. */
   readonly unsharedInstances: string | undefined;
   /** Types of the parameters from compiler metadata. */
   readonly types: readonly unknown[];
@@ -37,9 +37,9 @@ export interface HandlerFacts {
 /** The compiled key of a handler. */
 export interface HandlerKey {
   readonly recipe: KeyRecipe;
-  /** True where responses differ by caller. */
+  /** True if responses differ by caller. */
   readonly private: boolean;
-  /** True where a request with `Authorization` may be answered (RFC 9111 §3.5). */
+  /** True if a request with `Authorization` may be answered (RFC 9111 §3.5). */
   readonly answersAuthorization: boolean;
   /** Request headers in the key, for `Vary`. */
   readonly varyHeaders: readonly string[];

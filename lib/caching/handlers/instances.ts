@@ -85,7 +85,7 @@ function reachedClasses(
   });
 }
 
-/** True where a module can inject the exports of the caching module. */
+/** True if a module can inject the exports of the caching module. */
 function isReached(module: Module, home: Module | undefined): boolean {
   return home === undefined || home.isGlobal || module === home || module.imports.has(home);
 }

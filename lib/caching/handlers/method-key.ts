@@ -19,7 +19,7 @@ export interface MethodFacts {
   readonly parameters: number;
   /** Types of the parameters from compiler metadata. */
   readonly types: readonly unknown[];
-  /** Why an instance of the class may hold its caller; undefined where all callers share one. */
+  /** Why an instance of the class may hold its caller; undefined if all callers share one. */
   readonly unsharedInstances: string | undefined;
   /** Arguments of GraphQL field resolvers that may identify a caller, with the reason. */
   readonly identifying: ReadonlyMap<number, string>;

@@ -33,11 +33,11 @@ export interface NamingSubject {
   readonly original: Method;
   /** The declared inputs of a handler. */
   readonly inputs: readonly DeclaredInput[];
-  /** Parameters in the path of an HTTP handler; undefined where they are unknown. */
+  /** Parameters in the path of an HTTP handler; undefined if they are unknown. */
   readonly parameters: ReadonlySet<string> | undefined;
   /** The first whole path of an HTTP handler. */
   readonly route: string | undefined;
-  /** Parameters in the host of an HTTP handler; undefined where they are unknown. */
+  /** Parameters in the host of an HTTP handler; undefined if they are unknown. */
   readonly hosts: ReadonlySet<string> | undefined;
   /** Beginnings of paths that `vary` names anywhere in the application, such as `tenant`. */
   readonly varied: ReadonlySet<string>;
@@ -48,7 +48,7 @@ export interface NamingSubject {
 interface NamingText {
   readonly text: string;
   readonly paths: readonly NamedPath[];
-  /** True where parts of the result can be named, too. */
+  /** True if parts of the result can be named, too. */
   readonly withResult: boolean;
   /** True for a path of `vary`: a call without that input bypasses the cache. */
   readonly isVary: boolean;
@@ -56,7 +56,7 @@ interface NamingText {
 
 interface NamedPath {
   readonly path: string;
-  /** True where it ends with `?`: the input may be missing. */
+  /** True if it ends with `?`: the input may be missing. */
   readonly optional: boolean;
 }
 
@@ -89,7 +89,7 @@ export function refuseUnknownInInvalidate(
   refuseUnknown([...keys, ...patterns, ...tags].flatMap(ofTemplate), subject, faults);
 }
 
-/** Names of the parameters in the paths of a route; undefined where a path has an unnamed wildcard. */
+/** Names of the parameters in the paths of a route; undefined if a path has an unnamed wildcard. */
 export function parametersIn(paths: readonly string[]): ReadonlySet<string> | undefined {
   const names = new Set<string>();
   for (const path of paths) {
@@ -139,7 +139,7 @@ interface Use extends Omit<NamingText, 'text' | 'paths'> {
   readonly paths: readonly string[];
 }
 
-/** Returns why a path cannot exist, as the end of a sentence; undefined where it can. */
+/** Returns why a path cannot exist, as the end of a sentence; undefined if it can. */
 function whyUnknown(path: string, use: Use, subject: NamingSubject): string | undefined {
   const [root = '', ...rest] = path.split('.').map((segment) => segment.trim());
   if (root === 'result') {
@@ -211,7 +211,7 @@ function unknownOfResolver(
   return `but the resolver declares no argument '${name}'. ${known.length === 0 ? 'It has none.' : `Known are ${known.join(', ')}.`}`;
 }
 
-/** The number of arguments of a method; undefined where it may accept any number. */
+/** The number of arguments of a method; undefined if it may accept any number. */
 export function knownArity({
   cls,
   method,

@@ -21,7 +21,7 @@ export class RouteNames {
     else same.push(route);
   }
 
-  /** Undefined where a handler of another class has the same route and the same name. */
+  /** Undefined if a handler of another class has the same route and the same name. */
   of({ base, cls, owner }: NamedRoute): string | undefined {
     const others = (this.#byBase.get(base) ?? []).filter((route) => route.cls !== cls || route.owner !== owner);
     if (others.length === 0) return base;

@@ -60,7 +60,7 @@ function shapeOf({ literals }: TagName): string {
   return literals.join('*');
 }
 
-/** True where two templates can make the same tag. */
+/** True if two templates can make the same tag. */
 function meet(one: readonly string[], other: readonly string[]): boolean {
   return matches(characters(one), characters(other));
 }

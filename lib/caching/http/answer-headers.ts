@@ -12,16 +12,16 @@ export interface AnswerHeaderOptions {
   readonly now: () => number;
   /** Request headers that the response depends on, lower case; `*` where they are unknown. */
   readonly vary: readonly string[];
-  /** True where responses differ by caller. */
+  /** True if responses differ by caller. */
   readonly private: boolean;
   readonly clientCache: ClientCacheControl | undefined;
 }
 
 /** How a miss was answered. */
 export interface MissDetails {
-  /** True where the request joined the load of another one. */
+  /** True if the request joined the load of another one. */
   readonly collapsed: boolean;
-  /** True where the client refused a stored response. */
+  /** True if the client refused a stored response. */
   readonly reload: boolean;
 }
 

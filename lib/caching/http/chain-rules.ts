@@ -12,7 +12,7 @@ export interface ChainSubject {
   readonly interceptors: number;
 }
 
-/** Lists the parts of Nest's chain that must run on hits; empty where none does. */
+/** Lists the parts of Nest's chain that must run on hits; empty if none does. */
 export function chainReasons(
   { provided, implementation, host, interceptors }: ChainSubject,
   config: ApplicationConfig,
@@ -30,7 +30,7 @@ export function chainReasons(
   return reasons;
 }
 
-/** True where a guard of the method, its controller or the application protects a handler. */
+/** True if a guard of the method, its controller or the application protects a handler. */
 export function isGuarded(
   { provided, implementation }: Pick<ChainSubject, 'provided' | 'implementation'>,
   config: ApplicationConfig,

@@ -6,14 +6,14 @@ export type ClientCacheControl = (freshMs: number) => string;
 
 /** Who may get a handler's responses, as known at boot. */
 export interface Audience {
-  /** True where responses differ by caller: they are private with any options. */
+  /** True if responses differ by caller: they are private with any options. */
   readonly variesByCaller: boolean;
   /** True behind a guard: responses are private unless the options declare that all callers get the same. */
   readonly guarded: boolean;
 }
 
 /**
- * Compiles `clientCache`; undefined where it is off.
+ * Compiles `clientCache`; undefined if it is off.
  * @throws CacheError `INVALID_DURATION`
  */
 export function clientCacheControl(

@@ -18,7 +18,7 @@ export interface EarlyHits {
   /** To be called before Nest adds the middleware of modules and routes. */
   beforeRoutes(): Promise<void>;
   /**
-   * Admits a handler that is compiled; undefined where it does not use early hits. A handler that cannot is reported as a fault.
+   * Admits a handler that is compiled; undefined if it does not use early hits. A handler that cannot is reported as a fault.
    * @returns a function that adds it, once all of it is compiled.
    */
   admit(
@@ -30,7 +30,7 @@ export interface EarlyHits {
   open(): void;
   /** Sends every request to the framework from now on. */
   close(): void;
-  /** True where any handler was added. */
+  /** True if any handler was added. */
   readonly areUsed: boolean;
 }
 

@@ -19,14 +19,14 @@ export class EncodedAnswer implements Derived {
     return (this.#length ??= Buffer.byteLength(this.text));
   }
 
-  /** True where every character is one byte, so that no encoding is needed. */
+  /** True if every character is one byte, so that no encoding is needed. */
   get oneByte(): boolean {
     return this.length === this.text.length;
   }
 }
 
 /**
- * The text of an entry with an object or a string, encoded on first use; undefined where JSON cannot represent it.
+ * The text of an entry with an object or a string, encoded on first use; undefined if JSON cannot represent it.
  * @param value the caller's value of the entry.
  */
 export function encodedAnswer(entry: Entry, value = entry.value): EncodedAnswer | undefined {

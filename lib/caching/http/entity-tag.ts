@@ -9,7 +9,7 @@ export function entityTag(text: string): string {
 }
 
 /**
- * True where `If-None-Match` names the tag: `*`, or one of a list, by weak comparison (RFC 9110 §13.1.2 and §8.8.3.2).
+ * True if `If-None-Match` names the tag: `*`, or one of a list, by weak comparison (RFC 9110 §13.1.2 and §8.8.3.2).
  * Tags may contain commas, so the list is not split at them.
  */
 export function noneMatch(header: string, tag: string): boolean {

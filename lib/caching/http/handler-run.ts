@@ -34,7 +34,7 @@ export class HandlerRuns {
 
   /**
    * @param owner for messages: `FeedController.discover()`.
-   * @param holdsResponse true where the handler uses its response object, and so can write to it at any time.
+   * @param holdsResponse true if the handler uses its response object, and so can write to it at any time.
    */
   constructor(
     private readonly owner: string,

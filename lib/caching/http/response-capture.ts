@@ -28,7 +28,7 @@ export interface HandlerMarks {
   readonly setsCookie: boolean;
   /** The status of the response. */
   readonly status: number;
-  /** The status and headers the handler set; undefined where it set none. */
+  /** The status and headers the handler set; undefined if it set none. */
   readonly meta: EntryMeta | undefined;
 }
 

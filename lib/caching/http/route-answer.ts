@@ -41,7 +41,7 @@ export class RouteAnswer {
     this.#defaults = routeDefaults(implementation, method);
   }
 
-  /** False where the request is left to the chain: nothing was sent or counted, or its error is thrown there. */
+  /** False if the request is left to the chain: nothing was sent or counted, or its error is thrown there. */
   answer(args: [request: object, response: object, next: unknown]): boolean {
     if (this.#keysComeLater) return false;
     const { gate, cache, plan, responses, failures, decisions } = this;
@@ -92,7 +92,7 @@ class RouteCall implements Call {
   }
 }
 
-/** True where `@Header()` has a function: it may throw or count calls, so only the chain runs it. */
+/** True if `@Header()` has a function: it may throw or count calls, so only the chain runs it. */
 export function makesHeaders(implementation: Method): boolean {
   const headers: unknown = Reflect.getMetadata('__headers__', implementation);
   return Array.isArray(headers) && headers.some(({ value }: { value: unknown }) => typeof value === 'function');

@@ -15,8 +15,8 @@ export class StoredAnswers {
   #plainJson: ((response: object) => boolean) | undefined;
 
   /**
-   * @param innermostOnly true where no other interceptor is outside ours and needs the value.
-   * @param tagged true where entity tags are sent; false with `http.headers: false`.
+   * @param innermostOnly true if no other interceptor is outside ours and needs the value.
+   * @param tagged true if entity tags are sent; false with `http.headers: false`.
    * @param early answers later hits before the framework.
    */
   constructor(

@@ -7,12 +7,12 @@ const BUILT_IN: ReadonlySet<unknown> = new Set([
 ]); // prettier-ignore
 
 /**
- * Says why a value of a declared type cannot have such a property, as the end of a sentence; undefined where it may have it. All
+ * Says why a value of a declared type cannot have such a property, as the end of a sentence; undefined if it may have it. All
  * properties of built-in types are known. Of another class the compiler's output may leave no trace of its fields, so only two
  * things are reported: a name that resembles a validated field, and a name that does not occur in the source of a class whose
  * output lists its fields.
  * @param path names of properties, from outside to inside. @param what the value, for the message.
- * @param surely true where only what cannot be there is reported: the author marked the path as one that may be missing.
+ * @param surely true if only what cannot be there is reported: the author marked the path as one that may be missing.
  */
 export function unknownField(
   type: unknown,
@@ -47,7 +47,7 @@ export function nearlyOneOf(name: string, known: readonly string[]): string | un
   return known.includes(name) ? undefined : known.find((each) => isOneLetterAway(name, each));
 }
 
-/** True where one letter is added, left out, replaced or swapped with its neighbour. */
+/** True if one letter is added, left out, replaced or swapped with its neighbour. */
 function isOneLetterAway(one: string, other: string): boolean {
   if (one === other || Math.abs(one.length - other.length) > 1) return false;
   let at = 0;
@@ -66,7 +66,7 @@ const COMMENTS = /\/\*[^]*?\*\/|\/\/[^\n]*/g;
 const FIELD = /^\s*([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*(?:=[^;]*)?;/u;
 
 /**
- * The fields at the beginning of the sources of a class and its base classes; undefined where one of them does not begin with a
+ * The fields at the beginning of the sources of a class and its base classes; undefined if one of them does not begin with a
  * field, because compilers may then have left all of them out.
  */
 function listedFields(cls: object): string[] | undefined {

@@ -8,9 +8,9 @@ export interface DeclaredInput {
   readonly path: string;
   /** Its notation in messages: `@Query('page')`. */
   readonly written: string;
-  /** Why it may identify a caller; undefined where it cannot. */
+  /** Why it may identify a caller; undefined if it cannot. */
   readonly identifying: string | undefined;
-  /** True where it may contain other inputs of the call: the whole request, the value of a custom decorator. */
+  /** True if it may contain other inputs of the call: the whole request, the value of a custom decorator. */
   readonly holdsOthers: boolean;
   /** Its value as the caller sent it; of a narrowed query, the parameters that can reach the handler. */
   readonly read: Reader;
@@ -25,7 +25,7 @@ export interface DeclaredInput {
 export interface InputParser {
   /** Returns a value that the pipes would reject unchanged. */
   readonly parse: (value: unknown) => unknown;
-  /** True where the results are numbers, booleans or similar. */
+  /** True if the results are numbers, booleans or similar. */
   readonly typed: boolean;
 }
 

@@ -45,7 +45,7 @@ export function validatedFields(cls: ClassRef): string[] {
 }
 
 /**
- * True where an instance made by a whitelisting pipe depends only on the validated fields, each as it was sent: no field is
+ * True if an instance made by a whitelisting pipe depends only on the validated fields, each as it was sent: no field is
  * exposed under another name, transformed, in groups or nested, and no setter accepts an undeclared one.
  */
 export function isPlainDto(cls: ClassRef, fields: readonly string[]): boolean {
@@ -74,7 +74,7 @@ function validationMetadata(cls: ClassRef): ValidationMetadata[] {
 }
 
 /**
- * The metadata of the class-transformer that Nest's pipes use. Undefined where that copy cannot be found, as in a bundle with
+ * The metadata of the class-transformer that Nest's pipes use. Undefined if that copy cannot be found, as in a bundle with
  * its own copy of Nest: its metadata cannot be read then.
  */
 function transformStorage(): TransformStorage | undefined {

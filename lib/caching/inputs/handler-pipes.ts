@@ -38,7 +38,7 @@ const PIPED: Record<PipedHandler['transport'], Readonly<Record<number, Parameter
 
 const PIPES = '__pipes__';
 
-/** The pipes of a parameter; undefined where Nest applies none to its kind. */
+/** The pipes of a parameter; undefined if Nest applies none to its kind. */
 export function pipesOf(handler: PipedHandler, parameter: ParameterMetadata): ParameterPipes | undefined {
   const { transport, cls, method, implementation, module, config } = handler;
   const type = parameter.code === undefined ? undefined : PIPED[transport][parameter.code];

@@ -9,7 +9,7 @@ export interface InputPath {
   readonly text: string;
   /** The canonical name of the input: `0` of a handler is the input that its first parameter declares. */
   readonly name: string;
-  /** True where undefined is a valid value: the path ends with `?`, or names a header of content negotiation. */
+  /** True if undefined is a valid value: the path ends with `?`, or names a header of content negotiation. */
   readonly optional: boolean;
   readonly segments: readonly string[];
   /** The index of the argument, where the path starts with a number. */
@@ -22,9 +22,9 @@ export interface InputPath {
   readonly parser: InputParser | undefined;
   /** Reads the value at the start of the path. */
   readonly readRoot: Reader;
-  /** True where its value identifies callers. */
+  /** True if its value identifies callers. */
   readonly identifying: boolean;
-  /** True where keys must not contain it readably. */
+  /** True if keys must not contain it readably. */
   readonly secret: boolean;
 }
 
@@ -165,7 +165,7 @@ export function isSecretPath(path: string): boolean {
   );
 }
 
-/** Reads nested properties; undefined where one is missing. */
+/** Reads nested properties; undefined if one is missing. */
 export function walk(value: unknown, names: readonly string[]): unknown {
   let found = value;
   for (const name of names) {

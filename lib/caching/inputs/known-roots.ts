@@ -27,7 +27,7 @@ export function usualRoots(transport: Exclude<Transport, 'method'>): readonly st
   return ROOTS[transport];
 }
 
-/** True where calls of a transport can have a value at a path with this beginning. */
+/** True if calls of a transport can have a value at a path with this beginning. */
 export function isKnownRoot(
   root: string,
   transport: Exclude<Transport, 'method'>,

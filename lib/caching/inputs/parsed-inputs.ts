@@ -31,7 +31,7 @@ interface Step {
   readonly parse: (value: unknown) => unknown;
   /** The pipe and the options that change its results: equal steps parse all values equally. */
   readonly pipe: readonly unknown[];
-  /** True where every result is a number, a boolean or similar. */
+  /** True if every result is a number, a boolean or similar. */
   readonly typed: boolean;
 }
 
@@ -68,7 +68,7 @@ function chainOf({ parameter, path }: DeclaredInput, handler: PipedHandler): Cha
   };
 }
 
-/** True where two paths can name the same input: `query` contains `query.page`. */
+/** True if two paths can name the same input: `query` contains `query.page`. */
 function overlaps(one: string, other: string): boolean {
   return one === other || one.startsWith(`${other}.`) || other.startsWith(`${one}.`);
 }

@@ -23,7 +23,7 @@ export function narrowedQuery(
   return inputs.map((input) => (input.path === 'query' ? { ...input, ...only(names, input) } : input));
 }
 
-/** The fields of a query's class, for a hint; empty where there are none. */
+/** The fields of a query's class, for a hint; empty if there are none. */
 export function suggestedFields(inputs: readonly DeclaredInput[], handler: PipedHandler): readonly string[] {
   const whole = inputs.find(({ path }) => path === 'query');
   const dto = whole && dtoOf(pipesOf(handler, whole.parameter));
@@ -47,7 +47,7 @@ function picked(query: Readonly<Record<string, unknown>>, names: ReadonlySet<str
   return found;
 }
 
-/** The fields that reach the handler; undefined where other parameters may reach it, too. */
+/** The fields that reach the handler; undefined if other parameters may reach it, too. */
 function fieldsOf(inputs: readonly DeclaredInput[], handler: PipedHandler): readonly string[] | undefined {
   const whole = inputs.filter(({ path }) => path === 'query');
   if (whole.length === 0 || inputs.some(({ holdsOthers }) => holdsOthers)) return undefined;
@@ -55,7 +55,7 @@ function fieldsOf(inputs: readonly DeclaredInput[], handler: PipedHandler): read
   return fields.includes(undefined) ? undefined : fields.flatMap((names) => names ?? []);
 }
 
-/** The fields that pass the parameter's pipes; undefined where others may pass, too. */
+/** The fields that pass the parameter's pipes; undefined if others may pass, too. */
 function whitelisted(pipes: ParameterPipes | undefined): readonly string[] | undefined {
   const dto = dtoOf(pipes);
   if (pipes === undefined || dto === undefined) return undefined;

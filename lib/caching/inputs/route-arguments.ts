@@ -17,7 +17,7 @@ export interface ParameterMetadata {
 const ROUTE_ARGUMENTS = '__routeArguments__';
 const CUSTOM = '__customRouteArgs__';
 
-/** Parameters as their decorators declare them, in their order; undefined where none is decorated. */
+/** Parameters as their decorators declare them, in their order; undefined if none is decorated. */
 export function declaredParameters(cls: ClassRef, method: string | symbol): ParameterMetadata[] | undefined {
   const stored: unknown = Reflect.getMetadata(ROUTE_ARGUMENTS, parametersHost(cls, method), method as string);
   if (stored === undefined || stored === null) return undefined;

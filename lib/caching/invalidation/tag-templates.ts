@@ -47,7 +47,7 @@ export class FilledTemplate {
     return text;
   }
 
-  /** The text for an entry with these inputs in its key; undefined where an input is missing. */
+  /** The text for an entry with these inputs in its key; undefined if an input is missing. */
   fromInputs(inputs: ReadonlyMap<string, string>, result: unknown): string | undefined {
     const values: unknown[] = [];
     for (const [index, path] of this.#paths.entries()) {
@@ -171,7 +171,7 @@ export class TagTemplates {
   }
 }
 
-/** Compiles tags that name inputs; undefined where the policy has all tags. @throws CacheError `INVALID_TEMPLATE` */
+/** Compiles tags that name inputs; undefined if the policy has all tags. @throws CacheError `INVALID_TEMPLATE` */
 export function tagTemplates(
   tags: CachedOptions['tags'],
   { transport, inputs, owner }: { transport: Transport; inputs: readonly DeclaredInput[]; owner: string },

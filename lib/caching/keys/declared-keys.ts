@@ -56,7 +56,7 @@ export class DeclaredKeys {
     this.#shapes.push(declared);
   }
 
-  /** Finds the template that makes a key, and the inputs in the key; undefined where there is none. */
+  /** Finds the template that makes a key, and the inputs in the key; undefined if there is none. */
   find(key: string): DeclaredKey | undefined {
     for (const template of this.#templates) {
       if (!key.startsWith(template.literals[0]!)) continue;
@@ -78,7 +78,7 @@ export class DeclaredKeys {
   }
 
   /**
-   * Finds the placeholders of declared keys that the values of a pattern fill, each combination once; empty where the pattern
+   * Finds the placeholders of declared keys that the values of a pattern fill, each combination once; empty if the pattern
    * matches no declared key, such as the pattern of another service.
    */
   placements(pattern: readonly PatternToken[]): readonly (readonly Place[])[] {

@@ -1,7 +1,7 @@
 import type { InputParser } from '../inputs/declared-inputs.js';
 import type { KeyTemplate } from './key-template.js';
 
-/** One for each placeholder of a tag template; undefined where the tag contains the value unchanged. */
+/** One for each placeholder of a tag template; undefined if the tag contains the value unchanged. */
 type Parsers = readonly (InputParser['parse'] | undefined)[];
 
 /** The tag templates of handlers, so that an invalidation parses its values as they do. */
@@ -14,7 +14,7 @@ export class DeclaredTags {
   }
 
   /**
-   * Parses the values of an invalidation as the declared templates of the same text do, each result once; undefined where there
+   * Parses the values of an invalidation as the declared templates of the same text do, each result once; undefined if there
    * is no such template.
    */
   parsed(template: KeyTemplate, values: readonly unknown[]): readonly (readonly unknown[])[] | undefined {

@@ -29,7 +29,7 @@ export function unescapeText(escaped: string): string {
   );
 }
 
-/** True where {@link escapeText} does not change a character. */
+/** True if {@link escapeText} does not change a character. */
 export function isPlain(character: string): boolean {
   return !RESERVED_ONCE.test(character);
 }

@@ -24,7 +24,7 @@ export interface KeyShape {
 /** The placeholder of a value. */
 export interface Place {
   readonly slot: TemplateSlot;
-  /** Undefined where the value fills the whole placeholder. */
+  /** Undefined if the value fills the whole placeholder. */
   readonly partial: { readonly first: boolean; readonly open: boolean } | undefined;
 }
 
@@ -51,7 +51,7 @@ export function patternTokens(literal: string, glob: boolean): PatternToken[] {
   return tokens;
 }
 
-/** Every assignment of the pattern's values to the shape's placeholders; empty where the pattern matches none of its keys. */
+/** Every assignment of the pattern's values to the shape's placeholders; empty if the pattern matches none of its keys. */
 export function placementsOf(pattern: readonly PatternToken[], shape: KeyShape): readonly (readonly Place[])[] {
   return new Alignment(pattern, shape).all();
 }
@@ -76,7 +76,7 @@ class Alignment {
 
   /**
    * Placements of the values from `at` on, over the shape from `to` on.
-   * @param inside true where the placeholder at `to` already has content.
+   * @param inside true if the placeholder at `to` already has content.
    */
   #from(at: number, to: number, inside: boolean): readonly (readonly Place[])[] {
     const state = (at * (this.#shape.length + 1) + to) * 2 + Number(inside);

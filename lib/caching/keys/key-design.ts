@@ -21,7 +21,7 @@ export interface Fault {
 /** One input in addition to the declared ones. */
 export interface VaryPart extends KeyPart {
   readonly path: InputPath | undefined;
-  /** True where it identifies callers. */
+  /** True if it identifies callers. */
   readonly identifying: boolean;
 }
 
@@ -119,7 +119,7 @@ export function templateParts(
   });
 }
 
-/** True where undefined would give several callers or several arguments the same key. */
+/** True if undefined would give several callers or several arguments the same key. */
 function mustBeThere({ optional, identifying, argument, segments }: InputPath, marked: boolean): boolean {
   return !optional && !marked && (identifying || (argument !== undefined && segments.length > 1));
 }
@@ -146,13 +146,13 @@ function labelOf(path: string): string {
   return `.${escapeText(path)}`;
 }
 
-/** True where `name`, in `ignore` or a template, means that input. */
+/** True if `name`, in `ignore` or a template, means that input. */
 export function stands(name: string, input: DeclaredInput): boolean {
   const lower = name.toLowerCase().startsWith('headers.') ? name.toLowerCase() : name;
   return lower === input.path || input.path.startsWith(`${lower}.`) || lower.split('.')[0] === String(input.index);
 }
 
-/** True where a name of `ignore` means the whole input: by its path, its root, or the number of its parameter. */
+/** True if a name of `ignore` means the whole input: by its path, its root, or the number of its parameter. */
 export function ignores(name: string, input: DeclaredInput): boolean {
   return stands(name, input) && (!/^\d/.test(name) || name === String(input.index));
 }
@@ -167,7 +167,7 @@ function required({ text }: InputPath, missingInputs: MissingInputs): () => bool
 
 /**
  * For a path that may be absent: a caller with `Authorization` that nothing identifies still has no key.
- * Undefined where the path does not identify callers.
+ * Undefined if the path does not identify callers.
  */
 function unknownPerson(
   path: InputPath,

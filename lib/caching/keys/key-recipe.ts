@@ -15,7 +15,7 @@ export interface KeyPart {
   readonly encode: (value: unknown) => string;
   /** Names that are left out of a whole query. */
   readonly without?: ReadonlySet<string>;
-  /** Called where the input is undefined or null: true where such a call has no key. */
+  /** Called where the input is undefined or null: true if such a call has no key. */
   readonly missing?: ((call: Call) => boolean) | undefined;
 }
 
@@ -114,7 +114,7 @@ export class TemplateRecipe implements KeyRecipe {
     return this.#parts;
   }
 
-  /** The arguments of a key; undefined where it is none of this template, or the template does not name whole arguments. */
+  /** The arguments of a key; undefined if it is none of this template, or the template does not name whole arguments. */
   argumentsOf(key: string): unknown[] | undefined {
     if (!key.startsWith(this.#literals[0]!)) return undefined;
     const args: unknown[] = [];

@@ -73,7 +73,7 @@ export function keyTemplate(text: string): KeyTemplate {
   return { text, literals, paths, optional, stops };
 }
 
-/** True where two templates can make the same key. */
+/** True if two templates can make the same key. */
 export function overlap(one: KeyTemplate, other: KeyTemplate): boolean {
   return meet(tokensOf(one), 0, tokensOf(other), 0, new Map());
 }

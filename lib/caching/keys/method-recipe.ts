@@ -21,7 +21,7 @@ export class MethodRecipe implements KeyRecipe {
    * @param owner for messages: `SellerService.find()`.
    * @param ignored arguments that stay out of the key.
    * @param nameOf a parameter's name, for messages.
-   * @param countsArguments true where trailing undefined arguments matter: see {@link countsArguments}.
+   * @param countsArguments true if trailing undefined arguments matter: see {@link countsArguments}.
    */
   constructor(
     base: string,
@@ -42,7 +42,7 @@ export class MethodRecipe implements KeyRecipe {
     return this.#plain ? this.ofArguments(call.args) : this.#withParts(call);
   }
 
-  /** True where only arguments make the key, so that {@link ofArguments} can be used. */
+  /** True if only arguments make the key, so that {@link ofArguments} can be used. */
   get plain(): boolean {
     return this.#plain;
   }
@@ -63,7 +63,7 @@ export class MethodRecipe implements KeyRecipe {
     return key.length <= this.#longest ? key : boundedKey(this.#open, key);
   }
 
-  /** The arguments of a key; undefined where it is none of this method, or does not hold them as scalars. */
+  /** The arguments of a key; undefined if it is none of this method, or does not hold them as scalars. */
   argumentsOf(key: string): unknown[] | undefined {
     if (!this.#plain || !key.startsWith(this.#open) || !key.endsWith(')')) return undefined;
     try {
@@ -108,7 +108,7 @@ export class MethodRecipe implements KeyRecipe {
   }
 }
 
-/** True where a function can distinguish an undefined argument from a missing one: by a rest parameter or `arguments`. */
+/** True if a function can distinguish an undefined argument from a missing one: by a rest parameter or `arguments`. */
 export function countsArguments(implementation: (...args: never[]) => unknown): boolean {
   return /\.\.\.|\barguments\b|\[native code\]/.test(Function.prototype.toString.call(implementation));
 }

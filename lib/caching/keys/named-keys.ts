@@ -11,7 +11,7 @@ export class NamedKeys {
   #placements: readonly (readonly Place[])[] = [];
   #knownOf = -1;
 
-  /** @param glob true where `*`, `?` and sets in the text are wildcards. */
+  /** @param glob true if `*`, `?` and sets in the text are wildcards. */
   constructor(
     private readonly template: KeyTemplate,
     glob: boolean,

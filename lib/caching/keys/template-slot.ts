@@ -15,7 +15,7 @@ export class TemplateSlot {
   readonly kind: SlotKind;
   /** The first character after the placeholder; empty at the end of the template. */
   readonly stop: string;
-  /** Parses a caller's value as stock pipes do; undefined where none parses it. */
+  /** Parses a caller's value as stock pipes do; undefined if none parses it. */
   readonly parse: ((value: unknown) => unknown) | undefined;
   readonly #escape: (text: string) => string;
 
@@ -54,7 +54,7 @@ export class TemplateSlot {
 
   /**
    * Returns every form of a value that shares its placeholder with other text.
-   * @param first true where the value comes first there. @param open true where a wildcard follows.
+   * @param first true if the value comes first there. @param open true if a wildcard follows.
    */
   partialForms(value: unknown, { first, open }: { first: boolean; open: boolean }): string[] {
     const forms = new Set<string>();
@@ -69,7 +69,7 @@ export class TemplateSlot {
   }
 
   /**
-   * Reads a written value in the form of tags; undefined where it was shortened or is a digest.
+   * Reads a written value in the form of tags; undefined if it was shortened or is a digest.
    */
   textOf(encoded: string): string | undefined {
     if (this.kind === 'secret' || encoded.includes('…')) return undefined;
@@ -94,7 +94,7 @@ export class TemplateSlot {
     return Number.isFinite(number) ? number : undefined;
   }
 
-  /** True where both slots write all values the same way. */
+  /** True if both slots write all values the same way. */
   sameAs(other: TemplateSlot): boolean {
     return this.kind === other.kind && this.stop === other.stop && this.parse === other.parse;
   }

@@ -20,7 +20,7 @@ const FOREMOST = 'alerts:notifier';
 
 export interface AlertNotifierParts {
   readonly options: AlertsOptions;
-  /** Where instances agree on who notifies; undefined where no layer is shared. */
+  /** Where instances agree on who notifies; undefined if no layer is shared. */
   readonly coordination: () => Coordination | undefined;
   readonly service: string | undefined;
   readonly clock: Clock;
@@ -111,7 +111,7 @@ export class AlertNotifier implements FamilySource {
     this.#webhook?.send({ state, alert });
   }
 
-  /** How to give up the right to notify of an alert; undefined where another instance has it. */
+  /** How to give up the right to notify of an alert; undefined if another instance has it. */
   async #claim({ code, subject }: Alert): Promise<(() => void) | undefined> {
     const coordination = this.#parts.coordination();
     if (coordination === undefined) return () => undefined;

@@ -29,7 +29,7 @@ export interface Alert {
   readonly openedAt: string;
   /** Null while it is open. */
   readonly closedAt: string | null;
-  /** The handlers and methods that declare the pattern it is about; absent where none does. */
+  /** The handlers and methods that declare the pattern it is about; absent if none does. */
   readonly declaredBy?: readonly DeclaringMethod[];
 }
 

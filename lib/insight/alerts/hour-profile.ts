@@ -39,7 +39,7 @@ export class HourProfile {
     return this.#weeks.seen(Math.floor(at / HOUR)) >= 2;
   }
 
-  /** What is expected then; undefined where that hour or one beside it was not seen yet. */
+  /** What is expected then; undefined if that hour or one beside it was not seen yet. */
   at(at: number): number | undefined {
     const position = at / HOUR - 0.5;
     const hour = Math.floor(position);
@@ -106,7 +106,7 @@ class Hours {
     return this.#seen?.[this.#place(hour)] ?? 0;
   }
 
-  /** Undefined where it was not seen. */
+  /** Undefined if it was not seen. */
   expected(hour: number): number | undefined {
     const place = this.#place(hour);
     if (this.#seen === undefined || this.#seen[place] === 0) return undefined;

@@ -1,6 +1,6 @@
 import type { AlertChange } from './alert.js';
 
-/** The body of a request to a webhook. @param service the name of the service; undefined where it has none. */
+/** The body of a request to a webhook. @param service the name of the service; undefined if it has none. */
 export function webhookBody(change: AlertChange, format: 'json' | 'slack', service: string | undefined): string {
   return JSON.stringify(format === 'slack' ? slackMessage(change, service) : jsonMessage(change, service));
 }

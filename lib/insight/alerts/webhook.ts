@@ -99,7 +99,7 @@ export class Webhook {
     return false;
   }
 
-  /** Undefined where the receiver took it. */
+  /** Undefined if the receiver took it. */
   async #attempt(body: string): Promise<{ readonly what: string; readonly isFinal: boolean } | undefined> {
     try {
       const status = await this.#post(body);

@@ -23,7 +23,7 @@ export class EntryNotes {
     this.#invalidated[slot] = 0;
   }
 
-  /** The bytes of an entry that has ended; undefined where nothing is known of it. */
+  /** The bytes of an entry that has ended; undefined if nothing is known of it. */
   end(hash: number): number | undefined {
     const slot = this.#find(hash);
     if (slot === -1 || this.#bytes[slot] === GONE) return undefined;

@@ -71,7 +71,7 @@ export class EvidenceCollector implements AccessListener {
     return made;
   }
 
-  /** Null where the keys are read by their separators. */
+  /** Null if the keys are read by their separators. */
   #templateOf(pattern: string): KeyTemplateText | null {
     const text = this.options.declared(pattern)?.text;
     return text === undefined || !text.includes('{') ? null : new KeyTemplateText(text);

@@ -8,11 +8,11 @@ import type { LayerStats, PatternStats } from '../../metrics/snapshot.js';
 
 /** The policy in force, as far as rules ask for it. */
 export interface PolicyInForce {
-  /** Milliseconds; `Infinity` without an end, null where it follows from the value. */
+  /** Milliseconds; `Infinity` without an end, null if it follows from the value. */
   readonly ttlMs: number | null;
   readonly staleWhileRevalidateMs: number;
   readonly refreshesAhead: boolean;
-  /** True where null and undefined are kept. */
+  /** True if null and undefined are kept. */
   readonly keepsEmpty: boolean;
   readonly lock: boolean;
 }
@@ -20,14 +20,14 @@ export interface PolicyInForce {
 /** What a TTL would bring: a rung of the ladder. */
 export interface TtlRung {
   readonly ttlMs: number;
-  /** Null where it is withheld, and so are the others. */
+  /** Null if it is withheld, and so are the others. */
   readonly hitRate: number | null;
   readonly hitRateError: number | null;
   readonly staleShare: number | null;
   readonly staleShareError: number | null;
   readonly loadsPerHour: number | null;
   readonly loadMsPerHour: number | null;
-  /** Why there are no figures; undefined where there are. */
+  /** Why there are no figures; undefined if there are. */
   readonly withheld?: string | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface TtlEvidence {
   readonly accesses: number;
   readonly observedMs: number;
   readonly ladder: readonly TtlRung[];
-  /** The TTL that saves most within the stale share that is allowed; undefined where none is better than today's. */
+  /** The TTL that saves most within the stale share that is allowed; undefined if none is better than today's. */
   readonly advised?: { readonly ttlMs: number } | undefined;
   readonly withheld?: string | undefined;
 }
@@ -51,7 +51,7 @@ export interface KeyPartEvidence {
   /** Hits over loads, where keys did not hold it and values were kept for their TTL. */
   readonly repeats: number;
   readonly repeatsError: number;
-  /** Of the loads whose keys differ in this input alone, the share that returned the same value; null where none was compared. */
+  /** Of the loads whose keys differ in this input alone, the share that returned the same value; null if none was compared. */
   readonly sameValue: number | null;
 }
 
@@ -139,7 +139,7 @@ export interface WarmedEvidence {
 /** Everything known of one pattern. */
 export interface PatternEvidence {
   readonly pattern: string;
-  /** As `@Cached` writes it, such as `product:{params.id}`; undefined where no handler or method declares it. */
+  /** As `@Cached` writes it, such as `product:{params.id}`; undefined if no handler or method declares it. */
   readonly declared?: string | undefined;
   /** The handlers and methods that declare it. */
   readonly declaredBy?: readonly DeclaringMethod[] | undefined;
@@ -167,7 +167,7 @@ export interface PatternEvidence {
 export interface MemoryRung {
   /** Times today's bounds. */
   readonly factor: number;
-  /** Null where it is withheld. */
+  /** Null if it is withheld. */
   readonly hitRate: number | null;
   readonly hitRateError: number | null;
 }

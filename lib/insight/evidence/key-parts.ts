@@ -10,7 +10,7 @@ export interface KeyPart {
   /** As a handler names it, such as `query.page`; `part 2` where nobody named it. */
   readonly name: string;
   readonly value: string;
-  /** True where it may identify a caller: it is never proposed to be left out. */
+  /** True if it may identify a caller: it is never proposed to be left out. */
   readonly identifying: boolean;
 }
 
@@ -19,7 +19,7 @@ export const MOST_KEY_PARTS = 8;
 const MAX_LENGTH = 1_024;
 const IDENTIFYING = /^(?:user|session|cookies|signedCookies|headers\.(?:authorization|cookie)|auth)\b/i;
 
-/** Reads the inputs of a key; undefined where there is only one, or too many. */
+/** Reads the inputs of a key; undefined if there is only one, or too many. */
 export function keyPartsOf(key: string, template?: KeyTemplateText): readonly KeyPart[] | undefined {
   if (key.length > MAX_LENGTH) return undefined;
   const parts = template === undefined ? undeclaredParts(key) : template.partsOf(key);

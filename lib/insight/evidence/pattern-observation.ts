@@ -36,7 +36,7 @@ export interface ObservedLoad {
   readonly at: number;
   /** For how long its value is kept, or would be. */
   readonly ttlMs: number;
-  /** How long its entry may be served stale; undefined where it was not kept. */
+  /** How long its entry may be served stale; undefined if it was not kept. */
   readonly staleMs: number | undefined;
   /** True for null and undefined that were not kept. */
   readonly empty: boolean;

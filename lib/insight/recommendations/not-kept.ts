@@ -6,7 +6,7 @@ export interface NotKeptAdvice {
   readonly advice: string;
   /** The option that decides it. */
   readonly option: string;
-  /** Its value to try; undefined where none fits everywhere. */
+  /** Its value to try; undefined if none fits everywhere. */
   readonly to?: string;
 }
 

@@ -26,9 +26,9 @@ export const RECOMMENDATION_CODES: readonly RecommendationCode[] = [
 export interface RecommendedChange {
   /** The name of the option: `ttl`, `lock`, `maxEntries`. */
   readonly option: string;
-  /** Its value today, as it is written in code: `'1m'`, 10000, false; null where it is not set. */
+  /** Its value today, as it is written in code: `'1m'`, 10000, false; null if it is not set. */
   readonly from: string | number | boolean | null;
-  /** The value proposed; null where the option, or the caching of the pattern, is to be removed. */
+  /** The value proposed; null if the option, or the caching of the pattern, is to be removed. */
   readonly to: string | number | boolean | null;
   /** TypeScript to paste in place of what is there. */
   readonly code: string;
@@ -36,14 +36,14 @@ export interface RecommendedChange {
 
 /** What following a recommendation would bring. */
 export interface PredictedEffect {
-  /** Hits over accesses afterwards, 0–1; null where it cannot be predicted. */
+  /** Hits over accesses afterwards, 0–1; null if it cannot be predicted. */
   readonly hitRate: number | null;
   readonly hitRateError: number | null;
-  /** Share of hits that would return an outdated value, 0–1; null where it does not change or is not known. */
+  /** Share of hits that would return an outdated value, 0–1; null if it does not change or is not known. */
   readonly staleShare: number | null;
   /** Load time that is saved, or waiting that is removed, in an hour of the traffic observed. */
   readonly timeSavedMsPerHour: number;
-  /** Bytes that the cache would take more, or with a minus sign less; absent where that does not change. */
+  /** Bytes that the cache would take more, or with a minus sign less; absent if that does not change. */
   readonly bytes?: number;
   /** Loads that are left in an hour, where that is known. */
   readonly loadsPerHour?: number;
@@ -68,11 +68,11 @@ export interface Advice {
 export interface Recommendation extends Advice {
   /** The same as long as the cause lasts, and when it comes back: `RAISE_TTL:feed:*`. */
   readonly id: string;
-  /** The key pattern; absent where it is about a layer. */
+  /** The key pattern; absent if it is about a layer. */
   readonly pattern?: string;
-  /** The layer; absent where it is about a pattern. */
+  /** The layer; absent if it is about a pattern. */
   readonly layer?: string;
-  /** The handlers and methods that declare the pattern; absent where none does. */
+  /** The handlers and methods that declare the pattern; absent if none does. */
   readonly declaredBy?: readonly DeclaringMethod[];
   /** When it was found first, ISO 8601. */
   readonly since: string;

@@ -8,7 +8,7 @@ import { lowerTtl, raiseTtl, serveStale } from './ttl-rules.js';
 
 /*
  * All rules together. A rule sees the evidence of one pattern or one layer and nothing else, so that the same evidence always gives the
- * same advice, and none where the evidence is gone: a recommendation closes by itself.
+ * same advice, and none if the evidence is gone: a recommendation closes by itself.
  */
 
 const OF_PATTERNS: readonly ((evidence: PatternEvidence) => Advice | undefined)[] = [

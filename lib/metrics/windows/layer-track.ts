@@ -43,7 +43,7 @@ export function layerShape(): TrackShape {
 /** The counts and the state of one layer. */
 export class LayerTrack {
   readonly name: string;
-  /** True where other processes read the layer too. */
+  /** True if other processes read the layer too. */
   readonly shared: boolean;
   readonly track: Track;
   circuit: CircuitState = CircuitState.closed;

@@ -86,7 +86,7 @@ describe('a body', () => {
 
   it.each([
     [warmBodyOf, [], 'the body must be a JSON object with strategies'],
-    [warmBodyOf, { strategies: [] }, 'strategies must name at least one; leave it out to run all of them'],
+    [warmBodyOf, { strategies: [] }, 'strategies must name at least one strategy; leave it out to run all of them'],
     [warmBodyOf, { strategies: 'a' }, 'strategies must be a list of non-empty texts'],
     [warmBodyOf, { strategies: [1] }, 'strategies must be a list of non-empty texts'],
     [warmBodyOf, { strategy: ['a'] }, 'unknown in the body: "strategy"; allowed: strategies'],

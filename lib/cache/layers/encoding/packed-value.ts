@@ -39,8 +39,8 @@ export class PackedValue {
 
   /**
    * Gives the instances their classes, running neither constructors nor setters. To be called once: it changes the value.
-   * @param prototypeOf the prototype of a class, or undefined where it is not to be restored.
-   * @returns undefined where one of the classes is not.
+   * @param prototypeOf the prototype of a class, or undefined if it is not to be restored.
+   * @returns undefined if one of the classes is not.
    * @throws where data is not that of its class, or its application cannot decode it.
    */
   restore(

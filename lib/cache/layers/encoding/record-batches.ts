@@ -52,7 +52,7 @@ export class RecordBatches {
     return full;
   }
 
-  /** What has been added since the last full one; undefined where that is nothing. */
+  /** What has been added since the last full one; undefined if that is nothing. */
   takeLast(): RecordBatch | undefined {
     if (this.#names.length === 0) return undefined;
     const same = this.#expiries.every((px) => px === this.#expiries[0]);

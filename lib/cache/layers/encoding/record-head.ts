@@ -39,7 +39,7 @@ export function stamp(record: Buffer, epoch: number): void {
   record.write(epochDigits(epoch), EPOCH_AT, EPOCH_DIGITS, 'latin1');
 }
 
-/** Undefined where there are no digits. */
+/** Undefined if there are no digits. */
 export function epochOf(record: Buffer): number | undefined {
   let epoch = 0;
   for (let at = EPOCH_AT; at < EPOCH_END; at++) {
@@ -50,7 +50,7 @@ export function epochOf(record: Buffer): number | undefined {
   return epoch;
 }
 
-/** True where the entry's body has to hold more than its value. */
+/** True if the entry's body has to hold more than its value. */
 export function isLabelled(entry: Entry): boolean {
   return entry.tags.length > 0 || entry.meta !== undefined;
 }

@@ -11,7 +11,7 @@ export function textOfRecord(record: Buffer): string {
   return `j${record.toString('base64', 1, BODY_AT)}${record.toString('utf8', BODY_AT)}`;
 }
 
-/** Undefined where the text cannot be a record; the codec judges the rest. */
+/** Undefined if the text cannot be a record; the codec judges the rest. */
 export function recordOfText(text: unknown): Buffer | undefined {
   if (typeof text !== 'string') return undefined;
   if (text.startsWith('b')) return Buffer.from(text.slice(1), 'base64');

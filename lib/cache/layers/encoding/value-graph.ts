@@ -71,11 +71,11 @@ const CONFIGURABLE = 4;
 /** A decoded value, and what its parts say about it. */
 export interface DecodedValue {
   readonly value: unknown;
-  /** True where a part cannot be frozen. */
+  /** True if a part cannot be frozen. */
   readonly mutable: boolean;
-  /** True where `JSON.parse(JSON.stringify(value))` gives the same value. */
+  /** True if `JSON.parse(JSON.stringify(value))` gives the same value. */
   readonly json: boolean;
-  /** The instances in it, which have no class yet; undefined where there are none. */
+  /** The instances in it, which have no class yet; undefined if there are none. */
   readonly instances: GraphInstances | undefined;
 }
 

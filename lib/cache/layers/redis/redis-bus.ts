@@ -91,7 +91,7 @@ export class RedisBus {
     );
   }
 
-  /** Rejects where the subscription does not stand yet; what arrives once it does is passed on all the same. */
+  /** Rejects if the subscription does not stand yet; what arrives once it does is passed on all the same. */
   async subscribe(listener: Listener): Promise<() => Promise<void>> {
     this.#listeners.add(listener);
     this.#subscription ??= this.#connection.subscribe(

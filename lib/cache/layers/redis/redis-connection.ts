@@ -6,7 +6,7 @@ export type RedisArgument = string | Buffer;
 
 /** One way to a Redis, whichever client is used: commands in, replies with Buffers for texts out. It never queues while away. */
 export interface RedisConnection {
-  /** True where keys live in hash slots on several nodes. */
+  /** True if keys live in hash slots on several nodes. */
   readonly cluster: boolean;
   /** What the client puts before every key it is given, except in SCAN. */
   readonly keyPrefix: string;

@@ -18,7 +18,7 @@ const DEPTH = 5;
  * An error that says why Redis cannot be used: `LAYER_UNAVAILABLE` with the address, what the system or the server answered, and what
  * to do. Of the error itself only its code, or the code that a server's refusal begins with, is repeated: messages hold keys and
  * credentials.
- * @param address without credentials. @param hasServed true where the connection stood before.
+ * @param address without credentials. @param hasServed true if the connection stood before.
  */
 export function redisFailure(error: unknown, address: string, hasServed = false): CacheError {
   const found = explained(error, DEPTH);
@@ -36,7 +36,7 @@ export function explainFailure(error: unknown, address: string): void {
   });
 }
 
-/** True where a server refuses a command by name: its user may not run it, or its provider has disabled it. */
+/** True if a server refuses a command by name: its user may not run it, or its provider has disabled it. */
 export function isCommandRefused(error: unknown): boolean {
   return isError(error) && /^NOPERM |^ERR unknown command/i.test(error.message);
 }

@@ -55,7 +55,7 @@ export class RedisInvalidationLog {
     return this.#version;
   }
 
-  /** What a reply holds; undefined where there is no state, as in a server that was emptied. */
+  /** What a reply holds; undefined if there is no state, as in a server that was emptied. */
   parse(reply: unknown): InvalidationState | undefined {
     if (!Buffer.isBuffer(reply)) return undefined;
     if (this.#lastText?.equals(reply) === true) return this.#lastState;
@@ -98,7 +98,7 @@ export class RedisInvalidationLog {
     return state;
   }
 
-  /** True where this copy knows everything up to that state; else {@link sync} first. */
+  /** True if this copy knows everything up to that state; else {@link sync} first. */
   covers({ version, birth, floor, all }: InvalidationState): boolean {
     return this.#version >= version && this.#birth === birth && this.#floor >= floor && this.#all >= all;
   }
@@ -136,7 +136,7 @@ export class RedisInvalidationLog {
     this.#forget(Number(news[3]));
   }
 
-  /** False where an entry of that epoch has been invalidated by a tag or glob since. */
+  /** False if an entry of that epoch has been invalidated by a tag or glob since. */
   valid(key: string, tags: readonly string[], epoch: number): boolean {
     if (epoch < this.#all) return false;
     for (let index = this.#globs.length - 1; index >= 0; index--) {
@@ -150,7 +150,7 @@ export class RedisInvalidationLog {
     return true;
   }
 
-  /** False where globs since that epoch may have been forgotten, so that what was loaded since cannot be judged. */
+  /** False if globs since that epoch may have been forgotten, so that what was loaded since cannot be judged. */
   remembers(epoch: number): boolean {
     return epoch >= this.#lostUntil && (this.#globs.length < MAX_GLOBS || epoch >= this.#globs[0]!.epoch);
   }

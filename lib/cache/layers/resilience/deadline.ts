@@ -34,7 +34,7 @@ export function withDeadline<T>(
 /**
  * The answer of an operation that takes as long as there are keys. It fails with `LAYER_TIMEOUT` once the layer has answered nothing
  * for a whole deadline, and after `longestMs` in any case.
- * @param replies how many answers there have been so far, to anyone; undefined where the layer does not count them.
+ * @param replies how many answers there have been so far, to anyone; undefined if the layer does not count them.
  */
 export async function whileAnswering<T>(
   operation: Promise<T>,

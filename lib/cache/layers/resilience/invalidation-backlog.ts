@@ -61,7 +61,7 @@ export class InvalidationBacklog {
     this.#keys.delete(key);
   }
 
-  /** True where the entry that a layer answered has been invalidated already. */
+  /** True if the entry that a layer answered has been invalidated already. */
   hides(key: string, entry: Entry): boolean {
     if (this.#keys.has(key) || (this.#all !== undefined && entry.createdAt <= this.#all.madeUntil)) return true;
     if (this.#tags.size > 0 && entry.tags.some((tag) => this.#tags.has(tag))) return true;

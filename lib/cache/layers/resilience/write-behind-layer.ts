@@ -261,7 +261,7 @@ export class WriteBehindLayer implements Layer {
     }
   }
 
-  /** Never rejects. @returns false where another attempt has to wait. */
+  /** Never rejects. @returns false if another attempt has to wait. */
   async #send(batch: readonly QueuedWrite[], startedAt: number): Promise<boolean> {
     try {
       await this.#inner.setMany(batch.map(({ key, entry, ticket }) => [key, entry, ticket] as const));

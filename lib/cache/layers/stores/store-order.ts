@@ -79,7 +79,7 @@ export class StoreOrder {
     }
   }
 
-  /** False where a glob has invalidated an entry of that epoch. */
+  /** False if a glob has invalidated an entry of that epoch. */
   valid(key: string, epoch: number): boolean {
     return !this.#globs.some((glob) => glob.epoch > epoch && glob.matches(key));
   }

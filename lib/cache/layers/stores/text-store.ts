@@ -8,13 +8,13 @@ export interface TextStore {
   setMany(entries: readonly TextWrite[]): Promise<void>;
   /** How many there were. */
   deleteMany(keys: readonly string[]): Promise<number>;
-  /** Undefined where the store cannot list what it holds, or does not know yet whether it can. */
+  /** Undefined if the store cannot list what it holds, or does not know yet whether it can. */
   readonly listing: StoreListing | undefined;
   /** Resolves when it can serve. */
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   readonly connected: boolean;
-  /** As of a layer: what its server reports of itself; null where there is none to ask. */
+  /** As of a layer: what its server reports of itself; null if there is none to ask. */
   readonly serverInfo?: (() => Promise<ServerInfo | null>) | undefined;
 }
 

@@ -61,13 +61,13 @@ describe('the name of an application', () => {
       'dist/main.js',
       '@acme/shop',
     ],
-  ])('is found %s', (_where, files, cwd, script, name) => {
+  ])('the name of an application is found %s', (_where, files, cwd, script, name) => {
     const root = tree(files);
     const started = { cwd: join(root, cwd), script: script && join(root, script) };
     expect(applicationName(started)).toEqual({ name, unfit: undefined });
   });
 
-  it('is found beside the script where the working directory has none', () => {
+  it('the name of an application is found next to the script if the working directory has none', () => {
     const root = tree({ 'srv/shop/package.json': { name: 'shop' }, 'srv/shop/dist/main.js': '' });
     const script = join(root, 'srv/shop/dist/main.js');
     expect(applicationName({ cwd: root, script })).toEqual({ name: 'shop', unfit: undefined });
@@ -81,12 +81,12 @@ describe('the name of an application', () => {
     ['belongs to Nx', { ...shop, 'nx.json': {} }, /nx\.json/],
     ['holds workspaces', { 'package.json': { name: 'acme', workspaces: ['apps/*'] } }, /package\.json: workspaces/],
     ['belongs to pnpm workspaces', { ...shop, 'pnpm-workspace.yaml': 'packages:\n  - apps/*\n' }, /pnpm-workspace/],
-  ])('is refused where the package.json %s', (_why, files, unfit) => {
+  ])('the name of an application is refused if the package.json %s', (_why, files, unfit) => {
     const cwd = tree(files);
     expect(applicationName({ cwd, script: join(cwd, 'dist/main.js') }).unfit).toMatch(unfit);
   });
 
-  it('is refused where the build is one of several applications', () => {
+  it('the name of an application is refused if the build is one of several applications', () => {
     const cwd = tree({ 'package.json': { name: 'acme' } });
     expect(applicationName({ cwd, script: join(cwd, 'dist/apps/shop/main.js') }).unfit).toMatch(/several projects/);
   });
@@ -106,7 +106,7 @@ describe('a shared layer without namespace and serviceName', () => {
   afterEach(() => void jest.restoreAllMocks());
 
   it.each(layers)(
-    '%s: fails the boot where the package.json names nothing or several projects',
+    'a layer of %s without a name fails the boot if the package.json names none or several projects',
     async (_name, layer) => {
       for (const files of [{ 'package.json': {} }, { ...shop, 'nest-cli.json': { monorepo: true } }]) {
         directory = tree(files);
@@ -125,7 +125,7 @@ describe('a shared layer without namespace and serviceName', () => {
   );
 
   it.each(layers)(
-    '%s: boots where an option, or a usable package.json, names the application',
+    'a layer of %s boots if an option, or a usable package.json, names the application',
     async (_name, layer) => {
       directory = tree({ ...shop, 'nest-cli.json': { monorepo: true } });
       for (const options of [{ namespace: 'shop' }, { serviceName: 'shop' }]) {
@@ -140,7 +140,7 @@ describe('a shared layer without namespace and serviceName', () => {
     },
   );
 
-  it('needs no name for a store in memory', async () => {
+  it('a store in memory needs no name', async () => {
     directory = tree({});
     const cache = createObservedCache({ layers: [memoryLayer(), keyvLayer(new Map() as never)] });
     await cache.close();

@@ -20,7 +20,7 @@ describe("a cache of cache-manager's, observed in place", () => {
     observe();
   });
 
-  it('counts gets of one key and of many', async () => {
+  it('an adopted cache counts gets of one key and of many', async () => {
     expect(await cache.get('a')).toBeUndefined();
     expect(await cache.set('a', 1)).toBe(1);
     expect(await cache.get('a')).toBe(1);
@@ -32,21 +32,21 @@ describe("a cache of cache-manager's, observed in place", () => {
     ]); // prettier-ignore
   });
 
-  it('reports a wrap that loads and one that does not', async () => {
+  it('an adopted cache reports a wrap that loads and one that does not', async () => {
     expect(await cache.wrap('k', () => ({ n: 1 }))).toEqual({ n: 1 });
     expect(await cache.wrap('k', () => ({ n: 2 }))).toEqual({ n: 1 });
     expect(observer.take()).toEqual(['k miss (cold)', 'k load ok', 'k hit adopted']);
     expect(observer.running).toBe(0);
   });
 
-  it('reports callers that waited for another wrap as coalesced', async () => {
+  it('an adopted cache reports callers that waited for another wrap as coalesced', async () => {
     await Promise.all([1, 2, 3].map(() => cache.wrap('k', async () => 'v')));
     expect(observer.take().filter((line) => !line.includes('load')).sort()).toEqual([
       'k coalesced (cold)', 'k coalesced (cold)', 'k miss (cold)',
     ]); // prettier-ignore
   });
 
-  it('reports a refresh by its threshold as a hit and a refresh', async () => {
+  it('an adopted cache reports a refresh by its threshold as a hit and a refresh', async () => {
     await cache.wrap('k', async () => 'old', 1_000, 10_000);
     observer.take();
     expect(await cache.wrap('k', async () => 'new', 1_000, 10_000)).toBe('old');
@@ -55,20 +55,20 @@ describe("a cache of cache-manager's, observed in place", () => {
     expect(await cache.get('k')).toBe('new');
   });
 
-  it("passes the loader's rejection through, and does not warn of listeners", async () => {
+  it("an adopted cache passes the loader's rejection through, and does not warn of listeners", async () => {
     const error = new Error('origin');
     await expect(cache.wrap('k', () => Promise.reject(error))).rejects.toBe(error);
     expect(observer.take()).toEqual(['k miss (cold)', 'k load error']);
     await Promise.all(Array.from({ length: 50 }, (_, index) => cache.wrap(`k${index}`, () => index)));
   });
 
-  it('does not change when it is observed twice', async () => {
+  it('an adopted cache does not change when it is observed twice', async () => {
     const get = cache.get;
     observe();
     expect(cache.get).toBe(get);
   });
 
-  it('carries metrics when it is observed by observeCache, once', async () => {
+  it('observeCache() attaches metrics to a cache once', async () => {
     const plain = createCache();
     const observed = observeCache(plain);
     expect(observed).toBe(plain);
@@ -79,7 +79,7 @@ describe("a cache of cache-manager's, observed in place", () => {
     expect(observeCache(plain).metrics).toBe(observed.metrics);
   });
 
-  it('works under our API: values are stored raw, each access is counted once', async () => {
+  it('an adopted cache works under our API: values are stored raw, each access is counted once', async () => {
     const plain = createCache();
     const observed = createObservedCache({ cache: plain });
     expect(await observed.getOrSet('k', () => ({ at: new Date(5) }), { tags: ['red'], ttl: 10_000 })).toEqual({ at: new Date(5) }); // prettier-ignore
@@ -100,7 +100,7 @@ describe('instances of classes in an adopted cache', () => {
   }
   const json = { serialize: JSON.stringify, deserialize: JSON.parse } as unknown as KeyvOptions;
 
-  it('keep their class where its stores keep references', async () => {
+  it('instances keep their class if the stores of an adopted cache hold references', async () => {
     const cache = createObservedCache({ cache: createCache() });
     let loads = 0;
     const load = () => {
@@ -111,7 +111,7 @@ describe('instances of classes in an adopted cache', () => {
     expect(loads).toBe(1);
   });
 
-  it('are not stored where one of its stores loses the class, which is logged once', async () => {
+  it('instances are not stored if a store of an adopted cache loses the class, which is logged once', async () => {
     const warnings: string[] = [];
     const stores = [new Keyv(), new Keyv({ ...json, store: new Map(), useKeyPrefix: false })];
     const own = createCache({ stores });

@@ -49,7 +49,7 @@ const ways: [string, Ask][] = [
 ];
 
 describe.each(ways)('the wait of a caller of %s', (_, ask) => {
-  it('ends at softTimeout with the stale value when a layer hangs', async () => {
+  it('the wait of a caller ends at softTimeout with the stale value when a layer hangs', async () => {
     const { cache, remote, clock } = process();
     const policy = { ttl: '1s', staleIfError: '1h', softTimeout: 100 } as const;
     await ask(cache, () => 'old', policy);
@@ -63,7 +63,7 @@ describe.each(ways)('the wait of a caller of %s', (_, ask) => {
     expect(asked.outcome).toBe('old');
   });
 
-  it('ends at softTimeout with the stale value when a timer ends early', async () => {
+  it('the wait of a caller ends at softTimeout with the stale value when a timer ends early', async () => {
     const { cache, clock } = process({ clock: new EarlyClock() });
     const policy = { ttl: '1s', staleIfError: '1h', softTimeout: 100 } as const;
     await ask(cache, () => 'old', policy);
@@ -75,7 +75,7 @@ describe.each(ways)('the wait of a caller of %s', (_, ask) => {
     expect(asked.outcome).toBe('old');
   });
 
-  it('ends at hardTimeout when a layer hangs', async () => {
+  it('the wait of a caller ends at hardTimeout when a layer hangs', async () => {
     const { cache, remote, clock } = process();
     remote.hold('get');
     remote.hold('getMany');
@@ -87,7 +87,7 @@ describe.each(ways)('the wait of a caller of %s', (_, ask) => {
     expect([asked.outcome, loads]).toEqual(['LOAD_TIMEOUT', 0]);
   });
 
-  it('gives a load the rest of hardTimeout after a slow layer', async () => {
+  it('a load gets the rest of hardTimeout after a slow layer', async () => {
     const { cache, remote, clock } = process();
     const answer = [remote.hold('get'), remote.hold('getMany')];
     const asked = watch(ask(cache, never, { hardTimeout: 300 }));
@@ -99,7 +99,7 @@ describe.each(ways)('the wait of a caller of %s', (_, ask) => {
     expect(asked.outcome).toBe('LOAD_TIMEOUT');
   });
 
-  it('ends at hardTimeout with a value that staleIfError allows when a layer hangs', async () => {
+  it('the wait of a caller ends at hardTimeout with a value that staleIfError allows when a layer hangs', async () => {
     const { cache, remote, clock } = process();
     const policy = { ttl: '1s', staleIfError: '1h', hardTimeout: 300 } as const;
     await ask(cache, () => 'old', policy);
@@ -111,7 +111,7 @@ describe.each(ways)('the wait of a caller of %s', (_, ask) => {
     expect(asked.outcome).toBe('old');
   });
 
-  it('ends at hardTimeout with the loaded value when a write hangs', async () => {
+  it('the wait of a caller ends at hardTimeout with the loaded value when a write hangs', async () => {
     const { cache, remote, clock } = process({ memory: false });
     remote.hold('set');
     remote.hold('setMany');
@@ -122,7 +122,7 @@ describe.each(ways)('the wait of a caller of %s', (_, ask) => {
     expect(asked.outcome).toBe('loaded');
   });
 
-  it('continues with the load after one second when a lock hangs, and after half of hardTimeout at most', async () => {
+  it('the wait of a caller continues with the load after one second of a hanging lock, and after half of hardTimeout at most', async () => {
     const { cache, remote, clock } = process();
     remote.hold('acquire');
     const patient = watch(ask(cache, () => 'loaded', { lock: true }));
@@ -136,7 +136,7 @@ describe.each(ways)('the wait of a caller of %s', (_, ask) => {
     expect(hurried.outcome).toBe('loaded');
   });
 
-  it('leaves half of hardTimeout for its own load when another process keeps the lock', async () => {
+  it('the wait of a caller leaves half of hardTimeout for its own load if another process holds the lock', async () => {
     const { cache, remote, clock } = process();
     remote.server.locks.add('load:a');
     const asked = watch(ask(cache, () => 'loaded', { lock: true, hardTimeout: 300 }));
@@ -147,7 +147,7 @@ describe.each(ways)('the wait of a caller of %s', (_, ask) => {
     expect(asked.outcome).toBe('loaded');
   });
 
-  it('does not include the release of a lock', async () => {
+  it('the wait of a caller does not include the release of a lock', async () => {
     const { cache, remote } = process();
     remote.hold('release');
     const asked = watch(ask(cache, () => 'loaded', { lock: true }));
@@ -155,7 +155,7 @@ describe.each(ways)('the wait of a caller of %s', (_, ask) => {
     expect(asked.outcome).toBe('loaded');
   });
 
-  it('does not include the release of a lock found with a value in the layer', async () => {
+  it('the wait of a caller does not include the release of a lock found with a value in the layer', async () => {
     const { cache, remote, clock } = process();
     const other = process();
     remote.server.locks.add('load:a');
@@ -169,7 +169,7 @@ describe.each(ways)('the wait of a caller of %s', (_, ask) => {
     expect(asked.outcome).toBe('stored');
   });
 
-  it('includes no lock of a layer that failed to answer', async () => {
+  it('the wait of a caller includes no lock of a layer that failed to answer', async () => {
     const { cache, remote } = process();
     remote.failing = new Error('down');
     const asked = watch(ask(cache, () => 'loaded', { lock: true }));
@@ -178,7 +178,7 @@ describe.each(ways)('the wait of a caller of %s', (_, ask) => {
     expect(remote.calls.filter((call) => call.startsWith('acquire'))).toEqual([]);
   });
 
-  it('ends without a lease that is granted too late, which is released', async () => {
+  it('the wait of a caller ends without a lease that is granted too late, which is released', async () => {
     const { cache, remote, clock } = process();
     const grant = remote.hold('acquire');
     const asked = watch(ask(cache, () => 'loaded', { lock: true }));
@@ -192,7 +192,7 @@ describe.each(ways)('the wait of a caller of %s', (_, ask) => {
 });
 
 describe('a caller that joins a load', () => {
-  it('waits for its own hardTimeout, where that of the load is longer', async () => {
+  it('a caller that joins a load waits for its own hardTimeout, even if the load has a longer one', async () => {
     const { cache, clock } = process();
     const first = watch(cache.getOrSet('a', never, { hardTimeout: '1m' }));
     await clock.advance(100);
@@ -203,7 +203,7 @@ describe('a caller that joins a load', () => {
     expect([joined.outcome, first.outcome]).toEqual(['LOAD_TIMEOUT', 'waiting']);
   });
 
-  it('uses the rest of its hardTimeout for its own load after it gives up waiting', async () => {
+  it('a caller that stops waiting for a joined load uses the rest of its hardTimeout for its own load', async () => {
     const { cache, clock } = process();
     watch(cache.getOrSet('a', never, { hardTimeout: '1m' }));
     const joined = watch(cache.getOrSet('a', never, { hardTimeout: 300, waitTimeout: 200 }));
@@ -218,7 +218,7 @@ describe('a batch of 5,000 keys', () => {
   const keys = Array.from({ length: 5_000 }, (_, at) => `item:${at}`);
   const load = (missing: string[]) => missing.map((key) => ({ key, text: 'x'.repeat(50) }));
 
-  it.each([true, false])('does not block the event loop while it is loaded (memory: %s)', async (memory) => {
+  it.each([true, false])('a batch of 5,000 keys does not block the event loop (memory: %s)', async (memory) => {
     const { cache } = process({ memory });
     const { result, turns, largest } = await turnsDuring(async () => {
       await cache.clear();
@@ -229,7 +229,7 @@ describe('a batch of 5,000 keys', () => {
     expect(largest).toBeLessThan(0.3);
   });
 
-  it('calls the loader once, writes once, and answers callers that join', async () => {
+  it('a batch of 5,000 keys calls the loader once, writes once, and answers callers that join', async () => {
     const { cache, remote, observer } = process();
     let calls = 0;
     let begun!: () => void;
@@ -254,7 +254,7 @@ describe('a batch of 5,000 keys', () => {
     expect(outcomes).toHaveLength(5_001);
   });
 
-  it('stores nothing in any layer that was invalidated between two slices of its writes', async () => {
+  it('a batch of 5,000 keys stores nothing in any layer that was invalidated between two slices of its writes', async () => {
     const { cache, remote } = process();
     let deleting: Promise<unknown> | undefined;
     let now = 0;
@@ -271,7 +271,7 @@ describe('a batch of 5,000 keys', () => {
     expect([cache.peek('item:1') !== undefined, remote.server.entries.has('item:1')]).toEqual([true, true]);
   });
 
-  it('writes nothing to remote layers that was invalidated before the write', async () => {
+  it('a batch of 5,000 keys writes nothing to remote layers that was invalidated before the write', async () => {
     const { cache, remote } = process({ memory: false });
     await cache.getOrSetMany(['a', 'b'], async (missing) => {
       await cache.del('a');

@@ -16,7 +16,7 @@ describe("cache-manager's contract", () => {
   });
   afterEach(() => cache.disconnect());
 
-  it('sets, gets, returns the expiry and deletes', async () => {
+  it('the cache sets, gets, returns the expiry and deletes', async () => {
     expect(await cache.set('k', { n: 1 }, 5_000)).toEqual({ n: 1 });
     expect(await cache.get('k')).toEqual({ n: 1 });
     expect(await cache.ttl('k')).toBe(clock.now() + 5_000);
@@ -25,7 +25,7 @@ describe("cache-manager's contract", () => {
     expect(await cache.ttl('k')).toBeUndefined();
   });
 
-  it('stores null, by set and by wrap', async () => {
+  it('the cache stores null, by set and by wrap', async () => {
     await cache.set('null', null);
     expect(await cache.get('null')).toBeNull();
     const load = jest.fn(() => null);
@@ -34,7 +34,7 @@ describe("cache-manager's contract", () => {
     expect(load).toHaveBeenCalledTimes(1);
   });
 
-  it('sets, gets and deletes many', async () => {
+  it('the cache sets, gets and deletes many', async () => {
     const list = [{ key: 'a', value: 1 }, { key: 'b', value: 2, ttl: 1_000 }]; // prettier-ignore
     expect(await cache.mset(list)).toBe(list);
     expect(await cache.mget(['a', 'absent', 'b'])).toEqual([1, undefined, 2]);
@@ -45,7 +45,7 @@ describe("cache-manager's contract", () => {
     expect(await cache.clear()).toBe(true);
   });
 
-  it('wraps with a TTL, with options, raw, and refreshes below the threshold', async () => {
+  it('the cache wraps with a TTL, with options, raw, and refreshes below the threshold', async () => {
     const refreshed = jest.fn();
     cache.on('refresh', refreshed);
     expect(await cache.wrap('k', () => 'v1', { ttl: 1_000, raw: true })).toEqual({ value: 'v1', expires: clock.now() + 1_000 }); // prettier-ignore
@@ -57,7 +57,7 @@ describe("cache-manager's contract", () => {
     expect(await cache.get('k')).toBe('v2');
   });
 
-  it('emits its events, also when a listener throws', async () => {
+  it('the cache emits its events, also when a listener throws', async () => {
     const emitted: unknown[] = [];
     cache.on('get', () => {
       throw new Error('listener');
@@ -71,7 +71,7 @@ describe("cache-manager's contract", () => {
     expect(emitted).toEqual([{ key: 'k', value: 1, store: 'primary' }, { key: 'k' }]);
   });
 
-  it('has a store that reads and writes through the cache', async () => {
+  it('a store of the cache reads and writes through the cache', async () => {
     const [store] = cache.stores;
     await store!.set('k', 'v', 1_000);
     expect(await cache.get('k')).toBe('v');
@@ -80,13 +80,13 @@ describe("cache-manager's contract", () => {
     expect(await cache.get('k')).toBeUndefined();
   });
 
-  it('rejects a set of a value that cannot be stored, and an invalid TTL', async () => {
+  it('the cache rejects a set of a value that cannot be stored, and an invalid TTL', async () => {
     await expect(cache.set('k', () => 1)).rejects.toMatchObject({ code: 'VALUE_NOT_SERIALIZABLE' });
     await expect(cache.set('k', 1, -1)).rejects.toMatchObject({ code: 'INVALID_DURATION' });
     await expect(cache.set('k', 1, NaN)).rejects.toMatchObject({ code: 'INVALID_DURATION' });
   });
 
-  it('loads the missing keys of a batch in one call, and joins single callers of the same keys', async () => {
+  it('the cache loads the missing keys of a batch in one call, and joins single callers of the same keys', async () => {
     await cache.set('a', 'cached');
     const loader = jest.fn(async (missing: string[]) => new Map(missing.map((key) => [key, `loaded ${key}`])));
     const many = cache.getOrSetMany(['a', 'b', 'c', 'b'], loader);
@@ -97,7 +97,7 @@ describe("cache-manager's contract", () => {
     expect(loader.mock.calls[0]![0]).toEqual(['b', 'c']);
   });
 
-  it('expires an entry on request, and returns whether there is one', async () => {
+  it('the cache expires an entry on request, and returns whether there is one', async () => {
     await cache.set('k', 1);
     expect(await cache.has('k')).toBe(true);
     expect(await cache.expire('k')).toBe(true);
@@ -105,7 +105,7 @@ describe("cache-manager's contract", () => {
     expect(await cache.expire('k')).toBe(false);
   });
 
-  it('gives every reader its own copy of a value that cannot be frozen', async () => {
+  it('the cache gives every reader its own copy of a value that cannot be frozen', async () => {
     await cache.set('k', { at: new Date(5) });
     const first = await cache.get<{ at: Date }>('k');
     first!.at.setTime(9);

@@ -155,15 +155,18 @@ describe.each(Object.entries(kinds))('%s', (_, make) => {
 });
 
 describe('an error in the log callback', () => {
-  it.each(Object.keys(ways) as (keyof typeof ways)[])('that %s is counted, and fails nothing', async (way) => {
-    const clock = new ManualClock();
-    const cache = createObservedCache({ clock, log: ways[way] as Fail });
-    cache.on('set', ways.throws as Fail);
-    expect(await use(cache, clock)).toEqual(['loaded', 'loaded', 1, undefined, 'origin']);
-    expect(counted(cache, 'log')).toBe(1);
-    expect(counted(cache, 'listener')).toBeGreaterThan(0);
-    await cache.disconnect();
-  });
+  it.each(Object.keys(ways) as (keyof typeof ways)[])(
+    'a log callback that %s is counted, and fails nothing',
+    async (way) => {
+      const clock = new ManualClock();
+      const cache = createObservedCache({ clock, log: ways[way] as Fail });
+      cache.on('set', ways.throws as Fail);
+      expect(await use(cache, clock)).toEqual(['loaded', 'loaded', 1, undefined, 'origin']);
+      expect(counted(cache, 'log')).toBe(1);
+      expect(counted(cache, 'listener')).toBeGreaterThan(0);
+      await cache.disconnect();
+    },
+  );
 });
 
 describe('a tracer that does not call the traced function', () => {
@@ -171,7 +174,7 @@ describe('a tracer that does not call the traced function', () => {
     ['returns nothing', () => undefined],
     ['runs it later', (run: () => unknown) => new Promise((resolve) => setImmediate(() => resolve(run())))],
     ['runs it twice', (run: () => unknown) => [run(), run()][0]],
-  ])('%s: the function runs once, and the caller has its value', async (_, behave) => {
+  ])('a tracer that %s: the function runs once, and the caller has its value', async (_, behave) => {
     const clock = new ManualClock();
     const span = ((...[, , , run]: Parameters<CacheTracer['span']>) =>
       behave(() => run({ link: undefined, linkTo() {}, outcome() {}, phase() {} }))) as CacheTracer['span'];
@@ -188,16 +191,13 @@ describe('a policy function that returns a promise', () => {
     ['cacheIf', { cacheIf: () => Promise.reject(new Error('secret')) as never }],
     ['ttl', { ttl: () => Promise.reject(new Error('secret')) as never }],
     ['tags', { tags: () => Promise.reject(new Error('secret')) as never }],
-  ])(
-    '%s: the value is returned and not stored, a warning is logged, and no rejection is unhandled',
-    async (_, policy) => {
-      const log = jest.fn();
-      const cache = createObservedCache({ clock: new ManualClock(), log });
-      expect(await cache.getOrSet('a', () => 'loaded', policy)).toBe('loaded');
-      await settle();
-      expect(cache.peek('a')).toBeUndefined();
-      expect(log.mock.calls.map(([, code]) => code)).toEqual(['INVALID_OPTIONS']);
-      await cache.disconnect();
-    },
-  );
+  ])('%s that returns a promise: the value is not stored, and a warning is logged', async (_, policy) => {
+    const log = jest.fn();
+    const cache = createObservedCache({ clock: new ManualClock(), log });
+    expect(await cache.getOrSet('a', () => 'loaded', policy)).toBe('loaded');
+    await settle();
+    expect(cache.peek('a')).toBeUndefined();
+    expect(log.mock.calls.map(([, code]) => code)).toEqual(['INVALID_OPTIONS']);
+    await cache.disconnect();
+  });
 });

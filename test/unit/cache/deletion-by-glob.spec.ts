@@ -11,7 +11,7 @@ async function filled(): Promise<ObservedCache> {
 }
 
 describe('a deletion by glob over many entries in memory', () => {
-  it('does not block the event loop, and removes every match', async () => {
+  it('a deletion by glob does not block the event loop, and removes every match', async () => {
     const cache = await filled();
     await cache.set('other', 1);
     const counts: number[] = [];
@@ -26,7 +26,7 @@ describe('a deletion by glob over many entries in memory', () => {
     expect(cache.metrics.getStats().missReasons).toMatchObject({ invalidated: 1 });
   });
 
-  it('keeps entries that are written and loaded while it runs', async () => {
+  it('a deletion by glob keeps entries that are written and loaded while it runs', async () => {
     const cache = await filled();
     const written = ['user:3:cart', `user:${KEYS - 1}:cart`, 'user:new:cart'];
     let now = performance.now();

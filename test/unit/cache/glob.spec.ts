@@ -26,11 +26,11 @@ describe('a glob', () => {
     ['[ab', 'a', true],
     ['a\\*', 'a*', true],
     ['a\\*', 'ab', false],
-  ])('%s over %s: %s, as in Redis', (glob, key, expected) => {
+  ])('the glob %s over %s: %s, as in Redis', (glob, key, expected) => {
     expect(globMatcher(glob)(key)).toBe(expected);
   });
 
-  it('made of a text matches that text alone', () => {
+  it('an escaped text as a glob matches only that text', () => {
     const text = 'a*?[b-c]^\\';
     expect(globMatcher(literalGlob(text))(text)).toBe(true);
     expect(globMatcher(literalGlob('a*'))('ab')).toBe(false);
@@ -44,7 +44,7 @@ describe('a glob', () => {
     ['*?b', '😀b', true],
     ['*[xy]?', 'x😀', true],
     ['a*?', 'a', false],
-  ])('matches by code point: %s over %s: %s', (glob, key, expected) => {
+  ])('a glob matches by code point: %s over %s: %s', (glob, key, expected) => {
     expect(globMatcher(glob)(key)).toBe(expected);
   });
 
@@ -53,7 +53,7 @@ describe('a glob', () => {
     ['a**b', 1],
     ['a?b[cd]*', 3],
     ['a\\*b\\?', 0],
-  ])('counts wildcards: %s has %d', (glob, count) => {
+  ])('a glob counts its wildcards: %s has %d', (glob, count) => {
     expect(wildcardsIn(glob)).toBe(count);
   });
 
@@ -62,7 +62,7 @@ describe('a glob', () => {
     ['single characters', (length: number) => `*${'a'.repeat(length)}?b*`],
     ['sets', (length: number) => `*${'[ab]'.repeat(length)}c*`],
     ['stars', (length: number) => `${'a*'.repeat(length)}b`],
-  ])('matches in time proportional to its length: %s', (_of, globOf) => {
+  ])('a glob matches in time proportional to its length: %s', (_of, globOf) => {
     const key = 'a'.repeat(60_000);
     const quickest = (glob: string): number => {
       const matches = globMatcher(glob);

@@ -5,7 +5,7 @@ import { entryOf } from '../../support/entries.js';
 const at = (epoch: number, tags: string[] = []) => ({ ...entryOf(1, { tags }), epoch });
 
 describe('the log of invalidations', () => {
-  it('finds invalidations of a key or a tag since an epoch, and no others', () => {
+  it('the log of invalidations finds invalidations of a key or a tag since an epoch, and no others', () => {
     const order = new Invalidations();
     const before = order.begin();
     order.key('a');
@@ -20,7 +20,7 @@ describe('the log of invalidations', () => {
     expect(order.concernedSince(before, 'c', [])).toBe(true);
   });
 
-  it('remembers keys and globs only while a load runs', () => {
+  it('the log of invalidations remembers keys and globs only while a load runs', () => {
     const order = new Invalidations();
     order.key('a');
     expect(order.concernedSince(0, 'a', [])).toBe(false);
@@ -31,7 +31,7 @@ describe('the log of invalidations', () => {
     expect(order.concernedSince(1, 'a', [])).toBe(false);
   });
 
-  it('refuses an entry once one of its tags is newer', () => {
+  it('the log of invalidations refuses an entry once one of its tags is newer', () => {
     const order = new Invalidations();
     order.tags(['t']);
     expect(order.current(at(0, ['t']))).toBe(false);
@@ -39,7 +39,7 @@ describe('the log of invalidations', () => {
     expect(order.current(at(1, ['t']))).toBe(true);
   });
 
-  it('counts the oldest forgotten tags as invalidated', () => {
+  it('the log of invalidations counts the oldest forgotten tags as invalidated', () => {
     const order = new Invalidations(2);
     order.tags(['a']);
     order.tags(['b']);
@@ -50,7 +50,7 @@ describe('the log of invalidations', () => {
     expect(order.current(at(1, ['never']))).toBe(true);
   });
 
-  it('counts the oldest forgotten keys and globs as invalidated', () => {
+  it('the log of invalidations counts the oldest forgotten keys and globs as invalidated', () => {
     const order = new Invalidations(2);
     const before = order.begin();
     order.keys(['a', 'b', 'c']);

@@ -34,7 +34,7 @@ const frozenThroughout = (value: unknown): boolean =>
   (Object.isFrozen(value) && Object.values(value).every(frozenThroughout));
 
 describe('values', () => {
-  it('equal the stored ones', () => {
+  it('isolated values equal the stored values', () => {
     fc.assert(
       fc.property(anything, (value) => {
         const { value: kept } = isolate(value);
@@ -44,7 +44,7 @@ describe('values', () => {
     );
   });
 
-  it("are frozen wherever that is possible, and the owner's original is not", () => {
+  it("isolated values are frozen if possible, and the owner's original is not", () => {
     fc.assert(
       fc.property(fc.array(anything, { minLength: 1 }), (value) => {
         expect(frozenThroughout(isolate(value).value)).toBe(true);
@@ -53,7 +53,7 @@ describe('values', () => {
     );
   });
 
-  it('are classified as JSON only where JSON restores the same value', () => {
+  it('isolated values are classified as JSON only if JSON restores the same value', () => {
     fc.assert(
       fc.property(anything, (value) => {
         const { value: kept, json } = isolate(value);
@@ -62,7 +62,7 @@ describe('values', () => {
     );
   });
 
-  it('keep cycles and shared references', () => {
+  it('isolated values keep cycles and shared references', () => {
     const shared = { n: 1 };
     const source: Record<string, unknown> = { a: shared, b: shared };
     source.self = source;
@@ -72,7 +72,7 @@ describe('values', () => {
     expect(isolate(source).json).toBe(false);
   });
 
-  it('keep the named properties of an array, which are no JSON', () => {
+  it('isolated arrays keep their named properties, which JSON cannot contain', () => {
     const rows = Object.assign([{ id: 1 }, undefined, 3], { total: { of: 5 }, ['4294967295']: 'beyond every index' });
     delete rows[1];
     Object.defineProperty(rows, 'hidden', { value: 1 });
@@ -89,37 +89,37 @@ describe('values', () => {
     expect(Object.entries(copyOf(kept) as object)).toEqual(Object.entries(cloned));
   });
 
-  it.each([0, 1, 127, 128, 5_000])('keep the one named property of an array of %d items', (length) => {
+  it.each([0, 1, 127, 128, 5_000])('isolated arrays of %d items keep their one named property', (length) => {
     const rows = Object.assign(new Array<number>(length).fill(7), { total: length });
     expect((isolate(rows).value as typeof rows).total).toBe(length);
     expect(isolate(Array.from(rows)).json).toBe(true);
   });
 
-  it('keep what a match of a regular expression names', () => {
+  it('isolated matches of a regular expression keep their named groups', () => {
     const match = /b(?<rest>.)/.exec('abc')!;
     expect(copyOf(isolate(match).value)).toEqual(match);
     expect(Object.keys(copyOf(isolate(match).value) as object)).toEqual(Object.keys(match));
   });
 
-  it('refuse an array whose named property no copy can have', () => {
+  it('an array with an uncopyable named property is refused', () => {
     expect(() => isolate(Object.assign([1], { load: () => 1 }))).toThrow(
       expect.objectContaining({ code: 'VALUE_NOT_SERIALIZABLE' }),
     );
   });
 
-  it('are kept without them where no copy can have them and only JSON is written', () => {
+  it('an array loses its uncopyable named properties if only JSON is written', () => {
     const rows = Object.assign([{ id: 1 }], { load: () => 1 });
     const { value, json } = isolate(rows, { jsonOnly: true });
     expect(value).toEqual([{ id: 1 }]);
     expect(json).toBe(true);
   });
 
-  it('count the named properties of an array', () => {
+  it('the size of an array includes its named properties', () => {
     const plain = isolate([1, 2]).size;
     expect(isolate(Object.assign([1, 2], { total: 'x'.repeat(1_000) })).size).toBeGreaterThan(plain + 1_000);
   });
 
-  it('never change a prototype', () => {
+  it('isolated values never change a prototype', () => {
     const { value } = isolate(JSON.parse('{"__proto__": {"admin": true}}'));
     expect((value as { admin?: boolean }).admin).toBeUndefined();
     expect(Object.keys(value as object)).toEqual(['__proto__']);
@@ -131,7 +131,7 @@ describe('values', () => {
     ['a promise', Promise.resolve(1)],
     ['a WeakMap', new WeakMap()],
     ['a getter that throws', Object.defineProperty({}, 'x', { enumerable: true, get: () => JSON.parse('{') })],
-  ])('of this kind are refused: %s', (_, value) => {
+  ])('an uncopyable value is refused: %s', (_, value) => {
     expect(() => isolate({ value })).toThrow(expect.objectContaining({ code: 'VALUE_NOT_SERIALIZABLE' }));
   });
 });

@@ -37,12 +37,12 @@ describe('text with a lone surrogate', () => {
     ['invalidateTags', () => cache.invalidateTags('t', bad)],
     ['the tags of a policy', () => cache.getOrSet('k', () => 1, { tags: [bad] })],
     ['setTags', () => cache.getOrSet('k', ({ setTags }) => setTags(bad))],
-  ])('is refused by %s', async (_, operation) => {
+  ])('%s refuses a lone surrogate', async (_, operation) => {
     await expect(async () => await operation()).rejects.toMatchObject({ code: 'INVALID_KEY' });
     expect(await cache.get('k')).toBeUndefined();
   });
 
-  it('is refused in a batch, entry by entry', async () => {
+  it('setMany() rejects the entries with a lone surrogate and writes the others', async () => {
     const { written, rejected } = await cache.setMany([
       { key: 'fine', value: 1 },
       { key: bad, value: 1 },
@@ -52,7 +52,7 @@ describe('text with a lone surrogate', () => {
     expect(rejected).toEqual([bad, 'tagged'].map((key) => ({ key, code: 'INVALID_KEY' })));
   });
 
-  it('is not stored as a tag made of a value, which its caller receives', async () => {
+  it('a value whose tag has a lone surrogate is returned and not stored', async () => {
     expect(await cache.getOrSet('k', () => 1, { tags: () => [bad] })).toBe(1);
     expect(await cache.has('k')).toBe(false);
   });

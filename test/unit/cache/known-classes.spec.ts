@@ -75,7 +75,7 @@ async function copyRecord(from: string, to: string): Promise<void> {
 }
 
 describe('restoring an instance', () => {
-  it('works for a class that is listed for all patterns, for one read, or by a name', async () => {
+  it('an instance is restored if its class is listed for all patterns, for one read, or by a name', async () => {
     const one = await process({ classes: { 'shop.User': User, 'shop.Order': Order } });
     await one.set('order:1', new Order());
     const expected = new Order();
@@ -87,7 +87,7 @@ describe('restoring an instance', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('works for a class that the process has returned for the pattern, and loads others once', async () => {
+  it('an instance is restored if the process has returned its class for the pattern; other instances are loaded once', async () => {
     await (await process()).mset([1, 2, 3].map((id) => ({ key: `order:${id}`, value: new Order() })));
     const other = await process();
     expect(await other.get('order:1')).toBeUndefined();
@@ -103,7 +103,7 @@ describe('restoring an instance', () => {
     expect(warnings).toEqual([expect.stringMatching(/^UNKNOWN_CLASS .*order:\*.*'Order'.*`classes`/)]);
   });
 
-  it('uses only the classes of its own pattern', async () => {
+  it('an instance is restored only with classes of its own pattern', async () => {
     const cache = await process({ layers: [redisLayer({ url: server.url })] });
     await cache.set('order:1', new Order());
     await cache.set('user:1', new User());
@@ -113,7 +113,7 @@ describe('restoring an instance', () => {
     expect(warnings).toEqual([expect.stringMatching(/^UNKNOWN_CLASS .*user:\*/)]);
   });
 
-  it('works for a changed class only where it is listed', async () => {
+  it('an instance of a changed class is restored only if the class is listed', async () => {
     const before = { User: class User { name = 'ann' } }; // prettier-ignore
     const after = { User: class User { name = 'ann'; greet() { return 'hello' } } }; // prettier-ignore
     await (
@@ -131,7 +131,7 @@ describe('an instance that its application encodes', () => {
   it.each([
     ['memory', () => process({ layers: [memoryLayer()], classes: decimals })],
     ['Redis', () => process({ layers: [redisLayer({ url: server.url })], classes: decimals })],
-  ])('is decoded for each caller from %s', async (_, make) => {
+  ])('an encoded instance is decoded for each caller from %s', async (_, make) => {
     const cache = await make();
     const price = new Decimal('1.5');
     const load = () => ({ list: [price, price], at: new Map([['a', price]]) });
@@ -146,7 +146,7 @@ describe('an instance that its application encodes', () => {
     expect(reads[0]!.list[0]).not.toBe(reads[1]!.list[0]);
   });
 
-  it('is decoded for a function that decides when it is refreshed', async () => {
+  it('an encoded instance is decoded for a function that decides when it is refreshed', async () => {
     const cache = await process({ layers: [memoryLayer()], classes: decimals });
     const seen: unknown[] = [];
     const read = () =>
@@ -161,7 +161,7 @@ describe('an instance that its application encodes', () => {
     expect(seen).toEqual([2.5]);
   });
 
-  it('is decoded in another process, and is a miss where that is not possible', async () => {
+  it('an encoded instance is decoded in another process, and is a miss if that is not possible', async () => {
     await (await process({ classes: decimals })).set('price:1', { price: new Decimal('2') });
     const other = await process({ classes: decimals });
     expect((await other.get<{ price: Decimal }>('price:1'))?.price.plus(1)).toBe(3);
@@ -173,7 +173,7 @@ describe('an instance that its application encodes', () => {
     expect(warnings).toHaveLength(2);
   });
 
-  it('is returned and not stored where its encoding cannot be decoded', async () => {
+  it('an instance is returned and not stored if its encoding cannot be decoded', async () => {
     const cache = await process({ classes: { Decimal: { ...decimals.Decimal, encode: () => ({ text: 'x' }) } } });
     const price = new Decimal('2');
     expect(await cache.getOrSet('price:1', () => price)).toBe(price);
@@ -188,7 +188,7 @@ it.each<[string, unknown, RegExp]>([
   ['an arrow function', { User: () => 1 }, /classes\.User: must be a class or \{ class, encode, decode \}/],
   ['an encoder alone', { User: { class: User, encode: () => 1 } }, /classes\.User: must be a class/],
   ['a class without a name', [class {}], /classes\[0\]: has no name/],
-])('refuses %s as `classes` at boot', async (_, classes, message) => {
+])('`classes` is refused at boot: %s', async (_, classes, message) => {
   expect(() => createObservedCache({ classes } as object)).toThrow(message);
   const imports = [CacheObservabilityModule.forRoot({ classes, policy: { classes } } as object)];
   const booted = await boot('express', { imports }).catch((error: unknown) => String(error));

@@ -26,7 +26,7 @@ describe('an error of a loader', () => {
     ['text', 'origin'],
     ['a plain object', Object.freeze({ status: 503 })],
   ];
-  it.each(cases)('reaches every caller unchanged: %s', async (_, error) => {
+  it.each(cases)('an error of a loader reaches every caller unchanged: %s', async (_, error) => {
     const { cache, observer } = setUp();
 
     const rejecting = () => Promise.reject(error);
@@ -39,7 +39,7 @@ describe('an error of a loader', () => {
     expect(observer.take().filter((line) => / (miss|coalesced)/.test(line))).toHaveLength(5);
   });
 
-  it('reaches callers unchanged where it is thrown in the same turn', async () => {
+  it('an error of a loader reaches callers unchanged if it is thrown in the same turn', async () => {
     const { cache } = setUp();
     const error = new Error('at once');
     const throwing = () => {
@@ -49,7 +49,7 @@ describe('an error of a loader', () => {
     expect((await thrown(cache.getOrSetMany(['a'], throwing))).error).toBe(error);
   });
 
-  it('is not stored: the next caller loads', async () => {
+  it('an error of a loader is not stored: the next caller loads', async () => {
     const { cache } = setUp();
     await thrown(cache.getOrSet('a', () => Promise.reject(new Error('once'))));
     expect(await cache.getOrSet('a', () => 1)).toBe(1);
@@ -57,7 +57,7 @@ describe('an error of a loader', () => {
 });
 
 describe('a loader that never settles', () => {
-  it('is given up after hardTimeout, with its signal aborted, and delays no later caller', async () => {
+  it('a loader that never settles is given up after hardTimeout, with its signal aborted, and delays no later caller', async () => {
     const { cache, clock } = setUp();
     let signal: AbortSignal | undefined;
     const first = thrown(
@@ -73,7 +73,7 @@ describe('a loader that never settles', () => {
     expect(await cache.getOrSet('a', () => 2)).toBe(2);
   });
 
-  it('does not hang a batch', async () => {
+  it('a loader that never settles does not hang a batch', async () => {
     const { cache, clock } = setUp();
     const batch = thrown(cache.getOrSetMany(['a', 'b'], () => new Promise<never>(() => undefined)));
     await settle();
@@ -84,13 +84,13 @@ describe('a loader that never settles', () => {
 });
 
 describe('a loader that reads its own key', () => {
-  it('does not wait for itself', async () => {
+  it('a loader that reads its own key does not wait for itself', async () => {
     const { cache } = setUp();
     const value = await cache.getOrSet('a', async () => `outer of ${await cache.getOrSet('a', () => 'inner')}`);
     expect(value).toBe('outer of inner');
   });
 
-  it('does not wait for itself through another key or a batch', async () => {
+  it('a loader that reads its own key through another key or a batch does not wait for itself', async () => {
     const { cache } = setUp();
     const inner = () => cache.getOrSet('a', () => 'inner');
     expect(await cache.getOrSet('a', () => cache.getOrSet('b', inner))).toBe('inner');
@@ -104,7 +104,7 @@ describe('a loader that reads its own key', () => {
 });
 
 describe('a value that cannot be stored', () => {
-  it('reaches its callers, is counted and logged once', async () => {
+  it('a value that cannot be stored reaches its callers, is counted and logged once', async () => {
     const { cache, observer, log } = setUp();
     const value = { run: () => 1 };
     expect(await cache.getOrSet('a', () => value)).toBe(value);
@@ -118,7 +118,7 @@ describe('a value that cannot be stored', () => {
 });
 
 describe('a batch whose tags are invalidated while it loads', () => {
-  it('is not returned to a caller that came after the invalidation', async () => {
+  it('a batch is not returned to a caller that came after an invalidation of its tags', async () => {
     const { cache } = setUp();
     let land!: (values: string[]) => void;
     const tags = () => ['t'];
@@ -136,7 +136,7 @@ describe('a batch whose tags are invalidated while it loads', () => {
 });
 
 describe('a load that is invalidated twice', () => {
-  it('is not returned to a caller that came between', async () => {
+  it('a load that is invalidated twice is not returned to a caller that came between', async () => {
     const { cache } = setUp();
     const landings: ((value: string) => void)[] = [];
     const load = () => new Promise<string>((resolve) => landings.push(resolve));

@@ -34,7 +34,7 @@ const evictedBy = (reason: string): number => {
 };
 
 describe('the bound in bytes', () => {
-  it('is 64 MB by default, or a tenth of a small heap', async () => {
+  it('the bound in bytes is 64 MB by default, or a tenth of a small heap', async () => {
     cache = createObservedCache();
     const bound = Math.min(64 * MEGABYTE, getHeapStatistics().heap_size_limit / 10);
     const text = 'x'.repeat(62 * KILOBYTE);
@@ -44,7 +44,7 @@ describe('the bound in bytes', () => {
     expect(evictedBy('capacity')).toBe(1_500 - cache.layers[0]!.status().entries!);
   });
 
-  it('applies beside maxEntries, too', async () => {
+  it('the bound in bytes applies in addition to maxEntries', async () => {
     cache = createObservedCache({ layers: [memoryLayer({ maxEntries: 100_000 })] });
     for (let n = 0; n < 80; n++) await cache.set(`page:${n}`, Buffer.alloc(MEGABYTE));
     expect(bytes()).toBeLessThanOrEqual(64 * MEGABYTE);
@@ -56,11 +56,11 @@ describe('the bound in bytes', () => {
     ['64mb', 64 * MEGABYTE],
     [' 1.5 GB ', 1.5 * 1_024 * MEGABYTE],
     [123, 123],
-  ])('may be written as %p', (written, meant) => {
+  ])('the bound in bytes may be written as %p', (written, meant) => {
     expect(bytesIn(written)).toBe(meant);
   });
 
-  it('includes the encoded responses', () => {
+  it('the bound in bytes includes the encoded responses', () => {
     const layer = memoryLayer({ maxBytes: 100 * KILOBYTE }).create(layerContext());
     const value = { text: 'y'.repeat(4 * KILOBYTE) };
     for (let n = 0; n < 20; n++) void layer.set(`page:${n}`, entryOf(value));
@@ -80,7 +80,7 @@ describe('the bound in bytes', () => {
     expect(layer.status()).toMatchObject({ entries: 0, bytes: 0 });
   });
 
-  it('drops an encoded response larger than the bound, and still answers', () => {
+  it('an encoded response larger than the bound is dropped, and the request still answered', () => {
     const layer = memoryLayer({ maxBytes: 10 * KILOBYTE }).create(layerContext());
     void layer.set('page', entryOf({ text: '"'.repeat(900) }));
     const entry = layer.get('page') as ReturnType<typeof entryOf>;
@@ -99,7 +99,7 @@ describe('a value larger than a tenth of the bound', () => {
     return log;
   };
 
-  it('is not stored, and is counted and logged once', async () => {
+  it('a large value is not stored, and is counted and logged once', async () => {
     const log = make();
     expect(await cache!.getOrSet('large', () => large)).toBe(large);
     await cache!.set('large', large);
@@ -110,7 +110,7 @@ describe('a value larger than a tenth of the bound', () => {
     expect(log.mock.calls[0]![2]).toMatch(/0\.02 MB .*maxBytes \(0\.098 MB\).*maxEntrySize/);
   });
 
-  it('evicts nothing, and the entry that it was to replace is removed', async () => {
+  it('a large value evicts nothing, and removes the entry that it was to replace', async () => {
     make();
     await cache!.set('small', 1);
     await cache!.set('key', 'small');
@@ -119,7 +119,7 @@ describe('a value larger than a tenth of the bound', () => {
     expect(cache!.peek('small')).toBe(1);
   });
 
-  it('is stored where maxEntrySize of the cache or of a call allows it', async () => {
+  it('a large value is stored if maxEntrySize of the cache or of a call allows it', async () => {
     make({ maxEntrySize: 50 * KILOBYTE });
     await cache!.set('large', large);
     expect(cache!.peek('large')).toBe(large);
@@ -129,14 +129,14 @@ describe('a value larger than a tenth of the bound', () => {
     expect(cache!.peek('large')).toBe(large);
   });
 
-  it('is never stored above the bound itself', async () => {
+  it('a value above the bound is never stored', async () => {
     make({ maxEntrySize: MEGABYTE });
     await cache!.set('large', 'x'.repeat(200 * KILOBYTE));
     expect(cache!.peek('large')).toBeUndefined();
     expect(evictedBy('size')).toBe(1);
   });
 
-  it('is stored in a remote layer, and copied to memory only where maxEntrySize allows it', async () => {
+  it('a large value is stored in a remote layer, and copied to memory only if maxEntrySize allows it', async () => {
     const server = new SharedServer();
     const layers = () => [memoryLayer({ maxBytes: 100 * KILOBYTE }), new ScriptedLayer('remote', server).factory()];
     make({}, layers());
@@ -160,7 +160,7 @@ describe('the worth of evicted entries', () => {
     return line === undefined ? undefined : Number(line.split(' ')[1]);
   };
 
-  it('is load time per megabyte and minute, and unknown before the first eviction', async () => {
+  it('the worth of evicted entries is load time per megabyte and minute, and unknown before the first eviction', async () => {
     const clock = new ManualClock();
     cache = createObservedCache({ clock, ttl: 0, layers: [memoryLayer({ maxEntries: 4 })] });
     const load = async (key: string) => {
@@ -181,7 +181,7 @@ describe('the worth of evicted entries', () => {
     expect(worth()).toBeCloseTo(80 / 4 / (size / MEGABYTE) / minutes, 3);
   });
 
-  it('is unknown with least recently used', async () => {
+  it('the worth of evicted entries is unknown with least recently used', async () => {
     cache = createObservedCache({ layers: [memoryLayer({ maxEntries: 1, eviction: 'lru' })] });
     await cache.set('a', 1);
     await cache.set('b', 2);

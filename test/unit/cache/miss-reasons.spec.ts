@@ -3,7 +3,7 @@ import { MissReason } from '../../../lib/cache/base/observer.js';
 import { MissReasons } from '../../../lib/cache/freshness/miss-reasons.js';
 
 describe('the reason of a miss', () => {
-  it('depends on how the entry was removed', () => {
+  it('the reason of a miss depends on how the entry was removed', () => {
     const reasons = new MissReasons();
     for (const key of ['expired', 'evicted', 'invalidated', 'lost']) reasons.kept(key, 100);
     reasons.evicted('evicted');
@@ -16,7 +16,7 @@ describe('the reason of a miss', () => {
     expect(reasons.of('lost', 50)).toBe(MissReason.unknown);
   });
 
-  it('changes when the key is stored again', () => {
+  it('the reason of a miss changes when the key is stored again', () => {
     const reasons = new MissReasons();
     reasons.kept('a', 100);
     reasons.invalidated('a');
@@ -24,7 +24,7 @@ describe('the reason of a miss', () => {
     expect(reasons.of('a', 250)).toBe(MissReason.expired);
   });
 
-  it('is an invalidation for entries from before everything was invalidated', () => {
+  it('the reason of a miss is an invalidation for entries from before everything was invalidated', () => {
     const reasons = new MissReasons();
     reasons.kept('a', 100);
     reasons.allInvalidated();
@@ -32,7 +32,7 @@ describe('the reason of a miss', () => {
     expect(reasons.of('b', 50)).toBe(MissReason.cold);
   });
 
-  it('is unknown where other keys may have displaced the record', () => {
+  it('the reason of a miss is unknown if other keys may have displaced the record', () => {
     const reasons = new MissReasons(64);
     for (let index = 0; index < 10_000; index++) reasons.kept(`key:${index}`, 1e9);
     const found = new Set(Array.from({ length: 100 }, (_, index) => reasons.of(`key:${index}`, 50)));

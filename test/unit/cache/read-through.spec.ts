@@ -30,7 +30,7 @@ describe('getOrSet', () => {
     return { resolve, reject, loader: jest.fn((_context: LoadContext<V>) => promise) };
   };
 
-  it('loads once and answers from memory until the TTL has passed', async () => {
+  it('getOrSet() loads once and answers from memory until the TTL has passed', async () => {
     const load = jest.fn(() => ({ n: 1 }));
     expect(await cache.getOrSet('k', load)).toEqual({ n: 1 });
     expect(await cache.getOrSet('k', load)).toEqual({ n: 1 });
@@ -42,7 +42,7 @@ describe('getOrSet', () => {
     expect(observer.take()).toEqual(['memory evicted 1 expired', 'k load ok', 'k set ok', 'k miss (expired)']);
   });
 
-  it('answers a hit in memory after one microtask', async () => {
+  it('getOrSet() answers a hit in memory after one microtask', async () => {
     await cache.getOrSet('k', () => 1);
     const order: string[] = [];
     void cache.getOrSet('k', () => 2).then(() => order.push('hit'));
@@ -52,7 +52,7 @@ describe('getOrSet', () => {
     expect(order).toEqual(['hit', 'get', 'next']);
   });
 
-  it('shares one load between concurrent callers', async () => {
+  it('getOrSet() shares one load between concurrent callers', async () => {
     const { loader, resolve } = held<number>();
     const answers = Promise.all([1, 2, 3].map(() => cache.getOrSet('k', loader)));
     resolve(7);
@@ -66,7 +66,7 @@ describe('getOrSet', () => {
     expect(observer.running).toBe(0);
   });
 
-  it("passes the origin's error to every caller unchanged and stores nothing", async () => {
+  it("getOrSet() passes the origin's error to every caller unchanged and stores nothing", async () => {
     const error = new Error('origin');
     const { loader, reject } = held<number>();
     const answers = Promise.allSettled([cache.getOrSet('k', loader), cache.getOrSet('k', loader)]);
@@ -76,7 +76,7 @@ describe('getOrSet', () => {
     expect(await cache.getOrSet('k', () => 1)).toBe(1);
   });
 
-  it('treats a loader that throws synchronously the same way', async () => {
+  it('getOrSet() treats a loader that throws synchronously like a rejected load', async () => {
     await expect(
       cache.getOrSet('k', () => {
         throw new TypeError('sync');
@@ -84,7 +84,7 @@ describe('getOrSet', () => {
     ).rejects.toThrow(new TypeError('sync'));
   });
 
-  it('serves the stale value while one refresh runs', async () => {
+  it('getOrSet() serves the stale value while one refresh runs', async () => {
     const policy = { ttl: 1_000, staleWhileRevalidate: 5_000 };
     await cache.getOrSet('k', () => 'old', policy);
     await clock.advance(1_500);
@@ -104,14 +104,14 @@ describe('getOrSet', () => {
     ]);
   });
 
-  it('loads in the foreground after the stale time too', async () => {
+  it('getOrSet() loads in the foreground after the stale time too', async () => {
     const policy = { ttl: 1_000, staleWhileRevalidate: 1_000 };
     await cache.getOrSet('k', () => 'old', policy);
     await clock.advance(2_000);
     expect(await cache.getOrSet('k', () => 'new', policy)).toBe('new');
   });
 
-  it('serves the last value when its origin fails, and does not call the origin for a second', async () => {
+  it('getOrSet() serves the last value when its origin fails, and does not call the origin for a second', async () => {
     const policy = { ttl: 1_000, staleIfError: 60_000 };
     const failing = jest.fn(() => Promise.reject(new Error('down')));
     await cache.getOrSet('k', () => 'old', policy);
@@ -128,7 +128,7 @@ describe('getOrSet', () => {
     await expect(cache.getOrSet<string>('k', failing, policy)).rejects.toThrow('down');
   });
 
-  it('serves the stale value after the soft timeout while the load goes on', async () => {
+  it('getOrSet() serves the stale value after the soft timeout while the load continues', async () => {
     const policy = { ttl: 1_000, staleIfError: 60_000, softTimeout: 100 };
     await cache.getOrSet('k', () => 'old', policy);
     await clock.advance(1_500);
@@ -141,7 +141,7 @@ describe('getOrSet', () => {
     expect(cache.peek('k')).toBe('new');
   });
 
-  it('gives a load up after the hard timeout and aborts its signal', async () => {
+  it('getOrSet() gives a load up after the hard timeout and aborts its signal', async () => {
     let signal!: AbortSignal;
     const answer = cache.getOrSet(
       'k',
@@ -159,7 +159,7 @@ describe('getOrSet', () => {
     expect(await cache.getOrSet('k', () => 1)).toBe(1);
   });
 
-  it('never stores the late result of a load that was given up', async () => {
+  it('getOrSet() never stores the late result of a load that was given up', async () => {
     const { loader, resolve } = held<string>();
     const answer = cache.getOrSet('k', loader, { hardTimeout: 200 }).catch(() => 'gave up');
     await clock.advance(200);
@@ -169,7 +169,7 @@ describe('getOrSet', () => {
     expect(cache.peek('k')).toBeUndefined();
   });
 
-  it('lets a waiter load itself after its wait timeout', async () => {
+  it('getOrSet() lets a waiter load itself after its wait timeout', async () => {
     const { loader, resolve } = held<string>();
     const first = cache.getOrSet('k', loader);
     const second = cache.getOrSet('k', () => 'own', { waitTimeout: 50 });
@@ -180,7 +180,7 @@ describe('getOrSet', () => {
     expect(await first).toBe('first');
   });
 
-  it('refreshes ahead of expiry from the given fraction on, once', async () => {
+  it('getOrSet() refreshes ahead of expiry from the given fraction on, once', async () => {
     const policy = { ttl: 10_000, refreshAhead: 0.8 };
     const load = jest.fn(() => 'v');
     await cache.getOrSet('k', load, policy);
@@ -194,14 +194,14 @@ describe('getOrSet', () => {
     expect(observer.take().slice(3)).toEqual(['k hit memory', 'k hit memory', 'k refresh ok', 'k set ok']);
   });
 
-  it('answers in the same turn where the fraction is 1', async () => {
+  it('getOrSet() responds in the same turn if the refresh fraction is 1', async () => {
     const plan = cache.plan('k', { ttl: 10_000, refreshAhead: 1 });
     await cache.through('k', () => 'v', plan);
     await clock.advance(9_999);
     expect(cache.fresh('k', plan)?.value).toBe('v');
   });
 
-  it('refreshes early by XFetch in proportion to the cost of the load', async () => {
+  it('getOrSet() refreshes early by XFetch in proportion to the cost of the load', async () => {
     let random = 0;
     cache = make({ random: () => random });
     const policy = { ttl: 10_000, refreshAhead: 'xfetch' } as const;
@@ -219,7 +219,7 @@ describe('getOrSet', () => {
     await settle();
   });
 
-  it('refreshes by XFetch earlier in proportion to beta', async () => {
+  it('getOrSet() refreshes by XFetch earlier in proportion to beta', async () => {
     cache = make({ random: () => 0.7 }); // −ln(0.3) ≈ 1.2 loads early
     const load = jest.fn(async () => {
       await clock.advance(1_000);
@@ -237,13 +237,13 @@ describe('getOrSet', () => {
     expect([await asked(1), await asked(2)]).toEqual([0, 1]);
   });
 
-  it('shortens the TTL by its jitter to a whole number of milliseconds', async () => {
+  it('getOrSet() shortens the TTL by its jitter to a whole number of milliseconds', async () => {
     cache = make({ random: () => 0.5 });
     await cache.getOrSet('k', () => 1, { ttl: 1_001, jitter: 0.2 });
     expect(await cache.ttl('k')).toBe(clock.now() + 900);
   });
 
-  it('stores null as a value, undefined not, and both as negativeTtl sets', async () => {
+  it('getOrSet() stores null as a value, undefined not, and both as negativeTtl sets', async () => {
     const load = jest.fn(() => null as unknown);
     await cache.getOrSet('null', load);
     await cache.getOrSet('null', load);
@@ -260,7 +260,7 @@ describe('getOrSet', () => {
     expect(load).toHaveBeenCalledTimes(3);
   });
 
-  it('stores only values that cacheIf and the loader allow, with the TTL and tags they set', async () => {
+  it('getOrSet() stores only values that cacheIf and the loader allow, with the TTL and tags they set', async () => {
     await cache.getOrSet('no', () => 1, { cacheIf: (value) => value > 1 });
     expect(cache.peek('no')).toBeUndefined();
     await cache.getOrSet('skipped', ({ skip }) => (skip(), 1));
@@ -279,7 +279,7 @@ describe('getOrSet', () => {
     expect(cache.peek('computed')).toBeUndefined();
   });
 
-  it('returns a loaded value although its ttl function throws, and does not store it', async () => {
+  it('getOrSet() returns a loaded value although its ttl function throws, and does not store it', async () => {
     const log = jest.fn();
     cache = make({ log });
     const ttl = () => {
@@ -290,7 +290,7 @@ describe('getOrSet', () => {
     expect(log).toHaveBeenCalledTimes(1);
   });
 
-  it('returns a value that cannot be stored, and logs it once', async () => {
+  it('getOrSet() returns a value that cannot be stored, and logs it once', async () => {
     const log = jest.fn();
     cache = make({ log });
     const value = { run: () => 1 };
@@ -300,7 +300,7 @@ describe('getOrSet', () => {
     expect(observer.take()).toEqual(['k load ok', 'k set rejected', 'k miss (cold)', 'k load ok', 'k set rejected', 'k miss (cold)']); // prettier-ignore
   });
 
-  it('returns and does not store a value larger than maxEntrySize', async () => {
+  it('getOrSet() returns and does not store a value larger than maxEntrySize', async () => {
     await cache.getOrSet('k', () => 'x'.repeat(5_000), { maxEntrySize: 1_000 });
     expect(cache.peek('k')).toBeUndefined();
     expect(observer.take()).toContain('k too large');
@@ -313,7 +313,7 @@ describe('getOrSet', () => {
     ['a tag known before', { tags: ['red'] }, (c: LayeredCache) => c.invalidateTags('red')],
     ['a tag known after', { tags: () => ['red'] }, (c: LayeredCache) => c.invalidateTags('red')],
     ['a clear', {}, (c: LayeredCache) => c.clear()],
-  ])('does not restore an old value where %s came between its load', async (_, policy, invalidate) => {
+  ])('getOrSet() does not restore an old value if %s came between its load', async (_, policy, invalidate) => {
     const { loader, resolve } = held<string>();
     const before = cache.getOrSet('user:1', loader, policy);
     await invalidate(cache);
@@ -325,24 +325,24 @@ describe('getOrSet', () => {
     expect(cache.peek('user:1')).toBe(await after);
   });
 
-  it('does not wait for itself when a loader reads its own key', async () => {
+  it('getOrSet() does not wait for itself when a loader reads its own key', async () => {
     const value = await cache.getOrSet('k', async () => `outer ${await cache.getOrSet('k', () => 'inner')}`);
     expect(value).toBe('outer inner');
   });
 
-  it("does not deadlock where loaders read each other's keys", async () => {
+  it("getOrSet() does not deadlock if loaders read each other's keys", async () => {
     const a = (): Promise<string> => cache.getOrSet('a', async () => `a${await cache.getOrSet('b', async () => `b${await cache.getOrSet('a', () => '!')}`)}`); // prettier-ignore
     expect(await a()).toBe('ab!');
   });
 
-  it('passes the stale value to the loader that replaces it', async () => {
+  it('getOrSet() passes the stale value to the loader that replaces it', async () => {
     const policy = { ttl: 1_000, staleIfError: 60_000 };
     await cache.getOrSet('k', () => 'old', policy);
     await clock.advance(1_500);
     expect(await cache.getOrSet<string>('k', ({ stale }) => `${stale} and new`, policy)).toBe('old and new');
   });
 
-  it('calls the origin while switched off, and invalidations still remove stored entries', async () => {
+  it('a disabled cache calls the origin, and invalidations still remove stored entries', async () => {
     await cache.set('k', 'kept');
     cache.enabled = false;
     observer.take();
@@ -359,7 +359,7 @@ describe('getOrSet', () => {
     ['', 'INVALID_KEY'],
     ['x'.repeat(65_537), 'KEY_TOO_LONG'],
     ['ž'.repeat(32_769), 'KEY_TOO_LONG'],
-  ])('refuses an invalid key', async (key, code) => {
+  ])('getOrSet() refuses an invalid key', async (key, code) => {
     await expect(cache.getOrSet(key, () => 1)).rejects.toMatchObject({ code });
     await expect(cache.get(key)).rejects.toMatchObject({ code });
     await expect(cache.set(key, 1)).rejects.toMatchObject({ code });
@@ -373,18 +373,18 @@ describe('getOrSet', () => {
     [{ ttl: 'soon' }, 'INVALID_DURATION'],
     [{ jitter: 2 }, 'INVALID_OPTIONS'],
     [{ refreshAhead: -1 }, 'INVALID_OPTIONS'],
-  ])('refuses an invalid policy %j', async (policy, code) => {
+  ])('getOrSet() refuses an invalid policy %j', async (policy, code) => {
     await expect(cache.getOrSet('k', () => 1, policy)).rejects.toMatchObject({ code });
     expect(() => cache.plan('p:*', policy)).toThrow(expect.objectContaining({ code }));
   });
 
-  it('stores for ever with a TTL of 0', async () => {
+  it('getOrSet() stores for ever with a TTL of 0', async () => {
     await cache.getOrSet('k', () => 1, { ttl: 0 });
     await clock.advance(10 ** 12);
     expect(cache.peek('k')).toBe(1);
   });
 
-  it('reports the reason of a miss', async () => {
+  it('getOrSet() reports the reason of a miss', async () => {
     cache = make({ layers: [memoryLayer({ maxEntries: 1 })] });
     await cache.set('a', 1);
     await cache.set('b', 1);

@@ -54,8 +54,8 @@ const planted: Record<string, () => unknown> = {
   },
 };
 
-describe('an error of other code', () => {
-  it.each(Object.keys(planted))('with data in %s is redacted as message, cause, kind and detail', (kind) => {
+describe('an error of foreign code', () => {
+  it.each(Object.keys(planted))('data in %s is redacted as message, cause, kind and detail', (kind) => {
     const thrown = planted[kind]!();
     const written: unknown[] = [];
     const log = redactedLog((...line) => written.push(line));
@@ -73,7 +73,7 @@ describe('an error of other code', () => {
     for (const output of outputs) expect(inspect(output, { depth: null, showHidden: true })).not.toMatch(/hunter/);
   });
 
-  it('is described by class, code, place, and the same of its causes', () => {
+  it('a foreign error is described by class, code, place, and those of its causes', () => {
     const cause = Object.assign(new RangeError('inner'), { code: 'ERR_INNER' });
     const error = thrownHere(Object.assign(new TypeError("key=(jo@shop.test) 'x'", { cause }), { code: '23505' }));
     expect(redactedMessage(error)).toMatch(
@@ -83,7 +83,7 @@ describe('an error of other code', () => {
     expect(errorKind(new DOMException('x', 'AbortError'))).toBe('AbortError');
   });
 
-  it('keeps the places of its stack as a cause', () => {
+  it('a foreign error keeps the places of its stack as a cause', () => {
     const { cause } = new CacheError('LAYER_REQUIRED', 'Required.', { cause: thrownHere(new TypeError('secret')) });
     expect(cause).toBeInstanceOf(Error);
     expect((cause as Error).stack).toMatch(/^TypeError: TypeError at .*\n {4}at .*redacted-error\.spec\.ts:\d+/);
@@ -91,14 +91,14 @@ describe('an error of other code', () => {
 });
 
 describe('an error of this library', () => {
-  it('is repeated unchanged, and kept as a cause', () => {
+  it('an error of this library is shown unchanged, and kept as a cause', () => {
     const ours = new CacheError('CACHE_CLOSED', 'The cache is closed.');
     expect(redactedMessage(ours)).toBe('The cache is closed.');
     expect(new CacheError('LAYER_REQUIRED', 'Required.', { cause: ours }).cause).toBe(ours);
   });
 });
 
-it('details of a log are texts, numbers and booleans', () => {
+it('details of a log line are texts, numbers and booleans', () => {
   const written: unknown[] = [];
   const log: CacheLog = redactedLog((...line) => written.push(line));
   log('log', 'LAYER_FAILED', 'message', {
@@ -123,12 +123,12 @@ it.each([
   ['user:hunter2@cache.test', '•••@cache.test'],
   ['localhost:6379', 'localhost:6379'],
   ['redis://a:hunter2@b:1,redis://c:hunter2@d:2', 'redis://•••@d:2'],
-])('the address %s is shown as %s', (url, shown) => {
+])('the URL %s is shown as %s', (url, shown) => {
   expect(redactedUrl(url)).toBe(shown);
 });
 
 describe('a log that is redacted in two places', () => {
-  it('shows the cause once redacted, and no thrown text', () => {
+  it('a log that is redacted twice shows the cause redacted once, and no thrown text', () => {
     const causes: unknown[] = [];
     const log = redactedLog(redactedLog((_level, _code, _message, details) => void causes.push(details?.['cause'])));
     log('warn', 'LAYER_FAILED', 'A read failed.', {

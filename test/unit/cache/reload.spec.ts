@@ -40,7 +40,7 @@ function held() {
 }
 
 describe('a reload', () => {
-  it('calls the loader for a fresh entry, which others read until the new value replaces it', async () => {
+  it('a reload calls the loader for a fresh entry, which others read until the new value replaces it', async () => {
     const { cache, plan, load } = setUp();
     await cache.through('a', load, plan);
     const origin = held();
@@ -52,7 +52,7 @@ describe('a reload', () => {
     expect(await cache.through('a', load, plan)).toMatchObject({ value: 7, outcome: Outcome.hit });
   });
 
-  it('ignores the value in a remote layer, and stores the new one there', async () => {
+  it('a reload ignores the value in a remote layer, and stores the new one there', async () => {
     const one = setUp();
     await one.cache.through('a', one.load, one.plan);
     const other = setUp({}, one.server, one.clock);
@@ -63,7 +63,7 @@ describe('a reload', () => {
     expect(await third.cache.through('a', third.load, third.plan)).toMatchObject({ value: 5, outcome: Outcome.hit });
   });
 
-  it('shares one load with concurrent reloads and misses', async () => {
+  it('a reload shares one load with concurrent reloads and misses', async () => {
     const { cache, plan } = setUp();
     const origin = held();
     const answers = [cache.reload('a', origin.load, plan), cache.reload('a', origin.load, plan)];
@@ -75,7 +75,7 @@ describe('a reload', () => {
     expect(origin.calls()).toBe(1);
   });
 
-  it('does not take the result of a joined load that finds the value in a remote layer', async () => {
+  it('a reload does not take the result of a joined load that finds the value in a remote layer', async () => {
     const one = setUp();
     await one.cache.through('a', one.load, one.plan);
     await settle();
@@ -89,7 +89,7 @@ describe('a reload', () => {
   it.each<[string, CachePolicy]>([
     ['fresh', {}],
     ['stale and kept for errors', { staleIfError: '1h', staleWhileRevalidate: '30s' }],
-  ])('that fails returns the stored value and keeps it: %s', async (state, policy) => {
+  ])('a failed reload returns the stored value and keeps it: %s', async (state, policy) => {
     const { cache, plan, load, clock } = setUp(policy);
     await cache.through('a', load, plan);
     if (state !== 'fresh') await clock.advance(70_000);
@@ -99,13 +99,13 @@ describe('a reload', () => {
     expect([later.value, later.outcome]).toEqual([1, state === 'fresh' ? Outcome.hit : Outcome.stale]);
   });
 
-  it('that fails rejects where nothing is stored', async () => {
+  it('a failed reload rejects if nothing is stored', async () => {
     const { cache, plan } = setUp();
     const down = () => Promise.reject(new Error('down'));
     await expect(cache.reload('a', down, plan)).rejects.toThrow('down');
   });
 
-  it('asks an origin again that failed just before, while others get the stale value', async () => {
+  it('a reload calls an origin again that just failed, while other callers get the stale value', async () => {
     const { cache, plan, load, clock } = setUp({ ttl: '1s', staleIfError: '1h' });
     await cache.through('a', load, plan);
     await clock.advance(1_001);
@@ -116,7 +116,7 @@ describe('a reload', () => {
     expect(await cache.reload('a', () => 7, plan)).toMatchObject({ value: 7, outcome: Outcome.miss });
   });
 
-  it('is counted as a miss, once', async () => {
+  it('a reload is counted as a miss, once', async () => {
     const { cache, plan, load, observer } = setUp();
     await cache.through('a', load, plan);
     observer.take();
@@ -124,7 +124,7 @@ describe('a reload', () => {
     expect(observer.take().filter((line) => !line.includes(' set '))).toEqual(['a load ok', 'a miss (unknown)']);
   });
 
-  it('that an invalidation overtakes stores nothing', async () => {
+  it('a reload that an invalidation overtakes stores nothing', async () => {
     const { cache, plan, load } = setUp();
     await cache.through('a', load, plan);
     const origin = held();

@@ -42,13 +42,13 @@ describe('the size of an entry', () => {
     'a Map',
     'a Set',
     'an instance of a class',
-  ])('is within 15 % of the growth of the heap for %s', (kind) => {
+  ])('the size of an entry is within 15 % of the growth of the heap for %s', (kind) => {
     const { counted, grown } = measured.entries.find((entry) => entry.kind === kind)!;
     expect(counted / grown).toBeGreaterThan(0.85);
     expect(counted / grown).toBeLessThan(1.15);
   });
 
-  it('includes tags', async () => {
+  it('the size of an entry includes tags', async () => {
     const cache = createObservedCache();
     await cache.set('plain', 1);
     const plain = cache.layers[0]!.status().bytes!;
@@ -59,12 +59,12 @@ describe('the size of an entry', () => {
 });
 
 describe('a frozen copy', () => {
-  it('takes no more memory than its source', () => {
+  it('a frozen copy takes no more memory than its source', () => {
     // Fields outside of the object are allocated in threes. With a hidden class for each it would be 350.
     expect(measured.frozenCopy).toBeLessThan(150);
   });
 
-  it('keeps a field named __proto__ as a field', () => {
+  it('a frozen copy keeps a field named __proto__ as a field', () => {
     const source = JSON.parse('{ "__proto__": { "admin": true }, "a": 1 }') as Record<string, unknown>;
     const { value } = isolate(source) as { value: Record<string, unknown> };
     expect(Object.keys(value)).toEqual(['__proto__', 'a']);
@@ -83,7 +83,7 @@ describe('the size of what is large in an unusual place', () => {
     ['a boxed BigInt', Object(1n << 800_000n)],
     ['the name of a property', { [large]: 1 }],
     ['the name of a property in an array', [{ [large]: 1 }]],
-  ])('counts %s', (_, value) => {
+  ])('the size of an entry counts %s', (_, value) => {
     expect(isolate(value).size).toBeGreaterThan(95_000);
   });
 });

@@ -28,7 +28,7 @@ function twoProcesses(options: Partial<LayeredCacheOptions> = {}) {
 }
 
 describe('two layers', () => {
-  it('fill memory with the rest of the TTL', async () => {
+  it('a hit of the remote layer fills memory with the rest of the TTL', async () => {
     const { one, other } = twoProcesses();
     await one.cache.set('a', 1);
     await one.clock.advance(45_000);
@@ -41,7 +41,7 @@ describe('two layers', () => {
     expect(await other.cache.get('a')).toBeUndefined();
   });
 
-  it('are reported as the layer that answered', async () => {
+  it('a hit is reported with the layer that answered', async () => {
     const { one, other } = twoProcesses();
     await one.cache.set('a', 1);
     await other.cache.get('a');
@@ -50,14 +50,14 @@ describe('two layers', () => {
     expect(other.observer.take()).toEqual(['a hit remote', 'a hit memory', 'a hit memory']);
   });
 
-  it("treat keys missing in a batch's result as absent", async () => {
+  it("keys missing in a batch's result count as absent", async () => {
     const { cache, remote } = process();
     jest.spyOn(remote, 'getMany').mockResolvedValue([]);
     expect(await cache.mget(['a', 'b'])).toEqual([undefined, undefined]);
     expect(await cache.getOrSetMany(['a', 'b'], async (keys) => keys.map((key) => `${key}!`))).toEqual(['a!', 'b!']);
   });
 
-  it('take a batch in one round trip each', async () => {
+  it('a batch takes one round trip per layer', async () => {
     const { cache, remote } = process();
     await cache.mset([
       { key: 'a', value: 1 },
@@ -70,7 +70,7 @@ describe('two layers', () => {
     expect(remote.take()).toEqual(['deleteMany a,b']);
   });
 
-  it('are read once for a batch with a loader, and written once', async () => {
+  it('a batch with a loader reads each layer once and writes it once', async () => {
     const { one, other } = twoProcesses();
     await one.cache.set('a', 1);
     const loader = jest.fn(async (keys: string[]) => keys.map((key) => key.toUpperCase()));
@@ -85,7 +85,7 @@ describe('two layers', () => {
     ]);
   });
 
-  it('share one read of the remote layer among concurrent callers', async () => {
+  it('concurrent callers share one read of the remote layer', async () => {
     const { one, other } = twoProcesses();
     await one.cache.set('a', 1);
     const load = jest.fn(() => 2);
@@ -96,7 +96,7 @@ describe('two layers', () => {
     expect(other.observer.take()).toEqual(['a hit remote', 'a hit remote', 'a hit remote']);
   });
 
-  it('go on without one that rejects, count it and log it once', async () => {
+  it('a cache continues without a layer that rejects, counts the failure and logs it once', async () => {
     const log = jest.fn();
     const { cache, remote, observer } = process(undefined, { log });
     remote.failing = new Error('broken');
@@ -118,7 +118,7 @@ describe('two layers', () => {
     expect(codes()).toEqual(['warn LAYER_FAILED', 'log LAYER_RESTORED']);
   });
 
-  it('log that one is back when it answers, not when a write is queued for it', async () => {
+  it('a cache logs that a layer is back when the layer answers, not when a write is queued for it', async () => {
     const log = jest.fn();
     const { cache, remote } = process(undefined, { log });
     const said = () => log.mock.calls.map(([, code]) => code);
@@ -135,14 +135,14 @@ describe('two layers', () => {
     expect(said()).toEqual(['LAYER_FAILED', 'LAYER_RESTORED']);
   });
 
-  it('count a call that a circuit refuses as a miss with the failure as its reason', async () => {
+  it('a call that a circuit refuses counts as a miss with the failure as its reason', async () => {
     const { cache, remote, observer } = process();
     remote.failing = new CacheError('CIRCUIT_OPEN', 'open');
     expect(await cache.getOrSet('a', () => 1)).toBe(1);
     expect(observer.take()).toContain('a miss (error)');
   });
 
-  it('serve a stale value of the remote layer while it is refreshed', async () => {
+  it('a stale value of the remote layer is served while it is refreshed', async () => {
     const { one, other } = twoProcesses({ policy: { staleWhileRevalidate: '1m' } });
     await one.cache.set('a', 1);
     await one.clock.advance(70_000);
@@ -157,7 +157,7 @@ describe('two layers', () => {
 });
 
 describe('an invalidation', () => {
-  it('wins over a running read of the remote layer', async () => {
+  it('an invalidation wins over a running read of the remote layer', async () => {
     const { one, other } = twoProcesses();
     await one.cache.set('a', 'old');
     const answer = other.remote.hold('get');
@@ -170,7 +170,7 @@ describe('an invalidation', () => {
     expect(await other.cache.get('a')).toBeUndefined();
   });
 
-  it('wins over a running load, in the remote layer too', async () => {
+  it('an invalidation wins over a running load, in the remote layer too', async () => {
     const { cache, remote, server } = process();
     let land!: (value: string) => void;
     const loading = cache.getOrSet('a', () => new Promise<string>((resolve) => (land = resolve)));
@@ -183,7 +183,7 @@ describe('an invalidation', () => {
     expect(remote.take()).not.toContain('set a');
   });
 
-  it('reaches the memory of the other process, by key, tag or glob', async () => {
+  it('an invalidation reaches the memory of the other process, by key, tag or glob', async () => {
     for (const invalidate of ['del', 'glob', 'tag', 'clear', 'set'] as const) {
       const { one, other } = twoProcesses();
       await Promise.all([one.cache.connect(), other.cache.connect()]);
@@ -201,7 +201,7 @@ describe('an invalidation', () => {
     }
   });
 
-  it('in the other process wins over a load of this one', async () => {
+  it('an invalidation of another process wins over a load of this process', async () => {
     const { one, other } = twoProcesses();
     await Promise.all([one.cache.connect(), other.cache.connect()]);
     let land!: (value: string) => void;
@@ -214,7 +214,7 @@ describe('an invalidation', () => {
     expect(other.cache.peek('a')).toBeUndefined();
   });
 
-  it('is assumed to have happened after a gap in the messages', async () => {
+  it('an invalidation is assumed after a gap in the messages', async () => {
     const { cache, server } = process();
     await cache.connect();
     await cache.set('a', 1);
@@ -225,7 +225,7 @@ describe('an invalidation', () => {
 });
 
 describe('a lock across processes', () => {
-  it('lets one of them load, and gives its value to the other', async () => {
+  it('a lock across processes lets one process load, and gives its value to the other', async () => {
     const { one, other } = twoProcesses({ policy: { lock: true } });
     let land!: (value: number) => void;
     const load = jest.fn(() => new Promise<number>((resolve) => (land = resolve)));
@@ -240,7 +240,7 @@ describe('a lock across processes', () => {
     expect(one.server.locks.size).toBe(0);
   });
 
-  it('is waited for no longer than waitTimeout', async () => {
+  it('a lock across processes is waited for no longer than waitTimeout', async () => {
     const { one, other } = twoProcesses({ policy: { lock: true, waitTimeout: 100 } });
     void one.cache.getOrSet('a', () => new Promise(() => undefined)).catch(() => undefined);
     await settle();
@@ -251,13 +251,13 @@ describe('a lock across processes', () => {
     expect(other.observer.take()).toContain('a wait timeout');
   });
 
-  it('is skipped where it cannot be reached', async () => {
+  it('a lock across processes is skipped if it cannot be reached', async () => {
     const { cache, remote } = process(undefined, { policy: { lock: true } });
     remote.failing = new Error('broken');
     expect(await cache.getOrSet('a', () => 1)).toBe(1);
   });
 
-  it('is released when the load fails', async () => {
+  it('a lock across processes is released when the load fails', async () => {
     const { cache, server } = process(undefined, { policy: { lock: true } });
     await expect(cache.getOrSet('a', () => Promise.reject(new Error('origin')))).rejects.toThrow('origin');
     await settle();
@@ -265,7 +265,7 @@ describe('a lock across processes', () => {
     expect(await cache.getOrSet('a', () => 1)).toBe(1);
   });
 
-  it('is taken for every key of a batch separately', async () => {
+  it('a lock across processes is taken for every key of a batch separately', async () => {
     const { one, other } = twoProcesses({ policy: { lock: true } });
     let land!: (value: number) => void;
     const first = one.cache.getOrSet('a', () => new Promise<number>((resolve) => (land = resolve)));
@@ -280,7 +280,7 @@ describe('a lock across processes', () => {
 });
 
 describe('a batch', () => {
-  it('serves a stale value after the soft timeout, and goes on loading', async () => {
+  it('a batch serves a stale value after the soft timeout, and continues to load', async () => {
     const { cache, clock, observer } = process(undefined, { policy: { staleIfError: '1h', softTimeout: 50 } });
     await cache.set('a', 'old');
     await clock.advance(70_000);
@@ -295,7 +295,7 @@ describe('a batch', () => {
     expect(observer.take()).toContain('a stale (expired)');
   });
 
-  it('does not call an origin again that failed just now', async () => {
+  it('a batch does not call an origin again that failed just now', async () => {
     const { cache, clock } = process(undefined, { policy: { staleIfError: '1h' } });
     await cache.set('a', 'old');
     await clock.advance(70_000);
@@ -310,14 +310,14 @@ describe('a batch', () => {
 });
 
 describe('connecting', () => {
-  it('rejects where a required layer cannot be reached', async () => {
+  it('connect() rejects if a required layer cannot be reached', async () => {
     const remote = new ScriptedLayer();
     remote.unreachable = true;
     const { cache } = process(undefined, { layers: [memoryLayer(), remote.factory(true)] });
     await expect(cache.connect()).rejects.toMatchObject({ code: 'LAYER_REQUIRED' });
   });
 
-  it('resolves where an optional layer cannot be reached', async () => {
+  it('connect() resolves if an optional layer cannot be reached', async () => {
     const { cache, remote } = process();
     remote.unreachable = true;
     await expect(cache.connect()).resolves.toBeUndefined();
@@ -325,7 +325,7 @@ describe('connecting', () => {
 });
 
 describe('disconnecting', () => {
-  it('waits for unawaited writes', async () => {
+  it('disconnect() waits for unawaited writes', async () => {
     const { cache, remote, server } = process();
     const written = remote.hold('set');
     expect(await cache.getOrSet('a', () => 1)).toBe(1);
@@ -339,7 +339,7 @@ describe('disconnecting', () => {
     expect(server.entries.size).toBe(1);
   });
 
-  it('ends within five seconds, also when a layer or a loader hangs', async () => {
+  it('disconnect() ends within five seconds, also when a layer or a loader hangs', async () => {
     const { cache, remote, clock } = process();
     remote.hold('set');
     remote.hold('disconnect');
@@ -360,7 +360,7 @@ describe('disconnecting', () => {
     expect(remote.calls).toContain('disconnect');
   });
 
-  it('sends later reads to their origin', async () => {
+  it('reads after disconnect() call their origin', async () => {
     const { cache, observer } = process();
     await cache.set('a', 1);
     await cache.disconnect();
@@ -371,7 +371,7 @@ describe('disconnecting', () => {
 });
 
 describe('a refresh', () => {
-  it('is reported to listeners unless it was invalidated meanwhile', async () => {
+  it('a refresh is reported to listeners unless it was invalidated meanwhile', async () => {
     const { cache, clock } = process(undefined, { policy: { staleWhileRevalidate: '1h' } });
     const refreshed = jest.fn();
     cache.on('refresh', refreshed);
@@ -396,7 +396,7 @@ describe('a refresh', () => {
 });
 
 describe('entries loaded since a mark', () => {
-  it('are not written where an invalidation came between', async () => {
+  it('entries loaded since a mark are not written if an invalidation came between', async () => {
     const { cache } = process();
     const since = cache.mark();
     await cache.del('a');

@@ -27,7 +27,7 @@ async function process(policy: CachePolicy = {}, connects = true): Promise<Layer
 }
 
 describe('two processes on one Redis', () => {
-  it('share values of every type, and the rest of their TTL', async () => {
+  it('two processes on one Redis share values of every type, and the rest of their TTL', async () => {
     const [one, other] = [await process(), await process()];
     const value = { at: new Date(0), of: new Map([['a', 1n]]), bytes: Buffer.from('x') };
     await one.set('a', value, 10_000);
@@ -35,7 +35,7 @@ describe('two processes on one Redis', () => {
     expect(Math.abs((await other.ttl('a'))! - (await one.ttl('a'))!)).toBeLessThan(100);
   });
 
-  it('hear of each other from the first use on, without connect()', async () => {
+  it("two processes on one Redis receive each other's invalidations from the first use on, without connect()", async () => {
     const [one, other] = [await process({}, false), await process({}, false)];
     await one.set('a', 1);
     await eventually(async () => (await other.get('a')) === 1 && other.peek('a') === 1, 'memory has it');
@@ -48,7 +48,7 @@ describe('two processes on one Redis', () => {
     }, 'the deletion arrives');
   });
 
-  it('isolate stored values from changes by their readers', async () => {
+  it('two processes on one Redis isolate stored values from changes by their readers', async () => {
     const [one, other] = [await process(), await process()];
     for (const key of ['a', 'b', 'c', 'd']) await one.set(key, { inner: { list: [1] } });
     const read: { inner: { list: number[] } }[] = [
@@ -61,7 +61,7 @@ describe('two processes on one Redis', () => {
     expect(await other.mget(['a', 'b', 'c', 'd'])).toEqual(Array(4).fill({ inner: { list: [1] } }));
   });
 
-  it('read in one turn the entries that they also replace and remove in it', async () => {
+  it('two processes on one Redis read in one turn the entries that they also replace and remove in it', async () => {
     const [one, other] = [await process(), await process()];
     const keys = Array.from({ length: 1_200 }, (_, index) => `k${index}`);
     await one.mset(keys.map((key) => ({ key, value: key })));
@@ -73,7 +73,7 @@ describe('two processes on one Redis', () => {
     expect(await Promise.all(['k0', 'k1', 'k2'].map((key) => one.get(key)))).toEqual(['new', undefined, 'k2']);
   });
 
-  it('drop the entries that the other one invalidated', async () => {
+  it('two processes on one Redis drop the entries that the other one invalidated', async () => {
     const [one, other] = [await process(), await process()];
     for (const key of ['a', 'b', 'c']) await one.getOrSet(key, () => key, { tags: [`tag of ${key}`] });
     await other.mget(['a', 'b', 'c']);
@@ -84,7 +84,7 @@ describe('two processes on one Redis', () => {
     expect(await other.mget(['a', 'b', 'c'])).toEqual([undefined, undefined, undefined]);
   });
 
-  it('load a key once under a lock', async () => {
+  it('two processes on one Redis load a key once under a lock', async () => {
     const [one, other] = [await process({ lock: true }), await process({ lock: true })];
     const load = jest.fn(() => new Promise<number>((resolve) => setTimeout(resolve, 50, 1)));
     const answers = await Promise.all([one, other, one, other].map((cache) => cache.getOrSet('a', load)));
@@ -92,7 +92,7 @@ describe('two processes on one Redis', () => {
     expect(load).toHaveBeenCalledTimes(1);
   });
 
-  it('store nothing in Redis that was loaded before the other one invalidated it', async () => {
+  it('two processes on one Redis store nothing that was loaded before the other invalidated it', async () => {
     const [one, other] = [await process(), await process()];
     const since = other.mark();
     await one.set('a', 'new');

@@ -60,7 +60,7 @@ describe('a class with private members is not copied, in any notation', () => {
     'class A extends (class B { #x = 1 }) { y = 1 }',
     'class A { static #s = 1; #x = A.#s }',
     'class A { #x = 1; has(o) { return #x in o } }',
-  ])('%s', async (source) => {
+  ])('a class with private members is not copied: %s', async (source) => {
     expect(await isKept(() => instanceOf(source))).toBe(false);
     expect(warnings).toEqual([expect.stringMatching(/^VALUE_NOT_SERIALIZABLE: .*#private/)]);
   });
@@ -81,7 +81,7 @@ describe('a class with private members is not copied, in any notation', () => {
     'class A { m(a) { return a / 2 + "#x" / 3 } }',
     "class A { m(a) { if (a) /'/.test(a); return '#x' } }",
     'function A() { this.colour = "#fff" }',
-  ])('and one without is: %s', async (source) => {
+  ])('a class without private fields of instances is copied: %s', async (source) => {
     expect(await isKept(() => instanceOf(source))).toBe(true);
     expect(warnings).toEqual([]);
   });
@@ -118,7 +118,7 @@ describe('a value that cannot be copied exactly', () => {
     ['an object that inherits from another', () => Object.create({ inherited: 1 })],
     ['an object with a built-in prototype alone', () => Object.create(Date.prototype)],
     ['a getter that throws', () => Object.defineProperty({}, 'x', { enumerable: true, get: () => JSON.parse('{') })],
-  ])('is returned and not stored: %s', async (_, make) => {
+  ])('a value that cannot be copied exactly is returned and not stored: %s', async (_, make) => {
     const value = make();
     // A promise would be awaited.
     const boxed = value instanceof Promise ? { value } : value;
@@ -128,7 +128,7 @@ describe('a value that cannot be copied exactly', () => {
     await expect(cache.set('value:1', { value: make() })).rejects.toMatchObject({ code: 'VALUE_NOT_SERIALIZABLE' });
   });
 
-  it('is loaded by each of many concurrent callers, also in batches', async () => {
+  it('a value that cannot be copied exactly is loaded by each of many concurrent callers, also in batches', async () => {
     let made = 0;
     const make = async () => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -141,7 +141,7 @@ describe('a value that cannot be copied exactly', () => {
     expect(new Set([...first, ...second].map((value) => value?.number)).size).toBe(4);
   });
 
-  it('keeps symbol properties in memory, and out of remote layers', async () => {
+  it('symbol properties stay in memory, and are not written to remote layers', async () => {
     const note = Symbol('note');
     class Marked {
       [note] = 'kept';

@@ -10,28 +10,28 @@ describe('If-None-Match', () => {
   const tag = entityTag('text');
   const strong = tag.slice('W/'.length);
 
-  it('is compared with a weak tag, because the response may be compressed on its way', () => {
+  it('If-None-Match is compared with a weak tag, because the response may be compressed in transit', () => {
     expect(tag).toMatch(/^W\/"[\w-]{27}"$/);
   });
 
-  it.each([tag, strong, `"a", ${tag}`, `"a,b" ,${strong} `, '*', ' * '])('matches the tag in %j', (header) => {
+  it.each([tag, strong, `"a", ${tag}`, `"a,b" ,${strong} `, '*', ' * '])('If-None-Match matches %j', (header) => {
     expect(noneMatch(header, tag)).toBe(true);
   });
 
   it.each(['', '"a"', strong.slice(1), `W/"x${strong.slice(1)}`, `"${strong.slice(1, -1)}x"`])(
-    'does not match it in %j',
+    'If-None-Match does not match %j',
     (header) => {
       expect(noneMatch(header, tag)).toBe(false);
     },
   );
 
-  it('compares weak tags of handlers weakly', () => {
+  it('If-None-Match compares weak tags of handlers weakly', () => {
     expect(noneMatch('"a"', 'W/"a"')).toBe(true);
   });
 });
 
 describe('Cache-Control of requests', () => {
-  it('is read in any case, order and quotes', () => {
+  it('Cache-Control of requests is read in any case, order and quotes', () => {
     expect(requestDirectives('Max-Age="5", NO-CACHE', undefined)).toEqual({
       noStore: false,
       noCache: true,
@@ -44,28 +44,31 @@ describe('Cache-Control of requests', () => {
     });
   });
 
-  it('takes Pragma only where there is none', () => {
+  it('Pragma counts only without Cache-Control', () => {
     expect(requestDirectives(undefined, 'no-cache')).toMatchObject({ noCache: true });
     expect(requestDirectives('max-age=1', 'no-cache')).toMatchObject({ noCache: false });
     expect(requestDirectives(undefined, undefined)).toBeUndefined();
   });
 
-  it.each(['max-age=soon', 'max-age=-1', 'no-transform', 'max-stale=5', ' '])('requests nothing in %j', (control) => {
-    expect(requestDirectives(control, undefined)).toBeUndefined();
-  });
+  it.each(['max-age=soon', 'max-age=-1', 'no-transform', 'max-stale=5', ' '])(
+    'Cache-Control contains no request in %j',
+    (control) => {
+      expect(requestDirectives(control, undefined)).toBeUndefined();
+    },
+  );
 });
 
 describe('Cache-Control for clients', () => {
   const everyone = { variesByCaller: false, guarded: false };
 
-  it('has the remaining freshness as max-age, at most the requested one', () => {
+  it('Cache-Control for clients has the remaining freshness as max-age, at most the requested one', () => {
     expect(clientCacheControl(true, everyone)!(90_500)).toBe('public, max-age=90');
     expect(clientCacheControl('30s', everyone)!(90_500)).toBe('public, max-age=30');
     expect(clientCacheControl('30s', everyone)!(-5)).toBe('public, max-age=0');
     expect(clientCacheControl(false, everyone)).toBeUndefined();
   });
 
-  it('is private where responses vary by caller, also where public was requested', () => {
+  it('Cache-Control for clients is private where responses vary by caller, also where public was requested', () => {
     const options = { maxAge: '1m', scope: 'public', staleWhileRevalidate: '10s', mustRevalidate: true } as const;
     expect(clientCacheControl(options, { variesByCaller: true, guarded: false })!(Infinity)).toBe(
       'private, max-age=60, must-revalidate, stale-while-revalidate=10',
@@ -74,7 +77,7 @@ describe('Cache-Control for clients', () => {
 });
 
 describe('a storable response', () => {
-  it('has a success status, and not 206', () => {
+  it('a storable response has a success status other than 206', () => {
     expect([200, 201, 204, 206, 301, 304, 404, 500].filter(isStorable)).toEqual([200, 201, 204]);
   });
 });
@@ -102,13 +105,13 @@ describe('Vary', () => {
     ['Origin', 'Origin, authorization, cookie'],
     ['Cookie', 'Cookie, authorization'],
     ['*', '*'],
-  ])('is added to %j', (present, expected) => {
+  ])('Vary is added to %j', (present, expected) => {
     const headers: Record<string, unknown> = present === undefined ? {} : { vary: present };
     make().miss(response(headers), undefined, { collapsed: false, reload: false });
     expect(headers.vary).toBe(expected);
   });
 
-  it('does not change a Cache-Control of the handler', () => {
+  it('a Cache-Control of the handler is not changed', () => {
     const headers: Record<string, unknown> = { 'cache-control': 'no-store' };
     make().miss(response(headers), undefined, { collapsed: false, reload: false });
     expect(headers['cache-control']).toBe('no-store');

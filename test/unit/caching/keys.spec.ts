@@ -47,11 +47,11 @@ describe('an argument in a key', () => {
     [new Filter(2), 'Filter{"page":2}'],
     [new Empty(), 'Empty{}'],
     [new Tagged(3), 'Tagged(3)'],
-  ])('%p is written as %s', (value, text) => {
+  ])('the argument %p is written as %s in a key', (value, text) => {
     expect(encodeValue(value)).toBe(text);
   });
 
-  it('may contain the same object twice, and others 64 deep', () => {
+  it('an argument may contain the same object twice, and others 64 deep', () => {
     const shared = { a: [1] };
     expect(encodeValue({ one: shared, other: shared })).toBe('{"one":{"a":[1]},"other":{"a":[1]}}');
     const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
@@ -68,7 +68,7 @@ describe('an argument in a key', () => {
     ['a stream', { in: process.stdout }, '.in', 'a stream'],
     ['a cycle', cycle, '.self.cycle', 'contains itself'],
     ['private state', new Money(1), '', 'whose state cannot be read'],
-  ])('is refused where it contains %s', (_what, value, path, what) => {
+  ])('an argument is refused if it contains %s', (_what, value, path, what) => {
     const fault = (() => {
       try {
         return encodeValue(value);
@@ -80,7 +80,7 @@ describe('an argument in a key', () => {
     expect(argumentNotEncodable(fault, 'A.b()', "0 ('x')").message).toContain(`A.b(): parameter 0 ('x')${path} is`);
   });
 
-  it('is named by its parameter in errors', () => {
+  it('errors name an argument by its parameter', () => {
     const nameOf = parameterNames(function find(id: number, ...rest: unknown[]) {
       return [id, rest];
     });
@@ -89,7 +89,7 @@ describe('an argument in a key', () => {
 });
 
 describe('a pattern', () => {
-  it('names its statistics', () => {
+  it('a pattern names its statistics', () => {
     expect(keyPattern('feed:*').statistics).toBe('feed:*');
     expect(keyPattern('product:{params.id}').statistics).toBe('product:*');
     expect(keyPattern('seller:{0.id}:products').statistics).toBe('seller:*:products');
@@ -104,21 +104,21 @@ describe('a pattern', () => {
     ['home', 'home', true],
     ['home', 'homes', false],
     ['{x}', 'home', true],
-  ])('%s and %s can overlap: %s', (one, other, expected) => {
+  ])('patterns %s and %s can overlap: %s', (one, other, expected) => {
     expect(overlap(keyTemplate(one), keyTemplate(other))).toBe(expected);
     expect(overlap(keyTemplate(other), keyTemplate(one))).toBe(expected);
   });
 });
 
 describe('a key', () => {
-  it('keeps letters of all scripts and escapes the rest', () => {
+  it('a key keeps letters of all scripts and escapes the rest', () => {
     expect(escapeText('Käse_7.b@x+y-z')).toBe('Käse_7.b@x+y-z');
     expect(escapeText('a b/c:d*')).toBe('a%20b%2Fc%3Ad%2A');
     expect(escapeText('😀')).toBe('%u1F600;');
     expect(() => escapeText('\ud800')).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }));
   });
 
-  it('shortens a long value to a readable prefix and a digest, and keeps the text around it', () => {
+  it('a key shortens a long value to a readable prefix and a digest, and keeps the text around it', () => {
     const long = 'x'.repeat(LONGEST_VALUE + 1);
     expect(boundedValue(long)).toMatch(/^x{200}…[\w-]{43}$/);
     expect(boundedValue(long)).not.toBe(boundedValue(`${long}y`));
@@ -128,7 +128,7 @@ describe('a key', () => {
     expect(boundedValue(`${'x'.repeat(199)}😀${long}`)).toMatch(/^x{199}…/);
   });
 
-  it('with very many values keeps its prefix', () => {
+  it('a key with very many values keeps its prefix', () => {
     const base = `feed:GET /${'long'.repeat(200)}`;
     expect(boundedKey(base, `${base}?a=1`)).toBe(`${base}?a=1`);
     expect(boundedKey(base, `${base}?${'a=1&'.repeat(2_000)}`)).toMatch(/\?a=1&.{195}……[\w-]{43}$/);

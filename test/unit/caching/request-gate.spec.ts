@@ -41,26 +41,26 @@ describe('the gate of messages', () => {
       call({}, {}, { req: { headers: { authorization: 'Bearer x' } } }),
       call({}, {}, { req: { headers: {} } }),
     ],
-  ])('bypasses the cache for Authorization: %s', (_, transport, sent, silent) => {
+  ])('the gate of messages bypasses the cache for Authorization: %s', (_, transport, sent, silent) => {
     expect(gate({ transport }).decide(sent)).toMatchObject({ reason: BypassReason.authorization });
     expect(gate({ transport }).decide(silent)).toBe('key');
     expect(gate({ transport, answersAuthorization: true }).decide(sent)).toBe('key');
   });
 
-  it.each(['ws', 'rpc', 'graphql'] as const)('accepts a message without a request: %s', (transport) => {
+  it.each(['ws', 'rpc', 'graphql'] as const)('the gate accepts a message without a request: %s', (transport) => {
     for (const bare of [call(), call(undefined, undefined), call({}, {}, undefined), call('text', 'text', {})])
       expect(gate({ transport }).decide(bare)).toBe('key');
   });
 });
 
 describe('the gate of requests', () => {
-  it('bypasses a cache that is closing, on every path', () => {
+  it('the gate of requests bypasses a cache that is closing, on every path', () => {
     const closing = gate({ cache: { enabled: true, closed: true } });
     expect(closing.decide(get())).toMatchObject({ xCache: 'BYPASS; reason=disabled' });
     expect(closing.admits({ method: 'GET', headers: {} })).toBe(false);
   });
 
-  it('reports a key that could not be made, and one that lacks an input, now or later', async () => {
+  it('the gate of requests reports a key that could not be built, and a key that lacks an input, at once or later', async () => {
     const failing = { keyOf: () => Promise.reject(new Error('no')) };
     const keys = new SafeKeys(failing, 'Feed.all()', () => undefined);
     expect(await gate({ keys }).decide(get())).toMatchObject({ xCache: 'BYPASS; reason=key' });
@@ -68,7 +68,7 @@ describe('the gate of requests', () => {
     expect(gate({ keys: lacking }).decide(get())).toMatchObject({ xCache: 'BYPASS; reason=vary' });
   });
 
-  it('returns for Cache-Status why a request was forwarded', () => {
+  it('the gate of requests returns for Cache-Status why a request was forwarded', () => {
     const statusOf = (rules: Partial<GateRules>, request: Call) => {
       const decision = gate(rules).decide(request);
       return decision instanceof Bypass ? decision.status : decision;

@@ -12,7 +12,7 @@ const exposition = (metrics: DatabaseMetrics): Record<string, string[]> =>
   );
 
 describe('database metrics', () => {
-  it('are exported under the documented names, and only after a pool or query exists', () => {
+  it('database metrics are exported under the documented names, and only after a pool or query exists', () => {
     const metrics = new DatabaseMetrics({ log: () => undefined });
     expect([...metrics.families()]).toEqual([]);
     metrics.pool('main', 'postgresql', () => ({ limit: 10, open: 4, idle: 1, pending: 2 })).add('acquired', 5);
@@ -33,7 +33,7 @@ describe('database metrics', () => {
     });
   });
 
-  it('separate tables up to a cap and count the others together', () => {
+  it('database metrics separate tables up to a cap and count the others together', () => {
     const metrics = new DatabaseMetrics({ maxTables: 3 });
     for (let table = 0; table < 1_000; table++) metrics.query(`SELECT * FROM t${table}`, 'postgresql', true, 1);
     metrics.query('SELECT * FROM t1', 'postgresql', true, 1);
@@ -45,7 +45,7 @@ describe('database metrics', () => {
     ]);
   });
 
-  it('separate pools up to a cap and add up the others', () => {
+  it('database metrics separate pools up to a cap and add up the others', () => {
     const metrics = new DatabaseMetrics({ maxPools: 2 });
     for (let pool = 0; pool < 5; pool++) {
       metrics.pool(`p${pool}`, 'mysql', () => ({ limit: 2, open: 1, idle: 0, pending: 0 }));
@@ -57,7 +57,7 @@ describe('database metrics', () => {
     ]);
   });
 
-  it('warn of pools that are busy, and of those in which callers wait', () => {
+  it('database metrics warn of busy pools, and of pools in which callers wait', () => {
     const metrics = new DatabaseMetrics();
     const pool = (name: string, open: number, pending: number) =>
       metrics.pool(name, 'postgresql', () => ({ limit: 20, open, idle: 0, pending }));
@@ -72,7 +72,7 @@ describe('database metrics', () => {
     ]);
   });
 
-  it('become alerts where they last', async () => {
+  it('warnings of pools become alerts if they last', async () => {
     const clock = new ManualClock();
     const metrics = new DatabaseMetrics({ clock });
     let pending = 1;
@@ -90,7 +90,7 @@ describe('database metrics', () => {
     await cache.close(0);
   });
 
-  it('keep a bounded number of slow statements, and log each shape once a minute with the number of omitted ones', async () => {
+  it('database metrics keep a bounded number of slow statements, and log each shape once a minute with the number of omitted ones', async () => {
     const clock = new ManualClock();
     const log: Record<string, unknown>[] = [];
     const metrics = new DatabaseMetrics({ clock, log: (_level, _code, _message, details) => log.push(details!) });
@@ -106,7 +106,7 @@ describe('database metrics', () => {
     expect(metrics.snapshot().queries[0]!.slow).toBe(504);
   });
 
-  it('are frozen, and begin anew after a reset, while observed pools stay observed', () => {
+  it('snapshots of database metrics are frozen, and begin anew after a reset, while observed pools stay observed', () => {
     const metrics = new DatabaseMetrics({ log: () => undefined });
     const record = metrics.pool('main', 'mysql', () => ({ limit: 2, open: 2, idle: 1, pending: 0 }));
     record.add('timeout', 3);
@@ -120,7 +120,7 @@ describe('database metrics', () => {
     expect(slowQueries).toEqual([]);
   });
 
-  it('are shared by the process by default', () => {
+  it('database metrics are shared by the process by default', () => {
     const pool = {
       connect() {},
       query() {},
@@ -136,7 +136,7 @@ describe('database metrics', () => {
     expect(databaseMetrics.snapshot().pools).toEqual([expect.objectContaining({ pool: 'of-the-process', size: 4 })]);
   });
 
-  it('refuse an invalid cap, a pool without a name, and an object that is not a pool', () => {
+  it('database metrics refuse an invalid cap, a pool without a name, and an object that is not a pool', () => {
     expect(() => new DatabaseMetrics({ maxTables: 0 })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
     expect(() => observePool({}, { name: 'main' })).toThrow(/neither a Pool of pg nor a pool of mysql2/);
     expect(() => observePool({}, { name: '' })).toThrow(/name is missing/);

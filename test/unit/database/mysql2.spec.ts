@@ -42,7 +42,7 @@ const queries = () =>
     .sort();
 
 describe('an observed pool of mysql2', () => {
-  it('is the same pool in both flavours, and is observed once', async () => {
+  it('an observed mysql2 pool is the same pool in both flavours, and is observed once', async () => {
     const pool = callbackPool();
     const keys = Object.keys(pool);
     expect(observePool(pool, { name: 'main', metrics })).toBe(pool);
@@ -53,7 +53,7 @@ describe('an observed pool of mysql2', () => {
     expect(metrics.snapshot().pools).toEqual([expect.objectContaining({ pool: 'main', system: 'mysql', acquired: 1 })]);
   });
 
-  it('reports its size, available, used and requested connections, and how long callers waited', async () => {
+  it('an observed mysql2 pool reports its size, available, used and requested connections, and how long callers waited', async () => {
     const pool = observePool(promisePool(), { name: 'main', metrics });
     expect(main()).toMatchObject({ size: 2, available: 2, inUse: 0, idle: 0 });
     const first = await pool.getConnection();
@@ -69,7 +69,7 @@ describe('an observed pool of mysql2', () => {
     expect(main().maxWaitTimeMs).toBeGreaterThan(30);
   });
 
-  it('counts refusals as timeouts and unreachable servers as errors', async () => {
+  it('an observed mysql2 pool counts refusals as timeouts and unreachable servers as errors', async () => {
     const pool = observePool(promisePool({ connectionLimit: 1, queueLimit: 1 }), { name: 'main', metrics });
     const held = await pool.getConnection();
     const queued = pool.getConnection();
@@ -83,7 +83,7 @@ describe('an observed pool of mysql2', () => {
     expect(metrics.snapshot().pools[1]).toMatchObject({ pool: 'gone', timeouts: 0, errors: 1 });
   });
 
-  it('counts a caller once whose promised connection failed before it was ready', async () => {
+  it('an observed mysql2 pool counts a caller once if its promised connection failed before it was ready', async () => {
     const pool = observePool(promisePool({ connectionLimit: 1 }), { name: 'main', metrics });
     const held = await pool.getConnection();
     const waiting = pool.getConnection();
@@ -92,7 +92,7 @@ describe('an observed pool of mysql2', () => {
     expect(main()).toMatchObject({ acquired: 2, errors: 0, pending: 0 });
   });
 
-  it('keeps callbacks, events and errors', async () => {
+  it('an observed mysql2 pool keeps callbacks, events and errors', async () => {
     const pool = observePool(callbackPool(), { name: 'main', metrics });
     const events: string[] = [];
     for (const event of ['connection', 'acquire', 'release', 'enqueue'] as const) {
@@ -112,7 +112,7 @@ describe('an observed pool of mysql2', () => {
     expect(events).toEqual(['connection', 'acquire', 'release', 'acquire', 'release', 'acquire', 'release']);
   });
 
-  it('counts as empty after it has ended', async () => {
+  it('an observed mysql2 pool counts as empty after it has ended', async () => {
     const pool = observePool(mysqlPromise.createPool(server.connection), { name: 'main', metrics });
     await pool.query('SELECT 1');
     await pool.end();
@@ -122,7 +122,7 @@ describe('an observed pool of mysql2', () => {
 });
 
 describe('observed queries of mysql2', () => {
-  it('are counted by type and table, in both flavours, formatted or prepared', async () => {
+  it('mysql2 queries are counted by type and table, in both flavours, formatted or prepared', async () => {
     const pool = observeQueries(callbackPool(), { metrics });
     const promised = pool.promise();
     await promised.query('INSERT INTO orders (note) VALUES (?)', ['hunter2']);
@@ -135,7 +135,7 @@ describe('observed queries of mysql2', () => {
     expect(queries()).toEqual(['INSERT orders 2 0', 'SELECT missing 2 2', 'SELECT orders 2 0', 'UPDATE orders 1 0']);
   });
 
-  it('are counted for a connection, its prepared statements, and connections that the pool had before', async () => {
+  it('mysql2 queries are counted for a connection, its prepared statements, and connections that the pool had before', async () => {
     const pool = promisePool({ connectionLimit: 1 });
     await pool.query('SELECT * FROM orders');
     observeQueries(pool, { metrics });
@@ -150,7 +150,7 @@ describe('observed queries of mysql2', () => {
     expect(queries()).toEqual(['BEGIN __none__ 1 0', 'ROLLBACK __none__ 1 0', 'SELECT orders 2 0']);
   });
 
-  it('without a callback keep emitting rows and errors as events', async () => {
+  it('mysql2 queries without a callback still emit rows and errors as events', async () => {
     const connection = mysql.createConnection({ ...server.connection, database: 'shop' });
     closers.push(() => new Promise((resolve) => connection.end(resolve)));
     expect(observeQueries(connection, { metrics })).toBe(connection);
@@ -167,7 +167,7 @@ describe('observed queries of mysql2', () => {
     expect(queries()).toEqual(['SELECT __none__ 1 0', 'SELECT missing 1 1']);
   });
 
-  it('that are slow are reported as written, without their values', async () => {
+  it('slow mysql2 queries are reported without their values', async () => {
     const log: unknown[] = [];
     metrics = new DatabaseMetrics({ slowThreshold: 20, log: (...line) => log.push(line) });
     const pool = observeQueries(promisePool(), { metrics });
@@ -185,7 +185,7 @@ describe('observed queries of mysql2', () => {
     expect(output).not.toContain('hunter2');
   });
 
-  it('are read as written, without their values, unless names were inserted', async () => {
+  it('mysql2 statements are read without their values, unless names were inserted', async () => {
     metrics = new DatabaseMetrics({ slowThreshold: 0, log: () => undefined });
     const pool = observeQueries(promisePool(), { metrics });
     await pool.query('UPDATE orders SET ? WHERE id = ?', [{ note: 'hunter2' }, 1]);
@@ -195,7 +195,7 @@ describe('observed queries of mysql2', () => {
     );
   });
 
-  it('that outlive their connection are counted as failed', async () => {
+  it('mysql2 queries that outlive their connection are counted as failed', async () => {
     const pool = observeQueries(promisePool(), { metrics });
     const connection = await pool.getConnection();
     const [[{ id }]] = (await connection.query('SELECT connection_id() AS id')) as unknown as [[{ id: number }]];

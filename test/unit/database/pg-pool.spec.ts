@@ -27,7 +27,7 @@ describe('an observed pool of pg', () => {
     await Promise.all(made.splice(0).map((one) => (one.ending ? undefined : one.end())));
   });
 
-  it('is the same pool, still a Pool, without new visible properties', () => {
+  it('an observed pg pool is the same pool, still a Pool, without new visible properties', () => {
     const plain = makePool();
     const keys = Object.keys(plain);
     expect(observePool(plain, { name: 'x', metrics })).toBe(plain);
@@ -37,7 +37,7 @@ describe('an observed pool of pg', () => {
     expect(plain.connect.name).toBe('connect');
   });
 
-  it('reports its size, available, used and requested connections, and its utilisation', async () => {
+  it('an observed pg pool reports its size, available, used and requested connections, and its utilisation', async () => {
     expect(main()).toMatchObject({ pool: 'main', system: 'postgresql', size: 2, available: 2, inUse: 0, pending: 0 });
     const first = await pool.connect();
     expect(main()).toMatchObject({ size: 2, available: 1, inUse: 1, idle: 0, utilization: 0.5 });
@@ -50,7 +50,7 @@ describe('an observed pool of pg', () => {
     expect(main()).toMatchObject({ available: 2, inUse: 0, idle: 2, pending: 0, utilization: 0, acquired: 3 });
   });
 
-  it('measures how long callers waited', async () => {
+  it('an observed pg pool measures how long callers waited', async () => {
     const held = [await pool.connect(), await pool.connect()];
     const waiting = pool.connect();
     await new Promise((resolve) => setTimeout(resolve, 60));
@@ -60,7 +60,7 @@ describe('an observed pool of pg', () => {
     expect(main().p50WaitTimeMs).toBeLessThan(main().maxWaitTimeMs!);
   });
 
-  it('counts callers that timed out apart from unreachable servers', async () => {
+  it('an observed pg pool counts callers that timed out separately from unreachable servers', async () => {
     // Long enough for a first connection on a busy machine.
     const short = observePool(makePool({ max: 1, connectionTimeoutMillis: 500 }), { name: 'short', metrics });
     const held = await short.connect();
@@ -74,7 +74,7 @@ describe('an observed pool of pg', () => {
     expect(of('gone')).toMatchObject({ timeouts: 0, errors: 1, acquired: 0, inUse: 0 });
   });
 
-  it('keeps the callback forms of connect and query with their arguments', async () => {
+  it('an observed pg pool keeps the callback forms of connect and query with their arguments', async () => {
     const answer = await new Promise<unknown[]>((resolve) => {
       const returned = pool.connect((...got: unknown[]) => resolve([returned, ...got])) as unknown;
     });
@@ -90,7 +90,7 @@ describe('an observed pool of pg', () => {
     expect(main().acquired).toBe(2);
   });
 
-  it('keeps the promise forms and rejects with the same error', async () => {
+  it('an observed pg pool keeps the promise forms and rejects with the same error', async () => {
     expect((await pool.query('SELECT 2 AS two')).rows).toEqual([{ two: 2 }]);
     await expect(pool.query('SELECT nonsense')).rejects.toMatchObject({ code: '42703' });
     await pool.end();
@@ -98,7 +98,7 @@ describe('an observed pool of pg', () => {
     await expect(pool.end()).rejects.toThrow('more than once');
   });
 
-  it('keeps its events', async () => {
+  it('an observed pg pool keeps its events', async () => {
     const events: string[] = [];
     for (const event of ['connect', 'acquire', 'release', 'remove'] as const) {
       pool.on(event as 'connect', () => events.push(event));
@@ -109,7 +109,7 @@ describe('an observed pool of pg', () => {
     expect(events).toEqual(['connect', 'acquire', 'release', 'remove']);
   });
 
-  it('emits the error of an idle client that is lost', async () => {
+  it('an observed pg pool emits the error of an idle client that is lost', async () => {
     const seen: unknown[] = [];
     pool.on('error', (error, client) => seen.push(error, client));
     const client = await pool.connect();
@@ -122,14 +122,14 @@ describe('an observed pool of pg', () => {
     expect(main()).toMatchObject({ inUse: 0, idle: 0 });
   });
 
-  it('is observed once, for any number of calls', async () => {
+  it('an observed pg pool is observed once, for any number of calls', async () => {
     observePool(pool, { name: 'main', metrics });
     observePool(pool, { name: 'other', metrics });
     await pool.query('SELECT 1');
     expect(metrics.snapshot().pools).toEqual([expect.objectContaining({ pool: 'main', acquired: 1, size: 2 })]);
   });
 
-  it('counts as empty after it has ended, and a new one of its name continues its figures', async () => {
+  it('an observed pg pool counts as empty after it has ended, and a new pool of its name continues its figures', async () => {
     await pool.query('SELECT 1');
     await pool.end();
     expect(main()).toMatchObject({ size: 0, inUse: 0, utilization: 0, acquired: 1 });

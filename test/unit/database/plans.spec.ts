@@ -30,7 +30,7 @@ describe('the plan of a slow statement of PostgreSQL', () => {
     await server.stop();
   });
 
-  it('is made for any values, shows none, and runs nothing', async () => {
+  it('a plan of PostgreSQL is made for any values, shows none, and runs nothing', async () => {
     const own = observeQueries(new pg.Pool({ ...server.connection, max: 2 }), options());
     await own.query("SELECT * FROM orders WHERE note = 'hunter2' AND id > $1 ORDER BY id LIMIT 5", [3]);
     await own.query("DELETE FROM orders WHERE note = 'hunter2'");
@@ -51,7 +51,7 @@ describe('the plan of a slow statement of PostgreSQL', () => {
     await own.end();
   });
 
-  it('leaves nothing on the connection, also where the statement cannot be planned', async () => {
+  it('a plan of PostgreSQL leaves nothing on the connection, also if the statement cannot be planned', async () => {
     const own = observeQueries(new pg.Pool({ ...server.connection, max: 1 }), options());
     await own.query("SELECT now() - INTERVAL '1 day'");
     await own.query("SELECT 1 FROM orders WHERE note = 'x'");
@@ -68,7 +68,7 @@ describe('the plan of a slow statement of PostgreSQL', () => {
     await own.end();
   });
 
-  it('is asked of a DataSource of TypeORM', async () => {
+  it('a plan of PostgreSQL can be requested through a DataSource of TypeORM', async () => {
     const source = observeQueries(
       new DataSource({
         type: 'postgres',
@@ -85,7 +85,7 @@ describe('the plan of a slow statement of PostgreSQL', () => {
     await source.destroy();
   });
 
-  it('is refused where plans are off, the shape is unknown, or the database is away', async () => {
+  it('a plan is refused if plans are off, the shape is unknown, or the database is unreachable', async () => {
     const own = observeQueries(new pg.Pool({ ...server.connection, max: 1 }), { metrics });
     await own.query('SELECT * FROM orders');
     await expect(metrics.plan('SELECT * FROM orders')).rejects.toMatchObject({ code: 'PLANS_OFF' });
@@ -101,7 +101,7 @@ describe('the plan of a slow statement of PostgreSQL', () => {
     await away.end();
   });
 
-  it('needs a target on which it can have a connection of its own', () => {
+  it('a plan needs a target that can open a separate connection', () => {
     const client = new pg.Client(server.connection);
     expect(() => observeQueries(client, options())).toThrow(/explain needs a pool/);
   });
@@ -122,7 +122,7 @@ describe('the plan of a slow statement of MariaDB', () => {
   afterAll(() => server.stop());
 
   it.each(['callbacks', 'promises'])(
-    'is made with assumed values, and runs nothing, in the flavour with %s',
+    'a plan of MariaDB is made with assumed values, and runs nothing (%s)',
     async (flavour) => {
       const pool = mysql.createPool({ ...server.connection, database: 'shop', connectionLimit: 2 });
       const target =
@@ -158,11 +158,11 @@ describe('a shape', () => {
     ['an analysis that runs', 'ANALYZE SELECT ?', 'mysql'],
     ['another connection', 'FOR CONNECTION ?', 'mysql'],
     ['nothing', '', 'mysql'],
-  ] as const)('is no statement to plan where it is %s', (_name, shape, dialect) => {
+  ] as const)('a shape has no plan if it is %s', (_name, shape, dialect) => {
     expect(plannedStatement(shape, dialect)).toBeUndefined();
   });
 
-  it('has parameters for what was put into it, the same for the same', () => {
+  it('a shape has parameters for its values, the same parameter for equal values', () => {
     expect(plannedStatement('SELECT * FROM a WHERE b = $2 AND c IN (?) AND d = $2 LIMIT ?', 'postgresql')).toEqual({
       sql: 'SELECT * FROM a WHERE b = $1 AND c IN ($2) AND d = $1 LIMIT $3',
       parameters: 3,

@@ -38,7 +38,7 @@ describe('observed queries of pg', () => {
     return client;
   };
 
-  it('are all counted, through the pool, its earlier and its later clients', async () => {
+  it('pg queries are all counted, through the pool, its earlier and its later clients', async () => {
     const pool = new pg.Pool({ ...server.connection, max: 2 });
     closers.push(() => pool.end());
     const before = await pool.connect();
@@ -51,7 +51,7 @@ describe('observed queries of pg', () => {
     expect(queries()).toEqual(['INSERT orders 1 0', 'SELECT __none__ 1 0', 'SELECT orders 1 0']);
   });
 
-  it('return the same by promise and by each kind of callback, and reject with the same errors', async () => {
+  it('pg queries return the same by promise and by each kind of callback, and reject with the same errors', async () => {
     const client = observeQueries(await connected(), { metrics });
     const byCallback = (...args: unknown[]): Promise<unknown> =>
       new Promise((resolve) => {
@@ -71,7 +71,7 @@ describe('observed queries of pg', () => {
     expect(queries()).toEqual(['SELECT __none__ 4 0', 'SELECT missing 2 2', 'SELECT orders 1 0']);
   });
 
-  it('are recognised as named prepared statements, and where the text is a getter', async () => {
+  it('pg queries are recognised as named prepared statements, and if the text is a getter', async () => {
     const client = observeQueries(await connected(), { metrics });
     await client.query({ name: 'by-id', text: 'SELECT * FROM orders WHERE id = $1', values: [1] });
     await client.query({ name: 'by-id', values: [2] } as never);
@@ -85,7 +85,7 @@ describe('observed queries of pg', () => {
     expect(queries()).toEqual(['SELECT orders 3 0']);
   });
 
-  it('are measured as query objects until they end', async () => {
+  it('pg queries are measured as query objects until they end', async () => {
     const client = observeQueries(await connected(), { metrics });
     const rows: unknown[] = [];
     const query = new pg.Query(
@@ -102,7 +102,7 @@ describe('observed queries of pg', () => {
     expect(queries()).toEqual(['SELECT missing 1 1', 'SELECT orders 1 0']);
   });
 
-  it('are classified as batches, table expressions and moves between tables', async () => {
+  it('pg queries are classified as batches, table expressions and moves between tables', async () => {
     const client = observeQueries(await connected(), { metrics });
     await client.query('BEGIN; UPDATE orders SET note = note; COMMIT');
     await client.query('WITH o AS (SELECT * FROM orders) SELECT count(*) FROM o');
@@ -111,7 +111,7 @@ describe('observed queries of pg', () => {
     expect(queries()).toEqual(['BATCH orders 1 0', 'DELETE orders 1 0', 'INSERT orders 1 0', 'SELECT orders 1 0']);
   });
 
-  it('that are slow are logged by shape once a minute, and counted each time', async () => {
+  it('slow pg queries are logged by shape once a minute, and counted each time', async () => {
     const log: unknown[] = [];
     metrics = new DatabaseMetrics({ log: (...line) => log.push(line) });
     const client = observeQueries(await connected(), { metrics, slowThreshold: '20ms' });
@@ -129,7 +129,7 @@ describe('observed queries of pg', () => {
     ).not.toMatch(/hunter/);
   });
 
-  it('return normally where the slow-query log throws', async () => {
+  it('pg queries return normally if the slow-query log throws', async () => {
     metrics = new DatabaseMetrics({
       slowThreshold: 0,
       log: () => {
@@ -143,7 +143,7 @@ describe('observed queries of pg', () => {
 });
 
 describe('observed queries of other libraries', () => {
-  it('are counted for PGlite, inside its transactions and templates too', async () => {
+  it('queries of PGlite are counted, inside its transactions and templates too', async () => {
     const database = new PGlite();
     await database.waitReady;
     closers.push(() => database.close());
@@ -171,7 +171,7 @@ describe('observed queries of other libraries', () => {
     expect((await database.query<{ n: number }>('SELECT count(*)::int AS n FROM orders')).rows).toEqual([{ n: 2 }]);
   });
 
-  it('are counted for TypeORM, also when observed before it is initialised, and after a second initialisation', async () => {
+  it('queries of TypeORM are counted, also when observed before it is initialised, and after a second initialisation', async () => {
     const Order = new EntitySchema<{ id: number; note: string }>({
       name: 'Order',
       tableName: 'orders',
@@ -200,7 +200,7 @@ describe('observed queries of other libraries', () => {
     expect(metrics.snapshot().queries.find(({ table }) => table === 'missing')!.maxTimeMs).toBeGreaterThan(0);
   });
 
-  it('are counted for Prisma by its query event', () => {
+  it('queries of Prisma are counted by its query event', () => {
     const emitter = new EventEmitter();
     const client = { $on: emitter.on.bind(emitter), $extends: () => undefined, _activeProvider: 'postgresql' };
     expect(observeQueries(client, { metrics })).toBe(client);
@@ -213,7 +213,7 @@ describe('observed queries of other libraries', () => {
     expect(metrics.snapshot().queries[0]!.avgTimeMs).toBe(3);
   });
 
-  it('are counted for Prisma by an extension, failures too, and raw queries by their text', async () => {
+  it('queries of Prisma are counted by an extension, failures too, and raw queries by their text', async () => {
     const { query } = prismaQueries({ metrics });
     const run = (
       operation: string,
@@ -240,7 +240,7 @@ describe('observed queries of other libraries', () => {
     ]);
   });
 
-  it('are counted for any object with a query method; others are refused', async () => {
+  it('queries of any object with a query method are counted; other objects are refused', async () => {
     const target = { query: async (text: string) => text };
     observeQueries(target, { metrics, dialect: 'sqlite' });
     expect(await target.query('SELECT * FROM orders')).toBe('SELECT * FROM orders');

@@ -36,7 +36,7 @@ describe('the type and table of a statement', () => {
     ['frobnicate the thing', 'OTHER __none__'],
     ['', 'OTHER __none__'],
     ['   ;;; ', 'OTHER __none__'],
-  ])('%s', (text, expected) => expect(parsed(text)).toBe(expected));
+  ])('the type and table of a statement: %s', (text, expected) => expect(parsed(text)).toBe(expected));
 
   it.each([
     ['/* from a */ SELECT -- from b\n * FROM /* from c */ users', 'SELECT users'],
@@ -44,7 +44,7 @@ describe('the type and table of a statement', () => {
     ["SELECT 'from a' FROM users WHERE x = $$ from b $$", 'SELECT users'],
     ["SELECT $body$ ' from a $$ $body$ FROM users", 'SELECT users'],
     ["SELECT E'it\\'s from a' FROM users", 'SELECT users'],
-  ])('ignores comments and strings: %s', (text, expected) => expect(parsed(text)).toBe(expected));
+  ])('the type and table ignore comments and strings: %s', (text, expected) => expect(parsed(text)).toBe(expected));
 
   it.each([
     ['SELECT * FROM public.users', 'postgresql', 'SELECT users'],
@@ -63,7 +63,7 @@ describe('the type and table of a statement', () => {
     ['INSERT IGNORE INTO orders VALUES (1) ON DUPLICATE KEY UPDATE id = 1', 'mysql', 'INSERT orders'],
     ['DELETE o FROM orders AS o JOIN users u ON u.id = o.user_id', 'mysql', 'DELETE orders'],
     ['SELECT data #>> 1 FROM orders', 'postgresql', 'SELECT orders'],
-  ] as const)('follows the quotes of its dialect: %s (%s)', (text, dialect, expected) =>
+  ] as const)('the type and table follow the quotes of the dialect: %s (%s)', (text, dialect, expected) =>
     expect(parsed(text, dialect)).toBe(expected),
   );
 
@@ -73,7 +73,9 @@ describe('the type and table of a statement', () => {
     ['WITH a AS NOT MATERIALIZED (SELECT 1), b AS (SELECT * FROM users) SELECT * FROM a, b', 'SELECT users'],
     ['WITH gone AS (DELETE FROM carts RETURNING *) INSERT INTO orders SELECT * FROM gone', 'INSERT orders'],
     ['WITH "Mine" AS (SELECT * FROM orders) SELECT * FROM "Mine"', 'SELECT orders'],
-  ])('is read through common table expressions: %s', (text, expected) => expect(parsed(text)).toBe(expected));
+  ])('the type and table are read through common table expressions: %s', (text, expected) =>
+    expect(parsed(text)).toBe(expected),
+  );
 
   it.each([
     ['SELECT * FROM (SELECT * FROM orders) o JOIN users u ON true', 'SELECT orders'],
@@ -99,7 +101,7 @@ describe('the type and table of a statement', () => {
     ['DECLARE c CURSOR FOR SELECT * FROM orders', 'DECLARE orders'],
     ['FETCH NEXT FROM c', 'FETCH __none__'],
     ['SELECT * FROM $1', 'SELECT __none__'],
-  ])('is found: %s', (text, expected) => expect(parsed(text)).toBe(expected));
+  ])('the type and table are found: %s', (text, expected) => expect(parsed(text)).toBe(expected));
 
   it.each([
     ['SELECT * FROM users; SELECT * FROM users;', 'SELECT users'],
@@ -107,9 +109,11 @@ describe('the type and table of a statement', () => {
     ['SELECT * FROM users; DELETE FROM orders', 'BATCH __other__'],
     ["SELECT ';' FROM users", 'SELECT users'],
     ['CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT * FROM x; END', 'CREATE __none__'],
-  ])('covers statements that are sent together: %s', (text, expected) => expect(parsed(text)).toBe(expected));
+  ])('statements that are sent together have the type and table: %s', (text, expected) =>
+    expect(parsed(text)).toBe(expected),
+  );
 
-  it('has no table where strings of an unknown dialect cannot be distinguished from the rest', () => {
+  it('a statement has no table if strings of an unknown dialect cannot be distinguished from the rest', () => {
     expect(parsed("SELECT 'it\\'s from hunter2'", 'unknown')).toBe('SELECT __none__');
   });
 });
@@ -125,21 +129,21 @@ describe('the shape of a statement', () => {
     ["SELECT 'unterminated hunter2", 'SELECT ?'],
     ['SELECT "unterminated hunter2', 'SELECT ?'],
     ['SELECT f(a, 1)', 'SELECT f(a, ?)'],
-  ])('%s', (text, expected) => expect(statementShape(text, 'postgresql')).toBe(expected));
+  ])('the shape of a statement: %s', (text, expected) => expect(statementShape(text, 'postgresql')).toBe(expected));
 
-  it('treats double quotes as a literal where they are one', () => {
+  it('a shape treats double quotes as a literal if the dialect does', () => {
     expect(statementShape('SELECT * FROM `t` WHERE a = "hunter2" # hunter2', 'mysql')).toBe(
       'SELECT * FROM `t` WHERE a = ?',
     );
     expect(statementShape('SELECT * FROM t WHERE a = "hunter2"')).toBe('SELECT * FROM t WHERE a = ?');
   });
 
-  it('is omitted where an unknown dialect may end its strings elsewhere', () => {
+  it('a shape is omitted if an unknown dialect may end its strings elsewhere', () => {
     expect(statementShape("SELECT 'it\\'s hunter2'")).toBe(WITHHELD);
     expect(statementShape("SELECT 'it\\'s hunter2'", 'mysql')).toBe('SELECT ?');
   });
 
-  it('is bounded', () => {
+  it('a shape has a bounded length', () => {
     const shape = statementShape(`SELECT ${'a, '.repeat(10_000)} b`, 'postgresql');
     expect(shape).toHaveLength(LONGEST_SHAPE);
     expect(statementShape(`INSERT INTO t VALUES ${"(1, 'x'), ".repeat(5_000)}(1, 'x')`)).toBe(

@@ -131,7 +131,7 @@ function isDeclared(node: ts.Node): node is ts.Node & { readonly name: ts.Node }
 }
 
 describe('the code of README and docs', () => {
-  it('compiles', () => {
+  it('the code of README and docs compiles', () => {
     const index = join(folder, 'documented-index.ts');
     const first = programOf(new Map([[index, MODULES.map((name) => `import '${name}';`).join('\n')]]));
     const known = exportsOf(first, index);
@@ -156,12 +156,12 @@ describe('the code of README and docs', () => {
     expect(faults).toEqual([]);
   }, 240_000);
 
-  it('has whole files only where the consumers run them', () => {
+  it('README and docs have whole files only if the consumers run them', () => {
     const places = new Set(allBlocks.filter(isFile).map(({ page }) => page));
     expect([...places]).toEqual(['docs/testing.md']);
   });
 
-  it('links only to places that exist', () => {
+  it('README and docs link only to existing places', () => {
     const broken = pages.flatMap((page) => {
       const text = readFileSync(page, 'utf8').replace(/^```.*?^```$/gms, '');
       return [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)]
@@ -171,7 +171,7 @@ describe('the code of README and docs', () => {
     expect(broken).toEqual([]);
   });
 
-  it('names only files of lib that exist', () => {
+  it('README and docs name only existing files of lib', () => {
     const named = [...readFileSync('docs/architecture.md', 'utf8').matchAll(/`([\w-]+\/[\w/.-]+)`/g)].map(
       ([, file]) => file!,
     );

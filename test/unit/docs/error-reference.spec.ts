@@ -26,15 +26,15 @@ const inCode = [...sources.matchAll(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g)]
   .filter((code) => !OTHER_NAMES.includes(code));
 
 describe('the catalogue of codes', () => {
-  it('explains every code in the sources', () => {
+  it('the catalogue of codes explains every code in the sources', () => {
     expect([...new Set(inCode)].filter((code) => !(code in CODES)).sort()).toEqual([]);
   });
 
-  it('explains no code that nothing raises', () => {
+  it('the catalogue of codes explains no unused code', () => {
     expect(Object.keys(CODES).filter((code) => !sources.includes(`'${code}'`))).toEqual([]);
   });
 
-  it('gives every code a section, a cause and a remedy', () => {
+  it('the catalogue of codes gives every code a section, a cause and a remedy', () => {
     const titles: readonly string[] = SECTIONS.map(({ title }) => title);
     const incomplete = Object.entries(CODES).filter(
       ([, { section, ...texts }]) =>
@@ -43,7 +43,7 @@ describe('the catalogue of codes', () => {
     expect(incomplete.map(([code]) => code)).toEqual([]);
   });
 
-  it('is the page of reference, written by npm run docs:codes', () => {
+  it('docs/reference/errors.md equals the output of npm run docs:codes', () => {
     expect(readFileSync('docs/reference/errors.md', 'utf8')).toBe(errorReference());
   });
 });

@@ -42,11 +42,11 @@ const sections: [name: string, page: string, heading: string, names: () => strin
 ];
 
 describe('the reference of options', () => {
-  it.each(sections)('has every option of %s and no other', (_name, page, heading, names) => {
+  it.each(sections)('the reference of options has every option of %s and no other', (_name, page, heading, names) => {
     expect(rows(page, heading).sort()).toEqual(names().sort());
   });
 
-  it('has every option of the module', () => {
+  it('the reference of options has every option of the module', () => {
     const written = [
       ...rows(options, '### Cache'),
       ...rows(options, '### What watches, sends and keeps'),
@@ -55,20 +55,20 @@ describe('the reference of options', () => {
     expect(allowed(optionFaults(unknown)).filter((name) => !written.includes(name))).toEqual([]);
   });
 
-  it('has every option of redisLayer() and of layers outside the process, and no other', () => {
+  it('the reference of options has every option of redisLayer() and of layers outside the process, and no other', () => {
     const remote = rows(options, '### Layers outside the process');
     const inside = (place: string) => allowed(redisLayer({ [place]: unknown } as never).faults);
     const names = [...allowed(redisLayer(unknown).faults), ...inside('breaker'), ...inside('writes')];
     expect([...rows(options, '### `redisLayer`'), ...remote].sort()).toEqual(names.sort());
   });
 
-  it('has every option of @Cached beside those of a policy, and no other', () => {
+  it('the reference of options has every option of @Cached besides those of a policy, and no other', () => {
     const policy = rows(options, '## Policy');
     const names = allowed(checkedCached(unknown).faults).filter((name) => !policy.includes(name) || name === 'tags');
     expect(rows(decorators, '### Options').sort()).toEqual(names.sort());
   });
 
-  it('names every option of createObservedCache()', () => {
+  it('the reference of options names every option of createObservedCache()', () => {
     const section = options.slice(options.indexOf('\n## Without Nest\n'));
     expect(allowed(standaloneFaults(unknown)).filter((name) => !section.includes(`\`${name}\``))).toEqual([]);
   });

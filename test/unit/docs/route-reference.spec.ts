@@ -23,7 +23,7 @@ const routes = controllers.flatMap((controller) => {
 });
 
 describe('the reference of routes', () => {
-  it('has every monitoring route and no other', () => {
+  it('the reference of routes has every monitoring route and no other', () => {
     expect(routes.length).toBeGreaterThan(15);
     expect(documented.sort()).toEqual(routes.sort());
   });

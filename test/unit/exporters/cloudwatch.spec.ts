@@ -73,7 +73,7 @@ function valid(text: string): Event {
   return event;
 }
 
-describe('figures for CloudWatch', () => {
+describe('CloudWatch figures', () => {
   let written: string[];
   let figures: Figures;
   beforeEach(() => {
@@ -87,7 +87,7 @@ describe('figures for CloudWatch', () => {
   };
   const snapshot = (): MetricsSnapshot => ({ at: 1_700_000_000_000.5, startedAt: 0, families: figures.families() });
 
-  it('are events of the embedded metric format, with labels as dimensions and patterns as properties', async () => {
+  it('CloudWatch figures are events of the embedded metric format, with labels as dimensions and patterns as properties', async () => {
     figures.operations = { hit: 5, miss: 2 };
     figures.bytes = 64;
     await exporter().export(snapshot());
@@ -107,7 +107,7 @@ describe('figures for CloudWatch', () => {
     ]);
   });
 
-  it('share an event where they have the same labels, whatever their families', async () => {
+  it('CloudWatch figures with the same labels share an event, whatever their families', async () => {
     const family = (name: string, type: 'counter' | 'gauge', labels: readonly string[]): MetricFamily => {
       return {
         name,
@@ -132,7 +132,7 @@ describe('figures for CloudWatch', () => {
     ]);
   });
 
-  it('contain what was added since the last minute', async () => {
+  it('CloudWatch figures contain the increments since the last minute', async () => {
     const one = exporter();
     expect(one.intervalMs).toBe(60_000);
     figures.operations.hit = 5;
@@ -149,7 +149,7 @@ describe('figures for CloudWatch', () => {
     expect((durations['cache.operation.duration.p99'] as number) / 1).toBeCloseTo(1, 1);
   });
 
-  it('are written again where writing failed', async () => {
+  it('CloudWatch figures are written again if writing failed', async () => {
     let broken = true;
     const one = exporter({
       write: (event: string) => {
@@ -164,7 +164,7 @@ describe('figures for CloudWatch', () => {
     expect(written.map(valid).find((event) => 'cache.operations' in event)).toMatchObject({ 'cache.operations': 5 });
   });
 
-  it('have the application’s namespace and dimensions, up to CloudWatch’s limit', async () => {
+  it('CloudWatch figures have the application’s namespace and dimensions, up to CloudWatch’s limit', async () => {
     figures.operations.hit = 1;
     await exporter({ namespace: 'Shop/Cache', dimensions: { environment: 'test' } }).export(snapshot());
     const event = valid(written[0]!);
@@ -178,7 +178,7 @@ describe('figures for CloudWatch', () => {
     );
   });
 
-  it('are split into events of at most 100 metrics and 30 dimensions, with values cut to the limit', () => {
+  it('CloudWatch figures are split into events of at most 100 metrics and 30 dimensions, with values cut to the limit', () => {
     const metrics = Array.from({ length: 250 }, (_, n) => ({ name: `m${n}`, unit: 'Count' as const, value: n }));
     const dimensions = Object.fromEntries(
       Array.from({ length: 40 }, (_, n) => [`d${n}`, n === 0 ? '' : 'x'.repeat(2_000)]),

@@ -18,7 +18,7 @@ const read = (deltas: Deltas, figures: Figures, commit = true): Record<string, u
 };
 
 describe('the delta since the last export', () => {
-  it('contains the increments of counters, without those that did not change, and the values of gauges', () => {
+  it('a delta contains the increments of counters, without those that did not change, and the values of gauges', () => {
     const [deltas, figures] = [new Deltas(), new Figures()];
     figures.operations = { hit: 5, miss: 2 };
     expect(read(deltas, figures)).toMatchObject({
@@ -34,7 +34,7 @@ describe('the delta since the last export', () => {
     });
   });
 
-  it('starts from zero where figures were reset', () => {
+  it('a delta starts from zero if figures were reset', () => {
     const [deltas, figures] = [new Deltas(), new Figures()];
     figures.operations.hit = 100;
     figures.record(5);
@@ -46,7 +46,7 @@ describe('the delta since the last export', () => {
     expect(read(deltas, figures)['cache_operation_duration_seconds get']).toBe(1);
   });
 
-  it('is returned again where the export failed', () => {
+  it('a delta is returned again if the export failed', () => {
     const [deltas, figures] = [new Deltas(), new Figures()];
     figures.operations.hit = 5;
     read(deltas, figures, false);
@@ -54,7 +54,7 @@ describe('the delta since the last export', () => {
     expect(read(deltas, figures)['cache_operations_total get hit']).toBe(6);
   });
 
-  it('contains the distribution of the interval alone', () => {
+  it('a delta contains only the distribution of the interval', () => {
     const [deltas, figures] = [new Deltas(), new Figures()];
     for (let n = 0; n < 1_000; n++) figures.record(1_000);
     read(deltas, figures);
@@ -72,7 +72,7 @@ describe('the delta since the last export', () => {
     expect(histogram.maxMs / 100).toBeLessThan(1.045);
   });
 
-  it('does not change when more is counted in the same buckets', () => {
+  it('a delta does not change when more is counted in the same buckets', () => {
     const [deltas, figures] = [new Deltas(), new Figures()];
     figures.record(5);
     read(deltas, figures);
@@ -101,14 +101,14 @@ describe('the delta since the last export', () => {
       );
     };
 
-    it('belongs to its series, whatever its position', () => {
+    it('the delta of a series belongs to its series, whatever its position', () => {
       const deltas = new Deltas();
       added(deltas, { a: 10, c: 30 });
       expect(added(deltas, { a: 11, b: 20, c: 33 })).toEqual({ a: 1, b: 20, c: 3 });
       expect(added(deltas, { c: 37, a: 16 })).toEqual({ c: 4, a: 5 });
     });
 
-    it('starts from zero for a series that was gone, even for one failed export', () => {
+    it('the delta of a series starts from zero after the series was absent, even for one failed export', () => {
       const deltas = new Deltas();
       added(deltas, { a: 10, b: 20 });
       added(deltas, { a: 10 });
@@ -117,7 +117,7 @@ describe('the delta since the last export', () => {
       expect(added(deltas, { a: 13, b: 23 })).toEqual({ b: 1 });
     });
 
-    it('includes what an interrupted attempt had read', () => {
+    it('a delta includes the figures that an interrupted attempt had read', () => {
       const deltas = new Deltas();
       added(deltas, { a: 10, b: 20 });
       const broken: MetricFamily = {
@@ -132,7 +132,7 @@ describe('the delta since the last export', () => {
     });
   });
 
-  it('keeps memory for current series only', () => {
+  it('deltas keep memory for current series only', () => {
     const [deltas, figures] = [new Deltas(), new Figures()];
     figures.operations.hit = 1;
     read(deltas, figures);
@@ -145,7 +145,7 @@ describe('the delta since the last export', () => {
 });
 
 describe('dotted names', () => {
-  it('are derived for families without a name of their own', () => {
+  it('dotted names are derived for families without a dotted name', () => {
     const family = { help: '', type: 'counter', labelNames: [], points: () => [], unit: 'seconds' } as const;
     expect(dottedName({ ...family, name: 'my_own_thing_seconds_total' })).toEqual({
       name: 'my.own.thing',

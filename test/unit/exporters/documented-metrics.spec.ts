@@ -41,7 +41,7 @@ const documented = [
 ].map(([, name, type, labels, unit, meaning]) => ({ name, type, labels, unit, meaning }));
 
 describe('the reference of metrics', () => {
-  it('names every metric with its type, labels and unit, and no other', async () => {
+  it('the reference of metrics names every metric with its type, labels and unit, and no other', async () => {
     const exported = (await families()).map(({ name, type, labelNames, unit }) => ({
       name,
       type,
@@ -52,15 +52,15 @@ describe('the reference of metrics', () => {
     expect(documented.map(({ meaning: _, ...row }) => row).sort(byName)).toEqual(exported.sort(byName));
   });
 
-  it('describes each metric', () => {
+  it('the reference of metrics describes each metric', () => {
     expect(documented.filter(({ meaning }) => meaning!.length < 10)).toEqual([]);
   });
 
-  it('names no metric twice', () => {
+  it('the reference of metrics names no metric twice', () => {
     expect(new Set(documented.map(({ name }) => name)).size).toBe(documented.length);
   });
 
-  it('names only existing panels and metrics', async () => {
+  it('the reference of metrics names only existing panels and metrics', async () => {
     const dashboard = JSON.parse(readFileSync('grafana/dashboard.json', 'utf8')) as {
       panels: { title: string }[];
     };

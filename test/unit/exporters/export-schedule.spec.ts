@@ -48,7 +48,7 @@ describe('the schedule of exporters', () => {
     callbacks = new CallbackErrors();
   });
 
-  it('starts each exporter, exports at its interval, and exports a last time before it stops', async () => {
+  it('the schedule of exporters starts each exporter, exports at its interval, and exports a last time before it stops', async () => {
     const [tenSeconds, minute] = [new Recorder(), new Recorder(60_000)];
     const running = schedule(tenSeconds, minute);
     await running.start();
@@ -65,7 +65,7 @@ describe('the schedule of exporters', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('never calls an exporter that is pulled', async () => {
+  it('the schedule of exporters never calls an exporter that is pulled', async () => {
     const pulled = new Recorder(0);
     const running = schedule(pulled);
     await running.start();
@@ -74,7 +74,7 @@ describe('the schedule of exporters', () => {
     expect(pulled.calls).toEqual(['start', 'stop']);
   });
 
-  it('logs a failing exporter once, tries it again, and continues with the others', async () => {
+  it('the schedule of exporters logs a failing exporter once, tries it again, and continues with the others', async () => {
     const failing = new Recorder(10_000, (call) => {
       if (call === 'export') throw new Error('refused');
     });
@@ -96,14 +96,14 @@ describe('the schedule of exporters', () => {
     ]);
   });
 
-  it('rejects the start where an exporter cannot work as it is configured', async () => {
+  it('the schedule of exporters rejects the start if an exporter cannot work as it is configured', async () => {
     const unusable = new Recorder(10_000, () => {
       throw new CacheError('MISSING_PACKAGE', 'npm install hot-shots');
     });
     await expect(schedule(unusable).start()).rejects.toMatchObject({ code: 'MISSING_PACKAGE' });
   });
 
-  it('starts without an exporter that hangs, which exports once it has started', async () => {
+  it('the schedule of exporters starts without an exporter that hangs, which exports once it has started', async () => {
     let started = (): void => undefined;
     const slow = new Recorder(10_000, (call) =>
       call === 'start' ? new Promise((resolve) => (started = resolve)) : undefined,
@@ -126,7 +126,7 @@ describe('the schedule of exporters', () => {
     expect(slow.calls).toEqual(['start', 'export']);
   });
 
-  it('logs an exporter whose start fails after the application has started without it', async () => {
+  it('the schedule of exporters logs an exporter whose start fails after the application has started', async () => {
     let reject = (_: Error): void => undefined;
     const late = new Recorder(10_000, () => new Promise((_resolve, refuse) => (reject = refuse)));
     const running = schedule(late);
@@ -138,7 +138,7 @@ describe('the schedule of exporters', () => {
     expect(log.at(-1)).toMatch(/^warn EXPORT_FAILED .* could not start: .*npm install hot-shots/);
   });
 
-  it('stops an exporter that never started, without a last export', async () => {
+  it('the schedule of exporters stops an exporter that never started, without a last export', async () => {
     const hanging = new Recorder(10_000, () => new Promise(() => undefined));
     const running = schedule(hanging);
     const up = running.start();
@@ -152,7 +152,7 @@ describe('the schedule of exporters', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('skips the intervals that passed during an export', async () => {
+  it('the schedule of exporters skips the intervals that passed during an export', async () => {
     let done = (): void => undefined;
     const slow = new Recorder(10_000, (call) =>
       call === 'export' ? new Promise((resolve) => (done = resolve)) : undefined,
@@ -166,7 +166,7 @@ describe('the schedule of exporters', () => {
     expect(slow.calls).toEqual(['start', 'export', 'export']);
   });
 
-  it('never calls an exporter that still exports, and stops in spite of it', async () => {
+  it('the schedule of exporters never calls an exporter that still exports, and stops it nevertheless', async () => {
     const hanging = new Recorder(10_000, (call) => (call === 'start' ? undefined : new Promise(() => undefined)));
     const running = schedule(hanging);
     await running.start();

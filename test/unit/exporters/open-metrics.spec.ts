@@ -35,13 +35,13 @@ describe('the format of the exposition', () => {
       'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.2',
       'openmetrics',
     ],
-  ])('for Accept: %s is %s', (accept, format) => {
+  ])('the exposition for Accept: %s is %s', (accept, format) => {
     expect(formatFor(accept)).toBe(format);
   });
 });
 
 describe('prom-client’s registry as OpenMetrics', () => {
-  it('keeps the names of every series and does not change the registry', async () => {
+  it('OpenMetrics text of prom-client keeps the names of every series and does not change the registry', async () => {
     const registry = new Registry();
     const registers = [registry];
     new Counter({ name: 'sales_total', help: 'a "sale"\nhere', labelNames: ['kind'], registers }).inc(
@@ -106,7 +106,7 @@ describe('exemplars', () => {
     return 'value';
   };
 
-  it('point from the bucket of a load to the trace in which it ran', async () => {
+  it('exemplars point from the bucket of a load to the trace in which it ran', async () => {
     const { cache, text } = traced();
     const traceId = await tracer.startActiveSpan('request', async (span) => {
       await cache.getOrSet('feed:1', slowLoad(70));
@@ -124,7 +124,7 @@ describe('exemplars', () => {
     expect(text().match(/trace_id/g)).toHaveLength(1);
   });
 
-  it('are left out of the classic format, without a span, and without a sampled one', async () => {
+  it('exemplars are absent in the classic format, without a span, and without a sampled span', async () => {
     const { cache, exemplars, text } = traced();
     await cache.getOrSet('feed:1', slowLoad(70));
     const unsampled = new BasicTracerProvider({ sampler: new AlwaysOffSampler() }).getTracer('off');
@@ -135,7 +135,7 @@ describe('exemplars', () => {
     expect(prometheusText(cache.metrics, { exemplars })).not.toContain('trace_id');
   });
 
-  it('include failed loads', async () => {
+  it('exemplars include failed loads', async () => {
     const { cache, text } = traced();
     await tracer.startActiveSpan('request', () =>
       cache
@@ -148,7 +148,7 @@ describe('exemplars', () => {
     expect(text()).toMatch(/operation="load",le="0\.005"\} 1 # \{trace_id=/);
   });
 
-  it('are read by a real Prometheus', async () => {
+  it('exemplars are read by a real Prometheus', async () => {
     const { cache, exemplars } = traced();
     const served = await serveMetrics(cache.metrics, { port: 0, exemplars });
     const prometheus = await PrometheusServer.start({ shop: new URL(served.url).host });

@@ -32,7 +32,7 @@ interface OtlpMetric {
   exponentialHistogram?: { aggregationTemporality: number; dataPoints: OtlpPoint[] };
 }
 
-describe('figures for OpenTelemetry', () => {
+describe('OpenTelemetry figures', () => {
   let receiver: Server;
   const received: OtlpMetric[][] = [];
   const providers: MeterProvider[] = [];
@@ -70,7 +70,7 @@ describe('figures for OpenTelemetry', () => {
   const attributes = (point: OtlpPoint): Record<string, string> =>
     Object.fromEntries(point.attributes.map(({ key, value }) => [key, value.stringValue]));
 
-  it('arrive at a receiver under their names, with units and attributes', async () => {
+  it('OpenTelemetry figures arrive at a receiver under their names, with units and attributes', async () => {
     const figures = new Figures();
     figures.operations = { hit: 5, miss: 2 };
     figures.bytes = 1_024;
@@ -90,7 +90,7 @@ describe('figures for OpenTelemetry', () => {
     });
   });
 
-  it('have the attributes of their own labels, whichever series came before them', async () => {
+  it('OpenTelemetry figures have the attributes of their own labels, whichever series came before them', async () => {
     let patterns = ['feed:*', 'user:*'];
     const source: FamilySource = {
       families: () => [
@@ -119,7 +119,7 @@ describe('figures for OpenTelemetry', () => {
     expect(await read()).toEqual([['user:*', 6]]);
   });
 
-  it('contain histograms without loss: every value is in its bucket of scale 4, in seconds', async () => {
+  it('OpenTelemetry figures contain histograms without loss: every value is in its bucket of scale 4, in seconds', async () => {
     const figures = new Figures();
     const values = [0, 0.000_1, 0.003, 0.5, 1, 1.0001, 7, 7, 40, 999.999, 1_000, 1_001, 65_536];
     for (const ms of values) figures.record(ms);
@@ -143,7 +143,7 @@ describe('figures for OpenTelemetry', () => {
     expect(buckets).toEqual([...expected].sort(([a], [b]) => a - b));
   });
 
-  it('name databases as the semantic conventions do', async () => {
+  it('OpenTelemetry figures of databases have the names of the semantic conventions', async () => {
     const databases = new DatabaseMetrics({ log: () => undefined });
     databases.pool('main', 'postgresql', () => ({ limit: 10, open: 4, idle: 1, pending: 2 })).add('acquired', 5);
     databases.query('SELECT * FROM users', 'postgresql', true, 12);
@@ -173,7 +173,7 @@ describe('figures for OpenTelemetry', () => {
     ]);
   });
 
-  it('start at the last reading where they were reset', async () => {
+  it('OpenTelemetry figures start at the last reading if they were reset', async () => {
     const [clock, figures] = [new ManualClock(), new Figures()];
     const producer = new CacheMetricProducer({ source: figures, clock });
     const began = clock.now();
@@ -190,7 +190,7 @@ describe('figures for OpenTelemetry', () => {
     expect(await start()).toBe(began + 10_000);
   });
 
-  it('keep their start where one reader overtakes another', async () => {
+  it('OpenTelemetry figures keep their start if one reader overtakes another', async () => {
     const clock = new ManualClock();
     const began = clock.now();
     let hits = 10;
@@ -223,7 +223,7 @@ describe('figures for OpenTelemetry', () => {
     );
   });
 
-  it('are read once the module has started the producer, not after its end, and report a source that throws', async () => {
+  it('OpenTelemetry figures are read between start and end of the producer, and report a source that throws', async () => {
     const producer = new CacheMetricProducer();
     const collected = async (): Promise<number> =>
       (await producer.collect()).resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics).length;

@@ -47,7 +47,7 @@ describe('the exposition', () => {
     cache = cacheUnderWork();
   });
 
-  it('contains the figures under the names of the reference', () => {
+  it('the exposition contains the figures under the names of the reference', () => {
     const text = prometheusText(cache.metrics);
     const expected: Record<string, number> = {
       'cache_operations_total{operation="get",result="hit"}': 3,
@@ -74,7 +74,7 @@ describe('the exposition', () => {
       expect([sample, valueOf(text, sample)]).toEqual([sample, value]);
   });
 
-  it('is the same whether kept between scrapes or rendered again, whatever changed', () => {
+  it('the exposition is the same if kept between scrapes or rendered again, whatever changed', () => {
     const kept = new PrometheusExposition(cache.metrics);
     const same = () => expect(kept.render()).toBe(new PrometheusExposition(cache.metrics).render());
     same();
@@ -92,14 +92,14 @@ describe('the exposition', () => {
     same();
   });
 
-  it('puts the prefix before every name', () => {
+  it('the exposition puts the prefix before every name', () => {
     const text = prometheusText(cacheUnderWork({ prefix: 'shop_' }).metrics);
     expect(text).toContain('# TYPE shop_cache_operations_total counter');
     expect(text).not.toMatch(/^cache_/m);
     expect(prometheusText(cache.metrics, { prefix: 'x_' })).toContain('x_cache_hit_rate{');
   });
 
-  it('escapes labels and help texts', () => {
+  it('the exposition escapes labels and help texts', () => {
     const source: FamilySource = {
       families: () => [
         {
@@ -116,7 +116,7 @@ describe('the exposition', () => {
     );
   });
 
-  it('converts exponential buckets to classic ones that never decrease, within one bucket of the exact count', () => {
+  it('the exposition converts exponential buckets to classic ones that never decrease, within one bucket of the exact count', () => {
     const histogram = new Histogram();
     const values = Array.from({ length: 5000 }, (_, at) => 0.01 * 1.002 ** at);
     for (const value of values) histogram.record(value, 1);
@@ -137,7 +137,7 @@ describe('the exposition', () => {
     expect(last).toBe(5000);
   });
 
-  it('is OpenMetrics on request', () => {
+  it('the exposition is OpenMetrics on request', () => {
     const text = prometheusText(cache.metrics, { format: 'openmetrics' });
     expect(text).toContain('# TYPE cache_operations counter\n');
     expect(text).toContain('cache_operations_total{operation="get",result="hit"} 3\n');
@@ -145,7 +145,7 @@ describe('the exposition', () => {
     expect(text.endsWith('# EOF\n')).toBe(true);
   });
 
-  it('contains the families of added sources until they are removed', () => {
+  it('the exposition contains the families of added sources until they are removed', () => {
     const remove = cache.metrics.addSource({
       families: () => [
         {
@@ -172,7 +172,7 @@ describe('the exposition', () => {
 });
 
 describe('serveMetrics', () => {
-  it('serves the exposition, as OpenMetrics to clients that accept it, and nothing else', async () => {
+  it('serveMetrics() serves the exposition, as OpenMetrics to clients that accept it, and nothing else', async () => {
     const { metrics } = cacheUnderWork();
     const served = await serveMetrics(metrics, { port: 0 });
     try {
@@ -190,7 +190,7 @@ describe('serveMetrics', () => {
     await expect(fetch(served.url)).rejects.toThrow();
   });
 
-  it('rejects where it cannot listen', async () => {
+  it('serveMetrics() rejects if it cannot listen', async () => {
     const { metrics } = cacheUnderWork();
     const first = await serveMetrics(metrics, { port: 0 });
     const { port } = new URL(first.url);

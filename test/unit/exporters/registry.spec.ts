@@ -34,7 +34,7 @@ const histogram = (count: number): MetricFamily => ({
 const source = (...families: MetricFamily[]): FamilySource => ({ families: () => families });
 
 describe('families in a registry', () => {
-  it('are read when the registry is scraped', async () => {
+  it('families in a registry are read when the registry is scraped', async () => {
     const registry = new Registry();
     let operations = 1;
     registerFamilies(registry, { families: () => [counter(operations)] });
@@ -44,13 +44,13 @@ describe('families in a registry', () => {
     );
   });
 
-  it('have the prefix', async () => {
+  it('families in a registry have the prefix', async () => {
     const registry = new Registry();
     registerFamilies(registry, source(counter(1)), 'shop_');
     expect(await registry.metrics()).toMatch(/^shop_cache_operations_total\{operation="get"\} 1$/m);
   });
 
-  it('show histograms as cumulative buckets, sum in seconds and count', async () => {
+  it('families in a registry show histograms as cumulative buckets, sum in seconds and count', async () => {
     const registry = new Registry();
     registerFamilies(registry, source(histogram(3)));
     const text = await registry.metrics();
@@ -61,7 +61,7 @@ describe('families in a registry', () => {
     expect(text).toMatch(/^cache_operation_duration_seconds_count\{operation="get"\} 3$/m);
   });
 
-  it('show a histogram as it was when its reading began', () => {
+  it('families in a registry show a histogram as it was when its reading began', () => {
     const live = new Histogram();
     live.record(5, 1);
     const samples: [string | undefined, number][] = [];
@@ -77,7 +77,7 @@ describe('families in a registry', () => {
     ]);
   });
 
-  it('of two sources are added up, except gauges', async () => {
+  it('families of two sources are added up, except gauges', async () => {
     const registry = new Registry();
     registerFamilies(registry, source(counter(1), gauge(10), histogram(1)));
     registerFamilies(registry, source(counter(2), gauge(20), histogram(2)));
@@ -87,7 +87,7 @@ describe('families in a registry', () => {
     expect(text).toMatch(/^cache_operation_duration_seconds_count\{operation="get"\} 3$/m);
   });
 
-  it('are removed with their source, and the name is free after the last', async () => {
+  it('families in a registry are removed with their source, and the name is free after the last', async () => {
     const registry = new Registry();
     const one = registerFamilies(registry, source(counter(1)));
     const two = registerFamilies(registry, source(counter(2)));
@@ -97,7 +97,7 @@ describe('families in a registry', () => {
     expect(registry.getSingleMetric('cache_operations_total')).toBeUndefined();
   });
 
-  it('that appear later are shown from the next scrape on', async () => {
+  it('families that appear later are shown from the next scrape on', async () => {
     const registry = new Registry();
     const families = [counter(1)];
     registerFamilies(registry, { families: () => families });
@@ -106,7 +106,7 @@ describe('families in a registry', () => {
     expect(await registry.metrics()).toMatch(/^cache_entries\{operation="get"\} 7$/m);
   });
 
-  it('are collected once for all metrics of a scrape', async () => {
+  it('families in a registry are collected once for all metrics of a scrape', async () => {
     const registry = new Registry();
     let [asked, refreshed] = [0, 0];
     registerFamilies(registry, {
@@ -121,7 +121,7 @@ describe('families in a registry', () => {
     expect([asked, refreshed]).toEqual([2, 2]);
   });
 
-  it('leave the event loop free between many metrics and within a large one', async () => {
+  it('families in a registry leave the event loop free between many metrics and within a large one', async () => {
     const registry = new Registry();
     registerFamilies(registry, source(...Array.from({ length: 20 }, (_, n) => counter(n, `cache_${n}_total`))));
     let [now, turns] = [performance.now(), 0];
@@ -137,7 +137,7 @@ describe('families in a registry', () => {
     expect(turns).toBeGreaterThanOrEqual(5);
   });
 
-  it('that cannot be collected fail the scrape, and are shown again in the next', async () => {
+  it('families that cannot be collected fail the scrape, and are shown again in the next', async () => {
     const registry = new Registry();
     let broken = false;
     registerFamilies(registry, source(counter(1), gauge(1)));
@@ -154,7 +154,7 @@ describe('families in a registry', () => {
     expect(await registry.metrics()).toMatch(/^cache_operations_total\{operation="get"\} 3$/m);
   });
 
-  it('skip a name that another library registered', async () => {
+  it('families in a registry skip a name that another library registered', async () => {
     const registry = new Registry();
     const theirs = new Counter({ name: 'cache_operations_total', help: 'theirs', registers: [registry] });
     theirs.inc(9);
@@ -164,14 +164,14 @@ describe('families in a registry', () => {
     expect(registry.getSingleMetric('cache_operations_total')).toBe(theirs);
   });
 
-  it('survive a reset of the registry', async () => {
+  it('families in a registry survive a reset of the registry', async () => {
     const registry = new Registry();
     registerFamilies(registry, source(counter(4)));
     registry.resetMetrics();
     expect(await registry.metrics()).toMatch(/^cache_operations_total\{operation="get"\} 4$/m);
   });
 
-  it('keep the suffix of counters in an OpenMetrics registry', async () => {
+  it('counters keep their suffix in an OpenMetrics registry', async () => {
     const registry = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>();
     registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     registerFamilies(registry, source(counter(4)));

@@ -43,7 +43,7 @@ describe('figures of the servers', () => {
         .flatMap(({ name, points }) => [...points()].map(({ labels, value }) => [`${name} ${labels.join()}`, value!])),
     );
 
-  it('contain the answer of the server, by layer', async () => {
+  it('figures of a server contain the values of INFO, by layer', async () => {
     await figures.refresh();
     expect(shown()).toEqual({
       'cache_server_up redis': 1,
@@ -57,7 +57,7 @@ describe('figures of the servers', () => {
     });
   });
 
-  it('cost the server one request, however many scrapes come within five seconds', async () => {
+  it('figures of a server cost the server one request, however many scrapes come within five seconds', async () => {
     await Promise.all([figures.refresh(), figures.refresh()]);
     await clock.advance(4_999);
     await figures.refresh();
@@ -68,13 +68,13 @@ describe('figures of the servers', () => {
     expect(asked).toBe(2);
   });
 
-  it('are requested in the background where no scrape waits for them', async () => {
+  it('figures of a server are requested in the background if no scrape waits for them', async () => {
     expect(shown()).toEqual({});
     await settle();
     expect(shown()).toMatchObject({ 'cache_server_up redis': 1 });
   });
 
-  it('delay a scrape by the deadline at most, and show the last answer for a minute', async () => {
+  it('figures of a server delay a scrape by the deadline at most, and show the last answer for a minute', async () => {
     await figures.refresh();
     answer = () => new Promise(() => undefined);
     await clock.advance(5_000);
@@ -89,7 +89,7 @@ describe('figures of the servers', () => {
     expect(shown()).toEqual({ 'cache_server_up redis': 0 });
   });
 
-  it('return when the server does', async () => {
+  it('figures of a server return when the server does', async () => {
     answer = () => Promise.reject(new Error('down'));
     await figures.refresh();
     expect(shown()).toEqual({ 'cache_server_up redis': 0 });
@@ -99,7 +99,7 @@ describe('figures of the servers', () => {
     expect(shown()).toMatchObject({ 'cache_server_up redis': 1, 'cache_server_keys redis': 276 });
   });
 
-  it('are empty where no layer has a server', async () => {
+  it('figures of a server are empty if no layer has a server', async () => {
     const none = new ServerFigures(() => [{ name: 'memory' } as Partial<Layer> as Layer], { clock });
     await none.refresh();
     expect(none.families()).toEqual([]);

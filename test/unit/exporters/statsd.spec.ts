@@ -14,7 +14,7 @@ const snapshotOf = (figures: Pick<Figures, 'families'>): MetricsSnapshot => ({
 });
 const source: ExportSource = { serviceName: 'shop', families: () => [] };
 
-describe('figures for DogStatsD', () => {
+describe('DogStatsD figures', () => {
   let figures: Figures;
   let client: StatsD;
   let exporter: StatsdExporter;
@@ -30,7 +30,7 @@ describe('figures for DogStatsD', () => {
     await exporter.start(source);
   });
 
-  it('are sent with labels as tags: increments of counters, values of gauges', async () => {
+  it('DogStatsD figures are sent with labels as tags: increments of counters, values of gauges', async () => {
     figures.operations = { hit: 1_000, miss: 0 };
     figures.bytes = 64;
     await exporter.export(snapshotOf(figures));
@@ -44,7 +44,7 @@ describe('figures for DogStatsD', () => {
     expect(sent()[0]).toBe('shop.cache.operations:10|c|#operation:get,result:hit');
   });
 
-  it('contain a few figures of each interval’s durations, however many operations there were', async () => {
+  it('DogStatsD figures contain a few figures of each interval’s durations, however many operations there were', async () => {
     for (let n = 1; n <= 10_000; n++) figures.record(n / 100);
     await exporter.export(snapshotOf(figures));
     const lines = sent().filter((line) => line.startsWith('shop.cache.operation.duration'));
@@ -59,7 +59,7 @@ describe('figures for DogStatsD', () => {
     expect(sent().filter((line) => line.startsWith('shop.cache.operation.duration'))).toEqual([]);
   });
 
-  it('separate used and idle connections under one name', async () => {
+  it('DogStatsD figures separate used and idle connections under one name', async () => {
     const databases = new DatabaseMetrics();
     databases.pool('main', 'mysql', () => ({ limit: 4, open: 3, idle: 1, pending: 0 }));
     await exporter.export({ at: 0, startedAt: 0, families: [...databases.families()] });
@@ -71,26 +71,26 @@ describe('figures for DogStatsD', () => {
     );
   });
 
-  it('are not split by the content of a label', async () => {
+  it('DogStatsD figures are not split by the content of a label', async () => {
     figures.pattern = 'a,b|c\n#d:*';
     figures.operations.hit = 1;
     await exporter.export(snapshotOf(figures));
     expect(sent()).toContain('shop.cache.pattern.operations:1|c|#pattern:a_b_c_d:*,operation:get,result:hit');
   });
 
-  it('leave the application’s own client open', async () => {
+  it('the exporter leaves the application’s own client open', async () => {
     const close = jest.spyOn(client, 'close');
     await exporter.stop();
     expect(close).not.toHaveBeenCalled();
   });
 });
 
-describe('figures for a real StatsD', () => {
+describe('StatsD figures', () => {
   let server: StatsdServer;
   beforeAll(async () => (server = await StatsdServer.start()), 20_000);
   afterAll(() => server.stop());
 
-  it('arrive under names with their labels, add up over exports, and include the last export', async () => {
+  it('StatsD figures arrive under names with their labels, add up over exports, and include the last export', async () => {
     const figures = new Figures();
     const exporter = new StatsdExporter({ dialect: 'statsd', port: server.port, prefix: 'shop.', interval: '10s' });
     expect(exporter.intervalMs).toBe(10_000);
@@ -113,7 +113,7 @@ describe('figures for a real StatsD', () => {
     expect(server.gauges.get('shop.cache.operation.duration.get.max')).toBe(20);
   });
 
-  it('do not delay the end where no server listens', async () => {
+  it('StatsD figures do not delay the end if no server listens', async () => {
     const exporter = new StatsdExporter({ dialect: 'statsd', host: '127.0.0.1', port: 9, tags: { ignored: 'yes' } });
     await exporter.start(source);
     await exporter.export({ at: 0, startedAt: 0, families: new Figures().families() });
@@ -123,7 +123,7 @@ describe('figures for a real StatsD', () => {
 });
 
 describe('without hot-shots', () => {
-  it('the error names the package to install', async () => {
+  it('an error without hot-shots names the package to install', async () => {
     jest.resetModules();
     jest.unstable_mockModule('hot-shots', () => {
       throw Object.assign(new Error("Cannot find package 'hot-shots'"), { code: 'ERR_MODULE_NOT_FOUND' });

@@ -67,7 +67,7 @@ describe('a fleet', () => {
     return [statistics.getStats().totalRequests, instances];
   };
 
-  it('publishes at its interval, and answers for all instances with its own current figures', async () => {
+  it('a fleet publishes at its interval, and adds up all instances with its own current figures', async () => {
     const [one, other] = [member(), member()];
     one.fleet.onApplicationBootstrap();
     other.fleet.onApplicationBootstrap();
@@ -82,7 +82,7 @@ describe('a fleet', () => {
     expect(await totalOf(one)).toEqual([8, 2]);
   });
 
-  it('reads the others once a second at most', async () => {
+  it('a fleet reads the other instances once a second at most', async () => {
     const one = member();
     await Promise.all([totalOf(one), totalOf(one), totalOf(one)]);
     expect(sharedMap.reads).toBe(1);
@@ -91,7 +91,7 @@ describe('a fleet', () => {
     expect(sharedMap.reads).toBe(2);
   });
 
-  it('drops an instance that is silent for three intervals, and at once one that ends', async () => {
+  it('a fleet drops an instance that is silent for three intervals, and at once an instance that ends', async () => {
     const [one, dead, ending] = [member(), member(), member()];
     for (const { fleet, hit } of [dead, ending]) {
       hit(1);
@@ -107,7 +107,7 @@ describe('a fleet', () => {
     expect(await totalOf(one)).toEqual([0, 1]);
   });
 
-  it('leaves out what it cannot read, and logs it once', async () => {
+  it('a fleet ignores images that it cannot read, and logs it once', async () => {
     const [one, other] = [member(), member()];
     other.fleet.onApplicationBootstrap();
     await settle();
@@ -119,7 +119,7 @@ describe('a fleet', () => {
     expect(codes).toEqual(['FLEET_IMAGE_REFUSED']);
   });
 
-  it('logs once that it cannot publish, continues to try, and logs when it can again', async () => {
+  it('a fleet logs once that it cannot publish, retries, and logs when it can again', async () => {
     const one = member();
     sharedMap.fails = true;
     one.fleet.onApplicationBootstrap();
@@ -131,7 +131,7 @@ describe('a fleet', () => {
     expect(sharedMap.notes.size).toBe(1);
   });
 
-  it('stops waiting for a shared map that does not answer, and reads it again the next time', async () => {
+  it('a fleet stops waiting for a shared map that does not respond, and reads it again the next time', async () => {
     const one = member();
     sharedMap.hangs = true;
     const asked = expect(one.fleet.statistics()).rejects.toMatchObject({ code: 'FLEET_UNAVAILABLE' });
@@ -141,7 +141,7 @@ describe('a fleet', () => {
     expect(await totalOf(one)).toEqual([0, 1]);
   });
 
-  it('publishes a large image less often, and for longer', async () => {
+  it('a fleet publishes a large image less often, and for longer', async () => {
     const large = { collectImage: () => Promise.resolve(new Uint8Array(2_000_000)) } as unknown as CacheMetrics;
     new Fleet({
       shutdown: new ShutdownBudget(clock),
@@ -160,7 +160,7 @@ describe('a fleet', () => {
     expect([...sharedMap.notes.values()][0]!.until).toBe(until + 20_000);
   });
 
-  it('stops although the shared map does not answer', async () => {
+  it('a fleet stops although the shared map does not respond', async () => {
     const one = member();
     one.fleet.onApplicationBootstrap();
     await settle();
@@ -171,7 +171,7 @@ describe('a fleet', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('names what it needs where it is off or no layer is shared, and stays idle then', async () => {
+  it('a fleet that is off or has no shared layer names what is missing, and stays idle', async () => {
     const off = member(undefined as never);
     const { metrics } = off;
     const fleets = [

@@ -51,7 +51,7 @@ describe('shared loads', () => {
     return loads;
   };
 
-  it('are found where two instances load a key at the same time, and gone with the lock', async () => {
+  it('shared loads are found if two instances load a key at the same time, and absent with the lock', async () => {
     const both = [instance(), instance()];
     const caches = both.map(({ cache }) => cache);
     const loads = await rounds(caches, 10);
@@ -74,7 +74,7 @@ describe('shared loads', () => {
     expect(locked[0]!.shared.of('price:*')?.overlapping ?? 0).toBe(0);
   });
 
-  it('are none where instances load one after the other', async () => {
+  it('shared loads are absent if instances load one after the other', async () => {
     const both = [instance(), instance()];
     await rounds(
       both.map(({ cache }) => cache),
@@ -84,7 +84,7 @@ describe('shared loads', () => {
     expect(codes).not.toContain('SHARE_LOADS');
   });
 
-  it('withdraw their notes at the end, and ignore notes that they cannot read', async () => {
+  it('shared loads withdraw their notes at the end, and ignore unreadable notes', async () => {
     const { shared, cache } = instance();
     notes.set('other', new Uint8Array([1, 2, 3]));
     await cache.getOrSet('price:1', () => 1);
@@ -98,7 +98,7 @@ describe('shared loads', () => {
 });
 
 describe('notes of loads', () => {
-  it('are read as they were written, of the smallest hashes where there are many', () => {
+  it('notes of loads are read as they were written, with the smallest hashes if there are many', () => {
     const own = new LoadNotes();
     for (let n = 0; n < 5_000; n++) own.add((n * 2_654_435_761) >>> 0, 'a:*', n, n + 1);
     const read = readNotes(own.bytes())!;
@@ -113,7 +113,7 @@ describe('notes of loads', () => {
     ['nothing', new Uint8Array()],
     ['other bytes', new Uint8Array(64).fill(7)],
     ['too many', new Uint8Array(100_000)],
-  ])('are refused where they are %s', (_what, bytes) => {
+  ])('notes of loads are refused if they are %s', (_what, bytes) => {
     expect(readNotes(bytes)).toBeUndefined();
   });
 });

@@ -30,7 +30,7 @@ function indicator(given: {
 const warning = (code: HealthWarning['code']): HealthWarning => ({ code, message: code, value: 1, threshold: 1 });
 
 describe('the health indicator', () => {
-  it('is up with the figures of a healthy cache', async () => {
+  it('the health indicator is up with the figures of a healthy cache', async () => {
     expect(await indicator({}).isHealthy('cache')).toEqual({
       cache: {
         status: 'up',
@@ -45,37 +45,37 @@ describe('the health indicator', () => {
     });
   });
 
-  it('reports under the given key', async () => {
+  it('the health indicator reports under the given key', async () => {
     expect(Object.keys(await indicator({}).isHealthy('shop-cache'))).toEqual(['shop-cache']);
   });
 
-  it('is up with the warning of a slow 95th percentile', async () => {
+  it('the health indicator is up with the warning of a slow 95th percentile', async () => {
     const answer = await indicator({ status: 'warning', warnings: [warning('HIGH_P95_RESPONSE_TIME')] }).isHealthy('c');
     expect(answer.c).toMatchObject({ status: 'up', warnings: [{ code: 'HIGH_P95_RESPONSE_TIME' }] });
   });
 
-  it('is degraded where the cache is degraded', async () => {
+  it('the health indicator is degraded if the cache is degraded', async () => {
     const answer = await indicator({ status: 'degraded', warnings: [warning('LOW_HIT_RATE')] }).isHealthy('c');
     expect(answer.c).toMatchObject({ status: 'degraded', health: 'degraded' });
   });
 
-  it('is degraded where a circuit is open', async () => {
+  it('the health indicator is degraded if a circuit is open', async () => {
     const answer = await indicator({ status: 'warning', warnings: [warning('CIRCUIT_OPEN')] }).isHealthy('c');
     expect(answer.c).toMatchObject({ status: 'degraded' });
   });
 
-  it('is degraded where a layer that is not required is lost, even the only one', async () => {
+  it('the health indicator is degraded if an optional layer is lost, even the only layer', async () => {
     const answer = await indicator({ layers: [layer('redis', false)] }).isHealthy('c');
     expect(answer.c).toMatchObject({ status: 'degraded', layers: { redis: 'down' } });
   });
 
-  it('is down where a required layer is lost, and names it', async () => {
+  it('the health indicator is down if a required layer is lost, and names it', async () => {
     const layers = [layer('memory', true), layer('redis', false)];
     const answer = await indicator({ layers, required: ['redis'] }).isHealthy('c');
     expect(answer.c).toMatchObject({ status: 'down', message: 'required and out of reach: redis' });
   });
 
-  it('is down where the cache is closed', async () => {
+  it('the health indicator is down if the cache is closed', async () => {
     expect((await indicator({ closed: true }).isHealthy('c')).c).toEqual({
       status: 'down',
       message: 'the cache is closed',
@@ -84,7 +84,7 @@ describe('the health indicator', () => {
 });
 
 describe('the health indicator without Terminus', () => {
-  it('names the package to install', async () => {
+  it('the health indicator without Terminus names the package to install', async () => {
     jest.resetModules();
     jest.unstable_mockModule('@nestjs/terminus', () => {
       throw Object.assign(new Error("Cannot find package '@nestjs/terminus'"), { code: 'ERR_MODULE_NOT_FOUND' });

@@ -19,7 +19,7 @@ function observed(options: ObservedCacheOptions = {}) {
 }
 
 describe('the stream of sampled accesses', () => {
-  it('reports the load and the miss of a key, then its hits together', async () => {
+  it('the stream of accesses reports the load and the miss of a key, then its hits together', async () => {
     const { cache, seen, names } = observed();
     for (let read = 0; read < 5; read++) await cache.getOrSet('feed:1', () => Promise.resolve({ id: 1 }));
 
@@ -27,7 +27,7 @@ describe('the stream of sampled accesses', () => {
     expect(seen[0]).toMatchObject({ pattern: 'feed:*', key: 'feed:1', weight: 1, ttlMs: 60_000, changed: undefined });
   });
 
-  it('reports whether a reload changed the value', async () => {
+  it('the stream of accesses reports whether a reload changed the value', async () => {
     const { cache, clock, seen } = observed();
     let price = 10;
     const load = () => Promise.resolve({ price, lines: [1, 2] });
@@ -42,7 +42,7 @@ describe('the stream of sampled accesses', () => {
     expect(loads.map(({ changed }) => changed)).toEqual([undefined, false, true]);
   });
 
-  it('compares what the option compare returns', async () => {
+  it('the stream of accesses compares what the option compare returns', async () => {
     const compare = (value: unknown) => (value as { id: number }).id;
     const { cache, clock, seen } = observed({ insight: { compare } });
     const load = () => Promise.resolve({ id: 1, generatedAt: clock.now() });
@@ -53,7 +53,7 @@ describe('the stream of sampled accesses', () => {
     expect(seen.filter(({ kind }) => kind === AccessKind.load).at(-1)!.changed).toBe(false);
   });
 
-  it('goes on where compare throws', async () => {
+  it('the stream of accesses continues if compare throws', async () => {
     const compare = () => {
       throw new Error('no such field');
     };
@@ -63,7 +63,7 @@ describe('the stream of sampled accesses', () => {
     expect(cache.callbacks.counts.get('listener')).toBe(1);
   });
 
-  it('reports deletions, writes and expired entries with the hits they had', async () => {
+  it('the stream of accesses reports deletions, writes and expired entries with the hits they had', async () => {
     const { cache, clock, seen, names } = observed();
     await cache.set('cart:1', 1);
     await cache.get('cart:1');
@@ -76,7 +76,7 @@ describe('the stream of sampled accesses', () => {
     expect(seen.at(-1)!.reads).toBe(0);
   });
 
-  it('marks the load after an invalidation by tag', async () => {
+  it('the stream of accesses marks the load after an invalidation by tag', async () => {
     const { cache, seen } = observed({ policy: { tags: ['all'] } });
     await cache.getOrSet('feed:1', () => Promise.resolve(1));
     await cache.invalidateTags('all');
@@ -85,7 +85,7 @@ describe('the stream of sampled accesses', () => {
     expect(seen.at(-2)).toMatchObject({ kind: AccessKind.load, afterInvalidation: true, changed: false });
   });
 
-  it('follows a bounded share of many keys, and weighs each by it', async () => {
+  it('the stream of accesses follows a bounded share of many keys, and weighs each by it', async () => {
     const { cache, seen } = observed();
     for (let id = 0; id < 20_000; id++) await cache.getOrSet(`item:${id}`, () => id);
     cache.insight.flush();
@@ -99,7 +99,7 @@ describe('the stream of sampled accesses', () => {
     expect(estimated).toBeLessThan(22_000);
   });
 
-  it('follows the hottest keys among many for themselves', async () => {
+  it('the stream of accesses follows each of the hottest keys among many', async () => {
     const clock = new HandClock();
     const { cache, seen } = observed({ clock });
     const ask = (id: number) => cache.getOrSet(`item:${id}`, () => id);
@@ -118,7 +118,7 @@ describe('the stream of sampled accesses', () => {
     expect(new Set(hits.map(({ weight }) => weight))).toEqual(new Set([1]));
   });
 
-  it('follows nothing with insight: false or metrics: false', async () => {
+  it('the stream of accesses is empty with insight: false or metrics: false', async () => {
     for (const options of [{ insight: false }, { metrics: false }] as const) {
       const { cache, names } = observed(options);
       await cache.getOrSet('feed:1', () => 1);
@@ -127,7 +127,7 @@ describe('the stream of sampled accesses', () => {
     }
   });
 
-  it('counts a listener that throws, and goes on', async () => {
+  it('the stream of accesses counts a listener that throws, and continues', async () => {
     const { cache, names } = observed();
     cache.insight.listen({
       accessed: () => {
@@ -140,7 +140,7 @@ describe('the stream of sampled accesses', () => {
     expect(cache.callbacks.counts.get('listener')).toBe(2);
   });
 
-  it('refuses unknown fields of the option', () => {
+  it('the stream of accesses refuses unknown fields of the option', () => {
     expect(() => createObservedCache({ insight: { showkeys: true } as never })).toThrow(/insight\.showkeys.*showKeys/);
   });
 });

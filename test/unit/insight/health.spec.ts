@@ -27,34 +27,34 @@ function health(
 const codes = (report: ReturnType<typeof health>) => report.warnings.map(({ code }) => code);
 
 describe('health', () => {
-  it('is healthy from a hit rate of 50 %, below 50 ms on average and 100 ms at the 95th percentile', () => {
+  it('health is healthy from a hit rate of 50 %, below 50 ms on average and 100 ms at the 95th percentile', () => {
     const report = health({ hits: 50, misses: 50, ms: 20 });
     expect(report).toMatchObject({ status: 'healthy', hitRate: 0.5, totalRequests: 100, warnings: [], window: '5m' });
     expect(report.note).toBeUndefined();
     expect(new Date(report.timestamp).getTime()).toBe(1_700_000_000_000);
   });
 
-  it('is a warning where only the 95th percentile is too high', () => {
+  it('health is a warning if only the 95th percentile is too high', () => {
     const report = health({ hits: 100, slow: 10 });
     expect(report.status).toBe('warning');
     expect(codes(report)).toEqual(['HIGH_P95_RESPONSE_TIME']);
     expect(report.warnings[0]).toMatchObject({ value: report.p95ResponseTimeMs, threshold: 100 });
   });
 
-  it('is degraded below the hit rate', () => {
+  it('health is degraded below the hit rate', () => {
     const report = health({ hits: 49, misses: 51 });
     expect(report.status).toBe('degraded');
     expect(report.warnings).toMatchObject([{ code: 'LOW_HIT_RATE', value: 0.49, threshold: 0.5 }]);
   });
 
-  it('is degraded from the average threshold on, and names every threshold that is passed', () => {
+  it('health is degraded from the average threshold on, and names every exceeded threshold', () => {
     expect(codes(health({ hits: 100, ms: 50 }))).toEqual(['HIGH_AVG_RESPONSE_TIME']);
     const report = health({ hits: 1, misses: 99, ms: 200 });
     expect(report.status).toBe('degraded');
     expect(codes(report)).toEqual(['LOW_HIT_RATE', 'HIGH_AVG_RESPONSE_TIME', 'HIGH_P95_RESPONSE_TIME']);
   });
 
-  it('is healthy with a note while there is too little to judge by', () => {
+  it('health is healthy with a note while there are too few accesses to judge', () => {
     const report = health({ misses: 19, ms: 500 });
     expect(report).toMatchObject({
       status: 'healthy',
@@ -66,7 +66,7 @@ describe('health', () => {
     expect(health({}).status).toBe('healthy');
   });
 
-  it('warns of an open circuit and of a layer that is down, however few requests there are', () => {
+  it('health warns of an open circuit and of a layer that is down, however few requests there are', () => {
     const report = health({}, {}, ({ observer, metrics }) => {
       observer.circuit(1, CircuitState.open);
       const status = { entries: 0, bytes: 0, circuitState: CircuitState.open, queueDepth: 0, writesDropped: 0 };
@@ -82,7 +82,7 @@ describe('health', () => {
     ]);
   });
 
-  it('warns of invalidations and messages that a layer refuses, except of one that is away', () => {
+  it('health warns of invalidations and messages that a layer refuses, except of an unreachable layer', () => {
     const status = {
       entries: null,
       bytes: null,
@@ -105,7 +105,7 @@ describe('health', () => {
     expect(codes(reported(false))).toEqual(['LAYER_DOWN']);
   });
 
-  it('warns of a pattern below its target, from enough requests on', () => {
+  it('health warns of a pattern below its target, from enough requests on', () => {
     const patterns = { 'feed:*': { hitRate: 0.8 }, 'never:*': { hitRate: 0.9 } };
     const report = health({ hits: 60, misses: 40 }, { patterns });
     expect(report.status).toBe('warning');
@@ -116,7 +116,7 @@ describe('health', () => {
     expect(health({ hits: 5, misses: 10 }, { patterns }).warnings).toEqual([]);
   });
 
-  it('judges by the thresholds and the window it is given', () => {
+  it('health judges by the thresholds and the window it is given', () => {
     const thresholds = { minHitRate: 0.9, maxAvgResponseTimeMs: 5, maxP95ResponseTimeMs: 8, window: '1h' as const };
     const report = health({ hits: 80, misses: 20, ms: 9 }, thresholds);
     expect(report.window).toBe('1h');

@@ -18,7 +18,7 @@ const CASES: readonly (readonly [name: string, traffic: TrafficOptions])[] = [
 const honest = { hitRate: 0, staleShare: 0, rungs: 0 };
 
 describe('the TTL ladder', () => {
-  it.each(CASES)('predicts the hit rate and stale share of traffic %s', async (_, traffic) => {
+  it.each(CASES)('the TTL ladder predicts the hit rate and stale share of traffic %s', async (_, traffic) => {
     const { ladder, realised } = await ladderExperiment(traffic, 60_000);
     const shown = ladder.ladder.filter(({ hitRate }) => hitRate !== null);
     expect(shown.length).toBeGreaterThan(3);
@@ -34,7 +34,7 @@ describe('the TTL ladder', () => {
     }
   });
 
-  it('states errors that hold', () => {
+  it('the TTL ladder states correct error bounds', () => {
     expect(honest.hitRate / honest.rungs).toBeGreaterThanOrEqual(0.9);
     expect(honest.staleShare / honest.rungs).toBeGreaterThanOrEqual(0.9);
   });

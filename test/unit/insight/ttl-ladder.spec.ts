@@ -20,7 +20,7 @@ function shop(options: ObservedCacheOptions = {}) {
 }
 
 describe('cache.insight.ttlLadder()', () => {
-  it("shows eight TTLs around today's with hit rate, stale share and loads", async () => {
+  it("ttlLadder() shows eight TTLs around today's with hit rate, stale share and loads", async () => {
     const { cache, ask } = shop();
     // Each key every ten seconds for an hour.
     await ask(3_600, 1_000);
@@ -41,7 +41,7 @@ describe('cache.insight.ttlLadder()', () => {
     });
   });
 
-  it('withholds everything below 1,000 accesses', async () => {
+  it('ttlLadder() withholds everything below 1,000 accesses', async () => {
     const { cache, ask } = shop();
     await ask(900, 1_000);
     const { withheld, ladder, advised } = cache.insight.ttlLadder('item:*');
@@ -51,7 +51,7 @@ describe('cache.insight.ttlLadder()', () => {
     expect(advised).toBeUndefined();
   });
 
-  it('advises a longer TTL for values that do not change', async () => {
+  it('ttlLadder() advises a longer TTL for values that do not change', async () => {
     const { cache, ask } = shop();
     await ask(6_000, 3_000);
     const { advised, ladder } = cache.insight.ttlLadder('item:*');
@@ -61,7 +61,7 @@ describe('cache.insight.ttlLadder()', () => {
     expect(advised!.staleShare).toBe(0);
   });
 
-  it('advises no longer TTL for values that change silently, and a shorter one where they are often outdated', async () => {
+  it('ttlLadder() advises no longer TTL for values that change silently, and a shorter one where they are often outdated', async () => {
     const { clock, cache, ask, changes } = shop();
     changes(() => Math.floor(clock.now() / (3 * MINUTE)));
     await ask(6_000, 1_000);
@@ -74,7 +74,7 @@ describe('cache.insight.ttlLadder()', () => {
     expect(lax.advised!.ttlMs).toBeGreaterThan(MINUTE);
   });
 
-  it('counts no outdated hits where every change is announced', async () => {
+  it('ttlLadder() counts no outdated hits where every change is announced', async () => {
     for (const announce of ['del', 'tag', 'glob'] as const) {
       const { cache, ask, changes } = shop({ policy: { tags: ['items'] } });
       let version = 0;
@@ -97,7 +97,7 @@ describe('cache.insight.ttlLadder()', () => {
     }
   });
 
-  it('begins anew when the TTL changes', async () => {
+  it('ttlLadder() begins anew when the TTL changes', async () => {
     const { clock, cache, ask } = shop();
     await ask(2_000, 1_000);
     for (let time = 0; time < 400; time++) {
@@ -107,7 +107,7 @@ describe('cache.insight.ttlLadder()', () => {
     expect(cache.insight.ttlLadder('item:*').ttlMs).toBe(5 * MINUTE);
   });
 
-  it('says that entries without a TTL have no ladder, and what is missing of unknown patterns', async () => {
+  it('ttlLadder() says that entries without a TTL have no ladder, and what is missing for unknown patterns', async () => {
     const { cache, ask } = shop({ ttl: 0 });
     await ask(100, 1_000);
 
@@ -120,7 +120,7 @@ describe('cache.insight.ttlLadder()', () => {
     expect(shop({ insight: false }).cache.insight.ttlLadder('item:*').withheld).toBe('insight: it is off');
   });
 
-  it('keeps what is loaded in bounds however many keys there are', async () => {
+  it('ttlLadder() stores a bounded number of loads for any number of keys', async () => {
     const { cache, ask } = shop();
     await ask(50_000, 10, 50_000);
     expect(cache.insight.ttlLadder('item:*').accesses).toBeGreaterThan(40_000);

@@ -25,7 +25,7 @@ describe('CacheMetrics', () => {
     for (let miss = 0; miss < misses; miss++) made.observer.access(series, Outcome.miss, -1, 1, 10, reason);
   };
 
-  it('returns zeros for a pattern without accesses', () => {
+  it('CacheMetrics returns zeros for a pattern without accesses', () => {
     expect(made.metrics.getPatternStats('feed:*', '5m')).toMatchObject({
       pattern: 'feed:*',
       totalRequests: 0,
@@ -36,7 +36,7 @@ describe('CacheMetrics', () => {
     });
   });
 
-  it('freezes every snapshot', () => {
+  it('CacheMetrics freezes every snapshot', () => {
     asked('feed:*', 1, 1);
     const { metrics } = made;
     for (const snapshot of [
@@ -56,13 +56,13 @@ describe('CacheMetrics', () => {
     }
   });
 
-  it('lists the windows in the error for an unknown one', () => {
+  it('CacheMetrics lists the windows in the error for an unknown one', () => {
     expect(() => made.metrics.getStats('2m' as never)).toThrow(
       expect.objectContaining({ code: 'UNKNOWN_WINDOW', message: expect.stringContaining('1m, 5m, 1h, 24h, all') }),
     );
   });
 
-  it('leaves out what is older than the window, and returns how much of it was observed', async () => {
+  it('CacheMetrics leaves out accesses older than the window, and returns how much of it was observed', async () => {
     asked('feed:*', 3, 1);
     await clock.advance(30_000);
     expect(made.metrics.getStats('1m')).toMatchObject({ totalRequests: 4, coverageSeconds: 30 });
@@ -74,7 +74,7 @@ describe('CacheMetrics', () => {
     expect(made.metrics.getStats()).toMatchObject({ totalRequests: 4, window: 'all' });
   });
 
-  it('ranks patterns by requests', () => {
+  it('CacheMetrics ranks patterns by requests', () => {
     asked('a:*', 1, 0);
     asked('b:*', 5, 5);
     asked('c:*', 4, 0);
@@ -83,7 +83,7 @@ describe('CacheMetrics', () => {
     expect(made.metrics.getTopPatterns(10)).toHaveLength(3);
   });
 
-  it('finds low performers, lowest first, with evidence', () => {
+  it('CacheMetrics finds low performers, lowest first, with evidence', () => {
     asked('feed:*', 1, 9, MissReason.expired);
     asked('search:*', 4, 6);
     asked('good:*', 9, 1);
@@ -95,7 +95,7 @@ describe('CacheMetrics', () => {
     expect(low[0]!.recommendation).toMatch(/the TTL is 1m/);
   });
 
-  it('shows hit rates over all windows', async () => {
+  it('CacheMetrics shows hit rates over all windows', async () => {
     asked('feed:*', 1, 1);
     await clock.advance(120_000);
     asked('feed:*', 1, 0);
@@ -105,7 +105,7 @@ describe('CacheMetrics', () => {
     expect(operations.find(({ operation }) => operation === 'get')!.hitRates).toEqual(overall);
   });
 
-  it('returns loads in flight, rates and warnings of the last minute', async () => {
+  it('CacheMetrics returns loads in flight, rates and warnings of the last minute', async () => {
     await clock.advance(60_000);
     asked('feed:*', 30, 0);
     made.observer.inFlight(1);
@@ -119,7 +119,7 @@ describe('CacheMetrics', () => {
     expect(made.metrics.getRealtime().alerts).toEqual([]);
   });
 
-  it('reads entries and bytes from the layers', () => {
+  it('CacheMetrics reads entries and bytes from the layers', () => {
     made.metrics.watchLayers(() => [
       { entries: 7, bytes: 900, connected: false, circuitState: 0, queueDepth: 0, writesDropped: 0 },
     ]);
@@ -127,7 +127,7 @@ describe('CacheMetrics', () => {
     expect(made.metrics.getStats()).toMatchObject({ entryCount: 7, totalSizeBytes: 900 });
   });
 
-  it('sets every figure to zero on reset, and continues to count', () => {
+  it('CacheMetrics sets every figure to zero on reset, and continues to count', () => {
     asked('feed:*', 3, 3);
     made.observer.layer(0, LayerOperation.get, LayerResult.miss, 1, 1, 0);
     made.observer.operation(made.observer.series('feed:*'), Operation.set, Result.ok, 1, 10);
@@ -138,7 +138,7 @@ describe('CacheMetrics', () => {
     expect(made.metrics.getPatternStats('feed:*').cacheHits).toBe(1);
   });
 
-  it('reads many patterns without blocking the event loop', async () => {
+  it('CacheMetrics reads many patterns without blocking the event loop', async () => {
     for (let at = 0; at < 60; at++) asked(`p${at}:*`, 1, 0);
     let turns = 0;
     const turn = setInterval(() => turns++, 0);
@@ -148,7 +148,7 @@ describe('CacheMetrics', () => {
   });
 
   describe('record', () => {
-    it('counts accesses to another cache', () => {
+    it('record() counts accesses to another cache', () => {
       const { metrics } = made;
       metrics.record({
         operation: 'get',
@@ -181,7 +181,7 @@ describe('CacheMetrics', () => {
       [{ sizeBytes: -5 }, /sizeBytes -5/],
       [{ key: undefined }, /neither key nor pattern/],
       [{ key: '' }, /key must be a non-empty string/],
-    ])('refuses %j', (fault, message) => {
+    ])('record() refuses %j', (fault, message) => {
       const good = { operation: 'get', key: 'a', result: 'hit', responseTimeMs: 1 };
       expect(() => made.metrics.record({ ...good, ...fault } as never)).toThrow(
         expect.objectContaining({ code: 'INVALID_RECORD', message: expect.stringMatching(message) }),
@@ -191,7 +191,7 @@ describe('CacheMetrics', () => {
   });
 
   describe('startTimer', () => {
-    it('records the time until end, once', async () => {
+    it('startTimer() records the time until end, once', async () => {
       const timer = made.metrics.startTimer({ operation: 'get', key: 'user:1' });
       await clock.advance(12);
       expect(timer.end('hit')).toBe(12);
@@ -200,7 +200,7 @@ describe('CacheMetrics', () => {
       expect(made.metrics.getStats()).toMatchObject({ cacheHits: 1, totalRequests: 1, avgResponseTimeMs: 12 });
     });
 
-    it('records at the end of the block that declared it', async () => {
+    it('startTimer() records at the end of the block that declared it', async () => {
       {
         using _timer = made.metrics.startTimer({ operation: 'set', pattern: 'user:*' });
         await clock.advance(4);
@@ -208,13 +208,13 @@ describe('CacheMetrics', () => {
       expect(made.metrics.getStats().sets).toBe(1);
     });
 
-    it('refuses at once a subject that could not be recorded', () => {
+    it('startTimer() refuses an invalid subject at once', () => {
       expect(() => made.metrics.startTimer({ operation: 'get' })).toThrow(/neither key nor pattern/);
     });
   });
 
   describe('the view of a method', () => {
-    it('contains its own accesses only, although others share its pattern', () => {
+    it('the view of a method contains only its own accesses, although other methods share its pattern', () => {
       const { observer, metrics } = made;
       const one = observer.series('product:{0}', undefined, { subject: 'Products.one' });
       const other = observer.series('product:{0}', undefined, { subject: 'Products.other' });
@@ -230,7 +230,7 @@ describe('CacheMetrics', () => {
       expect(metrics.getStats().cacheHits).toBe(3);
     });
 
-    it('adds up the endpoints of one handler', () => {
+    it('the view of a method adds up the endpoints of one handler', () => {
       const { observer, metrics } = made;
       const routes = ['GET /a', 'GET /b'].map((endpoint) => observer.series('feed:*', endpoint));
       for (const series of routes) observer.hit(series, 0, clock.now());
@@ -238,7 +238,7 @@ describe('CacheMetrics', () => {
     });
   });
 
-  it('returns zeros and counts nothing where metrics are off', () => {
+  it('the view of a method returns zeros and counts nothing if metrics are off', () => {
     const { observer, metrics } = createCacheMetrics({ clock, metrics: false });
     observer.attach([{ name: 'memory', shared: false }]);
     observer.hit(observer.series('feed:*', 'GET /feeds'), 0, clock.now());

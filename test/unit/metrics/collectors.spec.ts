@@ -33,7 +33,7 @@ function composed(collectors: readonly MetricsCollector[], errors = new Callback
 }
 
 describe('a collector', () => {
-  it('records a miss in the first layer and a hit in the second', () => {
+  it('a collector records a miss in the first layer and a hit in the second', () => {
     const collector = new MemoryCollector();
     const { all } = composed([collector]);
     all.layer(0, LayerOperation.get, LayerResult.miss, 0.1, 1, 0);
@@ -45,7 +45,7 @@ describe('a collector', () => {
     expect(chain).toMatchObject({ totalHits: 1, totalMisses: 0, hitsByLayer: { 1: 1 }, getLatency: { max: 2.2 } });
   });
 
-  it('records hits in memory, writes, deletes, circuits, queues and asynchronous writes', async () => {
+  it('a collector records hits in memory, writes, deletes, circuits, queues and asynchronous writes', async () => {
     const collector = new MemoryCollector();
     const { all, clock } = composed([collector]);
     const at = clock.now();
@@ -85,7 +85,7 @@ describe('a collector', () => {
     expect(collector.snapshot().layers).toEqual({});
   });
 
-  it('returns snapshots that later calls do not change', () => {
+  it('a collector returns snapshots that later calls do not change', () => {
     const collector = new MemoryCollector();
     collector.recordGet('L1', true, 1);
     const before = collector.snapshot();
@@ -102,7 +102,7 @@ describe('a collector', () => {
       },
     ],
     ['rejects', () => Promise.reject(new TypeError('secret'))],
-  ])('that %s is counted each time, is logged once, and affects nothing else', async (_, fail) => {
+  ])('a collector that %s is counted each time, logged once, and affects nothing else', async (_, fail) => {
     const collector = new MemoryCollector();
     const failing = new NoopCollector();
     failing.recordChainGet = fail;
@@ -120,7 +120,7 @@ describe('a collector', () => {
     expect(JSON.stringify(log.mock.calls)).not.toContain('secret');
   });
 
-  it('need not want every report', () => {
+  it('a collector may implement only some reports', () => {
     const { observer, metrics } = createCacheMetrics({ clock: new ManualClock() });
     const heard: unknown[] = [];
     const loads = { load: (...figures: unknown[]) => void heard.push(figures) };
@@ -132,7 +132,7 @@ describe('a collector', () => {
     expect(metrics.getStats()).toMatchObject({ totalRequests: 1, recalculations: 1 });
   });
 
-  it('adds no observer where none is set', () => {
+  it('a cache without collectors adds no observer for them', () => {
     const { observer } = createCacheMetrics({ clock: new ManualClock() });
     expect(composeObservers(observer, [], new CallbackErrors())).toBe(observer);
   });

@@ -45,7 +45,7 @@ describe('the history of a window', () => {
     }
   };
 
-  it('has a point a minute for the last hour, empty minutes included', async () => {
+  it('the history has one point per minute for the last hour, empty minutes included', async () => {
     await minutes(90, (minute) => {
       if (minute % 2 === 0) one.miss('feed:*', 10);
       else if (minute % 3 === 0) for (let n = 0; n < minute; n++) one.hit('feed:*', clock.now());
@@ -65,7 +65,7 @@ describe('the history of a window', () => {
     });
   });
 
-  it.each(HISTORY_WINDOWS)('adds up to the statistics of %s, all together and by pattern', async (window) => {
+  it.each(HISTORY_WINDOWS)('the history adds up to the statistics of %s, in total and by pattern', async (window) => {
     await minutes(26 * 60, (minute) => {
       one.hit(`p${minute % 7}:*`, clock.now());
       if (minute % 11 === 0) one.miss('rare:*', 25);
@@ -83,7 +83,7 @@ describe('the history of a window', () => {
     }
   });
 
-  it('counts a slot that its pattern closes late in the bin of its time', async () => {
+  it('the history counts a slot that its pattern closes late at the time of the slot', async () => {
     one.hit('rare:*', clock.now());
     await clock.advance(600_000);
     await minutes(3);
@@ -93,13 +93,13 @@ describe('the history of a window', () => {
     expect(requests(points)).toBe(5);
   });
 
-  it('is the same read in slices, and while patterns close their slots', async () => {
+  it('the history is the same when read in slices, and while patterns close their slots', async () => {
     await minutes(30, (minute) => one.hit(`p${minute % 9}:*`, clock.now()));
     const atOnce = one.metrics.getHistory('1h', undefined, 5);
     expect(await one.metrics.collectHistory('1h', undefined, 5)).toEqual(atOnce);
   });
 
-  it('lists the patterns that lost most time to misses, most first, as many as asked', () => {
+  it('the history lists the patterns that lost most time to misses, most first, up to the requested number', () => {
     for (let n = 0; n < 4; n++) one.miss('often:*', 10);
     one.miss('slow:*', 500);
     one.miss('quick:*', 1);
@@ -108,7 +108,7 @@ describe('the history of a window', () => {
     expect(patterns.map(({ points }) => requests(points))).toEqual([1, 4]);
   });
 
-  it('keeps what was restored, in the slots that an image has', async () => {
+  it('the history contains restored figures, in the slots of the image', async () => {
     await minutes(120);
     const image = one.metrics.image();
     const later = new Process(clock);
@@ -123,7 +123,7 @@ describe('the history of a window', () => {
     }
   });
 
-  it('adds the slots of several processes', async () => {
+  it('the history adds the slots of several processes', async () => {
     const other = new Process(clock);
     await minutes(30, () => {
       one.hit('feed:*', clock.now());
@@ -137,14 +137,14 @@ describe('the history of a window', () => {
     expect(fleet.getHistory('1h', undefined, 9).patterns.map(({ pattern }) => pattern)).toEqual(['feed:*', 'own:*']);
   });
 
-  it('is bounded: a busy day keeps a point for ten minutes', async () => {
+  it('the history is bounded: a busy day keeps a point for ten minutes', async () => {
     await minutes(26 * 60);
     const { points } = one.metrics.getHistory('24h', undefined, 100);
     expect(points.length).toBeLessThanOrEqual(145);
     expect(points.length).toBeGreaterThanOrEqual(137);
   });
 
-  it('begins anew with a reset', async () => {
+  it('the history begins anew with a reset', async () => {
     await minutes(30);
     one.metrics.reset();
     expect(requests(one.metrics.getHistory('1h').points)).toBe(0);

@@ -13,7 +13,7 @@ const figures = ({ count, zeroCount, sumMs, minMs, maxMs, counts, offset }: Hist
 });
 
 describe('hits in the tally', () => {
-  it('reach their pattern as if recorded there at once, slow ones too', () => {
+  it('hits in the tally reach their pattern as if recorded there at once, slow ones too', () => {
     const tally = new HitTally();
     const place = tally.place();
     tally.open(place, 10_000);
@@ -33,7 +33,7 @@ describe('hits in the tally', () => {
     expect(sumMs).toBeCloseTo(expected, 12);
   });
 
-  it('are taken once, and belong to the open slot', () => {
+  it('hits in the tally are taken once, and belong to the open slot', () => {
     const tally = new HitTally();
     const place = tally.place();
     tally.open(place, 20_000);
@@ -44,7 +44,7 @@ describe('hits in the tally', () => {
     expect(tally.count(place, 0)).toBe(false);
   });
 
-  it('stay apart from those of other patterns, however many there are', () => {
+  it('hits in the tally are separate from those of other patterns, however many patterns exist', () => {
     const tally = new HitTally();
     const places = Array.from({ length: 100 }, () => tally.place());
     places.forEach((place, index) => {

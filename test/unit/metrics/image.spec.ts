@@ -33,7 +33,7 @@ const process = (clock: ManualClock, maxPatterns = 100) => {
 };
 
 describe('metrics restored after a restart', () => {
-  it('cover the observed time, not the time between', async () => {
+  it('restored metrics cover the observed time, not the time between', async () => {
     const clock = new ManualClock();
     const first = process(clock);
     await clock.advance(1_800_000);
@@ -51,7 +51,7 @@ describe('metrics restored after a restart', () => {
     expect(third.metrics.getStats().coverageSeconds).toBe(2_100);
   });
 
-  it('leave out states: loads in flight, open circuits, layers that no longer exist', () => {
+  it('restored metrics contain no states: loads in flight, open circuits, layers that no longer exist', () => {
     const clock = new ManualClock();
     const first = process(clock);
     first.observer.inFlight(1);
@@ -65,7 +65,7 @@ describe('metrics restored after a restart', () => {
     expect(metrics.getLayerStats()).toMatchObject([{ layer: 'redis', circuitState: 'closed', queueDepth: 0 }]);
   });
 
-  it('keep patterns over the limit in the overall figures, and continue to count the others', () => {
+  it('restored metrics keep patterns over the limit in the overall figures, and continue to count the others', () => {
     const clock = new ManualClock();
     const first = process(clock);
     for (const pattern of ['a:*', 'b:*', 'c:*']) first.ask(pattern);
@@ -78,7 +78,7 @@ describe('metrics restored after a restart', () => {
     expect(second.metrics.getPatternStats('b:*').totalRequests).toBe(0);
   });
 
-  it('refuse the figures of a clock that is ahead', async () => {
+  it('restored metrics refuse the figures of a clock that is ahead', async () => {
     const [ahead, clock] = [new ManualClock(1_700_000_200_000), new ManualClock(1_700_000_000_000)];
     const image = process(ahead).metrics.image();
     expect(() => process(clock).metrics.restore(image)).toThrow(ImageFault);
@@ -86,7 +86,7 @@ describe('metrics restored after a restart', () => {
 });
 
 describe('statistics of several processes together', () => {
-  it('add loads in flight and queues, take the worst circuit, and count shared layers once', () => {
+  it('statistics of several processes add loads in flight and queues, take the worst circuit, and count shared layers once', () => {
     const clock = new ManualClock();
     const [one, other] = [process(clock), process(clock)];
     for (const { observer } of [one, other]) {
@@ -107,7 +107,7 @@ describe('statistics of several processes together', () => {
     ]);
   });
 
-  it('warn of the invalidations and messages that the layer of one of them refuses', () => {
+  it('statistics of several processes warn of the invalidations and messages that the layer of one process refuses', () => {
     const clock = new ManualClock();
     const [one, other] = [process(clock), process(clock)];
     one.shared.invalidationsPending = 1;
@@ -120,7 +120,7 @@ describe('statistics of several processes together', () => {
     ]);
   });
 
-  it('recommend by the TTLs of this process and the misses of all', () => {
+  it('statistics of several processes recommend by the TTLs of this process and the misses of all', () => {
     const clock = new ManualClock();
     const [one, other] = [process(clock), process(clock)];
     one.metrics.declare('feed:*', { ttlMs: 60_000 });

@@ -55,25 +55,28 @@ describe('reading all patterns in steps', () => {
     }
   };
 
-  it('reads one pattern a step', () => {
+  it('a reading in steps reads one pattern per step', () => {
     traffic();
     let steps = 0;
     read(() => steps++);
     expect(steps).toBe(PATTERNS);
   });
 
-  it.each(['1m', '5m', '1h', '24h', 'all'] as const)('returns the same for %s as a reading at once', async (window) => {
-    for (let turn = 0; turn < 40; turn++) {
-      traffic();
-      await clock.advance(turn % 7 === 0 ? 600_000 : SLOT_MS);
-    }
-    const steps = ledger.overallInSteps(window);
-    let step = steps.next();
-    while (step.done !== true) step = steps.next();
-    expect(statsOf(step.value)).toEqual(statsOf(atOnce(ledger, window)));
-  });
+  it.each(['1m', '5m', '1h', '24h', 'all'] as const)(
+    'a reading in steps equals a reading at once for %s',
+    async (window) => {
+      for (let turn = 0; turn < 40; turn++) {
+        traffic();
+        await clock.advance(turn % 7 === 0 ? 600_000 : SLOT_MS);
+      }
+      const steps = ledger.overallInSteps(window);
+      let step = steps.next();
+      while (step.done !== true) step = steps.next();
+      expect(statsOf(step.value)).toEqual(statsOf(atOnce(ledger, window)));
+    },
+  );
 
-  it('loses nothing and counts nothing twice where slots close meanwhile', async () => {
+  it('a reading in steps loses nothing and counts nothing twice if slots close meanwhile', async () => {
     traffic();
     await clock.advance(SLOT_MS);
     traffic();
@@ -88,7 +91,7 @@ describe('reading all patterns in steps', () => {
     expect(perPattern(atOnce(ledger, '5m'))).toEqual([5, 5, 5, 5, 5]);
   });
 
-  it('counts a pattern as it is at its own step, hits and their times alike', () => {
+  it('a reading in steps counts a pattern at its own step, hits and their times alike', () => {
     traffic();
     const overall = read((step) => {
       if (step === 2) traffic();
@@ -98,7 +101,7 @@ describe('reading all patterns in steps', () => {
     expect(local!.count).toBe(overall.sum.counters[AccessCount.localHit]);
   });
 
-  it('includes a pattern that appears meanwhile, and one that also closes its slot', async () => {
+  it('a reading in steps includes a pattern that appears meanwhile, and one that also closes its slot', async () => {
     traffic();
     const overall = read((step) => {
       if (step !== 1) return;
@@ -108,7 +111,7 @@ describe('reading all patterns in steps', () => {
     expect(overall.sum.counters[AccessCount.localHit]).toBe(PATTERNS + 1);
   });
 
-  it('leaves out a slot older than its window that closes meanwhile', async () => {
+  it('a reading in steps leaves out a slot older than its window that closes meanwhile', async () => {
     traffic();
     await clock.advance(3_600_000);
     const overall = read((step) => {
@@ -117,7 +120,7 @@ describe('reading all patterns in steps', () => {
     expect(statsOf(overall)).toMatchObject({ totalRequests: 0, cacheHits: 0 });
   });
 
-  it('covers the time of its sum, however long it takes', async () => {
+  it('a reading in steps covers the time of its sum, however long it takes', async () => {
     traffic();
     await clock.advance(300_000);
     traffic();
@@ -130,7 +133,7 @@ describe('reading all patterns in steps', () => {
     expect(step.value.coverageSeconds).toBe(before);
   });
 
-  it('starts over where the metrics are reset meanwhile', async () => {
+  it('a reading in steps starts over if the metrics are reset meanwhile', async () => {
     traffic();
     await clock.advance(SLOT_MS);
     traffic();
@@ -143,7 +146,7 @@ describe('reading all patterns in steps', () => {
     expect(statsOf(overall)).toMatchObject({ totalRequests: 1, cacheHits: 1, coverageSeconds: 0 });
   });
 
-  it('runs next to another reading, each with its own figures', async () => {
+  it('a reading in steps runs next to another reading, each with its own figures', async () => {
     traffic();
     await clock.advance(SLOT_MS);
     let other: OverallSum | undefined;
@@ -155,7 +158,7 @@ describe('reading all patterns in steps', () => {
     expect(perPattern(other!)).toEqual([2, 2, 2, 2, 2]);
   });
 
-  it('adds up over several processes', async () => {
+  it('a reading in steps adds up over several processes', async () => {
     traffic();
     const other = new MetricsRecorder({ clock });
     other.attach([{ name: 'memory', shared: false }]);

@@ -54,11 +54,11 @@ describe('the pattern of an undeclared key', () => {
     ['42', '*'],
     ['a:1:2:3:4:5:6:7:8:9', 'a:*:*:*:*:*:*:**'],
     [':::::a', ':::*'],
-  ])('%s is %s as long as nothing else is known', (key, pattern) => {
+  ])('the pattern of the first key %s is %s', (key, pattern) => {
     expect(counting().patternAfter(key)).toBe(pattern);
   });
 
-  it('shows a word that follows different identifiers', () => {
+  it('a word that follows different identifiers is shown', () => {
     expect(counting().patternAfter('user:1:cart', 'user:1:cart', 'user:2:cart')).toBe('user:*:cart');
     expect(counting().patternAfter('user:1:cart', 'user:2:orders')).toBe('user:*:*');
     expect(counting().patternAfter('user:1:cart:7', 'user:1:cart:8')).toBe('user:*:*:*');
@@ -66,7 +66,7 @@ describe('the pattern of an undeclared key', () => {
     expect(counting().patternAfter('/feeds/1?page=2', '/feeds/7?page=2')).toBe('/feeds/*?page=*');
   });
 
-  it('shows a word that 20 distinct keys have in common', () => {
+  it('a word that 20 distinct keys have in common is shown', () => {
     const keys = Array.from({ length: 19 }, (_, at) => `shop:product:${at}`);
     const { patternAfter } = counting();
     expect(patternAfter(...keys, ...keys)).toBe('shop:*:*');
@@ -75,14 +75,14 @@ describe('the pattern of an undeclared key', () => {
     expect(patternAfter('shop:annabel:1')).toBe('shop:*:*');
   });
 
-  it('shows the same words behind a hidden word as behind identifiers', () => {
+  it('a hidden word is followed by the same words as identifiers', () => {
     const { patternAfter } = counting();
     patternAfter('user:1:cart', 'user:2:cart');
     expect(patternAfter('user:annabel:cart')).toBe('user:*:cart');
     expect(patternAfter('user:annabel:letter')).toBe('user:*:*');
   });
 
-  it('takes the pattern of patternOf unless that returns none or throws, which is logged once', () => {
+  it('patternOf decides the pattern unless it returns none or throws, which is logged once', () => {
     const logged: unknown[] = [];
     const { patternAfter } = counting({
       patternOf: (key) => {
@@ -95,7 +95,7 @@ describe('the pattern of an undeclared key', () => {
     expect(logged).toEqual([['warn', 'PATTERN_OF_FAILED', expect.not.stringContaining('hunter2')]]);
   });
 
-  it('takes the pattern of the handler that it fits, the most specific first', () => {
+  it('the pattern of a matching handler is taken, the most specific first', () => {
     const { metrics, patternAfter } = counting();
     for (const pattern of ['feed:*', 'feed:home:*', '*:exact', '*']) metrics.declare(pattern, { ttlMs: null });
     expect(['feed:x:1', 'feed:home:1', 'a:exact', 'a:1'].map((key) => patternAfter(key))).toEqual([
@@ -108,7 +108,7 @@ describe('the pattern of an undeclared key', () => {
 });
 
 describe('figures counted before a word is shown', () => {
-  it('move to the refined pattern, and none stay with the coarser one', () => {
+  it('figures of a hidden word move to the refined pattern, and none stay with the coarser one', () => {
     const { miss, hit, totals, metrics } = counting();
     miss('user:1:cart');
     hit('user:1:cart');
@@ -123,7 +123,7 @@ describe('figures counted before a word is shown', () => {
     });
   });
 
-  it('stay with the coarser pattern where they belong to it, in every window', async () => {
+  it('figures of a hidden word stay with the coarser pattern if they belong to it, in every window', async () => {
     const { clock, miss, hit, totals } = counting();
     const expected: Record<Window, number> = { '1m': 0, '5m': 0, '1h': 0, '24h': 0, all: 0 };
     for (const [pauseMs, counted] of [
@@ -144,7 +144,7 @@ describe('figures counted before a word is shown', () => {
     }
   });
 
-  it('move with their loads, sizes and response times', () => {
+  it('figures of a hidden word move with their loads, sizes and response times', () => {
     const { observer, metrics, clock } = counting();
     const load = (key: string, ms: number, bytes: number) => {
       const series = observer.seriesOf(key);
@@ -162,7 +162,7 @@ describe('figures counted before a word is shown', () => {
     expect(metrics.getStats()).toMatchObject({ recalculations: 3, totalRequests: 6, cacheHits: 3 });
   });
 
-  it('move twice where two words are shown one after the other', () => {
+  it('figures of a hidden word move twice if two words are shown one after the other', () => {
     const { miss, totals } = counting();
     for (let id = 0; id < 19; id++) miss(`shop:product:${id}:reviews`);
     // The second identifier shows the leaf, the twentieth key the word before the identifiers.
@@ -171,7 +171,7 @@ describe('figures counted before a word is shown', () => {
     expect(totals()).toEqual({ 'shop:product:*:reviews': 20 });
   });
 
-  it('are exported under both names where the coarser one was exported before, which never decreases', () => {
+  it('figures of a hidden word are exported under both names if the coarser name was exported before, which never decreases', () => {
     const { miss, metrics } = counting();
     const exported = (pattern: string) =>
       /get",result="miss"\} (\d+)/.exec(
@@ -187,7 +187,7 @@ describe('figures counted before a word is shown', () => {
     expect(metrics.getPatternStats('user:*:*').totalRequests).toBe(1);
   });
 
-  it('are gone after a reset', () => {
+  it('figures of a hidden word are gone after a reset', () => {
     const { miss, totals, metrics } = counting();
     miss('user:1:cart');
     metrics.reset();
@@ -196,7 +196,7 @@ describe('figures counted before a word is shown', () => {
     expect(metrics.getStats().totalRequests).toBe(1);
   });
 
-  it('stay with their pattern after a restore', () => {
+  it('figures of a hidden word stay with their pattern after a restore', () => {
     const before = counting();
     before.miss('user:1:cart');
     const { miss, totals, metrics } = counting();
@@ -206,7 +206,7 @@ describe('figures counted before a word is shown', () => {
     expect(totals()).toEqual({ 'user:*:*': 1, 'user:*:cart': 1 });
   });
 
-  it('stay with the coarser pattern where the limit of patterns is reached', () => {
+  it('figures of a hidden word stay with the coarser pattern if the limit of patterns is reached', () => {
     const { miss, totals } = counting({ maxPatterns: 2 });
     for (const key of ['user:1:cart', 'feed:1', 'user:2:cart']) miss(key);
     expect(totals()).toEqual({ 'user:*:*': 2, 'feed:*': 1 });
@@ -214,7 +214,7 @@ describe('figures counted before a word is shown', () => {
 });
 
 describe('patterns of an endless stream of keys', () => {
-  it('stay within their limit, and contain no rare word', () => {
+  it('patterns of an endless stream of keys stay within their limit, and contain no rare word', () => {
     const { miss, totals, metrics } = counting({ maxPatterns: 50 });
     const letters = (at: number) =>
       Array.from({ length: 6 }, (_, place) => String.fromCharCode(97 + ((at * 7919 + place * 31) % 26))).join('');

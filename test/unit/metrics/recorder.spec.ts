@@ -45,14 +45,14 @@ describe('MetricsRecorder', () => {
     return made;
   };
 
-  it('returns the same series for the same pattern and endpoint', () => {
+  it('MetricsRecorder returns the same series for the same pattern and endpoint', () => {
     const { observer } = started();
     expect(observer.series('feed:*', 'GET /feeds')).toBe(observer.series('feed:*', 'GET /feeds'));
     expect(observer.series('feed:*')).not.toBe(observer.series('feed:*', 'GET /feeds'));
     expect(observer.seriesOf('user:1:cart')).toBe(observer.seriesOf('user:2:cart'));
   });
 
-  it('counts each access once, in its pattern and its endpoint', async () => {
+  it('MetricsRecorder counts each access once, in its pattern and its endpoint', async () => {
     const { observer, metrics } = started();
     const series = observer.series('feed:*', 'GET /feeds');
     const asked = clock.now();
@@ -82,7 +82,7 @@ describe('MetricsRecorder', () => {
     expect(metrics.getEndpointStats()[0]!.avgTotalTimeMs).toBeCloseTo((2 + 100 + 1 + 80 + 90) / 5, 6);
   });
 
-  it('counts loads, their time, and the time that hits saved', () => {
+  it('MetricsRecorder counts loads, their time, and the time that hits saved', () => {
     const { observer, metrics } = started();
     const series = observer.series('feed:*');
     observer.load(series, Operation.load, Result.ok, 100);
@@ -99,7 +99,7 @@ describe('MetricsRecorder', () => {
     expect(metrics.getStats().timeSavedMs).toBe(500);
   });
 
-  it('counts the time that hits saved before the first load', async () => {
+  it('MetricsRecorder counts the time that hits saved before the first load', async () => {
     const { observer, metrics } = started();
     const series = observer.series('feed:*');
     observer.hit(series, 0, clock.now());
@@ -108,7 +108,7 @@ describe('MetricsRecorder', () => {
     expect(metrics.getStats().timeSavedMs).toBe(50);
   });
 
-  it('counts operations, sizes and rejections', () => {
+  it('MetricsRecorder counts operations, sizes and rejections', () => {
     const { observer, metrics } = started();
     const series = observer.series('feed:*');
     observer.operation(series, Operation.set, Result.ok, 2, 1000);
@@ -135,7 +135,7 @@ describe('MetricsRecorder', () => {
     expect(set).toMatchObject({ count: 3, errors: 0, hitRate: 2 / 3, maxResponseTimeMs: 4 });
   });
 
-  it('counts operations of layers, and keeps their state', () => {
+  it('MetricsRecorder counts operations of layers, and keeps their state', () => {
     const { observer, metrics } = started();
     observer.hit(observer.series('feed:*'), 0, clock.now());
     observer.layer(0, LayerOperation.get, LayerResult.miss, 0.1, 1, 0);
@@ -166,14 +166,14 @@ describe('MetricsRecorder', () => {
     expect(metrics.getStats().evictions).toBe(4);
   });
 
-  it('counts a hit of a layer behind the first as that layer’s', () => {
+  it('MetricsRecorder counts a hit of a later layer as a hit of that layer', () => {
     const { observer, metrics } = started();
     observer.hit(observer.series('feed:*'), 1, clock.now());
     expect(metrics.getLayerStats()).toMatchObject([{ cacheHits: 0 }, { cacheHits: 1 }]);
     expect(metrics.getStats().cacheHits).toBe(1);
   });
 
-  it('counts everything and times nothing with a sampling rate of 0', () => {
+  it('MetricsRecorder counts everything and times nothing with a sampling rate of 0', () => {
     const { observer, metrics } = started({ samplingRate: 0 });
     const series = observer.series('feed:*', 'GET /feeds');
     observer.hit(series, 0, clock.now() - 5);
@@ -189,7 +189,7 @@ describe('MetricsRecorder', () => {
     expect(metrics.getLayerStats()[1]!.avgResponseTimeMs).toBeNull();
   });
 
-  it('counts nothing of a disabled series, and takes no memory for it', () => {
+  it('MetricsRecorder counts nothing of a disabled series, and takes no memory for it', () => {
     const { observer, metrics } = started();
     const series = observer.series('feed:*', 'GET /feeds', { enabled: false });
     observer.hit(series, 0, clock.now());
@@ -202,7 +202,7 @@ describe('MetricsRecorder', () => {
     expect(metrics.getOperationStats().every(({ count }) => count === 0)).toBe(true);
   });
 
-  it.each([0.5, 0.3, 0.05])('weights sampled times so that count, mean and quantiles stay right at rate %p', (rate) => {
+  it.each([0.5, 0.3, 0.05])('MetricsRecorder keeps count, mean and quantiles right at sampling rate %p', (rate) => {
     const next = seeded(7);
     let reading = 0;
     // Every second reading ends an access: its time is drawn from 1 to 11 ms.
@@ -226,11 +226,11 @@ describe('MetricsRecorder', () => {
     expect(reading).toBeLessThan(40_000 * (1 + rate) * 1.1 + 400);
   });
 
-  it('refuses a sampling rate outside 0 to 1', () => {
+  it('MetricsRecorder refuses a sampling rate outside 0 to 1', () => {
     expect(() => started({ samplingRate: 1.5 }).observer.series('feed:*')).toThrow(/from 0 to 1/);
   });
 
-  it('counts patterns and endpoints apart up to the limit, and further ones together', () => {
+  it('MetricsRecorder counts patterns and endpoints separately up to the limit, and further ones together', () => {
     const { observer, metrics } = started({ maxPatterns: 3, maxEndpoints: 2 });
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
     for (let round = 0; round < 200; round++) {
@@ -250,7 +250,7 @@ describe('MetricsRecorder', () => {
     expect(value('cache_metrics_overflow_total')).toBeGreaterThan(0);
   });
 
-  it('does not grow with an endless stream of keys, patterns or endpoints', () => {
+  it('MetricsRecorder does not grow with an endless stream of keys, patterns or endpoints', () => {
     const { observer, metrics } = started({ maxPatterns: 5, maxEndpoints: 5 });
     for (let key = 0; key < 20_000; key++) {
       observer.hit(observer.seriesOf(`word${String.fromCharCode(97 + (key % 26))}:${key}`), 0, clock.now());
@@ -261,7 +261,7 @@ describe('MetricsRecorder', () => {
     expect(metrics.getStats().cacheHits).toBe(40_000);
   });
 
-  it('asks patternOf first, and detects the pattern where it throws', () => {
+  it('MetricsRecorder calls patternOf first, and detects the pattern if patternOf throws', () => {
     const logged: string[] = [];
     const { observer } = createCacheMetrics({
       clock,
@@ -281,7 +281,7 @@ describe('MetricsRecorder', () => {
     expect(logged[0]).not.toContain('secret-key');
   });
 
-  it('counts a key under the most specific declared pattern that fits', () => {
+  it('MetricsRecorder counts a key under the most specific declared pattern that fits', () => {
     const { observer, metrics } = started();
     expect(observer.seriesOf('product:lamp:price').pattern).toBe('product:*:*');
     metrics.declare('product:*', { ttlMs: null });
@@ -293,7 +293,7 @@ describe('MetricsRecorder', () => {
     expect(observer.seriesOf('user:42').pattern).toBe('user:*');
   });
 
-  it('groups declared templates by the text before their inputs', () => {
+  it('MetricsRecorder groups declared templates by the text before their inputs', () => {
     const { observer } = started();
     expect(observer.series('product:{params.id}').pattern).toBe('product:*');
     expect(observer.series('seller:{0.id}:{query.page}').pattern).toBe('seller:*:*');

@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { SpaceSaving } from '../../../lib/metrics/space-saving.js';
 
 describe('the most frequent keys', () => {
-  it('are exact while all keys fit', () => {
+  it('the most frequent keys are exact while all keys fit', () => {
     const seen = new SpaceSaving(10);
     for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) seen.add(key);
     expect(seen.top(2)).toEqual(['a', 'b']);
     expect(seen.top(9, 2)).toEqual(['a', 'b']);
   });
 
-  it('contain every key with a frequency above one in the number of counters', () => {
+  it('the most frequent keys contain every key with a frequency above one in the number of counters', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 600 }), (stream) => {
         const seen = new SpaceSaving(8);
@@ -27,14 +27,14 @@ describe('the most frequent keys', () => {
     );
   });
 
-  it('name the key that was replaced', () => {
+  it('the most frequent keys name the key that was replaced', () => {
     const seen = new SpaceSaving(2);
     for (const key of ['a', 'a', 'b']) expect(seen.add(key)).toBeUndefined();
     expect(seen.add('c')).toBe('b');
     expect(seen.has('b')).toBe(false);
   });
 
-  it('halve their counts', () => {
+  it('the most frequent keys halve their counts', () => {
     const seen = new SpaceSaving(4);
     for (let time = 0; time < 8; time++) seen.add('old');
     seen.halve();

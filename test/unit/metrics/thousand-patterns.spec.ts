@@ -59,7 +59,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     await exporter.export({ at: clock.now(), startedAt: 0, families: [...(await metrics.collectFamilies())] });
   };
 
-  it('are counted apart up to the limit, and further ones together', () => {
+  it('a thousand patterns are counted separately up to the limit, and further ones together', () => {
     expect(metrics.getAllPatternStats()).toHaveLength(MANY + 1);
     expect(metrics.getEndpointStats()).toHaveLength(MANY + 1);
     expect(metrics.getPatternStats('__other__').totalRequests).toBe(MANY * 2 * 6 * 6);
@@ -71,7 +71,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     expect(text.length).toBeLessThan(2_000_000);
   });
 
-  it('are scraped in slices between which the event loop is free', async () => {
+  it('a thousand patterns are scraped in slices between which the event loop is free', async () => {
     const { turns, largest } = await turnsDuring(() => new PrometheusExposition(metrics).collectBytes());
     const points = [...metrics.families()].reduce((sum, family) => sum + [...family.points()].length, 0);
     // Sixty-four series to a step.
@@ -79,7 +79,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     expect(largest).toBeLessThan(MUCH);
   });
 
-  it('cost a second scrape without changes a fraction of the first', () => {
+  it('a thousand patterns cost a second scrape without changes a fraction of the first', () => {
     const kept = new PrometheusExposition(metrics);
     kept.renderBytes();
     const [first, again] = leastWorkMs(
@@ -89,7 +89,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     expect(again).toBeLessThan(first * MUCH);
   });
 
-  it('give the same exposition in slices and at once', async () => {
+  it('a thousand patterns give the same exposition in slices and at once', async () => {
     const exposition = new PrometheusExposition(metrics);
     const [one, other] = [exposition.collectBytes(), exposition.collectBytes()];
     expect(exposition.renderBytes().equals(await one)).toBe(true);
@@ -113,26 +113,29 @@ describe('a thousand patterns and a thousand endpoints', () => {
       (asked) => asked.collectTopPatterns(MANY, '24h'),
     ],
     ['low performers', 2, (asked) => asked.getLowPerformers(1, '24h'), (asked) => asked.collectLowPerformers(1, '24h')],
-  ])('return %s in slices as at once, with the event loop free in between', async (_, walks, atOnce, collect) => {
-    const { result, turns, largest } = await turnsDuring(() => collect(metrics));
-    expect(result).toEqual(atOnce(metrics));
-    expect(turns).toBeGreaterThan(0.9 * walks * MANY);
-    expect(largest).toBeLessThan(MUCH);
-  });
+  ])(
+    'a thousand patterns return %s in slices as at once, with a free event loop',
+    async (_, walks, atOnce, collect) => {
+      const { result, turns, largest } = await turnsDuring(() => collect(metrics));
+      expect(result).toEqual(atOnce(metrics));
+      expect(turns).toBeGreaterThan(0.9 * walks * MANY);
+      expect(largest).toBeLessThan(MUCH);
+    },
+  );
 
   it.each<[string, number, () => Promise<unknown>]>([
     ['OpenTelemetry', 1, () => new CacheMetricProducer({ source: metrics }).collect()],
     // More than half of them changed, and each of those is read on its own.
     ['StatsD', 1.5, () => exported(new StatsdExporter({ client: { increment() {}, gauge() {} } }))],
     ['CloudWatch', 1.5, () => exported(new CloudWatchExporter({ write() {} }))],
-  ])('are exported to %s with the event loop free after every pattern and every point', async (_, walks, work) => {
+  ])('a thousand patterns are exported to %s with a free event loop', async (_, walks, work) => {
     const points = [...metrics.families()].reduce((sum, family) => sum + [...family.points()].length, 0);
     const { turns, largest } = await turnsDuring(work);
     expect(turns).toBeGreaterThan(0.9 * MANY + 0.95 * walks * points);
     expect(largest).toBeLessThan(MUCH);
   });
 
-  it('give the same image in slices as at once, with the event loop free in between', async () => {
+  it('a thousand patterns give the same image in slices as at once, with the event loop free in between', async () => {
     const first = await metrics.collectImage();
     const { result, turns, largest } = await turnsDuring(() => metrics.collectImage());
     expect(result).toEqual(metrics.image());
@@ -142,7 +145,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     expect(largest).toBeLessThan(MUCH);
   });
 
-  it('give the same JSON in slices as at once', async () => {
+  it('a thousand patterns give the same JSON in slices as at once', async () => {
     const answer = metrics.getHitRates();
     const { result, turns, largest } = await turnsDuring(() => presentedText(answer));
     expect(JSON.parse(result)).toMatchObject({ overall: { '1m': expect.anything() } });

@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import { EventClient } from '../../../lib/monitoring/event-client.js';
 
-it('closes the connection of a client that does not read, before its events fill the memory', async () => {
+it('an event client that does not read is disconnected before its events fill the memory', async () => {
   let gone = false;
   let response!: ServerResponse;
   let client!: EventClient;

@@ -135,7 +135,7 @@ describe('the event stream', () => {
     return response;
   };
 
-  it('has the type of server-sent events, forbids storing, and keeps the headers of the application', () => {
+  it('the event stream has the type of server-sent events, forbids storing, and keeps the headers of the application', () => {
     const { headers, written } = connect();
     expect(headers).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',
@@ -145,7 +145,7 @@ describe('the event stream', () => {
     expect(written[0]).toBe('retry: 3000\n\n');
   });
 
-  it('sends a tick at once and every second, with one reading for all clients', async () => {
+  it('the event stream sends a tick at once and every second, with one reading for all clients', async () => {
     const [one, other] = [connect(), connect()];
     reads = 0;
     await clock.advance(3_000);
@@ -163,7 +163,7 @@ describe('the event stream', () => {
     });
   });
 
-  it('sends one event when an alert opens and one when it closes, as the book of alerts says', async () => {
+  it('the event stream sends one event when an alert opens and one when it closes', async () => {
     const client = connect();
     const alert = {
       id: 'an-id',
@@ -191,7 +191,7 @@ describe('the event stream', () => {
     ]);
   });
 
-  it('sends the alerts of named caches with their names', () => {
+  it('the event stream sends the alerts of named caches with their names', () => {
     const watched: ((change: object) => void)[] = [];
     named.set('sessions', {
       tuning: { watch: () => () => undefined },
@@ -215,7 +215,7 @@ describe('the event stream', () => {
       return release;
     };
 
-    it('lists open warnings in every tick', async () => {
+    it('the event stream lists open warnings in every tick', async () => {
       connect();
       await clock.advance(1_000);
       alerts = [warning('feed:*')];
@@ -225,7 +225,7 @@ describe('the event stream', () => {
       expect(open(second)).toEqual([['feed:*'], ['feed:*'], ['feed:*']]);
     });
 
-    it('starts a client with the first tick that could be read', async () => {
+    it('the event stream sends a client the first tick that could be read', async () => {
       alerts = [warning('feed:*')];
       fails = true;
       const client = connect();
@@ -235,7 +235,7 @@ describe('the event stream', () => {
       expect(open(client)).toEqual([['feed:*']]);
     });
 
-    it('reads once at a time: a client that comes meanwhile starts with that reading, and no tick is older than the one before', async () => {
+    it('the event stream reads once at a time: a client that connects meanwhile gets that reading, and ticks never go back in time', async () => {
       const client = connect();
       await clock.advance(1_000);
       const release = held();
@@ -254,7 +254,7 @@ describe('the event stream', () => {
     });
   });
 
-  it('sends the progress of warming', () => {
+  it('the event stream sends the progress of warming', () => {
     const client = connect();
     for (const listener of warming) {
       listener({ type: 'finished', runId: 'r', trigger: 'manual', report: { keysWarmed: 3 } } as WarmingProgress);
@@ -264,7 +264,7 @@ describe('the event stream', () => {
     ]);
   });
 
-  it('sends invalidations with patterns and counts, never with a key', () => {
+  it('the event stream sends invalidations with patterns and counts, never with a key', () => {
     const client = connect();
     invalidations.report({ keys: ['user:471147114711:cart', 'user:471247124712:cart'] });
     invalidations.report({ globs: ['user:471147114711:*'], removed: 2 });
@@ -279,7 +279,7 @@ describe('the event stream', () => {
     expect(client.written.join('')).not.toContain('471147114711');
   });
 
-  it('sends more clients a tick less often, at last every five seconds', async () => {
+  it('the event stream sends ticks less often to more clients, at least every five seconds', async () => {
     for (const [count, ticks] of [
       [20, 30],
       [40, 15],
@@ -294,7 +294,7 @@ describe('the event stream', () => {
     }
   });
 
-  it('sends comments while the figures cannot be read', async () => {
+  it('the event stream sends comments while the figures cannot be read', async () => {
     const client = connect();
     await settle();
     fails = true;
@@ -305,7 +305,7 @@ describe('the event stream', () => {
     expect(client.of('tick')).toHaveLength(2);
   });
 
-  it('sends a client that comes back what it missed, once, in the order it happened', async () => {
+  it('the event stream sends a reconnected client the missed events, once, in order', async () => {
     const first = connect();
     invalidations.report({ keys: ['feed:1'], globs: [], tags: [], all: false, removed: null });
     const seen = first.ids.at(-1)!;
@@ -328,7 +328,7 @@ describe('the event stream', () => {
     }
   });
 
-  it('keeps at most a hundred events for clients that come back', () => {
+  it('the event stream keeps at most a hundred events for clients that reconnect', () => {
     connect();
     for (let n = 0; n < 500; n++) {
       invalidations.report({ keys: [`feed:${n}`], globs: [], tags: [], all: false, removed: null });
@@ -336,7 +336,7 @@ describe('the event stream', () => {
     expect(connect('0').of('invalidation')).toHaveLength(100);
   });
 
-  it('has no timer and no listener five minutes after its clients have gone, a hundred of them', async () => {
+  it('the event stream has no timer and no listener five minutes after its clients have left, a hundred of them', async () => {
     expect([clock.pending, warming.size, listening, alertListeners.size]).toEqual([0, 0, 0, 0]);
     const responses: Response[] = [];
     for (let time = 0; time < 100; time++) {
@@ -355,7 +355,7 @@ describe('the event stream', () => {
     expect(responses.map(({ written: frames }) => frames.length)).toEqual(written);
   });
 
-  it('accepts clients up to its limit, and refuses the next with the reason', () => {
+  it('the event stream accepts clients up to its limit, and refuses the next with the reason', () => {
     const [first] = Array.from({ length: 200 }, () => connect());
     expect(() => events.admit()).toThrow(
       expect.objectContaining({ code: 'TOO_MANY_CLIENTS', message: expect.stringContaining('maxEventClients') }),
@@ -364,14 +364,14 @@ describe('the event stream', () => {
     events.admit();
   });
 
-  it('closes the connection of a client that stops reading', async () => {
+  it('the event stream closes the connection of a client that stops reading', async () => {
     const client = connect();
     client.writableLength = 2 * 1024 * 1024;
     await clock.advance(1_000);
     expect(events.clients).toBe(0);
   });
 
-  it('ends for all clients when the application closes', () => {
+  it('the event stream ends for all clients when the application closes', () => {
     const clients = [connect(), connect()];
     events.onModuleDestroy();
     expect(clients.map(({ ended }) => ended)).toEqual([true, true]);

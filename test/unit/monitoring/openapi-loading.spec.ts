@@ -1,6 +1,6 @@
 import { expect, it, jest } from '@jest/globals';
 
-it('loads the description of the routes with monitoring.swagger alone', async () => {
+it('the description of the routes is loaded only with monitoring.swagger', async () => {
   const describeRoutes = jest.fn(async () => undefined);
   let loaded = 0;
   jest.unstable_mockModule('../../../lib/monitoring/openapi-routes.js', () => {

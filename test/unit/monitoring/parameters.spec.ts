@@ -23,7 +23,7 @@ function refusal(read: () => unknown): unknown {
 const invalid = (code: string, message: string) => ({ statusCode: 400, code, message });
 
 describe('a query parameter', () => {
-  it('has its default where it is left out', () => {
+  it('a query parameter has its default if it is omitted', () => {
     const request = { query: {} };
     expect([
       windowOf(request),
@@ -34,7 +34,7 @@ describe('a query parameter', () => {
     ]).toEqual(['all', 10, 0.5, 1, true]);
   });
 
-  it('is parsed', () => {
+  it('a query parameter is parsed', () => {
     const request = { query: { window: '24h', limit: '1000', threshold: '0', min_requests: '0', wait: 'false' } };
     expect([
       windowOf(request),
@@ -62,13 +62,13 @@ describe('a query parameter', () => {
     [thresholdOf, { threshold: 'NaN' }, 'threshold must be a number from 0 to 1, not "NaN"'],
     [minRequestsOf, { min_requests: '-1' }, 'min_requests must be a whole number of 0 or more, not "-1"'],
     [waitOf, { wait: 'no' }, 'wait must be true or false, not "no"'],
-  ])('%p refuses %j', (read, query, message) => {
+  ])('the query parameter %p refuses %j', (read, query, message) => {
     expect(refusal(() => read({ query }))).toEqual(invalid('INVALID_PARAMETER', message));
   });
 });
 
 describe('a body', () => {
-  it('of warm means all strategies where it is left out', () => {
+  it('the body of warm means all strategies if they are omitted', () => {
     expect([warmBodyOf({}), warmBodyOf({ body: {} }), warmBodyOf({ body: null })]).toEqual([
       undefined,
       undefined,
@@ -76,11 +76,11 @@ describe('a body', () => {
     ]);
   });
 
-  it('of warm names strategies', () => {
+  it('the body of warm names strategies', () => {
     expect(warmBodyOf({ body: { strategies: ['a'] } })).toEqual(['a']);
   });
 
-  it('of invalidate takes any of its three lists', () => {
+  it('the body of invalidate takes any of its three lists', () => {
     expect(invalidationsOf({ body: { tags: ['t'] } })).toEqual({ keys: [], patterns: [], tags: ['t'] });
   });
 
@@ -105,7 +105,7 @@ describe('a body', () => {
     [invalidationsOf, { keys: Array(10_001).fill('k') }, 'keys must hold at most 10000 texts, not 10001'],
     [invalidationsOf, 'feed:*', 'the body must be a JSON object with keys, patterns, tags, cache'],
     [noBodyOf, { all: true }, 'unknown in the body: "all"; allowed: nothing'],
-  ])('%p refuses %j', (read, body, message) => {
+  ])('the body %p refuses %j', (read, body, message) => {
     expect(refusal(() => (read as (request: unknown) => unknown)({ body }))).toEqual(invalid('INVALID_BODY', message));
   });
 });

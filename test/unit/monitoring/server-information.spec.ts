@@ -30,7 +30,7 @@ describe('the information about servers', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('contains the figures of the first layer with a server', async () => {
+  it('server information contains the figures of the first layer with a server', async () => {
     const answer = await read(
       layer('memory'),
       layer('redis', async () => redis),
@@ -38,22 +38,22 @@ describe('the information about servers', () => {
     expect(answer).toMatchObject(redis);
   });
 
-  it('is null without a server', async () => {
+  it('server information is null without a server', async () => {
     expect(await read(layer('memory'))).toMatchObject({ redisVersion: null, totalKeys: null, hitRate: null });
   });
 
-  it('is null where the server refuses', async () => {
+  it('server information is null if the server refuses', async () => {
     const refusing = layer('redis', () => Promise.reject(new Error('down')));
     expect(await read(refusing)).toMatchObject({ redisVersion: null, layers: [{ layer: 'redis' }] });
   });
 
-  it('is null where the server does not answer in time', async () => {
+  it('server information is null if the server does not respond in time', async () => {
     const answer = read(layer('redis', () => new Promise(() => undefined)));
     await jest.advanceTimersByTimeAsync(2000);
     expect(await answer).toMatchObject({ redisVersion: null, layers: [{ layer: 'redis' }] });
   });
 
-  it('contains the state of every layer', async () => {
+  it('server information contains the state of every layer', async () => {
     expect((await read(layer('memory'))).layers).toEqual([
       {
         cache: 'default',
@@ -69,7 +69,7 @@ describe('the information about servers', () => {
     ]);
   });
 
-  it('names the bounds of a layer, and which of them is nearer', async () => {
+  it('server information names the bounds of a layer, and which of them is nearer', async () => {
     const bounded = (bounds: object) => ({ ...layer('memory'), status: () => ({ ...status, bounds }) }) as Layer;
     const [byBytes] = (await read(bounded({ entries: 10, bytes: 600 }))).layers;
     expect(byBytes).toMatchObject({ maxEntries: 10, maxSizeBytes: 600, boundBy: 'bytes' });

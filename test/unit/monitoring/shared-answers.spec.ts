@@ -13,7 +13,7 @@ describe('shared answers', () => {
   };
 
   it.each([undefined, 'no-cache', 'max-age=0', 'max-age=x', 'xmax-age=5', 'max-age=-1'])(
-    'are made anew for a request with Cache-Control: %s',
+    'a response is computed for each request with Cache-Control: %s',
     async (maxAge) => {
       const { ask, made } = counting();
       await Promise.all([ask('/stats', maxAge), ask('/stats', maxAge)]);
@@ -21,15 +21,18 @@ describe('shared answers', () => {
     },
   );
 
-  it.each(['max-age=3', 'no-transform, Max-Age=3'])('are made once for all that take one by %s', async (maxAge) => {
-    const { ask, made } = counting();
-    const texts = await Promise.all(Array.from({ length: 100 }, () => ask('/stats?window=5m', maxAge)));
-    expect([new Set(texts).size, made()]).toEqual([1, 1]);
-    await ask('/stats?window=1h', maxAge);
-    expect(made()).toBe(2);
-  });
+  it.each(['max-age=3', 'no-transform, Max-Age=3'])(
+    'one response is computed for all requests with %s',
+    async (maxAge) => {
+      const { ask, made } = counting();
+      const texts = await Promise.all(Array.from({ length: 100 }, () => ask('/stats?window=5m', maxAge)));
+      expect([new Set(texts).size, made()]).toEqual([1, 1]);
+      await ask('/stats?window=1h', maxAge);
+      expect(made()).toBe(2);
+    },
+  );
 
-  it('are bounded: old addresses are forgotten, long ones not kept', async () => {
+  it('shared responses are bounded: old URLs are forgotten, long URLs are not stored', async () => {
     const { ask, made } = counting();
     for (let n = 0; n < 100; n++) await ask(`/stats?x=${n}`, 'max-age=9');
     await ask('/stats?x=99', 'max-age=9');
@@ -40,7 +43,7 @@ describe('shared answers', () => {
     expect(made()).toBe(103);
   });
 
-  it('are asked for again after one failed', async () => {
+  it('a shared response is computed again after it failed', async () => {
     const answers = new SharedAnswers();
     const failing = async () => Promise.reject(new Error('away'));
     await expect(answers.answer('/stats', old('max-age=9'), failing)).rejects.toThrow('away');

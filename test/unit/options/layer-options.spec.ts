@@ -85,14 +85,14 @@ describe('a fault in the options of a layer', () => {
     [legacy({}), 'legacyStoreLayer: the store must be a store of cache-manager 5'],
     [legacy(undefined), 'legacyStoreLayer: the store must be a store of cache-manager 5'],
     [legacy(() => node, { required: 1 }), 'legacyStoreLayer.required: must be true or false, not 1'],
-  ])('%# is reported with its place, the given value and the allowed ones', (layer, fault) => {
+  ])('fault %# of a layer is reported with its place, the given value and the allowed values', (layer, fault) => {
     expect(faultsOf(layer)).toEqual([expect.stringContaining(fault)]);
     // Where no validation listed it before.
     expect(() => layer.create(layerContext('x'))).toThrow(fault);
     expect(() => createObservedCache({ layers: [layer], namespace: 'x' })).toThrow(fault);
   });
 
-  it('fails the boot with one error for all layers and the module', async () => {
+  it('faults in the options of layers fail the boot with one error for all layers and the module', async () => {
     const layers = [memory({ maxEntris: 1, maxBytes: NaN }), redis({ url: undefined, deadlin: 5 }), keyv(undefined)];
     const start = boot('express', {
       imports: [
@@ -116,7 +116,7 @@ describe('a fault in the options of a layer', () => {
     }
   });
 
-  it('shows no credentials of the address', () => {
+  it('a fault shows no credentials of the URL', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('', 'redis://', 'rediss://', 'http://', 'redis:', 'redis:///'),
@@ -147,7 +147,7 @@ describe('a fault in the options of a layer', () => {
     keyv(new Map()),
     keyv(() => new Map(), { compression: { threshold: 0 } }),
     legacy(Promise.resolve({}), { serializer: 'structured-clone' }),
-  ])('%# is not reported for valid options', (layer) => {
+  ])('valid options of a layer have no fault (%#)', (layer) => {
     expect(faultsOf(layer)).toEqual([]);
   });
 });

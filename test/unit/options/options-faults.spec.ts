@@ -22,7 +22,7 @@ function faultsOf(options: unknown): string[] {
 }
 
 describe('options', () => {
-  it('have no fault when they are empty', () => {
+  it('options have no fault when they are empty', () => {
     expect(resolveOptions({})).toEqual({
       namespace: 'nestjs-cache-observability',
       monitoring: {
@@ -44,7 +44,7 @@ describe('options', () => {
     });
   });
 
-  it('accept every option at once', () => {
+  it('options accept every option at once', () => {
     expect(
       faultsOf({
         layers: [layer('memory'), layer('redis')],
@@ -98,7 +98,7 @@ describe('options', () => {
     ).toEqual([]);
   });
 
-  it('are refused with one error that lists every fault', () => {
+  it('options are refused with one error that lists every fault', () => {
     expect(
       faultsOf({
         ttl: '5 minuts',
@@ -117,7 +117,7 @@ describe('options', () => {
     ]);
   });
 
-  it('of shared layers and services are refused where they make no sense', () => {
+  it('options of shared layers and services are refused if they make no sense', () => {
     expect(faultsOf({ profiling: true, fleet: false, persistence: { path: '/tmp/metrics' } })).toEqual([]);
     expect(
       faultsOf({
@@ -139,7 +139,7 @@ describe('options', () => {
     ]);
   });
 
-  it('of an unknown name are refused with the name that was probably meant', () => {
+  it('options with an unknown name are refused with a similar name', () => {
     expect(faultsOf({ monitorin: false, policy: { staleWhileRevalidat: '1m' } })).toEqual([
       expect.stringMatching(/^monitorin: is unknown; did you mean monitoring\? Allowed: layers, cache, .*prometheus$/),
       expect.stringMatching(/^policy\.staleWhileRevalidat: is unknown; did you mean staleWhileRevalidate\? Allowed: /),
@@ -157,11 +157,11 @@ describe('options', () => {
     [{ policy: { grace: '1m' } }, 'policy.grace: is unknown; did you mean staleIfError?'],
     [{ host: 'localhost' }, "did you mean redisLayer({ url: 'redis://user:password@host:port' })?"],
     [{ constructor: true }, 'constructor: is unknown. Allowed: '],
-  ])('of another library or in a wrong place are refused with our name for them: %j', (options, text) => {
+  ])('options of another library or in a wrong place are refused with our name: %j', (options, text) => {
     expect(faultsOf(options as never)).toEqual([expect.stringContaining(text)]);
   });
 
-  it('of an unknown name without a similar one are refused with the list of names', () => {
+  it('options with an unknown name without a similar one are refused with the list of names', () => {
     expect(faultsOf({ http: { compression: true } })).toEqual([
       'http.compression: is unknown. Allowed: headers, fastLane',
     ]);
@@ -193,15 +193,15 @@ describe('options', () => {
       'exporters[0]: must be a metrics exporter with export, stop, not an object',
     ],
     [{ namespace: 'a*' }, 'namespace: must be a text without blanks and without * ? [ ] \\, not "a*"'],
-  ])('refuse %j', (options, fault) => {
+  ])('options refuse %j', (options, fault) => {
     expect(faultsOf(options)).toEqual([fault]);
   });
 
-  it('treat undefined as omitted', () => {
+  it('options treat undefined as omitted', () => {
     expect(faultsOf({ ttl: undefined, layers: undefined, policy: { jitter: undefined } })).toEqual([]);
   });
 
-  it('are refused where they are not an object', () => {
+  it('options are refused if they are not an object', () => {
     expect(faultsOf([])).toEqual(['options: must be an object, not an array']);
   });
 });
@@ -209,7 +209,7 @@ describe('options', () => {
 describe('options of forRootAsync', () => {
   const useFactory = () => ({});
 
-  it('take the options of routes and tokens from outside the factory', () => {
+  it('forRootAsync takes the options of routes and tokens from outside the factory', () => {
     const resolved = resolveAsyncOptions(
       { useFactory, isGlobal: false, monitoring: false, prometheus: false, cache: 'app' } as never,
       { ttl: '1m' },
@@ -230,7 +230,7 @@ describe('options of forRootAsync', () => {
     [{}, {}, 'give one of useFactory, useClass, useExisting, not none'],
     [{ useFactory, cache: 'app' }, { layers: [layer('a')] }, 'layers and cache: give one of them'],
     [{ useFactory }, null, 'options: must be an object, not null'],
-  ])('refuse %j with a result of %j', (beside, result, fault) => {
+  ])('forRootAsync refuses %j with a result of %j', (beside, result, fault) => {
     expect(() => resolveAsyncOptions(beside as never, result as never)).toThrow(fault);
   });
 });

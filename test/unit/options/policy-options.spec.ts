@@ -29,7 +29,7 @@ const faulty: [policy: unknown, code: string, faults: string[]][] = [
 ];
 
 describe('a policy given at run time', () => {
-  it.each(faulty)('%j is refused by every method that takes one, with all its faults', async (policy, code, faults) => {
+  it.each(faulty)('every method refuses the invalid policy %j with all its faults', async (policy, code, faults) => {
     open();
     const load = () => 1;
     const attempts = [
@@ -45,7 +45,7 @@ describe('a policy given at run time', () => {
     expect(await cache.has('k')).toBe(false);
   });
 
-  it('is not validated by hits in memory', async () => {
+  it('a policy given at run time is not validated by hits in memory', async () => {
     open();
     await cache.set('k', 1);
     let read = 0;
@@ -54,14 +54,14 @@ describe('a policy given at run time', () => {
     expect(read).toBe(0);
   });
 
-  it('may have undefined fields', async () => {
+  it('a policy given at run time may have undefined fields', async () => {
     open();
     expect(await cache.getOrSet('l', () => 1, { ttl: undefined, lock: undefined } as never)).toBe(1);
   });
 });
 
 describe('options of createObservedCache', () => {
-  it('are refused with one error that lists every fault', () => {
+  it('createObservedCache() refuses its options with one error that lists every fault', () => {
     open();
     expect(() => createObservedCache({ tll: 1, policy: { lock: 1 }, namespace: 'a b', ttl: 'soon' } as never)).toThrow(
       /4 faults in the options:[^]*tll: is unknown; did you mean ttl\?[^]*policy\.lock: must be[^]*namespace: must be[^]*ttl: "soon"/,

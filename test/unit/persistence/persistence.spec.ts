@@ -58,7 +58,7 @@ describe('persistence', () => {
       log,
     });
 
-  it('writes every 30 seconds and at the end, and restores what was written', async () => {
+  it('persistence writes every 30 seconds and at the end, and restores what was written', async () => {
     const first = begin(7);
     await first.onModuleInit();
     expect(first.restored).toBe(false);
@@ -73,7 +73,7 @@ describe('persistence', () => {
     expect([restored, second.restored]).toEqual([[7], true]);
   });
 
-  it('ignores an invalid image, logs it once, and overwrites it', async () => {
+  it('persistence ignores an invalid image, logs it once, and overwrites it', async () => {
     store.kept = Uint8Array.from([99]);
     const next = begin(5);
     await next.onModuleInit();
@@ -82,7 +82,7 @@ describe('persistence', () => {
     expect([...store.kept]).toEqual([5]);
   });
 
-  it('starts and stops in time where the store does not answer', async () => {
+  it('persistence starts and stops in time if the store does not respond', async () => {
     store.hangs = true;
     const one = begin();
     const started = one.onModuleInit();
@@ -94,7 +94,7 @@ describe('persistence', () => {
     expect(codes).toEqual(['METRICS_NOT_RESTORED']);
   });
 
-  it('logs once that it cannot write, continues to try, and logs when it can again', async () => {
+  it('persistence logs once that it cannot write, retries, and logs when it can again', async () => {
     const one = begin();
     await one.onModuleInit();
     store.fails = true;
@@ -105,7 +105,7 @@ describe('persistence', () => {
     expect(codes).toEqual(['METRICS_NOT_STORED', 'METRICS_STORED']);
   });
 
-  it('does nothing without a store', async () => {
+  it('persistence does nothing without a store', async () => {
     const none = new Persistence({
       shutdown: new ShutdownBudget(clock),
       metrics: { collectImage: () => Promise.resolve(new Uint8Array()), restore: () => undefined },
@@ -124,7 +124,7 @@ describe('a file of metrics', () => {
   beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'cache-metrics-'))));
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  it('contains the whole last image, is readable by its owner alone, and leaves no other file', async () => {
+  it('a file of metrics contains the whole last image, is readable by its owner alone, and leaves no other file', async () => {
     const path = join(directory, 'deep', 'shop.metrics');
     const store = new FileStore(path);
     expect(await store.read()).toBeUndefined();
@@ -135,7 +135,7 @@ describe('a file of metrics', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  it('is never half written', async () => {
+  it('a file of metrics is never half written', async () => {
     const path = join(directory, 'shop.metrics');
     const store = new FileStore(path);
     await store.write(new Uint8Array(200_000).fill(0));
@@ -151,7 +151,7 @@ describe('a file of metrics', () => {
     await written;
   });
 
-  it('rejects where it cannot be written, and leaves no other file', async () => {
+  it('a file of metrics that cannot be written rejects, and leaves no other file', async () => {
     await new FileStore(join(directory, 'a')).write(Uint8Array.from([1]));
     await expect(new FileStore(join(directory, 'a', 'b')).write(Uint8Array.from([1]))).rejects.toThrow();
     expect(await readdir(directory)).toEqual(['a']);

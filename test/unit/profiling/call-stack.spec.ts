@@ -17,7 +17,7 @@ describe("the directory of this library's code", () => {
   });
   afterEach(() => rmSync(work, { recursive: true }));
 
-  it('is that of its package, also for files in subfolders', () => {
+  it('the directory of this library is that of its package, also for files in subfolders', () => {
     package_('linked', { name: 'nestjs-cache-observability' });
     package_('linked/dist', { type: 'commonjs' });
     const file = join(work, 'linked/dist/chunks/profiler.cjs');
@@ -25,14 +25,14 @@ describe("the directory of this library's code", () => {
     expect(directoryOfCode(pathToFileURL(file).href)).toBe(join(work, 'linked/dist/'));
   });
 
-  it('is unknown in a bundle of an application', () => {
+  it('the directory of this library is unknown in a bundle of an application', () => {
     package_('shop', { name: 'shop' });
     expect(directoryOfCode(join(work, 'shop/dist/main.js'))).toBeUndefined();
     expect(directoryOfCode(undefined)).toBeUndefined();
   });
 });
 
-it('names the callers in a printed stack and leaves this library out', () => {
+it('a printed stack names the callers and leaves this library out', () => {
   const here = ownFile()!.replace(/^file:\/\//, '');
   expect(here).toMatch(/\/lib\/cache\/own-file\.ts$/);
   const stack = [
@@ -45,7 +45,7 @@ it('names the callers in a printed stack and leaves this library out', () => {
   expect(namesOf(stack)).toEqual(['jobs.js', 'FeedService.find']);
 });
 
-it('does not change the handling of stacks', () => {
+it('reading the callers does not change the handling of stacks', () => {
   const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
   ownFile();
   expect(Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace')).toEqual(before);

@@ -14,7 +14,7 @@ async function discoverFeed<T>(run: () => T): Promise<Awaited<T>> {
 }
 
 describe('the profiler', () => {
-  it('records the phases of an operation under the functions that called it', async () => {
+  it('the profiler records the phases of an operation under the functions that called it', async () => {
     const clock = new ManualClock();
     const profiler = new CacheProfiler(clock, { every: 1 });
     await discoverFeed(() =>
@@ -31,7 +31,7 @@ describe('the profiler', () => {
     expect(text).not.toContain('secret');
   });
 
-  it('records an operation that failed and passes its error through', async () => {
+  it('the profiler records an operation that failed and passes its error through', async () => {
     const clock = new ManualClock();
     const profiler = new CacheProfiler(clock, { every: 1 });
     const failing = profiler.span('load', series, 'k', async () => {
@@ -47,7 +47,7 @@ describe('the profiler', () => {
     expect(foldedText(profiler.stacks())).toMatch(/cache\.load\(feed:\*\) 3000$/m);
   });
 
-  it('records one operation in every n as configured, hits in memory included', () => {
+  it('the profiler records one operation in every n as configured, hits in memory included', () => {
     const draws = [0.5, 0.005, 0.5];
     const clock = new ManualClock();
     const profiler = new CacheProfiler(clock, { every: 100 }, () => draws.shift() ?? 1);
@@ -57,7 +57,7 @@ describe('the profiler', () => {
     expect(profiler.stacks()).toEqual([]);
   });
 
-  it('keeps no more stacks than its limit and adds the rest up', () => {
+  it('the profiler keeps no more stacks than its limit and adds up the others', () => {
     const clock = new ManualClock();
     const profiler = new CacheProfiler(clock, { every: 1, maxStacks: 5 });
     for (let turn = 0; turn < 50; turn++) profiler.hit({ pattern: `p${turn}`, endpoint: undefined }, clock.now() - 1);
@@ -73,7 +73,7 @@ describe('the formats of a profile', () => {
     { frames: ['main', 'cache.load(p)'], samples: 2, microseconds: 70 },
   ];
 
-  it('include an SVG in which every frame is as wide as its time and no name is markup', () => {
+  it('a profile as SVG has every frame as wide as its time, and no name is markup', () => {
     const svg = flamegraphSvg(stacks, 'Cache <profile>');
     expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
     expect(svg).toContain('main — 0.100 ms, 100.00 %');
@@ -83,7 +83,7 @@ describe('the formats of a profile', () => {
     expect(flamegraphSvg([], 'empty')).toContain('no samples yet');
   });
 
-  it('include a sampled profile for speedscope whose weights add up', () => {
+  it('a profile for speedscope is a sampled profile whose weights add up', () => {
     expect(speedscope(stacks, 'cache')).toMatchObject({
       $schema: 'https://www.speedscope.app/file-format-schema.json',
       shared: {
@@ -106,14 +106,14 @@ describe('the formats of a profile', () => {
 });
 
 describe('a CPU profile', () => {
-  it('is taken once for all concurrent requests', async () => {
+  it('a CPU profile is taken once for all concurrent requests', async () => {
     const profiler = new CpuProfiler();
     const [one, other] = await Promise.all([profiler.take(0.05), profiler.take(0.05)]);
     expect(one).toBe(other);
     expect(one).toHaveProperty('nodes');
   });
 
-  it.each([0, -1, 61, Number.NaN])('refuses %p seconds', async (seconds) => {
+  it.each([0, -1, 61, Number.NaN])('a CPU profile refuses %p seconds', async (seconds) => {
     await expect(new CpuProfiler().take(seconds)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
   });
 });

@@ -13,7 +13,7 @@ import { Zipf } from '../../../sample/traffic/zipf.js';
 const answer = (cache: string, milliseconds: number, status = 200) => ({ status, cache, milliseconds, text: '' });
 
 describe('Zipf', () => {
-  it('draws each rank with the frequency of its place', () => {
+  it('Zipf draws each rank with the frequency of its place', () => {
     const ranks = 50;
     const exponent = 0.9;
     const zipf = new Zipf(ranks, exponent);
@@ -30,13 +30,13 @@ describe('Zipf', () => {
     });
   });
 
-  it('throws without ranks', () => {
+  it('Zipf throws without ranks', () => {
     expect(() => new Zipf(0, 1)).toThrow(RangeError);
   });
 });
 
 describe('Chance', () => {
-  it('draws the same for the same seed and something else for another', () => {
+  it('Chance draws the same for the same seed and something else for another', () => {
     const draw = (seed: number) => {
       const chance = new Chance(seed);
       return Array.from({ length: 20 }, () => chance.next());
@@ -46,7 +46,7 @@ describe('Chance', () => {
     expect(draw(3)).not.toEqual(draw(4));
   });
 
-  it('spreads pauses around their mean', () => {
+  it('Chance spreads pauses around their mean', () => {
     const chance = new Chance(1);
     const pauses = Array.from({ length: 20_000 }, () => chance.pause(100));
 
@@ -56,7 +56,7 @@ describe('Chance', () => {
 });
 
 describe('Tally', () => {
-  it('reports latencies and outcomes by endpoint, the busiest first', () => {
+  it('Tally reports latencies and outcomes by endpoint, the busiest first', () => {
     const tally = new Tally();
     for (let request = 1; request <= 100; request++)
       tally.add('GET /a', answer(request <= 80 ? 'HIT' : 'MISS', request));
@@ -81,7 +81,7 @@ describe('Tally', () => {
 });
 
 describe('readOptions', () => {
-  it('drives fifty visitors for twenty seconds by default', () => {
+  it('readOptions() drives fifty visitors for twenty seconds by default', () => {
     expect(readOptions([], {})).toEqual({
       baseUrl: new URL('http://localhost:3000'),
       seconds: 20,
@@ -104,11 +104,11 @@ describe('readOptions', () => {
     [['--visitors', ''], {}, '--visitors is empty'],
     [['--pace', '3'], {}, '--pace'],
     [[], { BASE_URL: 'localhost:3000' }, 'BASE_URL is localhost:3000'],
-  ])('refuses %j with %j', (words, environment, fault) => {
+  ])('readOptions() refuses %j with %j', (words, environment, fault) => {
     expect(() => readOptions(words, environment)).toThrow(fault);
   });
 
-  it('requires nothing where help is requested', () => {
+  it('readOptions() requires nothing where help is requested', () => {
     expect(readOptions(['--help'], {})).toBeUndefined();
   });
 });
@@ -136,7 +136,7 @@ describe('the crowd', () => {
     );
   };
 
-  it('visits every part of the marketplace and counts its requests', async () => {
+  it('the crowd visits every part of the marketplace and counts its requests', async () => {
     const seen: string[] = [];
     const options = readOptions(['--visitors', '8', '--think', '0'], { BASE_URL: String(await marketplace(seen)) })!;
     const browser = new Browser(options.baseUrl, options.visitors);
@@ -173,7 +173,7 @@ describe('the crowd', () => {
     expect(seen.some((request) => request.includes('utm_source='))).toBe(true);
   });
 
-  it('reports when the marketplace is gone', async () => {
+  it('the crowd reports an unreachable marketplace', async () => {
     const url = await marketplace([]);
     const browser = new Browser(url, 4);
     const around = await lookAround(browser);
@@ -187,7 +187,7 @@ describe('the crowd', () => {
     browser.close();
   });
 
-  it('repeats a request whose idle connection was closed, but buys nothing twice', async () => {
+  it('the crowd repeats a request whose idle connection was closed, but buys nothing twice', async () => {
     const seen: string[] = [];
     const used = new WeakSet<object>();
     server = createServer((request, response) => {
@@ -206,7 +206,7 @@ describe('the crowd', () => {
     browser.close();
   });
 
-  it('refuses a server that is not the marketplace', async () => {
+  it('the crowd refuses a server that is not the marketplace', async () => {
     server = createServer((_request, response) => response.end('<html>'));
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
     const browser = new Browser(new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), 1);
@@ -227,14 +227,14 @@ describe('the advice', () => {
     predicted: { hit_rate: 0.9, hit_rate_error: 0.02, time_saved_ms_per_hour: 42_000 },
   });
 
-  it('is printed with the line to paste and what it will bring', () => {
+  it('advice is printed with the line to paste and the predicted gain', () => {
     expect(adviceLines([advice('RAISE_TTL:lesson-price:*', 'ttl', '30s')])).toMatch(
       /RAISE_TTL: About.*\n.*Because\.\n.*\{ ttl: '30s' \}\n.*90\.0 % ± 2\.0, 42 s/,
     );
     expect(adviceLines([])).toMatch(/^Nothing to change/);
   });
 
-  it('is followed for the lessons alone, and shown with what came of it', async () => {
+  it('advice is followed for the lessons alone, and shown with its effect', async () => {
     const puts: string[] = [];
     const server = createServer((request, response) => {
       puts.push(`${request.method} ${request.url}`);

@@ -68,7 +68,7 @@ describe('the registration of CacheModule', () => {
       'CacheModule.registerAsync({ useFactory: async () => { const store = await redisStore({ ttl: 5 }); return { ttl: 5, store }; } })',
       'CacheObservabilityModule.forRootAsync({ useFactory: async () => { const store = await redisStore({ ttl: 5 }); return { ttl: 5, layers: [legacyStoreLayer(store)] }; } })',
     ],
-  ])('%s becomes %s', (before, after) => {
+  ])('CacheModule registration %s becomes %s', (before, after) => {
     expect(imported(registered(before, keyvRedis).text('src/app.module.ts'))).toBe(after);
   });
 
@@ -82,7 +82,7 @@ describe('the registration of CacheModule', () => {
     ['CacheModule.register({ ttl: 5, store: redisStore })', 'a store that CacheModule makes'],
     ['CacheModule.registerAsync({ useClass: CacheConfig })', 'no useFactory returns'],
     ['CacheModule.registerAsync({ useFactory: (c: C) => (c.on ? { ttl: 1 } : { ttl: 2 }) })', 'no useFactory returns'],
-  ])('%s stays, with the reason in a comment', (before, reason) => {
+  ])('CacheModule registration %s stays, with the reason in a comment', (before, reason) => {
     const { text, lines } = registered(before);
     expect(imported(text('src/app.module.ts'))).toMatch(new RegExp(`^/\\* TODO nestjs-cache-observability: .*\\*/ `));
     expect(imported(text('src/app.module.ts'))).toContain(before);
@@ -90,7 +90,7 @@ describe('the registration of CacheModule', () => {
     expect(text('src/app.module.ts')).toContain("import { CacheModule } from '@nestjs/cache-manager';");
   });
 
-  it('imports what it uses and no longer what it does not', () => {
+  it('the migration imports the used names and removes unused imports', () => {
     const text = registered(
       "CacheModule.register({ ttl: 5, stores: [createKeyv('redis://a')] })",
       "import { createKeyv } from '@keyv/redis';",
@@ -102,7 +102,7 @@ export class AppModule {}
 `);
   });
 
-  it('is rewritten once, for the whole application; others stay with a comment', () => {
+  it('the registration is rewritten once, for the whole application; others stay with a comment', () => {
     const { text } = migrated(
       project({
         'src/feature.module.ts': moduleWith('CacheModule.register({ ttl: 1 })').replace('AppModule', 'FeatureModule'),
@@ -130,7 +130,7 @@ const handlers = (body: string, before?: string) =>
   migrated(project({ 'src/products.controller.ts': controller(body, before) }));
 
 describe('a handler behind CacheInterceptor', () => {
-  it('gets @Cached with a pattern of controller and method, and its inputs', () => {
+  it('a handler behind CacheInterceptor gets @Cached with a pattern of controller and method, and its inputs', () => {
     const { text } = handlers(`  @Get(':id')
   @UseInterceptors(CacheInterceptor)
   @CacheTTL(30_000)
@@ -154,7 +154,7 @@ export class ProductsController {
     );
   });
 
-  it('keeps its key where it has no inputs, and adds the inputs where it has some', () => {
+  it('a handler behind CacheInterceptor keeps its key if it has no inputs, and adds its inputs to the key otherwise', () => {
     const { text, lines } = handlers(`  @UseInterceptors(CacheInterceptor)
   @CacheKey('all')
   @Get()
@@ -169,7 +169,7 @@ export class ProductsController {
     expect(lines.join('\n')).toContain("The key 'page' left out the inputs");
   });
 
-  it('of a whole controller is rewritten with its GET handlers, and other interceptors stay', () => {
+  it('a controller behind CacheInterceptor is rewritten with its GET handlers, and other interceptors stay', () => {
     const { text } = handlers(
       `  @Get()
   all() {}
@@ -197,7 +197,7 @@ export class ProductsController {
     ['@CacheTTL((context) => 5) @Get() all() {}', 'ttl is a function'],
     ['@CacheKey(KEY) @Get() all() {}', 'key is not a text'],
     ["@CacheKey('a{b}*') @Get() all() {}", 'characters of patterns'],
-  ])('stays with the reason in a comment: %s', (method, reason) => {
+  ])('a handler behind CacheInterceptor stays with the reason in a comment: %s', (method, reason) => {
     const { text, lines } = handlers(`  @UseInterceptors(CacheInterceptor)\n  ${method}\n`);
     expect(text('src/products.controller.ts')).toMatch(
       / {2}\/\* TODO nestjs-cache-observability: .*\*\/\n {2}@UseInterceptors\(CacheInterceptor\)/,
@@ -210,7 +210,7 @@ export class ProductsController {
     expect(whole).not.toContain('@Cached(');
   });
 
-  it('stays where the interceptor is global, which goes on working', () => {
+  it('a handler behind a global CacheInterceptor stays, and the interceptor continues to work', () => {
     const { text, lines } = migrated(
       project({
         'src/app.module.ts': moduleWith(
@@ -226,7 +226,7 @@ export class ProductsController {
 });
 
 describe('a migration', () => {
-  it('changes nothing the second time', () => {
+  it('a migration changes nothing the second time', () => {
     const files = project({
       'src/app.module.ts': moduleWith('CacheModule.register({ ttl: 5 })'),
       'src/feature.module.ts': moduleWith('CacheModule.register(options)'),
@@ -238,7 +238,7 @@ describe('a migration', () => {
     expect(migrated(once).files).toEqual(once);
   });
 
-  it('leaves CACHE_MANAGER, says that it works, and never looks into installed packages', () => {
+  it('a migration leaves CACHE_MANAGER, says that it works, and never looks into installed packages', () => {
     const service =
       "import { Inject } from '@nestjs/common';\nimport { CACHE_MANAGER, Cache } from '@nestjs/cache-manager';\n";
     const old = moduleWith('CacheModule.register()');
@@ -251,7 +251,7 @@ describe('a migration', () => {
     expect(lines.join('\n')).toContain('CACHE_MANAGER goes on working');
   });
 
-  it('says where there is nothing to rewrite', () => {
+  it('a migration reports if there is nothing to rewrite', () => {
     expect(migrated(project({})).lines).toEqual(['No use of @nestjs/cache-manager was found.']);
   });
 });

@@ -41,7 +41,7 @@ function add(files: Record<string, string>, options: NestAddOptions = {}) {
 const moduleOf = (text: string) => add(standard({ 'src/app.module.ts': text })).text('src/app.module.ts')!;
 
 describe('nest add', () => {
-  it('imports the module into the root module', () => {
+  it('nest add imports the module into the root module', () => {
     expect(add(standard()).text('src/app.module.ts')).toBe(`import { Module } from '@nestjs/common';
 import { AppController } from './app.controller';
 import { CacheObservabilityModule } from 'nestjs-cache-observability';
@@ -54,7 +54,7 @@ export class AppModule {}
 `);
   });
 
-  it('puts Redis behind memory, at the address of the environment', () => {
+  it('nest add puts Redis behind memory, with the URL of the environment', () => {
     const text = add(standard(), { redis: 'environment' }).text('src/app.module.ts');
     expect(text).toContain(
       "import { CacheObservabilityModule, memoryLayer, redisLayer } from 'nestjs-cache-observability';",
@@ -73,17 +73,17 @@ export class AppModule {}
     ['@Module({ controllers: [] })', '@Module({\n  imports: [CacheObservabilityModule.forRoot()], controllers'],
     ['@Module({})', '@Module({\n  imports: [CacheObservabilityModule.forRoot()],})'],
     ['@Module()', '@Module({\n  imports: [CacheObservabilityModule.forRoot()],\n})'],
-  ])('adds to the imports of %j', (decorator, expected) => {
+  ])('nest add adds to the imports of %j', (decorator, expected) => {
     expect(moduleOf(`import { Module } from '@nestjs/common';\n\n${decorator}\nexport class AppModule {}\n`)).toContain(
       expected,
     );
   });
 
-  it('keeps the quotes of the file', () => {
+  it('nest add keeps the quotes of the file', () => {
     expect(moduleOf(MODULE.replaceAll("'", '"'))).toContain('from "nestjs-cache-observability";');
   });
 
-  it('finds the root module behind an import with an extension, and in the entry file', () => {
+  it('nest add finds the root module behind an import with an extension, and in the entry file', () => {
     const elsewhere = add(
       standard({
         'src/main.ts': MAIN.replace('./app.module', './root/shop.module.js').replaceAll('AppModule', 'ShopModule'),
@@ -98,7 +98,7 @@ export class AppModule {}
     expect(add(standard({ 'src/main.ts': inOne })).text('src/main.ts')).toContain('CacheObservabilityModule.forRoot()');
   });
 
-  it('adds to the chosen application of a monorepo, and to its root application without a choice', () => {
+  it('nest add adds to the chosen application of a monorepo, and to its root application without a choice', () => {
     const projects = {
       shop: { sourceRoot: 'apps/shop/src', entryFile: 'main' },
       admin: { sourceRoot: 'apps/admin/src' },
@@ -126,7 +126,7 @@ export class AppModule {}
   it.each([
     ['^12.0.1', '^12.0.0'],
     ['^11.1.0', '^3.1.0 '],
-  ])('adds the peers that are missing, for Nest %s', (nest, cacheManager) => {
+  ])('nest add adds the missing peers, for Nest %s', (nest, cacheManager) => {
     const { text, context } = add(standard({ 'package.json': packageOf(nest, { keyv: '^5.0.0' }) }));
     const { dependencies } = JSON.parse(text('package.json')!) as { dependencies: Record<string, string> };
     expect(dependencies).toMatchObject({ '@nestjs/cache-manager': cacheManager.trim(), keyv: '^5.0.0' });
@@ -143,12 +143,12 @@ export class AppModule {}
   it.each([
     ['yarn.lock', 'yarn'],
     ['pnpm-lock.yaml', 'pnpm'],
-  ])('installs with the package manager of %s', (file, packageManager) => {
+  ])('nest add installs with the package manager of %s', (file, packageManager) => {
     const { context } = add(standard({ [file]: '' }));
     expect(context.tasks).toMatchObject([{ options: { packageManager } }]);
   });
 
-  it('installs nothing with skipInstall', () => {
+  it('nest add installs nothing with skipInstall', () => {
     expect(add(standard(), { skipInstall: true }).context.tasks).toEqual([]);
   });
 
@@ -156,11 +156,11 @@ export class AppModule {}
     [undefined, '.cache-observability/\n'],
     ['node_modules', 'node_modules\n.cache-observability/\n'],
     ['/.cache-observability\n', '/.cache-observability\n'],
-  ])('ignores the metrics it may keep, in .gitignore %j', (before, after) => {
+  ])('nest add ignores the file of metrics, in .gitignore %j', (before, after) => {
     expect(add(standard(before === undefined ? {} : { '.gitignore': before })).text('.gitignore')).toBe(after);
   });
 
-  it('changes nothing the second time', () => {
+  it('nest add changes nothing the second time', () => {
     const first = add(standard());
     const again = add(Object.fromEntries(first.tree.files));
     expect([...again.tree.files]).toEqual([...first.tree.files]);
@@ -170,7 +170,7 @@ export class AppModule {}
     });
   });
 
-  it('says what to do by hand where there is no root module to change', () => {
+  it('nest add prints the manual steps if there is no root module to change', () => {
     expect(() => add({ 'package.json': packageOf('^12.0.0') })).toThrow(
       'nest-add: no root module was found in src/main.ts or src/app.module.ts. Import CacheObservabilityModule.forRoot()',
     );

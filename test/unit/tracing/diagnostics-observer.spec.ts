@@ -44,7 +44,7 @@ describe('the diagnostics channels', () => {
     observer.circuit(1, CircuitState.halfOpen);
   };
 
-  it('publish every access, load, invalidation and circuit change', () => {
+  it('the diagnostics channels publish every access, load, invalidation and circuit change', () => {
     names.forEach((name) => subscribe(name, listen));
     everything();
     const { pattern, endpoint } = series;
@@ -66,7 +66,7 @@ describe('the diagnostics channels', () => {
     ]);
   });
 
-  it('publish nothing, and read no clock, without subscribers', () => {
+  it('the diagnostics channels publish nothing, and read no clock, without subscribers', () => {
     let readings = 0;
     const silent = new DiagnosticsObserver({ now: () => ++readings, after: () => () => undefined }, errors);
     silent.hit(series, 0, 0);
@@ -75,7 +75,7 @@ describe('the diagnostics channels', () => {
     expect(readings).toBe(0);
   });
 
-  it('publish only to subscribed channels', () => {
+  it('the diagnostics channels publish only to subscribed channels', () => {
     subscribe(names[3]!, listen);
     everything();
     expect(heard.map(([name]) => name)).toEqual(['circuit']);

@@ -56,7 +56,7 @@ describe('spans of the cache', () => {
       tracer: cacheTracer,
     });
 
-  it('are children of the request: the access, and under it the load', async () => {
+  it('spans of the cache are children of the request: the access, and under it the load', async () => {
     const cache = cacheWith(make());
     const plan = cache.plan('user:*');
     await request('GET /users', () => cache.through('user:42', () => 'Ann', plan as never));
@@ -72,7 +72,7 @@ describe('spans of the cache', () => {
     expect(get.kind).toBe(api.SpanKind.INTERNAL);
   });
 
-  it('keep their own parents when two requests read one key; the one that waits links to the span that loads', async () => {
+  it('spans of two requests for one key keep their parents; the waiting span links to the loading span', async () => {
     const cache = cacheWith(make());
     const plan = cache.plan('user:*') as never;
     let loaded = (_value: string): void => undefined;
@@ -93,7 +93,7 @@ describe('spans of the cache', () => {
     expect(of('second').attributes['cache.result']).toBe('coalesced');
   });
 
-  it('of a refresh are roots that link to the access that triggered it', async () => {
+  it('spans of a refresh are roots that link to the access that triggered it', async () => {
     const cache = cacheWith(make());
     const plan = cache.plan('user:*', { ttl: '1m', staleWhileRevalidate: '5m' }) as never;
     await request('warm', () => cache.through('user:42', () => 'Ann', plan));
@@ -108,7 +108,7 @@ describe('spans of the cache', () => {
     expect(linksOf(refresh)).toEqual([get.spanContext().spanId]);
   });
 
-  it('are not made without a parent, or under one that is not sampled, unless configured', async () => {
+  it('spans are not created without a parent, or under an unsampled parent, unless configured', async () => {
     const cache = cacheWith(make());
     const plan = cache.plan('user:*') as never;
     await cache.through('a', () => 1, plan);
@@ -127,7 +127,7 @@ describe('spans of the cache', () => {
 });
 
 describe('attributes of a span', () => {
-  it('contain no key unless a sanitiser returns it, and a sanitiser that throws breaks nothing', () => {
+  it('attributes of a span contain no key unless a sanitiser returns it, and a sanitiser that throws breaks nothing', () => {
     const key = 'user:hunter2';
     request('r', () => make().span('get', series, key, () => 1));
     request('r', () => make({ sanitizeKey: (_key, pattern) => `${pattern}#1` }).span('set', series, key, () => 1));
@@ -144,7 +144,7 @@ describe('attributes of a span', () => {
     ).not.toContain('hunter2');
   });
 
-  it('contain the kind of an error, never its message', async () => {
+  it('attributes of a span contain the kind of an error, never its message', async () => {
     const error = Object.assign(new Error('duplicate key (email)=(hunter2)'), { code: '23505' });
     await expect(request('r', () => make().span('load', series, 'k', () => Promise.reject(error)))).rejects.toBe(error);
     expect(() =>
@@ -162,7 +162,7 @@ describe('attributes of a span', () => {
     expect(JSON.stringify(shown)).not.toContain('hunter2');
   });
 
-  it('contain its phases, with the layer', () => {
+  it('attributes of a span contain its phases, with the layer', () => {
     request('r', () => make().span('get', series, 'k', (span) => span.phase('remote', 12, 'redis')));
     expect(spans('cache.get')[0]!.events).toEqual([
       expect.objectContaining({
@@ -174,7 +174,7 @@ describe('attributes of a span', () => {
 });
 
 describe('several tracers', () => {
-  it('act as one, each with its own links', () => {
+  it('several tracers act as one, each with its own links', () => {
     expect(composeTracers([undefined])).toBeUndefined();
     const alone = make();
     expect(composeTracers([undefined, alone])).toBe(alone);

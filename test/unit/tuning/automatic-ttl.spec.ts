@@ -34,7 +34,7 @@ describe('an automatic TTL', () => {
     ['values change every hour', { seed: 903, changeSeconds: 3_600, changing: 0.5, zipf: 1.1 }],
     ['the ranking drifts', { seed: 905, drift: 500, zipf: 0.7, changeSeconds: 86_400, changing: 0.7 }],
   ])(
-    'saves 90 %% of what the best fixed TTL does where %s',
+    'an automatic TTL saves 90 %% of the loads that the best fixed TTL saves if %s',
     async (_, options) => {
       const played = { ...traffic, ...options };
       const its = await playWithTtl(played, { auto });
@@ -76,14 +76,14 @@ const limits = { minMs: 30_000, maxMs: 3_600_000, maxStaleShare: 0.01 };
 const rising = [[0.3, 0], [0.4, 0.001], [0.5, 0.002], [0.6, 0.004], undefined, undefined] as const;
 
 describe('a step of an automatic TTL', () => {
-  it('is one rung up where that brings hits and stays below the stale share', () => {
+  it('a step is one rung up if the longer TTL brings hits and stays below the stale share', () => {
     expect(stepOf(ladderOf(300_000, rising), 300_000, limits)).toMatchObject({
       ttlMs: 600_000,
       next: { hitRate: 0.6, staleShare: 0.004 },
     });
   });
 
-  it('is half a rung where a whole one would be too stale', () => {
+  it('a step is half a rung if a whole rung would be too stale', () => {
     const rungs = [
       [0.3, 0],
       [0.4, 0.003],
@@ -93,7 +93,7 @@ describe('a step of an automatic TTL', () => {
     expect(stepOf(ladderOf(300_000, rungs), 300_000, limits)).toMatchObject({ ttlMs: 424_264 });
   });
 
-  it('is down where the stale share is above its limit beyond the error', () => {
+  it('a step goes down if the stale share exceeds its limit by more than the error', () => {
     const rungs = [
       [0.3, 0.004],
       [0.4, 0.009],
@@ -128,11 +128,11 @@ describe('a step of an automatic TTL', () => {
       ]),
       { minMs: 300_000 },
     ],
-  ])('is none where %s', (_, ladder, bounds) => {
+  ])('a step is absent if %s', (_, ladder, bounds) => {
     expect(stepOf(ladder, 300_000, { ...limits, ...bounds })).toBeUndefined();
   });
 
-  it('ends at the bound', () => {
+  it('a step ends at the bound', () => {
     expect(stepOf(ladderOf(300_000, rising), 300_000, { ...limits, maxMs: 400_000 })).toMatchObject({ ttlMs: 400_000 });
   });
 });
@@ -160,7 +160,7 @@ describe('automatic TTLs', () => {
     return { clock, changes, ttls };
   }
 
-  it('change at most every hour after the first two hours', async () => {
+  it('automatic TTLs change at most every hour after the first two hours', async () => {
     const { clock, changes } = following((ttlMs) => ladderOf(ttlMs, rising));
     await clock.advance(8 * 3_600_000);
     const late = changes.filter(({ at }) => at > 121);
@@ -168,7 +168,7 @@ describe('automatic TTLs', () => {
     late.slice(1).forEach(({ at }, before) => expect(at - late[before]!.at).toBeGreaterThanOrEqual(60));
   });
 
-  it('wait longer each time before they try a TTL again that proved too long', async () => {
+  it('automatic TTLs wait longer each time before they retry a TTL that was too long', async () => {
     const stale = [
       [0.4, 0.004],
       [0.5, 0.008],
@@ -185,14 +185,14 @@ describe('automatic TTLs', () => {
     expect(tried.length).toBeLessThanOrEqual(8);
   });
 
-  it('stay within tuning.bounds, which may be narrower', async () => {
+  it('automatic TTLs stay within tuning.bounds, which may be narrower', async () => {
     const bounds = new TuningBounds({ bounds: { 'feed:*': { maxTtl: '3m' } } });
     const { clock, changes } = following((ttlMs) => ladderOf(ttlMs, rising), { bounds });
     await clock.advance(8 * 3_600_000);
     expect(changes.at(-1)!.ttlMs).toBe(180_000);
   });
 
-  it('rest while somebody overrides the TTL, and when they are closed', async () => {
+  it('automatic TTLs do not change while the TTL is overridden, or after close()', async () => {
     const { clock, changes } = following((ttlMs) => ladderOf(ttlMs, rising), { state: () => undefined });
     await clock.advance(3_600_000);
     expect(changes).toEqual([]);
@@ -202,7 +202,7 @@ describe('automatic TTLs', () => {
     expect(closed.changes).toEqual([]);
   });
 
-  it('begin at the TTL of the cache within their bounds, or at `start`, and are listed', async () => {
+  it('automatic TTLs start at `start` or at 5 minutes within their bounds, and are listed', async () => {
     const clock = new ManualClock();
     const cache = createObservedCache({ clock, ttl: { auto: { min: '10m', max: '1h' } } });
     await cache.getOrSet('feed:1', () => 1);
@@ -225,7 +225,7 @@ describe('automatic TTLs', () => {
     [{ auto: { min: '1m', max: 0 } }, 'ttl.auto.max: must be longer than 0'],
     [{ auto: { min: '1m', max: '1h', maxStaleShar: 1 } }, 'did you mean maxStaleShare?'],
     [{ automatic: {} }, 'ttl: an object is not a duration'],
-  ])('stop the start where they cannot be: %j', (ttl, message) => {
+  ])('invalid automatic TTLs stop the start: %j', (ttl, message) => {
     expect(() => createObservedCache({ ttl: ttl as never })).toThrow(message);
   });
 });

@@ -19,7 +19,7 @@ async function storedFor({ clock, cache }: ReturnType<typeof started>, key: stri
 }
 
 describe('an override of a policy', () => {
-  it('replaces the TTL of the cache for values that are stored from then on', async () => {
+  it('an override replaces the TTL of the cache for values stored later', async () => {
     const its = started();
     await its.cache.getOrSet('feed:1', () => 'before');
     await its.cache.tuning.override('feed:*', { ttl: '1m' });
@@ -28,7 +28,7 @@ describe('an override of a policy', () => {
     expect(await storedFor(its, 'user:2')).toBe(300_000);
   });
 
-  it('replaces the TTL that a caller of getOrSet, wrap or getOrSetMany gives', async () => {
+  it('an override replaces the TTL that a caller of getOrSet, wrap or getOrSetMany gives', async () => {
     const its = started();
     await its.cache.tuning.override('feed:*', { ttl: '1m' });
     expect(await storedFor(its, 'feed:1', { ttl: '2h' })).toBe(60_000);
@@ -38,7 +38,7 @@ describe('an override of a policy', () => {
     expect(await its.cache.ttl('feed:3')).toBe(its.clock.now() + 60_000);
   });
 
-  it('replaces the TTL of set() unless the caller names one for the value', async () => {
+  it('an override replaces the TTL of set() unless the caller gives one for the value', async () => {
     const its = started();
     await its.cache.tuning.override('feed:*', { ttl: '1m' });
     await its.cache.set('feed:1', 1);
@@ -47,7 +47,7 @@ describe('an override of a policy', () => {
     expect(await its.cache.ttl('feed:2')).toBe(its.clock.now() + 7_200_000);
   });
 
-  it('has hits refreshed ahead where it says so', async () => {
+  it('an override of refreshAhead refreshes hits ahead', async () => {
     const its = started();
     await its.cache.getOrSet('feed:1', () => 'old');
     await its.cache.tuning.override('feed:*', { refreshAhead: 0.5 });
@@ -57,7 +57,7 @@ describe('an override of a policy', () => {
     expect(its.cache.peek('feed:1')).toBe('new');
   });
 
-  it('ends when it is reverted', async () => {
+  it('an override ends when it is reverted', async () => {
     const its = started();
     await its.cache.tuning.override('feed:*', { ttl: '1m' }, { by: 'ada' });
     const report = await its.cache.tuning.revert('feed:*', { by: 'ada' });
@@ -69,7 +69,7 @@ describe('an override of a policy', () => {
     ]);
   });
 
-  it('ends by itself after the time that it was given', async () => {
+  it('an override ends after its given time', async () => {
     const its = started();
     const report = await its.cache.tuning.override('feed:*', { ttl: '1m' }, { for: '10m' });
     expect(report.override?.expiresAt).toBe(new Date(its.clock.now() + 600_000).toISOString());
@@ -80,7 +80,7 @@ describe('an override of a policy', () => {
     expect(its.events.at(-1)).toMatchObject({ change: 'expired', values: { ttlMs: 300_000 } });
   });
 
-  it('lasts longer than the longest timer of Node where it was given that long', async () => {
+  it('an override can last longer than the longest timer of Node', async () => {
     const its = started();
     await its.cache.tuning.override('feed:*', { ttl: '1m' }, { for: '40d' });
     await its.clock.advance(39 * 86_400_000);
@@ -89,7 +89,7 @@ describe('an override of a policy', () => {
     expect(its.cache.tuning.policies()).toEqual([]);
   });
 
-  it('takes the place of an earlier one as a whole', async () => {
+  it('an override replaces an earlier override as a whole', async () => {
     const its = started();
     await its.cache.tuning.override('feed:*', { ttl: '1m', lock: true });
     const report = await its.cache.tuning.override('feed:*', { jitter: 0.1 });
@@ -99,7 +99,7 @@ describe('an override of a policy', () => {
     });
   });
 
-  it('counts for the keys of its pattern and not for those of a longer one', async () => {
+  it('an override applies to the keys of its pattern and not to those of a longer pattern', async () => {
     const its = started({ metrics: false });
     await its.cache.tuning.override('user:*', { ttl: '1m' });
     await its.cache.tuning.override('user:*:cart', { ttl: '2m' });
@@ -116,13 +116,13 @@ describe('an override of a policy', () => {
     ['a fraction beyond 1', { jitter: 2 }, {}, 'jitter'],
     ['no time at all', { ttl: '1m' }, { for: 0 }, 'for: must be longer than 0'],
     ['a softTimeout beyond the hardTimeout', { softTimeout: '40s' }, {}, 'softTimeout: 40000 ms is not shorter'],
-  ])('is refused with %s', async (_, change, terms, message) => {
+  ])('an override is refused with %s', async (_, change, terms, message) => {
     const { cache } = started();
     await expect(cache.tuning.override('feed:*', change as never, terms)).rejects.toThrow(message);
     expect(cache.tuning.policies()).toEqual([]);
   });
 
-  it('is refused outside tuning.bounds, of which the longest that fits decides', async () => {
+  it('an override is refused outside tuning.bounds; the longest matching glob decides', async () => {
     const { cache } = started({
       tuning: { bounds: { '*': { maxTtl: '1h' }, 'feed:*': { minTtl: '10s', maxTtl: '5m' } } },
     });
@@ -135,18 +135,18 @@ describe('an override of a policy', () => {
     await cache.tuning.override('feed:*', { ttl: '5m' });
   });
 
-  it('is refused beyond 200 of them', async () => {
+  it('an override is refused beyond 200 overrides', async () => {
     const { cache } = started();
     for (let at = 0; at < 200; at++) await cache.tuning.override(`p${at}:*`, { ttl: 1_000 });
     await expect(cache.tuning.override('more:*', { ttl: 1_000 })).rejects.toMatchObject({ code: 'TOO_MANY_OVERRIDES' });
     await cache.tuning.override('p0:*', { ttl: 2_000 });
   });
 
-  it('refuses to revert what is not overridden', async () => {
+  it('revert() refuses a pattern without an override', async () => {
     await expect(started().cache.tuning.revert('feed:*')).rejects.toMatchObject({ code: 'NOT_OVERRIDDEN' });
   });
 
-  it('is logged with its values and who set it, without control characters', async () => {
+  it('an override is logged with its values and who set it, without control characters', async () => {
     const lines: string[] = [];
     const { cache } = started({ log: (level, code, message) => lines.push(`${level} ${code} ${message}`) });
     await cache.tuning.override('feed:*', { ttl: '1m' }, { by: 'ada\nERROR forged' });
@@ -157,7 +157,7 @@ describe('an override of a policy', () => {
     ]);
   });
 
-  it('survives a listener that throws', async () => {
+  it('an override survives a listener that throws', async () => {
     const { cache } = started();
     cache.tuning.watch(() => {
       throw new Error('listener');
@@ -172,7 +172,7 @@ describe('bounds of overrides', () => {
     [{ bounds: { 'feed:*': { minTtl: '1h', maxTtl: '1m' } } }, 'tuning.bounds["feed:*"].minTtl'],
     [{ bounds: { 'feed:*': { minTll: '1h' } } }, 'did you mean minTtl?'],
     [{ bound: {} }, 'did you mean bounds?'],
-  ])('stop the start where they cannot be: %j', (tuning, message) => {
+  ])('invalid bounds of overrides stop the start: %j', (tuning, message) => {
     expect(() => createObservedCache({ tuning: tuning as never })).toThrow(message);
   });
 });

@@ -187,7 +187,7 @@ describe('two weeks of peaks', () => {
     return { ...made, misses, mostLoads };
   }
 
-  it('begin with half the misses, within the budget, and what is warmed is read', async () => {
+  it('two weeks of warming halve the misses at peaks, within the budget, and warmed entries are read', async () => {
     const seed = 7;
     const without = await play({ predictive: false }, seed);
     const made = await play({ maxLoads: 120 }, seed);
@@ -201,7 +201,7 @@ describe('two weeks of peaks', () => {
 describe('warming by the clock', () => {
   const AT_NINE = 9 * HOUR;
 
-  it('loads what was asked for at this time of two days, a minute before', async () => {
+  it('warming by the clock loads the keys requested at this time on two days, a minute before', async () => {
     const { cache, warmed, everyDay, clock, pass } = make();
     await everyDay(2, AT_NINE, ['seller:1', 'seller:2']);
     expect([warmed, cache.loads.length]).toEqual([[], 4]);
@@ -212,7 +212,7 @@ describe('warming by the clock', () => {
     expect([warmed, cache.loads.length]).toEqual([['seller:1', 'seller:2'], 4]);
   });
 
-  it('expects of a Saturday what the last Saturday was like', async () => {
+  it('warming by the clock expects of a Saturday the keys of the last Saturday', async () => {
     const { warmed, everyDay, clock } = make();
     for (let week = 0; week < 2; week++) {
       await everyDay(5, AT_NINE, ['seller:1']);
@@ -225,7 +225,7 @@ describe('warming by the clock', () => {
     expect(warmed.length - before).toBe(5);
   });
 
-  it('loads nothing that is fresh, nothing twice and no more than its budget', async () => {
+  it('warming by the clock loads nothing that is fresh, nothing twice and no more than its budget', async () => {
     const many = Array.from({ length: 30 }, (_, at) => `seller:${at}`);
     const { warmed, cache, clock, everyDay, pass } = make({ maxLoads: 10 });
     await everyDay(2, AT_NINE, many);
@@ -238,7 +238,7 @@ describe('warming by the clock', () => {
     expect(warmed).toHaveLength(10);
   });
 
-  it('forgets what nobody asks for any more, though it was warmed', async () => {
+  it('warming by the clock forgets keys that are no longer requested, though it warmed them', async () => {
     const { warmed, everyDay } = make();
     await everyDay(3, AT_NINE, ['seller:1']);
     // The first week alone says of a weekday that it was asked for.
@@ -248,7 +248,7 @@ describe('warming by the clock', () => {
     expect(warmed.length).toBe(before);
   });
 
-  it('goes on where a key cannot be loaded, and reports it without the key', async () => {
+  it('warming by the clock continues if a key cannot be loaded, and reports it without the key', async () => {
     const { warmed, failing, everyDay, warmer, clock, pass } = make();
     await everyDay(2, AT_NINE, ['seller:1', 'seller:2']);
     failing.add('seller:1');
@@ -261,7 +261,7 @@ describe('warming by the clock', () => {
     expect(JSON.stringify(strategies)).not.toContain('seller:1');
   });
 
-  it('stops for a pattern whose warmed entries are not read', async () => {
+  it('warming by the clock stops for a pattern whose warmed entries are not read', async () => {
     const many = Array.from({ length: 15 }, (_, at) => `seller:${at}`);
     const { warmed, warming, everyDay, codes, clock, pass } = make();
     await everyDay(2, AT_NINE, many);
@@ -276,7 +276,7 @@ describe('warming by the clock', () => {
     expect(warmed.length).toBeLessThan(8 * 15);
   });
 
-  it('takes entries of strategies, with the TTL of the strategy, and goes on beside one that fails', async () => {
+  it('warming by the clock takes entries of strategies, with the TTL of the strategy, and continues if a strategy fails', async () => {
     const loaded: string[] = [];
     let fails = false;
     const strategy: WarmingStrategy = {
@@ -300,7 +300,7 @@ describe('warming by the clock', () => {
     ]);
   });
 
-  it('goes on after a restart with what was kept', async () => {
+  it('warming by the clock continues after a restart with its saved data', async () => {
     const first = make();
     await first.everyDay(2, AT_NINE, ['seller:1']);
     const restored = await first.warming.collectImage();
@@ -313,7 +313,7 @@ describe('warming by the clock', () => {
 });
 
 describe('what is asked for when', () => {
-  it('is kept for a bounded number of keys: those asked for least give way', () => {
+  it('the schedule of requests has a bounded number of keys: it drops the least requested keys', () => {
     const asked = new AskedKeys();
     const often = Array.from({ length: 1_000 }, (_, at) => `often:${at}`);
     for (let quarter = 0; quarter < 100; quarter++) {
@@ -326,7 +326,7 @@ describe('what is asked for when', () => {
     expect(asked.bytes().length).toBeLessThan(MOST_KEYS * 300);
   });
 
-  it('is not learned from a quarter of which too little was observed', () => {
+  it('the schedule of requests does not learn from a quarter that was observed too briefly', () => {
     const asked = new AskedKeys();
     for (const quarter of [0, 96]) {
       asked.asked('a');
@@ -335,7 +335,7 @@ describe('what is asked for when', () => {
     expect(asked.likely(192)).toEqual([]);
   });
 
-  it('takes over no bytes that are cut, foreign or changed', () => {
+  it('the schedule of requests refuses bytes that are cut, foreign or changed', () => {
     const asked = new AskedKeys();
     for (const quarter of [0, 96]) {
       for (let key = 0; key < 20; key++) asked.asked(`key:${key}`);

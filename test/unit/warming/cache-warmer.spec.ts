@@ -44,7 +44,7 @@ function gate() {
 }
 
 describe('a warming run', () => {
-  it('is remembered until a hundred later ones exist', async () => {
+  it('a warming run is remembered until a hundred later ones exist', async () => {
     const { warmer, yields } = make();
     yields('values', numbered(1));
     const runs = [];
@@ -57,7 +57,7 @@ describe('a warming run', () => {
     expect(warmer.getReport(runs[1]!)).toMatchObject({ id: runs[1], status: 'completed' });
   });
 
-  it('writes the entries of its strategies and reports it', async () => {
+  it('a warming run writes the entries of its strategies and reports it', async () => {
     const { warmer, target, yields } = make();
     yields('values', numbered(3));
     yields('loads', [{ key: 'l', load: () => 'loaded', ttl: '5m', tags: ['t'] }]);
@@ -77,7 +77,7 @@ describe('a warming run', () => {
     expect(target.values.get('l')).toEqual({ key: 'l', value: 'loaded', ttl: '5m', tags: ['t'] });
   });
 
-  it('writes a hundred entries in one batch, and checks their freshness in one read', async () => {
+  it('a warming run writes a hundred entries in one batch, and checks their freshness in one read', async () => {
     const { warmer, target, yields } = make();
     yields('values', numbered(250));
     await warmer.warmAll();
@@ -85,7 +85,7 @@ describe('a warming run', () => {
     expect(target.freshnessQuestions.map(({ length }) => length)).toEqual([100, 100, 50]);
   });
 
-  it('neither loads nor writes fresh entries', async () => {
+  it('a warming run neither loads nor writes fresh entries', async () => {
     const { warmer, target, yields } = make();
     await target.setMany([{ key: 'a', value: 'kept' }]);
     const load = jest.fn(() => 'new');
@@ -99,7 +99,7 @@ describe('a warming run', () => {
     expect(target.values.get('a')?.value).toBe('kept');
   });
 
-  it('applies the ttl of the strategy to entries without one', async () => {
+  it('a warming run applies the ttl of the strategy to entries without one', async () => {
     const { warmer, target, yields } = make();
     yields(
       's',
@@ -113,7 +113,7 @@ describe('a warming run', () => {
     expect([target.values.get('a')?.ttl, target.values.get('b')?.ttl]).toEqual(['10m', 7]);
   });
 
-  it('loads no more entries concurrently than allowed', async () => {
+  it('a warming run loads no more entries concurrently than allowed', async () => {
     const { warmer, yields } = make({ concurrency: 3 });
     let running = 0;
     let most = 0;
@@ -135,7 +135,7 @@ describe('a warming run', () => {
     expect(most).toBe(3);
   });
 
-  it("uses a strategy's own concurrency", async () => {
+  it("a warming run uses a strategy's own concurrency", async () => {
     const { warmer, yields, clock } = make({ concurrency: 4 });
     let most = 0;
     let running = 0;
@@ -159,7 +159,7 @@ describe('a warming run', () => {
     expect(most).toBe(1);
   });
 
-  it('begins with the highest priority', async () => {
+  it('a warming run begins with the highest priority', async () => {
     const { warmer } = make({ concurrency: 1 });
     const order: string[] = [];
     for (const [name, priority] of [
@@ -173,7 +173,7 @@ describe('a warming run', () => {
     expect(order).toEqual(['high', 'middle', 'low']);
   });
 
-  it('reads no more from an endless strategy than there is room for', async () => {
+  it('a warming run reads no more from an endless strategy than there is room for', async () => {
     const { warmer, yields, clock } = make({ concurrency: 2 });
     let asked = 0;
     const { opened } = gate();
@@ -189,7 +189,7 @@ describe('a warming run', () => {
     await warmer.onModuleDestroy();
   });
 
-  it('writes slow entries without waiting for a full batch', async () => {
+  it('a warming run writes slow entries without waiting for a full batch', async () => {
     const { warmer, target, clock, yields } = make();
     const { open, opened } = gate();
     async function* slow() {
@@ -231,7 +231,7 @@ describe('a faulty strategy', () => {
     ],
   ];
 
-  it.each(garbage)('with %s has one failed entry and goes on', async (_, yielded) => {
+  it.each(garbage)('a strategy with %s has one failed entry and continues', async (_, yielded) => {
     const { warmer, target, yields } = make();
     yields('s', [{ key: 'before', value: 1 }, yielded, { key: 'after', value: 2 }]);
     const report = await warmer.warmAll();
@@ -240,7 +240,7 @@ describe('a faulty strategy', () => {
     expect([...target.values.keys()]).toEqual(['before', 'after']);
   });
 
-  it('with a load that fails is counted by kind and without its key', async () => {
+  it('a strategy with a failed load counts it by kind and without its key', async () => {
     const { warmer, yields } = make();
     yields(
       's',
@@ -253,7 +253,7 @@ describe('a faulty strategy', () => {
     ]);
   });
 
-  it('has ten kinds of failure at most, and counts all', async () => {
+  it('a faulty strategy has ten kinds of failure at most, and counts all', async () => {
     const { warmer, yields } = make();
     yields(
       's',
@@ -267,7 +267,7 @@ describe('a faulty strategy', () => {
     expect(strategies[0]?.keysFailed).toBe(30);
   });
 
-  it('has the code with which the cache refused a value', async () => {
+  it('a faulty strategy has the code with which the cache refused a value', async () => {
     const { warmer, target, yields } = make();
     target.rejecting.add('k1');
     yields('s', numbered(3));
@@ -275,7 +275,7 @@ describe('a faulty strategy', () => {
     expect(strategies[0]).toMatchObject({ keysWarmed: 2, keysFailed: 1, errors: [{ code: 'VALUE_NOT_SERIALIZABLE' }] });
   });
 
-  it('stops no other strategy', async () => {
+  it('a faulty strategy stops no other strategy', async () => {
     const { warmer, yields } = make();
     warmer.register(
       {
@@ -298,7 +298,7 @@ describe('a faulty strategy', () => {
     ]);
   });
 
-  it('keeps the entries from before it threw', async () => {
+  it('a strategy that throws keeps the entries from before', async () => {
     const { warmer, target, yields } = make();
     function* breaks() {
       yield { key: 'a', value: 1 };
@@ -314,7 +314,7 @@ describe('a faulty strategy', () => {
     ['nothing', undefined],
     ['a text', 'keys'],
     ['an object', {}],
-  ])('is reported where entries() returns %s', async (_, entries) => {
+  ])('a strategy is reported if entries() returns %s', async (_, entries) => {
     const { warmer } = make();
     warmer.register({ entries: () => entries as never }, { name: 's' });
     expect((await warmer.warmAll()).strategies[0]).toMatchObject({
@@ -323,7 +323,7 @@ describe('a faulty strategy', () => {
     });
   });
 
-  it('loses a load that hangs after thirty seconds', async () => {
+  it('a strategy loses a load that hangs after thirty seconds', async () => {
     const { warmer, clock, yields } = make({ concurrency: 1 });
     yields('s', [
       { key: 'hangs', load: () => new Promise(() => undefined) },
@@ -338,7 +338,7 @@ describe('a faulty strategy', () => {
     });
   });
 
-  it('ends when it yields nothing for five minutes', async () => {
+  it('a strategy ends if it yields nothing for five minutes', async () => {
     const { warmer, clock, yields } = make();
     yields('silent', { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) });
     const { done } = warmer.start();
@@ -346,14 +346,14 @@ describe('a faulty strategy', () => {
     expect(await done).toMatchObject({ strategies: [{ result: 'failed', errors: [{ code: 'WARMING_ABORTED' }] }] });
   });
 
-  it('warms everything when the freshness cannot be read', async () => {
+  it('a strategy warms everything if the freshness cannot be read', async () => {
     const { warmer, target, yields } = make();
     target.freshKeys = () => Promise.reject(new Error('down'));
     yields('s', numbered(2));
     expect(await warmer.warmAll()).toMatchObject({ keysWarmed: 2, keysFailed: 0 });
   });
 
-  it('counts a batch that could not be written', async () => {
+  it('a strategy counts a batch that could not be written', async () => {
     const { warmer, target, yields } = make();
     target.setMany = () => Promise.reject(new Error('closed'));
     yields('s', numbered(3));
@@ -362,7 +362,7 @@ describe('a faulty strategy', () => {
 });
 
 describe('the timeout of a strategy', () => {
-  it('ends the strategy, keeps its entries and closes its generator', async () => {
+  it('the timeout of a strategy ends the strategy, keeps its entries and closes its generator', async () => {
     const { warmer, target, clock, yields } = make();
     let closed = false;
     let aborted: AbortSignal | undefined;
@@ -392,7 +392,7 @@ describe('the timeout of a strategy', () => {
 });
 
 describe('an overlapping run', () => {
-  it('joins the strategy that already runs', async () => {
+  it('an overlapping run joins the strategy that already runs', async () => {
     const { warmer, clock } = make();
     const { open, opened } = gate();
     const entries = jest.fn(() => [{ key: 'k', load: () => opened.then(() => 1) }]);
@@ -408,7 +408,7 @@ describe('an overlapping run', () => {
     expect(reports[0]?.id).not.toBe(reports[1]?.id);
   });
 
-  it('is the same run where it has the same strategies', async () => {
+  it('an overlapping run is the same run if it has the same strategies', async () => {
     const { warmer } = make();
     const { open, opened } = gate();
     warmer.register({ entries: () => [{ key: 'k', load: () => opened }] }, { name: 's' });
@@ -423,7 +423,7 @@ describe('an overlapping run', () => {
 });
 
 describe('reports', () => {
-  it('show the progress of a run, and the last hundred are kept', async () => {
+  it('reports show the progress of a run, and the last hundred are kept', async () => {
     const { warmer, yields } = make();
     yields('s', numbered(1));
     const first = warmer.start();
@@ -435,7 +435,7 @@ describe('reports', () => {
     expect(warmer.getReport('nonsense')).toBeUndefined();
   });
 
-  it('show later which share of the warmed entries was hit', async () => {
+  it('reports show later which share of the warmed entries was hit', async () => {
     const { warmer, target, yields } = make();
     yields('s', numbered(4));
     const { id } = await warmer.warmAll();
@@ -446,7 +446,7 @@ describe('reports', () => {
     expect(warmer.getReport(id)).toMatchObject({ efficiency: 0.5, strategies: [{ efficiency: 0.5 }] });
   });
 
-  it('watch ten thousand keys at most', async () => {
+  it('reports watch ten thousand keys at most', async () => {
     const { warmer, target, yields } = make();
     yields('s', numbered(10_200));
     await warmer.warmAll();
@@ -456,7 +456,7 @@ describe('reports', () => {
 });
 
 describe('running strategies by name', () => {
-  it('refuses an unknown strategy and lists the known ones', async () => {
+  it('warm() refuses an unknown strategy and lists the known strategies', async () => {
     const { warmer, yields } = make();
     yields('feeds', []);
     yields('sellers', []);
@@ -467,7 +467,7 @@ describe('running strategies by name', () => {
     expect(() => warmer.start(['feeds', 'x'])).toThrow(expect.objectContaining({ code: 'UNKNOWN_STRATEGY' }));
   });
 
-  it('runs only the named strategies', async () => {
+  it('warm() runs only the named strategies', async () => {
     const { warmer, target, yields } = make();
     yields('a', numbered(1, 'a'));
     yields('b', numbered(1, 'b'));
@@ -485,7 +485,7 @@ describe('registering', () => {
     }
   }
 
-  it('accepts the options of the decorator', async () => {
+  it('register() accepts the options of the decorator', async () => {
     const { warmer, target } = make();
     warmer.register(new Decorated());
     expect(warmer.strategies).toEqual([{ name: 'decorated', ttl: '1m' }]);
@@ -493,13 +493,13 @@ describe('registering', () => {
     expect(target.values.get('d')?.ttl).toBe('1m');
   });
 
-  it('refuses a name that is taken', () => {
+  it('register() refuses a name that is taken', () => {
     const { warmer } = make();
     warmer.register(new Decorated());
     expect(() => warmer.register(new Decorated())).toThrow(expect.objectContaining({ code: 'DUPLICATE_STRATEGY' }));
   });
 
-  it('refuses invalid options and lists every fault', () => {
+  it('register() refuses invalid options and lists every fault', () => {
     const { warmer } = make();
     const entries = () => [];
     const refuse = (options: object | undefined, fault: RegExp, strategy: object = { entries }) =>
@@ -516,19 +516,19 @@ describe('registering', () => {
 });
 
 describe('warming without a strategy', () => {
-  it('stores one key', async () => {
+  it('warmSpecificKey() stores one key', async () => {
     const { warmer, target } = make();
     await warmer.warmSpecificKey('product:1', { id: 1 }, 900);
     expect(target.values.get('product:1')).toEqual({ key: 'product:1', value: { id: 1 }, ttl: 900 });
   });
 
-  it('rejects where the cache did not store it', async () => {
+  it('warmSpecificKey() rejects if the cache did not store the key', async () => {
     const { warmer, target } = make();
     target.rejecting.add('k');
     await expect(warmer.warmSpecificKey('k', 1)).rejects.toMatchObject({ code: 'VALUE_NOT_SERIALIZABLE' });
   });
 
-  it('writes a thousand keys in one call', async () => {
+  it('warmBatch() writes a thousand keys in one call', async () => {
     const { warmer, target } = make();
     const data = Object.fromEntries(numbered(1000).map(({ key, value }) => [key, value]));
     expect(await warmer.warmBatch(data, '10m')).toMatchObject({ written: 1000, rejected: [] });
@@ -537,7 +537,7 @@ describe('warming without a strategy', () => {
 });
 
 describe('progress', () => {
-  it('is reported at the start, every five seconds and at the end', async () => {
+  it('progress is reported at the start, every five seconds and at the end', async () => {
     const { warmer, clock, yields } = make();
     const { open, opened } = gate();
     const received: WarmingProgress[] = [];
@@ -564,7 +564,7 @@ describe('progress', () => {
     expect(log.log).toHaveBeenCalledWith(expect.stringContaining('ended (ok): 2 warmed'), 'CacheWarmer');
   });
 
-  it('removes a listener that throws, and stops nothing', async () => {
+  it('a progress listener that throws is removed, and stops nothing', async () => {
     const { warmer, yields } = make();
     const listener = jest.fn(() => {
       throw new Error('mine');
@@ -575,7 +575,7 @@ describe('progress', () => {
     expect(listener).toHaveBeenCalledTimes(1);
   });
 
-  it('is logged with the reasons where something failed', async () => {
+  it('progress is logged with the reasons of failures', async () => {
     const { warmer, yields } = make();
     yields('s', [null]);
     await warmer.warmAll();
@@ -587,7 +587,7 @@ describe('progress', () => {
 });
 
 describe('a shutdown', () => {
-  it('aborts running strategies, leaves nothing behind and reports it', async () => {
+  it('a shutdown aborts running strategies, leaves nothing behind and reports it', async () => {
     const { warmer, clock } = make({ concurrency: 1 });
     let signal: AbortSignal | undefined;
     const hang = (given: AbortSignal) => ((signal = given), new Promise(() => undefined));
@@ -610,7 +610,7 @@ describe('a shutdown', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('aborts runs at once that begin after it', async () => {
+  it('a shutdown aborts at once the runs that begin after it', async () => {
     const { warmer, target, yields } = make();
     yields('s', numbered(1));
     await warmer.onModuleDestroy();
@@ -635,7 +635,7 @@ describe('several replicas', () => {
     return { held, coordination };
   }
 
-  it('warm once: one runs and the others skip', async () => {
+  it('several replicas warm once: one runs and the others skip', async () => {
     const { coordination, held } = replicas();
     const { open, opened } = gate();
     const one = make({}, coordination);
@@ -651,7 +651,7 @@ describe('several replicas', () => {
     expect(held.size).toBe(0);
   });
 
-  it('wait for each other where a replica must be warm before it is ready', async () => {
+  it('several replicas wait for each other if a replica must be warm before it is ready', async () => {
     const { coordination, held } = replicas();
     const { warmer, clock, yields } = make({}, coordination);
     yields('s', numbered(1));
@@ -663,14 +663,14 @@ describe('several replicas', () => {
     expect(await done).toMatchObject({ strategies: [{ result: 'ok', keysWarmed: 1 }] });
   });
 
-  it('warm separately when the lock cannot be reached', async () => {
+  it('several replicas warm separately when the lock cannot be reached', async () => {
     const coordination = { acquire: () => Promise.reject(new Error('down')) } as unknown as Coordination;
     const { warmer, yields } = make({}, coordination);
     yields('s', numbered(1));
     expect(await warmer.warmAll()).toMatchObject({ keysWarmed: 1 });
   });
 
-  it('renew their lease while they work and release it after', async () => {
+  it('several replicas renew their lease while they work and release it afterwards', async () => {
     const renew = jest.fn(() => Promise.resolve(true));
     const release = jest.fn(() => Promise.resolve());
     const coordination = { acquire: () => Promise.resolve({ renew, release }) } as unknown as Coordination;
@@ -688,7 +688,7 @@ describe('several replicas', () => {
 });
 
 describe('metric families', () => {
-  it('count runs, entries, time and efficiency by strategy', async () => {
+  it('metric families count runs, entries, time and efficiency by strategy', async () => {
     const { warmer, target, yields } = make();
     yields('good', numbered(2));
     yields('bad', [null]);

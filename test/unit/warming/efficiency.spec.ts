@@ -22,7 +22,7 @@ function watchedTarget() {
 const keysOf = (pass: string, count: number) => Array.from({ length: count }, (_, index) => `${pass}${index}`);
 
 describe('the efficiency of warming', () => {
-  it('is the share of warmed entries that were hit, of one pass and of all passes', () => {
+  it('the efficiency of warming is the share of warmed entries that were hit, of one pass and of all passes', () => {
     const { target, watches } = watchedTarget();
     const ledger = new EfficiencyLedger(target);
     expect(ledger.ofStrategy('s')).toBeNull();
@@ -34,7 +34,7 @@ describe('the efficiency of warming', () => {
     expect([first.efficiency, second.efficiency, ledger.ofStrategy('s')]).toEqual([0.25, 0, 0.125]);
   });
 
-  it('is measured for ten thousand keys at most: the oldest measurements end first', () => {
+  it('the efficiency of warming is measured for ten thousand keys at most: the oldest measurements end first', () => {
     const { target, watches } = watchedTarget();
     const ledger = new EfficiencyLedger(target);
     for (const pass of ['a', 'b', 'c']) ledger.open('s').watch(keysOf(pass, 4_000));
@@ -71,7 +71,7 @@ describe('the advice on what a strategy warms', () => {
     return { clock, cache, warmer, codes };
   }
 
-  it('names a strategy whose entries end unread, once they have ended', async () => {
+  it('the advice on warming names a strategy whose entries end unread, once they have ended', async () => {
     const { clock, cache, codes, warmer } = await warmed(5);
     expect(codes()).toEqual([]);
     await clock.advance(11 * 60_000);
@@ -80,7 +80,7 @@ describe('the advice on what a strategy warms', () => {
     await cache.close();
   });
 
-  it('is silent where they are read', async () => {
+  it('the advice on warming is absent if the entries are read', async () => {
     const { clock, cache, codes } = await warmed(40);
     await clock.advance(11 * 60_000);
     expect(codes()).toEqual([]);

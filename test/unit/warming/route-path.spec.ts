@@ -15,11 +15,11 @@ describe('the URL of a route', () => {
     ['/posts/:year?', {}, {}, '/posts'],
     ['/posts/:year?', { year: '2026' }, {}, '/posts/2026'],
     [String.raw`/n/:id(\d+)`, { id: '7' }, {}, '/n/7'],
-  ])('%s with %j and %j', (path, params, query, url) => {
+  ])('the URL of the route %s with %j and %j', (path, params, query, url) => {
     expect(routeUrl(path, params, query)).toBe(url);
   });
 
-  it('throws for a parameter without a value', () => {
+  it('the URL of a route throws for a parameter without a value', () => {
     expect(() => routeUrl('/products/:id')).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining('"id"') }),
     );

@@ -45,7 +45,7 @@ describe('a warm start', () => {
   it.each([
     ['notes', { read: () => never }],
     ['entries', { read: () => note(1, ['feed:1']), freshKeys: () => never }],
-  ])('is given up after 500 ms where Redis does not answer for %s', async (_, parts) => {
+  ])('a warm start is given up after 500 ms if Redis does not respond for %s', async (_, parts) => {
     const { clock, start } = started(parts);
     let isReady = false;
     const ready = start.start().then(() => (isReady = true));
@@ -55,13 +55,13 @@ describe('a warm start', () => {
     await ready;
   });
 
-  it('logs that Redis cannot be read, and goes on', async () => {
+  it('a warm start logs that Redis cannot be read, and continues', async () => {
     const { start, logged } = started({ read: () => Promise.reject(new Error('down')) });
     await start.start();
     expect(logged).toEqual(['WARM_START_FAILED']);
   });
 
-  it('asks for the hottest keys of all notes first, each once, in batches, up to its limit', async () => {
+  it('a warm start reads the hottest keys of all notes first, each once, in batches, up to its limit', async () => {
     const asked: string[] = [];
     const sizes: number[] = [];
     const lists = [['a', 'b'], ['c', 'a'], Array.from({ length: 900 }, (_, at) => `d${at}`), []];
@@ -80,7 +80,7 @@ describe('a warm start', () => {
     expect(sizes).toEqual([250, 250, 100]);
   });
 
-  it('stops where memory is nearly full', async () => {
+  it('a warm start stops if memory is nearly full', async () => {
     let entries = 0;
     const { start } = started({
       read: () =>
@@ -98,7 +98,7 @@ describe('a warm start', () => {
     expect(entries).toBe(250);
   });
 
-  it('writes the hottest keys after 15 seconds, each minute, and when it stops', async () => {
+  it('a warm start writes the hottest keys after 15 seconds, each minute, and when it stops', async () => {
     const { clock, start, published } = started({});
     await start.start();
     await clock.advance(15_000);
@@ -113,7 +113,7 @@ describe('a warm start', () => {
     expect(published).toHaveLength(4);
   });
 
-  it('does nothing where memory is not in front of a shared layer', async () => {
+  it('a warm start does nothing if memory is not in front of a shared layer', async () => {
     const { clock, start, published } = started({ memory: { hottestKeys: undefined as never } });
     await start.start();
     await clock.advance(600_000);

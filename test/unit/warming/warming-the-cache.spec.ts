@@ -56,7 +56,7 @@ function make({ remote = false, maxEntrySize = undefined as number | undefined }
 }
 
 describe('warming the cache', () => {
-  it('turns misses into hits', async () => {
+  it('warming turns misses into hits', async () => {
     const { cache, warmer, yields } = make();
     yields([
       { key: 'feed:1', value: { page: 1 } },
@@ -71,7 +71,7 @@ describe('warming the cache', () => {
     expect(load).not.toHaveBeenCalled();
   });
 
-  it('is not counted as accesses', async () => {
+  it('warming is not counted as accesses', async () => {
     const { warmer, observer, yields } = make({ remote: true });
     yields([
       { key: 'a', value: 1 },
@@ -82,13 +82,13 @@ describe('warming the cache', () => {
     expect(lines).toEqual(['a warm ok', 'b warm ok']);
   });
 
-  it('writes a batch in one round trip to each layer', async () => {
+  it('warming writes a batch in one round trip to each layer', async () => {
     const { warmer, calls } = make({ remote: true });
     await warmer.warmBatch(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`product:${i}`, { i }])), '10m');
     expect(calls).toEqual(['setMany']);
   });
 
-  it('reads once and writes once for a strategy of a hundred entries', async () => {
+  it('warming reads once and writes once for a strategy of a hundred entries', async () => {
     const { warmer, calls, yields } = make({ remote: true });
     yields(Array.from({ length: 100 }, (_, i) => ({ key: `k${i}`, load: () => i })));
     await warmer.warmAll();
@@ -97,7 +97,7 @@ describe('warming the cache', () => {
     expect(calls).toEqual(['getMany', 'setMany']);
   });
 
-  it('skips entries that another process has put into the shared layer', async () => {
+  it('warming skips entries that another process has put into the shared layer', async () => {
     const { cache, warmer, yields } = make({ remote: true });
     await cache.set('a', 1);
     const load = jest.fn(() => 2);
@@ -106,7 +106,7 @@ describe('warming the cache', () => {
     expect(load).not.toHaveBeenCalled();
   });
 
-  it('stores its entries with their own ttl', async () => {
+  it('warming stores its entries with their own ttl', async () => {
     const { cache, warmer, clock } = make();
     await warmer.warmSpecificKey('long', 1, '10m');
     await warmer.warmSpecificKey('short', 1);
@@ -118,7 +118,7 @@ describe('warming the cache', () => {
     ['is deleted', (cache: LayeredCache) => cache.del('feed:1')],
     ['matches a glob that is deleted', (cache: LayeredCache) => cache.deleteByPattern('feed:*')],
     ['has a tag that is invalidated', (cache: LayeredCache) => cache.invalidateTags('feeds')],
-  ])('does not restore a value that %s while it is loaded', async (_, invalidate) => {
+  ])('warming does not restore a value that %s while it is loaded', async (_, invalidate) => {
     const { cache, warmer, yields } = make();
     let finish!: (value: string) => void;
     yields([{ key: 'feed:1', load: () => new Promise((resolve) => (finish = resolve)), tags: ['feeds'] }]);
@@ -131,7 +131,7 @@ describe('warming the cache', () => {
     expect(await cache.has('feed:1')).toBe(false);
   });
 
-  it('reports why a value was not stored', async () => {
+  it('warming reports why a value was not stored', async () => {
     const { warmer, yields } = make({ maxEntrySize: 500 });
     yields([
       { key: 'function', value: () => 1 },
@@ -149,7 +149,7 @@ describe('warming the cache', () => {
     await expect(warmer.warmSpecificKey('f', () => 1)).rejects.toMatchObject({ code: 'VALUE_NOT_SERIALIZABLE' });
   });
 
-  it('measures which of the warmed entries were hit', async () => {
+  it('warming measures which of the warmed entries were hit', async () => {
     const { cache, warmer, yields } = make();
     yields(['a', 'b', 'c', 'd'].map((key) => ({ key, value: 1 })));
     const { id } = await warmer.warmAll();
@@ -177,7 +177,7 @@ describe('popular keys', () => {
     for (let time = 0; time < times; time++) await cache.getOrSet(key, load);
   };
 
-  it('are refreshed before they expire, and others are not', async () => {
+  it('popular keys are refreshed before they expire, and others are not', async () => {
     const { cache, clock } = popular();
     const hot = jest.fn(() => 'hot');
     const cold = jest.fn(() => 'cold');
@@ -195,7 +195,7 @@ describe('popular keys', () => {
     expect(cache.peek('hot')).toBe('hot');
   });
 
-  it('never delay a caller for their loader again', async () => {
+  it('popular keys never delay a caller for their loader again', async () => {
     const { cache, clock, observer } = popular();
     for (let second = 0; second < 600; second += 5) {
       await ask(cache, 'hot', () => 'hot', 20);
@@ -206,7 +206,7 @@ describe('popular keys', () => {
     expect(misses.length).toBeLessThanOrEqual(2);
   });
 
-  it('are dropped when they are not read any more', async () => {
+  it('popular keys are dropped when they are not read any more', async () => {
     const { cache, clock } = popular();
     const hot = jest.fn(() => 'hot');
     for (let second = 0; second < 120; second += 5) {
@@ -220,7 +220,7 @@ describe('popular keys', () => {
     expect(cache.peek('hot')).toBeUndefined();
   });
 
-  it('run their loader in the context of their caller', async () => {
+  it('popular keys run their loader in the context of their caller', async () => {
     const tenants = new AsyncLocalStorage<string>();
     const { cache, clock } = popular();
     const load = jest.fn(() => tenants.getStore());
@@ -232,7 +232,7 @@ describe('popular keys', () => {
     expect(load.mock.results.every(({ value }) => value === 'acme')).toBe(true);
   });
 
-  it('keep their value while their origin fails', async () => {
+  it('popular keys keep their value while their origin fails', async () => {
     const { cache, clock, warmer } = popular();
     let fails = false;
     const load = () => {
@@ -248,7 +248,7 @@ describe('popular keys', () => {
     expect(await warmer.warm(POPULAR_KEYS)).toMatchObject({ status: 'completed' });
   });
 
-  it('make no report for every check', async () => {
+  it('popular keys make no report for every check', async () => {
     const { cache, clock, warmer } = popular();
     const { id } = await warmer.warm(POPULAR_KEYS);
     for (let second = 0; second < 6_000; second += 5) {
@@ -258,7 +258,7 @@ describe('popular keys', () => {
     expect(warmer.getReport(id)).toBeDefined();
   }, 20_000);
 
-  it('end with the application', async () => {
+  it('popular keys end with the application', async () => {
     const { cache, clock, watch } = popular();
     const load = jest.fn(() => 1);
     for (let second = 0; second < 90; second += 5) {

@@ -24,13 +24,13 @@ function make() {
 }
 
 describe('the invalidation bus', () => {
-  it('sends the invalidations of one turn as one message', async () => {
+  it('the invalidation bus sends the invalidations of one turn as one message', async () => {
     const { bus, sent } = make();
     await Promise.all([bus.publish({ keys: ['a'] }), bus.publish({ keys: ['a', 'b'] }), bus.publish({ tags: ['t'] })]);
     expect(sent).toEqual([{ keys: ['a', 'b'], tags: ['t'] }]);
   });
 
-  it('delays no caller longer than a second for an unsent message', async () => {
+  it('the invalidation bus delays no caller longer than a second for an unsent message', async () => {
     const { bus, clock, state } = make();
     state.hung = true;
     const published = bus.publish({ keys: ['a'] });
@@ -38,7 +38,7 @@ describe('the invalidation bus', () => {
     await published;
   });
 
-  it('fails no caller where a message cannot be sent', async () => {
+  it('the invalidation bus fails no caller if a message cannot be sent', async () => {
     const { bus, state } = make();
     state.reachable = false;
     await bus.publish({ keys: ['a'] });
@@ -69,7 +69,7 @@ describe('the bus over Redis', () => {
     return { clock, sent, server, bus, outcomeOf };
   }
 
-  it('keeps unsent names and sends each once after it reconnects', async () => {
+  it('the bus over Redis keeps unsent names and sends each once after it reconnects', async () => {
     const { bus, clock, sent, server, outcomeOf } = overRedis();
     server.mode = 'down';
     for (let turn = 0; turn < 20; turn++) {
@@ -82,7 +82,7 @@ describe('the bus over Redis', () => {
     expect(new Set(sent[0]!.keys).size).toBe(21);
   });
 
-  it('sends "everything" after an outage with too many names, and delays no caller for it', async () => {
+  it('the bus over Redis sends "everything" after an outage with too many names, and delays no caller for it', async () => {
     const { bus, clock, sent, server, outcomeOf } = overRedis();
     server.mode = 'frozen';
     const first = outcomeOf(bus.publish({ keys: ['first'] }));
@@ -96,7 +96,7 @@ describe('the bus over Redis', () => {
     expect(sent).toEqual([expect.objectContaining({ keys: ['first'] }), { from: expect.any(String), all: true }]);
   });
 
-  it('subscribes again after a refusal, and reports missed messages', async () => {
+  it('the bus over Redis subscribes again after a refusal, and reports missed messages', async () => {
     let refusing = true;
     let asked = 0;
     const connection = {

@@ -38,29 +38,32 @@ const anything = fc.anything({
   withSparseArray: true,
 });
 
-describe('an error of the language', () => {
+describe('standard errors', () => {
   const errors = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError] as const;
   const made = [
     ...errors.map((Type) => new Type('why', { cause: 1 })),
     new AggregateError([new Error('inner'), 7], 'all'),
   ];
 
-  it.each(made.map((error) => [error.name, error] as const))('keeps its class and properties: %s', (_, error) => {
-    const codec = new EntryCodec();
-    const decoded = codec.decode(codec.encode(entryOf({ error }), 0, 7), 0, Date.now())!.entry.value as {
-      error: Error;
-    };
-    const { error: copy } = decoded;
-    expect(Object.getPrototypeOf(copy)).toBe(Object.getPrototypeOf(error));
-    expect(Object.getOwnPropertyDescriptors(copy)).toEqual(Object.getOwnPropertyDescriptors(error));
-    expect(isNativeError(copy)).toBe(true);
-  });
+  it.each(made.map((error) => [error.name, error] as const))(
+    'an error keeps its class and properties: %s',
+    (_, error) => {
+      const codec = new EntryCodec();
+      const decoded = codec.decode(codec.encode(entryOf({ error }), 0, 7), 0, Date.now())!.entry.value as {
+        error: Error;
+      };
+      const { error: copy } = decoded;
+      expect(Object.getPrototypeOf(copy)).toBe(Object.getPrototypeOf(error));
+      expect(Object.getOwnPropertyDescriptors(copy)).toEqual(Object.getOwnPropertyDescriptors(error));
+      expect(isNativeError(copy)).toBe(true);
+    },
+  );
 });
 
 describe.each(options)('an entry encoded with %s', (_, option) => {
   const codec = new EntryCodec(option);
 
-  it('is decoded to the same entry, for any value', () => {
+  it('an encoded entry is decoded to the same entry, for any value', () => {
     fc.assert(
       fc.property(anything, (value) => {
         const entry = entryOf(value, { tags: ['a', 'b'] });
@@ -79,12 +82,12 @@ describe.each(options)('an entry encoded with %s', (_, option) => {
     );
   });
 
-  it('is decoded with an invalid date', () => {
+  it('an encoded entry keeps an invalid date', () => {
     const stored = codec.decode(codec.encode(entryOf({ at: new Date(NaN) })));
     expect((stored!.entry.value as { at: Date }).at.getTime()).toBeNaN();
   });
 
-  it('is decoded with the named properties of its arrays, for everybody who gets a copy', () => {
+  it('an encoded entry keeps the named properties of its arrays in the decoded value and its copies', () => {
     const list = Object.assign(['!a', undefined, 3], { total: 5, at: new Date(7), ['__proto']: undefined });
     delete list[1];
     const twice = Object.assign([list, [1]], { again: list, itself: [] as unknown[] });
@@ -99,7 +102,7 @@ describe.each(options)('an entry encoded with %s', (_, option) => {
     expect(Object.isFrozen(shared.page)).toBe(true);
   });
 
-  it('is decoded the same from a store of texts', () => {
+  it('an encoded entry is the same after a store of texts', () => {
     fc.assert(
       fc.property(anything, (value) => {
         const record = codec.encode(entryOf(value), 0, 7);
@@ -109,14 +112,14 @@ describe.each(options)('an entry encoded with %s', (_, option) => {
     );
   });
 
-  it('is a miss when it is cut at any byte', () => {
+  it('an encoded entry is a miss when it is cut at any byte', () => {
     const record = codec.encode(entryOf({ n: 12345, text: 'abc', list: [1, new Date(5), 'ünï'] }), 0, 7);
     for (let length = 0; length < record.length; length++) {
       expect(codec.decode(record.subarray(0, length))).toBeUndefined();
     }
   });
 
-  it('is a miss when a byte of its format, checksum or body is damaged', () => {
+  it('an encoded entry is a miss when a byte of its format, checksum or body is damaged', () => {
     const record = codec.encode(entryOf({ n: 12345, text: 'abc' }), 0, 7);
     for (let at = 0; at < record.length; at++) {
       if (at >= 5 && at < 21) continue;
@@ -128,7 +131,7 @@ describe.each(options)('an entry encoded with %s', (_, option) => {
 });
 
 describe('bytes of other programs', () => {
-  it('are absent, never an error, and reported', () => {
+  it('random bytes are absent, never an error, and reported', () => {
     let reported = 0;
     const codec = new EntryCodec({ onUndecodable: () => reported++ });
     fc.assert(
@@ -139,14 +142,14 @@ describe('bytes of other programs', () => {
     expect(reported).toBe(100);
   });
 
-  it('of another serialiser are a miss', () => {
+  it('an entry of another serialiser is a miss', () => {
     const record = new EntryCodec({ serializer: own }).encode(entryOf(new Date(5)));
     expect(new EntryCodec().decode(record)).toBeUndefined();
     expect(new EntryCodec({ serializer: { ...own, id: 'another' } }).decode(record)).toBeUndefined();
     expect(new EntryCodec({ serializer: own }).decode(record)?.entry.value).toEqual(new Date(5));
   });
 
-  it('with other options of this library are read', () => {
+  it('an entry written with other options of this library is read', () => {
     const json = new EntryCodec();
     const clone = new EntryCodec({ serializer: 'structured-clone', compression: { threshold: 1 } });
     expect(json.decode(clone.encode(entryOf({ a: 1 })))?.entry.value).toEqual({ a: 1 });
@@ -155,7 +158,7 @@ describe('bytes of other programs', () => {
 });
 
 describe('compression', () => {
-  it('starts at the threshold and is skipped where it saves nothing', () => {
+  it('compression starts at the threshold and is skipped if it saves nothing', () => {
     const codec = new EntryCodec({ compression: { threshold: 1_000 } });
     expect(codec.encode(entryOf('x'.repeat(5_000))).length).toBeLessThan(500);
     expect(codec.encode(entryOf('x'.repeat(500))).length).toBeGreaterThan(500);
@@ -163,7 +166,7 @@ describe('compression', () => {
   });
 });
 
-describe('entries in a batch', () => {
+describe('records in a batch', () => {
   /** The sent bytes where uncleared memory contains only this byte. */
   function sentOver(left: number, option: CodecOptions, entries: readonly Entry[]): RecordBatch {
     const unclean = (['allocUnsafe', 'allocUnsafeSlow'] as const).map((allocate) =>
@@ -176,7 +179,7 @@ describe('entries in a batch', () => {
     return batches.takeLast()!;
   }
 
-  it.each(options)('contain no earlier memory contents, with %s', (_, option) => {
+  it.each(options)('records in a batch contain no earlier memory contents, with %s', (_, option) => {
     const entries = [{ n: 1 }, 'ünï'.repeat(2_000), new Date(5), [new Map([[1, 2n]])]].flatMap((value) => [
       entryOf(value),
       entryOf(value, { tags: ['a', 'b'] }),
@@ -188,7 +191,7 @@ describe('entries in a batch', () => {
 });
 
 describe('a value that the serialiser refuses', () => {
-  it('fails with VALUE_NOT_SERIALIZABLE and its cause', () => {
+  it('a serialiser that throws fails with VALUE_NOT_SERIALIZABLE', () => {
     const codec = new EntryCodec({
       serializer: {
         ...own,

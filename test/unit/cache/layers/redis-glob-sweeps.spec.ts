@@ -36,7 +36,7 @@ function make() {
 }
 
 describe('a sweep', () => {
-  it('returns how many entries it has removed', async () => {
+  it('a sweep returns how many entries it has removed', async () => {
     const { walks, sweeps } = make();
     const sweeping = sweeps.sweep({ glob: 'a*', epoch: 1 });
     walks[0]!.progress.removed(2);
@@ -46,7 +46,7 @@ describe('a sweep', () => {
     expect(sweeps.pending).toBe(0);
   });
 
-  it('that takes long delays its caller by ten seconds at most, and stays pending until it has ended', async () => {
+  it('a long sweep delays its caller by ten seconds at most, and stays pending until it has ended', async () => {
     const { clock, walks, sweeps } = make();
     const sweeping = sweeps.sweep({ glob: 'a*', epoch: 1 });
     walks[0]!.progress.removed(2);
@@ -58,7 +58,7 @@ describe('a sweep', () => {
     expect([sweeps.pending, walks.length]).toEqual([0, 1]);
   });
 
-  it('with a step that times out does not delay its caller', async () => {
+  it('a sweep with a step that times out does not delay its caller', async () => {
     const { walks, sweeps } = make();
     const sweeping = sweeps.sweep({ glob: 'a*', epoch: 1 });
     walks[0]!.progress.late();
@@ -66,7 +66,7 @@ describe('a sweep', () => {
     expect(sweeps.pending).toBe(1);
   });
 
-  it('that fails is retried at growing intervals, together with all other failed ones', async () => {
+  it('failed sweeps are retried together at growing intervals', async () => {
     const { clock, walks, sweeps, logs } = make();
     const first = sweeps.sweep({ glob: 'a*', epoch: 1 });
     walks[0]!.fail(new Error('no right to SCAN'));
@@ -94,7 +94,7 @@ describe('a sweep', () => {
     ]);
   });
 
-  it('of a glob that was invalidated again meanwhile stays pending', async () => {
+  it('a sweep of a glob that was invalidated again meanwhile stays pending', async () => {
     const { walks, sweeps } = make();
     const first = sweeps.sweep({ glob: 'a*', epoch: 1 });
     const second = sweeps.sweep({ glob: 'a*', epoch: 2 });

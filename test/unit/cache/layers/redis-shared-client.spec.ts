@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ClientAvailability } from '../../../../lib/cache/layers/redis/client-availability.js';
 
 describe('a client that many caches share', () => {
-  it('has one listener of each event, and every cache hears it until it stops', () => {
+  it('a client that many caches share has one listener per event, and every cache receives the event until it stops', () => {
     const client = new EventEmitter();
     const heard: number[] = [];
     const caches = Array.from(

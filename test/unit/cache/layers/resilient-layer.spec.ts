@@ -99,7 +99,7 @@ async function fail(layer: Layer, times = 5): Promise<void> {
 }
 
 describe('the deadline', () => {
-  it('ends an operation that never settles', async () => {
+  it('the deadline ends an operation that never settles', async () => {
     const { clock, store, layer } = make();
     store.mode = 'hung';
     const read = outcome(layer.get('k'));
@@ -108,7 +108,7 @@ describe('the deadline', () => {
     expect(await read).toBe('LAYER_TIMEOUT');
   });
 
-  it('ignores a late answer and its read time', async () => {
+  it('the deadline ignores a late response and its read time', async () => {
     const { clock, store, layer } = make();
     store.mode = 'hung';
     const ticket = new LoadTicket();
@@ -120,7 +120,7 @@ describe('the deadline', () => {
     expect(ticket.momentOf('store')).toBeUndefined();
   });
 
-  it('leaves no timer after an answer', async () => {
+  it('the deadline leaves no timer after a response', async () => {
     const { clock, layer } = make();
     await layer.get('k');
     expect(clock.pending).toBe(0);
@@ -142,7 +142,7 @@ describe('a busy event loop', () => {
     return { inner, store, recorded, layer, rest: (ms: number) => void (idleMs += ms) };
   }
 
-  it('does not use up the deadline of a layer whose answer is already there', async () => {
+  it('a busy event loop does not use up the deadline of a layer whose answer is already there', async () => {
     const { layer, inner, store } = busy({ breaker: false });
     const answer = outcome(layer.get('k'));
     await inner.advance(180);
@@ -150,7 +150,7 @@ describe('a busy event loop', () => {
     expect(await answer).toBe('ok');
   });
 
-  it('does not count as a slow layer: the circuit stays closed', async () => {
+  it('a busy event loop does not count as a slow layer: the circuit stays closed', async () => {
     const { layer, inner, store, recorded } = busy();
     for (let turn = 0; turn < 20; turn++) {
       store.mode = 'hung';
@@ -162,7 +162,7 @@ describe('a busy event loop', () => {
     expect(recorded.circuit).toEqual([]);
   });
 
-  it('does not open the circuit by its own timeouts while the layer answers other calls', async () => {
+  it('a busy event loop does not open the circuit by its own timeouts while the layer answers other calls', async () => {
     const { layer, inner, store, recorded } = busy();
     const reads = Array.from({ length: 20 }, () => outcome(layer.get('late')));
     store.mode = 'up';
@@ -172,7 +172,7 @@ describe('a busy event loop', () => {
     expect(recorded.circuit).toEqual([]);
   });
 
-  it('opens the circuit of a layer that answers no call', async () => {
+  it('a busy event loop opens the circuit of a layer that answers no call', async () => {
     const { layer, inner, recorded } = busy();
     const reads = Array.from({ length: 20 }, () => outcome(layer.get('late')));
     await inner.advance(400);
@@ -180,7 +180,7 @@ describe('a busy event loop', () => {
     expect(recorded.circuit).toEqual([CircuitState.open]);
   });
 
-  it('does not count waits as slow that took as long as the loop was busy', async () => {
+  it('a busy event loop does not count waits as slow that took as long as the loop was busy', async () => {
     const { layer, inner, store, recorded } = busy();
     const reads = Array.from({ length: 20 }, () => outcome(layer.get('k')));
     await inner.advance(130);
@@ -189,7 +189,7 @@ describe('a busy event loop', () => {
     expect(recorded.circuit).toEqual([]);
   });
 
-  it('gives a layer half of its deadline once the loop is idle again', async () => {
+  it('a layer has half of its deadline left once the loop is idle again', async () => {
     const { layer, inner, store, recorded, rest } = busy();
     const read = outcome(layer.get('k'));
     await inner.advance(150);
@@ -200,7 +200,7 @@ describe('a busy event loop', () => {
     expect(recorded.circuit).toEqual([]);
   });
 
-  it('waits on while the layer answers others, up to twenty times the deadline', async () => {
+  it('a layer that answers other calls has up to twenty times the deadline', async () => {
     const { layer, inner, store, recorded } = busy();
     const [patient, lost] = [outcome(layer.get('patient')), outcome(layer.get('lost'))];
     const answerOthers = async (forMs: number) => {
@@ -218,7 +218,7 @@ describe('a busy event loop', () => {
     expect(recorded.circuit).toEqual([]);
   });
 
-  it('gives a layer up once the loop was idle, and after twice the deadline in silence', async () => {
+  it('a silent layer is given up once the loop was idle, and after twice the deadline', async () => {
     const { layer, inner, rest } = busy({ breaker: false });
     const [first, second] = [outcome(layer.get('k')), outcome(layer.get('k'))];
     await inner.advance(105);
@@ -237,7 +237,7 @@ describe('a busy event loop', () => {
 describe('a large batch', () => {
   const keys = Array.from({ length: 1_200 }, (_, at) => `k${at}`);
 
-  it('is read in concurrent parts', async () => {
+  it('a large batch is read in concurrent parts', async () => {
     const { layer, store } = make();
     const read = Promise.resolve(layer.getMany(keys));
     await settle();
@@ -245,7 +245,7 @@ describe('a large batch', () => {
     expect(await read).toHaveLength(1_200);
   });
 
-  it('of loaded values is written in parts, each with a deadline of its own', async () => {
+  it('a large batch of loaded values is written in parts, each with its own deadline', async () => {
     const { layer, store, entry, clock, recorded } = make();
     store.delayMs = 40;
     const writing = Promise.resolve(layer.setMany(keys.map((key) => [key, entry(1), new LoadTicket()] as const)));
@@ -259,7 +259,7 @@ describe('a large batch', () => {
 });
 
 describe('the circuit', () => {
-  it('opens when half of at least five calls fail, and then calls the layer no more', async () => {
+  it('the circuit opens when half of at least five calls fail, and then does not call the layer', async () => {
     const { store, layer, recorded } = make();
     store.mode = 'down';
     await fail(layer, 4);
@@ -271,7 +271,7 @@ describe('the circuit', () => {
     expect(store.asked).toEqual([]);
   });
 
-  it('does not delay notes to other processes when it is open, and queues them', async () => {
+  it('the circuit does not delay notes to other processes when it is open, and queues them', async () => {
     const { layer, store, clock } = make();
     store.mode = 'hung';
     const waited = outcome(layer.coordination!.publish({ keys: ['a'] }));
@@ -285,7 +285,7 @@ describe('the circuit', () => {
     expect(store.asked).toContain('publish b');
   });
 
-  it('is logged once when it opens and once when it closes, for any number of failed probes', async () => {
+  it('the circuit logs its opening once and its closing once, for any number of failed probes', async () => {
     const { clock, store, layer, recorded } = make();
     store.mode = 'down';
     await fail(layer, 5);
@@ -296,7 +296,7 @@ describe('the circuit', () => {
     expect(recorded.logs.map(({ code }) => code)).toEqual(['CIRCUIT_OPEN', 'CIRCUIT_CLOSED']);
   });
 
-  it('counts slow calls', async () => {
+  it('the circuit counts slow calls', async () => {
     const { clock, store, layer, recorded } = make({ breaker: { slowCall: 20 } });
     store.delayMs = 30;
     for (let turn = 0; turn < 5; turn++) {
@@ -307,7 +307,7 @@ describe('the circuit', () => {
     expect(recorded.circuit).toEqual([CircuitState.open]);
   });
 
-  it('opens when no call succeeded for a tenth of the window, for any number of earlier successes', async () => {
+  it('the circuit opens when no call succeeded for a tenth of the window, for any number of earlier successes', async () => {
     const { clock, store, layer, recorded } = make();
     for (let turn = 0; turn < 1_000; turn++) await layer.get('k');
     store.mode = 'down';
@@ -320,7 +320,7 @@ describe('the circuit', () => {
     expect(recorded.circuit).toEqual([CircuitState.open]);
   });
 
-  it('stays closed while some calls succeed and fewer than half fail', async () => {
+  it('the circuit stays closed while some calls succeed and fewer than half fail', async () => {
     const { clock, store, layer, recorded } = make();
     for (let second = 0; second < 20; second++) {
       await layer.get('k');
@@ -333,7 +333,7 @@ describe('the circuit', () => {
     expect(recorded.circuit).toEqual([]);
   });
 
-  it('drops failures that have left the window', async () => {
+  it('the circuit drops failures that have left the window', async () => {
     const { clock, store, layer, recorded } = make();
     store.mode = 'down';
     await fail(layer, 4);
@@ -342,7 +342,7 @@ describe('the circuit', () => {
     expect(recorded.circuit).toEqual([]);
   });
 
-  it('sends one probe after a second, and closes or opens again by its result', async () => {
+  it('the circuit sends one probe after a second, and closes or opens again by its result', async () => {
     const { clock, store, layer, recorded } = make();
     store.mode = 'down';
     await fail(layer);
@@ -356,7 +356,7 @@ describe('the circuit', () => {
     expect(await outcome(layer.get('k'))).toBe('ok');
   });
 
-  it('refuses calls while the probe runs, and gives a hung probe up', async () => {
+  it('the circuit refuses calls while the probe runs, and gives a hung probe up', async () => {
     const { clock, store, layer, recorded } = make();
     store.mode = 'hung';
     const reads = Promise.all(Array.from({ length: 5 }, () => outcome(layer.get('k'))));
@@ -369,7 +369,7 @@ describe('the circuit', () => {
     expect(recorded.circuit.at(-1)).toBe(CircuitState.open);
   });
 
-  it('opens after the configured number of calls and share of failures', async () => {
+  it('the circuit opens after the configured number of calls and share of failures', async () => {
     const few = make({ breaker: { minimumCalls: 2 } });
     few.store.mode = 'down';
     await fail(few.layer, 1);
@@ -385,7 +385,7 @@ describe('the circuit', () => {
     expect(most.recorded.circuit).toEqual([CircuitState.open]);
   });
 
-  it('sends the probe after the configured time', async () => {
+  it('the circuit sends the probe after the configured time', async () => {
     const { clock, store, layer, recorded } = make({ breaker: { halfOpenAfter: '3s' } });
     store.mode = 'down';
     await fail(layer);
@@ -395,7 +395,7 @@ describe('the circuit', () => {
     expect(recorded.circuit[1]).toBe(CircuitState.halfOpen);
   });
 
-  it('can be turned off', async () => {
+  it('the circuit can be turned off', async () => {
     const { store, layer, recorded } = make({ breaker: false });
     store.mode = 'down';
     await fail(layer, 50);
@@ -405,7 +405,7 @@ describe('the circuit', () => {
 });
 
 describe('an invalidation that did not reach the layer', () => {
-  it('hides its entries until it is applied', async () => {
+  it('an undelivered invalidation hides its entries until it is applied', async () => {
     const { clock, store, layer, entry } = make();
     await layer.set('a', entry(1));
     await layer.set('b', entry(2, { tags: ['red'] }));
@@ -422,7 +422,7 @@ describe('an invalidation that did not reach the layer', () => {
     expect((await layer.get('b'))?.value).toBe('new');
   });
 
-  it('is applied before the circuit closes', async () => {
+  it('an undelivered invalidation is applied before the circuit closes', async () => {
     const { clock, store, layer, recorded, entry } = make();
     await layer.set('a', entry(1));
     store.mode = 'down';
@@ -436,7 +436,7 @@ describe('an invalidation that did not reach the layer', () => {
     expect(await layer.get('a')).toBeUndefined();
   });
 
-  it('becomes "everything" when there are too many', async () => {
+  it('an undelivered invalidation becomes "everything" when there are too many', async () => {
     const { clock, store, layer, entry } = make();
     await layer.set('kept', entry(1));
     store.mode = 'down';
@@ -447,7 +447,7 @@ describe('an invalidation that did not reach the layer', () => {
     expect(store.asked).toContain('clear');
   });
 
-  it('covers the old value of a set that failed', async () => {
+  it('an undelivered invalidation covers the old value of a set that failed', async () => {
     const { clock, store, layer, entry } = make();
     await layer.set('a', entry('old'));
     store.mode = 'down';
@@ -460,7 +460,7 @@ describe('an invalidation that did not reach the layer', () => {
 });
 
 describe('write-behind', () => {
-  it('coalesces by key, writes in batches, and is read meanwhile', async () => {
+  it('write-behind coalesces by key, writes in batches, and returns queued values to readers', async () => {
     const { clock, store, layer, entry, recorded } = make({ writes: { batchSize: 2 } });
     for (const [key, value] of [
       ['a', 1],
@@ -478,7 +478,7 @@ describe('write-behind', () => {
     expect(recorded.depths.at(-1)).toBe(0);
   });
 
-  it('is cancelled by a deletion, which also waits for a running batch', async () => {
+  it('a deletion cancels a queued write, and waits for a running batch', async () => {
     const { clock, store, layer, entry } = make({ writes: 'behind' });
     await layer.set('a', entry(1));
     expect(await layer.delete('a')).toBe(true);
@@ -496,7 +496,7 @@ describe('write-behind', () => {
     expect(store.entries.has('b')).toBe(false);
   });
 
-  it('drops the oldest write above the configured number of bytes', async () => {
+  it('write-behind drops the oldest write above the configured number of bytes', async () => {
     const { store, layer, entry, recorded } = make({ writes: { maxQueueBytes: 5_000 } });
     store.mode = 'down';
     for (let index = 0; index < 10; index++) await layer.set(`k${index}`, entry('x'.repeat(1_000)));
@@ -505,7 +505,7 @@ describe('write-behind', () => {
     expect((await layer.get('k9'))?.value).toBe('x'.repeat(1_000));
   });
 
-  it('continues after an outage, skips expired entries, and counts dropped ones', async () => {
+  it('write-behind continues after an outage, skips expired entries, and counts dropped ones', async () => {
     const { clock, store, layer, entry, recorded } = make({ writes: { maxQueue: 3 } });
     store.mode = 'down';
     await fail(layer);
@@ -517,7 +517,7 @@ describe('write-behind', () => {
     expect([...store.entries.keys()]).toEqual(['c', 'd']);
   });
 
-  it('is drained on disconnect, and the rest is reported', async () => {
+  it('write-behind is drained on disconnect, and the rest is reported', async () => {
     const up = make({ writes: 'behind' });
     await up.layer.set('a', up.entry(1));
     await up.layer.disconnect();

@@ -4,7 +4,7 @@ import { AlertBook } from '../../../../lib/insight/alerts/alert-book.js';
 
 const MINUTE = 60_000;
 
-describe('the book of alerts', () => {
+describe('the alert book', () => {
   let book: AlertBook;
   let now: number;
 
@@ -32,7 +32,7 @@ describe('the book of alerts', () => {
   };
   const shown = (alerts: readonly Alert[]) => alerts.map(({ code, subject }) => `${code} ${subject}`);
 
-  it('opens the alert of a layer at once, and closes it after a minute without its condition', () => {
+  it('the alert book opens the alert of a layer at once, and closes it after a minute without its condition', () => {
     const open = condition('CIRCUIT_OPEN', 'redis');
     expect(lasting(1, open)).toEqual(['opened CIRCUIT_OPEN redis']);
     expect(lasting(5, open)).toEqual([]);
@@ -43,7 +43,7 @@ describe('the book of alerts', () => {
     expect(Date.parse(closedAt!) - Date.parse(openedAt)).toBe(6 * MINUTE);
   });
 
-  it('opens the alert of a threshold after ten minutes, and closes it after fifteen', () => {
+  it('the alert book opens the alert of a threshold after ten minutes, and closes it after fifteen', () => {
     const low = condition('LOW_HIT_RATE');
     expect(lasting(9, low)).toEqual([]);
     expect(lasting(1)).toEqual([]);
@@ -54,7 +54,7 @@ describe('the book of alerts', () => {
     expect(lasting(15)).toEqual(['closed LOW_HIT_RATE cache']);
   });
 
-  it('opens nothing of what may be chance, and keeps open what was certain before', () => {
+  it('the alert book opens no alert for an uncertain condition, and keeps an alert open that was certain before', () => {
     const low = { ...condition('LOW_HIT_RATE'), certain: false };
     expect(lasting(30, low)).toEqual([]);
     expect(lasting(11, condition('LOW_HIT_RATE'))).toEqual(['opened LOW_HIT_RATE cache']);
@@ -62,7 +62,7 @@ describe('the book of alerts', () => {
     expect(book.alerts()).toHaveLength(1);
   });
 
-  it('keeps one alert of a trouble: what its cause explains does not open beside it', () => {
+  it('the alert book keeps one alert per trouble: an alert that an open one explains does not open', () => {
     expect(lasting(1, condition('LAYER_DOWN', 'redis'), condition('HIT_RATE_DROP'))).toEqual([
       'opened LAYER_DOWN redis',
     ]);
@@ -78,16 +78,16 @@ describe('the book of alerts', () => {
     expect(lasting(9, condition('HIT_RATE_DROP'))).toEqual(['closed LAYER_DOWN redis']);
   });
 
-  it('opens what is still there ten minutes after its cause', () => {
+  it('the alert book opens an alert whose condition still holds ten minutes after its cause', () => {
     lasting(1, condition('LAYER_DOWN', 'redis'));
     expect(lasting(15, condition('HIT_RATE_DROP'))).toEqual(['closed LAYER_DOWN redis', 'opened HIT_RATE_DROP cache']);
   });
 
-  it('opens the alerts of two layers', () => {
+  it('the alert book opens the alerts of two layers', () => {
     expect(lasting(1, condition('LAYER_DOWN', 'redis'), condition('CIRCUIT_OPEN', 'keyv'))).toHaveLength(2);
   });
 
-  it('explains a pattern by its own cause or by one of everything, and not by that of another pattern', () => {
+  it('the alert book explains a pattern by its own cause or by one of the whole cache, not by that of another pattern', () => {
     const storm = condition('INVALIDATION_STORM', 'feed:*');
     expect(lasting(3, storm, condition('HIT_RATE_DROP', 'feed:*'), condition('HIT_RATE_DROP', 'user:*'))).toEqual([
       'opened INVALIDATION_STORM feed:*',
@@ -95,23 +95,23 @@ describe('the book of alerts', () => {
     ]);
   });
 
-  it('opens one alert of everything where many patterns change', () => {
+  it('the alert book opens one alert of the whole cache if many patterns change', () => {
     const patterns = ['a:*', 'b:*', 'c:*', 'd:*'].map((pattern) => condition('HIT_RATE_DROP', pattern));
     expect(lasting(1, ...patterns)).toEqual([]);
     expect(lasting(20, ...patterns, condition('HIT_RATE_DROP'))).toEqual(['opened HIT_RATE_DROP cache']);
   });
 
-  it('opens the alert of the pattern where that alone changed everything', () => {
+  it('the alert book opens the alert of the pattern if that pattern alone changed the whole cache', () => {
     const conditions = [condition('SLOW_LOADS'), condition('SLOW_LOADS', 'feed:*')];
     expect(lasting(20, ...conditions)).toEqual(['opened SLOW_LOADS feed:*']);
   });
 
-  it('opens two alerts of single patterns of one code at most', () => {
+  it('the alert book opens at most two alerts of single patterns per code', () => {
     const patterns = Array.from({ length: 50 }, (_, at) => condition('TRAFFIC_DROP', `p${at}:*`));
     expect(lasting(20, ...patterns)).toHaveLength(2);
   });
 
-  it('remembers the last two hundred alerts', () => {
+  it('the alert book remembers the last two hundred alerts', () => {
     for (let time = 0; time < 250; time++) {
       lasting(1, condition('CIRCUIT_OPEN', `layer${time}`));
       lasting(2);

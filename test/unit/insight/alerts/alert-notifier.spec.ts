@@ -81,7 +81,7 @@ describe('the notifier of alerts', () => {
     return { notifier, notified, opened, callbacks };
   };
 
-  it('notifies when an alert opens and when it closes', async () => {
+  it('the notifier notifies when an alert opens and when it closes', async () => {
     const { notifier, notified, opened } = instance();
     const closed = opened('HIT_RATE_DROP');
     await settle();
@@ -90,7 +90,7 @@ describe('the notifier of alerts', () => {
     expect(notified).toEqual(['HIT_RATE_DROP', 'HIT_RATE_DROP over']);
   });
 
-  it('leaves out what is less severe than it should be, by default what is for information', async () => {
+  it('the notifier skips alerts below minSeverity, by default those of severity info', async () => {
     const [usual, strict] = [instance(), instance({ minSeverity: 'critical' }, false)];
     for (const { opened } of [usual, strict]) {
       opened('SWEEP_PENDING', 'info');
@@ -101,7 +101,7 @@ describe('the notifier of alerts', () => {
     expect([usual.notified, strict.notified]).toEqual([['SLOW_LOADS', 'CIRCUIT_OPEN'], ['CIRCUIT_OPEN']]);
   });
 
-  it('notifies once for a fleet, of the closing too', async () => {
+  it('the notifier notifies once per fleet, of the closing too', async () => {
     const fleet = [instance(), instance(), instance()];
     const closings = fleet.map(({ opened }) => opened('HIT_RATE_DROP'));
     await clock.advance(600_000);
@@ -114,7 +114,7 @@ describe('the notifier of alerts', () => {
     expect(fleet.map(({ notified }) => notified)).toEqual([['HIT_RATE_DROP', 'HIT_RATE_DROP over'], [], []]);
   });
 
-  it.each(['away', 'hanging'] as const)('lets one instance notify while the shared layer is %s', async (state) => {
+  it.each(['away', 'hanging'] as const)('one instance notifies while the shared layer is %s', async (state) => {
     const fleet = [instance(), instance(), instance()];
     for (let minute = 0; minute < 10; minute++) {
       await Promise.all(fleet.map(({ notifier }) => notifier.beThere()));
@@ -127,7 +127,7 @@ describe('the notifier of alerts', () => {
     expect(fleet.flatMap(({ notified }) => notified)).toEqual(['LAYER_DOWN']);
   });
 
-  it('notifies where it never learned of other instances', async () => {
+  it('the notifier notifies if it never learned of other instances', async () => {
     leases.state = 'away';
     const { notified, opened } = instance();
     opened('LAYER_DOWN', 'critical');
@@ -135,7 +135,7 @@ describe('the notifier of alerts', () => {
     expect(notified).toEqual(['LAYER_DOWN']);
   });
 
-  it('lets another instance notify in the place of one that closed', async () => {
+  it('the notifier of another instance notifies in place of a closed instance', async () => {
     const [first, second] = [instance(), instance()];
     await first!.notifier.beThere();
     await second!.notifier.beThere();
@@ -147,7 +147,7 @@ describe('the notifier of alerts', () => {
     expect(second!.notified).toEqual(['LAYER_DOWN']);
   });
 
-  it('counts a callback that throws or rejects, and goes on', async () => {
+  it('the notifier counts a callback that throws or rejects, and continues', async () => {
     const { callbacks, opened } = instance({ onAlert: () => Promise.reject(new Error('no')) }, false);
     opened('SLOW_LOADS');
     opened('ERRORS_RISE');
@@ -155,7 +155,7 @@ describe('the notifier of alerts', () => {
     expect(callbacks.counts.get('listener')).toBe(2);
   });
 
-  it('closes within its time, with no timer left', async () => {
+  it('the notifier closes within its time, with no timer left', async () => {
     leases.state = 'hanging';
     const { notifier, opened } = instance();
     opened('SLOW_LOADS');

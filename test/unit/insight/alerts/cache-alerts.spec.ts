@@ -42,13 +42,13 @@ describe('the alerts of a cache', () => {
     return { cache, clock, minutes, codes, logged };
   };
 
-  it('have none while everything is as usual', async () => {
+  it('a cache has no alerts while everything is as usual', async () => {
     const { minutes, codes } = observed();
     await minutes(120, 0.8);
     expect(codes('all')).toEqual([]);
   });
 
-  it('name a fall of the hit rate with what was expected, log it, and close when it is over', async () => {
+  it('an alert names a fall of the hit rate and the expected rate, is logged, and closes when the fall is over', async () => {
     const { cache, clock, minutes, codes, logged } = observed();
     await minutes(60, 0.9);
     await minutes(10, 0.6);
@@ -67,7 +67,7 @@ describe('the alerts of a cache', () => {
     ]);
   });
 
-  it('are warnings of the moment and a metric by code and severity', async () => {
+  it('open alerts are warnings of getRealtime() and a metric by code and severity', async () => {
     const { cache, minutes } = observed();
     await minutes(60, 0.9);
     await minutes(10, 0.3);
@@ -77,7 +77,7 @@ describe('the alerts of a cache', () => {
     expect(text).toContain('cache_alerts{code="CIRCUIT_OPEN",severity="critical"} 0');
   });
 
-  it('are one at most after a start with an empty cache, and say that it is filling', async () => {
+  it('a start with an empty cache opens at most one alert, which says that the cache is filling', async () => {
     const { cache, minutes } = observed();
     const text = () => cache.insight.alerts().map(({ code, message }) => `${code} ${message}`);
     for (let minute = 0; minute < 30; minute++) await minutes(1, Math.min(0.9, minute / 60));
@@ -85,7 +85,7 @@ describe('the alerts of a cache', () => {
     expect(text()[0]).toMatch(/^LOW_HIT_RATE .*was started \d+ minutes ago/);
   });
 
-  it('have none where a steady hit rate lies at the threshold of the health, or few ask', async () => {
+  it('a steady hit rate at the threshold of the health, or little traffic, opens no alert', async () => {
     const { cache, minutes, codes } = observed();
     await minutes(120, 0.48);
     expect(cache.metrics.getHealth().warnings.map(({ code }) => code)).toEqual(['LOW_HIT_RATE']);
@@ -102,13 +102,13 @@ describe('the alerts of a cache', () => {
     expect(few.codes('all')).toEqual([]);
   });
 
-  it('have none after a deploy whose cache fills within ten minutes', async () => {
+  it('a deploy whose cache fills within ten minutes opens no alert', async () => {
     const { minutes, codes } = observed({ version: 'two' });
     for (let minute = 0; minute < 120; minute++) await minutes(1, Math.min(0.9, 0.1 + minute / 12));
     expect(codes('all')).toEqual([]);
   });
 
-  it('are one for a layer that is away, from the moment its circuit opens until everything has settled', async () => {
+  it('an unreachable layer has one alert, from the moment its circuit opens until the hit rate has settled', async () => {
     const layer = new ScriptedLayer('redis');
     const { cache, clock, minutes, codes } = observed({ layers: [memoryLayer(), layer.factory()] });
     await minutes(60, 0.9);
@@ -124,7 +124,7 @@ describe('the alerts of a cache', () => {
     expect(cache.insight.alerts({ state: 'all' })).toMatchObject([{ severity: 'critical', subject: 'redis' }]);
   });
 
-  it('open with a circuit at once, without waiting for the minute', async () => {
+  it('an alert opens with a circuit at once, without waiting for the minute', async () => {
     const layer = new ScriptedLayer('redis');
     let report: ((state: CircuitState) => void) | undefined;
     const factory = layer.factory();
@@ -145,7 +145,7 @@ describe('the alerts of a cache', () => {
     expect(codes()).toEqual(['CIRCUIT_OPEN']);
   });
 
-  it('notify of opening and closing through onAlert', async () => {
+  it('onAlert is called when an alert opens and when it closes', async () => {
     const alerts: string[] = [];
     const { minutes } = observed({
       alerts: { onAlert: ({ code, closedAt }) => alerts.push(`${code} ${closedAt === null ? 'open' : 'over'}`) },
@@ -156,7 +156,7 @@ describe('the alerts of a cache', () => {
     expect(alerts).toEqual(['HIT_RATE_DROP open', 'HIT_RATE_DROP over']);
   });
 
-  it('notify listeners of what changes, until they stop', async () => {
+  it('listeners are notified of changed alerts until they stop', async () => {
     const { cache, minutes } = observed();
     const seen: string[] = [];
     const stop = cache.watchAlerts(({ state, alert }) => seen.push(`${state} ${alert.code}`));
@@ -167,7 +167,7 @@ describe('the alerts of a cache', () => {
     expect(seen).toEqual(['opened HIT_RATE_DROP']);
   });
 
-  it('are off with alerts: false and with metrics: false, and leave no timer', async () => {
+  it('alerts are off with alerts: false and with metrics: false, and leave no timer', async () => {
     for (const options of [{ alerts: false }, { metrics: false }] as const) {
       const { cache, clock, codes } = observed(options);
       expect([clock.pending, codes('all')]).toEqual([0, []]);
@@ -175,14 +175,14 @@ describe('the alerts of a cache', () => {
     }
   });
 
-  it('leave no timer when the cache is closed', async () => {
+  it('alerts leave no timer when the cache is closed', async () => {
     const { cache, clock } = observed();
     await clock.advance(5 * MINUTE);
     await cache.close(0);
     expect(clock.pending).toBe(0);
   });
 
-  it('refuse options that cannot be meant, and show no secret of them', () => {
+  it('invalid options of alerts are refused, without secrets in the error', () => {
     const refused = (alerts: unknown) => {
       try {
         createObservedCache({ namespace: 'shop', alerts: alerts as never });

@@ -17,7 +17,7 @@ describe('the moving average', () => {
     return ewma;
   };
 
-  it('reports the third unusual value in a row, and no single one', () => {
+  it('the moving average reports the third unusual value in a row, and no single one', () => {
     const ewma = learned();
     expect([0.5, 0.9, 0.5, 0.5, 0.5].map((value) => ewma.observe(seen(value)))).toEqual([
       false,
@@ -28,12 +28,12 @@ describe('the moving average', () => {
     ]);
   });
 
-  it('reports nothing on the good side', () => {
+  it('the moving average reports nothing on the good side', () => {
     const ewma = learned();
     expect([1, 1, 1, 1].some((value) => ewma.observe(seen(value)))).toBe(false);
   });
 
-  it('keeps its level while a value is unusual, and follows slow changes', () => {
+  it('the moving average keeps its level while a value is unusual, and follows slow changes', () => {
     const ewma = learned();
     const { level } = ewma;
     ewma.observe(seen(0.2));
@@ -43,7 +43,7 @@ describe('the moving average', () => {
     expect(ewma.level).toBeGreaterThan(0.87);
   });
 
-  it('takes a distance for less where counting is less certain', () => {
+  it('the moving average weighs a distance less if the count is less certain', () => {
     const ewma = learned();
     expect(ewma.distance({ value: 0.8, noise: 0.01 })).toBeLessThan(ewma.distance({ value: 0.8, noise: 0.0001 }));
   });
@@ -56,20 +56,20 @@ describe('the cumulative sum', () => {
     return Infinity;
   };
 
-  it('finds a change of two deviations after eight values, and of one after twenty-four', () => {
+  it('the cumulative sum finds a change of two deviations after eight values, and of one after twenty-four', () => {
     expect([valuesUntil(2), valuesUntil(1), valuesUntil(0.5)]).toEqual([8, 24, Infinity]);
   });
 
-  it('asks for more where more series are watched', () => {
+  it('the cumulative sum needs more evidence if more series are watched', () => {
     expect(valuesUntil(2, 100)).toBeGreaterThan(valuesUntil(2));
   });
 
-  it('never reports a change after a single value', () => {
+  it('the cumulative sum never reports a change after a single value', () => {
     const cusum = new Cusum();
     expect([100, 100, 100].map((evidence) => cusum.add(evidence))).toEqual([false, false, true]);
   });
 
-  it('takes misses for evidence of a lower hit rate, and hits for evidence against it', () => {
+  it('misses are evidence of a lower hit rate, and hits are evidence against it', () => {
     expect(binomialEvidence(10, 20, 0.9, 0.75)).toBeGreaterThan(0);
     expect(binomialEvidence(19, 20, 0.9, 0.75)).toBeLessThan(0);
   });
@@ -82,7 +82,7 @@ describe('the profile of the hours', () => {
   };
   const wave = (at: number) => Math.sin((2 * Math.PI * (at % DAY)) / DAY);
 
-  it('knows every hour of the day on the second day, and nothing before', () => {
+  it('the hour profile has every hour of the day on the second day, and none before', () => {
     const profile = new HourProfile();
     expect(profile.at(start)).toBeUndefined();
     learn(profile, 1.2, wave);
@@ -91,7 +91,7 @@ describe('the profile of the hours', () => {
     }
   });
 
-  it('keeps the days of the week apart after two weeks', () => {
+  it('the hour profile separates the days of the week after two weeks', () => {
     const weekend = (at: number) => ([0, 6].includes(new Date(at).getUTCDay()) ? 0 : 1);
     const profile = new HourProfile();
     learn(profile, 6, weekend);
@@ -104,7 +104,7 @@ describe('the profile of the hours', () => {
     expect(known.at(monday)).toBeCloseTo(1, 2);
   });
 
-  it('is flat where counting explains the differences of the hours', () => {
+  it('the hour profile is flat if the uncertainty of counting explains the differences of the hours', () => {
     const profile = new HourProfile();
     learn(profile, 2, wave, 100);
     expect(profile.at(start + 2 * DAY + 6 * HOUR)).toBeCloseTo(0, 1);
@@ -115,7 +115,7 @@ describe('the profile of the hours', () => {
 });
 
 describe('the detectors of a series', () => {
-  it('neither judge nor learn while they are frozen', () => {
+  it('the detectors of a series neither judge nor learn while they are frozen', () => {
     const watch = new SeriesWatch();
     const [from, until] = [180, 240];
     let minute = 0;

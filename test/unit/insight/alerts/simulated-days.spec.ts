@@ -97,33 +97,33 @@ describe('simulated days', () => {
     return Math.min(...begun.filter((alarm) => alarm.signal === signal).map((alarm) => alarm.from - from));
   };
 
-  it.each(Object.keys(steady))('raise no alarm in thirty steady days with %s', (name) => {
+  it.each(Object.keys(steady))('thirty steady days with %s raise no alarm', (name) => {
     expect(days.steady[name]!.map((each) => alarms.get(each))).toEqual(SEEDS.map(() => []));
   });
 
-  it('raise no alarm at weekends once two weeks have shown what they are like', () => {
+  it('weekends raise no alarm after two weeks of learning', () => {
     for (const each of days.weekends) expect(alarms.get(each)!.filter(({ from }) => from > 15 * DAY)).toEqual([]);
   });
 
-  it.each(Object.keys(moments))('show a fall of the hit rate by fifteen points within ten minutes, %s', (name) => {
+  it.each(Object.keys(moments))('a fall of the hit rate by fifteen points is found within ten minutes, %s', (name) => {
     for (const each of days.falls[name]!) expect(foundAfter(each, 'hitRate')).toBeLessThanOrEqual(10);
   });
 
-  it.each(Object.keys(moments))('show a fall by one point an hour within eight hours, %s', (name) => {
+  it.each(Object.keys(moments))('a fall by one point an hour is found within eight hours, %s', (name) => {
     for (const each of days.drifts[name]!) expect(foundAfter(each, 'hitRate')).toBeLessThanOrEqual(8 * HOUR);
   });
 
-  it.each(Object.keys(others))('show within ten minutes that %s', (name) => {
+  it.each(Object.keys(others))('an alarm reports within ten minutes that %s', (name) => {
     expect(foundAfter(days.others[name]!, others[name]![0])).toBeLessThanOrEqual(10);
   });
 
-  it('end an alarm soon after the hit rate is back', () => {
+  it('an alarm ends soon after the hit rate is back', () => {
     expect(alarms.get(passing)).toHaveLength(1);
     const [{ until }] = alarms.get(passing) as [SimulatedAlarm];
     expect(until! - passing.change!.until!).toBeLessThanOrEqual(20);
   });
 
-  it('take a lower hit rate for normal after a day', () => {
+  it('a lower hit rate counts as normal after a day', () => {
     expect(alarms.get(lasting)).toHaveLength(1);
     const [{ from, until }] = alarms.get(lasting) as [SimulatedAlarm];
     expect(until! - from).toBe(DAY);

@@ -87,7 +87,7 @@ describe('a webhook', () => {
     expect(received).toHaveLength(count);
   };
 
-  it('sends JSON with the names of the routes, the headers and credentials it was given', async () => {
+  it('a webhook sends JSON with the names of the routes, the headers and credentials it was given', async () => {
     const webhook = webhookTo({ headers: { 'X-Token': 'secret-token' } });
     webhook.send(change('feed:*', 'closed'));
     await webhook.idle();
@@ -117,7 +117,7 @@ describe('a webhook', () => {
     expect(webhook.counts).toEqual({ sent: 1, failed: 0, dropped: 0 });
   });
 
-  it('sends messages for Slack, in which patterns begin neither links nor mentions', async () => {
+  it('a webhook sends messages for Slack, in which patterns begin neither links nor mentions', async () => {
     const webhook = webhookTo({ format: 'slack' });
     webhook.send(change('<!channel>&*'));
     webhook.send(change('feed:*', 'closed'));
@@ -131,7 +131,7 @@ describe('a webhook', () => {
     ]);
   });
 
-  it('tries again with growing pauses where the receiver answers 500, logs it once, and logs when it works again', async () => {
+  it('a webhook tries again with growing pauses if the receiver returns 500, logs it once, and logs when it works again', async () => {
     answer = status(500);
     const webhook = webhookTo();
     webhook.send(change());
@@ -146,7 +146,7 @@ describe('a webhook', () => {
     expect(logged[0]).toContain('answers 500');
   });
 
-  it('gives up an alert after five attempts and goes on with the next', async () => {
+  it('a webhook gives up an alert after five attempts and continues with the next', async () => {
     answer = (response) => status(received.length > 5 ? 200 : 503)(response);
     const webhook = webhookTo();
     webhook.send(change());
@@ -157,7 +157,7 @@ describe('a webhook', () => {
     expect(webhook.counts).toEqual({ sent: 1, failed: 1, dropped: 0 });
   });
 
-  it('does not try again where the receiver refuses the message itself', async () => {
+  it('a webhook does not try again if the receiver refuses the message itself', async () => {
     answer = status(404);
     const webhook = webhookTo();
     webhook.send(change());
@@ -166,7 +166,7 @@ describe('a webhook', () => {
     expect(logged[0]).toContain('answers 404');
   });
 
-  it('stops waiting for a receiver that hangs', async () => {
+  it('a webhook stops waiting for a receiver that hangs', async () => {
     answer = () => undefined;
     clock.patient = false;
     const webhook = webhookTo();
@@ -182,7 +182,7 @@ describe('a webhook', () => {
     expect(webhook.counts.sent).toBe(1);
   });
 
-  it('names the code of a receiver that is away, and shows neither path, credentials nor headers', async () => {
+  it('a webhook names the code of an unreachable receiver, and shows neither path, credentials nor headers', async () => {
     const webhook = webhookTo({ headers: { Authorization: 'secret-token' } });
     const { port } = receiver.address() as AddressInfo;
     receiver.closeAllConnections();
@@ -195,14 +195,14 @@ describe('a webhook', () => {
     receiver.listen(port, '127.0.0.1');
   });
 
-  it('keeps a hundred alerts waiting at most', async () => {
+  it('a webhook keeps a hundred alerts waiting at most', async () => {
     answer = () => undefined;
     const webhook = webhookTo();
     for (let time = 0; time < 150; time++) webhook.send(change(`p${time}:*`));
     expect(webhook.counts.dropped).toBe(49);
   });
 
-  it('ends at once when it is closed, with no timer left', async () => {
+  it('a webhook ends at once when it is closed, with no timer left', async () => {
     answer = () => undefined;
     clock.patient = false;
     const webhook = webhookTo();

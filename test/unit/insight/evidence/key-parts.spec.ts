@@ -14,7 +14,7 @@ const read = (key: string, template?: string) =>
   );
 
 describe('the inputs of a key', () => {
-  it('have the names of the handler that made it', () => {
+  it('the inputs of a key have the names of its handler', () => {
     expect(read('feed:GET /feeds/:id?:id=7&page=2&.headers.accept=json&~user.id=9')).toEqual([
       'params.id=7',
       'query.page=2',
@@ -23,17 +23,17 @@ describe('the inputs of a key', () => {
     ]);
   });
 
-  it('have the names of the template that made it', () => {
+  it('the inputs of a key have the names of its template', () => {
     expect(read('item:7:de', 'item:{params.id}:{query.lang?}')).toEqual(['params.id=7', 'query.lang=de']);
     expect(read('cart:9/2', 'cart:{user.id}/{query.page}')).toEqual(['user.id=9!', 'query.page=2']);
     expect(read('other:7:de', 'item:{params.id}:{query.lang}')).toBeUndefined();
   });
 
-  it('are numbered where code wrote the key', () => {
+  it('the parts of a key are numbered if code wrote the key', () => {
     expect(read('search:lamp:2')).toEqual(['part 1=search', 'part 2=lamp', 'part 3=2']);
   });
 
-  it('are not read of a key that has one alone, too many, or is too long', () => {
+  it('a key with one part, too many parts or too many characters has no parts', () => {
     expect(read('search')).toBeUndefined();
     expect(read('a:'.repeat(20))).toBeUndefined();
     expect(read(`a:${'x'.repeat(2_000)}`)).toBeUndefined();
@@ -54,7 +54,7 @@ describe('the hashes of the parts of a key that code wrote', () => {
     'a:'.repeat(20),
     `a:${'x'.repeat(2_000)}`,
     'é:漢字',
-  ])('are those of its parts: %j', (key) => {
+  ])('the hashes of a key that code wrote equal the hashes of its parts: %j', (key) => {
     const hashes = new Uint32Array(MOST_KEY_PARTS);
     const count = hashNumbered(key, seeds, hashes);
     const expected = keyPartsOf(key)?.map(({ name, value }) => keyHash(value, keyHash(name, 7)) >>> 0) ?? [];

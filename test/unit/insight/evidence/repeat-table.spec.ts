@@ -22,7 +22,7 @@ describe('a repeat table', () => {
     [100, 0.9],
     [3_000, 1],
     [20_000, 0.7],
-  ])('estimates how often %i keys come again within their TTL, drawn with exponent %f', (count, exponent) => {
+  ])('a repeat table estimates how often %i keys repeat within their TTL (exponent %f)', (count, exponent) => {
     for (const seed of [1, 2, 3]) {
       const draw = zipf(count, exponent, randomOf(seed));
       const keys = Array.from({ length: 20_000 }, draw);
@@ -33,13 +33,13 @@ describe('a repeat table', () => {
     }
   });
 
-  it('counts how many values are the same as the last of their key', () => {
+  it('a repeat table counts how many values equal the last value of their key', () => {
     const table = new RepeatTable(0);
     for (let n = 0; n < 100; n++) table.add(hash(n % 10), n, 1_000, () => (n % 10 === 0 ? n + 1 : -7));
     expect(table.read().sameValue).toBeCloseTo(0.9);
   });
 
-  it('forgets half of what it counted', () => {
+  it('a repeat table forgets half of its counts', () => {
     const table = new RepeatTable(0);
     for (let n = 0; n < 1_000; n++) table.add(hash(n % 10), n, 10_000);
     const before = table.read();
@@ -50,7 +50,7 @@ describe('a repeat table', () => {
 });
 
 describe('a distinct count', () => {
-  it('is exact up to 64, and close behind', () => {
+  it('a distinct count is exact up to 64, and close beyond', () => {
     for (const count of [1, 40, 64, 1_000, 50_000]) {
       const distinct = new DistinctCount();
       for (let n = 0; n < count; n++) for (const _ of [0, 1]) distinct.add(hash(n));

@@ -37,7 +37,7 @@ function adviceOn(pattern: string, { misses, notKept = {}, sets = 0, ttlMs = nul
 const textOf = (pattern: string, evidence: Evidence) => adviceOn(pattern, evidence).recommendation;
 
 describe('a low performer', () => {
-  it('gets a text about the reasons of its misses', () => {
+  it('a low performer gets a text about the reasons of its misses', () => {
     expect(textOf('feed:*', { misses: { evicted: 8, cold: 2 } })).toMatch(
       /80 % of misses.*evicted.*more room pays is not known/,
     );
@@ -50,15 +50,15 @@ describe('a low performer', () => {
     expect(textOf('feed:*', { misses: { error: 3 } })).toMatch(/a layer failed/);
   });
 
-  it('gets the text of the cause that explains most', () => {
+  it('a low performer gets the text of the cause that explains most', () => {
     expect(textOf('feed:*', { misses: { expired: 4, evicted: 5, cold: 1 } })).toMatch(/more room/);
   });
 
-  it('proposes broader keys for searches that were never stored before', () => {
+  it('a low performer proposes broader keys for searches that were never stored before', () => {
     expect(textOf('search:*', { misses: { cold: 1 }, sets: 1 })).toMatch(/use broader keys/);
   });
 
-  it('names what is missing where no reason of the misses is known', () => {
+  it('a low performer has a text about the missing figures if no reason of its misses is known', () => {
     expect(adviceOn('user:*', { misses: { unknown: 4 }, sets: 4, ttlMs: 60_000 })).toMatchObject({
       code: 'WITHHELD',
       recommendation: expect.stringMatching(/^No advice: why 4 of 4 misses happened is not known/),
@@ -83,7 +83,7 @@ describe('a low performer', () => {
     [/^(\d+) % of misses asked for a key under which nothing had been stored/, 'cold'],
   ];
 
-  it('claims only what was counted', () => {
+  it('the text of a low performer claims only counted figures', () => {
     fc.assert(
       fc.property(evidence, ({ pattern, quiet, ...given }) => {
         const counted = { ...given, notKept: quiet ? {} : given.notKept };
@@ -287,7 +287,7 @@ describe('low performers', () => {
     ['COLD_KEYS', 'keys that are new each time', ordinary, /100 % of misses asked for a key under which nothing/],
   ];
 
-  it.each(raising)('gets %s for %s', async (code, _what, workload, text) => {
+  it.each(raising)('a low performer gets %s for %s', async (code, _what, workload, text) => {
     const advice = await adviceAfter(workload);
     expect(advice).toMatchObject({ code, recommendation: expect.stringMatching(text) });
     expect(advice.recommendation).not.toMatch(/longer TTL|only once/);
@@ -297,11 +297,11 @@ describe('low performers', () => {
     ['NOT_CACHED', 'every value is kept', ordinary],
     ['NOTHING_STORED', 'misses are loaded', ordinary],
     ['COLD_KEYS', 'one key is never kept', raising[0]![2]],
-  ])('gets no %s where %s', async (code, _when, workload) => {
+  ])('a low performer gets no %s if %s', async (code, _when, workload) => {
     expect((await adviceAfter(workload)).code).not.toBe(code);
   });
 
-  it('counts what a pattern did not keep, by why', async () => {
+  it('statistics count the values of a pattern that were not stored, by reason', async () => {
     const clock = new ManualClock();
     const cache = createObservedCache({
       clock,

@@ -23,7 +23,7 @@ const expiring = statsWith({ cacheHits: 600, cacheMisses: 400, missReasons: miss
 describe('RAISE_TTL', () => {
   const ladder = ttl(60_000, 240_000, rung(60_000, 0.6), rung(240_000, 0.8));
 
-  it('names the option, both values and what they bring', () => {
+  it('RAISE_TTL names the option, both values and the gain', () => {
     const advice = adviceOf('RAISE_TTL', { stats: expiring, ttl: ladder, declared: 'item:*' });
     expect(advice.change).toEqual({ option: 'ttl', from: '1m', to: '4m', code: "@Cached('item:*', { ttl: '4m' })" });
     expect(advice.predicted).toMatchObject({ hitRate: 0.8, staleShare: 0.001 });
@@ -32,7 +32,7 @@ describe('RAISE_TTL', () => {
     expect(advice.confidence).toBe('high');
   });
 
-  it('writes the call where no handler declares the pattern', () => {
+  it('RAISE_TTL writes the call if no handler declares the pattern', () => {
     expect(adviceOf('RAISE_TTL', { stats: expiring, ttl: ladder }).change.code).toBe(
       "cache.getOrSet(key, load, { ttl: '4m' }) // keys item:*",
     );
@@ -49,7 +49,7 @@ describe('RAISE_TTL', () => {
     ],
     ['the ladder is withheld', { stats: expiring, ttl: { ...ladder, withheld: 'fewer than 1,000 accesses' } }],
     ['there is no ladder', { stats: expiring }],
-  ])('is not raised where %s', (_when, parts) => {
+  ])('RAISE_TTL is not raised if %s', (_when, parts) => {
     expect(codesOf(parts)).not.toContain('RAISE_TTL');
   });
 });
@@ -57,13 +57,13 @@ describe('RAISE_TTL', () => {
 describe('LOWER_TTL', () => {
   const outdated = rung(600_000, 0.9, { staleShare: 0.3, staleShareError: 0.02 });
 
-  it('is raised where values change faster than they expire', () => {
+  it('LOWER_TTL is raised if values change faster than they expire', () => {
     const advice = adviceOf('LOWER_TTL', { stats: expiring, ttl: ttl(600_000, 150_000, outdated, rung(150_000, 0.8)) });
     expect(advice.change).toMatchObject({ from: '10m', to: '150s' });
     expect(advice.why).toMatch(/30 % of hits return an outdated value, and 1 % is allowed/);
   });
 
-  it('is not raised where the outdated share may be within what is allowed', () => {
+  it('LOWER_TTL is not raised if the outdated share may be within the allowed share', () => {
     const unsure = rung(600_000, 0.9, { staleShare: 0.03, staleShareError: 0.02 });
     expect(codesOf({ stats: expiring, ttl: ttl(600_000, 150_000, unsure, rung(150_000, 0.8)) })).toEqual([]);
   });
@@ -77,7 +77,7 @@ describe('MORE_MEMORY', () => {
       hitRateError: 0.005,
     }));
 
-  it('proposes the smallest size that brings nearly all of the gain', () => {
+  it('MORE_MEMORY proposes the smallest size that brings nearly all of the gain', () => {
     const [advice] = adviceOnLayer(layerEvidence({ ladder: rungs(0.4, 0.6, 0.8, 0.81) }));
     expect(advice).toMatchObject({
       code: 'MORE_MEMORY',
@@ -87,7 +87,7 @@ describe('MORE_MEMORY', () => {
     expect(advice!.predicted.timeSavedMsPerHour).toBeCloseTo(0.2 * 10_000 * 50);
   });
 
-  it('names the bytes where these are the bound', () => {
+  it('MORE_MEMORY names the bytes if they are the bound', () => {
     const [advice] = adviceOnLayer(
       layerEvidence({ ladder: rungs(0.4, 0.6, 0.8, 0.81), maxEntries: null, stats: { totalSizeBytes: 990_000 } }),
     );
@@ -98,7 +98,7 @@ describe('MORE_MEMORY', () => {
     ['nothing is evicted', layerEvidence({ ladder: rungs(0.4, 0.6, 0.8, 0.81), stats: { evictions: 0 } })],
     ['the gain is within its error', layerEvidence({ ladder: rungs(0.4, 0.6, 0.604, 0.604) })],
     ['the ladder is withheld', layerEvidence({ ladder: rungs(0.4, 0.6, 0.8, 0.9), withheld: 'few accesses' })],
-  ])('is not raised where %s', (_when, evidence) => {
+  ])('MORE_MEMORY is not raised if %s', (_when, evidence) => {
     expect(adviceOnLayer(evidence).map(({ code }) => code)).not.toContain('MORE_MEMORY');
   });
 });
@@ -110,12 +110,12 @@ describe('LESS_MEMORY', () => {
     hitRateError: 0.001,
   }));
 
-  it('proposes the smallest size that answers as much', () => {
+  it('LESS_MEMORY proposes the smallest size with the same hit rate', () => {
     const [advice] = adviceOnLayer(layerEvidence({ ladder }));
     expect(advice).toMatchObject({ code: 'LESS_MEMORY', change: { to: 500 }, predicted: { bytes: -200_000 } });
   });
 
-  it('is not raised where the layer has room to spare', () => {
+  it('LESS_MEMORY is not raised if the layer has free memory', () => {
     expect(adviceOnLayer(layerEvidence({ ladder, stats: { entryCount: 100, totalSizeBytes: 40_000 } }))).toEqual([]);
   });
 });
@@ -131,7 +131,7 @@ describe('KEY_TOO_SPECIFIC', () => {
   const stats = statsWith({ cacheHits: 10, cacheMisses: 990, avgLoadTimeMs: 40 });
   const keys = (...parts: KeyPartEvidence[]) => ({ loads: 990, distinctKeys: 900, askedOnce: 0.9, repeats: 0, parts });
 
-  it('names the input on which the value does not depend', () => {
+  it('KEY_TOO_SPECIFIC names the input on which the value does not depend', () => {
     const evidence = {
       stats,
       keys: keys(part('query.page', 0.9, 0.02), part('query.ref', 0.95, 1)),
@@ -148,7 +148,7 @@ describe('KEY_TOO_SPECIFIC', () => {
     expect(advice.predicted.timeSavedMsPerHour).toBeCloseTo(990 * 0.95 * 40);
   });
 
-  it('takes the input out of a template', () => {
+  it('KEY_TOO_SPECIFIC takes the input out of a template', () => {
     const advice = adviceOf('KEY_TOO_SPECIFIC', {
       stats,
       keys: keys(part('query.ref', 0.95, 1)),
@@ -162,7 +162,7 @@ describe('KEY_TOO_SPECIFIC', () => {
     ['no values were compared', keys(part('query.page', 0.9, null))],
     ['keys are asked for again', { ...keys(part('query.ref', 0.95, 1)), askedOnce: 0.1 }],
     ['there are few loads', { ...keys(part('query.ref', 0.95, 1)), loads: 20 }],
-  ])('is not raised where %s', (_when, found) => {
+  ])('KEY_TOO_SPECIFIC is not raised if %s', (_when, found) => {
     expect(codesOf({ stats, keys: found })).not.toContain('KEY_TOO_SPECIFIC');
   });
 });
@@ -170,13 +170,13 @@ describe('KEY_TOO_SPECIFIC', () => {
 describe('NEVER_READ', () => {
   const stats = statsWith({ cacheHits: 2, cacheMisses: 998, avgResponseTimeMs: 1 });
 
-  it('is raised for entries that end without a read', () => {
+  it('NEVER_READ is raised for entries that end without a read', () => {
     const advice = adviceOf('NEVER_READ', { stats, lifetimes: { ended: 500, unread: 495, unreadBytes: 1_000 } });
     expect(advice.change).toMatchObject({ option: 'cached', from: true, to: false });
     expect(advice.predicted.bytes).toBe(-495_000);
   });
 
-  it('is raised for what a strategy warmed in vain', () => {
+  it('NEVER_READ is raised for entries that a strategy warmed and nobody read', () => {
     const advice = adviceOf('NEVER_READ', { stats, warmed: [{ strategy: 'all-reports', warmed: 200, read: 3 }] });
     expect(advice.why).toMatch(/197 of 200 entries that the strategy all-reports wrote/);
   });
@@ -185,7 +185,7 @@ describe('NEVER_READ', () => {
     ['entries are read', { stats, lifetimes: { ended: 500, unread: 250, unreadBytes: 1 } }],
     ['few have ended', { stats, lifetimes: { ended: 20, unread: 20, unreadBytes: 1 } }],
     ['warmed entries are read', { stats, warmed: [{ strategy: 'top', warmed: 200, read: 90 }] }],
-  ])('is not raised where %s', (_when, parts) => {
+  ])('NEVER_READ is not raised if %s', (_when, parts) => {
     expect(codesOf(parts)).toEqual([]);
   });
 });
@@ -202,7 +202,7 @@ describe('CHEAPER_THAN_CACHE', () => {
       p50ResponseTimeMs: response,
     });
 
-  it('is raised where the cache costs more than it saves', () => {
+  it('CHEAPER_THAN_CACHE is raised if the cache costs more than it saves', () => {
     const advice = adviceOf('CHEAPER_THAN_CACHE', { stats: timed(0.5, 2) });
     expect(advice.predicted.timeSavedMsPerHour).toBeCloseTo(4_000 * (2 - 0.75 * 0.5));
   });
@@ -210,7 +210,7 @@ describe('CHEAPER_THAN_CACHE', () => {
   it.each([
     ['a load takes longer', timed(20, 2)],
     ['the difference is noise', timed(0.001, 0.002)],
-  ])('is not raised where %s', (_when, stats) => {
+  ])('CHEAPER_THAN_CACHE is not raised if %s', (_when, stats) => {
     expect(codesOf({ stats })).toEqual([]);
   });
 });
@@ -226,7 +226,7 @@ describe('VALUE_TOO_LARGE', () => {
   };
   const stats = statsWith({ cacheHits: 900, cacheMisses: 100, avgLoadTimeMs: 10 });
 
-  it('proposes a limit of size', () => {
+  it('VALUE_TOO_LARGE proposes a limit of size', () => {
     const advice = adviceOf('VALUE_TOO_LARGE', { stats, sizes });
     expect(advice.change).toMatchObject({ option: 'maxEntrySize', to: 65_536 });
     expect(advice.predicted.hitRate).toBeCloseTo(0.891);
@@ -236,7 +236,7 @@ describe('VALUE_TOO_LARGE', () => {
     ['they bring hits', { ...sizes, hitsShare: 0.4 }],
     ['they are many', { ...sizes, largeEntries: 500 }],
     ['they hold few of the bytes', { ...sizes, bytesShare: 0.2 }],
-  ])('is not raised where %s', (_when, found) => {
+  ])('VALUE_TOO_LARGE is not raised if %s', (_when, found) => {
     expect(codesOf({ stats, sizes: found })).toEqual([]);
   });
 });
@@ -249,7 +249,7 @@ describe('INVALIDATED_TOO_WIDELY', () => {
     avgLoadTimeMs: 20,
   });
 
-  it('is raised where reloads return the same value', () => {
+  it('INVALIDATED_TOO_WIDELY is raised if reloads return the same value', () => {
     const advice = adviceOf('INVALIDATED_TOO_WIDELY', { stats, invalidations: { reloads: 100, unchanged: 90 } });
     expect(advice.predicted.hitRate).toBeCloseTo(0.905);
     const codeOf = (declared: string) =>
@@ -264,7 +264,7 @@ describe('INVALIDATED_TOO_WIDELY', () => {
     ['values had changed', { stats, invalidations: { reloads: 100, unchanged: 10 } }],
     ['misses have other causes', { stats: expiring, invalidations: { reloads: 100, unchanged: 90 } }],
     ['reloads were not compared', { stats }],
-  ])('is not raised where %s', (_when, parts) => {
+  ])('INVALIDATED_TOO_WIDELY is not raised if %s', (_when, parts) => {
     expect(codesOf(parts)).toEqual([]);
   });
 });
@@ -273,14 +273,14 @@ describe('CACHE_EMPTY_RESULTS', () => {
   const stats = statsWith({ cacheMisses: 200, notKept: notKept({ empty: 200 }), avgLoadTimeMs: 5 });
   const empty = { loads: 200, repeated: 180, withinMs: 30_000 };
 
-  it('proposes negativeTtl, in place of naming that nothing is kept', () => {
+  it('CACHE_EMPTY_RESULTS proposes negativeTtl, and replaces NOT_CACHED', () => {
     expect(codesOf({ stats, empty })).toEqual(['CACHE_EMPTY_RESULTS']);
     const advice = adviceOf('CACHE_EMPTY_RESULTS', { stats, empty });
     expect(advice.change).toMatchObject({ option: 'negativeTtl', to: '30s' });
     expect(advice.predicted.hitRate).toBeCloseTo(0.9);
   });
 
-  it('is not raised where no key comes again', () => {
+  it('CACHE_EMPTY_RESULTS is not raised if no key repeats', () => {
     expect(codesOf({ stats, empty: { ...empty, repeated: 2 } })).toEqual(['NOT_CACHED']);
   });
 });
@@ -296,7 +296,7 @@ describe('SERVE_STALE', () => {
   const slow = { ...expiring, avgLoadTimeMs: 200 };
   const expiry = { expired: 300, withinMs: 8_000 };
 
-  it('proposes a window that reaches nine in ten of those who wait', () => {
+  it('SERVE_STALE proposes a window that reaches nine in ten of the waiting callers', () => {
     const advice = adviceOf('SERVE_STALE', { stats: slow, policy, expiry });
     expect(advice.change).toMatchObject({ option: 'staleWhileRevalidate', from: null, to: '10s' });
     expect(advice.predicted.timeSavedMsPerHour).toBeCloseTo(0.9 * 300 * 200);
@@ -307,7 +307,7 @@ describe('SERVE_STALE', () => {
     ['it is refreshed ahead', { stats: slow, policy: { ...policy, refreshesAhead: true }, expiry }],
     ['loads are fast', { stats: { ...slow, avgLoadTimeMs: 1 }, policy, expiry }],
     ['keys are asked for long after', { stats: slow, policy, expiry: { expired: 300, withinMs: 3_600_000 } }],
-  ])('is not raised where %s', (_when, parts) => {
+  ])('SERVE_STALE is not raised if %s', (_when, parts) => {
     expect(codesOf(parts)).toEqual([]);
   });
 });
@@ -316,13 +316,13 @@ describe('SHARE_LOADS', () => {
   const stats = statsWith({ cacheMisses: 400, recalculations: 400, avgLoadTimeMs: 100 });
   const sharedLoads = { loads: 400, overlapping: 200, instances: 4 };
 
-  it('proposes the lock', () => {
+  it('SHARE_LOADS proposes the lock', () => {
     const advice = adviceOf('SHARE_LOADS', { stats, sharedLoads });
     expect(advice.change).toMatchObject({ option: 'lock', from: false, to: true });
     expect(advice.predicted.loadsPerHour).toBeLessThan(400);
   });
 
-  it('is not raised where loads do not overlap, or the lock is set', () => {
+  it('SHARE_LOADS is not raised if loads do not overlap, or the lock is set', () => {
     expect(codesOf({ stats, sharedLoads: { ...sharedLoads, overlapping: 10 } })).toEqual([]);
     const policy = { ttlMs: 1, staleWhileRevalidateMs: 0, refreshesAhead: false, keepsEmpty: false, lock: true };
     expect(codesOf({ stats, sharedLoads, policy })).toEqual([]);
@@ -333,7 +333,7 @@ describe('WARM', () => {
   const stats = statsWith({ cacheHits: 5_000, cacheMisses: 100, avgLoadTimeMs: 80 });
   const starts = { starts: 1, coldMisses: 90, distinctKeys: 30, withinMs: 300_000 };
 
-  it('names how many keys to warm', () => {
+  it('WARM names how many keys to warm', () => {
     expect(adviceOf('WARM', { stats, starts }).title).toBe('Warm 30 keys of item:* at start');
   });
 
@@ -341,18 +341,18 @@ describe('WARM', () => {
     ['the keys are many', { ...starts, distinctKeys: 50_000 }],
     ['nobody asks for them again', { ...starts, distinctKeys: 900 }],
     ['few waited', { ...starts, coldMisses: 3 }],
-  ])('is not raised where %s', (_when, found) => {
+  ])('WARM is not raised if %s', (_when, found) => {
     expect(codesOf({ stats, starts: found })).not.toContain('WARM');
   });
 });
 
 describe('NOT_CACHED', () => {
-  it('names the reason that explains most', () => {
+  it('NOT_CACHED names the reason that explains most', () => {
     const stats = statsWith({ cacheMisses: 60, notKept: notKept({ cookie: 50, error: 10 }) });
     expect(adviceOf('NOT_CACHED', { stats }).why).toMatch(/60 loads.*50 of them because the handler sets a cookie/);
   });
 
-  it('is not raised where most is kept', () => {
+  it('NOT_CACHED is not raised if most values are stored', () => {
     expect(codesOf({ stats: statsWith({ sets: 100, notKept: notKept({ error: 30 }) }) })).toEqual([]);
   });
 });

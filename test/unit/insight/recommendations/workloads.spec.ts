@@ -307,7 +307,7 @@ const cases: readonly Case[] = [
 ];
 
 describe.each(cases)('$code', ({ code, raised, change, quiet, followed, holds, settled = true }) => {
-  it('is raised by its workload, and what it predicts comes true when it is followed', async () => {
+  it('a recommendation is raised by its workload, and its prediction comes true when it is followed', async () => {
     const before = await play(raised);
     const advice = before.of(code);
     expect(advice).toMatchObject({ code, change, id: `${code}:${advice?.pattern ?? advice?.layer}` });
@@ -316,7 +316,7 @@ describe.each(cases)('$code', ({ code, raised, change, quiet, followed, holds, s
     if (settled) expect(after.of(code)).toBeUndefined();
   });
 
-  it('is not raised where its cause is missing', async () => {
+  it('a recommendation is not raised if its cause is missing', async () => {
     expect((await play(quiet)).of(code)).toBeUndefined();
   });
 });

@@ -17,13 +17,16 @@ export class MissReasons {
   /** Which slot of a set goes next, and in the high bit whether the set ever displaced one. */
   #turns: Uint8Array | undefined;
 
+  #hashedKey = '';
+  #hashed = hashOf('');
+
   /** @param capacity keys remembered; rounded up to a power of two. 13 bytes each, taken on first use. */
   constructor(capacity = 32_768) {
     this.#sets = 2 ** Math.ceil(Math.log2(Math.max(WAYS, capacity) / WAYS));
   }
 
   kept(key: string, freshUntil: number): void {
-    const hash = hashOf(key);
+    const hash = this.#hash(key);
     this.#write(this.#slot(hash, true), hash, Fate.kept, freshUntil);
   }
 
@@ -43,7 +46,7 @@ export class MissReasons {
   }
 
   of(key: string, now: number): MissReason {
-    const hash = hashOf(key);
+    const hash = this.#hash(key);
     const slot = this.#slot(hash, false);
     if (slot === -1) return this.#displaced(hash) ? MissReason.unknown : MissReason.cold;
     const fate = this.#fates![slot]!;
@@ -52,8 +55,15 @@ export class MissReasons {
     return fate === Fate.evicted ? MissReason.evicted : MissReason.unknown;
   }
 
+  /** A miss and the entry that it leaves follow each other with the same key. */
+  #hash(key: string): number {
+    if (key === this.#hashedKey) return this.#hashed;
+    this.#hashedKey = key;
+    return (this.#hashed = hashOf(key));
+  }
+
   #mark(key: string, fate: Fate): void {
-    const hash = hashOf(key);
+    const hash = this.#hash(key);
     const slot = this.#slot(hash, false);
     if (slot !== -1) this.#fates![slot] = fate;
   }

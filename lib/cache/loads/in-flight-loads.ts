@@ -131,22 +131,24 @@ export class InFlightLoad<V = unknown> {
 
 /** The loads in flight by key. A fenced load keeps its waiters; later callers start another. */
 export class InFlightLoads {
+  /** The load that began last. Most end before another begins: to put each into a map and take it out again would cost more than the rest. */
+  #newest: InFlightLoad | undefined;
+  /** All others. */
   readonly #loads = new Map<string, InFlightLoad>();
 
   constructor(private readonly invalidations: Invalidations) {}
 
-  get size(): number {
-    return this.#loads.size;
-  }
-
   get(key: string): InFlightLoad | undefined {
-    return this.#loads.get(key);
+    if (this.#newest?.key === key) return this.#newest;
+    return this.#loads.size === 0 ? undefined : this.#loads.get(key);
   }
 
   /** A load that later callers for its key join until it ends or is fenced. */
   start<V>(request: LoadRequest<V>): InFlightLoad<V> {
     const load = this.startAlone(request);
-    this.#loads.set(request.key, load as InFlightLoad);
+    this.fence(request.key);
+    if (this.#newest !== undefined) this.#loads.set(this.#newest.key, this.#newest);
+    this.#newest = load as InFlightLoad;
     return load;
   }
 
@@ -162,32 +164,39 @@ export class InFlightLoads {
 
   /** Later callers start another load. */
   leave(load: InFlightLoad<never>): void {
-    if ((this.#loads.get(load.key) as unknown) === load) this.#loads.delete(load.key);
+    if ((this.get(load.key) as unknown) === load) this.fence(load.key);
   }
 
   fence(key: string): void {
-    this.#loads.delete(key);
+    if (this.#newest?.key === key) this.#newest = undefined;
+    else if (this.#loads.size > 0) this.#loads.delete(key);
   }
 
   fenceGlob(glob: string): void {
-    if (this.#loads.size === 0) return;
     const matches: GlobMatcher = globMatcher(glob);
-    for (const key of this.#loads.keys()) if (matches(key)) this.#loads.delete(key);
+    this.#fenceWhere(({ key }) => matches(key));
   }
 
   fenceTags(tags: readonly string[]): void {
-    for (const [key, { plan }] of this.#loads) {
-      if (plan.policy.tags.some((tag) => tags.includes(tag))) this.#loads.delete(key);
-    }
+    this.#fenceWhere(({ plan }) => plan.policy.tags.some((tag) => tags.includes(tag)));
   }
 
   fenceAll(): void {
+    this.#newest = undefined;
     this.#loads.clear();
   }
 
   /** The ends of all loads, for a drain. */
   all(): Promise<LoadResult>[] {
-    return [...this.#loads.values()].map((load) => load.end());
+    return this.#each().map((load) => load.end());
+  }
+
+  #fenceWhere(concerned: (load: InFlightLoad) => boolean): void {
+    for (const load of this.#each()) if (concerned(load)) this.fence(load.key);
+  }
+
+  #each(): InFlightLoad[] {
+    return this.#newest === undefined ? [...this.#loads.values()] : [...this.#loads.values(), this.#newest];
   }
 }
 

@@ -18,7 +18,6 @@ import type {
 
 /** Every report that has no answer. */
 type Report = Exclude<keyof CacheObserver, 'series' | 'seriesOf'>;
-type Parts<M extends Report> = Parameters<NonNullable<CacheObserver[M]>>;
 
 /**
  * One observer of several. `primary` resolves the series and is called directly. The `others` implement the reports that they
@@ -73,7 +72,7 @@ class ComposedObserver implements CacheObserver {
 
   attach(layers: readonly LayerDescription[]): void {
     this.primary.attach(layers);
-    if (this.#wanting.attach.length > 0) this.#pass('attach', [layers]);
+    for (const other of this.#wanting.attach) this.#shielded(other, () => other.attach!(layers));
   }
 
   /** The most frequent report by far: nothing is made for it. */
@@ -99,28 +98,29 @@ class ComposedObserver implements CacheObserver {
     at?: number,
   ): void {
     this.primary.access(series, outcome, layer, responseMs, totalMs, reason, at);
-    if (this.#wanting.access.length > 0)
-      this.#pass('access', [series, outcome, layer, responseMs, totalMs, reason, at]);
+    for (const other of this.#wanting.access)
+      this.#shielded(other, () => other.access!(series, outcome, layer, responseMs, totalMs, reason, at));
   }
 
   bypass(series: Series, reason: BypassReason): void {
     this.primary.bypass(series, reason);
-    if (this.#wanting.bypass.length > 0) this.#pass('bypass', [series, reason]);
+    for (const other of this.#wanting.bypass) this.#shielded(other, () => other.bypass!(series, reason));
   }
 
   load(series: Series, operation: Operation, result: Result, durationMs: number, at?: number): void {
     this.primary.load(series, operation, result, durationMs, at);
-    if (this.#wanting.load.length > 0) this.#pass('load', [series, operation, result, durationMs, at]);
+    for (const other of this.#wanting.load)
+      this.#shielded(other, () => other.load!(series, operation, result, durationMs, at));
   }
 
   inFlight(change: 1 | -1): void {
     this.primary.inFlight(change);
-    if (this.#wanting.inFlight.length > 0) this.#pass('inFlight', [change]);
+    for (const other of this.#wanting.inFlight) this.#shielded(other, () => other.inFlight!(change));
   }
 
   waitTimeout(series: Series): void {
     this.primary.waitTimeout(series);
-    if (this.#wanting.waitTimeout.length > 0) this.#pass('waitTimeout', [series]);
+    for (const other of this.#wanting.waitTimeout) this.#shielded(other, () => other.waitTimeout!(series));
   }
 
   operation(
@@ -132,22 +132,24 @@ class ComposedObserver implements CacheObserver {
     at?: number,
   ): void {
     this.primary.operation(series, operation, result, durationMs, bytes, at);
-    if (this.#wanting.operation.length > 0) this.#pass('operation', [series, operation, result, durationMs, bytes, at]);
+    for (const other of this.#wanting.operation)
+      this.#shielded(other, () => other.operation!(series, operation, result, durationMs, bytes, at));
   }
 
   invalidation(result: Result, durationMs: number, removed: number): void {
     this.primary.invalidation(result, durationMs, removed);
-    if (this.#wanting.invalidation.length > 0) this.#pass('invalidation', [result, durationMs, removed]);
+    for (const other of this.#wanting.invalidation)
+      this.#shielded(other, () => other.invalidation!(result, durationMs, removed));
   }
 
   sizeRejected(series: Series, bytes: number): void {
     this.primary.sizeRejected(series, bytes);
-    if (this.#wanting.sizeRejected.length > 0) this.#pass('sizeRejected', [series, bytes]);
+    for (const other of this.#wanting.sizeRejected) this.#shielded(other, () => other.sizeRejected!(series, bytes));
   }
 
   notKept(series: Series, reason: NotKept): void {
     this.primary.notKept?.(series, reason);
-    if (this.#wanting.notKept.length > 0) this.#pass('notKept', [series, reason]);
+    for (const other of this.#wanting.notKept) this.#shielded(other, () => other.notKept!(series, reason));
   }
 
   layer(
@@ -160,42 +162,42 @@ class ComposedObserver implements CacheObserver {
     at?: number,
   ): void {
     this.primary.layer(layer, operation, result, durationMs, keys, hits, at);
-    if (this.#wanting.layer.length > 0) this.#pass('layer', [layer, operation, result, durationMs, keys, hits, at]);
+    for (const other of this.#wanting.layer)
+      this.#shielded(other, () => other.layer!(layer, operation, result, durationMs, keys, hits, at));
   }
 
   evicted(layer: number, reason: EvictionReason, count: number): void {
     this.primary.evicted(layer, reason, count);
-    if (this.#wanting.evicted.length > 0) this.#pass('evicted', [layer, reason, count]);
+    for (const other of this.#wanting.evicted) this.#shielded(other, () => other.evicted!(layer, reason, count));
   }
 
   circuit(layer: number, state: CircuitState): void {
     this.primary.circuit(layer, state);
-    if (this.#wanting.circuit.length > 0) this.#pass('circuit', [layer, state]);
+    for (const other of this.#wanting.circuit) this.#shielded(other, () => other.circuit!(layer, state));
   }
 
   queueDepth(layer: number, depth: number): void {
     this.primary.queueDepth(layer, depth);
-    if (this.#wanting.queueDepth.length > 0) this.#pass('queueDepth', [layer, depth]);
+    for (const other of this.#wanting.queueDepth) this.#shielded(other, () => other.queueDepth!(layer, depth));
   }
 
   writeDropped(layer: number, count: number): void {
     this.primary.writeDropped(layer, count);
-    if (this.#wanting.writeDropped.length > 0) this.#pass('writeDropped', [layer, count]);
+    for (const other of this.#wanting.writeDropped) this.#shielded(other, () => other.writeDropped!(layer, count));
   }
 
   asyncWrite(layer: number, result: Result, durationMs: number, keys: number): void {
     this.primary.asyncWrite(layer, result, durationMs, keys);
-    if (this.#wanting.asyncWrite.length > 0) this.#pass('asyncWrite', [layer, result, durationMs, keys]);
+    for (const other of this.#wanting.asyncWrite)
+      this.#shielded(other, () => other.asyncWrite!(layer, result, durationMs, keys));
   }
 
-  #pass<M extends Report>(report: M, figures: Parts<M>): void {
-    for (const other of this.#wanting[report]) {
-      try {
-        const returned: unknown = (other[report] as (...figures: Parts<M>) => unknown).apply(other, figures);
-        if (returned !== undefined) this.errors.returned('observer', nameOf(other, 'observer'), returned);
-      } catch (error) {
-        this.errors.failed('observer', nameOf(other, 'observer'), error);
-      }
+  #shielded(other: Partial<CacheObserver>, report: () => unknown): void {
+    try {
+      const returned = report();
+      if (returned !== undefined) this.errors.returned('observer', nameOf(other, 'observer'), returned);
+    } catch (error) {
+      this.errors.failed('observer', nameOf(other, 'observer'), error);
     }
   }
 

@@ -195,6 +195,15 @@ export class CacheInsight {
     return keys.sort((one, other) => other.requests - one.requests).slice(0, limit);
   }
 
+  /** A policy was changed: the ladder of the pattern begins anew with its TTL. */
+  ttlChanged(pattern: string, ttlMs: number): void {
+    const now = this.#clock.now();
+    const followed = this.#recorder?.patterns.get(pattern);
+    if (followed === undefined) return;
+    this.#recorder!.flush(now, followed);
+    followed.ladder.change(ttlMs, now);
+  }
+
   #layerHitRate(name: string): number | null {
     return this.#metrics?.getLayerStats('all').find(({ layer }) => layer === name)?.hitRate ?? null;
   }

@@ -248,13 +248,21 @@ export class PatternLadder {
     return follower;
   }
 
+  /** Today's TTL is another one from now on: with a longer one few loads would vote for it. */
+  change(ttlMs: number, at: number): void {
+    if (this.#ttlMs === undefined || isAbout(ttlMs, this.#ttlMs)) return;
+    this.#candidate = ttlMs;
+    this.#votes = VOTES;
+    this.#restart(ttlMs, at);
+  }
+
   #vote(ttlMs: number, at: number): void {
     if (this.#ttlMs === undefined) {
       this.#candidate = ttlMs;
       this.#votes = VOTES;
       return this.#restart(ttlMs, at);
     }
-    if (Math.abs(ttlMs - this.#candidate) <= this.#candidate / 100 || ttlMs === this.#candidate) {
+    if (isAbout(ttlMs, this.#candidate)) {
       this.#votes = Math.min(VOTES, this.#votes + 1);
     } else if (this.#votes > 0) this.#votes--;
     else {
@@ -280,6 +288,10 @@ export class PatternLadder {
       this.#replay.begin(slot, true);
     }
   }
+}
+
+function isAbout(ttlMs: number, other: number): boolean {
+  return ttlMs === other || Math.abs(ttlMs - other) <= other / 100;
 }
 
 function tooWide(what: string, error: number): string | undefined {

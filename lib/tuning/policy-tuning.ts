@@ -90,6 +90,8 @@ export interface PolicyTuningOptions {
     readonly ladder: (pattern: string, maxStaleShare?: number) => TtlLadder;
     /** How many accesses were counted so far, and how many of them were hits. */
     readonly counts: (pattern: string) => AccessCounts;
+    /** Called after the TTL in force has changed. */
+    readonly ttlChanged: (pattern: string, ttlMs: number) => void;
   };
 }
 
@@ -327,10 +329,11 @@ export class PolicyTuning {
       this.#countedBefore.set(pattern, this.#options.evidence.counts(pattern));
     }
     const effective = overrides.effective(pattern).map(valuesOf);
-    if (this.isDeclared(pattern)) {
-      const [first] = effective;
-      this.#options.onTtl(pattern, effective.every(({ ttlMs }) => ttlMs === first!.ttlMs) ? first!.ttlMs : null);
-    }
+    const isDeclared = this.isDeclared(pattern);
+    const ttlMs = effective.every((values) => values.ttlMs === effective[0]!.ttlMs) ? effective[0]!.ttlMs : null;
+    if (isDeclared) this.#options.onTtl(pattern, ttlMs);
+    // What is not declared may be stored for another time than the cache's default as soon as nothing is overridden.
+    if (ttlMs !== null && (isDeclared || change?.ttl !== undefined)) this.#options.evidence.ttlChanged(pattern, ttlMs);
     this.#report({
       pattern,
       change: why,

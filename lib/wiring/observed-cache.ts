@@ -94,6 +94,7 @@ export class ObservedCache extends LayeredCache {
           const { cacheHits, totalRequests } = metrics.getPatternStats(pattern);
           return { hits: cacheHits, total: totalRequests };
         },
+        ttlChanged: (pattern, ttlMs) => this.insight.ttlChanged(pattern, ttlMs),
       },
     });
     metrics.watchLayers(() => this.layers.map((layer) => layer.status()));

@@ -107,6 +107,20 @@ describe('cache.insight.ttlLadder()', () => {
     expect(cache.insight.ttlLadder('item:*').ttlMs).toBe(5 * MINUTE);
   });
 
+  it('ttlLadder() is that of a policy as soon as the policy is changed, and closes the advice that was followed', async () => {
+    const { cache, ask } = shop();
+    await ask(2_000, 1_000);
+    const advised = () => cache.insight.recommendations({ pattern: 'item:*' }).map(({ code }) => code);
+    expect(advised()).toEqual(['RAISE_TTL']);
+
+    await cache.tuning.override('item:*', { ttl: '16m' });
+    expect(cache.insight.ttlLadder('item:*')).toMatchObject({ ttlMs: 16 * MINUTE, accesses: 0 });
+    expect(advised()).toEqual([]);
+    await ask(2_000, 1_000);
+    expect(cache.insight.ttlLadder('item:*')).toMatchObject({ ttlMs: 16 * MINUTE, accesses: 2_000 });
+    expect(advised()).toEqual([]);
+  });
+
   it('ttlLadder() says that entries without a TTL have no ladder, and what is missing for unknown patterns', async () => {
     const { cache, ask } = shop({ ttl: 0 });
     await ask(100, 1_000);

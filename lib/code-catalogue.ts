@@ -60,7 +60,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   INVALID_OPTIONS: {
     section: 'At boot',
     meaning:
-      'Error at boot or of a call; a log line where `ttl`, `tags` or `cacheIf` of a handler failed. An option is unknown, missing or out of range, or two options contradict each other. The message lists every fault: its place, what was given, what is allowed, and the nearest known name.',
+      'Error at boot or of a call; a log line if `ttl`, `tags` or `cacheIf` of a handler failed. An option is unknown, missing or out of range, or two options contradict each other. The message lists every fault: its place, what was given, what is allowed, and the nearest known name.',
     cause:
       'a typing error, or a variable of the environment that is not set. In the log: your function threw or returned a promise.',
     remedy: 'correct each line of the message. [Options](options.md) lists what is allowed.',
@@ -78,7 +78,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     cause:
       'unbalanced braces, a lone surrogate, a placeholder that names nothing (`{foo.id}`, a parameter that the route does not have, a field that the declared result does not have), a declared input that the template leaves out, or `@Cached` on a static member or an accessor.',
     remedy:
-      'name what the message lists as known. Name each declared input in the template, or list it in `ignore` where it does not change the answer. Where your middleware adds a property to requests, name it in `vary`, or end the placeholder with `?`.',
+      'name what the message lists as known. Name each declared input in the template, or list it in `ignore` if it does not change the answer. If your middleware adds a property to requests, name it in `vary`, or end the placeholder with `?`.',
   },
   DUPLICATE_TEMPLATE: {
     section: 'At boot',
@@ -92,7 +92,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     cause:
       'two classes of one name with the same pattern, or several instances of one class with different dependencies.',
     remedy:
-      "add `name` to `@Cached`, an own `key`, or what distinguishes the instances: `vary: 'this.tenant'`. `shared: true` where all of them return the same.",
+      "add `name` to `@Cached`, an own `key`, or what distinguishes the instances: `vary: 'this.tenant'`. `shared: true` if all of them return the same.",
   },
   UNSAFE_HANDLER: {
     section: 'At boot',
@@ -115,7 +115,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     cause:
       'a guard, an interceptor, a delegate for CORS options, or middleware that is not skipped. Own body parsers and an own `cors()` are middleware of the application, too.',
     remedy:
-      'remove `fastLane` from that handler, or list the middleware in `skipMiddleware`. The message names each; for a function without a name it says where it stands (`layer 4 of the Express router`, `number 2 of the onRequest hooks of Fastify`): give it a name.',
+      'remove `fastLane` from that handler, or list the middleware in `skipMiddleware`. The message names each; for a function without a name it gives the position (`layer 4 of the Express router`, `number 2 of the onRequest hooks of Fastify`): give it a name.',
   },
   MISSING_PACKAGE: {
     section: 'At boot',
@@ -191,7 +191,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     cause:
       'the application does not provide the instance: `ModuleRef.create()` made it, or a module that was loaded after the start. Such instances may have state of their own, and would share their keys.',
     remedy:
-      "name what differs (`vary: 'this.tenant'`, `{this.tenant}`, `key`), or set `shared: true` where nothing differs.",
+      "name what differs (`vary: 'this.tenant'`, `{this.tenant}`, `key`), or set `shared: true` if nothing differs.",
   },
   INSTANCE_NOT_EXTENSIBLE: {
     section: 'At boot',
@@ -228,7 +228,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     section: 'At boot',
     meaning: 'Log, hint or warning at boot. `@CacheInvalidate` names a tag that no handler and no method sets.',
     cause: 'a typing error, or code sets the tag, as in `getOrSet(key, load, { tags })`.',
-    remedy: 'correct the name. Ignore the hint where code sets the tag.',
+    remedy: 'correct the name. Ignore the hint if code sets the tag.',
   },
   INVALID_KEY: {
     section: 'Keys and values',
@@ -252,7 +252,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   KEY_FAILED: {
     section: 'Keys and values',
-    meaning: 'Log, warning. The key of a handler could not be made, so such calls run the handler.',
+    meaning: 'Log, warning. The key of a handler could not be computed, so such calls run the handler.',
     cause: 'your `key` or `vary` function threw, or an input cannot be encoded.',
     remedy: 'the cause in the line names the class of the error and its place.',
   },
@@ -261,7 +261,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     meaning:
       'Log, warning. A path in `vary` or in a template was undefined, so the call bypassed the cache, as every such call does.',
     cause: 'a typing error in the path, or callers that are not signed in.',
-    remedy: "correct the path, or write `'user.id?'` where undefined is a value of its own.",
+    remedy: "correct the path, or write `'user.id?'` if undefined is a valid value.",
   },
   VALUE_NOT_SERIALIZABLE: {
     section: 'Keys and values',
@@ -296,7 +296,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     meaning:
       'Log, warning; in reports of warming and batches. The value is larger than `maxEntrySize`, or in memory than a tenth of `maxBytes`, and was not kept.',
     cause: 'a large value.',
-    remedy: 'cache less of it, raise `maxBytes`, or set `maxEntrySize` where such values are to be kept.',
+    remedy: 'cache less of it, raise `maxBytes`, or set `maxEntrySize` if such values must be stored.',
   },
   NOT_CACHEABLE: {
     section: 'Keys and values',
@@ -332,7 +332,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   CACHE_CLOSED: {
     section: 'Loads',
-    meaning: 'Error of a call; 503 of a route; a log line where a layer did not close in time.',
+    meaning: 'Error of a call; 503 of a route; a log line if a layer did not close in time.',
     cause: "the application is closing. With `cache: 'app'`: the cache was used in a constructor, before it exists.",
     remedy: 'do not load after `app.close()`; use an adopted cache from `onModuleInit` on.',
   },
@@ -430,7 +430,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     meaning:
       'Log, warning. A layer was closed before it received some invalidations. What they concern lives until its TTL.',
     cause: 'the process ended during an outage.',
-    remedy: 'invalidate again, where that matters.',
+    remedy: 'invalidate again, if that matters.',
   },
   WRITES_LOST: {
     section: 'Layers',
@@ -461,14 +461,14 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   TAGS_FAILED: {
     section: 'Handlers while they run',
-    meaning: 'Log, warning. The tags of a value could not be made, so the value was not kept.',
+    meaning: 'Log, warning. The tags of a value could not be computed, so the value was not stored.',
     cause: 'a tag template names a part of the result that cannot be written as a tag.',
     remedy: 'name another part, or return the tags from a function.',
   },
   TAGS_INCOMPLETE: {
     section: 'Handlers while they run',
     meaning: 'Log, warning. An entry was written under the template of a handler, without a tag that names an input.',
-    cause: 'the key does not hold that input readably, as where a long value is shortened.',
+    cause: 'the key does not hold that input readably, for example because a long value is shortened.',
     remedy: 'give `tags` with the entry, or name the input in the template.',
   },
   INVALIDATION_FAILED: {
@@ -482,8 +482,8 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     meaning:
       'Log, warning. A template of `@CacheInvalidate`, or a tag of `@Cached`, names what the call or its result does not have. It is logged once for a template.',
     cause:
-      '`{result.id}` where the handler returns something without an `id`; `{user.id}` or `{body.id}` where the request has none. A parameter of a query may always be missing.',
-    remedy: 'name another part, or write `{result.id?}`, `{user.id?}` where it may be missing.',
+      '`{result.id}` if the handler returns something without an `id`; `{user.id}` or `{body.id}` if the request has none. A parameter of a query may always be missing.',
+    remedy: 'name another part, or write `{result.id?}`, `{user.id?}` if it may be missing.',
   },
   PROBE_DIFFERS: {
     section: 'Handlers while they run',
@@ -497,11 +497,11 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     cause:
       "middleware, hooks or `app.param()` callbacks were added after the start, another route passes the request on before, or something else listens to the server's `request` event. Or routes with constraints of their own were added.",
     remedy:
-      'list them in `fastLane: { skipMiddleware: […] }` where hits need not run them. The line names each; for one without a name it says where it stands: give it a name.',
+      'list them in `fastLane: { skipMiddleware: […] }` if hits need not run them. The line names each function; for one without a name it gives the position: give it a name.',
   },
   FAST_LANE_DIFFERS: {
     section: 'Handlers while they run',
-    meaning: 'Log, warning. Two answers to one address differ in headers, so such hits take the full path.',
+    meaning: 'Log, warning. Two answers to one URL differ in headers, so such hits take the full path.',
     cause: 'middleware sets a header with a value that changes.',
     remedy: 'none is needed. Remove the header to use the fast lane.',
   },
@@ -702,7 +702,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     meaning: 'Log, a warning unless somebody reverted it. The override of a pattern has ended.',
     cause:
       'it was reverted, its time is over, a deploy declares the values differently, or `tuning.bounds` do not allow it.',
-    remedy: 'override again where the new declared value is not the better one.',
+    remedy: 'override again if the new declared value is not the better one.',
   },
   POLICY_NOT_SHARED: {
     section: 'Metrics, exporters and other instances',
@@ -776,7 +776,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     meaning: '403\\. Routes that change something are closed.',
     cause: 'no guard protects them, and `NODE_ENV` is neither `development` nor `test`.',
     remedy:
-      'set `monitoring.guards` or `monitoring.writeGuards`; or `monitoring.allowUnguarded` where something in front of the application protects them.',
+      'set `monitoring.guards` or `monitoring.writeGuards`; or `monitoring.allowUnguarded` if something in front of the application protects them.',
   },
   CROSS_SITE_REQUEST: {
     section: 'Answers of the routes',
@@ -897,7 +897,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   ALERT_OPENED: {
     section: 'Alerts',
     meaning:
-      'Log, warning (a plain line where the alert is for information). An alert opened; its code, severity and subject are in the details.',
+      'Log, warning (a plain line if the alert is for information). An alert opened; its code, severity and subject are in the details.',
     cause: 'that of the alert.',
     remedy: 'that of the alert.',
   },

@@ -78,7 +78,7 @@ export class CachingRuntime
       this.#routes,
       this.warming,
     );
-    // Must run before routes are made, because they read the order of interceptors once.
+    // Must run before Nest registers routes, because it reads the order of interceptors once, then.
     for (const { cls } of decoratedClasses(modules)) {
       for (const { implementation } of providedMethods(cls)) moveInnermost(implementation);
     }
@@ -91,8 +91,8 @@ export class CachingRuntime
   }
 
   /**
-   * Compiles every decorated handler and method: routes, global prefix and interceptors are known by now.
-   * @throws CacheError one for all faults of decorators and all that could not be cached safely: the code of the first, the messages
+   * Compiles every decorated handler and method, once routes, global prefix and interceptors are known.
+   * @throws CacheError one error for all faults of decorators and all unsafe handlers: the code of the first fault, the messages
    * of all.
    */
   onModuleInit(): void {
@@ -112,7 +112,7 @@ export class CachingRuntime
     );
   }
 
-  /** Declares patterns. Where handlers of one pattern have different TTLs, the pattern has none. */
+  /** Declares patterns. If handlers of one pattern have different TTLs, the pattern is declared without one. */
   #declarePatterns(): void {
     const named = this.options.named?.();
     const declared = new Map<CacheMetrics | undefined, Map<string, PatternDeclaration>>();
@@ -148,7 +148,7 @@ export class CachingRuntime
     this.#compiler.close();
   }
 
-  /** True if hits of any handler are answered in front of the framework. */
+  /** True if hits of any handler are answered before the framework gets the request. */
   get answersEarly(): boolean {
     return this.#early?.areUsed ?? false;
   }

@@ -1,4 +1,4 @@
-/** Token of the cache that handlers and methods are answered from: a `LayeredCache`. */
+/** Token of the cache of handlers and methods: a `LayeredCache`. */
 export const CACHING_CACHE = Symbol('cache-observability:caching-cache');
 
 /** Token of the {@link CachingOptions}. */

@@ -50,7 +50,7 @@ const template: Rule = (value, path, report) => {
   }
 };
 
-/** A key that ends with `*` is none that a template makes: the invalidation would find nothing, without a word. */
+/** Refuses a key that ends with `*`: no template makes such a key, so the invalidation would silently find nothing. */
 const wholeKey: Rule = (value, path, report) => {
   if (typeof value === 'string' && /(?<!\\)\*$/.test(value)) {
     return report(`${path}: ${shown(value)} is a glob, and keys are whole keys. Write it in patterns`);

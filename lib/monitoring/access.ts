@@ -130,7 +130,7 @@ function refuseStrangers(request: WriteRequest, access: WriteAccess): void {
     403,
     'WRITES_DISABLED',
     `Routes that change the cache are closed: ${why}. Set monitoring.guards or monitoring.writeGuards, ` +
-      'or monitoring.allowUnguarded where something in front of the application protects them.',
+      'or monitoring.allowUnguarded if something in front of the application protects them.',
   );
 }
 

@@ -420,6 +420,6 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     );
     const message = await refused.catch((error: Error) => error.message);
     expect(message).toContain("the host 'shop.example'");
-    expect(message).toContain('API versions are not part of the address');
+    expect(message).toContain('API versions are not part of the URL');
   });
 });

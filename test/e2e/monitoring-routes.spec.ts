@@ -270,7 +270,7 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     ['get', '/cache/stats/low-performers?threshold=50', undefined, 'INVALID_PARAMETER', /from 0 to 1/],
     ['get', '/cache/stats/low-performers?min_requests=-1', undefined, 'INVALID_PARAMETER', /0 or more/],
     ['post', '/cache/warm?wait=maybe', {}, 'INVALID_PARAMETER', /true or false/],
-    ['post', '/cache/warm', { strategies: 'numbers' }, 'INVALID_BODY', /list of texts/],
+    ['post', '/cache/warm', { strategies: 'numbers' }, 'INVALID_BODY', /list of non-empty texts/],
     ['post', '/cache/warm', { strategy: 'numbers' }, 'INVALID_BODY', /allowed: strategies/],
     ['post', '/cache/invalidate', {}, 'INVALID_BODY', /at least one of keys, patterns, tags/],
     ['post', '/cache/invalidate', { pattern: 'a' }, 'INVALID_BODY', /allowed: keys, patterns, tags/],

@@ -27,7 +27,7 @@ export class ClassHost {
   constructor(
     readonly link: CachingLink,
     readonly cls: abstract new (...args: never[]) => object,
-    /** The only instance; undefined if the host is that of all instances of its class. */
+    /** The only instance; undefined if the host serves all instances of its class. */
     readonly instance?: object,
   ) {}
 
@@ -36,7 +36,7 @@ export class ClassHost {
     return runner === undefined ? site.original.apply(instance, args) : runner.run(instance, args);
   }
 
-  /** Makes the runner of a method, once; undefined while there is no runtime, and for methods that run undecorated. */
+  /** Creates the runner of a method, once; undefined while there is no runtime, and for methods that run undecorated. */
   prepare(site: MethodSite): MethodRunner | undefined {
     const { runtime } = this.link;
     if (runtime === undefined || this.#runners.has(site)) return this.#runners.get(site);
@@ -47,9 +47,9 @@ export class ClassHost {
 }
 
 /**
- * How decorated classes find the runtime of their application: injected into them as an optional property. It depends on
- * nothing, so that a class the module's own options depend on may be cached too. Calls bypass the cache until the module is
- * initialised and has named the instances.
+ * How decorated classes find the runtime of their application: injected into them as an optional property. It has no
+ * dependencies, so that a class that the module's own options depend on may be cached, too. Calls bypass the cache until the module is
+ * initialised and has registered the instances.
  */
 export class CachingLink {
   runtime: ApplicationRuntime | undefined;

@@ -5,7 +5,7 @@ import { CachingLink, type ClassHost } from './class-host.js';
 import { copyMetadata } from './copy-metadata.js';
 import { type Method, type MethodSite, noteDecorated } from './method-site.js';
 
-/** The property with the {@link ClassHost} of an instance of a decorated class; its link is injected into it. */
+/** The property with the {@link ClassHost} of an instance of a decorated class. */
 export const HOST = Symbol('cache-observability:host');
 
 interface Hosted {
@@ -13,8 +13,8 @@ interface Hosted {
 }
 
 /**
- * Replaces a decorated method by a dispatcher that finds the application of the instance it is called on, so that singleton,
- * transient, request-scoped and inherited instances, self-calls and methods bound in a constructor all reach theirs.
+ * Replaces a decorated method by a dispatcher that finds the application of the instance it is called on. Singleton,
+ * transient, request-scoped and inherited instances, self-calls and methods bound in a constructor all reach their application.
  */
 export function replaceByDispatcher<S extends MethodSite>(
   decorator: string,

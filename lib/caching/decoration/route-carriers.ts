@@ -3,8 +3,8 @@ import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js'
 import { type CachedSite, cachedSiteOf } from './method-site.js';
 
 /**
- * Finds the controllers with routes of each decorated function, declared, inherited or copied, also in modules that do not
- * import the cache: such routes look the same.
+ * Finds the controllers with routes of each decorated function, declared, inherited or copied, including controllers of modules that do not
+ * import the cache.
  */
 export function routeCarriers(modules: ModulesContainer): ReadonlyMap<CachedSite, ReadonlySet<InstanceWrapper>> {
   const carriers = new Map<CachedSite, Set<InstanceWrapper>>();

@@ -13,17 +13,17 @@ const RECORD = Symbol('nestjs-cache-observability:adapter-record');
 /** Methods that Nest calls to add functions of its own. */
 const ADD_OWN = ['initHttpServer', 'registerParserMiddleware', 'useBodyParser', 'enableCors', 'registerSecurityHook'];
 
-/** A function that came with the framework's own and decides what they do. */
+/** A function of the application that the framework's own function calls, and that decides its result. */
 export interface Decides {
   readonly decides: unknown;
   readonly place: string;
 }
 
-/** Records who adds which functions to one adapter, from the time when Nest has its adapter. */
+/** Records who adds which functions to one adapter, from the moment Nest has its adapter. */
 export class AdapterRecord {
   readonly #adapter: LaneAdapter & Watched;
   readonly #frameworks = new WeakSet<object>();
-  /** The function that was given, by the function that an adapter made of it. */
+  /** The original function, by the function with which an adapter wrapped it. */
   readonly #given = new WeakMap<object, object>();
   readonly #called = new Set<string>();
   readonly #delegates: unknown[] = [];
@@ -42,24 +42,28 @@ export class AdapterRecord {
     return typeof subject === 'function' && this.#frameworks.has(subject);
   }
 
-  /** The function that the application gave, where the adapter wrapped it. */
+  /** The function that the application passed, if the adapter wrapped it. */
   given(subject: unknown): unknown {
     return typeof subject === 'function' ? (this.#given.get(subject) ?? subject) : subject;
   }
 
-  /** Functions of the application that no list of the framework shows. */
+  /** Functions of the application that are in no list of the framework. */
   deciding(): Decides[] {
     const { corsHook, securityHook } = this.#adapter;
     const unseen = (method: string, hook: unknown, place: string): Decides[] =>
       typeof hook === 'function' && !this.#called.has(method) ? [{ decides: hook, place }] : [];
     return [
       ...this.#delegates.map((decides) => ({ decides, place: 'the delegate of enableCors()' })),
-      ...unseen('enableCors', corsHook, 'CORS that was enabled before the application was made'),
-      ...unseen('registerSecurityHook', securityHook, 'a security hook that was added before the application was made'),
+      ...unseen('enableCors', corsHook, 'CORS that was enabled before the application was created'),
+      ...unseen(
+        'registerSecurityHook',
+        securityHook,
+        'a security hook that was added before the application was created',
+      ),
     ];
   }
 
-  /** Watches the methods by which functions are added. A class that the application derived may override them: it adds its own. */
+  /** Watches the methods that add functions. Functions that a derived class of the application adds are the application's. */
   watch(): void {
     if (this.#watched || !this.#isPlatforms('use')) return;
     this.#watched = true;
@@ -83,7 +87,7 @@ export class AdapterRecord {
     };
   }
 
-  /** Watches the functions that run the middleware of modules, which Nest adds from now on. */
+  /** Watches the functions that run the middleware of modules, which Nest adds from here on. */
   watchModules(): void {
     const adapter: Watched = this.#adapter;
     const factory = adapter.createMiddlewareFactory as Method | undefined;
@@ -119,7 +123,7 @@ export class AdapterRecord {
     }
   }
 
-  /** Fastify adds hooks and calls plugins later, so this records what is passed to it meanwhile. */
+  /** Fastify adds hooks and calls plugins later, so this records the functions passed to it during `add`. */
   #recordedFastify<T>(instance: FastifyLike, add: () => T): T {
     const { addHook, register } = instance;
     instance.addHook = (...args) => {
@@ -145,7 +149,7 @@ export class AdapterRecord {
   }
 }
 
-/** The functions of CORS options that see whole requests. A function for `origin` sees that header alone. */
+/** The functions of CORS options that get whole requests. A function for `origin` gets that header only. */
 function delegatesOf(options: unknown): unknown[] {
   if (typeof options === 'function') return [options];
   return Object.entries((options ?? {}) as object).flatMap(([name, option]: [string, unknown]) =>

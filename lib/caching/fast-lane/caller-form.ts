@@ -4,23 +4,23 @@ import type { TLSSocket } from 'node:tls';
 /*
  * Which requests may get one learned response?
  *
- * The problem. Middleware that hits skip ran when the response was learned. It can make response headers from everything that a
- * request says: `User-Agent`, `X-Forwarded-For`, the order of the headers, the address of the connection. It can also change what
- * the handler sees, and so the key. The lane cannot know which of it was used.
- * The rule. Where a handler's hits skip something, two requests get one response if they say the same: all headers as they were
- * sent, from one address. One header may differ: `If-None-Match`, where it is the entity tag of the learned response itself.
- * Some requests take the full path although they say the same again, because what skipped middleware knows of their caller can
- * change meanwhile: those with a cookie or an unknown header, which name a session or an account ({@link mayNameCaller}), and
- * those with a client certificate ({@link hasCertificate}).
- * Where hits skip nothing, only the framework's own functions ran. They read the headers that `LaneRoute` lists by name.
+ * The problem. Middleware that hits skip ran when the response was learned. It can derive response headers from everything in a
+ * request: `User-Agent`, `X-Forwarded-For`, the order of the headers, the address of the connection. It can also change the
+ * handler's inputs, and so the key. The lane cannot detect which of them it used.
+ * The rule. If a handler's hits skip something, two requests get one response only if they are equal: all headers as they were
+ * sent, and the address. One header may differ: `If-None-Match`, if it is the entity tag of the learned response.
+ * Some requests take the full path even if they are equal, because the state that skipped middleware has about their caller can
+ * change meanwhile: requests with a cookie or an unknown header, which may name a session or an account ({@link mayNameCaller}), and
+ * requests with a client certificate ({@link hasCertificate}).
+ * If hits skip nothing, only the framework's own functions ran. They read the headers that `LaneRoute` lists by name.
  */
 
-/** The part of a request that says who asks, as Node received it. */
+/** The part of a request that identifies its caller, as Node received it. */
 export type CallerRequest = Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'socket'>;
 
 const ENTITY_TAG = 'if-none-match';
 
-/** Everything that a request says, as text. Middleware may change `headers`, so this reads what was received. */
+/** All headers and the address of a request, as text. Middleware may change `headers`, so this reads the received headers. */
 export function wholeForm({ rawHeaders, socket }: CallerRequest): string {
   let text = addressOf(socket);
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -55,12 +55,12 @@ const OF_NO_ACCOUNT = new Set(
     'x-original-forwarded-for x-real-ip x-request-id x-request-start x-requested-with x-scheme'
   ).split(' '),
 );
-/** Families of headers that only browsers write. A program may send any other name that begins with `sec-`. */
+/** Families of headers that only browsers send. A program may send any other name that begins with `sec-`. */
 const BROWSERS_OWN = /^sec-(?:fetch|ch)-/;
 
 /**
  * True if a request has a cookie, or a header that may name a session or an account.
- * @param keptApart headers by which the handler's responses are kept apart.
+ * @param keptApart headers for whose values the handler has separate responses.
  */
 export function mayNameCaller(headers: Readonly<Record<string, unknown>>, keptApart: readonly string[]): boolean {
   for (const name in headers) {

@@ -20,7 +20,7 @@ export function laneChoice(
 
 /** A function of the application between the server and a handler. */
 export interface InFront {
-  /** As `skipMiddleware` names it. */
+  /** Its name, as in `skipMiddleware`. */
   readonly name: string;
   /** Where it was added. */
   readonly place: string;
@@ -31,14 +31,14 @@ export function unskippable({ skips }: LaneChoice, inFront: readonly InFront[]):
   return skips === true ? [] : inFront.filter(({ name }) => !skips.has(name));
 }
 
-/** Names functions for a reader who is to find them. */
+/** Lists the names and places of functions, for messages. */
 export function listed(inFront: readonly InFront[]): string {
   return [...new Set(inFront.map(({ name, place }) => (name === 'anonymous' ? `anonymous (${place})` : name)))].join(
     ', ',
   );
 }
 
-/** Says what a reader can do so that hits need not run these functions. */
+/** Returns the advice how hits can skip these functions. */
 export function howToSkip(inFront: readonly InFront[]): string {
   const names = [...new Set(inFront.map(({ name }) => `'${name}'`))];
   const option = `\`fastLane: { skipMiddleware: [${names.join(', ')}] }\``;

@@ -15,20 +15,20 @@ import { LaneRoute } from './lane-route.js';
 /** The part of a request that the lane reads, with any adapter. */
 export interface LaneRequest {
   readonly method: string;
-  /** The address as it arrived. */
+  /** The URL as it arrived. */
   readonly originalUrl?: string;
   readonly headers: IncomingMessage['headers'];
-  /** Node's request, where the framework has one of its own. */
+  /** Node's request, if the framework has its own request object. */
   readonly raw?: CallerRequest;
 }
 
 const LONGEST_ADDRESS = 2_048;
-/** The limit of what a response depends on in a request, characters. */
+/** The longest form of a request, characters. */
 const LONGEST_FORM = 4_096;
 
 /**
- * Answers hits in front of the framework. It does not route or parse: it learns an address when the full path answers exactly
- * that text from the cache, with the handler, the key and the headers found there. All other requests take the full path.
+ * Answers hits before the framework. It does not route or parse: it learns an URL when the full path answers exactly
+ * that text from the cache, with the handler, the key and the headers of that response. All other requests take the full path.
  */
 export class FastLane {
   readonly #memory = new LaneMemory();
@@ -90,7 +90,7 @@ export class FastLane {
     if (entry === undefined) return false;
     const answer = isPlain(entry) ? encodedAnswer(entry) : undefined;
     if (answer === undefined) {
-      // The entry has a status, headers or bytes since it was learned: forget it and leave the request to the full path.
+      // The entry has got a status, headers or bytes since it was learned: forget it and leave the request to the full path.
       this.#memory.forget(request.method, request.url!);
       return false;
     }
@@ -135,7 +135,7 @@ export class FastLane {
     });
   }
 
-  /** Closes the lane after an error of its own, so that no request fails by it. */
+  /** Closes the lane after an internal error, so that no request fails because of it. */
   failed(error: unknown): void {
     this.close();
     this.log('error', 'FAST_LANE_FAILED', 'The fast lane failed and is closed; hits go the full path.', {
@@ -143,7 +143,7 @@ export class FastLane {
     });
   }
 
-  /** Forgets what it has learned where code in front of handlers was added or replaced since then. */
+  /** Drops the learned responses if code before handlers was added or replaced. */
   #hasChanged(): boolean {
     if (!this.front.changed()) return false;
     this.#memory.clear();
@@ -152,8 +152,8 @@ export class FastLane {
   }
 
   /**
-   * Checks the code in front of a handler while requests run: once more the code that every request passes, because plugins may
-   * add hooks and routes later, and the code in front of this handler for each address.
+   * Checks the code before a handler while requests run: again the code that every request passes, because plugins may
+   * add hooks and routes later, and the code before this handler for each URL.
    */
   #complete(route: LaneRoute, request: LaneRequest): boolean {
     const ofAll = route.checked ? [] : [...this.#listeners, ...this.front.everywhere()];
@@ -214,7 +214,7 @@ export class FastLane {
     const list =
       typeof head === 'string' && plain ? HeaderList.read(head, status, answer, route.timed(entry)) : undefined;
     if (list === undefined || route.dependOn(list.vary)) return;
-    // A response that repeats a header of one caller must not be sent to others.
+    // A response that repeats a header of one caller must not be sent to other callers.
     for (const said of route.unkeyed(request.headers)) if (list.repeats(said)) return;
     const kind = `${request.method}${status}`;
     const seen = status === 304 ? way.notModified : way.whole;
@@ -232,7 +232,7 @@ export class FastLane {
     this.log(
       'warn',
       'FAST_LANE_DIFFERS',
-      `${route.owner}: two answers to one address differ in ${[...new Set(differences)].join(', ')}, so such hits go the full path.`,
+      `${route.owner}: two answers to one URL differ in ${[...new Set(differences)].join(', ')}, so such hits go the full path.`,
     );
   }
 }

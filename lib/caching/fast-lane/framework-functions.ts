@@ -2,7 +2,7 @@ import { AdapterRecord } from './adapter-record.js';
 import { type LaneAdapter, platformOf } from './lane-adapter.js';
 import { functionsIn, held } from './framework-layers.js';
 
-/** The methods of an adapter that this file calls on a bare one. */
+/** The methods of a bare adapter that are called here. */
 interface BareAdapter extends LaneAdapter {
   init?(): Promise<void>;
   close(): unknown;
@@ -21,21 +21,21 @@ interface FastifyLike {
 }
 
 /*
- * Which functions in front of handlers are the framework's own? Body parsers, which hits do not need, CORS and security headers,
- * which are learned with the response, and the runner of modules' middleware, which has its own names.
+ * Which functions before handlers are the framework's own? Body parsers, which hits do not need; CORS and security headers,
+ * which are learned with the response; and the runner of modules' middleware, whose functions have their own names.
  *
  * A function is the framework's if it is one of these:
  *   1. it was added while Nest called a method of its own adapter: `AdapterRecord` has recorded it;
  *   2. all applications share it: a bare adapter has the same function;
- *   3. the constructor or `init()` of the adapter added it, before this library was there. A bare adapter shows how many functions
- *      of one code they add. They did so here, too, so where exactly as many are in place, these are they. A copy of that
- *      code, with whatever it closes over, would be one more: then all of them count as the application's.
- * No function is exempt for its name or its code alone.
+ *   3. the constructor or `init()` of the adapter added it, before this library was loaded. A bare adapter shows how many functions
+ *      with the same code they add. If exactly as many are registered here, these are the framework's. A copy of the
+ *      code, with other captured variables, would be one more: then all of them count as the application's.
+ * No function is exempt because of its name or its code alone.
  */
 export class FrameworkFunctions {
   /** Functions that all applications share. */
   readonly #shared = new WeakSet<object>();
-  /** How many functions of one code a bare adapter adds. */
+  /** By code, how many functions with it a bare adapter adds. */
   readonly #added = new Map<string, number>();
   /** The code of the functions that run Fastify's middleware. */
   readonly #ofMiddie = new Set<string>();
@@ -73,11 +73,11 @@ export class FrameworkFunctions {
       }
       if (bare.getType() === 'fastify') await this.#learnShared(bare);
     } catch {
-      // What a platform cannot show is the application's.
+      // If a platform cannot create a bare adapter, all functions count as the application's.
     }
   }
 
-  /** The hooks by phase of the only route for this request; undefined if there are several, or the route is older. */
+  /** The hooks by phase of the only route for this request; undefined if there are several routes, or the route is older. */
   ownHooksOf(request: object): ((phase: string) => readonly unknown[]) | undefined {
     const { routeOptions } = request as { routeOptions?: { method?: string | readonly string[]; url?: string } };
     const routes = this.#routes.get(`${String(routeOptions?.method)} ${String(routeOptions?.url)}`);
@@ -89,7 +89,7 @@ export class FrameworkFunctions {
     return typeof subject === 'function' && this.#shared.has(subject);
   }
 
-  /** Fastify adds one function to each `HEAD` route that it makes for a `GET` route. */
+  /** Learns the function that Fastify adds to each `HEAD` route it creates for a `GET` route. */
   async #learnShared(bare: BareAdapter): Promise<void> {
     const instance = bare.getInstance() as FastifyLike;
     instance.addHook?.('onRoute', ({ method, onSend }) => {
@@ -114,7 +114,7 @@ function codeOf(subject: unknown): string {
   return Function.prototype.toString.call(subject);
 }
 
-/** Makes an adapter of the platform's own class. */
+/** Creates an adapter of the platform's own class. */
 function bareAdapter(adapter: LaneAdapter): BareAdapter | undefined {
   const platform = platformOf(adapter);
   if (platform === undefined) return undefined;

@@ -23,7 +23,7 @@ export function layersOf(instance: unknown): readonly ExpressLayer[] {
   return routerOf(instance)?.stack ?? [];
 }
 
-/** The number of layers before Express' last route. After it there are only handlers of not found and of errors. */
+/** The number of layers up to Express' last route. The layers after it handle unknown routes and errors only. */
 export function layersInFront(stack: readonly ExpressLayer[]): number {
   return Math.max(
     stack.findLastIndex(({ route }) => route !== undefined),
@@ -60,7 +60,7 @@ export function functionsIn(adapter: LaneAdapter): readonly object[] {
       : [
           ...middieList(instance).flat(),
           ...Object.values(fastifyHooks(instance) ?? {}).flat(),
-          // Nest holds middleware back until middie is there.
+          // Nest queues middleware until middie is registered.
           ...(adapter.pendingMiddlewares ?? []).flatMap(({ args }) => args),
         ];
   return found.filter((one) => typeof one === 'function');

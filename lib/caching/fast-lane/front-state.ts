@@ -2,12 +2,12 @@ import { type ExpressRouter, layersInFront, middieList, routerOf } from './frame
 import type { LaneAdapter } from './lane-adapter.js';
 
 /**
- * What stood in front of handlers at one time. Express and the middleware of Fastify accept more at any time, so every hit compares
- * it with what is there now: some references and numbers, without allocation.
+ * The code before handlers at one time. Express and the middleware of Fastify can be extended at any time, so every hit compares
+ * it with the current state: some references and numbers, without allocation.
  */
 export class FrontState {
   readonly #adapter: LaneAdapter;
-  /** What the adapter holds outside of lists. */
+  /** Functions that the adapter stores outside of lists. */
   readonly #held: Pick<
     LaneAdapter,
     'onRequestHook' | 'onResponseHook' | 'onRouteTriggered' | 'corsHook' | 'securityHook'
@@ -18,7 +18,7 @@ export class FrontState {
   readonly #list: readonly unknown[] | undefined;
   readonly #length: number;
   readonly #last: unknown;
-  /** What runs at each layer in front of routes. */
+  /** The functions of the layers before routes. */
   readonly #handles: readonly unknown[];
   readonly #checks: number;
 
@@ -34,7 +34,7 @@ export class FrontState {
     this.#last = this.#list?.[this.#length - 1];
     const stack = router?.stack ?? [];
     const inFront = stack.slice(0, layersInFront(stack));
-    // A route's layer says nothing: its functions are checked with the address.
+    // A route's layer is not compared: its functions are checked for each URL.
     const last = inFront.findLastIndex(({ route }) => route === undefined);
     this.#handles = inFront.slice(0, last + 1).map(({ handle }) => handle);
     this.#checks = checksOf(router);
@@ -43,7 +43,7 @@ export class FrontState {
   isCurrent(): boolean {
     const adapter = this.#adapter;
     const held = this.#held;
-    // Each by its name: a loop over names costs a hit several times as much.
+    // Named one by one: a loop over the names makes a hit several times slower.
     if (
       adapter.onRequestHook !== held.onRequestHook ||
       adapter.onResponseHook !== held.onResponseHook ||

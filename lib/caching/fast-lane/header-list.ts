@@ -1,13 +1,13 @@
 import type { EncodedAnswer } from '../http/encoded-answer.js';
 
-/** Makes headers that change with the entry or with time, for each response; by lower-case name. */
+/** Creates the headers that change with the entry or with time, for each response; by lower-case name. */
 export type TimedHeaders = (name: string) => string | undefined;
 
 /** Headers that Node writes itself for each response. */
 const NODES_OWN = new Set(['date', 'connection', 'keep-alive']);
-/** Headers of one caller, or of a body that is transformed. */
+/** Headers that belong to one caller, or to a transformed body. */
 const NEVER_REPLAYED = new Set(['set-cookie', 'transfer-encoding', 'trailer', 'content-encoding']);
-/** Headers made only from the entry. */
+/** Headers derived only from the entry. */
 const OURS = new Set(['etag', 'content-length', 'content-type', 'x-cache']);
 /** The limit of a learned head, characters, to bound memory. */
 const LONGEST_HEAD = 8_192;

@@ -12,9 +12,9 @@ export class SeenAnswer {
   #confirmed: HeaderList | undefined;
   #candidate: HeaderList | undefined;
   #until = 0;
-  /** True if the list is shared with other addresses. */
+  /** True if the list is shared with other URLs. */
   #shared = false;
-  /** Entity tag of the response that the pairs were made for; holding the response itself would keep its text in memory. */
+  /** Entity tag of the response for which the pairs were created; keeping the response itself would keep its text in memory. */
   #tag: string | undefined;
   #pairs: string[] = [];
 
@@ -68,11 +68,11 @@ function nothing(): undefined {
 }
 
 const MOST_WAYS = 8;
-/** The size of an address and of each form of request without texts and lists: measured, rounded up. */
+/** The size of a URL and of each form of request without texts and lists: measured, rounded up. */
 const ADDRESS_BYTES = 300;
 const WAY_BYTES = 900;
 
-/** One address of one method: its handler and key, and the learned responses by request headers. */
+/** One URL of one method: its handler and key, and the learned responses by request headers. */
 export class KnownAddress {
   readonly #ways = new Map<string, Way>();
 
@@ -102,11 +102,11 @@ export class KnownAddress {
   }
 }
 
-/** One form of request for an address. */
+/** One form of request for a URL. */
 export interface Way {
   readonly key: string;
   readonly whole: SeenAnswer;
   readonly notModified: SeenAnswer;
-  /** The entity tag of the last response, where hits skip middleware. */
+  /** The entity tag of the last response, if hits skip middleware. */
   tag: string | undefined;
 }

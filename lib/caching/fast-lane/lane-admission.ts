@@ -5,7 +5,7 @@ import type { EarlyCompilation, EarlySubject } from '../http/early-hits.js';
 import { keyHeaders, laneRefusals } from './lane-rules.js';
 
 /**
- * Admits a handler to the lane; undefined if the handler does not use it. Where hits would skip code of the application,
+ * Admits a handler to the lane; undefined if the handler does not use it. If hits would skip code of the application,
  * this reports the fault `FAST_LANE_REFUSED` with every reason.
  */
 export function admitToLane(
@@ -23,11 +23,11 @@ export function admitToLane(
     application.lane.front.everywhere(),
   );
   const selectors = application.lane.front.selectors();
-  if (selectors === undefined) refusals.push('constraints of routes decide which handler an address means');
+  if (selectors === undefined) refusals.push('constraints of routes decide which handler a URL means');
   if (refusals.length > 0)
     faults.add(
       'FAST_LANE_REFUSED',
-      `${owner} cannot answer before the framework: ${refusals.join('; ')}. Take \`fastLane\` from it, or say \`fastLane: false\` there.`,
+      `${owner} cannot answer before the framework: ${refusals.join('; ')}. Take \`fastLane\` from it, or set \`fastLane: false\` there.`,
     );
   return {
     choice,

@@ -10,11 +10,11 @@ import type { InFront } from './fast-lane.options.js';
 import type { LaneAdapter } from './lane-adapter.js';
 
 /*
- * May the lane answer in front of this application?
+ * May the lane answer before this application's code runs?
  *
  * The problem. A hit in the lane runs no code of the application.
  * The rule. Every function that a request passes before its handler is one of two kinds. A function of the framework is known
- * not to change the response of a hit (`framework-functions.ts` says which these are). A function of the application closes the
+ * not to change the response of a hit (`framework-functions.ts` decides which these are). A function of the application closes the
  * lane unless `skipMiddleware` names it. A function that cannot be read counts as the application's, with the name `anonymous`.
  * Only this file decides that:
  *   1. the functions that every request passes: {@link LaneFront.everywhere};
@@ -22,12 +22,12 @@ import type { LaneAdapter } from './lane-adapter.js';
  *   3. the request headers by which the framework selects the handler: {@link LaneFront.selectors};
  *   4. other listeners of the server's requests: {@link LaneFront.otherListeners};
  *   5. whether any of this has changed: {@link LaneFront.changed}.
- * What skipped functions make of a request is `caller-form.ts`.
+ * How skipped functions may change a response is the subject of `caller-form.ts`.
  */
 
-/** Headers of the host: behind a trusted proxy the forwarded one. */
+/** Headers with the host; the forwarded one counts if the proxy is trusted. */
 const HOSTS: readonly string[] = ['host', 'x-forwarded-host'];
-/** Phases of Fastify that are not part of requests. */
+/** Phases of Fastify in which no request runs. */
 const NOT_OF_REQUESTS = new Set(['onRoute', 'onRegister', 'onReady', 'onListen', 'preClose', 'onClose']);
 
 /** The code between the HTTP server and the handlers of one application. */
@@ -43,7 +43,7 @@ export class LaneFront {
     this.#modules = modules;
   }
 
-  /** Begins to record what Nest adds. To be called when Nest has its adapter. */
+  /** Begins to record the functions that Nest adds. Call it as soon as Nest has its adapter. */
   watch(): void {
     const adapter = this.#adapterOf();
     if (adapter) AdapterRecord.of(adapter).watch();
@@ -55,7 +55,7 @@ export class LaneFront {
     if (adapter) await this.#functions.learn(adapter);
   }
 
-  /** True if code in front of handlers has changed since the last call. */
+  /** True if code before handlers has changed since the last call. */
   changed(): boolean {
     if (this.#state?.isCurrent() === true) return false;
     const adapter = this.#adapterOf();
@@ -63,7 +63,7 @@ export class LaneFront {
     return true;
   }
 
-  /** The application's functions that every request passes. Checked again while requests run: plugins may add some. */
+  /** The application's functions that every request passes. Checked again while requests run, because plugins may add functions. */
   everywhere(): readonly InFront[] {
     const adapter = this.#adapterOf();
     if (!adapter) return [];
@@ -95,7 +95,7 @@ export class LaneFront {
       : this.#hooksOfRoute(adapter, request);
   }
 
-  /** Request headers by which the framework selects a handler of an address; undefined if they are unknown. */
+  /** Request headers by which the framework selects a handler of a URL; undefined if they are unknown. */
   selectors(): readonly string[] | undefined {
     const adapter = this.#adapterOf();
     const names = new Set(routeConstraints(this.#modules));
@@ -163,11 +163,11 @@ export class LaneFront {
     ];
   }
 
-  /** Express routes up to its own that also match the address and passed the request on. */
+  /** Functions of earlier Express routes that also match the URL and passed the request on. */
   #routesBefore(adapter: LaneAdapter, { path = '', route }: RoutedRequest): InFront[] {
     const stack = layersOf(adapter.getInstance());
     const own = stack.findIndex((layer) => layer.route === route);
-    if (own === -1) return [{ name: 'anonymous', place: 'a router of Express that Nest did not make' }];
+    if (own === -1) return [{ name: 'anonymous', place: 'a router of Express that Nest did not create' }];
     return stack.slice(0, own + 1).flatMap((layer, at) => {
       const handlers = (layer.route?.stack ?? []).map(({ handle }) => handle).filter((one) => !this.#endsHere(one));
       if (handlers.length === 0 || !matches(layer, path)) return [];
@@ -178,14 +178,14 @@ export class LaneFront {
     });
   }
 
-  /** True for Nest's routes: they have metadata of their handlers and pass requests on only with `@Next()`. */
+  /** True for Nest's routes: they carry the metadata of their handlers, and pass requests on only with `@Next()`. */
   #endsHere(handle: unknown): boolean {
     if (typeof handle !== 'function' || Reflect.getMetadata('path', handle) === undefined) return false;
     this.#passing ??= passingRoutes(this.#modules);
     return !this.#passing.has(routeText(handle));
   }
 
-  /** Hooks of one Fastify route, such as a plugin adds when the route is made. */
+  /** Hooks of one Fastify route, which a plugin may add when the route is registered. */
   #hooksOfRoute(adapter: LaneAdapter, request: object): InFront[] {
     const ofAll = fastifyHooks(adapter.getInstance());
     const route = held(request, 'fastify.context') as Record<string, unknown> | undefined;
@@ -195,7 +195,7 @@ export class LaneFront {
     return Object.entries(ofAll).flatMap(([phase, list]) => {
       const hooks = route[phase];
       if (NOT_OF_REQUESTS.has(phase) || !Array.isArray(hooks)) return [];
-      // Hooks of all routes come first. All are bound at this time, which hides their identity.
+      // Hooks of all routes come first. Fastify has bound all hooks by now, so they cannot be identified.
       const bound = hooks.slice(list.length) as readonly unknown[];
       const unbound = own?.(phase);
       const place = `a ${phase} hook of the route`;
@@ -259,7 +259,7 @@ function passingRoutes(modules: ModulesContainer): ReadonlySet<string> {
   return routes;
 }
 
-/** True if any controller is bound to a host, so that an address may have two handlers. */
+/** True if a controller is bound to a host, so that a URL may have two handlers. */
 function hostsDecide(modules: ModulesContainer): boolean {
   return [...modules.values()].some((module) =>
     [...module.controllers.values()].some(

@@ -7,13 +7,13 @@ const MOST_BYTES = 10_000_000;
 const MOST_LIST_BYTES = 2_000_000;
 
 /**
- * The memory of the lane, bounded by number and by estimated bytes, because callers choose the addresses and the headers: at most
- * 13 MB. The least recently used address is evicted first.
+ * The memory of the lane, bounded by number and by estimated bytes, because callers choose the URLs and the headers: at most
+ * 13 MB. The least recently used URL is evicted first.
  */
 export class LaneMemory {
   readonly #get = addresses(MOST_ADDRESSES, MOST_BYTES);
   readonly #head = addresses(MOST_ADDRESSES / 10, MOST_BYTES / 10);
-  /** Header lists that many addresses share. */
+  /** Header lists that many URLs share. */
   readonly #lists = new LRUCache<string, HeaderList>({
     maxSize: MOST_LIST_BYTES,
     sizeCalculation: ({ bytes }, name) => bytes + name.length,
@@ -23,7 +23,7 @@ export class LaneMemory {
     return this.#of(method)?.get(url);
   }
 
-  /** Stores an address; false for another method, or where it is too large. */
+  /** Stores a URL; false for another method, or if it is too large. */
   keep(method: string, url: string, address: KnownAddress): boolean {
     const known = this.#of(method);
     if (known === undefined) return false;
@@ -32,7 +32,7 @@ export class LaneMemory {
     return known.set(url, address).peek(url) === address;
   }
 
-  /** Computes the size of an address again. */
+  /** Computes the size of a URL again. */
   resize(method: string, url: string, address: KnownAddress): void {
     if (this.#of(method)?.peek(url) === address) this.keep(method, url, address);
   }

@@ -6,20 +6,20 @@ import type { TimedHeaders } from './header-list.js';
 import type { LaneChoice } from './fast-lane.options.js';
 import { addressOf, type CallerRequest, hasCertificate, mayNameCaller, wholeForm } from './caller-form.js';
 
-/** Request headers that code in front of a handler may use, also without `Vary`. */
+/** Request headers that code before a handler may use, even if no `Vary` names them. */
 const ALWAYS = ['origin', 'accept-encoding', 'x-forwarded-proto'] as const;
-/** Keeps responses apart also where hits skip middleware. */
+/** Separates responses even if hits skip middleware. */
 const AUTHORIZATION = 'authorization';
-/** Says nothing of a caller; `Access-Control-Allow-Origin` has the same value. */
+/** Identifies no caller; `Access-Control-Allow-Origin` can have this value. */
 const ANYTHING = '*';
-/** Counts only from a proxy that the framework trusts, by its address. */
+/** Counts only from a proxy that the framework trusts, by its IP address. */
 const FORWARDED_HOST = 'x-forwarded-host';
 
 /** One handler of the lane, with the request headers that its responses depend on. */
 export class LaneRoute {
   /** False once a function was found that must run on its hits. */
   open = true;
-  /** True once the code in front of it was checked while requests ran. */
+  /** True once the code before it was checked while requests ran. */
   checked = false;
   /** True once its hits skip code of the application. */
   skips = false;
@@ -29,8 +29,8 @@ export class LaneRoute {
 
   /**
    * @param owner for messages: `FeedController.discover()`.
-   * @param timed makes the headers that depend on time.
-   * @param keyHeaders request headers in the handler's keys, lower case; `host` where hosts decide routes.
+   * @param timed creates the headers that depend on time.
+   * @param keyHeaders request headers in the handler's keys, lower case; includes `host` if hosts select routes.
    * @param id its number in the lane.
    */
   constructor(
@@ -46,7 +46,7 @@ export class LaneRoute {
     this.#names = [...new Set([...ALWAYS, ...keyHeaders])];
   }
 
-  /** What a response to a request may depend on, as text. */
+  /** Everything in a request that a response may depend on, as text. */
   form(request: CallerRequest): string {
     if (this.skips) return wholeForm(request);
     const names = this.#names;
@@ -86,12 +86,12 @@ export class LaneRoute {
     this.dependOn([AUTHORIZATION]);
   }
 
-  /** True if the full path must answer the caller, because what skipped middleware knows of them may change. */
+  /** True if the full path must answer the caller, because the state that skipped middleware has about them may change. */
   isPersonal({ headers, socket }: CallerRequest): boolean {
     return this.skips && (mayNameCaller(headers, this.#names) || hasCertificate(socket));
   }
 
-  /** Names a kind of response to a form of request, for lists that all addresses of the handler share. */
+  /** Names a kind of response to a form of request, for lists that all URLs of the handler share. */
   listName(form: string, kind: string): string {
     return `${this.id}.${this.#generation} ${kind}${form}`;
   }

@@ -19,7 +19,7 @@ export function laneRefusals(subject: LaneSubject, config: ApplicationConfig, in
   const reasons = chainReasons(subject, config);
   if (headers === false) reasons.push('`http.headers: false` leaves it without entity tags');
   const unknown = unreadable(site, inputs);
-  if (unknown.length > 0) reasons.push(`its key holds ${unknown.join(', ')}, which the address does not say`);
+  if (unknown.length > 0) reasons.push(`its key holds ${unknown.join(', ')}, which the URL does not contain`);
   const left = unskippable(choice, inFront);
   if (left.length > 0) reasons.push(`requests go through ${listed(left)} first (${howToSkip(left)})`);
   return reasons;
@@ -28,7 +28,7 @@ export function laneRefusals(subject: LaneSubject, config: ApplicationConfig, in
 const IN_ADDRESS = new Set(['params', 'query']);
 const SECRET = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
-/** Lists the inputs in the key that are neither in the address nor in a readable header. */
+/** Lists the inputs in the key that are neither in the URL nor in a readable header. */
 function unreadable({ options, pattern }: CachedSite, inputs: readonly DeclaredInput[]): string[] {
   if (options.key !== undefined) return ['what its own `key` finds'];
   const { ignore = [] } = options;

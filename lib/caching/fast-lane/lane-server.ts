@@ -5,7 +5,7 @@ import type { InFront } from './fast-lane.options.js';
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 /**
- * Puts the lane in front of the `request` listeners of a server.
+ * Puts the lane before the `request` listeners of a server.
  * @param otherListeners names the listeners that are not the framework's.
  * @returns a function that removes it.
  */
@@ -29,7 +29,7 @@ export function putInFront(
   return () => {
     lane.close();
     const now = server.listeners('request');
-    // A listener that wrapped ours meanwhile keeps calling it, and ours calls the ones behind.
+    // A listener that wrapped ours meanwhile still calls it, and ours calls the original listeners.
     if (!now.includes(front)) return;
     server.removeAllListeners('request');
     for (const listener of now.flatMap((one) => (one === front ? behind : [one as RequestListener])))

@@ -1,4 +1,4 @@
-/** The part of an HTTP request that answering it reads. */
+/** The part of an HTTP request that is read to answer it. */
 export interface HttpRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;

@@ -10,7 +10,7 @@ export interface RequestDirectives {
 const NO_CACHE: RequestDirectives = { noStore: false, noCache: true, onlyIfCached: false, maxAgeMs: Infinity };
 
 /**
- * Reads `Cache-Control`, and `Pragma: no-cache` where there is none (RFC 9111 §5.4).
+ * Reads `Cache-Control`, or `Pragma: no-cache` if there is none (RFC 9111 §5.4).
  * @returns undefined if there is no such directive.
  */
 export function requestDirectives(cacheControl: unknown, pragma: unknown): RequestDirectives | undefined {

@@ -9,8 +9,8 @@ import type { SafeKeys } from '../keys/safe-keys.js';
 /*
  * May the cache answer this request?
  *
- * The problem. A hit is answered on one of four paths: in front of the framework (the fast lane), where the adapter calls the
- * route, in Nest's chain of interceptors, or as the answer to a message (GraphQL, RPC, WebSocket). Each path saves work that the
+ * The problem. A hit is answered on one of four paths: before the framework (the fast lane), at the call of the
+ * route by the adapter, in Nest's chain of interceptors, or as the answer to a message (GraphQL, RPC, WebSocket). Each path saves work that the
  * later ones do. A path that misses a rule could send one caller's response to another.
  *
  * The invariant. All rules are in this file. Every path uses the gate of its handler and adds no rule of its own. A path may
@@ -18,11 +18,11 @@ import type { SafeKeys } from '../keys/safe-keys.js';
  * decides with the same gate.
  *
  * The rules, in this order:
- *   1. The cache is switched on and not closing.
+ *   1. The cache is on and not closing.
  *   2. The method is one that the handler caches; HTTP only.
- *   3. A request with `Authorization` is answered where the handler is shared or its key contains the caller (RFC 9111 section 3.5).
+ *   3. A request with `Authorization` is answered if the handler is shared or its key contains the caller (RFC 9111 section 3.5).
  *   4. The request has a key: every input that identifies callers is present.
- *   5. `Cache-Control` of the request is obeyed where the handler honours it (RFC 9111 section 5.2.1).
+ *   5. `Cache-Control` of the request is obeyed if the handler honours it (RFC 9111 section 5.2.1).
  * A request that warming sends is recognised by its token: rules 1 to 4 hold for it, and nothing about it is counted.
  */
 
@@ -88,7 +88,7 @@ const AUTHORIZATION = new Bypass(BypassReason.authorization, 'authorization', 'b
 const VARY = new Bypass(BypassReason.vary, 'vary', 'bypass');
 const NO_KEY = new Bypass(BypassReason.condition, 'key', 'bypass');
 const NO_STORE = new Bypass(BypassReason.directive, 'no-store', 'request');
-/** For a request with `only-if-cached` where no entry is stored. */
+/** For a request with `only-if-cached` if no entry is stored. */
 export const ONLY_IF_CACHED = new Bypass(BypassReason.directive, 'only-if-cached', 'request');
 
 /** Decides for one handler whether the cache may answer a request: the only place that does. */
@@ -144,7 +144,7 @@ export class RequestGate {
 }
 
 /**
- * Decides what a conditional request gets: the stored response, a new one, or none with `only-if-cached`.
+ * Decides the answer to a conditional request: the stored response, a new one, or none with `only-if-cached`.
  * @param now the current time of the clock.
  */
 export async function conditionalAnswer(
@@ -171,7 +171,7 @@ interface GrpcMetadata {
   get?(name: string): unknown;
 }
 
-/** The request of a message, where its transport has one: in a GraphQL context, a socket's handshake, gRPC's metadata. */
+/** The request of a message, if its transport has one: in a GraphQL context, a socket's handshake, gRPC's metadata. */
 function messageRequest(call: Call, transport: Transport): GateRequest | undefined {
   if (transport === 'graphql') {
     const request = requestOf(call.args, transport);

@@ -18,7 +18,7 @@ export interface WarmingVisit {
 export class WarmingRequests {
   readonly #visits = new Map<string, WarmingVisit>();
 
-  /** Sends a request. @param send gets the headers that identify it. */
+  /** Sends a request. @param send is called with the headers that identify the request. */
   async visit<T>(
     send: (headers: Readonly<Record<string, string>>) => Promise<T>,
   ): Promise<{ readonly answer: T; readonly visit: WarmingVisit }> {

@@ -14,7 +14,7 @@ import type { TagTemplates } from '../invalidation/tag-templates.js';
 
 /** Answers one injectable's method from the cache. */
 export class CachedMethod implements MethodRunner {
-  /** `recipe`, where arguments alone make the key. */
+  /** The `recipe`, if only the arguments are in its keys. */
   readonly #ofArguments: MethodRecipe | undefined;
 
   /**

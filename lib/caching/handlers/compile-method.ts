@@ -26,7 +26,7 @@ export function compileMethod(
   const { options, pattern, method } = site;
   const inherited =
     (cls.prototype as Record<string | symbol, unknown>)[method] !== site.dispatcher && !stands(site, cls);
-  // A method called by `super` is another one than the subclass's own of that name.
+  // A method called by `super` has another name than the method of the subclass.
   const base = `${className}${inherited ? `<${site.declaredBy.name}` : ''}.${methodName(method)}`;
   const owner = `${cls.name}.${methodName(method)}()`;
   const recipe = methodKey(
@@ -64,7 +64,7 @@ export function compileMethod(
   return compiled;
 }
 
-/** True if the class' own method of that name is this one, perhaps wrapped by other decorators. */
+/** True if the class's own method of that name is this one, perhaps wrapped by other decorators. */
 function stands(site: CachedSite, cls: ClassConstructor): boolean {
   for (
     let level: object | null = cls.prototype;
@@ -76,7 +76,7 @@ function stands(site: CachedSite, cls: ClassConstructor): boolean {
   return false;
 }
 
-/** Arguments of a GraphQL field's resolver that identify callers: they stay out of its keys. */
+/** Arguments of a GraphQL field's resolver that identify callers, which stay out of its keys. */
 function identifyingArguments(site: CachedSite, cls: ClassConstructor): Map<number, string> {
   const inputs = declaredInputs('graphql', cls, site.method, site.original);
   return new Map(

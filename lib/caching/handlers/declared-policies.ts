@@ -6,7 +6,7 @@ import type { TagTemplates } from '../invalidation/tag-templates.js';
 
 interface Declared {
   readonly plan: Pick<ReadPlan, 'policy'>;
-  /** Undefined if the policy has all tags. */
+  /** Undefined if the policy contains all tags. */
   readonly tags: TagTemplates | undefined;
 }
 

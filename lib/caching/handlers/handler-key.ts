@@ -18,14 +18,14 @@ import type { KeyTemplate } from '../keys/key-template.js';
 import { MissingInputs } from '../keys/missing-inputs.js';
 import type { SlotKind } from '../keys/template-slot.js';
 
-/** The facts about a handler that decide its keys. */
+/** The facts about a handler that determine its keys. */
 export interface HandlerFacts {
   readonly site: CachedSite;
   readonly transport: Exclude<Transport, 'method'>;
   /** For messages: `FeedController.discover()`. */
   readonly owner: string;
   readonly inputs: readonly DeclaredInput[];
-  /** The beginning of `*`: the route, or class and method. */
+  /** The text in place of `*`: the route, or class and method. */
   readonly base: string | ((call: Call) => string);
   /** Why an instance of the class may hold its caller; undefined if all callers share one. */
   readonly unsharedInstances: string | undefined;
@@ -45,7 +45,7 @@ export interface HandlerKey {
   readonly varyHeaders: readonly string[];
 }
 
-/** Compiles the keys of a handler; a key that could leak a response to another caller, or that lacks an input, is a fault. */
+/** Compiles the keys of a handler. A key that could leak a response to another caller, or that lacks an input, is a fault. */
 export function handlerKey(facts: HandlerFacts, faults: FaultList): HandlerKey | undefined {
   const { site, transport, owner, inputs } = facts;
   const { options, pattern } = site;
@@ -143,7 +143,7 @@ function refuseUnsafe(facts: HandlerFacts, identified: boolean, faults: FaultLis
     'UNSAFE_HANDLER',
     `${facts.owner} cannot be cached as written: it reads ${unsafe.join(', ')}, so one caller could get another's answer. ` +
       `Declare how it varies: \`vary: ['user.id']\` (a path into the request, an argument or a function), ` +
-      `a function \`key: (context) => …\`, or \`shared: true\` where all callers get the same.`,
+      `a function \`key: (context) => …\`, or \`shared: true\` if all callers get the same.`,
   );
 }
 
@@ -167,7 +167,7 @@ function checkTemplate(
       'INVALID_TEMPLATE',
       `${owner}: the template '${template.text}' is the whole key, but does not name ${missing
         .map(({ written, path }) => `${written} as {${path}}`)
-        .join(', ')}. Name it, or list it in \`ignore\` where it does not change the answer.`,
+        .join(', ')}. Name it, or list it in \`ignore\` if it does not change the answer.`,
     );
   }
   for (const { path } of vary) {
@@ -192,7 +192,7 @@ function varyHeaders(path: InputPath | undefined): string[] {
   return ['authorization', 'cookie'];
 }
 
-/** Requests have only text in these places, so that `7` in a template is the text `7`. */
+/** Inputs in these places are always text, so `7` in a template is the text `7`. */
 const TEXT_ROOTS: readonly string[] = ['params', 'query', 'headers', 'hosts', 'cookies'];
 
 function slotKind(

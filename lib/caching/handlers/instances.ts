@@ -14,7 +14,7 @@ import { assignHost, hostOf } from '../decoration/dispatcher.js';
 export interface HostedClass {
   readonly cls: ClassConstructor;
   readonly host: ClassHost;
-  /** Where it is provided: an instance may have several tokens. */
+  /** The modules that provide it: an instance may have several tokens. */
   readonly mounts: readonly [ProvidedClass, ...ProvidedClass[]];
 }
 
@@ -25,8 +25,8 @@ export interface SettledClasses {
 }
 
 /**
- * Gives every instance of a decorated class its host, objects of factories and values included, and warns of classes that
- * cannot see the module.
+ * Gives every instance of a decorated class its host, including objects of factories and values, and warns of classes that
+ * cannot inject the module.
  */
 export function settleInstances(
   found: readonly ProvidedClass[],
@@ -47,8 +47,8 @@ export function settleInstances(
   }
   const hosted = [...byInstance].map(([key, mounts]): HostedClass => {
     const [{ cls }] = mounts;
-    // Another object of a class may have other dependencies or state, so they do not share their entries. The host of the class is
-    // for instances that are made later: of a request-scoped or transient class, or by code.
+    // Another object of a class may have other dependencies or state, so they do not share entries. The host of the class
+    // serves instances that are created later: of a request-scoped or transient class, or by code.
     const host = key === cls ? link.hostOfClass(cls) : new ClassHost(link, cls, key);
     if (key !== cls) settle(key, cls, host, log);
     return { cls, host, mounts };

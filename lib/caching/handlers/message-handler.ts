@@ -18,7 +18,7 @@ import type { Invalidation } from '../invalidation/invalidation.js';
 import type { Probe } from '../inputs/probe.js';
 import type { TagTemplates } from '../invalidation/tag-templates.js';
 
-/** A result that only its own request may have: a stream, or several values. */
+/** A result that only its own request may get: a stream, or several values. */
 interface OwnRun {
   ran: boolean;
   values: readonly unknown[] | undefined;

@@ -8,7 +8,7 @@ import { type KeyRecipe, OwnKeyRecipe, TemplateRecipe } from '../keys/key-recipe
 import { MissingInputs } from '../keys/missing-inputs.js';
 import { countsArguments, MethodRecipe, parameterNames } from '../keys/method-recipe.js';
 
-/** The facts about a method that decide its keys. */
+/** The facts about a method that determine its keys. */
 export interface MethodFacts {
   readonly site: CachedSite;
   readonly cls: abstract new (...args: never[]) => object;
@@ -26,7 +26,7 @@ export interface MethodFacts {
   readonly log: CacheLog;
 }
 
-/** Compiles the keys of a method; a key that could leak a result to another caller, or that lacks an argument, is a fault. */
+/** Compiles the keys of a method. A key that could leak a result to another caller, or that lacks an argument, is a fault. */
 export function methodKey(facts: MethodFacts, faults: FaultList): KeyRecipe | undefined {
   const { site, owner, base, types } = facts;
   const { options, pattern } = site;
@@ -66,7 +66,7 @@ export function methodKey(facts: MethodFacts, faults: FaultList): KeyRecipe | un
   return new MethodRecipe(prefix + base, owner, vary, ignored, parameterNames(original), countsArguments(original));
 }
 
-/** Makes an ExecutionContext of a method's call, for functions in options. */
+/** Creates an ExecutionContext of a method's call, for functions in options. */
 function executionFor({ site, cls }: MethodFacts): (call: Call) => ExecutionContextHost {
   return (call) => {
     const execution = new ExecutionContextHost([...call.args], cls as never, site.dispatcher as never);
@@ -88,7 +88,7 @@ function refuseUnsafe(
     'UNSAFE_HANDLER',
     `${owner} cannot be cached as written: it reads ${unsafe.join(', ')}, so one caller could get another's answer. ` +
       `Declare how it varies: \`vary: ['this.tenant']\` (a path into the object, an argument or a function), ` +
-      `a function \`key: (context) => …\`, or \`shared: true\` where all callers get the same.`,
+      `a function \`key: (context) => …\`, or \`shared: true\` if all callers get the same.`,
   );
 }
 
@@ -111,7 +111,7 @@ function checkTemplate(
     faults.add(
       'INVALID_TEMPLATE',
       `${owner}: the template '${text}' is the whole key, but does not name ${missing.join(', ')}. ` +
-        `Name it, or list its number in \`ignore\` where it does not change the answer.`,
+        `Name it, or list its number in \`ignore\` if it does not change the answer.`,
     );
   }
   for (const { path } of vary) {

@@ -1,10 +1,10 @@
 /**
- * Checks at boot that the inputs named by templates and paths exist. Without this check a placeholder that no call can fill gives
- * all calls one key, or an invalidation without effect, and nothing fails. Known at boot are the parameters of a route and of its
+ * Checks at boot that the inputs named by templates and paths exist. Without this check, a placeholder that no call can fill gives
+ * all calls one key, or makes an invalidation ineffective, and nothing fails. Known at boot are the parameters of a route and of its
  * host, the arguments of a method or resolver, the fields of built-in types, the inputs that a handler declares, and the
- * properties that requests usually have. What own middleware adds to a request is known where `vary` of any handler names it, or
- * where the placeholder is marked with `?`. Inside of these (`query.x`, `user.x`) a call may have anything; there only names that
- * resemble a declared one are reported, as misspelt.
+ * properties that requests usually have. A property that the application's middleware adds to a request is known if `vary` of any
+ * handler names it, or if the placeholder is marked with `?`. Below these roots (`query.x`, `user.x`) a call may have anything: only
+ * names that resemble a declared one are reported, as misspelt.
  */
 import type { HttpServer } from '@nestjs/common';
 import type { ClassConstructor } from '../decoration/decorated-classes.js';
@@ -35,11 +35,11 @@ export interface NamingSubject {
   readonly inputs: readonly DeclaredInput[];
   /** Parameters in the path of an HTTP handler; undefined if they are unknown. */
   readonly parameters: ReadonlySet<string> | undefined;
-  /** The first whole path of an HTTP handler. */
+  /** The first full path of an HTTP handler. */
   readonly route: string | undefined;
   /** Parameters in the host of an HTTP handler; undefined if they are unknown. */
   readonly hosts: ReadonlySet<string> | undefined;
-  /** Beginnings of paths that `vary` names anywhere in the application, such as `tenant`. */
+  /** The roots of paths that `vary` names anywhere in the application, such as `tenant`. */
   readonly varied: ReadonlySet<string>;
   readonly adapter: HttpServer | undefined;
 }
@@ -60,7 +60,7 @@ interface NamedPath {
   readonly optional: boolean;
 }
 
-/** Reports inputs that `@Cached` names and no call has. */
+/** Reports inputs that `@Cached` names and no call can have. */
 export function refuseUnknownInCached(
   pattern: KeyPattern,
   { vary = [], tags = [] }: CachedOptions,
@@ -80,7 +80,7 @@ export function refuseUnknownInCached(
   refuseUnknown(texts, subject, faults);
 }
 
-/** Reports inputs that `@CacheInvalidate` names and no call has. */
+/** Reports inputs that `@CacheInvalidate` names and no call can have. */
 export function refuseUnknownInInvalidate(
   { keys = [], patterns = [], tags = [] }: CacheInvalidateOptions,
   subject: NamingSubject,
@@ -100,14 +100,14 @@ export function parametersIn(paths: readonly string[]): ReadonlySet<string> | un
 }
 
 const PARAMETER = /[:*](?:"([^"]+)"|([\p{ID_Start}$_][\p{ID_Continue}$]*))/gu;
-/** Wildcards and groups of older path languages, whose parameters have numbers. */
+/** Wildcards and groups of older path syntaxes, whose parameters have numbers. */
 const UNNAMED = /[*(]/;
 
 function ofTemplate(text: string): NamingText[] {
   try {
     return [{ text, paths: pathsOf(keyTemplate(text)), withResult: true, isVary: false }];
   } catch {
-    // An invalid template is reported where it is compiled.
+    // An invalid template is reported when it is compiled.
     return [];
   }
 }
@@ -128,18 +128,18 @@ function refuseUnknown(texts: readonly NamingText[], subject: NamingSubject, fau
   }
 }
 
-/** False, with a fault, where a call of this kind cannot have that path. */
+/** False, after adding a fault, if a call of this kind cannot have that path. */
 function isReadable(path: string, { transport, inputs, owner }: NamingSubject, faults: FaultList): boolean {
   return faults.try(() => inputPath(path, transport, inputs, owner)) !== undefined;
 }
 
 interface Use extends Omit<NamingText, 'text' | 'paths'> {
   readonly optional: boolean;
-  /** All paths of the text. */
+  /** All paths that the text names. */
   readonly paths: readonly string[];
 }
 
-/** Returns why a path cannot exist, as the end of a sentence; undefined if it can. */
+/** Returns the reason why a path cannot exist, as the end of a sentence; undefined if it can. */
 function whyUnknown(path: string, use: Use, subject: NamingSubject): string | undefined {
   const [root = '', ...rest] = path.split('.').map((segment) => segment.trim());
   if (root === 'result') {
@@ -150,7 +150,7 @@ function whyUnknown(path: string, use: Use, subject: NamingSubject): string | un
   const { transport } = subject;
   if (/^\d+$/.test(root)) return unknownArgument(Number(root), rest, use, subject);
   if (transport === 'method') {
-    // A subclass, or code that makes the instance, may add what `vary` names; the cache is then bypassed with a warning.
+    // A subclass, or code that creates the instance, may add a property that `vary` names; without it, calls bypass the cache with a warning.
     return root === 'this' && !use.isVary ? unknownField(subject.cls, rest, 'the class', use.optional) : undefined;
   }
   if (root === 'this') return 'which only methods of providers can read. Name an input of the request.';
@@ -199,7 +199,7 @@ function unknownArgument(
   return unknownField(types[index], rest, `parameter ${index}`, optional);
 }
 
-/** The arguments of a field in a schema are those that its resolver declares, unless it takes all of them. */
+/** Without a parameter for all arguments, the arguments of a field are those that its resolver declares. */
 function unknownOfResolver(
   [name]: readonly string[],
   { optional }: Use,
@@ -228,7 +228,7 @@ function returnTypeOf({ cls, method }: NamingSubject): unknown {
   return Reflect.getMetadata('design:returntype', cls.prototype as object, method as string) as unknown;
 }
 
-/** Reports a beginning that no call has, or that differs from a known one by a letter. */
+/** Reports a root that no call has, or that differs from a known root by a letter. */
 function unknownRoot(
   root: string,
   transport: Exclude<Transport, 'method'>,
@@ -245,8 +245,8 @@ function unknownRoot(
   const whole = named.find((path) => path.endsWith(`.${root}`));
   if (whole !== undefined) return `${none} Did you mean {${whole}}?`;
   return (
-    `${none} Known are ${usual.map((each) => `{${each}…}`).join(', ')}. Where own middleware adds it, name it in \`vary\` of the ` +
-    `cached handler, or end the placeholder with '?' where it may be missing.`
+    `${none} Known are ${usual.map((each) => `{${each}…}`).join(', ')}. If middleware of yours adds it, name it in \`vary\` of the ` +
+    `cached handler, or end the placeholder with '?' if it may be missing.`
   );
 }
 

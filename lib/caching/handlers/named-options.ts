@@ -1,10 +1,10 @@
-/** Checks at boot that the inputs in the options `ignore` and `warm` of `@Cached` exist. Without them these options do nothing. */
+/** Checks at boot that the inputs in the options `ignore` and `warm` of `@Cached` exist. Unknown inputs would have no effect. */
 import { nearest } from '../../cache/options/option-rules.js';
 import type { CachedOptions } from '../options/cached.options.js';
 import { type FaultList, ignores } from '../keys/key-design.js';
 import { knownArity, type NamingSubject } from './named-inputs.js';
 
-/** Reports names of `ignore` that are inputs under no transport of the handler, or not of the method. */
+/** Reports names of `ignore` that are not inputs under any transport of the handler, or not of the method. */
 export function refuseUnknownIgnored(
   { ignore = [], key }: CachedOptions,
   subjects: readonly NamingSubject[],
@@ -37,7 +37,7 @@ function inputsOf(subject: NamingSubject): string[] {
   return Array.from({ length: knownArity(subject) ?? 0 }, (_, index) => String(index));
 }
 
-/** Reports requests of `warm` with parameters that the route does not have, or without some that it needs. */
+/** Reports requests of `warm` with parameters that the route does not have, or without required ones. */
 export function refuseUnknownWarmed(
   { warm = [] }: CachedOptions,
   subjects: readonly NamingSubject[],

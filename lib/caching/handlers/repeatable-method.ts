@@ -4,8 +4,8 @@ import { MethodRecipe } from '../keys/method-recipe.js';
 import type { CachedMethod } from './cached-method.js';
 
 /**
- * A method that can be called again for a key. Only texts, numbers, booleans and null are read from a key, because keys come from Redis,
- * too; and only where the arguments that were read make the same key again.
+ * A method that can be called again for a key. Only texts, numbers, booleans and null are read from a key, because keys also come from Redis;
+ * and only if the arguments that were read make the same key again.
  */
 export function repeatableMethod(
   method: CachedMethod,

@@ -1,6 +1,6 @@
 /** One cached handler and the name of its route. */
 export interface NamedRoute {
-  /** The beginning of `*` in its pattern: `GET /feeds`. */
+  /** The text in place of `*` in its pattern: `GET /feeds`. */
   readonly base: string;
   readonly cls: object;
   /** Class and method: `FeedController.discover`. */
@@ -8,8 +8,8 @@ export interface NamedRoute {
 }
 
 /**
- * Names the routes of one application in keys: unchanged where no other cached handler has the same route. Where several have
- * it, the order of registration decides which one is reached, so all get their class and method: a deploy with another order
+ * Names the routes of one application in keys: unchanged if no other cached handler has the same route. If several have
+ * it, the order of registration decides which one is reached, so all get their class and method: otherwise a deploy with another order
  * would serve the entries of another handler.
  */
 export class RouteNames {

@@ -9,7 +9,7 @@ interface TagName {
 }
 
 /**
- * Compares the tags that handlers and methods of one application set with those that `@CacheInvalidate` names. A tag that is
+ * Compares the tags that handlers and methods of one application set with the tags that `@CacheInvalidate` names. A tag that is
  * never set invalidates nothing. This is logged once at boot and not refused, because code may set tags too.
  */
 export class TagNames {
@@ -36,7 +36,7 @@ export class TagNames {
       if (meant === undefined && this.#open) continue;
       const advice =
         meant === undefined
-          ? 'Ignore this where code sets it, as in getOrSet(key, load, { tags }).'
+          ? 'Ignore this if code sets it, as in getOrSet(key, load, { tags }).'
           : `Did you mean '${meant}'?`;
       log(
         meant === undefined ? 'log' : 'warn',
@@ -51,7 +51,7 @@ function nameOf(text: string): TagName[] {
   try {
     return [{ text, literals: keyTemplate(text).literals }];
   } catch {
-    // An invalid template is reported where it is compiled.
+    // An invalid template is reported when it is compiled.
     return [];
   }
 }

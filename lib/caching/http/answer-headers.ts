@@ -10,7 +10,7 @@ export interface AnswerHeaderOptions {
   /** The cache's name in `Cache-Status`. */
   readonly name: string;
   readonly now: () => number;
-  /** Request headers that the response depends on, lower case; `*` where they are unknown. */
+  /** Request headers that the response depends on, lower case; `*` if they are unknown. */
   readonly vary: readonly string[];
   /** True if responses differ by caller. */
   readonly private: boolean;
@@ -57,7 +57,7 @@ export class AnswerHeaders {
     };
   }
 
-  /** Sets the headers of a response that the handler made for this request, or for one that it joined. */
+  /** Sets the headers of a response that the handler created for this request, or for one that it joined. */
   miss(response: object, entry: Entry | undefined, { collapsed, reload }: MissDetails): void {
     if (this.#level !== false) {
       this.#responses.setHeader(response, 'x-cache', 'MISS');
@@ -95,7 +95,7 @@ export class AnswerHeaders {
     if (vary.length > 0) this.#addVary(response, vary);
     if (clientCache !== undefined && entry !== undefined) {
       const control = clientCache(entry.freshUntil - now());
-      // A cookie that was set before the handler ran belongs to one client, and so does the response with it.
+      // A cookie that was set before the handler ran belongs to one client, and so does the response.
       const isOneClients = control.startsWith('public') && this.#responses.header(response, 'set-cookie') !== undefined;
       this.#cacheControl(response, isOneClients ? control.replace('public', 'private') : control);
     } else if (this.options.private) this.#cacheControl(response, 'private');

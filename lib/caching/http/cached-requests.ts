@@ -6,7 +6,7 @@ export function methodsOf(methods: readonly string[] = ['GET', 'HEAD']): Readonl
   return new Set(upper.includes('GET') ? [...upper, 'HEAD'] : upper);
 }
 
-/** The beginning of a route's keys: HEAD shares the entries of GET; a handler of all methods has entries for each method. */
+/** The base of a route's keys: HEAD shares the entries of GET; a handler of all methods has separate entries for each method. */
 export function requestBase(base: string, method: string, mountedTwice: boolean): string | ((call: Call) => string) {
   if (method !== 'ALL' && !mountedTwice) return base;
   return ({ args }) => {

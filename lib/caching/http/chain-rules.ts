@@ -3,7 +3,7 @@ import type { ApplicationConfig } from '@nestjs/core';
 import type { ProvidedClass } from '../decoration/decorated-classes.js';
 import type { Method } from '../decoration/method-site.js';
 
-/** The facts that decide whether hits of an HTTP handler need Nest's chain. */
+/** The facts that determine whether hits of an HTTP handler need Nest's chain. */
 export interface ChainSubject {
   readonly provided: ProvidedClass;
   readonly implementation: Method;
@@ -26,7 +26,7 @@ export function chainReasons(
     reasons.push('a route constraint selects it');
   const versioning = config.getVersioning();
   if (versioning !== undefined && versioning.type !== VersioningType.URI)
-    reasons.push('API versions are not part of the address');
+    reasons.push('API versions are not part of the URL');
   return reasons;
 }
 

@@ -1,14 +1,14 @@
 import { milliseconds } from '../../cache/base/duration.js';
 import type { CachedOptions } from '../options/cached.options.js';
 
-/** Makes `Cache-Control` for clients from the remaining freshness of an entry, milliseconds. */
+/** Returns `Cache-Control` for clients from the remaining freshness of an entry, milliseconds. */
 export type ClientCacheControl = (freshMs: number) => string;
 
 /** Who may get a handler's responses, as known at boot. */
 export interface Audience {
-  /** True if responses differ by caller: they are private with any options. */
+  /** True if responses differ by caller: then they are private, whatever the options. */
   readonly variesByCaller: boolean;
-  /** True behind a guard: responses are private unless the options declare that all callers get the same. */
+  /** True if a guard protects it: then responses are private unless the options declare that all callers get the same. */
   readonly guarded: boolean;
 }
 

@@ -13,20 +13,20 @@ import type { CachingOptions } from '../options/caching.options.js';
 /** Token of the {@link EarlyHits} of an application; undefined, or not provided, where no handler uses them. */
 export const EARLY_HITS = Symbol('cache-observability:early-hits');
 
-/** Answers hits before the framework gets their requests. The feature that does so is loaded where a handler uses it. */
+/** Answers hits before the framework gets their requests. The feature is loaded when a handler uses it. */
 export interface EarlyHits {
-  /** To be called before Nest adds the middleware of modules and routes. */
+  /** Call it before Nest adds the middleware of modules and routes. */
   beforeRoutes(): Promise<void>;
   /**
-   * Admits a handler that is compiled; undefined if it does not use early hits. A handler that cannot is reported as a fault.
-   * @returns a function that adds it, once all of it is compiled.
+   * Admits a compiled handler; undefined if it does not use early hits. A handler that cannot use them is reported as a fault.
+   * @returns a function that adds the handler, once all of it is compiled.
    */
   admit(
     compilation: EarlyCompilation,
     config: ApplicationConfig,
     handler: EarlySubject,
   ): ((parts: EarlyParts) => EarlyHandler) | undefined;
-  /** To be called when the application is up. */
+  /** Call it when the application is up. */
   open(): void;
   /** Sends every request to the framework from now on. */
   close(): void;
@@ -40,7 +40,7 @@ export interface EarlyCompilation {
   readonly options: CachingOptions;
 }
 
-/** A handler that asks for early hits. */
+/** A handler that requests early hits. */
 export interface EarlySubject extends ChainSubject {
   readonly site: CachedSite;
   readonly inputs: readonly DeclaredInput[];
@@ -54,7 +54,7 @@ export interface EarlyParts {
   readonly plan: ReadPlan;
   readonly owner: string;
   readonly gate: RequestGate;
-  /** Makes the headers that depend on time. */
+  /** Creates the headers that depend on time. */
   readonly timed: (entry: Entry) => (name: string) => string | undefined;
 }
 

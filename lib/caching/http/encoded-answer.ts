@@ -32,7 +32,7 @@ export class EncodedAnswer implements Derived {
 export function encodedAnswer(entry: Entry, value = entry.value): EncodedAnswer | undefined {
   const { derived } = entry;
   if (derived instanceof EncodedAnswer) return derived;
-  // A `toJSON` may write into the instance: it gets a copy.
+  // A `toJSON` may change the instance, so it gets a copy.
   const answer = encode(value === entry.value && entry.classes !== undefined ? valueOf(entry) : value);
   if (answer !== undefined) keepDerived(entry, answer);
   return answer;

@@ -60,20 +60,20 @@ export class HandlerRuns {
 
 /**
  * One request's run of its handler. The response may be sent before the run ends: a stale value, or the error of a timeout
- * interceptor. From then on the response object does not show the handler's own changes.
+ * interceptor. After that, changes on the response object may come from the sender, not from the handler.
  */
 export class HandlerRun {
-  /** True once the handler runs for this request, so that the result is its own and not a joined one. */
+  /** True once the handler runs for this request: then the result is not a joined one. */
   started = false;
   /** True once the handler has returned or thrown. */
   ended = false;
-  /** A result that only this request may have, such as a stream. */
+  /** A result that only this request may get, such as a stream. */
   unsharable: unknown;
   /** True once the request is answered without this run, or was aborted. */
   left = false;
   #before: ResponseBefore | undefined;
   #dropped = false;
-  /** The handler's changes to the response up to `leave()`. */
+  /** The handler's changes to the response until `leave()`. */
   #marks: HandlerMarks | undefined;
 
   constructor(
@@ -100,7 +100,7 @@ export class HandlerRun {
       result = await lastValueFrom(this.next.handle());
     } catch (error) {
       this.ended = true;
-      // It may have failed because its response was gone: requests that joined it run the handler themselves.
+      // It may have failed because its response was already sent: requests that joined it run the handler themselves.
       if (holdsResponse && this.#isResponseGone()) return this.#drop(context, 'response', undefined);
       throw error;
     }

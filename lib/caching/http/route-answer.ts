@@ -18,10 +18,10 @@ interface RouteDefaults {
   readonly headers: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** Answers the hits of one handler where the adapter calls its route, before Nest's own work for the request. */
+/** Answers the hits of one handler when the adapter calls its route, before Nest's own work for the request. */
 export class RouteAnswer {
   readonly #defaults: RouteDefaults;
-  /** True once a key was a promise: such requests wait in the chain, which then makes their keys once. */
+  /** True once a key was a promise: such requests go to the chain, so that their keys are computed once. */
   #keysComeLater = false;
 
   /** @param method of the route: `GET`. */
@@ -69,7 +69,7 @@ export class RouteAnswer {
   }
 }
 
-/** A call of a handler at its route. Nest's context is made on first use, because few keys read it. */
+/** A call of a handler at its route. Nest's context is created on first use, because few keys read it. */
 class RouteCall implements Call {
   readonly args: readonly unknown[];
   readonly instance = undefined;

@@ -1,4 +1,4 @@
-/** Errors of hits that were counted at their route and could not be sent: the chain throws them, where all errors are handled. */
+/** Errors of hits that were counted at their route and could not be sent: the chain throws them, since it handles all errors. */
 export class RouteFailures {
   #errors: WeakMap<object, unknown> | undefined;
 

@@ -3,7 +3,7 @@ import type { ModulesContainer } from '@nestjs/core';
 import { methodsOf } from '../decoration/route-carriers.js';
 
 /**
- * The request headers by which an application selects a handler of an address, lower case, for `Vary`. `*` where they are
+ * The request headers by which an application selects a handler of a URL, lower case, for `Vary`. `*` if they are
  * unknown: a version from a function, and constraints of Fastify's routes.
  */
 export function selectingHeaders(versioning: VersioningOptions | undefined, modules: ModulesContainer): string[] {
@@ -20,7 +20,7 @@ export function selectingHeaders(versioning: VersioningOptions | undefined, modu
   }
 }
 
-/** The constraints of handlers by which Fastify selects a route of an address. */
+/** The constraints of handlers by which Fastify selects a route of a URL. */
 export function routeConstraints(modules: ModulesContainer): ReadonlySet<string> {
   const names = new Set<string>();
   for (const module of modules.values()) {

@@ -43,7 +43,7 @@ export class StoredAnswers {
     return this.encoded(request, response, entry.value, entry);
   }
 
-  /** Returns the stored text where it can be sent, nothing with a 304, else the value. */
+  /** Returns the stored text if it can be sent, nothing with a 304, else the value. */
   encoded(request: HttpRequest, response: object, value: unknown, entry: Entry | undefined): unknown {
     const { responses, innermostOnly, tagged } = this;
     if (!innermostOnly) return this.#handedOut(value, entry);
@@ -61,7 +61,7 @@ export class StoredAnswers {
   }
 
   #handedOut(value: unknown, entry: Entry | undefined): unknown {
-    // Anything but the stored value itself is the caller's own copy.
+    // Any value other than the stored one is already the caller's copy.
     return entry !== undefined && value === entry.value ? this.cache.valueOf(entry, this.plan) : value;
   }
 

@@ -17,7 +17,7 @@ export interface Call {
 /** Reads one input of a call. */
 export type Reader = (call: Call) => unknown;
 
-/** Makes the call of a handler through its transport. */
+/** Creates the call of a handler through its transport. */
 export function handlerCall(execution: ExecutionContext): Call {
   return { args: execution.getArgs(), execution, instance: undefined };
 }

@@ -7,12 +7,12 @@ const BUILT_IN: ReadonlySet<unknown> = new Set([
 ]); // prettier-ignore
 
 /**
- * Says why a value of a declared type cannot have such a property, as the end of a sentence; undefined if it may have it. All
- * properties of built-in types are known. Of another class the compiler's output may leave no trace of its fields, so only two
- * things are reported: a name that resembles a validated field, and a name that does not occur in the source of a class whose
+ * Returns why a value of a declared type cannot have such a property, as the end of a sentence; undefined if it may have it. All
+ * properties of built-in types are known. The compiler's output may contain no trace of the fields of another class, so only two
+ * kinds of names are reported: a name that resembles a validated field, and a name that does not occur in the source of a class whose
  * output lists its fields.
  * @param path names of properties, from outside to inside. @param what the value, for the message.
- * @param surely true if only what cannot be there is reported: the author marked the path as one that may be missing.
+ * @param surely true to report only names that cannot exist: the author marked the path as optional.
  */
 export function unknownField(
   type: unknown,
@@ -39,7 +39,7 @@ export function unknownField(
   if (fields === undefined || validated.includes(field) || mentions(type, field)) return undefined;
   const resembling = nearest(field, fields);
   if (resembling !== undefined) return `${none} Did you mean '${resembling}'?`;
-  return `${none} Known are ${fields.map((name) => `'${name}'`).join(', ')}. End the placeholder with '?' where it may have others.`;
+  return `${none} Known are ${fields.map((name) => `'${name}'`).join(', ')}. End the placeholder with '?' if it may have others.`;
 }
 
 /** Returns a known name that differs by a letter from the given one. */

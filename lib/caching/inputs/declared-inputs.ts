@@ -12,7 +12,7 @@ export interface DeclaredInput {
   readonly identifying: string | undefined;
   /** True if it may contain other inputs of the call: the whole request, the value of a custom decorator. */
   readonly holdsOthers: boolean;
-  /** Its value as the caller sent it; of a narrowed query, the parameters that can reach the handler. */
+  /** Its value as the caller sent it; of a narrowed query, only the parameters that can reach the handler. */
   readonly read: Reader;
   readonly parameter: ParameterMetadata;
   /** Its parser by stock pipes; keys contain the parsed value. */
@@ -100,7 +100,7 @@ const GRAPHQL: Record<number, InputKind> = {
 
 const KINDS = { http: HTTP, rpc: RPC, ws: WS, graphql: GRAPHQL };
 
-/** Without decorators, Nest calls HTTP handlers without arguments, RPC handlers with the payload, and others with everything. */
+/** Without decorators, Nest calls HTTP handlers without arguments, RPC handlers with the payload, and others with all arguments. */
 function undecorated(transport: Exclude<Transport, 'method'>, parameters: number): DeclaredInput[] {
   const codes = { http: [], rpc: [3], ws: [0, 3, 13], graphql: [0, 3, 1, 2] }[transport];
   return codes
@@ -119,7 +119,7 @@ function input(parameter: ParameterMetadata, how: string, why: string, read: Rea
   return { ...whole(parameter, how, why, read), holdsOthers: false };
 }
 
-/** An {@link input} that may contain others. */
+/** An {@link input} that may contain other inputs. */
 function whole(parameter: ParameterMetadata, how: string, why: string, read: Reader): DeclaredInput {
   const { index } = parameter;
   return { index, path: String(index), written: how, identifying: why, holdsOthers: true, read, parameter };

@@ -45,7 +45,7 @@ export function validatedFields(cls: ClassRef): string[] {
 }
 
 /**
- * True if an instance made by a whitelisting pipe depends only on the validated fields, each as it was sent: no field is
+ * True if an instance created by a whitelisting pipe depends only on the validated fields, each as it was sent: no field is
  * exposed under another name, transformed, in groups or nested, and no setter accepts an undeclared one.
  */
 export function isPlainDto(cls: ClassRef, fields: readonly string[]): boolean {
@@ -66,7 +66,7 @@ function isPlainField(storage: TransformStorage, cls: ClassRef, field: string): 
 }
 
 function validationMetadata(cls: ClassRef): ValidationMetadata[] {
-  // class-validator stores its metadata here, so that its copies in one process share it.
+  // class-validator stores its metadata here: its copies in one process share it.
   const { classValidatorMetadataStorage: storage } = globalThis as {
     classValidatorMetadataStorage?: ValidationStorage;
   };

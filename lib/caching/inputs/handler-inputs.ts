@@ -4,7 +4,7 @@ import { parsedInputs } from './parsed-inputs.js';
 import { narrowedQuery } from './query-fields.js';
 
 /**
- * Lists the declared inputs of a handler behind its pipes: scalars as stock pipes parse them, and of a whole query the
+ * Lists the inputs of a handler after its pipes: scalars as stock pipes parse them, and of a whole query the
  * parameters that can reach the handler.
  * @param original the undecorated method.
  * @param query names of parameters from the handler's options, if any.

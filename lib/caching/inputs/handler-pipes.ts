@@ -4,7 +4,7 @@ import type { Module } from '@nestjs/core/injector/module.js';
 import type { Transport } from './call.js';
 import { parameterTypes, type ClassRef, type ParameterMetadata } from './route-arguments.js';
 
-/** The part of a handler that decides its pipes. */
+/** The part of a handler that determines its pipes. */
 export interface PipedHandler {
   readonly transport: Exclude<Transport, 'method'>;
   readonly cls: ClassRef;
@@ -17,9 +17,9 @@ export interface PipedHandler {
 
 /** The pipes of one parameter of a handler, in order. */
 export interface ParameterPipes {
-  /** Global ones, the class' and the method's; undefined for one that is not known before a request. */
+  /** Pipes of the application, the class and the method; undefined for a pipe that is unknown before a request. */
   readonly around: readonly (object | undefined)[];
-  /** The parameter's own. */
+  /** The pipes of the parameter. */
   readonly own: readonly (object | undefined)[];
   /** The type in the compiler's metadata. */
   readonly metatype: unknown;

@@ -28,7 +28,7 @@ export interface InputPath {
   readonly secret: boolean;
 }
 
-/** Roots of a request that are part of the address or the payload: they identify no caller. */
+/** Roots of a request that are part of the URL or the payload: they identify no caller. */
 const PUBLIC_ROOTS = new Set(['params', 'query', 'body', 'hosts', 'method', 'args', 'data']);
 
 /** Headers of content negotiation (RFC 9110 §12.5); they identify no caller. */

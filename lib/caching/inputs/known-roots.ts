@@ -2,9 +2,9 @@ import type { HttpServer } from '@nestjs/common';
 import type { Transport } from './call.js';
 
 /**
- * The beginnings of paths that calls of a transport have: what the framework or the platform sets, and what its usual guards and
- * middleware add (Passport, sessions, cookies, uploads, tokens). A name that is on no such list can only be a mistake, or a
- * property that own middleware adds and that the application declares.
+ * The roots of paths that calls of a transport have: properties set by the framework or the platform, and by the usual guards and
+ * middleware (Passport, sessions, cookies, uploads, tokens). A name that is not listed can only be a mistake, or a
+ * property that the application's own middleware adds and that the application declares.
  */
 const ROOTS: Record<Exclude<Transport, 'method'>, readonly string[]> = {
   http: ['params', 'query', 'body', 'headers', 'cookies', 'session', 'user', 'hosts'],
@@ -19,15 +19,15 @@ const OF_REQUESTS: ReadonlySet<string> = new Set([
   'ip', 'ips', 'raw', 'rawBody', 'rawHeaders', 'signedCookies', 'sessionID', 'account', 'authInfo', 'auth', 'file', 'files',
 ]); // prettier-ignore
 
-/** Further beginnings of paths into a GraphQL call. */
+/** Further roots of paths into a GraphQL call. */
 const OF_GRAPHQL: ReadonlySet<string> = new Set(['root', 'query', 'body']);
 
-/** The usual beginnings of paths, for messages. */
+/** The usual roots of paths, for messages. */
 export function usualRoots(transport: Exclude<Transport, 'method'>): readonly string[] {
   return ROOTS[transport];
 }
 
-/** True if calls of a transport can have a value at a path with this beginning. */
+/** True if calls of a transport can have a value at a path with this root. */
 export function isKnownRoot(
   root: string,
   transport: Exclude<Transport, 'method'>,

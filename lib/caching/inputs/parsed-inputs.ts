@@ -1,7 +1,7 @@
 /**
  * Inputs that stock pipes parse. `/products/01` and `/products/1` are one product to a handler with
  * `@Param('id', ParseIntPipe)`, so they have one key: keys, tags and invalidations contain the parsed value of such an input.
- * This applies where every declaration of the input has the same pipes and all of them are known. A value that a pipe would
+ * This applies if every declaration of the input has the same pipes and all of them are known. A value that a pipe would
  * reject, and every other input, stays as the caller sent it.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -11,7 +11,7 @@ import { isExactly, isStockValidation, type ParameterPipes, type PipedHandler, p
 
 /** Adds parsers to the inputs that stock pipes parse. */
 export function parsedInputs(inputs: readonly DeclaredInput[], handler: PipedHandler): DeclaredInput[] {
-  // A handler with the whole request may read the text itself. A custom decorator is assumed to read something else.
+  // A handler that gets the whole request may read the raw text. A custom decorator is assumed to read something else.
   if (inputs.some(({ holdsOthers, parameter }) => holdsOthers && parameter.code !== undefined)) return [...inputs];
   const chains = new Map(inputs.map((input) => [input, chainOf(input, handler)]));
   return inputs.map((input) => {
@@ -27,7 +27,7 @@ export function parsedInputs(inputs: readonly DeclaredInput[], handler: PipedHan
 
 /** One pipe of a chain. */
 interface Step {
-  /** {@link REJECTED} where the pipe throws. */
+  /** Returns {@link REJECTED} if the pipe throws. */
   readonly parse: (value: unknown) => unknown;
   /** The pipe and the options that change its results: equal steps parse all values equally. */
   readonly pipe: readonly unknown[];
@@ -91,7 +91,7 @@ function stockStep(pipe: object | undefined): Step | undefined {
 }
 
 function numberStep(pipe: ParsePipe, name: string, parse: (text: string) => number): Step | undefined {
-  // Releases of Nest differ in which text is a number.
+  // Releases of Nest differ in which texts count as numbers.
   if (typeof pipe.isNumeric !== 'function') return undefined;
   return parseStep(pipe, name, (value) => (pipe.isNumeric!(value) ? parse(String(value)) : REJECTED));
 }

@@ -3,8 +3,8 @@ import { lastValueFrom } from 'rxjs';
 import type { CacheLog } from '../../cache/base/cache-log.js';
 
 /**
- * Also runs a share of hits through their origin, and logs where the results differ. This finds undeclared inputs, such as a
- * caller's identity in AsyncLocalStorage. For development; the origin may also have changed meanwhile.
+ * Also runs the handler for a share of hits, and logs if the results differ. This detects undeclared inputs, such as a
+ * caller's identity in AsyncLocalStorage. For development; the origin's data may also have changed meanwhile.
  */
 export class Probe {
   #differences = 0;
@@ -17,7 +17,7 @@ export class Probe {
     private readonly owner: string,
   ) {}
 
-  /** Probes a hit of a handler in the background, by chance. @param cached makes what a caller gets of the entry */
+  /** Probes a hit of a handler in the background, by chance. @param cached returns the value that a caller gets from the entry */
   offer(cached: () => unknown, next: CallHandler): void {
     this.offerRun(cached, () => lastValueFrom(next.handle()));
   }
@@ -39,7 +39,7 @@ export class Probe {
       'warn',
       'PROBE_DIFFERS',
       `${this.owner}: a cached result differs from a new one. It may depend on an input that is not in its key ` +
-        '(a user in AsyncLocalStorage, the time). Declare that input with `vary`. Ignore this where the origin has just changed.',
+        '(a user in AsyncLocalStorage, the time). Declare that input with `vary`. Ignore this if the origin has just changed.',
       { differences: this.#differences },
     );
   }

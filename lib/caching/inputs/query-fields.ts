@@ -1,7 +1,7 @@
 /**
  * Decides which parameters of a whole query are in the key. `@Query()` accepts all of them, so each parameter that a caller
- * invents makes another key. Behind a whitelisting ValidationPipe only the fields of the declared class reach the handler, so
- * only they are in the key. Elsewhere the handler lists them in its option `query`.
+ * invents makes another key. With a whitelisting ValidationPipe only the fields of the declared class reach the handler, so
+ * only they are in the key. Without one, the handler lists them in its option `query`.
  */
 import type { ValidationPipe } from '@nestjs/common';
 import type { Call } from './call.js';
@@ -60,7 +60,7 @@ function whitelisted(pipes: ParameterPipes | undefined): readonly string[] | und
   const dto = dtoOf(pipes);
   if (pipes === undefined || dto === undefined) return undefined;
   for (const pipe of [...pipes.around, ...pipes.own]) {
-    // A pipe of another kind gets the whole query, and may do anything with it.
+    // A custom pipe gets the whole query, and may do anything with it.
     if (!isStockValidation(pipe) || !takesFieldsAlone(pipe)) return undefined;
     if (!strips(pipe)) continue;
     const fields = validatedFields(dto);
@@ -92,7 +92,7 @@ function takesFieldsAlone(pipe: ValidationPipe): boolean {
   const { validatorOptions = {}, transformOptions = {}, expectedType } = pipe as object as ValidationSettings;
   const { groups = [], strictGroups, forbidNonWhitelisted } = validatorOptions;
   if (expectedType !== undefined || groups.length > 0 || strictGroups === true) return false;
-  // Where unknown parameters are rejected, a request that has some must not be a hit.
+  // If unknown parameters are rejected, a request that has some must not be a hit.
   if (forbidNonWhitelisted === true) return false;
   return Object.entries(transformOptions).every(([name, value]) => value === undefined || HARMLESS.has(name));
 }
@@ -103,7 +103,7 @@ function strips(pipe: ValidationPipe): boolean {
 
 const NOT_CLASSES: readonly unknown[] = [String, Boolean, Number, Array, Object, Buffer, Date];
 
-/** The class of a parameter, where a ValidationPipe validates it. */
+/** The class of a parameter, if a ValidationPipe validates it. */
 function dtoOf(pipes: ParameterPipes | undefined): ClassRef | undefined {
   const metatype = pipes?.metatype;
   return typeof metatype === 'function' && !NOT_CLASSES.includes(metatype)

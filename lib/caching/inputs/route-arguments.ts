@@ -17,7 +17,7 @@ export interface ParameterMetadata {
 const ROUTE_ARGUMENTS = '__routeArguments__';
 const CUSTOM = '__customRouteArgs__';
 
-/** Parameters as their decorators declare them, in their order; undefined if none is decorated. */
+/** The parameters that decorators declare, in order; undefined if none is decorated. */
 export function declaredParameters(cls: ClassRef, method: string | symbol): ParameterMetadata[] | undefined {
   const stored: unknown = Reflect.getMetadata(ROUTE_ARGUMENTS, parametersHost(cls, method), method as string);
   if (stored === undefined || stored === null) return undefined;
@@ -37,7 +37,7 @@ export interface ClassRef {
   readonly prototype: object;
 }
 
-/** The number of parameters of a method; includes defaults and rest where compiler metadata exists. */
+/** The number of parameters of a method; includes defaults and rest if compiler metadata exists. */
 export function arity(cls: ClassRef, method: string | symbol, implementation: (...args: never[]) => unknown): number {
   return Math.max(implementation.length, parameterTypes(cls, method).length);
 }

@@ -59,8 +59,8 @@ export class FilledTemplate {
   }
 
   /**
-   * The first placeholder without a value that must have one. A part of a query may be missing, and so may a whole argument and
-   * what is marked with `?`.
+   * The first placeholder without a required value. A part of a query may be missing, and so may a whole argument and
+   * a placeholder marked with `?`.
    */
   missingAmong(values: readonly unknown[]): string | undefined {
     const { paths, optional } = this.template;
@@ -85,7 +85,7 @@ function mustBeThere(path: InputPath | undefined): boolean {
   return !optional && segments[0] !== 'query' && (argument === undefined || segments.length > 1);
 }
 
-/** Logs the templates of one decorator that name what a call or its result does not have, each once. */
+/** Logs, once each, the templates of one decorator with placeholders that the call or its result has no value for. */
 export class IncompleteTemplates {
   readonly #logged = new Set<FilledTemplate>();
 
@@ -94,7 +94,7 @@ export class IncompleteTemplates {
     private readonly log: CacheLog,
   ) {}
 
-  /** @param values of its placeholders. @param effect what follows for the cache. */
+  /** @param values of its placeholders. @param effect the consequence for the cache. */
   check(filled: FilledTemplate, values: readonly unknown[], effect: string): void {
     const path = filled.missingAmong(values);
     if (path === undefined || this.#logged.has(filled)) return;
@@ -104,7 +104,7 @@ export class IncompleteTemplates {
       'warn',
       'INVALIDATION_INCOMPLETE',
       `${this.owner}: '${filled.template.text}' names {${path}}, which the ${whole} does not have, so ${effect}. ` +
-        `Name a part of the ${whole}, or write {${path}?} where it may be missing.`,
+        `Name a part of the ${whole}, or write {${path}?} if it may be missing.`,
     );
   }
 }
@@ -115,8 +115,8 @@ export function isOfResult(path: string): boolean {
 }
 
 /**
- * Writes a value in a tag as a JavaScript template literal does, so that a tag template and a function of the value make the
- * same tag, and a date as JSON does. Other objects are encoded.
+ * Writes a value in a tag as a JavaScript template literal does, and a date as JSON does, so that a tag template and a function
+ * of the value make the same tag. Other objects are encoded.
  */
 export function tagText(value: unknown): string {
   return textsOf(value)[0] ?? encodeValue(value);
@@ -142,7 +142,7 @@ export class TagTemplates {
     return this.templates.flatMap((template) => template.fromInputs(inputs, result) ?? []);
   }
 
-  /** Sets the tags of a load. Where they cannot be made, its value is not stored, because nothing could invalidate it. */
+  /** Sets the tags of a load. If they cannot be computed, its value is not stored, because nothing could invalidate it. */
   async setOn(context: AnnotatedLoadContext, call: Call, result: unknown): Promise<void> {
     try {
       const tags = await Promise.all(this.templates.map((template) => this.#tagOf(template, call, result)));
@@ -154,7 +154,7 @@ export class TagTemplates {
       this.log(
         'warn',
         'TAGS_FAILED',
-        `${this.owner}: the tags of a value could not be made. The value was not stored.`,
+        `${this.owner}: the tags of a value could not be computed. The value was not stored.`,
         {
           reason: cause instanceof Error ? cause.name : typeof cause,
         },
@@ -164,7 +164,7 @@ export class TagTemplates {
 
   async #tagOf(template: FilledTemplate, call: Call, result: unknown): Promise<string> {
     const values = await template.values(call, result);
-    // A result that is nothing at all has no parts.
+    // A null or undefined result has no parts.
     if (result !== undefined && result !== null)
       this.#incomplete.check(template, values, 'no invalidation by that tag reaches its entry');
     return template.fill(values, tagText);

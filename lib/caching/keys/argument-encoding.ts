@@ -6,7 +6,7 @@ import { layoutOf, type PropertyLayouts, quoted } from './property-layouts.js';
  * Encodes a value as text; two values share a text only if they are equal. Types differ (`1` from `'1'`, `-0` from `0`, a Date
  * from its milliseconds), the order of an object's keys does not matter. Class instances are encoded by class name and own
  * properties.
- * @param layouts remembers the forms of values; pass one to encode many values of the same forms faster.
+ * @param layouts remembers the property names of values; pass one to encode many similar values faster.
  * @throws NotEncodable for functions, promises, streams, sockets, cycles, objects whose state cannot be read, and text that is
  *   not well-formed Unicode.
  */
@@ -27,7 +27,7 @@ export function encodeValue(value: unknown, layouts?: PropertyLayouts): string {
 
 const MAX_DEPTH = 64;
 
-/** The position of a walk over a value: the chain of parents, and its depth. */
+/** The position during a walk over a value: the chain of parents, and the depth. */
 interface Walk {
   readonly holder: object | undefined;
   readonly above: Walk | undefined;
@@ -68,7 +68,7 @@ function encodeObject(value: object, path: string, above: Walk): string {
 function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
-  // An object of another realm has that realm's Object.prototype, which is the last of its chain.
+  // An object of another realm has that realm's Object.prototype, which ends its prototype chain.
   return Object.getPrototypeOf(prototype) === null && Object.prototype.toString.call(value) === '[object Object]';
 }
 
@@ -130,7 +130,7 @@ function builtIn(value: object, path: string, walk: Walk): string | undefined {
   return undefined;
 }
 
-/** Encodes an instance by its own properties; one with private state by its `toJSON()`, or not at all. */
+/** Encodes an instance by its own properties; an instance with private state by its `toJSON()`, or not at all. */
 function instance(value: object, path: string, walk: Walk): string {
   const name = className(value);
   if (typeof (value as { pipe?: unknown }).pipe === 'function') throw new NotEncodable(path, `a stream (${name})`);

@@ -14,7 +14,7 @@ export interface TemplateInputs {
 }
 
 /**
- * Makes the key of an HTTP handler with this template for such a request, to write, read or delete its entries in other code,
+ * Returns the key of an HTTP handler with this template for such a request, to write, read or delete its entries in other code,
  * such as warming and jobs.
  *
  * @example
@@ -44,7 +44,7 @@ export function cacheKeyOf(template: string, inputs: TemplateInputs): string {
 }
 
 /**
- * Makes the glob of all keys of an HTTP handler with this pattern for requests with these inputs, for
+ * Returns the glob of all keys of an HTTP handler with this pattern for requests with these inputs, for
  * `ObservedCache.deleteByPattern`: values are written as in keys, with `*` for missing values.
  *
  * @example

@@ -19,7 +19,7 @@ export interface DeclaredTemplate extends KeyShape {
   readonly names: readonly string[];
 }
 
-/** A key made by a declared template. */
+/** A key of a declared template. */
 export interface DeclaredKey {
   readonly template: DeclaredTemplate;
   /** Its readable inputs, as written in tags. */
@@ -32,7 +32,7 @@ export class DeclaredKeys {
   readonly #shapes: KeyShape[] = [];
   readonly #expressions = new Map<DeclaredTemplate, RegExp>();
 
-  /** The number of declarations: results computed from fewer must be computed again. */
+  /** The number of declarations: results computed from fewer are outdated. */
   get size(): number {
     return this.#shapes.length;
   }
@@ -56,7 +56,7 @@ export class DeclaredKeys {
     this.#shapes.push(declared);
   }
 
-  /** Finds the template that makes a key, and the inputs in the key; undefined if there is none. */
+  /** Finds the template of a key, and the inputs in the key; undefined if there is none. */
   find(key: string): DeclaredKey | undefined {
     for (const template of this.#templates) {
       if (!key.startsWith(template.literals[0]!)) continue;

@@ -4,7 +4,7 @@ import type { KeyTemplate } from './key-template.js';
 /** One for each placeholder of a tag template; undefined if the tag contains the value unchanged. */
 type Parsers = readonly (InputParser['parse'] | undefined)[];
 
-/** The tag templates of handlers, so that an invalidation parses its values as they do. */
+/** The tag templates of handlers, so that an invalidation parses its values like the handlers. */
 export class DeclaredTags {
   readonly #parsers = new Map<string, Parsers[]>();
 
@@ -14,7 +14,7 @@ export class DeclaredTags {
   }
 
   /**
-   * Parses the values of an invalidation as the declared templates of the same text do, each result once; undefined if there
+   * Parses the values of an invalidation as the declared templates with the same text do, each result once; undefined if there
    * is no such template.
    */
   parsed(template: KeyTemplate, values: readonly unknown[]): readonly (readonly unknown[])[] | undefined {
@@ -24,13 +24,13 @@ export class DeclaredTags {
   }
 }
 
-/** Parses a number or boolean as its text, as everywhere in tags. */
+/** Returns a number or boolean as its text, as in all tags. */
 function parsedBy(parse: InputParser['parse'] | undefined, value: unknown): unknown {
   if (parse === undefined) return value;
   return parse(value === undefined || value === null || typeof value === 'object' ? value : String(value));
 }
 
-/** Names a template by its literals: templates that differ only in the names of inputs make the same tags. */
+/** Identifies a template by its literals: templates that differ only in the names of inputs make the same tags. */
 function nameOf({ literals }: KeyTemplate): string {
   return JSON.stringify(literals);
 }

@@ -1,7 +1,7 @@
 import { notWellFormed } from './not-encodable.js';
 
 /**
- * Escapes text for a key between literals: letters, digits and `_ . @ + -` stay, everything else is escaped, so that no value
+ * Escapes text for a key between literals: letters, digits and `_ . @ + -` stay, all other characters are escaped, so that no value
  * looks like a separator, a route, a call or a wildcard. One-to-one.
  * @throws NotEncodable for text that is not well-formed Unicode.
  */

@@ -1,13 +1,13 @@
 /**
- * Assigns each value of an invalidation's pattern to a placeholder of a declared key template. A pattern matches the keys that
- * its text makes: `'product-{params.id}-*'` those of `'product-{params.id}-{params.lang}'` with that id. The form of the id in a
+ * Assigns each value of an invalidation's pattern to a placeholder of a declared key template. For example, the pattern
+ * `'product-{params.id}-*'` matches the keys of `'product-{params.id}-{params.lang}'` with that id. The text of the id in a
  * key (escapes, quotes, a pipe, a long value's digest) depends on the template that wrote it. So the pattern is aligned with
- * each template, and each value is written in the form of its placeholder there.
+ * each template, and each value is written as its placeholder there writes it.
  */
 import { isPlain } from './escape.js';
 import { TemplateSlot } from './template-slot.js';
 
-/** A token of a pattern: characters, values, and wildcards where it is a glob. */
+/** A token of a pattern: a character, a value, or a wildcard of a glob. */
 export type PatternToken =
   | { readonly kind: 'character'; readonly character: string }
   | { readonly kind: 'one' }
@@ -17,7 +17,7 @@ export type PatternToken =
 /** A template, or a prefix followed by anything. */
 export interface KeyShape {
   readonly literals: readonly string[];
-  /** One for each gap between literals. */
+  /** One per gap between literals. */
   readonly slots: readonly TemplateSlot[];
 }
 
@@ -31,7 +31,7 @@ export interface Place {
 /** The rest after the prefix of `'feed:*'`: inputs, written as text. */
 export const REST = new TemplateSlot('text', '');
 
-/** Reads a literal of a glob, or of a key where nothing is a wildcard. */
+/** Reads a literal of a glob, or of a key, which has no wildcards. */
 export function patternTokens(literal: string, glob: boolean): PatternToken[] {
   const characters = [...literal];
   const tokens: PatternToken[] = [];

@@ -25,7 +25,7 @@ export interface VaryPart extends KeyPart {
   readonly identifying: boolean;
 }
 
-/** Collects faults instead of throwing the first. */
+/** Collects faults instead of throwing the first one. */
 export class FaultList {
   readonly list: Fault[] = [];
 
@@ -166,7 +166,7 @@ function required({ text }: InputPath, missingInputs: MissingInputs): () => bool
 }
 
 /**
- * For a path that may be absent: a caller with `Authorization` that nothing identifies still has no key.
+ * For a path that may be absent: a caller with `Authorization` who is not identified still has no key.
  * Undefined if the path does not identify callers.
  */
 function unknownPerson(
@@ -198,7 +198,7 @@ function isPerson(root: string): boolean {
   ].includes(root);
 }
 
-/** Detects a caller with `Authorization` that nothing identifies. */
+/** Detects a caller with `Authorization` who is not identified. */
 function unknownCaller(transport: Transport, report: () => void): (call: Call) => boolean {
   return (call) => {
     if (requestOf(call.args, transport)?.headers.authorization === undefined) return false;

@@ -15,11 +15,11 @@ export interface KeyPart {
   readonly encode: (value: unknown) => string;
   /** Names that are left out of a whole query. */
   readonly without?: ReadonlySet<string>;
-  /** Called where the input is undefined or null: true if such a call has no key. */
+  /** Called if the input is undefined or null: true if such a call has no key. */
   readonly missing?: ((call: Call) => boolean) | undefined;
 }
 
-/** A call's key, or why it has none; without a key nothing may be shared. */
+/** A call's key, or the reason why it has none; without a key nothing may be shared. */
 export type KeyOrReason = string | BypassReason;
 
 /** Makes the keys of one handler. */
@@ -50,7 +50,7 @@ export class InputsRecipe implements KeyRecipe {
     return boundedKey(base, key);
   }
 
-  /** Makes the key after the promise of a custom decorator. */
+  /** Completes the key after the promise of a custom decorator. */
   async #keyLater(
     call: Call,
     base: string,
@@ -114,7 +114,7 @@ export class TemplateRecipe implements KeyRecipe {
     return this.#parts;
   }
 
-  /** The arguments of a key; undefined if it is none of this template, or the template does not name whole arguments. */
+  /** The arguments of a key; undefined if the template does not make this key, or does not name whole arguments. */
   argumentsOf(key: string): unknown[] | undefined {
     if (!key.startsWith(this.#literals[0]!)) return undefined;
     const args: unknown[] = [];

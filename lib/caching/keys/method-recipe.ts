@@ -63,13 +63,13 @@ export class MethodRecipe implements KeyRecipe {
     return key.length <= this.#longest ? key : boundedKey(this.#open, key);
   }
 
-  /** The arguments of a key; undefined if it is none of this method, or does not hold them as scalars. */
+  /** The arguments of a key; undefined if the method does not make this key, or the key does not hold them as scalars. */
   argumentsOf(key: string): unknown[] | undefined {
     if (!this.#plain || !key.startsWith(this.#open) || !key.endsWith(')')) return undefined;
     try {
       return JSON.parse(`[${key.slice(this.#open.length, -1)}]`) as unknown[];
     } catch {
-      // Of another type, or shortened.
+      // Not a scalar, or shortened.
       return undefined;
     }
   }
@@ -113,7 +113,7 @@ export function countsArguments(implementation: (...args: never[]) => unknown): 
   return /\.\.\.|\barguments\b|\[native code\]/.test(Function.prototype.toString.call(implementation));
 }
 
-/** Names a function's parameters as its source does, for messages; by number where the source cannot be read. */
+/** Names a function's parameters as in its source, for messages; by number if the source cannot be read. */
 export function parameterNames(implementation: (...args: never[]) => unknown): (index: number) => string {
   return (index) => {
     const source = Function.prototype.toString.call(implementation);

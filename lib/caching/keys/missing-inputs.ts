@@ -17,7 +17,7 @@ export class MissingInputs {
       'warn',
       'VARY_UNDEFINED',
       `${this.owner}: ${input} was undefined, so the call bypassed the cache, as every such call does. ` +
-        `Correct the path, or end it with '?' where undefined is a valid value.`,
+        `Correct the path, or end it with '?' if undefined is a valid value.`,
     );
   }
 }

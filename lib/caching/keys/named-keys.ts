@@ -3,10 +3,10 @@ import { type PatternToken, patternTokens, type Place } from './key-alignment.js
 import type { KeyTemplate } from './key-template.js';
 import { TemplateSlot } from './template-slot.js';
 
-/** The keys or globs of one pattern of an invalidation, in the form of the handlers that wrote them. */
+/** The keys or globs of one pattern of an invalidation, as the handlers write them. */
 export class NamedKeys {
   readonly #tokens: readonly PatternToken[];
-  /** The form of its values where no handler or method of this application makes such keys: that of this text. */
+  /** The placements if no handler or method of this application makes such keys: those of this text. */
   readonly #own: readonly (readonly Place[])[];
   #placements: readonly (readonly Place[])[] = [];
   #knownOf = -1;
@@ -28,7 +28,7 @@ export class NamedKeys {
 
   /**
    * @param values values of the placeholders, as callers send them.
-   * @param parsed the values parsed by the pipes of the invalidating handler, used where no declared template exists.
+   * @param parsed the values parsed by the pipes of the invalidating handler, used if no declared template exists.
    * @throws NotEncodable
    */
   of(values: readonly unknown[], parsed: readonly unknown[]): string[] {
@@ -50,7 +50,7 @@ export class NamedKeys {
   }
 }
 
-/** Returns the text with every form of every value. */
+/** Returns the text with every encoding of every value. */
 function filled(literals: readonly string[], values: readonly unknown[], places: readonly Place[]): string[] {
   return values.reduce<string[]>(
     (texts, value, index) => {

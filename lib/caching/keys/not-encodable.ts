@@ -16,7 +16,7 @@ export function notWellFormed(): NotEncodable {
   return new NotEncodable('', 'text with a lone surrogate, not well-formed Unicode', 'INVALID_KEY');
 }
 
-/** The error that a caller of a method gets for {@link NotEncodable}. */
+/** The error that a caller of a method gets instead of {@link NotEncodable}. */
 export function argumentNotEncodable(fault: NotEncodable, owner: string, parameter: string): CacheError {
   const advice =
     fault.code === 'INVALID_KEY'

@@ -5,7 +5,7 @@ import type { Call } from '../inputs/call.js';
 import type { KeyOrReason, KeyRecipe } from './key-recipe.js';
 import { NotEncodable } from './not-encodable.js';
 
-/** Makes a handler's keys and never fails a request: an error yields no key, and one warning per handler. */
+/** Makes a handler's keys and never fails a request: after an error the call has no cache key, and one warning is logged per handler. */
 export class SafeKeys {
   #warned = false;
 
@@ -25,14 +25,14 @@ export class SafeKeys {
   }
 
   #none(error: unknown): BypassReason {
-    // A caller can send such text; it is not a fault of the handler.
+    // A caller can send such text: it is not the handler's fault.
     const sent = (error instanceof NotEncodable || error instanceof CacheError) && error.code === 'INVALID_KEY';
     if (!this.#warned && !sent) {
       this.#warned = true;
       this.log(
         'warn',
         'KEY_FAILED',
-        `${this.owner}: its cache key could not be made, so such calls go to the handler.`,
+        `${this.owner}: its cache key could not be computed, so such calls go to the handler.`,
         { cause: error },
       );
     }

@@ -5,7 +5,7 @@ import { asText, asTyped, encodeSecret, looksTyped } from './value-encoding.js';
 import { sameValues, textsOf } from './value-forms.js';
 
 /**
- * What a placeholder takes: text of a request, an argument that is declared as text but may be anything, values of any type, or
+ * The kind of values of a placeholder: text of a request; an argument that is declared as text but may be anything; values of any type;
  * secrets that must not be readable.
  */
 export type SlotKind = 'text' | 'declared text' | 'typed' | 'secret';
@@ -15,7 +15,7 @@ export class TemplateSlot {
   readonly kind: SlotKind;
   /** The first character after the placeholder; empty at the end of the template. */
   readonly stop: string;
-  /** Parses a caller's value as stock pipes do; undefined if none parses it. */
+  /** Parses a caller's value as stock pipes do; undefined without such pipes. */
   readonly parse: ((value: unknown) => unknown) | undefined;
   readonly #escape: (text: string) => string;
 
@@ -37,7 +37,7 @@ export class TemplateSlot {
     return this.kind === 'typed' ? asTyped(value, this.#escape) : asText(value, this.#escape);
   }
 
-  /** Returns every form of an invalidation's value. @throws NotEncodable */
+  /** Returns every encoding of an invalidation's value. @throws NotEncodable */
   forms(value: unknown): string[] {
     const { parse } = this;
     if (parse !== undefined) return [this.encode(parse(sentText(value)))];
@@ -45,15 +45,15 @@ export class TemplateSlot {
     return [...new Set(this.#values(value).map((same) => this.encode(same)))];
   }
 
-  /** Values that calls may have had where an invalidation has this one. */
+  /** Values of calls that an invalidation with this value reaches. */
   #values(value: unknown): readonly unknown[] {
     const same = sameValues(value);
-    // Requests have only text, lists and objects of it, or nothing.
+    // Inputs of requests are text, lists and objects of text, or missing.
     return this.kind === 'text' ? same.filter((one) => !isScalar(one) && !isDate(one)) : same;
   }
 
   /**
-   * Returns every form of a value that shares its placeholder with other text.
+   * Returns every encoding of a value that shares its placeholder with other text.
    * @param first true if the value comes first there. @param open true if a wildcard follows.
    */
   partialForms(value: unknown, { first, open }: { first: boolean; open: boolean }): string[] {
@@ -69,7 +69,7 @@ export class TemplateSlot {
   }
 
   /**
-   * Reads a written value in the form of tags; undefined if it was shortened or is a digest.
+   * Reads a written value as tags write it; undefined if it was shortened or is a digest.
    */
   textOf(encoded: string): string | undefined {
     if (this.kind === 'secret' || encoded.includes('…')) return undefined;
@@ -82,7 +82,7 @@ export class TemplateSlot {
     return /^-?\d+n$/.test(text) ? text.slice(0, -1) : text;
   }
 
-  /** Reads a written text, number or boolean; undefined for everything else. */
+  /** Reads a written text, number or boolean; undefined for other values. */
   scalarOf(encoded: string): string | number | boolean | undefined {
     if (this.kind === 'secret' || encoded.includes('…') || encoded.startsWith('~')) return undefined;
     if (this.kind !== 'typed') return unescapeText(encoded);
@@ -100,7 +100,7 @@ export class TemplateSlot {
   }
 }
 
-/** The text that a request would have sent for a scalar or a date; everything else unchanged. */
+/** The text that a request would have sent for a scalar or a date; other values unchanged. */
 function sentText(value: unknown): unknown {
   return isScalar(value) ? String(value) : isDate(value) ? (textsOf(value)[0] ?? value) : value;
 }
@@ -113,7 +113,7 @@ function isDate(value: unknown): boolean {
   return types.isDate(value);
 }
 
-/** Reads an encoded value in the form of tags, in which dates have their own text. */
+/** Reads an encoded value as tags write it; dates have their own text there. */
 function taggedText(encoded: string): string {
   const time = /^Date\((-?\d+)\)$/.exec(encoded)?.[1];
   return time === undefined ? encoded : new Date(Number(time)).toISOString();

@@ -3,8 +3,8 @@ import { escapeText } from './escape.js';
 import { boundedValue, digest } from './key-length.js';
 
 /**
- * Encodes an input after its name, such as `page=2`: text unchanged, everything else after `~`, which text never contains.
- * The caller leaves undefined out.
+ * Encodes an input after its name, such as `page=2`: text unchanged, other values after `~`, which text never contains.
+ * The caller leaves out undefined.
  */
 export function encodeInput(value: unknown): string {
   return boundedValue(asText(value, escapeText));
@@ -20,7 +20,7 @@ export function encodeSecret(value: unknown): string {
   return `~sha256-${digest(encodeValue(value))}`;
 }
 
-/** Encodes a value where inputs are text: `~` marks everything else. */
+/** Encodes a value of an input that is usually text: `~` marks other types. */
 export function asText(value: unknown, escape: (text: string) => string): string {
   return typeof value === 'string' ? escape(value) : `~${escape(encodeValue(value))}`;
 }
@@ -44,7 +44,7 @@ export function asTyped(value: unknown, escape: (text: string) => string): strin
   }
 }
 
-/** True for text that needs quotes where any type is allowed. */
+/** True for text that needs quotes if any type is allowed. */
 export function looksTyped(text: string): boolean {
   return LOOKS_TYPED.test(text);
 }

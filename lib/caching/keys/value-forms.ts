@@ -1,7 +1,7 @@
 /**
- * Which values are the same to an invalidation. A key keeps `7`, `'7'` and `7n` apart, because they may be different calls. An
- * invalidation cannot: its value often comes from a route as text where the argument of the method was a number, a date or null,
- * and the other way round. So it reaches every value with the same text.
+ * Which values are equal for an invalidation. A key distinguishes `7`, `'7'` and `7n`, because they may be different calls. An
+ * invalidation cannot: its value often comes from a route as text, but the argument of the method was a number, a date or null,
+ * or vice versa. So it reaches every value with the same text.
  */
 import { types } from 'node:util';
 import { looksTyped } from './value-encoding.js';

@@ -70,23 +70,23 @@ export interface CachedOptions extends Omit<CachePolicy<never>, 'ttl' | 'cacheIf
    */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each handler's function names its own type of value
   ttl?: Duration | ((value: any) => Duration) | AutomaticTtl;
-  /** Store only values for which this returns true. */
+  /** Stores only values for which this returns true. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as for `ttl`
   cacheIf?: (value: any) => boolean;
   /** Names by which entries are invalidated together; templates as in the pattern, and `{result.id}`. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as for `ttl`
   tags?: readonly string[] | ((value: any) => readonly string[]);
   /**
-   * Replaces the name of the class in the key, where another class of that name has cached methods, such as mixins. Letters,
+   * Replaces the name of the class in the key, needed if another class of that name has cached methods, such as mixins. Letters,
    * digits, `_`, `$` and `-`. @default the name of the class
    */
   name?: string;
-  /** Replaces the declared inputs in the key: the result follows the route (or class and method). */
+  /** Returns the key, in place of the declared inputs; the route (or class and method) still precedes it. */
   key?: (context: CachedContext) => string;
   /**
    * Further inputs of the result: paths into the request (`user.id`, `headers.x-tenant`, `cookies.sid`, `query.x`), into an
    * argument (`0.id`; for a handler the value of that parameter's decorator), into the object itself (`this.tenant`), or functions.
-   * A call without a value at a path bypasses the cache, with one warning; `'user.id?'` makes undefined a value of its own.
+   * A call without a value at a path bypasses the cache, with one warning; with `'user.id?'`, undefined is a valid value.
    */
   vary?: string | VaryFunction | readonly (string | VaryFunction)[];
   /** The result is the same for all callers, for any declared input; requests with `Authorization` are answered too. @default false */
@@ -100,7 +100,7 @@ export interface CachedOptions extends Omit<CachePolicy<never>, 'ttl' | 'cacheIf
   ignore?: readonly string[];
   /** HTTP methods that are cached. HEAD shares GET's entries. @default ['GET', 'HEAD'] */
   methods?: readonly string[];
-  /** `false` counts and times nothing of this handler. */
+  /** `false` turns counts and times off for this handler. */
   metrics?: false | { readonly samplingRate?: number };
   /**
    * Requests that are sent through the application to this handler once it is up, unless `warming.onStartup` is `false`, and
@@ -109,14 +109,14 @@ export interface CachedOptions extends Omit<CachePolicy<never>, 'ttl' | 'cacheIf
   warm?: readonly WarmRequest[];
   /**
    * Obeys `Cache-Control: no-cache, no-store, max-age, only-if-cached` of requests (RFC 9111 §5.2.1). `no-cache`, and a `max-age`
-   * that the entry exceeds, load the value again. The entry stays until the new one replaces it, and is served when the origin
+   * that the entry exceeds, load the value again. The entry stays until the new one replaces it, and is served if the origin
    * fails. @default false
    */
   honorRequestDirectives?: boolean;
   /**
-   * Answers hits in front of the framework, with headers learned from the full path. The application does not start
-   * (`FAST_LANE_REFUSED`) where a part of that path must see every request: guards, interceptors, middleware that is not
-   * named as skippable. GET and HEAD only; unknown addresses and special requests take the full path.
+   * Answers hits before the framework, with headers learned from the full path. The application does not start
+   * (`FAST_LANE_REFUSED`) if a part of that path must run for every request: guards, interceptors, middleware that is not
+   * named as skippable. GET and HEAD only; unknown URLs and special requests take the full path.
    * @default the module's `http.fastLane`
    */
   fastLane?: boolean | FastLaneOptions;
@@ -124,13 +124,13 @@ export interface CachedOptions extends Omit<CachePolicy<never>, 'ttl' | 'cacheIf
   clientCache?: boolean | Duration | ClientCacheOptions;
 }
 
-/** What a successful call invalidates: templates as in {@link CachedOptions.tags}, `{result.id}` included. */
+/** What a successful call invalidates. Templates are as in {@link CachedOptions.tags} and may name `{result.id}`. */
 export interface CacheInvalidateOptions {
   /** Whole keys, in the form of templates of `@Cached`: `'product:{params.id}'`. */
   readonly keys?: readonly string[];
   /** Globs: `'feed:*'`, `'seller:{result.sellerId}:*'`. A value inserted for `{…}` matches only itself. */
   readonly patterns?: readonly string[];
   readonly tags?: readonly string[];
-  /** The named cache whose entries are meant. @default the application's own */
+  /** The named cache that is invalidated. @default the application's own */
   readonly cache?: string;
 }

@@ -4,7 +4,7 @@ import type { LayeredCache } from '../../cache/layered-cache.js';
 import type { CacheMetrics } from '../../metrics/cache-metrics.js';
 import type { FastLaneOptions } from './fast-lane.options.js';
 
-/** A cache beside the application's own, such as an `ObservedCache`. */
+/** A further cache of the application, such as an `ObservedCache`. */
 export type NamedCache = LayeredCache & { readonly metrics: CacheMetrics };
 
 /** Options of the module for all handlers. */
@@ -13,14 +13,14 @@ export interface CachingOptions {
   readonly headers?: 'minimal' | 'standard' | false;
   /** The default of handlers without their own option. @default false */
   readonly fastLane?: boolean | FastLaneOptions;
-  /** Share of hits that run the handler too, with a warning where the results differ; off in production. @default 0 */
+  /** Share of hits that run the handler too, with a warning if the results differ; off in production. @default 0 */
   readonly probe?: number;
   /** The name of this cache in `Cache-Status`. @default 'nestjs-cache-observability' */
   readonly name?: string;
-  /** The named caches, by name; asked for once all providers are made. @default none */
+  /** Returns the named caches, by name; called once all providers exist. @default none */
   readonly named?: () => ReadonlyMap<string, NamedCache>;
   readonly log: CacheLog;
-  /** @default the system's */
+  /** @default the system clock */
   readonly clock?: Clock;
   /** What `cacheMetricsOf` reads; undefined with `metrics: false`. */
   readonly metrics?: CacheMetrics;

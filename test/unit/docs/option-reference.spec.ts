@@ -68,6 +68,14 @@ describe('the reference of options', () => {
     expect(rows(decorators, '### Options').sort()).toEqual(names.sort());
   });
 
+  it('the reference of decorators has every reason of X-Cache: BYPASS, and no other', () => {
+    const gate = readFileSync('lib/caching/gate/request-gate.ts', 'utf8');
+    const reasons = [...gate.matchAll(/new Bypass\(BypassReason\.\w+, '([\w-]+)'/g)].map(([, reason]) => reason!);
+    expect(reasons.length).toBeGreaterThan(5);
+    const section = decorators.slice(decorators.indexOf('\n## `X-Cache`\n')).split('\n## ')[1]!;
+    expect([...section.matchAll(/^\| `([\w-]+)`/gm)].map(([, reason]) => reason!).sort()).toEqual(reasons.sort());
+  });
+
   it('the reference of options names every option of createObservedCache()', () => {
     const section = options.slice(options.indexOf('\n## Without Nest\n'));
     expect(allowed(standaloneFaults(unknown)).filter((name) => !section.includes(`\`${name}\``))).toEqual([]);

@@ -110,7 +110,7 @@ describe.each(platforms)('an input that is not well-formed Unicode, on %s', (pla
       const response = await post(app, `/names/tagged/${id}`, '\\ud800');
       expect([response.status, response.headers['x-cache']]).toEqual([200, 'MISS']);
     }
-    expect(logged.filter((message) => message.includes('tags of a value could not be made'))).toHaveLength(1);
+    expect(logged.filter((message) => message.includes('"code":"TAGS_FAILED"'))).toHaveLength(1);
   });
 
   it('an input with a lone surrogate invalidates nothing', async () => {

@@ -14,11 +14,14 @@ import { eventually, RedisServer } from '../support/redis.js';
 
 let redis: RedisServer;
 const caches: ObservedCache[] = [];
+/** Codes that processes without Nest logged. */
+const logged: string[] = [];
 
 beforeAll(async () => (redis = await RedisServer.start()), 20_000);
 afterAll(async () => redis.dispose());
 afterEach(async () => {
   redis.resume();
+  logged.length = 0;
   await closeApps();
   await Promise.all(caches.splice(0).map((cache) => cache.close()));
   await (await redis.client()).flushAll();
@@ -44,7 +47,12 @@ async function instance(ttl: string, options: CacheObservabilityOptions = {}): P
 
 /** A process without Nest. */
 async function process(): Promise<ObservedCache> {
-  const cache = createObservedCache({ layers: layers(), namespace: 'shop', ttl: '5m' });
+  const cache = createObservedCache({
+    layers: layers(),
+    namespace: 'shop',
+    ttl: '5m',
+    log: (_, code) => void logged.push(code),
+  });
   caches.push(cache);
   await cache.connect();
   return cache;
@@ -127,6 +135,7 @@ describe('an overridden policy in a fleet', () => {
       return one.tuning.report('user:*').override?.reached === 'fleet';
     }, 'it is shared');
     await eventually(() => other.tuning.policies().length === 2, 'the other has both');
+    expect(logged).toEqual(expect.arrayContaining(['POLICY_NOT_SHARED', 'POLICY_SHARED']));
   }, 20_000);
 
   it('an overridden policy is written again after Redis has lost its data', async () => {
@@ -174,5 +183,6 @@ describe('an overridden policy in a fleet', () => {
     expect(one.tuning.policies()).toMatchObject([{ pattern: 'feed:*', effective: { ttlMs: 60_000 } }]);
     await one.getOrSet('feed:1', () => 1);
     expect(await one.get('feed:1')).toBe(1);
+    if (_ !== 'a record of another slot') expect(logged).toContain('POLICY_REFUSED');
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Param } from '@nestjs/common';
+import { Controller, Get, type LoggerService, Param } from '@nestjs/common';
 import {
   Cached,
   CacheMetrics,
@@ -36,20 +36,22 @@ class Shop {
   }
 }
 
-async function instance(options: CacheObservabilityOptions = {}, eviction: 'worth' | 'lru' = 'worth') {
-  return boot('express', {
-    imports: [
-      CacheObservabilityModule.forRoot({
-        layers: [memoryLayer({ maxEntries: 20_000, eviction }), redisLayer({ url: redis.url })],
-        namespace: 'shop',
-        ttl: '1h',
-        prometheus: false,
-        insight: false,
-        ...options,
-      }),
-    ],
-    controllers: [Shop],
-  });
+async function instance(
+  options: CacheObservabilityOptions = {},
+  eviction: 'worth' | 'lru' = 'worth',
+  logger: LoggerService | false = false,
+) {
+  const imports = [
+    CacheObservabilityModule.forRoot({
+      layers: [memoryLayer({ maxEntries: 20_000, eviction }), redisLayer({ url: redis.url })],
+      namespace: 'shop',
+      ttl: '1h',
+      prometheus: false,
+      insight: false,
+      ...options,
+    }),
+  ];
+  return boot('express', { imports, controllers: [Shop] }, logger === false ? {} : { logger });
 }
 
 /** The same numbers in every run (Park and Miller, 1988). */
@@ -118,7 +120,12 @@ describe('a warm start', () => {
     await first.ask().get('/prices/250').expect('X-Cache', 'MISS');
     await first.ask().get('/prices/250').expect('X-Cache', 'HIT');
     await first.close();
-    const restarted = await instance();
+    const lines: string[] = [];
+    const log = ({ code, message }: { code?: string; message?: string }) => void lines.push(`${code} ${message}`);
+    const restarted = await instance({}, 'worth', { log, warn: log, error: log });
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^WARM_STARTED 1 entries were read from Redis into memory in \d+ ms\.$/),
+    );
     expect(restarted.app.get(ObservedCache).peek<Money>('price:250')?.euros).toBe(2.5);
     await restarted.ask().get('/prices/250').expect('X-Cache', 'HIT');
   });

@@ -257,6 +257,20 @@ describe('a lock across processes', () => {
     expect(await cache.getOrSet('a', () => 1)).toBe(1);
   });
 
+  it('a lock across processes is skipped where it fails alone, and the log says so once', async () => {
+    const logged: string[] = [];
+    const { cache, remote } = process(undefined, {
+      policy: { lock: true },
+      log: (_, code, message) => logged.push(`${code} ${message}`),
+    });
+    jest.spyOn(remote.coordination, 'acquire').mockRejectedValue(new Error('broken'));
+    for (let time = 0; time < 2; time++) {
+      expect(await cache.getOrSet('a', () => 1)).toBe(1);
+      await cache.del('a');
+    }
+    expect(logged).toEqual([expect.stringMatching(/^LOCK_UNREACHABLE Loads of a go on without their lock/)]);
+  });
+
   it('a lock across processes is released when the load fails', async () => {
     const { cache, server } = process(undefined, { policy: { lock: true } });
     await expect(cache.getOrSet('a', () => Promise.reject(new Error('origin')))).rejects.toThrow('origin');

@@ -43,6 +43,14 @@ describe('the catalogue of codes', () => {
     expect(incomplete.map(([code]) => code)).toEqual([]);
   });
 
+  it('each code of the catalogue is named by a test', () => {
+    const tests = readdirSync('test', { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.tsx?$/.test(file) && !file.endsWith('error-reference.spec.ts'))
+      .map((file) => readFileSync(join('test', file), 'utf8'))
+      .join('\n');
+    expect(Object.keys(CODES).filter((code) => !new RegExp(`\\b${code}\\b`).test(tests))).toEqual([]);
+  });
+
   it('docs/reference/errors.md equals the output of npm run docs:codes', () => {
     expect(readFileSync('docs/reference/errors.md', 'utf8')).toBe(errorReference());
   });

@@ -157,6 +157,27 @@ describe('an override of a policy', () => {
     ]);
   });
 
+  it.each([
+    [
+      'TTL_ADJUSTED',
+      0,
+      /^The TTL of feed:\* is \d+ ms now, before \d+ ms: hit rate .* from \d+ accesses in \d+ minutes\.$/,
+    ],
+    ['TTL_NOT_ADJUSTED', 200, /^The automatic TTL of feed:\* cannot be changed and stays as it is\./],
+  ])('a change of an automatic TTL is logged: %s', async (code, overrides, message) => {
+    const lines: [string, string][] = [];
+    const { cache, clock } = started({ log: (_, logged, text) => lines.push([logged, text]) });
+    const policy = { ttl: { auto: { min: '30s', max: '1h' } } };
+    await cache.getOrSet('feed:0', () => 1, policy);
+    for (let at = 0; at < overrides; at++) await cache.tuning.override(`other${at}:*`, { ttl: '1m' });
+    for (let at = 0; at < 1_100; at++) {
+      await cache.getOrSet(`feed:${at % 10}`, () => 1, policy);
+      await clock.advance(3_000);
+    }
+    await cache.close();
+    expect(lines.filter(([logged]) => logged === code)[0]).toEqual([code, expect.stringMatching(message)]);
+  });
+
   it('an override survives a listener that throws', async () => {
     const { cache } = started();
     cache.tuning.watch(() => {

@@ -177,7 +177,7 @@ describe('errors at boot', () => {
     });
   });
 
-  it('one template of an abstract controller is refused, and what the message advises works', async () => {
+  it('one template of an abstract controller is refused, and the advice of the error works', async () => {
     abstract class Base {
       @Get(':id')
       @Cached('base:{params.id}')

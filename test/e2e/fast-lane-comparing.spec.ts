@@ -113,7 +113,7 @@ afterEach(async () => {
   await closeApps();
 });
 
-describe.each(platforms)('the fast lane on %s compares what it learned with the full path', (platform) => {
+describe.each(platforms)('comparisons of the fast lane on %s with the full path', (platform) => {
   it('the fast lane makes two comparisons before it answers a URL: a miss and two hits take the full path', async () => {
     const { visit } = await start(platform);
     const paths: string[] = [];
@@ -198,7 +198,7 @@ describe.each(platforms)('the fast lane on %s compares what it learned with the 
   });
 });
 
-describe.each(platforms)('the fast lane on %s has limits', (platform) => {
+describe.each(platforms)('limits of the fast lane on %s', (platform) => {
   it('the fast lane holds 5,000 URLs: the least recently used URL takes the full path again', async () => {
     const { get, visit, untilKnown } = await start(platform);
     await untilKnown('/feed?kept');

@@ -99,15 +99,15 @@ function watchedFastify(seen: () => void): FastifyAdapter {
   return adapter;
 }
 
-describe.each(platforms)('on %s the lane', (platform) => {
-  it('answers where nothing stands in front', async () => {
+describe.each(platforms)('the fast lane on %s', (platform) => {
+  it('the fast lane answers if no other code runs before the handler', async () => {
     const { six } = await start(platform === 'express' ? new ExpressAdapter() : new FastifyAdapter());
     // One request loads, and the lane learns from a few.
     expect(await six()).toBeLessThan(4);
     expect(warned).toEqual([]);
   });
 
-  it('answers past what stands in front where that was said to be skipped', async () => {
+  it('the fast lane skips middleware that skipMiddleware names', async () => {
     let seen = 0;
     const { six } = await start(
       watched[platform](() => seen++),
@@ -120,11 +120,11 @@ describe.each(platforms)('on %s the lane', (platform) => {
   });
 });
 
-describe('the lane leaves nothing out that stands in front of one handler', () => {
+describe('the fast lane and code before one handler', () => {
   it.each<[string, Platform]>([
-    ['Express: a route of others that the address also matches', 'express'],
-    ['Fastify: a hook that a plugin puts on the route itself', 'fastify'],
-  ])('%s, and says so once', async (_, platform) => {
+    ['another route of Express that the URL also matches', 'express'],
+    ['a hook of a Fastify plugin on the route itself', 'fastify'],
+  ])('the fast lane closes for %s, and logs it once', async (_, platform) => {
     let seen = 0;
     const { six } = await start(watched[platform](() => seen++));
     expect(await six()).toBe(6);
@@ -134,14 +134,14 @@ describe('the lane leaves nothing out that stands in front of one handler', () =
     ]);
   });
 
-  it('Fastify: an address that is rewritten refuses it', async () => {
+  it('Fastify: the fast lane is refused with rewriteUrl', async () => {
     const adapter = new FastifyAdapter({
       rewriteUrl: ({ headers, url }: IncomingMessage) => (headers['x-tenant'] === undefined ? url! : '/other'),
     });
     await expect(start(adapter)).rejects.toMatchObject({ code: 'FAST_LANE_REFUSED' });
   });
 
-  it('Fastify: another handler of the address, for a host', async () => {
+  it('Fastify: the fast lane separates another handler of the URL for a host', async () => {
     @Controller()
     class Secret {
       @Get('feed')
@@ -155,7 +155,7 @@ describe('the lane leaves nothing out that stands in front of one handler', () =
     await ask({ host: 'secret.example' }).expect({ feed: 'secret' });
   });
 
-  it('Fastify: another handler of the address, for what only the application knows, refuses it', async () => {
+  it('Fastify: the fast lane is refused with another handler of the URL for a custom constraint', async () => {
     @Controller()
     class Secret {
       @Get('feed')
@@ -177,7 +177,7 @@ describe('the lane leaves nothing out that stands in front of one handler', () =
     await expect(start(adapter, [Feed, Secret])).rejects.toMatchObject({ code: 'FAST_LANE_REFUSED' });
   });
 
-  it('Express: another handler of the address, for the host that a trusted proxy was asked for', async () => {
+  it('Express: the fast lane separates another handler of the URL for the host from a trusted proxy', async () => {
     @Controller({ host: 'one.example' })
     class One {
       @Get('feed')

@@ -53,7 +53,7 @@ it("the recipe for GraphQL answers a resolver's second request from the cache", 
   expect(found).toEqual(['1', '2']);
 });
 
-it('a union keeps the class that GraphQL asks for, and a process that does not know it says so once', async () => {
+it('a union keeps the class that GraphQL asks for; a process that does not know the class warns once', async () => {
   const server = await RedisServer.start();
   try {
     /** As after a restart: classes of its own, over the same Redis. */

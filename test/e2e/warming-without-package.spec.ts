@@ -34,7 +34,7 @@ describe.each(['express', 'fastify'] as const)('warm of a handler without light-
   });
   afterAll(() => close?.());
 
-  it(platform === 'express' ? 'is one warning at boot that names handler and package' : 'needs no package', () => {
+  it(platform === 'express' ? 'a warning at boot names handler and package' : '`warm` needs no package', () => {
     const missing = warnings.filter(({ code }) => code === 'MISSING_PACKAGE').map(({ message }) => message);
     expect(missing).toEqual(
       platform === 'express'

@@ -68,7 +68,7 @@ describe('Cache-Control for clients', () => {
     expect(clientCacheControl(false, everyone)).toBeUndefined();
   });
 
-  it('Cache-Control for clients is private where responses vary by caller, also where public was requested', () => {
+  it('Cache-Control for clients is private if responses vary by caller, even if public was requested', () => {
     const options = { maxAge: '1m', scope: 'public', staleWhileRevalidate: '10s', mustRevalidate: true } as const;
     expect(clientCacheControl(options, { variesByCaller: true, guarded: false })!(Infinity)).toBe(
       'private, max-age=60, must-revalidate, stale-while-revalidate=10',

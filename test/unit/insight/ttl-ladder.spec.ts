@@ -61,7 +61,7 @@ describe('cache.insight.ttlLadder()', () => {
     expect(advised!.staleShare).toBe(0);
   });
 
-  it('ttlLadder() advises no longer TTL for values that change silently, and a shorter one where they are often outdated', async () => {
+  it('ttlLadder() advises no longer TTL for values that change silently, and a shorter TTL if they are often outdated', async () => {
     const { clock, cache, ask, changes } = shop();
     changes(() => Math.floor(clock.now() / (3 * MINUTE)));
     await ask(6_000, 1_000);
@@ -74,7 +74,7 @@ describe('cache.insight.ttlLadder()', () => {
     expect(lax.advised!.ttlMs).toBeGreaterThan(MINUTE);
   });
 
-  it('ttlLadder() counts no outdated hits where every change is announced', async () => {
+  it('ttlLadder() counts no outdated hits if every change is announced', async () => {
     for (const announce of ['del', 'tag', 'glob'] as const) {
       const { cache, ask, changes } = shop({ policy: { tags: ['items'] } });
       let version = 0;

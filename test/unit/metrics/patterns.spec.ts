@@ -187,7 +187,7 @@ describe('figures counted before a word is shown', () => {
     expect(metrics.getPatternStats('user:*:*').totalRequests).toBe(1);
   });
 
-  it('figures of a hidden word are gone after a reset', () => {
+  it('figures of a hidden word are absent after a reset', () => {
     const { miss, totals, metrics } = counting();
     miss('user:1:cart');
     metrics.reset();

@@ -13,7 +13,7 @@ const layerOf = (entries: number): Layer =>
   }) as unknown as Layer;
 const patternOf = (key: string) => key.replace(/\d+/, '*');
 
-it('counts every entry of a small layer', async () => {
+it('memory by pattern counts every entry of a small layer', async () => {
   expect(await memoryByPattern([layerOf(1_000)], patternOf)).toEqual([
     {
       layer: 'memory',
@@ -28,7 +28,7 @@ it('counts every entry of a small layer', async () => {
   ]);
 });
 
-it('estimates the patterns of a large layer from a part of its entries, and says so', async () => {
+it('memory by pattern estimates the patterns of a large layer from a sample, and reports the share', async () => {
   let lookedUp = 0;
   const [held] = await memoryByPattern([layerOf(250_000)], (key) => {
     lookedUp += 1;
@@ -41,6 +41,6 @@ it('estimates the patterns of a large layer from a part of its entries, and says
   expect(held!.patterns[0]!.entries / 25_000).toBeCloseTo(1, 1);
 });
 
-it('leaves out layers outside of this process', async () => {
+it('memory by pattern leaves out layers outside of this process', async () => {
   expect(await memoryByPattern([{ name: 'redis', status: () => ({ entries: null }) } as Layer], patternOf)).toEqual([]);
 });

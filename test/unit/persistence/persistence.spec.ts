@@ -58,7 +58,7 @@ describe('persistence', () => {
       log,
     });
 
-  it('persistence writes every 30 seconds and at the end, and restores what was written', async () => {
+  it('persistence writes every 30 seconds and at the end, and restores the written metrics', async () => {
     const first = begin(7);
     await first.onModuleInit();
     expect(first.restored).toBe(false);

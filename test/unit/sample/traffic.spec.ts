@@ -108,7 +108,7 @@ describe('readOptions', () => {
     expect(() => readOptions(words, environment)).toThrow(fault);
   });
 
-  it('readOptions() requires nothing where help is requested', () => {
+  it('readOptions() requires nothing if help is requested', () => {
     expect(readOptions(['--help'], {})).toBeUndefined();
   });
 });

@@ -312,7 +312,7 @@ describe('warming by the clock', () => {
   });
 });
 
-describe('what is asked for when', () => {
+describe('the schedule of requests', () => {
   it('the schedule of requests has a bounded number of keys: it drops the least requested keys', () => {
     const asked = new AskedKeys();
     const often = Array.from({ length: 1_000 }, (_, at) => `often:${at}`);

@@ -173,7 +173,7 @@ describe('a warming run', () => {
     expect(order).toEqual(['high', 'middle', 'low']);
   });
 
-  it('a warming run reads no more from an endless strategy than there is room for', async () => {
+  it('a warming run reads no more from an endless strategy than its limit', async () => {
     const { warmer, yields, clock } = make({ concurrency: 2 });
     let asked = 0;
     const { opened } = gate();
@@ -587,7 +587,7 @@ describe('progress', () => {
 });
 
 describe('a shutdown', () => {
-  it('a shutdown aborts running strategies, leaves nothing behind and reports it', async () => {
+  it('a shutdown aborts running strategies, leaves no timer and reports it', async () => {
     const { warmer, clock } = make({ concurrency: 1 });
     let signal: AbortSignal | undefined;
     const hang = (given: AbortSignal) => ((signal = given), new Promise(() => undefined));

@@ -51,7 +51,7 @@ describe('the efficiency of warming', () => {
   });
 });
 
-describe('the advice on what a strategy warms', () => {
+describe('the advice on warming', () => {
   async function warmed(read: number) {
     const clock = new ManualClock();
     const cache = createObservedCache({ clock, ttl: '10m', namespace: 'shop', serviceName: 'shop' });

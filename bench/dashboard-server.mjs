@@ -1,5 +1,5 @@
-// An application with traffic whose dashboards are watched, in a process of its own: node dashboard-server.mjs PATTERNS. Sends its
-// port, and the CPU it used so far whenever it is asked.
+// An application with traffic for the dashboard bench, in a separate process: node dashboard-server.mjs PATTERNS. It
+// sends its port, and on each message the CPU time used so far.
 import 'reflect-metadata';
 import { Controller, Get, Module, Param } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -10,7 +10,7 @@ const ENDPOINTS = 20;
 const KEYS = 50;
 const ACCESSES_A_SECOND = 200;
 
-/** A word for each pattern: digits would be taken for an identifier. */
+/** A word for each pattern: digits would count as an identifier. */
 const word = (n) => `kind${[...n.toString(26)].map((digit) => String.fromCharCode(97 + parseInt(digit, 26))).join('')}`;
 
 class ItemsController {}

@@ -1,10 +1,10 @@
-// A day of traffic by a clock that is turned by hand, so that every window of every series is full. The recorder is not public,
-// so the bench reaches into the build for it.
+// A day of traffic on a manual clock, so that every window of every series is full. The recorder is not public, so the
+// bench imports it from the build.
 import { MissReason, Operation, Outcome, Result } from '../build/cache/base/observer.js';
 import { createCacheMetrics } from '../build/insight/create-cache-metrics.js';
 
 const HOUR = 3_600_000;
-/** Slots of every length that windows are made of, and how many accesses each holds. */
+/** Slots of every length that windows consist of, and the accesses per slot. */
 const SLOTS = [
   { many: 23, lengthMs: HOUR, accesses: 48 },
   { many: 12, lengthMs: 300_000, accesses: 12 },
@@ -12,14 +12,14 @@ const SLOTS = [
   { many: 6, lengthMs: 10_000, accesses: 3 },
 ];
 
-/** Times as they are: log-normal, a microsecond in memory, half a millisecond behind it, 20 at the origin. */
+/** Realistic times: log-normal with a median of 1 µs in memory, 0.4 ms in Redis and 20 ms at the origin. */
 const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 const times = (median, spread) => Array.from({ length: 4096 }, () => median * Math.exp(spread * normal()));
 const near = times(0.001, 0.6);
 const far = times(0.4, 1);
 const origin = times(20, 0.7);
 
-/** Metrics of so many patterns, each with an endpoint of its own where `endpoints` says so. */
+/** Metrics of `patterns` patterns; with `endpoints`, each pattern has its own endpoint. */
 export function dayOf({ patterns, endpoints }) {
   let now = Date.UTC(2026, 0, 1);
   const clock = { now: () => now, after: () => () => undefined };
@@ -57,9 +57,9 @@ export function dayOf({ patterns, endpoints }) {
   }
   return {
     metrics,
-    /** One access of every pattern, or of every so many. */
+    /** Records one access of every pattern, or of every n-th. */
     touch,
-    /** The same as requests come: a few in each turn of the event loop. */
+    /** Records one access of every pattern as requests do: a few in each turn of the event loop. */
     async requests(inOneTurn = 50) {
       for (let at = 0; at < series.length; at += inOneTurn) {
         for (const each of series.slice(at, at + inOneTurn)) access(each, 0);

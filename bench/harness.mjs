@@ -1,8 +1,9 @@
-// One way to measure for every question: the candidates take turns in interleaved rounds within one run, so that a noisy
-// neighbour disturbs them alike; what is compared are medians of rounds and ratios within the run, never absolute times of two.
+// Every question measures in the same way: the candidates take turns in interleaved rounds within one run, so that a
+// noisy neighbour disturbs them alike. Results are medians of rounds and ratios within the run, never absolute times of
+// two runs.
 import { cpus, totalmem } from 'node:os';
 
-/** The machine a run was made on; figures of two machines are not comparable. */
+/** The machine of a run; figures of two machines are not comparable. */
 export function environment() {
   const [cpu] = cpus();
   return {
@@ -13,7 +14,7 @@ export function environment() {
   };
 }
 
-/** Median, the quartiles around it, and how many rounds it stands on. */
+/** Median, quartiles and number of rounds. */
 export function summary(samples) {
   const sorted = [...samples].sort((a, b) => a - b);
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
@@ -22,8 +23,8 @@ export function summary(samples) {
 }
 
 /**
- * Lets every candidate run once a round, each round in another order: what one leaves behind must not always meet the same.
- * @param candidates `{ name, run(): number | Promise<number> }`, the number being what is compared.
+ * Runs every candidate once per round, each round in another order, because a candidate may slow down the next one.
+ * @param candidates `{ name, run(): number | Promise<number> }`; the numbers are compared.
  */
 export async function interleave(candidates, { from = 0, rounds = 8, progress } = {}) {
   const samples = new Map(candidates.map(({ name }) => [name, []]));
@@ -36,10 +37,10 @@ export async function interleave(candidates, { from = 0, rounds = 8, progress } 
   return new Map([...samples].map(([name, values]) => [name, { ...summary(values), values }]));
 }
 
-/** In an order of its own for each round, the same in every run: nobody has the same one before it every time. */
+/** Another order for each round, equal in every run, so that no candidate always follows the same one. */
 function shuffled(candidates, round) {
   const order = [...candidates];
-  // mulberry32, sown by the round.
+  // mulberry32; the round is the seed.
   let state = round;
   for (let last = order.length - 1; last > 0; last--) {
     state = (state + 0x6d2b79f5) | 0;
@@ -52,8 +53,8 @@ function shuffled(candidates, round) {
 }
 
 /**
- * Nanoseconds an operation takes: `operation(count)` performs it `count` times.
- * @param milliseconds how long one sample should last; the count is found by doubling.
+ * Nanoseconds per operation: `operation(count)` performs it `count` times.
+ * @param milliseconds the duration of one sample; the count is found by doubling.
  */
 export async function nanoseconds(operation, milliseconds = 120) {
   let count = 256;
@@ -66,7 +67,7 @@ export async function nanoseconds(operation, milliseconds = 120) {
   }
 }
 
-/** The ratio of two candidates by rounds: each round's pair was measured side by side. */
+/** The ratio of two candidates by rounds: the two samples of a round were measured next to each other in time. */
 export function ratio(results, numerator, denominator) {
   const above = results.get(numerator).values;
   const below = results.get(denominator).values;
@@ -74,8 +75,8 @@ export function ratio(results, numerator, denominator) {
 }
 
 /**
- * Bytes that `operation(count)` allocates per operation, whether or not it keeps them: by the median of steps too short for a
- * collection to fall into, less what a step without an operation shows.
+ * Bytes that `operation(count)` allocates per operation, whether or not it keeps them: the median of steps too short
+ * for a garbage collection, minus that of a step without an operation.
  */
 export function bytesPerOperation(operation, steps = 41, count = 2000) {
   operation(100 * count);

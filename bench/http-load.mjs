@@ -1,9 +1,9 @@
-// Starts variants as processes of their own and loads them from here, so that server and load each have a core.
+// Starts variants in separate processes and loads them from this one, so that server and load each have a core.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import autocannon from 'autocannon';
 
-/** Microseconds of CPU a process has used, user and system; the elapsed time where that is unknown (not Linux). */
+/** The microseconds of CPU time that a process has used, user and system; elapsed time if that is unknown (not Linux). */
 function cpuOf(pid) {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
@@ -13,10 +13,10 @@ function cpuOf(pid) {
   }
 }
 
-/** Numbers the entries that are asked for once. */
+/** Numbers the entries that are requested once. */
 let asked = 0;
 
-/** A running variant: `load(seconds)` gives requests a second and the server's CPU microseconds for one. */
+/** A running variant: `load(seconds)` returns requests per second and the server's CPU time per request, microseconds. */
 export async function startVariant(adapter, variant, bytes) {
   const child = spawn(
     process.execPath,
@@ -36,7 +36,7 @@ export async function startVariant(adapter, variant, bytes) {
   const url = `http://127.0.0.1:${port}/answer`;
   return {
     name: variant,
-    /** @param misses asks for another entry each time. */
+    /** @param misses requests another entry each time. */
     async load(seconds, misses = false) {
       const before = cpuOf(child.pid);
       const requests = misses

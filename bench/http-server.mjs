@@ -1,4 +1,5 @@
-// One variant of one small application in a process of its own: node http-server.mjs ADAPTER VARIANT BYTES; prints its port.
+// One variant of a small application in a separate process: node http-server.mjs ADAPTER VARIANT BYTES. It prints its
+// port.
 import 'reflect-metadata';
 import { createServer } from 'node:http';
 import { Controller, Get, Module, Query, UseGuards, UseInterceptors } from '@nestjs/common';
@@ -9,7 +10,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 
 const [adapter, variant, bytes] = process.argv.slice(2);
 
-/** A JSON answer of about that many bytes, made of the kind of objects that APIs return. */
+/** A JSON response of about `bytes` bytes, with the kind of objects that APIs return. */
 function payload(size) {
   const items = [];
   for (let id = 1; JSON.stringify({ items }).length < size; id++) {
@@ -69,7 +70,7 @@ async function ours(options = {}, cached = {}, others = []) {
   );
 }
 
-/** The interceptor that everybody writes around prom-client. */
+/** The usual interceptor around prom-client. */
 async function promInterceptor() {
   const { Counter, Histogram } = await import('prom-client');
   const { tap } = await import('rxjs');

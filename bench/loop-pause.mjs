@@ -1,4 +1,4 @@
-// How long a piece of work keeps the event loop from everybody else.
+// How long a piece of work blocks the event loop.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { summary } from './harness.mjs';
 
@@ -7,7 +7,7 @@ const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * The longest pause of the loop while `work` runs, milliseconds, the median of several runs. Node measures the time
- * between two ticks of the monitor, so the time between two of them in an idle loop is taken off.
+ * between two ticks of the monitor, so the time between two ticks of an idle loop is subtracted.
  */
 export async function longestPause(work, rounds = 7) {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });

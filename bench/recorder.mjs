@@ -1,4 +1,4 @@
-// The recorder by itself: it is not public, so the bench reaches into the build for it.
+// The recorder alone. It is not public, so the bench imports it from the build.
 import { systemClock } from '../build/cache/base/clock.js';
 import { MetricsRecorder } from '../build/metrics/recorder.js';
 
@@ -8,7 +8,7 @@ export function recorderOf(samplingRate) {
   const series = recorder.series('feed:*');
   const now = () => systemClock.now();
   return {
-    /** Counted; the time of the question is at hand, as on the hit path, where freshness needs it. */
+    /** Records a hit; the time of the read is already known, as on the hit path, which needs it for freshness. */
     hits(count) {
       const startedAt = now();
       for (let turn = 0; turn < count; turn++) recorder.hit(series, 0, startedAt);

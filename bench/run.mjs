@@ -1,5 +1,5 @@
-// npm run bench -- [question …] [--short] [--json FILE]
-// Each question is a file of bench/questions and answers with rows; `--short` takes fewer, shorter rounds and gates on ratios.
+// npm run bench -- [question …] [--short] [--json FILE]. Each question is a file of bench/questions and returns rows;
+// `--short` runs fewer, shorter rounds and checks ratios against gates.
 import { fork } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { environment, table } from './harness.mjs';
@@ -19,13 +19,13 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-/** True for a gate that was not reached. */
+/** True if the gate was not reached. */
 const missed = ({ value, atLeast }) => !(value >= atLeast);
 
 const report = { environment: environment(), short, questions: {} };
 const questions = asked.length > 0 ? asked : known;
 let failed = 0;
-/** Questions whose process ended without an answer. */
+/** Questions whose process ended without a result. */
 let lost = 0;
 if (process.send === undefined) {
   console.log(`${report.environment.node} on ${report.environment.cpu}${short ? ', short' : ''}`);
@@ -33,12 +33,12 @@ if (process.send === undefined) {
 if (questions.length === 1) await answer(questions[0]);
 else for (const question of questions) await apart(question);
 if (jsonFile) writeFileSync(jsonFile, `${JSON.stringify(report, null, 2)}\n`);
-// Only the short run, which CI makes, is a test; the long one reports.
+// Only the short run, which CI uses, can fail; the long run reports.
 const end = () => process.exit(lost > 0 || (short && failed > 0) ? 1 : 0);
 if (process.send === undefined) end();
 else process.send(report.questions, end);
 
-/** In a process of its own: code that one question has had compiled is not the code of another. */
+/** Runs a question in a separate process, so that compiled code of one question does not affect another. */
 function apart(question) {
   return new Promise((resolve) => {
     const child = fork(import.meta.filename, [question, ...(short ? ['--short'] : [])]);
@@ -63,7 +63,7 @@ async function answer(question) {
   const ask = () => measure({ short, progress: (text) => process.stderr.write(`\r\x1b[K${text}`) });
   let { rows, gates = [], data } = await ask();
   if (short && gates.some(missed)) {
-    // A neighbour can spoil one run; what is slow is slow twice.
+    // A noisy neighbour can spoil one run; a real regression is slow twice.
     console.log('missed a gate: once more');
     const again = await ask();
     ({ rows, data } = again);

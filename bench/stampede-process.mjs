@@ -1,8 +1,9 @@
-// One of several processes that ask for one cold key at once: node stampede-process.mjs URL. Its parent says when.
+// One of several processes that request one cold key at once: node stampede-process.mjs URL. Its parent starts the
+// requests.
 import { createObservedCache, memoryLayer, redisLayer } from 'nestjs-cache-observability';
 
 const ORIGIN_MS = 50;
-/** The same for every process of the machine. */
+/** The same clock for every process of the machine. */
 const now = () => performance.timeOrigin + performance.now();
 const cache = createObservedCache({ layers: [memoryLayer(), redisLayer({ url: process.argv[2] })], ttl: '1h' });
 await cache.connect();

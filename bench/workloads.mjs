@@ -1,5 +1,5 @@
-// Requests to a cache, made from a seed or read from traces. Each workload gives the key of each request, and for each key the
-// bytes of its value and the milliseconds that its load takes.
+// Requests to a cache, generated from a seed or read from traces. Each workload gives the key of each request, and for
+// each key the bytes of its value and the milliseconds of its load.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -15,7 +15,7 @@ export function randomOf(seed) {
   };
 }
 
-/** Spread around a median as response times and sizes are. */
+/** Values spread around a median as response times and sizes are. */
 export function lognormal(random, median, sigma) {
   return median * Math.exp(sigma * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
 }
@@ -37,7 +37,7 @@ function zipf(random, keys, skew) {
   };
 }
 
-/** What an API answers: how often, from how many keys, how large, how slow. */
+/** The responses of an API: how often, from how many keys, how large, how slow. */
 const KINDS = [
   { weight: 0.12, keys: 300, skew: 1.1, bytes: 1_500, ms: 4 },
   { weight: 0.35, keys: 40_000, skew: 0.95, bytes: 5_000, ms: 15 },
@@ -89,7 +89,7 @@ function shop(requests, seed) {
   return { name: 'shop', keys, bytes, ms };
 }
 
-/** A third of all requests asks for pages that are asked for once, some hundred in a row. */
+/** A third of all requests ask once for pages, some hundred in a row. */
 function crawler(requests, seed) {
   const random = randomOf(seed);
   const pick = zipf(random, 50_000, 0.9);
@@ -102,7 +102,7 @@ function crawler(requests, seed) {
   return attributed('crawler', keys, seed);
 }
 
-/** Visitors who ask some twenty times for pages of their own and never come back. */
+/** Visitors who request their own pages some twenty times and never return. */
 function sessions(requests, seed) {
   const random = randomOf(seed);
   const pick = zipf(random, 2_000, 1);
@@ -120,7 +120,7 @@ function sessions(requests, seed) {
   return attributed('sessions', keys, seed);
 }
 
-/** Popularity that moves on: new keys come, old ones are forgotten. */
+/** Changing popularity: new keys appear, old ones are forgotten. */
 function shifting(requests, seed) {
   const random = randomOf(seed);
   const pick = zipf(random, 50_000, 0.9);
@@ -136,12 +136,12 @@ function steady(requests, seed) {
   return attributed('steady', Uint32Array.from({ length: requests }, pick), seed);
 }
 
-/** Workloads made from a seed. */
+/** The workloads generated from a seed. */
 export function generated(requests, seed = 1) {
   return [shop, steady, crawler, sessions, shifting].map((make, at) => make(requests, 100 * seed + at));
 }
 
-/** Traces of a folder: `.txt` or `.txt.gz`, a request a line, the key's number and, where it is known, its bytes. */
+/** Traces of a folder: `.txt` or `.txt.gz`, one request per line: the number of the key and, if known, its bytes. */
 export function traces(folder) {
   return readdirSync(folder)
     .filter((file) => /\.txt(\.gz)?$/.test(file))

@@ -1,5 +1,5 @@
-// Experiments on insight: real caches on a clock that is turned by hand, held against what other settings really did. The
-// traffic is made here from seeds that no test uses.
+// Experiments on insight: real caches on a manual clock, compared with the real results of other settings. The seeds of
+// the traffic are used by no test.
 import { createObservedCache, memoryLayer } from 'nestjs-cache-observability';
 import { randomOf } from '../workloads.mjs';
 
@@ -7,7 +7,7 @@ const PATTERN = 'item:*';
 const START = Date.UTC(2026, 0, 5);
 const exponential = (random, mean) => -Math.log(1 - random()) * mean;
 
-/** A clock that is turned by hand; tasks that are due run. */
+/** A manual clock; it runs tasks that are due. */
 export function handClock() {
   let time = START;
   let tasks = [];
@@ -50,7 +50,7 @@ export function zipfOf(random, keys, skew) {
   };
 }
 
-/** Four kinds of traffic: accesses a second, keys, their skew, and how values change. Times are seconds. */
+/** Four kinds of traffic: accesses per second, keys, their skew, and how values change. Times are seconds. */
 export const KINDS = {
   'few keys, silent changes': { keys: 400, skew: 0.9, perSecond: 20, changeSeconds: 900, changing: 0.5 },
   'many keys, a crawler': { keys: 4_000, skew: 1.1, perSecond: 20, crawler: 0.1 },
@@ -58,7 +58,7 @@ export const KINDS = {
   'nearly even, announced changes': { keys: 300, skew: 0.7, perSecond: 20, changeSeconds: 900, changing: 0.5, announced: 1 },
 }; // prettier-ignore
 
-/** What happens, in the order of time: `[seconds, key, 'ask' | 'change' | 'announce']`. */
+/** The events in the order of time: `[seconds, key, 'ask' | 'change' | 'announce']`. */
 export function eventsOf({ keys, skew, perSecond, seconds = 1_200, crawler = 0, drift = 0, changeSeconds = Infinity, changing = 0, announced = 0 }, seed) {
   const random = randomOf(seed);
   const pick = zipfOf(random, keys, skew);
@@ -78,7 +78,7 @@ export function eventsOf({ keys, skew, perSecond, seconds = 1_200, crawler = 0, 
   return events.sort(([one], [other]) => one - other);
 } // prettier-ignore
 
-/** What a cache without bounds does with one TTL, worked out without one. */
+/** The result of a cache without bounds and with one TTL, computed without a cache. */
 export function workedOut(events, ttlMs, keys) {
   const loadedAt = new Float64Array(keys).fill(-Infinity);
   const versions = new Uint32Array(keys);
@@ -138,7 +138,7 @@ export async function played(events, keys, options, read, everyMs = 0) {
       versions[key]++;
       if (what === 'announce') await cache.del(name);
     }
-    // Reports and changes of TTLs are worked out between turns of the loop.
+    // Reports and changes of TTLs are computed between turns of the loop.
     if (++pending % (everyMs || 2_000) === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   const result = { ...(await read?.(cache, PATTERN)), ...totals, changes };

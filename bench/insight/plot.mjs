@@ -1,12 +1,13 @@
-// Plots as SVG, by hand: axes, lines, bands, points and a legend. Colours are those of Okabe and Ito, which people with
-// any colour vision can tell apart; each series has a dash or a shape of its own beside its colour, and text and axes follow the scheme of the reader.
+// Draws plots as SVG: axes, lines, bands, points and a legend. The colours are those of Okabe and Ito, which people
+// with any colour vision can distinguish; each series also has its own dash or shape, and text and axes follow the
+// reader's colour scheme.
 const WIDTH = 720;
 const HEIGHT = 400;
 const LEFT = 64;
 const RIGHT = 20;
 const TOP = 52;
 const BOTTOM = 92;
-/** About as wide as a letter of the legend. */
+/** The approximate width of a letter of the legend. */
 const LETTER = 6.6;
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00'];
 const DASHES = ['', '7 4', '2 4', '9 3 2 3', '4 2'];

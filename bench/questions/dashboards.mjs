@@ -1,4 +1,4 @@
-// What do a hundred open dashboards cost the process that they watch? Real connections, at the page's own rate.
+// How much CPU do a hundred open dashboards cost the watched process? Real connections, at the page's own rate.
 import { fork } from 'node:child_process';
 import { Agent, get } from 'node:http';
 import { URLSearchParams } from 'node:url';
@@ -9,7 +9,7 @@ export const title = 'Dashboards: CPU that open pages cost the process they watc
 export const header = ['patterns', 'pages', 'requests a second', 'KB a second', '% of a core'];
 
 const WINDOW = 'window=5m';
-/** What the first page shows, and how often it is asked for, seconds. A test compares it with the page. */
+/** The routes of the first page and their intervals, seconds. A test compares them with the page. */
 export const ROUTES = [
   ['dashboard/context', 60],
   ['health', 10],
@@ -24,7 +24,7 @@ export const ROUTES = [
   [`stats/endpoints?${WINDOW}`, 20],
 ];
 
-/** Pages, and true where each asks for all that it shows at once. */
+/** The number of pages, and true if each page requests all its parts at once. */
 const HUNDRED = [100, true];
 
 export async function measure({ short, progress }) {
@@ -69,7 +69,7 @@ async function startServer(patterns) {
   };
   return {
     port,
-    /** The share of a core that it used. */
+    /** The share of a core that the server used. */
     async cpuDuring(seconds) {
       const before = await used();
       await sleep(seconds * 1_000);
@@ -87,8 +87,9 @@ const sums = (pages) =>
   });
 
 /**
- * @param phase when it was opened, as a share of its intervals.
- * @param together whether the page asks for everything that is due in one request, as it does; else each route on its own.
+ * @param phase when the page was opened, as a share of its intervals.
+ * @param together true: the page requests everything that is due in one request, as the dashboard does; false: each
+ * route separately.
  */
 export function openPage(port, phase, together = true) {
   const agent = new Agent({ keepAlive: true, maxSockets: 6 });

@@ -1,5 +1,6 @@
-// Which entries stay where there is no room for all? Hits, and the time that hits save, by eviction policy, beside other caches in
-// memory. Workloads are made from a seed; TRACES names a folder of real ones: TRACES=… npm run bench -- eviction
+// Which entries stay in a memory that is too small? Hits, and the load time that hits save, by eviction policy and
+// compared with other caches in memory. Workloads are generated from a seed; TRACES names a folder of real traces:
+// TRACES=… npm run bench -- eviction
 import { createObservedCache, memoryLayer } from 'nestjs-cache-observability';
 import { CacheableMemory } from '@cacheable/memory';
 import { SieveCache } from '@neophi/sieve-cache';
@@ -10,9 +11,9 @@ import { generated, lognormal, randomOf, traces } from '../workloads.mjs';
 
 export const title = 'Eviction: hits / load time saved, by policy, in percent';
 
-/** What an entry takes beside its value, for caches that ask the application for sizes. */
+/** The bytes of an entry besides its value, for caches that ask the application for sizes. */
 const BESIDE_VALUE = 350;
-/** Values of all sizes are parts of it. */
+/** Values of all sizes are parts of this text. */
 const TEXT = 'x'.repeat(1_000_000);
 
 const ours = (eviction) => ({
@@ -43,7 +44,7 @@ const ours = (eviction) => ({
   },
 });
 
-/** @param make of bounds, a cache with `get` and `set`; undefined where it has no such bound. */
+/** @param make creates a cache with `get` and `set` for the bounds; returns undefined if the cache has no such bound. */
 const peer = (name, make) => ({
   name,
   make: (bounds) => {

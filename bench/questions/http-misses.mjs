@@ -42,6 +42,6 @@ export async function measure({ short, progress }) {
       ]);
     }
   }
-  // No gate: on a machine that others use, the figures move too much to hold a release back.
+  // No gate: on a shared machine the figures vary too much to block a release.
   return { rows, gates: [] };
 }

@@ -1,5 +1,5 @@
-// Is a handler faster with the cache than without it, and how do others do? A hit relative to the same handler uncached, by the
-// CPU time the server spends on a request: on a machine that others use too it says more than throughput, which stands beside it.
+// Is a handler faster with the cache than without it, and with other caches? The CPU time of the server per hit,
+// relative to the same handler uncached: on a shared machine it is more exact than throughput, which is also shown.
 import { interleave, round, summary } from '../harness.mjs';
 import { startVariant } from '../http-load.mjs';
 
@@ -30,10 +30,10 @@ const VARIANTS = [
   'node:http',
 ];
 const SHORT = ['uncached', 'cache-manager', 'ours', 'ours, fast lane'];
-/** Then every server is started anew: how well a process' code was compiled stays with it, good luck or bad. */
+/** Servers are restarted after this many rounds, because a process keeps the quality of its first compilation. */
 const ROUNDS_A_PROCESS = 4;
 
-/** How many times as cheap one is as another, round by round. */
+/** How many times cheaper `one` is than `other`, round by round. */
 const cheaper = (costs, one, other) => summary(costs.get(other).map((cost, turn) => cost / costs.get(one)[turn]));
 
 export async function measure({ short, progress }) {
@@ -64,7 +64,7 @@ export async function measure({ short, progress }) {
         ]);
         data.push({ adapter, bytes, name, requestsPerSecond: rates.get(name), cpu: costs.get(name) });
       }
-      // Margins that noise does not cross: the targets of the long run stand in docs/performance.md.
+      // Margins that noise does not exceed; docs/performance.md lists the targets of the long run.
       const gate = (name, one, other, atLeast) =>
         gates.push({ name: `${adapter}, ${bytes} bytes: ${name}`, value: cheaper(costs, one, other).median, atLeast });
       gate('ours against CacheInterceptor', 'ours', 'cache-manager', 0.9);
@@ -75,7 +75,7 @@ export async function measure({ short, progress }) {
   return { rows, gates, data };
 }
 
-/** Some rounds of every variant, each in a process of its own. */
+/** Runs some rounds of every variant, each in a separate process. */
 async function load(adapter, bytes, { names, from, to, costs, rates, progress }) {
   const servers = [];
   try {

@@ -1,5 +1,6 @@
-// What does insight cost, and are its predictions true? Costs are pairs in one process. Predictions come from real caches on a clock
-// that is turned by hand, and are held against what other settings really did with the same traffic. The long run draws the plots of docs/insight.md.
+// What does insight cost, and are its predictions true? Costs are pairs in one process. Predictions of real caches on a
+// manual clock are compared with the real results of other settings for the same traffic. The long run draws the plots
+// of docs/insight.md.
 import { writeFileSync } from 'node:fs';
 import { createObservedCache, memoryLayer } from 'nestjs-cache-observability';
 import { systemClock } from '../../build/cache/base/clock.js';
@@ -39,7 +40,7 @@ export async function measure({ short, progress }) {
   return { rows, gates, data };
 }
 
-/** Nanoseconds of CPU that a hit takes at full speed, with insight and without. */
+/** The CPU time of a hit at full speed, nanoseconds, with insight and without. */
 async function cost(short) {
   const rows = [];
   const data = {};
@@ -50,9 +51,10 @@ async function cost(short) {
     const asked = Array.from({ length: 1 << 17 }, () => names[pick()]);
     const load = () => ({ id: 1 });
     const caches = [];
-    // In this order, so that neither is always the one that was made first.
+    // In this order, so that neither kind is always created first.
     for (const on of [false, true, true, false]) {
-      // Time stands while the others run: what insight does now and then belongs to the hits of its own cache.
+      // The clock of a cache stops while the others run, so that periodic work of insight counts for the hits of its
+      // own cache.
       let time = systemClock.now();
       let startedAt = time;
       const clock = { now: () => time + systemClock.now() - startedAt, after: systemClock.after };
@@ -101,7 +103,7 @@ async function cost(short) {
   return { rows, data };
 } // prettier-ignore
 
-/** The share of a core that insight takes of a process that answers 10,000 accesses a second. */
+/** The share of a core that insight needs in a process with 10,000 accesses per second. */
 async function cpu(short) {
   const KEYS = 10_000;
   const A_SECOND = 10_000;
@@ -143,10 +145,10 @@ async function cpu(short) {
   };
 } // prettier-ignore
 
-/** What insight keeps. */
+/** The memory that insight needs. */
 async function bytes(short) {
   const used = async () => {
-    // What was closed is let go in later turns of the loop.
+    // A closed cache is released in later turns of the loop.
     for (let time = 0; time < 3; time++) {
       await new Promise((resolve) => setTimeout(resolve, 10));
       globalThis.gc();
@@ -173,7 +175,7 @@ async function bytes(short) {
   };
   const rows = [];
   const data = {};
-  // What a process has once does not belong to either.
+  // Memory that a process allocates once belongs to neither.
   await filled(true, 20);
   await filled(false, 20);
   for (const patterns of short ? [1, 100] : [1, 100, 1_000]) {
@@ -185,7 +187,7 @@ async function bytes(short) {
   return { rows, data };
 } // prettier-ignore
 
-/** Predicted and realised hit rates and stale shares, on traffic of seeds that nothing else uses. */
+/** Predicted and realised hit rates and stale shares, for traffic of otherwise unused seeds. */
 async function ttlLadder(short) {
   const off = { hits: [], stale: [] };
   const honest = { hits: 0, stale: 0, rungs: 0 };
@@ -242,7 +244,7 @@ async function ttlLadder(short) {
   };
 } // prettier-ignore
 
-/** Predicted and realised hit rates of other sizes of the memory. */
+/** Predicted and realised hit rates for other sizes of memory. */
 async function memoryLadder(short) {
   const off = [];
   let inside = 0;
@@ -287,7 +289,7 @@ async function memoryLadder(short) {
   };
 } // prettier-ignore
 
-/** The rate at which values change, from checks that come at any time after the one before. */
+/** The rate at which values change, from checks at random times after the previous check. */
 function changeRate(short) {
   const runs = short ? 40 : 200;
   const random = randomOf(14);
@@ -330,7 +332,10 @@ function changeRate(short) {
   };
 } // prettier-ignore
 
-/** Minutes of an application with a daily wave. @param rate accesses a minute; @param fallen by how much the hit rate is lower. */
+/**
+ * Minutes of an application with a daily wave. @param rate accesses per minute; @param fallen how much lower the hit
+ * rate is.
+ */
 function* minutesOf({ seed, days, rate, hitRate, wave = 0.03, fallen = () => 0 }) {
   const random = randomOf(seed);
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
@@ -359,7 +364,7 @@ function* minutesOf({ seed, days, rate, hitRate, wave = 0.03, fallen = () => 0 }
   }
 } // prettier-ignore
 
-/** @returns the minutes at which alarms of the hit rate began, what they were, and the hit rate of each minute. */
+/** @returns the minutes at which alarms of the hit rate began, their signals, and the hit rate of each minute. */
 function watched(days) {
   const watch = new SeriesWatch();
   const began = [];
@@ -417,7 +422,7 @@ function alarms(short) {
   };
 } // prettier-ignore
 
-/** Callers that wait for a load of a hot key, with its early refresh by chance and without. */
+/** Callers that wait for a load of a hot key, with and without early refresh by chance. */
 async function xfetch(short) {
   const LOAD_MS = 500;
   const waiting = async (refreshAhead, perLoad, seed) => {
@@ -463,7 +468,7 @@ async function xfetch(short) {
   };
 } // prettier-ignore
 
-/** An automatic TTL beside the best fixed one in hindsight. */
+/** An automatic TTL compared with the best fixed TTL in hindsight. */
 async function automatic(short) {
   const auto = { min: '30s', max: '1h', maxStaleShare: 0.01 };
   const base = { keys: 1_000, skew: 0.9, perSecond: 2, seconds: (short ? 10 : 16) * 3_600 };

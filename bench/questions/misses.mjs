@@ -1,5 +1,5 @@
-// What does a miss cost, and a set? In memory, over memory and Redis with 64 callers, and an awaited set beside a bare SET; and how
-// many commands the server runs for each, those inside scripts included.
+// What does a miss cost, and a set? In memory, over memory and Redis with 64 callers, and an awaited set compared with
+// a bare SET; and how many commands the server runs for each, including those in scripts.
 import { createObservedCache, memoryLayer, redisLayer } from 'nestjs-cache-observability';
 import { createClient } from '@redis/client';
 import { createKeyv } from '@keyv/redis';
@@ -104,7 +104,7 @@ export async function measure({ short, progress }) {
         bentocache: many((name) => bothBento.getOrSet({ key: name, ttl: '1h', factory: () => large })),
         cacheable: many((name) => bothCacheable.getOrSet(name, async () => large, { ttl: '1h' })),
       },
-      // Guards against a relapse, with room for a busy machine. The aim is 1.5 and 1.
+      // Gates against a regression, with a margin for a busy machine. The targets are 1.5 and 1.
       { bentocache: 0.8, cacheable: 0.45 },
     );
     const text = JSON.stringify(large);
@@ -114,7 +114,7 @@ export async function measure({ short, progress }) {
         ours: one((name) => far.set(name, large)),
         'bare SET': one((name) => bare.set(`bare:${name}`, text, { PX: 3_600_000 })),
       },
-      // A guard too. The aim is 1.6 times as long at most, 0.625.
+      // A gate too. The target is 1.6 times as long at most, 0.625.
       { 'bare SET': 0.15 },
     );
     for (const [what, limit, work] of [
@@ -144,13 +144,13 @@ export async function measure({ short, progress }) {
   return { rows, gates };
 }
 
-/** How many commands the server runs for one of many operations, those inside scripts counted, its own INFO not. */
+/** How many commands the server runs per operation, including those in scripts, without the INFO of this measurement. */
 async function commandsOf(bare, work) {
   const OPERATIONS = 2_000;
   await work(1);
   const before = await calls(bare);
   await work(OPERATIONS);
-  // Writes that nobody waits for.
+  // Unawaited writes.
   await new Promise((resolve) => setTimeout(resolve, 100));
   return ((await calls(bare)) - before) / OPERATIONS;
 }

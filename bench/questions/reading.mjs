@@ -1,4 +1,5 @@
-// What does a look cost? Memory of a full day, statistics, scrapes beside prom-client, and how long each of them holds the loop.
+// What does reading the metrics cost? Memory of a full day, statistics, scrapes compared with prom-client, and how long
+// each blocks the loop.
 import { createObservedCache, memoryLayer, prometheusText } from 'nestjs-cache-observability';
 import { CloudWatchExporter } from 'nestjs-cache-observability/cloudwatch';
 import { CacheMetricProducer } from 'nestjs-cache-observability/otel';
@@ -96,7 +97,7 @@ function statisticsOf({ metrics, touch }, short) {
   ];
 }
 
-/** The same 1,000 histograms in both, all of which, or 50 of which, got one more value before each scrape. */
+/** The same 1,000 histograms in both libraries; all of them, or 50, got one more value before each scrape. */
 async function renderingBesidePromClient({ short, progress }) {
   const ours = Array.from({ length: MANY }, (_, n) => ({ labels: [`kind${n}:*`], histogram: new Histogram() }));
   const family = {
@@ -159,7 +160,7 @@ async function renderingBesidePromClient({ short, progress }) {
   };
 }
 
-/** What others in the process wait for it: the routes, the endpoint and the exporters as an application meets them. */
+/** How long other work of the process waits for the routes, the endpoint and the exporters. */
 async function pausesOf({ metrics, requests, turn }, rounds) {
   const exposition = new PrometheusExposition(metrics);
   const snapshot = async () => ({ at: Date.now(), startedAt: 0, families: [...(await metrics.collectFamilies())] });

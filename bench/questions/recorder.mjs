@@ -1,4 +1,4 @@
-// What does counting cost? The recorder alone, per operation, beside prom-client and OpenTelemetry.
+// What does counting cost? The recorder alone, per operation, compared with prom-client and OpenTelemetry.
 import { Counter, Histogram, Registry } from 'prom-client';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { bytesPerOperation, interleave, nanoseconds, round } from '../harness.mjs';
@@ -7,7 +7,7 @@ import { recorderOf } from '../recorder.mjs';
 export const title = 'Recorder: one access counted, and counted and timed';
 export const header = ['what', 'ns (median)', 'quartiles', 'bytes/op'];
 
-/** Without a reader OpenTelemetry keeps nothing. */
+/** Without a reader OpenTelemetry stores nothing. */
 class Reader extends MetricReader {
   async onForceFlush() {}
   async onShutdown() {}

@@ -1,4 +1,5 @@
-// What does the library add to Redis? Reads, batches, warming and invalidation beside bare node-redis 5 and cache-manager.
+// What does the library cost over Redis? Reads, batches, warming and invalidation compared with bare node-redis 5 and
+// cache-manager.
 import { createObservedCache, memoryLayer, redisLayer } from 'nestjs-cache-observability';
 import { createClient } from '@redis/client';
 import { createKeyv } from '@keyv/redis';
@@ -13,7 +14,7 @@ const value = { text: 'x'.repeat(700), items: Array.from({ length: 10 }, (_, id)
 const text = JSON.stringify(value);
 const KEYS = Array.from({ length: 1000 }, (_, index) => `k:${index}`);
 
-/** Rounds that nobody counts, in which the code is compiled. */
+/** Rounds that do not count, in which the code is compiled. */
 const WARM_UP = 3;
 
 const timed = (job) => async () => {
@@ -88,7 +89,7 @@ export async function measure({ short, progress }) {
           await pipeline.execAsPipeline();
         },
         ours: () => ours.mset(entries),
-        // What CacheWarmer.warmBatch() does.
+        // The work of CacheWarmer.warmBatch().
         'ours, setMany': () => ours.setMany(entries),
         'ours, setMany, memory in front': () => both.setMany(entries),
         'ours, one by one': async () => {
@@ -112,7 +113,7 @@ export async function measure({ short, progress }) {
   return { rows, gates };
 }
 
-/** How long one glob takes that removes a tenth of what there is, and the longest that the server is kept by one step of it. */
+/** How long a glob takes that removes a tenth of the keys, and the longest time that one step of it blocks the server. */
 async function globs(bare, ours, rows, gates) {
   await bare.configSet({ 'slowlog-log-slower-than': '0', 'slowlog-max-len': '10000' });
   const took = [];

@@ -1,4 +1,5 @@
-// Does it stay flat? The cost of a hit by entries and by patterns, memory of metrics and entries. What a look costs: reading.mjs.
+// Does the cost stay flat? The cost of a hit by entries and by patterns, memory of metrics and entries.
+// bench/questions/reading.mjs measures reading.
 import { createObservedCache, memoryLayer } from 'nestjs-cache-observability';
 import { interleave, nanoseconds, round } from '../harness.mjs';
 
@@ -25,7 +26,7 @@ const heap = () => {
   return heapUsed + arrayBuffers;
 };
 
-/** Bytes a key takes by itself, without its place in the list. */
+/** The bytes of a key, without its place in the list. */
 const bytesOfKey = (entries) => {
   const before = heap();
   const keys = Array.from({ length: entries }, (_, index) => `item:${index}`);
@@ -42,7 +43,8 @@ export async function measure({ short, progress }) {
       }, 60);
   };
   const rounds = short ? 3 : 9;
-  // A thousand keys in both cases, so that the look-up of the key costs the same, and what is left is what patterns cost.
+  // A thousand keys in both cases, so that the look-up of the key costs the same and the difference is the cost of
+  // patterns.
   const ofPatterns = [];
   let beforePatterns = 0;
   for (const patterns of [1, 1000]) {
@@ -67,9 +69,10 @@ export async function measure({ short, progress }) {
     }
     await cache.disconnect();
   }
-  // Last, because what a million entries leave behind is collected beside whatever is measured next. All is filled before any is
-  // asked, and asked in turns: the first one measured would have the compiler's favour. The same hundred keys are asked whatever
-  // else is held. What an awaited Map of that size costs stands beside: the table outgrows the processor's caches.
+  // Last, because the garbage of a million entries is collected during the next measurement. All caches are filled
+  // before the first read, and read in turns, because the compiler favours the first one. The same hundred keys are
+  // read for every size. The cost of an awaited Map of that size is shown too, because the table exceeds the
+  // processor's caches.
   const asked = Array.from({ length: 100 }, (_, index) => `item:${index}`);
   const held = [];
   for (const entries of short ? [100, 100_000] : [100, 10_000, 1_000_000]) {
@@ -105,7 +108,7 @@ export async function measure({ short, progress }) {
   return { rows };
 }
 
-/** Letters only, so that the detection of patterns keeps every kind apart. */
+/** Letters only, so that the detection of patterns separates the kinds. */
 function alphabetic(text) {
   return [...text].map((digit) => 'abcdefghij'[Number(digit)] ?? '').join('');
 }

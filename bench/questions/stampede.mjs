@@ -1,4 +1,5 @@
-// A thousand callers ask for one cold key at once: how often is the origin asked, and how long does the last one wait?
+// A thousand callers request one cold key at once: how often is the origin called, and how long does the last caller
+// wait?
 import { createObservedCache, memoryLayer } from 'nestjs-cache-observability';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,7 +27,7 @@ async function stampede(call) {
   return { loads, last: last - started, after: last - loaded };
 }
 
-/** Four processes with 250 callers each, and a lock in Redis: origin calls of all of them, and the last caller of all. */
+/** Four processes with 250 callers each, and a lock in Redis: the calls of the origin, and the wait of the last caller. */
 async function overProcesses(rounds) {
   const redis = await startRedis();
   const script = new URL('../stampede-process.mjs', import.meta.url).pathname;

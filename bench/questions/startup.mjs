@@ -1,4 +1,5 @@
-// What does the module add to an application's start and to its idle memory? 200 cached handlers, each boot in a process of its own.
+// What does the module add to an application's start and to its idle memory? 200 cached handlers, each boot in a
+// separate process.
 import { execFileSync } from 'node:child_process';
 import { round, summary } from '../harness.mjs';
 
@@ -21,7 +22,7 @@ export async function measure({ short, progress }) {
   }
   const median = (kind, field) => summary(samples[kind].map((sample) => sample[field])).median;
   const row = (kind) => [kind, round(median(kind, 'boot'), 1), round(median(kind, 'heap') / 2 ** 20, 2)];
-  /** By turns: a machine that is slow for a while is slow for both. */
+  /** In turns, so that a slow phase of the machine affects both. */
   const added = (field) =>
     summary(samples.with.map((sample, turn) => sample[field] - samples.without[turn][field])).median;
   return {

@@ -1,5 +1,5 @@
-// An application and the packed library in a bundle, as CommonJS with Nest 11 and as ES module with Nest 12: esbuild with Nest and all else
-// inside, webpack without.
+// Bundles of an application and the packed library, as CommonJS with Nest 11 and as an ES module with Nest 12: esbuild
+// includes Nest and all other packages, webpack does not.
 import { cpSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ export async function bundles(work) {
     const folder = join(work, nest, 'bundled');
     cpSync(join(here, 'application/loaded-on-demand.ts'), join(folder, 'main.ts'));
     cpSync(join(here, nest, 'package.json'), join(folder, 'package.json'));
-    // esbuild emits no metadata of decorators: the compiler comes first, as in `nest build`.
+    // esbuild emits no metadata of decorators, so the compiler runs first, as in `nest build`.
     const options = ['--module', 'nodenext', '--target', 'es2022', '--types', 'node', '--skipLibCheck', '--strict'];
     const decorators = ['--experimentalDecorators', '--emitDecoratorMetadata'];
     const compiler = [
@@ -54,7 +54,10 @@ async function withEsbuild(entry, outdir, format) {
 const CREATE_REQUIRE =
   "import { createRequire as $create } from 'node:module'; const require = $create(import.meta.url);";
 
-/** Nest requires packages that few have; where one is absent, that is found out when the application runs, as without a bundle. */
+/**
+ * Nest requires packages that few applications have; the application detects an absent one at run time, as without a
+ * bundle.
+ */
 const absentIsExternal = {
   name: 'absent-is-external',
   setup(builder) {
@@ -76,9 +79,9 @@ const withWebpack = (webpack) => async (entry, path, format) => {
     entry,
     output: { path, filename, ...(isEsm && { module: true, chunkFormat: 'module' }) },
     ...(isEsm && { experiments: { outputModule: true } }),
-    // Names of classes are names of routes and caches.
+    // Routes and caches use names of classes.
     optimization: { minimize: false },
-    // As `nest build --webpack` does: what is installed stays outside, except the library.
+    // As `nest build --webpack` does: installed packages stay outside, except the library.
     externals: [isInstalled],
     externalsType: isEsm ? 'module-import' : 'commonjs',
     stats: 'errors-only',

@@ -1,4 +1,4 @@
-// Applications compile against the declarations with the options that people use.
+// Applications compile against the declarations, with all usual options.
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { here, run } from './projects.mjs';
@@ -22,7 +22,7 @@ export const names = [${entries.map((_, at) => `entry${at}`).join(', ')}].map((e
 `;
 
 const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false };
-/** By version of Nest: what differs from one another. */
+/** The options that differ between versions of Nest. */
 const forms = {
   nest11: {
     'commonjs with node10': { module: 'commonjs', moduleResolution: 'node10', skipLibCheck: true },

@@ -1,4 +1,5 @@
-// The package holds what monitoring needs and every page that its README and its pages link, and is not too large.
+// The package contains the files for monitoring and every page that its README and its pages link, and is not too
+// large.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';

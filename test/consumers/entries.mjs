@@ -1,5 +1,5 @@
-// Every entry of the built package in plain Node, without the packages that are optional: each loads, and what needs one of
-// them says which. node test/consumers/entries.mjs, after npm run build.
+// Loads every entry of the built package in plain Node without the optional packages; a feature that needs one of them
+// names it. node test/consumers/entries.mjs, after npm run build.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';

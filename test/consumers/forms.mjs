@@ -1,4 +1,5 @@
-// The ES and the CommonJS form of the built package in one process are one: node test/consumers/forms.mjs, after npm run build.
+// The ES and the CommonJS form of the built package work together in one process: node test/consumers/forms.mjs, after
+// npm run build.
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -19,7 +20,7 @@ async function compare(first, second) {
   }
 }
 
-/** The module of one form; classes, decorators, pools and errors of the other. */
+/** The module of one form, with classes, decorators, pools and errors of the other form. */
 async function together(first, second) {
   const { CacheObservabilityModule, memoryLayer } = await forms[first](name);
   const { Cached, CacheError, CacheMetrics, ObservedCache, WarmingStrategy } = await forms[second](name);

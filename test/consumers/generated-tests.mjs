@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { generate, root, run } from './projects.mjs';
 
-/** The files of the page: `// path`, or `// path (runner)` where they differ. */
+/** The files of the page: `// path`, or `// path (runner)` if the runners differ. */
 const pageFiles = [
   ...readFileSync(join(root, 'docs/testing.md'), 'utf8').matchAll(/^```ts\n(\/\/ (\S+)(?: \((\w+)\))?\n.*?)^```$/gms),
 ].map(([, code, path, runner]) => ({ path, runner, code }));
@@ -74,7 +74,7 @@ async function testsOf(project, nest, env) {
   console.log(`${nest}: ${ran} files of tests, ${name}: ok`);
 }
 
-/** @returns its address; it is ended with `stop()`. */
+/** @returns its URL; end it with `stop()`. */
 async function startRedis() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

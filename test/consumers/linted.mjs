@@ -1,4 +1,4 @@
-// The rules of typescript-eslint that `nest new` of Nest 11 generates, with types: what the documentation writes passes them.
+// The typed rules of typescript-eslint that `nest new` of Nest 11 generates accept the code of the documentation.
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ export async function linted(work) {
   const lint = (...files) =>
     run('node', ['../node_modules/eslint/bin/eslint.js', '--rule', 'prettier/prettier: off', ...files], { cwd: shop });
   await lint('{src,test}/**/*.ts');
-  // The rule that the form with two arguments is for is on.
+  // The rule for which `@Cached` has a form with two arguments is on.
   const unbound = join(shop, 'src/unbound.ts');
   writeFileSync(
     unbound,

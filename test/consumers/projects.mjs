@@ -1,4 +1,4 @@
-// Applications of others around the packed library: what they install, and what `nest new` generates for them.
+// Projects around the packed library: installed applications, and the output of `nest new`.
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ export const root = join(here, '../..');
 export const nests = ['nest11', 'nest12'];
 const own = promisify(execFile);
 
-/** Runs a command; where it fails, the error holds all that it wrote. */
+/** Runs a command; if it fails, the error contains its whole output. */
 export async function run(command, args, { cwd, env = {}, timeout = 600_000 } = {}) {
   try {
     const options = { cwd, env: { ...process.env, ...env }, timeout, maxBuffer: 64 * 1024 * 1024 };
@@ -33,14 +33,14 @@ export async function pack(work) {
   return join(work, filename);
 }
 
-/** One installation serves every application of one version of Nest: they lie below its node_modules. */
+/** One installation serves all applications of one version of Nest, which lie below its node_modules. */
 export async function install(work, nest, tarball) {
   const project = join(work, nest);
   cpSync(join(here, nest), project, { recursive: true });
   await npm(['install', '--no-package-lock', tarball], project);
 }
 
-/** What `nest new shop` generates with the schematics of that version, in its own folder below the installed packages. */
+/** The output of `nest new shop` with the schematics of that version, in its own folder below the installed packages. */
 export async function generate(project) {
   const shop = join(project, 'shop');
   rmSync(shop, { recursive: true, force: true });
@@ -55,7 +55,10 @@ export async function generate(project) {
   return shop;
 }
 
-/** What generated projects list and these checks do not run: the Nest CLI, debuggers, other builders, coverage, another linter. */
+/**
+ * Packages of generated projects that these checks do not run: the Nest CLI, debuggers, other builders, coverage,
+ * another linter.
+ */
 const NOT_RUN = new Set([
   '@eslint/eslintrc',
   '@nestjs/cli',
@@ -70,7 +73,7 @@ const NOT_RUN = new Set([
   'tsconfig-paths',
 ]);
 
-/** The versions of Node besides the one that runs this; for one that cannot be had, one line says so. */
+/** The versions of Node besides the running one; a missing version is reported in one line. */
 export async function installNodes(work, majors) {
   const running = Number(process.versions.node.split('.')[0]);
   const found = new Map();
@@ -82,7 +85,7 @@ export async function installNodes(work, majors) {
     const folder = join(work, `node${major}`);
     mkdirSync(folder);
     try {
-      // What the package `node` installs by a script of its own, which npm may not run.
+      // The package `node` installs its program by a script, which npm may not run.
       await npm(
         ['install', '--no-package-lock', '--no-save', `node-${process.platform}-${process.arch}@${major}`],
         folder,

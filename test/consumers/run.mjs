@@ -1,4 +1,4 @@
-// Packs the library as it would be published and uses it in applications of other kinds: npm run test:consumers
+// Packs the library as for a release and uses it in other applications: npm run test:consumers
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

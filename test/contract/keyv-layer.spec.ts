@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.dispose());
 
-/** An adapter without an iterator, as of a store that cannot list its keys. */
+/** An adapter without an iterator, like that of a store that cannot list its keys. */
 class Unlisted implements KeyvStoreLike {
   constructor(readonly map: Map<string, unknown>) {}
   get = (key: string) => Promise.resolve(this.map.get(key));

@@ -12,11 +12,11 @@ export interface LayerUnderTest {
   readonly layer: Layer;
   /** The clock of the layer. */
   readonly clock: Clock;
-  /** Lets time pass for the layer: advances its clock, or waits where a server has its own. */
+  /** Lets time pass for the layer: advances its clock, or waits if a server has its own clock. */
   pass(ms: number): Promise<void>;
-  /** The epoch of an entry whose load begins now; 0 where the layer does not use it. */
+  /** The epoch of an entry whose load begins now; 0 if the layer does not use epochs. */
   epoch?(): number;
-  /** A second layer over the same store in another process, where there is such a thing. */
+  /** A second layer over the same store in another process, if the kind of layer supports one. */
   beside?(): Promise<Layer>;
   close(): Promise<void>;
 }

@@ -47,7 +47,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     const many = Array.from({ length: 20_000 }, (_, index): [string, Entry] => [`old:${index}`, entryOf(index)]);
     for (let from = 0; from < many.length; from += 2_000) await here.setMany(many.slice(from, from + 2_000));
     const removing = here.deleteByPattern('*');
-    // Its note is the first thing that reaches the server, or its node.
+    // The note of the deletion is the first command that reaches the server or its node.
     await eventually(async () => (await there.get('old:1')) === undefined, 'the glob is noted');
     const later = Array.from({ length: 200 }, (_, index) => `new:${index}`);
     await there.setMany(later.map((key) => [key, entryOf(key)] as const));
@@ -125,7 +125,7 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     await there.invalidateTags(['second']);
     await write('after', 'quiet');
     await there.invalidateTags(Array.from({ length: 9_998 }, (_, index) => `tag${index}`));
-    // This many are remembered, so nothing has been forgotten.
+    // As many tags are remembered, so none has been forgotten.
     const keys = ['before', 'between', 'after', 'plain'];
     const read = async (layer: Layer) => (await layer.getMany(keys)).map((entry) => entry?.value !== undefined);
     for (const layer of [here, there, await process()]) expect(await read(layer)).toEqual([true, true, true, true]);
@@ -242,7 +242,7 @@ describe('messages over a connection that is lost', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(gaps).toBe(1);
-    // The message may have come before the new subscription: the gap reports that.
+    // The message may have come before the new subscription: then the gap is reported.
     await here.disconnect();
     await there.disconnect();
     await own.dispose();

@@ -64,7 +64,7 @@ describe('HTTP/2', () => {
       const ask = await start();
       const miss = await ask(path);
       expect(miss).toMatchObject({ headers: { ':status': 200, 'x-cache': 'MISS' }, text: '{"page":"1","text":"é"}' });
-      // More requests than the lane needs to learn an address.
+      // More requests than the lane needs to learn a URL.
       for (let again = 0; again < 5; again++) {
         expect(await ask(path)).toEqual({
           text: miss.text,

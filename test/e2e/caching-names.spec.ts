@@ -14,7 +14,7 @@ interface Finds {
   find(id: number): Promise<string>;
 }
 
-/** Makes a class with the same name each time, as mixins and factories do. */
+/** Creates a class with the same name each time, as mixins and factories do. */
 function twin(answer: string, options: CachedOptions = {}): Type<Finds> {
   @Injectable()
   class Twin {

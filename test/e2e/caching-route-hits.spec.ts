@@ -170,7 +170,7 @@ describe.each(platforms)('hits answered at their route on %s', (platform) => {
       await ask().get('/keyed').set('x-tenant', 'one').expect('x-cache', cache);
     }
     expect(asked).toEqual(['one', 'one']);
-    // Requests under way at once keep their own.
+    // Concurrent requests keep their own keys.
     asked.length = 0;
     const tenants = Array.from({ length: 10 }, (_, index) => `t${index}`);
     await Promise.all(tenants.map((tenant) => ask().get('/keyed').set('x-tenant', tenant).expect('x-cache', 'MISS')));

@@ -50,7 +50,7 @@ const start = async (platform: Platform = 'express', monitoring = {}, port = 0, 
   return made.app;
 };
 
-/** Requests that hit and miss, and keys that hold what must stay text. */
+/** Requests that hit and miss, and keys whose markup must stay text. */
 const traffic = async (app: INestApplication): Promise<void> => {
   for (let n = 0; n < 60; n++) await fetch(`${addressOf(app)}/products/${n % 20}`);
   const cache = app.get(ObservedCache);
@@ -61,7 +61,7 @@ const traffic = async (app: INestApplication): Promise<void> => {
   }
 };
 
-/** Pages by their address, with what their heading says. */
+/** Pages by their path, with the text of their heading. */
 const TITLES = {
   '': 'Overview',
   patterns: 'Patterns',
@@ -158,7 +158,7 @@ describe.each(platforms)('the dashboard in a browser, on %s', (platform) => {
   });
 });
 
-/** Puts {@link advice} in the place of what the application recommends. */
+/** Replaces the recommendations of the application by {@link advice}. */
 const advise = (app: INestApplication) =>
   Object.assign(app.get(ObservedCache).insight, { collectRecommendations: () => Promise.resolve([advice]) });
 
@@ -351,7 +351,7 @@ const advice = {
   since: '2026-01-01T00:00:00.000Z',
 };
 
-/** What axe finds. */
+/** The violations that axe finds. */
 async function violationsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   const { violations } = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as {
@@ -360,7 +360,7 @@ async function violationsOf(page: Page): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id} ${nodes[0]!.html} ${nodes[0]!.failureSummary}`);
 }
 
-/** As a browser does with a tab in the background. */
+/** As a browser does with a background tab. */
 async function hide(page: Page, hidden: boolean): Promise<void> {
   await page.evaluate(`
     Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} });

@@ -18,7 +18,7 @@ const start = async (platform: Platform, monitoring = {}, configure?: BootOption
   return made;
 };
 
-/** The answer as it was sent. */
+/** The response as sent, without decoding. */
 const raw = (app: INestApplication, path: string, headers: Record<string, string> = {}) =>
   new Promise<{ answer: IncomingMessage; body: Buffer }>((resolve, reject) => {
     request(`${addressOf(app)}${path}`, { headers }, (answer) => {

@@ -3,13 +3,13 @@ import { platforms } from '../support/apps.js';
 import { additions, bare, closeLaneApps, type Middleware, startLane } from '../support/lane-app.js';
 
 /*
- * Promise: middleware that hits skip may make headers from anything in a request. The lane sends such headers to a request that
- * says the same, and to no other.
+ * Promise: middleware that hits skip may derive headers from anything in a request. The lane sends such headers to a
+ * request with the same values, and to no other.
  */
 
 afterEach(closeLaneApps);
 
-/** Request headers from which a proxy, a browser or a program lets a caller be known. */
+/** Request headers by which a proxy, a browser or a program identifies a caller. */
 const SAID = [
   'accept',
   'accept-language',
@@ -38,7 +38,7 @@ const SAID = [
   'x-requested-with',
 ];
 
-/** Sends what it makes of a request header. */
+/** Sends a response header derived from a request header. */
 const derives =
   (name: string): Middleware =>
   ({ headers }, response, next) => {

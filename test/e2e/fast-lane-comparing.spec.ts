@@ -12,7 +12,7 @@ import { ManualClock } from '../support/manual-clock.js';
 
 const ADDRESSES = 5_000;
 
-/** The middleware in front of the handlers. */
+/** The middleware before the handlers. */
 let inFront: { count: number; header: string; before: (next: () => void) => void };
 let clock: ManualClock;
 let said: { level: string; code: string; message: string }[];
@@ -69,7 +69,7 @@ async function start(platform: (typeof platforms)[number], configure: (app: INes
 }
 
 interface Visit {
-  /** `full` where the framework got the request. */
+  /** `full` if the framework got the request. */
   readonly path: 'full' | 'lane';
   readonly policy: unknown;
   readonly body: string;

@@ -10,8 +10,8 @@ import { platforms } from '../support/apps.js';
 import { type Adapter, bare, closeLaneApps, countRequests, type LaneSetup, startLane } from '../support/lane-app.js';
 
 /*
- * Promise: a function in front of a handler is the framework's own only if the framework added that very function. The same code
- * with another closure is the application's.
+ * Promise: a function before a handler counts as the framework's own only if the framework added that very function.
+ * The same code with another closure belongs to the application.
  */
 
 type Factory = (options?: unknown) => unknown;
@@ -21,7 +21,7 @@ const express = require('express') as Record<'json' | 'urlencoded', Factory>;
 
 afterEach(closeLaneApps);
 
-/** Makes a function of the same code, which finds its own `this`. */
+/** Creates a function with the same code and another `this`. */
 function copyOf(subject: unknown, self: object): () => void {
   const code = Function.prototype.toString.call(subject);
   return (new Function(`return ${code}`) as () => () => void).call(self);
@@ -42,7 +42,7 @@ const hookOfFastify = async () => {
   return hook;
 };
 
-/** A delegate that lets a network in. */
+/** A delegate that allows a network. */
 function delegate(request: { headers: Record<string, string> }, done: (error: null, options: object) => void): void {
   done(null, { origin: request.headers['x-real-ip'] === '10.0.0.1' });
 }
@@ -132,7 +132,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
       await app.listen(0, '127.0.0.1');
       const url = await app.getUrl();
       for (let turn = 0; turn < 6; turn++) expect(await (await fetch(`${url}/quick`)).json()).toEqual({ quick: true });
-      // One loads, and two are learned from.
+      // One request loads, and the lane learns from two.
       expect(full).toBe(3);
     } finally {
       await app.close();

@@ -27,8 +27,8 @@ import {
 } from '../support/lane-app.js';
 
 /*
- * Promise: the fast lane leaves out nothing that may decide about a request, and sends no caller what was made for another.
- * Everything in front of a handler is the framework's, by what it is, or is named in `skipMiddleware`, or closes the lane.
+ * Promise: the fast lane skips no code that may decide about a request, and sends no caller a header made for another.
+ * All code before a handler belongs to the framework, by identity, or is named in `skipMiddleware`, or closes the lane.
  */
 
 let lane: LaneApp;
@@ -39,7 +39,7 @@ async function start(adapter: Adapter, setup?: LaneSetup): Promise<LaneApp> {
   return (lane = await startLane(adapter, setup));
 }
 
-/** Names of what frameworks themselves put in front. */
+/** Names of functions that frameworks themselves add. */
 const FRAMEWORK_NAMES = [
   'corsMiddleware',
   'handleCors',
@@ -146,7 +146,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
 
   describe('skipping a session', () => {
     const members: Record<string, string> = { 'sid=1': 'ann', 'sid=2': 'bob' };
-    /** Sends what it knows of the caller by a cookie, a header or a token. */
+    /** Sends headers derived from a cookie, a header or a token of the caller. */
     const session: Middleware = ({ headers }, response, next) => {
       const member = members[headers.cookie ?? ''];
       if (member !== undefined) response.setHeader('X-Member', member);
@@ -212,7 +212,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
   });
 
   describe('with another listener to the requests of the server', () => {
-    /** Answers for the framework what comes with a header. */
+    /** Answers requests with a certain header instead of the framework. */
     const deny = (request: IncomingMessage, response: ServerResponse): void => {
       if (request.headers['x-deny'] !== undefined) response.setHeader('X-Denied', 'yes');
     };

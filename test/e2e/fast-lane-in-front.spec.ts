@@ -20,7 +20,7 @@ class Feed {
 }
 
 let app: INestApplication | undefined;
-/** Requests that reached the framework, counted where it takes them in. */
+/** Requests that reached the framework, counted on entry. */
 let full = 0;
 let warned: string[] = [];
 afterEach(async () => {
@@ -73,10 +73,10 @@ function countRequests(adapter: ExpressAdapter | FastifyAdapter): void {
   };
 }
 
-/** Adapters on which something called `auth` stands in front of the handler alone. */
+/** Adapters with a function called `auth` before one handler only. */
 const watched = { express: watchedExpress, fastify: watchedFastify };
 
-/** Another route that the address also matches. */
+/** Another route that the URL also matches. */
 function watchedExpress(seen: () => void): ExpressAdapter {
   const adapter = new ExpressAdapter();
   const express = adapter.getInstance() as { all(path: string, handler: (...args: never[]) => void): void };

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { platforms } from '../support/apps.js';
 import { bare, closeLaneApps, type LaneApp, type Middleware, named, startLane } from '../support/lane-app.js';
 
-/* Promise: code that is put in front of a handler after the lane has learned its answers runs for the next request. */
+/* Promise: code that is added before a handler after the lane has learned its responses runs for the next request. */
 
 afterEach(closeLaneApps);
 

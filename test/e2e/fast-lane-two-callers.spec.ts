@@ -4,15 +4,14 @@ import { bare, closeLaneApps, type LaneAnswer, startLane } from '../support/lane
 import { type Application, onBoth, onOne, Shop } from '../support/lane-applications.js';
 
 /*
- * Promise: no header and no body of one caller reaches another, whatever is in front of the handlers and is skipped.
- *
- * Each application is started twice, with the lane and without. Two callers send the same requests to both, and every response
- * must be the same, header by header.
+ * Promise: no header and no body of one caller reaches another, whatever code before the handlers is skipped.
+ * Each application is started twice, with the lane and without. Two callers send the same requests to both, and every
+ * response must be the same, header by header.
  */
 
 afterEach(closeLaneApps);
 
-/** All that two callers get: one after the other, then in turns. */
+/** All responses to two callers: first one after the other, then in turns. */
 async function answersOf(application: Application, platform: Platform, hasLane: boolean): Promise<LaneAnswer[]> {
   const { put, configure, modules, controllers = [Shop], skip = [], callers } = application;
   const adapter = bare(platform);

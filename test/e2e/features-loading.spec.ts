@@ -3,11 +3,11 @@ import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { CacheObservabilityOptions } from '../../lib/options/cache-observability.options.js';
 import type { BootedApp } from '../support/apps.js';
 
-/* Promise: the fast lane, the observation of databases, what draws profiles and prom-client are loaded when they are used. */
+/* Promise: the fast lane, the observation of databases, the views of profiles and prom-client are loaded on first use. */
 
 const loaded: string[] = [];
 
-/** Counts the loading of a module, and lets it work as it is. */
+/** Counts how often a module is loaded, and returns it unchanged. */
 async function countLoading(name: string, path: string): Promise<void> {
   const actual = await import(path);
   jest.unstable_mockModule(path, () => {

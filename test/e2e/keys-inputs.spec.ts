@@ -317,7 +317,7 @@ describe.each(platforms)('an input that a stock pipe parses, on %s', (platform) 
       configure === undefined ? {} : { configure },
     );
   type Started = Awaited<ReturnType<typeof start>>;
-  /** For each query in turn: the response without its number of calls, and the earlier one whose entry it used. */
+  /** For each query in turn: the response without its number of calls, and the earlier query whose entry it used. */
   const entries = async (app: Started, path: string, values: readonly (string | undefined)[]) => {
     const known = new Map<number, string>();
     const seen: string[] = [];

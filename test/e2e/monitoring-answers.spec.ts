@@ -62,7 +62,7 @@ const accesses = [
   ...['miss_reasons', 'window', 'coverage_seconds'],
 ];
 
-/** What the contract names, route by route; of lists, of each item. */
+/** The fields of the contract, route by route; of lists, the fields of each item. */
 const contract: readonly (readonly [path: string, fields: readonly string[]])[] = [
   [
     '/cache/health',
@@ -152,7 +152,7 @@ describe.each(platforms)('responses of the monitoring routes on %s', (platform) 
     databases.query('SELECT * FROM products WHERE id = 1', 'postgresql', true, 2_000);
   });
 
-  /** Enough for a recommendation. */
+  /** Enough accesses for a recommendation. */
   const refuse = async () => {
     for (let n = 0; n < 20; n++) await running.ask().get('/refused').expect(200);
   };

@@ -144,7 +144,7 @@ describe.each(platforms)('a named cache on %s', (platform) => {
     for (const key of ['a', 'b', 'c']) await cache.set(key, 1);
     expect(cache.layers[0]!.status().entries).toBe(2);
     expect(await cache.ttl('c')).toBeGreaterThan(Date.now());
-    // The two clocks may be a moment apart.
+    // The clock of the cache may differ a little from Date.now().
     expect((await cache.ttl('c'))! - Date.now()).toBeLessThanOrEqual(60_100);
   });
 

@@ -26,7 +26,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Keeps what the cache logs, but for the summary of each boot. */
+/** Collects the log of the cache, without the summary of each boot. */
 class Lines implements LoggerService {
   readonly codes: string[] = [];
   readonly messages: string[] = [];

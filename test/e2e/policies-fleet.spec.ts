@@ -153,7 +153,7 @@ describe('an overridden policy in a fleet', () => {
     await eventually(
       () => [one, other].every(({ tuning }) => tuning.report('feed:*').effective.ttlMs === 180_000),
       'both have the last',
-      // Who misses a message reads again after 15 seconds.
+      // A process that misses a message reads again after 15 seconds.
       20_000,
     );
   }, 40_000);

@@ -62,7 +62,7 @@ const start = (platform: Platform, options: CacheObservabilityOptions = {}) =>
     providers: [Sellers, Sessions],
   });
 
-/** What clients may keep of the answer, seconds. */
+/** How long clients may store the response, seconds. */
 async function maxAge({ ask }: BootedApp, path: string): Promise<number> {
   const { headers } = await ask().get(path).expect(200);
   return Number(/max-age=(\d+)/.exec(headers['cache-control']!)![1]);

@@ -14,7 +14,7 @@ const commands = [...readme.matchAll(/^curl (.*)$/gm)].map(([, command]) => comm
 
 let app: INestApplication | undefined;
 
-/** Runs the code as it is written, but on a free port and without a log. */
+/** Runs the code as documented, but on a free port and without a log. */
 async function run(): Promise<INestApplication> {
   const { outputText } = ts.transpileModule(code!.replace('listen(3000)', "listen(0, '127.0.0.1')"), {
     compilerOptions: {
@@ -39,7 +39,7 @@ async function run(): Promise<INestApplication> {
   });
 }
 
-/** What curl would, with this path and method. */
+/** Sends the request that curl would, with this path and method. */
 async function curl(command: string) {
   const [, options = '', path = '', said = ''] = /^(-\S+ (?:POST )?)?localhost:3000(\/\S*)\s*(?:# (.*))?$/.exec(
     command,

@@ -11,11 +11,11 @@ import { boot, closeApps, platforms } from '../support/apps.js';
 import { Open } from '../support/guards.js';
 
 /*
- * Promise: whatever bytes arrive, a cached handler answers as the same handler does without a cache, on every path a hit can take.
- * The handlers answer with what they were given, so an answer that crosses from one request to another shows in its body.
+ * Promise: whatever bytes arrive, a cached handler responds as the same handler does without a cache, on every path of
+ * a hit. The handlers return their inputs, so a response that belongs to another request shows in its body.
  */
 
-/** One application for each path. All have the same addresses, so that the same bytes go to each. */
+/** One application per path. All have the same URLs, so that the same bytes go to each. */
 const ways = {
   uncached: controllerOf(() => applyDecorators()),
   route: controllerOf((pattern) => Cached(pattern)),
@@ -190,7 +190,7 @@ const targets = [
     `/items/7?page=${'2'.repeat(3_000)}`,
     `/items/7?${'x'.repeat(2_100)}`,
   ],
-  // Other forms than a path.
+  // Other request targets than a path.
   ...[
     'http://one.example/items/7',
     'http://two.example/items/7?page=2',
@@ -243,7 +243,7 @@ const methods = [
   '',
 ];
 
-/** Lines of a header, beside the host. */
+/** Lines of a header, besides the host. */
 const headers: readonly (readonly string[])[] = [
   // One header twice, in other spellings, empty, in one line.
   ...[
@@ -284,7 +284,7 @@ const headers: readonly (readonly string[])[] = [
     ['X-Rewrite-URL: /items/8'],
     ['X-HTTP-Method-Override: POST'],
   ],
-  // What a client asks of a cache or of the connection.
+  // Directives to a cache and options of the connection.
   ...[
     ['Cache-Control: no-cache'],
     ['Cache-Control: no-store'],
@@ -381,11 +381,11 @@ interface Answer {
   readonly body: string;
 }
 
-/** True where the server closes the connection by itself, so that what follows would be an error or not, as time goes. */
+/** True if the server closes the connection, so that the result of later requests depends on timing. */
 const closes = (bytes: string) =>
   /Connection: close/.test(bytes) || (/ HTTP\/(0\.9|1\.0|2\.0)\r/.test(bytes) && !/Connection: keep-alive/.test(bytes));
 
-/** What a connection is answered with until the server closes it. */
+/** The bytes that a connection receives until the server closes it. */
 function send(port: number, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let received = '';
@@ -406,7 +406,7 @@ function send(port: number, bytes: string): Promise<string> {
   });
 }
 
-/** Headers that a cache adds by design, or that Node makes for the moment. */
+/** Headers that a cache adds by design, or that Node computes per response. */
 const NOT_COMPARED = new Set(['date', 'etag', 'x-cache', 'vary', 'cache-control', 'last-modified']);
 
 function answersOf(received: string, bytes: string): Answer[] {
@@ -427,7 +427,7 @@ function answersOf(received: string, bytes: string): Answer[] {
       body = rest.slice(0, last);
       rest = rest.slice(last + 5);
     } else {
-      // The answer to HEAD names the length of a body that is not there.
+      // The response to HEAD states the length of a body that is not sent.
       const length = heads && /^(HTTP\/|$)/.test(rest) ? 0 : Number(all['content-length'] ?? 0);
       body = rest.slice(0, length);
       rest = rest.slice(length);
@@ -468,7 +468,7 @@ describe.each(platforms)('raw requests on %s', (platform) => {
     const route = jest.spyOn(RouteAnswer.prototype, 'answer');
     const expected = new Map<string, Answer[]>();
     for (const bytes of requests) expected.set(bytes, answersOf(await send(ports.uncached, bytes), bytes));
-    // The lane answers what it has seen three times.
+    // The lane answers requests that it has seen three times.
     for (let pass = 0; pass < 4; pass++) {
       for (const bytes of requests) {
         const answers = await Promise.all(

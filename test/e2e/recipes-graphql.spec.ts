@@ -56,7 +56,7 @@ it("the recipe for GraphQL answers a resolver's second request from the cache", 
 it('a union keeps the class that GraphQL asks for; a process that does not know the class warns once', async () => {
   const server = await RedisServer.start();
   try {
-    /** As after a restart: classes of its own, over the same Redis. */
+    /** As after a restart: new classes over the same Redis. */
     const start = async (listed: boolean) => {
       @ObjectType()
       class Book {
@@ -74,7 +74,7 @@ it('a union keeps the class that GraphQL asks for; a process that does not know 
         @Field()
         title: string;
       }
-      // Without resolveType GraphQL asks `instanceof`: a plain object is an error.
+      // Without resolveType GraphQL uses `instanceof`: a plain object is an error.
       const Found = createUnionType({ name: 'Found', types: () => [Book, Film] as const });
       const options: CachedOptions = { ttl: '5m', ...(listed && { classes: [Book, Film] }) };
       let calls = 0;
@@ -129,7 +129,7 @@ it('a union keeps the class that GraphQL asks for; a process that does not know 
 
     const unaware = await start(false);
     for (const text of ['a', 'b']) expect(await unaware.search(text)).toEqual(answer(text));
-    // The first load shows which classes there are.
+    // The first load teaches the process its classes.
     expect(unaware.calls()).toBe(1);
     expect(unaware.warnings).toEqual([expect.stringMatching(/^UNKNOWN_CLASS .*Book.*classes/)]);
     await unaware.close();

@@ -60,7 +60,7 @@ class Feeds {
   }
 }
 
-/** An application whose Redis is never there. */
+/** An application whose Redis is never reachable. */
 const metadata = {
   imports: [
     CacheObservabilityModule.forRoot({

@@ -23,14 +23,14 @@ const mounts = ({ volumes = [] }: Service): [string, string][] =>
     const [host = '', container = ''] = volume.split(':');
     return [posix.join('sample', host), container];
   });
-/** The file of the repository that a container finds at `path`. */
+/** The file of the repository that a container has at `path`. */
 const mounted = (service: Service, path: string): string | undefined =>
   mounts(service)
     .filter(([, container]) => path === container || path.startsWith(`${container}/`))
     .map(([host, container]) => host + path.slice(container.length))[0];
 
 const texts = { type: 'array', items: { type: 'string' }, minItems: 1 };
-/** What our file uses of https://github.com/compose-spec/compose-spec, as strictly as that. */
+/** The parts of https://github.com/compose-spec/compose-spec that sample/compose.yaml uses, as strict as the specification. */
 const specification = {
   type: 'object',
   required: ['services'],

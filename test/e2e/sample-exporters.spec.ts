@@ -12,7 +12,7 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** Starts an example as its users do, asks it for one product three times, ends it, and returns what it wrote. */
+/** Starts an example as its users do, requests one product three times, ends it, and returns its output. */
 async function run(example: string, environment: Record<string, string>): Promise<string> {
   const child = spawn(
     process.execPath,

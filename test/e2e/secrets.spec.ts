@@ -43,7 +43,7 @@ import { eventually, freePort, RedisServer } from '../support/redis.js';
 
 /** Text that no output may contain, one for each place with a secret. */
 const secret = (place: string): string => `planted-${place}-9f8e7d6c5b4a39281706`;
-/** A personal name: its form does not show that it is one. */
+/** A personal name: its characters do not show that it is one. */
 const NAME = 'zebrafinch-secret';
 const PLANTED = /9f8e7d6c5b4a39281706|zebrafinch/;
 
@@ -282,7 +282,7 @@ async function use(app: INestApplication, base: string): Promise<void> {
     await accounts.ledger(secret('argument-of-error')).catch(() => undefined);
     await accounts.close(secret('closed'));
   }
-  // Words whose form does not differ from the structure of keys.
+  // Words that look like the structure of keys.
   for (const named of [`user:${NAME}`, `session/${NAME}/cart`, `token:7:${NAME}`, NAME, `shop:${NAME}:1?${NAME}=2`]) {
     await cache.getOrSet(named, () => 1);
     await cache.get(named);
@@ -342,7 +342,7 @@ async function use(app: INestApplication, base: string): Promise<void> {
   await refused.close();
 }
 
-/** Layers that fail with a secret in the error, each in its own way. */
+/** Layers that fail with a secret in the error, each in a different way. */
 const failingLayers: Record<string, () => LayerFactory | Promise<LayerFactory>> = {
   'a URL that is not one': () => redisLayer({ url: `redis://default:${secret('url')}@127.0.0.1:port` }),
   'a URL without a scheme': () => redisLayer({ url: `default:${secret('url')}@127.0.0.1:6379` }),

@@ -75,7 +75,7 @@ function drawn(random: () => number): string {
   return `product:${at}`;
 }
 
-/** Plays requests; returns the hit rate of memory in them. */
+/** Plays requests; returns the hit rate of memory for them. */
 async function play({ app }: BootedApp, requests: number, seed: number): Promise<number> {
   const cache = app.get(ObservedCache);
   const random = seeded(seed);

@@ -79,7 +79,7 @@ it.each(platforms)('warming reports how many keys of a handler were requested la
     controllers: [FeedController],
   });
   const warmer = app.get(CacheWarmer);
-  // Up, and so warmed once by itself: then anew.
+  // Warming has run once after the start: warm, clear and warm again.
   await ask().get('/nothing').expect(404);
   await warmer.warmAll();
   await app.get(ObservedCache).clear();
@@ -107,7 +107,7 @@ it.each(platforms)('requests of warming count neither as hits nor as misses (%s)
   });
   const warmer = app.get(CacheWarmer);
   await ask().get('/nothing').expect(404);
-  // Up, and so warmed once by itself: then anew.
+  // Warming has run once after the start: warm, clear and warm again.
   await warmer.warmAll();
   await app.get(ObservedCache).clear();
   calls = 0;

@@ -74,7 +74,7 @@ class Shop {
   }
 }
 
-/** As learned on two days, at every time of the day. */
+/** The state after two days of requests at every time of the day. */
 async function learned(path: string, keys: readonly string[]): Promise<void> {
   const asked = new AskedKeys();
   for (let quarter = 0; quarter < 2 * 96; quarter++) {
@@ -120,7 +120,7 @@ describe.each(platforms)('warming by the clock (%s)', (platform) => {
     const cache = app.get(ObservedCache);
     const warmer = app.get(CacheWarmer);
     expect(warmer.strategies.map(({ name }) => name)).toContain('predictive');
-    // Sent once when the application is up: its key is known from then on, and strategies are looked through.
+    // One request after the start makes its key known, and strategies are read for keys.
     await eventually(async () => {
       await cache.del('top:GET /top');
       await warmer.warm('predictive');

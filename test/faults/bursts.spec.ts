@@ -38,7 +38,7 @@ describe('a burst of thousands of misses over memory and a healthy Redis', () =>
       const values = await cache.getOrSetMany(keysOf(), async (missing) => missing.map(valueOf));
       expect(values).toHaveLength(KEYS);
     });
-    // Each of the steps reads the time once per key: beginning, remote layers, storing.
+    // Each step reads the time once per key: beginning, remote layers, storing.
     expect(turns).toBeGreaterThan(KEYS);
     expect(await cache.mget(keysOf().slice(-3))).toEqual(keysOf().slice(-3).map(valueOf));
     expect(codes).toEqual([]);

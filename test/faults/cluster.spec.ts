@@ -11,7 +11,7 @@ describe('a cluster loses one of three masters', () => {
     await cluster.dispose();
   });
 
-  /** The master with the order of invalidations, and another one. */
+  /** The master with the order of invalidations, and another master. */
   const masters = () => {
     const home = Math.floor((hashSlot('shop') * 3) / 16_384);
     return { home: cluster.nodes[home]!, other: cluster.nodes[(home + 1) % 3]! };
@@ -24,7 +24,7 @@ describe('a cluster loses one of three masters', () => {
     await outage.during(() => home.kill());
     expect(await outage.over(() => home.up())).toBeLessThan(outage.recoveryMs);
     await outage.addsUp();
-    // The bus may have had its connection to the master that is lost.
+    // The bus may have had its connection to the lost master.
     outage.unnoticed({ memoryKept: false });
     expect((await outage.transitions()).closed).toBeGreaterThan(0);
     await outage.holdsNothingOld();

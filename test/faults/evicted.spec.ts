@@ -197,7 +197,7 @@ describe.each(places.both)('eviction on %s', (place, options) => {
         await before?.();
         await evict('tags');
         await after?.();
-        // Its copy ends before the tag.
+        // The process's copy of the list ends before the tag.
         const [red, , plain, later] = await valuesIn(here, 'red', 'green', 'plain', 'later');
         expect([red, plain, later]).toEqual([undefined, 'plain', 'later']);
         expect(await valuesIn(await process(), 'red', 'green', 'plain', 'later')).toEqual([

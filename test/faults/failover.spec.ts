@@ -16,7 +16,7 @@ describe('the master behind Sentinel is lost', () => {
 
   const promoted = async () => {
     const client = await setup.replica.client();
-    // Sentinel closes the connections of the replica that it promotes, this one too.
+    // Sentinel closes the connections of the replica that it promotes, including this one.
     const role = () => client.info('replication').catch(() => 'closed');
     await eventually(async () => (await role()).includes('role:master'), 'the replica is promoted');
   };

@@ -12,19 +12,19 @@ import { eventually, RedisServer } from '../support/redis.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 const DEADLINE_MS = 300;
-/** For timers that are armed a little after the call. */
+/** For timers that start a little after the call. */
 const ALLOWANCE_MS = 50;
-/** What is written behind may be under way, and its messages are sent by themselves: each has the deadline for itself. */
+/** A queued write may be running, and its messages are sent separately: each has its own deadline. */
 const DEADLINES = { through: 1, behind: 2 };
 
-/** The time of this machine, which Redis compares with its own, and timers that a test turns by hand. */
+/** The time of this machine, which Redis compares with its own, and timers that the test advances. */
 class HandTimers extends ManualClock {
   override now(): number {
     return systemClock.now();
   }
 }
 
-/** Something that is to end in time. */
+/** Work that must end in time. */
 class Work {
   settled = false;
 
@@ -91,7 +91,7 @@ describe('Redis freezes at any command of an invalidation', () => {
   });
   afterAll(() => server.dispose());
 
-  /** @returns false where the invalidation has fewer commands. */
+  /** @returns false if the invalidation has fewer commands. */
   async function freezesAt(
     command: number,
     kind: string,

@@ -21,7 +21,7 @@ describe('Redis keeps its connections and does not answer', () => {
     await outage.addsUp();
     outage.unnoticed();
     const { open, half_open, closed } = await outage.transitions();
-    // The health check probes it once a second; no request does.
+    // The health check probes Redis once a second; no request does.
     expect(half_open).toBeGreaterThan(3);
     expect(half_open).toBeLessThan(16);
     expect(open).toBe(half_open - closed + 1);
@@ -33,7 +33,7 @@ describe('Redis keeps its connections and does not answer', () => {
   it('no visitor notices a Redis paused by an operator (CLIENT PAUSE)', async () => {
     const client = await server.client();
     await outage.during(() => client.sendCommand(['CLIENT', 'PAUSE', '4000', 'ALL']));
-    // The pause ends by itself; this command waits for that.
+    // The pause ends after its time; this command waits for the end.
     expect(await outage.over(() => client.ping())).toBeLessThan(outage.recoveryMs);
     await outage.addsUp();
     outage.unnoticed();

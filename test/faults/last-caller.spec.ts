@@ -7,7 +7,7 @@ const script = (name: string) => fileURLToPath(new URL(`../support/process/${nam
 /** A process that does not end is killed, so that the test fails. */
 const LIMIT_MS = 60_000;
 
-/** Runs a script to its end. Rejects where it ends with another exit code than 0. */
+/** Runs a script to its end. Rejects if its exit code is not 0. */
 async function run(name: string): Promise<string> {
   const args = [
     '--disable-warning=ExperimentalWarning',

@@ -58,7 +58,7 @@ describe.each(['killed', 'frozen'] as const)('a cluster with one shard %s', (how
     await cluster.dispose();
   }, 20_000);
 
-  /** Kills or freezes the shard of a name. @returns how to end that. */
+  /** Kills or freezes the shard of a name. @returns a function that ends the fault. */
   const lose = async (name = `${NAMESPACE}:${keysOf(0).lost}`): Promise<() => void> => {
     const node = cluster.nodes[shardOf(name)]!;
     if (how === 'killed') await node.kill();
@@ -71,7 +71,7 @@ describe.each(['killed', 'frozen'] as const)('a cluster with one shard %s', (how
     await Promise.all(
       caches.map(async (cache, client) => {
         const { lost, alive } = keysOf(client);
-        // Commands to all nodes, and to the node of the log, are behind it.
+        // Uses the connections to all nodes, and to the node of the log.
         await cache.invalidateTags('a tag');
         await cache.deleteByPattern(`gone ${client}*`);
         await cache.mset([...alive, lost].map((key) => ({ key, value: key })));
@@ -85,14 +85,14 @@ describe.each(['killed', 'frozen'] as const)('a cluster with one shard %s', (how
     resumeLog();
   }, 30_000);
 
-  /** Without the invalidation log nothing can say which entries are still valid. */
+  /** Without the invalidation log no process can decide which entries are still valid. */
   async function answersFromNone(cache: ObservedCache, { alive: [, key] }: ReturnType<typeof keysOf>): Promise<void> {
     expect(await cache.get(key!)).toBeUndefined();
   }
 
   async function answersFromTheOthers(cache: ObservedCache, { lost, alive }: ReturnType<typeof keysOf>): Promise<void> {
     const all = [...alive, lost];
-    // Of reads in one turn, each resolves when its own shard answers.
+    // Each read of one turn resolves when its own shard answers.
     const order: string[] = [];
     const ask = (what: string, asking: Promise<unknown>) => asking.then((value) => (order.push(what), value));
     const answers = await Promise.all([

@@ -65,15 +65,15 @@ describe('ten minutes without Redis, on a manual clock', () => {
     async (_, breaking) => {
       await breaking();
       expect(await traffic(2 * MINUTE)).toBe(0);
-      // A leak grows in every stretch of traffic; a single stretch may include other work of this process.
+      // A leak grows in every period of traffic; a single period may include other work of this process.
       const grown: number[] = [];
       for (let stretch = 0; stretch < 4; stretch++) {
         const before = heapInUse();
         expect(await traffic(2 * MINUTE)).toBe(0);
         grown.push(heapInUse() - before);
       }
-      // More than eight thousand new keys a stretch: remembering each one would take more. The writes that wait for a
-      // frozen server take a quarter of a mebibyte.
+      // Each period has more than eight thousand new keys: remembering each key would take more. The writes that wait
+      // for a frozen server take a quarter of a mebibyte.
       expect(Math.min(...grown)).toBeLessThan(2 * MEBIBYTE);
       const [memory, redis] = cache.metrics.getLayerStats();
       expect(memory!.entryCount).toBeLessThanOrEqual(IN_MEMORY);

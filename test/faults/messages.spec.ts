@@ -22,7 +22,7 @@ async function serverOn(port?: number): Promise<RedisServer> {
 async function process(url: string): Promise<{
   cache: ObservedCache;
   lines: Line[];
-  /** The codes of what was logged, in order; only those of a pattern. */
+  /** The codes of the log, in order; only those that match a pattern. */
   said: (code: RegExp) => string[];
 }> {
   const lines: Line[] = [];

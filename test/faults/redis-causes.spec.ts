@@ -25,7 +25,7 @@ describe('a Redis that cannot be used is reported with its cause and what to do'
     closing.push(() => server.dispose());
     return server.port;
   };
-  /** With a user of these rules. */
+  /** A Redis with a user of these ACL rules. */
   const redisFor = async (...rules: string[]) => {
     const server = await RedisServer.start();
     closing.push(() => server.dispose());
@@ -45,7 +45,7 @@ describe('a Redis that cannot be used is reported with its cause and what to do'
   };
   const at = (port: number, user = '') => `redis://${user}127.0.0.1:${port}`;
 
-  /** What a required layer says when the cache connects, and what an optional one logs. */
+  /** The error of a required layer on connect(), and the log line of an optional one. */
   async function reported(options: RedisLayerOptions): Promise<string> {
     const logged: string[] = [];
     const start = async (required: boolean) => {

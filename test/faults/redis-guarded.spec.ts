@@ -53,7 +53,7 @@ describe('a Redis behind TLS', () => {
     const [writer, reader] = [make(), make()];
     await Promise.all([writer.connect(), reader.connect()]);
     await writer.set('product:1', { id: 1 });
-    // Only Redis can have this value; memory stores it once the writer's message has arrived.
+    // Only Redis can have this value; memory stores it after the writer's message has arrived.
     await eventually(async () => {
       expect(await reader.get('product:1')).toEqual({ id: 1 });
       return reader.peek('product:1') !== undefined;

@@ -60,7 +60,7 @@ describe('a server that accepts connections and does not answer', () => {
     const { port } = silent.address() as net.AddressInfo;
     const layer = layerOver({ url: `redis://127.0.0.1:${port}`, connection: { connectTimeout: 50 } });
     expect(await codeOf(layer.get('k'))).toBe('LAYER_UNAVAILABLE');
-    // With the default of one second there is an attempt every two seconds, and a pause between them.
+    // With the default of one second a connection would be attempted every two seconds, with pauses between.
     await eventually(() => attempts >= 4, 'it is tried again', 6_000);
   });
 });

@@ -9,7 +9,7 @@ import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { eventually, RedisServer } from '../support/redis.js';
 
-/** What the page on security grants, as the arguments of ACL SETUSER. */
+/** The rights that docs/security.md grants, as the arguments of ACL SETUSER. */
 function documentedRules(): string[] {
   const page = readFileSync('docs/security.md', 'utf8');
   const block = /```text\nACL SETUSER shop (on [\s\S]*?)```/.exec(page)![1]!;
@@ -25,12 +25,12 @@ describe('the rights of a Redis user in the documentation', () => {
     server = await RedisServer.start();
     admin = await server.client();
     await admin.sendCommand(['ACL', 'SETUSER', 'shop', ...documentedRules()]);
-    // Redis 7.0 does not know it.
+    // Redis 7.0 has no such command.
     await admin.sendCommand(['ACL', 'SETUSER', 'shop', '+client|setinfo']).catch(() => undefined);
   });
   afterAll(() => server.dispose());
 
-  /** An application with all that lives in Redis: its cache, locks, messages, metrics, policies, fleet and hot keys. */
+  /** An application with every feature that uses Redis: its cache, locks, messages, metrics, policies, fleet and hot keys. */
   async function start() {
     @Module({
       imports: [
@@ -55,7 +55,7 @@ describe('the rights of a Redis user in the documentation', () => {
 
   it('the documented rights of a Redis user are exactly the rights that the cache needs', async () => {
     const [one, other] = [await start(), await start()];
-    // Another's value under a name of ours, which the scripts remove.
+    // A value of another program under one of our keys, which the scripts remove.
     await admin.set('shop:~{shop}tags', 'text');
     expect(await one.cache.getOrSet('a', () => 1, { lock: true, tags: ['red'] })).toBe(1);
     await eventually(async () => (await other.cache.get('a')) === 1, 'it is stored', 20_000);
@@ -83,7 +83,7 @@ describe('the rights of a Redis user in the documentation', () => {
     expect(await admin.sendCommand(['ACL', 'LOG'])).toEqual([]);
     const stats = await admin.info('commandstats');
     const granted = documentedRules().flatMap((rule) => (rule.startsWith('+') ? [rule.slice(1)] : []));
-    // Subscribers ping every three seconds, which this may not last.
+    // Subscribers ping every three seconds, and this test may be shorter.
     const unused = granted.filter((command) => command !== 'ping' && !stats.includes(`cmdstat_${command}:`));
     expect([granted.length > 20, unused]).toEqual([true, []]);
   }, 60_000);

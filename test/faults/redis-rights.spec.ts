@@ -48,7 +48,7 @@ async function process(
   return { cache, codes, lines };
 }
 
-/** A client of the application's, which the cache does not close. */
+/** A client of the application, which the cache does not close. */
 function clientOf(url: string): IORedis {
   const client = new IORedis(url);
   clients.push(client);
@@ -60,7 +60,7 @@ const warnings = (cache: ObservedCache) => cache.metrics.getHealth().warnings.ma
 describe('a Redis user without all rights to remove', () => {
   const KEYS = ['a', 'b', 'c'];
   const old = (cache: ObservedCache) => cache.mset(KEYS.map((key) => ({ key, value: 'old' })));
-  /** What a process finds that has not been there before. */
+  /** The values that a new process finds. */
   const found = async () => (await process('')).cache.mget(KEYS);
 
   it.each([
@@ -136,7 +136,7 @@ describe('a Redis user without one needed right', () => {
     const logged = lines.filter((line) => line.startsWith(`${code} `));
     expect(logged).toEqual(code === undefined ? [] : [expect.stringContaining(text)]);
     expect(logged.join()).not.toContain('secret');
-    // Nothing is logged twice, and what can be done without breaks no circuit.
+    // Nothing is logged twice, and a missing right that the cache can do without opens no circuit.
     expect(new Set(codes).size).toBe(codes.length);
     if (code !== 'LAYER_LOST') expect(codes).toEqual(code === undefined ? [] : [`warn ${code}`]);
   });

@@ -59,7 +59,7 @@ afterAll(() => server.dispose());
 interface Hanging {
   readonly options: () => CacheObservabilityOptions;
   readonly providers?: Provider[];
-  /** Makes it hang. */
+  /** Makes the part hang. */
   readonly before?: (booted: BootedApp) => unknown;
 }
 

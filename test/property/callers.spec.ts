@@ -24,8 +24,9 @@ import { RouteAnswer } from '../../lib/caching/http/route-answer.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 
 /*
- * Promise: no caller gets another caller's response, for every kind of identity, on every path of a hit, and through any cache
- * between the application and its callers. Handlers return what they read of their caller, so the expected response is known.
+ * Promise: no caller gets another caller's response, for every kind of identity, on every path of a hit, and through
+ * any cache between the application and its callers. Handlers return the identity that they read, so the expected
+ * response is known.
  */
 
 /** The identity of a caller. */
@@ -54,7 +55,7 @@ interface Source {
   readonly read: (request: Seen) => unknown;
   /** The expected response for a caller. */
   readonly of: (caller: Caller) => unknown;
-  /** True where the fast lane accepts such handlers. */
+  /** True if the fast lane accepts such handlers. */
   readonly lane?: true;
 }
 
@@ -92,7 +93,7 @@ const sources = {
 } satisfies Record<string, Source>;
 type SourceName = keyof typeof sources;
 
-/** Each source alone, and mixes of them. */
+/** Each source alone, and combinations. */
 const mixes: readonly (readonly SourceName[])[] = [
   ...(Object.keys(sources) as SourceName[]).map((name) => [name]),
   ['user', 'session'],
@@ -109,7 +110,7 @@ interface Variant {
   readonly lane: boolean;
   readonly of: (caller: Caller) => unknown;
   readonly options: CachedOptions;
-  /** Where undefined, the handler has its request. */
+  /** If undefined, the handler has its request. */
   readonly parameters?: readonly ParameterDecorator[];
   readonly read: (...args: never[]) => unknown;
 }

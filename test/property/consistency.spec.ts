@@ -86,7 +86,7 @@ class History {
   /**
    * A read begins; call the returned function with its result.
    * @param by the process whose changes it must see; undefined: all processes.
-   * @param sharedLoad the name of the in-sharedLoad load that concurrent loads of one process share.
+   * @param sharedLoad the name of the in-flight load that concurrent loads of one process share.
    */
   read(key: string, by: number | undefined, what: string, sharedLoad?: string): (version: unknown) => void {
     const loads = sharedLoad === undefined ? [] : (this.#loads.get(sharedLoad) ?? []);
@@ -123,7 +123,7 @@ describe.each([
   let playing = false;
   /** The results of reads, without those that check whether the caches agree. */
   let reads: unknown[] = [];
-  /** How many of them called the origin. */
+  /** How many of the reads called the origin. */
   let loads = 0;
   beforeEach(() => {
     reads = [];
@@ -263,7 +263,7 @@ describe.each([
     await fc.assert(
       fc.asyncProperty(fc.array(round, { minLength: 2, maxLength: 12 }), async (rounds) => {
         await play(rounds);
-        // The time of a message.
+        // The time that a message takes.
         await agree(500);
         await keep();
       }),

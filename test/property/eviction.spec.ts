@@ -210,7 +210,7 @@ const step = fc.oneof(
 
 type Step = typeof step extends fc.Arbitrary<infer One> ? One : never;
 
-/** What counts then is how often a key is asked for, and what is learned of newcomers. */
+/** Entries of one kind differ only in the frequency of requests and in the learned worth of new entries. */
 const ofOneKind = fc.oneof(
   fc.record({
     what: fc.constant('set' as const),

@@ -42,7 +42,7 @@ function doubling(times: number): string {
 const list = (count: number, part: (index: number) => string) =>
   `[${Array.from({ length: count }, (_, at) => part(at)).join()}]`;
 
-/** Each breaks one rule and nothing else. */
+/** Each record breaks one rule and no other. */
 const refused: Record<string, Forgery> = {
   'tags that are not a list': { flags: 6, body: '[7,0,{"a":1}]' },
   'tags that are not texts': { flags: 6, body: '[[7],0,{"a":1}]' },
@@ -241,7 +241,7 @@ describe('records that this library did not write', () => {
 });
 
 describe('records that are read together', () => {
-  /** How many of the records are found in one read, and whether the last is in a read of its own. */
+  /** How many of the records are found in one read, and whether the last one is found in a separate read. */
   function found(records: readonly Buffer[]): [together: number, lastAlone: boolean] {
     const causes: unknown[] = [];
     const codec = new EntryCodec({ onUndecodable: (cause) => causes.push(cause) });

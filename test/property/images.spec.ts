@@ -66,7 +66,7 @@ function process(clock: BareClock) {
   return { metrics, run };
 }
 
-/** Everything there is to ask of counters and quantiles; what depends on the order of hits and loads is left out. */
+/** All counters and quantiles; figures that depend on the order of hits and loads are left out. */
 function answers(metrics: CacheStatistics, window: Window): unknown {
   return {
     overall: rounded(metrics.getStats(window)),
@@ -160,7 +160,7 @@ describe('metrics dumps of several processes', () => {
       for (const each of series) observer.access(each, Outcome.hit, 0, 2, 2, MissReason.none);
       const counted = metrics.getStats().totalRequests;
       const taken = metrics.collectImage();
-      // Within the same slot, and across its end, where figures move to all patterns together.
+      // Within the same slot, and across its end, at which the figures of all patterns move together.
       if (round % 2 === 1) clock.turn(10_000);
       observer.access(series[79]!, Outcome.hit, 0, 2, 2, MissReason.none);
       observer.access(series[0]!, Outcome.hit, 0, 2, 2, MissReason.none);

@@ -88,7 +88,7 @@ const value = fc.oneof(
   { weight: 1, arbitrary: fc.dictionary(fc.constantFrom('a', 'b:c'), scalar, { maxKeys: 2, noNullPrototype: true }) },
 );
 
-/** True where two values name the same: a number, a boolean, a date, null or undefined equals its text. */
+/** True if two values have the same text: a number, a boolean, a date, null or undefined equals its text. */
 const named = (one: unknown, other: unknown): boolean => namesOf(one).some((name) => namesOf(other).includes(name));
 const namesOf = (one: unknown): string[] => {
   if (Object.is(one, -0)) return ['"0"', '"-0"'];
@@ -107,7 +107,7 @@ const READERS: readonly ((text: string) => unknown)[] = [
   () => undefined,
 ];
 
-/** A value that names the same as this one. */
+/** A value with the same text as this one. */
 const alike = (one: unknown, choice: number): unknown => {
   const texts = isScalar(one) ? namesOf(one).map((name) => name.slice(1, -1)) : [];
   const others = texts.flatMap((name) => READERS.map((read) => read(name)));
@@ -250,7 +250,8 @@ describe.each(['memory', 'Redis', 'memory over Redis'] as const)('an invalidatio
         const service = services[index]!;
         await check(service, kept, () => service.dropFirst(dropped[0]), named(kept[0], dropped[0]));
         const second = named(kept[1], dropped[1]);
-        // The wildcard in front may match the separator, and so a beginning of the second value that ends with one.
+        // The first wildcard may match the separator, and so the beginning of a second value that ends with a
+        // separator.
         const [, between] = SEPARATORS.filter(usable)[index]!;
         if (second || !inspect(kept[1]).includes(between))
           await check(service, kept, () => service.dropSecond(dropped[1]), second);

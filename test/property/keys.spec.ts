@@ -58,7 +58,7 @@ const value: fc.Arbitrary<unknown> = fc.letrec<{ any: unknown }>((tie) => ({
     fc.uint8Array({ maxLength: 3 }).map((bytes) => Buffer.from(bytes)),
   ),
 })).any;
-/** Pairs: a value with the same one, a similar one or any other. */
+/** Pairs: a value with an equal, a similar or any other value. */
 const pair = fc.oneof(
   fc.tuple(value, value),
   value.map((one) => [one, one] as const),

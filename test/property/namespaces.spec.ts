@@ -53,7 +53,7 @@ describe('the prefixes of two deploys', () => {
       fc.property(pair, ([one, other]) => {
         const [first, second] = [one, other].map(({ namespace, version }) => `${sharedPrefix(namespace, version)}:`);
         expect(first!.startsWith(second!) || second!.startsWith(first!)).toBe(false);
-        // In UTF-8, as every store keeps it.
+        // In UTF-8, as every store writes keys.
         expect(Buffer.from(first!).toString()).toBe(first);
       }),
       { numRuns: 1_000 },
@@ -103,7 +103,7 @@ describe('two deploys on one Redis', () => {
       fc.asyncProperty(pair, async ([one, other]) => {
         await admin.flushAll();
         const [mine, theirs] = [await start(layer(), one), await start(layer(), other)];
-        // Keys that look like the other's, like its state, and like its fences.
+        // Keys that look like keys, state or fences of the other deploy.
         const keys = ['k', 'eu:k', `${other.namespace}:k`, `${other.version}:k`, '~bus', '~~k', '~fence:{k}', '*'].map(
           (key) => Buffer.from(key).toString(),
         );

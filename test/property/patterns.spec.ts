@@ -60,7 +60,7 @@ describe('patterns of undeclared keys', () => {
             const name = rare[index]!;
             if (place === 'leaf') patternOf(`user:${name}`);
             else if (place === 'inside') patternOf(`user:${name}:cart`);
-            // Of each name behind one identifier alone; in front of fewer than 20.
+            // Of each name after one identifier; before fewer than 20.
             else if (place === 'behind an identifier') patternOf(`user:${index}:${name}`);
             else patternOf(`token:${name}:${id}`);
           });

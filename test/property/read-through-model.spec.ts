@@ -106,7 +106,7 @@ async function run(
       accesses++;
       const answer = await cache.get(key);
       seen(answer, least, now);
-      // A plain read serves nothing stale.
+      // A plain read returns nothing stale.
       if (answer !== undefined && answer !== null)
         expect((answer as { loadedAt: number }).loadedAt + 5_000 + TTL).toBeGreaterThan(now);
     } else if (what === 'mget') {
@@ -136,7 +136,7 @@ async function run(
       accesses += 2 * KEYS.length;
       const before = await cache.mget(KEYS);
       await cache.invalidateTags('tag');
-      // What was set has no tag and stays, and so does what is nothing.
+      // A value that was set has no tag and stays, and so does a stored undefined.
       expect(await cache.mget(KEYS)).toEqual(before.map((kept) => (kept === null || wasSet(kept) ? kept : undefined)));
     } else {
       const keys = what === 'clear' || what === 'mdel' ? KEYS : what === 'glob' ? ['a:1', 'a:2'] : [key];

@@ -116,7 +116,7 @@ describe('parsing statements', () => {
       });
       return Math.min(...runs);
     };
-    // 16 KiB are read; anything quadratic takes 256 times as long for 16 times as much.
+    // 16 KiB are read; quadratic work takes 256 times as long for 16 times the text.
     const little = quickest(text.slice(0, 1_024));
     expect(quickest(text) / (little + 1)).toBeLessThan(100);
   });

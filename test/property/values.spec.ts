@@ -139,7 +139,7 @@ const { recipe } = fc.letrec<{ recipe: Recipe }>((tie) => ({
   ),
 }));
 
-/** Removes the place of an error, which does not matter here. */
+/** Removes the stack of an error, which does not matter here. */
 function withStack(error: Error): Error {
   error.stack = 'a stack';
   return error;
@@ -257,7 +257,7 @@ describe('a value of any kind equals the value without a cache', () => {
   interface Place {
     readonly one: ObservedCache;
     readonly other: ObservedCache;
-    /** True where a part that a custom serializer loses is stored beside an instance. */
+    /** True if a part that a custom serializer loses is stored next to an instance. */
     readonly besideInstance?: boolean;
   }
   const places: [string, () => Promise<Place>][] = [
@@ -341,7 +341,7 @@ describe('a value of any kind equals the value without a cache', () => {
             },
             policy,
           );
-        // It loads a class that it cannot restore yet, and can restore it then.
+        // The process loads a class that it cannot restore yet, and restores it from then on.
         expect(seen(await read())).toEqual(seen(made(parts)));
         expect(seen(await read())).toEqual(seen(made(parts)));
         expect(loads).toBeLessThanOrEqual(1);
@@ -351,7 +351,7 @@ describe('a value of any kind equals the value without a cache', () => {
   });
 });
 
-/** Changes a value, as a caller may do with its own. */
+/** Changes a value, as a caller may do with its own copy. */
 function scribble(value: unknown): void {
   if (typeof value !== 'object' || value === null || !Object.isExtensible(value)) return;
   for (const part of Object.values(value))

@@ -17,7 +17,7 @@ interface Step {
   readonly local: boolean;
 }
 
-/** Mostly seconds, at times minutes, hours and days in which nothing happens. */
+/** Mostly seconds, at times idle minutes, hours and days. */
 const waits = fc.oneof(
   { weight: 12, arbitrary: fc.integer({ min: 0, max: 25_000 }) },
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 400_000 }) },

@@ -1,6 +1,6 @@
 /**
- * Waits for `work`, and fails when a timer of `ms` milliseconds that is set beside it goes off first. A slow machine delays both, so
- * that this holds where a measured time would not.
+ * Waits for `work`, and fails if a timer of `ms` milliseconds that starts at the same time ends first. A slow machine
+ * delays both, so this is reliable when a measured time is not.
  */
 export async function beforeTimer<T>(ms: number, work: Promise<T> | (() => Promise<T>)): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

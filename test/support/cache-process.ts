@@ -30,7 +30,7 @@ export class CacheProcess {
 
   /**
    * @param origin returns the current version of a key, for loads.
-   * @param skewMs how far its clock is from ours.
+   * @param skewMs the difference between its clock and ours.
    */
   static async start(url: string, origin: (key: string) => number, skewMs = 0): Promise<CacheProcess> {
     const child = fork(script('cache-process.ts'), [url, String(skewMs)], {

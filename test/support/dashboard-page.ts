@@ -6,7 +6,7 @@ const { writeAssets } = (await import(new URL('../../lib/dashboard/client/build.
   writeAssets(file: string): Promise<{ readonly br: number; readonly gzip: number }>;
 };
 
-/** Builds the client from its sources, as `npm run build` does. @returns how many bytes a browser is sent. */
+/** Builds the client from its sources, as `npm run build` does. @returns how many bytes a browser receives. */
 export const buildClient = () => writeAssets('lib/dashboard/client-assets.js');
 
 /** The Chromium of the system, or the one that CHROMIUM names. */
@@ -19,10 +19,10 @@ export const launch = (): Promise<Browser> =>
 export const addressOf = (app: INestApplication): string =>
   `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
 
-/** A page that reports what went wrong in it. */
+/** A page that reports its errors. */
 export interface WatchedPage {
   readonly page: Page;
-  /** Errors of scripts and violations of the policy; requests that are answered 4xx are not among them. */
+  /** Errors of scripts and violations of the content security policy; 4xx responses are not included. */
   readonly faults: string[];
   close(): Promise<void>;
 }

@@ -35,7 +35,7 @@ export declare class Products {
 export declare class Catalogue {
   product(id: number): Promise<Product>;
 }
-/** Of `@nestjs/config`. */
+/** A stand-in for `@nestjs/config`. */
 export declare class ConfigService {
   getOrThrow<T>(name: string): T;
 }

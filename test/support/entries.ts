@@ -3,7 +3,7 @@ import type { Entry } from '../../lib/cache/entries/entry.js';
 import { PatternClasses } from '../../lib/cache/entries/pattern-classes.js';
 import { isolate } from '../../lib/cache/entries/values.js';
 
-/** An entry as the engine would make it. */
+/** An entry as the engine would create it. */
 export function entryOf(
   value: unknown,
   { ttl = 60_000, grace = 0, tags = [] as string[], clock = systemClock as Clock } = {},

@@ -18,7 +18,7 @@ ${[
 ${item('Messages hold patterns, never keys or values. The cause of an error is kept with its class, code and place only.')}
 `;
 
-/** The reference of error and log codes as the catalogue makes it: the text of `docs/reference/errors.md`. */
+/** The reference of error and log codes that the catalogue generates: the text of `docs/reference/errors.md`. */
 export function errorReference(): string {
   const codes = Object.entries(CODES);
   const sections = SECTIONS.map((section) => {

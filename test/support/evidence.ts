@@ -3,7 +3,7 @@ import { createCacheMetrics } from '../../lib/insight/create-cache-metrics.js';
 import type { LayerStats, PatternStats } from '../../lib/metrics/snapshot.js';
 import { ManualClock } from './manual-clock.js';
 
-/** Statistics of a pattern that was never asked, with these fields. */
+/** Statistics of a pattern without accesses, with these fields. */
 export function statsWith(fields: Partial<PatternStats> = {}): PatternStats {
   const { metrics } = createCacheMetrics({ clock: new ManualClock() });
   const none = metrics.getPatternStats('item:*', '1h');
@@ -17,7 +17,7 @@ export function missReasons(reasons: Partial<PatternStats['missReasons']>): Patt
   return { ...statsWith().missReasons, ...reasons };
 }
 
-/** Counts of what was not kept, the others 0. */
+/** Counts of values that were not stored, the others 0. */
 export function notKept(counts: Partial<PatternStats['notKept']>): PatternStats['notKept'] {
   return { ...statsWith().notKept, ...counts };
 }

@@ -1,5 +1,5 @@
-// Suites that kill, freeze and cut real servers share their machine with whatever else runs on it: what fails there once is tried
-// once more, and the first failure is printed all the same. Everything else gets one try.
+// Suites that kill, freeze and cut real servers share their machine with other work: a failed test of theirs runs once
+// more, and the first failure is printed. Tests of other suites run once.
 import { expect, jest } from '@jest/globals';
 
 if (/[\\/]test[\\/]faults[\\/]/.test(expect.getState().testPath ?? '')) {

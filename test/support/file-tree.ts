@@ -40,7 +40,7 @@ export class FileTree implements Tree {
   }
 }
 
-/** A schematic's context that keeps what is logged and which tasks are added. */
+/** A schematic's context that records the log and the added tasks. */
 export class NotedContext implements SchematicContext {
   readonly lines: string[] = [];
   readonly tasks: unknown[] = [];

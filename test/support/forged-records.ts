@@ -2,7 +2,7 @@ import { brotliCompressSync, crc32 } from 'node:zlib';
 
 /** Forged fields of a record; the others are those of a valid current entry. */
 export interface Forgery {
-  /** 0xb1 JSON, 0xb3 a serializer of the application, 0xb4 a graph; 0x08 more where it is compressed. */
+  /** 0xb1 JSON, 0xb3 a serializer of the application, 0xb4 a graph; plus 0x08 if it is compressed. */
   readonly format?: number;
   readonly body?: string | Buffer;
   /** 1 mutable, 2 JSON-safe, 4 with labels. */
@@ -35,7 +35,7 @@ export function forgedRecord(forgery: Forgery): Buffer {
   return record;
 }
 
-/** The body of a graph: its text, whether it holds references, and the raw bytes behind it. */
+/** The body of a graph: its text, whether it contains references, and the raw bytes after it. */
 export function graphBody(text: string, { references = false, raw = Buffer.alloc(0) } = {}): Buffer {
   const written = Buffer.from(text);
   const head = Buffer.alloc(5);
@@ -44,7 +44,7 @@ export function graphBody(text: string, { references = false, raw = Buffer.alloc
   return Buffer.concat([head, written, raw]);
 }
 
-/** The same of a value without shapes. */
+/** The body of a graph without shapes. */
 export function graphText(value: string, options?: Parameters<typeof graphBody>[1]): Buffer {
   return graphBody(`[[],${value}]`, options);
 }

@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, ForbiddenException, Injectable } from '@nestjs/common';
 
-/** Lets everybody in. */
+/** Allows every request. */
 @Injectable()
 export class Open implements CanActivate {
   canActivate(): boolean {

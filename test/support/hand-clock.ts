@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/cache/base/clock.js';
 
-/** A clock that jumps without waiting for promises between tasks: for traffic of millions of accesses. */
+/** A manual clock that does not wait for promises between tasks: for traffic of millions of accesses. */
 export class HandClock implements Clock {
   #tasks: { readonly at: number; readonly task: () => void }[] = [];
   #soonest = Infinity;

@@ -11,7 +11,7 @@ export function heapInUse(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** The same, with Buffers and other byte arrays outside of the heap. */
+/** Bytes in use of the heap and of Buffers and other byte arrays outside of it. */
 export function memoryInUse(): number {
   const heap = heapInUse();
   return heap + process.memoryUsage().external;

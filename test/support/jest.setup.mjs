@@ -1,5 +1,5 @@
-// Jest cannot require() ES modules before Node 24.9. CommonJS packages that require the ESM-only Nest
-// packages are handed the very same module namespaces, so that dependency injection keeps its identities.
+// Jest cannot require() ES modules before Node 24.9. CommonJS packages that require the ESM-only Nest packages get the
+// same module namespaces, so that dependency injection has the same identities.
 import 'reflect-metadata';
 import { createRequire } from 'node:module';
 import { jest } from '@jest/globals';

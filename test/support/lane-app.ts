@@ -47,7 +47,7 @@ export interface LaneAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
-  /** `lane` where the framework did not get the request. */
+  /** `lane` if the framework did not get the request. */
   readonly path: 'lane' | 'full';
 }
 
@@ -60,7 +60,7 @@ export interface LaneApp {
   full(): number;
   /** Sends one request while no other is running. */
   ask(path?: string, headers?: Record<string, string>, method?: string, from?: string): Promise<LaneAnswer>;
-  /** Sends six equal requests and returns the last response: three are enough for the lane to learn one. */
+  /** Sends six equal requests and returns the last response: three are enough for the lane to learn. */
   sixth(...request: Parameters<LaneApp['ask']>): Promise<LaneAnswer>;
 }
 
@@ -73,7 +73,7 @@ export async function closeLaneApps(): Promise<void> {
   await Promise.all(closing.map((close) => close()));
 }
 
-/** An adapter that nothing was added to. */
+/** An adapter without additions. */
 export const bare = (platform: Platform): Adapter =>
   platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
 
@@ -131,7 +131,7 @@ export async function startLane(
   return { app, server, warned, full: () => full, ask, sixth };
 }
 
-/** Counts what the framework gets, without another listener to the server's requests, which would close the lane. */
+/** Counts the requests of the framework without another listener to the server's requests, which would close the lane. */
 export function countRequests(adapter: Adapter, count: () => unknown): void {
   if (adapter instanceof FastifyAdapter) {
     adapter.getInstance().setGenReqId(() => String(count()));
@@ -145,7 +145,7 @@ export function countRequests(adapter: Adapter, count: () => unknown): void {
   };
 }
 
-/** Puts a function in front of all handlers, in each way there is. */
+/** Adds a function before all handlers, in each possible way. */
 export const additions: Record<Platform, Record<string, (adapter: Adapter, middleware: Middleware) => void>> = {
   express: {
     'by use()': (adapter, middleware) => void adapter.use(middleware),

@@ -16,7 +16,7 @@ import { Cached } from '../../lib/caching/cached.decorator.js';
 import type { Platform } from './apps.js';
 import type { Adapter, LaneSetup, Middleware } from './lane-app.js';
 
-/* Applications in which something in front of the handlers, which hits may skip, treats two callers differently. */
+/* Applications in which code before the handlers, which hits may skip, treats two callers differently. */
 
 @Controller()
 export class Shop {
@@ -45,7 +45,7 @@ export class Shop {
   }
 }
 
-/** The same address for one host only. */
+/** The same URL for one host only. */
 @Controller({ host: 'one.example' })
 class ShopOfOne {
   @Get('feed')
@@ -62,20 +62,20 @@ interface Caller {
 }
 
 export interface Application {
-  /** Put in front of the handlers before the application starts. */
+  /** Added before the handlers before the application starts. */
   readonly put?: (adapter: Adapter) => void;
   readonly configure?: (app: INestApplication) => void;
   readonly modules?: LaneSetup['modules'];
   readonly controllers?: LaneSetup['controllers'];
   readonly skip?: true | readonly string[];
   readonly callers: readonly [Caller, Caller];
-  /** True where the lane answers some of the requests. */
+  /** True if the lane answers some of the requests. */
   readonly answers: boolean;
 }
 
 const made = (said: unknown) => `of ${[...String(said)].reverse().join('')}`;
 
-/** Middleware with a name that sends what it makes of a request. */
+/** Middleware with a name that sends a header derived from the request. */
 function sends(of: (request: IncomingMessage) => unknown, header = 'X-Made'): Middleware {
   return function sends(request, response, next) {
     const value = of(request);
@@ -125,7 +125,7 @@ class CountryModule {
   }
 }
 
-/** Applications on both platforms, by what is in front of their handlers. */
+/** Applications on both platforms, by the code before their handlers. */
 export const onBoth: Record<string, Application> = {
   'nothing, for two callers': { callers: ips('x-forwarded-for'), answers: true },
   'a country of CF-Connecting-IP': behind(sends(header('cf-connecting-ip')), ips('cf-connecting-ip')),
@@ -289,7 +289,7 @@ const express = (adapter: Adapter) => (adapter as ExpressAdapter).getInstance<Ex
 const fastify = (adapter: Adapter) => (adapter as FastifyAdapter).getInstance();
 /** Marks a plugin that changes the instance it is registered with, as `fastify-plugin` does. */
 const shared = <T extends object>(plugin: T): T => Object.assign(plugin, { [Symbol.for('skip-override')]: true });
-/** A hook that does what middleware does. */
+/** A hook with the same effect as middleware. */
 const hookOf = (middleware: Middleware, name: string) =>
   Object.defineProperty(
     (request: { raw: IncomingMessage }, reply: { raw: ServerResponse }, done: () => void) =>

@@ -33,7 +33,7 @@ export function recordEvents(): RecordedEvents {
   return recorded;
 }
 
-/** The context of a layer that is tested by itself. */
+/** The context of a layer that is tested alone. */
 export function layerContext(
   prefix = 'cache',
   { clock = systemClock, events = recordEvents().events }: { clock?: Clock; events?: LayerEvents } = {},

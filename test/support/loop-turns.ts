@@ -4,7 +4,7 @@ import { workedMs } from './machine-stalls.js';
 /** How a piece of work shares the event loop. */
 export interface LoopTurns<T> {
   readonly result: T;
-  /** How often other work had its turn before it ended. */
+  /** How often other work had its turn before the work ended. */
   readonly turns: number;
   /**
    * The largest share of the work, 0–1, without a turn for other work; measured in CPU time, which does not depend on the load
@@ -52,8 +52,8 @@ async function once<T>(work: () => T | Promise<T>): Promise<LoopTurns<T>> {
 }
 
 /**
- * The least CPU time of each of two pieces of work, milliseconds, of ten alternating runs, because garbage collection affects
- * only some of them.
+ * The least CPU time of each of two pieces of work, milliseconds, in ten alternating runs, because garbage collection
+ * affects only some of them.
  */
 export function leastWorkMs(one: () => unknown, other: () => unknown): [one: number, other: number] {
   const took = (work: () => unknown): number => {

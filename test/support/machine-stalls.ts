@@ -1,8 +1,8 @@
 const EVERY_MS = 10;
 
 /**
- * How long the machine kept this process from running at a time, milliseconds: how late a timer was, without what the processor
- * worked for this process meanwhile. Work of the process itself that blocks the event loop does not count as a stall.
+ * How long the machine kept this process from running at a time, milliseconds: how late a timer was, minus the CPU time
+ * of this process meanwhile. Work of the process that blocks the event loop does not count as a stall.
  */
 export class MachineStalls {
   longestMs = 0;

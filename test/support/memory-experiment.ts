@@ -5,7 +5,7 @@ import type { MemoryLadder } from '../../lib/insight/memory-ladder.js';
 import { HandClock } from './hand-clock.js';
 import { playTraffic, type TrafficOptions } from './seeded-traffic.js';
 
-/** Factors that are held to what another size really did. */
+/** Factors whose prediction is compared with a cache of that size. */
 const FACTORS = [1 / 2, 1, 2, 4];
 const SETTLED_EVERY = 2_000;
 

@@ -115,8 +115,8 @@ export interface LayerFigures {
 }
 
 /**
- * An application with memory and Redis under constant traffic, for a test that breaks its Redis and repairs it.
- * {@link Outage.unnoticed} checks that visitors notice nothing.
+ * An application with memory and Redis under constant traffic, for a test that breaks its Redis and repairs it. {@link
+ * Outage.unnoticed} checks that visitors notice nothing.
  */
 export class Outage {
   readonly visitors: Visitors;
@@ -159,14 +159,14 @@ export class Outage {
     return outage;
   }
 
-  /** Breaks Redis, waits until its circuit has opened, and lets visitors go on for a while. */
+  /** Breaks Redis, waits until its circuit has opened, and lets visitors continue for a while. */
   async during(breaking: () => unknown, forMs = 1_000): Promise<void> {
     await this.meanwhile(breaking, 0);
     await eventually(async () => (await this.redis()).circuit_state !== 'closed', 'the circuit opens');
     await pause(forMs);
   }
 
-  /** The same for faults that may leave the circuit closed; requests from here on count as made during the outage. */
+  /** The same for faults that may leave the circuit closed; later requests count as sent during the outage. */
   async meanwhile(breaking: () => unknown, forMs = 1_000): Promise<void> {
     this.visitors.phase = 'during';
     await breaking();
@@ -188,7 +188,7 @@ export class Outage {
     return tookMs;
   }
 
-  /** How long Redis may take to serve again: five seconds, and more where the machine kept this process waiting. */
+  /** How long Redis may take to serve again: five seconds, and more if the machine stalled this process. */
   get recoveryMs(): number {
     return RECOVERY_MS + 10 * this.#stalls.longestMs;
   }
@@ -212,9 +212,9 @@ export class Outage {
   }
 
   /**
-   * Checks that no visitor noticed anything: no failure, no wait longer than Redis' deadline and the origin, no value from
-   * before an acknowledged change, and reads from memory as fast as before.
-   * @param memoryKept false where the fault cuts the bus too, after which memory is not trusted any more.
+   * Checks that no visitor noticed anything: no failure, no wait longer than the deadline of Redis and the origin, no
+   * value from before an acknowledged change, and reads from memory as fast as before.
+   * @param memoryKept false if the fault cuts the bus too, after which memory is no longer trusted.
    */
   unnoticed({ memoryKept = true } = {}): void {
     const { visitors } = this;
@@ -228,7 +228,7 @@ export class Outage {
     expect(visitors.slowerThan(HUNG_MS + 10 * stalledMs)).toEqual([]);
     expect(visitors.quantile('during', 'hot', 0.95)).toBeLessThan(Math.max(deadlineMs / 2, 5 * calm) + 5 * stalledMs);
     for (const phase of ['during', 'after'] satisfies Phase[]) {
-      // The deadline of Redis and the origin, doubled, and more where the machine was busy before.
+      // The deadline of Redis and the origin, doubled, and more if the machine was busy before.
       const busy = 5 * visitors.quantile('before', 'loaded', 0.99) + 10 * stalledMs;
       expect(visitors.quantile(phase, 'loaded', 0.99)).toBeLessThan(2 * (deadlineMs + ORIGIN_MS) + busy);
       // A change is sent to Redis and to the other processes, each within the deadline.

@@ -1,5 +1,5 @@
-// Makes sure that what the suites start is on this machine: finds each server, else installs it (Debian or Ubuntu as root),
-// else takes its program out of a Docker image, else says exactly what to install.
+// Ensures that the servers of the suites are on this machine: finds each server, else installs it (Debian or Ubuntu as
+// root), else takes its program out of a Docker image, else prints what to install.
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -14,23 +14,26 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Programs that the suites start, Debian's package of each, and an image that holds it for machines without that package. */
+/**
+ * Programs that the suites start, the Debian package of each, and an image that contains it for machines without that
+ * package.
+ */
 const servers = [
   { program: 'redis-server', package: 'redis-server', image: 'redis:7-bookworm', path: '/usr/local/bin/redis-server' },
   { program: 'postgres', package: 'postgresql' },
   { program: 'mariadbd', package: 'mariadb-server' },
   { program: 'prometheus', package: 'prometheus' },
   { program: 'chromium', package: 'chromium' },
-  // Makes the certificate of a Redis behind TLS.
+  // Creates the certificate of a Redis behind TLS.
   { program: 'openssl', package: 'openssl' },
 ];
 
-/** Where programs taken out of images go: npm puts it on the PATH of its scripts. */
+/** The folder of programs from images: npm puts it on the PATH of its scripts. */
 const bin = new URL('../../node_modules/.bin/', import.meta.url).pathname;
 
 const run = (command, args, options) => spawnSync(command, args, { stdio: 'ignore', ...options }).status === 0;
 const onPath = (program) => run('sh', ['-c', `command -v ${program}`]);
-// Debian keeps the servers of PostgreSQL, one a version, off the PATH.
+// Debian installs each version of PostgreSQL outside of the PATH.
 const postgresVersions = () => (existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql') : []);
 const has = (program) =>
   onPath(program) ||
@@ -78,8 +81,8 @@ if (still.length > 0) {
 }
 
 /**
- * Takes Valkey out of Debian's package, from the machine's sources or from backports, and installs nothing. Where it cannot be had, the
- * suites that use it are skipped.
+ * Takes Valkey out of Debian's package, from the machine's sources or from backports, and installs nothing. If it is
+ * not available, the suites that use it are skipped.
  */
 function takeValkey() {
   const directory = mkdtempSync(join(tmpdir(), 'cache-observability-valkey-'));

@@ -92,7 +92,7 @@ export class PrometheusServer {
     }));
   }
 
-  /** Returns the one number of a query's result; undefined for none. */
+  /** Returns the only number of a query's result, or undefined without a result. */
   async number(expression: string): Promise<number | undefined> {
     return (await this.query(expression))[0]?.value;
   }
@@ -106,7 +106,7 @@ export class PrometheusServer {
     return found.flatMap(({ exemplars }) => exemplars.map(({ labels, value }) => ({ labels, value: Number(value) })));
   }
 
-  /** The state of each target by its job: `up`, or why not. */
+  /** The state of each target by its job: `up`, or the reason. */
   async targets(): Promise<Record<string, string>> {
     const { activeTargets } = await this.#get<{
       activeTargets: { labels: { job: string }; health: string; lastError: string }[];

@@ -7,7 +7,7 @@ import { layerContext } from './layer-context.js';
 import { RedisCluster, RedisServer } from './redis.js';
 import { LoadTicket } from '../../lib/cache/layers/load-ticket.js';
 
-/** The two places of the order of invalidations, for the whole suite; use at the top of a file. */
+/** The two places of the order of invalidations, for the whole suite; call it at the top of a file. */
 export class RedisPlaces {
   #server: RedisServer | undefined;
   #cluster: RedisCluster | undefined;
@@ -36,7 +36,7 @@ export class RedisPlaces {
 
 let turn = 0;
 
-/** Processes over one Redis, in a namespace of its own for each test; for the top of a `describe`. */
+/** Processes over one Redis, in a separate namespace for each test; call it at the top of a `describe`. */
 export class LayerProcesses {
   readonly #options: () => RedisLayerOptions;
   readonly #open: Layer[] = [];
@@ -57,7 +57,7 @@ export class LayerProcesses {
     });
   }
 
-  /** Starts another process, which knows only what it reads in Redis. */
+  /** Starts another process, which has only what it reads in Redis. */
   async start(clock: Clock = systemClock): Promise<Layer> {
     const layer = redisLayer({ deadline: 2_000, ...this.#options() }).create(layerContext(this.prefix, { clock }));
     await layer.connect?.();

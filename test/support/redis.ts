@@ -16,7 +16,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Waits until `condition` is true, checked every 20 ms; for servers, which have their own time. */
+/** Waits until `condition` is true, checked every 20 ms; for servers, which have their own clock. */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
   what: string,
@@ -38,7 +38,7 @@ const argumentsOf = (config: Config): string[] =>
     ...(value === '' ? [''] : name === 'user' ? [String(value)] : String(value).split(' ')),
   ]);
 
-/** The program of the servers: Redis, or what speaks its protocol, such as `valkey-server`. */
+/** The program of the servers: Redis, or another server with its protocol, such as `valkey-server`. */
 const PROGRAM = process.env.CACHE_TEST_SERVER ?? 'redis-server';
 
 /** A server for the test, on a free port, in memory only. */
@@ -119,7 +119,7 @@ export class RedisServer {
     await this.up();
   }
 
-  /** A plain client of node-redis for looking at the data; closed by `dispose`. */
+  /** A plain client of node-redis for reading the data; closed by `dispose`. */
   async client(): Promise<RedisClientType> {
     const client = createClient({ url: this.url }) as RedisClientType;
     client.on('error', () => undefined);
@@ -214,7 +214,7 @@ export class RedisCluster {
   private constructor(readonly nodes: readonly RedisServer[]) {}
 
   static async #startNode(config: Config): Promise<RedisServer> {
-    // The bus listens on the port above by 10,000, so ports must stay below 55,536.
+    // The bus listens on the port plus 10,000, so ports must stay below 55,536.
     let port = await freePort();
     while (port > 55_000) port = await freePort();
     return RedisServer.start(

@@ -1,5 +1,5 @@
-// Runs every suite and prints one closing line, `N passed, N failed`, whatever Jest's reporters show. `--valkey` runs the suites of Redis
-// with Valkey in place of Redis, and nothing else.
+// Runs every suite and prints one closing line, `N passed, N failed`, with any reporter of Jest. `--valkey` runs only
+// the suites of Redis, with Valkey instead of Redis.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const directory = mkdtempSync(join(tmpdir(), 'cache-observability-test-'));
 const isInstalled = (program) =>
   (process.env.PATH ?? '').split(delimiter).some((path) => existsSync(join(path, program)));
 
-/** @returns what Jest counted. */
+/** @returns the counts of Jest. */
 async function run(args, env = {}) {
   const outcome = join(directory, 'outcome.json');
   const jest = spawn(

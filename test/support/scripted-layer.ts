@@ -21,7 +21,7 @@ export class SharedServer {
   readonly messages: BusMessage[] = [];
 }
 
-/** A remote layer that the test controls: it answers, waits at a gate, rejects, refuses to connect. */
+/** A remote layer that the test controls: it can respond, wait at a gate, reject, or refuse to connect. */
 export class ScriptedLayer implements Layer {
   readonly shared = true;
   /** Its calls, as `getMany a,b`. */
@@ -79,7 +79,7 @@ export class ScriptedLayer implements Layer {
   }
 
   async get(key: string): Promise<Entry | undefined> {
-    // A server answers with the state at the time of the call.
+    // A server responds with the state at the time of the call.
     const entry = this.server.entries.get(key);
     await this.#ask(`get ${key}`);
     return entry;

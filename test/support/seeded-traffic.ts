@@ -9,28 +9,28 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** How people and crawlers ask for keys, and how their values change. */
+/** How people and crawlers request keys, and how the values change. */
 export interface TrafficOptions {
   readonly seed: number;
   readonly keys: number;
   /** Exponent of Zipf's law over the keys. */
   readonly zipf: number;
-  /** Accesses a second, people and crawlers together. */
+  /** Accesses per second, people and crawlers together. */
   readonly perSecond: number;
   readonly seconds: number;
-  /** Share of the accesses that is a crawler's, which asks for one key after the other. */
+  /** The crawler's share of the accesses; it requests one key after the other. */
   readonly crawler: number;
   /** Keys by which the ranking has moved at the end. */
   readonly drift: number;
-  /** Mean time between two changes of a value that changes, seconds; `Infinity`: values never change. */
+  /** Mean time between two changes of a changing value, seconds; `Infinity`: values never change. */
   readonly changeSeconds: number;
-  /** Share of the keys whose values change at all. */
+  /** Share of the keys whose values change. */
   readonly changing: number;
   /** Share of the changes after which the key is deleted from the cache. */
   readonly announced: number;
 }
 
-/** What happens at a time, seconds from the beginning: somebody asks for a key, or its value changes. */
+/** An event, seconds from the beginning: a request for a key, or a change of its value. */
 export type TrafficEvent = (at: number, key: number, what: 'ask' | 'change' | 'announce') => void;
 
 /** Plays traffic: the same for the same options. */

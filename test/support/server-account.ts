@@ -3,13 +3,16 @@ import { chownSync, existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The account that a server runs as: database servers refuse to run as root. */
+/** The account of a server: database servers refuse to run as root. */
 export interface Account {
   readonly uid?: number;
   readonly gid?: number;
 }
 
-/** Where the tests run as root: the account that a package made for its server, else `nobody`. Otherwise the current account. */
+/**
+ * If the tests run as root: the account that a package created for its server, else `nobody`. Otherwise the current
+ * account.
+ */
 export function serverAccount(name: string): Account {
   if (process.getuid?.() !== 0) return {};
   const id = (user: string, flag: string): number | undefined => {
@@ -20,14 +23,14 @@ export function serverAccount(name: string): Account {
   return { uid: id(user, '-u')!, gid: id(user, '-g')! };
 }
 
-/** Makes a directory that the account owns. */
+/** Creates a directory that the account owns. */
 export function directoryOf(account: Account, prefix: string): string {
   const directory = mkdtempSync(join(tmpdir(), prefix));
   if (account.uid !== undefined) chownSync(directory, account.uid, account.gid!);
   return directory;
 }
 
-/** Where a program is: on the PATH, in /usr/sbin, or where Debian keeps PostgreSQL's, newest first. */
+/** The path of a program: on the PATH, in /usr/sbin, or in Debian's folder of PostgreSQL, newest first. */
 export function findProgram(...names: readonly string[]): string {
   const roots = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt'].filter((root) => existsSync(root));
   const packaged = roots.flatMap((root) =>

@@ -1,20 +1,20 @@
 import type { Minute } from '../../lib/insight/alerts/minute.js';
 
-/** What the accesses of simulated days are like. Rates are a minute; waves and unrest are shares of one. */
+/** The accesses of simulated days. Rates are per minute; waves and noise are shares of 1. */
 export interface Days {
   readonly seed: number;
   readonly days: number;
   readonly rate: number;
-  /** How far traffic goes up and down in a day, as a share of `rate`. */
+  /** How far traffic varies within a day, as a share of `rate`. */
   readonly trafficWave?: number;
   readonly hitRate: number;
-  /** How far the hit rate does. */
+  /** How far the hit rate varies within a day. */
   readonly hitRateWave?: number;
-  /** Standard deviation of the hit rate's own slow ups and downs. */
+  /** Standard deviation of the hit rate's slow variation. */
   readonly unrest?: number;
-  /** The share of traffic that is left on Saturday and Sunday. */
+  /** The share of traffic that remains on Saturday and Sunday. */
   readonly weekend?: number;
-  /** What changes after a while. */
+  /** A change after a while. */
   readonly change?: Change;
 }
 
@@ -23,17 +23,17 @@ export interface Change {
   /** Minutes after the beginning. */
   readonly from: number;
   readonly until?: number;
-  /** By how much the hit rate falls at once. */
+  /** How much the hit rate falls at once. */
   readonly fall?: number;
-  /** By how much it falls every hour. */
+  /** How much the hit rate falls every hour. */
   readonly fallAnHour?: number;
   /** The typical load time, milliseconds; 40 before. */
   readonly loadMs?: number;
   /** The share of loads that fail; 0.01 before. */
   readonly failures?: number;
-  /** Invalidations a minute; a hundredth of the traffic before. */
+  /** Invalidations per minute; a hundredth of the traffic before. */
   readonly invalidations?: number;
-  /** What is left of the traffic, as a share. */
+  /** The share of the traffic that remains. */
   readonly traffic?: number;
 }
 
@@ -105,7 +105,7 @@ function randomOf(seed: number) {
     for (let each = 0; each < count; each++) if (uniform() < share) hits++;
     return hits;
   };
-  /** The 95th percentile of so many log-normal times with σ = 0.6, about as it scatters. */
+  /** The 95th percentile of `count` log-normal times with σ = 0.6, with about its natural scatter. */
   const p95 = (count: number, typicalMs: number): number =>
     typicalMs * Math.exp(0.6 * (1.645 + (2.1 / Math.sqrt(count)) * normal()));
   return { normal, poisson, binomial, p95 };

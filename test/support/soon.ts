@@ -1,8 +1,8 @@
 const AGAIN_MS = 50;
 
 /**
- * Repeats assertions until they hold, for what a browser draws or a server does in its own time; after the limit it throws what
- * failed last.
+ * Repeats assertions until they hold, for a browser or a server that needs time; after the limit it throws the last
+ * failure.
  */
 export async function soon(assertions: () => unknown, withinMs = 20_000): Promise<void> {
   const until = performance.now() + withinMs;

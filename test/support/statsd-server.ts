@@ -9,7 +9,7 @@ import { eventually, freePort } from './redis.js';
 
 const require = createRequire(import.meta.url);
 
-/** npm's statsd on free ports, which flushes what it received to a Graphite that is this object. */
+/** npm's statsd on free ports, which flushes its counts to a Graphite that is this object. */
 export class StatsdServer {
   /** The last flushed figure of each name; sums for counters. */
   readonly counters = new Map<string, number>();

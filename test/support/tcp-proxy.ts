@@ -1,16 +1,19 @@
 import net from 'node:net';
 
-/** What a client asks of Redis, one match a command. */
+/** The commands that a client sends to Redis, one match per command. */
 const COMMANDS = /\*\d+\r\n\$\d+\r\n([A-Za-z]+)\r\n/g;
 
-/** A TCP proxy between a client and a server that can be slow, cut connections, swallow replies, or stand for a server that is frozen. */
+/**
+ * A TCP proxy between a client and a server that can be slow, cut connections, swallow replies, or simulate a frozen
+ * server.
+ */
 export class TcpProxy {
   readonly #server: net.Server;
   readonly #pairs = new Set<{ client: net.Socket; upstream: net.Socket }>();
   #isFreezing: ((command: string) => boolean) | undefined;
-  /** What waits for the server to be resumed; undefined while it answers. */
+  /** Chunks that wait until the server is resumed; undefined while it responds. */
   #held: (() => void)[] | undefined;
-  /** Milliseconds by which every reply is late. */
+  /** The delay of every reply, milliseconds. */
   delayMs = 0;
   /** When set, the next reply is cut after this many bytes and both sides are reset. */
   cutReplyAfter: number | undefined;
@@ -39,7 +42,10 @@ export class TcpProxy {
     return this.#pairs.size;
   }
 
-  /** From the first command for which this returns true nothing passes, in either direction: the connections stay. */
+  /**
+   * From the first command for which `isFreezing` returns true nothing passes, in either direction; the connections
+   * stay open.
+   */
   freezeAt(isFreezing: (command: string) => boolean): void {
     this.#isFreezing = isFreezing;
   }
@@ -48,7 +54,7 @@ export class TcpProxy {
     return this.#held !== undefined;
   }
 
-  /** What was sent meanwhile arrives now. */
+  /** Delivers the chunks that were sent meanwhile. */
   resume(): void {
     const held = this.#held ?? [];
     this.#isFreezing = undefined;

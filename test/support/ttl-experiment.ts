@@ -4,7 +4,7 @@ import type { TtlLadder } from '../../lib/insight/ttl-ladder.js';
 import { HandClock } from './hand-clock.js';
 import { playTraffic, type TrafficOptions } from './seeded-traffic.js';
 
-/** What a cache with one TTL really did with the traffic. */
+/** The real results of a cache with one TTL for the traffic. */
 export interface Realised {
   readonly ttlMs: number;
   readonly hitRate: number;

@@ -3,13 +3,13 @@ import { createObservedCache, memoryLayer, type PolicyEvent } from '../../lib/in
 import { HandClock } from './hand-clock.js';
 import { playTraffic, type TrafficOptions } from './seeded-traffic.js';
 
-/** What a cache did with the traffic. */
+/** The results of a cache for the traffic. */
 export interface TtlOutcome {
   readonly hits: number;
   readonly hitRate: number;
   /** Share of the hits whose value was outdated. */
   readonly staleShare: number;
-  /** The TTLs that an automatic one changed to, and when, seconds from the beginning. */
+  /** The TTLs that an automatic TTL changed to, and when, seconds from the beginning. */
   readonly changes: readonly { readonly at: number; readonly ttlMs: number }[];
   readonly ttlMs: number | null;
   readonly outcome: { readonly predicted: unknown; readonly realised: unknown } | null;
@@ -60,7 +60,7 @@ export async function playWithTtl(traffic: TrafficOptions, ttl: number | Automat
     }
     if (pending.length < SETTLED_EVERY) continue;
     await Promise.all(pending);
-    // What works in slices goes on.
+    // Lets sliced work continue.
     await new Promise((resolve) => setImmediate(resolve));
     pending = [];
   }
@@ -79,7 +79,7 @@ export async function playWithTtl(traffic: TrafficOptions, ttl: number | Automat
   };
 }
 
-/** What a cache without bounds does with the traffic and a fixed TTL, worked out without a cache. */
+/** The result of a cache without bounds for the traffic and a fixed TTL, computed without a cache. */
 export function workedOut(traffic: TrafficOptions, ttlMs: number): Pick<TtlOutcome, 'hits' | 'staleShare'> {
   const loadedAt = new Float64Array(traffic.keys).fill(-Infinity);
   const versions = new Uint32Array(traffic.keys);

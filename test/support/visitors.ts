@@ -14,7 +14,7 @@ interface Visit {
   readonly ms: number;
 }
 
-/** A request that takes longer is given up. */
+/** A longer request is given up. */
 const HUNG_MS = 20_000;
 const HOT = '/feeds/discover?page=hot';
 
@@ -57,13 +57,13 @@ export class Visitors {
     return this.#of(phase, cause).length;
   }
 
-  /** Requests that took longer than so many milliseconds, as text. */
+  /** Requests that took longer than `ms` milliseconds, as text. */
   slowerThan(ms: number): string[] {
     const slow = this.#visits.filter((visit) => visit.ms > ms);
     return slow.map((visit) => `${visit.phase}: ${visit.path} took ${Math.round(visit.ms)} ms`);
   }
 
-  /** Milliseconds; 0 without any. */
+  /** Milliseconds; 0 without requests. */
   quantile(phase: Phase, cause: Cause, share: number): number {
     const times = this.#of(phase, cause)
       .map(({ ms }) => ms)

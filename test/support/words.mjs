@@ -1,5 +1,5 @@
-// Refuses words that the project does not use, in names and prose: `npm run lint` runs it. The list is short on purpose; what to
-// write instead stands beside each word.
+// Refuses words that the project does not use, in names and prose; `npm run lint` runs it. The list is short on
+// purpose; each word has its replacement.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -34,7 +34,7 @@ for (const file of files) {
   readFileSync(file, 'utf8')
     .split('\n')
     .forEach((line, index) => {
-      // A name is words too: PolicyCache, toldError.
+      // A name consists of words too: PolicyCache, toldError.
       const text = `${line} ${line.replace(/([a-z0-9])([A-Z])/g, '$1 $2')}`;
       for (const [word, instead] of refused) {
         const match = word.exec(text);

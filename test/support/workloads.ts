@@ -7,7 +7,7 @@ import {
   type Recommendation,
 } from '../../lib/index.js';
 
-/** A clock that is turned in the same turn: loaders take time by turning it. */
+/** A clock that advances within a turn: loaders take time by advancing it. */
 export class SteppedClock implements Clock {
   #now = 1_700_000_000_000;
   #tasks: { readonly at: number; readonly task: () => void }[] = [];
@@ -43,15 +43,15 @@ export interface Workload {
   /** Milliseconds between two requests. */
   readonly everyMs: number;
   readonly keyOf: (n: number) => string;
-  /** What the origin returns. @default the key */
+  /** The value of the origin. @default the key */
   readonly originOf?: (key: string, now: number) => unknown;
-  /** What the origin takes, milliseconds. @default 50 */
+  /** The time of the origin, milliseconds. @default 50 */
   readonly loadMs?: number;
   /** Runs before the request. */
   readonly before?: (cache: ObservedCache, n: number, clock: SteppedClock) => unknown;
 }
 
-/** What came of a workload. */
+/** The results of a workload. */
 export interface Played {
   readonly recommendations: readonly Recommendation[];
   readonly hitRate: number;
@@ -90,7 +90,7 @@ export async function play(workload: Workload): Promise<Played> {
         key,
         ({ stale }) => {
           loads += 1;
-          // What a refresh takes, nobody waits for.
+          // Nobody waits for a refresh.
           if (stale === undefined) clock.step(loadMs);
           return originOf(key, clock.now());
         },
@@ -116,7 +116,7 @@ export async function play(workload: Workload): Promise<Played> {
   }
 }
 
-/** Numbers from 0 to 1, the same each time. */
+/** Numbers from 0 to 1, the same for the same seed. */
 export function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

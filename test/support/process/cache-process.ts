@@ -7,8 +7,8 @@ import { type ObservedCache } from '../../../lib/wiring/observed-cache.js';
 import type { Answered, Ask, Asked, ToProcess } from './messages.js';
 
 /*
- * A process with a cache of its own that its parent directs: one cache with memory and Redis as an application has
- * it, and one without memory, which reads Redis.
+ * A process with its own cache that its parent controls: one cache with memory and Redis as an application has, and one
+ * without memory, which reads Redis.
  */
 const [url, skewMs = '0'] = process.argv.slice(2);
 const skewed: Clock = { ...systemClock, now: () => systemClock.now() + Number(skewMs) };

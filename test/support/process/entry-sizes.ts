@@ -4,11 +4,12 @@ import { createObservedCache } from '../../../lib/wiring/create-observed-cache.j
 import { memoryInUse } from '../heap.js';
 
 /*
- * Measures entries against the growth of the heap, in a process whose heap holds nothing else: a full collection takes
- * milliseconds here, and a second in a worker that has run a hundred suites. Its last line is the outcome.
+ * Compares the size of entries with the growth of the heap, in a process whose heap contains nothing else: a full
+ * collection takes milliseconds here, and a second in a worker that has run a hundred suites. Its last line is the
+ * result.
  */
 
-/** Text in one piece, as a parser or a database driver makes it. */
+/** Text in one piece, as a parser or a database driver creates it. */
 const text = (length: number, from = 'lorem ipsum dolor sit amet ', head: unknown = '') =>
   Buffer.from(`${head} `.padEnd(length, from)).toString();
 const parsed = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
@@ -58,7 +59,7 @@ async function sizesOf(kind: string, count: number, make: (n: number) => unknown
     metrics: false,
     layers: [memoryLayer({ maxEntries: 100_000, maxBytes: '1gb' })],
   });
-  // Make hidden classes, compiled code and other one-time objects first.
+  // Creates hidden classes, compiled code and other one-time objects first.
   for (let n = 0; n < count; n++) await cache.set(`product:item:${n}`, make(n));
   await cache.clear();
   const before = memoryInUse();

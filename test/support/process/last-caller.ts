@@ -3,8 +3,8 @@ import { keyvLayer } from '../../../lib/cache/layers/stores/keyv-layer.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
 
 /*
- * Scripts that wait only for the cache: no timer, socket or server of theirs keeps the process alive. Their last line is the
- * outcome.
+ * Scripts that wait only for the cache: no timer, socket or server of theirs keeps the process alive. Their last line
+ * is the result.
  */
 const never = <T>(): Promise<T> => new Promise(() => undefined);
 const later = <T>(value: T, ms: number): Promise<T> =>

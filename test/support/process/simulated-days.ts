@@ -2,8 +2,8 @@ import { SeriesWatch } from '../../../lib/insight/alerts/series-watch.js';
 import { type Days, minutesOf } from '../simulated-days.js';
 
 /*
- * Runs simulated days through the detectors, in a process of its own: what takes a second here takes ten in a worker of the tests. It reads
- * a list of days and writes a list of alarms for each.
+ * Runs simulated days through the detectors, in a separate process: one second of work here takes ten in a worker of
+ * the tests. It reads a list of days and writes a list of alarms for each.
  */
 
 /** An alarm: when it began and ended, in minutes. */
@@ -13,7 +13,7 @@ export interface SimulatedAlarm {
   readonly until: number | null;
 }
 
-/** Minutes after a start in which nothing is judged. */
+/** Minutes after a start without a judgement. */
 const SETTLING = 10;
 
 function alarmsOf(days: Days): SimulatedAlarm[] {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { transform } from '@swc/core';
 
-/** The package's own name, as the sample imports it, is its sources, not what was built last. */
+/** The package's own name, as the sample imports it, resolves to its sources, not to the last build. */
 const entries = {
   'nestjs-cache-observability': 'index.ts',
   'nestjs-cache-observability/otel': 'exporters/otel/index.ts',

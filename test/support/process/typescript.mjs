@@ -1,4 +1,4 @@
-// For `node --import`: runs the sources as they are, in a process of their own.
+// For `node --import`: runs the TypeScript sources in a separate process.
 import { register } from 'node:module';
 
 register('./typescript-hooks.mjs', import.meta.url);

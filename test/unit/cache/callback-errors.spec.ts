@@ -21,7 +21,7 @@ const ways = {
 } satisfies Record<string, () => unknown>;
 type Fail = () => never;
 
-/** An object of which every method fails. */
+/** An object whose methods all fail. */
 function failing<T extends object>(target: T, fail: () => unknown): T {
   return new Proxy(target, {
     get: (object, name, receiver) =>
@@ -115,7 +115,7 @@ function counted(cache: ObservedCache, kind: string): number {
   return [...(family?.points() ?? [])].find(({ labels }) => labels[0] === kind)?.value ?? 0;
 }
 
-/** Uses every feature that calls one of them. */
+/** Uses every feature that calls one of the callbacks. */
 async function use(cache: ObservedCache, clock: ManualClock): Promise<unknown[]> {
   const loaded = await cache.getOrSet('a', async () => 'loaded');
   const hit = await cache.getOrSet('a', () => 'never');

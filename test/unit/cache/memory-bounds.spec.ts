@@ -176,7 +176,7 @@ describe('the worth of evicted entries', () => {
     await clock.advance(60_000);
     const size = bytes() / 4;
     await load('e');
-    // A newcomer counts as a quarter of a request at first; `a` was stored for a minute and the later loads.
+    // A new entry counts as a quarter of a request at first; `a` was stored for a minute and the later loads.
     const minutes = (60_000 + 5 * 80) / 60_000;
     expect(worth()).toBeCloseTo(80 / 4 / (size / MEGABYTE) / minutes, 3);
   });

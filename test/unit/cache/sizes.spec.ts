@@ -60,7 +60,7 @@ describe('the size of an entry', () => {
 
 describe('a frozen copy', () => {
   it('a frozen copy takes no more memory than its source', () => {
-    // Fields outside of the object are allocated in threes. With a hidden class for each it would be 350.
+    // Fields outside of the object are allocated in threes. With a hidden class per object it would be 350.
     expect(measured.frozenCopy).toBeLessThan(150);
   });
 

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => cache.disconnect());
 
-/** Whether the second read finds what the first one loaded. */
+/** Returns whether the second read finds the value of the first load. */
 async function isKept(make: () => unknown, of = cache): Promise<boolean> {
   let loads = 0;
   const load = () => {

@@ -21,7 +21,7 @@ function gate(rules: Partial<GateRules>): RequestGate {
 const call = (...args: unknown[]): Call => ({ args, execution: undefined, instance: undefined });
 const get = (headers: Record<string, string> = {}) => call({ method: 'GET', headers });
 
-/** Metadata as gRPC hands it out: lists by name. */
+/** Metadata as gRPC provides it: lists by name. */
 const metadata = (sent: Record<string, string>) => ({
   get: (name: string) => (sent[name] === undefined ? [] : [sent[name]]),
 });

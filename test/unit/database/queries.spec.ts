@@ -165,7 +165,7 @@ describe('observed queries of other libraries', () => {
       'SELECT orders 1 0',
       'UPDATE orders 1 0',
     ]);
-    // Those that are slow can be planned, in a transaction of its own.
+    // Slow statements can be planned, each in a separate transaction.
     expect((await metrics.plan('SELECT count(*)::int AS n FROM orders')).plan).toContain('Seq Scan on orders');
     expect((await metrics.plan('INSERT INTO orders (note) VALUES (?)')).plan).toContain('Insert on orders');
     expect((await database.query<{ n: number }>('SELECT count(*)::int AS n FROM orders')).rows).toEqual([{ n: 2 }]);

@@ -6,7 +6,7 @@ import ts from 'typescript';
 const pages = [
   'README.md',
   ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
-    // The API's pages are made from docstrings by `npm run docs`.
+    // `npm run docs` generates the API's pages from docstrings.
     .filter((file) => file.endsWith('.md') && !file.startsWith(join('reference', 'api')))
     .map((file) => join('docs', file)),
 ];
@@ -71,7 +71,7 @@ function programOf(files: ReadonlyMap<string, string>, before?: ts.Program): ts.
   return ts.createProgram([...files.keys()], options, host, before);
 }
 
-/** Where each name can be imported from. */
+/** The modules from which each name can be imported. */
 function exportsOf(program: ts.Program, index: string): ReadonlyMap<string, string> {
   const checker = program.getTypeChecker();
   const source = program.getSourceFile(index)!;
@@ -186,7 +186,7 @@ function exists(path: string, samePage: string | undefined, anchor: string | und
   return anchor === undefined || anchorsOf(readFileSync(page, 'utf8')).has(anchor);
 }
 
-/** As GitHub makes them of headings. */
+/** The anchors that GitHub generates for headings. */
 function anchorsOf(text: string): ReadonlySet<string> {
   const headings = text.replace(/^```.*?^```$/gms, '').matchAll(/^#+ (.+)$/gm);
   return new Set(

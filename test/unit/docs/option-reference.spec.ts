@@ -14,7 +14,7 @@ function allowed(faults: readonly (string | { readonly text: string })[] | undef
   return /unknownname: is unknown.*?Allowed: (.*)$/m.exec(texts.join('\n'))![1]!.split(', ');
 }
 
-/** What an object with an unknown name is answered. */
+/** The error for an object with an unknown name. */
 const unknown = { unknownname: 1 } as never;
 const ofModule = (place: string) => allowed(optionFaults({ [place]: unknown }));
 

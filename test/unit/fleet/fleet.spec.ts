@@ -7,7 +7,7 @@ import type { CacheMetrics } from '../../../lib/metrics/cache-metrics.js';
 import { ShutdownBudget } from '../../../lib/cache/base/shutdown-budget.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 
-/** A shared map in memory whose notes end by the clock. */
+/** A shared map in memory whose notes expire by the clock. */
 class MemorySharedMap implements SharedMap {
   readonly notes = new Map<string, { bytes: Uint8Array; until: number }>();
   reads = 0;

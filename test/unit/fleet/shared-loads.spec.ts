@@ -32,7 +32,7 @@ describe('shared loads', () => {
     server = new SharedServer();
   });
 
-  /** Both instances ask for the key; the second so much later. Loads take a second. */
+  /** Both instances request the key, the second one `laterMs` later. Loads take a second. */
   const rounds = async (caches: readonly ObservedCache[], laterMs: number, policy: { lock?: boolean } = {}) => {
     let loads = 0;
     const load = async () => {

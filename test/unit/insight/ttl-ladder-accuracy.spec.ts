@@ -14,7 +14,7 @@ const CASES: readonly (readonly [name: string, traffic: TrafficOptions])[] = [
   ['that is nearly even, with announced changes', { ...STEADY, seed: 104, keys: 300, zipf: 0.7, announced: 1 }],
 ]; // prettier-ignore
 
-/** Rungs of all cases whose realised value is within the error that is stated. */
+/** Rungs of all cases whose real value is within the stated error. */
 const honest = { hitRate: 0, staleShare: 0, rungs: 0 };
 
 describe('the TTL ladder', () => {

@@ -4,7 +4,7 @@ import { HandClock } from '../../support/hand-clock.js';
 
 const MINUTE = 60_000;
 
-/** Asks for keys at a steady pace, by turns. */
+/** Requests keys at a steady pace, in turns. */
 function shop(options: ObservedCacheOptions = {}) {
   const clock = new HandClock();
   const cache = createObservedCache({ clock, ttl: '1m', namespace: 'shop', ...options });
@@ -30,7 +30,7 @@ describe('cache.insight.ttlLadder()', () => {
     expect(rest).toMatchObject({ pattern: 'item:*', accesses: 3_600 });
     expect(observedMs).toBeGreaterThan(59 * MINUTE);
     expect(ladder.map((rung) => rung.ttlMs / MINUTE)).toEqual([0.25, 0.5, 1, 2, 4, 8, 16, 64]);
-    // A TTL of a minute answers five of six; the sixth comes when it has just expired.
+    // A TTL of a minute answers five of six requests; the sixth comes just after the entry has expired.
     expect(ladder[2]!.hitRate).toBeCloseTo(5 / 6, 1);
     expect(ladder[2]!.loadsPerHour).toBeCloseTo(600, -2);
     expect(ladder[5]!.hitRate!).toBeGreaterThan(ladder[2]!.hitRate!);
@@ -92,7 +92,7 @@ describe('cache.insight.ttlLadder()', () => {
       expect(shown.length).toBeGreaterThan(5);
       for (const { staleShare, ttlMs } of shown)
         expect({ announce, ttlMs, staleShare }).toMatchObject({ staleShare: 0 });
-      // Ten loads a minute whatever the TTL is.
+      // Ten loads a minute with any TTL.
       expect(shown.at(-1)!.hitRate).toBeLessThan(0.85);
     }
   });

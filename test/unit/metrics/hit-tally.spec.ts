@@ -18,7 +18,7 @@ describe('hits in the tally', () => {
     const place = tally.place();
     tally.open(place, 10_000);
     const [taken, recorded] = [new Histogram(), new Histogram()];
-    // The first by a clock that went back.
+    // The first hit has a time from a clock that moved backwards.
     for (const ms of [-2, 0, 0.000_1, 0.000_3, 0.000_3, 0.000_9, 0.002, 5]) {
       tally.count(place, 0);
       const bucket = bucketOf(ms);

@@ -31,7 +31,7 @@ describe('reading all patterns in steps', () => {
   });
 
   const hit = (pattern: number): void => recorder.hit(series[pattern]!, 0, clock.now());
-  /** Taken from the pattern's own digit of all bytes. */
+  /** Counts in the digit of all bytes that belongs to the pattern. */
   const set = (pattern: number): void =>
     recorder.operation(series[pattern]!, Operation.set, Result.ok, 1, 100 ** pattern);
   const traffic = (): void => {

@@ -16,7 +16,7 @@ describe('the most frequent keys', () => {
         const seen = new SpaceSaving(8);
         const exact = new Map<string, number>();
         for (const number of stream) {
-          // Small numbers come much more often.
+          // Small numbers are much more frequent.
           const key = String(Math.floor((number * number) / 60));
           exact.set(key, (exact.get(key) ?? 0) + 1);
           seen.add(key);

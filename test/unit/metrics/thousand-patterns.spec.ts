@@ -66,7 +66,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     const text = new PrometheusExposition(metrics).render();
     expect(text).toMatch(/^cache_metrics_series \d+$/m);
     expect(Number(/^cache_metrics_overflow_total (\d+)$/m.exec(text)?.[1])).toBeGreaterThanOrEqual(MANY * 2);
-    // Rows of a pattern and of an endpoint, and not one more for what has no room.
+    // Rows of a pattern and of an endpoint, and no further row for patterns over the limit.
     expect(text.split('\n').length).toBeLessThan(MANY * 20);
     expect(text.length).toBeLessThan(2_000_000);
   });
@@ -74,7 +74,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
   it('a thousand patterns are scraped in slices between which the event loop is free', async () => {
     const { turns, largest } = await turnsDuring(() => new PrometheusExposition(metrics).collectBytes());
     const points = [...metrics.families()].reduce((sum, family) => sum + [...family.points()].length, 0);
-    // Sixty-four series to a step.
+    // Sixty-four series per step.
     expect(turns).toBeGreaterThan(points / 100);
     expect(largest).toBeLessThan(MUCH);
   });
@@ -125,7 +125,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
 
   it.each<[string, number, () => Promise<unknown>]>([
     ['OpenTelemetry', 1, () => new CacheMetricProducer({ source: metrics }).collect()],
-    // More than half of them changed, and each of those is read on its own.
+    // More than half of the series changed, and each of those is read separately.
     ['StatsD', 1.5, () => exported(new StatsdExporter({ client: { increment() {}, gauge() {} } }))],
     ['CloudWatch', 1.5, () => exported(new CloudWatchExporter({ write() {} }))],
   ])('a thousand patterns are exported to %s with a free event loop', async (_, walks, work) => {
@@ -140,7 +140,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     const { result, turns, largest } = await turnsDuring(() => metrics.collectImage());
     expect(result).toEqual(metrics.image());
     expect(result).toEqual(first);
-    // Sixteen patterns or endpoints to a step, and a megabyte of the checksum.
+    // Sixteen patterns or endpoints per step, and a megabyte of the checksum.
     expect(turns).toBeGreaterThan((2 * MANY) / 16 + result.length / 2 ** 20);
     expect(largest).toBeLessThan(MUCH);
   });

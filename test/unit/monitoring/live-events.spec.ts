@@ -70,7 +70,7 @@ describe('the event stream', () => {
   let listening: number;
   let events: LiveEvents;
   let fails: boolean;
-  /** The promise that begun readings wait for. */
+  /** The promise on which readings wait. */
   let figures: Promise<void>;
 
   beforeEach(() => {
@@ -208,7 +208,7 @@ describe('the event stream', () => {
   describe('the event stream with clients that come and go', () => {
     const open = (client: Response): string[][] =>
       client.of('tick').map(({ alerts: shown }) => shown.map(({ pattern }: HealthWarning) => pattern));
-    /** Holds every reading that begins from now on. */
+    /** Holds every reading that begins later. */
     const held = (): (() => void) => {
       let release = (): void => undefined;
       figures = new Promise((resolve) => (release = resolve));

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import type { Layer } from '../../../lib/cache/layers/layer.js';
 import { memoryByPattern } from '../../../lib/monitoring/memory-by-pattern.js';
 
-/** A layer of so many entries; one in ten is a large one of another pattern. */
+/** A layer with `entries` entries; one in ten is a large entry of another pattern. */
 const layerOf = (entries: number): Layer =>
   ({
     name: 'memory',

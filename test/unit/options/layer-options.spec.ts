@@ -87,7 +87,7 @@ describe('a fault in the options of a layer', () => {
     [legacy(() => node, { required: 1 }), 'legacyStoreLayer.required: must be true or false, not 1'],
   ])('fault %# of a layer is reported with its place, the given value and the allowed values', (layer, fault) => {
     expect(faultsOf(layer)).toEqual([expect.stringContaining(fault)]);
-    // Where no validation listed it before.
+    // Layers used without the validation of the module.
     expect(() => layer.create(layerContext('x'))).toThrow(fault);
     expect(() => createObservedCache({ layers: [layer], namespace: 'x' })).toThrow(fault);
   });

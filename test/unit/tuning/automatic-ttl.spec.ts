@@ -138,7 +138,7 @@ describe('a step of an automatic TTL', () => {
 });
 
 describe('automatic TTLs', () => {
-  /** Patterns whose ladder always asks for the step that `rungs` says. */
+  /** Patterns whose ladder always leads to the step of `rungs`. */
   function following(rungs: (ttlMs: number) => TtlLadder, options: Partial<AutomaticTtlsOptions> = {}) {
     const clock = new ManualClock();
     const changes: { at: number; ttlMs: number }[] = [];

@@ -11,7 +11,7 @@ function started(options: ObservedCacheOptions = {}) {
   return { clock, cache, events };
 }
 
-/** How long what is stored now stays fresh, milliseconds. */
+/** How long a value that is stored now stays fresh, milliseconds. */
 async function storedFor({ clock, cache }: ReturnType<typeof started>, key: string, policy?: { ttl: string }) {
   await cache.del(key);
   await cache.getOrSet(key, () => key, policy);

@@ -26,7 +26,7 @@ const TTL_MS = 30 * MINUTE;
 /** A Monday, 0:00 UTC. */
 const MONDAY = Date.UTC(2024, 0, 1);
 
-/** A cache that is no more than the times at which entries end, for traffic of weeks. */
+/** A cache that stores only the times at which entries end, for traffic of weeks. */
 class Ends implements ClockTarget, WarmingTarget {
   readonly layers = [];
   readonly loads: string[] = [];
@@ -35,7 +35,7 @@ class Ends implements ClockTarget, WarmingTarget {
 
   constructor(private readonly clock: HandClock) {}
 
-  /** A caller asks for a key, and loads it where it is not fresh. */
+  /** A caller requests a key, and loads it if it is not fresh. */
   ask(key: string): void {
     if (this.#isFresh(key)) {
       if (this.#watchers.hits) this.#watchers.hit(key);
@@ -94,7 +94,7 @@ interface Setting {
   readonly restored?: Uint8Array;
 }
 
-/** A cache with a cached method whose keys are `seller:…`, and what warms it. */
+/** A cache with a cached method whose keys are `seller:…`, and its warming. */
 function make({ predictive = true, maxLoads = 200, strategy, restored }: Setting = {}) {
   const clock = new HandClock(MONDAY);
   const cache = new Ends(clock);
@@ -122,7 +122,7 @@ function make({ predictive = true, maxLoads = 200, strategy, restored }: Setting
     warmer.register(warming, { name: PREDICTIVE, onStartup: false });
     warming.start();
   }
-  /** Lets a pass end that may have begun: its writer waits for more entries for some milliseconds. */
+  /** Lets a pass end that may have begun: its writer waits some milliseconds for more entries. */
   const pass = async () => {
     for (let wait = 0; wait < 4; wait++) {
       await settle();
@@ -130,7 +130,7 @@ function make({ predictive = true, maxLoads = 200, strategy, restored }: Setting
     }
     await settle();
   };
-  /** Asks for keys at this time of every day, for so many days; a pass may run before. */
+  /** Requests keys at this time of every day, for `days` days; a pass may run before. */
   const everyDay = async (days: number, at: number, asked: readonly string[]) => {
     for (let day = 0; day < days; day++) {
       const next = Math.ceil((clock.now() - at) / DAY) * DAY + at;
@@ -157,7 +157,7 @@ describe('two weeks of peaks', () => {
   const WEEKEND = [11];
   const STEPS = 15;
 
-  /** Peaks of an hour, each for keys of its own. Returns the misses of the first five minutes of each. */
+  /** Peaks of an hour, each with its own keys. Returns the misses of the first five minutes of each. */
   async function play(setting: Setting, seed: number) {
     const made = make(setting);
     const random = seeded(seed);
@@ -241,7 +241,7 @@ describe('warming by the clock', () => {
   it('warming by the clock forgets keys that are no longer requested, though it warmed them', async () => {
     const { warmed, everyDay } = make();
     await everyDay(3, AT_NINE, ['seller:1']);
-    // The first week alone says of a weekday that it was asked for.
+    // After two weeks, only the first one has requests on a weekday.
     await everyDay(11, AT_NINE, []);
     const before = warmed.length;
     await everyDay(5, AT_NINE, []);
@@ -265,7 +265,7 @@ describe('warming by the clock', () => {
     const many = Array.from({ length: 15 }, (_, at) => `seller:${at}`);
     const { warmed, warming, everyDay, codes, clock, pass } = make();
     await everyDay(2, AT_NINE, many);
-    // Asked for in the quarter before, too, so that what is warmed for this one is replaced before it is read.
+    // Requested in the quarter before, too, so that entries warmed for this quarter are replaced before they are read.
     for (let day = 0; day < 8; day++) {
       clock.turnTo(MONDAY + (2 + day) * DAY + AT_NINE - MINUTE);
       await pass();

@@ -201,7 +201,7 @@ describe('popular keys', () => {
       await ask(cache, 'hot', () => 'hot', 20);
       await clock.advance(5_000);
     }
-    // The first load, and the one that registered the loader to run from then on.
+    // The first load, and the load that registered the loader for later.
     const misses = observer.take().filter((line) => line.startsWith('hot miss'));
     expect(misses.length).toBeLessThanOrEqual(2);
   });

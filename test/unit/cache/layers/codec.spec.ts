@@ -21,7 +21,7 @@ const options: [string, CodecOptions][] = [
   ['a serialiser of one’s own', { serializer: own }],
   ['compression', { compression: { threshold: 1 } }],
 ];
-/** No date is invalid: two of those never count as equal. */
+/** Dates are valid, because two invalid dates never count as equal. */
 const anything = fc.anything({
   values: [
     fc.boolean(),
@@ -167,7 +167,7 @@ describe('compression', () => {
 });
 
 describe('records in a batch', () => {
-  /** The sent bytes where uncleared memory contains only this byte. */
+  /** The sent bytes if uncleared memory contains only this byte. */
   function sentOver(left: number, option: CodecOptions, entries: readonly Entry[]): RecordBatch {
     const unclean = (['allocUnsafe', 'allocUnsafeSlow'] as const).map((allocate) =>
       jest.spyOn(Buffer, allocate).mockImplementation((size) => Buffer.alloc(size, left)),

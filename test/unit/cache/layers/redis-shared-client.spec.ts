@@ -16,7 +16,7 @@ describe('a client that many caches share', () => {
     client.emit('error', new Error('gone'));
     expect(heard).toEqual(caches.slice(1).map((_, index) => index + 1));
     for (const cache of caches) cache.stop();
-    // The application need not listen: an 'error' that nobody hears would end the process.
+    // Without a listener of the application, an 'error' event would end the process.
     expect([client.listenerCount('error'), client.listenerCount('ready')]).toEqual([1, 0]);
   });
 });

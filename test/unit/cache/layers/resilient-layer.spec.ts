@@ -10,7 +10,7 @@ import { layerContext, recordEvents } from '../../../support/layer-context.js';
 import { ManualClock, settle } from '../../../support/manual-clock.js';
 import { LoadTicket } from '../../../../lib/cache/layers/load-ticket.js';
 
-/** A store that can fail, hang, or answer late. */
+/** A store that can fail, hang, or respond late. */
 class Store {
   readonly entries = new Map<string, Entry>();
   readonly asked: string[] = [];
@@ -20,7 +20,7 @@ class Store {
 
   constructor(readonly clock: ManualClock) {}
 
-  /** Answers so many of the calls that hang. */
+  /** Answers `count` of the hanging calls. */
   release(count = Infinity): void {
     this.mode = 'up';
     for (const go of this.#hung.splice(0, count)) go();

@@ -20,7 +20,7 @@ describe('the alert book', () => {
     value: 1,
     expected: 2,
   });
-  /** What opened and closed while these conditions lasted so many minutes. */
+  /** The alerts that opened and closed while these conditions lasted `minutes` minutes. */
   const lasting = (minutes: number, ...conditions: Condition[]): string[] => {
     const changes: string[] = [];
     for (let minute = 0; minute < minutes; minute++) {

@@ -107,7 +107,7 @@ describe('the notifier of alerts', () => {
     await clock.advance(600_000);
     fleet.forEach(({ notifier }, at) => notifier.take(closings[at]!));
     await settle();
-    // Another one sees it a little later.
+    // Another instance opens the alert a little later.
     await clock.advance(30_000);
     fleet[2]!.opened('HIT_RATE_DROP');
     await settle();

@@ -9,7 +9,7 @@ const DAY = 24 * HOUR;
 
 const script = (name: string) => fileURLToPath(new URL(`../../../support/process/${name}`, import.meta.url));
 
-/** The alarms of each of these, from a process of its own. */
+/** The alarms of each list of days, from a separate process. */
 async function simulated(all: readonly Days[]): Promise<SimulatedAlarm[][]> {
   const child = spawn(
     process.execPath,

@@ -22,10 +22,10 @@ const change = (subject = 'feed:*', state: AlertChange['state'] = 'opened'): Ale
   },
 });
 
-/** How long a receiver may take, milliseconds. */
+/** The deadline of a receiver, milliseconds. */
 const DEADLINE_MS = 5_000;
 
-/** A clock on which no deadline ends while the test turns it for pauses: requests take real time. */
+/** A clock on which no deadline ends while the test advances it for pauses: requests take real time. */
 class PatientClock extends ManualClock {
   patient = true;
 
@@ -37,7 +37,7 @@ class PatientClock extends ManualClock {
 describe('a webhook', () => {
   let receiver: Server;
   let received: { headers: IncomingHttpHeaders; path: string | undefined; body: any }[];
-  /** How the receiver answers; by default it takes everything. */
+  /** The response of the receiver; by default it accepts everything. */
   let answer: (response: ServerResponse) => void;
   let clock: PatientClock;
   let logged: string[];
@@ -78,7 +78,7 @@ describe('a webhook', () => {
     return webhook;
   };
   const status = (code: number) => (response: ServerResponse) => response.writeHead(code).end();
-  /** Turns the clock until so many requests have arrived. */
+  /** Advances the clock until so many requests have arrived. */
   const arrivals = async (count: number) => {
     for (let step = 0; step < 2_000 && received.length < count; step++) {
       await clock.advance(1_000);

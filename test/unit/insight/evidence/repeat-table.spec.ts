@@ -5,7 +5,7 @@ import { randomOf, zipf } from '../../../support/workloads.js';
 
 const hash = (n: number) => keyHash(`key:${n}`, 77) >>> 0;
 
-/** What a cache that keeps every key for its TTL would hit. */
+/** The hit rate of a cache that stores every key for its TTL. */
 function exact(keys: readonly number[], everyMs: number, ttlMs: number): number {
   const filled = new Map<number, number>();
   let hits = 0;

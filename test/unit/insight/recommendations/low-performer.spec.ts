@@ -108,7 +108,7 @@ describe('a low performer', () => {
           expect([Number(unknown[1]), Number(unknown[2])]).toEqual([counted.misses['unknown'], total]);
         const read = /^It is only read: (\d+) misses, and no load and no set/.exec(text);
         if (read !== null) expect([Number(read[1]), left + counted.sets]).toEqual([total, 0]);
-        // Each text makes one claim of a form that is checked here.
+        // Each text makes one claim, which this test checks by its form.
         expect(made.length + [dropped, unknown, read].filter((claim) => claim !== null).length).toBe(1);
         if (/TTL/.test(text.replace(/^Not cached.*/, ''))) {
           expect(code).toBe('WITHHELD');
@@ -120,7 +120,7 @@ describe('a low performer', () => {
   });
 });
 
-/** A workload on a cache, and the advice on what it did. */
+/** Plays a workload, and returns the advice about it. */
 interface Workload {
   readonly policy?: Omit<CachePolicy<unknown>, 'ttl'>;
   readonly maxEntries?: number;

@@ -4,22 +4,22 @@ import { ScriptedLayer } from '../../../support/scripted-layer.js';
 import { play, type Played, randomOf, type SteppedClock, type Workload, zipf } from '../../../support/workloads.js';
 
 /*
- * Each code by three workloads: one that raises it, one that does not, and the first one again with the advice followed, which must
- * bring what was predicted.
+ * Each code by three workloads: one that raises it, one that does not, and the first one again with the advice
+ * followed, which must bring the predicted result.
  */
 
 interface Case {
   readonly code: string;
   readonly raised: Workload;
-  /** What must be said in `change`. */
+  /** The required parts of `change`. */
   readonly change: object;
-  /** The same traffic where the cause is gone, or never was. */
+  /** The same traffic without the cause. */
   readonly quiet: Workload;
   /** The advice followed. */
   readonly followed: (advice: Recommendation) => Workload;
-  /** False where the same advice may follow again, further on. */
+  /** False if the same advice may follow again, further on. */
   readonly settled?: false;
-  /** Compares what was predicted with what came. */
+  /** Compares the prediction with the result. */
   readonly holds: (
     predicted: NonNullable<ReturnType<Played['of']>>['predicted'],
     before: Played,
@@ -32,7 +32,7 @@ const draw = (count: number, exponent: number, seed: number) => {
   const ranks = Array.from({ length: 20_000 }, next);
   return (n: number) => ranks[n % ranks.length]!;
 };
-/** The hit rate that came is within the error that was stated, or so close that it does not matter. */
+/** The hit rate is within the stated error, or so close that the difference does not matter. */
 const within =
   (points: number): Case['holds'] =>
   ({ hitRate, hitRateError }, _before, after) =>
@@ -90,7 +90,7 @@ const large: Workload = {
   loadMs: 20,
 };
 
-/** A layer that takes so long for a read. */
+/** A layer whose reads take `ms` milliseconds. */
 const slowLayer = (readMs: number): LayerFactory => ({
   name: 'remote',
   required: false,
@@ -114,7 +114,7 @@ const cheap: Workload = {
 };
 
 const prices = draw(60, 0.8, 5);
-/** Values change every two hours, and are kept for a minute. */
+/** Values change every two hours, and are stored for a minute. */
 const brief: Workload = {
   requests: 6_000,
   everyMs: 1_000,
@@ -127,7 +127,7 @@ const changesOf = Array.from({ length: 20 }, (_, quote) => {
   let at = 1_700_000_000_000;
   return Array.from({ length: 60 }, () => (at -= Math.log(1 - random()) * 2_400_000));
 });
-/** Values change every 40 minutes, and are kept for 20. */
+/** Values change every 40 minutes, and are stored for 20. */
 const changing: Workload = {
   requests: 9_000,
   everyMs: 3_000,
@@ -140,14 +140,14 @@ const changing: Workload = {
 };
 
 const goods = draw(1_200, 0.8, 6);
-/** More keys are asked for again than the layer has room for. */
+/** More keys are requested again than the layer can hold. */
 const crowded: Workload = {
   requests: 8_000,
   everyMs: 300,
   options: { ttl: '1h', layers: [memoryLayer({ maxEntries: 150, eviction: 'lru' })] },
   keyOf: (n) => `good:${goods(n)}`,
 };
-/** Few keys are asked for again, and a crawler fills the layer with others. */
+/** Few keys are requested again, and a crawler fills the layer with others. */
 const crawled: Workload = {
   requests: 8_000,
   everyMs: 300,

@@ -607,7 +607,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   OBSERVER_FAILED: {
     section: 'Metrics, exporters and other instances',
-    meaning: 'Log, warning. A collector or observer threw or rejected. The cache goes on without it.',
+    meaning: 'Log, warning. A collector or observer threw or rejected. The cache continues without it.',
     cause: 'a fault in that class.',
     remedy: 'the line names it. Further failures are only counted.',
   },

@@ -5,34 +5,34 @@ import { type CacheObserver, MissReason, Operation, Outcome, Result } from '../b
 
 const OBSERVED = Symbol.for('nestjs-cache-observability:observed');
 
-/** One call of `wrap` that others of the same key wait for. */
+/** A running call of `wrap`, for which other calls with its key wait. */
 interface WrapFlight {
-  /** Why there would be nothing, as it was known when it began. */
+  /** The reason of its miss, if it is one; found when the call began. */
   readonly reason: MissReason;
-  /** Its value came from the loader. */
+  /** True if its value came from the loader. */
   loaded: boolean;
-  /** The cache has reported that a value was stored under the key meanwhile. */
+  /** True if the cache has reported that a value was stored under the key meanwhile. */
   stored: boolean;
 }
 
-/** A cache of cache-manager's as it may be found: with a mark where it is observed already. */
+/** A cache of cache-manager, with a mark if it is observed already. */
 type Adoptable = CacheContract<unknown> & { [OBSERVED]?: Observation };
 
-/** What is known of an observed cache. */
+/** The facts about an observed cache. */
 export interface Observation {
-  /** The cache as it was: its own methods, unobserved. */
+  /** The original methods of the cache. */
   readonly unobserved: CacheContract<unknown>;
   readonly observer: CacheObserver;
 }
 
-/** The observation of a cache, where it has one. */
+/** The observation of a cache, if it is observed. */
 export function observationOf(cache: CacheContract<unknown>): Observation | undefined {
   return (cache as Adoptable)[OBSERVED];
 }
 
 /**
- * Observes a cache of cache-manager's in place, for everybody who holds it: same API, results, defaults, events and
- * rejections. Called again for the same cache it changes nothing and answers the first observation.
+ * Observes a cache of cache-manager in place, for all its holders: same API, results, defaults, events and
+ * rejections. Calling it again for the same cache changes nothing and returns the first observation.
  */
 export function observeInPlace(cache: CacheContract<unknown>, observer: CacheObserver, clock: Clock): Observation {
   const known = observationOf(cache);
@@ -145,8 +145,8 @@ class ObservedMethods {
   }
 
   /**
-   * The cache reports no hit, so a hit is recognised by what did not happen: the loader was not called, or what it returned is not the
-   * answer (then it was a refresh). A miss is stored, which the cache reports, before it is answered.
+   * The cache reports no hit. A hit is recognised because the loader was not called, or because the loader's value was not the one that
+   * was returned (then it was a refresh). A miss is stored, which the cache reports, before it is returned.
    */
   async wrap(key: string, load: () => unknown, ...rest: unknown[]): Promise<unknown> {
     const startedAt = this.#clock.now();
@@ -220,14 +220,14 @@ class ObservedMethods {
     this.#observer.access(this.#observer.seriesOf(key), outcome, hit ? 0 : -1, responseMs, now - startedAt, reason);
   }
 
-  /** What was kept and is not there any more has expired: the cache does not tell. */
+  /** A key that was stored and is absent has expired: the cache does not report it. */
   #reason(key: string, now: number): MissReason {
     const reason = this.#reasons.of(key, now);
     return reason === MissReason.unknown ? MissReason.expired : reason;
   }
 }
 
-/** The loader of one `wrap`, and what became of it. */
+/** The loader of one `wrap`, and its result. */
 class WrappedLoad {
   startedAt = 0;
   tookMs = 0;
@@ -263,13 +263,13 @@ class WrappedLoad {
     }
   }
 
-  /** Whether this answer, raw or not, is what the loader gave. */
+  /** Whether this result, raw or not, is the loader's value. */
   gave(answer: unknown): boolean {
     if (Object.is(answer, this.#value)) return true;
     return typeof answer === 'object' && answer !== null && 'value' in answer && Object.is(answer.value, this.#value);
   }
 
-  /** Tells the end once both are known: how it ended, and whether somebody waited for it. */
+  /** Reports the load once its result is known, and whether a caller waited for it. */
   tellNow(): void {
     if (!this.ended || !this.answered || this.#report) return;
     this.#report = true;

@@ -3,15 +3,15 @@ import { ForeignBytesError, ReadBudget } from './read-budget.js';
 export { ForeignBytesError } from './read-budget.js';
 
 /**
- * What bytes from outside this process may cost. Nothing larger is written, so that everything that is written can be read.
- * Memory for a decoded value is in proportion to these limits, whatever the bytes say about themselves.
+ * The largest body that is read from bytes of other processes. Larger bodies are not written, so everything that is written can be read.
+ * Memory for a decoded value is proportional to these limits, whatever the bytes claim.
  */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
-/** Levels of objects and arrays. A value nests at most 1,000 deep; what an encoding wraps it in adds a few. */
+/** Levels of objects and arrays. A value has at most 1,000; its encoding adds a few. */
 export const MAX_DEPTH = 1_010;
 /**
- * Parses UTF-8 JSON from an untrusted source. `JSON.parse` takes time in proportion to the text and does not recurse, so
- * that only what it makes has to be bounded.
+ * Parses UTF-8 JSON from an untrusted source. `JSON.parse` takes time proportional to the text and does not recurse, so
+ * only its result must be bounded.
  * @throws ForeignBytesError beyond {@link MAX_BODY_BYTES}, {@link MAX_DEPTH} or the budget of its read; SyntaxError.
  */
 export function parseBoundedJson(bytes: Buffer, budget = new ReadBudget()): unknown {
@@ -23,15 +23,15 @@ export function parseBoundedJson(bytes: Buffer, budget = new ReadBudget()): unkn
   return value;
 }
 
-/** The same for a text. */
+/** As {@link parseBoundedJson}, for a text. */
 export function parseBoundedText(text: string): unknown {
   if (text.length > MAX_BODY_BYTES) throw new ForeignBytesError('too long');
   return parseBoundedJson(Buffer.from(text));
 }
 
 /**
- * Checks what a serializer of the application made of bytes that anybody may have written.
- * @throws ForeignBytesError where it nests too deeply, or holds an array that is longer than bytes within the limits can fill.
+ * Checks a value that the application's serializer read from untrusted bytes.
+ * @throws ForeignBytesError if it is nested too deeply, or holds an array that is too long for the limits.
  */
 export function checkForeignValue(value: unknown, onArray: (array: readonly unknown[]) => void): void {
   if (typeof value === 'object' && value !== null) checkNested(value, 1, new Set(), onArray);

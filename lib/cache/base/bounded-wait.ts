@@ -1,32 +1,32 @@
 import type { Clock } from './clock.js';
 import type { OverdueWait, OverdueWaits, Reading } from './overdue-waits.js';
 
-/** What {@link within} answers when the time ran out first. */
+/** The result of {@link within} when the time ran out first. */
 export const TIMED_OUT: unique symbol = Symbol('timed out');
 
-/** How long something is waited for. */
+/** The limits of a wait. */
 export interface WaitBounds {
   /** Milliseconds; `Infinity` waits until the signal aborts, or for ever. */
   readonly ms: number;
   readonly clock: Clock;
   /** Ends the wait with its reason. */
   readonly signal?: AbortSignal;
-  /** Called once where the work takes longer than this, milliseconds, and is still waited for. */
+  /** Called once if the work takes longer than this, milliseconds; the wait continues. */
   readonly slow?: { readonly ms: number; readonly report: () => void };
-  /** Makes it a fair wait, which gives up, or reports as slow, only once the other side has had its time; see {@link Wait}. */
+  /** Makes the wait fair: it gives up, or reports slow work, only after the other side really had the time; see {@link Wait}. */
   readonly overdue?: OverdueWaits;
 }
 
-/** Of its time the other side must have had so much of an idle event loop. */
+/** The share of the time during which the event loop must have been idle. */
 const IDLE_SHARE = 0.5;
-/** A busy event loop must have read so many times what had arrived, and found nothing, before silence counts. */
+/** How many times a busy event loop must have read incoming data without an answer, before silence counts. */
 const READINGS = 3;
-/** So many times its time passes before a busy event loop gives up in any case. */
+/** A busy event loop gives up after so many times the limit in any case. */
 const LONGEST = 20;
 
 /**
- * The one way to wait for something that may never come. It settles as the work does or, once the time is up, as `late` says:
- * with the value it returns or the error it throws. What the work answers later is ignored, a late rejection too.
+ * The one way to wait for work that may never end. The promise settles like the work or, once the time is up, like `late`:
+ * with its return value or its error. Later results and rejections of the work are ignored.
  */
 export function bounded<T, L>(
   work: T | PromiseLike<T>,
@@ -36,7 +36,7 @@ export function bounded<T, L>(
   return new Promise((resolve, reject) => new Wait(bounds, late, resolve, reject).begin(work));
 }
 
-/** The promise's outcome, or {@link TIMED_OUT} after `ms`. */
+/** The result of the promise, or {@link TIMED_OUT} after `ms`. */
 export function within<T>(work: Promise<T>, ms: number, clock: Clock): Promise<T | typeof TIMED_OUT> {
   return ms === Infinity ? work : bounded(work, { ms, clock }, timedOut);
 }
@@ -60,11 +60,12 @@ function timedOut(): typeof TIMED_OUT {
 }
 
 /**
- * One wait. A class, because closures of every miss would be collected with it.
+ * One wait. It is a class because closures would cost every miss garbage collection.
  *
- * A fair wait is for what the event loop reads. While the loop is busy nothing is sent to the other side, and what it answers stays
- * unread. So its time is up only once the loop was idle for half of it and has read what had arrived. A loop that is never idle
- * gives up too, as `busy`: after its time again without an answer to anyone, or after twenty times. It never reports as slow.
+ * A fair wait is for answers that the event loop reads. While the loop is busy, requests are not sent and answers are not
+ * read. So the time is up only after the loop was idle for half of it and has read incoming data. A loop that is never idle
+ * gives up, too, as `busy`: after the limit has passed again without an answer to any wait, or after twenty times the limit. It never
+ * reports slow work.
  */
 class Wait<T, L> implements OverdueWait {
   readonly #bounds: WaitBounds;
@@ -77,7 +78,7 @@ class Wait<T, L> implements OverdueWait {
   #beganAt = 0;
   /** See {@link Clock.idleMs}; undefined if the wait is not fair. */
   #idleAtBegin: number | undefined;
-  /** When its time was over, and how many readings there had been. */
+  /** When its time was over, and the number of readings then. */
   #dueAt = 0;
   #readings = 0;
 

@@ -1,7 +1,7 @@
 import { CacheError } from './errors.js';
 import { shown } from './shown.js';
 
-/** A whole number of bytes, or a text such as `'500kb'`, `'64mb'`, `'1.5gb'`: of 1,024 bytes, 1,024 kilobytes and so on. */
+/** A whole number of bytes, or a text such as `'500kb'`, `'64mb'`, `'1.5gb'`, in multiples of 1,024. */
 export type Bytes = number | string;
 
 const UNITS = { b: 1, kb: 1_024, mb: 1_024 ** 2, gb: 1_024 ** 3 } as const;
@@ -9,7 +9,7 @@ const TEXT = /^(\d{1,12}(?:\.\d{1,6})?)\s*(b|kb|mb|gb)$/i;
 
 /**
  * The number of bytes.
- * @throws CacheError `INVALID_OPTIONS` for what is neither a whole number of 1 or more nor such a text.
+ * @throws CacheError `INVALID_OPTIONS` for any other value.
  */
 export function bytesIn(size: Bytes, option = 'bytes'): number {
   const number = typeof size === 'string' ? fromText(size) : size;

@@ -1,8 +1,8 @@
 import type { LogCode } from './log-codes.js';
 
 /**
- * Takes what a person should read: patterns and layer names, never keys or values. `details` are texts, numbers and booleans
- * where an application is given them; inside this library `cause` may be what was thrown.
+ * Receives messages for people: patterns and layer names, never keys or values. An application gets texts, numbers and booleans as
+ * `details`; inside this library, `cause` may be any thrown value.
  */
 export type CacheLog = (
   level: 'log' | 'warn' | 'error',

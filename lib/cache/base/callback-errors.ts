@@ -3,7 +3,7 @@ import type { LogCode } from './log-codes.js';
 import { redactedMessage } from './redacted-error.js';
 import { isThenable } from './thenable.js';
 
-/** Code of the application that is called for its effect: nothing waits for it, and nothing fails with it. */
+/** Kinds of application callbacks. Their result is not used, and their errors are caught. */
 export type CallbackKind = 'collector' | 'exporter' | 'listener' | 'log' | 'observer' | 'subscriber' | 'tracer';
 
 const CODES: Readonly<Record<Exclude<CallbackKind, 'log'>, LogCode>> = {
@@ -14,29 +14,29 @@ const CODES: Readonly<Record<Exclude<CallbackKind, 'log'>, LogCode>> = {
   subscriber: 'SUBSCRIBER_FAILED',
   tracer: 'TRACER_FAILED',
 };
-/** Callbacks whose first failure is remembered. */
+/** How many callbacks are remembered, so that only their first failure is logged. */
 const REMEMBERED = 1_000;
 
 /**
- * The one place for failures of callbacks. What a callback throws, or a promise that it returns rejects with, is counted each
- * time and logged once: it ends neither the process nor what it watches.
+ * The one place for failures of callbacks. An error that a callback throws, or with which its promise rejects, is counted each
+ * time and logged once. It never ends the process or fails the observed operation.
  */
 export class CallbackErrors {
   readonly #log: CacheLog | undefined;
   readonly #counts = new Map<CallbackKind, number>();
   readonly #reported = new Set<string>();
 
-  /** @param log may itself fail: it is called as {@link guardedLog} does. */
+  /** @param log may itself fail: errors that it throws are caught, as in {@link guardedLog}. */
   constructor(log?: CacheLog) {
     this.#log = log === undefined ? undefined : this.guardedLog(log);
   }
 
-  /** How often callbacks of each kind failed. */
+  /** The number of failures by kind. */
   get counts(): ReadonlyMap<CallbackKind, number> {
     return this.#counts;
   }
 
-  /** Calls it. @param name says which one it is, in the log. */
+  /** Calls a callback. @param name names it in the log. */
   call(kind: CallbackKind, name: string, callback: () => unknown): void {
     try {
       this.returned(kind, name, callback());
@@ -45,7 +45,7 @@ export class CallbackErrors {
     }
   }
 
-  /** Takes what a callback returned, for one that is called without {@link call}. */
+  /** Handles the result of a callback that was called without {@link call}. */
   returned(kind: CallbackKind, name: string, result: unknown): void {
     if (isThenable(result)) result.then(undefined, (error: unknown) => this.failed(kind, name, error));
   }
@@ -59,11 +59,11 @@ export class CallbackErrors {
     this.#log?.(
       'warn',
       CODES[kind],
-      `${name} failed: ${redactedMessage(error)}. The cache goes on without it; further failures are only counted.`,
+      `${name} failed: ${redactedMessage(error)}. The cache continues without it; further failures are only counted.`,
     );
   }
 
-  /** For a failure that is logged elsewhere. */
+  /** Counts a failure that is logged elsewhere. */
   count(kind: CallbackKind): void {
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
   }

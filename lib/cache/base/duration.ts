@@ -7,7 +7,7 @@ export type Duration = number | string;
 
 /**
  * Milliseconds of a duration.
- * @throws CacheError `INVALID_DURATION` for what is neither a finite number of milliseconds, zero or more, nor such a string.
+ * @throws CacheError `INVALID_DURATION` for any value other than such a string or a finite number of milliseconds, zero or more.
  */
 export function milliseconds(duration: Duration, option = 'duration'): number {
   const value =

@@ -40,8 +40,8 @@ export type CacheErrorCode =
   | 'CACHE_CLOSED';
 
 /**
- * The one error class of this library: a stable `code`, and a message that says what happened and what to do. A cause that
- * others threw is kept redacted: its class, code and place, never its message or what is attached to it.
+ * The one error class of this library: a stable `code`, and a message that says what happened and what to do. The cause of an error
+ * of other code is redacted: only its class, code and stack frames are kept, never its message or attached data.
  */
 export class CacheError extends Error {
   override readonly name = 'CacheError';

@@ -1,6 +1,6 @@
 /**
- * Globs: one meaning in every layer, that of Redis' MATCH, by Unicode code point. `*` any text, `?` one character, `[abc]` one
- * of, `[^abc]` none of, `[a-z]` a range, `\` takes the next character literally. A set that never closes reaches to the end.
+ * Globs have one meaning in every layer, that of Redis' MATCH, by Unicode code point. `*` matches any text, `?` one character, `[abc]` one
+ * of the set, `[^abc]` none of it, `[a-z]` a range, `\` makes the next character literal. A set without an end reaches to the end of the glob.
  *
  * A glob is a list of segments between its stars. The first segment is anchored at the start of the key and the last at its
  * end; each of the others is searched from where the one before ended, and its leftmost match is the right one. A match
@@ -32,14 +32,14 @@ export function globMatcher(glob: string): GlobMatcher {
   };
 }
 
-/** A glob that matches this text and nothing else. */
+/** Returns a glob that matches only this text. */
 export function literalGlob(text: string): string {
   return text.replace(/[\\*?[\]^-]/g, '\\$&');
 }
 
 /**
- * A glob for Redis' own MATCH, which compares bytes: it matches whatever this glob matches, and perhaps more. `?` and sets, which
- * may stand for several bytes, become `*`.
+ * Returns a glob for Redis' own MATCH, which compares bytes: it matches everything that this glob matches, and perhaps more. `?` and sets,
+ * which may match several bytes, become `*`.
  */
 export function coarseGlob(glob: string): string {
   const characters = Array.from(glob);
@@ -56,21 +56,21 @@ export function coarseGlob(glob: string): string {
   return coarse;
 }
 
-/** How many `*`, `?` and sets a glob has. */
+/** The number of `*`, `?` and sets in a glob. */
 export function wildcardsIn(glob: string): number {
   const segments = segmentsOf(glob);
   return segments.reduce((count, { wildcards }) => count + wildcards, segments.length - 1);
 }
 
-/** The text between two stars. Places in a key are code units. */
+/** The text between two stars. Positions in a key are code units. */
 interface Segment {
   readonly empty: boolean;
   readonly wildcards: number;
-  /** Where a match that begins at `at` ends, or -1. */
+  /** The end of the match that begins at `at`, or -1. */
   endFrom(key: string, at: number): number;
-  /** Where a match that ends at `end` begins, or -1. */
+  /** The beginning of the match that ends at `end`, or -1. */
   startBefore(key: string, end: number): number;
-  /** Where the leftmost match within `from` and `end` ends, or -1. */
+  /** The end of the leftmost match between `from` and `end`, or -1. */
   search(key: string, from: number, end: number): number;
 }
 
@@ -100,12 +100,12 @@ class LiteralSegment implements Segment {
   }
 }
 
-/** One character of a glob: which code points it takes. */
+/** One character of a glob: returns whether it matches a code point. */
 type Taken = (codePoint: number) => boolean;
 
 const ANY: Taken = () => true;
 const WORD_BITS = 32;
-/** Code points whose masks are remembered. */
+/** The most code points whose masks are remembered. */
 const MAX_MASKS = 1_024;
 
 /** A segment with `?` or sets. */
@@ -116,7 +116,7 @@ class WildSegment implements Segment {
   readonly #words: number;
   /** Bit `i`: the last `i + 1` code points match the first `i + 1` characters. */
   readonly #state: Uint32Array;
-  /** By code point: bit `i` where character `i` takes it. */
+  /** By code point: bit `i` is set if character `i` matches it. */
   readonly #masks = new Map<number, Uint32Array>();
 
   constructor(characters: readonly Taken[], wildcards: number) {
@@ -136,7 +136,7 @@ class WildSegment implements Segment {
   }
 
   startBefore(key: string, end: number): number {
-    // Every character is one code point: where the match begins is found by counting them.
+    // Every character matches one code point: count back to the beginning of the match.
     let start = end;
     for (let left = this.#characters.length; left > 0; left--) {
       if (start === 0) return -1;
@@ -180,7 +180,7 @@ function unitsOf(codePoint: number): 1 | 2 {
   return codePoint > 0xffff ? 2 : 1;
 }
 
-/** One segment more than there are runs of stars. */
+/** Returns one segment more than there are runs of stars. */
 function segmentsOf(glob: string): readonly Segment[] {
   const characters = Array.from(glob);
   const segments: Segment[] = [];
@@ -217,7 +217,7 @@ function segmentsOf(glob: string): readonly Segment[] {
   return segments;
 }
 
-/** @returns what the set takes and where its `]` stands. */
+/** @returns the test of the set, and the position of its `]`. */
 function setOf(characters: readonly string[], start: number): { readonly takes: Taken; readonly end: number } {
   let at = start;
   const negated = characters[at] === '^';

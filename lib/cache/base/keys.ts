@@ -1,13 +1,13 @@
 /**
- * What may be a key, a glob or a tag: text of at least one character, well-formed Unicode, at most 64 KiB of UTF-8. Every key
- * that enters a cache or a layer passes through here. Text with a lone surrogate has no UTF-8: servers would store several
+ * Rules for keys, globs and tags: text of at least one character, well-formed Unicode, at most 64 KiB of UTF-8. Every key
+ * that enters a cache or a layer is checked here. Text with a lone surrogate has no UTF-8 form: servers would store several
  * such keys under one name.
  */
 import { CacheError } from './errors.js';
 
 const MAX_BYTES = 64 * 1024;
 
-/** @throws CacheError `INVALID_KEY` for what is not well-formed text, `KEY_TOO_LONG` above 64 KiB of UTF-8. */
+/** @throws CacheError `INVALID_KEY` for anything but well-formed text, `KEY_TOO_LONG` above 64 KiB of UTF-8. */
 export function checkKey(key: unknown): asserts key is string {
   check(key, 'cache key');
 }
@@ -17,12 +17,12 @@ export function checkKeys(keys: readonly unknown[]): asserts keys is readonly st
   for (const key of keys) check(key, 'cache key');
 }
 
-/** @throws CacheError `INVALID_KEY` for what is not well-formed text, `KEY_TOO_LONG` above 64 KiB of UTF-8. */
+/** @throws CacheError `INVALID_KEY` for anything but well-formed text, `KEY_TOO_LONG` above 64 KiB of UTF-8. */
 export function checkGlob(glob: unknown): asserts glob is string {
   check(glob, 'glob');
 }
 
-/** @throws CacheError `INVALID_KEY` where a tag is not well-formed text, `KEY_TOO_LONG` above 64 KiB of UTF-8. */
+/** @throws CacheError `INVALID_KEY` if a tag is not well-formed text, `KEY_TOO_LONG` above 64 KiB of UTF-8. */
 export function checkTags(tags: readonly unknown[]): asserts tags is readonly string[] {
   for (const tag of tags) check(tag, 'tag');
 }
@@ -33,7 +33,7 @@ function check(text: unknown, where: string): void {
   if (!isWellFormed(text)) {
     throw invalid(`${where}: text with a lone surrogate is not well-formed Unicode. Use text that UTF-8 can hold.`);
   }
-  // UTF-8 takes at most three bytes a code unit: short text needs no count.
+  // UTF-8 needs at most three bytes per code unit, so short text need not be measured.
   if (text.length * 3 > MAX_BYTES && Buffer.byteLength(text) > MAX_BYTES) {
     const bytes = Buffer.byteLength(text);
     throw new CacheError(
@@ -45,7 +45,7 @@ function check(text: unknown, where: string): void {
 
 /** True for text without lone surrogates. */
 export function isWellFormed(text: string): boolean {
-  // Of the language since ES2024, and of Node 20.
+  // Part of the language since ES2024, and of Node 20.
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 

@@ -1,9 +1,9 @@
 /**
- * What the names of a cache begin with in a store that other applications share: the namespace, and behind `#` the version
- * of a deploy. A colon follows it, and neither part holds a colon or `#`: those are written out, as `%3A;`. So no prefix with
- * its colon begins another's, and nothing that is found, counted or removed under one is under another.
+ * The prefix of a cache's names in a store that other applications share: the namespace, then `#` and the version
+ * of a deploy, if there is one. A colon follows the prefix, and neither part holds a colon or `#`: they are escaped, such as `%3A;`. So no
+ * prefix with its colon begins another one, and listing, counting or removing names under one prefix never touches another.
  *
- * Letters, digits and `_ . @ / { } -` stay as they are, so that package names are readable and a namespace such as `{shop}`
+ * Letters, digits and `_ . @ / { } -` are not escaped, so that package names are readable and a namespace such as `{shop}`
  * keeps its hash tag (Redis Cluster specification, "Hash tags").
  */
 export function sharedPrefix(namespace: string, version?: string): string {
@@ -17,10 +17,10 @@ export function unversioned(prefix: string): string {
 }
 
 const PLAIN = /[^\p{L}\p{N}_.@/{}-]/gu;
-/** A version must not make a hash tag. */
+/** Characters that a version keeps: without braces, because a version must not make a hash tag. */
 const PLAIN_VERSION = /[^\p{L}\p{N}_.@/-]/gu;
 
-/** One-to-one: `%` is written out as well, and so is half of a surrogate pair, which no store keeps. */
+/** One-to-one: escapes `%` as well, and half of a surrogate pair, which no store keeps. */
 function writtenOut(text: string, others: RegExp): string {
   return text.replace(others, (character) => `%${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()};`);
 }

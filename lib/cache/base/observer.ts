@@ -1,17 +1,17 @@
 /**
- * What the cache reports to its observer. Integers and numbers only: an observer counts without allocating, and
- * the cache never knows who listens. An observer must not throw; {@link composeObservers} shields one from another.
+ * The events that the cache reports to its observer. They are integers and numbers only, so that an observer counts without allocation.
+ * An observer must not throw; {@link composeObservers} shields observers from one another.
  */
 
 /** How an access ended. `bypass` is not an access: it is reported by {@link CacheObserver.bypass}. */
 export const Outcome = { hit: 0, stale: 1, miss: 2, coalesced: 3, error: 4 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
-/** Why an access found nothing fresh; `none` on hits. */
+/** Why an access found no fresh entry; `none` on hits. */
 export const MissReason = { none: 0, cold: 1, expired: 2, evicted: 3, invalidated: 4, error: 5, unknown: 6 } as const;
 export type MissReason = (typeof MissReason)[keyof typeof MissReason];
 
-/** What was done, at the level of the caller. `get` is reported by `hit` and `access`. */
+/** The caller's operation. `get` is reported by `hit` and `access`. */
 export const Operation = { get: 0, set: 1, has: 2, delete: 3, invalidate: 4, load: 5, refresh: 6, warm: 7 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];
 
@@ -19,7 +19,7 @@ export type Operation = (typeof Operation)[keyof typeof Operation];
 export const Result = { ok: 0, absent: 1, rejected: 2, error: 3, timeout: 4 } as const;
 export type Result = (typeof Result)[keyof typeof Result];
 
-/** Why a load that succeeded, or a value to be set, left nothing in the cache; values that are too large are reported by `sizeRejected`. */
+/** Why a load that succeeded, or a value to be set, was not stored; values that are too large are reported by `sizeRejected`. */
 export const NotKept = {
   /** `cacheIf` returned false. */
   cacheIf: 0,
@@ -27,26 +27,26 @@ export const NotKept = {
   skipped: 1,
   /** The handler sets a cookie. */
   cookie: 2,
-  /** It is a stream, or several values, for one reader. */
+  /** A stream, or several values, for one reader. */
   stream: 3,
-  /** The status of the response is not one that is kept. */
+  /** Responses with this status are not stored. */
   status: 4,
-  /** The handler wrote to a response that had been sent. */
+  /** The handler wrote to a response that was already sent. */
   response: 5,
   /** The value cannot be copied faithfully. */
   value: 6,
-  /** The value is null or undefined, for which no TTL is set. */
+  /** The value is null or undefined, without a TTL set for it. */
   empty: 7,
   /** The TTL of this value is 0. */
   ttl: 8,
   /** The policy's `ttl`, `tags` or `cacheIf` failed. */
   policy: 9,
-  /** An invalidation came while it was loaded. */
+  /** An invalidation came during the load. */
   invalidated: 10,
 } as const;
 export type NotKept = (typeof NotKept)[keyof typeof NotKept];
 
-/** What was asked of one layer. */
+/** The operation on one layer. */
 export const LayerOperation = { get: 0, set: 1, delete: 2, invalidate: 3 } as const;
 export type LayerOperation = (typeof LayerOperation)[keyof typeof LayerOperation];
 
@@ -54,7 +54,7 @@ export type LayerOperation = (typeof LayerOperation)[keyof typeof LayerOperation
 export const LayerResult = { hit: 0, miss: 1, ok: 2, error: 3, timeout: 4, refused: 5 } as const;
 export type LayerResult = (typeof LayerResult)[keyof typeof LayerResult];
 
-/** Why a layer let an entry go by itself. */
+/** Why a layer removed an entry on its own. */
 export const EvictionReason = { capacity: 0, expired: 1, size: 2 } as const;
 export type EvictionReason = (typeof EvictionReason)[keyof typeof EvictionReason];
 
@@ -62,7 +62,7 @@ export type EvictionReason = (typeof EvictionReason)[keyof typeof EvictionReason
 export const CircuitState = { closed: 0, open: 1, halfOpen: 2 } as const;
 export type CircuitState = (typeof CircuitState)[keyof typeof CircuitState];
 
-/** Why a request was not asked of the cache at all. */
+/** Why a request bypassed the cache. */
 export const BypassReason = {
   authorization: 0,
   method: 1,
@@ -70,36 +70,36 @@ export const BypassReason = {
   directive: 3,
   condition: 4,
   transport: 5,
-  /** An input that tells callers apart was not there. */
+  /** An input that distinguishes callers was missing. */
   vary: 6,
 } as const;
 export type BypassReason = (typeof BypassReason)[keyof typeof BypassReason];
 
-/** Where accesses are counted: resolved once, at registration or on a key's first use, and handed back with every call. */
+/** Where accesses are counted: resolved once, at registration or on a key's first use, and passed with every call. */
 export interface Series {
   /** The key pattern, such as `feed:*`. */
   readonly pattern: string;
-  /** `GET /feeds/discover`, or undefined for what no endpoint asked. */
+  /** `GET /feeds/discover`; undefined if no endpoint caused the access. */
   readonly endpoint: string | undefined;
 }
 
-/** How a series is measured: `false` counts and times nothing. */
+/** Options of a series: `false` counts and times nothing. */
 export interface SeriesOptions {
   readonly samplingRate?: number;
   readonly enabled?: boolean;
-  /** Name of the method (`ProductService.find`) whose accesses are counted on their own too; unused beside an endpoint. */
+  /** Name of the method (`ProductService.find`) whose accesses are counted separately, too; unused if there is an endpoint. */
   readonly subject?: string;
 }
 
-/** What an observer learns about the chain before anything happens on it. */
+/** The description of a layer, passed before anything happens on the chain. */
 export interface LayerDescription {
   readonly name: string;
   readonly shared: boolean;
 }
 
 /**
- * The narrow interface between the cache and what measures it. Durations are milliseconds. `at` is the clock's reading when something
- * ended, so that it need not be read again; it is read where `at` is left out.
+ * The narrow interface between the cache and its observers. Durations are milliseconds. `at` is the reading of the clock when the operation
+ * ended, so that the clock need not be read again; without `at` the observer reads it.
  */
 export interface CacheObserver {
   /** Names the layers whose indices later calls carry. Called once, first. */
@@ -110,13 +110,13 @@ export interface CacheObserver {
   /** The series of a key that no handler declared: its pattern is detected. */
   seriesOf(key: string): Series;
 
-  /** A fresh value answered from memory, in the same turn. `startedAt` is the clock's reading at the question. */
+  /** A fresh value was answered from memory, in the same turn. `startedAt` is the reading of the clock at the request. */
   hit(series: Series, layer: number, startedAt: number): void;
   /**
    * Every other access, reported once when it has ended.
    * @param layer index of the layer that answered, or -1.
-   * @param responseMs from the question until the cache had a value or knew that it had none.
-   * @param totalMs what the caller waited, loading included.
+   * @param responseMs from the request until the cache had a value or had found that it has none.
+   * @param totalMs the time the caller waited, including the load.
    */
   access(
     series: Series,
@@ -127,19 +127,19 @@ export interface CacheObserver {
     reason: MissReason,
     at?: number,
   ): void;
-  /** A request that went past the cache. */
+  /** A request that bypassed the cache. */
   bypass(series: Series, reason: BypassReason): void;
 
   /** A load (`Operation.load`) or refresh of a series by its loader, with the time the origin took. */
   load(series: Series, operation: Operation, result: Result, durationMs: number, at?: number): void;
   /** A loader began (+1) or ended (-1). */
   inFlight(change: 1 | -1): void;
-  /** A waiter gave up waiting for another's load and loaded itself. */
+  /** A caller stopped waiting for another caller's load and started its own. */
   waitTimeout(series: Series): void;
 
-  /** A set, has, delete or warm of one key. `bytes` is the entry's size where it is known, else 0. */
+  /** A set, has, delete or warm of one key. `bytes` is the entry's size if it is known, else 0. */
   operation(series: Series, operation: Operation, result: Result, durationMs: number, bytes: number, at?: number): void;
-  /** An invalidation by tag, glob or of everything, with how many entries it removed where that is known. */
+  /** An invalidation by tag, glob or of everything, with the number of removed entries if that is known. */
   invalidation(result: Result, durationMs: number, removed: number): void;
   /** A value was larger than `maxEntrySize` and was not stored. */
   sizeRejected(series: Series, bytes: number): void;

@@ -12,7 +12,7 @@ export class OnceLog {
     this.#log = log;
   }
 
-  /** Logs it unless it was logged for this subject and has not ended. */
+  /** Logs a condition, unless it is logged for this subject already and has not ended. */
   once(level: 'log' | 'warn' | 'error', code: LogCode, subject: string, message: string, cause?: unknown): void {
     if (this.#log === undefined) return;
     const topic = `${code} ${subject}`;
@@ -26,13 +26,13 @@ export class OnceLog {
     return this.#active.size > 0 && this.#active.has(`${code} ${subject}`);
   }
 
-  /** Ends a condition, so that it can be logged again; where it was logged, logs its end with a code of its own. */
+  /** Ends a condition, so that it can be logged again; if it was logged, logs its end with a separate code. */
   ended(code: LogCode, subject: string, end?: { readonly code: LogCode; readonly message: string }): void {
     if (this.#active.size === 0 || !this.#active.delete(`${code} ${subject}`) || end === undefined) return;
     this.#send('log', end.code, end.message, { subject });
   }
 
-  /** Logs what the caller itself reports only once. */
+  /** Logs a message that the caller reports only once. */
   write(level: 'log' | 'warn' | 'error', code: LogCode, message: string, details?: Record<string, unknown>): void {
     this.#send(level, code, message, details);
   }

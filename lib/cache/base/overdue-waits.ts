@@ -1,28 +1,28 @@
 import type { Clock } from './clock.js';
 
-/** What is known each time the event loop has read what had arrived. */
+/** The state of the event loop after it has read incoming data. */
 export interface Reading {
-  /** How many there have been. */
+  /** The number of readings so far. */
   count: number;
   now: number;
   /** See {@link Clock.idleMs}. */
   idleMs: number;
-  /** When the last new answer to anyone was seen. */
+  /** When the last new answer to any wait was seen. */
   answeredAt: number;
 }
 
-/** A wait whose time is over. */
+/** A wait whose time has passed. */
 export interface OverdueWait {
-  /** Asked after each reading. @returns true if it need not be asked again. */
+  /** Called after each reading. @returns true if the wait has ended. */
   judge(reading: Reading): boolean;
 }
 
-/** How long the event loop has between two readings, milliseconds. */
+/** The time between two readings, milliseconds. */
 const LOOK_MS = 5;
 
 /**
- * Waits whose time is over while the event loop may have had no moment to read the answer. All of them are judged together, each
- * time the loop has read what had arrived: timers of their own would keep a loop busy on which thousands wait.
+ * Waits whose time has passed although the event loop may not have read the answer yet. All are judged together after each
+ * reading: a timer per wait would keep a loop busy on which thousands wait.
  */
 export class OverdueWaits {
   readonly #clock: Clock;
@@ -32,13 +32,13 @@ export class OverdueWaits {
   #answers = 0;
   #cancel: (() => void) | undefined;
 
-  /** @param answers counts what the other side has answered so far, to anyone. */
+  /** @param answers counts the answers of the other side so far, to any wait. */
   constructor(clock: Clock, answers: () => number = () => 0) {
     this.#clock = clock;
     this.#countAnswers = answers;
   }
 
-  /** See {@link Clock.idleMs}; undefined if waits end on time, whatever the loop does. */
+  /** See {@link Clock.idleMs}; undefined if waits end on time, however busy the loop is. */
   idleMs(): number | undefined {
     return this.#clock.idleMs?.();
   }
@@ -59,7 +59,7 @@ export class OverdueWaits {
     if (this.#waits.delete(wait) && this.#waits.size === 0) this.#cancel?.();
   }
 
-  /** An immediate runs after the loop has read what had arrived. */
+  /** Reads in an immediate, which runs after the loop has read incoming data. */
   #readNext(): void {
     const next = setImmediate(() => this.#read());
     this.#stopBy(() => clearImmediate(next));

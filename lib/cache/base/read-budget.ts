@@ -1,25 +1,25 @@
-/** Bytes that this library did not write, or wrote in another form. They count as absent. */
+/** Thrown for bytes that this library did not write, or of another format. They count as absent. */
 export class ForeignBytesError extends Error {
   override readonly name = 'ForeignBytesError';
 }
 
-/** So much text is believed: it cannot hold enough of anything to matter. */
+/** Texts up to this size are not counted: they cannot hold enough objects to matter. */
 export const UNCOUNTED_BYTES = 1024 * 1024;
-/** Objects and arrays in one text, and in all texts of a read. */
+/** The most objects and arrays in one text, and in all texts of a read. */
 const MAX_CONTAINERS = 1_000_000;
 const MAX_CONTAINERS_OF_READ = 4_000_000;
-/** Members of objects with many names. Rows of few fields may have more. */
+/** The most members of objects with many names. Rows of few fields may have more. */
 const MAX_MEMBERS = 1_000_000;
 const MEMBERS_OF_A_ROW = 32;
-/** Bytes that a read may decompress, and further ones for each compressed byte. */
+/** The most bytes that a read may decompress, and further bytes per compressed byte. */
 const MAX_DECOMPRESSED = 64 * 1024 * 1024;
 const DECOMPRESSED_PER_BYTE = 16;
-/** Units of {@link Cost}. */
+/** The budget, in units of {@link Cost}. */
 const MAX_WORK = 1_000_000;
 
-/** What is expensive to make, in microseconds, about. */
+/** The cost of expensive work, about microseconds. */
 export const Cost = {
-  /** A name that no object before had: it is interned, and gives its object a hidden class. */
+  /** A new name: it is interned, and its object gets a hidden class. */
   name: 4,
   date: 1,
   collection: 2,
@@ -34,14 +34,14 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const FNV_PRIME = 16_777_619;
-/** Bits that names are counted in. */
+/** The size of the set of names, bits as a power of two. */
 const NAME_BITS = 20;
-/** Nobody else knows which names fall together. */
+/** Random, so that nobody can construct names with equal hashes. */
 const SEED = (Math.random() * 2 ** 32) | 0;
 
 /**
- * What one read of one or many records may cost altogether, whatever they hold: 1 MiB of text as it is, and beyond that a bounded
- * number of objects and names; 64 MiB out of compressed bytes, and sixteen times what came. Where it is used up the record counts
+ * The most that one read of one or many records may cost, whatever they hold: 1 MiB of text is free, beyond that the number of
+ * objects and names is bounded; 64 MiB from compressed bytes, and sixteen times their number. When the budget is used up, the record counts
  * as foreign.
  */
 export class ReadBudget {
@@ -49,16 +49,16 @@ export class ReadBudget {
   #containers = MAX_CONTAINERS_OF_READ;
   #decompressed = MAX_DECOMPRESSED;
   #work = MAX_WORK;
-  /** A bit for each name that has been seen. */
+  /** A bit per name that has been seen. */
   #names: Uint8Array | undefined;
 
-  /** @throws ForeignBytesError where too much has been made already. */
+  /** @throws ForeignBytesError if the budget is used up. */
   spend(work: number): void {
     this.#work -= work;
     if (this.#work < 0) throw new ForeignBytesError('it takes too long to make');
   }
 
-  /** How many bytes a compressed body of a length may become. */
+  /** The most bytes that a compressed body of a length may decompress to. */
   mostFrom(compressed: number): number {
     return Math.max(0, this.#decompressed + compressed * DECOMPRESSED_PER_BYTE);
   }
@@ -69,14 +69,14 @@ export class ReadBudget {
 
   /**
    * Counts the objects and names of a JSON text, before it is parsed.
-   * @throws ForeignBytesError where there are too many.
+   * @throws ForeignBytesError if there are too many.
    */
   text(bytes: Uint8Array): void {
     if (bytes.length <= this.#uncounted) this.#uncounted -= bytes.length;
     else this.#count(bytes);
   }
 
-  /** Brackets and colons outside strings; the string before a colon is a name. */
+  /** Counts brackets and colons outside strings; the string before a colon is a name. */
   #count(bytes: Uint8Array): void {
     const seen = (this.#names ??= new Uint8Array(2 ** (NAME_BITS - 3)));
     const fresh: number[] = [];
@@ -106,7 +106,7 @@ export class ReadBudget {
       members > Math.max(MAX_MEMBERS, containers * MEMBERS_OF_A_ROW) ||
       fresh.length * Cost.name > this.#work;
     if (tooMany) {
-      // It is not parsed: its names are new to the next text.
+      // The text is not parsed, so its names count as new in the next text.
       for (const bit of fresh) seen[bit >> 3]! &= ~(1 << (bit & 7));
       throw new ForeignBytesError('too many objects or names');
     }

@@ -2,15 +2,15 @@ import { types } from 'node:util';
 import type { CacheLog } from './cache-log.js';
 
 /**
- * The one boundary through which errors and details pass before they reach a log, a span, an event, an answer or the cause of
- * an error of ours. Messages of others may hold keys, values, statements, addresses with credentials, and their clients
- * attach commands with arguments: of such an error only its class, its code and the place where it was thrown are repeated.
+ * The one place where errors and details are redacted before they reach a log, a span, an event, an answer or the cause of
+ * an error of this library. Messages of other code may hold keys, values, statements or URLs with credentials, and clients
+ * attach commands with arguments: of such an error only its class, its code and its stack frames are repeated.
  */
 
-/** Marks the classes whose messages hold no key, value or secret: those of this library, in whichever copy of it. */
+/** Marks the classes whose messages hold no key, value or secret: the classes of this library, in all its copies. */
 export const SAFE_MESSAGE = Symbol.for('nestjs-cache-observability:safe-message');
 
-/** On an error of others: what may be said of it, in words of this library. */
+/** Marks an error of other code with a safe text by this library. */
 const SAFE_TEXT = Symbol.for('nestjs-cache-observability:safe-text');
 
 /** How deep causes are followed, and how many errors of an AggregateError are described. */
@@ -18,12 +18,12 @@ const MAX_DEPTH = 3;
 const MAX_ERRORS = 3;
 const MAX_FRAMES = 10;
 
-/** What may be said of an error: our own message as it is; else class, code and place, and the same of its causes. */
+/** The safe text of an error: a message of this library unchanged; else class, code and place, and the same of its causes. */
 export function redactedMessage(error: unknown): string {
   return described(error, MAX_DEPTH);
 }
 
-/** Gives an error of others a text without key, value or secret, made when it is first read; undefined leaves its class and place. */
+/** Attaches a text without key, value or secret to an error of other code, created when it is first read; undefined leaves class and place. */
 export function explainError(error: unknown, text: () => string | undefined): void {
   if (isError(error) && Object.isExtensible(error)) {
     Object.defineProperty(error, SAFE_TEXT, { configurable: true, get: text });
@@ -35,7 +35,7 @@ export function errorKind(error: unknown): string {
   return codeOf(error) ?? (isError(error) ? classOf(error) : '_OTHER');
 }
 
-/** An error that may be attached as a cause: an error of ours as it is; else one with a redacted message and stack. */
+/** Returns an error that may be attached as a cause: an error of this library unchanged; else one with a redacted message and stack. */
 export function redactedCause(cause: unknown): Error {
   if (isError(cause) && isSafe(cause)) return cause;
   const redacted = new Error(redactedMessage(cause));
@@ -47,9 +47,9 @@ export function redactedCause(cause: unknown): Error {
 
 const redacting = new WeakSet<CacheLog>();
 
-/** A log whose details are texts, numbers and booleans: errors are redacted, nothing is printed as an object. */
+/** Returns a log whose details are texts, numbers and booleans: errors are redacted, no object is printed. */
 export function redactedLog(log: CacheLog): CacheLog {
-  // A cause that is redacted already is a text, and a thrown text must not be shown: so no log redacts twice.
+  // A redacted cause is a text, which a second redaction would hide. So no log is wrapped twice.
   if (redacting.has(log)) return log;
   const redacted: CacheLog = (level, code, message, details) => {
     if (details === undefined) return log(level, code, message);
@@ -65,8 +65,8 @@ export function redactedLog(log: CacheLog): CacheLog {
 }
 
 /**
- * An address without credentials and query: `redis://user:secret@host:6379/1?a=b` → `redis://•••@host:6379/1`. Of what is not
- * an address everything before the last `@` is masked.
+ * A URL without credentials and query: `redis://user:secret@host:6379/1?a=b` → `redis://•••@host:6379/1`. If the text is not
+ * a URL, everything before the last `@` is masked.
  */
 export function redactedUrl(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
@@ -112,7 +112,7 @@ export function innerErrors(error: Error): unknown[] {
   return [...listed, read(error, 'cause')].filter(isError);
 }
 
-/** By shape where the class does not say it: a DOMException, an error of another realm. */
+/** Also true for errors that are not instances of this realm's Error: a DOMException, an error of another realm. */
 export function isError(error: unknown): error is Error {
   if (error instanceof Error || types.isNativeError(error)) return true;
   if (typeof error !== 'object' || error === null) return false;
@@ -143,11 +143,11 @@ function classOf(error: Error): string {
 
 const FRAME = /^\s+at (?:async )?(?:([\w$.<>#\s[\]]{1,80}) \()?(?:[^\n]*[\\/])?([\w$.-]{1,80}:\d+):\d+\)?$/;
 
-/** Where it was thrown, innermost first, without folders: `PopularProducts.entries (popular-products.js:12)`. */
+/** The stack frames, innermost first, without folders: `PopularProducts.entries (popular-products.js:12)`. */
 function framesOf(error: Error): string[] {
   const [stack, message] = [read(error, 'stack'), read(error, 'message')];
   if (typeof stack !== 'string' || typeof message !== 'string') return [];
-  // Frames stand behind the message, which may look like one.
+  // Frames follow the message, which may look like a frame.
   const from = stack.indexOf(message);
   if (from === -1) return [];
   const frames: string[] = [];
@@ -160,7 +160,7 @@ function framesOf(error: Error): string[] {
   return frames;
 }
 
-/** A property of an object of others, which may throw when it is read. */
+/** Reads a property of a foreign object, whose getter may throw. */
 function read(error: object, property: string | symbol): unknown {
   try {
     return Reflect.get(error, property);

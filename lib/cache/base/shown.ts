@@ -3,7 +3,7 @@ import { redactedUrl } from './redacted-error.js';
 /** Text that may hold credentials. */
 const ADDRESS = /@|:\/\/.*[?#]/;
 
-/** How a value looks in a message: short, without credentials, and never more of it than its kind where it could hold anything. */
+/** Describes a value in a message: short, without credentials, and only by its type if it could hold anything. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(shortened(ADDRESS.test(value) ? redactedUrl(value) : value));
   if (typeof value === 'function') return 'a function';

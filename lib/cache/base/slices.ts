@@ -1,19 +1,19 @@
-/** How long a slice of work has the event loop before others get their turn, milliseconds. */
+/** The length of a slice before other work can run, milliseconds. */
 const SLICE_MS = 1;
 
 /**
- * Cuts long work into slices: between them the event loop is free. The machine's own time counts here, not a clock that a
+ * Cuts long work into slices, so that the event loop can do other work in between. Measured in real time, not by a clock that a
  * test turns.
  */
 export class TimeSlice {
   #since = performance.now();
 
-  /** Whether this slice has been long enough. */
+  /** Whether this slice is over. */
   get over(): boolean {
     return performance.now() - this.#since >= SLICE_MS;
   }
 
-  /** Lets everybody else who is ready go first. */
+  /** Waits until other ready work has run. */
   async rest(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#since = performance.now();
@@ -27,7 +27,7 @@ export async function collectInSlices<T>(items: Iterable<T>, slice = new TimeSli
   return all;
 }
 
-/** Does something with each item, in slices. */
+/** Calls `act` for each item, in slices. */
 export function forEachInSlices<T>(
   items: Iterable<T>,
   work: (item: T) => unknown,
@@ -43,7 +43,7 @@ function* stepsOf<T>(items: Iterable<T>, work: (item: T) => unknown): Generator<
   }
 }
 
-/** Runs every step of a piece of work, in slices. */
+/** Runs every step of a generator, in slices. */
 export async function runInSlices<T>(steps: Iterator<void, T>, slice = new TimeSlice()): Promise<T> {
   for (;;) {
     const step = steps.next();
@@ -52,7 +52,7 @@ export async function runInSlices<T>(steps: Iterator<void, T>, slice = new TimeS
   }
 }
 
-/** As {@link runInSlices}; work that ends within the first slice is done when this returns. */
+/** As {@link runInSlices}; returns the result itself if the first slice was enough. */
 export function startInSlices<T>(steps: Iterator<void, T>): T | Promise<T> {
   const slice = new TimeSlice();
   for (;;) {
@@ -62,7 +62,7 @@ export function startInSlices<T>(steps: Iterator<void, T>): T | Promise<T> {
   }
 }
 
-/** Runs every step of a piece of work at once. */
+/** Runs every step of a generator synchronously. */
 export function runAtOnce<T>(steps: Iterator<void, T>): T {
   for (;;) {
     const step = steps.next();

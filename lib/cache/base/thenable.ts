@@ -1,4 +1,4 @@
-/** True for a promise, or what behaves as one. */
+/** True for a promise, or an object with a `then` method. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     (typeof value === 'object' || typeof value === 'function') &&

@@ -1,9 +1,9 @@
-/** Token of the clock by which the module and its caches measure and wait; the same in every copy of this package. */
+/** Token of the clock of the module and its caches; the same in every copy of this package. */
 export const CACHE_CLOCK = Symbol.for('nestjs-cache-observability:clock');
 
 const NAMED_CACHE = 'nestjs-cache-observability:cache:';
 
-/** The token of the cache that `CacheObservabilityModule.forFeature(name, …)` made; the same in every copy of this package. */
+/** The token of a cache by `CacheObservabilityModule.forFeature(name, …)`; the same in every copy of this package. */
 export function cacheToken(name: string): string {
   return NAMED_CACHE + name;
 }

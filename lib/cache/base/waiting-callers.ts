@@ -1,8 +1,8 @@
 import { type Clock, LONGEST_TIMER_MS, systemClock } from './clock.js';
 
 /**
- * Keeps the process alive while a caller waits for an answer. The cache's own timers never do: without this a script would
- * end in the middle of a load that nothing else keeps alive. A clock that a test turns by hand keeps nothing alive.
+ * Keeps the process alive while a caller waits for an answer. The cache's own timers do not: without this class a script would
+ * end during a load that nothing else keeps alive. With a clock that a test turns by hand, it keeps nothing alive.
  */
 export class WaitingCallers {
   readonly #holds: boolean;
@@ -14,7 +14,7 @@ export class WaitingCallers {
     this.#holds = clock.after === systemClock.after;
   }
 
-  /** To be followed by one {@link leave}. */
+  /** Call {@link leave} once afterwards. */
   enter(): void {
     if (this.#count++ > 0 || !this.#holds || this.#closed) return;
     this.#timer ??= setInterval(() => undefined, LONGEST_TIMER_MS);
@@ -35,7 +35,7 @@ export class WaitingCallers {
     }
   }
 
-  /** From now on callers that still wait, for what never comes, keep nothing alive. */
+  /** Stops keeping the process alive, even if callers still wait. */
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Duration } from '../base/duration.js';
 
-/** What a `wrap` or a store answers raw: the value with when it expires, milliseconds since the epoch. */
+/** The result of a raw `wrap` or store: the value with its time of expiry, milliseconds since the epoch. */
 export interface RawValue<T> {
   value: T;
   expires?: number;
@@ -11,9 +11,9 @@ export interface RawValue<T> {
 export interface WrapOptions<T> {
   /** @default the cache's TTL */
   ttl?: Duration | ((value: T) => Duration);
-  /** With less than this many milliseconds left, the value is answered and loaded anew in the background. */
+  /** With fewer than this many milliseconds left, the value is returned and loaded again in the background. */
   refreshThreshold?: number | ((value: T) => number);
-  /** Answers the value with its time of expiry. */
+  /** Returns the value with its time of expiry. */
   raw?: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface CacheItem<T = unknown> {
 }
 
 /**
- * The part of a Keyv that code written for cache-manager touches through `cache.stores`. Structural, so that applications
+ * The part of a Keyv that code for cache-manager uses through `cache.stores`. It is structural, so that applications
  * with another copy of keyv, or with none, compile.
  */
 export interface KeyvLike {
@@ -57,7 +57,7 @@ export interface CacheEventPayloads {
 
 export type CacheEvent = keyof CacheEventPayloads;
 
-/** cache-manager 7's `Cache`, structurally: what `CACHE_MANAGER` gives out, and what may be adopted. */
+/** cache-manager 7's `Cache`, structurally: the type of `CACHE_MANAGER`, and of caches that may be adopted. */
 export interface CacheContract<Store = KeyvLike> {
   get<T>(key: string): Promise<T | undefined>;
   mget<T>(keys: string[]): Promise<(T | undefined)[]>;

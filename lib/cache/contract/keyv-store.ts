@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { KeyvLike, RawValue } from './cache-contract.js';
 
-/** What a store needs of the cache it reads and writes through. */
+/** The part of the cache that a store uses. */
 export interface StoreOwner {
   get<T>(key: string): Promise<T | undefined>;
   mget<T>(keys: string[]): Promise<(T | undefined)[]>;

@@ -2,24 +2,24 @@ import type { MissReason, Operation, Outcome, Series } from '../base/observer.js
 import type { Entry } from './entry.js';
 
 /*
- * The one stream of accesses that insight is built on. The cache offers what happens to single keys, and the stream decides which
- * keys it follows: its answer is a *track*, a small integer above 0 that the cache keeps with the entry. A hit in memory of an
- * entry without one costs a comparison; everything else that happens to a key is offered whether it is followed or not, since it
- * costs microseconds anyway.
+ * The one stream of accesses from which insight is computed. The cache reports events of single keys, and the stream decides which
+ * keys it follows: it returns a *track*, a small integer above 0 that the cache stores with the entry. A hit in memory of an
+ * entry without a track costs one comparison; all other events of a key are reported whether the key is followed or not, since they
+ * cost microseconds anyway.
  *
- * All times are the cache's clock. A stream must not throw, and must not keep keys or values beyond its bounds.
+ * All times are readings of the cache's clock. A stream must not throw, and must bound the keys and values that it keeps.
  */
 
-/** What came of one load. */
+/** The result of one load. */
 export interface ReportedLoad {
   readonly operation: typeof Operation.load | typeof Operation.refresh;
-  /** What the origin returned, isolated. */
+  /** The origin's value, isolated. */
   readonly value: unknown;
-  /** Undefined if the value was not kept. */
+  /** Undefined if the value was not stored. */
   readonly entry: Entry | undefined;
-  /** The TTL of its policy, milliseconds; the entry's own may be shorter by jitter, or another where the value decides. */
+  /** The TTL of its policy, milliseconds; the entry's TTL may be shorter by jitter, or depend on the value. */
   readonly ttlMs: number;
-  /** What the origin took, milliseconds; of a batch, all of it. */
+  /** The time of the origin, milliseconds; of a batch, the time of the whole call. */
   readonly durationMs: number;
   readonly at: number;
 }
@@ -32,11 +32,11 @@ export interface ReportedInvalidation {
   readonly all?: boolean | undefined;
 }
 
-/** Why memory let a tracked entry go by itself. */
+/** Why memory removed a tracked entry on its own. */
 export const Removal = { evicted: 0, expired: 1 } as const;
 export type Removal = (typeof Removal)[keyof typeof Removal];
 
-/** Counts hits of entries with a track. On the path of a hit: quick, and without an allocation. */
+/** Counts hits of entries with a track. It runs on every hit: fast, without allocation. */
 export interface HitCounts {
   /** @returns false if the hit is to be reported instead of counted. */
   hit(track: number, now: number): boolean;
@@ -45,16 +45,16 @@ export interface HitCounts {
 /** Follows accesses to a sample of the keys. */
 export interface AccessStream {
   readonly counts: HitCounts;
-  /** A fresh answer of memory whose entry has this track, and that {@link counts} leaves to be reported. */
+  /** A fresh answer of memory whose entry has this track, and that {@link counts} refused to count. */
   hit(track: number, key: string, now: number): void;
   /**
-   * One hit of memory in so many, tracked or not: finds the keys that are asked for most. It may give the entry a track.
+   * One in so many hits of memory, tracked or not: finds the keys that are asked for most. It may give the entry a track.
    * @returns how many hits later it is called next; 1 or more.
    */
   sampled(key: string, series: Series, entry: Entry, now: number): number;
   /**
    * Every other access of any key, once it has ended.
-   * @param entry what answered, where a layer other than memory had it or it was stale.
+   * @param entry the entry that answered, if it came from another layer than memory or was stale.
    */
   access(
     key: string,
@@ -70,18 +70,18 @@ export interface AccessStream {
   loadFailed(key: string, series: Series, durationMs: number, at: number): void;
   /** A value that was set or warmed without a load. @param ttlMs without jitter. @returns the track of its entry, or 0. */
   stored(key: string, series: Series, entry: Entry, ttlMs: number, at: number): number;
-  /** An entry that memory takes over from another layer. @returns its track, or 0. */
+  /** An entry that memory stores from another layer. @returns its track, or 0. */
   backfilled(key: string, series: Series, at: number): number;
   /** Keys, tags or globs of this or another process that are outdated. */
   invalidated(what: ReportedInvalidation, at: number): void;
-  /** Memory let an entry with this track go. */
+  /** Memory removed an entry with this track. */
   removed(track: number, why: Removal, at: number): void;
 }
 
-/** Hits until the next sample where nothing is sampled. */
+/** Hits until the next sample if nothing is sampled. */
 const NEVER = 0x3fff_ffff;
 
-/** Offers hits of memory to the stream, where there is one. */
+/** Reports hits of memory to the stream, if there is one. */
 export class HitOffer {
   #untilSampled: number;
   readonly #counts: HitCounts | undefined;
@@ -91,7 +91,7 @@ export class HitOffer {
     this.#untilSampled = stream === undefined ? NEVER : 1;
   }
 
-  /** On the path of every hit. */
+  /** Runs on every hit. */
   hit(key: string, series: Series, entry: Entry, now: number): void {
     const { track } = entry;
     if (track !== undefined && track !== 0 && this.#counts?.hit(track, now) === false)

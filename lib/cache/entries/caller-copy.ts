@@ -12,7 +12,7 @@ export function copyOf(value: unknown): unknown {
 
 type Properties = Record<string, unknown>;
 
-/** One walk over a value that has been isolated: it holds nothing that needs a second look. */
+/** Copies a value that is isolated already, so no checks are needed. */
 class CallerCopy {
   readonly #seen = new SeenObjects();
 

@@ -1,7 +1,7 @@
 /** A private name: `#cents`. */
 const PRIVATE_NAME = /#[\p{ID_Start}$_]/u;
 const WORD = /[\p{ID_Start}$_#][\p{ID_Continue}$\u200c\u200d]*/uy;
-/** What may stand between `static` and the name of a member. */
+/** Words that may stand between `static` and the name of a member. */
 const MODIFIERS: ReadonlySet<string> = new Set(['async', 'get', 'set', 'accessor', '*']);
 /** Words after which a slash begins a regular expression. */
 const BEFORE_EXPRESSION: ReadonlySet<string> = new Set(
@@ -12,13 +12,13 @@ const BEFORE_STATEMENT: ReadonlySet<string> = new Set(['if', 'while', 'for', 'wi
 
 /**
  * True if the source of a class declares private members of its instances: fields, methods and accessors named `#…`.
- * No copy can have them. Static ones belong to the class; a class inside one of its methods is another class.
+ * No copy can have them. Static members belong to the class; a class inside a method is another class.
  */
 export function declaresPrivateState(source: string): boolean {
   return PRIVATE_NAME.test(source) && new SourceWalk(source).findsPrivateMember();
 }
 
-/** Walks the tokens of a class, far enough to tell code from strings, templates, comments and regular expressions. */
+/** Scans the tokens of a class, to distinguish code from strings, templates, comments and regular expressions. */
 class SourceWalk {
   readonly #source: string;
   #at = 0;
@@ -26,7 +26,7 @@ class SourceWalk {
   readonly #open: string[] = [];
   /** Depth of the class body, once it has begun. */
   #bodyDepth = 0;
-  /** The last tokens at that depth. */
+  /** The last tokens at the depth of the class body. */
   #member: string[] = [];
   #previous = '';
 
@@ -45,7 +45,7 @@ class SourceWalk {
     return false;
   }
 
-  /** A private name just read: declared here for instances, neither used nor static. */
+  /** True if the private name just read is declared here for instances, not used and not static. */
   #declaresMember(): boolean {
     if (this.#bodyDepth === 0 || this.#open.length !== this.#bodyDepth || this.#previous === '.') return false;
     if (/^\s*in\b/.test(this.#source.slice(this.#at, this.#at + 100))) return false;
@@ -54,7 +54,7 @@ class SourceWalk {
     return this.#member[last] !== 'static';
   }
 
-  /** The next token; undefined for what is none. */
+  /** The next token; undefined for other text. */
   #next(): string | undefined {
     const source = this.#source;
     const character = source[this.#at]!;
@@ -112,7 +112,7 @@ class SourceWalk {
     return quote;
   }
 
-  /** A template, or the rest of one, up to its end or its next code part. */
+  /** Skips a template, or the rest of one, up to its end or its next code part. */
   #skipTemplate(from: number): string {
     for (this.#at = from; this.#at < this.#source.length; this.#at++) {
       const character = this.#source[this.#at];

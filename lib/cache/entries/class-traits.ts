@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import { declaresPrivateState } from './class-source.js';
 import { codecOf, type InstanceCodec } from './held-instance.js';
 
-/** What the engine itself makes of an object: which of its internal slots a copy needs. */
+/** The kind of an object in the engine: it determines which internal slots a copy needs. */
 export type NativeBase =
   | 'Object'
   | 'Array'
@@ -18,7 +18,7 @@ export type NativeBase =
   | 'Set'
   | 'TypedArray';
 
-/** What the objects of one prototype have in common. */
+/** The properties that all objects of one prototype share. */
 export class ClassTraits {
   /** True once one of its objects had properties that assignment does not copy: hidden, constant or named by symbols. */
   irregular = false;
@@ -29,13 +29,13 @@ export class ClassTraits {
   constructor(
     readonly prototype: object,
     readonly base: NativeBase,
-    /** The class of an application or library; undefined for plain data and what is built into the language. */
+    /** The class of an application or library; undefined for plain data and built-in classes. */
     readonly type: ClassConstructor | undefined,
-    /** What its objects are, where they cannot be copied. */
+    /** Describes its objects if they cannot be copied. */
     readonly refusal: string | undefined,
-    /** Names that assignment does not make own properties of: accessors and constants of the prototypes. */
+    /** Names that assignment does not turn into own properties: accessors and constants of the prototypes. */
     readonly inherited: ReadonlySet<string>,
-    /** Set where its objects stand for instances that their application encodes itself. */
+    /** Set if its objects represent instances that their application encodes. */
     readonly codec: InstanceCodec | undefined,
   ) {}
 
@@ -43,18 +43,18 @@ export class ClassTraits {
     return this.type === undefined ? '' : nameOf(this.type);
   }
 
-  /** Digest of the sources of its classes, without their names, which a minifier may give to other classes. */
+  /** Digest of the sources of its classes, without their names: a minifier may change names. */
   get fingerprint(): string {
     return (this.#fingerprint ??= fingerprintOf(classChain(this.prototype)));
   }
 
-  /** True for a name as minifiers give them: one or two characters, or three that are no word. */
+  /** True for a name that a minifier may have chosen: one or two characters, or three that are not a word. */
   get isMangled(): boolean {
     const { name } = this;
     return name.length < 3 || (name.length === 3 && !/^[A-Z][a-z]{2}$/.test(name));
   }
 
-  /** Remembers what an instance has, of a class whose name alone does not identify it. */
+  /** Remembers the properties of an instance whose class is not identified by its name alone. */
   noteProperties(names: readonly string[]): void {
     this.#properties ??= new Set();
     for (const name of names) if (this.#properties.size < NOTED_PROPERTIES) this.#properties.add(name);
@@ -70,7 +70,7 @@ export class ClassTraits {
 
 const NOTED_PROPERTIES = 1_000;
 
-/** With reflect-metadata, where the application has it. */
+/** Uses reflect-metadata, if the application has it. */
 function isDecorated(prototype: object, property: string): boolean {
   const { getMetadataKeys } = Reflect as { getMetadataKeys?: (target: object, property: string) => readonly unknown[] };
   return typeof getMetadataKeys === 'function' && getMetadataKeys(prototype, property).length > 0;
@@ -104,7 +104,7 @@ const BASES = new Map<string, NativeBase>([
   ].map((name) => [name, 'Error'] as const),
 ]);
 
-/** A memo of a pure function: prototypes do not change once objects of theirs are returned. */
+/** A memo of a pure function: prototypes do not change once their objects are returned. */
 const known = new WeakMap<object, ClassTraits>();
 
 export function traitsOf(prototype: object): ClassTraits {
@@ -113,7 +113,7 @@ export function traitsOf(prototype: object): ClassTraits {
   return traits;
 }
 
-/** The classes of an object from its own up to the first that is built into the language. */
+/** The classes of an object, from its own up to the first built-in one. */
 export function classChain(prototype: object): ClassConstructor[] {
   const chain: ClassConstructor[] = [];
   for (let level: object | null = prototype; level !== null; level = Object.getPrototypeOf(level) as object | null) {
@@ -124,7 +124,7 @@ export function classChain(prototype: object): ClassConstructor[] {
   return chain;
 }
 
-/** A class' name as its source has it; empty if a static member hides it. */
+/** The name of a class in its source; empty if a static member hides it. */
 export function nameOf(type: ClassConstructor): string {
   const { name } = type as { name: unknown };
   return typeof name === 'string' ? name : '';
@@ -162,7 +162,7 @@ function readTraits(prototype: object): ClassTraits {
   return new ClassTraits(prototype, base ?? 'Object', type, refusal, inherited, codecOf(prototype));
 }
 
-/** Undefined for a prototype that is not the language's own, or whose objects hold what no copy can. */
+/** Undefined for a prototype that is not built-in, or whose objects cannot be copied. */
 function nativeBase(prototype: object): NativeBase | undefined {
   if (prototype === Object.prototype) return 'Object';
   if (prototype === Buffer.prototype) return 'Buffer';
@@ -180,7 +180,7 @@ function constructorOf(prototype: object): ClassConstructor | undefined {
 
 function refusalOf(prototype: object): string | undefined {
   const type = constructorOf(prototype);
-  // Dictionaries are made of empty prototypes, for speed.
+  // Dictionaries have empty prototypes, for speed.
   if (type === undefined && Reflect.ownKeys(prototype).length === 0) return undefined;
   if (type === undefined) return 'an object that inherits from another object and has no class';
   const name = nameOf(type);
@@ -195,15 +195,15 @@ const NATIVE_REFUSALS: Readonly<Record<string, string>> = {
   SharedArrayBuffer: 'shared memory, which others write into',
 };
 
-/** `Response`, `Headers`, `Blob`, `URL` …: JavaScript that keeps its state where no copy reaches. */
+/** `Response`, `Headers`, `Blob`, `URL` …: JavaScript classes with hidden state that no copy has. */
 function isOfPlatform(name: string, type: ClassConstructor): boolean {
   return Object.hasOwn(globalThis, name) && (globalThis as Record<string, unknown>)[name] === type;
 }
 
-/** Of streams of Node and the web, observables, Nest's `StreamableFile` and asynchronous iterators. */
+/** Methods of streams of Node and the web, observables, Nest's `StreamableFile` and asynchronous iterators. */
 const READ_ONCE = ['pipe', 'getReader', 'getStream', Symbol.asyncIterator] as const;
 
-/** Streams, observables and iterators are read once, whichever class they are of. */
+/** Streams, observables and iterators can be read once, whatever their class. */
 function readOnceRefusal(prototype: object): string | undefined {
   if (READ_ONCE.some((name) => hasMethod(prototype, name)))
     return 'a stream or asynchronous iterator, which can be read once';
@@ -212,7 +212,7 @@ function readOnceRefusal(prototype: object): string | undefined {
   return undefined;
 }
 
-/** Runs no accessor. */
+/** Finds a method without running an accessor. */
 function hasMethod(prototype: object, name: string | symbol): boolean {
   for (let level: object | null = prototype; level !== null; level = Object.getPrototypeOf(level) as object | null) {
     const descriptor = Object.getOwnPropertyDescriptor(level, name);
@@ -221,7 +221,7 @@ function hasMethod(prototype: object, name: string | symbol): boolean {
   return false;
 }
 
-/** False for what has a built-in class as its prototype and was not made by it: it has no state to copy. */
+/** False for an object that only has a built-in class as its prototype: it has no state to copy. */
 export function hasSlotsOf(base: NativeBase, source: object): boolean {
   switch (base) {
     case 'Object':

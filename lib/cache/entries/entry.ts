@@ -1,11 +1,11 @@
 import type { Series } from '../base/observer.js';
 
 /**
- * What a layer keeps. An entry carries its own times, so that a layer's physical TTL is only housekeeping and a
- * back-fill keeps what is left. All times are of this process' clock; a shared layer translates them.
+ * An entry of a layer. It carries its own times, so that a layer's physical TTL is only housekeeping and a
+ * back-fill keeps the remaining time. All times are of this process's clock; a shared layer converts them.
  */
 export interface Entry {
-  /** The value, isolated: frozen before it has a second reader, or marked {@link Entry.mutable} and cloned on the way out. */
+  /** The value, isolated: frozen before it has a second reader, or marked {@link Entry.mutable} and copied for each reader. */
   readonly value: unknown;
   /** When the load or set that produced it began. */
   readonly createdAt: number;
@@ -13,34 +13,34 @@ export interface Entry {
   readonly freshUntil: number;
   /** Until when it may be served while a refresh runs (stale-while-revalidate, RFC 5861 §3); at least `freshUntil`. */
   readonly staleUntil: number;
-  /** Until when a layer keeps it, for stale-if-error (RFC 5861 §4) too; at least `staleUntil`. */
+  /** Until when a layer keeps it, including stale-if-error (RFC 5861 §4); at least `staleUntil`. */
   readonly goneAt: number;
   readonly tags: readonly string[];
-  /** Bytes that the entry takes in memory with all it holds, estimated, without {@link Entry.derived}. */
+  /** Estimated bytes that the entry takes in memory with everything it holds, without {@link Entry.derived}. */
   readonly size: number;
-  /** What the load cost, milliseconds; 0 where it was set. XFetch weighs refreshes by it. */
+  /** The time of its load, milliseconds; 0 if it was set. XFetch weighs refreshes by it. */
   readonly cost: number;
-  /** True if the value holds what cannot be frozen (Date, Map, Buffer …) or instances of classes: readers get a copy. */
+  /** True if the value holds objects that cannot be frozen (Date, Map, Buffer …) or instances of classes: readers get a copy. */
   readonly mutable: boolean;
   /** True if `JSON.parse(JSON.stringify(value))` gives the same value. */
   readonly json: boolean;
-  /** What a shared layer calls the classes of the instances that the value holds; undefined if it holds none. */
+  /** The names of the classes of its instances in a shared layer; undefined without instances. */
   readonly classes: ClassNames | undefined;
-  /** Where in this process' order of invalidations its load began (see invalidations.ts). */
+  /** The epoch of this process's invalidations when its load began (see invalidations.ts). */
   readonly epoch: number;
-  /** What belongs to the answer beside its value: status and headers a handler set itself. */
+  /** The part of the answer besides its value: status and headers that a handler set. */
   readonly meta: EntryMeta | undefined;
-  /** What a caller derived from the value once, such as the encoded answer; never leaves the process. */
+  /** Data that a caller derived from the value once, such as the encoded answer; never leaves the process. */
   derived: Derived | undefined;
   /** Where accesses of an undeclared key are counted, looked up once; set by the cache, never leaves the process. */
   series?: Series | undefined;
-  /** What the stream of accesses knows its key by; 0 or undefined: not followed. Never leaves the process. */
+  /** The number of its key in the stream of accesses; 0 or undefined: not followed. Never leaves the process. */
   track?: number;
 }
 
-/** Something that callers derive from a value and keep with its entry. */
+/** Data that callers derive from a value and store with its entry. */
 export interface Derived {
-  /** Bytes that it takes in memory beside the entry, estimated. */
+  /** Estimated bytes that it adds to the entry. */
   readonly size: number;
 }
 
@@ -49,17 +49,17 @@ export interface ClassNames {
   nameOf(prototype: object): ClassName;
 }
 
-/** How a shared layer names a class. */
+/** The name of a class in a shared layer. */
 export interface ClassName {
-  /** The name that its application listed it under. */
+  /** The name under which the application listed it. */
   readonly alias: string | undefined;
   /** The name in its source. */
   readonly name: string;
-  /** Of its source and that of the classes above it. */
+  /** Of its source and the sources of its base classes. */
   readonly fingerprint: string;
 }
 
-/** Status and headers that an HTTP handler set on the response itself. */
+/** Status and headers that an HTTP handler set on the response. */
 export interface EntryMeta {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
@@ -68,10 +68,10 @@ export interface EntryMeta {
 const MAX_HEADERS = 200;
 /** A token of RFC 9110 §5.6.2. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
-/** What Node sends as the value of a header. */
+/** Characters that Node accepts in the value of a header. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** True for what may stand in a response: metadata read from outside this process is not trusted to. */
+/** True for metadata that may be sent in a response: metadata of other processes is untrusted. */
 export function isEntryMeta(meta: unknown): meta is EntryMeta {
   if (typeof meta !== 'object' || meta === null) return false;
   const { status, headers } = meta as { status?: unknown; headers?: unknown };

@@ -1,12 +1,12 @@
 import { keptItemNamesOf, namedItem } from './named-items.js';
 
 /**
- * Freezes what a decoder has just made, plain objects and arrays all the way down: nobody else holds a part of it, so that
- * no copy is needed to share it.
+ * Freezes the result of a decoder, plain objects and arrays all the way down: no other code holds a part of it, so
+ * it can be shared without a copy.
  */
 export function frozen(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  // Before its parts: a structured clone may hold itself.
+  // Before its parts: a structured clone may contain itself.
   Object.freeze(value);
   if (Array.isArray(value)) {
     for (const item of value) frozen(item);

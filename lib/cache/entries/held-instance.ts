@@ -1,6 +1,6 @@
 /** How an application turns instances of one of its classes into data and back. */
 export interface InstanceCodec {
-  /** The name that its instances have in a shared layer. */
+  /** The name of its instances in a shared layer. */
   readonly name: string;
   encode(instance: object): unknown;
   decode(data: unknown): object;
@@ -8,13 +8,13 @@ export interface InstanceCodec {
 
 const CODEC = Symbol('codec');
 
-/** Stands in a stored value for an instance that its application encodes itself; readers get what it decodes to. */
+/** Replaces an instance that its application encodes, in a stored value; readers get the decoded instance. */
 export interface HeldInstance {
   /** Plain data. */
   data: unknown;
 }
 
-/** The prototype of all instances that one codec holds. A property of the prototype is none of the data. */
+/** The prototype of all held instances of one codec. Its properties are not part of the data. */
 export function heldPrototype(codec: InstanceCodec): object {
   return Object.freeze(Object.create(null, { [CODEC]: { value: codec } }) as object);
 }

@@ -8,9 +8,9 @@ export interface OwnProperty {
 }
 
 /**
- * True if assigning the own properties of an instance to an empty one copies them all: ordinary data properties that no
- * accessor or constant of a prototype hides.
- * @throws CacheError `VALUE_NOT_SERIALIZABLE` where one is an accessor.
+ * True if assigning the own properties of an instance to an empty one copies them all: they are ordinary data properties, and no
+ * accessor or constant of a prototype hides them.
+ * @throws CacheError `VALUE_NOT_SERIALIZABLE` if one is an accessor.
  */
 export function isRegular(source: object, traits: ClassTraits): boolean {
   for (const name of Object.getOwnPropertyNames(source)) {
@@ -21,14 +21,14 @@ export function isRegular(source: object, traits: ClassTraits): boolean {
   return Object.getOwnPropertySymbols(source).length === 0 && Object.isExtensible(source);
 }
 
-/** As assignment declares them. */
+/** True for attributes as assignment sets them. */
 function isOrdinary({ writable, enumerable, configurable }: PropertyDescriptor): boolean {
   return writable === true && enumerable === true && configurable === true;
 }
 
 /**
- * Every own property beside those that internal slots hold.
- * @throws CacheError `VALUE_NOT_SERIALIZABLE` where one is an accessor.
+ * Returns every own property except those that internal slots hold.
+ * @throws CacheError `VALUE_NOT_SERIALIZABLE` if one is an accessor.
  */
 export function ownPropertiesOf(source: object, { base, name }: ClassTraits): OwnProperty[] {
   const properties: OwnProperty[] = [];
@@ -43,7 +43,7 @@ export function ownPropertiesOf(source: object, { base, name }: ClassTraits): Ow
   return properties;
 }
 
-/** Makes a finished copy an instance: its class, and the own properties that assignment does not copy. */
+/** Turns a finished copy into an instance: sets its class, and the own properties that assignment does not copy. */
 export function becomeInstance<T extends object>(
   copy: T,
   source: object,

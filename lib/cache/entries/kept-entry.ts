@@ -3,12 +3,12 @@ import type { Series } from '../base/observer.js';
 import { arrayBytes, objectBytes, stringBytes } from './sizes.js';
 import type { IsolatedValue } from './values.js';
 
-/** Bytes of an entry beside what it refers to: the entry itself, its times, its places in the map and in the order of use. */
+/** Bytes of an entry besides its values: the object, its times, its places in the map and in the order of use. */
 const ENTRY_BYTES = 272;
 
-/** What keeps entries and counts their bytes. */
+/** A map that keeps entries and counts their bytes. */
 export interface EntryHolder {
-  /** Keeps something with an entry, where there is room for it. */
+  /** Stores derived data with an entry, if there is room. */
   hold(entry: KeptEntry, derived: Derived): void;
 }
 
@@ -22,9 +22,9 @@ export interface ExpiryLink {
 const Flag = { mutable: 1, json: 2, anySize: 4 } as const;
 
 /**
- * An entry as this process keeps it. Times of grace are kept as their lengths, small integers that take no number of their
- * own, and what the eviction policy and the order of expiry know of it are fields of the entry: a million of them is where memory
- * goes, and a hit reads few cache lines.
+ * An entry in this process's memory. Times of grace are stored as durations, small integers that need no separate number
+ * object. The fields of the eviction policy and of the order of expiry are part of the entry, because a million entries take most of the
+ * memory, and so that a hit reads few cache lines.
  */
 export class KeptEntry implements Entry, ExpiryLink {
   // In the order in which a hit reads them.
@@ -32,29 +32,29 @@ export class KeptEntry implements Entry, ExpiryLink {
   readonly freshUntil: number;
   readonly tags: readonly string[];
   readonly #flags: number;
-  /** What its policy counts. */
+  /** The count of the eviction policy. */
   tally = 0;
   series: Series | undefined;
-  /** Above 0 where the stream of accesses follows its key. */
+  /** Above 0 if the stream of accesses follows its key. */
   track = 0;
-  /** Its neighbours in an order of its policy. */
+  /** Its neighbours in an order of the eviction policy. */
   older: KeptEntry | undefined;
   newer: KeptEntry | undefined;
-  /** Its neighbours among what ends at about the same time; undefined if it does not end. */
+  /** Its neighbours among entries that end at about the same time; undefined if it does not end. */
   sooner: ExpiryLink | undefined;
   later: ExpiryLink | undefined;
-  /** When its policy queued it, in a measure of the policy's own. */
+  /** When the eviction policy queued it, in a unit of the policy. */
   queuedAt = 0;
-  /** Of its key, 0 while it is not known. */
+  /** Fingerprint of its key; 0 while unknown. */
   fingerprint = 0;
-  /** Under which a map keeps it; undefined if none does. */
+  /** Its key in the map that keeps it; undefined if none does. */
   key: string | undefined;
   /** The map that keeps it. */
   holder: EntryHolder | undefined;
   derived: Derived | undefined;
   readonly createdAt: number;
   readonly size: number;
-  /** The mean with the entry before, where it replaced one. */
+  /** The mean with the cost of the entry that it replaced, if any. */
   cost: number;
   readonly classes: ClassNames | undefined;
   readonly epoch: number;
@@ -104,19 +104,19 @@ export class KeptEntry implements Entry, ExpiryLink {
     return this.freshUntil + this.#staleMs + this.#graceMs;
   }
 
-  /** Bytes with what callers derived from it. */
+  /** Bytes, including data that callers derived from it. */
   get bytes(): number {
     return this.size + (this.derived?.size ?? 0);
   }
 }
 
-/** Keeps something derived from an entry's value with it, where its layer has room for it. */
+/** Stores data derived from an entry's value with it, if its layer has room. */
 export function keepDerived(entry: Entry, derived: Derived): void {
   if (entry instanceof KeptEntry && entry.holder !== undefined) entry.holder.hold(entry, derived);
   else entry.derived = derived;
 }
 
-/** How long an entry lives beyond its TTL, and how large it may be: the part of a policy that an entry keeps. */
+/** How long an entry lives beyond its TTL, and how large it may be: the part of a policy that an entry stores. */
 export interface EntryLimits {
   /** The part of the TTL by which it may be shortened, 0–1. */
   readonly jitter: number;
@@ -126,23 +126,23 @@ export interface EntryLimits {
   readonly maxEntrySize: number;
 }
 
-/** Where an entry comes from. */
+/** The origin of an entry. */
 export interface EntryOrigin {
   readonly isolated: IsolatedValue;
   /** See {@link entrySize}. */
   readonly size: number;
   readonly createdAt: number;
-  /** `Infinity`: for ever. */
+  /** `Infinity`: does not expire. */
   readonly ttlMs: number;
   readonly tags: readonly string[];
   readonly cost: number;
   readonly epoch: number;
   readonly meta: EntryMeta | undefined;
-  /** Names of the classes of its instances, where it holds some. */
+  /** Names of the classes of its instances, if it holds any. */
   readonly classes: ClassNames | undefined;
 }
 
-/** Bytes that an entry takes, estimated, without what callers derive from it. */
+/** Estimated bytes of an entry, without data that callers derive from it. */
 export function entrySize(
   key: string,
   isolated: IsolatedValue,
@@ -203,12 +203,12 @@ export function restoredEntry(entry: Entry, value: unknown, classes: ClassNames)
   return copied(entry, entry.freshUntil, entry.epoch, { value, classes, mutable: true, json: false });
 }
 
-/** An entry from a farther layer as a nearer one keeps it: what is left of its times, and this process' epoch of the read. */
+/** Creates the entry that a nearer layer stores from one of a farther layer: with its remaining times, and the epoch of the read. */
 export function backfilledEntry(entry: Entry, epoch: number, policy: Pick<EntryLimits, 'maxEntrySize'>): KeptEntry {
   return copied(entry, entry.freshUntil, epoch, entry, hasOwnBound(policy));
 }
 
-/** True if a policy says how large its entries may be. */
+/** True if a policy bounds the size of its entries. */
 function hasOwnBound({ maxEntrySize }: Pick<EntryLimits, 'maxEntrySize'>): boolean {
   return maxEntrySize !== Infinity;
 }
@@ -218,7 +218,7 @@ export function expiredEntry(entry: Entry, now: number, epoch: number): KeptEntr
   return copied(entry, now, epoch);
 }
 
-/** The entry itself, or a copy for a layer where it came from elsewhere or another layer keeps it. */
+/** Returns the entry, or a copy if the entry is a plain object or another layer keeps it. */
 export function ownEntry(entry: Entry, anySize = entry instanceof KeptEntry && entry.anySize): KeptEntry {
   return entry instanceof KeptEntry && entry.holder === undefined
     ? entry
@@ -254,7 +254,7 @@ function copied(
   return copy;
 }
 
-/** Whole milliseconds; what never expires has no time after it. */
+/** Whole milliseconds; 0 after an entry that does not expire. */
 function between(from: number, to: number): number {
   return from === Infinity ? 0 : Math.round(to - from);
 }

@@ -2,18 +2,18 @@ import type { ListedClass } from './listed-classes.js';
 import { PatternClasses } from './pattern-classes.js';
 import type { InstanceCodecs } from './values.js';
 
-/** Heads of undeclared keys that classes are remembered for; further ones have the listed classes alone. */
+/** The most prefixes of undeclared keys for which classes are remembered; further ones have only the listed classes. */
 const REMEMBERED_HEADS = 1_000;
 
 /**
- * What is known of the classes of values, by pattern: by the text that the keys of a pattern begin with, up to its first `*`.
- * A key that no pattern declares belongs to the text before its first colon.
+ * The known classes of values, by pattern: by the prefix of the pattern's keys, up to its first `*`.
+ * The prefix of a key that no pattern declares is the text before its first colon.
  */
 export class KnownClasses {
   readonly #defaults = new PatternClasses('*');
   readonly #declared = new Map<string, PatternClasses>();
   readonly #undeclared = new Map<string, PatternClasses>();
-  /** True if an application encodes instances itself: only then a value is asked for them before it is copied. */
+  /** True if the application encodes instances of a class: only then a value is searched for them before it is copied. */
   #encodes = false;
 
   /** @param listed the classes that any pattern may return. */
@@ -21,18 +21,18 @@ export class KnownClasses {
     this.#list(this.#defaults, listed);
   }
 
-  /** @param listed what this pattern may return beside the classes of all. */
+  /** @param listed further classes of this pattern. */
   ofPattern(pattern: string, listed: readonly ListedClass[]): PatternClasses {
     const [head] = pattern.split('*', 1);
     return this.#list(this.#of(this.#declared, head!), listed);
   }
 
-  /** Those that instances of a key's values may be encoded by; undefined if there are none. */
+  /** The codecs for instances in a key's values; undefined if there are none. */
   codecsOf(key: string): InstanceCodecs | undefined {
     return this.#encodes ? this.ofKey(key) : undefined;
   }
 
-  /** The same as {@link ofKey}, with further classes listed. */
+  /** As {@link ofKey}, with further listed classes. */
   listed(key: string, listed: readonly ListedClass[]): PatternClasses {
     return this.#list(this.ofKey(key), listed);
   }

@@ -10,7 +10,7 @@ import { RedisPlaces } from '../support/redis-places.js';
 const redis = new RedisPlaces();
 const places: [string, () => RedisLayerOptions][] = [
   ...redis.both,
-  ['one server, written behind', () => ({ url: redis.server.url, writes: 'behind' })],
+  ['one server with write-behind', () => ({ url: redis.server.url, writes: 'behind' })],
 ];
 
 let turn = 0;

@@ -102,7 +102,7 @@ const clashes: [string, { parts: { imports?: Type[]; providers?: Provider[] }[];
     ),
   ],
   [
-    'two classes of one name with a `name` of their own in one module',
+    'two classes of one name with different `name`s in one module',
     {
       parts: ['EUR', 'USD'].map((answer) => ({ providers: [named[answer]!] })),
       tokens: ['EUR', 'USD'].map((answer) => ({ token: named[answer] })),

@@ -75,8 +75,8 @@ describe.each(platforms)('hits at their route next to other routes, on %s', (pla
   });
 
   it.each([
-    ['of which one does not see the cache', false],
-    ['which both see the cache', true],
+    ['one of them without the cache', false],
+    ['both with the cache', true],
   ])('a controller in two modules has correct hits, %s', async (_which, isGlobal) => {
     @Module({
       imports: [cacheModule({ isGlobal })],

@@ -28,7 +28,7 @@ import { ScriptedLayer, SharedServer } from '../support/scripted-layer.js';
 
 afterEach(closeApps);
 
-describe.each(platforms)('what is logged under its code, once, on %s', (platform) => {
+describe.each(platforms)('log lines of each code, once, on %s', (platform) => {
   async function start(metadata: ModuleMetadata, options: CacheObservabilityOptions = {}) {
     const lines: string[] = [];
     const note = (entry: { code: string; message: string }) => void lines.push(`${entry.code} ${entry.message}`);
@@ -154,7 +154,7 @@ describe.each(platforms)('what is logged under its code, once, on %s', (platform
     expect(lines.join()).not.toContain('secret');
   });
 
-  it('the log says that there are more patterns than are kept apart', async () => {
+  it('the log reports more patterns than are counted separately', async () => {
     const { app, lines } = await start({}, { metrics: { maxPatterns: 1, patternOf: (key) => key.slice(0, 1) } });
     const cache = app.get(ObservedCache);
     for (const key of ['a1', 'b1', 'c1']) await cache.get(key);
@@ -165,7 +165,7 @@ describe.each(platforms)('what is logged under its code, once, on %s', (platform
   });
 });
 
-describe.each(platforms)('answers of the routes on %s', (platform) => {
+describe.each(platforms)('responses of the routes on %s', (platform) => {
   const start = (options: CacheObservabilityOptions = {}): Promise<BootedApp> =>
     boot(platform, { imports: [CacheObservabilityModule.forRoot({ prometheus: false, ...options })] });
 

@@ -86,7 +86,7 @@ const refused: Record<
         return {};
       },
     ],
-    'a security hook of its own': [
+    'a custom security hook': [
       'securityHook',
       (adapter) => {
         const securityHook = () => undefined;

@@ -223,7 +223,7 @@ describe.each(platforms)('a query with a class as its type, on %s', (platform) =
     ['@Query()', '/by-parameter', () => start()],
     ['useGlobalPipes, in a template', '/template', () => start([whitelist()])],
     ['useGlobalPipes, without transform', '/list', () => start([new ValidationPipe({ whitelist: true })])],
-    ['a pipe behind one that keeps everything', '/by-method', () => start([new ValidationPipe({ transform: true })])],
+    ['a pipe after a pipe that keeps all fields', '/by-method', () => start([new ValidationPipe({ transform: true })])],
   ])('a query class has only its fields in the key: %s', async (_how, path, started) => {
     const app = await started();
     expect(await sameEntry(app, `${path}?page=1&sort=a`, `${path}?junk=1&sort=a&utm=x&page=1`)).toBe(true);
@@ -250,13 +250,16 @@ describe.each(platforms)('a query with a class as its type, on %s', (platform) =
   });
 
   it.each<[string, ValidationPipe[]]>([
-    ['no pipe strips them', [new ValidationPipe({ transform: true })]],
+    ['no pipe removes unknown fields', [new ValidationPipe({ transform: true })]],
     [
-      'another pipe sees them first',
+      'another pipe runs first',
       [Object.assign(new ValidationPipe(), { transform: (value: unknown) => value }), whitelist()],
     ],
     ['the pipe is a subclass', [new (class extends ValidationPipe {})({ whitelist: true })]],
-    ['its options expose by groups', [new ValidationPipe({ whitelist: true, transformOptions: { groups: ['a'] } })]],
+    [
+      'the options of the pipe expose by groups',
+      [new ValidationPipe({ whitelist: true, transformOptions: { groups: ['a'] } })],
+    ],
   ])('a query class adds the whole query to the key if %s', async (_how, pipes) => {
     expect(await sameEntry(await start(pipes), '/list?page=1', '/list?page=1&junk=1')).toBe(false);
   });

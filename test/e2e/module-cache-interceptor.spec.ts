@@ -63,9 +63,9 @@ class OfRequest extends CacheInterceptor {}
 
 const variants: [string, Provider[]][] = [
   ['CacheInterceptor', [{ provide: APP_INTERCEPTOR, useClass: CacheInterceptor }]],
-  ['a subclass with keys of its own', [{ provide: APP_INTERCEPTOR, useClass: OneKey }]],
+  ['a subclass with custom keys', [{ provide: APP_INTERCEPTOR, useClass: OneKey }]],
   ['an interceptor that is given the cache', [{ provide: APP_INTERCEPTOR, useClass: Own }]],
-  ['one that is made for each request', [{ provide: APP_INTERCEPTOR, useClass: OfRequest }]],
+  ['a request-scoped interceptor', [{ provide: APP_INTERCEPTOR, useClass: OfRequest }]],
   [
     'a factory',
     [

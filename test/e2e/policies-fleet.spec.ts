@@ -161,10 +161,10 @@ describe('an overridden policy in a fleet', () => {
   it.each([
     ['text', 'not JSON'],
     ['another value', '[1]'],
-    ['a long one', JSON.stringify({ pattern: 'x'.repeat(100_000) })],
+    ['a long text', JSON.stringify({ pattern: 'x'.repeat(100_000) })],
     ['a record of another slot', 'RECORD'],
     ['a record of the future', 'FUTURE'],
-    ['a policy that cannot be', 'BAD'],
+    ['an invalid policy', 'BAD'],
   ])('an overridden policy ignores a foreign record: %s', async (_, written) => {
     const one = await process();
     await one.tuning.override('feed:*', { ttl: '1m' });

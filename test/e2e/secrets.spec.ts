@@ -344,7 +344,7 @@ async function use(app: INestApplication, base: string): Promise<void> {
 
 /** Layers that fail with a secret in the error, each in a different way. */
 const failingLayers: Record<string, () => LayerFactory | Promise<LayerFactory>> = {
-  'a URL that is not one': () => redisLayer({ url: `redis://default:${secret('url')}@127.0.0.1:port` }),
+  'an invalid URL': () => redisLayer({ url: `redis://default:${secret('url')}@127.0.0.1:port` }),
   'a URL without a scheme': () => redisLayer({ url: `default:${secret('url')}@127.0.0.1:6379` }),
   'a server that is not there': async () =>
     redisLayer({ url: `redis://default:${secret('url')}@127.0.0.1:${await freePort()}`, deadline: 100 }),

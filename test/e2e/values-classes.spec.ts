@@ -168,7 +168,7 @@ class Revealing implements NestInterceptor {
 const serializers: [string, Provider][] = [
   ['a serializer', { provide: APP_INTERCEPTOR, useClass: ClassSerializerInterceptor }],
   [
-    'a serializer made for each request',
+    'a request-scoped serializer',
     { provide: APP_INTERCEPTOR, useClass: ClassSerializerInterceptor, scope: Scope.REQUEST },
   ],
   ['an interceptor that converts instances', { provide: APP_INTERCEPTOR, useClass: Wrapping }],

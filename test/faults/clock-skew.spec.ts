@@ -10,8 +10,8 @@ const skewed = (ms: number): Clock => ({ ...systemClock, now: () => systemClock.
 
 describe.each([
   ['agree', 0, 0],
-  ['are a minute apart', 30_000, -30_000],
-  ['are a minute apart the other way', -30_000, 30_000],
+  ['differ by a minute', 30_000, -30_000],
+  ['differ by a minute the other way', -30_000, 30_000],
 ])('two processes whose clocks %s', (_, hereMs, thereMs) => {
   let server: RedisServer;
   let here: ObservedCache;

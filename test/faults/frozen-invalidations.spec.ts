@@ -68,7 +68,7 @@ const LARGE = Array.from({ length: 200 }, (_, index) => ({ key: `feed:${index}`,
 
 const invalidations: Record<string, (cache: ObservedCache) => Promise<unknown>> = {
   'a glob': (cache) => cache.deleteByPattern('product:*'),
-  'a glob behind a large write': (cache) => Promise.all([cache.mset(LARGE), cache.deleteByPattern('product:*')]),
+  'a glob after a large write': (cache) => Promise.all([cache.mset(LARGE), cache.deleteByPattern('product:*')]),
   clear: (cache) => cache.clear(),
   'a tag': (cache) => cache.invalidateTags('catalogue'),
   keys: (cache) => cache.mdel([KEY, 'product:2']),

@@ -283,7 +283,7 @@ describe('a value of any kind equals the value without a cache', () => {
       },
     ],
     [
-      'in another process that names the classes, behind a serializer of one’s own',
+      'in another process that names the classes, with a custom serializer',
       async () => {
         const namespace = `values-${++namespaces}`;
         const listed = Object.fromEntries(classes.map((type) => [`shop.${type.name}`, type]));

@@ -149,23 +149,23 @@ export const onBoth: Record<string, Application> = {
     { path: '/shared', headers: { authorization: 'Bearer one' } },
     { path: '/shared', headers: { authorization: 'Bearer two' } },
   ]),
-  'a token in the address': behind(
+  'a token in the URL': behind(
     sends(({ url }) => url),
     [{ path: '/items/1?token=one' }, { path: '/items/1?token=two' }],
   ),
-  'another address for another language': behind(
+  'another URL for another language': behind(
     changes((request) => {
       if (request.headers['accept-language'] === 'fr') request.url = '/items/fr';
     }),
     said('accept-language', 'de', 'fr'),
   ),
-  'another address for another network': behind(
+  'another URL for another network': behind(
     changes((request) => {
       request.url = request.socket.remoteAddress === '127.0.0.2' ? '/items/two' : '/items/one';
     }),
     [{ from: '127.0.0.1' }, { from: '127.0.0.2' }],
   ),
-  'a declared header of its own': behind(
+  'a declared header that the middleware sets': behind(
     changes(({ headers }) => {
       headers['accept-language'] = headers['cf-ipcountry'] === 'FR' ? 'fr' : 'de';
     }),
@@ -174,7 +174,7 @@ export const onBoth: Record<string, Application> = {
       { path: '/language', headers: { 'cf-ipcountry': 'DE' } },
     ],
   ),
-  'a header that it removes': behind(
+  'a header that the middleware removes': behind(
     function strips(request, response, next) {
       const ip = request.headers['true-client-ip'];
       if (ip !== undefined) response.setHeader('X-Made', made(ip));
@@ -183,11 +183,11 @@ export const onBoth: Record<string, Application> = {
     },
     [{ headers: { 'true-client-ip': '192.0.2.1' } }, {}],
   ),
-  'own CORS for one network': behind(function ownCors({ headers }, response, next) {
+  'custom CORS for one network': behind(function ownCors({ headers }, response, next) {
     if (headers['x-forwarded-for'] === '192.0.2.1') response.setHeader('Access-Control-Allow-Origin', '*');
     next();
   }, ips('x-forwarded-for')),
-  'Vary and a header of it': behind(
+  'Vary and a header that it names': behind(
     function varies({ headers }, response, next) {
       response.setHeader('Vary', 'X-Device');
       response.setHeader('X-Made', made(headers['x-device']));
@@ -301,7 +301,7 @@ const hookOf = (middleware: Middleware, name: string) =>
 /** Applications on one platform. */
 export const onOne: Record<Platform, Record<string, Application>> = {
   express: {
-    'a router with middleware of its own': {
+    'a router with its own middleware': {
       configure: (app) => {
         const nested = Router();
         nested.use(sends(header('x-real-ip')));
@@ -323,7 +323,7 @@ export const onOne: Record<Platform, Record<string, Application>> = {
       ],
       answers: true,
     },
-    'a handler of errors in front': {
+    'an earlier handler of errors': {
       configure: (app) =>
         void app.use((_error: unknown, _request: unknown, _response: unknown, next: () => void) => next()),
       callers: ips('x-real-ip'),

@@ -30,10 +30,10 @@ const shop = { 'package.json': { name: '@acme/shop' }, 'dist/main.js': '' };
 
 describe('the name of an application', () => {
   it.each([
-    ['beside the process', shop, '.', 'dist/main.js', '@acme/shop'],
+    ['in the working directory', shop, '.', 'dist/main.js', '@acme/shop'],
     ['above the working directory', { ...shop, 'dist/x/y': '' }, 'dist/x', undefined, '@acme/shop'],
     [
-      'of the workspace that its script is in',
+      'in the workspace of its script',
       { 'package.json': { name: 'acme', workspaces: ['apps/*'] }, 'apps/shop/package.json': { name: 'shop' } },
       '.',
       'apps/shop/dist/main.js',
@@ -46,9 +46,9 @@ describe('the name of an application', () => {
       'dist/main.js',
       '@acme/shop',
     ],
-    ['behind a byte order mark', { 'package.json': '\uFEFF{"name":"shop"}' }, '.', undefined, 'shop'],
+    ['after a byte order mark', { 'package.json': '\uFEFF{"name":"shop"}' }, '.', undefined, 'shop'],
     [
-      'not that of the tool that runs it',
+      'if a tool of another package runs it',
       { ...shop, 'node_modules/jest/package.json': { name: 'jest' } },
       '.',
       'node_modules/jest/bin/jest.js',

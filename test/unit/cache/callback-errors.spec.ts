@@ -76,12 +76,12 @@ const kinds: Record<
     code: 'SUBSCRIBER_FAILED',
     use: () => listen('nestjs-cache-observability:access', fail),
   }),
-  'a tracer before it runs what it traces': (fail) => ({
+  'a tracer before it runs the traced function': (fail) => ({
     options: { tracer: { span: () => fail() } },
     kind: 'tracer',
     code: 'TRACER_FAILED',
   }),
-  'a tracer after it has run what it traces': (fail) => ({
+  'a tracer after it has run the traced function': (fail) => ({
     options: {
       tracer: {
         span: ((...[, , , run]: Parameters<CacheTracer['span']>) => {
@@ -172,8 +172,8 @@ describe('an error in the log callback', () => {
 describe('a tracer that does not call the traced function', () => {
   it.each([
     ['returns nothing', () => undefined],
-    ['runs it later', (run: () => unknown) => new Promise((resolve) => setImmediate(() => resolve(run())))],
-    ['runs it twice', (run: () => unknown) => [run(), run()][0]],
+    ['runs the function later', (run: () => unknown) => new Promise((resolve) => setImmediate(() => resolve(run())))],
+    ['runs the function twice', (run: () => unknown) => [run(), run()][0]],
   ])('a tracer that %s: the function runs once, and the caller has its value', async (_, behave) => {
     const clock = new ManualClock();
     const span = ((...[, , , run]: Parameters<CacheTracer['span']>) =>

@@ -8,7 +8,7 @@ describe('a cache in memory', () => {
   it.each([
     ['a miss', 5, (cache: ObservedCache, key: string) => cache.getOrSet(key, () => 1)],
     ['a set', 2, (cache: ObservedCache, key: string) => cache.set(key, 1)],
-  ])('reads its clock for %s at most %i times, statistics included', async (_, most, use) => {
+  ])('a cache in memory reads its clock for %s at most %i times, statistics included', async (_, most, use) => {
     let readings = 0;
     const clock = Object.assign(new ManualClock(), {
       now: () => 1_700_000_000_000 + readings++,
@@ -26,7 +26,7 @@ describe('a cache in memory', () => {
 const ROUNDING_MS = 2 ** -10;
 
 describe('the system clock', () => {
-  it('agrees with the clock of the process, across seconds too', async () => {
+  it('the system clock agrees with the clock of the process, across seconds too', async () => {
     let [ahead, behind] = [-Infinity, Infinity];
     const compare = () => {
       const before = performance.timeOrigin + performance.now();
@@ -41,7 +41,7 @@ describe('the system clock', () => {
     expect(ahead).toBeLessThanOrEqual(behind + ROUNDING_MS);
   });
 
-  it('never goes back', () => {
+  it('the system clock never goes back', () => {
     let last = systemClock.now();
     for (let turn = 0; turn < 100_000; turn++) {
       const now = systemClock.now();
@@ -60,7 +60,7 @@ describe.each([
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('waits for longer than a timer of Node takes', () => {
+  it('a delay may be longer than a timer of Node can be', () => {
     const task = jest.fn();
     clock.after(60 * DAY_MS, task);
     jest.advanceTimersByTime(60 * DAY_MS - 1);
@@ -69,7 +69,7 @@ describe.each([
     expect(task).toHaveBeenCalledTimes(1);
   });
 
-  it.each([1, 30, 59])('is stopped after %i of 60 days', (days) => {
+  it.each([1, 30, 59])('a delay can be stopped after %i of 60 days', (days) => {
     const task = jest.fn();
     const cancel = clock.after(60 * DAY_MS, task);
     jest.advanceTimersByTime(days * DAY_MS);

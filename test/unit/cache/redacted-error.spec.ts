@@ -34,11 +34,11 @@ const planted: Record<string, () => unknown> = {
   'an AggregateError': () => new AggregateError([new Error('hunter2'), 'hunter2'], 'hunter2'),
   'a name and a code': () => Object.assign(new Error('m'), { name: 'hunter2', code: 'hunter2' }),
   'a message that looks like a frame': () => new Error('x\n    at hunter2 (hunter2.js:1:1)'),
-  'a stack that somebody wrote': () => Object.assign(new Error('m'), { stack: 'hunter2: m\n  hunter2' }),
+  'a forged stack': () => Object.assign(new Error('m'), { stack: 'hunter2: m\n  hunter2' }),
   'a thrown string': () => 'hunter2',
   'a thrown object': () => ({ message: 'hunter2', code: 'hunter2', toString: () => 'hunter2' }),
   'an error of another realm': () => runInNewContext("Object.assign(new Error('hunter2'), { args: ['hunter2'] })"),
-  'an error that throws when it is read': () =>
+  'an error whose properties throw': () =>
     Object.defineProperties(new Error('m'), {
       code: {
         get: () => {

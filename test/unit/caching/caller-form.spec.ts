@@ -16,7 +16,7 @@ it.each([
   ['without TLS', {}, false],
   ['with TLS alone', { authorized: false, authorizationError: null }, false],
   ['with a certificate', { authorized: true, authorizationError: null }, true],
-  ['with a certificate that nobody signed', { authorized: false, authorizationError: 'SELF_SIGNED' }, true],
+  ['with an unsigned certificate', { authorized: false, authorizationError: 'SELF_SIGNED' }, true],
 ])('a connection %s has a certificate that may identify its caller: %#', (_, socket, expected) => {
   expect(hasCertificate(socket as unknown as Socket)).toBe(expected);
 });

@@ -29,7 +29,7 @@ const metadata = (sent: Record<string, string>) => ({
 describe('the gate of messages', () => {
   it.each<[string, 'ws' | 'rpc' | 'graphql', Call, Call]>([
     [
-      'a socket that was opened with it',
+      'a socket opened with Authorization',
       'ws',
       call({ handshake: { headers: { authorization: 'Bearer x' } } }, {}),
       call({ handshake: { headers: {} } }, {}),

@@ -150,9 +150,9 @@ describe('the plan of a slow statement of MariaDB', () => {
 describe('a shape', () => {
   it.each([
     ['several statements', 'SELECT ?; DROP TABLE orders', 'postgresql'],
-    ['what is withheld', '(text withheld)', 'postgresql'],
-    ['what was cut', 'SELECT a, b, …', 'postgresql'],
-    ['what defines something', 'CREATE TABLE orders (id int)', 'postgresql'],
+    ['a withheld text', '(text withheld)', 'postgresql'],
+    ['a cut text', 'SELECT a, b, …', 'postgresql'],
+    ['a definition', 'CREATE TABLE orders (id int)', 'postgresql'],
     ['a plan itself', 'EXPLAIN ANALYZE DELETE FROM orders', 'postgresql'],
     ['a call', 'CALL pay(?)', 'mysql'],
     ['an analysis that runs', 'ANALYZE SELECT ?', 'mysql'],

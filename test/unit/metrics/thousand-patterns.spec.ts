@@ -103,7 +103,7 @@ describe('a thousand patterns and a thousand endpoints', () => {
     ['all layers', 1, (asked) => asked.getLayerStats('24h'), (asked) => asked.collectLayerStats('24h')],
     ['all operations', 1, (asked) => asked.getOperationStats('24h'), (asked) => asked.collectOperationStats('24h')],
     ['health', 1, (asked) => asked.getHealth(), (asked) => asked.collectHealth()],
-    ['what happens now', 2, (asked) => asked.getRealtime(), (asked) => asked.collectRealtime()],
+    ['real-time figures', 2, (asked) => asked.getRealtime(), (asked) => asked.collectRealtime()],
     ['the families of an exporter', 2, (asked) => walked(asked.families()), walkedInSlices],
     ['hit rates', 1, (asked) => asked.getHitRates(), (asked) => asked.collectHitRates()],
     [

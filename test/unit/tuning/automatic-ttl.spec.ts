@@ -115,8 +115,8 @@ describe('a step of an automatic TTL', () => {
       ]),
       {},
     ],
-    ['it was observed for too short a time', ladderOf(300_000, rising, 600_000), {}],
-    ['the ladder is that of another TTL', ladderOf(150_000, rising), {}],
+    ['the pattern was observed for too short a time', ladderOf(300_000, rising, 600_000), {}],
+    ['the ladder belongs to another TTL', ladderOf(150_000, rising), {}],
     ['the bound is reached', ladderOf(300_000, rising), { maxMs: 300_000 }],
     ['everything is withheld', ladderOf(300_000, []), {}],
     [

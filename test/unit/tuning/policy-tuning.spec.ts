@@ -111,10 +111,10 @@ describe('an override of a policy', () => {
     ['a negative TTL', { ttl: -1 }, {}, 'ttl: -1 is not a duration'],
     ['a function', { ttl: () => 1 }, {}, 'ttl: '],
     ['an unknown field', { tll: '1m' }, {}, 'did you mean ttl?'],
-    ['what cannot be changed', { tags: ['a'] }, {}, 'tags: is unknown'],
-    ['nothing', {}, {}, 'at least one field'],
+    ['a field that cannot be overridden', { tags: ['a'] }, {}, 'tags: is unknown'],
+    ['no field', {}, {}, 'at least one field'],
     ['a fraction beyond 1', { jitter: 2 }, {}, 'jitter'],
-    ['no time at all', { ttl: '1m' }, { for: 0 }, 'for: must be longer than 0'],
+    ['no duration', { ttl: '1m' }, { for: 0 }, 'for: must be longer than 0'],
     ['a softTimeout beyond the hardTimeout', { softTimeout: '40s' }, {}, 'softTimeout: 40000 ms is not shorter'],
   ])('an override is refused with %s', async (_, change, terms, message) => {
     const { cache } = started();

@@ -3,7 +3,7 @@ import { OnceLog } from '../../../lib/cache/base/once-log.js';
 import { SharedOverrides } from '../../../lib/tuning/shared-overrides.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
-it('logs once that the policies of others cannot be read, and that they can be again', async () => {
+it('a process logs once that policies of other processes cannot be read, and when they can again', async () => {
   const codes: string[] = [];
   let failure: Error | undefined = new Error('down');
   const overrides = new SharedOverrides({

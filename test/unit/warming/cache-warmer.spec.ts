@@ -222,7 +222,7 @@ describe('a faulty strategy', () => {
     ['a negative ttl', { key: 'k', value: 1, ttl: -5 }],
     ['tags that are not a list', { key: 'k', value: 1, tags: 'a' }],
     [
-      'something that throws when it is looked at',
+      'an entry whose key throws when it is read',
       {
         get key() {
           throw new Error('no');

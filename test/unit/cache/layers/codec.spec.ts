@@ -18,7 +18,7 @@ const own = {
 const options: [string, CodecOptions][] = [
   ['JSON', {}],
   ['structured clone', { serializer: 'structured-clone' }],
-  ['a serialiser of one’s own', { serializer: own }],
+  ['a custom serialiser', { serializer: own }],
   ['compression', { compression: { threshold: 1 } }],
 ];
 /** Dates are valid, because two invalid dates never count as equal. */

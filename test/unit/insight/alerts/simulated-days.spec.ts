@@ -54,8 +54,8 @@ const drifts = (from: number): Days[] =>
 const others: Readonly<Record<string, readonly [signal: string, change: Omit<Change, 'from'>]>> = {
   'loads take three times as long': ['loadTime', { loadMs: 120 }],
   'half of the loads fail': ['errors', { failures: 0.5 }],
-  'invalidations come a hundred times as often': ['invalidations', { invalidations: 200 }],
-  'nobody asks any more': ['traffic', { traffic: 0 }],
+  'invalidations are a hundred times as frequent': ['invalidations', { invalidations: 200 }],
+  'there is no traffic any more': ['traffic', { traffic: 0 }],
 };
 const yesterday = 26 * HOUR;
 const passing = changing(5, 300, { from: 3 * HOUR, until: 4 * HOUR, fall: 0.3 });

@@ -160,7 +160,7 @@ describe('KEY_TOO_SPECIFIC', () => {
   it.each([
     ['the values differ with the input', keys(part('query.page', 0.9, 0.5))],
     ['no values were compared', keys(part('query.page', 0.9, null))],
-    ['keys are asked for again', { ...keys(part('query.ref', 0.95, 1)), askedOnce: 0.1 }],
+    ['keys are requested again', { ...keys(part('query.ref', 0.95, 1)), askedOnce: 0.1 }],
     ['there are few loads', { ...keys(part('query.ref', 0.95, 1)), loads: 20 }],
   ])('KEY_TOO_SPECIFIC is not raised if %s', (_when, found) => {
     expect(codesOf({ stats, keys: found })).not.toContain('KEY_TOO_SPECIFIC');
@@ -303,10 +303,13 @@ describe('SERVE_STALE', () => {
   });
 
   it.each([
-    ['it is served stale already', { stats: slow, policy: { ...policy, staleWhileRevalidateMs: 5_000 }, expiry }],
-    ['it is refreshed ahead', { stats: slow, policy: { ...policy, refreshesAhead: true }, expiry }],
+    ['stale values are served already', { stats: slow, policy: { ...policy, staleWhileRevalidateMs: 5_000 }, expiry }],
+    ['entries are refreshed ahead', { stats: slow, policy: { ...policy, refreshesAhead: true }, expiry }],
     ['loads are fast', { stats: { ...slow, avgLoadTimeMs: 1 }, policy, expiry }],
-    ['keys are asked for long after', { stats: slow, policy, expiry: { expired: 300, withinMs: 3_600_000 } }],
+    [
+      'keys are requested long after they expire',
+      { stats: slow, policy, expiry: { expired: 300, withinMs: 3_600_000 } },
+    ],
   ])('SERVE_STALE is not raised if %s', (_when, parts) => {
     expect(codesOf(parts)).toEqual([]);
   });
@@ -339,8 +342,8 @@ describe('WARM', () => {
 
   it.each([
     ['the keys are many', { ...starts, distinctKeys: 50_000 }],
-    ['nobody asks for them again', { ...starts, distinctKeys: 900 }],
-    ['few waited', { ...starts, coldMisses: 3 }],
+    ['the keys are not requested again', { ...starts, distinctKeys: 900 }],
+    ['few callers waited', { ...starts, coldMisses: 3 }],
   ])('WARM is not raised if %s', (_when, found) => {
     expect(codesOf({ stats, starts: found })).not.toContain('WARM');
   });

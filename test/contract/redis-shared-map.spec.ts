@@ -56,7 +56,7 @@ describe.each(places)('the shared map over %s', (_, options) => {
   it('the shared map drops a note that is not renewed, and keeps the others', async () => {
     await here.publish('dying', bytes(1), 150);
     await here.publish('living', bytes(2), 10_000);
-    await eventually(async () => !(await there.readAll()).has('dying'), 'gone', 2_000);
+    await eventually(async () => !(await there.readAll()).has('dying'), 'the note is dropped', 2_000);
     expect(plain(await here.readAll())).toEqual({ living: [2] });
   });
 

@@ -71,7 +71,7 @@ describe.each(platforms)('the event stream on %s', (platform) => {
       const streams = await Promise.all([EventStream.open(app), EventStream.open(app)]);
       expect(events.clients).toBe(2);
       for (const stream of streams) stream.close();
-      await eventually(() => events.clients === 0, 'all gone');
+      await eventually(() => events.clients === 0, 'no client is left');
     }
   });
 
@@ -85,7 +85,7 @@ describe.each(platforms)('the event stream on %s', (platform) => {
     expect(metrics).toMatch(/^cache_event_clients 2$/m);
     expect(metrics).toMatch(/^cache_event_clients_refused_total 1$/m);
     streams[0]!.close();
-    await eventually(() => app.get(LiveEvents).clients === 1, 'room');
+    await eventually(() => app.get(LiveEvents).clients === 1, 'a free place for a client');
     const next = await EventStream.open(app);
     expect(next.response.statusCode).toBe(200);
     next.close();

@@ -104,7 +104,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect((await fleetOf(one, 'stats')).body.total_requests).toBe(2);
     await other.close();
-    await eventually(async () => (await fleetOf(one, 'stats')).instances === 1, 'gone', 2_000);
+    await eventually(async () => (await fleetOf(one, 'stats')).instances === 1, 'the ended instance is dropped', 2_000);
     expect((await fleetOf(one, 'stats')).body.total_requests).toBe(0);
   }, 30_000);
 
@@ -113,7 +113,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     await earlier.close();
     const [one, other] = [await start(platform, { version: '1.1' }), await start(platform, { version: '1.2' })];
     const instances = async () => (await one.ask().get('/cache/instances').expect(200)).body;
-    await eventually(async () => (await instances()).instances.length === 2, 'both are listed', 20_000);
+    await eventually(async () => (await instances()).instances.length === 2, 'both instances are listed', 20_000);
     expect(await instances()).toMatchObject({
       fleet: 'on',
       instances: [
@@ -125,7 +125,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
       (await one.ask().get('/cache/dashboard/context').expect(200)).body.starts.map((each: any) => each.version);
     await eventually(async () => (await versions()).join() === '1.0,1.1,1.2', 'all starts', 20_000);
     await other.close();
-    await eventually(async () => (await instances()).instances.length === 1, 'the other has gone', 20_000);
+    await eventually(async () => (await instances()).instances.length === 1, 'the closed instance is dropped', 20_000);
     redis.freeze();
     expect(await instances()).toMatchObject({ fleet: 'unavailable', instances: [{ own: true, version: '1.1' }] });
     expect(await versions()).toEqual(['1.1']);
@@ -154,7 +154,11 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     expect(['FLEET_UNAVAILABLE', 'CIRCUIT_OPEN']).toContain(body.code);
     await one.ask().get('/cache/stats').expect(200);
     redis.resume();
-    await eventually(async () => (await one.ask().get('/cache/stats?scope=fleet')).status === 200, 'back', 10_000);
+    await eventually(
+      async () => (await one.ask().get('/cache/stats?scope=fleet')).status === 200,
+      'the fleet is reachable again',
+      10_000,
+    );
   }, 30_000);
 });
 
@@ -172,7 +176,7 @@ describe('a fleet with an instance that dies', () => {
         expect((await fleetOf(one, 'stats')).instances).toBe(1);
         return !(await client.sMembers(names)).includes('dead');
       },
-      'forgotten',
+      'the dead instance is dropped',
       5_000,
     );
     expect(await client.pTTL(mine!)).toBeGreaterThan(0);

@@ -105,7 +105,7 @@ describe('an application whose Redis is unreachable at boot', () => {
     ]);
     expect(cache.metrics.getHealth().warnings.map(({ code }) => code)).toEqual(['LAYER_DOWN']);
     const server = await RedisServer.start({ requirepass: 'secret' }, port);
-    await eventually(() => lines.some((line) => line.startsWith('LAYER_RESTORED')), 'it is restored', 20_000);
+    await eventually(() => lines.some((line) => line.startsWith('LAYER_RESTORED')), 'the layer is restored', 20_000);
     await eventually(() => cache.metrics.getHealth().warnings.length === 0, 'the warnings end', 20_000);
     await app.close();
     await server.dispose();

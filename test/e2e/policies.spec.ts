@@ -231,7 +231,7 @@ describe.each(platforms)('the policies of %s', (platform) => {
     await eventually(() => stream.of('tick').length > 0, 'a tick');
     await ask().put('/cache/policies?pattern=feed:*').send({ ttl: '1m', for: '1h' }).expect(200);
     await ask().delete('/cache/policies?pattern=feed:*').expect(200);
-    await eventually(() => stream.of('policy').length === 2, 'two events');
+    await eventually(() => stream.of('policy').length === 2, 'both events of policies');
     expect(stream.of('policy')).toMatchObject([
       { cache: 'default', pattern: 'feed:*', change: 'set', values: { ttl_ms: 60_000 }, set_by: 'unknown' },
       { cache: 'default', pattern: 'feed:*', change: 'reverted', values: { ttl_ms: 300_000 } },

@@ -28,7 +28,7 @@ describe('the alerts of a fleet whose Redis is killed', () => {
     caches.push(...fleet);
     await Promise.all(fleet.map((cache) => cache.connect()));
     const client = await server.client();
-    await eventually(async () => (await client.keys('*alerts:notifier*')).length === 1, 'one is foremost');
+    await eventually(async () => (await client.keys('*alerts:notifier*')).length === 1, 'one instance is the notifier');
     for (const cache of fleet) await cache.getOrSet('product:1', () => 1);
 
     await server.kill();
@@ -37,7 +37,7 @@ describe('the alerts of a fleet whose Redis is killed', () => {
       for (const cache of fleet) await cache.getOrSet(`product:${key++}`, () => 1);
       return fleet.every((cache) => cache.insight.alerts().length > 0);
     };
-    await eventually(asked, 'every instance sees it');
+    await eventually(asked, 'every instance has an alert');
     await eventually(() => notified.length > 0, 'a notification');
     for (const cache of fleet) {
       expect(cache.insight.alerts({ state: 'all' })).toMatchObject([{ subject: 'redis', severity: 'critical' }]);

@@ -47,8 +47,8 @@ describe.each([
   it('a value expires in both processes at the same time', async () => {
     await here.set('k', 'v', 300);
     expect(await there.get('k')).toBe('v');
-    await eventually(async () => (await here.get('k')) === undefined, 'it expires here');
-    await eventually(async () => (await there.get('k')) === undefined, 'it expires there', 100);
+    await eventually(async () => (await here.get('k')) === undefined, 'the value expires here');
+    await eventually(async () => (await there.get('k')) === undefined, 'the value expires there', 100);
   });
 
   it.each([

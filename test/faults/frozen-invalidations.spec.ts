@@ -117,7 +117,11 @@ describe('Redis freezes at any command of an invalidation', () => {
       let seen = 0;
       proxy.freezeAt((name) => !/^(PING|CLIENT|INFO)$/i.test(name) && seen++ === command);
       const invalidating = new Work(invalidate(cache));
-      await eventually(() => proxy.frozen || invalidating.settled, 'it reaches the command, or ends', 20_000);
+      await eventually(
+        () => proxy.frozen || invalidating.settled,
+        'the invalidation reaches the command, or ends',
+        20_000,
+      );
       const { frozen } = proxy;
       const withinMs = DEADLINES[writes] * DEADLINE_MS + ALLOWANCE_MS;
       await invalidating.settles(clock, withinMs);
@@ -128,7 +132,7 @@ describe('Redis freezes at any command of an invalidation', () => {
           await clock.advance(500);
           return (await other.get('product:2')) === undefined;
         },
-        'Redis has heard of it',
+        'Redis has the invalidation',
         20_000,
       );
       return frozen;

@@ -86,7 +86,7 @@ describe('the log of messages between processes', () => {
     expect(said(/^(LAYER|BUS)_/)).toEqual(['LAYER_LOST']);
     const server = await serverOn(port);
     const other = await process(server.url);
-    await eventually(() => said(/^LAYER_/).length > 1, 'it is restored', 20_000);
+    await eventually(() => said(/^LAYER_/).length > 1, 'the layer is restored', 20_000);
     expect(said(/^(LAYER|BUS)_/)).toEqual(['LAYER_LOST', 'LAYER_RESTORED']);
     await untilHeard(other.cache, cache);
     expect(other.said(/./)).toEqual([]);
@@ -105,7 +105,7 @@ describe('the log of messages between processes', () => {
     await untilHeard((await process(server.url)).cache, cache);
     await cache.del('k');
     const all = ['BUS_NOT_SENT', 'BUS_RESTORED', 'BUS_SENT', 'BUS_UNREACHABLE'];
-    await eventually(() => said(/^BUS_/).length >= all.length, 'it says so');
+    await eventually(() => said(/^BUS_/).length >= all.length, 'all log lines of the bus');
     expect(said(/^BUS_/).sort()).toEqual(all);
   }, 20_000);
 });
@@ -141,8 +141,11 @@ describe('the log of invalidations that Redis did not receive', () => {
     await cache.del('k');
     await cache.invalidateTags('red');
     await server.up();
-    await eventually(async () => (await reading.zCard('cache:~{cache}tags').catch(() => 0)) === 1, 'it was delivered');
-    await eventually(async () => (await reading.exists('cache:~fence:{cache:k}')) === 1, 'all of it was');
+    await eventually(
+      async () => (await reading.zCard('cache:~{cache}tags').catch(() => 0)) === 1,
+      'the tag was delivered',
+    );
+    await eventually(async () => (await reading.exists('cache:~fence:{cache:k}')) === 1, 'the deletion was delivered');
     await cache.disconnect();
     expect(said(/INVALIDATIONS_LOST/)).toEqual([]);
   }, 15_000);

@@ -60,7 +60,7 @@ describe('a Redis behind TLS', () => {
     }, 'the reader stores it in memory');
     expect([writer.peek('product:1'), reader.peek('product:1')]).toEqual([{ id: 1 }, { id: 1 }]);
     await reader.del('product:1');
-    await eventually(() => writer.peek('product:1') === undefined, 'the bus says that it was deleted');
+    await eventually(() => writer.peek('product:1') === undefined, 'the message of the deletion arrives');
     expect(await writer.get('product:1')).toBeUndefined();
     await Promise.all([writer.disconnect(), reader.disconnect()]);
   });

@@ -61,7 +61,7 @@ describe('a server that accepts connections and does not answer', () => {
     const layer = layerOver({ url: `redis://127.0.0.1:${port}`, connection: { connectTimeout: 50 } });
     expect(await codeOf(layer.get('k'))).toBe('LAYER_UNAVAILABLE');
     // With the default of one second a connection would be attempted every two seconds, with pauses between.
-    await eventually(() => attempts >= 4, 'it is tried again', 6_000);
+    await eventually(() => attempts >= 4, 'the layer tries to connect again', 6_000);
   });
 });
 
@@ -126,7 +126,7 @@ describe('a server that dies', () => {
     const other = layerOver({ url: server.url });
     await eventually(
       async () => (await other.getMany(['deleted', 'tagged', 'glob:1'])).every((entry) => entry === undefined),
-      'the server knows it too',
+      'the server has the invalidations too',
     );
   });
 
@@ -177,7 +177,10 @@ describe('a server that is frozen', () => {
     server.resume();
     await untilServing(layer);
     const client = await server.client();
-    await eventually(async () => (await client.exists('cache:k')) === 0, 'neither the old nor the late value is there');
+    await eventually(
+      async () => (await client.exists('cache:k')) === 0,
+      'neither the old nor the late value is stored',
+    );
   });
 });
 

@@ -58,7 +58,7 @@ describe('the rights of a Redis user in the documentation', () => {
     // A value of another program under one of our keys, which the scripts remove.
     await admin.set('shop:~{shop}tags', 'text');
     expect(await one.cache.getOrSet('a', () => 1, { lock: true, tags: ['red'] })).toBe(1);
-    await eventually(async () => (await other.cache.get('a')) === 1, 'it is stored', 20_000);
+    await eventually(async () => (await other.cache.get('a')) === 1, 'the value is stored', 20_000);
     await one.cache.mset([
       { key: 'b:1', value: 1 },
       { key: 'b:2', value: 2, ttl: 0 },

@@ -167,7 +167,7 @@ describe('health with a Redis user that lacks a right', () => {
     const { cache } = await process('app:secret@', connection);
     expect(warnings(cache)).toEqual([]);
     await admin.sendCommand(['ACL', 'SETUSER', 'app', 'resetchannels']);
-    await eventually(() => warnings(cache).includes('BUS_UNREACHABLE'), 'it warns');
+    await eventually(() => warnings(cache).includes('BUS_UNREACHABLE'), 'the warning appears');
     await admin.sendCommand(['ACL', 'SETUSER', 'app', '&shop:*']);
     await eventually(() => warnings(cache).length === 0, 'the warning ends');
   });

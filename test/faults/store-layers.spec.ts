@@ -62,7 +62,7 @@ it.each(kinds)(
         await Promise.resolve(layer.set('k', entryOf('v'))).catch(() => undefined);
         return (await Promise.resolve(layer.get('k')).catch(() => undefined)) !== undefined;
       },
-      'serves',
+      'the layer serves',
       8_000,
     );
     await layer.disconnect();

@@ -83,7 +83,7 @@ describe('an invalidation by glob whose sweep cannot finish', () => {
       await here.set('product:1', 'new');
       expect(await there.getOrSet('product:2', () => 'new')).toBe('new');
       // Retries come after one second, and after two more.
-      await eventually(async () => (await scans()) >= 3, 'it is retried');
+      await eventually(async () => (await scans()) >= 3, 'the sweep is retried');
       for (const cache of [here, there, await process()])
         expect(await cache.mget(['product:1', 'product:2'])).toEqual(['new', 'new']);
       expect(await admin.exists(name('product:3'))).toBe(1);
@@ -94,10 +94,10 @@ describe('an invalidation by glob whose sweep cannot finish', () => {
       });
       expect(said).toEqual(['warn SWEEP_PENDING']);
       await may(`+${right}`);
-      await eventually(async () => (await admin.exists(name('product:3'))) === 0, 'it is finished');
+      await eventually(async () => (await admin.exists(name('product:3'))) === 0, 'the sweep has finished');
       await eventually(() => warnings(here).length === 0, 'the warning ends');
       expect(said).toEqual(['warn SWEEP_PENDING', 'log SWEEP_DONE']);
-      await eventually(async () => (await admin.exists(SWEEPS)) === 0, 'Redis forgets it');
+      await eventually(async () => (await admin.exists(SWEEPS)) === 0, 'Redis drops the record of the sweep');
       for (const cache of [here, there]) expect(await cache.mget(['product:1', 'product:2'])).toEqual(['new', 'new']);
     },
     30_000,
@@ -121,7 +121,7 @@ describe('an invalidation by glob whose sweep cannot finish', () => {
     for (const cache of [there, await process()])
       expect(await cache.mget(['product:1', 'other'])).toEqual([undefined, 'old']);
     await may('+scan');
-    await eventually(async () => (await admin.exists(name('product:1'))) === 0, 'it is finished');
+    await eventually(async () => (await admin.exists(name('product:1'))) === 0, 'the sweep has finished');
     expect(await there.mget(['product:1', 'other'])).toEqual([undefined, 'old']);
   }, 30_000);
 

@@ -38,7 +38,7 @@ describe('two processes on one Redis', () => {
   it("two processes on one Redis receive each other's invalidations from the first use on, without connect()", async () => {
     const [one, other] = [await process({}, false), await process({}, false)];
     await one.set('a', 1);
-    await eventually(async () => (await other.get('a')) === 1 && other.peek('a') === 1, 'memory has it');
+    await eventually(async () => (await other.get('a')) === 1 && other.peek('a') === 1, 'memory has the value');
     await eventually(async () => {
       await other.get('a');
       await one.set('a', 1);

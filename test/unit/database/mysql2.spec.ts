@@ -108,7 +108,7 @@ describe('an observed pool of mysql2', () => {
       pool.getConnection((failed, got) => (failed ? reject(failed) : resolve(got))),
     );
     pool.releaseConnection(connection);
-    await eventually(() => events.length === 7, 'all events came');
+    await eventually(() => events.length === 7, 'all events are emitted');
     expect(events).toEqual(['connection', 'acquire', 'release', 'acquire', 'release', 'acquire', 'release']);
   });
 

@@ -105,7 +105,7 @@ describe('an observed pool of pg', () => {
     }
     await pool.query('SELECT 1');
     await pool.end();
-    await eventually(() => events.length === 4, 'all events came');
+    await eventually(() => events.length === 4, 'all events are emitted');
     expect(events).toEqual(['connect', 'acquire', 'release', 'remove']);
   });
 

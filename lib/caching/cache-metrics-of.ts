@@ -26,7 +26,7 @@ export function cacheMetricsOf(owner: object, name?: PropertyKey): SubjectMetric
       `cacheMetricsOf: ${given === undefined || given === '' ? 'the function' : String(given)} is not decorated with @Cached.`,
     );
   }
-  const latest = [...site.measured].at(-1);
+  const latest = site.measured.at(-1);
   if (latest === undefined) {
     throw new CacheError(
       'INVALID_OPTIONS',
@@ -34,5 +34,5 @@ export function cacheMetricsOf(owner: object, name?: PropertyKey): SubjectMetric
     );
   }
   const { metrics } = latest;
-  return metrics.viewOf([...site.measured].filter((one) => one.metrics === metrics).map(({ series }) => series));
+  return metrics.viewOf(site.measured.filter((one) => one.metrics === metrics).map(({ series }) => series));
 }

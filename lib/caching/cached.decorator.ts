@@ -45,7 +45,7 @@ export function Cached(pattern: string, options: CachedOptions = {}): MethodDeco
           pattern: parsed,
           options: checked.options,
           optionFaults: checked.faults,
-          measured: new Set(),
+          measured: [],
         };
       },
     );

@@ -4,7 +4,6 @@ import { APPLICATION_CACHE } from './application-cache.js';
 import type { CachingOptions } from '../caching/options/caching.options.js';
 import { CACHING_OPTIONS } from '../caching/caching.tokens.js';
 import { decoratedClasses, providedMethods } from '../caching/decoration/decorated-classes.js';
-import { cachedSiteOf } from '../caching/decoration/method-site.js';
 import { EARLY_HITS, type EarlyHits } from '../caching/http/early-hits.js';
 import { DatabaseMetrics } from '../database/records/database-metrics.js';
 import { databaseMetrics } from '../database/records/process-metrics.js';
@@ -37,7 +36,7 @@ const fastLane: Feature = {
         adapterHost: HttpAdapterHost,
       ): Promise<EarlyHits | undefined> => {
         const ofHandlers = decoratedClasses(modules).flatMap(({ cls }) =>
-          providedMethods(cls).map(({ implementation }) => cachedSiteOf(implementation)?.options.fastLane),
+          providedMethods(cls).map(({ cached }) => cached?.options.fastLane),
         );
         if (!options.fastLane && !ofHandlers.some(Boolean)) return undefined;
         const { ApplicationLane } = await import('../caching/fast-lane/application-lane.js');

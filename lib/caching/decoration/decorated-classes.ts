@@ -1,7 +1,14 @@
 import type { ModulesContainer } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import type { Module } from '@nestjs/core/injector/module.js';
-import { cachedSiteOf, decoratedMethods, invalidatingSitesOf, type Method } from './method-site.js';
+import {
+  type CachedSite,
+  cachedSiteOf,
+  decoratedMethods,
+  type InvalidatingSite,
+  invalidatingSitesOf,
+  type Method,
+} from './method-site.js';
 
 export type ClassConstructor = (abstract new (...args: never[]) => object) & { readonly prototype: object };
 
@@ -18,6 +25,9 @@ export interface ProvidedMethod {
   readonly name: string | symbol;
   /** The function that Nest calls. */
   readonly implementation: Method;
+  readonly cached: CachedSite | undefined;
+  /** Innermost first. */
+  readonly invalidating: readonly InvalidatingSite[];
 }
 
 /** Classes with decorated methods, in the order in which the application declares them. */
@@ -71,7 +81,9 @@ export function providedMethods(cls: ClassConstructor): ProvidedMethod[] {
   return [...decoratedMethods(cls.prototype)].flatMap((name) => {
     const implementation = (cls.prototype as Record<string | symbol, unknown>)[name];
     if (typeof implementation !== 'function') return [];
-    const decorated = cachedSiteOf(implementation) !== undefined || invalidatingSitesOf(implementation).length > 0;
-    return decorated ? [{ name, implementation: implementation as Method }] : [];
+    const cached = cachedSiteOf(implementation);
+    const invalidating = invalidatingSitesOf(implementation);
+    if (cached === undefined && invalidating.length === 0) return [];
+    return [{ name, implementation: implementation as Method, cached, invalidating }];
   });
 }

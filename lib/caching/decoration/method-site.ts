@@ -27,7 +27,7 @@ export interface CachedSite extends DecoratedMethod {
   readonly pattern: KeyPattern;
   readonly options: CachedOptions;
   /** Where running applications count it, the latest last; each removes its own when it closes. */
-  readonly measured: Set<MeasuredSite>;
+  measured: readonly MeasuredSite[];
 }
 
 /** Where one application counts one method of one class. */

@@ -1,6 +1,6 @@
 import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { LayeredCache } from '../../cache/layered-cache.js';
-import type { CachedHandler } from '../decoration/cached-handler.js';
+import type { CachedHandler, CachedRoute } from '../decoration/cached-handler.js';
 import { unknownName } from '../../cache/options/option-rules.js';
 import type { CachingOptions, NamedCache } from '../options/caching.options.js';
 import type { ClassHost, HandlerRunner, MethodRunner } from '../decoration/class-host.js';
@@ -8,21 +8,12 @@ import {
   type ClassConstructor,
   decoratedClasses,
   type ProvidedClass,
-  type ProvidedMethod,
-  providedMethods,
   unsharedInstances,
 } from '../decoration/decorated-classes.js';
 import { handlerTransports } from '../decoration/handler-kind.js';
 import { methodsOf, routeCarriers } from '../decoration/route-carriers.js';
-import {
-  type CachedSite,
-  cachedSiteOf,
-  invalidatingSitesOf,
-  type Method,
-  methodName,
-  type MethodSite,
-} from '../decoration/method-site.js';
-import { compileHttp, type HttpApplication } from './compile-http.js';
+import { type CachedSite, cachedSiteOf, type Method, methodName, type MethodSite } from '../decoration/method-site.js';
+import { compileHttp, type HandlerMount, type HttpApplication } from './compile-http.js';
 import { responseAdapterOf } from '../http/response-adapter.js';
 import type { RouteHits } from '../http/route-hits.js';
 import { selectingHeaders } from '../http/selecting-headers.js';
@@ -35,16 +26,17 @@ import { InvalidatingMethod } from './cached-method.js';
 import { Compilation } from './compilation.js';
 import { compileMessage } from './compile-message.js';
 import { compileMethod } from './compile-method.js';
-import { DecoratorChecks, type Mounts } from './decorator-checks.js';
+import { DecoratorChecks } from './decorator-checks.js';
+import { type HandledClass, handledClasses, type HandledMethod } from './handled-classes.js';
 import type { HandlerTable } from './handler-table.js';
 import { Invalidation } from '../invalidation/invalidation.js';
 import { InvalidatingHandler } from './message-handler.js';
 import { madeAlike, type ProviderName, ProviderNames } from './provider-names.js';
 import { type NamedRoute, RouteNames } from './route-names.js';
 import type { SettledClasses } from './instances.js';
-import { handlerRoute, routeBase } from '../http/handler-route.js';
+import { routeBase } from '../http/handler-route.js';
 
-type RoutesOfHandler = Pick<HttpApplication, 'mountedTwice' | 'alone'>;
+type Mounted = Pick<HandlerMount, 'mountedTwice' | 'alone'>;
 
 /** Compiles the decorated handlers and methods of one application. */
 export class ApplicationCompiler {
@@ -52,12 +44,12 @@ export class ApplicationCompiler {
   /** Of named caches. */
   readonly #named = new Map<string, Compilation>();
   readonly #checks: DecoratorChecks;
+  #classes: ReadonlyMap<ClassConstructor, HandledClass> = new Map();
   #names = new ProviderNames([], () => []);
   /** Hosts of what the application provides. */
   #hosts: ReadonlySet<ClassHost> = new Set();
-  readonly #routeNames = new RouteNames();
-  /** Cached: versioning is known when handlers are compiled. */
-  #selectingHeaders: readonly string[] | undefined;
+  #routeNames = new RouteNames();
+  #http: HttpApplication | undefined;
 
   constructor(
     cache: LayeredCache,
@@ -70,7 +62,7 @@ export class ApplicationCompiler {
     private readonly warming: WarmingRequests,
   ) {
     this.#compilation = new Compilation(cache, options);
-    this.#checks = new DecoratorChecks(this.#compilation.faults, config, modules, adapterHost);
+    this.#checks = new DecoratorChecks(this.#compilation.faults, adapterHost);
   }
 
   faults(): readonly Fault[] {
@@ -88,6 +80,7 @@ export class ApplicationCompiler {
 
   /** Collects where each class is provided, which decides names in keys. A subclass can call an overridden method by `super`. */
   settled({ provided, hosted }: SettledClasses): void {
+    this.#classes = handledClasses(provided, this.config, this.modules);
     this.#hosts = new Set(hosted.map(({ host }) => host));
     this.#names = new ProviderNames(hosted, ({ cls }) =>
       methodsOf(cls.prototype, true).flatMap((method) => {
@@ -96,38 +89,41 @@ export class ApplicationCompiler {
         return site.options.name ?? cls.name;
       }),
     );
-    for (const { cls, mounts } of handledClasses(provided)) {
-      for (const { implementation } of providedMethods(cls)) {
-        const site = cachedSiteOf(implementation);
-        if (site === undefined || !handlerTransports(implementation, cls).includes('http')) continue;
-        this.#routeNames.add(this.#namedRoute(mounts[0], site, implementation));
+    for (const { cls, methods } of this.#classes.values()) {
+      for (const { cached, routes } of methods) {
+        const [route] = routes;
+        if (cached !== undefined && route !== undefined) this.#routeNames.add(namedRoute(cls, cached, route));
       }
     }
   }
 
   /** Adds handlers to the table and compiles methods for their hosts, so that faults are found at boot. */
-  compileAll({ provided, hosted }: SettledClasses, table: HandlerTable): void {
+  compileAll({ hosted }: SettledClasses, table: HandlerTable): void {
     const carriers = routeCarriers(this.modules);
-    const classes = handledClasses(provided);
-    for (const { cls } of classes) for (const method of providedMethods(cls)) this.#checks.learn(method);
-    for (const { cls, mounts } of classes) {
+    const classes = [...this.#classes.values()];
+    for (const { methods } of classes) for (const method of methods) this.#checks.learn(method);
+    for (const handled of classes) {
+      const { cls, mounts, methods } = handled;
       // One request-scoped registration is enough: its instances may hold their caller.
       const one = mounts.find(({ wrapper }) => unsharedInstances(wrapper) !== undefined) ?? mounts[0];
       const isMount = (wrapper: unknown) => mounts.some((mount) => mount.wrapper === wrapper);
-      for (const method of providedMethods(cls)) {
-        const site = cachedSiteOf(method.implementation);
-        this.#checks.check(mounts, method);
-        const alone = site !== undefined && [...(carriers.get(site) ?? [])].every(isMount);
-        const transports = handlerTransports(method.implementation, cls);
+      const hosts = hosted.filter((each) => each.cls === cls).map(({ host }) => host);
+      for (const method of methods) {
+        const { cached, transports, routes } = method;
+        this.#checks.check(handled, method);
+        const alone = cached !== undefined && [...(carriers.get(cached) ?? [])].every(isMount);
+        const route = routes[mounts.indexOf(one)];
         for (const transport of transports)
-          this.#addHandler(table, transport, one, method, { mountedTwice: mounts.length > 1, alone });
-        if (site !== undefined) this.#refuseSharedKeys(site, mounts, transports);
-        if (transports.length > 0) continue;
-        for (const { host } of hosted.filter((each) => each.cls === cls)) prepareMethod(method, host);
+          this.#addHandler(table, transport, one, method, route, { mountedTwice: mounts.length > 1, alone });
+        if (cached !== undefined) this.#refuseSharedKeys(cached, handled, transports);
+        if (transports.length === 0) for (const host of hosts) prepareMethod(method, host);
       }
     }
     const { handlers, log } = this.#compilation;
     this.#checks.reportTags(handlers, log);
+    // Needed while they are compiled only.
+    this.#classes = new Map();
+    this.#routeNames = new RouteNames();
   }
 
   /** Undefined for handlers, and for methods that were refused at boot. */
@@ -197,14 +193,13 @@ export class ApplicationCompiler {
   /** Refuses several instances of a class that would write the same keys, by a template or a route. */
   #refuseSharedKeys(
     site: CachedSite,
-    mounts: readonly ProvidedClass[],
+    { cls, mounts }: HandledClass,
     transports: readonly Exclude<Transport, 'method'>[],
   ): void {
     const { pattern, options } = site;
     const handled = transports.some((transport) => transport !== 'http');
     if (options.key !== undefined || (pattern.kind === 'prefix' && !handled)) return;
     if (tellsInstancesApart(site) || madeAlike(mounts)) return;
-    const [{ cls }] = mounts as [ProvidedClass];
     this.#compilation.faults.add(
       'DUPLICATE_NAME',
       `${cls.name}.${methodName(site.method)}(): ${mounts.length} instances of its class write the same keys ` +
@@ -217,16 +212,17 @@ export class ApplicationCompiler {
     table: HandlerTable,
     transport: Exclude<Transport, 'method'>,
     provided: ProvidedClass,
-    { implementation }: ProvidedMethod,
-    routes: RoutesOfHandler,
+    method: HandledMethod,
+    route: CachedRoute | undefined,
+    mounted: Mounted,
   ): void {
-    const invalidations = this.#invalidations(transport, provided, implementation);
-    const site = cachedSiteOf(implementation);
-    let runner: HandlerRunner | undefined;
-    if (site !== undefined)
-      runner = this.#cachedHandler(transport, provided, site, implementation, invalidations, routes);
-    if (runner === undefined && invalidations.length > 0) runner = new InvalidatingHandler(invalidations);
-    if (runner !== undefined) table.add(implementation, provided.cls, transport, runner);
+    const { implementation, cached } = method;
+    const invalidations = this.#invalidations(transport, provided, method);
+    let make: (() => HandlerRunner) | undefined;
+    if (cached !== undefined)
+      make = this.#cachedHandler(transport, provided, cached, implementation, route, invalidations, mounted);
+    if (make === undefined && invalidations.length > 0) make = () => new InvalidatingHandler(invalidations);
+    if (make !== undefined) table.add(implementation, provided.cls, transport, make);
   }
 
   #cachedHandler(
@@ -234,28 +230,20 @@ export class ApplicationCompiler {
     provided: ProvidedClass,
     site: CachedSite,
     implementation: Method,
+    route: CachedRoute | undefined,
     invalidations: readonly Invalidation[],
-    routes: RoutesOfHandler,
-  ): HandlerRunner | undefined {
+    mounted: Mounted,
+  ): (() => HandlerRunner) | undefined {
     if (transport === 'http') {
-      const application: HttpApplication = {
-        config: this.config,
-        modules: this.modules,
-        responses: responseAdapterOf(this.adapterHost.httpAdapter?.getType()),
-        ...routes,
-        nameOf: () => this.#routeName(provided, site, implementation),
-        early: this.early,
-        routes: this.routes,
-        warming: this.warming,
-        adapter: this.adapterHost.httpAdapter,
-        selectingHeaders: (this.#selectingHeaders ??= selectingHeaders(this.config.getVersioning(), this.modules)),
-      };
-      return compileHttp(this.#compilationOf(site), application, provided, site, implementation, invalidations);
+      if (route === undefined) return undefined;
+      const mount = { ...mounted, route, nameOf: () => this.#routeName(provided.cls, site, route) };
+      const compilation = this.#compilationOf(site);
+      return compileHttp(compilation, this.#httpApplication(), mount, provided, site, implementation, invalidations);
     }
     const className = this.#nameIn(this.#names.ofClass(provided.cls, site.options.name), site, provided.cls);
     if (className === undefined) return undefined;
     const name = `${className}.${methodName(site.method)}`;
-    return compileMessage(
+    const handler = compileMessage(
       this.#compilationOf(site),
       transport,
       provided,
@@ -266,15 +254,30 @@ export class ApplicationCompiler {
       invalidations,
       this.warming,
     );
+    return handler && (() => handler);
+  }
+
+  /** Made once: versioning is known when handlers are compiled. */
+  #httpApplication(): HttpApplication {
+    const { config, adapterHost, early, routes, warming } = this;
+    return (this.#http ??= {
+      config,
+      responses: responseAdapterOf(adapterHost.httpAdapter?.getType()),
+      early,
+      routes,
+      warming,
+      adapter: adapterHost.httpAdapter,
+      selectingHeaders: selectingHeaders(config.getVersioning(), this.modules),
+    });
   }
 
   #invalidations(
     transport: Exclude<Transport, 'method'>,
     { cls, module }: ProvidedClass,
-    implementation: Method,
+    { implementation, invalidating }: HandledMethod,
   ): Invalidation[] {
     const { faults } = this.#compilation;
-    return invalidatingSitesOf(implementation).flatMap((site) => {
+    return invalidating.flatMap((site) => {
       const { options, method, original } = site;
       const owner = `${cls.name}.${methodName(method)}()`;
       const handler = { transport, cls, method, implementation, module, config: this.config };
@@ -293,48 +296,33 @@ export class ApplicationCompiler {
     return invalidation === undefined ? undefined : new InvalidatingMethod(site.original, invalidation);
   }
 
-  #namedRoute({ cls, module }: ProvidedClass, { options, method }: CachedSite, implementation: Method): NamedRoute {
-    const base = routeBase(handlerRoute(implementation, cls, module, this.config, this.modules));
-    return { base, cls, owner: `${options.name ?? cls.name}.${methodName(method)}` };
-  }
-
-  #routeName(provided: ProvidedClass, site: CachedSite, implementation: Method): string {
-    const route = this.#namedRoute(provided, site, implementation);
+  #routeName(cls: ClassConstructor, site: CachedSite, handled: CachedRoute): string {
+    const route = namedRoute(cls, site, handled);
     const name = this.#routeNames.of(route);
     if (name === undefined && site.pattern.kind === 'prefix' && site.options.key === undefined) {
       this.#compilation.faults.add(
         'DUPLICATE_NAME',
         `${route.owner}(): a handler of another class of that name has the route ${route.base}, too, so one could answer with ` +
-          `the other's values. Name each: @Cached('${site.pattern.statistics}', { name: 'Other${provided.cls.name}' }).`,
+          `the other's values. Name each: @Cached('${site.pattern.statistics}', { name: 'Other${cls.name}' }).`,
       );
     }
     return name ?? route.base;
   }
 
   #unsharedInstances(cls: ClassConstructor): string | undefined {
-    const mounts = decoratedClasses(this.modules).filter((one) => one.cls === cls);
+    // After boot: a class that was made by code, or of a module that was loaded later.
+    const mounts = this.#classes.get(cls)?.mounts ?? decoratedClasses(this.modules).filter((one) => one.cls === cls);
     return mounts.map(({ wrapper }) => unsharedInstances(wrapper)).find((reason) => reason !== undefined);
   }
 }
 
-/** Lists each class once, with every place where it is provided. */
-function handledClasses(
-  provided: readonly ProvidedClass[],
-): { readonly cls: ClassConstructor; readonly mounts: Mounts }[] {
-  const classes = new Map<ClassConstructor, [ProvidedClass, ...ProvidedClass[]]>();
-  for (const one of provided) {
-    const mounts = classes.get(one.cls);
-    if (mounts === undefined) classes.set(one.cls, [one]);
-    else mounts.push(one);
-  }
-  return [...classes].map(([cls, mounts]) => ({ cls, mounts }));
+function namedRoute(cls: ClassConstructor, { options, method }: CachedSite, route: CachedRoute): NamedRoute {
+  return { base: routeBase(route), cls, owner: `${options.name ?? cls.name}.${methodName(method)}` };
 }
 
-function prepareMethod({ implementation }: ProvidedMethod, host: ClassHost): void {
-  const sites: MethodSite[] = [...invalidatingSitesOf(implementation)];
-  const cached = cachedSiteOf(implementation);
-  if (cached !== undefined) sites.push(cached);
-  for (const site of sites) host.prepare(site);
+function prepareMethod({ cached, invalidating }: HandledMethod, host: ClassHost): void {
+  for (const site of invalidating) host.prepare(site);
+  if (cached !== undefined) host.prepare(cached);
 }
 
 /** True where a method declares how the instances of its class differ, or that they do not. */

@@ -35,6 +35,8 @@ export class Compilation {
   readonly declaredKeys = new DeclaredKeys();
   readonly declaredTags = new DeclaredTags();
   readonly #declaredPolicies: DeclaredPolicies;
+  /** Returns the current time of the clock. */
+  readonly now: () => number;
   readonly #measured: { readonly site: CachedSite; readonly measured: MeasuredSite }[] = [];
 
   /** @param shared of the application's own cache, where this is of a named one: their faults and handlers are together. */
@@ -44,6 +46,8 @@ export class Compilation {
     this.cache = cache;
     this.options = options;
     this.log = options.log;
+    const { clock = systemClock } = options;
+    this.now = () => clock.now();
     this.#declaredPolicies = new DeclaredPolicies(this.declaredKeys, options.log);
     cache.inheritPolicies((key) => this.#declaredPolicies.of(key));
   }
@@ -96,7 +100,7 @@ export class Compilation {
     const { metrics } = this.options;
     if (metrics === undefined || options.metrics === false) return;
     const measured = { metrics, series: plan.series };
-    site.measured.add(measured);
+    site.measured = [...site.measured, measured];
     this.#measured.push({ site, measured });
   }
 
@@ -106,15 +110,9 @@ export class Compilation {
     return new Probe(share, this.options.random ?? Math.random, this.log, owner);
   }
 
-  /** Returns the current time of the clock. */
-  now(): () => number {
-    const clock = this.options.clock ?? systemClock;
-    return () => clock.now();
-  }
-
   /** Removes the application from the metadata of decorators. */
   close(): void {
     this.cache.inheritPolicies(undefined);
-    for (const { site, measured } of this.#measured) site.measured.delete(measured);
+    for (const { site, measured } of this.#measured) site.measured = site.measured.filter((one) => one !== measured);
   }
 }

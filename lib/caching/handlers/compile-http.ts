@@ -1,5 +1,5 @@
 import type { HttpServer } from '@nestjs/common';
-import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import type { ApplicationConfig } from '@nestjs/core';
 import type { CacheLog } from '../../cache/base/cache-log.js';
 import type { Entry } from '../../cache/entries/entry.js';
 import type { ReadPlan } from '../../cache/policies/read-plan.js';
@@ -7,24 +7,25 @@ import type { CachedRoute } from '../decoration/cached-handler.js';
 import { type ClassConstructor, type ProvidedClass, unsharedInstances } from '../decoration/decorated-classes.js';
 import { type CachedSite, type Method, methodName } from '../decoration/method-site.js';
 import { returnType } from '../decoration/return-type.js';
-import type { EarlyHits } from '../http/early-hits.js';
+import type { EarlyHandler, EarlyHits, EarlyParts } from '../http/early-hits.js';
 import { chainReasons, isGuarded } from '../http/chain-rules.js';
 import type { Compilation } from './compilation.js';
 import { loadsInBackground, policyOf, seriesOptions, withoutBackground } from './handler-policy.js';
 import type { Invalidation } from '../invalidation/invalidation.js';
+import type { TagTemplates } from '../invalidation/tag-templates.js';
+import type { Probe } from '../inputs/probe.js';
 import { interceptorsOutside } from './outside-interceptors.js';
 import type { DeclaredInput } from '../inputs/declared-inputs.js';
 import { handlerInputs } from '../inputs/handler-inputs.js';
 import type { PipedHandler } from '../inputs/handler-pipes.js';
 import { suggestedFields } from '../inputs/query-fields.js';
 import { parameterTypes } from '../inputs/route-arguments.js';
-import { handlerKey } from './handler-key.js';
+import { type HandlerKey, handlerKey } from './handler-key.js';
 import { SafeKeys } from '../keys/safe-keys.js';
 import { RequestGate } from '../gate/request-gate.js';
 import { AnswerHeaders } from '../http/answer-headers.js';
 import { methodsOf, requestBase } from '../http/cached-requests.js';
-import { clientCacheControl } from '../http/client-cache.js';
-import { handlerRoute } from '../http/handler-route.js';
+import { type ClientCacheControl, clientCacheControl } from '../http/client-cache.js';
 import { HandlerRuns } from '../http/handler-run.js';
 import { HttpHandler } from '../http/http-handler.js';
 import { neverCachedHttp } from '../http/never-cached.js';
@@ -39,14 +40,7 @@ import type { WarmingRequests } from '../gate/warming-requests.js';
 /** The parts of an application that compiling an HTTP handler uses. */
 export interface HttpApplication {
   readonly config: ApplicationConfig;
-  readonly modules: ModulesContainer;
   readonly responses: ResponseAdapter;
-  /** True where a controller's class is mounted more than once, so that only the request identifies the mount. */
-  readonly mountedTwice: boolean;
-  /** True where no other controller has routes of the same function, so that a route identifies it. */
-  readonly alone: boolean;
-  /** Names the route uniquely. */
-  readonly nameOf: () => string;
   readonly early: EarlyHits | undefined;
   readonly routes: RouteHits;
   readonly warming: WarmingRequests;
@@ -55,20 +49,35 @@ export interface HttpApplication {
   readonly selectingHeaders: readonly string[];
 }
 
-/** Compiles an HTTP handler at boot; undefined where it is never cached, or faulty. */
+/** Where an application mounts an HTTP handler. */
+export interface HandlerMount {
+  readonly route: CachedRoute;
+  /** True where a controller's class is mounted more than once, so that only the request identifies the mount. */
+  readonly mountedTwice: boolean;
+  /** True where no other controller has routes of the same function, so that a route identifies it. */
+  readonly alone: boolean;
+  /** Names the route uniquely. */
+  readonly nameOf: () => string;
+}
+
+/**
+ * Compiles an HTTP handler at boot: what can be wrong with it, its key and its policy. The parts that answer its requests are made by the
+ * first of them.
+ * @returns makes its runner; undefined where it is never cached, or faulty.
+ */
 export function compileHttp(
   compilation: Compilation,
   application: HttpApplication,
+  { route, mountedTwice, alone, nameOf }: HandlerMount,
   provided: ProvidedClass,
   site: CachedSite,
   implementation: Method,
   invalidations: readonly Invalidation[],
-): HttpHandler | undefined {
-  const { faults, log, cache } = compilation;
+): (() => HttpHandler) | undefined {
+  const { faults, log } = compilation;
   const { cls, module, wrapper } = provided;
   const { options, pattern } = site;
   const owner = `${cls.name}.${methodName(site.method)}()`;
-  const route = handlerRoute(implementation, cls, module, application.config, application.modules);
   const methods = methodsOf(options.methods);
   const never = neverCachedHttp(provided, site, implementation);
   if (never !== undefined) {
@@ -79,7 +88,7 @@ export function compileHttp(
     const message = `${owner} answers ${route.method}, which is not among its cached methods; add \`methods: ['${route.method}']\`.`;
     log('warn', 'METHOD_NOT_CACHED', message, { pattern: pattern.statistics });
   }
-  const base = application.nameOf();
+  const base = nameOf();
   const piped: PipedHandler = {
     transport: 'http',
     cls,
@@ -95,7 +104,7 @@ export function compileHttp(
       transport: 'http',
       owner,
       inputs,
-      base: requestBase(base, route.method, application.mountedTwice),
+      base: requestBase(base, route.method, mountedTwice),
       unsharedInstances: unsharedInstances(wrapper),
       types: parameterTypes(cls, site.method),
       log,
@@ -118,57 +127,115 @@ export function compileHttp(
   const addEarly = application.early?.admit(compilation, application.config, { ...chain, site, inputs, owner });
   if (key === undefined || plan === undefined) return undefined;
   compilation.compiled(site, { className: cls.name, transport: 'http', plan, route });
+  const probe = inputs.some(({ identifying }) => identifying !== undefined) ? undefined : compilation.probeOf(owner);
+  // A second run of a probe would write to a response that has been sent.
+  const isAtRoute = alone && probe === undefined && !makesHeaders(implementation);
+  const handler: CompiledHandler = {
+    site,
+    cls,
+    implementation,
+    owner,
+    route,
+    methods,
+    key,
+    plan,
+    tags,
+    invalidations,
+    holdsResponse: holdsResponse(inputs),
+    outside,
+    clientCache,
+    probe,
+    // Probed hits need their handler, which only the chain can call: no early hits, no hits at the route.
+    addEarly: probe === undefined ? addEarly : undefined,
+    isAtRoute: isAtRoute && chainReasons(chain, application.config).length === 0,
+  };
+  let answering: Answering | undefined;
+  const parts = () => (answering ??= answeringParts(compilation, application, handler));
+  // The fast lane learns its routes at boot.
+  if (handler.addEarly !== undefined) parts();
+  if (handler.isAtRoute) application.routes.open(site, () => parts().atRoute);
+  return () => parts().handler;
+}
+
+/** A handler without faults. */
+interface CompiledHandler {
+  readonly site: CachedSite;
+  readonly cls: ClassConstructor;
+  readonly implementation: Method;
+  readonly owner: string;
+  readonly route: CachedRoute;
+  readonly methods: ReadonlySet<string>;
+  readonly key: HandlerKey;
+  readonly plan: ReadPlan;
+  readonly tags: TagTemplates | undefined;
+  readonly invalidations: readonly Invalidation[];
+  readonly holdsResponse: boolean;
+  /** The number of interceptors outside ours. */
+  readonly outside: number;
+  readonly clientCache: ClientCacheControl | undefined;
+  readonly probe: Probe | undefined;
+  readonly addEarly: ((parts: EarlyParts) => EarlyHandler) | undefined;
+  /** True where its hits need nothing of Nest's chain. */
+  readonly isAtRoute: boolean;
+}
+
+/** The parts that answer the requests of one handler. */
+interface Answering {
+  readonly handler: HttpHandler;
+  /** Answers hits where the adapter calls the route. */
+  readonly atRoute: RouteAnswer | undefined;
+}
+
+function answeringParts(
+  compilation: Compilation,
+  { responses, adapter, selectingHeaders, warming }: HttpApplication,
+  handler: CompiledHandler,
+): Answering {
+  const { cache, log, now } = compilation;
+  const { site, cls, implementation, owner, route, methods, key, plan, outside, clientCache, probe } = handler;
   const { headers: level = 'minimal', name = 'nestjs-cache-observability' } = compilation.options;
-  const now = compilation.now();
-  const { responses } = application;
   const gate = new RequestGate({
     cache,
     transport: 'http',
     keys: new SafeKeys(key.recipe, owner, log),
     methods,
     answersAuthorization: key.answersAuthorization,
-    honorRequestDirectives: options.honorRequestDirectives === true,
-    warming: application.warming,
+    honorRequestDirectives: site.options.honorRequestDirectives === true,
+    warming,
   });
   const headers = new AnswerHeaders({
     responses,
     level,
     name,
     now,
-    vary: [...new Set([...key.varyHeaders, ...application.selectingHeaders])],
+    vary: [...new Set([...key.varyHeaders, ...selectingHeaders])],
     private: key.private,
     clientCache,
   });
-  // A second run would write to a response that has been sent.
-  const probe = inputs.some(({ identifying }) => identifying !== undefined) ? undefined : compilation.probeOf(owner);
   const timed = (entry: Entry) => headers.timed(entry);
-  // Probed hits need their handler, which only the chain can call: no early hits, no hits at the route.
-  const early = probe === undefined ? addEarly?.({ cache, plan, owner, gate, timed }) : undefined;
+  const early = handler.addEarly?.({ cache, plan, owner, gate, timed });
   const answers = new StoredAnswers(cache, plan, responses, headers, outside === 0, level !== false, early);
-  const runs = new HandlerRuns(owner, log, responses, holdsResponse(inputs), tags, invalidations);
+  const runs = new HandlerRuns(owner, log, responses, handler.holdsResponse, handler.tags, handler.invalidations);
   const failures = new RouteFailures();
   const decisions = new RouteDecisions();
-  const isAtRoute = application.alone && probe === undefined && !makesHeaders(implementation);
-  if (isAtRoute && chainReasons(chain, application.config).length === 0) {
-    const { adapter, routes } = application;
-    routes.open(
-      site,
-      new RouteAnswer(
-        cache,
-        plan,
-        gate,
-        answers,
-        failures,
-        decisions,
-        responses,
-        adapter,
-        cls,
-        implementation,
-        route.method,
-      ),
-    );
-  }
-  return new HttpHandler(cache, plan, gate, headers, answers, runs, probe, failures, decisions, now);
+  return {
+    handler: new HttpHandler(cache, plan, gate, headers, answers, runs, probe, failures, decisions, now),
+    atRoute: !handler.isAtRoute
+      ? undefined
+      : new RouteAnswer(
+          cache,
+          plan,
+          gate,
+          answers,
+          failures,
+          decisions,
+          responses,
+          adapter,
+          cls,
+          implementation,
+          route.method,
+        ),
+  };
 }
 
 /** The read plan of a handler's calls. */
@@ -186,7 +253,8 @@ function httpPlan(
 ): ReadPlan {
   const { site, owner, inputs, route, outside, returns } = handler;
   const { options, pattern } = site;
-  const policy = { ...policyOf(options), ...(outside > 0 && options.clone === undefined && { clone: true }) };
+  const declared = policyOf(options);
+  const policy = outside > 0 && options.clone === undefined ? { ...declared, clone: true } : declared;
   if (holdsResponse(inputs) && loadsInBackground(policy)) {
     log('warn', 'NO_BACKGROUND_LOADS', `${owner} uses its response object, so background refreshes are off.`);
   }

@@ -58,10 +58,10 @@ export function compileMessage(
   const key = handlerKey({ site, transport, owner, inputs, base, unsharedInstances: unshared, types, log }, faults);
   const outside = interceptorsOutside(implementation, cls, config);
   const plan = faults.try(() => {
-    const clone = outside > 0 && options.clone === undefined;
+    const declared = policyOf(options);
     return cache.plan(
       pattern.statistics,
-      { ...policyOf(options), ...(clone && { clone }) },
+      outside > 0 && options.clone === undefined ? { ...declared, clone: true } : declared,
       base,
       seriesOptions(options),
       { returns: returnType(cls, site.method) },
@@ -81,5 +81,5 @@ export function compileMessage(
     warming,
   });
   const probe = inputs.some(({ identifying }) => identifying !== undefined) ? undefined : compilation.probeOf(owner);
-  return new MessageHandler(cache, plan, gate, compilation.now(), tags, invalidations, probe);
+  return new MessageHandler(cache, plan, gate, compilation.now, tags, invalidations, probe);
 }

@@ -1,29 +1,18 @@
-import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import type { HttpServer } from '@nestjs/common';
+import type { HttpAdapterHost } from '@nestjs/core';
 import type { CacheLog } from '../../cache/base/cache-log.js';
 import type { CachedHandler } from '../decoration/cached-handler.js';
-import type { ClassConstructor, ProvidedClass, ProvidedMethod } from '../decoration/decorated-classes.js';
-import { handlerTransports, isFieldResolver } from '../decoration/handler-kind.js';
-import {
-  type CachedSite,
-  cachedSiteOf,
-  invalidatingSitesOf,
-  type Method,
-  methodName,
-  type MethodSite,
-} from '../decoration/method-site.js';
-import { handlerRoute } from '../http/handler-route.js';
+import type { ClassConstructor, ProvidedMethod } from '../decoration/decorated-classes.js';
+import { isFieldResolver } from '../decoration/handler-kind.js';
+import { type CachedSite, type Method, methodName, type MethodSite } from '../decoration/method-site.js';
 import type { Transport } from '../inputs/call.js';
-import { declaredInputs } from '../inputs/declared-inputs.js';
+import { type DeclaredInput, declaredInputs } from '../inputs/declared-inputs.js';
 import { withoutMark } from '../inputs/input-path.js';
 import type { FaultList } from '../keys/key-design.js';
 import { type NamingSubject, parametersIn, refuseUnknownInCached, refuseUnknownInInvalidate } from './named-inputs.js';
 import { refuseUnknownIgnored, refuseUnknownWarmed } from './named-options.js';
+import type { HandledClass, HandledMethod } from './handled-classes.js';
 import { TagNames } from './tag-names.js';
-
-/** A class with every place where it is provided. */
-export type Mounts = readonly [ProvidedClass, ...ProvidedClass[]];
-
-const NO_ROUTE = { route: undefined, parameters: undefined, hosts: undefined };
 
 /** Reports faulty options of decorators, each use of a decorator once. */
 export class DecoratorChecks {
@@ -35,32 +24,25 @@ export class DecoratorChecks {
 
   constructor(
     private readonly faults: FaultList,
-    private readonly config: ApplicationConfig,
-    private readonly modules: ModulesContainer,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
   /** Learns what `vary` names, before the checks: other handlers may name it, too. */
-  learn({ implementation }: ProvidedMethod): void {
-    const { vary = [] } = cachedSiteOf(implementation)?.options ?? {};
+  learn({ cached }: ProvidedMethod): void {
+    const { vary = [] } = cached?.options ?? {};
     for (const path of [vary].flat()) {
       if (typeof path === 'string') this.#varied.add(withoutMark(path).path.split('.')[0]!);
     }
   }
 
-  check(mounts: Mounts, { implementation }: ProvidedMethod): void {
-    const [{ cls }] = mounts;
-    const transports = handlerTransports(implementation, cls);
-    const cached = cachedSiteOf(implementation);
-    const sites: readonly MethodSite[] = [
-      ...invalidatingSitesOf(implementation),
-      ...(cached === undefined ? [] : [cached]),
-    ];
+  check({ cls }: HandledClass, handled: HandledMethod): void {
+    const { cached, invalidating, transports } = handled;
+    const sites: readonly MethodSite[] = [...invalidating, ...(cached === undefined ? [] : [cached])];
     for (const site of sites) {
       if (!this.#checked.has(site)) this.#checkOptions(site);
       this.#checked.add(site);
-      const subjects = (transports.length === 0 ? (['method'] as const) : transports).map((transport) =>
-        this.#subjectOf(site, mounts, implementation, transport),
+      const subjects = (transports.length === 0 ? (['method'] as const) : transports).map(
+        (transport) => new HandledSubject(cls, site, handled, transport, this.#varied, this.adapterHost.httpAdapter),
       );
       for (const subject of subjects) this.#refuseUnknown(site, subject);
       if (site.kind !== 'cached') continue;
@@ -109,33 +91,53 @@ export class DecoratorChecks {
         `cached method get a promise. Declare it to return Promise<${type.name}>, or remove @Cached.`,
     );
   }
+}
 
-  #subjectOf(site: MethodSite, mounts: Mounts, implementation: Method, transport: Transport): NamingSubject {
-    const [{ cls }] = mounts;
-    const { method, original } = site;
-    return {
-      owner: `${cls.name}.${methodName(method)}()`,
-      transport,
-      cls,
-      method,
-      original,
-      inputs: transport === 'method' ? [] : declaredInputs(transport, cls, method, original),
-      ...(transport === 'http' ? this.#routeOf(mounts, implementation) : NO_ROUTE),
-      varied: this.#varied,
-      adapter: this.adapterHost.httpAdapter,
-    };
+/** What a decorator may name. Most name nothing, so that what a handler has is looked up when it is asked for. */
+class HandledSubject implements NamingSubject {
+  readonly method: string | symbol;
+  readonly original: Method;
+  #inputs: readonly DeclaredInput[] | undefined;
+
+  constructor(
+    readonly cls: ClassConstructor,
+    site: MethodSite,
+    private readonly handled: HandledMethod,
+    readonly transport: Transport,
+    readonly varied: ReadonlySet<string>,
+    readonly adapter: HttpServer | undefined,
+  ) {
+    this.method = site.method;
+    this.original = site.original;
   }
 
-  /** Collects the parameters of every path of a handler, and of its host. */
-  #routeOf(mounts: Mounts, implementation: Method): Pick<NamingSubject, 'route' | 'parameters' | 'hosts'> {
-    const [{ cls }] = mounts;
-    const own = [cls, implementation].flatMap((target) => [Reflect.getMetadata('path', target) as unknown].flat());
-    const whole = mounts.map(({ module }) => handlerRoute(implementation, cls, module, this.config, this.modules));
-    const paths = whole.map(({ path }) => path);
-    return {
-      route: paths[0],
-      parameters: parametersIn([...own.filter((path) => typeof path === 'string'), ...paths]),
-      hosts: parametersIn(whole.flatMap(({ host }) => host ?? [])),
-    };
+  get owner(): string {
+    return `${this.cls.name}.${methodName(this.method)}()`;
+  }
+
+  get inputs(): readonly DeclaredInput[] {
+    const { transport, cls, method, original } = this;
+    return (this.#inputs ??= transport === 'method' ? [] : declaredInputs(transport, cls, method, original));
+  }
+
+  get route(): string | undefined {
+    return this.#routes?.[0]?.path;
+  }
+
+  get parameters(): ReadonlySet<string> | undefined {
+    const { cls, handled } = this;
+    const own = [cls, handled.implementation].flatMap((target) =>
+      [Reflect.getMetadata('path', target) as unknown].flat(),
+    );
+    const whole = this.#routes?.map(({ path }) => path);
+    return whole && parametersIn([...own.filter((path) => typeof path === 'string'), ...whole]);
+  }
+
+  get hosts(): ReadonlySet<string> | undefined {
+    return this.#routes && parametersIn(this.#routes.flatMap(({ host }) => host ?? []));
+  }
+
+  get #routes(): HandledMethod['routes'] | undefined {
+    return this.transport === 'http' ? this.handled.routes : undefined;
   }
 }

@@ -2,26 +2,36 @@ import type { SeriesOptions } from '../../cache/base/observer.js';
 import type { CachePolicy } from '../../cache/policies/policy.js';
 import type { CachedOptions } from '../options/cached.options.js';
 
+/** The options of a decorator that are the cache's policy. */
+const OF_POLICY = [
+  'ttl',
+  'staleWhileRevalidate',
+  'staleIfError',
+  'softTimeout',
+  'hardTimeout',
+  'refreshAhead',
+  'jitter',
+  'negativeTtl',
+  'cacheIf',
+  'lock',
+  'waitTimeout',
+  'tags',
+  'maxEntrySize',
+  'clone',
+  'classes',
+] as const satisfies readonly (keyof CachedOptions & keyof CachePolicy)[];
+
+/** One object, so that it is resolved once for all handlers without a policy of their own. */
+const NO_POLICY: CachePolicy = Object.freeze({});
+
 /** The part of the options that is the cache's policy. Tags that name inputs are set with each load. */
 export function policyOf(options: CachedOptions): CachePolicy {
-  const policy: CachePolicy = {
-    staleWhileRevalidate: options.staleWhileRevalidate,
-    staleIfError: options.staleIfError,
-    softTimeout: options.softTimeout,
-    hardTimeout: options.hardTimeout,
-    refreshAhead: options.refreshAhead,
-    jitter: options.jitter,
-    negativeTtl: options.negativeTtl,
-    lock: options.lock,
-    waitTimeout: options.waitTimeout,
-    maxEntrySize: options.maxEntrySize,
-    clone: options.clone,
-    classes: options.classes,
-    ttl: options.ttl,
-    cacheIf: options.cacheIf,
-    tags: namesInputs(options.tags) ? undefined : options.tags,
-  };
-  return Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined));
+  let policy: Record<string, unknown> | undefined;
+  for (const name of OF_POLICY) {
+    if (options[name] === undefined || (name === 'tags' && namesInputs(options.tags))) continue;
+    (policy ??= {})[name] = options[name];
+  }
+  return policy ?? NO_POLICY;
 }
 
 /** Removes background loads from a policy: such a load has no response of its own to write to. */

@@ -5,7 +5,9 @@ import type { HandlerRunner } from '../decoration/class-host.js';
 interface Row {
   readonly cls: unknown;
   readonly transport: string;
-  readonly runner: HandlerRunner;
+  readonly make: () => HandlerRunner;
+  /** Made by the first call. */
+  runner: HandlerRunner | undefined;
   readonly next: Row | undefined;
 }
 
@@ -13,8 +15,10 @@ interface Row {
 export class HandlerTable {
   readonly #rows = new Map<unknown, Row>();
 
-  add(implementation: unknown, cls: unknown, transport: string, runner: HandlerRunner): void {
-    this.#rows.set(implementation, { cls, transport, runner, next: this.#rows.get(implementation) });
+  /** @param make makes the runner at the first call of the handler. */
+  add(implementation: unknown, cls: unknown, transport: string, make: () => HandlerRunner): void {
+    const next = this.#rows.get(implementation);
+    this.#rows.set(implementation, { cls, transport, make, runner: undefined, next });
   }
 
   find(execution: ExecutionContext): HandlerRunner | undefined {
@@ -23,6 +27,6 @@ export class HandlerTable {
     const cls: unknown = execution.getClass();
     const transport: string = execution.getType();
     while (row !== undefined && (row.cls !== cls || row.transport !== transport)) row = row.next;
-    return row?.runner;
+    return row === undefined ? undefined : (row.runner ??= row.make());
   }
 }

@@ -17,25 +17,20 @@ export interface ProviderName {
  * the token, because another deploy may provide the same class under another one.
  */
 export class ProviderNames {
-  readonly #byName = new Map<string, readonly HostedClass[]>();
+  #byName: ReadonlyMap<string, readonly HostedClass[]> | undefined;
 
+  /** @param namesOf the names that a class has in the keys of its methods. */
   constructor(
     private readonly providers: readonly HostedClass[],
-    namesOf: (provider: HostedClass) => Iterable<string>,
-  ) {
-    for (const provider of providers) {
-      for (const name of new Set(namesOf(provider))) {
-        this.#byName.set(name, [...(this.#byName.get(name) ?? []), provider]);
-      }
-    }
-  }
+    private readonly namesOf: (provider: HostedClass) => Iterable<string>,
+  ) {}
 
   /** @param given the `name` of the decorator, where it has one. */
   of(host: HostedClass['host'], given: string | undefined): ProviderName {
     const name = given ?? host.cls.name;
     const provider = this.providers.find((one) => one.host === host);
     if (provider === undefined) return { name, clash: undefined };
-    const others = (this.#byName.get(name) ?? []).filter((other) => other !== provider);
+    const others = this.#named(name).filter((other) => other !== provider);
     if (others.length > 0) return this.#among(provider, name, others);
     return { name: given === undefined ? labelOf(provider, name, 'token') : name, clash: undefined };
   }
@@ -44,10 +39,28 @@ export class ProviderNames {
   ofClass(cls: HostedClass['cls'], given: string | undefined): ProviderName {
     const name = given ?? cls.name;
     const [one, ...more] = this.providers.filter((provider) => provider.cls === cls);
-    const others = (this.#byName.get(name) ?? []).filter((other) => other.cls !== cls);
+    const others = this.#named(name).filter((other) => other.cls !== cls);
     if (one === undefined || others.length === 0) return { name, clash: undefined };
     const mounts: HostedClass['mounts'] = [...one.mounts, ...more.flatMap((provider) => provider.mounts)];
     return this.#among({ ...one, mounts }, name, others);
+  }
+
+  /** HTTP handlers are named by their routes: an application that has only those never asks. */
+  #named(name: string): readonly HostedClass[] {
+    this.#byName ??= this.#grouped();
+    return this.#byName.get(name) ?? [];
+  }
+
+  #grouped(): ReadonlyMap<string, readonly HostedClass[]> {
+    const byName = new Map<string, HostedClass[]>();
+    for (const provider of this.providers) {
+      for (const name of new Set(this.namesOf(provider))) {
+        const named = byName.get(name);
+        if (named === undefined) byName.set(name, [provider]);
+        else named.push(provider);
+      }
+    }
+    return byName;
   }
 
   #among(provider: HostedClass, name: string, others: readonly HostedClass[]): ProviderName {

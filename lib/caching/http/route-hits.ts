@@ -1,5 +1,4 @@
 import type { HttpServer } from '@nestjs/common';
-import { copyMetadata } from '../decoration/copy-metadata.js';
 import { type CachedSite, cachedSiteOf } from '../decoration/method-site.js';
 import type { RouteAnswer } from './route-answer.js';
 
@@ -23,6 +22,18 @@ const ADDERS = ['get', 'post', 'put', 'patch', 'delete', 'options', 'head', 'sea
 /** A decorated handler at its route, which is made before the handler is compiled. */
 class CachedRoute {
   answer: RouteAnswer | undefined;
+  #make: (() => RouteAnswer | undefined) | undefined;
+
+  open(make: () => RouteAnswer | undefined): void {
+    this.#make = make;
+  }
+
+  /** For the first request. */
+  made(): RouteAnswer | undefined {
+    this.answer = this.#make?.();
+    this.#make = undefined;
+    return this.answer;
+  }
 }
 
 /**
@@ -34,9 +45,12 @@ export class RouteHits {
   /** True where routes of another application may have been confused with this one's. */
   #mixed = false;
 
-  /** Answers the hits of a handler at its routes, which must be all routes with its metadata. */
-  open(site: CachedSite, answer: RouteAnswer): void {
-    if (!this.#mixed) this.#routeOf(site).answer = answer;
+  /**
+   * Answers the hits of a handler at its routes, which must be all routes with its metadata.
+   * @param make makes what answers at the first request.
+   */
+  open(site: CachedSite, make: () => RouteAnswer | undefined): void {
+    if (!this.#mixed) this.#routeOf(site).open(make);
   }
 
   /** Watches the routes that are added from now on. @returns a function that stops it, to be called when all are added. */
@@ -76,14 +90,15 @@ export class RouteHits {
     const site = cachedSiteOf(handler);
     if (site === undefined) return handler;
     const route = this.#routeOf(site);
-    const hitsFirst: RouteHandler = (request, response, next) =>
-      route.answer !== undefined && answered(route.answer, request, response, next)
+    const hitsFirst: RouteHandler = (request, response, next) => {
+      const answer = route.answer ?? route.made();
+      return answer !== undefined && answered(answer, request, response, next)
         ? undefined
         : handler(request, response, next);
-    // Adapters read a route's options from its handler.
-    Object.assign(hitsFirst, handler);
-    copyMetadata(handler, hitsFirst);
-    return Object.defineProperty(hitsFirst, 'name', { value: handler.name, configurable: true });
+    };
+    Object.defineProperty(hitsFirst, 'name', { value: handler.name, configurable: true });
+    // Adapters read a route's options from the properties and the metadata of its handler.
+    return Object.setPrototypeOf(hitsFirst, handler) as RouteHandler;
   }
 }
 

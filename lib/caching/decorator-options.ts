@@ -58,7 +58,7 @@ const wholeKey: Rule = (value, path, report) => {
   return template(value, path, report);
 };
 
-const ofCached = {
+const ofCached = shape({
   ttl: orAutomatic(functionOr(duration)),
   ...policyFields,
   tags: functionOr(listOf(template)),
@@ -99,14 +99,17 @@ const ofCached = {
     ],
     [() => true, duration],
   ),
-} satisfies Record<keyof CachedOptions, Rule>;
+} satisfies Record<keyof CachedOptions, Rule>);
 
-const ofInvalidate = {
+const ofInvalidate = shape({
   keys: listOf(wholeKey),
   patterns: listOf(template),
   tags: listOf(template),
   cache: text,
-} satisfies Record<keyof CacheInvalidateOptions, Rule>;
+} satisfies Record<keyof CacheInvalidateOptions, Rule>);
+
+/** One object for all decorators without options. */
+const NO_OPTIONS: CheckedOptions<object> = Object.freeze({ options: Object.freeze({}), faults: Object.freeze([]) });
 
 /** The second argument of `@Cached`. */
 export function checkedCached(given: unknown): CheckedOptions<CachedOptions> {
@@ -130,8 +133,7 @@ export function checkedInvalidate(given: unknown): CheckedOptions<CacheInvalidat
 }
 
 /** Checks each field and each item of a list separately, so that later checks still see the valid ones. */
-function checkedFields<O>(given: unknown, fields: Readonly<Record<string, Rule>>): CheckedOptions<O> {
-  const rule = shape(fields);
+function checkedFields<O extends object>(given: unknown, rule: Rule): CheckedOptions<O> {
   const isValid = (item: unknown, name: string) => faultsIn(rule, { [name]: [item] }).length === 0;
   if (!isRecord(given)) return { options: {} as O, faults: faultsIn(rule, given) };
   const faults: OptionFault[] = [];
@@ -142,6 +144,7 @@ function checkedFields<O>(given: unknown, fields: Readonly<Record<string, Rule>>
     if (found.length === 0) options[name] = given[name];
     else if (Array.isArray(given[name])) options[name] = given[name].filter((item) => isValid(item, name));
   }
+  if (faults.length === 0 && Object.keys(options).length === 0) return NO_OPTIONS as CheckedOptions<O>;
   return { options: Object.freeze(options) as O, faults };
 }
 

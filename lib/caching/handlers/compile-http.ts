@@ -219,7 +219,7 @@ function answeringParts(
   const failures = new RouteFailures();
   const decisions = new RouteDecisions();
   return {
-    handler: new HttpHandler(cache, plan, gate, headers, answers, runs, probe, failures, decisions, now),
+    handler: new HttpHandler(cache, plan, gate, headers, answers, runs, probe, failures, decisions, now, outside === 0),
     atRoute: !handler.isAtRoute
       ? undefined
       : new RouteAnswer(

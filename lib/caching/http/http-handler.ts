@@ -25,6 +25,7 @@ import type { StoredAnswers } from './stored-answers.js';
 
 /** Answers one HTTP handler from the cache. */
 export class HttpHandler implements HandlerRunner {
+  /** @param innermostOnly true where no other interceptor is outside ours, which could give a request up. */
   constructor(
     private readonly cache: LayeredCache,
     private readonly plan: ReadPlan,
@@ -36,6 +37,7 @@ export class HttpHandler implements HandlerRunner {
     private readonly failures: RouteFailures,
     private readonly decisions: RouteDecisions,
     private readonly now: () => number,
+    private readonly innermostOnly: boolean,
   ) {}
 
   answer(execution: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
@@ -58,7 +60,7 @@ export class HttpHandler implements HandlerRunner {
       : this.#conditional(call, next, admission);
   }
 
-  #stored(call: Call, next: CallHandler, key: string): Observable<unknown> {
+  #stored(call: Call, next: CallHandler, key: string): Observable<unknown> | Promise<Observable<unknown>> {
     const entry = this.cache.fresh(key, this.plan);
     return entry === undefined ? this.#load(call, next, key, false) : this.#hit(call, next, key, entry);
   }
@@ -69,7 +71,14 @@ export class HttpHandler implements HandlerRunner {
   }
 
   /** Loads on subscription. Unsubscribing does not cancel the load, which others may have joined. */
-  #load(call: Call, next: CallHandler, key: string, reload: boolean): Observable<unknown> {
+  #load(
+    call: Call,
+    next: CallHandler,
+    key: string,
+    reload: boolean,
+  ): Observable<unknown> | Promise<Observable<unknown>> {
+    // Nest itself subscribes once and stays.
+    if (this.innermostOnly) return this.#loaded(call, next, key, this.runs.begin(call, next), reload);
     return new Observable((subscriber) => {
       const run = this.runs.begin(call, next);
       let answer: Subscription | undefined;

@@ -9,7 +9,8 @@ export interface ResponseAdapter {
   setStatus(response: object, status: number): void;
   header(response: object, lowerName: string): HeaderValue;
   setHeader(response: object, lowerName: string, value: string | readonly string[]): void;
-  headers(response: object): Readonly<Record<string, HeaderValue>>;
+  /** A new object at each call. */
+  headers(response: object): Record<string, HeaderValue>;
   /** Node's own response. */
   raw(response: object): ServerResponse;
   /**

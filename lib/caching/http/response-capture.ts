@@ -33,12 +33,11 @@ export interface HandlerMarks {
 }
 
 export function responseBefore(responses: ResponseAdapter, response: object): ResponseBefore {
-  const headers: Record<string, HeaderValue> = {};
-  const present = responses.headers(response);
-  for (const name in present) {
-    const value = present[name];
+  const headers = responses.headers(response);
+  for (const name in headers) {
+    const value = headers[name];
     // Node and Fastify append to the same array.
-    headers[name] = Array.isArray(value) ? [...(value as readonly string[])] : value;
+    if (Array.isArray(value)) headers[name] = [...(value as readonly string[])];
   }
   return { status: responses.status(response), headers };
 }

@@ -314,8 +314,9 @@ export class GetOrLoad {
 
   /** Puts what a remote layer has into the nearer ones. */
   #backfill(load: InFlightLoad<never>, entry: Entry, layer: number): Entry {
-    const { chain, offer, clock } = this.parts;
+    const { chain, offer, clock, reasons } = this.parts;
     const { key, plan } = load;
+    reasons.kept(key, entry.freshUntil);
     const track = offer.stream?.backfilled(key, plan.series, clock.now());
     return chain.backfill(key, entry, layer, load.epoch, plan.policy, track);
   }

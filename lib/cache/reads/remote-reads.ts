@@ -189,10 +189,12 @@ export class RemoteReads {
   /** The located entry where it is fresh, put into the nearer layers. */
   #found(key: string, { entry, layer }: Located, epoch: number): Entry | undefined {
     if (entry === undefined || entry.freshUntil <= this.clock.now()) return undefined;
+    // Written or invalidated while it was on its way: it was there when it was asked for, but it is not kept.
+    const overtaken = this.invalidations.concernedSince(epoch, key, entry.tags);
+    if (!overtaken) this.reasons.kept(key, entry.freshUntil);
     // Nobody nearer keeps it, and nobody else has this copy.
     if (layer === 0) return entry;
-    // Written or invalidated while it was on its way: it was there when it was asked for, but it is not kept.
-    if (this.invalidations.concernedSince(epoch, key, entry.tags)) return this.chain.shared(entry);
+    if (overtaken) return this.chain.shared(entry);
     const policy = this.keyPolicies.of(key)?.policy ?? this.policy;
     const track = this.stream?.backfilled(key, this.observer.seriesOf(key), this.clock.now());
     return this.chain.backfill(key, entry, layer, epoch, policy, track);

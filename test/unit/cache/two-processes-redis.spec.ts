@@ -18,9 +18,9 @@ afterEach(async () => {
 });
 afterAll(() => server.dispose());
 
-async function process(policy: CachePolicy = {}, connects = true): Promise<LayeredCache> {
+async function process(policy: CachePolicy = {}, connects = true, observer = new RecordingObserver()) {
   const layers = [memoryLayer(), redisLayer({ url: server.url, required: true })];
-  const cache = new LayeredCache({ layers, namespace: 'two', ttl: '1m', policy, observer: new RecordingObserver() });
+  const cache = new LayeredCache({ layers, namespace: 'two', ttl: '1m', policy, observer });
   if (connects) await cache.connect();
   open.push(cache);
   return cache;
@@ -82,6 +82,29 @@ describe('two processes on one Redis', () => {
     await one.deleteByPattern('c*');
     await eventually(() => ['a', 'b', 'c'].every((key) => other.peek(key) === undefined), 'the messages arrive');
     expect(await other.mget(['a', 'b', 'c'])).toEqual([undefined, undefined, undefined]);
+  });
+
+  it.each([
+    ['get', (cache: LayeredCache) => cache.get('a')],
+    ['mget', (cache: LayeredCache) => cache.mget(['a'])],
+    ['getOrSet', (cache: LayeredCache) => cache.getOrSet('a', () => 2)],
+  ])('two processes on one Redis know why %s misses what the other one had stored', async (_name, read) => {
+    const observer = new RecordingObserver();
+    const [one, other] = [await process(), await process({}, true, observer)];
+    for (const invalidate of [
+      () => other.del('a'),
+      () => other.clear(),
+      () => other.deleteByPattern('a*'),
+      () => other.invalidateTags('of a'),
+    ]) {
+      await one.del('a');
+      await one.getOrSet('a', () => 1, { tags: ['of a'] });
+      await eventually(async () => (await other.get('a')) === 1, 'it is read');
+      await invalidate();
+      observer.lines.length = 0;
+      await read(other);
+      expect(observer.lines).toContain('a miss (invalidated)');
+    }
   });
 
   it('two processes on one Redis load a key once under a lock', async () => {

@@ -11,7 +11,7 @@ import type { CachePolicy } from './policies/policy.js';
 import type { CacheTracer } from './base/tracer.js';
 
 export interface LayeredCacheOptions {
-  /** Nearest first. */
+  /** Local layer first. */
   layers: readonly LayerFactory[];
   /** Prefix of keys in shared layers. */
   namespace: string;
@@ -19,7 +19,7 @@ export interface LayeredCacheOptions {
   version?: string;
   ttl: Duration | AutomaticTtl;
   policy?: CachePolicy;
-  /** Classes that values of any pattern may hold instances of. */
+  /** Classes of instances in values of any pattern. */
   classes?: CachedClasses;
   observer: CacheObserver;
   /** Follows accesses to a sample of the keys. @default none */
@@ -27,9 +27,9 @@ export interface LayeredCacheOptions {
   clock?: Clock;
   enabled?: boolean;
   log?: CacheLog;
-  /** Takes failures of listeners. @default one of its own */
+  /** Handles failures of listeners. @default a new instance */
   callbacks?: CallbackErrors;
   tracer?: CacheTracer;
-  /** Uniform in [0, 1): jitter, XFetch. @default Math.random */
+  /** Returns a uniform number in [0, 1): for jitter and XFetch. @default Math.random */
   random?: () => number;
 }

@@ -34,10 +34,10 @@ export type { BatchEntry, BatchResult, LoadMark } from './writes/batch-entry.js'
 
 /** The cache: values found or loaded through layers, with cache-manager's contract and more. */
 export class LayeredCache implements CacheContract {
-  /** The switch: while false every access goes to its origin, and what is written is forgotten instead. */
+  /** The switch: while false, every access goes to its origin, and written values are removed instead of stored. */
   enabled: boolean;
   readonly layers: readonly Layer[];
-  /** One store that reads and writes through this cache, for code that goes past the cache to its store. */
+  /** One store that reads and writes through this cache, for code that uses the cache's store directly. */
   readonly stores: KeyvLike[];
   readonly #engine: Engine;
   readonly #localHits: LocalHits;
@@ -58,7 +58,7 @@ export class LayeredCache implements CacheContract {
     this.stores = [keyvStore(this, this.#engine.events.emitter)];
   }
 
-  /** Compiles where a handler's accesses are counted and how its entries are kept and what they hold. @throws CacheError on a bad policy. */
+  /** Compiles a handler's series, policy and classes. @throws CacheError on an invalid policy. */
   plan<V = unknown>(
     pattern: string,
     policy: CachePolicy<V> = {},
@@ -84,23 +84,23 @@ export class LayeredCache implements CacheContract {
     return this.#engine.overrides;
   }
 
-  /** Calls `listener` where another process may have changed policies. Returns how to report a change to the others. */
+  /** Calls `listener` when another process may have changed policies. Returns a function that reports a change to the others. */
   protected sharePolicies(listener: () => void): () => void {
     this.#lifecycle.onPolicies = listener;
     return () => void this.#engine.bus.publish({ policies: true });
   }
 
-  /** What entries inherit that are written under keys of declared templates; undefined ends it. */
+  /** Sets the policies that entries inherit when they are written under keys of declared templates; undefined ends it. */
   inheritPolicies(lookup: KeyPolicyLookup | undefined): void {
     this.#engine.keyPolicies.declare(lookup);
   }
 
-  /** The hit path: a fresh entry in memory, counted; undefined counts nothing: ask {@link through}. */
+  /** The hit path: a fresh entry in memory, counted; undefined counts nothing: call {@link through} then. */
   fresh(key: string, plan: ReadPlan<never>): Entry | undefined {
     return this.enabled && !plan.policy.refreshesAhead ? this.#localHits.hit(key, plan.series) : undefined;
   }
 
-  /** Finds or loads; what the loader throws reaches the caller unchanged. */
+  /** Finds or loads a value; errors of the loader reach the caller unchanged. */
   through<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> | Answer<V> {
     checkKey(key);
     if (!this.#open) return this.#callers.during(this.#past(loader, plan));
@@ -113,50 +113,50 @@ export class LayeredCache implements CacheContract {
   }
 
   /**
-   * Loads a key again for a caller that wants no stored value; concurrent ones share one load. What is stored stays until the new value
-   * replaces it, and answers where the loader fails. @throws what the loader throws where nothing is stored.
+   * Loads a key again for a caller that refuses stored values; concurrent calls share one load. The stored entry stays until the new value
+   * replaces it, and is returned if the loader fails. @throws the loader's error if no entry is stored.
    */
   reload<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> | Answer<V> {
     checkKey(key);
     return this.#open ? this.#engine.getOrLoad.reload(key, loader, plan) : this.#past(loader, plan);
   }
 
-  /** What a caller may have of an entry: the frozen value, or a copy where it cannot be frozen or the policy says so. */
+  /** Returns the value that a caller may have: the frozen value, or a copy if it cannot be frozen or the policy requires one. */
   valueOf(entry: Entry, plan?: ReadPlan<never>): unknown {
     return valueOf(entry, plan?.policy);
   }
 
-  /** Counts a request that went past the cache. */
+  /** Counts a request that bypassed the cache. */
   bypass(plan: ReadPlan<never>, reason: BypassReason): void {
     this.#observer.bypass(plan.series, reason);
   }
 
   /**
-   * One round trip a layer; what cannot be kept is named, the rest is written. An entry loaded `since` a mark is left out
-   * where an invalidation came between, in this process or, as far as a shared layer orders them, in another.
+   * Writes entries in one round trip per layer; entries that cannot be stored are listed, the rest is written. An entry loaded `since` a mark
+   * is left out if an invalidation came between, in this process or, as far as a shared layer orders them, in another.
    */
   setMany(entries: Iterable<BatchEntry>, operation: Operation = Operation.set): Promise<BatchResult> {
     return this.#callers.during(this.#engine.sets.setMany(entries, operation));
   }
 
-  /** Which of the keys are fresh somewhere; uncounted. */
+  /** Returns the keys that are fresh in any layer; counts nothing. */
   async freshKeys(keys: readonly string[]): Promise<Set<string>> {
     checkKeys(keys);
     return new Set((await this.#callers.during(this.#engine.reads.freshEntries(keys))).keys());
   }
 
-  /** What is fresh of a key in some layer; uncounted. */
+  /** Returns the fresh entry of a key in any layer; counts nothing. */
   async freshEntry(key: string): Promise<Entry | undefined> {
     checkKey(key);
     return (await this.#engine.reads.freshEntries([key])).get(key);
   }
 
-  /** Calls back once for every key that is hit; returns how to stop watching. Bounded to the last 100,000 keys. */
+  /** Calls back once for every key that is hit; returns a function that ends the watch. Bounded to the last 100,000 keys. */
   watchFirstHit(keys: Iterable<string>, callback: (key: string) => void): () => void {
     return this.#engine.watchers.watchFirstHit(keys, callback);
   }
 
-  /** The same for other watchers, beside those of {@link watchFirstHit}. */
+  /** As {@link watchFirstHit}, for other watchers: neither replaces the other's. */
   watchNextHit(keys: Iterable<string>, callback: (key: string) => void): () => void {
     return this.#engine.watchers.watchNextHit(keys, callback);
   }
@@ -166,18 +166,18 @@ export class LayeredCache implements CacheContract {
     return this.#observer.seriesOf(key).pattern;
   }
 
-  /** Reports a share of the hits and every load. Returns how to stop watching. */
+  /** Reports a share of the hits and every load. Returns a function that ends the watch. */
   watchAccesses(watcher: AccessWatcher): () => void {
     return this.#engine.watchers.watchAccesses(watcher);
   }
 
-  /** Loads a key anew though it is fresh, sharing a load that is under way; resolves with how that ended. */
+  /** Loads a key again although it is fresh, sharing a running load; resolves with the outcome. */
   async renew<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Outcome> {
     checkKey(key);
     return this.#open ? this.#engine.getOrLoad.renew(key, loader, plan) : Outcome.error;
   }
 
-  /** Marks when loads begin whose values {@link setMany} writes later, so that an invalidation in between wins. */
+  /** Marks the beginning of loads whose values {@link setMany} writes later, so that an invalidation in between wins. */
   mark(): LoadMark {
     return this.#engine.sets.mark();
   }
@@ -195,7 +195,7 @@ export class LayeredCache implements CacheContract {
     return this.#callers.during(this.#engine.plainReads.ttl(key, this.#open));
   }
 
-  /** @param ttl milliseconds or a duration string; 0 keeps it until it is evicted or invalidated. */
+  /** @param ttl milliseconds or a duration string; 0: it stays until it is evicted or invalidated. */
   async set<T>(key: string, value: T, ttl?: Duration): Promise<T> {
     const { sets, deletes } = this.#engine;
     const written = this.#open ? sets.set(key, value, ttl) : deletes.keys([key]);
@@ -272,7 +272,7 @@ export class LayeredCache implements CacheContract {
     return this.#getOrSet(key, loader, policy);
   }
 
-  /** Values in the order of the keys; one lookup a layer, and one call of the loader for all that are missing. */
+  /** Values in the order of the keys; one lookup per layer, and one call of the loader for all missing keys. */
   async getOrSetMany<V>(
     keys: readonly string[],
     loader: ManyLoader<V>,
@@ -291,7 +291,7 @@ export class LayeredCache implements CacheContract {
     return this.#engine.getOrLoad.many(keys, loader, planOf);
   }
 
-  /** The value if memory has it fresh: synchronous, uncounted. */
+  /** The value if memory has it fresh: synchronous; counts nothing. */
   peek<V>(key: string): V | undefined {
     return this.enabled ? this.#engine.plainReads.peek<V>(key) : undefined;
   }
@@ -301,17 +301,17 @@ export class LayeredCache implements CacheContract {
     return this.#callers.during(this.#engine.plainReads.has(key, this.#open));
   }
 
-  /** Makes an entry stale at once: the next access loads it anew, or serves it while that load runs where the policy says so. */
+  /** Makes an entry stale at once: the next access loads it again, or serves it during that load if the policy allows it. */
   expire(key: string): Promise<boolean> {
     return this.#callers.during(this.#engine.deletes.expire(key));
   }
 
-  /** Makes every entry with one of these tags unreadable; constant time a tag. */
+  /** Makes every entry with one of these tags unreadable; takes constant time per tag. */
   invalidateTags(...tags: string[]): Promise<void> {
     return this.#callers.during(this.#engine.deletes.tagged(tags));
   }
 
-  /** How many were removed where the layers know. Glob: `*`, `?`, `[abc]`, `\` escapes; like Redis' MATCH. */
+  /** Removes matching keys; returns how many, as far as the layers report it. Glob: `*`, `?`, `[abc]`, `\` escapes; like Redis' MATCH. */
   deleteByPattern(glob: string): Promise<number> {
     return this.#callers.during(this.#engine.deletes.matching(glob));
   }
@@ -321,12 +321,12 @@ export class LayeredCache implements CacheContract {
     return this.#callers.during(this.#lifecycle.connect());
   }
 
-  /** Drains within five seconds and aborts the signals of running loads; later reads go to their origin. */
+  /** Finishes loads and writes within five seconds, and aborts the signals of running loads; later reads go to their origin. */
   async disconnect(): Promise<undefined> {
     await this.#callers.during(this.#lifecycle.disconnect());
   }
 
-  /** As {@link disconnect}, within so many milliseconds. */
+  /** As {@link disconnect}, within a time limit, milliseconds. */
   protected shutDown(withinMs: number): Promise<void> {
     return this.#callers.during(this.#lifecycle.disconnect(withinMs));
   }
@@ -336,7 +336,7 @@ export class LayeredCache implements CacheContract {
     return this.#callers.during(work);
   }
 
-  /** True from the beginning of {@link disconnect} on. */
+  /** True once {@link disconnect} has been called. */
   get closed(): boolean {
     return this.#lifecycle.closed;
   }
@@ -361,7 +361,7 @@ export class LayeredCache implements CacheContract {
     }
   }
 
-  /** An entry of a declared template is kept as its handler says, unless the caller says otherwise, or an override does. */
+  /** An entry of a declared template is stored by its handler's policy, unless the caller or an override sets another. */
   #planOf<V>(key: string, own: ResolvedPolicy<V>, named: CachePolicy<V> | undefined): ReadPlan<V> {
     const series = this.#observer.seriesOf(key);
     const { overrides, keyPolicies } = this.#engine;
@@ -375,7 +375,7 @@ export class LayeredCache implements CacheContract {
     return { series, policy, classes: this.#engine.classes.listed(key, policy.classes) };
   }
 
-  /** Straight to the origin, for a cache that is switched off or closed. */
+  /** Calls the origin directly, for a cache that is switched off or closed. */
   async #past<V>(loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> {
     this.#observer.bypass(plan.series, BypassReason.disabled);
     const value = await loader(new LoaderContext<V>(undefined, this.#engine.signals));

@@ -2,27 +2,27 @@ import { CacheError } from '../base/errors.js';
 import { type ClassConstructor, nameOf } from './class-traits.js';
 import { heldPrototype, type InstanceCodec } from './held-instance.js';
 
-/** A class whose instances its application turns into data and back itself. */
+/** A class whose instances the application encodes as data and decodes. */
 export interface EncodedClass {
   readonly class: ClassConstructor;
-  /** The data of an instance: anything that may be cached. */
+  /** Returns the data of an instance: any value that can be cached. */
   encode(instance: object): unknown;
-  /** The instance of such data. */
+  /** Returns the instance of such data. */
   decode(data: unknown): object;
 }
 
 /**
  * The classes of which cached values may hold instances, so that a process restores them from a shared layer before it has
- * returned one itself: a list, or an object whose names stand in the layer, whatever a build calls the classes.
+ * returned one itself: a list, or an object whose names are stored in the layer, whatever a build calls the classes.
  */
 export type CachedClasses = readonly ClassConstructor[] | Readonly<Record<string, ClassConstructor | EncodedClass>>;
 
 /** One class of the option. */
 export interface ListedClass {
-  /** The name that its application gave it; undefined if it is listed under the class' own. */
+  /** The name that its application gave it; undefined if it is listed under the class's own name. */
   readonly alias: string | undefined;
   readonly prototype: object;
-  /** What stands in stored values for its instances, where their application encodes them. */
+  /** Replaces its instances in stored values, if their application encodes them. */
   readonly held: object | undefined;
 }
 
@@ -37,7 +37,7 @@ export function listedClasses(option: CachedClasses): ListedClass[] {
   });
 }
 
-/** What is wrong with the option, each fault with its place. */
+/** Lists the faults of the option, each with its place. */
 export function classFaults(option: unknown, where: string): string[] {
   if (Array.isArray(option)) {
     return option.flatMap((type: unknown, index) => {

@@ -1,19 +1,19 @@
 import { inspect, types } from 'node:util';
 
 /*
- * Arrays with own properties beside their items, such as `Object.assign(rows, { total: 5 })` or the result of a RegExp. To find them
- * takes a list of all their keys, which is done once, where a value is taken in. Copies are remembered, so that what walks over a kept
- * value asks a set.
+ * Arrays with own properties besides their items, such as `Object.assign(rows, { total: 5 })` or the result of a RegExp. Finding them
+ * needs a list of all their keys, which is made once, when a value is stored. Copies are remembered, so that later walks over a stored
+ * value only look into a set.
  */
 
-/** Memory that dies with the arrays themselves. */
+/** Weak, so that it does not keep the arrays in memory. */
 const arrays = new WeakSet<readonly unknown[]>();
 let anyNoted = false;
 
 const INDEX = /^(?:0|[1-9]\d*)$/;
 const MAX_INDEX = 2 ** 32 - 2;
 
-/** From this length on it is cheaper to print an array without its items than to list all their indices. */
+/** From this length on, printing an array without its items is faster than listing all its indices. */
 const LONG = 128;
 const WITHOUT_ITEMS = {
   depth: 0,
@@ -27,7 +27,7 @@ const WITHOUT_ITEMS = {
   showHidden: false,
 } as const;
 
-/** Names of the own enumerable properties beside the items of an array; undefined if there are none. */
+/** Names of the own enumerable properties besides the items of an array; undefined if there are none. */
 export function itemNamesOf(source: readonly unknown[]): string[] | undefined {
   if (source.length >= LONG && printsItemsAlone(source)) return undefined;
   const keys = Object.keys(source);
@@ -37,7 +37,7 @@ export function itemNamesOf(source: readonly unknown[]): string[] | undefined {
   return first === keys.length ? undefined : keys.slice(first);
 }
 
-/** False also where Node.js prints arrays in another way: then their keys are looked at. */
+/** False also if Node.js prints arrays in an unexpected way: then their keys are listed. */
 function printsItemsAlone(source: readonly unknown[]): boolean {
   return !types.isProxy(source) && inspect(source, WITHOUT_ITEMS) === `[ ... ${source.length} more items ]`;
 }
@@ -47,7 +47,7 @@ export function isArrayIndex(name: string): boolean {
   return INDEX.test(name) && Number(name) <= MAX_INDEX;
 }
 
-/** Sets a property beside the items; the array is remembered. */
+/** Sets a property besides the items, and remembers the array. */
 export function setNamedItem(array: unknown[], name: string, value: unknown): void {
   arrays.add(array);
   anyNoted = true;
@@ -56,19 +56,19 @@ export function setNamedItem(array: unknown[], name: string, value: unknown): vo
   else Object.defineProperty(array, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** Remembers an array that a decoder has made with names. */
+/** Remembers an array with named properties that a decoder created. */
 export function noteNamedItems(array: readonly unknown[]): void {
   if (itemNamesOf(array) === undefined) return;
   arrays.add(array);
   anyNoted = true;
 }
 
-/** The same as {@link itemNamesOf} for an array of a kept value, at once where it has none. */
+/** As {@link itemNamesOf} for an array of a stored value; returns at once if it has none. */
 export function keptItemNamesOf(array: readonly unknown[]): string[] | undefined {
   return anyNoted && arrays.has(array) ? itemNamesOf(array) : undefined;
 }
 
-/** The value of a property beside the items. */
+/** The value of a property besides the items. */
 export function namedItem(array: readonly unknown[], name: string): unknown {
   return (array as unknown as Readonly<Record<string, unknown>>)[name];
 }

@@ -4,7 +4,7 @@ import { arrayBytes, collectionBytes, bigintBytes, stringBytes } from './sizes.j
 
 type ViewConstructor = new (buffer: ArrayBuffer) => ArrayBufferView;
 
-/** A copy of what one of the language's own classes keeps in internal slots, without own properties and elements. */
+/** Copies the internal slots of an object of a built-in class, without own properties and elements. */
 export function nativeCopy(source: object, base: NativeBase): object {
   switch (base) {
     case 'Array':
@@ -36,10 +36,10 @@ export function nativeCopy(source: object, base: NativeBase): object {
   }
 }
 
-/** Holes that an array may have: an array of few elements may be billions long. */
+/** The most holes of an array: an array of few elements may be billions long. */
 const MAX_HOLES = 100_000;
 
-/** What a part of a value that has no class of its own holds of which no copy is the same; undefined for what can be copied. */
+/** Describes why a built-in object cannot be copied; undefined if it can. */
 export function nativeRefusal(source: object, base: NativeBase): string | undefined {
   switch (base) {
     case 'Array':
@@ -55,7 +55,7 @@ export function nativeRefusal(source: object, base: NativeBase): string | undefi
   }
 }
 
-/** Looks at the elements and so many holes at most. */
+/** Counts holes up to the limit. */
 function hasManyHoles(source: readonly unknown[]): boolean {
   const { length } = source;
   if (length <= MAX_HOLES) return false;
@@ -70,7 +70,7 @@ function bufferRefusal(buffer: ArrayBufferLike): string | undefined {
   return (buffer as { resizable?: boolean }).resizable === true ? 'an ArrayBuffer that can be resized' : undefined;
 }
 
-/** Elements of a Map or Set as the language lists them, whatever a subclass does. */
+/** Elements of a Map or Set by the built-in iterator, whatever a subclass overrides. */
 export function entriesOf(source: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>): Iterable<[unknown, unknown]> {
   const { entries } = types.isMap(source) ? Map.prototype : Set.prototype;
   return entries.call(source as never) as Iterable<[unknown, unknown]>;
@@ -88,7 +88,7 @@ export function timeOf(source: Date): number {
   return Date.prototype.getTime.call(source);
 }
 
-/** Bytes that the object and its internal slots take, estimated, without what a collection holds. */
+/** Estimated bytes of the object and its internal slots, without the contents of a collection. */
 export function nativeSize(source: object, base: NativeBase): number {
   switch (base) {
     case 'Object':
@@ -125,12 +125,12 @@ function primitiveBytes(value: unknown): number {
 const SLOTS_BYTES = 96;
 const ERROR_BYTES = 40;
 
-/** A copy of few bytes is a part of a pool that others share. */
+/** A copy of few bytes is part of a pool that other buffers share. */
 function bufferBytes(length: number): number {
   return (length < Buffer.poolSize >>> 1 ? SLOTS_BYTES : 2 * SLOTS_BYTES) + length;
 }
 
-/** As the language counts them, whatever a subclass does. */
+/** The built-in size, whatever a subclass overrides. */
 function sizeOfCollection(source: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>): number {
   return (types.isMap(source) ? MAP_SIZE : SET_SIZE).call(source as never);
 }
@@ -142,7 +142,7 @@ function sizeGetter(prototype: object): (this: never) => number {
   return Object.getOwnPropertyDescriptor(prototype, 'size')!.get as (this: never) => number;
 }
 
-/** A view of its own bytes alone: the rest of a shared buffer belongs to others. */
+/** Returns a view of its own bytes only: the rest of a shared buffer is not copied. */
 function viewCopy(source: ArrayBufferView): ArrayBufferView {
   const { buffer } = bytesOf(source).slice();
   return new (viewConstructor(source))(buffer);
@@ -152,13 +152,13 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Of this realm, by the name that the engine gives it, whatever its class is called. */
+/** The constructor in this realm, found by the engine's name for it, whatever its class is called. */
 function viewConstructor(source: ArrayBufferView): ViewConstructor {
   if (types.isDataView(source)) return DataView;
   return (globalThis as unknown as Record<string, ViewConstructor | undefined>)[viewName(source)] ?? Uint8Array;
 }
 
-/** The typed array that it is, whatever its class is called. */
+/** The engine's name of the typed array, whatever its class is called. */
 export function viewName(source: ArrayBufferView): string {
   return VIEW_NAME.call(source);
 }

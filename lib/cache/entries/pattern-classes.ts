@@ -3,16 +3,16 @@ import { type ClassConstructor, type ClassTraits, traitsOf } from './class-trait
 import type { ListedClass } from './listed-classes.js';
 import type { InstanceCodecs } from './values.js';
 
-/** Classes that values of one pattern are remembered to have held: patterns return few. */
+/** The most classes that are remembered for values of one pattern: patterns return few. */
 const REMEMBERED_CLASSES = 64;
 
 /**
  * The classes that the values of one pattern are known to hold: listed by the application, declared as a return type, or
- * returned or stored before in this process. Instances are restored from a shared layer among these alone, so that
- * what is written to the layer by others chooses no other class.
+ * returned or stored before in this process. Instances are restored from a shared layer only as one of these classes, so that
+ * bytes that others wrote to the layer cannot choose another class.
  *
- * A listed name is trusted. Any other needs a source of the same fingerprint, since a minifier gives names anew with each
- * build. Of names that a minifier may have given even that is not enough: see `#isUnmistakable`.
+ * A listed name is trusted. Any other name needs a source with the same fingerprint, since a minifier assigns names anew with each
+ * build. For names that a minifier may have chosen, even that is not enough: see `#isUnmistakable`.
  */
 export class PatternClasses implements InstanceCodecs, ClassNames {
   readonly #defaults: PatternClasses | undefined;
@@ -39,7 +39,7 @@ export class PatternClasses implements InstanceCodecs, ClassNames {
     }
   }
 
-  /** Remembers a return type. What is no class of an application is none of its values' either. */
+  /** Remembers a return type. A type that is not an application's class is ignored. */
   declare(type: ClassConstructor): void {
     const traits = traitsOf(type.prototype);
     if (traits.type === type && traits.refusal === undefined) this.#known.add(traits);
@@ -67,7 +67,7 @@ export class PatternClasses implements InstanceCodecs, ClassNames {
 
   /**
    * The prototype of the class of that name; undefined if this pattern is not known to return one.
-   * @param properties the names of the own properties of its instances.
+   * @param properties returns the names of the own properties of its instances.
    */
   prototypeOf(name: ClassName, properties: () => ReadonlySet<string>): object | undefined {
     const alias = name.alias === undefined ? undefined : this.#aliased(name.alias);
@@ -76,15 +76,15 @@ export class PatternClasses implements InstanceCodecs, ClassNames {
     const same = found.filter(({ fingerprint }) => fingerprint === name.fingerprint);
     if (same.length === 1) return this.#isUnmistakable(same[0]!, properties) ? same[0]!.prototype : undefined;
     if (same.length > 1 || found.length !== 1) return undefined;
-    // Its source has changed. Listed under this name, it is the class meant, unless the name may have gone to another.
+    // Its source has changed. If it is listed under this name, it is meant, unless another class may have got the name.
     const [changed] = found;
     if (!this.#isListedByName(changed!.prototype)) return undefined;
     return changed!.isMangled && this.#isSourceOfAnother(name.fingerprint) ? undefined : changed!.prototype;
   }
 
   /**
-   * A build may give the name of one class to another whose source is the same but for names. Then only what their instances
-   * hold tells them apart: each property has to be one of this class', and not all of them may be those of another.
+   * A build may give the name of one class to another whose source differs only in names. Then only the properties of the instances
+   * distinguish the classes: each property must be one of this class, and not all of them may be properties of the other.
    */
   #isUnmistakable(traits: ClassTraits, properties: () => ReadonlySet<string>): boolean {
     if (!traits.isMangled) return true;

@@ -1,6 +1,6 @@
 const FEW = 24;
 
-/** What has been copied already, for cycles and shared references: a short list searched backwards, then a map. */
+/** Objects that are copied already, for cycles and shared references: a short list searched backwards, then a map. */
 export class SeenObjects {
   /** Each source, and its copy after it. */
   #pairs: object[] = [];

@@ -8,29 +8,29 @@ export const SLOT_BYTES = 8;
 /** A number that is not a small integer, in a field or in an element of a frozen array. */
 const NUMBER_BYTES = 16;
 const STRING_HEAD_BYTES = 16;
-/** Map, properties and elements. */
+/** The object's header: its map, properties and elements. */
 const OBJECT_HEAD_BYTES = 24;
 const ARRAY_HEAD_BYTES = 32;
 const ELEMENTS_HEAD_BYTES = 16;
 const BIGINT_BYTES = 24;
 const SMALL_BIGINT = 2n ** 63n;
-/** Shorter names of properties are counted as shared by all objects that have them. */
+/** Names of properties shorter than this are counted as shared by all objects that have them. */
 const SHARED_NAME_LENGTH = 64;
 
-/** Fields that V8 places in an object made by `{}`. */
+/** Fields that V8 reserves in an object created by `{}`. */
 const INNER_FIELDS = 4;
 const OUTER_HEAD_BYTES = 16;
-/** Fields outside of the object grow by so many at a time. */
+/** Fields outside of the object are allocated in steps of so many. */
 const OUTER_STEP = 3;
-/** Above this many fields a frozen copy has a hidden class of its own (see `sharedShapeCopy`). */
+/** Above this many fields, a frozen copy has a separate hidden class (see `sharedShapeCopy`). */
 export const MAX_SHARED_SHAPE_FIELDS = 16;
 const HIDDEN_CLASS_BYTES = 96;
 const DESCRIPTOR_BYTES = 24;
-/** Above this many fields names are data, such as identifiers, and each object has hidden classes for them alone. */
+/** Above this many fields, names are assumed to be data, such as identifiers, and each object to have separate hidden classes. */
 const MAX_DECLARED_FIELDS = 128;
 const DATA_FIELD_BYTES = 144;
 const NAME_BYTES = 32;
-/** Above this many fields they are in a hash table. */
+/** Above this many fields, V8 uses a hash table. */
 const MAX_DESCRIPTORS = 1_020;
 const TABLE_FIELD_BYTES = 24;
 
@@ -51,39 +51,39 @@ export function arrayBytes(length: number): number {
   return ARRAY_HEAD_BYTES + (length === 0 ? 0 : ELEMENTS_HEAD_BYTES + length * SLOT_BYTES);
 }
 
-/** Properties of an array beside its items, without what they refer to: all of them lie outside of the object. */
+/** Properties of an array besides its items, without the values they refer to: all are outside of the object. */
 export function namedItemsBytes(fields: number): number {
   return objectBytes(INNER_FIELDS + fields) - objectBytes(0);
 }
 
-/** A number, beside the slot that holds it. */
+/** A number, in addition to the slot that holds it. */
 export function numberBytes(value: number): number {
   return (value | 0) === value ? 0 : NUMBER_BYTES;
 }
 
-/** A BigInt: its digits beside a head. */
+/** A BigInt: a header and its digits. */
 export function bigintBytes(value: bigint): number {
   if (value < SMALL_BIGINT && value > -SMALL_BIGINT) return BIGINT_BYTES;
   return BIGINT_BYTES + Math.ceil(value.toString(16).length / 2);
 }
 
-/** The name of a property, where it is too long to be shared by many objects. */
+/** The name of a property, if it is too long to be shared by many objects. */
 export function nameBytes(name: string): number {
   return name.length > SHARED_NAME_LENGTH ? stringBytes(name) : 0;
 }
 
-/** From this length on all characters are looked at. */
+/** From this length on, all characters are examined. */
 const LOOKED_THROUGH = 64;
 const WIDE = /[^\0-\xff]/;
 
-/** A string: two bytes a character where one of them is not Latin-1. */
+/** A string: two bytes per character if one of them is not Latin-1. */
 export function stringBytes(text: string): number {
   const { length } = text;
   const bytes = isWide(text, length) ? 2 * length : length;
   return STRING_HEAD_BYTES + ((bytes + 7) & ~7);
 }
 
-/** The engine answers the pattern at once for a string that it keeps in one byte a character. */
+/** The engine answers at once for a string that it stores in one byte per character. */
 function isWide(text: string, length: number): boolean {
   if (length >= LOOKED_THROUGH) return WIDE.test(text);
   return length > 0 && (text.charCodeAt(0) | text.charCodeAt(length >> 1) | text.charCodeAt(length - 1)) > 0xff;
@@ -98,7 +98,7 @@ export function collectionBytes(kind: 'Map' | 'Set', elements: number): number {
   return COLLECTION_BYTES + powerOfTwo(Math.max(LEAST_ROWS, elements)) * TABLE_ROW_BYTES[kind];
 }
 
-/** The least that is not below a number. */
+/** The smallest power of two that is not below a number. */
 function powerOfTwo(least: number): number {
   return 2 ** Math.ceil(Math.log2(least));
 }

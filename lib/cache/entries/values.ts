@@ -20,19 +20,19 @@ import {
 } from './sizes.js';
 
 /*
- * What a value becomes on its way in and out.
+ * How values are changed when they are stored and returned.
  *
- * The cache hands out what the handler or method itself would have returned. Plain data is kept once, frozen, and shared by
- * all callers. What cannot be frozen (Date, Map, Buffer …) and instances of classes, which serializers and ORMs write into,
- * are kept once and copied for each caller. A copy of an instance has its prototype and its own data properties, made by
- * definition rather than by running a constructor or a setter. A value that holds something of which no copy would behave
- * the same (a stream, a function, #private members …) is refused as a whole: its caller gets the original, and nothing is kept.
+ * The cache returns what the handler or method itself would have returned. Plain data is stored once, frozen, and shared by
+ * all callers. Objects that cannot be frozen (Date, Map, Buffer …) and instances of classes, which serializers and ORMs change,
+ * are stored once and copied for each caller. A copy of an instance has its prototype and its own data properties, defined directly
+ * instead of by a constructor or a setter. A value with a part of which no copy would behave
+ * the same (a stream, a function, #private members …) is refused as a whole: its caller gets the original, and nothing is stored.
  */
 
-/** A value as the cache keeps it: nothing outside holds a part of it that can change. */
+/** A value as the cache stores it: no code outside holds a part of it that can change. */
 export interface IsolatedValue {
   readonly value: unknown;
-  /** Bytes, estimated in the same walk. */
+  /** Estimated bytes, computed in the same walk. */
   readonly size: number;
   /** True if `JSON.parse(JSON.stringify(value))` gives the same value. */
   readonly json: boolean;
@@ -44,24 +44,24 @@ export interface IsolatedValue {
   readonly portable: boolean;
 }
 
-/** Finds what stands in a stored value for an instance that its application encodes itself. */
+/** Finds the replacement of instances that their application encodes. */
 export interface InstanceCodecs {
-  /** The prototype of what stands for instances of this prototype; undefined if they are copied. */
+  /** The prototype of the replacements of instances with this prototype; undefined if these are copied. */
   heldPrototypeOf(prototype: object): object | undefined;
 }
 
 export interface IsolateOptions {
-  /** False leaves the copy unfrozen, for what is only encoded: freezing is a third of the work. @default true */
+  /** False leaves the copy unfrozen, for values that are only encoded: freezing is a third of the work. @default true */
   readonly freeze?: boolean;
   readonly codecs?: InstanceCodecs | undefined;
-  /** True keeps the JSON of what cannot be copied and has a `toJSON`: for values that are only written as JSON. @default false */
+  /** True stores the JSON of objects that cannot be copied and have a `toJSON`: for values that are only written as JSON. @default false */
   readonly jsonOnly?: boolean;
 }
 
 /**
- * Takes a value in: a copy with the semantics of the structured clone algorithm (HTML, 2.7.3), except that a Buffer stays a
- * Buffer and instances keep their classes. Neither keeps nor freezes the given object itself.
- * @throws CacheError `VALUE_NOT_SERIALIZABLE` for what cannot be copied faithfully or nests more than 1,000 deep, and where a
+ * Isolates a value: returns a copy with the semantics of the structured clone algorithm (HTML, 2.7.3), except that a Buffer stays a
+ * Buffer and instances keep their classes. The given object is neither stored nor frozen.
+ * @throws CacheError `VALUE_NOT_SERIALIZABLE` if a part cannot be copied faithfully or nests more than 1,000 deep, and if a
  *   getter or an application's codec throws (the cause is kept).
  */
 export function isolate(value: unknown, options: IsolateOptions = {}): IsolatedValue {
@@ -73,7 +73,7 @@ export function isolate(value: unknown, options: IsolateOptions = {}): IsolatedV
   }
 }
 
-/** What is thrown where a value that means nothing in another process would go there. */
+/** The error for a value for a shared layer that has no meaning in another process. */
 export function notPortable(): CacheError {
   return refusal(
     'an instance with properties named by symbols, which a shared layer cannot keep (`Symbol.for(…)` can)',
@@ -87,10 +87,10 @@ function isRefusal(error: unknown): boolean {
 const MAX_DEPTH = 1_000;
 const NO_INSTANCES: ReadonlySet<ClassTraits> = new Set();
 
-/** One walk over one value. */
+/** Walks over one value. */
 class Isolation {
   readonly #options: IsolateOptions;
-  /** Whether objects with a `toJSON` are asked for it where they cannot be copied. */
+  /** Whether `toJSON` is called for objects that cannot be copied and have it. */
   readonly #asksForJson: boolean;
   readonly #seen = new SeenObjects();
   #freeze: boolean;
@@ -176,7 +176,7 @@ class Isolation {
       if (item === undefined && !(index in source)) this.#json = false;
       else copy[index] = this.#any(item, depth + 1);
     }
-    // JSON does not write them.
+    // JSON does not write these names.
     const names = this.#asksForJson ? undefined : itemNamesOf(source);
     if (names !== undefined) this.#namedItems(source, copy, names, depth);
     return this.#freeze ? Object.freeze(copy) : copy;
@@ -212,7 +212,7 @@ class Isolation {
     return this.#freeze ? Object.freeze(copy) : copy;
   }
 
-  /** Neither array nor plain object: built into the language, or an instance. */
+  /** Copies an object that is neither an array nor plain: of a built-in class, or an instance. */
   #classed(source: object, prototype: object, depth: number): unknown {
     const held = this.#options.codecs?.heldPrototypeOf(prototype);
     if (held !== undefined) return this.#held(source, held, depth);
@@ -223,7 +223,7 @@ class Isolation {
     if (!hasSlotsOf(base, source)) throw refusal(`an object that only inherits from ${base}`);
     checkNative(source, base);
     if (traits.type !== undefined) return this.#instance(source, traits, depth);
-    // The same of another realm.
+    // A plain object or array of another realm.
     if (base === 'Object') return this.#plain(source as Properties, depth);
     if (base === 'Array') return this.#array(source as readonly unknown[], depth);
     return this.#native(source, traits, depth);
@@ -238,7 +238,7 @@ class Isolation {
     return copy;
   }
 
-  /** What a collection holds. */
+  /** Copies the contents of a collection. */
   #elements(source: object, copy: object, depth: number): void {
     if (Array.isArray(copy)) {
       copy.length = (source as unknown[]).length;
@@ -253,7 +253,7 @@ class Isolation {
 
   #instance(source: object, traits: ClassTraits, depth: number): object {
     (this.#instances ??= new Set()).add(traits);
-    // Each reader gets a copy: nothing of this value is shared.
+    // Each reader gets a copy, so no part of this value need be frozen.
     this.#freeze = false;
     if (traits.isMangled) traits.noteProperties(Object.getOwnPropertyNames(source));
     if (traits.base === 'Object' && isRegular(source, traits)) {
@@ -273,7 +273,7 @@ class Isolation {
     return this.#withProperties(source, traits, depth);
   }
 
-  /** What has own properties beside internal slots. */
+  /** Copies an object with own properties besides internal slots. */
   #withProperties(source: object, traits: ClassTraits, depth: number): object {
     const copy = this.#unfrozen(source, nativeCopy(source, traits.base));
     this.#size += nativeSize(source, traits.base);
@@ -297,7 +297,7 @@ class Isolation {
     const { codec } = traits;
     this.#size += objectBytes(1);
     held.data = this.#any(codec!.encode(source), depth + 1);
-    // What cannot be decoded would fail each reader.
+    // Data that cannot be decoded would fail each reader.
     codec!.decode(copyOf(held.data));
     return held;
   }
@@ -318,7 +318,7 @@ class Isolation {
     }
   }
 
-  /** What `JSON.stringify` makes of it in its place. */
+  /** The JSON that `JSON.stringify` would write in its place. */
   #jsonOf(source: object, depth: number): unknown {
     const text = JSON.stringify({ [this.#key]: source });
     return this.#any((JSON.parse(text) as Properties)[this.#key], depth);
@@ -328,9 +328,9 @@ class Isolation {
 type Properties = Record<string, unknown>;
 
 /**
- * A shallow copy of a plain object, to be frozen. V8 gives each frozen copy that was made by spreading a hidden class of its own:
- * a microsecond and some 200 bytes an object, and every later read of its properties is slow. Assigned copies share one, but
- * where there are more fields the engine would keep them in a hash table.
+ * Returns a shallow copy of a plain object, to be frozen. V8 gives each frozen copy by spreading a separate hidden class:
+ * that costs a microsecond and some 200 bytes per object, and later reads of its properties are slow. Copies by assignment share one, but
+ * with more fields the engine would use a hash table.
  */
 function sharedShapeCopy(source: Properties): Properties {
   const few = Object.keys(source).length <= MAX_SHARED_SHAPE_FIELDS;

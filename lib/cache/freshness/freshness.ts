@@ -4,7 +4,7 @@ import type { ResolvedPolicy } from '../policies/resolved-policy.js';
 
 /*
  * The life of an entry, and the only place that reads its times. An entry is fresh until `freshUntil`; then it may be served
- * while one refresh runs (stale-while-revalidate, RFC 5861 section 3) until `staleUntil`; then it is served only where its
+ * while one refresh runs (stale-while-revalidate, RFC 5861 section 3) until `staleUntil`; then it is served only if its
  * origin fails (stale-if-error, RFC 5861 section 4) until `goneAt`; then it counts as absent.
  */
 
@@ -13,12 +13,12 @@ export function isFresh(entry: Entry, now: number): boolean {
   return entry.freshUntil > now;
 }
 
-/** True while a caller may have the entry and leave the reload to the background. Fresh entries are servable too. */
+/** True while a caller may get the entry and the reload may run in the background. Fresh entries are servable, too. */
 export function isServable(entry: Entry, now: number): boolean {
   return entry.staleUntil > now;
 }
 
-/** True while the entry may be served where its origin fails. Servable entries are retained too. */
+/** True while the entry may be served if its origin fails. Servable entries are retained, too. */
 export function isRetained(entry: Entry, now: number): boolean {
   return entry.goneAt > now;
 }

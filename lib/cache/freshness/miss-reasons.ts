@@ -5,22 +5,22 @@ const Fate = { empty: 0, kept: 1, evicted: 2, invalidated: 3 } as const;
 type Fate = (typeof Fate)[keyof typeof Fate];
 
 /**
- * Why a key is not there: remembers, in a table of fixed size and by hash alone, what became of the keys that were kept.
- * A key whose set of four slots is full of others may have been displaced: then the answer is `unknown`, never a guess.
+ * Returns why a key is absent: remembers, in a table of fixed size and by hash only, how stored keys ended.
+ * If a key's set of four slots is full of others, the key may have been displaced: then the answer is `unknown`, never a guess.
  */
 export class MissReasons {
   readonly #sets: number;
   #hashes: Uint32Array | undefined;
   #fates: Uint8Array | undefined;
-  /** When the entry would have been gone by itself. */
+  /** When the entry would have expired. */
   #expiries: Float64Array | undefined;
-  /** Which slot of a set goes next, and in the high bit whether the set ever displaced one. */
+  /** The slot of each set that is replaced next, and in the high bit whether the set ever displaced a key. */
   #turns: Uint8Array | undefined;
 
   #hashedKey = '';
   #hashed = hashOf('');
 
-  /** @param capacity keys remembered; rounded up to a power of two. 13 bytes each, taken on first use. */
+  /** @param capacity the number of keys; rounded up to a power of two. 13 bytes each, allocated on first use. */
   constructor(capacity = 32_768) {
     this.#sets = 2 ** Math.ceil(Math.log2(Math.max(WAYS, capacity) / WAYS));
   }
@@ -38,7 +38,7 @@ export class MissReasons {
     this.#mark(key, Fate.invalidated);
   }
 
-  /** Every key kept so far has been invalidated: all of them, or those that `matches` cannot tell by their hashes. */
+  /** Marks all keys as invalidated; also used for globs, since only the hashes of the keys are known. */
   allInvalidated(): void {
     const fates = this.#fates;
     if (fates === undefined) return;
@@ -55,7 +55,7 @@ export class MissReasons {
     return fate === Fate.evicted ? MissReason.evicted : MissReason.unknown;
   }
 
-  /** A miss and the entry that it leaves follow each other with the same key. */
+  /** Caches the last hash: a miss and the entry that follows have the same key. */
   #hash(key: string): number {
     if (key === this.#hashedKey) return this.#hashed;
     this.#hashedKey = key;
@@ -72,7 +72,7 @@ export class MissReasons {
     return this.#turns !== undefined && (this.#turns[hash & (this.#sets - 1)]! & 0x80) !== 0;
   }
 
-  /** The slot of a hash, or -1; with `take`, one is made free for it. */
+  /** The slot of a hash, or -1; with `take`, a slot is freed for it. */
   #slot(hash: number, take: boolean): number {
     if (this.#hashes === undefined) {
       if (!take) return -1;

@@ -1,21 +1,21 @@
 import { parseBoundedText } from '../base/bounded-json.js';
 import type { BusMessage } from './coordination.js';
 
-/** Longer messages are not read, characters: what this library sends has 5,000 names at most. */
+/** The longest message that is read, characters: messages of this library have at most 5,000 names. */
 const MAX_TEXT = 8 * 1024 * 1024;
 const MAX_NAMES = 10_000;
-/** Globs are matched with everything that memory holds: beyond this it is cheaper to forget all of it. */
+/** The most globs of a message: each is compared with every key in memory, so that more cost more than clearing the memory. */
 const MAX_GLOBS = 100;
 const MAX_GLOB_LENGTH = 4_096;
 
-/** A message with the process that sent it. */
+/** A message with the id of its sender. */
 export interface Envelope extends BusMessage {
   readonly from: string;
 }
 
 /**
- * The message in a text that anybody on the server may have published.
- * @returns undefined for what is not a message of this library. One that names more than can be looked for means everything.
+ * Reads a message from an untrusted text.
+ * @returns undefined for other messages. A message with too many names is read as "everything".
  */
 export function envelopeIn(text: string): Envelope | undefined {
   if (text.length > MAX_TEXT) return undefined;

@@ -1,13 +1,13 @@
-/** What a layer shared between processes offers beside its entries. */
+/** What a layer shared between processes offers besides its entries: leases and messages. */
 export interface Coordination {
-  /** A lease on a name, or undefined while somebody else holds it. Rejects if the layer cannot be reached. */
+  /** A lease on a name, or undefined while another holder has it. Rejects if the layer cannot be reached. */
   acquire(name: string, leaseMs: number): Promise<Lease | undefined>;
   /**
-   * Sends to every other process; resolves when handed over. Rejects when it could not be yet, without waiting where the layer
-   * is known to be away: it is kept and sent later.
+   * Sends a message to every other process; resolves when it is handed over. Rejects if that failed for now, at once if the layer
+   * is known to be away: the message is kept and sent later.
    */
   publish(message: BusMessage): Promise<void>;
-  /** Other processes' messages. `onGap` is called after a lost connection: what was sent meanwhile is unknown. */
+  /** Receives messages of other processes. `onGap` is called after a lost connection: messages may have been missed. */
   subscribe(listener: { onMessage(message: BusMessage): void; onGap(): void }): Promise<() => Promise<void>>;
 }
 
@@ -17,7 +17,7 @@ export interface Lease {
   release(): Promise<void>;
 }
 
-/** What memory layers of other processes must forget, and what of the rest has changed. */
+/** Names that the memory layers of other processes must remove, and other changes. */
 export interface BusMessage {
   readonly keys?: readonly string[];
   readonly patterns?: readonly string[];

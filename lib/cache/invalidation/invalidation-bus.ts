@@ -7,7 +7,7 @@ import { Outbox } from './outbox.js';
 
 const RETRY_MS = 1_000;
 const HANDOVER_MS = 1_000;
-/** Beyond this many names one message says "everything" instead. */
+/** With more names, the message means "everything" instead. */
 const MAX_NAMES = 10_000;
 
 const SENT_AGAIN = { code: 'BUS_SENT', message: 'Invalidations reach the other processes again.' } as const;
@@ -16,16 +16,16 @@ const RECEIVED_AGAIN = {
   message: "Other processes' invalidations are received again.",
 } as const;
 
-/** Who applies what others tell. */
+/** Applies the messages of other processes. */
 export interface BusListener {
   onMessage(message: BusMessage): void;
-  /** What was sent meanwhile is unknown: nothing that may be stale can be trusted. */
+  /** Messages may have been missed: entries that may be stale must not be served. */
   onGap(): void;
 }
 
 /**
- * This cache's end of the bus between processes: invalidations of one turn go out together. What could not be sent is kept
- * and sent again by the layer that carries the bus, so that no other process' memory misses one while both are connected.
+ * This cache's connection to the bus between processes. Invalidations of one turn are sent together. Messages that could not be sent are kept
+ * and sent again by the layer that carries the bus, so that no other process's memory misses one while both are connected.
  */
 export class InvalidationBus {
   readonly #coordination: Coordination | undefined;
@@ -42,7 +42,7 @@ export class InvalidationBus {
     this.#log = log;
   }
 
-  /** Listens to the others; where that fails now, again until it succeeds, and then as after a gap. */
+  /** Subscribes to the bus; after a failure it retries until it succeeds, and then reports a gap. */
   async listen(listener: BusListener): Promise<void> {
     if (this.#coordination === undefined) return;
     let gaps = 0;
@@ -53,14 +53,14 @@ export class InvalidationBus {
         listener.onGap();
       },
     };
-    // Where the layer goes on trying by itself it has reported the gap.
+    // A layer that retries has reported the gap itself.
     const late = () => {
       if (gaps === 0) counting.onGap();
     };
     await this.#subscribe(this.#coordination, counting, late);
   }
 
-  /** Tells the others; resolves when it is handed over, at once where the layer is known to be away, else after a second. */
+  /** Sends a message; resolves when it is handed over, at once if the layer is known to be away, else after at most a second. */
   async publish(message: BusMessage): Promise<void> {
     if (this.#coordination === undefined || this.#closed) return;
     this.#outbox.add(message);
@@ -68,7 +68,7 @@ export class InvalidationBus {
     await within(this.#sending, HANDOVER_MS, this.#clock);
   }
 
-  /** A message has been sent together with what it is about. */
+  /** Called when a layer has sent a message together with the operation itself. */
   announced(): void {
     this.#log.ended('BUS_NOT_SENT', 'bus', SENT_AGAIN);
   }

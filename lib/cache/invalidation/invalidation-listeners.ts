@@ -1,13 +1,13 @@
 import type { CallbackErrors } from '../base/callback-errors.js';
 
-/** What was made unreadable. Keys and globs are the caller's: mask them before they are shown. */
+/** The names of one invalidation. Keys and globs are the caller's: mask them before they are shown. */
 export interface CacheInvalidation {
   readonly keys: readonly string[];
   readonly globs: readonly string[];
   readonly tags: readonly string[];
   /** Everything in the namespace. */
   readonly all: boolean;
-  /** How many entries were removed, where that is known. */
+  /** How many entries were removed, if that is known. */
   readonly removed: number | null;
 }
 
@@ -20,7 +20,7 @@ export class InvalidationListeners {
     this.#errors = errors;
   }
 
-  /** Returns how to stop listening. What a listener throws or rejects with is counted and logged once. */
+  /** Adds a listener; returns a function that removes it. Errors that a listener throws or rejects with are counted and logged once. */
   listen(listener: (invalidation: CacheInvalidation) => void): () => void {
     // A function of its own, so that one listener may listen twice.
     const own = (invalidation: CacheInvalidation) => listener(invalidation);

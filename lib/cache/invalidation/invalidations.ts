@@ -2,11 +2,11 @@ import type { Entry } from '../entries/entry.js';
 import { globMatcher, type GlobMatcher } from '../base/glob.js';
 
 /**
- * This process' order of invalidations. Every one gets the next epoch; whatever was read or loaded since an earlier epoch
- * is not kept when one of its own came between, and a kept entry is refused once one of its tags is newer than it.
+ * The order of invalidations in this process. Each one gets the next epoch. A value that was read or loaded since an earlier epoch
+ * is not stored if an invalidation of its key or tags came between, and a stored entry is refused once one of its tags is newer than it.
  *
- * Bounded: tags by forgetting the oldest, which then counts as invalidated for all tags not remembered; keys and globs are
- * remembered only while something is being read or loaded.
+ * Bounded: the oldest tags are forgotten, and then all tags that are not remembered count as invalidated at that time; keys and globs are
+ * remembered only while a read or load runs.
  */
 export class Invalidations {
   #epoch = 0;
@@ -28,7 +28,7 @@ export class Invalidations {
     return this.#epoch;
   }
 
-  /** Something begins that may keep what it finds; to be followed by {@link end}. @returns where it stands in the order. */
+  /** Call it before a read or load whose value may be stored, and {@link end} after it. @returns the current epoch. */
   begin(): number {
     this.#running++;
     return this.#epoch;
@@ -37,7 +37,7 @@ export class Invalidations {
   end(): void {
     if (--this.#running > 0) return;
     this.#running = 0;
-    // Mostly nothing came between; emptying what is empty would allocate at each load.
+    // Usually no invalidation came between; clearing empty collections would allocate at each load.
     if (this.#keys.size > 0) this.#keys.clear();
     if (this.#globs.length > 0) this.#globs = [];
     this.#forgottenKeys = 0;

@@ -1,6 +1,6 @@
 import type { BusMessage } from './coordination.js';
 
-/** What waits to be sent to other processes, each name once; with more names than fit it says everything. */
+/** Names waiting to be sent to other processes, each once; with too many names it means "everything". */
 export class Outbox {
   readonly #keys = new Set<string>();
   readonly #patterns = new Set<string>();
@@ -28,7 +28,7 @@ export class Outbox {
     this.#all = true;
   }
 
-  /** All of it as one message; nothing is left. */
+  /** Returns all names as one message, and empties the outbox. */
   take(): BusMessage {
     const changed = this.#policies && { policies: true };
     const message: BusMessage = this.#all

@@ -14,8 +14,8 @@ import type { Layer, LayerContext, LayerFactory, LayerStatus } from './layer.js'
 const REMEMBERED_KEYS = 100_000;
 
 /**
- * An adopted cache as a layer: values lie in it raw, in its own format and under its own rules. Times are its own TTLs, so
- * nothing is kept stale; tags and globs know the keys that were written through here by this process, the last 100,000.
+ * An adopted cache as a layer: it holds raw values, in its own format and under its own rules. It keeps only TTLs, so
+ * nothing is served stale; tags and globs apply to keys that this process wrote through this layer, the last 100,000.
  */
 export function adoptedLayer(cache: CacheContract<unknown>, name = 'adopted'): LayerFactory {
   return { name, required: false, create: (context) => new CheckedLayer(new AdoptedLayer(name, cache, context)) };
@@ -34,7 +34,7 @@ const CLASSES_LOST =
 /** Entries of an adopted cache belong to no pattern. */
 const ANY_PATTERN = new PatternClasses('*');
 
-/** Whether a value that a store gave back holds instances of the same classes. */
+/** Whether a value that a store returned holds instances of the same classes. */
 function hasClassesOf(given: unknown, value: unknown): boolean {
   try {
     const { instances } = isolate(given, { freeze: false });
@@ -160,8 +160,8 @@ class AdoptedLayer implements Layer {
   }
 
   /**
-   * Whether every store gives back instances as such: one that keeps JSON would give plain objects to later readers,
-   * here or in another process, and serializers would no longer know what a class excludes. Found out at the first instance.
+   * Whether every store returns instances as such: a store of JSON would return plain objects to later readers,
+   * here or in another process, and serializers would not apply the rules of the class. Tested with the first instance.
    */
   async #hasKeptClasses(key: string, value: unknown): Promise<boolean> {
     if (this.#keepsClasses === undefined) {

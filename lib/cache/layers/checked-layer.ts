@@ -4,7 +4,7 @@ import type { SharedMap, Coordination, Layer, LayerStatus, LayerWrite, ServerInf
 import type { LoadTicket } from './load-ticket.js';
 
 /**
- * A layer that refuses keys, globs and tags which its store could not tell apart, before they are queued, retried or counted
+ * A layer that refuses invalid keys, globs and tags, which its store could not distinguish, before they are queued, retried or counted
  * as failures of the store.
  */
 export class CheckedLayer implements Layer {
@@ -96,7 +96,7 @@ function checkWrites(entries: readonly LayerWrite[]): void {
   }
 }
 
-/** What a check throws, as a rejection; undefined if it passes. */
+/** Turns an error of a check into a rejection; undefined if the check passes. */
 function refusal<T>(check: (subject: T) => void, subject: T): Promise<never> | undefined {
   try {
     check(subject);

@@ -1,9 +1,9 @@
 /**
- * Keys that this process is writing or deleting in remote layers. A read that is asked for later waits for that: what it would find
- * before may be gone, or not be there yet.
+ * Keys that this process is writing or deleting in remote layers. A later read waits for the change: before, it could find an old
+ * entry, or none.
  */
 export class KeysBeingWritten {
-  /** The last change of each key that is under way. */
+  /** The last running change of each key. */
   readonly #changes = new Map<string, Promise<unknown>>();
 
   /** @returns the change itself, which must not reject. */
@@ -19,7 +19,7 @@ export class KeysBeingWritten {
     return this.#changes.size > 0;
   }
 
-  /** Resolves once the changes of these keys that are under way now have ended; undefined if there are none. */
+  /** Resolves once the running changes of these keys have ended; undefined if there are none. */
   ended(keys: readonly string[]): Promise<unknown> | undefined {
     const changes = new Set<Promise<unknown>>();
     for (const key of keys) {

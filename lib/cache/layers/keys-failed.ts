@@ -1,6 +1,6 @@
 import { CacheError } from '../base/errors.js';
 
-/** Some keys of a batch failed; what was asked for the others has been done. */
+/** Thrown if some keys of a batch failed; the operation has succeeded for the others. */
 export class KeysFailed extends CacheError {
   constructor(
     readonly keys: readonly string[],
@@ -12,7 +12,7 @@ export class KeysFailed extends CacheError {
   }
 }
 
-/** The keys that an operation failed for: all, unless it says which. */
+/** The keys that an operation failed for: all, unless the error lists them. */
 export function failedKeys(error: unknown, keys: readonly string[]): readonly string[] {
   return error instanceof KeysFailed ? error.keys : keys;
 }

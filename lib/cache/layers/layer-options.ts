@@ -1,24 +1,24 @@
 import { faultsError, faultsIn, isRecord, type OptionFault, type Rule } from '../options/option-rules.js';
 import type { Layer, LayerContext, LayerFactory } from './layer.js';
 
-/** What a function such as `redisLayer()` makes its factory of. */
+/** The parts from which a function such as `redisLayer()` creates its factory. */
 export interface LayerParts {
   /** The function, for messages: `redisLayer`. */
   readonly maker: string;
-  /** The layer's name where its options give none. */
+  /** The layer's name if its options give none. */
   readonly kind: string;
   readonly options: unknown;
   readonly rule: Rule;
-  /** What is wrong with other arguments. */
+  /** Faults of other arguments. */
   readonly faults?: readonly OptionFault[];
   readonly shared: boolean;
-  /** Where its data is, without credentials. */
+  /** The location of its data, without credentials. */
   readonly address: string;
   readonly create: (context: LayerContext, name: string) => Layer;
 }
 
 /**
- * The factory of a layer. Its faults are listed by the boot together with those of all other options; where nobody lists them,
+ * Returns the factory of a layer. The boot lists its faults together with those of all other options; without a boot,
  * `create` throws them.
  */
 export function layerFactory(parts: LayerParts): LayerFactory {

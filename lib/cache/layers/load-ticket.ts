@@ -1,6 +1,6 @@
 /**
- * What the reads of one load tell about the moment they were made, for the write of what is loaded meanwhile: one moment a layer,
- * opaque to everybody else. A layer that orders invalidations across processes refuses a write that one has come before.
+ * The times of the reads of one load, for the write of the loaded value: one time per layer, opaque to other code.
+ * A layer that orders invalidations across processes refuses a write if an invalidation came after the read.
  */
 export class LoadTicket {
   #layer: string | undefined;
@@ -8,15 +8,15 @@ export class LoadTicket {
   #others: Map<string, unknown> | undefined;
   #turn = 0;
 
-  /** @param replaces what is written is made of the entry that the read found: it is refused where that is gone. */
+  /** @param replaces true if the written entry is derived from the entry that was read: it is refused if that one is gone. */
   constructor(readonly replaces = false) {}
 
-  /** To be taken when a read is sent, and given back with its moment. */
+  /** Take it when a read is sent, and pass it to {@link note} with the read's moment. */
   get turn(): number {
     return this.#turn;
   }
 
-  /** Notes the moment of a read, unless it was late. */
+  /** Notes the moment of a read, unless the read is outdated. */
   note(layer: string, moment: unknown, turn = this.#turn): void {
     if (turn !== this.#turn) return;
     if (this.#layer === undefined || this.#layer === layer) {
@@ -29,23 +29,23 @@ export class LoadTicket {
     return this.#layer === layer ? this.#moment : this.#others?.get(layer);
   }
 
-  /** RemoteReads that were sent before are late: the load may have begun without them. */
+  /** Marks reads that were sent before as outdated: the load may have begun without them. */
   expire(): void {
     this.#turn++;
   }
 }
 
-/** The moment of a write that waited, or of a load whose read failed: it may replace nothing that is newer. */
+/** The time of a write that waited, or of a load whose read failed: it must not replace a newer entry. */
 export class AsOf {
   constructor(
     /** This process' time. */
     readonly at: number,
-    /** The value was set, not loaded: the other processes are informed once it is written. */
+    /** True if the value was set, not loaded: the other processes are notified once it is written. */
     readonly explicit: boolean,
   ) {}
 }
 
-/** A ticket for a write that is made now and sent later. */
+/** A ticket for a write that is requested now and sent later. */
 export function ticketAsOf(layer: string, now: number): LoadTicket {
   const ticket = new LoadTicket();
   ticket.note(layer, new AsOf(now, true));

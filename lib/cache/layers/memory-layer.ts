@@ -16,17 +16,17 @@ import { LruPolicy } from './memory/lru-policy.js';
 import { WorthPolicy } from './memory/worth-policy.js';
 
 export interface MemoryLayerOptions {
-  /** Entries kept; past it others are evicted. @default 10000, without a bound where only `maxBytes` is given */
+  /** The most entries; beyond it entries are evicted. @default 10000; unbounded if only `maxBytes` is given */
   maxEntries?: number;
   /**
-   * Bytes kept, or a text such as `'64mb'`: estimated, with keys, values, encoded answers, tags and bookkeeping. A value larger
-   * than a tenth of it is not kept here, and counted, unless `maxEntrySize` says how large values may be.
+   * The most bytes, or a text such as `'64mb'`: estimated, with keys, values, encoded answers, tags and bookkeeping. A value larger
+   * than a tenth of it is not stored here, and counted, unless `maxEntrySize` sets how large values may be.
    * @default the smaller of 64 MB and a tenth of the heap's limit
    */
   maxBytes?: Bytes;
   /**
-   * Which entry goes where there is no room: `'worth'` the one that saves least time for the room it takes, by how often it is asked
-   * for, how long its load took and its size; `'lru'` the least recently used. Expired entries go first with both.
+   * Which entry is evicted: `'worth'` the entry that saves the least time for its size, by its number of requests,
+   * the time of its load and its size; `'lru'` the least recently used. Expired entries are removed first with both.
    * @default 'worth'
    */
   eviction?: Eviction;
@@ -37,7 +37,7 @@ export interface MemoryLayerOptions {
 const rule = shape({ maxEntries: integer(1), maxBytes: bytes, eviction: oneOf('worth', 'lru'), name: text });
 
 /**
- * A layer in this process' memory, bounded by entries and bytes. A fault in its options stops the boot: `INVALID_OPTIONS`.
+ * A layer in this process's memory, bounded by entries and bytes. A fault in its options stops the boot: `INVALID_OPTIONS`.
  */
 export function memoryLayer(options: MemoryLayerOptions = {}): LayerFactory {
   return layerFactory({
@@ -59,32 +59,32 @@ export function memoryLayer(options: MemoryLayerOptions = {}): LayerFactory {
 
 const MOST_BYTES = 64 * 1_024 * 1_024;
 
-/** What a cache may take of the heap where nobody says so: a share that leaves a small heap to the application. */
+/** The default share of the heap: it leaves most of a small heap to the application. */
 function defaultMaxBytes(): number {
   return Math.min(MOST_BYTES, Math.floor(getHeapStatistics().heap_size_limit / 10));
 }
 
-/** Of the bound in bytes, what one value may take: a larger one would evict too many others. */
+/** The largest value, as a share of the bound in bytes: a larger one would evict too many others. */
 const LARGEST_SHARE = 1 / 10;
 const SWEEP_EVERY_MS = 5_000;
-/** Where a sweep has left some. */
+/** The time until the next sweep if entries are left. */
 const SWEEP_AGAIN_MS = 50;
 const SWEPT_AT_ONCE = 1_000;
-/** Characters of keys that a glob is compared with before the time is looked at. */
+/** Characters of keys compared with a glob before the elapsed time is checked. */
 const LOOKED_AT_ONCE = 16_384;
 
-/** Entries by key, in the order of an eviction policy. Times are the entries' own. */
+/** Entries by key, in the order of an eviction policy. Entries carry their own times. */
 export class MemoryLayer implements LocalLayer, EntryHolder {
   readonly shared = false;
   readonly #entries = new Map<string, KeptEntry>();
   #bytes = 0;
-  /** Made for the first entry that ends. */
+  /** Created with the first entry that has an end. */
   #ends: ExpiryWheel | undefined;
   readonly #invalidations: Invalidations;
   #stopSweep: (() => void) | undefined;
   #closed = false;
   #warned = false;
-  /** One for each deletion by glob that is running: the keys written since it began. */
+  /** One set per running deletion by glob: the keys written since it began. */
   readonly #writtenMeanwhile: Set<string>[] = [];
 
   constructor(
@@ -150,7 +150,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     return removed;
   }
 
-  /** In slices where there are many entries. What is written since it was called stays. */
+  /** Runs in slices if there are many entries. Entries written since the call stay. */
   deleteByPattern(glob: string): number | Promise<number> {
     checkGlob(glob);
     return startInSlices(this.#removeMatching(globMatcher(glob)));
@@ -170,7 +170,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     });
   }
 
-  /** In slices. */
+  /** Runs in slices. */
   hottestKeys(limit: number): Promise<readonly string[]> {
     return runInSlices(this.policy.hottest(this.#entries.values(), limit));
   }
@@ -217,7 +217,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     this.#makeRoom(0, 0);
   }
 
-  /** The entry of a key that may be served; what may not be is removed. */
+  /** The entry of a key if it may be served; an entry that may not is removed. */
   #readable(key: string): KeptEntry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
@@ -252,7 +252,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     this.#entries.delete(key!);
   }
 
-  /** Takes an entry out of everything but the map. */
+  /** Removes an entry from everything but the map. */
   #unlink(entry: KeptEntry): void {
     this.policy.remove(entry);
     this.#ends?.remove(entry);
@@ -260,7 +260,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     release(entry);
   }
 
-  /** Removes an entry that the policy has let go. */
+  /** Removes an entry that the policy has evicted. */
   #forget(entry: KeptEntry): void {
     this.#ends?.remove(entry);
     this.#entries.delete(entry.key!);
@@ -310,7 +310,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     return entry.size > maxBytes || !(entry instanceof KeptEntry && entry.anySize);
   }
 
-  /** Once: what is counted is not worth a line for each value. */
+  /** Logged once: later values are only counted. */
   #warnOfSize({ size }: Entry): void {
     if (this.#warned) return;
     this.#warned = true;
@@ -321,7 +321,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     );
   }
 
-  /** Evicts until so many more entries and bytes have room: what has expired, then what the policy says. */
+  /** Evicts until there is room for so many more entries and bytes: first expired entries, then those that the policy chooses. */
   #makeRoom(entries: number, size: number): void {
     const most = this.bounds.maxEntries - entries;
     const mostBytes = this.bounds.maxBytes - size;
@@ -350,7 +350,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     });
   }
 
-  /** Removes what has expired and nobody asks for any more, some at a time. @returns true if nothing was left. */
+  /** Removes expired entries that are not requested any more, some at a time. @returns true if none was left. */
   #sweep(): boolean {
     const now = this.context.clock.now();
     for (let removed = 0; removed < SWEPT_AT_ONCE; removed++) {
@@ -362,7 +362,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
   }
 }
 
-/** Its links would keep others alive. */
+/** Clears the links, which would keep other entries in memory. */
 function release(entry: KeptEntry): void {
   entry.key = entry.holder = entry.older = entry.newer = entry.sooner = entry.later = undefined;
 }

@@ -26,11 +26,11 @@ import {
 import type { Serializer } from './serializer.js';
 import { decodeGraph, encodeGraph, KnownSymbols } from './value-graph.js';
 
-/** An entry as a shared layer keeps it. */
+/** An entry as a shared layer stores it. */
 export class Stored {
   constructor(
     readonly entry: Entry,
-    /** Where in the shared order of invalidations it was written. */
+    /** The epoch of the shared order of invalidations in which it was written. */
     readonly epoch: number,
   ) {}
 }
@@ -42,38 +42,38 @@ export interface CodecOptions {
   onUndecodable?: (cause: unknown) => void;
 }
 
-/** What the body of a record is written in. */
+/** The format byte of a record. */
 export const FORMAT_JSON = 0xb1;
 const FORMAT_CUSTOM = 0xb3;
 const FORMAT_GRAPH = 0xb4;
 const COMPRESSED = 0x08;
-/** Up to this many code units it is cheaper to leave room for the longest encoding than to measure it. */
+/** Up to this many code units, reserving room for the longest encoding is faster than measuring it. */
 const SHORT_TEXT = 4_096;
 const UTF8_BYTES = 3;
 const DEFAULT_THRESHOLD = 16_384;
 const MAX_TAGS = 10_000;
 /**
- * A body is at most so many times as long as its compressed form: a read of many small records must not decompress to gigabytes. What
- * compresses better is kept as it is.
+ * The most times that a body may be longer than its compressed form: a read of many small records must not decompress to gigabytes. Bodies that
+ * compress better are stored uncompressed.
  */
 const MAX_RATIO = 200;
 const LEAST_OUTPUT_BYTES = 64 * 1024;
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
 const NO_TAGS: readonly string[] = Object.freeze([]);
 
-/** The body where there is more than the value. */
+/** The body of a record with more than the value. */
 type Labelled = readonly [tags: readonly string[], meta: EntryMeta | 0, value: unknown];
 
 /**
- * Entries to bytes and back, exactly: JSON where it gives the same value, a graph (see value-graph.ts) where it does not,
+ * Encodes entries as bytes and decodes them, exactly: as JSON if that gives the same value, else as a graph (see value-graph.ts);
  * compressed above a threshold.
  *
- * Bytes are not trusted. What is cut, damaged, written by something else, or larger than {@link MAX_BODY_BYTES} once
- * decompressed is an absent entry, never an error; a checksum guards against accidents, not against intent, so that every field
- * is checked after it.
+ * Bytes are untrusted. A record that is cut, damaged, foreign, or larger than {@link MAX_BODY_BYTES} once
+ * decompressed counts as an absent entry, never as an error; the checksum detects accidents, not intent, so every field
+ * is checked, too.
  *
- * Compression is synchronous: Brotli at quality 1 takes 3 µs a KiB, less than the JSON of the same value took, and a turn
- * through the thread pool costs more than that up to a hundred KiB.
+ * Compression is synchronous: Brotli at quality 1 takes 3 µs per KiB, less than writing the JSON of the same value, and using
+ * the thread pool costs more than that up to a hundred KiB.
  */
 export class EntryCodec {
   readonly #serializer: 'json' | 'graph' | Serializer;
@@ -91,9 +91,9 @@ export class EntryCodec {
   }
 
   /**
-   * @param offset what to add to this process' times to get those of the layer.
-   * @throws CacheError `VALUE_NOT_SERIALIZABLE` where the serializer refuses the value, or makes more than
-   *   {@link MAX_BODY_BYTES} of it; the cause is kept.
+   * @param offset is added to times of this process to get those of the layer.
+   * @throws CacheError `VALUE_NOT_SERIALIZABLE` if the serializer refuses the value, or returns more than
+   *   {@link MAX_BODY_BYTES}; the cause is kept.
    */
   encode(entry: Entry, offset = 0, epoch = 0): Buffer {
     const record = this.#isJson(entry)
@@ -104,8 +104,8 @@ export class EntryCodec {
   }
 
   /**
-   * The same into a batch, where the epoch is left open for the server to fill in.
-   * @returns the record's length in bytes, at the place that was reserved last.
+   * Encodes into a batch; the server fills in the epoch.
+   * @returns the record's length in bytes, in the room that was reserved last.
    */
   encodeInto(batches: RecordBatches, entry: Entry, offset: number): number {
     if (!this.#isJson(entry)) return append(batches, this.encode(entry, offset));
@@ -123,10 +123,10 @@ export class EntryCodec {
   }
 
   /**
-   * @param offset what to add to this process' times to get those of the layer.
-   * @param now this process' time: a record from the far future is not believed.
-   * @param budget of the read that it is part of.
-   * @returns undefined for what is not a record of this codec.
+   * @param offset is added to times of this process to get those of the layer.
+   * @param now the time of this process: a record from the far future is refused.
+   * @param budget the budget of the whole read.
+   * @returns undefined for bytes that are not a record of this codec.
    */
   decode(bytes: Buffer, offset = 0, now = Infinity, budget = new ReadBudget()): Stored | undefined {
     try {
@@ -185,7 +185,7 @@ export class EntryCodec {
     return this.#serializer === 'json' && entry.json;
   }
 
-  /** Compresses the body where that is asked for and smaller, and writes what stands before it, except the epoch. */
+  /** Compresses the body if that is configured and smaller, and writes the head before it, except the epoch. */
   #record(plain: number, bytes: Buffer, entry: Entry, offset: number): Buffer {
     let format = plain;
     let record = bytes;
@@ -247,12 +247,12 @@ function bodyOf(entry: Entry, value = entry.value): unknown {
   return isLabelled(entry) ? ([entry.tags, entry.meta ?? 0, value] satisfies Labelled) : value;
 }
 
-/** For serializers of an application, which need not know instances: the value as the text of a graph. */
+/** For serializers of an application, which may not support instances: the value as the text of a graph. */
 function wrapped(entry: Entry): unknown {
   return bodyOf(entry, encodeGraph(entry.value, entry.classes).toString('base64'));
 }
 
-/** Instances have their classes once it is known which pattern they are read for. */
+/** Instances get their classes once the pattern of the read is known. */
 function packedIn(body: DecodedBody, instances: GraphInstances | undefined): DecodedBody {
   return instances === undefined ? body : { ...body, value: new PackedValue(body.value, instances), json: false };
 }
@@ -292,7 +292,7 @@ function checked(record: Buffer): Buffer {
   return record;
 }
 
-/** A text in UTF-8 with room before it for what stands before a body. */
+/** A text in UTF-8 with room for a head before it. */
 function textRecord(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const bytes = Buffer.allocUnsafe(BODY_AT + length);
@@ -300,7 +300,7 @@ function textRecord(text: string): Buffer {
   return bytes;
 }
 
-/** The same for a body that is bytes. */
+/** Bytes with room for a head before them. */
 function bytesRecord(body: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(BODY_AT + body.byteLength);
   bytes.set(body, BODY_AT);
@@ -310,7 +310,7 @@ function bytesRecord(body: Uint8Array): Buffer {
 function append(batches: RecordBatches, record: Buffer): number {
   const start = batches.reserve(record.length);
   batches.bytes.set(record, start);
-  // Open for the server, and until then nothing that lay in this process' memory.
+  // The server fills in the epoch. Until then the room must not hold old bytes of this process's memory.
   batches.bytes.fill(0, start + EPOCH_AT, start + EPOCH_END);
   return record.length;
 }
@@ -323,7 +323,7 @@ function decompressed(stored: Buffer, budget: ReadBudget): Buffer {
   return body;
 }
 
-/** Bytes that a compressed body of a length may have been. */
+/** The most bytes that a compressed body of a length may decompress to. */
 function mostOf(compressed: number): number {
   return Math.min(MAX_BODY_BYTES, Math.max(LEAST_OUTPUT_BYTES, compressed * MAX_RATIO));
 }

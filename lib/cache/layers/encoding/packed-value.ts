@@ -4,7 +4,7 @@ import type { OwnProperty } from '../../entries/instance-properties.js';
 import type { ClassName } from '../../entries/entry.js';
 import { ForeignBytesError } from '../../base/bounded-json.js';
 
-/** What a graph says of the instances in its value, which the value has as plain data. */
+/** The instances in a graph's value, which holds them as plain data. */
 export interface GraphInstances {
   readonly classes: readonly ClassName[];
   /** By class. */
@@ -12,18 +12,18 @@ export interface GraphInstances {
   readonly extras: readonly InstanceExtras[];
 }
 
-/** What assignment does not make of an instance. */
+/** Properties of an instance that assignment does not copy. */
 export interface InstanceExtras {
   readonly instance: object;
   readonly properties: readonly OwnProperty[];
   readonly integrity: Integrity;
 }
 
-/** Whether an instance takes further properties, and changes. */
+/** Whether an instance can get further properties, and change. */
 export const Integrity = { open: 0, fixed: 1, frozen: 2 } as const;
 export type Integrity = (typeof Integrity)[keyof typeof Integrity];
 
-/** A value as a record held it, before its instances have their classes. The record may have been written by anybody and hold anything. */
+/** A decoded value whose instances do not have their classes yet. It comes from untrusted bytes. */
 export class PackedValue {
   readonly #value: unknown;
   readonly #parts: GraphInstances;
@@ -38,10 +38,10 @@ export class PackedValue {
   }
 
   /**
-   * Gives the instances their classes, running neither constructors nor setters. To be called once: it changes the value.
-   * @param prototypeOf the prototype of a class, or undefined if it is not to be restored.
-   * @returns undefined if one of the classes is not.
-   * @throws where data is not that of its class, or its application cannot decode it.
+   * Gives the instances their classes, without running constructors or setters. Call it once: it changes the value.
+   * @param prototypeOf returns the prototype of a class, or undefined if the class must not be restored.
+   * @returns undefined if one of the classes must not be restored.
+   * @throws if data does not fit its class, or its application cannot decode it.
    */
   restore(
     prototypeOf: (name: ClassName, properties: () => ReadonlySet<string>) => object | undefined,
@@ -55,7 +55,7 @@ export class PackedValue {
     }
     found.forEach((traits, index) => instances[index]?.forEach((instance) => becomeInstance(instance, traits)));
     for (const { instance, properties, integrity } of extras) complete(instance, properties, integrity);
-    // What its application cannot decode now would fail each reader.
+    // Data that its application cannot decode now would fail each reader.
     found.forEach(({ codec }, index) => codec !== undefined && instances[index]?.forEach(copyOf));
     return { value: this.#value };
   }
@@ -73,7 +73,7 @@ export class PackedValue {
 
 function becomeInstance(data: object, { prototype, base, codec }: ClassTraits): void {
   const given = traitsOf(Object.getPrototypeOf(data) as object);
-  // Graphs have no Buffers of a class.
+  // Graphs have no Buffers with a class.
   const isOfBase = given.base === base || (base === 'Buffer' && given.base === 'TypedArray');
   if (given.type !== undefined || given.codec !== undefined || !isOfBase || !hasSlotsOf(base, data))
     throw new ForeignBytesError('data of another class');

@@ -1,19 +1,19 @@
-/** Small enough that the server is kept for well under a millisecond by one of them, and that memory for it is at hand. */
+/** Small enough that one batch blocks the server for well under a millisecond. */
 const BATCH_BYTES = 65_536;
-/** A script names three keys an entry at most, and Lua's stack has room for some thousands. */
+/** A script needs at most three keys per entry, and Lua's stack has room for some thousands. */
 const BATCH_COUNT = 1_000;
 
-/** Records of many entries, one behind the other, as one command carries them. */
+/** The concatenated records of many entries, as one command carries them. */
 export interface RecordBatch {
   readonly names: readonly string[];
   readonly records: Buffer;
-  /** Of each record in bytes, 32 bits little-endian. */
+  /** The length of each record in bytes, 32 bits little-endian. */
   readonly lengths: Buffer;
-  /** Milliseconds to live of each, '' for ever; one alone where it is the same for all. */
+  /** Milliseconds to live of each entry, '' for ever; a single value if it is the same for all. */
   readonly expiries: readonly string[];
 }
 
-/** The batches that a write of many entries is sent in: a few large pieces cost a socket less than thousands of small ones. */
+/** The batches of a large write: a socket is faster with a few large pieces than with thousands of small ones. */
 export class RecordBatches {
   #bytes = Buffer.alloc(0);
   #end = 0;
@@ -22,22 +22,22 @@ export class RecordBatches {
   #expiries: string[] = [];
   #full: RecordBatch | undefined;
 
-  /** Room for a record of at most `bytes` bytes: where it begins in {@link bytes}. */
+  /** Reserves at most `bytes` bytes. @returns their beginning in {@link bytes}. */
   reserve(bytes: number): number {
     if (this.#end + bytes > this.#bytes.length) {
       this.#full = this.takeLast();
-      // Zeros: what is left open for the server to fill in leaves the process too.
+      // Zeroed: bytes that the server fills in are sent, too.
       this.#bytes = Buffer.alloc(Math.max(bytes, BATCH_BYTES));
     }
     return this.#end;
   }
 
-  /** Where room was reserved last. */
+  /** The buffer in which room was reserved last. */
   get bytes(): Buffer {
     return this.#bytes;
   }
 
-  /** The record that was written where room was reserved last. @param px milliseconds to live, or '' for ever. */
+  /** Adds the record that was written where room was reserved last. @param px milliseconds to live, or '' for ever. */
   add(name: string, length: number, px: string): void {
     this.#names.push(name);
     this.#lengths.push(length);
@@ -45,14 +45,14 @@ export class RecordBatches {
     this.#end += length;
   }
 
-  /** The batch that had no room for the record added last, once. */
+  /** Returns the batch that was full before the record added last, once. */
   takeFull(): RecordBatch | undefined {
     const full = this.#full;
     this.#full = undefined;
     return full;
   }
 
-  /** What has been added since the last full one; undefined if that is nothing. */
+  /** Returns the rest since the last full batch; undefined if there is none. */
   takeLast(): RecordBatch | undefined {
     if (this.#names.length === 0) return undefined;
     const same = this.#expiries.every((px) => px === this.#expiries[0]);
@@ -71,7 +71,7 @@ export class RecordBatches {
   }
 }
 
-/** Several things that are sent with their records, as few as one batch takes. */
+/** Groups items with records into as few batches as possible. */
 export function* inBatches<T extends { readonly record: Buffer }>(items: readonly T[]): Iterable<readonly T[]> {
   let from = 0;
   let bytes = 0;
@@ -87,7 +87,7 @@ export function* inBatches<T extends { readonly record: Buffer }>(items: readonl
   if (from < items.length) yield from === 0 ? items : items.slice(from);
 }
 
-/** Records one behind the other, their lengths ('' for one), and their times to live, as the arguments of a script. */
+/** Concatenated records, their lengths ('' for a single one), and their times to live, as the arguments of a script. */
 export function batchArguments(
   items: readonly { readonly record: Buffer; readonly px: string }[],
 ): [records: Buffer, lengths: Buffer | '', ...expiries: string[]] {
@@ -98,7 +98,7 @@ export function batchArguments(
   return [records, lengths, ...expiriesOf(items)];
 }
 
-/** Milliseconds to live of each, '' for ever; one alone where it is the same for all. */
+/** Milliseconds to live of each, '' for ever; a single value if it is the same for all. */
 export function expiriesOf(items: readonly { readonly px: string }[]): readonly string[] {
   const [first] = items;
   return items.every(({ px }) => px === first!.px) ? [first!.px] : items.map(({ px }) => px);

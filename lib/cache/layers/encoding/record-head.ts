@@ -3,14 +3,14 @@ import type { Series } from '../../base/observer.js';
 import { ForeignBytesError } from '../../base/bounded-json.js';
 
 /*
- * A record: format byte, CRC-32 of everything behind the epoch, epoch (16 decimal digits, so that a script on the server
- * can read and write it), the entry's times, cost, size and flags as numbers of fixed width, body. Numbers in JSON would
- * cost a small value more than the value itself. All little-endian; a time that never comes is Infinity.
+ * A record: format byte, CRC-32 of everything after the epoch, epoch (16 decimal digits, so that a script on the server
+ * can read and write it), the entry's times, cost, size and flags as numbers of fixed width, body. As JSON, these numbers would
+ * be longer than a small value itself. All little-endian; Infinity is a time that never comes.
  */
 export const CRC_AT = 1;
 export const EPOCH_AT = 5;
 const EPOCH_DIGITS = 16;
-/** Where the part begins that the checksum covers. */
+/** The beginning of the part that the checksum covers. */
 export const EPOCH_END = EPOCH_AT + EPOCH_DIGITS;
 const CREATED_AT = EPOCH_END;
 const FRESH_AT = CREATED_AT + 8;
@@ -23,13 +23,13 @@ export const BODY_AT = FLAGS_AT + 1;
 
 const MUTABLE = 1;
 const JSON_SAFE = 2;
-/** The body is `[tags, meta or 0, value]`; else it is the value alone. */
+/** The body is `[tags, meta or 0, value]`; without this flag it is the value only. */
 const LABELLED = 4;
-/** The value holds instances of classes, and stands in the body as the text of a graph. */
+/** The value holds instances of classes, and the body is the text of a graph. */
 const WRAPPED = 8;
 const LARGEST_SIZE = 0xffff_ffff;
 
-/** An epoch as it is stored: texts of one length, which compare as the numbers do. */
+/** An epoch as text of fixed length, so that texts compare like the numbers. */
 export function epochDigits(epoch: number): string {
   return String(Math.floor(epoch)).padStart(EPOCH_DIGITS, '0');
 }
@@ -50,7 +50,7 @@ export function epochOf(record: Buffer): number | undefined {
   return epoch;
 }
 
-/** True if the entry's body has to hold more than its value. */
+/** True if the entry's body holds more than its value. */
 export function isLabelled(entry: Entry): boolean {
   return entry.tags.length > 0 || entry.meta !== undefined;
 }
@@ -71,7 +71,7 @@ export function saysWrapped(record: Buffer): boolean {
   return (record[FLAGS_AT]! & WRAPPED) !== 0;
 }
 
-/** @param offset what to add to this process' times to get those of the layer. */
+/** @param offset is added to times of this process to get those of the layer. */
 export function writeHead(bytes: Buffer, start: number, entry: Entry, offset: number): void {
   const { createdAt } = entry;
   bytes.writeDoubleLE(createdAt + offset, start + CREATED_AT);
@@ -89,17 +89,17 @@ export function writeHead(bytes: Buffer, start: number, entry: Entry, offset: nu
 
 /** Beyond this a time cannot be written as a date (ECMA-262, "Time Values"). */
 const LAST_TIME = 8.64e15;
-/** A process whose clock is further ahead has no idea of the time. */
+/** How far a writer's clock may be ahead. */
 const AHEAD_MS = 24 * 3_600_000;
-/** Of one byte of a body, in memory: an empty object is two bytes there and 64 here. */
+/** The most memory per byte of a body: an empty object is two bytes there and 64 in memory. */
 const MOST_BYTES = 64;
 const LEAST_BYTES = 1 / 8;
-/** Key, tags and what an entry takes itself. */
+/** The most memory for key, tags and the entry itself. */
 const BESIDE_BODY = 64 * 1024;
 
 /**
- * Refuses times that no entry has: every one a number, in their order, not from the far future.
- * @param now this process' time.
+ * Refuses invalid times: each must be a number, in order, not in the far future.
+ * @param now the time of this process.
  */
 function checkTimes(createdAt: number, record: Buffer, now: number): void {
   const fresh = record.readDoubleLE(FRESH_AT);
@@ -112,13 +112,13 @@ function checkTimes(createdAt: number, record: Buffer, now: number): void {
   }
 }
 
-/** What the record says, as far as its body can be of that size: layers in memory count on it. */
+/** The size in the record, at most what a body of its length can hold: memory layers rely on it. */
 function sizeIn(record: Buffer, bodyBytes: number): number {
   const said = record.readUInt32LE(SIZE_AT);
   return Math.round(Math.min(Math.max(said, bodyBytes * LEAST_BYTES), bodyBytes * MOST_BYTES + BESIDE_BODY));
 }
 
-/** What a record's body holds. */
+/** The decoded body of a record. */
 export interface DecodedBody {
   readonly value: unknown;
   readonly tags: readonly string[];
@@ -130,8 +130,8 @@ export interface DecodedBody {
 }
 
 /**
- * The entry that a record's head and its body make. An instance, because the engine may take memory of the old generation for
- * literals that are often still in use at a collection, and values then die with their entries only late.
+ * The entry of a record's head and its body. It is an instance of a class, because the engine may allocate literals in the old
+ * generation if they often survive a collection, and then values are collected late.
  */
 export class DecodedEntry implements Entry {
   readonly value: unknown;
@@ -151,9 +151,9 @@ export class DecodedEntry implements Entry {
   series: Series | undefined = undefined;
 
   /**
-   * @param offset what to add to this process' times to get those of the layer.
-   * @param now this process' time.
-   * @throws ForeignBytesError for times that no entry has.
+   * @param offset is added to times of this process to get those of the layer.
+   * @param now the time of this process.
+   * @throws ForeignBytesError for invalid times.
    */
   constructor(record: Buffer, offset: number, now: number, body: DecodedBody) {
     const createdAt = record.readDoubleLE(CREATED_AT) - offset;

@@ -9,29 +9,29 @@ import { Cost, ReadBudget } from '../../base/read-budget.js';
 import { type GraphInstances, type InstanceExtras, Integrity } from './packed-value.js';
 
 /*
- * Values that JSON does not carry, as bytes: flags, the length of a text (32 bits little-endian), the text, then the raw bytes
+ * Values that JSON cannot represent, as bytes: flags, the length of a text (32 bits little-endian), the text, then the raw bytes
  * of Buffers, typed arrays and array buffers in the order of the text.
  *
- * The text is JSON: [shapes, value]. What JSON carries stands in it as itself; everything else is an array whose first item is
- * a string of `!` and a letter: ["!d",0] is a Date, ["!m","a",1] a Map. An array that begins with such a string itself is
- * written as ["!a", …its items]. An object with a part that JSON does not carry is ["!p", shape, …its values], where the shape
- * lists its names once for all objects of that kind, each behind `=`, or behind `d` where the value is a Date and stands there
- * as its milliseconds: most such objects are rows of a database. An instance is ["!i", class, what it would be without its
- * class], and [shapes, value, classes] lists the names of classes. Where assignment does not make all of its properties, its
- * integrity and properties follow, of three items each: a name or [registered symbol], flags, a value. An array with properties
- * beside its items is ["!l", items, name, value, …]. Objects are numbered as they are met, parents first; ["!r",n] is the n-th once
- * more, so that cycles and shared references survive.
+ * The text is JSON: [shapes, value]. Values that JSON can represent are themselves; every other value is an array whose first item is
+ * a string of `!` and a letter: ["!d",0] is a Date, ["!m","a",1] a Map. An array whose first item is such a string is
+ * written as ["!a", …its items]. An object with a part that JSON cannot represent is ["!p", shape, …its values]. The shape
+ * lists the names of its properties once for all such objects, each after `=`, or after `d` if the value is a Date, which is then written
+ * as milliseconds: most such objects are rows of a database. An instance is ["!i", class, the value without its
+ * class], and [shapes, value, classes] lists the names of classes. If assignment does not create all of its properties, its
+ * integrity and properties follow, three items each: a name or [registered symbol], flags, a value. An array with properties
+ * besides its items is ["!l", items, name, value, …]. Objects are numbered in the order they are met, parents first; ["!r",n] refers to
+ * the n-th object, so that cycles and shared references survive.
  *
- * V8's own format (`v8.serialize`) is not used, because its decoder believes what the bytes say: a few of them make it build an
- * array of four billion items. Here the length of the bytes bounds what is made of them.
+ * V8's own format (`v8.serialize`) is not used, because its decoder trusts the bytes: a few of them make it create an
+ * array of four billion items. Here the number of bytes bounds the decoded value.
  */
 const HEADER = 5;
 const HAS_REFERENCES = 1;
 const MARK = 0x21;
-/** Of a BigInt, in hexadecimal: reading them takes linear time. */
+/** The most hexadecimal digits of a BigInt: reading them takes linear time. */
 const MAX_DIGITS = 1_000_000;
 const RECENT_SHAPES = 8;
-/** A value with every shared part written out, as JSON writes it: characters, about. */
+/** The most characters, roughly, of a value with every shared part written out, as JSON writes it. */
 const MAX_EXPANDED = 64 * 1024 * 1024;
 
 /** From Node.js 24 on. */
@@ -68,7 +68,7 @@ const WRITABLE = 1;
 const ENUMERABLE = 2;
 const CONFIGURABLE = 4;
 
-/** A decoded value, and what its parts say about it. */
+/** A decoded value with the facts about its parts. */
 export interface DecodedValue {
   readonly value: unknown;
   /** True if a part cannot be frozen. */
@@ -89,13 +89,13 @@ export function decodeGraph(bytes: Buffer, budget = new ReadBudget(), symbols = 
   return new GraphReader(bytes, budget, symbols).read();
 }
 
-/** Of registered symbols: the process keeps each for ever, so that records may name so many and no more. */
+/** The most registered symbols: a process keeps each for ever, and records name them. */
 const MAX_SYMBOLS = 1_000;
 
 export class KnownSymbols {
   readonly #names = new Set<string>();
 
-  /** @throws ForeignBytesError for one more than a process should keep. */
+  /** @throws ForeignBytesError if there are too many. */
   of(name: string): symbol {
     if (!this.#names.has(name)) {
       if (this.#names.size >= MAX_SYMBOLS) throw new ForeignBytesError('too many symbols');
@@ -107,7 +107,7 @@ export class KnownSymbols {
 
 const ERROR_TRAITS = traitsOf(Error.prototype);
 
-/** The fields of an object, in their order, and which of them are dates. */
+/** The property names of an object, in order, and which of them are dates. */
 interface Shape {
   readonly names: readonly string[];
   readonly dates: readonly boolean[];
@@ -119,7 +119,7 @@ class GraphWriter {
   readonly #raw: Uint8Array[] = [];
   readonly #names: ClassNames | undefined;
   readonly #classes = new Map<ClassTraits, number>();
-  /** What reading it will take. */
+  /** The cost of reading the result. */
   readonly #budget = new ReadBudget();
   #hasReferences = false;
 
@@ -148,7 +148,7 @@ class GraphWriter {
     return bytes;
   }
 
-  /** What stands for a value in the text: the value itself where JSON carries it. */
+  /** The JSON of a value in the text: the value itself if JSON can represent it. */
   #any(value: unknown): unknown {
     switch (typeof value) {
       case 'string':
@@ -192,7 +192,7 @@ class GraphWriter {
     return ['!i', index, this.#slots(source, traits.base), integrityOf(source), ...this.#properties(source, traits)];
   }
 
-  /** What an instance has beside its own properties. */
+  /** The value of an instance without its own properties. */
   #slots(source: object, base: NativeBase): unknown {
     if (base === 'Object') return {};
     if (base === 'Array') return this.#array(itemsOf(source as readonly unknown[]));
@@ -231,7 +231,7 @@ class GraphWriter {
   }
 
   #named(source: readonly unknown[], items: readonly unknown[], names: readonly string[]): unknown[] {
-    // JSON writes the items alone, whatever else the array has.
+    // JSON writes only the items of the array.
     const written: unknown[] = ['!l', items];
     for (const name of names) {
       this.#budget.spend(Cost.property);
@@ -273,7 +273,7 @@ class GraphWriter {
     return date.getTime();
   }
 
-  /** Looks among the shapes that were written last: rows of a table alternate between few. */
+  /** Searches the shapes that were written last: rows of a table alternate between few. */
   #shapeOf(names: readonly string[], dates: readonly boolean[]): number {
     const shapes = this.#shapes;
     for (let at = shapes.length - 1; at >= 0 && at >= shapes.length - RECENT_SHAPES; at--) {
@@ -338,8 +338,8 @@ function equal(one: readonly unknown[], other: readonly unknown[]): boolean {
 }
 
 /**
- * Refuses what is small because its parts are shared, and huge once somebody writes it as JSON: forty arrays that each hold the
- * one before twice. Also chains of references, which nest more deeply than their text.
+ * Refuses a value that is small only because its parts are shared, and huge when written as JSON: forty arrays that each hold the
+ * previous one twice. Also refuses chains of references that nest more deeply than their text.
  */
 function checkExpansion(value: unknown): void {
   const known = new Map<object, { size: number; height: number }>();
@@ -383,7 +383,7 @@ function* childrenOf(part: object): Iterable<unknown> {
   }
 }
 
-/** Changes the parsed text into the value, in place as far as plain objects and arrays go. */
+/** Turns the parsed text into the value; plain objects and arrays are changed in place. */
 class GraphReader {
   readonly #bytes: Buffer;
   readonly #budget: ReadBudget;
@@ -524,7 +524,7 @@ class GraphReader {
     for (let at = 0; at < named.length; at += 2) {
       this.#budget.spend(Cost.property);
       const name = textOf(named[at]);
-      // Either would make an array of billions.
+      // Either name would make an array of billions of items.
       if (name === 'length' || isArrayIndex(name)) throw new ForeignBytesError('an item that is named');
       setNamedItem(array, name, this.#any(named[at + 1], depth));
     }
@@ -605,7 +605,7 @@ class GraphReader {
     return object;
   }
 
-  /** A copy: a view would keep the bytes of everything that was read with it alive. */
+  /** A copy: a view would keep all bytes of the read in memory. */
   #view(type: string, length: unknown): object {
     this.#budget.spend(Cost.bytes);
     const size = numberOf(length);
@@ -632,7 +632,7 @@ class GraphReader {
   }
 }
 
-/** Tracing the stack takes most of the time that an error takes. */
+/** Creates an error without capturing the stack, which takes most of the time. */
 function stackless(type: string): Error {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
@@ -682,13 +682,13 @@ function flagsOf({ writable, enumerable, configurable }: PropertyDescriptor): nu
   return (writable ? WRITABLE : 0) | (enumerable ? ENUMERABLE : 0) | (configurable ? CONFIGURABLE : 0);
 }
 
-/** Of the language's own errors. */
+/** The name of an error, if it is a built-in one. */
 function errorName(error: Error): string {
   const { constructor } = Object.getPrototypeOf(error) as { constructor: { name: string } };
   return Object.hasOwn(ERRORS, constructor.name) ? constructor.name : 'Error';
 }
 
-/** Without running an accessor. */
+/** Reads a data property, without running an accessor. */
 function valueOf(object: object, name: string): unknown {
   return Object.getOwnPropertyDescriptor(object, name)?.value;
 }

@@ -1,6 +1,6 @@
 import type { KeptEntry } from '../../entries/kept-entry.js';
 
-/** Entries in a row, linked by fields of their own. An entry is in one list at most. */
+/** A list of entries, linked by their fields `older` and `newer`. An entry is in one list at most. */
 export class EntryList {
   first: KeptEntry | undefined;
   last: KeptEntry | undefined;
@@ -19,7 +19,7 @@ export class EntryList {
     else older.newer = newer;
     if (newer === undefined) this.last = older;
     else newer.older = older;
-    // Links of what is gone would keep its neighbours alive.
+    // Without this, links of removed entries would keep their neighbours in memory.
     entry.older = entry.newer = undefined;
   }
 

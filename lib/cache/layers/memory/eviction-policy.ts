@@ -3,36 +3,36 @@ import type { KeptEntry } from '../../entries/kept-entry.js';
 /** The names of the policies. */
 export type Eviction = 'worth' | 'lru';
 
-/** How much a memory layer keeps. `Infinity` is no bound. */
+/** The bounds of a memory layer. `Infinity`: unbounded. */
 export interface MemoryBounds {
   readonly maxEntries: number;
   readonly maxBytes: number;
 }
 
 /**
- * Decides which entry of a memory layer is evicted next. It keeps the order of the entries in fields of their own (`older`,
- * `newer`, `tally` …), so that it allocates nothing for an entry; the layer finds entries, counts bytes and reports.
+ * Decides which entry of a memory layer is evicted next. It keeps the order in fields of the entries (`older`,
+ * `newer`, `tally` …), so that it allocates nothing per entry; the layer finds entries, counts bytes and reports.
  */
 export interface EvictionPolicy {
   readonly name: Eviction;
-  /** An entry was asked for. On the path of every hit: it allocates nothing. */
+  /** Called for each requested entry. It runs on every hit: it allocates nothing. */
   use(entry: KeptEntry): void;
-  /** An entry is about to be kept, in place of another of its key or of none; it is not in the order yet. */
+  /** Called before an entry is added, with the entry that it replaces, if any; the new entry is not in the order yet. */
   recall(entry: KeptEntry, replaced: KeptEntry | undefined): void;
-  /** Takes an entry into the order. */
+  /** Adds an entry to the order. */
   add(entry: KeptEntry): void;
-  /** Takes an entry out of the order. */
+  /** Removes an entry from the order. */
   remove(entry: KeptEntry): void;
-  /** The same, of an entry that has expired or whose tag was invalidated: when it comes back it is still known. */
+  /** Removes an entry that has expired or whose tag was invalidated: its key stays known for when it comes back. */
   expire(entry: KeptEntry): void;
-  /** Takes the entry out that is to go for want of room; only called while there is one. @param now milliseconds */
+  /** Removes and returns the entry to evict; only called while there is one. @param now milliseconds */
   evict(now: number): KeptEntry;
   clear(): void;
-  /** The keys that were asked for most, these first, in steps. @param entries all that are kept */
+  /** The keys with the most requests, most first, in steps. @param entries all stored entries */
   hottest(entries: Iterable<KeptEntry>, limit: number): Generator<void, string[]>;
   /**
    * Milliseconds of load time that evicted entries saved per megabyte and minute, the mean of the last ones. Undefined before the
-   * first, and where the policy does not know it.
+   * first eviction, and if the policy does not measure it.
    */
   readonly evictedWorth?: number | undefined;
 }

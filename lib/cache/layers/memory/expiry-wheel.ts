@@ -1,24 +1,24 @@
 import type { ExpiryLink, KeptEntry } from '../../entries/kept-entry.js';
 
-/** Slots of a level; each is as long as the whole level below. */
+/** Slots per level; each is as long as the whole level below. */
 const SLOTS = 64;
-/** Entries of a slot whose time has begun that are sorted into shorter slots at a time. */
+/** The most entries of a slot that are sorted into shorter slots at a time, once the slot's time has begun. */
 const SORTED_AT_ONCE = 64;
 
 /**
- * Entries in the order of their end, as far as it is needed to find one that has expired: a hierarchical timing wheel (Varghese
+ * Finds an entry that has expired, without a full order of the entries: a hierarchical timing wheel (Varghese
  * and Lauck, Hashed and hierarchical timing wheels, SOSP 1987).
  *
- * A slot of the lowest level is a millisecond long, one of the next 64 of them, and so on; an entry lies in the level of the
- * highest base-64 digit in which its end differs from now. Filing and removing take constant time. When the time of a longer slot
- * begins, its entries are sorted into shorter ones, a few with each question: no question takes long, and until they are sorted an
+ * A slot of the lowest level is a millisecond long, a slot of the next one 64 milliseconds, and so on; an entry is in the level of the
+ * highest base-64 digit in which its end differs from now. Adding and removing take constant time. When the time of a longer slot
+ * begins, its entries are sorted into shorter ones, a few per call, so that no call takes long; until they are sorted, an
  * expired entry among very many of one slot may be found late.
  */
 export class ExpiryWheel {
   readonly #slots: (ExpiryRing | undefined)[] = [];
-  /** Ends have passed. */
+  /** Entries whose end has passed. */
   readonly #expired = new ExpiryRing();
-  /** Of slots whose time has begun. */
+  /** Entries of slots whose time has begun. */
   readonly #begun = new ExpiryRing();
   readonly #origin: number;
   /** Whole milliseconds since the origin. */
@@ -28,7 +28,7 @@ export class ExpiryWheel {
     this.#origin = Math.floor(now);
   }
 
-  /** Files an entry that has an end. */
+  /** Adds an entry that has an end. */
   add(entry: KeptEntry): void {
     const end = Math.ceil(entry.goneAt - this.#origin);
     if (end <= this.#now) return this.#expired.push(entry);
@@ -47,7 +47,7 @@ export class ExpiryWheel {
     (this.#slots[slot] ??= new ExpiryRing()).push(entry);
   }
 
-  /** Does nothing for an entry that is in no wheel. */
+  /** Removes an entry; does nothing if it is in no wheel. */
   remove(entry: KeptEntry): void {
     const { sooner, later } = entry;
     if (sooner === undefined || later === undefined) return;
@@ -56,7 +56,7 @@ export class ExpiryWheel {
     entry.sooner = entry.later = undefined;
   }
 
-  /** An entry that has expired, in constant time. */
+  /** Returns an entry that has expired, in constant time. */
   expired(now: number): KeptEntry | undefined {
     const tick = Math.floor(now - this.#origin);
     if (tick > this.#now) this.#turn(tick);
@@ -90,7 +90,7 @@ export class ExpiryWheel {
   }
 }
 
-/** A ring of entries, of which it is the beginning and the end. */
+/** A ring of entries; this object is its beginning and its end. */
 class ExpiryRing implements ExpiryLink {
   sooner: ExpiryLink = this;
   later: ExpiryLink = this;

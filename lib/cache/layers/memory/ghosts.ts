@@ -1,25 +1,25 @@
-/** Places of a set, of which the oldest gives way. */
+/** Places per set; the oldest is replaced. */
 const WAYS = 4;
 const LEAST_SLOTS = 64;
 /** A place is two numbers: a fingerprint, then its note. */
 const PLACE = 2;
 const NOTE = 1;
-/** A note's low bits are what is remembered, the others when it was written; 0 is an empty place. */
+/** The low bits of a note are the remembered number, the others the time when it was written; 0 is an empty place. */
 const NOTE_BITS = 5;
 const NOTE_MASK = (1 << NOTE_BITS) - 1;
 const TIME_MASK = (1 << 27) - 1;
 
 /**
- * Remembers, of keys that left, a number from 1 to 31: their 32-bit fingerprints in sets of four places. 8 bytes a place, at most
- * twice as many places as entries; nothing is allocated but the table. Two keys of one fingerprint are taken for one another.
+ * Remembers a number from 1 to 31 for each evicted key: by 32-bit fingerprints, in sets of four places. 8 bytes per place, at most
+ * twice as many places as entries; only the table is allocated. Keys with the same fingerprint are not distinguished.
  */
 export class Ghosts {
   #table = new Table(LEAST_SLOTS);
-  /** The table before it grew: it still answers, until what it holds is too old. */
+  /** The table before it grew: it is still searched until its contents are too old. */
   #former: Table | undefined;
-  /** Counts what left, modulo 2²⁷. */
+  /** Counts evicted keys, modulo 2²⁷. */
   #time = 0;
-  /** After so many others that left, a key is forgotten. */
+  /** A key is forgotten after so many later evictions. */
   #lifetime = 0;
 
   /** Bytes of the tables. */
@@ -27,7 +27,7 @@ export class Ghosts {
     return this.#table.bytes + (this.#former?.bytes ?? 0);
   }
 
-  /** @param entries how many are kept: as many that left are remembered. */
+  /** @param entries the number of stored entries: as many evicted keys are remembered. */
   put(print: number, note: number, entries: number): void {
     this.#lifetime = entries;
     if (entries > this.#table.slots) this.#grow(entries);
@@ -35,13 +35,13 @@ export class Ghosts {
     this.#table.put(print, (this.#time << NOTE_BITS) | note, this.#time);
   }
 
-  /** What is remembered of a key, 0 for nothing; it is forgotten. */
+  /** Returns and forgets the number of a key; 0 if none is remembered. */
   take(print: number): number {
     const note = this.#table.take(print) || (this.#former?.take(print) ?? 0);
     return note !== 0 && age(note, this.#time) <= this.#lifetime ? note & NOTE_MASK : 0;
   }
 
-  /** Copies nothing: a table of a million places would keep one caller waiting. */
+  /** Copies nothing: copying a million places would delay a caller. */
   #grow(entries: number): void {
     this.#former = this.#table;
     let slots = this.#table.slots;

@@ -3,14 +3,14 @@ import { EntryList } from './entry-list.js';
 import type { EvictionPolicy } from './eviction-policy.js';
 
 /*
- * Evicts the entry that was not asked for longest (least recently used).
+ * Evicts the entry that was not requested for the longest time (least recently used).
  *
- * LRU bets that what was asked for will soon be asked for again. It needs no tuning, adapts at once when popularity turns over,
- * and is what most people expect of a cache. It has two weaknesses, which is why it is not the default. A scan, such as a crawler
- * or an export, asks for many keys once and pushes out what is asked for all day. And it knows neither what an entry costs to
- * load nor what it takes: one large answer that was cheap to make pushes out a hundred small ones that were not.
+ * LRU assumes that a key that was requested will soon be requested again. It needs no tuning, adapts at once when popularity changes,
+ * and is what most people expect of a cache. It has two weaknesses, so it is not the default. A scan, such as a crawler
+ * or an export, requests many keys once and evicts keys that are requested all day. And it considers neither the cost of a load nor the
+ * size of an entry: one large answer that was cheap to load evicts a hundred small ones that were expensive.
  *
- * Choose it where requests follow recency closely: sessions, work queues, a working set that changes as a whole.
+ * Choose it if requests follow recency closely: sessions, work queues, a working set that changes as a whole.
  *
  * Source: Mattson, Gecsei, Slutz and Traiger, Evaluation techniques for storage hierarchies, IBM Systems Journal 9(2), 1970.
  */
@@ -47,7 +47,7 @@ export class LruPolicy implements EvictionPolicy {
     this.#order.clear();
   }
 
-  // The order is that of recency, and nothing counts; in one step, because reads change it.
+  // The order is recency, so there is no count; in one step, because reads change the order.
   // eslint-disable-next-line require-yield
   *hottest(_: Iterable<KeptEntry>, limit: number): Generator<void, string[]> {
     const keys: string[] = [];

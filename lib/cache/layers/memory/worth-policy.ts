@@ -4,57 +4,57 @@ import type { EvictionPolicy, MemoryBounds } from './eviction-policy.js';
 import { fingerprint, Ghosts } from './ghosts.js';
 
 /*
- * Evicts the entry that is worth least: worth = times asked for × √(milliseconds of its load) ÷ share of the cache it takes.
+ * Evicts the entry with the least worth: worth = number of requests × √(milliseconds of its load) ÷ share of the cache it takes.
  *
- * An entry pays by the loads that it saves, and costs the room that others could have. LRU looks at neither. Greedy-dual (Young,
- * 1994) and its descendant GDSF (Cherkasova, 1998) do: each entry has the level of the cache at which it goes, the current level
- * plus its worth, and evicting one raises the level to where that one went. So worth ages without a clock: what is no longer asked
- * for is overtaken by what came later. The root of the time is taken because a load is measured once, and its time is noisy; the
+ * An entry saves loads, and takes room from others. LRU considers neither. Greedy-dual (Young,
+ * 1994) and its descendant GDSF (Cherkasova, 1998) do: an entry is evicted at a level, which is the current level of the cache
+ * plus its worth, and an eviction raises the current level to that of the evicted entry. So worth ages without a clock: entries that are no longer
+ * requested are overtaken by later ones. The square root reduces noise, because a load is timed only once; the
  * share is that of the tighter bound, entries or bytes.
  *
- * A hit only counts, as in CLOCK and SIEVE (Zhang and others, NSDI 2024): it moves nothing. When an entry that was asked for is
- * the next to go, its count is added up and it goes round again, with its new worth from the current level on. Entries whose
- * worth has the same power of two are one queue, in the order in which they came, so that the next to go is the least of a few
+ * A hit only counts, as in CLOCK and SIEVE (Zhang and others, NSDI 2024): it moves nothing. When an entry with requests is
+ * the next to evict, its count is added up and it is queued again, with its new worth from the current level on. Entries whose
+ * worth has the same power of two form one queue, in order of arrival, so that the next to evict is the least of a few
  * heads instead of the top of a heap.
  *
- * What left is remembered for a while (ghosts, as in 2Q, ARC and S3-FIFO): a key that comes back is still known by how often it
- * was asked for. That also answers the hardest question, how much a newcomer is worth that was asked for once. TinyLFU (Einziger,
- * Friedman and Manes, 2017) and S3-FIFO (Yang and others, SOSP 2023) fix it; here it is learned, as ARC (Megiddo and Modha, FAST
- * 2003) learns the size of its lists. Where evicted newcomers come back they went too early, and newcomers are worth more; where
+ * Evicted keys are remembered for a while (ghosts, as in 2Q, ARC and S3-FIFO): a key that comes back still has its
+ * count. Ghosts also answer the hardest question: how much is a newcomer worth that was requested once? TinyLFU (Einziger,
+ * Friedman and Manes, 2017) and S3-FIFO (Yang and others, SOSP 2023) use a constant; here it is learned, as ARC (Megiddo and Modha, FAST
+ * 2003) learns the size of its lists. If evicted newcomers come back, they were evicted too early, and newcomers get more worth; if
  * evicted regulars come back, newcomers stay too long. No entry is worth less than a newcomer, so that at one end of the range
- * the order is that of arrival alone, and at the other newcomers go first.
+ * the order is that of arrival only, and at the other newcomers are evicted first.
  *
- * Invariants. Every entry is in the queue of its worth. In a queue, levels rise from the head on; no entry goes below the current
- * level. An eviction takes a bounded number of turns, whatever was asked for.
+ * Invariants. Every entry is in the queue of its worth. In a queue, levels rise from the head on; no entry is evicted below the current
+ * level. An eviction takes a bounded number of turns, whatever was requested.
  *
  * Known weakness: a loop over more keys than there is room for has no hits, as with LRU.
  */
 export class WorthPolicy implements EvictionPolicy {
   readonly name = 'worth';
   readonly #queues: readonly EntryList[] = Array.from({ length: QUEUES }, () => new EntryList());
-  /** The level at which the head of a queue goes; Infinity where the queue is empty. */
+  /** The level at which the head of each queue is evicted; Infinity if the queue is empty. */
   readonly #heads = new Float64Array(QUEUES).fill(Infinity);
-  /** Queues outside of these have never held an entry. */
+  /** Only the queues between these have ever held an entry. */
   #lowest = QUEUES;
   #highest = -1;
   #entries = 0;
-  /** Where the last entry went. */
+  /** The level of the last evicted entry. */
   #level = 0;
-  /** Made at the first eviction. */
+  /** Created with the first eviction. */
   #ghosts: Ghosts | undefined;
   /** The worth of a newcomer is 2 to the power of this. */
   #exponent = -2;
   #newcomer = 2 ** this.#exponent;
-  /** The share of newcomers among those that were evicted. */
+  /** The share of newcomers among evicted entries. */
   #newcomers = 0.5;
-  /** Milliseconds: what counts as the load of an entry that was set. */
+  /** Milliseconds: the assumed load time of an entry that was set. */
   #meanCost = 0;
   /** NaN before the first eviction: a field that was once undefined would allocate at each of them. */
   #evictedWorth = NaN;
-  /** Turns that evictions may take until the next entry is added. */
+  /** The turns left for evictions until the next entry is added. */
   #turns = TURNS_AT_ONCE;
 
-  /** @param remembered how many that left are remembered, where the entries are a sample. @default as many as there are entries */
+  /** @param remembered how many evicted keys are remembered, if the entries are a sample. @default as many as there are entries */
   constructor(
     private readonly bounds: MemoryBounds,
     private readonly remembered?: () => number,
@@ -76,7 +76,7 @@ export class WorthPolicy implements EvictionPolicy {
     } else {
       entry.fingerprint = replaced.fingerprint;
       entry.tally = tallyOf(askedFor(replaced) + unread(replaced));
-      // One slow load does not make an entry an expensive one.
+      // One slow load must not make an entry expensive: use the mean.
       if (entry.cost > 0 && replaced.cost > 0) entry.cost = (entry.cost + replaced.cost) / 2;
     }
     if (entry.cost > 0) this.#meanCost += (entry.cost - this.#meanCost) * (this.#meanCost === 0 ? 1 : WEIGHT_OF_ONE);
@@ -101,7 +101,7 @@ export class WorthPolicy implements EvictionPolicy {
   evict(now: number): KeptEntry {
     let at = this.#next();
     let entry = this.#queues[at]!.first!;
-    // What makes room for a large entry evicts many: there is a limit for all of them together.
+    // Making room for a large entry evicts many others: the limit applies to all evictions together.
     const most = Math.max(LEAST_TURNS, Math.min(MOST_TURNS, this.#turns));
     let turns = 0;
     for (; turns < most && unread(entry) > 0; turns++) {
@@ -133,14 +133,14 @@ export class WorthPolicy implements EvictionPolicy {
     let looked = 0;
     for (const entry of entries) {
       const keys = byCount[askedFor(entry) + unread(entry)]!;
-      // Among keys of one count, the first to be kept come first: they are older, and so are hot ones.
+      // Of keys with equal counts, older entries come first, because hot entries are old.
       if (keys.length < limit) keys.push(entry.key!);
       if (++looked % LOOKED_AT_ONCE === 0) yield;
     }
     return byCount.toReversed().flat().slice(0, limit);
   }
 
-  /** How many that left are remembered. */
+  /** How many evicted keys are remembered. */
   #room(): number {
     if (this.remembered !== undefined) return this.remembered();
     return Math.min(this.bounds.maxEntries, Math.max(LEAST_REMEMBERED, this.#entries));
@@ -154,16 +154,16 @@ export class WorthPolicy implements EvictionPolicy {
 
   #remember(entry: KeptEntry, note: number): void {
     if (this.#ghosts === undefined) return;
-    // Entries that came before there were ghosts have none yet.
+    // Entries added before there were ghosts have no fingerprint yet.
     if (entry.fingerprint === 0) entry.fingerprint = fingerprint(entry.key!);
     this.#ghosts.put(entry.fingerprint, note, this.#room());
   }
 
-  /** An evicted key came back. @param asked how often it had been asked for. */
+  /** Learns from an evicted key that came back. @param asked how often it had been requested. */
   #learn(asked: number): void {
     const step = (HIGHEST_EXPONENT - LOWEST_EXPONENT) / this.#room();
     const share = Math.min(0.999, Math.max(0.001, this.#newcomers));
-    // What is rarely evicted is rarely met again: it counts for more.
+    // A kind of entry that is rarely evicted is rarely met again, so it gets more weight.
     const by = asked === 1 ? step * Math.max(1, (1 - share) / share) : -step * Math.max(1, share / (1 - share));
     this.#exponent = Math.min(HIGHEST_EXPONENT, Math.max(LOWEST_EXPONENT, this.#exponent + by));
     this.#newcomer = 2 ** this.#exponent;
@@ -202,7 +202,7 @@ export class WorthPolicy implements EvictionPolicy {
     return Math.max(0, Math.min(QUEUES - 1, QUEUE_OF_ONE + Math.floor(Math.log2(worth))));
   }
 
-  /** How often it was asked for, as it counts. */
+  /** The number of requests, as it counts for the worth. */
   #countOf(entry: KeptEntry): number {
     const asked = askedFor(entry);
     return asked === 1 ? this.#newcomer : Math.max(asked, this.#newcomer);
@@ -213,7 +213,7 @@ export class WorthPolicy implements EvictionPolicy {
     return cost > 0 ? cost : this.#meanCost || 1;
   }
 
-  /** The level when it was queued, plus its worth: in steps, whose number is kept modulo 2³⁰ so that it is a small integer. */
+  /** The level at which it is evicted: its level when it was queued, plus its worth, in steps modulo 2³⁰, so that it is a small integer. */
   #goesAt(entry: KeptEntry, at: number): number {
     const step = stepOf(at);
     const now = Math.floor(this.#level / step);
@@ -221,7 +221,7 @@ export class WorthPolicy implements EvictionPolicy {
     return (now - ago) * step + worthOf(at);
   }
 
-  /** The queue whose head goes first. */
+  /** The queue whose head is evicted first. */
   #next(): number {
     const heads = this.#heads;
     let next = this.#lowest;
@@ -230,19 +230,19 @@ export class WorthPolicy implements EvictionPolicy {
   }
 }
 
-/** Counts end here: four bits. */
+/** The highest count: four bits. */
 const MOST_ASKED = 15;
-/** Marks a note of what expired or was invalidated: it did not go for want of room, so its return teaches nothing. */
+/** Marks an entry that expired or was invalidated: it was not evicted, so its return teaches nothing. */
 const LEFT_BY_ITSELF = 16;
 const LEAST_REMEMBERED = 64;
-/** Entries in one step of ranking all. */
+/** Entries per step when all are ranked. */
 const LOOKED_AT_ONCE = 256;
 const LOWEST_EXPONENT = -3;
 const HIGHEST_EXPONENT = 4;
-/** The weight of one load in the mean of loads, and of one evicted entry in the mean of those. */
+/** The weight of one load in the mean of loads, and of one evicted entry in their mean. */
 const WEIGHT_OF_ONE = 1 / 64;
 const MEGABYTE = 1_024 * 1_024;
-/** An entry that was there for less counts as if it had been there so long. */
+/** The least age of an entry in the computation of its worth. */
 const SHORTEST_MS = 1_000;
 
 const MOST_TURNS = 64;
@@ -257,7 +257,7 @@ const STEPS = 65_536;
 const STEPS_MODULO = 2 ** 30;
 
 /*
- * An entry's tally, from the lowest bit on: how often it was asked for since it was queued (four bits), how often before (four
+ * An entry's tally, from the lowest bit on: the number of requests since it was queued (four bits), the number before (four
  * bits), its queue.
  */
 const ASKED_SHIFT = 4;

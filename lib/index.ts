@@ -102,7 +102,7 @@ export type { CacheInvalidation } from './cache/invalidation/invalidation-listen
 export type { Alert, AlertChange, AlertCode, AlertSeverity } from './insight/alerts/alert.js';
 export type { AlertsOptions, WebhookOptions } from './insight/alerts/alerts.options.js';
 export type { MemoryLadder, MemoryRung } from './insight/memory-ladder.js';
-export type { AdvisedTtl, TtlAdviceOptions, TtlLadder, TtlRung } from './insight/ttl-ladder.js';
+export type { AdvisedTtl, TtlAdviceOptions, TtlLadder, TtlRung } from './insight/ladder-report.js';
 export { CacheInsight, type HotKey, type InsightOptions } from './insight/cache-insight.js';
 export type { PredictedEffect, Recommendation, RecommendedChange } from './insight/recommendations/recommendation.js';
 export type { RecommendationFilter } from './insight/recommendations/recommendations.js';

@@ -14,7 +14,7 @@ import { type MemoryLadder, MemorySimulation } from './memory-ladder.js';
 import type { CacheMetrics } from '../metrics/cache-metrics.js';
 import { StaleShares } from './stale-shares.js';
 import { keyHash, saltOf } from './stream/key-hash.js';
-import type { TtlAdviceOptions, TtlLadder } from './ttl-ladder.js';
+import type { TtlAdviceOptions, TtlLadder } from './ladder-report.js';
 import type { AccessListener } from './stream/tracked-access.js';
 
 /** What insight compares and shows. */

@@ -17,7 +17,7 @@ import {
 import type { Instance, InstanceList } from '../instances/instances.js';
 import type { HotKey } from '../insight/cache-insight.js';
 import type { MemoryLadder, MemoryRung } from '../insight/memory-ladder.js';
-import type { AdvisedTtl, TtlLadder, TtlRung } from '../insight/ttl-ladder.js';
+import type { AdvisedTtl, TtlLadder, TtlRung } from '../insight/ladder-report.js';
 import { type Alert, CODES, SEVERITIES } from '../insight/alerts/alert.js';
 import {
   type CacheStats,

@@ -1,7 +1,7 @@
 import type { Clock } from '../cache/base/clock.js';
 import { runInSlices } from '../cache/base/slices.js';
 import type { AutomaticTtlBounds } from '../cache/policies/automatic-ttl.js';
-import type { TtlLadder, TtlRung } from '../insight/ttl-ladder.js';
+import type { TtlLadder, TtlRung } from '../insight/ladder-report.js';
 import type { TuningBounds } from './tuning-bounds.js';
 
 /*

@@ -14,7 +14,7 @@ import {
   type OverrideRecord,
   type Prediction,
 } from './override-record.js';
-import type { TtlLadder, TtlRung } from '../insight/ttl-ladder.js';
+import type { TtlLadder, TtlRung } from '../insight/ladder-report.js';
 import { AutomaticTtls, type TtlStep } from './automatic-ttls.js';
 import { changeFaults, checkFits, plainChange } from './policy-change.js';
 import { decidedBy, type PolicyValues, valuesOf, variesIn } from './policy-values.js';

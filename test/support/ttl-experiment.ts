@@ -1,6 +1,6 @@
 import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
-import type { TtlLadder } from '../../lib/insight/ttl-ladder.js';
+import type { TtlLadder } from '../../lib/insight/ladder-report.js';
 import { HandClock } from './hand-clock.js';
 import { playTraffic, type TrafficOptions } from './seeded-traffic.js';
 

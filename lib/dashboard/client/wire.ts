@@ -3,7 +3,7 @@ import type { AlertChange as ServerAlertChange } from '../../insight/alerts/aler
 import type { HotKey as ServerHotKey } from '../../insight/cache-insight.js';
 import type { MemoryLadder as ServerMemoryLadder } from '../../insight/memory-ladder.js';
 import type { Recommendation as ServerRecommendation } from '../../insight/recommendations/recommendation.js';
-import type { TtlLadder as ServerTtlLadder } from '../../insight/ttl-ladder.js';
+import type { TtlLadder as ServerTtlLadder } from '../../insight/ladder-report.js';
 import type * as snapshot from '../../metrics/snapshot.js';
 import type { Presented } from '../../monitoring/presenter.js';
 import type { CacheInformation } from '../../monitoring/server-information.js';

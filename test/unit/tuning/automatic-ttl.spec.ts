@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createObservedCache } from '../../../lib/index.js';
-import type { TtlLadder, TtlRung } from '../../../lib/insight/ttl-ladder.js';
+import type { TtlLadder, TtlRung } from '../../../lib/insight/ladder-report.js';
 import { AutomaticTtls, type AutomaticTtlsOptions, stepOf } from '../../../lib/tuning/automatic-ttls.js';
 import { TuningBounds } from '../../../lib/tuning/tuning-bounds.js';
 import { ManualClock } from '../../support/manual-clock.js';

@@ -118,7 +118,8 @@ module.exports = {
     },
     {
       name: 'features-are-loaded-when-used',
-      comment: 'lib/wiring/features.ts registers them; DatabaseMetrics is a token, and the cache makes its profiler at once',
+      comment:
+        'lib/wiring/features.ts registers them; DatabaseMetrics is a token, and the cache makes its profiler at once',
       severity: 'error',
       from: { path: '^lib/', pathNot: '^lib/(caching/fast-lane|database|profiling)/' },
       to: {

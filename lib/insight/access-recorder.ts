@@ -9,9 +9,10 @@ import {
 import type { Entry } from '../cache/entries/entry.js';
 import { FollowedPattern } from './followed-pattern.js';
 import { InvalidationNotes } from './invalidation-notes.js';
+import type { NotedKey } from './ladder-notes.js';
 import type { MemorySimulation } from './memory-ladder.js';
 import { keyHash } from './stream/key-hash.js';
-import { MOST_HOT, MOST_PATTERNS } from './pattern-sample.js';
+import { MOST_PATTERNS } from './pattern-sample.js';
 import { TrackMarks } from './track-marks.js';
 import { TrackTable } from './track-table.js';
 import type { AccessFacts } from './ttl-replay.js';
@@ -73,6 +74,10 @@ export class AccessRecorder implements AccessStream {
   #hashed = 0;
   #sampledOf = LEAST_SAMPLED_OF;
   #sampledAt = 0;
+  /** How late loads of other instances are known; 0: loads are not exchanged. */
+  #lateMs = 0;
+  /** Whether another layer has what memory evicted. */
+  #isShared = false;
   readonly #access: MutableAccess = {
     kind: AccessKind.hit, pattern: '', key: undefined, hash: 0, weight: 1, at: 0, count: 1, reason: MissReason.none, layer: -1,
     durationMs: 0, bytes: 0, ttlMs: 0, changed: undefined, afterInvalidation: false, empty: false, reads: 0,
@@ -93,9 +98,33 @@ export class AccessRecorder implements AccessStream {
     };
   }
 
+  /** Behind memory is a layer that other instances share. */
+  shared(): void {
+    this.#isShared = true;
+  }
+
   /** Simulates other sizes of the memory layer from now on. */
   simulate(memory: MemorySimulation): void {
     this.#memory = memory;
+  }
+
+  /** Exchanges loads of followed keys with other instances from now on: see ladder-exchange.ts. */
+  exchange(lateMs: number): void {
+    this.#lateMs = lateMs;
+    for (const { ladder } of this.#followed) ladder.exchange(lateMs);
+  }
+
+  /** What another instance noted of a key, which is followed from now on where the sample wants it. */
+  learn(pattern: FollowedPattern, { hash, isHot, fills }: NotedKey, now: number, isFirst: boolean): void {
+    if (isHot) pattern.noteHot(hash, now);
+    const known = this.#table.find(hash);
+    if (known !== 0 && this.#of(known) !== pattern) return;
+    let track = this.#promoted(pattern, hash, known);
+    if (track === 0 && pattern.sample.samples(hash)) track = this.#follow(pattern, hash, false);
+    if (track === 0) return;
+    const slot = this.counts.slotOf(track);
+    this.#settle(pattern, slot, undefined, now);
+    this.#countUntil(pattern, slot, pattern.ladder.learn(slot, fills, now, isFirst), now);
   }
 
   /** The patterns that are followed. */
@@ -125,7 +154,7 @@ export class AccessRecorder implements AccessStream {
   sampled(key: string, series: Series, entry: Entry, now: number): number {
     const pattern = this.#patternOf(series, now);
     if (pattern !== undefined) {
-      if (pattern.hottest.add(key, this.#sampledOf)) this.#rank(pattern);
+      if (pattern.hottest.add(key, this.#sampledOf)) this.#rank(pattern, now);
       const hash = this.#hash(key);
       const known = this.#table.find(hash);
       if (known === 0 || this.#of(known) === pattern) {
@@ -155,6 +184,7 @@ export class AccessRecorder implements AccessStream {
     access.reason = outcome === Outcome.hit || outcome === Outcome.stale ? MissReason.none : reason;
     this.#report(access);
     if (outcome === Outcome.hit) pattern.sample.read(slot, 1);
+    if (layer > 0 && entry !== undefined) this.#seen(pattern, slot, entry);
     const loadedAt = outcome === Outcome.hit && layer > 0 && entry !== undefined ? entry.createdAt : 0;
     this.#remember(pattern, slot, 1, now, outcome === Outcome.hit && layer === 0);
     const loads = outcome !== Outcome.hit && outcome !== Outcome.stale;
@@ -254,7 +284,8 @@ export class AccessRecorder implements AccessStream {
     this.#settle(pattern, slot, undefined, at);
     const kind = why === Removal.expired ? AccessKind.expired : AccessKind.evicted;
     this.#report(this.#begin(kind, pattern, slot, undefined, at));
-    if (why === Removal.evicted) pattern.ladder.removed(slot, at, false);
+    // A shared layer has it still.
+    if (why === Removal.evicted && !this.#isShared) pattern.ladder.removed(slot, at, false);
   }
 
   /** The pattern of a track. */
@@ -283,7 +314,10 @@ export class AccessRecorder implements AccessStream {
 
   /** Hits until the next change of a copy of the ladder only count. */
   #replay(pattern: FollowedPattern, slot: number, now: number, facts: AccessFacts): void {
-    const until = pattern.ladder.access(slot, now, facts);
+    this.#countUntil(pattern, slot, pattern.ladder.access(slot, now, facts), now);
+  }
+
+  #countUntil(pattern: FollowedPattern, slot: number, until: number, now: number): void {
     const countedMs = this.#inMemory(pattern, slot) ? this.#memory!.countedMs : Infinity;
     pattern.sample.countUntil(slot, Math.min(until === 0 ? now + REPORTED_AFTER_MS : until, now + countedMs));
   }
@@ -345,6 +379,13 @@ export class AccessRecorder implements AccessStream {
     return hot !== 0 || !pattern.sample.samples(hash) ? hot : this.#follow(pattern, hash, false);
   }
 
+  /** What a shared layer had may be newer than what this instance loaded last: a check of its value. */
+  #seen(pattern: FollowedPattern, slot: number, entry: Entry): void {
+    const changed = pattern.changedTo(slot, this.#digest(entry.value));
+    pattern.ladder.seen(slot, entry.createdAt, changed, pattern.invalidated[slot] === 1);
+    pattern.invalidated[slot] = 0;
+  }
+
   #follow(pattern: FollowedPattern, hash: number, isHot: boolean): number {
     const slot = pattern.sample.take(hash, isHot);
     if (slot === -1) return 0;
@@ -358,14 +399,15 @@ export class AccessRecorder implements AccessStream {
    * Notes which keys are hottest, and follows those no longer that were. A key that is hot now is followed for itself from the next time
    * on at which it would be looked at whatever its hash is; so its accesses until then are those of any other key.
    */
-  #rank(pattern: FollowedPattern): void {
+  #rank(pattern: FollowedPattern, now: number): void {
     const { sample, hottest } = pattern;
-    const ranked = hottest.ranked().map((key) => this.#hash(key));
-    const kept = new Set(ranked);
+    pattern.rank(
+      hottest.ranked().map((key) => this.#hash(key)),
+      now,
+    );
     for (let slot = 0; slot < sample.used; slot++) {
-      if (sample.hot[slot] === 1 && sample.follows(slot) && !kept.has(sample.hashOf(slot))) sample.demote(slot);
+      if (sample.hot[slot] === 1 && sample.follows(slot) && !pattern.staysHot(sample.hashOf(slot))) sample.demote(slot);
     }
-    pattern.hot = Int32Array.from(ranked.slice(0, MOST_HOT)).sort();
   }
 
   /** The track of a key, followed for itself where it is one of the hottest. */
@@ -395,6 +437,7 @@ export class AccessRecorder implements AccessStream {
         this.#table.remove(sample.hashOf(slot), sample.trackOf(slot));
       },
     });
+    if (this.#lateMs > 0) pattern.ladder.exchange(this.#lateMs);
     this.#patterns.set(name, pattern);
     this.#followed.push(pattern);
     return pattern;

@@ -14,7 +14,9 @@ import { type MemoryLadder, MemorySimulation } from './memory-ladder.js';
 import type { CacheMetrics } from '../metrics/cache-metrics.js';
 import { StaleShares } from './stale-shares.js';
 import { keyHash, saltOf } from './stream/key-hash.js';
-import type { TtlAdviceOptions, TtlLadder } from './ladder-report.js';
+import { LadderExchange } from './ladder-exchange.js';
+import { togetherOf } from './ladder-figures.js';
+import { type LadderFigures, ladderReport, type TtlAdviceOptions, type TtlLadder } from './ladder-report.js';
 import type { AccessListener } from './stream/tracked-access.js';
 
 /** What insight compares and shows. */
@@ -151,6 +153,7 @@ export class CacheInsight {
     this.#metrics = cache.metrics;
     this.#memory = memorySimulationOf(cache.layers, this.#clock.now());
     if (this.#memory !== undefined) this.#recorder.simulate(this.#memory);
+    if (cache.layers.slice(1).some(({ shared }) => shared)) this.#recorder.shared();
     const insight = {
       listen: (listener: AccessListener) => this.listen(listener),
       flush: () => this.flush(),
@@ -175,6 +178,41 @@ export class CacheInsight {
     const now = this.#clock.now();
     this.#recorder.flush(now, followed);
     return followed.ladder.report(now, { maxStaleShare: this.#maxStaleShareOf(pattern), ...options });
+  }
+
+  /** What {@link ttlLadder} would say of the accesses of several instances. @param others their figures, by pattern. */
+  ttlLadderWith(
+    others: readonly ReadonlyMap<string, LadderFigures>[],
+    pattern: string,
+    options?: TtlAdviceOptions,
+  ): TtlLadder {
+    const own = this.#figuresOf(pattern, this.#clock.now());
+    const figures = togetherOf([own, ...others.map((other) => other.get(pattern))].filter((one) => one !== undefined));
+    if (figures === undefined) return this.ttlLadder(pattern, options);
+    return ladderReport(pattern, figures, { maxStaleShare: this.#maxStaleShareOf(pattern), ...options });
+  }
+
+  /** What the ladders have counted, a pattern at a time: for other instances, and for the next run. */
+  *ladderFigures(): Generator<void, ReadonlyMap<string, LadderFigures>> {
+    const all = new Map<string, LadderFigures>();
+    for (const pattern of this.#recorder?.patterns.keys() ?? []) {
+      const figures = this.#figuresOf(pattern, this.#clock.now());
+      if (figures !== undefined) all.set(pattern, figures);
+      yield;
+    }
+    return all;
+  }
+
+  #figuresOf(pattern: string, now: number): LadderFigures | undefined {
+    const followed = this.#recorder?.patterns.get(pattern);
+    if (followed === undefined) return undefined;
+    this.#recorder!.flush(now, followed);
+    return followed.ladder.figures(now);
+  }
+
+  /** How this instance lets others know what it loads; undefined where insight is off. Called once. @param everyMs how often */
+  exchange(everyMs: number): LadderExchange | undefined {
+    return this.#recorder === undefined ? undefined : new LadderExchange(this.#recorder, everyMs);
   }
 
   /** The keys that are asked for most, over all patterns, these first. @param limit 1–1,000. @default 10 */

@@ -1,18 +1,26 @@
 import { HottestKeys } from './hottest-keys.js';
 import { type InvalidationNotes, tagHash } from './invalidation-notes.js';
 import { PatternLadder } from './ttl-ladder.js';
-import { grown, PatternSample, type SampleOwner } from './pattern-sample.js';
+import { grown, MOST_HOT, PatternSample, type SampleOwner } from './pattern-sample.js';
 import type { TrackMarks } from './track-marks.js';
 
 /** Tags of an entry that are remembered. */
 const MOST_TAGS = 4;
+/** The hottest keys of this instance that have a place in any case. */
+const OWN_HOT = 64;
+/** After so long without word of it a key is no longer among the hottest of another instance. */
+const HOT_ELSEWHERE_MS = 120_000;
 
 /** A pattern whose keys are sampled, with what is known of the values of the followed keys. */
 export class FollowedPattern implements SampleOwner {
   readonly sample: PatternSample;
   readonly hottest = new HottestKeys();
   /** Hashes of the hottest keys, in ascending order. */
-  hot = new Int32Array(0);
+  #hot = new Int32Array(0);
+  /** Hashes of this instance's own, the hottest first. */
+  #ranked: readonly number[] = [];
+  /** In a fleet: hashes of keys that are among the hottest of other instances, and when that was learned last. */
+  #hotElsewhere: Map<number, number> | undefined;
   readonly ladder: PatternLadder;
   /** Of the last value; 0: unknown. */
   digests: Int32Array;
@@ -41,7 +49,7 @@ export class FollowedPattern implements SampleOwner {
 
   /** Whether a key is one of the hottest, by its hash. */
   isHot(hash: number): boolean {
-    const { hot } = this;
+    const hot = this.#hot;
     let from = 0;
     let to = hot.length;
     while (from < to) {
@@ -50,6 +58,37 @@ export class FollowedPattern implements SampleOwner {
       else to = middle;
     }
     return hot[from] === hash;
+  }
+
+  /** Whether a key is to be followed as one of the hottest for as long as it is followed so already. */
+  staysHot(hash: number): boolean {
+    return this.#ranked.includes(hash) || this.#hotElsewhere?.has(hash) === true;
+  }
+
+  /** @param ranked hashes of the keys that are asked for most, the hottest first. */
+  rank(ranked: readonly number[], now: number): void {
+    this.#ranked = ranked;
+    for (const [hash, at] of this.#hotElsewhere ?? []) {
+      if (now - at > HOT_ELSEWHERE_MS) this.#hotElsewhere!.delete(hash);
+    }
+    this.#choose();
+  }
+
+  /** Follows a key that is among the hottest of another instance for itself, too. */
+  noteHot(hash: number, now: number): void {
+    const elsewhere = (this.#hotElsewhere ??= new Map<number, number>());
+    const isNew = !elsewhere.has(hash);
+    if (isNew && elsewhere.size >= MOST_HOT) return;
+    elsewhere.set(hash, now);
+    if (isNew) this.#choose();
+  }
+
+  /** In a fleet a third of the places is for those of others. */
+  #choose(): void {
+    const elsewhere = this.#hotElsewhere;
+    const own = this.#ranked.slice(0, elsewhere === undefined ? MOST_HOT : OWN_HOT);
+    const all = elsewhere === undefined ? own : [...new Set([...own, ...elsewhere.keys()])].slice(0, MOST_HOT);
+    this.#hot = Int32Array.from(all).sort();
   }
 
   grown(sample: PatternSample): void {

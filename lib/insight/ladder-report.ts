@@ -67,6 +67,8 @@ export interface LadderFigures {
   readonly sums: LadderSums;
   /** By rung: outdated hits that no check has classified yet, as they are expected. */
   readonly unchecked: ArrayLike<number>;
+  /** How late loads of other instances are known, milliseconds; 0 where loads are not exchanged. */
+  readonly lateMs: number;
 }
 
 const LEAST_ACCESSES = 1_000;
@@ -81,6 +83,8 @@ const INFERRED_ERROR = 0.1;
 /** How far off the stale share of a sample may be because keys come to be followed late, times that share. */
 const LATE_ERROR = 0.4;
 const MAX_STALE_SHARE = 0.01;
+/** How far off hits may be that were known as hits late, times their share, where that is as late as copies end. */
+const SHARED_ERROR = 0.1;
 /** Hit rates that differ by less are the same: then the shorter TTL is better. */
 const SAME = 0.005;
 
@@ -102,11 +106,12 @@ export function ladderReport(
 }
 
 function rungOf(figures: LadderFigures, rung: number, few: string | undefined): TtlRung {
-  const { sums, loads, loadMs, share, observedMs, accessesPerHour } = figures;
+  const { sums, loads, loadMs, share, observedMs, accessesPerHour, lateMs } = figures;
   const unchecked = figures.unchecked[rung]!;
   const ttlMs = figures.ttlMs * RUNGS[rung]!;
   const needed = ttlMs * LEAST_OBSERVED;
   const hitRate = sums.hitRate(rung, share);
+  const hitRateError = Math.hypot(hitRate.error, sharedError(figures, rung));
   const stale = sums.staleShare(rung, share);
   const hits = sums.total(rung, Sum.hits);
   const inferred = hits === 0 ? 0 : (sums.whole(rung, Whole.inferred) + unchecked) / hits;
@@ -121,7 +126,10 @@ function rungOf(figures: LadderFigures, rung: number, few: string | undefined): 
   const withheld =
     few ??
     (observedMs < needed ? `observation: ${inWords(observedMs)} of the ${inWords(needed)} that it needs` : undefined) ??
-    tooWide('hit rate', hitRate.error) ??
+    (ttlMs < lateMs && rung !== TODAY
+      ? `exchange: instances know each other's loads after ${inWords(lateMs)} only`
+      : undefined) ??
+    tooWide('hit rate', hitRateError) ??
     tooWide('stale share', staleError);
   if (withheld !== undefined) {
     const none = { hitRate: null, hitRateError: null, staleShare: null, staleShareError: null };
@@ -131,12 +139,18 @@ function rungOf(figures: LadderFigures, rung: number, few: string | undefined): 
   return {
     ttlMs,
     hitRate: hitRate.value,
-    hitRateError: Math.hypot(hitRate.error, STEP_ERROR),
+    hitRateError: Math.hypot(hitRateError, STEP_ERROR),
     staleShare: Math.min(1, stale.value + (hits === 0 ? 0 : unchecked / hits)),
     staleShareError: staleError,
     loadsPerHour,
     loadMsPerHour: loads === 0 ? 0 : (loadsPerHour * loadMs) / loads,
   };
+}
+
+function sharedError({ sums, ttlMs, lateMs }: LadderFigures, rung: number): number {
+  if (lateMs === 0 || sums.accesses === 0) return 0;
+  const late = Math.min(1, lateMs / (ttlMs * RUNGS[rung]!));
+  return (SHARED_ERROR * late * sums.whole(rung, Whole.shared)) / sums.accesses;
 }
 
 function tooWide(what: string, error: number): string | undefined {
@@ -145,7 +159,7 @@ function tooWide(what: string, error: number): string | undefined {
 
 /** The rung to change to; a text where its gain is below its error; undefined where today's is best. */
 function advice(
-  { sums, share }: LadderFigures,
+  figures: LadderFigures,
   ladder: readonly TtlRung[],
   maxStaleShare: number,
 ): AdvisedTtl | string | undefined {
@@ -158,8 +172,8 @@ function advice(
     if (best === -1 || hitRate > ladder[best]!.hitRate! + SAME) best = rung;
   }
   if (best === -1 || best === TODAY) return undefined;
-  const { value: gain, error } = sums.gain(best, TODAY, share);
-  const gainError = Math.hypot(error, STEP_ERROR);
+  const { value: gain, error } = figures.sums.gain(best, TODAY, figures.share);
+  const gainError = Math.hypot(error, STEP_ERROR, sharedError(figures, best));
   const isTooStale = today.staleShare! - today.staleShareError! > maxStaleShare;
   if (best < TODAY && !isTooStale) return undefined;
   if (best > TODAY && gain <= gainError) {

@@ -21,12 +21,18 @@ export const Whole = {
   inferred: 0,
   /** The variance of the outdated hits for want of the moments at which values changed. */
   variance: 1,
+  /** Hits that were counted as loads until another instance's load of the same copy was known. */
+  shared: 2,
 } as const;
 type Whole = (typeof Whole)[keyof typeof Whole];
 /** Accesses of each group, which all rungs see; then what a rung counts by groups, then what it counts of all. */
 const BY_GROUP = GROUPS + 1;
 const OF_ALL = BY_GROUP + 2 * BY_GROUP * RUNG_COUNT;
-const PLACES = OF_ALL + 2 * RUNG_COUNT;
+export const PLACES = OF_ALL + 3 * RUNG_COUNT;
+/** No sum is as large: that of variances holds squares. */
+const MOST_COUNTED = 1e30;
+/** What is added up in another order, or kept with fewer digits, differs by less. */
+const ROUNDED = 1.001;
 
 export interface Estimate {
   readonly value: number;
@@ -109,9 +115,26 @@ export class LadderSums {
     for (let at = 0; at < PLACES; at++) this.#sums[at]! += other.#sums[at]!;
   }
 
-  clear(): void {
-    this.#sums.fill(0);
+  /** All of them, for {@link sumsOf}. */
+  get values(): Float64Array {
+    return this.#sums;
   }
+}
+
+/** Sums that were kept or sent; undefined where they cannot have been counted. */
+export function sumsOf(values: ArrayLike<number>): LadderSums | undefined {
+  if (values.length !== PLACES) return undefined;
+  const sums = new LadderSums();
+  for (let at = 0; at < PLACES; at++) {
+    const value = values[at]!;
+    if (!(value >= 0 && value < MOST_COUNTED)) return undefined;
+    sums.values[at] = value;
+  }
+  const isCounted = RUNGS.every((_, rung) => {
+    const hits = sums.total(rung, Sum.hits);
+    return hits <= sums.accesses * ROUNDED && sums.total(rung, Sum.stale) <= hits * ROUNDED;
+  });
+  return isCounted ? sums : undefined;
 }
 
 function placeOf(group: number, rung: number, field: Sum): number {

@@ -29,6 +29,9 @@ export class PatternSample {
   #used = 0;
   #tail = 0;
   #hotCount = 0;
+  /** Below which hashes are followed: what this instance has room for, what others have, and the smaller of the two. */
+  #own = ALL;
+  #others = ALL;
   #threshold = ALL;
 
   constructor(
@@ -57,6 +60,17 @@ export class PatternSample {
   /** Share of the keys beside the hottest that are followed. */
   get share(): number {
     return this.#threshold / ALL;
+  }
+
+  /** Below which hashes this instance has room to follow keys. */
+  get room(): number {
+    return this.#own;
+  }
+
+  /** Follows no keys that other instances have no room for: loads of keys that all follow can be compared. */
+  limit(others: number): void {
+    this.#others = others;
+    this.#apply();
   }
 
   /** The track of the key in a slot, 0 for none. */
@@ -111,7 +125,7 @@ export class PatternSample {
       if (this.#hotCount >= MOST_HOT) return -1;
       this.#hotCount++;
     } else {
-      while (this.#tail >= MOST_TAIL) this.#lower();
+      while (this.#tail >= MOST_TAIL) this.lower();
       if (!this.samples(hash)) return -1;
       this.#tail++;
     }
@@ -136,7 +150,7 @@ export class PatternSample {
   /** Counts a key with the others again, and drops it where its hash is not in their sample. */
   demote(slot: number): void {
     if (this.hot[slot] === 0) return;
-    while (this.#tail >= MOST_TAIL) this.#lower();
+    while (this.#tail >= MOST_TAIL) this.lower();
     if (!this.samples(this.hashOf(slot))) return this.drop(slot);
     this.hot[slot] = 0;
     this.#hotCount--;
@@ -153,11 +167,21 @@ export class PatternSample {
 
   /** Follows more keys again, where so many have left that there is room for twice as many. */
   raise(): void {
-    if (this.#threshold < ALL && this.#tail < MOST_TAIL / 3) this.#threshold = Math.min(ALL, this.#threshold * 2);
+    if (this.#own >= ALL || this.#tail >= MOST_TAIL / 3) return;
+    this.#own = Math.min(ALL, this.#own * 2);
+    this.#apply();
   }
 
-  #lower(): void {
-    this.#threshold *= LOWERED;
+  /** Follows an eighth fewer of the keys beside the hottest. */
+  lower(): void {
+    this.#own = this.#threshold * LOWERED;
+    this.#apply();
+  }
+
+  #apply(): void {
+    const before = this.#threshold;
+    this.#threshold = Math.min(this.#own, this.#others);
+    if (this.#threshold >= before) return;
     for (let slot = 0; slot < this.#used; slot++) {
       if (this.hot[slot] === 0 && this.follows(slot) && !this.samples(this.hashOf(slot))) this.drop(slot);
     }

@@ -1,6 +1,6 @@
 import { type LadderFigures, ladderReport, type TtlAdviceOptions, type TtlLadder } from './ladder-report.js';
 import type { PatternSample } from './pattern-sample.js';
-import { type AccessFacts, type Follower, TtlReplay } from './ttl-replay.js';
+import { type AccessFacts, type Fill, type Follower, TtlReplay } from './ttl-replay.js';
 
 /** Loads in a row, more or less, after which another TTL is today's. */
 const VOTES = 16;
@@ -22,6 +22,7 @@ export class PatternLadder {
   #votes = 0;
   #observedFrom = 0;
   #lastAt = 0;
+  #lateMs = 0;
   #sweepAt = 0;
   readonly #follower = { slot: 0, hash: 0, weight: 1, hot: false };
 
@@ -83,7 +84,45 @@ export class PatternLadder {
   /** The key was deleted, invalidated or evicted. @param announced whether its value may have changed. */
   removed(slot: number, at: number, announced: boolean): void {
     if (announced) this.#replay?.check(this.#of(slot), at, undefined, true);
-    this.#replay?.remove(slot);
+    this.#replay?.remove(slot, at);
+  }
+
+  /**
+   * A shared layer had a value that another instance loaded.
+   * @param changed undefined: not known. @param announced whether the change, if any, was made known.
+   */
+  seen(slot: number, loadedAt: number, changed: boolean | undefined, announced: boolean): void {
+    this.#replay?.seen(this.#of(slot), loadedAt, changed, announced);
+  }
+
+  /** Today's TTL, where entries have one. */
+  get ttlMs(): number | undefined {
+    return this.#replay?.ttlMs;
+  }
+
+  /** Exchanges loads with other instances from now on. @param lateMs how late those of others are known */
+  exchange(lateMs: number): void {
+    this.#lateMs = lateMs;
+    this.#replay?.exchange();
+  }
+
+  /** The TTL that other instances have, where none of this one has loaded yet. */
+  adopt(ttlMs: number, at: number): void {
+    if (this.#ttlMs === undefined) this.#vote(ttlMs, at);
+  }
+
+  /** See {@link TtlReplay.fills}. */
+  fills(slot: number, now: number): readonly Fill[] {
+    return this.#replay?.fills(slot, now) ?? [];
+  }
+
+  /** What another instance would have loaded. @returns until when hits of memory change nothing but their count. */
+  learn(slot: number, fills: Iterable<Fill>, now: number, isFirst: boolean): number {
+    const replay = this.#replay;
+    if (replay === undefined) return 0;
+    const follower = this.#of(slot);
+    for (const fill of fills) replay.learn(follower, fill, now, isFirst);
+    return replay.until(slot, now);
   }
 
   /** Drops keys that nobody asks for, and counts what is old for half; from time to time. */
@@ -123,7 +162,9 @@ export class PatternLadder {
     const observedMs = Math.max(0, at - this.#observedFrom);
     const accessesPerHour = observedMs === 0 ? 0 : (sums.accesses / observedMs) * HOUR_MS;
     const unchecked = replay.unchecked(this.#followers(), at);
-    return { ttlMs, observedMs, share: this.sample.share, accessesPerHour, loads, loadMs, sums, unchecked };
+    const { share } = this.sample;
+    const lateMs = this.#lateMs;
+    return { ttlMs, observedMs, share, accessesPerHour, loads, loadMs, lateMs, sums, unchecked };
   }
 
   *#followers(): Generator<Follower> {
@@ -176,6 +217,7 @@ export class PatternLadder {
     const { sample } = this;
     // A fraction before, so that no time is before the beginning.
     this.#replay = new TtlReplay(ttlMs, at - ttlMs, sample.capacity);
+    if (this.#lateMs > 0) this.#replay.exchange();
     for (let slot = 0; slot < sample.used; slot++) {
       sample.countUntil(slot, 0);
       this.#replay.begin(slot, true);

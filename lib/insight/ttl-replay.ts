@@ -21,6 +21,7 @@ import { grown } from './pattern-sample.js';
 
 const STEPS = 128;
 const WRAP = 0xffff;
+const NO_FILLS: readonly Fill[] = [];
 const ALL_COPIES = 2 ** RUNG_COUNT - 1;
 /** Checks come in steps of this part of today's TTL. */
 const CHECK_STEPS = 256;
@@ -38,6 +39,13 @@ export interface AccessFacts {
   readonly keeps: boolean;
   /** When another process loaded what a shared layer had; else 0. */
   readonly loadedAt: number;
+}
+
+/** A load that an instance would have made with one of the eight TTLs, and did not have to with the others. */
+export interface Fill {
+  readonly rung: number;
+  /** Milliseconds since the epoch, on the step in which the instance keeps it: all compare the same numbers. */
+  readonly at: number;
 }
 
 /** A followed key as one of the groups sees it. */
@@ -67,6 +75,10 @@ export class TtlReplay {
   #changeCount: Uint8Array;
   /** 1: nothing is known of the copies that a cache would have. */
   #unknown: Uint8Array;
+  /** In a fleet: a bit for each rung whose copy an access of this instance loaded. */
+  #own: Uint8Array | undefined;
+  /** In a fleet: when all copies were taken away last, as checks are timed. */
+  #removedAt: Uint32Array | undefined;
   readonly #stepsPerMs: number[];
 
   constructor(
@@ -94,6 +106,14 @@ export class TtlReplay {
     this.#checkCount = grown(this.#checkCount, new Uint8Array(capacity));
     this.#changeCount = grown(this.#changeCount, new Uint8Array(capacity));
     this.#unknown = grown(this.#unknown, new Uint8Array(capacity));
+    if (this.#own !== undefined) this.#own = grown(this.#own, new Uint8Array(capacity));
+    if (this.#removedAt !== undefined) this.#removedAt = grown(this.#removedAt, new Uint32Array(capacity));
+  }
+
+  /** Notes from now on which copies this instance loaded. */
+  exchange(): void {
+    this.#own ??= new Uint8Array(this.#copies.length);
+    this.#removedAt ??= new Uint32Array(this.#copies.length);
   }
 
   /** Begins with a key. @param isFirst whether no access came before; else its first one only shows when it was loaded. */
@@ -105,6 +125,8 @@ export class TtlReplay {
     this.#checkCount[slot] = 0;
     this.#changeCount[slot] = 0;
     this.#unknown[slot] = isFirst ? 0 : 1;
+    if (this.#own !== undefined) this.#own[slot] = 0;
+    if (this.#removedAt !== undefined) this.#removedAt[slot] = 0;
   }
 
   /** The value of a key is from that time. */
@@ -144,7 +166,7 @@ export class TtlReplay {
         if (!counts) continue;
         this.sums.add(group, rung, Sum.hits, weight);
         if (isOutdated) this.sums.add(group, rung, Sum.stale, weight);
-      } else if (loadedAt > 0 && loadedAt > at - this.ttlMs * RUNGS[rung]!) {
+      } else if (loadedAt > 0 && this.#wouldHave(slot, rung, loadedAt, at)) {
         // A shared cache with this TTL has it from another process.
         now |= bit;
         this.#fill(slot, rung, this.#stepOf(loadedAt, rung));
@@ -152,6 +174,7 @@ export class TtlReplay {
       } else if (keeps) {
         now |= bit;
         this.#fill(slot, rung, step);
+        if (counts && this.#own !== undefined) this.#own[slot]! |= bit;
       }
     }
     this.#copies[slot] = now;
@@ -186,6 +209,12 @@ export class TtlReplay {
     this.#clearUnchecked(slot);
   }
 
+  /** The value that another instance loaded then; older ones than that of the last check say nothing. */
+  seen(follower: Follower, at: number, changed: boolean | undefined, announced: boolean): void {
+    if (at <= this.startedAt || this.#checkStep(at) <= this.#checkedAt[follower.slot]!) return;
+    this.check(follower, at, changed, announced);
+  }
+
   /** The key is followed no longer. */
   drop(follower: Follower, at: number): void {
     const { slot, hash, weight, hot } = follower;
@@ -195,9 +224,11 @@ export class TtlReplay {
   }
 
   /** The key was deleted, invalidated or evicted: nobody has a copy. */
-  remove(slot: number): void {
+  remove(slot: number, at: number): void {
     this.#copies[slot] = 0;
     this.#outdated[slot] = 0;
+    if (this.#own !== undefined) this.#own[slot] = 0;
+    if (this.#removedAt !== undefined) this.#removedAt[slot] = this.#checkStep(at);
   }
 
   /** A write renews every copy. */
@@ -206,6 +237,48 @@ export class TtlReplay {
     this.#copies[slot] = ALL_COPIES;
     this.#outdated[slot] = 0;
     this.#unknown[slot] = 0;
+    if (this.#own !== undefined) this.#own[slot] = ALL_COPIES;
+  }
+
+  /** The copies that accesses of this instance loaded and that are there still, for the others. */
+  fills(slot: number, now: number): readonly Fill[] {
+    const own = this.#own === undefined ? 0 : this.#own[slot]! & this.#copies[slot]!;
+    if (own === 0) return NO_FILLS;
+    const fills: Fill[] = [];
+    for (let rung = 0; rung < RUNG_COUNT; rung++) {
+      if ((own & (1 << rung)) === 0) continue;
+      const at = this.#filledAt(slot, rung, now);
+      if (now - at < this.ttlMs * RUNGS[rung]!) fills.push({ rung, at });
+    }
+    return fills;
+  }
+
+  /**
+   * What another instance would have loaded. Of two loads within one TTL only the first would have been: where that is the other
+   * one, what this instance counted as a load was a hit.
+   * @param isFirst of two at the same time, whether the other instance's counts.
+   */
+  learn({ slot, hash, weight, hot }: Follower, { rung, at }: Fill, now: number, isFirst: boolean): void {
+    const bit = 1 << rung;
+    const ttlMs = this.ttlMs * RUNGS[rung]!;
+    if (at < this.startedAt || at > now) return;
+    if (this.#removedAt !== undefined && this.#checkStep(at) <= this.#removedAt[slot]!) return;
+    const isThere = (this.#copies[slot]! & bit) !== 0 && this.#age(slot, rung, this.#stepOf(now, rung)) < WRAP - STEPS;
+    const filledAt = isThere ? this.#filledAt(slot, rung, now) : -Infinity;
+    const isOwn = isThere && this.#own !== undefined && (this.#own[slot]! & bit) !== 0;
+    if (at < filledAt || (at === filledAt && isOwn && isFirst)) {
+      if (at + ttlMs <= filledAt) return;
+      if (isOwn) {
+        this.sums.add(groupOf(hash, hot), rung, Sum.hits, weight);
+        this.sums.addWhole(rung, Whole.shared, weight);
+        this.#own![slot]! &= ~bit;
+      }
+      this.#fills[slot * RUNG_COUNT + rung] = this.#stepOf(at, rung);
+      return;
+    }
+    if (filledAt + ttlMs > at || at + ttlMs <= now) return;
+    this.#fill(slot, rung, this.#stepOf(at, rung));
+    this.#copies[slot]! |= bit;
   }
 
   /** Hits that no check has classified yet, as their keys' rates of change expect: to be added to the outdated ones. */
@@ -317,9 +390,26 @@ export class TtlReplay {
     return this.#unchecked[slot * COUNTED + Math.min(rung, COUNTED - 1)]!;
   }
 
+  /**
+   * Whether a copy of this rung from a real load of another process would be there. Where loads are exchanged, one that came while an
+   * earlier copy was there would not have been made.
+   */
+  #wouldHave(slot: number, rung: number, loadedAt: number, at: number): boolean {
+    const ttlMs = this.ttlMs * RUNGS[rung]!;
+    if (loadedAt <= at - ttlMs) return false;
+    const knowsAll = this.#own !== undefined && (this.#copies[slot]! & (1 << rung)) !== 0;
+    return !knowsAll || this.#filledAt(slot, rung, at) + ttlMs <= loadedAt;
+  }
+
   #fill(slot: number, rung: number, step: number): void {
     this.#fills[slot * RUNG_COUNT + rung] = step;
     this.#outdated[slot] = this.#outdated[slot]! & ~(1 << rung);
+    if (this.#own !== undefined) this.#own[slot]! &= ~(1 << rung);
+  }
+
+  #filledAt(slot: number, rung: number, now: number): number {
+    const step = Math.round((now - this.startedAt) * this.#stepsPerMs[rung]!);
+    return Math.round(this.startedAt + (step - this.#age(slot, rung, step)) / this.#stepsPerMs[rung]!);
   }
 
   /** Steps since a copy was loaded. */

@@ -1,0 +1,170 @@
+import { RUNG_COUNT, RUNGS } from './ladder-sums.js';
+import { MOST_HOT, MOST_PATTERNS, MOST_TAIL } from './pattern-sample.js';
+import type { Fill } from './ttl-replay.js';
+
+/*
+ * What instances note for each other of their followed keys, as bytes. Bytes that come back from a shared layer may be anybody's: they are
+ * read within bounds, and what is not as written here is refused as a whole.
+ *
+ *   mark u32, time f64; then for each pattern: length of the name u16, name, TTL f64, room f64, keys u16;
+ *   for each key: hash u32, rungs u8 (a bit each), hot u8, and for each of the rungs how long ago its copy was loaded u32.
+ */
+
+const MARK = 0x4c41_3031;
+const HEAD = 12;
+const PATTERN = 20;
+const KEY = 6;
+const MOST_NAME = 1_024;
+const MOST_KEYS = MOST_HOT + MOST_TAIL;
+/** A pattern is there with what is new, and perhaps again with what is older. */
+const MOST_SECTIONS = 2 * MOST_PATTERNS;
+const MOST_AGE = 2 ** 32 - 1;
+const ROOM = 2 ** 32;
+
+/** A key as another instance follows it. */
+export interface NotedKey {
+  readonly hash: number;
+  /** Whether it is among the hottest there. */
+  readonly isHot: boolean;
+  readonly fills: readonly Fill[];
+}
+
+export interface NotedPattern {
+  readonly name: string;
+  readonly ttlMs: number;
+  /** Below which hashes that instance has room to follow keys. */
+  readonly room: number;
+  readonly keys: readonly NotedKey[];
+}
+
+/** What an instance noted, and when. */
+export interface LadderNotes {
+  readonly at: number;
+  readonly patterns: readonly NotedPattern[];
+}
+
+/** Writes notes into so many bytes at most. */
+export class LadderNotesWriter {
+  readonly #bytes: Buffer;
+  #length = HEAD;
+  #keysAt = -1;
+  #keys = 0;
+
+  constructor(
+    mostBytes: number,
+    private readonly at: number,
+  ) {
+    this.#bytes = Buffer.allocUnsafe(mostBytes);
+    this.#bytes.writeUInt32BE(MARK, 0);
+    this.#bytes.writeDoubleBE(at, 4);
+  }
+
+  /** Keys belong to this pattern from now on. @returns false where there is no room for it. */
+  pattern(name: string, ttlMs: number, room: number): boolean {
+    const length = Buffer.byteLength(name);
+    if (length > MOST_NAME || this.#length + PATTERN + length > this.#bytes.length) return false;
+    let at = this.#bytes.writeUInt16BE(length, this.#length);
+    at += this.#bytes.write(name, at);
+    at = this.#bytes.writeDoubleBE(ttlMs, at);
+    this.#keysAt = this.#bytes.writeDoubleBE(room, at);
+    this.#length = this.#bytes.writeUInt16BE(0, this.#keysAt);
+    this.#keys = 0;
+    return true;
+  }
+
+  /** @returns false where there is no room for it. */
+  key({ hash, isHot, fills }: NotedKey): boolean {
+    const noted = fills.filter(({ at }) => this.at - at <= MOST_AGE && at <= this.at);
+    if (noted.length === 0) return true;
+    if (this.#length + KEY + 4 * noted.length > this.#bytes.length || this.#keys >= MOST_KEYS) return false;
+    let rungs = 0;
+    for (const { rung } of noted) rungs |= 1 << rung;
+    let at = this.#bytes.writeInt32BE(hash, this.#length);
+    at = this.#bytes.writeUInt8(rungs, at);
+    at = this.#bytes.writeUInt8(isHot ? 1 : 0, at);
+    for (const fill of noted) at = this.#bytes.writeUInt32BE(Math.round(this.at - fill.at), at);
+    this.#length = at;
+    this.#bytes.writeUInt16BE(++this.#keys, this.#keysAt);
+    return true;
+  }
+
+  bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+}
+
+/** Reads what {@link LadderNotesWriter} wrote; undefined for anything else. */
+export function readLadderNotes(bytes: Uint8Array): LadderNotes | undefined {
+  try {
+    return new Reader(bytes).notes();
+  } catch (error) {
+    if (error instanceof TooShort) return undefined;
+    throw error;
+  }
+}
+
+/** The bytes end before what is written in them does. */
+class TooShort extends Error {}
+
+class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  notes(): LadderNotes | undefined {
+    if (this.#number(4) !== MARK) return undefined;
+    const at = this.#double();
+    if (!Number.isFinite(at)) return undefined;
+    const patterns: NotedPattern[] = [];
+    while (this.#at < this.#bytes.length) {
+      const pattern = patterns.length < MOST_SECTIONS ? this.#pattern(at) : undefined;
+      if (pattern === undefined) return undefined;
+      patterns.push(pattern);
+    }
+    return { at, patterns };
+  }
+
+  #pattern(notedAt: number): NotedPattern | undefined {
+    const length = this.#number(2);
+    if (length > MOST_NAME) return undefined;
+    const name = this.#bytes.toString('utf8', this.#take(length), this.#at);
+    const [ttlMs, room] = [this.#double(), this.#double()];
+    const count = this.#number(2);
+    if (!(ttlMs > 0 && ttlMs < Infinity) || !(room > 0 && room <= ROOM) || count > MOST_KEYS) return undefined;
+    const keys: NotedKey[] = [];
+    for (let left = count; left > 0; left--) {
+      const hash = this.#number(4) | 0;
+      const rungs = this.#number(1);
+      const isHot = this.#number(1) === 1;
+      const fills: Fill[] = [];
+      for (let rung = 0; rung < RUNG_COUNT; rung++) {
+        if ((rungs & (1 << rung)) === 0) continue;
+        const ageMs = this.#number(4);
+        if (ageMs > ttlMs * RUNGS[rung]!) return undefined;
+        fills.push({ rung, at: notedAt - ageMs });
+      }
+      if (hash === 0) return undefined;
+      keys.push({ hash, isHot, fills });
+    }
+    return { name, ttlMs, room, keys };
+  }
+
+  #number(length: number): number {
+    return this.#bytes.readUIntBE(this.#take(length), length);
+  }
+
+  #double(): number {
+    return this.#bytes.readDoubleBE(this.#take(8));
+  }
+
+  /** Where the next so many bytes begin. */
+  #take(length: number): number {
+    const at = this.#at;
+    if (at + length > this.#bytes.length) throw new TooShort();
+    this.#at = at + length;
+    return at;
+  }
+}

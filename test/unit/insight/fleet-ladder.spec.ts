@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import { fleetExperiment } from '../../support/fleet-experiment.js';
+import type { TrafficOptions } from '../../support/seeded-traffic.js';
+
+const STEADY: TrafficOptions = {
+  seed: 611, keys: 250, zipf: 0.9, perSecond: 30, seconds: 330, crawler: 0, drift: 0, changeSeconds: 600, changing: 0.5,
+  announced: 0,
+}; // prettier-ignore
+
+const CASES: readonly (readonly [name: string, traffic: TrafficOptions])[] = [
+  ['of few keys whose values change silently', STEADY],
+  ['of many keys with a crawler', { ...STEADY, seed: 612, keys: 2_500, zipf: 1.1, crawler: 0.1, changeSeconds: Infinity }],
+  ['whose hottest keys change, with half of the changes announced', { ...STEADY, seed: 613, keys: 600, zipf: 1, drift: 20, announced: 0.5 }],
+]; // prettier-ignore
+
+/** Rungs of all cases whose realised value is within the error that is stated. */
+const honest = { hitRate: 0, staleShare: 0, rungs: 0 };
+
+describe('the TTL ladder of four instances that share a layer', () => {
+  it.each(CASES)('predicts the hit rate and stale share of traffic %s', async (_, traffic) => {
+    const { ladder, realised } = await fleetExperiment(traffic, 20_000);
+    expect(realised.length).toBeGreaterThan(3);
+    for (const real of realised) {
+      const rung = ladder.ladder.find(({ ttlMs }) => ttlMs === real.ttlMs)!;
+      const hitsOff = Math.abs(rung.hitRate! - real.hitRate);
+      const staleOff = Math.abs(rung.staleShare! - real.staleShare);
+      expect({ ttlMs: rung.ttlMs, hitsOff, within: hitsOff <= 0.03 }).toMatchObject({ within: true });
+      expect({ ttlMs: rung.ttlMs, staleOff, within: staleOff <= 0.03 }).toMatchObject({ within: true });
+      honest.rungs++;
+      if (hitsOff <= rung.hitRateError!) honest.hitRate++;
+      if (staleOff <= rung.staleShareError!) honest.staleShare++;
+    }
+  });
+
+  it('states errors that hold', () => {
+    expect(honest.hitRate / honest.rungs).toBeGreaterThanOrEqual(0.9);
+    expect(honest.staleShare / honest.rungs).toBeGreaterThanOrEqual(0.9);
+  });
+
+  it('withholds TTLs within which instances do not know of each other', async () => {
+    const { ladder } = await fleetExperiment({ ...STEADY, seed: 614, seconds: 120 }, 12_000);
+    expect(ladder.ladder[0]).toMatchObject({
+      ttlMs: 3_000,
+      hitRate: null,
+      withheld: expect.stringMatching(/^exchange: /),
+    });
+    expect(ladder.ladder[2]).toMatchObject({ ttlMs: 12_000, hitRate: expect.any(Number) });
+  });
+});

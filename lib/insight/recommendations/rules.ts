@@ -39,8 +39,13 @@ const INSTEAD: Readonly<Partial<Record<RecommendationCode, readonly Recommendati
 /** What to change about a pattern. */
 export function adviceOnPattern(evidence: PatternEvidence): readonly Advice[] {
   const found = OF_PATTERNS.flatMap((rule) => rule(evidence) ?? []);
-  const pointless = new Set(found.flatMap(({ code }) => INSTEAD[code] ?? []));
+  const pointless = new Set(found.flatMap((advice) => (isOfStrategy(advice) ? [] : (INSTEAD[advice.code] ?? []))));
   return found.filter(({ code }) => !pointless.has(code));
+}
+
+/** It says nothing of the entries that callers load. */
+function isOfStrategy({ change }: Advice): boolean {
+  return change.option === 'strategies';
 }
 
 /** What to change about a memory layer. */

@@ -181,6 +181,15 @@ describe('NEVER_READ', () => {
     expect(advice.why).toMatch(/197 of 200 entries that the strategy all-reports wrote/);
   });
 
+  it('of a strategy leaves the advice on entries that callers load, of the whole pattern replaces it', () => {
+    const longer = { stats: expiring, ttl: ttl(60_000, 240_000, rung(60_000, 0.6), rung(240_000, 0.8)) };
+    const warmed = [{ strategy: 'all-reports', warmed: 200, read: 3 }];
+    expect(codesOf({ ...longer, warmed })).toEqual(['RAISE_TTL', 'NEVER_READ']);
+    const rarelyHit = statsWith({ ...expiring, cacheHits: 2, hitRate: 0.01 });
+    const lifetimes = { ended: 500, unread: 495, unreadBytes: 1_000 };
+    expect(codesOf({ ...longer, stats: rarelyHit, lifetimes })).toEqual(['NEVER_READ']);
+  });
+
   it.each([
     ['entries are read', { stats, lifetimes: { ended: 500, unread: 250, unreadBytes: 1 } }],
     ['few have ended', { stats, lifetimes: { ended: 20, unread: 20, unreadBytes: 1 } }],

@@ -90,7 +90,7 @@ export class Fleet {
    */
   statistics(): Promise<FleetStatistics> {
     const { sharedMap, everyMs, clock } = this.options;
-    if (everyMs === undefined || sharedMap === undefined) return Promise.reject(new CacheError('FLEET_OFF', missing()));
+    if (everyMs === undefined || sharedMap === undefined) return Promise.reject(fleetOff());
     const now = clock.now();
     if (this.#latest !== undefined && now - this.#latest.at < FRESH_MS) return this.#latest.answer;
     const answer = this.#read(sharedMap);
@@ -102,10 +102,10 @@ export class Fleet {
 
   async #read(sharedMap: SharedMap): Promise<FleetStatistics> {
     const { metrics, clock } = this.options;
-    const notes = await within(sharedMap.readAll(), READ_WITHIN_MS, clock).catch((cause: unknown) =>
-      unavailable(cause),
-    );
-    if (notes === TIMED_OUT) return unavailable(undefined);
+    const notes = await within(sharedMap.readAll(), READ_WITHIN_MS, clock).catch((cause: unknown) => {
+      throw fleetUnavailable(cause);
+    });
+    if (notes === TIMED_OUT) throw fleetUnavailable(undefined);
     const others: Others = new Map();
     for (const [instance, image] of notes) {
       if (instance === this.#instance) continue;
@@ -167,8 +167,14 @@ function missing(): string {
   );
 }
 
-function unavailable(cause: unknown): never {
-  throw new CacheError(
+/** The error where fleets are off, or no layer can carry them. */
+export function fleetOff(): CacheError {
+  return new CacheError('FLEET_OFF', missing());
+}
+
+/** The error where the other instances cannot be asked now. */
+export function fleetUnavailable(cause: unknown): CacheError {
+  return new CacheError(
     'FLEET_UNAVAILABLE',
     'The other instances cannot be asked, because the layer they share does not answer. Use scope=instance for this one alone.',
     { cause },

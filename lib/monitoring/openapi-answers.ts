@@ -294,8 +294,9 @@ export const recommendations = listOf(
       confidence: oneOf('high', 'medium'),
       since: moment,
       declaredBy,
+      instances: { ...count, description: 'With scope=fleet: how many instances recommend it' },
     },
-    ['pattern', 'layer', 'declaredBy'],
+    ['pattern', 'layer', 'declaredBy', 'instances'],
   ),
 );
 
@@ -431,8 +432,9 @@ export const alerts = listOf(
       openedAt: moment,
       closedAt: orNull(moment),
       declaredBy,
+      instances: { ...count, description: 'With scope=fleet: how many instances have it' },
     },
-    ['declaredBy'],
+    ['declaredBy', 'instances'],
   ),
 );
 

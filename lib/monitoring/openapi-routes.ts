@@ -189,16 +189,17 @@ const routes: Readonly<Record<string, RouteDescription>> = {
         description: 'Those for this key pattern alone',
         schema: { type: 'string', minLength: 1, maxLength: 512 },
       },
+      scope,
       cache,
     ],
     answers: { 200: answers.recommendations },
-    refusals: [400],
+    refusals: READ_REFUSALS,
   },
   ttl: {
     summary: 'What other TTLs would do with the accesses of a key pattern',
-    query: [pattern, cache],
+    query: [pattern, scope, cache],
     answers: { 200: answers.ttlLadder },
-    refusals: [400],
+    refusals: READ_REFUSALS,
   },
   memory: {
     summary: 'How the hit rate of each memory layer depends on its bounds',
@@ -245,17 +246,18 @@ const routes: Readonly<Record<string, RouteDescription>> = {
     refusals: READ_REFUSALS,
   },
   alerts: {
-    summary: 'Alerts of this instance, newest first',
+    summary: 'Alerts, newest first',
     query: [
       {
         name: 'state',
         description: 'Those that are open, or the last ones that are over too',
         schema: { type: 'string', enum: ['open', 'all'], default: 'open' },
       },
+      scope,
       cache,
     ],
     answers: { 200: answers.alerts },
-    refusals: [400],
+    refusals: READ_REFUSALS,
   },
   events: {
     summary: 'Server-sent events: ticks, alerts, warming progress, invalidations',

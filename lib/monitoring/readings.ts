@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DatabaseMetrics } from '../database/records/database-metrics.js';
 import { Fleet } from '../fleet/fleet.js';
+import { FleetInsight, type OfFleet } from '../fleet/fleet-insight.js';
 import { Instances } from '../instances/instances.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import type { CacheStatistics } from '../metrics/cache-statistics.js';
@@ -41,8 +42,10 @@ interface Reading {
   readonly slow?: boolean;
   /** From the statistics of one cache of this instance, or of all instances. */
   readonly ofStatistics?: (request: MonitoringRequest, asked: AskedCache) => (metrics: CacheStatistics) => unknown;
-  /** Of this instance alone. */
+  /** Of this instance. */
   readonly ofInstance?: (request: MonitoringRequest, caches: CachesOf) => () => unknown;
+  /** Of all instances; undefined where only this one can say. */
+  readonly ofFleet?: (request: MonitoringRequest) => (fleet: FleetInsight) => Promise<OfFleet<unknown>>;
 }
 
 interface CachesOf {
@@ -139,21 +142,29 @@ const statistics = {
 /** Routes that read what the caches of this instance know beside that. */
 const insights = {
   insights: {
-    takes: ['cache', 'pattern'],
+    takes: ['scope', 'cache', 'pattern'],
     slow: true,
     ofInstance: (request, caches) => {
       const pattern = patternOf(request);
       const { insight } = ofOneInstance(request, caches);
       return () => insight.collectRecommendations({ pattern });
     },
+    ofFleet: (request) => {
+      const pattern = patternOf(request);
+      return (fleet) => fleet.recommendations(pattern);
+    },
   },
   'insights/ttl': {
-    takes: ['cache', 'pattern'],
+    takes: ['scope', 'cache', 'pattern'],
     slow: true,
     ofInstance: (request, caches) => {
       const pattern = requiredPatternOf(request);
       const { insight } = ofOneInstance(request, caches);
       return () => insight.ttlLadder(pattern);
+    },
+    ofFleet: (request) => {
+      const pattern = requiredPatternOf(request);
+      return (fleet) => fleet.ttlLadder(pattern);
     },
   },
   'insights/memory': {
@@ -183,11 +194,15 @@ const insights = {
     },
   },
   alerts: {
-    takes: ['cache', 'state'],
+    takes: ['scope', 'cache', 'state'],
     ofInstance: (request, caches) => {
       const state = alertStateOf(request);
       const { insight } = ofOneInstance(request, caches);
       return () => insight.alerts({ state });
+    },
+    ofFleet: (request) => {
+      const state = alertStateOf(request);
+      return (fleet) => fleet.alerts(state);
     },
   },
   policies: {
@@ -215,6 +230,7 @@ export class Readings {
     @Inject(CacheMetrics) metrics: CacheMetrics,
     @Inject(MONITORED_CACHES) named: MonitoredCaches,
     @Inject(Fleet) private readonly fleet: Fleet,
+    @Inject(FleetInsight) private readonly fleetInsight: FleetInsight,
     @Inject(SharedAnswers) private readonly shared: SharedAnswers,
     @Inject(ServerInformation) information: ServerInformation,
     @Inject(DatabaseMetrics) databases: DatabaseMetrics,
@@ -262,8 +278,16 @@ export class Readings {
   }
 
   #makerOf(name: ReadingName, request: MonitoringRequest): () => Promise<SharedAnswer> {
-    const { ofStatistics, ofInstance } = this.#readings[name];
+    const { ofStatistics, ofInstance, ofFleet } = this.#readings[name];
     const caches = this.#caches();
+    if (ofFleet !== undefined && scopeOf(request) === 'fleet') {
+      cacheOf(request, caches.named);
+      const ask = ofFleet(request);
+      return async () => {
+        const { value, instances } = await ask(this.fleetInsight);
+        return { text: await presentedText(value), instances };
+      };
+    }
     if (ofStatistics === undefined) {
       const ask = ofInstance!(request, caches);
       return async () => ({ text: await presentedText(await ask()) });

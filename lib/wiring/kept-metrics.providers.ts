@@ -13,6 +13,8 @@ import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definiti
 import { Fleet } from '../fleet/fleet.js';
 import { Instances } from '../instances/instances.js';
 import { type ProcessFacts, processFacts } from '../instances/process-facts.js';
+import { FleetInsight } from '../fleet/fleet-insight.js';
+import { SharedLadders } from '../fleet/shared-ladders.js';
 import { SharedLoads } from '../fleet/shared-loads.js';
 import { SharedStarts, Starts } from '../instances/starts.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
@@ -105,6 +107,28 @@ export const keptMetricsProviders: Provider[] = [
         insight,
         sharedMap: sharedBoard(layers)?.sharedMap('loads'),
         everyMs: fleet === false || !insight.enabled ? undefined : everyOf(fleet),
+        clock,
+      }),
+  },
+  {
+    provide: SharedLadders,
+    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, CACHE_CLOCK],
+    useFactory: ({ fleet = false }: ResolvedOptions, { insight, layers }: ObservedCache, clock: Clock) =>
+      new SharedLadders({
+        insight,
+        sharedMap: sharedBoard(layers)?.sharedMap('ladders'),
+        everyMs: fleet === false ? undefined : everyOf(fleet),
+        clock,
+      }),
+  },
+  {
+    provide: FleetInsight,
+    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, CACHE_CLOCK],
+    useFactory: ({ fleet = false }: ResolvedOptions, { insight, layers }: ObservedCache, clock: Clock) =>
+      new FleetInsight({
+        insight,
+        sharedMap: sharedBoard(layers)?.sharedMap('insight'),
+        everyMs: fleet === false ? undefined : everyOf(fleet),
         clock,
       }),
   },

@@ -93,6 +93,30 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     expect((await fleetOf(one, 'stats')).body.total_requests).toBe(13);
   }, 30_000);
 
+  it('insights, their TTL ladder and alerts with scope=fleet are those of all instances', async () => {
+    const [one, other] = [await start(platform), await start(platform)];
+    const cache = other.app.get(ObservedCache);
+    for (let id = 0; id < 40; id++) await cache.getOrSet(`missing:${id}`, () => undefined);
+    const [none, feeds] = ['missing:*', 'feed:*'].map((pattern) => `pattern=${encodeURIComponent(pattern)}`);
+    const ladderOf = async ({ ask }: BootedApp) => (await ask().get(`/cache/insights/ttl?${feeds}`).expect(200)).body;
+    await visit(one, 'feed:1', 99);
+    await visit(other, 'feed:1', 0);
+    await eventually(async () => (await ladderOf(other)).ttl_ms !== null, 'the other knows the TTL', 20_000);
+    await visit(other, 'feed:1', 1_499);
+    await eventually(
+      async () => (await fleetOf(one, `insights/ttl?${feeds}`)).body.accesses === 1_600,
+      'the accesses of both in one ladder',
+      20_000,
+    );
+    expect(await ladderOf(one)).toMatchObject({ accesses: 100 });
+    expect(await fleetOf(one, `insights?${none}`)).toMatchObject({
+      instances: 2,
+      body: [{ pattern: 'missing:*', instances: 1 }],
+    });
+    expect((await one.ask().get(`/cache/insights?${none}`).expect(200)).body).toEqual([]);
+    expect(await fleetOf(one, 'alerts')).toEqual({ instances: 2, body: [] });
+  }, 40_000);
+
   it('a fleet drops an instance at once when it ends, and counts no figure twice if an instance sends it again', async () => {
     const [one, other] = [await start(platform), await start(platform)];
     await visit(other, 'feed:2', 1);

@@ -31,6 +31,8 @@ export interface Alert {
   readonly closedAt: string | null;
   /** The handlers and methods that declare the pattern it is about; absent if none does. */
   readonly declaredBy?: readonly DeclaringMethod[];
+  /** Of a fleet: how many instances have it. */
+  readonly instances?: number;
 }
 
 /** What is true at this moment, and becomes an alert where it lasts. */

@@ -76,6 +76,8 @@ export interface Recommendation extends Advice {
   readonly declaredBy?: readonly DeclaringMethod[];
   /** When it was found first, ISO 8601. */
   readonly since: string;
+  /** Of a fleet: how many instances recommend it. */
+  readonly instances?: number;
 }
 
 /** A change of the policy of one pattern, as code: on its decorator, or on the call that stores it. */

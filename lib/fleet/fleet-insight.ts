@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto';
+import { TIMED_OUT, within } from '../cache/base/bounded-wait.js';
+import type { Clock } from '../cache/base/clock.js';
+import { runInSlices } from '../cache/base/slices.js';
+import type { SharedMap } from '../cache/layers/layer.js';
+import type { Alert } from '../insight/alerts/alert.js';
+import type { CacheInsight } from '../insight/cache-insight.js';
+import type { TtlLadder } from '../insight/ladder-report.js';
+import type { Recommendation } from '../insight/recommendations/recommendation.js';
+import { fleetOff, fleetUnavailable } from './fleet.js';
+import { type InsightNotes, insightBytes, readInsightNotes } from './insight-notes.js';
+
+/** Intervals of the fleet between two notes, and for which they are kept. */
+const NOTED_EVERY = 3;
+const KEPT = 3 * NOTED_EVERY;
+/** Instances whose notes are read. */
+const MOST_OTHERS = 64;
+const READ_WITHIN_MS = 1_500;
+const WITHDRAW_WITHIN_MS = 1_000;
+/** Answers of the same second are read once. */
+const FRESH_MS = 1_000;
+
+export interface FleetInsightOptions {
+  readonly insight: Pick<
+    CacheInsight,
+    'enabled' | 'alerts' | 'collectRecommendations' | 'ladderFigures' | 'ttlLadderWith'
+  >;
+  /** Undefined where no layer can hold notes. */
+  readonly sharedMap: SharedMap | undefined;
+  /** The interval of the fleet, milliseconds; undefined where fleets are off. */
+  readonly everyMs: number | undefined;
+  readonly clock: Clock;
+}
+
+/** What all live instances say, and how many they are. */
+export interface OfFleet<T> {
+  readonly value: T;
+  readonly instances: number;
+}
+
+/** Alerts, recommendations and TTL ladders of all live instances together; this one's own as they are now. */
+export class FleetInsight {
+  readonly #instance = randomUUID();
+  #cancel: (() => void) | undefined;
+  #latest: { readonly at: number; readonly others: Promise<readonly InsightNotes[]> } | undefined;
+  #stopped = false;
+
+  constructor(private readonly options: FleetInsightOptions) {}
+
+  onApplicationBootstrap(): void {
+    const { insight, sharedMap, everyMs } = this.options;
+    if (sharedMap !== undefined && everyMs !== undefined && insight.enabled) this.#next(sharedMap, everyMs, everyMs);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#stopped = true;
+    if (this.#cancel === undefined) return;
+    this.#cancel();
+    const { sharedMap, clock } = this.options;
+    await within(sharedMap!.withdraw(this.#instance), WITHDRAW_WITHIN_MS, clock).catch(() => undefined);
+  }
+
+  /**
+   * Alerts of all instances, newest first. What several of them have open at the same time, or had one after the other, is one.
+   * @throws CacheError `FLEET_OFF` or `FLEET_UNAVAILABLE`, as do the others.
+   */
+  async alerts(state: 'open' | 'all'): Promise<OfFleet<readonly Alert[]>> {
+    const others = await this.#others();
+    const all = [this.options.insight.alerts({ state }), ...others.map(({ alerts }) => alerts)];
+    const wanted = alertsTogether(all).filter(({ closedAt }) => state === 'all' || closedAt === null);
+    return { value: wanted, instances: all.length };
+  }
+
+  /** What to change, most time saved over all instances first. */
+  async recommendations(pattern: string | undefined): Promise<OfFleet<readonly Recommendation[]>> {
+    const [others, own] = await Promise.all([this.#others(), this.options.insight.collectRecommendations({ pattern })]);
+    const wanted = (all: readonly Recommendation[]) =>
+      all.filter((one) => pattern === undefined || one.pattern === pattern);
+    const all = [own, ...others.map(({ recommendations }) => wanted(recommendations))];
+    return { value: recommendationsTogether(all), instances: all.length };
+  }
+
+  /** The TTL ladder of the accesses of all instances. */
+  async ttlLadder(pattern: string): Promise<OfFleet<TtlLadder>> {
+    const others = await this.#others();
+    const ladders = others.map((other) => other.ladders);
+    return { value: this.options.insight.ttlLadderWith(ladders, pattern), instances: 1 + others.length };
+  }
+
+  #others(): Promise<readonly InsightNotes[]> {
+    const { sharedMap, everyMs, clock } = this.options;
+    if (everyMs === undefined || sharedMap === undefined) return Promise.reject(fleetOff());
+    const now = clock.now();
+    if (this.#latest !== undefined && now - this.#latest.at < FRESH_MS) return this.#latest.others;
+    const others = this.#read(sharedMap);
+    this.#latest = { at: now, others };
+    // A failure is not kept: the next call asks again.
+    others.catch(() => (this.#latest = undefined));
+    return others;
+  }
+
+  async #read(sharedMap: SharedMap): Promise<readonly InsightNotes[]> {
+    const read = await within(sharedMap.readAll(), READ_WITHIN_MS, this.options.clock).catch((cause: unknown) => {
+      throw fleetUnavailable(cause);
+    });
+    if (read === TIMED_OUT) throw fleetUnavailable(undefined);
+    return [...read]
+      .filter(([instance]) => instance !== this.#instance)
+      .slice(0, MOST_OTHERS)
+      .flatMap(([, bytes]) => readInsightNotes(bytes) ?? []);
+  }
+
+  #next(sharedMap: SharedMap, everyMs: number, afterMs: number): void {
+    this.#cancel = this.options.clock.after(afterMs, () => {
+      void this.#publish(sharedMap, everyMs)
+        // Where the layer is away, the exchange of the statistics says so.
+        .catch(() => undefined)
+        .finally(() => {
+          if (!this.#stopped) this.#next(sharedMap, everyMs, NOTED_EVERY * everyMs);
+        });
+    });
+  }
+
+  async #publish(sharedMap: SharedMap, everyMs: number): Promise<void> {
+    const { insight, clock } = this.options;
+    const ladders = await runInSlices(insight.ladderFigures());
+    const recommendations = await insight.collectRecommendations();
+    const bytes = insightBytes({ alerts: insight.alerts({ state: 'all' }), recommendations, ladders });
+    if (bytes === undefined || this.#stopped) return;
+    await within(sharedMap.publish(this.#instance, bytes, KEPT * everyMs), READ_WITHIN_MS, clock);
+  }
+}
+
+/** Alerts of one code and subject that overlap are one: open as long as one of them is. */
+export function alertsTogether(all: readonly (readonly Alert[])[]): readonly Alert[] {
+  const together: Alert[] = [];
+  const last = new Map<string, number>();
+  const byTime = all.flat().sort((one, other) => Date.parse(one.openedAt) - Date.parse(other.openedAt));
+  for (const alert of byTime) {
+    const about = `${alert.code}\n${alert.subject}`;
+    const at = last.get(about);
+    const before = at === undefined ? undefined : together[at]!;
+    if (before === undefined || endOf(before) < Date.parse(alert.openedAt)) {
+      last.set(about, together.push({ ...alert, instances: 1 }) - 1);
+      continue;
+    }
+    const closedAt = endOf(alert) > endOf(before) ? alert.closedAt : before.closedAt;
+    const declaredBy = before.declaredBy ?? alert.declaredBy;
+    together[at!] = {
+      ...before,
+      ...(declaredBy !== undefined && { declaredBy }),
+      closedAt,
+      instances: before.instances! + 1,
+    };
+  }
+  return together.reverse();
+}
+
+function endOf({ closedAt }: Alert): number {
+  return closedAt === null ? Infinity : Date.parse(closedAt);
+}
+
+/** Recommendations of one id are one: that of the instance which saves most, with what all of them save. */
+export function recommendationsTogether(all: readonly (readonly Recommendation[])[]): readonly Recommendation[] {
+  const byId = new Map<string, Recommendation[]>();
+  for (const one of all.flat()) byId.set(one.id, [...(byId.get(one.id) ?? []), one]);
+  const saved = ({ predicted }: Recommendation) => predicted.timeSavedMsPerHour;
+  const together = [...byId.values()].map((alike): Recommendation => {
+    const most = alike.reduce((one, other) => (saved(other) > saved(one) ? other : one));
+    const { bytes, loadsPerHour } = most.predicted;
+    // Only this instance's own says it.
+    const declaredBy = alike.find((one) => one.declaredBy !== undefined)?.declaredBy;
+    const total = (of: (one: Recommendation) => number | undefined) =>
+      alike.reduce((sum, one) => sum + (of(one) ?? 0), 0);
+    return {
+      ...most,
+      ...(declaredBy !== undefined && { declaredBy }),
+      predicted: {
+        ...most.predicted,
+        timeSavedMsPerHour: total(saved),
+        ...(bytes !== undefined && { bytes: total(({ predicted }) => predicted.bytes) }),
+        ...(loadsPerHour !== undefined && { loadsPerHour: total(({ predicted }) => predicted.loadsPerHour) }),
+      },
+      since: alike.reduce(
+        (earliest, { since }) => (Date.parse(since) < Date.parse(earliest) ? since : earliest),
+        most.since,
+      ),
+      instances: alike.length,
+    };
+  });
+  return together.sort((one, other) => saved(other) - saved(one) || (one.id < other.id ? -1 : 1));
+}

@@ -1,0 +1,169 @@
+import { type Alert, CODES, SEVERITIES } from '../insight/alerts/alert.js';
+import { figuresBytes, readFigures } from '../insight/ladder-figures.js';
+import type { LadderFigures } from '../insight/ladder-report.js';
+import { type Recommendation, RECOMMENDATION_CODES } from '../insight/recommendations/recommendation.js';
+
+/*
+ * What an instance notes of its insight for the others, as bytes: length of the JSON u32, the JSON, figures of the ladders.
+ *
+ * Bytes that come back from a shared layer may be anybody's. Of the JSON only the fields below are taken over, each by its type and
+ * within its length; what does not fit is left out.
+ */
+
+/** What one instance knows. */
+export interface InsightNotes {
+  readonly alerts: readonly Alert[];
+  readonly recommendations: readonly Recommendation[];
+  /** By pattern. */
+  readonly ladders: ReadonlyMap<string, LadderFigures>;
+}
+
+/** What is noted at most, and read of another instance, bytes. */
+const MOST_BYTES = 1_048_576;
+const MOST_ALERTS = 250;
+const MOST_RECOMMENDATIONS = 200;
+const MOST_FIGURES = 32;
+const SHORT = 64;
+const NAME = 1_024;
+const TEXT = 4_096;
+
+/** For {@link readInsightNotes}. Undefined where it would be too much. */
+export function insightBytes({ alerts, recommendations, ladders }: InsightNotes): Uint8Array | undefined {
+  const known = {
+    alerts: alerts.slice(0, MOST_ALERTS),
+    recommendations: recommendations.slice(0, MOST_RECOMMENDATIONS),
+  };
+  const json = Buffer.from(JSON.stringify(known));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(json.length);
+  const bytes = Buffer.concat([length, json, figuresBytes(ladders)]);
+  return bytes.length > MOST_BYTES ? undefined : bytes;
+}
+
+/** Reads what {@link insightBytes} wrote; undefined for anything else. */
+export function readInsightNotes(from: Uint8Array): InsightNotes | undefined {
+  const bytes = Buffer.from(from.buffer, from.byteOffset, from.byteLength);
+  if (bytes.length < 4 || bytes.length > MOST_BYTES) return undefined;
+  const end = 4 + bytes.readUInt32BE(0);
+  const ladders = end > bytes.length ? undefined : readFigures(bytes.subarray(end));
+  const known = ladders === undefined ? undefined : parsed(bytes.toString('utf8', 4, end));
+  if (ladders === undefined || !isObject(known)) return undefined;
+  return {
+    ladders,
+    alerts: listOf(known['alerts'], MOST_ALERTS).flatMap((one) => alertOf(one) ?? []),
+    recommendations: listOf(known['recommendations'], MOST_RECOMMENDATIONS).flatMap(
+      (one) => recommendationOf(one) ?? [],
+    ),
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Undefined for anything but an alert. */
+function alertOf(from: unknown): Alert | undefined {
+  if (!isObject(from)) return undefined;
+  const { id, code, severity, subject, message, value, expected, openedAt, closedAt } = from;
+  const fits =
+    isText(id, SHORT) &&
+    isText(code, SHORT) &&
+    Object.hasOwn(CODES, code) &&
+    SEVERITIES.includes(severity as Alert['severity']) &&
+    isText(subject, NAME) &&
+    isText(message, TEXT) &&
+    isFigure(value) &&
+    isFigure(expected) &&
+    isMoment(openedAt) &&
+    (closedAt === null || isMoment(closedAt));
+  if (!fits) return undefined;
+  return Object.freeze({ id, code, severity, subject, message, value, expected, openedAt, closedAt } as Alert);
+}
+
+/** Undefined for anything but a recommendation. */
+function recommendationOf(from: unknown): Recommendation | undefined {
+  if (!isObject(from)) return undefined;
+  const { id, code, pattern, layer, title, why, change, evidence, predicted, confidence, since } = from;
+  const fits =
+    isText(id, NAME + SHORT) &&
+    RECOMMENDATION_CODES.includes(code as Recommendation['code']) &&
+    (pattern === undefined || isText(pattern, NAME)) &&
+    (layer === undefined || isText(layer, NAME)) &&
+    isText(title, TEXT) &&
+    isText(why, TEXT) &&
+    (confidence === 'high' || confidence === 'medium') &&
+    isMoment(since) &&
+    isObject(change) &&
+    isObject(predicted) &&
+    isObject(evidence);
+  if (!fits) return undefined;
+  const [changed, effect, figures] = [changeOf(change), effectOf(predicted), evidenceOf(evidence)];
+  if (changed === undefined || effect === undefined || figures === undefined) return undefined;
+  return Object.freeze({
+    id,
+    code,
+    ...(pattern !== undefined && { pattern }),
+    ...(layer !== undefined && { layer }),
+    title,
+    why,
+    change: changed,
+    evidence: figures,
+    predicted: effect,
+    confidence,
+    since,
+  } as Recommendation);
+}
+
+function changeOf({ option, from, to, code }: Fields): Recommendation['change'] | undefined {
+  const isValue = (value: unknown) => isFigure(value) || typeof value === 'boolean';
+  if (!isText(option, SHORT) || !isText(code, TEXT) || !isValue(from) || !isValue(to)) return undefined;
+  return { option, from, to, code } as Recommendation['change'];
+}
+
+function effectOf(from: Fields): Recommendation['predicted'] | undefined {
+  const { hitRate, hitRateError, staleShare, timeSavedMsPerHour, bytes, loadsPerHour } = from;
+  const shares = [hitRate, hitRateError, staleShare];
+  if (!shares.every((share) => share === null || Number.isFinite(share)) || !Number.isFinite(timeSavedMsPerHour))
+    return undefined;
+  return {
+    hitRate,
+    hitRateError,
+    staleShare,
+    timeSavedMsPerHour,
+    ...(Number.isFinite(bytes) && { bytes }),
+    ...(Number.isFinite(loadsPerHour) && { loadsPerHour }),
+  } as Recommendation['predicted'];
+}
+
+function evidenceOf(from: Fields): Recommendation['evidence'] | undefined {
+  const figures = Object.entries(from);
+  if (figures.length > MOST_FIGURES) return undefined;
+  const fits = figures.every(([name, value]) => /^[A-Za-z0-9]{1,64}$/.test(name) && isFigure(value));
+  return fits ? (Object.fromEntries(figures) as Recommendation['evidence']) : undefined;
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function listOf(from: unknown, most: number): readonly unknown[] {
+  return Array.isArray(from) ? from.slice(0, most) : [];
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown, most: number): value is string {
+  return typeof value === 'string' && value.length <= most;
+}
+
+function isFigure(value: unknown): value is number | string | null {
+  return value === null || Number.isFinite(value) || isText(value, NAME);
+}
+
+function isMoment(value: unknown): value is string {
+  return isText(value, SHORT) && Number.isFinite(Date.parse(value));
+}

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Platform, platforms } from '../support/apps.js';
 import { bare, closeLaneApps, type LaneAnswer, startLane } from '../support/lane-app.js';
-import { type Application, onBoth, onOne, Shop } from '../support/lane-applications.js';
+import { type Application, onBoth, onOne, Shop } from '../support/two-caller-applications.js';
 
 /*
  * Promise: no header and no body of one caller reaches another, whatever code before the handlers is skipped.

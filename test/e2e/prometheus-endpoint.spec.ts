@@ -162,7 +162,7 @@ describe.each(platforms)('the Prometheus endpoint on %s', (platform) => {
   });
 });
 
-it('cluster workers add up counters and states, average rates and keep sizes', async () => {
+it('counters and entries of cluster workers are added up, rates are averaged, states and sizes stay', async () => {
   const workers = [];
   for (const requests of [2, 4]) {
     const cache = createObservedCache({ layers: [memoryLayer()] });

@@ -142,7 +142,7 @@ describe('a busy event loop', () => {
     return { inner, store, recorded, layer, rest: (ms: number) => void (idleMs += ms) };
   }
 
-  it('a busy event loop does not use up the deadline of a layer whose answer is already there', async () => {
+  it('a busy event loop does not use up the deadline of a layer whose response has arrived', async () => {
     const { layer, inner, store } = busy({ breaker: false });
     const answer = outcome(layer.get('k'));
     await inner.advance(180);

@@ -8,7 +8,7 @@ import {
   type OnModuleInit,
   type Provider,
 } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryModule } from '@nestjs/core';
 import { APPLICATION_CACHE } from './wiring/application-cache.js';
 import {
   ConfigurableModuleClass,
@@ -35,8 +35,10 @@ import { CacheInsight } from './insight/cache-insight.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { monitoringRoutes } from './monitoring/controllers.js';
 import { featureModule, NamedCaches } from './wiring/named-caches.js';
+import { keepOutsidePrefix } from './wiring/outside-prefix.js';
 import { ObservedCache } from './wiring/observed-cache.js';
 import {
+  type ResolvedOptions,
   resolveAsyncOptions,
   resolveMonitoring,
   resolveOptions,
@@ -72,8 +74,15 @@ export class CacheObservabilityModule
     @Inject(FEATURE_SOURCES) sources: readonly FeatureSource[],
     @Inject(ShutdownBudget) shutdown: ShutdownBudget,
     @Inject(NamedCaches) named: NamedCaches,
+    @Inject(RESOLVED_OPTIONS) { monitoring, prometheus }: ResolvedOptions,
+    @Inject(ApplicationConfig) config: ApplicationConfig,
   ) {
     super();
+    const routes = [monitoring, prometheus].filter((one) => one !== false && !one.globalPrefix);
+    keepOutsidePrefix(
+      config,
+      routes.map((one) => (one as { readonly path: string }).path),
+    );
     this.#shutdown = shutdown;
     this.#named = named;
     this.#cache = cache;

@@ -4,6 +4,8 @@ import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
 export interface MonitoringOptions {
   /** @default 'cache' */
   path?: string;
+  /** Puts the routes under the prefix of `app.setGlobalPrefix()`; `false`: at their path itself. @default true */
+  globalPrefix?: boolean;
   /** Guards of every monitoring route, those that change something included. @default [] */
   guards?: (Type<CanActivate> | CanActivate)[];
   /** Guards of the routes that change something, after `guards`. @default [] */

@@ -97,6 +97,7 @@ const staticFields = {
   monitoring: orFalse(
     shape({
       path,
+      globalPrefix: flag,
       guards: listOf(guard),
       writeGuards: listOf(guard),
       origins: listOf(origin),
@@ -108,7 +109,7 @@ const staticFields = {
       maxEventClients: integer(1),
     }),
   ),
-  prometheus: orFalse(shape({ path, guards: listOf(guard), defaultMetrics: flag })),
+  prometheus: orFalse(shape({ path, globalPrefix: flag, guards: listOf(guard), defaultMetrics: flag })),
 };
 
 /** Nest's own fields of an asynchronous registration. */

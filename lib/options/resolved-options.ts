@@ -62,6 +62,7 @@ export function resolveMonitoring(monitoring: CacheObservabilityOptions['monitor
   if (monitoring === false) return false;
   return {
     path: pathOf(monitoring?.path, 'cache'),
+    globalPrefix: monitoring?.globalPrefix !== false,
     guards: listOf(monitoring?.guards),
     writeGuards: listOf(monitoring?.writeGuards),
     origins: listOf(monitoring?.origins),
@@ -81,6 +82,7 @@ export function resolvePrometheus(
   if (prometheus === false) return false;
   return {
     path: pathOf(prometheus?.path, '/metrics'),
+    globalPrefix: prometheus?.globalPrefix !== false,
     guards: listOf(prometheus?.guards),
     defaultMetrics: prometheus?.defaultMetrics ?? true,
   };

@@ -1,5 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Injectable, Param, Query, VersioningType } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Injectable,
+  type MiddlewareConsumer,
+  Module,
+  Param,
+  Query,
+  VersioningType,
+} from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import {
   Cached,
   CacheObservabilityModule,
@@ -297,6 +307,58 @@ describe.each(platforms)('the monitoring routes on %s', (platform) => {
     for (const path of ['health', 'stats', 'info', 'database', 'hit-rate']) {
       expect((await ask().get(`/cache/${path}`)).headers['cache-control']).toBe('no-store');
     }
+  });
+
+  it('the routes and the Prometheus endpoint are outside the global prefix if their options say so', async () => {
+    const seen: string[] = [];
+    @Module({})
+    class Watching {
+      configure(consumer: MiddlewareConsumer): void {
+        consumer
+          .apply((request: { originalUrl?: string; url: string }, _: unknown, next: () => void) => {
+            seen.push(request.originalUrl ?? request.url);
+            next();
+          })
+          .forRoutes('*path');
+      }
+    }
+    @Controller('plain')
+    class Plain {
+      @Get()
+      plain() {
+        return {};
+      }
+    }
+    const lines: string[] = [];
+    const note = ({ message }: { message?: string }) => void lines.push(String(message));
+    const { app, ask } = await boot(
+      platform,
+      {
+        imports: [
+          CacheObservabilityModule.forRootAsync({
+            useFactory: () => ({}),
+            monitoring: { path: 'ops/cache', globalPrefix: false, swagger: true },
+            prometheus: { globalPrefix: false, defaultMetrics: false },
+          }),
+          Watching,
+        ],
+        controllers: [Plain, FeedController],
+      },
+      {
+        configure: (created) => void created.setGlobalPrefix('api', { exclude: ['plain'] }),
+        logger: { log: note, warn: note, error: note },
+      },
+    );
+    for (const path of ['/ops/cache/stats', '/ops/cache/stats/patterns', '/metrics', '/plain', '/api/feeds/discover'])
+      await ask().get(path).expect(200);
+    for (const path of ['/api/ops/cache/stats', '/api/metrics', '/feeds/discover']) await ask().get(path).expect(404);
+    const begun = await ask().post('/ops/cache/warm?wait=false').expect(202);
+    expect(begun.headers['location']).toMatch(/^\/ops\/cache\/warm\//);
+    // Middleware of the application guards them as all other routes.
+    for (const path of ['/ops/cache/stats', '/metrics', '/plain', '/api/feeds/discover']) expect(seen).toContain(path);
+    expect(lines.join()).toMatch(/routes at \/ops\/cache, .*Prometheus at \/metrics;/);
+    const paths = Object.keys(SwaggerModule.createDocument(app, new DocumentBuilder().build()).paths);
+    expect(paths).toEqual(expect.arrayContaining(['/ops/cache/stats', '/api/feeds/discover']));
   });
 
   it('the monitoring routes exist under the global prefix and in every version', async () => {

@@ -28,6 +28,8 @@ import { CONTENT_TYPES, formatFor, PrometheusExposition, type TextFormat } from 
 export interface PrometheusOptions {
   /** @default '/metrics' */
   path?: string;
+  /** Puts the endpoint under the prefix of `app.setGlobalPrefix()`; `false`: at its path itself. @default true */
+  globalPrefix?: boolean;
   /** Guards of the endpoint. Classes that a guard injects are resolved as for `monitoring.guards`. @default [] */
   guards?: (Type<CanActivate> | CanActivate)[];
   /** Includes Node's own metrics, measured from the first scrape on. @default true */

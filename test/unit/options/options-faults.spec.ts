@@ -27,6 +27,7 @@ describe('options', () => {
       namespace: 'nestjs-cache-observability',
       monitoring: {
         path: 'cache',
+        globalPrefix: true,
         dashboard: true,
         guards: [],
         writeGuards: [],
@@ -35,9 +36,9 @@ describe('options', () => {
         decorators: [],
         allowUnguarded: false,
         swagger: false,
-        maxEventClients: 50,
+        maxEventClients: 200,
       },
-      prometheus: { path: '/metrics', guards: [], defaultMetrics: true },
+      prometheus: { path: '/metrics', globalPrefix: true, guards: [], defaultMetrics: true },
       http: { headers: 'minimal', fastLane: false },
       isGlobal: true,
       clock: systemClock,
@@ -70,6 +71,7 @@ describe('options', () => {
         health: { minHitRate: 0.7, window: '1h', minimumRequests: 0, patterns: { 'feed:*': { hitRate: 0.8 } } },
         monitoring: {
           path: 'ops/cache',
+          globalPrefix: false,
           guards: [class {}, { canActivate: () => true }],
           writeGuards: [class {}],
           origins: ['https://admin.shop.test', 'http://localhost:8080', 'null'],
@@ -81,7 +83,7 @@ describe('options', () => {
         profiling: { every: 10, maxStacks: 100 },
         fleet: { every: '10s' },
         persistence: { layer: 'redis', name: 'web-1' },
-        prometheus: { path: '/prometheus', guards: [class {}], defaultMetrics: false },
+        prometheus: { path: '/prometheus', globalPrefix: false, guards: [class {}], defaultMetrics: false },
         warming: {
           onStartup: true,
           blockReadiness: true,

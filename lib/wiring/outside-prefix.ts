@@ -1,0 +1,30 @@
+import { RequestMethod } from '@nestjs/common';
+import type { ApplicationConfig } from '@nestjs/core';
+
+type ExcludedRoute = NonNullable<ReturnType<ApplicationConfig['getGlobalPrefixOptions']>['exclude']>[number];
+
+/**
+ * Keeps the routes at these paths, and below them, outside `app.setGlobalPrefix()`, as its option `exclude` does. The application sets its
+ * prefix after the modules are made, and Nest reads the exclusions before it configures modules: so they are added where they are read.
+ */
+export function keepOutsidePrefix(config: ApplicationConfig, paths: readonly string[]): void {
+  if (paths.length === 0) return;
+  const excluded = paths.flatMap(routesAt);
+  const read = config.getGlobalPrefixOptions.bind(config);
+  config.getGlobalPrefixOptions = () => {
+    const options = read();
+    return { ...options, exclude: [...(options.exclude ?? []), ...excluded] };
+  };
+}
+
+/** The path itself, and everything below it. */
+function routesAt(path: string): ExcludedRoute[] {
+  const plain = `/${path.replace(/^\/+|\/+$/g, '')}`;
+  const escaped = plain.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const route = (text: string, source: string): ExcludedRoute => ({
+    path: text,
+    requestMethod: RequestMethod.ALL,
+    pathRegex: new RegExp(source, 'i'),
+  });
+  return [route(plain, `^${escaped}/?$`), route(`${plain}/*path`, `^${escaped}/.+$`)];
+}

@@ -121,5 +121,6 @@ const variants = {
   },
 };
 
-if (!(variant in variants)) throw new Error(`No variant ${variant}: ${Object.keys(variants).join(', ')}`);
+if (!(variant in variants))
+  throw new Error(`Unknown variant ${variant}. Use one of ${Object.keys(variants).join(', ')}`);
 console.log(`port ${await variants[variant]()}`);

@@ -15,7 +15,7 @@ const jsonFile = jsonAt >= 0 ? flags[jsonAt + 1] : undefined;
 const asked = flags.filter((flag, index) => !flag.startsWith('--') && index !== jsonAt + (jsonAt >= 0 ? 1 : Infinity));
 const unknown = asked.filter((question) => !known.includes(question));
 if (unknown.length > 0) {
-  console.error(`No such question: ${unknown.join(', ')}. There are: ${known.join(', ')}.`);
+  console.error(`Unknown question: ${unknown.join(', ')}. Use one of ${known.join(', ')}.`);
   process.exit(2);
 }
 
@@ -64,7 +64,7 @@ async function answer(question) {
   let { rows, gates = [], data } = await ask();
   if (short && gates.some(missed)) {
     // A noisy neighbour can spoil one run; a real regression is slow twice.
-    console.log('missed a gate: once more');
+    console.log('A gate was not reached: the question runs once more.');
     const again = await ask();
     ({ rows, data } = again);
     gates = gates.map((gate, index) => (missed(gate) ? again.gates[index] : gate));

@@ -5,8 +5,8 @@ import { URLSearchParams } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { round } from '../harness.mjs';
 
-export const title = 'Dashboards: CPU that open pages cost the process they watch';
-export const header = ['patterns', 'pages', 'requests a second', 'KB a second', '% of a core'];
+export const title = 'Dashboards: CPU time that open pages cost the watched process';
+export const header = ['patterns', 'pages', 'requests per second', 'KB per second', '% of a core'];
 
 const WINDOW = 'window=5m';
 /** The routes of the first page and their intervals, seconds. A test compares them with the page. */

@@ -4,7 +4,7 @@ import { interleave, round, summary } from '../harness.mjs';
 import { startVariant } from '../http-load.mjs';
 
 export const title = 'HTTP: a miss in memory, relative to the same handler without a cache';
-export const header = ['adapter', 'variant', 'CPU µs a request', '× uncached', 'quartiles'];
+export const header = ['adapter', 'variant', 'CPU µs per request', '× uncached', 'quartiles'];
 
 // An interceptor that does nothing shows what Nest's own chain costs.
 const VARIANTS = [

@@ -12,7 +12,7 @@ import { percents, plot } from '../insight/plot.mjs';
 import { randomOf } from '../workloads.mjs';
 
 export const title = 'Insight: what it costs, and whether its predictions come true';
-export const header = ['what', 'figure', 'beside it'];
+export const header = ['what', 'figure', 'details'];
 
 const MINUTE = 60_000;
 const points = (share) => `${round(share * 100, 1)} points`;
@@ -140,7 +140,7 @@ async function cpu(short) {
   const share = (on.usedUs - off.usedUs) / seconds / 1e6;
   await Promise.all([off.cache.close(), on.cache.close()]);
   return {
-    rows: [['CPU at 10,000 accesses a second, memory full', `${round(share * 100, 1)} % of a core`, `the cache itself: ${round(off.usedUs / seconds / 1e4, 1)} %`]],
+    rows: [['CPU at 10,000 accesses per second, memory full', `${round(share * 100, 1)} % of a core`, `the cache itself: ${round(off.usedUs / seconds / 1e4, 1)} %`]],
     data: { share, offUs: off.usedUs, onUs: on.usedUs, seconds },
   };
 } // prettier-ignore
@@ -501,7 +501,7 @@ async function automatic(short) {
   });
   return {
     rows: results.map(({ kind, part, stale, best }) => [`automatic TTL, ${kind}`, `${percent(part)} of the best fixed`, `stale share ${percent(stale)}; best fixed ${round(best.ttlMs / MINUTE, 1)} min`]),
-    gates: [{ name: 'automatic TTL beside the best fixed one', value: Math.min(...results.map(({ part }) => part)), atLeast: 0.9 }],
+    gates: [{ name: 'automatic TTL compared with the best fixed TTL', value: Math.min(...results.map(({ part }) => part)), atLeast: 0.9 }],
     data: results,
     images: { 'automatic-ttl': image },
   };

@@ -7,7 +7,7 @@ import { createCache } from 'cache-manager';
 import { interleave, ratio, round, summary } from '../harness.mjs';
 import { startRedis } from '../redis-server.mjs';
 
-export const title = 'Redis: milliseconds a job, beside bare node-redis 5';
+export const title = 'Redis: milliseconds per job, compared with bare node-redis 5';
 export const header = ['job', 'what', 'ms (median)', 'quartiles', '× bare'];
 
 const value = { text: 'x'.repeat(700), items: Array.from({ length: 10 }, (_, id) => ({ id, price: id * 1.25 })) };

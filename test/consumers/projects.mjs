@@ -51,7 +51,7 @@ export async function generate(project) {
   const missing = Object.keys({ ...wanted.dependencies, ...wanted.devDependencies }).filter(
     (name) => installed[name] === undefined && !NOT_RUN.has(name),
   );
-  if (missing.length > 0) throw new Error(`nest new wants ${missing.join(', ')}: add them to ${project}/package.json`);
+  if (missing.length > 0) throw new Error(`nest new needs ${missing.join(', ')}: add them to ${project}/package.json`);
   return shop;
 }
 

@@ -62,18 +62,18 @@ describe('the alert rules', () => {
   });
 });
 
-describe('the dashboard', () => {
-  it('the dashboard equals the output of make-dashboard.mjs', async () => {
+describe('the Grafana dashboard', () => {
+  it('the Grafana dashboard equals the output of make-dashboard.mjs', async () => {
     const made = (await import(at('grafana/make-dashboard.mjs'))) as { dashboard(): unknown };
     expect(dashboard).toEqual(JSON.parse(JSON.stringify(made.dashboard())));
   });
 
-  it('the dashboard has a schema that Grafana 10 and later read', () => {
+  it('the Grafana dashboard has a schema that Grafana 10 and later read', () => {
     expect(dashboard.schemaVersion).toBeGreaterThanOrEqual(38);
     expect(dashboard.uid).toMatch(/^[\w-]{1,40}$/);
   });
 
-  it('the dashboard has variables for the data source, the job, the instance and the cache, in this order', () => {
+  it('the Grafana dashboard has variables for the data source, the job, the instance and the cache, in this order', () => {
     expect(dashboard.templating.list.map(({ name, type }) => [name, type])).toEqual([
       ['datasource', 'datasource'],
       ['job', 'query'],
@@ -101,7 +101,7 @@ describe('the dashboard', () => {
     }
   });
 
-  it('the dashboard has panels that do not overlap, and unique ids', () => {
+  it('the Grafana dashboard has panels that do not overlap, and unique ids', () => {
     expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
     const taken = new Set<string>();
     for (const { gridPos, title } of dashboard.panels) {

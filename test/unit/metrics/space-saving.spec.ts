@@ -27,14 +27,14 @@ describe('the most frequent keys', () => {
     );
   });
 
-  it('the most frequent keys name the key that was replaced', () => {
+  it('a new key returns the key that it replaces', () => {
     const seen = new SpaceSaving(2);
     for (const key of ['a', 'a', 'b']) expect(seen.add(key)).toBeUndefined();
     expect(seen.add('c')).toBe('b');
     expect(seen.has('b')).toBe(false);
   });
 
-  it('the most frequent keys halve their counts', () => {
+  it('halved counts let new keys become the most frequent', () => {
     const seen = new SpaceSaving(4);
     for (let time = 0; time < 8; time++) seen.add('old');
     seen.halve();

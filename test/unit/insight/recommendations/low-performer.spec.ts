@@ -54,7 +54,7 @@ describe('a low performer', () => {
     expect(textOf('feed:*', { misses: { expired: 4, evicted: 5, cold: 1 } })).toMatch(/more room/);
   });
 
-  it('a low performer proposes broader keys for searches that were never stored before', () => {
+  it('the text of a low performer proposes broader keys for searches that were never stored before', () => {
     expect(textOf('search:*', { misses: { cold: 1 }, sets: 1 })).toMatch(/use broader keys/);
   });
 

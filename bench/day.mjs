@@ -15,9 +15,9 @@ const SLOTS = [
 /** Realistic times: log-normal with a median of 1 µs in memory, 0.4 ms in Redis and 20 ms at the origin. */
 const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 const times = (median, spread) => Array.from({ length: 4096 }, () => median * Math.exp(spread * normal()));
-const near = times(0.001, 0.6);
-const far = times(0.4, 1);
-const origin = times(20, 0.7);
+const memoryMs = times(0.001, 0.6);
+const redisMs = times(0.4, 1);
+const originMs = times(20, 0.7);
 
 /** Metrics of `patterns` patterns; with `endpoints`, each pattern has its own endpoint. */
 export function dayOf({ patterns, endpoints }) {
@@ -37,11 +37,11 @@ export function dayOf({ patterns, endpoints }) {
   let turn = 0;
   const next = (values) => values[turn++ & 4095];
   const access = (each, number) => {
-    observer.hit(each, 0, now - next(near));
-    const ms = next(far);
+    observer.hit(each, 0, now - next(memoryMs));
+    const ms = next(redisMs);
     observer.access(each, Outcome.hit, 1, ms, ms, MissReason.none);
     if (number % 3 !== 0) return;
-    const loadMs = next(origin);
+    const loadMs = next(originMs);
     observer.access(each, Outcome.miss, -1, ms, ms + loadMs, MissReason.expired);
     observer.load(each, Operation.load, Result.ok, loadMs);
     observer.operation(each, Operation.set, Result.ok, 0.1, 1_000);

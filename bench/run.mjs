@@ -31,7 +31,7 @@ if (process.send === undefined) {
   console.log(`${report.environment.node} on ${report.environment.cpu}${short ? ', short' : ''}`);
 }
 if (questions.length === 1) await answer(questions[0]);
-else for (const question of questions) await apart(question);
+else for (const question of questions) await inSeparateProcess(question);
 if (jsonFile) writeFileSync(jsonFile, `${JSON.stringify(report, null, 2)}\n`);
 // Only the short run, which CI uses, can fail; the long run reports.
 const end = () => process.exit(lost > 0 || (short && failed > 0) ? 1 : 0);
@@ -39,7 +39,7 @@ if (process.send === undefined) end();
 else process.send(report.questions, end);
 
 /** Runs a question in a separate process, so that compiled code of one question does not affect another. */
-function apart(question) {
+function inSeparateProcess(question) {
   return new Promise((resolve) => {
     const child = fork(import.meta.filename, [question, ...(short ? ['--short'] : [])]);
     let reported = false;

@@ -190,7 +190,7 @@ async function bytes(short) {
 /** Predicted and realised hit rates and stale shares, for traffic of otherwise unused seeds. */
 async function ttlLadder(short) {
   const off = { hits: [], stale: [] };
-  const honest = { hits: 0, stale: 0, rungs: 0 };
+  const withinError = { hits: 0, stale: 0, rungs: 0 };
   const withheld = [];
   let drawn;
   for (const [kind, traffic] of Object.entries(KINDS)) {
@@ -209,9 +209,9 @@ async function ttlLadder(short) {
         const staleOff = Math.abs(staleShare - real.staleShare);
         off.hits.push(hitsOff);
         off.stale.push(staleOff);
-        honest.rungs++;
-        if (hitsOff <= hitRateError) honest.hits++;
-        if (staleOff <= staleShareError) honest.stale++;
+        withinError.rungs++;
+        if (hitsOff <= hitRateError) withinError.hits++;
+        if (staleOff <= staleShareError) withinError.stale++;
       }
     }
   }
@@ -231,15 +231,15 @@ async function ttlLadder(short) {
       { name: 'stale, realised', kind: 'points', colour: 1, points: line(({ real }) => real.staleShare) },
     ],
   });
-  const share = (count) => count / honest.rungs;
+  const share = (count) => count / withinError.rungs;
   return {
     rows: [
-      ['TTL ladder: hit rate off by', `${points(Math.max(...off.hits))} at most`, `median ${points(summary(off.hits).median)}, ${honest.rungs} rungs, ${withheld.length} withheld`],
+      ['TTL ladder: hit rate off by', `${points(Math.max(...off.hits))} at most`, `median ${points(summary(off.hits).median)}, ${withinError.rungs} rungs, ${withheld.length} withheld`],
       ['TTL ladder: stale share off by', `${points(Math.max(...off.stale))} at most`, `median ${points(summary(off.stale).median)}`],
-      ['TTL ladder: within the stated error', `${percent(share(honest.hits))} hit rate`, `${percent(share(honest.stale))} stale share`],
+      ['TTL ladder: within the stated error', `${percent(share(withinError.hits))} hit rate`, `${percent(share(withinError.stale))} stale share`],
     ],
     gates: [{ name: 'hit rates of the TTL ladder within 3 points', value: 0.03 / Math.max(...off.hits), atLeast: 1 }],
-    data: { off, honest, withheld },
+    data: { off, withinError, withheld },
     images: { 'ttl-ladder': image },
   };
 } // prettier-ignore

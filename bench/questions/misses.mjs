@@ -25,15 +25,15 @@ export async function measure({ short, progress }) {
   const bare = await createClient({ url: redis.url }).connect();
   const io = new Redis(redis.url);
   const memory = () => memoryLayer({ maxEntries: ENTRIES });
-  const near = createObservedCache({ layers: [memory()], ttl: '1h' });
+  const local = createObservedCache({ layers: [memory()], ttl: '1h' });
   const both = createObservedCache({
     layers: [memory(), redisLayer({ url: redis.url })],
     ttl: '1h',
     namespace: 'both',
   });
-  const far = createObservedCache({ layers: [redisLayer({ url: redis.url })], ttl: '1h', namespace: 'far' });
-  await Promise.all([both.connect(), far.connect()]);
-  const nearBento = new BentoCache({
+  const remote = createObservedCache({ layers: [redisLayer({ url: redis.url })], ttl: '1h', namespace: 'remote' });
+  await Promise.all([both.connect(), remote.connect()]);
+  const localBento = new BentoCache({
     default: 'cache',
     stores: { cache: bentostore().useL1Layer(memoryDriver({ maxItems: ENTRIES })) },
   });
@@ -45,7 +45,7 @@ export async function measure({ short, progress }) {
         .useL2Layer(redisDriver({ connection: io })),
     },
   });
-  const nearCacheable = new Cacheable({ ttl: 3_600_000 });
+  const localCacheable = new Cacheable({ ttl: 3_600_000 });
   const bothCacheable = new Cacheable({ secondary: createKeyv(redis.url), ttl: 3_600_000 });
   const dedupe = createDedupe({ ttl: 3_600, storage: { type: 'memory', options: { size: ENTRIES } } });
   dedupe.define('product', async () => small);
@@ -81,19 +81,19 @@ export async function measure({ short, progress }) {
     await question(
       'miss in memory',
       {
-        ours: one((name) => near.getOrSet(name, () => small)),
+        ours: one((name) => local.getOrSet(name, () => small)),
         'async-cache-dedupe': one((name) => dedupe.product(name)),
-        bentocache: one((name) => nearBento.getOrSet({ key: name, ttl: '1h', factory: () => small })),
-        cacheable: one((name) => nearCacheable.getOrSet(name, async () => small, { ttl: '1h' })),
+        bentocache: one((name) => localBento.getOrSet({ key: name, ttl: '1h', factory: () => small })),
+        cacheable: one((name) => localCacheable.getOrSet(name, async () => small, { ttl: '1h' })),
       },
       {},
     );
     await question(
       'set in memory',
       {
-        ours: one((name) => near.set(name, small)),
-        bentocache: one((name) => nearBento.set({ key: name, value: small, ttl: '1h' })),
-        cacheable: one((name) => nearCacheable.set(name, small, '1h')),
+        ours: one((name) => local.set(name, small)),
+        bentocache: one((name) => localBento.set({ key: name, value: small, ttl: '1h' })),
+        cacheable: one((name) => localCacheable.set(name, small, '1h')),
       },
       {},
     );
@@ -111,7 +111,7 @@ export async function measure({ short, progress }) {
     await question(
       'awaited set in Redis, 1 KB',
       {
-        ours: one((name) => far.set(name, large)),
+        ours: one((name) => remote.set(name, large)),
         'bare SET': one((name) => bare.set(`bare:${name}`, text, { PX: 3_600_000 })),
       },
       // A gate too. The target is 1.6 times as long at most, 0.625.
@@ -120,7 +120,7 @@ export async function measure({ short, progress }) {
     for (const [what, limit, work] of [
       ['miss, one caller', undefined, one((name) => both.getOrSet(name, () => large))],
       [`miss, ${CALLERS} callers`, 3, many((name) => both.getOrSet(name, () => large))],
-      ['set, one caller', undefined, one((name) => far.set(name, large))],
+      ['set, one caller', undefined, one((name) => remote.set(name, large))],
     ]) {
       const commands = await commandsOf(bare, work);
       rows.push([`commands of the server, ${what}`, 'ours', round(commands), '–', '–']);
@@ -129,12 +129,12 @@ export async function measure({ short, progress }) {
     }
   } finally {
     await Promise.allSettled([
-      near.disconnect(),
+      local.disconnect(),
       both.disconnect(),
-      far.disconnect(),
-      nearBento.disconnectAll(),
+      remote.disconnect(),
+      localBento.disconnectAll(),
       bothBento.disconnectAll(),
-      nearCacheable.disconnect(),
+      localCacheable.disconnect(),
       bothCacheable.disconnect(),
       bare.close(),
     ]);

@@ -61,7 +61,7 @@ export interface LaneApp {
   /** Sends one request while no other is running. */
   ask(path?: string, headers?: Record<string, string>, method?: string, from?: string): Promise<LaneAnswer>;
   /** Sends six equal requests and returns the last response: three are enough for the lane to learn. */
-  sixth(...request: Parameters<LaneApp['ask']>): Promise<LaneAnswer>;
+  lastOfSix(...request: Parameters<LaneApp['ask']>): Promise<LaneAnswer>;
 }
 
 const open = new Set<() => Promise<void>>();
@@ -124,11 +124,11 @@ export async function startLane(
       sent.on('error', reject).end();
     });
   };
-  const sixth: LaneApp['sixth'] = async (...request) => {
+  const lastOfSix: LaneApp['lastOfSix'] = async (...request) => {
     for (let turn = 0; turn < 5; turn++) await ask(...request);
     return ask(...request);
   };
-  return { app, server, warned, full: () => full, ask, sixth };
+  return { app, server, warned, full: () => full, ask, lastOfSix };
 }
 
 /** Counts the requests of the framework without another listener to the server's requests, which would close the lane. */

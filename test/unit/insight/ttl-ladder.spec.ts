@@ -30,7 +30,7 @@ describe('cache.insight.ttlLadder()', () => {
     expect(rest).toMatchObject({ pattern: 'item:*', accesses: 3_600 });
     expect(observedMs).toBeGreaterThan(59 * MINUTE);
     expect(ladder.map((rung) => rung.ttlMs / MINUTE)).toEqual([0.25, 0.5, 1, 2, 4, 8, 16, 64]);
-    // A TTL of a minute answers five of six requests; the sixth comes just after the entry has expired.
+    // A TTL of a minute answers five of six requests; the lastOfSix comes just after the entry has expired.
     expect(ladder[2]!.hitRate).toBeCloseTo(5 / 6, 1);
     expect(ladder[2]!.loadsPerHour).toBeCloseTo(600, -2);
     expect(ladder[5]!.hitRate!).toBeGreaterThan(ladder[2]!.hitRate!);

@@ -1,5 +1,6 @@
 import { render } from 'preact';
-import { useEffect } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import { AdvicePage, mayWrite } from './advice';
 import { AlertsPage } from './alerts';
 import { write } from './api';
@@ -12,7 +13,7 @@ import { LayersPage } from './layers';
 import { connection, listen } from './live';
 import { Overview } from './overview';
 import { PatternPage, PatternsPage } from './patterns';
-import { forbidden, useResource } from './resource';
+import { forbidden, useResource, whenAnswered } from './resource';
 import { hrefOf, PAGES, route } from './route';
 import { Bar, Forbidden, Lost, Status } from './shell';
 import { WarmingPage } from './warming';
@@ -21,6 +22,16 @@ import type { Context } from './wire';
 const CONTEXT_MS = 60_000;
 
 function App() {
+  if (forbidden.value) return <Forbidden />;
+  return (
+    <Whole>
+      <Frame />
+    </Whole>
+  );
+}
+
+/** What stands around every page. */
+function Frame() {
   const context = useResource<Context>('dashboard/context', {}, CONTEXT_MS).data;
   const { page, subject } = route.value;
   const title = PAGES.find(([name]) => name === page)?.[1];
@@ -28,7 +39,6 @@ function App() {
     document.title = `${title ?? subject} · ${context?.service ?? 'Cache'}`;
   }, [title, subject, context?.service]);
   useEffect(() => scrollTo(0, 0), [page, subject]);
-  if (forbidden.value) return <Forbidden />;
   return (
     <>
       <a class="skip" href="#main" onClick={skip}>
@@ -39,9 +49,23 @@ function App() {
       <main id="main" tabIndex={-1} class={connection.value === 'lost' ? 'old' : ''}>
         {title !== undefined && <h1 class="hidden">{title}</h1>}
         <Status context={context} />
-        <Page key={`${page} ${subject}`} page={page} context={context} />
+        <Whole key={`${page} ${subject}`}>
+          <Page page={page} context={context} />
+        </Whole>
       </main>
     </>
+  );
+}
+
+/** Shows what it holds once all that this asks for at first is there: nothing moves while it comes. */
+function Whole({ children }: { children: ComponentChildren }) {
+  const [whole, setWhole] = useState(false);
+  useEffect(() => whenAnswered(() => setWhole(true)), []);
+  return (
+    <div class={whole ? 'whole' : 'whole waiting'} aria-busy={!whole}>
+      {!whole && <p class="note loading">Loading…</p>}
+      {children}
+    </div>
   );
 }
 

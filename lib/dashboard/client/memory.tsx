@@ -18,11 +18,12 @@ export function useHeldMemory(which: { pattern?: string; limit?: number }): Reso
   return useResource('stats/memory', { ...which, ...namedCache.value }, EVERY_MS);
 }
 
-/** Of one pattern: its bytes and its share, in each memory layer that holds some. */
-export function memoryOf(held: readonly MemoryByPattern[] | undefined): string {
-  const shares = (held ?? []).flatMap(({ patterns }) => patterns);
-  if (held === undefined || held.length === 0) return NONE;
-  return shares.length === 0 ? bytes(0) : shares.map((one) => `${bytes(one.bytes)}, ${percent(one.share)}`).join(' + ');
+/** Of the pattern that was asked for: its bytes and their share, in the memory layers together. */
+export function memoryOf(held: readonly MemoryByPattern[] = []): { bytes: string; share: string } {
+  if (held.length === 0) return { bytes: NONE, share: NONE };
+  const all = held.reduce((sum, layer) => sum + layer.bytes, 0);
+  const own = held.flatMap(({ patterns }) => patterns).reduce((sum, one) => sum + one.bytes, 0);
+  return { bytes: bytes(own), share: percent(all === 0 ? null : own / all) };
 }
 
 /** Which patterns fill the memory. */

@@ -97,7 +97,12 @@ export function PatternPage({ context }: { context: Context | undefined }) {
     <>
       <h1 class="pattern">
         <bdi>{name}</bdi>
-        {own && <Copy what={`the figures of ${name}`} text={() => textOf(own, policy, memory)} />}
+        {own && (
+          <Copy
+            what={`the figures of ${name}`}
+            text={() => textOf(own, policy, `${memory.bytes}, ${memory.share} of it`)}
+          />
+        )}
       </h1>
       <Card title="Pattern">
         <Loaded
@@ -141,7 +146,7 @@ export function PatternPage({ context }: { context: Context | undefined }) {
   );
 }
 
-function Facts({ of, memory }: { of: PatternStats; memory: string }) {
+function Facts({ of, memory }: { of: PatternStats; memory: ReturnType<typeof memoryOf> }) {
   const notKept = Object.entries(of.not_kept).filter(([, times]) => times > 0);
   return (
     <>
@@ -156,7 +161,8 @@ function Facts({ of, memory }: { of: PatternStats; memory: string }) {
         <Fact label="Load errors">{exact(of.load_errors)}</Fact>
         <Fact label={<Term name="stale">Stale</Term>}>{percent(staleShare(of))}</Fact>
         <Fact label={<Term name="size">Mean size</Term>}>{bytes(of.avg_value_bytes)}</Fact>
-        <Fact label={<Term name="memory">Memory share</Term>}>{memory}</Fact>
+        <Fact label={<Term name="memory">Memory</Term>}>{memory.bytes}</Fact>
+        <Fact label={<Term name="memory">Memory share</Term>}>{memory.share}</Fact>
       </dl>
       <p>
         <Term name="reasons">Misses</Term>: <ReasonBar reasons={of.miss_reasons} legend />

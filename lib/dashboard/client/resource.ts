@@ -1,4 +1,4 @@
-import { batch, computed, type ReadonlySignal, signal, type Signal } from '@preact/signals';
+import { batch, computed, effect, type ReadonlySignal, signal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { addressOf, type Answers, type Parameters, readTogether, Refusal, token } from './api';
 import { connection, events } from './live';
@@ -51,6 +51,16 @@ export function useResource<T>(path: string, parameters: Parameters, everyMs: nu
   // What was shown stays until the new answer is there.
   return value.data === undefined && value.refusal === undefined ? before.current.value : value;
 }
+
+/** Calls back once everything that is shown now has been answered or refused. @returns how to stop waiting. */
+export function whenAnswered(callback: () => void): () => void {
+  const waiting = [...entries.values()].filter(({ users, value }) => users > 0 && !isAnswered(value.peek()));
+  return effect(() => {
+    if (waiting.every(({ value }) => isAnswered(value.value))) callback();
+  });
+}
+
+const isAnswered = ({ at, refusal }: Resource<unknown>) => at > 0 || refusal !== undefined;
 
 /** Asks again at once for everything that is shown. */
 export function refresh(): void {

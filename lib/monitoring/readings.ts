@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { DatabaseMetrics } from '../database/records/database-metrics.js';
 import { Fleet } from '../fleet/fleet.js';
 import { FleetInsight, type OfFleet } from '../fleet/fleet-insight.js';
@@ -221,14 +221,15 @@ export type ReadingName = keyof typeof statistics | keyof typeof insights | 'inf
 
 /** Reads what the routes answer: alone, or several together for the dashboard. Each answer is made once for all who ask for it. */
 @Injectable()
-export class Readings {
+export class Readings implements OnModuleDestroy {
   readonly #readings: Readonly<Record<ReadingName, Reading>>;
   readonly #caches: () => CachesOf;
+  #stops: readonly (() => void)[] | undefined;
 
   constructor(
-    @Inject(MONITORED_CACHE) cache: MonitoredCache,
+    @Inject(MONITORED_CACHE) private readonly cache: MonitoredCache,
     @Inject(CacheMetrics) metrics: CacheMetrics,
-    @Inject(MONITORED_CACHES) named: MonitoredCaches,
+    @Inject(MONITORED_CACHES) private readonly named: MonitoredCaches,
     @Inject(Fleet) private readonly fleet: Fleet,
     @Inject(FleetInsight) private readonly fleetInsight: FleetInsight,
     @Inject(SharedAnswers) private readonly shared: SharedAnswers,
@@ -237,8 +238,10 @@ export class Readings {
     @Inject(Instances) instances: Instances,
     @Inject(CacheWarmer) warmer: CacheWarmer,
   ) {
-    const { insight, tuning, layers } = cache;
-    this.#caches = () => ({ own: { insight, tuning, layers, metrics }, named: named.all });
+    this.#caches = () => {
+      const { insight, tuning, layers } = cache;
+      return { own: { insight, tuning, layers, metrics }, named: named.all };
+    };
     this.#readings = {
       ...statistics,
       ...insights,
@@ -270,11 +273,25 @@ export class Readings {
    * @throws MonitoringError for wrong parameters; CacheError if the fleet cannot be asked.
    */
   async read(name: ReadingName, request: MonitoringRequest, maxAgeMs: number): Promise<SharedAnswer> {
+    if (maxAgeMs > 0) this.#stops ??= this.#watch();
     const { takes } = this.#readings[name];
     const make = this.#makerOf(name, request);
     const query = (request.query ?? {}) as Record<string, unknown>;
     const address = JSON.stringify([name, ...takes.map((parameter) => query[parameter] ?? null)]);
     return this.shared.answer(address, maxAgeMs, make);
+  }
+
+  onModuleDestroy(): void {
+    for (const stop of this.#stops ?? []) stop();
+  }
+
+  /** After another policy or alert, which pages ask about at once, nobody is given what was answered before. */
+  #watch(): (() => void)[] {
+    const changed = () => this.shared.clear();
+    return [this.cache, ...this.named.all.values()].flatMap((cache) => [
+      cache.tuning.watch(changed),
+      cache.watchAlerts(changed),
+    ]);
   }
 
   #makerOf(name: ReadingName, request: MonitoringRequest): () => Promise<SharedAnswer> {

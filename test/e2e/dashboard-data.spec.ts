@@ -10,6 +10,8 @@ import {
   ObservedCache,
   WarmingStrategy,
 } from '../../lib/index.js';
+import type { AlertChange } from '../../lib/insight/alerts/alert.js';
+import { cacheToken } from '../../lib/testing/index.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 import { addressOf } from '../support/dashboard-page.js';
 
@@ -45,7 +47,10 @@ class Popular {
 }
 
 const start = async (platform: Platform, options: CacheObservabilityOptions = {}) => {
-  const imports = [CacheObservabilityModule.forRoot({ prometheus: false, ...options })];
+  const imports = [
+    CacheObservabilityModule.forRoot({ prometheus: false, ...options }),
+    CacheObservabilityModule.forFeature('sessions'),
+  ];
   return boot(platform, { imports, controllers: [ShopController], providers: [Prices, Popular] });
 };
 
@@ -141,6 +146,35 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     await app.get(ObservedCache).tuning.override('user:*:cart', { ttl: '1m' });
     const { body } = await ask().get(path).set('Cache-Control', 'max-age=0').expect(200);
     expect(Object.keys(body.answers)).toHaveLength(4);
+  });
+
+  it('is anew at once after a change of a policy or an alert, of a named cache too, without a client of the event stream', async () => {
+    const { app, ask } = await start(platform);
+    const sessions = app.get<ObservedCache>(cacheToken('sessions'));
+    const caches = { alerts: app.get(ObservedCache), 'alerts?cache=sessions': sessions };
+    const listeners = Object.values(caches).map((cache) => {
+      const own: ((change: AlertChange) => void)[] = [];
+      Object.assign(cache, { watchAlerts: (listener: (typeof own)[0]) => (own.push(listener), () => undefined) });
+      return own;
+    });
+    const path = together('policies?pattern=product:*', 'policies?cache=sessions', 'alerts', 'alerts?cache=sessions');
+    const read = async () => (await ask().get(path).expect(200)).body.answers;
+    const before = await read();
+    expect(before['policies?pattern=product:*']).toMatchObject([{ override: null }]);
+    await app.get(ObservedCache).tuning.override('product:*', { ttl: '1m' });
+    expect((await read())['policies?pattern=product:*']).toMatchObject([{ override: { values: { ttl_ms: 60_000 } } }]);
+    await app.get(ObservedCache).tuning.revert('product:*');
+    expect((await read())['policies?pattern=product:*']).toMatchObject([{ override: null }]);
+    await sessions.tuning.override('session:*', { ttl: '2m' });
+    expect((await read())['policies?cache=sessions']).toMatchObject([{ override: { values: { ttl_ms: 120_000 } } }]);
+    for (const [at, [address, cache]] of Object.entries(caches).entries()) {
+      expect((await read())[address]).toEqual([]);
+      const alert = { id: 'an-id', code: 'HIT_RATE_DROP', subject: 'product:*' };
+      Object.assign(cache.insight, { alerts: () => [alert] });
+      expect((await read())[address]).toEqual([]);
+      for (const listener of listeners[at]!) listener({ state: 'opened', alert } as unknown as AlertChange);
+      expect((await read())[address]).toEqual([alert]);
+    }
   });
 
   it("the routes of the dashboard's data require what guards require", async () => {

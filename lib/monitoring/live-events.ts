@@ -14,7 +14,6 @@ import type { PolicyTuning } from '../tuning/policy-tuning.js';
 import { MonitoringError } from './monitoring-error.js';
 import { present } from './presenter.js';
 import { RecentEvents } from './recent-events.js';
-import { SharedAnswers } from './shared-answers.js';
 import { EventClient, eventFrame } from './event-client.js';
 
 /** What is read of the metrics, and that they show how many clients there are. */
@@ -51,7 +50,6 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   readonly #warmer: Pick<CacheWarmer, 'onProgress'>;
   readonly #cache: WatchedCache;
   readonly #named: MonitoredCaches | undefined;
-  readonly #shared: Pick<SharedAnswers, 'clear'> | undefined;
   readonly #maxClients: number;
   readonly #clock: Clock;
   readonly #clients = new Set<EventClient>();
@@ -76,7 +74,6 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     @Inject(MAX_EVENT_CLIENTS) maxClients: number,
     @Optional() @Inject(CACHE_CLOCK) clock?: Clock,
     @Optional() @Inject(MONITORED_CACHES) named?: MonitoredCaches,
-    @Optional() @Inject(SharedAnswers) shared?: Pick<SharedAnswers, 'clear'>,
   ) {
     this.#metrics = metrics;
     this.#warmer = warmer;
@@ -84,7 +81,6 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     this.#maxClients = maxClients;
     this.#clock = clock ?? systemClock;
     this.#named = named;
-    this.#shared = shared;
     metrics.addSource(this);
   }
 
@@ -169,29 +165,17 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   }
 
   #start(): void {
-    this.#stops = [
-      this.#warmer.onProgress((progress) => this.#send('warming', progress)),
-      this.#cache.watchInvalidations((invalidation) => this.#invalidated(invalidation)),
-      ...this.#watchCaches(),
-    ];
+    this.#stops = [this.#warmer.onProgress((progress) => this.#send('warming', progress)), ...this.#watchCaches()];
   }
 
   /** What changes in the application's own cache and in named ones, with their names. */
   #watchCaches(): (() => void)[] {
-    const caches: [string, Pick<WatchedCache, 'tuning' | 'watchAlerts'>][] = [
-      ['default', this.#cache],
-      ...(this.#named?.all ?? []),
-    ];
+    const caches: [string, WatchedCache][] = [['default', this.#cache], ...(this.#named?.all ?? [])];
     return caches.flatMap(([cache, watched]) => [
-      watched.tuning.watch((event) => this.#changed('policy', { cache, ...event })),
-      watched.watchAlerts((change) => this.#changed('alert', { cache, ...change })),
+      watched.tuning.watch((event) => this.#send('policy', { cache, ...event })),
+      watched.watchAlerts((change) => this.#send('alert', { cache, ...change })),
+      watched.watchInvalidations((invalidation) => this.#invalidated(cache, invalidation)),
     ]);
-  }
-
-  /** Sends a change that pages ask about at once: what was answered before it is not given to them. */
-  #changed(event: string, data: unknown): void {
-    this.#shared?.clear();
-    this.#send(event, data);
   }
 
   /** @returns how to stop. */
@@ -229,10 +213,10 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     }
   }
 
-  #invalidated({ keys, globs, tags, all, removed }: CacheInvalidation): void {
+  #invalidated(cache: string, { keys, globs, tags, all, removed }: CacheInvalidation): void {
     const patterns = [...this.#patterns.patternsOf([...keys, ...globs].slice(0, MAX_KEYS))].slice(0, MAX_PATTERNS);
     const counts = { keys: keys.length, globs: globs.length, tags: tags.length };
-    this.#send('invalidation', { patterns, ...counts, all, removed });
+    this.#send('invalidation', { cache, patterns, ...counts, all, removed });
   }
 
   /** Undefined if the figures cannot be read: the stream goes on. */

@@ -2,7 +2,8 @@ import { useMemo } from 'preact/hooks';
 import { useAlerts } from './alerts';
 import { Chart, type Mark, type Series } from './chart';
 import { duration, percent, perSecond } from './format';
-import { events, type Invalidation, type LiveEvent } from './live';
+import { shownEvents } from './events';
+import type { Invalidation, LiveEvent } from './live';
 import type { Alert, Context, History, HistoryPoint, PolicyEvent } from './wire';
 
 const time = (at: string) => Date.parse(at) / 1000;
@@ -13,7 +14,7 @@ const rate = (of: (point: HistoryPoint) => number) => (point: HistoryPoint) =>
 export function HistoryCharts({ history, context }: { history: History; context: Context | undefined }) {
   const { points } = history;
   const times = useMemo(() => points.map(({ start, seconds }) => time(start) + seconds / 2), [points]);
-  const marks = marksOf(history, context, events.value, useAlerts().data ?? []);
+  const marks = marksOf(history, context, shownEvents.value, useAlerts().data ?? []);
   const lines = useMemo(() => {
     const line = (
       label: string,

@@ -1,7 +1,17 @@
 import { exact, labelled, moment } from './format';
+import { computed } from '@preact/signals';
 import { events, type Invalidation, type LiveEvent } from './live';
 import { Card } from './parts';
+import { route } from './route';
 import type { AlertChange, PolicyEvent, WarmingProgress } from './wire';
+
+/** The events of the cache that is looked at, and those that are of no cache, latest first. */
+export const shownEvents = computed(() =>
+  events.value.filter(({ data }) => {
+    const { cache } = data as { readonly cache?: string };
+    return cache === undefined || cache === route.value.cache;
+  }),
+);
 
 export function EventsPage() {
   return (
@@ -12,7 +22,7 @@ export function EventsPage() {
 }
 
 export function EventList({ limit }: { limit: number }) {
-  const shown = events.value.slice(0, limit);
+  const shown = shownEvents.value.slice(0, limit);
   if (shown.length === 0) {
     return <p class="note">No alert, invalidation or warming since the page was opened. New ones appear here.</p>;
   }

@@ -17,6 +17,7 @@ export interface LiveEvent {
 }
 
 export interface Invalidation {
+  readonly cache: string;
   readonly patterns: readonly string[];
   readonly keys: number;
   readonly globs: number;

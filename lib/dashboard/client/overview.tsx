@@ -9,14 +9,15 @@ import { realtime } from './live';
 import { MemoryCard } from './memory';
 import { Card, Loaded, PatternLink, Sparkline, Term } from './parts';
 import { type Resource, useResource } from './resource';
-import { subject, windowName } from './route';
-import type { Context, History, HistoryPoint, LayerStats, PatternStats, Stats } from './wire';
+import { isStreamed, subject, windowName } from './route';
+import type { Context, History, HistoryPoint, LayerStats, PatternStats, Realtime, Stats } from './wire';
 import { Table, wide } from './table';
 import type { TermName } from './terms';
 
 /** How often charts and tables are asked for: longer windows change less. */
 export const EVERY_MS = { '1m': 5_000, '5m': 10_000, '1h': 20_000, '24h': 60_000 } as const;
 const SLOW_MS = 20_000;
+const NOW_MS = 5_000;
 const COSTLIEST = 6;
 
 export function useStats(): Resource<Stats> {
@@ -152,22 +153,26 @@ function Figures({ stats, history }: { stats: Resource<Stats>; history: History 
         history={points}
         of={(point) => point.p95_response_time_ms}
       />
-      <Now />
+      {isStreamed.value ? <Now of={realtime.value} /> : <AskedNow />}
     </dl>
   );
 }
 
 /** The one figure that changes every second. */
-function Now() {
-  const now = realtime.value;
+function Now({ of: now }: { of: Realtime | undefined }) {
   return (
     <Figure
       term="inFlight"
       label="Now"
       value={perSecond(now?.requests_per_second)}
-      below={`${subject.value.scope ? 'this instance: ' : ''}${count(now?.operations_in_flight)} in flight, p99 ${duration(now?.p99_response_time_ms)}`}
+      below={`${count(now?.operations_in_flight)} in flight, p99 ${duration(now?.p99_response_time_ms)}`}
     />
   );
+}
+
+/** Ticks are those of this instance's own cache: others are asked. */
+function AskedNow() {
+  return <Now of={useResource<Realtime>('realtime', subject.value, NOW_MS).data} />;
 }
 
 function Costliest({ rows, history }: { rows: readonly PatternStats[]; history: History | undefined }) {

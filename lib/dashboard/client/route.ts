@@ -39,6 +39,9 @@ export const subject = computed(() => ({
   ...namedCache.value,
 }));
 
+/** Whether the ticks of the event stream, those of this instance's own cache, are what is looked at. */
+export const isStreamed = computed(() => route.value.scope === 'instance' && route.value.cache === 'default');
+
 addEventListener('hashchange', () => (route.value = read()));
 
 function read(): Route {

@@ -4,7 +4,7 @@ import { moment } from './format';
 import { connect, connection, lostAt, realtime } from './live';
 import { PatternLink } from './parts';
 import { refresh, type Resource, useResource } from './resource';
-import { choose, hrefOf, PAGES, route, subject } from './route';
+import { choose, hrefOf, isStreamed, PAGES, route, subject } from './route';
 import { type Context, type Health, type ScopeName, type Warning, type WindowName, WINDOWS } from './wire';
 
 const HEALTH_MS = 10_000;
@@ -145,7 +145,7 @@ export function Status({ context }: { context: Context | undefined }) {
     const text = `The application was ${data.status} when it answered last.`;
     return <Banner kind="none" symbol="○" word="Not known" text={text} />;
   }
-  const warnings = reasonsOf(data.warnings, realtime.value?.alerts ?? []);
+  const warnings = reasonsOf(data.warnings, (isStreamed.value && realtime.value?.alerts) || []);
   return (
     <section class={`status ${kind}`} aria-label="Status">
       <p class="verdict">

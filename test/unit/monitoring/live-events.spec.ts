@@ -191,10 +191,12 @@ describe('the event stream', () => {
     ]);
   });
 
-  it('the event stream sends the alerts of named caches with their names', () => {
+  it('the event stream sends alerts and invalidations of named caches with their names', () => {
     const watched: ((change: object) => void)[] = [];
+    const sessions = new InvalidationListeners(new CallbackErrors());
     named.set('sessions', {
       tuning: { watch: () => () => undefined },
+      watchInvalidations: (listener: (invalidation: CacheInvalidation) => void) => sessions.listen(listener),
       watchAlerts: (listener: (change: object) => void) => {
         watched.push(listener);
         return () => undefined;
@@ -203,6 +205,8 @@ describe('the event stream', () => {
     const client = connect();
     for (const listener of watched) listener({ state: 'opened', alert: { code: 'HIT_RATE_DROP' } });
     expect(client.of('alert')).toEqual([{ cache: 'sessions', state: 'opened', alert: { code: 'HIT_RATE_DROP' } }]);
+    sessions.report({ keys: ['session:471147114711'] });
+    expect(client.of('invalidation')).toMatchObject([{ cache: 'sessions', patterns: ['session:*'], keys: 1 }]);
   });
 
   describe('the event stream with clients that come and go', () => {
@@ -271,10 +275,10 @@ describe('the event stream', () => {
     invalidations.report({ tags: ['seller-471147114711'] });
     invalidations.report({ all: true });
     expect(client.of('invalidation')).toEqual([
-      { patterns: ['user:*:cart'], keys: 2, globs: 0, tags: 0, all: false, removed: null },
-      { patterns: ['user:*:*'], keys: 0, globs: 1, tags: 0, all: false, removed: 2 },
-      { patterns: [], keys: 0, globs: 0, tags: 1, all: false, removed: null },
-      { patterns: [], keys: 0, globs: 0, tags: 0, all: true, removed: null },
+      { cache: 'default', patterns: ['user:*:cart'], keys: 2, globs: 0, tags: 0, all: false, removed: null },
+      { cache: 'default', patterns: ['user:*:*'], keys: 0, globs: 1, tags: 0, all: false, removed: 2 },
+      { cache: 'default', patterns: [], keys: 0, globs: 0, tags: 1, all: false, removed: null },
+      { cache: 'default', patterns: [], keys: 0, globs: 0, tags: 0, all: true, removed: null },
     ]);
     expect(client.written.join('')).not.toContain('471147114711');
   });

@@ -6,7 +6,7 @@ import type { PackedValue } from './encoding/packed-value.js';
 
 /**
  * An entry of a shared layer with its instances restored.
- * @returns undefined if its pattern is not known to return one of their classes, or their data is not of it.
+ * @returns undefined if its pattern is not known to return one of their classes, or their data does not fit the class.
  */
 export function restored(entry: Entry, packed: PackedValue, classes: PatternClasses, log: OnceLog): Entry | undefined {
   try {
@@ -20,7 +20,7 @@ export function restored(entry: Entry, packed: PackedValue, classes: PatternClas
   return undefined;
 }
 
-/** A name from a layer may be anything: only one that a class can have is repeated. */
+/** A name from a layer is untrusted: only a possible class name is repeated. */
 const NAME = /^[\w$.]{1,60}$/;
 
 function sayUnknown(packed: PackedValue, classes: PatternClasses, log: OnceLog): void {

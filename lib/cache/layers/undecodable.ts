@@ -1,6 +1,6 @@
 import type { LayerEvents } from './layer.js';
 
-/** Values of a layer that cannot be read: each counts as absent, and the first is logged. */
+/** Unreadable values of a layer: each counts as absent, and the first is logged. */
 export class UndecodableValues {
   readonly #layer: string;
   readonly #events: LayerEvents;

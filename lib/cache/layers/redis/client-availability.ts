@@ -19,7 +19,7 @@ export class ClientAvailability {
   stop(): void {
     stopListening(this.#client, 'error', this.#whenLost);
     stopListening(this.#client, 'ready', this.#whenReady);
-    // The client stays with its owner, who may not listen: an unheard 'error' would end the process.
+    // The client belongs to the application, which may not listen: an unhandled 'error' event would end the process.
     if (this.#client.listenerCount('error') === 0) this.#client.on('error', () => undefined);
   }
 

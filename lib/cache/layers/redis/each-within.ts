@@ -7,12 +7,12 @@ import { unavailable } from './redis-connection.js';
 export type Outcome<T> =
   { readonly failed: false; readonly value: T } | { readonly failed: true; readonly error: unknown };
 
-/** Of the deadline of an operation: what is left is for its answer to arrive in time. */
+/** The share of an operation's deadline; the rest is left for its answer to arrive. */
 const SHARE = 0.9;
 
 /**
- * How each of several operations ended. Those that have not ended shortly before the deadline have failed: a node that is lost must
- * not take the answers of the others with it. @throws the first failure where all have failed.
+ * Returns the outcome of each of several operations. Operations that have not ended shortly before the deadline count as failed: a lost
+ * node must not take the answers of the others with it. @throws the first failure if all have failed.
  */
 export async function eachWithin<T>(
   operations: readonly Promise<T>[],
@@ -30,14 +30,14 @@ export async function eachWithin<T>(
     { ms: deadlineMs * SHARE, clock, overdue: new OverdueWaits(clock) },
     () => undefined,
   );
-  // What ends later is late.
+  // Outcomes after this point are ignored.
   const ended = [...outcomes];
   const failure = ended.find((outcome) => outcome.failed);
   if (failure !== undefined && ended.every((outcome) => outcome.failed)) throw failure.error;
   return ended;
 }
 
-/** @throws KeysFailed where some of the keys' operations have failed. */
+/** @throws KeysFailed if the operations of some keys have failed. */
 export function checkOutcomes(keys: readonly string[], outcomes: readonly Outcome<unknown>[]): void {
   const failed = outcomes.flatMap((outcome, index) =>
     outcome.failed ? [{ key: keys[index]!, error: outcome.error }] : [],

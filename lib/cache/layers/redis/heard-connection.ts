@@ -1,10 +1,10 @@
 import type { RedisArgument, RedisConnection, RedisNode } from './redis-connection.js';
 
-/** How a server begins what it refuses: its own code, in capitals. */
+/** A server's refusal begins with a code in capitals. */
 const REFUSAL = /^[A-Z]{2,} /;
 
 /**
- * A connection that counts what the servers have answered: where the count grows they are there, however long one answer takes. It
+ * A connection that counts the answers of its servers: while the count grows, they are alive, however long one answer takes. It
  * reports every failure.
  */
 export class HeardConnection implements RedisConnection {

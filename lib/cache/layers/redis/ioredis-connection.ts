@@ -13,7 +13,7 @@ import {
 /** A command of ioredis whose replies are Buffers. */
 type Command = (this: IoRedis, ...args: RedisArgument[]) => Promise<unknown>;
 
-/** ioredis, as far as it is used here. */
+/** The part of ioredis that is used. */
 export interface IoRedis extends Emitter {
   readonly status: string;
   readonly isCluster?: boolean;
@@ -93,8 +93,8 @@ export class IoRedisConnection implements RedisConnection {
   }
 
   /**
-   * A function of its own for each command, as ioredis makes them: unlike `callBuffer()` it works with `enableAutoPipelining`, past
-   * whose queue it sends at once and in order.
+   * A separate function for each command, as ioredis creates them: unlike `callBuffer()` it works with `enableAutoPipelining`, and
+   * bypasses that queue, so that commands are sent at once and in order.
    */
   #call(client: IoRedis, [name, ...args]: readonly RedisArgument[]): Promise<unknown> {
     const command = String(name);
@@ -116,7 +116,7 @@ export class IoRedisConnection implements RedisConnection {
     subscriber.on('message', (from: string, message: string) => {
       if (from === channel) onMessage(message);
     });
-    // Its own re-subscription after a lost connection is silent: subscribing again tells when it has happened.
+    // ioredis does not report its own re-subscription after a lost connection, so subscribe again to detect it.
     const standing = new Promise<void>((resolve) => {
       subscriber.on('ready', () => {
         subscriber.subscribe(channel).then(

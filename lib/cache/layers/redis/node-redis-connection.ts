@@ -10,7 +10,7 @@ import {
   type RedisNode,
 } from './redis-connection.js';
 
-/** node-redis, as far as it is used here; `sendCommand` differs between a single server, Sentinel and Cluster. */
+/** The part of node-redis that is used; `sendCommand` differs between a single server, Sentinel and Cluster. */
 export interface NodeRedis extends Emitter {
   readonly isOpen: boolean;
   readonly isReady?: boolean;
@@ -48,7 +48,7 @@ export class NodeRedisConnection implements RedisConnection {
   }
 
   send(key: string, args: readonly RedisArgument[]): Promise<unknown> {
-    // Asked first: with its offline queue on, the client would keep the command and run it at some later time.
+    // Checked first: a client with an offline queue would keep the command and run it later.
     if (!this.ready) return Promise.reject(unavailable());
     if (this.cluster) return this.#client.sendCommand(key, false, args, AS_BUFFERS);
     if (this.#sentinel) return this.#client.sendCommand(false, args, AS_BUFFERS);
@@ -87,7 +87,7 @@ export class NodeRedisConnection implements RedisConnection {
     onLost?: (cause?: unknown) => void,
   ): Promise<() => Promise<void>> {
     if (this.cluster || this.#sentinel) {
-      // These keep a connection for messages themselves and subscribe anew on it.
+      // These clients keep a separate connection for messages, and subscribe again on it.
       const listener = () => onReady();
       listenTo(this.#client, 'node-ready', listener);
       listenTo(this.#client, 'topology-change', listener);
@@ -103,7 +103,7 @@ export class NodeRedisConnection implements RedisConnection {
     subscriber.on('error', (error: unknown) => onLost?.(error));
     let subscribed = false;
     subscriber.on('ready', () => {
-      // node-redis subscribes anew on a restored connection before it says that it is ready.
+      // node-redis subscribes again on a restored connection before it reports that it is ready.
       if (subscribed) onReady();
     });
     const open = subscriber.connect().then(() => subscriber.subscribe(channel, onMessage));

@@ -2,7 +2,7 @@ import type { RedisClientOptions } from '@redis/client';
 import { unavailable } from './redis-connection.js';
 import type { Endpoint } from './redis-single.js';
 
-/** A pool of node-redis 5 (`createClientPool()`), as far as it is used here. */
+/** The part of a node-redis 5 pool (`createClientPool()`) that is used. */
 interface ClientPool {
   readonly isOpen: boolean;
   readonly idleClients: number;
@@ -17,8 +17,8 @@ export function isClientPool(client: object): client is ClientPool {
 }
 
 /**
- * Where the clients of a pool connect to, and how. The layer makes connections of its own from that: a pool runs commands that are
- * sent one after another on different connections, in any order, and has none that messages could be received on.
+ * The server and options of a pool's clients. The layer opens its own connections with them: a pool runs consecutive commands
+ * on different connections, in any order, and has no connection for messages.
  */
 export function poolEndpoint(pool: ClientPool): Endpoint {
   let options: RedisClientOptions | undefined;
@@ -27,7 +27,7 @@ export function poolEndpoint(pool: ClientPool): Endpoint {
   return async () => {
     if (options !== undefined) return options;
     if (!pool.isOpen) await pool.connect();
-    // With no client at hand the pool would connect another one, whose failure it leaves unhandled.
+    // Without an idle client the pool would connect another one and leave its failure unhandled.
     if (pool.idleClients === 0) throw unavailable();
     const { clientSideCache: _, ...others } = await pool.execute((client) => client.options);
     return (options = others);

@@ -1,12 +1,12 @@
 import type { RedisBus } from './redis-bus.js';
 import type { BusMessage } from '../layer.js';
 
-/** What a script's `publish()` returns where the user may not use the channel. */
+/** The result of a script's `publish()` if the user may not use the channel. */
 const REFUSED = 2;
 
 /**
- * Messages to the other processes that scripts send together with what they do, in one round trip. In a cluster what is done for
- * several keys is done on several nodes, and messages are sent after it.
+ * Messages to the other processes that scripts send together with their operation, in one round trip. In a cluster an operation on
+ * several keys runs on several nodes, so messages are sent after it.
  */
 export class RedisAnnouncer {
   readonly #bus: RedisBus;
@@ -22,12 +22,12 @@ export class RedisAnnouncer {
     return this.#active;
   }
 
-  /** What `publish()` of a script takes: this process' own channel, which begins with the shared one, and the message. */
+  /** The arguments of a script's `publish()`: this process's own channel, which begins with the shared one, and the message. */
   argumentsOf(message: BusMessage | undefined): [own: string, message: string] {
     return [this.#bus.own, message === undefined || !this.#active ? '' : this.#bus.textOf(message)];
   }
 
-  /** Takes what the script's `publish()` returned. */
+  /** Handles the result of the script's `publish()`. */
   sent(reply: unknown): void {
     if (Number(reply) === REFUSED) this.#active = false;
   }

@@ -15,13 +15,13 @@ type Listener = Parameters<Coordination['subscribe']>[0];
 type Sender = (error?: Error) => void;
 
 const RETRY_MS = 500;
-/** More than this in one message is said shorter: everything. */
+/** With more names, the message means "everything" instead. */
 const MAX_NAMES = 5_000;
 
 /**
- * What other processes' memory layers must forget, over Redis pub/sub. What one turn of the event loop says goes out as one
- * message; what cannot be sent is kept, merged, and sent once the connection stands again, since a receiver whose own
- * connection never failed would not know that it missed anything.
+ * Sends invalidations to the memory layers of other processes over Redis pub/sub. All messages of one turn of the event loop are sent as one
+ * message. Messages that cannot be sent are kept, merged, and sent when the connection is restored, since a receiver whose own
+ * connection never failed could not detect that it missed them.
  */
 export class RedisBus {
   readonly #connection: RedisConnection;
@@ -40,7 +40,7 @@ export class RedisBus {
   #stood = false;
   #notSent = false;
   #unreachable = false;
-  /** Why the subscription does not stand. */
+  /** Why the subscription failed. */
   #refusal: unknown;
   #closed = false;
 
@@ -51,27 +51,27 @@ export class RedisBus {
     this.#deadlineMs = deadlineMs;
   }
 
-  /** True from a message that could not be sent to the next that could. */
+  /** True after a message could not be sent, until one is sent again. */
   get notSent(): boolean {
     return this.#notSent;
   }
 
-  /** True while a subscription that was asked for does not stand. */
+  /** True while a requested subscription is not established. */
   get unreachable(): boolean {
     return this.#unreachable;
   }
 
-  /** A channel that only this process subscribes to: `publish()` of the scripts sees by it whether others listen. */
+  /** A channel to which only this process subscribes: by it the scripts' `publish()` detects whether others listen. */
   get own(): string {
     return `${this.#channel}:${this.#instance}`;
   }
 
-  /** A message as it is sent. */
+  /** Encodes a message. */
   textOf(message: BusMessage): string {
     return JSON.stringify({ from: this.#instance, ...message } satisfies Envelope);
   }
 
-  /** Resolves when it is handed over; rejects when that failed, or took longer than the deadline, and goes on trying. */
+  /** Resolves when the message is handed over; rejects if that failed, or took longer than the deadline. It is retried then. */
   publish(message: BusMessage): Promise<void> {
     this.#outbox.add(message);
     let sender!: Sender;
@@ -80,7 +80,7 @@ export class RedisBus {
     });
     this.#senders.add(sender);
     this.#begin();
-    // A server that is frozen never answers; callers that wait must not be remembered until it does.
+    // A frozen server never answers: do not remember its waiting callers until it does.
     return bounded(
       handedOver,
       { ms: this.#deadlineMs, clock: this.#clock, overdue: new OverdueWaits(this.#clock) },
@@ -91,7 +91,7 @@ export class RedisBus {
     );
   }
 
-  /** Rejects if the subscription does not stand yet; what arrives once it does is passed on all the same. */
+  /** Rejects if the subscription is not established yet; messages after that are passed on nevertheless. */
   async subscribe(listener: Listener): Promise<() => Promise<void>> {
     this.#listeners.add(listener);
     this.#subscription ??= this.#connection.subscribe(
@@ -109,11 +109,11 @@ export class RedisBus {
       throw error;
     }
     this.#awaited = true;
-    // It goes on trying, and tells of the gap when it stands.
+    // It keeps trying, and reports the gap when it is established.
     if (!this.#stood) {
       this.#unreachable = true;
       const why = this.#refusal === undefined ? 'It is tried again.' : redactedMessage(this.#refusal);
-      throw new CacheError('LAYER_UNAVAILABLE', `There is no subscription to the channel of messages yet. ${why}`);
+      throw new CacheError('LAYER_UNAVAILABLE', `The channel of messages is not subscribed yet. ${why}`);
     }
     return async () => {
       this.#listeners.delete(listener);
@@ -145,7 +145,7 @@ export class RedisBus {
     void Promise.resolve().then(() => this.#flush());
   }
 
-  /** Never rejects. What is said while a message is on its way goes out with the next. */
+  /** Never rejects. Messages that come during a send go out with the next. */
   async #flush(): Promise<void> {
     while (!this.#outbox.empty) {
       const message = this.#outbox.take();
@@ -176,7 +176,7 @@ export class RedisBus {
     });
   }
 
-  /** A subscription that stands when it was asked for has missed nothing; one that stands later may have missed anything. */
+  /** A subscription that was established when it was requested has missed nothing; one that is established later may have missed anything. */
   #ready(): void {
     this.#stood = true;
     this.#refusal = undefined;
@@ -184,14 +184,14 @@ export class RedisBus {
     if (this.#awaited) for (const listener of this.#listeners) listener.onGap();
   }
 
-  /** Closing a subscription loses it, too. */
+  /** Closing loses a subscription, too. */
   #lost(cause: unknown): void {
     this.#refusal = cause ?? this.#refusal;
     this.#unreachable = this.#listeners.size > 0;
   }
 
   #receive(text: string): void {
-    // One's own come back, too, and need not be read to be known.
+    // Own messages come back, too: skip them without parsing.
     if (text.startsWith(this.#own)) return;
     const message = envelopeIn(text);
     if (message === undefined) return;

@@ -8,8 +8,8 @@ import type { RedisClientLike } from './redis-options.js';
 import { SingleConnection } from './redis-single.js';
 
 /**
- * The application's own client as a connection; it is opened where it is not, and left open.
- * @throws CacheError `INVALID_OPTIONS` for what is neither node-redis nor ioredis, and for a client that cannot keep our order.
+ * The application's own client as a connection; it is opened if necessary, and never closed.
+ * @throws CacheError `INVALID_OPTIONS` for anything but node-redis and ioredis, and for a client that cannot keep the order of commands.
  */
 export function clientConnection(client: RedisClientLike, events: ConnectionEvents, clock: Clock): RedisConnection {
   if ('createBuiltinCommand' in client) return new IoRedisConnection(client as unknown as IoRedis, events);

@@ -18,10 +18,10 @@ type Cluster = ReturnType<typeof createCluster>;
 type Node = RedisClusterOptions['rootNodes'][number];
 
 const RETRY_MS = 500;
-/** How long a master may take to tell who the masters are. */
+/** The time limit for a master to list the masters. */
 const TELL_MS = 250;
 
-/** A connection to every master of a Redis Cluster; redirections and new masters are followed by node-redis. */
+/** A connection to every master of a Redis Cluster; node-redis follows redirections and new masters. */
 export class ClusterConnection implements RedisConnection {
   readonly cluster = true;
   readonly keyPrefix = '';
@@ -96,7 +96,7 @@ export class ClusterConnection implements RedisConnection {
     this.#release();
   }
 
-  /** Messages reach every node, so one connection of our own to any of them hears all. */
+  /** Messages reach every node, so one connection of our own to any node receives all. */
   async subscribe(
     channel: string,
     onMessage: (message: string) => void,
@@ -114,7 +114,7 @@ export class ClusterConnection implements RedisConnection {
     return home.subscribe(channel, onMessage, onReady, undefined, onLost);
   }
 
-  /** A master that is killed is missed and one that is well redirects; one that is frozen does neither, so that others are asked. */
+  /** Detects new masters: node-redis detects a killed master and follows redirections, but a frozen master does neither, so others are asked. */
   async #followMasters(cluster: Cluster): Promise<void> {
     for (const master of cluster.masters) {
       if (this.#cluster !== cluster) return;
@@ -136,10 +136,10 @@ export class ClusterConnection implements RedisConnection {
 
   async #open(rootNodes = this.#options.rootNodes): Promise<void> {
     if (this.#closed) throw unavailable();
-    // A dead master would keep an eager attempt waiting: later ones connect to nodes when they are needed.
+    // A dead master would delay an eager attempt: later attempts connect to nodes when they are needed.
     const minimizeConnections = this.#attempts++ > 0;
     const cluster = (await redisPackage()).createCluster({ ...this.#options, rootNodes, minimizeConnections });
-    // Nothing else says why a node cannot be asked.
+    // This event is the only source of the reason why a node cannot be reached.
     let cause: unknown;
     cluster.on('error', (error) => (cause = error));
     await new Promise<void>((resolve, reject) => {
@@ -162,7 +162,7 @@ export class ClusterConnection implements RedisConnection {
     this.#events.ready();
   }
 
-  /** A node that is away may have moved: the map of slots is asked for anew, at most once at a time. */
+  /** A node that does not answer may have moved: the map of slots is fetched again, one fetch at a time. */
   #suspect(cluster: Cluster, error: unknown): void {
     if (this.#closed || this.#cluster !== cluster || this.#lost || !isDisconnection(error)) return;
     this.#lost = true;
@@ -184,7 +184,7 @@ export class ClusterConnection implements RedisConnection {
   }
 }
 
-/** The masters that one master knows, by the names that nodes give themselves, and how to reach that master. */
+/** The masters that one master lists, by the names of the nodes, and how to reach that master. */
 async function mastersKnownBy(
   cluster: Cluster,
   master: Cluster['masters'][number],

@@ -6,7 +6,7 @@ import { fixedEndpoint, sentinelEndpoint } from './redis-endpoint.js';
 import type { RedisLayerOptions } from './redis-options.js';
 import { SingleConnection } from './redis-single.js';
 
-/** The connection that the options ask for: the application's own client, a cluster, or one server, found through Sentinel or not. */
+/** The connection for the options: the application's own client, a cluster, or one server, found through Sentinel or not. */
 export function connectionOf(
   options: RedisLayerOptions,
   context: LayerContext,

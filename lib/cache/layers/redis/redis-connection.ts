@@ -4,43 +4,43 @@ import { CacheError } from '../../base/errors.js';
 
 export type RedisArgument = string | Buffer;
 
-/** One way to a Redis, whichever client is used: commands in, replies with Buffers for texts out. It never queues while away. */
+/** A connection to Redis, whichever client is used: commands in, replies with Buffers for texts out. It never queues while it is lost. */
 export interface RedisConnection {
   /** True if keys live in hash slots on several nodes. */
   readonly cluster: boolean;
-  /** What the client puts before every key it is given, except in SCAN. */
+  /** The prefix that the client adds to every key, except in SCAN. */
   readonly keyPrefix: string;
   readonly ready: boolean;
-  /** @param key decides the node. Rejects at once with `LAYER_UNAVAILABLE` while the connection is lost. */
+  /** @param key determines the node. Rejects at once with `LAYER_UNAVAILABLE` while the connection is lost. */
   send(key: string, args: readonly RedisArgument[]): Promise<unknown>;
-  /** Every master, for what concerns the whole keyspace. */
+  /** Every master, for operations on the whole keyspace. */
   nodes(): Promise<readonly RedisNode[]>;
-  /** Connects in the background from now on; resolves once it stands, rejects when the first attempt fails. */
+  /** Connects in the background from now on; resolves once connected, rejects if the first attempt fails. */
   connect(): Promise<void>;
   close(): Promise<void>;
-  /** Leaves a server that is not the master any more: the same name may by now lead to another. */
+  /** Closes the connection to a server that is no longer the master: the same name may lead to another by now. */
   renew?(): void;
   /**
-   * A connection of its own for messages. `onReady` is called whenever it stands (again); resolves once it has been, or
-   * could not be at the first attempt.
+   * Opens a separate connection for messages. `onReady` is called whenever it is established (again); resolves after the first call, or
+   * after the first attempt failed.
    */
   subscribe(
     channel: string,
     onMessage: (message: string) => void,
     onReady: () => void,
     /**
-     * A channel of this process alone, subscribed to in the same command where the connection has one server that never changes: the
-     * server can then see that nobody else hears the first. Ignored otherwise.
+     * A channel of this process, subscribed to in the same command if the connection has one server that never changes: the
+     * server can then detect that no other process listens to the first channel. Ignored otherwise.
      */
     own?: string,
-    /** Called when it stands no more, or is refused when it is made anew. */
+    /** Called when the subscription is lost, or a new attempt is refused. */
     onLost?: (cause?: unknown) => void,
   ): Promise<() => Promise<void>>;
 }
 
 export type RedisNode = (args: readonly RedisArgument[]) => Promise<unknown>;
 
-/** Called once when a connection is lost and once when it stands again. */
+/** Called once when a connection is lost and once when it is restored. */
 export interface ConnectionEvents {
   lost(cause: unknown): void;
   ready(): void;
@@ -49,7 +49,7 @@ export interface ConnectionEvents {
 /** RESP's `$`. */
 const BLOB_STRING = 36 satisfies (typeof RESP_TYPES)['BLOB_STRING'];
 
-/** Bulk strings as Buffers: with node-redis 5, and as node-redis 4 says it. */
+/** Requests bulk strings as Buffers, from node-redis 5 and from node-redis 4. */
 export const AS_BUFFERS = { typeMapping: { [BLOB_STRING]: Buffer }, returnBuffers: true };
 
 export function unavailable(cause?: unknown): CacheError {
@@ -60,7 +60,7 @@ export function unavailable(cause?: unknown): CacheError {
 
 const FIRST_ATTEMPT_MS = 1_000;
 
-/** Waits for a subscription to stand, but not for ever. */
+/** Waits a limited time until a subscription is established. */
 export function firstAttempt(standing: Promise<void>): Promise<void> {
   return new Promise((resolve) => {
     const cancel = systemClock.after(FIRST_ATTEMPT_MS, resolve);

@@ -5,13 +5,13 @@ import type { Endpoint } from './redis-single.js';
 
 const DEFAULT_URL = 'redis://localhost:6379';
 
-/** A server that is always at the same address. */
+/** A server with a fixed address. */
 export function fixedEndpoint(url: string | undefined, connection: RedisConnectionOptions | undefined): Endpoint {
   const options: RedisClientOptions = { url: url ?? DEFAULT_URL, ...clientOptions(connection) };
   return () => Promise.resolve(options);
 }
 
-/** The master of a name, asked of the sentinels one after another; each attempt to connect asks anew. */
+/** The master of a name, requested from the sentinels one after another, again for each attempt to connect. */
 export function sentinelEndpoint(
   sentinel: NonNullable<RedisLayerOptions['sentinel']>,
   connection: RedisConnectionOptions | undefined,
@@ -64,7 +64,7 @@ async function askSentinel(
   }
 }
 
-/** Our words for a connection in those of node-redis. */
+/** Converts connection options to those of node-redis. */
 export function clientOptions(connection: RedisConnectionOptions = {}): RedisClientOptions {
   const { connectTimeout, tls, ...rest } = connection;
   const secured = tls === undefined || tls === false ? {} : { tls: true, ...(tls === true ? {} : tls) };

@@ -1,9 +1,9 @@
 import type { Entry } from '../../entries/entry.js';
 
-/** Redis keeps an expiry as a 64-bit sum with its clock, and no store takes more; a hundred years are for ever. */
+/** Redis adds an expiry to its clock as 64-bit numbers, and other stores have limits, too; a hundred years count as "for ever". */
 export const LONGEST_PX = 3_155_760_000_000;
 
-/** What is left of the entry's life as a whole number of milliseconds, '' for ever, undefined if nothing is. */
+/** The rest of the entry's life in whole milliseconds, '' for ever, undefined if it is over. */
 export function expiryOf(entry: Entry, now: number): string | undefined {
   if (entry.goneAt === Infinity) return '';
   const left = entry.goneAt - now;

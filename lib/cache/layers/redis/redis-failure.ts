@@ -1,7 +1,7 @@
 import { CacheError } from '../../base/errors.js';
 import { errorKind, explainError, innerErrors, isError } from '../../base/redacted-error.js';
 
-/** What is wrong, in words that follow the address, and what to do about it. */
+/** What is wrong, in words that follow the address, and what to do. */
 interface Explanation {
   readonly what: string;
   readonly remedy: string;
@@ -15,10 +15,10 @@ const LEFT: Explanation = { what: 'closed the connection', remedy: 'Check that i
 const DEPTH = 5;
 
 /**
- * An error that says why Redis cannot be used: `LAYER_UNAVAILABLE` with the address, what the system or the server answered, and what
- * to do. Of the error itself only its code, or the code that a server's refusal begins with, is repeated: messages hold keys and
+ * Returns an error that explains why Redis cannot be used: `LAYER_UNAVAILABLE` with the address, the answer of the system or the server, and what
+ * to do. Of the original error only its code, or the code at the beginning of a server's refusal, is repeated: messages hold keys and
  * credentials.
- * @param address without credentials. @param hasServed true if the connection stood before.
+ * @param address without credentials. @param hasServed true if the connection was established before.
  */
 export function redisFailure(error: unknown, address: string, hasServed = false): CacheError {
   const found = explained(error, DEPTH);
@@ -28,7 +28,7 @@ export function redisFailure(error: unknown, address: string, hasServed = false)
   });
 }
 
-/** Lets the log name the cause of a failed operation: what its command needed, not where the client threw. */
+/** Attaches an explanation for the log to a failed operation: what its command needed, not where the client threw. */
 export function explainFailure(error: unknown, address: string): void {
   explainError(error, () => {
     const found = explained(error, DEPTH);
@@ -63,7 +63,7 @@ function explanationOf(error: Error): Explanation | undefined {
   return ofSystem(code) ?? ofTls(code, error.message) ?? ofReply(error.message) ?? ofClient(error);
 }
 
-/** What the operating system says: its names of errors. */
+/** Explains an error code of the operating system. */
 function ofSystem(code: string): Explanation | undefined {
   switch (code) {
     case 'ECONNREFUSED':
@@ -110,7 +110,7 @@ function ofTls(code: string, message: string): Explanation | undefined {
     : undefined;
 }
 
-/** What a server refuses begins with a code of its own. */
+/** Explains a server's refusal by the code at its beginning. */
 function ofReply(message: string): Explanation | undefined {
   const code = /^([A-Z]{2,20}) /.exec(message)?.[1];
   const needs = (what: string, remedy: string): Explanation => ({ what: `${what} (${code})`, remedy });
@@ -141,7 +141,7 @@ function ofReply(message: string): Explanation | undefined {
 
 const RIGHTS = 'Give it the rights that docs/security.md lists under The rights of a Redis user';
 
-/** A script that runs a command which its user may not run; Redis 7.0 does not say which. */
+/** Explains a script that runs a command which its user may not run; Redis 7.0 does not name the command. */
 function ofScript(message: string): Explanation | undefined {
   const command = /permissions to run the '([a-z|]{1,40})' command/.exec(message)?.[1];
   if (command !== undefined) return ofCommand(command);
@@ -173,7 +173,7 @@ function ofPlainError(message: string): Explanation | undefined {
   return ofScript(message);
 }
 
-/** Which command it is, where the server says it; keys are not repeated. */
+/** Names the command, if the server's message names it; keys are not repeated. */
 function ofPermission(message: string): Explanation {
   const command = /run the '([a-z|]{1,40})' command/.exec(message)?.[1];
   if (command !== undefined) return ofCommand(command);

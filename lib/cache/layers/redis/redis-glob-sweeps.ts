@@ -9,19 +9,19 @@ import type { RedisParts } from './redis-parts.js';
 import type { RedisScan, Sweep } from './redis-scan.js';
 import { MAX_GLOBS, scripts } from './redis-scripts.js';
 
-/** How long a caller waits for the sweep; it goes on without the caller. */
+/** How long a caller waits for a sweep; after that the sweep continues in the background. */
 const WAIT_MS = 10_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 300_000;
-/** A sweep of another process that takes longer has been left. */
+/** A sweep of another process that takes longer counts as abandoned. */
 const UNFINISHED_MS = 60_000;
-/** For how long one process has taken over what others have left. */
+/** For how long one process has taken over the abandoned sweeps. */
 const TAKEOVER_MS = 600_000;
 
 /**
- * The removal of what invalidations by glob have made unreadable. It frees memory, and the glob can be forgotten after it; what has
- * been written since stays. A sweep that fails is retried, with all others that have, at growing intervals: the invalidation itself
- * is not repeated. Redis knows which sweeps have not finished, so that another process goes on with them where this one ends.
+ * Removes entries that invalidations by glob have made unreadable. That frees memory, and then the glob can be forgotten; entries
+ * written since the invalidation stay. A failed sweep is retried at growing intervals, together with all other failed ones; the invalidation
+ * itself is not repeated. Redis stores which sweeps are unfinished, so that another process continues them if this one ends.
  */
 export class RedisGlobSweeps {
   readonly #connection: RedisConnection;
@@ -32,7 +32,7 @@ export class RedisGlobSweeps {
   readonly #events: LayerEvents;
   readonly #layer: string;
   readonly #deadlineMs: number;
-  /** Failed or slow, by glob: the epoch of the last invalidation. */
+  /** Failed or slow sweeps, by glob: the epoch of the last invalidation. */
   readonly #pending = new Map<string, number>();
   #retryMs = FIRST_RETRY_MS;
   #cancelRetry: (() => void) | undefined;
@@ -62,7 +62,7 @@ export class RedisGlobSweeps {
     this.#events = events;
   }
 
-  /** How many have not finished in time. */
+  /** The number of failed or slow sweeps. */
   get pending(): number {
     return this.#pending.size;
   }
@@ -73,7 +73,7 @@ export class RedisGlobSweeps {
     this.#scan.close();
   }
 
-  /** Removes what a glob has invalidated. @returns how many there were, as far as they have been removed yet. */
+  /** Removes the entries that a glob has invalidated. @returns how many were removed so far. */
   async sweep(sweep: Sweep): Promise<number> {
     let removed = 0;
     await new Promise<void>((resolve) => {
@@ -85,7 +85,7 @@ export class RedisGlobSweeps {
       this.#scan
         .sweep([sweep], { removed: (count) => (removed += count), late })
         .then(
-          // Nobody waits for Redis to forget it.
+          // In the background: no caller waits until Redis has forgotten the glob.
           () => void this.#finished(sweep),
           (error: unknown) => this.#failed(sweep, error),
         )
@@ -97,7 +97,7 @@ export class RedisGlobSweeps {
     return removed;
   }
 
-  /** Goes on with what other processes have not finished for a minute, unless one of them does. @param now server's time, milliseconds. */
+  /** Continues sweeps that other processes have not finished for a minute, unless another process does. @param now server's time, milliseconds. */
   async takeOver(now: number): Promise<void> {
     const until = String(Math.floor((now - UNFINISHED_MS) * 1_000));
     const { sweeps: list } = this.#keys;
@@ -111,7 +111,7 @@ export class RedisGlobSweeps {
 
   #add({ glob, epoch }: Sweep): void {
     this.#pending.set(glob, Math.max(epoch, this.#pending.get(glob) ?? 0));
-    // Redis has forgotten the oldest, too: everything from before them counts as invalidated.
+    // Redis forgets the oldest globs, too: then all older entries count as invalidated.
     if (this.#pending.size > MAX_GLOBS) this.#pending.delete(this.#pending.keys().next().value!);
   }
 
@@ -121,7 +121,7 @@ export class RedisGlobSweeps {
       this.#reported = false;
       this.#events.log('log', 'SWEEP_DONE', `Layer '${this.#layer}' has removed what was invalidated by glob.`);
     }
-    // Where this fails it is swept once more by somebody.
+    // If this fails, a process repeats the sweep later.
     await this.#inTime(scripts.swept.run(this.#connection, [this.#keys.sweeps], [glob, String(epoch)])).catch(
       () => undefined,
     );

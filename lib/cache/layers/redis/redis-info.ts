@@ -4,11 +4,11 @@ import type { LayerEvents, ServerInfo } from '../layer.js';
 import type { RedisConnection } from './redis-connection.js';
 import { explainFailure, isCommandRefused } from './redis-failure.js';
 
-/** What is read of an answer, characters: INFO of a server takes a tenth of it. */
+/** The most characters of an answer that are read: INFO of a server has a tenth of it. */
 const MAX_TEXT = 100_000;
 const MAX_NAME = 40;
 
-/** Asks servers for their figures (INFO); where their user may not, the log has one line until it may. */
+/** Asks servers for their figures (INFO); if the user may not, one line is logged until it may. */
 export class RedisInfo {
   readonly #connection: RedisConnection;
   readonly #events: LayerEvents;
@@ -43,7 +43,7 @@ export class RedisInfo {
   }
 }
 
-/** INFO of the server, or of all masters of a cluster taken together. */
+/** INFO of the server, or of all masters of a cluster together. */
 async function serverInfo(connection: RedisConnection): Promise<ServerInfo> {
   const nodes = await connection.nodes();
   const infos = await Promise.all(nodes.map(async (node) => parse(String(await node(['INFO'])).slice(0, MAX_TEXT))));
@@ -83,7 +83,7 @@ function parse(text: string): Map<string, string> {
   return fields;
 }
 
-/** `db0:keys=12,expires=3,avg_ttl=…`, one line a database. */
+/** Parses `db0:keys=12,expires=3,avg_ttl=…`, one line per database. */
 function keysOf(info: ReadonlyMap<string, string>): number {
   let keys = 0;
   for (const [field, value] of info) {
@@ -92,7 +92,7 @@ function keysOf(info: ReadonlyMap<string, string>): number {
   return keys;
 }
 
-/** As Redis itself writes it: two decimals, binary units. */
+/** Formats bytes like Redis: two decimals, binary units. */
 function human(bytes: number): string {
   const units = ['B', 'K', 'M', 'G', 'T'];
   const power = Math.min(bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10), units.length - 1);

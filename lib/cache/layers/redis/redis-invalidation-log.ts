@@ -3,26 +3,26 @@ import type { RedisConnection } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
 import { MAX_GLOBS, scripts } from './redis-scripts.js';
 
-/** The state of the namespace as one read found it; all are microseconds of the server's clock. */
+/** The state of the namespace at the time of a read; all fields are microseconds of the server's clock. */
 export interface InvalidationState {
   readonly epoch: number;
   /** The epoch of the last invalidation by tag or glob. */
   readonly version: number;
   readonly tags: number;
   readonly globs: number;
-  /** Loads that began under another are refused. */
+  /** Loads that began under another birth are refused. */
   readonly birth: number;
-  /** Tagged entries from before count as invalidated. */
+  /** Tagged entries with an earlier epoch count as invalidated. */
   readonly floor: number;
-  /** Entries from before count as invalidated, tagged or not. */
+  /** Entries with an earlier epoch count as invalidated, tagged or not. */
   readonly all: number;
-  /** All of it behind the epoch, as it is stored: the same while nothing is invalidated by tag or glob. */
+  /** The stored text after the epoch: unchanged while no tag or glob is invalidated. */
   readonly tail: string;
 }
 
 /**
- * The invalidations by tag and glob of all processes, kept here as a copy: every read brings the version of the original along, and
- * only where that has moved on are the news fetched, once for all who wait.
+ * A local copy of the invalidations by tag and glob of all processes. Every read returns the version of the original as well, and
+ * only if it has changed are the new invalidations fetched, once for all waiting reads.
  */
 export class RedisInvalidationLog {
   readonly #connection: RedisConnection;
@@ -45,17 +45,17 @@ export class RedisInvalidationLog {
     this.#keys = keys;
   }
 
-  /** The state with the newest epoch that was seen. */
+  /** The state with the newest epoch seen so far. */
   get known(): InvalidationState | undefined {
     return this.#lastState;
   }
 
-  /** Up to where this copy is complete. */
+  /** The version up to which this copy is complete. */
   get version(): number {
     return this.#version;
   }
 
-  /** What a reply holds; undefined if there is no state, as in a server that was emptied. */
+  /** Parses the state in a reply; undefined without a state, as on a server that was emptied. */
   parse(reply: unknown): InvalidationState | undefined {
     if (!Buffer.isBuffer(reply)) return undefined;
     if (this.#lastText?.equals(reply) === true) return this.#lastState;
@@ -81,53 +81,53 @@ export class RedisInvalidationLog {
     return state;
   }
 
-  /** The state, made where there is none. */
+  /** Returns the state, creating it if there is none. */
   async touch(): Promise<InvalidationState> {
     return this.#ours(await scripts.touch.run(this.#connection, [this.#keys.state, this.#keys.sweeps], []));
   }
 
-  /** A new epoch. */
+  /** Returns a new epoch. */
   async next(): Promise<number> {
     return this.#ours(await scripts.next.run(this.#connection, [this.#keys.state, this.#keys.sweeps], [])).epoch;
   }
 
-  /** The state that a reply brought, or as it is now where it brought none, with this copy complete up to it. */
+  /** The state in a reply, or the current state if the reply has none, after this copy is complete up to it. */
   async current(reply: unknown): Promise<InvalidationState> {
     const state = this.parse(reply) ?? (await this.touch());
     if (!this.covers(state)) await this.sync(state);
     return state;
   }
 
-  /** True if this copy knows everything up to that state; else {@link sync} first. */
+  /** True if this copy is complete up to that state; else call {@link sync} first. */
   covers({ version, birth, floor, all }: InvalidationState): boolean {
     return this.#version >= version && this.#birth === birth && this.#floor >= floor && this.#all >= all;
   }
 
-  /** Brings this copy up to the state as it is by now, which may be another than was seen. */
+  /** Updates this copy to the current state, which may be newer than `state`. */
   async sync(state: InvalidationState): Promise<void> {
-    // What is being fetched may have been asked for before that state was.
+    // A running fetch may have been sent before that state existed.
     await this.#syncing?.catch(() => undefined);
     if (this.covers(state)) return;
     await (this.#syncing ??= this.#fetch().finally(() => (this.#syncing = undefined)));
   }
 
-  /** Takes the news that a script returned. */
+  /** Adds the invalidations that a script returned. */
   apply(news: readonly unknown[]): void {
     const state = this.#ours(news[0]);
     if (state.birth !== this.#birth) this.#begin(state.birth);
     let newestTag = 0;
     for (const [tag, epoch] of pairs(news[1])) {
-      // News of another request may have been newer.
+      // Another fetch may have returned a newer epoch.
       this.#tags.set(tag, Math.max(epoch, this.#tags.get(tag) ?? 0));
       newestTag = epoch;
     }
     let newestGlob = 0;
     for (const [glob, epoch] of pairs(news[2])) {
       newestGlob = epoch;
-      // News that were asked for twice bring the same globs again.
+      // Two fetches may return the same globs.
       if (epoch > (this.#globs.at(-1)?.epoch ?? 0)) this.#globs.push({ epoch, matches: globMatcher(glob) });
     }
-    // Evicted with what they held: nothing tagged, and no load, from before can be trusted.
+    // The original has evicted entries of its lists: nothing tagged and no load from before can be judged.
     const lostTags = state.tags > this.#version && newestTag < state.tags;
     this.#floor = Math.max(this.#floor, state.floor, lostTags ? state.tags : 0);
     this.#all = Math.max(this.#all, state.all);
@@ -136,7 +136,7 @@ export class RedisInvalidationLog {
     this.#forget(Number(news[3]));
   }
 
-  /** False if an entry of that epoch has been invalidated by a tag or glob since. */
+  /** False if a tag or glob has invalidated an entry of that epoch since. */
   valid(key: string, tags: readonly string[], epoch: number): boolean {
     if (epoch < this.#all) return false;
     for (let index = this.#globs.length - 1; index >= 0; index--) {
@@ -150,7 +150,7 @@ export class RedisInvalidationLog {
     return true;
   }
 
-  /** False if globs since that epoch may have been forgotten, so that what was loaded since cannot be judged. */
+  /** False if globs since that epoch may have been forgotten, so that a load since cannot be judged. */
   remembers(epoch: number): boolean {
     return epoch >= this.#lostUntil && (this.#globs.length < MAX_GLOBS || epoch >= this.#globs[0]!.epoch);
   }
@@ -177,14 +177,14 @@ export class RedisInvalidationLog {
     return state;
   }
 
-  /** @param oldest the epoch of the oldest glob that the original still has. */
+  /** @param oldest the epoch of the oldest glob in the original. */
   #forget(oldest: number): void {
     this.#globs = this.#globs.filter(({ epoch }) => epoch >= oldest).slice(-MAX_GLOBS);
     for (const [tag, epoch] of this.#tags) if (epoch < this.#floor) this.#tags.delete(tag);
   }
 }
 
-/** Members and scores of a sorted set, as either version of the protocol gives them. */
+/** Members and scores of a sorted set, as either version of the protocol returns them. */
 export function* pairs(reply: unknown): Iterable<[string, number]> {
   if (!Array.isArray(reply)) return;
   if (Array.isArray(reply[0])) {
@@ -195,7 +195,7 @@ export function* pairs(reply: unknown): Iterable<[string, number]> {
   for (let index = 0; index + 1 < reply.length; index += 2) yield [String(reply[index]), Number(reply[index + 1])];
 }
 
-/** The state of the namespace in the node that holds it. Unlike GET, MGET takes what is not a string for absent. */
+/** The state of the namespace, read from its node. Unlike GET, MGET returns nil for keys of other types. */
 export async function stateIn(connection: RedisConnection, keys: RedisKeys): Promise<unknown> {
   return ((await connection.send(keys.state, ['MGET', keys.state])) as unknown[])[0];
 }

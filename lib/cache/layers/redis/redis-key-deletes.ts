@@ -13,7 +13,7 @@ export class RedisKeyDeletes {
     this.#redis = redis;
   }
 
-  /** @returns how many there were. */
+  /** @returns how many existed. */
   async many(keys: readonly string[]): Promise<number> {
     const distinct = [...new Set(keys)];
     if (this.#redis.connection.cluster) return this.#removeApart(distinct);

@@ -84,22 +84,22 @@ const fields = shape({
   client,
 });
 
-/** Ways to reach a Redis. */
+/** The options that say how to reach Redis; one at most is given. */
 const WAYS = ['url', 'sentinel', 'cluster', 'client'] as const;
 
-/** What `redisLayer()` takes. */
+/** The rule of the options of `redisLayer()`. */
 export const redisLayerRule: Rule = (value, path, report) => {
   fields(value, path, report);
   if (!isRecord(value)) return;
   const given = WAYS.filter((way) => value[way] !== undefined);
   if (given.length > 1) report(`${path}: ${given.join(' and ')} are both given. Give one of them`);
-  // Most often a variable of the environment that is not set.
+  // The most common cause is an environment variable that is not set.
   const unset = WAYS.find((way) => given.length === 0 && way in value);
   if (unset === undefined) return;
   report(`${path}.${unset}: is undefined. Set it, or leave it out for ${EXAMPLE}`);
 };
 
-/** Where a layer's Redis is, as logs may show it. */
+/** The location of a layer's Redis, as logs may show it. */
 export function redisAddress(options: RedisLayerOptions): string {
   const { url: address, sentinel, cluster, client: own } = isRecord(options) ? options : {};
   if (own !== undefined) return "the application's own client";

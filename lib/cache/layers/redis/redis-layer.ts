@@ -45,9 +45,9 @@ import { DEFAULT_DEADLINE_MS, remoteLayer } from '../resilience/remote-layer.js'
 import { ServerClock } from './server-clock.js';
 
 /**
- * A layer in Redis: single, Sentinel or Cluster. RemoteReads take one round trip, batches one a node; large writes leave in pieces
- * that do not wait for each other, and what is asked for later arrives later. Invalidations are ordered across processes. It
- * connects in the background and never makes a caller wait for a server that is away.
+ * A layer in Redis: single, Sentinel or Cluster. A read takes one round trip, a batch one per node; large writes are sent in pieces
+ * that do not wait for each other, and later requests arrive later. Invalidations are ordered across processes. It
+ * connects in the background, and a caller never waits for a server that is down.
  * A fault in its options stops the boot: `INVALID_OPTIONS`, `INVALID_DURATION`.
  */
 export function redisLayer(options: RedisLayerOptions = {}): LayerFactory {
@@ -70,7 +70,7 @@ class RedisLayer implements Layer {
   readonly #context: LayerContext;
   readonly #connection: HeardConnection;
   readonly #keys: RedisKeys;
-  /** Those of the namespace without its version. */
+  /** The keys of the namespace without its version. */
   readonly #lastingKeys: RedisKeys;
   readonly #log: RedisInvalidationLog;
   readonly #serverClock: ServerClock;
@@ -215,7 +215,7 @@ class RedisLayer implements Layer {
     yield* this.#scan.find(glob);
   }
 
-  /** Also what a probe asks: the server answers, and its clock and state are known anew. */
+  /** Also used as a probe: the server answers, and its clock and state are read again. */
   async connect(): Promise<void> {
     if (!this.#opened && !this.#lost) return this.#open();
     try {
@@ -267,13 +267,13 @@ class RedisLayer implements Layer {
     return this.#whenOpen(() => this.#info.read());
   }
 
-  /** Operations that come while the first attempt to connect is under way wait for it; later ones wait for nothing. */
+  /** Operations during the first attempt to connect wait for it; later ones do not wait. */
   async #whenOpen<T>(operation: () => Promise<T>): Promise<T> {
     if (!this.#opened) await this.#open();
     return operation();
   }
 
-  /** Writes and invalidations reach the server in the order they were asked for, though a large write leaves in pieces. */
+  /** Writes and invalidations reach the server in the order of the calls, although a large write is sent in pieces. */
   async #inOrder<T>(operation: () => Promise<T>): Promise<T> {
     if (!this.#opened) await this.#open();
     while (this.#writes.leaving !== undefined) await this.#writes.leaving;
@@ -282,8 +282,8 @@ class RedisLayer implements Layer {
   }
 
   /**
-   * Invalidates by glob: once it is noted nothing older that matches is read or written. What follows only frees the memory, and the
-   * caller does not wait for all of it.
+   * Invalidates by glob: once the glob is noted, no older matching entry is read or written. The sweep after it only frees memory, and the
+   * caller waits for it for a limited time.
    */
   #invalidate(glob: string, note: (message: (message: BusMessage) => string[]) => Promise<unknown>): Promise<number> {
     const send = async (): Promise<number> => {
@@ -301,7 +301,7 @@ class RedisLayer implements Layer {
     return this.#inOrder(() =>
       send().catch(async (error: unknown) => {
         if (!isRefusal(error)) throw error;
-        // A server that is full cannot note it: what there is of it is removed, which makes room.
+        // A full server cannot note the glob: remove the entries instead, which makes room.
         await this.#scan.sweep([{ glob, epoch: this.#serverClock.now() * 1_000 }], WITHOUT_PROGRESS);
         return send();
       }),
@@ -332,13 +332,13 @@ class RedisLayer implements Layer {
       .finally(() => (this.#opening = undefined)));
   }
 
-  /** Kept there and sent later where there is no connection yet. */
+  /** Without a connection the message is kept and sent later. */
   async #publish(message: BusMessage): Promise<void> {
     if (!this.#opened) await this.#open().catch(() => undefined);
     return this.#bus.publish(message);
   }
 
-  /** A frozen server is asked once, however often it is probed. */
+  /** A frozen server gets one request, however often it is probed. */
   #prepare(): Promise<unknown> {
     return (this.#preparing ??= Promise.all([
       this.#serverClock.measure(),
@@ -347,7 +347,7 @@ class RedisLayer implements Layer {
     ]).finally(() => (this.#preparing = undefined)));
   }
 
-  /** So that a burst of first writes need not be sent twice. Who may not load scripts sends them in full. */
+  /** Loads the scripts, so that a burst of first writes need not send them. If the user may not load scripts, each is sent in full. */
   async #loadScripts(): Promise<void> {
     const connection = this.#connection;
     const used = connection.cluster ? [scripts.storeApart] : [scripts.put, scripts.store];
@@ -355,7 +355,7 @@ class RedisLayer implements Layer {
     await Promise.all((await connection.nodes()).map(load)).catch(() => undefined);
   }
 
-  /** What only follows from a lost connection is not logged beside it; of other failures the log names the cause. */
+  /** Failures that follow from a lost connection are not logged again; for other failures the log names the cause. */
   #onFailure(error: unknown): void {
     if (this.#lost) reported(error);
     explainFailure(error, this.#address);
@@ -380,7 +380,7 @@ class RedisLayer implements Layer {
     if (this.#closed || !this.#lost) return;
     this.#prepare().then(
       () => this.#restored(),
-      // Connected, but loading its data, or a replica, or refusing the user: asked again until it serves.
+      // Connected, but loading its data, or a replica, or refusing the user: retried until it serves.
       () => {
         this.#stopAsking?.();
         this.#stopAsking = this.#context.clock.after(RETRY_MS, () => this.#onReady());
@@ -396,7 +396,7 @@ class RedisLayer implements Layer {
   }
 }
 
-/** Waits for all, then rejects with the first failure, so that none is left unhandled. */
+/** Waits for all operations, then rejects with the first failure, so that no rejection is unhandled. */
 async function all(operations: readonly Promise<unknown>[]): Promise<void> {
   for (const outcome of await Promise.allSettled(operations)) {
     if (outcome.status === 'rejected') throw outcome.reason;

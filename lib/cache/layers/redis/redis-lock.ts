@@ -5,9 +5,9 @@ import type { RedisKeys } from './redis-keys.js';
 import { scripts } from './redis-scripts.js';
 
 /**
- * Leases on names: a token set where none is, prolonged and removed only by its holder, gone by itself when its
- * holder is. One server's word (Redis, "Distributed Locks with Redis", single instance): enough to spare an origin, not to
- * guard what must never happen twice.
+ * Leases on names: a token that is set if there is none, prolonged and removed only by its holder, and expires when its
+ * holder is gone. It relies on one server (Redis, "Distributed Locks with Redis", single instance): enough to save calls of an origin, not
+ * enough for work that must never happen twice.
  */
 export class RedisLock {
   readonly #connection: RedisConnection;

@@ -1,13 +1,13 @@
 import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
 
-/** How `redisLayer()` reaches its Redis, and what every remote layer takes. Give one of `url`, `sentinel`, `cluster`, `client`. */
+/** How `redisLayer()` reaches its Redis, and the options of every remote layer. Give one of `url`, `sentinel`, `cluster`, `client`. */
 export interface RedisLayerOptions extends RemoteLayerOptions {
   /**
-   * `redis://[user:password@]host:port[/database]`, `rediss://` for TLS. `url: undefined` stops the boot: most often a variable of
-   * the environment is not set. @default 'redis://localhost:6379'
+   * `redis://[user:password@]host:port[/database]`, `rediss://` for TLS. `url: undefined` stops the boot, because it usually means that
+   * an environment variable is not set. @default 'redis://localhost:6379'
    */
   url?: string;
-  /** What a URL cannot say of each connection: ACL user, TLS, timeouts. */
+  /** Options that a URL cannot contain: ACL user, TLS, timeouts. */
   connection?: RedisConnectionOptions;
   /** A master found through Sentinel. */
   sentinel?: {
@@ -24,8 +24,8 @@ export interface RedisLayerOptions extends RemoteLayerOptions {
     nodeAddressMap?: Record<string, { host: string; port: number }>;
   };
   /**
-   * A client of the application's own, left open on disconnect: node-redis 4 or 5 (single, Sentinel, Cluster, or a pool, with whose
-   * options the layer makes connections of its own) or ioredis (single, Sentinel, Cluster; its `keyPrefix` is put before the
+   * A client of the application, which is not closed on disconnect: node-redis 4 or 5 (single, Sentinel, Cluster, or a pool, whose
+   * options the layer uses for its own connections) or ioredis (single, Sentinel, Cluster; its `keyPrefix` precedes the
    * namespace). Refused: ioredis with `scaleReads` other than `'master'`.
    */
   client?: RedisClientLike;
@@ -41,7 +41,7 @@ export interface RedisConnectionOptions {
   tls?: boolean | Readonly<Record<string, unknown>>;
 }
 
-/** What distinguishes a client of node-redis from one of ioredis. */
+/** The properties that distinguish a client of node-redis from one of ioredis. */
 export type RedisClientLike =
   | { sendCommand(...args: never[]): unknown; readonly isOpen: boolean; connect(): Promise<unknown> }
   | { createBuiltinCommand(name: string): unknown; readonly status: string; connect(): Promise<unknown> };

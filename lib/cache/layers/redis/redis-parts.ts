@@ -7,7 +7,7 @@ import type { RedisInvalidationLog } from './redis-invalidation-log.js';
 import type { RedisKeys } from './redis-keys.js';
 import type { ServerClock } from './server-clock.js';
 
-/** What reads, writes and deletions of one Redis layer share. */
+/** The parts that reads, writes and deletions of one Redis layer share. */
 export interface RedisParts {
   /** The layer's. */
   readonly name: string;

@@ -9,7 +9,7 @@ import type { RedisKeys } from './redis-keys.js';
 import { scripts } from './redis-scripts.js';
 
 const COUNT = '1000';
-/** A step that was not answered in time is asked for again after this, and after twice as long, and so on. */
+/** A step without an answer in time is repeated after this time, then after twice as long, and so on. */
 const STEP_RETRY_MS = 500;
 const STEP_ATTEMPTS = 5;
 
@@ -30,7 +30,7 @@ interface Found {
   readonly key: string;
 }
 
-/** Walks the namespace step by step on every master, so that no step blocks a server. */
+/** Scans the namespace step by step on every master, so that no step blocks a server. */
 export class RedisScan {
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
@@ -47,19 +47,19 @@ export class RedisScan {
     this.#layer = layer;
   }
 
-  /** Walks that are under way end with an error at their next step. */
+  /** Running scans end with an error at their next step. */
   close(): void {
     this.#closed = true;
   }
 
-  /** Entries' keys that match, in batches; one that is written meanwhile may be missing or come twice, as in SCAN. */
+  /** Matching keys of entries, in batches; a key that is written meanwhile may be missing or occur twice, as in SCAN. */
   async *find(glob: string): AsyncGenerator<readonly string[]> {
     for (const node of await this.#nodes()) {
       for await (const found of this.#walk(node, glob)) yield found.map(({ key }) => key);
     }
   }
 
-  /** Removes entries that match, whatever their epoch; nodes side by side. @returns how many there were. */
+  /** Removes matching entries, whatever their epoch, on all nodes in parallel. @returns how many existed. */
   async remove(glob: string): Promise<number> {
     let count = 0;
     await this.#removeAll(glob, async (found) => void (count += await this.#unlink(found.map(({ name }) => name))));
@@ -67,8 +67,8 @@ export class RedisScan {
   }
 
   /**
-   * Removes what several globs have invalidated, in one walk.
-   * @param progress is called with how many were removed, as they are, and when a step is not answered in time.
+   * Removes the entries that several globs have invalidated, in one scan.
+   * @param progress called with the number of removed entries, and when a step has no answer in time.
    */
   async sweep(sweeps: readonly Sweep[], progress: SweepProgress): Promise<void> {
     const matching = sweeps.map(({ glob, epoch }) => ({ matches: globMatcher(glob), epoch }));
@@ -92,7 +92,7 @@ export class RedisScan {
     await Promise.all(nodes.map((node) => this.#removeFrom(node, glob, remove, late)));
   }
 
-  /** A client of a cluster connects to some of them first. */
+  /** The masters; a cluster's client connects to some of them first. */
   #nodes(late?: () => void): Promise<readonly RedisNode[]> {
     return this.#step(() => this.#connection.nodes(), late);
   }
@@ -105,7 +105,7 @@ export class RedisScan {
   ): Promise<void> {
     let removing: Promise<void> = Promise.resolve();
     for await (const found of this.#walk(node, glob, late)) {
-      // The next step is asked for while this one's keys are being removed.
+      // Fetch the next step while the keys of this one are removed.
       await removing;
       removing = this.#step(() => remove(found), late);
       removing.catch(() => undefined);
@@ -130,7 +130,7 @@ export class RedisScan {
     } while (cursor !== '0');
   }
 
-  /** @param late makes a step that was late be asked for again: a walk of thousands does not begin anew because of one. */
+  /** @param late makes a late step be repeated, so that a scan of thousands of steps does not start over. */
   async #step<T>(operation: () => Promise<T>, late: (() => void) | undefined): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -154,7 +154,7 @@ export class RedisScan {
     return this.#byNode(names, async (some) => Number(await scripts.removeOlder.run(this.#connection, some, [epoch])));
   }
 
-  /** Names of one node are of several slots, which one command must not mix. */
+  /** Keys of one node may be in several slots, which one command must not mix. */
   async #byNode(names: readonly string[], remove: (names: readonly string[]) => Promise<number>): Promise<number> {
     if (!this.#connection.cluster) return remove(names);
     const counts = await Promise.all(names.map((name) => remove([name])));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { EPOCH_AT, EPOCH_END } from '../encoding/record-head.js';
 import type { RedisArgument, RedisConnection, RedisNode } from './redis-connection.js';
 
-/** A Lua script that is sent by its hash, and in full only where the server does not know it. */
+/** A Lua script that is sent by its hash, and in full only if the server does not have it. */
 export class RedisScript {
   readonly #text: string;
   readonly #sha: string;
@@ -15,7 +15,7 @@ export class RedisScript {
     this.#sha = createHash('sha1').update(text).digest('hex');
   }
 
-  /** Makes it known to a server. */
+  /** Loads it into a server. */
   async load(node: RedisNode): Promise<void> {
     await node(['SCRIPT', 'LOAD', this.#text]);
   }
@@ -43,8 +43,8 @@ export class RedisScript {
 }
 
 /**
- * Removes keys, though the user may be refused DEL or UNLINK: every user who writes entries may let them expire. Returns how many
- * there were. What SET replaces is unreadable, and so absent, for its last millisecond.
+ * Removes keys, even if the user may not use DEL or UNLINK: every user who may write entries may let them expire. Returns how many
+ * existed. SET with an expiry of one millisecond replaces the value by an unreadable one, which counts as absent.
  */
 const REMOVE = `
 local function remove(keys, first)
@@ -68,8 +68,8 @@ end
 `;
 
 /**
- * Removes what others have put under the script's keys in a form that it cannot use, as if it had been evicted. Lists are sorted
- * sets. Names say nothing: a caller's key may end like one of ours. ARGV which keys are lists.
+ * Removes values of an unexpected type under the script's keys, as if they had been evicted. Lists are sorted
+ * sets. The type cannot be derived from the name: a caller's key may end like one of ours. ARGV which keys are lists.
  */
 const REMOVE_WRONG_TYPES = `${REMOVE}
 local lists = {}
@@ -80,26 +80,26 @@ for at, key in ipairs(KEYS) do
 end
 return 1`;
 
-/** How long the namespace's state lives without being used. */
+/** How long the namespace's state lives without use. */
 const STATE_TTL_MS = 7 * 24 * 3_600_000;
-/** How long deletions are remembered against loads that began before them; a longer load is not kept. */
+/** How long deletions are remembered against loads that began before them; a value of a longer load is not stored. */
 export const FENCE_TTL_MS = 10 * 60_000;
-/** No epoch is further ahead of the server's time, microseconds: a server that a replica replaced may have been ahead. */
+/** The most microseconds that an epoch may be ahead of the server's time: a server that was replaced may have been ahead. */
 const AHEAD_US = 24 * 3_600_000_000;
-/** Tags remembered; then the oldest go, and every tagged entry older than they with them. */
+/** The most tags remembered; beyond it the oldest are dropped, and every older tagged entry counts as invalidated. */
 const MAX_TAGS = 10_000;
-/** Globs remembered; then loads that began before the oldest are not kept. */
+/** The most globs remembered; values of loads that began before the oldest are not stored. */
 export const MAX_GLOBS = 1_000;
 
 /*
- * state: "epoch tags globs birth floor all". The epoch is the last one given, never less than the server's time in microseconds,
- * so that a server that was emptied, or a replica that was promoted, never goes back. `tags` and `globs` are the epochs of the
- * last invalidation by tag and by glob, which show whether either list was evicted; `birth` distinguishes the states of a
- * namespace: loads that began under another are refused. Entries from before `all`, and tagged ones from before `floor`, count as
+ * state: "epoch tags globs birth floor all". The epoch is the last one assigned, never less than the server's time in microseconds,
+ * so that it never decreases, even on a server that was emptied or a replica that was promoted. `tags` and `globs` are the epochs of the
+ * last invalidation by tag and by glob, by which an evicted list is detected. `birth` distinguishes the states of a
+ * namespace: loads that began under another are refused. Entries with an epoch before `all`, and tagged ones before `floor`, count as
  * invalidated.
  *
- * tags: sorted set, tag by the epoch of its invalidation. globs: the same of globs, for as long as loads may be under way, and for
- * longer while the sweep of one has not finished. sweeps: the globs whose sweep has not finished, by the epoch of their invalidation.
+ * tags: sorted set, tag by the epoch of its invalidation. globs: the same for globs, kept while older loads may run, and
+ * longer while the sweep of one is unfinished. sweeps: the globs whose sweep is unfinished, by the epoch of their invalidation.
  */
 const STATE = `
 local function micros() local t = redis.call('TIME') return t[1] * 1000000 + t[2] end
@@ -147,12 +147,12 @@ local function epochOf(key)
 end
 `;
 
-/** A colon and a UUID, which follow the shared channel in the own one. */
+/** The length of a colon and a UUID, which the own channel adds to the shared one. */
 const OWN_SUFFIX = 37;
 
 /*
- * Sends a message to the other processes. Not where the only subscriber is the process itself, which is subscribed to its own channel
- * too: it would be woken for nothing. A user who may not use the channel has its messages sent, and refused, outside the script.
+ * Sends a message to the other processes, unless the only subscriber is this process, which is subscribed to its own channel,
+ * too, and would receive it for nothing. If a user may not use the channel, its messages are sent, and refused, outside the script.
  */
 const PUBLISH = `
 local function publish(own, message)
@@ -165,7 +165,7 @@ local function publish(own, message)
 end
 `;
 
-/** The part of the lists that a process lacks which knows them up to an epoch. */
+/** The part of the lists after the epoch up to which a process has them. */
 const NEWS = `
 local function news(text, s, tags, globs, from)
   local function since(key) return redis.call('ZRANGEBYSCORE', key, from, '+inf', 'WITHSCORES') end
@@ -174,7 +174,7 @@ end
 `;
 
 export const scripts = {
-  /** The state, made where there is none. KEYS state, sweeps. */
+  /** Returns the state, creating it if there is none. KEYS state, sweeps. */
   touch: new RedisScript(
     `${STATE}
 local text = redis.call('GET', KEYS[1])
@@ -185,8 +185,8 @@ return text`,
   ),
 
   /**
-   * The state, made where there is none, what was invalidated by tag and by glob since a version of it, and the epoch of the oldest
-   * glob remembered; everything, where that version was of another birth. KEYS state, tags, globs, sweeps. ARGV version, birth.
+   * Returns the state, creating it if there is none, the invalidations by tag and by glob since a version, and the epoch of the oldest
+   * glob remembered; returns all invalidations if that version had another birth. KEYS state, tags, globs, sweeps. ARGV version, birth.
    */
   news: new RedisScript(
     `${STATE}${NEWS}
@@ -205,7 +205,7 @@ return news(text, s, KEYS[2], KEYS[3], s.birth == tonumber(ARGV[2]) and '(' .. A
     [2, 3, 4],
   ),
 
-  /** The next epoch, as the new state. KEYS state, sweeps. */
+  /** Assigns the next epoch. Returns the new state. KEYS state, sweeps. */
   next: new RedisScript(
     `${STATE}
 return keep(KEYS[1], advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS[2]))`,
@@ -213,9 +213,9 @@ return keep(KEYS[1], advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS
   ),
 
   /**
-   * Writes with one new epoch, unless too late, and informs the other processes. KEYS state, sweeps, entries. ARGV latest (server ms),
-   * own channel, message, records one behind the other, their lengths as 32-bit numbers or '' for one, px of each, or one for all.
-   * Returns 0 where it was too late, else what publish() returns. Without the functions of STATE: they would be made for each call.
+   * Writes entries with one new epoch, unless too late, and notifies the other processes. KEYS state, sweeps, entries. ARGV latest (server ms),
+   * own channel, message, concatenated records, their lengths as 32-bit numbers or '' for one, px of each, or one for all.
+   * Returns 0 if it was too late, else the result of publish(). Does not use the functions of STATE, which would be created at each call.
    */
   put: new RedisScript(
     `${PUBLISH}
@@ -241,15 +241,15 @@ return publish(ARGV[2], ARGV[3])`,
   ),
 
   /**
-   * Writes what was loaded, or made, since the epochs in the records, except where something newer came between. Tags are judged
-   * here; where there are globs that the caller does not know yet nothing is written, and it gets the news of them to judge by.
-   * KEYS state, tags, globs, entries, fences. ARGV birth and version of the state that the caller knows, own channel, message, one
-   * character an entry ('0' where nothing was there when it was read, '1' where something was, 'r' where that must be there still,
-   * with its epoch behind all of these characters), tags of each entry as JSON or '', that state behind its epoch, records, px of
-   * each, or one for all. Returns what publish() returns, or the news.
+   * Writes values that were loaded, or set, since the epochs in the records, unless something newer came between. Tags are judged
+   * here; if there are globs that the caller does not have yet, nothing is written, and these are returned for the caller to judge.
+   * KEYS state, tags, globs, entries, fences. ARGV birth and version of the caller's state, own channel, message, one
+   * character per entry ('0' if its key was absent at the read, '1' if it was present, 'r' if the same entry must still be there,
+   * with its epoch after all of these characters), tags of each entry as JSON or '', that state after its epoch, records, px of
+   * each, or one for all. Returns the result of publish(), or the new invalidations.
    *
-   * Most find the state as the caller knows it, no fence and no entry: those are written first, before any function is made. Records
-   * are arguments of their own: to cut them out of one text costs the server more than to read them.
+   * In most calls the state is unchanged, without a fence or entry: those entries are written first, before any function is created. Records
+   * are separate arguments: cutting them out of one text costs the server more than reading them.
    */
   store: new RedisScript(
     `local n, modes, written = (#KEYS - 3) / 2, ARGV[5], 0
@@ -308,7 +308,7 @@ return written > 0 and publish(ARGV[3], ARGV[4]) or 1`,
     [2, 3],
   ),
 
-  /** The same for one entry where the state is in another slot. KEYS entry, fence. ARGV mode, record, px. Returns 1 where it was written. */
+  /** As `store`, for one entry whose state is in another slot. KEYS entry, fence. ARGV mode, record, px. Returns 1 if it was written. */
   storeApart: new RedisScript(`${STATE}
 local record, mode, px = ARGV[2], string.sub(ARGV[1], 1, 1), ARGV[3]
 local epoch = string.sub(record, ${EPOCH_AT + 1}, ${EPOCH_END})
@@ -323,9 +323,9 @@ set(KEYS[1], record, px)
 return 1`),
 
   /**
-   * Deletes, fences and informs the other processes. KEYS state, sweeps, entries, fences. ARGV own channel, message.
-   * Returns how many there were, and what publish() returns.
-   * A server that is full still deletes; loads that run meanwhile are then not fenced, nor can they be written.
+   * Deletes entries, sets fences and notifies the other processes. KEYS state, sweeps, entries, fences. ARGV own channel, message.
+   * Returns how many existed, and the result of publish().
+   * A full server still deletes; fences cannot be set then, but running loads cannot be written either.
    */
   remove: new RedisScript(
     `${STATE}${PUBLISH}${REMOVE}
@@ -341,13 +341,13 @@ return { count, publish(ARGV[1], ARGV[2]) }`,
     [2],
   ),
 
-  /** The same where the state is in another slot. KEYS entry, fence. ARGV epoch. */
+  /** As `remove`, for a state in another slot. KEYS entry, fence. ARGV epoch. */
   removeApart: new RedisScript(`${REMOVE}
 local count = remove({ KEYS[1] }, 'DEL')
 redis.pcall('SET', KEYS[2], ARGV[1], 'PX', ${FENCE_TTL_MS})
 return count`),
 
-  /** Notes tags and informs the other processes. KEYS state, sweeps, tags. ARGV own channel, message, tags. Returns what publish() returns. */
+  /** Notes tags and notifies the other processes. KEYS state, sweeps, tags. ARGV own channel, message, tags. Returns the result of publish(). */
   noteTags: new RedisScript(
     `${STATE}${PUBLISH}
 local s = advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS[2])
@@ -368,8 +368,8 @@ return publish(ARGV[1], ARGV[2])`,
   ),
 
   /**
-   * Notes a glob, whose sweep begins, and informs the other processes. KEYS state, sweeps, globs. ARGV own channel, message, glob.
-   * Returns its epoch, what publish() returns, and 1 where a sweep has not finished for a minute.
+   * Notes a glob, whose sweep begins, and notifies the other processes. KEYS state, sweeps, globs. ARGV own channel, message, glob.
+   * Returns its epoch, the result of publish(), and 1 if a sweep is unfinished for a minute.
    */
   noteGlob: new RedisScript(
     `${STATE}${PUBLISH}
@@ -399,8 +399,8 @@ return { digits(s.epoch), publish(ARGV[1], ARGV[2]), unswept < s.epoch - 6000000
   ),
 
   /**
-   * Notes that everything is invalidated, and informs the other processes. KEYS state, sweeps. ARGV own channel, message. Returns its epoch
-   * and what publish() returns.
+   * Notes that everything is invalidated, and notifies the other processes. KEYS state, sweeps. ARGV own channel, message. Returns its epoch
+   * and the result of publish().
    */
   noteAll: new RedisScript(
     `${STATE}${PUBLISH}
@@ -415,7 +415,7 @@ return { digits(s.epoch), publish(ARGV[1], ARGV[2]) }`,
     [2],
   ),
 
-  /** Remembers unfinished sweeps for longer, though the lists were evicted. KEYS sweeps, globs. ARGV globs and their epochs in turns. */
+  /** Remembers unfinished sweeps for longer, even if the lists were evicted. KEYS sweeps, globs. ARGV globs and their epochs in turns. */
   hold: new RedisScript(
     `
 for i = 1, #ARGV, 2 do
@@ -428,7 +428,7 @@ return 1`,
     [1, 2],
   ),
 
-  /** The sweep of a glob has finished. KEYS sweeps. ARGV glob, epoch. */
+  /** Notes that the sweep of a glob is finished. KEYS sweeps. ARGV glob, epoch. */
   swept: new RedisScript(
     `
 if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or 0) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
@@ -436,7 +436,7 @@ return 1`,
     [1],
   ),
 
-  /** Removes what is older than an epoch. KEYS entries. ARGV epoch. Returns how many there were. */
+  /** Removes entries older than an epoch. KEYS entries. ARGV epoch. Returns how many existed. */
   removeOlder: new RedisScript(`${STATE}${REMOVE}
 local older = {}
 for i = 1, #KEYS do
@@ -445,18 +445,18 @@ for i = 1, #KEYS do
 end
 return #older > 0 and remove(older, 'UNLINK') or 0`),
 
-  /** Removes keys. KEYS entries. Returns how many there were. */
+  /** Removes keys. KEYS entries. Returns how many existed. */
   unlink: new RedisScript(`${REMOVE}
 return remove(KEYS, 'UNLINK')`),
 
-  /** Removes what holds this token. KEYS lock. ARGV token. */
+  /** Removes a key that holds this token. KEYS lock. ARGV token. */
   release: new RedisScript(
     `${REMOVE}
 if redis.call('GET', KEYS[1]) == ARGV[1] then return remove(KEYS, 'DEL') end
 return 0`,
   ),
 
-  /** Prolongs what holds this token. KEYS lock. ARGV token, milliseconds. */
+  /** Prolongs a key that holds this token. KEYS lock. ARGV token, milliseconds. */
   renew: new RedisScript(
     `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`,
   ),

@@ -1,22 +1,22 @@
 import type { SharedMap } from '../layer.js';
 import type { RedisConnection } from './redis-connection.js';
 
-/** Slots that are asked for in one read. */
+/** The most slots in one read. */
 const MAX_SLOTS = 1_000;
-/** A note that is longer, bytes, was not written here and is not fetched. */
+/** The longest note, bytes: a longer one was not written by this library, and is not fetched. */
 const MAX_NOTE_BYTES = 16 * 1024 * 1024;
-/** Notes fetched in one read, bytes: the shortest come first. */
+/** The most bytes of notes fetched in one read: the shortest come first. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * Notes of processes in Redis: each a key of its own that ends by itself when nobody renews it, and a set of their names. All
- * in one hash slot, so that a cluster answers for them together.
+ * Notes of processes in Redis: each is a separate key that expires if it is not renewed, and a set holds their names. All
+ * are in one hash slot, so that a cluster can read them together.
  */
 export class RedisSharedMap implements SharedMap {
   readonly #connection: RedisConnection;
   readonly #names: string;
 
-  /** @param key decides the hash slot and what the keys begin with. */
+  /** @param key determines the hash slot and the prefix of the keys. */
   constructor(connection: RedisConnection, key: string, name: string) {
     this.#connection = connection;
     this.#names = `${key}:sharedMap:${name}`;
@@ -27,11 +27,11 @@ export class RedisSharedMap implements SharedMap {
     await this.#send(['SET', this.#at(slot), Buffer.from(bytes), 'PX', kept]);
     await this.#send(['SADD', this.#names, slot]).catch(async (error: unknown) => {
       if (!isOfAnotherType(error)) throw error;
-      // Somebody else's value under our name: it would keep all instances apart.
+      // A foreign value under our name would prevent all instances from sharing notes.
       await this.#send(['DEL', this.#names]);
       await this.#send(['SADD', this.#names, slot]);
     });
-    // Well after its notes, some of which may be kept longer than this one.
+    // Longer than the notes, some of which may live longer than this one.
     await this.#send(['PEXPIRE', this.#names, String(Number(kept) * 10)]);
   }
 
@@ -62,7 +62,7 @@ export class RedisSharedMap implements SharedMap {
     await this.#send(['SREM', this.#names, slot]);
   }
 
-  /** What can be fetched within {@link MAX_BYTES}; of a slot without a note nothing is known yet. */
+  /** The slots that can be fetched within {@link MAX_BYTES}; slots without a known note come in addition. */
   async #affordable(slots: readonly string[]): Promise<string[]> {
     const lengths = await Promise.all(slots.map(async (slot) => [slot, await this.#lengthOf(slot)] as const));
     let bytes = 0;
@@ -89,7 +89,7 @@ function isOfAnotherType(error: unknown): boolean {
   return error instanceof Error && error.message.includes('WRONGTYPE');
 }
 
-/** What somebody else has put there counts as absent. */
+/** A foreign value counts as absent. */
 function ifOfAnotherType<T>(absent: T): (error: unknown) => T {
   return (error) => {
     if (isOfAnotherType(error)) return absent;

@@ -13,18 +13,18 @@ import { redisPackage } from './redis-package.js';
 
 type Client = ReturnType<typeof createClient>;
 
-/** Where the server is at the moment: always the same, or the present master. */
+/** Returns the current server: always the same, or the present master. */
 export type Endpoint = () => Promise<RedisClientOptions>;
 
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 1_000;
-/** A subscriber that hears nothing for this long, not even the answer to its own ping, is connected anew. */
+/** A subscriber that receives nothing for this long, not even the answer to its own ping, is reconnected. */
 const SILENCE_MS = 10_000;
 const PING_MS = 3_000;
 
 /**
- * A connection to one server. It makes a new client for every attempt, so that each asks anew where the server is, and
- * gives an attempt up that the server accepts but never answers.
+ * A connection to one server. It creates a new client for every attempt, so that each looks up the server again, and
+ * gives up an attempt that the server accepts but never answers.
  */
 export class SingleConnection implements RedisConnection {
   readonly cluster = false;
@@ -36,7 +36,7 @@ export class SingleConnection implements RedisConnection {
   readonly #extra: Partial<RedisClientOptions>;
   readonly #fixed: boolean;
   #client: Client | undefined;
-  /** Never connected. */
+  /** Never connected; new clients are duplicated from it. */
   #kind: Client | undefined;
   #closed = false;
   #attempt: Promise<void> | undefined;
@@ -50,7 +50,7 @@ export class SingleConnection implements RedisConnection {
     clock: Clock,
     attemptMs = 1_000,
     extra: Partial<RedisClientOptions> = {},
-    /** The server never changes. */
+    /** True if the server never changes. */
     fixed = false,
   ) {
     this.#endpoint = endpoint;
@@ -100,7 +100,7 @@ export class SingleConnection implements RedisConnection {
     own?: string,
     onLost?: (cause?: unknown) => void,
   ): Promise<() => Promise<void>> {
-    // Behind Sentinel a replica may serve subscribers that the master does not count.
+    // With Sentinel, a replica may serve subscribers that the master does not count.
     const channels = own === undefined || !this.#fixed ? channel : [channel, own];
     let stands = () => {};
     const standing = new Promise<void>((resolve) => (stands = resolve));
@@ -112,7 +112,7 @@ export class SingleConnection implements RedisConnection {
           const { client } = subscriber;
           client
             ?.subscribe(channels, onMessage)
-            // A user who may use the first channel only.
+            // The user may only use the first channel.
             .catch((refused: unknown) => {
               if (channels === channel) throw refused;
               return client.subscribe(channel, onMessage);
@@ -122,7 +122,7 @@ export class SingleConnection implements RedisConnection {
                 onReady();
                 stands();
               },
-              // Refused: asked for again, but not at once.
+              // Refused: retry, but not at once.
               (refused: unknown) => subscriber.#drop(LONGEST_RETRY_MS, refused),
             );
         },
@@ -131,12 +131,12 @@ export class SingleConnection implements RedisConnection {
       this.#attemptMs,
       { pingInterval: PING_MS, socket: { socketTimeout: SILENCE_MS } },
     );
-    // A first failure is no end: it goes on trying, and tells by onReady.
+    // A failed first attempt is retried, and reported by onReady.
     await firstAttempt(subscriber.connect().then(() => standing));
     return () => subscriber.close();
   }
 
-  /** One attempt at a time, however many ask. */
+  /** One attempt at a time for all callers. */
   #connect(): Promise<void> {
     return (this.#attempt ??= this.#open()
       .catch((cause: unknown) => {
@@ -149,7 +149,7 @@ export class SingleConnection implements RedisConnection {
   async #open(): Promise<void> {
     if (this.#closed) throw unavailable();
     const options = await this.#endpoint();
-    // A new kind of client, as createClient() makes one every time, takes milliseconds of work.
+    // A new kind of client, which createClient() creates every time, takes milliseconds of work.
     const client: Client = (this.#kind ??= (await redisPackage()).createClient()).duplicate({
       ...options,
       ...this.#extra,
@@ -217,12 +217,12 @@ export class SingleConnection implements RedisConnection {
       this.#attempt ??= this.#open()
         .catch(() => this.#retryIn(Math.min(delayMs * 2, LONGEST_RETRY_MS)))
         .finally(() => (this.#attempt = undefined));
-      // An attempt that somebody else began retries by itself.
+      // The attempt retries by itself, whoever began it.
       void this.#attempt.catch(() => undefined);
     });
   }
 
-  /** A server that still answers nobody else, or is master no more, is left for the one that is. */
+  /** Leaves a server that answers no other client, or is no longer the master. */
   async #followMaster(): Promise<void> {
     if (addressOf(await this.#endpoint()) !== this.#address) {
       this.#drop();

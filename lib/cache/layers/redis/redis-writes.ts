@@ -9,7 +9,7 @@ import { expiryOf } from './redis-expiry.js';
 import type { RedisParts } from './redis-parts.js';
 import { scripts } from './redis-scripts.js';
 
-/** What `scripts.put` returns where it has written nothing. */
+/** The result of `scripts.put` if it has written nothing. */
 const TOO_LATE = 0;
 
 interface Waiting {
@@ -17,7 +17,7 @@ interface Waiting {
   readonly entry: Entry;
   /** See {@link expiryOf}. */
   readonly px: string;
-  /** Server's time, milliseconds: it is not written later. */
+  /** Server's time, milliseconds: after it, the write is refused. */
   readonly latest: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -28,8 +28,8 @@ interface Encoded extends Waiting {
 }
 
 /**
- * Values that are made now: each gets a new epoch, newer than any load that is under way. Those of one turn of the event loop go as
- * one command; a batch leaves in pieces, so that the server works on one while the next is being encoded.
+ * Writes values that are set now: each gets a new epoch, newer than any running load. Writes of one turn of the event loop are sent as
+ * one command; a batch is sent in pieces, so that the server works on one while the next is being encoded.
  */
 export class RedisWrites {
   readonly #redis: RedisParts;
@@ -40,7 +40,7 @@ export class RedisWrites {
     this.#redis = redis;
   }
 
-  /** While a batch is half sent: what is asked for later waits for the rest, so that it arrives later. */
+  /** Pending while a batch is half sent: later requests wait for the rest, so that they arrive later. */
   get leaving(): Promise<void> | undefined {
     return this.#leaving;
   }
@@ -63,7 +63,7 @@ export class RedisWrites {
     return this.#redis.connection.cluster ? this.#putApart(left) : this.#putBatches(left);
   }
 
-  /** Sends what waits for the end of the turn now. */
+  /** Sends the writes that wait for the end of the turn now. */
   flush(): void {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
@@ -134,7 +134,7 @@ export class RedisWrites {
     latest: number,
   ): Promise<void> {
     const sent = this.#run(names, batched, [records, lengths, ...expiries], latest);
-    // Awaited once all have left.
+    // Awaited once all have been sent.
     sent.catch(() => undefined);
     return sent;
   }
@@ -166,7 +166,7 @@ export class RedisWrites {
     );
   }
 
-  /** In a cluster every entry goes to its own node, with one epoch for all: it is fetched while the values are encoded. */
+  /** In a cluster every entry is sent to its own node, with one epoch for all, which is fetched while the values are encoded. */
   #setApart(writes: readonly LayerWrite[]): Promise<void>[] {
     const { connection, keys, log, codec, serverClock, clock } = this.#redis;
     const now = clock.now();

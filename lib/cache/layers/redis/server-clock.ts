@@ -5,8 +5,8 @@ const SAMPLES = 3;
 const REFRESH_MS = 60_000;
 
 /**
- * How far the server's clock is from this process', so that entries carry times that mean the same to every process.
- * Of several samples the one with the shortest way there and back errs least: by half of that way at most (Cristian 1989).
+ * The difference between the server's clock and this process's, so that times in entries mean the same to every process.
+ * Of several samples the one with the shortest round trip is the most exact: its error is at most half the round trip (Cristian 1989).
  */
 export class ServerClock {
   readonly #connection: RedisConnection;
@@ -22,7 +22,7 @@ export class ServerClock {
     this.#key = key;
   }
 
-  /** What to add to this process' time. */
+  /** Add it to times of this process. */
   get offset(): number {
     if (this.#clock.now() - this.#measuredAt > REFRESH_MS && this.#connection.ready)
       void this.measure().catch(() => undefined);

@@ -14,7 +14,7 @@ interface Heard {
 
 const heard = new WeakMap<Emitter, Map<string, Heard>>();
 
-/** Listens to a client through one listener of each event, however many caches share the client: Node warns of more than ten. */
+/** Listens to a client through one listener per event, however many caches share the client: Node warns of more than ten. */
 export function listenTo(client: Emitter, event: string, listener: Listener): void {
   const events = heard.get(client) ?? new Map<string, Heard>();
   heard.set(client, events);

@@ -5,9 +5,9 @@ import { withDeadline } from './deadline.js';
 const BOARD_MS = 2_000;
 
 /**
- * A shared map that answers or fails in time. Notes are larger than entries and no request waits for them: how they fare
- * says nothing about the circuit, but while it is open they are not asked for.
- * @param refuse throws while the layer is left alone.
+ * A shared map that answers or fails in time. Notes are larger than entries and no request waits for them, so their results
+ * do not affect the circuit; but while it is open they are not requested.
+ * @param refuse throws while the circuit is open.
  */
 export function boundedSharedMap(sharedMap: SharedMap, layer: string, clock: Clock, refuse: () => void): SharedMap {
   const bounded = async <T>(operation: () => Promise<T>): Promise<T> => {

@@ -12,11 +12,11 @@ export interface BreakerSettings {
 const SLICES = 10;
 
 /**
- * A circuit breaker over a rolling window (Nygard, "Release It!"). While it is open nothing is let through; after a
- * while one probe is made, by itself and not at a caller's cost, and what it answers closes the circuit or opens it again.
+ * A circuit breaker over a rolling window (Nygard, "Release It!"). While it is open, no call passes; after a
+ * while one probe is sent in the background, without a caller, and its result closes the circuit or opens it again.
  *
- * Our own and not cockatiel's or opossum's: those read the wall clock, so that a corrected system time holds a circuit
- * open; and in cockatiel callers of a half-open circuit wait for the probe, which a frozen server answers never.
+ * It replaces cockatiel and opossum: those read the wall clock, so that a corrected system time keeps a circuit
+ * open; and in cockatiel, callers of a half-open circuit wait for the probe, which a frozen server never answers.
  */
 export class CircuitBreaker {
   readonly #settings: BreakerSettings;
@@ -57,7 +57,7 @@ export class CircuitBreaker {
     return this.#state === CircuitState.closed;
   }
 
-  /** A call ended well, or several that were made together; it counts as failed where it was slow. */
+  /** Records one successful call, or several that were sent together; a slow call counts as failed. */
   succeeded(slow: boolean, calls = 1): void {
     this.#count(slow, calls);
   }
@@ -72,7 +72,7 @@ export class CircuitBreaker {
   }
 
   #count(failure: boolean, count: number): void {
-    // Calls that were under way when it opened say nothing about now.
+    // Calls that were running when it opened are outdated.
     if (this.#state !== CircuitState.closed) return;
     this.#rotate();
     const index = this.#slice % SLICES;
@@ -88,7 +88,7 @@ export class CircuitBreaker {
     else if (this.#nothingButFailures(count)) this.#open();
   }
 
-  /** For a tenth of the window. A layer that hangs is asked so seldom that its many successes of before would outvote that. */
+  /** True if all calls failed for a tenth of the window: a hanging layer gets so few calls that earlier successes would outweigh the failures. */
   #nothingButFailures(count: number): boolean {
     const now = this.#clock.now();
     const { minimumCalls, windowMs } = this.#settings;

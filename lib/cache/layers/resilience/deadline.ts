@@ -3,19 +3,19 @@ import type { Clock } from '../../base/clock.js';
 import { CacheError } from '../../base/errors.js';
 import { OverdueWaits } from '../../base/overdue-waits.js';
 
-/** What is done about an operation that takes long. */
+/** Callbacks for a slow operation. */
 export interface DeadlineHooks {
-  /** Called once where it takes longer than so many milliseconds. */
+  /** Called once if the operation takes longer than so many milliseconds. */
   readonly slow?: WaitBounds['slow'] | undefined;
-  /** Called where the deadline has passed; `busy` where the event loop was never idle meanwhile. */
+  /** Called if the deadline has passed; `busy` if the event loop was never idle meanwhile. */
   readonly late?: (busy: boolean) => void;
-  /** Where those that are overdue wait; without it the operation waits alone. */
+  /** The overdue waits to join; without it the operation waits separately. */
   readonly overdue?: OverdueWaits;
 }
 
 /**
- * The operation's answer, or `LAYER_TIMEOUT` once the deadline has passed; on a busy event loop later, see `bounded()`.
- * A server that is frozen keeps its connection open and never answers: nothing below this would give up.
+ * The operation's result, or `LAYER_TIMEOUT` once the deadline has passed; on a busy event loop later, see `bounded()`.
+ * A frozen server keeps its connection open and never answers: no lower level would give up.
  */
 export function withDeadline<T>(
   operation: Promise<T>,
@@ -32,9 +32,9 @@ export function withDeadline<T>(
 }
 
 /**
- * The answer of an operation that takes as long as there are keys. It fails with `LAYER_TIMEOUT` once the layer has answered nothing
- * for a whole deadline, and after `longestMs` in any case.
- * @param replies how many answers there have been so far, to anyone; undefined if the layer does not count them.
+ * The result of an operation whose time depends on the number of keys. It fails with `LAYER_TIMEOUT` once the layer has not answered
+ * any call for a whole deadline, and after `longestMs` in any case.
+ * @param replies the number of answers so far, to any call; undefined if the layer does not count them.
  */
 export async function whileAnswering<T>(
   operation: Promise<T>,

@@ -9,17 +9,17 @@ const KEYS_AT_ONCE = 500;
 
 interface NotedGlob {
   readonly turn: number;
-  /** What was made later is newer than the invalidation: this process' time, milliseconds. */
+  /** Entries created later are newer than the invalidation: time of this process, milliseconds. */
   readonly madeUntil: number;
   readonly matches: GlobMatcher;
 }
 
 /**
- * Invalidations that could not reach a layer. Until they have, what they concern is hidden from readers, so that nothing
- * invalidated during an outage comes back. Bounded: what does not fit makes it "everything".
+ * Invalidations that could not reach a layer. Until they have, the entries they concern are hidden from readers, so that nothing
+ * invalidated during an outage comes back. Bounded: with too many, it means "everything".
  */
 export class InvalidationBacklog {
-  /** By the turn in which it was noted, so that what is noted anew while it is being applied stays. */
+  /** By the turn in which it was noted, so that an invalidation that is noted again while it is applied stays. */
   readonly #keys = new Map<string, number>();
   readonly #tags = new Map<string, number>();
   readonly #globs = new Map<string, NotedGlob>();
@@ -56,12 +56,12 @@ export class InvalidationBacklog {
     this.#globs.clear();
   }
 
-  /** A newer value has replaced what was to be deleted. */
+  /** Call when a newer value has replaced the key's entry. */
   superseded(key: string): void {
     this.#keys.delete(key);
   }
 
-  /** True if the entry that a layer answered has been invalidated already. */
+  /** True if the entry that a layer returned is invalidated already. */
   hides(key: string, entry: Entry): boolean {
     if (this.#keys.has(key) || (this.#all !== undefined && entry.createdAt <= this.#all.madeUntil)) return true;
     if (this.#tags.size > 0 && entry.tags.some((tag) => this.#tags.has(tag))) return true;
@@ -71,12 +71,12 @@ export class InvalidationBacklog {
     return false;
   }
 
-  /** Applies what there is; what fails stays, and the first failure is thrown. */
+  /** Applies all invalidations; those that fail stay, and the first failure is thrown. */
   async applyTo(layer: Layer): Promise<void> {
     const turn = this.#turn++;
     if (this.#all !== undefined) {
       await layer.clear(this.#all.madeUntil);
-      // Noted before the clearing began; what came while it ran is noted with a later turn.
+      // Noted before the clearing began; a later one has a later turn.
       if (this.#all.turn <= turn) this.#all = undefined;
     }
     if (this.#tags.size > 0) {

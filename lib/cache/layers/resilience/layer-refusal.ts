@@ -1,7 +1,7 @@
 import { CacheError } from '../../base/errors.js';
 import { KeysFailed } from '../keys-failed.js';
 
-/** True if a layer is there and refuses this one thing, a full memory or a value it cannot take: another attempt is no use. */
+/** True if a layer answers and refuses this one operation, such as with a full memory or for an invalid value: a retry is useless. */
 export function isRefusal(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof KeysFailed) return isRefusal(error.cause);

@@ -2,8 +2,8 @@ import type { Clock } from '../../base/clock.js';
 import type { Lease } from '../layer.js';
 
 /**
- * Renews a lease until it is released. One that was lost is no reason to stop what it is held for: at worst it is done twice.
- * @returns how to release it. Nobody waits for that: a lease that is not given back ends by itself.
+ * Renews a lease until it is released. A lost lease does not stop the work: at worst it is done twice.
+ * @returns a function that releases it. Do not wait for that: an unreleased lease expires.
  */
 export function holdLease(lease: Lease, leaseMs: number, clock: Clock): () => void {
   let held = true;
@@ -27,7 +27,7 @@ export function holdLease(lease: Lease, leaseMs: number, clock: Clock): () => vo
   };
 }
 
-/** A lease that is granted after its caller has gone would keep the others waiting until it ends. */
+/** Releases a lease that is granted after its caller has given up, since it would keep others waiting until it expires. */
 export function giveBackLate(acquiring: Promise<Lease | undefined>): void {
   acquiring.then(
     (lease) => {

@@ -1,4 +1,4 @@
-/** A server refused a write because it came later than anyone waits for it: what had been asked for after it may be there by now. */
+/** Thrown when a server refused a write that arrived too late: later operations may have been applied by then. */
 export class OverdueWrite extends Error {
   override readonly name = 'OverdueWrite';
 

@@ -31,7 +31,7 @@ const serializer: Rule = (value, path, report) => {
   report(`${path}: must be 'json', 'structured-clone' or an object with id, serialize() and deserialize()`);
 };
 
-/** What every layer outside this process takes. */
+/** The rules of the options of every layer outside this process. */
 export const remoteFields = {
   name: text,
   required: flag,

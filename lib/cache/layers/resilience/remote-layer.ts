@@ -12,8 +12,8 @@ import { WriteBehindLayer, type WriteBehindSettings } from './write-behind-layer
 export const DEFAULT_DEADLINE_MS = 500;
 
 /**
- * The factory of a layer outside this process: the bare layer, made resilient, and written behind where that is asked for.
- * @param about what distinguishes the function that makes it; without it the layer is a store of this kind.
+ * Returns the factory of a layer outside this process: the bare layer, made resilient, with write-behind if the options say so.
+ * @param about describes the function that creates it; without it the layer is a store of this kind.
  */
 export function remoteLayer(
   kind: string,

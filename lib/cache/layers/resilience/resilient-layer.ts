@@ -28,34 +28,34 @@ import type { LoadTicket } from '../load-ticket.js';
 
 export interface ResilienceSettings {
   readonly deadlineMs: number;
-  /** Undefined asks the layer every time, however it is. */
+  /** Undefined: the layer is asked every time, even if it fails. */
   readonly breaker: BreakerSettings | undefined;
 }
 
 interface GuardedCall {
-  /** True for what takes as long as there are keys. */
+  /** True for an operation whose time depends on the number of keys. */
   readonly isLong?: boolean | undefined;
   readonly attempts?: number;
-  /** How many calls it stands for. */
+  /** The number of calls that were combined into this one. */
   readonly calls?: number | undefined;
 }
 
-/** Whole-keyspace operations take as long as there are keys, but not longer than this. */
+/** The longest time of an operation on the whole keyspace. */
 const LONG_MS = 60_000;
 const CONNECT_MS = 3_000;
 const DISCONNECT_MS = 2_000;
 const RETRY_MS = 1_000;
 const PROBE_KEY = '~probe';
-/** A layer on several servers counts as lost once it has answered nothing for so many deadlines. */
+/** A layer on several servers counts as lost once it has not answered for so many deadlines. */
 const SILENT_DEADLINES = 4;
 /** Entries in one part of a large batch. */
 const AT_ONCE = 500;
-/** How often a write is sent that comes to its server too late. */
+/** How often a write that reaches its server too late is sent. */
 const ATTEMPTS = 3;
 
 /**
- * A layer that answers or fails within its deadline, is left alone for a while when it keeps failing, and never gives
- * back what was invalidated while it could not be reached.
+ * A layer that answers or fails within its deadline, is not asked for a while when it keeps failing, and never returns
+ * entries that were invalidated while it could not be reached.
  */
 export class ResilientLayer implements Layer {
   readonly name: string;
@@ -73,14 +73,14 @@ export class ResilientLayer implements Layer {
   readonly #backlog = new InvalidationBacklog();
   #applying: Promise<void> | undefined;
   #cancelRetry: (() => void) | undefined;
-  /** From the first opening of the circuit until it closes, probes that fail included. */
+  /** From the first opening of the circuit until it closes, including failed probes. */
   #outage = false;
   #lookedAt = -Infinity;
   /** How many calls the layer has answered. */
   #answers = 0;
-  /** When the last was. */
+  /** When it answered last. */
   #answeredAt = -Infinity;
-  /** How many answers there had been when a call was last given up, see {@link #heard}; undefined before. */
+  /** The number of answers when a call was last given up, see {@link #heard}; undefined before. */
   #silentSince: number | undefined;
   readonly #overdue: OverdueWaits;
   #closed = false;
@@ -167,7 +167,7 @@ export class ResilientLayer implements Layer {
     if (ticket === undefined && !this.#backlog.empty) this.#backlog.superseded(key);
   }
 
-  /** What was loaded goes out in parts, one after the other: a server needs longer for all of it than for an answer. */
+  /** Writes loaded values in parts, one after the other: a server needs longer for all of them than one deadline. */
   async setMany(entries: readonly LayerWrite[], calls?: number): Promise<void> {
     if (entries.length <= AT_ONCE || entries.some(isExplicit)) return this.#setManyOf(entries, calls);
     for (let from = 0; from < entries.length; from += AT_ONCE) {
@@ -236,7 +236,7 @@ export class ResilientLayer implements Layer {
     );
   }
 
-  /** A newer write of the key is on its way: a deletion that still waits must not overtake it. */
+  /** A newer write of the key is running: a deletion that still waits must not remove it. */
   superseded(key: string): void {
     if (!this.#backlog.empty) this.#backlog.superseded(key);
   }
@@ -276,7 +276,7 @@ export class ResilientLayer implements Layer {
     };
   }
 
-  /** Asked together and answered apart, so that no turn of the event loop has to decode all of them. */
+  /** Asked together and answered separately, so that no turn of the event loop has to decode all of them. */
   async #getManyOf(
     keys: readonly string[],
     tickets: readonly LoadTicket[] | undefined,
@@ -292,9 +292,9 @@ export class ResilientLayer implements Layer {
   }
 
   /**
-   * A wait says something about the layer unless the event loop was busy all the time and the layer answered others meanwhile: a
-   * burst must not open the circuit of a healthy layer. Of a layer on several servers it says something only where none of them has
-   * answered for a while: one that is lost must not take the others with it.
+   * A timeout counts as a failure of the layer unless the event loop was busy all the time and the layer answered other calls meanwhile: a
+   * burst must not open the circuit of a healthy layer. For a layer on several servers it counts only if none of them has
+   * answered for a while: one lost server must not make the others unavailable.
    */
   async #guard<T>(
     operation: () => T | Promise<T>,
@@ -322,7 +322,7 @@ export class ResilientLayer implements Layer {
       this.#breaker?.succeeded(isSlow, calls);
       return result;
     } catch (error) {
-      // Someone waits for it still: the event loop was busy, so that it left late.
+      // A caller still waits: the event loop was busy, so the write was sent late.
       const isOverdue = error instanceof OverdueWrite;
       if (isOverdue && attempts > 1) return this.#guard(operation, { isLong, attempts: attempts - 1, calls });
       if (!isRefusal(error) && !isOverdue && !isLate && (this.spread !== true || counts(false)))
@@ -340,12 +340,12 @@ export class ResilientLayer implements Layer {
     return whileAnswering(work, bounds, this.#clock, this.name, () => this.#inner.replies, hooks);
   }
 
-  /** How many answers there have been, of whatever kind the layer counts. */
+  /** The number of answers, as the layer counts them. */
   get #heard(): number {
     return this.#inner.replies ?? this.#answers;
   }
 
-  /** None of the servers that were asked has answered. */
+  /** The error if none of the servers that were asked has answered. */
   #silent(): CacheError {
     return new CacheError('LAYER_TIMEOUT', `No server of layer '${this.name}' that was asked has answered in time.`);
   }
@@ -355,7 +355,7 @@ export class ResilientLayer implements Layer {
     return breaker === undefined ? undefined : { ms: breaker.slowCallMs, report };
   }
 
-  /** Who does not answer may have been replaced, which a connection that stands never hears. At most once a second. */
+  /** A server that does not answer may have been replaced, which an open connection does not detect. At most once a second. */
   #lookAgain(): void {
     const now = this.#clock.now();
     if (this.#closed || now - this.#lookedAt < RETRY_MS) return;
@@ -363,13 +363,13 @@ export class ResilientLayer implements Layer {
     Promise.resolve(this.#inner.connect?.()).catch(() => undefined);
   }
 
-  /** How its server answers questions about itself says nothing about the circuit. */
+  /** Requests for a server's figures do not affect the circuit. */
   async #figures<T>(operation: () => Promise<T>): Promise<T> {
     this.#refuseWhileOpen();
     return withDeadline(operation(), this.#settings.deadlineMs, this.#clock, this.name);
   }
 
-  /** Granted too late, a lease is given back. Its own operations answer or fail in time, too. */
+  /** A lease that is granted too late is released. Its own operations answer or fail in time, too. */
   async #acquire(coordination: Coordination, name: string, leaseMs: number): Promise<Lease | undefined> {
     const acquiring: Promise<Lease | undefined>[] = [];
     try {
@@ -389,8 +389,8 @@ export class ResilientLayer implements Layer {
   }
 
   /**
-   * Handed over in any case, since it is kept and sent later where it fails; nobody waits for a layer known to be away, or once more
-   * for one that has not answered since it let a caller wait.
+   * The message is handed over in any case, since it is kept and sent later after a failure; no caller waits for a layer that is known to be
+   * away, or again for one that has not answered since a caller waited for it.
    */
   async #publish(coordination: Coordination, message: BusMessage): Promise<void> {
     const handedOver = withDeadline(coordination.publish(message), this.#settings.deadlineMs, this.#clock, this.name);
@@ -420,7 +420,7 @@ export class ResilientLayer implements Layer {
     }
   }
 
-  /** An older value must not outlive a write that replaced it and did not arrive. */
+  /** A failed write must not leave an older value readable. */
   #failedWrites(writes: readonly LayerWrite[]): void {
     const replaced = writes.filter(([, , ticket]) => ticket === undefined).map(([key]) => key);
     if (replaced.length === 0) return;
@@ -432,13 +432,13 @@ export class ResilientLayer implements Layer {
     if (this.#closed || this.#cancelRetry !== undefined) return;
     this.#cancelRetry = this.#clock.after(RETRY_MS, () => {
       this.#cancelRetry = undefined;
-      // While the circuit is open its probe comes first, and applies them.
+      // While the circuit is open, its probe comes first, and applies them.
       if (this.#breaker?.closed === false) return;
       this.#applyBacklog().catch(() => undefined);
     });
   }
 
-  /** One at a time; what is left is tried again later. */
+  /** One run at a time; the rest is retried later. */
   #applyBacklog(): Promise<void> {
     return (this.#applying ??= this.#whileAnswering(this.#backlog.applyTo(this.#inner), {
       overdue: this.#overdue,
@@ -451,7 +451,7 @@ export class ResilientLayer implements Layer {
   async #probe(): Promise<void> {
     await withDeadline(this.#reach(), this.#settings.deadlineMs, this.#clock, this.name);
     if (this.#backlog.empty) return;
-    // What cannot be applied yet, for one lost node of many, goes on being hidden.
+    // Invalidations that cannot be applied yet, such as for one lost node of many, keep hiding their entries.
     await withDeadline(this.#applyBacklog(), this.#settings.deadlineMs, this.#clock, this.name).catch(() => undefined);
   }
 

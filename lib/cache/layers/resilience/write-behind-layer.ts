@@ -19,15 +19,15 @@ export interface WriteBehindSettings {
 
 const RETRY_MS = 500;
 
-/** A layer that remembers deletions, and can forget one that a later write has overtaken. */
+/** A layer that remembers deletions, and can forget one that a later write has replaced. */
 interface Remembering extends Layer {
   superseded?(key: string): void;
 }
 
 /**
- * A layer whose writes wait in a queue and go out in batches, so that no caller waits for them. Readers of this process
- * see what waits. An invalidation takes what it concerns out of the queue, lets a batch that is under way arrive, and only
- * then goes to the layer, so that it is never overtaken.
+ * A layer whose writes wait in a queue and are sent in batches, so that no caller waits for them. Readers of this process
+ * get waiting values. An invalidation removes the writes it concerns from the queue, waits until a running batch has arrived, and only
+ * then goes to the layer, so that no older write follows it.
  */
 export class WriteBehindLayer implements Layer {
   readonly name: string;
@@ -41,7 +41,7 @@ export class WriteBehindLayer implements Layer {
   readonly #clock: Clock;
   readonly #events: LayerEvents;
   readonly #queue: WriteQueue;
-  /** What is under way, by key; an invalidation takes its keys out, so that a failed batch does not bring them back. */
+  /** Writes being sent, by key; an invalidation removes its keys, so that a failed batch does not queue them again. */
   readonly #sending = new Map<string, QueuedWrite>();
   #batch: Promise<unknown> | undefined;
   #flushing: Promise<void> | undefined;
@@ -111,7 +111,7 @@ export class WriteBehindLayer implements Layer {
     return removed + waiting.length;
   }
 
-  /** What waited counts too, whether the layer had an older value of it or not. */
+  /** Waiting writes count, too, whether the layer had an older value or not. */
   async deleteByPattern(glob: string): Promise<number> {
     const matches = globMatcher(glob);
     const waiting = [...this.#queue.keys()].filter(matches);
@@ -127,7 +127,7 @@ export class WriteBehindLayer implements Layer {
       if (write.explicit) replaced.push(write.key);
       return true;
     });
-    // The layer may have an older value of the key that carries other tags.
+    // The layer may have an older value of the key with other tags.
     await Promise.all([
       this.#inner.invalidateTags(tags),
       replaced.length > 0 ? this.#inner.deleteMany(replaced) : undefined,
@@ -184,7 +184,7 @@ export class WriteBehindLayer implements Layer {
     };
   }
 
-  /** What a reader of this process may have although the layer has it not yet. */
+  /** The waiting entry that a reader of this process may get. */
   #waiting(key: string): Entry | undefined {
     const entry = (this.#queue.get(key) ?? this.#sending.get(key))?.entry;
     return entry !== undefined && entry.goneAt > this.#clock.now() ? entry : undefined;
@@ -194,7 +194,7 @@ export class WriteBehindLayer implements Layer {
     const dropped = this.#queue.add({
       key,
       entry,
-      // By the time it goes out, another process may have replaced or invalidated what is older than this moment.
+      // By the time it is sent, another process may have replaced or invalidated older entries.
       ticket: ticket ?? ticketAsOf(this.name, this.#clock.now()),
       explicit: ticket === undefined,
     });
@@ -211,13 +211,13 @@ export class WriteBehindLayer implements Layer {
     this.#forgetReplaced(dropped);
   }
 
-  /** What a set replaced must not be read again though the set never arrives; a layer that is away remembers that. */
+  /** A value that a set replaced must not be read again even if the set never arrives; a layer that is away remembers the deletion. */
   #forgetReplaced(writes: readonly QueuedWrite[]): void {
     const replaced = writes.filter(({ explicit }) => explicit).map(({ key }) => key);
     if (replaced.length > 0) Promise.resolve(this.#inner.deleteMany(replaced)).catch(() => undefined);
   }
 
-  /** Takes what matches out of the queue; resolves once a batch under way that holds such a write has arrived. */
+  /** Removes matching writes from the queue; resolves once a running batch with such a write has arrived. */
   async #cancel(matches: (write: QueuedWrite) => boolean): Promise<void> {
     const removed = this.#queue.removeWhere(matches);
     let underWay = false;
@@ -261,7 +261,7 @@ export class WriteBehindLayer implements Layer {
     }
   }
 
-  /** Never rejects. @returns false if another attempt has to wait. */
+  /** Never rejects. @returns false if another attempt must wait. */
   async #send(batch: readonly QueuedWrite[], startedAt: number): Promise<boolean> {
     try {
       await this.#inner.setMany(batch.map(({ key, entry, ticket }) => [key, entry, ticket] as const));

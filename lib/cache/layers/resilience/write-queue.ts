@@ -6,11 +6,11 @@ export interface QueuedWrite {
   readonly key: string;
   readonly entry: Entry;
   readonly ticket: LoadTicket;
-  /** True for a value that was set and not loaded: nothing older may be read in its place. */
+  /** True for a value that was set, not loaded: no older value may be read in its place. */
   readonly explicit: boolean;
 }
 
-/** Writes that wait, one a key: the last wins and keeps the first's place. Oldest first. */
+/** Waiting writes, one per key: the last wins and keeps the position of the first. Oldest first. */
 export class WriteQueue {
   readonly #writes = new Map<string, QueuedWrite>();
   readonly #maxWrites: number;
@@ -30,7 +30,7 @@ export class WriteQueue {
     return this.#writes.get(key);
   }
 
-  /** @returns what had to go for want of room. */
+  /** @returns the writes that were dropped because the queue was full. */
   add(write: QueuedWrite): QueuedWrite[] {
     const before = this.#writes.get(write.key);
     this.#writes.set(write.key, write);
@@ -44,7 +44,7 @@ export class WriteQueue {
     return dropped;
   }
 
-  /** Puts writes that failed back, in front, except where a newer one of the key has come meanwhile. */
+  /** Puts failed writes back at the front, except if the key has a newer one. */
   restore(writes: readonly QueuedWrite[]): QueuedWrite[] {
     const newer = [...this.#writes.values()];
     this.clear();
@@ -60,7 +60,7 @@ export class WriteQueue {
     return this.#writes.delete(key);
   }
 
-  /** Removes what matches. @returns how many. */
+  /** Removes matching writes. @returns how many. */
   removeWhere(matches: (write: QueuedWrite) => boolean): number {
     let removed = 0;
     for (const write of this.#writes.values()) if (matches(write) && this.remove(write.key)) removed++;

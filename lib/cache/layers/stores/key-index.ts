@@ -5,8 +5,8 @@ const MAX_KEYS = 100_000;
 const AT_ONCE = 1_000;
 
 /**
- * The keys that this process wrote to a store which cannot list them: enough to free their memory, not to find another
- * process' keys. Bounded by forgetting the oldest.
+ * The keys that this process wrote to a store which cannot list them: enough to remove them, but without the keys of other
+ * processes. Bounded by forgetting the oldest.
  */
 export class KeyIndex implements StoreListing {
   readonly #keys = new Set<string>();

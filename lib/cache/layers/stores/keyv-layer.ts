@@ -17,8 +17,8 @@ const WANTED = 'a storage adapter of Keyv 5, a Keyv instance, or a function that
 
 /**
  * A layer in any store of Keyv 5: an adapter such as `new KeyvRedis(url)`, a Keyv instance (its store is used, without its
- * serialisation), or a function that makes one. Only keys of the cache's own namespace are read or removed; errors that the
- * adapter swallows are heard. It is disconnected with the cache. A fault in what it is given stops the boot: `INVALID_OPTIONS`.
+ * serialisation), or a function that returns one. Only keys of the cache's own namespace are read or removed; errors that the
+ * adapter only emits count as failures. It is disconnected with the cache. A fault in its arguments stops the boot: `INVALID_OPTIONS`.
  */
 export function keyvLayer(store: KeyvStoreLike | (() => KeyvStoreLike), options: KeyvLayerOptions = {}): LayerFactory {
   const create = (context: LayerContext, name: string) => {
@@ -33,7 +33,7 @@ export function keyvLayer(store: KeyvStoreLike | (() => KeyvStoreLike), options:
     maker: 'keyvLayer',
     rule: shape(remoteFields),
     faults: typeof store === 'function' ? [] : storeFaults('keyvLayer', store, ['get', 'set'], WANTED),
-    // A Map belongs to this process; of every other store, nothing says whose it is.
+    // A Map belongs to this process; any other store may be shared.
     shared: !(given instanceof Map),
     address: given === undefined ? 'a store of Keyv' : classNameOf(given),
   });

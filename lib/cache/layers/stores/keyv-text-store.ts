@@ -22,7 +22,7 @@ export interface KeyvStoreLike {
   on?(event: 'error', listener: (error: unknown) => void): unknown;
 }
 
-/** An adapter of Keyv, its optional methods included; all of them may answer in the same turn. */
+/** An adapter of Keyv with its optional methods; all of them may answer synchronously. */
 export interface Adapter {
   get(key: string): unknown;
   set(key: string, value: string, ttl?: number): unknown;
@@ -40,7 +40,7 @@ export interface Adapter {
 
 const AT_ONCE = 1_000;
 
-/** An adapter of Keyv as a store of texts. Errors that it swallows and only emits are failures here. */
+/** An adapter of Keyv as a store of texts. Errors that it only emits count as failures. */
 export class KeyvTextStore implements TextStore {
   readonly listing: StoreListing | undefined;
   readonly serverInfo: (() => Promise<ServerInfo>) | undefined;
@@ -110,7 +110,7 @@ export class KeyvTextStore implements TextStore {
     await this.#adapter.disconnect?.();
   }
 
-  /** Fails where the adapter emitted an error meanwhile, be it another operation's: it does not say whose it is. */
+  /** Fails if the adapter emitted an error meanwhile, even of another operation: the event does not name the operation. */
   async #heard<T>(operation: () => Promise<T>): Promise<T> {
     const errors = this.#errors;
     const result = await operation();
@@ -132,7 +132,7 @@ export class KeyvTextStore implements TextStore {
     const { namespace, keyPrefixSeparator = ':' } = this.#adapter;
     const prefix = namespace === undefined ? context.prefix : `${namespace}${keyPrefixSeparator}${context.prefix}`;
     if (connection !== undefined) {
-      // Its iterator would ship every value of every namespace.
+      // Its iterator would transfer every value of every namespace.
       return new RedisScan(connection, new RedisKeys(prefix), context.clock, deadlineMs, layer);
     }
     const { iterator, keys } = this.#adapter;
@@ -150,7 +150,7 @@ export class KeyvTextStore implements TextStore {
   }
 }
 
-/** Keys as an adapter's own iterator gives them. */
+/** Keys from an adapter's own iterator. */
 class IteratedKeys implements StoreListing {
   readonly #store: TextStore;
   readonly #iterate: () => AsyncIterable<[key: string, value: unknown]>;
@@ -199,7 +199,7 @@ class IteratedKeys implements StoreListing {
   }
 }
 
-/** The store inside a Keyv instance, recognised by its shape: an application may have a Keyv class of its own. */
+/** The store inside a Keyv instance, detected by its properties: an application may have another copy of Keyv. */
 export function adapterOf(store: KeyvStoreLike): Adapter {
   const inner = 'store' in store && 'opts' in store ? store.store : store;
   return inner as Adapter;

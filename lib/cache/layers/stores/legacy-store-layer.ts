@@ -18,8 +18,8 @@ const WANTED = 'a store of cache-manager 5, a promise of one, or a function that
 /**
  * A layer in a store made for cache-manager 5, such as `legacyStoreLayer(() => redisStore({ url }))`.
  * A function is called again after a failure, so that a server that is down at boot is found later; a store or promise
- * given directly is taken as it is. The store's `keyPrefix` is refused, since its batches ignore it: the cache has a
- * namespace of its own. The store's client, where it has one, is closed with the cache. A fault in what it is given stops the
+ * is used as given. A store with a `keyPrefix` is refused, since its batches ignore it: use the cache's
+ * namespace. The store's client, if there is one, is closed with the cache. A fault in its arguments stops the
  * boot: `INVALID_OPTIONS`.
  */
 export function legacyStoreLayer(
@@ -27,7 +27,7 @@ export function legacyStoreLayer(
   options: LegacyStoreLayerOptions = {},
 ): LayerFactory {
   const later = typeof store === 'function' || isThenable(store);
-  // A promise that fails before the layer asks for it must not end the process.
+  // A promise that fails before the layer uses it must not end the process.
   if (isThenable(store)) store.then(undefined, () => undefined);
   const make = typeof store === 'function' ? store : () => store;
   const create = (context: LayerContext, name: string) => {

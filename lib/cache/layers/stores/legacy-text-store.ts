@@ -9,7 +9,7 @@ import type { RedisClientLike } from '../redis/redis-options.js';
 import { RedisScan } from '../redis/redis-scan.js';
 import type { StoreListing, TextStore, TextWrite } from './text-store.js';
 
-/** A store of cache-manager 5 or older: what `cache-manager-redis-yet` and its kin return. TTLs are milliseconds. */
+/** A store of cache-manager 5 or older, such as `cache-manager-redis-yet` returns. TTLs are milliseconds. */
 export interface LegacyStoreLike {
   get(key: string): Promise<unknown>;
   set(key: string, value: never, ttl?: number): Promise<unknown>;
@@ -34,7 +34,7 @@ interface Closable {
   disconnect?(): unknown;
 }
 
-/** A store of cache-manager 5 as a store of texts, with the traps of `cache-manager-redis-yet` and its kin closed. */
+/** A store of cache-manager 5 as a store of texts, with workarounds for `cache-manager-redis-yet` and similar stores. */
 export class LegacyTextStore implements TextStore {
   readonly #make: () => LegacyStoreLike | Promise<LegacyStoreLike>;
   readonly #context: LayerContext;
@@ -65,7 +65,7 @@ export class LegacyTextStore implements TextStore {
     return this.#store !== undefined && (this.#connection?.ready ?? true);
   }
 
-  /** Known only once the store is there, and where it is Redis. */
+  /** Known only once the store exists, and only if it is Redis. */
   get listing(): StoreListing | undefined {
     return this.#scan;
   }
@@ -88,7 +88,7 @@ export class LegacyTextStore implements TextStore {
     await Promise.all(
       [...byTtl].map(([ttlMs, same]) =>
         same.length === 1 || store.mset === undefined
-          ? // 0 is "for ever" there, where undefined is the store's own default.
+          ? // 0 means "for ever" there, undefined the store's own default.
             Promise.all(same.map(([key, text]) => store.set(key, text, ttlMs ?? 0)))
           : store.mset(same, ttlMs ?? 0),
       ),
@@ -102,13 +102,13 @@ export class LegacyTextStore implements TextStore {
       const counts = await Promise.all(keys.map((key) => connection.send(key, ['UNLINK', key])));
       return counts.reduce<number>((total, count) => total + Number(count), 0);
     }
-    // `del` does not say whether there was anything.
+    // `del` does not report whether the keys existed.
     const before = await this.getMany(keys);
     await Promise.all(keys.map((key) => store.del(key)));
     return before.filter((value) => value !== undefined && value !== null).length;
   }
 
-  /** Known only once the store is there. */
+  /** Known only once the store exists. */
   async serverInfo(): Promise<ServerInfo | null> {
     await this.#ready();
     return this.#info === undefined ? null : this.#info.read();
@@ -124,14 +124,14 @@ export class LegacyTextStore implements TextStore {
     const store = await this.#opening?.catch(() => undefined);
     await this.#connection?.close();
     const client = store?.client as Closable | undefined;
-    // The store itself has no way to close its connection.
+    // The store has no method to close its connection.
     if (client?.isOpen === true) await client.disconnect?.();
     this.#store = undefined;
   }
 
   async #ready(): Promise<Store> {
     const store = this.#store ?? (await this.#open());
-    // With its offline queue the client would keep the command and run it at some later time.
+    // A client with an offline queue would keep the command and run it later.
     if (this.#connection?.ready === false) throw unavailable();
     return store;
   }
@@ -154,7 +154,7 @@ export class LegacyTextStore implements TextStore {
     }
     const { client } = store;
     if (isNodeRedis(client)) {
-      // Nobody else listens: without this the server's end would be an uncaught exception.
+      // Without a listener, the end of the store's connection would be an uncaught exception.
       this.#connection = clientConnection(
         client,
         { lost: () => undefined, ready: () => undefined },
@@ -180,7 +180,7 @@ export class LegacyTextStore implements TextStore {
     return store;
   }
 
-  /** `keyPrefix` is put before keys by `set` and forgotten by `mget` and `mdel`. */
+  /** Refuses a `keyPrefix`: `set` adds it to keys, but `mget` and `mdel` do not. */
   async #refuseKeyPrefix(store: Store): Promise<void> {
     if (this.#connection === undefined || store.mget === undefined) return;
     const key = `${this.#prefix}:~prefix-check`;

@@ -15,7 +15,7 @@ import { AsOf, type LoadTicket } from '../load-ticket.js';
 
 /**
  * A layer in any store of texts. Without scripts on a server, invalidations are ordered by the processes' clocks, and a
- * deletion fences loads of its own process only: what `redisLayer()` promises beyond that it promises alone.
+ * deletion fences only loads of its own process; `redisLayer()` guarantees more.
  */
 export class StoreLayer implements Layer {
   readonly shared = true;
@@ -171,7 +171,7 @@ export class StoreLayer implements Layer {
     return Math.floor((since instanceof AsOf ? since.at : entry.createdAt) * 1000);
   }
 
-  /** Whole milliseconds; 0 where nothing is left, undefined for ever. */
+  /** Whole milliseconds; 0 if it is expired, undefined for ever. */
   #ttl(entry: Entry): number | undefined {
     const left = Math.ceil(entry.goneAt - this.#context.clock.now());
     if (left <= 0) return 0;

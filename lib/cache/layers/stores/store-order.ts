@@ -3,18 +3,18 @@ import { globMatcher, type GlobMatcher } from '../../base/glob.js';
 import { parseBoundedText } from '../../base/bounded-json.js';
 import type { TextStore } from './text-store.js';
 
-/** Entries with tags live no longer than what is remembered of their tags. */
+/** Entries with tags live no longer than the epochs of their tags are remembered. */
 export const TAG_TTL_MS = 30 * 24 * 3_600_000;
 const MAX_GLOBS = 100;
 const MAX_GLOB_LENGTH = 4_096;
 const MAX_TEXT = 1024 * 1024;
-/** No process' clock is further ahead, microseconds. */
+/** The most that a process's clock may be ahead, microseconds. */
 const AHEAD = 24 * 3_600_000_000;
 const NOTING_ATTEMPTS = 3;
 
 /**
- * The order of invalidations in a store that knows no scripts: microseconds of this process' clock, never twice the same.
- * Tags are keys of their own; globs, where the store cannot list its keys, are one short list that every read brings along.
+ * The order of invalidations in a store without scripts: microseconds of this process's clock, never twice the same.
+ * Tags are separate keys; if the store cannot list its keys, globs are one short list that every read fetches as well.
  */
 export class StoreOrder {
   readonly #store: TextStore;
@@ -54,14 +54,14 @@ export class StoreOrder {
     return new Map(names.map((tag, index) => [tag, epochIn(epochs[index], latest)]));
   }
 
-  /** Takes the list of globs that a read brought along. */
+  /** Applies the list of globs that a read fetched. */
   readGlobs(text: unknown): void {
     if (text === this.#globsText) return;
     this.#globsText = text;
     this.#globs = globsIn(text, this.#latest).map(([epoch, glob]) => ({ epoch, glob, matches: globMatcher(glob) }));
   }
 
-  /** Adds to the list and looks whether another process' list has come between. */
+  /** Adds to the list, and checks whether another process has written the list meanwhile. */
   async noteGlob(glob: string): Promise<void> {
     const epoch = this.next();
     for (let attempt = 0; attempt < NOTING_ATTEMPTS; attempt++) {
@@ -69,7 +69,7 @@ export class StoreOrder {
       const list = globsIn(before, this.#latest);
       if (list.some(([noted, other]) => other === glob && noted >= epoch)) return this.readGlobs(before);
       const others = list.filter(([, other]) => other !== glob && glob !== '*');
-      // Too many to ask of every read: everything is a short list.
+      // Every read fetches the list: replace a long list by "everything".
       const next = others.length >= MAX_GLOBS ? [[epoch, '*'] as const] : [...others, [epoch, glob] as const];
       const text = JSON.stringify(next);
       await this.#store.setMany([{ key: this.globsKey, text, ttlMs: undefined }]);
@@ -85,7 +85,7 @@ export class StoreOrder {
   }
 }
 
-/** The list of globs in a text that anybody may have written: what is not an entry of it is left out. */
+/** Parses a list of globs from an untrusted text; invalid items are left out. */
 function globsIn(text: unknown, latest: number): [epoch: number, glob: string][] {
   if (typeof text !== 'string' || text.length > MAX_TEXT) return [];
   try {
@@ -103,13 +103,13 @@ function isNote(one: unknown, latest: number): boolean {
   return isEpoch(epoch, latest) && typeof glob === 'string' && glob.length <= MAX_GLOB_LENGTH;
 }
 
-/** The epoch in a text, or 0: never. */
+/** The epoch in a text; 0 if it is invalid. */
 function epochIn(text: unknown, latest: number): number {
   const epoch = typeof text === 'string' ? Number(text) : 0;
   return isEpoch(epoch, latest) ? epoch : 0;
 }
 
-/** An epoch that has been, or may have been by the clock of another process. */
+/** True for an epoch in the past, or as far in the future as another clock may be ahead. */
 function isEpoch(epoch: unknown, latest: number): epoch is number {
   return Number.isSafeInteger(epoch) && Number(epoch) >= 0 && Number(epoch) <= latest;
 }

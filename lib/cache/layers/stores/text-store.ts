@@ -1,20 +1,20 @@
 import type { ServerInfo } from '../layer.js';
 
-/** A store of texts by key, as far as every old and new kind of store can be brought to it. */
+/** A store of texts by key: the interface that every kind of store can implement. */
 export interface TextStore {
-  /** In the order of the keys; what is not text counts as absent. */
+  /** Values in the order of the keys; a value that is not text counts as absent. */
   getMany(keys: readonly string[]): Promise<readonly unknown[]>;
-  /** @param ttlMs a whole number of milliseconds, 1 or more; undefined keeps for ever. */
+  /** @param ttlMs a whole number of milliseconds, 1 or more; undefined: for ever. */
   setMany(entries: readonly TextWrite[]): Promise<void>;
-  /** How many there were. */
+  /** Returns how many existed. */
   deleteMany(keys: readonly string[]): Promise<number>;
-  /** Undefined if the store cannot list what it holds, or does not know yet whether it can. */
+  /** Undefined if the store cannot list its keys, or it is not known yet whether it can. */
   readonly listing: StoreListing | undefined;
   /** Resolves when it can serve. */
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   readonly connected: boolean;
-  /** As of a layer: what its server reports of itself; null if there is none to ask. */
+  /** The figures that its server reports; null if there is no server. */
   readonly serverInfo?: (() => Promise<ServerInfo | null>) | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface TextWrite {
   readonly ttlMs: number | undefined;
 }
 
-/** A walk over a namespace by glob of keys, as in {@link RedisScan}. */
+/** Scans a namespace by a glob of keys, as {@link RedisScan} does. */
 export interface StoreListing {
   find(glob: string): AsyncIterable<readonly string[]>;
   remove(glob: string): Promise<number>;

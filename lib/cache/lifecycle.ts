@@ -17,14 +17,14 @@ export class Lifecycle {
   #connecting: Promise<void> | undefined;
   #listening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  /** Called where another process may have overridden or reverted policies. */
+  /** Called when another process may have overridden or reverted policies. */
   onPolicies: (() => void) | undefined;
 
   constructor(engine: Engine, factories: readonly LayerFactory[], clock: Clock) {
     this.#engine = engine;
     this.#factories = factories;
     this.#clock = clock;
-    // Without connect() the first use of a remote layer begins to listen to the other processes.
+    // Without connect(), the first use of a remote layer starts listening to the other processes.
     engine.chain.onFirstUse(() => {
       if (!this.closed) this.#listen().catch(() => undefined);
     });
@@ -35,8 +35,8 @@ export class Lifecycle {
   }
 
   /**
-   * Connects every layer. One that cannot be reached now is named in the log once and goes on trying.
-   * @throws CacheError `LAYER_REQUIRED` where a required one cannot.
+   * Connects every layer. A layer that cannot be reached now is logged once and keeps trying.
+   * @throws CacheError `LAYER_REQUIRED` if a required layer cannot be reached.
    */
   connect(): Promise<void> {
     return (this.#connecting ??= this.#connect());
@@ -44,7 +44,7 @@ export class Lifecycle {
 
   /**
    * Aborts the signals of running loads, waits for them and for writes, and closes the layers.
-   * @param withinMs how long all of it may take together, milliseconds.
+   * @param withinMs the time limit for all of it together, milliseconds.
    */
   disconnect(withinMs = CLOSE_MS): Promise<void> {
     return (this.#closing ??= this.#disconnect(Math.min(withinMs, CLOSE_MS)));
@@ -86,20 +86,20 @@ export class Lifecycle {
     }
   }
 
-  /** Whatever hangs, the layers are closed: each step has its share of the time. */
+  /** Closes the layers whatever hangs: each step has its share of the time. */
   async #disconnect(withinMs: number): Promise<void> {
     const { signals, inFlight, bus, chain, log, callers } = this.#engine;
     const deadline = this.#clock.now() + withinMs;
     const step = <T>(work: Promise<T>, share: number) =>
       within(work, Math.max(0, Math.min(withinMs * share, deadline - this.#clock.now())), this.#clock);
     signals.abortAll(new CacheError('CACHE_CLOSED', 'The cache is closing: this load was given up.'));
-    // What heeds its signal needs no time.
+    // Loads that listen to their signal end at once.
     await step(Promise.allSettled(inFlight.all()), 0.2);
     await step(chain.idle(), 0.3);
     await step(bus.close(), 0.1);
     const ended = await step(Promise.allSettled(chain.layers.map(async (layer) => layer.disconnect())), 1);
     if (ended === TIMED_OUT) log.write('warn', 'CACHE_CLOSED', 'A layer did not close in time and was left.');
-    // Once the caller of this has had its turn.
+    // After the caller's own continuation.
     setImmediate(() => callers.close());
   }
 }

@@ -2,15 +2,15 @@ import { VERSION } from './version.js';
 
 /**
  * A process may load this package twice: once as an ES module and once as CommonJS, or from two directories. Copies of one version
- * share what must be one: the first makes it, and the others take it from here. Other versions share nothing.
+ * share objects that must exist once: the first copy creates them, and the others find them here. Different versions share nothing.
  */
 const SHARED = Symbol.for(`nestjs-cache-observability@${VERSION}`);
 
 type Shared = WeakMap<object, Map<string, object>>;
 
 /**
- * What the first copy of this version made under a name.
- * @param scope what it belongs to, such as a copy of Nest: a test runner may load all modules anew in one process.
+ * Returns the object that the first copy of this version created under a name.
+ * @param scope the owner of the object, such as a copy of Nest: a test runner may load all modules again in one process.
  */
 export function oneInProcess<T extends object>(name: string, make: () => T, scope: object = globalThis): T {
   const shared = ((globalThis as { [SHARED]?: Shared })[SHARED] ??= new WeakMap());
@@ -21,7 +21,7 @@ export function oneInProcess<T extends object>(name: string, make: () => T, scop
   return one;
 }
 
-/** Puts the first copy's class in the place of this one. */
+/** Replaces the class of this copy by the first copy's. */
 export function OneInProcess(name: string): ClassDecorator {
   return (cls) => oneInProcess(name, () => cls);
 }

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 
 /**
- * The file that holds this code: ours, or the bundle that an application put it into. Read from a stack, since neither `__filename` nor
- * `import.meta` is there in both module systems and in every bundle. Undefined if stacks cannot be read.
+ * The file that holds this code: ours, or the bundle that contains it. It is read from a stack, since neither `__filename` nor
+ * `import.meta` exists in both module systems and in every bundle. Undefined if stacks cannot be read.
  */
 export function ownFile(): string | undefined {
   const { prepareStackTrace: before, stackTraceLimit } = Error;
@@ -23,8 +23,8 @@ export function ownFile(): string | undefined {
 }
 
 /**
- * Loads installed packages at once, for the few callers that cannot wait for `import()`. It does not find what is in a bundle: those
- * callers say what to do then.
+ * Loads installed packages synchronously, for the few callers that cannot wait for `import()`. It does not find packages inside a bundle: the
+ * errors of those callers explain what to do then.
  */
 export function installedRequire(): NodeJS.Require {
   const file = ownFile();
@@ -32,7 +32,7 @@ export function installedRequire(): NodeJS.Require {
   return createRequire(isPath ? file : `${process.cwd()}/`);
 }
 
-/** True if a package was not found, as both module systems say it. */
+/** True if a package was not found, by the error code of either module system. */
 export function isNotInstalled(error: unknown): boolean {
   const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';

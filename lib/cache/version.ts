@@ -1,15 +1,15 @@
-/** The version of this package: as in package.json, which no bundle has beside it. */
+/** The version of this package, as in package.json, which bundles do not contain. */
 export const VERSION = '0.1.0';
 
 /** All copies of this package in a process share this list. */
 const IN_USE = Symbol.for('nestjs-cache-observability:versions');
 
-/** Notes that this copy decorates something or runs in an application. */
+/** Records that this copy decorates a class or runs in an application. */
 export function noteVersion(): void {
   versionsInUse().add(VERSION);
 }
 
-/** The versions of this package that are in use in this process. */
+/** The versions of this package in use in this process. */
 export function versionsInUse(): Set<string> {
   return ((globalThis as { [IN_USE]?: Set<string> })[IN_USE] ??= new Set());
 }

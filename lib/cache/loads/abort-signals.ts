@@ -2,7 +2,7 @@
 export class AbortSignals {
   readonly #controllers = new Set<AbortController>();
 
-  /** A controller that {@link abortAll} reaches until it is released. */
+  /** Returns a controller that {@link abortAll} aborts until it is released. */
   create(): AbortController {
     const controller = new AbortController();
     this.#controllers.add(controller);

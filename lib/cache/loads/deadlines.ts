@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.js';
 
-/** Something that must end by a certain time. */
+/** Work that must end by a certain time. */
 export abstract class Deadline {
-  /** Neighbours in the list that holds it. */
+  /** Its neighbours in the list that holds it. */
   earlier: Deadline | undefined;
   later: Deadline | undefined;
   /** The list that holds it; undefined if none does. */
@@ -10,13 +10,13 @@ export abstract class Deadline {
   /** When it expires. */
   expiresAt = Infinity;
 
-  /** Called once where the time comes first. */
+  /** Called once if the time passes first. */
   abstract expire(): void;
 }
 
 /**
- * Deadlines of loads. Most loads end long before theirs, so a timer for each would be made and thrown away for nothing: the deadlines
- * of one duration stand in the order in which they began, behind one timer for the first.
+ * Deadlines of loads. Most loads end long before theirs, so a timer for each would be wasted: the deadlines
+ * of one duration form a list in order of their start, with one timer for the first.
  */
 export class Deadlines {
   readonly #lists = new Map<number, DeadlineList>();
@@ -40,7 +40,7 @@ export class Deadlines {
   }
 }
 
-/** Deadlines of one duration, the first to come first. */
+/** Deadlines of one duration, the earliest first. */
 class DeadlineList {
   #first: Deadline | undefined;
   #last: Deadline | undefined;

@@ -18,7 +18,7 @@ import { type IsolatedValue, isolate, notPortable } from '../entries/values.js';
 
 /** What a loader decided about its value. */
 export interface LoadDecisions {
-  /** Why it is not kept; undefined: it may be. */
+  /** Why it is not stored; undefined: it may be. */
   readonly dropped: NotKept | undefined;
   readonly ttlMs: number | undefined;
   readonly tags: readonly string[] | undefined;
@@ -35,7 +35,7 @@ export interface StoredEntry {
   readonly epoch: number;
 }
 
-/** Where a loaded value comes from. */
+/** The times of a loaded value. */
 export interface LoadOrigin {
   /** The order of invalidations when its load, or the read before it, began. */
   readonly epoch: number;
@@ -44,7 +44,7 @@ export interface LoadOrigin {
   readonly loadedAt: number;
 }
 
-/** Decides whether and how a loaded value is kept, and puts it into the layers unless an invalidation came between. */
+/** Decides whether and how a loaded value is stored, and writes it to the layers unless an invalidation came between. */
 export class EntryWriter {
   constructor(
     private readonly chain: LayerChain,
@@ -58,9 +58,9 @@ export class EntryWriter {
   ) {}
 
   /**
-   * Puts the entry of a loaded value into the layers.
+   * Writes the entry of a loaded value to the layers.
    * @param loadedAt when the loader returned: its set began then.
-   * @returns when every layer has it; undefined: at once.
+   * @returns a promise that resolves when every layer has it; undefined if all have it already.
    */
   store(
     key: string,
@@ -76,7 +76,7 @@ export class EntryWriter {
   }
 
   /**
-   * The same for a batch, which was prepared in slices: what was invalidated between two of them is left out. One round trip a
+   * Writes a batch that was prepared in slices: entries invalidated between two slices are left out. One round trip per
    * layer. Resolves when every layer has it.
    */
   async storeMany(prepared: readonly StoredEntry[]): Promise<void> {
@@ -93,10 +93,10 @@ export class EntryWriter {
     for (const one of prepared) if (!written.has(one)) this.observer.notKept?.(one.plan.series, NotKept.invalidated);
   }
 
-  /** The entry of a loaded value, or the reason in form of none: skipped, refused, too large, invalidated meanwhile. */
+  /** Returns the entry of a loaded value, or the reason why there is none: skipped, refused, too large, invalidated meanwhile. */
   prepare<V>(key: string, value: V, load: LoadDecisions, plan: ReadPlan<V>, origin: LoadOrigin): LoadResult {
     const isolated = this.#isolated(key, value, load, plan);
-    // What cannot be copied belongs to the caller whose load returned it.
+    // A value that cannot be copied belongs to the caller whose load returned it.
     if (isolated === undefined) return loaded(value, undefined, 'own', NO_TAGS);
     const sharing = isolated.mutable || plan.policy.clone ? 'copied' : 'shared';
     const terms = load.dropped ?? this.#terms(value, load, plan);
@@ -121,7 +121,7 @@ export class EntryWriter {
       this.random,
     );
     if (this.tooLarge(entry, plan)) return loaded(isolated.value, undefined, sharing, NO_TAGS);
-    // Callers from before the invalidation get this value; later ones do not.
+    // Earlier callers get this value; callers after the invalidation do not.
     if (this.invalidations.concernedSince(origin.epoch, key, entry.tags)) {
       this.observer.notKept?.(plan.series, NotKept.invalidated);
       return loaded(isolated.value, undefined, sharing, entry.tags);
@@ -168,7 +168,7 @@ export class EntryWriter {
     }
   }
 
-  /** For how long and under which tags, or why not at all. What the caller's own functions throw keeps nothing. */
+  /** Returns TTL and tags, or the reason why the value is not stored. If the policy's own functions throw, it is not. */
   #terms<V>(value: V, load: LoadDecisions, plan: ReadPlan<V>): EntryTerms | NotKept {
     const { policy } = plan;
     try {

@@ -1,11 +1,11 @@
 const REMEMBERED = 10_000;
 
-/** Keys whose origin failed just now: while a stale value can be served, the origin is not asked again for them at once. */
+/** Keys whose origin has just failed: while a stale value can be served, the origin is not called for them for a while. */
 export class FailedOrigins {
   readonly #until = new Map<string, number>();
   readonly #pauseMs: number;
 
-  /** @param pauseMs how long an origin that failed is left alone for a key. */
+  /** @param pauseMs the length of that pause. */
   constructor(pauseMs = 1_000) {
     this.#pauseMs = pauseMs;
   }

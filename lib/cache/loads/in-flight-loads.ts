@@ -9,13 +9,13 @@ import type { Operation, Outcome } from '../base/observer.js';
 import type { ReadPlan } from '../policies/read-plan.js';
 import type { SpanLink } from '../base/tracer.js';
 
-/** What a load returned. */
+/** The result of a load. */
 export interface LoadResult {
   readonly value: unknown;
   readonly entry: Entry | undefined;
-  /** Read only where there is no entry. */
+  /** Read only if there is no entry. */
   readonly sharing: Sharing;
-  /** Tags of the value, kept or not. */
+  /** Tags of the value, stored or not. */
   readonly tags: readonly string[];
   /** `hit`: a remote layer had it; `miss`: it was loaded; `stale`: its origin failed, or failed just now. */
   readonly outcome: Outcome;
@@ -23,7 +23,7 @@ export interface LoadResult {
   readonly layer: number;
 }
 
-/** Waits for a load without a promise of its own. `located` comes once at most, before one of the others. */
+/** Waits for a load by callbacks, without a promise. `located` is called once at most, before the others. */
 export interface LoadWaiter {
   /** The remote layers answered. */
   located(located: Located, load: InFlightLoad<never>): void;
@@ -31,21 +31,21 @@ export interface LoadWaiter {
   failed(error: unknown, load: InFlightLoad<never>): void;
 }
 
-/** What a load is for. */
+/** A request to load a key. */
 export interface LoadRequest<V> {
   readonly key: string;
   readonly plan: ReadPlan<V>;
-  /** The best entry known: stale, or about to be. It answers where the origin fails. */
+  /** The best known entry: stale, or about to be. It is returned if the origin fails. */
   readonly candidate: Entry | undefined;
-  /** `load`, or `refresh` where nobody waits. */
+  /** `load`, or `refresh` if no caller waits. */
   readonly operation: typeof Operation.load | typeof Operation.refresh;
-  /** True where a fresh entry does not answer: the origin is called whatever is stored. */
+  /** True if a fresh entry must not be returned: the origin is called whatever is stored. */
   readonly reload?: boolean;
   /** The span that caused a refresh. */
   readonly cause?: SpanLink;
 }
 
-/** One search of the remote layers and, where they have nothing fresh, one load, shared by all who ask for the key meanwhile. */
+/** One search of the remote layers and, if they have no fresh entry, one load, shared by all callers that ask for the key meanwhile. */
 export class InFlightLoad<V = unknown> {
   readonly key: string;
   readonly plan: ReadPlan<V>;
@@ -53,15 +53,15 @@ export class InFlightLoad<V = unknown> {
   readonly cause: SpanLink;
   readonly reload: boolean;
   candidate: Entry | undefined;
-  /** What the remote layers answered. */
+  /** The answer of the remote layers. */
   remote: Located | undefined;
-  /** What the remote layers noted about the moment of the search, for the write that follows. */
+  /** The times of the search as the remote layers noted them, for the write that follows. */
   ticket: LoadTicket | undefined;
-  /** Gives a lock back; called once the value has been stored, or cannot be. */
+  /** Releases a lock; called once the value has been stored, or cannot be. */
   release: (() => void) | undefined;
-  /** When it is given up at the latest. */
+  /** When it is given up. */
   expiresAt = Infinity;
-  /** For spans of those who wait. */
+  /** For spans of waiting callers. */
   link: SpanLink;
   result: LoadResult | undefined;
   #error: { readonly cause: unknown } | undefined;
@@ -70,7 +70,7 @@ export class InFlightLoad<V = unknown> {
 
   constructor(
     request: LoadRequest<V>,
-    /** Where it began in the order of invalidations. */
+    /** The epoch of the order of invalidations when it began. */
     readonly epoch: number,
     private readonly onEnd: { ended(load: InFlightLoad<never>): void },
   ) {
@@ -86,7 +86,7 @@ export class InFlightLoad<V = unknown> {
     return this.result !== undefined || this.#error !== undefined;
   }
 
-  /** Adds a waiter; one that comes after the end is called at once. */
+  /** Adds a waiter; after the end of the load it is called at once. */
   wait(waiter: LoadWaiter): void {
     if (this.result !== undefined) waiter.loaded(this.result, this as InFlightLoad<never>);
     else if (this.#error !== undefined) waiter.failed(this.#error.cause, this as InFlightLoad<never>);
@@ -94,7 +94,7 @@ export class InFlightLoad<V = unknown> {
     else (this.#others ??= []).push(waiter);
   }
 
-  /** The end as a promise. A rejection that nobody handles stays silent: it is reported where it happens. */
+  /** The end as a promise. An unhandled rejection is silent: the error is reported at its source. */
   end(): Promise<LoadResult> {
     const end = new Promise<LoadResult>((resolve, reject) => {
       this.wait({ located: () => undefined, loaded: resolve, failed: reject });
@@ -129,9 +129,9 @@ export class InFlightLoad<V = unknown> {
   }
 }
 
-/** The loads in flight by key. A fenced load keeps its waiters; later callers start another. */
+/** The loads in flight by key. A fenced load keeps its waiters; later callers start another load. */
 export class InFlightLoads {
-  /** The load that began last. Most end before another begins: to put each into a map and take it out again would cost more than the rest. */
+  /** The load that began last. Most loads end before another begins: adding each to a map and removing it would cost more than the rest. */
   #newest: InFlightLoad | undefined;
   /** All others. */
   readonly #loads = new Map<string, InFlightLoad>();
@@ -143,7 +143,7 @@ export class InFlightLoads {
     return this.#loads.size === 0 ? undefined : this.#loads.get(key);
   }
 
-  /** A load that later callers for its key join until it ends or is fenced. */
+  /** Starts a load that later callers for its key join until it ends or is fenced. */
   start<V>(request: LoadRequest<V>): InFlightLoad<V> {
     const load = this.startAlone(request);
     this.fence(request.key);
@@ -152,7 +152,7 @@ export class InFlightLoads {
     return load;
   }
 
-  /** A load that nobody else joins. */
+  /** Starts a load that no other caller joins. */
   startAlone<V>(request: LoadRequest<V>): InFlightLoad<V> {
     return new InFlightLoad(request, this.invalidations.begin(), this);
   }
@@ -162,7 +162,7 @@ export class InFlightLoads {
     this.leave(load);
   }
 
-  /** Later callers start another load. */
+  /** Removes a load, so that later callers start another. */
   leave(load: InFlightLoad<never>): void {
     if ((this.get(load.key) as unknown) === load) this.fence(load.key);
   }
@@ -186,7 +186,7 @@ export class InFlightLoads {
     this.#loads.clear();
   }
 
-  /** The ends of all loads, for a drain. */
+  /** The ends of all loads, to wait for at shutdown. */
   all(): Promise<LoadResult>[] {
     return this.#each().map((load) => load.end());
   }
@@ -200,12 +200,12 @@ export class InFlightLoads {
   }
 }
 
-/** A result that is an entry which existed before. */
+/** Returns an existing entry as a result. */
 export function resultOf(entry: Entry, outcome: typeof Outcome.hit | typeof Outcome.stale, layer: number): LoadResult {
   return { value: entry.value, entry, sharing: 'shared', tags: entry.tags, outcome, layer };
 }
 
-/** What a caller may have of a result's value. */
+/** Returns the value that a caller may have of a result. */
 export function valueOfResult({ entry, value, sharing }: LoadResult, plan: Pick<ReadPlan<never>, 'policy'>): unknown {
   if (entry !== undefined) return valueOf(entry, plan.policy);
   return sharing === 'copied' ? copyOf(value) : value;

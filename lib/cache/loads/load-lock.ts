@@ -6,22 +6,22 @@ import { giveBackLate, holdLease } from '../layers/resilience/lease.js';
 const LEASE_MS = 10_000;
 const FIRST_POLL_MS = 5;
 const LAST_POLL_MS = 15;
-/** How long the layer may take to answer one request for the lease, whatever else it does. */
+/** The time limit of one request for the lease. */
 const ANSWER_MS = 1_000;
 
-/** How waiting for a lock ended. */
+/** The outcome of waiting for a lock. */
 export type LockTurn<T> =
-  /** The lock is held: load, then `release`. */
+  /** This process holds the lock: load, then `release`. */
   | { readonly kind: 'mine'; release(): void }
-  /** Another process' load has stored the value meanwhile. */
+  /** Another process has stored the value meanwhile. */
   | { readonly kind: 'found'; readonly found: T }
   | { readonly kind: 'timeout' }
-  /** The layer cannot be reached: this process is on its own. */
+  /** The layer cannot be reached: load without a lock. */
   | { readonly kind: 'unreachable'; readonly cause: unknown };
 
 /**
- * One load per key across processes: the one that gets the lease loads, the others look for what it stored. Nobody waits for
- * a lease to be given back, nor longer than asked for one, whatever the layer does.
+ * One load per key across processes: the process that gets the lease loads, the others look for the value it stored. Releasing
+ * a lease is not awaited, and waiting ends after the given time, whatever the layer does.
  */
 export class LoadLock {
   readonly #coordination: Coordination;
@@ -33,8 +33,8 @@ export class LoadLock {
   }
 
   /**
-   * Waits for its turn, for `waitMs` at most.
-   * @param look what is asked before each further try: undefined while there is nothing.
+   * Waits for the lock, for at most `waitMs`.
+   * @param look called before each further try; returns undefined while there is no value.
    */
   async turn<T>(key: string, waitMs: number, look: () => Promise<T | undefined>): Promise<LockTurn<T>> {
     const deadline = this.#clock.now() + waitMs;
@@ -45,7 +45,7 @@ export class LoadLock {
         if (lease === TIMED_OUT) return left() > 0 ? { kind: 'unreachable', cause: undefined } : { kind: 'timeout' };
         if (lease !== undefined) {
           const release = holdLease(lease, LEASE_MS, this.#clock);
-          // The process that had the lock before may have stored the value between our read and now.
+          // The previous holder of the lock may have stored the value since our read.
           const found = await within(
             look().catch(() => undefined),
             left(),

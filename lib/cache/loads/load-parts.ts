@@ -16,7 +16,7 @@ import type { FailedOrigins } from './failed-origins.js';
 import type { InFlightLoads } from './in-flight-loads.js';
 import type { NestedLoads } from './nested-loads.js';
 
-/** What reads and loads of one cache share. */
+/** The parts that reads and loads of one cache share. */
 export interface LoadParts {
   readonly chain: LayerChain;
   readonly inFlight: InFlightLoads;

@@ -1,7 +1,7 @@
 import { CacheError } from '../base/errors.js';
 import type { ReadPlan } from '../policies/read-plan.js';
 
-/** What a caller gets once its `hardTimeout` has passed and no stale value may take the place of the load's. */
+/** The error for a caller whose `hardTimeout` has passed, if no stale value can be served. */
 export function loadTimeout({ series, policy }: Pick<ReadPlan<never>, 'series' | 'policy'>): CacheError {
   return new CacheError(
     'LOAD_TIMEOUT',

@@ -8,11 +8,11 @@ import type { AnnotatedLoadContext } from '../policies/read-plan.js';
 import type { AbortSignals } from './abort-signals.js';
 
 /**
- * What a loader gets, and what it decides about its value. Loaders may take it apart, so each method is a getter of a bound function,
- * made when it is read: most loaders read none.
+ * The argument of a loader, and the loader's decisions about its value. Loaders may destructure it, so each method is a getter of a bound function,
+ * created when it is read: most loaders read none.
  */
 export class LoaderContext<V> implements AnnotatedLoadContext<V> {
-  /** Why its value is not to be kept. */
+  /** Why its value must not be stored. */
   dropped: NotKept | undefined;
   ttlMs: number | undefined;
   tags: readonly string[] | undefined;
@@ -69,7 +69,7 @@ export class LoaderContext<V> implements AnnotatedLoadContext<V> {
     this.#controller?.abort(reason);
   }
 
-  /** The load has ended: a closing cache need not abort it any more. */
+  /** Call it when the load has ended: a closing cache need not abort it then. */
   release(): void {
     if (this.#controller !== undefined) this.signals.release(this.#controller);
   }

@@ -1,17 +1,17 @@
 import { CacheError } from '../base/errors.js';
 
-/** What a loader of many may return: values in the order of the keys, or by key. A key left out counts as undefined. */
+/** The result of a loader of many keys: values in the order of the keys, or by key. A key that is left out counts as undefined. */
 export type LoadedMany<V> = readonly (V | undefined)[] | ReadonlyMap<string, V> | Readonly<Record<string, V>>;
 
-/** Loads what is missing of a batch. */
+/** Loads the missing keys of a batch. */
 export type ManyLoader<V> = (
   missing: string[],
   context: { readonly signal: AbortSignal },
 ) => LoadedMany<V> | Promise<LoadedMany<V>>;
 
 /**
- * The values of what a loader of many returned, in the order of the keys.
- * @throws CacheError `INVALID_OPTIONS` for a list of another length than that of the keys.
+ * Returns the values of such a result in the order of the keys.
+ * @throws CacheError `INVALID_OPTIONS` for a list with more or fewer values than keys.
  */
 export function valuesInOrder<V>(loaded: LoadedMany<V>, keys: readonly string[], pattern: string): readonly V[] {
   if (Array.isArray(loaded)) {
@@ -20,7 +20,7 @@ export function valuesInOrder<V>(loaded: LoadedMany<V>, keys: readonly string[],
     throw new CacheError(
       'INVALID_OPTIONS',
       `getOrSetMany: the loader for ${pattern} returned ${values.length} values for ${keys.length} keys. ` +
-        'Return one value a key in their order, or a Map or an object by key.',
+        'Return one value per key in their order, or a Map or an object by key.',
     );
   }
   if (loaded instanceof Map) return keys.map((key) => (loaded as ReadonlyMap<string, V>).get(key) as V);

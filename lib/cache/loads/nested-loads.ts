@@ -1,43 +1,43 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Series } from '../base/observer.js';
 
-/** A load whose inner calls can be recognised. */
+/** A load whose inner calls can be detected. */
 interface FollowedLoad {
   readonly loads: readonly { readonly key: string }[];
   readonly series: Series;
   readonly outer: FollowedLoad | undefined;
 }
 
-/** What is known of the loads of a series. */
+/** What has been observed about the loads of a series. */
 interface SeenLoads {
   count: number;
-  /** They ask the cache for something. */
+  /** True if they call the cache. */
   ask: boolean;
 }
 
-/** Loads of a series that are followed before it counts as one whose loader asks the cache for nothing. */
+/** The first loads of a series that are followed, before it counts as one whose loader does not call the cache. */
 const FIRST_FOLLOWED = 32;
-/** Of the later loads one in so many is followed. */
+/** Of the later loads, one in so many is followed. */
 const FOLLOWED_ONE_IN = 64;
-/** From this version on a context costs next to nothing (AsyncContextFrame). */
+/** From this version of Node on, an asynchronous context costs almost nothing (AsyncContextFrame). */
 const CHEAP_CONTEXT = Number(process.versions.node.split('.')[0]) >= 24;
 
 /**
- * Recognises a loader that asks, directly or through other loads, for the key it is loading: it must not wait for itself.
+ * Detects a loader that asks, directly or through other loads, for the key it is loading: it must not wait for itself.
  *
- * Calls are followed by AsyncLocalStorage. Before Node 24 that switches promise hooks on and off and costs a load a third of its
- * time, so there only the first loads of a series and a sample of the later ones are followed, until one of them asks the cache
- * for something: from then on every load of that series is. What a loader asks in its first turn is recognised always. A loader
- * that first asks for its own key later than that, and after an `await`, waits until its `hardTimeout`.
+ * Calls are followed by AsyncLocalStorage. Before Node 24 that uses promise hooks and costs a third of a load's
+ * time, so there only the first loads of a series and a sample of the later ones are followed, until one of them calls the cache:
+ * from then on every load of that series is followed. Calls in a loader's first turn are always detected. A loader
+ * that asks for its own key only in a later load, and after an `await`, waits until its `hardTimeout`.
  */
 export class NestedLoads {
   readonly #context = new AsyncLocalStorage<FollowedLoad>();
   readonly #seen = new WeakMap<Series, SeenLoads>();
   #followed = 0;
-  /** The load whose loader is being called in this turn. */
+  /** The load whose loader is called in this turn. */
   #calling: FollowedLoad | undefined;
 
-  /** True inside a load of this key, however deep. */
+  /** True inside a load of this key, at any depth. */
   isInside(key: string): boolean {
     const inner = this.#calling ?? (this.#followed === 0 ? undefined : this.#context.getStore());
     if (inner === undefined) return false;
@@ -48,7 +48,7 @@ export class NestedLoads {
     return false;
   }
 
-  /** Calls the loader of some loads of one series. @returns what it returns, and what it throws is thrown. */
+  /** Calls the loader of some loads of one series. @returns the loader's result; its errors are thrown. */
   call<C, T>(
     loads: readonly { readonly key: string; readonly plan: { readonly series: Series } }[],
     loader: (context: C) => T | Promise<T>,

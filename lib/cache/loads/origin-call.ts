@@ -13,8 +13,8 @@ import { loadTimeout } from './load-timeout.js';
 import { LoaderContext } from './loader-context.js';
 
 /**
- * One call of a loader, for one key or many, with its deadline, and what becomes of the loads that it is for. Each load ends with its
- * value, with its last value where the policy allows that, or with the loader's error, unchanged.
+ * One call of a loader, for one key or many, with its deadline and the loads it serves. Each load ends with its
+ * value, with its last value if the policy allows that, or with the loader's error, unchanged.
  */
 export class OriginCall<V> extends Deadline {
   /** When the loader was called. */
@@ -24,10 +24,10 @@ export class OriginCall<V> extends Deadline {
   #context: LoaderContext<V> | undefined;
   #span: SpanHandle | undefined;
 
-  /** The deadline counts from now on, so that layers and locks that are asked first take from it. */
+  /** The deadline counts from here, so it includes the time of layers and locks that are asked first. */
   constructor(
     private readonly parts: LoadParts,
-    /** The loads that have not ended without the loader. */
+    /** The loads that still need the loader. */
     public loads: readonly InFlightLoad<V>[],
     hardTimeoutMs: number,
     now: number,
@@ -39,8 +39,8 @@ export class OriginCall<V> extends Deadline {
 
   /**
    * Calls the loader.
-   * @param valuesOf finds each load's value in what the loader returns, and throws where it cannot.
-   * @param now the clock's reading.
+   * @param valuesOf finds each load's value in the loader's result, and throws if it cannot.
+   * @param now the reading of the clock.
    */
   run<R>(
     loader: (context: AnnotatedLoadContext<V>) => R | Promise<R>,
@@ -63,12 +63,12 @@ export class OriginCall<V> extends Deadline {
     ended.catch(() => undefined);
   }
 
-  /** Ends the call where its loads ended without the loader. */
+  /** Ends the call if its loads ended without the loader. */
   cancel(): void {
     this.#end();
   }
 
-  /** Ends the loads with an error that the loader did not throw. */
+  /** Ends the loads with an error that does not come from the loader. */
   fail(error: unknown): void {
     this.#failed(error, Result.error);
   }
@@ -111,7 +111,7 @@ export class OriginCall<V> extends Deadline {
     this.#stored(values);
   }
 
-  /** Stores what was loaded and ends the loads. */
+  /** Stores the loaded values and ends the loads. */
   #stored(values: readonly V[]): void {
     const { clock, observer } = this.parts;
     const loadedAt = clock.now();
@@ -134,12 +134,12 @@ export class OriginCall<V> extends Deadline {
     this.#span?.outcome('ok');
     const { release } = load;
     if (release !== undefined) void (written ?? Promise.resolve()).then(release);
-    // Without memory the next caller looks in a remote layer: it must have the value first, if it takes it in time.
+    // Without memory, the next caller asks a remote layer: wait until it has the value, within the time limit.
     if (written !== undefined && chain.local === undefined) void this.#inTime(written).then(() => load.settle(kept));
     else load.settle(kept);
   }
 
-  /** In slices of the event loop: a batch of thousands must not keep it from answering its servers. One round trip a layer. */
+  /** Runs in slices: a batch of thousands must not block the event loop, which reads the servers' answers. One round trip per layer. */
   async #storedMany(values: readonly V[]): Promise<void> {
     const { clock, entryWriter, chain } = this.parts;
     const { loads } = this;
@@ -161,7 +161,7 @@ export class OriginCall<V> extends Deadline {
     await forEachInSlices(loads.keys(), (index) => loads[index]!.settle(results[index]!));
   }
 
-  /** Until the deadline: the caller has a value, which must not wait for a layer any longer. */
+  /** Waits until the deadline: the caller has a value, which must not wait for a layer any longer. */
   #inTime(written: Promise<void>): Promise<unknown> {
     const { clock } = this.parts;
     return within(written, this.expiresAt - clock.now(), clock);
@@ -183,7 +183,7 @@ export class OriginCall<V> extends Deadline {
     return result;
   }
 
-  /** Ends each load with its last value where the policy allows that, else with the error. */
+  /** Ends each load with its last value if the policy allows that, else with the error. */
   #failed(error: unknown, result: typeof Result.error | typeof Result.timeout): void {
     if (this.#ended) return;
     this.#end();

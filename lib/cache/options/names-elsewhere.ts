@@ -1,6 +1,6 @@
 interface OurName {
   readonly option: string;
-  /** How it is written, for an error in a place where it is not allowed. */
+  /** Its notation, for an error in a place where it is not allowed. */
   readonly written: string;
 }
 
@@ -13,9 +13,9 @@ const url = named('url', "redisLayer({ url: 'redis://user:password@host:port' })
 const pattern = named('pattern', "the pattern: @Cached('user:{params.id}')");
 
 /*
- * What other libraries call our options (@nestjs/cache-manager, cache-manager, cacheable, bentocache, node-cache, lru-cache, Redis
- * clients), and our own names in a wrong place. A person who moves over writes the old name; the error then says the new one. Only
- * unknown names are looked up here.
+ * The names that other libraries give to our options (@nestjs/cache-manager, cache-manager, cacheable, bentocache, node-cache,
+ * lru-cache, Redis clients), and our own names in a wrong place. After a migration people write the old name; the error then gives the
+ * new one. Only unknown names are looked up here.
  */
 const OUR_NAMES: Readonly<Record<string, OurName>> = {
   max: maxEntries,
@@ -71,7 +71,7 @@ const OUR_NAMES: Readonly<Record<string, OurName>> = {
   ),
 };
 
-/** The option that a name of another library, or one in a wrong place, stands for; undefined if the name says nothing. */
+/** The option that a name of another library, or a name in a wrong place, stands for; undefined if there is none. */
 export function nameElsewhere(name: string): OurName | undefined {
   return Object.hasOwn(OUR_NAMES, name) ? OUR_NAMES[name] : undefined;
 }

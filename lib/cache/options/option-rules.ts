@@ -4,19 +4,19 @@ import { CacheError, type CacheErrorCode } from '../base/errors.js';
 import { shown } from '../base/shown.js';
 import { nameElsewhere } from './names-elsewhere.js';
 
-/** One thing that is wrong with options: where, what was given, and what is allowed. */
+/** One fault of options: where, what was given, and what is allowed. */
 export interface OptionFault {
   readonly code: CacheErrorCode;
   readonly text: string;
 }
 
-/** Takes a fault in words that follow its place: `ttl: …`. */
+/** Reports a fault, in words that follow its place: `ttl: …`. */
 export type Report = (text: string, code?: CacheErrorCode) => void;
 
-/** Reports what is wrong with a value; without a report the value is accepted. */
+/** Reports the faults of a value; without a report the value is accepted. */
 export type Rule = (value: unknown, path: string, report: Report) => void;
 
-/** What a rule finds in a value. */
+/** The faults that a rule finds in a value. */
 export function faultsIn(rule: Rule, value: unknown, path = ''): OptionFault[] {
   const faults: OptionFault[] = [];
   readAndCheck(
@@ -28,14 +28,14 @@ export function faultsIn(rule: Rule, value: unknown, path = ''): OptionFault[] {
   return faults;
 }
 
-/** One error for all faults, with the code of the first. @param where whose options they are. */
+/** One error for all faults, with the code of the first. @param where the owner of the options. */
 export function faultsError(where: string, faults: readonly OptionFault[]): CacheError {
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
   const lines = faults.map(({ text }) => `  - ${text}`).join('\n');
   return new CacheError(faults[0]?.code ?? 'INVALID_OPTIONS', `${where}: ${count} in the options:\n${lines}`);
 }
 
-/** Reads a value and applies its rule. A getter or Proxy of the application that throws is a fault like any other. */
+/** Reads a value and applies its rule. If a getter or Proxy of the application throws, that is a fault like any other. */
 function readAndCheck(rule: Rule, read: () => unknown, path: string, report: Report): void {
   try {
     rule(read(), path, report);
@@ -59,8 +59,8 @@ const must =
 
 export const flag = must('true or false', (value) => typeof value === 'boolean');
 export const callable = must('a function', (value) => typeof value === 'function');
-export const text = must('a text that is not empty', (value) => typeof value === 'string' && value.trim() !== '');
-/** Text that no message may show. */
+export const text = must('non-empty text', (value) => typeof value === 'string' && value.trim() !== '');
+/** Text that must not be shown in messages. */
 export const secret = must(
   'a text',
   (value) => typeof value === 'string',
@@ -121,13 +121,13 @@ export const listOf =
   (rule: Rule): Rule =>
   (value, path, report) => {
     if (!Array.isArray(value)) return report(`${path}: must be an array, not ${shown(value)}`);
-    // Holes are faults too.
+    // Holes are faults, too.
     for (let index = 0; index < value.length; index++) {
       readAndCheck(rule, () => (value as unknown[])[index], `${path}[${index}]`, report);
     }
   };
 
-/** The first alternative whose kind fits decides; where none fits, the last one does. */
+/** The first alternative that accepts the kind of value decides; if there is none, the last one. */
 export const either =
   (...alternatives: readonly (readonly [fits: (value: unknown) => boolean, rule: Rule])[]): Rule =>
   (value, path, report) => {
@@ -135,14 +135,14 @@ export const either =
     chosen[1](value, path, report);
   };
 
-/** `false` switches the whole thing off. */
+/** `false` switches the feature off. */
 export const orFalse = (rule: Rule): Rule => either([(value) => value === false, anything], [() => true, rule]);
 
-/** A switch, or what else can be said of what it turns on. */
+/** A boolean, or the value of another rule that implies `true`. */
 export const flagOr = (rule: Rule): Rule =>
   either([(value) => typeof value === 'boolean', anything], [() => true, rule]);
 
-/** A function, or what may stand in its place. */
+/** A function, or a value of the rule. */
 export const functionOr = (rule: Rule): Rule =>
   either([(value) => typeof value === 'function', anything], [() => true, rule]);
 
@@ -180,12 +180,12 @@ export function unknownName(path: string, name: string, known: readonly string[]
   return `${path}: is unknown${hint}${hint === '' ? '.' : ''} Allowed: ${known.join(', ')}`;
 }
 
-/** The known name that was probably meant; undefined if none resembles the one that was given. */
+/** The known name that was probably meant; undefined if none is similar to the given one. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const [best] = known
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
-  // Of a short name, half another one is no resemblance.
+  // For a short name, two letters would be half of it: allow one.
   const most = Math.max(name.length < 4 ? 1 : 2, Math.floor(name.length / 3));
   return best !== undefined && best.distance <= most && best.distance < best.candidate.length
     ? best.candidate
@@ -205,7 +205,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What throws is reported where it is checked. */
+/** An error of the getter is reported where the value is checked. */
 function isGiven(value: Record<string, unknown>, name: string): boolean {
   try {
     return value[name] !== undefined;
@@ -219,8 +219,8 @@ function inRange(value: unknown, min: number, max: number): value is number {
 }
 
 /**
- * How many letters must be added, removed, replaced or swapped with their neighbour (optimal string alignment), one row at a
- * time. Long names are compared by their beginning.
+ * The number of letters that must be added, removed, replaced or swapped with their neighbour (optimal string alignment), computed row by
+ * row. Only the beginnings of long names are compared.
  */
 function editDistance(from: string, to: string): number {
   const [one, other] = [from.slice(0, LONGEST_NAME), to.slice(0, LONGEST_NAME)];

@@ -19,12 +19,12 @@ export interface AutomaticTtl {
     readonly max: Duration;
     /** The share of hits whose value may be outdated, 0–1. @default 0.01 */
     readonly maxStaleShare?: number;
-    /** The TTL until enough is known. @default '5m', or the bound that is nearest to it */
+    /** The TTL until there are enough observations. @default '5m', or the nearest bound */
     readonly start?: Duration;
   };
 }
 
-/** The same with every field decided, in milliseconds. */
+/** An automatic TTL with every field set, in milliseconds. */
 export interface AutomaticTtlBounds {
   readonly startMs: number;
   readonly minMs: number;
@@ -63,7 +63,7 @@ function orderedBounds(value: unknown, path: string, report: Report): void {
   }
 }
 
-/** An automatic TTL, or what may be given in place of it. */
+/** An automatic TTL, or a value of another rule. */
 export const orAutomatic =
   (rule: Rule): Rule =>
   (value, path, report) =>

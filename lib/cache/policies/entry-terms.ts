@@ -4,15 +4,15 @@ import { NotKept } from '../base/observer.js';
 import { isThenable } from '../base/thenable.js';
 import { lifetime, type ResolvedPolicy } from './resolved-policy.js';
 
-/** For how long and under which tags a value is kept. */
+/** For how long and under which tags a value is stored. */
 export interface EntryTerms {
   readonly ttlMs: number;
   readonly tags: readonly string[];
 }
 
 /**
- * What a policy says of a value, or why it is not kept. What is named for this value alone comes first.
- * @throws what the policy's own functions throw; CacheError `INVALID_KEY`, `INVALID_DURATION` for what they return,
+ * Returns the terms of a value by its policy, or why it is not stored. Settings for this value alone take precedence.
+ * @throws errors of the policy's own functions; CacheError `INVALID_KEY`, `INVALID_DURATION` for their results,
  *   `INVALID_OPTIONS` for a promise.
  */
 export function entryTerms<V>(
@@ -42,9 +42,9 @@ function tagsOf<V>(value: V, tagsOfValue: (value: V) => readonly string[]): read
   return Object.freeze(tags);
 }
 
-/** What one of a policy's functions returned. A promise is not an answer, and must not reject unhandled. */
+/** Returns the result of a policy's function. A promise is refused, and its rejection must not be unhandled. */
 function inSameTurn<T>(returned: T): T {
   if (!isThenable(returned)) return returned;
   returned.then(undefined, () => undefined);
-  throw new CacheError('INVALID_OPTIONS', 'ttl, tags or cacheIf returned a promise. Return the answer itself.');
+  throw new CacheError('INVALID_OPTIONS', 'ttl, tags or cacheIf returned a promise. Return the value itself.');
 }

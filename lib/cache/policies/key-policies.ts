@@ -1,20 +1,20 @@
 import { type PolicySource, type ResolvedPolicy, inheriting } from './resolved-policy.js';
 
-/** How the handler or method that makes a key keeps its entries. */
+/** How the handler or method that makes a key stores its entries. */
 export interface KeyPolicy {
   readonly policy: ResolvedPolicy;
   /** The tags of an entry with this value. */
   tagsOf(value: unknown): readonly string[];
 }
 
-/** Finds what is declared for a key; undefined if no declared template makes it. */
+/** Finds the declaration of a key; undefined if no declared template makes it. */
 export type KeyPolicyLookup = (key: string) => KeyPolicy | undefined;
 
-/** What entries inherit that are written under keys of a declared template: all that the call itself does not say. */
+/** The policies that entries under keys of a declared template inherit, for settings that the call leaves open. */
 export class KeyPolicies {
   #lookup: KeyPolicyLookup | undefined;
 
-  /** Takes the place of the look-up before. */
+  /** Replaces the look-up. */
   declare(lookup: KeyPolicyLookup | undefined): void {
     this.#lookup = lookup;
   }
@@ -23,7 +23,7 @@ export class KeyPolicies {
     return this.#lookup?.(key);
   }
 
-  /** The policy of a load of a key. @param resolved what the call names, with the defaults of the cache */
+  /** The policy of a load of a key. @param resolved the call's policy, with the defaults of the cache */
   ofLoad<V>(key: string, named: PolicySource<V> | undefined, resolved: ResolvedPolicy<V>): ResolvedPolicy<V> {
     const declared = this.#lookup?.(key);
     if (declared === undefined) return resolved;

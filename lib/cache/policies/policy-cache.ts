@@ -1,10 +1,10 @@
 import type { CachePolicy } from './policy.js';
 import { type PolicySource, type ResolvedPolicy, resolvePolicy } from './resolved-policy.js';
 
-/** Policies as they were given, each resolved once. A policy object is not read again after its first use. */
+/** Resolves each policy object once. A policy object is not read again after its first use. */
 export class PolicyCache {
   readonly defaults: ResolvedPolicy;
-  /** True if hits without a `refreshAhead` of their own may have to refresh: by the defaults, or by an override. */
+  /** True if hits without a `refreshAhead` of their own may have to refresh, because of the defaults or an override. */
   hitsRefresh: boolean;
   readonly #defaults: CachePolicy;
   readonly #resolved = new WeakMap<object, ResolvedPolicy<never>>();
@@ -29,7 +29,7 @@ export class PolicyCache {
     return resolvePolicy({ ...policy, ...change } as PolicySource<V>, this.#defaults);
   }
 
-  /** Whether hits under this policy may have to refresh: the hit path asks this and resolves nothing. */
+  /** Whether hits under this policy may have to refresh: the hit path only needs this, and resolves nothing. */
   refreshesAhead<V>(policy: CachePolicy<V>): boolean {
     return policy?.refreshAhead === undefined ? this.hitsRefresh : true;
   }

@@ -10,14 +10,14 @@ import type { TUNABLE_FIELDS } from './tunable-fields.js';
 
 /*
  * Policies that replace declared ones while the application runs. An override belongs to a key pattern. Each plan of a declared
- * pattern holds the policy that is in force, and an override exchanges it there: reads find it where they find every policy, so
- * that a hit pays nothing. Keys that no handler declares are looked up on misses and writes, and only while there are overrides.
+ * pattern holds the policy in force, and an override replaces it there, so that a hit costs
+ * nothing more. Keys that no handler declares are looked up on misses and writes, and only while there are overrides.
  */
 
-/** What an override sets; what it leaves out stays as it is declared. */
+/** The fields that an override sets; other fields stay as declared. */
 export type PolicyChange = Omit<Pick<CachePolicy, (typeof TUNABLE_FIELDS)[number]>, 'ttl'> & { ttl?: Duration };
 
-/** Fields that make a load run without a caller that waits for it. */
+/** Fields that start loads without a waiting caller. */
 const BACKGROUND: ReadonlySet<string> = new Set(['staleWhileRevalidate', 'softTimeout', 'refreshAhead']);
 
 /** A plan whose policy an override may replace. */
@@ -28,10 +28,10 @@ interface DeclaredPlan {
   readonly background: boolean;
 }
 
-/** Patterns with an automatic TTL, at most. */
+/** The most patterns with an automatic TTL. */
 const MAX_AUTOMATIC = 100;
 
-/** Patterns of series that stand for keys of several patterns, or of none that is known. */
+/** Patterns of series for keys of several patterns, or of unknown ones. */
 const COLLECTIVE: ReadonlySet<string> = new Set(['', '__other__']);
 
 export class PolicyOverrides {
@@ -47,12 +47,12 @@ export class PolicyOverrides {
     this.#policies = policies;
   }
 
-  /** True if overrides exist: what has no plan of its own asks this before it looks for one. */
+  /** True if overrides exist: accesses without a declared plan check this before they look for one. */
   get any(): boolean {
     return this.#changes.size > 0;
   }
 
-  /** @param background false if loads need a caller: overrides start none then. */
+  /** @param background false if loads need a caller: then no override may start a background load. */
   declare<V>(pattern: string, plan: ReadPlan<V>, source: PolicySource<V>, background: boolean): void {
     const declared = {
       plan: plan as unknown as DeclaredPlan['plan'],
@@ -67,7 +67,7 @@ export class PolicyOverrides {
     this.#apply(declared, this.#changes.get(pattern)?.change);
   }
 
-  /** A key of the pattern is loaded under this policy. */
+  /** Records that a key of the pattern is loaded under this policy. */
   observed(pattern: string, { automaticTtl }: Pick<ResolvedPolicy<never>, 'automaticTtl'>): void {
     if (automaticTtl === undefined || this.#automatic.has(pattern) || COLLECTIVE.has(pattern)) return;
     if (this.#automatic.size >= MAX_AUTOMATIC) return;
@@ -75,15 +75,15 @@ export class PolicyOverrides {
     if (this.#automatic.size === 1) this.onAutomatic?.();
   }
 
-  /** The patterns whose TTL follows what is observed. */
+  /** The patterns with an automatic TTL. */
   get automatic(): ReadonlyMap<string, AutomaticTtlBounds> {
     return this.#automatic;
   }
 
-  /** Replaces a pattern's override; undefined ends it. @throws CacheError for a policy that cannot be. */
+  /** Replaces a pattern's override; undefined ends it. @throws CacheError for an invalid policy. */
   set(pattern: string, change: PolicyChange | undefined): void {
     const plans = this.#plans.get(pattern) ?? [];
-    // All of them, before any is exchanged.
+    // Compute all policies first: if one is invalid, none is replaced.
     const policies = plans.map((plan) => this.#policyOf(plan, change));
     if (change === undefined) this.#changes.delete(pattern);
     else this.#changes.set(pattern, { change, fits: globMatcher(pattern) });
@@ -93,7 +93,7 @@ export class PolicyOverrides {
       [...this.#changes.values()].some(({ change: { refreshAhead } }) => refreshAhead !== undefined);
   }
 
-  /** What is overridden for an access that no plan was made for. */
+  /** The override for an access without a declared plan. */
   changeOf(key: string, { pattern }: Series): PolicyChange | undefined {
     const own = this.#changes.get(pattern);
     if (own !== undefined || !COLLECTIVE.has(pattern)) return own?.change;
@@ -104,22 +104,22 @@ export class PolicyOverrides {
     return best === undefined ? undefined : this.#changes.get(best)!.change;
   }
 
-  /** The defaults of the cache with what is overridden. */
+  /** The defaults of the cache with an override. */
   ofCache(change: PolicyChange): ResolvedPolicy {
     return this.#policies.changed({}, change);
   }
 
-  /** Every pattern that a plan was made for. */
+  /** Every pattern with a declared plan. */
   get declaredPatterns(): IterableIterator<string> {
     return this.#plans.keys();
   }
 
-  /** The policies that handlers and methods of a pattern declare; those of the whole cache where there are none. */
+  /** The policies that handlers and methods of a pattern declare; the defaults of the cache if there are none. */
   declared(pattern: string): readonly ResolvedPolicy[] {
     return this.#plans.get(pattern)?.map(({ declared }) => declared) ?? [this.#policies.defaults];
   }
 
-  /** The policies that are in force for a pattern. */
+  /** The policies in force for a pattern. */
   effective(pattern: string): readonly ResolvedPolicy[] {
     const plans = this.#plans.get(pattern);
     if (plans !== undefined) return plans.map(({ plan }) => plan.policy);

@@ -26,7 +26,7 @@ export const rate = number(0, 1);
 
 export const classes: Rule = (value, path, report) => classFaults(value, path).forEach((fault) => report(fault));
 
-/** The fields of a policy beside its TTL. */
+/** The fields of a policy besides its TTL. */
 export const policyFields = {
   staleWhileRevalidate: duration,
   staleIfError: duration,
@@ -48,7 +48,7 @@ export const policyFields = {
   classes,
 } satisfies Record<string, Rule>;
 
-/** A policy as `getOrSet`, `wrap` and their like take it. */
+/** A policy as `getOrSet`, `wrap` and similar methods accept it. */
 const fields: Readonly<Record<string, Rule>> = {
   ttl: orAutomatic(functionOr(duration)),
   ...policyFields,
@@ -69,8 +69,8 @@ const DURATIONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Looks for what resolving a policy takes as it is: unknown names and wrong types. Throws at the first, and says nothing of it:
- * {@link policyError} finds all. This runs on every miss that has a policy of its own, so it allocates nothing.
+ * Checks names and types, which resolving a policy does not check. Throws an unspecific error at the first fault:
+ * {@link policyError} lists all. This runs on every miss with its own policy, so it allocates nothing.
  */
 export function checkTypes(policy: object): void {
   if (typeof policy !== 'object' || policy === null) giveUp();
@@ -87,13 +87,13 @@ function giveUp(): never {
   throw new TypeError('not a policy');
 }
 
-/** All that is wrong with a policy as one error; undefined if nothing is. */
+/** All faults of a policy as one error; undefined if there are none. */
 export function policyError(policy: unknown): CacheError | undefined {
   const faults = faultsIn(policyRule, policy, isRecord(policy) ? '' : 'policy');
   return faults.length === 0 ? undefined : faultsError('Cache policy', faults);
 }
 
-/** Times of one policy that contradict each other although each is right by itself. */
+/** Times of one policy that are valid one by one but contradict each other. */
 export function timeContradictions(
   { softTimeout, hardTimeout = '30s' }: Readonly<Record<string, unknown>>,
   path: string,

@@ -5,41 +5,41 @@ import type { NotKept, Outcome, Series } from '../base/observer.js';
 import type { LoadContext } from './policy.js';
 import type { ResolvedPolicy } from './resolved-policy.js';
 
-/** Where an access is counted and how its entry is kept: compiled once a handler. */
+/** Where an access is counted and how its entry is stored: compiled once per handler. */
 export interface ReadPlan<V = unknown> {
   readonly series: Series;
-  /** The policy in force: an override exchanges that of a declared plan. */
+  /** The policy in force: an override replaces the policy of a declared plan. */
   readonly policy: ResolvedPolicy<V>;
-  /** The classes its values are known to hold; undefined for a key that no pattern declares: found by the key then. */
+  /** The known classes of its values; undefined for a key that no pattern declares: then they are found by the key. */
   readonly classes?: PatternClasses | undefined;
-  /** True if values are only written as JSON: of what cannot be copied and has a `toJSON`, its JSON is kept. */
+  /** True if values are only written as JSON: objects that cannot be copied and have a `toJSON` are stored as its result. */
   readonly jsonOnly?: boolean | undefined;
 }
 
-/** What is known of a plan's values when it is made. */
+/** The facts about a plan's values that are known when it is created. */
 export interface PlannedValues {
-  /** The class that they are declared to be. */
+  /** The declared class of its values. */
   readonly returns?: ClassConstructor | undefined;
   readonly jsonOnly?: boolean;
   /** False if a load needs a caller to write to: no override may start one in the background. @default true */
   readonly background?: boolean;
 }
 
-/** What `through` gives back. */
+/** The result of `through`. */
 export interface Answer<V = unknown> {
   /** Isolated: safe to hand to the caller. */
   readonly value: V;
-  /** Undefined when it was not kept: skipped, refused by `cacheIf`, not serialisable, too large. */
+  /** Undefined if it was not stored: skipped, refused by `cacheIf`, not serialisable, too large. */
   readonly entry: Entry | undefined;
   readonly outcome: Outcome;
 }
 
-/** A load's context as the engine passes it: the public one, and a way to keep status and headers beside the value. */
+/** A load's context as the cache passes it: the public one, and methods to store status and headers with the value. */
 export interface AnnotatedLoadContext<V = unknown> extends LoadContext<V> {
   annotate(meta: EntryMeta): void;
   /** As `skip()`, with the reason. */
   drop(reason: NotKept): void;
 }
 
-/** A {@link Loader} fits; one that takes the annotated context may say what belongs to the answer beside its value. */
+/** A {@link Loader} fits; a loader that takes the annotated context may set status and headers. */
 export type AnnotatedLoader<V> = (context: AnnotatedLoadContext<V>) => V | Promise<V>;

@@ -5,29 +5,29 @@ import { checkTags } from '../base/keys.js';
 import type { CachePolicy } from './policy.js';
 import { checkTypes, policyError } from './policy-rules.js';
 
-/** A policy with every field decided, in milliseconds: made once a handler, read on every access. `Infinity` is "never". */
+/** A policy with every field set, in milliseconds: created once per handler, read on every access. `Infinity` means "never". */
 export interface ResolvedPolicy<V = unknown> {
   /** `Infinity` for an entry that does not expire. */
   readonly ttlMs: number;
-  /** Within which bounds `ttlMs` follows what is observed; undefined if it is fixed. */
+  /** The bounds of an automatic `ttlMs`; undefined if it is fixed. */
   readonly automaticTtl: AutomaticTtlBounds | undefined;
   readonly ttlOf: ((value: V) => Duration) | undefined;
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
   readonly softTimeoutMs: number;
   readonly hardTimeoutMs: number;
-  /** True if a fresh entry may have to be refreshed: the only thing the hit path asks. */
+  /** True if a fresh entry may have to be refreshed: the only field that the hit path reads. */
   readonly refreshesAhead: boolean;
-  /** Fraction of the TTL from which a fresh entry is refreshed; `Infinity` without. */
+  /** Fraction of the TTL from which a fresh entry is refreshed; `Infinity`: not. */
   readonly refreshFraction: number;
-  /** Weight of XFetch's early refresh; 0 without. */
+  /** Weight of XFetch's early refresh; 0: off. */
   readonly xfetchBeta: number;
-  /** Milliseconds before expiry from which `wrap` refreshes; 0 without. */
+  /** Milliseconds before expiry from which `wrap` refreshes; 0: off. */
   readonly refreshThreshold: number | ((value: V) => number) | undefined;
   readonly jitter: number;
-  /** How long null is kept; undefined: as any value; 0: not. */
+  /** How long null is stored; undefined: like any value; 0: not. */
   readonly nullTtlMs: number | undefined;
-  /** How long undefined is kept; 0: not. */
+  /** How long undefined is stored; 0: not. */
   readonly undefinedTtlMs: number;
   readonly cacheIf: ((value: V) => boolean) | undefined;
   readonly lock: boolean;
@@ -36,15 +36,15 @@ export interface ResolvedPolicy<V = unknown> {
   readonly tagsOf: ((value: V) => readonly string[]) | undefined;
   readonly maxEntrySize: number;
   readonly clone: boolean;
-  /** Classes that its values may hold instances of, beside those of the whole cache. */
+  /** Classes of instances in its values, in addition to those of the whole cache. */
   readonly classes: readonly ListedClass[];
 }
 
-/** A policy as it is written, with what `wrap` adds to it. */
+/** A policy as it is written, with the field that `wrap` adds. */
 export type PolicySource<V> = CachePolicy<V> & { refreshThreshold?: number | ((value: V) => number) };
 
 /**
- * Decides every field of a policy, taking what it leaves open from the defaults.
+ * Sets every field of a policy; fields that it leaves open come from the defaults.
  * @throws CacheError `INVALID_OPTIONS` or `INVALID_DURATION`, listing every fault.
  */
 export function resolvePolicy<V>(policy: PolicySource<V>, defaults: CachePolicy): ResolvedPolicy<V> {
@@ -86,7 +86,7 @@ function decided<V>(policy: PolicySource<V>, defaults: CachePolicy): ResolvedPol
   };
 }
 
-/** What each option decides. How hits are read is no part of an entry: `clone`, `refreshAhead` and `classes` are not inherited. */
+/** The resolved fields of each option. How hits are read does not belong to an entry, so `clone`, `refreshAhead` and `classes` are not inherited. */
 const DECIDED_BY: Partial<Record<keyof CachePolicy, readonly (keyof ResolvedPolicy)[]>> = {
   ttl: ['ttlMs', 'automaticTtl', 'ttlOf'],
   staleWhileRevalidate: ['staleWhileRevalidateMs'],
@@ -103,7 +103,7 @@ const DECIDED_BY: Partial<Record<keyof CachePolicy, readonly (keyof ResolvedPoli
 };
 const INHERITED = Object.entries(DECIDED_BY) as [keyof CachePolicy, readonly (keyof ResolvedPolicy)[]][];
 
-/** The policy `resolved`, in which everything that is not `named` is as `inherited`. */
+/** The policy `resolved`, with the `inherited` value of every field that is not `named`. */
 export function inheriting<V>(
   inherited: ResolvedPolicy<V>,
   named: PolicySource<V> | undefined,
@@ -119,7 +119,7 @@ export function inheriting<V>(
 
 const NO_CLASSES: readonly ListedClass[] = Object.freeze([]);
 
-/** Milliseconds of a TTL; 0 is for ever: `Infinity`. */
+/** Milliseconds of a TTL; 0 means for ever: `Infinity`. */
 export function lifetime(ttl: Duration, option = 'ttl'): number {
   return milliseconds(ttl, option) || Infinity;
 }
@@ -149,7 +149,7 @@ function refreshAhead(option: CachePolicy['refreshAhead']): Pick<ResolvedPolicy,
   };
 }
 
-/** From the end of its life on is when it has expired: no refresh ahead, and nothing that hits would have to look at. */
+/** A fraction of 1 is the expiry itself: no refresh ahead, so hits need not check it. */
 function fractionOf(value: number): number {
   return value === 1 ? Infinity : value;
 }

@@ -1,6 +1,6 @@
 import type { CachePolicy } from './policy.js';
 
-/** The fields that an override may set. The others are code, or belong to what a value is. */
+/** The fields that an override may set. The others are code, or are part of the value's type. */
 export const TUNABLE_FIELDS = [
   'ttl',
   'staleWhileRevalidate',

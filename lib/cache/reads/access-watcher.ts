@@ -1,10 +1,10 @@
 import type { AnnotatedLoader, ReadPlan } from '../policies/read-plan.js';
 
-/** Who wants to know which keys are asked for most, and what loads them. What it does on a hit must be quick. */
+/** Receives a sample of the hits, and the loaders of keys. Its work on a hit must be fast. */
 export interface AccessWatcher {
   /** Reports one in so many hits; Infinity reports none. */
   readonly oneIn: number;
   hit(this: void, key: string): void;
-  /** A key was not there, and this is what loads it. */
+  /** Called when an absent key is loaded, with its loader. */
   loaded(this: void, key: string, loader: AnnotatedLoader<unknown>, plan: ReadPlan): void;
 }

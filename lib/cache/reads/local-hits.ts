@@ -6,7 +6,7 @@ import type { LocalLayer } from '../layers/layer.js';
 import type { CacheObserver, Series } from '../base/observer.js';
 import type { Watchers } from './watchers.js';
 
-/** The hit path: fresh entries of memory, in the same turn and without a promise. */
+/** The hit path: fresh entries of memory, synchronously and without a promise. */
 export class LocalHits {
   constructor(
     private readonly local: LocalLayer | undefined,
@@ -17,7 +17,7 @@ export class LocalHits {
     private readonly offer: HitOffer,
   ) {}
 
-  /** A fresh entry, counted as a hit of `series`: of the key's own, remembered with its entry, where none is given. */
+  /** Returns a fresh entry, counted as a hit of `series`; without one, of the key's own series, which is stored with the entry. */
   hit(key: string, series?: Series): Entry | undefined {
     const entry = this.local?.lookup(key);
     if (entry === undefined) return undefined;
@@ -28,7 +28,7 @@ export class LocalHits {
     return entry;
   }
 
-  /** Many at one reading of the clock, counted: undefined if there is none. @returns how many there are. */
+  /** Reads many keys at one time of the clock, counted; undefined for an absent entry. @returns the number of hits. */
   hitMany(keys: readonly string[], entries: (Entry | undefined)[], now: number): number {
     let found = 0;
     for (let index = 0; index < keys.length; index++) {
@@ -42,7 +42,7 @@ export class LocalHits {
     return found;
   }
 
-  /** A fresh entry, counted by nothing, the eviction policy included. */
+  /** Returns a fresh entry without counting it, not even as a use for eviction. */
   peek(key: string, now: number): Entry | undefined {
     return this.#fresh(this.local?.peek(key), now);
   }

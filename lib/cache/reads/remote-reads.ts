@@ -11,7 +11,7 @@ import type { ResolvedPolicy } from '../policies/resolved-policy.js';
 import type { CacheTracer, SpanHandle } from '../base/tracer.js';
 import type { LocalHits } from './local-hits.js';
 
-/** More than this in one command would keep a server, and the first of the answers, waiting for the last. */
+/** More keys in one command would block a server, and delay the first answers until the last is read. */
 const READ_AT_ONCE = 500;
 
 /** One read that memory could not answer. */
@@ -19,10 +19,10 @@ interface RemoteRead {
   readonly key: string;
   readonly series: Series;
   readonly startedAt: number;
-  /** When memory had been asked. */
+  /** When memory had been searched. */
   readonly askedAt: number;
   readonly localReason: MissReason | undefined;
-  /** Where in the order of invalidations it began. */
+  /** The epoch of the order of invalidations in which it began. */
   readonly epoch: number;
   readonly span: SpanHandle | undefined;
   readonly resolve: (entry: Entry | undefined) => void;
@@ -30,7 +30,7 @@ interface RemoteRead {
   answered: boolean;
 }
 
-/** Reads that load nothing, past memory into the remote layers. */
+/** Reads without a loader that ask the remote layers. */
 export class RemoteReads {
   #turn: RemoteRead[] = [];
 
@@ -47,7 +47,7 @@ export class RemoteReads {
     private readonly stream: AccessStream | undefined,
   ) {}
 
-  /** A fresh entry of a remote layer, after memory had none; counted as one access. */
+  /** Returns a fresh entry of a remote layer, after memory had none; counted as one access. */
   remote(key: string, series: Series, startedAt: number): Promise<Entry | undefined> {
     if (this.tracer === undefined) return this.#remote(key, series, startedAt, undefined);
     return this.tracer.span('get', series, key, (span) => this.#remote(key, series, startedAt, span));
@@ -69,11 +69,11 @@ export class RemoteReads {
     });
   }
 
-  /** RemoteReads of one turn of the event loop ask each layer together: one promise a read, instead of one a layer and step. */
+  /** Reads of one turn of the event loop ask each layer together: one promise per read, instead of one per layer and step. */
   #answerTurn(): void {
     const turn = this.#turn;
     this.#turn = [];
-    // A layer whose keys lie on several servers collects the reads of a turn itself, and answers each when its server has.
+    // A layer with several servers collects the reads of a turn itself, and answers each when its server has answered.
     if (turn.length === 1 || this.chain.spread) return turn.forEach((read) => void this.#answerOne(read));
     for (let from = 0; from < turn.length; from += READ_AT_ONCE) {
       void this.#answerMany(turn.slice(from, from + READ_AT_ONCE));
@@ -85,7 +85,7 @@ export class RemoteReads {
       const located = await this.chain.locateMany(reads.map(({ key }) => key));
       for (const [index, read] of reads.entries()) this.#answer(read, located[index]!);
     } catch (error) {
-      // One that has its answer is not touched by this.
+      // Reads that are settled already are not affected.
       for (const read of reads) this.#fail(read, error);
     }
   }
@@ -117,7 +117,7 @@ export class RemoteReads {
     read.reject(error);
   }
 
-  /** Fresh entries in the order of the keys, one round trip a layer; every key is counted as one access. A new array. */
+  /** Returns fresh entries in the order of the keys, with one round trip per layer; every key is counted as one access. A new array. */
   async many(keys: readonly string[], onRemoteHit: (key: string) => void): Promise<(Entry | undefined)[]> {
     const startedAt = this.clock.now();
     const entries = new Array<Entry | undefined>(keys.length);
@@ -139,7 +139,7 @@ export class RemoteReads {
     return entries;
   }
 
-  /** Which of the keys are fresh somewhere, one round trip a layer; uncounted, and put into the nearer layers. */
+  /** Returns the keys' fresh entries in any layer, with one round trip per layer; counts nothing, and stores them in the nearer layers. */
   async freshEntries(keys: readonly string[]): Promise<Map<string, Entry>> {
     const now = this.clock.now();
     const fresh = new Map<string, Entry>();
@@ -172,8 +172,8 @@ export class RemoteReads {
   }
 
   /**
-   * What is kept of a key anywhere, fresh or stale; uncounted.
-   * @param ticket has the remote layers asked whatever memory has, for a write that replaces what they have now.
+   * Returns the stored entry of a key in any layer, fresh or stale; counts nothing.
+   * @param ticket makes the remote layers be asked whatever memory has, for a write that replaces their entry.
    */
   async any(key: string, ticket?: LoadTicket): Promise<Entry | undefined> {
     const now = this.clock.now();
@@ -186,13 +186,13 @@ export class RemoteReads {
     return kept === undefined || entry.freshUntil > kept.freshUntil ? entry : kept;
   }
 
-  /** The located entry where it is fresh, put into the nearer layers. */
+  /** Returns the located entry if it is fresh, and stores it in the nearer layers. */
   #found(key: string, { entry, layer }: Located, epoch: number): Entry | undefined {
     if (entry === undefined || entry.freshUntil <= this.clock.now()) return undefined;
-    // Written or invalidated while it was on its way: it was there when it was asked for, but it is not kept.
+    // Written or invalidated during the read: the caller may get the entry, but it is not stored.
     const overtaken = this.invalidations.concernedSince(epoch, key, entry.tags);
     if (!overtaken) this.reasons.kept(key, entry.freshUntil);
-    // Nobody nearer keeps it, and nobody else has this copy.
+    // There is no nearer layer, and the copy has no other reader.
     if (layer === 0) return entry;
     if (overtaken) return this.chain.shared(entry);
     const policy = this.keyPolicies.of(key)?.policy ?? this.policy;

@@ -3,22 +3,22 @@ import type { AccessWatcher } from './access-watcher.js';
 
 const WATCHED_KEYS = 100_000;
 
-/** Who wants to know of single keys: that they were hit or loaded. With nobody watching it costs one comparison. */
+/** Calls watchers of single keys when these are hit or loaded. Without watchers it costs one comparison. */
 export class Watchers {
-  /** Of entries that were warmed. */
+  /** For warmed entries. */
   readonly #entries = new FirstHits();
-  /** Of keys of which is learned when they are asked for. */
+  /** For keys whose times of use are learned. */
   readonly #keys = new FirstHits();
   readonly #accesses: { readonly watcher: AccessWatcher; unsampled: number }[] = [];
-  /** True if a hit interests somebody: asked on the hit path. */
+  /** True if hits are watched: read on the hit path. */
   hits = false;
 
-  /** True if accesses interest somebody. */
+  /** True if accesses are watched. */
   get any(): boolean {
     return this.#accesses.length > 0 || this.hits;
   }
 
-  /** Reports every so many hits and every load. */
+  /** Reports one in so many hits, and every load. */
   watchAccesses(watcher: AccessWatcher): () => void {
     const watching = { watcher, unsampled: 0 };
     this.#accesses.push(watching);
@@ -30,17 +30,17 @@ export class Watchers {
     };
   }
 
-  /** Calls back once a key; a later watcher of a key replaces the earlier. Bounded: the oldest keys are given up. */
+  /** Calls back once per key; a later watcher of a key replaces the earlier. Bounded: the oldest keys are dropped. */
   watchFirstHit(keys: Iterable<string>, callback: (key: string) => void): () => void {
     return this.#watch(this.#entries, keys, callback);
   }
 
-  /** The same beside {@link watchFirstHit}, which it does not replace. */
+  /** As {@link watchFirstHit}, for other watchers: neither replaces the other's. */
   watchNextHit(keys: Iterable<string>, callback: (key: string) => void): () => void {
     return this.#watch(this.#keys, keys, callback);
   }
 
-  /** To be called only while {@link hits}. */
+  /** Call it only while {@link hits} is true. */
   hit(key: string): void {
     for (const watching of this.#accesses) {
       if (++watching.unsampled < watching.watcher.oneIn) continue;
@@ -74,7 +74,7 @@ export class Watchers {
   }
 }
 
-/** Keys whose next hit somebody waits for. */
+/** Keys whose next hit is watched. */
 class FirstHits {
   readonly #callbacks = new Map<string, (key: string) => void>();
 
@@ -101,11 +101,11 @@ class FirstHits {
   }
 }
 
-/** A watcher that throws must not fail what it watches. */
+/** Calls a watcher; its errors must not fail the read. */
 function shielded(callback: (key: string) => void, key: string): void {
   try {
     callback(key);
   } catch {
-    // Its own business.
+    // Ignored.
   }
 }

@@ -1,7 +1,7 @@
 import type { Duration } from '../base/duration.js';
 import type { CacheErrorCode } from '../base/errors.js';
 
-/** A moment in the order of invalidations, to be released once what was loaded since has been written. */
+/** A position in the order of invalidations; release it once the values loaded since have been written. */
 export interface LoadMark {
   readonly epoch: number;
   /** Milliseconds since the epoch. */
@@ -13,11 +13,11 @@ export interface LoadMark {
 export interface BatchEntry {
   readonly key: string;
   readonly value: unknown;
-  /** @default that of the handler whose template makes the key, else the cache's; 0 keeps it until it is evicted or invalidated */
+  /** @default the TTL of the handler whose template makes the key, else the cache's; 0: until it is evicted or invalidated */
   readonly ttl?: Duration | undefined;
-  /** @default those of the handler whose template makes the key, else the cache's own */
+  /** @default the tags of the handler whose template makes the key, else the cache's */
   readonly tags?: readonly string[] | undefined;
-  /** When its value was asked of its origin, as `LayeredCache.mark()` returned: it is not written where an invalidation came since. */
+  /** When its load began, from `LayeredCache.mark()`: it is not written if an invalidation came since. */
   readonly since?: LoadMark | undefined;
 }
 
@@ -25,8 +25,8 @@ export interface BatchEntry {
 export interface BatchRejection {
   readonly key: string;
   /**
-   * The code of the error; `ENTRY_TOO_LARGE` above `maxEntrySize`, `NOT_CACHEABLE` by its handler's policy, `LAYER_UNAVAILABLE` where no
-   * layer took it, `INVALIDATED` since it was loaded.
+   * The code of the error; `ENTRY_TOO_LARGE` above `maxEntrySize`, `NOT_CACHEABLE` by its handler's policy, `LAYER_UNAVAILABLE` if no
+   * layer stored it, `INVALIDATED` if an invalidation came since it was loaded.
    */
   readonly code: CacheErrorCode | 'INVALIDATED';
 }

@@ -20,7 +20,7 @@ import { type IsolatedValue, isolate, notPortable } from '../entries/values.js';
 import type { CacheTracer, SpanHandle } from '../base/tracer.js';
 import type { Writes } from './writes.js';
 
-/** One entry that may be written: checked, isolated, small enough. */
+/** One entry that may be written: checked, isolated, not too large. */
 interface Draft {
   readonly key: string;
   readonly series: Series;
@@ -29,21 +29,21 @@ interface Draft {
   readonly ttlMs: number;
   readonly tags: readonly string[];
   readonly size: number;
-  /** Undefined: made now, and newer than whatever is there. */
+  /** The mark of its load; undefined for a value that is set now, and is newer than every stored entry. */
   readonly since: LoadMark | undefined;
 }
 
 /** How a set ended. */
 type SetResult = typeof Result.ok | typeof Result.rejected | typeof Result.error;
 
-/** The same for spans. */
+/** The same outcomes for spans. */
 const OUTCOMES = { [Result.ok]: 'ok', [Result.rejected]: 'rejected', [Result.error]: 'error' } as const;
 
 function resultOf(kept: boolean): SetResult {
   return kept ? Result.ok : Result.error;
 }
 
-/** What callers write explicitly: checked, reported to the observer and the listeners, and passed to {@link Writes}. */
+/** Writes by callers: checked, reported to the observer and the listeners, and passed to {@link Writes}. */
 export class SetOperations {
   constructor(
     private readonly writes: Writes,
@@ -60,7 +60,7 @@ export class SetOperations {
     private readonly stream: AccessStream | undefined,
   ) {}
 
-  /** A moment in the order of invalidations, to be released once what was loaded since has been written. */
+  /** Returns the current position in the order of invalidations; release it once the values loaded since have been written. */
   mark(): LoadMark {
     let held = true;
     return {
@@ -74,7 +74,7 @@ export class SetOperations {
   }
 
   /**
-   * @returns when every layer has it; undefined: at once.
+   * @returns a promise that resolves when every layer has the entry; undefined if all have it already.
    * @throws CacheError for a bad key, TTL or value; never because a layer failed.
    */
   set(key: string, value: unknown, ttl: Duration | undefined): Promise<void> | undefined {
@@ -105,7 +105,7 @@ export class SetOperations {
   }
 
   #written(key: string, draft: Draft | string, now: number): Promise<SetResult> | SetResult {
-    // What was there before is not this value.
+    // The value was refused. The entry stored before is outdated, so delete it.
     if (typeof draft === 'string') return this.writes.delete([key]).then(() => Result.rejected);
     const kept = this.writes.set(key, (epoch) => this.#entry(draft, epoch, now), now);
     return typeof kept === 'boolean' ? resultOf(kept) : kept.then(resultOf);
@@ -131,7 +131,10 @@ export class SetOperations {
     throw error;
   }
 
-  /** All or, where one of them cannot be kept, none. */
+  /**
+   * Writes all values that can be stored, and deletes the keys of refused ones.
+   * @throws CacheError for a bad key, TTL or value; then nothing is written or deleted.
+   */
   async mset(list: readonly { key: string; value: unknown; ttl?: Duration }[]): Promise<void> {
     const items = list.map(({ key, value, ttl }) => ({ key, value, ttl }));
     try {
@@ -142,7 +145,7 @@ export class SetOperations {
       });
       const refused = items.filter((_, index) => typeof drafts[index] === 'string').map(({ key }) => key);
       const kept = drafts.filter((draft) => typeof draft !== 'string');
-      // Together, so that a read in the same turn finds what is kept.
+      // Together, so that a read in the same turn finds the new values.
       await Promise.all([this.writes.delete(refused), this.#write(kept, Operation.set, startedAt)]);
       for (const key of refused) {
         this.#report(this.observer.seriesOf(key), Operation.set, Result.rejected, startedAt, 0);
@@ -154,7 +157,7 @@ export class SetOperations {
     this.events.emit('mset', { list: [...list] });
   }
 
-  /** What can be kept is written in one round trip a layer; what cannot is named with its code. */
+  /** Writes the values that can be stored, in one round trip per layer; the others are listed with their codes. */
   async setMany(entries: Iterable<BatchEntry>, operation: Operation): Promise<BatchResult> {
     const startedAt = this.clock.now();
     const drafts = new Map<string, Draft>();
@@ -191,7 +194,7 @@ export class SetOperations {
       (epoch) =>
         drafts.map((draft): LayerWrite => {
           const entry = this.#entry(draft, epoch, now);
-          // An empty ticket lets a shared layer judge by when the entry was made.
+          // With an empty ticket, a shared layer judges by the time when the entry was created.
           return draft.since === undefined ? [draft.key, entry] : [draft.key, entry, new LoadTicket()];
         }),
     );
@@ -209,7 +212,7 @@ export class SetOperations {
     return since !== undefined && this.invalidations.concernedSince(since.epoch, key, tags);
   }
 
-  /** A code where the entry is not kept: too large for `maxEntrySize`, which is counted, or refused by its handler's policy. */
+  /** Returns a code if the value must not be stored: too large for `maxEntrySize`, which is counted, or refused by its handler's policy. */
   #draft({ key, value, ttl, tags: named, since }: BatchEntry): Draft | 'ENTRY_TOO_LARGE' | 'NOT_CACHEABLE' {
     if (named !== undefined) checkTags(named);
     const ownTtl = ttl === undefined || ttl === null ? undefined : lifetime(ttl, 'ttl');

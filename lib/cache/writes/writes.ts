@@ -10,8 +10,8 @@ import type { MissReasons } from '../freshness/miss-reasons.js';
 import type { InFlightLoads } from '../loads/in-flight-loads.js';
 
 /**
- * Everything that replaces or removes entries. Each change is fenced in this process before it is made and again once the
- * remote layers have made it, so that neither a load nor a read that was on its way brings the old value back, and is then
+ * Everything that replaces or removes entries. Each change is fenced in this process before it is made and again after the
+ * remote layers have made it, so that a running load or read does not bring the old value back. Then it is
  * published to the other processes.
  */
 export class Writes {
@@ -25,20 +25,20 @@ export class Writes {
     private readonly stream: AccessStream | undefined,
   ) {}
 
-  /** Whether written values end as bytes everywhere: they need not be frozen, since nobody reads them. */
+  /** Whether all layers store bytes: then written values need not be frozen, since they are not shared. */
   get encoded(): boolean {
     return this.chain.encodes;
   }
 
-  /** Whether other processes read what is written. */
+  /** Whether other processes read the written entries. */
   get shares(): boolean {
     return this.chain.hasShared;
   }
 
   /**
-   * @param entryAt the entry, given its place in the order.
-   * @param now the clock's reading.
-   * @returns true if at least one layer has it; at once where no layer is remote.
+   * @param entryAt returns the entry for an epoch.
+   * @param now the reading of the clock.
+   * @returns true if at least one layer has it; synchronous if no layer is remote.
    */
   set(key: string, entryAt: (epoch: number) => Entry, now: number): Promise<boolean> | boolean {
     this.invalidations.key(key);
@@ -55,7 +55,7 @@ export class Writes {
     return kept;
   }
 
-  /** One round trip a layer. @returns true if at least one layer has them. */
+  /** Writes many entries in one round trip per layer. @returns true if at least one layer has them. */
   async setMany(keys: readonly string[], entriesAt: (epoch: number) => readonly LayerWrite[]): Promise<boolean> {
     this.#fenceKeys(keys);
     const entries = entriesAt(this.invalidations.epoch);
@@ -67,13 +67,13 @@ export class Writes {
     return kept;
   }
 
-  /** Replaces an entry by one that was made of it, where it has not been written or invalidated since `ticket` was filled. */
+  /** Replaces an entry by one derived from it, unless it has been written or invalidated since `ticket` was filled. */
   async replace(key: string, entryAt: (epoch: number) => Entry, ticket: LoadTicket): Promise<void> {
     this.#fenceKeys([key]);
     this.#offer({ keys: [key] });
     const entry = entryAt(this.invalidations.epoch);
     this.reasons.kept(key, entry.freshUntil);
-    // A layer that did not take it must not go on with the old one.
+    // A layer that failed to store it must not keep the old entry.
     const { complete } = await this.#changing([key], this.chain.replace(key, entry, ticket));
     if (!complete) await this.#changing([key], this.chain.deleteMany([key]));
     await this.#afterwards({ keys: [key] }, false, [[key, entry]]);
@@ -97,7 +97,7 @@ export class Writes {
     return effect;
   }
 
-  /** @returns false if a layer did not take it. */
+  /** @returns false if a layer failed. */
   async invalidateTags(tags: readonly string[]): Promise<boolean> {
     if (tags.length === 0) return true;
     this.#fence({ tags });
@@ -116,7 +116,7 @@ export class Writes {
     return complete;
   }
 
-  /** What another process did: its layers are shared, ours are not. */
+  /** Applies the invalidation of another process: its layers are shared, our local layers are not. */
   applyRemote(message: BusMessage): void {
     this.#fence(message);
     this.#offer(message);
@@ -126,7 +126,7 @@ export class Writes {
     if (message.all === true) this.reasons.allInvalidated();
     for (const layer of this.chain.layers) {
       if (layer.shared) continue;
-      // Layers of this process alone; only the first answers in the same turn, the others are not waited for.
+      // Layers of this process only; the first answers synchronously, the others are not awaited.
       const removing = [
         message.all === true ? layer.clear() : undefined,
         keys.length > 0 ? layer.deleteMany(keys) : undefined,
@@ -137,12 +137,12 @@ export class Writes {
     }
   }
 
-  /** Nothing in this process can be trusted any more: messages may have been missed. */
+  /** Clears the layers of this process, because messages may have been missed. */
   distrust(): void {
     this.applyRemote({ all: true });
   }
 
-  /** Reads of these keys that are asked for from here on see the change. */
+  /** Makes later reads of these keys wait for the change. */
   #changing<T>(keys: readonly string[], change: T | Promise<T>): T | Promise<T> {
     const isRemote = this.chain.hasRemote && change instanceof Promise;
     return isRemote ? this.chain.beingWritten.during(keys, change) : change;
@@ -174,8 +174,8 @@ export class Writes {
   }
 
   /**
-   * Fences once more what remote layers were still able to answer meanwhile, takes out of memory what a read between has put
-   * there, and tells the others.
+   * Fences again whatever remote layers could answer meanwhile, removes from memory what a read in between stored
+   * there, and notifies the other processes.
    */
   async #afterwards(message: BusMessage, announced: boolean, written?: readonly LayerWrite[]): Promise<void> {
     if (!this.chain.hasRemote) return;

@@ -33,7 +33,7 @@ describe('a fault in the options of a layer', () => {
     [memory({ maxBytes: '0mb' }), 'memoryLayer.maxBytes: must be bytes or a text such as \'64mb\', not "0mb"'],
     [memory({ maxBytes: null }), "memoryLayer.maxBytes: must be bytes or a text such as '64mb', not null"],
     [memory({ maxEntries: 0 }), 'memoryLayer.maxEntries: must be a whole number of 1 or more, not 0'],
-    [memory({ name: '' }), 'memoryLayer.name: must be a text that is not empty, not ""'],
+    [memory({ name: '' }), 'memoryLayer.name: must be non-empty text, not ""'],
     [memory(null), 'memoryLayer: must be an object, not null'],
     [redis({ url: undefined }), 'redisLayer.url: is undefined. Set it, or leave it out'],
     [redis({ client: undefined }), 'redisLayer.client: is undefined. Set it, or leave it out'],

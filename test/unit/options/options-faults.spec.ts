@@ -132,7 +132,7 @@ describe('options', () => {
     ).toEqual([
       'profiling.every: must be a whole number of 1 or more, not 0',
       'fleet.every: must be one second or more',
-      'persistence.path: must be a text that is not empty, not ""',
+      'persistence.path: must be non-empty text, not ""',
       'monitoring.maxEventClients: must be a whole number of 1 or more, not 0',
       "monitoring.writeGuards[0]: must be a guard's class or an object with canActivate(), not true",
       `monitoring.origins[0]: must be an origin such as 'https://admin.shop.test', not "admin.shop.test"`,

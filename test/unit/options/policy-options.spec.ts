@@ -15,7 +15,7 @@ const faulty: [policy: unknown, code: string, faults: string[]][] = [
   [{ lock: 'yes' }, 'INVALID_OPTIONS', ['lock: must be true or false, not "yes"']],
   [{ cacheIf: true }, 'INVALID_OPTIONS', ['cacheIf: must be a function, not true']],
   [{ tags: 'products' }, 'INVALID_OPTIONS', ['tags: must be an array, not "products"']],
-  [{ tags: ['a', 7] }, 'INVALID_OPTIONS', ['tags[1]: must be a text that is not empty, not 7']],
+  [{ tags: ['a', 7] }, 'INVALID_OPTIONS', ['tags[1]: must be non-empty text, not 7']],
   [{ maxEntrySize: NaN }, 'INVALID_OPTIONS', ['maxEntrySize: must be a whole number of 1 or more, not NaN']],
   [{ jitter: 2 }, 'INVALID_OPTIONS', ['jitter: must be a number from 0 to 1, not 2']],
   [{ refreshAhead: 'xfetsh' }, 'INVALID_OPTIONS', ['refreshAhead: must be one of "xfetch"']],

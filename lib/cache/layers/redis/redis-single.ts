@@ -217,7 +217,7 @@ export class SingleConnection implements RedisConnection {
       this.#attempt ??= this.#open()
         .catch(() => this.#retryIn(Math.min(delayMs * 2, LONGEST_RETRY_MS)))
         .finally(() => (this.#attempt = undefined));
-      // The attempt retries by itself, whoever began it.
+      // The attempt retries by itself, even if another caller began it.
       void this.#attempt.catch(() => undefined);
     });
   }

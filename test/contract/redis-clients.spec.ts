@@ -112,7 +112,7 @@ run("the application's pool of node-redis 5", () => {
   return { client: pool as unknown as RedisClientLike };
 });
 
-describe('a Redis client that cannot keep the order of invalidations', () => {
+describe('refused Redis clients', () => {
   it.each([
     ['reads from replicas', () => new Redis.Cluster([], { lazyConnect: true, scaleReads: 'slave' }), 'scaleReads'],
     [

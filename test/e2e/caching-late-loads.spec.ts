@@ -185,8 +185,8 @@ beforeEach(() => {
 });
 afterEach(closeApps);
 
-describe.each(platforms)('response headers set before the handler runs, on %s', (platform) => {
-  /** Each visitor gets a cookie of their own. */
+describe.each(platforms)('earlier response headers, on %s', (platform) => {
+  /** Each visitor gets a separate cookie. */
   const cookies = (app: INestApplication) =>
     app.use((_: unknown, response: { setHeader(name: string, value: string): void }, next: () => void) => {
       response.setHeader('Set-Cookie', `visit=${++visits}`);
@@ -228,7 +228,7 @@ describe.each(platforms)('response headers set before the handler runs, on %s', 
   });
 });
 
-describe.each(platforms)('a load that ends after its own response was sent, on %s', (platform) => {
+describe.each(platforms)('late loads on %s', (platform) => {
   it.each(['impatient', 'hasty'])('a late load is stored and answers the callers that joined it: /%s', async (path) => {
     const { get } = await start(platform);
     const first = get(`/${path}?page=2`, { 'x-impatient': 'yes' });

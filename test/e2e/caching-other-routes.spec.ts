@@ -150,7 +150,7 @@ describe.each(platforms)('hits at their route next to other routes, on %s', (pla
   });
 });
 
-describe.each(platforms)('requests that the chain answers after their route did not, on %s', (platform) => {
+describe.each(platforms)('requests that pass their route, on %s', (platform) => {
   it('a request is counted once if a header of the decorator throws', async () => {
     let broken = false;
     @Controller()

@@ -118,7 +118,7 @@ async function bypasses({ ask }: BootedApp) {
   return Object.fromEntries([...counted].filter(([, , count]) => count !== '0').map((one) => [one[1], Number(one[2])]));
 }
 
-describe.each(platforms)('requests without an input that `vary` names, on %s', (platform) => {
+describe.each(platforms)('requests without an input of `vary`, on %s', (platform) => {
   it.each([
     ['session', 'session.userId', true],
     ['root', 'usr.id', true],
@@ -184,7 +184,7 @@ describe.each(platforms)('requests without an input that `vary` names, on %s', (
   });
 });
 
-describe('calls without an input that `vary` names', () => {
+describe('calls without an input of `vary`', () => {
   @Injectable({ scope: Scope.DEFAULT })
   class Sellers {
     tenant: string | undefined = undefined;

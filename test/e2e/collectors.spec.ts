@@ -109,7 +109,7 @@ describe.each(platforms)('collectors and exporters on %s', (platform) => {
   });
 });
 
-describe('collectors and exporters of a cache without Nest', () => {
+describe('collectors without Nest', () => {
   it('collectors and exporters of a cache without Nest are called from connect() until the cache is closed', async () => {
     const collector = new MemoryCollector();
     const [bad, good] = [new Notes(60_000, true), new Notes(60_000)];

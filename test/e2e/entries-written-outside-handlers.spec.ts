@@ -49,7 +49,7 @@ class Stock {
   }
 }
 
-describe.each(platforms)('an entry that is written outside its handler, on %s', (platform) => {
+describe.each(platforms)('entries written outside their handler, on %s', (platform) => {
   let cache: ObservedCache;
   let warmer: CacheWarmer;
   const warnings: string[] = [];

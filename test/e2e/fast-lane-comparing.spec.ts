@@ -113,7 +113,7 @@ afterEach(async () => {
   await closeApps();
 });
 
-describe.each(platforms)('comparisons of the fast lane on %s with the full path', (platform) => {
+describe.each(platforms)('comparisons of the fast lane on %s', (platform) => {
   it('the fast lane makes two comparisons before it answers a URL: a miss and two hits take the full path', async () => {
     const { visit } = await start(platform);
     const paths: string[] = [];

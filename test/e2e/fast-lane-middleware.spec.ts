@@ -211,7 +211,7 @@ describe.each(platforms)('the fast lane on %s', (platform) => {
     expect((await lastOfSix('/feed', { cookie: 'sid=1' })).path).toBe('lane');
   });
 
-  describe('with another listener to the requests of the server', () => {
+  describe('with another request listener', () => {
     /** Answers requests with a certain header instead of the framework. */
     const deny = (request: IncomingMessage, response: ServerResponse): void => {
       if (request.headers['x-deny'] !== undefined) response.setHeader('X-Denied', 'yes');

@@ -271,7 +271,7 @@ class DaysController {
   }
 }
 
-describe.each(platforms)('an invalidation by the text of an argument, on %s', (platform) => {
+describe.each(platforms)('invalidation by text, on %s', (platform) => {
   const day = new Date('2026-01-02T03:04:05.006Z');
   it.each([
     ['null', null],

@@ -74,7 +74,7 @@ describe("log lines of Nest's ConsoleLogger", () => {
   });
 });
 
-describe('an application whose Redis is unreachable at boot', () => {
+describe('log of an unreachable Redis', () => {
   it('the log has one warning with the cause while Redis is unreachable, and one line when it is back', async () => {
     const port = await freePort();
     const lines: string[] = [];

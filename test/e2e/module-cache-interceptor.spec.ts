@@ -89,7 +89,7 @@ beforeEach(() => {
 });
 afterEach(closeApps);
 
-describe.each(platforms)("next to the application's own CacheInterceptor, on %s", (platform) => {
+describe.each(platforms)('with a CacheInterceptor, on %s', (platform) => {
   it.each(variants)('routes of the module are neither cached nor counted: %s', async (_, providers) => {
     const { ask, app } = await boot(platform, {
       imports: [CacheObservabilityModule.forRoot({ prometheus: { defaultMetrics: false } })],

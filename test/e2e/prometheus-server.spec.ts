@@ -36,7 +36,7 @@ const substituted = (expression: string): string =>
     .replaceAll('$__rate_interval', '5s')
     .replaceAll('$__range', '1m');
 
-describe('a Prometheus server that scrapes the marketplace', () => {
+describe('a Prometheus server', () => {
   let redis: RedisServer;
   let app: INestApplication;
   let base: string;

@@ -394,7 +394,7 @@ function send(port: number, bytes: string): Promise<string> {
     );
     socket.setEncoding('latin1').on('data', (chunk: string) => {
       received += chunk;
-      // Node reads nothing more from a connection that asked for an upgrade, and leaves it open.
+      // Node reads nothing more from a connection that requested an upgrade, and leaves it open.
       if (bytes.includes('Upgrade:') && received.endsWith('}')) socket.destroy();
     });
     socket

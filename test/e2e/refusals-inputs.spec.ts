@@ -148,7 +148,7 @@ describe.each(platforms)('a template with an unknown input, on %s', (platform) =
   });
 });
 
-describe('a template of a message, a resolver, a method or an inherited handler', () => {
+describe('templates of other transports', () => {
   it('a template boots with the inputs of its transport', async () => {
     abstract class Base {
       @Get(':id')

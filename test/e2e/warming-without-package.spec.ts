@@ -6,7 +6,7 @@ interface Logged {
   readonly message: string;
 }
 
-describe.each(['express', 'fastify'] as const)('warm of a handler without light-my-request, on %s', (platform) => {
+describe.each(['express', 'fastify'] as const)('warming without light-my-request, on %s', (platform) => {
   const warnings: Logged[] = [];
   let close: () => Promise<void>;
 

@@ -9,7 +9,7 @@ import { RedisServer } from '../support/redis.js';
 const KEYS = 5_000;
 const valueOf = (key: string) => ({ key, text: 'x'.repeat(500), list: [1, 2, 3] });
 
-describe('a burst of thousands of misses over memory and a healthy Redis', () => {
+describe('a burst of misses', () => {
   let redis: RedisServer;
   let cache: ObservedCache;
   let codes: string[];

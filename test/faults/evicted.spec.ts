@@ -53,7 +53,7 @@ describe.each(places.both)('eviction on %s', (place, options) => {
     expect([fence > 590_000, fence <= 600_000]).toEqual([true, true]);
   });
 
-  describe('a guard key that others replaced by a wrong type', () => {
+  describe('a guard key of a wrong type', () => {
     const names = ['state', 'tags', 'globs', 'sweeps'] as const;
 
     it.each(names)('a guard of a wrong type keeps reads, writes and invalidations working (%s)', async (name) => {

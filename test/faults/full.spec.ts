@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Outage } from '../support/outage.js';
 import { RedisServer } from '../support/redis.js';
 
-describe('Redis is full and evicts nothing (maxmemory, noeviction)', () => {
+describe('a full Redis (maxmemory, noeviction)', () => {
   let server: RedisServer;
   let outage: Outage;
   beforeEach(async () => {

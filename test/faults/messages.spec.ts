@@ -110,7 +110,7 @@ describe('the log of messages between processes', () => {
   }, 20_000);
 });
 
-describe('the log of invalidations that Redis did not receive', () => {
+describe('the log of lost invalidations', () => {
   it('the log reports once at the end how many invalidations are lost, and names none', async () => {
     const server = await serverOn();
     const { cache, lines } = await process(server.url);
@@ -151,7 +151,7 @@ describe('the log of invalidations that Redis did not receive', () => {
   }, 15_000);
 });
 
-describe('a process that shares Redis with no other process', () => {
+describe('a single process on Redis', () => {
   const change = async (cache: ObservedCache) => {
     await cache.set('k', 1);
     await cache.mset([{ key: 'a', value: 1 }]);

@@ -9,7 +9,7 @@ import { freePort, RedisServer } from '../support/redis.js';
 
 const SECRET = 'hunter-secret';
 
-describe('a Redis that cannot be used is reported with its cause and what to do', () => {
+describe('an unusable Redis', () => {
   const closing: (() => unknown)[] = [];
   let plain: RedisServer;
   beforeAll(async () => {

@@ -48,7 +48,7 @@ const untilServing = (layer: Layer) =>
     5_000,
   );
 
-describe('a server that accepts connections and does not answer', () => {
+describe('a silent server', () => {
   it('a layer gives up a silent server after the connect timeout, and connects again', async () => {
     let attempts = 0;
     const silent = net.createServer((socket) => {
@@ -184,7 +184,7 @@ describe('a server that is frozen', () => {
   });
 });
 
-describe('a connection that is reset in the middle of a reply', () => {
+describe('a reset connection', () => {
   it('a reset connection fails only its read', async () => {
     const server = await serverWith();
     const proxy = await TcpProxy.start(server.port);

@@ -164,7 +164,7 @@ describe('app.close() ends within five seconds', () => {
   });
 });
 
-describe('close() of a cache without Nest ends within five seconds', () => {
+describe('close() without Nest', () => {
   it('close() of a cache without Nest ends within five seconds while an exporter and a store hang', async () => {
     const cache = createObservedCache({
       layers: [memoryLayer(), keyvLayer(hangingStore)],

@@ -12,7 +12,7 @@ const STATE = `${NAMESPACE}:~{${NAMESPACE}}state`;
 const SWEEPS = `${NAMESPACE}:~{${NAMESPACE}}sweeps`;
 const GLOBS = `${NAMESPACE}:~{${NAMESPACE}}globs`;
 
-describe('an invalidation by glob whose sweep cannot finish', () => {
+describe('an unfinished sweep', () => {
   let server: RedisServer;
   let admin: RedisClientType;
   let open: ObservedCache[];

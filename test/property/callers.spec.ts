@@ -39,7 +39,7 @@ interface Caller {
   readonly host: string;
 }
 
-/** The request as a handler sees it, after middleware and guards. */
+/** The request that a handler gets, after middleware and guards. */
 interface Seen {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly query: Readonly<Record<string, unknown>>;

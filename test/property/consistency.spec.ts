@@ -103,11 +103,11 @@ class History {
       const since = (change: Change) =>
         change.ended < began && change.version > version && (by === undefined || change.by === by);
       // A set concurrent with the change may come after it.
-      const beside = (change: Change) =>
+      const isConcurrent = (change: Change) =>
         changes.some((other) => other.set && other.version === version && other.ended > change.began);
-      const missed = changes.find((change) => since(change) && !beside(change));
+      const missed = changes.find((change) => since(change) && !isConcurrent(change));
       if (missed !== undefined)
-        this.wrong.push(`${what} of ${key} brought ${version}, which was older than ${missed.version}`);
+        this.wrong.push(`${what} of ${key} returned ${version}, which is older than ${missed.version}`);
     };
   }
 }
@@ -115,7 +115,7 @@ class History {
 describe.each([
   { clocks: 'agree', skews: [0, 0] },
   { clocks: 'are a minute apart', skews: [30_000, -30_000] },
-])('two processes over one Redis whose clocks $clocks', ({ skews }) => {
+])('two processes over one Redis: clocks $clocks', ({ skews }) => {
   let server: RedisServer;
   let processes: CacheProcess[];
   let history = new History();

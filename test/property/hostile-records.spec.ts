@@ -293,7 +293,7 @@ describe('a value that could not be read back', () => {
   });
 });
 
-describe('a record that decompresses to far more than it is', () => {
+describe('a decompression bomb', () => {
   const codec = new EntryCodec();
   const compressed = (value: unknown) => codec.encode(entryOf(value), 0, 7);
 

@@ -298,7 +298,7 @@ describe.each([
         del: async (key: string) => void map.delete(key),
       }),
   ],
-])('a %s store with values from an untrusted source', (_, layer) => {
+])('an untrusted %s store', (_, layer) => {
   it('a store misses untrusted values and reads its own values', async () => {
     const map = new Map<string, unknown>();
     const cache = createObservedCache({ layers: [layer(map)], namespace: 'ns' });

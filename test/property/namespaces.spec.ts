@@ -17,7 +17,7 @@ interface Deploy {
   readonly version: string | undefined;
 }
 
-/** Names made of the separators of keys. */
+/** Names that consist of the separators of keys. */
 const name = fc.oneof(
   fc
     .array(

@@ -253,7 +253,7 @@ const redis = () => redisLayer({ url: server.url, required: true });
 const inRedis = (namespace: string, listed?: CachedClasses): Promise<ObservedCache> =>
   cacheOf({ namespace, layers: [redis()], ...(listed !== undefined && { classes: listed }) });
 
-describe('a value of any kind equals the value without a cache', () => {
+describe('values of any kind', () => {
   interface Place {
     readonly one: ObservedCache;
     readonly other: ObservedCache;
@@ -359,7 +359,7 @@ function scribble(value: unknown): void {
   (value as { mine?: unknown }).mine = 1;
 }
 
-describe('a build in which a minifier swapped the names of two classes', () => {
+describe('a build with swapped class names', () => {
   interface Build {
     readonly User: new (fields: object) => object;
     readonly Price: new (fields: object) => object;

@@ -1,5 +1,5 @@
 // Ensures that the servers of the suites are on this machine: finds each server, else installs it (Debian or Ubuntu as
-// root), else takes its program out of a Docker image, else prints what to install.
+// root), else copies its program from a Docker image, else prints what to install.
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,

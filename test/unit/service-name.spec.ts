@@ -92,7 +92,7 @@ describe('the name of an application', () => {
   });
 });
 
-describe('a shared layer without namespace and serviceName', () => {
+describe('a shared layer without a name', () => {
   const url = 'redis://127.0.0.1:1';
   const store = () => ({ get: () => undefined, set: () => undefined, delete: () => true });
   const legacy = async () => ({ get: async () => undefined, set: async () => undefined, del: async () => undefined });

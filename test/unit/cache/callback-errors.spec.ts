@@ -169,7 +169,7 @@ describe('an error in the log callback', () => {
   );
 });
 
-describe('a tracer that does not call the traced function', () => {
+describe('a faulty tracer', () => {
   it.each([
     ['returns nothing', () => undefined],
     ['runs the function later', (run: () => unknown) => new Promise((resolve) => setImmediate(() => resolve(run())))],

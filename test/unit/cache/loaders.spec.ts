@@ -117,7 +117,7 @@ describe('a value that cannot be stored', () => {
   });
 });
 
-describe('a batch whose tags are invalidated while it loads', () => {
+describe('a batch with invalidated tags', () => {
   it('a batch is not returned to a caller that came after an invalidation of its tags', async () => {
     const { cache } = setUp();
     let land!: (values: string[]) => void;

@@ -73,7 +73,7 @@ describe('a frozen copy', () => {
   });
 });
 
-describe('the size of an entry with a large part in an unusual place', () => {
+describe('the size of unusual parts', () => {
   const large = 'x'.repeat(100_000);
 
   it.each<[string, unknown]>([

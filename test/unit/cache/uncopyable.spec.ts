@@ -27,7 +27,7 @@ async function isKept(make: () => unknown, of = cache): Promise<boolean> {
   return loads === 1;
 }
 
-/** One element behind nothing else. */
+/** A sparse array with one element at its end. */
 function sparse(array: unknown[], length = 32_000_000): unknown[] {
   array[length - 1] = 1;
   return array;
@@ -38,7 +38,7 @@ const instanceOf = (source: string): object => {
   return new type();
 };
 
-describe('a class with private members is not copied, in any notation', () => {
+describe('classes with private members', () => {
   it.each([
     'class A { #x }',
     'class A { #x = 1; y = 2 }',

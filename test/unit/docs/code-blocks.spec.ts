@@ -115,7 +115,7 @@ function isMembers(code: string): boolean {
 
 let classes = 0;
 
-/** Adds a method after decorators that stand alone. */
+/** Adds a method after decorators without a method. */
 function asMembers(code: string): string {
   const method = /^\s*(?:async )?\w+\(.*\{/m.test(code.replace(/^@.*$/gm, ''))
     ? ''

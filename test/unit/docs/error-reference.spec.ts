@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { CODES, SECTIONS } from '../../../lib/code-catalogue.js';
 import { errorReference } from '../../support/error-reference.js';
 
-/** Files where texts of this form are words of SQL, and names in an application's code. */
+/** Files whose upper-case texts are words of SQL, or names in an application's code. */
 const OTHER_WORDS = ['database/statements', 'schematics'];
-/** Texts of this form that are codes of Node, environment variables or names of Redis' protocol. */
+/** Upper-case texts that are codes of Node, environment variables or names of Redis' protocol. */
 const OTHER_NAMES = ['BLOB_STRING', 'EAI_AGAIN', 'ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'NODE_ENV'];
 /** Files that only list codes, as types and in the catalogue. */
 const LISTS = [

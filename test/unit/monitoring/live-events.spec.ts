@@ -209,7 +209,7 @@ describe('the event stream', () => {
     expect(client.of('invalidation')).toMatchObject([{ cache: 'sessions', patterns: ['session:*'], keys: 1 }]);
   });
 
-  describe('the event stream with clients that come and go', () => {
+  describe('the event stream with changing clients', () => {
     const open = (client: Response): string[][] =>
       client.of('tick').map(({ alerts: shown }) => shown.map(({ pattern }: HealthWarning) => pattern));
     /** Holds every reading that begins later. */

@@ -50,7 +50,7 @@ describe('an automatic TTL', () => {
   );
 });
 
-/** A ladder around a TTL: by rung, the hit rate and the stale share, or undefined where it is withheld. */
+/** A ladder around a TTL: by rung, the hit rate and the stale share, or undefined if the rung is withheld. */
 function ladderOf(
   ttlMs: number,
   rungs: readonly (readonly [number, number] | undefined)[],

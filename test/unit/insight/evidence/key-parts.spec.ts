@@ -40,7 +40,7 @@ describe('the inputs of a key', () => {
   });
 });
 
-describe('the hashes of the parts of a key that code wrote', () => {
+describe('hashes of key parts', () => {
   const seeds = Int32Array.from({ length: MOST_KEY_PARTS }, (_, index) => keyHash(numbered(index), 7));
 
   it.each([

@@ -10,6 +10,7 @@ import type { Entry } from '../cache/entries/entry.js';
 import { FollowedPattern } from './followed-pattern.js';
 import { InvalidationNotes } from './invalidation-notes.js';
 import type { NotedKey } from './ladder-notes.js';
+import type { LadderFigures } from './ladder-report.js';
 import type { MemorySimulation } from './memory-ladder.js';
 import { keyHash } from './stream/key-hash.js';
 import { MOST_PATTERNS } from './pattern-sample.js';
@@ -68,6 +69,7 @@ export class AccessRecorder implements AccessStream {
   readonly #table: TrackTable;
   readonly #listeners: AccessListener[] = [];
   readonly #notes = new InvalidationNotes();
+  readonly #restored = new Map<string, LadderFigures>();
   /** Of the layer in this process' memory, where there is one. */
   #memory: MemorySimulation | undefined;
   #hashedKey = '';
@@ -112,6 +114,16 @@ export class AccessRecorder implements AccessStream {
   exchange(lateMs: number): void {
     this.#lateMs = lateMs;
     for (const { ladder } of this.#followed) ladder.exchange(lateMs);
+  }
+
+  /** Goes on with what an earlier run has counted, as soon as a pattern is asked for. */
+  restore(figures: ReadonlyMap<string, LadderFigures>): void {
+    for (const [name, one] of figures) this.#restored.set(name, one);
+  }
+
+  /** What an earlier run has counted of patterns that were not asked for since. */
+  get restored(): ReadonlyMap<string, LadderFigures> {
+    return this.#restored;
   }
 
   /** What another instance noted of a key, which is followed from now on where the sample wants it. */
@@ -438,6 +450,9 @@ export class AccessRecorder implements AccessStream {
       },
     });
     if (this.#lateMs > 0) pattern.ladder.exchange(this.#lateMs);
+    const restored = this.#restored.get(name);
+    if (restored !== undefined) pattern.ladder.restore(restored, at);
+    this.#restored.delete(name);
     this.#patterns.set(name, pattern);
     this.#followed.push(pattern);
     return pattern;

@@ -15,7 +15,9 @@ import type { CacheMetrics } from '../metrics/cache-metrics.js';
 import { StaleShares } from './stale-shares.js';
 import { keyHash, saltOf } from './stream/key-hash.js';
 import { LadderExchange } from './ladder-exchange.js';
-import { togetherOf } from './ladder-figures.js';
+import { figuresBytes, readFigures, togetherOf } from './ladder-figures.js';
+import { foundBytes, type KeptPart, readFound, unreadable } from './kept-insight.js';
+import { runInSlices } from '../cache/base/slices.js';
 import { type LadderFigures, ladderReport, type TtlAdviceOptions, type TtlLadder } from './ladder-report.js';
 import type { AccessListener } from './stream/tracked-access.js';
 
@@ -56,7 +58,7 @@ export interface InsightContext {
   readonly namespace: string;
   readonly errors: CallbackErrors;
   /** The book of alerts; without one there are none. */
-  readonly alerts?: Pick<CacheAlerts, 'list'> | undefined;
+  readonly alerts?: Pick<CacheAlerts, 'list' | keyof KeptPart> | undefined;
   /** From 0 to 1. @default Math.random */
   readonly random?: () => number;
 }
@@ -194,13 +196,44 @@ export class CacheInsight {
 
   /** What the ladders have counted, a pattern at a time: for other instances, and for the next run. */
   *ladderFigures(): Generator<void, ReadonlyMap<string, LadderFigures>> {
-    const all = new Map<string, LadderFigures>();
+    const all = new Map(this.#recorder?.restored);
     for (const pattern of this.#recorder?.patterns.keys() ?? []) {
       const figures = this.#figuresOf(pattern, this.#clock.now());
       if (figures !== undefined) all.set(pattern, figures);
       yield;
     }
     return all;
+  }
+
+  /** What survives a restart, by name: see `Persistence`. Undefined where insight is off. */
+  get kept(): Readonly<Record<'ladders' | 'recommendations' | 'usual', KeptPart>> | undefined {
+    const recorder = this.#recorder;
+    const alerts = this.#alerts;
+    if (recorder === undefined) return undefined;
+    return {
+      ladders: {
+        collectImage: async () => {
+          const figures = await runInSlices(this.ladderFigures());
+          return figures.size === 0 ? undefined : figuresBytes(figures);
+        },
+        restore: (image) => {
+          const figures = readFigures(image);
+          if (figures === undefined) throw unreadable();
+          recorder.restore(figures);
+        },
+      },
+      recommendations: {
+        collectImage: async () => {
+          const { found } = this.#advisor ?? {};
+          return found === undefined || found.size === 0 ? undefined : foundBytes(found);
+        },
+        restore: (image) => this.#advisor?.restore(readFound(image, this.#clock.now())),
+      },
+      usual: {
+        collectImage: async () => alerts?.collectImage(),
+        restore: (image) => alerts?.restore(image),
+      },
+    };
   }
 
   #figuresOf(pattern: string, now: number): LadderFigures | undefined {

@@ -23,6 +23,8 @@ export class PatternLadder {
   #observedFrom = 0;
   #lastAt = 0;
   #lateMs = 0;
+  /** Until then copies of the run before may be missing. */
+  #emptyUntil = 0;
   #sweepAt = 0;
   readonly #follower = { slot: 0, hash: 0, weight: 1, hot: false };
 
@@ -34,7 +36,21 @@ export class PatternLadder {
 
   /** Begins to follow a key. @param isFirst whether no access came before. */
   begin(slot: number, isFirst: boolean): void {
-    this.#replay?.begin(slot, isFirst);
+    this.#replay?.begin(slot, isFirst && this.#lastAt >= this.#emptyUntil);
+  }
+
+  /** Goes on with what an earlier run has counted. */
+  restore({ ttlMs, observedMs, loads, loadMs, sums }: LadderFigures, at: number): void {
+    this.#candidate = ttlMs;
+    this.#votes = VOTES;
+    this.#restart(ttlMs, at);
+    const replay = this.#replay!;
+    replay.sums.merge(sums);
+    replay.loads = loads;
+    replay.loadMs = loadMs;
+    this.#observedFrom = at - observedMs;
+    // That copies were lost with the process says nothing of the TTL.
+    this.#emptyUntil = at + ttlMs;
   }
 
   /** The value that a key has is from that time. */

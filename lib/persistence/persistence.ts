@@ -18,6 +18,8 @@ export interface PersistenceOptions {
   /** The subject of log messages. @default 'Metrics' */
   readonly what?: string;
   readonly metrics: KeptMetrics;
+  /** True where another part is kept in the same store, and logs that it cannot be reached. @default false */
+  readonly beside?: boolean;
   /** Undefined turns persistence off. */
   readonly store: MetricsStore | undefined;
   readonly clock: Clock;
@@ -55,18 +57,22 @@ export class Persistence {
 
   /** Restores the stored metrics. */
   async onModuleInit(): Promise<void> {
-    const { store, metrics, clock, log, what = METRICS } = this.options;
+    const { store, metrics, clock, log, what = METRICS, beside = false } = this.options;
     if (store === undefined) return;
+    let wasRead = false;
     try {
       const image = await within(store.read(), READ_WITHIN_MS, clock);
       if (typeof image === 'symbol') throw new CacheError('LAYER_TIMEOUT', 'It did not answer in time.');
+      wasRead = true;
       if (image !== undefined) {
         metrics.restore(image);
         this.#restored = true;
       }
     } catch (cause) {
       const why = redactedMessage(cause);
-      log('warn', 'METRICS_NOT_RESTORED', `${what} begin anew; those in ${store.description} are ignored. ${why}`);
+      if (wasRead || !beside) {
+        log('warn', 'METRICS_NOT_RESTORED', `${what} begin anew; those in ${store.description} are ignored. ${why}`);
+      }
     }
     this.#plan(store);
   }
@@ -93,16 +99,16 @@ export class Persistence {
 
   /** Never rejects. */
   async #write(store: MetricsStore): Promise<void> {
-    const { metrics, log, what = METRICS } = this.options;
+    const { metrics, log, what = METRICS, beside = false } = this.options;
     try {
       this.#unwritten = (await metrics.collectImage()) ?? this.#unwritten;
       if (this.#unwritten !== undefined) await store.write(this.#unwritten);
       this.#unwritten = undefined;
-      if (this.#failing) log('log', 'METRICS_STORED', `${what} are kept in ${store.description} again.`);
+      if (this.#failing && !beside) log('log', 'METRICS_STORED', `${what} are kept in ${store.description} again.`);
       this.#failing = false;
     } catch (cause) {
       const why = redactedMessage(cause);
-      if (!this.#failing) {
+      if (!this.#failing && !beside) {
         log('warn', 'METRICS_NOT_STORED', `${what} cannot be kept in ${store.description} and are tried again. ${why}`);
       }
       this.#failing = true;

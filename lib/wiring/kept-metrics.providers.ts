@@ -137,6 +137,7 @@ export const keptMetricsProviders: Provider[] = [
     inject: [RESOLVED_OPTIONS, APPLICATION_CACHE],
     useFactory: (options: ResolvedOptions, { layers }: ObservedCache) => predictionsStoreOf(options, layers),
   },
+  ...keptInsightProviders(),
   {
     provide: Persistence,
     inject: [KEPT, APPLICATION_CACHE, CacheMetrics, ShutdownBudget, CACHE_CLOCK],
@@ -149,6 +150,33 @@ export const keptMetricsProviders: Provider[] = [
     ) => new Persistence({ metrics, store, clock, log: nestLog(callbacks), shutdown }),
   },
 ];
+
+/** What insight has learned, each part in a place of its own: one that cannot be read leaves the others. */
+function keptInsightProviders(): Provider[] {
+  const parts = [
+    ['ladders', 'Ladders of TTLs'],
+    ['recommendations', 'Times of recommendations'],
+    ['usual', 'What is usual'],
+  ] as const;
+  return parts.map(([part, what]) => ({
+    provide: Symbol(`cache-observability:kept-${part}`),
+    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, ShutdownBudget, CACHE_CLOCK],
+    useFactory: (
+      options: ResolvedOptions,
+      { insight, layers, callbacks }: ObservedCache,
+      shutdown: ShutdownBudget,
+      clock: Clock,
+    ) => {
+      const { kept } = insight;
+      const store = kept === undefined ? undefined : partStoreOf(options, layers, part);
+      const metrics = kept?.[part] ?? NOTHING;
+      return new Persistence({ what, beside: true, metrics, store, clock, log: nestLog(callbacks), shutdown });
+    },
+  }));
+}
+
+/** Without a store nothing is kept. */
+const NOTHING = { collectImage: async () => undefined, restore: () => undefined };
 
 /** In the shared layer, for all instances; without one where metrics are kept. */
 function predictionsStoreOf(options: ResolvedOptions, layers: readonly Layer[]): MetricsStore | undefined {

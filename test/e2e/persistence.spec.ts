@@ -70,13 +70,54 @@ describe.each(platforms)('metrics saved in a file on %s', (platform) => {
     const first = await start({ persistence: { path } }, platform);
     await visit(first, 'feed:1', 4);
     await first.close();
-    expect(await readdir(join(directory, 'kept'))).toEqual(['shop.metrics']);
+    expect(await readdir(join(directory, 'kept'))).toEqual(['shop.metrics', 'shop.metrics.ladders']);
     const second = await start({ persistence: { path } }, platform);
     expect(await statsOf(second)).toMatchObject({ total_requests: 5, cache_hits: 4, operations_in_flight: 0 });
     await visit(second, 'feed:1', 1);
     expect(await statsOf(second, '?window=1m')).toMatchObject({ total_requests: 7, cache_hits: 5, recalculations: 2 });
     const { text } = await second.ask().get('/metrics').expect(200);
     expect(text).toMatch(/^cache_operations_total\{operation="get",result="hit"\} 5$/m);
+  });
+});
+
+describe.each(platforms)('what insight has learned on %s', (platform) => {
+  const ladderOf = async ({ ask }: BootedApp) =>
+    (
+      await ask()
+        .get(`/cache/insights/ttl?pattern=${encodeURIComponent('feed:*')}`)
+        .expect(200)
+    ).body;
+
+  it('what insight has learned goes on after a restart: ladders, and since when something is recommended', async () => {
+    const first = await start({ persistence: { path } }, platform);
+    await visit(first, 'feed:1', 1_199);
+    const cache = first.app.get(ObservedCache);
+    for (let id = 0; id < 40; id++) await cache.getOrSet(`missing:${id}`, () => undefined);
+    const { body: before } = await first.ask().get('/cache/insights').expect(200);
+    expect(before).toHaveLength(1);
+    await first.close();
+    const second = await start({ persistence: { path } }, platform);
+    await visit(second, 'feed:1', 9);
+    const { accesses, observed_ms } = await ladderOf(second);
+    expect(accesses).toBe(1_209);
+    expect(observed_ms).toBeGreaterThan(0);
+    const { body: after } = await second.ask().get('/cache/insights').expect(200);
+    expect(after).toMatchObject([{ id: before[0].id, since: before[0].since }]);
+  });
+
+  it('what insight has learned begins anew where the file is not its own, and the metrics go on', async () => {
+    const first = await start({ persistence: { path } }, platform);
+    await visit(first, 'feed:1', 1_199);
+    await first.close();
+    await writeFile(`${path}.ladders`, 'of somebody else');
+    await writeFile(`${path}.recommendations`, '{"version":1,"found":[["x",-1]]}');
+    await writeFile(`${path}.usual`, Buffer.alloc(40, 1));
+    const logger = new Lines();
+    const second = await start({ persistence: { path } }, platform, logger);
+    await visit(second, 'feed:1', 9);
+    expect((await ladderOf(second)).accesses).toBe(10);
+    expect(await statsOf(second)).toMatchObject({ total_requests: 1_210 });
+    expect(logger.codes).toEqual(['METRICS_NOT_RESTORED', 'METRICS_NOT_RESTORED', 'METRICS_NOT_RESTORED']);
   });
 });
 
@@ -158,7 +199,7 @@ describe('metrics saved across restarts', () => {
       const first = await start({ persistence: true, namespace: 'shop' });
       await visit(first, 'feed:1', 4);
       await first.close();
-      expect(await readdir(join(directory, '.cache-observability'))).toEqual(['shop.metrics']);
+      expect(await readdir(join(directory, '.cache-observability'))).toEqual(['shop.metrics', 'shop.metrics.ladders']);
       expect(await statsOf(await start({ persistence: true, namespace: 'shop' }))).toMatchObject({ total_requests: 5 });
     } finally {
       cwd.mockRestore();

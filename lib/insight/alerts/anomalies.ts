@@ -1,4 +1,5 @@
 import { type AnomalyCode, type Condition, EVERYTHING } from './alert.js';
+import type { Baselines } from './baselines.js';
 import type { Alarm } from './level-detector.js';
 import type { Minute } from './minute.js';
 import { SeriesWatch } from './series-watch.js';
@@ -8,6 +9,8 @@ import type { SignalName } from './signals.js';
 const MOST_PATTERNS = 100;
 /** A pattern that nobody asks for so long gives its place away. */
 const FORGOTTEN_MS = 24 * 60 * 60_000;
+/** How long ago a level may have been learned to be that of now. */
+const RECENT_MS = 30 * 60_000;
 
 const CODES: Readonly<Record<SignalName, AnomalyCode>> = {
   hitRate: 'HIT_RATE_DROP',
@@ -29,6 +32,28 @@ export class Anomalies {
     for (const [pattern, minute] of patterns) this.#watchOf(pattern, minute)?.observe(minute, conditions);
     for (const [pattern, { askedAt }] of this.#patterns) {
       if (everything.at - askedAt >= FORGOTTEN_MS) this.#patterns.delete(pattern);
+    }
+  }
+
+  /** What is usual, for {@link load}; a series at a time. */
+  *save(at: number): Generator<void, Baselines> {
+    const series = new Map([['', this.#everything.save()]]);
+    for (const [pattern, { watch }] of this.#patterns) {
+      series.set(pattern, watch.save());
+      yield;
+    }
+    return { at, series };
+  }
+
+  load({ at, series }: Baselines, now: number): void {
+    const isRecent = Math.abs(now - at) < RECENT_MS;
+    for (const [pattern, numbers] of series) {
+      if (pattern === '') this.#everything.load(numbers, isRecent);
+      else if (this.#patterns.size < MOST_PATTERNS) {
+        const watch = new SeriesWatch();
+        watch.load(numbers, isRecent);
+        this.#patterns.set(pattern, { watch, askedAt: now });
+      }
     }
   }
 

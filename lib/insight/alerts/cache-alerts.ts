@@ -10,7 +10,10 @@ import { AlertNotifier } from './alert-notifier.js';
 import type { AlertsOptions } from './alerts.options.js';
 import { AlertBook } from './alert-book.js';
 import { Anomalies } from './anomalies.js';
+import { baselinesBytes, readBaselines } from './baselines.js';
 import { minuteOf } from './minute.js';
+import { CacheError } from '../../cache/base/errors.js';
+import { runInSlices } from '../../cache/base/slices.js';
 
 /** The figures that alerts are drawn from; `CacheMetrics` fits. */
 export type AlertFigures = Pick<
@@ -39,6 +42,10 @@ export interface CacheAlertsParts {
 }
 
 const MINUTE = 60_000;
+/** How often what is usual is written for the next run: it changes slowly. */
+const WRITTEN_EVERY_MS = 5 * MINUTE;
+/** After that long it is no longer usual. */
+const KEPT_MS = 7 * 24 * 60 * MINUTE;
 /** How long nothing is judged after a start, and after a layer that was away has come back. */
 const SETTLING_MS = 10 * MINUTE;
 /** With less of a minute observed than this share, it is left out. */
@@ -59,10 +66,11 @@ export class CacheAlerts implements FamilySource {
   #cancel: (() => void) | undefined;
   #looking: Promise<void> = Promise.resolve();
   #closed = false;
+  #writtenAt: number;
 
   constructor(parts: CacheAlertsParts) {
     this.#parts = parts;
-    this.#startedAt = parts.clock.now();
+    this.#startedAt = this.#writtenAt = parts.clock.now();
     const { options = {}, coordination = () => undefined, service, clock, callbacks, log } = parts;
     if (options.onAlert !== undefined || options.webhook !== undefined) {
       this.#notifier = new AlertNotifier({ options, coordination, service, clock, callbacks, log });
@@ -101,6 +109,24 @@ export class CacheAlerts implements FamilySource {
   onChange(listener: (change: AlertChange) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** What is usual, for the next run; undefined where it has been written a few minutes ago. */
+  async collectImage(): Promise<Uint8Array | undefined> {
+    const now = this.#parts.clock.now();
+    if (now - this.#writtenAt < WRITTEN_EVERY_MS) return undefined;
+    this.#writtenAt = now;
+    return baselinesBytes(await runInSlices(this.#anomalies.save(now)));
+  }
+
+  /** Goes on with what was usual. @throws CacheError where the bytes cannot be read, or are too old. */
+  restore(image: Uint8Array): void {
+    const now = this.#parts.clock.now();
+    const baselines = readBaselines(image);
+    if (baselines === undefined || now - baselines.at > KEPT_MS) {
+      throw new CacheError('INVALID_RECORD', 'They are of another form or too old.');
+    }
+    this.#anomalies.load(baselines, now);
   }
 
   /** Takes in the last minute. One look at a time; resolves when it has ended. */

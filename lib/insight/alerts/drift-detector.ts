@@ -1,3 +1,4 @@
+import type { Numbers } from './baselines.js';
 import { Cusum, normalEvidence } from './cusum.js';
 import type { HourProfile } from './hour-profile.js';
 import type { Alarm, Conditions } from './level-detector.js';
@@ -60,6 +61,22 @@ export class DriftDetector {
     return this.#alarm === undefined
       ? undefined
       : { value: hitRate.shown(this.#alarm.value), expected: hitRate.shown(this.#alarm.expected) };
+  }
+
+  /** Writes what is usual, for {@link load}. */
+  save(to: number[]): void {
+    to.push(this.#learned, this.#mean, this.#variance, this.#compared, this.#season ?? NaN, this.#meanTraffic);
+  }
+
+  load(from: Numbers): void {
+    this.#learned = from.count();
+    this.#mean = from.next();
+    this.#variance = from.count();
+    this.#compared = from.count();
+    const season = from.next();
+    this.#season = Number.isNaN(season) ? undefined : season;
+    this.#meanTraffic = from.next();
+    if (Number.isNaN(this.#mean)) this.forget();
   }
 
   /** @param profile the hours of the hit rate. */

@@ -18,6 +18,8 @@
  * the CUSUM beside it.
  */
 
+import type { Numbers } from './baselines.js';
+
 /** Weight of one minute. */
 const ALPHA = 0.02;
 /** Standard deviations from which on a minute is unusual. */
@@ -51,6 +53,20 @@ export class Ewma {
   /** Minutes that the level was learned from; less where few accesses are behind them. */
   get learned(): number {
     return this.#learned;
+  }
+
+  /** Writes what {@link load} reads. */
+  save(to: number[]): void {
+    to.push(this.level, this.variance, this.#learned);
+  }
+
+  /** @param isRecent whether it was written a short time ago; else it says nothing of now. */
+  load(from: Numbers, isRecent: boolean): void {
+    const [level, variance, learned] = [from.next(), from.count(), from.count()];
+    if (!isRecent || Number.isNaN(level)) return;
+    this.level = level;
+    this.variance = variance;
+    this.#learned = learned;
   }
 
   /** Standard deviations of this value on the bad side; negative on the good one. */

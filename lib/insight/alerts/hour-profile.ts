@@ -16,6 +16,8 @@
  * those of UTC: where clocks change, the profile is an hour off until it was learned anew.
  */
 
+import type { Numbers } from './baselines.js';
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24;
@@ -72,6 +74,22 @@ export class HourProfile {
     this.#sum += value * minutes;
     this.#minutes += minutes;
     this.#noise += noise * minutes ** 2;
+  }
+
+  /** Writes what {@link load} reads. */
+  save(to: number[]): void {
+    this.#days.save(to);
+    this.#weeks.save(to);
+    to.push(this.#hour, this.#sum, this.#minutes, this.#noise);
+  }
+
+  load(from: Numbers): void {
+    this.#days.load(from);
+    this.#weeks.load(from, (hour) => this.#days.expected(hour));
+    this.#hour = from.next();
+    this.#sum = from.next() || 0;
+    this.#minutes = from.count(60);
+    this.#noise = from.count();
   }
 
   #close(): void {
@@ -133,6 +151,23 @@ class Hours {
     this.#means[place]! += share * (mean - this.#means[place]!);
     this.#noises[place] = (1 - share) ** 2 * this.#noises[place]! + share ** 2 * noise;
     if (seen < 255) this.#seen[place] = seen + 1;
+    this.#compare(centre);
+  }
+
+  save(to: number[]): void {
+    if (this.#seen === undefined) to.push(0);
+    else to.push(1, ...this.#seen, ...this.#means!, ...this.#noises!);
+  }
+
+  load(from: Numbers, centre?: (hour: number) => number | undefined): void {
+    if (from.next() !== 1) return;
+    this.#seen = Uint8Array.from({ length: this.count }, () => from.count(255));
+    this.#means = Float32Array.from({ length: this.count }, () => from.next() || 0);
+    this.#noises = Float32Array.from({ length: this.count }, () => from.count());
+    this.#compare(centre);
+  }
+
+  #compare(centre: ((hour: number) => number | undefined) | undefined): void {
     const all = this.#meanOfAll();
     this.#centre = (each) => centre?.(each) ?? all;
     this.#spread = this.#spreadOfAll();

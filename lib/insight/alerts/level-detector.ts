@@ -1,3 +1,4 @@
+import type { Numbers } from './baselines.js';
 import { Cusum } from './cusum.js';
 import { Ewma, type Observation, shareOf } from './ewma.js';
 import { HourProfile } from './hour-profile.js';
@@ -76,6 +77,24 @@ export class LevelDetector {
   /** The hours of this signal; replaced when everything is learned anew. */
   get profile(): HourProfile {
     return this.#profile;
+  }
+
+  /** Writes what is usual, for {@link load}. */
+  save(to: number[]): void {
+    this.#ewma.save(to);
+    this.#profile.save(to);
+    to.push(this.#season ?? NaN, this.#rate, this.#usualRate);
+  }
+
+  /** @param isRecent whether it was written a short time ago: then the level is that of now. */
+  load(from: Numbers, isRecent: boolean): void {
+    this.#ewma.load(from, isRecent);
+    this.#profile.load(from);
+    const [season, rate, usualRate] = [from.next(), from.next(), from.next()];
+    if (!isRecent) return;
+    this.#season = Number.isNaN(season) ? undefined : season;
+    this.#rate = rate;
+    this.#usualRate = usualRate;
   }
 
   observe(minute: Minute, { frozen, series }: Conditions): void {

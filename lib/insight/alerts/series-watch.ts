@@ -1,3 +1,4 @@
+import { Numbers } from './baselines.js';
 import { DriftDetector } from './drift-detector.js';
 import { type Alarm, type Conditions, LevelDetector } from './level-detector.js';
 import type { Minute } from './minute.js';
@@ -22,6 +23,28 @@ export class SeriesWatch {
     this.#drift.observe(minute, this.#hitRate.profile, { ...conditions, frozen: conditions.frozen || fallen });
     this.#endLongDrift(minute.at);
     for (const [, detector] of this.#others) detector.observe(minute, conditions);
+  }
+
+  /** What is usual, for {@link load}. */
+  save(): number[] {
+    const numbers: number[] = [];
+    this.#hitRate.save(numbers);
+    for (const [, detector] of this.#others) detector.save(numbers);
+    this.#drift.save(numbers);
+    return numbers;
+  }
+
+  /** @param isRecent whether it was written a short time ago. */
+  load(numbers: ArrayLike<number>, isRecent: boolean): void {
+    const from = new Numbers(numbers);
+    this.#hitRate.load(from, isRecent);
+    for (const [, detector] of this.#others) detector.load(from, isRecent);
+    this.#drift.load(from);
+    if (from.isOver) return;
+    // Of another form.
+    this.#hitRate.forget();
+    for (const [, detector] of this.#others) detector.forget();
+    this.#drift.forget();
   }
 
   /** What is not as expected. */

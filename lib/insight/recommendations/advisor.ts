@@ -66,6 +66,15 @@ export class Advisor {
     return this.#recommendations.collect(filter);
   }
 
+  /** Since when each recommendation was found, for the next run. */
+  get found(): ReadonlyMap<string, number> {
+    return this.#recommendations.found;
+  }
+
+  restore(found: ReadonlyMap<string, number>): void {
+    this.#recommendations.restore(found);
+  }
+
   /** What is recommended for a pattern, or what is missing before something can be. */
   stateOf(pattern: string): AdviceState {
     const [recommendation] = this.#recommendations.ofPattern(pattern);

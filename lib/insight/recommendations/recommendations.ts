@@ -22,6 +22,8 @@ export interface RecommendationFilter {
 /** A recommendation that was gone for longer than this begins anew when it comes back, milliseconds. */
 const FORGOTTEN_MS = 600_000;
 const MAX_REMEMBERED = 2_000;
+/** How long after a start evidence may be missing that there was before. */
+const AGAIN_WITHIN_MS = 3_600_000;
 
 interface Found {
   readonly since: number;
@@ -73,6 +75,17 @@ export class Recommendations {
     return adviceOnPattern(evidence)
       .map((advice) => this.#since(advice, subject))
       .sort(byTimeSaved);
+  }
+
+  /** Since when each was found, for the next run. */
+  get found(): ReadonlyMap<string, number> {
+    return new Map([...this.#found].map(([id, { since }]) => [id, since]));
+  }
+
+  /** Goes on with what was found before: what is found again within an hour goes on. */
+  restore(found: ReadonlyMap<string, number>): void {
+    const seenAt = this.clock.now() + AGAIN_WITHIN_MS - FORGOTTEN_MS;
+    for (const [id, since] of found) if (!this.#found.has(id)) this.#found.set(id, { since, seenAt });
   }
 
   #since(advice: Advice, subject: Pick<Recommendation, 'pattern' | 'layer' | 'declaredBy'>): Recommendation {

@@ -8,7 +8,7 @@ import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredC
 import { MonitoredRoutes } from './monitored-routes.js';
 import type { Monitoring } from './monitoring.options.js';
 import { MonitoringError } from './monitoring-error.js';
-import { type MonitoringRequest, pathParameterOf, waitOf, writtenCacheOf } from './parameters.js';
+import { cachesOf, type MonitoringRequest, pathParameterOf, waitOf, writtenCacheOf } from './parameters.js';
 import { ReadingReply } from './reading-reply.js';
 import { Reply } from './reply.js';
 import { Write } from './access.js';
@@ -65,8 +65,10 @@ export function controlController(monitoring: Monitoring): Type {
     @Write(monitoring)
     reset(@Req() request: MonitoringRequest, @Res() response: unknown): void {
       noBodyOf(request);
-      this.metrics.reset();
-      this.databases.reset();
+      const own: { readonly metrics: CacheMetrics } = { metrics: this.metrics };
+      const caches = cachesOf(request, own, this.named.all);
+      for (const { metrics } of caches) metrics.reset();
+      if (caches.includes(own)) this.databases.reset();
       this.reply.json(response, { reset: true, timestamp: new Date().toISOString() });
     }
 

@@ -43,6 +43,7 @@ const cache: QueryParameter = {
   description: "The name of a cache that forFeature() made, or default for the application's own",
   schema: { type: 'string', default: 'default' },
 };
+const onlyCache: QueryParameter = { ...cache, description: 'This cache alone', schema: { type: 'string' } };
 const limit: QueryParameter = {
   name: 'limit',
   description: 'How many',
@@ -356,7 +357,12 @@ const routes: Readonly<Record<string, RouteDescription>> = {
     answers: { 200: answers.policy },
     refusals: [...WRITE_REFUSALS, 404],
   },
-  reset: { summary: 'Resets every metric', answers: { 200: answers.reset }, refusals: WRITE_REFUSALS },
+  reset: {
+    summary: 'Resets every metric, of all caches or of one',
+    query: [onlyCache],
+    answers: { 200: answers.reset },
+    refusals: WRITE_REFUSALS,
+  },
   invalidate: {
     summary: 'Invalidates by key, by glob and by tag',
     query: [cache],

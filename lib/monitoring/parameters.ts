@@ -142,6 +142,12 @@ export function cacheParameterOf<C>(request: MonitoringRequest, caches: Readonly
   return namedCache(parameter(request, 'cache'), caches);
 }
 
+/** The cache that `?cache=` names; the application's own and all others where it is left out. */
+export function cachesOf<C>(request: MonitoringRequest, own: C, caches: ReadonlyMap<string, C>): readonly C[] {
+  const name = parameter(request, 'cache');
+  return name === undefined ? [own, ...caches.values()] : [namedCache(name, caches) ?? own];
+}
+
 /** The cache that the body or `?cache=` names; undefined for the application's own. */
 export function writtenCacheOf<C>(
   inBody: unknown,

@@ -112,6 +112,31 @@ describe.each(platforms)('a named cache on %s', (platform) => {
     await ask().get('/pages/1/rights').expect('x-cache', 'MISS');
   });
 
+  it('reset-metrics resets the figures of every cache, or of the one that `cache` names', async () => {
+    const { ask } = await boot(platform, { imports: imports(), controllers: [Pages], providers: [Sessions] });
+    const requests = async () =>
+      Promise.all(
+        ['default', 'sessions'].map(async (name) => {
+          const { body } = await ask().get(`/cache/stats?cache=${name}`).expect(200);
+          return (body as { total_requests: number }).total_requests;
+        }),
+      );
+    const visit = async () => {
+      await ask().get('/pages/1');
+      await ask().get('/pages/1/rights');
+    };
+    await visit();
+    await ask().post('/cache/reset-metrics?cache=sesions').expect(400);
+    await ask().post('/cache/reset-metrics?cache=sessions').expect(200);
+    expect(await requests()).toEqual([1, 0]);
+    await visit();
+    await ask().post('/cache/reset-metrics?cache=default').expect(200);
+    expect(await requests()).toEqual([0, 1]);
+    await visit();
+    await ask().post('/cache/reset-metrics').expect(200);
+    expect(await requests()).toEqual([0, 0]);
+  });
+
   it('every route that reads returns the figures of the cache that `cache` names', async () => {
     const { ask } = await boot(platform, { imports: imports(), controllers: [Pages], providers: [Sessions] });
     for (let time = 0; time < 3; time++) await ask().get('/pages/1/rights');

@@ -1,32 +1,32 @@
 /*
- * How often a value changes, from checks that only say whether it is another than at the check before. Several changes between two
- * checks look like one, so changes over checked time is too low, the more so the rarer the checks are.
+ * Estimates how often a value changes, from checks that only show whether it differs from the value at the check before. Several changes between two
+ * checks look like one, so changes per checked time is too low, the more so the rarer the checks are.
  *
- * Source: Cho, Garcia-Molina: Estimating Frequency of Change, ACM TOIT 3(3), 2003. Changes are taken for a Poisson process. For
+ * Source: Cho, Garcia-Molina: Estimating Frequency of Change, ACM TOIT 3(3), 2003. Changes are modelled as a Poisson process. For
  * irregular checks the maximum-likelihood estimate of the rate r solves (section 5)
  *   sum over checks that found a change of t / (exp(r t) - 1) = sum over the others of t.
  */
 
-/** Checks are kept by how long after the one before they came: a quarter of an octave each, from 1 ms on. */
+/** Checks are grouped by the time since the check before: a quarter of an octave per group, from 1 ms on. */
 const BUCKETS = 160;
 const PER_OCTAVE = 4;
 const ITERATIONS = 60;
-/** The checks by which the rate is estimated: a part of them, and so many. */
+/** The rate is estimated from the checks with the shortest times: this share of them, and at least so many. */
 const SOONEST_SHARE = 1 / 8;
 const SOONEST_CHECKS = 100;
 
-/** Checks of many keys, and the rate of change they show together. */
+/** Checks of many keys, and their common rate of change. */
 export class ChangeRate {
   readonly #changed = new Float32Array(BUCKETS);
   readonly #unchanged = new Float32Array(BUCKETS);
   #checks = 0;
-  /** Checks so far, each once, and at how many the equation is solved again. */
+  /** The number of checks so far, and the number at which the equation is solved again. */
   #seen = 0;
   #solveAt = 1;
   #perMs = 0;
   #changes = 0;
 
-  /** @param afterMs since the check before. */
+  /** @param afterMs the time since the check before. */
   check(afterMs: number, changed: boolean, weight: number): void {
     const bucket = bucketOf(afterMs);
     if (changed) this.#changed[bucket]! += weight;
@@ -36,7 +36,7 @@ export class ChangeRate {
     if (changed) this.#changes += weight;
   }
 
-  /** Changes a millisecond; 0 without a change. Where every check found one, as many as half of an unchanged check allows. */
+  /** Changes per millisecond; 0 without a change. If every check found one, the rate is that of half an unchanged check. */
   get perMs(): number {
     if (this.#seen < this.#solveAt) return this.#perMs;
     this.#solveAt = this.#seen + Math.max(1, this.#seen >> 3);
@@ -44,8 +44,8 @@ export class ChangeRate {
   }
 
   /**
-   * By the checks that came soonest after the one before: keys change at rates of their own, and after long enough nearly all have
-   * changed, which says little of how soon.
+   * Uses the checks with the shortest times: keys change at different rates, and after a long time nearly all have
+   * changed, which shows little about the rate.
    */
   #solved(): number {
     if (this.#changes === 0) return 0;
@@ -74,7 +74,7 @@ export class ChangeRate {
     return (low + high) / 2;
   }
 
-  /** The end of the shortest distances that hold enough of the checks. */
+  /** The end of the shortest times that include enough of the checks. */
   #soonest(): number {
     const enough = Math.max(this.#checks * SOONEST_SHARE, (this.#checks * SOONEST_CHECKS) / this.#seen);
     let sum = 0;
@@ -85,7 +85,7 @@ export class ChangeRate {
     return BUCKETS;
   }
 
-  /** Counts what is old for half. */
+  /** Halves the counts. */
   halve(): void {
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       this.#changed[bucket]! /= 2;
@@ -115,15 +115,15 @@ function middleOf(bucket: number): number {
 }
 
 /**
- * The expected share of a time for which a copy, right at its beginning, is outdated, where changes are Poisson.
- * @param changes expected in that time.
+ * The expected share of a time in which a copy is outdated that was correct at its beginning, if changes are Poisson.
+ * @param changes the expected number of changes in that time.
  */
 export function outdatedShare(changes: number): number {
   if (changes < 1e-6) return changes / 2;
   return 1 + Math.expm1(-changes) / changes;
 }
 
-/** The probability of a change where so many are expected. */
+/** The probability of at least one change if so many are expected. */
 export function changeProbability(changes: number): number {
   return -Math.expm1(-changes);
 }

@@ -21,7 +21,7 @@ export interface CreateCacheMetricsOptions {
 /** The state of the recommendations for a pattern. */
 export type AdviceSource = (pattern: string) => AdviceState | undefined;
 
-/** Without a stream of accesses nothing is known of what another TTL, more memory or fewer invalidations would bring. */
+/** Without a stream of accesses, the effects of another TTL, more memory or fewer invalidations are unknown. */
 const NOT_OBSERVED = 'insight is off, so that no accesses are observed.';
 const NO_ADVICE: AdviceState = {
   recommendation: undefined,
@@ -29,8 +29,8 @@ const NO_ADVICE: AdviceState = {
 };
 
 /**
- * The observer to hand to the cache, and the metrics that read what it counted, with health and advice; `adviseBy` connects them with
- * the recommendations, which are drawn from these metrics.
+ * Returns the observer for the cache, and the metrics that read its counts, with health and advice; `adviseBy` connects them with
+ * the recommendations, which are derived from these metrics.
  */
 export function createCacheMetrics(options: CreateCacheMetricsOptions): {
   readonly observer: CacheObserver;

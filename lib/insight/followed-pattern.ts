@@ -4,33 +4,33 @@ import { PatternLadder } from './ttl-ladder.js';
 import { grown, MOST_HOT, PatternSample, type SampleOwner } from './pattern-sample.js';
 import type { TrackMarks } from './track-marks.js';
 
-/** Tags of an entry that are remembered. */
+/** The most remembered tags of an entry. */
 const MOST_TAGS = 4;
-/** The hottest keys of this instance that have a place in any case. */
+/** How many of the hottest keys of this instance have a place in any case. */
 const OWN_HOT = 64;
-/** After so long without word of it a key is no longer among the hottest of another instance. */
+/** After this time without a note, a key no longer counts as one of another instance's hottest, milliseconds. */
 const HOT_ELSEWHERE_MS = 120_000;
 
-/** A pattern whose keys are sampled, with what is known of the values of the followed keys. */
+/** A pattern whose keys are sampled, with the known facts about the values of the followed keys. */
 export class FollowedPattern implements SampleOwner {
   readonly sample: PatternSample;
   readonly hottest = new HottestKeys();
   /** Hashes of the hottest keys, in ascending order. */
   #hot = new Int32Array(0);
-  /** Hashes of this instance's own, the hottest first. */
+  /** Hashes of this instance's own hottest keys, the hottest first. */
   #ranked: readonly number[] = [];
-  /** In a fleet: hashes of keys that are among the hottest of other instances, and when that was learned last. */
+  /** In a fleet: hashes of the hottest keys of other instances, and when each was noted last. */
   #hotElsewhere: Map<number, number> | undefined;
   readonly ladder: PatternLadder;
-  /** Of the last value; 0: unknown. */
+  /** Digests of the last values; 0: unknown. */
   digests: Int32Array;
   /** 1: invalidated since the last value. */
   invalidated: Uint8Array;
-  /** Up to which invalidation the key has been compared with those by tag and glob. */
+  /** The last invalidation by tag or glob with which the key has been compared. */
   #seen: Uint32Array;
-  /** 1: what was loaded last is not kept. */
+  /** 1: the last loaded value is not stored. */
   notKept: Uint8Array;
-  /** Hashes of the tags of the last value; made for the first that has some. */
+  /** Hashes of the tags of the last value; created for the first value with tags. */
   #tags: Uint16Array | undefined;
 
   constructor(
@@ -60,12 +60,12 @@ export class FollowedPattern implements SampleOwner {
     return hot[from] === hash;
   }
 
-  /** Whether a key is to be followed as one of the hottest for as long as it is followed so already. */
+  /** Whether a key that is followed as one of the hottest should stay so. */
   staysHot(hash: number): boolean {
     return this.#ranked.includes(hash) || this.#hotElsewhere?.has(hash) === true;
   }
 
-  /** @param ranked hashes of the keys that are asked for most, the hottest first. */
+  /** @param ranked hashes of the keys with the most requests, the hottest first. */
   rank(ranked: readonly number[], now: number): void {
     this.#ranked = ranked;
     for (const [hash, at] of this.#hotElsewhere ?? []) {
@@ -74,7 +74,7 @@ export class FollowedPattern implements SampleOwner {
     this.#choose();
   }
 
-  /** Follows a key that is among the hottest of another instance for itself, too. */
+  /** Follows a key as one of the hottest because it is one in another instance. */
   noteHot(hash: number, now: number): void {
     const elsewhere = (this.#hotElsewhere ??= new Map<number, number>());
     const isNew = !elsewhere.has(hash);
@@ -83,7 +83,7 @@ export class FollowedPattern implements SampleOwner {
     if (isNew) this.#choose();
   }
 
-  /** In a fleet a third of the places is for those of others. */
+  /** In a fleet, a third of the places is for keys of other instances. */
   #choose(): void {
     const elsewhere = this.#hotElsewhere;
     const own = this.#ranked.slice(0, elsewhere === undefined ? MOST_HOT : OWN_HOT);
@@ -106,7 +106,7 @@ export class FollowedPattern implements SampleOwner {
     this.invalidated[slot] = 0;
   }
 
-  /** When the key was invalidated by a tag, a glob or with everything since it was compared last; 0: it was not. */
+  /** When the key was last invalidated by a tag, a glob or with everything since the last comparison; 0: it was not. */
   invalidatedAt(slot: number, key: string, notes: InvalidationNotes): number {
     const since = this.#seen[slot]!;
     if (since === notes.order) return 0;
@@ -114,7 +114,7 @@ export class FollowedPattern implements SampleOwner {
     return notes.last(since, key, this.#tags, slot * MOST_TAGS, MOST_TAGS);
   }
 
-  /** Nothing that was invalidated before concerns a key that is followed from now on. */
+  /** Starts a followed key: earlier invalidations do not concern it. */
   begin(slot: number, notes: InvalidationNotes, isFirst: boolean): void {
     this.notKept[slot] = 0;
     this.ladder.begin(slot, isFirst);
@@ -133,7 +133,7 @@ export class FollowedPattern implements SampleOwner {
     }
   }
 
-  /** Whether a loaded value differs from the one before; undefined where that is not known. */
+  /** Whether a loaded value differs from the one before; undefined if that is unknown. */
   changedTo(slot: number, digest: number): boolean | undefined {
     const before = this.digests[slot]!;
     this.digests[slot] = digest;

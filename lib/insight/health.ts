@@ -1,7 +1,7 @@
 import type { HealthFacts } from '../metrics/judgement.js';
 import type { HealthReport, HealthStatus, HealthWarning, LayerStats, Window } from '../metrics/snapshot.js';
 
-/** When the cache is called healthy. */
+/** The limits by which health is judged. */
 export interface HealthThresholds {
   /** Degraded below this hit rate, 0–1. @default 0.5 */
   readonly minHitRate?: number;
@@ -9,9 +9,9 @@ export interface HealthThresholds {
   readonly maxAvgResponseTimeMs?: number;
   /** Warning from this 95th percentile of the response time on, milliseconds. @default 100 */
   readonly maxP95ResponseTimeMs?: number;
-  /** Which window is judged. @default '5m' */
+  /** The window that is judged. @default '5m' */
   readonly window?: Window;
-  /** With fewer accesses in the window nothing is judged by rates and times. @default 20 */
+  /** With fewer accesses in the window, rates and times are not judged. @default 20 */
   readonly minimumRequests?: number;
   /** Targets of single patterns; one that is missed is a warning. */
   readonly patterns?: Readonly<Record<string, { readonly hitRate: number }>>;
@@ -27,8 +27,8 @@ export const DEFAULT_HEALTH: Required<HealthThresholds> = {
 };
 
 /**
- * Judges the cache: degraded where the hit rate is below or the mean response time at or above its threshold; a warning
- * where only the 95th percentile is, a circuit is open, a layer is down, has sweeps or invalidations pending or passes no messages, or
+ * Judges the cache: degraded if the hit rate is below or the mean response time at or above its threshold; a warning
+ * if only the 95th percentile is, a circuit is open, a layer is down, has sweeps or invalidations pending or cannot pass messages, or
  * a pattern misses its target.
  */
 export function assessHealth(facts: HealthFacts, thresholds: Required<HealthThresholds>): HealthReport {
@@ -126,13 +126,13 @@ function troubledLayers({ layers }: HealthFacts): HealthWarning[] {
         layer,
       });
     }
-    // What waits for a layer that is away is explained by that.
+    // If the layer is away, that explains its pending work.
     if (connected && circuitState === 'closed') warnings.push(...refusals(stats));
     return warnings;
   });
 }
 
-/** What a layer that answers does not take from this user: invalidations, and messages between the processes. */
+/** Operations that an answering layer refuses to this user: invalidations, and messages between the processes. */
 function refusals({ layer, invalidationsPending = 0, busNotSent, busUnreachable }: LayerStats): HealthWarning[] {
   const warnings: HealthWarning[] = [];
   if (invalidationsPending > 0) {

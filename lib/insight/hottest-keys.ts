@@ -1,12 +1,12 @@
 import { SpaceSaving } from '../metrics/space-saving.js';
 
 const COUNTERS = 128;
-/** The least sampled hits of a key that is among the hottest. */
+/** The least sampled hits of a hot key. */
 const LEAST = 3;
-/** Sampled hits between two rankings, at first and at most. */
+/** Sampled hits between two rankings: at first, and at most. */
 const FIRST_RANKING = 64;
 const LAST_RANKING = 1_024;
-/** Sampled hits after which counts are halved, so that keys that cooled down leave. */
+/** Sampled hits after which counts are halved, so that keys that are no longer hot leave. */
 const HALVED_AFTER = 65_536;
 
 /** Ranks the keys of a pattern by a sample of the hits. */
@@ -19,7 +19,7 @@ export class HottestKeys {
   #sinceRanked = 0;
   #rankedAfter = FIRST_RANKING;
 
-  /** Counts one sampled hit. @param of how many hits it is one. @returns true if the ranking is due. */
+  /** Counts one sampled hit. @param of how many hits it represents. @returns true if the ranking is due. */
   add(key: string, of: number): boolean {
     this.#counts.add(key, of);
     this.#least = LEAST * of;
@@ -36,17 +36,17 @@ export class HottestKeys {
     return true;
   }
 
-  /** Hits of all keys, estimated, and halved from time to time as those of the keys are. */
+  /** Estimated hits of all keys, halved whenever the counts of the keys are. */
   get hits(): number {
     return this.#hits;
   }
 
-  /** The keys that were counted often enough, the hottest first. */
+  /** The keys with enough hits, the hottest first. */
   ranked(): string[] {
     return this.#counts.top(COUNTERS, this.#least);
   }
 
-  /** The hottest keys with their hits, estimated; `overcount` of them may be those of other keys. */
+  /** The hottest keys with their estimated hits, of which up to `overcount` may belong to other keys. */
   ranking(limit: number): { readonly key: string; readonly count: number; readonly overcount: number }[] {
     return this.#counts.ranking(limit).filter(({ count }) => count >= this.#least);
   }

@@ -4,7 +4,7 @@ import { keyHash } from './stream/key-hash.js';
 const MOST_TAGS = 4_096;
 const MOST_GLOBS = 64;
 
-/** An invalidation in the order of them. */
+/** An invalidation, with its position in their order. */
 interface Note {
   readonly order: number;
   readonly at: number;
@@ -13,11 +13,11 @@ interface Note {
 const NEVER: Note = { order: 0, at: 0 };
 
 /**
- * Invalidations by tag, by glob and of everything, noted so that a key is compared with them when it is looked at next, instead of
- * every key with each. Tags are kept as hashes of 16 bits. Bounded: of too many the oldest are forgotten.
+ * Invalidations by tag, by glob and of everything, noted so that a key is compared with them when it is next accessed, instead of
+ * comparing every key with each invalidation. Tags are stored as 16-bit hashes. Bounded: the oldest are forgotten.
  */
 export class InvalidationNotes {
-  /** How many there were. */
+  /** The number of invalidations so far. */
   order = 0;
   readonly #tags = new Map<number, Note>();
   #globs: { readonly matches: GlobMatcher; readonly note: Note }[] = [];
@@ -45,7 +45,7 @@ export class InvalidationNotes {
   }
 
   /**
-   * When the last invalidation behind `since` was that concerns a key; 0 where there was none.
+   * When the last invalidation after `since` that concerns a key came; 0 if there was none.
    * @param tags hashes from `from` on, 0 for none.
    */
   last(since: number, key: string, tags: Uint16Array | undefined, from: number, count: number): number {

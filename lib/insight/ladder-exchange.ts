@@ -4,37 +4,37 @@ import { type LadderNotes, LadderNotesWriter, type NotedKey, type NotedPattern }
 /*
  * TTL ladders in a fleet.
  *
- * Instances that share a layer share their loads: what one has loaded is a hit for all. So a ladder that sees the accesses of one
- * instance alone counts a load for each instance where there would be one, and sums of such ladders are wrong for every TTL but
+ * Instances that share a layer share their loads: a value that one has loaded is a hit for all. So a ladder that sees only the accesses of one
+ * instance counts a load per instance instead of one, and sums of such ladders are wrong for every TTL but
  * today's.
  *
  * Each instance replays its own accesses against copies of the whole fleet. It notes for the others which copies of followed keys its
- * own accesses would have loaded, and takes over what they noted. Two instances may both have counted a load of the same copy before they
- * learned of each other's: the earlier one stands, and the other instance counts a hit instead (`TtlReplay.learn`). Then the sums of
- * all instances are those of one cache with all accesses, and are added up for a report.
+ * own accesses would have loaded, and applies their notes. Two instances may both have counted a load of the same copy before they
+ * got each other's note: the earlier load counts, and the other instance counts a hit instead (`TtlReplay.learn`). Then the sums of
+ * all instances are those of one cache with all accesses, and a report adds them up.
  *
- * For that all follow the same keys: the salt is that of the namespace, each follows a key below the lowest threshold of all, and
- * one that is among the hottest anywhere.
+ * This requires that all follow the same keys: the salt is that of the namespace, and each instance follows a key below the lowest threshold of all,
+ * and a key that is among the hottest in any instance.
  *
- * Assumes that clocks differ by less than the shortest TTL of a ladder, and that notes arrive within it.
+ * Assumption: clocks differ by less than the shortest TTL of a ladder, and notes arrive within it.
  */
 
-/** Of the instance's own keys: those that changed in the last so many intervals are noted, and older ones in turn where room is left. */
+/** Keys that changed in the last so many intervals are noted first; older keys follow in turn if there is room. */
 const NEW_INTERVALS = 3;
-/** Weight of the last exchange in how late loads of others are known. */
+/** Weight of the last exchange in the mean delay of other instances' loads. */
 const LATEST = 0.1;
-/** TTLs that differ by less are the same. */
+/** TTLs that differ by less count as equal. */
 const SAME_TTL = 0.01;
 
-/** The followed keys of one instance; `AccessRecorder` fits. */
+/** The followed keys of one instance; `AccessRecorder` implements it. */
 export interface FollowedKeys {
   readonly patterns: ReadonlyMap<string, FollowedPattern>;
-  /** Notes from now on which copies the instance's own accesses load. @param lateMs how late others know of them. */
+  /** Starts noting which copies the instance's own accesses load. @param lateMs the delay until others know them. */
   exchange(lateMs: number): void;
   learn(pattern: FollowedPattern, key: NotedKey, now: number, isFirst: boolean): void;
 }
 
-/** Makes and takes the notes of one instance. */
+/** Writes and applies the notes of one instance. */
 export class LadderExchange {
   readonly #seen = new Map<string, number>();
   #next = 0;
@@ -48,7 +48,7 @@ export class LadderExchange {
     keys.exchange(everyMs);
   }
 
-  /** What this instance would have loaded lately; a pattern at a time. */
+  /** Writes the recent loads of this instance, one pattern per step. */
   *notes(now: number, mostBytes: number): Generator<void, Uint8Array> {
     const writer = new LadderNotesWriter(mostBytes, now);
     const since = now - NEW_INTERVALS * this.everyMs;
@@ -58,7 +58,7 @@ export class LadderExchange {
       fits = fits && write(writer, pattern, now, (at) => at >= since, true);
       yield;
     }
-    // Too much is exchanged: all instances follow fewer keys.
+    // The notes are too long: all instances follow fewer keys.
     if (!fits) for (const { sample } of patterns) sample.lower();
     for (let left = patterns.length; fits && left > 0; left--) {
       const pattern = patterns[this.#next++ % patterns.length]!;
@@ -68,7 +68,7 @@ export class LadderExchange {
     return writer.bytes();
   }
 
-  /** Takes over what the other instances noted, by their names; a pattern at a time. @param own the name of this instance */
+  /** Applies the notes of the other instances, by their names, one pattern per step. @param own the name of this instance */
   *learn(others: ReadonlyMap<string, LadderNotes>, own: string, now: number): Generator<void, void> {
     for (const name of this.#seen.keys()) if (!others.has(name)) this.#seen.delete(name);
     const rooms = new Map<FollowedPattern, number>();
@@ -94,7 +94,7 @@ export class LadderExchange {
   }
 }
 
-/** @returns false where there is no room. */
+/** @returns false if there is no room. */
 function write(
   writer: LadderNotesWriter,
   { name, sample, ladder }: FollowedPattern,

@@ -3,8 +3,8 @@ import { LadderSums, PLACES, RUNG_COUNT, sumsOf } from './ladder-sums.js';
 import { MOST_PATTERNS } from './pattern-sample.js';
 
 /*
- * Figures of ladders as bytes, for other instances and for the next run. What is read back may be anybody's: it is taken within
- * bounds, and refused as a whole where it cannot have been counted.
+ * Figures of ladders as bytes, for other instances and for the next run. Bytes that are read are untrusted: they are read within
+ * bounds, and refused as a whole if they are impossible counts.
  *
  *   mark u32, patterns u16; for each: length of the name u16, name, then numbers f32 (the TTL f64).
  */
@@ -12,11 +12,11 @@ import { MOST_PATTERNS } from './pattern-sample.js';
 const MARK = 0x4c46_3031;
 const HEAD = 6;
 const MOST_NAME = 1_024;
-/** Behind the TTL: observedMs, share, accessesPerHour, loads, loadMs, lateMs; by rung what is not classified; the sums. */
+/** After the TTL: observedMs, share, accessesPerHour, loads, loadMs, lateMs; per rung the unclassified hits; the sums. */
 const SINGLE = 6;
 const NUMBERS = SINGLE + RUNG_COUNT + PLACES;
 const TTL = 8;
-/** TTLs that differ by less are the same. */
+/** TTLs that differ by less count as equal. */
 const SAME_TTL = 0.01;
 
 /** Figures by pattern. */
@@ -77,7 +77,7 @@ function figuresOf(ttlMs: number, numbers: Float64Array): LadderFigures | undefi
   return { ttlMs, observedMs, share, accessesPerHour, loads, loadMs, lateMs, sums, unchecked };
 }
 
-/** The figures of several instances as those of one; of different TTLs those of the one that most accesses had. Undefined without any. */
+/** Merges the figures of several instances; if their TTLs differ, only figures of the TTL with the most accesses. Undefined without any. */
 export function togetherOf(all: readonly LadderFigures[]): LadderFigures | undefined {
   const most = all.reduce<LadderFigures | undefined>(
     (one, other) => (one === undefined || other.sums.accesses > one.sums.accesses ? other : one),

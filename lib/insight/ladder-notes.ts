@@ -3,8 +3,8 @@ import { MOST_HOT, MOST_PATTERNS, MOST_TAIL } from './pattern-sample.js';
 import type { Fill } from './ttl-replay.js';
 
 /*
- * What instances note for each other of their followed keys, as bytes. Bytes that come back from a shared layer may be anybody's: they are
- * read within bounds, and what is not as written here is refused as a whole.
+ * The notes that instances exchange about their followed keys, as bytes. Bytes from a shared layer are untrusted: they are
+ * read within bounds, and refused as a whole if they do not have this format.
  *
  *   mark u32, time f64; then for each pattern: length of the name u16, name, TTL f64, room f64, keys u16;
  *   for each key: hash u32, rungs u8 (a bit each), hot u8, and for each of the rungs how long ago its copy was loaded u32.
@@ -16,15 +16,15 @@ const PATTERN = 20;
 const KEY = 6;
 const MOST_NAME = 1_024;
 const MOST_KEYS = MOST_HOT + MOST_TAIL;
-/** A pattern is there with what is new, and perhaps again with what is older. */
+/** A pattern has a section of new keys, and perhaps one of older keys. */
 const MOST_SECTIONS = 2 * MOST_PATTERNS;
 const MOST_AGE = 2 ** 32 - 1;
 const ROOM = 2 ** 32;
 
-/** A key as another instance follows it. */
+/** A key that another instance follows. */
 export interface NotedKey {
   readonly hash: number;
-  /** Whether it is among the hottest there. */
+  /** Whether it is among the hottest of that instance. */
   readonly isHot: boolean;
   readonly fills: readonly Fill[];
 }
@@ -32,18 +32,18 @@ export interface NotedKey {
 export interface NotedPattern {
   readonly name: string;
   readonly ttlMs: number;
-  /** Below which hashes that instance has room to follow keys. */
+  /** The threshold of hashes up to which that instance has room to follow keys. */
   readonly room: number;
   readonly keys: readonly NotedKey[];
 }
 
-/** What an instance noted, and when. */
+/** The notes of an instance, and their time. */
 export interface LadderNotes {
   readonly at: number;
   readonly patterns: readonly NotedPattern[];
 }
 
-/** Writes notes into so many bytes at most. */
+/** Writes notes into a limited number of bytes. */
 export class LadderNotesWriter {
   readonly #bytes: Buffer;
   #length = HEAD;
@@ -59,7 +59,7 @@ export class LadderNotesWriter {
     this.#bytes.writeDoubleBE(at, 4);
   }
 
-  /** Keys belong to this pattern from now on. @returns false where there is no room for it. */
+  /** Begins the section of a pattern. @returns false if there is no room for it. */
   pattern(name: string, ttlMs: number, room: number): boolean {
     const length = Buffer.byteLength(name);
     if (length > MOST_NAME || this.#length + PATTERN + length > this.#bytes.length) return false;
@@ -72,7 +72,7 @@ export class LadderNotesWriter {
     return true;
   }
 
-  /** @returns false where there is no room for it. */
+  /** @returns false if there is no room for it. */
   key({ hash, isHot, fills }: NotedKey): boolean {
     const noted = fills.filter(({ at }) => this.at - at <= MOST_AGE && at <= this.at);
     if (noted.length === 0) return true;
@@ -103,7 +103,7 @@ export function readLadderNotes(bytes: Uint8Array): LadderNotes | undefined {
   }
 }
 
-/** The bytes end before what is written in them does. */
+/** Thrown if the bytes end before their contents. */
 class TooShort extends Error {}
 
 class Reader {
@@ -160,7 +160,7 @@ class Reader {
     return this.#bytes.readDoubleBE(this.#take(8));
   }
 
-  /** Where the next so many bytes begin. */
+  /** Moves past so many bytes. @returns where they begin. */
   #take(length: number): number {
     const at = this.#at;
     if (at + length > this.#bytes.length) throw new TooShort();

@@ -1,6 +1,6 @@
 import { type LadderSums, RUNG_COUNT, RUNGS, Sum, T_95, TODAY, Whole } from './ladder-sums.js';
 
-/** One TTL of a ladder. What is withheld is null. */
+/** One TTL of a ladder. Withheld figures are null. */
 export interface TtlRung {
   /** Milliseconds. */
   readonly ttlMs: number;
@@ -13,9 +13,9 @@ export interface TtlRung {
   /** Half of the 95 % interval of `staleShare`. */
   readonly staleShareError: number | null;
   readonly loadsPerHour: number | null;
-  /** Milliseconds of the origin's time an hour. */
+  /** Milliseconds of the origin's time per hour. */
   readonly loadMsPerHour: number | null;
-  /** What is missing, and how much is there: `observation: 5m of the 10m that it needs`. */
+  /** The reason, with the required and the present amount: `observation: 5m of the 10m that it needs`. */
   readonly withheld?: string;
 }
 
@@ -27,21 +27,21 @@ export interface AdvisedTtl extends TtlRung {
   readonly staleShareError: number;
   readonly loadsPerHour: number;
   readonly loadMsPerHour: number;
-  /** By how much the hit rate rises; below 0 where it falls for the sake of fewer outdated values. */
+  /** By how much the hit rate rises; below 0 if it falls in exchange for fewer outdated values. */
   readonly gain: number;
   /** Half of the 95 % interval of `gain`. */
   readonly gainError: number;
 }
 
-/** What other TTLs would have done with the accesses of a pattern. */
+/** The simulated effects of other TTLs on the accesses of a pattern. */
 export interface TtlLadder {
   readonly pattern: string;
-  /** Today's; null where no entry has been stored, `Infinity` without a TTL. */
+  /** Today's; null if no entry has been stored, `Infinity` without a TTL. */
   readonly ttlMs: number | null;
-  /** Accesses that the ladder stands for, estimated. */
+  /** Accesses that the ladder represents, estimated. */
   readonly accesses: number;
   readonly observedMs: number;
-  /** Why there is no advice: what is missing, and how much is there. */
+  /** Why there is no advice, with the required and the present amount. */
   readonly withheld?: string;
   /** Eight TTLs, the shortest first: ¼ ½ 1 2 4 8 16 64 times today's. */
   readonly ladder: readonly TtlRung[];
@@ -53,42 +53,42 @@ export interface TtlAdviceOptions {
   readonly maxStaleShare?: number;
 }
 
-/** What the replay of a pattern's accesses has counted. */
+/** The counts of a replay of a pattern's accesses. */
 export interface LadderFigures {
   /** Today's, milliseconds. */
   readonly ttlMs: number;
   readonly observedMs: number;
-  /** Of the keys beside the hottest, the share that is followed. */
+  /** The share of the keys, without the hottest, that is followed. */
   readonly share: number;
   readonly accessesPerHour: number;
   /** Weighted loads, and their milliseconds. */
   readonly loads: number;
   readonly loadMs: number;
   readonly sums: LadderSums;
-  /** By rung: outdated hits that no check has classified yet, as they are expected. */
+  /** By rung: the expected number of outdated hits among those that no check has classified yet. */
   readonly unchecked: ArrayLike<number>;
-  /** How late loads of other instances are known, milliseconds; 0 where loads are not exchanged. */
+  /** The delay until loads of other instances are known, milliseconds; 0 if loads are not exchanged. */
   readonly lateMs: number;
 }
 
 const LEAST_ACCESSES = 1_000;
-/** Observation that a rung needs, times its TTL. */
+/** The observation time that a rung needs, as a multiple of its TTL. */
 const LEAST_OBSERVED = 2;
-/** The largest error with which a rung is shown. */
+/** The largest error at which a rung is shown. */
 const MOST_ERROR = 0.03;
-/** What the steps in which times are kept may cost, beside what the sample does. */
+/** The error of keeping times in steps, in addition to that of the sample. */
 const STEP_ERROR = 0.002;
-/** How far off the outdated hits may be that only a rate of change makes likely, times their share. */
+/** The relative error of outdated hits that are only inferred from a rate of change. */
 const INFERRED_ERROR = 0.1;
-/** How far off the stale share of a sample may be because keys come to be followed late, times that share. */
+/** The relative error of a sample's stale share, because keys are followed late. */
 const LATE_ERROR = 0.4;
 const MAX_STALE_SHARE = 0.01;
-/** How far off hits may be that were known as hits late, times their share, where that is as late as copies end. */
+/** The relative error of hits that were recognised late, if the delay is as long as copies live. */
 const SHARED_ERROR = 0.1;
-/** Hit rates that differ by less are the same: then the shorter TTL is better. */
+/** Hit rates that differ by less count as equal: then the shorter TTL is better. */
 const SAME = 0.005;
 
-/** What other TTLs would have done, and which is better. */
+/** Reports the effects of other TTLs, and which is better. */
 export function ladderReport(
   pattern: string,
   figures: LadderFigures,
@@ -157,7 +157,7 @@ function tooWide(what: string, error: number): string | undefined {
   return error > MOST_ERROR ? `error: the ${what} is known to ${(error * 100).toFixed(1)} points only` : undefined;
 }
 
-/** The rung to change to; a text where its gain is below its error; undefined where today's is best. */
+/** The rung to change to; a text if its gain is below its error; undefined if today's is best. */
 function advice(
   figures: LadderFigures,
   ladder: readonly TtlRung[],
@@ -188,7 +188,7 @@ const UNITS = [
   ['s', 1_000],
 ] as const;
 
-/** About how long, with one unit. */
+/** A rough duration, with one unit. */
 function inWords(ms: number): string {
   for (const [unit, length] of UNITS) if (ms >= length) return `${Number((ms / length).toFixed(1))}${unit}`;
   return `${Math.round(ms)}ms`;

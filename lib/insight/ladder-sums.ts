@@ -1,37 +1,37 @@
 /** The TTLs of the ladder, times today's. */
 export const RUNGS = [1 / 4, 1 / 2, 1, 2, 4, 8, 16, 64] as const;
 export const RUNG_COUNT = RUNGS.length;
-/** Where today's TTL stands. */
+/** The index of today's TTL. */
 export const TODAY = 2;
 /** Groups of the sampled keys, by their hashes: pairs of halves. */
 export const GROUPS = 16;
 /** Two-sided 95 % of Student's t with 15 degrees of freedom. */
 export const T_95 = 2.13;
 
-/** What a rung counts by groups. */
+/** The sums of a rung by group. */
 export const Sum = {
   hits: 0,
   /** Outdated hits. */
   stale: 1,
 } as const;
 type Sum = (typeof Sum)[keyof typeof Sum];
-/** What a rung counts of all groups together. */
+/** The sums of a rung over all groups. */
 export const Whole = {
-  /** Outdated hits that no check has shown, but a rate of change makes likely. */
+  /** Outdated hits that are only inferred from a rate of change. */
   inferred: 0,
-  /** The variance of the outdated hits for want of the moments at which values changed. */
+  /** The variance of the outdated hits, because the times of changes are unknown. */
   variance: 1,
   /** Hits that were counted as loads until another instance's load of the same copy was known. */
   shared: 2,
 } as const;
 type Whole = (typeof Whole)[keyof typeof Whole];
-/** Accesses of each group, which all rungs see; then what a rung counts by groups, then what it counts of all. */
+/** The layout: accesses of each group, for all rungs; then the sums of each rung by group; then its sums over all groups. */
 const BY_GROUP = GROUPS + 1;
 const OF_ALL = BY_GROUP + 2 * BY_GROUP * RUNG_COUNT;
 export const PLACES = OF_ALL + 3 * RUNG_COUNT;
-/** No sum is as large: that of variances holds squares. */
+/** Every sum is smaller; sums of variances contain squares. */
 const MOST_COUNTED = 1e30;
-/** What is added up in another order, or kept with fewer digits, differs by less. */
+/** The largest ratio of sums that differ only by the order of addition, or by rounding. */
 const ROUNDED = 1.001;
 
 export interface Estimate {
@@ -41,15 +41,15 @@ export interface Estimate {
 }
 
 /**
- * Sums of a ladder by rung, with the sampled keys in 16 groups beside the keys that are followed for themselves. How far an
- * estimate may be off is read from how much it changes without each of the groups (delete-a-group jackknife, which for 16 groups averages
+ * Sums of a ladder by rung: in 16 groups for the sampled keys, and separately for keys that count only for themselves. The error of an
+ * estimate is computed from its changes without each of the groups (delete-a-group jackknife, which for 16 groups averages
  * over all balanced ways to split them into halves: McCarthy, Pseudo-Replication: Half Samples, 1969; Wolter, Introduction to Variance
  * Estimation, chapters 3 and 4).
  */
 export class LadderSums {
   readonly #sums = new Float64Array(PLACES);
 
-  /** Accesses, which all rungs see. @param group 0–15 of a sampled key, 16 of one that counts for itself. */
+  /** Counts accesses, for all rungs. @param group 0–15 of a sampled key, 16 of one that counts only for itself. */
   access(group: number, by: number): void {
     this.#sums[group]! += by;
   }
@@ -88,7 +88,7 @@ export class LadderSums {
     );
   }
 
-  /** By how much the hit rate of one rung is above that of another; both see the same keys, so that it is known better than either. */
+  /** By how much the hit rate of one rung is above that of another; both see the same keys, so the error is smaller than that of either. */
   gain(rung: number, over: number, share: number): Estimate {
     return estimated(share, (without) => this.#hitRate(rung, without) - this.#hitRate(over, without));
   }
@@ -105,7 +105,7 @@ export class LadderSums {
     return weighed((group) => this.#sums[placeOf(group, rung, field)]!, without);
   }
 
-  /** Counts what is old for half. */
+  /** Halves the sums. */
   halve(): void {
     for (let at = 0; at < PLACES; at++) this.#sums[at]! /= 2;
   }
@@ -115,13 +115,13 @@ export class LadderSums {
     for (let at = 0; at < PLACES; at++) this.#sums[at]! += other.#sums[at]!;
   }
 
-  /** All of them, for {@link sumsOf}. */
+  /** All sums, for {@link sumsOf}. */
   get values(): Float64Array {
     return this.#sums;
   }
 }
 
-/** Sums that were kept or sent; undefined where they cannot have been counted. */
+/** Restores sums from stored or received values; undefined for impossible values. */
 export function sumsOf(values: ArrayLike<number>): LadderSums | undefined {
   if (values.length !== PLACES) return undefined;
   const sums = new LadderSums();
@@ -141,7 +141,7 @@ function placeOf(group: number, rung: number, field: Sum): number {
   return BY_GROUP + (field * BY_GROUP + group) * RUNG_COUNT + rung;
 }
 
-/** @param without a group that is left out, for which the others count more; -1 for none. */
+/** @param without a group that is left out; the others get more weight. -1 for none. */
 function weighed(of: (group: number) => number, without: number): number {
   let sampled = 0;
   for (let group = 0; group < GROUPS; group++) if (group !== without) sampled += of(group);
@@ -149,7 +149,7 @@ function weighed(of: (group: number) => number, without: number): number {
 }
 
 /**
- * @param share of the keys that is sampled: where that is all of them, there is nothing that the sample could miss (the correction
+ * @param share of the keys that is sampled: if it is all of them, there is no sampling error (the correction
  *   for finite populations: Cochran, Sampling Techniques, section 2.6).
  * @param of the estimate without a group, or with all for -1.
  */

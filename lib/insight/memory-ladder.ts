@@ -3,24 +3,24 @@ import { GROUPS, LadderSums, Sum } from './ladder-sums.js';
 import { type SimulatedEntry, SimulatedMemory } from './simulated-memory.js';
 
 /*
- * What more or less memory would do.
+ * The effects of more or less memory.
  *
- * Six memory layers without values are simulated beside the real one, with a quarter to eight times its bounds and its own eviction
+ * Six memory layers without values are simulated next to the real one, with a quarter to eight times its bounds and its eviction
  * policy, on a sample of the keys (mini-simulation: Waldspurger, Saemundsson, Ahmad and Park, Cache Modeling and Optimization using
- * Miniature Simulations, USENIX ATC 2017). A sampled key takes the room of all that it stands for. The hottest keys of each pattern
- * take part for themselves: with one of them left out or counted many times a sample is far off.
+ * Miniature Simulations, USENIX ATC 2017). A sampled key takes the room of all keys that it represents. The hottest keys of each pattern
+ * represent only themselves: a sample with one of them left out or weighted would be far off.
  *
- * All six are off in the same way where the sample is. What today's bounds do is counted, so only the differences between the sizes are
- * taken from the simulations.
+ * If the sample is biased, all six are biased in the same way. The effect of today's bounds is counted, so only the differences between the sizes
+ * come from the simulations.
  */
 
 /** Times today's bounds. */
 export const FACTORS = [1 / 4, 1 / 2, 1, 2, 4, 8] as const;
 const TODAY = 2;
-/** Where the sums of reality stand, behind those of the factors. */
+/** The index of the counts of the real layer, after those of the factors. */
 const REAL = FACTORS.length;
 
-/** What another size of a memory layer would do. */
+/** The effect of another size of a memory layer. */
 export interface MemoryRung {
   /** Times today's bounds. */
   readonly factor: number;
@@ -31,7 +31,7 @@ export interface MemoryRung {
   readonly hitRate: number | null;
   /** Half of the 95 % interval of `hitRate`. */
   readonly hitRateError: number | null;
-  /** What is missing, and how much is there. */
+  /** The reason, with the required and the present amount. */
   readonly withheld?: string;
 }
 
@@ -39,7 +39,7 @@ export interface MemoryRung {
 export interface MemoryLadder {
   readonly layer: string;
   readonly eviction: Eviction;
-  /** Accesses that the ladder stands for, estimated. */
+  /** Accesses that the ladder represents, estimated. */
   readonly accesses: number;
   readonly observedMs: number;
   readonly withheld?: string;
@@ -65,14 +65,14 @@ export interface MemoryAccess {
 
 const ALL = 2 ** 32;
 const LOWERED = 7 / 8;
-/** Keys that the largest of the simulated layers may hold. */
+/** The most keys of the largest simulated layer. */
 const MOST_KEYS = 768;
-/** Keys that stand for themselves; further ones are sampled like any other. */
+/** The most keys that represent only themselves; further ones are sampled like any other. */
 const MOST_HOT = 256;
 const SWEEP_EVERY_MS = 5_000;
 /** Hits of a key are counted together for at most this part of the time that entries stay in the smallest layer. */
 const COUNTED_PART = 1 / 16;
-/** Less would cost more than it shows: newcomers of a full layer may leave at once. */
+/** A shorter time would cost more than it shows: newcomers of a full layer may leave at once. */
 const LEAST_COUNTED_MS = 250;
 const LEAST_ACCESSES = 1_000;
 const MOST_ERROR = 0.03;
@@ -84,15 +84,15 @@ export class MemorySimulation {
   readonly #layers: readonly SimulatedMemory[];
   readonly #sums = new LadderSums();
   #threshold = ALL;
-  /** Keys that stand for themselves. */
+  /** Keys that represent only themselves. */
   readonly #hot = new Set<number>();
   #observedFrom: number;
   #sweepAt: number;
-  /** Means of what loads bring, for keys of which no load has been seen. */
+  /** Means of loads, for keys without an observed load. */
   #bytes = 0;
   #costMs = 0;
   #ttlMs = Infinity;
-  /** What the last loads of the sampled keys brought; bounded with them. */
+  /** The last loads of the sampled keys; bounded with them. */
   readonly #loads = new Map<number, SimulatedEntry>();
 
   constructor(
@@ -104,7 +104,7 @@ export class MemorySimulation {
     this.#layers = FACTORS.map((factor) => new SimulatedMemory(layer.eviction, this.#boundsAt(factor), 1));
   }
 
-  /** Whether a key takes part. @param share of the keys of its pattern that is followed */
+  /** Whether a key takes part. @param share the followed share of the keys of its pattern */
   follows(hash: number, isHot: boolean, share: number): boolean {
     if (share * ALL < this.#threshold) this.#lower(share * ALL);
     if (!isHot) this.#hot.delete(hash);
@@ -133,7 +133,7 @@ export class MemorySimulation {
       this.#lower(this.#threshold * LOWERED);
   }
 
-  /** A load brought an entry. */
+  /** A load returned an entry. */
   loaded(hash: number, entry: SimulatedEntry): void {
     this.#loads.delete(hash);
     this.#loads.set(hash, entry);
@@ -143,7 +143,7 @@ export class MemorySimulation {
     if (this.#loads.size > MOST_KEYS) this.#loads.delete(this.#loads.keys().next().value!);
   }
 
-  /** Somebody wrote an entry: every layer has it. */
+  /** A caller wrote an entry: every layer has it. */
   written(hash: number, at: number, entry: SimulatedEntry): void {
     this.loaded(hash, entry);
     const isHot = this.#hot.has(hash);
@@ -154,7 +154,7 @@ export class MemorySimulation {
     for (const layer of this.#layers) layer.remove(hash);
   }
 
-  /** @param counted today's hit rate as the metrics counted it; null if they did not. */
+  /** @param counted today's hit rate from the metrics; null without one. */
   report(now: number, counted: number | null): MemoryLadder {
     const { name, eviction } = this.layer;
     const accesses = Math.round(this.#sums.accesses);

@@ -1,20 +1,20 @@
 import { BLOCK, type TrackMarks } from './track-marks.js';
 
-/** Keys of a pattern that are followed because they are asked for most. */
+/** The most keys of a pattern that are followed because they have the most requests. */
 export const MOST_HOT = 96;
-/** Keys of a pattern that are followed because of their hash. */
+/** The most keys of a pattern that are followed because of their hash. */
 export const MOST_TAIL = 352;
 const ALL = 2 ** 32;
-/** What is left of the threshold where there is no room for another key. */
+/** The factor by which the threshold is lowered if there is no room for another key. */
 const LOWERED = 7 / 8;
 
-/** Patterns that are followed. */
+/** The most followed patterns. */
 export const MOST_PATTERNS = 127;
 
 /**
- * The keys of one pattern that are followed, in slots of typed arrays. Two strata: the hottest keys, each of which counts for
- * itself, and of all others those whose hash is below a threshold, each of which counts for 1 / share. The threshold falls as keys
- * come, so that the slots are enough (fixed-size SHARDS: Waldspurger, Park, Garthwaite, Ahmad, FAST 2015); it rises again where
+ * The followed keys of one pattern, in slots of typed arrays. There are two strata: the hottest keys, each of which counts only
+ * for itself, and of all others those whose hash is below a threshold, each of which counts for 1 / share. The threshold falls as keys
+ * come, so that the slots are enough (fixed-size SHARDS: Waldspurger, Park, Garthwaite, Ahmad, FAST 2015); it rises again when
  * keys have left.
  */
 export class PatternSample {
@@ -29,7 +29,7 @@ export class PatternSample {
   #used = 0;
   #tail = 0;
   #hotCount = 0;
-  /** Below which hashes are followed: what this instance has room for, what others have, and the smaller of the two. */
+  /** The thresholds of hashes: of this instance's room, of other instances' room, and the smaller of the two. */
   #own = ALL;
   #others = ALL;
   #threshold = ALL;
@@ -43,12 +43,12 @@ export class PatternSample {
     this.#places.push(marks.block(index, 0));
   }
 
-  /** Slots there are; all arrays of the slots have this length. */
+  /** The number of slots; all arrays of the slots have this length. */
   get capacity(): number {
     return this.hot.length;
   }
 
-  /** Slots ever used: those behind are free. */
+  /** The number of slots ever used: later ones are free. */
   get used(): number {
     return this.#used;
   }
@@ -57,17 +57,17 @@ export class PatternSample {
     return this.#hotCount;
   }
 
-  /** Share of the keys beside the hottest that are followed. */
+  /** Share of the keys, without the hottest, that is followed. */
   get share(): number {
     return this.#threshold / ALL;
   }
 
-  /** Below which hashes this instance has room to follow keys. */
+  /** The threshold of hashes up to which this instance has room. */
   get room(): number {
     return this.#own;
   }
 
-  /** Follows no keys that other instances have no room for: loads of keys that all follow can be compared. */
+  /** Follows no keys for which other instances have no room, so that loads of the same keys can be compared. */
   limit(others: number): void {
     this.#others = others;
     this.#apply();
@@ -87,12 +87,12 @@ export class PatternSample {
     return this.marks.hashAt(this.#placeOf(slot));
   }
 
-  /** Hits of memory that have only been counted. */
+  /** Hits of memory that are counted but not reported. */
   counted(slot: number): number {
     return this.marks.hitsAt(this.#placeOf(slot));
   }
 
-  /** @returns the hits that have only been counted, which are reported now. */
+  /** @returns and resets the hits that are counted but not reported. */
   takeCounted(slot: number): number {
     const place = this.#placeOf(slot);
     const hits = this.marks.hitsAt(place);
@@ -100,7 +100,7 @@ export class PatternSample {
     return hits;
   }
 
-  /** Hits of memory only count until then; 0: the next one is reported. */
+  /** Hits of memory are only counted until then; 0: the next one is reported. */
   countUntil(slot: number, until: number): void {
     this.marks.countUntil(this.#placeOf(slot), until);
   }
@@ -137,7 +137,7 @@ export class PatternSample {
     return slot;
   }
 
-  /** Counts a followed key among the hottest from now on. @returns false where there is no room. */
+  /** Moves a followed key to the hottest. @returns false if there is no room. */
   promote(slot: number): boolean {
     if (this.hot[slot] === 1) return true;
     if (this.#hotCount >= MOST_HOT) return false;
@@ -147,7 +147,7 @@ export class PatternSample {
     return true;
   }
 
-  /** Counts a key with the others again, and drops it where its hash is not in their sample. */
+  /** Moves a key back to the others, and drops it if its hash is not in their sample. */
   demote(slot: number): void {
     if (this.hot[slot] === 0) return;
     while (this.#tail >= MOST_TAIL) this.lower();
@@ -165,14 +165,14 @@ export class PatternSample {
     this.#free.push(slot);
   }
 
-  /** Follows more keys again, where so many have left that there is room for twice as many. */
+  /** Follows more keys again, if so many have left that there is room for twice as many. */
   raise(): void {
     if (this.#own >= ALL || this.#tail >= MOST_TAIL / 3) return;
     this.#own = Math.min(ALL, this.#own * 2);
     this.#apply();
   }
 
-  /** Follows an eighth fewer of the keys beside the hottest. */
+  /** Follows an eighth fewer keys; the hottest stay. */
   lower(): void {
     this.#own = this.#threshold * LOWERED;
     this.#apply();
@@ -200,11 +200,11 @@ export class PatternSample {
   }
 }
 
-/** Keeps more of the slots of a sample. */
+/** Keeps further arrays for the slots of a sample. */
 export interface SampleOwner {
   /** The sample has more slots. */
   grown(sample: PatternSample): void;
-  /** A slot is about to be free; its hash and track are still there. */
+  /** A slot will be freed; its hash and track are still valid. */
   dropping(sample: PatternSample, slot: number): void;
 }
 

@@ -3,7 +3,7 @@ import type { Eviction, EvictionPolicy, MemoryBounds } from '../cache/layers/mem
 import { LruPolicy } from '../cache/layers/memory/lru-policy.js';
 import { WorthPolicy } from '../cache/layers/memory/worth-policy.js';
 
-/** What is kept of a key, as far as its size and worth go. */
+/** The facts about a key's entry that determine its size and worth. */
 export interface SimulatedEntry {
   readonly bytes: number;
   /** Milliseconds that its load takes. */
@@ -12,17 +12,17 @@ export interface SimulatedEntry {
   readonly ttlMs: number;
 }
 
-/** Weight of one age in the mean of those of evicted entries. */
+/** Weight of one age in the mean of the ages of evicted entries. */
 const WEIGHT_OF_ONE = 1 / 16;
 
 /**
- * A memory layer without values, for a sample of its keys: a policy of the cache's own decides what goes. A key takes the room of all
- * those that it stands for, so that the bounds and what the policy makes of them are those of a real layer.
+ * A memory layer without values, for a sample of its keys. The cache's real eviction policy decides which keys leave. A key takes the room of all
+ * keys that it represents, so that the bounds, and the policy's decisions, are those of a real layer.
  */
 export class SimulatedMemory {
   readonly #entries = new Map<number, KeptEntry>();
   readonly #policy: EvictionPolicy;
-  /** Those that stand for themselves. */
+  /** Keys that represent only themselves. */
   readonly #hot = new Set<number>();
   #count = 0;
   #bytes = 0;
@@ -32,10 +32,10 @@ export class SimulatedMemory {
   constructor(
     eviction: Eviction,
     private readonly bounds: MemoryBounds,
-    /** How many keys a sampled one stands for. */
+    /** The number of keys that a sampled one represents. */
     private tailWeight: number,
   ) {
-    // The hottest are not evicted: of the others as many are remembered as there are.
+    // The hottest keys are not evicted: of the others, as many are remembered as there are.
     const remembered = () => Math.max(LEAST_REMEMBERED / this.tailWeight, this.#entries.size - this.#hot.size, 4);
     this.#policy = eviction === 'lru' ? new LruPolicy() : new WorthPolicy(bounds, remembered);
   }
@@ -44,7 +44,7 @@ export class SimulatedMemory {
     return this.#entries.size;
   }
 
-  /** Accesses to a key, with what a load would bring. @returns how many are hits. */
+  /** Accesses to a key, with the entry of a load. @returns the number of hits. */
   access(hash: number, isHot: boolean, count: number, now: number, loaded: SimulatedEntry): number {
     const known = this.#entries.get(hash);
     if (known !== undefined) this.#reweigh(known, hash, isHot);
@@ -75,7 +75,7 @@ export class SimulatedMemory {
     if (known !== undefined) this.#forget(known, hash, true);
   }
 
-  /** Takes out what has expired. */
+  /** Removes expired entries. */
   sweep(now: number): void {
     for (const [hash, entry] of this.#entries) {
       if (entry.freshUntil > now) continue;
@@ -84,7 +84,7 @@ export class SimulatedMemory {
     }
   }
 
-  /** Fewer keys stand for all: takes out those that are sampled no longer. */
+  /** Reduces the sample: removes keys that are no longer in it. */
   lower(belongs: (hash: number) => boolean, tailWeight: number): void {
     for (const [hash, entry] of this.#entries) {
       if (!this.#hot.has(hash) && !belongs(hash)) this.#forget(entry, hash, true);
@@ -94,7 +94,7 @@ export class SimulatedMemory {
     for (const [hash, entry] of this.#entries) this.#weigh(entry, hash, 1);
   }
 
-  /** A key has become one of the hottest, or is one no longer. */
+  /** Changes the weight of a key that has become one of the hottest, or no longer is. */
   #reweigh(entry: KeptEntry, hash: number, isHot: boolean): void {
     if (this.#hot.has(hash) === isHot) return;
     this.#weigh(entry, hash, -1);
@@ -137,7 +137,7 @@ export class SimulatedMemory {
   }
 }
 
-/** As the policy's own. */
+/** The same as the policy's own. */
 const LEAST_REMEMBERED = 64;
 /** More uses than a policy counts. */
 const MOST_USES = 16;

@@ -1,13 +1,13 @@
 import { type GlobMatcher, globMatcher } from '../cache/base/glob.js';
 
-/** The share of outdated hits that is acceptable where nothing else is said, 0–1. */
+/** The default acceptable share of outdated hits, 0–1. */
 const MAX_STALE_SHARE = 0.01;
 
-/** The share of outdated hits that is acceptable, by pattern. */
+/** The acceptable share of outdated hits, by pattern. */
 export class StaleShares {
   readonly #shares: readonly { readonly glob: string; readonly fits: GlobMatcher; readonly share: number }[];
 
-  /** @param shares one for all, or by pattern or glob over patterns: the longest that fits decides. */
+  /** @param shares one for all, or by pattern or glob over patterns: the longest matching one decides. */
   constructor(shares: number | Readonly<Record<string, number>> = {}) {
     this.#shares = Object.entries(typeof shares === 'number' ? { '*': shares } : shares)
       .map(([glob, share]) => ({ glob, fits: globMatcher(glob), share }))

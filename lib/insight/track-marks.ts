@@ -1,22 +1,22 @@
 /*
- * What a hit of a followed key reads and changes: four numbers side by side, so that it touches one cache line.
+ * The fields that a hit of a followed key reads and changes: four adjacent numbers, so that it touches one cache line.
  *
- * A track is a place in this one array for all patterns, and a generation that changes each time the place is used again: an
- * entry of memory may have the track of a key that is followed no longer. Patterns take blocks of places as their keys come.
+ * A track is a place in this one array for all patterns, and a generation that changes each time the place is reused, because an
+ * entry of memory may have the track of a key that is no longer followed. Patterns take blocks of places as their keys come.
  */
 
-/** Places that a pattern takes at once. */
+/** Places per block. */
 export const BLOCK = 32;
 const PLACE_BITS = 16;
 const PLACES = 2 ** PLACE_BITS;
 const GENERATIONS = 2 ** (31 - PLACE_BITS);
-/** Times are kept in steps of 2^6 milliseconds since the beginning: 31 bits are four years. */
+/** Times are stored in steps of 2^6 milliseconds since the beginning: 31 bits are four years. */
 const STEP_SHIFT = 6;
 const STEP_MS = 2 ** STEP_SHIFT;
 const LAST_STEP = 2 ** 31 - 1;
 
 const FIELD_SHIFT = 2;
-/** The fields of a place: the track, 0 for none; until when hits only count; such hits; the hash of the key. */
+/** The fields of a place: the track, 0 for none; until when hits are only counted; the counted hits; the hash of the key. */
 const Field = { track: 0, until: 1, hits: 2, hash: 3 } as const;
 const FIELDS = 2 ** FIELD_SHIFT;
 
@@ -27,10 +27,10 @@ export class TrackMarks {
   readonly #blocks: { readonly pattern: number; readonly slot: number }[] = [];
   #generation = 0;
 
-  /** @param startedAt the earliest time that is asked for */
+  /** @param startedAt the earliest time that is used */
   constructor(private readonly startedAt: number) {}
 
-  /** On the path of a hit. @returns false if it is to be reported: it comes after the time until which hits only count. */
+  /** Runs on every hit. @returns false if the hit must be reported: it comes after the time until which hits are only counted. */
   hit(track: number, now: number): boolean {
     const marks = this.#marks;
     const at = (track & (PLACES - 1)) << FIELD_SHIFT;
@@ -40,7 +40,7 @@ export class TrackMarks {
     return true;
   }
 
-  /** Places for further slots of a pattern. @returns the first of them */
+  /** Reserves places for further slots of a pattern. @returns the first of them */
   block(pattern: number, slot: number): number {
     const first = this.#blocks.length * BLOCK;
     this.#blocks.push({ pattern, slot });
@@ -53,7 +53,7 @@ export class TrackMarks {
     return first;
   }
 
-  /** Follows a key in a free place. */
+  /** Starts following a key in a free place. */
   take(place: number, hash: number): number {
     this.#generation = (this.#generation % (GENERATIONS - 1)) + 1;
     const track = (this.#generation << PLACE_BITS) | place;
@@ -65,7 +65,7 @@ export class TrackMarks {
     return track;
   }
 
-  /** Follows the key of a place no longer. */
+  /** Stops following the key of a place. */
   free(place: number): void {
     this.#marks[place << FIELD_SHIFT] = 0;
     this.#marks[(place << FIELD_SHIFT) + Field.hits] = 0;
@@ -76,7 +76,7 @@ export class TrackMarks {
     return this.#marks[place << FIELD_SHIFT]!;
   }
 
-  /** The hash of the key that is or was followed there last. */
+  /** The hash of the key that is or was last followed there. */
   hashAt(place: number): number {
     return this.#marks[(place << FIELD_SHIFT) + Field.hash]!;
   }
@@ -96,7 +96,7 @@ export class TrackMarks {
     return this.#blocks[place >>> 5]!.slot + (place & (BLOCK - 1));
   }
 
-  /** Hits that have only been counted. */
+  /** Hits that are counted but not reported. */
   hitsAt(place: number): number {
     return this.#marks[(place << FIELD_SHIFT) + Field.hits]!;
   }
@@ -105,7 +105,7 @@ export class TrackMarks {
     this.#marks[(place << FIELD_SHIFT) + Field.hits] = 0;
   }
 
-  /** Until when hits only count, rounded down; 0: the next one is reported. */
+  /** Until when hits are only counted, rounded down; 0: the next one is reported. */
   countUntil(place: number, until: number): void {
     const step = until === 0 ? 0 : Math.floor((until - this.startedAt) / STEP_MS);
     this.#marks[(place << FIELD_SHIFT) + Field.until] = Math.max(0, Math.min(LAST_STEP, step));

@@ -1,11 +1,11 @@
 const SMALLEST = 256;
-/** A place whose track was removed: a search goes on behind it. */
+/** A place whose track was removed: a search continues after it. */
 const REMOVED = -1;
 
-/** Finds tracks by the hash of their key: open addressing over one array of integers, 8 bytes a track or less. */
+/** Finds tracks by the hash of their key: open addressing over one array of integers, at most 8 bytes per track. */
 export class TrackTable {
   #tracks = new Int32Array(SMALLEST);
-  /** Places that are or were taken. */
+  /** Places that are or were used. */
   #taken = 0;
   #size = 0;
 

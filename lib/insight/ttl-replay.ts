@@ -4,51 +4,51 @@ import { GROUPS, LadderSums, RUNG_COUNT, RUNGS, Sum, TODAY, Whole } from './ladd
 import { grown } from './pattern-sample.js';
 
 /*
- * What other TTLs would have done with the accesses of a pattern.
+ * Simulates other TTLs with the real accesses of a pattern.
  *
- * For each followed key and each of eight TTLs the replay keeps when a cache with this TTL would have loaded the key last. An access
- * within the TTL of that is a hit, any other a load. Deletions, invalidations and evictions take the copies of all eight away; a write
- * renews them. That is the whole simulation: eight caches without a bound of their own, empty at first.
+ * For each followed key and each of eight TTLs, the replay stores when a cache with this TTL would have loaded the key last. An access
+ * within the TTL of that time is a hit, any other a load. Deletions, invalidations and evictions remove the copies of all eight; a write
+ * renews them. So eight caches without bounds are simulated, empty at first.
  *
  * Outdated copies. A real load shows whether the value has changed since the real load before (a check). A copy that was loaded
- * before the last check is known to be outdated from the moment a check finds a change. Hits between two checks are classified by the
- * second: where it finds no change none was outdated, else the part that Poisson changes of the key's own rate would make so. An
+ * before the last check is known to be outdated once a check finds a change. Hits between two checks are classified by the
+ * second: if it finds no change, none was outdated, else the share that Poisson changes at the key's own rate imply. An
  * announced change (deletion, invalidation, write) ends the time in which copies can be outdated.
  *
- * Space: 34 bytes a key. Times of loads are 16 bits in steps of a 128th of their TTL: a key that nobody asks for during 64 times today's
- * TTL is dropped before they would be ambiguous.
+ * Space: 34 bytes per key. Times of loads are 16 bits in steps of a 128th of their TTL: a key without accesses during 64 times today's
+ * TTL is dropped before they become ambiguous.
  */
 
 const STEPS = 128;
 const WRAP = 0xffff;
 const NO_FILLS: readonly Fill[] = [];
 const ALL_COPIES = 2 ** RUNG_COUNT - 1;
-/** Checks come in steps of this part of today's TTL. */
+/** Checks are timed in steps of this part of today's TTL. */
 const CHECK_STEPS = 256;
-/** Weight of the pattern's share of changes against a key's own checks. */
+/** Weight of the pattern's share of changes, relative to a key's own checks. */
 const PRIOR_CHECKS = 2;
 
-/** Rungs whose hits since the last check are counted each; the last stands for those above it, too. */
+/** How many rungs have separate counts of hits since the last check; the last also counts for those above it. */
 const COUNTED = 5;
 
-/** What an access was in reality. */
+/** The real result of an access. */
 export interface AccessFacts {
   /** It waited for a load. */
   readonly loads: boolean;
-  /** False where what was loaded is not kept. */
+  /** False if the loaded value is not stored. */
   readonly keeps: boolean;
-  /** When another process loaded what a shared layer had; else 0. */
+  /** When another process loaded the value that a shared layer had; else 0. */
   readonly loadedAt: number;
 }
 
-/** A load that an instance would have made with one of the eight TTLs, and did not have to with the others. */
+/** A load that an instance would have made with one of the eight TTLs. */
 export interface Fill {
   readonly rung: number;
-  /** Milliseconds since the epoch, on the step in which the instance keeps it: all compare the same numbers. */
+  /** Milliseconds since the epoch, rounded to the step in which the instance stores it, so that all compare the same numbers. */
   readonly at: number;
 }
 
-/** A followed key as one of the groups sees it. */
+/** A followed key with its group. */
 export interface Follower {
   readonly slot: number;
   readonly hash: number;
@@ -64,20 +64,20 @@ export class TtlReplay {
   loads = 0;
   loadMs = 0;
   #fills: Uint16Array;
-  /** A bit for each rung whose cache has a copy. */
+  /** A bit per rung: its cache has a copy. */
   #copies: Uint8Array;
-  /** A bit for each rung whose copy is known to be outdated. */
+  /** A bit per rung: its copy is known to be outdated. */
   #outdated: Uint8Array;
   #checkedAt: Uint32Array;
-  /** Hits since the last check of copies that are not known to be outdated, {@link COUNTED} places a key. */
+  /** Hits since the last check of copies that are not known to be outdated, {@link COUNTED} places per key. */
   #unchecked: Uint16Array;
   #checkCount: Uint8Array;
   #changeCount: Uint8Array;
-  /** 1: nothing is known of the copies that a cache would have. */
+  /** 1: it is unknown which copies a cache would have. */
   #unknown: Uint8Array;
-  /** In a fleet: a bit for each rung whose copy an access of this instance loaded. */
+  /** In a fleet, a bit per rung: an access of this instance loaded its copy. */
   #own: Uint8Array | undefined;
-  /** In a fleet: when all copies were taken away last, as checks are timed. */
+  /** In a fleet: when all copies were last removed, in the steps of checks. */
   #removedAt: Uint32Array | undefined;
   readonly #stepsPerMs: number[];
 
@@ -110,13 +110,13 @@ export class TtlReplay {
     if (this.#removedAt !== undefined) this.#removedAt = grown(this.#removedAt, new Uint32Array(capacity));
   }
 
-  /** Notes from now on which copies this instance loaded. */
+  /** Starts noting which copies this instance loads. */
   exchange(): void {
     this.#own ??= new Uint8Array(this.#copies.length);
     this.#removedAt ??= new Uint32Array(this.#copies.length);
   }
 
-  /** Begins with a key. @param isFirst whether no access came before; else its first one only shows when it was loaded. */
+  /** Starts a key. @param isFirst whether there was no access before; otherwise the first one only shows when the value was loaded. */
   begin(slot: number, isFirst: boolean): void {
     this.#copies[slot] = 0;
     this.#outdated[slot] = 0;
@@ -134,7 +134,7 @@ export class TtlReplay {
     if (loadedAt > this.startedAt) this.#checkedAt[slot] = this.#checkStep(loadedAt);
   }
 
-  /** Hits while every one of the eight has its copy. */
+  /** Counts hits while all eight caches have their copies. */
   hits({ slot, hash, weight, hot }: Follower, count: number): void {
     const group = groupOf(hash, hot);
     const outdated = this.#outdated[slot]!;
@@ -147,7 +147,7 @@ export class TtlReplay {
     }
   }
 
-  /** One access, after the check of its load where there was one. */
+  /** Counts one access, after the check of its load if there was one. */
   access(follower: Follower, at: number, { loads, keeps, loadedAt }: AccessFacts): void {
     const { slot, hash, weight, hot } = follower;
     const group = groupOf(hash, hot);
@@ -182,7 +182,7 @@ export class TtlReplay {
     this.#unknown[slot] = 0;
   }
 
-  /** Until when every one of the eight has its copy; 0 where one has none. */
+  /** Until when all eight caches have their copies; 0 if one has none. */
   until(slot: number, at: number): number {
     if (this.#copies[slot] !== ALL_COPIES) return 0;
     let soonest = Infinity;
@@ -193,7 +193,7 @@ export class TtlReplay {
     return at + soonest;
   }
 
-  /** A real load or write. @param changed undefined: not known. @param announced whether the change, if any, was made known. */
+  /** A real load or write. @param changed undefined: unknown. @param announced whether the change, if any, was announced. */
   check({ slot, hash, weight, hot }: Follower, at: number, changed: boolean | undefined, announced: boolean): void {
     const step = this.#checkStep(at);
     const before = this.#checkedAt[slot]!;
@@ -209,13 +209,13 @@ export class TtlReplay {
     this.#clearUnchecked(slot);
   }
 
-  /** The value that another instance loaded then; older ones than that of the last check say nothing. */
+  /** The value that another instance loaded at a time; values older than the last check are ignored. */
   seen(follower: Follower, at: number, changed: boolean | undefined, announced: boolean): void {
     if (at <= this.startedAt || this.#checkStep(at) <= this.#checkedAt[follower.slot]!) return;
     this.check(follower, at, changed, announced);
   }
 
-  /** The key is followed no longer. */
+  /** Stops following the key. */
   drop(follower: Follower, at: number): void {
     const { slot, hash, weight, hot } = follower;
     const before = this.#checkedAt[slot]!;
@@ -223,7 +223,7 @@ export class TtlReplay {
     if (before !== 0 && afterMs > 0) this.#classify(slot, groupOf(hash, hot), weight, at, afterMs, false);
   }
 
-  /** The key was deleted, invalidated or evicted: nobody has a copy. */
+  /** Removes all copies: the key was deleted, invalidated or evicted. */
   remove(slot: number, at: number): void {
     this.#copies[slot] = 0;
     this.#outdated[slot] = 0;
@@ -240,7 +240,7 @@ export class TtlReplay {
     if (this.#own !== undefined) this.#own[slot] = ALL_COPIES;
   }
 
-  /** The copies that accesses of this instance loaded and that are there still, for the others. */
+  /** The remaining copies that accesses of this instance loaded, for the others. */
   fills(slot: number, now: number): readonly Fill[] {
     const own = this.#own === undefined ? 0 : this.#own[slot]! & this.#copies[slot]!;
     if (own === 0) return NO_FILLS;
@@ -254,8 +254,8 @@ export class TtlReplay {
   }
 
   /**
-   * What another instance would have loaded. Of two loads within one TTL only the first would have been: where that is the other
-   * one, what this instance counted as a load was a hit.
+   * Applies a load of another instance. Of two loads within one TTL only the first would have been made: if that is the other
+   * instance's, the load that this instance counted was a hit.
    * @param isFirst of two at the same time, whether the other instance's counts.
    */
   learn({ slot, hash, weight, hot }: Follower, { rung, at }: Fill, now: number, isFirst: boolean): void {
@@ -281,7 +281,7 @@ export class TtlReplay {
     this.#copies[slot]! |= bit;
   }
 
-  /** Hits that no check has classified yet, as their keys' rates of change expect: to be added to the outdated ones. */
+  /** The expected number of outdated hits among those that no check has classified yet, by their keys' rates of change. */
   unchecked(followers: Iterable<Follower>, at: number): Float64Array {
     const stale = new Float64Array(RUNG_COUNT);
     for (const { slot, weight } of followers) {
@@ -297,7 +297,7 @@ export class TtlReplay {
     return stale;
   }
 
-  /** True where no copy of a key is left, and it need not be followed. */
+  /** True if no copy of a key is left, so that it need not be followed. */
   isOver(slot: number, at: number): boolean {
     const last = RUNG_COUNT - 1;
     const bit = 1 << last;
@@ -314,7 +314,7 @@ export class TtlReplay {
     if (changed) this.#changeCount[slot]! += 1;
   }
 
-  /** Counts the hits since the last check that were outdated: the part that is expected, given whether there was a change. */
+  /** Counts the outdated hits since the last check: the expected share, given whether there was a change. */
   #classify(slot: number, group: number, weight: number, at: number, afterMs: number, changed: boolean): void {
     const changes = this.#expectedChanges(slot, afterMs);
     if (changes <= 0) return;
@@ -326,14 +326,14 @@ export class TtlReplay {
       const stale = hits * Math.min(1, outdatedShare(changes * part) / probability);
       this.sums.add(group, rung, Sum.stale, stale);
       this.sums.addWhole(rung, Whole.inferred, stale);
-      // A moment that may be any between two checks: uniform.
+      // The time is uniformly distributed between two checks.
       this.sums.addWhole(rung, Whole.variance, stale ** 2 / 3);
     }
   }
 
   /**
-   * Changes of the key within a time: by its own checks, and by the rate of its pattern as if that had been seen in two more. What many
-   * checks at one distance show of a rate is the logarithm of how often there was no change: Cho and Garcia-Molina, section 4.2.
+   * The expected changes of the key within a time: by its own checks, and by the rate of its pattern with the weight of two more. The estimate
+   * for equal intervals is the logarithm of the share without a change: Cho and Garcia-Molina, section 4.2.
    */
   #expectedChanges(slot: number, afterMs: number): number {
     const prior = PRIOR_CHECKS * changeProbability(this.changes.perMs * afterMs);
@@ -342,10 +342,10 @@ export class TtlReplay {
     return -Math.log(Math.max(unchanged, 1e-9) / checks);
   }
 
-  /** A check found a change: copies from before the last check are outdated, later ones by chance. */
+  /** A check found a change: copies from before the last check are outdated, later ones with a probability. */
   #outdate(slot: number, hash: number, at: number, checkMs: number, group: number, weight: number): void {
     let outdated = this.#outdated[slot]!;
-    // Until the next check that finds a change: then there is no doubt any more.
+    // Until the next check that finds a change, which settles it.
     const untilNextMs = (this.ttlMs * (this.#checkCount[slot]! + 1)) / (this.#changeCount[slot]! + 1);
     for (let rung = 0; rung < RUNG_COUNT; rung++) {
       const bit = 1 << rung;
@@ -355,7 +355,7 @@ export class TtlReplay {
       const probability = Math.min(1, ageMs / checkMs);
       const drawn = (mixed(hash ^ Math.imul(this.#checkedAt[slot]! + rung, 0x9e3779b1)) >>> 0) / 2 ** 32;
       if (drawn < probability) outdated |= bit;
-      // What was drawn and what happened may both be the other.
+      // Both the drawn and the real time may be the other one.
       const doubtMs = Math.min(leftMs, untilNextMs);
       const hits = (weight * this.#uncheckedOf(slot, TODAY) * doubtMs) / Math.min(checkMs, this.ttlMs);
       this.sums.addWhole(rung, Whole.variance, 2 * probability * (1 - probability) * hits ** 2);
@@ -364,8 +364,8 @@ export class TtlReplay {
   }
 
   /**
-   * For what part of the time since the last check a copy had been there when it was hit last: hits come within today's TTL of a
-   * check, and of copies that were loaded in between less long after that.
+   * For which share of the time since the last check a copy had existed when it was last hit: hits come within today's TTL of a
+   * check, and for copies that were loaded in between, after a correspondingly shorter time.
    */
   #exposed(slot: number, rung: number, at: number, afterMs: number): number {
     const spanMs = Math.min(afterMs, this.ttlMs, this.ttlMs * RUNGS[rung]!);
@@ -391,8 +391,8 @@ export class TtlReplay {
   }
 
   /**
-   * Whether a copy of this rung from a real load of another process would be there. Where loads are exchanged, one that came while an
-   * earlier copy was there would not have been made.
+   * Whether this rung's cache would have the copy of a real load by another process. If loads are exchanged, a load during the life of an
+   * earlier copy would not have been made.
    */
   #wouldHave(slot: number, rung: number, loadedAt: number, at: number): boolean {
     const ttlMs = this.ttlMs * RUNGS[rung]!;
@@ -421,7 +421,7 @@ export class TtlReplay {
     return Math.round((at - this.startedAt) * this.#stepsPerMs[rung]!) & WRAP;
   }
 
-  /** 1 or more: 0 is never. */
+  /** 1 or more: 0 means never. */
   #checkStep(at: number): number {
     return 1 + Math.round(((at - this.startedAt) / this.ttlMs) * CHECK_STEPS);
   }

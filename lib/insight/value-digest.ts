@@ -1,16 +1,16 @@
 import { crc32 } from 'node:zlib';
 import { mixed } from './stream/key-hash.js';
 
-/** Parts of a value that are looked at: properties, elements and pieces of texts. */
+/** The most parts of a value that are read: properties, elements and pieces of texts. */
 const MOST_PARTS = 4_000;
 const MOST_DEPTH = 24;
 /** Characters of a text, or bytes of a buffer, that count as one part. */
 const PIECE = 32;
-/** From this length on a text is read by native code. */
+/** From this length on, a text is read by native code. */
 const LONG = 128;
 
 /**
- * A number that is the same for equal values and, but for one pair in four thousand million, differs for others. It reads what JSON
+ * Returns a number that is the same for equal values and differs for others, except for one pair in four thousand million. It reads what JSON
  * would show, the time of a Date, the contents of Map, Set and buffers. Of large values it reads the beginning and every length.
  * Bounded in time: 4,000 properties, elements or pieces of text.
  */

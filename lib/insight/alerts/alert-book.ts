@@ -11,25 +11,25 @@ import {
 } from './alert.js';
 
 /*
- * When a condition becomes an alert, and when that is over.
+ * When a condition becomes an alert, and when the alert ends.
  *
- * The book is the only place that opens and closes alerts; log, events, routes, metrics and webhooks show what it decided. An alert
- * opens once its condition has lasted as long as its code demands, and closes once the condition has been gone as long.
+ * Only the book opens and closes alerts; log, events, routes, metrics and webhooks show its decisions. An alert
+ * opens once its condition has lasted as long as its code requires, and closes once the condition has been absent as long.
  *
- * One trouble, one alert: what a cause explains does not open beside it. A Redis that is away lowers the hit rate, slows loads down
- * and fails some: the alert of the layer says all of it. What is still there ten minutes after the cause has gone opens on its own.
- * Of one code, the alert of everything stands for the patterns, or that of a single pattern for everything where that alone changed.
+ * One problem, one alert: a condition that a cause explains does not open an alert of its own. A Redis that is down lowers the hit rate, slows loads down
+ * and fails some: the alert of the layer covers all of that. A condition that remains ten minutes after the cause has ended opens its own alert.
+ * Of one code, the alert of the whole cache covers those of patterns; if only one pattern changed, its alert covers the whole cache.
  */
 
-/** Open alerts and conditions that wait, at most. */
+/** The most open alerts and waiting conditions. */
 const MOST = 200;
-/** Closed ones that are remembered. */
+/** The most closed alerts that are remembered. */
 const HISTORY = 200;
-/** How long a cause explains what is still there after it. */
+/** How long a cause explains conditions that remain after it. */
 const AFTERMATH_MS = 10 * 60_000;
-/** How long a change of one pattern waits for a change of everything, which would stand for it. */
+/** How long a change of one pattern waits for a change of the whole cache, which would cover it. */
 const TOGETHER_MS = 60_000;
-/** Alerts of one code that are open for single patterns at the same time. */
+/** The most open alerts of one code for single patterns. */
 const APART = 2;
 
 interface Tracked {
@@ -52,7 +52,7 @@ export class AlertBook {
     return Object.freeze(all.sort((a, b) => (a.openedAt < b.openedAt ? 1 : a.openedAt > b.openedAt ? -1 : 0)));
   }
 
-  /** Takes everything that is true now. @returns what opened and closed, in this order. */
+  /** Updates the book with all conditions that are true now. @returns the alerts that opened and closed, in this order. */
   update(conditions: readonly Condition[], now: number): AlertChange[] {
     this.#note(conditions, now);
     const changes: AlertChange[] = [];
@@ -84,7 +84,7 @@ export class AlertBook {
     }
   }
 
-  /** Those that may explain others first; of one code, everything before single patterns. */
+  /** Sorted: causes before their effects; of one code, the whole cache before single patterns. */
   #byCause(): Tracked[] {
     const order = Object.keys(CODES);
     const rank = ({ condition: { code, subject } }: Tracked): number =>
@@ -120,7 +120,7 @@ export class AlertBook {
   }
 }
 
-/** Whether one of them stands for everything. */
+/** Whether one of the subjects is the whole cache. */
 function concernsAll(...subjects: readonly string[]): boolean {
   return subjects.includes(EVERYTHING);
 }

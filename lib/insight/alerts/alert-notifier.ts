@@ -10,17 +10,17 @@ import { type Alert, type AlertChange, isAtLeast } from './alert.js';
 import type { AlertsOptions } from './alerts.options.js';
 import { Webhook } from './webhook.js';
 
-/** How long an instance that says nothing keeps the right to notify, milliseconds. */
+/** How long an instance without a sign of life keeps the right to notify, milliseconds. */
 const LEASE_MS = 120_000;
-/** Deadline of a request for it. */
+/** Deadline of a request for the lease. */
 const ANSWER_MS = 1_000;
-/** How long it is remembered which instance would notify, milliseconds: while the shared layer is away. */
+/** How long an instance remembers that it would notify while the shared layer is away, milliseconds. */
 const REMEMBERED_MS = 300_000;
 const FOREMOST = 'alerts:notifier';
 
 export interface AlertNotifierParts {
   readonly options: AlertsOptions;
-  /** Where instances agree on who notifies; undefined if no layer is shared. */
+  /** The layer by which instances agree which of them notifies; undefined if no layer is shared. */
   readonly coordination: () => Coordination | undefined;
   readonly service: string | undefined;
   readonly clock: Clock;
@@ -29,14 +29,14 @@ export interface AlertNotifierParts {
 }
 
 /**
- * Notifies of alerts, once a fleet. The instance that sees an alert first takes a lease on it and notifies of its opening and
- * closing; the others are silent while it lasts. One instance also holds a lease on its own: while the shared layer is away, as in the
- * alert that says so, the one that held it last notifies, and nobody asks.
+ * Notifies of alerts, once per fleet. The instance that detects an alert first takes a lease on it and notifies of its opening and
+ * closing; the others send nothing meanwhile. One instance also holds a general lease: while the shared layer is away, which is often
+ * the subject of the alert, the last holder of that lease notifies without asking.
  */
 export class AlertNotifier implements FamilySource {
   readonly #parts: AlertNotifierParts;
   readonly #webhook: Webhook | undefined;
-  /** Alerts that this instance notified of and that are open, each with how to give its lease up. */
+  /** Open alerts that this instance has notified of, each with a function that stops renewing its lease. */
   readonly #mine = new Map<string, () => void>();
   #foremost: { lease: Lease | undefined; at: number } | undefined;
   #notifying: Promise<void> = Promise.resolve();
@@ -48,14 +48,14 @@ export class AlertNotifier implements FamilySource {
     if (options.webhook !== undefined) this.#webhook = new Webhook({ options: options.webhook, service, clock, log });
   }
 
-  /** Takes what opened or closed; returns at once. */
+  /** Handles an opened or closed alert; returns at once. */
   take(change: AlertChange): void {
     const { minSeverity = 'warning' } = this.#parts.options;
     if (this.#closed || !isAtLeast(change.alert.severity, minSeverity)) return;
     this.#notifying = this.#notifying.then(() => this.#notify(change)).catch(() => undefined);
   }
 
-  /** Says from time to time that this instance is there; once a minute. */
+  /** Renews the general lease, once a minute. */
   async beThere(): Promise<void> {
     const coordination = this.#parts.coordination();
     if (coordination === undefined || this.#closed) return;
@@ -69,11 +69,11 @@ export class AlertNotifier implements FamilySource {
       const lease = await this.#acquire(coordination, FOREMOST);
       if (lease !== TIMED_OUT) this.#foremost = { lease, at: clock.now() };
     } catch {
-      // What was known stays known for a while.
+      // Keep the last known state for a while.
     }
   }
 
-  /** Waits for what is being sent, and gives up the rest. @param withinMs at most so long. */
+  /** Waits for running notifications, and drops the rest. @param withinMs the time limit. */
   async close(withinMs: number): Promise<void> {
     const { clock } = this.#parts;
     const sending = this.#notifying.then(() => this.#webhook?.idle());
@@ -111,7 +111,7 @@ export class AlertNotifier implements FamilySource {
     this.#webhook?.send({ state, alert });
   }
 
-  /** How to give up the right to notify of an alert; undefined if another instance has it. */
+  /** Takes the right to notify of an alert. @returns a function that gives it up; undefined if another instance has it. */
   async #claim({ code, subject }: Alert): Promise<(() => void) | undefined> {
     const coordination = this.#parts.coordination();
     if (coordination === undefined) return () => undefined;
@@ -121,12 +121,12 @@ export class AlertNotifier implements FamilySource {
       if (lease === undefined) return undefined;
       if (lease !== TIMED_OUT) return keep(lease, clock);
     } catch {
-      // It is away, as the alert may say.
+      // The layer is away; that may be the subject of the alert.
     }
     return this.#isForemost() ? () => undefined : undefined;
   }
 
-  /** Whether this instance notifies while nobody can be asked. */
+  /** Whether this instance notifies while the shared layer is away. */
   #isForemost(): boolean {
     const known = this.#foremost;
     const isOld = known === undefined || this.#parts.clock.now() - known.at > REMEMBERED_MS;
@@ -141,12 +141,12 @@ export class AlertNotifier implements FamilySource {
   }
 }
 
-/** Renews a lease. It is not given back: it ends by itself, so that who sees the same alert a little later is silent too. */
+/** Renews a lease. It is not released but expires, so that an instance that detects the alert a little later stays silent. */
 function keep(lease: Lease, clock: Clock): () => void {
   return holdLease({ renew: (ms) => lease.renew(ms), release: () => Promise.resolve() }, LEASE_MS, clock);
 }
 
-/** Subjects are patterns and may be long; names of leases are not. */
+/** Subjects are patterns and may be long, but names of leases may not. */
 function digest(subject: string): string {
   return createHash('sha256').update(subject).digest('hex').slice(0, 16);
 }

@@ -1,16 +1,16 @@
 import type { DeclaringMethod } from '../../metrics/judgement.js';
 import type { HealthWarning } from '../../metrics/snapshot.js';
 
-/** How much an alert matters. */
+/** The importance of an alert. */
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 export type AlertSeverity = (typeof SEVERITIES)[number];
 
-/** What is found by comparing with what was normal until now. */
+/** Deviations from the normal state until now. */
 export type AnomalyCode = 'HIT_RATE_DROP' | 'SLOW_LOADS' | 'ERRORS_RISE' | 'INVALIDATION_STORM' | 'TRAFFIC_DROP';
 export type AlertCode = HealthWarning['code'];
 
 /**
- * Something that needs a look, from when it began until it was over.
+ * A problem that needs attention, from its beginning to its end.
  * @publicApi
  */
 export interface Alert {
@@ -21,9 +21,9 @@ export interface Alert {
   /** The pattern, layer or pool that it is about; `cache` for everything together. */
   readonly subject: string;
   readonly message: string;
-  /** What it was when the alert opened, in the unit of its code: a share, milliseconds, a number a minute, a state. */
+  /** The figure when the alert opened, in the unit of its code: a share, milliseconds, a number per minute, a state. */
   readonly value: number | string | null;
-  /** What was expected, or the threshold. */
+  /** The expected figure, or the threshold. */
   readonly expected: number | string | null;
   /** ISO 8601. */
   readonly openedAt: string;
@@ -35,9 +35,9 @@ export interface Alert {
   readonly instances?: number;
 }
 
-/** What is true at this moment, and becomes an alert where it lasts. */
+/** A condition that is true now, and becomes an alert if it lasts. */
 export interface Condition extends Pick<Alert, 'code' | 'subject' | 'message' | 'value' | 'expected' | 'declaredBy'> {
-  /** `false` where it may be chance: that keeps an alert open and opens none. @default true */
+  /** `false` if it may be chance: then it keeps an alert open but opens none. @default true */
   readonly certain?: boolean;
 }
 
@@ -47,7 +47,7 @@ export interface AlertChange {
   readonly alert: Alert;
 }
 
-/** The subject of what concerns everything. */
+/** The subject of alerts about the whole cache. */
 export const EVERYTHING = 'cache';
 
 const SECOND = 1_000;
@@ -58,9 +58,9 @@ export interface CodeRule {
   readonly severity: AlertSeverity;
   /** How long its condition must last. */
   readonly openAfterMs: number;
-  /** How long its condition must be gone. */
+  /** How long its condition must be absent. */
   readonly closeAfterMs: number;
-  /** Alerts which explain it: while one of them is open, or shortly after, it does not open on its own. */
+  /** Alerts that explain it: while one of them is open, or shortly after, it does not open an alert of its own. */
   readonly explainedBy: readonly AlertCode[];
 }
 
@@ -71,14 +71,14 @@ const state = (severity: AlertSeverity, explainedBy: readonly AlertCode[] = [], 
   closeAfterMs: MINUTE,
   explainedBy,
 });
-/** Figures above or below a threshold: they go to and fro. */
+/** Figures above or below a threshold: they fluctuate. */
 const threshold = (severity: AlertSeverity, explainedBy: readonly AlertCode[]): CodeRule => ({
   severity,
   openAfterMs: 10 * MINUTE,
   closeAfterMs: 15 * MINUTE,
   explainedBy,
 });
-/** What a detector found: it has waited already. */
+/** Findings of a detector, which has waited already. */
 const anomaly = (explainedBy: readonly AlertCode[]): CodeRule => ({
   severity: 'warning',
   openAfterMs: 0,
@@ -89,7 +89,7 @@ const anomaly = (explainedBy: readonly AlertCode[]): CodeRule => ({
 const AWAY: readonly AlertCode[] = ['LAYER_DOWN', 'CIRCUIT_OPEN'];
 const CAUSES: readonly AlertCode[] = [...AWAY, 'INVALIDATION_STORM', 'ERRORS_RISE', 'TRAFFIC_DROP', 'HIT_RATE_DROP'];
 
-/** Causes come before what they explain. */
+/** Causes come before their effects. */
 export const CODES: Readonly<Record<AlertCode, CodeRule>> = {
   LAYER_DOWN: state('critical', ['CIRCUIT_OPEN']),
   CIRCUIT_OPEN: state('critical', ['LAYER_DOWN']),
@@ -110,12 +110,12 @@ export const CODES: Readonly<Record<AlertCode, CodeRule>> = {
   HIGH_P95_RESPONSE_TIME: threshold('info', [...CAUSES, 'LOW_HIT_RATE', 'HIGH_AVG_RESPONSE_TIME']),
 };
 
-/** Whether a code is one that the detectors find. */
+/** Whether detectors report this code. */
 export function isAnomaly(code: AlertCode): boolean {
   return CODES[code].closeAfterMs === 0;
 }
 
-/** Whether a code says that a layer is away. */
+/** Whether the code means that a layer is away. */
 export function isAway(code: AlertCode): boolean {
   return AWAY.includes(code);
 }
@@ -128,14 +128,14 @@ export function isAtLeast(severity: AlertSeverity, least: AlertSeverity): boolea
 /** How far a figure must be beyond its threshold to open an alert, as a share of it. */
 const CLEARLY = 0.1;
 
-/** The condition that a health warning describes. @param requests how many its window held. */
+/** The condition that a health warning describes. @param requests the number of requests in its window. */
 export function conditionOf(warning: HealthWarning, requests: number): Condition {
   const { code, message, value, threshold, pattern, layer, pool } = warning;
   const subject = pattern ?? layer ?? pool ?? EVERYTHING;
   return { code, subject, message, value, expected: threshold, certain: isCertain(warning, requests) };
 }
 
-/** A figure at its threshold goes to and fro, and a hit rate of few accesses by chance; a state is what it is. */
+/** A figure at its threshold fluctuates, and so does a hit rate of few accesses; a state is always certain. */
 function isCertain({ code, value, threshold }: HealthWarning, requests: number): boolean {
   if (typeof value !== 'number' || typeof threshold !== 'number') return true;
   if (code === 'LOW_HIT_RATE') {

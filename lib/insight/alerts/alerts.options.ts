@@ -10,15 +10,15 @@ export interface WebhookOptions {
   readonly format?: 'json' | 'slack';
 }
 
-/** Who is notified of alerts. */
+/** How alerts are sent. */
 export interface AlertsOptions {
   /**
-   * Called when an alert opens and when it closes (`closedAt` is set then); errors and rejections are counted and logged once.
+   * Called when an alert opens and when it closes (then `closedAt` is set); errors and rejections are counted and logged once.
    * With a layer that instances share, one of them calls it.
    */
   readonly onAlert?: (alert: Alert) => unknown;
-  /** Sends the same over HTTP: retried with growing pauses, a hundred waiting at most. */
+  /** Sends the same over HTTP: retried with growing pauses, at most a hundred waiting. */
   readonly webhook?: WebhookOptions;
-  /** Alerts below this are shown and logged, and nobody is notified of them. @default 'warning' */
+  /** Alerts below this are shown and logged, but not sent. @default 'warning' */
   readonly minSeverity?: AlertSeverity;
 }

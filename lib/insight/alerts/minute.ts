@@ -1,6 +1,6 @@
 import type { CacheStats } from '../../metrics/snapshot.js';
 
-/** What was counted in about a minute, of one pattern or of everything. */
+/** The counts of about a minute, of one pattern or of the whole cache. */
 export interface Minute {
   /** When it ended, milliseconds since the Unix epoch. */
   readonly at: number;
@@ -10,7 +10,7 @@ export interface Minute {
   readonly hits: number;
   /** Accesses and loads that failed. */
   readonly failures: number;
-  /** What may have failed: accesses, or loads where there are more of them. */
+  /** Accesses, or loads if there are more of them: the number that may have failed. */
   readonly attempts: number;
   /** Loads that succeeded. */
   readonly loads: number;

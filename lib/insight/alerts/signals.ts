@@ -1,25 +1,25 @@
 import { binomialEvidence, shiftEvidence } from './cusum.js';
 import type { Minute } from './minute.js';
 
-/** What is watched of a series. */
+/** The watched signals of a series. */
 export type SignalName = 'hitRate' | 'loadTime' | 'errors' | 'invalidations' | 'traffic';
 
-/** What some minutes add up to. */
+/** The sums of some minutes. */
 export interface Sample {
   readonly sum: number;
   readonly count: number;
 }
 
 /**
- * How one signal is read: on which scale its noise is about the same everywhere, how large that noise is, and how much must
- * change before anybody should care, however certain it is.
+ * How one signal is judged: the scale on which its noise is about the same everywhere, the size of that noise, and the least
+ * change that matters, however certain it is.
  */
 export interface Signal {
   readonly name: SignalName;
-  /** 1 where a larger value is worse, -1 where a smaller one is. */
+  /** 1 if a larger value is worse, -1 if a smaller one is. */
   readonly bad: 1 | -1;
   sample(minute: Minute): Sample;
-  /** Whether these minutes say enough to be judged; fifteen of them are judged in any case. @param level NaN before the first. */
+  /** Whether these minutes are enough to be judged; fifteen of them are judged in any case. @param level NaN before the first. */
   enough(sample: Sample, level: number): boolean;
   value(sample: Sample): number;
   /** The variance of the value that counting and everyday unrest explain. */
@@ -38,16 +38,16 @@ export interface Signal {
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 const share = ({ sum, count }: Sample): number => sum / count;
-/** The variance that a share has because only `count` were asked. */
+/** The variance of a share of `count` samples. */
 export const binomialVariance = (level: number, count: number): number => (level * (1 - level)) / count;
 const whole = (): number => 1;
 const none = (): number => 0;
 
-/** The fall that the cumulative sum of hit rates looks for. */
+/** The fall that the cumulative sum of hit rates detects. */
 const FALL = 0.15;
-/** Accesses that the level of a hit rate is the mean of, at least. */
+/** The least number of accesses in the mean that is the level of a hit rate. */
 const BEHIND_THE_LEVEL = 2_000;
-/** How much more than counting explains a variance may be by chance. */
+/** How far a variance may exceed that of counting by chance. */
 const CHANCE = 1.25;
 
 function hitRateEvidence(sample: Sample, level: number, variance: number): number {
@@ -55,14 +55,14 @@ function hitRateEvidence(sample: Sample, level: number, variance: number): numbe
   // The level itself may be too high by chance.
   const from = usual - Math.sqrt(binomialVariance(usual, BEHIND_THE_LEVEL));
   const counting = binomialVariance(from, sample.count);
-  // Accesses of the same minute that resemble each other say less.
+  // Accesses of the same minute that resemble each other are weaker evidence.
   const independent = counting / Math.max(counting, variance / CHANCE);
   return independent * binomialEvidence(sample.sum, sample.count, from, Math.max(usual - FALL, from / 4));
 }
 
-/** Points of hit rate that a fall must have. */
+/** The least fall of the hit rate that matters, as a share. */
 const HIT_RATE_POINTS = 0.03;
-/** Unrest of hit rates that no counting explains: one point. */
+/** The variance of hit rates besides that of counting: one point. */
 const HIT_RATE_UNREST = 0.01 ** 2;
 
 /** The share of hits. */
@@ -94,7 +94,7 @@ export const loadTime: Signal = {
   evidence: (sample, level, variance) =>
     shiftEvidence(share(sample) - level, Math.log(2), Math.max(variance, loadTimeNoise(sample))),
   weight: ({ count }, minutes) => Math.min(1, count / (10 * minutes)),
-  // Half as long again, and five milliseconds.
+  // An increase by half, and by five milliseconds.
   size: (value, expected) =>
     Math.min((value - expected) / Math.log(1.5), (Math.exp(value) - Math.exp(expected)) / SLOWER_MS),
   shown: (value) => Math.exp(value),

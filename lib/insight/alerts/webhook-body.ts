@@ -20,7 +20,7 @@ function slackMessage({ state, alert }: AlertChange, service: string | undefined
   return { text: slackText(text), mrkdwn: false };
 }
 
-/** As Slack asks for it: these three would begin links and mentions. */
+/** Escapes the three characters that would begin links and mentions, as Slack requires. */
 function slackText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -6,11 +6,11 @@ import type { AlertChange } from './alert.js';
 import type { WebhookOptions } from './alerts.options.js';
 import { webhookBody } from './webhook-body.js';
 
-/** Alerts that wait to be sent; the oldest is given up for a new one. */
+/** The most waiting alerts; beyond it the oldest is dropped. */
 const MOST_WAITING = 100;
 /** How long a receiver may take to answer, milliseconds. */
 const DEADLINE_MS = 5_000;
-/** Pauses before the second and later attempts, milliseconds; then the alert is given up. */
+/** Pauses before the second and later attempts, milliseconds; then the alert is dropped. */
 const PAUSES_MS = [1_000, 4_000, 30_000, 120_000];
 
 export interface WebhookParts {
@@ -20,7 +20,7 @@ export interface WebhookParts {
   readonly log?: CacheLog | undefined;
 }
 
-/** How sending went, since the start. */
+/** Counts of sent alerts, since the start. */
 export interface WebhookCounts {
   readonly sent: number;
   readonly failed: number;
@@ -28,8 +28,8 @@ export interface WebhookCounts {
 }
 
 /**
- * Sends alerts to one address, one after the other, and never delays what it reports on. A receiver that fails, hangs or is away is
- * tried again with growing pauses and logged once, until it answers. Its address and headers are secrets: no log shows them.
+ * Sends alerts to one URL, one after the other, without delaying the observed application. If a receiver fails, hangs or is down, the alert is
+ * retried with growing pauses and logged once, until it succeeds. The URL and headers are secrets: no log shows them.
  */
 export class Webhook {
   readonly #parts: WebhookParts;
@@ -52,7 +52,7 @@ export class Webhook {
     return { sent: this.#sent, failed: this.#failed, dropped: this.#dropped };
   }
 
-  /** Takes a change to be sent; returns at once. */
+  /** Queues a change; returns at once. */
   send(change: AlertChange): void {
     if (this.#aborted.signal.aborted) return;
     const { options, service } = this.#parts;
@@ -64,12 +64,12 @@ export class Webhook {
     this.#sending ??= this.#drain();
   }
 
-  /** Resolves when nothing waits to be sent. */
+  /** Resolves when the queue is empty. */
   async idle(): Promise<void> {
     await this.#sending;
   }
 
-  /** Gives up what is not sent. */
+  /** Drops the queue. */
   close(): void {
     this.#dropped += this.#waiting.length;
     this.#waiting.length = 0;
@@ -99,7 +99,7 @@ export class Webhook {
     return false;
   }
 
-  /** Undefined if the receiver took it. */
+  /** Undefined if the receiver accepted it. */
   async #attempt(body: string): Promise<{ readonly what: string; readonly isFinal: boolean } | undefined> {
     try {
       const status = await this.#post(body);
@@ -130,7 +130,7 @@ export class Webhook {
         headers: { ...options.headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
       });
       const cancel = clock.after(DEADLINE_MS, () => sent.destroy(new LateAnswer()));
-      // Sending an alert is no reason for a process to go on.
+      // Sending an alert must not keep the process alive.
       sent.on('socket', (socket) => socket.unref());
       sent.on('response', (response) => {
         cancel();

@@ -2,15 +2,15 @@ const SLOTS = 256;
 const GONE = -1;
 
 /**
- * The end and the size of the entries of followed keys, by hash. A slot holds one key: where two share it, the later one counts and
- * the earlier is forgotten, which leaves a fair sample.
+ * The end and the size of the entries of followed keys, by hash. A slot holds one key: if two share it, the later one replaces
+ * the earlier, which leaves an unbiased sample.
  */
 export class EntryNotes {
   readonly #hashes = new Int32Array(SLOTS);
   readonly #freshUntil = new Float64Array(SLOTS);
-  /** Of the entry before. */
+  /** The end of the entry before. */
   readonly #freshBefore = new Float64Array(SLOTS);
-  /** -1 where the entry is gone. */
+  /** -1 if the entry is gone. */
   readonly #bytes = new Float32Array(SLOTS).fill(GONE);
   readonly #invalidated = new Uint8Array(SLOTS);
 
@@ -32,7 +32,7 @@ export class EntryNotes {
     return bytes;
   }
 
-  /** When the last entry of a key that had ended by then did. An access is reported after the load that it waited for. */
+  /** When the last entry of a key that had ended at a time ended. An access is reported after the load that it waited for. */
   endedBefore(hash: number, at: number): number | undefined {
     const slot = this.#find(hash);
     if (slot === -1) return undefined;
@@ -56,7 +56,7 @@ export class EntryNotes {
   }
 }
 
-/** High bits: the sample is of low hashes. */
+/** Uses high bits, since the sample consists of low hashes. */
 function slotOf(hash: number): number {
   return (hash ^ (hash >>> 11)) & (SLOTS - 1);
 }

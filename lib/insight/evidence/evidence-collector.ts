@@ -5,29 +5,29 @@ import { KeyTemplateText } from './key-parts.js';
 import { PatternObservation } from './pattern-observation.js';
 
 /*
- * Collects what statistics do not count, for the recommendations: how keys repeat, what reloads return, what becomes of entries.
+ * Collects facts that statistics do not count, for the recommendations: how keys repeat, what reloads return, how entries end.
  *
- * Two sources. The sampled accesses show what happens to single keys over time. How keys would repeat without one of their inputs
- * cannot be seen in a sample of whole keys, so every load is offered too, and each simulation samples its own shortened keys.
+ * Two sources. The sampled accesses show the events of single keys over time. How keys would repeat without one of their inputs
+ * cannot be seen in a sample of whole keys, so every load is reported, too, and each simulation samples its own shortened keys.
  */
 
-/** Patterns that are observed. */
+/** The most observed patterns. */
 const MOST_PATTERNS = 127;
-/** After this long half of what was seen is forgotten, milliseconds. */
+/** The half-life of the counts, milliseconds. */
 const FADE_MS = 1_800_000;
 
 export interface EvidenceCollectorOptions {
-  /** Milliseconds since the epoch: when the cache was made. */
+  /** Milliseconds since the epoch: when the cache was created. */
   readonly startedAt: number;
-  /** Where hashes begin. */
+  /** The salt of the hashes. */
   readonly salt: number;
-  /** The TTL of what no policy decides about, milliseconds. */
+  /** The TTL of values without a policy of their own, milliseconds. */
   readonly ttlMs: number;
-  /** How a handler or method declares a pattern. */
+  /** The declaration of a pattern. */
   readonly declared: (pattern: string) => PatternDeclaration | undefined;
 }
 
-/** What was seen of each pattern; bounded. */
+/** Collects the evidence of each pattern; bounded. */
 export class EvidenceCollector implements AccessListener {
   readonly #patterns = new Map<string, Observed>();
 
@@ -80,7 +80,7 @@ export class EvidenceCollector implements AccessListener {
 
 interface Observed {
   readonly observation: PatternObservation;
-  /** For how long its last value was kept. */
+  /** The TTL of its last value. */
   ttlMs: number;
   /** Undefined until it is looked up. */
   template: KeyTemplateText | null | undefined;

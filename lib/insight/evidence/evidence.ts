@@ -2,22 +2,22 @@ import type { DeclaringMethod } from '../../metrics/judgement.js';
 import type { LayerStats, PatternStats } from '../../metrics/snapshot.js';
 
 /*
- * What recommendations are drawn from. Every rule is a pure function of one of these; they are filled in one place, from the statistics
- * of the last hour and from what the sampled accesses showed. A part that nobody observed is undefined: its rules say nothing then.
+ * The evidence for recommendations. Every rule is a pure function of one of these; they are filled in one place, from the statistics
+ * of the last hour and from the sampled accesses. A part without observations is undefined: its rules give no advice then.
  */
 
-/** The policy in force, as far as rules ask for it. */
+/** The fields of the policy in force that rules use. */
 export interface PolicyInForce {
   /** Milliseconds; `Infinity` without an end, null if it follows from the value. */
   readonly ttlMs: number | null;
   readonly staleWhileRevalidateMs: number;
   readonly refreshesAhead: boolean;
-  /** True if null and undefined are kept. */
+  /** True if null and undefined are stored. */
   readonly keepsEmpty: boolean;
   readonly lock: boolean;
 }
 
-/** What a TTL would bring: a rung of the ladder. */
+/** The effect of a TTL: a rung of the ladder. */
 export interface TtlRung {
   readonly ttlMs: number;
   /** Null if it is withheld, and so are the others. */
@@ -37,21 +37,21 @@ export interface TtlEvidence {
   readonly accesses: number;
   readonly observedMs: number;
   readonly ladder: readonly TtlRung[];
-  /** The TTL that saves most within the stale share that is allowed; undefined if none is better than today's. */
+  /** The TTL that saves most within the allowed stale share; undefined if none is better than today's. */
   readonly advised?: { readonly ttlMs: number } | undefined;
   readonly withheld?: string | undefined;
 }
 
-/** One input of a key, and what the cache would do without it. */
+/** One input of a key, and the effect of leaving it out. */
 export interface KeyPartEvidence {
-  /** As the handler names it: `query.utm_source`; `part 2` of a key that code wrote. */
+  /** As the handler names it: `query.utm_source`; `part 2` for a key that code wrote. */
   readonly name: string;
   /** Distinct values seen, estimated. */
   readonly distinct: number;
-  /** Hits over loads, where keys did not hold it and values were kept for their TTL. */
+  /** Hits over loads, if keys did not contain it and values were stored for their TTL. */
   readonly repeats: number;
   readonly repeatsError: number;
-  /** Of the loads whose keys differ in this input alone, the share that returned the same value; null if none was compared. */
+  /** Of the loads whose keys differ only in this input, the share that returned the same value; null if none was compared. */
   readonly sameValue: number | null;
 }
 
@@ -62,20 +62,20 @@ export interface KeyEvidence {
   readonly distinctKeys: number;
   /** Share of the distinct keys that were loaded once and never found again, 0–1. */
   readonly askedOnce: number;
-  /** Hits over loads, where every value had been kept for its TTL. */
+  /** Hits over loads, if every value had been stored for its TTL. */
   readonly repeats: number;
   readonly parts: readonly KeyPartEvidence[];
 }
 
-/** What became of entries that have ended, of a sample. */
+/** A sample of entries that have ended. */
 export interface LifetimeEvidence {
   readonly ended: number;
   readonly unread: number;
-  /** Mean bytes of one that was never read. */
+  /** Mean bytes of an entry that was never read. */
   readonly unreadBytes: number;
 }
 
-/** The largest entries against all: those above {@link aboveBytes}. */
+/** The entries above {@link aboveBytes}, compared with all. */
 export interface SizeEvidence {
   readonly entries: number;
   readonly aboveBytes: number;
@@ -89,7 +89,7 @@ export interface SizeEvidence {
 /** Loads after an invalidation, of tracked keys. */
 export interface InvalidationEvidence {
   readonly reloads: number;
-  /** Those that returned the value which the invalidation removed. */
+  /** Those that returned the value that the invalidation removed. */
   readonly unchanged: number;
 }
 
@@ -99,10 +99,10 @@ export interface ChangeEvidence {
   readonly changed: number;
 }
 
-/** Loads that returned null or undefined and were not kept. */
+/** Loads that returned null or undefined, which was not stored. */
 export interface EmptyEvidence {
   readonly loads: number;
-  /** Those whose key had returned nothing just before, within {@link withinMs}. */
+  /** Those whose key had returned null or undefined just before, within {@link withinMs}. */
   readonly repeated: number;
   readonly withinMs: number;
 }
@@ -110,7 +110,7 @@ export interface EmptyEvidence {
 /** Misses of expired entries. */
 export interface ExpiryEvidence {
   readonly expired: number;
-  /** How long after the end of an entry nine in ten of them came, milliseconds. */
+  /** The time after the end of an entry within which nine in ten of them came, milliseconds. */
   readonly withinMs: number;
 }
 
@@ -136,19 +136,19 @@ export interface WarmedEvidence {
   readonly read: number;
 }
 
-/** Everything known of one pattern. */
+/** The evidence of one pattern. */
 export interface PatternEvidence {
   readonly pattern: string;
   /** As `@Cached` writes it, such as `product:{params.id}`; undefined if no handler or method declares it. */
   readonly declared?: string | undefined;
   /** The handlers and methods that declare it. */
   readonly declaredBy?: readonly DeclaringMethod[] | undefined;
-  /** Of the last hour, or of what of it was observed. */
+  /** Of the last hour, or its observed part. */
   readonly stats: PatternStats;
   /** Hours that {@link stats} cover, more than 0. */
   readonly hours: number;
   readonly policy?: PolicyInForce | undefined;
-  /** The share of outdated hits that is acceptable, 0–1. */
+  /** The acceptable share of outdated hits, 0–1. */
   readonly maxStaleShare: number;
   readonly ttl?: TtlEvidence | undefined;
   readonly keys?: KeyEvidence | undefined;
@@ -163,7 +163,7 @@ export interface PatternEvidence {
   readonly warmed?: readonly WarmedEvidence[] | undefined;
 }
 
-/** What another size of a memory layer would bring: a rung of its ladder. */
+/** The effect of another size of a memory layer: a rung of its ladder. */
 export interface MemoryRung {
   /** Times today's bounds. */
   readonly factor: number;
@@ -172,7 +172,7 @@ export interface MemoryRung {
   readonly hitRateError: number | null;
 }
 
-/** Everything known of one memory layer. */
+/** The evidence of one memory layer. */
 export interface LayerEvidence {
   readonly layer: string;
   readonly stats: LayerStats;

@@ -1,20 +1,20 @@
 import { mixed } from '../stream/key-hash.js';
 
 /*
- * The inputs that a key holds, read from its text: `feed:GET /feeds?page=2&:id=7` holds `query.page` and `params.id`, a key of a
- * template holds what the template names, and a key that code wrote is cut at its separators.
+ * The inputs in a key, read from its text: `feed:GET /feeds?page=2&:id=7` contains `query.page` and `params.id`, a key of a
+ * template contains the inputs that the template names, and a key that code wrote is cut at its separators.
  */
 
 /** One input of a key. */
 export interface KeyPart {
-  /** As a handler names it, such as `query.page`; `part 2` where nobody named it. */
+  /** As a handler names it, such as `query.page`; `part 2` without a name. */
   readonly name: string;
   readonly value: string;
-  /** True if it may identify a caller: it is never proposed to be left out. */
+  /** True if it may identify a caller: leaving it out is never proposed. */
   readonly identifying: boolean;
 }
 
-/** Parts of one key at most: one with more is not looked into. */
+/** The most parts of a key: a key with more is not analysed. */
 export const MOST_KEY_PARTS = 8;
 const MAX_LENGTH = 1_024;
 const IDENTIFYING = /^(?:user|session|cookies|signedCookies|headers\.(?:authorization|cookie)|auth)\b/i;
@@ -32,12 +32,12 @@ function undeclaredParts(key: string): readonly KeyPart[] {
   return key.split(/[:/|#]/).map((value, index) => ({ name: numbered(index), value, identifying: false }));
 }
 
-/** True for a key that code wrote: its parts have numbers for names. */
+/** True for a key that code wrote: its parts are numbered. */
 export function isNumbered(key: string): boolean {
   return !key.includes('?');
 }
 
-/** The name of a part that nobody named. */
+/** The name of a numbered part. */
 export function numbered(index: number): string {
   return `part ${index + 1}`;
 }
@@ -45,8 +45,8 @@ export function numbered(index: number): string {
 const [COLON, SLASH, BAR, HASH] = [0x3a, 0x2f, 0x7c, 0x23];
 
 /**
- * The hashes of a numbered key's parts, as {@link keyHash} computes them, without an allocation.
- * @param seeds where the hash of each part begins. @returns how many there are; 0 where {@link keyPartsOf} has none.
+ * Computes the hashes of a numbered key's parts, like {@link keyHash}, without allocation.
+ * @param seeds the seed of the hash of each part. @returns the number of parts; 0 if {@link keyPartsOf} returns none.
  */
 export function hashNumbered(key: string, seeds: Int32Array, hashes: Uint32Array): number {
   if (key.length > MAX_LENGTH) return 0;
@@ -75,7 +75,7 @@ function inputPart(text: string): KeyPart {
   return { name, value, identifying: IDENTIFYING.test(name) };
 }
 
-/** A template such as `search:{query.q}:{query.page}`, for reading keys that it made. */
+/** A template such as `search:{query.q}:{query.page}`, to read its keys. */
 export class KeyTemplateText {
   readonly #literals: readonly string[];
   readonly #names: readonly string[];
@@ -86,7 +86,7 @@ export class KeyTemplateText {
     this.#names = pieces.filter((_, index) => index % 2 === 1).map((name) => name.replace(/\?$/, ''));
   }
 
-  /** Undefined for a key that it did not make. */
+  /** Undefined for a key of another template. */
   partsOf(key: string): readonly KeyPart[] | undefined {
     const [first = '', ...rest] = this.#literals;
     if (!key.startsWith(first)) return undefined;

@@ -6,20 +6,20 @@ import { keyHash, mixed } from '../stream/key-hash.js';
 import { hashNumbered, isNumbered, keyPartsOf, type KeyTemplateText, MOST_KEY_PARTS, numbered } from './key-parts.js';
 import { DistinctCount, RepeatTable } from './repeat-table.js';
 
-/** Loads from which on the inputs of a pattern's keys are compared. */
+/** After so many loads of a pattern, the inputs of its keys are compared. */
 const PARTS_FROM = 50;
-/** Inputs compared at most. */
+/** The most inputs compared. */
 const MAX_PARTS = 4;
-/** For how long an empty result would be kept, milliseconds: what recommendations propose. */
+/** The assumed TTL of an empty result, milliseconds: the one that recommendations propose. */
 const EMPTY_MS = 30_000;
-/** How long a start lasts, milliseconds. */
+/** The length of a start, milliseconds. */
 const START_MS = 300_000;
-/** Classes of sizes: powers of two. */
+/** Classes of sizes, by powers of two. */
 const CLASSES = 40;
 /** Values up to 2^12 bytes are never called large. */
 const SMALLEST_LARGE = 13;
 
-/** What entries do not show. */
+/** Fields of a policy that entries do not show. */
 const UNKNOWN = { refreshesAhead: false, keepsEmpty: false, lock: false };
 
 interface PartTable {
@@ -28,24 +28,24 @@ interface PartTable {
   readonly values: DistinctCount;
 }
 
-/** What one load was. */
+/** The facts about one load. */
 export interface ObservedLoad {
   readonly key: string;
-  /** Of the key, without a sign. */
+  /** Hash of the key, unsigned. */
   readonly hash: number;
   readonly at: number;
-  /** For how long its value is kept, or would be. */
+  /** The TTL of its value, or the TTL it would have. */
   readonly ttlMs: number;
-  /** How long its entry may be served stale; undefined if it was not kept. */
+  /** How long its entry may be served stale; undefined if it was not stored. */
   readonly staleMs: number | undefined;
-  /** True for null and undefined that were not kept. */
+  /** True for null and undefined that were not stored. */
   readonly empty: boolean;
   readonly value: unknown;
-  /** A digest of a value, asked for where it is needed; 0 for none. */
+  /** Returns the digest of a value, computed only if needed; 0 for none. */
   readonly digestOf: (value: unknown) => number;
 }
 
-/** What was seen of one pattern: fixed tables and counters, about 25 KB where its keys are split, 10 KB elsewhere. */
+/** The observations of one pattern: fixed tables and counters, about 25 KB if its keys have parts, else 10 KB. */
 export class PatternObservation {
   readonly #keys: RepeatTable;
   #parts: PartTable[] | undefined;
@@ -67,13 +67,13 @@ export class PatternObservation {
   #coldMisses = 0;
   #coldKeys = 0;
   readonly #entries = new EntryNotes();
-  /** Of the parts of one key. */
+  /** Hashes of the parts of one key. */
   readonly #hashes = new Uint32Array(MOST_KEY_PARTS);
-  /** Where the hash of a numbered part begins. */
+  /** The seed of the hash of each numbered part. */
   readonly #seeds: Int32Array;
   /** Tables of numbered parts. */
   readonly #numbered: (PartTable | undefined)[] = [];
-  /** The load that is being compared, and the digest of its value once it was asked for. */
+  /** The load that is being compared, and the digest of its value once it was computed. */
   #load: ObservedLoad | undefined;
   #digest: number | undefined;
   readonly #digested = (): number => (this.#digest ??= this.#load!.digestOf(this.#load!.value));
@@ -136,7 +136,7 @@ export class PatternObservation {
     }
   }
 
-  /** A load after an invalidation, or after the end of an entry, shows whether the value had changed. */
+  /** A load after an invalidation, or after the end of an entry: it shows whether the value had changed. */
   #reloaded({ hash, weight, changed, afterInvalidation }: TrackedAccess): void {
     if (changed === undefined) return;
     if (!afterInvalidation && !this.#entries.isInvalidated(hash)) {
@@ -163,7 +163,7 @@ export class PatternObservation {
     this.#unreadBytes += bytes * weight;
   }
 
-  /** What entries show of the policy that code stores them with; undefined before the first. */
+  /** The fields of the policy that entries show; undefined before the first. */
   get policy(): PolicyInForce | undefined {
     return this.#policy;
   }
@@ -201,13 +201,13 @@ export class PatternObservation {
     return { expired: this.#expired, withinMs: Math.round(2 ** (at / 2)) };
   }
 
-  /** @param now while a start lasts, it is not known yet how many misses it costs. */
+  /** @param now during a start, its number of misses is not known yet. */
   startsAt(now: number): StartEvidence | undefined {
     if (this.#coldMisses === 0 || now - this.startedAt < START_MS) return undefined;
     return { starts: 1, coldMisses: this.#coldMisses, distinctKeys: this.#coldKeys, withinMs: START_MS };
   }
 
-  /** The classes of sizes from which on few entries hold most of the bytes. */
+  /** The classes of sizes from which few entries hold most of the bytes. */
   get sizes(): SizeEvidence | undefined {
     const entries = sum(this.#entriesBySize, 0);
     const bytes = sum(this.#bytesBySize, 0);
@@ -232,7 +232,7 @@ export class PatternObservation {
     });
   }
 
-  /** Plays the load on a cache whose keys lack one of the inputs, for each of them. */
+  /** Simulates the load, for each input, in a cache whose keys lack the input. */
   #compare(load: ObservedLoad, template: KeyTemplateText | undefined): void {
     this.#load = load;
     if (template === undefined && isNumbered(load.key)) this.#compareNumbered(load);
@@ -253,7 +253,7 @@ export class PatternObservation {
     }
   }
 
-  /** The same of a key that code wrote, without an allocation: it is on the path of every load. */
+  /** As {@link #compare} for a key that code wrote, without allocation, because it runs on every load. */
   #compareNumbered({ key, at, ttlMs }: ObservedLoad): void {
     const hashes = this.#hashes;
     const count = hashNumbered(key, this.#seeds, hashes);

@@ -1,11 +1,11 @@
 const SLOTS = 256;
 const CAPACITY = 192;
 const WHOLE = 2 ** 32;
-/** Of many adds, the values of one in so many are compared: digests of large values take longer than all else. */
+/** The values of one in so many adds are compared: digests of large values take longer than the rest. */
 const COMPARED_EVERY = 8;
 const ALWAYS_COMPARED = 256;
 
-/** What a {@link RepeatTable} has seen. */
+/** The figures of a {@link RepeatTable}. */
 export interface Repeats {
   readonly adds: number;
   /** Share of the adds that came within the TTL of the last for the same key, 0–1. */
@@ -20,9 +20,9 @@ export interface Repeats {
 }
 
 /**
- * How often keys come again within a TTL: a cache that keeps every one, simulated on a sample of the keys by their hash, in memory of a
- * fixed size. The sample shrinks where keys are many (SHARDS with a fixed size: Waldspurger et al., FAST 2015); what it is short of the
- * references expected is added as repeats, since the keys it missed are then the hot ones (SHARDS-adj).
+ * Measures how often keys come again within a TTL: simulates a cache that stores every key, on a sample of the keys by their hash, in memory of a
+ * fixed size. The sample shrinks if there are many keys (SHARDS with a fixed size: Waldspurger et al., FAST 2015); if the sample has fewer
+ * references than expected, the difference is added as repeats, since the missing keys are hot ones (SHARDS-adj).
  */
 export class RepeatTable {
   readonly #hashes = new Uint32Array(SLOTS);
@@ -31,19 +31,19 @@ export class RepeatTable {
   readonly #values = new Uint32Array(SLOTS);
   readonly #counts = new Uint8Array(SLOTS);
   #size = 0;
-  /** Hashes from here on are not in the sample. */
+  /** Larger hashes are not in the sample. */
   #limit = WHOLE;
   #adds = 0;
-  /** Of the sample, by half. */
+  /** The adds in the sample, in two halves. */
   readonly #sampled = [0, 0];
   readonly #repeats = [0, 0];
   #same = 0;
   #compared = 0;
 
-  /** @param from the beginning of its times, so that they are small numbers. */
+  /** @param from the origin of its times, so that they are small numbers. */
   constructor(private readonly from: number) {}
 
-  /** @param valueOf a digest of the value, asked for where the key is in the sample; 0 for none. */
+  /** @param valueOf returns a digest of the value, called if the key is in the sample; 0 for none. */
   add(hash: number, at: number, ttlMs: number, valueOf?: () => number): void {
     const now = at - this.from;
     this.#adds += 1;
@@ -98,14 +98,14 @@ export class RepeatTable {
     };
   }
 
-  /** Halves what was counted and begins with an empty table, so that old traffic fades. */
+  /** Halves the counts and empties the table, so that old traffic fades. */
   fade(): void {
     this.#hashes.fill(0);
     this.#size = 0;
     this.#limit = WHOLE;
     const [first = 0, second = 0] = this.#sampled;
     const sampled = first + second;
-    // With the whole sample again: what is kept of the counts is scaled to it.
+    // The sample is the whole again: scale the counts to it.
     const scale = sampled === 0 ? 0 : (this.#adds / sampled) * 0.5;
     for (const half of [0, 1]) {
       this.#repeats[half]! *= scale;
@@ -149,7 +149,7 @@ export class RepeatTable {
   }
 }
 
-/** How many distinct values came, from the smallest of their hashes (KMV: Bar-Yossef et al., 2002). Exact up to 64. */
+/** Estimates the number of distinct values from the smallest hashes (KMV: Bar-Yossef et al., 2002). Exact up to 64. */
 export class DistinctCount {
   readonly #smallest: number[] = [];
   #more = false;

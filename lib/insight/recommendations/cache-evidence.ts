@@ -6,7 +6,7 @@ import type { EvidenceCollector } from '../evidence/evidence-collector.js';
 import type { LayerEvidence, MemoryRung, PatternEvidence, PolicyInForce, SharedLoadEvidence, TtlEvidence, WarmedEvidence } from '../evidence/evidence.js'; // prettier-ignore
 import type { EvidenceSource } from './recommendations.js';
 
-/** What the memory ladder says of one layer. */
+/** The memory ladder of one layer. */
 export interface LayerLadder {
   readonly layer: string;
   readonly accesses: number;
@@ -14,7 +14,7 @@ export interface LayerLadder {
   readonly withheld?: string | undefined;
 }
 
-/** Where the parts of the evidence are. */
+/** The sources of the evidence. */
 export interface EvidenceParts {
   readonly metrics: CacheMetrics;
   readonly layers: () => readonly Layer[];
@@ -22,10 +22,10 @@ export interface EvidenceParts {
   readonly now: () => number;
   readonly ttlLadder: (pattern: string) => TtlEvidence | undefined;
   readonly memoryLadders: () => readonly LayerLadder[];
-  /** The share of outdated hits that is acceptable for a pattern, 0–1. */
+  /** The acceptable share of outdated hits of a pattern, 0–1. */
   readonly maxStaleShare: (pattern: string) => number;
   readonly sharedLoads: (pattern: string) => SharedLoadEvidence | undefined;
-  /** What strategies warmed of a pattern. */
+  /** The entries of a pattern that strategies warmed. */
   readonly warmed?: (pattern: string) => readonly WarmedEvidence[];
 }
 
@@ -95,7 +95,7 @@ export class CacheEvidence implements EvidenceSource {
   }
 }
 
-/** What rules ask of a policy. */
+/** The fields of a policy that rules use. */
 export function policyInForce(policy: ResolvedPolicy<never>): PolicyInForce {
   const { ttlMs, ttlOf, staleWhileRevalidateMs, refreshesAhead, undefinedTtlMs, lock } = policy;
   return {

@@ -2,7 +2,7 @@ import type { PatternEvidence } from '../evidence/evidence.js';
 import { type Advice, percent, policyCode } from './recommendation.js';
 
 /*
- * The rule about invalidations that remove more than has changed.
+ * The rule about invalidations that remove more than the changed values.
  */
 
 const MIN_RELOADS = 30;
@@ -42,7 +42,7 @@ export function invalidatedTooWidely(evidence: PatternEvidence): Advice | undefi
   };
 }
 
-/** The one key that changed, where a template makes it; otherwise a tag of the entity. */
+/** The one key that changed, if a template makes it; otherwise a tag of the entity. */
 function narrower(pattern: string, declared: string | undefined): Advice['change'] {
   if (declared?.includes('{') === true) {
     return { option: 'keys', from: null, to: declared, code: `@CacheInvalidate({ keys: ['${declared}'] })` };

@@ -2,13 +2,13 @@ import type { KeyPartEvidence, PatternEvidence, WarmedEvidence } from '../eviden
 import { type Advice, figure, percent, policyCode } from './recommendation.js';
 
 /*
- * Rules about keys: those that are split more than values are, and those that nobody asks for again.
+ * Rules about keys: keys with needless inputs, and keys that are never asked for again.
  */
 
 const MIN_LOADS = 100;
 const MOSTLY = 0.5;
 const LEAST_GAIN = 0.1;
-/** Of the values compared, how many must be the same before an input is called needless. */
+/** The share of equal values at which an input counts as needless. */
 const SAME = 0.95;
 
 /** An input that splits the keys, though the value does not depend on it. */

@@ -4,11 +4,11 @@ import { NOT_KEPT } from './not-kept.js';
 import { type Advice, duration, figure, percent, policyCode, spoken } from './recommendation.js';
 
 /*
- * Rules about loads: those that the cache cannot save, those that it saves at too high a cost, and those that run more than once.
+ * Rules about loads: loads that the cache cannot save, loads that it saves at too high a cost, and loads that run more than once.
  */
 
 const MIN_LOADS = 100;
-/** An hour's gain below this is noise, milliseconds. */
+/** A smaller gain per hour is noise, milliseconds. */
 const LEAST_GAIN_MS = 1_000;
 const CLEARLY = 1.2;
 
@@ -46,7 +46,7 @@ export function cheaperThanCache({ pattern, declared, stats, hours }: PatternEvi
 const MIN_EMPTY = 30;
 const MOSTLY = 0.5;
 
-/** Loads that return nothing, again and again. */
+/** Loads that return nothing, repeatedly. */
 export function cacheEmptyResults(evidence: PatternEvidence): Advice | undefined {
   const { pattern, declared, stats, hours, policy, empty } = evidence;
   if (empty === undefined || Math.min(empty.loads, stats.notKept.empty) < MIN_EMPTY) return undefined;
@@ -118,10 +118,10 @@ const MIN_COLD = 20;
 const FEW_KEYS = 1_000;
 const SLOW_LOAD_MS = 10;
 
-/** Accesses for each key that was cold at a start, from which on it is one that many ask for. */
+/** The accesses per key from which a key that was cold at a start counts as popular. */
 const MANY_ASK = 10;
 
-/** Cold misses after a start that fall on few keys, which many ask for. */
+/** Cold misses after a start that fall on few popular keys. */
 export function warm({ pattern, declared, stats, hours, starts }: PatternEvidence): Advice | undefined {
   if (starts === undefined || starts.coldMisses < MIN_COLD || starts.distinctKeys > FEW_KEYS) return undefined;
   const loadMs = stats.avgLoadTimeMs ?? 0;
@@ -155,7 +155,7 @@ export function warm({ pattern, declared, stats, hours, starts }: PatternEvidenc
 
 const MIN_NOT_KEPT = 20;
 
-/** Answers that are never kept, and why. */
+/** Answers that are never stored, and why. */
 export function notCached(evidence: PatternEvidence): Advice | undefined {
   const { pattern, declared, stats, hours, keys } = evidence;
   const counts = Object.entries(stats.notKept) as [keyof NotKeptCounts, number][];
@@ -180,14 +180,14 @@ export function notCached(evidence: PatternEvidence): Advice | undefined {
       hitRate: repeats === null || stats.totalRequests === 0 ? null : (stats.cacheHits + more) / stats.totalRequests,
       hitRateError: repeats === null ? null : halfWidth(repeats, keys!.loads),
       staleShare: null,
-      // What fails is not saved by being kept.
+      // Failed loads are not saved by storing.
       timeSavedMsPerHour: reason === 'error' ? 0 : (more / hours) * (stats.avgLoadTimeMs ?? 0),
     },
     confidence: dropped >= 200 ? 'high' : 'medium',
   };
 }
 
-/** Half of the interval that holds a share of so many in 19 of 20 cases. */
+/** Half of the interval that contains a share of so many in 19 of 20 cases. */
 function halfWidth(share: number, of: number): number {
   return of === 0 ? 1 : 2 * Math.sqrt((share * (1 - share)) / of) + 1 / of;
 }

@@ -4,19 +4,19 @@ import { NOT_KEPT } from './not-kept.js';
 import { duration, type Recommendation } from './recommendation.js';
 
 /*
- * The text of a pattern that misses too often: its recommendation, or where there is none, what explains most of its misses and what
- * is missing before something can be recommended. Each sentence first states the figure that it is drawn from, so that it cannot
- * contradict its evidence: only expired entries argue for a longer TTL, only evicted ones for more memory.
+ * The text about a pattern that misses too often: its recommendation, or if there is none, the main cause of its misses and what
+ * is missing for a recommendation. Each sentence first states the figure on which it is based, so that it cannot
+ * contradict its evidence: only expired entries are a reason for a longer TTL, only evicted ones for more memory.
  */
 
-/** A cause with a smaller share explains too little to come first. */
+/** A cause with a smaller share is not stated first. */
 const LEADING_SHARE = 0.3;
 
-/** What is known beside the counts. */
+/** The facts besides the counts. */
 export interface AdviceState {
   /** The best recommendation for the pattern, if there is one. */
   readonly recommendation: Recommendation | undefined;
-  /** Why nothing is known of a longer TTL, of more memory, of what invalidations remove. */
+  /** What is missing to judge a longer TTL, more memory, and fewer invalidations. */
   readonly missing: Readonly<Record<'ttl' | 'memory' | 'invalidation', string>>;
 }
 
@@ -27,7 +27,7 @@ interface Cause {
   text(facts: PatternFacts, state: AdviceState): string;
 }
 
-/** Causes that stand out. Of equal shares the first counts. */
+/** Causes with a clear share. Of equal shares the first counts. */
 const CAUSES: readonly Cause[] = [
   {
     code: 'NOT_CACHED',
@@ -64,7 +64,7 @@ const CAUSES: readonly Cause[] = [
   },
 ];
 
-/** Where no cause stands out. */
+/** Used if no cause is clear. */
 const OTHERWISE: readonly Cause[] = [
   {
     code: 'NOTHING_STORED',
@@ -90,7 +90,7 @@ const OTHERWISE: readonly Cause[] = [
   },
 ];
 
-/** What to do about a pattern, or what is missing before that can be said. */
+/** Advice for a pattern, or what is missing for it. */
 export function lowPerformerAdvice(
   facts: PatternFacts,
   state: AdviceState,
@@ -115,7 +115,7 @@ function strongest(causes: readonly Cause[], facts: PatternFacts): Cause {
   return causes.reduce((most, cause) => (cause.share(facts) > most.share(facts) ? cause : most));
 }
 
-/** What the first word of a pattern says of its keys. */
+/** Whether the first word of a pattern shows that its keys are searches. */
 function isSearch({ stats: { pattern } }: PatternFacts): boolean {
   return /^[^a-z]*search(es)?(?![a-z])/i.test(pattern);
 }
@@ -128,7 +128,7 @@ function shareOf(reason: keyof CacheStats['missReasons']): Cause['share'] {
   return ({ stats: { missReasons } }) => part(missReasons[reason], sumOf(missReasons));
 }
 
-/** Rounded down, so that 100 % are all of them. */
+/** Rounded down, so that 100 % means all of them. */
 function percentOf(reason: keyof CacheStats['missReasons'], { stats: { missReasons } }: PatternFacts): string {
   return `${Math.floor((100 * missReasons[reason]) / sumOf(missReasons))} % of misses`;
 }

@@ -2,18 +2,18 @@ import type { LayerEvidence, MemoryRung, PatternEvidence } from '../evidence/evi
 import { type Advice, bytesText, figure, percent, policyCode } from './recommendation.js';
 
 /*
- * Rules about room: how much a memory layer has, and what fills it.
+ * Rules about memory: how much a memory layer has, and what fills it.
  */
 
-/** Of the best gain that more room brings, what the proposed size must reach: the rest costs more than it brings. */
+/** The share of the best gain that the proposed size must reach: the rest costs more than it brings. */
 const ENOUGH_OF_GAIN = 0.9;
 const LEAST_GAIN = 0.01;
-/** What a smaller size may cost in hit rate. */
+/** The most hit rate that a smaller size may cost. */
 const MOST_LOSS = 0.005;
-/** A layer with more room than this to spare is not bound by its size. */
+/** A layer that uses less of its bound is not limited by its size. */
 const FULL = 0.9;
 
-/** More room, where the memory ladder shows that evicted entries are asked for again. */
+/** More memory, if the memory ladder shows that evicted entries are asked for again. */
 export function moreMemory(evidence: LayerEvidence): Advice | undefined {
   const { layer, stats, ladder, withheld } = evidence;
   const today = rungAt(ladder, 1);
@@ -44,7 +44,7 @@ export function moreMemory(evidence: LayerEvidence): Advice | undefined {
   };
 }
 
-/** Less room, where a smaller layer that is full today would answer as much. */
+/** Less memory, if a smaller layer would have the same hits. */
 export function lessMemory(evidence: LayerEvidence): Advice | undefined {
   const { layer, stats, ladder, withheld } = evidence;
   const today = rungAt(ladder, 1);
@@ -130,7 +130,7 @@ function isFull({ stats, maxEntries, maxBytes }: LayerEvidence): boolean {
   return byEntries || (maxBytes !== null && (stats.totalSizeBytes ?? 0) >= maxBytes * FULL);
 }
 
-/** The bound that is reached first, as many times as large. */
+/** The bound that is reached first, times a factor. */
 function boundOf({ stats, maxEntries, maxBytes }: LayerEvidence, factor: number): Advice['change'] {
   const fullOfBytes = maxBytes === null ? 0 : (stats.totalSizeBytes ?? 0) / maxBytes;
   const fullOfEntries = maxEntries === null ? 0 : (stats.entryCount ?? 0) / maxEntries;

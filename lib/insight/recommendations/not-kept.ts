@@ -1,12 +1,12 @@
 import type { NotKeptCounts } from '../../metrics/snapshot.js';
 
-/** Why something was not kept, in words, and what to do about it. */
+/** Why a value was not stored, in words, and what to do. */
 export interface NotKeptAdvice {
   readonly because: string;
   readonly advice: string;
   /** The option that decides it. */
   readonly option: string;
-  /** Its value to try; undefined if none fits everywhere. */
+  /** A value to try; undefined if none fits everywhere. */
   readonly to?: string;
 }
 

@@ -26,34 +26,34 @@ export const RECOMMENDATION_CODES: readonly RecommendationCode[] = [
 export interface RecommendedChange {
   /** The name of the option: `ttl`, `lock`, `maxEntries`. */
   readonly option: string;
-  /** Its value today, as it is written in code: `'1m'`, 10000, false; null if it is not set. */
+  /** Its value today, as in code: `'1m'`, 10000, false; null if it is not set. */
   readonly from: string | number | boolean | null;
-  /** The value proposed; null if the option, or the caching of the pattern, is to be removed. */
+  /** The proposed value; null if the option, or the caching of the pattern, should be removed. */
   readonly to: string | number | boolean | null;
-  /** TypeScript to paste in place of what is there. */
+  /** TypeScript that replaces the present code. */
   readonly code: string;
 }
 
-/** What following a recommendation would bring. */
+/** The predicted effect of a recommendation. */
 export interface PredictedEffect {
   /** Hits over accesses afterwards, 0–1; null if it cannot be predicted. */
   readonly hitRate: number | null;
   readonly hitRateError: number | null;
   /** Share of hits that would return an outdated value, 0–1; null if it does not change or is not known. */
   readonly staleShare: number | null;
-  /** Load time that is saved, or waiting that is removed, in an hour of the traffic observed. */
+  /** Load time that is saved, or waiting time that is removed, per hour of the observed traffic. */
   readonly timeSavedMsPerHour: number;
-  /** Bytes that the cache would take more, or with a minus sign less; absent if that does not change. */
+  /** Change of the cache's size, bytes; negative if it shrinks; absent if it does not change. */
   readonly bytes?: number;
-  /** Loads that are left in an hour, where that is known. */
+  /** Remaining loads per hour, if known. */
   readonly loadsPerHour?: number;
 }
 
-/** A rule's result: a {@link Recommendation} without what the whole set adds. */
+/** A rule's result: a {@link Recommendation} without the fields that the whole set adds. */
 export interface Advice {
   readonly code: RecommendationCode;
   readonly title: string;
-  /** The figures and what follows from them. */
+  /** The figures and the conclusion from them. */
   readonly why: string;
   readonly change: RecommendedChange;
   readonly evidence: Readonly<Record<string, number | string | null>>;
@@ -66,7 +66,7 @@ export interface Advice {
  * @publicApi
  */
 export interface Recommendation extends Advice {
-  /** The same as long as the cause lasts, and when it comes back: `RAISE_TTL:feed:*`. */
+  /** Constant as long as the cause lasts, and the same when it returns: `RAISE_TTL:feed:*`. */
   readonly id: string;
   /** The key pattern; absent if it is about a layer. */
   readonly pattern?: string;
@@ -80,7 +80,7 @@ export interface Recommendation extends Advice {
   readonly instances?: number;
 }
 
-/** A change of the policy of one pattern, as code: on its decorator, or on the call that stores it. */
+/** The code of a policy change of one pattern: on its decorator, or on the call that stores it. */
 export function policyCode(pattern: string, declared: string | undefined, option: string): string {
   if (declared !== undefined) return `@Cached('${declared.replaceAll("'", "\\'")}', { ${option} })`;
   return `cache.getOrSet(key, load, { ${option} }) // keys ${pattern}`;
@@ -112,7 +112,7 @@ export function percent(share: number): string {
   return `${of100 > 0 && of100 < 1 ? of100.toFixed(1) : Math.round(of100)} %`;
 }
 
-/** Three digits at most behind zero, none from ten on; thousands apart. */
+/** At most three decimals, none from ten on; with thousands separators. */
 export function figure(value: number): string {
   if (value >= 10) return Math.round(value).toLocaleString('en');
   return String(Number(value.toPrecision(2)));

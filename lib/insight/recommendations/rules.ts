@@ -7,8 +7,8 @@ import type { Advice, RecommendationCode } from './recommendation.js';
 import { lowerTtl, raiseTtl, serveStale } from './ttl-rules.js';
 
 /*
- * All rules together. A rule sees the evidence of one pattern or one layer and nothing else, so that the same evidence always gives the
- * same advice, and none if the evidence is gone: a recommendation closes by itself.
+ * All rules together. A rule uses only the evidence of one pattern or one layer, so that the same evidence always gives the
+ * same advice, and none if the evidence is gone: then the recommendation closes.
  */
 
 const OF_PATTERNS: readonly ((evidence: PatternEvidence) => Advice | undefined)[] = [
@@ -28,7 +28,7 @@ const OF_PATTERNS: readonly ((evidence: PatternEvidence) => Advice | undefined)[
 
 const OF_LAYERS: readonly ((evidence: LayerEvidence) => Advice | undefined)[] = [moreMemory, lessMemory];
 
-/** Advice that another one for the same pattern makes pointless: it names the cause, or takes the pattern out of the cache. */
+/** Advice that makes other advice for the same pattern pointless: it names the cause, or removes the pattern from the cache. */
 const INSTEAD: Readonly<Partial<Record<RecommendationCode, readonly RecommendationCode[]>>> = {
   KEY_TOO_SPECIFIC: ['NEVER_READ', 'WARM'],
   NEVER_READ: ['WARM', 'SERVE_STALE', 'RAISE_TTL', 'VALUE_TOO_LARGE'],
@@ -43,7 +43,7 @@ export function adviceOnPattern(evidence: PatternEvidence): readonly Advice[] {
   return found.filter(({ code }) => !pointless.has(code));
 }
 
-/** It says nothing of the entries that callers load. */
+/** True for advice about a strategy: it does not concern entries that callers load. */
 function isOfStrategy({ change }: Advice): boolean {
   return change.option === 'strategies';
 }

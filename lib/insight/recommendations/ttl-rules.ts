@@ -2,20 +2,20 @@ import type { ChangeEvidence, PatternEvidence, PolicyInForce, TtlEvidence, TtlRu
 import { type Advice, duration, figure, percent, policyCode, spoken } from './recommendation.js';
 
 /*
- * Rules about time: how long values are fresh, and what happens when they end.
+ * Rules about time: how long values are fresh, and what happens when they expire.
  */
 
-/** Of the misses, what must be expiries before a longer TTL is proposed: others are not shortened by it. */
+/** The share of expiries in the misses from which a longer TTL is proposed: it does not reduce other misses. */
 const EXPIRED_SHARE = 0.05;
-/** Waiting for loads that are faster than this is not worth an outdated answer, milliseconds. */
+/** If loads are faster than this, outdated answers are not worth it, milliseconds. */
 const SLOW_LOAD_MS = 10;
 const MIN_EXPIRED = 30;
-/** How long after its end a key is asked for soon, times its TTL. */
+/** A key that is asked for within this time after its end is hot, as a multiple of its TTL. */
 const SOON = 1.5;
-/** TTLs and windows that people write. */
+/** TTLs and windows that people write, seconds. */
 const ROUND = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400];
 
-/** A longer TTL, where the ladder shows one and entries do expire. */
+/** A longer TTL, if the ladder advises one and entries do expire. */
 export function raiseTtl({
   pattern,
   declared,
@@ -44,7 +44,7 @@ export function raiseTtl({
   };
 }
 
-/** A shorter TTL, where values change much faster than they expire. */
+/** A shorter TTL, if values change much faster than they expire. */
 export function lowerTtl(evidence: PatternEvidence): Advice | undefined {
   const { pattern, declared, stats, policy, maxStaleShare, ttl, changes } = evidence;
   const rungs = advisedRungs(ttl) ?? quarter(ttl, changes);
@@ -71,13 +71,13 @@ export function lowerTtl(evidence: PatternEvidence): Advice | undefined {
   };
 }
 
-/** Reloads to compare before a rate of change is believed, and the share of them that must have changed. */
+/** The fewest compared reloads for a rate of change, and the share of them that must have changed. */
 const MIN_COMPARED = 50;
 const OFTEN = 0.3;
 
 /**
- * A quarter of today's TTL, where reloads so often return another value that the ladder withholds its stale share. From the share of
- * reloads that had changed follows the rate of change (Cho and Garcia-Molina 2003), and from it how many hits were outdated.
+ * A quarter of today's TTL, if reloads return a changed value so often that the ladder withholds its stale share. The share of changed
+ * reloads gives the rate of change (Cho and Garcia-Molina 2003), and the rate gives the number of outdated hits.
  */
 function quarter(ttl: TtlEvidence | undefined, changes: ChangeEvidence | undefined): Rungs | undefined {
   if (ttl === undefined || changes === undefined || changes.compared < MIN_COMPARED) return undefined;
@@ -94,12 +94,12 @@ function quarter(ttl: TtlEvidence | undefined, changes: ChangeEvidence | undefin
   return { today: staleAt(today), advised: staleAt(shortest) };
 }
 
-/** The share of evenly spread hits that come after a change, where so many changes come in a TTL. */
+/** The share of evenly spread hits after a change, for a number of changes per TTL. */
 function outdated(changesInTtl: number): number {
   return 1 - (1 - Math.exp(-changesInTtl)) / changesInTtl;
 }
 
-/** Serving the last value while one refresh runs, where callers wait for slow loads because entries have expired. */
+/** Serving the last value during a refresh, if callers wait for slow loads because entries have expired. */
 export function serveStale(evidence: PatternEvidence): Advice | undefined {
   const { pattern, declared, stats, hours, policy, expiry } = evidence;
   if (policy === undefined || expiry === undefined || expiry.expired < MIN_EXPIRED) return undefined;
@@ -107,7 +107,7 @@ export function serveStale(evidence: PatternEvidence): Advice | undefined {
   const { expired } = stats.missReasons;
   const loadMs = stats.avgLoadTimeMs ?? 0;
   if (loadMs < SLOW_LOAD_MS || expired < MIN_EXPIRED) return undefined;
-  // Keys that nobody asks for soon after their end are not hot: nearly nobody would get the last value.
+  // Keys that are not asked for soon after their end are not hot: hardly any caller would get the last value.
   if (policy.ttlMs !== null && expiry.withinMs > policy.ttlMs * SOON) return undefined;
   const to = duration(roundUp(expiry.withinMs));
   const waitedMs = (expired * loadMs) / hours;
@@ -152,7 +152,7 @@ function advisedRungs(ttl: TtlEvidence | undefined): Rungs | undefined {
   return today === undefined || advised === undefined ? undefined : { today, advised };
 }
 
-/** Today's TTL as it is declared, where entries have it, and as many times of it. */
+/** Today's TTL as declared, if entries have it, and a multiple of it. */
 function written(policy: PolicyInForce | undefined, today: TtlRung, advised: TtlRung): [from: string, to: string] {
   const declared = policy?.ttlMs ?? 0;
   const base = Math.abs(declared - today.ttlMs) < today.ttlMs * SAME_TTL ? declared : today.ttlMs;
@@ -187,7 +187,7 @@ function ttlFigures(ttl: TtlEvidence, today: TtlRung, expired: number): Advice['
   };
 }
 
-/** High where the two rungs are clearly apart. */
+/** High if the two rungs are clearly apart. */
 function confidenceOf(today: TtlRung, advised: TtlRung): Advice['confidence'] {
   const gain = Math.abs((advised.hitRate ?? 0) - (today.hitRate ?? 0));
   const error = (advised.hitRateError ?? 0) + (today.hitRateError ?? 0);

@@ -1,4 +1,4 @@
-/** Where a namespace's hashes begin: instances with the same namespace sample the same keys. */
+/** The salt of a namespace's hashes: instances with the same namespace sample the same keys. */
 export function saltOf(namespace: string): number {
   return mixed(codeUnits(namespace, 0x9747b28c));
 }

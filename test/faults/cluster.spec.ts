@@ -21,24 +21,24 @@ describe('a cluster loses one of three masters', () => {
     cluster = await RedisCluster.start();
     outage = await Outage.begin({ cluster: { rootNodes: cluster.rootNodes } });
     const { home } = masters();
-    await outage.during(() => home.kill());
-    expect(await outage.over(() => home.up())).toBeLessThan(outage.recoveryMs);
-    await outage.addsUp();
+    await outage.breakRedis(() => home.kill());
+    expect(await outage.repair(() => home.up())).toBeLessThan(outage.recoveryMs);
+    await outage.expectCountsMatch();
     // The bus may have had its connection to the lost master.
-    outage.unnoticed({ memoryKept: false });
+    outage.expectUnnoticed({ memoryKept: false });
     expect((await outage.transitions()).closed).toBeGreaterThan(0);
-    await outage.holdsNothingOld();
+    await outage.expectNothingOld();
   });
 
   it('no visitor notices a lost master with the other slots served, which are used', async () => {
     cluster = await RedisCluster.start({ 'cluster-require-full-coverage': 'no' });
     outage = await Outage.begin({ cluster: { rootNodes: cluster.rootNodes } });
     const { other } = masters();
-    await outage.meanwhile(() => other.kill(), 4_000);
-    expect(await outage.over(() => other.up())).toBeLessThan(outage.recoveryMs);
-    await outage.addsUp();
-    outage.unnoticed({ memoryKept: false });
-    await outage.holdsNothingOld();
+    await outage.injectFault(() => other.kill(), 4_000);
+    expect(await outage.repair(() => other.up())).toBeLessThan(outage.recoveryMs);
+    await outage.expectCountsMatch();
+    outage.expectUnnoticed({ memoryKept: false });
+    await outage.expectNothingOld();
   });
 });
 
@@ -62,14 +62,14 @@ describe('a cluster whose replica takes over', () => {
     const replica = await (await cluster.addReplica(master)).client();
     outage = await Outage.begin({ cluster: { rootNodes: cluster.rootNodes } });
     const lose = () => (how === 'killed' ? master.kill() : master.freeze());
-    await (home ? outage.during(lose, 300) : outage.meanwhile(lose));
-    await outage.over(() =>
+    await (home ? outage.breakRedis(lose, 300) : outage.injectFault(lose));
+    await outage.repair(() =>
       eventually(async () => (await replica.info('replication')).includes('role:master'), 'the replica is promoted'),
     );
-    await outage.addsUp();
-    outage.unnoticed({ memoryKept: false });
+    await outage.expectCountsMatch();
+    outage.expectUnnoticed({ memoryKept: false });
     const others = { cluster: { rootNodes: cluster.rootNodes.filter(({ url }) => url !== master.url) } };
-    await outage.keptWhatWasWritten(others);
-    await outage.holdsNothingOld(others);
+    await outage.expectWritesStored(others);
+    await outage.expectNothingOld(others);
   });
 });

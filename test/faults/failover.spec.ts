@@ -22,26 +22,26 @@ describe('the master behind Sentinel is lost', () => {
   };
 
   it('no visitor notices a killed master whose replica takes over', async () => {
-    await outage.during(() => setup.master.kill(), 300);
-    expect(await outage.over(promoted)).toBeLessThan(outage.recoveryMs);
-    await outage.addsUp();
-    outage.unnoticed();
+    await outage.breakRedis(() => setup.master.kill(), 300);
+    expect(await outage.repair(promoted)).toBeLessThan(outage.recoveryMs);
+    await outage.expectCountsMatch();
+    outage.expectUnnoticed();
     expect((await outage.transitions()).closed).toBeGreaterThan(0);
-    await outage.keptWhatWasWritten();
-    await outage.holdsNothingOld();
+    await outage.expectWritesStored();
+    await outage.expectNothingOld();
   });
 
   it('no visitor notices a frozen master that returns as a read-only replica', async () => {
-    await outage.during(() => setup.master.freeze(), 300);
+    await outage.breakRedis(() => setup.master.freeze(), 300);
     expect(
-      await outage.over(async () => {
+      await outage.repair(async () => {
         await promoted();
         setup.master.resume();
       }),
     ).toBeLessThan(outage.recoveryMs);
-    await outage.addsUp();
-    outage.unnoticed();
-    await outage.keptWhatWasWritten();
-    await outage.holdsNothingOld();
+    await outage.expectCountsMatch();
+    outage.expectUnnoticed();
+    await outage.expectWritesStored();
+    await outage.expectNothingOld();
   });
 });

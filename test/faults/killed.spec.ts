@@ -15,12 +15,12 @@ describe('Redis is killed', () => {
 
   it.each(['fastify', 'express'] as const)('no visitor of %s notices a killed and emptied Redis', async (platform) => {
     outage = await Outage.begin({ url: server.url }, platform);
-    await outage.during(() => server.kill());
-    expect(await outage.over(() => server.up())).toBeLessThan(outage.recoveryMs);
-    await outage.addsUp();
-    outage.unnoticed();
+    await outage.breakRedis(() => server.kill());
+    expect(await outage.repair(() => server.up())).toBeLessThan(outage.recoveryMs);
+    await outage.expectCountsMatch();
+    outage.expectUnnoticed();
     expect(await outage.transitions()).toMatchObject({ open: expect.any(Number), closed: 1 });
-    await outage.keptWhatWasWritten();
-    await outage.holdsNothingOld();
+    await outage.expectWritesStored();
+    await outage.expectNothingOld();
   });
 });

@@ -20,41 +20,41 @@ describe('the network to Redis is bad', () => {
 
   it('no visitor notices connections that are reset in the middle of replies', async () => {
     outage = await Outage.begin({ url: proxy.url });
-    await outage.meanwhile(async () => {
+    await outage.injectFault(async () => {
       for (let turn = 0; turn < 15; turn++) {
         proxy.cutReplyAfter = 20 + turn;
         await pause(100);
       }
     });
-    expect(await outage.over(() => (proxy.cutReplyAfter = undefined))).toBeLessThan(outage.recoveryMs);
-    await outage.addsUp();
-    outage.unnoticed({ memoryKept: false });
-    await outage.keptWhatWasWritten();
-    await outage.holdsNothingOld();
+    expect(await outage.repair(() => (proxy.cutReplyAfter = undefined))).toBeLessThan(outage.recoveryMs);
+    await outage.expectCountsMatch();
+    outage.expectUnnoticed({ memoryKept: false });
+    await outage.expectWritesStored();
+    await outage.expectNothingOld();
   });
 
   it('slow replies (300 ms each) open the circuit, and later calls do not wait', async () => {
     outage = await Outage.begin({ url: proxy.url, deadline: 500 });
-    await outage.during(() => (proxy.delayMs = 300), 2_000);
-    expect(await outage.over(() => (proxy.delayMs = 0))).toBeLessThan(outage.recoveryMs);
-    await outage.addsUp();
-    outage.unnoticed();
+    await outage.breakRedis(() => (proxy.delayMs = 300), 2_000);
+    expect(await outage.repair(() => (proxy.delayMs = 0))).toBeLessThan(outage.recoveryMs);
+    await outage.expectCountsMatch();
+    outage.expectUnnoticed();
     const { open, closed } = await outage.transitions();
     expect(open).toBeGreaterThan(0);
     expect(closed).toBeGreaterThan(0);
-    await outage.keptWhatWasWritten({ url: server.url });
-    await outage.holdsNothingOld({ url: server.url });
+    await outage.expectWritesStored({ url: server.url });
+    await outage.expectNothingOld({ url: server.url });
   });
 
   it('refused connections delay no visitor, and writes during that time reach Redis or replace nothing', async () => {
     outage = await Outage.begin({ url: proxy.url, writes: 'through' });
-    await outage.during(() => {
+    await outage.breakRedis(() => {
       proxy.refusing = true;
       proxy.cut();
     });
-    expect(await outage.over(() => (proxy.refusing = false))).toBeLessThan(outage.recoveryMs);
-    await outage.addsUp();
-    outage.unnoticed();
-    await outage.holdsNothingOld();
+    expect(await outage.repair(() => (proxy.refusing = false))).toBeLessThan(outage.recoveryMs);
+    await outage.expectCountsMatch();
+    outage.expectUnnoticed();
+    await outage.expectNothingOld();
   });
 });

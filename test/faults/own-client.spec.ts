@@ -49,21 +49,21 @@ describe.each(['node-redis', 'ioredis', 'a pool of node-redis'] as const)(
     });
 
     it('no visitor notices an own client whose server restarts empty', async () => {
-      await outage.during(() => server.kill());
-      expect(await outage.over(() => server.up())).toBeLessThan(outage.recoveryMs);
-      await outage.addsUp();
-      outage.unnoticed({ memoryKept: false });
-      await outage.keptWhatWasWritten(beside);
-      await outage.holdsNothingOld(beside);
+      await outage.breakRedis(() => server.kill());
+      expect(await outage.repair(() => server.up())).toBeLessThan(outage.recoveryMs);
+      await outage.expectCountsMatch();
+      outage.expectUnnoticed({ memoryKept: false });
+      await outage.expectWritesStored(beside);
+      await outage.expectNothingOld(beside);
     }, 60_000);
 
     it('no visitor notices an own client whose server is frozen', async () => {
-      await outage.during(() => server.freeze(), 4_000);
-      expect(await outage.over(() => server.resume())).toBeLessThan(outage.recoveryMs);
-      await outage.addsUp();
-      outage.unnoticed();
-      await outage.keptWhatWasWritten(beside);
-      await outage.holdsNothingOld(beside);
+      await outage.breakRedis(() => server.freeze(), 4_000);
+      expect(await outage.repair(() => server.resume())).toBeLessThan(outage.recoveryMs);
+      await outage.expectCountsMatch();
+      outage.expectUnnoticed();
+      await outage.expectWritesStored(beside);
+      await outage.expectNothingOld(beside);
     }, 60_000);
   },
 );

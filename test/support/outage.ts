@@ -116,7 +116,7 @@ export interface LayerFigures {
 
 /**
  * An application with memory and Redis under constant traffic, for a test that breaks its Redis and repairs it. {@link
- * Outage.unnoticed} checks that visitors notice nothing.
+ * Outage.expectUnnoticed} checks that visitors notice nothing.
  */
 export class Outage {
   readonly visitors: Visitors;
@@ -160,30 +160,30 @@ export class Outage {
   }
 
   /** Breaks Redis, waits until its circuit has opened, and lets visitors continue for a while. */
-  async during(breaking: () => unknown, forMs = 1_000): Promise<void> {
-    await this.meanwhile(breaking, 0);
+  async breakRedis(breaking: () => unknown, forMs = 1_000): Promise<void> {
+    await this.injectFault(breaking, 0);
     await eventually(async () => (await this.redis()).circuit_state !== 'closed', 'the circuit opens');
     await pause(forMs);
   }
 
-  /** The same for faults that may leave the circuit closed; later requests count as sent during the outage. */
-  async meanwhile(breaking: () => unknown, forMs = 1_000): Promise<void> {
+  /** Injects a fault that may leave the circuit closed; later requests count as sent during the outage. */
+  async injectFault(breaking: () => unknown, forMs = 1_000): Promise<void> {
     this.visitors.phase = 'during';
     await breaking();
     await pause(forMs);
   }
 
   /** Repairs Redis, and waits until it serves hits with its circuit closed. @returns how long that took. */
-  async over(mending: () => unknown): Promise<number> {
+  async repair(repairing: () => unknown): Promise<number> {
     this.visitors.phase = 'after';
-    await mending();
-    const mendedAt = performance.now();
+    await repairing();
+    const repairedAt = performance.now();
     const { cache_hits: hits } = await this.redis();
     await eventually(async () => {
       const now = await this.redis();
       return now.circuit_state === 'closed' && now.cache_hits > hits;
     }, 'Redis serves hits again');
-    const tookMs = performance.now() - mendedAt;
+    const tookMs = performance.now() - repairedAt;
     await pause(500);
     return tookMs;
   }
@@ -216,7 +216,7 @@ export class Outage {
    * value from before an acknowledged change, and reads from memory as fast as before.
    * @param memoryKept false if the fault cuts the bus too, after which memory is no longer trusted.
    */
-  unnoticed({ memoryKept = true } = {}): void {
+  expectUnnoticed({ memoryKept = true } = {}): void {
     const { visitors } = this;
     const deadlineMs = this.#deadlineMs;
     expect(visitors.failures).toEqual([]);
@@ -237,7 +237,7 @@ export class Outage {
   }
 
   /** Stops the visitors and compares their responses with the counts: every request is one outcome. */
-  async addsUp(): Promise<void> {
+  async expectCountsMatch(): Promise<void> {
     this.#stalls.stop();
     await this.visitors.leave();
     const stats = (await this.#json('/cache/stats')) as Record<string, number>;
@@ -253,8 +253,8 @@ export class Outage {
     expect(stats.operations_in_flight).toBe(0);
   }
 
-  /** Reads as another process does: with another cache without memory over the same Redis. */
-  async elsewhere(
+  /** Opens another cache without memory over the same Redis, as another process has. */
+  async openReader(
     redis: RedisLayerOptions = {},
   ): Promise<{ get<T>(key: string): Promise<T | undefined>; close(): Promise<unknown> }> {
     const cache = createObservedCache({ layers: [redisLayer({ ...this.#redis, ...redis })], namespace: NAMESPACE });
@@ -263,8 +263,8 @@ export class Outage {
   }
 
   /** Checks that Redis contains nothing older than the last acknowledged change. */
-  async holdsNothingOld(redis?: RedisLayerOptions): Promise<void> {
-    const other = await this.elsewhere(redis);
+  async expectNothingOld(redis?: RedisLayerOptions): Promise<void> {
+    const other = await this.openReader(redis);
     try {
       for (const [id, version] of this.visitors.acknowledged) {
         const key = id.startsWith('note:') ? id : `product:${id}`;
@@ -279,9 +279,9 @@ export class Outage {
   }
 
   /** Checks that writes during the outage are stored afterwards: the last acknowledged value of each note. */
-  async keptWhatWasWritten(redis?: RedisLayerOptions): Promise<void> {
+  async expectWritesStored(redis?: RedisLayerOptions): Promise<void> {
     await eventually(async () => (await this.redis()).queue_depth === 0, 'the queue is written');
-    const other = await this.elsewhere(redis);
+    const other = await this.openReader(redis);
     try {
       const notes = [...this.visitors.notedDuring];
       expect(notes.length).toBeGreaterThan(5);

@@ -1,5 +1,6 @@
 import type { CallbackErrors } from '../cache/base/callback-errors.js';
 import { MissReason, Outcome, type Series } from '../cache/base/observer.js';
+import { inSameTurn } from '../cache/base/thenable.js';
 import {
   type AccessStream,
   Removal,
@@ -468,7 +469,7 @@ export class AccessRecorder implements AccessStream {
   readonly #digest = (value: unknown): number => {
     const { compare, errors } = this.#options;
     try {
-      return valueDigest(compare === undefined ? value : compare(value));
+      return valueDigest(compare === undefined ? value : inSameTurn(compare(value), 'insight.compare'));
     } catch (error) {
       errors.failed('listener', 'insight.compare', error);
       return 0;

@@ -1,6 +1,7 @@
 import type { Attributes, Context, Span, SpanContext, Tracer } from '@opentelemetry/api';
 import type { Series } from '../cache/base/observer.js';
 import { errorKind } from '../cache/base/redacted-error.js';
+import { inSameTurn } from '../cache/base/thenable.js';
 import type { CacheTracer, SpanHandle, TracedOperation } from '../cache/base/tracer.js';
 import { type OpenTelemetryApi, openTelemetryApi } from './opentelemetry-api.js';
 
@@ -56,7 +57,7 @@ export class OpenTelemetryTracer implements CacheTracer {
   #start(operation: TracedOperation, series: Series, key: string, context: Context): Span | undefined {
     try {
       const attributes: Attributes = { 'cache.operation': operation, 'cache.key.pattern': series.pattern };
-      const shown = this.#sanitizeKey?.(key, series.pattern);
+      const shown = inSameTurn(this.#sanitizeKey?.(key, series.pattern), 'tracing.sanitizeKey');
       if (shown !== undefined) attributes['cache.key'] = shown;
       return this.#tracer.startSpan(`cache.${operation}`, { attributes, root: operation === 'refresh' }, context);
     } catch {

@@ -1,3 +1,5 @@
+import { CacheError } from './errors.js';
+
 /** True for a promise, or an object with a `then` method. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
@@ -5,4 +7,16 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
     value !== null &&
     typeof (value as { then?: unknown }).then === 'function'
   );
+}
+
+/**
+ * The result of an application's function that must return its value itself. The rejection of a promise would be unhandled, and end
+ * the process.
+ * @param what names the functions in the error.
+ * @throws CacheError `INVALID_OPTIONS` for a promise.
+ */
+export function inSameTurn<T>(returned: T, what: string): T {
+  if (!isThenable(returned)) return returned;
+  returned.then(undefined, () => undefined);
+  throw new CacheError('INVALID_OPTIONS', `${what} returned a promise. Return the value itself.`);
 }

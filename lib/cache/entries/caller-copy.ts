@@ -1,3 +1,4 @@
+import { inSameTurn } from '../base/thenable.js';
 import { type ClassTraits, traitsOf } from './class-traits.js';
 import type { HeldInstance } from './held-instance.js';
 import { becomeInstance } from './instance-properties.js';
@@ -94,7 +95,7 @@ class CallerCopy {
   }
 
   #decoded(source: HeldInstance, { codec }: ClassTraits): object {
-    const instance = codec!.decode(this.#any(source.data));
+    const instance = inSameTurn(codec!.decode(this.#any(source.data)), 'decode');
     this.#seen.add(source, instance);
     return instance;
   }

@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { CacheError } from '../base/errors.js';
+import { inSameTurn } from '../base/thenable.js';
 import { copyOf } from './caller-copy.js';
 import { type ClassTraits, hasSlotsOf, type NativeBase, traitsOf } from './class-traits.js';
 import type { HeldInstance } from './held-instance.js';
@@ -296,9 +297,9 @@ class Isolation {
     this.#freeze = false;
     const { codec } = traits;
     this.#size += objectBytes(1);
-    held.data = this.#any(codec!.encode(source), depth + 1);
+    held.data = this.#any(inSameTurn(codec!.encode(source), 'encode'), depth + 1);
     // Data that cannot be decoded would fail each reader.
-    codec!.decode(copyOf(held.data));
+    inSameTurn(codec!.decode(copyOf(held.data)), 'decode');
     return held;
   }
 

@@ -1,8 +1,9 @@
-import { CacheError } from '../base/errors.js';
 import { checkTags } from '../base/keys.js';
 import { NotKept } from '../base/observer.js';
-import { isThenable } from '../base/thenable.js';
+import { inSameTurn } from '../base/thenable.js';
 import { lifetime, type ResolvedPolicy } from './resolved-policy.js';
+
+const FUNCTIONS = 'ttl, tags or cacheIf';
 
 /** For how long and under which tags a value is stored. */
 export interface EntryTerms {
@@ -20,7 +21,7 @@ export function entryTerms<V>(
   policy: ResolvedPolicy<V>,
   named: { readonly ttlMs: number | undefined; readonly tags: readonly string[] | undefined },
 ): EntryTerms | NotKept {
-  if (policy.cacheIf !== undefined && !inSameTurn(policy.cacheIf(value))) return NotKept.cacheIf;
+  if (policy.cacheIf !== undefined && !inSameTurn(policy.cacheIf(value), FUNCTIONS)) return NotKept.cacheIf;
   const ttlMs = named.ttlMs ?? ttlOf(value, policy);
   if (ttlMs === 0) return named.ttlMs === undefined && isEmpty(value) ? NotKept.empty : NotKept.ttl;
   return { ttlMs, tags: named.tags ?? (policy.tagsOf === undefined ? policy.tags : tagsOf(value, policy.tagsOf)) };
@@ -33,18 +34,11 @@ function isEmpty(value: unknown): boolean {
 function ttlOf<V>(value: V, policy: ResolvedPolicy<V>): number {
   if (value === undefined) return policy.undefinedTtlMs;
   if (value === null && policy.nullTtlMs !== undefined) return policy.nullTtlMs;
-  return policy.ttlOf === undefined ? policy.ttlMs : lifetime(inSameTurn(policy.ttlOf(value)), 'ttl');
+  return policy.ttlOf === undefined ? policy.ttlMs : lifetime(inSameTurn(policy.ttlOf(value), FUNCTIONS), 'ttl');
 }
 
 function tagsOf<V>(value: V, tagsOfValue: (value: V) => readonly string[]): readonly string[] {
-  const tags = [...inSameTurn(tagsOfValue(value))];
+  const tags = [...inSameTurn(tagsOfValue(value), FUNCTIONS)];
   checkTags(tags);
   return Object.freeze(tags);
-}
-
-/** Returns the result of a policy's function. A promise is refused, and its rejection must not be unhandled. */
-function inSameTurn<T>(returned: T): T {
-  if (!isThenable(returned)) return returned;
-  returned.then(undefined, () => undefined);
-  throw new CacheError('INVALID_OPTIONS', 'ttl, tags or cacheIf returned a promise. Return the value itself.');
 }

@@ -1,5 +1,6 @@
 import { checkKey } from '../../cache/base/keys.js';
 import { BypassReason } from '../../cache/base/observer.js';
+import { inSameTurn, isThenable } from '../../cache/base/thenable.js';
 import type { Call, Reader } from '../inputs/call.js';
 import { boundedKey } from './key-length.js';
 import type { KeyTemplate } from './key-template.js';
@@ -162,17 +163,13 @@ export class OwnKeyRecipe implements KeyRecipe {
     private readonly key: (call: Call) => unknown,
   ) {}
 
-  /** @throws CacheError `INVALID_KEY`, `KEY_TOO_LONG` */
+  /** @throws CacheError `INVALID_KEY`, `KEY_TOO_LONG`, `INVALID_OPTIONS` for a promise. */
   keyOf(call: Call): string {
-    const own = this.key(call);
+    const own = inSameTurn(this.key(call), '`key`');
     if (typeof own !== 'string')
       throw new TypeError(`\`key\` returned ${own === null ? 'null' : typeof own}, not a string`);
     const key = (typeof this.base === 'string' ? this.base : this.base(call)) + own;
     checkKey(key);
     return key;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

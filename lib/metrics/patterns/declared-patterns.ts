@@ -1,6 +1,7 @@
 import type { CacheLog } from '../../cache/base/cache-log.js';
 import { type GlobMatcher, globMatcher } from '../../cache/base/glob.js';
 import { redactedMessage } from '../../cache/base/redacted-error.js';
+import { inSameTurn } from '../../cache/base/thenable.js';
 
 interface Declared {
   readonly pattern: string;
@@ -64,7 +65,7 @@ export class DeclaredPatterns {
 
   #own(key: string, patternOf: (key: string) => string | undefined): string | undefined {
     try {
-      const pattern: unknown = patternOf(key);
+      const pattern: unknown = inSameTurn(patternOf(key), 'metrics.patternOf');
       return typeof pattern === 'string' && pattern !== '' ? pattern : undefined;
     } catch (error) {
       if (!this.#failed) {
@@ -72,7 +73,7 @@ export class DeclaredPatterns {
         this.log?.(
           'warn',
           'PATTERN_OF_FAILED',
-          `metrics.patternOf threw: ${redactedMessage(error)}. The patterns of such keys are detected instead.`,
+          `metrics.patternOf failed: ${redactedMessage(error)}. The patterns of such keys are detected instead.`,
         );
       }
       return undefined;

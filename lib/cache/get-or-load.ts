@@ -19,37 +19,37 @@ import type { SpanHandle } from './base/tracer.js';
  * Finding or loading a value: the whole story, for one key and for many.
  *
  * The problem. Many callers ask for the same key at once; the origin is slow and sometimes fails; a remote layer is slow,
- * fails or freezes; entries are invalidated while all that goes on. Each caller must soon get a value that is right for the moment
- * at which it asked, and the origin must be asked as rarely as possible.
+ * fails or freezes; entries are invalidated at the same time. Each caller must soon get a value that was correct when it
+ * asked, and the origin must be called as rarely as possible.
  *
  * The steps, for each key:
- *   1. Memory. A fresh entry answers at once. A stale one that may be served answers at once too and is refreshed behind it
+ *   1. Memory. A fresh entry is returned at once. A stale one that may be served is returned at once, too, and refreshed in the background
  *      (stale-while-revalidate, RFC 5861 section 3).
- *   2. In-flight load. Where a load of the key runs, the caller joins it: one load a key in a process.
- *   3. Remote layers, asked in turn. A fresh entry there is put into memory and answers.
- *   4. Lock. Where the policy says so, one process loads and the others look for what it stored.
- *   5. Origin. The loader is called (loads/origin-call.ts); its value is copied, stored and answered. Where it fails, the
- *      last value answers as long as the policy allows (stale-if-error, RFC 5861 section 4).
+ *   2. In-flight load. If a load of the key runs, the caller joins it: one load per key in a process.
+ *   3. Remote layers, asked in turn. A fresh entry there is stored in memory and returned.
+ *   4. Lock. If the policy requires it, one process loads and the others look for the value it stored.
+ *   5. Origin. The loader is called (loads/origin-call.ts); its value is copied, stored and returned. If it fails, the
+ *      last value is returned as long as the policy allows (stale-if-error, RFC 5861 section 4).
  *
- * What always holds:
- *   - A value never answers a caller that asked after the value was invalidated. A load knows the epoch in which it began;
- *     a joiner whose load turns out to be older than an invalidation of its key starts another.
+ * Invariants:
+ *   - A caller that asked after a value was invalidated never gets that value. A load has the epoch in which it began;
+ *     if a load is older than an invalidation of its key, a caller that joined it starts another.
  *   - A load that began before an invalidation of its key stores nothing.
- *   - A loader that asks for its own key does not wait for itself: it loads alone.
- *   - Every access is reported once, with its outcome and, where nothing was fresh, the reason.
- *   - A caller waits `softTimeout` at most where a stale value can be served, and `hardTimeout` at most in all, whatever
+ *   - A loader that asks for its own key does not wait for itself: it starts a load that no caller joins.
+ *   - Every access is reported once, with its outcome and, if no fresh entry was found, the reason.
+ *   - A caller waits at most `softTimeout` if a stale value can be served, and at most `hardTimeout` in all, whatever
  *     layers, locks and loaders do. Late results are ignored.
  *
- * A caller waits as a KeyRead, which the load calls back: one promise a caller, none if memory or a synchronous loader answers.
+ * A caller waits as a KeyRead, which the load calls back: one promise per caller, none if memory or a synchronous loader answers.
  *
  * Sources: single flight as in groupcache (Fitzpatrick, 2013); leases in Nishtala et al., Scaling Memcache at Facebook, NSDI
  * 2013, section 3.2; RFC 5861.
  */
 
-/** The most keys of one turn that are asked for together. */
+/** The most keys of one turn in one request to a layer. */
 const ASKED_AT_ONCE = 500;
 
-/** Keys of a batch that begin before the time is looked at. */
+/** The keys of a batch that begin before the elapsed time is checked. */
 const BEGUN_AT_ONCE = 16;
 
 /** A load that asks the remote layers. */
@@ -84,8 +84,8 @@ export class GetOrLoad {
   }
 
   /**
-   * Finds or loads many keys: one lookup a layer, one call of the loader for all that are missing, one write a layer. Values are in
-   * the order of the keys. A key asked for twice is one access.
+   * Finds or loads many keys: one lookup per layer, one call of the loader for all missing keys, one write per layer. Values are in
+   * the order of the keys. A key that occurs twice is one access.
    */
   async many<V>(
     keys: readonly string[],
@@ -100,7 +100,7 @@ export class GetOrLoad {
     const slice = new TimeSlice();
     let begun = 0;
     for (const key of new Set(keys)) {
-      // A small batch begins in one turn, however slow that is: single callers join it.
+      // A small batch begins in one turn, however slow, so that single callers can join it.
       if (begun++ % BEGUN_AT_ONCE === BEGUN_AT_ONCE - 1 && slice.over) await slice.rest();
       const plan = planOf(key);
       const local = chain.local?.lookup(key);
@@ -123,7 +123,7 @@ export class GetOrLoad {
       const joins = read.servable || inFlight.get(key) !== undefined || nested.isInside(key);
       const answer = joins ? read.answer() : read.wait(this.#add(started, read.request(Operation.load)), false);
       const settled = Promise.resolve(answer).then(({ value }) => values.set(key, value));
-      // Awaited below: what fails while others still begin is handled there.
+      // Awaited below: a failure while other keys still begin is handled there.
       settled.catch(() => undefined);
       waiting.push(settled);
     }
@@ -133,8 +133,8 @@ export class GetOrLoad {
   }
 
   /**
-   * Loads a key again for a caller that wants no stored value, or joins the load in flight. What is stored stays until the new value
-   * replaces it, and answers where the origin fails.
+   * Loads a key again for a caller that refuses stored values, or joins the load in flight. The stored entry stays until the new value
+   * replaces it, and is returned if the origin fails.
    */
   reload<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> | Answer<V> {
     const local = this.parts.chain.local?.lookup(key);
@@ -142,7 +142,7 @@ export class GetOrLoad {
     return new KeyRead(this, this.parts, key, loader, plan, local, startedAt, undefined, true).answer();
   }
 
-  /** Loads a key again before it expires, or joins the load in flight. @returns how that ended. */
+  /** Loads a key again before it expires, or joins the load in flight. @returns the outcome. */
   async renew<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Outcome> {
     const candidate = this.parts.chain.local?.peek(key);
     const joined = this.parts.inFlight.get(key);
@@ -151,19 +151,19 @@ export class GetOrLoad {
     return (await load.end()).outcome;
   }
 
-  /** Starts a load that later callers join. @param now the clock's reading */
+  /** Starts a load that later callers join. @param now the reading of the clock */
   start<V>(request: LoadRequest<V>, loader: AnnotatedLoader<V>, now: number): InFlightLoad<V> {
     const { inFlight, chain, clock } = this.parts;
     const load = inFlight.start(request);
     const call = new OriginCall(this.parts, [load], request.plan.policy.hardTimeoutMs, now);
     if (chain.hasRemote) void this.#find(load, call, loader);
-    // Behind an answer: its caller goes first.
+    // A refresh starts after its caller has the stale value.
     else if (request.operation === Operation.refresh) queueMicrotask(() => this.#load(load, call, loader, clock.now()));
     else this.#load(load, call, loader, now);
     return load;
   }
 
-  /** Starts a load for a caller that cannot or will not wait for another's. @param timeoutMs what is left of its `hardTimeout` */
+  /** Starts a load for a caller that cannot or will not wait for another's. @param timeoutMs the rest of its `hardTimeout` */
   startAlone<V>(request: LoadRequest<V>, loader: AnnotatedLoader<V>, timeoutMs: number): InFlightLoad<V> {
     const load = this.parts.inFlight.startAlone(request);
     const now = this.parts.clock.now();
@@ -181,7 +181,7 @@ export class GetOrLoad {
     this.start(request, loader, now).wait({
       located: () => undefined,
       loaded: ({ entry, outcome }) => {
-        // Fenced, skipped or refused, it has refreshed nothing.
+        // A fenced, skipped or refused value has refreshed nothing.
         if (outcome === Outcome.miss && entry !== undefined && events.heard('refresh'))
           events.emit('refresh', { key, value: valueOf(entry) });
       },
@@ -219,7 +219,7 @@ export class GetOrLoad {
   }
 
   /**
-   * What the remote layers have. Loads of one turn ask each layer together; each has a promise, so that its loader is called in the
+   * Asks the remote layers. Loads of one turn ask each layer together; each has its own promise, so that its loader is called in the
    * asynchronous context of its own caller.
    */
   #locate(load: InFlightLoad<never>): Promise<Located> {
@@ -256,7 +256,7 @@ export class GetOrLoad {
     }
   }
 
-  /** Step 3 for many keys, then one call of the origin for all that the remote layers do not have. */
+  /** Step 3 for many keys, then one call of the origin for all keys that the remote layers do not have. */
   async #findMany<V>(loads: readonly InFlightLoad<V>[], loader: ManyLoader<V>, now: number): Promise<void> {
     const { chain, failedOrigins, clock } = this.parts;
     const { series } = loads[0]!.plan;
@@ -281,7 +281,7 @@ export class GetOrLoad {
         ({ key, candidate, plan }) =>
           plan.policy.lock || (candidate !== undefined && failedOrigins.holds(key, clock.now())),
       );
-      // What a lock or a failed origin decides is decided for each key by itself.
+      // Locks and failed origins are handled for each key separately.
       for (const load of apart) {
         const single = new OriginCall(this.parts, [load], load.plan.policy.hardTimeoutMs, now);
         this.#load(load, single, loaderOfOne(load.key, loader, load.plan), clock.now());
@@ -296,14 +296,14 @@ export class GetOrLoad {
     }
   }
 
-  /** What the remote layers have. @returns true if it is fresh and ends the load. */
+  /** Handles the answer of the remote layers. @returns true if it is fresh and ends the load. */
   #found<V>(load: InFlightLoad<V>, located: Located): boolean {
     const { chain, clock, invalidations } = this.parts;
     load.located(located);
     const { entry, layer } = located;
     const now = clock.now();
     if (entry === undefined || !isRetained(entry, now) || !isNewer(entry, load.candidate)) return false;
-    // Written or invalidated on its way: those who asked before that may have it while it is fresh, but it is not kept.
+    // Written or invalidated during the read: earlier callers may get the entry while it is fresh, but it is not stored.
     const overtaken = invalidations.concernedSince(load.epoch, load.key, entry.tags);
     if (overtaken && !isFresh(entry, now)) return false;
     load.candidate = overtaken ? chain.shared(entry) : this.#backfill(load, entry, layer);
@@ -312,7 +312,7 @@ export class GetOrLoad {
     return true;
   }
 
-  /** Puts what a remote layer has into the nearer ones. */
+  /** Stores an entry of a remote layer in the nearer ones. */
   #backfill(load: InFlightLoad<never>, entry: Entry, layer: number): Entry {
     const { chain, offer, clock, reasons } = this.parts;
     const { key, plan } = load;
@@ -321,11 +321,11 @@ export class GetOrLoad {
     return chain.backfill(key, entry, layer, load.epoch, plan.policy, track);
   }
 
-  /** Steps 4 and 5: not at all while the origin has failed just now, in turn where the policy has a lock. */
+  /** Steps 4 and 5: skipped if the origin has failed just now; with a lock if the policy requires one. */
   #load<V>(load: InFlightLoad<V>, call: OriginCall<V>, loader: AnnotatedLoader<V>, now: number): void {
     const { failedOrigins, lock } = this.parts;
     const { key, candidate, plan } = load;
-    // Who wants no stored value has the origin asked, which may be back.
+    // For a caller that refuses stored values, the origin is called even so: it may have recovered.
     if (candidate !== undefined && !load.reload && failedOrigins.holds(key, now)) {
       call.cancel();
       load.settle(resultOf(candidate, Outcome.stale, 0));
@@ -356,14 +356,14 @@ export class GetOrLoad {
     callLoader(call, loader, this.parts.clock.now());
   }
 
-  /** Waits for the lock, looking for what another process stored meanwhile. */
+  /** Waits for the lock, and looks for a value that another process stored meanwhile. */
   async #turn<V>(
     load: InFlightLoad<V>,
     deadline: number,
   ): Promise<LockTurn<{ readonly entry: Entry; readonly layer: number }>> {
     const { lock, chain, clock, invalidations, tracer } = this.parts;
     const { key, plan } = load;
-    // Half of what is left, so that a load of its own can still follow.
+    // Half of the remaining time, so that its own load can still follow.
     const waitMs = Math.min(plan.policy.waitTimeoutMs, (deadline - clock.now()) / 2);
     const look = async () => {
       const { entry, layer } = await chain.locate(key, load.ticket, plan.classes);
@@ -383,12 +383,12 @@ export class GetOrLoad {
 
 const OUTCOMES = ['hit', 'stale', 'miss', 'coalesced', 'error'] as const;
 
-/** One caller's read of one key: what it knows so far, how long it waits, and its report. */
+/** One caller's read of one key: its state, the limits of its wait, and its report. */
 class KeyRead<V> implements LoadWaiter {
-  /** A stale entry that may be served: memory's, or a remote layer's once it has been found. */
+  /** A stale entry that may be served: of memory, or of a remote layer once it has been found. */
   #candidate: Entry | undefined;
   #reason: MissReason;
-  /** When the cache knew that it had nothing fresh. */
+  /** When the cache had found that it has no fresh entry. */
   #knownAt: number;
   /** It waits for another caller's load. */
   #joined = false;
@@ -410,14 +410,14 @@ class KeyRead<V> implements LoadWaiter {
     local: Entry | undefined,
     private readonly startedAt: number,
     private readonly span: SpanHandle | undefined,
-    /** True if the caller wants no stored value. */
+    /** True if the caller refuses stored values. */
     private readonly reloads = false,
   ) {
     const { chain, clock, invalidations, reasons } = parts;
     const current = local !== undefined && invalidations.current(local);
     this.#candidate = current && isRetained(local, startedAt) ? local : undefined;
     if (local === undefined) this.#reason = reasons.of(key, startedAt);
-    // Neither a longer TTL nor more memory would have answered a caller that wants no stored value.
+    // A longer TTL or more memory would not have helped a caller that refuses stored values.
     else if (reloads && current && isFresh(local, startedAt)) this.#reason = MissReason.unknown;
     else this.#reason = current ? MissReason.expired : MissReason.invalidated;
     this.#knownAt = clock.now();
@@ -438,7 +438,7 @@ class KeyRead<V> implements LoadWaiter {
     return this.wait(this.loads.start(this.request(Operation.load), this.loader, this.#knownAt), false);
   }
 
-  /** Memory has a stale entry that is served while it is refreshed. */
+  /** True if memory has a stale entry that is served while it is refreshed. */
   get servable(): boolean {
     return this.#candidate !== undefined && !this.reloads && isServable(this.#candidate, this.startedAt);
   }
@@ -458,7 +458,7 @@ class KeyRead<V> implements LoadWaiter {
     });
   }
 
-  /** The remote layers answered: a stale entry of theirs may be better than waiting. */
+  /** The remote layers answered: serving their stale entry may be better than waiting. */
   located({ entry, layer, failed, refused }: Located, load: InFlightLoad<never>): void {
     if (load !== this.#load) return;
     const { clock, chain, invalidations } = this.parts;
@@ -479,14 +479,14 @@ class KeyRead<V> implements LoadWaiter {
     if (load !== this.#load) return;
     const isStored = this.reloads && this.#joined && result.outcome === Outcome.hit;
     if (isStored || this.#isTooOld(result.tags)) {
-      // Too old for this caller, it is too old for every later one.
+      // If the result is too old for this caller, it is too old for every later one.
       this.parts.inFlight.leave(load);
       const { inFlight, clock } = this.parts;
       const joined = inFlight.get(this.key);
       if (joined !== undefined) this.#waitFor(joined, true);
       else this.#waitFor(this.loads.start(this.request(Operation.load), this.loader, clock.now()), false);
     } else if (this.#joined && result.entry === undefined && result.sharing === 'own') {
-      // Of what no copy can be made each caller loads one of its own.
+      // If the value cannot be copied, each caller must load its own.
       this.#waitFor(this.#alone(), false);
     } else this.#end(this.#answerOf(result));
   }
@@ -510,11 +510,11 @@ class KeyRead<V> implements LoadWaiter {
     if (load === this.#load) this.#startTimer();
   }
 
-  /** What the load returned may have been invalidated before this caller asked. */
+  /** True if the load's value may have been invalidated before this caller asked. */
   #isTooOld(tags: readonly string[]): boolean {
     const load = this.#load!;
     if (!this.#joined || this.#waitingSince === load.epoch) return false;
-    // Only the last invalidation is known: it may hide one from before the caller came, so every one counts.
+    // Only the last invalidation is known: it may hide one from before the caller came, so any counts.
     return this.parts.invalidations.concernedSince(load.epoch, this.key, tags);
   }
 
@@ -523,12 +523,12 @@ class KeyRead<V> implements LoadWaiter {
     return this.loads.startAlone(this.request(Operation.load), this.loader, left);
   }
 
-  /** Waits until a stale value is better than waiting, until this caller would rather load by itself, or until its time is up. */
+  /** Sets a timer for the first of these: a stale value is better than waiting, this caller loads itself, its time is up. */
   #startTimer(): void {
     const { softTimeoutMs, waitTimeoutMs, hardTimeoutMs } = this.plan.policy;
     const soft = this.#candidate === undefined ? Infinity : softTimeoutMs;
     const wait = this.#joined ? waitTimeoutMs : Infinity;
-    // Its own load, and an earlier one under the same policy, ends in time by itself.
+    // Its own load, and an earlier load under the same policy, ends in time without this timer.
     const outlasted = this.#joined && this.#load!.expiresAt > this.startedAt + hardTimeoutMs;
     const hard = outlasted ? hardTimeoutMs : Infinity;
     const patience = Math.min(soft, wait, hard);
@@ -551,7 +551,7 @@ class KeyRead<V> implements LoadWaiter {
       this.#candidate = undefined;
     }
     if (timedOut) return this.failed(loadTimeout(this.plan as ReadPlan<never>), this.#load!);
-    // Also where a timer ended early, as Node's do by up to a millisecond: nothing would end the wait later.
+    // Timers may end early, Node's by up to a millisecond: start another, because nothing else would end the wait.
     if (!this.#joined || now - this.startedAt < waitTimeoutMs) return this.#startTimer();
     observer.waitTimeout(this.plan.series);
     this.#waitFor(this.#alone(), false);
@@ -604,7 +604,7 @@ class KeyRead<V> implements LoadWaiter {
   }
 }
 
-/** A remote layer that did not answer is not asked for a lock either. */
+/** True if the remote layers answered: otherwise they are not asked for a lock either. */
 function isAnswered(remote: Located | undefined): boolean {
   return remote === undefined || !(remote.failed || remote.refused);
 }

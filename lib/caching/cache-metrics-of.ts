@@ -14,7 +14,7 @@ export type MethodName<T> = {
  * @publicApi
  */
 export function cacheMetricsOf<T extends object>(instance: T, method: MethodName<T>): SubjectMetrics;
-/** The same for the method itself, which the linter's rule `unbound-method` refuses. */
+/** As above, for the method itself, which the linter's rule `unbound-method` refuses. */
 export function cacheMetricsOf(method: (...args: never[]) => unknown): SubjectMetrics;
 export function cacheMetricsOf(owner: object, name?: PropertyKey): SubjectMetrics {
   const method: unknown = name === undefined ? owner : Reflect.get(owner, name);

@@ -11,9 +11,9 @@ import { keyPattern } from './keys/key-template.js';
  * Answers a controller handler, GraphQL resolver, RPC or WebSocket handler, or any injectable's method from the cache.
  *
  * `'feed:*'`: the text before `*` is the prefix, `*` becomes the route (or class and method) and the inputs the handler declares.
- * `'product:{params.id}'`, `'seller:{0.id}'`: the whole key; it names every declared input or `ignore` does.
+ * `'product:{params.id}'`, `'seller:{0.id}'`: the whole key; it must name every declared input that `ignore` does not name.
  *
- * A decorated method returns a promise, or an Observable where its declared return type is one. A provider's method that is
+ * A decorated method returns a promise, or an Observable if its declared return type is one. A provider's method that is
  * declared to return anything else fails the boot (`SYNC_METHOD`). Without the module it runs undecorated.
  * A fault in the options fails the boot: `INVALID_OPTIONS`, `INVALID_DURATION` or `INVALID_TEMPLATE`, in one error with the faults
  * of all decorators.
@@ -55,7 +55,7 @@ export function Cached(pattern: string, options: CachedOptions = {}): MethodDeco
   };
 }
 
-/** Adds the interceptor to a method, once; the runtime moves it behind all others. */
+/** Adds the interceptor to a method, once; the runtime makes it the innermost. */
 export function useInterceptor(target: object, method: string | symbol, descriptor: unknown): void {
   const { value } = descriptor as TypedPropertyDescriptor<object>;
   const present = Reflect.getMetadata('__interceptors__', value as object) as unknown[] | undefined;

@@ -25,9 +25,9 @@ export interface FleetInsightOptions {
     CacheInsight,
     'enabled' | 'alerts' | 'collectRecommendations' | 'ladderFigures' | 'ttlLadderWith'
   >;
-  /** Undefined where no layer can hold notes. */
+  /** Undefined if no layer can hold notes. */
   readonly sharedMap: SharedMap | undefined;
-  /** The interval of the fleet, milliseconds; undefined where fleets are off. */
+  /** The interval of the fleet, milliseconds; undefined if fleets are off. */
   readonly everyMs: number | undefined;
   readonly clock: Clock;
 }

@@ -27,7 +27,7 @@ const SHORT = 64;
 const NAME = 1_024;
 const TEXT = 4_096;
 
-/** For {@link readInsightNotes}. Undefined where it would be too much. */
+/** For {@link readInsightNotes}. Undefined if it would be too much. */
 export function insightBytes({ alerts, recommendations, ladders }: InsightNotes): Uint8Array | undefined {
   const known = {
     alerts: alerts.slice(0, MOST_ALERTS),

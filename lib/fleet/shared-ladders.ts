@@ -18,9 +18,9 @@ const WITHDRAW_WITHIN_MS = 1_000;
 
 export interface SharedLaddersOptions {
   readonly insight: Pick<CacheInsight, 'exchange'>;
-  /** Undefined where no layer can hold notes. */
+  /** Undefined if no layer can hold notes. */
   readonly sharedMap: SharedMap | undefined;
-  /** How often notes are exchanged, milliseconds; undefined where fleets are off. */
+  /** How often notes are exchanged, milliseconds; undefined if fleets are off. */
   readonly everyMs: number | undefined;
   readonly clock: Clock;
 }

@@ -52,20 +52,20 @@ export interface HotKey {
   readonly share: number;
 }
 
-/** What insight needs of its cache. */
+/** The parts of the cache that insight uses. */
 export interface InsightContext {
   readonly clock: Clock;
   readonly namespace: string;
   readonly errors: CallbackErrors;
-  /** The book of alerts; without one there are none. */
+  /** The book of alerts; without it there are no alerts. */
   readonly alerts?: Pick<CacheAlerts, 'list' | keyof KeptPart> | undefined;
-  /** From 0 to 1. @default Math.random */
+  /** Returns a number from 0 to 1. @default Math.random */
   readonly random?: () => number;
 }
 
 /**
- * What to change in a cache, from a sample of its accesses: `cache.insight`, and injectable. Everything it keeps is bounded: at most
- * 60 KB a pattern, and 127 patterns.
+ * Reports what to change in a cache, from a sample of its accesses: `cache.insight`, and injectable. Its memory is bounded: at most
+ * 60 KB per pattern, and 127 patterns.
  * @publicApi
  */
 export class CacheInsight {
@@ -81,7 +81,7 @@ export class CacheInsight {
   #sharedLoads: (pattern: string) => SharedLoadEvidence | undefined = () => undefined;
   readonly #alerts: InsightContext['alerts'];
 
-  /** @param options `false`: nothing is followed, and every report is empty. */
+  /** @param options `false`: no key is followed, and every report is empty. */
   constructor(
     options: InsightOptions | false,
     { clock, namespace, errors, alerts, random = Math.random }: InsightContext,
@@ -96,51 +96,51 @@ export class CacheInsight {
     this.#recorder = new AccessRecorder({ salt: this.#salt, startedAt: clock.now(), compare, random, errors });
   }
 
-  /** False where the option `insight` is `false`. */
+  /** False if the option `insight` is `false`. */
   get enabled(): boolean {
     return this.#recorder !== undefined;
   }
 
-  /** What the cache offers its accesses to; undefined where insight is off. */
+  /** The stream to which the cache reports its accesses; undefined if insight is off. */
   get stream(): AccessStream | undefined {
     return this.#recorder;
   }
 
   /**
-   * What needs a look, newest first: anomalies and health warnings that lasted. @param state `all` adds the last 200 that are over.
+   * Alerts, newest first: anomalies and health warnings that lasted. @param state `all` adds the last 200 closed ones.
    * @default 'open'
    */
   alerts({ state = 'open' }: { readonly state?: 'open' | 'all' } = {}): readonly Alert[] {
     return this.#alerts?.list(state) ?? [];
   }
 
-  /** Passes the sampled accesses on, for further reports. @returns how to stop. */
+  /** Passes the sampled accesses on, for further reports. @returns a function that stops it. */
   listen(listener: AccessListener): () => void {
     return this.#recorder?.listen(listener) ?? (() => undefined);
   }
 
   /**
-   * What to change, most time saved first: each with its evidence, the line to paste and what it will bring. Empty where insight or
+   * Recommendations, most time saved first: each with its evidence, the line to paste and its predicted effect. Empty if insight or
    * metrics are off.
-   * @param filter `pattern`: those for this pattern alone.
+   * @param filter `pattern`: only those for this pattern.
    */
   recommendations(filter?: RecommendationFilter): readonly Recommendation[] {
     return this.#advisor?.list(filter) ?? [];
   }
 
-  /** As {@link recommendations}, a few patterns at a time: between them the event loop is free. */
+  /** As {@link recommendations}, in slices, so that the event loop stays free. */
   async collectRecommendations(filter?: RecommendationFilter): Promise<readonly Recommendation[]> {
     return (await this.#advisor?.collect(filter)) ?? [];
   }
 
-  /** What is recommended for a pattern, or what is missing; undefined where insight is off. */
+  /** The recommendation for a pattern, or what is missing for one; undefined if insight is off. */
   adviceOn(pattern: string): AdviceState | undefined {
     return this.#advisor?.stateOf(pattern);
   }
 
   /**
    * How the hit rate of the memory layer depends on its bounds: at a quarter to eight times today's, with its own eviction policy.
-   * @param layer the name of one; all without it. Layers outside of this process have none.
+   * @param layer the name of one layer; all without it. Layers outside of this process have none.
    */
   memoryLadder(layer?: string): readonly MemoryLadder[] {
     this.flush();
@@ -149,7 +149,7 @@ export class CacheInsight {
     return [simulated.report(this.#clock.now(), this.#layerHitRate(simulated.layer.name))];
   }
 
-  /** Draws recommendations for this cache from now on. Called once, by the cache that it belongs to. */
+  /** Starts recommendations for this cache. Called once, by the cache. */
   advise(cache: AdvisedCache): void {
     if (this.#recorder === undefined || this.#advisor !== undefined) return;
     this.#metrics = cache.metrics;
@@ -169,8 +169,8 @@ export class CacheInsight {
   }
 
   /**
-   * What eight TTLs would have done with the accesses of a pattern, and which of them is better than today's. What is not known well
-   * enough is withheld, with what is missing.
+   * The simulated effects of eight TTLs on the accesses of a pattern, and which of them is better than today's. Uncertain figures
+   * are withheld, with the reason.
    */
   ttlLadder(pattern: string, options?: TtlAdviceOptions): TtlLadder {
     const nothing = { pattern, ttlMs: null, accesses: 0, observedMs: 0, ladder: [] };
@@ -182,7 +182,7 @@ export class CacheInsight {
     return followed.ladder.report(now, { maxStaleShare: this.#maxStaleShareOf(pattern), ...options });
   }
 
-  /** What {@link ttlLadder} would say of the accesses of several instances. @param others their figures, by pattern. */
+  /** The result of {@link ttlLadder} for the accesses of several instances. @param others their figures, by pattern. */
   ttlLadderWith(
     others: readonly ReadonlyMap<string, LadderFigures>[],
     pattern: string,
@@ -194,7 +194,7 @@ export class CacheInsight {
     return ladderReport(pattern, figures, { maxStaleShare: this.#maxStaleShareOf(pattern), ...options });
   }
 
-  /** What the ladders have counted, a pattern at a time: for other instances, and for the next run. */
+  /** The figures of the ladders, one pattern per step: for other instances, and for the next run. */
   *ladderFigures(): Generator<void, ReadonlyMap<string, LadderFigures>> {
     const all = new Map(this.#recorder?.restored);
     for (const pattern of this.#recorder?.patterns.keys() ?? []) {
@@ -205,7 +205,7 @@ export class CacheInsight {
     return all;
   }
 
-  /** What survives a restart, by name: see `Persistence`. Undefined where insight is off. */
+  /** The parts that are kept over a restart, by name: see `Persistence`. Undefined if insight is off. */
   get kept(): Readonly<Record<'ladders' | 'recommendations' | 'usual', KeptPart>> | undefined {
     const recorder = this.#recorder;
     const alerts = this.#alerts;
@@ -243,12 +243,12 @@ export class CacheInsight {
     return followed.ladder.figures(now);
   }
 
-  /** How this instance lets others know what it loads; undefined where insight is off. Called once. @param everyMs how often */
+  /** The exchange of loads with other instances; undefined if insight is off. Call it once. @param everyMs the interval */
   exchange(everyMs: number): LadderExchange | undefined {
     return this.#recorder === undefined ? undefined : new LadderExchange(this.#recorder, everyMs);
   }
 
-  /** The keys that are asked for most, over all patterns, these first. @param limit 1–1,000. @default 10 */
+  /** The keys with the most requests, over all patterns, most first. @param limit 1–1,000. @default 10 */
   hotKeys(limit = 10): readonly HotKey[] {
     const keys: HotKey[] = [];
     for (const { name: pattern, hottest } of this.#recorder?.patterns.values() ?? []) {
@@ -266,7 +266,7 @@ export class CacheInsight {
     return keys.sort((one, other) => other.requests - one.requests).slice(0, limit);
   }
 
-  /** A policy was changed: the ladder of the pattern begins anew with its TTL. */
+  /** Call it when a policy has changed: the ladder of the pattern begins again with the new TTL. */
   ttlChanged(pattern: string, ttlMs: number): void {
     const now = this.#clock.now();
     const followed = this.#recorder?.patterns.get(pattern);
@@ -289,12 +289,12 @@ export class CacheInsight {
     return automatic?.maxStaleShare ?? this.#staleShares.of(pattern);
   }
 
-  /** Where it is known what became of the entries that strategies warmed. */
+  /** Sets the source of how warmed entries ended. */
   addWarmed(source: (pattern: string) => readonly WarmedEvidence[]): void {
     this.#warmed = source;
   }
 
-  /** Where it is known which loads ran in several instances at once. */
+  /** Sets the source of loads that ran in several instances at once. */
   addSharedLoads(source: (pattern: string) => SharedLoadEvidence | undefined): void {
     this.#sharedLoads = source;
   }
@@ -305,7 +305,7 @@ export class CacheInsight {
   }
 }
 
-/** The simulations of the layer that answers first, where that is memory of this process. */
+/** The simulations of the first layer, if it is memory of this process. */
 function memorySimulationOf([first]: readonly Layer[], now: number): MemorySimulation | undefined {
   const { eviction, bounds } = first?.status() ?? {};
   if (first === undefined || eviction === undefined) return undefined;

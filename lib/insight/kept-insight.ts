@@ -3,9 +3,9 @@ import { parseBoundedJson } from '../cache/base/bounded-json.js';
 
 /** What survives a restart: written now and then, read before the next run begins. */
 export interface KeptPart {
-  /** Undefined where nothing has changed since the last one. */
+  /** Undefined if nothing has changed since the last one. */
   collectImage(): Promise<Uint8Array | undefined>;
-  /** @throws CacheError where the bytes cannot be read; nothing is changed then. */
+  /** @throws CacheError if the bytes cannot be read; nothing is changed then. */
   restore(image: Uint8Array): void;
 }
 

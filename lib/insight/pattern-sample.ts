@@ -114,7 +114,7 @@ export class PatternSample {
     this.reads[slot] = Math.min(0xffff, this.reads[slot]! + hits);
   }
 
-  /** True where a key with this hash belongs to the sample of the tail. */
+  /** True if a key with this hash belongs to the sample of the tail. */
   samples(hash: number): boolean {
     return hash >>> 0 < this.#threshold;
   }

@@ -2,18 +2,18 @@ import { type LadderFigures, ladderReport, type TtlAdviceOptions, type TtlLadder
 import type { PatternSample } from './pattern-sample.js';
 import { type AccessFacts, type Fill, type Follower, TtlReplay } from './ttl-replay.js';
 
-/** Loads in a row, more or less, after which another TTL is today's. */
+/** The lead of another TTL in loads after which it counts as today's. */
 const VOTES = 16;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** How long accesses count in full, times today's TTL. */
+/** How long accesses count in full, as a multiple of today's TTL. */
 const REMEMBERED = 128;
-/** Between two looks for keys that nobody asks for any more, times today's TTL. */
+/** The interval between two searches for unused keys, as a multiple of today's TTL. */
 const SWEPT_EVERY = 8;
-/** After so long without an access everything begins anew, times today's TTL. */
+/** After this time without an access everything begins again, as a multiple of today's TTL. */
 const FORGOTTEN = 16_384;
 
-/** The ladder of one pattern: replays its accesses at today's TTL, and begins anew when that changes. */
+/** The ladder of one pattern: replays its accesses at today's TTL, and begins again when that changes. */
 export class PatternLadder {
   #replay: TtlReplay | undefined;
   #ttlMs: number | undefined;
@@ -23,7 +23,7 @@ export class PatternLadder {
   #observedFrom = 0;
   #lastAt = 0;
   #lateMs = 0;
-  /** Until then copies of the run before may be missing. */
+  /** Until then, copies of the earlier run may be missing. */
   #emptyUntil = 0;
   #sweepAt = 0;
   readonly #follower = { slot: 0, hash: 0, weight: 1, hot: false };
@@ -34,12 +34,12 @@ export class PatternLadder {
     this.#replay?.grow(this.sample.capacity);
   }
 
-  /** Begins to follow a key. @param isFirst whether no access came before. */
+  /** Starts following a key. @param isFirst whether there was no access before. */
   begin(slot: number, isFirst: boolean): void {
     this.#replay?.begin(slot, isFirst && this.#lastAt >= this.#emptyUntil);
   }
 
-  /** Goes on with what an earlier run has counted. */
+  /** Continues the counts of an earlier run. */
   restore({ ttlMs, observedMs, loads, loadMs, sums }: LadderFigures, at: number): void {
     this.#candidate = ttlMs;
     this.#votes = VOTES;
@@ -49,7 +49,7 @@ export class PatternLadder {
     replay.loads = loads;
     replay.loadMs = loadMs;
     this.#observedFrom = at - observedMs;
-    // That copies were lost with the process says nothing of the TTL.
+    // Copies were lost with the process; that is no evidence about the TTL.
     this.#emptyUntil = at + ttlMs;
   }
 
@@ -58,7 +58,7 @@ export class PatternLadder {
     this.#replay?.known(slot, loadedAt);
   }
 
-  /** Follows a key no longer. */
+  /** Stops following a key. */
   drop(slot: number, at: number): void {
     this.#replay?.drop(this.#of(slot), at);
   }
@@ -67,7 +67,7 @@ export class PatternLadder {
     this.#replay?.hits(this.#of(slot), count);
   }
 
-  /** @returns until when hits of memory change nothing but their count; 0: the next one is reported. */
+  /** @returns until when hits of memory only change their count; 0: the next one is reported. */
   access(slot: number, at: number, facts: AccessFacts): number {
     const replay = this.#replay;
     if (replay === undefined) return 0;
@@ -76,7 +76,7 @@ export class PatternLadder {
     return replay.until(slot, at);
   }
 
-  /** A load stored a value, or did not. @param ttlMs 0 where it did not. */
+  /** Records a load. @param ttlMs 0 if its value was not stored. */
   loaded(
     slot: number,
     at: number,
@@ -105,24 +105,24 @@ export class PatternLadder {
 
   /**
    * A shared layer had a value that another instance loaded.
-   * @param changed undefined: not known. @param announced whether the change, if any, was made known.
+   * @param changed undefined: unknown. @param announced whether the change, if any, was announced.
    */
   seen(slot: number, loadedAt: number, changed: boolean | undefined, announced: boolean): void {
     this.#replay?.seen(this.#of(slot), loadedAt, changed, announced);
   }
 
-  /** Today's TTL, where entries have one. */
+  /** Today's TTL, if entries have one. */
   get ttlMs(): number | undefined {
     return this.#replay?.ttlMs;
   }
 
-  /** Exchanges loads with other instances from now on. @param lateMs how late those of others are known */
+  /** Starts exchanging loads with other instances. @param lateMs the delay until the loads of others are known */
   exchange(lateMs: number): void {
     this.#lateMs = lateMs;
     this.#replay?.exchange();
   }
 
-  /** The TTL that other instances have, where none of this one has loaded yet. */
+  /** Sets the TTL of other instances, if this one has not loaded yet. */
   adopt(ttlMs: number, at: number): void {
     if (this.#ttlMs === undefined) this.#vote(ttlMs, at);
   }
@@ -132,7 +132,7 @@ export class PatternLadder {
     return this.#replay?.fills(slot, now) ?? [];
   }
 
-  /** What another instance would have loaded. @returns until when hits of memory change nothing but their count. */
+  /** Applies the loads of another instance. @returns until when hits of memory only change their count. */
   learn(slot: number, fills: Iterable<Fill>, now: number, isFirst: boolean): number {
     const replay = this.#replay;
     if (replay === undefined) return 0;
@@ -141,7 +141,7 @@ export class PatternLadder {
     return replay.until(slot, now);
   }
 
-  /** Drops keys that nobody asks for, and counts what is old for half; from time to time. */
+  /** Drops unused keys, and halves old counts; from time to time. */
   maintain(at: number): void {
     const replay = this.#replay;
     if (replay === undefined || at < this.#sweepAt) return;
@@ -170,7 +170,7 @@ export class PatternLadder {
     return { pattern, ttlMs, accesses: 0, observedMs: 0, withheld, ladder: [] };
   }
 
-  /** What was counted so far; undefined where there is no TTL to begin with. */
+  /** The counts so far; undefined without a TTL. */
   figures(at: number): LadderFigures | undefined {
     const replay = this.#replay;
     if (replay === undefined) return undefined;
@@ -198,7 +198,7 @@ export class PatternLadder {
     return follower;
   }
 
-  /** Today's TTL is another one from now on: with a longer one few loads would vote for it. */
+  /** Sets today's TTL: with a longer one, few loads would vote for it. */
   change(ttlMs: number, at: number): void {
     if (this.#ttlMs === undefined || isAbout(ttlMs, this.#ttlMs)) return;
     this.#candidate = ttlMs;
@@ -231,7 +231,7 @@ export class PatternLadder {
       return;
     }
     const { sample } = this;
-    // A fraction before, so that no time is before the beginning.
+    // Slightly earlier, so that no time precedes the beginning.
     this.#replay = new TtlReplay(ttlMs, at - ttlMs, sample.capacity);
     if (this.#lateMs > 0) this.#replay.exchange();
     for (let slot = 0; slot < sample.used; slot++) {

@@ -16,33 +16,33 @@ import { present } from './presenter.js';
 import { RecentEvents } from './recent-events.js';
 import { EventClient, eventFrame } from './event-client.js';
 
-/** What is read of the metrics, and that they show how many clients there are. */
+/** The part of the metrics that is read, and to which the number of clients is added. */
 type WatchedMetrics = Pick<CacheMetrics, 'collectRealtime' | 'addSource'>;
 
-/** What is watched of the cache. */
+/** The part of the cache that is watched. */
 type WatchedCache = Pick<MonitoredCache, 'watchInvalidations' | 'watchAlerts'> & {
   readonly tuning: Pick<PolicyTuning, 'watch'>;
 };
 
-/** Token of the most clients at a time. */
+/** Token of the limit of concurrent clients. */
 export const MAX_EVENT_CLIENTS = Symbol('cache-observability:max-event-clients');
 
 const TICK_MS = 1_000;
-/** Writes are what ticks cost: more clients get them less often, at last every five seconds. */
+/** The most ticks written per second, since writes are the cost: with more clients, ticks come less often, at least every five seconds. */
 const TICKS_A_SECOND = 20;
 const SLOWEST_TICK_MS = 5_000;
-/** After how many milliseconds a browser connects again. */
+/** The pause before a browser reconnects, milliseconds. */
 const RETRY_MS = 3_000;
-/** Patterns named in one invalidation. */
+/** The most patterns named in one invalidation. */
 const MAX_PATTERNS = 20;
-/** How long events are kept for a client that comes back, after the last one has gone, milliseconds. */
+/** How long events are kept for reconnecting clients after the last one has left, milliseconds. */
 const REMEMBER_MS = 300_000;
-/** Keys of one invalidation whose patterns are looked at. */
+/** The most keys of one invalidation whose patterns are detected. */
 const MAX_KEYS = 1_000;
 
 /**
- * The event stream: one ticker and one set of listeners for all clients, there as long as there is a client. The listeners stay
- * five minutes longer, for a client that comes back. What is sent is made once. Patterns and counts only: never a key.
+ * The event stream: one ticker and one set of listeners for all clients, active while there are clients. The listeners stay
+ * five minutes longer, for clients that reconnect. Each frame is rendered once. It contains patterns and counts only, never a key.
  */
 @Injectable()
 export class LiveEvents implements OnModuleDestroy, FamilySource {
@@ -53,7 +53,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   readonly #maxClients: number;
   readonly #clock: Clock;
   readonly #clients = new Set<EventClient>();
-  /** Clients that have had a tick. */
+  /** Clients that have received a tick. */
   readonly #started = new Set<EventClient>();
   readonly #patterns = new EventPatterns();
   readonly #missed = new RecentEvents();
@@ -61,7 +61,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   #stopTicks: (() => void) | undefined;
   #forgetLater: (() => void) | undefined;
   #looking = false;
-  /** Whether the next look is for everybody. */
+  /** Whether the next reading is for all clients. */
   #due = false;
   #sent = 0;
   #refused = 0;
@@ -84,12 +84,12 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     metrics.addSource(this);
   }
 
-  /** How many listen. */
+  /** The number of clients. */
   get clients(): number {
     return this.#clients.size;
   }
 
-  /** @throws MonitoringError 503 while there is no room for another client, or the application is closing. */
+  /** @throws MonitoringError 503 if the limit of clients is reached, or the application is closing. */
   admit(): void {
     if (this.#closed) throw new MonitoringError(503, 'EVENTS_CLOSED', 'The application is closing.');
     if (this.#clients.size < this.#maxClients) return;
@@ -103,8 +103,8 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   }
 
   /**
-   * Adds a client, which starts with a tick. Ask {@link admit} before.
-   * @param lastEventId the last event it was sent before: it is sent what came since.
+   * Adds a client, which starts with a tick. Call {@link admit} before.
+   * @param lastEventId the last event that the client received: later events are sent to it.
    */
   connect(response: ServerResponse, headers: Readonly<Record<string, unknown>> = {}, lastEventId = ''): void {
     const client = new EventClient(response, headers, () => this.#leave(client));
@@ -137,7 +137,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     ];
   }
 
-  /** Before the server waits for its connections to end. */
+  /** Runs before the server waits for its connections to end. */
   onModuleDestroy(): void {
     this.#closed = true;
     for (const client of [...this.#clients]) client.end();
@@ -155,7 +155,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     else this.#forgetLater = this.#clock.after(REMEMBER_MS, () => this.#stop());
   }
 
-  /** No client came back. */
+  /** Stops everything when no client has reconnected. */
   #stop(): void {
     for (const stop of this.#stops) stop();
     this.#stops = [];
@@ -168,7 +168,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     this.#stops = [this.#warmer.onProgress((progress) => this.#send('warming', progress)), ...this.#watchCaches()];
   }
 
-  /** What changes in the application's own cache and in named ones, with their names. */
+  /** Watches policies and alerts of the application's own cache and of named ones, with their names. */
   #watchCaches(): (() => void)[] {
     const caches: [string, WatchedCache][] = [['default', this.#cache], ...(this.#named?.all ?? [])];
     return caches.flatMap(([cache, watched]) => [
@@ -178,7 +178,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     ]);
   }
 
-  /** @returns how to stop. */
+  /** @returns a function that stops it. */
   #tickAgain(): () => void {
     const plan = (): (() => void) =>
       this.#clock.after(tickMs(this.#clients.size), () => {
@@ -190,7 +190,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     return () => cancel();
   }
 
-  /** Reads the figures, one reading at a time: for everybody where a tick is due, else for clients that have had none. */
+  /** Reads the figures, one reading at a time: for all clients if a tick is due, else for clients without a first tick. */
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
@@ -199,7 +199,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     const realtime = await this.#realtime();
     this.#looking = false;
     if (realtime !== undefined) this.#sendTick(realtime, everybody);
-    // Proxies end a connection on which nothing comes.
+    // Proxies close an idle connection.
     else if (everybody) this.#broadcast(': no figures\n\n');
     if (this.#due) void this.#look();
   }
@@ -219,7 +219,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     this.#send('invalidation', { cache, patterns, ...counts, all, removed });
   }
 
-  /** Undefined if the figures cannot be read: the stream goes on. */
+  /** Undefined if the figures cannot be read: the stream continues. */
   async #realtime(): Promise<Realtime | undefined> {
     try {
       return await this.#metrics.collectRealtime();
@@ -239,7 +239,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   }
 }
 
-/** How long after a tick the next one follows, by how many listen. */
+/** The time between two ticks for a number of clients. */
 function tickMs(clients: number): number {
   return Math.min(SLOWEST_TICK_MS, TICK_MS * Math.max(1, Math.ceil(clients / TICKS_A_SECOND)));
 }

@@ -1,12 +1,12 @@
 import { forEachInSlices } from '../cache/base/slices.js';
 import type { Layer } from '../cache/layers/layer.js';
 
-/** What a memory layer of this instance holds, by pattern. */
+/** The contents of a memory layer of this instance, by pattern. */
 export interface MemoryByPattern {
   readonly layer: string;
   readonly entries: number;
   readonly bytes: number;
-  /** The part of the entries that was looked at, 0–1; below 1 the figures of the patterns are estimates. */
+  /** The share of the entries that was examined, 0–1; below 1 the figures of the patterns are estimates. */
   readonly sampled: number;
   /** Most bytes first. */
   readonly patterns: readonly PatternMemory[];
@@ -16,25 +16,25 @@ export interface PatternMemory {
   readonly pattern: string;
   readonly entries: number;
   readonly bytes: number;
-  /** Of the bytes of the layer, 0–1. */
+  /** Share of the layer's bytes, 0–1. */
   readonly share: number;
 }
 
 export interface MemoryFilter {
-  /** One pattern instead of all. */
+  /** One pattern only. */
   readonly pattern?: string | undefined;
-  /** How many patterns. @default all */
+  /** The most patterns. @default all */
   readonly limit?: number | undefined;
 }
 
 type PatternOf = (key: string) => string | undefined;
 
-/** Entries whose patterns are looked up: of more, so many drawn at random. A fixed step would be misled by keys that come in turns. */
+/** The most entries whose patterns are looked up: of more, a random sample. A fixed step would be biased by periodic keys. */
 const LOOKED_UP = 20_000;
 
 /**
- * What the memory layers among these hold, in slices.
- * @param patternOf the pattern of a key in statistics; undefined if there are none, and its patterns are empty then.
+ * Returns the contents of the memory layers among these, computed in slices.
+ * @param patternOf returns the pattern of a key in statistics; undefined without metrics: then there are no patterns.
  */
 export async function memoryByPattern(
   layers: readonly Layer[],

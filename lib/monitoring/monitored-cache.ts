@@ -5,24 +5,24 @@ import type { CacheInsight } from '../insight/cache-insight.js';
 import type { CacheMetrics } from '../metrics/cache-metrics.js';
 import type { PolicyTuning } from '../tuning/policy-tuning.js';
 
-/** What the routes ask of the cache; `ObservedCache` offers all of it. */
+/** The part of the cache that the routes use; `ObservedCache` implements it. */
 export interface MonitoredCache {
-  /** What to change, and what needs a look. */
+  /** Recommendations, ladders, hot keys and alerts. */
   readonly insight: Pick<CacheInsight, 'collectRecommendations' | 'ttlLadder' | 'memoryLadder' | 'hotKeys' | 'alerts'>;
   readonly layers: readonly Layer[];
-  /** Which of these are fresh. */
+  /** Returns the fresh ones of these keys. */
   freshKeys(keys: readonly string[]): Promise<ReadonlySet<string>>;
   mdel(keys: string[]): Promise<boolean>;
   deleteByPattern(glob: string): Promise<number>;
   invalidateTags(...tags: string[]): Promise<void>;
   readonly tuning: Pick<PolicyTuning, 'override' | 'revert' | 'policies' | 'report' | 'isDeclared' | 'watch'>;
-  /** Calls back for every alert that opens or closes; returns how to stop. */
+  /** Calls back for every alert that opens or closes; returns a function that stops it. */
   watchAlerts(listener: (change: AlertChange) => void): () => void;
-  /** Calls back for everything that this process invalidates; returns how to stop. */
+  /** Calls back for every invalidation by this process; returns a function that stops it. */
   watchInvalidations(listener: (invalidation: CacheInvalidation) => void): () => void;
 }
 
-/** The caches that `forFeature()` made, by name. */
+/** The caches that `forFeature()` created, by name. */
 export interface MonitoredCaches {
   readonly all: ReadonlyMap<string, MonitoredCache & { readonly metrics: CacheMetrics }>;
 }
@@ -30,5 +30,5 @@ export interface MonitoredCaches {
 /** Token of the {@link MonitoredCaches}. */
 export const MONITORED_CACHES = Symbol('cache-observability:monitored-caches');
 
-/** Token of the cache that the routes show; bound by the module to its own. */
+/** Token of the cache of the routes; the module binds it to its own cache. */
 export const MONITORED_CACHE = Symbol('cache-observability:monitored-cache');

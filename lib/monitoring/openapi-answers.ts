@@ -46,8 +46,8 @@ import type { ShownPolicy } from './shown-policy.js';
 export type Schema = Readonly<Record<string, unknown>>;
 
 /*
- * What each route answers, field by field. The compiler holds every type of an answer and its schema to the same fields; names are
- * turned as answers turn theirs.
+ * The answer of each route, field by field. The compiler checks that every type of an answer and its schema have the same fields;
+ * names are converted as in answers.
  */
 
 /** A schema for each field. */
@@ -666,7 +666,7 @@ export const cpuProfile: Schema = {
   },
 };
 
-/** Every refusal of these routes; what guards refuse is answered by the application. */
+/** The schema of every refusal by these routes; refusals by guards are answered by the application. */
 export const refusal: Schema = {
   title: 'MonitoringError',
   type: 'object',

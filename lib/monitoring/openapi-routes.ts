@@ -16,13 +16,13 @@ interface QueryParameter {
   readonly required?: boolean;
 }
 
-/** What a document says of one handler. */
+/** The description of one handler. */
 interface RouteDescription {
   readonly summary: string;
   readonly query?: readonly QueryParameter[];
   readonly path?: { readonly name: string; readonly description: string };
   readonly body?: Schema;
-  /** By status, then by content type where it is not JSON. */
+  /** By status, then by content type if it is not JSON. */
   readonly answers: Readonly<Record<number, Schema | { readonly content: Readonly<Record<string, Schema>> }>>;
   /** The statuses of its refusals. */
   readonly refusals?: readonly number[];
@@ -97,12 +97,12 @@ const policyBody = {
 };
 const texts = { type: 'array', items: { type: 'string' } };
 
-/** Reading statistics: a wrong parameter, a fleet that is off, one that cannot be asked. */
+/** Reading statistics: a wrong parameter, a fleet that is off, a fleet that does not answer. */
 const READ_REFUSALS = [400, 409, 503];
-/** Changing something: a wrong body, another site or closed writes, a body that is not JSON. */
+/** Changing data: a wrong body, another site or closed writes, a body that is not JSON. */
 const WRITE_REFUSALS = [400, 403, 415];
 
-/** By the handlers' names, which no two controllers share. */
+/** By the names of handlers, which are unique over all controllers. */
 const routes: Readonly<Record<string, RouteDescription>> = {
   health: {
     summary: 'Health of the cache, with warnings',
@@ -377,9 +377,9 @@ const routes: Readonly<Record<string, RouteDescription>> = {
 };
 
 /**
- * Describes the controllers of one registration for @nestjs/swagger, which is loaded here and nowhere else; this file is loaded with
- * `monitoring.swagger` alone.
- * @throws CacheError `MISSING_PACKAGE` where it is not installed.
+ * Describes the controllers of one registration for @nestjs/swagger, which is loaded only here; this file is loaded only with
+ * `monitoring.swagger`.
+ * @throws CacheError `MISSING_PACKAGE` if it is not installed.
  */
 export async function describeRoutes(controllers: readonly Type[]): Promise<void> {
   const load = () => import('@nestjs/swagger');

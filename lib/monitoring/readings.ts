@@ -29,22 +29,22 @@ import { ServerInformation } from './server-information.js';
 import { type SharedAnswer, SharedAnswers } from './shared-answers.js';
 import { shownPolicies } from './shown-policy.js';
 
-/** One cache that is asked. */
+/** The cache of a request. */
 export interface AskedCache extends Pick<MonitoredCache, 'insight' | 'tuning' | 'layers'> {
   readonly metrics: CacheMetrics;
 }
 
-/** What a route reads. Its parameters are checked when it is asked, before the answer is made. */
+/** The reading of a route. Its parameters are checked before the answer is computed. */
 interface Reading {
-  /** The query parameters that decide the answer. */
+  /** The query parameters that determine the answer. */
   readonly takes: readonly string[];
-  /** True if it takes long and changes slowly. */
+  /** True if it is expensive and changes slowly. */
   readonly slow?: boolean;
   /** From the statistics of one cache of this instance, or of all instances. */
   readonly ofStatistics?: (request: MonitoringRequest, asked: AskedCache) => (metrics: CacheStatistics) => unknown;
-  /** Of this instance. */
+  /** From this instance. */
   readonly ofInstance?: (request: MonitoringRequest, caches: CachesOf) => () => unknown;
-  /** Of all instances; undefined where only this one can say. */
+  /** From all instances; undefined if it exists only for this instance. */
   readonly ofFleet?: (request: MonitoringRequest) => (fleet: FleetInsight) => Promise<OfFleet<unknown>>;
 }
 
@@ -55,7 +55,7 @@ interface CachesOf {
 
 const COUNTED = ['window', 'scope', 'cache'] as const;
 
-/** Routes that read figures of the metrics, by their paths. */
+/** Routes that read figures of the metrics, by path. */
 const statistics = {
   health: { takes: ['scope', 'cache'], ofStatistics: () => (metrics) => metrics.collectHealth() },
   stats: {
@@ -139,7 +139,7 @@ const statistics = {
   },
 } as const satisfies Record<string, Reading>;
 
-/** Routes that read what the caches of this instance know beside that. */
+/** Routes that read further facts about the caches of this instance. */
 const insights = {
   insights: {
     takes: ['scope', 'cache', 'pattern'],
@@ -216,10 +216,10 @@ const insights = {
   },
 } as const satisfies Record<string, Reading>;
 
-/** The path of a route that reads, below that of the monitoring. */
+/** The path of a reading route, below the monitoring path. */
 export type ReadingName = keyof typeof statistics | keyof typeof insights | 'info' | 'database' | 'instances' | 'warm';
 
-/** Reads what the routes answer: alone, or several together for the dashboard. Each answer is made once for all who ask for it. */
+/** Computes the answers of the routes: one, or several together for the dashboard. Concurrent requests share an answer. */
 @Injectable()
 export class Readings implements OnModuleDestroy {
   readonly #readings: Readonly<Record<ReadingName, Reading>>;
@@ -262,14 +262,14 @@ export class Readings implements OnModuleDestroy {
     return Object.hasOwn(this.#readings, name);
   }
 
-  /** True if the answer takes long to make and changes slowly. */
+  /** True if the answer is expensive and changes slowly. */
   isSlow(name: ReadingName): boolean {
     return this.#readings[name].slow === true;
   }
 
   /**
    * The answer of a route, as text.
-   * @param maxAgeMs how old it may be, milliseconds; 0 for a new one.
+   * @param maxAgeMs its highest age, milliseconds; 0 for a new one.
    * @throws MonitoringError for wrong parameters; CacheError if the fleet cannot be asked.
    */
   async read(name: ReadingName, request: MonitoringRequest, maxAgeMs: number): Promise<SharedAnswer> {
@@ -285,7 +285,7 @@ export class Readings implements OnModuleDestroy {
     for (const stop of this.#stops ?? []) stop();
   }
 
-  /** After another policy or alert, which pages ask about at once, nobody is given what was answered before. */
+  /** Drops shared answers after a policy or alert has changed, because pages request them at once. */
   #watch(): (() => void)[] {
     const changed = () => this.shared.clear();
     return [this.cache, ...this.named.all.values()].flatMap((cache) => [
@@ -319,7 +319,7 @@ export class Readings implements OnModuleDestroy {
   }
 }
 
-/** The cache that a request names; only that of the application is known of other instances. */
+/** The cache that a request names; of other instances only the application's own is known. */
 function ofOneInstance(request: MonitoringRequest, { own, named }: CachesOf): AskedCache {
   return cacheOf(request, named) ?? own;
 }

@@ -4,7 +4,7 @@ import type { Monitoring } from './monitoring.options.js';
 import type { MonitoringRequest } from './parameters.js';
 import { ReadingReply } from './reading-reply.js';
 
-/** The routes that read what the metrics hold; a class of its own for every registration. */
+/** The routes that read the metrics; each registration has its own class. */
 export function statisticsController(monitoring: Monitoring): Type {
   @MonitoredRoutes(monitoring)
   class CacheStatisticsController {

@@ -26,9 +26,9 @@ export interface MetricsOptions {
   maxPatterns?: number;
   /** Endpoints counted separately; later ones are counted together as `__other__`. @default 100 */
   maxEndpoints?: number;
-  /** Put before every exported metric name. @default '' */
+  /** Prepended to every exported metric name. @default '' */
   prefix?: string;
-  /** Returns the pattern of a key that no handler declared; undefined leaves it to the detection. */
+  /** Returns the pattern of a key that no handler declared; undefined leaves it to detection. */
   patternOf?: (key: string) => string | undefined;
 }
 
@@ -78,21 +78,21 @@ export interface HttpOptions {
   /** `'minimal'`: X-Cache and ETag; `'standard'` adds Cache-Status (RFC 9211) and Age; false none. @default 'minimal' */
   headers?: 'minimal' | 'standard' | false;
   /**
-   * Answers hits of every cached GET handler in front of the framework. The option `fastLane` of a handler overrides it.
+   * Answers hits of every cached GET handler before the framework. The option `fastLane` of a handler overrides it.
    * @default false
    */
   fastLane?: boolean | FastLaneOptions;
 }
 
-/** What `CacheObservabilityModule.forRoot()` takes. Nothing is required. */
+/** The options of `CacheObservabilityModule.forRoot()`. None is required. */
 export interface CacheObservabilityOptions {
   /** The fastest layer first. @default one memoryLayer() */
   layers?: LayerFactory[];
-  /** Adopts a cache of cache-manager's instead: `'app'` observes the application's own CacheModule in place. */
+  /** Adopts a cache of cache-manager instead: `'app'` observes the application's own CacheModule in place. */
   cache?: object | 'app';
   /**
    * Separates this application's keys from those of others in shared layers. @default `serviceName`, else the name in the
-   * nearest package.json; the boot fails where a shared layer has none of them
+   * nearest package.json; the boot fails if a shared layer has none of them
    */
   namespace?: string;
   /** A deploy's version. Each version has its own, initially empty, shared cache. @default none */
@@ -100,14 +100,14 @@ export interface CacheObservabilityOptions {
   /** A duration, or `{ auto: { min, max, maxStaleShare } }`. @default '5m' */
   ttl?: Duration | AutomaticTtl;
   policy?: Omit<CachePolicy, 'ttl'>;
-  /** Classes that values of any pattern may hold instances of: see `CachePolicy.classes`. @default none */
+  /** Classes of instances in values of any pattern: see `CachePolicy.classes`. @default none */
   classes?: CachedClasses;
   /** `false`: nothing is counted or timed. */
   metrics?: MetricsOptions | false;
   health?: HealthOptions;
-  /** Follows a sample of the keys to say what to change; `false` follows none. @default on where `metrics` is */
+  /** Follows a sample of the keys to recommend changes; `false` turns it off. @default on if `metrics` is on */
   insight?: InsightOptions | false;
-  /** Who is notified of alerts; `false` watches for none. @default they are shown and logged, and nobody is notified */
+  /** How alerts are sent; `false` turns alerts off. @default they are shown and logged, but not sent */
   alerts?: AlertsOptions | false;
   /** `false`: no routes. */
   monitoring?: MonitoringOptions | false;
@@ -121,7 +121,7 @@ export interface CacheObservabilityOptions {
   serviceName?: string;
   /** Called for every cache event. Errors thrown by a collector are caught. @default [] */
   collectors?: MetricsCollector[];
-  /** Send the metrics to other systems, each at its own interval: StatsD, CloudWatch, your own. @default [] */
+  /** Sends the metrics to other systems, each at its own interval: StatsD, CloudWatch, your own. @default [] */
   exporters?: MetricsExporter[];
   /** OpenTelemetry spans of accesses other than hits in memory; needs the package @opentelemetry/api. @default false */
   tracing?: boolean | TracingOptions;
@@ -134,35 +134,35 @@ export interface CacheObservabilityOptions {
    * `.cache-observability/<namespace>.metrics` in the working directory. @default false
    */
   persistence?: boolean | PersistenceOptions;
-  /** Runs this share of hits through the handler too and warns where the answers differ; development only. @default 0 */
+  /** Runs the handler for this share of hits, too, and warns if the answers differ; development only. @default 0 */
   probe?: number;
-  /** Bounds of what may be overridden while the application runs. @default none */
+  /** Bounds of overrides while the application runs. @default none */
   tuning?: TuningOptions;
   /**
-   * By what the caches and everything around them measure and wait; for tests, such as `ManualClock` of `/testing`. A cron expression and
-   * the end of the application go by the machine's. @default the machine's
+   * The clock of the caches and all other parts; for tests, such as `ManualClock` of `/testing`. Cron expressions and
+   * the shutdown of the application use the machine's clock. @default the machine's
    */
   clock?: Clock;
   /** Makes the module's providers available everywhere. @default true */
   isGlobal?: boolean;
 }
 
-/** What `CacheObservabilityModule.forFeature(name, …)` takes. Nothing is required; what it leaves out is not the application's. */
+/** The options of `CacheObservabilityModule.forFeature(name, …)`. None is required; options left out have defaults, not the application's values. */
 export interface CacheFeatureOptions {
-  /** Nearest first. @default one memoryLayer() */
+  /** Local layer first. @default one memoryLayer() */
   layers?: LayerFactory[];
   /** A duration, or `{ auto: { min, max, maxStaleShare } }`. @default '5m' */
   ttl?: Duration | AutomaticTtl;
   policy?: Omit<CachePolicy, 'ttl'>;
-  /** Classes that values of any pattern may hold instances of: see `CachePolicy.classes`. @default none */
+  /** Classes of instances in values of any pattern: see `CachePolicy.classes`. @default none */
   classes?: CachedClasses;
   /** `false` switches this cache off. @default as the application's */
   enabled?: boolean;
-  /** Bounds of what may be overridden while the application runs. @default none */
+  /** Bounds of overrides while the application runs. @default none */
   tuning?: TuningOptions;
 }
 
-/** The options that decide which controllers and tokens exist: they are given beside `useFactory`, not in its result. */
+/** The options that determine which controllers and tokens exist: they are given next to `useFactory`, not in its result. */
 export type StaticOptions = Pick<CacheObservabilityOptions, 'isGlobal' | 'monitoring' | 'prometheus'> & {
   cache?: 'app';
 };
@@ -171,7 +171,7 @@ export interface CacheObservabilityOptionsFactory {
   createCacheObservabilityOptions(): Promise<CacheObservabilityOptions> | CacheObservabilityOptions;
 }
 
-/** Nest's own options of this kind allow undefined, which counts where a compiler checks `exactOptionalPropertyTypes`. */
+/** Nest's own options of this kind allow undefined, which matters if a compiler checks `exactOptionalPropertyTypes`. */
 export interface CacheObservabilityAsyncOptions extends StaticOptions {
   imports?: ModuleMetadata['imports'] | undefined;
   useFactory?:

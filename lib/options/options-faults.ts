@@ -91,7 +91,7 @@ const ttlBounds: Rule = (value, path, report) => {
   if (min > max) report(`${path}.minTtl: must not be longer than maxTtl`);
 };
 
-/** The fields beside `useFactory`, which decide the controllers and tokens. */
+/** The fields next to `useFactory`, which determine the controllers and tokens. */
 const staticFields = {
   isGlobal: flag,
   monitoring: orFalse(
@@ -205,7 +205,7 @@ const STANDALONE = [
   'clock',
 ] as const;
 
-/** Reports options that contradict each other although each is valid by itself. */
+/** Reports options that contradict each other although each is valid. */
 function contradictions(options: Readonly<Record<string, unknown>>, report: Report): void {
   if (options['layers'] !== undefined && options['cache'] !== undefined) {
     report('layers and cache: give one of them; an adopted cache has its own stores');
@@ -234,8 +234,8 @@ const featureRule = shape(
 const cacheName = textMatching(/^[\w.-]+$/, 'letters, digits, _ . and -');
 
 /**
- * Every fault of what `forFeature` was given.
- * @param namespace what separates the application's keys from those of others; undefined if only the name in package.json does.
+ * Lists every fault of the arguments of `forFeature`.
+ * @param namespace separates the application's keys from those of others; undefined if only the name in package.json does.
  */
 export function featureFaults(name: unknown, options: unknown, namespace: string | undefined): OptionFault[] {
   const named: Rule = (value, path, report) => {
@@ -247,7 +247,7 @@ export function featureFaults(name: unknown, options: unknown, namespace: string
   return faultsIn(named, options);
 }
 
-/** What the application's own cache is called beside named ones. */
+/** The name of the application's own cache, next to named ones. */
 export const DEFAULT_CACHE = 'default';
 
 const standaloneRule = shape({
@@ -272,7 +272,7 @@ function allFaults(rule: Rule, options: unknown): OptionFault[] {
   return faultsIn(all, options);
 }
 
-/** Lists every fault of the fields beside `useFactory`, and of fields that its result must not have. */
+/** Lists every fault of the fields next to `useFactory`, and of fields that its result must not have. */
 export function asyncOptionFaults(beside: Readonly<Record<string, unknown>>, result: unknown): string[] {
   const faults: string[] = [];
   const report = (fault: string) => void faults.push(fault);
@@ -301,7 +301,7 @@ export function asyncOptionFaults(beside: Readonly<Record<string, unknown>>, res
   return faults;
 }
 
-/** @throws CacheError `INVALID_OPTIONS` that lists them, where there are any. */
+/** @throws CacheError `INVALID_OPTIONS` that lists them, if there are any. */
 export function refuse(faults: readonly string[]): void {
   if (faults.length === 0) return;
   throw faultsError(

@@ -22,7 +22,7 @@ export interface ResolvedOptions extends CacheObservabilityOptions {
   readonly clock: Clock;
 }
 
-/** The fields given beside `useFactory`, valid or not. */
+/** The fields given next to `useFactory`, valid or not. */
 export type Beside = StaticOptions & Readonly<Record<string, unknown>>;
 
 /**
@@ -35,7 +35,7 @@ export function resolveOptions(options: CacheObservabilityOptions): ResolvedOpti
 }
 
 /**
- * Combines the result of `useFactory` with the fields beside it, validates them and adds defaults.
+ * Combines the result of `useFactory` with the fields next to it, validates them and adds defaults.
  * @throws CacheError `INVALID_OPTIONS`, listing every fault.
  */
 export function resolveAsyncOptions(beside: Beside, result: CacheObservabilityOptions = {}): ResolvedOptions {
@@ -57,7 +57,7 @@ function withDefaults(options: CacheObservabilityOptions): ResolvedOptions {
   };
 }
 
-/** Runs before validation, because controllers need the result; so it uses the valid parts and refuses nothing. */
+/** Runs before validation, because controllers need the result; so it uses the valid parts and throws nothing. */
 export function resolveMonitoring(monitoring: CacheObservabilityOptions['monitoring']): ResolvedMonitoring | false {
   if (monitoring === false) return false;
   return {
@@ -75,7 +75,7 @@ export function resolveMonitoring(monitoring: CacheObservabilityOptions['monitor
   };
 }
 
-/** Refuses nothing, like {@link resolveMonitoring}. */
+/** Throws nothing, like {@link resolveMonitoring}. */
 export function resolvePrometheus(
   prometheus: CacheObservabilityOptions['prometheus'],
 ): Required<PrometheusOptions> | false {

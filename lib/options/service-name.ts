@@ -9,7 +9,7 @@ export interface ApplicationName {
   readonly unfit: string | undefined;
 }
 
-/** Where a process was started. */
+/** How a process was started. */
 export interface Started {
   /** The working directory. */
   readonly cwd: string;
@@ -18,8 +18,8 @@ export interface Started {
 }
 
 /**
- * Finds the application's name in a package.json: the nearest one to the script where the script is in the package of the
- * working directory, else the nearest one to the working directory. The name is unfit where that package contains several
+ * Finds the application's name in a package.json: the nearest one to the script if the script is in the package of the
+ * working directory, else the nearest one to the working directory. The name is unfit if that package contains several
  * projects, as in a monorepo.
  */
 export function applicationName(
@@ -126,12 +126,12 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The service name of exporters where the application sets none. */
+/** The default service name of exporters. */
 export function defaultServiceName(): string {
   return applicationName().name ?? 'nestjs-application';
 }
 
-/** The options that decide a cache's namespace. */
+/** The options that determine a cache's namespace. */
 export interface NamespaceOptions {
   readonly namespace?: string | undefined;
   readonly serviceName?: string | undefined;
@@ -144,8 +144,8 @@ export function namespaceOf({ namespace, serviceName }: NamespaceOptions): strin
 }
 
 /**
- * Why a cache needs a `namespace`: it shares a layer, and nothing else separates it from other applications there. Undefined
- * where it needs none.
+ * Returns why a cache needs a `namespace`: it shares a layer, and nothing else separates it from other applications there. Undefined
+ * if it needs none.
  */
 export function namespaceFault({ namespace, serviceName, layers = [] }: NamespaceOptions): string | undefined {
   const shared = layers.filter((layer) => layer?.shared === true).map(({ name }) => `'${name}'`);

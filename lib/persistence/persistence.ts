@@ -18,7 +18,7 @@ export interface PersistenceOptions {
   /** The subject of log messages. @default 'Metrics' */
   readonly what?: string;
   readonly metrics: KeptMetrics;
-  /** True where another part is kept in the same store, and logs that it cannot be reached. @default false */
+  /** True if another part is kept in the same store, and logs that it cannot be reached. @default false */
   readonly beside?: boolean;
   /** Undefined turns persistence off. */
   readonly store: MetricsStore | undefined;

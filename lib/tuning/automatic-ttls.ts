@@ -6,28 +6,28 @@ import type { TuningBounds } from './tuning-bounds.js';
 
 /*
  * A TTL that follows the TTL ladder, which replays the real accesses of a pattern against other TTLs. Each step is one rung, a factor
- * of two, or half of one: the ladder knows the next rung best, and begins anew after a step, so that each step rests on accesses under the TTL that
- * it leaves. A longer TTL must bring hits and keep the stale share below the limit, its error included; a shorter one follows where
- * the share is above. A TTL that proved too long is not tried again for hours: without that, the noise of the estimate at the limit
- * would move the TTL to and fro.
+ * of two, or half of one: the ladder is most accurate for the next rung, and begins again after a step, so that each step is based on accesses under
+ * the present TTL. A longer TTL must bring hits and keep the stale share below the limit, including its error; a shorter one follows if
+ * the share is above. A TTL that proved too long is not tried again for hours: otherwise the noise of the estimate at the limit
+ * would make the TTL oscillate.
  */
 
-/** Why, and to what, a TTL changes. */
+/** A change of a TTL, with its evidence. */
 export interface TtlStep {
   readonly ttlMs: number;
-  /** What the ladder says of today's TTL, and of the one that follows. */
+  /** The ladder's figures for today's TTL, and for the new one. */
   readonly today: TtlRung;
   readonly next: TtlRung;
   readonly accesses: number;
   readonly observedMs: number;
 }
 
-/** What is read and done by {@link AutomaticTtls}. */
+/** The dependencies of {@link AutomaticTtls}. */
 export interface AutomaticTtlsOptions {
   /** The patterns with an automatic TTL. */
   readonly patterns: () => ReadonlyMap<string, AutomaticTtlBounds>;
   readonly ladder: (pattern: string, maxStaleShare: number) => TtlLadder;
-  /** The TTL in force, and when it was changed last, milliseconds; undefined while somebody's override decides it. */
+  /** The TTL in force, and when it was changed last, milliseconds; undefined while a manual override decides it. */
   readonly state: (pattern: string) => { readonly ttlMs: number; readonly changedAt: number | undefined } | undefined;
   readonly change: (pattern: string, step: TtlStep) => void;
   readonly bounds: TuningBounds;
@@ -35,29 +35,29 @@ export interface AutomaticTtlsOptions {
 }
 
 const LOOK_EVERY_MS = 60_000;
-/** How often a pattern is looked at after the first hours: reading a ladder takes a millisecond. */
+/** How often a pattern is checked after the first hours: reading a ladder takes a millisecond. */
 const SETTLED_LOOK_EVERY_MS = 300_000;
-/** Within so long after the first look a TTL may change as soon as there is evidence. */
+/** Within this time after the first check, a TTL may change as soon as there is evidence. */
 const SETTLING_MS = 2 * 3_600_000;
 const LEAST_BETWEEN_MS = 3_600_000;
-/** How long a TTL that was too long is not tried again: twice as long each time, up to the second. */
+/** How long a TTL that was too long is not tried again: doubled each time, up to the second value. */
 const TOO_LONG_FOR_MS = 4 * 3_600_000;
 const TOO_LONG_AT_MOST_MS = 86_400_000;
-/** Changes of values are rare: what less than this shows of them is chance. */
+/** Changes of values are rare: fewer observations than this are chance. */
 const LEAST_OBSERVED_MS = 15 * 60_000;
-/** What a longer TTL must bring, of the hit rate. */
+/** The least hit rate that a longer TTL must bring. */
 const LEAST_GAIN = 0.005;
-/** By what a TTL grows in one step: by a rung, or by half of one where that is enough. */
+/** The factors by which a TTL grows in one step: a rung, or half of one if that is enough. */
 const STEPS = [2, Math.SQRT2] as const;
 /** By how much the upper end of the stale share may exceed its limit. */
 const LEEWAY = 0.01;
-/** Steps below this factor are none. */
+/** Smaller factors are not a step. */
 const LEAST_FACTOR = 1.1;
 
 interface Followed {
   readonly since: number;
   lookedAt: number;
-  /** How long the next TTL that is too long is not tried again, milliseconds. */
+  /** For how long the next TTL that is too long is not tried again, milliseconds. */
   tooLongForMs: number;
   /** A TTL that was too long, and until when it is not tried again. */
   ceiling: { readonly ttlMs: number; readonly until: number } | undefined;
@@ -134,21 +134,21 @@ export class AutomaticTtls {
   }
 }
 
-/** The next step that the evidence asks for; undefined where it asks for none, or is withheld. */
+/** The next step by the evidence; undefined if there is none, or the evidence is withheld. */
 export function stepOf(
   { ttlMs: observed, ladder, accesses, observedMs }: TtlLadder,
   ttlMs: number,
   { minMs, maxMs, maxStaleShare }: Omit<AutomaticTtlBounds, 'startMs'>,
   { ceilingMs = Infinity }: { readonly ceilingMs?: number | undefined } = {},
 ): TtlStep | undefined {
-  // The ladder is still that of another TTL.
+  // The ladder is still about another TTL.
   if (observed === null || !isAbout(observed, ttlMs)) return undefined;
   const at = ladder.findIndex((rung) => isAbout(rung.ttlMs, ttlMs));
   const [shorter, today, longer] = [ladder[at - 1], ladder[at], ladder[at + 1]];
   if (today === undefined || !isKnown(today)) return undefined;
   if (observedMs < LEAST_OBSERVED_MS) return undefined;
   const evidence = { today, accesses, observedMs };
-  // Outdated values are rare, and their share noisy: what is not certain waits for more evidence.
+  // Outdated values are rare, and their share noisy: wait for more evidence if it is uncertain.
   const isCertain = today.staleShare - today.staleShareError > maxStaleShare;
   if (isCertain || (today.staleShare > maxStaleShare + LEEWAY / 2 && today.staleShareError < LEEWAY / 2)) {
     // Outdated values grow with the TTL itself.
@@ -176,7 +176,7 @@ export function stepOf(
 
 type KnownRung = TtlRung & { readonly hitRate: number; readonly staleShare: number; readonly staleShareError: number };
 
-/** What is expected between two rungs, the longer of which has twice the TTL of the other. */
+/** Interpolates between two rungs, the longer of which has twice the TTL of the other. */
 function partOf(shorter: KnownRung, longer: KnownRung, part: number): TtlRung {
   return {
     ...longer,

@@ -4,24 +4,24 @@ import { isRecord } from '../cache/options/option-rules.js';
 import type { PolicyChange } from '../cache/policies/policy-overrides.js';
 import { changeFaults, plainChange } from './policy-change.js';
 
-/** Whose decision it is: somebody's, or that of the automatic TTL, which the first replaces. */
+/** The origin of a decision: a person, or the automatic TTL, over which the person takes precedence. */
 export type OverrideKind = 'manual' | 'auto';
 
-/** One decision on a pattern: an override, or its end. The latest of a pattern and kind is in force, in every process. */
+/** One decision about a pattern: an override, or its end. The latest per pattern and kind is in force, in every process. */
 export interface OverrideRecord {
   readonly pattern: string;
   readonly kind: OverrideKind;
   /** Null ends the override. */
   readonly change: PolicyChange | null;
-  /** Who decided, for people to read. */
+  /** Who decided, as text for people. */
   readonly setBy: string;
   /** Milliseconds since 1970. */
   readonly setAt: number;
   /** Null for an override without an end. */
   readonly expiresAt: number | null;
-  /** The declared values that it replaces, as text: another text ends it. */
+  /** The declared values that it replaces, as text: if that text changes, the override ends. */
   readonly declared: string;
-  /** What the values are expected to bring, where that was known. */
+  /** The predicted effect of the values, if it was known. */
   readonly predicted: Prediction | null;
 }
 
@@ -35,10 +35,10 @@ export const MAX_PATTERN_LENGTH = 512;
 const MAX_NAME_LENGTH = 100;
 const MAX_DECLARED_LENGTH = 2_000;
 const MAX_BYTES = 8 * 1024;
-/** How far the clocks of two processes may differ, milliseconds: a later record would win for ever. */
+/** The most that the clocks of two processes may differ, milliseconds: a record from the future would win for ever. */
 const MAX_AHEAD_MS = 10 * 60_000;
 
-/** One name for each pattern and kind, of one length. */
+/** One slot name per pattern and kind, of fixed length. */
 export function slotOf({ pattern, kind }: Pick<OverrideRecord, 'pattern' | 'kind'>): string {
   return createHash('sha256').update(`${kind}\n${pattern}`).digest('base64url').slice(0, 27);
 }
@@ -47,7 +47,7 @@ export function bytesOf(record: OverrideRecord): Uint8Array {
   return Buffer.from(JSON.stringify(record));
 }
 
-/** The record in bytes that anybody may have written; undefined if there is none that this version can follow. */
+/** Reads a record from untrusted bytes; undefined if it is invalid for this version. */
 export function recordIn(bytes: Uint8Array, slot: string, now: number): OverrideRecord | undefined {
   if (bytes.length > MAX_BYTES) return undefined;
   let given: unknown;
@@ -79,7 +79,7 @@ export function recordIn(bytes: Uint8Array, slot: string, now: number): Override
 /** A name that can be shown: of bounded length, without control characters. */
 export function nameIn(given: unknown): string {
   const text = typeof given === 'string' || typeof given === 'number' ? String(given) : '';
-  // Not the first characters of a long text alone: half of a surrogate pair would be left.
+  // Cut by characters: half of a surrogate pair must not be left.
   const shown = Array.from(text.slice(0, MAX_NAME_LENGTH * 2).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' '));
   return shown.slice(0, MAX_NAME_LENGTH).join('').trim() || 'unknown';
 }

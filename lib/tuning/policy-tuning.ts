@@ -23,32 +23,32 @@ import type { TuningBounds } from './tuning-bounds.js';
 
 /** An override, as reports show it. */
 export interface PolicyOverride {
-  /** The values that it replaces, as they are in force. Durations are milliseconds. */
+  /** The values that it sets, as they are in force. Durations are milliseconds. */
   readonly values: Partial<PolicyValues>;
   readonly setBy: string;
   readonly setAt: string;
   /** Null for an override without an end. */
   readonly expiresAt: string | null;
-  /** `fleet` once every instance can read it; `process` where it is this process' own, or could not be shared yet. */
+  /** `fleet` once every instance can read it; `process` if it belongs to this process, or could not be shared yet. */
   readonly reached: 'fleet' | 'process';
 }
 
-/** The policy of a pattern: as it is declared, overridden, and in force. */
+/** The policy of a pattern: declared, overridden, and in force. */
 export interface PolicyReport {
   readonly pattern: string;
-  /** What its handlers and methods declare; the defaults of the cache where none does. */
+  /** The declaration of its handlers and methods; the defaults of the cache if there is none. */
   readonly declared: PolicyValues;
   /** The values that its handlers declare differently; `declared` has those of the first. */
   readonly varies: readonly (keyof PolicyValues)[];
   readonly override: PolicyOverride | null;
-  /** What the automatic TTL decided last. */
+  /** The last decision of the automatic TTL. */
   readonly automatic: PolicyOverride | null;
   readonly effective: PolicyValues;
-  /** What the last change of the TTL was expected to bring, beside what it brought; null without one, or before anything is known. */
+  /** The predicted and the observed effect of the last change of the TTL; null without one, or before there are figures. */
   readonly outcome: PolicyOutcome | null;
 }
 
-/** A change of the TTL: what the TTL ladder predicted, and what has been observed since in this process. */
+/** A change of the TTL: the prediction of the TTL ladder, and the observations since in this process. */
 export interface PolicyOutcome {
   readonly predicted: Prediction;
   readonly realised: Prediction;
@@ -62,7 +62,7 @@ export interface PolicyEvent {
   readonly pattern: string;
   readonly change: PolicyChangeReason;
   readonly automatic: boolean;
-  /** The values in force now, of those that changed. */
+  /** The values in force now, of the fields that changed. */
   readonly values: Partial<PolicyValues>;
   readonly setBy: string;
   readonly expiresAt: string | null;
@@ -71,7 +71,7 @@ export interface PolicyEvent {
 export interface OverrideTerms {
   /** How long it lasts. @default until it is reverted, or a deploy changes the declared values */
   for?: Duration;
-  /** Who overrides, for people to read. At most 100 characters. @default 'code' */
+  /** Who overrides, as text for people. At most 100 characters. @default 'code' */
   by?: string;
 }
 
@@ -83,12 +83,12 @@ export interface PolicyTuningOptions {
   readonly clock: Clock;
   readonly log: OnceLog;
   readonly callbacks: CallbackErrors;
-  /** Called after the policy in force of a declared pattern has changed. @param ttlMs null where handlers differ, or for ever. */
+  /** Called after the policy in force of a declared pattern has changed. @param ttlMs null if handlers differ, or for ever. */
   readonly onTtl: (pattern: string, ttlMs: number | null) => void;
-  /** What is known of a pattern. */
+  /** The evidence about a pattern. */
   readonly evidence: {
     readonly ladder: (pattern: string, maxStaleShare?: number) => TtlLadder;
-    /** How many accesses were counted so far, and how many of them were hits. */
+    /** The number of accesses so far, and of hits among them. */
     readonly counts: (pattern: string) => AccessCounts;
     /** Called after the TTL in force has changed. */
     readonly ttlChanged: (pattern: string, ttlMs: number) => void;
@@ -100,9 +100,9 @@ export interface AccessCounts {
   readonly total: number;
 }
 
-/** Accesses from which on a realised hit rate says something. */
+/** The fewest accesses for a realised hit rate. */
 const LEAST_ACCESSES = 100;
-/** Overrides in force, at most. */
+/** The most overrides in force. */
 const MAX_OVERRIDES = 200;
 
 /** Policies that are changed while the application runs: `cache.tuning`. @publicApi */
@@ -110,9 +110,9 @@ export class PolicyTuning {
   readonly #options: PolicyTuningOptions;
   readonly #shared: SharedOverrides;
   readonly #listeners = new Set<(event: PolicyEvent) => void>();
-  /** The records that are in force, by their slots' subjects. */
+  /** The records in force, by pattern and kind. */
   readonly #active = new Map<string, OverrideRecord>();
-  /** What was counted when the TTL was changed last, by pattern. */
+  /** The counts when the TTL was last changed, by pattern. */
   readonly #countedBefore = new Map<string, AccessCounts>();
   readonly #automatic: AutomaticTtls;
   #settled = false;
@@ -133,8 +133,8 @@ export class PolicyTuning {
   }
 
   /**
-   * Overrides the policy of a pattern now: for entries that are stored from now on. Replaces an earlier override. Resolves once
-   * other processes can read it, or that has failed; `override.reached` of the result says which.
+   * Overrides the policy of a pattern, for entries that are stored from now on. Replaces an earlier override. Resolves once
+   * other processes can read it, or that has failed; `override.reached` of the result shows which.
    * @param pattern as statistics and {@link policies} show it: `'feed:*'`.
    * @throws CacheError `INVALID_OPTIONS`, `INVALID_DURATION`, `POLICY_OUT_OF_BOUNDS`, `TOO_MANY_OVERRIDES`
    */
@@ -166,7 +166,7 @@ export class PolicyTuning {
 
   /**
    * Ends the override of a pattern: the declared policy is in force again.
-   * @throws CacheError `NOT_OVERRIDDEN` where there is none.
+   * @throws CacheError `NOT_OVERRIDDEN` if there is none.
    */
   async revert(pattern: string, { by = 'code' }: Pick<OverrideTerms, 'by'> = {}): Promise<PolicyReport> {
     checkPattern(pattern);
@@ -180,7 +180,7 @@ export class PolicyTuning {
     return this.report(pattern);
   }
 
-  /** The policies of all declared patterns, of those whose TTL is automatic, and of those that are overridden. */
+  /** The policies of all declared patterns, of patterns with an automatic TTL, and of overridden ones. */
   policies(): PolicyReport[] {
     const { overrides } = this.#options;
     const overridden = [...this.#active.values()].map(({ pattern }) => pattern);
@@ -203,7 +203,7 @@ export class PolicyTuning {
     };
   }
 
-  /** True where a handler or method declares the pattern. */
+  /** True if a handler or method declares the pattern. */
   isDeclared(pattern: string): boolean {
     return [...this.#options.overrides.declaredPatterns].includes(pattern);
   }
@@ -215,7 +215,7 @@ export class PolicyTuning {
     return () => void this.#listeners.delete(own);
   }
 
-  /** Reads the overrides that other processes know, or an earlier run. Never rejects. */
+  /** Reads the overrides of other processes, or of an earlier run. Never rejects. */
   start(): Promise<void> {
     return this.#shared.start();
   }
@@ -225,7 +225,7 @@ export class PolicyTuning {
     return this.#shared.refresh();
   }
 
-  /** Everything is declared: ends overrides of values that are declared differently now. */
+  /** Call it when everything is declared: ends overrides of values whose declaration has changed. */
   settle(): void {
     this.#settled = true;
     for (const record of [...this.#active.values()]) this.#verify(record);
@@ -237,7 +237,7 @@ export class PolicyTuning {
     this.#shared.close();
   }
 
-  /** Checks a decision, applies it here and writes it for the others. */
+  /** Checks a decision, applies it in this process and publishes it. */
   async #decide(decision: Omit<OverrideRecord, 'setAt' | 'declared'>): Promise<void> {
     const { pattern, kind, change } = decision;
     const { overrides, bounds } = this.#options;
@@ -253,7 +253,7 @@ export class PolicyTuning {
     await this.#shared.put(record);
   }
 
-  /** Later than any record of the pattern, whatever this machine's clock says: the latest wins. */
+  /** Returns a time later than any record of the pattern, whatever this machine's clock shows, because the latest record wins. */
   #nextMoment(subject: Pick<OverrideRecord, 'pattern' | 'kind'>): number {
     const now = Math.floor(this.#options.clock.now());
     return Math.max(now, (this.#shared.of(subject)?.setAt ?? 0) + 1);
@@ -291,7 +291,7 @@ export class PolicyTuning {
     }
   }
 
-  /** Ends an override of values that are declared differently now, or that leaves the bounds. @returns false where it did. */
+  /** Ends an override of values whose declaration has changed, or that is outside the bounds. @returns false if it did. */
   #verify(record: OverrideRecord): boolean {
     const { pattern, kind, change, declared } = record;
     if (change === null) return true;
@@ -309,7 +309,7 @@ export class PolicyTuning {
     return why === undefined;
   }
 
-  /** Puts a record in force, or ends what was, and reports it. */
+  /** Puts a record in force, or ends an override, and reports the change. */
   #apply(record: OverrideRecord, why: PolicyChangeReason): void {
     const { pattern, kind, change, setBy, expiresAt } = record;
     const { overrides } = this.#options;
@@ -332,7 +332,7 @@ export class PolicyTuning {
     const isDeclared = this.isDeclared(pattern);
     const ttlMs = effective.every((values) => values.ttlMs === effective[0]!.ttlMs) ? effective[0]!.ttlMs : null;
     if (isDeclared) this.#options.onTtl(pattern, ttlMs);
-    // What is not declared may be stored for another time than the cache's default as soon as nothing is overridden.
+    // Values without a declaration may be stored for another time than the cache's default once nothing is overridden.
     if (ttlMs !== null && (isDeclared || change?.ttl !== undefined)) this.#options.evidence.ttlChanged(pattern, ttlMs);
     this.#report({
       pattern,
@@ -344,7 +344,7 @@ export class PolicyTuning {
     });
   }
 
-  /** Follows the evidence by one step. */
+  /** Changes the TTL by one step. */
   #adjust(pattern: string, step: TtlStep): void {
     const { ttlMs, today, next, accesses, observedMs } = step;
     const decision = {
@@ -369,7 +369,7 @@ export class PolicyTuning {
     );
   }
 
-  /** Undefined while somebody's override decides the TTL. */
+  /** Undefined while a manual override decides the TTL. */
   #automaticState(pattern: string): { ttlMs: number; changedAt: number | undefined } | undefined {
     if (this.#active.get(idOf(pattern, 'manual'))?.change?.ttl !== undefined) return undefined;
     const automatic = this.#active.get(idOf(pattern, 'auto'));
@@ -378,7 +378,7 @@ export class PolicyTuning {
     return { ttlMs: milliseconds(ttlMs), changedAt: automatic?.setAt };
   }
 
-  /** What the ladder expects of a TTL: of the rung that is nearest to it. */
+  /** The ladder's prediction for a TTL: of the nearest rung. */
   #predicted(pattern: string, ttlMs: number): Prediction | null {
     const distance = (rung: TtlRung) => Math.abs(Math.log(rung.ttlMs / ttlMs));
     const rungs = this.#options.evidence.ladder(pattern).ladder;
@@ -398,7 +398,7 @@ export class PolicyTuning {
     const now = counts(pattern);
     const total = now.total - before.total;
     const report = ladder(pattern);
-    // Before the ladder has begun anew it is that of the TTL before.
+    // Until the ladder has begun again, it is that of the TTL before.
     const isOfThis = report.ttlMs !== null && Math.abs(report.ttlMs - ttlMs) <= ttlMs / 100;
     const rung = isOfThis ? report.ladder.find((one) => Math.abs(one.ttlMs - ttlMs) <= ttlMs / 100) : undefined;
     return {
@@ -410,7 +410,7 @@ export class PolicyTuning {
     };
   }
 
-  /** What is overridden of a pattern: somebody's decision before that of the automatic TTL. */
+  /** The override of a pattern: the manual one takes precedence over the automatic TTL. */
   #together(pattern: string): PolicyChange | undefined {
     const auto = this.#active.get(idOf(pattern, 'auto'))?.change;
     const manual = this.#active.get(idOf(pattern, 'manual'))?.change;

@@ -12,7 +12,7 @@ export interface AutomaticTtlValues {
 export interface PolicyValues {
   /** Null if entries do not expire, or if `ttlByValue` is true. */
   readonly ttlMs: number | null;
-  /** Within which bounds the TTL follows what is observed; null if it is fixed. */
+  /** The bounds of an automatic TTL; null if it is fixed. */
   readonly automaticTtl: AutomaticTtlValues | null;
   /** True if a function decides the TTL of each value. */
   readonly ttlByValue: boolean;
@@ -22,12 +22,12 @@ export interface PolicyValues {
   readonly softTimeoutMs: number | null;
   /** Null for none. */
   readonly hardTimeoutMs: number | null;
-  /** The fraction of the TTL from which a fresh entry is refreshed; null without. */
+  /** The fraction of the TTL from which a fresh entry is refreshed; null: not. */
   readonly refreshFraction: number | null;
-  /** Weight of XFetch's early refresh; 0 without. */
+  /** Weight of XFetch's early refresh; 0: off. */
   readonly xfetchBeta: number;
   readonly jitter: number;
-  /** How long null is kept; null: as any value. */
+  /** How long null is stored; null: like any value. */
   readonly negativeTtlMs: number | null;
   readonly lock: boolean;
   /** Null for none. */
@@ -36,7 +36,7 @@ export interface PolicyValues {
   readonly maxEntrySize: number | null;
 }
 
-/** Which values each field of a change decides. */
+/** The values that each field of a change decides. */
 const DECIDES: Readonly<Record<keyof PolicyChange, readonly (keyof PolicyValues)[]>> = {
   ttl: ['ttlMs', 'automaticTtl', 'ttlByValue'],
   staleWhileRevalidate: ['staleWhileRevalidateMs'],
@@ -70,7 +70,7 @@ export function valuesOf(policy: ResolvedPolicy): PolicyValues {
   };
 }
 
-/** The values that a change decides, of those that are in force; `ttlByValue` and `automaticTtl` where there is something to say. */
+/** The values in force that a change decides; `ttlByValue` and `automaticTtl` only if they are set. */
 export function decidedBy(change: PolicyChange, values: PolicyValues): Partial<PolicyValues> {
   const names = Object.keys(change).flatMap((name) => DECIDES[name as keyof PolicyChange]);
   const shown = names.filter((name) => !(name === 'ttlByValue' || name === 'automaticTtl') || values[name]);

@@ -7,17 +7,17 @@ import type { SharedMap } from '../cache/layers/layer.js';
 import { bytesOf, type OverrideRecord, recordIn, slotOf } from './override-record.js';
 
 /*
- * The records of all overrides, the same in every process. Each pattern has one record, and the latest wins, an ended override
- * included: processes that wrote while they could not see each other agree once they can, in whatever order they read. A record
- * that is missing from the shared map was lost there (its server began anew) and is written again by those that have it.
+ * The records of all overrides, the same in every process. Each pattern has one record, and the latest wins, even if it ends
+ * an override: processes that wrote while they were disconnected agree once they are connected, in whatever order they read. A record
+ * that is missing from the shared map was lost there (its server restarted) and is written again by the processes that have it.
  */
 
-/** Records, at most; those that were set last are kept. */
+/** The most records; the latest are kept. */
 const MAX_RECORDS = 500;
-/** How long a record is kept in the shared map without being renewed, milliseconds. */
+/** How long a record stays in the shared map without being renewed, milliseconds. */
 const KEEP_MS = 30 * 86_400_000;
 const RENEW_MS = 86_400_000;
-/** How often other processes' records are read where no message announces them, milliseconds. */
+/** How often other processes' records are read if no message announces them, milliseconds. */
 const READ_EVERY_MS = 15_000;
 const WRITE_WITHIN_MS = 2_000;
 
@@ -32,18 +32,18 @@ const SHARED_AGAIN = {
 
 interface Held {
   readonly record: OverrideRecord;
-  /** When this process last wrote it or found it in the shared map; undefined: it is to be written. */
+  /** When this process last wrote it or found it in the shared map; undefined: it must be written. */
   sharedAt: number | undefined;
 }
 
 export interface SharedOverridesOptions {
-  /** Undefined if no layer is shared: the records are this process' own. */
+  /** Undefined if no layer is shared: then the records belong to this process. */
   readonly map: SharedMap | undefined;
   readonly clock: Clock;
   readonly log: OnceLog;
-  /** Notifies other processes that there is something to read. */
+  /** Notifies other processes of new records. */
   readonly announce: () => void;
-  /** A record that another process wrote, or that was found at the start. */
+  /** Called for a record of another process, or one found at the start. */
   readonly received: (record: OverrideRecord) => void;
 }
 
@@ -77,21 +77,21 @@ export class SharedOverrides {
     return [...this.#held.values()].map(({ record }) => record);
   }
 
-  /** Keeps a record and writes it for the others; resolves when that is done or has failed, which is tried again. */
+  /** Stores a record and publishes it; resolves when that is done or has failed. A failure is retried. */
   async put(record: OverrideRecord): Promise<void> {
     const held: Held = { record, sharedAt: undefined };
     this.#hold(slotOf(record), held);
     await this.#write(held);
   }
 
-  /** Reads what others wrote from now on, first at once. Never rejects. */
+  /** Starts reading the records of others, at once and then regularly. Never rejects. */
   start(): Promise<void> {
     if (this.#options.map === undefined) return Promise.resolve();
     this.#plan();
     return this.refresh();
   }
 
-  /** Reads what others wrote, one reading at a time. Never rejects. */
+  /** Reads the records of others, one reading at a time. Never rejects. */
   refresh(): Promise<void> {
     const { map } = this.#options;
     if (map === undefined || this.#closed) return Promise.resolve();

@@ -3,7 +3,7 @@ import { milliseconds } from '../cache/base/duration.js';
 import { CacheError } from '../cache/base/errors.js';
 import { type GlobMatcher, globMatcher } from '../cache/base/glob.js';
 
-/** Between which TTLs a pattern may be overridden. */
+/** The bounds of overridden TTLs of a pattern. */
 export interface TtlBounds {
   /** @default none */
   minTtl?: Duration;
@@ -11,11 +11,11 @@ export interface TtlBounds {
   maxTtl?: Duration;
 }
 
-/** What may be changed while the application runs. */
+/** Limits of changes while the application runs. */
 export interface TuningOptions {
   /**
-   * Bounds of overridden TTLs, by pattern as statistics show it (`'feed:*'`) or by a glob over patterns (`'*'`); the longest one that
-   * fits decides. They bound automatic TTLs too. @default none
+   * Bounds of overridden TTLs, by pattern as statistics show it (`'feed:*'`) or by a glob over patterns (`'*'`); the longest matching one
+   * decides. They bound automatic TTLs, too. @default none
    */
   bounds?: Readonly<Record<string, TtlBounds>>;
 }

@@ -42,7 +42,7 @@ export class InProcessRequests {
 
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
 
-  /** Loads what it needs. @throws CacheError `MISSING_PACKAGE` where light-my-request is needed and not installed. */
+  /** Loads its packages. @throws CacheError `MISSING_PACKAGE` if light-my-request is needed and not installed. */
   async prepare(): Promise<void> {
     await (this.#inject ??= this.#findInject());
   }

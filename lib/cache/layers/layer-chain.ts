@@ -16,25 +16,25 @@ import { isReported } from '../base/reported-errors.js';
 import type { ResolvedPolicy } from '../policies/resolved-policy.js';
 import type { LoadTicket } from './load-ticket.js';
 
-/** What a walk down the chain found. */
+/** The result of asking the layers in turn. */
 export interface Located {
-  /** The freshest entry there is, fresh or stale. */
+  /** The freshest entry found, fresh or stale. */
   readonly entry: Entry | undefined;
   /** Index of the layer that had it, or -1. */
   readonly layer: number;
-  /** A layer failed, so that absence proves nothing. */
+  /** True if a layer failed, so that the key may exist nevertheless. */
   readonly failed: boolean;
-  /** A layer did not even try (open circuit). */
+  /** True if a layer was not asked (open circuit). */
   readonly refused: boolean;
 }
 
-/** What came of a write or an invalidation in all layers. */
+/** The outcome of a write or an invalidation in all layers. */
 export interface Effect {
-  /** At least one layer has done it. */
+  /** True if at least one layer has done it. */
   readonly kept: boolean;
-  /** Every layer has done it. */
+  /** True if every layer has done it. */
   readonly complete: boolean;
-  /** The other processes have been informed together with it. */
+  /** True if the other processes were notified together with it. */
   readonly announced: boolean;
   /** The most entries that a layer removed. */
   readonly removed: number;
@@ -43,27 +43,27 @@ export interface Effect {
 /** Loaded values of one turn of the event loop, which are written to the remote layer together. */
 interface WritesOfTurn {
   readonly writes: [key: string, entry: Entry, ticket: LoadTicket | undefined][];
-  /** The keys that were not written. */
+  /** The keys that could not be written. */
   readonly failed: Promise<ReadonlySet<string>>;
-  /** True once they have been, or could not be: memory has them. */
+  /** True once they are stored: memory has them even if the remote layer failed. */
   readonly kept: Promise<boolean>;
 }
 
 type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refused: boolean };
 
-/** The layers, nearest first. One that rejects is counted, named in the log once, and passed over. */
+/** The layers, local layer first. A layer that rejects is counted, logged once, and skipped. */
 export class LayerChain {
   readonly layers: readonly Layer[];
-  /** The first layer, where it answers in the same turn. */
+  /** The first layer, if it answers synchronously. */
   readonly local: LocalLayer | undefined;
-  /** Index of the first layer that does not. */
+  /** Index of the first layer that answers asynchronously. */
   readonly firstRemote: number;
   readonly hasRemote: boolean;
-  /** No layer keeps an entry itself. */
+  /** True if no layer stores an entry object. */
   readonly encodes: boolean;
-  /** Some layer is read by other processes. */
+  /** True if other processes read a layer. */
   readonly hasShared: boolean;
-  /** Keys of a layer lie on several servers: reads of one turn are not answered together. */
+  /** True if a layer has several servers: then reads of one turn are not answered together. */
   readonly spread: boolean;
   readonly beingWritten = new KeysBeingWritten();
   /** Index of the layer that carries messages between processes, or -1. */
@@ -103,14 +103,14 @@ export class LayerChain {
     return this.layers[layer]?.name;
   }
 
-  /** Tells what the nearest layer, asked without a promise, had for one key. */
+  /** Counts the synchronous answer of the local layer for one key. */
   countLocal(hit: boolean, durationMs: number, at: number): void {
     if (this.local === undefined) return;
     const result = hit ? LayerResult.hit : LayerResult.miss;
     this.#observer.layer(0, LayerOperation.get, result, durationMs, 1, hit ? 1 : 0, at);
   }
 
-  /** Asks the remote layers in turn until one has a fresh entry. @param classes those that its value may hold; by the key without. */
+  /** Asks the remote layers in turn until one has a fresh entry. @param classes the possible classes of its value; by default those of the key. */
   async locate(key: string, ticket: LoadTicket | undefined, classes?: PatternClasses): Promise<Located> {
     const written = this.beingWritten.any ? this.beingWritten.ended([key]) : undefined;
     if (written !== undefined) await written;
@@ -142,8 +142,8 @@ export class LayerChain {
   }
 
   /**
-   * The same for many keys: one round trip a layer, each asked only for what the nearer ones did not have fresh.
-   * @param calls how many reads of single keys it stands for. @default 1
+   * As {@link locate} for many keys, with one round trip per layer: each layer is asked for the keys that the nearer ones did not have fresh.
+   * @param calls the number of single reads that were combined. @default 1
    */
   async locateMany(
     keys: readonly string[],
@@ -198,7 +198,10 @@ export class LayerChain {
     return found;
   }
 
-  /** With one remote layer, results are made once it has answered: objects that exist during a whole read of many keys make garbage collection expensive. */
+  /**
+   * With one remote layer, results are created after it has answered: objects that live during a whole read of many keys make garbage
+   * collection expensive.
+   */
   async #locateInOne(
     keys: readonly string[],
     tickets: readonly LoadTicket[] | undefined,
@@ -226,20 +229,20 @@ export class LayerChain {
     });
   }
 
-  /** Gives the instances in a value their classes; an entry that holds others than its pattern returns counts as absent. */
+  /** Gives the instances in a value their classes; an entry with other classes than its pattern returns counts as absent. */
   #restored(key: string, entry: Entry | undefined, classes: PatternClasses | undefined): Entry | undefined {
     return entry?.value instanceof PackedValue
       ? restored(entry, entry.value, classes ?? this.#classes.ofKey(key), this.#log)
       : entry;
   }
 
-  /** Freezes the value of a found entry, which from here on has more than one reader. */
+  /** Freezes the value of a found entry, because it has more than one reader from here on. */
   shared(entry: Entry): Entry {
     if (!entry.mutable) frozen(entry.value);
     return entry;
   }
 
-  /** Puts an entry found in layer `found` into the nearer ones, with what is left of its times. @returns what they keep. */
+  /** Stores an entry found in layer `found` in the nearer ones, with its remaining times. @returns the stored entry. */
   backfill(
     key: string,
     entry: Entry,
@@ -249,7 +252,7 @@ export class LayerChain {
     track = 0,
   ): Entry {
     this.shared(entry);
-    // Nobody nearer keeps it.
+    // There is no nearer layer.
     if (found === 0) return entry;
     const copy = backfilledEntry(entry, epoch, policy);
     copy.track = track;
@@ -259,8 +262,8 @@ export class LayerChain {
   }
 
   /**
-   * Writes what was loaded to every layer. The nearest has it when this returns, all of them when it resolves.
-   * @param now the clock's reading.
+   * Writes a loaded entry to every layer. The local layer has it when this returns, all layers when it resolves.
+   * @param now the reading of the clock.
    * @returns true if at least one layer has it.
    */
   set(key: string, entry: Entry, ticket: LoadTicket | undefined, now: number): Promise<boolean> | boolean {
@@ -274,7 +277,7 @@ export class LayerChain {
     return Promise.all(writes).then((replies) => local || replies.some(({ ok }) => ok));
   }
 
-  /** What is loaded in one turn of the event loop is written together: one promise an entry, instead of one a layer and step. */
+  /** Values loaded in one turn of the event loop are written together: one promise per entry, instead of one per layer and step. */
   #setSoon(key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<boolean> {
     const turn = (this.#turn ??= this.#beginTurn());
     turn.writes.push([key, entry, ticket]);
@@ -291,7 +294,7 @@ export class LayerChain {
     return { writes, failed, kept: failed.then(() => true) };
   }
 
-  /** @returns the keys that were not written. */
+  /** @returns the keys that could not be written. */
   async #setTogether(writes: WritesOfTurn['writes']): Promise<ReadonlySet<string>> {
     const index = this.firstRemote;
     const [first] = writes;
@@ -321,7 +324,7 @@ export class LayerChain {
     return failed;
   }
 
-  /** Writes what is made now to every layer. The nearest has it when this returns, all of them when it resolves. */
+  /** Writes a new entry to every layer. The local layer has it when this returns, all layers when it resolves. */
   put(key: string, entry: Entry, now: number): Promise<Effect> | Effect {
     if (!this.hasRemote) {
       this.#setLocal(this.local!, key, entry, now);
@@ -330,18 +333,18 @@ export class LayerChain {
     return this.#effect(this.layers.map((_, layer) => this.#write(layer, key, entry, undefined)));
   }
 
-  /** Replaces what `ticket` was filled by. */
+  /** Replaces the entry whose read filled `ticket`. */
   replace(key: string, entry: Entry, ticket: LoadTicket): Promise<Effect> {
     return this.#effect(this.layers.map((_, layer) => this.#write(layer, key, entry, ticket)));
   }
 
-  /** One round trip a layer. */
+  /** One round trip per layer. */
   setMany(entries: readonly LayerWrite[]): Promise<Effect> {
     if (entries.length === 0) return Promise.resolve(DONE_LOCALLY);
     return this.#all(LayerOperation.set, entries.length, (layer) => layer.setMany(entries));
   }
 
-  /** Puts into the layer nearest to the caller alone. */
+  /** Writes to the local layer only. */
   setManyLocal(entries: readonly (readonly [key: string, entry: Entry])[]): void {
     for (const [key, entry] of entries) this.local?.set(key, entry);
   }
@@ -365,7 +368,7 @@ export class LayerChain {
     return this.#all(LayerOperation.invalidate, 1, (layer) => layer.clear());
   }
 
-  /** Resolves when no layer is asked for anything any more: also writes and back-fills that nobody waits for. */
+  /** Resolves when no layer has running requests, including writes and back-fills that no caller waits for. */
   idle(): Promise<void> {
     if (this.#underWay === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
@@ -438,7 +441,7 @@ export class LayerChain {
     if (--this.#underWay === 0) for (const idle of this.#idle.splice(0)) idle();
   }
 
-  /** Calls back once, when a remote layer is first asked for something. */
+  /** Calls back once, at the first use of a remote layer. */
   onFirstUse(callback: () => void): void {
     if (this.hasRemote) this.#onFirstUse = callback;
   }
@@ -449,7 +452,7 @@ export class LayerChain {
     callback?.();
   }
 
-  /** What a layer only queued has succeeded, too: during an outage that is no sign of its end. */
+  /** A write that was only queued has succeeded, too: during an outage this does not show its end. */
   #answered(layer: Layer): void {
     if (!this.#log.hasLogged('LAYER_FAILED', layer.name)) return;
     const { connected, circuitState } = layer.status();
@@ -462,7 +465,7 @@ export class LayerChain {
 const NO_KEYS: ReadonlySet<string> = new Set();
 const DONE_LOCALLY: Effect = Object.freeze({ kept: true, complete: true, announced: false, removed: 0 });
 
-/** An instance: see DecodedEntry. */
+/** A class, for the reason given at DecodedEntry. */
 class Found implements Located {
   readonly failed = false;
   readonly refused = false;

@@ -26,11 +26,11 @@ export interface CachedSite extends DecoratedMethod {
   readonly kind: 'cached';
   readonly pattern: KeyPattern;
   readonly options: CachedOptions;
-  /** Where running applications count it, the latest last; each removes its own when it closes. */
+  /** The statistics of running applications, the latest last; each application removes its own when it closes. */
   measured: readonly MeasuredSite[];
 }
 
-/** Where one application counts one method of one class. */
+/** The statistics of one method of one class in one application. */
 export interface MeasuredSite {
   readonly metrics: CacheMetrics;
   readonly series: Series;
@@ -46,7 +46,7 @@ export const CACHED = 'nestjs-cache-observability:cached';
 export const INVALIDATES = 'nestjs-cache-observability:invalidates';
 const SITES = 'nestjs-cache-observability:sites';
 
-/** The `@Cached` of a function, also where other decorators wrapped it and kept its metadata. */
+/** The `@Cached` of a function, even if other decorators wrapped it and kept its metadata. */
 export function cachedSiteOf(implementation: object): CachedSite | undefined {
   return Reflect.getMetadata(CACHED, implementation) as CachedSite | undefined;
 }

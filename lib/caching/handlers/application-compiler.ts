@@ -41,12 +41,12 @@ type Mounted = Pick<HandlerMount, 'mountedTwice' | 'alone'>;
 /** Compiles the decorated handlers and methods of one application. */
 export class ApplicationCompiler {
   readonly #compilation: Compilation;
-  /** Of named caches. */
+  /** The compilations of named caches. */
   readonly #named = new Map<string, Compilation>();
   readonly #checks: DecoratorChecks;
   #classes: ReadonlyMap<ClassConstructor, HandledClass> = new Map();
   #names = new ProviderNames([], () => []);
-  /** Hosts of what the application provides. */
+  /** Hosts of the application's providers. */
   #hosts: ReadonlySet<ClassHost> = new Set();
   #routeNames = new RouteNames();
   #http: HttpApplication | undefined;
@@ -78,7 +78,7 @@ export class ApplicationCompiler {
     for (const compilation of this.#named.values()) compilation.close();
   }
 
-  /** Collects where each class is provided, which decides names in keys. A subclass can call an overridden method by `super`. */
+  /** Records where each class is provided, which determines names in keys. A subclass can call an overridden method by `super`. */
   settled({ provided, hosted }: SettledClasses): void {
     this.#classes = handledClasses(provided, this.config, this.modules);
     this.#hosts = new Set(hosted.map(({ host }) => host));
@@ -121,7 +121,7 @@ export class ApplicationCompiler {
     }
     const { handlers, log } = this.#compilation;
     this.#checks.reportTags(handlers, log);
-    // Needed while they are compiled only.
+    // Only needed during compilation.
     this.#classes = new Map();
     this.#routeNames = new RouteNames();
   }
@@ -151,7 +151,7 @@ export class ApplicationCompiler {
       : compileMethod(this.#compilationOf(site), site, cls, name, this.#unsharedInstances(cls), host.instance);
   }
 
-  /** Of the cache that a decorator names; one that is not there is a fault. */
+  /** The compilation of the cache that a decorator names; an unknown name is a fault. */
   #compilationOf({ options, declaredBy, method }: MethodSite): Compilation {
     const { cache: name } = options;
     if (name === undefined || name === 'default') return this.#compilation;
@@ -257,7 +257,7 @@ export class ApplicationCompiler {
     return handler && (() => handler);
   }
 
-  /** Made once: versioning is known when handlers are compiled. */
+  /** Created once: versioning is known when handlers are compiled. */
   #httpApplication(): HttpApplication {
     const { config, adapterHost, early, routes, warming } = this;
     return (this.#http ??= {
@@ -310,7 +310,7 @@ export class ApplicationCompiler {
   }
 
   #unsharedInstances(cls: ClassConstructor): string | undefined {
-    // After boot: a class that was made by code, or of a module that was loaded later.
+    // After boot: a class that code instantiated, or of a module that was loaded later.
     const mounts = this.#classes.get(cls)?.mounts ?? decoratedClasses(this.modules).filter((one) => one.cls === cls);
     return mounts.map(({ wrapper }) => unsharedInstances(wrapper)).find((reason) => reason !== undefined);
   }
@@ -325,7 +325,7 @@ function prepareMethod({ cached, invalidating }: HandledMethod, host: ClassHost)
   if (cached !== undefined) host.prepare(cached);
 }
 
-/** True where a method declares how the instances of its class differ, or that they do not. */
+/** True if a method declares how the instances of its class differ, or that they do not. */
 function tellsInstancesApart({ options, pattern }: CachedSite): boolean {
   const { vary = [], shared } = options;
   const varied = Array.isArray(vary) ? vary : [vary];

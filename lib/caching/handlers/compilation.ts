@@ -39,7 +39,7 @@ export class Compilation {
   readonly now: () => number;
   readonly #measured: { readonly site: CachedSite; readonly measured: MeasuredSite }[] = [];
 
-  /** @param shared of the application's own cache, where this is of a named one: their faults and handlers are together. */
+  /** @param shared for a named cache: of the application's own, since they share faults and handlers. */
   constructor(cache: LayeredCache, options: CachingOptions, shared?: Pick<Compilation, 'faults' | 'handlers'>) {
     this.faults = shared?.faults ?? new FaultList();
     this.handlers = shared?.handlers ?? [];
@@ -54,7 +54,7 @@ export class Compilation {
 
   /**
    * Declares the keys of a handler or method, so that invalidations find them, no other handler makes the same keys, and entries
-   * that other code writes under them have its tags and policy.
+   * that other code writes under them get its tags and policy.
    */
   declare({ site, cls, owner, recipe, plan, tags }: Declaration): void {
     const { pattern, options } = site;

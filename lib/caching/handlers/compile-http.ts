@@ -45,25 +45,25 @@ export interface HttpApplication {
   readonly routes: RouteHits;
   readonly warming: WarmingRequests;
   readonly adapter: HttpServer;
-  /** Request headers that select the handler of an address, lower case; `*` where they are unknown. */
+  /** Request headers that select the handler of a URL, lower case; `*` if they are unknown. */
   readonly selectingHeaders: readonly string[];
 }
 
-/** Where an application mounts an HTTP handler. */
+/** The mount of an HTTP handler in an application. */
 export interface HandlerMount {
   readonly route: CachedRoute;
-  /** True where a controller's class is mounted more than once, so that only the request identifies the mount. */
+  /** True if a controller's class is mounted more than once, so that only the request identifies the mount. */
   readonly mountedTwice: boolean;
-  /** True where no other controller has routes of the same function, so that a route identifies it. */
+  /** True if no other controller has routes of the same function, so that a route identifies it. */
   readonly alone: boolean;
   /** Names the route uniquely. */
   readonly nameOf: () => string;
 }
 
 /**
- * Compiles an HTTP handler at boot: what can be wrong with it, its key and its policy. The parts that answer its requests are made by the
- * first of them.
- * @returns makes its runner; undefined where it is never cached, or faulty.
+ * Compiles an HTTP handler at boot: checks, key and policy. The parts that answer its requests are created by the
+ * first request.
+ * @returns a function that creates its runner; undefined if it is never cached, or faulty.
  */
 export function compileHttp(
   compilation: Compilation,
@@ -175,14 +175,14 @@ interface CompiledHandler {
   readonly clientCache: ClientCacheControl | undefined;
   readonly probe: Probe | undefined;
   readonly addEarly: ((parts: EarlyParts) => EarlyHandler) | undefined;
-  /** True where its hits need nothing of Nest's chain. */
+  /** True if its hits need nothing of Nest's chain. */
   readonly isAtRoute: boolean;
 }
 
 /** The parts that answer the requests of one handler. */
 interface Answering {
   readonly handler: HttpHandler;
-  /** Answers hits where the adapter calls the route. */
+  /** Answers hits when the adapter calls the route. */
   readonly atRoute: RouteAnswer | undefined;
 }
 
@@ -272,7 +272,7 @@ function holdsResponse(inputs: readonly DeclaredInput[]): boolean {
   return inputs.some(({ written }) => written === '@Res()');
 }
 
-/** Logs a hint: where every parameter of a query is in the key, callers can fill the cache with invented parameters. */
+/** Logs a hint if every parameter of a query is in the key: callers can fill the cache with invented parameters. */
 function hintWholeQuery(
   { options: { key, ignore = [] }, pattern }: CachedSite,
   owner: string,

@@ -19,10 +19,10 @@ import { interceptorsOutside } from './outside-interceptors.js';
 /** Names of these transports in the endpoints of statistics. */
 const ENDPOINT = { rpc: 'RPC', ws: 'WS', graphql: 'GRAPHQL' } as const;
 
-/** Messages have no methods of HTTP. */
+/** Messages have no HTTP methods. */
 const NO_METHODS: ReadonlySet<string> = new Set();
 
-/** Compiles an RPC, WebSocket or GraphQL handler; undefined where it is never cached, or faulty. */
+/** Compiles an RPC, WebSocket or GraphQL handler; undefined if it is never cached, or faulty. */
 export function compileMessage(
   compilation: Compilation,
   transport: Exclude<Transport, 'http' | 'method'>,

@@ -16,7 +16,7 @@ import { TagNames } from './tag-names.js';
 
 /** Reports faulty options of decorators, each use of a decorator once. */
 export class DecoratorChecks {
-  /** Beginnings of paths in `vary` of any handler. */
+  /** Roots of paths in `vary` of any handler. */
   readonly #varied = new Set<string>();
   readonly #checked = new Set<MethodSite>();
   /** By cache. */
@@ -93,7 +93,7 @@ export class DecoratorChecks {
   }
 }
 
-/** What a decorator may name. Most name nothing, so that what a handler has is looked up when it is asked for. */
+/** The inputs that a decorator may name. Most decorators name none, so they are looked up on demand. */
 class HandledSubject implements NamingSubject {
   readonly method: string | symbol;
   readonly original: Method;

@@ -21,7 +21,7 @@ const OF_POLICY = [
   'classes',
 ] as const satisfies readonly (keyof CachedOptions & keyof CachePolicy)[];
 
-/** One object, so that it is resolved once for all handlers without a policy of their own. */
+/** A single object, so that it is resolved once for all handlers without a policy of their own. */
 const NO_POLICY: CachePolicy = Object.freeze({});
 
 /** The part of the options that is the cache's policy. Tags that name inputs are set with each load. */
@@ -39,7 +39,7 @@ export function withoutBackground(policy: CachePolicy): CachePolicy {
   return { ...policy, staleWhileRevalidate: 0, softTimeout: '365d', refreshAhead: 1 };
 }
 
-/** True where a policy has background loads. */
+/** True if a policy has background loads. */
 export function loadsInBackground({ staleWhileRevalidate, softTimeout, refreshAhead }: CachePolicy): boolean {
   return (
     (staleWhileRevalidate !== undefined && staleWhileRevalidate !== 0) ||

@@ -1,12 +1,12 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { HandlerRunner } from '../decoration/class-host.js';
 
-/** Runners of one handler function, which classes may inherit and transports may share. */
+/** The runner of one handler function; classes may inherit the function and transports may share it. */
 interface Row {
   readonly cls: unknown;
   readonly transport: string;
   readonly make: () => HandlerRunner;
-  /** Made by the first call. */
+  /** Created by the first call. */
   runner: HandlerRunner | undefined;
   readonly next: Row | undefined;
 }
@@ -15,7 +15,7 @@ interface Row {
 export class HandlerTable {
   readonly #rows = new Map<unknown, Row>();
 
-  /** @param make makes the runner at the first call of the handler. */
+  /** @param make creates the runner at the first call of the handler. */
   add(implementation: unknown, cls: unknown, transport: string, make: () => HandlerRunner): void {
     const next = this.#rows.get(implementation);
     this.#rows.set(implementation, { cls, transport, make, runner: undefined, next });

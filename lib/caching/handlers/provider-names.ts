@@ -6,14 +6,14 @@ import type { HostedClass } from './instances.js';
 /** The name of a class in keys, with other classes or instances of the same name. */
 export interface ProviderName {
   readonly name: string;
-  /** The classes or instances with the same name; undefined where the name is unique. */
+  /** The classes or instances with the same name; undefined if the name is unique. */
   readonly clash: { readonly kind: 'classes' | 'instances'; readonly places: string } | undefined;
 }
 
 /**
- * Names the classes of one application in the keys of their methods: by their own name where it is unique. Where several
+ * Names the classes of one application in the keys of their methods: by their own name if it is unique. If several
  * classes have it, all of them get the token or module that provides them, so that a key never depends on the order of
- * registration: a deploy with another order would read the values of another class. A class with its own token always gets
+ * registration: otherwise a deploy with another order would read the values of another class. A class with its own token always gets
  * the token, because another deploy may provide the same class under another one.
  */
 export class ProviderNames {
@@ -25,7 +25,7 @@ export class ProviderNames {
     private readonly namesOf: (provider: HostedClass) => Iterable<string>,
   ) {}
 
-  /** @param given the `name` of the decorator, where it has one. */
+  /** @param given the `name` of the decorator, if it has one. */
   of(host: HostedClass['host'], given: string | undefined): ProviderName {
     const name = given ?? host.cls.name;
     const provider = this.providers.find((one) => one.host === host);
@@ -45,7 +45,7 @@ export class ProviderNames {
     return this.#among({ ...one, mounts }, name, others);
   }
 
-  /** HTTP handlers are named by their routes: an application that has only those never asks. */
+  /** Computed on demand: HTTP handlers are named by their routes, so many applications do not need it. */
   #named(name: string): readonly HostedClass[] {
     this.#byName ??= this.#grouped();
     return this.#byName.get(name) ?? [];
@@ -76,7 +76,7 @@ export class ProviderNames {
 
 type Level = 'token' | 'token or module' | 'token and module';
 
-/** The first in alphabetical order, of an instance that is provided in several places. */
+/** The alphabetically first label of an instance that is provided in several places. */
 function labelOf({ mounts }: HostedClass, name: string, level: Level): string {
   return mounts.map((mount) => `${name}${qualifierOf(mount, level)}`).sort()[0]!;
 }
@@ -102,7 +102,7 @@ function placeOf({ module, wrapper }: ProvidedClass): string {
   return `${shown} in ${module.name}`;
 }
 
-/** True where several instances of a class have the same dependencies. */
+/** True if several instances of a class have the same dependencies. */
 export function madeAlike(mounts: readonly ProvidedClass[]): boolean {
   const [first, ...others] = mounts;
   return first === undefined || others.every(({ wrapper }) => alike(first.wrapper, wrapper, 0));

@@ -25,7 +25,7 @@ import type { StoredAnswers } from './stored-answers.js';
 
 /** Answers one HTTP handler from the cache. */
 export class HttpHandler implements HandlerRunner {
-  /** @param innermostOnly true where no other interceptor is outside ours, which could give a request up. */
+  /** @param innermostOnly true if no other interceptor is outside ours, which could give a request up. */
   constructor(
     private readonly cache: LayeredCache,
     private readonly plan: ReadPlan,
@@ -107,12 +107,12 @@ export class HttpHandler implements HandlerRunner {
       ? this.cache.reload(key, loader, this.plan)
       : this.cache.through(key, loader, this.plan));
     if (run.left) return EMPTY;
-    // A run that goes on in the background after a stale response, or begins later, has no response of its own.
+    // A run that continues in the background after a stale response, or begins later, no longer owns the response.
     if (!run.ended) run.leave();
     const request = call.args[0] as HttpRequest;
     const response = call.args[1] as object;
     if (answer.entry === undefined) {
-      // Nothing was stored. The result of this request's own handler is used; another one's may be for its caller only.
+      // Nothing was stored. Use the result of this request's own handler; another request's result may be for its caller only.
       if (run.unsharable !== undefined) return of(run.unsharable);
       if (!run.started && this.runs.ownAnswers) return next.handle();
       this.headers.miss(response, undefined, { collapsed: !run.started, reload });

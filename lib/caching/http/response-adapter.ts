@@ -22,7 +22,7 @@ export interface ResponseAdapter {
   readonly jsonType: string;
 }
 
-/** Node's own response: that of Express, and probably of other adapters. */
+/** The response as Node's own: in Express, and probably in other adapters. */
 interface NodeResponse {
   statusCode: number;
   getHeader(name: string): HeaderValue;

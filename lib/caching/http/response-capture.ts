@@ -1,7 +1,7 @@
 import type { EntryMeta } from '../../cache/entries/entry.js';
 import type { HeaderValue, ResponseAdapter } from './response-adapter.js';
 
-/** Headers that belong to one connection or one moment, never to a stored answer (RFC 9111 §3.1). */
+/** Headers that belong to one connection or one point in time, never to a stored answer (RFC 9111 §3.1). */
 const NEVER_STORED = new Set([
   'connection',
   'content-length',

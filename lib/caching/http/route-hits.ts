@@ -5,21 +5,21 @@ import type { RouteAnswer } from './route-answer.js';
 type RouteHandler = (request: object, response: object, next?: unknown) => unknown;
 type AddRoute = ((this: unknown, ...args: unknown[]) => unknown) & { readonly [SHARED]?: () => void };
 
-/** Marks a watched adapter; calling it reports that another application adds its routes there, too. */
+/** Marks a watched adapter; calling it reports that another application adds its routes to the same adapter. */
 const SHARED = Symbol('nestjs-cache-observability:shared-adapter');
 
-/** Nest's adapters since Nest 11. */
+/** The part of Nest's adapters that Nest 11 added. */
 interface Listened {
   getOnRouteTriggered?(): unknown;
 }
 
-/** Adapters that are known to call a route's handler with what Nest would. */
+/** Adapters that are known to call a route's handler with the same arguments as Nest. */
 const KNOWN: ReadonlySet<string> = new Set(['express', 'fastify']);
 
 /** The methods of an adapter that add routes, named like HTTP methods. */
 const ADDERS = ['get', 'post', 'put', 'patch', 'delete', 'options', 'head', 'search', 'all'] as const;
 
-/** A decorated handler at its route, which is made before the handler is compiled. */
+/** A decorated handler at its route, which Nest registers before the handler is compiled. */
 class CachedRoute {
   answer: RouteAnswer | undefined;
   #make: (() => RouteAnswer | undefined) | undefined;
@@ -28,7 +28,7 @@ class CachedRoute {
     this.#make = make;
   }
 
-  /** For the first request. */
+  /** Returns what answers its hits, created by the first request. */
   made(): RouteAnswer | undefined {
     this.answer = this.#make?.();
     this.#make = undefined;
@@ -38,22 +38,22 @@ class CachedRoute {
 
 /**
  * Answers hits that do not need Nest's chain at their routes. Nest adds its routes to the adapter one by one, with the
- * metadata of their handlers; this puts the answer of hits in front of each, and leaves other requests to the chain.
+ * metadata of their handlers; this class wraps each handler, answers hits, and passes other requests on to the chain.
  */
 export class RouteHits {
   readonly #routes = new Map<CachedSite, CachedRoute>();
-  /** True where routes of another application may have been confused with this one's. */
+  /** True if routes of another application may have been confused with this one's. */
   #mixed = false;
 
   /**
    * Answers the hits of a handler at its routes, which must be all routes with its metadata.
-   * @param make makes what answers at the first request.
+   * @param make creates the object that answers, at the first request.
    */
   open(site: CachedSite, make: () => RouteAnswer | undefined): void {
     if (!this.#mixed) this.#routeOf(site).open(make);
   }
 
-  /** Watches the routes that are added from now on. @returns a function that stops it, to be called when all are added. */
+  /** Watches the routes that are added from now on. @returns a function that stops it; call it when all are added. */
   watch(adapter: HttpServer & Listened): () => void {
     // A listener for triggered routes must also see hits.
     if (!KNOWN.has(adapter.getType()) || adapter.getOnRouteTriggered?.() !== undefined) return () => undefined;
@@ -106,7 +106,7 @@ function answered(answer: RouteAnswer, request: object, response: object, next: 
   try {
     return answer.answer([request, response, next]);
   } catch {
-    // The chain runs into the same error and reports it the usual way.
+    // The same error occurs in the chain, which reports it as usual.
     return false;
   }
 }

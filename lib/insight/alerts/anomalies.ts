@@ -5,11 +5,11 @@ import type { Minute } from './minute.js';
 import { SeriesWatch } from './series-watch.js';
 import type { SignalName } from './signals.js';
 
-/** Patterns that are watched; of more, those that were asked first. */
+/** The most watched patterns; beyond it, the first ones that were asked for are kept. */
 const MOST_PATTERNS = 100;
-/** A pattern that nobody asks for so long gives its place away. */
+/** A pattern without requests for this long is dropped, milliseconds. */
 const FORGOTTEN_MS = 24 * 60 * 60_000;
-/** How long ago a level may have been learned to be that of now. */
+/** A level that was learned within this time is still current, milliseconds. */
 const RECENT_MS = 30 * 60_000;
 
 const CODES: Readonly<Record<SignalName, AnomalyCode>> = {
@@ -20,12 +20,12 @@ const CODES: Readonly<Record<SignalName, AnomalyCode>> = {
   traffic: 'TRAFFIC_DROP',
 };
 
-/** Compares each minute with what was normal before, for everything together and for each pattern. */
+/** Compares each minute with the normal state before, for the whole cache and for each pattern. */
 export class Anomalies {
   readonly #everything = new SeriesWatch();
   readonly #patterns = new Map<string, { readonly watch: SeriesWatch; askedAt: number }>();
 
-  /** @param frozen nothing is judged or learned in this minute. */
+  /** @param frozen true if nothing must be judged or learned in this minute. */
   observe(everything: Minute, patterns: Iterable<readonly [string, Minute]>, frozen: boolean): void {
     const conditions = { frozen, series: 1 + this.#patterns.size };
     this.#everything.observe(everything, conditions);
@@ -35,7 +35,7 @@ export class Anomalies {
     }
   }
 
-  /** What is usual, for {@link load}; a series at a time. */
+  /** The normal values, for {@link load}; one series per step. */
   *save(at: number): Generator<void, Baselines> {
     const series = new Map([['', this.#everything.save()]]);
     for (const [pattern, { watch }] of this.#patterns) {
@@ -57,7 +57,7 @@ export class Anomalies {
     }
   }
 
-  /** What is not as expected now. */
+  /** The current deviations. */
   conditions(): Condition[] {
     const all = [...this.#everything.alarms()].map(([name, alarm]) => condition(name, EVERYTHING, alarm));
     for (const [pattern, { watch }] of this.#patterns) {

@@ -27,7 +27,7 @@ export class Numbers {
     return value >= 0 && value <= most ? value : 0;
   }
 
-  /** True where all were taken, and none more. */
+  /** True if all were taken, and none more. */
   get isOver(): boolean {
     return this.#at === this.values.length;
   }

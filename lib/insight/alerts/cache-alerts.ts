@@ -15,7 +15,7 @@ import { minuteOf } from './minute.js';
 import { CacheError } from '../../cache/base/errors.js';
 import { runInSlices } from '../../cache/base/slices.js';
 
-/** The figures that alerts are drawn from; `CacheMetrics` fits. */
+/** The figures from which alerts are derived; `CacheMetrics` implements it. */
 export type AlertFigures = Pick<
   CacheMetrics,
   | 'collectHealth'
@@ -33,27 +33,27 @@ export interface CacheAlertsParts {
   readonly clock: Clock;
   readonly callbacks: CallbackErrors;
   readonly log?: CacheLog | undefined;
-  /** Who is notified. */
+  /** Who is notified, and how. */
   readonly options?: AlertsOptions;
   /** The name of the service in notifications. */
   readonly service?: string | undefined;
-  /** Where instances agree on which of them notifies. */
+  /** The layer by which instances agree which of them notifies. */
   readonly coordination?: () => Coordination | undefined;
 }
 
 const MINUTE = 60_000;
-/** How often what is usual is written for the next run: it changes slowly. */
+/** How often the normal values are written for the next run: they change slowly. */
 const WRITTEN_EVERY_MS = 5 * MINUTE;
-/** After that long it is no longer usual. */
+/** Normal values that are older are ignored. */
 const KEPT_MS = 7 * 24 * 60 * MINUTE;
-/** How long nothing is judged after a start, and after a layer that was away has come back. */
+/** For this long nothing is judged after a start, and after a layer has come back. */
 const SETTLING_MS = 10 * MINUTE;
-/** With less of a minute observed than this share, it is left out. */
+/** A minute of which less than this share was observed is left out. */
 const LEAST_OF_A_MINUTE = 0.2;
 
 /**
- * Watches the figures once a minute, and the state of layers as it changes, and keeps the book of alerts. Nothing here keeps the
- * process or a cache that is no longer used alive, and nothing is done on the path of a hit.
+ * Watches the figures once a minute, and the state of layers as it changes, and keeps the book of alerts. It does not keep the
+ * process or an unused cache alive, and does nothing on the path of a hit.
  */
 export class CacheAlerts implements FamilySource {
   readonly #parts: CacheAlertsParts;
@@ -78,7 +78,7 @@ export class CacheAlerts implements FamilySource {
     this.#judgeFrom = this.#startedAt + SETTLING_MS;
   }
 
-  /** Looks once a minute from now on. */
+  /** Starts watching, once a minute. */
   start(): void {
     const { metrics, clock } = this.#parts;
     metrics.addSource(this);
@@ -87,12 +87,12 @@ export class CacheAlerts implements FamilySource {
     this.#cancel = everyMinute(new WeakRef<CacheAlerts>(this), clock);
   }
 
-  /** The layers can be asked: agrees with other instances on who notifies. */
+  /** Call it when the layers are connected: agrees with other instances which of them notifies. */
   connected(): void {
     void this.#notifier?.beThere();
   }
 
-  /** Sends what waits to be sent, and gives up the rest. @param withinMs how long that may take, milliseconds. */
+  /** Sends waiting notifications, and drops the rest. @param withinMs the time limit, milliseconds. */
   async close(withinMs: number): Promise<void> {
     this.#closed = true;
     this.#cancel?.();
@@ -100,18 +100,18 @@ export class CacheAlerts implements FamilySource {
     await this.#notifier?.close(withinMs);
   }
 
-  /** Newest first. @param state `all` adds the last ones that are over, 200 at most. */
+  /** Newest first. @param state `all` adds the last closed ones, at most 200. */
   list(state: 'open' | 'all' = 'open'): readonly Alert[] {
     return this.#book.alerts(state);
   }
 
-  /** Calls back for every alert that opens or closes. Returns how to stop. */
+  /** Calls back for every alert that opens or closes. Returns a function that stops it. */
   onChange(listener: (change: AlertChange) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** What is usual, for the next run; undefined where it has been written a few minutes ago. */
+  /** The normal values, for the next run; undefined if they were written a few minutes ago. */
   async collectImage(): Promise<Uint8Array | undefined> {
     const now = this.#parts.clock.now();
     if (now - this.#writtenAt < WRITTEN_EVERY_MS) return undefined;
@@ -119,7 +119,7 @@ export class CacheAlerts implements FamilySource {
     return baselinesBytes(await runInSlices(this.#anomalies.save(now)));
   }
 
-  /** Goes on with what was usual. @throws CacheError where the bytes cannot be read, or are too old. */
+  /** Restores the normal values. @throws CacheError if the bytes cannot be read, or are too old. */
   restore(image: Uint8Array): void {
     const now = this.#parts.clock.now();
     const baselines = readBaselines(image);
@@ -129,7 +129,7 @@ export class CacheAlerts implements FamilySource {
     this.#anomalies.load(baselines, now);
   }
 
-  /** Takes in the last minute. One look at a time; resolves when it has ended. */
+  /** Evaluates the last minute. One evaluation at a time; resolves when it has ended. */
   observeMinute(): Promise<void> {
     void this.#notifier?.beThere();
     return this.#after(async () => {
@@ -139,7 +139,7 @@ export class CacheAlerts implements FamilySource {
     });
   }
 
-  /** Looks at what can change at any moment: the layers and pools. */
+  /** Checks the states that can change at any time: layers and pools. */
   look(): Promise<void> {
     return this.#after(() => this.#judge());
   }
@@ -152,7 +152,7 @@ export class CacheAlerts implements FamilySource {
   }
 
   #after(work: () => Promise<void>): Promise<void> {
-    // Figures that cannot be read now are read a minute later.
+    // After an error, the figures are read again a minute later.
     this.#looking = this.#looking.then(() => (this.#closed ? undefined : work())).catch(() => undefined);
     return this.#looking;
   }
@@ -183,13 +183,13 @@ export class CacheAlerts implements FamilySource {
     for (const change of this.#book.update(conditions, now)) this.#notify(change);
   }
 
-  /** Adds where the pattern that it is about is declared. */
+  /** Adds where the pattern is declared. */
   #located(condition: Condition): Condition {
     const declaredBy = this.#parts.metrics.declarationOf(condition.subject)?.declaredBy;
     return declaredBy === undefined ? condition : { ...condition, declaredBy };
   }
 
-  /** Says of a figure that is low in the first minutes that the cache began empty. */
+  /** Adds to the message of a low figure in the first minutes that the cache began empty. */
   #sinceStart(warning: HealthWarning, now: number): HealthWarning {
     if (CODES[warning.code].openAfterMs < SETTLING_MS || now - this.#startedAt > 2 * SETTLING_MS) return warning;
     const minutes = Math.round((now - this.#startedAt) / MINUTE);
@@ -211,7 +211,7 @@ export class CacheAlerts implements FamilySource {
     for (const listener of this.#listeners) callbacks.call('listener', 'alerts', () => listener(change));
   }
 
-  /** What the detectors found, as warnings beside those of the health. */
+  /** The findings of the detectors, as warnings in addition to those of the health. */
   #warnings(): HealthWarning[] {
     return this.#book
       .alerts('open')
@@ -233,7 +233,7 @@ export class CacheAlerts implements FamilySource {
   }
 }
 
-/** Looks as long as somebody else holds the alerts. @returns how to stop. */
+/** Runs as long as other code holds the alerts. @returns a function that stops it. */
 function everyMinute(alerts: WeakRef<CacheAlerts>, clock: Clock): () => void {
   let due = clock.now();
   const plan = (): (() => void) => {

@@ -6,36 +6,36 @@ import type { Minute } from './minute.js';
 import { binomialVariance, hitRate } from './signals.js';
 
 /*
- * Whether the hit rate becomes worse slowly, such as by one point an hour.
+ * Detects a hit rate that becomes worse slowly, such as by one point per hour.
  *
- * A level that follows the last hour goes down with it and never lags far enough behind. So quarters of an hour are compared with a
- * reference that hardly moves: the profile of the hours, or on the first day the mean so far. Their standardised distance is
- * summed by a one-sided CUSUM (see cusum.ts), which needs no single quarter to be unusual; what it finds matters from three points on.
+ * A level that follows the last hour falls with the hit rate and never lags far enough behind. So quarters of an hour are compared with a
+ * reference that changes very slowly: the profile of the hours, or on the first day the mean so far. Their standardised distance is
+ * summed by a one-sided CUSUM (see cusum.ts), which needs no unusual quarter; a finding matters from three points on.
  *
- * A slow fall may be the way of a day. On the first day, before an evening was ever seen, quarters in which much more or fewer
- * people ask than on average are not judged. Until two weeks have shown every hour of the week, the hit rate must also have fallen
- * below the lowest hour of an average day: a Saturday is not a Friday.
+ * A slow fall may be the daily rhythm. On the first day, before an evening has been observed, quarters with much more or less
+ * traffic than on average are not judged. Until two weeks have shown every hour of the week, the hit rate must also have fallen
+ * below the lowest hour of an average day, because a Saturday may differ from a Friday.
  */
 
-/** Minutes in one comparison, and at most where few ask. */
+/** Minutes in one comparison, and the most with little traffic. */
 const BLOCK = 15;
 const LONGEST = 240;
 const ENOUGH = 100;
 /** Weight of a quarter in the reference of the first day. */
 const ALPHA = 0.02;
-/** In the variance: about three days, so that a slow fall does not pass for everyday unrest. */
+/** Weight of a quarter in the variance: about three days, so that a slow fall does not count as everyday variation. */
 const ALPHA_VARIANCE = 0.003;
-/** Weight of the newest quarter in what is compared. */
+/** Weight of the newest quarter in the compared mean. */
 const RECENT = 0.4;
 /** Quarters that are learned before anything is judged. */
 const WARM_UP = 4;
-/** How much more or less traffic than on average leaves the first day's quarters out: a quarter. */
+/** The difference of traffic from the mean, as a logarithm, from which a quarter of the first day is left out: 25 %. */
 const OTHER_TRAFFIC = Math.log(1.25);
-/** How far below the lowest hour, before the week is known. */
+/** The least fall below the lowest hour, before the week is known. */
 const BELOW_LOWEST = 0.015;
-/** How many standard deviations of the unrest from one day to the next. */
+/** The same in standard deviations of the variation from day to day. */
 const UNREST = 4;
-/** Standard deviations that a single distance counts for at most: a fall must not pass for unrest. */
+/** The most standard deviations that a single distance counts: a fall must not count as variation. */
 const REACH = 2;
 const RECOVERED = 0.7;
 const CALM = 2;
@@ -48,7 +48,7 @@ export class DriftDetector {
   #learned = 0;
   #mean = NaN;
   #variance = 0;
-  /** Quarters that the variance was learned from. */
+  /** The number of quarters from which the variance was learned. */
   #compared = 0;
   #season: number | undefined;
   #meanTraffic = NaN;
@@ -56,14 +56,14 @@ export class DriftDetector {
   readonly #cusum = new Cusum();
   #alarm: { value: number; expected: number; calm: number } | undefined;
 
-  /** Undefined while everything is as expected. */
+  /** Undefined without a deviation. */
   get alarm(): Alarm | undefined {
     return this.#alarm === undefined
       ? undefined
       : { value: hitRate.shown(this.#alarm.value), expected: hitRate.shown(this.#alarm.expected) };
   }
 
-  /** Writes what is usual, for {@link load}. */
+  /** Writes the normal values, for {@link load}. */
   save(to: number[]): void {
     to.push(this.#learned, this.#mean, this.#variance, this.#compared, this.#season ?? NaN, this.#meanTraffic);
   }
@@ -92,7 +92,7 @@ export class DriftDetector {
     this.#judge({ value: hits / requests, requests, traffic: requests / minutes }, minute.at, minutes, profile, series);
   }
 
-  /** Learns everything anew. */
+  /** Resets everything it has learned. */
   forget(): void {
     this.#clear();
     this.#learned = this.#compared = this.#variance = 0;
@@ -133,7 +133,7 @@ export class DriftDetector {
   }
 
   #learn(value: number, traffic: number, season: number | undefined): void {
-    // The first day's distances are those from a plain mean.
+    // The distances of the first day are relative to a plain mean.
     if ((season === undefined) !== (this.#season === undefined)) this.#compared = 0;
     this.#season = season;
     this.#learned++;

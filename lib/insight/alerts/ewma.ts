@@ -1,28 +1,28 @@
 /*
  * Sudden changes: the exponentially weighted moving average.
  *
- * Problem: a hit rate, a load time or a number of requests is never the same for two minutes, and what is normal differs by
- * application, by pattern and by hour. A threshold that a person sets is either silent or wrong.
+ * Problem: a hit rate, a load time or a number of requests is never the same for two minutes, and the normal value differs by
+ * application, by pattern and by hour. A fixed threshold is either too high or too low.
  *
  * Method (S. W. Roberts, Control chart tests based on geometric moving averages, Technometrics 1, 1959): each minute moves the level
- * by a fiftieth (α = 0.02) towards what was seen, so that the level is the weighted mean of about the last 50 minutes; the
- * variance is averaged in the same way. A minute is unusual where it lies more than four standard deviations on the bad side of
+ * by a fiftieth (α = 0.02) towards the observed value, so that the level is the weighted mean of about the last 50 minutes; the
+ * variance is averaged in the same way. A minute is unusual if it is more than four standard deviations on the bad side of
  * the level; three unusual minutes in a row are a change.
  *
  * The average alone calls too many minutes unusual: of 20 accesses with a hit rate of 90 %, one minute in eight shows 80 % by
- * chance. So the noise of counting is added to the variance; that is known from the number of accesses. Without it three
- * standard deviations raised 3.5 to 23 false alarms a day and series; with it and four of them there was none in 30 days.
+ * chance. So the noise of counting, known from the number of accesses, is added to the variance. Without it three
+ * standard deviations raised 3.5 to 23 false alarms per day and series; with it and four of them there was none in 30 days.
  *
- * Assumption: what is normal changes slowly. A minute that looks unusual does not move the level until it is known not to be a
- * change, and the detector stops learning while an alarm lasts. What changes more slowly than the level follows is the work of
- * the CUSUM beside it.
+ * Assumption: the normal value changes slowly. An unusual minute moves the level only after it has turned out not to be a
+ * change, and the detector learns nothing during an alarm. Changes that are slower than the level are detected by
+ * the CUSUM.
  */
 
 import type { Numbers } from './baselines.js';
 
 /** Weight of one minute. */
 const ALPHA = 0.02;
-/** Standard deviations from which on a minute is unusual. */
+/** Standard deviations from which a minute is unusual. */
 const LIMIT = 4;
 /** Unusual minutes in a row that are a change. */
 const RUN = 3;
@@ -32,35 +32,35 @@ export interface Observation {
   readonly value: number;
   /** Variance of the value that comes from counting few accesses alone. */
   readonly noise: number;
-  /** How many minutes it stands for. */
+  /** The number of minutes it covers. */
   readonly minutes: number;
-  /** How much it moves the level, 0–1: less where few accesses are behind it. */
+  /** Its weight, 0–1: less with few accesses. */
   readonly weight: number;
 }
 
 /** The level of a series, and how far a value lies on its bad side. */
 export class Ewma {
-  /** What is expected. */
+  /** The expected value. */
   level = NaN;
   /** Mean square distance from the level. */
   variance = 0;
   #learned = 0;
   #run = 0;
 
-  /** @param bad 1 where a larger value is worse, -1 where a smaller one is. */
+  /** @param bad 1 if a larger value is worse, -1 if a smaller one is. */
   constructor(readonly bad: 1 | -1) {}
 
-  /** Minutes that the level was learned from; less where few accesses are behind them. */
+  /** The number of minutes from which the level was learned; minutes with few accesses count less. */
   get learned(): number {
     return this.#learned;
   }
 
-  /** Writes what {@link load} reads. */
+  /** Writes the state for {@link load}. */
   save(to: number[]): void {
     to.push(this.level, this.variance, this.#learned);
   }
 
-  /** @param isRecent whether it was written a short time ago; else it says nothing of now. */
+  /** @param isRecent whether it was written a short time ago; otherwise the level is outdated. */
   load(from: Numbers, isRecent: boolean): void {
     const [level, variance, learned] = [from.next(), from.count(), from.count()];
     if (!isRecent || Number.isNaN(level)) return;
@@ -87,12 +87,12 @@ export class Ewma {
     return this.#run >= RUN;
   }
 
-  /** Moves what is expected, where the time of day says that it changes. */
+  /** Moves the expected value, as the time of day requires. */
   shift(by: number): void {
     this.level += by;
   }
 
-  /** Forgets a run that was interrupted. */
+  /** Drops an interrupted run. */
   interrupt(): void {
     this.#run = 0;
   }
@@ -111,8 +111,8 @@ export class Ewma {
 }
 
 /**
- * The weight of a value in a level that was learned from so many minutes, its own included: in the beginning the plain mean, which is
- * the best guess there is.
+ * The weight of a value in a level that was learned from so many minutes, including its own: at first the plain mean, which is
+ * the best estimate.
  */
 export function shareOf(minutes: number, weight: number, learned: number): number {
   return Math.max((1 - (1 - ALPHA) ** minutes) * weight, (minutes * weight) / learned);

@@ -1,19 +1,19 @@
 /*
- * What is normal at this hour.
+ * The normal value at each hour.
  *
- * Problem: at night fewer people ask, and other things. A level that follows the last hour lags behind the morning, and takes its
- * slope for a change.
+ * Problem: at night there are fewer requests, and different ones. A level that follows the last hour lags behind in the morning, and its
+ * slope looks like a change.
  *
- * Method: the mean of every hour of the day and of the week, each moved by a third towards the newest one, so that it holds about
- * the last three. An hour of the week counts once it was seen twice, so after two weeks; before, that hour of the day does, from
- * the second day on. Between the middles of two hours it is interpolated.
+ * Method: the mean of every hour of the day and of the week, each moved by a third towards the newest one, so that it covers about
+ * the last three. An hour of the week is used once it was observed twice, so after two weeks; before, the hour of the day is used, from
+ * the second day on. Values between the middles of two hours are interpolated.
  *
- * Hours in which few ask differ by chance. So each is drawn towards the mean of all hours by the share of the differences that
+ * Hours with little traffic differ by chance. So each is moved towards the mean of all hours by the share of the differences that
  * counting explains, and an hour of the week towards that of the day (W. James and C. Stein, Estimation with quadratic loss, 1961):
- * where all hours are alike the profile is flat, however noisy it is.
+ * if all hours are alike the profile is flat, however noisy it is.
  *
  * Minutes of an alarm, an outage or a start are not learned; an hour of which less than a third was learned is left out. Hours are
- * those of UTC: where clocks change, the profile is an hour off until it was learned anew.
+ * in UTC: when clocks change, the profile is an hour off until it has learned again.
  */
 
 import type { Numbers } from './baselines.js';
@@ -36,12 +36,12 @@ export class HourProfile {
   #minutes = 0;
   #noise = 0;
 
-  /** Whether the week at this time is known, and not just the day. */
+  /** Whether the hour of the week is known, not only the hour of the day. */
   knowsWeek(at: number): boolean {
     return this.#weeks.seen(Math.floor(at / HOUR)) >= 2;
   }
 
-  /** What is expected then; undefined if that hour or one beside it was not seen yet. */
+  /** The expected value at a time; undefined if that hour or a neighbouring one was not observed yet. */
   at(at: number): number | undefined {
     const position = at / HOUR - 0.5;
     const hour = Math.floor(position);
@@ -49,14 +49,14 @@ export class HourProfile {
     return before === undefined || after === undefined ? undefined : before + (position - hour) * (after - before);
   }
 
-  /** The variance of what is expected then, as a share of that of a single hour. */
+  /** The variance of the expected value at a time, as a share of that of a single hour. */
   doubt(at: number): number {
     const hour = Math.floor(at / HOUR);
     const seen = this.knowsWeek(at) ? this.#weeks.seen(hour) : this.#days.seen(hour);
     return 1 / Math.min(3, Math.max(1, seen));
   }
 
-  /** What is expected in the lowest hour of a day; Infinity before the first. */
+  /** The expected value in the lowest hour of a day; Infinity before the first. */
   get lowest(): number {
     return this.#days.lowest;
   }
@@ -76,7 +76,7 @@ export class HourProfile {
     this.#noise += noise * minutes ** 2;
   }
 
-  /** Writes what {@link load} reads. */
+  /** Writes the state for {@link load}. */
   save(to: number[]): void {
     this.#days.save(to);
     this.#weeks.save(to);
@@ -113,9 +113,9 @@ class Hours {
   #means: Float32Array | undefined;
   #noises: Float32Array | undefined;
   #seen: Uint8Array | undefined;
-  /** What each hour is drawn to. */
+  /** The value towards which each hour is moved. */
   #centre: (hour: number) => number = () => 0;
-  /** The variance of hours around their centre that chance does not explain. */
+  /** The variance of hours around that value which chance does not explain. */
   #spread = 0;
 
   constructor(private readonly count: number) {}
@@ -124,7 +124,7 @@ class Hours {
     return this.#seen?.[this.#place(hour)] ?? 0;
   }
 
-  /** Undefined if it was not seen. */
+  /** Undefined if it was not observed. */
   expected(hour: number): number | undefined {
     const place = this.#place(hour);
     if (this.#seen === undefined || this.#seen[place] === 0) return undefined;
@@ -140,7 +140,7 @@ class Hours {
     return lowest;
   }
 
-  /** @param centre what an hour is drawn to; the mean of all of them where there is none. */
+  /** @param centre the value towards which an hour is moved; by default the mean of all. */
   learn(hour: number, mean: number, noise: number, centre?: (hour: number) => number | undefined): void {
     this.#means ??= new Float32Array(this.count);
     this.#noises ??= new Float32Array(this.count);

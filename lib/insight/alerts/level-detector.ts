@@ -6,45 +6,45 @@ import type { Minute } from './minute.js';
 import type { Sample, Signal } from './signals.js';
 
 /*
- * Whether a signal has become worse, minute by minute.
+ * Detects a signal that has become worse, minute by minute.
  *
- * The level that is expected is that of the EWMA, moved by what the profile of the hours says of the time of day. Three unusual
- * values in a row are a change; for the hit rate and the load time so is a cumulative sum, which finds a fall of fifteen points
- * among thirty accesses a minute. A change is an alarm where it is large enough to matter.
+ * The expected level is that of the EWMA, moved by the profile of the hours for the time of day. Three unusual
+ * values in a row are a change; for the hit rate and the load time, a cumulative sum also detects changes: it finds a fall of fifteen points
+ * with thirty accesses per minute. A change is an alarm if it is large enough to matter.
  *
- * Minutes with too few accesses are taken together, fifteen at most. While an alarm lasts nothing is learned, and it ends once
- * five values in a row are back near the level; after a day the new level is taken for normal, and everything is learned anew.
+ * Minutes with too few accesses are combined, at most fifteen. During an alarm nothing is learned; it ends once
+ * five values in a row are back near the level. After a day the new level counts as normal, and everything is learned again.
  */
 
-/** What a detector found: what is, and what was expected, on the scale that is shown. */
+/** A finding: the actual and the expected value, on the scale that is shown. */
 export interface Alarm {
   readonly value: number;
   readonly expected: number;
 }
 
-/** How the minute is to be taken. */
+/** How the minute must be handled. */
 export interface Conditions {
-  /** Nothing is judged or learned: a start, an outage. */
+  /** True if nothing must be judged or learned: a start, an outage. */
   readonly frozen: boolean;
-  /** How many series are watched. */
+  /** The number of watched series. */
   readonly series: number;
 }
 
 /** Minutes of traffic that are learned before anything is judged. */
 const WARM_UP = 20;
-/** Minutes that are taken together at most. */
+/** The most minutes that are combined. */
 const LONGEST = 15;
-/** Weight of the newest value in what is shown and compared. */
+/** Weight of the newest value in the shown and compared mean. */
 const RECENT = 0.4;
-/** An alarm is over below this size; it began with 1. */
+/** An alarm can end below this size; it began with 1. */
 const RECOVERED = 0.7;
-/** Values in a row without it. */
+/** The values in a row below it that end the alarm. */
 const CALM = 5;
-/** What is left of the traffic where hit rates of the first day can no longer be compared. */
+/** The share of the traffic below which hit rates of the first day are not comparable. */
 const LESS_TRAFFIC = 0.75;
 const HALF_HOUR = 30 * 60_000;
 const DAY_MS = 24 * 60 * 60_000;
-/** How far the cumulative sum may be before values are no longer learned from. */
+/** The progress of the cumulative sum from which values are not learned. */
 const SUSPECT = 0.25;
 
 /** Watches one signal of one series. */
@@ -57,7 +57,7 @@ export class LevelDetector {
   #held: Sample = EMPTY;
   #heldMinutes = 0;
   #season: number | undefined;
-  /** How many asked a minute just now, and in the time that the level was learned from. */
+  /** The recent number of requests per minute, and that of the time in which the level was learned. */
   #rate = NaN;
   #usualRate = NaN;
   #recent = NaN;
@@ -67,26 +67,26 @@ export class LevelDetector {
     this.#ewma = new Ewma(signal.bad);
   }
 
-  /** Undefined while everything is as expected. */
+  /** Undefined without a deviation. */
   get alarm(): Alarm | undefined {
     if (this.#alarm === undefined) return undefined;
     const { value, expected } = this.#alarm;
     return { value: this.signal.shown(value), expected: this.signal.shown(expected) };
   }
 
-  /** The hours of this signal; replaced when everything is learned anew. */
+  /** The hours of this signal; replaced when everything is learned again. */
   get profile(): HourProfile {
     return this.#profile;
   }
 
-  /** Writes what is usual, for {@link load}. */
+  /** Writes the normal values, for {@link load}. */
   save(to: number[]): void {
     this.#ewma.save(to);
     this.#profile.save(to);
     to.push(this.#season ?? NaN, this.#rate, this.#usualRate);
   }
 
-  /** @param isRecent whether it was written a short time ago: then the level is that of now. */
+  /** @param isRecent whether it was written a short time ago: then the level is still current. */
   load(from: Numbers, isRecent: boolean): void {
     this.#ewma.load(from, isRecent);
     this.#profile.load(from);
@@ -122,8 +122,8 @@ export class LevelDetector {
   }
 
   /**
-   * Whether the level says what is usual now. Where few ask it holds many hours, and before the hours of a day are known
-   * a hit rate that goes down with the traffic of the evening is as it should be.
+   * Whether the level is the normal value for now. With little traffic it covers many hours, and before the hours of a day are known,
+   * a hit rate that falls with the traffic of the evening is normal.
    */
   #isComparable(at: number, { count }: Sample, minutes: number): boolean {
     if (!this.signal.followsTraffic) return true;
@@ -134,7 +134,7 @@ export class LevelDetector {
     return this.#profile.at(at) !== undefined || this.#rate > LESS_TRAFFIC * this.#usualRate;
   }
 
-  /** Judges the sample by the level, and moves that. What is suspect moves it later, so that only what has ended does. */
+  /** Judges the sample by the level, and moves the level. A suspect sample moves it later, once it has turned out not to be a change. */
   #learned(sample: Sample, minutes: number, suspect: boolean): boolean {
     const observation = this.#observation(sample, minutes);
     if (suspect) {
@@ -165,7 +165,7 @@ export class LevelDetector {
     this.#heldMinutes = 0;
   }
 
-  /** Learns everything anew. */
+  /** Resets everything it has learned. */
   forget(): void {
     this.#ewma = new Ewma(this.signal.bad);
     this.#profile = new HourProfile();
@@ -174,7 +174,7 @@ export class LevelDetector {
     this.#interrupt();
   }
 
-  /** The minutes that are judged together, once there are enough. */
+  /** The combined minutes, once there are enough. */
   #collected(minute: Minute): Sample | undefined {
     const { sum, count } = this.signal.sample(minute);
     this.#pool = { sum: this.#pool.sum + sum, count: this.#pool.count + count };
@@ -183,7 +183,7 @@ export class LevelDetector {
     return ready ? this.#pool : undefined;
   }
 
-  /** Moves the level as the hours say, by all that they changed since they were known last. */
+  /** Moves the level by the change of the hours since they were last known. */
   #followSeason(at: number): void {
     const season = this.#profile.at(at);
     if (season === undefined) return;
@@ -192,7 +192,7 @@ export class LevelDetector {
   }
 
   /**
-   * What is expected, or the worse of what is half an hour before and after: a step at the full hour lies between the middles of
+   * The expected value, or the worse of the values half an hour before and after: a step at the full hour lies between the middles of
    * two hours.
    */
   #mildest(at: number, expected: number): number {

@@ -4,7 +4,7 @@ import { type Alarm, type Conditions, LevelDetector } from './level-detector.js'
 import type { Minute } from './minute.js';
 import { errors, hitRate, invalidations, loadTime, type SignalName, traffic } from './signals.js';
 
-/** Every detector of one pattern, or of everything together. */
+/** The detectors of one pattern, or of the whole cache. */
 export class SeriesWatch {
   readonly #hitRate = new LevelDetector(hitRate);
   readonly #drift = new DriftDetector();
@@ -16,7 +16,7 @@ export class SeriesWatch {
 
   observe(minute: Minute, conditions: Conditions): void {
     const drifting = this.#drift.alarm !== undefined;
-    // What falls slowly must not become the new normal.
+    // A slow fall must not become the new normal value.
     if (!drifting) this.#hitRate.observe(minute, conditions);
     this.#learnAnew();
     const fallen = this.#hitRate.alarm !== undefined;
@@ -25,7 +25,7 @@ export class SeriesWatch {
     for (const [, detector] of this.#others) detector.observe(minute, conditions);
   }
 
-  /** What is usual, for {@link load}. */
+  /** The normal values, for {@link load}. */
   save(): number[] {
     const numbers: number[] = [];
     this.#hitRate.save(numbers);
@@ -41,20 +41,20 @@ export class SeriesWatch {
     for (const [, detector] of this.#others) detector.load(from, isRecent);
     this.#drift.load(from);
     if (from.isOver) return;
-    // Of another form.
+    // The numbers have another format.
     this.#hitRate.forget();
     for (const [, detector] of this.#others) detector.forget();
     this.#drift.forget();
   }
 
-  /** What is not as expected. */
+  /** The current deviations. */
   *alarms(): Generator<readonly [SignalName, Alarm]> {
     const low = this.#hitRate.alarm ?? this.#drift.alarm;
     if (low !== undefined) yield ['hitRate', low];
     for (const [name, { alarm }] of this.#others) if (alarm !== undefined) yield [name, alarm];
   }
 
-  /** A hit rate that is taken for normal after a day is so for both detectors. */
+  /** After a day, both detectors accept a hit rate as normal. */
   #learnAnew(): void {
     if (this.#hitRate.profile === this.#profile) return;
     this.#profile = this.#hitRate.profile;

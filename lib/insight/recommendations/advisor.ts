@@ -9,34 +9,34 @@ import type { AdviceState } from './low-performer.js';
 import type { Recommendation } from './recommendation.js';
 import { type RecommendationFilter, Recommendations } from './recommendations.js';
 
-/** What the advisor needs of insight. */
+/** The part of insight that the advisor uses. */
 export interface AdvisedInsight {
   listen(listener: AccessListener): () => void;
   /** Reports hits that have only been counted so far. */
   flush(): void;
   ttlEvidence(pattern: string): TtlEvidence | undefined;
   memoryEvidence(): readonly LayerLadder[];
-  /** The share of outdated hits that is acceptable, 0–1. */
+  /** The acceptable share of outdated hits, 0–1. */
   maxStaleShare(pattern: string): number;
   sharedLoads(pattern: string): SharedLoadEvidence | undefined;
-  /** What became of entries that strategies warmed. */
+  /** How entries ended that strategies warmed. */
   warmed(pattern: string): readonly WarmedEvidence[];
 }
 
-/** The cache that is advised on. */
+/** The cache that gets the recommendations. */
 export interface AdvisedCache {
   readonly metrics: CacheMetrics;
   readonly layers: readonly Layer[];
-  /** The TTL of what no policy decides about, milliseconds. */
+  /** The TTL of values without a policy of their own, milliseconds. */
   readonly ttlMs: number;
 }
 
-/** Draws recommendations for one cache from its metrics and from what insight observes. */
+/** Derives recommendations for one cache from its metrics and from the observations of insight. */
 export class Advisor {
   readonly #insight: AdvisedInsight;
   readonly #recommendations: Recommendations;
 
-  /** @param salt where hashes of keys begin. */
+  /** @param salt the salt of hashes of keys. */
   constructor(insight: AdvisedInsight, { metrics, layers, ttlMs }: AdvisedCache, clock: Clock, salt: number) {
     this.#insight = insight;
     const declared = (pattern: string) => metrics.declarationOf(pattern);
@@ -75,7 +75,7 @@ export class Advisor {
     this.#recommendations.restore(found);
   }
 
-  /** What is recommended for a pattern, or what is missing before something can be. */
+  /** The recommendation for a pattern, or what is missing for one. */
   stateOf(pattern: string): AdviceState {
     const [recommendation] = this.#recommendations.ofPattern(pattern);
     const ttl = this.#insight.ttlEvidence(pattern);

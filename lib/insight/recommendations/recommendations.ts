@@ -4,25 +4,25 @@ import type { LayerEvidence, PatternEvidence } from '../evidence/evidence.js';
 import type { Advice, Recommendation } from './recommendation.js';
 import { adviceOnLayer, adviceOnPattern } from './rules.js';
 
-/** Where the evidence comes from. */
+/** The source of the evidence. */
 export interface EvidenceSource {
-  /** Every pattern that is known. */
+  /** Every known pattern. */
   patterns(): Iterable<string>;
-  /** Undefined for a pattern that was not asked for in the last hour. */
+  /** Undefined for a pattern without requests in the last hour. */
   ofPattern(pattern: string): PatternEvidence | undefined;
   /** Of the memory layers. */
   ofLayers(): Iterable<LayerEvidence>;
 }
 
 export interface RecommendationFilter {
-  /** Recommendations for this pattern alone, such as `feed:*`. @default all, those for layers too */
+  /** Only recommendations for this pattern, such as `feed:*`. @default all, including those for layers */
   readonly pattern?: string | undefined;
 }
 
-/** A recommendation that was gone for longer than this begins anew when it comes back, milliseconds. */
+/** A recommendation that was absent for longer than this gets a new `since` when it returns, milliseconds. */
 const FORGOTTEN_MS = 600_000;
 const MAX_REMEMBERED = 2_000;
-/** How long after a start evidence may be missing that there was before. */
+/** How long after a start the earlier evidence may be missing. */
 const AGAIN_WITHIN_MS = 3_600_000;
 
 interface Found {
@@ -30,7 +30,7 @@ interface Found {
   seenAt: number;
 }
 
-/** What to change about the cache, most time saved first. Each is found anew from the evidence, and remembered since when. */
+/** What to change about the cache, most time saved first. Recommendations are derived again each time, and their first time is remembered. */
 export class Recommendations {
   readonly #found = new Map<string, Found>();
 
@@ -39,12 +39,12 @@ export class Recommendations {
     private readonly clock: Clock,
   ) {}
 
-  /** All that hold now. */
+  /** All current recommendations. */
   list(filter: RecommendationFilter = {}): readonly Recommendation[] {
     return runAtOnce(this.#list(filter));
   }
 
-  /** As {@link list}, a few patterns at a time: between them the event loop is free. */
+  /** As {@link list}, in slices, so that the event loop stays free. */
   collect(filter: RecommendationFilter = {}): Promise<readonly Recommendation[]> {
     return runInSlices(this.#list(filter));
   }
@@ -66,7 +66,7 @@ export class Recommendations {
     return Object.freeze(all.sort(byTimeSaved));
   }
 
-  /** Those of one pattern, most time saved first. */
+  /** The recommendations for one pattern, most time saved first. */
   ofPattern(pattern: string): readonly Recommendation[] {
     const evidence = this.source.ofPattern(pattern);
     if (evidence === undefined) return [];
@@ -77,12 +77,12 @@ export class Recommendations {
       .sort(byTimeSaved);
   }
 
-  /** Since when each was found, for the next run. */
+  /** The first time of each recommendation, for the next run. */
   get found(): ReadonlyMap<string, number> {
     return new Map([...this.#found].map(([id, { since }]) => [id, since]));
   }
 
-  /** Goes on with what was found before: what is found again within an hour goes on. */
+  /** Restores the first times of an earlier run: a recommendation that is found again within an hour keeps its time. */
   restore(found: ReadonlyMap<string, number>): void {
     const seenAt = this.clock.now() + AGAIN_WITHIN_MS - FORGOTTEN_MS;
     for (const [id, since] of found) if (!this.#found.has(id)) this.#found.set(id, { since, seenAt });

@@ -20,8 +20,8 @@ import type {
 type Report = Exclude<keyof CacheObserver, 'series' | 'seriesOf'>;
 
 /**
- * One observer of several. `primary` resolves the series and is called directly. The `others` implement the reports that they
- * need; what one of them throws or rejects with is counted and logged once, and affects neither the cache nor the rest.
+ * Combines several observers. `primary` resolves the series and is called directly. The `others` implement the reports that they
+ * need; their errors and rejections are counted and logged once, and affect neither the cache nor other observers.
  */
 export function composeObservers(
   primary: CacheObserver,
@@ -32,7 +32,7 @@ export function composeObservers(
 }
 
 class ComposedObserver implements CacheObserver {
-  /** Who wants each report, found once: one that nobody wants costs a comparison. */
+  /** The observers of each report, found once: a report without observers costs one comparison. */
   readonly #wanting: Readonly<Record<Report, readonly Partial<CacheObserver>[]>>;
 
   constructor(
@@ -75,7 +75,7 @@ class ComposedObserver implements CacheObserver {
     for (const other of this.#wanting.attach) this.#shielded(other, () => other.attach!(layers));
   }
 
-  /** The most frequent report by far: nothing is made for it. */
+  /** The most frequent report by far: it allocates nothing. */
   hit(series: Series, layer: number, startedAt: number): void {
     this.primary.hit(series, layer, startedAt);
     for (const other of this.#wanting.hit) {

@@ -1,9 +1,9 @@
 // Bundles what `nest build` compiled into few files: once as ESM, once as CommonJS, and the declarations of both.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { isAbsolute, posix } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import resolve from '@rollup/plugin-node-resolve';
-import { transform } from 'esbuild';
+import { transform } from '@swc/core';
 import { dts } from 'rollup-plugin-dts';
 
 // Chunks have other names in each build; those of earlier ones would be published too.
@@ -74,33 +74,73 @@ const declarationsOfCommonJs = {
 
 /**
  * Comments and indentation are for the source, where source maps lead: without them the entry loads faster and a process holds a quarter
- * less text. Names stay, and lines stay short, so that an error which ends a process prints one line and not the whole bundle.
+ * less text. Names and lines stay, so that an error which ends a process prints one line and not the whole bundle. Characters beyond
+ * ASCII are escaped: a single one would make the engine keep the whole bundle in two bytes a character.
  */
 const dense = {
   name: 'dense',
-  // Not renderChunk: a line may break within the name of a chunk, which is not final there.
-  async generateBundle(_options, bundle) {
-    for (const chunk of Object.values(bundle)) {
-      if (chunk.type !== 'chunk') continue;
-      const { fileName, map, sourcemapFileName } = chunk;
-      const inline = `//# sourceMappingURL=${map.toUrl()}`;
-      const written = await transform(chunk.code.replace(/\/\/# sourceMappingURL=.*/, inline), {
-        target: 'es2022',
-        charset: 'ascii',
-        legalComments: 'none',
-        minifyWhitespace: true,
-        lineLimit: 140,
-        sourcefile: fileName,
-        sourcemap: 'external',
-      });
-      // A single one makes the engine keep the whole bundle in two bytes a character. Only regular expressions keep them.
-      const [wide] = /^.*[^\0-\x7f].*$/m.exec(written.code) ?? [];
-      if (wide !== undefined) this.error(`${fileName}: escape what is beyond ASCII in a regular expression: ${wide}`);
-      chunk.code = `${written.code}//# sourceMappingURL=${posix.basename(sourcemapFileName)}\n`;
-      bundle[sourcemapFileName].source = written.map;
-    }
+  async renderChunk(code) {
+    const jsc = {
+      target: 'es2022',
+      parser: { syntax: 'ecmascript' },
+      minify: { format: { comments: false, asciiOnly: true } },
+    };
+    const printed = await transform(code, { jsc, isModule: 'unknown', sourceMaps: true, swcrc: false });
+    return withoutIndentation(printed, linesInTemplates(this.parse(printed.code), printed.code));
   },
 };
+
+/** Moves every line to its beginning, except those whose spaces are part of a text. */
+function withoutIndentation({ code, map }, kept) {
+  const mapped = JSON.parse(map);
+  const mappings = mapped.mappings.split(';');
+  const lines = code.split('\n').map((line, index) => {
+    const first = mappings[index] ? columnOf(mappings[index]) : { column: Infinity, rest: undefined };
+    const spaces = kept.has(index) ? 0 : Math.min(/^ */.exec(line)[0].length, first.column);
+    if (spaces > 0 && first.rest !== undefined) mappings[index] = base64Vlq(first.column - spaces) + first.rest;
+    return line.slice(spaces);
+  });
+  return { code: lines.join('\n'), map: { ...mapped, mappings: mappings.join(';') } };
+}
+
+/** Indexes of the lines that begin within a template literal. */
+function linesInTemplates(program, code) {
+  const lines = new Set();
+  const lineOf = (position) => code.slice(0, position).split('\n').length - 1;
+  const visit = (node) => {
+    if (node.type === 'TemplateElement' && code.slice(node.start, node.end).includes('\n')) {
+      for (let line = lineOf(node.start) + 1; line <= lineOf(node.end); line++) lines.add(line);
+    }
+    for (const child of Object.values(node).flat()) if (typeof child?.type === 'string') visit(child);
+  };
+  visit(program);
+  return lines;
+}
+
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/** The column of the first segment of a line of mappings, which alone is not relative to another, and what follows it. */
+function columnOf(mappings) {
+  let value = 0;
+  let at = 0;
+  for (let shift = 0, more = true; more; shift += 5) {
+    const digit = BASE64.indexOf(mappings[at++]);
+    value |= (digit & 31) << shift;
+    more = digit > 31;
+  }
+  return { column: value >> 1, rest: mappings.slice(at) };
+}
+
+function base64Vlq(column) {
+  let text = '';
+  let value = column << 1;
+  do {
+    const digit = value & 31;
+    value >>= 5;
+    text += BASE64[value > 0 ? digit | 32 : digit];
+  } while (value > 0);
+  return text;
+}
 
 /** What the Nest CLI runs: a collection that it requires, with the description and schema of each schematic. */
 const schematics = ['nest-add', 'migrate'];

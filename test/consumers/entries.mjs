@@ -37,6 +37,11 @@ try {
       process.removeAllListeners('warning');
       console.log(Object.keys(createRequire(import.meta.url)('${specifier}')).length)`);
     assert.ok(Number(required) >= names.length, `${entry} is not the same by require`);
+    // Nest writes the names of classes into its log.
+    const renamed = run(`const all = Object.entries(await import('${specifier}'));
+      const classes = all.filter(([, value]) => typeof value === 'function' && /^class\\b/.test(String(value)));
+      console.log(classes.filter(([name, value]) => value.name !== name).map(([, value]) => value.name).join(', '))`);
+    assert.equal(renamed, '', `${entry}: classes have other names: ${renamed}`);
     console.log(`${specifier}: ${names.length} names`);
   }
 

@@ -68,7 +68,7 @@ describe.each(platforms)('log lines of each code, once, on %s', (platform) => {
     ]);
   });
 
-  it('the log names instances that are frozen or made by code; both run uncached', async () => {
+  it('the log names instances that are frozen or created by code; both run uncached', async () => {
     let calls = 0;
     @Injectable()
     class Frozen {

@@ -93,7 +93,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     expect((await fleetOf(one, 'stats')).body.total_requests).toBe(13);
   }, 30_000);
 
-  it('insights, their TTL ladder and alerts with scope=fleet are those of all instances', async () => {
+  it('insights, their TTL ladder and alerts with scope=fleet cover all instances', async () => {
     const [one, other] = [await start(platform), await start(platform)];
     const cache = other.app.get(ObservedCache);
     for (let id = 0; id < 40; id++) await cache.getOrSet(`missing:${id}`, () => undefined);

@@ -88,7 +88,7 @@ describe.each(platforms)('what insight has learned on %s', (platform) => {
         .expect(200)
     ).body;
 
-  it('what insight has learned goes on after a restart: ladders, and since when something is recommended', async () => {
+  it('figures of insight continue after a restart: ladders, and the time since which a change is recommended', async () => {
     const first = await start({ persistence: { path } }, platform);
     await visit(first, 'feed:1', 1_199);
     const cache = first.app.get(ObservedCache);
@@ -105,7 +105,7 @@ describe.each(platforms)('what insight has learned on %s', (platform) => {
     expect(after).toMatchObject([{ id: before[0].id, since: before[0].since }]);
   });
 
-  it('what insight has learned begins anew where the file is not its own, and the metrics go on', async () => {
+  it('figures of insight begin anew if their files are foreign, and the metrics continue', async () => {
     const first = await start({ persistence: { path } }, platform);
     await visit(first, 'feed:1', 1_199);
     await first.close();

@@ -14,9 +14,9 @@ import type { Realised } from './ttl-experiment.js';
 const TIMES = [1 / 4, 1 / 2, 1, 2, 4, 8, 16, 64];
 const PATTERN = 'item:*';
 const EVERY_MS = 5_000;
-/** Accesses after which what the layers noted of their calls is thrown away. */
+/** Accesses after which the recorded calls of the layers are discarded. */
 const FORGOTTEN_EVERY = 500;
-/** By how much later each instance was started than the one before. */
+/** How much later each instance starts than the one before. */
 const APART_MS = 1_300;
 
 interface Happening {
@@ -27,15 +27,15 @@ interface Happening {
 }
 
 export interface FleetOfLadders {
-  /** What the first instance says of all. */
+  /** What the first instance reports for the whole fleet. */
   readonly ladder: TtlLadder;
-  /** What each instance says of itself. */
+  /** What each instance reports for itself. */
   readonly alone: readonly TtlLadder[];
-  /** What the fleet really did with each TTL that is not withheld. */
+  /** The real results of the fleet with each TTL that is not withheld. */
   readonly realised: readonly Realised[];
 }
 
-/** Plays traffic that is spread over instances with one shared layer, and then with each of the other TTLs. */
+/** Plays traffic over instances with one shared layer, and then with each of the other TTLs. */
 export async function fleetExperiment(
   traffic: TrafficOptions,
   ttlMs: number,
@@ -137,7 +137,7 @@ async function play(
   return { ladder, alone, realised };
 }
 
-/** Timers of exchanges, of which those that are due and not planned again run. */
+/** A clock that counts exchanges: `running` is the number of those that began and have not planned the next one. */
 function exchangeTimers(clock: Clock) {
   const timers = {
     running: 0,

@@ -257,7 +257,7 @@ describe('a lock across processes', () => {
     expect(await cache.getOrSet('a', () => 1)).toBe(1);
   });
 
-  it('a lock across processes is skipped where it fails alone, and the log says so once', async () => {
+  it('a lock across processes is skipped if only the lock fails, and the log reports it once', async () => {
     const logged: string[] = [];
     const { cache, remote } = process(undefined, {
       policy: { lock: true },

@@ -70,7 +70,7 @@ describe('insight of a fleet', () => {
     await settle();
   };
 
-  it('shows one alert for what several instances have at the same time', async () => {
+  it('insight of a fleet shows one alert for several instances with the same alert', async () => {
     const one = member({ alerts: [alert('a', 1, null)] });
     member({ alerts: [alert('b', 2, null), alert('c', 0, null, 'pool')] });
     await noted();
@@ -82,7 +82,7 @@ describe('insight of a fleet', () => {
     ]);
   });
 
-  it('shows as open what one instance still has open, and apart what came later', async () => {
+  it('insight of a fleet shows an alert as open while one instance has it open, and a later alert separately', async () => {
     const one = member({ alerts: [alert('a', 1, 5), alert('d', 20, 21)] });
     member({ alerts: [alert('b', 2, null, 'other'), alert('c', 4, 8)] });
     await noted();
@@ -94,7 +94,7 @@ describe('insight of a fleet', () => {
     ]);
   });
 
-  it('adds up what instances would save by one change, since the first found it', async () => {
+  it('insight of a fleet adds up the savings of one change over instances, since the first instance found it', async () => {
     const one = member({ recommendations: [advice('feed:*', 100, 5), advice('user:*', 250)] });
     member({ recommendations: [advice('feed:*', 200, 3)] });
     await noted();
@@ -106,7 +106,7 @@ describe('insight of a fleet', () => {
     expect((await one.recommendations('user:*')).value).toHaveLength(1);
   });
 
-  it('ignores what anybody else writes into the shared layer', async () => {
+  it('insight of a fleet ignores notes that another program writes into the shared layer', async () => {
     const one = member({ alerts: [alert('a', 1, null)] });
     const other = insightBytes({
       alerts: [alert('b', 2, null)],
@@ -124,7 +124,7 @@ describe('insight of a fleet', () => {
     expect(value.every(({ subject, message }) => subject.length <= 1_024 && message.length <= 4_096)).toBe(true);
   });
 
-  it('leaves out fields that it does not know, and entries whose fields are of another type', () => {
+  it('insight of a fleet leaves out unknown fields, and entries whose fields are of another type', () => {
     const written = insightBytes({
       alerts: [
         { ...alert('a', 1, null), html: '<b>' } as Alert,
@@ -145,17 +145,20 @@ describe('insight of a fleet', () => {
     expect(readInsightNotes(written)!.alerts[0]).not.toHaveProperty('html');
   });
 
-  it.each(['fails', 'never'] as const)('is refused while the shared layer answers: %s', async (how) => {
-    const one = member();
-    answers = how;
-    const asked = one.alerts('open').catch(({ code }) => code);
-    await clock.advance(2_000);
-    expect(await asked).toBe('FLEET_UNAVAILABLE');
-    answers = 'all';
-    expect((await one.alerts('open')).instances).toBe(1);
-  });
+  it.each(['fails', 'never'] as const)(
+    'insight of a fleet is refused without a response of the shared layer: %s',
+    async (how) => {
+      const one = member();
+      answers = how;
+      const asked = one.alerts('open').catch(({ code }) => code);
+      await clock.advance(2_000);
+      expect(await asked).toBe('FLEET_UNAVAILABLE');
+      answers = 'all';
+      expect((await one.alerts('open')).instances).toBe(1);
+    },
+  );
 
-  it('is refused where fleets are off, and withdrawn with its instance', async () => {
+  it('insight of a fleet is refused if fleets are off, and withdrawn with its instance', async () => {
     const off = new FleetInsight({ insight: undefined as never, sharedMap, everyMs: undefined, clock });
     await expect(off.ttlLadder('feed:*')).rejects.toMatchObject({ code: 'FLEET_OFF' });
     const one = member();

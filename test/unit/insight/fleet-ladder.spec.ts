@@ -13,31 +13,34 @@ const CASES: readonly (readonly [name: string, traffic: TrafficOptions])[] = [
   ['whose hottest keys change, with half of the changes announced', { ...STEADY, seed: 613, keys: 600, zipf: 1, drift: 20, announced: 0.5 }],
 ]; // prettier-ignore
 
-/** Rungs of all cases whose realised value is within the error that is stated. */
+/** Rungs of all cases whose real value is within the stated error. */
 const honest = { hitRate: 0, staleShare: 0, rungs: 0 };
 
-describe('the TTL ladder of four instances that share a layer', () => {
-  it.each(CASES)('predicts the hit rate and stale share of traffic %s', async (_, traffic) => {
-    const { ladder, realised } = await fleetExperiment(traffic, 20_000);
-    expect(realised.length).toBeGreaterThan(3);
-    for (const real of realised) {
-      const rung = ladder.ladder.find(({ ttlMs }) => ttlMs === real.ttlMs)!;
-      const hitsOff = Math.abs(rung.hitRate! - real.hitRate);
-      const staleOff = Math.abs(rung.staleShare! - real.staleShare);
-      expect({ ttlMs: rung.ttlMs, hitsOff, within: hitsOff <= 0.03 }).toMatchObject({ within: true });
-      expect({ ttlMs: rung.ttlMs, staleOff, within: staleOff <= 0.03 }).toMatchObject({ within: true });
-      honest.rungs++;
-      if (hitsOff <= rung.hitRateError!) honest.hitRate++;
-      if (staleOff <= rung.staleShareError!) honest.staleShare++;
-    }
-  });
+describe('the TTL ladder of a fleet', () => {
+  it.each(CASES)(
+    'the TTL ladder of a fleet predicts the hit rate and stale share of traffic %s',
+    async (_, traffic) => {
+      const { ladder, realised } = await fleetExperiment(traffic, 20_000);
+      expect(realised.length).toBeGreaterThan(3);
+      for (const real of realised) {
+        const rung = ladder.ladder.find(({ ttlMs }) => ttlMs === real.ttlMs)!;
+        const hitsOff = Math.abs(rung.hitRate! - real.hitRate);
+        const staleOff = Math.abs(rung.staleShare! - real.staleShare);
+        expect({ ttlMs: rung.ttlMs, hitsOff, within: hitsOff <= 0.03 }).toMatchObject({ within: true });
+        expect({ ttlMs: rung.ttlMs, staleOff, within: staleOff <= 0.03 }).toMatchObject({ within: true });
+        honest.rungs++;
+        if (hitsOff <= rung.hitRateError!) honest.hitRate++;
+        if (staleOff <= rung.staleShareError!) honest.staleShare++;
+      }
+    },
+  );
 
-  it('states errors that hold', () => {
+  it('the TTL ladder of a fleet states correct error bounds', () => {
     expect(honest.hitRate / honest.rungs).toBeGreaterThanOrEqual(0.9);
     expect(honest.staleShare / honest.rungs).toBeGreaterThanOrEqual(0.9);
   });
 
-  it('withholds TTLs within which instances do not know of each other', async () => {
+  it('the TTL ladder of a fleet withholds TTLs shorter than the exchange between instances', async () => {
     const { ladder } = await fleetExperiment({ ...STEADY, seed: 614, seconds: 120 }, 12_000);
     expect(ladder.ladder[0]).toMatchObject({
       ttlMs: 3_000,

@@ -36,7 +36,7 @@ function tampered(bytes: Uint8Array, read: (bytes: Uint8Array) => unknown): void
 }
 
 describe('notes of ladders', () => {
-  it('come back as they were written', () => {
+  it('notes of ladders are read as they were written', () => {
     expect(readLadderNotes(notes())).toEqual({
       at: NOW,
       patterns: [
@@ -46,7 +46,7 @@ describe('notes of ladders', () => {
     });
   });
 
-  it('take no more bytes than they may', () => {
+  it('notes of ladders stay within their limit of bytes', () => {
     const writer = new LadderNotesWriter(200, NOW);
     writer.pattern('user:*', 1_000, 2 ** 32);
     let fits = 0;
@@ -56,7 +56,7 @@ describe('notes of ladders', () => {
     expect(readLadderNotes(writer.bytes())!.patterns[0]!.keys).toHaveLength(fits);
   });
 
-  it('are refused as a whole where anybody else wrote them', () => {
+  it('damaged notes of ladders are refused as a whole', () => {
     tampered(notes(), (bytes) => {
       const read = readLadderNotes(bytes);
       for (const { ttlMs, keys } of read?.patterns ?? []) {
@@ -70,13 +70,13 @@ describe('notes of ladders', () => {
 });
 
 describe('figures of ladders', () => {
-  it('come back as they were written', () => {
+  it('figures of ladders are read as they were written', () => {
     const read = readFigures(figuresBytes(new Map([['user:*', figures()]])))!;
     expect(read.get('user:*')).toMatchObject({ ttlMs: 1_000, observedMs: 5_000, share: 0.5, loads: 40, lateMs: 9_000 });
     expect(read.get('user:*')!.sums.hitRate(2, 1).value).toBeCloseTo(0.6);
   });
 
-  it('are refused where they cannot have been counted', () => {
+  it('figures of ladders with impossible counts are refused', () => {
     const bytes = figuresBytes(new Map([['user:*', figures()]]));
     tampered(bytes, (copy) => {
       for (const { sums } of readFigures(copy)?.values() ?? [])
@@ -86,7 +86,7 @@ describe('figures of ladders', () => {
     expect(readFigures(bytes.slice(0, -1))).toBeUndefined();
   });
 
-  it('of several instances are added up, those of another TTL left out', () => {
+  it('figures of several instances are added up, without those of another TTL', () => {
     const together = togetherOf([figures(60), figures(80), { ...figures(100), ttlMs: 9_000, sums: new LadderSums() }])!;
     expect(together).toMatchObject({ ttlMs: 1_000, loads: 80, accessesPerHour: 20, observedMs: 5_000 });
     expect(together.sums.hitRate(2, 1).value).toBeCloseTo(0.7);

@@ -13,7 +13,7 @@ const minute = (at: number, hitRate: number): Minute => {
   return { at, minutes: 1, requests, hits, loads: requests - hits, loadP95Ms: 20, failures: 0, attempts: 600, invalidations: 2 };
 }; // prettier-ignore
 
-/** Half an hour with a hit rate of about 90 %, then ten minutes with 75 %. @returns whether that is found. */
+/** Half an hour with a hit rate of about 90 %, then ten minutes with 75 %. @returns whether the fall is found. */
 function findsDrop(anomalies: Anomalies, from: number, steadyMinutes: number): boolean {
   const random = seededRandom(3);
   for (let n = 0; n < steadyMinutes + 10; n++) {
@@ -42,8 +42,8 @@ function learned(minutes: number): Baselines {
   return saved(anomalies, START + minutes * MINUTE);
 }
 
-describe('what is usual', () => {
-  it('is known after a restart: a drop is found that begins with it', () => {
+describe('saved baselines', () => {
+  it('a saved baseline finds a drop that begins with a restart', () => {
     const from = START + 70 * MINUTE;
     const restarted = new Anomalies();
     restarted.load(learned(60), from);
@@ -51,7 +51,7 @@ describe('what is usual', () => {
     expect(findsDrop(new Anomalies(), from, 0)).toBe(false);
   });
 
-  it('is no level of now after a long time, but its hours are', () => {
+  it('an old baseline gives no current level, but its hours are used', () => {
     const days = 3 * 24 * 60;
     const from = START + (days + 60) * MINUTE;
     const restarted = new Anomalies();
@@ -60,7 +60,7 @@ describe('what is usual', () => {
     expect(findsDrop(restarted, from + 10 * MINUTE, 60)).toBe(true);
   });
 
-  it('is ignored where anybody else wrote it', () => {
+  it('a damaged baseline is ignored', () => {
     const bytes = baselinesBytes(learned(60));
     const random = seededRandom(5);
     for (let round = 0; round < 500; round++) {

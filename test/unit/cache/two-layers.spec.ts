@@ -85,6 +85,28 @@ describe('two layers', () => {
     ]);
   });
 
+  it.each([
+    ['a deletion', 'delete a', (cache: LayeredCache) => cache.del('a')],
+    ['a set', 'set a', (cache: LayeredCache) => cache.set('a', 2)],
+    ['an invalidation by glob', 'deleteByPattern a*', (cache: LayeredCache) => cache.deleteByPattern('a*')],
+    ['an invalidation by tag', 'invalidateTags t', (cache: LayeredCache) => cache.invalidateTags('t')],
+    ['clear()', 'clear', (cache: LayeredCache) => cache.clear()],
+  ])('%s that follows a load reaches the remote layer after its value', async (_, change, make) => {
+    const { cache, remote } = process();
+    await cache.getOrSet('a', () => 1);
+    await make(cache);
+    expect(remote.take()).toEqual(['get a', 'set a', change]);
+  });
+
+  it('a read of a loaded value that memory did not keep is sent after its value', async () => {
+    const layers = (remote: ScriptedLayer) => [memoryLayer({ maxBytes: 1 }), remote.factory()];
+    const remote = new ScriptedLayer('remote', new SharedServer());
+    const { cache } = process(undefined, { layers: layers(remote) });
+    await cache.getOrSet('a', () => 1);
+    await cache.get('a');
+    expect(remote.take()).toEqual(['get a', 'set a', 'get a']);
+  });
+
   it('concurrent callers share one read of the remote layer', async () => {
     const { one, other } = twoProcesses();
     await one.cache.set('a', 1);

@@ -12,6 +12,8 @@ import { coarseGlob, literalGlob } from '../../base/glob.js';
 export class RedisKeys {
   readonly #prefix: string;
   readonly #keyPrefix: string;
+  /** The namespace decides the slot of all its keys. */
+  readonly #isTagged: boolean;
   /** At most one a slot. */
   readonly #slotTexts = new Map<number, string>();
   /** The state of the namespace's order of invalidations. */
@@ -40,8 +42,8 @@ export class RedisKeys {
     this.#prefix = `${prefix}:`;
     this.#keyPrefix = keyPrefix;
     // One slot for these, whatever the namespace: a script changes them together.
-    const tagged = hashTagOf(keyPrefix + prefix) !== undefined;
-    const shared = tagged ? `${prefix}:~` : `${prefix}:~{${slotSafe(prefix)}}`;
+    this.#isTagged = hashTagOf(keyPrefix + prefix) !== undefined;
+    const shared = this.#isTagged ? `${prefix}:~` : `${prefix}:~{${slotSafe(prefix)}}`;
     this.state = `${shared}state`;
     this.tags = `${shared}tags`;
     this.globs = `${shared}globs`;
@@ -62,7 +64,7 @@ export class RedisKeys {
 
   /** Where the epoch of an entry's last deletion stands, in the entry's own hash slot. */
   fence(entryName: string): string {
-    if (hashTagOf(this.#keyPrefix + this.#prefix) !== undefined) return `${this.#prefix}~fence:${entryName}`;
+    if (this.#isTagged) return `${this.#prefix}~fence:${entryName}`;
     const tag = hashTagOf(entryName);
     if (tag !== undefined) return `${this.#prefix}~fence:{${tag}}${entryName}`;
     // The whole name decides the slot, and its client's prefix with it.

@@ -54,7 +54,7 @@ export class RedisLoadWrites {
 
   put(key: string, entry: Entry, ticket: LoadTicket): Promise<void> {
     return new Promise((resolve, reject) => {
-      const late = this.#late(key, entry, ticket);
+      const late = this.#late(key, entry, ticket, this.#redis.clock.now(), this.#redis.serverClock.offset);
       if (late === undefined) return resolve();
       this.#waiting.push({ late, resolve, reject });
       if (this.#waiting.length === 1) queueMicrotask(() => this.#flush());
@@ -74,9 +74,11 @@ export class RedisLoadWrites {
       failure ??= error;
     };
     const prepared: Late[] = [];
+    const now = this.#redis.clock.now();
+    const { offset } = this.#redis.serverClock;
     for (const [key, entry, ticket] of writes) {
       try {
-        const late = this.#late(key, entry, ticket!);
+        const late = this.#late(key, entry, ticket!, now, offset);
         if (late !== undefined) prepared.push(late);
       } catch (error) {
         fail([key], error);
@@ -92,18 +94,20 @@ export class RedisLoadWrites {
     throw failed.length === writes.length ? failure : new KeysFailed(failed, failure);
   }
 
-  /** Undefined for what cannot be kept: nothing of its life is left, it is too old to be judged, or it replaces what is gone. */
-  #late(key: string, entry: Entry, ticket: LoadTicket): Late | undefined {
-    const { name, codec, clock, serverClock } = this.#redis;
-    const px = expiryOf(entry, clock.now());
-    const { offset } = serverClock;
+  /**
+   * Undefined for what cannot be kept: nothing of its life is left, it is too old to be judged, or it replaces what is gone.
+   * @param offset what to add to this process' time to get the server's.
+   */
+  #late(key: string, entry: Entry, ticket: LoadTicket, now: number, offset: number): Late | undefined {
+    const { name, codec } = this.#redis;
+    const px = expiryOf(entry, now);
     const moment = ticket.momentOf(name);
     // Where its read failed, a load counts from its begin.
     const asOf = moment instanceof AsOf ? moment.at : entry.createdAt;
     const read = moment instanceof ReadMoment ? moment : undefined;
     const at = read === undefined ? asOf + offset : read.at;
     // Fences live so long and no longer: what was loaded, or has waited, since before cannot be judged.
-    if (px === undefined || serverClock.now() - at > FENCE_TTL_MS) return undefined;
+    if (px === undefined || now + offset - at > FENCE_TTL_MS) return undefined;
     if (ticket.replaces && read?.found === undefined) return undefined;
     const epoch = read === undefined ? Math.floor(at * 1_000) : read.epoch;
     return {

@@ -23,6 +23,14 @@ export class ReadMoment {
   ) {}
 }
 
+/** What the answers of one command are judged by. */
+interface Answer {
+  readonly state: InvalidationState;
+  readonly budget: ReadBudget;
+  /** When they came: server's time, milliseconds. */
+  readonly at: number;
+}
+
 interface Waiting {
   readonly key: string;
   readonly ticket: LoadTicket | undefined;
@@ -60,10 +68,8 @@ export class RedisReads {
     if (this.#redis.connection.cluster) return this.#getApart(keys, tickets, unanswered);
     const turns = tickets?.map(({ turn }) => turn);
     const { state, values } = await this.#read(keys);
-    const budget = new ReadBudget();
-    return keys.map((key, index) =>
-      this.#judge(key, values[index + 1], state, tickets?.[index], turns?.[index], budget),
-    );
+    const answer = this.#answer(state);
+    return keys.map((key, index) => this.#judge(key, values[index + 1], answer, tickets?.[index], turns?.[index]));
   }
 
   #send(): void {
@@ -78,10 +84,10 @@ export class RedisReads {
   async #sendTogether(waiting: readonly Waiting[]): Promise<void> {
     try {
       const { state, values } = await this.#read(waiting.map(({ key }) => key));
-      const budget = new ReadBudget();
+      const answer = this.#answer(state);
       for (let index = 0; index < waiting.length; index++) {
         const { key, ticket, turn, resolve } = waiting[index]!;
-        resolve(this.#judge(key, values[index + 1], state, ticket, turn, budget));
+        resolve(this.#judge(key, values[index + 1], answer, ticket, turn));
       }
     } catch (error) {
       for (const { reject } of waiting) reject(error);
@@ -139,27 +145,29 @@ export class RedisReads {
     const name = keys.entry(key);
     // Unlike GET, MGET takes what is not a string for absent.
     const [state, values] = await Promise.all([reading, connection.send(name, ['MGET', name])]);
-    return this.#judge(key, (values as unknown[])[0], state, ticket, turn, budget);
+    return this.#judge(key, (values as unknown[])[0], this.#answer(state, budget), ticket, turn);
+  }
+
+  #answer(state: InvalidationState, budget = new ReadBudget()): Answer {
+    return { state, budget, at: this.#redis.serverClock.now() };
   }
 
   #judge(
     key: string,
     value: unknown,
-    { epoch, birth }: InvalidationState,
+    { state, budget, at }: Answer,
     ticket: LoadTicket | undefined,
     turn: number | undefined,
-    budget: ReadBudget,
   ): Entry | undefined {
-    const stored = this.#stored(key, value, budget);
+    const stored = Buffer.isBuffer(value) ? this.#stored(key, value, budget) : undefined;
     if (ticket !== undefined) {
-      const at = this.#redis.serverClock.now();
+      const { epoch, birth } = state;
       ticket.note(this.#redis.name, new ReadMoment(epoch, birth, at, Buffer.isBuffer(value), stored?.epoch), turn);
     }
     return stored?.entry;
   }
 
-  #stored(key: string, value: unknown, budget: ReadBudget): Stored | undefined {
-    if (!Buffer.isBuffer(value)) return undefined;
+  #stored(key: string, value: Buffer, budget: ReadBudget): Stored | undefined {
     const { codec, serverClock, clock, log } = this.#redis;
     const now = clock.now();
     const stored = codec.decode(value, serverClock.offset, now, budget);

@@ -82,7 +82,11 @@ export class WarmStart {
     progress.stopped = true;
     if (progress.keys > 0) {
       const tookMs = Math.round(clock.now() - startedAt);
-      log('log', 'WARM_STARTED', `${progress.keys} entries were read from Redis into memory in ${tookMs} ms.`);
+      log(
+        'log',
+        'WARM_STARTED',
+        `${progress.keys === 1 ? '1 entry was' : `${progress.keys} entries were`} read from Redis into memory in ${tookMs} ms.`,
+      );
     }
     this.#plan(FIRST_WRITE_MS);
   }

@@ -124,7 +124,7 @@ describe('a warm start', () => {
     const log = ({ code, message }: { code?: string; message?: string }) => void lines.push(`${code} ${message}`);
     const restarted = await instance({}, 'worth', { log, warn: log, error: log });
     expect(lines).toContainEqual(
-      expect.stringMatching(/^WARM_STARTED 1 entries were read from Redis into memory in \d+ ms\.$/),
+      expect.stringMatching(/^WARM_STARTED 1 entry was read from Redis into memory in \d+ ms\.$/),
     );
     expect(restarted.app.get(ObservedCache).peek<Money>('price:250')?.euros).toBe(2.5);
     await restarted.ask().get('/prices/250').expect('X-Cache', 'HIT');

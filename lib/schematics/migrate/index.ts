@@ -21,6 +21,7 @@ const OLD = '@nestjs/cache-manager';
 const NEW = 'nestjs-cache-observability';
 /** Imports that may be left without a use. */
 const FORMER = [OLD, '@nestjs/common', '@keyv/redis', 'keyv', 'cacheable'];
+const TEST_FILE = /[.-](?:spec|test)\.[cm]?[jt]sx?$|(?:^|\/)(?:tests?|__tests__|e2e)\//;
 
 /**
  * Rewrites an application from `@nestjs/cache-manager`: the registration of `CacheModule`, and handlers with `CacheInterceptor`,
@@ -63,6 +64,7 @@ function rootPathOf(ts: TypeScript, tree: Tree, { project }: MigrateOptions): st
 /** One registration becomes the module of the application; a second one would be a second module. */
 function rewriteModules(files: readonly FileChange[], root: string | undefined): void {
   const found = files.flatMap((file) => {
+    if (TEST_FILE.test(file.path)) return [];
     const cacheModule = namesFrom(file.ts, file.source, OLD).get('CacheModule');
     if (cacheModule === undefined) return [];
     return registrations(file, cacheModule).map((call) => ({ file, call, cacheModule }));
@@ -97,6 +99,12 @@ function oldNames(file: FileChange) {
 
 function noteUses(file: FileChange, hasGlobal: boolean): void {
   const names = namesFrom(file.ts, file.source, OLD);
+  if (TEST_FILE.test(file.path) && names.has('CacheModule')) {
+    file.note(
+      file.source,
+      'A test may keep its CacheModule for what injects CACHE_MANAGER. Handlers with @Cached need none: they run uncached.',
+    );
+  }
   if (names.has('CACHE_MANAGER'))
     file.note(file.source, 'CACHE_MANAGER goes on working, over the layers of this module.');
   if (hasGlobal && names.has('CacheInterceptor')) {

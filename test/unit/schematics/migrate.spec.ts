@@ -116,6 +116,13 @@ export class AppModule {}
   });
 });
 
+it('the CacheModule of a test stays as it is, also where no other module has one', () => {
+  const spec = moduleWith('CacheModule.register({ ttl: 1 })');
+  const { text, lines } = migrated(project({ 'src/shop.spec.ts': spec, 'test/app.e2e-spec.ts': spec }));
+  expect([text('src/shop.spec.ts'), text('test/app.e2e-spec.ts')]).toEqual([spec, spec]);
+  expect(lines.join('\n')).toMatch(/src\/shop\.spec\.ts:1 A test may keep its CacheModule/);
+});
+
 const controller = (
   body: string,
   before = '',

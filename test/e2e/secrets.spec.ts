@@ -346,7 +346,7 @@ async function use(app: INestApplication, base: string): Promise<void> {
 const failingLayers: Record<string, () => LayerFactory | Promise<LayerFactory>> = {
   'an invalid URL': () => redisLayer({ url: `redis://default:${secret('url')}@127.0.0.1:port` }),
   'a URL without a scheme': () => redisLayer({ url: `default:${secret('url')}@127.0.0.1:6379` }),
-  'a server that is not there': async () =>
+  'an unreachable server': async () =>
     redisLayer({ url: `redis://default:${secret('url')}@127.0.0.1:${await freePort()}`, deadline: 100 }),
   'a wrong password': () => redisLayer({ url: `redis://default:${secret('url')}@127.0.0.1:${redis.port}` }),
   'an own client with a wrong password': () => {

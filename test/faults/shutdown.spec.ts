@@ -87,7 +87,7 @@ const parts: Record<string, Hanging> = {
           .catch(() => undefined);
     },
   },
-  'a strategy that does not heed its signal': {
+  'a strategy that ignores its signal': {
     options: () => ({}),
     providers: [HangingStrategy],
     before: warming,

@@ -127,7 +127,7 @@ class CountryModule {
 
 /** Applications on both platforms, by the code before their handlers. */
 export const onBoth: Record<string, Application> = {
-  'nothing, for two callers': { callers: ips('x-forwarded-for'), answers: true },
+  'no other code': { callers: ips('x-forwarded-for'), answers: true },
   'a country of CF-Connecting-IP': behind(sends(header('cf-connecting-ip')), ips('cf-connecting-ip')),
   'a plan of Fastly-Client-IP': behind(sends(header('fastly-client-ip')), ips('fastly-client-ip'), { answers: false }),
   'a flag for one caller only': behind(

@@ -1,0 +1,3 @@
+import { findsNoViolations } from '../support/dashboard-axe.js';
+
+findsNoViolations('light');

@@ -1,0 +1,47 @@
+import { expect, it } from '@jest/globals';
+import { ROUTES } from '../../bench/questions/dashboards.mjs';
+import { open } from '../support/dashboard-page.js';
+import { home, inBrowser, row, startShop, startTurnedShop, traffic } from '../support/dashboard-shop.js';
+import { soon } from '../support/soon.js';
+
+const made = inBrowser();
+
+it('a tick costs the page of a thousand patterns about what it costs that of ten', async () => {
+  const taskMs: number[] = [];
+  for (const patterns of [10, 1_000]) {
+    const { app, clock, ask } = await startTurnedShop(patterns);
+    const { page, close } = await open(made.browser, home(app));
+    await row(page, 'Patterns that cost most', 'p0').waitFor();
+    const session = await page.context().newCDPSession(page);
+    await session.send('Performance.enable');
+    const scriptMs = async () => {
+      const { metrics } = await session.send('Performance.getMetrics');
+      return metrics.find(({ name }) => name === 'ScriptDuration')!.value * 1_000;
+    };
+    const before = await scriptMs();
+    for (let tick = 0; tick < 120; tick++) {
+      if (tick % 10 === 0) ask();
+      await clock.advance(1_000);
+    }
+    await soon(async () => expect(await page.locator('.connected.live').count()).toBe(1));
+    taskMs.push((await scriptMs()) - before);
+    await close();
+  }
+  const [few, many] = taskMs as [number, number];
+  expect(many / few).toBeLessThan(4);
+});
+
+it('the bench of dashboards asks what the first page asks', async () => {
+  const app = await startShop();
+  await traffic(app);
+  const { page } = await open(made.browser, 'about:blank');
+  const asked = page.waitForRequest(/dashboard\/overview/);
+  await page.goto(home(app));
+  const first = new URL((await asked).url()).searchParams.getAll('part');
+  await row(page, 'Patterns that cost most', 'product:*').waitFor();
+  const later = (await page.evaluate(
+    `performance.getEntriesByType('resource').filter(({ name }) => name.includes('overview')).map(({ name }) => name)`,
+  )) as string[];
+  const parts = new Set([...first, ...later.flatMap((url) => new URL(url).searchParams.getAll('part'))]);
+  expect([...parts].sort()).toEqual(ROUTES.map(([path]) => path).sort());
+});

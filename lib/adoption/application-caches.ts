@@ -13,7 +13,7 @@ import type { ResolvedOptions } from '../options/resolved-options.js';
 
 /**
  * The caches that the application's own CacheModules provide. With `cache: 'app'` every one of them is observed in place
- * and `ObservedCache` delegates to the first. Otherwise one that is not observed is logged, because it is easily
+ * and `ObservedCache` delegates to the first. Otherwise an unobserved one is logged, because it is easily
  * mistaken for ours.
  */
 @Injectable()
@@ -35,7 +35,7 @@ export class ApplicationCaches implements OnModuleInit {
     this.#options = options;
   }
 
-  /** Every provider exists at this moment, and no module of the application has been initialised yet. */
+  /** Runs when every provider exists, and before any module of the application is initialised. */
   onModuleInit(): void {
     const caches = this.#provided();
     if (this.#options.cache !== 'app') {

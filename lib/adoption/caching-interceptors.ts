@@ -30,7 +30,7 @@ export class CachingInterceptors implements OnModuleInit {
     this.#config = config;
   }
 
-  /** Every interceptor of the application is registered at this moment. */
+  /** Runs when every interceptor of the application is registered. */
   onModuleInit(): void {
     for (const { controllers, providers, name } of this.#modules.values()) {
       // The application's own PrometheusModule exposes this cache, too.
@@ -54,7 +54,7 @@ function isCaching(interceptor: object, type: unknown): boolean {
   return injectedInto(type).some((token) => CACHE_TOKENS.has(token)) || Object.values(interceptor).some(isCache);
 }
 
-/** The tokens of a class' constructor parameters and properties, from Nest's metadata. */
+/** The tokens of a class's constructor parameters and properties, from Nest's metadata. */
 function injectedInto(type: unknown): unknown[] {
   if (typeof type !== 'function') return [];
   const types = listOf(Reflect.getMetadata('design:paramtypes', type));

@@ -3,7 +3,7 @@ import type { CacheContract, CacheEvent, CacheEventPayloads } from '../cache/con
 import { CacheError } from '../cache/base/errors.js';
 
 /**
- * A placeholder for a cache of the application that does not exist yet: Nest makes providers concurrently, so that the cache
+ * A placeholder for a cache of the application that does not exist yet: Nest creates providers concurrently, so the cache
  * is known only when all of them exist. Forwards every call to that cache.
  */
 export class DeferredCache implements CacheContract<unknown> {
@@ -72,7 +72,7 @@ export class DeferredCache implements CacheContract<unknown> {
     return this.#there.wrap(key, load, ttl, refreshThreshold);
   }
 
-  /** Works before the cache exists, too: the listener is added to it later. */
+  /** Also works before the cache exists: the listener is added to it later. */
   on<E extends CacheEvent>(event: E, listener: (payload: CacheEventPayloads[E]) => void): EventEmitter {
     return this.#cache === undefined ? this.#listeners.on(event, listener) : this.#cache.on(event, listener);
   }

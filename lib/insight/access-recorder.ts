@@ -22,23 +22,23 @@ import { AccessKind, type AccessListener, type TrackedAccess } from './stream/tr
 import { valueDigest } from './value-digest.js';
 
 /*
- * Follows a sample of each pattern's keys, and passes what happens to them on.
+ * Follows a sample of each pattern's keys, and passes their events on.
  *
- * The problem. To say what another TTL would do, one has to know when each key was asked for; to keep that for every key costs more
+ * The problem. To predict the effect of another TTL, one must know when each key was asked for; storing that for every key costs more
  * than the cache itself.
  *
- * The sample. A hash decides for most keys: whether one is followed depends on nothing that happens to it, so that the sample is
- * fair, and every instance of a fleet follows the same keys (spatial sampling: SHARDS, FAST 2015). Few keys get a large part of all
- * hits, and with one of them left out or counted many times a sample is far off; so the hottest keys of a pattern, found by Space-Saving
- * in a random sample of the hits, are followed whatever their hash is, and count for themselves alone.
+ * The sample. For most keys a hash decides: whether a key is followed does not depend on its accesses, so the sample is
+ * unbiased, and every instance of a fleet follows the same keys (spatial sampling: SHARDS, FAST 2015). Few keys get a large part of all
+ * hits, and a sample with one of them left out or weighted is far off. So the hottest keys of a pattern, found by Space-Saving
+ * in a random sample of the hits, are followed whatever their hash, and count only for themselves.
  *
- * What a hit costs. Until a time that is noted with the key, a hit changes nothing but a count: see track-marks.ts.
- * These counts are reported together when the time is over, or when somebody reads.
+ * The cost of a hit. Until a time that is stored with the key, a hit only increments a count: see track-marks.ts.
+ * These counts are reported together when the time is over, or when a report is read.
  */
 
 /**
- * Of how many hits one is ranked, in the mean: of few where there are few, and of more where that would come more often than so many
- * milliseconds. Gaps are drawn from the geometric distribution, so that no rhythm of the traffic hides from a fixed step.
+ * One in so many hits is ranked, on average: a small number with little traffic, a larger one if hits would be ranked more often than
+ * every so many milliseconds. Gaps are drawn from the geometric distribution, so that periodic traffic does not distort the sample.
  */
 const LEAST_SAMPLED_OF = 4;
 const MOST_SAMPLED_OF = 16_384;
@@ -47,20 +47,20 @@ const SAMPLED_EVERY_MS = 4;
 const REPORTED_AFTER_MS = 10_000;
 
 export interface AccessRecorderOptions {
-  /** Of the namespace: see `saltOf`. */
+  /** The salt of the namespace: see `saltOf`. */
   readonly salt: number;
   /** Milliseconds since the epoch, the cache's clock. */
   readonly startedAt: number;
-  /** What of a value counts when it is compared with the one before. */
+  /** Returns the part of a value that is compared with the value before. */
   readonly compare?: ((value: unknown) => unknown) | undefined;
-  /** From 0 to 1, for the gaps between sampled hits. */
+  /** Returns a number from 0 to 1, for the gaps between sampled hits. */
   readonly random: () => number;
   readonly errors: CallbackErrors;
 }
 
 type MutableAccess = { -readonly [K in keyof TrackedAccess]: TrackedAccess[K] };
 
-/** The stream of accesses, for those who listen. */
+/** The stream of accesses, for its listeners. */
 export class AccessRecorder implements AccessStream {
   readonly #options: AccessRecorderOptions;
   readonly #patterns = new Map<string, FollowedPattern>();
@@ -71,15 +71,15 @@ export class AccessRecorder implements AccessStream {
   readonly #listeners: AccessListener[] = [];
   readonly #notes = new InvalidationNotes();
   readonly #restored = new Map<string, LadderFigures>();
-  /** Of the layer in this process' memory, where there is one. */
+  /** The simulation of the memory layer, if there is one. */
   #memory: MemorySimulation | undefined;
   #hashedKey = '';
   #hashed = 0;
   #sampledOf = LEAST_SAMPLED_OF;
   #sampledAt = 0;
-  /** How late loads of other instances are known; 0: loads are not exchanged. */
+  /** The delay until loads of other instances are known; 0: loads are not exchanged. */
   #lateMs = 0;
-  /** Whether another layer has what memory evicted. */
+  /** Whether a farther layer has the entries that memory evicted. */
   #isShared = false;
   readonly #access: MutableAccess = {
     kind: AccessKind.hit, pattern: '', key: undefined, hash: 0, weight: 1, at: 0, count: 1, reason: MissReason.none, layer: -1,
@@ -92,7 +92,7 @@ export class AccessRecorder implements AccessStream {
     this.#table = new TrackTable((track) => this.counts.hashOf(track));
   }
 
-  /** Passes accesses on from now on. @returns how to stop. */
+  /** Starts passing accesses on. @returns a function that stops it. */
   listen(listener: AccessListener): () => void {
     this.#listeners.push(listener);
     return () => {
@@ -101,33 +101,33 @@ export class AccessRecorder implements AccessStream {
     };
   }
 
-  /** Behind memory is a layer that other instances share. */
+  /** Call it if a layer after memory is shared with other instances. */
   shared(): void {
     this.#isShared = true;
   }
 
-  /** Simulates other sizes of the memory layer from now on. */
+  /** Starts simulating other sizes of the memory layer. */
   simulate(memory: MemorySimulation): void {
     this.#memory = memory;
   }
 
-  /** Exchanges loads of followed keys with other instances from now on: see ladder-exchange.ts. */
+  /** Starts exchanging loads of followed keys with other instances: see ladder-exchange.ts. */
   exchange(lateMs: number): void {
     this.#lateMs = lateMs;
     for (const { ladder } of this.#followed) ladder.exchange(lateMs);
   }
 
-  /** Goes on with what an earlier run has counted, as soon as a pattern is asked for. */
+  /** Continues the counts of an earlier run, for each pattern at its first access. */
   restore(figures: ReadonlyMap<string, LadderFigures>): void {
     for (const [name, one] of figures) this.#restored.set(name, one);
   }
 
-  /** What an earlier run has counted of patterns that were not asked for since. */
+  /** The counts of an earlier run for patterns without accesses since. */
   get restored(): ReadonlyMap<string, LadderFigures> {
     return this.#restored;
   }
 
-  /** What another instance noted of a key, which is followed from now on where the sample wants it. */
+  /** Applies another instance's note of a key; the key is followed from now on if the sample includes it. */
   learn(pattern: FollowedPattern, { hash, isHot, fills }: NotedKey, now: number, isFirst: boolean): void {
     if (isHot) pattern.noteHot(hash, now);
     const known = this.#table.find(hash);
@@ -140,12 +140,12 @@ export class AccessRecorder implements AccessStream {
     this.#countUntil(pattern, slot, pattern.ladder.learn(slot, fills, now, isFirst), now);
   }
 
-  /** The patterns that are followed. */
+  /** The followed patterns. */
   get patterns(): ReadonlyMap<string, FollowedPattern> {
     return this.#patterns;
   }
 
-  /** Reports hits that have only been counted so far. Call it before you read what a listener has summed up. @param only of one pattern */
+  /** Reports hits that have only been counted so far. Call it before reading a listener's sums. @param only this pattern */
   flush(now: number, only?: FollowedPattern): void {
     for (const pattern of only === undefined ? this.#patterns.values() : [only]) {
       for (let slot = 0; slot < pattern.sample.used; slot++) this.#settle(pattern, slot, undefined, now);
@@ -297,7 +297,7 @@ export class AccessRecorder implements AccessStream {
     this.#settle(pattern, slot, undefined, at);
     const kind = why === Removal.expired ? AccessKind.expired : AccessKind.evicted;
     this.#report(this.#begin(kind, pattern, slot, undefined, at));
-    // A shared layer has it still.
+    // A shared layer still has it.
     if (why === Removal.evicted && !this.#isShared) pattern.ladder.removed(slot, at, false);
   }
 
@@ -310,13 +310,13 @@ export class AccessRecorder implements AccessStream {
     return this.#memory?.follows(sample.hashOf(slot), sample.hot[slot] === 1, sample.share) === true;
   }
 
-  /** Lets the simulated memory layers have accesses of a key. */
+  /** Reports accesses of a key to the simulated memory layers. */
   #remember(pattern: FollowedPattern, slot: number, count: number, at: number, hit: boolean): void {
     if (!this.#inMemory(pattern, slot)) return;
     this.#memory!.access({ hash: pattern.sample.hashOf(slot), count, at, hit });
   }
 
-  /** How many hits later the next one is ranked. */
+  /** The number of hits until the next ranked one. */
   #gap(now: number): number {
     const tookMs = now - this.#sampledAt;
     this.#sampledAt = now;
@@ -325,7 +325,7 @@ export class AccessRecorder implements AccessStream {
     return (1 + Math.log(1 - this.#options.random()) / Math.log1p(-1 / this.#sampledOf)) | 0;
   }
 
-  /** Hits until the next change of a copy of the ladder only count. */
+  /** Replays accesses, and lets hits only count until a copy of the ladder changes. */
   #replay(pattern: FollowedPattern, slot: number, now: number, facts: AccessFacts): void {
     this.#countUntil(pattern, slot, pattern.ladder.access(slot, now, facts), now);
   }
@@ -335,7 +335,7 @@ export class AccessRecorder implements AccessStream {
     pattern.sample.countUntil(slot, Math.min(until === 0 ? now + REPORTED_AFTER_MS : until, now + countedMs));
   }
 
-  /** Reports the hits of a key that have only been counted. */
+  /** Reports the hits of a key that have only been counted so far. */
   #settle(pattern: FollowedPattern, slot: number, key: string | undefined, now: number): void {
     const { sample } = pattern;
     const hits = sample.takeCounted(slot);
@@ -376,7 +376,7 @@ export class AccessRecorder implements AccessStream {
     pattern.sample.reads[slot] = 0;
   }
 
-  /** The track of a key, which is followed from now on where the sample wants it; 0 where it is not. */
+  /** The track of a key, which is followed from now on if the sample includes it; 0 if it is not. */
   #trackOf(key: string, series: Series, at: number): number {
     const hash = this.#hash(key);
     const pattern = this.#patternOf(series, at);
@@ -384,7 +384,7 @@ export class AccessRecorder implements AccessStream {
     if (known !== 0) {
       const follows = this.#of(known);
       if (follows === pattern) return this.#promoted(pattern, hash, known);
-      // Its pattern has been refined since.
+      // Its pattern has been refined.
       follows.sample.drop(this.counts.slotOf(known));
     }
     if (pattern === undefined) return 0;
@@ -392,7 +392,7 @@ export class AccessRecorder implements AccessStream {
     return hot !== 0 || !pattern.sample.samples(hash) ? hot : this.#follow(pattern, hash, false);
   }
 
-  /** What a shared layer had may be newer than what this instance loaded last: a check of its value. */
+  /** The entry of a shared layer may be newer than the last load of this instance: it is a check of the value. */
   #seen(pattern: FollowedPattern, slot: number, entry: Entry): void {
     const changed = pattern.changedTo(slot, this.#digest(entry.value));
     pattern.ladder.seen(slot, entry.createdAt, changed, pattern.invalidated[slot] === 1);
@@ -409,8 +409,8 @@ export class AccessRecorder implements AccessStream {
   }
 
   /**
-   * Notes which keys are hottest, and follows those no longer that were. A key that is hot now is followed for itself from the next time
-   * on at which it would be looked at whatever its hash is; so its accesses until then are those of any other key.
+   * Updates the hottest keys, and stops following keys that no longer are. A key that has become hot is followed for itself from its next
+   * examined access on; until then, its accesses count like those of any other key.
    */
   #rank(pattern: FollowedPattern, now: number): void {
     const { sample, hottest } = pattern;
@@ -423,7 +423,7 @@ export class AccessRecorder implements AccessStream {
     }
   }
 
-  /** The track of a key, followed for itself where it is one of the hottest. */
+  /** The track of a key; a hot key is moved to the hottest. */
   #promoted(pattern: FollowedPattern, hash: number, track: number): number {
     if (!pattern.isHot(hash)) return track;
     if (track === 0) return this.#follow(pattern, hash, true);
@@ -431,7 +431,7 @@ export class AccessRecorder implements AccessStream {
     return track;
   }
 
-  /** What the entry of a key says of its value, when the key comes to be followed. */
+  /** Initialises a followed key from its entry. */
   #learn(pattern: FollowedPattern, slot: number, entry: Entry): void {
     pattern.digests[slot] = this.#digest(entry.value);
     pattern.tagged(slot, entry.tags);
@@ -459,7 +459,7 @@ export class AccessRecorder implements AccessStream {
     return pattern;
   }
 
-  /** A load and the miss that asked for it follow each other with the same key. */
+  /** Caches the last hash: a load and the miss before it have the same key. */
   #hash(key: string): number {
     if (key === this.#hashedKey) return this.#hashed;
     this.#hashedKey = key;
@@ -515,7 +515,7 @@ export class AccessRecorder implements AccessStream {
   }
 }
 
-/** The TTL of a policy where an entry's own differs by its jitter only. */
+/** The TTL of a policy, if an entry's own differs only by jitter. */
 function nominal(ownMs: number, ttlMs: number): number {
   return ownMs <= ttlMs && ownMs >= ttlMs / 2 ? ttlMs : ownMs;
 }

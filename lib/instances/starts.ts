@@ -71,7 +71,7 @@ export class Starts {
   }
 }
 
-/** Starts in a layer that processes share, for all of them: each is a note that ends by itself. */
+/** Starts in a layer that processes share, for all of them: each is a note that expires. */
 export class SharedStarts implements StartStore {
   constructor(
     private readonly sharedMap: SharedMap,

@@ -17,7 +17,7 @@ export const applicationCache: FactoryProvider<ObservedCache> = {
 };
 
 /**
- * The cache itself, or what stands behind a double with a few of its methods: a cache that is switched off, so that handlers and
+ * Returns the cache itself, or, for a test stub with only a few of its methods, a cache that is switched off, so that handlers and
  * methods run, routes answer, and no layer connects.
  */
 export function cacheBehind(

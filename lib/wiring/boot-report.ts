@@ -35,7 +35,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     @Inject(InProcessRequests) private readonly requests: InProcessRequests,
   ) {
     this.#log = nestLog(cache.callbacks);
-    // Runs before any code reads the metadata that another version put on classes.
+    // Runs before any code reads the metadata that another version stored on classes.
     this.#warnOfOtherVersions();
   }
 
@@ -76,7 +76,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     this.#log('log', 'CACHE_READY', `${state}: ${parts.join('; ')}.`, { handlers, methods });
   }
 
-  /** The paths of the routes, and who may use those that change something. */
+  /** The paths of the routes, and who may use the routes that change data. */
   #routes(): string[] {
     const { monitoring, prometheus } = this.options;
     if (this.adapterHost.httpAdapter === undefined) return ['no routes without an HTTP adapter'];
@@ -94,7 +94,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     ];
   }
 
-  /** The path of our controller there, with the global prefix; undefined if there is none. */
+  /** The path of our controller below it, with the global prefix; undefined if there is none. */
   #pathOf(path: string): string | undefined {
     const module = this.#own;
     const cls = [...(module?.controllers.values() ?? [])]
@@ -131,7 +131,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     );
   }
 
-  /** Who starts an application on a server without NODE_ENV has not decided who may change the cache. */
+  /** Warns if writes depend on an unset NODE_ENV: nobody has decided who may change the cache. */
   #warnOfOpenWrites(): void {
     const { monitoring } = this.options;
     if (monitoring === false || this.adapterHost.httpAdapter === undefined) return;
@@ -144,7 +144,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     );
   }
 
-  /** Said at boot, where somebody reads it, and not when the first warming run fails. */
+  /** Warns at boot, where people read the log, instead of when the first warming run fails. */
   async #warnOfMissingPackage(): Promise<void> {
     const warmed = this.caching.handlers.filter(({ warm }) => warm.length > 0);
     if (warmed.length === 0 || this.adapterHost.httpAdapter === undefined) return;

@@ -24,7 +24,7 @@ import type { TuningOptions } from '../tuning/tuning-bounds.js';
 import { defaultServiceName, namespaceOf } from '../options/service-name.js';
 import { type WatcherOptions, watchersOf } from './watchers.js';
 
-/** What `createObservedCache` takes. Nothing is required. */
+/** The options of `createObservedCache`. None is required. */
 export interface ObservedCacheOptions extends WatcherOptions {
   /** The fastest layer first. @default one memoryLayer() */
   layers?: readonly LayerFactory[];
@@ -40,29 +40,29 @@ export interface ObservedCacheOptions extends WatcherOptions {
   /** A duration, or `{ auto: { min, max, maxStaleShare } }`. @default '5m' */
   ttl?: Duration | AutomaticTtl;
   policy?: Omit<CachePolicy, 'ttl'>;
-  /** Classes that values of any pattern may hold instances of: see `CachePolicy.classes`. @default none */
+  /** Classes of instances in values of any pattern: see `CachePolicy.classes`. @default none */
   classes?: CachedClasses;
   clock?: Clock;
-  /** Send the metrics to other systems from `connect()` until the cache is closed. @default [] */
+  /** Sends the metrics to other systems from `connect()` until the cache is closed. @default [] */
   exporters?: readonly MetricsExporter[];
   /** The name of the service in exported metrics. @default the name in the application's package.json */
   serviceName?: string;
-  /** Follows a sample of the keys to say what to change, in `cache.insight`; `false` follows none. @default on where `metrics` is */
+  /** Follows a sample of the keys to recommend changes, in `cache.insight`; `false` turns it off. @default on if `metrics` is on */
   insight?: InsightOptions | false;
-  /** Who is notified of alerts; `false` watches for none. @default they are shown and logged, and nobody is notified */
+  /** How alerts are sent; `false` turns alerts off. @default they are shown and logged, but not sent */
   alerts?: AlertsOptions | false;
   /** `false`: every access goes to its origin. @default true */
   enabled?: boolean;
-  /** Bounds of what may be overridden while the cache is in use. @default none */
+  /** Bounds of overrides while the cache is in use. @default none */
   tuning?: TuningOptions;
 }
 
 /**
  * Creates the cache without Nest, ready at once; `connect()` waits for its layers.
  *
- * With `cache` it gives this API over a cache made by cache-manager's `createCache`: `get set mget mset del mdel clear ttl wrap
- * on off disconnect cacheId stores` are that cache's own, observed in place. `getOrSet` stores its values raw in it. Tags and
- * globs cover what this process wrote through this API.
+ * With `cache` it adds this API to a cache made by cache-manager's `createCache`: `get set mget mset del mdel clear ttl wrap
+ * on off disconnect cacheId stores` are that cache's own methods, observed in place. `getOrSet` stores its values raw in it. Tags and
+ * globs apply to keys that this process wrote through this API.
  * @throws CacheError `INVALID_OPTIONS` or `INVALID_DURATION`, listing every fault.
  * @publicApi
  */
@@ -145,7 +145,7 @@ export function observeCache<C extends object>(
   return Object.defineProperty(cache, 'metrics', { value: metrics }) as C & { readonly metrics: CacheMetrics };
 }
 
-/** Watches for alerts; undefined if nothing is counted, or nobody wants them. */
+/** Watches for alerts; undefined if nothing is counted, or alerts are off. */
 function alertsOf(
   { alerts = {}, metrics: counting, serviceName }: ObservedCacheOptions,
   metrics: CacheMetrics,

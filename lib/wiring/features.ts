@@ -13,8 +13,8 @@ import { MONITORED_PROFILER } from '../monitoring/profile.controller.js';
 import type { ObservedCache } from './observed-cache.js';
 
 /**
- * A part of the library that few applications use. It is loaded when it is used, and it is registered here alone: the module takes
- * what all features provide, and does not name them.
+ * A part of the library that few applications use. It is loaded on demand, and registered only here: the module adds
+ * the providers of all features without naming them.
  */
 export interface Feature {
   readonly providers: readonly Provider[];
@@ -24,7 +24,7 @@ export interface Feature {
   readonly sources?: readonly InjectionToken[];
 }
 
-/** The fast lane is loaded where the application or a handler uses it. */
+/** The fast lane is loaded if the application or a handler uses it. */
 const fastLane: Feature = {
   providers: [
     {
@@ -46,14 +46,14 @@ const fastLane: Feature = {
   ],
 };
 
-/** The entry `database` loads what reads SQL and watches pools. The class alone is a token that routes and applications inject. */
+/** The entry `database` loads the reader of SQL and the watchers of pools. The class alone is a token that routes and applications inject. */
 const databases: Feature = {
   providers: [{ provide: DatabaseMetrics, useValue: databaseMetrics }],
   exports: [DatabaseMetrics],
   sources: [DatabaseMetrics],
 };
 
-/** The cache makes its profiler with its own options. The routes load what draws a profile. */
+/** The cache creates its profiler from its options. The routes load the code that draws a profile. */
 const profiling: Feature = {
   providers: [
     { provide: MONITORED_PROFILER, inject: [APPLICATION_CACHE], useFactory: ({ profiler }: ObservedCache) => profiler },
@@ -62,7 +62,7 @@ const profiling: Feature = {
 
 export const features: readonly Feature[] = [fastLane, databases, profiling];
 
-/** The figures of a feature, with what is wrong with them now. */
+/** The figures of a feature, with its current warnings. */
 export interface FeatureSource extends FamilySource {
   warnings?(): readonly HealthWarning[];
 }
@@ -70,7 +70,7 @@ export interface FeatureSource extends FamilySource {
 /** Token of the {@link FeatureSource}s of all features. */
 export const FEATURE_SOURCES = Symbol('cache-observability:feature-sources');
 
-/** What all features provide together. */
+/** The providers of all features. */
 export const featureProviders: readonly Provider[] = [
   ...features.flatMap(({ providers }) => providers),
   {
@@ -80,5 +80,5 @@ export const featureProviders: readonly Provider[] = [
   },
 ];
 
-/** What all features export together. */
+/** The exports of all features. */
 export const featureExports: readonly InjectionToken[] = features.flatMap(({ exports = [] }) => exports);

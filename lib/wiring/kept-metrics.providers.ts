@@ -34,7 +34,7 @@ const FLEET_EVERY_MS = 5_000;
 /** Token of the {@link ProcessFacts} of this run. */
 const PROCESS_FACTS = Symbol('cache-observability:process-facts');
 
-/** Token of the store of metrics; undefined if nothing is kept. */
+/** Token of the store of metrics; undefined if persistence is off. */
 const KEPT = Symbol('cache-observability:kept-metrics');
 
 /** Metrics beyond one process: those of other instances, and those of the previous run. */
@@ -74,7 +74,7 @@ export const keptMetricsProviders: Provider[] = [
   {
     provide: Starts,
     inject: [PROCESS_FACTS, KEPT, APPLICATION_CACHE, CACHE_CLOCK],
-    // Redis where there is one, else behind the metrics.
+    // In Redis if there is one, else in the file of the metrics.
     useFactory: (own: ProcessFacts, kept: StartsBehindMetrics | undefined, { layers }: ObservedCache, clock: Clock) => {
       const shared = sharedBoard(layers)?.sharedMap('starts', true);
       return new Starts(own, shared === undefined ? kept : new SharedStarts(shared, clock), clock);
@@ -151,7 +151,7 @@ export const keptMetricsProviders: Provider[] = [
   },
 ];
 
-/** What insight has learned, each part in a place of its own: one that cannot be read leaves the others. */
+/** The learned state of insight, each part in its own place: if one cannot be read, the others still can. */
 function keptInsightProviders(): Provider[] {
   const parts = [
     ['ladders', 'Ladders of TTLs'],
@@ -175,10 +175,10 @@ function keptInsightProviders(): Provider[] {
   }));
 }
 
-/** Without a store nothing is kept. */
+/** Used without a store. */
 const NOTHING = { collectImage: async () => undefined, restore: () => undefined };
 
-/** In the shared layer, for all instances; without one where metrics are kept. */
+/** In the shared layer, for all instances; without one, in the store of the metrics. */
 function predictionsStoreOf(options: ResolvedOptions, layers: readonly Layer[]): MetricsStore | undefined {
   const layer = sharedBoard(layers);
   if (layer !== undefined) return new SharedMapStore(layer.sharedMap('asked-keys', true), layer.name, 'latest');
@@ -196,15 +196,15 @@ interface LayerWithBoard {
   sharedMap(name: string, everyVersion?: boolean): SharedMap;
 }
 
-/** The nearest layer that can keep notes of processes. */
+/** The nearest layer with a shared map. */
 function sharedBoard(layers: readonly Layer[], name?: string): LayerWithBoard | undefined {
   const layer = layers.find((each) => each.sharedMap !== undefined && (name === undefined || each.name === name));
   return layer === undefined ? undefined : { name: layer.name, sharedMap: (of, every) => layer.sharedMap!(of, every) };
 }
 
 /**
- * Where a part beside the metrics is kept; undefined if persistence is off.
- * @throws CacheError `INVALID_OPTIONS` where the layer that is named cannot keep them.
+ * The store of a part other than the metrics; undefined if persistence is off.
+ * @throws CacheError `INVALID_OPTIONS` if the named layer cannot store it.
  */
 function partStoreOf(options: ResolvedOptions, layers: readonly Layer[], part?: string): MetricsStore | undefined {
   const suffix = part === undefined ? '' : `.${part}`;

@@ -17,7 +17,7 @@ import { applicationName } from '../options/service-name.js';
 const OPTIONS = 'nestjs-cache-observability:cache-options:';
 
 /**
- * Injects the cache that `CacheObservabilityModule.forFeature(name, …)` made, as an `ObservedCache`.
+ * Injects the cache that `CacheObservabilityModule.forFeature(name, …)` created, as an `ObservedCache`.
  * @publicApi
  */
 export function InjectCache(name: string): PropertyDecorator & ParameterDecorator {
@@ -85,7 +85,7 @@ function namedCache(
   );
 }
 
-/** Finds the named caches of an application, after all its providers are made. */
+/** Finds the named caches of an application, once all its providers exist. */
 @Injectable()
 export class NamedCaches {
   readonly #modules: ModulesContainer;
@@ -127,7 +127,7 @@ export class NamedCaches {
     await Promise.all([...this.all.values()].map((cache) => cache.connect()));
   }
 
-  /** Everything is declared. */
+  /** Call it when everything is declared. */
   settle(): void {
     for (const { tuning } of this.all.values()) tuning.settle();
   }

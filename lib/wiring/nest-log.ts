@@ -5,8 +5,8 @@ import type { CallbackErrors } from '../cache/base/callback-errors.js';
 import { redactedLog } from '../cache/base/redacted-error.js';
 
 /**
- * Writes the cache's log through Nest's logger: a line of text with a code where the logger prints lines, and the same as fields
- * where it writes JSON or passes objects on. Errors and rejections of the application's logger are counted.
+ * Writes the cache's log through Nest's logger: a line of text with a code if the logger prints lines, and the same as fields
+ * if it writes JSON or passes objects on. Errors and rejections of the application's logger are counted.
  */
 export function nestLog(callbacks: CallbackErrors, logger = new Logger('CacheObservability')): CacheLog {
   return callbacks.guardedLog(unguardedNestLog(logger));

@@ -41,7 +41,7 @@ interface ObservedExtras {
  */
 export class ObservedCache extends LayeredCache {
   readonly metrics: CacheMetrics;
-  /** What to change, from a sample of the accesses. */
+  /** Recommendations, from a sample of the accesses. */
   readonly insight: CacheInsight;
   /** Undefined if profiling is off. */
   readonly profiler: CacheProfiler | undefined;
@@ -102,7 +102,7 @@ export class ObservedCache extends LayeredCache {
     metrics.addSource(new FaultFigures(() => this.layers, callbacks));
   }
 
-  /** Whether it is made by this class: a stub that inherits from it is not. */
+  /** Whether this class created it: a stub that inherits from the class is not one. */
   static isOne(candidate: unknown): candidate is ObservedCache {
     return typeof candidate === 'object' && candidate !== null && #clock in candidate;
   }
@@ -120,8 +120,8 @@ export class ObservedCache extends LayeredCache {
   }
 
   /**
-   * Aborts running loads, drains and closes the layers. Where `disconnect` is an adopted cache's own, this one closes ours.
-   * @param withinMs how long that may take, milliseconds, whatever hangs. @default 4500
+   * Aborts running loads, finishes writes and closes the layers. If `disconnect` is an adopted cache's own, this closes ours.
+   * @param withinMs the time limit, milliseconds, even if a layer hangs. @default 4500
    */
   close(withinMs = CLOSE_MS): Promise<void> {
     return this.waiting(this.#close(withinMs));

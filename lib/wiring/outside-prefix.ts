@@ -4,8 +4,8 @@ import type { ApplicationConfig } from '@nestjs/core';
 type ExcludedRoute = NonNullable<ReturnType<ApplicationConfig['getGlobalPrefixOptions']>['exclude']>[number];
 
 /**
- * Keeps the routes at these paths, and below them, outside `app.setGlobalPrefix()`, as its option `exclude` does. The application sets its
- * prefix after the modules are made, and Nest reads the exclusions before it configures modules: so they are added where they are read.
+ * Keeps the routes at these paths, and below them, outside `app.setGlobalPrefix()`, like its option `exclude`. The application sets its
+ * prefix after the modules are created, and Nest reads the exclusions before it configures modules: so they are added when they are read.
  */
 export function keepOutsidePrefix(config: ApplicationConfig, paths: readonly string[]): void {
   if (paths.length === 0) return;

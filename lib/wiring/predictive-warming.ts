@@ -16,13 +16,13 @@ import { CacheWarmer } from '../warming/cache-warmer.js';
 import { POPULAR_KEYS } from '../warming/popular-keys.js';
 import { StrategyRegistry } from '../warming/strategy-registry.js';
 
-/** Token of where it is kept what is asked for when; undefined if nothing can keep it. */
+/** Token of the store for learned times of use; undefined if there is none. */
 export const PREDICTIONS_STORE = Symbol('cache-observability:predictions-store');
 
-/** Loads for one quarter of an hour, at most. */
+/** The default of the most loads for one quarter of an hour. */
 const MAX_LOADS = 500;
 
-/** Warms by the clock, where `warming.predictive` is on, and carries what was learned over a restart. */
+/** Warms by the clock if `warming.predictive` is on, and keeps the learned state over a restart. */
 @Injectable()
 export class PredictiveWarming implements OnApplicationBootstrap, OnApplicationShutdown {
   #warming: ClockWarming | undefined;
@@ -59,11 +59,11 @@ export class PredictiveWarming implements OnApplicationBootstrap, OnApplicationS
     this.#kept = new Persistence({ what: 'Predictions', metrics: warming, store, clock, log, shutdown });
     await this.#kept.onModuleInit();
     this.#warming = warming;
-    // Handlers have registered what they warm by then.
+    // By then, handlers have registered their warming.
     this.#giveUp = this.up.whenUp(() => warming.start());
   }
 
-  /** The layers are still connected. */
+  /** Runs while the layers are still connected. */
   async onApplicationShutdown(): Promise<void> {
     this.#giveUp();
     this.#warming?.close();

@@ -9,10 +9,10 @@ import type { ObservedCache } from './observed-cache.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { WarmStart } from '../warming/warm-start.js';
 
-/** Keys that a start reads into memory, at most. */
+/** The most keys that a start reads into memory. */
 const MAX_KEYS = 5_000;
 
-/** Fills the memory of every cache before the application is ready, from what was asked for most before. */
+/** Fills the memory of every cache with the keys that had the most requests, before the application is ready. */
 @Injectable()
 export class WarmStarts implements OnApplicationBootstrap, OnModuleDestroy {
   #starts: readonly WarmStart[] = [];
@@ -24,7 +24,7 @@ export class WarmStarts implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(CACHE_CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Classes of values and the subscription to invalidations are there by now. */
+  /** Runs once the classes of values are declared and invalidations are subscribed. */
   async onApplicationBootstrap(): Promise<void> {
     const { warmStart = true } = this.options.warming ?? {};
     if (warmStart === false || this.options.enabled === false) return;
@@ -35,7 +35,7 @@ export class WarmStarts implements OnApplicationBootstrap, OnModuleDestroy {
     await Promise.all(this.#starts.map((each) => each.start()));
   }
 
-  /** While the layers are still connected. */
+  /** Runs while the layers are still connected. */
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.#starts.map((each) => each.stop()));
   }

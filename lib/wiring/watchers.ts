@@ -18,7 +18,7 @@ import { guardedTracer } from '../tracing/guarded-tracer.js';
 import { openTelemetryApi } from '../tracing/opentelemetry-api.js';
 import { OpenTelemetryTracer, type OpenTelemetryTracerOptions } from '../tracing/opentelemetry-tracer.js';
 
-/** The options that decide who watches a cache. */
+/** The options of a cache's observers and tracers. */
 export interface WatcherOptions {
   /** `false`: nothing is counted or timed. */
   metrics?: MetricsOptions | false;
@@ -31,7 +31,7 @@ export interface WatcherOptions {
   profiling?: boolean | ProfilerOptions;
   /** Spans of OpenTelemetry; needs the package @opentelemetry/api. @default false */
   tracing?: boolean | OpenTelemetryTracerOptions;
-  /** A tracer of your own, beside or instead of OpenTelemetry's. */
+  /** A custom tracer, in addition to or instead of OpenTelemetry's. */
   tracer?: CacheTracer;
   log?: CacheLog;
 }
@@ -39,18 +39,18 @@ export interface WatcherOptions {
 /** The watchers of a cache, combined into one observer and at most one tracer. */
 export interface Watchers {
   readonly metrics: CacheMetrics;
-  /** Gives the metrics the recommendations that their low performers show. */
+  /** Connects the recommendations that low performers show. */
   readonly adviseBy: (source: AdviceSource) => void;
   readonly observer: CacheObserver;
   readonly tracer: CacheTracer | undefined;
   readonly profiler: CacheProfiler | undefined;
-  /** Exemplars of loads for Prometheus, where tracing is on. */
+  /** Exemplars of loads for Prometheus, if tracing is on. */
   readonly exemplars: LoadExemplars | undefined;
 }
 
 /**
  * Combines the watchers: the metrics first, then the diagnostics channels, collectors, the profiler and tracers.
- * @throws CacheError `MISSING_PACKAGE` where tracing is on without @opentelemetry/api.
+ * @throws CacheError `MISSING_PACKAGE` if tracing is on without @opentelemetry/api.
  */
 export function watchersOf(options: WatcherOptions, clock: Clock, callbacks: CallbackErrors): Watchers {
   const { collectors = [], observers = [], log } = options;
@@ -85,7 +85,7 @@ export function watchersOf(options: WatcherOptions, clock: Clock, callbacks: Cal
   };
 }
 
-/** Makes the part of a switch with options; undefined when it is off. */
+/** Creates the part that an option turns on; undefined if it is off. */
 function made<O extends object, T>(option: boolean | O | undefined, make: (options: O) => T): T | undefined {
   if (option === undefined || option === false) return undefined;
   return make(option === true ? ({} as O) : option);

@@ -73,10 +73,10 @@ export class LaneFront {
         place: `middleware of ${module.name}`,
       })),
     );
-    const held = (['onRequestHook', 'onResponseHook'] as const).filter((hook) => typeof adapter[hook] === 'function');
+    const hooks = (['onRequestHook', 'onResponseHook'] as const).filter((hook) => typeof adapter[hook] === 'function');
     return [
       ...consumers,
-      ...[...held, ...(adapter.getOnRouteTriggered?.() === undefined ? [] : ['onRouteTriggered'])].map((name) => ({
+      ...[...hooks, ...(adapter.getOnRouteTriggered?.() === undefined ? [] : ['onRouteTriggered'])].map((name) => ({
         name,
         place: 'a hook of the adapter',
       })),

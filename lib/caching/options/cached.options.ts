@@ -11,7 +11,7 @@ export type { FastLaneOptions } from './fast-lane.options.js';
  * For a method the type is `'method'`, and the arguments are the method's.
  */
 export interface CachedContext extends ExecutionContext {
-  /** The HTTP request, also behind a GraphQL context; undefined elsewhere. */
+  /** The HTTP request, including that in a GraphQL context; undefined elsewhere. */
   readonly request: CachedRequest | undefined;
   /** The arguments of the handler from its transport (request, response …), or of the method. */
   readonly args: readonly unknown[];

@@ -16,7 +16,7 @@ export class Numbers {
 
   constructor(private readonly values: ArrayLike<number>) {}
 
-  /** The next one; NaN behind the last. */
+  /** The next number; NaN after the last. */
   next(): number {
     return this.values[this.#at++] ?? NaN;
   }

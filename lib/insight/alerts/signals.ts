@@ -28,7 +28,7 @@ export interface Signal {
   evidence(sample: Sample, level: number, variance: number): number;
   /** Whether it depends on how many ask: a cache that is asked less hits less. */
   readonly followsTraffic: boolean;
-  /** How much the value moves the level, 0–1: where few ask, as many accesses are behind the level and not as many minutes. */
+  /** How much the value moves the level, 0–1: with little traffic, the level covers as many accesses instead of as many minutes. */
   weight(sample: Sample, minutes: number): number;
   /** The size of a change for the worse; from 1 on it matters. */
   size(value: number, expected: number): number;

@@ -27,7 +27,10 @@ export class MarketplaceModule {
             layers: await cacheLayers(settings),
             namespace: 'marketplace',
             serviceName: 'marketplace',
-            warming: { onStartup: true },
+            // With Redis a start reads what was asked for most into memory, before it is ready: see the line WARM_STARTED.
+            warming: { onStartup: true, warmStart: { maxKeys: 500 } },
+            // PUT /cache/policies?pattern=feed:* changes this TTL while the shop is open, within these bounds.
+            tuning: { bounds: { 'feed:*': { minTtl: '10s', maxTtl: '1h' } } },
             // A shop this small may look more often than at one operation in a hundred.
             profiling: { every: 10 },
             // Several marketplaces at one Redis: `?scope=fleet` on the routes answers for all of them.

@@ -42,7 +42,7 @@ interface Chain extends InputParser {
 const REJECTED = Symbol('rejected');
 
 function chainOf({ parameter, path }: DeclaredInput, handler: PipedHandler): Chain | undefined {
-  if (!path.includes('.')) return undefined;
+  if (!path.includes('.') || parameter.pipes.length === 0) return undefined;
   const pipes = pipesOf(handler, parameter);
   if (pipes === undefined) return undefined;
   const own = pipes.own.map((pipe) => stockStep(pipe));

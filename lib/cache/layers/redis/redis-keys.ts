@@ -2,19 +2,19 @@ import { CacheError } from '../../base/errors.js';
 import { coarseGlob, literalGlob } from '../../base/glob.js';
 
 /**
- * The names under which a namespace lives in Redis. An entry's is `prefix:key`, readable and under one ACL pattern
- * (`~prefix:*`) with everything else: what is no entry begins with `prefix:~`, and an entry's key that begins with `~`
+ * The names of a namespace in Redis. An entry's name is `prefix:key`, readable and under one ACL pattern
+ * (`~prefix:*`) with everything else. Other names begin with `prefix:~`, and an entry's key that begins with `~`
  * gets a second one.
  *
- * An application's own client may put a `keyPrefix` before every key by itself. Names of keys here are without it, as the client
- * takes them; hash slots, the channel and what SCAN matches and returns are with it.
+ * An application's own client may add a `keyPrefix` to every key. Names of keys here are without it, as the client
+ * takes them; hash slots, the channel, and SCAN's patterns and results are with it.
  */
 export class RedisKeys {
   readonly #prefix: string;
   readonly #keyPrefix: string;
-  /** The namespace decides the slot of all its keys. */
+  /** True if the namespace has a hash tag, which determines the slot of all its keys. */
   readonly #isTagged: boolean;
-  /** At most one a slot. */
+  /** At most one text per slot. */
   readonly #slotTexts = new Map<number, string>();
   /** The state of the namespace's order of invalidations. */
   readonly state: string;
@@ -26,7 +26,7 @@ export class RedisKeys {
   readonly sweeps: string;
   readonly channel: string;
 
-  /** @param keyPrefix what the client puts before every key. */
+  /** @param keyPrefix the prefix that the client adds to every key. */
   constructor(prefix: string, keyPrefix = '') {
     for (const [what, text] of [
       ['namespace', prefix],
@@ -55,19 +55,19 @@ export class RedisKeys {
     return key.charCodeAt(0) === TILDE ? `${this.#prefix}~${key}` : this.#prefix + key;
   }
 
-  /** The key of an entry, given the name that SCAN returns; undefined for what is not an entry. */
+  /** The key of an entry, from the name that SCAN returns; undefined for other names. */
   keyOf(found: string): string | undefined {
     const key = found.slice(this.#keyPrefix.length + this.#prefix.length);
     if (key.charCodeAt(0) !== TILDE) return key;
     return key.charCodeAt(1) === TILDE ? key.slice(1) : undefined;
   }
 
-  /** Where the epoch of an entry's last deletion stands, in the entry's own hash slot. */
+  /** The name under which the epoch of an entry's last deletion is stored, in the entry's own hash slot. */
   fence(entryName: string): string {
     if (this.#isTagged) return `${this.#prefix}~fence:${entryName}`;
     const tag = hashTagOf(entryName);
     if (tag !== undefined) return `${this.#prefix}~fence:{${tag}}${entryName}`;
-    // The whole name decides the slot, and its client's prefix with it.
+    // The whole name, with the client's prefix, determines the slot.
     const name = this.#keyPrefix + entryName;
     if (!name.includes('}')) return `${this.#prefix}~fence:{${name}}`;
     return `${this.#prefix}~fence:{${this.#textOf(hashSlot(name))}}${entryName}`;
@@ -83,7 +83,7 @@ export class RedisKeys {
     return `${this.#prefix}~lock:${name}`;
   }
 
-  /** What to SCAN for: it finds every entry whose key the glob matches, and perhaps others. */
+  /** The pattern for SCAN: it matches every entry whose key the glob matches, and perhaps others. */
   scanPattern(glob: string): string {
     const pattern = coarseGlob(glob);
     // Only a key that begins with `~` has a second one.
@@ -94,7 +94,7 @@ export class RedisKeys {
 
 const TILDE = 126;
 
-/** The part of a key that decides its slot, where not the whole does (Redis Cluster specification, "Hash tags"). */
+/** The part of a key that determines its slot, if it is not the whole key (Redis Cluster specification, "Hash tags"). */
 export function hashTagOf(key: string): string | undefined {
   const open = key.indexOf('{');
   if (open === -1) return undefined;

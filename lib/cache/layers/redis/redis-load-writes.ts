@@ -14,10 +14,10 @@ import { FENCE_TTL_MS, scripts } from './redis-scripts.js';
 
 const ATTEMPTS = 20;
 
-/** What the script is to find where it writes; see `scripts.store`. */
+/** The expected state of the key at the write; see `scripts.store`. */
 type Mode = '0' | '1' | 'r';
 
-/** A write whose load, or whose making, began at a moment of its own. */
+/** A write of a value from an earlier time: of its load, or of its call. */
 interface Late {
   readonly key: string;
   readonly entry: Entry;
@@ -25,9 +25,9 @@ interface Late {
   readonly epoch: number;
   readonly birth: number | undefined;
   readonly mode: Mode;
-  /** The epoch of what it replaces. */
+  /** The epoch of the entry that it replaces. */
   readonly replaced: string;
-  /** The other processes are informed once it is written. */
+  /** True if the other processes are notified once it is written. */
   readonly explicit: boolean;
   readonly record: Buffer;
 }
@@ -39,9 +39,9 @@ interface Waiting {
 }
 
 /**
- * Writes of what was loaded since a read, or has waited since it was made. Nothing is written over what is newer: on one server a
- * script compares and writes, those of one turn of the event loop together; in a cluster, where the order of invalidations is on
- * another node, the write is compared afterwards.
+ * Writes values that were loaded since a read, or have waited since the call. No newer entry is overwritten: on one server a
+ * script compares and writes, for all writes of one turn of the event loop together; in a cluster, whose order of invalidations is on
+ * another node, the comparison follows the write.
  */
 export class RedisLoadWrites {
   readonly #redis: RedisParts;
@@ -95,18 +95,18 @@ export class RedisLoadWrites {
   }
 
   /**
-   * Undefined for what cannot be kept: nothing of its life is left, it is too old to be judged, or it replaces what is gone.
-   * @param offset what to add to this process' time to get the server's.
+   * Undefined if the value cannot be stored: it is expired, too old to be judged, or replaces an entry that is gone.
+   * @param offset is added to times of this process to get those of the server.
    */
   #late(key: string, entry: Entry, ticket: LoadTicket, now: number, offset: number): Late | undefined {
     const { name, codec } = this.#redis;
     const px = expiryOf(entry, now);
     const moment = ticket.momentOf(name);
-    // Where its read failed, a load counts from its begin.
+    // If its read failed, a load counts from its beginning.
     const asOf = moment instanceof AsOf ? moment.at : entry.createdAt;
     const read = moment instanceof ReadMoment ? moment : undefined;
     const at = read === undefined ? asOf + offset : read.at;
-    // Fences live so long and no longer: what was loaded, or has waited, since before cannot be judged.
+    // Fences expire after this time, so an older value cannot be judged.
     if (px === undefined || now + offset - at > FENCE_TTL_MS) return undefined;
     if (ticket.replaces && read?.found === undefined) return undefined;
     const epoch = read === undefined ? Math.floor(at * 1_000) : read.epoch;
@@ -153,7 +153,7 @@ export class RedisLoadWrites {
     }
   }
 
-  /** Those that nothing newer is known of. */
+  /** The writes for which no newer invalidation is known. */
   #current(batch: readonly Late[]): readonly Late[] {
     const { log } = this.#redis;
     const current = ({ key, entry, epoch, birth }: Late) =>
@@ -161,7 +161,7 @@ export class RedisLoadWrites {
     return batch.every(current) ? batch : batch.filter(current);
   }
 
-  /** @returns news of invalidations by glob, where there are any that have to be judged first. */
+  /** @returns invalidations by glob, if there are any that must be judged first. */
   async #store(batch: readonly Late[]): Promise<readonly unknown[] | undefined> {
     const { connection, keys, log, announcer } = this.#redis;
     const names = batch.map(({ key }) => keys.entry(key));
@@ -197,17 +197,17 @@ export class RedisLoadWrites {
     if (Number(written) !== 1) return;
     // Sent after the write has arrived.
     await log.current(await this.#stateNow());
-    // What has come since is newer.
+    // Invalidated after the write: remove it.
     if (!kept()) await scripts.removeOlder.run(connection, [name], [epochDigits(epoch + 1)]);
     else if (explicit) this.#announce([key]);
   }
 
-  /** What cannot be sent now is sent later. */
+  /** Messages that cannot be sent now are sent later. */
   #announce(keys: readonly string[]): void {
     this.#redis.bus.publish({ keys }).catch(() => undefined);
   }
 
-  /** The state as a reply that is asked for from here on, once for all who ask in one turn. */
+  /** Reads the state, with one request for all calls of a turn. */
   #stateNow(): Promise<unknown> {
     const { connection, keys } = this.#redis;
     return (this.#stateSoon ??= Promise.resolve().then(() => {

@@ -6,17 +6,17 @@ import { eachWithin } from './each-within.js';
 import { stateIn, type InvalidationState } from './redis-invalidation-log.js';
 import type { RedisParts } from './redis-parts.js';
 
-/** More than this in one command would keep the server, and the first of the answers, waiting for the last. */
+/** More keys in one command would block the server, and delay the first answers until the last is read. */
 const READ_AT_ONCE = 500;
 
-/** Where in the order of invalidations a read was made, and what it found there. */
+/** The epoch of a read in the order of invalidations, and what the read found. */
 export class ReadMoment {
   constructor(
     readonly epoch: number,
     readonly birth: number,
     /** Server's time, milliseconds. */
     readonly at: number,
-    /** Something was there, whatever it was. */
+    /** True if the key existed, whatever its value. */
     readonly present: boolean,
     /** The epoch of the entry that was found. */
     readonly found: number | undefined,
@@ -40,9 +40,9 @@ interface Waiting {
 }
 
 /**
- * RemoteReads of entries, each judged by the state of the namespace that its own command brings along. RemoteReads of one turn of the event loop
- * go as one command: half the work of as many single ones. In a cluster each key is asked of its own node, and answered as soon as
- * that node has.
+ * Reads entries and judges each by the state of the namespace, which the same command returns. Reads of one turn of the event loop
+ * are sent as one command: half the work of separate commands. In a cluster each key is read from its own node, and answered when
+ * that node has answered.
  */
 export class RedisReads {
   readonly #redis: RedisParts;
@@ -94,7 +94,7 @@ export class RedisReads {
     }
   }
 
-  /** State and values in one round trip, in this order, and the news of invalidations where there are any. */
+  /** Reads state and values in one round trip, in this order, and new invalidations if there are any. */
   async #read(keys: readonly string[]): Promise<{ state: InvalidationState; values: readonly unknown[] }> {
     const { connection, keys: names, log } = this.#redis;
     const asked = ['MGET', names.state, ...keys.map((key) => names.entry(key))];
@@ -143,7 +143,7 @@ export class RedisReads {
   ): Promise<Entry | undefined> {
     const { connection, keys } = this.#redis;
     const name = keys.entry(key);
-    // Unlike GET, MGET takes what is not a string for absent.
+    // Unlike GET, MGET returns nil for keys of other types.
     const [state, values] = await Promise.all([reading, connection.send(name, ['MGET', name])]);
     return this.#judge(key, (values as unknown[])[0], this.#answer(state, budget), ticket, turn);
   }

@@ -166,6 +166,8 @@ export class StatementReader {
     this.#settle(word);
     top.verb = word === 'DESC' ? 'DESCRIBE' : word;
     top.expects = NAMES_FIRST.has(top.verb) ? 'own' : 'no';
+    // A query in a FROM list begins with its columns, not with tables.
+    top.inFrom = false;
     this.#remember(word);
   }
 

@@ -79,6 +79,7 @@ describe('the type and table of a statement', () => {
 
   it.each([
     ['SELECT * FROM (SELECT * FROM orders) o JOIN users u ON true', 'SELECT orders'],
+    ['SELECT * FROM (SELECT a, b FROM orders) o JOIN users u ON true', 'SELECT orders'],
     ['SELECT (SELECT max(id) FROM orders) FROM users', 'SELECT users'],
     ['SELECT EXISTS (SELECT 1 FROM orders WHERE id = 1)', 'SELECT orders'],
     ['SELECT * FROM (orders JOIN users ON true)', 'SELECT orders'],

@@ -1,8 +1,7 @@
 import { expect, it } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
 import { percent } from '../../lib/dashboard/client/format.js';
 import { addressOf, open } from '../support/dashboard-page.js';
-import { inBrowser, startShop, traffic, home, read, advise, violationsOf } from '../support/dashboard-shop.js';
+import { advise, home, inBrowser, policies, startShop, traffic, violationsOf } from '../support/dashboard-shop.js';
 import { soon } from '../support/soon.js';
 
 const made = inBrowser();
@@ -55,8 +54,3 @@ it('the dashboard applies advice after confirmation, and reverts it', async () =
   await soon(async () => expect(await policies(app)).toMatchObject({ override: null }));
   expect(faults).toEqual([]);
 });
-
-async function policies(app: INestApplication): Promise<unknown> {
-  const all = await read<{ pattern: string }[]>(app, 'policies');
-  return all.find(({ pattern }) => pattern === 'product:*');
-}

@@ -34,6 +34,15 @@ beforeAll(async () => void (await buildClient()));
 afterEach(closeApps);
 
 describe.each(platforms)('the dashboard on %s', (platform) => {
+  it('the page keeps its own policy under the security headers of Nest', async () => {
+    const { app } = await start(platform, {}, (made) => void made.useSecurityHeaders());
+    const page = await raw(app, '/cache/dashboard');
+    expect(page.answer.headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'/);
+    expect(page.answer.headers['content-security-policy']).not.toContain('upgrade-insecure-requests');
+    const stats = await raw(app, '/cache/stats');
+    expect(stats.answer.headers['content-security-policy']).toContain('upgrade-insecure-requests');
+  });
+
   it('GET /cache/dashboard sends a page without data that names its files by relative URLs, with a policy without unsafe-inline', async () => {
     const { app } = await start(platform);
     const { answer, body } = await raw(app, '/cache/dashboard');

@@ -62,7 +62,8 @@ export const startShop = async (platform: Platform = 'express', monitoring = {},
       ],
       controllers: [ProductController],
     },
-    platform === 'express' ? { configure: (app) => app.use(helmet()) } : {},
+    // Each platform under another policy: that of helmet, and that of Nest itself.
+    { configure: (app) => (platform === 'express' ? void app.use(helmet()) : void app.useSecurityHeaders()) },
   );
   await made.app.listen(port, '127.0.0.1');
   return made.app;
@@ -147,3 +148,9 @@ export const openedShop = async (browser: Browser, options = {}) => {
   await row(watched.page, 'Patterns that cost most', 'product:*').waitFor();
   return { ...watched, app };
 };
+
+/** The policy of the shop's products, with its override. */
+export async function policies(app: INestApplication): Promise<unknown> {
+  const all = await read<{ pattern: string }[]>(app, 'policies');
+  return all.find(({ pattern }) => pattern === 'product:*');
+}

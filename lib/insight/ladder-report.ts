@@ -43,6 +43,8 @@ export interface TtlLadder {
   readonly observedMs: number;
   /** Why there is no advice, with the required and the present amount. */
   readonly withheld?: string;
+  /** True if today's TTL is certainly too long for the allowed stale share, though its figures are withheld. */
+  readonly outdated?: true;
   /** Eight TTLs, the shortest first: ¼ ½ 1 2 4 8 16 64 times today's. */
   readonly ladder: readonly TtlRung[];
   readonly advised?: AdvisedTtl;
@@ -98,31 +100,45 @@ export function ladderReport(
   const accesses = Math.round(sums.accesses);
   const few = accesses < LEAST_ACCESSES ? `references: ${accesses} of the ${LEAST_ACCESSES} that it needs` : undefined;
   const ladder = RUNGS.map((_, rung) => rungOf(figures, rung, few));
-  const report = { pattern, ttlMs, accesses, observedMs, ladder };
+  const outdated = isOutdated(figures, ladder[TODAY]!, maxStaleShare) && { outdated: true as const };
+  const report = { pattern, ttlMs, accesses, observedMs, ...(few === undefined && outdated), ladder };
   if (few !== undefined) return { ...report, withheld: few };
   const advised = advice(figures, ladder, maxStaleShare);
   if (advised === undefined) return report;
   return typeof advised === 'string' ? { ...report, withheld: advised } : { ...report, advised };
 }
 
+/** Whether too many hits are outdated even at the lower end of the error, which is too wide to show the share. */
+function isOutdated(figures: LadderFigures, today: TtlRung, maxStaleShare: number): boolean {
+  if (today.staleShare !== null || figures.observedMs < figures.ttlMs * LEAST_OBSERVED) return false;
+  const { value, error } = staleShareOf(figures, TODAY);
+  return value - error > maxStaleShare;
+}
+
+function staleShareOf({ sums, share, unchecked }: LadderFigures, rung: number): { value: number; error: number } {
+  const stale = sums.staleShare(rung, share);
+  const hits = sums.total(rung, Sum.hits);
+  const inferred = hits === 0 ? 0 : (sums.whole(rung, Whole.inferred) + unchecked[rung]!) / hits;
+  const moments = hits === 0 ? 0 : (T_95 * Math.sqrt(sums.whole(rung, Whole.variance))) / hits;
+  return {
+    value: Math.min(1, stale.value + (hits === 0 ? 0 : unchecked[rung]! / hits)),
+    error: Math.hypot(
+      stale.error,
+      STEP_ERROR,
+      inferred * INFERRED_ERROR,
+      moments,
+      stale.value * (1 - share) * LATE_ERROR,
+    ),
+  };
+}
+
 function rungOf(figures: LadderFigures, rung: number, few: string | undefined): TtlRung {
   const { sums, loads, loadMs, share, observedMs, accessesPerHour, lateMs } = figures;
-  const unchecked = figures.unchecked[rung]!;
   const ttlMs = figures.ttlMs * RUNGS[rung]!;
   const needed = ttlMs * LEAST_OBSERVED;
   const hitRate = sums.hitRate(rung, share);
   const hitRateError = Math.hypot(hitRate.error, sharedError(figures, rung));
-  const stale = sums.staleShare(rung, share);
-  const hits = sums.total(rung, Sum.hits);
-  const inferred = hits === 0 ? 0 : (sums.whole(rung, Whole.inferred) + unchecked) / hits;
-  const moments = hits === 0 ? 0 : (T_95 * Math.sqrt(sums.whole(rung, Whole.variance))) / hits;
-  const staleError = Math.hypot(
-    stale.error,
-    STEP_ERROR,
-    inferred * INFERRED_ERROR,
-    moments,
-    stale.value * (1 - share) * LATE_ERROR,
-  );
+  const stale = staleShareOf(figures, rung);
   const withheld =
     few ??
     (observedMs < needed ? `observation: ${inWords(observedMs)} of the ${inWords(needed)} that it needs` : undefined) ??
@@ -130,7 +146,7 @@ function rungOf(figures: LadderFigures, rung: number, few: string | undefined): 
       ? `exchange: instances know each other's loads after ${inWords(lateMs)} only`
       : undefined) ??
     tooWide('hit rate', hitRateError) ??
-    tooWide('stale share', staleError);
+    tooWide('stale share', stale.error);
   if (withheld !== undefined) {
     const none = { hitRate: null, hitRateError: null, staleShare: null, staleShareError: null };
     return { ttlMs, ...none, loadsPerHour: null, loadMsPerHour: null, withheld };
@@ -140,8 +156,8 @@ function rungOf(figures: LadderFigures, rung: number, few: string | undefined): 
     ttlMs,
     hitRate: hitRate.value,
     hitRateError: Math.hypot(hitRateError, STEP_ERROR),
-    staleShare: Math.min(1, stale.value + (hits === 0 ? 0 : unchecked / hits)),
-    staleShareError: staleError,
+    staleShare: stale.value,
+    staleShareError: stale.error,
     loadsPerHour,
     loadMsPerHour: loads === 0 ? 0 : (loadsPerHour * loadMs) / loads,
   };

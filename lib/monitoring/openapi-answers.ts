@@ -321,6 +321,7 @@ export const ttlLadder = answer<TtlLadder>(
     accesses: { type: 'integer', minimum: 0 },
     observedMs: { type: 'number', minimum: 0 },
     withheld: ladderText,
+    outdated: { type: 'boolean', description: "Today's TTL is too long, though its figures are withheld" },
     ladder: listOf(answer<TtlRung>('TtlRung', rungFields, ['withheld'])),
     advised: answer<AdvisedTtl>(
       'AdvisedTtl',
@@ -332,7 +333,7 @@ export const ttlLadder = answer<TtlLadder>(
       ['withheld'],
     ),
   },
-  ['withheld', 'advised'],
+  ['withheld', 'outdated', 'advised'],
 );
 
 export const memoryLadders = listOf(

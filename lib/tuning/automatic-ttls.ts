@@ -136,7 +136,7 @@ export class AutomaticTtls {
 
 /** The next step by the evidence; undefined if there is none, or the evidence is withheld. */
 export function stepOf(
-  { ttlMs: observed, ladder, accesses, observedMs }: TtlLadder,
+  { ttlMs: observed, ladder, accesses, observedMs, outdated }: TtlLadder,
   ttlMs: number,
   { minMs, maxMs, maxStaleShare }: Omit<AutomaticTtlBounds, 'startMs'>,
   { ceilingMs = Infinity }: { readonly ceilingMs?: number | undefined } = {},
@@ -145,9 +145,14 @@ export function stepOf(
   if (observed === null || !isAbout(observed, ttlMs)) return undefined;
   const at = ladder.findIndex((rung) => isAbout(rung.ttlMs, ttlMs));
   const [shorter, today, longer] = [ladder[at - 1], ladder[at], ladder[at + 1]];
-  if (today === undefined || !isKnown(today)) return undefined;
-  if (observedMs < LEAST_OBSERVED_MS) return undefined;
+  if (today === undefined || observedMs < LEAST_OBSERVED_MS) return undefined;
   const evidence = { today, accesses, observedMs };
+  if (!isKnown(today)) {
+    // Values change so much faster than they expire that only this is certain.
+    const next = Math.max(minMs, ttlMs / STEPS[0]);
+    if (outdated !== true || shorter === undefined || ttlMs / next < LEAST_FACTOR) return undefined;
+    return { ...evidence, ttlMs: Math.round(next), next: shorter };
+  }
   // Outdated values are rare, and their share noisy: wait for more evidence if it is uncertain.
   const isCertain = today.staleShare - today.staleShareError > maxStaleShare;
   if (isCertain || (today.staleShare > maxStaleShare + LEEWAY / 2 && today.staleShareError < LEEWAY / 2)) {

@@ -355,7 +355,7 @@ export class PolicyTuning {
       expiresAt: null,
       predicted: { hitRate: next.hitRate, staleShare: next.staleShare },
     };
-    const evidence = `hit rate ${percent(today.hitRate)} → ${percent(next.hitRate)}, stale share ${percent(today.staleShare)} → ${percent(next.staleShare)}`;
+    const evidence = `hit rate ${percent(today.hitRate)} → ${percent(next.hitRate)}, stale share ${today.staleShare === null ? 'above its limit' : percent(today.staleShare)} → ${percent(next.staleShare)}`;
     const basis = `from ${accesses} accesses in ${Math.round(observedMs / 60_000)} minutes`;
     this.#decide(decision).then(
       () => {

@@ -3,6 +3,7 @@ import { createObservedCache } from '../../../lib/index.js';
 import type { TtlLadder, TtlRung } from '../../../lib/insight/ladder-report.js';
 import { AutomaticTtls, type AutomaticTtlsOptions, stepOf } from '../../../lib/tuning/automatic-ttls.js';
 import { TuningBounds } from '../../../lib/tuning/tuning-bounds.js';
+import { HandClock } from '../../support/hand-clock.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { seededRandom } from '../../support/seeded-traffic.js';
 import { playWithTtl, workedOut } from '../../support/ttl-traffic.js';
@@ -75,7 +76,33 @@ function ladderOf(
 const limits = { minMs: 30_000, maxMs: 3_600_000, maxStaleShare: 0.01 };
 const rising = [[0.3, 0], [0.4, 0.001], [0.5, 0.002], [0.6, 0.004], undefined, undefined] as const;
 
+describe('an automatic TTL of values that change faster than they expire', () => {
+  it('an automatic TTL falls although the stale share is not known well enough to be shown', async () => {
+    const clock = new HandClock();
+    const cache = createObservedCache({ clock, ttl: { auto }, namespace: 'shop' });
+    const steps: (number | null | undefined)[] = [];
+    cache.tuning.watch(({ values }) => steps.push(values.ttlMs));
+    // Ten keys, each asked for every ten seconds; every value changes every twenty.
+    for (let second = 0; second < 2 * 3_600; second++) {
+      clock.turnTo(clock.now() + 1_000);
+      await cache.getOrSet(`feed:${second % 10}`, () => Math.floor(second / 20));
+    }
+    expect(steps.slice(0, 2)).toEqual([150_000, 75_000]);
+    await cache.disconnect();
+  });
+});
+
 describe('a step of an automatic TTL', () => {
+  it('a step is one rung down if outdated hits are too many for certain and no figure is known', () => {
+    const unknown = ladderOf(300_000, []);
+    expect(stepOf(unknown, 300_000, limits)).toBeUndefined();
+    expect(stepOf({ ...unknown, outdated: true }, 300_000, limits)).toMatchObject({ ttlMs: 150_000 });
+    expect(stepOf({ ...unknown, outdated: true }, 300_000, { ...limits, minMs: 200_000 })).toMatchObject({
+      ttlMs: 200_000,
+    });
+    expect(stepOf({ ...unknown, outdated: true }, 300_000, { ...limits, minMs: 300_000 })).toBeUndefined();
+  });
+
   it('a step is one rung up if the longer TTL brings hits and stays below the stale share', () => {
     expect(stepOf(ladderOf(300_000, rising), 300_000, limits)).toMatchObject({
       ttlMs: 600_000,

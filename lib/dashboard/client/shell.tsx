@@ -183,12 +183,12 @@ function reasonsOf(warnings: readonly Warning[], alerts: readonly Warning[]): Wa
   return [...warnings, ...alerts.filter((alert) => !known.has(id(alert)))];
 }
 
-/** When this state was seen first. */
+/** When the status last changed while the page was open; undefined before a change. */
 function useSince({ data }: Resource<Health>): number | undefined {
-  const since = useRef<{ status: string; at: number } | undefined>(undefined);
-  if (data !== undefined && since.current?.status !== data.status)
-    since.current = { status: data.status, at: Date.now() };
-  return since.current?.at;
+  const seen = useRef<{ status: string; changedAt: number | undefined } | undefined>(undefined);
+  if (data !== undefined && seen.current?.status !== data.status)
+    seen.current = { status: data.status, changedAt: seen.current === undefined ? undefined : Date.now() };
+  return seen.current?.changedAt;
 }
 
 interface BannerProps {

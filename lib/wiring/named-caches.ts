@@ -3,6 +3,7 @@ import { ModulesContainer } from '@nestjs/core';
 import type { CacheFeatureOptions } from '../options/cache-observability.options.js';
 import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
 import { cacheBehind } from './application-cache.js';
+import type { CacheLog } from '../cache/base/cache-log.js';
 import type { Clock } from '../cache/base/clock.js';
 import { CacheError } from '../cache/base/errors.js';
 import { CACHE_CLOCK, cacheNameIn, cacheToken } from '../cache/base/tokens.js';
@@ -79,10 +80,16 @@ function namedCache(
       serviceName: `${serviceName ?? namespace} ${name}`,
       ...(collectors !== undefined && { collectors }),
       enabled: options.enabled ?? application.enabled ?? true,
-      log: unguardedNestLog(),
+      log: logOf(name),
     },
     true,
   );
+}
+
+/** Nest's log, with the name of the cache in each entry. */
+function logOf(name: string): CacheLog {
+  const log = unguardedNestLog();
+  return (level, code, message, details) => log(level, code, message, { ...details, cache: name });
 }
 
 /** Finds the named caches of an application, once all its providers exist. */

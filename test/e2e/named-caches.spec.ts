@@ -12,7 +12,7 @@ import {
   redisLayer,
 } from '../../lib/index.js';
 import { boot, closeApps, platforms } from '../support/apps.js';
-import { RedisServer } from '../support/redis.js';
+import { eventually, freePort, RedisServer } from '../support/redis.js';
 
 let calls = 0;
 
@@ -265,5 +265,27 @@ describe('named caches', () => {
     const logger: LoggerService = { log, warn: log, error: log };
     await boot('express', { imports: imports(), providers: [Sessions] }, { logger });
     expect(lines).toEqual([expect.stringMatching(/; cache 'sessions' with memory \(this process, at most 2 entries/)]);
+  });
+
+  it('the log entries of a named cache carry its name', async () => {
+    const port = await freePort();
+    const caches: unknown[] = [];
+    const log = (entry: object) => {
+      const { code, cache } = entry as { code?: string; cache?: string };
+      if (code === 'LAYER_LOST') caches.push(cache);
+    };
+    const logger: LoggerService = { log, warn: log, error: log };
+    const layers = [memoryLayer(), redisLayer({ url: `redis://127.0.0.1:${port}` })];
+    const { app } = await boot(
+      'express',
+      {
+        imports: [CacheObservabilityModule.forRoot({ prometheus: false }), sessions({ layers })],
+        providers: [Sessions],
+      },
+      { logger },
+    );
+    await app.get(Sessions).of('ann');
+    await eventually(() => caches.length > 0, 'the layer is reported as lost');
+    expect(caches).toEqual(['sessions']);
   });
 });

@@ -183,7 +183,7 @@ export class OriginCall<V> extends Deadline {
     return result;
   }
 
-  /** Ends each load with its last value if the policy allows that, else with the error. */
+  /** Ends each load with its last value if the policy allows that and the origin failed, else with the error. */
   #failed(error: unknown, result: typeof Result.error | typeof Result.timeout): void {
     if (this.#ended) return;
     this.#end();
@@ -198,7 +198,7 @@ export class OriginCall<V> extends Deadline {
         offer.stream?.loadFailed(key, plan.series, now - this.startedAt, now);
       }
       load.release?.();
-      if (candidate === undefined) {
+      if (candidate === undefined || isAnswer(error)) {
         load.fail(error);
         continue;
       }
@@ -214,5 +214,22 @@ export class OriginCall<V> extends Deadline {
     this.list?.remove(this);
     if (this.#called) this.parts.observer.inFlight(-1);
     this.#context?.release();
+  }
+}
+
+/** Client errors that the same request may not get again: timeout, too early, too many requests. */
+const TRANSIENT = new Set([408, 425, 429]);
+
+/**
+ * True if the loader answers with an error that concerns the request, such as "not found" or "forbidden": Nest's HttpException with a
+ * status of 400 to 499. A stale value would hide that answer; it only covers failures of the origin (RFC 5861 section 4).
+ */
+function isAnswer(error: unknown): boolean {
+  if (!(error instanceof Error) || !('getStatus' in error) || typeof error.getStatus !== 'function') return false;
+  try {
+    const status: unknown = error.getStatus();
+    return typeof status === 'number' && status >= 400 && status < 500 && !TRANSIENT.has(status);
+  } catch {
+    return false;
   }
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { HttpException } from '@nestjs/common';
 import { LayeredCache, type LayeredCacheOptions } from '../../../lib/cache/layered-cache.js';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
 import type { LoadContext } from '../../../lib/cache/policies/policy.js';
@@ -126,6 +127,25 @@ describe('getOrSet', () => {
     expect(failing).toHaveBeenCalledTimes(2);
     await clock.advance(60_000);
     await expect(cache.getOrSet<string>('k', failing, policy)).rejects.toThrow('down');
+  });
+
+  it.each([
+    [400, 'the error'],
+    [403, 'the error'],
+    [404, 'the error'],
+    [410, 'the error'],
+    [408, 'the last value'],
+    [429, 'the last value'],
+    [500, 'the last value'],
+    [503, 'the last value'],
+  ])('getOrSet() with staleIfError answers a loader that throws HttpException %d with %s', async (status, answer) => {
+    const policy = { ttl: 1_000, staleIfError: 60_000 };
+    await cache.getOrSet('k', () => 'the last value', policy);
+    await clock.advance(1_500);
+    const refusing = jest.fn(() => Promise.reject(new HttpException('the error', status)));
+    const read = () => cache.getOrSet<string>('k', refusing, policy).catch((error: Error) => error.message);
+    expect([await read(), await read()]).toEqual([answer, answer]);
+    expect(refusing).toHaveBeenCalledTimes(answer === 'the error' ? 2 : 1);
   });
 
   it('getOrSet() serves the stale value after the soft timeout while the load continues', async () => {

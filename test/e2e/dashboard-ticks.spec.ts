@@ -4,6 +4,8 @@ import { open } from '../support/dashboard-page.js';
 import { home, inBrowser, row, startShop, startTurnedShop, traffic } from '../support/dashboard-shop.js';
 import { soon } from '../support/soon.js';
 
+/** Two minutes. */
+const TICKS = 120;
 const made = inBrowser();
 
 it('a tick costs the page of a thousand patterns about what it costs that of ten', async () => {
@@ -19,16 +21,18 @@ it('a tick costs the page of a thousand patterns about what it costs that of ten
       return metrics.find(({ name }) => name === 'ScriptDuration')!.value * 1_000;
     };
     const before = await scriptMs();
-    for (let tick = 0; tick < 120; tick++) {
+    for (let tick = 0; tick < TICKS; tick++) {
       if (tick % 10 === 0) ask();
       await clock.advance(1_000);
     }
     await soon(async () => expect(await page.locator('.connected.live').count()).toBe(1));
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))');
     taskMs.push((await scriptMs()) - before);
     await close();
   }
   const [few, many] = taskMs as [number, number];
-  expect(many / few).toBeLessThan(4);
+  // A page that has hardly worked is no measure: it counts as one that takes 2 ms per tick.
+  expect(many).toBeLessThan(4 * Math.max(few, 2 * TICKS));
 });
 
 it('the bench of dashboards asks what the first page asks', async () => {

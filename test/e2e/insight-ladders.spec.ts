@@ -47,8 +47,8 @@ describe.each(platforms)('the routes of insight on %s', (platform) => {
 
   it('GET /cache/hot-keys lists the hottest keys, masked', async () => {
     const { ask, read } = await start();
-    await read('anna', 60);
-    await read('bert', 20);
+    await read('anna', 300);
+    await read('bert', 60);
     const { body } = await ask().get('/cache/hot-keys?limit=5').expect(200);
 
     expect(body[0]).toMatchObject({
@@ -62,7 +62,7 @@ describe.each(platforms)('the routes of insight on %s', (platform) => {
 
   it('GET /cache/hot-keys shows keys in full with insight.showKeys', async () => {
     const { ask, read } = await start({ insight: { showKeys: true } });
-    await read('anna', 60);
+    await read('anna', 300);
     const { body } = await ask().get('/cache/hot-keys').expect(200);
 
     expect(body[0].key).toContain('anna');

@@ -70,7 +70,7 @@ describe('the dashboard looks as the picture that was looked at', () => {
   });
 });
 
-it('the picture bears another font, and tells a page without a card, in the other scheme or without styles', async () => {
+it('the picture matches with another font, and differs without a card, in the other scheme or without styles', async () => {
   const app = await shop();
   advise(app);
   const { page } = await open(made.browser, 'about:blank', light);

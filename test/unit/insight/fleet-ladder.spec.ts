@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { fleetExperiment } from '../../support/fleet-experiment.js';
+import { HonestRungs } from '../../support/honest-rungs.js';
 import type { TrafficOptions } from '../../support/seeded-traffic.js';
 
 const STEADY: TrafficOptions = {
@@ -13,8 +14,8 @@ const CASES: readonly (readonly [name: string, traffic: TrafficOptions])[] = [
   ['whose hottest keys change, with half of the changes announced', { ...STEADY, seed: 613, keys: 600, zipf: 1, drift: 20, announced: 0.5 }],
 ]; // prettier-ignore
 
-/** Rungs of all cases whose real value is within the stated error. */
-const honest = { hitRate: 0, staleShare: 0, rungs: 0 };
+/** Compares the rungs of all cases. */
+const honest = new HonestRungs();
 
 describe('the TTL ladder of a fleet', () => {
   it.each(CASES)(
@@ -24,20 +25,13 @@ describe('the TTL ladder of a fleet', () => {
       expect(realised.length).toBeGreaterThan(3);
       for (const real of realised) {
         const rung = ladder.ladder.find(({ ttlMs }) => ttlMs === real.ttlMs)!;
-        const hitsOff = Math.abs(rung.hitRate! - real.hitRate);
-        const staleOff = Math.abs(rung.staleShare! - real.staleShare);
-        expect({ ttlMs: rung.ttlMs, hitsOff, within: hitsOff <= 0.03 }).toMatchObject({ within: true });
-        expect({ ttlMs: rung.ttlMs, staleOff, within: staleOff <= 0.03 }).toMatchObject({ within: true });
-        honest.rungs++;
-        if (hitsOff <= rung.hitRateError!) honest.hitRate++;
-        if (staleOff <= rung.staleShareError!) honest.staleShare++;
+        honest.expectClose(rung, real);
       }
     },
   );
 
   it('the TTL ladder of a fleet states correct error bounds', () => {
-    expect(honest.hitRate / honest.rungs).toBeGreaterThanOrEqual(0.9);
-    expect(honest.staleShare / honest.rungs).toBeGreaterThanOrEqual(0.9);
+    honest.expectCorrectErrors();
   });
 
   it('the TTL ladder of a fleet withholds TTLs shorter than the exchange between instances', async () => {

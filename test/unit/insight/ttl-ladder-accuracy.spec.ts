@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { HonestRungs } from '../../support/honest-rungs.js';
 import type { TrafficOptions } from '../../support/seeded-traffic.js';
 import { ladderExperiment } from '../../support/ttl-experiment.js';
 
@@ -14,8 +15,8 @@ const CASES: readonly (readonly [name: string, traffic: TrafficOptions])[] = [
   ['that is nearly even, with announced changes', { ...STEADY, seed: 104, keys: 300, zipf: 0.7, announced: 1 }],
 ]; // prettier-ignore
 
-/** Rungs of all cases whose real value is within the stated error. */
-const honest = { hitRate: 0, staleShare: 0, rungs: 0 };
+/** Compares the rungs of all cases. */
+const honest = new HonestRungs();
 
 describe('the TTL ladder', () => {
   it.each(CASES)('the TTL ladder predicts the hit rate and stale share of traffic %s', async (_, traffic) => {
@@ -24,18 +25,11 @@ describe('the TTL ladder', () => {
     expect(shown.length).toBeGreaterThan(3);
     for (const rung of shown) {
       const real = realised.find(({ ttlMs }) => ttlMs === rung.ttlMs)!;
-      const hitsOff = Math.abs(rung.hitRate! - real.hitRate);
-      const staleOff = Math.abs(rung.staleShare! - real.staleShare);
-      expect({ ttlMs: rung.ttlMs, hitsOff, within: hitsOff <= 0.03 }).toMatchObject({ within: true });
-      expect({ ttlMs: rung.ttlMs, staleOff, within: staleOff <= 0.03 }).toMatchObject({ within: true });
-      honest.rungs++;
-      if (hitsOff <= rung.hitRateError!) honest.hitRate++;
-      if (staleOff <= rung.staleShareError!) honest.staleShare++;
+      honest.expectClose(rung, real);
     }
   });
 
   it('the TTL ladder states correct error bounds', () => {
-    expect(honest.hitRate / honest.rungs).toBeGreaterThanOrEqual(0.9);
-    expect(honest.staleShare / honest.rungs).toBeGreaterThanOrEqual(0.9);
+    honest.expectCorrectErrors();
   });
 });

@@ -17,7 +17,7 @@ import {
 import type { TtlLadder, TtlRung } from '../insight/ladder-report.js';
 import { AutomaticTtls, type TtlStep } from './automatic-ttls.js';
 import { changeFaults, checkFits, plainChange } from './policy-change.js';
-import { decidedBy, type PolicyValues, valuesOf, variesIn } from './policy-values.js';
+import { decidedBy, durationText, type PolicyValues, valuesOf, valuesText, variesIn } from './policy-values.js';
 import { SharedOverrides } from './shared-overrides.js';
 import type { TuningBounds } from './tuning-bounds.js';
 
@@ -359,7 +359,7 @@ export class PolicyTuning {
     const basis = `from ${accesses} accesses in ${Math.round(observedMs / 60_000)} minutes`;
     this.#decide(decision).then(
       () => {
-        const message = `The TTL of ${pattern} is ${ttlMs} ms now, before ${today.ttlMs} ms: ${evidence}, ${basis}.`;
+        const message = `The TTL of ${pattern} is ${durationText(ttlMs)} now, before ${durationText(today.ttlMs)}: ${evidence}, ${basis}.`;
         this.#options.log.write('log', 'TTL_ADJUSTED', message);
       },
       (cause: unknown) => {
@@ -420,9 +420,7 @@ export class PolicyTuning {
   #report(event: PolicyEvent): void {
     const { log, callbacks } = this.#options;
     const { pattern, change, values, setBy, expiresAt } = event;
-    const now = Object.entries(values)
-      .map(([name, value]) => `${name} ${String(value)}`)
-      .join(', ');
+    const now = valuesText(values);
     const until = expiresAt === null ? '' : ` until ${expiresAt}`;
     if (change === 'set')
       log.write('log', 'POLICY_OVERRIDDEN', `The policy of ${pattern} is overridden by ${setBy}${until}: ${now}.`);

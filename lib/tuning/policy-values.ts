@@ -77,6 +77,42 @@ export function decidedBy(change: PolicyChange, values: PolicyValues): Partial<P
   return Object.fromEntries(shown.map((name) => [name, values[name]]));
 }
 
+/** Values as the options name them, for a sentence: `TTL 60 s, staleIfError 2 h`. */
+export function valuesText(values: Partial<PolicyValues>): string {
+  const { ttlMs, automaticTtl, ttlByValue, ...others } = values;
+  const texts = Object.entries(others).map(([name, value]) => `${optionOf(name)} ${valueText(name, value)}`);
+  if (ttlMs === undefined) return texts.join(', ');
+  const bounds =
+    automaticTtl && ` (automatic, ${durationText(automaticTtl.minMs)} to ${durationText(automaticTtl.maxMs)})`;
+  return [`TTL ${ttlByValue ? 'by value' : lifetimeText(ttlMs)}${bounds ?? ''}`, ...texts].join(', ');
+}
+
+/** A duration for a sentence, exact: `250 ms`, `60 s`, `5 min`, `24 h`. */
+export function durationText(milliseconds: number): string {
+  const [unit, size] = UNITS.find(([, size]) => milliseconds >= 2 * size && milliseconds % size === 0) ?? ['ms', 1];
+  return `${milliseconds / size} ${unit}`;
+}
+
+const UNITS: readonly (readonly [unit: string, milliseconds: number])[] = [
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+];
+
+function optionOf(name: string): string {
+  const option = Object.entries(DECIDES).find(([, decided]) => decided.some((one) => one === name))?.[0] ?? name;
+  return name === 'xfetchBeta' ? `${option}.beta` : option;
+}
+
+function valueText(name: string, value: unknown): string {
+  if (value === null) return name === 'negativeTtlMs' ? 'the TTL' : 'none';
+  return name.endsWith('Ms') && typeof value === 'number' ? durationText(value) : String(value);
+}
+
+function lifetimeText(ttlMs: number | null): string {
+  return ttlMs === null ? 'without end' : durationText(ttlMs);
+}
+
 /** The names of values in which policies differ. */
 export function variesIn(all: readonly PolicyValues[]): (keyof PolicyValues)[] {
   const [first] = all;

@@ -152,16 +152,31 @@ describe('an override of a policy', () => {
     await cache.tuning.override('feed:*', { ttl: '1m' }, { by: 'ada\nERROR forged' });
     await cache.tuning.revert('feed:*');
     expect(lines).toEqual([
-      'log POLICY_OVERRIDDEN The policy of feed:* is overridden by ada ERROR forged: ttlMs 60000.',
-      'log POLICY_RESTORED The override of the policy of feed:* has ended (it was reverted): ttlMs 300000.',
+      'log POLICY_OVERRIDDEN The policy of feed:* is overridden by ada ERROR forged: TTL 60 s.',
+      'log POLICY_RESTORED The override of the policy of feed:* has ended (it was reverted): TTL 5 min.',
     ]);
+  });
+
+  it.each([
+    [{ ttl: 0 }, 'TTL without end'],
+    [{ ttl: '1h', staleWhileRevalidate: 1_500 }, 'TTL 60 min, staleWhileRevalidate 1500 ms'],
+    [
+      { staleIfError: '24h', hardTimeout: 0, negativeTtl: '10s' },
+      'staleIfError 24 h, hardTimeout none, negativeTtl 10 s',
+    ],
+    [{ refreshAhead: 0.8, jitter: 0.1, lock: true }, 'refreshAhead 0.8, refreshAhead.beta 0, jitter 0.1, lock true'],
+  ])('an override %j is logged as the options name it: %s', async (change, text) => {
+    const lines: string[] = [];
+    const { cache } = started({ log: (_, __, message) => lines.push(message) });
+    await cache.tuning.override('feed:*', change);
+    expect(lines).toEqual([`The policy of feed:* is overridden by code: ${text}.`]);
   });
 
   it.each([
     [
       'TTL_ADJUSTED',
       0,
-      /^The TTL of feed:\* is \d+ ms now, before \d+ ms: hit rate .* from \d+ accesses in \d+ minutes\.$/,
+      /^The TTL of feed:\* is \d+ (s|min) now, before \d+ (s|min): hit rate .* from \d+ accesses in \d+ minutes\.$/,
     ],
     ['TTL_NOT_ADJUSTED', 200, /^The automatic TTL of feed:\* cannot be changed and stays as it is\./],
   ])('a change of an automatic TTL is logged: %s', async (code, overrides, message) => {

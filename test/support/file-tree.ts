@@ -43,11 +43,18 @@ export class FileTree implements Tree {
 /** A schematic's context that records the log and the added tasks. */
 export class NotedContext implements SchematicContext {
   readonly lines: string[] = [];
+  /** The level of each line: the runner writes warnings to another stream. */
+  readonly levels: string[] = [];
   readonly tasks: unknown[] = [];
   readonly logger = {
-    info: (text: string) => void this.lines.push(text),
-    warn: (text: string) => void this.lines.push(text),
+    info: (text: string) => this.#write('info', text),
+    warn: (text: string) => this.#write('warn', text),
   };
+
+  #write(level: string, text: string): void {
+    this.levels.push(level);
+    this.lines.push(text);
+  }
 
   addTask(task: { toConfiguration(): unknown }): void {
     this.tasks.push(task.toConfiguration());

@@ -1,4 +1,4 @@
-import type { CallExpression } from 'typescript';
+import type { CallExpression, HeritageClause, Node } from 'typescript';
 import { edited, importing } from '../edits.js';
 import { addPackages } from '../packages.js';
 import { projectOf, rootModuleOf } from '../project.js';
@@ -37,6 +37,7 @@ export function migrate(options: MigrateOptions): (tree: Tree, context: Schemati
     const global = files.find(({ text }) => /useClass\s*:\s*CacheInterceptor\b/.test(text));
     for (const file of files) {
       if (global === undefined) rewriteHandlers(file, oldNames(file));
+      leaveSubclasses(file, oldNames(file).interceptor);
       noteUses(file, global !== undefined);
     }
     for (const file of files) write(tree, file);
@@ -97,6 +98,37 @@ function oldNames(file: FileChange) {
   };
 }
 
+/** An interceptor of the application's own goes on working; it says on its class what its handlers need instead. */
+function leaveSubclasses(file: FileChange, interceptor: string): void {
+  const { ts, source } = file;
+  const visit = (node: Node): void => {
+    if (ts.isClassLike(node) && node.heritageClauses?.some((clause) => isOf(file, clause, interceptor)) === true) {
+      const overridden = new Set(node.members.map((member) => member.name?.getText(source)));
+      const advice = OVERRIDES.flatMap(([method, text]) => (overridden.has(method) ? [text] : []));
+      file.leave(
+        node,
+        `${['its handlers are left, because it is a class of your own and goes on working', ...advice].join('; ')}. Put @Cached on the handlers, then remove it.`,
+      );
+    }
+    ts.forEachChild(node, visit);
+  };
+  ts.forEachChild(source, visit);
+}
+
+function isOf(file: FileChange, { token, types }: HeritageClause, name: string): boolean {
+  return token === file.ts.SyntaxKind.ExtendsKeyword && types.some((type) => file.textOf(type.expression) === name);
+}
+
+/** What replaces each method of CacheInterceptor that a subclass overrides. */
+const OVERRIDES = [
+  [
+    'trackBy',
+    'what trackBy() returns is the key: @Cached(pattern, { key: (context) => … }), or vary for what it reads',
+  ],
+  ['isRequestCacheable', "what isRequestCacheable() allows is methods: ['GET'] or cacheIf"],
+  ['intercept', 'what intercept() adds is an interceptor of its own'],
+] as const;
+
 function noteUses(file: FileChange, hasGlobal: boolean): void {
   const names = namesFrom(file.ts, file.source, OLD);
   if (TEST_FILE.test(file.path) && names.has('CacheModule')) {
@@ -131,9 +163,7 @@ function report(context: SchematicContext, files: readonly FileChange[]): void {
   for (const kind of ['rewritten', 'left', 'note'] as const) {
     if (of(kind).length === 0) continue;
     context.logger.info(`${titles[kind]}:`);
-    for (const { path, line, text } of of(kind)) {
-      if (kind === 'left') context.logger.warn(`  ${path}:${line} ${text}`);
-      else context.logger.info(`  ${path}:${line} ${text}`);
-    }
+    // Of one level: the runner writes warnings to another stream, apart from their heading.
+    for (const { path, line, text } of of(kind)) context.logger.info(`  ${path}:${line} ${text}`);
   }
 }

@@ -14,7 +14,8 @@ function migrated(files: Record<string, string>) {
   const tree = new FileTree(files);
   const context = new NotedContext();
   migrate({ skipInstall: true })(tree, context);
-  return { files: Object.fromEntries(tree.files), lines: context.lines, text: (path: string) => tree.files.get(path)! };
+  const { lines, levels } = context;
+  return { files: Object.fromEntries(tree.files), lines, levels, text: (path: string) => tree.files.get(path)! };
 }
 
 const moduleWith = (registration: string, imports = '') =>
@@ -217,6 +218,34 @@ export class ProductsController {
     expect(whole).not.toContain('@Cached(');
   });
 
+  it.each([
+    [
+      "trackBy(context) { return 'key'; }",
+      /trackBy\(\) returns is the key: @Cached\(pattern, \{ key: \(context\) => … \}\)/,
+    ],
+    [
+      'protected isRequestCacheable() { return true; }',
+      /isRequestCacheable\(\) allows is methods: \['GET'\] or cacheIf/,
+    ],
+    ['', /is a class of your own and goes on working\. Put @Cached on the handlers/],
+  ])('a subclass of CacheInterceptor stays with the replacement in a comment: %s', (member, reason) => {
+    const subclass = `import { CacheInterceptor as Base } from '@nestjs/cache-manager';
+@Injectable()
+export class HttpCache extends Base {
+  ${member}
+}
+`;
+    const files = project({ 'src/http-cache.ts': subclass });
+    const { text, lines } = migrated(files);
+    const after = text('src/http-cache.ts');
+    expect(after).toMatch(
+      /\/\* TODO nestjs-cache-observability: .*\*\/\n@Injectable\(\)\nexport class HttpCache extends Base/,
+    );
+    expect(after).toMatch(reason);
+    expect(lines.join('\n')).toMatch(/src\/http-cache\.ts:2 its handlers are left/);
+    expect(migrated({ ...files, 'src/http-cache.ts': after }).text('src/http-cache.ts')).toBe(after);
+  });
+
   it('a handler behind a global CacheInterceptor stays, and the interceptor continues to work', () => {
     const { text, lines } = migrated(
       project({
@@ -256,6 +285,17 @@ describe('a migration', () => {
     expect(text('node_modules/other/src/a.module.ts')).toBe(old);
     expect(text('dist/app.module.ts')).toBe(old);
     expect(lines.join('\n')).toContain('CACHE_MANAGER goes on working');
+  });
+
+  it('a migration logs each heading and its places at one level', () => {
+    const { lines, levels } = migrated(
+      project({
+        'src/products.controller.ts': controller('  @UseInterceptors(CacheInterceptor)\n  @Sse() @Get() all() {}\n'),
+      }),
+    );
+    const heading = lines.findIndex((line) => line.startsWith('Left for you'));
+    expect(lines[heading + 1]).toMatch(/^ {2}src\/products\.controller\.ts:\d+ @Sse/);
+    expect(levels[heading + 1]).toBe(levels[heading]);
   });
 
   it('a migration reports if there is nothing to rewrite', () => {

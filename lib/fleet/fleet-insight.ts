@@ -65,7 +65,7 @@ export class FleetInsight {
    * @throws CacheError `FLEET_OFF` or `FLEET_UNAVAILABLE`, as do the others.
    */
   async alerts(state: 'open' | 'all'): Promise<OfFleet<readonly Alert[]>> {
-    const others = await this.#others();
+    const others = await this.#others('Alerts');
     const all = [this.options.insight.alerts({ state }), ...others.map(({ alerts }) => alerts)];
     const wanted = alertsTogether(all).filter(({ closedAt }) => state === 'all' || closedAt === null);
     return { value: wanted, instances: all.length };
@@ -73,7 +73,10 @@ export class FleetInsight {
 
   /** What to change, most time saved over all instances first. */
   async recommendations(pattern: string | undefined): Promise<OfFleet<readonly Recommendation[]>> {
-    const [others, own] = await Promise.all([this.#others(), this.options.insight.collectRecommendations({ pattern })]);
+    const [others, own] = await Promise.all([
+      this.#others('Recommendations'),
+      this.options.insight.collectRecommendations({ pattern }),
+    ]);
     const wanted = (all: readonly Recommendation[]) =>
       all.filter((one) => pattern === undefined || one.pattern === pattern);
     const all = [own, ...others.map(({ recommendations }) => wanted(recommendations))];
@@ -82,14 +85,14 @@ export class FleetInsight {
 
   /** The TTL ladder of the accesses of all instances. */
   async ttlLadder(pattern: string): Promise<OfFleet<TtlLadder>> {
-    const others = await this.#others();
+    const others = await this.#others('TTL ladders');
     const ladders = others.map((other) => other.ladders);
     return { value: this.options.insight.ttlLadderWith(ladders, pattern), instances: 1 + others.length };
   }
 
-  #others(): Promise<readonly InsightNotes[]> {
+  #others(what: string): Promise<readonly InsightNotes[]> {
     const { sharedMap, everyMs, clock } = this.options;
-    if (everyMs === undefined || sharedMap === undefined) return Promise.reject(fleetOff());
+    if (everyMs === undefined || sharedMap === undefined) return Promise.reject(fleetOff(what));
     const now = clock.now();
     if (this.#latest !== undefined && now - this.#latest.at < FRESH_MS) return this.#latest.others;
     const others = this.#read(sharedMap);

@@ -69,7 +69,7 @@ export class Fleet {
   onApplicationBootstrap(): void {
     const { sharedMap, everyMs, log } = this.options;
     if (everyMs === undefined) return;
-    if (sharedMap === undefined) log('warn', 'FLEET_OFF', missing());
+    if (sharedMap === undefined) log('warn', 'FLEET_OFF', missing('Statistics, insights and alerts'));
     else this.#publish(sharedMap, everyMs);
   }
 
@@ -90,7 +90,7 @@ export class Fleet {
    */
   statistics(): Promise<FleetStatistics> {
     const { sharedMap, everyMs, clock } = this.options;
-    if (everyMs === undefined || sharedMap === undefined) return Promise.reject(fleetOff());
+    if (everyMs === undefined || sharedMap === undefined) return Promise.reject(fleetOff('Statistics'));
     const now = clock.now();
     if (this.#latest !== undefined && now - this.#latest.at < FRESH_MS) return this.#latest.answer;
     const answer = this.#read(sharedMap);
@@ -160,16 +160,16 @@ export class Fleet {
   }
 }
 
-function missing(): string {
+function missing(what: string): string {
   return (
-    'Statistics of the whole fleet need fleet: true in the options and a layer that instances share, such as redisLayer(); ' +
+    `${what} of the whole fleet need fleet: true in the options and a layer that instances share, such as redisLayer(); ` +
     'scope=instance answers for this instance alone.'
   );
 }
 
-/** The error where fleets are off, or no layer can carry them. */
-export function fleetOff(): CacheError {
-  return new CacheError('FLEET_OFF', missing());
+/** The error where fleets are off, or no layer can carry them. @param what was asked for, in the plural. */
+export function fleetOff(what: string): CacheError {
+  return new CacheError('FLEET_OFF', missing(what));
 }
 
 /** The error where the other instances cannot be asked now. */

@@ -159,7 +159,12 @@ describe.each(platforms)('a fleet on %s', (platform) => {
   it('the statistics routes name what is missing if there is no fleet, and list the scopes', async () => {
     const alone = await start(platform, { fleet: false });
     const { body } = await alone.ask().get('/cache/stats?scope=fleet').expect(409);
-    expect(body).toMatchObject({ code: 'FLEET_OFF', message: expect.stringMatching(/fleet: true.*redisLayer\(\)/) });
+    expect(body).toMatchObject({
+      code: 'FLEET_OFF',
+      message: expect.stringMatching(/^Statistics of .*fleet: true.*redisLayer\(\)/),
+    });
+    const { message } = (await alone.ask().get('/cache/insights?scope=fleet').expect(409)).body;
+    expect(message).toMatch(/^Recommendations of the whole fleet/);
     expect((await alone.ask().get('/cache/stats?scope=world').expect(400)).body).toMatchObject({
       code: 'INVALID_PARAMETER',
       message: expect.stringContaining('instance, fleet'),

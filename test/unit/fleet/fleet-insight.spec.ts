@@ -160,7 +160,11 @@ describe('insight of a fleet', () => {
 
   it('insight of a fleet is refused if fleets are off, and withdrawn with its instance', async () => {
     const off = new FleetInsight({ insight: undefined as never, sharedMap, everyMs: undefined, clock });
-    await expect(off.ttlLadder('feed:*')).rejects.toMatchObject({ code: 'FLEET_OFF' });
+    const refused = (asked: Promise<unknown>) => asked.catch(({ code, message }) => `${code} ${message}`);
+    expect(await refused(off.ttlLadder('feed:*'))).toMatch(
+      /^FLEET_OFF TTL ladders of the whole fleet need fleet: true/,
+    );
+    expect(await refused(off.alerts('open'))).toMatch(/^FLEET_OFF Alerts of the whole fleet need/);
     const one = member();
     const other = member();
     await noted();

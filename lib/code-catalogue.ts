@@ -35,11 +35,11 @@ export const SECTIONS = [
   },
   {
     title: 'Alerts',
-    text: '`code` of [alerts](../alerts.md), beside the health warnings below; and what is logged of them.',
+    text: '`code` of [alerts](../alerts.md), beside the health warnings below; and what is logged of them. The severity of each is that of its alert.',
   },
   {
     title: 'Health warnings',
-    text: 'In `warnings` of `GET /cache/health` and `alerts` of `GET /cache/realtime`; those that last are [alerts](../alerts.md). `CIRCUIT_OPEN`, `SWEEP_PENDING`, `INVALIDATIONS_PENDING`, `BUS_NOT_SENT` and `BUS_UNREACHABLE` are above.',
+    text: 'In `warnings` of `GET /cache/health` and `alerts` of `GET /cache/realtime`, with the status that health has meanwhile; those that last are [alerts](../alerts.md), which have a severity. `CIRCUIT_OPEN`, `SWEEP_PENDING`, `INVALIDATIONS_PENDING`, `BUS_NOT_SENT` and `BUS_UNREACHABLE` are above.',
   },
   {
     title: 'Recommendations',
@@ -853,44 +853,44 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   HIT_RATE_DROP: {
     section: 'Alerts',
-    meaning: 'Alert, warning. The hit rate is lower than is usual at this time: suddenly, or slowly over hours.',
+    meaning: 'Alert. The hit rate is lower than is usual at this time: suddenly, or slowly over hours.',
     cause: 'a deploy that changed keys, wider invalidation, crawlers, a fleet that grew, less memory.',
     remedy: '`GET /cache/stats/patterns` counts misses by reason; `GET /cache/insights` says what to change.',
   },
   SLOW_LOADS: {
     section: 'Alerts',
-    meaning: 'Alert, warning. One load in twenty takes at least half as long again as is usual.',
+    meaning: 'Alert. One load in twenty takes at least half as long again as is usual.',
     cause: 'a slow origin: its database, its dependencies, its pool.',
     remedy: 'look at the origin; `staleWhileRevalidate` and `softTimeout` keep callers from waiting.',
   },
   ERRORS_RISE: {
     section: 'Alerts',
-    meaning: 'Alert, warning. More accesses and loads fail than is usual.',
+    meaning: 'Alert. More accesses and loads fail than is usual.',
     cause: 'an origin or a layer that fails.',
     remedy: 'the log and `GET /cache/stats/layers` name it; `staleIfError` serves the old value meanwhile.',
   },
   INVALIDATION_STORM: {
     section: 'Alerts',
-    meaning: 'Alert, warning. At least three times as many invalidations as usual, and thirty a minute.',
+    meaning: 'Alert. At least three times as many invalidations as usual, and thirty a minute.',
     cause: 'a job or an import that invalidates entry by entry or too widely.',
     remedy: 'invalidate once after the change, by narrower keys or tags.',
   },
   TRAFFIC_DROP: {
     section: 'Alerts',
-    meaning: 'Alert, warning. The cache, or a pattern, is asked less than half as often as is usual.',
+    meaning: 'Alert. The cache, or a pattern, is asked less than half as often as is usual.',
     cause: 'something in front of it fails, or it is bypassed (`GET /cache/stats` counts bypasses).',
     remedy: 'look at the proxy or load balancer in front. A route that was removed on purpose is normal after a day.',
   },
   POOL_BUSY: {
     section: 'Alerts',
-    meaning: "Alert, warning. More than 80 % of an observed pool's connections have been in use for five minutes.",
+    meaning: "Alert. More than 80 % of an observed pool's connections have been in use for five minutes.",
     cause: 'more load, or slower queries.',
     remedy: 'see slow queries in `GET /cache/database`; above 95 % callers begin to wait.',
   },
   POOL_EXHAUSTED: {
     section: 'Alerts',
     meaning:
-      "Alert, critical. More than 95 % of an observed pool's connections have been in use for two minutes, and callers wait.",
+      "Alert. More than 95 % of an observed pool's connections have been in use for two minutes, and callers wait.",
     cause: 'slow queries, connections that are not given back, or a pool that is too small.',
     remedy: '`GET /cache/database` names slow queries; then raise the size of the pool.',
   },
@@ -922,31 +922,32 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   LOW_HIT_RATE: {
     section: 'Health warnings',
-    meaning: 'Degraded. The hit rate of the window is below `health.minHitRate`.',
+    meaning: 'Status `degraded`. The hit rate of the window is below `health.minHitRate`.',
     cause: 'see `miss_reasons` of `GET /cache/stats`.',
     remedy: 'see `GET /cache/stats/low-performers`.',
   },
   HIGH_AVG_RESPONSE_TIME: {
     section: 'Health warnings',
-    meaning: "Degraded. The cache's own mean response time is at least `health.maxAvgResponseTimeMs`.",
+    meaning: "Status `degraded`. The cache's own mean response time is at least `health.maxAvgResponseTimeMs`.",
     cause: 'usually a slow layer.',
     remedy: 'see `GET /cache/stats/layers`; add a `memoryLayer()` in front, or shorten the `deadline`.',
   },
   HIGH_P95_RESPONSE_TIME: {
     section: 'Health warnings',
-    meaning: "Warning. The 95th percentile of the cache's own response time is at least `health.maxP95ResponseTimeMs`.",
+    meaning:
+      "Status `warning`. The 95th percentile of the cache's own response time is at least `health.maxP95ResponseTimeMs`.",
     cause: 'as for `HIGH_AVG_RESPONSE_TIME`.',
     remedy: 'as for `HIGH_AVG_RESPONSE_TIME`.',
   },
   LAYER_DOWN: {
     section: 'Health warnings',
-    meaning: 'Warning. A layer is not connected.',
+    meaning: 'Status `warning`. A layer is not connected.',
     cause: 'its server is down or cannot be reached.',
     remedy: 'restore it. Requests are served without it.',
   },
   PATTERN_BELOW_TARGET: {
     section: 'Health warnings',
-    meaning: 'Warning. The hit rate of a pattern is below its target in `health.patterns`.',
+    meaning: 'Status `warning`. The hit rate of a pattern is below its target in `health.patterns`.',
     cause: 'see `miss_reasons` of the pattern.',
     remedy: 'see the recommendation in `GET /cache/stats/low-performers`.',
   },

@@ -1,4 +1,5 @@
 import { CODES, SECTIONS } from '../../lib/code-catalogue.js';
+import { CODES as ALERTS } from '../../lib/insight/alerts/alert.js';
 
 const WIDTH = 150;
 
@@ -26,11 +27,17 @@ export function errorReference(): string {
     const entries = codes.filter(([, { section: title }]) => title === section.title);
     const explained = entries.map(
       ([code, { meaning, cause, remedy }]) =>
-        `\n### \`${code}\`\n\n${paragraph(meaning)}\n\n${item(`**Cause**: ${cause}`)}\n${item(`**Remedy**: ${remedy}`)}\n`,
+        `\n### \`${code}\`\n\n${paragraph(meaning)}\n\n${severity(code)}${item(`**Cause**: ${cause}`)}\n${item(`**Remedy**: ${remedy}`)}\n`,
     );
     return `\n## ${section.title}\n${text}${explained.join('')}`;
   });
   return HEAD + sections.join('');
+}
+
+/** Of a code that can be an alert, as the alerts have it. */
+function severity(code: string): string {
+  const alert = Object.entries(ALERTS).find(([name]) => name === code);
+  return alert === undefined ? '' : `${item(`**Severity**: ${alert[1].severity}.`)}\n`;
 }
 
 function item(text: string): string {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CODES, SECTIONS } from '../../../lib/code-catalogue.js';
+import { CODES as ALERTS } from '../../../lib/insight/alerts/alert.js';
 import { errorReference } from '../../support/error-reference.js';
 
 /** Files whose upper-case texts are words of SQL, or names in an application's code. */
@@ -53,5 +54,21 @@ describe('the catalogue of codes', () => {
 
   it('docs/reference/errors.md equals the output of npm run docs:codes', () => {
     expect(readFileSync('docs/reference/errors.md', 'utf8')).toBe(errorReference());
+  });
+
+  it('docs/alerts.md lists every code with the severity of its alert', () => {
+    const rows = readFileSync('docs/alerts.md', 'utf8').matchAll(/^\| (`[A-Z_`, 0-9]+`) +\| (\w+) +\|/gm);
+    const listed = [...rows].flatMap(([, codes, severity]) =>
+      [...codes!.matchAll(/`(\w+)`/g)].map(([, code]) => [code!, severity!]),
+    );
+    const severities = Object.entries(ALERTS).map(([code, { severity }]) => [code, severity]);
+    expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(severities));
+  });
+
+  it('the catalogue of codes leaves severities to the alerts', () => {
+    const stated = Object.keys(ALERTS).filter((code) =>
+      /\b(?:critical|Warning)\b|Alert, /.test(CODES[code as keyof typeof CODES].meaning),
+    );
+    expect(stated).toEqual([]);
   });
 });

@@ -1,4 +1,6 @@
 import 'reflect-metadata';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { INestApplication } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Pool } from 'pg';
@@ -295,5 +297,19 @@ describe("the marketplace's settings", () => {
     expect(() => readSettings({ PORT: 'x', ADAPTER: 'koa', REDIS_STORE: 'memcached', REDIS_URL: 'localhost' })).toThrow(
       /PORT[^]*REDIS_URL|REDIS_URL[^]*PORT/,
     );
+  });
+
+  it.each([
+    [undefined, 'development'],
+    ['production', 'production'],
+  ])('npm start with NODE_ENV %s runs the marketplace with %s', (given, environment) => {
+    const { start } = JSON.parse(readFileSync('package.json', 'utf8')).scripts;
+    const [program, ...flags] = start.replace(/ \S+\/main\.js$/, '').split(' ');
+    const { NODE_ENV: _, ...env } = process.env;
+    const shown = execFileSync(program, [...flags, '-p', 'process.env.NODE_ENV'], {
+      env: { ...env, ...(given !== undefined && { NODE_ENV: given }) },
+      encoding: 'utf8',
+    });
+    expect(shown.trim()).toBe(environment);
   });
 });

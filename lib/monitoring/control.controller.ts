@@ -11,6 +11,7 @@ import { MonitoringError } from './monitoring-error.js';
 import { cachesOf, type MonitoringRequest, pathParameterOf, waitOf, writtenCacheOf } from './parameters.js';
 import { ReadingReply } from './reading-reply.js';
 import { Reply } from './reply.js';
+import { SharedAnswers } from './shared-answers.js';
 import { Write } from './access.js';
 
 /** The answer of `POST invalidate`: fresh keys removed, entries that globs removed, tags given. */
@@ -35,6 +36,7 @@ export function controlController(monitoring: Monitoring): Type {
       @Inject(ReadingReply) private readonly reading: ReadingReply,
       @Inject(Reply) private readonly reply: Reply,
       @Inject(MONITORED_CACHES) private readonly named: MonitoredCaches,
+      @Inject(SharedAnswers) private readonly shared: SharedAnswers,
     ) {}
 
     @Post('warm')
@@ -69,6 +71,7 @@ export function controlController(monitoring: Monitoring): Type {
       const caches = cachesOf(request, own, this.named.all);
       for (const { metrics } of caches) metrics.reset();
       if (caches.includes(own)) this.databases.reset();
+      this.shared.clear();
       this.reply.json(response, { reset: true, timestamp: new Date().toISOString() });
     }
 

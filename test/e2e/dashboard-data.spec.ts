@@ -177,6 +177,21 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     }
   });
 
+  it('is anew at once after the metrics of the cache or of a named one were reset', async () => {
+    const { app, ask } = await start(platform);
+    await ask().get('/products/1').expect(200);
+    await app.get<ObservedCache>(cacheToken('sessions')).getOrSet('session:1', () => 1);
+    const requests = async (): Promise<[number, number]> => {
+      const { body } = await ask().get(together('stats', 'stats?cache=sessions')).expect(200);
+      return [body.answers.stats.total_requests, body.answers['stats?cache=sessions'].total_requests];
+    };
+    expect(await requests()).toEqual([1, 1]);
+    await ask().post('/cache/reset-metrics?cache=sessions').expect(200);
+    expect(await requests()).toEqual([1, 0]);
+    await ask().post('/cache/reset-metrics').expect(200);
+    expect(await requests()).toEqual([0, 0]);
+  });
+
   it("the routes of the dashboard's data require what guards require", async () => {
     const guards = [
       { canActivate: (context: any) => context.switchToHttp().getRequest().headers.authorization === 'Bearer 1' },

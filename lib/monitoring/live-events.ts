@@ -12,7 +12,8 @@ import { CacheWarmer } from '../warming/cache-warmer.js';
 import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredCaches } from './monitored-cache.js';
 import type { PolicyTuning } from '../tuning/policy-tuning.js';
 import { MonitoringError } from './monitoring-error.js';
-import { present } from './presenter.js';
+import { OWN_CACHE } from './parameters.js';
+import { ofCache, present } from './presenter.js';
 import { RecentEvents } from './recent-events.js';
 import { EventClient, eventFrame } from './event-client.js';
 
@@ -205,7 +206,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   }
 
   #sendTick(realtime: Realtime, everybody: boolean): void {
-    const tick = eventFrame('tick', present(realtime), everybody ? ++this.#sent : this.#sent);
+    const tick = eventFrame('tick', present(ofCache(realtime, OWN_CACHE)), everybody ? ++this.#sent : this.#sent);
     for (const client of this.#clients) {
       if (!everybody && this.#started.has(client)) continue;
       this.#started.add(client);

@@ -65,6 +65,13 @@ function answer<T>(title: string, fields: Fields<T>, optional: readonly (keyof T
   };
 }
 
+/** The schema of an answer about one cache: the object itself, or each of a list, names it. */
+export function ofCache(schema: Schema): Schema {
+  if (schema['type'] === 'array') return { ...schema, items: ofCache(schema['items'] as Schema) };
+  const { properties, required } = schema as { properties: Record<string, Schema>; required: readonly string[] };
+  return { ...schema, properties: { cache: text, ...properties }, required: ['cache', ...required] };
+}
+
 const listOf = (items: Schema): Schema => ({ type: 'array', items });
 const orNull = (schema: Schema): Schema => ({ ...schema, nullable: true });
 const oneOf = (...names: string[]): Schema => ({ type: 'string', enum: names });

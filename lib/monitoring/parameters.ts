@@ -84,7 +84,7 @@ export function waitOf(request: MonitoringRequest): boolean {
 }
 
 /** The name of the application's own cache in requests. */
-const OWN_CACHE = 'default';
+export const OWN_CACHE = 'default';
 
 /** A named cache; undefined for the application's own. */
 function namedCache<C>(name: unknown, caches: ReadonlyMap<string, C>): C | undefined {
@@ -93,6 +93,11 @@ function namedCache<C>(name: unknown, caches: ReadonlyMap<string, C>): C | undef
   if (cache !== undefined) return cache;
   const given = typeof name === 'string' ? quoted(name) : `a ${typeof name}`;
   throw refused(`cache must be one of ${[OWN_CACHE, ...caches.keys()].join(', ')}, not ${given}`);
+}
+
+/** The name of the cache that `?cache=` asks for. */
+export function cacheNameOf(request: MonitoringRequest): string {
+  return (parameter(request, 'cache') as string | undefined) ?? OWN_CACHE;
 }
 
 /** `?cache=`, undefined for the application's own. Instances exchange the statistics of the application's own cache only. */

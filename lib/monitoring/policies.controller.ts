@@ -10,7 +10,8 @@ import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredC
 import { MonitoredRoutes } from './monitored-routes.js';
 import { MonitoringError } from './monitoring-error.js';
 import type { Monitoring } from './monitoring.options.js';
-import { cacheParameterOf, type MonitoringRequest, requiredPatternOf } from './parameters.js';
+import { cacheNameOf, cacheParameterOf, type MonitoringRequest, requiredPatternOf } from './parameters.js';
+import { ofCache } from './presenter.js';
 import { ReadingReply } from './reading-reply.js';
 import { Reply } from './reply.js';
 import { shownPolicy } from './shown-policy.js';
@@ -43,7 +44,8 @@ export function policiesController(monitoring: Monitoring): Type {
       const { change, lasting } = policyBodyOf(request);
       if (!tuning.isDeclared(pattern)) await refuseUnknown(pattern, metrics, tuning.policies());
       const terms = { by: whoAsks(request), ...(lasting !== undefined && { for: lasting }) };
-      this.reply.json(response, shownPolicy(await tuning.override(pattern, change, terms), metrics));
+      const shown = shownPolicy(await tuning.override(pattern, change, terms), metrics);
+      this.reply.json(response, ofCache(shown, cacheNameOf(request)));
     }
 
     @Delete('policies')
@@ -52,7 +54,8 @@ export function policiesController(monitoring: Monitoring): Type {
       const pattern = requiredPatternOf(request);
       const { tuning, metrics } = this.#asked(request);
       noBodyOf(request);
-      this.reply.json(response, shownPolicy(await tuning.revert(pattern, { by: whoAsks(request) }), metrics));
+      const shown = shownPolicy(await tuning.revert(pattern, { by: whoAsks(request) }), metrics);
+      this.reply.json(response, ofCache(shown, cacheNameOf(request)));
     }
 
     #asked(request: MonitoringRequest): Pick<MonitoredCache, 'tuning'> & { readonly metrics: CacheMetrics } {

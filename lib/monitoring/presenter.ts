@@ -26,6 +26,12 @@ export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
+/** Returns an answer about one cache with a field that names it: the object itself, or each of a list. */
+export function ofCache(answer: unknown, cache: string): unknown {
+  if (Array.isArray(answer)) return answer.map((row) => ofCache(row, cache));
+  return typeof answer === 'object' && answer !== null ? { cache, ...answer } : answer;
+}
+
 /** Returns the JSON of {@link present}, rendered in slices if the answer holds a list. */
 export async function presentedText(answer: unknown, slice = new TimeSlice()): Promise<string> {
   const parts: string[] = [];

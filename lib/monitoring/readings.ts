@@ -10,6 +10,7 @@ import { memoryByPattern } from './memory-by-pattern.js';
 import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredCaches } from './monitored-cache.js';
 import {
   alertStateOf,
+  cacheNameOf,
   cacheOf,
   cacheParameterOf,
   givenLimitOf,
@@ -24,7 +25,7 @@ import {
   thresholdOf,
   windowOf,
 } from './parameters.js';
-import { presentedText } from './presenter.js';
+import { ofCache, presentedText } from './presenter.js';
 import { ServerInformation } from './server-information.js';
 import { type SharedAnswer, SharedAnswers } from './shared-answers.js';
 import { shownPolicies } from './shown-policy.js';
@@ -295,26 +296,28 @@ export class Readings implements OnModuleDestroy {
   }
 
   #makerOf(name: ReadingName, request: MonitoringRequest): () => Promise<SharedAnswer> {
-    const { ofStatistics, ofInstance, ofFleet } = this.#readings[name];
+    const { takes, ofStatistics, ofInstance, ofFleet } = this.#readings[name];
     const caches = this.#caches();
+    const textOf = (answer: unknown): Promise<string> =>
+      presentedText(takes.includes('cache') ? ofCache(answer, cacheNameOf(request)) : answer);
     if (ofFleet !== undefined && scopeOf(request) === 'fleet') {
       cacheOf(request, caches.named);
       const ask = ofFleet(request);
       return async () => {
         const { value, instances } = await ask(this.fleetInsight);
-        return { text: await presentedText(value), instances };
+        return { text: await textOf(value), instances };
       };
     }
     if (ofStatistics === undefined) {
       const ask = ofInstance!(request, caches);
-      return async () => ({ text: await presentedText(await ask()) });
+      return async () => ({ text: await textOf(await ask()) });
     }
     const asked = ofOneInstance(request, caches);
     const ask = ofStatistics(request, asked);
-    if (scopeOf(request) === 'instance') return async () => ({ text: await presentedText(await ask(asked.metrics)) });
+    if (scopeOf(request) === 'instance') return async () => ({ text: await textOf(await ask(asked.metrics)) });
     return async () => {
       const { statistics: all, instances } = await this.fleet.statistics();
-      return { text: await presentedText(await ask(all)), instances };
+      return { text: await textOf(await ask(all)), instances };
     };
   }
 }

@@ -11,7 +11,7 @@ import {
   ObservedCache,
 } from '../../lib/index.js';
 import { CircuitState } from '../../lib/cache/base/observer.js';
-import { alerts as schemaOfAlerts } from '../../lib/monitoring/openapi-answers.js';
+import { alerts, ofCache } from '../../lib/monitoring/openapi-answers.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 import { EventStream } from '../support/event-stream.js';
 import { eventually } from '../support/redis.js';
@@ -58,6 +58,7 @@ describe.each(platforms)('GET /cache/alerts on %s', (platform) => {
     expect(headers['cache-control']).toBe('no-store');
     expect(body).toEqual([
       {
+        cache: 'default',
         id: expect.any(String),
         code: 'CIRCUIT_OPEN',
         severity: 'critical',
@@ -70,7 +71,7 @@ describe.each(platforms)('GET /cache/alerts on %s', (platform) => {
       },
     ]);
     const ajv = new Ajv({ formats: { 'date-time': (text) => new Date(text).toISOString() === text } });
-    expect(ajv.validate(schemaOfAlerts, body)).toBe(true);
+    expect(ajv.validate(ofCache(alerts), body)).toBe(true);
     expect((await ask().get('/cache/alerts?state=all')).body).toEqual(body);
     expect((await ask().get('/cache/alerts?state=all&cache=sessions')).body).toEqual([]);
     expect(app.get(CacheInsight).alerts()).toEqual(cache.insight.alerts());

@@ -173,7 +173,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
       Object.assign(cache.insight, { alerts: () => [alert] });
       expect((await read())[address]).toEqual([]);
       for (const listener of listeners[at]!) listener({ state: 'opened', alert } as unknown as AlertChange);
-      expect((await read())[address]).toEqual([alert]);
+      expect((await read())[address]).toEqual([{ cache: ['default', 'sessions'][at], ...alert }]);
     }
   });
 

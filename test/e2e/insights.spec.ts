@@ -59,6 +59,7 @@ describe.each(platforms)('GET /cache/insights on %s', (platform) => {
     const { body: feed } = await ask().get('/cache/insights?pattern=feed:*').expect(200);
     expect(feed).toEqual([
       {
+        cache: 'default',
         id: 'KEY_TOO_SPECIFIC:feed:*',
         code: 'KEY_TOO_SPECIFIC',
         declared_by: [{ class: 'FeedController', method: 'feed', transport: 'http', endpoint: 'GET /feed' }],

@@ -85,10 +85,14 @@ describe.each(platforms)('a named cache on %s', (platform) => {
     const { ask } = await boot(platform, { imports: imports(), controllers: [Pages], providers: [Sessions] });
     for (let time = 0; time < 2; time++) await ask().get('/pages/1/rights');
     const stats = await ask().get('/cache/stats?cache=sessions').expect(200);
-    expect(stats.body).toMatchObject({ total_requests: 2, cache_hits: 1 });
-    const own = await ask().get('/cache/stats?cache=default').expect(200);
-    expect(own.body).toMatchObject({ total_requests: 0 });
+    expect(stats.body).toMatchObject({ cache: 'sessions', total_requests: 2, cache_hits: 1 });
+    const own = await ask().get('/cache/stats').expect(200);
+    expect(own.body).toMatchObject({ cache: 'default', total_requests: 0 });
     const patterns = await ask().get('/cache/stats/patterns?cache=sessions').expect(200);
+    expect(new Set((patterns.body as { cache: string }[]).map(({ cache }) => cache))).toEqual(new Set(['sessions']));
+    const policy = '/cache/policies?pattern=rights:*&cache=sessions';
+    expect((await ask().put(policy).send({ ttl: '1m' }).expect(200)).body).toMatchObject({ cache: 'sessions' });
+    expect((await ask().delete(policy).expect(200)).body).toMatchObject({ cache: 'sessions' });
     const names = (patterns.body as { pattern: string }[]).map(({ pattern }) => pattern);
     expect(names.sort()).toEqual(['rights:*', 'session:*']);
     const info = await ask().get('/cache/info').expect(200);

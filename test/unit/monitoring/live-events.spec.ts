@@ -153,6 +153,7 @@ describe('the event stream', () => {
     expect(one.of('tick')).toHaveLength(4);
     expect(other.of('tick')).toHaveLength(4);
     expect(one.of('tick').at(-1)).toEqual({
+      cache: 'default',
       operations_in_flight: 1,
       requests_per_second: 2,
       hit_rate: 0.5,

@@ -11,7 +11,7 @@ export interface AccessRecord {
   readonly pattern?: string;
   /**
    * How it ended. `get`: `hit stale miss coalesced error`; `set` and `warm`: `ok rejected error`; `has`, `delete` and
-   * `invalidate`: `ok absent error`; `load` and `refresh`: `ok error timeout`.
+   * `invalidate`: `ok absent error`; `load` and `refresh`: `ok rejected error timeout`.
    */
   readonly result: 'hit' | 'stale' | 'miss' | 'coalesced' | 'ok' | 'absent' | 'rejected' | 'error' | 'timeout';
   /** Milliseconds, zero or more. */
@@ -48,8 +48,8 @@ const RESULTS: Readonly<Record<Exclude<AccessRecord['operation'], 'get'>, readon
   has: ['ok', 'absent', 'error'],
   delete: ['ok', 'absent', 'error'],
   invalidate: ['ok', 'absent', 'error'],
-  load: ['ok', 'error', 'timeout'],
-  refresh: ['ok', 'error', 'timeout'],
+  load: ['ok', 'rejected', 'error', 'timeout'],
+  refresh: ['ok', 'rejected', 'error', 'timeout'],
 };
 
 /**

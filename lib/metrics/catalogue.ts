@@ -42,6 +42,7 @@ const LOOKED_UP: Names<Result> = [
 ];
 const LOADED: Names<Result> = [
   ['ok', Result.ok],
+  ['rejected', Result.rejected],
   ['error', Result.error],
   ['timeout', Result.timeout],
 ];

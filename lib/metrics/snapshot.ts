@@ -20,6 +20,8 @@ export interface CacheStats {
   /** Loads run, in the foreground and as refreshes. */
   readonly recalculations: number;
   readonly loadErrors: number;
+  /** Loads that the origin answered with an `HttpException` of 4xx (except 408, 425, 429): no errors, and nothing to store. */
+  readonly loadRejections: number;
   readonly waitTimeouts: number;
   readonly sizeLimitRejections: number;
   readonly sets: number;

@@ -95,6 +95,7 @@ export interface SnapshotContext {
 export function cacheStats(sum: WindowSum, context: SnapshotContext): CacheStats {
   const { counters, histograms } = sum;
   const count = (operation: Operation, result: Result): number => counters[operationAt(operation, result)]!;
+  const loads = (result: Result): number => count(Operation.load, result) + count(Operation.refresh, result);
   const hits = hitsIn(counters);
   const misses = missesIn(counters);
   const total = hits + misses;
@@ -107,8 +108,9 @@ export function cacheStats(sum: WindowSum, context: SnapshotContext): CacheStats
     coalesced: outcomeIn(counters, Outcome.coalesced),
     bypasses: counters[AccessCount.bypass]!,
     errors: outcomeIn(counters, Outcome.error),
-    recalculations: count(Operation.load, Result.ok) + count(Operation.refresh, Result.ok) + loadErrorsIn(counters),
+    recalculations: loads(Result.ok) + loads(Result.rejected) + loadErrorsIn(counters),
     loadErrors: loadErrorsIn(counters),
+    loadRejections: loads(Result.rejected),
     waitTimeouts: counters[AccessCount.waitTimeout]!,
     sizeLimitRejections: counters[AccessCount.sizeRejected]!,
     sets: count(Operation.set, Result.ok),

@@ -131,6 +131,7 @@ const accesses: Fields<CacheStats> = {
   errors: count,
   recalculations: { ...count, description: 'Loads run, in the foreground and as refreshes' },
   loadErrors: count,
+  loadRejections: count,
   waitTimeouts: count,
   sizeLimitRejections: count,
   sets: count,

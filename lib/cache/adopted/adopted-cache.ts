@@ -1,6 +1,7 @@
 import type { CacheContract, CacheItem } from '../contract/cache-contract.js';
 import type { Clock } from '../base/clock.js';
 import { MissReasons } from '../freshness/miss-reasons.js';
+import { resultOfError } from '../loads/load-answers.js';
 import { type CacheObserver, MissReason, Operation, Outcome, Result } from '../base/observer.js';
 
 const OBSERVED = Symbol.for('nestjs-cache-observability:observed');
@@ -254,7 +255,7 @@ class WrappedLoad {
       this.#value = await this.#load();
       return this.#value;
     } catch (error) {
-      this.#result = Result.error;
+      this.#result = resultOfError(error);
       throw error;
     } finally {
       this.ended = true;

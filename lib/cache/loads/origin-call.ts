@@ -7,6 +7,7 @@ import { forEachInSlices } from '../base/slices.js';
 import type { SpanHandle } from '../base/tracer.js';
 import type { StoredEntry } from './entry-writer.js';
 import { Deadline } from './deadlines.js';
+import { resultOfError } from './load-answers.js';
 import { type InFlightLoad, type LoadResult, resultOf } from './in-flight-loads.js';
 import type { LoadParts } from './load-parts.js';
 import { loadTimeout } from './load-timeout.js';
@@ -70,7 +71,7 @@ export class OriginCall<V> extends Deadline {
 
   /** Ends the loads with an error that does not come from the loader. */
   fail(error: unknown): void {
-    this.#failed(error, Result.error);
+    this.#failed(error, resultOfError(error));
   }
 
   override expire(): void {
@@ -91,11 +92,11 @@ export class OriginCall<V> extends Deadline {
       if (isThenable(returned)) {
         returned.then(
           (value) => this.#returned(value, valuesOf),
-          (error: unknown) => this.#failed(error, Result.error),
+          (error: unknown) => this.#failed(error, resultOfError(error)),
         );
       } else this.#returned(returned, valuesOf);
     } catch (error) {
-      this.#failed(error, Result.error);
+      this.#failed(error, resultOfError(error));
     }
   }
 
@@ -105,7 +106,7 @@ export class OriginCall<V> extends Deadline {
     try {
       values = valuesOf(returned);
     } catch (error) {
-      return this.#failed(error, Result.error);
+      return this.#failed(error, resultOfError(error));
     }
     this.#end();
     this.#stored(values);
@@ -184,12 +185,12 @@ export class OriginCall<V> extends Deadline {
   }
 
   /** Ends each load with its last value if the policy allows that and the origin failed, else with the error. */
-  #failed(error: unknown, result: typeof Result.error | typeof Result.timeout): void {
+  #failed(error: unknown, result: typeof Result.rejected | typeof Result.error | typeof Result.timeout): void {
     if (this.#ended) return;
     this.#end();
     const { clock, observer, failedOrigins, log, offer } = this.parts;
     const now = clock.now();
-    this.#span?.outcome(result === Result.timeout ? 'timeout' : 'error');
+    this.#span?.outcome(OUTCOMES[result]);
     for (const load of this.loads) {
       const { key, plan, candidate, operation } = load;
       const { pattern } = plan.series;
@@ -198,7 +199,7 @@ export class OriginCall<V> extends Deadline {
         offer.stream?.loadFailed(key, plan.series, now - this.startedAt, now);
       }
       load.release?.();
-      if (candidate === undefined || isAnswer(error)) {
+      if (candidate === undefined || result === Result.rejected) {
         load.fail(error);
         continue;
       }
@@ -217,19 +218,4 @@ export class OriginCall<V> extends Deadline {
   }
 }
 
-/** Client errors that the same request may not get again: timeout, too early, too many requests. */
-const TRANSIENT = new Set([408, 425, 429]);
-
-/**
- * True if the loader answers with an error that concerns the request, such as "not found" or "forbidden": Nest's HttpException with a
- * status of 400 to 499. A stale value would hide that answer; it only covers failures of the origin (RFC 5861 section 4).
- */
-function isAnswer(error: unknown): boolean {
-  if (!(error instanceof Error) || !('getStatus' in error) || typeof error.getStatus !== 'function') return false;
-  try {
-    const status: unknown = error.getStatus();
-    return typeof status === 'number' && status >= 400 && status < 500 && !TRANSIENT.has(status);
-  } catch {
-    return false;
-  }
-}
+const OUTCOMES = { [Result.rejected]: 'rejected', [Result.error]: 'error', [Result.timeout]: 'timeout' } as const;

@@ -22,7 +22,7 @@ export interface Minute {
 
 /** The minute that statistics of the window `1m` describe. @param overall false for a single pattern. */
 export function minuteOf(stats: CacheStats, at: number, overall: boolean): Minute {
-  const { totalRequests, cacheHits, errors, loadErrors, recalculations, deletes } = stats;
+  const { totalRequests, cacheHits, errors, loadErrors, loadRejections, recalculations, deletes } = stats;
   return {
     at,
     minutes: stats.coverageSeconds / 60,
@@ -30,7 +30,7 @@ export function minuteOf(stats: CacheStats, at: number, overall: boolean): Minut
     hits: cacheHits,
     failures: errors + loadErrors,
     attempts: Math.max(totalRequests, errors + recalculations),
-    loads: recalculations - loadErrors,
+    loads: recalculations - loadErrors - loadRejections,
     loadP95Ms: stats.p95LoadTimeMs,
     invalidations: deletes + (overall ? stats.invalidations : stats.missReasons.invalidated),
   };

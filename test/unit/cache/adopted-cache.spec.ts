@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { NotFoundException } from '@nestjs/common';
 import { createCache, type Cache } from 'cache-manager';
 import { Keyv, type KeyvOptions } from 'keyv';
 import { observeInPlace } from '../../../lib/cache/adopted/adopted-cache.js';
@@ -53,6 +54,11 @@ describe("a cache of cache-manager's, observed in place", () => {
     await settle();
     expect(observer.take()).toEqual(['k hit adopted', 'k refresh ok']);
     expect(await cache.get('k')).toBe('new');
+  });
+
+  it('an adopted cache counts a loader that throws a 404 as rejected', async () => {
+    await expect(cache.wrap('k', () => Promise.reject(new NotFoundException()))).rejects.toThrow('Not Found');
+    expect(observer.take()).toContain('k load rejected');
   });
 
   it("an adopted cache passes the loader's rejection through, and does not warn of listeners", async () => {

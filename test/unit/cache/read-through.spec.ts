@@ -148,6 +148,19 @@ describe('getOrSet', () => {
     expect(refusing).toHaveBeenCalledTimes(answer === 'the error' ? 2 : 1);
   });
 
+  it.each([
+    [404, 'rejected'],
+    [429, 'error'],
+    [500, 'error'],
+  ])('getOrSet() and getOrSetMany() count a load that throws HttpException %d as %s', async (status, result) => {
+    const refuse = () => Promise.reject(new HttpException('the error', status));
+    await expect(cache.getOrSet('k', refuse)).rejects.toThrow('the error');
+    await expect(cache.getOrSetMany(['a', 'b'], refuse)).rejects.toThrow('the error');
+    const loads = observer.take().filter((line) => line.includes('load'));
+    expect(loads).toEqual([`k load ${result}`, `a load ${result}`, `b load ${result}`]);
+    expect(observer.running).toBe(0);
+  });
+
   it('getOrSet() serves the stale value after the soft timeout while the load continues', async () => {
     const policy = { ttl: 1_000, staleIfError: 60_000, softTimeout: 100 };
     await cache.getOrSet('k', () => 'old', policy);

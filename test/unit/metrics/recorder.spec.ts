@@ -89,10 +89,12 @@ describe('MetricsRecorder', () => {
     for (let hit = 0; hit < 3; hit++) observer.hit(series, 0, clock.now());
     observer.load(series, Operation.refresh, Result.ok, 300);
     observer.load(series, Operation.load, Result.timeout, 30_000);
+    observer.load(series, Operation.load, Result.rejected, 5);
     observer.hit(series, 0, clock.now());
     expect(metrics.getPatternStats('feed:*')).toMatchObject({
-      recalculations: 3,
+      recalculations: 4,
       loadErrors: 1,
+      loadRejections: 1,
       avgLoadTimeMs: 200,
       timeSavedMs: 3 * 100 + 200,
     });

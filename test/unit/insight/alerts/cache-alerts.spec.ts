@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { HttpException } from '@nestjs/common';
 import { createObservedCache, type ObservedCacheOptions } from '../../../../lib/wiring/create-observed-cache.js';
 import { CircuitState } from '../../../../lib/cache/base/observer.js';
 import { memoryLayer } from '../../../../lib/cache/layers/memory-layer.js';
@@ -65,6 +66,33 @@ describe('the alerts of a cache', () => {
       'ALERT_OPENED',
       'ALERT_CLOSED',
     ]);
+  });
+
+  it.each([
+    [404, [], 'rejected'],
+    [500, ['ERRORS_RISE'], 'error'],
+  ])('loads that throw HttpException %d open the alerts %j', async (status, alerts, result) => {
+    const { cache, clock, codes } = observed({ ttl: '1h' });
+    const minutes = async (count: number, failing: number) => {
+      for (let minute = 0; minute < count; minute++) {
+        for (let access = 0; access < 60; access++) await cache.getOrSet('feed:1', () => 1);
+        for (let access = 0; access < failing; access++) {
+          await cache
+            .getOrSet(`feed:${access + 2}`, () => Promise.reject(new HttpException('', status)))
+            .catch(() => 0);
+        }
+        await clock.advance(MINUTE);
+      }
+    };
+    await minutes(30, 3);
+    await minutes(15, 40);
+    expect(codes('all').filter((code) => code === 'ERRORS_RISE')).toEqual(alerts);
+    expect(prometheusText(cache.metrics)).toContain(`cache_operations_total{operation="load",result="${result}"} 690`);
+    const { loadErrors, loadRejections, recalculations } = cache.metrics.getStats('all');
+    expect(loadErrors + loadRejections).toBe(690);
+    expect(recalculations).toBe(691);
+    const [pattern] = cache.metrics.getAllPatternStats();
+    expect(pattern!.notKept.error).toBe(status === 404 ? 0 : 690);
   });
 
   it('open alerts are warnings of getRealtime() and a metric by code and severity', async () => {

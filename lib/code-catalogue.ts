@@ -966,7 +966,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   MORE_MEMORY: {
     section: 'Recommendations',
     meaning: 'A larger memory layer would answer more.',
-    cause: 'entries are evicted for want of room and asked for again.',
+    cause: 'entries are evicted because memory is full, and requested again.',
     remedy: 'raise `maxEntries` or `maxBytes` to the value in `change`.',
   },
   LESS_MEMORY: {
@@ -977,13 +977,13 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   KEY_TOO_SPECIFIC: {
     section: 'Recommendations',
-    meaning: 'Most keys are asked for once, because an input splits them on which the value does not depend.',
+    meaning: 'Most keys are requested only once, because they contain an input that the value does not depend on.',
     cause: 'a tracking parameter, a header or an argument in the key.',
     remedy: 'leave it out with `ignore`, or out of the key that your code makes.',
   },
   NEVER_READ: {
     section: 'Recommendations',
-    meaning: 'Entries end without having been read.',
+    meaning: 'Entries end unread.',
     cause: 'the pattern, or what a strategy warms, is not asked for again.',
     remedy: 'take `@Cached` away, or warm fewer keys.',
   },
@@ -1008,7 +1008,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   CACHE_EMPTY_RESULTS: {
     section: 'Recommendations',
     meaning: 'Loads return null or undefined for the same keys again and again.',
-    cause: 'empty results are not kept.',
+    cause: 'empty results are not stored.',
     remedy: 'set `negativeTtl`.',
   },
   SERVE_STALE: {

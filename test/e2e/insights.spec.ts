@@ -65,7 +65,7 @@ describe.each(platforms)('GET /cache/insights on %s', (platform) => {
         declared_by: [{ class: 'FeedController', method: 'feed', transport: 'http', endpoint: 'GET /feed' }],
         pattern: 'feed:*',
         title: 'Leave query.ref out of the keys of feed:*',
-        why: expect.stringMatching(/^\d+ % of the keys are asked for once\. query\.ref splits them/),
+        why: expect.stringMatching(/^\d+ % of the keys are requested only once\. query\.ref splits them/),
         change: {
           option: 'ignore',
           from: null,

@@ -23,7 +23,7 @@ export function invalidatedTooWidely(evidence: PatternEvidence): Advice | undefi
     title: `Invalidate less of ${pattern}`,
     why:
       `${percent(invalidated / stats.cacheMisses)} of misses followed an invalidation, and ${percent(unchanged)} of the reloads after ` +
-      `one returned the same value. Name what changed: one key or one tag an entity, instead of a glob or a tag over all.`,
+      `one returned the same value. Invalidate only what changed: the key, or a tag for each entity, instead of a glob or a tag that covers all.`,
     change: narrower(pattern, declared),
     evidence: {
       invalidatedMisses: invalidated,

@@ -31,7 +31,7 @@ export function keyTooSpecific(evidence: PatternEvidence): Advice | undefined {
     code: 'KEY_TOO_SPECIFIC',
     title: `Leave ${part.name} out of the keys of ${pattern}`,
     why:
-      `${percent(keys.askedOnce)} of the keys are asked for once. ${part.name} splits them: about ${figure(part.distinct)} values of it ` +
+      `${percent(keys.askedOnce)} of the keys are requested only once. ${part.name} splits them: about ${figure(part.distinct)} values of it ` +
       `were seen, and ${percent(part.sameValue!)} of the answers that differ in it alone are the same. Without it the hit rate is ` +
       `${percent(hitRate)} instead of ${percent(stats.hitRate ?? 0)}.`,
     change: keyChange(part.name, pattern, declared),
@@ -84,8 +84,8 @@ export function neverRead(evidence: PatternEvidence): Advice | undefined {
     code: 'NEVER_READ',
     title: `Stop caching ${pattern}`,
     why:
-      `${percent(unread)} of ${figure(lifetimes.ended)} entries ended without having been read, and the hit rate is ` +
-      `${percent(stats.hitRate ?? 0)}: they take room and a write each, and save nothing.`,
+      `${percent(unread)} of ${figure(lifetimes.ended)} entries ended unread, and the hit rate is ` +
+      `${percent(stats.hitRate ?? 0)}: each costs a write and memory, and saves nothing.`,
     change: { option: 'cached', from: true, to: false, code: removal },
     evidence: { ended: lifetimes.ended, unread: lifetimes.unread, unreadShare: unread, sets: stats.sets },
     predicted: {
@@ -110,8 +110,8 @@ function neverReadWarmed({ pattern, stats, hours }: PatternEvidence, warmed: War
     code: 'NEVER_READ',
     title: `Warm fewer entries of ${pattern} with ${strategy}`,
     why:
-      `${figure(unread)} of ${figure(warmed.warmed)} entries that the strategy ${strategy} wrote ended without having been read: ` +
-      `warm only the keys that are asked for.`,
+      `${figure(unread)} of ${figure(warmed.warmed)} entries that the strategy ${strategy} wrote ended unread: ` +
+      `warm only keys that are requested.`,
     change: { option: 'strategies', from: strategy, to: null, code: `// strategy ${strategy}: yield fewer keys` },
     evidence: { strategy, warmed: warmed.warmed, read, unreadShare: unread / warmed.warmed },
     predicted: {

@@ -25,10 +25,10 @@ export function cheaperThanCache({ pattern, declared, stats, hours }: PatternEvi
   const code = declared === undefined ? `// call load() itself, without cache.getOrSet: keys ${pattern}` : `// remove @Cached('${declared}'), or put memoryLayer() before the slow layer`; // prettier-ignore
   return {
     code: 'CHEAPER_THAN_CACHE',
-    title: `Ask the origin of ${pattern} directly`,
+    title: `Do not cache ${pattern}: its loads are faster`,
     why:
       `A load takes ${figure(p50LoadTimeMs)} ms and the cache ${figure(p50ResponseTimeMs)} ms (medians): each access is slower with the ` +
-      `cache than without. Take it away, or put memoryLayer() before the layer that is slow.`,
+      `cache than without. Remove the cache, or put memoryLayer() before the slow layer.`,
     change: { option: 'cached', from: true, to: false, code },
     evidence: {
       loads: stats.recalculations,
@@ -57,10 +57,10 @@ export function cacheEmptyResults(evidence: PatternEvidence): Advice | undefined
   const to = duration(empty.withinMs);
   return {
     code: 'CACHE_EMPTY_RESULTS',
-    title: `Keep empty results of ${pattern} for ${to}`,
+    title: `Store empty results of ${pattern} for ${to}`,
     why:
-      `${figure(stats.notKept.empty)} loads returned null or undefined, which is not kept; ${percent(share)} of them came within ` +
-      `${spoken(empty.withinMs)} of the last for the same key. With negativeTtl: '${to}' the cache answers those.`,
+      `${figure(stats.notKept.empty)} loads returned null or undefined, which is not stored; ${percent(share)} of them came within ` +
+      `${spoken(empty.withinMs)} of the last one for the same key. With negativeTtl: '${to}' the cache answers these requests.`,
     change: {
       option: 'negativeTtl',
       from: null,
@@ -97,10 +97,10 @@ export function shareLoads({
   const spared = (stats.recalculations / hours) * share * 0.5;
   return {
     code: 'SHARE_LOADS',
-    title: `Let one instance load a key of ${pattern} for all`,
+    title: `Load each key of ${pattern} in one instance at a time`,
     why:
       `${percent(share)} of the loads ran while another of ${instances} instances loaded the same key. With lock: true one loads and ` +
-      `the others take what it stores.`,
+      `the others wait for its value.`,
     change: { option: 'lock', from: false, to: true, code: policyCode(pattern, declared, 'lock: true') },
     evidence: { loads, overlapping, overlappingShare: share, instances },
     predicted: {
@@ -132,7 +132,7 @@ export function warm({ pattern, declared, stats, hours, starts }: PatternEvidenc
     title: `Warm ${figure(distinctKeys)} keys of ${pattern} at start`,
     why:
       `In the first ${spoken(withinMs)} after a start ${figure(coldMisses)} callers waited ${figure(loadMs)} ms for keys that nothing had ` +
-      `loaded yet. They are ${figure(distinctKeys)} keys, and each is asked for ${figure(stats.totalRequests / distinctKeys)} times.`,
+      `loaded yet. They are ${figure(distinctKeys)} keys, and each is requested ${figure(stats.totalRequests / distinctKeys)} times.`,
     change: {
       option: 'warm',
       from: null,
@@ -140,7 +140,7 @@ export function warm({ pattern, declared, stats, hours, starts }: PatternEvidenc
       code:
         declared === undefined
           ? `@WarmingStrategy({ name: '${nameOf(pattern)}', onStartup: true }) // yields the keys of ${pattern}`
-          : policyCode(pattern, declared, 'warm: [/* the requests asked most */]'),
+          : policyCode(pattern, declared, 'warm: [/* the most frequent requests */]'),
     },
     evidence: { starts: starts.starts, coldMisses, distinctKeys, withinMs, avgLoadTimeMs: loadMs },
     predicted: {
@@ -167,7 +167,7 @@ export function notCached(evidence: PatternEvidence): Advice | undefined {
   const more = stats.cacheMisses * (repeats ?? 0);
   return {
     code: 'NOT_CACHED',
-    title: `Answers of ${pattern} are not kept`,
+    title: `Answers of ${pattern} are not stored`,
     why: `Not cached: ${dropped} loads and writes stored nothing, ${count} of them because ${because}. ${advice}`,
     change: {
       option,

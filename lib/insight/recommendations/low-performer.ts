@@ -42,19 +42,19 @@ const CAUSES: readonly Cause[] = [
     code: 'WITHHELD',
     share: shareOf('evicted'),
     text: (facts, { missing }) =>
-      `${percentOf('evicted', facts)} found an entry evicted before it expired. Whether more room pays is not known yet: ${missing.memory}`,
+      `${percentOf('evicted', facts)} found an entry evicted before it expired. Whether more memory helps is not known yet: ${missing.memory}`,
   },
   {
     code: 'WITHHELD',
     share: shareOf('invalidated'),
     text: (facts, { missing }) =>
-      `${percentOf('invalidated', facts)} followed an invalidation. Whether fewer would do is not known yet: ${missing.invalidation}`,
+      `${percentOf('invalidated', facts)} followed an invalidation. Whether fewer invalidations are enough is not known yet: ${missing.invalidation}`,
   },
   {
     code: 'WITHHELD',
     share: shareOf('expired'),
     text: (facts, { missing }) =>
-      `${percentOf('expired', facts)} found an entry expired${ttlToday(facts)}. Whether another TTL pays is not known yet: ${missing.ttl}`,
+      `${percentOf('expired', facts)} found an entry expired${ttlToday(facts)}. Whether another TTL helps is not known yet: ${missing.ttl}`,
   },
   {
     code: 'LAYER_FAILS',

@@ -27,9 +27,9 @@ export function moreMemory(evidence: LayerEvidence): Advice | undefined {
   const gain = gainOf(chosen, today);
   return {
     code: 'MORE_MEMORY',
-    title: `Give ${layer} ${chosen.factor} times the room`,
+    title: `Raise ${bound.option} of ${layer} from ${boundText(bound, 'from')} to ${boundText(bound, 'to')}`,
     why:
-      `${figure(stats.evictions)} entries were evicted for want of room. With ${bound.option}: ${bound.to} the hit rate of the layer ` +
+      `${figure(stats.evictions)} entries were evicted because the layer was full. With ${bound.option}: ${bound.to} the hit rate of the layer ` +
       `is ${rateOf(chosen)} instead of ${rateOf(today)}, for about ${bytesText(bytes)} more.`,
     change: bound,
     evidence: sizeFigures(evidence, today),
@@ -59,10 +59,10 @@ export function lessMemory(evidence: LayerEvidence): Advice | undefined {
   const bytes = (stats.totalSizeBytes ?? 0) * (1 - chosen.factor);
   return {
     code: 'LESS_MEMORY',
-    title: `${layer} needs ${percent(chosen.factor)} of its room`,
+    title: `Lower ${bound.option} of ${layer} from ${boundText(bound, 'from')} to ${boundText(bound, 'to')}`,
     why:
-      `With ${bound.option}: ${bound.to} the hit rate of the layer is ${rateOf(chosen)} instead of ${rateOf(today)}: the rest of its ` +
-      `entries is hardly asked for. That frees about ${bytesText(bytes)}.`,
+      `With ${bound.option}: ${bound.to} the hit rate of the layer is ${rateOf(chosen)} instead of ${rateOf(today)}: the other ` +
+      `entries are rarely requested. That frees about ${bytesText(bytes)}.`,
     change: bound,
     evidence: sizeFigures(evidence, today),
     predicted: {
@@ -90,11 +90,11 @@ export function valueTooLarge({ pattern, declared, stats, hours, sizes }: Patter
   const total = stats.totalRequests;
   return {
     code: 'VALUE_TOO_LARGE',
-    title: `Do not keep values of ${pattern} above ${bytesText(sizes.aboveBytes)}`,
+    title: `Do not store values of ${pattern} above ${bytesText(sizes.aboveBytes)}`,
     why:
       `${percent(entriesShare)} of the entries are larger than ${bytesText(sizes.aboveBytes)} (up to ${bytesText(sizes.largestBytes)}): ` +
-      `they hold ${percent(sizes.bytesShare)} of the bytes and bring ${percent(sizes.hitsShare)} of the hits. Store less of them, or ` +
-      `leave them out with maxEntrySize: ${sizes.aboveBytes}.`,
+      `they hold ${percent(sizes.bytesShare)} of the bytes and have ${percent(sizes.hitsShare)} of the hits. Store smaller values, or ` +
+      `leave the large ones out with maxEntrySize: ${sizes.aboveBytes}.`,
     change: {
       option: 'maxEntrySize',
       from: null,
@@ -137,6 +137,12 @@ function boundOf({ stats, maxEntries, maxBytes }: LayerEvidence, factor: number)
   const [option, from] = fullOfBytes > fullOfEntries ? (['maxBytes', maxBytes!] as const) : (['maxEntries', maxEntries ?? 0] as const); // prettier-ignore
   const to = Math.round(from * factor);
   return { option, from, to, code: `memoryLayer({ ${option}: ${to} })` };
+}
+
+/** A bound as people read it. */
+function boundText({ option, ...change }: Advice['change'], which: 'from' | 'to'): string {
+  const bound = change[which] as number;
+  return option === 'maxBytes' ? bytesText(bound) : figure(bound);
 }
 
 function rateOf({ hitRate, hitRateError }: MemoryRung): string {

@@ -116,8 +116,8 @@ export function serveStale(evidence: PatternEvidence): Advice | undefined {
     title: `Serve ${pattern} stale for up to ${to} while it is refreshed`,
     why:
       `${figure(expired)} callers waited ${figure(loadMs)} ms on average because an entry had expired; nine in ten came within ` +
-      `${spoken(expiry.withinMs)} of its end. With staleWhileRevalidate: '${to}' they get the last value at once, and one refresh ` +
-      `runs behind them.`,
+      `${spoken(expiry.withinMs)} after it expired. With staleWhileRevalidate: '${to}' they get the last value at once, and one refresh ` +
+      `runs in the background.`,
     change: {
       option: 'staleWhileRevalidate',
       from: null,

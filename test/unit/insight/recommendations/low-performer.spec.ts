@@ -39,13 +39,13 @@ const textOf = (pattern: string, evidence: Evidence) => adviceOn(pattern, eviden
 describe('a low performer', () => {
   it('a low performer gets a text about the reasons of its misses', () => {
     expect(textOf('feed:*', { misses: { evicted: 8, cold: 2 } })).toMatch(
-      /80 % of misses.*evicted.*more room pays is not known/,
+      /80 % of misses.*evicted.*more memory helps is not known/,
     );
     expect(textOf('search:*', { misses: { invalidated: 5, cold: 5 } })).toMatch(
       /50 % of misses followed an invalidation/,
     );
     expect(textOf('product:*', { misses: { expired: 9, cold: 1 }, ttlMs: 60_000 })).toMatch(
-      /90 % of misses.*expired.*the TTL is 1m. Whether another TTL pays is not known yet: insight is off/,
+      /90 % of misses.*expired.*the TTL is 1m. Whether another TTL helps is not known yet: insight is off/,
     );
     expect(textOf('feed:*', { misses: { error: 3 } })).toMatch(/a layer failed/);
   });
@@ -246,7 +246,7 @@ describe('low performers', () => {
       'WITHHELD',
       'evicted entries, of which few were seen',
       { maxEntries: 5, run: (cache) => asked(cache, (n) => `item:${n % 10}`, 60) },
-      /evicted.*more room pays is not known yet/,
+      /evicted.*more memory helps is not known yet/,
     ],
     [
       'WITHHELD',
@@ -259,7 +259,7 @@ describe('low performers', () => {
           }
         },
       },
-      /followed an invalidation.*fewer would do is not known yet/,
+      /followed an invalidation.*fewer invalidations are enough is not known yet/,
     ],
     [
       'WITHHELD',
@@ -272,7 +272,7 @@ describe('low performers', () => {
           }
         },
       },
-      /expired.*another TTL pays is not known yet/,
+      /expired.*another TTL helps is not known yet/,
     ],
     [
       'NOTHING_STORED',

@@ -45,6 +45,8 @@ export interface SharedLoadsOptions {
 interface Overlaps {
   loads: number;
   overlapping: number;
+  /** How many of them a lock would spare: of loads that run at the same time, one remains. */
+  spared: number;
 }
 
 /** Compares the loads of the instances of a fleet, for the advice to share them. */
@@ -124,17 +126,19 @@ export class SharedLoads {
       const overlaps = this.#overlapsOf(pattern);
       if (overlaps === undefined) continue;
       overlaps.loads += 1;
-      const isShared = others.some(({ loads }) =>
+      const alike = others.filter(({ loads }) =>
         loads.some((load) => load.hash === hash && load.startedAt < endedAt && startedAt < load.endedAt),
-      );
-      if (isShared) overlaps.overlapping += 1;
+      ).length;
+      if (alike === 0) continue;
+      overlaps.overlapping += 1;
+      overlaps.spared += alike / (alike + 1);
     }
   }
 
   #overlapsOf(pattern: string): Overlaps | undefined {
     const known = this.#overlaps.get(pattern);
     if (known !== undefined || this.#overlaps.size >= MOST_PATTERNS) return known;
-    const made = { loads: 0, overlapping: 0 };
+    const made = { loads: 0, overlapping: 0, spared: 0 };
     this.#overlaps.set(pattern, made);
     return made;
   }
@@ -145,6 +149,7 @@ export class SharedLoads {
     for (const overlaps of this.#overlaps.values()) {
       overlaps.loads *= 0.5;
       overlaps.overlapping *= 0.5;
+      overlaps.spared *= 0.5;
     }
   }
 }

@@ -118,6 +118,8 @@ export interface ExpiryEvidence {
 export interface SharedLoadEvidence {
   readonly loads: number;
   readonly overlapping: number;
+  /** How many of the loads a lock would spare. */
+  readonly spared: number;
   readonly instances: number;
 }
 

@@ -91,10 +91,10 @@ export function shareLoads({
   sharedLoads,
 }: PatternEvidence): Advice | undefined {
   if (sharedLoads === undefined || sharedLoads.loads < MIN_SHARED || policy?.lock === true) return undefined;
-  const { loads, overlapping, instances } = sharedLoads;
+  const { loads, overlapping, spared: sparedLoads, instances } = sharedLoads;
   const share = overlapping / loads;
   if (instances < 2 || share < OVERLAPPING) return undefined;
-  const spared = (stats.recalculations / hours) * share * 0.5;
+  const spared = ((stats.recalculations / hours) * sparedLoads) / loads;
   return {
     code: 'SHARE_LOADS',
     title: `Load each key of ${pattern} in one instance at a time`,

@@ -51,26 +51,29 @@ describe('shared loads', () => {
     return loads;
   };
 
-  it('shared loads are found if two instances load a key at the same time, and absent with the lock', async () => {
-    const both = [instance(), instance()];
-    const caches = both.map(({ cache }) => cache);
+  it('shared loads are found if instances load a key at the same time, and the lock spares as many as predicted', async () => {
+    const fleet = Array.from({ length: 4 }, instance);
+    const caches = fleet.map(({ cache }) => cache);
+    const startedAt = clock.now();
     const loads = await rounds(caches, 10);
+    const hours = (clock.now() - startedAt) / 3_600_000;
     const [advice] = caches[0]!.insight
       .recommendations({ pattern: 'price:*' })
       .filter(({ code }) => code === 'SHARE_LOADS');
-    expect(advice).toMatchObject({ change: { option: 'lock', from: false, to: true }, evidence: { instances: 2 } });
+    expect(advice).toMatchObject({ change: { option: 'lock', from: false, to: true }, evidence: { instances: 4 } });
     expect(advice!.evidence['overlappingShare']).toBeGreaterThan(0.9);
 
     clock = new ManualClock();
     notes = new Map();
     server = new SharedServer();
-    const locked = [instance(), instance()];
+    const locked = Array.from({ length: 4 }, instance);
     const fewer = await rounds(
       locked.map(({ cache }) => cache),
       10,
       { lock: true },
     );
-    expect(fewer / loads).toBeCloseTo(0.5, 1);
+    const predicted = advice!.predicted.loadsPerHour! * hours * 4;
+    expect(Math.abs(fewer - predicted) / loads).toBeLessThan(0.05);
     expect(locked[0]!.shared.of('price:*')?.overlapping ?? 0).toBe(0);
   });
 

@@ -326,7 +326,7 @@ describe('SERVE_STALE', () => {
 
 describe('SHARE_LOADS', () => {
   const stats = statsWith({ cacheMisses: 400, recalculations: 400, avgLoadTimeMs: 100 });
-  const sharedLoads = { loads: 400, overlapping: 200, instances: 4 };
+  const sharedLoads = { loads: 400, overlapping: 200, spared: 150, instances: 4 };
 
   it('SHARE_LOADS proposes the lock', () => {
     const advice = adviceOf('SHARE_LOADS', { stats, sharedLoads });

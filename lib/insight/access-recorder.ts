@@ -128,7 +128,8 @@ export class AccessRecorder implements AccessStream {
   }
 
   /** Applies another instance's note of a key; the key is followed from now on if the sample includes it. */
-  learn(pattern: FollowedPattern, { hash, isHot, fills }: NotedKey, now: number, isFirst: boolean): void {
+  learn(pattern: FollowedPattern, noted: NotedKey, now: number, isFirst: boolean): void {
+    const { hash, isHot, digest, checkedAt, fills } = noted;
     if (isHot) pattern.noteHot(hash, now);
     const known = this.#table.find(hash);
     if (known !== 0 && this.#of(known) !== pattern) return;
@@ -137,6 +138,7 @@ export class AccessRecorder implements AccessStream {
     if (track === 0) return;
     const slot = this.counts.slotOf(track);
     this.#settle(pattern, slot, undefined, now);
+    if (digest !== 0 && checkedAt <= now) this.#seen(pattern, slot, digest, checkedAt);
     this.#countUntil(pattern, slot, pattern.ladder.learn(slot, fills, now, isFirst), now);
   }
 
@@ -197,7 +199,7 @@ export class AccessRecorder implements AccessStream {
     access.reason = outcome === Outcome.hit || outcome === Outcome.stale ? MissReason.none : reason;
     this.#report(access);
     if (outcome === Outcome.hit) pattern.sample.read(slot, 1);
-    if (layer > 0 && entry !== undefined) this.#seen(pattern, slot, entry);
+    if (layer > 0 && entry !== undefined) this.#seen(pattern, slot, this.#digest(entry.value), entry.createdAt);
     const loadedAt = outcome === Outcome.hit && layer > 0 && entry !== undefined ? entry.createdAt : 0;
     this.#remember(pattern, slot, 1, now, outcome === Outcome.hit && layer === 0);
     const loads = outcome !== Outcome.hit && outcome !== Outcome.stale;
@@ -392,10 +394,11 @@ export class AccessRecorder implements AccessStream {
     return hot !== 0 || !pattern.sample.samples(hash) ? hot : this.#follow(pattern, hash, false);
   }
 
-  /** The entry of a shared layer may be newer than the last load of this instance: it is a check of the value. */
-  #seen(pattern: FollowedPattern, slot: number, entry: Entry): void {
-    const changed = pattern.changedTo(slot, this.#digest(entry.value));
-    pattern.ladder.seen(slot, entry.createdAt, changed, pattern.invalidated[slot] === 1);
+  /** The value that another instance loaded may be newer than the last load of this one: it is a check of the value. */
+  #seen(pattern: FollowedPattern, slot: number, digest: number, loadedAt: number): void {
+    if (!pattern.ladder.isNews(slot, loadedAt)) return;
+    const changed = pattern.changedTo(slot, digest);
+    pattern.ladder.seen(slot, loadedAt, changed, pattern.invalidated[slot] === 1);
     pattern.invalidated[slot] = 0;
   }
 

@@ -97,7 +97,7 @@ export class LadderExchange {
 /** @returns false if there is no room. */
 function write(
   writer: LadderNotesWriter,
-  { name, sample, ladder }: FollowedPattern,
+  { name, sample, ladder, digests }: FollowedPattern,
   now: number,
   isWanted: (at: number) => boolean,
   evenWithoutKeys: boolean,
@@ -111,7 +111,9 @@ function write(
     if (fills.length === 0) continue;
     if (!begun && !begin()) return false;
     begun = true;
-    if (!writer.key({ hash: sample.hashOf(slot), isHot: sample.hot[slot] === 1, fills })) return false;
+    const isHot = sample.hot[slot] === 1;
+    const [digest, checkedAt] = [digests[slot]!, ladder.checkedAt(slot)];
+    if (!writer.key({ hash: sample.hashOf(slot), isHot, digest, checkedAt, fills })) return false;
   }
   return true;
 }

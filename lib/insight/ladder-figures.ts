@@ -86,7 +86,7 @@ export function togetherOf(all: readonly LadderFigures[]): LadderFigures | undef
   if (most === undefined) return undefined;
   const alike = all.filter(({ ttlMs }) => Math.abs(ttlMs - most.ttlMs) <= most.ttlMs * SAME_TTL);
   const sums = new LadderSums();
-  for (const one of alike) sums.merge(one.sums);
+  for (const one of alike) sums.mergeOfFleet(one.sums);
   const total = (of: (figures: LadderFigures) => number) => alike.reduce((sum, one) => sum + of(one), 0);
   return {
     ttlMs: most.ttlMs,

@@ -7,13 +7,14 @@ import type { Fill } from './ttl-replay.js';
  * read within bounds, and refused as a whole if they do not have this format.
  *
  *   mark u32, time f64; then for each pattern: length of the name u16, name, TTL f64, room f64, keys u16;
- *   for each key: hash u32, rungs u8 (a bit each), hot u8, and for each of the rungs how long ago its copy was loaded u32.
+ *   for each key: hash u32, rungs u8 (a bit each), those whose copy is outdated u8, hot u8, digest of the value u32, how long ago that was
+ *   checked u32, and for each of the rungs how long ago its copy was loaded u32.
  */
 
-const MARK = 0x4c41_3031;
+const MARK = 0x4c41_3032;
 const HEAD = 12;
 const PATTERN = 20;
-const KEY = 6;
+const KEY = 15;
 const MOST_NAME = 1_024;
 const MOST_KEYS = MOST_HOT + MOST_TAIL;
 /** A pattern has a section of new keys, and perhaps one of older keys. */
@@ -26,6 +27,10 @@ export interface NotedKey {
   readonly hash: number;
   /** Whether it is among the hottest of that instance. */
   readonly isHot: boolean;
+  /** Of its value at the last check of that instance; 0: unknown. */
+  readonly digest: number;
+  /** When that was, milliseconds since the epoch. */
+  readonly checkedAt: number;
   readonly fills: readonly Fill[];
 }
 
@@ -73,15 +78,24 @@ export class LadderNotesWriter {
   }
 
   /** @returns false if there is no room for it. */
-  key({ hash, isHot, fills }: NotedKey): boolean {
+  key({ hash, isHot, digest, checkedAt, fills }: NotedKey): boolean {
     const noted = fills.filter(({ at }) => this.at - at <= MOST_AGE && at <= this.at);
     if (noted.length === 0) return true;
     if (this.#length + KEY + 4 * noted.length > this.#bytes.length || this.#keys >= MOST_KEYS) return false;
     let rungs = 0;
-    for (const { rung } of noted) rungs |= 1 << rung;
+    let outdated = 0;
+    for (const fill of noted) {
+      rungs |= 1 << fill.rung;
+      if (fill.outdated) outdated |= 1 << fill.rung;
+    }
     let at = this.#bytes.writeInt32BE(hash, this.#length);
     at = this.#bytes.writeUInt8(rungs, at);
+    at = this.#bytes.writeUInt8(outdated, at);
     at = this.#bytes.writeUInt8(isHot ? 1 : 0, at);
+    const checkedMs = Math.round(this.at - checkedAt);
+    const isChecked = checkedMs >= 0 && checkedMs <= MOST_AGE;
+    at = this.#bytes.writeInt32BE(isChecked ? digest : 0, at);
+    at = this.#bytes.writeUInt32BE(isChecked ? checkedMs : 0, at);
     for (const fill of noted) at = this.#bytes.writeUInt32BE(Math.round(this.at - fill.at), at);
     this.#length = at;
     this.#bytes.writeUInt16BE(++this.#keys, this.#keysAt);
@@ -138,16 +152,19 @@ class Reader {
     for (let left = count; left > 0; left--) {
       const hash = this.#number(4) | 0;
       const rungs = this.#number(1);
+      const outdated = this.#number(1);
       const isHot = this.#number(1) === 1;
+      const digest = this.#number(4) | 0;
+      const checkedAt = notedAt - this.#number(4);
       const fills: Fill[] = [];
       for (let rung = 0; rung < RUNG_COUNT; rung++) {
         if ((rungs & (1 << rung)) === 0) continue;
         const ageMs = this.#number(4);
         if (ageMs > ttlMs * RUNGS[rung]!) return undefined;
-        fills.push({ rung, at: notedAt - ageMs });
+        fills.push({ rung, at: notedAt - ageMs, outdated: (outdated & (1 << rung)) !== 0 });
       }
       if (hash === 0) return undefined;
-      keys.push({ hash, isHot, fills });
+      keys.push({ hash, isHot, digest, checkedAt, fills });
     }
     return { name, ttlMs, room, keys };
   }

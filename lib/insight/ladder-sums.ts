@@ -110,9 +110,23 @@ export class LadderSums {
     for (let at = 0; at < PLACES; at++) this.#sums[at]! /= 2;
   }
 
-  /** Adds the sums of another instance. */
+  /** Adds the sums of another time. */
   merge(other: LadderSums): void {
     for (let at = 0; at < PLACES; at++) this.#sums[at]! += other.#sums[at]!;
+  }
+
+  /**
+   * Adds the sums of another instance at the same time. The unknown time of a change is the same for all instances, so their errors add up,
+   * and not their variances.
+   */
+  mergeOfFleet(other: LadderSums): void {
+    const deviations = RUNGS.map(
+      (_, rung) => Math.sqrt(this.whole(rung, Whole.variance)) + Math.sqrt(other.whole(rung, Whole.variance)),
+    );
+    this.merge(other);
+    for (const [rung, deviation] of deviations.entries()) {
+      this.#sums[OF_ALL + Whole.variance * RUNG_COUNT + rung] = deviation ** 2;
+    }
   }
 
   /** All sums, for {@link sumsOf}. */

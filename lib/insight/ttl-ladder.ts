@@ -127,6 +127,16 @@ export class PatternLadder {
     if (this.#ttlMs === undefined) this.#vote(ttlMs, at);
   }
 
+  /** See {@link TtlReplay.checkedAt}. */
+  checkedAt(slot: number): number {
+    return this.#replay?.checkedAt(slot) ?? 0;
+  }
+
+  /** See {@link TtlReplay.isNews}. */
+  isNews(slot: number, at: number): boolean {
+    return this.#replay?.isNews(slot, at) === true;
+  }
+
   /** See {@link TtlReplay.fills}. */
   fills(slot: number, now: number): readonly Fill[] {
     return this.#replay?.fills(slot, now) ?? [];

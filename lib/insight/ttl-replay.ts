@@ -46,6 +46,8 @@ export interface Fill {
   readonly rung: number;
   /** Milliseconds since the epoch, rounded to the step in which the instance stores it, so that all compare the same numbers. */
   readonly at: number;
+  /** Whether its copy is known to be outdated. */
+  readonly outdated: boolean;
 }
 
 /** A followed key with its group. */
@@ -211,8 +213,12 @@ export class TtlReplay {
 
   /** The value that another instance loaded at a time; values older than the last check are ignored. */
   seen(follower: Follower, at: number, changed: boolean | undefined, announced: boolean): void {
-    if (at <= this.startedAt || this.#checkStep(at) <= this.#checkedAt[follower.slot]!) return;
-    this.check(follower, at, changed, announced);
+    if (this.isNews(follower.slot, at)) this.check(follower, at, changed, announced);
+  }
+
+  /** Whether a value from that time is newer than the last check. */
+  isNews(slot: number, at: number): boolean {
+    return at > this.startedAt && this.#checkStep(at) > this.#checkedAt[slot]!;
   }
 
   /** Stops following the key. */
@@ -240,6 +246,12 @@ export class TtlReplay {
     if (this.#own !== undefined) this.#own[slot] = ALL_COPIES;
   }
 
+  /** When the value was checked last, milliseconds since the epoch; 0: never. */
+  checkedAt(slot: number): number {
+    const step = this.#checkedAt[slot]!;
+    return step === 0 ? 0 : Math.round(this.startedAt + ((step - 1) * this.ttlMs) / CHECK_STEPS);
+  }
+
   /** The remaining copies that accesses of this instance loaded, for the others. */
   fills(slot: number, now: number): readonly Fill[] {
     const own = this.#own === undefined ? 0 : this.#own[slot]! & this.#copies[slot]!;
@@ -248,7 +260,8 @@ export class TtlReplay {
     for (let rung = 0; rung < RUNG_COUNT; rung++) {
       if ((own & (1 << rung)) === 0) continue;
       const at = this.#filledAt(slot, rung, now);
-      if (now - at < this.ttlMs * RUNGS[rung]!) fills.push({ rung, at });
+      const outdated = (this.#outdated[slot]! & (1 << rung)) !== 0;
+      if (now - at < this.ttlMs * RUNGS[rung]!) fills.push({ rung, at, outdated });
     }
     return fills;
   }
@@ -258,7 +271,17 @@ export class TtlReplay {
    * instance's, the load that this instance counted was a hit.
    * @param isFirst of two at the same time, whether the other instance's counts.
    */
-  learn({ slot, hash, weight, hot }: Follower, { rung, at }: Fill, now: number, isFirst: boolean): void {
+  learn(follower: Follower, fill: Fill, now: number, isFirst: boolean): void {
+    this.#learnLoad(follower, fill, now, isFirst);
+    const { slot } = follower;
+    const { rung, at, outdated } = fill;
+    if (!outdated || (this.#copies[slot]! & (1 << rung)) === 0) return;
+    // A check of the other instance has shown it; this one may never have had the value before the change.
+    const isNewer = this.#filledAt(slot, rung, now) > at + 1 / this.#stepsPerMs[rung]!;
+    if (!isNewer) this.#outdated[slot]! |= 1 << rung;
+  }
+
+  #learnLoad({ slot, hash, weight, hot }: Follower, { rung, at }: Fill, now: number, isFirst: boolean): void {
     const bit = 1 << rung;
     const ttlMs = this.ttlMs * RUNGS[rung]!;
     if (at < this.startedAt || at > now) return;
@@ -349,7 +372,8 @@ export class TtlReplay {
     const untilNextMs = (this.ttlMs * (this.#checkCount[slot]! + 1)) / (this.#changeCount[slot]! + 1);
     for (let rung = 0; rung < RUNG_COUNT; rung++) {
       const bit = 1 << rung;
-      const ageMs = this.#age(slot, rung, this.#stepOf(at, rung)) / this.#stepsPerMs[rung]!;
+      const age = this.#age(slot, rung, this.#stepOf(at, rung));
+      const ageMs = age / this.#stepsPerMs[rung]!;
       const leftMs = this.ttlMs * RUNGS[rung]! - ageMs;
       if ((this.#copies[slot]! & ~outdated & bit) === 0 || leftMs <= 0) continue;
       const probability = Math.min(1, ageMs / checkMs);

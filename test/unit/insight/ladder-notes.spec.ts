@@ -5,7 +5,10 @@ import { LadderSums, Sum } from '../../../lib/insight/ladder-sums.js';
 import { seededRandom } from '../../support/seeded-traffic.js';
 
 const NOW = 1_700_000_000_000;
-const key = (hash: number, isHot = false) => ({ hash, isHot, fills: [{ rung: 0, at: NOW - 40 }, { rung: 7, at: NOW - 5_000 }] }); // prettier-ignore
+const key = (hash: number, isHot = false) => ({
+  hash, isHot, digest: -hash, checkedAt: NOW - 30,
+  fills: [{ rung: 0, at: NOW - 40, outdated: false }, { rung: 7, at: NOW - 5_000, outdated: true }],
+}); // prettier-ignore
 
 function notes(): Uint8Array {
   const writer = new LadderNotesWriter(4_096, NOW);

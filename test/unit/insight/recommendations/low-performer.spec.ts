@@ -51,7 +51,7 @@ describe('a low performer', () => {
   });
 
   it('a low performer gets the text of the cause that explains most', () => {
-    expect(textOf('feed:*', { misses: { expired: 4, evicted: 5, cold: 1 } })).toMatch(/more room/);
+    expect(textOf('feed:*', { misses: { expired: 4, evicted: 5, cold: 1 } })).toMatch(/more memory/);
   });
 
   it('the text of a low performer proposes broader keys for searches that were never stored before', () => {

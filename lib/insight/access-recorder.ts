@@ -157,12 +157,7 @@ export class AccessRecorder implements AccessStream {
   hit(track: number, key: string, now: number): void {
     const pattern = this.#of(track);
     const slot = this.counts.slotOf(track);
-    this.#settle(pattern, slot, key, now);
-    const access = this.#begin(AccessKind.hit, pattern, slot, key, now);
-    access.layer = 0;
-    this.#report(access);
-    pattern.sample.read(slot, 1);
-    this.#remember(pattern, slot, 1, now, true);
+    this.#settle(pattern, slot, key, now, 1);
     this.#replay(pattern, slot, now, FRESH_IN_MEMORY);
   }
 
@@ -337,13 +332,17 @@ export class AccessRecorder implements AccessStream {
     pattern.sample.countUntil(slot, Math.min(until === 0 ? now + REPORTED_AFTER_MS : until, now + countedMs));
   }
 
-  /** Reports the hits of a key that have only been counted so far. */
-  #settle(pattern: FollowedPattern, slot: number, key: string | undefined, now: number): void {
+  /**
+   * Reports the hits of a key that have only been counted so far.
+   * @param more hits now, which the caller replays in the ladder.
+   */
+  #settle(pattern: FollowedPattern, slot: number, key: string | undefined, now: number, more = 0): void {
     const { sample } = pattern;
-    const hits = sample.takeCounted(slot);
+    const counted = sample.takeCounted(slot);
+    const hits = counted + more;
+    if (counted > 0) pattern.ladder.hits(slot, counted);
     if (hits > 0) {
       sample.read(slot, hits);
-      pattern.ladder.hits(slot, hits);
       this.#remember(pattern, slot, hits, now, true);
       const access = this.#begin(AccessKind.hit, pattern, slot, key, now);
       access.count = hits;

@@ -49,7 +49,7 @@ export class SimulatedMemory {
     const known = this.#entries.get(hash);
     if (known !== undefined) this.#reweigh(known, hash, isHot);
     if (known !== undefined && known.freshUntil > now) {
-      for (let time = 0; time < Math.min(count, MOST_USES); time++) this.#policy.use(known);
+      this.#policy.useOften(known, count);
       return count;
     }
     this.store(hash, isHot, now, loaded);
@@ -139,8 +139,6 @@ export class SimulatedMemory {
 
 /** The same as the policy's own. */
 const LEAST_REMEMBERED = 64;
-/** More uses than a policy counts. */
-const MOST_USES = 16;
 
 function simulated(hash: number, now: number, size: number, cost: number, ttlMs: number): KeptEntry {
   const entry = new KeptEntry(

@@ -17,6 +17,8 @@ export interface EvictionPolicy {
   readonly name: Eviction;
   /** Called for each requested entry. It runs on every hit: it allocates nothing. */
   use(entry: KeptEntry): void;
+  /** Counts several requests of one entry at once. */
+  useOften(entry: KeptEntry, times: number): void;
   /** Called before an entry is added, with the entry that it replaces, if any; the new entry is not in the order yet. */
   recall(entry: KeptEntry, replaced: KeptEntry | undefined): void;
   /** Adds an entry to the order. */

@@ -23,6 +23,10 @@ export class LruPolicy implements EvictionPolicy {
     if (entry !== this.#order.last) this.#order.renew(entry);
   }
 
+  useOften(entry: KeptEntry): void {
+    this.use(entry);
+  }
+
   recall(): void {}
 
   add(entry: KeptEntry): void {

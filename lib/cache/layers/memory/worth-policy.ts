@@ -68,6 +68,10 @@ export class WorthPolicy implements EvictionPolicy {
     if ((entry.tally & MOST_ASKED) < MOST_ASKED) entry.tally++;
   }
 
+  useOften(entry: KeptEntry, times: number): void {
+    entry.tally += Math.min(times, MOST_ASKED - unread(entry));
+  }
+
   recall(entry: KeptEntry, replaced: KeptEntry | undefined): void {
     if (replaced === undefined) {
       const note = this.#recalled(entry);

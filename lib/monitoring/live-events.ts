@@ -229,8 +229,10 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     }
   }
 
-  #send(event: string, data: unknown): void {
-    const frame = eventFrame(event, present(data), ++this.#sent);
+  /** Says when it happened: a client that was away receives it later, and may have another clock. */
+  #send(event: string, data: object): void {
+    const timestamp = new Date(this.#clock.now()).toISOString();
+    const frame = eventFrame(event, present({ ...data, timestamp }), ++this.#sent);
     this.#missed.add(this.#sent, frame);
     this.#broadcast(frame);
   }

@@ -63,3 +63,23 @@ it('the dashboard explains the first steps at the first start and if metrics are
   expect(await other.page.evaluate(wider)).toBe(false);
   expect(other.faults).toEqual([]);
 });
+
+it('an event has the time at which it happened by the clock of the application, however late it is shown', async () => {
+  const app = await startShop();
+  const cache = app.get(ObservedCache);
+  const { page } = await open(made.browser, 'about:blank');
+  await page.addInitScript('const now = Date.now; Date.now = () => now() + 7_200_000');
+  await page.goto(home(app, '#/events'));
+  await page.locator('.connected.live').waitFor();
+  await hide(page, true);
+  await page.locator('.connected.paused').waitFor();
+  const from = Date.now();
+  await cache.del('meanwhile:1');
+  const to = Date.now();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await hide(page, false);
+  const time = page.getByRole('listitem').filter({ hasText: 'meanwhile' }).locator('time');
+  const at = Date.parse((await time.getAttribute('datetime'))!);
+  expect(at).toBeGreaterThanOrEqual(from);
+  expect(at).toBeLessThanOrEqual(to);
+});

@@ -12,6 +12,7 @@ export type Connection = 'connecting' | 'live' | 'polling' | 'paused' | 'lost' |
 export interface LiveEvent {
   readonly id: string;
   readonly at: number;
+  /** When it happened, by the clock of the server. */
   readonly type: 'alert' | 'warming' | 'invalidation' | 'policy';
   readonly data: unknown;
 }
@@ -138,7 +139,7 @@ function take(frame: string): void {
     realtime.value = content as Realtime;
     found('live');
   } else if (type === 'alert' || type === 'warming' || type === 'invalidation' || type === 'policy') {
-    keep({ id, at: Date.now(), type, data: content });
+    keep({ id, at: Date.parse((content as { readonly timestamp: string }).timestamp), type, data: content });
   }
 }
 

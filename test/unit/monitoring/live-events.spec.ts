@@ -58,6 +58,9 @@ const warning = (pattern: string): HealthWarning => ({
   pattern,
 });
 
+/** When it happens, by the clock of the application. */
+const timestamp = '2023-11-14T22:13:20.000Z';
+
 describe('the event stream', () => {
   let clock: ManualClock;
   let alerts: HealthWarning[];
@@ -183,11 +186,12 @@ describe('the event stream', () => {
     }
     const { openedAt, closedAt, ...same } = alert;
     expect(client.of('alert')).toEqual([
-      { cache: 'default', state: 'opened', alert: { ...same, opened_at: openedAt, closed_at: closedAt } },
+      { cache: 'default', state: 'opened', alert: { ...same, opened_at: openedAt, closed_at: closedAt }, timestamp },
       {
         cache: 'default',
         state: 'closed',
         alert: { ...same, opened_at: openedAt, closed_at: '2026-03-02T01:00:00.000Z' },
+        timestamp,
       },
     ]);
   });
@@ -205,7 +209,9 @@ describe('the event stream', () => {
     });
     const client = connect();
     for (const listener of watched) listener({ state: 'opened', alert: { code: 'HIT_RATE_DROP' } });
-    expect(client.of('alert')).toEqual([{ cache: 'sessions', state: 'opened', alert: { code: 'HIT_RATE_DROP' } }]);
+    expect(client.of('alert')).toEqual([
+      { cache: 'sessions', state: 'opened', alert: { code: 'HIT_RATE_DROP' }, timestamp },
+    ]);
     sessions.report({ keys: ['session:471147114711'] });
     expect(client.of('invalidation')).toMatchObject([{ cache: 'sessions', patterns: ['session:*'], keys: 1 }]);
   });
@@ -265,7 +271,7 @@ describe('the event stream', () => {
       listener({ type: 'finished', runId: 'r', trigger: 'manual', report: { keysWarmed: 3 } } as WarmingProgress);
     }
     expect(client.of('warming')).toEqual([
-      { type: 'finished', run_id: 'r', trigger: 'manual', report: { keys_warmed: 3 } },
+      { type: 'finished', run_id: 'r', trigger: 'manual', report: { keys_warmed: 3 }, timestamp },
     ]);
   });
 
@@ -276,10 +282,10 @@ describe('the event stream', () => {
     invalidations.report({ tags: ['seller-471147114711'] });
     invalidations.report({ all: true });
     expect(client.of('invalidation')).toEqual([
-      { cache: 'default', patterns: ['user:*:cart'], keys: 2, globs: 0, tags: 0, all: false, removed: null },
-      { cache: 'default', patterns: ['user:*:*'], keys: 0, globs: 1, tags: 0, all: false, removed: 2 },
-      { cache: 'default', patterns: [], keys: 0, globs: 0, tags: 1, all: false, removed: null },
-      { cache: 'default', patterns: [], keys: 0, globs: 0, tags: 0, all: true, removed: null },
+      { cache: 'default', patterns: ['user:*:cart'], keys: 2, globs: 0, tags: 0, all: false, removed: null, timestamp },
+      { cache: 'default', patterns: ['user:*:*'], keys: 0, globs: 1, tags: 0, all: false, removed: 2, timestamp },
+      { cache: 'default', patterns: [], keys: 0, globs: 0, tags: 1, all: false, removed: null, timestamp },
+      { cache: 'default', patterns: [], keys: 0, globs: 0, tags: 0, all: true, removed: null, timestamp },
     ]);
     expect(client.written.join('')).not.toContain('471147114711');
   });

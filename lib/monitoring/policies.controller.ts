@@ -1,4 +1,4 @@
-import { Delete, Get, Inject, Put, Req, Res, type Type } from '@nestjs/common';
+import { Delete, Get, Inject, Patch, Put, Req, Res, type Type } from '@nestjs/common';
 import { shown } from '../cache/base/shown.js';
 import { nearest } from '../cache/options/option-rules.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
@@ -38,14 +38,15 @@ export function policiesController(monitoring: Monitoring): Type {
 
     @Put('policies')
     @Write(monitoring)
-    async overridePolicy(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
-      const pattern = requiredPatternOf(request);
-      const { tuning, metrics } = this.#asked(request);
-      const { change, lasting } = policyBodyOf(request);
-      if (!tuning.isDeclared(pattern)) await refuseUnknown(pattern, metrics, tuning.policies());
-      const terms = { by: whoAsks(request), ...(lasting !== undefined && { for: lasting }) };
-      const shown = shownPolicy(await tuning.override(pattern, change, terms), metrics);
-      this.reply.json(response, ofCache(shown, cacheNameOf(request)));
+    overridePolicy(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      return this.#override(request, response, false);
+    }
+
+    /** Adds to the override that is in force. */
+    @Patch('policies')
+    @Write(monitoring)
+    extendPolicy(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      return this.#override(request, response, true);
     }
 
     @Delete('policies')
@@ -55,6 +56,16 @@ export function policiesController(monitoring: Monitoring): Type {
       const { tuning, metrics } = this.#asked(request);
       noBodyOf(request);
       const shown = shownPolicy(await tuning.revert(pattern, { by: whoAsks(request) }), metrics);
+      this.reply.json(response, ofCache(shown, cacheNameOf(request)));
+    }
+
+    async #override(request: MonitoringRequest, response: unknown, keep: boolean): Promise<void> {
+      const pattern = requiredPatternOf(request);
+      const { tuning, metrics } = this.#asked(request);
+      const { change, lasting } = policyBodyOf(request);
+      if (!tuning.isDeclared(pattern)) await refuseUnknown(pattern, metrics, tuning.policies());
+      const terms = { by: whoAsks(request), keep, ...(lasting !== undefined && { for: lasting }) };
+      const shown = shownPolicy(await tuning.override(pattern, change, terms), metrics);
       this.reply.json(response, ofCache(shown, cacheNameOf(request)));
     }
 

@@ -73,6 +73,8 @@ export interface OverrideTerms {
   for?: Duration;
   /** Who overrides, as text for people. At most 100 characters. @default 'code' */
   by?: string;
+  /** Keeps the other values of an earlier override, and its end unless `for` gives one. @default false */
+  keep?: boolean;
 }
 
 export interface PolicyTuningOptions {
@@ -133,7 +135,7 @@ export class PolicyTuning {
   }
 
   /**
-   * Overrides the policy of a pattern, for entries that are stored from now on. Replaces an earlier override. Resolves once
+   * Overrides the policy of a pattern, for entries that are stored from now on. Replaces an earlier override, or adds to it. Resolves once
    * other processes can read it, or that has failed; `override.reached` of the result shows which.
    * @param pattern as statistics and {@link policies} show it: `'feed:*'`.
    * @throws CacheError `INVALID_OPTIONS`, `INVALID_DURATION`, `POLICY_OUT_OF_BOUNDS`, `TOO_MANY_OVERRIDES`
@@ -141,7 +143,7 @@ export class PolicyTuning {
   async override(
     pattern: string,
     change: PolicyChange,
-    { for: lasting, by = 'code' }: OverrideTerms = {},
+    { for: lasting, by = 'code', keep = false }: OverrideTerms = {},
   ): Promise<PolicyReport> {
     checkPattern(pattern);
     const faults = changeFaults(change);
@@ -153,13 +155,16 @@ export class PolicyTuning {
         faults.map((text) => ({ code: 'INVALID_OPTIONS', text })),
       );
     const now = this.#options.clock.now();
+    const kept = keep ? this.#active.get(idOf(pattern, 'manual')) : undefined;
+    const keptPrediction = kept?.predicted ?? null;
     await this.#decide({
       pattern,
       kind: 'manual',
-      change: plainChange(change),
+      change: { ...kept?.change, ...plainChange(change) },
       setBy: nameIn(by),
-      expiresAt: lastsMs === undefined ? null : Math.min(now + lastsMs, MAX_DATE),
-      predicted: change.ttl === undefined ? null : this.#predicted(pattern, milliseconds(change.ttl) || Infinity),
+      expiresAt: lastsMs === undefined ? (kept?.expiresAt ?? null) : Math.min(now + lastsMs, MAX_DATE),
+      predicted:
+        change.ttl === undefined ? keptPrediction : this.#predicted(pattern, milliseconds(change.ttl) || Infinity),
     });
     return this.report(pattern);
   }

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { percent } from '../../lib/dashboard/client/format.js';
+import { ObservedCache } from '../../lib/index.js';
+import { moment, percent } from '../../lib/dashboard/client/format.js';
 import { addressOf, open } from '../support/dashboard-page.js';
 import { advise, home, inBrowser, policies, startShop, traffic, violationsOf } from '../support/dashboard-shop.js';
 import { soon } from '../support/soon.js';
@@ -53,4 +54,22 @@ it('the dashboard applies advice after confirmation, and reverts it', async () =
   await page.getByRole('button', { name: 'Revert' }).waitFor({ state: 'hidden' });
   await soon(async () => expect(await policies(app)).toMatchObject({ override: null }));
   expect(faults).toEqual([]);
+});
+
+it('the dashboard applies advice beside an override that is in force', async () => {
+  const app = await startShop();
+  await traffic(app);
+  advise(app);
+  await app.get(ObservedCache).tuning.override('product:*', { staleIfError: '1h' }, { for: '3d' });
+  const { override: before } = (await policies(app)) as { override: { expires_at: string } };
+  const { page } = await open(made.browser, home(app, '#/advice'));
+  await page.getByRole('button', { name: 'Apply…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Apply now' }).click();
+  await soon(async () =>
+    expect(await policies(app)).toMatchObject({
+      override: { values: { ttl_ms: 1_200_000, stale_if_error_ms: 3_600_000 }, expires_at: before.expires_at },
+    }),
+  );
+  await page.goto(home(app, `#/pattern/${encodeURIComponent('product:*')}`));
+  await page.getByText(`until ${moment(before.expires_at)}`).waitFor();
 });

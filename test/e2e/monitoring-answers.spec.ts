@@ -185,7 +185,7 @@ describe.each(platforms)('responses of the monitoring routes on %s', (platform) 
     const ajv = new Ajv({ allErrors: true, formats: { 'date-time': (text) => new Date(text).toISOString() === text } });
     const seen = new Set<string>();
     const fit = (
-      method: 'get' | 'post' | 'put' | 'delete',
+      method: 'get' | 'post' | 'put' | 'patch' | 'delete',
       path: string,
       status: number,
       type: string,
@@ -242,6 +242,10 @@ describe.each(platforms)('responses of the monitoring routes on %s', (platform) 
     await get('/cache/policies');
     fit('put', '/cache/policies', 400, 'application/json', (await ask().put(policy).send({ ttl: -1 })).body);
     fit('put', '/cache/policies', 404, 'application/json', (await ask().put(`${policy}*`).send({ ttl: 1 })).body);
+    const added = await ask().patch(policy).send({ jitter: 0.1 }).expect(200);
+    fit('patch', '/cache/policies', 200, 'application/json', added.body);
+    fit('patch', '/cache/policies', 400, 'application/json', (await ask().patch(policy).send({ ttl: -1 })).body);
+    fit('patch', '/cache/policies', 404, 'application/json', (await ask().patch(`${policy}*`).send({ ttl: 1 })).body);
     fit('delete', '/cache/policies', 200, 'application/json', (await ask().delete(policy)).body);
     fit('delete', '/cache/policies', 404, 'application/json', (await ask().delete(policy)).body);
     await post('/cache/cpu-profile', 200, { seconds: 0.05 });
@@ -265,7 +269,7 @@ describe.each(platforms)('responses of the monitoring routes on %s', (platform) 
     const described = Object.entries(document.paths)
       .filter(([path]) => path.startsWith('/cache'))
       .flatMap(([path, methods]) =>
-        (['get', 'post', 'put', 'delete'] as const).flatMap((method) =>
+        (['get', 'post', 'put', 'patch', 'delete'] as const).flatMap((method) =>
           Object.entries(methods[method]?.responses ?? {}).flatMap(([status, answer]) =>
             Object.keys((answer as { content?: object }).content ?? { none: 1 }).map(
               (type) => `${method} ${path} ${status} ${type}`,

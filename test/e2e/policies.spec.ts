@@ -180,6 +180,28 @@ describe.each(platforms)('the policies of %s', (platform) => {
     expect((await ask().get('/cache/policies')).body.every(({ override }: any) => override === null)).toBe(true);
   });
 
+  it('PATCH /cache/policies adds to an override and keeps its end, PUT replaces it', async () => {
+    const { ask } = await start(platform);
+    const path = '/cache/policies?pattern=feed:*';
+    const first = await ask().put(path).send({ ttl: '1m', for: '1h' }).expect(200);
+    const { expires_at } = first.body.override;
+    expect(expires_at).toEqual(expect.any(String));
+    const second = await ask().patch(path).send({ staleWhileRevalidate: '10s' }).expect(200);
+    expect(second.body.override).toMatchObject({
+      values: { ttl_ms: 60_000, stale_while_revalidate_ms: 10_000 },
+      expires_at,
+    });
+    const third = await ask().patch(path).send({ ttl: '2m', for: '2h' }).expect(200);
+    expect(third.body.override.values).toEqual({ ttl_ms: 120_000, stale_while_revalidate_ms: 10_000 });
+    expect(Date.parse(third.body.override.expires_at)).toBeGreaterThan(Date.parse(expires_at));
+    const fourth = await ask().put(path).send({ jitter: 0.1 }).expect(200);
+    expect(fourth.body.override).toMatchObject({ values: { jitter: 0.1 }, expires_at: null });
+    expect(fourth.body.effective).toMatchObject({ ttl_ms: 300_000, stale_while_revalidate_ms: 0 });
+    await ask().delete(path).expect(200);
+    const alone = await ask().patch(path).send({ ttl: '1m' }).expect(200);
+    expect(alone.body.override).toMatchObject({ values: { ttl_ms: 60_000 }, expires_at: null });
+  });
+
   it('DELETE /cache/policies refuses a pattern without an override', async () => {
     const { ask } = await start(platform);
     const { body } = await ask().delete('/cache/policies?pattern=feed:*').expect(404);
@@ -191,6 +213,7 @@ describe.each(platforms)('the policies of %s', (platform) => {
     const { ask } = await start(platform);
     const closed = await ask().put('/cache/policies?pattern=feed:*').send({ ttl: 1 }).expect(403);
     expect(closed.body).toMatchObject({ code: 'WRITES_DISABLED' });
+    await ask().patch('/cache/policies?pattern=feed:*').send({ ttl: 1 }).expect(403);
     await ask().delete('/cache/policies?pattern=feed:*').expect(403);
     process.env['NODE_ENV'] = 'test';
     const foreign = await ask()

@@ -163,7 +163,7 @@ function Apply({ of: one }: { of: Recommendation }) {
   if (!mayWrite.value || !pattern || !change?.option || !AT_RUN_TIME.includes(change.option)) return null;
   const apply = async () => {
     try {
-      await write('PUT', 'policies', { pattern, ...namedCache.value }, { [change.option!]: change.to });
+      await write('PATCH', 'policies', { pattern, ...namedCache.value }, { [change.option!]: change.to });
       dialog.current?.close();
       refresh();
     } catch (error) {
@@ -190,7 +190,7 @@ function Apply({ of: one }: { of: Recommendation }) {
         </dl>
         <p>
           It is in force at once, on every instance that shares a Redis, until it is reverted or a deploy changes the
-          declared value.
+          declared value. Other values that are overridden stay, and so does the end of that override.
         </p>
         {refusal && <Refused refusal={refusal} />}
         <div class="actions">

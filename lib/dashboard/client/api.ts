@@ -5,6 +5,10 @@ const BASE = new URL('.', location.href.split('#')[0]);
 const TOKEN = 'cache-dashboard-token';
 /** An answer this old is good enough: pages that are open at the same time share one. */
 const MAX_AGE = 'max-age=3';
+/** A request without an answer for so long has failed. */
+const ANSWER_MS = 30_000;
+/** What the header of a request may contain; everything else, no server takes. */
+const HEADER_TEXT = /^[\x21-\x7e]*$/;
 
 export type Parameters = Readonly<Record<string, string | number | undefined>>;
 
@@ -79,7 +83,7 @@ export async function readText(path: string, parameters: Parameters = {}): Promi
 
 /** Changes something. */
 export async function write(
-  method: 'POST' | 'PUT' | 'DELETE',
+  method: 'POST' | 'PATCH' | 'DELETE',
   path: string,
   parameters: Parameters = {},
   body?: unknown,
@@ -98,10 +102,13 @@ export async function request(path: string, parameters: Parameters = {}, init: R
     if (value !== undefined) url.searchParams.set(name, String(value));
   }
   const headers = new Headers(init.headers);
+  if (!HEADER_TEXT.test(token.value))
+    throw new Refusal(401, 'INVALID_TOKEN', 'A bearer token has letters, digits and signs of ASCII only.');
   if (token.value !== '') headers.set('Authorization', `Bearer ${token.value}`);
   let response: Response;
   try {
-    response = await fetch(url, { ...init, headers, cache: 'no-store', credentials: 'same-origin' });
+    const signal = init.signal ?? AbortSignal.timeout(ANSWER_MS);
+    response = await fetch(url, { ...init, signal, headers, cache: 'no-store', credentials: 'same-origin' });
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new Refusal(0, '', 'The application does not answer.');

@@ -64,11 +64,11 @@ export function perSecond(value: Maybe): string {
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
-/** The time of today, else date and time. */
+/** The time of day within half a day of now, else date and time. */
 export function moment(at: string | number): string {
   const date = new Date(at);
   if (isNaN(date.getTime())) return NONE;
-  return Date.now() - date.getTime() < 43_200_000 ? clock.format(date) : day.format(date);
+  return Math.abs(Date.now() - date.getTime()) < 43_200_000 ? clock.format(date) : day.format(date);
 }
 
 /** A value of an option or a piece of evidence, as text. */

@@ -1,6 +1,6 @@
 import { exact, labelled, moment } from './format';
 import { computed } from '@preact/signals';
-import { events, type Invalidation, type LiveEvent } from './live';
+import { connection, events, type Invalidation, type LiveEvent } from './live';
 import { Card } from './parts';
 import { route } from './route';
 import type { AlertChange, PolicyEvent, WarmingProgress } from './wire';
@@ -24,7 +24,13 @@ export function EventsPage() {
 export function EventList({ limit }: { limit: number }) {
   const shown = shownEvents.value.slice(0, limit);
   if (shown.length === 0) {
-    return <p class="note">No alert, invalidation or warming since the page was opened. New ones appear here.</p>;
+    return (
+      <p class="note">
+        {connection.value === 'polling'
+          ? 'The event stream is not open: events do not come in.'
+          : 'No alert, invalidation or warming since the page was opened. New ones appear here.'}
+      </p>
+    );
   }
   return (
     <ol class="list">

@@ -4,15 +4,16 @@ import type { Realtime, WarmingProgress } from './wire';
 
 /*
  * The event stream, read with fetch: EventSource cannot send a bearer token. It pauses while the page is hidden and resumes with what it
- * missed. Where there is no room for another client, the page asks every few seconds instead.
+ * missed. Where the stream has no room for another client, or does not come through a proxy, the page asks every few seconds instead, and
+ * tries the stream again now and then.
  */
 
 export type Connection = 'connecting' | 'live' | 'polling' | 'paused' | 'lost' | 'forbidden';
 
 export interface LiveEvent {
   readonly id: string;
-  readonly at: number;
   /** When it happened, by the clock of the server. */
+  readonly at: number;
   readonly type: 'alert' | 'warming' | 'invalidation' | 'policy';
   readonly data: unknown;
 }
@@ -45,7 +46,8 @@ export const warming = signal<readonly WarmingProgress[]>([]);
 
 let lastId = '';
 let abort: AbortController | undefined;
-let timer: ReturnType<typeof setTimeout> | undefined;
+/** The next attempt to connect, and the next question while there is no stream. */
+let [retry, polling]: (ReturnType<typeof setTimeout> | undefined)[] = [];
 let retryMs = FIRST_RETRY_MS;
 
 /** Connects now, and again whenever the page is seen or the token changes. */
@@ -58,7 +60,12 @@ export function listen(): void {
 
 export function connect(): void {
   stop();
-  if (connection.value !== 'lost' && connection.value !== 'forbidden') connection.value = 'connecting';
+  if (connection.value === 'paused') connection.value = 'connecting';
+  open();
+}
+
+function open(): void {
+  abort?.abort();
   abort = new AbortController();
   void stream(abort);
 }
@@ -69,7 +76,9 @@ function pause(): void {
 }
 
 function stop(): void {
-  clearTimeout(timer);
+  clearTimeout(retry);
+  clearTimeout(polling);
+  retry = undefined;
   abort?.abort();
 }
 
@@ -83,7 +92,6 @@ async function stream(own: AbortController): Promise<void> {
     heard();
     const headers: HeadersInit = lastId === '' ? {} : { 'Last-Event-ID': lastId };
     const response = await request('events', {}, { headers, signal: own.signal });
-    retryMs = FIRST_RETRY_MS;
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     for (let text = ''; ;) {
       const { done, value } = await reader.read();
@@ -100,29 +108,53 @@ async function stream(own: AbortController): Promise<void> {
   }
 }
 
+/** Without a stream the other routes may answer: only where nothing does, the application is gone. */
 function failed(error: unknown): void {
-  const refusal = error instanceof Refusal ? error : undefined;
-  if (refusal?.code === 'TOO_MANY_CLIENTS') return void poll();
-  lostAt.value ??= Date.now();
-  connection.value = refusal?.forbidden ? 'forbidden' : 'lost';
-  if (refusal?.forbidden && token.value === '') return;
-  timer = setTimeout(connect, retryMs);
-  retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
+  if (isForbidden(error)) return lose('forbidden');
+  if (connection.value === 'live') connection.value = 'connecting';
+  void poll();
 }
 
 async function poll(): Promise<void> {
+  const isOver = () => connection.value === 'live' || connection.value === 'paused';
   try {
-    realtime.value = (await read<Realtime>('realtime')).data;
+    const { data } = await read<Realtime>('realtime');
+    if (isOver()) return;
+    realtime.value = data;
     found('polling');
-    timer = setTimeout(() => void poll(), POLL_MS);
+    clearTimeout(polling);
+    polling = setTimeout(() => void poll(), POLL_MS);
+    retry ??= later();
   } catch (error) {
-    failed(error);
+    if (!isOver()) lose(isForbidden(error) ? 'forbidden' : 'lost');
   }
 }
 
-function found(state: Connection): void {
+const isForbidden = (error: unknown) => error instanceof Refusal && error.forbidden;
+
+function lose(state: 'lost' | 'forbidden'): void {
+  lostAt.value ??= Date.now();
+  connection.value = state;
+  clearTimeout(polling);
+  if (state === 'lost' || token.value !== '') retry ??= later();
+}
+
+/** Tries again, less often each time. */
+function later(): ReturnType<typeof setTimeout> {
+  const pauseMs = retryMs;
+  retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
+  return setTimeout(() => {
+    retry = undefined;
+    open();
+  }, pauseMs);
+}
+
+function found(state: 'live' | 'polling'): void {
   connection.value = state;
   lostAt.value = undefined;
+  if (state === 'polling') return;
+  clearTimeout(polling);
+  retryMs = FIRST_RETRY_MS;
 }
 
 function take(frame: string): void {

@@ -14,7 +14,7 @@ import { connection, listen } from './live';
 import { Overview } from './overview';
 import { PatternPage, PatternsPage } from './patterns';
 import { forbidden, useResource, whenAnswered } from './resource';
-import { hrefOf, PAGES, route } from './route';
+import { hrefOf, PAGES, type Route, route, titleOf } from './route';
 import { Bar, Forbidden, Lost, Status } from './shell';
 import { WarmingPage } from './warming';
 import type { Context } from './wire';
@@ -34,10 +34,11 @@ function App() {
 function Frame() {
   const context = useResource<Context>('dashboard/context', {}, CONTEXT_MS).data;
   const { page, subject } = route.value;
-  const title = PAGES.find(([name]) => name === page)?.[1];
+  const title = titleOf(route.value);
+  const absent = absentIn(context);
   useEffect(() => {
-    document.title = `${title ?? subject} · ${context?.service ?? 'Cache'}`;
-  }, [title, subject, context?.service]);
+    document.title = `${title} · ${context?.service ?? 'Cache'}`;
+  }, [title, context?.service]);
   useEffect(() => scrollTo(0, 0), [page, subject]);
   return (
     <>
@@ -47,20 +48,61 @@ function Frame() {
       <Bar context={context} />
       <Lost />
       <main id="main" tabIndex={-1} class={connection.value === 'lost' ? 'old' : ''}>
-        {title !== undefined && <h1 class="hidden">{title}</h1>}
-        <Status context={context} />
-        <Whole key={`${page} ${subject}`}>
-          <Page page={page} context={context} />
-        </Whole>
+        {absent === undefined ? (
+          <>
+            {PAGES.some(([name]) => name === page) && <h1 class="hidden">{title}</h1>}
+            <Status context={context} />
+            <Whole key={`${page} ${subject}`}>
+              <Page page={page} context={context} />
+            </Whole>
+          </>
+        ) : (
+          <Nowhere title={absent} to={{ ...route.value, cache: 'default', scope: 'instance' }}>
+            To this instance’s own cache
+          </Nowhere>
+        )}
       </main>
     </>
   );
 }
 
+/** What the address asks for and the application does not have; undefined if it has all of it. */
+function absentIn(context: Context | undefined): string | undefined {
+  const { cache, scope } = route.value;
+  if (context === undefined) return undefined;
+  if (!context.caches.includes(cache)) return `There is no cache “${cache}” in this application`;
+  return scope === 'fleet' && !context.fleet ? 'This application has no fleet' : undefined;
+}
+
+/** An address that leads to nothing, and the way on. */
+function Nowhere({ title, to, children }: { title: string; to: Partial<Route>; children: ComponentChildren }) {
+  return (
+    <section class="card">
+      <h1>
+        <bdi>{title}</bdi>
+      </h1>
+      <p>
+        <a href={hrefOf(to)}>{children}</a>
+      </p>
+    </section>
+  );
+}
+
+/** What has not been answered by then is shown as loading. */
+const WHOLE_MS = 3_000;
+
 /** Shows what it holds once all that this asks for at first is there: nothing moves while it comes. */
 function Whole({ children }: { children: ComponentChildren }) {
   const [whole, setWhole] = useState(false);
-  useEffect(() => whenAnswered(() => setWhole(true)), []);
+  useEffect(() => {
+    const show = () => setWhole(true);
+    const late = setTimeout(show, WHOLE_MS);
+    const stop = whenAnswered(show);
+    return () => {
+      clearTimeout(late);
+      stop();
+    };
+  }, []);
   return (
     <div class={whole ? 'whole' : 'whole waiting'} aria-busy={!whole}>
       {!whole && <p class="note loading">Loading…</p>}
@@ -105,12 +147,9 @@ function Page({ page, context }: { page: string; context: Context | undefined })
       return <DatabasePage />;
     default:
       return (
-        <section class="card">
-          <h1>There is no such page</h1>
-          <p>
-            <a href={hrefOf({ page: '' })}>To the overview</a>
-          </p>
-        </section>
+        <Nowhere title="There is no such page" to={{ page: '' }}>
+          To the overview
+        </Nowhere>
       );
   }
 }

@@ -5,6 +5,8 @@ import { connection, events } from './live';
 
 /** What a route answered last, and whether that still holds. */
 export interface Resource<T> {
+  /** Of the route that answered, with its query; empty before. */
+  readonly address: string;
   readonly data: T | undefined;
   readonly instances: number;
   readonly refusal: Refusal | undefined;
@@ -22,11 +24,13 @@ interface Entry {
   asking: boolean;
 }
 
-const NOTHING: Resource<never> = { data: undefined, instances: 1, refusal: undefined, at: 0 };
+const NOTHING: Resource<never> = { address: '', data: undefined, instances: 1, refusal: undefined, at: 0 };
 /** Answers that nothing on the page shows are kept for going back. */
 const KEPT_UNUSED = 40;
 const TICK_MS = 500;
 const ABSENT_MS = 60_000;
+/** What was not answered is asked again so soon, however seldom it changes. */
+const UNANSWERED_MS = 5_000;
 /** What is due within this share of its interval is asked together with what is due now. */
 const EARLY = 0.25;
 /** Routes in one request. */
@@ -124,14 +128,19 @@ async function ask(members: readonly Entry[], fresh: boolean): Promise<void> {
       const refusal = refused ?? refusalOf(answered!.refusals[address]);
       value.value =
         refusal === undefined
-          ? { data: answered!.answers[address], instances: answered!.instances[address] ?? 1, refusal, at }
+          ? { address, data: answered!.answers[address], instances: answered!.instances[address] ?? 1, refusal, at }
           : { ...value.value, refusal };
       entry.asking = false;
-      // A route that is not there may come with the next deploy.
-      const pauseMs = refusal?.absent === true ? ABSENT_MS : everyMs;
+      const pauseMs = pauseAfter(refusal, everyMs);
       entry.dueAt = begunAt < refreshedAt ? 0 : at + pauseMs;
     }
   });
+}
+
+function pauseAfter(refusal: Refusal | undefined, everyMs: number): number {
+  if (refusal?.status === 0) return Math.min(everyMs, UNANSWERED_MS);
+  // A route that is not there may come with the next deploy.
+  return refusal?.absent === true ? ABSENT_MS : everyMs;
 }
 
 function refusalOf(refusal: Answers['refusals'][string] | undefined): Refusal | undefined {
@@ -143,7 +152,7 @@ setInterval(() => askForDue(false), TICK_MS);
 document.addEventListener('visibilitychange', () => document.hidden || refresh());
 let seen = connection.value;
 connection.subscribe((now) => {
-  if (seen === 'lost' && now === 'live') refresh();
+  if (seen === 'lost' && (now === 'live' || now === 'polling')) refresh();
   seen = now;
 });
 let latest = events.value[0];

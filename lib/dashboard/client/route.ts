@@ -20,6 +20,13 @@ export const PAGES = [
   ['database', 'Database'],
 ] as const;
 
+/** Pages of one pattern or endpoint, which the address names. */
+const SUBJECT_PAGES: readonly string[] = ['pattern', 'endpoint'];
+/** What is longer names no pattern. */
+const MAX_SUBJECT_LENGTH = 512;
+/** The page of an address that names none. */
+const NO_PAGE = 'unknown';
+
 export interface Route {
   readonly page: string;
   /** Of the pattern or endpoint. */
@@ -47,10 +54,23 @@ addEventListener('hashchange', () => (route.value = read()));
 function read(): Route {
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?');
   const [page = '', ...rest] = path.split('/');
+  const name = decoded(rest.join('/'));
   const parameters = new URLSearchParams(query);
   const window = WINDOWS.find((known) => known === parameters.get('window')) ?? '5m';
-  const scope = parameters.get('scope') === 'fleet' ? 'fleet' : 'instance';
-  return { page, subject: decoded(rest.join('/')), window, scope, cache: parameters.get('cache') ?? 'default' };
+  const cache = parameters.get('cache') ?? 'default';
+  // Instances exchange the figures of the application's own cache alone.
+  const scope = parameters.get('scope') === 'fleet' && cache === 'default' ? 'fleet' : 'instance';
+  return { ...(isPage(page, name) ? { page, subject: name } : { page: NO_PAGE, subject: '' }), window, scope, cache };
+}
+
+function isPage(page: string, name: string): boolean {
+  if (SUBJECT_PAGES.includes(page)) return name !== '' && name.length <= MAX_SUBJECT_LENGTH;
+  return name === '' && PAGES.some(([known]) => known === page);
+}
+
+/** The title of a page; that of a pattern or an endpoint is its name. */
+export function titleOf({ page, subject: name }: Route): string {
+  return PAGES.find(([known]) => known === page)?.[1] ?? (name === '' ? 'No such page' : name);
 }
 
 function decoded(text: string): string {

@@ -24,7 +24,11 @@ export function Bar({ context }: { context: Context | undefined }) {
         <a href={hrefOf({ page: '' })}>
           <bdi>{context?.service ?? 'Cache'}</bdi>
         </a>
-        {context?.version && <span class="muted">version {context.version}</span>}
+        {context?.version && (
+          <span class="muted">
+            version <bdi>{context.version}</bdi>
+          </span>
+        )}
         <Connected />
         <span class="push" />
         {context && context.caches.length > 1 && (
@@ -96,7 +100,7 @@ function Switch<T extends string>({ label, value, options, onChange }: SwitchPro
 const WORDS = {
   connecting: ['○', 'connecting'],
   live: ['●', 'live'],
-  polling: ['●', 'every 5 s: no place in the event stream'],
+  polling: ['●', 'every 5 s, without the event stream'],
   paused: ['○', 'paused'],
   lost: ['■', 'disconnected'],
   forbidden: ['■', 'not allowed'],
@@ -183,12 +187,13 @@ function reasonsOf(warnings: readonly Warning[], alerts: readonly Warning[]): Wa
   return [...warnings, ...alerts.filter((alert) => !known.has(id(alert)))];
 }
 
-/** When the status last changed while the page was open; undefined before a change. */
-function useSince({ data }: Resource<Health>): number | undefined {
-  const seen = useRef<{ status: string; changedAt: number | undefined } | undefined>(undefined);
-  if (data !== undefined && seen.current?.status !== data.status)
-    seen.current = { status: data.status, changedAt: seen.current === undefined ? undefined : Date.now() };
-  return seen.current?.changedAt;
+/** When the status last changed while it was looked at; undefined before a change. */
+function useSince({ address, data }: Resource<Health>): number | undefined {
+  const seen = useRef<{ address: string; status: string; changedAt: number | undefined } | undefined>(undefined);
+  const before = seen.current?.address === address ? seen.current : undefined;
+  if (data !== undefined && before?.status !== data.status)
+    seen.current = { address, status: data.status, changedAt: before && Date.now() };
+  return data && seen.current?.changedAt;
 }
 
 interface BannerProps {

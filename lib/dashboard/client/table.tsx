@@ -43,7 +43,7 @@ export function Table<T>({ label, rows, columns, id, nothing, sort, limit }: Tab
   const [shown, setShown] = useState(limit ?? ROWS);
   if (rows.length === 0 && nothing !== undefined) return <div class="note">{nothing}</div>;
   const by = columns.find(({ name }) => name === order.name)?.by;
-  const sorted = by === undefined ? rows : [...rows].sort((a, b) => (order.down ? -1 : 1) * compare(by(a), by(b)));
+  const sorted = by === undefined ? rows : [...rows].sort((a, b) => compare(by(a), by(b), order.down));
   const press = (name: string) =>
     setOrder(({ name: before, down }) => ({ name, down: name === before ? !down : true }));
   return (
@@ -55,7 +55,12 @@ export function Table<T>({ label, rows, columns, id, nothing, sort, limit }: Tab
         <thead>
           <tr>
             {columns.map((column) => (
-              <Heading key={column.name} of={column} order={order} press={press} />
+              <Heading
+                key={column.name}
+                of={column}
+                sorted={column.name === order.name ? directionOf(column, rows, order.down) : undefined}
+                press={press}
+              />
             ))}
           </tr>
         </thead>
@@ -88,40 +93,43 @@ export function Table<T>({ label, rows, columns, id, nothing, sort, limit }: Tab
 
 interface HeadingProps<T> {
   readonly of: Column<T>;
-  readonly order: { readonly name: string; readonly down: boolean };
+  /** Undefined unless it is the column that the rows are sorted by. */
+  readonly sorted: 'ascending' | 'descending' | undefined;
   readonly press: (name: string) => void;
 }
 
-function Heading<T>({ of: column, order, press }: HeadingProps<T>) {
+function Heading<T>({ of: column, sorted, press }: HeadingProps<T>) {
   const { name, term, by } = column;
-  const active = name === order.name;
   return (
-    <th
-      scope="col"
-      class={classOf(column)}
-      {...(active ? { 'aria-sort': order.down ? ('descending' as const) : ('ascending' as const) } : {})}
-    >
+    <th scope="col" class={classOf(column)} {...(sorted ? { 'aria-sort': sorted } : {})}>
       {term ? <Term name={term}>{name}</Term> : name}
       {by && (
         <button
           type="button"
-          class={active ? 'sort active' : 'sort'}
+          class={sorted ? 'sort active' : 'sort'}
           aria-label={`Sort by ${name}`}
           onClick={() => press(name)}
         >
-          {active && !order.down ? '▲' : '▼'}
+          {sorted === 'ascending' ? '▲' : '▼'}
         </button>
       )}
     </th>
   );
 }
 
+/** Names go up from A where figures go down from the largest. */
+function directionOf<T>({ by }: Column<T>, rows: readonly T[], down: boolean): 'ascending' | 'descending' {
+  const isText = rows.some((row) => typeof by?.(row) === 'string');
+  return down === isText ? 'ascending' : 'descending';
+}
+
 function classOf<T>({ numeric, wide: hidden }: Column<T>): string {
   return [numeric ? 'n' : '', hidden ? 'wide' : ''].filter((name) => name !== '').join(' ');
 }
 
-/** Names from A to Z where figures are largest first; what is not known comes last. */
-function compare(a: number | string | null, b: number | string | null): number {
-  if (typeof a === 'string' || typeof b === 'string') return -String(a).localeCompare(String(b));
-  return (a ?? -1) - (b ?? -1);
+/** Names from A to Z where figures are largest first; what is not known comes last either way. */
+function compare(a: number | string | null, b: number | string | null, down: boolean): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  if (typeof a === 'string' || typeof b === 'string') return (down ? 1 : -1) * String(a).localeCompare(String(b));
+  return (down ? -1 : 1) * (a - b);
 }

@@ -1,0 +1,73 @@
+import { expect, it } from '@jest/globals';
+import { open } from '../support/dashboard-page.js';
+import { figure, home, inBrowser, MARKUP, row, startShop, traffic } from '../support/dashboard-shop.js';
+import { soon } from '../support/soon.js';
+
+const made = inBrowser();
+
+it.each(['#/pattern', '#/pattern/', `#/pattern/${'x'.repeat(600)}`, '#/endpoint/', '#/nosuch', '#/layers/x', '#/%'])(
+  'an address that names no page says so once, and leads on: %s',
+  async (hash) => {
+    const app = await startShop();
+    const { page, faults } = await open(made.browser, home(app, hash));
+    await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    expect(await page.title()).toMatch(/^No such page · /);
+    expect(await page.locator('.refused').count()).toBe(0);
+    await page.getByRole('link', { name: 'To the overview' }).click();
+    await page.getByRole('heading', { name: 'Costs most' }).waitFor();
+    expect(faults).toEqual([]);
+  },
+);
+
+it.each([
+  ['cache=nosuch', 'There is no cache “nosuch” in this application'],
+  [`cache=${encodeURIComponent(MARKUP)}`, `There is no cache “${MARKUP}” in this application`],
+  ['scope=fleet', 'This application has no fleet'],
+])('an address of another application says what is absent here, and leads to what is not: %s', async (query, text) => {
+  const app = await startShop();
+  await traffic(app);
+  const { page, faults } = await open(made.browser, home(app, `#/patterns?window=1h&${query}`));
+  await page.getByRole('heading', { name: text }).waitFor();
+  expect(await page.locator('.refused').count()).toBe(0);
+  await page.getByRole('link', { name: 'To this instance’s own cache' }).click();
+  await row(page, 'Patterns', 'product:*').waitFor();
+  await page.waitForURL(/#\/patterns\?window=1h$/);
+  expect(await page.evaluate('window.planted')).toBeUndefined();
+  expect(faults).toEqual([]);
+});
+
+it('a shared address shows the same window after a reload, and unknown windows as the usual one', async () => {
+  const app = await startShop();
+  await traffic(app);
+  const { page } = await open(made.browser, home(app, '#/?window=24h'));
+  await page.getByRole('radio', { name: '24h', checked: true }).waitFor();
+  await page.reload();
+  await page.getByRole('radio', { name: '24h', checked: true }).waitFor();
+  await soon(async () => expect(await figure(page, 'requests').innerText()).toContain('24h'));
+  await page.goto(home(app, '#/?window=__proto__'));
+  await page.getByRole('radio', { name: '5m', checked: true }).waitFor();
+});
+
+it('a table sorts names from A up, figures from the largest down, and leaves what is not known last either way', async () => {
+  const app = await startShop();
+  await traffic(app);
+  const { page } = await open(made.browser, home(app, '#/patterns'));
+  await row(page, 'Patterns', 'product:*').waitFor();
+  const order = (name: string) =>
+    page.getByRole('columnheader', { name: `${name} Sort by ${name}` }).getAttribute('aria-sort');
+  const press = (name: string) => page.getByRole('button', { name: `Sort by ${name}`, exact: true }).click();
+  const column = async (at: number) => page.locator(`tbody tr > :nth-child(${at})`).allInnerTexts();
+  expect(await order('Time lost')).toBe('descending');
+  await press('Pattern');
+  expect(await order('Pattern')).toBe('ascending');
+  await press('Pattern');
+  expect(await order('Pattern')).toBe('descending');
+  for (let times = 0; times < 2; times++) {
+    await press('Memory');
+    const shown = await column(11);
+    expect(shown.filter((text) => text !== '–')).not.toEqual([]);
+    expect(shown.slice(shown.indexOf('–') < 0 ? shown.length : shown.indexOf('–')).every((text) => text === '–')).toBe(
+      true,
+    );
+  }
+});

@@ -171,9 +171,9 @@ export function pathParameterOf(request: MonitoringRequest, name: string): strin
   return String((request.params as Record<string, unknown> | undefined)?.[name] ?? '');
 }
 
-/** The most routes in one request, and the most characters of each. */
+/** The most routes in one request, and the most characters of each: a pattern may be encoded, nine for one. */
 const MAX_ADDRESSES = 32;
-const MAX_ADDRESS_LENGTH = 2_048;
+const MAX_ADDRESS_LENGTH = 512 + 9 * MAX_PATTERN_LENGTH;
 
 /** `?part=`, any number of times: other routes with their queries, such as `stats?window=5m`. */
 export function partsOf({ query }: MonitoringRequest): readonly string[] | undefined {

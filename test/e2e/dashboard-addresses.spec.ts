@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { CacheMetrics } from '../../lib/index.js';
 import { open } from '../support/dashboard-page.js';
 import { figure, home, inBrowser, MARKUP, row, startShop, traffic } from '../support/dashboard-shop.js';
 import { soon } from '../support/soon.js';
@@ -70,4 +71,16 @@ it('a table sorts names from A up, figures from the largest down, and leaves wha
       true,
     );
   }
+});
+
+it('a pattern with the longest name has its page, in any script', async () => {
+  const app = await startShop();
+  const pattern = '製'.repeat(512);
+  app.get(CacheMetrics).record({ operation: 'get', pattern, result: 'hit', responseTimeMs: 1 });
+  const { page, faults } = await open(made.browser, home(app, `#/pattern/${encodeURIComponent(pattern)}`));
+  await page.getByRole('heading', { name: 'TTL ladder' }).waitFor();
+  await soon(async () => expect(await page.locator('.loading').count()).toBe(0));
+  expect(await page.locator('.refused').count()).toBe(0);
+  await page.locator('.fact').filter({ hasText: 'Hit rate' }).filter({ hasText: '100' }).waitFor();
+  expect(faults).toEqual([]);
 });

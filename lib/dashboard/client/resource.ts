@@ -33,8 +33,9 @@ const ABSENT_MS = 60_000;
 const UNANSWERED_MS = 5_000;
 /** What is due within this share of its interval is asked together with what is due now. */
 const EARLY = 0.25;
-/** Routes in one request. */
+/** Routes in one request, and the characters of its query: servers take 16 KB of headers. */
 const MOST_TOGETHER = 24;
+const LONGEST_QUERY = 6_000;
 
 const entries = new Map<string, Entry>();
 
@@ -110,7 +111,17 @@ function askForDue(fresh: boolean): void {
   const now = Date.now();
   const shown = [...entries.values()].filter(({ users, asking }) => users > 0 && !asking);
   if (!shown.some(({ dueAt }) => dueAt <= now)) return;
-  void ask(shown.filter(({ dueAt, everyMs }) => dueAt <= now + EARLY * everyMs).slice(0, MOST_TOGETHER), fresh);
+  void ask(together(shown.filter(({ dueAt, everyMs }) => dueAt <= now + EARLY * everyMs)), fresh);
+}
+
+/** The first of them, as many as one request can name; the others are due at the next look. */
+function together(due: readonly Entry[]): readonly Entry[] {
+  let length = 0;
+  const fitting = due.findIndex(({ address }, at) => {
+    length += encodeURIComponent(address).length;
+    return at === MOST_TOGETHER || (at > 0 && length > LONGEST_QUERY);
+  });
+  return fitting < 0 ? due : due.slice(0, fitting);
 }
 
 async function ask(members: readonly Entry[], fresh: boolean): Promise<void> {

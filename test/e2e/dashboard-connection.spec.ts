@@ -50,6 +50,20 @@ async function soonAborted(route: { abort(): Promise<void> }): Promise<void> {
   await route.abort();
 }
 
+it('a status and figures that are not answered any more are not shown as those of now', async () => {
+  const { page } = await opened(() => Promise.resolve());
+  await page.getByRole('status').filter({ hasText: 'Healthy' }).waitFor();
+  await page.route(OVERVIEW, (route) =>
+    route.fulfill({ status: 503, json: { statusCode: 503, code: 'FLEET_UNAVAILABLE', message: 'No other answers.' } }),
+  );
+  await page.getByRole('status').filter({ hasText: 'Not known' }).waitFor();
+  await page.getByText(/^No other answers. The application was healthy when it answered last/).waitFor();
+  await page.locator('.figures.old').waitFor();
+  await page.unroute(OVERVIEW);
+  await page.getByRole('status').filter({ hasText: 'Healthy' }).waitFor();
+  await page.locator('.figures:not(.old)').waitFor();
+}, 60_000);
+
 it('the form for a token stays where no header can carry what was typed, also after a reload', async () => {
   const guards = [
     { canActivate: (context: any) => context.switchToHttp().getRequest().headers.authorization === 'Bearer right' },

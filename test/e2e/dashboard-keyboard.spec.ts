@@ -59,7 +59,7 @@ it('the dashboard is used by keyboard alone: every stop of the Tab key is seen, 
 
 it('a definition is shown on focus and on hover, and described to screen readers', async () => {
   const { page } = await openedShop(made.browser);
-  const term = page.getByRole('button', { name: 'Time saved' });
+  const term = page.getByRole('button', { name: 'Time saved', exact: true });
   const tip = page.getByRole('tooltip').filter({ hasText: 'hits × the mean load time' }).first();
   expect(await tip.isVisible()).toBe(false);
   await term.focus();

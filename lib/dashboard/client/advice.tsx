@@ -4,9 +4,10 @@ import { TUNABLE_FIELDS } from '../../cache/policies/tunable-fields.js';
 import { type Refusal, write } from './api';
 import { count, labelled, moment, percent, plain } from './format';
 import { issueText } from './issue-text';
-import { Card, Copy, DeclaredBy, Fact, Loaded, PatternLink, Refused } from './parts';
+import { Card, Copy, DeclaredBy, Fact, Loaded, PatternLink, Refused, Term } from './parts';
 import { refresh, type Resource, useResource } from './resource';
 import { namedCache, route, subject, windowName } from './route';
+import type { TermName } from './terms';
 import type { LowPerformer, Recommendation } from './wire';
 
 /** Whether the caller may change something; undefined until that is known. */
@@ -94,9 +95,9 @@ function Advice({ of: one, short }: { of: Recommendation; short: boolean }) {
       )}
       {gains.length > 0 && (
         <p class="gains">
-          {gains.map(([label, text]) => (
+          {gains.map(([label, text, term]) => (
             <span key={label}>
-              {label} <b>{text}</b>
+              <Term name={term}>{label}</Term> <b>{text}</b>
             </span>
           ))}
         </p>
@@ -114,16 +115,16 @@ function Advice({ of: one, short }: { of: Recommendation; short: boolean }) {
       {!short && evidence && Object.keys(evidence).length > 0 && (
         <details>
           <summary>Evidence</summary>
-          <dl class="facts">
+          <ul class="legend">
             {Object.entries(evidence).map(([name, value]) => {
               const [label, text] = labelled(name, value);
               return (
-                <Fact key={name} label={label}>
-                  {text}
-                </Fact>
+                <li key={name}>
+                  {label} <b>{text}</b>
+                </li>
               );
             })}
-          </dl>
+          </ul>
         </details>
       )}
       <div class="actions">
@@ -141,14 +142,14 @@ function Advice({ of: one, short }: { of: Recommendation; short: boolean }) {
 }
 
 /** What it is predicted to bring, each with its error. */
-function predictedOf({ predicted }: Recommendation): [label: string, text: string][] {
+function predictedOf({ predicted }: Recommendation): [label: string, text: string, term: TermName][] {
   const errors: Readonly<Record<string, unknown>> = predicted;
   return Object.entries(predicted)
     .filter(([name, value]) => value !== null && !name.endsWith('_error'))
     .map(([name, value]) => {
       const [label, text] = labelled(name, value);
       const error = errors[`${name}_error`];
-      return [label, typeof error === 'number' ? `${text} ± ${percent(error)}` : text];
+      return [label, typeof error === 'number' ? `${text} ± ${percent(error)}` : text, name as keyof typeof predicted];
     });
 }
 
@@ -182,8 +183,8 @@ function Apply({ of: one }: { of: Recommendation }) {
           <del>{change.from === null ? 'not set' : plain(change.from)}</del> → <ins>{plain(change.to)}</ins>
         </p>
         <dl class="facts">
-          {predictedOf(one).map(([label, text]) => (
-            <Fact key={label} label={`predicted ${label}`}>
+          {predictedOf(one).map(([label, text, term]) => (
+            <Fact key={label} term={term} label={`predicted ${label}`}>
               {text}
             </Fact>
           ))}
@@ -216,7 +217,7 @@ function textOf(one: Recommendation): string {
     about,
     evidence,
     change,
-    predicted: predictedOf(one),
+    predicted: predictedOf(one).map(([label, text]) => [label, text] as const),
     declaredBy,
     since,
   });

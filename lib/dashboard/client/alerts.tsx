@@ -30,9 +30,7 @@ export function AlertList({ limit = 200 }: { limit?: number }) {
             .slice(0, limit)
             .map((one, at) => (
               <li key={`${one.id} ${at}`}>
-                <span class={`state ${one.closed_at ? 'good' : one.severity === 'critical' ? 'bad' : 'warn'}`}>
-                  {one.closed_at ? '● closed' : '▲ open'}
-                </span>
+                <State of={one} />
                 <span class="code">{one.code}</span>
                 <span>{one.message}</span>
                 <Subject of={one} />
@@ -48,6 +46,12 @@ export function AlertList({ limit = 200 }: { limit?: number }) {
       )}
     </Loaded>
   );
+}
+
+/** In words and a symbol first, as everywhere. */
+function State({ of: { closed_at, severity } }: { of: Alert }) {
+  if (closed_at) return <span class="state good">● closed</span>;
+  return severity === 'critical' ? <span class="state bad">■ open</span> : <span class="state warn">▲ open</span>;
 }
 
 /** A pattern has its page; a layer, a pool and the whole cache are named in the message. */

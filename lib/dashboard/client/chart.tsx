@@ -1,8 +1,9 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { moment } from './format';
-import { Numbers } from './parts';
+import { Numbers, Term } from './parts';
 import { Table } from './table';
+import type { TermName } from './terms';
 
 /** One line or band of a chart. */
 export interface Series {
@@ -23,6 +24,7 @@ export interface Mark {
 
 interface ChartProps {
   readonly title: string;
+  readonly term: TermName;
   /** Seconds since 1970, oldest first. */
   readonly times: readonly number[];
   readonly series: readonly Series[];
@@ -39,7 +41,7 @@ const dark = matchMedia('(prefers-color-scheme: dark)');
 
 /** Lines over the time axis that all charts share. The same numbers are in the table below it. */
 export function Chart(props: ChartProps) {
-  const { title, times, series, format, marks = [] } = props;
+  const { title, term, times, series, format, marks = [] } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const latest = useRef(props);
@@ -82,7 +84,9 @@ export function Chart(props: ChartProps) {
   return (
     <figure class="chart" aria-labelledby={id}>
       <figcaption id={id}>
-        <strong>{title}</strong>
+        <strong>
+          <Term name={term}>{title}</Term>
+        </strong>
         <span class="legend">
           {series.map(({ label, colour, values, dash }) => (
             <span key={label}>
@@ -114,7 +118,8 @@ export function Chart(props: ChartProps) {
                 { name: 'Time', cell: ({ time }) => moment(time * 1000) },
                 ...series.map(({ label, values }) => ({
                   name: label,
-                  numeric: true,
+                  term,
+                  numeric: true as const,
                   cell: ({ at: row }: { at: number }) => format(values[row] ?? null),
                 })),
               ]}
@@ -166,7 +171,7 @@ function optionsOf(
         stroke: colour(name),
         width: 2,
         spanGaps: false,
-        points: { show: false },
+        points: { size: 5, filter: (plot: uPlot, at: number) => aloneIn(plot.data[at]!) },
         ...(dash === undefined ? {} : { dash }),
         ...(fill ? { fill: `${colour(name)}22` } : {}),
       })),
@@ -176,6 +181,13 @@ function optionsOf(
       draw: [(plot) => drawMarks(plot, props().marks ?? [], colour('--text'), colour('--card'), font)],
     },
   };
+}
+
+/** The points without a neighbour, which no line shows. */
+function aloneIn(values: ArrayLike<number | null | undefined>): number[] {
+  return Array.from(values, (_, at) => at).filter(
+    (at) => values[at] != null && values[at - 1] == null && values[at + 1] == null,
+  );
 }
 
 const minutes = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });

@@ -59,10 +59,18 @@ export function HistoryCharts({ history, context }: { history: History; context:
     return <p class="note">Nothing was observed in this window yet.</p>;
   return (
     <div class="charts">
-      <Chart title="Hit rate" times={times} series={lines.hitRate} format={percent} marks={marks} top={1} />
-      <Chart title="Requests" times={times} series={lines.requests} format={perSecond} marks={marks} />
-      <Chart title="Response time" times={times} series={lines.response} format={duration} marks={marks} />
-      <Chart title="Load time" times={times} series={lines.load} format={duration} marks={marks} />
+      <Chart
+        title="Hit rate"
+        term="hitRate"
+        times={times}
+        series={lines.hitRate}
+        format={percent}
+        marks={marks}
+        top={1}
+      />
+      <Chart title="Requests" term="requests" times={times} series={lines.requests} format={perSecond} marks={marks} />
+      <Chart title="Response time" term="p95" times={times} series={lines.response} format={duration} marks={marks} />
+      <Chart title="Load time" term="load" times={times} series={lines.load} format={duration} marks={marks} />
     </div>
   );
 }

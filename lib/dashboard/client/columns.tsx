@@ -69,7 +69,11 @@ export const misses: Column<Stats> = {
 
 /** Of the hit rate, where history has some. */
 export function trend<T>(pointsOf: (row: T) => readonly HistoryPoint[] | undefined): Column<T> {
-  return { name: 'Trend', cell: (row) => <Sparkline points={pointsOf(row)} of={(point) => point.hit_rate} /> };
+  return {
+    name: 'Trend',
+    term: 'trend',
+    cell: (row) => <Sparkline points={pointsOf(row)} of={(point) => point.hit_rate} />,
+  };
 }
 
 export const totalP95: Column<EndpointStats> = {

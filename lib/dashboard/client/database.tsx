@@ -5,6 +5,8 @@ import { Table } from './table';
 import type { Database } from './wire';
 
 const EVERY_MS = 5_000;
+/** Of a statement without one, such as COMMIT. */
+const NO_TABLE = '__none__';
 
 export function DatabasePage() {
   const database = useResource<Database>('database', {}, EVERY_MS);
@@ -27,15 +29,23 @@ export function DatabasePage() {
                   numeric: true,
                   cell: (row) => `${exact(row.in_use)} of ${exact(row.size)} (${percent(row.utilization)})`,
                 },
-                { name: 'Waiting', by: (row) => row.pending, numeric: true, cell: (row) => exact(row.pending) },
+                {
+                  name: 'Waiting',
+                  term: 'waiting',
+                  by: (row) => row.pending,
+                  numeric: true,
+                  cell: (row) => exact(row.pending),
+                },
                 {
                   name: 'Wait p95',
+                  term: 'waitTime',
                   by: (row) => row.p95_wait_time_ms,
                   numeric: true,
                   cell: (row) => duration(row.p95_wait_time_ms),
                 },
                 {
                   name: 'Timeouts',
+                  term: 'poolTimeouts',
                   by: (row) => row.timeouts,
                   numeric: true,
                   wide: true,
@@ -60,13 +70,21 @@ export function DatabasePage() {
                 { name: 'Shape', cell: ({ shape }) => <bdi class="sql">{shape}</bdi> },
                 {
                   name: 'Longest',
+                  term: 'longest',
                   by: (row) => row.max_time_ms,
                   numeric: true,
                   cell: (row) => duration(row.max_time_ms),
                 },
-                { name: 'Times', by: (row) => row.count, numeric: true, cell: (row) => count(row.count) },
+                {
+                  name: 'Times',
+                  term: 'times',
+                  by: (row) => row.count,
+                  numeric: true,
+                  cell: (row) => count(row.count),
+                },
                 {
                   name: 'Last',
+                  term: 'last',
                   by: (row) => row.last_at,
                   numeric: true,
                   wide: true,
@@ -87,13 +105,37 @@ export function DatabasePage() {
               id={({ query_type, table }) => `${query_type} ${table}`}
               sort="Count"
               columns={[
-                { name: 'Query', cell: ({ query_type, table }) => <bdi>{`${query_type} ${table}`}</bdi> },
-                { name: 'Count', by: (row) => row.count, numeric: true, cell: (row) => count(row.count) },
-                { name: 'p50', by: (row) => row.p50_time_ms, numeric: true, cell: (row) => duration(row.p50_time_ms) },
-                { name: 'p95', by: (row) => row.p95_time_ms, numeric: true, cell: (row) => duration(row.p95_time_ms) },
-                { name: 'Slow', by: (row) => row.slow, numeric: true, cell: (row) => exact(row.slow) },
+                {
+                  name: 'Query',
+                  cell: ({ query_type, table }) => (
+                    <bdi>{table === NO_TABLE ? query_type : `${query_type} ${table}`}</bdi>
+                  ),
+                },
+                {
+                  name: 'Count',
+                  term: 'queries',
+                  by: (row) => row.count,
+                  numeric: true,
+                  cell: (row) => count(row.count),
+                },
+                {
+                  name: 'p50',
+                  term: 'query50',
+                  by: (row) => row.p50_time_ms,
+                  numeric: true,
+                  cell: (row) => duration(row.p50_time_ms),
+                },
+                {
+                  name: 'p95',
+                  term: 'query95',
+                  by: (row) => row.p95_time_ms,
+                  numeric: true,
+                  cell: (row) => duration(row.p95_time_ms),
+                },
+                { name: 'Slow', term: 'slow', by: (row) => row.slow, numeric: true, cell: (row) => exact(row.slow) },
                 {
                   name: 'Errors',
+                  term: 'queryErrors',
                   by: (row) => row.errors,
                   numeric: true,
                   wide: true,

@@ -85,15 +85,33 @@ function Facts({ of }: { of: EndpointStats }) {
   return (
     <>
       <dl class="facts">
-        <Fact label={<Term name="lost">Time lost</Term>}>{duration(lostMs(of))}</Fact>
-        <Fact label={<Term name="saved">Time saved</Term>}>{duration(of.time_saved_ms)}</Fact>
-        <Fact label={<Term name="hitRate">Hit rate</Term>}>{percent(of.hit_rate)}</Fact>
-        <Fact label={<Term name="requests">Requests</Term>}>{count(of.total_requests)}</Fact>
-        <Fact label="Bypasses">{count(of.bypasses)}</Fact>
-        <Fact label="Total p50">{duration(of.p50_total_time_ms)}</Fact>
-        <Fact label={<Term name="total">Total p95</Term>}>{duration(of.p95_total_time_ms)}</Fact>
-        <Fact label={<Term name="p95">Response p95</Term>}>{duration(of.p95_response_time_ms)}</Fact>
-        <Fact label={<Term name="load">Load p95</Term>}>{duration(of.p95_load_time_ms)}</Fact>
+        <Fact term="lost" label="Time lost">
+          {duration(lostMs(of))}
+        </Fact>
+        <Fact term="saved" label="Time saved">
+          {duration(of.time_saved_ms)}
+        </Fact>
+        <Fact term="hitRate" label="Hit rate">
+          {percent(of.hit_rate)}
+        </Fact>
+        <Fact term="requests" label="Requests">
+          {count(of.total_requests)}
+        </Fact>
+        <Fact term="bypasses" label="Bypasses">
+          {count(of.bypasses)}
+        </Fact>
+        <Fact term="total50" label="Total p50">
+          {duration(of.p50_total_time_ms)}
+        </Fact>
+        <Fact term="total" label="Total p95">
+          {duration(of.p95_total_time_ms)}
+        </Fact>
+        <Fact term="p95" label="Response p95">
+          {duration(of.p95_response_time_ms)}
+        </Fact>
+        <Fact term="load" label="Load p95">
+          {duration(of.p95_load_time_ms)}
+        </Fact>
       </dl>
       <p>
         <Term name="reasons">Misses</Term>: <ReasonBar reasons={of.miss_reasons} legend />

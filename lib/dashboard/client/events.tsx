@@ -69,7 +69,8 @@ function described({ type, data }: LiveEvent): string {
     removed === null ? '' : `${exact(removed)} removed`,
   ];
   const counts = what.filter((part) => part !== '').join(', ');
-  return `${all ? 'everything' : patterns.join(' ')} (${counts})`;
+  const subject = all ? 'everything' : patterns.join(' ');
+  return subject === '' ? counts : `${subject} (${counts})`;
 }
 
 const counted = (times: number, word: string): string =>

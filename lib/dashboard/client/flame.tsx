@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { readText, type Refusal } from './api';
-import { count, percent } from './format';
+import { duration, percent } from './format';
 import { Card, Refused } from './parts';
 
 interface Frame {
@@ -29,7 +29,10 @@ export function FlamePage() {
   const [path, setPath] = useState<readonly string[]>([]);
   const [search, setSearch] = useState('');
   const load = () => {
-    readText('flamegraph', { format: 'folded' }).then(setFolded, setRefusal);
+    readText('flamegraph', { format: 'folded' }).then((text) => {
+      setFolded(text);
+      setRefusal(undefined);
+    }, setRefusal);
   };
   useEffect(load, []);
   const root = useMemo(() => treeOf(folded ?? ''), [folded]);
@@ -64,7 +67,7 @@ export function FlamePage() {
               </button>
             )}
             <button type="button" class="quiet" onClick={load}>
-              Sample again
+              Read again
             </button>
           </div>
           <div class="flame" style={{ height: `${(Math.max(...boxes.map(({ depth }) => depth)) + 1) * 22}px` }}>
@@ -74,7 +77,7 @@ export function FlamePage() {
                 key={own.join(';')}
                 class={`f${hash(frame.name)} ${matches(frame.name) ? 'match' : ''}`}
                 style={{ left: `${left * 100}%`, width: `${width * 100}%`, top: `${depth * 22}px` }}
-                title={`${frame.name}: ${count(frame.value)} µs, ${percent(frame.value / root.value)}`}
+                title={`${frame.name}: ${duration(frame.value / 1000)}, ${percent(frame.value / root.value)}`}
                 onClick={() => setPath(own)}
               >
                 {frame.name}

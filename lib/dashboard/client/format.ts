@@ -71,6 +71,12 @@ export function moment(at: string | number): string {
   return Math.abs(Date.now() - date.getTime()) < 43_200_000 ? clock.format(date) : day.format(date);
 }
 
+/** A name as it can be seen: blanks in quotes, control characters by their pictures. */
+export function visible(name: string): string {
+  const shown = name.replace(/[\u0000-\u001f]/g, (character) => String.fromCharCode(0x2400 + character.charCodeAt(0)));
+  return shown.trim() === '' ? `“${shown}”` : shown;
+}
+
 /** A value of an option or a piece of evidence, as text. */
 export function plain(value: unknown): string {
   if (value === null || value === undefined) return NONE;
@@ -83,7 +89,7 @@ export function plain(value: unknown): string {
 
 /** `time_saved_ms_per_hour` → a label and a value with its unit. */
 export function labelled(name: string, value: unknown): [string, string] {
-  const label = name.replace(/_ms\b|_ms(?=_)/, '').replaceAll('_', ' ');
+  const label = name === 'bytes' ? 'memory' : name.replace(/_ms\b|_ms(?=_)/, '').replaceAll('_', ' ');
   if (typeof value !== 'number') return [label, plain(value)];
   if (/_ms(_|$)/.test(name)) return [label, duration(value)];
   if (/(rate|share|error)$/.test(name) && value <= 1) return [label, percent(value)];

@@ -52,12 +52,13 @@ export function InstancesPage() {
                 },
                 {
                   name: 'Up',
+                  term: 'up',
                   by: (row) => row.uptime_seconds,
                   numeric: true,
                   wide: true,
                   cell: (row) => duration(row.uptime_seconds * 1000),
                 },
-                { name: 'Seen', numeric: true, wide: true, cell: (row) => moment(row.last_seen_at) },
+                { name: 'Seen', term: 'seen', numeric: true, wide: true, cell: (row) => moment(row.last_seen_at) },
               ]}
             />
             {FLEETS[fleet] !== '' && <p class="note">{FLEETS[fleet]}</p>}

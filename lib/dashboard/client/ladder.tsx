@@ -1,6 +1,6 @@
 import { duration, exact } from './format';
 import { LadderChart, withError } from './ladder-chart';
-import { Card, Loaded, Numbers } from './parts';
+import { Card, Loaded, Numbers, Term } from './parts';
 import { useResource } from './resource';
 import { subject } from './route';
 import { Table } from './table';
@@ -44,11 +44,11 @@ function Drawn({ of: { ladder, ttl_ms: today, advised, withheld, accesses, obser
       <p class="legend">
         <span>
           <i class="key-hits" />
-          hit rate, with its error
+          <Term name="ladderRate">hit rate, with its error</Term>
         </span>
         <span>
           <i class="key-stales" />
-          outdated values
+          <Term name="outdated">outdated values</Term>
         </span>
         <span class="muted">
           {exact(accesses)} accesses in {duration(observed_ms)}
@@ -63,13 +63,24 @@ function Drawn({ of: { ladder, ttl_ms: today, advised, withheld, accesses, obser
             id={({ ttl_ms }) => ttl_ms}
             columns={[
               { name: 'TTL', cell: (rung) => duration(rung.ttl_ms) },
-              { name: 'Hit rate', numeric: true, cell: (rung) => withError(rung.hit_rate, rung.hit_rate_error) },
+              {
+                name: 'Hit rate',
+                term: 'ladderRate',
+                numeric: true,
+                cell: (rung) => withError(rung.hit_rate, rung.hit_rate_error),
+              },
               {
                 name: 'Outdated',
+                term: 'outdated',
                 numeric: true,
                 cell: (rung) => withError(rung.stale_share, rung.stale_share_error),
               },
-              { name: 'Loads an hour', numeric: true, cell: (rung) => exact(rung.loads_per_hour) },
+              {
+                name: 'Loads an hour',
+                term: 'loadsPerHour',
+                numeric: true,
+                cell: (rung) => exact(rung.loads_per_hour),
+              },
               { name: 'Withheld', cell: (rung) => rung.withheld ?? '' },
             ]}
           />

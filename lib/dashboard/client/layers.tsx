@@ -1,7 +1,7 @@
 import { bytes, count, duration, exact, percent } from './format';
 import { LayerState } from './overview';
 import { HeldMemoryCard, MemoryCard } from './memory';
-import { Card, Fact, Loaded, Term } from './parts';
+import { Card, Fact, Loaded } from './parts';
 import { useResource } from './resource';
 import { route, subject, windowName } from './route';
 import type { Information, LayerInformation, LayerStats } from './wire';
@@ -44,14 +44,22 @@ export function LayersPage() {
         >
           {(data) => (
             <dl class="facts">
-              <Fact label="Redis">{data.redis_version}</Fact>
-              <Fact label="Memory">
+              <Fact term="server" label="Redis">
+                {data.redis_version}
+              </Fact>
+              <Fact term="server" label="Memory">
                 {bytes(data.used_memory)}
                 {data.max_memory ? ` of ${bytes(data.max_memory)}` : ''}
               </Fact>
-              <Fact label="Keys">{exact(data.total_keys)}</Fact>
-              <Fact label="Clients">{exact(data.connected_clients)}</Fact>
-              <Fact label="Up">{duration((data.uptime_in_seconds ?? NaN) * 1000)}</Fact>
+              <Fact term="server" label="Keys">
+                {exact(data.total_keys)}
+              </Fact>
+              <Fact term="server" label="Clients">
+                {exact(data.connected_clients)}
+              </Fact>
+              <Fact term="server" label="Up">
+                {duration((data.uptime_in_seconds ?? NaN) * 1000)}
+              </Fact>
             </dl>
           )}
         </Loaded>
@@ -62,7 +70,7 @@ export function LayersPage() {
 
 function Layer({ of, bounds }: { of: LayerStats; bounds: LayerInformation | undefined }) {
   return (
-    <Card title={of.layer}>
+    <Card title={of.layer} covers={`last ${windowName.value}; state, entries, memory and queue: now`}>
       <p>
         <LayerState of={of} /> {bounds?.shared ? 'shared by all instances' : 'this process’ own'}
       </p>
@@ -73,21 +81,47 @@ function Layer({ of, bounds }: { of: LayerStats; bounds: LayerInformation | unde
         <Fill label="Entries" used={of.entry_count} most={bounds.max_entries} shown={count} />
       )}
       <dl class="facts">
-        <Fact label={<Term name="hitRate">Hit rate</Term>}>{percent(of.hit_rate)}</Fact>
-        <Fact label={<Term name="requests">Requests</Term>}>{count(of.total_requests)}</Fact>
-        <Fact label="Response p50">{duration(of.p50_response_time_ms)}</Fact>
-        <Fact label={<Term name="p95">Response p95</Term>}>{duration(of.p95_response_time_ms)}</Fact>
-        <Fact label="Response p99">{duration(of.p99_response_time_ms)}</Fact>
-        <Fact label="Entries">{exact(of.entry_count)}</Fact>
-        <Fact label="Memory">{bytes(of.total_size_bytes)}</Fact>
-        <Fact label={<Term name="evictions">Evictions</Term>}>{exact(of.evictions)}</Fact>
-        <Fact label={<Term name="circuit">Circuit</Term>}>{of.circuit_state.replace('_', ' ')}</Fact>
-        <Fact label={<Term name="queue">Queue</Term>}>{exact(of.queue_depth)}</Fact>
-        <Fact label="Errors, timeouts">
-          {exact(of.errors)}, {exact(of.timeouts)}
+        <Fact term="hitRate" label="Hit rate">
+          {percent(of.hit_rate)}
         </Fact>
-        <Fact label="Writes dropped, failed">
-          {exact(of.writes_dropped)}, {exact(of.writes_failed)}
+        <Fact term="requests" label="Requests">
+          {count(of.total_requests)}
+        </Fact>
+        <Fact term="p50" label="Response p50">
+          {duration(of.p50_response_time_ms)}
+        </Fact>
+        <Fact term="p95" label="Response p95">
+          {duration(of.p95_response_time_ms)}
+        </Fact>
+        <Fact term="p99" label="Response p99">
+          {duration(of.p99_response_time_ms)}
+        </Fact>
+        <Fact term="entries" label="Entries">
+          {exact(of.entry_count)}
+        </Fact>
+        <Fact term="layerMemory" label="Memory">
+          {bytes(of.total_size_bytes)}
+        </Fact>
+        <Fact term="evictions" label="Evictions">
+          {exact(of.evictions)}
+        </Fact>
+        <Fact term="circuit" label="Circuit">
+          {of.circuit_state.replace('_', ' ')}
+        </Fact>
+        <Fact term="queue" label="Queue">
+          {exact(of.queue_depth)}
+        </Fact>
+        <Fact term="errors" label="Errors">
+          {exact(of.errors)}
+        </Fact>
+        <Fact term="timeouts" label="Timeouts">
+          {exact(of.timeouts)}
+        </Fact>
+        <Fact term="dropped" label="Writes dropped">
+          {exact(of.writes_dropped)}
+        </Fact>
+        <Fact term="failed" label="Writes failed">
+          {exact(of.writes_failed)}
         </Fact>
       </dl>
     </Card>

@@ -1,6 +1,6 @@
 import { bytes, count, duration, exact, NONE, percent } from './format';
 import { LadderChart, withError } from './ladder-chart';
-import { Card, Loaded, Numbers, PatternLink } from './parts';
+import { Card, Loaded, Numbers, PatternLink, Term } from './parts';
 import { type Resource, useResource } from './resource';
 import { namedCache } from './route';
 import { Table } from './table';
@@ -56,9 +56,16 @@ function Holders({ of: { layer, patterns, sampled } }: { of: MemoryByPattern }) 
             numeric: true,
             cell: ({ share }) => percent(share),
           },
-          { name: 'Memory', by: (one) => one.bytes, numeric: true, cell: (one) => bytes(one.bytes) },
+          {
+            name: 'Memory',
+            term: 'layerMemory',
+            by: (one) => one.bytes,
+            numeric: true,
+            cell: (one) => bytes(one.bytes),
+          },
           {
             name: 'Entries',
+            term: 'entries',
             by: ({ entries }) => entries,
             numeric: true,
             wide: true,
@@ -79,7 +86,7 @@ export function MemoryCard() {
         of={useMemoryLadders()}
         absent="Other sizes are not tried here: insight is off, or not part of this release."
         empty={(all) => all.length === 0}
-        nothing="No layer of this cache is in memory."
+        nothing="Nothing is simulated: no layer of this cache is in memory, or nothing is counted."
       >
         {(all) => all.map((one) => <Drawn key={one.layer} of={one} many={all.length > 1} />)}
       </Loaded>
@@ -119,7 +126,7 @@ function Drawn({ of, many }: { of: MemoryLadder; many: boolean }) {
         {drawn && (
           <span>
             <i class="key-hits" />
-            hit rate of the layer, with its error
+            <Term name="ladderRate">hit rate of the layer, with its error</Term>
           </span>
         )}
         <span class="muted">
@@ -140,7 +147,12 @@ function Drawn({ of, many }: { of: MemoryLadder; many: boolean }) {
             columns={[
               { name: 'Size', cell: (rung) => (rung.factor === 1 ? 'today' : sizeOf(rung)) },
               { name: 'Bounds', wide: true, cell: boundsOf },
-              { name: 'Hit rate', numeric: true, cell: (rung) => withError(rung.hit_rate, rung.hit_rate_error) },
+              {
+                name: 'Hit rate',
+                term: 'ladderRate',
+                numeric: true,
+                cell: (rung) => withError(rung.hit_rate, rung.hit_rate_error),
+              },
               { name: 'Withheld', cell: (rung) => rung.withheld ?? '' },
             ]}
           />

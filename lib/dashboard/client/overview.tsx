@@ -7,7 +7,7 @@ import { AlertList } from './alerts';
 import { EventList } from './events';
 import { realtime } from './live';
 import { MemoryCard } from './memory';
-import { Card, Loaded, PatternLink, Sparkline, Term } from './parts';
+import { Card, Loaded, PatternLink, Sparkline, Stale, Term } from './parts';
 import { type Resource, useResource } from './resource';
 import { isStreamed, subject, windowName } from './route';
 import type { Context, History, HistoryPoint, LayerStats, PatternStats, Realtime, Stats } from './wire';
@@ -43,6 +43,7 @@ export function Overview({ context }: { context: Context | undefined }) {
   if (context?.metrics === false || context?.enabled === false) return <LayersCard />;
   return (
     <>
+      {stats.data && <Stale of={stats} />}
       <Figures stats={stats} history={history.data} />
       <div class="two">
         <Card title="Costs most" more={{ page: 'patterns' }}>
@@ -88,17 +89,20 @@ function Start() {
 interface FigureProps {
   readonly term: TermName;
   readonly label: string;
+  /** Over which time. */
+  readonly covers?: string;
   readonly value: string;
   readonly below: string;
   readonly history?: readonly HistoryPoint[] | undefined;
   readonly of?: (point: HistoryPoint) => number | null;
 }
 
-function Figure({ term, label, value, below, history, of }: FigureProps) {
+function Figure({ term, label, covers = `last ${windowName.value}`, value, below, history, of }: FigureProps) {
   return (
     <div class="figure" data-figure={term}>
       <dt>
         <Term name={term}>{label}</Term>
+        <span class="muted">{covers}</span>
       </dt>
       <dd>
         <strong>{value}</strong>
@@ -120,7 +124,7 @@ function Figures({ stats, history }: { stats: Resource<Stats>; history: History 
   const each = (value: number | undefined | null) => (value == null || seconds === 0 ? null : value / seconds);
   const points = history?.points;
   return (
-    <dl class="figures" aria-label={`Figures of the last ${windowName.value}`}>
+    <dl class={stats.refusal ? 'figures old' : 'figures'} aria-label={`Figures of the last ${windowName.value}`}>
       <Figure
         term="saved"
         label="Time saved"
@@ -141,7 +145,7 @@ function Figures({ stats, history }: { stats: Resource<Stats>; history: History 
         term="requests"
         label="Requests"
         value={perSecond(each(data?.total_requests))}
-        below={`${count(data?.total_requests)} in ${windowName.value}`}
+        below={`${count(data?.total_requests)} in all`}
         history={points}
         of={perPoint((point) => point.total_requests)}
       />
@@ -164,6 +168,7 @@ function Now({ of: now }: { of: Realtime | undefined }) {
     <Figure
       term="inFlight"
       label="Now"
+      covers="last minute"
       value={perSecond(now?.requests_per_second)}
       below={`${count(now?.operations_in_flight)} in flight, p99 ${duration(now?.p99_response_time_ms)}`}
     />
@@ -216,8 +221,20 @@ function LayersCard() {
               { name: 'Layer', cell: ({ layer }) => layer },
               { name: 'State', term: 'circuit', cell: (row) => <LayerState of={row} /> },
               { name: 'Hit rate', term: 'hitRate', numeric: true, cell: (row) => percent(row.hit_rate) },
-              { name: 'p95', term: 'p95', numeric: true, cell: (row) => duration(row.p95_response_time_ms) },
-              { name: 'Memory', term: 'size', numeric: true, wide: true, cell: (row) => bytes(row.total_size_bytes) },
+              {
+                name: 'p95',
+                term: 'p95',
+                numeric: true,
+                wide: true,
+                cell: (row) => duration(row.p95_response_time_ms),
+              },
+              {
+                name: 'Memory',
+                term: 'layerMemory',
+                numeric: true,
+                wide: true,
+                cell: (row) => bytes(row.total_size_bytes),
+              },
             ]}
           />
         )}

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import type { Refusal } from './api';
-import { moment, percent } from './format';
+import { moment, percent, visible } from './format';
 import { placeOf } from './issue-text';
 import type { Resource } from './resource';
 import { hrefOf, type Route, windowName } from './route';
@@ -70,13 +70,19 @@ export function Loaded<T>({ of, empty, nothing, absent, children }: LoadedProps<
   }
   return (
     <>
-      {refusal && (
-        <p class="note stale">
-          As of {moment(of.at)}: {refusal.message}
-        </p>
-      )}
+      <Stale of={of} />
       {empty?.(data) ? <div class="note">{nothing}</div> : children(data)}
     </>
+  );
+}
+
+/** Since when figures are from before, and why. */
+export function Stale({ of: { at, refusal } }: { of: Resource<unknown> }) {
+  if (refusal === undefined) return null;
+  return (
+    <p class="note stale">
+      As of {moment(at)}: {refusal.message}
+    </p>
   );
 }
 
@@ -94,7 +100,7 @@ export function Refused({ refusal }: { refusal: Refusal }) {
 export function PatternLink({ name }: { name: string }) {
   return (
     <a class="pattern" href={hrefOf({ page: 'pattern', subject: name })} title={name}>
-      <bdi>{name}</bdi>
+      <bdi>{visible(name)}</bdi>
     </a>
   );
 }
@@ -148,14 +154,16 @@ export function Sparkline({
 }) {
   const values = (points ?? []).map(of);
   const known = values.filter((value) => value !== null);
-  if (known.length < 2) return <svg class="spark" viewBox="0 0 80 20" aria-hidden="true" />;
+  if (known.length === 0) return <svg class="spark" viewBox="0 0 80 20" aria-hidden="true" />;
   const top = Math.max(...known, Number.MIN_VALUE);
-  const step = 80 / (values.length - 1);
+  const step = 80 / Math.max(1, values.length - 1);
   let path = '';
   let pen = 'M';
   values.forEach((value, at) => {
     if (value === null) return void (pen = 'M');
     path += `${pen}${(at * step).toFixed(1)} ${(19 - (value / top) * 18).toFixed(1)}`;
+    // Without a neighbour it is a dot.
+    if (pen === 'M') path += 'h0';
     pen = 'L';
   });
   return (
@@ -232,10 +240,19 @@ export function DeclaredBy({ places }: { places: readonly DeclaringMethod[] }) {
   );
 }
 
-export function Fact({ label, children }: { label: ComponentChildren; children: ComponentChildren }) {
+interface FactProps {
+  readonly term: TermName;
+  readonly label: string;
+  readonly children: ComponentChildren;
+}
+
+/** A figure with its name, which has a definition. */
+export function Fact({ term, label, children }: FactProps) {
   return (
     <div class="fact">
-      <dt>{label}</dt>
+      <dt>
+        <Term name={term}>{label}</Term>
+      </dt>
       <dd>{children}</dd>
     </div>
   );

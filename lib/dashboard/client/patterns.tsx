@@ -3,7 +3,7 @@ import { AdviceList, useAdvice } from './advice';
 import { HistoryCharts } from './charts';
 import { hitRate, loadP50, misses, requests, responseP95, timeLost, trend } from './columns';
 import { EndpointTable, useEndpoints } from './endpoints';
-import { bytes, count, duration, exact, NONE, percent } from './format';
+import { bytes, count, duration, exact, NONE, percent, visible } from './format';
 import { issueText } from './issue-text';
 import { Ladder } from './ladder';
 import { memoryOf, useHeldMemory } from './memory';
@@ -96,7 +96,7 @@ export function PatternPage({ context }: { context: Context | undefined }) {
   return (
     <>
       <h1 class="pattern">
-        <bdi>{name}</bdi>
+        <bdi>{visible(name)}</bdi>
         {own && (
           <Copy
             what={`the figures of ${name}`}
@@ -151,18 +151,42 @@ function Facts({ of, memory }: { of: PatternStats; memory: ReturnType<typeof mem
   return (
     <>
       <dl class="facts">
-        <Fact label={<Term name="lost">Time lost</Term>}>{duration(lostMs(of))}</Fact>
-        <Fact label={<Term name="saved">Time saved</Term>}>{duration(of.time_saved_ms)}</Fact>
-        <Fact label={<Term name="hitRate">Hit rate</Term>}>{percent(of.hit_rate)}</Fact>
-        <Fact label={<Term name="requests">Requests</Term>}>{count(of.total_requests)}</Fact>
-        <Fact label={<Term name="p95">Response p95</Term>}>{duration(of.p95_response_time_ms)}</Fact>
-        <Fact label={<Term name="load">Load p50</Term>}>{duration(of.p50_load_time_ms)}</Fact>
-        <Fact label={<Term name="load">Load p95</Term>}>{duration(of.p95_load_time_ms)}</Fact>
-        <Fact label="Load errors">{exact(of.load_errors)}</Fact>
-        <Fact label={<Term name="stale">Stale</Term>}>{percent(staleShare(of))}</Fact>
-        <Fact label={<Term name="size">Mean size</Term>}>{bytes(of.avg_value_bytes)}</Fact>
-        <Fact label={<Term name="memory">Memory</Term>}>{memory.bytes}</Fact>
-        <Fact label={<Term name="memory">Memory share</Term>}>{memory.share}</Fact>
+        <Fact term="lost" label="Time lost">
+          {duration(lostMs(of))}
+        </Fact>
+        <Fact term="saved" label="Time saved">
+          {duration(of.time_saved_ms)}
+        </Fact>
+        <Fact term="hitRate" label="Hit rate">
+          {percent(of.hit_rate)}
+        </Fact>
+        <Fact term="requests" label="Requests">
+          {count(of.total_requests)}
+        </Fact>
+        <Fact term="p95" label="Response p95">
+          {duration(of.p95_response_time_ms)}
+        </Fact>
+        <Fact term="load" label="Load p50">
+          {duration(of.p50_load_time_ms)}
+        </Fact>
+        <Fact term="load" label="Load p95">
+          {duration(of.p95_load_time_ms)}
+        </Fact>
+        <Fact term="loadErrors" label="Load errors">
+          {exact(of.load_errors)}
+        </Fact>
+        <Fact term="stale" label="Stale">
+          {percent(staleShare(of))}
+        </Fact>
+        <Fact term="size" label="Mean size">
+          {bytes(of.avg_value_bytes)}
+        </Fact>
+        <Fact term="memory" label="Memory">
+          {memory.bytes}
+        </Fact>
+        <Fact term="memory" label="Memory share">
+          {memory.share}
+        </Fact>
       </dl>
       <p>
         <Term name="reasons">Misses</Term>: <ReasonBar reasons={of.miss_reasons} legend />
@@ -180,7 +204,7 @@ function Facts({ of, memory }: { of: PatternStats; memory: ReturnType<typeof mem
 function HotKeys({ pattern }: { pattern: string }) {
   const keys = useResource<readonly HotKey[]>('hot-keys', { limit: 100, ...subject.value }, SLOW_MS);
   return (
-    <Card title="Hot keys" covers="masked by the application">
+    <Card title="Hot keys" covers="of those followed at this moment, masked by the application">
       <Loaded
         of={keys.data === undefined ? keys : { ...keys, data: keys.data.filter((one) => one.pattern === pattern) }}
         absent="The hottest keys are not followed here: insight is off, or not part of this release."
@@ -201,7 +225,7 @@ function HotKeys({ pattern }: { pattern: string }) {
                 ),
               },
               { name: 'Requests', term: 'requests', numeric: true, cell: (row) => count(row.requests) },
-              { name: 'Share', numeric: true, cell: (row) => percent(row.share) },
+              { name: 'Share', term: 'share', numeric: true, cell: (row) => percent(row.share) },
             ]}
           />
         )}

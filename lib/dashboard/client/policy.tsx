@@ -5,6 +5,7 @@ import { duration, labelled, moment, percent } from './format';
 import { Card, DeclaredBy, Fact, Loaded, Refused } from './parts';
 import { refresh, type Resource, useResource } from './resource';
 import { namedCache } from './route';
+import type { TermName } from './terms';
 import type { PolicyReport } from './wire';
 
 const EVERY_MS = 10_000;
@@ -52,7 +53,7 @@ function Report({ of }: { of: PolicyReport }) {
           .map(([name, value]) => {
             const [label, text] = labelled(name, value);
             return (
-              <Fact key={name} label={label}>
+              <Fact key={name} term={name as TermName} label={label}>
                 {text}
               </Fact>
             );
@@ -78,10 +79,18 @@ function Report({ of }: { of: PolicyReport }) {
       )}
       {outcome && (
         <dl class="facts">
-          <Fact label="Predicted hit rate">{percent(outcome.predicted.hit_rate)}</Fact>
-          <Fact label="Realised hit rate">{percent(outcome.realised.hit_rate)}</Fact>
-          <Fact label="Predicted stale share">{percent(outcome.predicted.stale_share)}</Fact>
-          <Fact label="Realised stale share">{percent(outcome.realised.stale_share)}</Fact>
+          <Fact term="hit_rate" label="Predicted hit rate">
+            {percent(outcome.predicted.hit_rate)}
+          </Fact>
+          <Fact term="hit_rate" label="Realised hit rate">
+            {percent(outcome.realised.hit_rate)}
+          </Fact>
+          <Fact term="stale_share" label="Predicted stale share">
+            {percent(outcome.predicted.stale_share)}
+          </Fact>
+          <Fact term="stale_share" label="Realised stale share">
+            {percent(outcome.realised.stale_share)}
+          </Fact>
         </dl>
       )}
       {of.declared_by && of.declared_by.length > 0 && (

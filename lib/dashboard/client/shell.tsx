@@ -145,8 +145,10 @@ export function Status({ context }: { context: Context | undefined }) {
     return <Banner kind="none" symbol="○" word={health.refusal ? 'Not known' : 'Loading'} text={text} />;
   }
   const [kind, symbol, word] = STATES[data.status];
-  if (connection.value === 'lost') {
-    const text = `The application was ${data.status} when it answered last.`;
+  // What was true before is not said of now.
+  if (connection.value === 'lost' || health.refusal !== undefined) {
+    const why = health.refusal === undefined ? '' : `${health.refusal.message} `;
+    const text = `${why}The application was ${data.status} when it answered last, at ${moment(health.at)}.`;
     return <Banner kind="none" symbol="○" word="Not known" text={text} />;
   }
   const warnings = reasonsOf(data.warnings, (isStreamed.value && realtime.value?.alerts) || []);

@@ -3,13 +3,14 @@ import { useId, useState } from 'preact/hooks';
 import { Term } from './parts';
 import type { TermName } from './terms';
 
-export interface Column<T> {
+/** A column; one of figures has a definition of them. */
+export type Column<T> = ColumnContent<T> &
+  ({ readonly numeric: true; readonly term: TermName } | { readonly numeric?: false; readonly term?: TermName });
+
+interface ColumnContent<T> {
   readonly name: string;
-  readonly term?: TermName;
   /** What it is sorted by; left out, it is not. */
   readonly by?: (row: T) => number | string | null;
-  /** Aligned to the right, digit below digit. */
-  readonly numeric?: boolean;
   /** Hidden on narrow screens. */
   readonly wide?: boolean;
   readonly cell: (row: T) => ComponentChildren;

@@ -82,10 +82,16 @@ function Runs() {
               { name: 'Started', wide: true, cell: ({ startedAt }) => (startedAt ? moment(startedAt) : 'just now') },
               { name: 'Result', cell: (row) => <Result of={row} /> },
               { name: 'Trigger', wide: true, cell: ({ trigger }) => trigger },
-              { name: 'Warmed', numeric: true, cell: (row) => exact(row.keys_warmed) },
-              { name: 'Skipped', numeric: true, wide: true, cell: (row) => exact(row.keys_skipped) },
-              { name: 'Failed', numeric: true, cell: (row) => exact(row.keys_failed) },
-              { name: 'Took', numeric: true, cell: (row) => duration(row.duration_ms) },
+              { name: 'Warmed', term: 'keysWarmed', numeric: true, cell: (row) => exact(row.keys_warmed) },
+              {
+                name: 'Skipped',
+                term: 'keysSkipped',
+                numeric: true,
+                wide: true,
+                cell: (row) => exact(row.keys_skipped),
+              },
+              { name: 'Failed', term: 'keysFailed', numeric: true, cell: (row) => exact(row.keys_failed) },
+              { name: 'Took', term: 'took', numeric: true, cell: (row) => duration(row.duration_ms) },
               { name: 'Efficiency', term: 'efficiency', numeric: true, cell: (row) => percent(row.efficiency) },
             ]}
           />

@@ -73,7 +73,10 @@ export function moment(at: string | number): string {
 
 /** A name as it can be seen: blanks in quotes, control characters by their pictures. */
 export function visible(name: string): string {
-  const shown = name.replace(/[\u0000-\u001f]/g, (character) => String.fromCharCode(0x2400 + character.charCodeAt(0)));
+  const shown = name.replace(/\p{Cc}/gu, (control) => {
+    const code = control.charCodeAt(0);
+    return String.fromCharCode(code < 0x20 ? 0x2400 + code : 0x2421);
+  });
   return shown.trim() === '' ? `“${shown}”` : shown;
 }
 

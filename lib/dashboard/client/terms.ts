@@ -1,4 +1,4 @@
-import type { PolicyReport, Recommendation } from './wire';
+import type { PolicyReport, Recommendation } from './wire.js';
 
 /** Of the fields of a policy and of a prediction, by their names on the wire. */
 const FIELDS: Readonly<Record<keyof PolicyReport['effective'] | keyof Recommendation['predicted'], string>> = {

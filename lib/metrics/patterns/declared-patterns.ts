@@ -20,10 +20,9 @@ export function patternOfTemplate(template: string): string {
 
 /** The patterns that the application gives its keys: by `metrics.patternOf`, and by the declarations of its handlers. */
 export class DeclaredPatterns {
-  /** The most specific first. */
-  #declared: readonly Declared[] = [];
-  /** The patterns that may match a key, by the first character of the key. */
-  #byFirst = new Map<number, readonly Declared[]>();
+  readonly #declared = new Map<string, Declared>();
+  /** The patterns that may match a key, the most specific first, by the first character of the key. */
+  readonly #byFirst = new Map<number, readonly Declared[]>();
   #ownByKey = new Map<string, string | undefined>();
   #ownByOlderKey = new Map<string, string | undefined>();
   #failed = false;
@@ -35,19 +34,16 @@ export class DeclaredPatterns {
 
   /** A pattern that matches every key is ignored: nothing would be left for detection. */
   add(pattern: string): void {
-    if (/^\**$/.test(pattern) || this.#declared.some((other) => other.pattern === pattern)) return;
-    const length = pattern.replaceAll('*', '').length;
-    const behind = this.#declared.findIndex((other) => other.length < length);
-    const at = behind === -1 ? this.#declared.length : behind;
-    this.#declared = this.#declared.toSpliced(at, 0, { pattern, length, fits: globMatcher(pattern) });
-    this.#byFirst = new Map();
+    if (/^\**$/.test(pattern) || this.#declared.has(pattern)) return;
+    this.#declared.set(pattern, { pattern, length: pattern.replaceAll('*', '').length, fits: globMatcher(pattern) });
+    this.#byFirst.clear();
   }
 
   /** The pattern that the application gives a key; the option takes precedence over declarations. */
   of(key: string): string | undefined {
     const own = this.patternOf === undefined ? undefined : this.#remembered(key, this.patternOf);
     if (own !== undefined) return own;
-    if (this.#declared.length === 0) return undefined;
+    if (this.#declared.size === 0) return undefined;
     for (const { pattern, fits } of this.#mayFit(key)) if (fits(key)) return pattern;
     return undefined;
   }
@@ -85,7 +81,9 @@ export class DeclaredPatterns {
     const known = this.#byFirst.get(first);
     if (known !== undefined) return known;
     // A set, `?` or an escape at the start may stand for any character.
-    const fitting = this.#declared.filter(({ pattern }) => pattern.charCodeAt(0) === first || /^[*?[\\]/.test(pattern));
+    const fitting = [...this.#declared.values()]
+      .filter(({ pattern }) => pattern.charCodeAt(0) === first || /^[*?[\\]/.test(pattern))
+      .sort((one, other) => other.length - one.length);
     if (this.#byFirst.size < 256) this.#byFirst.set(first, fitting);
     return fitting;
   }

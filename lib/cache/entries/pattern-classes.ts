@@ -5,6 +5,7 @@ import type { InstanceCodecs } from './values.js';
 
 /** The most classes that are remembered for values of one pattern: patterns return few. */
 const REMEMBERED_CLASSES = 64;
+const NO_CLASSES: ReadonlySet<ClassTraits> = new Set();
 
 /**
  * The classes that the values of one pattern are known to hold: listed by the application, declared as a return type, or
@@ -16,10 +17,11 @@ const REMEMBERED_CLASSES = 64;
  */
 export class PatternClasses implements InstanceCodecs, ClassNames {
   readonly #defaults: PatternClasses | undefined;
-  readonly #aliases = new Map<string, ListedClass>();
+  // Most patterns know no class: these are created by the first.
+  #aliases: Map<string, ListedClass> | undefined;
   /** By prototype. */
-  readonly #listed = new Map<object, ListedClass>();
-  readonly #known = new Set<ClassTraits>();
+  #listed: Map<object, ListedClass> | undefined;
+  #known: Set<ClassTraits> | undefined;
   #encodes = false;
 
   /** @param pattern for messages. */
@@ -32,30 +34,30 @@ export class PatternClasses implements InstanceCodecs, ClassNames {
 
   list(classes: readonly ListedClass[]): void {
     for (const one of classes) {
-      this.#listed.set(one.prototype, one);
-      if (one.alias !== undefined) this.#aliases.set(one.alias, one);
+      (this.#listed ??= new Map<object, ListedClass>()).set(one.prototype, one);
+      if (one.alias !== undefined) (this.#aliases ??= new Map<string, ListedClass>()).set(one.alias, one);
       if (one.held !== undefined) this.#encodes = true;
-      this.#known.add(traitsOf(one.prototype));
+      this.#know(traitsOf(one.prototype));
     }
   }
 
   /** Remembers a return type. A type that is not an application's class is ignored. */
   declare(type: ClassConstructor): void {
     const traits = traitsOf(type.prototype);
-    if (traits.type === type && traits.refusal === undefined) this.#known.add(traits);
+    if (traits.type === type && traits.refusal === undefined) this.#know(traits);
   }
 
   learn(classes: ReadonlySet<ClassTraits>): void {
     for (const traits of classes) {
-      if (this.#known.has(traits) || traits.type === undefined) continue;
-      if (this.#known.size >= REMEMBERED_CLASSES) return;
-      this.#known.add(traits);
+      if (this.#known?.has(traits) === true || traits.type === undefined) continue;
+      if (this.#known !== undefined && this.#known.size >= REMEMBERED_CLASSES) return;
+      this.#know(traits);
     }
   }
 
   heldPrototypeOf(prototype: object): object | undefined {
     if (!this.#encodes) return this.#defaults?.heldPrototypeOf(prototype);
-    return this.#listed.get(prototype)?.held ?? this.#defaults?.heldPrototypeOf(prototype);
+    return this.#listed?.get(prototype)?.held ?? this.#defaults?.heldPrototypeOf(prototype);
   }
 
   /** The name of a class in a shared layer. */
@@ -103,23 +105,28 @@ export class PatternClasses implements InstanceCodecs, ClassNames {
   }
 
   *#candidates(): Iterable<ClassTraits> {
-    yield* this.#known;
-    if (this.#defaults !== undefined)
-      for (const traits of this.#defaults.#known) if (!this.#known.has(traits)) yield traits;
+    const known = this.#known ?? NO_CLASSES;
+    yield* known;
+    if (this.#defaults === undefined) return;
+    for (const traits of this.#defaults.#known ?? NO_CLASSES) if (!known.has(traits)) yield traits;
   }
 
   #aliased(alias: string): ListedClass | undefined {
-    return this.#aliases.get(alias) ?? (this.#defaults === undefined ? undefined : this.#defaults.#aliased(alias));
+    return this.#aliases?.get(alias) ?? (this.#defaults === undefined ? undefined : this.#defaults.#aliased(alias));
   }
 
   #aliasOf(prototype: object): string | undefined {
-    const listed = this.#listed.get(prototype);
+    const listed = this.#listed?.get(prototype);
     if (listed !== undefined || this.#defaults === undefined) return listed?.alias;
     return this.#defaults.#aliasOf(prototype);
   }
 
+  #know(traits: ClassTraits): void {
+    (this.#known ??= new Set<ClassTraits>()).add(traits);
+  }
+
   #isListedByName(prototype: object): boolean {
-    const listed = this.#listed.get(prototype);
+    const listed = this.#listed?.get(prototype);
     if (listed !== undefined) return listed.alias === undefined;
     return this.#defaults !== undefined && this.#defaults.#isListedByName(prototype);
   }

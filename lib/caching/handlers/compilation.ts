@@ -88,9 +88,14 @@ export class Compilation {
     handler: Pick<CachedHandler, 'className' | 'transport' | 'plan' | 'route' | 'repeatable'>,
   ): void {
     const { pattern, options, method } = site;
-    const { plan } = handler;
+    const { className, transport, plan, route, repeatable } = handler;
+    // Not by spreading, which takes twice the memory.
     this.handlers.push({
-      ...handler,
+      className,
+      transport,
+      plan,
+      route,
+      repeatable,
       methodName: methodName(method),
       cache: options.cache,
       pattern: pattern.statistics,

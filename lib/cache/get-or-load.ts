@@ -4,7 +4,7 @@ import { valueOf } from './entries/value-of.js';
 import { isFresh, isNewer, isRetained, isServable, refreshIsDue } from './freshness/freshness.js';
 import type { Located } from './layers/layer-chain.js';
 import { LoadTicket } from './layers/load-ticket.js';
-import { type InFlightLoad, type LoadRequest, type LoadResult, type LoadWaiter, resultOf, valueOfResult } from './loads/in-flight-loads.js'; // prettier-ignore
+import { type InFlightLoad, type LoadRequest, type LoadResult, type LoadWaiter, resultOf, valueFor, valueOfResult } from './loads/in-flight-loads.js'; // prettier-ignore
 import type { LoadParts } from './loads/load-parts.js';
 import { loadTimeout } from './loads/load-timeout.js';
 import { type LoadedMany, type ManyLoader, valuesInOrder } from './loads/many-loader.js';
@@ -77,7 +77,7 @@ export class GetOrLoad {
       if (plan.policy.refreshesAhead && refreshIsDue(local, plan.policy, startedAt, random)) {
         this.refresh({ key, plan, candidate: local, operation: Operation.refresh }, loader);
       }
-      return { value: valueOf(local, plan.policy) as V, entry: local, outcome: Outcome.hit };
+      return { value: valueFor(local, plan) as V, entry: local, outcome: Outcome.hit };
     }
     if (tracer === undefined) return this.#miss(key, loader, plan, local, startedAt, undefined);
     return tracer.span('get', plan.series, key, (span) => this.#miss(key, loader, plan, local, startedAt, span));
@@ -574,7 +574,7 @@ class KeyRead<V> implements LoadWaiter {
     this.#layerFailed = false;
     this.#reason = MissReason.expired;
     this.#report(Outcome.stale, layer, entry);
-    return { value: valueOf(entry, this.plan.policy) as V, entry, outcome: Outcome.stale };
+    return { value: valueFor(entry, this.plan) as V, entry, outcome: Outcome.stale };
   }
 
   #report(outcome: Outcome, layer: number, entry?: Entry): void {

@@ -8,6 +8,7 @@ import {
   type ReportedLoad,
 } from '../cache/entries/access-stream.js';
 import type { Entry } from '../cache/entries/entry.js';
+import { JsonText } from '../cache/entries/json-text.js';
 import { FollowedPattern } from './followed-pattern.js';
 import { InvalidationNotes } from './invalidation-notes.js';
 import type { NotedKey } from './ladder-notes.js';
@@ -468,9 +469,10 @@ export class AccessRecorder implements AccessStream {
     return (this.#hashed = keyHash(key, this.#options.salt));
   }
 
-  readonly #digest = (value: unknown): number => {
+  readonly #digest = (stored: unknown): number => {
     const { compare, errors } = this.#options;
     try {
+      const value = stored instanceof JsonText ? stored.parsed() : stored;
       return valueDigest(compare === undefined ? value : inSameTurn(compare(value), 'insight.compare'));
     } catch (error) {
       errors.failed('listener', 'insight.compare', error);

@@ -2,6 +2,7 @@ import { inSameTurn } from '../base/thenable.js';
 import { type ClassTraits, traitsOf } from './class-traits.js';
 import type { HeldInstance } from './held-instance.js';
 import { becomeInstance } from './instance-properties.js';
+import { JsonText } from './json-text.js';
 import { keptItemNamesOf, namedItem, setNamedItem } from './named-items.js';
 import { entriesOf, itemsOf, nativeCopy } from './native-copies.js';
 import { SeenObjects } from './seen-objects.js';
@@ -23,6 +24,7 @@ class CallerCopy {
     const prototype = Object.getPrototypeOf(source) as object | null;
     if (prototype === Object.prototype || prototype === null) return this.#plain(source as Properties);
     if (prototype === Array.prototype && Array.isArray(source)) return this.#array(source);
+    if (source instanceof JsonText) return source.parsed() as object;
     const traits = traitsOf(prototype);
     if (traits.codec !== undefined) return this.#decoded(source as HeldInstance, traits);
     if (traits.type !== undefined || traits.base === 'Error') return this.#instance(source, traits);

@@ -5,6 +5,7 @@ import { copyOf } from './caller-copy.js';
 import { type ClassTraits, hasSlotsOf, type NativeBase, traitsOf } from './class-traits.js';
 import type { HeldInstance } from './held-instance.js';
 import { becomeInstance, isRegular } from './instance-properties.js';
+import { type JsonText, jsonText } from './json-text.js';
 import { itemNamesOf, namedItem, setNamedItem } from './named-items.js';
 import { entriesOf, itemsOf, nativeCopy, nativeRefusal, nativeSize } from './native-copies.js';
 import { SeenObjects } from './seen-objects.js';
@@ -71,6 +72,23 @@ export function isolate(value: unknown, options: IsolateOptions = {}): IsolatedV
   } catch (error) {
     if (options.jsonOnly !== true || !isRefusal(error)) throw error;
     return new Isolation(options, true).of(value);
+  }
+}
+
+/** Isolates a value that is sent as JSON, as its text; undefined if JSON would lose a part of it. */
+export function isolateAsJson(value: object): IsolatedValue | undefined {
+  const json = textOf(value);
+  if (json === undefined) return undefined;
+  const size = SLOT_BYTES + objectBytes(0) + SLOT_BYTES + stringBytes(json.text);
+  return { value: json, size, json: true, mutable: true, instances: NO_INSTANCES, portable: true };
+}
+
+function textOf(value: object): JsonText | undefined {
+  try {
+    return jsonText(value);
+  } catch {
+    // The other walk reports what cannot be read.
+    return undefined;
   }
 }
 

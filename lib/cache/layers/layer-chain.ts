@@ -59,6 +59,8 @@ export class LayerChain {
   /** Index of the first layer that answers asynchronously. */
   readonly firstRemote: number;
   readonly hasRemote: boolean;
+  /** True if entries stay in memory, so that one may hold its value as JSON. */
+  readonly keepsTexts: boolean;
   /** True if no layer stores an entry object. */
   readonly encodes: boolean;
   /** True if other processes read a layer. */
@@ -89,6 +91,7 @@ export class LayerChain {
     this.local = first !== undefined && isLocal(first) ? first : undefined;
     this.firstRemote = this.local === undefined ? 0 : 1;
     this.hasRemote = layers.length > this.firstRemote;
+    this.keepsTexts = this.local !== undefined && !this.hasRemote;
     this.encodes = this.hasRemote && layers.every((layer) => layer.encodes === true);
     this.hasShared = layers.some(({ shared }) => shared);
     this.spread = layers.some((layer) => layer.spread === true);

@@ -14,7 +14,7 @@ import { type EntryTerms, entryTerms } from '../policies/entry-terms.js';
 import type { KnownClasses } from '../entries/known-classes.js';
 import type { PatternClasses } from '../entries/pattern-classes.js';
 import type { Sharing } from '../entries/value-of.js';
-import { type IsolatedValue, isolate, notPortable } from '../entries/values.js';
+import { type IsolatedValue, isolate, isolateAsJson, notPortable } from '../entries/values.js';
 
 /** What a loader decided about its value. */
 export interface LoadDecisions {
@@ -23,6 +23,8 @@ export interface LoadDecisions {
   readonly ttlMs: number | undefined;
   readonly tags: readonly string[] | undefined;
   readonly meta: EntryMeta | undefined;
+  /** True if the value is sent as JSON. */
+  readonly isSentAsJson: boolean;
 }
 
 /** One entry of a batch that a load stores. */
@@ -151,6 +153,10 @@ export class EntryWriter {
   }
 
   #isolated(key: string, value: unknown, load: LoadDecisions, plan: ReadPlan<never>): IsolatedValue | undefined {
+    if (load.isSentAsJson && this.chain.keepsTexts && typeof value === 'object' && value !== null) {
+      const isolated = isolateAsJson(value);
+      if (isolated !== undefined) return isolated;
+    }
     try {
       const isolated = isolate(value, {
         codecs: plan.classes ?? this.classes.codecsOf(key),

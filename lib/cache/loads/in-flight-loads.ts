@@ -1,5 +1,6 @@
 import type { Entry } from '../entries/entry.js';
 import { copyOf } from '../entries/caller-copy.js';
+import { JsonText } from '../entries/json-text.js';
 import { type Sharing, valueOf } from '../entries/value-of.js';
 import { type GlobMatcher, globMatcher } from '../base/glob.js';
 import type { Invalidations } from '../invalidation/invalidations.js';
@@ -205,8 +206,16 @@ export function resultOf(entry: Entry, outcome: typeof Outcome.hit | typeof Outc
   return { value: entry.value, entry, sharing: 'shared', tags: entry.tags, outcome, layer };
 }
 
+type ReadBy = Pick<ReadPlan<never>, 'policy' | 'jsonOnly'>;
+
+/** Returns the value of an entry that a caller may have: the text itself if it only sends JSON. */
+export function valueFor(entry: Entry, { policy, jsonOnly }: ReadBy): unknown {
+  return jsonOnly === true && entry.value instanceof JsonText ? entry.value : valueOf(entry, policy);
+}
+
 /** Returns the value that a caller may have of a result. */
-export function valueOfResult({ entry, value, sharing }: LoadResult, plan: Pick<ReadPlan<never>, 'policy'>): unknown {
-  if (entry !== undefined) return valueOf(entry, plan.policy);
+export function valueOfResult({ entry, value, sharing }: LoadResult, plan: ReadBy): unknown {
+  if (entry !== undefined) return valueFor(entry, plan);
+  if (plan.jsonOnly === true && value instanceof JsonText) return value;
   return sharing === 'copied' ? copyOf(value) : value;
 }

@@ -17,6 +17,7 @@ export class LoaderContext<V> implements AnnotatedLoadContext<V> {
   ttlMs: number | undefined;
   tags: readonly string[] | undefined;
   meta: EntryMeta | undefined;
+  isSentAsJson = false;
   #controller: AbortController | undefined;
   #aborted: Error | undefined;
 
@@ -58,6 +59,10 @@ export class LoaderContext<V> implements AnnotatedLoadContext<V> {
     return (meta) => {
       this.meta = meta;
     };
+  }
+
+  sentAsJson(): void {
+    this.isSentAsJson = true;
   }
 
   drop(reason: NotKept): void {

@@ -12,7 +12,10 @@ export interface ReadPlan<V = unknown> {
   readonly policy: ResolvedPolicy<V>;
   /** The known classes of its values; undefined for a key that no pattern declares: then they are found by the key. */
   readonly classes?: PatternClasses | undefined;
-  /** True if values are only written as JSON: objects that cannot be copied and have a `toJSON` are stored as its result. */
+  /**
+   * True if values are only written as JSON: objects that cannot be copied and have a `toJSON` are stored as its result, and an answer
+   * may hold a `JsonText`.
+   */
   readonly jsonOnly?: boolean | undefined;
 }
 
@@ -27,7 +30,7 @@ export interface PlannedValues {
 
 /** The result of `through`. */
 export interface Answer<V = unknown> {
-  /** Isolated: safe to hand to the caller. */
+  /** Isolated: safe to hand to the caller. A `JsonText` only if the plan is `jsonOnly`. */
   readonly value: V;
   /** Undefined if it was not stored: skipped, refused by `cacheIf`, not serialisable, too large. */
   readonly entry: Entry | undefined;
@@ -37,6 +40,8 @@ export interface Answer<V = unknown> {
 /** A load's context as the cache passes it: the public one, and methods to store status and headers with the value. */
 export interface AnnotatedLoadContext<V = unknown> extends LoadContext<V> {
   annotate(meta: EntryMeta): void;
+  /** Reports that this value is sent as JSON, so that its text may be stored in its place. */
+  sentAsJson(): void;
   /** As `skip()`, with the reason. */
   drop(reason: NotKept): void;
 }

@@ -215,7 +215,8 @@ function answeringParts(
   const timed = (entry: Entry) => headers.timed(entry);
   const early = handler.addEarly?.({ cache, plan, owner, gate, timed });
   const answers = new StoredAnswers(cache, plan, responses, headers, outside === 0, level !== false, early);
-  const runs = new HandlerRuns(owner, log, responses, handler.holdsResponse, handler.tags, handler.invalidations);
+  const { holdsResponse, tags, invalidations } = handler;
+  const runs = new HandlerRuns(owner, log, responses, holdsResponse, tags, invalidations, answers);
   const failures = new RouteFailures();
   const decisions = new RouteDecisions();
   return {

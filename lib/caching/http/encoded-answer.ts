@@ -1,5 +1,6 @@
 import type { Derived, Entry } from '../../cache/entries/entry.js';
 import { keepDerived } from '../../cache/entries/kept-entry.js';
+import { JsonText } from '../../cache/entries/json-text.js';
 import { stringBytes } from '../../cache/entries/sizes.js';
 import { valueOf } from '../../cache/entries/value-of.js';
 import { entityTag } from './entity-tag.js';
@@ -40,11 +41,12 @@ export function encodedAnswer(entry: Entry, value = entry.value): EncodedAnswer 
 
 /** Like {@link encodedAnswer}, for a value that was not stored. */
 export function encode(value: unknown): EncodedAnswer | undefined {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) as string | undefined);
+  const kept = typeof value === 'string' ? value : value instanceof JsonText ? value.text : undefined;
+  const text = kept ?? (JSON.stringify(value) as string | undefined);
   if (text === undefined) return undefined;
   const tag = entityTag(text);
-  // The text of a string is the value itself.
-  const size = ANSWER_BYTES + stringBytes(tag) + (text === value ? 0 : stringBytes(text));
+  // A text that is stored as the value is counted there.
+  const size = ANSWER_BYTES + stringBytes(tag) + (kept === undefined ? stringBytes(text) : 0);
   return new EncodedAnswer(text, tag, size);
 }
 

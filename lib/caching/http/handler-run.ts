@@ -5,6 +5,7 @@ import { NotKept } from '../../cache/base/observer.js';
 import type { AnnotatedLoadContext } from '../../cache/policies/read-plan.js';
 import type { Invalidation } from '../invalidation/invalidation.js';
 import type { TagTemplates } from '../invalidation/tag-templates.js';
+import type { HttpRequest } from '../gate/http-request.js';
 import type { Call } from '../inputs/call.js';
 import type { ResponseAdapter } from './response-adapter.js';
 import {
@@ -14,6 +15,7 @@ import {
   type ResponseBefore,
   responseBefore,
 } from './response-capture.js';
+import type { StoredAnswers } from './stored-answers.js';
 import { isStreaming } from './streaming.js';
 
 /** Why a response belongs to its own request only. */
@@ -43,6 +45,7 @@ export class HandlerRuns {
     readonly holdsResponse: boolean,
     readonly tags: TagTemplates | undefined,
     readonly invalidations: readonly Invalidation[],
+    readonly answers: Pick<StoredAnswers, 'sendsJson'>,
   ) {}
 
   begin(call: Call, next: CallHandler): HandlerRun {
@@ -131,6 +134,7 @@ export class HandlerRun {
         context.annotate(marks.meta);
       }
     }
+    if (!gone && this.runs.answers.sendsJson(this.call.args[0] as HttpRequest, this.#response)) context.sentAsJson();
     return result;
   }
 

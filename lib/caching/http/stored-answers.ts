@@ -1,4 +1,5 @@
 import type { Entry } from '../../cache/entries/entry.js';
+import { JsonText } from '../../cache/entries/json-text.js';
 import type { LayeredCache } from '../../cache/layered-cache.js';
 import type { ReadPlan } from '../../cache/policies/read-plan.js';
 import type { EarlyHandler } from './early-hits.js';
@@ -45,14 +46,11 @@ export class StoredAnswers {
 
   /** Returns the stored text if it can be sent, nothing with a 304, else the value. */
   encoded(request: HttpRequest, response: object, value: unknown, entry: Entry | undefined): unknown {
-    const { responses, innermostOnly, tagged } = this;
-    if (!innermostOnly) return this.#handedOut(value, entry);
+    const { responses, tagged } = this;
+    if (!this.innermostOnly) return this.#handedOut(value, entry);
     const json = isJson(value) && !(entry === undefined && isStreaming(value));
     if (!json && typeof value !== 'string') return this.#handedOut(value, entry);
-    this.#plainJson ??= responses.plainJson(request, response);
-    if (json && !this.#plainJson(response)) return this.#handedOut(value, entry);
-    const typed = responses.header(response, 'content-type') !== undefined;
-    if (json && typed) return this.#handedOut(value, entry);
+    if (json && !this.sendsJson(request, response)) return this.#handedOut(value, entry);
     const answer = entry === undefined ? encode(value) : encodedAnswer(entry, value);
     if (answer === undefined) return this.#handedOut(value, entry);
     if (tagged && this.#notModified(request, response, answer)) return undefined;
@@ -60,9 +58,18 @@ export class StoredAnswers {
     return answer.text;
   }
 
+  /** True if an object is sent in this response as `JSON.stringify` writes it. */
+  sendsJson(request: HttpRequest, response: object): boolean {
+    const { responses } = this;
+    if (!this.innermostOnly) return false;
+    this.#plainJson ??= responses.plainJson(request, response);
+    return this.#plainJson(response) && responses.header(response, 'content-type') === undefined;
+  }
+
   #handedOut(value: unknown, entry: Entry | undefined): unknown {
     // Any value other than the stored one is already the caller's copy.
-    return entry !== undefined && value === entry.value ? this.cache.valueOf(entry, this.plan) : value;
+    if (entry !== undefined && value === entry.value) return this.cache.valueOf(entry, this.plan);
+    return value instanceof JsonText ? value.parsed() : value;
   }
 
   #notModified(request: HttpRequest, response: object, answer: EncodedAnswer): boolean {

@@ -1,0 +1,50 @@
+import { itemNamesOf } from './named-items.js';
+
+/**
+ * A value as its JSON: one text in place of a tree of objects, which the garbage collector would copy and visit. For values that are sent as
+ * JSON; any other reader gets what the text parses to, a copy of its own.
+ */
+export class JsonText {
+  constructor(readonly text: string) {}
+
+  parsed(): unknown {
+    return JSON.parse(this.text);
+  }
+}
+
+/** The text of an object or array of which JSON loses nothing; undefined for all others. @throws what a getter throws */
+export function jsonText(value: object): JsonText | undefined {
+  if (!survivesJson(value, new Set())) return undefined;
+  return new JsonText(JSON.stringify(value));
+}
+
+/** Deeper values are left to the walk that can refuse them. */
+const MAX_DEPTH = 100;
+
+/** True if `JSON.parse(JSON.stringify(value))` gives the same value. @param seen objects of the value, each of which may occur once */
+function survivesJson(value: unknown, seen: Set<object>, depth = 0): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0);
+    case 'object':
+      break;
+    default:
+      return false;
+  }
+  if (value === null) return true;
+  if (depth > MAX_DEPTH || seen.has(value)) return false;
+  seen.add(value);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) {
+    for (const name in value)
+      if (!survivesJson((value as Record<string, unknown>)[name], seen, depth + 1)) return false;
+    return true;
+  }
+  if (prototype !== Array.prototype || !Array.isArray(value)) return false;
+  // A hole is read as undefined.
+  for (const item of value as unknown[]) if (!survivesJson(item, seen, depth + 1)) return false;
+  return itemNamesOf(value) === undefined;
+}

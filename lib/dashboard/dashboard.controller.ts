@@ -115,6 +115,7 @@ export function dashboardContextController(monitoring: Monitoring): Type {
         preferred(String(request.headers['accept-encoding'] ?? ''), ['gzip']) === 'gzip' ? await gzip : undefined;
       this.reply.header(response, 'Vary', 'Accept-Encoding');
       this.reply.header(response, 'ETag', tag);
+      this.reply.header(response, 'X-Cache-Pace', String(this.overview.pace));
       if (packed !== undefined) this.reply.header(response, 'Content-Encoding', 'gzip');
       this.reply.bytes(response, packed ?? plain, 'application/json; charset=utf-8');
     }

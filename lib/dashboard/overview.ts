@@ -2,24 +2,25 @@ import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { HttpException, Inject, Injectable } from '@nestjs/common';
 import { CacheError } from '../cache/base/errors.js';
+import { LiveEvents } from '../monitoring/live-events.js';
 import { monitoringErrorOf } from '../monitoring/monitoring-error.js';
 import { type MonitoringRequest, partsOf, unknownPart } from '../monitoring/parameters.js';
 import { presentedText } from '../monitoring/presenter.js';
 import { type ReadingName, Readings } from '../monitoring/readings.js';
-import { maxAgeOf, type SharedAnswer, SharedAnswers } from '../monitoring/shared-answers.js';
+import { MAX_AGE_MS, maxAgeOf, type SharedAnswer, SharedAnswers } from '../monitoring/shared-answers.js';
 import { DASHBOARD_FACTS, type DashboardFacts } from './dashboard-facts.js';
 
 /*
- * What a page shows, in one answer.
+ * All that a page shows, in one answer.
  *
- * A page asks ten routes again and again. Each request costs the application far more than the figures, which are made once for all
- * pages that ask within a few seconds: so a page asks for everything it shows at once. An answer is put together from the texts of the
- * routes, encoded and compressed once, and sent to all who ask for the same parts while these are the same.
+ * A request costs the application far more than the figures in its answer. So a page asks for everything at once, the answers of routes
+ * are shared by all pages for some seconds, and the text put together from them is encoded and compressed once. A request that finds
+ * such an answer costs one lookup.
  */
 
 /** The facts of the application, which only the dashboard has. */
 const CONTEXT = 'dashboard/context';
-/** What the first page shows. */
+/** The parts of the first page. */
 const PARTS: readonly PartName[] = [
   CONTEXT,
   'health',
@@ -33,19 +34,18 @@ const PARTS: readonly PartName[] = [
 ];
 type PartName = ReadingName | typeof CONTEXT;
 
-/** One part that is asked for. */
+/** A requested part. */
 interface Route {
-  /** As it was asked for. */
+  /** As requested. */
   readonly part: string;
   readonly name: PartName;
   readonly query: unknown;
 }
 
-/** How old the parts of an answer may be, milliseconds: half of what a page waits before it asks again. */
+/** The highest age of a part, milliseconds: half of what a page waits before it asks again. */
 const KEEP_MS: Readonly<Record<string, number>> = { '1m': 2_500, '5m': 5_000, '1h': 10_000, '24h': 30_000 };
 const KEEP_SLOW_MS = 15_000;
-const KEEP_CONTEXT_MS = 30_000;
-/** Answers that are kept as bytes. */
+/** The most answers that are kept as bytes. */
 const MAX_ANSWERS = 16;
 /** Shorter ones are not compressed. */
 const LEAST_COMPRESSED = 1_400;
@@ -62,12 +62,19 @@ interface Refusal {
 export interface OverviewBytes {
   readonly tag: string;
   readonly plain: Buffer;
-  /** Undefined where it is too short to be worth it. */
+  /** Undefined for a short answer. */
   readonly gzip: Promise<Buffer> | undefined;
 }
 
-interface Kept extends OverviewBytes {
+interface Kept {
+  readonly bytes: OverviewBytes;
   readonly parts: readonly Part[];
+  /** When its oldest part was made, milliseconds of `performance.now()`. */
+  readonly madeAt: number;
+  /** When its first part is too old. */
+  readonly until: number;
+  /** {@link SharedAnswers.clearings} when it was made. */
+  readonly clearings: number;
 }
 
 const compress = promisify(gzip);
@@ -75,6 +82,7 @@ const compress = promisify(gzip);
 /** Puts the answers of several routes together. */
 @Injectable()
 export class Overview {
+  /** By parts; oldest first. */
   readonly #kept = new Map<string, Kept>();
   #made = 0;
   readonly #run = Date.now().toString(36);
@@ -82,31 +90,42 @@ export class Overview {
   constructor(
     @Inject(Readings) private readonly readings: Readings,
     @Inject(SharedAnswers) private readonly shared: SharedAnswers,
+    @Inject(LiveEvents) private readonly events: Pick<LiveEvents, 'pace'>,
     @Inject(DASHBOARD_FACTS) private readonly facts: () => Promise<DashboardFacts>,
   ) {}
 
+  /** By what a page should multiply its intervals: see {@link LiveEvents.pace}. */
+  get pace(): number {
+    return this.events.pace;
+  }
+
   /**
    * The parts that `?part=` names, with the query that each route takes; without it those of the first page, with the query of the
-   * request. One that is refused does not keep the others away.
+   * request. A refused part does not keep the others away.
    * @throws MonitoringError for a part that is not a route.
    */
-  async answer(request: MonitoringRequest): Promise<OverviewBytes> {
-    const { headers = {}, query } = request;
-    const asked = maxAgeOf(headers) ?? Infinity;
-    const named = partsOf(request)?.map((part) => this.#routeOf(part));
-    const routes = named ?? PARTS.map((name) => ({ part: name, name, query }));
-    const parts = await Promise.all(routes.map((route) => this.#read(route, asked)));
-    const address = request.originalUrl ?? request.url ?? '';
-    const names = routes.map(({ part }) => part);
+  async answer({ headers = {}, query }: MonitoringRequest): Promise<OverviewBytes> {
+    const askedMs = maxAgeOf(headers) ?? Infinity;
+    const named = partsOf({ query });
+    const address = JSON.stringify(named ?? query ?? null);
     const known = this.#kept.get(address);
-    if (known !== undefined && parts.every((part, at) => part === known.parts[at])) return known;
-    const plain = Buffer.from(textOf(names, parts));
-    const tag = `W/"${this.#run}-${++this.#made}"`;
-    // Fast: what one page more saves by a better one is less than making it.
-    const packed = plain.length < LEAST_COMPRESSED ? undefined : compress(plain, { level: 1 });
-    const kept = { parts, tag, plain, gzip: packed };
-    this.#keep(address, kept);
-    return kept;
+    if (known !== undefined && this.#isGood(known, askedMs)) return known.bytes;
+    const { clearings } = this.shared;
+    const routes = named?.map((part) => this.#routeOf(part)) ?? PARTS.map((name) => ({ part: name, name, query }));
+    const parts = await Promise.all(routes.map((route) => this.#read(route, askedMs)));
+    const times = parts.map((part, at) => this.#timesOf(part, routes[at]!));
+    const madeAt = Math.min(...times.map((time) => time.madeAt));
+    const until = Math.min(...times.map((time) => time.until));
+    const latest = this.#kept.get(address);
+    const isSame = latest !== undefined && parts.every((part, at) => part === latest.parts[at]);
+    const bytes = isSame ? latest.bytes : this.#bytesOf(textOf(routes, parts));
+    this.#keep(address, { bytes, parts, madeAt, until, clearings });
+    return bytes;
+  }
+
+  #isGood({ clearings, madeAt, until }: Kept, askedMs: number): boolean {
+    const now = performance.now();
+    return clearings === this.shared.clearings && now <= until && now - madeAt <= askedMs;
   }
 
   #routeOf(part: string): Route {
@@ -116,20 +135,40 @@ export class Overview {
     return { part, name, query: Object.fromEntries(new URLSearchParams(at < 0 ? '' : part.slice(at))) };
   }
 
-  async #read({ name, query }: Route, askedMs: number): Promise<Part> {
+  async #read(route: Route, askedMs: number): Promise<Part> {
+    const { name, query } = route;
+    const maxAgeMs = Math.min(askedMs, this.#keepMsOf(route));
     try {
-      if (name === CONTEXT) {
-        const make = async () => ({ text: await presentedText(await this.facts()) });
-        return await this.shared.answer(CONTEXT, Math.min(askedMs, KEEP_CONTEXT_MS), make);
-      }
-      const { window } = (query ?? {}) as { readonly window?: unknown };
-      const keepMs = this.readings.isSlow(name) ? KEEP_SLOW_MS : (KEEP_MS[String(window)] ?? KEEP_MS['5m']!);
-      return await this.readings.read(name, { query }, Math.min(askedMs, keepMs));
+      if (name !== CONTEXT) return await this.readings.read(name, { query }, maxAgeMs);
+      const make = async () => ({ text: await presentedText(await this.facts()) });
+      return await this.shared.answer(CONTEXT, maxAgeMs, make);
     } catch (error) {
       const refusal = error instanceof CacheError ? monitoringErrorOf(error) : error;
       if (refusal instanceof HttpException) return { refusal: JSON.stringify(refusal.getResponse()) };
       throw error;
     }
+  }
+
+  /** Pages that wait longer accept older parts. */
+  #keepMsOf({ name, query }: Route): number {
+    if (name === CONTEXT) return MAX_AGE_MS;
+    const { window } = (query ?? {}) as { readonly window?: unknown };
+    const keepMs = this.readings.isSlow(name) ? KEEP_SLOW_MS : (KEEP_MS[String(window)] ?? KEEP_MS['5m']!);
+    return Math.min(MAX_AGE_MS, keepMs * this.pace);
+  }
+
+  /** An answer with a refusal is not reused: the next request may succeed. */
+  #timesOf(part: Part, route: Route): Pick<Kept, 'madeAt' | 'until'> {
+    if ('refusal' in part) return { madeAt: -Infinity, until: -Infinity };
+    return { madeAt: part.at, until: part.at + this.#keepMsOf(route) };
+  }
+
+  #bytesOf(text: string): OverviewBytes {
+    const plain = Buffer.from(text);
+    const tag = `W/"${this.#run}-${++this.#made}"`;
+    // Level 1: smaller answers would save less than compressing them costs.
+    const packed = plain.length < LEAST_COMPRESSED ? undefined : compress(plain, { level: 1 });
+    return { tag, plain, gzip: packed };
   }
 
   #keep(address: string, kept: Kept): void {
@@ -140,9 +179,9 @@ export class Overview {
   }
 }
 
-function textOf(names: readonly string[], parts: readonly Part[]): string {
+function textOf(routes: readonly Route[], parts: readonly Part[]): string {
   const fields = { answers: [] as string[], refusals: [] as string[], instances: [] as string[] };
-  names.forEach((name, at) => {
+  routes.forEach(({ part: name }, at) => {
     const part = parts[at]!;
     const field = (text: string) => `${JSON.stringify(name)}:${text}`;
     if ('refusal' in part) return void fields.refusals.push(field(part.refusal));

@@ -27,7 +27,7 @@ import {
 } from './parameters.js';
 import { ofCache, presentedText } from './presenter.js';
 import { ServerInformation } from './server-information.js';
-import { type SharedAnswer, SharedAnswers } from './shared-answers.js';
+import { type MadeAnswer, type SharedAnswer, SharedAnswers } from './shared-answers.js';
 import { shownPolicies } from './shown-policy.js';
 
 /** The cache of a request. */
@@ -295,7 +295,7 @@ export class Readings implements OnModuleDestroy {
     ]);
   }
 
-  #makerOf(name: ReadingName, request: MonitoringRequest): () => Promise<SharedAnswer> {
+  #makerOf(name: ReadingName, request: MonitoringRequest): () => Promise<MadeAnswer> {
     const { takes, ofStatistics, ofInstance, ofFleet } = this.#readings[name];
     const caches = this.#caches();
     const textOf = (answer: unknown): Promise<string> =>

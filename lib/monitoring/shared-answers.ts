@@ -1,11 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 
-/** An answer as it is sent. */
-export interface SharedAnswer {
+/** An answer as a route makes it. */
+export interface MadeAnswer {
   readonly text: string;
   /** How many instances it covers; undefined for this one alone. */
   readonly instances?: number | undefined;
+}
+
+/** An answer as it is sent. */
+export interface SharedAnswer extends MadeAnswer {
+  /** When making it began, milliseconds of `performance.now()`. */
+  readonly at: number;
 }
 
 interface Kept {
@@ -14,8 +20,8 @@ interface Kept {
   length: number;
 }
 
-/** The highest age that any request accepts. */
-const MAX_AGE_MS = 30_000;
+/** The highest age of any answer, milliseconds. */
+export const MAX_AGE_MS = 30_000;
 /** The highest `max-age` of a request for a single route. */
 const MAX_ASKED_MS = 10_000;
 /** The most addresses whose last answer is kept, and the most characters of the answers together. */
@@ -32,14 +38,21 @@ export class SharedAnswers {
   /** Oldest first. */
   readonly #kept = new Map<string, Kept>();
   #length = 0;
+  #clearings = 0;
+
+  /** Changes when all answers are dropped: what was made of earlier ones is out of date. */
+  get clearings(): number {
+    return this.#clearings;
+  }
 
   /** @param address route and query. @param maxAgeMs the highest age; 0 for a new answer. @param make creates a new answer. */
-  async answer(address: string, maxAgeMs: number, make: () => Promise<SharedAnswer>): Promise<SharedAnswer> {
-    if (maxAgeMs <= 0 || address.length > MAX_ADDRESS_LENGTH) return make();
+  async answer(address: string, maxAgeMs: number, make: () => Promise<MadeAnswer>): Promise<SharedAnswer> {
     const now = performance.now();
+    if (maxAgeMs <= 0 || address.length > MAX_ADDRESS_LENGTH) return { ...(await make()), at: now };
     const known = this.#kept.get(address);
     if (known !== undefined && now - known.at <= Math.min(MAX_AGE_MS, maxAgeMs)) return known.answer;
-    const kept = { at: now, answer: make(), length: 0 };
+    const answer = make().then((made) => ({ ...made, at: now }));
+    const kept = { at: now, answer, length: 0 };
     this.#forget(address, known);
     this.#kept.set(address, kept);
     this.#makeRoom(now);
@@ -59,6 +72,7 @@ export class SharedAnswers {
   clear(): void {
     this.#kept.clear();
     this.#length = 0;
+    this.#clearings++;
   }
 
   #makeRoom(now: number): void {

@@ -139,6 +139,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     expect(first.headers).toMatchObject({
       'content-encoding': 'gzip',
       vary: expect.stringContaining('Accept-Encoding'),
+      'x-cache-pace': '1',
     });
     expect(second.headers.etag).toBe(first.headers.etag);
     expect(same.equals(packed)).toBe(true);

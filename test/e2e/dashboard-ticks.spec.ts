@@ -49,3 +49,29 @@ it('the bench of dashboards asks what the first page asks', async () => {
   const parts = new Set([...first, ...later.flatMap((url) => new URL(url).searchParams.getAll('part'))]);
   expect([...parts].sort()).toEqual(ROUTES.map(([path]) => path).sort());
 });
+
+it.each([1, 2])('a page asks at its interval times the pace that the application sends: %d', async (pace) => {
+  const app = await startShop();
+  await traffic(app);
+  const { page } = await open(made.browser, 'about:blank');
+  await page.clock.install();
+  // Without the stream nothing depends on the time that passes outside of the page.
+  await page.route('**/cache/events', (route) =>
+    route.fulfill({ status: 503, json: { code: 'TOO_MANY_CLIENTS', message: '' } }),
+  );
+  let answered = 0;
+  await page.route('**/dashboard/overview*', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, headers: { ...response.headers(), 'x-cache-pace': String(pace) } });
+    if (new URL(route.request().url()).searchParams.getAll('part').includes('health')) answered++;
+  });
+  await page.goto(home(app));
+  await row(page, 'Patterns that cost most', 'product:*').waitFor();
+  const secondsUntil = async (count: number) => {
+    while (answered < count) await page.clock.runFor(500);
+    return (await page.evaluate<number>('Date.now()')) / 1_000;
+  };
+  const second = await secondsUntil(2);
+  const seconds = (await secondsUntil(4)) - second;
+  expect(seconds > 30 ? 2 : 1).toBe(pace);
+});

@@ -60,13 +60,17 @@ export interface Answers {
     Record<string, { readonly statusCode: number; readonly code: string; readonly message: string }>
   >;
   readonly instances: Readonly<Record<string, number>>;
+  /** What to multiply intervals by: more than 1 where many pages are open. */
+  readonly pace: number;
 }
 
 /** @param fresh takes nothing that was answered to others more than a second ago. */
 export async function readTogether(addresses: readonly string[], fresh: boolean): Promise<Answers> {
   const query = new URLSearchParams(addresses.map((address) => ['part', address]));
   const init = fresh ? { headers: { 'Cache-Control': 'max-age=1' } } : {};
-  return (await (await request(`dashboard/overview?${query}`, {}, init)).json()) as Answers;
+  const response = await request(`dashboard/overview?${query}`, {}, init);
+  const pace = Number(response.headers.get('X-Cache-Pace') ?? 1);
+  return { ...((await response.json()) as Omit<Answers, 'pace'>), pace };
 }
 
 /** A route with its query, below the path of all routes. */

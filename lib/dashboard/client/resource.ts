@@ -31,8 +31,8 @@ const TICK_MS = 500;
 const ABSENT_MS = 60_000;
 /** What was not answered is asked again so soon, however seldom it changes. */
 const UNANSWERED_MS = 5_000;
-/** What is due within this share of its interval is asked together with what is due now. */
-const EARLY = 0.25;
+/** Everything is due at multiples of its interval since then, so that it is asked together. */
+const OPENED_AT = Date.now();
 /** Routes in one request, and the characters of its query: servers take 16 KB of headers. */
 const MOST_TOGETHER = 24;
 const LONGEST_QUERY = 6_000;
@@ -111,7 +111,7 @@ function askForDue(fresh: boolean): void {
   const now = Date.now();
   const shown = [...entries.values()].filter(({ users, asking }) => users > 0 && !asking);
   if (!shown.some(({ dueAt }) => dueAt <= now)) return;
-  void ask(together(shown.filter(({ dueAt, everyMs }) => dueAt <= now + EARLY * everyMs)), fresh);
+  void ask(together(shown.filter(({ dueAt }) => dueAt <= now)), fresh);
 }
 
 /** The first of them, as many as one request can name; the others are due at the next look. */
@@ -131,6 +131,7 @@ async function ask(members: readonly Entry[], fresh: boolean): Promise<void> {
   let refused: Refusal | undefined;
   const answered = await readTogether(addresses, fresh).catch((error: unknown) => {
     refused = error instanceof Refusal ? error : new Refusal(0, '', 'The answer cannot be read.');
+    return undefined;
   });
   batch(() => {
     const at = Date.now();
@@ -142,8 +143,7 @@ async function ask(members: readonly Entry[], fresh: boolean): Promise<void> {
           ? { address, data: answered!.answers[address], instances: answered!.instances[address] ?? 1, refusal, at }
           : { ...value.value, refusal };
       entry.asking = false;
-      const pauseMs = pauseAfter(refusal, everyMs);
-      entry.dueAt = begunAt < refreshedAt ? 0 : at + pauseMs;
+      entry.dueAt = begunAt < refreshedAt ? 0 : turnAfter(at, pauseAfter(refusal, everyMs * (answered?.pace ?? 1)));
     }
   });
 }
@@ -152,6 +152,11 @@ function pauseAfter(refusal: Refusal | undefined, everyMs: number): number {
   if (refusal?.status === 0) return Math.min(everyMs, UNANSWERED_MS);
   // A route that is not there may come with the next deploy.
   return refusal?.absent === true ? ABSENT_MS : everyMs;
+}
+
+/** The turn that is closest to one interval after a time. */
+function turnAfter(ms: number, everyMs: number): number {
+  return OPENED_AT + Math.round((ms - OPENED_AT) / everyMs + 1) * everyMs;
 }
 
 function refusalOf(refusal: Answers['refusals'][string] | undefined): Refusal | undefined {

@@ -305,6 +305,19 @@ describe('the event stream', () => {
     }
   });
 
+  it('clients that ask other routes wait longer where many listen, at most twice as long', async () => {
+    for (const [count, pace] of [
+      [0, 1],
+      [50, 1],
+      [75, 1.5],
+      [200, 2],
+    ] as const) {
+      const clients = Array.from({ length: count }, () => connect());
+      expect(events.pace).toBe(pace);
+      for (const client of clients) client.emit('close');
+    }
+  });
+
   it('the event stream sends comments while the figures cannot be read', async () => {
     const client = connect();
     await settle();

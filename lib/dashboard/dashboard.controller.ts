@@ -117,6 +117,7 @@ export function dashboardContextController(monitoring: Monitoring): Type {
       this.reply.header(response, 'ETag', tag);
       this.reply.header(response, 'X-Cache-Pace', String(this.overview.pace));
       if (packed !== undefined) this.reply.header(response, 'Content-Encoding', 'gzip');
+      this.reply.keepOpen(response);
       this.reply.bytes(response, packed ?? plain, 'application/json; charset=utf-8');
     }
 

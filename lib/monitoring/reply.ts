@@ -1,6 +1,13 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { present, presentedText } from './presenter.js';
+
+/** How long a connection stays open for the next request of a client that asks again, milliseconds. */
+const KEEP_OPEN_MS = 65_000;
+/** As Node does: the server waits longer than it announces, so that no request meets a connection that is being closed. */
+const LATER_MS = 1_000;
 
 /**
  * Sends the routes' answers through the adapter: an application's global interceptors, which wrap, map or cache
@@ -35,7 +42,28 @@ export class Reply {
     (response as { send(bytes: Buffer): unknown }).send(bytes);
   }
 
+  /**
+   * Keeps the connection open for a client that asks again in seconds. By default Node closes it after five, and another connection
+   * costs the process as much as an answer, or more with TLS. Call it before the answer is sent.
+   */
+  keepOpen(response: unknown): void {
+    const raw = rawOf(response);
+    const socket = raw.socket as (Socket & { readonly server?: Server }) | null;
+    const { keepAliveTimeout = 0 } = socket?.server ?? {};
+    if (raw.req.httpVersionMajor !== 1 || !raw.shouldKeepAlive) return;
+    // 0: no limit.
+    if (keepAliveTimeout === 0 || keepAliveTimeout >= KEEP_OPEN_MS) return;
+    this.header(response, 'Keep-Alive', `timeout=${KEEP_OPEN_MS / 1_000}`);
+    // Node's own listener is the first, and sets the server's timeout.
+    raw.once('finish', () => socket?.setTimeout(KEEP_OPEN_MS + LATER_MS));
+  }
+
   header(response: unknown, name: string, value: string): void {
     this.host.httpAdapter.setHeader(response, name, value);
   }
+}
+
+/** Node's response; Fastify's reply holds it as `raw`. */
+function rawOf(response: unknown): ServerResponse {
+  return (response as { readonly raw?: ServerResponse }).raw ?? (response as ServerResponse);
 }

@@ -1,4 +1,4 @@
-import { get, type IncomingMessage } from 'node:http';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Injectable, Param } from '@nestjs/common';
@@ -14,6 +14,7 @@ import type { AlertChange } from '../../lib/insight/alerts/alert.js';
 import { cacheToken } from '../../lib/testing/index.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 import { addressOf } from '../support/dashboard-page.js';
+import { soon } from '../support/soon.js';
 
 @Controller()
 class ShopController {
@@ -176,6 +177,33 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
       for (const listener of listeners[at]!) listener({ state: 'opened', alert } as unknown as AlertChange);
       expect((await read())[address]).toEqual([{ cache: ['default', 'sessions'][at], ...alert }]);
     }
+  });
+
+  it('GET /cache/dashboard/overview keeps the connection of a page open longer than the server keeps others', async () => {
+    const { app } = await start(platform);
+    await app.listen(0, '127.0.0.1');
+    Object.assign(app.getHttpServer(), { keepAliveTimeout: 100 });
+    const closed: string[] = [];
+    const connectTo = async (path: string) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const ask = () =>
+        new Promise<Pick<IncomingMessage, 'socket' | 'headers'>>((resolve, reject) => {
+          get(`${addressOf(app)}${path}`, { agent }, (answer) => {
+            const { socket, headers } = answer;
+            answer.on('end', () => resolve({ socket, headers })).resume();
+          }).on('error', reject);
+        });
+      const { socket, headers } = await ask();
+      socket.once('close', () => closed.push(path));
+      return { ask, agent, socket, headers };
+    };
+    const page = await connectTo('/cache/dashboard/overview');
+    expect(page.headers['keep-alive']).toBe('timeout=65');
+    await connectTo('/cache/health');
+    await soon(() => expect(closed).toContain('/cache/health'));
+    expect(closed).toEqual(['/cache/health']);
+    expect((await page.ask()).socket).toBe(page.socket);
+    page.agent.destroy();
   });
 
   it('is anew at once after the metrics of the cache or of a named one were reset', async () => {

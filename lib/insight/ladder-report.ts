@@ -100,9 +100,9 @@ export function ladderReport(
   const accesses = Math.round(sums.accesses);
   const few = accesses < LEAST_ACCESSES ? `references: ${accesses} of the ${LEAST_ACCESSES} that it needs` : undefined;
   const ladder = RUNGS.map((_, rung) => rungOf(figures, rung, few));
+  if (few !== undefined) return { pattern, ttlMs, accesses, observedMs, ladder, withheld: few };
   const outdated = isOutdated(figures, ladder[TODAY]!, maxStaleShare) && { outdated: true as const };
-  const report = { pattern, ttlMs, accesses, observedMs, ...(few === undefined && outdated), ladder };
-  if (few !== undefined) return { ...report, withheld: few };
+  const report = { pattern, ttlMs, accesses, observedMs, ...outdated, ladder };
   const advised = advice(figures, ladder, maxStaleShare);
   if (advised === undefined) return report;
   return typeof advised === 'string' ? { ...report, withheld: advised } : { ...report, advised };
@@ -136,21 +136,19 @@ function rungOf(figures: LadderFigures, rung: number, few: string | undefined): 
   const { sums, loads, loadMs, share, observedMs, accessesPerHour, lateMs } = figures;
   const ttlMs = figures.ttlMs * RUNGS[rung]!;
   const needed = ttlMs * LEAST_OBSERVED;
-  const hitRate = sums.hitRate(rung, share);
-  const hitRateError = Math.hypot(hitRate.error, sharedError(figures, rung));
-  const stale = staleShareOf(figures, rung);
-  const withheld =
+  const early =
     few ??
     (observedMs < needed ? `observation: ${inWords(observedMs)} of the ${inWords(needed)} that it needs` : undefined) ??
     (ttlMs < lateMs && rung !== TODAY
       ? `exchange: instances know each other's loads after ${inWords(lateMs)} only`
-      : undefined) ??
-    tooWide('hit rate', hitRateError) ??
-    tooWide('stale share', stale.error);
-  if (withheld !== undefined) {
-    const none = { hitRate: null, hitRateError: null, staleShare: null, staleShareError: null };
-    return { ttlMs, ...none, loadsPerHour: null, loadMsPerHour: null, withheld };
-  }
+      : undefined);
+  // Errors are costly: nothing is estimated that is withheld anyway.
+  if (early !== undefined) return withheldRung(ttlMs, early);
+  const hitRate = sums.hitRate(rung, share);
+  const hitRateError = Math.hypot(hitRate.error, sharedError(figures, rung));
+  const stale = staleShareOf(figures, rung);
+  const imprecise = tooWide('hit rate', hitRateError) ?? tooWide('stale share', stale.error);
+  if (imprecise !== undefined) return withheldRung(ttlMs, imprecise);
   const loadsPerHour = accessesPerHour * (1 - hitRate.value);
   return {
     ttlMs,
@@ -161,6 +159,11 @@ function rungOf(figures: LadderFigures, rung: number, few: string | undefined): 
     loadsPerHour,
     loadMsPerHour: loads === 0 ? 0 : (loadsPerHour * loadMs) / loads,
   };
+}
+
+function withheldRung(ttlMs: number, withheld: string): TtlRung {
+  const none = { hitRate: null, hitRateError: null, staleShare: null, staleShareError: null };
+  return { ttlMs, ...none, loadsPerHour: null, loadMsPerHour: null, withheld };
 }
 
 function sharedError({ sums, ttlMs, lateMs }: LadderFigures, rung: number): number {

@@ -4,14 +4,14 @@ import type { PackedAsset } from './client-assets.js';
 
 type Encoding = 'br' | 'gzip' | 'identity';
 
-/** One file in the form that a browser takes. */
+/** A file in an encoding that the browser accepts. */
 export interface ClientFile {
   readonly type: string;
   readonly encoding: Encoding;
   readonly bytes: Buffer;
 }
 
-/** The files of the client, loaded with the first request for one; each form of a file is made once. */
+/** The files of the client. They are loaded with the first request, and each encoding of a file is made once. */
 @Injectable()
 export class ClientFiles {
   readonly #files = new Map<string, Buffer>();
@@ -20,7 +20,7 @@ export class ClientFiles {
     return (await load()).page;
   }
 
-  /** Undefined where there is no file of this name. @param accepted the request's `Accept-Encoding`. */
+  /** Returns undefined for an unknown name. @param accepted the request's `Accept-Encoding`. */
   async find(name: string, accepted: string): Promise<ClientFile | undefined> {
     const { assets } = await load();
     if (!Object.hasOwn(assets, name)) return undefined;
@@ -46,7 +46,7 @@ function encoded(br: Buffer, encoding: Encoding): Buffer {
   return encoding === 'gzip' ? gzipSync(bytes, { level: 9 }) : bytes;
 }
 
-/** The first form that is accepted; `q=0` refuses one. @param made the forms that there are, smallest first. */
+/** Returns the first encoding that is accepted; `q=0` refuses one. @param made the available encodings, smallest first. */
 export function preferred(accepted: string, made: readonly Encoding[] = ['br', 'gzip']): Encoding {
   const codings = accepted.toLowerCase().split(',');
   const takes = (name: string) =>

@@ -3,7 +3,7 @@ import type { Start } from '../instances/starts.js';
 /** Token of a function that returns the {@link DashboardFacts}. */
 export const DASHBOARD_FACTS = Symbol('cache-observability:dashboard-facts');
 
-/** What the page shows of the application itself, and which parts of it are switched on. */
+/** Facts about the application, and which of its features are on. */
 export interface DashboardFacts {
   readonly service: string;
   /** The deploy's version, where the options name one. */
@@ -14,9 +14,9 @@ export interface DashboardFacts {
   readonly metrics: boolean;
   readonly fleet: boolean;
   readonly profiling: boolean;
-  /** `default` for the application's own. */
+  /** Names of caches; `default` is the application's own. */
   readonly caches: readonly string[];
   readonly strategies: readonly string[];
-  /** Starts of the last day, oldest first: those of every instance where they share a layer, earlier ones where they are kept. */
+  /** Starts of the last day, oldest first: of all instances that share a layer, and of earlier runs with `persistence`. */
   readonly starts: readonly Start[];
 }

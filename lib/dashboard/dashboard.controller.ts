@@ -24,8 +24,8 @@ import { DASHBOARD_FACTS, type DashboardFacts } from './dashboard-facts.js';
 import { Overview } from './overview.js';
 
 /**
- * Nothing but our own files runs in the page or styles it, and it talks to our own routes alone. Sent by the page itself, it takes the
- * place of an application's policy, such as that of helmet, whose `upgrade-insecure-requests` would break plain HTTP.
+ * Limits scripts, styles, images and requests to our own files and routes. The page sends it in place of the application's policy:
+ * that of helmet has `upgrade-insecure-requests`, which breaks plain HTTP.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -42,7 +42,7 @@ interface PageRequest extends MonitoringRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** The page and its files: they hold no data, so they have no guard of `monitoring`. */
+/** The page and its files. They hold no data, so `monitoring.guards` do not apply. */
 export function dashboardController(monitoring: Monitoring): Type {
   @applyDecorators(
     Controller({ path: monitoring.path, version: VERSION_NEUTRAL }),
@@ -60,7 +60,7 @@ export function dashboardController(monitoring: Monitoring): Type {
     async dashboard(@Req() request: PageRequest, @Res() response: unknown): Promise<void> {
       const [path, query] = (request.originalUrl ?? request.url ?? '').split('?');
       this.reply.header(response, 'Cache-Control', 'no-cache');
-      // The page's own addresses are relative to its folder, and a slash at the end would make it another one.
+      // URLs in the page are relative to its folder; a slash at the end would change the folder.
       if (path!.endsWith('/')) {
         this.reply.header(response, 'Location', `../dashboard${query === undefined ? '' : `?${query}`}`);
         return this.reply.text(response, '', 'text/plain; charset=utf-8', 301);
@@ -92,7 +92,7 @@ export function dashboardController(monitoring: Monitoring): Type {
   return CacheDashboardController;
 }
 
-/** What the page asks of the application beside the other routes. */
+/** The routes that only the page uses. */
 export function dashboardContextController(monitoring: Monitoring): Type {
   @MonitoredRoutes({ ...monitoring, swagger: false })
   class CacheDashboardContextController {
@@ -107,7 +107,7 @@ export function dashboardContextController(monitoring: Monitoring): Type {
       this.reply.json(response, await this.facts());
     }
 
-    /** What the page shows, in one answer for all pages that show the same. */
+    /** All that a page shows. Pages that show the same share one answer. */
     @Get('dashboard/overview')
     async parts(@Req() request: PageRequest, @Res() response: unknown): Promise<void> {
       const { plain, gzip, tag } = await this.overview.answer(request);
@@ -121,7 +121,7 @@ export function dashboardContextController(monitoring: Monitoring): Type {
       this.reply.bytes(response, packed ?? plain, 'application/json; charset=utf-8');
     }
 
-    /** Changes nothing: it passes exactly where the caller may change something. */
+    /** Changes nothing. Succeeds if the caller may change something. */
     @Post('dashboard/write-access')
     @Write(monitoring)
     writeAccess(@Req() request: MonitoringRequest, @Res() response: unknown): void {
@@ -132,7 +132,7 @@ export function dashboardContextController(monitoring: Monitoring): Type {
   return CacheDashboardContextController;
 }
 
-/** Keeps a controller out of the document of @nestjs/swagger. */
+/** Excludes a controller from the document of @nestjs/swagger. */
 function undocumented(target: object): void {
   Reflect.defineMetadata('swagger/apiExcludeController', [true], target);
 }

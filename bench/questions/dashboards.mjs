@@ -24,36 +24,47 @@ export const ROUTES = [
   [`stats/endpoints?${WINDOW}`, 20],
 ];
 
-/** The number of pages, and true if each page requests all its parts at once. */
+/** The number of pages, and true if each page requests all that is due at once. */
 const HUNDRED = [100, true];
+const ALL = [[1, true], [100, false], HUNDRED];
+/** Pages are opened within so many milliseconds. */
+const OPENING_MS = 5_000;
+/** The longest interval of a page. Each page is at another point of it, so that any time measured is like any other. */
+const CYCLE_MS = 60_000;
 
 export async function measure({ short, progress }) {
-  const seconds = short ? 5 : 60;
+  const seconds = short ? 5 : 40;
+  const counts = short ? [100] : [100, 1_000];
+  // All servers run at the same time. Each with pages has a twin without: the same traffic, at the same time, on the same machine.
+  const servers = await Promise.all(
+    counts.map(async (patterns) => [await startServer(patterns), await startServer(patterns)]),
+  );
+  progress('no page');
+  await sleep(short ? 3_000 : 15_000);
   const rows = [];
-  for (const patterns of short ? [100] : [100, 1_000]) {
-    const server = await startServer(patterns);
-    progress(`${patterns} patterns, no page`);
-    await sleep(short ? 3_000 : 20_000);
-    const idle = await server.cpuDuring(seconds);
-    for (const [count, together] of short ? [HUNDRED] : [[1, true], [100, false], HUNDRED]) {
-      progress(`${patterns} patterns, ${count} pages`);
-      const pages = Array.from({ length: count }, (_, n) => openPage(server.port, n / count, together));
-      await sleep(short ? 3_000 : 10_000);
-      const before = sums(pages);
-      const cpu = (await server.cpuDuring(seconds)) - idle;
-      const after = sums(pages);
-      for (const page of pages) page.close();
+  for (const [count, together] of short ? [HUNDRED] : ALL) {
+    progress(`${count} pages`);
+    const open = servers.map(([{ port }]) =>
+      Array.from({ length: count }, (_, n) => openPage(port, n / count, together)),
+    );
+    await sleep(OPENING_MS + (short ? 1_000 : 5_000));
+    const before = open.map(sums);
+    const used = await Promise.all(servers.flat().map((server) => server.cpuDuring(seconds)));
+    const after = open.map(sums);
+    for (const page of open.flat()) page.close();
+    counts.forEach((patterns, at) =>
       rows.push([
         patterns,
         `${count}${together ? '' : ', each route on its own'}`,
-        round((after.requests - before.requests) / seconds),
-        round((after.bytes - before.bytes) / seconds / 1024, 1),
-        round(cpu * 100),
-      ]);
-      await sleep(1_000);
-    }
-    server.close();
+        round((after[at].requests - before[at].requests) / seconds),
+        round((after[at].bytes - before[at].bytes) / seconds / 1024, 1),
+        round((used[2 * at] - used[2 * at + 1]) * 100),
+      ]),
+    );
+    await sleep(1_000);
   }
+  for (const server of servers.flat()) server.close();
+  rows.sort(([one], [other]) => one - other);
   return { rows, data: rows };
 }
 
@@ -87,7 +98,7 @@ const sums = (pages) =>
   });
 
 /**
- * @param phase when the page was opened, as a share of its intervals.
+ * @param phase where in its cycle the page is, 0–1.
  * @param together true: the page requests everything that is due in one request, as the dashboard does; false: each
  * route separately.
  */
@@ -95,35 +106,47 @@ export function openPage(port, phase, together = true) {
   const agent = new Agent({ keepAlive: true, maxSockets: 6 });
   const counts = { requests: 0, bytes: 0 };
   let closed = false;
+  let pace = 1;
   const ask = (path, headers = {}) => {
     const options = { port, host: '127.0.0.1', path: `/cache/${path}`, agent };
     const request = get({ ...options, headers: { 'Accept-Encoding': 'gzip, deflate, br', ...headers } }, (answer) => {
       if (answer.statusCode !== 200) throw new Error(`${path}: ${answer.statusCode}`);
       counts.requests++;
+      pace = Number(answer.headers['x-cache-pace'] ?? pace);
       answer.on('data', (part) => (counts.bytes += part.length));
     });
     request.on('error', (error) => closed || console.error(error));
   };
+  // As if it had been opened a while ago.
+  const openedAt = Date.now() - phase * CYCLE_MS;
   const due = new Map(ROUTES.map(([path]) => [path, 0]));
   const look = () => {
     const now = Date.now();
-    if (![...due.values()].some((at) => at <= now)) return;
-    const asked = ROUTES.filter(([path, every]) => due.get(path) <= now + (together ? every * 250 : 0));
-    for (const [path, every] of asked) due.set(path, now + every * 1_000);
+    const asked = ROUTES.filter(([path]) => due.get(path) <= now);
+    if (asked.length === 0) return;
+    for (const [path, every] of asked) {
+      const everyMs = every * 1_000 * pace;
+      due.set(path, openedAt + Math.round((now - openedAt) / everyMs + 1) * everyMs);
+    }
     if (together) ask(`dashboard/overview?${new URLSearchParams(asked.map(([path]) => ['part', path]))}`);
     else for (const [path] of asked) ask(path, { 'Cache-Control': 'max-age=3' });
   };
   let timer;
-  const opened = setTimeout(() => {
-    ask('events');
-    look();
-    timer = setInterval(look, 500);
-  }, phase * 10_000);
+  const listens = setTimeout(() => ask('events'), (phase * OPENING_MS) / 2);
+  // Once all listen, the first answer has the pace that holds from then on.
+  const asks = setTimeout(
+    () => {
+      look();
+      timer = setInterval(look, 500);
+    },
+    ((phase + 1) * OPENING_MS) / 2,
+  );
   return {
     counts,
     close() {
       closed = true;
-      clearTimeout(opened);
+      clearTimeout(listens);
+      clearTimeout(asks);
       clearInterval(timer);
       agent.destroy();
     },

@@ -1,7 +1,7 @@
 import { MissReason } from '../base/observer.js';
 
 const WAYS = 4;
-const Fate = { empty: 0, kept: 1, evicted: 2, invalidated: 3 } as const;
+const Fate = { empty: 0, kept: 1, evicted: 2, invalidated: 3, distrusted: 4 } as const;
 type Fate = (typeof Fate)[keyof typeof Fate];
 
 /**
@@ -40,9 +40,12 @@ export class MissReasons {
 
   /** Marks all keys as invalidated; also used for globs, since only the hashes of the keys are known. */
   allInvalidated(): void {
-    const fates = this.#fates;
-    if (fates === undefined) return;
-    for (let slot = 0; slot < fates.length; slot++) if (fates[slot] !== Fate.empty) fates[slot] = Fate.invalidated;
+    this.#markAll(Fate.invalidated);
+  }
+
+  /** Marks all keys as lost to a failure: memory was emptied, because messages may have been missed. */
+  allDistrusted(): void {
+    this.#markAll(Fate.distrusted);
   }
 
   of(key: string, now: number): MissReason {
@@ -52,7 +55,14 @@ export class MissReasons {
     const fate = this.#fates![slot]!;
     if (fate === Fate.invalidated) return MissReason.invalidated;
     if (this.#expiries![slot]! <= now) return MissReason.expired;
+    if (fate === Fate.distrusted) return MissReason.error;
     return fate === Fate.evicted ? MissReason.evicted : MissReason.unknown;
+  }
+
+  #markAll(fate: Fate): void {
+    const fates = this.#fates;
+    if (fates === undefined) return;
+    for (let slot = 0; slot < fates.length; slot++) if (fates[slot] !== Fate.empty) fates[slot] = fate;
   }
 
   /** Caches the last hash: a miss and the entry that follows have the same key. */

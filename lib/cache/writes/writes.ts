@@ -118,12 +118,22 @@ export class Writes {
 
   /** Applies the invalidation of another process: its layers are shared, our local layers are not. */
   applyRemote(message: BusMessage): void {
+    if (message.all === true) this.reasons.allInvalidated();
+    this.#applyHere(message);
+  }
+
+  /** Clears the layers of this process, because messages may have been missed. */
+  distrust(): void {
+    this.reasons.allDistrusted();
+    this.#applyHere({ all: true });
+  }
+
+  #applyHere(message: BusMessage): void {
     this.#fence(message);
     this.#offer(message);
     const { local } = this.chain;
     const keys = message.keys ?? [];
     for (const key of keys) this.reasons.invalidated(key);
-    if (message.all === true) this.reasons.allInvalidated();
     for (const layer of this.chain.layers) {
       if (layer.shared) continue;
       // Layers of this process only; the first answers synchronously, the others are not awaited.
@@ -135,11 +145,6 @@ export class Writes {
       ];
       for (const one of removing) if (one instanceof Promise) one.catch(() => undefined);
     }
-  }
-
-  /** Clears the layers of this process, because messages may have been missed. */
-  distrust(): void {
-    this.applyRemote({ all: true });
   }
 
   /** Makes later reads of these keys wait for the change. */

@@ -244,6 +244,20 @@ describe('an invalidation', () => {
     expect(cache.peek('a')).toBeUndefined();
     expect(await cache.get('a')).toBe(1);
   });
+
+  it('a miss after a gap in the messages counts as an error, not as an invalidation', async () => {
+    const { cache, server, observer } = process();
+    await cache.connect();
+    await cache.set('a', 1);
+    await cache.set('b', 1);
+    for (const listener of server.listeners) listener.onGap();
+    server.entries.clear();
+    observer.take();
+    expect(await cache.get('a')).toBeUndefined();
+    await cache.del('b');
+    expect(await cache.get('b')).toBeUndefined();
+    expect(observer.take().filter((line) => line.includes('('))).toEqual(['a miss (error)', 'b miss (invalidated)']);
+  });
 });
 
 describe('a lock across processes', () => {

@@ -155,7 +155,11 @@ function alertsOf(
   if (alerts === false || counting === false) return undefined;
   const service = alerts.webhook === undefined ? undefined : (serviceName ?? defaultServiceName());
   const coordination = () => layers().find((layer) => layer.coordination !== undefined)?.coordination;
-  return new CacheAlerts({ ...parts, metrics, options: alerts, service, coordination });
+  const notes = () =>
+    layers()
+      .find((layer) => layer.sharedMap !== undefined)
+      ?.sharedMap?.('alerts', true);
+  return new CacheAlerts({ ...parts, metrics, options: alerts, service, coordination, notes });
 }
 
 function exportsOf(

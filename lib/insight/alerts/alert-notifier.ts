@@ -4,10 +4,12 @@ import type { CacheLog } from '../../cache/base/cache-log.js';
 import type { CallbackErrors } from '../../cache/base/callback-errors.js';
 import type { Clock } from '../../cache/base/clock.js';
 import type { Coordination, Lease } from '../../cache/invalidation/coordination.js';
+import type { SharedMap } from '../../cache/layers/layer.js';
 import { giveBackLate, holdLease } from '../../cache/layers/resilience/lease.js';
 import { counter, type FamilySource, type MetricFamily } from '../../metrics/family.js';
 import { type Alert, type AlertChange, isAtLeast } from './alert.js';
 import type { AlertsOptions } from './alerts.options.js';
+import { NotifiedAlerts } from './notified-alerts.js';
 import { Webhook } from './webhook.js';
 
 /** How long an instance without a sign of life keeps the right to notify, milliseconds. */
@@ -22,6 +24,8 @@ export interface AlertNotifierParts {
   readonly options: AlertsOptions;
   /** The layer by which instances agree which of them notifies; undefined if no layer is shared. */
   readonly coordination: () => Coordination | undefined;
+  /** Where instances note which alerts they notified of; undefined if no layer is shared. */
+  readonly notes?: (() => SharedMap | undefined) | undefined;
   readonly service: string | undefined;
   readonly clock: Clock;
   readonly callbacks: CallbackErrors;
@@ -31,20 +35,23 @@ export interface AlertNotifierParts {
 /**
  * Notifies of alerts, once per fleet. The instance that detects an alert first takes a lease on it and notifies of its opening and
  * closing; the others send nothing meanwhile. One instance also holds a general lease: while the shared layer is away, which is often
- * the subject of the alert, the last holder of that lease notifies without asking.
+ * the subject of the alert, the last holder of that lease notifies without asking. If the instance that notified ends first, another one
+ * sends the closing: see {@link NotifiedAlerts}.
  */
 export class AlertNotifier implements FamilySource {
   readonly #parts: AlertNotifierParts;
   readonly #webhook: Webhook | undefined;
   /** Open alerts that this instance has notified of, each with a function that stops renewing its lease. */
   readonly #mine = new Map<string, () => void>();
+  readonly #notes: NotifiedAlerts;
   #foremost: { lease: Lease | undefined; at: number } | undefined;
   #notifying: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(parts: AlertNotifierParts) {
     this.#parts = parts;
-    const { options, service, clock, log } = parts;
+    const { options, service, clock, log, notes = () => undefined } = parts;
+    this.#notes = new NotifiedAlerts(notes, clock);
     if (options.webhook !== undefined) this.#webhook = new Webhook({ options: options.webhook, service, clock, log });
   }
 
@@ -55,8 +62,13 @@ export class AlertNotifier implements FamilySource {
     this.#notifying = this.#notifying.then(() => this.#notify(change)).catch(() => undefined);
   }
 
-  /** Renews the general lease, once a minute. */
+  /** Renews the general lease and sends closings that other instances have left, once a minute. */
   async beThere(): Promise<void> {
+    await this.#beForemost();
+    this.#notifying = this.#notifying.then(() => this.#settle()).catch(() => undefined);
+  }
+
+  async #beForemost(): Promise<void> {
     const coordination = this.#parts.coordination();
     if (coordination === undefined || this.#closed) return;
     const { clock } = this.#parts;
@@ -96,28 +108,47 @@ export class AlertNotifier implements FamilySource {
   }
 
   async #notify({ state, alert }: AlertChange): Promise<void> {
+    const name = leaseOf(alert);
     if (state === 'opened') {
-      const release = await this.#claim(alert);
+      this.#notes.reopened(name);
+      const release = await this.#claim(name);
       if (release === undefined) return;
       this.#mine.set(alert.id, release);
+      this.#send({ state, alert });
+      await this.#notes.opened(name, alert);
     } else {
       const release = this.#mine.get(alert.id);
-      if (release === undefined) return;
+      if (release === undefined) return this.#notes.left(name, alert);
       this.#mine.delete(alert.id);
       release();
+      await this.#notes.closed(name);
+      this.#send({ state, alert });
     }
+  }
+
+  async #settle(): Promise<void> {
+    if (this.#closed) return;
+    const claimed = async (name: string) => {
+      const coordination = this.#parts.coordination();
+      const lease = coordination && (await this.#acquire(coordination, name).catch(() => undefined));
+      return lease !== undefined && lease !== TIMED_OUT;
+    };
+    for (const alert of await this.#notes.settle(claimed)) this.#send({ state: 'closed', alert });
+  }
+
+  #send({ state, alert }: AlertChange): void {
     const { callbacks, options } = this.#parts;
     if (options.onAlert !== undefined) callbacks.call('listener', 'alerts.onAlert', () => options.onAlert!(alert));
     this.#webhook?.send({ state, alert });
   }
 
   /** Takes the right to notify of an alert. @returns a function that gives it up; undefined if another instance has it. */
-  async #claim({ code, subject }: Alert): Promise<(() => void) | undefined> {
+  async #claim(name: string): Promise<(() => void) | undefined> {
     const coordination = this.#parts.coordination();
     if (coordination === undefined) return () => undefined;
     const { clock } = this.#parts;
     try {
-      const lease = await this.#acquire(coordination, `alerts:${code}:${digest(subject)}`);
+      const lease = await this.#acquire(coordination, name);
       if (lease === undefined) return undefined;
       if (lease !== TIMED_OUT) return keep(lease, clock);
     } catch {
@@ -144,6 +175,11 @@ export class AlertNotifier implements FamilySource {
 /** Renews a lease. It is not released but expires, so that an instance that detects the alert a little later stays silent. */
 function keep(lease: Lease, clock: Clock): () => void {
   return holdLease({ renew: (ms) => lease.renew(ms), release: () => Promise.resolve() }, LEASE_MS, clock);
+}
+
+/** The name under which instances agree about an alert. */
+function leaseOf({ code, subject }: Alert): string {
+  return `alerts:${code}:${digest(subject)}`;
 }
 
 /** Subjects are patterns and may be long, but names of leases may not. */

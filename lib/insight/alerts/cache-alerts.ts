@@ -1,6 +1,7 @@
 import type { CacheLog } from '../../cache/base/cache-log.js';
 import type { CallbackErrors } from '../../cache/base/callback-errors.js';
 import type { Coordination } from '../../cache/invalidation/coordination.js';
+import type { SharedMap } from '../../cache/layers/layer.js';
 import type { Clock } from '../../cache/base/clock.js';
 import { gauge, type FamilySource, type MetricFamily } from '../../metrics/family.js';
 import type { CacheMetrics } from '../../metrics/cache-metrics.js';
@@ -39,6 +40,8 @@ export interface CacheAlertsParts {
   readonly service?: string | undefined;
   /** The layer by which instances agree which of them notifies. */
   readonly coordination?: () => Coordination | undefined;
+  /** Where instances note which alerts they notified of. */
+  readonly notes?: () => SharedMap | undefined;
 }
 
 const MINUTE = 60_000;
@@ -71,9 +74,9 @@ export class CacheAlerts implements FamilySource {
   constructor(parts: CacheAlertsParts) {
     this.#parts = parts;
     this.#startedAt = this.#writtenAt = parts.clock.now();
-    const { options = {}, coordination = () => undefined, service, clock, callbacks, log } = parts;
+    const { options = {}, coordination = () => undefined, notes, service, clock, callbacks, log } = parts;
     if (options.onAlert !== undefined || options.webhook !== undefined) {
-      this.#notifier = new AlertNotifier({ options, coordination, service, clock, callbacks, log });
+      this.#notifier = new AlertNotifier({ options, coordination, notes, service, clock, callbacks, log });
     }
     this.#judgeFrom = this.#startedAt + SETTLING_MS;
   }

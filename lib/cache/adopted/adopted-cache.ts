@@ -1,7 +1,7 @@
 import type { CacheContract, CacheItem } from '../contract/cache-contract.js';
 import type { Clock } from '../base/clock.js';
 import { MissReasons } from '../freshness/miss-reasons.js';
-import { resultOfError } from '../loads/load-answers.js';
+import { resultOfError } from '../base/load-answers.js';
 import { type CacheObserver, MissReason, Operation, Outcome, Result } from '../base/observer.js';
 
 const OBSERVED = Symbol.for('nestjs-cache-observability:observed');

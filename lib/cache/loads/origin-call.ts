@@ -7,7 +7,7 @@ import { forEachInSlices } from '../base/slices.js';
 import type { SpanHandle } from '../base/tracer.js';
 import type { StoredEntry } from './entry-writer.js';
 import { Deadline } from './deadlines.js';
-import { resultOfError } from './load-answers.js';
+import { resultOfError } from '../base/load-answers.js';
 import { type InFlightLoad, type LoadResult, resultOf } from './in-flight-loads.js';
 import type { LoadParts } from './load-parts.js';
 import { loadTimeout } from './load-timeout.js';

@@ -1,4 +1,4 @@
-import { Result } from '../base/observer.js';
+import { Result } from './observer.js';
 
 /** Client errors that the same request may not get again: timeout, too early, too many requests. */
 const TRANSIENT = new Set([408, 425, 429]);

@@ -40,16 +40,16 @@ import type { SpanHandle } from './base/tracer.js';
  *   - A caller waits at most `softTimeout` if a stale value can be served, and at most `hardTimeout` in all, whatever
  *     layers, locks and loaders do. Late results are ignored.
  *
- * A caller waits as a KeyRead, which the load calls back: one promise per caller, none if memory or a synchronous loader answers.
+ * A waiting caller is a KeyRead, and the load calls its methods: one promise per caller, none if memory or a synchronous loader answers.
  *
  * Sources: single flight as in groupcache (Fitzpatrick, 2013); leases in Nishtala et al., Scaling Memcache at Facebook, NSDI
  * 2013, section 3.2; RFC 5861.
  */
 
-/** The most keys of one turn in one request to a layer. */
+/** The most keys in one request to a layer, when loads of one turn of the event loop are combined. */
 const ASKED_AT_ONCE = 500;
 
-/** The keys of a batch that begin before the elapsed time is checked. */
+/** How many keys of a batch begin between two checks of the elapsed time. */
 const BEGUN_AT_ONCE = 16;
 
 /** A load that asks the remote layers. */
@@ -181,7 +181,7 @@ export class GetOrLoad {
     this.start(request, loader, now).wait({
       located: () => undefined,
       loaded: ({ entry, outcome }) => {
-        // A fenced, skipped or refused value has refreshed nothing.
+        // A value that was not stored has refreshed nothing.
         if (outcome === Outcome.miss && entry !== undefined && events.heard('refresh'))
           events.emit('refresh', { key, value: valueOf(entry) });
       },
@@ -303,7 +303,7 @@ export class GetOrLoad {
     const { entry, layer } = located;
     const now = clock.now();
     if (entry === undefined || !isRetained(entry, now) || !isNewer(entry, load.candidate)) return false;
-    // Written or invalidated during the read: earlier callers may get the entry while it is fresh, but it is not stored.
+    // If the key was written or invalidated during the read, earlier callers may get the entry while it is fresh, but it is not stored.
     const overtaken = invalidations.concernedSince(load.epoch, load.key, entry.tags);
     if (overtaken && !isFresh(entry, now)) return false;
     load.candidate = overtaken ? chain.shared(entry) : this.#backfill(load, entry, layer);
@@ -325,7 +325,7 @@ export class GetOrLoad {
   #load<V>(load: InFlightLoad<V>, call: OriginCall<V>, loader: AnnotatedLoader<V>, now: number): void {
     const { failedOrigins, lock } = this.parts;
     const { key, candidate, plan } = load;
-    // For a caller that refuses stored values, the origin is called even so: it may have recovered.
+    // For a caller that refuses stored values, the origin is called anyway: it may have recovered.
     if (candidate !== undefined && !load.reload && failedOrigins.holds(key, now)) {
       call.cancel();
       load.settle(resultOf(candidate, Outcome.stale, 0));
@@ -351,7 +351,7 @@ export class GetOrLoad {
         break;
       case 'unreachable':
         if (isReported(turn.cause)) break;
-        log.once('warn', 'LOCK_UNREACHABLE', series.pattern, `Loads of ${series.pattern} go on without their lock between processes: its layer cannot be reached.`, turn.cause); // prettier-ignore
+        log.once('warn', 'LOCK_UNREACHABLE', series.pattern, `The layer that holds the lock for ${series.pattern} cannot be reached. Until it can, several processes may load the same key.`, turn.cause); // prettier-ignore
     }
     callLoader(call, loader, this.parts.clock.now());
   }
@@ -388,7 +388,7 @@ class KeyRead<V> implements LoadWaiter {
   /** A stale entry that may be served: of memory, or of a remote layer once it has been found. */
   #candidate: Entry | undefined;
   #reason: MissReason;
-  /** When the cache had found that it has no fresh entry. */
+  /** When it was known that there is no fresh entry. */
   #knownAt: number;
   /** It waits for another caller's load. */
   #joined = false;
@@ -514,7 +514,7 @@ class KeyRead<V> implements LoadWaiter {
   #isTooOld(tags: readonly string[]): boolean {
     const load = this.#load!;
     if (!this.#joined || this.#waitingSince === load.epoch) return false;
-    // Only the last invalidation is known: it may hide one from before the caller came, so any counts.
+    // Only the last invalidation is known, and it may hide an earlier one from before this caller asked. So any since the load began counts.
     return this.parts.invalidations.concernedSince(load.epoch, this.key, tags);
   }
 
@@ -523,7 +523,7 @@ class KeyRead<V> implements LoadWaiter {
     return this.loads.startAlone(this.request(Operation.load), this.loader, left);
   }
 
-  /** Sets a timer for the first of these: a stale value is better than waiting, this caller loads itself, its time is up. */
+  /** Sets a timer for what comes first: `softTimeout` (serve stale), `waitTimeout` (load it itself) or `hardTimeout` (fail). */
   #startTimer(): void {
     const { softTimeoutMs, waitTimeoutMs, hardTimeoutMs } = this.plan.policy;
     const soft = this.#candidate === undefined ? Infinity : softTimeoutMs;

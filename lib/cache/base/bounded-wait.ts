@@ -9,7 +9,7 @@ export interface WaitBounds {
   /** Milliseconds; `Infinity` waits until the signal aborts, or for ever. */
   readonly ms: number;
   readonly clock: Clock;
-  /** Ends the wait with its reason. */
+  /** When it aborts, the wait rejects with its reason. */
   readonly signal?: AbortSignal;
   /** Called once if the work takes longer than this, milliseconds; the wait continues. */
   readonly slow?: { readonly ms: number; readonly report: () => void };
@@ -21,7 +21,7 @@ export interface WaitBounds {
 const IDLE_SHARE = 0.5;
 /** How many times a busy event loop must have read incoming data without an answer, before silence counts. */
 const READINGS = 3;
-/** A busy event loop gives up after so many times the limit in any case. */
+/** A wait under a busy event loop always ends after this many times the limit. */
 const LONGEST = 20;
 
 /**
@@ -60,12 +60,12 @@ function timedOut(): typeof TIMED_OUT {
 }
 
 /**
- * One wait. It is a class because closures would cost every miss garbage collection.
+ * One wait. It is a class because closures would add garbage to every miss.
  *
  * A fair wait is for answers that the event loop reads. While the loop is busy, requests are not sent and answers are not
- * read. So the time is up only after the loop was idle for half of it and has read incoming data. A loop that is never idle
- * gives up, too, as `busy`: after the limit has passed again without an answer to any wait, or after twenty times the limit. It never
- * reports slow work.
+ * read. So the time is up only after the loop was idle for half of it and has read incoming data. If the loop is
+ * never idle, the wait ends as `busy`: after the limit has passed again without an answer to any wait, or after twenty times the limit.
+ * It never reports slow work then.
  */
 class Wait<T, L> implements OverdueWait {
   readonly #bounds: WaitBounds;

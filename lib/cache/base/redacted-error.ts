@@ -3,14 +3,14 @@ import type { CacheLog } from './cache-log.js';
 
 /**
  * The one place where errors and details are redacted before they reach a log, a span, an event, an answer or the cause of
- * an error of this library. Messages of other code may hold keys, values, statements or URLs with credentials, and clients
- * attach commands with arguments: of such an error only its class, its code and its stack frames are repeated.
+ * an error of this library. Messages of code outside this library may hold keys, values, statements or URLs with credentials, and clients
+ * attach commands with arguments: so only the class, the code and the stack frames of such an error are kept.
  */
 
 /** Marks the classes whose messages hold no key, value or secret: the classes of this library, in all its copies. */
 export const SAFE_MESSAGE = Symbol.for('nestjs-cache-observability:safe-message');
 
-/** Marks an error of other code with a safe text by this library. */
+/** Marks an error of code outside this library with a safe text. */
 const SAFE_TEXT = Symbol.for('nestjs-cache-observability:safe-text');
 
 /** How deep causes are followed, and how many errors of an AggregateError are described. */
@@ -23,7 +23,7 @@ export function redactedMessage(error: unknown): string {
   return described(error, MAX_DEPTH);
 }
 
-/** Attaches a text without key, value or secret to an error of other code, created when it is first read; undefined leaves class and place. */
+/** Attaches a text without key, value or secret to an error of code outside this library. It is created when it is first read; if it is undefined, class and place are shown. */
 export function explainError(error: unknown, text: () => string | undefined): void {
   if (isError(error) && Object.isExtensible(error)) {
     Object.defineProperty(error, SAFE_TEXT, { configurable: true, get: text });
@@ -49,7 +49,7 @@ const redacting = new WeakSet<CacheLog>();
 
 /** Returns a log whose details are texts, numbers and booleans: errors are redacted, no object is printed. */
 export function redactedLog(log: CacheLog): CacheLog {
-  // A redacted cause is a text, which a second redaction would hide. So no log is wrapped twice.
+  // A redacted cause is a text, which a second redaction would replace. So a log is wrapped once.
   if (redacting.has(log)) return log;
   const redacted: CacheLog = (level, code, message, details) => {
     if (details === undefined) return log(level, code, message);

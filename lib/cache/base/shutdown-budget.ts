@@ -1,12 +1,12 @@
 import { type TIMED_OUT, within } from './bounded-wait.js';
 import type { Clock } from './clock.js';
 
-/** The most time that all parts of this library may take together, milliseconds: of ten seconds of an orchestrator, five are left for others. */
+/** The most time that all parts of this library may take together, milliseconds. Orchestrators often allow ten seconds, and other code needs some of them. */
 const TOTAL_MS = 4_500;
 
 /**
- * The time that the parts of one application share when it closes, however many of them hang. Parts that wait at the same time
- * spend it once; the time between them does not count.
+ * The time that the parts of one application share when it closes, however many of them hang. Waits that
+ * overlap count once; the time when no part waits does not count.
  */
 export class ShutdownBudget {
   readonly #clock: Clock;

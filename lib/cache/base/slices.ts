@@ -27,7 +27,7 @@ export async function collectInSlices<T>(items: Iterable<T>, slice = new TimeSli
   return all;
 }
 
-/** Calls `act` for each item, in slices. */
+/** Calls `work` for each item, in slices. */
 export function forEachInSlices<T>(
   items: Iterable<T>,
   work: (item: T) => unknown,

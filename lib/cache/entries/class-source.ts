@@ -12,7 +12,7 @@ const BEFORE_STATEMENT: ReadonlySet<string> = new Set(['if', 'while', 'for', 'wi
 
 /**
  * True if the source of a class declares private members of its instances: fields, methods and accessors named `#…`.
- * No copy can have them. Static members belong to the class; a class inside a method is another class.
+ * A copy cannot have them. Static members and classes inside methods do not count.
  */
 export function declaresPrivateState(source: string): boolean {
   return PRIVATE_NAME.test(source) && new SourceWalk(source).findsPrivateMember();
@@ -138,6 +138,7 @@ class SourceWalk {
       else if (character === '\n' || (character === '/' && !isInClass)) break;
     }
     this.#at += 1;
+    // After a value: the next slash divides.
     return '/`';
   }
 }

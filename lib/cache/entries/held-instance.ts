@@ -8,7 +8,7 @@ export interface InstanceCodec {
 
 const CODEC = Symbol('codec');
 
-/** Replaces an instance that its application encodes, in a stored value; readers get the decoded instance. */
+/** What is stored in place of an instance that the application encodes. Readers get the decoded instance. */
 export interface HeldInstance {
   /** Plain data. */
   data: unknown;

@@ -12,17 +12,17 @@ export interface EncodedClass {
 }
 
 /**
- * The classes of which cached values may hold instances, so that a process restores them from a shared layer before it has
- * returned one itself: a list, or an object whose names are stored in the layer, whatever a build calls the classes.
+ * The classes whose instances cached values may hold. A new process can then restore them from a shared layer at once. Give a
+ * list, or an object: its names are stored in the layer, so that a build may rename the classes.
  */
 export type CachedClasses = readonly ClassConstructor[] | Readonly<Record<string, ClassConstructor | EncodedClass>>;
 
-/** One class of the option. */
+/** One entry of the option. */
 export interface ListedClass {
   /** The name that its application gave it; undefined if it is listed under the class's own name. */
   readonly alias: string | undefined;
   readonly prototype: object;
-  /** Replaces its instances in stored values, if their application encodes them. */
+  /** The prototype of what is stored in place of an instance; undefined unless the application encodes it. */
   readonly held: object | undefined;
 }
 

@@ -3,7 +3,7 @@ import { type ClassConstructor, type ClassTraits, traitsOf } from './class-trait
 import type { ListedClass } from './listed-classes.js';
 import type { InstanceCodecs } from './values.js';
 
-/** The most classes that are remembered for values of one pattern: patterns return few. */
+/** The most classes that are remembered for one pattern. */
 const REMEMBERED_CLASSES = 64;
 const NO_CLASSES: ReadonlySet<ClassTraits> = new Set();
 
@@ -78,7 +78,7 @@ export class PatternClasses implements InstanceCodecs, ClassNames {
     const same = found.filter(({ fingerprint }) => fingerprint === name.fingerprint);
     if (same.length === 1) return this.#isUnmistakable(same[0]!, properties) ? same[0]!.prototype : undefined;
     if (same.length > 1 || found.length !== 1) return undefined;
-    // Its source has changed. If it is listed under this name, it is meant, unless another class may have got the name.
+    // Its source has changed. If it is listed under this name, use it, unless a build may have given the name to another class.
     const [changed] = found;
     if (!this.#isListedByName(changed!.prototype)) return undefined;
     return changed!.isMangled && this.#isSourceOfAnother(name.fingerprint) ? undefined : changed!.prototype;

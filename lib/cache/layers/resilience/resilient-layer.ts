@@ -46,11 +46,11 @@ const CONNECT_MS = 3_000;
 const DISCONNECT_MS = 2_000;
 const RETRY_MS = 1_000;
 const PROBE_KEY = '~probe';
-/** A layer on several servers counts as lost once it has not answered for so many deadlines. */
+/** A layer on several servers counts as lost once it has not answered for this many deadlines. */
 const SILENT_DEADLINES = 4;
 /** Entries in one part of a large batch. */
 const AT_ONCE = 500;
-/** How often a write that reaches its server too late is sent. */
+/** The most attempts of a write that reached its server too late. */
 const ATTEMPTS = 3;
 
 /**
@@ -80,7 +80,7 @@ export class ResilientLayer implements Layer {
   #answers = 0;
   /** When it answered last. */
   #answeredAt = -Infinity;
-  /** The number of answers when a call was last given up, see {@link #heard}; undefined before. */
+  /** The number of answers when a call last timed out, see {@link #heard}; undefined before. */
   #silentSince: number | undefined;
   readonly #overdue: OverdueWaits;
   #closed = false;
@@ -236,7 +236,7 @@ export class ResilientLayer implements Layer {
     );
   }
 
-  /** A newer write of the key is running: a deletion that still waits must not remove it. */
+  /** A newer write of the key has begun: a queued deletion must not remove its value. */
   superseded(key: string): void {
     if (!this.#backlog.empty) this.#backlog.superseded(key);
   }
@@ -260,7 +260,7 @@ export class ResilientLayer implements Layer {
       this.#events.log(
         'warn',
         'INVALIDATIONS_LOST',
-        `Layer '${this.name}' was closed before ${left} invalidations could reach it; what they concern lives until it expires.`,
+        `Layer '${this.name}' was closed before ${left} invalidations could reach it. The entries they should have removed stay until they expire.`,
       );
     }
     await withDeadline(Promise.resolve(this.#inner.disconnect()), DISCONNECT_MS, this.#clock, this.name).catch(
@@ -355,7 +355,7 @@ export class ResilientLayer implements Layer {
     return breaker === undefined ? undefined : { ms: breaker.slowCallMs, report };
   }
 
-  /** A server that does not answer may have been replaced, which an open connection does not detect. At most once a second. */
+  /** A server that does not answer may have been replaced, which an open connection does not detect: looks again, at most once a second. */
   #lookAgain(): void {
     const now = this.#clock.now();
     if (this.#closed || now - this.#lookedAt < RETRY_MS) return;
@@ -389,8 +389,8 @@ export class ResilientLayer implements Layer {
   }
 
   /**
-   * The message is handed over in any case, since it is kept and sent later after a failure; no caller waits for a layer that is known to be
-   * away, or again for one that has not answered since a caller waited for it.
+   * The message is always handed over, since it is kept and sent later after a failure. No caller waits if the circuit is open, or if an
+   * earlier caller timed out and the layer has not answered since.
    */
   async #publish(coordination: Coordination, message: BusMessage): Promise<void> {
     const handedOver = withDeadline(coordination.publish(message), this.#settings.deadlineMs, this.#clock, this.name);
@@ -432,7 +432,7 @@ export class ResilientLayer implements Layer {
     if (this.#closed || this.#cancelRetry !== undefined) return;
     this.#cancelRetry = this.#clock.after(RETRY_MS, () => {
       this.#cancelRetry = undefined;
-      // While the circuit is open, its probe comes first, and applies them.
+      // While the circuit is open, its probe applies the backlog.
       if (this.#breaker?.closed === false) return;
       this.#applyBacklog().catch(() => undefined);
     });

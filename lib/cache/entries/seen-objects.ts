@@ -1,27 +1,35 @@
 const FEW = 24;
 
+/** An object and its copy, and the pair before it. */
+interface SeenObject {
+  readonly source: object;
+  readonly copy: object;
+  readonly earlier: SeenObject | undefined;
+}
+
 /** Objects that are copied already, for cycles and shared references: a short list searched backwards, then a map. */
 export class SeenObjects {
-  /** Each source, and its copy after it. */
-  #pairs: object[] = [];
+  /** A linked list: most values hold two or three objects, for which an array would reserve 17 places. */
+  #last: SeenObject | undefined;
+  #count = 0;
   #map: Map<object, object> | undefined;
 
   add(source: object, copy: object): void {
-    if (this.#map !== undefined) this.#map.set(source, copy);
-    else if (this.#pairs.length < 2 * FEW) this.#pairs.push(source, copy);
-    else {
-      const pairs = this.#pairs;
-      this.#map = new Map();
-      for (let at = 0; at < pairs.length; at += 2) this.#map.set(pairs[at]!, pairs[at + 1]!);
-      this.#map.set(source, copy);
-      this.#pairs = [];
-    }
+    if (this.#count++ < FEW) this.#last = { source, copy, earlier: this.#last };
+    else this.#mapped().set(source, copy);
   }
 
   copyOf(source: object): object | undefined {
     if (this.#map !== undefined) return this.#map.get(source);
-    const pairs = this.#pairs;
-    for (let at = pairs.length - 2; at >= 0; at -= 2) if (pairs[at] === source) return pairs[at + 1];
+    for (let seen = this.#last; seen !== undefined; seen = seen.earlier) if (seen.source === source) return seen.copy;
     return undefined;
+  }
+
+  #mapped(): Map<object, object> {
+    if (this.#map !== undefined) return this.#map;
+    this.#map = new Map();
+    for (let seen = this.#last; seen !== undefined; seen = seen.earlier) this.#map.set(seen.source, seen.copy);
+    this.#last = undefined;
+    return this.#map;
   }
 }

@@ -106,18 +106,19 @@ function isRefusal(error: unknown): boolean {
 const MAX_DEPTH = 1_000;
 const NO_INSTANCES: ReadonlySet<ClassTraits> = new Set();
 
-/** Walks over one value. */
-class Isolation {
+/** Walks over one value, and is the result: a second object for each value would only hold the same fields. */
+class Isolation implements IsolatedValue {
+  value: unknown;
+  size = SLOT_BYTES;
+  json = true;
+  mutable = false;
+  portable = true;
+  instances: ReadonlySet<ClassTraits> = NO_INSTANCES;
   readonly #options: IsolateOptions;
   /** Whether `toJSON` is called for objects that cannot be copied and have it. */
   readonly #asksForJson: boolean;
   readonly #seen = new SeenObjects();
   #freeze: boolean;
-  #size = SLOT_BYTES;
-  #json = true;
-  #mutable = false;
-  #portable = true;
-  #instances: Set<ClassTraits> | undefined;
   /** The name of the property that is being copied, for `toJSON`. */
   #key = '';
 
@@ -129,15 +130,8 @@ class Isolation {
 
   of(value: unknown): IsolatedValue {
     try {
-      const copy = this.#any(value, 0);
-      return {
-        value: copy,
-        size: this.#size,
-        json: this.#json,
-        mutable: this.#mutable,
-        instances: this.#instances ?? NO_INSTANCES,
-        portable: this.#portable,
-      };
+      this.value = this.#any(value, 0);
+      return this;
     } catch (cause) {
       if (cause instanceof CacheError) throw cause;
       throw refusal('something that threw while it was read', cause);
@@ -147,20 +141,20 @@ class Isolation {
   #any(value: unknown, depth: number): unknown {
     switch (typeof value) {
       case 'string':
-        this.#size += stringBytes(value);
+        this.size += stringBytes(value);
         return value;
       case 'number':
-        this.#size += numberBytes(value);
-        if (!Number.isFinite(value) || Object.is(value, -0)) this.#json = false;
+        this.size += numberBytes(value);
+        if (!Number.isFinite(value) || Object.is(value, -0)) this.json = false;
         return value;
       case 'boolean':
         return value;
       case 'undefined':
-        this.#json = false;
+        this.json = false;
         return value;
       case 'bigint':
-        this.#size += bigintBytes(value);
-        this.#json = false;
+        this.size += bigintBytes(value);
+        this.json = false;
         return value;
       case 'object':
         return value === null ? value : this.#object(value, depth);
@@ -173,7 +167,7 @@ class Isolation {
     if (depth > MAX_DEPTH) throw refusal(`objects nested more than ${MAX_DEPTH} deep`);
     const known = this.#seen.copyOf(source);
     if (known !== undefined) {
-      this.#json = false;
+      this.json = false;
       return known;
     }
     if (this.#asksForJson && hasToJson(source) && !this.#isCopyable(source)) return this.#jsonOf(source, depth);
@@ -188,11 +182,11 @@ class Isolation {
     checkNative(source, 'Array');
     const copy: unknown[] = length > 0 ? new Array<unknown>(length) : [];
     this.#seen.add(source, copy);
-    this.#size += arrayBytes(length);
+    this.size += arrayBytes(length);
     for (let index = 0; index < length; index++) {
       const item = source[index];
       if (this.#asksForJson) this.#key = String(index);
-      if (item === undefined && !(index in source)) this.#json = false;
+      if (item === undefined && !(index in source)) this.json = false;
       else copy[index] = this.#any(item, depth + 1);
     }
     // JSON does not write these names.
@@ -202,33 +196,48 @@ class Isolation {
   }
 
   #namedItems(source: readonly unknown[], copy: unknown[], names: readonly string[], depth: number): void {
-    this.#json = false;
-    this.#size += namedItemsBytes(names.length);
+    this.json = false;
+    this.size += namedItemsBytes(names.length);
     for (const name of names) {
-      this.#size += nameBytes(name);
+      this.size += nameBytes(name);
       setNamedItem(copy, name, this.#any(namedItem(source, name), depth + 1));
     }
   }
 
   #plain(source: Properties, depth: number): unknown {
-    const copy = this.#freeze ? sharedShapeCopy(source) : { ...source };
+    const { length } = Object.keys(source);
+    this.size += objectBytes(length);
+    if (this.#freeze && sharesShape(source, length)) {
+      const copy: Properties = {};
+      this.#seen.add(source, copy);
+      // `for…in` reads by position, which is faster than by name. It lists own properties first, and inherited ones after them.
+      let left = length;
+      for (const name in source) {
+        if (left-- === 0) break;
+        copy[name] = this.#property(name, source[name], depth);
+      }
+      return Object.freeze(copy);
+    }
+    const copy = { ...source };
     this.#seen.add(source, copy);
-    let fields = 0;
     for (const name in copy) {
       const item = copy[name];
-      fields++;
-      this.#size += nameBytes(name);
-      if (typeof item === 'string') this.#size += stringBytes(item);
-      else {
-        if (this.#asksForJson) this.#key = name;
-        const kept = this.#any(item, depth + 1);
-        if (kept !== item) copy[name] = kept;
-      }
+      const kept = this.#property(name, item, depth);
+      if (kept !== item) copy[name] = kept;
     }
-    this.#size += objectBytes(fields);
     const symbols = Object.getOwnPropertySymbols(copy);
     if (symbols.length > 0) for (const symbol of symbols) delete copy[symbol as unknown as string];
     return this.#freeze ? Object.freeze(copy) : copy;
+  }
+
+  #property(name: string, item: unknown, depth: number): unknown {
+    this.size += nameBytes(name);
+    if (typeof item === 'string') {
+      this.size += stringBytes(item);
+      return item;
+    }
+    if (this.#asksForJson) this.#key = name;
+    return this.#any(item, depth + 1);
   }
 
   /** Copies an object that is neither an array nor plain: of a built-in class, or an instance. */
@@ -252,7 +261,7 @@ class Isolation {
     const { base } = traits;
     if (base === 'Error') return this.#withProperties(source, traits, depth);
     const copy = this.#unfrozen(source, nativeCopy(source, base));
-    this.#size += nativeSize(source, base);
+    this.size += nativeSize(source, base);
     this.#elements(source, copy, depth);
     return copy;
   }
@@ -271,16 +280,16 @@ class Isolation {
   }
 
   #instance(source: object, traits: ClassTraits, depth: number): object {
-    (this.#instances ??= new Set()).add(traits);
+    this.#noteInstance(traits);
     // Each reader gets a copy, so no part of this value need be frozen.
     this.#freeze = false;
     if (traits.isMangled) traits.noteProperties(Object.getOwnPropertyNames(source));
     if (traits.base === 'Object' && isRegular(source, traits)) {
       const copy = this.#unfrozen(source, Object.assign(Object.create(traits.prototype) as Properties, source));
       const names = Object.keys(copy);
-      this.#size += objectBytes(names.length);
+      this.size += objectBytes(names.length);
       for (const name of names) {
-        this.#size += nameBytes(name);
+        this.size += nameBytes(name);
         if (this.#asksForJson) this.#key = name;
         const item = copy[name];
         const kept = this.#any(item, depth + 1);
@@ -295,26 +304,26 @@ class Isolation {
   /** Copies an object with own properties besides internal slots. */
   #withProperties(source: object, traits: ClassTraits, depth: number): object {
     const copy = this.#unfrozen(source, nativeCopy(source, traits.base));
-    this.#size += nativeSize(source, traits.base);
+    this.size += nativeSize(source, traits.base);
     this.#elements(source, copy, depth);
-    this.#portable &&= Object.getOwnPropertySymbols(source).every((symbol) => Symbol.keyFor(symbol) !== undefined);
+    this.portable &&= Object.getOwnPropertySymbols(source).every((symbol) => Symbol.keyFor(symbol) !== undefined);
     let fields = 0;
-    for (const name of Object.keys(source)) this.#size += nameBytes(name);
+    for (const name of Object.keys(source)) this.size += nameBytes(name);
     const instance = becomeInstance(copy, source, traits, (value) => {
       fields++;
       return this.#any(value, depth + 1);
     });
-    this.#size += objectBytes(fields);
+    this.size += objectBytes(fields);
     return instance;
   }
 
   #held(source: object, prototype: object, depth: number): object {
     const held = this.#unfrozen(source, Object.create(prototype) as HeldInstance);
     const traits = traitsOf(prototype);
-    (this.#instances ??= new Set()).add(traits);
+    this.#noteInstance(traits);
     this.#freeze = false;
     const { codec } = traits;
-    this.#size += objectBytes(1);
+    this.size += objectBytes(1);
     held.data = this.#any(inSameTurn(codec!.encode(source), 'encode'), depth + 1);
     // Data that cannot be decoded would fail each reader.
     inSameTurn(codec!.decode(copyOf(held.data)), 'decode');
@@ -323,9 +332,14 @@ class Isolation {
 
   #unfrozen<T extends object>(source: object, copy: T): T {
     this.#seen.add(source, copy);
-    this.#json = false;
-    this.#mutable = true;
+    this.json = false;
+    this.mutable = true;
     return copy;
+  }
+
+  #noteInstance(traits: ClassTraits): void {
+    if (this.instances === NO_INSTANCES) this.instances = new Set();
+    (this.instances as Set<ClassTraits>).add(traits);
   }
 
   #isCopyable(source: object): boolean {
@@ -347,14 +361,13 @@ class Isolation {
 type Properties = Record<string, unknown>;
 
 /**
- * Returns a shallow copy of a plain object, to be frozen. V8 gives each frozen copy by spreading a separate hidden class:
+ * True if a plain object that will be frozen is copied by assignment. V8 gives each frozen copy by spreading a separate hidden class:
  * that costs a microsecond and some 200 bytes per object, and later reads of its properties are slow. Copies by assignment share one, but
  * with more fields the engine would use a hash table.
  */
-function sharedShapeCopy(source: Properties): Properties {
-  const few = Object.keys(source).length <= MAX_SHARED_SHAPE_FIELDS;
+function sharesShape(source: Properties, fields: number): boolean {
   // Assigning `__proto__` would set the prototype.
-  return few && !Object.hasOwn(source, '__proto__') ? Object.assign({}, source) : { ...source };
+  return fields <= MAX_SHARED_SHAPE_FIELDS && !Object.hasOwn(source, '__proto__');
 }
 
 function checkNative(source: object, base: NativeBase): void {

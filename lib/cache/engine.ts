@@ -129,12 +129,12 @@ function layerEvents(
   accesses: AccessStream | undefined,
 ): LayerEvents {
   return {
-    evicted(reason, count, key, track) {
+    evicted(reason, count, key, track, at = clock.now()) {
       if (key !== undefined && index === 0) reasons.evicted(key);
       if (track !== undefined && track !== 0) {
-        accesses?.removed(track, reason === EvictionReason.expired ? Removal.expired : Removal.evicted, clock.now());
+        accesses?.removed(track, reason === EvictionReason.expired ? Removal.expired : Removal.evicted, at);
       }
-      observer.evicted(index, reason, count);
+      observer.evicted(index, reason, count, at);
     },
     invalidated: (key) => {
       if (index === 0) reasons.invalidated(key);

@@ -208,8 +208,8 @@ export class MetricsRecorder implements CacheObserver {
     if (this.#timesLayers && result !== LayerResult.refused) track.histograms[operation]!.record(durationMs, 1);
   }
 
-  evicted(layer: number, reason: EvictionReason, count: number): void {
-    const track = this.#layer(layer);
+  evicted(layer: number, reason: EvictionReason, count: number, at = this.#clock.now()): void {
+    const track = this.#layer(layer, at);
     if (track !== undefined) track.counters[evictionAt(reason)]! += count;
   }
 

@@ -156,7 +156,7 @@ export interface CacheObserver {
     hits: number,
     at?: number,
   ): void;
-  evicted(layer: number, reason: EvictionReason, count: number): void;
+  evicted(layer: number, reason: EvictionReason, count: number, at?: number): void;
   circuit(layer: number, state: CircuitState): void;
   queueDepth(layer: number, depth: number): void;
   writeDropped(layer: number, count: number): void;

@@ -272,7 +272,11 @@ export class LayerChain {
   set(key: string, entry: Entry, ticket: LoadTicket | undefined, now: number): Promise<boolean> | boolean {
     if (this.local !== undefined) this.#setLocal(this.local, key, entry, now);
     if (!this.hasRemote) return true;
-    if (!this.spread && this.layers.length === this.firstRemote + 1) return this.#setSoon(key, entry, ticket);
+    const isSingle = !this.spread && this.layers.length === this.firstRemote + 1;
+    return isSingle ? this.#setSoon(key, entry, ticket) : this.#setEach(key, entry, ticket);
+  }
+
+  #setEach(key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<boolean> {
     const writes: Promise<Reply<void>>[] = [];
     for (let layer = this.firstRemote; layer < this.layers.length; layer++)
       writes.push(this.#write(layer, key, entry, ticket));
@@ -378,7 +382,7 @@ export class LayerChain {
   }
 
   #setLocal(local: LocalLayer, key: string, entry: Entry, now: number): void {
-    local.set(key, entry);
+    local.set(key, entry, undefined, now);
     this.#observer.layer(0, LayerOperation.set, LayerResult.ok, 0, 1, 0, now);
   }
 

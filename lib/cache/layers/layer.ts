@@ -89,7 +89,8 @@ export interface LocalLayer extends Layer {
   /** As {@link lookup}, without counting as a use. */
   peek(key: string): Entry | undefined;
   get(key: string): Entry | undefined;
-  set(key: string, entry: Entry): void;
+  /** @param now the reading of the clock; without it the layer reads it, if it has to evict. */
+  set(key: string, entry: Entry, ticket?: LoadTicket, now?: number): void;
   delete(key: string): boolean;
 }
 
@@ -146,8 +147,11 @@ export interface ServerInfo {
 
 /** The events that a layer reports; the listener adds its index and name. */
 export interface LayerEvents {
-  /** @param track of the entry, if the stream of accesses follows its key. */
-  evicted(reason: EvictionReason, count: number, key?: string, track?: number): void;
+  /**
+   * @param track of the entry, if the stream of accesses follows its key.
+   * @param at the reading of the clock; without it the listener reads it.
+   */
+  evicted(reason: EvictionReason, count: number, key?: string, track?: number, at?: number): void;
   /** A layer of this process removed an entry because a glob matched its key. */
   invalidated?(key: string): void;
   circuit(state: CircuitState): void;

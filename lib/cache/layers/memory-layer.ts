@@ -10,6 +10,7 @@ import { runInSlices, startInSlices } from '../base/slices.js';
 import { bytes, integer, oneOf, shape, text } from '../options/option-rules.js';
 import { layerFactory } from './layer-options.js';
 import type { LayerContext, LayerFactory, LayerStatus, LocalLayer } from './layer.js';
+import type { LoadTicket } from './load-ticket.js';
 import type { Eviction, EvictionPolicy, MemoryBounds } from './memory/eviction-policy.js';
 import { ExpiryWheel } from './memory/expiry-wheel.js';
 import { LruPolicy } from './memory/lru-policy.js';
@@ -117,7 +118,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     return keys.map((key) => this.get(key));
   }
 
-  set(key: string, entry: Entry): void {
+  set(key: string, entry: Entry, _ticket?: LoadTicket, now?: number): void {
     checkKey(key);
     if (entry.tags.length > 0) checkTags(entry.tags);
     const known = this.#entries.get(key);
@@ -128,7 +129,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
       this.#warnOfSize(entry);
       return;
     }
-    this.#add(key, ownEntry(entry), known);
+    this.#add(key, ownEntry(entry), known, now);
     if (this.#writtenMeanwhile.length > 0) for (const written of this.#writtenMeanwhile) written.add(key);
   }
 
@@ -214,15 +215,16 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     if (entry.bytes + more > this.bounds.maxBytes) return;
     entry.derived = derived;
     this.#bytes += more;
-    this.#makeRoom(0, 0);
+    this.#makeRoom(0, 0, undefined);
   }
 
   /** The entry of a key if it may be served; an entry that may not is removed. */
   #readable(key: string): KeptEntry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (entry.goneAt <= this.context.clock.now()) {
-      this.#expire(entry);
+    const now = this.context.clock.now();
+    if (entry.goneAt <= now) {
+      this.#expire(entry, now);
       return undefined;
     }
     if (entry.tags.length === 0 || this.#invalidations.current(entry)) return entry;
@@ -231,17 +233,17 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     return undefined;
   }
 
-  #add(key: string, entry: KeptEntry, known: KeptEntry | undefined): void {
+  #add(key: string, entry: KeptEntry, known: KeptEntry | undefined, now: number | undefined): void {
     entry.key = key;
     entry.holder = this;
     this.policy.recall(entry, known);
     if (known !== undefined) this.#unlink(known);
-    this.#makeRoom(known === undefined ? 1 : 0, entry.bytes);
+    this.#makeRoom(known === undefined ? 1 : 0, entry.bytes, now);
     this.#entries.set(key, entry);
     this.#bytes += entry.bytes;
     this.policy.add(entry);
     if (entry.goneAt === Infinity) return;
-    this.#ends ??= new ExpiryWheel(this.context.clock.now());
+    this.#ends ??= new ExpiryWheel(now ?? this.context.clock.now());
     this.#ends.add(entry);
     this.#scheduleSweep(SWEEP_EVERY_MS);
   }
@@ -268,11 +270,11 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     release(entry);
   }
 
-  #expire(entry: KeptEntry): void {
-    const { key } = entry;
+  #expire(entry: KeptEntry, now: number): void {
+    const { key, track } = entry;
     this.policy.expire(entry);
     this.#forget(entry);
-    this.context.events.evicted(EvictionReason.expired, 1, key, entry.track);
+    this.context.events.evicted(EvictionReason.expired, 1, key, track, now);
   }
 
   #matching(glob: string): string[] {
@@ -322,23 +324,23 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
   }
 
   /** Evicts until there is room for so many more entries and bytes: first expired entries, then those that the policy chooses. */
-  #makeRoom(entries: number, size: number): void {
+  #makeRoom(entries: number, size: number, reading: number | undefined): void {
     const most = this.bounds.maxEntries - entries;
     const mostBytes = this.bounds.maxBytes - size;
     if (this.#entries.size <= most && this.#bytes <= mostBytes) return;
-    const now = this.context.clock.now();
+    const now = reading ?? this.context.clock.now();
     while (this.#entries.size > most || this.#bytes > mostBytes) {
       const expired = this.#ends?.expired(now);
       if (expired === undefined) this.#evict(now);
-      else this.#expire(expired);
+      else this.#expire(expired, now);
     }
   }
 
   #evict(now: number): void {
     const entry = this.policy.evict(now);
-    const { key } = entry;
+    const { key, track } = entry;
     this.#forget(entry);
-    this.context.events.evicted(EvictionReason.capacity, 1, key, entry.track);
+    this.context.events.evicted(EvictionReason.capacity, 1, key, track, now);
   }
 
   #scheduleSweep(afterMs: number): void {
@@ -356,7 +358,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     for (let removed = 0; removed < SWEPT_AT_ONCE; removed++) {
       const entry = this.#ends?.expired(now);
       if (entry === undefined) return true;
-      this.#expire(entry);
+      this.#expire(entry, now);
     }
     return false;
   }

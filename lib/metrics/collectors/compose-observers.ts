@@ -75,15 +75,15 @@ class ComposedObserver implements CacheObserver {
     for (const other of this.#wanting.attach) this.#shielded(other, () => other.attach!(layers));
   }
 
-  /** The most frequent report by far: it allocates nothing. */
+  // Reports of hits, misses and sets call the observers directly: a function for each of them would be allocated at every report.
+
   hit(series: Series, layer: number, startedAt: number): void {
     this.primary.hit(series, layer, startedAt);
     for (const other of this.#wanting.hit) {
       try {
-        const returned: unknown = other.hit!(series, layer, startedAt);
-        if (returned !== undefined) this.errors.returned('observer', nameOf(other, 'observer'), returned);
+        this.#answered(other, other.hit!(series, layer, startedAt));
       } catch (error) {
-        this.errors.failed('observer', nameOf(other, 'observer'), error);
+        this.#failed(other, error);
       }
     }
   }
@@ -98,8 +98,13 @@ class ComposedObserver implements CacheObserver {
     at?: number,
   ): void {
     this.primary.access(series, outcome, layer, responseMs, totalMs, reason, at);
-    for (const other of this.#wanting.access)
-      this.#shielded(other, () => other.access!(series, outcome, layer, responseMs, totalMs, reason, at));
+    for (const other of this.#wanting.access) {
+      try {
+        this.#answered(other, other.access!(series, outcome, layer, responseMs, totalMs, reason, at));
+      } catch (error) {
+        this.#failed(other, error);
+      }
+    }
   }
 
   bypass(series: Series, reason: BypassReason): void {
@@ -109,13 +114,24 @@ class ComposedObserver implements CacheObserver {
 
   load(series: Series, operation: Operation, result: Result, durationMs: number, at?: number): void {
     this.primary.load(series, operation, result, durationMs, at);
-    for (const other of this.#wanting.load)
-      this.#shielded(other, () => other.load!(series, operation, result, durationMs, at));
+    for (const other of this.#wanting.load) {
+      try {
+        this.#answered(other, other.load!(series, operation, result, durationMs, at));
+      } catch (error) {
+        this.#failed(other, error);
+      }
+    }
   }
 
   inFlight(change: 1 | -1): void {
     this.primary.inFlight(change);
-    for (const other of this.#wanting.inFlight) this.#shielded(other, () => other.inFlight!(change));
+    for (const other of this.#wanting.inFlight) {
+      try {
+        this.#answered(other, other.inFlight!(change));
+      } catch (error) {
+        this.#failed(other, error);
+      }
+    }
   }
 
   waitTimeout(series: Series): void {
@@ -132,8 +148,13 @@ class ComposedObserver implements CacheObserver {
     at?: number,
   ): void {
     this.primary.operation(series, operation, result, durationMs, bytes, at);
-    for (const other of this.#wanting.operation)
-      this.#shielded(other, () => other.operation!(series, operation, result, durationMs, bytes, at));
+    for (const other of this.#wanting.operation) {
+      try {
+        this.#answered(other, other.operation!(series, operation, result, durationMs, bytes, at));
+      } catch (error) {
+        this.#failed(other, error);
+      }
+    }
   }
 
   invalidation(result: Result, durationMs: number, removed: number): void {
@@ -162,13 +183,24 @@ class ComposedObserver implements CacheObserver {
     at?: number,
   ): void {
     this.primary.layer(layer, operation, result, durationMs, keys, hits, at);
-    for (const other of this.#wanting.layer)
-      this.#shielded(other, () => other.layer!(layer, operation, result, durationMs, keys, hits, at));
+    for (const other of this.#wanting.layer) {
+      try {
+        this.#answered(other, other.layer!(layer, operation, result, durationMs, keys, hits, at));
+      } catch (error) {
+        this.#failed(other, error);
+      }
+    }
   }
 
-  evicted(layer: number, reason: EvictionReason, count: number): void {
-    this.primary.evicted(layer, reason, count);
-    for (const other of this.#wanting.evicted) this.#shielded(other, () => other.evicted!(layer, reason, count));
+  evicted(layer: number, reason: EvictionReason, count: number, at?: number): void {
+    this.primary.evicted(layer, reason, count, at);
+    for (const other of this.#wanting.evicted) {
+      try {
+        this.#answered(other, other.evicted!(layer, reason, count, at));
+      } catch (error) {
+        this.#failed(other, error);
+      }
+    }
   }
 
   circuit(layer: number, state: CircuitState): void {
@@ -194,18 +226,26 @@ class ComposedObserver implements CacheObserver {
 
   #shielded(other: Partial<CacheObserver>, report: () => unknown): void {
     try {
-      const returned = report();
-      if (returned !== undefined) this.errors.returned('observer', nameOf(other, 'observer'), returned);
+      this.#answered(other, report());
     } catch (error) {
-      this.errors.failed('observer', nameOf(other, 'observer'), error);
+      this.#failed(other, error);
     }
+  }
+
+  /** An observer that returns a promise may reject later. */
+  #answered(other: Partial<CacheObserver>, returned: unknown): void {
+    if (returned !== undefined) this.errors.returned('observer', nameOf(other, 'observer'), returned);
+  }
+
+  #failed(other: Partial<CacheObserver>, error: unknown): void {
+    this.errors.failed('observer', nameOf(other, 'observer'), error);
   }
 
   #wants(other: Partial<CacheObserver>, report: Report): boolean {
     try {
       return other[report] !== undefined;
     } catch (error) {
-      this.errors.failed('observer', nameOf(other, 'observer'), error);
+      this.#failed(other, error);
       return false;
     }
   }

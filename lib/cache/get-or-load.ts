@@ -13,7 +13,7 @@ import { MissReason, Operation, Outcome } from './base/observer.js';
 import { isReported } from './base/reported-errors.js';
 import type { AnnotatedLoader, Answer, ReadPlan } from './policies/read-plan.js';
 import { forEachInSlices, TimeSlice } from './base/slices.js';
-import type { SpanHandle } from './base/tracer.js';
+import type { CacheTracer, SpanHandle, SpanLink } from './base/tracer.js';
 
 /*
  * Finding or loading a value: the whole story, for one key and for many.
@@ -66,11 +66,19 @@ export class GetOrLoad {
 
   constructor(private readonly parts: LoadParts) {}
 
-  /** Finds or loads one key. @throws what the loader throws, unchanged; CacheError `LOAD_TIMEOUT` */
-  one<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> | Answer<V> {
-    const { chain, invalidations, clock, tracer, observer, offer, random } = this.parts;
+  /**
+   * Finds or loads one key.
+   * @param local what memory has, fresh or not: looked up by the caller, who may have asked for a hit before.
+   * @throws what the loader throws, unchanged; CacheError `LOAD_TIMEOUT`
+   */
+  one<V>(
+    key: string,
+    loader: AnnotatedLoader<V>,
+    plan: ReadPlan<V>,
+    local: Entry | undefined,
+  ): Promise<Answer<V>> | Answer<V> {
+    const { invalidations, clock, tracer, observer, offer, random } = this.parts;
     const startedAt = clock.now();
-    const local = chain.local?.lookup(key);
     if (local !== undefined && isFresh(local, startedAt) && invalidations.current(local)) {
       observer.hit(plan.series, 0, startedAt);
       offer.hit(key, plan.series, local, startedAt);
@@ -79,8 +87,8 @@ export class GetOrLoad {
       }
       return { value: valueFor(local, plan) as V, entry: local, outcome: Outcome.hit };
     }
-    if (tracer === undefined) return this.#miss(key, loader, plan, local, startedAt, undefined);
-    return tracer.span('get', plan.series, key, (span) => this.#miss(key, loader, plan, local, startedAt, span));
+    if (tracer === undefined) return new KeyRead(this, this.parts, key, loader, plan, local, startedAt).answer();
+    return this.#traced(tracer, key, loader, plan, local, startedAt);
   }
 
   /**
@@ -110,18 +118,9 @@ export class GetOrLoad {
         values.set(key, valueOf(local, plan.policy));
         continue;
       }
-      const read = new KeyRead(
-        this,
-        this.parts,
-        key,
-        loaderOfOne(key, loader, plan),
-        plan,
-        local,
-        startedAt,
-        undefined,
-      );
+      const read = new KeyRead(this, this.parts, key, loaderOfOne(key, loader, plan), plan, local, startedAt);
       const joins = read.servable || inFlight.get(key) !== undefined || nested.isInside(key);
-      const answer = joins ? read.answer() : read.wait(this.#add(started, read.request(Operation.load)), false);
+      const answer = joins ? read.answer() : read.wait(this.#add(started, read), false);
       const settled = Promise.resolve(answer).then(({ value }) => values.set(key, value));
       // Awaited below: a failure while other keys still begin is handled there.
       settled.catch(() => undefined);
@@ -153,12 +152,12 @@ export class GetOrLoad {
 
   /** Starts a load that later callers join. @param now the reading of the clock */
   start<V>(request: LoadRequest<V>, loader: AnnotatedLoader<V>, now: number): InFlightLoad<V> {
-    const { inFlight, chain, clock } = this.parts;
+    const { inFlight, chain } = this.parts;
     const load = inFlight.start(request);
     const call = new OriginCall(this.parts, [load], request.plan.policy.hardTimeoutMs, now);
     if (chain.hasRemote) void this.#find(load, call, loader);
     // A refresh starts after its caller has the stale value.
-    else if (request.operation === Operation.refresh) queueMicrotask(() => this.#load(load, call, loader, clock.now()));
+    else if (request.operation === Operation.refresh) this.#loadSoon(load, call, loader);
     else this.#load(load, call, loader, now);
     return load;
   }
@@ -168,7 +167,7 @@ export class GetOrLoad {
     const load = this.parts.inFlight.startAlone(request);
     const now = this.parts.clock.now();
     if (this.parts.chain.hasRemote) load.ticket = new LoadTicket();
-    callLoader(new OriginCall(this.parts, [load], timeoutMs, now), loader, now);
+    new OriginCall(this.parts, [load], timeoutMs, now).run(loader, now);
     return load;
   }
 
@@ -189,15 +188,18 @@ export class GetOrLoad {
     });
   }
 
-  #miss<V>(
+  /** Apart from {@link one}, where the function would be allocated even without a tracer. */
+  #traced<V>(
+    tracer: CacheTracer,
     key: string,
     loader: AnnotatedLoader<V>,
     plan: ReadPlan<V>,
     local: Entry | undefined,
     startedAt: number,
-    span: SpanHandle | undefined,
   ): Promise<Answer<V>> | Answer<V> {
-    return new KeyRead(this, this.parts, key, loader, plan, local, startedAt, span).answer();
+    return tracer.span('get', plan.series, key, (span) =>
+      new KeyRead(this, this.parts, key, loader, plan, local, startedAt, span).answer(),
+    );
   }
 
   #add<V>(loads: InFlightLoad<V>[], request: LoadRequest<V>): InFlightLoad<V> {
@@ -290,7 +292,7 @@ export class GetOrLoad {
       if (call.loads.length === 0) return call.cancel();
       const keys = call.loads.map(({ key }) => key);
       const valuesOf = (loaded: LoadedMany<V>) => valuesInOrder(loaded, keys, series.pattern);
-      call.run((context) => loader([...keys], context), valuesOf, clock.now());
+      call.runMany((context) => loader([...keys], context), valuesOf, clock.now());
     } catch (error) {
       call.fail(error);
     }
@@ -331,7 +333,11 @@ export class GetOrLoad {
       load.settle(resultOf(candidate, Outcome.stale, 0));
     } else if (plan.policy.lock && lock !== undefined && isAnswered(load.remote)) {
       void this.#loadInTurn(load, call, loader);
-    } else callLoader(call, loader, now);
+    } else call.run(loader, now);
+  }
+
+  #loadSoon<V>(load: InFlightLoad<V>, call: OriginCall<V>, loader: AnnotatedLoader<V>): void {
+    queueMicrotask(() => this.#load(load, call, loader, this.parts.clock.now()));
   }
 
   async #loadInTurn<V>(load: InFlightLoad<V>, call: OriginCall<V>, loader: AnnotatedLoader<V>): Promise<void> {
@@ -353,7 +359,7 @@ export class GetOrLoad {
         if (isReported(turn.cause)) break;
         log.once('warn', 'LOCK_UNREACHABLE', series.pattern, `The layer that holds the lock for ${series.pattern} cannot be reached. Until it can, several processes may load the same key.`, turn.cause); // prettier-ignore
     }
-    callLoader(call, loader, this.parts.clock.now());
+    call.run(loader, this.parts.clock.now());
   }
 
   /** Waits for the lock, and looks for a value that another process stored meanwhile. */
@@ -383,10 +389,11 @@ export class GetOrLoad {
 
 const OUTCOMES = ['hit', 'stale', 'miss', 'coalesced', 'error'] as const;
 
-/** One caller's read of one key: its state, the limits of its wait, and its report. */
-class KeyRead<V> implements LoadWaiter {
+/** One caller's read of one key: its state, the limits of its wait, its report, and the request for the load that it may start. */
+class KeyRead<V> implements LoadWaiter, LoadRequest<V> {
+  readonly operation = Operation.load;
   /** A stale entry that may be served: of memory, or of a remote layer once it has been found. */
-  #candidate: Entry | undefined;
+  candidate: Entry | undefined;
   #reason: MissReason;
   /** When it was known that there is no fresh entry. */
   #knownAt: number;
@@ -404,24 +411,24 @@ class KeyRead<V> implements LoadWaiter {
   constructor(
     private readonly loads: GetOrLoad,
     private readonly parts: LoadParts,
-    private readonly key: string,
+    readonly key: string,
     private readonly loader: AnnotatedLoader<V>,
-    private readonly plan: ReadPlan<V>,
+    readonly plan: ReadPlan<V>,
     local: Entry | undefined,
     private readonly startedAt: number,
-    private readonly span: SpanHandle | undefined,
+    private readonly span?: SpanHandle,
     /** True if the caller refuses stored values. */
-    private readonly reloads = false,
+    readonly reload = false,
   ) {
     const { chain, clock, invalidations, reasons } = parts;
     const current = local !== undefined && invalidations.current(local);
-    this.#candidate = current && isRetained(local, startedAt) ? local : undefined;
+    this.candidate = current && isRetained(local, startedAt) ? local : undefined;
     if (local === undefined) this.#reason = reasons.of(key, startedAt);
     // A longer TTL or more memory would not have helped a caller that refuses stored values.
-    else if (reloads && current && isFresh(local, startedAt)) this.#reason = MissReason.unknown;
+    else if (reload && current && isFresh(local, startedAt)) this.#reason = MissReason.unknown;
     else this.#reason = current ? MissReason.expired : MissReason.invalidated;
     this.#knownAt = clock.now();
-    chain.countLocal(this.#candidate !== undefined, this.#knownAt - startedAt, this.#knownAt);
+    chain.countLocal(this.candidate !== undefined, this.#knownAt - startedAt, this.#knownAt);
     span?.phase('local', this.#knownAt - startedAt);
   }
 
@@ -429,27 +436,30 @@ class KeyRead<V> implements LoadWaiter {
   answer(): Promise<Answer<V>> | Answer<V> {
     const { inFlight, nested } = this.parts;
     if (this.servable) {
-      this.loads.refresh(this.request(Operation.refresh), this.loader);
-      return this.#stale(this.#candidate!, 0);
+      const { key, plan, candidate, cause } = this;
+      this.loads.refresh({ key, plan, candidate, operation: Operation.refresh, cause }, this.loader);
+      return this.#stale(this.candidate!, 0);
     }
     if (nested.isInside(this.key)) return this.wait(this.#alone(), false);
     const joined = inFlight.get(this.key);
     if (joined !== undefined) return this.wait(joined, true);
-    return this.wait(this.loads.start(this.request(Operation.load), this.loader, this.#knownAt), false);
+    return this.wait(this.loads.start(this, this.loader, this.#knownAt), false);
   }
 
   /** True if memory has a stale entry that is served while it is refreshed. */
   get servable(): boolean {
-    return this.#candidate !== undefined && !this.reloads && isServable(this.#candidate, this.startedAt);
+    return this.candidate !== undefined && !this.reload && isServable(this.candidate, this.startedAt);
   }
 
-  request(operation: LoadRequest<V>['operation']): LoadRequest<V> {
-    const { key, plan, reloads: reload } = this;
-    return { key, plan, candidate: this.#candidate, operation, reload, cause: this.span?.link };
+  get cause(): SpanLink {
+    return this.span?.link;
   }
 
   wait(load: InFlightLoad<never>, joined: boolean): Promise<Answer<V>> | Answer<V> {
-    if (!joined && load.result !== undefined) return this.#answerOf(load.result);
+    return !joined && load.result !== undefined ? this.#answerOf(load.result) : this.#promise(load, joined);
+  }
+
+  #promise(load: InFlightLoad<never>, joined: boolean): Promise<Answer<V>> {
     this.parts.callers.enter();
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -469,22 +479,22 @@ class KeyRead<V> implements LoadWaiter {
     if (failed || refused) this.#reason = MissReason.error;
     if (entry === undefined || !isRetained(entry, now) || this.#isTooOld(entry.tags)) return;
     this.#reason = MissReason.expired;
-    if (!isNewer(entry, this.#candidate)) return;
-    if (!invalidations.concernedSince(this.#load!.epoch, this.key, entry.tags)) this.#candidate = entry;
-    if (!isFresh(entry, now) && isServable(entry, now) && !this.reloads) this.#end(this.#stale(entry, layer));
+    if (!isNewer(entry, this.candidate)) return;
+    if (!invalidations.concernedSince(this.#load!.epoch, this.key, entry.tags)) this.candidate = entry;
+    if (!isFresh(entry, now) && isServable(entry, now) && !this.reload) this.#end(this.#stale(entry, layer));
     else this.#startTimer();
   }
 
   loaded(result: LoadResult, load: InFlightLoad<never>): void {
     if (load !== this.#load) return;
-    const isStored = this.reloads && this.#joined && result.outcome === Outcome.hit;
+    const isStored = this.reload && this.#joined && result.outcome === Outcome.hit;
     if (isStored || this.#isTooOld(result.tags)) {
       // If the result is too old for this caller, it is too old for every later one.
       this.parts.inFlight.leave(load);
       const { inFlight, clock } = this.parts;
       const joined = inFlight.get(this.key);
       if (joined !== undefined) this.#waitFor(joined, true);
-      else this.#waitFor(this.loads.start(this.request(Operation.load), this.loader, clock.now()), false);
+      else this.#waitFor(this.loads.start(this, this.loader, clock.now()), false);
     } else if (this.#joined && result.entry === undefined && result.sharing === 'own') {
       // If the value cannot be copied, each caller must load its own.
       this.#waitFor(this.#alone(), false);
@@ -520,13 +530,13 @@ class KeyRead<V> implements LoadWaiter {
 
   #alone(): InFlightLoad<V> {
     const left = this.plan.policy.hardTimeoutMs - (this.parts.clock.now() - this.startedAt);
-    return this.loads.startAlone(this.request(Operation.load), this.loader, left);
+    return this.loads.startAlone(this, this.loader, left);
   }
 
   /** Sets a timer for what comes first: `softTimeout` (serve stale), `waitTimeout` (load it itself) or `hardTimeout` (fail). */
   #startTimer(): void {
     const { softTimeoutMs, waitTimeoutMs, hardTimeoutMs } = this.plan.policy;
-    const soft = this.#candidate === undefined ? Infinity : softTimeoutMs;
+    const soft = this.candidate === undefined ? Infinity : softTimeoutMs;
     const wait = this.#joined ? waitTimeoutMs : Infinity;
     // Its own load, and an earlier load under the same policy, ends in time without this timer.
     const outlasted = this.#joined && this.#load!.expiresAt > this.startedAt + hardTimeoutMs;
@@ -543,12 +553,12 @@ class KeyRead<V> implements LoadWaiter {
     const { clock, observer } = this.parts;
     const { softTimeoutMs, waitTimeoutMs, hardTimeoutMs } = this.plan.policy;
     const now = clock.now();
-    const candidate = this.#candidate;
+    const candidate = this.candidate;
     const timedOut = now - this.startedAt >= hardTimeoutMs;
     this.#stopTimer = undefined;
     if (candidate !== undefined && (timedOut || now - this.startedAt >= softTimeoutMs)) {
       if (isRetained(candidate, now)) return this.#end(this.#stale(candidate, -1));
-      this.#candidate = undefined;
+      this.candidate = undefined;
     }
     if (timedOut) return this.failed(loadTimeout(this.plan as ReadPlan<never>), this.#load!);
     // Timers may end early, Node's by up to a millisecond: start another, because nothing else would end the wait.
@@ -607,14 +617,6 @@ class KeyRead<V> implements LoadWaiter {
 /** True if the remote layers answered: otherwise they are not asked for a lock either. */
 function isAnswered(remote: Located | undefined): boolean {
   return remote === undefined || !(remote.failed || remote.refused);
-}
-
-function callLoader<V>(call: OriginCall<V>, loader: AnnotatedLoader<V>, now: number): void {
-  call.run(loader, alone, now);
-}
-
-function alone<V>(value: V): readonly V[] {
-  return [value];
 }
 
 function loaderOfOne<V>(key: string, loader: ManyLoader<V>, { series }: ReadPlan<V>): AnnotatedLoader<V> {

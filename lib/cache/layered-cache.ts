@@ -103,13 +103,7 @@ export class LayeredCache implements CacheContract {
   /** Finds or loads a value; errors of the loader reach the caller unchanged. */
   through<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> | Answer<V> {
     checkKey(key);
-    if (!this.#open) return this.#callers.during(this.#past(loader, plan));
-    const { getOrLoad, watchers } = this.#engine;
-    const answer = getOrLoad.one(key, loader, plan);
-    if (!watchers.any) return answer;
-    return answer instanceof Promise
-      ? answer.then((settled) => this.#watched(key, loader, plan, settled))
-      : this.#watched(key, loader, plan, answer);
+    return this.#through(key, loader, plan, this.#open ? this.#localHits.lookup(key) : undefined);
   }
 
   /**
@@ -262,14 +256,14 @@ export class LayeredCache implements CacheContract {
   /** The value, found or loaded; concurrent callers of one key share one load. */
   getOrSet<V>(key: string, loader: Loader<V>, policy?: CachePolicy<V>): Promise<V> {
     const policies = this.#policies;
-    if (this.enabled && !(policy === undefined ? policies.hitsRefresh : policies.refreshesAhead(policy))) {
-      const entry = this.#localHits.hit(key);
-      if (entry !== undefined) {
-        const value = entry.mutable || (policy?.clone ?? policies.defaults.clone) ? copyOf(entry.value) : entry.value;
+    const local = this.enabled ? this.#localHits.lookup(key) : undefined;
+    if (local !== undefined && !(policy === undefined ? policies.hitsRefresh : policies.refreshesAhead(policy))) {
+      if (this.#localHits.answers(key, local)) {
+        const value = local.mutable || (policy?.clone ?? policies.defaults.clone) ? copyOf(local.value) : local.value;
         return Promise.resolve(value as V);
       }
     }
-    return this.#getOrSet(key, loader, policy);
+    return this.#getOrSet(key, loader, policy, local);
   }
 
   /** Values in the order of the keys; one lookup per layer, and one call of the loader for all missing keys. */
@@ -349,16 +343,38 @@ export class LayeredCache implements CacheContract {
     return this.enabled && !this.#lifecycle.closed;
   }
 
-  #getOrSet<V>(key: string, loader: Loader<V>, policy: CachePolicy<V> | undefined): Promise<V> {
+  /** @param local what memory has, fresh or not. */
+  #getOrSet<V>(
+    key: string,
+    loader: Loader<V>,
+    policy: CachePolicy<V> | undefined,
+    local: Entry | undefined,
+  ): Promise<V> {
     try {
       checkKey(key);
       const resolved =
         policy === undefined ? (this.#policies.defaults as ResolvedPolicy<V>) : this.#policies.resolve(policy);
-      const answer = this.through(key, loader, this.#planOf(key, resolved, policy));
+      const answer = this.#through(key, loader, this.#planOf(key, resolved, policy), local);
       return answer instanceof Promise ? answer.then(valueOfAnswer<V>) : Promise.resolve(answer.value);
     } catch (error) {
       return Promise.reject(error as Error);
     }
+  }
+
+  /** @param local what memory has, fresh or not. */
+  #through<V>(
+    key: string,
+    loader: AnnotatedLoader<V>,
+    plan: ReadPlan<V>,
+    local: Entry | undefined,
+  ): Promise<Answer<V>> | Answer<V> {
+    if (!this.#open) return this.#callers.during(this.#past(loader, plan));
+    const { getOrLoad, watchers } = this.#engine;
+    const answer = getOrLoad.one(key, loader, plan, local);
+    if (!watchers.any) return answer;
+    return answer instanceof Promise
+      ? answer.then((settled) => this.#watched(key, loader, plan, settled))
+      : this.#watched(key, loader, plan, answer);
   }
 
   /** An entry of a declared template is stored by its handler's policy, unless the caller or an override sets another. */

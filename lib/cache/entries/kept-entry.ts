@@ -12,6 +12,9 @@ export interface EntryHolder {
   hold(entry: KeptEntry, derived: Derived): void;
 }
 
+/** What an entry is created from. */
+export type EntryFields = Omit<Entry, 'staleUntil' | 'goneAt' | 'derived' | 'track'>;
+
 /** A neighbour in a ring of entries that end at about the same time. */
 export interface ExpiryLink {
   sooner: ExpiryLink | undefined;
@@ -63,12 +66,7 @@ export class KeptEntry implements Entry, ExpiryLink {
   readonly #graceMs: number;
 
   /** @param staleMs how long after its expiry it may be served while a refresh runs; @param graceMs how long after that it is kept. */
-  constructor(
-    fields: Omit<Entry, 'staleUntil' | 'goneAt' | 'derived' | 'track'>,
-    staleMs: number,
-    graceMs: number,
-    anySize: boolean,
-  ) {
+  constructor(fields: EntryFields, staleMs: number, graceMs: number, anySize: boolean) {
     this.value = fields.value;
     this.freshUntil = fields.freshUntil;
     this.tags = fields.tags;
@@ -126,22 +124,6 @@ export interface EntryLimits {
   readonly maxEntrySize: number;
 }
 
-/** The origin of an entry. */
-export interface EntryOrigin {
-  readonly isolated: IsolatedValue;
-  /** See {@link entrySize}. */
-  readonly size: number;
-  readonly createdAt: number;
-  /** `Infinity`: does not expire. */
-  readonly ttlMs: number;
-  readonly tags: readonly string[];
-  readonly cost: number;
-  readonly epoch: number;
-  readonly meta: EntryMeta | undefined;
-  /** Names of the classes of its instances, if it holds any. */
-  readonly classes: ClassNames | undefined;
-}
-
 /** Estimated bytes of an entry, without data that callers derive from it. */
 export function entrySize(
   key: string,
@@ -171,31 +153,18 @@ function headersBytes(headers: Readonly<Record<string, string | readonly string[
 }
 
 /**
- * A new entry: the TTL shortened by its jitter, then the times in which it may be served stale.
- * Fresh and stale times count from `now`, when the value was known, not from when its load began.
+ * Until when a value is fresh: its TTL, `Infinity` for none, shortened by the policy's jitter. Fresh and stale times count from `now`,
+ * when the value was known, not from when its load began.
  */
-export function keptEntry(origin: EntryOrigin, policy: EntryLimits, now: number, random: () => number): Entry {
-  const { isolated } = origin;
-  const spread = policy.jitter > 0 ? 1 - policy.jitter * random() : 1;
-  const freshUntil = origin.ttlMs === Infinity ? Infinity : now + Math.max(1, Math.floor(origin.ttlMs * spread));
-  return new KeptEntry(
-    {
-      value: isolated.value,
-      createdAt: origin.createdAt,
-      freshUntil,
-      tags: origin.tags,
-      size: origin.size,
-      cost: origin.cost,
-      mutable: isolated.mutable,
-      json: isolated.json,
-      classes: origin.classes,
-      epoch: origin.epoch,
-      meta: origin.meta,
-    },
-    policy.staleWhileRevalidateMs,
-    policy.staleIfErrorMs,
-    hasOwnBound(policy),
-  );
+export function freshUntil(ttlMs: number, { jitter }: EntryLimits, now: number, random: () => number): number {
+  if (ttlMs === Infinity) return Infinity;
+  const spread = jitter > 0 ? 1 - jitter * random() : 1;
+  return now + Math.max(1, Math.floor(ttlMs * spread));
+}
+
+/** A new entry, with the times in which its policy lets it be served stale. */
+export function keptEntry(fields: EntryFields, policy: EntryLimits): Entry {
+  return new KeptEntry(fields, policy.staleWhileRevalidateMs, policy.staleIfErrorMs, hasOwnBound(policy));
 }
 
 /** An entry as a layer decoded it, with its instances restored. */

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.js';
 import type { Entry, EntryMeta } from '../entries/entry.js';
 import { redactedMessage } from '../base/redacted-error.js';
 import type { Invalidations } from '../invalidation/invalidations.js';
-import { entrySize, keptEntry } from '../entries/kept-entry.js';
+import { entrySize, freshUntil, keptEntry } from '../entries/kept-entry.js';
 import type { LayerChain } from '../layers/layer-chain.js';
 import type { LoadTicket } from '../layers/load-ticket.js';
 import type { MissReasons } from '../freshness/miss-reasons.js';
@@ -37,15 +37,6 @@ export interface StoredEntry {
   readonly epoch: number;
 }
 
-/** The times of a loaded value. */
-export interface LoadOrigin {
-  /** The order of invalidations when its load, or the read before it, began. */
-  readonly epoch: number;
-  readonly startedAt: number;
-  /** When the loader returned. */
-  readonly loadedAt: number;
-}
-
 /** Decides whether and how a loaded value is stored, and writes it to the layers unless an invalidation came between. */
 export class EntryWriter {
   constructor(
@@ -72,9 +63,13 @@ export class EntryWriter {
     loadedAt: number,
   ): Promise<void> | undefined {
     const stored = this.chain.set(key, entry, ticket, loadedAt);
-    if (typeof stored !== 'boolean') return stored.then((kept) => this.#report(plan, entry, kept, loadedAt));
+    if (typeof stored !== 'boolean') return this.#reportLater(plan, entry, stored, loadedAt);
     this.#report(plan, entry, stored, loadedAt);
     return undefined;
+  }
+
+  async #reportLater(plan: ReadPlan<never>, entry: Entry, stored: Promise<boolean>, loadedAt: number): Promise<void> {
+    this.#report(plan, entry, await stored, loadedAt);
   }
 
   /**
@@ -95,8 +90,20 @@ export class EntryWriter {
     for (const one of prepared) if (!written.has(one)) this.observer.notKept?.(one.plan.series, NotKept.invalidated);
   }
 
-  /** Returns the entry of a loaded value, or the reason why there is none: skipped, refused, too large, invalidated meanwhile. */
-  prepare<V>(key: string, value: V, load: LoadDecisions, plan: ReadPlan<V>, origin: LoadOrigin): LoadResult {
+  /**
+   * Returns the entry of a loaded value, or the reason why there is none: skipped, refused, too large, invalidated meanwhile.
+   * @param epoch the order of invalidations when its load, or the read before it, began.
+   * @param loadedAt when the loader returned.
+   */
+  prepare<V>(
+    key: string,
+    value: V,
+    load: LoadDecisions,
+    plan: ReadPlan<V>,
+    epoch: number,
+    startedAt: number,
+    loadedAt: number,
+  ): LoadResult {
     const isolated = this.#isolated(key, value, load, plan);
     // A value that cannot be copied belongs to the caller whose load returned it.
     if (isolated === undefined) return loaded(value, undefined, 'own', NO_TAGS);
@@ -108,23 +115,23 @@ export class EntryWriter {
     }
     const entry = keptEntry(
       {
-        isolated,
+        value: isolated.value,
         size: entrySize(key, isolated, terms.tags, load.meta),
-        createdAt: origin.startedAt,
-        ttlMs: terms.ttlMs,
-        tags: terms.tags,
-        cost: origin.loadedAt - origin.startedAt,
-        epoch: origin.epoch,
-        meta: load.meta,
+        mutable: isolated.mutable,
+        json: isolated.json,
         classes: this.#learned(key, isolated, plan),
+        createdAt: startedAt,
+        freshUntil: freshUntil(terms.ttlMs, plan.policy, loadedAt, this.random),
+        tags: terms.tags,
+        cost: loadedAt - startedAt,
+        epoch,
+        meta: load.meta,
       },
       plan.policy,
-      origin.loadedAt,
-      this.random,
     );
     if (this.tooLarge(entry, plan)) return loaded(isolated.value, undefined, sharing, NO_TAGS);
     // Earlier callers get this value; callers after the invalidation do not.
-    if (this.invalidations.concernedSince(origin.epoch, key, entry.tags)) {
+    if (this.invalidations.concernedSince(epoch, key, entry.tags)) {
       this.observer.notKept?.(plan.series, NotKept.invalidated);
       return loaded(isolated.value, undefined, sharing, entry.tags);
     }

@@ -48,11 +48,6 @@ export interface LoadRequest<V> {
 
 /** One search of the remote layers and, if they have no fresh entry, one load, shared by all callers that ask for the key meanwhile. */
 export class InFlightLoad<V = unknown> {
-  readonly key: string;
-  readonly plan: ReadPlan<V>;
-  readonly operation: LoadRequest<V>['operation'];
-  readonly cause: SpanLink;
-  readonly reload: boolean;
   candidate: Entry | undefined;
   /** The answer of the remote layers. */
   remote: Located | undefined;
@@ -70,17 +65,32 @@ export class InFlightLoad<V = unknown> {
   #others: LoadWaiter[] | undefined;
 
   constructor(
-    request: LoadRequest<V>,
+    private readonly request: LoadRequest<V>,
     /** The epoch of the order of invalidations when it began. */
     readonly epoch: number,
     private readonly onEnd: { ended(load: InFlightLoad<never>): void },
   ) {
-    this.key = request.key;
-    this.plan = request.plan;
-    this.operation = request.operation;
-    this.cause = request.cause;
-    this.reload = request.reload === true;
     this.candidate = request.candidate;
+  }
+
+  get key(): string {
+    return this.request.key;
+  }
+
+  get plan(): ReadPlan<V> {
+    return this.request.plan;
+  }
+
+  get operation(): LoadRequest<V>['operation'] {
+    return this.request.operation;
+  }
+
+  get cause(): SpanLink {
+    return this.request.cause;
+  }
+
+  get reload(): boolean {
+    return this.request.reload === true;
   }
 
   get ended(): boolean {

@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Series } from '../base/observer.js';
 
-/** A load whose inner calls can be detected. */
-interface FollowedLoad {
-  readonly loads: readonly { readonly key: string }[];
-  readonly series: Series;
-  readonly outer: FollowedLoad | undefined;
+/** A call of a loader, whose inner calls of the cache can be detected. */
+export interface FollowedCall {
+  /** All of one series. */
+  readonly loads: readonly { readonly key: string; readonly plan: { readonly series: Series } }[];
+  /** The call of another loader that this one is made in; set by {@link NestedLoads.call}. */
+  outer: FollowedCall | undefined;
 }
 
 /** What has been observed about the loads of a series. */
@@ -13,6 +14,8 @@ interface SeenLoads {
   count: number;
   /** True if they call the cache. */
   ask: boolean;
+  /** True if one of their loaders returned a promise: only then can a call follow after the first turn. */
+  wait: boolean;
 }
 
 /** The first loads of a series that are followed, before it counts as one whose loader does not call the cache. */
@@ -26,69 +29,76 @@ const CHEAP_CONTEXT = Number(process.versions.node.split('.')[0]) >= 24;
  * Detects a loader that asks, directly or through other loads, for the key it is loading: it must not wait for itself.
  *
  * Calls are followed by AsyncLocalStorage. Before Node 24 that uses promise hooks and costs a third of a load's
- * time, so there only the first loads of a series and a sample of the later ones are followed, until one of them calls the cache:
- * from then on every load of that series is followed. Calls in a loader's first turn are always detected. A loader
+ * time, so there only the first loads of a series and, if their loaders return promises, a sample of the later ones are followed, until
+ * one of them calls the cache: from then on every load of that series is followed. Calls in a loader's first turn are always detected. A loader
  * that asks for its own key only in a later load, and after an `await`, waits until its `hardTimeout`.
  */
 export class NestedLoads {
-  readonly #context = new AsyncLocalStorage<FollowedLoad>();
+  readonly #context = new AsyncLocalStorage<FollowedCall>();
   readonly #seen = new WeakMap<Series, SeenLoads>();
   #followed = 0;
   /** The load whose loader is called in this turn. */
-  #calling: FollowedLoad | undefined;
+  #calling: FollowedCall | undefined;
 
   /** True inside a load of this key, at any depth. */
   isInside(key: string): boolean {
     const inner = this.#calling ?? (this.#followed === 0 ? undefined : this.#context.getStore());
     if (inner === undefined) return false;
-    for (let load: FollowedLoad | undefined = inner; load !== undefined; load = load.outer) {
-      this.#of(load.series).ask = true;
-      if (load.loads.some((one) => one.key === key)) return true;
+    for (let call: FollowedCall | undefined = inner; call !== undefined; call = call.outer) {
+      this.#of(seriesOf(call)).ask = true;
+      if (call.loads.some((one) => one.key === key)) return true;
     }
     return false;
   }
 
   /** Calls the loader of some loads of one series. @returns the loader's result; its errors are thrown. */
-  call<C, T>(
-    loads: readonly { readonly key: string; readonly plan: { readonly series: Series } }[],
-    loader: (context: C) => T | Promise<T>,
-    context: C,
-  ): T | Promise<T> {
-    const { series } = loads[0]!.plan;
-    const outer = this.#calling ?? (this.#followed === 0 ? undefined : this.#context.getStore());
-    const load: FollowedLoad = { loads, series, outer };
+  call<C, T>(call: FollowedCall, loader: (context: C) => T | Promise<T>, context: C): T | Promise<T> {
     const before = this.#calling;
-    this.#calling = load;
+    call.outer = before ?? (this.#followed === 0 ? undefined : this.#context.getStore());
+    this.#calling = call;
     try {
-      if (!this.#follows(series)) return loader(context);
-      this.#followed++;
-      const returned = this.#context.run(load, loader, context);
-      if (isPromise(returned)) {
-        const end = () => this.#end();
-        returned.then(end, end);
-      } else this.#end();
+      const seen = this.#of(seriesOf(call));
+      const returned = this.#follows(seen) ? this.#run(call, loader, context) : loader(context);
+      if (!seen.wait && isPromise(returned)) seen.wait = true;
       return returned;
     } finally {
       this.#calling = before;
     }
   }
 
-  #follows(series: Series): boolean {
-    if (CHEAP_CONTEXT) return true;
-    const seen = this.#of(series);
+  #run<C, T>(call: FollowedCall, loader: (context: C) => T | Promise<T>, context: C): T | Promise<T> {
+    const end = () => this.#end();
+    let waits = false;
+    this.#followed++;
+    try {
+      const returned = this.#context.run(call, loader, context);
+      waits = isPromise(returned);
+      if (waits) (returned as Promise<T>).then(end, end);
+      return returned;
+    } finally {
+      if (!waits) end();
+    }
+  }
+
+  #follows(seen: SeenLoads): boolean {
     const before = seen.count++;
-    return seen.ask || before < FIRST_FOLLOWED || before % FOLLOWED_ONE_IN === 0;
+    if (CHEAP_CONTEXT || seen.ask || before < FIRST_FOLLOWED) return true;
+    return seen.wait && before % FOLLOWED_ONE_IN === 0;
   }
 
   #of(series: Series): SeenLoads {
     let seen = this.#seen.get(series);
-    if (seen === undefined) this.#seen.set(series, (seen = { count: 0, ask: false }));
+    if (seen === undefined) this.#seen.set(series, (seen = { count: 0, ask: false, wait: false }));
     return seen;
   }
 
   #end(): void {
     if (--this.#followed === 0) this.#context.disable();
   }
+}
+
+function seriesOf({ loads }: FollowedCall): Series {
+  return loads[0]!.plan.series;
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

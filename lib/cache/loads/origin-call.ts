@@ -1,10 +1,10 @@
 import { within } from '../base/bounded-wait.js';
 import { isRetained } from '../freshness/freshness.js';
 import { Operation, Outcome, Result } from '../base/observer.js';
-import type { AnnotatedLoadContext } from '../policies/read-plan.js';
+import type { AnnotatedLoadContext, AnnotatedLoader } from '../policies/read-plan.js';
 import { isThenable } from '../base/thenable.js';
 import { forEachInSlices } from '../base/slices.js';
-import type { SpanHandle } from '../base/tracer.js';
+import type { CacheTracer, SpanHandle } from '../base/tracer.js';
 import type { StoredEntry } from './entry-writer.js';
 import { Deadline } from './deadlines.js';
 import { resultOfError } from '../base/load-answers.js';
@@ -12,18 +12,22 @@ import { type InFlightLoad, type LoadResult, resultOf } from './in-flight-loads.
 import type { LoadParts } from './load-parts.js';
 import { loadTimeout } from './load-timeout.js';
 import { LoaderContext } from './loader-context.js';
+import type { FollowedCall } from './nested-loads.js';
 
 /**
  * One call of a loader, for one key or many, with its deadline and the loads it serves. Each load ends with its
  * value, with its last value if the policy allows that, or with the loader's error, unchanged.
  */
-export class OriginCall<V> extends Deadline {
+export class OriginCall<V> extends Deadline implements FollowedCall {
   /** When the loader was called. */
   startedAt = 0;
+  outer: FollowedCall | undefined;
   #called = false;
   #ended = false;
   #context: LoaderContext<V> | undefined;
   #span: SpanHandle | undefined;
+  /** Undefined for a loader of one key. */
+  #valuesOf: ((returned: unknown) => readonly V[]) | undefined;
 
   /** The deadline counts from here, so it includes the time of layers and locks that are asked first. */
   constructor(
@@ -38,30 +42,23 @@ export class OriginCall<V> extends Deadline {
     for (const load of loads) load.expiresAt = this.expiresAt;
   }
 
+  /** Calls the loader of one key. @param now the reading of the clock. */
+  run(loader: AnnotatedLoader<V>, now: number): void {
+    this.#begin(loader, now);
+  }
+
   /**
-   * Calls the loader.
+   * Calls the loader of many keys.
    * @param valuesOf finds each load's value in the loader's result, and throws if it cannot.
    * @param now the reading of the clock.
    */
-  run<R>(
+  runMany<R>(
     loader: (context: AnnotatedLoadContext<V>) => R | Promise<R>,
     valuesOf: (returned: R) => readonly V[],
     now: number,
   ): void {
-    if (this.#ended) return;
-    const { tracer } = this.parts;
-    this.startedAt = now;
-    if (tracer === undefined) return this.#run(loader, valuesOf);
-    const [first] = this.loads;
-    const { plan, key, operation, cause } = first!;
-    const ended = tracer.span(operation === Operation.refresh ? 'refresh' : 'load', plan.series, key, (span) => {
-      for (const load of this.loads) load.link = span.link;
-      if (cause !== undefined) span.linkTo(cause);
-      this.#span = span;
-      this.#run(loader, valuesOf);
-      return first!.end();
-    });
-    ended.catch(() => undefined);
+    this.#valuesOf = valuesOf as (returned: unknown) => readonly V[];
+    this.#begin(loader, now);
   }
 
   /** Ends the call if its loads ended without the loader. */
@@ -80,7 +77,27 @@ export class OriginCall<V> extends Deadline {
     this.#context?.abort(timeout);
   }
 
-  #run<R>(loader: (context: AnnotatedLoadContext<V>) => R | Promise<R>, valuesOf: (returned: R) => readonly V[]): void {
+  #begin<R>(loader: (context: AnnotatedLoadContext<V>) => R | Promise<R>, now: number): void {
+    if (this.#ended) return;
+    this.startedAt = now;
+    if (this.parts.tracer === undefined) this.#call(loader);
+    else this.#trace(this.parts.tracer, loader);
+  }
+
+  #trace<R>(tracer: CacheTracer, loader: (context: AnnotatedLoadContext<V>) => R | Promise<R>): void {
+    const [first] = this.loads;
+    const { plan, key, operation, cause } = first!;
+    const ended = tracer.span(operation === Operation.refresh ? 'refresh' : 'load', plan.series, key, (span) => {
+      for (const load of this.loads) load.link = span.link;
+      if (cause !== undefined) span.linkTo(cause);
+      this.#span = span;
+      this.#call(loader);
+      return first!.end();
+    });
+    ended.catch(() => undefined);
+  }
+
+  #call<R>(loader: (context: AnnotatedLoadContext<V>) => R | Promise<R>): void {
     const { nested, observer, signals } = this.parts;
     const { loads } = this;
     this.#called = true;
@@ -88,42 +105,52 @@ export class OriginCall<V> extends Deadline {
     try {
       const context = new LoaderContext<V>(loads.length === 1 ? loads[0]!.candidate : undefined, signals);
       this.#context = context;
-      const returned = nested.call(loads, loader, context);
-      if (isThenable(returned)) {
-        returned.then(
-          (value) => this.#returned(value, valuesOf),
-          (error: unknown) => this.#failed(error, resultOfError(error)),
-        );
-      } else this.#returned(returned, valuesOf);
+      const returned = nested.call(this, loader, context);
+      if (isThenable(returned)) this.#await(returned);
+      else this.#returned(returned);
     } catch (error) {
       this.#failed(error, resultOfError(error));
     }
   }
 
-  #returned<R>(returned: R, valuesOf: (returned: R) => readonly V[]): void {
+  /** Apart from {@link #call}, which would allocate a context for these functions even where none is needed. */
+  #await(returned: PromiseLike<unknown>): void {
+    returned.then(
+      (value) => this.#returned(value),
+      (error: unknown) => this.#failed(error, resultOfError(error)),
+    );
+  }
+
+  #returned(returned: unknown): void {
     if (this.#ended) return;
+    if (this.#valuesOf === undefined) {
+      this.#end();
+      return this.#storedOne(this.loads[0]!, returned as V, this.#loaded());
+    }
     let values: readonly V[];
     try {
-      values = valuesOf(returned);
+      values = this.#valuesOf(returned);
     } catch (error) {
       return this.#failed(error, resultOfError(error));
     }
     this.#end();
-    this.#stored(values);
-  }
-
-  /** Stores the loaded values and ends the loads. */
-  #stored(values: readonly V[]): void {
-    const { clock, observer } = this.parts;
-    const loadedAt = clock.now();
-    for (const { plan, operation } of this.loads) {
-      observer.load(plan.series, operation, Result.ok, loadedAt - this.startedAt, loadedAt);
-    }
-    this.#span?.phase('origin', loadedAt - this.startedAt);
+    const loadedAt = this.#loaded();
     if (this.loads.length > 1) void this.#storedMany(values);
     else this.#storedOne(this.loads[0]!, values[0] as V, loadedAt);
   }
 
+  /** Reports that the loader has returned. @returns the reading of the clock. */
+  #loaded(): number {
+    const { clock, observer } = this.parts;
+    const loadedAt = clock.now();
+    const durationMs = loadedAt - this.startedAt;
+    for (const { plan, operation } of this.loads)
+      observer.load(plan.series, operation, Result.ok, durationMs, loadedAt);
+    this.#span?.phase('origin', durationMs);
+    return loadedAt;
+  }
+
+  /** Stores the value of one load and ends it. */
   #storedOne(load: InFlightLoad<V>, value: V, loadedAt: number): void {
     const { clock, entryWriter, chain } = this.parts;
     const kept = this.#prepared(load, value, loadedAt);
@@ -136,8 +163,12 @@ export class OriginCall<V> extends Deadline {
     const { release } = load;
     if (release !== undefined) void (written ?? Promise.resolve()).then(release);
     // Without memory, the next caller asks a remote layer: wait until it has the value, within the time limit.
-    if (written !== undefined && chain.local === undefined) void this.#inTime(written).then(() => load.settle(kept));
+    if (written !== undefined && chain.local === undefined) this.#settleAfter(written, load, kept);
     else load.settle(kept);
+  }
+
+  #settleAfter(written: Promise<void>, load: InFlightLoad<V>, kept: LoadResult): void {
+    void this.#inTime(written).then(() => load.settle(kept));
   }
 
   /** Runs in slices: a batch of thousands must not block the event loop, which reads the servers' answers. One round trip per layer. */
@@ -173,7 +204,7 @@ export class OriginCall<V> extends Deadline {
     const { startedAt } = this;
     failedOrigins.recovered(key);
     log.ended('ORIGIN_FAILED', plan.series.pattern);
-    const result = entryWriter.prepare(key, value, this.#context!, plan, { epoch, startedAt, loadedAt });
+    const result = entryWriter.prepare(key, value, this.#context!, plan, epoch, startedAt, loadedAt);
     const { stream } = offer;
     if (stream === undefined) return result;
     const { value: kept, entry } = result;

@@ -26,8 +26,15 @@ export class KeyPolicies {
   /** The policy of a load of a key. @param resolved the call's policy, with the defaults of the cache */
   ofLoad<V>(key: string, named: PolicySource<V> | undefined, resolved: ResolvedPolicy<V>): ResolvedPolicy<V> {
     const declared = this.#lookup?.(key);
-    if (declared === undefined) return resolved;
-    const tags = { tags: [], tagsOf: (value: V) => declared.tagsOf(value) };
-    return inheriting({ ...(declared.policy as ResolvedPolicy<V>), ...tags }, named, resolved);
+    return declared === undefined ? resolved : inheritedFrom(declared, named, resolved);
   }
+}
+
+function inheritedFrom<V>(
+  declared: KeyPolicy,
+  named: PolicySource<V> | undefined,
+  resolved: ResolvedPolicy<V>,
+): ResolvedPolicy<V> {
+  const tags = { tags: [], tagsOf: (value: V) => declared.tagsOf(value) };
+  return inheriting({ ...(declared.policy as ResolvedPolicy<V>), ...tags }, named, resolved);
 }

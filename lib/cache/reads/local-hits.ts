@@ -19,13 +19,22 @@ export class LocalHits {
 
   /** Returns a fresh entry, counted as a hit of `series`; without one, of the key's own series, which is stored with the entry. */
   hit(key: string, series?: Series): Entry | undefined {
-    const entry = this.local?.lookup(key);
-    if (entry === undefined) return undefined;
+    const entry = this.lookup(key);
+    return entry !== undefined && this.answers(key, entry, series) ? entry : undefined;
+  }
+
+  /** Memory's entry, whatever its times and tags, for {@link answers} or for the load that follows. */
+  lookup(key: string): Entry | undefined {
+    return this.local?.lookup(key);
+  }
+
+  /** True if the entry is fresh: then it is counted as for {@link hit}. */
+  answers(key: string, entry: Entry, series?: Series): boolean {
     const now = this.clock.now();
-    if (entry.freshUntil <= now) return undefined;
-    if (entry.tags.length !== 0 && !this.invalidations.current(entry)) return undefined;
+    if (entry.freshUntil <= now) return false;
+    if (entry.tags.length !== 0 && !this.invalidations.current(entry)) return false;
     this.#count(key, series ?? (entry.series ??= this.observer.seriesOf(key)), entry, now);
-    return entry;
+    return true;
   }
 
   /** Reads many keys at one time of the clock, counted; undefined for an absent entry. @returns the number of hits. */

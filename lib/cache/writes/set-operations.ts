@@ -9,7 +9,7 @@ import type { LayerWrite } from '../layers/layer.js';
 import { LoadTicket } from '../layers/load-ticket.js';
 import type { Invalidations } from '../invalidation/invalidations.js';
 import { checkKey, checkTags } from '../base/keys.js';
-import { entrySize, keptEntry } from '../entries/kept-entry.js';
+import { entrySize, freshUntil, keptEntry } from '../entries/kept-entry.js';
 import { type CacheObserver, Operation, Result, type Series } from '../base/observer.js';
 import { entryTerms } from '../policies/entry-terms.js';
 import type { KeyPolicies } from '../policies/key-policies.js';
@@ -94,20 +94,35 @@ export class SetOperations {
       checkKey(key);
       const draft = this.#draft({ key, value, ttl });
       const written = this.#written(key, draft, startedAt);
-      if (typeof written === 'number') return this.#ended(key, value, draft, written, startedAt, span);
-      return written.then(
-        (result) => this.#ended(key, value, draft, result, startedAt, span),
-        (error: unknown) => this.#failed(key, value, error, startedAt),
-      );
+      return typeof written === 'number'
+        ? this.#ended(key, value, draft, written, startedAt, span)
+        : this.#endedLater(key, value, draft, written, startedAt, span);
     } catch (error) {
       return this.#failed(key, value, error, startedAt);
     }
   }
 
+  async #endedLater(
+    key: string,
+    value: unknown,
+    draft: Draft | string,
+    written: Promise<SetResult>,
+    startedAt: number,
+    span: SpanHandle | undefined,
+  ): Promise<void> {
+    let result: SetResult;
+    try {
+      result = await written;
+    } catch (error) {
+      return this.#failed(key, value, error, startedAt);
+    }
+    this.#ended(key, value, draft, result, startedAt, span);
+  }
+
   #written(key: string, draft: Draft | string, now: number): Promise<SetResult> | SetResult {
     // The value was refused. The entry stored before is outdated, so delete it.
     if (typeof draft === 'string') return this.writes.delete([key]).then(() => Result.rejected);
-    const kept = this.writes.set(key, (epoch) => this.#entry(draft, epoch, now), now);
+    const kept = this.writes.set(key, this.#entry(draft, this.writes.begin(key), now), now);
     return typeof kept === 'boolean' ? resultOf(kept) : kept.then(resultOf);
   }
 
@@ -122,7 +137,7 @@ export class SetOperations {
     if (typeof draft === 'string') this.#report(this.observer.seriesOf(key), Operation.set, result, startedAt, 0);
     else this.#report(draft.series, Operation.set, result, startedAt, draft.size);
     span?.outcome(OUTCOMES[result]);
-    this.events.emit('set', { key, value });
+    if (this.events.heard('set')) this.events.emit('set', { key, value });
   }
 
   #failed(key: string, value: unknown, error: unknown, startedAt: number): never {
@@ -246,13 +261,24 @@ export class SetOperations {
 
   #entry({ key, series, isolated, policy, ttlMs, tags, size, since }: Draft, epoch: number, now: number): Entry {
     const createdAt = since?.at ?? now;
-    const classes = isolated.instances.size === 0 ? undefined : this.classes.ofKey(key);
-    classes?.learn(isolated.instances);
+    const { value, mutable, json, instances } = isolated;
+    const classes = instances.size === 0 ? undefined : this.classes.ofKey(key);
+    classes?.learn(instances);
     const entry = keptEntry(
-      { isolated, size, createdAt, ttlMs, tags, cost: 0, epoch, meta: undefined, classes },
+      {
+        value,
+        size,
+        mutable,
+        json,
+        classes,
+        createdAt,
+        freshUntil: freshUntil(ttlMs, policy, now, this.random),
+        tags,
+        cost: 0,
+        epoch,
+        meta: undefined,
+      },
       policy,
-      now,
-      this.random,
     );
     if (this.stream !== undefined) entry.track = this.stream.stored(key, series, entry, ttlMs, now);
     return entry;

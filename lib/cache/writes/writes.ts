@@ -35,15 +35,19 @@ export class Writes {
     return this.chain.hasShared;
   }
 
+  /** Fences a key before {@link set}. @returns the epoch of its new entry. */
+  begin(key: string): number {
+    this.invalidations.key(key);
+    this.inFlight.fence(key);
+    return this.invalidations.epoch;
+  }
+
   /**
-   * @param entryAt returns the entry for an epoch.
+   * Writes the entry of a key in the same turn as {@link begin}.
    * @param now the reading of the clock.
    * @returns true if at least one layer has it; synchronous if no layer is remote.
    */
-  set(key: string, entryAt: (epoch: number) => Entry, now: number): Promise<boolean> | boolean {
-    this.invalidations.key(key);
-    this.inFlight.fence(key);
-    const entry = entryAt(this.invalidations.epoch);
+  set(key: string, entry: Entry, now: number): Promise<boolean> | boolean {
     this.reasons.kept(key, entry.freshUntil);
     const change = this.chain.put(key, entry, now);
     return change instanceof Promise ? this.#setRemotely(key, entry, change) : change.kept;

@@ -15,7 +15,7 @@ export function poolWarnings(pools: Iterable<PoolRecord>): HealthWarning[] {
     if (utilization > EXHAUSTED && pending > 0) {
       warnings.push({
         code: 'POOL_EXHAUSTED',
-        message: `${used} and ${pending} callers wait. Look for slow queries in /cache/database, then at the size of the pool.`,
+        message: `${used} and ${waiting(pending)}. Look for slow queries in /cache/database, then at the size of the pool.`,
         value: utilization,
         threshold: EXHAUSTED,
         pool: pool.name,
@@ -31,4 +31,8 @@ export function poolWarnings(pools: Iterable<PoolRecord>): HealthWarning[] {
     }
   }
   return warnings;
+}
+
+function waiting(callers: number): string {
+  return callers === 1 ? '1 caller waits' : `${callers} callers wait`;
 }

@@ -65,10 +65,18 @@ describe('database metrics', () => {
     pool('busy', 17, 0);
     pool('full', 20, 0);
     pool('waiting', 20, 3);
+    pool('queue', 20, 1);
     expect(metrics.warnings().map(({ code, pool: name, value }) => [code, name, value])).toEqual([
       ['POOL_BUSY', 'busy', 0.85],
       ['POOL_BUSY', 'full', 1],
       ['POOL_EXHAUSTED', 'waiting', 1],
+      ['POOL_EXHAUSTED', 'queue', 1],
+    ]);
+    expect(metrics.warnings().map(({ message }) => /\d+ callers? waits?/.exec(message)?.[0])).toEqual([
+      undefined,
+      undefined,
+      '3 callers wait',
+      '1 caller waits',
     ]);
   });
 

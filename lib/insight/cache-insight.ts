@@ -176,7 +176,7 @@ export class CacheInsight {
     const nothing = { pattern, ttlMs: null, accesses: 0, observedMs: 0, ladder: [] };
     if (this.#recorder === undefined) return { ...nothing, withheld: 'insight: it is off' };
     const followed = this.#recorder.patterns.get(pattern);
-    if (followed === undefined) return { ...nothing, withheld: 'references: 0 of the 1000 that it needs' };
+    if (followed === undefined) return { ...nothing, withheld: 'accesses: 0 of the 1000 that it needs' };
     const now = this.#clock.now();
     this.#recorder.flush(now, followed);
     return followed.ladder.report(now, { maxStaleShare: this.#maxStaleShareOf(pattern), ...options });

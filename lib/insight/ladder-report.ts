@@ -98,7 +98,7 @@ export function ladderReport(
 ): TtlLadder {
   const { ttlMs, observedMs, sums } = figures;
   const accesses = Math.round(sums.accesses);
-  const few = accesses < LEAST_ACCESSES ? `references: ${accesses} of the ${LEAST_ACCESSES} that it needs` : undefined;
+  const few = accesses < LEAST_ACCESSES ? `accesses: ${accesses} of the ${LEAST_ACCESSES} that it needs` : undefined;
   const ladder = RUNGS.map((_, rung) => rungOf(figures, rung, few));
   if (few !== undefined) return { pattern, ttlMs, accesses, observedMs, ladder, withheld: few };
   const outdated = isOutdated(figures, ladder[TODAY]!, maxStaleShare) && { outdated: true as const };

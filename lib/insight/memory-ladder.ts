@@ -159,7 +159,7 @@ export class MemorySimulation {
     const { name, eviction } = this.layer;
     const accesses = Math.round(this.#sums.accesses);
     const withheld =
-      accesses < LEAST_ACCESSES ? `references: ${accesses} of the ${LEAST_ACCESSES} that it needs` : undefined;
+      accesses < LEAST_ACCESSES ? `accesses: ${accesses} of the ${LEAST_ACCESSES} that it needs` : undefined;
     const share = this.#threshold / ALL;
     const today = counted ?? this.#sums.hitRate(REAL, share).value;
     const ladder = FACTORS.map((factor, rung): MemoryRung => {

@@ -33,7 +33,7 @@ describe.each(platforms)('the routes of insight on %s', (platform) => {
       pattern: 'product:*',
       ttl_ms: 60_000,
       accesses: 5,
-      withheld: 'references: 5 of the 1000 that it needs',
+      withheld: 'accesses: 5 of the 1000 that it needs',
     });
     expect(body.ladder.map((rung: { ttl_ms: number }) => rung.ttl_ms / 60_000)).toEqual([
       0.25, 0.5, 1, 2, 4, 8, 16, 64,
@@ -77,7 +77,7 @@ describe.each(platforms)('the routes of insight on %s', (platform) => {
     expect(body[0]).toMatchObject({
       layer: 'memory',
       eviction: 'worth',
-      withheld: expect.stringContaining('references: 5'),
+      withheld: expect.stringContaining('accesses: 5'),
     });
     expect(body[0].ladder.map(({ factor }: { factor: number }) => factor)).toEqual([0.25, 0.5, 1, 2, 4, 8]);
   });

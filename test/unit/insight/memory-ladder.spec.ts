@@ -42,7 +42,7 @@ describe('cache.insight.memoryLadder()', () => {
     expect(ladder!.ladder.map(({ factor, maxEntries }) => [factor, maxEntries])).toEqual([
       [0.25, 250], [0.5, 500], [1, 1_000], [2, 2_000], [4, 4_000], [8, 8_000],
     ]); // prettier-ignore
-    expect(ladder).toMatchObject({ accesses: 50, withheld: 'references: 50 of the 1000 that it needs' });
+    expect(ladder).toMatchObject({ accesses: 50, withheld: 'accesses: 50 of the 1000 that it needs' });
     expect(ladder!.ladder.every(({ hitRate }) => hitRate === null)).toBe(true);
     expect(cache.insight.memoryLadder('redis')).toEqual([]);
     await cache.close();

@@ -46,7 +46,7 @@ describe('cache.insight.ttlLadder()', () => {
     await ask(900, 1_000);
     const { withheld, ladder, advised } = cache.insight.ttlLadder('item:*');
 
-    expect(withheld).toBe('references: 900 of the 1000 that it needs');
+    expect(withheld).toBe('accesses: 900 of the 1000 that it needs');
     expect(ladder.every(({ hitRate, withheld: why }) => hitRate === null && why === withheld)).toBe(true);
     expect(advised).toBeUndefined();
   });

@@ -1,3 +1,4 @@
+import { parse } from 'node:querystring';
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { HttpException, Inject, Injectable } from '@nestjs/common';
@@ -132,7 +133,8 @@ export class Overview {
     const at = part.indexOf('?');
     const name = at < 0 ? part : part.slice(0, at);
     if (name !== CONTEXT && !this.readings.has(name)) throw unknownPart(part);
-    return { part, name, query: Object.fromEntries(new URLSearchParams(at < 0 ? '' : part.slice(at))) };
+    // As the platforms parse it: a repeated parameter is a list, which the routes refuse.
+    return { part, name, query: parse(at < 0 ? '' : part.slice(at + 1)) };
   }
 
   async #read(route: Route, askedMs: number): Promise<Part> {

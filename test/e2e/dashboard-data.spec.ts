@@ -96,7 +96,14 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
 
   it('GET /cache/dashboard/overview names a refused part and returns the others', async () => {
     const { ask } = await start(platform);
-    const parts = ['health', 'stats?window=2m', 'stats?scope=fleet', 'insights/ttl', 'stats?cache=toString'];
+    const parts = [
+      'health',
+      'stats?window=2m',
+      'stats?scope=fleet',
+      'insights/ttl',
+      'stats?cache=toString',
+      'stats?window=5m&window=1h',
+    ];
     const { body } = await ask()
       .get(together(...parts))
       .expect(200);
@@ -106,6 +113,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
       'stats?scope=fleet': { statusCode: 409, code: 'FLEET_OFF' },
       'insights/ttl': { statusCode: 400 },
       'stats?cache=toString': { statusCode: 400 },
+      'stats?window=5m&window=1h': { statusCode: 400, code: 'INVALID_PARAMETER' },
     });
   });
 

@@ -2,6 +2,7 @@ import { CallbackErrors } from './base/callback-errors.js';
 import type { Clock } from './base/clock.js';
 import { CacheEvents } from './contract/cache-events.js';
 import { type AccessStream, HitOffer, Removal } from './entries/access-stream.js';
+import type { Entry } from './entries/entry.js';
 import { InvalidationBus } from './invalidation/invalidation-bus.js';
 import { KnownClasses } from './entries/known-classes.js';
 import { listedClasses } from './entries/listed-classes.js';
@@ -131,11 +132,17 @@ function layerEvents(
   return {
     evicted(reason, count, key, track, at = clock.now()) {
       if (key !== undefined && index === 0) reasons.evicted(key);
-      if (track !== undefined && track !== 0) {
+      if (index === 0 && track !== undefined && track !== 0) {
         accesses?.removed(track, reason === EvictionReason.expired ? Removal.expired : Removal.evicted, at);
       }
       observer.evicted(index, reason, count, at);
     },
+    // Only hits of the first layer are counted in tracks.
+    ...(index === 0 &&
+      accesses !== undefined && {
+        held: (key: string, entry: Entry) => accesses.held(key, entry),
+        released: (entry: Entry) => accesses.released(entry),
+      }),
     invalidated: (key) => {
       if (index === 0) reasons.invalidated(key);
     },

@@ -33,7 +33,7 @@ import { valueDigest } from './value-digest.js';
  * hits, and a sample with one of them left out or weighted is far off. So the hottest keys of a pattern, found by Space-Saving
  * in a random sample of the hits, are followed whatever their hash, and count only for themselves.
  *
- * The cost of a hit. Until a time that is stored with the key, a hit only increments a count: see track-marks.ts.
+ * The cost of a hit. Until a time that is stored with the key, a hit only increments a count: see track.ts.
  * These counts are reported together when the time is over, or when a report is read.
  */
 
@@ -67,7 +67,7 @@ export class AccessRecorder implements AccessStream {
   readonly #patterns = new Map<string, FollowedPattern>();
   /** By their numbers. */
   readonly #followed: FollowedPattern[] = [];
-  readonly counts: TrackMarks;
+  readonly #marks: TrackMarks;
   readonly #table: TrackTable;
   readonly #listeners: AccessListener[] = [];
   readonly #notes = new InvalidationNotes();
@@ -89,8 +89,8 @@ export class AccessRecorder implements AccessStream {
 
   constructor(options: AccessRecorderOptions) {
     this.#options = options;
-    this.counts = new TrackMarks(options.startedAt);
-    this.#table = new TrackTable((track) => this.counts.hashOf(track));
+    this.#marks = new TrackMarks(options.startedAt);
+    this.#table = new TrackTable((track) => this.#marks.hashOf(track));
   }
 
   /** Starts passing accesses on. @returns a function that stops it. */
@@ -137,7 +137,7 @@ export class AccessRecorder implements AccessStream {
     let track = this.#promoted(pattern, hash, known);
     if (track === 0 && pattern.sample.samples(hash)) track = this.#follow(pattern, hash, false);
     if (track === 0) return;
-    const slot = this.counts.slotOf(track);
+    const slot = this.#marks.slotOf(track);
     this.#settle(pattern, slot, undefined, now);
     if (digest !== 0 && checkedAt <= now) this.#seen(pattern, slot, digest, checkedAt);
     this.#countUntil(pattern, slot, pattern.ladder.learn(slot, fills, now, isFirst), now);
@@ -155,11 +155,16 @@ export class AccessRecorder implements AccessStream {
     }
   }
 
-  hit(track: number, key: string, now: number): void {
-    const pattern = this.#of(track);
-    const slot = this.counts.slotOf(track);
-    this.#settle(pattern, slot, key, now, 1);
-    this.#replay(pattern, slot, now, FRESH_IN_MEMORY);
+  hit(entry: Entry, key: string, now: number): number {
+    const marks = this.#marks;
+    if (now >= marks.sweepAt) marks.sweep(now);
+    if (!marks.count(entry)) {
+      const pattern = this.#of(entry.track!);
+      const slot = marks.slotOf(entry.track!);
+      this.#settle(pattern, slot, key, now, 1);
+      this.#replay(pattern, slot, now, FRESH_IN_MEMORY);
+    }
+    return marks.sweepAt;
   }
 
   sampled(key: string, series: Series, entry: Entry, now: number): number {
@@ -169,8 +174,9 @@ export class AccessRecorder implements AccessStream {
       const hash = this.#hash(key);
       const known = this.#table.find(hash);
       if (known === 0 || this.#of(known) === pattern) {
-        const track = (entry.track = this.#promoted(pattern, hash, known));
-        if (known === 0 && track !== 0) this.#learn(pattern, this.counts.slotOf(track), entry);
+        const track = this.#promoted(pattern, hash, known);
+        if (track !== 0) this.#marks.hold(track - 1, entry);
+        if (known === 0 && track !== 0) this.#learn(pattern, this.#marks.slotOf(track), entry);
       }
     }
     return this.#gap(now);
@@ -188,7 +194,7 @@ export class AccessRecorder implements AccessStream {
     const track = this.#trackOf(key, series, now);
     if (track === 0) return;
     const pattern = this.#of(track);
-    const slot = this.counts.slotOf(track);
+    const slot = this.#marks.slotOf(track);
     this.#settle(pattern, slot, key, now);
     const access = this.#begin(KIND_OF[outcome]!, pattern, slot, key, now);
     access.layer = layer;
@@ -216,7 +222,7 @@ export class AccessRecorder implements AccessStream {
     const track = this.#trackOf(key, series, at);
     if (track === 0) return 0;
     const pattern = this.#of(track);
-    const slot = this.counts.slotOf(track);
+    const slot = this.#marks.slotOf(track);
     this.#settle(pattern, slot, key, at);
     const access = this.#begin(AccessKind.load, pattern, slot, key, at);
     const changed = pattern.changedTo(slot, this.#digest(value));
@@ -237,7 +243,7 @@ export class AccessRecorder implements AccessStream {
     const track = this.#trackOf(key, series, at);
     if (track === 0) return;
     const pattern = this.#of(track);
-    const slot = this.counts.slotOf(track);
+    const slot = this.#marks.slotOf(track);
     pattern.notKept[slot] = 1;
     const access = this.#begin(AccessKind.loadError, pattern, slot, key, at);
     access.durationMs = durationMs;
@@ -248,7 +254,7 @@ export class AccessRecorder implements AccessStream {
     const track = this.#trackOf(key, series, at);
     if (track === 0) return 0;
     const pattern = this.#of(track);
-    const slot = this.counts.slotOf(track);
+    const slot = this.#marks.slotOf(track);
     this.#settle(pattern, slot, key, at);
     const access = this.#begin(AccessKind.set, pattern, slot, key, at);
     access.changed = pattern.changedTo(slot, this.#digest(entry.value));
@@ -269,7 +275,7 @@ export class AccessRecorder implements AccessStream {
       const track = this.#table.find(this.#hash(key));
       if (track === 0) continue;
       const pattern = this.#of(track);
-      const slot = this.counts.slotOf(track);
+      const slot = this.#marks.slotOf(track);
       this.#settle(pattern, slot, key, at);
       this.#report(this.#begin(AccessKind.invalidated, pattern, slot, key, at));
       pattern.invalidated[slot] = 1;
@@ -288,10 +294,21 @@ export class AccessRecorder implements AccessStream {
     }
   }
 
+  held(key: string, entry: Entry): void {
+    const track = entry.track!;
+    // A copy in a farther layer may outlive the time in which its key is followed.
+    if (this.#marks.hashOf(track) === this.#hash(key)) this.#marks.hold(track - 1, entry);
+    else entry.track = 0;
+  }
+
+  released(entry: Entry): void {
+    this.#marks.release(entry);
+  }
+
   removed(track: number, why: Removal, at: number): void {
+    if (this.#marks.hashOf(track) === 0) return;
     const pattern = this.#of(track);
-    const slot = this.counts.slotOf(track);
-    if (pattern.sample.trackOf(slot) !== track) return;
+    const slot = this.#marks.slotOf(track);
     this.#settle(pattern, slot, undefined, at);
     const kind = why === Removal.expired ? AccessKind.expired : AccessKind.evicted;
     this.#report(this.#begin(kind, pattern, slot, undefined, at));
@@ -301,7 +318,7 @@ export class AccessRecorder implements AccessStream {
 
   /** The pattern of a track. */
   #of(track: number): FollowedPattern {
-    return this.#followed[this.counts.patternOf(track)]!;
+    return this.#followed[this.#marks.patternOf(track)]!;
   }
 
   #inMemory({ sample }: FollowedPattern, slot: number): boolean {
@@ -387,7 +404,7 @@ export class AccessRecorder implements AccessStream {
       const follows = this.#of(known);
       if (follows === pattern) return this.#promoted(pattern, hash, known);
       // Its pattern has been refined.
-      follows.sample.drop(this.counts.slotOf(known));
+      follows.sample.drop(this.#marks.slotOf(known));
     }
     if (pattern === undefined) return 0;
     const hot = this.#promoted(pattern, hash, 0);
@@ -430,7 +447,7 @@ export class AccessRecorder implements AccessStream {
   #promoted(pattern: FollowedPattern, hash: number, track: number): number {
     if (!pattern.isHot(hash)) return track;
     if (track === 0) return this.#follow(pattern, hash, true);
-    pattern.sample.promote(this.counts.slotOf(track));
+    pattern.sample.promote(this.#marks.slotOf(track));
     return track;
   }
 
@@ -445,7 +462,7 @@ export class AccessRecorder implements AccessStream {
     const known = this.#patterns.get(name);
     known?.ladder.maintain(at);
     if (known !== undefined || this.#patterns.size >= MOST_PATTERNS || name === '' || name === OTHER) return known;
-    const pattern: FollowedPattern = new FollowedPattern(name, this.#followed.length, this.counts, {
+    const pattern: FollowedPattern = new FollowedPattern(name, this.#followed.length, this.#marks, {
       grown: () => undefined,
       dropping: (sample, slot) => {
         this.#settle(pattern, slot, undefined, this.#access.at);

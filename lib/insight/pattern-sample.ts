@@ -94,10 +94,7 @@ export class PatternSample {
 
   /** @returns and resets the hits that are counted but not reported. */
   takeCounted(slot: number): number {
-    const place = this.#placeOf(slot);
-    const hits = this.marks.hitsAt(place);
-    if (hits > 0) this.marks.clearHits(place);
-    return hits;
+    return this.marks.takeHits(this.#placeOf(slot));
   }
 
   /** Hits of memory are only counted until then; 0: the next one is reported. */

@@ -1,11 +1,12 @@
 import type { MissReason, Operation, Outcome, Series } from '../base/observer.js';
 import type { Entry } from './entry.js';
+import { Track } from './track.js';
 
 /*
  * The one stream of accesses from which insight is computed. The cache reports events of single keys, and the stream decides which
  * keys it follows: it returns a *track*, a small integer above 0 that the cache stores with the entry. A hit in memory of an
- * entry without a track costs one comparison; all other events of a key are reported whether the key is followed or not, since they
- * cost microseconds anyway.
+ * entry without a track costs one comparison, and one of a followed key an addition to its track; all other events of a key are
+ * reported whether the key is followed or not, since they cost microseconds anyway.
  *
  * All times are readings of the cache's clock. A stream must not throw, and must bound the keys and values that it keeps.
  */
@@ -36,17 +37,13 @@ export interface ReportedInvalidation {
 export const Removal = { evicted: 0, expired: 1 } as const;
 export type Removal = (typeof Removal)[keyof typeof Removal];
 
-/** Counts hits of entries with a track. It runs on every hit: fast, without allocation. */
-export interface HitCounts {
-  /** @returns false if the hit is to be reported instead of counted. */
-  hit(track: number, now: number): boolean;
-}
-
 /** Follows accesses to a sample of the keys. */
 export interface AccessStream {
-  readonly counts: HitCounts;
-  /** A fresh answer of memory whose entry has this track, and that {@link counts} refused to count. */
-  hit(track: number, key: string, now: number): void;
+  /**
+   * A fresh answer of memory whose entry has a track: the first one after a time, and each one that the track does not count.
+   * @returns until when hits may be counted in tracks.
+   */
+  hit(entry: Entry, key: string, now: number): number;
   /**
    * One in so many hits of memory, tracked or not: finds the keys that are asked for most. It may give the entry a track.
    * @returns how many hits later it is called next; 1 or more.
@@ -74,7 +71,11 @@ export interface AccessStream {
   backfilled(key: string, series: Series, at: number): number;
   /** Keys, tags or globs of this or another process that are outdated. */
   invalidated(what: ReportedInvalidation, at: number): void;
-  /** Memory removed an entry with this track. */
+  /** Memory stores an entry with a track. */
+  held(key: string, entry: Entry): void;
+  /** Memory no longer has an entry with a track: it was replaced or removed for any reason. */
+  released(entry: Entry): void;
+  /** Memory removed an entry with this track on its own, after it was released. */
   removed(track: number, why: Removal, at: number): void;
 }
 
@@ -84,18 +85,20 @@ const NEVER = 0x3fff_ffff;
 /** Reports hits of memory to the stream, if there is one. */
 export class HitOffer {
   #untilSampled: number;
-  readonly #counts: HitCounts | undefined;
+  /** Until when hits may be counted in tracks. */
+  #countsUntil = -Infinity;
 
   constructor(readonly stream: AccessStream | undefined) {
-    this.#counts = stream?.counts;
     this.#untilSampled = stream === undefined ? NEVER : 1;
   }
 
   /** Runs on every hit. */
   hit(key: string, series: Series, entry: Entry, now: number): void {
     const { track } = entry;
-    if (track !== undefined && track !== 0 && this.#counts?.hit(track, now) === false)
-      this.stream!.hit(track, key, now);
+    if (track !== undefined && track !== 0) {
+      if (track < Track.full && now < this.#countsUntil) entry.track = track + Track.hit;
+      else this.#countsUntil = this.stream?.hit(entry, key, now) ?? Infinity;
+    }
     if (--this.#untilSampled === 0) this.#untilSampled = this.stream?.sampled(key, series, entry, now) ?? NEVER;
   }
 }

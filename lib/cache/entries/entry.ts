@@ -37,7 +37,7 @@ export interface Entry {
   derived: Derived | undefined;
   /** Where accesses of an undeclared key are counted, looked up once; set by the cache, never leaves the process. */
   series?: Series | undefined;
-  /** The number of its key in the stream of accesses; 0 or undefined: not followed. Never leaves the process. */
+  /** What the stream of accesses notes, see {@link Track}; 0 or undefined: its key is not followed. Never leaves the process. */
   track?: number;
 }
 

@@ -1,6 +1,7 @@
 import type { ClassNames, Derived, Entry, EntryMeta } from './entry.js';
 import type { Series } from '../base/observer.js';
 import { arrayBytes, objectBytes, stringBytes } from './sizes.js';
+import { Track } from './track.js';
 import type { IsolatedValue } from './values.js';
 
 /** Bytes of an entry besides its values: the object, its times, its places in the map and in the order of use. */
@@ -38,7 +39,7 @@ export class KeptEntry implements Entry, ExpiryLink {
   /** The count of the eviction policy. */
   tally = 0;
   series: Series | undefined;
-  /** Above 0 if the stream of accesses follows its key. */
+  /** What the stream of accesses notes, see {@link Track}; 0: its key is not followed. */
   track = 0;
   /** Its neighbours in an order of the eviction policy. */
   older: KeptEntry | undefined;
@@ -219,7 +220,7 @@ function copied(
     between(entry.staleUntil, entry.goneAt),
     anySize,
   );
-  copy.track = entry.track ?? 0;
+  copy.track = (entry.track ?? 0) & Track.key;
   return copy;
 }
 

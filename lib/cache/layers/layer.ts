@@ -152,6 +152,10 @@ export interface LayerEvents {
    * @param at the reading of the clock; without it the listener reads it.
    */
   evicted(reason: EvictionReason, count: number, key?: string, track?: number, at?: number): void;
+  /** A layer of this process stores an entry whose key the stream of accesses follows. */
+  held?(key: string, entry: Entry): void;
+  /** It no longer has such an entry: replaced or removed for any reason, before {@link evicted} reports it. */
+  released?(entry: Entry): void;
   /** A layer of this process removed an entry because a glob matched its key. */
   invalidated?(key: string): void;
   circuit(state: CircuitState): void;

@@ -181,7 +181,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
   }
 
   clear(): void {
-    for (const entry of this.#entries.values()) release(entry);
+    for (const entry of this.#entries.values()) this.#release(entry);
     this.#entries.clear();
     this.#bytes = 0;
     this.#ends = undefined;
@@ -242,6 +242,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     this.#entries.set(key, entry);
     this.#bytes += entry.bytes;
     this.policy.add(entry);
+    if (entry.track !== 0) this.context.events.held?.(key, entry);
     if (entry.goneAt === Infinity) return;
     this.#ends ??= new ExpiryWheel(now ?? this.context.clock.now());
     this.#ends.add(entry);
@@ -259,7 +260,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     this.policy.remove(entry);
     this.#ends?.remove(entry);
     this.#bytes -= entry.bytes;
-    release(entry);
+    this.#release(entry);
   }
 
   /** Removes an entry that the policy has evicted. */
@@ -267,7 +268,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     this.#ends?.remove(entry);
     this.#entries.delete(entry.key!);
     this.#bytes -= entry.bytes;
-    release(entry);
+    this.#release(entry);
   }
 
   #expire(entry: KeptEntry, now: number): void {
@@ -362,9 +363,10 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     }
     return false;
   }
-}
 
-/** Clears the links, which would keep other entries in memory. */
-function release(entry: KeptEntry): void {
-  entry.key = entry.holder = entry.older = entry.newer = entry.sooner = entry.later = undefined;
+  /** Clears the links, which would keep other entries in memory. */
+  #release(entry: KeptEntry): void {
+    if (entry.track !== 0) this.context.events.released?.(entry);
+    entry.key = entry.holder = entry.older = entry.newer = entry.sooner = entry.later = undefined;
+  }
 }

@@ -27,6 +27,17 @@ describe('the stream of sampled accesses', () => {
     expect(seen[0]).toMatchObject({ pattern: 'feed:*', key: 'feed:1', weight: 1, ttlMs: 60_000, changed: undefined });
   });
 
+  it('the stream of accesses reports hits of an entry that was removed before its hits were reported', async () => {
+    const { cache, names } = observed();
+    const ask = () => cache.getOrSet('feed:1', () => Promise.resolve({ id: 1 }));
+    for (let read = 0; read < 5; read++) await ask();
+    await cache.clear();
+    for (let read = 0; read < 3; read++) await ask();
+
+    const hits = names().filter((name) => name.startsWith('hit'));
+    expect(hits).toEqual(['hit × 4', 'hit × 2']);
+  });
+
   it('the stream of accesses reports whether a reload changed the value', async () => {
     const { cache, clock, seen } = observed();
     let price = 10;

@@ -9,12 +9,11 @@ import type { TtlLadder } from '../insight/ladder-report.js';
 import type { Recommendation } from '../insight/recommendations/recommendation.js';
 import { fleetOff, fleetUnavailable } from './fleet.js';
 import { type InsightNotes, insightBytes, readInsightNotes } from './insight-notes.js';
+import { notesOfOthers } from './notes-of-others.js';
 
 /** Intervals of the fleet between two notes, and for which they are kept. */
 const NOTED_EVERY = 3;
 const KEPT = 3 * NOTED_EVERY;
-/** Instances whose notes are read. */
-const MOST_OTHERS = 64;
 const READ_WITHIN_MS = 1_500;
 const WITHDRAW_WITHIN_MS = 1_000;
 /** Answers of the same second are read once. */
@@ -107,10 +106,7 @@ export class FleetInsight {
       throw fleetUnavailable(cause);
     });
     if (read === TIMED_OUT) throw fleetUnavailable(undefined);
-    return [...read]
-      .filter(([instance]) => instance !== this.#instance)
-      .slice(0, MOST_OTHERS)
-      .flatMap(([, bytes]) => readInsightNotes(bytes) ?? []);
+    return [...notesOfOthers(read, this.#instance, readInsightNotes).values()];
   }
 
   #next(sharedMap: SharedMap, everyMs: number, afterMs: number): void {

@@ -5,10 +5,9 @@ import { runInSlices } from '../cache/base/slices.js';
 import type { SharedMap } from '../cache/layers/layer.js';
 import type { CacheInsight } from '../insight/cache-insight.js';
 import type { LadderExchange } from '../insight/ladder-exchange.js';
-import { type LadderNotes, readLadderNotes } from '../insight/ladder-notes.js';
+import { readLadderNotes } from '../insight/ladder-notes.js';
+import { notesOfOthers } from './notes-of-others.js';
 
-/** Instances whose notes are read. */
-const MOST_OTHERS = 64;
 /** What an instance notes at most, and what is read of another one, bytes. */
 const MOST_BYTES = 65_536;
 /** Intervals for which notes are kept. */
@@ -65,12 +64,9 @@ export class SharedLadders {
     await within(sharedMap.publish(this.#instance, notes, KEPT * everyMs), READ_WITHIN_MS, clock);
     const read = await within(sharedMap.readAll(), READ_WITHIN_MS, clock);
     if (read === TIMED_OUT || this.#stopped) return;
-    const others = new Map<string, LadderNotes>();
-    for (const [instance, bytes] of read) {
-      if (instance === this.#instance || others.size >= MOST_OTHERS || bytes.length > MOST_BYTES) continue;
-      const other = readLadderNotes(bytes);
-      if (other !== undefined) others.set(instance, other);
-    }
+    const others = notesOfOthers(read, this.#instance, (bytes) =>
+      bytes.length > MOST_BYTES ? undefined : readLadderNotes(bytes),
+    );
     await runInSlices(exchange.learn(others, this.#instance, clock.now()));
   }
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { within } from '../cache/base/bounded-wait.js';
+import { TIMED_OUT, within } from '../cache/base/bounded-wait.js';
 import type { Clock } from '../cache/base/clock.js';
 import type { ReportedLoad } from '../cache/entries/access-stream.js';
 import type { SharedMap } from '../cache/layers/layer.js';
 import { keyHash } from '../insight/stream/key-hash.js';
 import type { SharedLoadEvidence } from '../insight/evidence/evidence.js';
 import { LoadNotes, type OtherNotes, readNotes } from './load-notes.js';
+import { notesOfOthers } from './notes-of-others.js';
 
 /*
  * Which loads ran while another instance loaded the same key.
@@ -21,7 +22,6 @@ const SALT = 0x3c6ef372;
 const COMPARED_AFTER = 2;
 const KEPT = 4;
 const MOST_PATTERNS = 127;
-const MOST_OTHERS = 64;
 const READ_WITHIN_MS = 1_500;
 const WITHDRAW_WITHIN_MS = 1_000;
 /** The half-life of the counts, milliseconds. */
@@ -106,12 +106,9 @@ export class SharedLoads {
     const { clock } = this.options;
     this.#notes.forget(clock.now() - KEPT * everyMs);
     await within(sharedMap.publish(this.#instance, this.#notes.bytes(), KEPT * everyMs), READ_WITHIN_MS, clock);
-    const notes = await within(sharedMap.readAll(), READ_WITHIN_MS, clock);
-    if (!(notes instanceof Map)) return;
-    const others = [...(notes as ReadonlyMap<string, Uint8Array>)]
-      .filter(([instance]) => instance !== this.#instance)
-      .slice(0, MOST_OTHERS)
-      .flatMap(([, bytes]) => readNotes(bytes) ?? []);
+    const read = await within(sharedMap.readAll(), READ_WITHIN_MS, clock);
+    if (read === TIMED_OUT) return;
+    const others = [...notesOfOthers(read, this.#instance, readNotes).values()];
     this.#instances = 1 + others.length;
     const until = clock.now() - COMPARED_AFTER * everyMs;
     if (others.length > 0) this.#compare(others, until);

@@ -124,6 +124,14 @@ describe('insight of a fleet', () => {
     expect(value.every(({ subject, message }) => subject.length <= 1_024 && message.length <= 4_096)).toBe(true);
   });
 
+  it('insight of a fleet reads an instance beside any number of unreadable notes', async () => {
+    for (let at = 0; at < 100; at++) notes.set(`foreign-${at}`, Uint8Array.of(at));
+    const one = member();
+    member({ alerts: [alert('b', 2, null)] });
+    await noted();
+    expect(await one.alerts('open')).toMatchObject({ instances: 2, value: [{ id: 'b' }] });
+  });
+
   it('insight of a fleet leaves out unknown fields, and entries whose fields are of another type', () => {
     const written = insightBytes({
       alerts: [

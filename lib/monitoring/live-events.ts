@@ -113,13 +113,13 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
 
   /**
    * Adds a client, which starts with a tick. Call {@link admit} before.
-   * @param lastEventId the last event that the client received: later events are sent to it.
+   * @param lastEventId the last event that the client received: later events are sent to it, all kept ones after one of another process.
    */
   connect(response: ServerResponse, headers: Readonly<Record<string, unknown>> = {}, lastEventId = ''): void {
     const client = new EventClient(response, headers, () => this.#leave(client));
     this.#clients.add(client);
     client.send(`retry: ${RETRY_MS}\n\n`);
-    for (const frame of this.#missed.after(lastEventId, this.#sent)) client.send(frame);
+    for (const frame of this.#missed.after(lastEventId)) client.send(frame);
     if (this.#stops.length === 0) this.#start();
     this.#forgetLater?.();
     this.#forgetLater = undefined;
@@ -214,7 +214,8 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   }
 
   #sendTick(realtime: Realtime, everybody: boolean): void {
-    const tick = eventFrame('tick', present(ofCache(realtime, OWN_CACHE)), everybody ? ++this.#sent : this.#sent);
+    const id = this.#missed.idOf(everybody ? ++this.#sent : this.#sent);
+    const tick = eventFrame('tick', present(ofCache(realtime, OWN_CACHE)), id);
     for (const client of this.#clients) {
       if (!everybody && this.#started.has(client)) continue;
       this.#started.add(client);
@@ -240,7 +241,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   /** Says when it happened: a client that was away receives it later, and may have another clock. */
   #send(event: string, data: object): void {
     const timestamp = new Date(this.#clock.now()).toISOString();
-    const frame = eventFrame(event, present({ ...data, timestamp }), ++this.#sent);
+    const frame = eventFrame(event, present({ ...data, timestamp }), this.#missed.idOf(++this.#sent));
     this.#missed.add(this.#sent, frame);
     this.#broadcast(frame);
   }

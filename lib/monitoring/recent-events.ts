@@ -1,17 +1,25 @@
+import { randomBytes } from 'node:crypto';
+
 /** The most events kept for clients that reconnect, and the most characters of them together. */
 const MAX_EVENTS = 100;
 const MAX_LENGTH = 200_000;
 
 /**
  * Keeps the latest events, for clients that reconnect with the id of the last event they received. Ticks are not kept: the next tick
- * replaces them.
+ * replaces them. Ids differ between processes, since a client may reconnect to another one.
  */
 export class RecentEvents {
-  #events: { readonly id: number; readonly frame: string }[] = [];
+  readonly #run = randomBytes(6).toString('hex');
+  #events: { readonly number: number; readonly frame: string }[] = [];
   #length = 0;
 
-  add(id: number, frame: string): void {
-    this.#events.push({ id, frame });
+  /** The id of an event of this process. @param number counts events and ticks. */
+  idOf(number: number): string {
+    return `${this.#run}-${number}`;
+  }
+
+  add(number: number, frame: string): void {
+    this.#events.push({ number, frame });
     this.#length += frame.length;
     while (this.#events.length > MAX_EVENTS || this.#length > MAX_LENGTH) {
       this.#length -= this.#events.shift()!.frame.length;
@@ -20,12 +28,12 @@ export class RecentEvents {
 
   /**
    * Returns the frames of all kept events after an event.
-   * @param last the id of the event, as a client sent it. An unknown id, such as one of an earlier process, returns none.
-   * @param newest the latest id.
+   * @param last the id of the event, as a client sent it. Empty returns none; the id of another process returns all.
    */
-  after(last: string, newest: number): string[] {
-    if (!/^\d{1,15}$/.test(last) || Number(last) > newest) return [];
-    return this.#events.filter(({ id }) => id > Number(last)).map(({ frame }) => frame);
+  after(last: string): string[] {
+    if (last === '') return [];
+    const received = last.startsWith(`${this.#run}-`) ? Number(last.slice(this.#run.length + 1)) : -1;
+    return this.#events.filter(({ number }) => number > received).map(({ frame }) => frame);
   }
 
   clear(): void {

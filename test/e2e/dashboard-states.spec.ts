@@ -35,6 +35,29 @@ it('the dashboard shows events when they happen, and those it missed while it wa
   expect(faults).toEqual([]);
 });
 
+it('the dashboard lists events once that another process sends again', async () => {
+  const app = await startShop();
+  const cache = app.get(ObservedCache);
+  const { page } = await open(made.browser, 'about:blank');
+  await page.route(/\/cache\/events/, (route) => {
+    const headers = route.request().headers();
+    return route.continue({
+      headers: 'last-event-id' in headers ? { ...headers, 'last-event-id': 'other-9' } : headers,
+    });
+  });
+  await page.goto(home(app, '#/events'));
+  await page.locator('.connected.live').waitFor();
+  const listed = (key: string) => page.getByRole('listitem').filter({ hasText: key });
+  await cache.del('feed:1');
+  await listed('feed:*').waitFor();
+  await hide(page, true);
+  await page.locator('.connected.paused').waitFor();
+  await cache.del('meanwhile:1');
+  await hide(page, false);
+  await listed('meanwhile').waitFor();
+  expect(await listed('feed:*').count()).toBe(1);
+});
+
 it('the dashboard reports that the application does not answer, keeps its figures, and continues when it is back', async () => {
   const app = await startShop();
   await traffic(app);

@@ -35,7 +35,7 @@ export function EventList({ limit }: { limit: number }) {
   return (
     <ol class="list">
       {shown.map((event) => (
-        <li key={`${event.id} ${event.at}`}>
+        <li key={event.id}>
           <time class="muted" dateTime={new Date(event.at).toISOString()}>
             {moment(event.at)}
           </time>

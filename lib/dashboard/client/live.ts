@@ -175,7 +175,9 @@ function take(frame: string): void {
   }
 }
 
+/** Another process sends all that it keeps, again those that it sent before. */
 function keep(event: LiveEvent): void {
+  if (events.value.some(({ id }) => id === event.id)) return;
   events.value = [event, ...events.value].slice(0, KEPT_EVENTS);
   if (event.type !== 'warming') return;
   const progress = event.data as WarmingProgress;

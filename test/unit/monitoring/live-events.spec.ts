@@ -38,12 +38,12 @@ class Response extends EventEmitter {
   }
   get events(): { event: string; data: any }[] {
     return this.written.flatMap((frame) => {
-      const match = /^(?:id: \d+\n)?event: (\w+)\ndata: (.*)\n\n$/.exec(frame);
+      const match = /^id: \S+\nevent: (\w+)\ndata: (.*)\n\n$/.exec(frame);
       return match === null ? [] : [{ event: match[1]!, data: JSON.parse(match[2]!) }];
     });
   }
   get ids(): string[] {
-    return this.written.flatMap((frame) => /^id: (\d+)$/m.exec(frame)?.[1] ?? []);
+    return this.written.flatMap((frame) => /^id: (\S+)$/m.exec(frame)?.[1] ?? []);
   }
   of(event: string): any[] {
     return this.events.filter((each) => each.event === event).map(({ data }) => data);
@@ -72,6 +72,8 @@ describe('the event stream', () => {
   let named: Map<string, object>;
   let listening: number;
   let events: LiveEvents;
+  /** The same in another process. */
+  let start: () => LiveEvents;
   let fails: boolean;
   /** The promise on which readings wait. */
   let figures: Promise<void>;
@@ -102,33 +104,35 @@ describe('the event stream', () => {
         timestamp: new Date(at).toISOString(),
       };
     };
-    events = new LiveEvents(
-      { collectRealtime, addSource: () => () => undefined },
-      {
-        onProgress: (listener) => {
-          warming.add(listener);
-          return () => void warming.delete(listener);
+    start = () =>
+      new LiveEvents(
+        { collectRealtime, addSource: () => () => undefined },
+        {
+          onProgress: (listener) => {
+            warming.add(listener);
+            return () => void warming.delete(listener);
+          },
         },
-      },
-      {
-        watchAlerts: (listener) => {
-          alertListeners.add(listener);
-          return () => void alertListeners.delete(listener);
+        {
+          watchAlerts: (listener) => {
+            alertListeners.add(listener);
+            return () => void alertListeners.delete(listener);
+          },
+          watchInvalidations: (listener: (invalidation: CacheInvalidation) => void) => {
+            listening++;
+            const stop = invalidations.listen(listener);
+            return () => {
+              listening--;
+              stop();
+            };
+          },
+          tuning: { watch: () => () => undefined },
         },
-        watchInvalidations: (listener: (invalidation: CacheInvalidation) => void) => {
-          listening++;
-          const stop = invalidations.listen(listener);
-          return () => {
-            listening--;
-            stop();
-          };
-        },
-        tuning: { watch: () => () => undefined },
-      },
-      200,
-      clock,
-      { all: named } as unknown as MonitoredCaches,
-    );
+        200,
+        clock,
+        { all: named } as unknown as MonitoredCaches,
+      );
+    events = start();
   });
 
   const connect = (lastEventId?: string): Response => {
@@ -345,11 +349,20 @@ describe('the event stream', () => {
     expect(again.of('invalidation')).toEqual([]);
     again.emit('close');
     back.emit('close');
-    for (const unknown of ['', '999999', 'x', '-1']) {
-      const other = connect(unknown);
-      expect(other.of('invalidation')).toEqual([]);
-      other.emit('close');
-    }
+    expect(connect().of('invalidation')).toEqual([]);
+  });
+
+  it('the event stream sends a client that comes from another process all kept events', async () => {
+    const there = connect();
+    await clock.advance(60_000);
+    const seen = there.ids.at(-1)!;
+    events.onModuleDestroy();
+    events = start();
+    const first = connect();
+    for (const key of ['a:2', 'b:3']) invalidations.report({ keys: [key] });
+    const back = connect(seen);
+    expect(back.of('invalidation').map(({ patterns }) => patterns)).toEqual([['a:*'], ['b:*']]);
+    expect(connect(first.ids.at(-1)!).of('invalidation')).toEqual([]);
   });
 
   it('the event stream keeps at most a hundred events for clients that reconnect', () => {

@@ -355,7 +355,7 @@ const routes: Readonly<Record<string, RouteDescription>> = {
     summary: 'Adds to the override of the policy of a pattern: what it sets otherwise stays, and so does its end',
     query: [pattern, cache],
     body: policyBody,
-    answers: { 200: answers.policy },
+    answers: { 200: answers.ofCache(answers.policy) },
     refusals: [...WRITE_REFUSALS, 404, 409],
   },
   revertPolicy: {

@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { systemClock } from '../../lib/cache/base/clock.js';
 import { ObservedCache } from '../../lib/index.js';
 import { closeApps } from '../support/apps.js';
 import { addressOf, open } from '../support/dashboard-page.js';
@@ -96,9 +97,10 @@ it('an event has the time at which it happened by the clock of the application, 
   await page.locator('.connected.live').waitFor();
   await hide(page, true);
   await page.locator('.connected.paused').waitFor();
-  const from = Date.now();
+  // Monotonic: it may differ from Date.now() by some milliseconds.
+  const from = Math.floor(systemClock.now());
   await cache.del('meanwhile:1');
-  const to = Date.now();
+  const to = systemClock.now();
   await new Promise((resolve) => setTimeout(resolve, 5));
   await hide(page, false);
   const time = page.getByRole('listitem').filter({ hasText: 'meanwhile' }).locator('time');

@@ -489,7 +489,7 @@ export class AccessRecorder implements AccessStream {
   readonly #digest = (stored: unknown): number => {
     const { compare, errors } = this.#options;
     try {
-      const value = stored instanceof JsonText ? stored.parsed() : stored;
+      const value = stored instanceof JsonText ? stored.copy() : stored;
       return valueDigest(compare === undefined ? value : inSameTurn(compare(value), 'insight.compare'));
     } catch (error) {
       errors.failed('listener', 'insight.compare', error);

@@ -38,9 +38,9 @@ class AnswerController {
 }
 
 describe.each(platforms)('answers that are sent as JSON on %s', (platform) => {
-  const start = async () => {
+  const start = async (policy?: { clone: boolean }) => {
     const { app, ask } = await boot(platform, {
-      imports: [CacheObservabilityModule.forRoot({ prometheus: false })],
+      imports: [CacheObservabilityModule.forRoot({ prometheus: false, ...(policy && { policy }) })],
       controllers: [AnswerController],
     });
     return { ask, cache: app.get(ObservedCache) };
@@ -59,16 +59,20 @@ describe.each(platforms)('answers that are sent as JSON on %s', (platform) => {
     }
   });
 
-  it('a reader that changes its value changes no answer', async () => {
+  it('readers of a key share its value, frozen', async () => {
     const { ask, cache } = await start();
-    const { text } = await ask().get('/json/rows');
+    await ask().get('/json/rows').expect('x-cache', 'MISS');
     const rows = (await cache.get<{ name: string }[]>('json:rows'))!;
-    try {
-      rows[0]!.name = 'changed';
-    } catch {
-      // A frozen value is as good.
-    }
-    expect((await ask().get('/json/rows')).text).toBe(text);
+    expect(Object.isFrozen(rows) && rows.every((row) => Object.isFrozen(row))).toBe(true);
+    expect(await cache.get('json:rows')).toBe(rows);
+  });
+
+  it('with `clone: true` each reader of a key gets a copy that it may change', async () => {
+    const { ask, cache } = await start({ clone: true });
+    const { text } = await ask().get('/json/rows').expect('x-cache', 'MISS');
+    const rows = (await cache.get<{ name: string }[]>('json:rows'))!;
+    rows[0]!.name = 'changed';
+    expect((await ask().get('/json/rows').expect('x-cache', 'HIT')).text).toBe(text);
     expect((await cache.get<{ name: string }[]>('json:rows'))![0]!.name).toBe('Product 0');
   });
 

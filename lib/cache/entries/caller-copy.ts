@@ -24,7 +24,7 @@ class CallerCopy {
     const prototype = Object.getPrototypeOf(source) as object | null;
     if (prototype === Object.prototype || prototype === null) return this.#plain(source as Properties);
     if (prototype === Array.prototype && Array.isArray(source)) return this.#array(source);
-    if (source instanceof JsonText) return source.parsed() as object;
+    if (source instanceof JsonText) return source.copy();
     const traits = traitsOf(prototype);
     if (traits.codec !== undefined) return this.#decoded(source as HeldInstance, traits);
     if (traits.type !== undefined || traits.base === 'Error') return this.#instance(source, traits);

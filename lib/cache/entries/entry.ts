@@ -6,8 +6,8 @@ import type { Series } from '../base/observer.js';
  */
 export interface Entry {
   /**
-   * The value, isolated: frozen before it has a second reader, or marked {@link Entry.mutable} and copied for each reader, as a
-   * `JsonText` is.
+   * The value, isolated: frozen before it has a second reader, or marked {@link Entry.mutable} and copied for each reader. Readers
+   * of a `JsonText` get what it parses to.
    */
   readonly value: unknown;
   /** When the load or set that produced it began. */
@@ -23,7 +23,7 @@ export interface Entry {
   readonly size: number;
   /** The time of its load, milliseconds; 0 if it was set. XFetch weighs refreshes by it. */
   readonly cost: number;
-  /** True if the value holds objects that cannot be frozen (Date, Map, Buffer …) or instances of classes, or is a `JsonText`: readers get a copy. */
+  /** True if the value holds objects that cannot be frozen (Date, Map, Buffer …) or instances of classes, or is a `JsonText`: readers do not get it as it is. */
   readonly mutable: boolean;
   /** True if `JSON.parse(JSON.stringify(value))` gives the same value. */
   readonly json: boolean;

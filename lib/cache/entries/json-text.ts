@@ -1,14 +1,28 @@
+import { frozen } from './frozen.js';
 import { itemNamesOf } from './named-items.js';
 
 /**
  * A value as its JSON: one text in place of a tree of objects, which the garbage collector would copy and visit. For values that are sent as
- * JSON; any other reader gets what the text parses to, a copy of its own.
+ * JSON; any other reader gets what the text parses to.
  */
 export class JsonText {
+  #shared: WeakRef<object> | undefined;
+
   constructor(readonly text: string) {}
 
-  parsed(): unknown {
-    return JSON.parse(this.text);
+  /** Returns the frozen value. Readers share it while one of them holds it: the entry's size counts the text alone. */
+  shared(): object {
+    let value = this.#shared?.deref();
+    if (value === undefined) {
+      value = frozen(this.copy()) as object;
+      this.#shared = new WeakRef(value);
+    }
+    return value;
+  }
+
+  /** Returns a copy that its caller may change. */
+  copy(): object {
+    return JSON.parse(this.text) as object;
   }
 }
 

@@ -1,10 +1,13 @@
 import type { Entry } from './entry.js';
 import { copyOf } from './caller-copy.js';
+import { JsonText } from './json-text.js';
 
 /** Who may get a value that is not stored: all callers, each a copy, or only the caller whose load returned it. */
 export type Sharing = 'shared' | 'copied' | 'own';
 
 /** Returns the value that a caller may have: the frozen value, or a copy if it cannot be frozen or the policy requires one. */
 export function valueOf(entry: Entry, policy?: { readonly clone: boolean }): unknown {
-  return entry.mutable || policy?.clone === true ? copyOf(entry.value) : entry.value;
+  if (policy?.clone === true) return copyOf(entry.value);
+  if (!entry.mutable) return entry.value;
+  return entry.value instanceof JsonText ? entry.value.shared() : copyOf(entry.value);
 }

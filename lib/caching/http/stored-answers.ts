@@ -69,7 +69,7 @@ export class StoredAnswers {
   #handedOut(value: unknown, entry: Entry | undefined): unknown {
     // Any value other than the stored one is already the caller's copy.
     if (entry !== undefined && value === entry.value) return this.cache.valueOf(entry, this.plan);
-    return value instanceof JsonText ? value.parsed() : value;
+    return value instanceof JsonText ? value.copy() : value;
   }
 
   #notModified(request: HttpRequest, response: object, answer: EncodedAnswer): boolean {

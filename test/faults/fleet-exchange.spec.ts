@@ -86,6 +86,14 @@ describe('the exchange of insight between instances', () => {
       const asked = await ladderOf(of).catch(() => undefined);
       return asked?.value.accesses === count;
     }, `${count} accesses`);
+  const untilRefused = (of: Instance) =>
+    eventually(async () => {
+      const refusal = await ladderOf(of).then(
+        () => undefined,
+        ({ code }) => code,
+      );
+      return refusal === 'FLEET_UNAVAILABLE';
+    }, 'the fleet is unavailable');
 
   /** No figure is impossible. */
   const expectSound = async (of: Instance) => {
@@ -139,5 +147,52 @@ describe('the exchange of insight between instances', () => {
     await expectSound(one);
     await expectSound(other);
     expect({}).not.toHaveProperty('polluted');
+  });
+
+  it('a fleet is unavailable while Redis is killed, answers requests meanwhile, and is complete after an empty restart', async () => {
+    const [one, other] = await visitedPair();
+    await untilAccesses(one, 2 * VISITS);
+    await server.kill();
+    await untilRefused(one);
+    expect(await one.cache.getOrSet('item:new', () => 'loaded')).toBe('loaded');
+    expect(one.cache.insight.ttlLadder(PATTERN).accesses).toBeGreaterThanOrEqual(VISITS);
+    await server.up();
+    await untilAccesses(one, 2 * VISITS + 1);
+    await untilAccesses(other, 2 * VISITS + 1);
+    await expectSound(one);
+  });
+
+  it('a fleet is unavailable while Redis is frozen, answers requests meanwhile, and is complete again', async () => {
+    const [one] = await visitedPair();
+    await untilAccesses(one, 2 * VISITS);
+    server.freeze();
+    await untilRefused(one);
+    expect(await one.cache.getOrSet('item:frozen', () => 'loaded')).toBe('loaded');
+    server.resume();
+    await untilAccesses(one, 2 * VISITS + 1);
+    await expectSound(one);
+  });
+
+  it('a fleet forgets an instance that dies, and counts a newcomer', async () => {
+    const [one, other] = await visitedPair();
+    await untilAccesses(one, 2 * VISITS);
+    await other.die();
+    await untilAccesses(one, VISITS);
+    expect((await ladderOf(one)).instances).toBe(1);
+    const newcomer = await start();
+    await visit(newcomer);
+    await untilAccesses(one, 2 * VISITS);
+    expect((await ladderOf(one)).instances).toBe(2);
+  });
+
+  it.each([600_000, -600_000])('a fleet withholds TTLs below the difference of its clocks: %d ms', async (skewMs) => {
+    const [one, other] = await visitedPair(skewMs);
+    const isWithheld = async (of: Instance) => {
+      const { value, instances: count } = await ladderOf(of);
+      return count === 2 && value.ladder[0]!.withheld?.startsWith('exchange: ') === true;
+    };
+    await eventually(async () => (await isWithheld(one)) || isWithheld(other), 'the shortest is withheld');
+    await expectSound(one);
+    await expectSound(other);
   });
 });

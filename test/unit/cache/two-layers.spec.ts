@@ -304,7 +304,9 @@ describe('a lock across processes', () => {
       expect(await cache.getOrSet('a', () => 1)).toBe(1);
       await cache.del('a');
     }
-    expect(logged).toEqual([expect.stringMatching(/^LOCK_UNREACHABLE The layer that holds the lock for a cannot be reached/)]);
+    expect(logged).toEqual([
+      expect.stringMatching(/^LOCK_UNREACHABLE The layer that holds the lock for a cannot be reached/),
+    ]);
   });
 
   it('a lock across processes is released when the load fails', async () => {

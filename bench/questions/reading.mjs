@@ -174,8 +174,8 @@ async function pausesOf({ metrics, requests, turn }, rounds) {
   const statsd = new StatsdExporter({ client: { increment() {}, gauge() {} } });
   const cloudwatch = new CloudWatchExporter({ write() {} });
   await Promise.all([statsd.start(source), cloudwatch.start(source)]);
-  const [image, small] = [metrics.image(), cacheThatEvicts()];
-  const fleet = metrics.together([metrics.other(image)]);
+  const [dump, small] = [metrics.dump(), cacheThatEvicts()];
+  const fleet = metrics.together([metrics.other(dump)]);
   const looks = [
     ['nothing', () => new Promise((resolve) => setTimeout(resolve, 20))],
     ['requests that all find a new slot, 50 a turn', () => (turn(10_000), requests())],
@@ -190,7 +190,7 @@ async function pausesOf({ metrics, requests, turn }, rounds) {
     ['OpenTelemetry', () => producer.collect()],
     ['StatsD', async () => statsd.export(await snapshot())],
     ['CloudWatch', async () => cloudwatch.export(await snapshot())],
-    ['an image for the fleet', () => metrics.collectImage()],
+    ['a dump for the fleet', () => metrics.collectDump()],
     ['statistics of all patterns of two instances, 24 h', () => fleet.collectPatternStats('24h')],
     ['writes that evict, 1,000 in batches of 50', () => small.fill()],
   ];

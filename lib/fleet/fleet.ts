@@ -12,9 +12,9 @@ import type { CacheStatistics } from '../metrics/cache-statistics.js';
 
 /** The metrics of this instance, as a fleet needs them; `CacheMetrics` implements it. */
 export interface FleetMember extends CacheStatistics {
-  collectImage(): Promise<Uint8Array>;
-  /** @throws if the image cannot be read. */
-  collectOther(image: Uint8Array): Promise<OtherProcess>;
+  collectDump(): Promise<Uint8Array>;
+  /** @throws if the dump cannot be read. */
+  collectOther(dump: Uint8Array): Promise<OtherProcess>;
   together(others: readonly OtherProcess[]): CacheStatistics;
 }
 
@@ -36,15 +36,15 @@ export interface FleetStatistics {
   readonly instances: number;
 }
 
-/** The other instances by name: the published image, and its content if it can be read. */
-type Others = Map<string, { readonly image: Uint8Array; readonly process: OtherProcess | undefined }>;
+/** The other instances by name: the published dump, and its content if it can be read. */
+type Others = Map<string, { readonly dump: Uint8Array; readonly process: OtherProcess | undefined }>;
 
-/** The most bytes that an instance sends per second on average: a large image is published less often. */
+/** The most bytes that an instance sends per second on average: a large dump is published less often. */
 const BYTES_A_SECOND = 100_000;
 /** An instance that has published nothing for so many of its intervals counts as ended. */
 const SILENT_INTERVALS = 3;
 const READ_WITHIN_MS = 1_500;
-/** How long the read images of others are reused, milliseconds. */
+/** How long the read dumps of others are reused, milliseconds. */
 const FRESH_MS = 1_000;
 const WITHDRAW_WITHIN_MS = 1_000;
 
@@ -107,22 +107,22 @@ export class Fleet {
     });
     if (notes === TIMED_OUT) throw fleetUnavailable(undefined);
     const others: Others = new Map();
-    for (const [instance, image] of notes) {
+    for (const [instance, dump] of notes) {
       if (instance === this.#instance) continue;
       const known = this.#others.get(instance);
-      if (known !== undefined && Buffer.compare(known.image, image) === 0) others.set(instance, known);
-      else others.set(instance, { image, process: await this.#opened(image) });
+      if (known !== undefined && Buffer.compare(known.dump, dump) === 0) others.set(instance, known);
+      else others.set(instance, { dump, process: await this.#opened(dump) });
     }
     this.#others = others;
     const processes = [...others.values()].flatMap(({ process }) => process ?? []);
     return { statistics: metrics.together(processes), instances: 1 + processes.length };
   }
 
-  /** Undefined for an image that cannot be read, which is logged once. */
-  async #opened(image: Uint8Array): Promise<OtherProcess | undefined> {
+  /** Undefined for a dump that cannot be read, which is logged once. */
+  async #opened(dump: Uint8Array): Promise<OtherProcess | undefined> {
     const { metrics, log } = this.options;
     try {
-      return await metrics.collectOther(image);
+      return await metrics.collectOther(dump);
     } catch (cause) {
       const why = redactedMessage(cause);
       if (this.#refused.has(why)) return undefined;
@@ -143,9 +143,9 @@ export class Fleet {
   async #publishFigures(sharedMap: SharedMap, everyMs: number): Promise<number> {
     let nextMs = everyMs;
     try {
-      const image = await this.options.metrics.collectImage();
-      nextMs = Math.max(everyMs, (image.length / BYTES_A_SECOND) * 1000);
-      await sharedMap.publish(this.#instance, image, nextMs * SILENT_INTERVALS);
+      const dump = await this.options.metrics.collectDump();
+      nextMs = Math.max(everyMs, (dump.length / BYTES_A_SECOND) * 1000);
+      await sharedMap.publish(this.#instance, dump, nextMs * SILENT_INTERVALS);
       if (this.#failing) this.options.log('log', 'FLEET_RESTORED', 'Other instances learn of this one again.');
       this.#failing = false;
     } catch (cause) {

@@ -212,26 +212,26 @@ export class CacheInsight {
     if (recorder === undefined) return undefined;
     return {
       ladders: {
-        collectImage: async () => {
+        collectDump: async () => {
           const figures = await runInSlices(this.ladderFigures());
           return figures.size === 0 ? undefined : figuresBytes(figures);
         },
-        restore: (image) => {
-          const figures = readFigures(image);
+        restore: (dump) => {
+          const figures = readFigures(dump);
           if (figures === undefined) throw unreadable();
           recorder.restore(figures);
         },
       },
       recommendations: {
-        collectImage: async () => {
+        collectDump: async () => {
           const { found } = this.#advisor ?? {};
           return found === undefined || found.size === 0 ? undefined : foundBytes(found);
         },
-        restore: (image) => this.#advisor?.restore(readFound(image, this.#clock.now())),
+        restore: (dump) => this.#advisor?.restore(readFound(dump, this.#clock.now())),
       },
       usual: {
-        collectImage: async () => alerts?.collectImage(),
-        restore: (image) => alerts?.restore(image),
+        collectDump: async () => alerts?.collectDump(),
+        restore: (dump) => alerts?.restore(dump),
       },
     };
   }

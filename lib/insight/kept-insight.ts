@@ -4,9 +4,9 @@ import { parseBoundedJson } from '../cache/base/bounded-json.js';
 /** What survives a restart: written now and then, read before the next run begins. */
 export interface KeptPart {
   /** Undefined if nothing has changed since the last one. */
-  collectImage(): Promise<Uint8Array | undefined>;
+  collectDump(): Promise<Uint8Array | undefined>;
   /** @throws CacheError if the bytes cannot be read; nothing is changed then. */
-  restore(image: Uint8Array): void;
+  restore(dump: Uint8Array): void;
 }
 
 const MOST_FOUND = 2_000;

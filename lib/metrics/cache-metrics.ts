@@ -13,11 +13,11 @@ import { CacheStatistics, type StatisticsSources } from './cache-statistics.js';
 import { Catalogue } from './catalogue.js';
 import { familiesOfCaches } from './families-of-caches.js';
 import type { FamilySource, MetricFamily } from './family.js';
-import { encodeImage, encodeImageInSlices, restoreImage, restoreImageInSteps } from './ledger/image.js';
-import { LedgerSum, statusTogether } from './ledger/ledger-sum.js';
+import { encodeDump, encodeDumpInSlices, restoreDump, restoreDumpInSteps } from './state/metrics-dump.js';
+import { MetricsStateSum, statusTogether } from './state/metrics-state-sum.js';
 import type { AlertSource, Judgement, PatternDeclaration } from './judgement.js';
-import { Ledger } from './ledger/ledger.js';
-import type { HeldStatus } from './ledger/ledger-reading.js';
+import { MetricsState } from './state/metrics-state.js';
+import type { HeldStatus } from './state/metrics-reading.js';
 import { runAtOnce, runInSlices } from '../cache/base/slices.js';
 import { type SubjectMetrics, SubjectView } from './subject-view.js';
 import type { HealthWarning } from './snapshot.js';
@@ -34,13 +34,13 @@ export interface CacheMetricsOptions {
 
 /** The figures of another process. */
 export interface OtherProcess {
-  readonly ledger: Ledger;
+  readonly state: MetricsState;
   readonly layers: readonly HeldStatus[];
 }
 
-/** The sources of one process: its own ledger, and sources of other rooms. */
+/** The sources of one process: its own `MetricsState`, and sources of other folders. */
 interface OwnSources extends StatisticsSources {
-  readonly figures: Ledger;
+  readonly figures: MetricsState;
   status: () => readonly HeldStatus[];
   readonly alerts: Set<AlertSource>;
   readonly ttls: Map<string, number | null>;
@@ -63,12 +63,12 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
   readonly #caches = new Map<string, FamilySource>();
   /** By pattern; bounded by the number of handlers. */
   readonly #declarations = new Map<string, PatternDeclaration>();
-  /** Bytes that the next image will take, estimated from the last one. */
-  #imageRoom: number | undefined;
+  /** Bytes that the next dump will take, estimated from the last one. */
+  #expectedDumpBytes: number | undefined;
 
   /** @param observer the recorder to which the cache reports; with any other observer every figure is zero. */
   constructor(observer: CacheObserver, judgement: Judgement, { clock, prefix = '' }: CacheMetricsOptions) {
-    const figures = observer instanceof MetricsRecorder ? observer.ledger : new Ledger(clock, 0, 0);
+    const figures = observer instanceof MetricsRecorder ? observer.state : new MetricsState(clock, 0, 0);
     const own: OwnSources = { clock, figures, judgement, status: () => [], alerts: new Set(), ttls: new Map() };
     super(own);
     this.prefix = prefix;
@@ -148,51 +148,51 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     if (this.#observer instanceof MetricsRecorder) this.#observer.circuitChanged = changed;
   }
 
-  /** Encodes all counts as bytes for {@link together} and {@link restore}. @throws ImageFault if the image is too large. */
-  image(): Uint8Array {
-    return encodeImage(this.#own.figures, this.#own.status());
+  /** Encodes all counts as bytes for {@link together} and {@link restore}. @throws DumpFault if the dump is too large. */
+  dump(): Uint8Array {
+    return encodeDump(this.#own.figures, this.#own.status());
   }
 
-  /** As {@link image}, in slices, so that the event loop stays free. */
-  async collectImage(): Promise<Uint8Array> {
-    const image = await encodeImageInSlices(this.#own.figures, this.#own.status(), this.#imageRoom);
-    this.#imageRoom = Math.ceil(image.length * 1.125);
-    return image;
+  /** As {@link dump}, in slices, so that the event loop stays free. */
+  async collectDump(): Promise<Uint8Array> {
+    const dump = await encodeDumpInSlices(this.#own.figures, this.#own.status(), this.#expectedDumpBytes);
+    this.#expectedDumpBytes = Math.ceil(dump.length * 1.125);
+    return dump;
   }
 
   /**
    * Continues the counts of an earlier process, in place of the counts since the start.
-   * @throws ImageFault for bytes that are not an image, or of another version; nothing is changed then.
+   * @throws DumpFault for bytes that are not a dump, or of another version; nothing is changed then.
    */
-  restore(image: Uint8Array): void {
-    restoreImage(image, new Ledger(this.#own.clock, Infinity, Infinity), true);
-    restoreImage(image, this.#own.figures, false);
+  restore(dump: Uint8Array): void {
+    restoreDump(dump, new MetricsState(this.#own.clock, Infinity, Infinity), true);
+    restoreDump(dump, this.#own.figures, false);
   }
 
-  /** Decodes the image of another process, for {@link together}. @throws ImageFault */
-  other(image: Uint8Array): OtherProcess {
-    return runAtOnce(this.#otherInSteps(image));
+  /** Decodes the dump of another process, for {@link together}. @throws DumpFault */
+  other(dump: Uint8Array): OtherProcess {
+    return runAtOnce(this.#otherInSteps(dump));
   }
 
   /** As {@link other}, in slices, so that the event loop stays free. */
-  collectOther(image: Uint8Array): Promise<OtherProcess> {
-    return runInSlices(this.#otherInSteps(image));
+  collectOther(dump: Uint8Array): Promise<OtherProcess> {
+    return runInSlices(this.#otherInSteps(dump));
   }
 
-  *#otherInSteps(image: Uint8Array): Generator<void, OtherProcess> {
-    const ledger = new Ledger(this.#own.clock, Infinity, Infinity);
-    const { layers } = yield* restoreImageInSteps(image, ledger, true);
-    return { ledger, layers };
+  *#otherInSteps(dump: Uint8Array): Generator<void, OtherProcess> {
+    const state = new MetricsState(this.#own.clock, Infinity, Infinity);
+    const { layers } = yield* restoreDumpInSteps(dump, state, true);
+    return { state, layers };
   }
 
-  /** The live statistics of this process together with those of others. All windows end now, not when the images were made. */
+  /** The live statistics of this process together with those of others. All windows end now, not when the dumps were made. */
   together(others: readonly OtherProcess[]): CacheStatistics {
     const own = this.#own;
-    const figures = new LedgerSum([own.figures, ...others.map(({ ledger }) => ledger)]);
+    const figures = new MetricsStateSum([own.figures, ...others.map(({ state }) => state)]);
     const status = () =>
       statusTogether(figures.layers, [
         { layers: own.figures.layers, status: own.status() },
-        ...others.map(({ ledger, layers }) => ({ layers: ledger.layers, status: layers })),
+        ...others.map(({ state, layers }) => ({ layers: state.layers, status: layers })),
       ]);
     return new CacheStatistics({ ...own, figures, status });
   }

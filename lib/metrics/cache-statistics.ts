@@ -3,7 +3,7 @@ import { Operation } from '../cache/base/observer.js';
 import { runAtOnce, runInSlices } from '../cache/base/slices.js';
 import { historyOf, mostTimeLost } from './history-points.js';
 import type { AlertSource, Judgement } from './judgement.js';
-import type { HeldStatus, LedgerReading, OverallSum } from './ledger/ledger-reading.js';
+import type { HeldStatus, MetricsReading, OverallSum } from './state/metrics-reading.js';
 import type {
   CacheStats,
   EndpointStats,
@@ -38,7 +38,7 @@ import { type Window, windowNamed, WINDOWS } from './windows/windows.js';
 /** The sources of statistics. */
 export interface StatisticsSources {
   readonly clock: Clock;
-  readonly figures: LedgerReading;
+  readonly figures: MetricsReading;
   readonly judgement: Judgement;
   /** Reads entry counts, bytes and connections of the layers as they are now. */
   readonly status: () => readonly HeldStatus[];

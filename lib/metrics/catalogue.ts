@@ -11,8 +11,8 @@ import {
 } from '../cache/base/observer.js';
 import { runAtOnce } from '../cache/base/slices.js';
 import { counter, duration, gauge, type MetricFamily, type MetricPoint } from './family.js';
-import type { Ledger } from './ledger/ledger.js';
-import type { HeldStatus, OverallSum } from './ledger/ledger-reading.js';
+import type { MetricsState } from './state/metrics-state.js';
+import type { HeldStatus, OverallSum } from './state/metrics-reading.js';
 import { circuitStateNamed, hitRateOf, outcomeIn, outcomeOf, responseTimes } from './statistics.js';
 import { AccessCount, type AccessTrack, AccessTime, operationAt, outcomeAt, reasonAt } from './windows/access-track.js';
 import { HistogramTotal } from './windows/histogram.js';
@@ -68,7 +68,7 @@ export class Catalogue {
   readonly #trackLabels = new Map<AccessTrack, (readonly string[])[]>();
 
   constructor(
-    private readonly ledger: Ledger,
+    private readonly state: MetricsState,
     private readonly status: () => readonly HeldStatus[],
   ) {}
 
@@ -78,19 +78,19 @@ export class Catalogue {
    */
   families(collected?: OverallSum): MetricFamily[] {
     let read: Overall | undefined;
-    const overall = (): Overall => (read ??= overallOf(collected ?? runAtOnce(this.ledger.overallInSteps('all'))));
+    const overall = (): Overall => (read ??= overallOf(collected ?? runAtOnce(this.state.overallInSteps('all'))));
     return [...this.#accesses(overall), ...this.#layers(overall), ...this.#patterns(), ...this.#own()];
   }
 
   #accesses(overall: () => Overall): MetricFamily[] {
-    const ledger = this.ledger;
+    const state = this.state;
     const counted = (): Float64Array => overall().counters;
     return [
       counter('cache_operations_total', 'Cache operations by how they ended.', ['operation', 'result'], () => {
         const counters = counted();
         const gets = OUTCOMES.map(([name, outcome]) => this.#point(outcomeIn(counters, outcome), 'get', name));
         const others = OPERATIONS.flatMap(([operation, place, results]) =>
-          results.map(([name, result]) => this.#point(ledger.operations[place]!.totalOf(result), operation, name)),
+          results.map(([name, result]) => this.#point(state.operations[place]!.totalOf(result), operation, name)),
         );
         return [...gets, ...others];
       }),
@@ -102,7 +102,7 @@ export class Catalogue {
           { labels: this.#named('get'), histogram: overall().responseTimes },
           ...OPERATIONS.map(([operation, place]) => ({
             labels: this.#named(operation),
-            histogram: ledger.operations[place]!.totalTimesOf(0),
+            histogram: state.operations[place]!.totalTimesOf(0),
           })),
         ],
       ),
@@ -111,7 +111,7 @@ export class Catalogue {
         'Share of accesses answered by the cache; for several instances use the counters.',
         ['window'],
         () =>
-          ledger.countersIn(WINDOWS).flatMap((sum, at) => {
+          state.countersIn(WINDOWS).flatMap((sum, at) => {
             const rate = hitRateOf(sum);
             return rate === null ? [] : [this.#point(rate, WINDOWS[at]!)];
           }),
@@ -123,7 +123,7 @@ export class Catalogue {
         return REASONS.map(([name, reason]) => this.#point(counters[reasonAt(reason)]!, name));
       }),
       counter('cache_bypasses_total', 'Requests that bypassed the cache, by reason.', ['reason'], () =>
-        Object.entries(BypassReason).map(([name, reason]) => this.#point(ledger.bypasses[reason]!, name)),
+        Object.entries(BypassReason).map(([name, reason]) => this.#point(state.bypasses[reason]!, name)),
       ),
       counter('cache_size_limit_rejections_total', 'Values larger than maxEntrySize, not stored.', [], () => [
         this.#point(counted()[AccessCount.sizeRejected]!),
@@ -135,7 +135,7 @@ export class Catalogue {
   }
 
   #layers(overall: () => Overall): MetricFamily[] {
-    const { layers } = this.ledger;
+    const { layers } = this.state;
     const ofLayers = (count: (place: number) => number) => () =>
       layers.map(({ name }, at) => this.#point(count(at), name));
     const total = (at: number, counter: number): number => layers[at]!.track.totalOf(counter);
@@ -256,7 +256,7 @@ export class Catalogue {
   }
 
   #patterns(): MetricFamily[] {
-    const { patterns, endpoints } = this.ledger;
+    const { patterns, endpoints } = this.state;
     return [
       counter(
         'cache_pattern_operations_total',
@@ -308,14 +308,14 @@ export class Catalogue {
         'cache_metrics_series',
         'Patterns, endpoints and methods that are counted apart.',
         [],
-        () => [this.#point(this.ledger.series)],
+        () => [this.#point(this.state.series)],
         'sum',
       ),
       counter(
         'cache_metrics_overflow_total',
         'Patterns, endpoints and methods counted as __other__, because the limit was reached.',
         [],
-        () => [this.#point(this.ledger.overflow)],
+        () => [this.#point(this.state.overflow)],
       ),
     ];
   }

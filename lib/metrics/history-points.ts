@@ -1,5 +1,5 @@
 import type { Clock } from '../cache/base/clock.js';
-import type { LedgerReading } from './ledger/ledger-reading.js';
+import type { MetricsReading } from './state/metrics-reading.js';
 import type { History, HistoryPoint } from './snapshot.js';
 import { cacheStats, missesIn } from './statistics.js';
 import { AccessTime } from './windows/access-track.js';
@@ -9,7 +9,7 @@ import type { Window } from './windows/windows.js';
 
 interface HistorySources {
   readonly clock: Clock;
-  readonly figures: LedgerReading;
+  readonly figures: MetricsReading;
 }
 
 /** A window over time, one pattern per step. */
@@ -42,7 +42,7 @@ export function* historyOf(
 }
 
 /** Names of the patterns whose misses cost most: misses × the median load time. */
-export function* mostTimeLost(figures: LedgerReading, window: Window, limit: number): Generator<void, string[]> {
+export function* mostTimeLost(figures: MetricsReading, window: Window, limit: number): Generator<void, string[]> {
   const losses: { readonly name: string; readonly lostMs: number; readonly misses: number }[] = [];
   for (const { name } of figures.patterns) {
     const { counters, histograms } = figures.patternIn(name, window);

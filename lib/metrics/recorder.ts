@@ -18,7 +18,7 @@ import {
 } from '../cache/base/observer.js';
 import { AccessCount, AccessTime, notKeptAt, operationAt, outcomeAt, reasonAt } from './windows/access-track.js';
 import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './windows/layer-track.js';
-import { Ledger } from './ledger/ledger.js';
+import { MetricsState } from './state/metrics-state.js';
 import { bucketOf } from './windows/buckets.js';
 import { type HitTally, isKept } from './windows/hit-tally.js';
 import { type SeriesHandle, Timing } from './recording/series-handle.js';
@@ -50,7 +50,7 @@ const NO_OPTIONS: SeriesOptions = {};
  * measures the times anyway: all are recorded, unless the rate is 0: then nothing is timed.
  */
 export class MetricsRecorder implements CacheObserver {
-  readonly ledger: Ledger;
+  readonly state: MetricsState;
   readonly #clock: Clock;
   readonly #hits: HitTally;
   readonly #registry: SeriesRegistry;
@@ -61,11 +61,11 @@ export class MetricsRecorder implements CacheObserver {
   constructor(options: RecorderOptions) {
     const { clock, samplingRate = 1, maxPatterns = DEFAULT_LIMIT, maxEndpoints = DEFAULT_LIMIT } = options;
     this.#clock = clock;
-    this.ledger = new Ledger(clock, maxPatterns, maxEndpoints);
-    this.#hits = this.ledger.hits;
+    this.state = new MetricsState(clock, maxPatterns, maxEndpoints);
+    this.#hits = this.state.hits;
     this.#timesLayers = samplingRate > 0;
     const { patternOf, random = Math.random, log } = options;
-    this.#registry = new SeriesRegistry(this.ledger, {
+    this.#registry = new SeriesRegistry(this.state, {
       samplingRate,
       maxPatterns,
       maxEndpoints,
@@ -76,7 +76,7 @@ export class MetricsRecorder implements CacheObserver {
   }
 
   attach(layers: readonly LayerDescription[]): void {
-    this.ledger.attach(layers);
+    this.state.attach(layers);
   }
 
   series(pattern: string, endpoint?: string, options: SeriesOptions = NO_OPTIONS): Series {
@@ -139,7 +139,7 @@ export class MetricsRecorder implements CacheObserver {
 
   bypass(series: Series, reason: BypassReason): void {
     if ((series as SeriesHandle).track === undefined) return;
-    this.ledger.bypasses[reason]! += 1;
+    this.state.bypasses[reason]! += 1;
     this.#count(series, AccessCount.bypass, 1);
   }
 
@@ -154,7 +154,7 @@ export class MetricsRecorder implements CacheObserver {
   }
 
   inFlight(change: 1 | -1): void {
-    this.ledger.inFlight += change;
+    this.state.inFlight += change;
   }
 
   waitTimeout(series: Series): void {
@@ -214,7 +214,7 @@ export class MetricsRecorder implements CacheObserver {
   }
 
   circuit(layer: number, state: CircuitState): void {
-    const known = this.ledger.layers[layer];
+    const known = this.state.layers[layer];
     if (known === undefined || known.circuit === state) return;
     known.circuit = state;
     this.#layer(layer)!.counters[transitionAt(state)]! += 1;
@@ -222,7 +222,7 @@ export class MetricsRecorder implements CacheObserver {
   }
 
   queueDepth(layer: number, depth: number): void {
-    const known = this.ledger.layers[layer];
+    const known = this.state.layers[layer];
     if (known !== undefined) known.queueDepth = depth;
   }
 
@@ -257,14 +257,14 @@ export class MetricsRecorder implements CacheObserver {
   }
 
   #operate(operation: Operation, result: Result, durationMs: number, timed: boolean, at: number): void {
-    const track = this.ledger.operations[operation]!;
+    const track = this.state.operations[operation]!;
     track.advance(at);
     track.counters[result]! += 1;
     if (timed) track.histograms[0]!.record(durationMs, 1);
   }
 
   #layer(layer: number, at = this.#clock.now()): Track | undefined {
-    const known = this.ledger.layers[layer];
+    const known = this.state.layers[layer];
     known?.track.advance(at);
     return known?.track;
   }

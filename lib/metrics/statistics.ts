@@ -9,7 +9,7 @@ import {
   Outcome,
   Result,
 } from '../cache/base/observer.js';
-import type { HeldStatus, LayerState } from './ledger/ledger-reading.js';
+import type { HeldStatus, LayerState } from './state/metrics-reading.js';
 import type { CacheStats, EndpointStats, LayerStats, NotKeptCounts, OperationStats, PatternStats } from './snapshot.js';
 import { AccessCount, AccessTime, notKeptAt, operationAt, outcomeAt, reasonAt } from './windows/access-track.js';
 import { type HistogramTotal, type HistogramView, timesOf } from './windows/histogram.js';

@@ -1,5 +1,5 @@
 import type { AccessTrack } from './windows/access-track.js';
-import type { Ledger } from './ledger/ledger.js';
+import type { MetricsState } from './state/metrics-state.js';
 import type { CacheStats, Window } from './snapshot.js';
 import { cacheStats } from './statistics.js';
 import { windowNamed } from './windows/windows.js';
@@ -15,20 +15,20 @@ export interface SubjectMetrics {
 /** Reads the tracks of one subject: of its endpoints, or of its method. */
 export class SubjectView implements SubjectMetrics {
   constructor(
-    private readonly ledger: Ledger,
+    private readonly state: MetricsState,
     private readonly tracks: readonly AccessTrack[],
   ) {}
 
   getStats(window?: Window): CacheStats {
     const named = windowNamed(window);
-    const now = this.ledger.clock.now();
-    const sum = this.ledger.nothing();
+    const now = this.state.clock.now();
+    const sum = this.state.nothing();
     for (const { track } of this.tracks) track.addTo(sum, named, now);
-    const since = this.tracks.reduce((latest, { track }) => Math.max(latest, track.since), this.ledger.since);
-    return cacheStats(sum, { window: named, coverageSeconds: this.ledger.coverageSeconds(named, since) });
+    const since = this.tracks.reduce((latest, { track }) => Math.max(latest, track.since), this.state.since);
+    return cacheStats(sum, { window: named, coverageSeconds: this.state.coverageSeconds(named, since) });
   }
 
   reset(): void {
-    for (const track of this.tracks) track.reset(this.ledger.clock.now());
+    for (const track of this.tracks) track.reset(this.state.clock.now());
   }
 }

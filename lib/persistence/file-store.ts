@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { MAX_IMAGE_BYTES } from '../metrics/ledger/image.js';
-import { ImageFault } from '../metrics/images/image-bytes.js';
+import { MAX_DUMP_BYTES } from '../metrics/state/metrics-dump.js';
+import { DumpFault } from '../metrics/dumps/dump-bytes.js';
 import type { MetricsStore } from './metrics-store.js';
 
 /** Stores metrics in a file. Each write goes to a temporary file, which is flushed and renamed, so that a crash leaves a complete file. */
@@ -19,8 +19,8 @@ export class FileStore implements MetricsStore {
       // Check type and size first: a device has no size, and a huge file must not be read.
       const found = await stat(this.#path);
       const { size } = found;
-      if (!found.isFile()) throw new ImageFault('The path is not a regular file.');
-      if (size > MAX_IMAGE_BYTES) throw new ImageFault(`The file has ${size} bytes, more than ${MAX_IMAGE_BYTES}.`);
+      if (!found.isFile()) throw new DumpFault('The path is not a regular file.');
+      if (size > MAX_DUMP_BYTES) throw new DumpFault(`The file has ${size} bytes, more than ${MAX_DUMP_BYTES}.`);
       return await readFile(this.#path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -28,13 +28,13 @@ export class FileStore implements MetricsStore {
     }
   }
 
-  async write(image: Uint8Array): Promise<void> {
+  async write(dump: Uint8Array): Promise<void> {
     const beside = `${this.#path}.${process.pid}.tmp`;
     await mkdir(dirname(this.#path), { recursive: true });
     try {
       const file = await open(beside, 'w', 0o600);
       try {
-        await file.writeFile(image);
+        await file.writeFile(dump);
         await file.sync();
       } finally {
         await file.close();

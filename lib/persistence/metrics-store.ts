@@ -6,7 +6,7 @@ export interface MetricsStore {
   readonly description: string;
   /** Undefined if nothing is stored yet. */
   read(): Promise<Uint8Array | undefined>;
-  write(image: Uint8Array): Promise<void>;
+  write(dump: Uint8Array): Promise<void>;
 }
 
 /** Longer than the longest window: older metrics have only their totals left. */
@@ -28,7 +28,7 @@ export class SharedMapStore implements MetricsStore {
     return this.#sharedMap.read(this.#name);
   }
 
-  write(image: Uint8Array): Promise<void> {
-    return this.#sharedMap.publish(this.#name, image, KEEP_MS);
+  write(dump: Uint8Array): Promise<void> {
+    return this.#sharedMap.publish(this.#name, dump, KEEP_MS);
   }
 }

@@ -8,10 +8,10 @@ import type { MetricsStore } from './metrics-store.js';
 
 /** The metrics that are carried over; `CacheMetrics` implements it. */
 export interface KeptMetrics {
-  /** Undefined if nothing has changed since the last image. */
-  collectImage(): Promise<Uint8Array | undefined>;
-  /** @throws if the image cannot be used; nothing is changed then. */
-  restore(image: Uint8Array): void;
+  /** Undefined if nothing has changed since the last dump. */
+  collectDump(): Promise<Uint8Array | undefined>;
+  /** @throws if the dump cannot be used; nothing is changed then. */
+  restore(dump: Uint8Array): void;
 }
 
 export interface PersistenceOptions {
@@ -36,13 +36,13 @@ const LAST_WRITE_WITHIN_MS = 1_500;
 
 /**
  * Carries metrics, or what was learned from accesses, over a restart. Reads them before the application starts; writes them every 30
- * seconds and at shutdown. An image that cannot be read, or is of another version, is logged and ignored; a write that fails is logged
+ * seconds and at shutdown. A dump that cannot be read, or is of another version, is logged and ignored; a write that fails is logged
  * once and retried.
  */
 export class Persistence {
   #cancel: (() => void) | undefined;
   #writing: Promise<void> | undefined;
-  /** The image whose write failed last. */
+  /** The dump whose write failed last. */
   #unwritten: Uint8Array | undefined;
   #failing = false;
   #restored = false;
@@ -61,11 +61,11 @@ export class Persistence {
     if (store === undefined) return;
     let wasRead = false;
     try {
-      const image = await within(store.read(), READ_WITHIN_MS, clock);
-      if (typeof image === 'symbol') throw new CacheError('LAYER_TIMEOUT', 'It did not answer in time.');
+      const dump = await within(store.read(), READ_WITHIN_MS, clock);
+      if (typeof dump === 'symbol') throw new CacheError('LAYER_TIMEOUT', 'It did not answer in time.');
       wasRead = true;
-      if (image !== undefined) {
-        metrics.restore(image);
+      if (dump !== undefined) {
+        metrics.restore(dump);
         this.#restored = true;
       }
     } catch (cause) {
@@ -101,7 +101,7 @@ export class Persistence {
   async #write(store: MetricsStore): Promise<void> {
     const { metrics, log, what = METRICS, beside = false } = this.options;
     try {
-      this.#unwritten = (await metrics.collectImage()) ?? this.#unwritten;
+      this.#unwritten = (await metrics.collectDump()) ?? this.#unwritten;
       if (this.#unwritten !== undefined) await store.write(this.#unwritten);
       this.#unwritten = undefined;
       if (this.#failing && !beside) log('log', 'METRICS_STORED', `${what} are kept in ${store.description} again.`);

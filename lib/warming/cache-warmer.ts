@@ -9,7 +9,7 @@ import type { Duration } from '../cache/base/duration.js';
 import { CacheError, type CacheErrorCode } from '../cache/base/errors.js';
 import { Operation } from '../cache/base/observer.js';
 import { ShutdownBudget } from '../cache/base/shutdown-budget.js';
-import { EfficiencyLedger, type WarmedEntries } from './efficiency.js';
+import { WarmingHits, type WarmedEntries } from './warming-hits.js';
 import { ReplicaLock } from './replica-lock.js';
 import type { WarmingStrategy, WarmingStrategyOptions } from './strategy.js';
 import { type RegisteredStrategy, StrategyPass, type TaskStrategy } from './strategy-pass.js';
@@ -62,7 +62,7 @@ export class CacheWarmer implements OnModuleDestroy {
   readonly #passes = new Map<string, BegunPass>();
   readonly #shutdown = new AbortController();
   readonly #budget: ShutdownBudget;
-  readonly #efficiency: EfficiencyLedger;
+  readonly #efficiency: WarmingHits;
   readonly #feed: WarmingFeed;
   readonly #lock: ReplicaLock;
   readonly #strategiesAtOnce: LimitFunction;
@@ -79,7 +79,7 @@ export class CacheWarmer implements OnModuleDestroy {
     this.#clock = clock ?? systemClock;
     this.#budget = budget ?? new ShutdownBudget(this.#clock);
     setMaxListeners(0, this.#shutdown.signal);
-    this.#efficiency = new EfficiencyLedger(target, this.#clock);
+    this.#efficiency = new WarmingHits(target, this.#clock);
     this.metrics = new WarmingMetrics((strategy) => this.#efficiency.ofStrategy(strategy));
     this.#feed = new WarmingFeed(this.#clock);
     this.#lock = new ReplicaLock(target.layers, this.#clock);

@@ -5,7 +5,7 @@ import { milliseconds } from '../cache/base/duration.js';
 import type { Clock } from '../cache/base/clock.js';
 import { CacheError } from '../cache/base/errors.js';
 import { WarmingWriter } from './warming-writer.js';
-import type { HitWatch } from './efficiency.js';
+import type { HitWatch } from './warming-hits.js';
 import type { ReplicaLock } from './replica-lock.js';
 import type { WarmingStrategy, WarmingStrategyOptions } from './strategy.js';
 import { StrategyTally } from './strategy-tally.js';

@@ -5,7 +5,7 @@ import { CacheError, type CacheErrorCode } from '../cache/base/errors.js';
 import { checkKey, checkTags } from '../cache/base/keys.js';
 import { Operation } from '../cache/base/observer.js';
 import { Batch } from './batch.js';
-import type { HitWatch } from './efficiency.js';
+import type { HitWatch } from './warming-hits.js';
 import { checkedEntry } from './entry-check.js';
 import type { WarmingEntry, WarmingStrategyOptions } from './strategy.js';
 import type { StrategyTally } from './strategy-tally.js';

@@ -176,7 +176,7 @@ function keptInsightProviders(): Provider[] {
 }
 
 /** Used without a store. */
-const NOTHING = { collectImage: async () => undefined, restore: () => undefined };
+const NOTHING = { collectDump: async () => undefined, restore: () => undefined };
 
 /** In the shared layer, for all instances; without one, in the store of the metrics. */
 function predictionsStoreOf(options: ResolvedOptions, layers: readonly Layer[]): MetricsStore | undefined {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Browser } from './browser.js';
 import { Chance } from './chance.js';
 import type { Options } from './options.js';
-import type { Surroundings } from './surroundings.js';
+import type { Choices } from './choices.js';
 import type { Tally } from './tally.js';
 import { Visitor } from './visitor.js';
 
@@ -14,7 +14,7 @@ const GONE_AFTER = 100;
 export async function crowd(
   { visitors, think, seed }: Pick<Options, 'visitors' | 'think' | 'seed'>,
   browser: Browser,
-  around: Surroundings,
+  choices: Choices,
   tally: Tally,
   signal: AbortSignal,
 ): Promise<void> {
@@ -27,7 +27,7 @@ export async function crowd(
   const visit = async (number: number): Promise<void> => {
     const chance = new Chance(seed * 100_003 + number);
     const thinks = (): Promise<void> => pause(chance.pause(think), undefined, { signal: over });
-    const visitor = new Visitor(browser, around, chance, async (endpoint, answer) => {
+    const visitor = new Visitor(browser, choices, chance, async (endpoint, answer) => {
       unanswered = 0;
       tally.add(endpoint, answer);
       await thinks();

@@ -4,7 +4,7 @@ import { crowd } from './crowd.js';
 import { readOptions, USAGE, type Options } from './options.js';
 import { showProgress } from './progress.js';
 import { felt, summary } from './report.js';
-import { lookAround, type Surroundings } from './surroundings.js';
+import { readChoices, type Choices } from './choices.js';
 import { Tally } from './tally.js';
 
 try {
@@ -22,21 +22,21 @@ async function drive(options: Options): Promise<void> {
   const ended = new AbortController();
   process.once('SIGINT', () => ended.abort());
   try {
-    const around = await lookAround(browser);
+    const choices = await readChoices(browser);
     console.log(
-      `${visitors} visitors at ${baseUrl.origin} for ${seconds} s, among ${around.products.toLocaleString('en')} products`,
+      `${visitors} visitors at ${baseUrl.origin} for ${seconds} s, among ${choices.products.toLocaleString('en')} products`,
     );
-    await visit(options, browser, around, ended.signal);
+    await visit(options, browser, choices, ended.signal);
     console.log(await summary(browser));
     const advice = await advised(browser);
     console.log(`\n${adviceLines(advice)}`);
     if (!apply || ended.signal.aborted) return;
-    const followed = await follow(browser, advice, around.followed);
+    const followed = await follow(browser, advice, choices.followed);
     const before = await countsNow(browser);
     console.log(
       `\nThe advice is followed: ${followed.map(({ how }) => how).join(', ') || 'none'}. The same traffic again:`,
     );
-    await visit(options, browser, around, ended.signal);
+    await visit(options, browser, choices, ended.signal);
     console.log(effectLines(followed, before, await countsNow(browser)));
   } catch (error) {
     throw connectionRefused(error) ? new Error(closed(baseUrl), { cause: error }) : error;
@@ -46,14 +46,14 @@ async function drive(options: Options): Promise<void> {
 }
 
 /** Sends the visitors in until the time is over, and shows what they felt. */
-async function visit(options: Options, browser: Browser, around: Surroundings, signal: AbortSignal): Promise<void> {
+async function visit(options: Options, browser: Browser, choices: Choices, signal: AbortSignal): Promise<void> {
   const tally = new Tally();
   const started = performance.now();
   const stopProgress = showProgress(tally, options.seconds);
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), options.seconds * 1000);
   try {
-    await crowd(options, browser, around, tally, AbortSignal.any([signal, over.signal]));
+    await crowd(options, browser, choices, tally, AbortSignal.any([signal, over.signal]));
   } finally {
     clearTimeout(timer);
     stopProgress();

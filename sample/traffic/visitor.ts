@@ -1,6 +1,6 @@
 import type { Answer, Browser } from './browser.js';
 import type { Chance } from './chance.js';
-import type { Surroundings } from './surroundings.js';
+import type { Choices } from './choices.js';
 
 /** Where visitors begin, with the share of each. */
 const BEGINNINGS: readonly [share: number, begin: (visitor: Visitor) => Promise<void>][] = [
@@ -31,7 +31,7 @@ export class Visitor {
 
   constructor(
     private readonly browser: Browser,
-    private readonly around: Surroundings,
+    private readonly choices: Choices,
     private readonly chance: Chance,
     private readonly saw: (endpoint: string, answer: Answer) => Promise<void>,
   ) {}
@@ -59,7 +59,7 @@ export class Visitor {
   }
 
   async discovers(): Promise<void> {
-    const page = this.around.draw.page.draw(this.chance) + 1;
+    const page = this.choices.draw.page.draw(this.chance) + 1;
     const campaign = this.chance.is(FROM_CAMPAIGN) ? `&utm_source=letter-${Math.floor(this.chance.next() * 1000)}` : '';
     const feed = await this.#get('GET /feeds/discover', `/feeds/discover?page=${page}${campaign}`);
     await this.#clicksOn(feed);
@@ -67,15 +67,15 @@ export class Visitor {
   }
 
   async searches(): Promise<void> {
-    const term = this.around.terms[this.around.draw.term.draw(this.chance)] ?? 'lamp';
+    const term = this.choices.terms[this.choices.draw.term.draw(this.chance)] ?? 'lamp';
     const result = await this.#get('GET /search', `/search?q=${encodeURIComponent(term)}`);
     if (this.chance.is(0.7)) await this.#clicksOn(result);
   }
 
   /** From a letter, an advertisement or a friend. The popular ones are scattered over the whole catalogue. */
   async followsLink(): Promise<void> {
-    const rank = this.around.draw.product.draw(this.chance);
-    await this.#looksAt(1 + ((rank * 4801) % this.around.products));
+    const rank = this.choices.draw.product.draw(this.chance);
+    await this.#looksAt(1 + ((rank * 4801) % this.choices.products));
   }
 
   async looksAtTrends(): Promise<void> {
@@ -85,22 +85,22 @@ export class Visitor {
 
   async browsesCategories(): Promise<void> {
     await this.#get('GET /categories/top', '/categories/top');
-    const slug = this.around.categories[this.around.draw.category.draw(this.chance)];
+    const slug = this.choices.categories[this.choices.draw.category.draw(this.chance)];
     if (slug === undefined || !this.chance.is(0.8)) return;
     await this.#clicksOn(await this.#get('GET /categories/:slug', `/categories/${slug}`));
   }
 
   async watchesSellers(): Promise<void> {
     await this.#get('GET /sellers/live', '/sellers/live');
-    const seller = this.around.sellers[this.around.draw.seller.draw(this.chance)];
+    const seller = this.choices.sellers[this.choices.draw.seller.draw(this.chance)];
     if (seller === undefined || !this.chance.is(0.8)) return;
     await this.#clicksOn(await this.#get('GET /sellers/:id', `/sellers/${seller}`));
   }
 
   /** What has one fault each, for the advice at the end. */
   async takesLesson(): Promise<void> {
-    const chosen = this.around.draw.lesson.draw(this.chance) + 1;
-    const other = this.around.draw.lesson.draw(this.chance) + 1;
+    const chosen = this.choices.draw.lesson.draw(this.chance) + 1;
+    const other = this.choices.draw.lesson.draw(this.chance) + 1;
     const referrer = Math.floor(this.chance.next() * 1e9);
     await this.#lesson('prices', String(chosen));
     await this.#lesson('guides', `topic-${other}?ref=${referrer}`);
@@ -119,12 +119,12 @@ export class Visitor {
   }
 
   #lessonPath(lesson: string): string {
-    return this.around.followed.has(lesson) ? `/lessons/followed/${lesson}` : `/lessons/${lesson}`;
+    return this.choices.followed.has(lesson) ? `/lessons/followed/${lesson}` : `/lessons/${lesson}`;
   }
 
   async #clicksOn({ text }: Answer): Promise<void> {
     const ids = [...text.matchAll(/"id":(\d+),"title"/g)].map(([, id]) => Number(id));
-    const id = ids[this.around.draw.place.draw(this.chance) % Math.max(1, ids.length)];
+    const id = ids[this.choices.draw.place.draw(this.chance) % Math.max(1, ids.length)];
     if (id !== undefined) await this.#looksAt(id);
   }
 

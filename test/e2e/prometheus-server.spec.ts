@@ -9,7 +9,7 @@ import { createMarketplace } from '../../sample/marketplace/marketplace.js';
 import { readSettings } from '../../sample/marketplace/settings.js';
 import { Browser } from '../../sample/traffic/browser.js';
 import { crowd } from '../../sample/traffic/crowd.js';
-import { lookAround } from '../../sample/traffic/surroundings.js';
+import { readChoices } from '../../sample/traffic/choices.js';
 import { Tally } from '../../sample/traffic/tally.js';
 import { PrometheusServer } from '../support/prometheus.js';
 import { eventually, RedisServer } from '../support/redis.js';
@@ -56,7 +56,7 @@ describe('a Prometheus server', () => {
       at('prometheus/alert-rules.yml'),
     ]);
     const browser = new Browser(new URL(base), 8);
-    const around = await lookAround(browser);
+    const around = await readChoices(browser);
     const options = { baseUrl: new URL(base), seconds: 60, visitors: 8, think: 40, seed: 1 };
     visitors = crowd(options, browser, around, new Tally(), home.signal).finally(() => browser.close());
     await ask('/cache/warm', 'POST');

@@ -15,7 +15,7 @@ import {
   redisLayer,
 } from '../../lib/index.js';
 import { createCacheMetrics } from '../../lib/insight/create-cache-metrics.js';
-import { ImageFault } from '../../lib/metrics/images/image-bytes.js';
+import { DumpFault } from '../../lib/metrics/dumps/dump-bytes.js';
 import { WINDOWS } from '../../lib/metrics/snapshot.js';
 import { FileStore } from '../../lib/persistence/file-store.js';
 import { forgedRecord, graphText } from '../support/forged-records.js';
@@ -34,28 +34,28 @@ describe('a metrics dump from an untrusted source', () => {
       for (let ms = 1; ms < 200; ms *= 3) observer.access(pattern, Outcome.miss, 0, ms, ms, MissReason.cold);
       await clock.advance(step % 10 === 0 ? 400_000 : 7_000);
     }
-    return { clock, metrics, image: Buffer.from(metrics.image()) };
+    return { clock, metrics, dump: Buffer.from(metrics.dump()) };
   }
 
   /** As an attacker would write it: with a valid checksum. */
-  function sealed(image: Buffer): Buffer {
-    image.writeUInt32BE(crc32(image.subarray(8)), 4);
-    return image;
+  function sealed(dump: Buffer): Buffer {
+    dump.writeUInt32BE(crc32(dump.subarray(8)), 4);
+    return dump;
   }
 
   it('an untrusted metrics dump is refused, or contains finite figures of valid places', async () => {
-    const { metrics, image } = await counted();
+    const { metrics, dump } = await counted();
     const change = fc.record({ at: fc.nat(), bytes: fc.uint8Array({ minLength: 1, maxLength: 12 }) });
     let read = 0;
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
-        const forged = Buffer.from(image);
+        const forged = Buffer.from(dump);
         for (const { at, bytes } of changes) forged.set(bytes, 60 + (at % (forged.length - 80)));
         let other;
         try {
           other = metrics.other(sealed(forged));
         } catch (error) {
-          expect(error).toBeInstanceOf(ImageFault);
+          expect(error).toBeInstanceOf(DumpFault);
           return;
         }
         read++;
@@ -74,28 +74,28 @@ describe('a metrics dump from an untrusted source', () => {
   });
 
   it("an untrusted metrics dump is refused if a number would take a reader's loop beyond the figures", async () => {
-    const { metrics, image } = await counted();
+    const { metrics, dump } = await counted();
     const huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
     const refused: number[] = [];
     // Layout, time and layers come first: from here on every number is a length, a place or a time.
-    for (let at = 90; at < image.length - huge.length; at += 3) {
-      const forged = Buffer.from(image);
+    for (let at = 90; at < dump.length - huge.length; at += 3) {
+      const forged = Buffer.from(dump);
       forged.set(huge, at);
       try {
         metrics.together([metrics.other(sealed(forged))]).getStats('24h');
       } catch (error) {
-        expect(error).toBeInstanceOf(ImageFault);
+        expect(error).toBeInstanceOf(DumpFault);
         refused.push(at);
       }
     }
-    expect(refused.length).toBeGreaterThan(image.length / 10);
+    expect(refused.length).toBeGreaterThan(dump.length / 10);
   });
 
   it('an untrusted metrics dump is refused with more patterns than the limit', () => {
     const clock = new ManualClock();
     const { observer, metrics } = createCacheMetrics({ clock, metrics: { maxPatterns: 20_000 } });
     for (let at = 0; at < 10_001; at++) observer.series(`p${at}:*`);
-    expect(() => metrics.image()).toThrow('maxPatterns');
+    expect(() => metrics.dump()).toThrow('maxPatterns');
   });
 });
 
@@ -112,9 +112,9 @@ describe('a file of metrics', () => {
       await truncate(large, 3 * 1024 ** 3);
       await mkdir(directory);
       await writeFile(good, 'x');
-      await expect(new FileStore(large).read()).rejects.toThrow(ImageFault);
-      await expect(new FileStore(directory).read()).rejects.toThrow(ImageFault);
-      await expect(new FileStore('/dev/zero').read()).rejects.toThrow(ImageFault);
+      await expect(new FileStore(large).read()).rejects.toThrow(DumpFault);
+      await expect(new FileStore(directory).read()).rejects.toThrow(DumpFault);
+      await expect(new FileStore('/dev/zero').read()).rejects.toThrow(DumpFault);
       expect(await new FileStore(good).read()).toHaveLength(1);
       expect(await new FileStore(join(folder, 'none')).read()).toBeUndefined();
     } finally {

@@ -115,7 +115,7 @@ export class CacheAlerts implements FamilySource {
   }
 
   /** The normal values, for the next run; undefined if they were written a few minutes ago. */
-  async collectImage(): Promise<Uint8Array | undefined> {
+  async collectDump(): Promise<Uint8Array | undefined> {
     const now = this.#parts.clock.now();
     if (now - this.#writtenAt < WRITTEN_EVERY_MS) return undefined;
     this.#writtenAt = now;
@@ -123,9 +123,9 @@ export class CacheAlerts implements FamilySource {
   }
 
   /** Restores the normal values. @throws CacheError if the bytes cannot be read, or are too old. */
-  restore(image: Uint8Array): void {
+  restore(dump: Uint8Array): void {
     const now = this.#parts.clock.now();
-    const baselines = readBaselines(image);
+    const baselines = readBaselines(dump);
     if (baselines === undefined || now - baselines.at > KEPT_MS) {
       throw new CacheError('INVALID_RECORD', 'They are of another form or too old.');
     }

@@ -1,7 +1,7 @@
 import type { CacheLog } from '../../cache/base/cache-log.js';
 import { CacheError } from '../../cache/base/errors.js';
 import type { SeriesOptions } from '../../cache/base/observer.js';
-import type { Ledger } from '../ledger/ledger.js';
+import type { MetricsState } from '../state/metrics-state.js';
 import { DeclaredPatterns, patternOfTemplate } from '../patterns/declared-patterns.js';
 import { UndeclaredSeries } from './undeclared-series.js';
 import { Sampling, SeriesHandle, type TimedBy, Timing } from './series-handle.js';
@@ -20,7 +20,7 @@ export interface SeriesRegistryOptions {
 
 /** Returns series: the same object for the same pattern, endpoint and options. */
 export class SeriesRegistry {
-  readonly #ledger: Ledger;
+  readonly #state: MetricsState;
   readonly #samplingRate: number;
   readonly #random: () => number;
   readonly #log: CacheLog | undefined;
@@ -30,15 +30,15 @@ export class SeriesRegistry {
   readonly #undeclared: UndeclaredSeries;
   #overflowLogged = false;
 
-  constructor(ledger: Ledger, options: SeriesRegistryOptions) {
+  constructor(state: MetricsState, options: SeriesRegistryOptions) {
     const { samplingRate, maxPatterns, maxEndpoints, patternOf, random, log } = options;
-    this.#ledger = ledger;
+    this.#state = state;
     this.#samplingRate = checkedRate(samplingRate);
     this.#random = random;
     this.#log = log;
     this.#maxHandles = (maxPatterns + maxEndpoints) * HANDLES_PER_NAME;
     this.#declared = new DeclaredPatterns(patternOf, log);
-    this.#undeclared = new UndeclaredSeries(ledger, {
+    this.#undeclared = new UndeclaredSeries(state, {
       maxPatterns,
       timed: () => this.#timed(this.#samplingRate),
       seed: Math.floor(Math.random() * 0x1_0000_0000),
@@ -66,9 +66,9 @@ export class SeriesRegistry {
   seriesOf(key: string): SeriesHandle {
     const declared = this.#declared.of(key);
     if (declared !== undefined) return this.series(declared, undefined, {});
-    const { overflowCount } = this.#ledger.patterns;
+    const { overflowCount } = this.#state.patterns;
     const handle = this.#undeclared.seriesOf(key);
-    if (this.#ledger.patterns.overflowCount > overflowCount) this.#logOverflow();
+    if (this.#state.patterns.overflowCount > overflowCount) this.#logOverflow();
     return handle;
   }
 
@@ -84,14 +84,14 @@ export class SeriesRegistry {
     subject: string | undefined,
     rate: number | undefined,
   ): SeriesHandle {
-    const { patterns, endpoints, subjects } = this.#ledger;
+    const { patterns, endpoints, subjects } = this.#state;
     if (rate === undefined) return new SeriesHandle(pattern, endpoint);
-    const { overflow } = this.#ledger;
+    const { overflow } = this.#state;
     const byPattern = patterns.admit(pattern);
     byPattern.users++;
     const bySide =
       endpoint !== undefined ? endpoints.admit(endpoint) : subject !== undefined ? subjects.admit(subject) : undefined;
-    if (this.#ledger.overflow > overflow) this.#logOverflow();
+    if (this.#state.overflow > overflow) this.#logOverflow();
     return new SeriesHandle(byPattern.name, endpoint, { byPattern, bySide }, this.#timed(rate));
   }
 

@@ -1,5 +1,5 @@
-import type { Ledger } from '../ledger/ledger.js';
-import { OTHER } from '../ledger/bounded-registry.js';
+import type { MetricsState } from '../state/metrics-state.js';
+import { OTHER } from '../state/bounded-registry.js';
 import { SeriesHandle, type TimedBy } from './series-handle.js';
 import type { AccessTrack } from '../windows/access-track.js';
 import { KeyScanner } from '../patterns/key-scanner.js';
@@ -33,7 +33,7 @@ interface WaitingForm {
  * under the coarser pattern.
  */
 export class UndeclaredSeries {
-  readonly #ledger: Ledger;
+  readonly #state: MetricsState;
   readonly #timed: () => TimedBy;
   readonly #scanner: KeyScanner;
   readonly #tree: PatternTree<SeriesHandle>;
@@ -45,9 +45,9 @@ export class UndeclaredSeries {
   #other: SeriesHandle | undefined;
 
   /** @param timed how series are timed; called for each of them. @param seed of hashes, any whole number. */
-  constructor(ledger: Ledger, options: { maxPatterns: number; timed: () => TimedBy; seed: number }) {
+  constructor(state: MetricsState, options: { maxPatterns: number; timed: () => TimedBy; seed: number }) {
     const { maxPatterns, timed, seed } = options;
-    this.#ledger = ledger;
+    this.#state = state;
     this.#timed = timed;
     this.#scanner = new KeyScanner(seed);
     this.#tree = new PatternTree(this.#scanner, 64 + 8 * maxPatterns);
@@ -69,13 +69,13 @@ export class UndeclaredSeries {
 
   #plain(node: Node): SeriesHandle {
     if (node.owned !== undefined) return node.owned;
-    const byPattern = this.#ledger.patterns.admit(node.pattern);
+    const byPattern = this.#state.patterns.admit(node.pattern);
     byPattern.users++;
     return (node.owned = new SeriesHandle(byPattern.name, undefined, { byPattern, bySide: undefined }, this.#timed()));
   }
 
   #overflow(): SeriesHandle {
-    const byPattern = this.#ledger.patterns.overflow();
+    const byPattern = this.#state.patterns.overflow();
     return (this.#other ??= new SeriesHandle(OTHER, undefined, { byPattern, bySide: undefined }, this.#timed()));
   }
 
@@ -103,9 +103,9 @@ export class UndeclaredSeries {
     const { formHash, formCheck } = this.#tree;
     const form = this.#tree.form(key);
     const { candidates } = this.#tree.resolveForm(form);
-    const byPattern = this.#ledger.patterns.admit(node.pattern);
+    const byPattern = this.#state.patterns.admit(node.pattern);
     byPattern.users++;
-    const apart = this.#spare.pop() ?? this.#ledger.apart();
+    const apart = this.#spare.pop() ?? this.#state.apart();
     const handle = new SeriesHandle(byPattern.name, undefined, { byPattern, bySide: apart }, this.#timed());
     const waiting = { form, check: formCheck, handle, apart, candidates, askedAgain: false };
     for (const candidate of candidates) candidate.uses++;
@@ -132,12 +132,12 @@ export class UndeclaredSeries {
     this.#waiting.delete(hash);
     this.#tree.release(candidates);
     handle.count({ byPattern: handle.byPattern!, bySide: undefined });
-    apart.reset(this.#ledger.since);
+    apart.reset(this.#state.since);
     this.#spare.push(apart);
   }
 
   #show(candidate: Candidate<SeriesHandle>): void {
-    if (!this.#tree.hasRoom || !this.#ledger.patterns.hasRoom) return;
+    if (!this.#tree.hasRoom || !this.#state.patterns.hasRoom) return;
     this.#tree.show(candidate);
     for (const [hash, waiting] of this.#waiting) {
       if (waiting.candidates.includes(candidate)) this.#refine(hash, waiting);
@@ -149,12 +149,12 @@ export class UndeclaredSeries {
     const { node, candidates } = this.#tree.resolveForm(waiting.form);
     if (node === undefined) return;
     const from = handle.byPattern!;
-    const to = this.#ledger.patterns.admit(node.pattern);
+    const to = this.#state.patterns.admit(node.pattern);
     if (to !== from) {
-      this.#ledger.move(apart, from, to);
+      this.#state.move(apart, from, to);
       to.users++;
       from.users--;
-      this.#ledger.dropUnused(from);
+      this.#state.dropUnused(from);
     }
     for (const candidate of candidates) candidate.uses++;
     this.#tree.release(waiting.candidates);

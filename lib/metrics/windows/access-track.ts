@@ -1,5 +1,5 @@
 import { MissReason, NotKept, Operation, Outcome, Result } from '../../cache/base/observer.js';
-import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
+import type { DumpReader, DumpWriter } from '../dumps/dump-bytes.js';
 import type { HitTally } from './hit-tally.js';
 import { Track } from './track.js';
 import type { TrackShape } from './track.js';
@@ -156,21 +156,21 @@ export class AccessTrack {
     this.#movedAway = undefined;
   }
 
-  save(image: ImageWriter): void {
-    this.track.save(image);
-    image.number(this.#loads);
-    image.duration(this.#loadMs);
-    image.number(this.#unsaved);
-    image.number(this.#savedHits);
+  save(dump: DumpWriter): void {
+    this.track.save(dump);
+    dump.number(this.#loads);
+    dump.duration(this.#loadMs);
+    dump.number(this.#unsaved);
+    dump.number(this.#savedHits);
   }
 
-  restore(image: ImageReader): void {
-    this.track.restore(image);
+  restore(dump: DumpReader): void {
+    this.track.restore(dump);
     this.#tally.empty(this.place);
-    this.#loads = image.number();
-    this.#loadMs = image.finiteDuration();
-    this.#unsaved = image.number();
-    this.#savedHits = image.number();
+    this.#loads = dump.number();
+    this.#loadMs = dump.finiteDuration();
+    this.#unsaved = dump.number();
+    this.#savedHits = dump.number();
   }
 
   /** Each hit saves the current mean load time; the sum is never corrected later, so it never falls. */

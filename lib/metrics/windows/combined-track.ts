@@ -1,4 +1,4 @@
-import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
+import type { DumpReader, DumpWriter } from '../dumps/dump-bytes.js';
 import type { Window } from './windows.js';
 import { type Figures, restoreFigures, saveFigures, WindowSum } from './window-sum.js';
 import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
@@ -55,26 +55,26 @@ export class CombinedTrack {
     for (const frames of this.#levels) frames.fill(undefined);
   }
 
-  save(image: ImageWriter): void {
-    saveFigures(this.#total, image);
+  save(dump: DumpWriter): void {
+    saveFigures(this.#total, dump);
     for (const frames of this.#levels) {
       const filled = frames.filter((frame) => frame !== undefined);
-      image.number(filled.length);
+      dump.number(filled.length);
       for (const { slot, sum } of filled) {
-        image.number(slot);
-        saveFigures(sum, image);
+        dump.number(slot);
+        saveFigures(sum, dump);
       }
     }
   }
 
-  restore(image: ImageReader): void {
+  restore(dump: DumpReader): void {
     this.reset();
-    restoreFigures(this.#total, image);
+    restoreFigures(this.#total, dump);
     for (let level = 0; level < LEVELS.length; level++) {
-      for (let left = image.count(this.#levels[level]!.length); left > 0; left--) {
+      for (let left = dump.count(this.#levels[level]!.length); left > 0; left--) {
         restoreFigures(
-          this.#frame(level, image.slot(LEVELS[level]!.slotMs)) ?? new WindowSum(this.#counters, this.#histograms),
-          image,
+          this.#frame(level, dump.slot(LEVELS[level]!.slotMs)) ?? new WindowSum(this.#counters, this.#histograms),
+          dump,
         );
       }
     }

@@ -1,5 +1,5 @@
-import { ImageFault, ImageReader, type ImageWriter } from '../images/image-bytes.js';
-import type { PackedReader, PackedWriter } from '../images/packing.js';
+import { DumpFault, DumpReader, type DumpWriter } from '../dumps/dump-bytes.js';
+import type { PackedReader, PackedWriter } from '../dumps/packing.js';
 import { checkFigures, type FramePart, type WindowSum } from './window-sum.js';
 import type { Level } from './windows.js';
 
@@ -81,17 +81,17 @@ export class FrameLog {
     this.#tail = other.#tail;
   }
 
-  save(image: ImageWriter): void {
-    image.bytes(this.#bytes.subarray(this.#head, this.#tail));
+  save(dump: DumpWriter): void {
+    dump.bytes(this.#bytes.subarray(this.#head, this.#tail));
   }
 
   /**
    * Replaces its frames.
    * @param level the level of its slots; a slot in the future, or more slots than the level has, is refused.
-   * @throws ImageFault if the frames do not fill their bytes, are not in order, or hold other figures.
+   * @throws DumpFault if the frames do not fill their bytes, are not in order, or hold other figures.
    */
-  restore(image: ImageReader, { slotMs, slots }: Level, counters: number, histograms: number): void {
-    const frames = image.bytes();
+  restore(dump: DumpReader, { slotMs, slots }: Level, counters: number, histograms: number): void {
+    const frames = dump.bytes();
     let before = -1;
     let left = slots + SPARE_SLOTS;
     this.#bytes = frames.slice();
@@ -100,12 +100,12 @@ export class FrameLog {
     let at = 0;
     while (at < this.#tail) {
       const size = at + HEADER <= this.#tail ? this.#sizeAt(at) : 0;
-      if (size <= HEADER || at + size > this.#tail) throw new ImageFault('Its slots do not fill their bytes.');
+      if (size <= HEADER || at + size > this.#tail) throw new DumpFault('Its slots do not fill their bytes.');
       const slot = this.#slotAt(at);
-      if (slot <= before || slot > image.lastSlot(slotMs) || left-- === 0)
-        throw new ImageFault('Its slots are not those of its time.');
+      if (slot <= before || slot > dump.lastSlot(slotMs) || left-- === 0)
+        throw new DumpFault('Its slots are not those of its time.');
       before = slot;
-      checkFigures(new ImageReader(this.#bytes, at + HEADER, at + size), counters, histograms);
+      checkFigures(new DumpReader(this.#bytes, at + HEADER, at + size), counters, histograms);
       at += size;
     }
   }

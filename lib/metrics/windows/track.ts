@@ -1,11 +1,11 @@
 import { FrameLog, NO_BYTES } from './frame-log.js';
 import { Histogram, HistogramTotal } from './histogram.js';
-import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
+import type { DumpReader, DumpWriter } from '../dumps/dump-bytes.js';
 import type { Window } from './windows.js';
 import { type Figures, type FramePart, isEmpty, pack, restoreFigures, saveFigures, WindowSum } from './window-sum.js';
 import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
 
-import { PackedReader, PackedWriter } from '../images/packing.js';
+import { PackedReader, PackedWriter } from '../dumps/packing.js';
 
 /** The number of counters and histograms of one kind of tracks, and the buffers that they share. */
 export class TrackShape {
@@ -258,40 +258,40 @@ export class Track implements Figures {
   }
 
   /** Writes its whole state; closes no slot. */
-  save(image: ImageWriter): void {
-    image.flag(this.#opened);
-    image.number(this.since);
+  save(dump: DumpWriter): void {
+    dump.flag(this.#opened);
+    dump.number(this.since);
     if (!this.#opened) return;
     this.#listener?.settle();
-    image.number(this.#slot);
-    saveFigures(this, image);
+    dump.number(this.#slot);
+    saveFigures(this, dump);
     const { sum } = this.#shape;
     sum.clear();
     this.#addTotalTo(sum, 'all');
-    saveFigures(sum, image);
-    for (const log of this.#logs) log.save(image);
+    saveFigures(sum, dump);
+    for (const log of this.#logs) log.save(dump);
   }
 
   /** Replaces its state by that of another track of its shape; overdue slots close when it is next used. */
-  restore(image: ImageReader): void {
-    const opened = image.flag();
-    this.reset(image.time());
+  restore(dump: DumpReader): void {
+    const opened = dump.flag();
+    this.reset(dump.time());
     if (!opened) return;
     this.#open();
-    this.#enter(image.slot(SLOT_MS));
+    this.#enter(dump.slot(SLOT_MS));
     const { sum } = this.#shape;
     sum.clear();
-    restoreFigures(sum, image);
+    restoreFigures(sum, dump);
     this.counters.set(sum.counters);
     this.histograms.forEach((histogram, at) => histogram.restore(sum.histograms[at]!));
     sum.clear();
-    restoreFigures(sum, image);
+    restoreFigures(sum, dump);
     this.#totalCounters = Array.from(sum.counters);
     this.#totalMinMs = sum.histograms.map(({ minMs }) => minMs);
     this.#keepTotal(sum);
     this.#unfolded = this.#slot;
     const { counters, histograms } = this.#shape;
-    this.#logs.forEach((log, level) => log.restore(image, LEVELS[level]!, counters, histograms));
+    this.#logs.forEach((log, level) => log.restore(dump, LEVELS[level]!, counters, histograms));
   }
 
   /** Adds the slots of the longest level. They are many and change once an hour: their sum is kept for the next read. */

@@ -1,7 +1,7 @@
 import { BUCKETS, MIN_INDEX } from './buckets.js';
 import { type Histogram, HistogramTotal } from './histogram.js';
-import { ImageFault, type ImageReader, type ImageWriter } from '../images/image-bytes.js';
-import { NIBBLE, PackedReader, type PackedWriter } from '../images/packing.js';
+import { DumpFault, type DumpReader, type DumpWriter } from '../dumps/dump-bytes.js';
+import { NIBBLE, PackedReader, type PackedWriter } from '../dumps/packing.js';
 
 /** Nanoseconds are whole numbers and pack well. */
 const NS = 1_000_000;
@@ -83,24 +83,24 @@ export function pack(figures: Figures, writer: PackedWriter): void {
 }
 
 /** Writes figures, including the minima of their durations. */
-export function saveFigures(figures: Figures, image: ImageWriter): void {
-  const writer = image.scratch;
+export function saveFigures(figures: Figures, dump: DumpWriter): void {
+  const writer = dump.scratch;
   writer.clear();
   pack(figures, writer);
-  image.bytes(writer.bytes.subarray(0, writer.length));
-  for (const { count, minMs } of figures.histograms) if (count > 0) image.duration(minMs);
+  dump.bytes(writer.bytes.subarray(0, writer.length));
+  for (const { count, minMs } of figures.histograms) if (count > 0) dump.duration(minMs);
 }
 
 /** Adds the figures that {@link saveFigures} wrote. */
-export function restoreFigures(sum: WindowSum, image: ImageReader): void {
-  const part = image.part();
+export function restoreFigures(sum: WindowSum, dump: DumpReader): void {
+  const part = dump.part();
   const reader = new PackedReader();
   reader.open(part.packed.bytes, part.packed.position);
   checkFigures(part, sum.counters.length, sum.histograms.length);
   const before = sum.histograms.map(({ count }) => count);
   sum.addPacked(reader, 'all');
   sum.histograms.forEach((histogram, at) => {
-    if (histogram.count > before[at]!) histogram.minMs = Math.min(histogram.minMs, image.duration());
+    if (histogram.count > before[at]!) histogram.minMs = Math.min(histogram.minMs, dump.duration());
   });
 }
 
@@ -209,20 +209,20 @@ function addSparse(counts: Float64Array, first: number, filled: number, reader: 
 }
 
 /**
- * Checks packed figures of an image, which are untrusted, without adding them. Every later read of a
+ * Checks packed figures of a dump, which are untrusted, without adding them. Every later read of a
  * window relies on this check: indices are within the counters, buckets within their range, and their number matches its count.
- * @throws ImageFault for other figures, and if they do not end where the reader does.
+ * @throws DumpFault for other figures, and if they do not end where the reader does.
  */
-export function checkFigures(figures: ImageReader, counters: number, histograms: number): void {
+export function checkFigures(figures: DumpReader, counters: number, histograms: number): void {
   for (let left = figures.count(counters); left > 0; left--) {
     figures.count(counters - 1);
     figures.number();
   }
   for (let left = histograms; left > 0; left--) checkHistogram(figures);
-  if (!figures.done) throw new ImageFault('Its figures do not fill their bytes.');
+  if (!figures.done) throw new DumpFault('Its figures do not fill their bytes.');
 }
 
-function checkHistogram(figures: ImageReader): void {
+function checkHistogram(figures: DumpReader): void {
   const kind = figures.count(1 + 2 * BUCKETS + 1) - 1;
   if (kind < 0) return;
   // The number of values outside the buckets, their sum, the largest.
@@ -231,17 +231,17 @@ function checkHistogram(figures: ImageReader): void {
   if (filled === 0) return;
   const first = figures.count(BUCKETS - 1);
   const span = figures.count(BUCKETS - first);
-  if (filled > span) throw new ImageFault('It fills more buckets than there are.');
+  if (filled > span) throw new DumpFault('It fills more buckets than there are.');
   if ((kind & 1) === 1) for (let left = span; left > 0; left--) figures.number();
   else checkPairs(figures, filled, span);
 }
 
 /** Checks pairs of distance and count, one per filled bucket. */
-function checkPairs(figures: ImageReader, filled: number, span: number): void {
+function checkPairs(figures: DumpReader, filled: number, span: number): void {
   let at = 0;
   for (let left = filled; left > 0; left--) {
     const [step] = figures.pair();
     at += step;
-    if (at >= span) throw new ImageFault('It counts in a bucket that does not exist.');
+    if (at >= span) throw new DumpFault('It counts in a bucket that does not exist.');
   }
 }

@@ -1,5 +1,5 @@
 import { checkKey } from '../../cache/base/keys.js';
-import { ImageFault, ImageReader, ImageWriter } from '../../metrics/images/image-bytes.js';
+import { DumpFault, DumpReader, DumpWriter } from '../../metrics/dumps/dump-bytes.js';
 import { SpaceSaving } from '../../metrics/space-saving.js';
 
 /*
@@ -110,37 +110,37 @@ export class AskedKeys {
 
   /** Encodes the state for {@link restore}. */
   bytes(): Uint8Array {
-    const image = new ImageWriter();
-    image.number(MARK);
-    image.bytes(this.#seenDays);
-    image.bytes(this.#seenWeeks);
-    image.number(this.#keys.length);
+    const dump = new DumpWriter();
+    dump.number(MARK);
+    dump.bytes(this.#seenDays);
+    dump.bytes(this.#seenWeeks);
+    dump.number(this.#keys.length);
     for (const [row, key] of this.#keys.entries()) {
-      image.text(key);
-      image.number(this.#asks[row]! * ASKS_SCALE);
-      image.bytes(this.#days.subarray(row * DAY_BYTES, (row + 1) * DAY_BYTES));
-      image.bytes(this.#weeks.subarray(row * WEEK_BYTES, (row + 1) * WEEK_BYTES));
+      dump.text(key);
+      dump.number(this.#asks[row]! * ASKS_SCALE);
+      dump.bytes(this.#days.subarray(row * DAY_BYTES, (row + 1) * DAY_BYTES));
+      dump.bytes(this.#weeks.subarray(row * WEEK_BYTES, (row + 1) * WEEK_BYTES));
     }
-    return image.take();
+    return dump.take();
   }
 
   /**
    * Restores the state from {@link bytes}. The bytes are untrusted.
-   * @throws ImageFault for invalid bytes; nothing is changed then.
+   * @throws DumpFault for invalid bytes; nothing is changed then.
    */
   restore(bytes: Uint8Array): void {
     const copy = Uint8Array.from(bytes);
-    const image = new ImageReader(copy, 0, copy.length);
-    if (image.number() !== MARK) throw new ImageFault('It is not an image of keys by the clock.');
-    const seenDays = counts(image.bytes(), DAY, DAYS);
-    const seenWeeks = counts(image.bytes(), WEEK, WEEKS);
-    const rows = Array.from({ length: image.count(MOST_KEYS) }, () => {
-      const key = image.text();
+    const dump = new DumpReader(copy, 0, copy.length);
+    if (dump.number() !== MARK) throw new DumpFault('It is not a dump of keys by the clock.');
+    const seenDays = counts(dump.bytes(), DAY, DAYS);
+    const seenWeeks = counts(dump.bytes(), WEEK, WEEKS);
+    const rows = Array.from({ length: dump.count(MOST_KEYS) }, () => {
+      const key = dump.text();
       checkKey(key);
-      const asks = image.count(WEEK * ASKS_SCALE) / ASKS_SCALE;
-      return { key, asks, days: exactly(image.bytes(), DAY_BYTES), weeks: exactly(image.bytes(), WEEK_BYTES) };
+      const asks = dump.count(WEEK * ASKS_SCALE) / ASKS_SCALE;
+      return { key, asks, days: exactly(dump.bytes(), DAY_BYTES), weeks: exactly(dump.bytes(), WEEK_BYTES) };
     });
-    if (!image.done) throw new ImageFault('It has bytes after its end.');
+    if (!dump.done) throw new DumpFault('It has bytes after its end.');
     this.#likely = undefined;
     this.#rows.clear();
     this.#keys.length = 0;
@@ -225,7 +225,7 @@ function longer<A extends { set(from: A): void }>(from: A, to: A): A {
 }
 
 function exactly(bytes: Uint8Array, length: number): Uint8Array {
-  if (bytes.length !== length) throw new ImageFault(`It holds ${bytes.length} bytes instead of ${length}.`);
+  if (bytes.length !== length) throw new DumpFault(`It holds ${bytes.length} bytes instead of ${length}.`);
   return bytes;
 }
 

@@ -70,14 +70,14 @@ export class ClockWarming implements TaskStrategy {
   }
 
   /** Returns the learned state; undefined if it has not changed since the last call. */
-  collectImage(): Promise<Uint8Array | undefined> {
-    const image = this.#learned ? this.asked.bytes() : undefined;
+  collectDump(): Promise<Uint8Array | undefined> {
+    const dump = this.#learned ? this.asked.bytes() : undefined;
     this.#learned = false;
-    return Promise.resolve(image);
+    return Promise.resolve(dump);
   }
 
-  restore(image: Uint8Array): void {
-    this.asked.restore(image);
+  restore(dump: Uint8Array): void {
+    this.asked.restore(dump);
   }
 
   /** Learns and warms from now on. */

@@ -107,7 +107,7 @@ describe('a fleet', () => {
     expect(await totalOf(one)).toEqual([0, 1]);
   });
 
-  it('a fleet ignores images that it cannot read, and logs it once', async () => {
+  it('a fleet ignores dumps that it cannot read, and logs it once', async () => {
     const [one, other] = [member(), member()];
     other.fleet.onApplicationBootstrap();
     await settle();
@@ -141,8 +141,8 @@ describe('a fleet', () => {
     expect(await totalOf(one)).toEqual([0, 1]);
   });
 
-  it('a fleet publishes a large image less often, and for longer', async () => {
-    const large = { collectImage: () => Promise.resolve(new Uint8Array(2_000_000)) } as unknown as CacheMetrics;
+  it('a fleet publishes a large dump less often, and for longer', async () => {
+    const large = { collectDump: () => Promise.resolve(new Uint8Array(2_000_000)) } as unknown as CacheMetrics;
     new Fleet({
       shutdown: new ShutdownBudget(clock),
       metrics: large,

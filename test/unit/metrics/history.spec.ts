@@ -108,11 +108,11 @@ describe('the history of a window', () => {
     expect(patterns.map(({ points }) => requests(points))).toEqual([1, 4]);
   });
 
-  it('the history contains restored figures, in the slots of the image', async () => {
+  it('the history contains restored figures, in the slots of the dump', async () => {
     await minutes(120);
-    const image = one.metrics.image();
+    const dump = one.metrics.dump();
     const later = new Process(clock);
-    later.metrics.restore(image);
+    later.metrics.restore(dump);
     later.hit('feed:*', clock.now());
     await clock.advance(20_000);
     for (const window of HISTORY_WINDOWS) {
@@ -130,7 +130,7 @@ describe('the history of a window', () => {
       other.miss('feed:*', 3);
       other.miss('own:*', 3);
     });
-    const fleet = one.metrics.together([one.metrics.other(other.metrics.image())]);
+    const fleet = one.metrics.together([one.metrics.other(other.metrics.dump())]);
     const sums = (history: History) => requests(history.points);
     expect(sums(fleet.getHistory('1h'))).toBe(90);
     expect(sums(fleet.getHistory('1h', 'feed:*'))).toBe(60);

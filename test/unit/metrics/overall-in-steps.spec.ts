@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { MissReason, Operation, Outcome, Result, type Series } from '../../../lib/cache/base/observer.js';
 import { runAtOnce } from '../../../lib/cache/base/slices.js';
-import type { Ledger } from '../../../lib/metrics/ledger/ledger.js';
-import { LedgerSum } from '../../../lib/metrics/ledger/ledger-sum.js';
+import type { MetricsState } from '../../../lib/metrics/state/metrics-state.js';
+import { MetricsStateSum } from '../../../lib/metrics/state/metrics-state-sum.js';
 import { MetricsRecorder } from '../../../lib/metrics/recorder.js';
-import type { OverallSum } from '../../../lib/metrics/ledger/ledger-reading.js';
+import type { OverallSum } from '../../../lib/metrics/state/metrics-reading.js';
 import { cacheStats } from '../../../lib/metrics/statistics.js';
 import type { Window } from '../../../lib/metrics/snapshot.js';
 import { AccessCount } from '../../../lib/metrics/windows/access-track.js';
@@ -14,19 +14,19 @@ const PATTERNS = 5;
 const SLOT_MS = 10_000;
 
 const statsOf = (overall: OverallSum) => cacheStats(overall.sum, overall);
-const atOnce = (of: Pick<Ledger, 'overallInSteps'>, window: Window) => runAtOnce(of.overallInSteps(window));
+const atOnce = (of: Pick<MetricsState, 'overallInSteps'>, window: Window) => runAtOnce(of.overallInSteps(window));
 
 describe('reading all patterns in steps', () => {
   let clock: ManualClock;
   let recorder: MetricsRecorder;
-  let ledger: Ledger;
+  let state: MetricsState;
   let series: Series[];
 
   beforeEach(() => {
     clock = new ManualClock();
     recorder = new MetricsRecorder({ clock });
     recorder.attach([{ name: 'memory', shared: false }]);
-    ledger = recorder.ledger;
+    state = recorder.state;
     series = Array.from({ length: PATTERNS }, (_, n) => recorder.series(`pattern${n}:*`));
   });
 
@@ -46,7 +46,7 @@ describe('reading all patterns in steps', () => {
     return Array.from({ length: PATTERNS }, (_, pattern) => Math.floor(bytes / 100 ** pattern) % 100);
   };
   /** Reads, and calls `meanwhile` before each step. */
-  const read = (meanwhile: (step: number) => void, of: Pick<Ledger, 'overallInSteps'> = ledger): OverallSum => {
+  const read = (meanwhile: (step: number) => void, of: Pick<MetricsState, 'overallInSteps'> = state): OverallSum => {
     const steps = of.overallInSteps('5m');
     for (let step = 0; ; step++) {
       const taken = steps.next();
@@ -69,10 +69,10 @@ describe('reading all patterns in steps', () => {
         traffic();
         await clock.advance(turn % 7 === 0 ? 600_000 : SLOT_MS);
       }
-      const steps = ledger.overallInSteps(window);
+      const steps = state.overallInSteps(window);
       let step = steps.next();
       while (step.done !== true) step = steps.next();
-      expect(statsOf(step.value)).toEqual(statsOf(atOnce(ledger, window)));
+      expect(statsOf(step.value)).toEqual(statsOf(atOnce(state, window)));
     },
   );
 
@@ -88,7 +88,7 @@ describe('reading all patterns in steps', () => {
     expect(perPattern(overall)).toEqual([2, 2, 2, 2, 2]);
     expect(overall.sum.counters[AccessCount.localHit]).toBe(2 * PATTERNS);
     expect(statsOf(overall)).toMatchObject({ totalRequests: 4 * PATTERNS, cacheHits: 2 * PATTERNS, timeSavedMs: 0 });
-    expect(perPattern(atOnce(ledger, '5m'))).toEqual([5, 5, 5, 5, 5]);
+    expect(perPattern(atOnce(state, '5m'))).toEqual([5, 5, 5, 5, 5]);
   });
 
   it('a reading in steps counts a pattern at its own step, hits and their times alike', () => {
@@ -124,8 +124,8 @@ describe('reading all patterns in steps', () => {
     traffic();
     await clock.advance(300_000);
     traffic();
-    const before = ledger.coverageSeconds('5m');
-    const steps = ledger.overallInSteps('5m');
+    const before = state.coverageSeconds('5m');
+    const steps = state.overallInSteps('5m');
     steps.next();
     await clock.advance(45_000);
     let step = steps.next();
@@ -139,7 +139,7 @@ describe('reading all patterns in steps', () => {
     traffic();
     const overall = read((step) => {
       if (step === 2) {
-        ledger.reset();
+        state.reset();
         hit(0);
       }
     });
@@ -169,7 +169,7 @@ describe('reading all patterns in steps', () => {
       (step) => {
         if (step === 3) traffic();
       },
-      new LedgerSum([ledger, other.ledger]),
+      new MetricsStateSum([state, other.state]),
     );
     expect(overall.sum.counters[AccessCount.localHit]).toBe(PATTERNS + 1);
   });

@@ -201,7 +201,7 @@ describe('figures counted before a word is shown', () => {
     before.miss('user:1:cart');
     const { miss, totals, metrics } = counting();
     miss('user:1:cart');
-    metrics.restore(before.metrics.image());
+    metrics.restore(before.metrics.dump());
     miss('user:2:cart');
     expect(totals()).toEqual({ 'user:*:*': 1, 'user:*:cart': 1 });
   });

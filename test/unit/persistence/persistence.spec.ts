@@ -19,10 +19,10 @@ class MemoryStore implements MetricsStore {
     await this.#gate();
     return this.kept;
   }
-  async write(image: Uint8Array): Promise<void> {
+  async write(dump: Uint8Array): Promise<void> {
     this.writes++;
     await this.#gate();
-    this.kept = image;
+    this.kept = dump;
   }
   async #gate(): Promise<void> {
     if (this.hangs) await new Promise(() => undefined);
@@ -47,7 +47,7 @@ describe('persistence', () => {
     new Persistence({
       shutdown: new ShutdownBudget(clock),
       metrics: {
-        collectImage: () => Promise.resolve(Uint8Array.from([count])),
+        collectDump: () => Promise.resolve(Uint8Array.from([count])),
         restore: ([first]) => {
           if (first === 99) throw new Error('of another version');
           restored.push(first!);
@@ -73,7 +73,7 @@ describe('persistence', () => {
     expect([restored, second.restored]).toEqual([[7], true]);
   });
 
-  it('persistence ignores an invalid image, logs it once, and overwrites it', async () => {
+  it('persistence ignores an invalid dump, logs it once, and overwrites it', async () => {
     store.kept = Uint8Array.from([99]);
     const next = begin(5);
     await next.onModuleInit();
@@ -108,7 +108,7 @@ describe('persistence', () => {
   it('persistence does nothing without a store', async () => {
     const none = new Persistence({
       shutdown: new ShutdownBudget(clock),
-      metrics: { collectImage: () => Promise.resolve(new Uint8Array()), restore: () => undefined },
+      metrics: { collectDump: () => Promise.resolve(new Uint8Array()), restore: () => undefined },
       store: undefined,
       clock,
       log,
@@ -124,13 +124,13 @@ describe('a file of metrics', () => {
   beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'cache-metrics-'))));
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  it('a file of metrics contains the whole last image, is readable by its owner alone, and leaves no other file', async () => {
+  it('a file of metrics contains the whole last dump, is readable by its owner alone, and leaves no other file', async () => {
     const path = join(directory, 'deep', 'shop.metrics');
     const store = new FileStore(path);
     expect(await store.read()).toBeUndefined();
-    const images = Array.from({ length: 20 }, (_, at) => new Uint8Array(50_000).fill(at));
-    for (const image of images) await store.write(image);
-    expect(await readFile(path)).toEqual(Buffer.from(images.at(-1)!));
+    const dumps = Array.from({ length: 20 }, (_, at) => new Uint8Array(50_000).fill(at));
+    for (const dump of dumps) await store.write(dump);
+    expect(await readFile(path)).toEqual(Buffer.from(dumps.at(-1)!));
     expect(await readdir(join(directory, 'deep'))).toEqual(['shop.metrics']);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });

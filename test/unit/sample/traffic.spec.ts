@@ -6,7 +6,7 @@ import { Browser } from '../../../sample/traffic/browser.js';
 import { Chance } from '../../../sample/traffic/chance.js';
 import { crowd } from '../../../sample/traffic/crowd.js';
 import { readOptions } from '../../../sample/traffic/options.js';
-import { lookAround } from '../../../sample/traffic/surroundings.js';
+import { readChoices } from '../../../sample/traffic/choices.js';
 import { Tally } from '../../../sample/traffic/tally.js';
 import { Zipf } from '../../../sample/traffic/zipf.js';
 
@@ -140,7 +140,7 @@ describe('the crowd', () => {
     const seen: string[] = [];
     const options = readOptions(['--visitors', '8', '--think', '0'], { BASE_URL: String(await marketplace(seen)) })!;
     const browser = new Browser(options.baseUrl, options.visitors);
-    const around = await lookAround(browser);
+    const around = await readChoices(browser);
     const asked = seen.length;
     const tally = new Tally();
     const ended = new AbortController();
@@ -176,7 +176,7 @@ describe('the crowd', () => {
   it('the crowd reports an unreachable marketplace', async () => {
     const url = await marketplace([]);
     const browser = new Browser(url, 4);
-    const around = await lookAround(browser);
+    const around = await readChoices(browser);
     await new Promise((resolve) => (server!.close(resolve), server!.closeAllConnections()));
     server = undefined;
     const options = readOptions(['--visitors', '4', '--think', '0'], { BASE_URL: String(url) })!;
@@ -211,7 +211,7 @@ describe('the crowd', () => {
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
     const browser = new Browser(new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), 1);
 
-    await expect(lookAround(browser)).rejects.toThrow('/ answers no JSON');
+    await expect(readChoices(browser)).rejects.toThrow('/ answers no JSON');
     browser.close();
   });
 });

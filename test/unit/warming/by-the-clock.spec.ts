@@ -303,8 +303,8 @@ describe('warming by the clock', () => {
   it('warming by the clock continues after a restart with its saved data', async () => {
     const first = make();
     await first.everyDay(2, AT_NINE, ['seller:1']);
-    const restored = await first.warming.collectImage();
-    expect(await first.warming.collectImage()).toBeUndefined();
+    const restored = await first.warming.collectDump();
+    expect(await first.warming.collectDump()).toBeUndefined();
     const { warmed, everyDay, clock } = make({ restored: restored! });
     clock.turnTo(MONDAY + 2 * DAY);
     await everyDay(1, AT_NINE, ['seller:1']);
@@ -341,14 +341,14 @@ describe('the schedule of requests', () => {
       for (let key = 0; key < 20; key++) asked.asked(`key:${key}`);
       asked.end(quarter, true);
     }
-    const image = asked.bytes();
+    const dump = asked.bytes();
     const copy = new AskedKeys();
-    copy.restore(image);
+    copy.restore(dump);
     expect(copy.likely(192)).toEqual(asked.likely(192));
-    expect(copy.bytes()).toEqual(image);
+    expect(copy.bytes()).toEqual(dump);
     const random = seeded(3);
     for (let attempt = 0; attempt < 150; attempt++) {
-      const bytes = Uint8Array.from(image.subarray(0, attempt % 2 === 0 ? image.length : random() * image.length));
+      const bytes = Uint8Array.from(dump.subarray(0, attempt % 2 === 0 ? dump.length : random() * dump.length));
       for (let change = 0; change < 3; change++)
         bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
       const target = new AskedKeys();

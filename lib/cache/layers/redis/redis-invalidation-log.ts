@@ -10,10 +10,10 @@ export interface InvalidationState {
   readonly version: number;
   readonly tags: number;
   readonly globs: number;
-  /** Loads that began under another birth are refused. */
-  readonly birth: number;
+  /** Loads that began under another generation are refused. */
+  readonly generation: number;
   /** Tagged entries with an earlier epoch count as invalidated. */
-  readonly floor: number;
+  readonly minTagEpoch: number;
   /** Entries with an earlier epoch count as invalidated, tagged or not. */
   readonly all: number;
   /** The stored text after the epoch: unchanged while no tag or glob is invalidated. */
@@ -31,8 +31,8 @@ export class RedisInvalidationLog {
   /** Oldest first. */
   #globs: { readonly epoch: number; readonly matches: GlobMatcher }[] = [];
   #version = 0;
-  #birth = 0;
-  #floor = 0;
+  #generation = 0;
+  #minTagEpoch = 0;
   #all = 0;
   /** Globs up to this epoch have been evicted. */
   #lostUntil = 0;
@@ -62,19 +62,26 @@ export class RedisInvalidationLog {
     const text = reply.toString('latin1');
     const numbers = text.split(' ').map(Number);
     if (numbers.length !== 6 || !numbers.every(Number.isSafeInteger)) return undefined;
-    const [epoch, tags, globs, birth, floor, all] = numbers as [number, number, number, number, number, number];
+    const [epoch, tags, globs, generation, minTagEpoch, all] = numbers as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     const state = {
       epoch,
       version: Math.max(tags, globs),
       tags,
       globs,
-      birth,
-      floor,
+      generation,
+      minTagEpoch,
       all,
       tail: text.slice(text.indexOf(' ')),
     };
     const last = this.#lastState;
-    if (last === undefined || epoch >= last.epoch || birth !== last.birth) {
+    if (last === undefined || epoch >= last.epoch || generation !== last.generation) {
       this.#lastText = reply;
       this.#lastState = state;
     }
@@ -99,8 +106,13 @@ export class RedisInvalidationLog {
   }
 
   /** True if this copy is complete up to that state; else call {@link sync} first. */
-  covers({ version, birth, floor, all }: InvalidationState): boolean {
-    return this.#version >= version && this.#birth === birth && this.#floor >= floor && this.#all >= all;
+  covers({ version, generation, minTagEpoch, all }: InvalidationState): boolean {
+    return (
+      this.#version >= version &&
+      this.#generation === generation &&
+      this.#minTagEpoch >= minTagEpoch &&
+      this.#all >= all
+    );
   }
 
   /** Updates this copy to the current state, which may be newer than `state`. */
@@ -114,7 +126,7 @@ export class RedisInvalidationLog {
   /** Adds the invalidations that a script returned. */
   apply(news: readonly unknown[]): void {
     const state = this.#ours(news[0]);
-    if (state.birth !== this.#birth) this.#begin(state.birth);
+    if (state.generation !== this.#generation) this.#begin(state.generation);
     let newestTag = 0;
     for (const [tag, epoch] of pairs(news[1])) {
       // Another fetch may have returned a newer epoch.
@@ -129,7 +141,7 @@ export class RedisInvalidationLog {
     }
     // The original has evicted entries of its lists: nothing tagged and no load from before can be judged.
     const lostTags = state.tags > this.#version && newestTag < state.tags;
-    this.#floor = Math.max(this.#floor, state.floor, lostTags ? state.tags : 0);
+    this.#minTagEpoch = Math.max(this.#minTagEpoch, state.minTagEpoch, lostTags ? state.tags : 0);
     this.#all = Math.max(this.#all, state.all);
     if (state.globs > this.#version && newestGlob < state.globs) this.#lostUntil = state.globs;
     this.#version = Math.max(this.#version, state.version);
@@ -145,7 +157,7 @@ export class RedisInvalidationLog {
       if (glob.matches(key)) return false;
     }
     if (tags.length === 0) return true;
-    if (epoch < this.#floor) return false;
+    if (epoch < this.#minTagEpoch) return false;
     for (const tag of tags) if ((this.#tags.get(tag) ?? 0) > epoch) return false;
     return true;
   }
@@ -157,14 +169,14 @@ export class RedisInvalidationLog {
 
   async #fetch(): Promise<void> {
     const { state, tags, globs, sweeps } = this.#keys;
-    const seen = [String(this.#version), String(this.#birth)];
+    const seen = [String(this.#version), String(this.#generation)];
     this.apply((await scripts.news.run(this.#connection, [state, tags, globs, sweeps], seen)) as readonly unknown[]);
   }
 
-  #begin(birth: number): void {
-    this.#birth = birth;
+  #begin(generation: number): void {
+    this.#generation = generation;
     this.#version = 0;
-    this.#floor = 0;
+    this.#minTagEpoch = 0;
     this.#all = 0;
     this.#lostUntil = 0;
     this.#tags.clear();
@@ -180,7 +192,7 @@ export class RedisInvalidationLog {
   /** @param oldest the epoch of the oldest glob in the original. */
   #forget(oldest: number): void {
     this.#globs = this.#globs.filter(({ epoch }) => epoch >= oldest).slice(-MAX_GLOBS);
-    for (const [tag, epoch] of this.#tags) if (epoch < this.#floor) this.#tags.delete(tag);
+    for (const [tag, epoch] of this.#tags) if (epoch < this.#minTagEpoch) this.#tags.delete(tag);
   }
 }
 

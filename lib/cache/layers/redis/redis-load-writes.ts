@@ -23,7 +23,7 @@ interface Late {
   readonly entry: Entry;
   readonly px: string;
   readonly epoch: number;
-  readonly birth: number | undefined;
+  readonly generation: number | undefined;
   readonly mode: Mode;
   /** The epoch of the entry that it replaces. */
   readonly replaced: string;
@@ -115,7 +115,7 @@ export class RedisLoadWrites {
       entry,
       px,
       epoch,
-      birth: read?.birth,
+      generation: read?.generation,
       mode: ticket.replaces ? 'r' : read?.present === true ? '1' : '0',
       replaced: ticket.replaces ? epochDigits(read!.found!) : '',
       explicit: moment instanceof AsOf && moment.explicit,
@@ -156,8 +156,10 @@ export class RedisLoadWrites {
   /** The writes for which no newer invalidation is known. */
   #current(batch: readonly Late[]): readonly Late[] {
     const { log } = this.#redis;
-    const current = ({ key, entry, epoch, birth }: Late) =>
-      (birth === undefined || birth === log.known?.birth) && log.remembers(epoch) && log.valid(key, entry.tags, epoch);
+    const current = ({ key, entry, epoch, generation }: Late) =>
+      (generation === undefined || generation === log.known?.generation) &&
+      log.remembers(epoch) &&
+      log.valid(key, entry.tags, epoch);
     return batch.every(current) ? batch : batch.filter(current);
   }
 
@@ -170,7 +172,7 @@ export class RedisLoadWrites {
       connection,
       [keys.state, keys.tags, keys.globs, ...names, ...names.map((name) => keys.fence(name))],
       [
-        String(log.known!.birth),
+        String(log.known!.generation),
         String(log.version),
         ...announcer.argumentsOf(explicit.length > 0 ? { keys: explicit } : undefined),
         batch.map(({ mode }) => mode).join('') + batch.map(({ replaced }) => replaced).join(''),
@@ -186,12 +188,14 @@ export class RedisLoadWrites {
     return undefined;
   }
 
-  async #putApart({ key, entry, epoch, birth, mode, replaced, explicit, record, px }: Late): Promise<void> {
+  async #putApart({ key, entry, epoch, generation, mode, replaced, explicit, record, px }: Late): Promise<void> {
     const { connection, keys, log } = this.#redis;
     const name = keys.entry(key);
     const known = log.known ?? (await log.current(undefined));
     const kept = () =>
-      (birth ?? known.birth) === log.known?.birth && log.remembers(epoch) && log.valid(key, entry.tags, epoch);
+      (generation ?? known.generation) === log.known?.generation &&
+      log.remembers(epoch) &&
+      log.valid(key, entry.tags, epoch);
     if (!kept()) return;
     const written = await scripts.storeApart.run(connection, [name, keys.fence(name)], [mode + replaced, record, px]);
     if (Number(written) !== 1) return;

@@ -13,7 +13,7 @@ const READ_AT_ONCE = 500;
 export class ReadMoment {
   constructor(
     readonly epoch: number,
-    readonly birth: number,
+    readonly generation: number,
     /** Server's time, milliseconds. */
     readonly at: number,
     /** True if the key existed, whatever its value. */
@@ -161,8 +161,8 @@ export class RedisReads {
   ): Entry | undefined {
     const stored = Buffer.isBuffer(value) ? this.#stored(key, value, budget) : undefined;
     if (ticket !== undefined) {
-      const { epoch, birth } = state;
-      ticket.note(this.#redis.name, new ReadMoment(epoch, birth, at, Buffer.isBuffer(value), stored?.epoch), turn);
+      const { epoch, generation } = state;
+      ticket.note(this.#redis.name, new ReadMoment(epoch, generation, at, Buffer.isBuffer(value), stored?.epoch), turn);
     }
     return stored?.entry;
   }

@@ -92,10 +92,10 @@ const MAX_TAGS = 10_000;
 export const MAX_GLOBS = 1_000;
 
 /*
- * state: "epoch tags globs birth floor all". The epoch is the last one assigned, never less than the server's time in microseconds,
+ * state: "epoch tags globs generation minTagEpoch all". The epoch is the last one assigned, never less than the server's time in microseconds,
  * so that it never decreases, even on a server that was emptied or a replica that was promoted. `tags` and `globs` are the epochs of the
- * last invalidation by tag and by glob, by which an evicted list is detected. `birth` distinguishes the states of a
- * namespace: loads that began under another are refused. Entries with an epoch before `all`, and tagged ones before `floor`, count as
+ * last invalidation by tag and by glob, by which an evicted list is detected. `generation` distinguishes the states of a
+ * namespace: loads that began under another are refused. Entries with an epoch before `all`, and tagged ones before `minTagEpoch`, count as
  * invalidated.
  *
  * tags: sorted set, tag by the epoch of its invalidation. globs: the same for globs, kept while older loads may run, and
@@ -110,15 +110,15 @@ local function parsed(text)
   local e, t, g, b, f, a = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
   if not e then return nil end
   local s = {
-    epoch = tonumber(e), tags = tonumber(t), globs = tonumber(g), birth = tonumber(b), floor = tonumber(f), all = tonumber(a)
+    epoch = tonumber(e), tags = tonumber(t), globs = tonumber(g), generation = tonumber(b), minTagEpoch = tonumber(f), all = tonumber(a)
   }
-  return possible(math.max(s.epoch, s.tags, s.globs, s.birth, s.floor, s.all)) and s or nil
+  return possible(math.max(s.epoch, s.tags, s.globs, s.generation, s.minTagEpoch, s.all)) and s or nil
 end
 local function fenced(fence, since)
   return fence and #fence == 16 and not string.find(fence, '%D') and fence > since and possible(tonumber(fence))
 end
 local function keep(key, s)
-  local text = string.format('%.0f %.0f %.0f %.0f %.0f %.0f', s.epoch, s.tags, s.globs, s.birth, s.floor, s.all)
+  local text = string.format('%.0f %.0f %.0f %.0f %.0f %.0f', s.epoch, s.tags, s.globs, s.generation, s.minTagEpoch, s.all)
   redis.call('SET', key, text, 'PX', ${STATE_TTL_MS})
   return text
 end
@@ -126,7 +126,7 @@ end
 local function advanced(s, now, sweeps)
   if not s then
     local left = sweeps and redis.call('EXISTS', sweeps) == 1
-    return { epoch = now, tags = 0, globs = 0, birth = now, floor = now, all = left and now or 0 }
+    return { epoch = now, tags = 0, globs = 0, generation = now, minTagEpoch = now, all = left and now or 0 }
   end
   s.epoch = math.max(s.epoch + 1, now)
   return s
@@ -186,7 +186,7 @@ return text`,
 
   /**
    * Returns the state, creating it if there is none, the invalidations by tag and by glob since a version, and the epoch of the oldest
-   * glob remembered; returns all invalidations if that version had another birth. KEYS state, tags, globs, sweeps. ARGV version, birth.
+   * glob remembered; returns all invalidations if that version had another generation. KEYS state, tags, globs, sweeps. ARGV version, generation.
    */
   news: new RedisScript(
     `${STATE}${NEWS}
@@ -201,7 +201,7 @@ if s.globs > newest(KEYS[3]) and newest(KEYS[4]) > s.all then
   s.all = newest(KEYS[4])
   text = keep(KEYS[1], s)
 end
-return news(text, s, KEYS[2], KEYS[3], s.birth == tonumber(ARGV[2]) and '(' .. ARGV[1] or '-inf')`,
+return news(text, s, KEYS[2], KEYS[3], s.generation == tonumber(ARGV[2]) and '(' .. ARGV[1] or '-inf')`,
     [2, 3, 4],
   ),
 
@@ -243,7 +243,7 @@ return publish(ARGV[2], ARGV[3])`,
   /**
    * Writes values that were loaded, or set, since the epochs in the records, unless something newer came between. Tags are judged
    * here; if there are globs that the caller does not have yet, nothing is written, and these are returned for the caller to judge.
-   * KEYS state, tags, globs, entries, fences. ARGV birth and version of the caller's state, own channel, message, one
+   * KEYS state, tags, globs, entries, fences. ARGV generation and version of the caller's state, own channel, message, one
    * character per entry ('0' if its key was absent at the read, '1' if it was present, 'r' if the same entry must still be there,
    * with its epoch after all of these characters), tags of each entry as JSON or '', that state after its epoch, records, px of
    * each, or one for all. Returns the result of publish(), or the new invalidations.
@@ -273,7 +273,7 @@ if not s then
   if got[1] then redis.call('SET', KEYS[1], '', 'PX', 1) end
   return 1
 end
-if s.birth ~= tonumber(ARGV[1]) then return 1 end
+if s.generation ~= tonumber(ARGV[1]) then return 1 end
 local known = tonumber(ARGV[2])
 if s.globs > known then return news(got[1], s, KEYS[2], KEYS[3], '(' .. ARGV[2]) end
 local tags = s.tags > known and ARGV[6] ~= '' and cjson.decode(ARGV[6])
@@ -281,7 +281,7 @@ local tags = s.tags > known and ARGV[6] ~= '' and cjson.decode(ARGV[6])
 local lost = tags and newest(KEYS[2]) < s.tags
 local function tagged(since, names)
   if #names == 0 then return false end
-  if since < s.floor or lost and since < s.tags then return true end
+  if since < s.minTagEpoch or lost and since < s.tags then return true end
   for _, name in ipairs(names) do
     local noted = redis.call('ZSCORE', KEYS[2], name)
     if noted and tonumber(noted) > since then return true end
@@ -352,14 +352,14 @@ return count`),
     `${STATE}${PUBLISH}
 local s = advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS[2])
 -- Evicted with what it held: what is older than that cannot be trusted.
-if newest(KEYS[3]) < s.tags then s.floor = math.max(s.floor, s.tags) end
+if newest(KEYS[3]) < s.tags then s.minTagEpoch = math.max(s.minTagEpoch, s.tags) end
 s.tags = s.epoch
 for i = 3, #ARGV do redis.call('ZADD', KEYS[3], string.format('%.0f', s.epoch), ARGV[i]) end
 local over = redis.call('ZCARD', KEYS[3]) - ${MAX_TAGS}
 if over > 0 then
   local last = redis.call('ZRANGE', KEYS[3], over - 1, over - 1, 'WITHSCORES')
   redis.call('ZREMRANGEBYRANK', KEYS[3], 0, over - 1)
-  s.floor = math.max(s.floor, tonumber(last[2]) + 1)
+  s.minTagEpoch = math.max(s.minTagEpoch, tonumber(last[2]) + 1)
 end
 redis.call('PEXPIRE', KEYS[3], ${STATE_TTL_MS})
 keep(KEYS[1], s)
@@ -377,7 +377,7 @@ local s = advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS[2])
 local now, forgotten, unswept = string.format('%.0f', s.epoch), s.epoch - ${FENCE_TTL_MS} * 1000, oldest(KEYS[2])
 if newest(KEYS[3]) < s.globs then
   -- Evicted with what it held: which loads under way it concerned, and what a sweep has left, is unknown.
-  if s.globs > forgotten then s.birth = s.epoch end
+  if s.globs > forgotten then s.generation = s.epoch end
   s.all = math.max(s.all, newest(KEYS[2]))
 end
 s.globs = s.epoch

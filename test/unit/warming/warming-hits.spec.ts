@@ -3,7 +3,7 @@ import { createObservedCache } from '../../../lib/index.js';
 import { CacheWarmer } from '../../../lib/warming/cache-warmer.js';
 import { StrategyRegistry } from '../../../lib/warming/strategy-registry.js';
 import { ManualClock } from '../../support/manual-clock.js';
-import { EfficiencyLedger } from '../../../lib/warming/efficiency.js';
+import { WarmingHits } from '../../../lib/warming/warming-hits.js';
 import type { WarmingTarget } from '../../../lib/warming/warming-target.js';
 
 /** A target that records the begin and end of watches. */
@@ -24,29 +24,29 @@ const keysOf = (pass: string, count: number) => Array.from({ length: count }, (_
 describe('the efficiency of warming', () => {
   it('the efficiency of warming is the share of warmed entries that were hit, of one pass and of all passes', () => {
     const { target, watches } = watchedTarget();
-    const ledger = new EfficiencyLedger(target);
-    expect(ledger.ofStrategy('s')).toBeNull();
-    const first = ledger.open('s');
+    const hits = new WarmingHits(target);
+    expect(hits.ofStrategy('s')).toBeNull();
+    const first = hits.open('s');
     first.watch(['a', 'b', 'c', 'd']);
     watches[0]!.hit('a');
-    const second = ledger.open('s');
+    const second = hits.open('s');
     second.watch(['e', 'f', 'g', 'h']);
-    expect([first.efficiency, second.efficiency, ledger.ofStrategy('s')]).toEqual([0.25, 0, 0.125]);
+    expect([first.efficiency, second.efficiency, hits.ofStrategy('s')]).toEqual([0.25, 0, 0.125]);
   });
 
   it('the efficiency of warming is measured for ten thousand keys at most: the oldest measurements end first', () => {
     const { target, watches } = watchedTarget();
-    const ledger = new EfficiencyLedger(target);
-    for (const pass of ['a', 'b', 'c']) ledger.open('s').watch(keysOf(pass, 4_000));
+    const hits = new WarmingHits(target);
+    for (const pass of ['a', 'b', 'c']) hits.open('s').watch(keysOf(pass, 4_000));
     expect(watches.map(({ ended }) => ended)).toEqual([true, false, false]);
-    ledger.open('s').watch(keysOf('d', 25_000));
+    hits.open('s').watch(keysOf('d', 25_000));
     expect(watches.map(({ keys, ended }) => [keys.length, ended])).toEqual([
       [4_000, true],
       [4_000, true],
       [4_000, true],
       [10_000, false],
     ]);
-    ledger.close();
+    hits.close();
     expect(watches.every(({ ended }) => ended)).toBe(true);
   });
 });

@@ -2,7 +2,7 @@ import type { Browser } from './browser.js';
 import { Zipf } from './zipf.js';
 
 /** What visitors can choose from, the most popular first, and how they choose. */
-export interface Surroundings {
+export interface Choices {
   readonly terms: readonly string[];
   readonly categories: readonly string[];
   readonly sellers: readonly number[];
@@ -26,11 +26,11 @@ const PAGES = 20;
 const PLACES = 24;
 const LESSONS = 40;
 
-/** Looks around the marketplace once, before the visitors come. */
-export async function lookAround(browser: Browser): Promise<Surroundings> {
+/** Reads what visitors can choose from, once, before they come. */
+export async function readChoices(browser: Browser): Promise<Choices> {
   const { catalogue } = await browser.json<{ catalogue?: { products?: number } }>('/');
   const products = catalogue?.products;
-  if (typeof products !== 'number') throw new Error('/ says nothing of a catalogue: this is no marketplace.');
+  if (typeof products !== 'number') throw new Error('/ has no catalogue: this is not the marketplace.');
   const terms = (await browser.json<{ term: string }[]>('/search/trending?limit=200')).map(({ term }) => term);
   const categories = (await browser.json<{ slug: string }[]>('/categories/top')).map(({ slug }) => slug);
   const sellers = (await browser.json<{ id: number }[]>('/sellers/live')).map(({ id }) => id);

@@ -6,10 +6,10 @@ import type { Figures, WindowSum } from '../windows/window-sum.js';
 import { SLOT_MS, type Window } from '../windows/windows.js';
 
 /**
- * The source of statistics: the ledger of one process, or of several together. Every sum except that of {@link overallInSteps} is
+ * The source of statistics: the state of one process, or of several together. Every sum except that of {@link overallInSteps} is
  * reused: read it before you request the next.
  */
-export interface LedgerReading {
+export interface MetricsReading {
   readonly patterns: Iterable<{ readonly name: string }>;
   readonly endpoints: Iterable<{ readonly name: string }>;
   /** Local layer first. */

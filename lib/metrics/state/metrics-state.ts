@@ -4,25 +4,25 @@ import { BypassReason, CircuitState, type LayerDescription, Operation, Result } 
 import { ACCESS_COUNTERS, ACCESS_HISTOGRAMS, AccessTrack } from '../windows/access-track.js';
 import { BoundedRegistry } from './bounded-registry.js';
 import { CombinedTrack } from '../windows/combined-track.js';
-import { ImageFault, type ImageReader, type ImageWriter } from '../images/image-bytes.js';
+import { DumpFault, type DumpReader, type DumpWriter } from '../dumps/dump-bytes.js';
 import { type HistoryBin, HistoryBins, type HistoryWindow, OverallHistory, slotMsOf } from '../windows/history.js';
 import { HitTally } from '../windows/hit-tally.js';
 import { layerShape, LayerTrack } from '../windows/layer-track.js';
-import { type LedgerReading, OpenSlots, type OverallSum } from './ledger-reading.js';
+import { type MetricsReading, OpenSlots, type OverallSum } from './metrics-reading.js';
 import { Pauses } from './pauses.js';
 import type { Window } from '../windows/windows.js';
 import { Track, TrackShape } from '../windows/track.js';
 import { WindowSum } from '../windows/window-sum.js';
 import { windowStart } from '../windows/windows.js';
 
-/** The most patterns, endpoints or methods of an image: the memory that restoring takes is proportional to them. */
+/** The most patterns, endpoints or methods of a dump: the memory that restoring takes is proportional to them. */
 const MAX_SUBJECTS = 10_000;
 const CIRCUIT_STATES = Object.keys(CircuitState).length;
-/** The most layers of an image. */
+/** The most layers of a dump. */
 const MAX_LAYERS = 64;
 
 /** All counts, in bounded memory: the recorder writes them, statistics and exporters read them. */
-export class Ledger implements LedgerReading {
+export class MetricsState implements MetricsReading {
   readonly clock: Clock;
   readonly patterns: BoundedRegistry<AccessTrack>;
   readonly endpoints: BoundedRegistry<AccessTrack>;
@@ -77,7 +77,7 @@ export class Ledger implements LedgerReading {
     return this.#since;
   }
 
-  /** Increases when figures move from a pattern to the totals over all patterns: an image that is written meanwhile would be inconsistent. */
+  /** Increases when figures move from a pattern to the totals over all patterns: a dump that is written meanwhile would be inconsistent. */
   get closings(): number {
     return this.#closings;
   }
@@ -245,94 +245,92 @@ export class Ledger implements LedgerReading {
   }
 
   /** Writes all counts, step by step; closes no slots. */
-  *save(image: ImageWriter): IterableIterator<void> {
-    image.number(this.#since);
-    this.#pauses.save(image);
-    image.number(this.inFlight);
-    for (const count of this.bypasses) image.number(count);
-    for (const track of this.operations) track.save(image);
-    image.number(this.layers.length);
+  *save(dump: DumpWriter): IterableIterator<void> {
+    dump.number(this.#since);
+    this.#pauses.save(dump);
+    dump.number(this.inFlight);
+    for (const count of this.bypasses) dump.number(count);
+    for (const track of this.operations) track.save(dump);
+    dump.number(this.layers.length);
     for (const { name, shared, circuit, queueDepth, track } of this.layers) {
-      image.text(name);
-      image.flag(shared);
-      image.number(circuit);
-      image.number(queueDepth);
-      track.save(image);
+      dump.text(name);
+      dump.flag(shared);
+      dump.number(circuit);
+      dump.number(queueDepth);
+      track.save(dump);
     }
     for (const tracks of [this.patterns, this.endpoints, this.subjects]) {
       const members = [...tracks];
       if (members.length > MAX_SUBJECTS) {
-        throw new ImageFault(
-          `The image has more than ${MAX_SUBJECTS} patterns or endpoints. Lower metrics.maxPatterns.`,
-        );
+        throw new DumpFault(`The dump has more than ${MAX_SUBJECTS} patterns or endpoints. Lower metrics.maxPatterns.`);
       }
-      image.number(members.length);
+      dump.number(members.length);
       for (const access of members) {
-        image.text(access.name);
-        access.save(image);
+        dump.text(access.name);
+        access.save(dump);
         yield;
       }
     }
-    this.#combined.save(image);
+    this.#combined.save(dump);
   }
 
   /**
-   * Restores the counts of another ledger, saved at `savedAt`, in place of its own; the time between then and now counts as
+   * Restores the counts of another `MetricsState`, saved at `savedAt`, in place of its own; the time between then and now counts as
    * unobserved. Patterns beyond the limit and unknown layers are left out.
    * @param states also restores states, such as open circuits, and layers that are not attached.
-   * @throws ImageFault if it is not an image of a ledger; discard this ledger then.
+   * @throws DumpFault if it is not a dump of metrics; discard this object then.
    */
-  restore(image: ImageReader, savedAt: number, states: boolean): void {
-    runAtOnce(this.restoreInSteps(image, savedAt, states));
+  restore(dump: DumpReader, savedAt: number, states: boolean): void {
+    runAtOnce(this.restoreInSteps(dump, savedAt, states));
   }
 
   /** As {@link restore}, one pattern per step. */
-  *restoreInSteps(image: ImageReader, savedAt: number, states: boolean): Generator<void, void> {
+  *restoreInSteps(dump: DumpReader, savedAt: number, states: boolean): Generator<void, void> {
     this.#beginAnew();
-    this.#since = image.time();
-    this.#pauses.restore(image);
+    this.#since = dump.time();
+    this.#pauses.restore(dump);
     if (!states) this.#pauses.add(savedAt, this.clock.now());
-    const inFlight = image.number();
+    const inFlight = dump.number();
     if (states) this.inFlight = inFlight;
-    for (let at = 0; at < this.bypasses.length; at++) this.bypasses[at] = image.number();
-    for (const track of this.operations) track.restore(image);
-    for (let left = image.count(MAX_LAYERS); left > 0; left--) this.#restoreLayer(image, states);
+    for (let at = 0; at < this.bypasses.length; at++) this.bypasses[at] = dump.number();
+    for (const track of this.operations) track.restore(dump);
+    for (let left = dump.count(MAX_LAYERS); left > 0; left--) this.#restoreLayer(dump, states);
     for (const tracks of [this.patterns, this.endpoints, this.subjects]) {
-      for (let left = image.count(MAX_SUBJECTS); left > 0; left--) {
-        const name = image.text();
+      for (let left = dump.count(MAX_SUBJECTS); left > 0; left--) {
+        const name = dump.text();
         const admitted = tracks.admit(name);
         const into = admitted.name === name ? admitted : this.#unlisted(name);
-        into.restore(image);
+        into.restore(dump);
         yield;
       }
     }
     // The counts of these tracks so far are not in the restored patterns.
     for (const track of this.#apart) track.reset(this.#since);
-    this.#combined.restore(image);
+    this.#combined.restore(dump);
     this.#history.clear(this.clock.now());
-    if (!image.done) throw new ImageFault('It has bytes after its end.');
+    if (!dump.done) throw new DumpFault('It has bytes after its end.');
   }
 
-  /** Makes running readings and images start over. */
+  /** Makes running readings and dumps start over. */
   #beginAnew(): void {
     this.#closings++;
     this.#beginnings++;
   }
 
-  #restoreLayer(image: ImageReader, states: boolean): void {
-    const description = { name: image.text(), shared: image.flag() };
+  #restoreLayer(dump: DumpReader, states: boolean): void {
+    const description = { name: dump.text(), shared: dump.flag() };
     let layer = this.layers.find(({ name }) => name === description.name);
     if (layer === undefined) {
       layer = new LayerTrack(description, this.#layerShape, this.#since);
       if (states) this.layers.push(layer);
     }
-    const circuit = image.count(CIRCUIT_STATES - 1) as CircuitState;
-    const queueDepth = image.number();
+    const circuit = dump.count(CIRCUIT_STATES - 1) as CircuitState;
+    const queueDepth = dump.number();
     if (states) {
       layer.circuit = circuit;
       layer.queueDepth = queueDepth;
     }
-    layer.track.restore(image);
+    layer.track.restore(dump);
   }
 
   /** Returns a track whose counts are discarded. */

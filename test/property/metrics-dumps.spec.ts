@@ -4,7 +4,7 @@ import { LayerOperation, LayerResult, MissReason, Operation, Outcome, Result } f
 import { createCacheMetrics } from '../../lib/insight/create-cache-metrics.js';
 import type { CacheMetrics } from '../../lib/metrics/cache-metrics.js';
 import type { CacheStatistics } from '../../lib/metrics/cache-statistics.js';
-import { ImageFault } from '../../lib/metrics/images/image-bytes.js';
+import { DumpFault } from '../../lib/metrics/dumps/dump-bytes.js';
 import { type Window, WINDOWS } from '../../lib/metrics/snapshot.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -104,9 +104,9 @@ describe('metrics dumps of several processes', () => {
           each[step.instance]!.run(step);
         }
         const [own, ...others] = each.map(({ metrics }) => metrics);
-        const images = others.map((metrics) => metrics.image());
+        const dumps = others.map((metrics) => metrics.dump());
         clock.turn(later);
-        const fleet = own!.together(images.map((image) => own!.other(image)));
+        const fleet = own!.together(dumps.map((dump) => own!.other(dump)));
         for (const window of WINDOWS) expect(answers(fleet, window)).toEqual(answers(all.metrics, window));
         expect(fleet.getStats().entryCount).toBe(3 * INSTANCES);
         const seen = new Set(script.map(({ pattern }) => PATTERNS[pattern]!));
@@ -124,10 +124,10 @@ describe('metrics dumps of several processes', () => {
         let running = process(clock);
         for (const [at, step] of script.entries()) {
           if (at === Math.min(cut, script.length - 1)) {
-            const image = running.metrics.image();
+            const dump = running.metrics.dump();
             running = process(clock);
             clock.turn(step.wait);
-            running.metrics.restore(image);
+            running.metrics.restore(dump);
           } else clock.turn(step.wait);
           all.run(step);
           running.run(step);
@@ -136,7 +136,7 @@ describe('metrics dumps of several processes', () => {
           expect(answers(running.metrics, window)).toEqual(answers(all.metrics, window));
           expect(running.metrics.getStats(window).timeSavedMs).toBeCloseTo(all.metrics.getStats(window).timeSavedMs, 0);
         }
-        expect(running.metrics.image().length).toBeGreaterThan(0);
+        expect(running.metrics.dump().length).toBeGreaterThan(0);
       }),
       { numRuns: 60 },
     );
@@ -148,7 +148,7 @@ describe('metrics dumps of several processes', () => {
     const series = observer.series('feed:*');
     for (const ms of [-1, 5, 90]) observer.access(series, Outcome.miss, -1, ms, ms, MissReason.cold);
     const other = createCacheMetrics({ clock }).metrics;
-    other.restore(metrics.image());
+    other.restore(metrics.dump());
     expect(other.getStats().p50ResponseTimeMs).toBe(metrics.getStats().p50ResponseTimeMs);
   });
 
@@ -159,7 +159,7 @@ describe('metrics dumps of several processes', () => {
     for (let round = 0; round < 30; round++) {
       for (const each of series) observer.access(each, Outcome.hit, 0, 2, 2, MissReason.none);
       const counted = metrics.getStats().totalRequests;
-      const taken = metrics.collectImage();
+      const taken = metrics.collectDump();
       // Within the same slot, and across its end, at which the figures of all patterns move together.
       if (round % 2 === 1) clock.turn(10_000);
       observer.access(series[79]!, Outcome.hit, 0, 2, 2, MissReason.none);
@@ -178,20 +178,20 @@ describe('metrics dumps of several processes', () => {
     const one = process(clock);
     for (let at = 0; at < 40; at++)
       one.run({ wait: 0, instance: 0, pattern: at % 3, outcome: 0, ms: at + 1, loadMs: 5 });
-    const image = one.metrics.image();
+    const dump = one.metrics.dump();
     const other: CacheMetrics = process(clock).metrics;
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: image.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, change) => {
-        expect(() => other.restore(image.subarray(0, at))).toThrow(ImageFault);
-        const damaged = image.slice();
+      fc.property(fc.integer({ min: 0, max: dump.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, change) => {
+        expect(() => other.restore(dump.subarray(0, at))).toThrow(DumpFault);
+        const damaged = dump.slice();
         damaged[at]! ^= change;
-        expect(() => other.restore(damaged)).toThrow(ImageFault);
-        expect(() => other.other(damaged)).toThrow(ImageFault);
+        expect(() => other.restore(damaged)).toThrow(DumpFault);
+        expect(() => other.other(damaged)).toThrow(DumpFault);
         expect(other.getStats().totalRequests).toBe(0);
       }),
     );
-    expect(() => other.restore(Uint8Array.from([...image, 0]))).toThrow(ImageFault);
-    other.restore(image);
+    expect(() => other.restore(Uint8Array.from([...dump, 0]))).toThrow(DumpFault);
+    other.restore(dump);
     expect(other.getStats().totalRequests).toBe(40);
   });
 });

@@ -1,12 +1,12 @@
 import { SAFE_MESSAGE } from '../../cache/base/redacted-error.js';
 import { NIBBLE, PackedReader, PackedWriter } from './packing.js';
 
-/** Thrown for bytes that are not an image of metrics, are incomplete, or are of another version. */
-export class ImageFault extends Error {
-  override readonly name = 'ImageFault';
+/** Thrown for bytes that are not a dump of metrics, are incomplete, or are of another version. */
+export class DumpFault extends Error {
+  override readonly name = 'DumpFault';
 
   static {
-    Object.defineProperty(ImageFault.prototype, SAFE_MESSAGE, { value: true });
+    Object.defineProperty(DumpFault.prototype, SAFE_MESSAGE, { value: true });
   }
 }
 
@@ -15,7 +15,7 @@ const NS = 1_000_000;
 const MAX_TEXT = 1024;
 
 /** Writes numbers, texts and runs of bytes one after the other. */
-export class ImageWriter {
+export class DumpWriter {
   readonly packed: PackedWriter;
   /** For data that is packed before its length is known. */
   readonly scratch = new PackedWriter();
@@ -69,10 +69,10 @@ const UTF8_BYTES = 3;
 const MAX_DIGITS = 8;
 
 /**
- * Reads the bytes of an {@link ImageWriter}. They are untrusted: it never reads beyond their end, and accepts no number,
- * count or time that an image cannot hold.
+ * Reads the bytes of an {@link DumpWriter}. They are untrusted: it never reads beyond their end, and accepts no number,
+ * count or time that a dump cannot hold.
  */
-export class ImageReader {
+export class DumpReader {
   readonly packed = new PackedReader();
   readonly #end: number;
   readonly #latest: number;
@@ -92,17 +92,17 @@ export class ImageReader {
     const { bytes } = this.packed;
     let last = this.packed.position;
     while (last < this.#end && bytes[last]! >= 0x80) last++;
-    if (last >= this.#end) throw new ImageFault('It ends in the middle of a number.');
-    if (last - this.packed.position >= MAX_DIGITS) throw new ImageFault('It holds a number that is too large.');
+    if (last >= this.#end) throw new DumpFault('It ends in the middle of a number.');
+    if (last - this.packed.position >= MAX_DIGITS) throw new DumpFault('It holds a number that is too large.');
     const value = this.packed.read();
-    if (value > Number.MAX_SAFE_INTEGER) throw new ImageFault('It holds a number that is too large.');
+    if (value > Number.MAX_SAFE_INTEGER) throw new DumpFault('It holds a number that is too large.');
     return value;
   }
 
   /** Two small numbers in one byte; the rest of a larger number follows. */
   pair(): readonly [one: number, other: number] {
     const { bytes, position } = this.packed;
-    if (position >= this.#end) throw new ImageFault('It ends in the middle of a pair.');
+    if (position >= this.#end) throw new DumpFault('It ends in the middle of a pair.');
     const pair = bytes[position]!;
     this.packed.position = position + 1;
     const one = pair >>> 4 === NIBBLE ? NIBBLE + this.number() : pair >>> 4;
@@ -128,7 +128,7 @@ export class ImageReader {
   /** A number of at most `limit`: how many items follow. */
   count(limit: number): number {
     const count = this.number();
-    if (count > limit) throw new ImageFault(`It announces ${count} items, more than ${limit}.`);
+    if (count > limit) throw new DumpFault(`It announces ${count} items, more than ${limit}.`);
     return count;
   }
 
@@ -144,15 +144,15 @@ export class ImageReader {
   /** A duration that is not `Infinity`. */
   finiteDuration(): number {
     const ms = this.duration();
-    if (ms === Infinity) throw new ImageFault('It holds a duration without an end.');
+    if (ms === Infinity) throw new DumpFault('It holds a duration without an end.');
     return ms;
   }
 
   /** Returns a reader of the next part, which has its own length. */
-  part(): ImageReader {
+  part(): DumpReader {
     const part = this.bytes();
     const from = part.byteOffset - this.packed.bytes.byteOffset;
-    return new ImageReader(this.packed.bytes, from, from + part.length, this.#latest);
+    return new DumpReader(this.packed.bytes, from, from + part.length, this.#latest);
   }
 
   duration(): number {
@@ -162,7 +162,7 @@ export class ImageReader {
 
   text(): string {
     const bytes = this.bytes();
-    if (bytes.length > MAX_TEXT * UTF8_BYTES) throw new ImageFault('It holds a name that is too long.');
+    if (bytes.length > MAX_TEXT * UTF8_BYTES) throw new DumpFault('It holds a name that is too long.');
     return Buffer.from(bytes).toString();
   }
 
@@ -170,7 +170,7 @@ export class ImageReader {
   bytes(): Uint8Array<ArrayBuffer> {
     const length = this.number();
     const from = this.packed.position;
-    if (from + length > this.#end) throw new ImageFault('It ends in the middle of a part.');
+    if (from + length > this.#end) throw new DumpFault('It ends in the middle of a part.');
     this.packed.position = from + length;
     return this.packed.bytes.subarray(from, from + length);
   }

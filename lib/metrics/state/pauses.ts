@@ -1,4 +1,4 @@
-import type { ImageReader, ImageWriter } from '../images/image-bytes.js';
+import type { DumpReader, DumpWriter } from '../dumps/dump-bytes.js';
 
 /** The most pauses that are kept; the oldest are dropped first. */
 const LIMIT = 64;
@@ -24,16 +24,16 @@ export class Pauses {
     this.#pauses = [];
   }
 
-  save(image: ImageWriter): void {
-    image.number(this.#pauses.length);
+  save(dump: DumpWriter): void {
+    dump.number(this.#pauses.length);
     for (const { from, to } of this.#pauses) {
-      image.number(from);
-      image.number(to);
+      dump.number(from);
+      dump.number(to);
     }
   }
 
-  restore(image: ImageReader): void {
+  restore(dump: DumpReader): void {
     this.#pauses = [];
-    for (let left = image.count(LIMIT); left > 0; left--) this.add(image.time(), image.time());
+    for (let left = dump.count(LIMIT); left > 0; left--) this.add(dump.time(), dump.time());
   }
 }

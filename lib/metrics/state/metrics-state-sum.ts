@@ -1,5 +1,5 @@
 import { CircuitState, type Operation } from '../../cache/base/observer.js';
-import type { HeldStatus, LayerState, LedgerReading, OverallSum } from './ledger-reading.js';
+import type { HeldStatus, LayerState, MetricsReading, OverallSum } from './metrics-reading.js';
 import type { Window } from '../windows/windows.js';
 import { type HistoryBin, HistoryBins, type HistoryWindow, slotMsOf } from '../windows/history.js';
 import { WindowSum } from '../windows/window-sum.js';
@@ -7,21 +7,21 @@ import { WindowSum } from '../windows/window-sum.js';
 /** From the best to the worst. */
 const SEVERITY = [CircuitState.closed, CircuitState.halfOpen, CircuitState.open];
 
-/** Several ledgers read as one: figures are added; of states, the worst counts. */
-export class LedgerSum implements LedgerReading {
-  constructor(private readonly ledgers: readonly [LedgerReading, ...LedgerReading[]]) {}
+/** Several states read as one: figures are added; of states, the worst counts. */
+export class MetricsStateSum implements MetricsReading {
+  constructor(private readonly states: readonly [MetricsReading, ...MetricsReading[]]) {}
 
   get patterns(): { name: string }[] {
-    return namesOf(this.ledgers.map(({ patterns }) => patterns));
+    return namesOf(this.states.map(({ patterns }) => patterns));
   }
 
   get endpoints(): { name: string }[] {
-    return namesOf(this.ledgers.map(({ endpoints }) => endpoints));
+    return namesOf(this.states.map(({ endpoints }) => endpoints));
   }
 
   get layers(): LayerState[] {
     const together = new Map<string, LayerState>();
-    for (const { layers } of this.ledgers) {
+    for (const { layers } of this.states) {
       for (const layer of layers) {
         const known = together.get(layer.name);
         together.set(layer.name, {
@@ -36,16 +36,16 @@ export class LedgerSum implements LedgerReading {
   }
 
   get inFlight(): number {
-    return this.ledgers.reduce((all, { inFlight }) => all + inFlight, 0);
+    return this.states.reduce((all, { inFlight }) => all + inFlight, 0);
   }
 
-  /** Reads one ledger after the other; the coverage is the longest of them. */
+  /** Reads one state after the other; the coverage is the longest of them. */
   *overallInSteps(window: Window): Generator<void, OverallSum> {
-    const [first, ...others] = this.ledgers;
+    const [first, ...others] = this.states;
     const { sum, ...together } = yield* first.overallInSteps(window);
     let { coverageSeconds } = together;
-    for (const ledger of others) {
-      const overall = yield* ledger.overallInSteps(window);
+    for (const state of others) {
+      const overall = yield* state.overallInSteps(window);
       sum.add(overall.sum);
       coverageSeconds = Math.max(coverageSeconds, overall.coverageSeconds);
     }
@@ -53,7 +53,7 @@ export class LedgerSum implements LedgerReading {
   }
 
   countersIn(windows: readonly Window[]): readonly WindowSum[] {
-    const each = this.ledgers.map((ledger) => ledger.countersIn(windows));
+    const each = this.states.map((state) => state.countersIn(windows));
     return windows.map((_, at) => {
       const sum = new WindowSum(each[0]![at]!.counters.length, 0);
       for (const counted of each) sum.add(counted[at]!, true);
@@ -62,52 +62,52 @@ export class LedgerSum implements LedgerReading {
   }
 
   patternIn(name: string, window: Window, countersOnly?: boolean): WindowSum {
-    return this.#added((ledger) => ledger.patternIn(name, window, countersOnly));
+    return this.#added((state) => state.patternIn(name, window, countersOnly));
   }
 
   endpointIn(name: string, window: Window): WindowSum {
-    return this.#added((ledger) => ledger.endpointIn(name, window));
+    return this.#added((state) => state.endpointIn(name, window));
   }
 
   operationIn(operation: Operation, window: Window): WindowSum {
-    return this.#added((ledger) => ledger.operationIn(operation, window));
+    return this.#added((state) => state.operationIn(operation, window));
   }
 
   layerIn(name: string, window: Window): WindowSum {
-    return this.#added((ledger) => ledger.layerIn(name, window));
+    return this.#added((state) => state.layerIn(name, window));
   }
 
-  /** The longest coverage of all ledgers. */
+  /** The longest coverage of all states. */
   coverageSeconds(window: Window): number {
-    return this.ledgers.reduce((most, ledger) => Math.max(most, ledger.coverageSeconds(window)), 0);
+    return this.states.reduce((most, state) => Math.max(most, state.coverageSeconds(window)), 0);
   }
 
-  /** The earliest start of all ledgers. */
+  /** The earliest start of all states. */
   get since(): number {
-    return this.ledgers.reduce((earliest, { since }) => Math.min(earliest, since), Infinity);
+    return this.states.reduce((earliest, { since }) => Math.min(earliest, since), Infinity);
   }
 
-  /** In slots, which all ledgers have; finer bins exist only for this process's own patterns. */
+  /** In slots, which all states have; finer bins exist only for this process's own patterns. */
   *historyInSteps(window: HistoryWindow): Generator<void, readonly HistoryBin[]> {
     const histories: (readonly HistoryBin[])[] = [];
-    for (const ledger of this.ledgers) histories.push(yield* ledger.historyInSteps(window));
+    for (const state of this.states) histories.push(yield* state.historyInSteps(window));
     return merged(histories, window);
   }
 
   patternHistoryIn(name: string, window: HistoryWindow): readonly HistoryBin[] {
     return merged(
-      this.ledgers.map((ledger) => ledger.patternHistoryIn(name, window)),
+      this.states.map((state) => state.patternHistoryIn(name, window)),
       window,
     );
   }
 
-  /** Returns a new sum every time: the sums of the ledgers are reused. */
-  #added(read: (ledger: LedgerReading) => WindowSum): WindowSum {
-    const [first, ...others] = this.ledgers;
+  /** Returns a new sum every time: the sums of the states are reused. */
+  #added(read: (state: MetricsReading) => WindowSum): WindowSum {
+    const [first, ...others] = this.states;
     const one = read(first);
     const sum = new WindowSum(one.counters.length, one.histograms.length);
     sum.add(one);
-    for (const ledger of others) sum.add(read(ledger));
+    for (const state of others) sum.add(read(state));
     return sum;
   }
 }

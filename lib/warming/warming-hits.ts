@@ -29,7 +29,7 @@ interface Group {
 }
 
 /** Measures which warmed entries were hit before they expired; bounded, and a sample above {@link MAX_WATCHED_KEYS}. */
-export class EfficiencyLedger {
+export class WarmingHits {
   readonly #totals = new Map<string, { watched: number; hit: number }>();
   readonly #patterns = new Map<string, Map<string, PatternEntries>>();
   readonly #watches = new Set<{ size: number; stop: () => void; giveUp: () => void }>();

@@ -8,7 +8,7 @@ import {
   Result,
 } from '../../../lib/cache/base/observer.js';
 import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
-import { ImageFault } from '../../../lib/metrics/images/image-bytes.js';
+import { DumpFault } from '../../../lib/metrics/dumps/dump-bytes.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 const process = (clock: ManualClock, maxPatterns = 100) => {
@@ -38,16 +38,16 @@ describe('metrics restored after a restart', () => {
     const first = process(clock);
     await clock.advance(1_800_000);
     first.ask('feed:*');
-    const image = first.metrics.image();
+    const dump = first.metrics.dump();
     await clock.advance(600_000);
     const second = process(clock);
-    second.metrics.restore(image);
+    second.metrics.restore(dump);
     await clock.advance(300_000);
     expect(second.metrics.getStats().coverageSeconds).toBe(2_100);
     expect(second.metrics.getStats('5m').coverageSeconds).toBeGreaterThan(239);
     expect(second.metrics.getStats('5m').coverageSeconds).toBeLessThanOrEqual(300);
     const third = process(clock);
-    third.metrics.restore(second.metrics.image());
+    third.metrics.restore(second.metrics.dump());
     expect(third.metrics.getStats().coverageSeconds).toBe(2_100);
   });
 
@@ -60,7 +60,7 @@ describe('metrics restored after a restart', () => {
     first.observer.bypass(first.observer.series('feed:*'), BypassReason.method);
     const { observer, metrics } = createCacheMetrics({ clock });
     observer.attach([{ name: 'redis', shared: true }]);
-    metrics.restore(first.metrics.image());
+    metrics.restore(first.metrics.dump());
     expect(metrics.getStats()).toMatchObject({ operationsInFlight: 0, bypasses: 1 });
     expect(metrics.getLayerStats()).toMatchObject([{ layer: 'redis', circuitState: 'closed', queueDepth: 0 }]);
   });
@@ -71,7 +71,7 @@ describe('metrics restored after a restart', () => {
     for (const pattern of ['a:*', 'b:*', 'c:*']) first.ask(pattern);
     const second = process(clock, 2);
     second.ask('c:*');
-    second.metrics.restore(first.metrics.image());
+    second.metrics.restore(first.metrics.dump());
     second.ask('c:*');
     expect(second.metrics.getPatternStats('c:*').totalRequests).toBe(2);
     expect(second.metrics.getPatternStats('a:*').totalRequests).toBe(1);
@@ -80,8 +80,8 @@ describe('metrics restored after a restart', () => {
 
   it('restored metrics refuse the figures of a clock that is ahead', async () => {
     const [ahead, clock] = [new ManualClock(1_700_000_200_000), new ManualClock(1_700_000_000_000)];
-    const image = process(ahead).metrics.image();
-    expect(() => process(clock).metrics.restore(image)).toThrow(ImageFault);
+    const dump = process(ahead).metrics.dump();
+    expect(() => process(clock).metrics.restore(dump)).toThrow(DumpFault);
   });
 });
 
@@ -95,7 +95,7 @@ describe('statistics of several processes together', () => {
     }
     other.observer.circuit(1, CircuitState.open);
     other.held.connected = false;
-    const fleet = one.metrics.together([one.metrics.other(other.metrics.image())]);
+    const fleet = one.metrics.together([one.metrics.other(other.metrics.dump())]);
     expect(fleet.getStats()).toMatchObject({ operationsInFlight: 2, entryCount: 4, totalSizeBytes: 400 });
     expect(fleet.getLayerStats()).toMatchObject([
       { layer: 'memory', entryCount: 4, totalSizeBytes: 400, connected: false, circuitState: 'closed' },
@@ -112,7 +112,7 @@ describe('statistics of several processes together', () => {
     const [one, other] = [process(clock), process(clock)];
     one.shared.invalidationsPending = 1;
     Object.assign(other.shared, { invalidationsPending: 2, busNotSent: true, busUnreachable: true });
-    const fleet = one.metrics.together([one.metrics.other(other.metrics.image())]);
+    const fleet = one.metrics.together([one.metrics.other(other.metrics.dump())]);
     expect(fleet.getHealth().warnings.map(({ code, value }) => [code, value])).toEqual([
       ['INVALIDATIONS_PENDING', 3],
       ['BUS_NOT_SENT', 'not sent'],
@@ -129,7 +129,7 @@ describe('statistics of several processes together', () => {
       other.observer.load(other.observer.series('feed:*'), Operation.load, Result.ok, 8);
     }
     one.ask('feed:*');
-    const [low] = one.metrics.together([one.metrics.other(other.metrics.image())]).getLowPerformers(0.5);
+    const [low] = one.metrics.together([one.metrics.other(other.metrics.dump())]).getLowPerformers(0.5);
     expect(low).toMatchObject({ pattern: 'feed:*', totalRequests: 10, hitRate: 0.1, ttlMs: 60_000 });
     expect(low?.recommendation).toMatch(/100 % of misses.*the TTL is 1m/);
   });

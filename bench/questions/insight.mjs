@@ -23,17 +23,17 @@ export async function measure({ short, progress }) {
   const rows = [];
   const gates = [];
   const data = {};
-  const dumps = {};
+  const images = {};
   for (const [name, question] of Object.entries({ bytes, cost, cpu, ttlLadder, memoryLadder, changeRate, alarms, xfetch, automatic })) {
     progress(name);
     const answer = await question(short);
     rows.push(...answer.rows);
     gates.push(...(answer.gates ?? []));
     data[name] = answer.data;
-    Object.assign(dumps, answer.dumps);
+    Object.assign(images, answer.images);
   } // prettier-ignore
   if (!short) {
-    for (const [name, dump] of Object.entries(dumps)) {
+    for (const [name, image] of Object.entries(images)) {
       writeFileSync(new URL(`../../docs/images/insight/${name}.svg`, import.meta.url), image);
     }
   }
@@ -217,7 +217,7 @@ async function ttlLadder(short) {
   }
   const shown = drawn.rungs.filter(({ hitRate }) => hitRate !== null);
   const line = (of) => shown.map((rung) => [rung.ttlMs / 1_000, of(rung)]);
-  const dump = plot({
+  const image = plot({
     title: 'TTL ladder: predicted from today’s traffic, and what each TTL really did',
     description: `Hit rate and stale share by TTL for traffic of ${drawn.kind}; today's TTL is one minute.`,
     x: { label: 'TTL, seconds (log scale)', from: 14, to: 520, log: true, ticks: [15, 30, 60, 120, 240, 480].map((value) => [value]) },
@@ -240,7 +240,7 @@ async function ttlLadder(short) {
     ],
     gates: [{ name: 'hit rates of the TTL ladder within 3 points', value: 0.03 / Math.max(...off.hits), atLeast: 1 }],
     data: { off, withinError, withheld },
-    dumps: { 'ttl-ladder': dump },
+    images: { 'ttl-ladder': image },
   };
 } // prettier-ignore
 
@@ -269,7 +269,7 @@ async function memoryLadder(short) {
       if (rungs.length > (drawn?.length ?? 0)) drawn = rungs;
     }
   }
-  const dump = plot({
+  const image = plot({
     title: 'Memory ladder: miniature simulations, and what each size really did',
     description: 'Hit rate of a memory layer with half to four times its entries.',
     x: { label: 'size, times today’s (log scale)', from: 0.45, to: 4.5, log: true, ticks: [[0.5, '½'], [1], [2], [4]] },
@@ -285,7 +285,7 @@ async function memoryLadder(short) {
     rows: [['memory ladder: hit rate off by', `${points(Math.max(...off))} at most`, `median ${points(summary(off).median)}, ${percent(inside / off.length)} of ${off.length} within the stated error`]],
     gates: [{ name: 'hit rates of the memory ladder within 3 points', value: 0.03 / Math.max(...off), atLeast: 1 }],
     data: { off, inside },
-    dumps: { 'memory-ladder': dump },
+    images: { 'memory-ladder': image },
   };
 } // prettier-ignore
 
@@ -312,7 +312,7 @@ function changeRate(short) {
     return { expected, maximum: summary(maximum), counted: summary(counted) };
   });
   const line = (of) => results.map((result) => [result.expected, of(result)]);
-  const dump = plot({
+  const image = plot({
     title: 'Rate of change: maximum likelihood, and plain counting',
     description: 'Estimated over true rate of change, by how many changes are expected between two checks.',
     x: { label: 'changes expected between two checks (log scale)', from: 0.09, to: 3.3, log: true, ticks: [0.1, 0.2, 0.5, 1, 2, 3].map((value) => [value]) },
@@ -328,7 +328,7 @@ function changeRate(short) {
   return {
     rows: [['rate of change: median off by', `${percent(worst)} at most`, `counted naively: ${percent(1 - results.at(-1).counted.median)} too low at 3 changes a check`]],
     data: results,
-    dumps: { 'change-rate': dump },
+    images: { 'change-rate': image },
   };
 } // prettier-ignore
 
@@ -396,7 +396,7 @@ function alarms(short) {
   const drifts = detected(drift, 14, [60, 1_000], 9_300);
   const of = (all) => Math.max(...all.map(({ after }) => after));
   const shown = (result, before, after, offset) => result.seen.slice(from - before, from + after).map((value, at) => [(at - before) / offset, value]).filter(([, value]) => value !== undefined);
-  const dump = plot({
+  const image = plot({
     title: 'Alerts: a drop that EWMA finds, and a slow drift that CUSUM finds',
     description: 'Hit rate by minute: one falls by 15 points at once, another by one point an hour; the minute of each alarm is marked.',
     x: { label: 'hours after the change', from: -2, to: 9, ticks: [-2, 0, 2, 4, 6, 8].map((value) => [value]) },
@@ -418,7 +418,7 @@ function alarms(short) {
       { name: 'a drift is found within eight hours', value: 480 / of(drifts), atLeast: 1 },
     ],
     data: { falseAlarms, drops: drops.map(({ after }) => after), drifts: drifts.map(({ after }) => after) },
-    dumps: { alerts: dump },
+    images: { alerts: image },
   };
 } // prettier-ignore
 
@@ -450,7 +450,7 @@ async function xfetch(short) {
   for (const perLoad of [0.5, 1, 2, 5, 10, 20]) {
     results.push({ perLoad, plain: await waiting(undefined, perLoad, 15), early: await waiting('xfetch', perLoad, 15) });
   }
-  const dump = plot({
+  const image = plot({
     title: 'XFetch: callers that wait for a load, with early refreshes and without',
     description: 'Share of the callers of one hot key that wait, by how many ask during one load; the TTL is 20 times the time of a load.',
     x: { label: 'callers during one load (log scale)', from: 0.45, to: 22, log: true, ticks: [0.5, 1, 2, 5, 10, 20].map((value) => [value]) },
@@ -464,7 +464,7 @@ async function xfetch(short) {
   return {
     rows: [['XFetch: callers of a hot key that wait', percent(early), `${percent(plain)} with a plain TTL; ten callers during a load`]],
     data: results,
-    dumps: { xfetch: dump },
+    images: { xfetch: image },
   };
 } // prettier-ignore
 
@@ -493,7 +493,7 @@ async function automatic(short) {
     const steps = changes.map(([at, ttlMs]) => [at / 3_600_000, ttlMs / MINUTE]);
     return [...steps, [seconds / 3_600, steps.at(-1)?.[1] ?? 5]];
   };
-  const dump = plot({
+  const image = plot({
     title: 'Automatic TTL: how it comes to its level',
     description: 'The TTL of three kinds of traffic by hour, and the best fixed TTL of each in hindsight.',
     x: { label: 'hours', from: 0, to: 16, ticks: [0, 4, 8, 12, 16].map((value) => [value]) },
@@ -507,6 +507,6 @@ async function automatic(short) {
       { name: 'outdated hits of automatic TTLs within a point above the allowed share', value: (auto.maxStaleShare + 0.01) / Math.max(1e-9, ...results.map(({ stale }) => stale)), atLeast: 1 },
     ],
     data: results,
-    dumps: { 'automatic-ttl': dump },
+    images: { 'automatic-ttl': image },
   };
 } // prettier-ignore

@@ -33,7 +33,7 @@ import {
 } from './statistics.js';
 import { AccessCount, AccessTime } from './windows/access-track.js';
 import type { HistoryWindow } from './windows/history.js';
-import { type Window, windowNamed, WINDOWS } from './windows/windows.js';
+import { type Window, windowNamed, WINDOWS } from './windows/window-lengths.js';
 
 /** The sources of statistics. */
 export interface StatisticsSources {

@@ -17,7 +17,7 @@ import { circuitStateNamed, hitRateOf, outcomeIn, outcomeOf, responseTimes } fro
 import { AccessCount, type AccessTrack, AccessTime, operationAt, outcomeAt, reasonAt } from './windows/access-track.js';
 import { HistogramTotal } from './windows/histogram.js';
 import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './windows/layer-track.js';
-import { WINDOWS } from './windows/windows.js';
+import { WINDOWS } from './windows/window-lengths.js';
 
 /** Label names with their counters or indices, in the order in which they are exported. */
 type Names<T> = readonly (readonly [name: string, place: T])[];

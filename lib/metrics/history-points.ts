@@ -5,7 +5,7 @@ import { cacheStats, missesIn } from './statistics.js';
 import { AccessTime } from './windows/access-track.js';
 import { timesOf } from './windows/histogram.js';
 import type { HistoryBin, HistoryWindow } from './windows/history.js';
-import type { Window } from './windows/windows.js';
+import type { Window } from './windows/window-lengths.js';
 
 interface HistorySources {
   readonly clock: Clock;

@@ -23,7 +23,7 @@ import { bucketOf } from './windows/buckets.js';
 import { type HitTally, isKept } from './windows/hit-tally.js';
 import { type SeriesHandle, Timing } from './recording/series-handle.js';
 import { SeriesRegistry } from './recording/series-registry.js';
-import type { Track } from './windows/track.js';
+import type { Track } from './windows/rotating-track.js';
 
 export interface RecorderOptions {
   readonly clock: Clock;

@@ -1,6 +1,6 @@
-import type { Window } from './windows/windows.js';
+import type { Window } from './windows/window-lengths.js';
 
-export { type Window, WINDOWS } from './windows/windows.js';
+export { type Window, WINDOWS } from './windows/window-lengths.js';
 
 /**
  * The statistics of one window. Times are milliseconds, rates 0–1; a rate or time without data is

@@ -15,7 +15,7 @@ import { AccessCount, AccessTime, notKeptAt, operationAt, outcomeAt, reasonAt } 
 import { type HistogramTotal, type HistogramView, timesOf } from './windows/histogram.js';
 import { evictionAt, LayerCount, layerOperationAt } from './windows/layer-track.js';
 import type { WindowSum } from './windows/window-sum.js';
-import type { Window } from './windows/windows.js';
+import type { Window } from './windows/window-lengths.js';
 
 /*
  * The definition of each statistic, as a function of counts. Snapshots, exported families and the views of single

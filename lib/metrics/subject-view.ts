@@ -2,7 +2,7 @@ import type { AccessTrack } from './windows/access-track.js';
 import type { MetricsState } from './state/metrics-state.js';
 import type { CacheStats, Window } from './snapshot.js';
 import { cacheStats } from './statistics.js';
-import { windowNamed } from './windows/windows.js';
+import { windowNamed } from './windows/window-lengths.js';
 
 /** The statistics of one `@Cached` handler or method. */
 export interface SubjectMetrics {

@@ -1,6 +1,6 @@
 import { Delete, Get, Inject, Patch, Put, Req, Res, type Type } from '@nestjs/common';
 import { shown } from '../cache/base/shown.js';
-import { nearest } from '../cache/options/option-rules.js';
+import { nearest } from '../cache/options/unknown-option.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import { nameIn } from '../tuning/override-record.js';
 import type { PolicyReport } from '../tuning/policy-tuning.js';

@@ -7,7 +7,7 @@ import type {
 } from './cache-observability.options.js';
 import { type Clock, systemClock } from '../cache/base/clock.js';
 import { namespaceOf } from './service-name.js';
-import { asyncOptionFaults, optionFaults, refuse } from './options-faults.js';
+import { asyncOptionFaults, optionFaults, refuse } from './module-option-rules.js';
 
 /** The monitoring routes with every default decided. */
 export type ResolvedMonitoring = Required<MonitoringOptions>;

@@ -19,7 +19,7 @@ import { CacheAlerts, type CacheAlertsParts } from '../insight/alerts/cache-aler
 import { CacheInsight, type InsightOptions } from '../insight/cache-insight.js';
 import type { CacheMetrics } from '../metrics/cache-metrics.js';
 import { ObservedCache } from './observed-cache.js';
-import { standaloneFaults } from '../options/options-faults.js';
+import { standaloneFaults } from '../options/module-option-rules.js';
 import type { TuningOptions } from '../tuning/tuning-bounds.js';
 import { defaultServiceName, namespaceOf } from '../options/service-name.js';
 import { type WatcherOptions, watchersOf } from './watchers.js';

@@ -11,7 +11,7 @@ import { faultsError } from '../cache/options/option-rules.js';
 import { observedCacheOf } from './create-observed-cache.js';
 import { unguardedNestLog } from './nest-log.js';
 import type { ObservedCache } from './observed-cache.js';
-import { featureFaults } from '../options/options-faults.js';
+import { featureFaults } from '../options/module-option-rules.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { applicationName } from '../options/service-name.js';
 

@@ -11,7 +11,7 @@ import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { MetricsStore } from '../persistence/metrics-store.js';
 import { Persistence } from '../persistence/persistence.js';
 import { ApplicationUp } from '../warming/application-up.js';
-import type { ClockWarming } from '../warming/by-the-clock/clock-warming.js';
+import type { ClockWarming } from '../warming/predictive/predictive-warming.js';
 import { CacheWarmer } from '../warming/cache-warmer.js';
 import { POPULAR_KEYS } from '../warming/popular-keys.js';
 import { StrategyRegistry } from '../warming/strategy-registry.js';
@@ -46,8 +46,8 @@ export class PredictiveWarming implements OnApplicationBootstrap, OnApplicationS
     if (predictive === false || this.options.enabled === false) return;
     const { maxLoads = MAX_LOADS } = predictive === true ? {} : predictive;
     const [{ ClockWarming, PREDICTIVE }, { WarmableKeys }] = await Promise.all([
-      import('../warming/by-the-clock/clock-warming.js'),
-      import('../warming/by-the-clock/warmable-keys.js'),
+      import('../warming/predictive/predictive-warming.js'),
+      import('../warming/predictive/warmable-keys.js'),
     ]);
     const { cache, warmer, store, clock, shutdown } = this;
     const log = nestLog(cache.callbacks);

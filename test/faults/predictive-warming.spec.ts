@@ -8,7 +8,7 @@ import {
   ObservedCache,
   redisLayer,
 } from '../../lib/index.js';
-import { AskedKeys } from '../../lib/warming/by-the-clock/asked-keys.js';
+import { AskedKeys } from '../../lib/warming/predictive/asked-keys.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 import { RedisServer } from '../support/redis.js';
 

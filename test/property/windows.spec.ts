@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { LayerOperation, LayerResult, MissReason, Operation, Outcome, Result } from '../../lib/cache/base/observer.js';
 import { createCacheMetrics } from '../../lib/insight/create-cache-metrics.js';
 import { type Window, WINDOWS } from '../../lib/metrics/snapshot.js';
-import { windowStart } from '../../lib/metrics/windows/windows.js';
+import { windowStart } from '../../lib/metrics/windows/window-lengths.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const START = 1_700_000_003_210;

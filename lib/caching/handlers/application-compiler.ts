@@ -1,7 +1,7 @@
 import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { LayeredCache } from '../../cache/layered-cache.js';
 import type { CachedHandler, CachedRoute } from '../decoration/cached-handler.js';
-import { unknownName } from '../../cache/options/option-rules.js';
+import { unknownName } from '../../cache/options/unknown-option.js';
 import type { CachingOptions, NamedCache } from '../options/caching.options.js';
 import type { ClassHost, HandlerRunner, MethodRunner } from '../decoration/class-host.js';
 import {

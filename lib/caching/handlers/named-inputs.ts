@@ -9,7 +9,7 @@
 import type { HttpServer } from '@nestjs/common';
 import type { ClassConstructor } from '../decoration/decorated-classes.js';
 import type { Method } from '../decoration/method-site.js';
-import { nearest } from '../../cache/options/option-rules.js';
+import { nearest } from '../../cache/options/unknown-option.js';
 import type { CacheInvalidateOptions, CachedOptions } from '../options/cached.options.js';
 import type { Transport } from '../inputs/call.js';
 import type { DeclaredInput } from '../inputs/declared-inputs.js';

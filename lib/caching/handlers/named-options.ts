@@ -1,5 +1,5 @@
 /** Checks at boot that the inputs in the options `ignore` and `warm` of `@Cached` exist. Unknown inputs would have no effect. */
-import { nearest } from '../../cache/options/option-rules.js';
+import { nearest } from '../../cache/options/unknown-option.js';
 import type { CachedOptions } from '../options/cached.options.js';
 import { type FaultList, ignores } from '../keys/key-design.js';
 import { knownArity, type NamingSubject } from './named-inputs.js';

@@ -1,5 +1,5 @@
 import type { CacheLog } from '../../cache/base/cache-log.js';
-import { nearest } from '../../cache/options/option-rules.js';
+import { nearest } from '../../cache/options/unknown-option.js';
 import { keyTemplate } from '../keys/key-template.js';
 
 /** A tag as a decorator names it: literals with any value between them. */

@@ -1,4 +1,4 @@
-import { nearest } from '../../cache/options/option-rules.js';
+import { nearest } from '../../cache/options/unknown-option.js';
 import { validatedFields } from './dto-metadata.js';
 import type { ClassRef } from './route-arguments.js';
 

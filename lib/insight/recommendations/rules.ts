@@ -1,10 +1,10 @@
 import type { LayerEvidence, PatternEvidence } from '../evidence/evidence.js';
-import { invalidatedTooWidely } from './invalidation-rules.js';
-import { keyTooSpecific, neverRead } from './key-rules.js';
-import { cacheEmptyResults, cheaperThanCache, notCached, shareLoads, warm } from './load-rules.js';
-import { lessMemory, moreMemory, valueTooLarge } from './memory-rules.js';
+import { invalidatedTooWidely } from './invalidation-recommendations.js';
+import { keyTooSpecific, neverRead } from './key-recommendations.js';
+import { cacheEmptyResults, cheaperThanCache, notCached, shareLoads, warm } from './load-recommendations.js';
+import { lessMemory, moreMemory, valueTooLarge } from './memory-recommendations.js';
 import type { Advice, RecommendationCode } from './recommendation.js';
-import { lowerTtl, raiseTtl, serveStale } from './ttl-rules.js';
+import { lowerTtl, raiseTtl, serveStale } from './ttl-recommendations.js';
 
 /*
  * All rules together. A rule uses only the evidence of one pattern or one layer, so that the same evidence always gives the

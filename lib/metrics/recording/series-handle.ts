@@ -1,6 +1,6 @@
 import type { Series } from '../../cache/base/observer.js';
 import { AccessTime, type AccessTrack } from '../windows/access-track.js';
-import type { Track } from '../windows/track.js';
+import type { Track } from '../windows/rotating-track.js';
 
 /**
  * Selects which accesses of a series are timed, and how many others each of them represents. Gaps are drawn at random

@@ -7,7 +7,7 @@ import { DumpFault, DumpReader, DumpWriter } from '../dumps/dump-bytes.js';
 import type { MetricsState } from './metrics-state.js';
 import { runAtOnce, runInSlices } from '../../cache/base/slices.js';
 import { layerShape } from '../windows/layer-track.js';
-import { LEVELS } from '../windows/windows.js';
+import { LEVELS } from '../windows/window-lengths.js';
 
 /** Larger dumps are neither written nor read. */
 export const MAX_DUMP_BYTES = 16 * 1024 * 1024;

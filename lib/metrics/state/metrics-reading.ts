@@ -1,9 +1,9 @@
 import type { LayerStatus } from '../../cache/layers/layer.js';
 import type { CircuitState, Operation } from '../../cache/base/observer.js';
 import type { HistoryBin, HistoryWindow } from '../windows/history.js';
-import type { Track } from '../windows/track.js';
+import type { Track } from '../windows/rotating-track.js';
 import type { Figures, WindowSum } from '../windows/window-sum.js';
-import { SLOT_MS, type Window } from '../windows/windows.js';
+import { SLOT_MS, type Window } from '../windows/window-lengths.js';
 
 /**
  * The source of statistics: the state of one process, or of several together. Every sum except that of {@link overallInSteps} is

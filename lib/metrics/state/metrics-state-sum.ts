@@ -1,6 +1,6 @@
 import { CircuitState, type Operation } from '../../cache/base/observer.js';
 import type { HeldStatus, LayerState, MetricsReading, OverallSum } from './metrics-reading.js';
-import type { Window } from '../windows/windows.js';
+import type { Window } from '../windows/window-lengths.js';
 import { type HistoryBin, HistoryBins, type HistoryWindow, slotMsOf } from '../windows/history.js';
 import { WindowSum } from '../windows/window-sum.js';
 

@@ -10,10 +10,10 @@ import { HitTally } from '../windows/hit-tally.js';
 import { layerShape, LayerTrack } from '../windows/layer-track.js';
 import { type MetricsReading, OpenSlots, type OverallSum } from './metrics-reading.js';
 import { Pauses } from './pauses.js';
-import type { Window } from '../windows/windows.js';
-import { Track, TrackShape } from '../windows/track.js';
+import type { Window } from '../windows/window-lengths.js';
+import { Track, TrackShape } from '../windows/rotating-track.js';
 import { WindowSum } from '../windows/window-sum.js';
-import { windowStart } from '../windows/windows.js';
+import { windowStart } from '../windows/window-lengths.js';
 
 /** The most patterns, endpoints or methods of a dump: the memory that restoring takes is proportional to them. */
 const MAX_SUBJECTS = 10_000;

@@ -1,8 +1,8 @@
 import { MissReason, NotKept, Operation, Outcome, Result } from '../../cache/base/observer.js';
 import type { DumpReader, DumpWriter } from '../dumps/dump-bytes.js';
 import type { HitTally } from './hit-tally.js';
-import { Track } from './track.js';
-import type { TrackShape } from './track.js';
+import { Track } from './rotating-track.js';
+import type { TrackShape } from './rotating-track.js';
 import type { Figures } from './window-sum.js';
 
 const RESULTS = Object.keys(Result).length;

@@ -1,7 +1,7 @@
 import type { DumpReader, DumpWriter } from '../dumps/dump-bytes.js';
-import type { Window } from './windows.js';
+import type { Window } from './window-lengths.js';
 import { type Figures, restoreFigures, saveFigures, WindowSum } from './window-sum.js';
-import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
+import { levelOf, LEVELS, SLOT_MS, windowStart } from './window-lengths.js';
 
 interface Frame {
   slot: number;

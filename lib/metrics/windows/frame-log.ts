@@ -1,7 +1,7 @@
 import { DumpFault, DumpReader, type DumpWriter } from '../dumps/dump-bytes.js';
 import type { PackedReader, PackedWriter } from '../dumps/packing.js';
 import { checkFigures, type FramePart, type WindowSum } from './window-sum.js';
-import type { Level } from './windows.js';
+import type { Level } from './window-lengths.js';
 
 /** The header of a frame: its length, two bytes, and its slot, four. */
 const HEADER = 6;

@@ -1,7 +1,7 @@
-import { TrackShape } from './track.js';
+import { TrackShape } from './rotating-track.js';
 import type { CombinedTrack } from './combined-track.js';
 import { type Figures, pack, type WindowSum } from './window-sum.js';
-import { levelOf, LEVELS, SLOT_MS, type Window, windowStart } from './windows.js';
+import { levelOf, LEVELS, SLOT_MS, type Window, windowStart } from './window-lengths.js';
 
 /*
  * History is a window cut into bins, oldest first, for charts. Patterns are cut into the slots that their tracks hold anyway

@@ -5,7 +5,7 @@ import {
   LayerOperation,
   LayerResult,
 } from '../../cache/base/observer.js';
-import { Track, TrackShape } from './track.js';
+import { Track, TrackShape } from './rotating-track.js';
 
 const RESULTS = Object.keys(LayerResult).length;
 const FIRST_EVICTION = Object.keys(LayerOperation).length * RESULTS;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { memoryLayer } from '../../../lib/cache/layers/memory-layer.js';
 import { redisLayer } from '../../../lib/cache/layers/redis/redis-layer.js';
 import { checkedCached, checkedInvalidate } from '../../../lib/caching/decorator-options.js';
-import { featureFaults, optionFaults, standaloneFaults } from '../../../lib/options/options-faults.js';
+import { featureFaults, optionFaults, standaloneFaults } from '../../../lib/options/module-option-rules.js';
 
 const options = readFileSync('docs/reference/options.md', 'utf8');
 const decorators = readFileSync('docs/reference/decorators.md', 'utf8');

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { RedisLock } from '../../../../lib/cache/layers/redis/redis-lock.js';
 import type { RedisConnection } from '../../../../lib/cache/layers/redis/redis-connection.js';
 import { RedisKeys } from '../../../../lib/cache/layers/redis/redis-keys.js';
-import type { RedisScan, Sweep, SweepProgress } from '../../../../lib/cache/layers/redis/redis-scan.js';
-import { RedisGlobSweeps } from '../../../../lib/cache/layers/redis/redis-glob-sweeps.js';
+import type { RedisScan, Sweep, SweepProgress } from '../../../../lib/cache/layers/redis/redis-glob-removal.js';
+import { RedisGlobSweeps } from '../../../../lib/cache/layers/redis/redis-sweep-retries.js';
 import { recordEvents } from '../../../support/layer-context.js';
 import { ManualClock, settle } from '../../../support/manual-clock.js';
 

@@ -1,9 +1,9 @@
 import { FrameLog, NO_BYTES } from './frame-log.js';
 import { Histogram, HistogramTotal } from './histogram.js';
 import type { DumpReader, DumpWriter } from '../dumps/dump-bytes.js';
-import type { Window } from './windows.js';
+import type { Window } from './window-lengths.js';
 import { type Figures, type FramePart, isEmpty, pack, restoreFigures, saveFigures, WindowSum } from './window-sum.js';
-import { levelOf, LEVELS, SLOT_MS, windowStart } from './windows.js';
+import { levelOf, LEVELS, SLOT_MS, windowStart } from './window-lengths.js';
 
 import { PackedReader, PackedWriter } from '../dumps/packing.js';
 

@@ -6,7 +6,7 @@ import type { RedisConnection } from './redis-connection.js';
 import { pairs } from './redis-invalidation-log.js';
 import type { RedisKeys } from './redis-keys.js';
 import type { RedisParts } from './redis-parts.js';
-import type { RedisScan, Sweep } from './redis-scan.js';
+import type { RedisScan, Sweep } from './redis-glob-removal.js';
 import { MAX_GLOBS, scripts } from './redis-scripts.js';
 
 /** How long a caller waits for a sweep; after that the sweep continues in the background. */

@@ -21,8 +21,8 @@ import {
   shape,
   text,
   textMatching,
-  unknownName,
 } from '../cache/options/option-rules.js';
+import { unknownName } from '../cache/options/unknown-option.js';
 import { shown } from '../cache/base/shown.js';
 import { orAutomatic } from '../cache/policies/automatic-ttl.js';
 import { classes, policyFields, rate, timeContradictions } from '../cache/policies/policy-rules.js';

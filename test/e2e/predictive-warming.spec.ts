@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Inject, Injectable, Param, Scope } from '@nestjs/common';
 import { Cached, CacheObservabilityModule, CacheWarmer, ObservedCache, WarmingStrategy } from '../../lib/index.js';
-import { AskedKeys } from '../../lib/warming/by-the-clock/asked-keys.js';
+import { AskedKeys } from '../../lib/warming/predictive/asked-keys.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
 
 let folder: string;

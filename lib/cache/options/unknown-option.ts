@@ -1,0 +1,47 @@
+import { nameElsewhere } from './names-elsewhere.js';
+
+const LONGEST_NAME = 64;
+
+/** `<path>: is unknown`, with the name that was probably meant and all there are. */
+export function unknownName(path: string, name: string, known: readonly string[]): string {
+  const elsewhere = nameElsewhere(name);
+  const meant =
+    elsewhere !== undefined && known.includes(elsewhere.option)
+      ? elsewhere.option
+      : (nearest(name, known) ?? elsewhere?.written);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+  return `${path}: is unknown${hint}${hint === '' ? '.' : ''} Allowed: ${known.join(', ')}`;
+}
+
+/** The known name that was probably meant; undefined if none is similar to the given one. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const [best] = known
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  // For a short name, two letters would be half of it: allow one.
+  const most = Math.max(name.length < 4 ? 1 : 2, Math.floor(name.length / 3));
+  return best !== undefined && best.distance <= most && best.distance < best.candidate.length
+    ? best.candidate
+    : undefined;
+}
+
+/**
+ * The number of letters that must be added, removed, replaced or swapped with their neighbour (optimal string alignment), computed row by
+ * row. Only the beginnings of long names are compared.
+ */
+function editDistance(from: string, to: string): number {
+  const [one, other] = [from.slice(0, LONGEST_NAME), to.slice(0, LONGEST_NAME)];
+  let above: number[] = [];
+  let row = Array.from({ length: other.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j++) {
+      const substitution = row[j - 1]! + (one[i - 1] === other[j - 1] ? 0 : 1);
+      const swapped = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1, swapped ? above[j - 2]! + 1 : Infinity));
+    }
+    above = row;
+    row = next;
+  }
+  return row[other.length]!;
+}

@@ -107,7 +107,7 @@ export async function request(path: string, parameters: Parameters = {}, init: R
   }
   const headers = new Headers(init.headers);
   if (!HEADER_TEXT.test(token.value))
-    throw new Refusal(401, 'INVALID_TOKEN', 'A bearer token has letters, digits and signs of ASCII only.');
+    throw new Refusal(401, 'UNAUTHORIZED', 'A bearer token has letters, digits and signs of ASCII only.');
   if (token.value !== '') headers.set('Authorization', `Bearer ${token.value}`);
   let response: Response;
   try {

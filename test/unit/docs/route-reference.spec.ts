@@ -7,7 +7,7 @@ import { monitoringRoutes } from '../../../lib/monitoring/controllers.js';
 import { type ResolvedMonitoring, resolveMonitoring } from '../../../lib/options/resolved-options.js';
 
 const page = readFileSync('docs/reference/routes.md', 'utf8');
-const documented = [...page.matchAll(/^(?:\| `|### `)((?:GET|POST|PUT|DELETE) \/cache\/[\w/:-]+)`/gm)].map(
+const documented = [...page.matchAll(/^(?:\| `|### `)((?:GET|POST|PUT|PATCH|DELETE) \/cache\/[\w/:-]+)`/gm)].map(
   ([, route]) => route!,
 );
 

@@ -142,7 +142,7 @@ describe('the exchange of insight between instances', () => {
     await visit(one);
     await untilAccesses(one, 3 * VISITS);
     await eventually(() => one.loads.of(PATTERN)?.instances === 3, 'loads are compared with both others');
-    // It loaded nothing: only the notes of the others tell it the TTL.
+    // It loaded nothing: it knows the TTL only from the notes of the others.
     await eventually(() => newcomer.cache.insight.ttlLadder(PATTERN).ttlMs === 2_000, 'the TTL of the others');
     await expectSound(one);
     await expectSound(other);

@@ -1,6 +1,6 @@
 import { hitRate, loadP50, misses, requests, timeLost, totalP95 } from './columns';
-import { count, duration, percent } from './format';
-import { Card, Fact, Loaded, lostMs, ReasonBar, Term } from './parts';
+import { count, duration } from './format';
+import { AccessFacts, Card, Fact, Loaded, ReasonBar, Term } from './parts';
 import { type Resource, useResource } from './resource';
 import { hrefOf, route, subject, windowName } from './route';
 import { Table, wide } from './table';
@@ -85,18 +85,7 @@ function Facts({ of }: { of: EndpointStats }) {
   return (
     <>
       <dl class="facts">
-        <Fact term="lost" label="Time lost">
-          {duration(lostMs(of))}
-        </Fact>
-        <Fact term="saved" label="Time saved">
-          {duration(of.time_saved_ms)}
-        </Fact>
-        <Fact term="hitRate" label="Hit rate">
-          {percent(of.hit_rate)}
-        </Fact>
-        <Fact term="requests" label="Requests">
-          {count(of.total_requests)}
-        </Fact>
+        <AccessFacts of={of} />
         <Fact term="bypasses" label="Bypasses">
           {count(of.bypasses)}
         </Fact>

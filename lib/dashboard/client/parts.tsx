@@ -1,12 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import type { Refusal } from './api';
-import { moment, percent, visible } from './format';
+import { count, duration, moment, percent, visible } from './format';
 import { placeOf } from './issue-text';
 import type { Resource } from './resource';
 import { hrefOf, type Route, windowName } from './route';
 import { TERMS, type TermName } from './terms';
-import type { DeclaringMethod, HistoryPoint, MissReason, MissReasons } from './wire';
+import type { DeclaringMethod, EndpointStats, HistoryPoint, MissReason, MissReasons, PatternStats } from './wire';
 
 /** A word with its definition, shown on hover and on focus. */
 export function Term({ name, children }: { name: TermName; children: ComponentChildren }) {
@@ -255,5 +255,25 @@ export function Fact({ term, label, children }: FactProps) {
       </dt>
       <dd>{children}</dd>
     </div>
+  );
+}
+
+/** The figures that pages of patterns and endpoints show first. */
+export function AccessFacts({ of }: { of: PatternStats | EndpointStats }) {
+  return (
+    <>
+      <Fact term="lost" label="Time lost">
+        {duration(lostMs(of))}
+      </Fact>
+      <Fact term="saved" label="Time saved">
+        {duration(of.time_saved_ms)}
+      </Fact>
+      <Fact term="hitRate" label="Hit rate">
+        {percent(of.hit_rate)}
+      </Fact>
+      <Fact term="requests" label="Requests">
+        {count(of.total_requests)}
+      </Fact>
+    </>
   );
 }

@@ -8,7 +8,7 @@ import { issueText } from './issue-text';
 import { Ladder } from './ladder';
 import { memoryOf, useHeldMemory } from './memory';
 import { useHistory, usePatterns } from './overview';
-import { Card, Copy, Fact, Loaded, lostMs, PatternLink, ReasonBar, Term } from './parts';
+import { AccessFacts, Card, Copy, Fact, Loaded, lostMs, PatternLink, ReasonBar, Term } from './parts';
 import { Policy, ttlOf, usePolicies } from './policy';
 import { useResource } from './resource';
 import { hrefOf, route, subject, windowName } from './route';
@@ -151,18 +151,7 @@ function Facts({ of, memory }: { of: PatternStats; memory: ReturnType<typeof mem
   return (
     <>
       <dl class="facts">
-        <Fact term="lost" label="Time lost">
-          {duration(lostMs(of))}
-        </Fact>
-        <Fact term="saved" label="Time saved">
-          {duration(of.time_saved_ms)}
-        </Fact>
-        <Fact term="hitRate" label="Hit rate">
-          {percent(of.hit_rate)}
-        </Fact>
-        <Fact term="requests" label="Requests">
-          {count(of.total_requests)}
-        </Fact>
+        <AccessFacts of={of} />
         <Fact term="p95" label="Response p95">
           {duration(of.p95_response_time_ms)}
         </Fact>

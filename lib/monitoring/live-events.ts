@@ -32,9 +32,9 @@ const TICK_MS = 1_000;
 /** The most ticks written per second, since writes are the cost: with more clients, ticks come less often, at least every five seconds. */
 const TICKS_A_SECOND = 20;
 const SLOWEST_TICK_MS = 5_000;
-/** The most clients that ask other routes at their own interval; more of them wait longer, at most twice as long. */
-const CLIENTS_AT_FULL_PACE = 50;
-const SLOWEST_PACE = 2;
+/** The most clients that ask other routes at their own interval; more of them wait longer, at most four times as long. */
+const CLIENTS_AT_FULL_PACE = 25;
+const SLOWEST_PACE = 4;
 /** The pause before a browser reconnects, milliseconds. */
 const RETRY_MS = 3_000;
 /** The most patterns named in one invalidation. */
@@ -93,7 +93,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     return this.#clients.size;
   }
 
-  /** By what clients that also ask other routes again and again should multiply their intervals: 1 to 2, by the number of clients. */
+  /** By what clients that also ask other routes again and again should multiply their intervals: 1 to 4, by the number of clients. */
   get pace(): number {
     return Math.min(SLOWEST_PACE, Math.max(1, this.#clients.size / CLIENTS_AT_FULL_PACE));
   }

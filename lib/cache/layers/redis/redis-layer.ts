@@ -9,7 +9,6 @@ import type { Entry } from '../../entries/entry.js';
 import { CircuitState } from '../../base/observer.js';
 import { EntryCodec } from '../encoding/codec.js';
 import { UndecodableValues } from '../undecodable.js';
-import { withDeadline } from '../resilience/deadline.js';
 import type {
   SharedMap,
   BusMessage,
@@ -22,7 +21,6 @@ import type {
   ServerInfo,
 } from '../layer.js';
 import type { LoadTicket } from '../load-ticket.js';
-import { isRefusal } from '../resilience/layer-refusal.js';
 import { connectionOf } from './redis-connecting.js';
 import { HeardConnection } from './heard-connection.js';
 import { unavailable, type RedisNode } from './redis-connection.js';
@@ -37,9 +35,9 @@ import { RedisLoadWrites } from './redis-load-writes.js';
 import type { RedisLayerOptions } from './redis-options.js';
 import type { RedisParts } from './redis-parts.js';
 import { RedisReads } from './redis-reads.js';
-import { RedisScan, type SweepProgress } from './redis-glob-removal.js';
+import { RedisScan } from './redis-scan.js';
 import { scripts } from './redis-scripts.js';
-import { RedisGlobSweeps } from './redis-sweep-retries.js';
+import { RedisGlobs } from './redis-globs.js';
 import { RedisWrites } from './redis-writes.js';
 import { DEFAULT_DEADLINE_MS, remoteLayer } from '../resilience/remote-layer.js';
 import { ServerClock } from './server-clock.js';
@@ -59,7 +57,6 @@ export function redisLayer(options: RedisLayerOptions = {}): LayerFactory {
 }
 
 const RETRY_MS = 1_000;
-const WITHOUT_PROGRESS: SweepProgress = { removed: () => undefined, late: () => undefined };
 
 class RedisLayer implements Layer {
   readonly shared = true;
@@ -79,12 +76,11 @@ class RedisLayer implements Layer {
   readonly #loadWrites: RedisLoadWrites;
   readonly #deletes: RedisKeyDeletes;
   readonly #scan: RedisScan;
-  readonly #sweeps: RedisGlobSweeps;
+  readonly #globs: RedisGlobs;
   readonly #bus: RedisBus;
   readonly #info: RedisInfo;
   readonly #undecodable: UndecodableValues;
   readonly #announcer: RedisAnnouncer;
-  readonly #deadlineMs: number;
   readonly #address: string;
   #opening: Promise<void> | undefined;
   #preparing: Promise<unknown> | undefined;
@@ -98,7 +94,7 @@ class RedisLayer implements Layer {
     this.#context = context;
     this.#address = redisAddress(options);
     const { clock } = context;
-    const deadlineMs = (this.#deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline'));
+    const deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline');
     const events = { lost: (cause: unknown) => this.#onLost(cause), ready: () => this.#onReady() };
     const connection = (this.#connection = new HeardConnection(connectionOf(options, context, events), (error) =>
       this.#onFailure(error),
@@ -130,7 +126,7 @@ class RedisLayer implements Layer {
     this.#deletes = new RedisKeyDeletes(parts);
     this.#scan = new RedisScan(connection, keys, clock, deadlineMs, name);
     const lock = new RedisLock(connection, keys);
-    this.#sweeps = new RedisGlobSweeps(parts, this.#scan, lock, context.events);
+    this.#globs = new RedisGlobs(parts, this.#scan, lock, context.events);
     this.coordination = {
       acquire: (lockName, leaseMs) => this.#whenOpen(() => lock.acquire(lockName, leaseMs)),
       publish: (message) => this.#publish(message),
@@ -188,17 +184,11 @@ class RedisLayer implements Layer {
   }
 
   deleteByPattern(glob: string): Promise<number> {
-    return this.#invalidate(glob, (message) =>
-      glob === '*'
-        ? scripts.noteAll.run(this.#connection, [this.#keys.state, this.#keys.sweeps], message({ patterns: [glob] }))
-        : this.#noteGlob(glob, message({ patterns: [glob] })),
-    );
+    return this.#inOrder(() => this.#globs.invalidate(glob));
   }
 
   async clear(): Promise<void> {
-    await this.#invalidate('*', (message) =>
-      scripts.noteAll.run(this.#connection, [this.#keys.state, this.#keys.sweeps], message({ all: true })),
-    );
+    await this.#inOrder(() => this.#globs.invalidate('*', { all: true }));
   }
 
   async invalidateTags(tags: readonly string[]): Promise<void> {
@@ -232,7 +222,7 @@ class RedisLayer implements Layer {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopAsking?.();
-    this.#sweeps.close();
+    this.#globs.close();
     await this.#bus.close();
     await this.#connection.close();
   }
@@ -246,7 +236,7 @@ class RedisLayer implements Layer {
       queueDepth: 0,
       writesDropped: 0,
       undecodable: this.#undecodable.count,
-      sweepsPending: this.#sweeps.pending,
+      sweepsPending: this.#globs.pending,
       busNotSent: this.#bus.notSent,
       busUnreachable: this.#bus.unreachable,
     };
@@ -281,38 +271,6 @@ class RedisLayer implements Layer {
     return operation();
   }
 
-  /**
-   * Invalidates by glob: once the glob is noted, no older matching entry is read or written. The sweep after it only frees memory, and the
-   * caller waits for it for a limited time.
-   */
-  #invalidate(glob: string, note: (message: (message: BusMessage) => string[]) => Promise<unknown>): Promise<number> {
-    const send = async (): Promise<number> => {
-      const noted = note((message) => this.#announcer.argumentsOf(message));
-      const [digits, published, left] = (await withDeadline(
-        noted,
-        this.#deadlineMs,
-        this.#context.clock,
-        this.name,
-      )) as readonly unknown[];
-      this.#announcer.sent(published);
-      if (Number(left) > 0) this.#sweeps.takeOver(this.#serverClock.now()).catch(() => undefined);
-      return this.#sweeps.sweep({ glob, epoch: Number(digits) });
-    };
-    return this.#inOrder(() =>
-      send().catch(async (error: unknown) => {
-        if (!isRefusal(error)) throw error;
-        // A full server cannot note the glob: remove the entries instead, which makes room.
-        await this.#scan.sweep([{ glob, epoch: this.#serverClock.now() * 1_000 }], WITHOUT_PROGRESS);
-        return send();
-      }),
-    );
-  }
-
-  #noteGlob(glob: string, message: readonly string[]): Promise<unknown> {
-    const { state, sweeps, globs } = this.#keys;
-    return scripts.noteGlob.run(this.#connection, [state, sweeps, globs], [...message, glob]);
-  }
-
   #open(): Promise<void> {
     if (this.#closed) return Promise.reject(unavailable());
     if (this.#lost) return Promise.reject(reported(unavailable()));
@@ -322,7 +280,7 @@ class RedisLayer implements Layer {
       .then(
         () => {
           this.#opened = true;
-          this.#sweeps.takeOver(this.#serverClock.now()).catch(() => undefined);
+          this.#globs.continueOthers();
         },
         (error: unknown) => {
           this.#onLost(error);

@@ -7,7 +7,7 @@ import type { RedisConnection } from '../redis/redis-connection.js';
 import { RedisInfo } from '../redis/redis-info.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import type { RedisClientLike } from '../redis/redis-options.js';
-import { RedisScan } from '../redis/redis-glob-removal.js';
+import { RedisScan } from '../redis/redis-scan.js';
 import type { StoreListing, TextStore, TextWrite } from './text-store.js';
 
 /** The methods of a Keyv 5 storage adapter, or of a Keyv instance, that a layer uses. */

@@ -6,7 +6,7 @@ import { unavailable } from '../redis/redis-connection.js';
 import { RedisInfo } from '../redis/redis-info.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import type { RedisClientLike } from '../redis/redis-options.js';
-import { RedisScan } from '../redis/redis-glob-removal.js';
+import { RedisScan } from '../redis/redis-scan.js';
 import type { StoreListing, TextStore, TextWrite } from './text-store.js';
 
 /** A store of cache-manager 5 or older, such as `cache-manager-redis-yet` returns. TTLs are milliseconds. */

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RedisLock } from '../../../../lib/cache/layers/redis/redis-lock.js';
 import type { RedisConnection } from '../../../../lib/cache/layers/redis/redis-connection.js';
+import type { RedisParts } from '../../../../lib/cache/layers/redis/redis-parts.js';
 import { RedisKeys } from '../../../../lib/cache/layers/redis/redis-keys.js';
-import type { RedisScan, Sweep, SweepProgress } from '../../../../lib/cache/layers/redis/redis-glob-removal.js';
-import { RedisGlobSweeps } from '../../../../lib/cache/layers/redis/redis-sweep-retries.js';
+import type { RedisScan, Sweep, SweepProgress } from '../../../../lib/cache/layers/redis/redis-scan.js';
+import { RedisGlobs } from '../../../../lib/cache/layers/redis/redis-globs.js';
 import { recordEvents } from '../../../support/layer-context.js';
 import { ManualClock, settle } from '../../../support/manual-clock.js';
 
@@ -26,8 +27,8 @@ function make() {
   } as unknown as RedisScan;
   const connection = { send: () => Promise.resolve(1), cluster: false } as unknown as RedisConnection;
   const keys = new RedisKeys('cache');
-  const sweeps = new RedisGlobSweeps(
-    { connection, keys, clock, name: 'redis', deadlineMs: 500 },
+  const sweeps = new RedisGlobs(
+    { connection, keys, clock, name: 'redis', deadlineMs: 500 } as unknown as RedisParts,
     scan,
     {} as RedisLock,
     recorded.events,

@@ -1,12 +1,15 @@
 import type { Clock } from '../../base/clock.js';
 import { withDeadline } from '../resilience/deadline.js';
+import { isRefusal } from '../resilience/layer-refusal.js';
 import type { RedisLock } from './redis-lock.js';
-import type { LayerEvents } from '../layer.js';
+import type { BusMessage, LayerEvents } from '../layer.js';
 import type { RedisConnection } from './redis-connection.js';
 import { pairs } from './redis-invalidation-log.js';
 import type { RedisKeys } from './redis-keys.js';
 import type { RedisParts } from './redis-parts.js';
-import type { RedisScan, Sweep } from './redis-glob-removal.js';
+import type { RedisAnnouncer } from './redis-announcer.js';
+import type { RedisScan, Sweep, SweepProgress } from './redis-scan.js';
+import type { ServerClock } from './server-clock.js';
 import { MAX_GLOBS, scripts } from './redis-scripts.js';
 
 /** How long a caller waits for a sweep; after that the sweep continues in the background. */
@@ -15,15 +18,18 @@ const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 300_000;
 /** A sweep of another process that takes longer counts as abandoned. */
 const UNFINISHED_MS = 60_000;
+const WITHOUT_PROGRESS: SweepProgress = { removed: () => undefined, late: () => undefined };
 /** For how long one process has taken over the abandoned sweeps. */
 const TAKEOVER_MS = 600_000;
 
 /**
- * Removes entries that invalidations by glob have made unreadable. That frees memory, and then the glob can be forgotten; entries
- * written since the invalidation stay. A failed sweep is retried at growing intervals, together with all other failed ones; the invalidation
- * itself is not repeated. Redis stores which sweeps are unfinished, so that another process continues them if this one ends.
+ * Invalidates by glob. First Redis notes the glob: from then on no older matching entry is read or written. Then a sweep removes these
+ * entries, which only frees memory; entries written since the invalidation stay. After the sweep the glob is forgotten.
+ *
+ * A failed sweep is retried at growing intervals, together with all other failed ones; the invalidation itself is not repeated. Redis
+ * stores which sweeps are unfinished, so that another process continues them if this one ends.
  */
-export class RedisGlobSweeps {
+export class RedisGlobs {
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
   readonly #scan: RedisScan;
@@ -32,6 +38,8 @@ export class RedisGlobSweeps {
   readonly #events: LayerEvents;
   readonly #layer: string;
   readonly #deadlineMs: number;
+  readonly #announcer: RedisAnnouncer;
+  readonly #serverClock: ServerClock;
   /** Failed or slow sweeps, by glob: the epoch of the last invalidation. */
   readonly #pending = new Map<string, number>();
   #retryMs = FIRST_RETRY_MS;
@@ -47,7 +55,9 @@ export class RedisGlobSweeps {
       clock,
       name,
       deadlineMs,
-    }: Pick<RedisParts, 'connection' | 'keys' | 'clock' | 'name' | 'deadlineMs'>,
+      announcer,
+      serverClock,
+    }: Pick<RedisParts, 'connection' | 'keys' | 'clock' | 'name' | 'deadlineMs' | 'announcer' | 'serverClock'>,
     scan: RedisScan,
     lock: RedisLock,
     events: LayerEvents,
@@ -57,6 +67,8 @@ export class RedisGlobSweeps {
     this.#clock = clock;
     this.#layer = name;
     this.#deadlineMs = deadlineMs;
+    this.#announcer = announcer;
+    this.#serverClock = serverClock;
     this.#scan = scan;
     this.#lock = lock;
     this.#events = events;
@@ -71,6 +83,42 @@ export class RedisGlobSweeps {
     this.#closed = true;
     this.#cancelRetry?.();
     this.#scan.close();
+  }
+
+  /**
+   * Invalidates the entries that match. The caller waits for their removal for a limited time.
+   * @param message the message to other processes.
+   * @returns how many were removed so far.
+   */
+  async invalidate(glob: string, message: BusMessage = { patterns: [glob] }): Promise<number> {
+    const send = async (): Promise<number> => this.sweep({ glob, epoch: await this.#note(glob, message) });
+    try {
+      return await send();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      // A full server cannot note the glob: remove the entries instead, which makes room.
+      await this.#scan.sweep([{ glob, epoch: this.#serverClock.now() * 1_000 }], WITHOUT_PROGRESS);
+      return send();
+    }
+  }
+
+  /** @returns the epoch of the invalidation. */
+  async #note(glob: string, message: BusMessage): Promise<number> {
+    const { state, sweeps, globs } = this.#keys;
+    const announced = this.#announcer.argumentsOf(message);
+    const noted =
+      glob === '*'
+        ? scripts.noteAll.run(this.#connection, [state, sweeps], announced)
+        : scripts.noteGlob.run(this.#connection, [state, sweeps, globs], [...announced, glob]);
+    const [digits, published, left] = (await this.#inTime(noted)) as readonly unknown[];
+    this.#announcer.sent(published);
+    if (Number(left) > 0) this.continueOthers();
+    return Number(digits);
+  }
+
+  /** Continues the sweeps of processes that have ended, in the background. */
+  continueOthers(): void {
+    this.takeOver(this.#serverClock.now()).catch(() => undefined);
   }
 
   /** Removes the entries that a glob has invalidated. @returns how many were removed so far. */
@@ -165,7 +213,7 @@ export class RedisGlobSweeps {
     try {
       const held = sweeps.flatMap(({ glob, epoch }) => [glob, String(epoch)]);
       await this.#inTime(scripts.hold.run(this.#connection, [this.#keys.sweeps, this.#keys.globs], held));
-      await this.#scan.sweep(sweeps, { removed: () => undefined, late: () => undefined });
+      await this.#scan.sweep(sweeps, WITHOUT_PROGRESS);
       this.#retryMs = FIRST_RETRY_MS;
       for (const sweep of sweeps) await this.#finished(sweep);
     } catch (error) {

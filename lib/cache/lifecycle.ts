@@ -57,14 +57,14 @@ export class Lifecycle {
   }
 
   #listen(): Promise<void> {
-    const { bus, writes } = this.#engine;
+    const { bus, remoteInvalidations } = this.#engine;
     return (this.#listening ??= bus.listen({
       onMessage: (message) => {
-        writes.applyRemote(message);
+        remoteInvalidations.apply(message);
         if (message.policies === true) this.onPolicies?.();
       },
       onGap: () => {
-        writes.distrust();
+        remoteInvalidations.distrust();
         this.onPolicies?.();
       },
     }));

@@ -74,7 +74,7 @@ export class Writes {
   /** Replaces an entry by one derived from it, unless it has been written or invalidated since `ticket` was filled. */
   async replace(key: string, entryAt: (epoch: number) => Entry, ticket: LoadTicket): Promise<void> {
     this.#fenceKeys([key]);
-    this.#offer({ keys: [key] });
+    this.offer({ keys: [key] });
     const entry = entryAt(this.invalidations.epoch);
     this.reasons.kept(key, entry.freshUntil);
     // A layer that failed to store it must not keep the old entry.
@@ -86,7 +86,7 @@ export class Writes {
   async delete(keys: readonly string[]): Promise<{ removed: number; complete: boolean }> {
     if (keys.length === 0) return { removed: 0, complete: true };
     this.#fenceKeys(keys);
-    this.#offer({ keys });
+    this.offer({ keys });
     for (const key of keys) this.reasons.invalidated(key);
     const effect = await this.#changing(keys, this.chain.deleteMany(keys));
     await this.#afterwards({ keys }, effect.announced);
@@ -94,8 +94,8 @@ export class Writes {
   }
 
   async deleteByPattern(glob: string): Promise<{ removed: number; complete: boolean }> {
-    this.#fence({ patterns: [glob] });
-    this.#offer({ patterns: [glob] });
+    this.fence({ patterns: [glob] });
+    this.offer({ patterns: [glob] });
     const effect = await this.chain.deleteByPattern(glob);
     await this.#afterwards({ patterns: [glob] }, effect.announced);
     return effect;
@@ -104,8 +104,8 @@ export class Writes {
   /** @returns false if a layer failed. */
   async invalidateTags(tags: readonly string[]): Promise<boolean> {
     if (tags.length === 0) return true;
-    this.#fence({ tags });
-    this.#offer({ tags });
+    this.fence({ tags });
+    this.offer({ tags });
     const { complete, announced } = await this.chain.invalidateTags(tags);
     await this.#afterwards({ tags }, announced);
     return complete;
@@ -113,42 +113,11 @@ export class Writes {
 
   async clear(): Promise<boolean> {
     this.reasons.allInvalidated();
-    this.#fence({ all: true });
-    this.#offer({ all: true });
+    this.fence({ all: true });
+    this.offer({ all: true });
     const { complete, announced } = await this.chain.clear();
     await this.#afterwards({ all: true }, announced);
     return complete;
-  }
-
-  /** Applies the invalidation of another process: its layers are shared, our local layers are not. */
-  applyRemote(message: BusMessage): void {
-    if (message.all === true) this.reasons.allInvalidated();
-    this.#applyHere(message);
-  }
-
-  /** Clears the layers of this process, because messages may have been missed. */
-  distrust(): void {
-    this.reasons.allDistrusted();
-    this.#applyHere({ all: true });
-  }
-
-  #applyHere(message: BusMessage): void {
-    this.#fence(message);
-    this.#offer(message);
-    const { local } = this.chain;
-    const keys = message.keys ?? [];
-    for (const key of keys) this.reasons.invalidated(key);
-    for (const layer of this.chain.layers) {
-      if (layer.shared) continue;
-      // Layers of this process only; the first answers synchronously, the others are not awaited.
-      const removing = [
-        message.all === true ? layer.clear() : undefined,
-        keys.length > 0 ? layer.deleteMany(keys) : undefined,
-        ...(message.patterns ?? []).map((glob) => layer.deleteByPattern(glob)),
-        layer !== local && message.tags !== undefined ? layer.invalidateTags(message.tags) : undefined,
-      ];
-      for (const one of removing) if (one instanceof Promise) one.catch(() => undefined);
-    }
   }
 
   /** Makes later reads of these keys wait for the change. */
@@ -157,7 +126,8 @@ export class Writes {
     return isRemote ? this.chain.beingWritten.during(keys, change) : change;
   }
 
-  #offer(what: BusMessage): void {
+  /** Tells the stream of accesses what was invalidated. */
+  offer(what: BusMessage): void {
     this.stream?.invalidated(what, this.clock.now());
   }
 
@@ -166,7 +136,8 @@ export class Writes {
     for (const key of keys) this.inFlight.fence(key);
   }
 
-  #fence(message: BusMessage): void {
+  /** Keeps running loads and reads from bringing back what the message names. */
+  fence(message: BusMessage): void {
     if (message.keys !== undefined) this.#fenceKeys(message.keys);
     for (const glob of message.patterns ?? []) {
       this.invalidations.glob(glob);
@@ -188,7 +159,7 @@ export class Writes {
    */
   async #afterwards(message: BusMessage, announced: boolean, written?: readonly LayerWrite[]): Promise<void> {
     if (!this.chain.hasRemote) return;
-    this.#fence(message);
+    this.fence(message);
     const { local } = this.chain;
     if (local !== undefined) {
       if (written !== undefined) {

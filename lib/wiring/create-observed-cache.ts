@@ -10,6 +10,7 @@ import type { Layer, LayerFactory } from '../cache/layers/layer.js';
 import { memoryLayer } from '../cache/layers/memory-layer.js';
 import { faultsError } from '../cache/options/option-rules.js';
 import { type AutomaticTtl, automaticTtl } from '../cache/policies/automatic-ttl.js';
+import { DEFAULT_TTL } from '../cache/policies/default-ttl.js';
 import type { CachePolicy } from '../cache/policies/policy.js';
 import { redactedLog } from '../cache/base/redacted-error.js';
 import { ExportSchedule } from '../exporters/export-schedule.js';
@@ -74,7 +75,7 @@ export function createObservedCache(options: ObservedCacheOptions = {}): Observe
 
 /** Creates the cache from validated options. @param declaresLater true if handlers are declared after `connect()`. */
 export function observedCacheOf(options: ObservedCacheOptions, declaresLater = false): ObservedCache {
-  const { cache, clock = systemClock, ttl = '5m' } = options;
+  const { cache, clock = systemClock, ttl = DEFAULT_TTL } = options;
   const rawLog = options.log === undefined ? undefined : redactedLog(options.log);
   const callbacks = new CallbackErrors(rawLog);
   const log = rawLog === undefined ? undefined : callbacks.guardedLog(rawLog);

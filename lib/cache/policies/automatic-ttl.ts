@@ -9,6 +9,7 @@ import {
   shape,
   someTime,
 } from '../options/option-rules.js';
+import { DEFAULT_TTL } from './default-ttl.js';
 
 /** A TTL that follows what the cache observes. */
 export interface AutomaticTtl {
@@ -32,7 +33,7 @@ export interface AutomaticTtlBounds {
   readonly maxStaleShare: number;
 }
 
-const DEFAULT_START_MS = 300_000;
+const DEFAULT_START_MS = milliseconds(DEFAULT_TTL, 'ttl');
 const DEFAULT_STALE_SHARE = 0.01;
 
 export function isAutomatic(ttl: unknown): ttl is AutomaticTtl {

@@ -1,4 +1,5 @@
 import { type Duration, milliseconds } from '../base/duration.js';
+import { DEFAULT_TTL } from './default-ttl.js';
 import { type AutomaticTtlBounds, automaticTtl, isAutomatic } from './automatic-ttl.js';
 import { listedClasses, type ListedClass } from '../entries/listed-classes.js';
 import { checkTags } from '../base/keys.js';
@@ -63,7 +64,7 @@ function decided<V>(policy: PolicySource<V>, defaults: CachePolicy): ResolvedPol
   const automatic = automaticTtl(merged.ttl);
   if (Array.isArray(merged.tags)) checkTags(merged.tags);
   return {
-    ttlMs: automatic?.startMs ?? lifetime(fixedTtl(merged) ?? fixedTtl(defaults) ?? '5m', 'ttl'),
+    ttlMs: automatic?.startMs ?? lifetime(fixedTtl(merged) ?? fixedTtl(defaults) ?? DEFAULT_TTL, 'ttl'),
     automaticTtl: automatic,
     ttlOf: typeof merged.ttl === 'function' ? merged.ttl : undefined,
     staleWhileRevalidateMs: milliseconds(merged.staleWhileRevalidate ?? 0, 'staleWhileRevalidate'),

@@ -15,3 +15,8 @@ export function numeral(value: number): string {
   if (value === -Infinity) return '-Inf';
   return String(value);
 }
+
+/** The labels of a sample, `name="value"` each, as they follow its name. */
+export function braced(labels: readonly string[]): string {
+  return labels.length === 0 ? '' : `{${labels.join(',')}}`;
+}

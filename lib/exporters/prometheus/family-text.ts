@@ -1,8 +1,8 @@
 import type { MetricFamily, MetricPoint } from '../../metrics/family.js';
 import { sameLabels } from '../kept-by-series.js';
-import { escapeHelp, escapeLabel, numeral } from './escaping.js';
+import { braced, escapeHelp, escapeLabel, numeral } from './escaping.js';
 import type { ExemplarSource } from './exemplars.js';
-import { HistogramText, LE } from './histogram-text.js';
+import { HistogramText } from './histogram-text.js';
 
 /** One series as it was rendered last. */
 interface SeriesText {
@@ -103,21 +103,9 @@ export class FamilyText {
       value: NaN,
       sumMs: NaN,
       text: '',
-      histogram: point.histogram === undefined ? undefined : new HistogramText(this.#histogramLines(labels)),
+      histogram: point.histogram === undefined ? undefined : new HistogramText(this.#name, labels),
     };
     this.#series[place] = made;
     return made;
   }
-
-  #histogramLines(labels: readonly string[]): string[] {
-    return [
-      ...LE.map((le) => `${this.#name}_bucket${braced([...labels, `le="${le}"`])} `),
-      `${this.#name}_sum${braced(labels)} `,
-      `${this.#name}_count${braced(labels)} `,
-    ];
-  }
-}
-
-function braced(labels: readonly string[]): string {
-  return labels.length === 0 ? '' : `{${labels.join(',')}}`;
 }

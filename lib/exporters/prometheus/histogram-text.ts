@@ -1,10 +1,10 @@
 import type { HistogramView } from '../../metrics/family.js';
 import { CLASSIC_BOUNDS, classicCounts } from './classic-buckets.js';
-import { numeral } from './escaping.js';
+import { braced, numeral } from './escaping.js';
 import { type Exemplar, exemplarText } from './exemplars.js';
 
 /** Upper bounds as they are written. */
-export const LE = [...CLASSIC_BOUNDS.map(String), '+Inf'];
+const LE = [...CLASSIC_BOUNDS.map(String), '+Inf'];
 
 /** Room for a sum with more digits than before, bytes. */
 const SPARE = 24;
@@ -29,10 +29,17 @@ export class HistogramText {
   /** True if every number can be overwritten in place. */
   #fixed = false;
 
-  constructor(
-    /** The text before each value: of the buckets, then of sum and count. */
-    private readonly lines: readonly string[],
-  ) {}
+  /** The text before each value: of the buckets, then of sum and count. */
+  readonly #lines: readonly string[];
+
+  /** @param name of the family, with its prefix. @param labels `name="value"` each. */
+  constructor(name: string, labels: readonly string[]) {
+    this.#lines = [
+      ...LE.map((le) => `${name}_bucket${braced([...labels, `le="${le}"`])} `),
+      `${name}_sum${braced(labels)} `,
+      `${name}_count${braced(labels)} `,
+    ];
+  }
 
   /** The lines; valid until the next {@link update}. */
   get bytes(): Uint8Array {
@@ -84,10 +91,10 @@ export class HistogramText {
   }
 
   #write(histogram: HistogramView): void {
-    const buckets = LE.map((_, at) => `${this.lines[at]!}${this.#counts[at]!}\n`);
+    const buckets = LE.map((_, at) => `${this.#lines[at]!}${this.#counts[at]!}\n`);
     const sum = numeral(histogram.sumMs / 1000);
-    const sumLine = `${this.lines[LE.length]!}${sum}\n`;
-    const countLine = this.lines[LE.length + 1]!;
+    const sumLine = `${this.#lines[LE.length]!}${sum}\n`;
+    const countLine = this.#lines[LE.length + 1]!;
     this.#keep(`${buckets.join('')}${sumLine}${countLine}${histogram.count}\n`);
     let at = 0;
     buckets.forEach((line, bucket) => {
@@ -111,11 +118,11 @@ export class HistogramText {
       waiting = exemplars[at] ?? waiting;
       const exemplar = count > below ? waiting : undefined;
       if (exemplar !== undefined) waiting = undefined;
-      text += `${this.lines[at]!}${count}${exemplar === undefined ? '' : exemplarText(exemplar)}\n`;
+      text += `${this.#lines[at]!}${count}${exemplar === undefined ? '' : exemplarText(exemplar)}\n`;
       below = count;
     }
     const sum = numeral(histogram.sumMs / 1000);
-    this.#keep(`${text}${this.lines[LE.length]!}${sum}\n${this.lines[LE.length + 1]!}${histogram.count}\n`);
+    this.#keep(`${text}${this.#lines[LE.length]!}${sum}\n${this.#lines[LE.length + 1]!}${histogram.count}\n`);
     this.#fixed = false;
   }
 

@@ -13,7 +13,7 @@ import type { SafeKeys } from '../keys/safe-keys.js';
  * route by the adapter, in Nest's chain of interceptors, or as the answer to a message (GraphQL, RPC, WebSocket). Each path saves work that the
  * later ones do. A path that misses a rule could send one caller's response to another.
  *
- * The invariant. All rules are in this file. Every path uses the gate of its handler and adds no rule of its own. A path may
+ * The invariant. All rules on a request are in this file, but for what identifies a caller (inputs/authorization.ts). Every path uses the gate of its handler and adds no rule of its own. A path may
  * decline a request that it cannot answer like the others (the fast lane does not support range requests); the next path then
  * decides with the same gate.
  *

@@ -1,7 +1,8 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { CacheError, type CacheErrorCode } from '../../cache/base/errors.js';
 import type { CachedOptions, VaryFunction } from '../options/cached.options.js';
-import { type Call, CallContext, type Reader, requestOf, type Transport } from '../inputs/call.js';
+import { isPerson, unknownCaller } from '../inputs/authorization.js';
+import { type Call, CallContext, type Reader, type Transport } from '../inputs/call.js';
 import type { DeclaredInput } from '../inputs/declared-inputs.js';
 import { type InputPath, inputPath, isSecretPath } from '../inputs/input-path.js';
 import { escapeText } from './escape.js';
@@ -179,30 +180,5 @@ function unknownPerson(
   return (call) => {
     const root = path.readRoot(call);
     return (root === undefined || root === null) && unknown(call);
-  };
-}
-
-/** True for roots under which guards put the caller. */
-function isPerson(root: string): boolean {
-  return ![
-    'headers',
-    'cookies',
-    'signedCookies',
-    'session',
-    'query',
-    'params',
-    'body',
-    'this',
-    'client',
-    'data',
-  ].includes(root);
-}
-
-/** Detects a caller with `Authorization` who is not identified. */
-function unknownCaller(transport: Transport, report: () => void): (call: Call) => boolean {
-  return (call) => {
-    if (requestOf(call.args, transport)?.headers.authorization === undefined) return false;
-    report();
-    return true;
   };
 }

@@ -104,7 +104,11 @@ export type { AlertsOptions, WebhookOptions } from './insight/alerts/alerts.opti
 export type { MemoryLadder, MemoryRung } from './insight/memory-ladder.js';
 export type { AdvisedTtl, TtlAdviceOptions, TtlLadder, TtlRung } from './insight/ladder-report.js';
 export { CacheInsight, type HotKey, type InsightOptions } from './insight/cache-insight.js';
-export type { PredictedEffect, Recommendation, RecommendedChange } from './insight/recommendations/recommendation.js';
+export type {
+  PredictedEffect,
+  Recommendation,
+  RecommendedChange,
+} from './insight/recommendations/recommendation-types.js';
 export type { RecommendationFilter } from './insight/recommendations/recommendations.js';
 export { CacheMetrics, type OtherProcess, type SubjectMetrics } from './metrics/cache-metrics.js';
 export type { CacheStatistics } from './metrics/cache-statistics.js';

@@ -6,7 +6,7 @@ import type { SharedMap } from '../cache/layers/layer.js';
 import type { Alert } from '../insight/alerts/alert.js';
 import type { CacheInsight } from '../insight/cache-insight.js';
 import type { TtlLadder } from '../insight/ladder-report.js';
-import type { Recommendation } from '../insight/recommendations/recommendation.js';
+import type { Recommendation } from '../insight/recommendations/recommendation-types.js';
 import { fleetOff, fleetUnavailable } from './fleet.js';
 import { type InsightNotes, insightBytes, readInsightNotes } from './insight-notes.js';
 import { notesOfOthers } from './notes-of-others.js';

@@ -1,7 +1,7 @@
 import { type Alert, CODES, SEVERITIES } from '../insight/alerts/alert.js';
 import { figuresBytes, readFigures } from '../insight/ladder-figures.js';
 import type { LadderFigures } from '../insight/ladder-report.js';
-import { type Recommendation, RECOMMENDATION_CODES } from '../insight/recommendations/recommendation.js';
+import { type Recommendation, RECOMMENDATION_CODES } from '../insight/recommendations/recommendation-types.js';
 
 /*
  * What an instance notes of its insight for the others, as bytes: length of the JSON u32, the JSON, figures of the ladders.

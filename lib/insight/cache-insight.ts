@@ -7,7 +7,7 @@ import { AccessRecorder } from './access-recorder.js';
 import { type AdvisedCache, Advisor } from './recommendations/advisor.js';
 import type { AdviceState } from './recommendations/low-performer.js';
 import type { SharedLoadEvidence, TtlEvidence, WarmedEvidence } from './evidence/evidence.js';
-import type { Recommendation } from './recommendations/recommendation.js';
+import type { Recommendation } from './recommendations/recommendation-types.js';
 import type { RecommendationFilter } from './recommendations/recommendations.js';
 import type { Layer } from '../cache/layers/layer.js';
 import { type MemoryLadder, MemorySimulation } from './memory-ladder.js';

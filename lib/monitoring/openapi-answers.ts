@@ -13,7 +13,7 @@ import {
   type Recommendation,
   RECOMMENDATION_CODES,
   type RecommendedChange,
-} from '../insight/recommendations/recommendation.js';
+} from '../insight/recommendations/recommendation-types.js';
 import type { Instance, InstanceList } from '../instances/instances.js';
 import type { HotKey } from '../insight/cache-insight.js';
 import type { MemoryLadder, MemoryRung } from '../insight/memory-ladder.js';

@@ -2,7 +2,7 @@ import type { DatabaseSnapshot } from '../../database/records/database-snapshot.
 import type { AlertChange as ServerAlertChange } from '../../insight/alerts/alert.js';
 import type { HotKey as ServerHotKey } from '../../insight/cache-insight.js';
 import type { MemoryLadder as ServerMemoryLadder } from '../../insight/memory-ladder.js';
-import type { Recommendation as ServerRecommendation } from '../../insight/recommendations/recommendation.js';
+import type { Recommendation as ServerRecommendation } from '../../insight/recommendations/recommendation-types.js';
 import type { TtlLadder as ServerTtlLadder } from '../../insight/ladder-report.js';
 import type * as snapshot from '../../metrics/snapshot.js';
 import type { Presented } from '../../monitoring/presenter.js';

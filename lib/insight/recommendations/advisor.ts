@@ -6,7 +6,7 @@ import { CacheEvidence, type LayerLadder } from './cache-evidence.js';
 import { EvidenceCollector } from '../evidence/evidence-collector.js';
 import type { SharedLoadEvidence, TtlEvidence, WarmedEvidence } from '../evidence/evidence.js';
 import type { AdviceState } from './low-performer.js';
-import type { Recommendation } from './recommendation.js';
+import type { Recommendation } from './recommendation-types.js';
 import { type RecommendationFilter, Recommendations } from './recommendations.js';
 
 /** The part of insight that the advisor uses. */

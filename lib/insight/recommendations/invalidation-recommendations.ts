@@ -1,5 +1,6 @@
 import type { PatternEvidence } from '../evidence/evidence.js';
-import { type Advice, percent, policyCode } from './recommendation.js';
+import { percent, policyCode } from './figures-in-text.js';
+import { type Advice } from './recommendation-types.js';
 
 /*
  * The rule about invalidations that remove more than the changed values.

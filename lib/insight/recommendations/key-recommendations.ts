@@ -1,5 +1,6 @@
 import type { KeyPartEvidence, PatternEvidence, WarmedEvidence } from '../evidence/evidence.js';
-import { type Advice, figure, percent, policyCode } from './recommendation.js';
+import { figure, percent, policyCode } from './figures-in-text.js';
+import { type Advice } from './recommendation-types.js';
 
 /*
  * Rules about keys: keys with needless inputs, and keys that are never asked for again.

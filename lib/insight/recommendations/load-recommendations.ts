@@ -1,7 +1,8 @@
 import type { NotKeptCounts } from '../../metrics/snapshot.js';
 import type { PatternEvidence } from '../evidence/evidence.js';
 import { NOT_KEPT } from './not-kept.js';
-import { type Advice, duration, figure, percent, policyCode, spoken } from './recommendation.js';
+import { duration, figure, percent, policyCode, spoken } from './figures-in-text.js';
+import { type Advice } from './recommendation-types.js';
 
 /*
  * Rules about loads: loads that the cache cannot save, loads that it saves at too high a cost, and loads that run more than once.

@@ -1,7 +1,8 @@
 import type { PatternFacts } from '../../metrics/judgement.js';
 import type { AdviceCode, CacheStats, LowPerformer, NotKeptCounts } from '../../metrics/snapshot.js';
 import { NOT_KEPT } from './not-kept.js';
-import { duration, type Recommendation } from './recommendation.js';
+import { duration } from './figures-in-text.js';
+import { type Recommendation } from './recommendation-types.js';
 
 /*
  * The text about a pattern that misses too often: its recommendation, or if there is none, the main cause of its misses and what

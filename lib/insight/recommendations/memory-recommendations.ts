@@ -1,5 +1,6 @@
 import type { LayerEvidence, MemoryRung, PatternEvidence } from '../evidence/evidence.js';
-import { type Advice, bytesText, figure, percent, policyCode } from './recommendation.js';
+import { bytesText, figure, percent, policyCode } from './figures-in-text.js';
+import { type Advice } from './recommendation-types.js';
 
 /*
  * Rules about memory: how much a memory layer has, and what fills it.

@@ -1,7 +1,7 @@
 import type { Clock } from '../../cache/base/clock.js';
 import { runAtOnce, runInSlices } from '../../cache/base/slices.js';
 import type { LayerEvidence, PatternEvidence } from '../evidence/evidence.js';
-import type { Advice, Recommendation } from './recommendation.js';
+import type { Advice, Recommendation } from './recommendation-types.js';
 import { adviceOnLayer, adviceOnPattern } from './rules.js';
 
 /** The source of the evidence. */

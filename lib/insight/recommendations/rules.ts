@@ -3,7 +3,7 @@ import { invalidatedTooWidely } from './invalidation-recommendations.js';
 import { keyTooSpecific, neverRead } from './key-recommendations.js';
 import { cacheEmptyResults, cheaperThanCache, notCached, shareLoads, warm } from './load-recommendations.js';
 import { lessMemory, moreMemory, valueTooLarge } from './memory-recommendations.js';
-import type { Advice, RecommendationCode } from './recommendation.js';
+import type { Advice, RecommendationCode } from './recommendation-types.js';
 import { lowerTtl, raiseTtl, serveStale } from './ttl-recommendations.js';
 
 /*

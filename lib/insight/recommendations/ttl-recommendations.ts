@@ -1,5 +1,6 @@
 import type { ChangeEvidence, PatternEvidence, PolicyInForce, TtlEvidence, TtlRung } from '../evidence/evidence.js';
-import { type Advice, duration, figure, percent, policyCode, spoken } from './recommendation.js';
+import { duration, figure, percent, policyCode, spoken } from './figures-in-text.js';
+import { type Advice } from './recommendation-types.js';
 
 /*
  * Rules about time: how long values are fresh, and what happens when they expire.

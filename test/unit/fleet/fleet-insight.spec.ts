@@ -4,7 +4,7 @@ import { FleetInsight } from '../../../lib/fleet/fleet-insight.js';
 import { insightBytes, readInsightNotes } from '../../../lib/fleet/insight-notes.js';
 import type { Alert } from '../../../lib/insight/alerts/alert.js';
 import type { LadderFigures } from '../../../lib/insight/ladder-report.js';
-import type { Recommendation } from '../../../lib/insight/recommendations/recommendation.js';
+import type { Recommendation } from '../../../lib/insight/recommendations/recommendation-types.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 import { seededRandom } from '../../support/seeded-traffic.js';
 

@@ -3,8 +3,8 @@ import type { HistogramView } from './windows/histogram.js';
 export type { HistogramView };
 
 /**
- * The neutral format of every exported figure: cumulative since start, as Prometheus and OpenTelemetry require
- * it. Exporters render families and compute nothing. Names are without `metrics.prefix`; seconds and bytes are base units.
+ * The format of exported figures, for all exporters. Counters and histograms are cumulative since start, as Prometheus and OpenTelemetry
+ * require it. Exporters show times in seconds and sizes in bytes, add `metrics.prefix` to names, and compute nothing else.
  */
 export interface MetricFamily {
   readonly name: string;
@@ -14,7 +14,7 @@ export interface MetricFamily {
   /** How values of several processes are merged. @default the result of {@link aggregationOf} */
   readonly aggregation?: Aggregation;
   readonly labelNames: readonly string[];
-  /** Read while they are iterated; totals over all patterns are as old as the first read of any of their families. */
+  /** Points are read as they are iterated. Totals over all patterns are read once, when the first family needs them; later families show the same. */
   points(): Iterable<MetricPoint>;
 }
 
@@ -39,7 +39,7 @@ export interface FamilySource {
   families(): Iterable<MetricFamily>;
   /** As {@link families}; slow figures are read in advance, in slices, so that the event loop stays free. */
   collectFamilies?(): Promise<Iterable<MetricFamily>>;
-  /** Updates figures from elsewhere, such as a server; awaited before a scrape. Never rejects, and ends by a deadline. */
+  /** Updates the figures of another system, such as a server. Await it before a scrape. It never rejects and has a time limit. */
   refresh?(): Promise<void>;
 }
 

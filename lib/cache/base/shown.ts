@@ -3,7 +3,7 @@ import { redactedUrl } from './redacted-error.js';
 /** Text that may hold credentials. */
 const ADDRESS = /@|:\/\/.*[?#]/;
 
-/** Describes a value in a message: short, without credentials, and only by its type if it could hold anything. */
+/** Describes a value in a message. Strings are shortened and shown without credentials; functions, arrays and objects are named by type only. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(shortened(ADDRESS.test(value) ? redactedUrl(value) : value));
   if (typeof value === 'function') return 'a function';

@@ -5,7 +5,7 @@ import type { Clock } from './clock.js';
 const TOTAL_MS = 4_500;
 
 /**
- * The time that the parts of one application share when it closes, however many of them hang. Waits that
+ * The total time that all parts of an application may take when it closes, even if several hang. Waits that
  * overlap count once; the time when no part waits does not count.
  */
 export class ShutdownBudget {
@@ -23,7 +23,7 @@ export class ShutdownBudget {
     return Math.max(0, TOTAL_MS - this.#spentMs - running);
   }
 
-  /** Waits for the work, for at most `ms` and the remaining budget. */
+  /** Waits for the work until it ends, `ms` are over or the budget is used up. */
   async spend<T>(work: (ms: number) => Promise<T>, ms = Infinity): Promise<T | typeof TIMED_OUT> {
     const limitMs = Math.min(ms, this.leftMs);
     if (this.#waiting++ === 0) this.#since = this.#clock.now();

@@ -1,6 +1,6 @@
 import type { Series } from './observer.js';
 
-/** The operation of a span: `cache.get`, `cache.load` … without the prefix. */
+/** The operation of a span. The span's name is `cache.` and the operation. */
 export type TracedOperation = 'get' | 'set' | 'delete' | 'invalidate' | 'load' | 'refresh' | 'lock.wait';
 
 /** The phases of an operation that a profiler distinguishes. */
@@ -11,19 +11,20 @@ export type SpanLink = unknown;
 
 /** One running span, as the cache uses it. */
 export interface SpanHandle {
-  /** For other spans to link to: the load that a waiter shares, the access that triggered a refresh. */
+  /** Other spans link to it: a waiting caller to the load that it joined, a refresh to the access that started it. */
   readonly link: SpanLink;
   /** Links this span to another one that does or caused the work. */
   linkTo(link: SpanLink): void;
   /** Sets the result: `hit`, `stale`, `miss`, `coalesced`, `error`, and the layer that answered if one did. */
   outcome(result: string, layer?: string): void;
-  /** Adds a phase that took `durationMs` of it. */
+  /** Adds a phase of the span, which took `durationMs`. */
   phase(phase: Phase, durationMs: number, layer?: string): void;
 }
 
 /**
- * Creates spans or profiles of operations. Without a tracer this costs one comparison on slow paths; hits in memory are not reported.
- * `span` runs `run` inside the new span and ends the span when the result of `run` settles; it must not throw an error of its own.
+ * Creates spans or profiles of operations. Without a tracer, each slow path costs one comparison. Fresh hits in memory create no span,
+ * even with a tracer. `span` runs `run` inside the new span and ends the span when the result of `run` settles. `span` throws no error
+ * but those of `run`.
  */
 export interface CacheTracer {
   span<T>(operation: TracedOperation, series: Series, key: string, run: (span: SpanHandle) => T): T;

@@ -3,7 +3,7 @@ import { type ClassTraits, traitsOf } from './class-traits.js';
 import type { HeldInstance } from './held-instance.js';
 import { becomeInstance } from './instance-properties.js';
 import { JsonText } from './json-text.js';
-import { keptItemNamesOf, namedItem, setNamedItem } from './named-items.js';
+import { keptExtraNamesOf, extraProperty, setExtraProperty } from './extra-properties.js';
 import { entriesOf, itemsOf, nativeCopy } from './native-copies.js';
 import { SeenObjects } from './seen-objects.js';
 
@@ -14,7 +14,7 @@ export function copyOf(value: unknown): unknown {
 
 type Properties = Record<string, unknown>;
 
-/** Copies a value that is isolated already, so no checks are needed. */
+/** Copies an isolated value (see values.ts), which `isolate` has checked. */
 class CallerCopy {
   readonly #seen = new SeenObjects();
 
@@ -46,8 +46,9 @@ class CallerCopy {
       if (typeof item === 'object' && item !== null) copy[index] = this.of(item);
       else if (item !== undefined || index in source) copy[index] = item;
     }
-    const names = keptItemNamesOf(source);
-    if (names !== undefined) for (const name of names) setNamedItem(copy, name, this.#any(namedItem(source, name)));
+    const names = keptExtraNamesOf(source);
+    if (names !== undefined)
+      for (const name of names) setExtraProperty(copy, name, this.#any(extraProperty(source, name)));
     return copy;
   }
 

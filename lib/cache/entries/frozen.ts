@@ -1,4 +1,4 @@
-import { keptItemNamesOf, namedItem } from './named-items.js';
+import { keptExtraNamesOf, extraProperty } from './extra-properties.js';
 
 /**
  * Freezes the result of a decoder, plain objects and arrays all the way down: no other code holds a part of it, so
@@ -10,7 +10,7 @@ export function frozen(value: unknown): unknown {
   Object.freeze(value);
   if (Array.isArray(value)) {
     for (const item of value) frozen(item);
-    for (const name of keptItemNamesOf(value) ?? []) frozen(namedItem(value, name));
+    for (const name of keptExtraNamesOf(value) ?? []) frozen(extraProperty(value, name));
   } else for (const name in value) frozen((value as Record<string, unknown>)[name]);
   return value;
 }

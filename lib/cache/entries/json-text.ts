@@ -1,5 +1,5 @@
 import { frozen } from './frozen.js';
-import { itemNamesOf } from './named-items.js';
+import { extraNamesOf } from './extra-properties.js';
 
 /**
  * A value as its JSON: one text in place of a tree of objects, which the garbage collector would copy and visit. For values that are sent as
@@ -60,5 +60,5 @@ function survivesJson(value: unknown, seen: Set<object>, depth = 0): boolean {
   if (prototype !== Array.prototype || !Array.isArray(value)) return false;
   // A hole is read as undefined.
   for (const item of value as unknown[]) if (!survivesJson(item, seen, depth + 1)) return false;
-  return itemNamesOf(value) === undefined;
+  return extraNamesOf(value) === undefined;
 }

@@ -1,4 +1,5 @@
 import { CacheError } from '../base/errors.js';
+import { shown } from '../base/shown.js';
 import { type ClassConstructor, nameOf } from './class-traits.js';
 import { heldPrototype, type InstanceCodec } from './held-instance.js';
 
@@ -13,7 +14,7 @@ export interface EncodedClass {
 
 /**
  * The classes whose instances cached values may hold. A new process can then restore them from a shared layer at once. Give a
- * list, or an object: its names are stored in the layer, so that a build may rename the classes.
+ * list of classes, or an object of classes by name. The names of the object are stored in the layer, so a build may rename the classes.
  */
 export type CachedClasses = readonly ClassConstructor[] | Readonly<Record<string, ClassConstructor | EncodedClass>>;
 
@@ -22,7 +23,7 @@ export interface ListedClass {
   /** The name that its application gave it; undefined if it is listed under the class's own name. */
   readonly alias: string | undefined;
   readonly prototype: object;
-  /** The prototype of what is stored in place of an instance; undefined unless the application encodes it. */
+  /** The prototype of the object that is stored instead of an instance. Only set if the application encodes the class. */
   readonly held: object | undefined;
 }
 
@@ -42,7 +43,11 @@ export function classFaults(option: unknown, where: string): string[] {
   if (Array.isArray(option)) {
     return option.flatMap((type: unknown, index) => {
       if (!isClass(type)) return [`${where}[${index}]: must be a class, not ${shown(type)}`];
-      return nameOf(type) === '' ? [`${where}[${index}]: has no name; list it as { 'its.name': … }`] : [];
+      return nameOf(type) === ''
+        ? [
+            `${where}[${index}]: the class has no name. Give an object of classes by name instead of a list: { 'shop.Item': … }`,
+          ]
+        : [];
     });
   }
   if (typeof option !== 'object' || option === null)
@@ -72,8 +77,4 @@ function isClass(type: unknown): type is ClassConstructor {
 function isEncoded(type: unknown): type is EncodedClass {
   const { class: encoded, encode, decode } = (type ?? {}) as Partial<EncodedClass>;
   return isClass(encoded) && typeof encode === 'function' && typeof decode === 'function';
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'function' ? 'a function' : Array.isArray(value) ? 'a list' : typeof value;
 }

@@ -52,7 +52,7 @@ export function arrayBytes(length: number): number {
 }
 
 /** Properties of an array besides its items, without the values they refer to: all are outside of the object. */
-export function namedItemsBytes(fields: number): number {
+export function extraPropertiesBytes(fields: number): number {
   return objectBytes(INNER_FIELDS + fields) - objectBytes(0);
 }
 

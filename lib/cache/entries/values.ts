@@ -6,14 +6,14 @@ import { type ClassTraits, hasSlotsOf, type NativeBase, traitsOf } from './class
 import type { HeldInstance } from './held-instance.js';
 import { becomeInstance, isRegular } from './instance-properties.js';
 import { type JsonText, jsonText } from './json-text.js';
-import { itemNamesOf, namedItem, setNamedItem } from './named-items.js';
+import { extraNamesOf, extraProperty, setExtraProperty } from './extra-properties.js';
 import { entriesOf, itemsOf, nativeCopy, nativeRefusal, nativeSize } from './native-copies.js';
 import { SeenObjects } from './seen-objects.js';
 import {
   arrayBytes,
   bigintBytes,
   MAX_SHARED_SHAPE_FIELDS,
-  namedItemsBytes,
+  extraPropertiesBytes,
   nameBytes,
   numberBytes,
   objectBytes,
@@ -190,17 +190,17 @@ class Isolation implements IsolatedValue {
       else copy[index] = this.#any(item, depth + 1);
     }
     // JSON does not write these names.
-    const names = this.#asksForJson ? undefined : itemNamesOf(source);
-    if (names !== undefined) this.#namedItems(source, copy, names, depth);
+    const names = this.#asksForJson ? undefined : extraNamesOf(source);
+    if (names !== undefined) this.#extraPropertys(source, copy, names, depth);
     return this.#freeze ? Object.freeze(copy) : copy;
   }
 
-  #namedItems(source: readonly unknown[], copy: unknown[], names: readonly string[], depth: number): void {
+  #extraPropertys(source: readonly unknown[], copy: unknown[], names: readonly string[], depth: number): void {
     this.json = false;
-    this.size += namedItemsBytes(names.length);
+    this.size += extraPropertiesBytes(names.length);
     for (const name of names) {
       this.size += nameBytes(name);
-      setNamedItem(copy, name, this.#any(namedItem(source, name), depth + 1));
+      setExtraProperty(copy, name, this.#any(extraProperty(source, name), depth + 1));
     }
   }
 

@@ -6,6 +6,8 @@ import type { ResolvedPolicy } from '../policies/resolved-policy.js';
  * The life of an entry, and the only place that reads its times. An entry is fresh until `freshUntil`; then it may be served
  * while one refresh runs (stale-while-revalidate, RFC 5861 section 3) until `staleUntil`; then it is served only if its
  * origin fails (stale-if-error, RFC 5861 section 4) until `goneAt`; then it counts as absent.
+ *
+ * get-or-load.ts serves stale entries and starts their refresh.
  */
 
 /** True while the entry answers without a load. */

@@ -1,6 +1,6 @@
 import { brotliCompressSync, brotliDecompressSync, constants, crc32 } from 'node:zlib';
 import { type Entry, type EntryMeta, isEntryMeta } from '../../entries/entry.js';
-import { noteNamedItems } from '../../entries/named-items.js';
+import { noteExtraProperties } from '../../entries/extra-properties.js';
 import { CacheError } from '../../base/errors.js';
 import { isThenable } from '../../base/thenable.js';
 import { checkForeignValue, ForeignBytesError, MAX_BODY_BYTES, parseBoundedJson } from '../../base/bounded-json.js';
@@ -230,7 +230,7 @@ export class EntryCodec {
       value.then(undefined, () => undefined);
       throw new ForeignBytesError('the serializer returned a promise');
     }
-    checkForeignValue(value, noteNamedItems);
+    checkForeignValue(value, noteExtraProperties);
     return value;
   }
 

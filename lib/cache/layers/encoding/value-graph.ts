@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { type ClassTraits, type NativeBase, traitsOf } from '../../entries/class-traits.js';
 import { type OwnProperty, ownPropertiesOf } from '../../entries/instance-properties.js';
-import { isArrayIndex, keptItemNamesOf, namedItem, setNamedItem } from '../../entries/named-items.js';
+import { isArrayIndex, keptExtraNamesOf, extraProperty, setExtraProperty } from '../../entries/extra-properties.js';
 import { entriesOf, itemsOf, timeOf, viewName } from '../../entries/native-copies.js';
 import type { ClassName, ClassNames } from '../../entries/entry.js';
 import { ForeignBytesError, MAX_DEPTH, parseBoundedJson } from '../../base/bounded-json.js';
@@ -226,7 +226,7 @@ class GraphWriter {
     const [first] = source;
     const isMarked = typeof first === 'string' && first.charCodeAt(0) === MARK;
     const written = isMarked ? ['!a', ...(items ?? source)] : (items ?? source);
-    const names = keptItemNamesOf(source);
+    const names = keptExtraNamesOf(source);
     return names === undefined ? written : this.#named(source, written, names);
   }
 
@@ -235,7 +235,7 @@ class GraphWriter {
     const written: unknown[] = ['!l', items];
     for (const name of names) {
       this.#budget.spend(Cost.property);
-      written.push(name, this.#any(namedItem(source, name)));
+      written.push(name, this.#any(extraProperty(source, name)));
     }
     return written;
   }
@@ -368,9 +368,9 @@ const LEAF = { size: 8, height: 0 } as const;
 function* childrenOf(part: object): Iterable<unknown> {
   if (Array.isArray(part)) {
     yield* part;
-    for (const name of keptItemNamesOf(part) ?? []) {
+    for (const name of keptExtraNamesOf(part) ?? []) {
       yield name;
-      yield namedItem(part, name);
+      yield extraProperty(part, name);
     }
   } else if (types.isMap(part)) for (const entry of part) yield* entry;
   else if (types.isSet(part)) yield* part;
@@ -526,7 +526,7 @@ class GraphReader {
       const name = textOf(named[at]);
       // Either name would make an array of billions of items.
       if (name === 'length' || isArrayIndex(name)) throw new ForeignBytesError('an item that is named');
-      setNamedItem(array, name, this.#any(named[at + 1], depth));
+      setExtraProperty(array, name, this.#any(named[at + 1], depth));
     }
     return array;
   }

@@ -5,11 +5,11 @@ import type { Serializer } from '../encoding/serializer.js';
 export interface RemoteLayerOptions {
   /** The layer's name in statistics, metrics and logs. @default the kind of layer: 'redis', 'keyv', 'store' */
   name?: string;
-  /** The boot fails when it cannot be reached. @default false */
+  /** Fail the boot if the layer cannot be reached. @default false */
   required?: boolean;
-  /** How long one operation may take; later answers are discarded. @default 500 */
+  /** How long one operation may take. Later results are ignored. @default 500 ms */
   deadline?: Duration;
-  /** When the layer is not asked for a while; `false` asks it every time. */
+  /** When to stop asking a failing layer for a while. `false`: always ask it. */
   breaker?: CircuitBreakerOptions | false;
   /** `'through'`: a write ends when the layer has it. `'behind'`: it is queued and written in batches. @default 'through' */
   writes?: 'through' | 'behind' | WriteBehindOptions;
@@ -18,30 +18,30 @@ export interface RemoteLayerOptions {
    * `'structured-clone'` for all values; or your own. May be changed on a live cache. @default 'json'
    */
   serializer?: 'json' | 'structured-clone' | Serializer;
-  /** Values of this many bytes and more are compressed (Brotli, quality 1); `false` never. @default { threshold: 16_384 } */
+  /** Compress values of at least `threshold` bytes (Brotli, quality 1). `false`: never compress. @default { threshold: 16_384 } */
   compression?: false | { threshold: number };
 }
 
 /**
- * When a circuit breaker opens: by the share of failures, timeouts and slow calls among the calls of a rolling window, or if all calls
- * fail for a tenth of it.
+ * When a circuit breaker opens: if the share of failed and slow calls in a rolling window reaches `threshold`, or if every call fails
+ * for a tenth of the window.
  */
 export interface CircuitBreakerOptions {
   /** Length of the rolling window. @default '10s' */
   window?: Duration;
-  /** Share of calls that must fail to open, 0–1. @default 0.5 */
+  /** Open at this share of failed calls, 0–1. @default 0.5 */
   threshold?: number;
   /** Fewer calls than this in the window never open it. @default 5 */
   minimumCalls?: number;
   /** A call that takes longer counts as failed, though its answer is used. @default half the deadline */
   slowCall?: Duration;
-  /** How long it stays open before one probe is sent; a layer serves again within five seconds. @default '1s' */
+  /** How long the circuit stays open before one probe is sent. By default, a recovered layer serves again within five seconds. @default '1s' */
   halfOpenAfter?: Duration;
 }
 
 /** Queues writes in a bounded queue, by key: the last write of a key wins. */
 export interface WriteBehindOptions {
-  /** The most waiting keys; beyond it the oldest waiting write is dropped, and counted. @default 10_000 */
+  /** The most keys that may wait. If the queue is full, the oldest write is dropped and counted. @default 10_000 */
   maxQueue?: number;
   /** The most waiting bytes, estimated. @default 64 MiB */
   maxQueueBytes?: number;

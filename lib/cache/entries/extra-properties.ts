@@ -1,9 +1,9 @@
 import { inspect, types } from 'node:util';
 
 /*
- * Arrays with own properties besides their items, such as `Object.assign(rows, { total: 5 })` or the result of a RegExp. Finding them
- * needs a list of all their keys, which is made once, when a value is stored. Copies are remembered, so that later walks over a stored
- * value only look into a set.
+ * Arrays with extra properties besides their items, such as `Object.assign(rows, { total: 5 })` or the result of a RegExp. To find these
+ * properties, all keys of an array are listed, once, when a value is stored. Copies with such properties are remembered in a set, so
+ * that later walks only look the array up there.
  */
 
 /** Weak, so that it does not keep the arrays in memory. */
@@ -28,16 +28,16 @@ const WITHOUT_ITEMS = {
 } as const;
 
 /** Names of the own enumerable properties besides the items of an array; undefined if there are none. */
-export function itemNamesOf(source: readonly unknown[]): string[] | undefined {
+export function extraNamesOf(source: readonly unknown[]): string[] | undefined {
   if (source.length >= LONG && printsItemsAlone(source)) return undefined;
   const keys = Object.keys(source);
-  // The language lists indices first.
+  // `Object.keys` returns indices before other names.
   let first = keys.length;
   while (first > 0 && !isArrayIndex(keys[first - 1]!)) first--;
   return first === keys.length ? undefined : keys.slice(first);
 }
 
-/** False also if Node.js prints arrays in an unexpected way: then their keys are listed. */
+/** Also false if Node.js prints the array in an unexpected way. The caller then lists the keys. */
 function printsItemsAlone(source: readonly unknown[]): boolean {
   return !types.isProxy(source) && inspect(source, WITHOUT_ITEMS) === `[ ... ${source.length} more items ]`;
 }
@@ -48,7 +48,7 @@ export function isArrayIndex(name: string): boolean {
 }
 
 /** Sets a property besides the items, and remembers the array. */
-export function setNamedItem(array: unknown[], name: string, value: unknown): void {
+export function setExtraProperty(array: unknown[], name: string, value: unknown): void {
   arrays.add(array);
   anyNoted = true;
   // Assigning `__proto__` would set the prototype.
@@ -57,18 +57,18 @@ export function setNamedItem(array: unknown[], name: string, value: unknown): vo
 }
 
 /** Remembers an array with named properties that a decoder created. */
-export function noteNamedItems(array: readonly unknown[]): void {
-  if (itemNamesOf(array) === undefined) return;
+export function noteExtraProperties(array: readonly unknown[]): void {
+  if (extraNamesOf(array) === undefined) return;
   arrays.add(array);
   anyNoted = true;
 }
 
-/** As {@link itemNamesOf} for an array of a stored value; returns at once if it has none. */
-export function keptItemNamesOf(array: readonly unknown[]): string[] | undefined {
-  return anyNoted && arrays.has(array) ? itemNamesOf(array) : undefined;
+/** As {@link extraNamesOf}, for an array of a stored value. Returns at once if the array is not remembered. */
+export function keptExtraNamesOf(array: readonly unknown[]): string[] | undefined {
+  return anyNoted && arrays.has(array) ? extraNamesOf(array) : undefined;
 }
 
 /** The value of a property besides the items. */
-export function namedItem(array: readonly unknown[], name: string): unknown {
+export function extraProperty(array: readonly unknown[], name: string): unknown {
   return (array as unknown as Readonly<Record<string, unknown>>)[name];
 }

@@ -40,6 +40,7 @@ describe('the exchange of insight between instances', () => {
   });
   afterEach(async () => {
     server.resume();
+    if (!server.isUp) await server.up();
     await Promise.all(instances.map((one) => one.die()));
     instances = [];
     expect(unhandled).toEqual([]);

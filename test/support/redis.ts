@@ -67,6 +67,11 @@ export class RedisServer {
     return this.#process?.pid;
   }
 
+  /** Whether the process runs; it may be frozen. */
+  get isUp(): boolean {
+    return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
   /** Starts it again, empty, on the same port. */
   async up(): Promise<void> {
     const child = spawn(
@@ -96,8 +101,8 @@ export class RedisServer {
 
   /** SIGKILL: the connections are reset, the data is gone. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (!this.isUp) return;
+    const child = this.#process!;
     const exited = once(child, 'exit');
     child.kill(signal);
     if (signal !== 'SIGKILL') child.kill('SIGCONT');

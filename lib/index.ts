@@ -103,7 +103,8 @@ export type { Alert, AlertChange, AlertCode, AlertSeverity } from './insight/ale
 export type { AlertsOptions, WebhookOptions } from './insight/alerts/alerts.options.js';
 export type { MemoryLadder, MemoryRung } from './insight/memory-ladder.js';
 export type { AdvisedTtl, TtlAdviceOptions, TtlLadder, TtlRung } from './insight/ladder-report.js';
-export { CacheInsight, type HotKey, type InsightOptions } from './insight/cache-insight.js';
+export { CacheInsight, type InsightOptions } from './insight/cache-insight.js';
+export type { HotKey } from './insight/hot-key-figures.js';
 export type {
   PredictedEffect,
   Recommendation,

@@ -5,6 +5,7 @@ import { runInSlices } from '../cache/base/slices.js';
 import type { SharedMap } from '../cache/layers/layer.js';
 import type { Alert } from '../insight/alerts/alert.js';
 import type { CacheInsight } from '../insight/cache-insight.js';
+import type { HotKey } from '../insight/hot-key-figures.js';
 import type { TtlLadder } from '../insight/ladder-report.js';
 import type { Recommendation } from '../insight/recommendations/recommendation-types.js';
 import { fleetOff, fleetUnavailable } from './fleet.js';
@@ -22,7 +23,14 @@ const FRESH_MS = 1_000;
 export interface FleetInsightOptions {
   readonly insight: Pick<
     CacheInsight,
-    'enabled' | 'alerts' | 'collectRecommendations' | 'ladderFigures' | 'ttlLadderWith'
+    | 'enabled'
+    | 'alerts'
+    | 'collectRecommendations'
+    | 'ladderFigures'
+    | 'ttlLadderWith'
+    | 'hotKeyFigures'
+    | 'hotKeysWith'
+    | 'keyHashOf'
   >;
   /** Undefined if no layer can hold notes. */
   readonly sharedMap: SharedMap | undefined;
@@ -37,7 +45,7 @@ export interface OfFleet<T> {
   readonly instances: number;
 }
 
-/** Alerts, recommendations and TTL ladders of all live instances together; this one's own as they are now. */
+/** Alerts, recommendations, TTL ladders and hot keys of all live instances together; this one's own as they are now. */
 export class FleetInsight {
   readonly #instance = randomUUID();
   #cancel: (() => void) | undefined;
@@ -89,6 +97,15 @@ export class FleetInsight {
     return { value: this.options.insight.ttlLadderWith(ladders, pattern), instances: 1 + others.length };
   }
 
+  /** The keys with the most requests in all instances together. @param limit 1–1,000 */
+  async hotKeys(limit: number): Promise<OfFleet<readonly HotKey[]>> {
+    const others = await this.#others('Hot keys');
+    const noted = others.flatMap(({ hotKeys }) => (hotKeys === undefined ? [] : [hotKeys]));
+    const keys = await runInSlices(this.options.insight.hotKeysWith(noted, limit));
+    const missing = others.length - noted.length;
+    return { value: keys.map((key) => ({ ...key, ...(missing > 0 && { missing }) })), instances: 1 + noted.length };
+  }
+
   #others(what: string): Promise<readonly InsightNotes[]> {
     const { sharedMap, everyMs, clock } = this.options;
     if (everyMs === undefined || sharedMap === undefined) return Promise.reject(fleetOff(what));
@@ -106,7 +123,8 @@ export class FleetInsight {
       throw fleetUnavailable(cause);
     });
     if (read === TIMED_OUT) throw fleetUnavailable(undefined);
-    return [...notesOfOthers(read, this.#instance, readInsightNotes).values()];
+    const hashOf = (key: string) => this.options.insight.keyHashOf(key);
+    return [...notesOfOthers(read, this.#instance, (bytes) => readInsightNotes(bytes, hashOf)).values()];
   }
 
   #next(sharedMap: SharedMap, everyMs: number, afterMs: number): void {
@@ -124,7 +142,8 @@ export class FleetInsight {
     const { insight, clock } = this.options;
     const ladders = await runInSlices(insight.ladderFigures());
     const recommendations = await insight.collectRecommendations();
-    const bytes = insightBytes({ alerts: insight.alerts({ state: 'all' }), recommendations, ladders });
+    const hotKeys = await runInSlices(insight.hotKeyFigures());
+    const bytes = insightBytes({ alerts: insight.alerts({ state: 'all' }), recommendations, ladders, hotKeys });
     if (bytes === undefined || this.#stopped) return;
     await within(sharedMap.publish(this.#instance, bytes, KEPT * everyMs), READ_WITHIN_MS, clock);
   }

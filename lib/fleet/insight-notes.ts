@@ -1,4 +1,5 @@
 import { type Alert, CODES, SEVERITIES } from '../insight/alerts/alert.js';
+import { type HotKeyFigures, notedHotKeys, readHotKeys } from '../insight/hot-key-figures.js';
 import { figuresBytes, readFigures } from '../insight/ladder-figures.js';
 import type { LadderFigures } from '../insight/ladder-report.js';
 import { type Recommendation, RECOMMENDATION_CODES } from '../insight/recommendations/recommendation-types.js';
@@ -16,6 +17,8 @@ export interface InsightNotes {
   readonly recommendations: readonly Recommendation[];
   /** By pattern. */
   readonly ladders: ReadonlyMap<string, LadderFigures>;
+  /** Undefined if the instance notes none, as in an earlier release. */
+  readonly hotKeys: readonly HotKeyFigures[] | undefined;
 }
 
 /** What is noted at most, and read of another instance, bytes. */
@@ -28,10 +31,11 @@ const NAME = 1_024;
 const TEXT = 4_096;
 
 /** For {@link readInsightNotes}. Undefined if it would be too much. */
-export function insightBytes({ alerts, recommendations, ladders }: InsightNotes): Uint8Array | undefined {
+export function insightBytes({ alerts, recommendations, ladders, hotKeys }: InsightNotes): Uint8Array | undefined {
   const known = {
     alerts: alerts.slice(0, MOST_ALERTS),
     recommendations: recommendations.slice(0, MOST_RECOMMENDATIONS),
+    ...(hotKeys !== undefined && { hotKeys: notedHotKeys(hotKeys) }),
   };
   const json = Buffer.from(JSON.stringify(known));
   const length = Buffer.alloc(4);
@@ -40,8 +44,8 @@ export function insightBytes({ alerts, recommendations, ladders }: InsightNotes)
   return bytes.length > MOST_BYTES ? undefined : bytes;
 }
 
-/** Reads what {@link insightBytes} wrote; undefined for anything else. */
-export function readInsightNotes(from: Uint8Array): InsightNotes | undefined {
+/** Reads what {@link insightBytes} wrote; undefined for anything else. @param hashOf returns the hash of a key. */
+export function readInsightNotes(from: Uint8Array, hashOf: (key: string) => number): InsightNotes | undefined {
   const bytes = Buffer.from(from.buffer, from.byteOffset, from.byteLength);
   if (bytes.length < 4 || bytes.length > MOST_BYTES) return undefined;
   const end = 4 + bytes.readUInt32BE(0);
@@ -54,6 +58,7 @@ export function readInsightNotes(from: Uint8Array): InsightNotes | undefined {
     recommendations: listOf(known['recommendations'], MOST_RECOMMENDATIONS).flatMap(
       (one) => recommendationOf(one) ?? [],
     ),
+    hotKeys: readHotKeys(known['hotKeys'], hashOf),
   };
 }
 

@@ -9,6 +9,7 @@ import type { AdviceState } from './recommendations/low-performer.js';
 import type { SharedLoadEvidence, TtlEvidence, WarmedEvidence } from './evidence/evidence.js';
 import type { Recommendation } from './recommendations/recommendation-types.js';
 import type { RecommendationFilter } from './recommendations/recommendations.js';
+import type { HottestKeys } from './hottest-keys.js';
 import type { Layer } from '../cache/layers/layer.js';
 import { type MemoryLadder, MemorySimulation } from './memory-ladder.js';
 import type { CacheMetrics } from '../metrics/cache-metrics.js';
@@ -20,6 +21,7 @@ import { foundBytes, type KeptPart, readFound, unreadable } from './kept-insight
 import { runInSlices } from '../cache/base/slices.js';
 import { type LadderFigures, ladderReport, type TtlAdviceOptions, type TtlLadder } from './ladder-report.js';
 import type { AccessListener } from './stream/tracked-access.js';
+import { type HotKey, type HotKeyFigures, hotKeysTogether, idOf, MOST_NOTED, shareOf } from './hot-key-figures.js';
 
 /** What insight compares and shows. */
 export interface InsightOptions {
@@ -35,21 +37,6 @@ export interface InsightOptions {
    * patterns; the longest that fits decides. A pattern with an automatic TTL has its own. @default 0.01
    */
   maxStaleShare?: number | Readonly<Record<string, number>>;
-}
-
-/** A key that is asked for often. */
-export interface HotKey {
-  /** Masked (`user:•••`) unless `insight.showKeys` is on. */
-  readonly key: string;
-  /** Of the key, to distinguish masked ones: hexadecimal digits, salted by the namespace. */
-  readonly id: string;
-  readonly pattern: string;
-  /** Hits of memory, estimated from a sample of them; of the recent past where there were many. */
-  readonly requests: number;
-  /** How many of `requests` may be those of another key. */
-  readonly requestsError: number;
-  /** Of the hits of its pattern, 0–1. */
-  readonly share: number;
 }
 
 /** The parts of the cache that insight uses. */
@@ -254,16 +241,54 @@ export class CacheInsight {
     for (const { name: pattern, hottest } of this.#recorder?.patterns.values() ?? []) {
       for (const { key, count, overcount } of hottest.ranking(limit)) {
         keys.push({
-          key: this.#showKeys ? key : masked(pattern),
-          id: (keyHash(key, this.#salt) >>> 0).toString(16).padStart(8, '0'),
+          key: this.#nameOf(key, pattern),
+          id: idOf(this.keyHashOf(key)),
           pattern,
           requests: Math.round(count),
           requestsError: Math.round(overcount),
-          share: hottest.hits === 0 ? 0 : Math.min(1, count / hottest.hits),
+          share: shareOf(count, hottest.hits),
         });
       }
     }
     return keys.sort((one, other) => other.requests - one.requests).slice(0, limit);
+  }
+
+  /** What {@link hotKeys} lists at most, one pattern per step: for other instances. */
+  *hotKeyFigures(): Generator<void, readonly HotKeyFigures[]> {
+    const all: { readonly pattern: string; readonly hits: number; readonly ranking: readonly RankedKey[] }[] = [];
+    for (const { name: pattern, hottest } of this.#recorder?.patterns.values() ?? []) {
+      if (hottest.hits > 0) all.push({ pattern, hits: hottest.hits, ranking: hottest.ranking(MOST_NOTED) });
+      yield;
+    }
+    const counts = all.flatMap(({ ranking }) => ranking.map(({ count }) => count)).sort((one, other) => other - one);
+    const least = counts[MOST_NOTED - 1] ?? 0;
+    let left = MOST_NOTED;
+    return all.map(({ pattern, hits, ranking }) => {
+      const listed = ranking.filter(({ count }) => count >= least).slice(0, left);
+      left -= listed.length;
+      const keys = listed.map(({ key, count, overcount }) => ({
+        hash: this.keyHashOf(key),
+        count,
+        overcount,
+        key: this.#showKeys ? key : undefined,
+      }));
+      return { pattern, hits, keys };
+    });
+  }
+
+  /** The result of {@link hotKeys} for several instances, one pattern of an instance per step. @param others their figures. */
+  *hotKeysWith(others: readonly (readonly HotKeyFigures[])[], limit: number): Generator<void, readonly HotKey[]> {
+    const own = yield* this.hotKeyFigures();
+    return yield* hotKeysTogether([own, ...others], limit, (key, pattern) => this.#nameOf(key, pattern));
+  }
+
+  /** The hash by which instances with the same namespace know a key, 32 bits, unsigned. */
+  keyHashOf(key: string): number {
+    return keyHash(key, this.#salt) >>> 0;
+  }
+
+  #nameOf(key: string | undefined, pattern: string): string {
+    return key !== undefined && this.#showKeys ? key : masked(pattern);
   }
 
   /** Call it when a policy has changed: the ladder of the pattern begins again with the new TTL. */
@@ -312,6 +337,8 @@ function memorySimulationOf([first]: readonly Layer[], now: number): MemorySimul
   const { entries: maxEntries = Infinity, bytes: maxBytes = Infinity } = bounds ?? {};
   return new MemorySimulation({ name: first.name, eviction, bounds: { maxEntries, maxBytes } }, now);
 }
+
+type RankedKey = ReturnType<HottestKeys['ranking']>[number];
 
 /** A key as its pattern shows it. */
 function masked(pattern: string): string {

@@ -15,7 +15,7 @@ import {
   type RecommendedChange,
 } from '../insight/recommendations/recommendation-types.js';
 import type { Instance, InstanceList } from '../instances/instances.js';
-import type { HotKey } from '../insight/cache-insight.js';
+import type { HotKey } from '../insight/hot-key-figures.js';
 import type { MemoryLadder, MemoryRung } from '../insight/memory-ladder.js';
 import type { AdvisedTtl, TtlLadder, TtlRung } from '../insight/ladder-report.js';
 import { type Alert, CODES, SEVERITIES } from '../insight/alerts/alert.js';
@@ -308,6 +308,12 @@ export const recommendations = listOf(
   ),
 );
 
+const missing: Schema = {
+  ...count,
+  description:
+    'With scope=fleet: live instances that note none, as an earlier release, and are left out; present if there are any',
+};
+
 const ladderText: Schema = { ...text, description: 'What is missing, and how much is there' };
 
 const rungFields: Fields<TtlRung> = {
@@ -390,14 +396,20 @@ export const memoryByPattern = listOf(
 );
 
 export const hotKeys = listOf(
-  answer<HotKey>('HotKey', {
-    key: text,
-    id: text,
-    pattern: text,
-    requests: { type: 'integer', minimum: 0 },
-    requestsError: { type: 'integer', minimum: 0 },
-    share: rate,
-  }),
+  answer<HotKey>(
+    'HotKey',
+    {
+      key: text,
+      id: text,
+      pattern: text,
+      requests: { type: 'integer', minimum: 0 },
+      requestsError: { type: 'integer', minimum: 0 },
+      share: rate,
+      instances: { ...count, description: 'With scope=fleet: how many instances list it' },
+      missing,
+    },
+    ['instances', 'missing'],
+  ),
 );
 
 export const hitRates = answer<HitRates>('HitRates', {

@@ -210,9 +210,9 @@ const routes: Readonly<Record<string, RouteDescription>> = {
   },
   hotKeys: {
     summary: 'The keys that are asked for most, masked unless insight.showKeys is on',
-    query: [limit, cache],
+    query: [limit, scope, cache],
     answers: { 200: answers.ofCache(answers.hotKeys) },
-    refusals: [400],
+    refusals: READ_REFUSALS,
   },
   hitRate: {
     summary: 'Hit rates over every window: overall, by pattern, by operation',

@@ -186,12 +186,16 @@ const insights = {
     },
   },
   'hot-keys': {
-    takes: ['cache', 'limit'],
+    takes: ['scope', 'cache', 'limit'],
     slow: true,
     ofInstance: (request, caches) => {
       const limit = limitOf(request);
       const { insight } = ofOneInstance(request, caches);
       return () => insight.hotKeys(limit);
+    },
+    ofFleet: (request) => {
+      const limit = limitOf(request);
+      return (fleet) => fleet.hotKeys(limit);
     },
   },
   alerts: {

@@ -93,7 +93,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     expect((await fleetOf(one, 'stats')).body.total_requests).toBe(13);
   }, 30_000);
 
-  it('insights, their TTL ladder and alerts with scope=fleet cover all instances', async () => {
+  it('insights, their TTL ladder, hot keys and alerts with scope=fleet cover all instances', async () => {
     const [one, other] = [await start(platform), await start(platform)];
     const cache = other.app.get(ObservedCache);
     for (let id = 0; id < 40; id++) await cache.getOrSet(`missing:${id}`, () => undefined);
@@ -115,6 +115,12 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     });
     expect((await one.ask().get(`/cache/insights?${none}`).expect(200)).body).toEqual([]);
     expect(await fleetOf(one, 'alerts')).toEqual({ instances: 2, body: [] });
+    const { body: hotKeys, instances } = await fleetOf(one, 'hot-keys?limit=1');
+    expect(instances).toBe(2);
+    expect(hotKeys).toMatchObject([
+      { cache: 'default', key: 'feed:•••', pattern: 'feed:*', instances: expect.any(Number) },
+    ]);
+    expect(hotKeys[0].requests).toBeGreaterThan((await ladderOf(one)).accesses);
   }, 40_000);
 
   it('a fleet drops an instance at once when it ends, and counts no figure twice if an instance sends it again', async () => {
@@ -165,6 +171,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     });
     const { message } = (await alone.ask().get('/cache/insights?scope=fleet').expect(409)).body;
     expect(message).toMatch(/^Recommendations of the whole fleet/);
+    expect((await alone.ask().get('/cache/hot-keys?scope=fleet').expect(409)).body.message).toMatch(/^Hot keys of/);
     expect((await alone.ask().get('/cache/stats?scope=world').expect(400)).body).toMatchObject({
       code: 'INVALID_PARAMETER',
       message: expect.stringContaining('instance, fleet'),

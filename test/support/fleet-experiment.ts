@@ -1,6 +1,7 @@
 import { createClient } from '@redis/client';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../lib/cache/base/clock.js';
+import { runAtOnce } from '../../lib/cache/base/slices.js';
 import { SharedLadders } from '../../lib/fleet/shared-ladders.js';
 import { figuresBytes, readFigures } from '../../lib/insight/ladder-figures.js';
 import type { TtlLadder } from '../../lib/insight/ladder-report.js';
@@ -81,7 +82,7 @@ export async function fleetExperiment(
   }
   await settled();
   clock.turnTo(endsAt);
-  const others = today.slice(1).map((cache) => readFigures(figuresBytes(atOnce(cache.insight.ladderFigures())))!);
+  const others = today.slice(1).map((cache) => readFigures(figuresBytes(runAtOnce(cache.insight.ladderFigures())))!);
   const ladder = today[0]!.insight.ttlLadderWith(others, PATTERN);
   await Promise.all(exchanges.map((shared) => shared.onApplicationShutdown()));
   await Promise.all(fleets.flatMap(({ caches }) => caches.map((cache) => cache.close())));
@@ -147,7 +148,7 @@ function happeningsOf(traffic: TrafficOptions): readonly Happening[] {
 }
 
 /** A client whose server has the time of the hand-turned clock. */
-async function connected(server: RedisServer, clock: Clock) {
+export async function connected(server: RedisServer, clock: Clock) {
   const client = createClient({ url: server.url });
   client.on('error', () => undefined);
   await client.connect();
@@ -190,12 +191,5 @@ class ExchangeTimers {
         });
       },
     };
-  }
-}
-
-function atOnce<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
   }
 }

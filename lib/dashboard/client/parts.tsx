@@ -96,6 +96,17 @@ export function Refused({ refusal }: { refusal: Refusal }) {
   );
 }
 
+/** Instances of the fleet that a figure leaves out. */
+export function Missing({ instances = 0 }: { instances?: number | undefined }) {
+  if (instances === 0) return null;
+  return (
+    <p class="note">
+      {instances === 1 ? '1 instance is' : `${instances} instances are`} left out: {instances === 1 ? 'its' : 'their'}{' '}
+      release does not note this for others.
+    </p>
+  );
+}
+
 /** The name of a pattern: its own direction, so that it turns nothing around it. */
 export function PatternLink({ name }: { name: string }) {
   return (

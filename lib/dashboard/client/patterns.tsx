@@ -8,7 +8,7 @@ import { issueText } from './issue-text';
 import { Ladder } from './ladder';
 import { memoryOf, useHeldMemory } from './memory';
 import { useHistory, usePatterns } from './overview';
-import { AccessFacts, Card, Copy, Fact, Loaded, lostMs, PatternLink, ReasonBar, Term } from './parts';
+import { AccessFacts, Card, Copy, Fact, Loaded, Missing, lostMs, PatternLink, ReasonBar, Term } from './parts';
 import { Policy, ttlOf, usePolicies } from './policy';
 import { useResource } from './resource';
 import { hrefOf, route, subject, windowName } from './route';
@@ -199,24 +199,27 @@ function HotKeys({ pattern }: { pattern: string }) {
         absent="The hottest keys are not followed here: insight is off, or not part of this release."
       >
         {(all) => (
-          <Table
-            label="Hot keys"
-            rows={all.slice(0, 10)}
-            id={({ id }) => id}
-            nothing="No key of this pattern is among the hottest."
-            columns={[
-              {
-                name: 'Key',
-                cell: ({ key, id }) => (
-                  <>
-                    <bdi class="pattern">{key}</bdi> <span class="code">{id.slice(0, 6)}</span>
-                  </>
-                ),
-              },
-              { name: 'Requests', term: 'requests', numeric: true, cell: (row) => count(row.requests) },
-              { name: 'Share', term: 'share', numeric: true, cell: (row) => percent(row.share) },
-            ]}
-          />
+          <>
+            <Missing instances={all[0]?.missing} />
+            <Table
+              label="Hot keys"
+              rows={all.slice(0, 10)}
+              id={({ id }) => id}
+              nothing="No key of this pattern is among the hottest."
+              columns={[
+                {
+                  name: 'Key',
+                  cell: ({ key, id }) => (
+                    <>
+                      <bdi class="pattern">{key}</bdi> <span class="code">{id.slice(0, 6)}</span>
+                    </>
+                  ),
+                },
+                { name: 'Requests', term: 'requests', numeric: true, cell: (row) => count(row.requests) },
+                { name: 'Share', term: 'share', numeric: true, cell: (row) => percent(row.share) },
+              ]}
+            />
+          </>
         )}
       </Loaded>
     </Card>

@@ -1,6 +1,6 @@
 import type { DatabaseSnapshot } from '../../database/records/database-snapshot.js';
 import type { AlertChange as ServerAlertChange } from '../../insight/alerts/alert.js';
-import type { HotKey as ServerHotKey } from '../../insight/cache-insight.js';
+import type { HotKey as ServerHotKey } from '../../insight/hot-key-figures.js';
 import type { MemoryLadder as ServerMemoryLadder } from '../../insight/memory-ladder.js';
 import type { Recommendation as ServerRecommendation } from '../../insight/recommendations/recommendation-types.js';
 import type { TtlLadder as ServerTtlLadder } from '../../insight/ladder-report.js';

@@ -3,6 +3,7 @@ import type { SharedMap } from '../../../lib/cache/layers/layer.js';
 import { FleetInsight } from '../../../lib/fleet/fleet-insight.js';
 import { insightBytes, readInsightNotes } from '../../../lib/fleet/insight-notes.js';
 import type { Alert } from '../../../lib/insight/alerts/alert.js';
+import type { HotKey, HotKeyFigures } from '../../../lib/insight/hot-key-figures.js';
 import type { LadderFigures } from '../../../lib/insight/ladder-report.js';
 import type { Recommendation } from '../../../lib/insight/recommendations/recommendation-types.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
@@ -59,6 +60,15 @@ describe('insight of a fleet', () => {
         yield;
         return new Map<string, LadderFigures>();
       },
+      *hotKeyFigures(): Generator<void, readonly HotKeyFigures[]> {
+        yield;
+        return [];
+      },
+      *hotKeysWith(): Generator<void, readonly HotKey[]> {
+        yield;
+        return [];
+      },
+      keyHashOf: () => 0,
       ttlLadderWith: () => ({ pattern: 'feed:*', ttlMs: 1, accesses: 0, observedMs: 0, ladder: [] }),
     };
     const fleet = new FleetInsight({ insight, sharedMap, everyMs, clock });
@@ -112,6 +122,7 @@ describe('insight of a fleet', () => {
       alerts: [alert('b', 2, null)],
       recommendations: [advice('feed:*', 1)],
       ladders: new Map(),
+      hotKeys: [],
     })!;
     const random = seededRandom(9);
     for (let round = 0; round < 60; round++) {
@@ -145,12 +156,13 @@ describe('insight of a fleet', () => {
         { ...advice('page:*', 1), title: 'x'.repeat(5_000) },
       ],
       ladders: new Map(),
+      hotKeys: [],
     })!;
-    expect(readInsightNotes(written)).toMatchObject({
+    expect(readInsightNotes(written, () => 0)).toMatchObject({
       alerts: [alert('a', 1, null)],
       recommendations: [advice('feed:*', 1)],
     });
-    expect(readInsightNotes(written)!.alerts[0]).not.toHaveProperty('html');
+    expect(readInsightNotes(written, () => 0)!.alerts[0]).not.toHaveProperty('html');
   });
 
   it.each(['fails', 'never'] as const)(
@@ -172,6 +184,7 @@ describe('insight of a fleet', () => {
     expect(await refused(off.ttlLadder('feed:*'))).toMatch(
       /^FLEET_OFF TTL ladders of the whole fleet need fleet: true/,
     );
+    expect(await refused(off.hotKeys(10))).toMatch(/^FLEET_OFF Hot keys of the whole fleet need/);
     expect(await refused(off.alerts('open'))).toMatch(/^FLEET_OFF Alerts of the whole fleet need/);
     const one = member();
     const other = member();

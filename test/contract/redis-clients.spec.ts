@@ -80,6 +80,11 @@ run("the application's ioredis", () => {
   closing.push(() => client.disconnect());
   return { client: client as unknown as RedisClientLike };
 });
+run("the application's ioredis with lazyConnect", () => {
+  const client = new Redis(server.port, '127.0.0.1', { lazyConnect: true });
+  closing.push(() => client.disconnect());
+  return { client: client as unknown as RedisClientLike };
+});
 run("the application's ioredis cluster", () => {
   const client = new Redis.Cluster(cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port })));
   closing.push(() => client.disconnect());

@@ -128,6 +128,8 @@ export class IoRedisConnection implements RedisConnection {
         );
       });
     });
+    // The duplicate of a client with lazyConnect does not connect by itself.
+    if (subscriber.status === 'wait') subscriber.connect().catch(() => undefined);
     await firstAttempt(standing);
     return () => {
       subscriber.disconnect();

@@ -37,6 +37,7 @@ import { monitoringRoutes } from './monitoring/controllers.js';
 import { featureModule, NamedCaches } from './wiring/named-caches.js';
 import { keepOutsidePrefix } from './wiring/outside-prefix.js';
 import { ObservedCache } from './wiring/observed-cache.js';
+import { SharedServers } from './wiring/shared-servers.js';
 import {
   type ResolvedOptions,
   resolveAsyncOptions,
@@ -194,6 +195,7 @@ function assembled(
       // What forFeature() goes by.
       RESOLVED_OPTIONS,
       CACHE_CLOCK,
+      SharedServers,
       ...cachingExports,
       ...manager.map(({ provide }) => provide),
     ],

@@ -7,7 +7,7 @@ import { APPLICATION_CACHE, applicationCache } from './wiring/application-cache.
 import { BootReport } from './wiring/boot-report.js';
 import { CachingInterceptors } from './adoption/caching-interceptors.js';
 import type { Clock } from './cache/base/clock.js';
-import { CACHE_CLOCK } from './cache/base/tokens.js';
+import { CACHE_CLOCK, OWN_CACHE } from './cache/base/tokens.js';
 import { cachingProviders } from './caching/caching.providers.js';
 import { DASHBOARD_FACTS, type DashboardFacts } from './dashboard/dashboard-facts.js';
 import { DeferredCache } from './adoption/deferred-cache.js';
@@ -24,6 +24,7 @@ import { NamedCaches } from './wiring/named-caches.js';
 import { nestLog, unguardedNestLog } from './wiring/nest-log.js';
 import { observedCacheOf } from './wiring/create-observed-cache.js';
 import { ObservedCache } from './wiring/observed-cache.js';
+import { SharedServers } from './wiring/shared-servers.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
 import { loadOpenTelemetryApi } from './tracing/opentelemetry-api.js';
 import type { OpenTelemetryTracerOptions } from './tracing/opentelemetry-tracer.js';
@@ -38,20 +39,26 @@ import { warmingProviders } from './warming/warming.providers.js';
 const cacheProviders: Provider[] = [
   { provide: CACHE_CLOCK, inject: [RESOLVED_OPTIONS], useFactory: ({ clock }: ResolvedOptions) => clock },
   DeferredCache,
+  { provide: SharedServers, inject: [CACHE_CLOCK], useFactory: (clock: Clock) => new SharedServers(clock) },
   {
     provide: ObservedCache,
-    inject: [RESOLVED_OPTIONS, CACHE_CLOCK, DeferredCache],
+    inject: [RESOLVED_OPTIONS, CACHE_CLOCK, DeferredCache, SharedServers],
     // Exporters live as long as the application, not as its layers.
-    useFactory: async ({ cache, exporters: _, ...options }: ResolvedOptions, clock: Clock, deferred: DeferredCache) =>
+    useFactory: async (
+      { cache, exporters: _, ...options }: ResolvedOptions,
+      clock: Clock,
+      deferred: DeferredCache,
+      servers: SharedServers,
+    ) =>
       observedCacheOf(
         {
           ...options,
           clock,
           ...(cache === undefined ? {} : { cache: cache === 'app' ? deferred : cache }),
           ...(options.tracing ? { tracing: await withApi(options.tracing) } : {}),
-          log: unguardedNestLog(),
+          log: servers.log.of(OWN_CACHE, unguardedNestLog(), false),
         },
-        true,
+        { cache: OWN_CACHE, servers },
       ),
   },
   applicationCache,
@@ -84,7 +91,7 @@ function dashboardFacts(
     metrics: metrics !== false,
     fleet: fleet !== undefined && fleet !== false,
     profiling: cache.profiler !== undefined,
-    caches: ['default', ...named.all.keys()],
+    caches: [OWN_CACHE, ...named.all.keys()],
     strategies: warmer.strategies.map(({ name }) => name),
     starts: await starts.list(),
   });

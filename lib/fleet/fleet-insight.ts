@@ -164,9 +164,11 @@ export function alertsTogether(all: readonly (readonly Alert[])[]): readonly Ale
     }
     const closedAt = endOf(alert) > endOf(before) ? alert.closedAt : before.closedAt;
     const declaredBy = before.declaredBy ?? alert.declaredBy;
+    const caches = new Set([...(before.caches ?? []), ...(alert.caches ?? [])]);
     together[at!] = {
       ...before,
       ...(declaredBy !== undefined && { declaredBy }),
+      ...(caches.size > 0 && { caches: [...caches] }),
       closedAt,
       instances: before.instances! + 1,
     };

@@ -26,6 +26,7 @@ const MOST_BYTES = 1_048_576;
 const MOST_ALERTS = 250;
 const MOST_RECOMMENDATIONS = 200;
 const MOST_FIGURES = 32;
+const MOST_CACHES = 256;
 const SHORT = 64;
 const NAME = 1_024;
 const TEXT = 4_096;
@@ -67,7 +68,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Undefined for anything but an alert. */
 function alertOf(from: unknown): Alert | undefined {
   if (!isObject(from)) return undefined;
-  const { id, code, severity, subject, message, value, expected, openedAt, closedAt } = from;
+  const { id, code, severity, subject, message, value, expected, openedAt, closedAt, caches } = from;
   const fits =
     isText(id, SHORT) &&
     isText(code, SHORT) &&
@@ -78,9 +79,21 @@ function alertOf(from: unknown): Alert | undefined {
     isFigure(value) &&
     isFigure(expected) &&
     isMoment(openedAt) &&
-    (closedAt === null || isMoment(closedAt));
+    (closedAt === null || isMoment(closedAt)) &&
+    (caches === undefined || (Array.isArray(caches) && caches.length <= MOST_CACHES && caches.every(isName)));
   if (!fits) return undefined;
-  return Object.freeze({ id, code, severity, subject, message, value, expected, openedAt, closedAt } as Alert);
+  return Object.freeze({
+    id,
+    code,
+    severity,
+    subject,
+    message,
+    value,
+    expected,
+    openedAt,
+    closedAt,
+    ...(caches !== undefined && { caches }),
+  } as Alert);
 }
 
 /** Undefined for anything but a recommendation. */
@@ -163,6 +176,10 @@ function isObject(value: unknown): value is Fields {
 
 function isText(value: unknown, most: number): value is string {
   return typeof value === 'string' && value.length <= most;
+}
+
+function isName(value: unknown): value is string {
+  return isText(value, NAME);
 }
 
 function isFigure(value: unknown): value is number | string | null {

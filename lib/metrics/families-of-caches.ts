@@ -1,7 +1,5 @@
+import { OWN_CACHE } from '../cache/base/tokens.js';
 import type { FamilySource, MetricFamily, MetricPoint } from './family.js';
-
-/** The value of the label `cache` for the application's own cache, if there are named ones. */
-const OWN = 'default';
 
 /**
  * Merges the families of an application's own cache and of its named ones: families that a named cache has get the label `cache`. Families
@@ -15,11 +13,11 @@ export function familiesOfCaches(
   const add = (families: Iterable<MetricFamily>, cache: string) => {
     for (const family of families) parts.set(family.name, [...(parts.get(family.name) ?? []), { family, cache }]);
   };
-  add(own, OWN);
+  add(own, OWN_CACHE);
   for (const [name, source] of named) add(source.families(), name);
   return [...parts.values()].map((list) => {
     const { family } = list[0]!;
-    if (list.every(({ cache }) => cache === OWN)) return family;
+    if (list.every(({ cache }) => cache === OWN_CACHE)) return family;
     return { ...family, labelNames: [...family.labelNames, 'cache'], points: () => pointsOf(list) };
   });
 }

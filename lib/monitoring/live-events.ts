@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/common';
 import { type Clock, systemClock } from '../cache/base/clock.js';
-import { CACHE_CLOCK } from '../cache/base/tokens.js';
+import { CACHE_CLOCK, OWN_CACHE } from '../cache/base/tokens.js';
 import type { CacheInvalidation } from '../cache/invalidation/invalidation-listeners.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import { EventPatterns } from '../metrics/patterns/event-patterns.js';
@@ -12,7 +12,6 @@ import { CacheWarmer } from '../warming/cache-warmer.js';
 import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredCaches } from './monitored-cache.js';
 import type { PolicyTuning } from '../tuning/policy-tuning.js';
 import { MonitoringError } from './monitoring-error.js';
-import { OWN_CACHE } from './parameters.js';
 import { ofCache, present } from './presenter.js';
 import { RecentEvents } from './recent-events.js';
 import { EventClient, eventFrame } from './event-client.js';
@@ -179,10 +178,13 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
 
   /** Watches policies and alerts of the application's own cache and of named ones, with their names. */
   #watchCaches(): (() => void)[] {
-    const caches: [string, WatchedCache][] = [['default', this.#cache], ...(this.#named?.all ?? [])];
+    const caches: [string, WatchedCache][] = [[OWN_CACHE, this.#cache], ...(this.#named?.all ?? [])];
     return caches.flatMap(([cache, watched]) => [
       watched.tuning.watch((event) => this.#send('policy', { cache, ...event })),
-      watched.watchAlerts((change) => this.#send('alert', { cache, ...change })),
+      watched.watchAlerts((change) => {
+        // What several caches have is one event, of the first of them.
+        if ((change.alert.caches?.[0] ?? cache) === cache) this.#send('alert', { cache, ...change });
+      }),
       watched.watchInvalidations((invalidation) => this.#invalidated(cache, invalidation)),
     ]);
   }

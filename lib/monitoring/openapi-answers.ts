@@ -453,9 +453,10 @@ export const alerts = listOf(
       openedAt: moment,
       closedAt: orNull(moment),
       declaredBy,
+      caches: { ...listOf(text), description: 'That a lost server concerns, if several caches use it' },
       instances: { ...count, description: 'With scope=fleet: how many instances have it' },
     },
-    ['declaredBy', 'instances'],
+    ['declaredBy', 'caches', 'instances'],
   ),
 );
 

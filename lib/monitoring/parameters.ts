@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { OWN_CACHE } from '../cache/base/tokens.js';
 import { type Window, WINDOWS } from '../metrics/snapshot.js';
 import { HISTORY_WINDOWS, type HistoryWindow } from '../metrics/windows/history.js';
 import { MAX_PATTERN_LENGTH } from '../tuning/override-record.js';
@@ -82,9 +83,6 @@ export function waitOf(request: MonitoringRequest): boolean {
   }
   return text !== 'false';
 }
-
-/** The name of the application's own cache in requests. */
-export const OWN_CACHE = 'default';
 
 /** A named cache; undefined for the application's own. */
 function namedCache<C>(name: unknown, caches: ReadonlyMap<string, C>): C | undefined {

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { systemClock } from '../cache/base/clock.js';
+import { OWN_CACHE } from '../cache/base/tokens.js';
 import type { Layer, LayerStatus, ServerInfo } from '../cache/layers/layer.js';
 import { serverInfoOf } from '../exporters/server-figures.js';
 import { circuitStateNamed } from '../metrics/statistics.js';
@@ -61,7 +62,7 @@ export class ServerInformation {
   }
 
   #described(): LayerInformation[] {
-    const caches: [string, Pick<MonitoredCache, 'layers'>][] = [['default', this.cache], ...this.named.all];
+    const caches: [string, Pick<MonitoredCache, 'layers'>][] = [[OWN_CACHE, this.cache], ...this.named.all];
     return caches.flatMap(([name, { layers }]) => layers.map((layer) => describe(layer, name)));
   }
 }

@@ -24,6 +24,7 @@ import {
 } from '../cache/options/option-rules.js';
 import { unknownName } from '../cache/options/unknown-option.js';
 import { shown } from '../cache/base/shown.js';
+import { OWN_CACHE } from '../cache/base/tokens.js';
 import { orAutomatic } from '../cache/policies/automatic-ttl.js';
 import { classes, policyFields, rate, timeContradictions } from '../cache/policies/policy-rules.js';
 import { alertsRule } from '../insight/alerts/alerts.option-rules.js';
@@ -239,16 +240,13 @@ const cacheName = textMatching(/^[\w.-]+$/, 'letters, digits, _ . and -');
  */
 export function featureFaults(name: unknown, options: unknown, namespace: string | undefined): OptionFault[] {
   const named: Rule = (value, path, report) => {
-    if (name === DEFAULT_CACHE) report(`name: ${shown(name)} is the application's own cache; give another name`);
+    if (name === OWN_CACHE) report(`name: ${shown(name)} is the application's own cache; give another name`);
     cacheName(name, 'name', report);
     featureRule(value, path, report);
     if (isRecord(value)) contradictions(namespace === undefined ? value : { ...value, namespace }, report);
   };
   return faultsIn(named, options);
 }
-
-/** The name of the application's own cache, next to named ones. */
-export const DEFAULT_CACHE = 'default';
 
 const standaloneRule = shape({
   ...Object.fromEntries(STANDALONE.map((name) => [name, fields[name]])),

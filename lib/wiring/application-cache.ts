@@ -1,10 +1,11 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
 import type { Clock } from '../cache/base/clock.js';
-import { CACHE_CLOCK } from '../cache/base/tokens.js';
+import { CACHE_CLOCK, OWN_CACHE } from '../cache/base/tokens.js';
 import { observedCacheOf } from './create-observed-cache.js';
 import { unguardedNestLog } from './nest-log.js';
 import { ObservedCache } from './observed-cache.js';
+import { SharedServers } from './shared-servers.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 
 /** Token of the cache that the module itself uses: the one under `ObservedCache`, unless a test put a double there. */
@@ -36,6 +37,6 @@ export function cacheBehind(
       ...(serviceName !== undefined && { serviceName }),
       log: unguardedNestLog(),
     },
-    true,
+    { cache: OWN_CACHE, servers: new SharedServers(clock) },
   );
 }

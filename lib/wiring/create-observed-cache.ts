@@ -3,6 +3,7 @@ import type { CacheLog } from '../cache/base/cache-log.js';
 import type { CacheContract } from '../cache/contract/cache-contract.js';
 import { CallbackErrors } from '../cache/base/callback-errors.js';
 import { type Clock, systemClock } from '../cache/base/clock.js';
+import { OWN_CACHE } from '../cache/base/tokens.js';
 import { type Duration, milliseconds } from '../cache/base/duration.js';
 import { adoptedLayer } from '../cache/layers/adopted-layer.js';
 import type { CachedClasses } from '../cache/entries/listed-classes.js';
@@ -20,6 +21,7 @@ import { CacheAlerts, type CacheAlertsParts } from '../insight/alerts/cache-aler
 import { CacheInsight, type InsightOptions } from '../insight/cache-insight.js';
 import type { CacheMetrics } from '../metrics/cache-metrics.js';
 import { ObservedCache } from './observed-cache.js';
+import { type ApplicationPart, SharedServers } from './shared-servers.js';
 import { standaloneFaults } from '../options/module-option-rules.js';
 import type { TuningOptions } from '../tuning/tuning-bounds.js';
 import { defaultServiceName, namespaceOf } from '../options/service-name.js';
@@ -73,16 +75,18 @@ export function createObservedCache(options: ObservedCacheOptions = {}): Observe
   return observedCacheOf(options);
 }
 
-/** Creates the cache from validated options. @param declaresLater true if handlers are declared after `connect()`. */
-export function observedCacheOf(options: ObservedCacheOptions, declaresLater = false): ObservedCache {
+/** Creates the cache from validated options. @param part its place in an application, whose handlers are declared after `connect()`. */
+export function observedCacheOf(options: ObservedCacheOptions, part?: ApplicationPart): ObservedCache {
   const { cache, clock = systemClock, ttl = DEFAULT_TTL } = options;
+  const { cache: name, servers } = part ?? { cache: OWN_CACHE, servers: new SharedServers(clock) };
   const rawLog = options.log === undefined ? undefined : redactedLog(options.log);
   const callbacks = new CallbackErrors(rawLog);
   const log = rawLog === undefined ? undefined : callbacks.guardedLog(rawLog);
   const watchers = watchersOf({ ...options, ...(log !== undefined && { log }) }, clock, callbacks);
   const { metrics, observer, adviseBy, tracer, profiler, exemplars } = watchers;
   const namespace = namespaceOf(options);
-  const alerts = alertsOf(options, metrics, { clock, callbacks, log }, () => observed.layers);
+  const shown = { clock, callbacks, log, cache: name, outages: servers.outages };
+  const alerts = alertsOf(options, metrics, shown, () => observed.layers);
   const insight = new CacheInsight(options.metrics === false ? false : (options.insight ?? {}), {
     clock,
     namespace,
@@ -116,7 +120,7 @@ export function observedCacheOf(options: ObservedCacheOptions, declaresLater = f
       exemplars,
       exports: exportsOf(options, metrics, clock, callbacks, log),
       tuning: options.tuning,
-      declaresLater,
+      declaresLater: part !== undefined,
     },
   );
   insight.advise({
@@ -125,6 +129,7 @@ export function observedCacheOf(options: ObservedCacheOptions, declaresLater = f
     ttlMs: automaticTtl(ttl)?.startMs ?? (milliseconds(ttl as Duration) || Infinity),
   });
   adviseBy((pattern) => insight.adviceOn(pattern));
+  servers.caches.add(name, observed.layers);
   alerts?.start();
   if (contract === undefined) return observed;
   observeInPlace(contract, observer, clock);
@@ -150,7 +155,7 @@ export function observeCache<C extends object>(
 function alertsOf(
   { alerts = {}, metrics: counting, serviceName }: ObservedCacheOptions,
   metrics: CacheMetrics,
-  parts: Pick<CacheAlertsParts, 'clock' | 'callbacks' | 'log'>,
+  parts: Omit<CacheAlertsParts, 'metrics' | 'options' | 'service' | 'coordination' | 'notes'>,
   layers: () => readonly Layer[],
 ): CacheAlerts | undefined {
   if (alerts === false || counting === false) return undefined;

@@ -3,14 +3,14 @@ import { ModulesContainer } from '@nestjs/core';
 import type { CacheFeatureOptions } from '../options/cache-observability.options.js';
 import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
 import { cacheBehind } from './application-cache.js';
-import type { CacheLog } from '../cache/base/cache-log.js';
-import type { Clock } from '../cache/base/clock.js';
+import { type Clock, systemClock } from '../cache/base/clock.js';
 import { CacheError } from '../cache/base/errors.js';
 import { CACHE_CLOCK, cacheNameIn, cacheToken } from '../cache/base/tokens.js';
 import { faultsError } from '../cache/options/option-rules.js';
 import { observedCacheOf } from './create-observed-cache.js';
 import { unguardedNestLog } from './nest-log.js';
 import type { ObservedCache } from './observed-cache.js';
+import { SharedServers } from './shared-servers.js';
 import { featureFaults } from '../options/module-option-rules.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { applicationName } from '../options/service-name.js';
@@ -39,8 +39,10 @@ export function featureModule(name: string, options: CacheFeatureOptions): Dynam
         inject: [
           { token: RESOLVED_OPTIONS, optional: true },
           { token: CACHE_CLOCK, optional: true },
+          { token: SharedServers, optional: true },
         ],
-        useFactory: (application?: ResolvedOptions, clock?: Clock) => namedCache(name, options, application, clock),
+        useFactory: (application?: ResolvedOptions, clock: Clock = systemClock, servers = new SharedServers(clock)) =>
+          namedCache(name, options, application, clock, servers),
       },
       { provide: OPTIONS + name, useValue: options },
     ],
@@ -52,7 +54,8 @@ function namedCache(
   name: string,
   options: CacheFeatureOptions,
   application: ResolvedOptions | undefined,
-  clock: Clock | undefined,
+  clock: Clock,
+  servers: SharedServers,
 ) {
   if (application === undefined) {
     throw new CacheError(
@@ -71,7 +74,7 @@ function namedCache(
       ...options,
       // The separator cannot occur in a namespace, so that the result differs from every namespace.
       namespace: `${namespace}\0${name}`,
-      ...(clock !== undefined && { clock }),
+      clock,
       ...(version !== undefined && { version }),
       ...(metrics !== undefined && { metrics }),
       ...(health !== undefined && { health }),
@@ -80,16 +83,10 @@ function namedCache(
       serviceName: `${serviceName ?? namespace} ${name}`,
       ...(collectors !== undefined && { collectors }),
       enabled: options.enabled ?? application.enabled ?? true,
-      log: logOf(name),
+      log: servers.log.of(name, unguardedNestLog(), true),
     },
-    true,
+    { cache: name, servers },
   );
-}
-
-/** Nest's log, with the name of the cache in each entry. */
-function logOf(name: string): CacheLog {
-  const log = unguardedNestLog();
-  return (level, code, message, details) => log(level, code, message, { ...details, cache: name });
 }
 
 /** Finds the named caches of an application, once all its providers exist. */

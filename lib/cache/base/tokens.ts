@@ -1,6 +1,9 @@
 /** Token of the clock of the module and its caches; the same in every copy of this package. */
 export const CACHE_CLOCK = Symbol.for('nestjs-cache-observability:clock');
 
+/** The name of the application's own cache, beside those of named caches. */
+export const OWN_CACHE = 'default';
+
 const NAMED_CACHE = 'nestjs-cache-observability:cache:';
 
 /** The token of a cache by `CacheObservabilityModule.forFeature(name, …)`; the same in every copy of this package. */

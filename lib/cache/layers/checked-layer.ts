@@ -30,6 +30,10 @@ export class CheckedLayer implements Layer {
     if (inner.sharedMap !== undefined) this.sharedMap = (name, everyVersion) => inner.sharedMap!(name, everyVersion);
   }
 
+  get server(): unknown {
+    return this.#inner.server;
+  }
+
   get announces(): boolean {
     return this.#inner.announces === true;
   }

@@ -17,6 +17,11 @@ export interface Layer {
   readonly name: string;
   /** True if other processes read it too. */
   readonly shared: boolean;
+  /**
+   * Identifies the server that holds its entries: layers with the same one are lost together. It contains no credentials. Undefined if the
+   * layer has no server, or does not know it yet.
+   */
+  readonly server?: unknown;
   /** True if it stores bytes and never an entry object, so that entries written to it have no other reader. */
   readonly encodes?: boolean | undefined;
   /** True if its keys are on several servers, of which one may be lost: the answer for a key must not wait for another's. */

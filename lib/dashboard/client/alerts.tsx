@@ -34,6 +34,7 @@ export function AlertList({ limit = 200 }: { limit?: number }) {
                 <span class="code">{one.code}</span>
                 <span>{one.message}</span>
                 <Subject of={one} />
+                {one.caches && <span class="muted">caches {one.caches.join(', ')}</span>}
                 <span class="muted">
                   {one.opened_at && `opened ${moment(one.opened_at)}`}{' '}
                   {one.closed_at && `closed ${moment(one.closed_at)}`}

@@ -8,8 +8,9 @@ import type { AlertChange, PolicyEvent, WarmingProgress } from './wire';
 /** The events of the cache that is looked at, and those that are of no cache, latest first. */
 export const shownEvents = computed(() =>
   events.value.filter(({ data }) => {
-    const { cache } = data as { readonly cache?: string };
-    return cache === undefined || cache === route.value.cache;
+    const { cache, alert } = data as { readonly cache?: string; readonly alert?: AlertChange['alert'] };
+    const caches = alert?.caches ?? [cache];
+    return cache === undefined || caches.includes(route.value.cache);
   }),
 );
 

@@ -8,6 +8,7 @@ import {
   EVERYTHING,
   isAnomaly,
   isAway,
+  newestFirst,
 } from './alert.js';
 
 /*
@@ -49,15 +50,19 @@ export class AlertBook {
   alerts(state: 'open' | 'all' = 'open'): readonly Alert[] {
     const open = [...this.#tracked.values()].flatMap(({ alert }) => alert ?? []);
     const all = state === 'open' ? open : [...this.#closed, ...open];
-    return Object.freeze(all.sort((a, b) => (a.openedAt < b.openedAt ? 1 : a.openedAt > b.openedAt ? -1 : 0)));
+    return newestFirst(all);
   }
 
-  /** Updates the book with all conditions that are true now. @returns the alerts that opened and closed, in this order. */
-  update(conditions: readonly Condition[], now: number): AlertChange[] {
+  /**
+   * Updates the book with all conditions that are true now.
+   * @param causes alerts of other books, which explain conditions as those of this book do.
+   * @returns the alerts that opened and closed, in this order.
+   */
+  update(conditions: readonly Condition[], now: number, causes: readonly Alert[] = []): AlertChange[] {
     this.#note(conditions, now);
     const changes: AlertChange[] = [];
     for (const tracked of this.#byCause()) {
-      if (tracked.alert !== undefined || tracked.seenAt !== now || !this.#opens(tracked, now)) continue;
+      if (tracked.alert !== undefined || tracked.seenAt !== now || !this.#opens(tracked, now, causes)) continue;
       tracked.alert = opened(tracked.condition, now);
       changes.push({ state: 'opened', alert: tracked.alert });
     }
@@ -92,9 +97,9 @@ export class AlertBook {
     return [...this.#tracked.values()].sort((a, b) => rank(a) - rank(b));
   }
 
-  #opens({ condition: { code, subject }, since }: Tracked, now: number): boolean {
+  #opens({ condition: { code, subject }, since }: Tracked, now: number, others: readonly Alert[]): boolean {
     const rule = CODES[code];
-    if (now - since < rule.openAfterMs || this.#isExplained(rule.explainedBy, code, subject, now)) return false;
+    if (now - since < rule.openAfterMs || this.#isExplained(code, subject, now, others)) return false;
     const alike = [...this.#tracked.values()].filter(({ condition }) => condition.code === code);
     const open = alike.filter(({ alert }) => alert !== undefined);
     const parts = alike.filter(({ condition, seenAt }) => condition.subject !== EVERYTHING && seenAt === now);
@@ -104,12 +109,13 @@ export class AlertBook {
     return rule.openAfterMs > 0 || whole !== undefined || !isAnomaly(code) || now - since >= TOGETHER_MS;
   }
 
-  #isExplained(causes: readonly AlertCode[], code: AlertCode, subject: string, now: number): boolean {
+  #isExplained(code: AlertCode, subject: string, now: number, others: readonly Alert[]): boolean {
     const explains = (alert: Alert): boolean =>
-      causes.includes(alert.code) &&
+      CODES[code].explainedBy.includes(alert.code) &&
+      (alert.closedAt === null || now - Date.parse(alert.closedAt) < AFTERMATH_MS) &&
       (alert.subject === subject || (!isAway(code) && (!isAnomaly(alert.code) || concernsAll(alert.subject, subject))));
     for (const { alert } of this.#tracked.values()) if (alert !== undefined && explains(alert)) return true;
-    return this.#closed.some((alert) => now - Date.parse(alert.closedAt!) < AFTERMATH_MS && explains(alert));
+    return this.#closed.some(explains) || others.some(explains);
   }
 
   #close(alert: Alert, now: number): Alert {

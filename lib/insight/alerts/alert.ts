@@ -31,6 +31,8 @@ export interface Alert {
   readonly closedAt: string | null;
   /** The handlers and methods that declare the pattern it is about; absent if none does. */
   readonly declaredBy?: readonly DeclaringMethod[];
+  /** The named caches that a lost server concerns, and `default`; absent if only one cache uses the server. */
+  readonly caches?: readonly string[];
   /** Of a fleet: how many instances have it. */
   readonly instances?: number;
 }
@@ -118,6 +120,11 @@ export function isAnomaly(code: AlertCode): boolean {
 /** Whether the code means that a layer is away. */
 export function isAway(code: AlertCode): boolean {
   return AWAY.includes(code);
+}
+
+/** Sorts a list of alerts, and freezes it. */
+export function newestFirst(alerts: Alert[]): readonly Alert[] {
+  return Object.freeze(alerts.sort((a, b) => (a.openedAt < b.openedAt ? 1 : a.openedAt > b.openedAt ? -1 : 0)));
 }
 
 /** Whether an alert is at least as severe. */

@@ -6,13 +6,24 @@ import type { Clock } from '../../cache/base/clock.js';
 import { gauge, type FamilySource, type MetricFamily } from '../../metrics/family.js';
 import type { CacheMetrics } from '../../metrics/cache-metrics.js';
 import type { HealthWarning } from '../../metrics/snapshot.js';
-import { type Alert, type AlertChange, CODES, type Condition, conditionOf, EVERYTHING, isAnomaly } from './alert.js';
+import {
+  type Alert,
+  type AlertChange,
+  CODES,
+  type Condition,
+  conditionOf,
+  EVERYTHING,
+  isAnomaly,
+  isAway,
+  newestFirst,
+} from './alert.js';
 import { AlertNotifier } from './alert-notifier.js';
 import type { AlertsOptions } from './alerts.options.js';
 import { AlertBook } from './alert-book.js';
 import { Anomalies } from './anomalies.js';
 import { baselinesBytes, readBaselines } from './baselines.js';
 import { minuteOf } from './minute.js';
+import type { ServerOutages } from './server-outages.js';
 import { CacheError } from '../../cache/base/errors.js';
 import { runInSlices } from '../../cache/base/slices.js';
 
@@ -42,6 +53,10 @@ export interface CacheAlertsParts {
   readonly coordination?: () => Coordination | undefined;
   /** Where instances note which alerts they notified of. */
   readonly notes?: () => SharedMap | undefined;
+  /** The name of the cache in its application. */
+  readonly cache: string;
+  /** The alerts about lost layers, which caches of an application share. */
+  readonly outages: ServerOutages;
 }
 
 const MINUTE = 60_000;
@@ -87,6 +102,10 @@ export class CacheAlerts implements FamilySource {
     metrics.addSource(this);
     metrics.addAlerts(() => this.#warnings());
     metrics.watchCircuits(() => void this.look());
+    this.#parts.outages.join(this.#parts.cache, {
+      heard: (change) => this.#heard(change),
+      notify: (change) => this.#notify(change),
+    });
     this.#cancel = everyMinute(new WeakRef<CacheAlerts>(this), clock);
   }
 
@@ -100,12 +119,13 @@ export class CacheAlerts implements FamilySource {
     this.#closed = true;
     this.#cancel?.();
     this.#listeners.clear();
+    this.#parts.outages.leave(this.#parts.cache);
     await this.#notifier?.close(withinMs);
   }
 
   /** Newest first. @param state `all` adds the last closed ones, at most 200. */
   list(state: 'open' | 'all' = 'open'): readonly Alert[] {
-    return this.#book.alerts(state);
+    return newestFirst([...this.#lost(state), ...this.#book.alerts(state)]);
   }
 
   /** Calls back for every alert that opens or closes. Returns a function that stops it. */
@@ -176,14 +196,25 @@ export class CacheAlerts implements FamilySource {
     if (this.#closed) return;
     const now = clock.now();
     const warnings = [...health.warnings, ...metrics.warnings()].filter(({ code }) => !isAnomaly(code));
-    if (warnings.some(({ code }) => code === 'CIRCUIT_OPEN' || code === 'LAYER_DOWN')) {
+    if (warnings.some(({ code }) => isAway(code))) {
       this.#judgeFrom = Math.max(this.#judgeFrom, now + SETTLING_MS);
     }
     const conditions = [
       ...warnings.map((warning) => conditionOf(this.#sinceStart(warning, now), health.totalRequests)),
       ...this.#anomalies.conditions(),
     ].map((condition) => this.#located(condition));
-    for (const change of this.#book.update(conditions, now)) this.#notify(change);
+    const { cache, outages } = this.#parts;
+    const [lost, others] = [true, false].map((away) => conditions.filter(({ code }) => isAway(code) === away));
+    outages.report(cache, lost!, now);
+    for (const change of this.#book.update(others!, now, this.#lost('all'))) {
+      this.#notify(change);
+      this.#heard(change);
+    }
+  }
+
+  /** The alerts about lost layers. */
+  #lost(state: 'open' | 'all'): readonly Alert[] {
+    return this.#parts.outages.alerts(this.#parts.cache, state);
   }
 
   /** Adds where the pattern is declared. */
@@ -202,16 +233,21 @@ export class CacheAlerts implements FamilySource {
     };
   }
 
+  #heard(change: AlertChange): void {
+    const { callbacks } = this.#parts;
+    for (const listener of this.#listeners) callbacks.call('listener', 'alerts', () => listener(change));
+  }
+
+  /** Logs and sends it. */
   #notify(change: AlertChange): void {
-    const { log, callbacks } = this.#parts;
+    const { log } = this.#parts;
     const { state, alert } = change;
-    const { code, severity, subject, message } = alert;
+    const { code, severity, subject, message, caches } = alert;
     const isOpen = state === 'opened';
-    const details = { alert: code, severity, subject };
+    const details = { alert: code, severity, subject, ...(caches !== undefined && { caches: caches.join(', ') }) };
     if (isOpen) log?.(severity === 'info' ? 'log' : 'warn', 'ALERT_OPENED', `${code}: ${message}`, details);
     else log?.('log', 'ALERT_CLOSED', `${code} of ${subject} is over.`, details);
     this.#notifier?.take(change);
-    for (const listener of this.#listeners) callbacks.call('listener', 'alerts', () => listener(change));
   }
 
   /** The findings of the detectors, as warnings in addition to those of the health. */
@@ -229,7 +265,7 @@ export class CacheAlerts implements FamilySource {
   }
 
   *#counts(): Generator<{ labels: string[]; value: number }> {
-    const open = this.#book.alerts('open');
+    const open = this.list('open');
     for (const [code, { severity }] of Object.entries(CODES)) {
       yield { labels: [code, severity], value: open.filter((alert) => alert.code === code).length };
     }

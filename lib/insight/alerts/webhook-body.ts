@@ -12,10 +12,13 @@ function jsonMessage({ state, alert }: AlertChange, service: string | undefined)
 }
 
 function slackMessage({ state, alert }: AlertChange, service: string | undefined): object {
-  const { code, severity, subject, message } = alert;
+  const { code, severity, subject, message, caches } = alert;
   const where = service === undefined ? '' : ` ${service}:`;
+  const concerned = caches === undefined ? '' : ` Caches: ${caches.join(', ')}.`;
   const text =
-    state === 'opened' ? `[${severity}]${where} ${code}: ${message}` : `[over]${where} ${code} of ${subject} is over.`;
+    state === 'opened'
+      ? `[${severity}]${where} ${code}: ${message}${concerned}`
+      : `[over]${where} ${code} of ${subject} is over.${concerned}`;
   // Patterns hold asterisks, which would make text bold.
   return { text: slackText(text), mrkdwn: false };
 }

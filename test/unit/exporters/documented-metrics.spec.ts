@@ -8,6 +8,8 @@ import type { QueryRecord } from '../../../lib/database/records/query-record.js'
 import { FaultFigures } from '../../../lib/exporters/fault-figures.js';
 import { ServerFigures } from '../../../lib/exporters/server-figures.js';
 import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js';
+import { CachesByServer } from '../../../lib/cache/layers/caches-by-server.js';
+import { ServerOutages } from '../../../lib/insight/alerts/server-outages.js';
 import { CacheAlerts } from '../../../lib/insight/alerts/cache-alerts.js';
 import type { MetricFamily } from '../../../lib/metrics/family.js';
 import { LiveEvents } from '../../../lib/monitoring/live-events.js';
@@ -29,7 +31,9 @@ async function families(): Promise<MetricFamily[]> {
   metrics.addSource(new WarmingMetrics(() => null));
   metrics.addSource({ families: () => databaseFamilies([{} as PoolRecord], [{} as QueryRecord]) });
   const alerts = { webhook: { url: 'http://alerts.test' } };
-  metrics.addSource(new CacheAlerts({ metrics, clock, callbacks: new CallbackErrors(), options: alerts }));
+  const outages = new ServerOutages(new CachesByServer());
+  const callbacks = new CallbackErrors();
+  metrics.addSource(new CacheAlerts({ metrics, clock, callbacks, options: alerts, cache: 'default', outages }));
   const stop = () => () => undefined;
   const silent = { onProgress: stop, watchInvalidations: stop, watchAlerts: stop, tuning: { watch: stop } };
   new LiveEvents(metrics, silent, silent, 1, clock);

@@ -38,6 +38,7 @@ import { RedisReads } from './redis-reads.js';
 import { RedisScan } from './redis-scan.js';
 import { scripts } from './redis-scripts.js';
 import { RedisGlobs } from './redis-globs.js';
+import { redisServerOf } from './redis-server.js';
 import { RedisWrites } from './redis-writes.js';
 import { DEFAULT_DEADLINE_MS, remoteLayer } from '../resilience/remote-layer.js';
 import { ServerClock } from './server-clock.js';
@@ -61,6 +62,7 @@ const RETRY_MS = 1_000;
 class RedisLayer implements Layer {
   readonly shared = true;
   readonly encodes = true;
+  readonly server: unknown;
   readonly spread: boolean;
   readonly name: string;
   readonly coordination: Coordination;
@@ -92,6 +94,7 @@ class RedisLayer implements Layer {
   constructor(context: LayerContext, name: string, options: RedisLayerOptions) {
     this.name = name;
     this.#context = context;
+    this.server = redisServerOf(options);
     this.#address = redisAddress(options);
     const { clock } = context;
     const deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline');

@@ -117,6 +117,10 @@ export class ResilientLayer implements Layer {
         boundedSharedMap(inner.sharedMap!(name, everyVersion), this.name, clock, () => this.#refuseWhileOpen());
   }
 
+  get server(): unknown {
+    return this.#inner.server;
+  }
+
   get announces(): boolean {
     return this.#inner.announces === true;
   }

@@ -63,6 +63,10 @@ export class WriteBehindLayer implements Layer {
     if (inner.sharedMap !== undefined) this.sharedMap = (name, everyVersion) => inner.sharedMap!(name, everyVersion);
   }
 
+  get server(): unknown {
+    return this.#inner.server;
+  }
+
   get(key: string, ticket?: LoadTicket): Entry | Promise<Entry | undefined> | undefined {
     return this.#waiting(key) ?? this.#inner.get(key, ticket);
   }

@@ -8,6 +8,7 @@ import { RedisInfo } from '../redis/redis-info.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import type { RedisClientLike } from '../redis/redis-options.js';
 import { RedisScan } from '../redis/redis-scan.js';
+import { serverOfClient } from '../redis/redis-server.js';
 import type { StoreListing, TextStore, TextWrite } from './text-store.js';
 
 /** The methods of a Keyv 5 storage adapter, or of a Keyv instance, that a layer uses. */
@@ -43,6 +44,7 @@ const AT_ONCE = 1_000;
 /** An adapter of Keyv as a store of texts. Errors that it only emits count as failures. */
 export class KeyvTextStore implements TextStore {
   readonly listing: StoreListing | undefined;
+  readonly server: unknown;
   readonly serverInfo: (() => Promise<ServerInfo>) | undefined;
   readonly #adapter: Adapter;
   readonly #probe: string;
@@ -59,6 +61,7 @@ export class KeyvTextStore implements TextStore {
       this.#connected = false;
     });
     const { client } = this.#adapter;
+    this.server = isNodeRedis(client) ? serverOfClient(client) : this.#adapter;
     const connection = isNodeRedis(client)
       ? clientConnection(client, { lost: () => undefined, ready: () => undefined }, context.clock)
       : undefined;

@@ -7,6 +7,7 @@ import { RedisInfo } from '../redis/redis-info.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import type { RedisClientLike } from '../redis/redis-options.js';
 import { RedisScan } from '../redis/redis-scan.js';
+import { serverOfClient } from '../redis/redis-server.js';
 import type { StoreListing, TextStore, TextWrite } from './text-store.js';
 
 /** A store of cache-manager 5 or older, such as `cache-manager-redis-yet` returns. TTLs are milliseconds. */
@@ -63,6 +64,12 @@ export class LegacyTextStore implements TextStore {
 
   get connected(): boolean {
     return this.#store !== undefined && (this.#connection?.ready ?? true);
+  }
+
+  /** Known only once the store exists. */
+  get server(): unknown {
+    const client = this.#store?.client;
+    return isNodeRedis(client) ? serverOfClient(client) : this.#store;
   }
 
   /** Known only once the store exists, and only if it is Redis. */

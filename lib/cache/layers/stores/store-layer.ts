@@ -41,6 +41,10 @@ export class StoreLayer implements Layer {
     this.#index = store.listing === undefined ? new KeyIndex(store, (key) => this.#keys.entry(key)) : undefined;
   }
 
+  get server(): unknown {
+    return this.#store.server;
+  }
+
   async get(key: string, ticket?: LoadTicket): Promise<Entry | undefined> {
     return (await this.getMany([key], ticket && [ticket]))[0];
   }

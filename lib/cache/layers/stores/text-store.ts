@@ -14,6 +14,8 @@ export interface TextStore {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   readonly connected: boolean;
+  /** As that of a layer. */
+  readonly server?: unknown;
   /** The figures that its server reports; null if there is no server. */
   readonly serverInfo?: (() => Promise<ServerInfo | null>) | undefined;
 }

@@ -7,13 +7,14 @@ export default {
   setupFiles: ['<rootDir>/test/support/jest.setup.mjs'],
   setupFilesAfterEnv: ['<rootDir>/test/support/faults.setup.mjs'],
   extensionsToTreatAsEsm: ['.ts'],
+  resolver: '<rootDir>/test/support/resolver.mjs',
   moduleNameMapper: {
-    '^(\\.{1,2}/.*)\\.js$': '$1',
     // The package's own name, as the sample imports it: its sources, not what was built last.
     '^nestjs-cache-observability$': '<rootDir>/lib/index.ts',
     '^nestjs-cache-observability/(otel|statsd|cloudwatch)$': '<rootDir>/lib/exporters/$1/index.ts',
     '^nestjs-cache-observability/(database|testing)$': '<rootDir>/lib/$1/index.ts',
   },
+  testSequencer: '<rootDir>/test/support/sequencer.mjs',
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
@@ -25,7 +26,8 @@ export default {
           keepClassNames: true,
         },
         module: { type: 'es6' },
-        sourceMaps: 'inline',
+        // Apart from the code, which every suite reads and compiles anew.
+        sourceMaps: true,
       },
     ],
   },

@@ -10,7 +10,7 @@ const made = inBrowser();
 const PAGES = ['', 'patterns', 'pattern/product%3A*', 'endpoints', 'endpoint/GET%20%2Fproducts%2F%3Aid', 'layers', 'instances', 'advice', 'warming']; // prettier-ignore
 
 /** Names of figures without a definition: of facts, of columns aligned to the right, of charts. */
-const UNDEFINED = `[...document.querySelectorAll('.fact dt, .figure dt, thead th.n, figcaption strong, .gains > span')]
+const UNDEFINED = `[...document.querySelectorAll('.fact dt, .figure dt, thead th.n, figcaption strong, .gains > span, .evidence li')]
   .filter((name) => !(name.querySelector('[role=tooltip]')?.textContent.length > 10))
   .map((name) => name.textContent)`;
 const FIGURES = `document.querySelectorAll('.fact dt, .figure dt, thead th.n, figcaption strong').length`;

@@ -101,7 +101,7 @@ export const advice = {
   title: 'Keep it longer',
   why: 'Misses are expiries that are asked again.',
   change: { option: 'ttl', from: '5m', to: '20m', code: "@Cached('product:{params.id}', { ttl: '20m' })" },
-  evidence: { expired: 400 },
+  evidence: { expiredMisses: 400 },
   predicted: { hit_rate: 0.83, hit_rate_error: 0.02, stale_share: 0.001, time_saved_ms_per_hour: 360_000 },
   confidence: 'high',
   since: '2026-01-01T00:00:00.000Z',

@@ -4,10 +4,10 @@ import { TUNABLE_FIELDS } from '../../cache/policies/tunable-fields.js';
 import { type Refusal, write } from './api';
 import { count, labelled, moment, percent, plain } from './format';
 import { issueText } from './issue-text';
-import { Card, Copy, DeclaredBy, Fact, Loaded, PatternLink, Refused, Term } from './parts';
+import { Card, Copy, DeclaredBy, Defined, Fact, Loaded, PatternLink, Refused, Term } from './parts';
 import { refresh, type Resource, useResource } from './resource';
 import { namedCache, route, subject, windowName } from './route';
-import type { TermName } from './terms';
+import { EVIDENCE, type TermName } from './terms';
 import type { LowPerformer, Recommendation } from './wire';
 
 /** Whether the caller may change something; undefined until that is known. */
@@ -115,12 +115,12 @@ function Advice({ of: one, short }: { of: Recommendation; short: boolean }) {
       {!short && evidence && Object.keys(evidence).length > 0 && (
         <details>
           <summary>Evidence</summary>
-          <ul class="legend">
+          <ul class="legend evidence">
             {Object.entries(evidence).map(([name, value]) => {
               const [label, text] = labelled(name, value);
               return (
                 <li key={name}>
-                  {label} <b>{text}</b>
+                  <Defined as={EVIDENCE[name as keyof Recommendation['evidence']]}>{label}</Defined> <b>{text}</b>
                 </li>
               );
             })}

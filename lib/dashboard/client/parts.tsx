@@ -10,14 +10,20 @@ import type { DeclaringMethod, EndpointStats, HistoryPoint, MissReason, MissReas
 
 /** A word with its definition, shown on hover and on focus. */
 export function Term({ name, children }: { name: TermName; children: ComponentChildren }) {
+  return <Defined as={TERMS[name]}>{children}</Defined>;
+}
+
+/** A name with its definition, shown on hover and on focus; the name alone if another version reports it and this one knows none. */
+export function Defined({ as: definition, children }: { as: string | undefined; children: ComponentChildren }) {
   const id = useId();
+  if (definition === undefined) return <>{children}</>;
   return (
     <span class="term-place">
       <button type="button" class="term" aria-describedby={id}>
         {children}
       </button>
       <span role="tooltip" id={id} class="tip">
-        {TERMS[name]}
+        {definition}
       </span>
     </span>
   );

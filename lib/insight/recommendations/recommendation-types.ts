@@ -48,6 +48,63 @@ export interface PredictedEffect {
   readonly loadsPerHour?: number;
 }
 
+/** The names of figures that recommendations rest on. The dashboard defines each. */
+export type EvidenceName =
+  | 'accesses'
+  | 'observedMs'
+  | 'loads'
+  | 'loadsPerHour'
+  | 'hitRate'
+  | 'hitRateError'
+  | 'staleShare'
+  | 'staleShareError'
+  | 'expiredMisses'
+  | 'invalidatedMisses'
+  | 'reloads'
+  | 'unchanged'
+  | 'unchangedShare'
+  | 'reloadsCompared'
+  | 'reloadsChanged'
+  | 'distinctKeys'
+  | 'askedOnceShare'
+  | 'input'
+  | 'distinctValues'
+  | 'sameValueShare'
+  | 'ended'
+  | 'unread'
+  | 'unreadShare'
+  | 'sets'
+  | 'strategy'
+  | 'warmed'
+  | 'read'
+  | 'p50LoadTimeMs'
+  | 'p50ResponseTimeMs'
+  | 'avgLoadTimeMs'
+  | 'avgResponseTimeMs'
+  | 'emptyLoads'
+  | 'sampled'
+  | 'repeatedShare'
+  | 'withinMs'
+  | 'overlapping'
+  | 'overlappingShare'
+  | 'instances'
+  | 'starts'
+  | 'coldMisses'
+  | 'reason'
+  | 'notKept'
+  | 'becauseOfIt'
+  | 'entries'
+  | 'entriesShare'
+  | 'bytes'
+  | 'bytesShare'
+  | 'hitsShare'
+  | 'aboveBytes'
+  | 'largeEntries'
+  | 'largestBytes'
+  | 'evictions'
+  | 'maxEntries'
+  | 'maxBytes';
+
 /** A rule's result: a {@link Recommendation} without the fields that the whole set adds. */
 export interface Advice {
   readonly code: RecommendationCode;
@@ -55,7 +112,7 @@ export interface Advice {
   /** The figures and the conclusion from them. */
   readonly why: string;
   readonly change: RecommendedChange;
-  readonly evidence: Readonly<Record<string, number | string | null>>;
+  readonly evidence: Readonly<Partial<Record<EvidenceName, number | string | null>>>;
   readonly predicted: PredictedEffect;
   readonly confidence: 'high' | 'medium';
 }

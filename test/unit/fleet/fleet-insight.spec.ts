@@ -151,7 +151,7 @@ describe('insight of a fleet', () => {
       ],
       recommendations: [
         advice('feed:*', 1),
-        { ...advice('user:*', 1), evidence: { ['__proto__x<']: 1 } },
+        { ...advice('user:*', 1), evidence: { ['__proto__x<']: 1 } as never },
         { ...advice('item:*', 1), predicted: { ...advice('item:*', 1).predicted, timeSavedMsPerHour: '9' as never } },
         { ...advice('page:*', 1), title: 'x'.repeat(5_000) },
       ],

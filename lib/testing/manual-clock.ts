@@ -17,8 +17,8 @@ import type { Clock } from '../cache/base/clock.js';
  */
 export class ManualClock implements Clock {
   #now: number;
-  #tasks: { at: number; order: number; task: () => void }[] = [];
-  #order = 0;
+  /** In the order in which they were scheduled. */
+  readonly #tasks = new Set<ScheduledTask>();
 
   /** @param start milliseconds since 1970. */
   constructor(start = 1_700_000_000_000) {
@@ -30,25 +30,23 @@ export class ManualClock implements Clock {
   }
 
   after(delayMs: number, task: () => void): () => void {
-    const entry = { at: this.#now + delayMs, order: this.#order++, task };
-    this.#tasks.push(entry);
-    return () => {
-      this.#tasks = this.#tasks.filter((other) => other !== entry);
-    };
+    const entry = { at: this.#now + delayMs, task };
+    this.#tasks.add(entry);
+    return () => void this.#tasks.delete(entry);
   }
 
   /** The number of scheduled tasks. */
   get pending(): number {
-    return this.#tasks.length;
+    return this.#tasks.size;
   }
 
   /** Advances the clock by `ms` milliseconds; due tasks run in the order of their times, and promises settle between them. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
     for (;;) {
-      const due = this.#tasks.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at || a.order - b.order)[0];
-      if (due === undefined) break;
-      this.#tasks = this.#tasks.filter((other) => other !== due);
+      const due = this.#earliest();
+      if (due === undefined || due.at > until) break;
+      this.#tasks.delete(due);
       this.#now = Math.max(this.#now, due.at);
       due.task();
       await settle();
@@ -56,6 +54,18 @@ export class ManualClock implements Clock {
     this.#now = until;
     await settle();
   }
+
+  /** The task that is due first; of tasks for the same time, the one that was scheduled first. */
+  #earliest(): ScheduledTask | undefined {
+    let earliest: ScheduledTask | undefined;
+    for (const task of this.#tasks) if (earliest === undefined || task.at < earliest.at) earliest = task;
+    return earliest;
+  }
+}
+
+interface ScheduledTask {
+  readonly at: number;
+  readonly task: () => void;
 }
 
 /** Runs pending promises and callbacks without advancing any clock. */

@@ -25,6 +25,8 @@ const HUNG_MS = 5_000;
 const RECOVERY_MS = 5_000;
 /** How long a closing application may take. */
 const CLOSING_MS = 6_000;
+/** How many visits of the hot page an outage must see, so that a share of them can be judged. */
+const ENOUGH_VISITS = 20;
 const NAMESPACE = 'shop';
 /** Fewer than there are feed pages, so that Redis is always read. */
 const IN_MEMORY = 60;
@@ -173,8 +175,12 @@ export class Outage {
     await pause(forMs);
   }
 
-  /** Repairs Redis, and waits until it serves hits with its circuit closed. @returns how long that took. */
+  /**
+   * Lets the outage last until enough visitors came, then repairs Redis, and waits until it serves hits with its circuit
+   * closed. @returns how long the repair took.
+   */
   async repair(repairing: () => unknown): Promise<number> {
+    await eventually(() => this.visitors.count('during', 'hot') > ENOUGH_VISITS, 'enough visits during the outage');
     this.visitors.phase = 'after';
     await repairing();
     const repairedAt = performance.now();
@@ -221,7 +227,7 @@ export class Outage {
     const deadlineMs = this.#deadlineMs;
     expect(visitors.failures).toEqual([]);
     expect(visitors.outdated).toEqual([]);
-    expect(visitors.count('during', 'hot')).toBeGreaterThan(20);
+    expect(visitors.count('during', 'hot')).toBeGreaterThan(ENOUGH_VISITS);
     if (memoryKept) expect(visitors.count('during', 'cooled')).toBe(0);
     const calm = visitors.quantile('before', 'hot', 0.95);
     const stalledMs = this.#stalls.longestMs;

@@ -1,12 +1,15 @@
 import { expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { ObservedCache } from '../../lib/index.js';
 import { open } from '../support/dashboard-page.js';
 import { home, inBrowser, row, startShop, traffic } from '../support/dashboard-shop.js';
+import { soon } from '../support/soon.js';
 
 const made = inBrowser();
 const EVENTS = /\/cache\/events/;
 const OVERVIEW = /\/dashboard\/overview/;
+/** Longer than the page leaves between two questions for its status or its figures. */
+const INTERVAL_MS = 21_000;
 
 const opened = async (prepare: (page: Page) => Promise<unknown>, monitoring = {}) => {
   const app = await startShop('express', monitoring);
@@ -31,35 +34,42 @@ it('the dashboard asks for figures where a proxy does not let the event stream t
 });
 
 it('the dashboard shows what it has while an answer is late, and asks again soon for what was not answered', async () => {
-  let late = true;
-  const { page } = await opened((page) =>
-    page.route(OVERVIEW, async (route) => (late ? void (await soonAborted(route)) : route.continue())),
-  );
+  const late: Route[] = [];
+  let isLate = true;
+  const { page } = await opened(async (page) => {
+    await page.clock.install();
+    await page.route(OVERVIEW, (route) => (isLate ? void late.push(route) : route.continue()));
+  });
   await page.locator('.connected.live').waitFor();
+  await soon(() => expect(late).not.toEqual([]));
+  // Longer than the page keeps its parts hidden.
+  await page.clock.runFor(3_500);
   await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  isLate = false;
+  for (const route of late) await route.abort();
   await page.getByText('The application does not answer.').first().waitFor();
-  late = false;
+  await page.clock.runFor(6_000);
   await row(page, 'Patterns that cost most', 'product:*').waitFor();
   await page.getByRole('heading', { name: 'Change this' }).waitFor();
   await expect(page.locator('.note.refused').first().waitFor({ state: 'detached' })).resolves.toBeUndefined();
 });
 
-/** No answer for longer than the page keeps its parts hidden. */
-async function soonAborted(route: { abort(): Promise<void> }): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 3_500));
-  await route.abort();
-}
-
 it('a status and figures that are not answered any more are not shown as those of now', async () => {
-  const { page } = await opened(() => Promise.resolve());
+  const { page } = await opened(async (page) => {
+    await page.clock.install();
+    // Without the stream nothing depends on the time that passes outside of the page.
+    await page.route(EVENTS, (route) => route.fulfill({ status: 502 }));
+  });
   await page.getByRole('status').filter({ hasText: 'Healthy' }).waitFor();
   await page.route(OVERVIEW, (route) =>
     route.fulfill({ status: 503, json: { statusCode: 503, code: 'FLEET_UNAVAILABLE', message: 'No other answers.' } }),
   );
+  await page.clock.runFor(INTERVAL_MS);
   await page.getByRole('status').filter({ hasText: 'Not known' }).waitFor();
   await page.getByText(/^No other answers. The application was healthy when it answered last/).waitFor();
   await page.locator('.figures.old').waitFor();
   await page.unroute(OVERVIEW);
+  await page.clock.runFor(INTERVAL_MS);
   await page.getByRole('status').filter({ hasText: 'Healthy' }).waitFor();
   await page.locator('.figures:not(.old)').waitFor();
 }, 60_000);

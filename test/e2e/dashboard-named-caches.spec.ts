@@ -3,7 +3,7 @@ import { Controller, Get, Param } from '@nestjs/common';
 import type { Browser, Page } from 'playwright-core';
 import { Cached, CacheObservabilityModule } from '../../lib/index.js';
 import { boot, closeApps } from '../support/apps.js';
-import { addressOf, buildClient, launch, open } from '../support/dashboard-page.js';
+import { addressOf, ensureClient, launch, open } from '../support/dashboard-page.js';
 import { soon } from '../support/soon.js';
 
 @Controller()
@@ -23,7 +23,7 @@ class Pages {
 
 let browser: Browser;
 beforeAll(async () => {
-  await buildClient();
+  await ensureClient();
   browser = await launch();
 });
 afterEach(async () => {

@@ -5,7 +5,7 @@ import { VersioningType, type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { CacheObservabilityModule, type CacheObservabilityOptions } from '../../lib/index.js';
 import { boot, type BootOptions, closeApps, type Platform, platforms } from '../support/apps.js';
-import { addressOf, buildClient } from '../support/dashboard-page.js';
+import { addressOf, ensureClient } from '../support/dashboard-page.js';
 
 const start = async (platform: Platform, monitoring = {}, configure?: BootOptions['configure']) => {
   const options: CacheObservabilityOptions = { prometheus: false, monitoring };
@@ -30,7 +30,7 @@ const raw = (app: INestApplication, path: string, headers: Record<string, string
 
 const filesOf = (html: string) => [...html.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, file]) => file!);
 
-beforeAll(async () => void (await buildClient()));
+beforeAll(async () => void (await ensureClient()));
 afterEach(closeApps);
 
 describe.each(platforms)('the dashboard on %s', (platform) => {

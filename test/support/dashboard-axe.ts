@@ -4,7 +4,7 @@ import { advise, home, inBrowser, startShop, traffic, violationsOf } from './das
 import { soon } from './soon.js';
 
 /** Pages by their path, with the text of their heading. */
-const TITLES = {
+export const TITLES = {
   '': 'Overview',
   patterns: 'Patterns',
   'pattern/product%3A*': 'product:*',

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
@@ -6,8 +7,18 @@ const { writeAssets } = (await import(new URL('../../lib/dashboard/client/build.
   writeAssets(file: string): Promise<{ readonly br: number; readonly gzip: number }>;
 };
 
+const ASSETS = 'lib/dashboard/client-assets.js';
+const SOURCES = 'lib/dashboard/client';
+
 /** Builds the client from its sources, as `npm run build` does. @returns how many bytes a browser receives. */
-export const buildClient = () => writeAssets('lib/dashboard/client-assets.js');
+export const buildClient = () => writeAssets(ASSETS);
+
+/** Builds the client if another suite has not built it since its sources or the installed packages changed. */
+export async function ensureClient(): Promise<void> {
+  const sources = readdirSync(SOURCES).map((name) => `${SOURCES}/${name}`);
+  const changedAt = Math.max(...[...sources, 'package-lock.json'].map((file) => statSync(file).mtimeMs));
+  if (!existsSync(ASSETS) || statSync(ASSETS).mtimeMs < changedAt) await buildClient();
+}
 
 /** The Chromium of the system, or the one that CHROMIUM names. */
 export const launch = (): Promise<Browser> =>

@@ -6,7 +6,7 @@ import helmet from 'helmet';
 import type { Browser, Page } from 'playwright-core';
 import { Cached, CacheMetrics, CacheObservabilityModule, memoryLayer, ObservedCache } from '../../lib/index.js';
 import { boot, closeApps, type Platform } from './apps.js';
-import { addressOf, buildClient, launch, open } from './dashboard-page.js';
+import { addressOf, ensureClient, launch, open } from './dashboard-page.js';
 import { ManualClock } from './manual-clock.js';
 
 /*
@@ -29,13 +29,10 @@ class ProductController {
 }
 
 /** Registers the hooks of a suite: one browser, whose pages are closed with the applications after each test. */
-export function inBrowser(): {
-  readonly browser: Browser;
-  readonly size: { readonly br: number; readonly gzip: number };
-} {
-  const made = {} as { browser: Browser; size: { br: number; gzip: number } };
+export function inBrowser(): { readonly browser: Browser } {
+  const made = {} as { browser: Browser };
   beforeAll(async () => {
-    made.size = await buildClient();
+    await ensureClient();
     made.browser = await launch();
   });
   afterEach(async () => {
@@ -109,7 +106,7 @@ export const advice = {
 
 /** The violations that axe finds. */
 export async function violationsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
+  if (await page.evaluate('typeof axe === "undefined"')) await page.evaluate(axe);
   const { violations } = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as {
     violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
   };

@@ -1,4 +1,4 @@
-import { type LadderSums, RUNG_COUNT, RUNGS, Sum, T_95, TODAY, Whole } from './ladder-sums.js';
+import { type LadderSums, RUNG_COUNT, RUNGS, Sum, T_95, TODAY, tooFew, Whole } from './ladder-sums.js';
 
 /** One TTL of a ladder. Withheld figures are null. */
 export interface TtlRung {
@@ -73,7 +73,6 @@ export interface LadderFigures {
   readonly lateMs: number;
 }
 
-const LEAST_ACCESSES = 1_000;
 /** The observation time that a rung needs, as a multiple of its TTL. */
 const LEAST_OBSERVED = 2;
 /** The largest error at which a rung is shown. */
@@ -98,7 +97,7 @@ export function ladderReport(
 ): TtlLadder {
   const { ttlMs, observedMs, sums } = figures;
   const accesses = Math.round(sums.accesses);
-  const few = accesses < LEAST_ACCESSES ? `accesses: ${accesses} of the ${LEAST_ACCESSES} that it needs` : undefined;
+  const few = tooFew(accesses);
   const ladder = RUNGS.map((_, rung) => rungOf(figures, rung, few));
   if (few !== undefined) return { pattern, ttlMs, accesses, observedMs, ladder, withheld: few };
   const outdated = isOutdated(figures, ladder[TODAY]!, maxStaleShare) && { outdated: true as const };

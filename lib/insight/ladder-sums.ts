@@ -29,6 +29,8 @@ type Whole = (typeof Whole)[keyof typeof Whole];
 const BY_GROUP = GROUPS + 1;
 const OF_ALL = BY_GROUP + 2 * BY_GROUP * RUNG_COUNT;
 export const PLACES = OF_ALL + 3 * RUNG_COUNT;
+/** A ladder shows nothing before it has so many accesses. */
+const LEAST_ACCESSES = 1_000;
 /** Every sum is smaller; sums of variances contain squares. */
 const MOST_COUNTED = 1e30;
 /** The largest ratio of sums that differ only by the order of addition, or by rounding. */
@@ -133,6 +135,11 @@ export class LadderSums {
   get values(): Float64Array {
     return this.#sums;
   }
+}
+
+/** Why a ladder of so many accesses is withheld; undefined if they are enough. */
+export function tooFew(accesses: number): string | undefined {
+  return accesses < LEAST_ACCESSES ? `accesses: ${accesses} of the ${LEAST_ACCESSES} that it needs` : undefined;
 }
 
 /** Restores sums from stored or received values; undefined for impossible values. */

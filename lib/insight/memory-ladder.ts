@@ -1,5 +1,5 @@
 import type { Eviction, MemoryBounds } from '../cache/layers/memory/eviction-policy.js';
-import { GROUPS, LadderSums, Sum } from './ladder-sums.js';
+import { GROUPS, LadderSums, Sum, tooFew } from './ladder-sums.js';
 import { type SimulatedEntry, SimulatedMemory } from './simulated-memory.js';
 
 /*
@@ -74,7 +74,6 @@ const SWEEP_EVERY_MS = 5_000;
 const COUNTED_PART = 1 / 16;
 /** A shorter time would cost more than it shows: newcomers of a full layer may leave at once. */
 const LEAST_COUNTED_MS = 250;
-const LEAST_ACCESSES = 1_000;
 const MOST_ERROR = 0.03;
 const STEP_ERROR = 0.005;
 const DAY_MS = 86_400_000;
@@ -158,8 +157,7 @@ export class MemorySimulation {
   report(now: number, counted: number | null): MemoryLadder {
     const { name, eviction } = this.layer;
     const accesses = Math.round(this.#sums.accesses);
-    const withheld =
-      accesses < LEAST_ACCESSES ? `accesses: ${accesses} of the ${LEAST_ACCESSES} that it needs` : undefined;
+    const withheld = tooFew(accesses);
     const share = this.#threshold / ALL;
     const today = counted ?? this.#sums.hitRate(REAL, share).value;
     const ladder = FACTORS.map((factor, rung): MemoryRung => {

@@ -2,7 +2,7 @@ import type { ReportedLoad } from '../../cache/entries/access-stream.js';
 import type { PatternDeclaration } from '../../metrics/judgement.js';
 import type { AccessListener, TrackedAccess } from '../stream/tracked-access.js';
 import { KeyTemplateText } from './key-parts.js';
-import { PatternObservation } from './pattern-observation.js';
+import { type ObservedLoad, PartHashes, PatternObservation } from './pattern-observation.js';
 
 /*
  * Collects facts that statistics do not count, for the recommendations: how keys repeat, what reloads return, how entries end.
@@ -30,8 +30,14 @@ export interface EvidenceCollectorOptions {
 /** Collects the evidence of each pattern; bounded. */
 export class EvidenceCollector implements AccessListener {
   readonly #patterns = new Map<string, Observed>();
+  readonly #hashing: PartHashes;
+  readonly #load: ObservedLoad = {
+    key: '', hash: 0, at: 0, ttlMs: 0, staleMs: -1, empty: false, value: undefined, digestOf: () => 0,
+  }; // prettier-ignore
 
-  constructor(private readonly options: EvidenceCollectorOptions) {}
+  constructor(private readonly options: EvidenceCollectorOptions) {
+    this.#hashing = new PartHashes(options.salt);
+  }
 
   of(pattern: string): PatternObservation | undefined {
     return this.#patterns.get(pattern)?.observation;
@@ -52,20 +58,26 @@ export class EvidenceCollector implements AccessListener {
     const observed = this.#observed(pattern);
     if (observed === undefined) return;
     if (entry !== undefined) observed.ttlMs = entry.freshUntil - at;
-    const staleMs = entry === undefined ? undefined : entry.staleUntil - entry.freshUntil;
-    const empty = entry === undefined && (value === null || value === undefined);
-    observed.template ??= this.#templateOf(pattern);
-    observed.observation.loaded(
-      { key, hash: hash >>> 0, at, ttlMs: observed.ttlMs, staleMs, empty, value, digestOf },
-      observed.template ?? undefined,
-    );
+    if (observed.template === undefined) observed.template = this.#templateOf(pattern);
+    const load = this.#load;
+    load.key = key;
+    load.hash = hash >>> 0;
+    load.at = at;
+    load.ttlMs = observed.ttlMs;
+    load.staleMs = entry === undefined ? -1 : entry.staleUntil - entry.freshUntil;
+    load.empty = entry === undefined && (value === null || value === undefined);
+    load.value = value;
+    load.digestOf = digestOf;
+    observed.observation.loaded(load, observed.template ?? undefined);
+    load.key = '';
+    load.value = undefined;
   }
 
   #observed(pattern: string): Observed | undefined {
     const known = this.#patterns.get(pattern);
     if (known !== undefined || this.#patterns.size >= MOST_PATTERNS || pattern === '') return known;
-    const { salt, startedAt, ttlMs, declared } = this.options;
-    const observation = new PatternObservation(salt, startedAt, FADE_MS);
+    const { startedAt, ttlMs, declared } = this.options;
+    const observation = new PatternObservation(this.#hashing, startedAt, FADE_MS);
     const made: Observed = { observation, ttlMs: declared(pattern)?.ttlMs ?? ttlMs, template: undefined };
     this.#patterns.set(pattern, made);
     return made;

@@ -22,30 +22,44 @@ const SMALLEST_LARGE = 13;
 /** Fields of a policy that entries do not show. */
 const UNKNOWN = { refreshesAhead: false, keepsEmpty: false, lock: false };
 
+/** One input of the keys. Most patterns have inputs with a single value: these have no tables. */
 interface PartTable {
   readonly name: string;
-  readonly without: RepeatTable;
-  readonly values: DistinctCount;
+  /** The hash of its first value. */
+  readonly first: number;
+  varied: { readonly without: RepeatTable; readonly values: DistinctCount } | undefined;
 }
 
-/** The facts about one load. */
+/** The facts about one load. The same object is reused for the next load. */
 export interface ObservedLoad {
-  readonly key: string;
+  key: string;
   /** Hash of the key, unsigned. */
-  readonly hash: number;
-  readonly at: number;
+  hash: number;
+  at: number;
   /** The TTL of its value, or the TTL it would have. */
-  readonly ttlMs: number;
-  /** How long its entry may be served stale; undefined if it was not stored. */
-  readonly staleMs: number | undefined;
+  ttlMs: number;
+  /** How long its entry may be served stale; -1 if it was not stored. */
+  staleMs: number;
   /** True for null and undefined that were not stored. */
-  readonly empty: boolean;
-  readonly value: unknown;
+  empty: boolean;
+  value: unknown;
   /** Returns the digest of a value, computed only if needed; 0 for none. */
-  readonly digestOf: (value: unknown) => number;
+  digestOf: (value: unknown) => number;
 }
 
-/** The observations of one pattern: fixed tables and counters, about 25 KB if its keys have parts, else 10 KB. */
+/** What all patterns need to hash the parts of a key. */
+export class PartHashes {
+  /** The seed of the hash of each numbered part. */
+  readonly seeds: Int32Array;
+  /** Of the parts of one key. */
+  readonly hashes = new Uint32Array(MOST_KEY_PARTS);
+
+  constructor(readonly salt: number) {
+    this.seeds = Int32Array.from({ length: MOST_KEY_PARTS }, (_, index) => keyHash(numbered(index), salt));
+  }
+}
+
+/** The observations of one pattern: fixed tables and counters, about 12 KB if its keys have parts, else 8 KB. */
 export class PatternObservation {
   readonly #keys: RepeatTable;
   #parts: PartTable[] | undefined;
@@ -67,35 +81,35 @@ export class PatternObservation {
   #coldMisses = 0;
   #coldKeys = 0;
   readonly #entries = new EntryNotes();
-  /** Hashes of the parts of one key. */
-  readonly #hashes = new Uint32Array(MOST_KEY_PARTS);
-  /** The seed of the hash of each numbered part. */
-  readonly #seeds: Int32Array;
   /** Tables of numbered parts. */
   readonly #numbered: (PartTable | undefined)[] = [];
   /** The load that is being compared, and the digest of its value once it was computed. */
   #load: ObservedLoad | undefined;
   #digest: number | undefined;
   readonly #digested = (): number => (this.#digest ??= this.#load!.digestOf(this.#load!.value));
-  #policy: PolicyInForce | undefined;
+  /** Of its last stored value; -1: there was none. */
+  #ttlMs = -1;
+  #staleMs = 0;
   #fadedAt: number;
 
   constructor(
-    private readonly seed: number,
+    private readonly hashing: PartHashes,
     /** When the process started. */
     private readonly startedAt: number,
     private readonly fadeMs: number,
   ) {
     this.#fadedAt = startedAt;
     this.#keys = new RepeatTable(startedAt);
-    this.#seeds = Int32Array.from({ length: MOST_KEY_PARTS }, (_, index) => keyHash(numbered(index), seed));
   }
 
   loaded(load: ObservedLoad, template: KeyTemplateText | undefined): void {
     const { hash, at, ttlMs, staleMs, empty } = load;
     this.#fade(at);
     this.#keys.add(hash, at, ttlMs);
-    if (staleMs !== undefined) this.#policy = { ttlMs, staleWhileRevalidateMs: staleMs, ...UNKNOWN };
+    if (staleMs >= 0) {
+      this.#ttlMs = ttlMs;
+      this.#staleMs = staleMs;
+    }
     if (empty) (this.#empty ??= new RepeatTable(this.startedAt)).add(hash, at, EMPTY_MS);
     if (this.#parts !== undefined || this.#keys.adds >= PARTS_FROM) this.#compare(load, template);
   }
@@ -165,7 +179,8 @@ export class PatternObservation {
 
   /** The fields of the policy that entries show; undefined before the first. */
   get policy(): PolicyInForce | undefined {
-    return this.#policy;
+    if (this.#ttlMs < 0) return undefined;
+    return { ttlMs: this.#ttlMs, staleWhileRevalidateMs: this.#staleMs, ...UNKNOWN };
   }
 
   get keys(): KeyEvidence {
@@ -226,9 +241,10 @@ export class PatternObservation {
   }
 
   #partEvidence(): KeyEvidence['parts'] {
-    return (this.#parts ?? []).map(({ name, without, values }) => {
-      const { share, error, sameValue } = without.read();
-      return { name, distinct: values.estimate, repeats: share, repeatsError: error, sameValue };
+    return (this.#parts ?? []).flatMap(({ name, varied }) => {
+      if (varied === undefined) return [];
+      const { share, error, sameValue } = varied.without.read();
+      return { name, distinct: varied.values.estimate, repeats: share, repeatsError: error, sameValue };
     });
   }
 
@@ -244,37 +260,44 @@ export class PatternObservation {
   #compareNamed({ key, at, ttlMs }: ObservedLoad, template: KeyTemplateText | undefined): void {
     const parts = keyPartsOf(key, template);
     if (parts === undefined) return;
-    const hashes = this.#hashes;
-    parts.forEach(({ name, value }, index) => (hashes[index] = keyHash(value, keyHash(name, this.seed))));
+    const { salt, hashes } = this.hashing;
+    for (const [index, { name, value }] of parts.entries()) hashes[index] = keyHash(value, keyHash(name, salt));
     const whole = sumOf(hashes, parts.length);
     for (const [index, { name, identifying }] of parts.entries()) {
-      const table = identifying ? undefined : this.#tableOf(name);
-      if (table !== undefined) this.#without(table, hashes[index]!, whole, at, ttlMs);
+      const hash = hashes[index]!;
+      const table = identifying ? undefined : this.#tableOf(name, hash);
+      if (table !== undefined) this.#without(table, hash, whole, at, ttlMs);
     }
   }
 
   /** As {@link #compare} for a key that code wrote, without allocation, because it runs on every load. */
   #compareNumbered({ key, at, ttlMs }: ObservedLoad): void {
-    const hashes = this.#hashes;
-    const count = hashNumbered(key, this.#seeds, hashes);
+    const { seeds, hashes } = this.hashing;
+    const count = hashNumbered(key, seeds, hashes);
     if (count < 2) return;
     const whole = sumOf(hashes, count);
     for (let index = 0; index < count && index < MAX_PARTS; index++) {
-      const table = (this.#numbered[index] ??= this.#tableOf(numbered(index)));
-      if (table !== undefined) this.#without(table, hashes[index]!, whole, at, ttlMs);
+      const hash = hashes[index]!;
+      const table = (this.#numbered[index] ??= this.#tableOf(numbered(index), hash));
+      if (table !== undefined) this.#without(table, hash, whole, at, ttlMs);
     }
   }
 
-  #without({ without, values }: PartTable, hash: number, whole: number, at: number, ttlMs: number): void {
-    without.add(mixed(whole - hash) >>> 0, at, ttlMs, this.#digested);
-    values.add(hash);
+  #without(part: PartTable, hash: number, whole: number, at: number, ttlMs: number): void {
+    if (part.varied === undefined) {
+      if (hash === part.first) return;
+      part.varied = { without: new RepeatTable(this.startedAt), values: new DistinctCount() };
+      part.varied.values.add(part.first);
+    }
+    part.varied.without.add(mixed(whole - hash) >>> 0, at, ttlMs, this.#digested);
+    part.varied.values.add(hash);
   }
 
-  #tableOf(name: string): PartTable | undefined {
+  #tableOf(name: string, first: number): PartTable | undefined {
     const parts = (this.#parts ??= []);
     const known = parts.find((part) => part.name === name);
     if (known !== undefined || parts.length >= MAX_PARTS) return known;
-    const made = { name, without: new RepeatTable(this.startedAt), values: new DistinctCount() };
+    const made: PartTable = { name, first, varied: undefined };
     parts.push(made);
     return made;
   }
@@ -284,7 +307,7 @@ export class PatternObservation {
     this.#fadedAt = now;
     this.#keys.fade();
     this.#empty?.fade();
-    for (const { without } of this.#parts ?? []) without.fade();
+    for (const { varied } of this.#parts ?? []) varied?.without.fade();
     for (const counts of [this.#entriesBySize, this.#bytesBySize, this.#hitsBySize, this.#gaps]) {
       for (let at = 0; at < counts.length; at++) counts[at]! *= 0.5;
     }

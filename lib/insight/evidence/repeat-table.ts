@@ -64,6 +64,7 @@ export class RepeatTable {
       this.#hashes[slot] = key;
       this.#size += 1;
       this.#counts[slot] = 0;
+      this.#values[slot] = 0;
     } else {
       if (now - this.#times[slot]! < ttlMs) this.#repeats[half]! += 1;
       if (value !== 0 && this.#values[slot] !== 0) {

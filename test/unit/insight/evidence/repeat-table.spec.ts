@@ -39,6 +39,15 @@ describe('a repeat table', () => {
     expect(table.read().sameValue).toBeCloseTo(0.9);
   });
 
+  it('a repeat table compares no value with that of an earlier key in the same slot', () => {
+    const table = new RepeatTable(0);
+    table.add(0x105, 0, 1_000, () => 1);
+    table.fade();
+    table.add(0x205, 1, 1_000);
+    table.add(0x205, 2, 1_000, () => 2);
+    expect(table.read().sameValue).toBeNull();
+  });
+
   it('a repeat table forgets half of its counts', () => {
     const table = new RepeatTable(0);
     for (let n = 0; n < 1_000; n++) table.add(hash(n % 10), n, 10_000);

@@ -119,6 +119,7 @@ export const roomProviders: Provider[] = [
         headers: options.http.headers,
         fastLane: options.http.fastLane,
         ...(options.probe === undefined ? {} : { probe: options.probe }),
+        ...(options.random === undefined ? {} : { random: options.random }),
         ...(options.metrics === false ? {} : { metrics }),
         named: () => named.all,
         log: nestLog(callbacks),

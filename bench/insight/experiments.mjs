@@ -109,6 +109,7 @@ export async function played(events, keys, options, read, everyMs = 0) {
   const clock = handClock();
   const cache = createObservedCache({
     clock,
+    random: randomOf(1),
     namespace: 'bench',
     alerts: false,
     layers: [memoryLayer({ maxEntries: 1_000_000, maxBytes: '1gb' })],

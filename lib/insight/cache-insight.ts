@@ -17,6 +17,7 @@ import { StaleShares } from './stale-shares.js';
 import { keyHash, saltOf } from './stream/key-hash.js';
 import { LadderExchange } from './ladder-exchange.js';
 import { figuresBytes, readFigures, togetherOf } from './ladder-figures.js';
+import { tooFew } from './ladder-sums.js';
 import { foundBytes, type KeptPart, readFound, unreadable } from './kept-insight.js';
 import { runInSlices } from '../cache/base/slices.js';
 import { type LadderFigures, ladderReport, type TtlAdviceOptions, type TtlLadder } from './ladder-report.js';
@@ -47,7 +48,7 @@ export interface InsightContext {
   /** The book of alerts; without it there are no alerts. */
   readonly alerts?: Pick<CacheAlerts, 'list' | keyof KeptPart> | undefined;
   /** Returns a number from 0 to 1. @default Math.random */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 /**
@@ -163,7 +164,7 @@ export class CacheInsight {
     const nothing = { pattern, ttlMs: null, accesses: 0, observedMs: 0, ladder: [] };
     if (this.#recorder === undefined) return { ...nothing, withheld: 'insight: it is off' };
     const followed = this.#recorder.patterns.get(pattern);
-    if (followed === undefined) return { ...nothing, withheld: 'accesses: 0 of the 1000 that it needs' };
+    if (followed === undefined) return { ...nothing, withheld: tooFew(0)! };
     const now = this.#clock.now();
     this.#recorder.flush(now, followed);
     return followed.ladder.report(now, { maxStaleShare: this.#maxStaleShareOf(pattern), ...options });

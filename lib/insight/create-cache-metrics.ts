@@ -15,6 +15,8 @@ export interface CreateCacheMetricsOptions {
   readonly metrics?: (Omit<RecorderOptions, 'clock' | 'log'> & { readonly prefix?: string }) | false;
   readonly health?: HealthThresholds;
   readonly clock: Clock;
+  /** Numbers from 0 to 1, for sampling. @default Math.random */
+  readonly random?: () => number;
   readonly log?: CacheLog;
 }
 
@@ -39,7 +41,7 @@ export function createCacheMetrics(options: CreateCacheMetricsOptions): {
 } {
   let advice: AdviceSource = () => NO_ADVICE;
   const adviseBy = (source: AdviceSource): void => void (advice = source);
-  const { metrics = {}, health, clock, log } = options;
+  const { metrics = {}, health, clock, random, log } = options;
   const thresholds = withDefaults(health);
   const judgement: Judgement = {
     window: thresholds.window,
@@ -52,7 +54,12 @@ export function createCacheMetrics(options: CreateCacheMetricsOptions): {
     return { observer, metrics: new CacheMetrics(observer, judgement, { clock }), adviseBy };
   }
   const { prefix = '', ...recording } = metrics;
-  const observer = new MetricsRecorder({ ...recording, clock, ...(log === undefined ? {} : { log }) });
+  const observer = new MetricsRecorder({
+    ...(random !== undefined && { random }),
+    ...recording,
+    clock,
+    ...(log !== undefined && { log }),
+  });
   return { observer, metrics: new CacheMetrics(observer, judgement, { clock, prefix }), adviseBy };
 }
 

@@ -143,6 +143,8 @@ export interface CacheObservabilityOptions {
    * the shutdown of the application use the machine's clock. @default the machine's
    */
   clock?: Clock;
+  /** Returns a uniform number in [0, 1): for jitter, XFetch and sampling; a seeded one makes tests repeatable. @default Math.random */
+  random?: () => number;
   /** Makes the module's providers available everywhere. @default true */
   isGlobal?: boolean;
 }

@@ -182,6 +182,7 @@ const fields = {
   probe: rate,
   tuning: shape({ bounds: recordOf(ttlBounds) }),
   clock: having('a clock', 'now', 'after'),
+  random: callable,
   ...staticFields,
 } satisfies Record<string, Rule>;
 
@@ -204,6 +205,7 @@ const STANDALONE = [
   'profiling',
   'tuning',
   'clock',
+  'random',
 ] as const;
 
 /** Reports options that contradict each other although each is valid. */

@@ -92,6 +92,7 @@ export function observedCacheOf(options: ObservedCacheOptions, part?: Applicatio
     namespace,
     errors: callbacks,
     alerts,
+    random: options.random,
   });
   const contract = cache === undefined ? undefined : contractOf(cache);
   const unobserved =
@@ -104,6 +105,7 @@ export function observedCacheOf(options: ObservedCacheOptions, part?: Applicatio
       observer,
       accesses: insight.stream,
       clock,
+      ...(options.random !== undefined && { random: options.random }),
       ...(options.version !== undefined && { version: options.version }),
       ...(options.policy !== undefined && { policy: options.policy }),
       ...(options.classes !== undefined && { classes: options.classes }),

@@ -68,13 +68,14 @@ function namedCache(
   const own = serviceName ?? (namespace === applicationName().name ? undefined : namespace);
   const faults = featureFaults(name, options, own);
   if (faults.length > 0) throw faultsError(`CacheObservabilityModule.forFeature('${String(name)}')`, faults);
-  const { metrics, health, insight, alerts, collectors, version } = application;
+  const { metrics, health, insight, alerts, collectors, version, random } = application;
   return observedCacheOf(
     {
       ...options,
       // The separator cannot occur in a namespace, so that the result differs from every namespace.
       namespace: `${namespace}\0${name}`,
       clock,
+      ...(random !== undefined && { random }),
       ...(version !== undefined && { version }),
       ...(metrics !== undefined && { metrics }),
       ...(health !== undefined && { health }),

@@ -29,8 +29,10 @@ export class WarmStarts implements OnApplicationBootstrap, OnModuleDestroy {
     const { warmStart = true } = this.options.warming ?? {};
     if (warmStart === false || this.options.enabled === false) return;
     const { maxKeys = MAX_KEYS } = warmStart === true ? {} : warmStart;
+    const { clock, options } = this;
+    const random = options.random ?? Math.random;
     this.#starts = [this.cache, ...this.named.all.values()].map(
-      (cache) => new WarmStart({ cache, maxKeys, clock: this.clock, log: nestLog(cache.callbacks) }),
+      (cache) => new WarmStart({ cache, maxKeys, clock, random, log: nestLog(cache.callbacks) }),
     );
     await Promise.all(this.#starts.map((each) => each.start()));
   }

@@ -34,6 +34,8 @@ export interface WatcherOptions {
   /** A custom tracer, in addition to or instead of OpenTelemetry's. */
   tracer?: CacheTracer;
   log?: CacheLog;
+  /** Returns a uniform number in [0, 1): for jitter, XFetch and sampling. @default Math.random */
+  random?: () => number;
 }
 
 /** The watchers of a cache, combined into one observer and at most one tracer. */
@@ -53,15 +55,16 @@ export interface Watchers {
  * @throws CacheError `MISSING_PACKAGE` if tracing is on without @opentelemetry/api.
  */
 export function watchersOf(options: WatcherOptions, clock: Clock, callbacks: CallbackErrors): Watchers {
-  const { collectors = [], observers = [], log } = options;
+  const { collectors = [], observers = [], log, random = Math.random } = options;
   const logOption = log === undefined ? {} : { log };
   const { metrics, observer, adviseBy } = createCacheMetrics({
     clock,
+    random,
     ...(options.metrics !== undefined && { metrics: options.metrics }),
     ...(options.health !== undefined && { health: options.health }),
     ...logOption,
   });
-  const profiler = made(options.profiling, (profiling) => new CacheProfiler(clock, profiling));
+  const profiler = made(options.profiling, (profiling) => new CacheProfiler(clock, profiling, random));
   const spans = made(options.tracing, (tracing) => new OpenTelemetryTracer(tracing));
   const exemplars = made(options.tracing, ({ api = openTelemetryApi() }) => new LoadExemplars(api, clock));
   const others = [

@@ -41,9 +41,10 @@ export async function fleetExperiment(
   const isObserved = (times: number) => times * ttlMs > EVERY_MS && startedAt + 2 * times * ttlMs <= endsAt;
   const fleets = TIMES.filter(isObserved).map((times) => {
     const namespace = `shop-${namespaces++}`;
-    const caches = clients.map((client) =>
+    const caches = clients.map((client, instance) =>
       createObservedCache({
         clock,
+        random: seededRandom(traffic.seed + instance),
         ttl: times * ttlMs,
         namespace,
         alerts: false,

@@ -3,7 +3,7 @@ import type { Eviction } from '../../lib/cache/layers/memory/eviction-policy.js'
 import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
 import type { MemoryLadder } from '../../lib/insight/memory-ladder.js';
 import { HandClock } from './hand-clock.js';
-import { playTraffic, type TrafficOptions } from './seeded-traffic.js';
+import { playTraffic, seededRandom, type TrafficOptions } from './seeded-traffic.js';
 
 /** Factors whose prediction is compared with a cache of that size. */
 const FACTORS = [1 / 2, 1, 2, 4];
@@ -23,6 +23,7 @@ export async function memoryExperiment(
     const layers = [memoryLayer({ maxEntries: maxEntries * factor, maxBytes: '1gb', eviction })];
     const cache = createObservedCache({
       clock,
+      random: seededRandom(traffic.seed),
       ttl: '1h',
       namespace: 'shop',
       layers,

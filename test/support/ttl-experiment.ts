@@ -2,7 +2,7 @@ import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
 import { memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import type { TtlLadder } from '../../lib/insight/ladder-report.js';
 import { HandClock } from './hand-clock.js';
-import { playTraffic, type TrafficOptions } from './seeded-traffic.js';
+import { playTraffic, seededRandom, type TrafficOptions } from './seeded-traffic.js';
 
 /** The real results of a cache with one TTL for the traffic. */
 export interface Realised {
@@ -44,7 +44,7 @@ export async function ladderExperiment(
 }
 
 async function run(
-  { keys, seconds }: TrafficOptions,
+  { keys, seconds, seed }: TrafficOptions,
   happenings: readonly Happening[],
   ttlMs: number,
   insight: boolean,
@@ -53,6 +53,7 @@ async function run(
   const startedAt = clock.now();
   const cache = createObservedCache({
     clock,
+    random: seededRandom(seed),
     ttl: ttlMs,
     namespace: 'shop',
     layers: [memoryLayer({ maxEntries: 1_000_000, maxBytes: '1gb' })],

@@ -76,7 +76,7 @@ export async function play(workload: Workload): Promise<Played> {
     before,
   } = workload;
   const clock = new SteppedClock();
-  const cache = createObservedCache({ ttl: '1m', ...options, clock });
+  const cache = createObservedCache({ ttl: '1m', random: randomOf(1), ...options, clock });
   let loads = 0;
   let waitedMs = 0;
   let stale = 0;

@@ -1,8 +1,8 @@
-import { SpaceSaving } from '../metrics/space-saving.js';
+import { type RankedKey, SpaceSaving } from '../metrics/space-saving.js';
 
 const COUNTERS = 128;
-/** The least sampled hits of a hot key. */
-const LEAST = 3;
+/** A hot key was sampled so often: the weight of a sample alone says nothing, since it is large in a burst. */
+const SAMPLED = { adds: 3 };
 /** Sampled hits between two rankings: at first, and at most. */
 const FIRST_RANKING = 64;
 const LAST_RANKING = 1_024;
@@ -11,18 +11,16 @@ const HALVED_AFTER = 65_536;
 
 /** Ranks the keys of a pattern by a sample of the hits. */
 export class HottestKeys {
-  #counts = new SpaceSaving(COUNTERS);
+  readonly #counts = new SpaceSaving(COUNTERS);
   /** Hits counted so far, halved with the counts. */
   #counted = 0;
   #hits = 0;
-  #least = LEAST;
   #sinceRanked = 0;
   #rankedAfter = FIRST_RANKING;
 
   /** Counts one sampled hit. @param of how many hits it represents. @returns true if the ranking is due. */
   add(key: string, of: number): boolean {
     this.#counts.add(key, of);
-    this.#least = LEAST * of;
     this.#counted++;
     this.#hits += of;
     if (this.#counted >= HALVED_AFTER) {
@@ -43,11 +41,11 @@ export class HottestKeys {
 
   /** The keys with enough hits, the hottest first. */
   ranked(): string[] {
-    return this.#counts.top(COUNTERS, this.#least);
+    return this.ranking(COUNTERS).map(({ key }) => key);
   }
 
   /** The hottest keys with their estimated hits, of which up to `overcount` may belong to other keys. */
-  ranking(limit: number): { readonly key: string; readonly count: number; readonly overcount: number }[] {
-    return this.#counts.ranking(limit).filter(({ count }) => count >= this.#least);
+  ranking(limit: number): RankedKey[] {
+    return this.#counts.ranking(limit, SAMPLED);
   }
 }

@@ -1,3 +1,11 @@
+/** A frequent key. */
+export interface RankedKey {
+  readonly key: string;
+  readonly count: number;
+  /** By how much the count may be too high. */
+  readonly overcount: number;
+}
+
 /**
  * Finds the most frequent keys of a stream in bounded memory: Space-Saving (Metwally, Agrawal, El Abbadi, ICDT 2005) over a
  * binary heap. It always contains every key whose share is above 1 / `capacity`. A count is too high by at most the count of
@@ -8,6 +16,8 @@ export class SpaceSaving {
   readonly #counts: number[] = [];
   /** By how much a count may be too high: the count of the key that it replaced. */
   readonly #overcounts: number[] = [];
+  /** How often each key was added since it took its place, halved with the counts. */
+  readonly #adds: number[] = [];
   readonly #places = new Map<string, number>();
 
   constructor(private readonly capacity: number) {}
@@ -25,6 +35,7 @@ export class SpaceSaving {
     const place = this.#places.get(key);
     if (place !== undefined) {
       this.#counts[place]! += by;
+      this.#adds[place]! += 1;
       this.#sink(place);
       return undefined;
     }
@@ -32,6 +43,7 @@ export class SpaceSaving {
       const last = this.#keys.push(key) - 1;
       this.#counts.push(by);
       this.#overcounts.push(0);
+      this.#adds.push(1);
       this.#places.set(key, last);
       this.#rise(last);
       return undefined;
@@ -41,6 +53,7 @@ export class SpaceSaving {
     this.#keys[0] = key;
     this.#overcounts[0] = this.#counts[0]!;
     this.#counts[0]! += by;
+    this.#adds[0] = 1;
     this.#places.set(key, 0);
     this.#sink(0);
     return least;
@@ -48,20 +61,22 @@ export class SpaceSaving {
 
   /** The `limit` most frequent keys that were counted `least` times or more, most frequent first. */
   top(limit: number, least = 1): string[] {
-    return this.#keys
-      .map((key, place) => ({ key, count: this.#counts[place]! }))
-      .filter(({ count }) => count >= least)
-      .sort((one, other) => other.count - one.count)
-      .slice(0, limit)
-      .map(({ key }) => key);
+    return this.ranking(limit, { count: least }).map(({ key }) => key);
   }
 
-  /** The `limit` most frequent keys with their counts, and by how much each may be too high; most frequent first. */
-  ranking(limit: number): { readonly key: string; readonly count: number; readonly overcount: number }[] {
-    return this.#keys
-      .map((key, place) => ({ key, count: this.#counts[place]!, overcount: this.#overcounts[place]! }))
-      .sort((one, other) => other.count - one.count)
-      .slice(0, limit);
+  /**
+   * The `limit` most frequent keys with their counts, and by how much each may be too high; most frequent first.
+   * @param least keys with a smaller count, or that were added less often, are left out
+   */
+  ranking(limit: number, least: { readonly count?: number; readonly adds?: number } = {}): RankedKey[] {
+    const { count: leastCount = 0, adds: leastAdds = 0 } = least;
+    const ranked: RankedKey[] = [];
+    for (const [place, key] of this.#keys.entries()) {
+      const count = this.#counts[place]!;
+      if (count < leastCount || this.#adds[place]! < leastAdds) continue;
+      ranked.push({ key, count, overcount: this.#overcounts[place]! });
+    }
+    return ranked.sort((one, other) => other.count - one.count).slice(0, limit);
   }
 
   /** Halves every count. */
@@ -69,6 +84,7 @@ export class SpaceSaving {
     for (let place = 0; place < this.#counts.length; place++) {
       this.#counts[place]! /= 2;
       this.#overcounts[place]! /= 2;
+      this.#adds[place]! /= 2;
     }
   }
 
@@ -106,6 +122,9 @@ export class SpaceSaving {
     this.#counts[other] = count;
     this.#overcounts[one] = this.#overcounts[other]!;
     this.#overcounts[other] = overcount;
+    const adds = this.#adds[one]!;
+    this.#adds[one] = this.#adds[other]!;
+    this.#adds[other] = adds;
     this.#places.set(this.#keys[one]!, one);
     this.#places.set(key, other);
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createObservedCache, type ObservedCacheOptions } from '../../../lib/wiring/create-observed-cache.js';
 import { AccessKind, type TrackedAccess } from '../../../lib/insight/stream/tracked-access.js';
+import { seededRandom } from '../../support/seeded-traffic.js';
 import { HandClock } from '../../support/hand-clock.js';
 import { ManualClock } from '../../../lib/testing/manual-clock.js';
 
@@ -130,6 +131,39 @@ describe('the stream of sampled accesses', () => {
     const hits = seen.filter(({ kind }) => kind === AccessKind.hit);
     expect(hits.reduce((sum, { count, weight }) => sum + count * weight, 0)).toBe(1_000);
     expect(new Set(hits.map(({ weight }) => weight))).toEqual(new Set([1]));
+  });
+
+  it('the stream of accesses keeps the hottest keys during a burst of one of them', async () => {
+    const clock = new HandClock();
+    const { cache } = observed({ clock, random: seededRandom(1) });
+    const ask = (id: number) => cache.getOrSet(`item:${id}`, () => id);
+    for (let id = 0; id < 2_000; id++) await ask(id);
+    for (let read = 0; read < 10_000; read++) {
+      clock.turnTo(clock.now() + 1);
+      await ask(read % 20);
+    }
+    const hottest = () => new Set(cache.insight.hotKeys(20).map(({ id }) => id));
+    const before = hottest();
+    for (let read = 0; read < 40_000; read++) await ask(0);
+
+    expect(before.size).toBe(20);
+    expect(hottest()).toEqual(before);
+  });
+
+  it('the stream of accesses is the same for the same numbers of `random`', async () => {
+    const hotKeysOf = async (seed: number) => {
+      const { cache, clock } = observed({ random: seededRandom(seed) });
+      for (let read = 0; read < 5_000; read++) {
+        if (read % 10 === 0) await clock.advance(5);
+        await cache.getOrSet(`item:${read % (1 + (read % 200))}`, () => read);
+      }
+      return cache.insight.hotKeys();
+    };
+    const hotKeys = await hotKeysOf(1);
+
+    expect(hotKeys).toHaveLength(10);
+    expect(await hotKeysOf(1)).toEqual(hotKeys);
+    expect(await hotKeysOf(2)).not.toEqual(hotKeys);
   });
 
   it('the stream of accesses is empty with insight: false or metrics: false', async () => {

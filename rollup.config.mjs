@@ -73,10 +73,10 @@ const declarationsOfCommonJs = {
 };
 
 /**
- * Comments and indentation are for the source, where source maps lead: without them the entry loads faster and a process holds a
- * third less text. Local variables get short names; those of functions, classes and properties stay for stack traces. Lines stay, so that an
- * error which ends a process prints one line and not the whole bundle. Characters beyond ASCII are escaped: a single one would make the
- * engine keep the whole bundle in two bytes a character.
+ * Comments and spaces are for the source, where source maps lead: without them the entry loads faster and a process holds a
+ * third less text. Local variables get short names; those of functions, classes and properties stay for stack traces. Statements and
+ * members of classes stay on lines of their own, so that an error which ends a process prints one line and not the whole bundle. Characters
+ * beyond ASCII are escaped: a single one would make the engine keep the whole bundle in two bytes a character.
  */
 const dense = {
   name: 'dense',
@@ -85,54 +85,73 @@ const dense = {
       target: 'es2022',
       parser: { syntax: 'ecmascript' },
       minify: {
-        mangle: { toplevel: false, keep_classnames: true, keep_fnames: true, keep_private_props: true },
+        compress: false,
+        mangle: { toplevel: true, keep_classnames: true, keep_fnames: true, keep_private_props: true },
         format: { comments: false, asciiOnly: true },
       },
     };
-    const printed = await transform(code, { jsc, isModule: 'unknown', sourceMaps: true, swcrc: false });
-    return withoutIndentation(printed, linesInTemplates(this.parse(printed.code), printed.code));
+    const printed = await transform(code, { jsc, minify: true, isModule: 'unknown', sourceMaps: true, swcrc: false });
+    return inLines(printed, lineStarts(this.parse(printed.code)));
   },
 };
 
-/** Moves every line to its beginning, except those whose spaces are part of a text. */
-function withoutIndentation({ code, map }, kept) {
-  const mapped = JSON.parse(map);
-  const mappings = mapped.mappings.split(';');
-  const lines = code.split('\n').map((line, index) => {
-    const first = mappings[index] ? columnOf(mappings[index]) : { column: Infinity, rest: undefined };
-    const spaces = kept.has(index) ? 0 : Math.min(/^ */.exec(line)[0].length, first.column);
-    if (spaces > 0 && first.rest !== undefined) mappings[index] = base64Vlq(first.column - spaces) + first.rest;
-    return line.slice(spaces);
-  });
-  return { code: lines.join('\n'), map: { ...mapped, mappings: mappings.join(';') } };
-}
-
-/** Indexes of the lines that begin within a template literal. */
-function linesInTemplates(program, code) {
-  const lines = new Set();
-  const lineOf = (position) => code.slice(0, position).split('\n').length - 1;
+/** Where the statements of a module and the members of its classes begin, in order. */
+function lineStarts(program) {
+  const starts = [];
   const visit = (node) => {
-    if (node.type === 'TemplateElement' && code.slice(node.start, node.end).includes('\n')) {
-      for (let line = lineOf(node.start) + 1; line <= lineOf(node.end); line++) lines.add(line);
-    }
+    if (node.type === 'ClassBody') starts.push(...node.body.map(({ start }) => start));
     for (const child of Object.values(node).flat()) if (typeof child?.type === 'string') visit(child);
   };
   visit(program);
-  return lines;
+  return [...new Set([...program.body.map(({ start }) => start), ...starts])].sort((a, b) => a - b);
+}
+
+/** Ends a line before each of these places, which are between two tokens. */
+function inLines({ code, map }, places) {
+  const mapped = JSON.parse(map);
+  const mappings = mapped.mappings.split(';');
+  const lines = [];
+  const moved = [];
+  let at = 0;
+  let next = 0;
+  for (const [index, line] of code.split('\n').entries()) {
+    const cuts = [0];
+    for (; places[next] < at + line.length; next++) if (places[next] > at) cuts.push(places[next] - at);
+    for (const [part, from] of cuts.entries()) lines.push(line.slice(from, cuts[part + 1]));
+    moved.push(...cutMappings(mappings[index] ?? '', cuts));
+    at += line.length + 1;
+  }
+  return { code: lines.join('\n'), map: { ...mapped, mappings: moved.join(';') } };
+}
+
+/** Distributes the mappings of a line over its parts. Columns count from the segment before, the first from the part's beginning. */
+function cutMappings(mappings, cuts) {
+  const parts = cuts.map(() => []);
+  let column = 0;
+  let part = 0;
+  let before = 0;
+  for (const segment of mappings === '' ? [] : mappings.split(',')) {
+    const first = columnOf(segment);
+    column += first.column;
+    for (; column >= cuts[part + 1]; before = cuts[part]) part++;
+    parts[part].push(base64Vlq(column - before) + first.rest);
+    before = column;
+  }
+  return parts.map((segments) => segments.join(','));
 }
 
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-/** The column of the first segment of a line of mappings, which alone is not relative to another, and what follows it. */
-function columnOf(mappings) {
+/** The first number of a segment of mappings, and what follows it. */
+function columnOf(segment) {
   let value = 0;
   let at = 0;
   for (let shift = 0, more = true; more; shift += 5) {
-    const digit = BASE64.indexOf(mappings[at++]);
+    const digit = BASE64.indexOf(segment[at++]);
     value |= (digit & 31) << shift;
     more = digit > 31;
   }
-  return { column: value >> 1, rest: mappings.slice(at) };
+  return { column: value >> 1, rest: segment.slice(at) };
 }
 
 function base64Vlq(column) {

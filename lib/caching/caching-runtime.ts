@@ -127,7 +127,7 @@ export class CachingRuntime
       ofCache.set(pattern, {
         ...(earlier ?? { text, plan: plan as ReadPlan<never> }),
         ttlMs: earlier === undefined || earlier.ttlMs === fixed ? fixed : null,
-        declaredBy: [...(earlier?.declaredBy ?? []), { class: className, method: methodName, transport, endpoint }],
+        declaredBy: (earlier?.declaredBy ?? []).concat({ class: className, method: methodName, transport, endpoint }),
       });
     }
     for (const [metrics, ofCache] of declared) {

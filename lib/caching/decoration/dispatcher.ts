@@ -31,12 +31,15 @@ export function replaceByDispatcher<S extends MethodSite>(
     );
   }
   const implementation = original as Method;
-  const dispatcher: Method = function (this: Hosted | undefined | null, ...args: unknown[]): unknown {
-    const host = this?.[HOST];
-    return host === undefined ? implementation.apply(this, args) : host.call(site, this as object, args);
-  };
+  const { name } = implementation;
+  // A method, as what it replaces: it has no prototype object, and its name is no property that is defined again.
+  const dispatcher: Method = {
+    [name](this: Hosted | undefined | null, ...args: unknown[]): unknown {
+      const host = this?.[HOST];
+      return host === undefined ? implementation.apply(this, args) : host.call(site, this as object, args);
+    },
+  }[name]!;
   const site = siteOf(implementation, dispatcher);
-  Object.defineProperty(dispatcher, 'name', { value: implementation.name, configurable: true });
   Object.defineProperty(dispatcher, 'length', { value: implementation.length, configurable: true });
   copyMetadata(implementation, dispatcher);
   descriptor.value = dispatcher;

@@ -105,7 +105,7 @@ export class Compilation {
     const { metrics } = this.options;
     if (metrics === undefined || options.metrics === false) return;
     const measured = { metrics, series: plan.series };
-    site.measured = [...site.measured, measured];
+    site.measured = site.measured.concat(measured);
     this.#measured.push({ site, measured });
   }
 

@@ -149,11 +149,20 @@ export function compileHttp(
     addEarly: probe === undefined ? addEarly : undefined,
     isAtRoute: isAtRoute && chainReasons(chain, application.config).length === 0,
   };
+  return answeredOnDemand(compilation, application, handler);
+}
+
+/** Creates the runner with the first request. A function of its own, so that what only compiling needs is not kept. */
+function answeredOnDemand(
+  compilation: Compilation,
+  application: HttpApplication,
+  handler: CompiledHandler,
+): () => HttpHandler {
   let answering: Answering | undefined;
   const parts = () => (answering ??= answeringParts(compilation, application, handler));
   // The fast lane learns its routes at boot.
   if (handler.addEarly !== undefined) parts();
-  if (handler.isAtRoute) application.routes.open(site, () => parts().atRoute);
+  if (handler.isAtRoute) application.routes.open(handler.site, () => parts().atRoute);
   return () => parts().handler;
 }
 

@@ -1,7 +1,10 @@
 import type { Call } from '../inputs/call.js';
 
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
 /** The HTTP methods that a handler answers from the cache; GET includes HEAD. */
-export function methodsOf(methods: readonly string[] = ['GET', 'HEAD']): ReadonlySet<string> {
+export function methodsOf(methods?: readonly string[]): ReadonlySet<string> {
+  if (methods === undefined) return READS;
   const upper = methods.map((method) => method.toUpperCase());
   return new Set(upper.includes('GET') ? [...upper, 'HEAD'] : upper);
 }

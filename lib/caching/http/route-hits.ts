@@ -90,13 +90,15 @@ export class RouteHits {
     const site = cachedSiteOf(handler);
     if (site === undefined) return handler;
     const route = this.#routeOf(site);
-    const hitsFirst: RouteHandler = (request, response, next) => {
-      const answer = route.answer ?? route.made();
-      return answer !== undefined && answered(answer, request, response, next)
-        ? undefined
-        : handler(request, response, next);
-    };
-    Object.defineProperty(hitsFirst, 'name', { value: handler.name, configurable: true });
+    const { name } = handler;
+    const hitsFirst: RouteHandler = {
+      [name]: (request: object, response: object, next: unknown) => {
+        const answer = route.answer ?? route.made();
+        return answer !== undefined && answered(answer, request, response, next)
+          ? undefined
+          : handler(request, response, next);
+      },
+    }[name]!;
     // Adapters read a route's options from the properties and the metadata of its handler.
     return Object.setPrototypeOf(hitsFirst, handler) as RouteHandler;
   }

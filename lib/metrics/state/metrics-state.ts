@@ -12,7 +12,7 @@ import { type MetricsReading, OpenSlots, type OverallSum } from './metrics-readi
 import { Pauses } from './pauses.js';
 import type { Window } from '../windows/window-lengths.js';
 import { Track, TrackShape } from '../windows/rotating-track.js';
-import { WindowSum } from '../windows/window-sum.js';
+import { type Figures, WindowSum } from '../windows/window-sum.js';
 import { windowStart } from '../windows/window-lengths.js';
 
 /** The most patterns, endpoints or methods of a dump: the memory that restoring takes is proportional to them. */
@@ -57,15 +57,15 @@ export class MetricsState implements MetricsReading {
     this.clock = clock;
     this.#since = clock.now();
     const track = (name: string): AccessTrack => new AccessTrack(name, this.#accessShape, this.#since, this.hits);
+    const closed = (slot: number, figures: Figures): void => {
+      this.#closings++;
+      for (const reading of this.#readings) reading.closing(slot, figures);
+      this.#combined.absorb(slot, figures);
+      this.#history.absorb(slot, figures);
+    };
     this.patterns = new BoundedRegistry(
       maxPatterns,
-      (name) =>
-        new AccessTrack(name, this.#accessShape, this.#since, this.hits, (slot, figures) => {
-          this.#closings++;
-          for (const reading of this.#readings) reading.closing(slot, figures);
-          this.#combined.absorb(slot, figures);
-          this.#history.absorb(slot, figures);
-        }),
+      (name) => new AccessTrack(name, this.#accessShape, this.#since, this.hits, closed),
     );
     this.endpoints = new BoundedRegistry(maxEndpoints, track);
     this.subjects = new BoundedRegistry(Math.max(maxEndpoints, maxPatterns), track);

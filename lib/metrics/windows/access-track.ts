@@ -1,7 +1,7 @@
 import { MissReason, NotKept, Operation, Outcome, Result } from '../../cache/base/observer.js';
 import type { DumpReader, DumpWriter } from '../dumps/dump-bytes.js';
 import type { HitTally } from './hit-tally.js';
-import { Track } from './rotating-track.js';
+import { type SlotListener, Track } from './rotating-track.js';
 import type { TrackShape } from './rotating-track.js';
 import type { Figures } from './window-sum.js';
 
@@ -62,12 +62,13 @@ export function notKeptAt(reason: NotKept): number {
 }
 
 /** The counts of one pattern, endpoint or method. */
-export class AccessTrack {
+export class AccessTrack implements SlotListener {
   readonly name: string;
   readonly track: Track;
   /** Its index in the tally, which counts hits in memory first. */
   readonly place: number;
   readonly #tally: HitTally;
+  readonly #closed: SlotListener['closed'] | undefined;
   #loads = 0;
   #loadMs = 0;
   /** Hits whose saved time is unknown, because no load has finished yet. */
@@ -79,24 +80,12 @@ export class AccessTrack {
   exported = false;
   #movedAway: Float64Array | undefined;
 
-  constructor(
-    name: string,
-    shape: TrackShape,
-    since: number,
-    tally: HitTally,
-    closed?: (slot: number, figures: Figures) => void,
-  ) {
+  constructor(name: string, shape: TrackShape, since: number, tally: HitTally, closed?: SlotListener['closed']) {
     this.name = name;
     this.place = tally.place();
     this.#tally = tally;
-    this.track = new Track(shape, since, {
-      settle: () => this.#save(),
-      closed: (slot, figures) => {
-        this.#unsaved = this.#openHits() + this.#unsaved - this.#savedHits;
-        this.#savedHits = 0;
-        closed?.(slot, figures);
-      },
-    });
+    this.#closed = closed;
+    this.track = new Track(shape, since, this);
   }
 
   /** Whether nothing was counted since the start or the last reset. */
@@ -144,7 +133,7 @@ export class AccessTrack {
   loaded(durationMs: number, at: number): void {
     this.track.advance(at);
     this.track.histograms[AccessTime.load]!.record(durationMs, 1);
-    this.#save();
+    this.settle();
     this.#loads++;
     this.#loadMs += durationMs;
   }
@@ -174,7 +163,7 @@ export class AccessTrack {
   }
 
   /** Each hit saves the current mean load time; the sum is never corrected later, so it never falls. */
-  #save(): void {
+  settle(): void {
     this.track.counters[AccessCount.localHit]! += this.#tally.take(
       this.place,
       this.track.histograms[AccessTime.local]!,
@@ -183,6 +172,12 @@ export class AccessTrack {
     if (hits <= 0 || this.#loads === 0) return;
     this.track.counters[AccessCount.savedUs]! += Math.round(((hits * this.#loadMs) / this.#loads) * 1000);
     this.#savedHits += hits;
+  }
+
+  closed(slot: number, figures: Figures): void {
+    this.#unsaved = this.#openHits() + this.#unsaved - this.#savedHits;
+    this.#savedHits = 0;
+    this.#closed?.(slot, figures);
   }
 
   #openHits(): number {

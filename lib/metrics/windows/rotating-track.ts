@@ -37,6 +37,8 @@ export interface SlotListener {
 /** The counters of a track without counts. */
 const NO_COUNTERS = new Float64Array(0);
 const NO_HISTOGRAMS: readonly Histogram[] = [];
+const NO_TOTALS: number[] = [];
+const NO_LOGS: readonly FrameLog[] = [];
 
 /** How many of the shortest slots make one of the second level, and of the third: when frames are folded into the total. */
 const PER_MINUTE = LEVELS[1]!.slotMs / SLOT_MS;
@@ -63,9 +65,9 @@ export class Track implements Figures {
   #total = NO_BYTES;
   #unfolded = -Infinity;
   /** The counters of all closed slots. */
-  #totalCounters: number[] = [];
-  #totalMinMs: number[] = [];
-  #logs: readonly FrameLog[] = [];
+  #totalCounters = NO_TOTALS;
+  #totalMinMs = NO_TOTALS;
+  #logs = NO_LOGS;
   /** The slots of the longest level from `first` on, as of the last read. */
   #longest: { readonly first: number; readonly bytes: Uint8Array<ArrayBuffer> } | undefined;
   #slot = -Infinity;
@@ -249,9 +251,9 @@ export class Track implements Figures {
     this.counters = NO_COUNTERS;
     this.histograms = NO_HISTOGRAMS;
     this.#total = NO_BYTES;
-    this.#totalCounters = [];
-    this.#totalMinMs = [];
-    this.#logs = [];
+    this.#totalCounters = NO_TOTALS;
+    this.#totalMinMs = NO_TOTALS;
+    this.#logs = NO_LOGS;
     this.#longest = undefined;
     this.#slot = this.#unfolded = this.slotEnd = -Infinity;
     this.since = now;

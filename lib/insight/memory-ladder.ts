@@ -73,7 +73,7 @@ const SWEEP_EVERY_MS = 5_000;
 /** Hits of a key are counted together for at most this part of the time that entries stay in the smallest layer. */
 const COUNTED_PART = 1 / 16;
 /** A shorter time would cost more than it shows: newcomers of a full layer may leave at once. */
-const LEAST_COUNTED_MS = 250;
+const LEAST_COUNTED_MS = 1_000;
 const MOST_ERROR = 0.03;
 const STEP_ERROR = 0.005;
 const DAY_MS = 86_400_000;

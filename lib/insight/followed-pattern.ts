@@ -26,8 +26,8 @@ export class FollowedPattern implements SampleOwner {
   digests: Int32Array;
   /** 1: invalidated since the last value. */
   invalidated: Uint8Array;
-  /** The last invalidation by tag or glob with which the key has been compared. */
-  #seen: Uint32Array;
+  /** The last invalidation by tag or glob with which the key has been compared; created after the first of them. */
+  #seen: Uint32Array | undefined;
   /** 1: the last loaded value is not stored. */
   notKept: Uint8Array;
   /** Hashes of the tags of the last value; created for the first value with tags. */
@@ -42,7 +42,6 @@ export class FollowedPattern implements SampleOwner {
     this.sample = new PatternSample(name, index, marks, this);
     this.digests = new Int32Array(this.sample.capacity);
     this.invalidated = new Uint8Array(this.sample.capacity);
-    this.#seen = new Uint32Array(this.sample.capacity);
     this.notKept = new Uint8Array(this.sample.capacity);
     this.ladder = new PatternLadder(this.sample);
   }
@@ -96,7 +95,7 @@ export class FollowedPattern implements SampleOwner {
     this.invalidated = grown(this.invalidated, new Uint8Array(sample.capacity));
     this.notKept = grown(this.notKept, new Uint8Array(sample.capacity));
     this.ladder.grown();
-    this.#seen = grown(this.#seen, new Uint32Array(sample.capacity));
+    if (this.#seen !== undefined) this.#seen = grown(this.#seen, new Uint32Array(sample.capacity));
     if (this.#tags !== undefined) this.#tags = grown(this.#tags, new Uint16Array(sample.capacity * MOST_TAGS));
   }
 
@@ -108,9 +107,11 @@ export class FollowedPattern implements SampleOwner {
 
   /** When the key was last invalidated by a tag, a glob or with everything since the last comparison; 0: it was not. */
   invalidatedAt(slot: number, key: string, notes: InvalidationNotes): number {
-    const since = this.#seen[slot]!;
+    if (notes.order === 0) return 0;
+    const seen = (this.#seen ??= new Uint32Array(this.sample.capacity));
+    const since = seen[slot]!;
     if (since === notes.order) return 0;
-    this.#seen[slot] = notes.order;
+    seen[slot] = notes.order;
     return notes.last(since, key, this.#tags, slot * MOST_TAGS, MOST_TAGS);
   }
 
@@ -118,7 +119,7 @@ export class FollowedPattern implements SampleOwner {
   begin(slot: number, notes: InvalidationNotes, isFirst: boolean): void {
     this.notKept[slot] = 0;
     this.ladder.begin(slot, isFirst);
-    this.#seen[slot] = notes.order;
+    if (notes.order > 0) (this.#seen ??= new Uint32Array(this.sample.capacity))[slot] = notes.order;
   }
 
   /** Remembers the tags of a value. */

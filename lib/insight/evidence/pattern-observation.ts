@@ -67,16 +67,16 @@ export class PatternObservation {
   #endedEntries = 0;
   #unread = 0;
   #unreadBytes = 0;
-  readonly #entriesBySize = new Float64Array(CLASSES);
-  readonly #bytesBySize = new Float64Array(CLASSES);
-  readonly #hitsBySize = new Float64Array(CLASSES);
+  readonly #entriesBySize = new Float32Array(CLASSES);
+  readonly #bytesBySize = new Float32Array(CLASSES);
+  readonly #hitsBySize = new Float32Array(CLASSES);
   #largest = 0;
   #reloads = 0;
   #unchanged = 0;
   #compared = 0;
   #changed = 0;
   /** By half powers of two, milliseconds. */
-  readonly #gaps = new Float64Array(2 * CLASSES);
+  readonly #gaps = new Float32Array(2 * CLASSES);
   #expired = 0;
   #coldMisses = 0;
   #coldKeys = 0;
@@ -126,7 +126,7 @@ export class PatternObservation {
       case AccessKind.set:
         this.#reloaded(access);
         this.#ended(hash, access.reads, weight);
-        if (access.ttlMs > 0) this.#entries.stored(hash, access.at + access.ttlMs, access.bytes);
+        if (access.ttlMs > 0) this.#entries.stored(hash, access.at, access.ttlMs, access.bytes);
         return;
       case AccessKind.evicted:
       case AccessKind.expired:
@@ -143,10 +143,10 @@ export class PatternObservation {
       if (kind === AccessKind.miss) this.#coldKeys += weight;
     } else if (reason === MissReason.invalidated) this.#entries.invalidated(hash);
     else if (reason === MissReason.expired) {
-      const ended = this.#entries.endedBefore(hash, at);
-      if (ended === undefined) return;
+      const since = this.#entries.sinceEnd(hash, at);
+      if (since === undefined) return;
       this.#expired += weight;
-      this.#gaps[Math.min(2 * CLASSES - 1, Math.ceil(2 * Math.log2(Math.max(1, at - ended))))]! += weight;
+      this.#gaps[Math.min(2 * CLASSES - 1, Math.ceil(2 * Math.log2(Math.max(1, since))))]! += weight;
     }
   }
 
@@ -333,7 +333,7 @@ function sumOf(hashes: Uint32Array, count: number): number {
   return all;
 }
 
-function sum(counts: Float64Array, from: number): number {
+function sum(counts: Float32Array, from: number): number {
   let all = 0;
   for (let at = from; at < counts.length; at++) all += counts[at]!;
   return all;

@@ -28,7 +28,8 @@ export class RepeatTable {
   readonly #hashes = new Uint32Array(SLOTS);
   /** Milliseconds after {@link #from}: 13 bytes a slot in all. */
   readonly #times = new Float32Array(SLOTS);
-  readonly #values = new Uint32Array(SLOTS);
+  /** Digests of the last values; created for the first one. */
+  #values: Uint32Array | undefined;
   readonly #counts = new Uint8Array(SLOTS);
   #size = 0;
   /** Larger hashes are not in the sample. */
@@ -64,16 +65,17 @@ export class RepeatTable {
       this.#hashes[slot] = key;
       this.#size += 1;
       this.#counts[slot] = 0;
-      this.#values[slot] = 0;
+      if (this.#values !== undefined) this.#values[slot] = 0;
     } else {
       if (now - this.#times[slot]! < ttlMs) this.#repeats[half]! += 1;
-      if (value !== 0 && this.#values[slot] !== 0) {
+      const before = value === 0 || this.#values === undefined ? 0 : this.#values[slot]!;
+      if (before !== 0) {
         this.#compared += 1;
-        if (value === this.#values[slot]) this.#same += 1;
+        if (value === before) this.#same += 1;
       }
     }
     if (this.#counts[slot] === 0 || now - this.#times[slot]! >= ttlMs) this.#times[slot] = now;
-    if (value !== 0) this.#values[slot] = value;
+    if (value !== 0) (this.#values ??= new Uint32Array(SLOTS))[slot] = value;
     if (this.#counts[slot]! < 255) this.#counts[slot]! += 1;
   }
 
@@ -131,14 +133,14 @@ export class RepeatTable {
     for (let slot = 0; slot < SLOTS; slot++) {
       const key = this.#hashes[slot]!;
       if (key === 0 || key >= this.#limit) continue;
-      kept.push([key, this.#times[slot]!, this.#values[slot]!, this.#counts[slot]!]);
+      kept.push([key, this.#times[slot]!, this.#values?.[slot] ?? 0, this.#counts[slot]!]);
     }
     this.#hashes.fill(0);
     for (const [key, time, value, count] of kept) {
       const slot = this.#slotOf(key!);
       this.#hashes[slot] = key!;
       this.#times[slot] = time!;
-      this.#values[slot] = value!;
+      if (this.#values !== undefined) this.#values[slot] = value!;
       this.#counts[slot] = count!;
     }
     this.#size = kept.length;

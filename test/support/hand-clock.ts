@@ -2,7 +2,8 @@ import type { Clock } from '../../lib/cache/base/clock.js';
 
 /** A manual clock that does not wait for promises between tasks: for traffic of millions of accesses. */
 export class HandClock implements Clock {
-  #tasks: { readonly at: number; readonly task: () => void }[] = [];
+  readonly #tasks = new Set<{ readonly at: number; readonly task: () => void }>();
+  /** No task is due before. */
   #soonest = Infinity;
 
   constructor(private time = 1_700_000_000_000) {}
@@ -13,23 +14,31 @@ export class HandClock implements Clock {
 
   after(delayMs: number, task: () => void): () => void {
     const entry = { at: this.time + delayMs, task };
-    this.#tasks.push(entry);
+    this.#tasks.add(entry);
     this.#soonest = Math.min(this.#soonest, entry.at);
-    return () => {
-      this.#tasks = this.#tasks.filter((other) => other !== entry);
-    };
+    return () => void this.#tasks.delete(entry);
   }
 
   /** Sets the time; tasks that are due run first, in the order of their times. */
   turnTo(time: number): void {
     while (this.#soonest <= time) {
-      const { at } = this.#tasks.reduce((one, other) => (other.at < one.at ? other : one));
-      const due = this.#tasks.filter((one) => one.at <= at);
-      this.#tasks = this.#tasks.filter((one) => one.at > at);
-      this.time = Math.max(this.time, at);
-      for (const { task } of due) task();
-      this.#soonest = this.#tasks.reduce((soonest, one) => Math.min(soonest, one.at), Infinity);
+      const at = this.#earliest();
+      if (at <= time) this.#run(at);
+      this.#soonest = this.#earliest();
     }
     this.time = time;
+  }
+
+  #run(at: number): void {
+    const due = [...this.#tasks].filter((one) => one.at <= at);
+    for (const one of due) this.#tasks.delete(one);
+    this.time = Math.max(this.time, at);
+    for (const { task } of due) task();
+  }
+
+  #earliest(): number {
+    let earliest = Infinity;
+    for (const { at } of this.#tasks) if (at < earliest) earliest = at;
+    return earliest;
   }
 }

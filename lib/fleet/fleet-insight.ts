@@ -6,6 +6,12 @@ import type { SharedMap } from '../cache/layers/layer.js';
 import type { Alert } from '../insight/alerts/alert.js';
 import type { CacheInsight } from '../insight/cache-insight.js';
 import type { HotKey } from '../insight/hot-key-figures.js';
+import {
+  type FleetMemoryLadder,
+  type InstanceName,
+  type MemoryOfInstance,
+  memoryTogether,
+} from '../insight/memory-ladders-together.js';
 import type { TtlLadder } from '../insight/ladder-report.js';
 import type { Recommendation } from '../insight/recommendations/recommendation-types.js';
 import { fleetOff, fleetUnavailable } from './fleet.js';
@@ -21,6 +27,8 @@ const WITHDRAW_WITHIN_MS = 1_000;
 const FRESH_MS = 1_000;
 
 export interface FleetInsightOptions {
+  /** This instance, as `GET /cache/instances` lists it. */
+  readonly own: InstanceName;
   readonly insight: Pick<
     CacheInsight,
     | 'enabled'
@@ -29,6 +37,7 @@ export interface FleetInsightOptions {
     | 'ladderFigures'
     | 'ttlLadderWith'
     | 'hotKeyFigures'
+    | 'memoryFigures'
     | 'hotKeysWith'
     | 'keyHashOf'
   >;
@@ -45,7 +54,7 @@ export interface OfFleet<T> {
   readonly instances: number;
 }
 
-/** Alerts, recommendations, TTL ladders and hot keys of all live instances together; this one's own as they are now. */
+/** Alerts, recommendations, ladders and hot keys of all live instances together; this one's own as they are now. */
 export class FleetInsight {
   readonly #instance = randomUUID();
   #cancel: (() => void) | undefined;
@@ -106,6 +115,21 @@ export class FleetInsight {
     return { value: keys.map((key) => ({ ...key, ...(missing > 0 && { missing }) })), instances: 1 + noted.length };
   }
 
+  /** What other bounds of every instance's memory would do. */
+  async memoryLadders(): Promise<OfFleet<readonly FleetMemoryLadder[]>> {
+    const others = await this.#others('Memory ladders');
+    const noted = others.flatMap(({ memory }) => memory ?? []);
+    const missing = others.length - noted.length;
+    const ladders = memoryTogether([this.#memory(), ...noted]);
+    return { value: ladders.map((one) => ({ ...one, ...(missing > 0 && { missing }) })), instances: 1 + noted.length };
+  }
+
+  #memory(): MemoryOfInstance {
+    const { insight, own } = this.options;
+    const { id, host, pid } = own;
+    return { instance: { id, host, pid }, layers: insight.memoryFigures() };
+  }
+
   #others(what: string): Promise<readonly InsightNotes[]> {
     const { sharedMap, everyMs, clock } = this.options;
     if (everyMs === undefined || sharedMap === undefined) return Promise.reject(fleetOff(what));
@@ -143,7 +167,8 @@ export class FleetInsight {
     const ladders = await runInSlices(insight.ladderFigures());
     const recommendations = await insight.collectRecommendations();
     const hotKeys = await runInSlices(insight.hotKeyFigures());
-    const bytes = insightBytes({ alerts: insight.alerts({ state: 'all' }), recommendations, ladders, hotKeys });
+    const alerts = insight.alerts({ state: 'all' });
+    const bytes = insightBytes({ alerts, recommendations, ladders, hotKeys, memory: this.#memory() });
     if (bytes === undefined || this.#stopped) return;
     await within(sharedMap.publish(this.#instance, bytes, KEPT * everyMs), READ_WITHIN_MS, clock);
   }

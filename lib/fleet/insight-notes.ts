@@ -2,6 +2,8 @@ import { type Alert, CODES, SEVERITIES } from '../insight/alerts/alert.js';
 import { type HotKeyFigures, notedHotKeys, readHotKeys } from '../insight/hot-key-figures.js';
 import { figuresBytes, readFigures } from '../insight/ladder-figures.js';
 import type { LadderFigures } from '../insight/ladder-report.js';
+import { FACTORS, type MemoryRung } from '../insight/memory-ladder.js';
+import type { InstanceMemory, MemoryOfInstance } from '../insight/memory-ladders-together.js';
 import { type Recommendation, RECOMMENDATION_CODES } from '../insight/recommendations/recommendation-types.js';
 
 /*
@@ -19,6 +21,8 @@ export interface InsightNotes {
   readonly ladders: ReadonlyMap<string, LadderFigures>;
   /** Undefined if the instance notes none, as in an earlier release. */
   readonly hotKeys: readonly HotKeyFigures[] | undefined;
+  /** As {@link hotKeys}. */
+  readonly memory: MemoryOfInstance | undefined;
 }
 
 /** What is noted at most, and read of another instance, bytes. */
@@ -32,11 +36,18 @@ const NAME = 1_024;
 const TEXT = 4_096;
 
 /** For {@link readInsightNotes}. Undefined if it would be too much. */
-export function insightBytes({ alerts, recommendations, ladders, hotKeys }: InsightNotes): Uint8Array | undefined {
+export function insightBytes({
+  alerts,
+  recommendations,
+  ladders,
+  hotKeys,
+  memory,
+}: InsightNotes): Uint8Array | undefined {
   const known = {
     alerts: alerts.slice(0, MOST_ALERTS),
     recommendations: recommendations.slice(0, MOST_RECOMMENDATIONS),
     ...(hotKeys !== undefined && { hotKeys: notedHotKeys(hotKeys) }),
+    memory,
   };
   const json = Buffer.from(JSON.stringify(known));
   const length = Buffer.alloc(4);
@@ -60,6 +71,7 @@ export function readInsightNotes(from: Uint8Array, hashOf: (key: string) => numb
       (one) => recommendationOf(one) ?? [],
     ),
     hotKeys: readHotKeys(known['hotKeys'], hashOf),
+    memory: memoryOf(known['memory']),
   };
 }
 
@@ -158,6 +170,47 @@ function evidenceOf(from: Fields): Recommendation['evidence'] | undefined {
   return fits ? (Object.fromEntries(figures) as Recommendation['evidence']) : undefined;
 }
 
+const MOST_LAYERS = 4;
+const EVICTIONS: readonly unknown[] = ['worth', 'lru'] satisfies InstanceMemory['eviction'][];
+/** A larger figure of memory is not one. */
+const MOST_FIGURE = 1e15;
+
+/** Undefined for anything but the memory ladders of an instance. */
+function memoryOf(from: unknown): MemoryOfInstance | undefined {
+  if (!isObject(from) || !isObject(from['instance']) || !Array.isArray(from['layers'])) return undefined;
+  const { id, host, pid } = from['instance'];
+  if (!isText(id, SHORT) || !isText(host, NAME) || !isSize(pid)) return undefined;
+  const layers = (from['layers'] as unknown[]).slice(0, MOST_LAYERS).map(memoryLayerOf);
+  return layers.every((one) => one !== undefined) ? { instance: { id, host, pid }, layers } : undefined;
+}
+
+function memoryLayerOf(from: unknown): InstanceMemory | undefined {
+  if (!isObject(from)) return undefined;
+  const { layer, eviction, accesses, observedMs, requestsPerSecond, ladder } = from;
+  const fits = isText(layer, NAME) && EVICTIONS.includes(eviction) && Array.isArray(ladder);
+  if (!fits || !isSize(accesses) || !isSize(observedMs) || !isSize(requestsPerSecond)) return undefined;
+  const rungs = (ladder as unknown[]).slice(0, FACTORS.length).map((one, rung) => memoryRungOf(one, FACTORS[rung]));
+  if (rungs.length < FACTORS.length || !rungs.every((one) => one !== undefined)) return undefined;
+  return {
+    layer,
+    eviction: eviction as InstanceMemory['eviction'],
+    accesses,
+    observedMs,
+    requestsPerSecond,
+    ladder: rungs,
+  };
+}
+
+function memoryRungOf(from: unknown, factor: number | undefined): MemoryRung | undefined {
+  if (!isObject(from) || factor === undefined || from['factor'] !== factor) return undefined;
+  const { maxEntries, maxBytes, hitRate, hitRateError, withheld } = from;
+  if (!isBound(maxEntries) || !isBound(maxBytes)) return undefined;
+  const size = { factor, maxEntries, maxBytes };
+  if (isShare(hitRate) && isShare(hitRateError)) return { ...size, hitRate, hitRateError };
+  if (hitRate !== null || !isText(withheld, NAME)) return undefined;
+  return { ...size, hitRate: null, hitRateError: null, withheld };
+}
+
 function parsed(json: string): unknown {
   try {
     return JSON.parse(json);
@@ -184,6 +237,18 @@ function isName(value: unknown): value is string {
 
 function isFigure(value: unknown): value is number | string | null {
   return value === null || Number.isFinite(value) || isText(value, NAME);
+}
+
+function isSize(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= MOST_FIGURE;
+}
+
+function isBound(value: unknown): value is number | null {
+  return value === null || isSize(value);
+}
+
+function isShare(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= 1;
 }
 
 function isMoment(value: unknown): value is string {

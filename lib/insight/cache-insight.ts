@@ -12,6 +12,7 @@ import type { RecommendationFilter } from './recommendations/recommendations.js'
 import type { HottestKeys } from './hottest-keys.js';
 import type { Layer } from '../cache/layers/layer.js';
 import { type MemoryLadder, MemorySimulation } from './memory-ladder.js';
+import type { InstanceMemory } from './memory-ladders-together.js';
 import type { CacheMetrics } from '../metrics/cache-metrics.js';
 import { StaleShares } from './stale-shares.js';
 import { keyHash, saltOf } from './stream/key-hash.js';
@@ -135,6 +136,20 @@ export class CacheInsight {
     const simulated = this.#memory;
     if (simulated === undefined || (layer !== undefined && layer !== simulated.layer.name)) return [];
     return [simulated.report(this.#clock.now(), this.#layerHitRate(simulated.layer.name))];
+  }
+
+  /** The memory ladders, with the requests of their layers in the last hour: for other instances. */
+  memoryFigures(): readonly InstanceMemory[] {
+    const layers = this.#metrics?.getLayerStats('1h') ?? [];
+    return this.memoryLadder().map((ladder) => {
+      const { totalRequests, coverageSeconds } = layers.find(({ layer }) => layer === ladder.layer) ?? NOTHING_COUNTED;
+      // Where nothing is counted, the simulation's own estimate.
+      const requestsPerSecond =
+        coverageSeconds > 0
+          ? totalRequests / coverageSeconds
+          : (ladder.accesses * 1_000) / Math.max(1_000, ladder.observedMs);
+      return { ...ladder, requestsPerSecond };
+    });
   }
 
   /** Starts recommendations for this cache. Called once, by the cache. */
@@ -340,6 +355,8 @@ function memorySimulationOf([first]: readonly Layer[], now: number): MemorySimul
 }
 
 type RankedKey = ReturnType<HottestKeys['ranking']>[number];
+
+const NOTHING_COUNTED = { totalRequests: 0, coverageSeconds: 0 };
 
 /** A key as its pattern shows it. */
 function masked(pattern: string): string {

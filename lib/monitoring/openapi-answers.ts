@@ -16,7 +16,7 @@ import {
 } from '../insight/recommendations/recommendation-types.js';
 import type { Instance, InstanceList } from '../instances/instances.js';
 import type { HotKey } from '../insight/hot-key-figures.js';
-import type { MemoryLadder, MemoryRung } from '../insight/memory-ladder.js';
+import type { DifferingInstance, FleetMemoryLadder, FleetMemoryRung } from '../insight/memory-ladders-together.js';
 import type { AdvisedTtl, TtlLadder, TtlRung } from '../insight/ladder-report.js';
 import { type Alert, CODES, SEVERITIES } from '../insight/alerts/alert.js';
 import {
@@ -351,7 +351,7 @@ export const ttlLadder = answer<TtlLadder>(
 );
 
 export const memoryLadders = listOf(
-  answer<MemoryLadder>(
+  answer<FleetMemoryLadder>(
     'MemoryLadder',
     {
       layer: text,
@@ -360,7 +360,7 @@ export const memoryLadders = listOf(
       observedMs: { type: 'number', minimum: 0 },
       withheld: ladderText,
       ladder: listOf(
-        answer<MemoryRung>(
+        answer<FleetMemoryRung>(
           'MemoryRung',
           {
             factor: { type: 'number', description: "Times today's bounds" },
@@ -368,13 +368,35 @@ export const memoryLadders = listOf(
             maxBytes: orNull({ type: 'integer', minimum: 0, description: 'Bytes' }),
             hitRate: orNull(rate),
             hitRateError: orNull(rate),
+            missesPerSecond: orNull({
+              type: 'number',
+              minimum: 0,
+              description: 'With scope=fleet: requests per second that memory passes on, in all instances',
+            }),
             withheld: ladderText,
           },
-          ['withheld'],
+          ['missesPerSecond', 'withheld'],
         ),
       ),
+      requestsPerSecond: { type: 'number', minimum: 0, description: 'With scope=fleet: of all instances' },
+      instances: { ...count, description: 'With scope=fleet: how many instances it covers' },
+      missing,
+      differing: {
+        ...listOf(
+          answer<DifferingInstance>('DifferingInstance', {
+            id: text,
+            host: text,
+            pid: count,
+            share: { type: 'number', minimum: 0, maximum: 1, description: 'Of the requests' },
+            hitRate: rate,
+            why: text,
+          }),
+        ),
+        description:
+          'With scope=fleet: instances with other bounds, another eviction or much other hit rates than most',
+      },
     },
-    ['withheld'],
+    ['withheld', 'requestsPerSecond', 'instances', 'missing', 'differing'],
   ),
 );
 

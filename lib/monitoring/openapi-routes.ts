@@ -204,9 +204,9 @@ const routes: Readonly<Record<string, RouteDescription>> = {
   },
   memory: {
     summary: 'How the hit rate of each memory layer depends on its bounds',
-    query: [cache],
+    query: [scope, cache],
     answers: { 200: answers.ofCache(answers.memoryLadders) },
-    refusals: [400],
+    refusals: READ_REFUSALS,
   },
   hotKeys: {
     summary: 'The keys that are asked for most, masked unless insight.showKeys is on',

@@ -169,12 +169,13 @@ const insights = {
     },
   },
   'insights/memory': {
-    takes: ['cache'],
+    takes: ['scope', 'cache'],
     slow: true,
     ofInstance: (request, caches) => {
       const { insight } = ofOneInstance(request, caches);
       return () => insight.memoryLadder();
     },
+    ofFleet: () => (fleet) => fleet.memoryLadders(),
   },
   'stats/memory': {
     takes: ['cache', 'pattern', 'limit'],

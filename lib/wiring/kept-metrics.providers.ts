@@ -123,9 +123,15 @@ export const keptMetricsProviders: Provider[] = [
   },
   {
     provide: FleetInsight,
-    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, CACHE_CLOCK],
-    useFactory: ({ fleet = false }: ResolvedOptions, { insight, layers }: ObservedCache, clock: Clock) =>
+    inject: [PROCESS_FACTS, RESOLVED_OPTIONS, APPLICATION_CACHE, CACHE_CLOCK],
+    useFactory: (
+      own: ProcessFacts,
+      { fleet = false }: ResolvedOptions,
+      { insight, layers }: ObservedCache,
+      clock: Clock,
+    ) =>
       new FleetInsight({
+        own,
         insight,
         sharedMap: sharedBoard(layers)?.sharedMap('insight'),
         everyMs: fleet === false ? undefined : everyOf(fleet),

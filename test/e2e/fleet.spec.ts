@@ -93,7 +93,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     expect((await fleetOf(one, 'stats')).body.total_requests).toBe(13);
   }, 30_000);
 
-  it('insights, their TTL ladder, hot keys and alerts with scope=fleet cover all instances', async () => {
+  it('insights, their ladders, hot keys and alerts with scope=fleet cover all instances', async () => {
     const [one, other] = [await start(platform), await start(platform)];
     const cache = other.app.get(ObservedCache);
     for (let id = 0; id < 40; id++) await cache.getOrSet(`missing:${id}`, () => undefined);
@@ -115,7 +115,17 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     });
     expect((await one.ask().get(`/cache/insights?${none}`).expect(200)).body).toEqual([]);
     expect(await fleetOf(one, 'alerts')).toEqual({ instances: 2, body: [] });
-    const { body: hotKeys, instances } = await fleetOf(one, 'hot-keys?limit=1');
+    const { body: memory } = await fleetOf(one, 'insights/memory');
+    expect(memory).toMatchObject([
+      { cache: 'default', layer: 'memory', accesses: expect.any(Number), instances: 2, differing: [] },
+    ]);
+    expect(memory[0].ladder[2]).toMatchObject({ factor: 1, misses_per_second: null });
+    const hottest = async () => {
+      await visit(other, 'feed:1', 500);
+      return fleetOf(one, 'hot-keys?limit=1');
+    };
+    await eventually(async () => (await hottest()).body.length === 1, 'the sampled hits make a hot key', 20_000);
+    const { body: hotKeys, instances } = await hottest();
     expect(instances).toBe(2);
     expect(hotKeys).toMatchObject([
       { cache: 'default', key: 'feed:•••', pattern: 'feed:*', instances: expect.any(Number) },
@@ -171,6 +181,7 @@ describe.each(platforms)('a fleet on %s', (platform) => {
     });
     const { message } = (await alone.ask().get('/cache/insights?scope=fleet').expect(409)).body;
     expect(message).toMatch(/^Recommendations of the whole fleet/);
+    await alone.ask().get('/cache/insights/memory?scope=fleet').expect(409);
     expect((await alone.ask().get('/cache/hot-keys?scope=fleet').expect(409)).body.message).toMatch(/^Hot keys of/);
     expect((await alone.ask().get('/cache/stats?scope=world').expect(400)).body).toMatchObject({
       code: 'INVALID_PARAMETER',

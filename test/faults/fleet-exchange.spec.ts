@@ -58,7 +58,8 @@ describe('the exchange of insight between instances', () => {
     const options = (map: string) => ({
       insight: cache.insight, sharedMap: cache.layers[1]!.sharedMap!(map), everyMs: EVERY_MS, clock,
     }); // prettier-ignore
-    const [insight, loads] = [new FleetInsight(options('insight')), new SharedLoads(options('loads'))];
+    const own = { id: `i${instances.length}`, host: 'host', pid: 1 };
+    const [insight, loads] = [new FleetInsight({ ...options('insight'), own }), new SharedLoads(options('loads'))];
     for (const part of [insight, loads, new SharedLadders(options('ladders'))]) part.onApplicationBootstrap();
     const die = async () => {
       isDead = true;

@@ -1,8 +1,8 @@
 import { bytes, count, duration, exact, NONE, percent } from './format';
 import { LadderChart, withError } from './ladder-chart';
-import { Card, Loaded, Numbers, PatternLink, Term } from './parts';
+import { Card, Loaded, Missing, Numbers, PatternLink, Term } from './parts';
 import { type Resource, useResource } from './resource';
-import { namedCache } from './route';
+import { namedCache, subject } from './route';
 import { Table } from './table';
 import type { MemoryByPattern, MemoryLadder, MemoryRung, PatternMemory } from './wire';
 
@@ -10,7 +10,7 @@ const EVERY_MS = 30_000;
 const SHOWN_HOLDERS = 100;
 
 function useMemoryLadders(): Resource<readonly MemoryLadder[]> {
-  return useResource('insights/memory', namedCache.value, EVERY_MS);
+  return useResource('insights/memory', subject.value, EVERY_MS);
 }
 
 /** What the memory layers of this instance hold: of one pattern, or of the `limit` that take most. */
@@ -97,6 +97,14 @@ export function MemoryCard() {
 const sizeOf = ({ factor }: MemoryRung) => `${FRACTIONS[factor] ?? factor} ×`;
 const FRACTIONS: Readonly<Record<number, string>> = { 0.25: '¼', 0.5: '½' };
 
+/** Of a fleet. */
+const MISSES = {
+  name: 'Misses per second',
+  term: 'memoryMisses',
+  numeric: true,
+  cell: ({ misses_per_second }: MemoryRung) => (misses_per_second == null ? NONE : misses_per_second.toFixed(1)),
+} as const;
+
 function boundsOf({ max_entries, max_bytes }: MemoryRung): string {
   const bounds = [
     max_entries === null ? '' : `${count(max_entries)} entries`,
@@ -106,7 +114,7 @@ function boundsOf({ max_entries, max_bytes }: MemoryRung): string {
 }
 
 function Drawn({ of, many }: { of: MemoryLadder; many: boolean }) {
-  const { layer, ladder, withheld, accesses, observed_ms } = of;
+  const { layer, ladder, withheld, accesses, observed_ms, instances, missing, differing = [] } = of;
   const drawn = ladder.some(({ hit_rate }) => hit_rate !== null);
   return (
     <>
@@ -129,6 +137,7 @@ function Drawn({ of, many }: { of: MemoryLadder; many: boolean }) {
             <Term name="ladderRate">hit rate of the layer, with its error</Term>
           </span>
         )}
+        {instances !== undefined && <span class="muted">each of {exact(instances)} instances</span>}
         <span class="muted">
           {exact(accesses)} accesses in {duration(observed_ms)}
         </span>
@@ -138,6 +147,12 @@ function Drawn({ of, many }: { of: MemoryLadder; many: boolean }) {
           {drawn ? 'No advice' : 'Not shown yet'}: {withheld}
         </p>
       )}
+      <Missing instances={missing} />
+      {differing.map(({ id, host, pid, share, why }) => (
+        <p key={id} class="note">
+          <bdi>{host}</bdi> ({pid}), with {percent(share)} of the requests, differs: {why}
+        </p>
+      ))}
       <Numbers of={many ? `the memory ladder of ${layer}` : 'the memory ladder'}>
         {() => (
           <Table
@@ -153,6 +168,7 @@ function Drawn({ of, many }: { of: MemoryLadder; many: boolean }) {
                 numeric: true,
                 cell: (rung) => withError(rung.hit_rate, rung.hit_rate_error),
               },
+              ...(instances === undefined ? [] : [MISSES]),
               { name: 'Withheld', cell: (rung) => rung.withheld ?? '' },
             ]}
           />

@@ -125,6 +125,7 @@ export const TERMS = {
   up: 'Since the start.',
   seen: 'When the instance last reported itself.',
   server: 'What the server reports of itself.',
+  memoryMisses: 'Requests per second that memory does not answer, in all instances: the next layer or a load does.',
   ladderRate: 'The hit rate that the accesses observed would have had, with half of its 95 % interval.',
   outdated: 'The share of hits that would have returned an outdated value, with half of its 95 % interval.',
   loadsPerHour: 'Loads of the origin in an hour.',

@@ -2,6 +2,7 @@ import type { DatabaseSnapshot } from '../../database/records/database-snapshot.
 import type { AlertChange as ServerAlertChange } from '../../insight/alerts/alert.js';
 import type { HotKey as ServerHotKey } from '../../insight/hot-key-figures.js';
 import type { MemoryLadder as ServerMemoryLadder } from '../../insight/memory-ladder.js';
+import type { FleetMemoryLadder, FleetMemoryRung } from '../../insight/memory-ladders-together.js';
 import type { Recommendation as ServerRecommendation } from '../../insight/recommendations/recommendation-types.js';
 import type { TtlLadder as ServerTtlLadder } from '../../insight/ladder-report.js';
 import type * as snapshot from '../../metrics/snapshot.js';
@@ -41,8 +42,13 @@ export type Database = Presented<DatabaseSnapshot>;
 export type Recommendation = Presented<ServerRecommendation>;
 export type TtlLadder = Presented<ServerTtlLadder>;
 export type TtlRung = TtlLadder['ladder'][number];
-export type MemoryLadder = Presented<ServerMemoryLadder>;
-export type MemoryRung = MemoryLadder['ladder'][number];
+/** Of this instance, or with more fields of the fleet. */
+export type MemoryLadder = Presented<
+  Omit<ServerMemoryLadder, 'ladder'> & Partial<Omit<FleetMemoryLadder, 'ladder'>>
+> & {
+  readonly ladder: readonly MemoryRung[];
+};
+export type MemoryRung = Presented<ServerMemoryLadder['ladder'][number] & Partial<FleetMemoryRung>>;
 export type MemoryByPattern = Presented<ServerMemoryByPattern>;
 export type PatternMemory = MemoryByPattern['patterns'][number];
 export type HotKey = Presented<ServerHotKey>;

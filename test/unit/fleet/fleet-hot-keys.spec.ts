@@ -72,7 +72,13 @@ describe('the hot keys of a fleet', () => {
   it('hot keys with scope=fleet count the instances that note none', async () => {
     const one = await fleet.start();
     await visit(one.cache, 400, () => 'item:1');
-    const older = insightBytes({ alerts: [], recommendations: [], ladders: new Map(), hotKeys: undefined })!;
+    const older = insightBytes({
+      alerts: [],
+      recommendations: [],
+      ladders: new Map(),
+      hotKeys: undefined,
+      memory: undefined,
+    })!;
     await one.cache.layers[1]!.sharedMap!('insight').publish('older', older, 60_000);
     const { value, instances } = await one.insight.hotKeys(5);
     expect(instances).toBe(1);

@@ -10,6 +10,7 @@ import { ManualClock, settle } from '../../support/manual-clock.js';
 import { seededRandom } from '../../support/seeded-traffic.js';
 
 const EVERY = 5_000;
+const own = { id: 'one', host: 'host', pid: 1 };
 const moment = (minute: number) => new Date(1_700_000_000_000 + minute * 60_000).toISOString();
 
 const alert = (id: string, openedAt: number, closedAt: number | null, subject = 'redis'): Alert => ({
@@ -69,9 +70,10 @@ describe('insight of a fleet', () => {
         return [];
       },
       keyHashOf: () => 0,
+      memoryFigures: () => [],
       ttlLadderWith: () => ({ pattern: 'feed:*', ttlMs: 1, accesses: 0, observedMs: 0, ladder: [] }),
     };
-    const fleet = new FleetInsight({ insight, sharedMap, everyMs, clock });
+    const fleet = new FleetInsight({ insight, own, sharedMap, everyMs, clock });
     fleet.onApplicationBootstrap();
     return fleet;
   };
@@ -123,6 +125,7 @@ describe('insight of a fleet', () => {
       recommendations: [advice('feed:*', 1)],
       ladders: new Map(),
       hotKeys: [],
+      memory: undefined,
     })!;
     const random = seededRandom(9);
     for (let round = 0; round < 60; round++) {
@@ -157,6 +160,7 @@ describe('insight of a fleet', () => {
       ],
       ladders: new Map(),
       hotKeys: [],
+      memory: undefined,
     })!;
     expect(readInsightNotes(written, () => 0)).toMatchObject({
       alerts: [alert('a', 1, null)],
@@ -179,12 +183,13 @@ describe('insight of a fleet', () => {
   );
 
   it('insight of a fleet is refused if fleets are off, and withdrawn with its instance', async () => {
-    const off = new FleetInsight({ insight: undefined as never, sharedMap, everyMs: undefined, clock });
+    const off = new FleetInsight({ insight: undefined as never, own, sharedMap, everyMs: undefined, clock });
     const refused = (asked: Promise<unknown>) => asked.catch(({ code, message }) => `${code} ${message}`);
     expect(await refused(off.ttlLadder('feed:*'))).toMatch(
       /^FLEET_OFF TTL ladders of the whole fleet need fleet: true/,
     );
     expect(await refused(off.hotKeys(10))).toMatch(/^FLEET_OFF Hot keys of the whole fleet need/);
+    expect(await refused(off.memoryLadders())).toMatch(/^FLEET_OFF Memory ladders of the whole fleet need/);
     expect(await refused(off.alerts('open'))).toMatch(/^FLEET_OFF Alerts of the whole fleet need/);
     const one = member();
     const other = member();

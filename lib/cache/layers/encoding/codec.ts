@@ -280,6 +280,8 @@ function checkLength(bytes: number): void {
 /** @throws CacheError `VALUE_NOT_SERIALIZABLE` for a JSON record that could not be read back. */
 function checked(record: Buffer): Buffer {
   checkLength(record.length - BODY_AT);
+  // Any text of this length can be read back.
+  if (record.length - BODY_AT <= UNCOUNTED_BYTES) return record;
   try {
     new ReadBudget().text(record.subarray(BODY_AT));
   } catch (cause) {

@@ -190,11 +190,14 @@ export class LayeredCache implements CacheContract {
   }
 
   /** @param ttl milliseconds or a duration string; 0: it stays until it is evicted or invalidated. */
-  async set<T>(key: string, value: T, ttl?: Duration): Promise<T> {
+  set<T>(key: string, value: T, ttl?: Duration): Promise<T> {
     const { sets, deletes } = this.#engine;
-    const written = this.#open ? sets.set(key, value, ttl) : deletes.keys([key]);
-    if (written !== undefined) await this.#callers.during(written);
-    return value;
+    try {
+      const written = this.#open ? sets.set(key, value, ttl) : deletes.keys([key]);
+      return written === undefined ? Promise.resolve(value) : this.#callers.during(written).then(() => value);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
   async mset<I extends { key: string; value: unknown; ttl?: Duration }>(list: I[]): Promise<I[]> {

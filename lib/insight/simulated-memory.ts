@@ -142,16 +142,11 @@ const LEAST_REMEMBERED = 64;
 
 function simulated(hash: number, now: number, size: number, cost: number, ttlMs: number): KeptEntry {
   const entry = new KeptEntry(
-    {
-      value: undefined, createdAt: now, freshUntil: now + ttlMs, tags: NO_TAGS, size, cost, mutable: false, json: false,
-      classes: undefined, epoch: 0, meta: undefined,
-    },
-    0,
-    0,
-    false,
+    NO_VALUE, size, NO_TAGS, now, now + ttlMs, cost, 0, undefined, undefined, 0, 0, false,
   ); // prettier-ignore
   entry.key = String(hash);
   return entry;
 }
 
 const NO_TAGS: readonly string[] = Object.freeze([]);
+const NO_VALUE = { value: undefined, mutable: false, json: false };

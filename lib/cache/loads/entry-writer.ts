@@ -113,22 +113,14 @@ export class EntryWriter {
       this.observer.notKept?.(plan.series, terms);
       return loaded(isolated.value, undefined, sharing, NO_TAGS);
     }
-    const entry = keptEntry(
-      {
-        value: isolated.value,
-        size: entrySize(key, isolated, terms.tags, load.meta),
-        mutable: isolated.mutable,
-        json: isolated.json,
-        classes: this.#learned(key, isolated, plan),
-        createdAt: startedAt,
-        freshUntil: freshUntil(terms.ttlMs, plan.policy, loadedAt, this.random),
-        tags: terms.tags,
-        cost: loadedAt - startedAt,
-        epoch,
-        meta: load.meta,
-      },
-      plan.policy,
-    );
+    const { policy } = plan;
+    const { tags, ttlMs } = terms;
+    const { meta } = load;
+    const size = entrySize(key, isolated, tags, meta);
+    const freshTo = freshUntil(ttlMs, policy, loadedAt, this.random);
+    const classes = this.#learned(key, isolated, plan);
+    const cost = loadedAt - startedAt;
+    const entry = keptEntry(isolated, size, tags, startedAt, freshTo, cost, epoch, classes, meta, policy);
     if (this.tooLarge(entry, plan)) return loaded(isolated.value, undefined, sharing, NO_TAGS);
     // Earlier callers get this value; callers after the invalidation do not.
     if (this.invalidations.concernedSince(epoch, key, entry.tags)) {

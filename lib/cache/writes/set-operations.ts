@@ -261,25 +261,11 @@ export class SetOperations {
 
   #entry({ key, series, isolated, policy, ttlMs, tags, size, since }: Draft, epoch: number, now: number): Entry {
     const createdAt = since?.at ?? now;
-    const { value, mutable, json, instances } = isolated;
+    const { instances } = isolated;
     const classes = instances.size === 0 ? undefined : this.classes.ofKey(key);
     classes?.learn(instances);
-    const entry = keptEntry(
-      {
-        value,
-        size,
-        mutable,
-        json,
-        classes,
-        createdAt,
-        freshUntil: freshUntil(ttlMs, policy, now, this.random),
-        tags,
-        cost: 0,
-        epoch,
-        meta: undefined,
-      },
-      policy,
-    );
+    const freshTo = freshUntil(ttlMs, policy, now, this.random);
+    const entry = keptEntry(isolated, size, tags, createdAt, freshTo, 0, epoch, classes, undefined, policy);
     if (this.stream !== undefined) entry.track = this.stream.stored(key, series, entry, ttlMs, now);
     return entry;
   }

@@ -30,7 +30,7 @@ export function CacheInvalidate(options: CacheInvalidateOptions): MethodDecorato
       }),
     );
     Reflect.defineMetadata(INVALIDATES, [...invalidatingSitesOf(site.original), site], site.dispatcher);
-    useInterceptor(target, method, descriptor);
+    useInterceptor(descriptor);
     return descriptor;
   };
 }

@@ -1,4 +1,3 @@
-import { UseInterceptors } from '@nestjs/common';
 import { CacheError } from '../cache/base/errors.js';
 import type { CachedOptions } from './options/cached.options.js';
 import { CachedInterceptor } from './decoration/cached.interceptor.js';
@@ -50,15 +49,16 @@ export function Cached(pattern: string, options: CachedOptions = {}): MethodDeco
       },
     );
     Reflect.defineMetadata(CACHED, site, site.dispatcher);
-    useInterceptor(target, method, descriptor);
+    useInterceptor(descriptor);
     return descriptor;
   };
 }
 
 /** Adds the interceptor to a method, once; the runtime makes it the innermost. */
-export function useInterceptor(target: object, method: string | symbol, descriptor: unknown): void {
-  const { value } = descriptor as TypedPropertyDescriptor<object>;
-  const present = Reflect.getMetadata('__interceptors__', value as object) as unknown[] | undefined;
-  if (present?.includes(CachedInterceptor) === true) return;
-  UseInterceptors(CachedInterceptor)(target, method, descriptor as TypedPropertyDescriptor<unknown>);
+export function useInterceptor(descriptor: unknown): void {
+  const { value } = descriptor as { readonly value: object };
+  const present = (Reflect.getMetadata('__interceptors__', value) ?? []) as unknown[];
+  // Not by UseInterceptors(), whose arrays have room for sixteen more.
+  if (!present.includes(CachedInterceptor))
+    Reflect.defineMetadata('__interceptors__', present.concat(CachedInterceptor), value);
 }

@@ -3,6 +3,9 @@ import { valueCharacter } from './escape.js';
 import type { FaultList } from './key-design.js';
 import { type KeyTemplate, overlap } from './key-template.js';
 
+/** The slots of a prefix, which is followed by any text. */
+const ONLY_REST = [REST];
+
 /** One method of one class: two registrations of it write the same keys with the same values. */
 export interface KeySubject {
   readonly site: object;
@@ -74,7 +77,7 @@ export class DeclaredKeys {
 
   /** Declares a pattern such as `'feed:*'`. */
   prefix(prefix: string): void {
-    this.#shapes.push({ literals: [prefix, ''], slots: [REST] });
+    this.#shapes.push({ literals: [prefix, ''], slots: ONLY_REST });
   }
 
   /**

@@ -3,11 +3,19 @@ import { type GlobMatcher, globMatcher } from '../../cache/base/glob.js';
 import { redactedMessage } from '../../cache/base/redacted-error.js';
 import { inSameTurn } from '../../cache/base/thenable.js';
 
-interface Declared {
-  readonly pattern: string;
+class Declared {
   /** The number of characters that are not `*`: a longer pattern is more specific. */
   readonly length: number;
-  readonly fits: GlobMatcher;
+  /** Compiled when a key is compared first: keys of handlers need no comparison. */
+  #matcher: GlobMatcher | undefined;
+
+  constructor(readonly pattern: string) {
+    this.length = pattern.replaceAll('*', '').length;
+  }
+
+  fits(key: string): boolean {
+    return (this.#matcher ??= globMatcher(this.pattern))(key);
+  }
 }
 
 /** How many keys are remembered with the result of `patternOf`; the previous as many are kept, too. */
@@ -35,7 +43,7 @@ export class DeclaredPatterns {
   /** A pattern that matches every key is ignored: nothing would be left for detection. */
   add(pattern: string): void {
     if (/^\**$/.test(pattern) || this.#declared.has(pattern)) return;
-    this.#declared.set(pattern, { pattern, length: pattern.replaceAll('*', '').length, fits: globMatcher(pattern) });
+    this.#declared.set(pattern, new Declared(pattern));
     this.#byFirst.clear();
   }
 
@@ -44,7 +52,7 @@ export class DeclaredPatterns {
     const own = this.patternOf === undefined ? undefined : this.#remembered(key, this.patternOf);
     if (own !== undefined) return own;
     if (this.#declared.size === 0) return undefined;
-    for (const { pattern, fits } of this.#mayFit(key)) if (fits(key)) return pattern;
+    for (const declared of this.#mayFit(key)) if (declared.fits(key)) return declared.pattern;
     return undefined;
   }
 

@@ -187,7 +187,7 @@ it.each<[string, unknown, RegExp]>([
   ['a list of names', ['User'], /classes\[0\]: must be a class/],
   ['an arrow function', { User: () => 1 }, /classes\.User: must be a class or \{ class, encode, decode \}/],
   ['an encoder alone', { User: { class: User, encode: () => 1 } }, /classes\.User: must be a class/],
-  ['a class without a name', [class {}], /classes\[0\]: has no name/],
+  ['a class without a name', [class {}], /classes\[0\]: the class has no name/],
 ])('`classes` is refused at boot: %s', async (_, classes, message) => {
   expect(() => createObservedCache({ classes } as object)).toThrow(message);
   const imports = [CacheObservabilityModule.forRoot({ classes, policy: { classes } } as object)];

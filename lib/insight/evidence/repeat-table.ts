@@ -2,7 +2,7 @@ const SLOTS = 256;
 const CAPACITY = 192;
 const WHOLE = 2 ** 32;
 /** The values of one in so many adds are compared: digests of large values take longer than the rest. */
-const COMPARED_EVERY = 8;
+const COMPARED_EVERY = 32;
 const ALWAYS_COMPARED = 256;
 
 /** The figures of a {@link RepeatTable}. */

@@ -112,6 +112,8 @@ export interface ExpiryEvidence {
   readonly expired: number;
   /** The time after the end of an entry within which nine in ten of them came, milliseconds. */
   readonly withinMs: number;
+  /** Share of those that came within one more TTL, 0–1. */
+  readonly soon: number;
 }
 
 /** Loads of one key in several instances at the same time. */
@@ -128,7 +130,10 @@ export interface StartEvidence {
   readonly starts: number;
   readonly coldMisses: number;
   readonly distinctKeys: number;
+  /** Milliseconds of the start in which they were counted: no longer than entries live. */
   readonly withinMs: number;
+  /** How long ago the start was, milliseconds. */
+  readonly agoMs: number;
 }
 
 /** Entries that a warming strategy wrote. */

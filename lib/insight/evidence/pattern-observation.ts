@@ -138,7 +138,7 @@ export class PatternObservation {
   }
 
   #missed({ kind, reason, hash, weight, at }: TrackedAccess): void {
-    if (reason === MissReason.cold && at - this.startedAt <= START_MS) {
+    if (reason === MissReason.cold && at - this.startedAt <= this.#startMs) {
       this.#coldMisses += weight;
       if (kind === AccessKind.miss) this.#coldKeys += weight;
     } else if (reason === MissReason.invalidated) this.#entries.invalidated(hash);
@@ -213,13 +213,21 @@ export class PatternObservation {
     let left = this.#expired * 0.9;
     let at = 0;
     while (at < 2 * CLASSES - 1 && (left -= this.#gaps[at]!) > 0) at += 1;
-    return { expired: this.#expired, withinMs: Math.round(2 ** (at / 2)) };
+    const ttlMs = this.policy?.ttlMs ?? Infinity;
+    const soon = this.#gaps.reduce((all, gaps, gap) => all + gaps * partBelow(ttlMs, gap), 0);
+    return { expired: this.#expired, withinMs: Math.round(2 ** (at / 2)), soon: soon / this.#expired };
   }
 
   /** @param now during a start, its number of misses is not known yet. */
   startsAt(now: number): StartEvidence | undefined {
     if (this.#coldMisses === 0 || now - this.startedAt < START_MS) return undefined;
-    return { starts: 1, coldMisses: this.#coldMisses, distinctKeys: this.#coldKeys, withinMs: START_MS };
+    const [coldMisses, distinctKeys] = [this.#coldMisses, this.#coldKeys];
+    return { starts: 1, coldMisses, distinctKeys, withinMs: this.#startMs, agoMs: now - this.startedAt };
+  }
+
+  /** An entry that was warmed at the start is there no longer. */
+  get #startMs(): number {
+    return Math.min(START_MS, this.policy?.ttlMs ?? START_MS);
   }
 
   /** The classes of sizes from which few entries hold most of the bytes. */
@@ -320,6 +328,12 @@ export class PatternObservation {
     this.#changed *= 0.5;
     this.#expired *= 0.5;
   }
+}
+
+/** The part of a class of gaps, by half powers of two, that is below a time. */
+function partBelow(ms: number, gap: number): number {
+  const [from, to] = [gap === 0 ? 0 : 2 ** ((gap - 1) / 2), 2 ** (gap / 2)];
+  return Math.min(1, Math.max(0, (ms - from) / (to - from)));
 }
 
 /** The class of a value: its power of two, rounded up. */

@@ -119,6 +119,7 @@ const MIN_COLD = 20;
 const FEW_KEYS = 1_000;
 const SLOW_LOAD_MS = 10;
 
+const HOUR_MS = 3_600_000;
 /** The accesses per key from which a key that was cold at a start counts as popular. */
 const MANY_ASK = 10;
 
@@ -127,7 +128,11 @@ export function warm({ pattern, declared, stats, hours, starts }: PatternEvidenc
   if (starts === undefined || starts.coldMisses < MIN_COLD || starts.distinctKeys > FEW_KEYS) return undefined;
   const loadMs = stats.avgLoadTimeMs ?? 0;
   if (loadMs < SLOW_LOAD_MS || stats.totalRequests < starts.distinctKeys * MANY_ASK) return undefined;
-  const { coldMisses, distinctKeys, withinMs } = starts;
+  const { coldMisses, distinctKeys, withinMs, agoMs } = starts;
+  // One start in the time since: in a process that has run for long, warming saves little per hour.
+  const perHour = coldMisses / Math.max(hours, agoMs / HOUR_MS);
+  const saved = Math.min(stats.cacheMisses, perHour * hours);
+  if (perHour * loadMs < LEAST_GAIN_MS) return undefined;
   return {
     code: 'WARM',
     title: `Warm ${figure(distinctKeys)} keys of ${pattern} at start`,
@@ -145,10 +150,10 @@ export function warm({ pattern, declared, stats, hours, starts }: PatternEvidenc
     },
     evidence: { starts: starts.starts, coldMisses, distinctKeys, withinMs, avgLoadTimeMs: loadMs },
     predicted: {
-      hitRate: Math.min(1, (stats.cacheHits + coldMisses) / stats.totalRequests),
-      hitRateError: coldMisses / stats.totalRequests / 10,
+      hitRate: Math.min(1, (stats.cacheHits + saved) / stats.totalRequests),
+      hitRateError: saved / stats.totalRequests / 10,
       staleShare: null,
-      timeSavedMsPerHour: (coldMisses * loadMs) / hours,
+      timeSavedMsPerHour: perHour * loadMs,
     },
     confidence: starts.starts > 1 ? 'high' : 'medium',
   };

@@ -11,7 +11,7 @@ const EXPIRED_SHARE = 0.05;
 /** If loads are faster than this, outdated answers are not worth it, milliseconds. */
 const SLOW_LOAD_MS = 10;
 const MIN_EXPIRED = 30;
-/** A key that is asked for within this time after its end is hot, as a multiple of its TTL. */
+/** The longest window for nine in ten of the waiting callers, as a multiple of the TTL. */
 const SOON = 1.5;
 /** TTLs and windows that people write, seconds. */
 const ROUND = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400];
@@ -108,16 +108,21 @@ export function serveStale(evidence: PatternEvidence): Advice | undefined {
   const { expired } = stats.missReasons;
   const loadMs = stats.avgLoadTimeMs ?? 0;
   if (loadMs < SLOW_LOAD_MS || expired < MIN_EXPIRED) return undefined;
-  // Keys that are not asked for soon after their end are not hot: hardly any caller would get the last value.
-  if (policy.ttlMs !== null && expiry.withinMs > policy.ttlMs * SOON) return undefined;
-  const to = duration(roundUp(expiry.withinMs));
-  const waitedMs = (expired * loadMs) / hours;
+  // Values would get too old for those who ask long after the end: they keep waiting.
+  const isForMost = policy.ttlMs === null || expiry.withinMs <= policy.ttlMs * SOON;
+  const [share, withinMs] = isForMost ? [NINE_IN_TEN, expiry.withinMs] : [expiry.soon, policy.ttlMs];
+  const served = share * expired;
+  const savedMs = (served * loadMs) / hours;
+  if (share < ENOUGH || savedMs < LEAST_GAIN_MS) return undefined;
+  const staleShare = staleShareWith(evidence, served);
+  if (staleShare !== null && staleShare.added > evidence.maxStaleShare) return undefined;
+  const to = duration(roundUp(withinMs));
   return {
     code: 'SERVE_STALE',
     title: `Serve ${pattern} stale for up to ${to} while it is refreshed`,
     why:
-      `${figure(expired)} callers waited ${figure(loadMs)} ms on average because an entry had expired; nine in ten came within ` +
-      `${spoken(expiry.withinMs)} after it expired. With staleWhileRevalidate: '${to}' they get the last value at once, and one refresh ` +
+      `${figure(expired)} callers waited ${figure(loadMs)} ms on average because an entry had expired; ${percent(share)} of them came within ` +
+      `${spoken(withinMs)} after it expired. With staleWhileRevalidate: '${to}' they get the last value at once, and one refresh ` +
       `runs in the background.`,
     change: {
       option: 'staleWhileRevalidate',
@@ -125,15 +130,35 @@ export function serveStale(evidence: PatternEvidence): Advice | undefined {
       to,
       code: policyCode(pattern, declared, `staleWhileRevalidate: '${to}'`),
     },
-    evidence: { expiredMisses: expired, avgLoadTimeMs: loadMs, withinMs: expiry.withinMs, sampled: expiry.expired },
+    evidence: { expiredMisses: expired, avgLoadTimeMs: loadMs, withinMs, sampled: expiry.expired },
     predicted: {
-      hitRate: Math.min(1, (stats.cacheHits + NINE_IN_TEN * expired) / stats.totalRequests),
+      hitRate: Math.min(1, (stats.cacheHits + served) / stats.totalRequests),
       hitRateError: 0.1 * (expired / stats.totalRequests),
-      staleShare: null,
-      timeSavedMsPerHour: NINE_IN_TEN * waitedMs,
+      staleShare: staleShare?.all ?? null,
+      timeSavedMsPerHour: savedMs,
     },
     confidence: expiry.expired >= 300 ? 'high' : 'medium',
   };
+}
+
+/** The share of the waiting callers that must get the last value. */
+const ENOUGH = 0.5;
+/** A smaller gain per hour is noise, milliseconds. */
+const LEAST_GAIN_MS = 1_000;
+
+/**
+ * The share of outdated hits if callers get the last value in place of waiting. That value is outdated if the refresh which they start returns
+ * another one, as often as reloads do. Null while too few reloads were compared.
+ */
+function staleShareWith(
+  { stats, changes, ttl }: PatternEvidence,
+  served: number,
+): { all: number; added: number } | null {
+  if (changes === undefined || changes.compared < MIN_COMPARED) return null;
+  const hits = stats.cacheHits + served;
+  const added = (served * changes.changed) / changes.compared / hits;
+  const today = ttl?.ladder.find(({ ttlMs }) => ttlMs === ttl.ttlMs)?.staleShare ?? 0;
+  return { all: Math.min(1, (stats.cacheHits * today) / hits + added), added };
 }
 
 /** Jitter and slow clocks make the TTL of entries differ from the declared one. */

@@ -303,7 +303,7 @@ describe('SERVE_STALE', () => {
     lock: false,
   };
   const slow = { ...expiring, avgLoadTimeMs: 200 };
-  const expiry = { expired: 300, withinMs: 8_000 };
+  const expiry = { expired: 300, withinMs: 8_000, soon: 0.95 };
 
   it('SERVE_STALE proposes a window that reaches nine in ten of the waiting callers', () => {
     const advice = adviceOf('SERVE_STALE', { stats: slow, policy, expiry });
@@ -317,7 +317,7 @@ describe('SERVE_STALE', () => {
     ['loads are fast', { stats: { ...slow, avgLoadTimeMs: 1 }, policy, expiry }],
     [
       'keys are requested long after they expire',
-      { stats: slow, policy, expiry: { expired: 300, withinMs: 3_600_000 } },
+      { stats: slow, policy, expiry: { expired: 300, withinMs: 3_600_000, soon: 0.4 } },
     ],
   ])('SERVE_STALE is not raised if %s', (_when, parts) => {
     expect(codesOf(parts)).toEqual([]);
@@ -343,7 +343,7 @@ describe('SHARE_LOADS', () => {
 
 describe('WARM', () => {
   const stats = statsWith({ cacheHits: 5_000, cacheMisses: 100, avgLoadTimeMs: 80 });
-  const starts = { starts: 1, coldMisses: 90, distinctKeys: 30, withinMs: 300_000 };
+  const starts = { starts: 1, coldMisses: 90, distinctKeys: 30, withinMs: 300_000, agoMs: 3_600_000 };
 
   it('WARM names how many keys to warm', () => {
     expect(adviceOf('WARM', { stats, starts }).title).toBe('Warm 30 keys of item:* at start');
@@ -353,6 +353,7 @@ describe('WARM', () => {
     ['the keys are many', { ...starts, distinctKeys: 50_000 }],
     ['the keys are not requested again', { ...starts, distinctKeys: 900 }],
     ['few callers waited', { ...starts, coldMisses: 3 }],
+    ['the last start was long ago', { ...starts, agoMs: 10 * 3_600_000 }],
   ])('WARM is not raised if %s', (_when, found) => {
     expect(codesOf({ stats, starts: found })).not.toContain('WARM');
   });

@@ -1,10 +1,11 @@
 import 'reflect-metadata';
 import { createMarketplace } from './marketplace.js';
-import { readSettings } from './settings.js';
+import { readSettings, setNodeEnv } from './settings.js';
 import { StartupLogger } from './startup-logger.js';
 import { welcome } from './welcome/welcome.js';
 
 try {
+  setNodeEnv(process.env);
   const settings = readSettings(process.env);
   const app = await createMarketplace(settings, new StartupLogger());
   app.enableShutdownHooks(['SIGINT', 'SIGTERM']);

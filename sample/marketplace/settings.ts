@@ -21,6 +21,13 @@ export interface Settings {
   readonly catalogue: CatalogueSize;
 }
 
+/**
+ * Sets `NODE_ENV` where it is unset or empty: the sample runs on the machine of its reader, so the routes that change something are open.
+ */
+export function setNodeEnv(environment: NodeJS.ProcessEnv): void {
+  environment['NODE_ENV'] ||= 'development';
+}
+
 /** Reads the environment; throws one error that names every fault. */
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   const faults: string[] = [];

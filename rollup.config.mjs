@@ -165,6 +165,21 @@ function base64Vlq(column) {
   return text;
 }
 
+/**
+ * Version 12 of @nestjs/cache-manager is an ES module. Node can require it, but the Jest of a Nest 11 application refuses to: there the
+ * CommonJS form goes on without it, as lib/adoption/cache-manager-tokens.ts says.
+ */
+const withoutCacheManager = {
+  name: 'without-cache-manager',
+  renderChunk: (code) => ({
+    code: code.replace(
+      /require\((["'])@nestjs\/cache-manager\1\)/,
+      "(() => { try { return $& } catch (error) { if (error.code !== 'ERR_REQUIRE_ESM') throw error; return {} } })()",
+    ),
+    map: null,
+  }),
+};
+
 /** What the Nest CLI runs: a collection that it requires, with the description and schema of each schematic. */
 const schematics = ['nest-add', 'migrate'];
 const descriptionsOfSchematics = {
@@ -197,6 +212,7 @@ export default [
         chunkFileNames: 'chunks/[name]-[hash].cjs',
         interop: 'auto',
         dynamicImportInCjs: false,
+        plugins: [withoutCacheManager],
       },
     ],
   },

@@ -1,7 +1,7 @@
-import { Cache, CACHE_MANAGER } from '@nestjs/cache-manager';
 import type { ExistingProvider, Provider } from '@nestjs/common';
 import type { TracingOptions } from './options/cache-observability.options.js';
 import { RESOLVED_OPTIONS } from './options/cache-observability.module-definition.js';
+import { CACHE_MANAGER, cacheClass } from './adoption/cache-manager-tokens.js';
 import { ApplicationCaches } from './adoption/application-caches.js';
 import { APPLICATION_CACHE, applicationCache } from './wiring/application-cache.js';
 import { BootReport } from './wiring/boot-report.js';
@@ -98,10 +98,12 @@ function dashboardFacts(
 }
 
 /** The tokens of @nestjs/cache-manager, so that code written for them gets this cache. */
-export const cacheManagerProviders: ExistingProvider[] = [
-  { provide: CACHE_MANAGER, useExisting: ObservedCache },
-  { provide: Cache, useExisting: ObservedCache },
-];
+export const cacheManagerProviders: ExistingProvider[] = [CACHE_MANAGER, ...(cacheClass ? [cacheClass] : [])].map(
+  (provide) => ({
+    provide,
+    useExisting: ObservedCache,
+  }),
+);
 
 /** The providers of every feature, bound to the one cache. */
 export const roomProviders: Provider[] = [

@@ -1,4 +1,3 @@
-import { CACHE_MANAGER } from '@nestjs/cache-manager';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { APPLICATION_CACHE } from '../wiring/application-cache.js';
@@ -6,6 +5,7 @@ import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definiti
 import type { CacheLog } from '../cache/base/cache-log.js';
 import type { CacheContract } from '../cache/contract/cache-contract.js';
 import { CacheError } from '../cache/base/errors.js';
+import { CACHE_MANAGER } from './cache-manager-tokens.js';
 import { DeferredCache } from './deferred-cache.js';
 import { nestLog } from '../wiring/nest-log.js';
 import { ObservedCache } from '../wiring/observed-cache.js';

@@ -1,6 +1,6 @@
-import { Cache, CACHE_MANAGER } from '@nestjs/cache-manager';
 import { Inject, Injectable, type NestInterceptor, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import { CACHE_MANAGER, cacheClass } from './cache-manager-tokens.js';
 import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
 import { ObservedCache } from '../wiring/observed-cache.js';
 
@@ -9,7 +9,7 @@ const UNCACHED = 'nestjs-cache-observability:uncached';
 const KEPT_OFF = Symbol.for('nestjs-cache-observability:kept-off');
 
 /** Tokens that a caching interceptor injects. */
-const CACHE_TOKENS: ReadonlySet<unknown> = new Set([CACHE_MANAGER, Cache, ObservedCache]);
+const CACHE_TOKENS: ReadonlySet<unknown> = new Set([CACHE_MANAGER, cacheClass ?? CACHE_MANAGER, ObservedCache]);
 
 type Intercept = NestInterceptor['intercept'] & { readonly [KEPT_OFF]?: true };
 

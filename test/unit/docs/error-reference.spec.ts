@@ -8,7 +8,14 @@ import { errorReference } from '../../support/error-reference.js';
 /** Files whose upper-case texts are words of SQL, or names in an application's code. */
 const OTHER_WORDS = ['database/statements', 'schematics'];
 /** Upper-case texts that are codes of Node, environment variables or names of Redis' protocol. */
-const OTHER_NAMES = ['BLOB_STRING', 'EAI_AGAIN', 'ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'NODE_ENV'];
+const OTHER_NAMES = [
+  'BLOB_STRING',
+  'CACHE_MANAGER',
+  'EAI_AGAIN',
+  'ERR_MODULE_NOT_FOUND',
+  'MODULE_NOT_FOUND',
+  'NODE_ENV',
+];
 /** Files that only list codes, as types and in the catalogue. */
 const LISTS = [
   'code-catalogue.ts',

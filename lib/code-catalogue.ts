@@ -528,8 +528,8 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   WARMING_HANDLER_REFUSED: {
     section: 'Warming',
     meaning: 'In a report. A request of `warm:` was not answered with a success, or bypassed the cache.',
-    cause: 'a guard refused it, or one of its headers makes it private.',
-    remedy: 'give the headers that the guard asks for: `warm: [{ headers: { … } }]`.',
+    cause: 'a guard refused it, what it asks for does not exist, or one of its headers makes it private.',
+    remedy: 'give the headers that the guard asks for: `warm: [{ headers: { … } }]`; remove requests for what is gone.',
   },
   WARMING_ABORTED: {
     section: 'Warming',

@@ -105,11 +105,14 @@ function outcomeOf(
   };
 }
 
+/** A request that the code names should succeed: whatever else it is answered, a 4xx too, has failed. */
 function refused(subject: string, status: number): CacheError {
   const why =
     status === 401 || status === 403
       ? 'a guard refused it. Add the headers that the guard requires: warm: [{ headers: { … } }]'
-      : 'check its response to this request';
+      : status === 404 || status === 410
+        ? 'what it asks for does not exist. Correct this request in `warm`, or remove it'
+        : 'check its response to this request';
   return new CacheError('WARMING_HANDLER_REFUSED', `${subject} answered ${status} when it was warmed; ${why}.`);
 }
 

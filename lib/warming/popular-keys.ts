@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../cache/base/clock.js';
-import { Outcome } from '../cache/base/observer.js';
 import type { AnnotatedLoader, ReadPlan } from '../cache/policies/read-plan.js';
 import { SpaceSaving } from '../metrics/space-saving.js';
+import { NOTHING_WARMED, renewKey } from './renewal.js';
 import type { TaskStrategy } from './strategy-pass.js';
 import { type TaskOutcome, WarmingTask } from './warming-task.js';
 import type { PopularTarget } from './warming-target.js';
@@ -74,17 +74,12 @@ export class PopularKeys implements TaskStrategy {
   }
 
   async entries(): Promise<Iterable<WarmingTask>> {
-    return (await this.due()).map((key) => new WarmingTask(() => this.#renew(key)));
+    return (await this.due()).map((key) => new WarmingTask(async () => this.#renew(key)));
   }
 
-  async #renew(key: string): Promise<TaskOutcome> {
+  #renew(key: string): Promise<TaskOutcome> | TaskOutcome {
     const renewal = this.#renewals.get(key);
-    const nothing = { keys: [], warmed: 0, skipped: 1, bytes: 0 };
-    if (renewal === undefined) return nothing;
-    const outcome = await this.target.renew(key, renewal.load, renewal.plan);
-    if (outcome === Outcome.hit) return nothing;
-    if (outcome === Outcome.stale) throw new Error('Its origin failed; the stored value is served until it expires.');
-    return { keys: [key], warmed: 1, skipped: 0, bytes: 0 };
+    return renewal === undefined ? NOTHING_WARMED : renewKey(this.target, key, renewal.load, renewal.plan);
   }
 
   #count(key: string): void {

@@ -22,8 +22,12 @@ export interface StrategyReport {
   /** `running` until it has ended. */
   readonly result: WarmingResult | 'running';
   readonly keysWarmed: number;
-  /** Entries that were already fresh, so neither loaded nor written; for `warm` on a handler also responses that are not stored. */
+  /**
+   * Entries that were already fresh, so neither loaded nor written; for `warm` on a handler also responses that are not stored; for
+   * popular and predicted keys also those that the origin answers with a 4xx by now.
+   */
   readonly keysSkipped: number;
+  /** Entries that the code names and that could not be loaded: requests of `warm` that are not answered with a 2xx count, 4xx included. */
   readonly keysFailed: number;
   readonly bytes: number;
   readonly durationMs: number;

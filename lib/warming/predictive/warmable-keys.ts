@@ -1,10 +1,10 @@
-import { Outcome } from '../../cache/base/observer.js';
 import type { CachedHandler, RepeatableMethod } from '../../caching/decoration/cached-handler.js';
 import type { ReadPlan } from '../../cache/policies/read-plan.js';
+import { renewKey } from '../renewal.js';
 import type { RegisteredStrategy } from '../strategy-pass.js';
 import type { WarmingEntry } from '../strategy.js';
 import { type PopularTarget, type WarmingTarget } from '../warming-target.js';
-import { type TaskOutcome, WarmingTask } from '../warming-task.js';
+import { WarmingTask } from '../warming-task.js';
 
 /** The most entries of one strategy that are read, and the most keys of all strategies that are kept. */
 const MOST_ENTRIES = 10_000;
@@ -121,12 +121,7 @@ export class WarmableKeys {
     const found = this.#methodOf(key);
     if (found === undefined) return;
     const { method, plan } = found;
-    yield new WarmingTask(async (): Promise<TaskOutcome> => {
-      const outcome = await this.options.target.renew(key, method.loaderOf(key)!, plan);
-      if (outcome === Outcome.stale || outcome === Outcome.error) throw new Error('Its method failed.');
-      const warmed = outcome === Outcome.miss;
-      return { keys: warmed ? [key] : [], warmed: warmed ? 1 : 0, skipped: warmed ? 0 : 1, bytes: 0 };
-    });
+    yield new WarmingTask(() => renewKey(this.options.target, key, method.loaderOf(key)!, plan));
   }
 
   #methodOf(key: string): Method | undefined {

@@ -1,3 +1,4 @@
+import { HttpException } from '@nestjs/common';
 import 'reflect-metadata';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -193,6 +194,31 @@ describe('popular keys', () => {
     expect(cache.peek('hot')).toBe('hot');
     await clock.advance(40_000);
     expect(cache.peek('hot')).toBe('hot');
+  });
+
+  it.each([
+    [404, { keysSkipped: 1, keysFailed: 0, result: 'ok' }],
+    [500, { keysSkipped: 0, keysFailed: 1, result: 'failed' }],
+  ])('a popular key whose origin answers %d by now is reported as %j', async (status, counts) => {
+    const { cache, clock, warmer } = popular();
+    const load = jest.fn((): unknown => 'hot');
+    const asked = async (seconds: number) => {
+      for (let second = 0; second < seconds; second += 5) {
+        await ask(cache, 'hot', load, 20);
+        await clock.advance(5_000);
+      }
+    };
+    await asked(120);
+    load.mockImplementation(() => {
+      throw new HttpException('', status);
+    });
+    let report = await warmer.warm(POPULAR_KEYS);
+    // The entry is still fresh when it is due.
+    for (let step = 0; step < 10 && report.keysSkipped + report.keysFailed === 0; step++) {
+      await asked(5);
+      report = await warmer.warm(POPULAR_KEYS);
+    }
+    expect(report.strategies).toMatchObject([counts]);
   });
 
   it('popular keys never delay a caller for their loader again', async () => {

@@ -1,0 +1,30 @@
+import { isAnswer } from '../cache/base/load-answers.js';
+import { Outcome } from '../cache/base/observer.js';
+import type { AnnotatedLoader, ReadPlan } from '../cache/policies/read-plan.js';
+import type { TaskOutcome } from './warming-task.js';
+import type { PopularTarget } from './warming-target.js';
+
+/** The key is fresh, or there is nothing to warm. */
+export const NOTHING_WARMED: TaskOutcome = { keys: [], warmed: 0, skipped: 1, bytes: 0 };
+
+/**
+ * Loads a key again that visitors asked for. Where the origin answers it with a 4xx by now, such as "not found", there is nothing to warm,
+ * and nothing has failed: no code has named this key.
+ */
+export async function renewKey(
+  target: Pick<PopularTarget, 'renew'>,
+  key: string,
+  loader: AnnotatedLoader<unknown>,
+  plan: ReadPlan,
+): Promise<TaskOutcome> {
+  let outcome: Outcome;
+  try {
+    outcome = await target.renew(key, loader, plan);
+  } catch (error) {
+    if (isAnswer(error)) return NOTHING_WARMED;
+    throw error;
+  }
+  if (outcome === Outcome.stale || outcome === Outcome.error)
+    throw new Error('Its origin failed; the stored value is served until it expires.');
+  return outcome === Outcome.miss ? { keys: [key], warmed: 1, skipped: 0, bytes: 0 } : NOTHING_WARMED;
+}

@@ -8,7 +8,7 @@ import {
   type OnModuleInit,
   type Provider,
 } from '@nestjs/common';
-import { ApplicationConfig, DiscoveryModule } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { APPLICATION_CACHE } from './wiring/application-cache.js';
 import {
   ConfigurableModuleClass,
@@ -34,6 +34,7 @@ import { CacheHealthIndicator } from './health/cache-health.indicator.js';
 import { CacheInsight } from './insight/cache-insight.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { monitoringRoutes } from './monitoring/controllers.js';
+import { declaredFaults } from './wiring/declared-faults.js';
 import { featureModule, NamedCaches } from './wiring/named-caches.js';
 import { keepOutsidePrefix } from './wiring/outside-prefix.js';
 import { ObservedCache } from './wiring/observed-cache.js';
@@ -103,8 +104,9 @@ export class CacheObservabilityModule
   static override forRoot(options: CacheObservabilityOptions = {}): DynamicModule {
     return assembled(super.forRoot(options), options, {
       provide: RESOLVED_OPTIONS,
-      inject: [MODULE_OPTIONS_TOKEN],
-      useFactory: resolveOptions,
+      inject: [MODULE_OPTIONS_TOKEN, ModulesContainer],
+      useFactory: (given: CacheObservabilityOptions, modules: ModulesContainer) =>
+        resolveOptions(given, (namespace) => declaredFaults(modules, namespace)),
     });
   }
 
@@ -117,8 +119,9 @@ export class CacheObservabilityModule
       options,
       {
         provide: RESOLVED_OPTIONS,
-        inject: [MODULE_OPTIONS_TOKEN],
-        useFactory: (result: CacheObservabilityOptions) => resolveAsyncOptions({ ...options }, result),
+        inject: [MODULE_OPTIONS_TOKEN, ModulesContainer],
+        useFactory: (result: CacheObservabilityOptions, modules: ModulesContainer) =>
+          resolveAsyncOptions({ ...options }, result, (namespace) => declaredFaults(modules, namespace)),
       },
     );
   }

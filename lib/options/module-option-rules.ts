@@ -301,11 +301,9 @@ export function asyncOptionFaults(beside: Readonly<Record<string, unknown>>, res
   return faults;
 }
 
-/** @throws CacheError `INVALID_OPTIONS` that lists them, if there are any. */
-export function refuse(faults: readonly string[]): void {
+/** @throws CacheError `INVALID_OPTIONS` that lists them, if there are any, and then others. */
+export function refuse(faults: readonly string[], others: () => readonly OptionFault[]): void {
   if (faults.length === 0) return;
-  throw faultsError(
-    'CacheObservabilityModule',
-    faults.map((fault) => ({ code: 'INVALID_OPTIONS', text: fault })),
-  );
+  const own = faults.map((text): OptionFault => ({ code: 'INVALID_OPTIONS', text }));
+  throw faultsError('CacheObservabilityModule', [...own, ...others()]);
 }

@@ -6,6 +6,7 @@ import type {
   StaticOptions,
 } from './cache-observability.options.js';
 import { type Clock, systemClock } from '../cache/base/clock.js';
+import { isRecord, type OptionFault } from '../cache/options/option-rules.js';
 import { namespaceOf } from './service-name.js';
 import { asyncOptionFaults, optionFaults, refuse } from './module-option-rules.js';
 
@@ -27,22 +28,39 @@ export type Beside = StaticOptions & Readonly<Record<string, unknown>>;
 
 /**
  * Validates the options of `forRoot` and adds defaults.
+ * @param others finds faults of other options, which are listed beside those of these.
  * @throws CacheError `INVALID_OPTIONS`, listing every fault.
  */
-export function resolveOptions(options: CacheObservabilityOptions): ResolvedOptions {
-  refuse(optionFaults(options));
+export function resolveOptions(options: CacheObservabilityOptions, others: OtherFaults = none): ResolvedOptions {
+  refuse(optionFaults(options), () => others(namespaceIn(options)));
   return withDefaults(options);
 }
 
 /**
  * Combines the result of `useFactory` with the fields next to it, validates them and adds defaults.
+ * @param others as for {@link resolveOptions}.
  * @throws CacheError `INVALID_OPTIONS`, listing every fault.
  */
-export function resolveAsyncOptions(beside: Beside, result: CacheObservabilityOptions = {}): ResolvedOptions {
+export function resolveAsyncOptions(
+  beside: Beside,
+  result: CacheObservabilityOptions = {},
+  others: OtherFaults = none,
+): ResolvedOptions {
   const { isGlobal, monitoring, prometheus, cache } = beside;
   const options = cache === undefined ? result : { ...result, cache };
-  refuse([...new Set([...asyncOptionFaults(beside, result), ...optionFaults(options)])]);
+  refuse([...new Set([...asyncOptionFaults(beside, result), ...optionFaults(options)])], () =>
+    others(namespaceIn(options)),
+  );
   return withDefaults({ ...options, isGlobal, monitoring, prometheus });
+}
+
+/** Faults of other options than the module's. @param namespace what the module's options name, to separate keys. */
+type OtherFaults = (namespace: string | undefined) => readonly OptionFault[];
+const none: OtherFaults = () => [];
+
+function namespaceIn(options: unknown): string | undefined {
+  const { serviceName, namespace } = isRecord(options) ? options : {};
+  return [serviceName, namespace].find((name) => typeof name === 'string');
 }
 
 function withDefaults(options: CacheObservabilityOptions): ResolvedOptions {

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../cache/base/clock.js';
 import { CacheError } from '../cache/base/errors.js';
 import { CACHE_CLOCK, cacheNameIn, cacheToken } from '../cache/base/tokens.js';
 import { faultsError } from '../cache/options/option-rules.js';
+import { declaredFaults, FEATURE_OPTIONS } from './declared-faults.js';
 import { observedCacheOf } from './create-observed-cache.js';
 import { unguardedNestLog } from './nest-log.js';
 import type { ObservedCache } from './observed-cache.js';
@@ -14,8 +15,6 @@ import { SharedServers } from './shared-servers.js';
 import { featureFaults } from '../options/module-option-rules.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { applicationName } from '../options/service-name.js';
-
-const OPTIONS = 'nestjs-cache-observability:cache-options:';
 
 /**
  * Injects the cache that `CacheObservabilityModule.forFeature(name, …)` created, as an `ObservedCache`.
@@ -37,20 +36,26 @@ export function featureModule(name: string, options: CacheFeatureOptions): Dynam
       {
         provide: token,
         inject: [
+          ModulesContainer,
           { token: RESOLVED_OPTIONS, optional: true },
           { token: CACHE_CLOCK, optional: true },
           { token: SharedServers, optional: true },
         ],
-        useFactory: (application?: ResolvedOptions, clock: Clock = systemClock, servers = new SharedServers(clock)) =>
-          namedCache(name, options, application, clock, servers),
+        useFactory: (
+          modules: ModulesContainer,
+          application?: ResolvedOptions,
+          clock: Clock = systemClock,
+          servers = new SharedServers(clock),
+        ) => namedCache(modules, name, options, application, clock, servers),
       },
-      { provide: OPTIONS + name, useValue: options },
+      { provide: FEATURE_OPTIONS + name, useValue: options },
     ],
     exports: [token],
   };
 }
 
 function namedCache(
+  modules: ModulesContainer,
   name: string,
   options: CacheFeatureOptions,
   application: ResolvedOptions | undefined,
@@ -67,7 +72,10 @@ function namedCache(
   const { serviceName, namespace } = application;
   const own = serviceName ?? (namespace === applicationName().name ? undefined : namespace);
   const faults = featureFaults(name, options, own);
-  if (faults.length > 0) throw faultsError(`CacheObservabilityModule.forFeature('${String(name)}')`, faults);
+  if (faults.length > 0) {
+    const all = [...faults, ...declaredFaults(modules, own, name)];
+    throw faultsError(`CacheObservabilityModule.forFeature('${String(name)}')`, all);
+  }
   const { metrics, health, insight, alerts, collectors, version, random } = application;
   return observedCacheOf(
     {
@@ -124,8 +132,8 @@ export class NamedCaches {
 
   /** The options of `forFeature`. */
   optionsOf(name: string): CacheFeatureOptions {
-    const module = [...this.#modules.values()].find(({ providers }) => providers.has(OPTIONS + name));
-    return (module?.providers.get(OPTIONS + name)?.instance ?? {}) as CacheFeatureOptions;
+    const module = [...this.#modules.values()].find(({ providers }) => providers.has(FEATURE_OPTIONS + name));
+    return (module?.providers.get(FEATURE_OPTIONS + name)?.instance ?? {}) as CacheFeatureOptions;
   }
 
   async connect(): Promise<void> {

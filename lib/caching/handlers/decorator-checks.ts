@@ -1,3 +1,4 @@
+import { decoratorFaults } from '../decoration/decorator-faults.js';
 import type { HttpServer } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import type { CacheLog } from '../../cache/base/cache-log.js';
@@ -65,9 +66,8 @@ export class DecoratorChecks {
   }
 
   #checkOptions(site: MethodSite): void {
-    const decorator = site.kind === 'cached' ? '@Cached' : '@CacheInvalidate';
     const owner = `${site.declaredBy.name}.${methodName(site.method)}()`;
-    for (const { code, text } of site.optionFaults) this.faults.add(code, `${owner}: ${decorator}: ${text}.`);
+    for (const { code, text } of decoratorFaults(site)) this.faults.add(code, `${text}.`);
     const tags = this.#tagsOf(site.options.cache);
     if (site.kind === 'cached') tags.set(site.options.tags ?? []);
     else tags.name(site.options.tags ?? [], owner);

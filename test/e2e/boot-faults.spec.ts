@@ -1,0 +1,81 @@
+import { Controller, Get, Injectable, Module, Post } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import {
+  Cached,
+  CacheInvalidate,
+  CacheObservabilityModule,
+  type CacheFeatureOptions,
+  type CacheObservabilityOptions,
+  memoryLayer,
+} from '../../lib/index.js';
+import { boot, platforms } from '../support/apps.js';
+
+const wrong = <T>(options: unknown) => options as T;
+
+@Injectable()
+class Prices {
+  @Cached('price:{0}', wrong({ tlt: '1m' }))
+  async of(id: string): Promise<unknown> {
+    return id;
+  }
+}
+
+@Controller('feeds')
+class Feeds {
+  @Get()
+  @Cached('feed:*', { ttl: wrong('soon') })
+  list() {
+    return [];
+  }
+
+  @Post()
+  @CacheInvalidate(wrong({ tag: ['feeds'] }))
+  change() {
+    return {};
+  }
+}
+
+const feature = (name: string, options: unknown) =>
+  CacheObservabilityModule.forFeature(name, wrong<CacheFeatureOptions>(options));
+
+describe.each(platforms)('the faults of a boot on %s', (platform) => {
+  const refusal = async (root: unknown, features: readonly ReturnType<typeof feature>[] = []): Promise<Error> => {
+    @Module({ imports: [...features], providers: [Prices], controllers: [Feeds] })
+    class Shop {}
+    return boot(platform, { imports: [root as typeof Shop, Shop] }).then(
+      () => new Error('It booted.'),
+      (error: Error) => error,
+    );
+  };
+  const ofDecorators = ["Prices.of(): @Cached: tlt: is unknown", 'Feeds.list(): @Cached: ttl', "Feeds.change(): @CacheInvalidate: tag: is unknown"]; // prettier-ignore
+  const expectAll = ({ message }: Error, ...places: readonly string[]) => {
+    for (const place of [...places, ...ofDecorators]) expect(message).toContain(place);
+    expect(message.split('\n').slice(1)).toHaveLength(places.length + ofDecorators.length);
+  };
+
+  it.each([
+    ['forRoot', (options: CacheObservabilityOptions) => CacheObservabilityModule.forRoot(options)],
+    [
+      'forRootAsync',
+      (options: CacheObservabilityOptions) => CacheObservabilityModule.forRootAsync({ useFactory: () => options }),
+    ],
+  ])('those of %s, of named caches and of decorators are one error', async (_how, root) => {
+    const error = await refusal(root(wrong({ tll: '1m', namespace: 'shop' })), [
+      feature('sessions', { ttl: -1 }),
+      feature('carts', { layers: [memoryLayer({ maxEntries: wrong('many') })] }),
+    ]);
+    expect(error).toMatchObject({ code: 'INVALID_OPTIONS' });
+    expectAll(error, 'tll: is unknown', "forFeature('sessions'): ttl", "forFeature('carts'): layers[0]");
+  });
+
+  it('those of named caches and of decorators are one error', async () => {
+    const features = [feature('sessions', { ttl: -1 }), feature('carts', { ttl: -2 })];
+    const error = await refusal(CacheObservabilityModule.forRoot({ namespace: 'shop' }), features);
+    expectAll(error, "forFeature('sessions')", '-2');
+  });
+
+  it('a fault of the module alone is one fault', async () => {
+    const app = boot(platform, { imports: [CacheObservabilityModule.forRoot(wrong({ tll: '1m' }))] });
+    await expect(app).rejects.toThrow(/^CacheObservabilityModule: one fault in the options:\n[^\n]*$/);
+  });
+});

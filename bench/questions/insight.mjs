@@ -438,7 +438,7 @@ async function xfetch(short) {
   const waiting = async (refreshAhead, perLoad, seed) => {
     const clock = handClock();
     const startedAt = clock.now();
-    const cache = createObservedCache({ clock, namespace: 'bench', ttl: '10s', metrics: false, layers: [memoryLayer()], policy: { refreshAhead } });
+    const cache = createObservedCache({ clock, namespace: 'bench', ttl: '10s', metrics: false, layers: [memoryLayer()], policy: { refreshAhead }, random: randomOf(seed + 1) });
     const random = randomOf(seed);
     const load = () => new Promise((resolve) => clock.after(LOAD_MS, () => resolve({ id: 1 })));
     const pending = [];
@@ -451,6 +451,8 @@ async function xfetch(short) {
       if (cache.peek('hot') === undefined) waits++;
       pending.push(cache.getOrSet('hot', load));
     }
+    // A refresh that the last access has started begins its load in a later turn.
+    await new Promise((resolve) => setImmediate(resolve));
     clock.turnTo(clock.now() + 2 * LOAD_MS);
     await Promise.all(pending);
     await cache.close();

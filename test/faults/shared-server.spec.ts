@@ -30,6 +30,8 @@ describe('an outage of a Redis that several caches of an application use', () =>
   let sent: Sent[];
   let lines: { level: string; code: string; message: string; caches?: string; cache?: string }[];
   const clients: { close: () => unknown }[] = [];
+  /** ioredis reports a lost connection when its next attempt fails. */
+  let noticed: Promise<unknown> = Promise.resolve();
 
   beforeEach(async () => {
     server = await RedisServer.start();
@@ -95,6 +97,7 @@ describe('an outage of a Redis that several caches of an application use', () =>
         await node.connect();
         const io = new Redis(server.port, '127.0.0.1');
         io.on('error', () => undefined);
+        noticed = new Promise((resolve) => io.once('error', resolve));
         clients.push({ close: () => node.destroy() }, { close: () => io.disconnect() });
         return {
           default: redisLayer({ client: node, deadline: 300 }),
@@ -112,6 +115,7 @@ describe('an outage of a Redis that several caches of an application use', () =>
         () => caches.every(({ layers: [, redis] }) => !redis!.status().connected),
         'the connections are lost',
       );
+      await noticed;
       await clock.advance(60_000);
       await eventually(() => sent.length > 0, 'the notification');
       await clock.advance(60_000);

@@ -1,8 +1,8 @@
 import { type RankedKey, SpaceSaving } from '../metrics/space-saving.js';
 
 const COUNTERS = 128;
-/** A hot key was sampled so often: the weight of a sample alone says nothing, since it is large in a burst. */
-const SAMPLED = { adds: 3 };
+/** A hot key has the weight of so many samples of today, or was sampled so often: in a burst a sample weighs far more. */
+const LEAST = 3;
 /** Sampled hits between two rankings: at first, and at most. */
 const FIRST_RANKING = 64;
 const LAST_RANKING = 1_024;
@@ -15,12 +15,15 @@ export class HottestKeys {
   /** Hits counted so far, halved with the counts. */
   #counted = 0;
   #hits = 0;
+  /** How many hits the last sample represents. */
+  #weight = 1;
   #sinceRanked = 0;
   #rankedAfter = FIRST_RANKING;
 
   /** Counts one sampled hit. @param of how many hits it represents. @returns true if the ranking is due. */
   add(key: string, of: number): boolean {
     this.#counts.add(key, of);
+    this.#weight = of;
     this.#counted++;
     this.#hits += of;
     if (this.#counted >= HALVED_AFTER) {
@@ -46,6 +49,6 @@ export class HottestKeys {
 
   /** The hottest keys with their estimated hits, of which up to `overcount` may belong to other keys. */
   ranking(limit: number): RankedKey[] {
-    return this.#counts.ranking(limit, SAMPLED);
+    return this.#counts.ranking(limit, { count: LEAST * this.#weight, adds: LEAST });
   }
 }

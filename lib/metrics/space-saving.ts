@@ -66,14 +66,13 @@ export class SpaceSaving {
 
   /**
    * The `limit` most frequent keys with their counts, and by how much each may be too high; most frequent first.
-   * @param least keys with a smaller count, or that were added less often, are left out
+   * @param least leaves out keys with a smaller count that were added less often, too.
    */
-  ranking(limit: number, least: { readonly count?: number; readonly adds?: number } = {}): RankedKey[] {
-    const { count: leastCount = 0, adds: leastAdds = 0 } = least;
+  ranking(limit: number, least: { readonly count: number; readonly adds?: number } = { count: 0 }): RankedKey[] {
     const ranked: RankedKey[] = [];
     for (const [place, key] of this.#keys.entries()) {
       const count = this.#counts[place]!;
-      if (count < leastCount || this.#adds[place]! < leastAdds) continue;
+      if (count < least.count && this.#adds[place]! < (least.adds ?? Infinity)) continue;
       ranked.push({ key, count, overcount: this.#overcounts[place]! });
     }
     return ranked.sort((one, other) => other.count - one.count).slice(0, limit);

@@ -58,7 +58,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
         createdAt: now - 5,
         freshUntil: now + ttl,
         staleUntil: now + ttl + grace,
-        goneAt: now + ttl + grace,
+        removeAt: now + ttl + grace,
         tags,
         cost: 5,
         epoch: subject.epoch?.() ?? 0,
@@ -83,7 +83,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect(read?.value).toEqual(written.value);
       expect(Math.abs(read!.freshUntil - written.freshUntil)).toBeLessThan(50);
       expect(Math.abs(read!.staleUntil - written.staleUntil)).toBeLessThan(50);
-      expect(Math.abs(read!.goneAt - written.goneAt)).toBeLessThan(50);
+      expect(Math.abs(read!.removeAt - written.removeAt)).toBeLessThan(50);
       expect(read!.cost).toBeCloseTo(5, 0);
       if (limits.tags !== false) expect([...read!.tags].sort()).toEqual(['t1', 't2']);
     });
@@ -189,12 +189,12 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
     });
 
     it('a layer keeps an entry without an expiry for ever', async () => {
-      const forever = { ...entry('v'), freshUntil: Infinity, staleUntil: Infinity, goneAt: Infinity };
+      const forever = { ...entry('v'), freshUntil: Infinity, staleUntil: Infinity, removeAt: Infinity };
       await layer.set('k', forever);
       const read = await layer.get('k');
       expect(read?.value).toBe('v');
       expect(read!.freshUntil).toBe(Infinity);
-      expect(read!.goneAt).toBe(Infinity);
+      expect(read!.removeAt).toBe(Infinity);
     });
 
     it('a layer reads and writes batches in the order of the keys', async () => {

@@ -29,7 +29,7 @@ const KEYS = ((): string[] => {
 interface Kept {
   readonly key: string;
   readonly cost: number;
-  readonly goneAt: number;
+  readonly removeAt: number;
   size: number;
   asked: number;
   marks: number;
@@ -38,7 +38,7 @@ interface Kept {
   order: number;
 }
 
-type Given = Pick<Kept, 'cost' | 'goneAt' | 'size'>;
+type Given = Pick<Kept, 'cost' | 'removeAt' | 'size'>;
 type Event = readonly [reason: EvictionReason, key: string | undefined];
 
 /** The policy as documented, computed over all entries each time. */
@@ -61,7 +61,7 @@ class WorthModel {
   get(key: string, now: number, events: Event[]): boolean {
     const entry = this.kept.get(key);
     if (entry === undefined) return false;
-    if (entry.goneAt <= now) {
+    if (entry.removeAt <= now) {
       expect(events.shift()).toEqual([EvictionReason.expired, key]);
       this.#expire(entry);
       return false;
@@ -74,14 +74,14 @@ class WorthModel {
     this.kept.delete(key);
   }
 
-  set(key: string, { cost, goneAt, size }: Given, now: number, events: Event[]): void {
+  set(key: string, { cost, removeAt, size }: Given, now: number, events: Event[]): void {
     const known = this.kept.get(key);
     if (size > MAX_BYTES / 10) {
       expect(events.shift()).toEqual([EvictionReason.size, key]);
       this.kept.delete(key);
       return;
     }
-    const entry: Kept = { key, cost, goneAt, size, asked: 1, marks: 0, power: 0, goesAt: 0, order: 0 };
+    const entry: Kept = { key, cost, removeAt, size, asked: 1, marks: 0, power: 0, goesAt: 0, order: 0 };
     if (known === undefined) {
       const ghost = this.#ghosts.get(key);
       this.#ghosts.delete(key);
@@ -104,7 +104,7 @@ class WorthModel {
   makeRoom(entries: number, size: number, now: number, events: Event[]): void {
     while (this.kept.size + entries > MAX_ENTRIES || this.bytes + size > MAX_BYTES) {
       const [reason, key] = events.shift() ?? [];
-      const expired = [...this.kept.values()].filter(({ goneAt }) => goneAt <= now);
+      const expired = [...this.kept.values()].filter(({ removeAt }) => removeAt <= now);
       if (expired.length > 0) {
         expect(reason).toBe(EvictionReason.expired);
         expect(expired.map((entry) => entry.key)).toContain(key);
@@ -181,9 +181,9 @@ function make(eviction: Eviction = 'worth', bounds = { maxEntries: MAX_ENTRIES, 
   return { clock, events, layer };
 }
 
-function entryOf({ size, cost, goneAt }: Given, now: number): Entry {
+function entryOf({ size, cost, removeAt }: Given, now: number): Entry {
   return {
-    value: 1, createdAt: now, freshUntil: goneAt, staleUntil: goneAt, goneAt, tags: [], size, cost, mutable: false,
+    value: 1, createdAt: now, freshUntil: removeAt, staleUntil: removeAt, removeAt, tags: [], size, cost, mutable: false,
     json: true, classes: undefined, epoch: 0, meta: undefined, derived: undefined,
   }; // prettier-ignore
 }
@@ -238,7 +238,7 @@ describe('eviction by worth', () => {
             // Below the interval of the sweep.
             if (now + one.ms < 5_000) await clock.advance(one.ms);
           } else if (one.what === 'set') {
-            const given = { size: one.size, cost: one.cost, goneAt: now + one.ttl };
+            const given = { size: one.size, cost: one.cost, removeAt: now + one.ttl };
             layer.set(one.key, entryOf(given, now));
             model.set(one.key, given, now, events);
           } else if (one.what === 'get') {
@@ -249,7 +249,7 @@ describe('eviction by worth', () => {
           } else if (one.what === 'peek') {
             expect(layer.peek(one.key) !== undefined).toBe(model.kept.has(one.key));
           } else if (one.what === 'delete') {
-            if ((model.kept.get(one.key)?.goneAt ?? Infinity) <= now) continue;
+            if ((model.kept.get(one.key)?.removeAt ?? Infinity) <= now) continue;
             layer.delete(one.key);
             model.delete(one.key);
           } else {
@@ -282,19 +282,19 @@ describe('least recently used', () => {
           const now = clock.now();
           if (one.what === 'pass' && now + one.ms < 5_000) await clock.advance(one.ms);
           if (one.what === 'get') {
-            const goneAt = model.get(one.key);
+            const removeAt = model.get(one.key);
             layer.get(one.key);
-            if (goneAt !== undefined) {
+            if (removeAt !== undefined) {
               model.delete(one.key);
-              if (goneAt > now) model.set(one.key, goneAt);
+              if (removeAt > now) model.set(one.key, removeAt);
               else expect(events.shift()).toEqual([EvictionReason.expired, one.key]);
             }
           }
           if (one.what === 'set') {
-            layer.set(one.key, entryOf({ size: 1, cost: 1, goneAt: now + one.ttl }, now));
+            layer.set(one.key, entryOf({ size: 1, cost: 1, removeAt: now + one.ttl }, now));
             model.delete(one.key);
             if (model.size === MAX_ENTRIES) {
-              const expired = [...model].filter(([, goneAt]) => goneAt <= now).map(([name]) => name);
+              const expired = [...model].filter(([, removeAt]) => removeAt <= now).map(([name]) => name);
               const [reason, evicted] = events.shift()!;
               if (expired.length > 0) expect(expired).toContain(evicted);
               else expect([reason, evicted]).toEqual([EvictionReason.capacity, model.keys().next().value]);
@@ -324,7 +324,7 @@ describe.each(['worth', 'lru'] as const)('memory that evicts by %s', (eviction) 
       fc.property(fc.array(wild, { maxLength: 300 }), (steps) => {
         const { layer } = make(eviction, { maxEntries: 50, maxBytes: MAX_BYTES });
         for (const { key: name, size: bytes, cost: ms, anySize, derived } of steps) {
-          const given = ownEntry(entryOf({ size: bytes, cost: ms, goneAt: Infinity }, 0), anySize);
+          const given = ownEntry(entryOf({ size: bytes, cost: ms, removeAt: Infinity }, 0), anySize);
           layer.set(`key:${name}`, given);
           if (derived % 3 === 0) given.holder?.hold(given, { size: derived });
           const status = layer.status();
@@ -342,14 +342,14 @@ describe.each(['worth', 'lru'] as const)('memory that evicts by %s', (eviction) 
   it('memory removes thousands of expired entries before others', async () => {
     const { layer, clock, events } = make(eviction, { maxEntries: 3_000, maxBytes: 100_000_000 });
     for (let n = 0; n < 3_000; n++) {
-      layer.set(`old:${n}`, entryOf({ size: 1, cost: 1, goneAt: n % 3 === 0 ? 700 + (n % 97) : Infinity }, 0));
+      layer.set(`old:${n}`, entryOf({ size: 1, cost: 1, removeAt: n % 3 === 0 ? 700 + (n % 97) : Infinity }, 0));
       layer.get(`old:${n}`);
     }
     await clock.advance(800);
-    for (let n = 0; n < 1_000; n++) layer.set(`new:${n}`, entryOf({ size: 1, cost: 1, goneAt: Infinity }, 800));
+    for (let n = 0; n < 1_000; n++) layer.set(`new:${n}`, entryOf({ size: 1, cost: 1, removeAt: Infinity }, 800));
     expect(events.filter(([reason]) => reason === EvictionReason.expired)).toHaveLength(1_000);
     expect(events).toHaveLength(1_000);
-    layer.set('one more', entryOf({ size: 1, cost: 1, goneAt: Infinity }, 800));
+    layer.set('one more', entryOf({ size: 1, cost: 1, removeAt: Infinity }, 800));
     expect(events.at(-1)![0]).toBe(EvictionReason.capacity);
   });
 });
@@ -361,7 +361,7 @@ describe('the work of an eviction', () => {
   const filled = (count: number, maxBytes: number) => {
     const { layer, events } = make('worth', { maxEntries: count, maxBytes });
     for (let n = 0; n < count; n++) {
-      layer.set(`key:${n}`, entryOf({ size: 100, cost: 1, goneAt: Infinity }, 0));
+      layer.set(`key:${n}`, entryOf({ size: 100, cost: 1, removeAt: Infinity }, 0));
       for (let time = 0; time < 20; time++) layer.lookup(`key:${n}`);
     }
     return { layer, events, queued: jest.spyOn(Math, 'log2') };
@@ -369,13 +369,13 @@ describe('the work of an eviction', () => {
 
   it('the work of an eviction is bounded if every entry was used', () => {
     const { layer, queued } = filled(20_000, 100_000_000);
-    layer.set('new', entryOf({ size: 100, cost: 1, goneAt: Infinity }, 0));
+    layer.set('new', entryOf({ size: 100, cost: 1, removeAt: Infinity }, 0));
     expect(queued.mock.calls.length).toBeLessThanOrEqual(65);
   });
 
   it('the work of an eviction is bounded by the number of evictions if a large entry comes among small ones', () => {
     const { layer, events, queued } = filled(20_000, 2_000_000);
-    layer.set('large', ownEntry(entryOf({ size: 200_000, cost: 1, goneAt: Infinity }, 0), true));
+    layer.set('large', ownEntry(entryOf({ size: 200_000, cost: 1, removeAt: Infinity }, 0), true));
     expect(events.length).toBe(2_000);
     expect(queued.mock.calls.length).toBeLessThan(1_024 + 2 * events.length + 2);
   });
@@ -431,7 +431,7 @@ describe('the order of expiry', () => {
         const filed: KeptEntry[] = [];
         for (const one of acts) {
           if ('add' in one) {
-            const entry = ownEntry(entryOf({ size: 1, cost: 1, goneAt: now + one.add }, now));
+            const entry = ownEntry(entryOf({ size: 1, cost: 1, removeAt: now + one.add }, now));
             wheel.add(entry);
             filed.push(entry);
           } else if ('remove' in one) {
@@ -439,13 +439,13 @@ describe('the order of expiry', () => {
             if (entry !== undefined) wheel.remove(entry);
           } else now += one.pass;
           for (let entry = wheel.expired(now); entry !== undefined; entry = wheel.expired(now)) {
-            expect(entry.goneAt).toBeLessThanOrEqual(now);
+            expect(entry.removeAt).toBeLessThanOrEqual(now);
             expect(filed).toContain(entry);
             filed.splice(filed.indexOf(entry), 1);
             wheel.remove(entry);
           }
           // An entry that ends within the current millisecond is found in the next one.
-          expect(filed.filter(({ goneAt }) => goneAt <= Math.floor(now))).toEqual([]);
+          expect(filed.filter(({ removeAt }) => removeAt <= Math.floor(now))).toEqual([]);
         }
       }),
       { numRuns: 200 },

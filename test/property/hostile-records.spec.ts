@@ -210,7 +210,7 @@ describe('records that this library did not write', () => {
           entry.createdAt,
           entry.freshUntil,
           entry.staleUntil,
-          entry.goneAt,
+          entry.removeAt,
           entry.cost,
           entry.size,
         ]) {

@@ -16,7 +16,7 @@ export function entryOf(
     createdAt: now,
     freshUntil: now + ttl,
     staleUntil: now + ttl + grace,
-    goneAt: now + ttl + grace,
+    removeAt: now + ttl + grace,
     tags,
     cost: 1,
     epoch: 0,

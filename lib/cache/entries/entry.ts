@@ -17,7 +17,7 @@ export interface Entry {
   /** Until when it may be served while a refresh runs (stale-while-revalidate, RFC 5861 §3); at least `freshUntil`. */
   readonly staleUntil: number;
   /** Until when a layer keeps it, including stale-if-error (RFC 5861 §4); at least `staleUntil`. */
-  readonly goneAt: number;
+  readonly removeAt: number;
   readonly tags: readonly string[];
   /** Estimated bytes that the entry takes in memory with everything it holds, without {@link Entry.derived}. */
   readonly size: number;

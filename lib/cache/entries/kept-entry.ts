@@ -16,7 +16,7 @@ export interface EntryHolder {
 /** The value of an entry, and how its readers get it. */
 export type EntryValue = Pick<Entry, 'value' | 'mutable' | 'json'>;
 
-/** A neighbour in a ring of entries that end at about the same time. */
+/** A neighbour in a ring of entries that expire at about the same time. */
 export interface ExpiryLink {
   sooner: ExpiryLink | undefined;
   later: ExpiryLink | undefined;
@@ -26,9 +26,9 @@ export interface ExpiryLink {
 const Flag = { mutable: 1, json: 2, anySize: 4 } as const;
 
 /**
- * An entry in this process's memory. Times of grace are stored as durations, small integers that need no separate number
- * object. The fields of the eviction policy and of the order of expiry are part of the entry, because a million entries take most of the
- * memory, and so that a hit reads few cache lines.
+ * An entry in this process's memory. The stale and grace times are stored as durations: V8 keeps small integers without an object of
+ * their own. The fields of the eviction policy and of the expiry order are in the entry itself: that saves memory with a million
+ * entries, and a hit reads fewer cache lines.
  */
 export class KeptEntry implements Entry, ExpiryLink {
   // In the order in which a hit reads them.
@@ -36,18 +36,18 @@ export class KeptEntry implements Entry, ExpiryLink {
   readonly freshUntil: number;
   readonly tags: readonly string[];
   readonly #flags: number;
-  /** The count of the eviction policy. */
+  /** A count that the eviction policy keeps for this entry. */
   tally = 0;
   series: Series | undefined;
-  /** What the stream of accesses notes, see {@link Track}; 0: its key is not followed. */
+  /** Bits of the access stream, see {@link Track}. 0: the stream does not follow this key. */
   track = 0;
-  /** Its neighbours in an order of the eviction policy. */
+  /** Its neighbours in a list of the eviction policy. */
   older: KeptEntry | undefined;
   newer: KeptEntry | undefined;
-  /** Its neighbours among entries that end at about the same time; undefined if it does not end. */
+  /** Its neighbours among entries that expire at about the same time; undefined if it does not expire. */
   sooner: ExpiryLink | undefined;
   later: ExpiryLink | undefined;
-  /** When the eviction policy queued it, in a unit of the policy. */
+  /** When the eviction policy queued it, in the policy's own unit of time. */
   queuedAt = 0;
   /** Fingerprint of its key; 0 while unknown. */
   fingerprint = 0;
@@ -58,7 +58,7 @@ export class KeptEntry implements Entry, ExpiryLink {
   derived: Derived | undefined;
   readonly createdAt: number;
   readonly size: number;
-  /** The mean with the cost of the entry that it replaced, if any. */
+  /** Load time, milliseconds: the mean of this load and of the cost of the entry that it replaced, if any. */
   cost: number;
   readonly classes: ClassNames | undefined;
   readonly epoch: number;
@@ -68,7 +68,8 @@ export class KeptEntry implements Entry, ExpiryLink {
 
   /**
    * One argument for each field: an object that held them would cost 180 more bytes at each load and each set.
-   * @param staleMs how long after its expiry it may be served while a refresh runs; @param graceMs how long after that it is kept.
+   * @param staleMs how long after its expiry it may be served while a refresh runs.
+   * @param graceMs how long after the stale time it is kept for stale-if-error.
    */
   constructor(
     { value, mutable, json }: EntryValue,
@@ -106,7 +107,7 @@ export class KeptEntry implements Entry, ExpiryLink {
     return (this.#flags & Flag.json) !== 0;
   }
 
-  /** True if `maxEntrySize` bounds it, so that its layer does not. */
+  /** True if its policy sets `maxEntrySize`. The layer's own limit for one entry then does not apply. */
   get anySize(): boolean {
     return (this.#flags & Flag.anySize) !== 0;
   }
@@ -115,7 +116,7 @@ export class KeptEntry implements Entry, ExpiryLink {
     return this.freshUntil + this.#staleMs;
   }
 
-  get goneAt(): number {
+  get removeAt(): number {
     return this.freshUntil + this.#staleMs + this.#graceMs;
   }
 
@@ -131,9 +132,9 @@ export function keepDerived(entry: Entry, derived: Derived): void {
   else entry.derived = derived;
 }
 
-/** How long an entry lives beyond its TTL, and how large it may be: the part of a policy that an entry stores. */
+/** The fields of a policy that set an entry's times and its size limit. */
 export interface EntryLimits {
-  /** The part of the TTL by which it may be shortened, 0–1. */
+  /** Shorten each TTL by a random share of at most this, 0–1. */
   readonly jitter: number;
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
@@ -170,8 +171,8 @@ function headersBytes(headers: Readonly<Record<string, string | readonly string[
 }
 
 /**
- * Until when a value is fresh: its TTL, `Infinity` for none, shortened by the policy's jitter. Fresh and stale times count from `now`,
- * when the value was known, not from when its load began.
+ * Returns when the value stops being fresh: `now` plus its TTL, shortened at random by `jitter`; `Infinity` without a TTL.
+ * @param now when the value was known, not when its load began.
  */
 export function freshUntil(ttlMs: number, { jitter }: EntryLimits, now: number, random: () => number): number {
   if (ttlMs === Infinity) return Infinity;
@@ -199,12 +200,12 @@ export function keptEntry(
   ); // prettier-ignore
 }
 
-/** An entry as a layer decoded it, with its instances restored. */
+/** Copies a decoded entry, with the instances of its value restored. */
 export function restoredEntry(entry: Entry, value: unknown, classes: ClassNames): KeptEntry {
   return copied(entry, entry.freshUntil, entry.epoch, { value, classes, mutable: true, json: false });
 }
 
-/** Creates the entry that a nearer layer stores from one of a farther layer: with its remaining times, and the epoch of the read. */
+/** Creates the copy of a remote entry that an earlier layer stores. It keeps the remaining times and gets the epoch of the read. */
 export function backfilledEntry(entry: Entry, epoch: number, policy: Pick<EntryLimits, 'maxEntrySize'>): KeptEntry {
   return copied(entry, entry.freshUntil, epoch, entry, hasOwnBound(policy));
 }
@@ -214,12 +215,12 @@ function hasOwnBound({ maxEntrySize }: Pick<EntryLimits, 'maxEntrySize'>): boole
   return maxEntrySize !== Infinity;
 }
 
-/** The same entry, expired at `now`, with the grace it had after its expiry. */
+/** Copies an entry so that it expires at `now`. Its stale and grace times stay as long as before. */
 export function expiredEntry(entry: Entry, now: number, epoch: number): KeptEntry {
   return copied(entry, now, epoch);
 }
 
-/** Returns the entry, or a copy if the entry is a plain object or another layer keeps it. */
+/** Returns the entry if it is a {@link KeptEntry} that no layer keeps, otherwise a copy. */
 export function ownEntry(entry: Entry, anySize = entry instanceof KeptEntry && entry.anySize): KeptEntry {
   return entry instanceof KeptEntry && entry.holder === undefined
     ? entry
@@ -233,16 +234,16 @@ function copied(
   value: EntryValue & Pick<Entry, 'classes'> = entry,
   anySize = entry instanceof KeptEntry && entry.anySize,
 ): KeptEntry {
-  const { size, tags, createdAt, cost, meta, staleUntil, goneAt } = entry;
+  const { size, tags, createdAt, cost, meta, staleUntil, removeAt } = entry;
   const copy = new KeptEntry(
     value, size, tags, createdAt, freshUntil, cost, epoch, value.classes, meta,
-    between(entry.freshUntil, staleUntil), between(staleUntil, goneAt), anySize,
+    between(entry.freshUntil, staleUntil), between(staleUntil, removeAt), anySize,
   ); // prettier-ignore
   copy.track = (entry.track ?? 0) & Track.key;
   return copy;
 }
 
-/** Whole milliseconds; 0 after an entry that does not expire. */
+/** Returns the milliseconds from `from` to `to`, rounded; 0 if `from` is `Infinity`. */
 function between(from: number, to: number): number {
   return from === Infinity ? 0 : Math.round(to - from);
 }

@@ -5,7 +5,7 @@ import type { ResolvedPolicy } from '../policies/resolved-policy.js';
 /*
  * The life of an entry, and the only place that reads its times. An entry is fresh until `freshUntil`; then it may be served
  * while one refresh runs (stale-while-revalidate, RFC 5861 section 3) until `staleUntil`; then it is served only if its
- * origin fails (stale-if-error, RFC 5861 section 4) until `goneAt`; then it counts as absent.
+ * origin fails (stale-if-error, RFC 5861 section 4) until `removeAt`; then it counts as absent.
  *
  * get-or-load.ts serves stale entries and starts their refresh.
  */
@@ -22,7 +22,7 @@ export function isServable(entry: Entry, now: number): boolean {
 
 /** True while the entry may be served if its origin fails. Servable entries are retained, too. */
 export function isRetained(entry: Entry, now: number): boolean {
-  return entry.goneAt > now;
+  return entry.removeAt > now;
 }
 
 /** True if `entry` is fresh for longer than `other`, or there is no other. */

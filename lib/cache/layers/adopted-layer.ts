@@ -186,7 +186,7 @@ class AdoptedLayer implements Layer {
       createdAt: known?.createdAt ?? this.#clock.now(),
       freshUntil: until,
       staleUntil: until,
-      goneAt: until,
+      removeAt: until,
       tags: known?.tags ?? [],
       cost: known?.cost ?? 0,
       epoch: known?.epoch ?? 0,

@@ -11,7 +11,7 @@ export type { BusMessage, Coordination, Lease } from '../invalidation/coordinati
 
 /**
  * A store of entries. Memory answers in the same turn, other layers by a promise; an absent entry is `undefined`.
- * A layer never returns an entry whose `goneAt` has passed. It may reject: the chain counts the error and continues without the layer.
+ * A layer never returns an entry whose `removeAt` has passed. It may reject: the chain counts the error and continues without the layer.
  */
 export interface Layer {
   readonly name: string;

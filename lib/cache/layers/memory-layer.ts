@@ -167,7 +167,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     const now = this.context.clock.now();
     yield this.#matching(glob).filter((key) => {
       const entry = this.#entries.get(key);
-      return entry !== undefined && entry.goneAt > now && this.#invalidations.current(entry);
+      return entry !== undefined && entry.removeAt > now && this.#invalidations.current(entry);
     });
   }
 
@@ -223,7 +223,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     const now = this.context.clock.now();
-    if (entry.goneAt <= now) {
+    if (entry.removeAt <= now) {
       this.#expire(entry, now);
       return undefined;
     }
@@ -243,7 +243,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     this.#bytes += entry.bytes;
     this.policy.add(entry);
     if (entry.track !== 0) this.context.events.held?.(key, entry);
-    if (entry.goneAt === Infinity) return;
+    if (entry.removeAt === Infinity) return;
     this.#ends ??= new ExpiryWheel(now ?? this.context.clock.now());
     this.#ends.add(entry);
     this.#scheduleSweep(SWEEP_EVERY_MS);

@@ -204,7 +204,7 @@ export class RemoteReads {
     const entry = this.chain.local?.peek(key);
     if (entry === undefined) return undefined;
     if (entry.freshUntil > now) return MissReason.invalidated;
-    if (entry.goneAt <= now) this.chain.local?.get(key);
+    if (entry.removeAt <= now) this.chain.local?.get(key);
     return MissReason.expired;
   }
 

@@ -94,7 +94,7 @@ export class DeleteOperations {
         if (entry === undefined || entry.freshUntil <= now) return false;
         // If it was written or invalidated meanwhile, it must not come back: expire the current entry instead.
         if (this.invalidations.concernedSince(epoch, key, entry.tags)) continue;
-        if (expiredEntry(entry, now, 0).goneAt <= now) break;
+        if (expiredEntry(entry, now, 0).removeAt <= now) break;
         await this.writes.replace(key, (at) => expiredEntry(entry, now, at), ticket);
         return true;
       } finally {

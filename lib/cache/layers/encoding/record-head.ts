@@ -77,7 +77,7 @@ export function writeHead(bytes: Buffer, start: number, entry: Entry, offset: nu
   bytes.writeDoubleLE(createdAt + offset, start + CREATED_AT);
   bytes.writeDoubleLE(entry.freshUntil - createdAt, start + FRESH_AT);
   bytes.writeDoubleLE(entry.staleUntil - createdAt, start + STALE_AT);
-  bytes.writeDoubleLE(entry.goneAt - createdAt, start + GONE_AT);
+  bytes.writeDoubleLE(entry.removeAt - createdAt, start + GONE_AT);
   bytes.writeDoubleLE(entry.cost, start + COST_AT);
   bytes.writeUInt32LE(Math.min(entry.size, LARGEST_SIZE), start + SIZE_AT);
   bytes[start + FLAGS_AT] =
@@ -138,7 +138,7 @@ export class DecodedEntry implements Entry {
   readonly createdAt: number;
   readonly freshUntil: number;
   readonly staleUntil: number;
-  readonly goneAt: number;
+  readonly removeAt: number;
   readonly tags: readonly string[];
   readonly size: number;
   readonly cost: number;
@@ -162,7 +162,7 @@ export class DecodedEntry implements Entry {
     this.createdAt = createdAt;
     this.freshUntil = createdAt + record.readDoubleLE(FRESH_AT);
     this.staleUntil = createdAt + record.readDoubleLE(STALE_AT);
-    this.goneAt = createdAt + record.readDoubleLE(GONE_AT);
+    this.removeAt = createdAt + record.readDoubleLE(GONE_AT);
     this.tags = body.tags;
     this.size = sizeIn(record, body.bytes);
     this.cost = record.readDoubleLE(COST_AT);

@@ -30,7 +30,7 @@ export class ExpiryWheel {
 
   /** Adds an entry that has an end. */
   add(entry: KeptEntry): void {
-    const end = Math.ceil(entry.goneAt - this.#origin);
+    const end = Math.ceil(entry.removeAt - this.#origin);
     if (end <= this.#now) return this.#expired.push(entry);
     let block = end;
     let nowBlock = this.#now;

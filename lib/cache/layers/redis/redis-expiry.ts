@@ -5,7 +5,7 @@ export const LONGEST_PX = 3_155_760_000_000;
 
 /** The rest of the entry's life in whole milliseconds, '' for ever, undefined if it is over. */
 export function expiryOf(entry: Entry, now: number): string | undefined {
-  if (entry.goneAt === Infinity) return '';
-  const left = entry.goneAt - now;
+  if (entry.removeAt === Infinity) return '';
+  const left = entry.removeAt - now;
   return left > 0 ? String(Math.min(Math.max(Math.ceil(left), 1), LONGEST_PX)) : undefined;
 }

@@ -171,7 +171,7 @@ export class RedisReads {
     const { codec, serverClock, clock, log } = this.#redis;
     const now = clock.now();
     const stored = codec.decode(value, serverClock.offset, now, budget);
-    if (stored === undefined || stored.entry.goneAt <= now) return undefined;
+    if (stored === undefined || stored.entry.removeAt <= now) return undefined;
     return log.valid(key, stored.entry.tags, stored.epoch) ? stored : undefined;
   }
 }

@@ -191,7 +191,7 @@ export class WriteBehindLayer implements Layer {
   /** The waiting entry that a reader of this process may get. */
   #waiting(key: string): Entry | undefined {
     const entry = (this.#queue.get(key) ?? this.#sending.get(key))?.entry;
-    return entry !== undefined && entry.goneAt > this.#clock.now() ? entry : undefined;
+    return entry !== undefined && entry.removeAt > this.#clock.now() ? entry : undefined;
   }
 
   #enqueue(key: string, entry: Entry, ticket: LoadTicket | undefined): void {
@@ -254,8 +254,8 @@ export class WriteBehindLayer implements Layer {
     while (this.#queue.depth > 0 && this.#reachable) {
       const now = this.#clock.now();
       const taken = this.#queue.take(this.#settings.batchSize);
-      const batch = taken.filter(({ entry }) => entry.goneAt > now);
-      this.#forgetReplaced(taken.filter(({ entry }) => entry.goneAt <= now));
+      const batch = taken.filter(({ entry }) => entry.removeAt > now);
+      this.#forgetReplaced(taken.filter(({ entry }) => entry.removeAt <= now));
       for (const write of batch) this.#sending.set(write.key, write);
       const sending = batch.length === 0 ? Promise.resolve(true) : this.#send(batch, now);
       this.#batch = sending;

@@ -164,7 +164,7 @@ export class StoreLayer implements Layer {
     }
     const now = this.#context.clock.now();
     const stored = this.#codec.decode(record, 0, now, budget);
-    if (stored === undefined || stored.entry.goneAt <= now) return undefined;
+    if (stored === undefined || stored.entry.removeAt <= now) return undefined;
     return this.#order.valid(key, stored.epoch) ? stored : undefined;
   }
 
@@ -177,7 +177,7 @@ export class StoreLayer implements Layer {
 
   /** Whole milliseconds; 0 if it is expired, undefined for ever. */
   #ttl(entry: Entry): number | undefined {
-    const left = Math.ceil(entry.goneAt - this.#context.clock.now());
+    const left = Math.ceil(entry.removeAt - this.#context.clock.now());
     if (left <= 0) return 0;
     const longest = entry.tags.length > 0 ? TAG_TTL_MS : LONGEST_PX;
     return left > longest ? (entry.tags.length > 0 ? TAG_TTL_MS : undefined) : left;

@@ -108,18 +108,19 @@ export function openPage(port, phase, together = true) {
   const counts = { requests: 0, bytes: 0 };
   let closed = false;
   let pace = 1;
-  const ask = (path, headers = {}) => {
+  const ask = (path, headers = {}, answered = () => undefined) => {
     const options = { port, host: '127.0.0.1', path: `/cache/${path}`, agent };
     const request = get({ ...options, headers: { 'Accept-Encoding': 'gzip, deflate, br', ...headers } }, (answer) => {
       if (answer.statusCode !== 200) throw new Error(`${path}: ${answer.statusCode}`);
       counts.requests++;
       pace = Number(answer.headers['x-cache-pace'] ?? pace);
+      answered();
       answer.on('data', (part) => (counts.bytes += part.length));
     });
     request.on('error', (error) => {
       if (closed) return;
       // The server has closed the kept connection in this moment (Node.js documentation, request.reusedSocket).
-      if (request.reusedSocket && error.code === 'ECONNRESET') ask(path, headers);
+      if (request.reusedSocket && error.code === 'ECONNRESET') ask(path, headers, answered);
       else console.error(error);
     });
   };
@@ -130,12 +131,16 @@ export function openPage(port, phase, together = true) {
     const now = Date.now();
     const asked = ROUTES.filter(([path]) => due.get(path) <= now);
     if (asked.length === 0) return;
-    for (const [path, every] of asked) {
-      const everyMs = every * 1_000 * pace;
-      due.set(path, openedAt + Math.round((now - openedAt) / everyMs + 1) * everyMs);
-    }
-    if (together) ask(`dashboard/overview?${new URLSearchParams(asked.map(([path]) => ['part', path]))}`);
-    else for (const [path] of asked) ask(path, { 'Cache-Control': 'max-age=3' });
+    for (const [path] of asked) due.set(path, Infinity);
+    // As the page does: the pace of the answer holds for the next request.
+    const plan = () => {
+      for (const [path, every] of asked) {
+        const everyMs = every * 1_000 * pace;
+        due.set(path, openedAt + Math.round((now - openedAt) / everyMs + 1) * everyMs);
+      }
+    };
+    if (together) ask(`dashboard/overview?${new URLSearchParams(asked.map(([path]) => ['part', path]))}`, {}, plan);
+    else for (const [path] of asked) ask(path, { 'Cache-Control': 'max-age=3' }, plan);
   };
   let timer;
   const listens = setTimeout(() => ask('events'), (phase * OPENING_MS) / 2);

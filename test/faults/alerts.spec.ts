@@ -52,6 +52,36 @@ describe('the alerts of a fleet whose Redis is killed', () => {
     expect(notified).toHaveLength(1);
     expect(notified[0]).toMatch(/^[abc] (?:CIRCUIT_OPEN|LAYER_DOWN) redis$/);
   });
+
+  it('an instance that starts after the last one has ended notifies of an outage', async () => {
+    const notified: string[] = [];
+    const start = async (instance: string) => {
+      const cache = createObservedCache({
+        namespace: 'shop',
+        layers: [memoryLayer(), redisLayer({ url: server.url })],
+        alerts: { onAlert: ({ subject }) => notified.push(`${instance} ${subject}`) },
+      });
+      await cache.connect();
+      await eventually(async () => (await notifiers()).length === 1, 'the instance is the notifier');
+      return cache;
+    };
+    const client = await server.client();
+    const notifiers = () => client.keys('*alerts:notifier*');
+    const before = await start('before');
+    await before.close();
+    expect(await notifiers()).toEqual([]);
+
+    const after = await start('after');
+    caches.push(after);
+    await server.kill();
+    let key = 0;
+    const isNotified = async () => {
+      await after.getOrSet(`product:${key++}`, () => 1);
+      return notified.length > 0;
+    };
+    await eventually(isNotified, 'a notification');
+    expect(notified).toEqual(['after redis']);
+  });
 });
 
 describe('the closing of an alert whose notifying instance has ended', () => {

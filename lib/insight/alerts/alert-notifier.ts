@@ -79,22 +79,27 @@ export class AlertNotifier implements FamilySource {
         return;
       }
       const lease = await this.#acquire(coordination, FOREMOST);
-      if (lease !== TIMED_OUT) this.#foremost = { lease, at: clock.now() };
+      if (lease === TIMED_OUT) return;
+      if (this.#closed) return void lease?.release();
+      this.#foremost = { lease, at: clock.now() };
     } catch {
       // Keep the last known state for a while.
     }
   }
 
-  /** Waits for running notifications, and drops the rest. @param withinMs the time limit. */
+  /** Waits for running notifications, drops the rest, and gives up the general lease. @param withinMs the time limit. */
   async close(withinMs: number): Promise<void> {
     const { clock } = this.#parts;
+    const startedAt = clock.now();
     const sending = this.#notifying.then(() => this.#webhook?.idle());
     await within(sending, withinMs, clock);
     this.#closed = true;
     this.#webhook?.close();
     for (const release of this.#mine.values()) release();
     this.#mine.clear();
-    this.#foremost?.lease?.release().catch(() => undefined);
+    // The layer closes next: a lease that is not given up before lasts for minutes, in which nobody would notify of an outage.
+    const released = this.#foremost?.lease?.release().catch(() => undefined);
+    if (released !== undefined) await within(released, withinMs - (clock.now() - startedAt), clock);
   }
 
   families(): MetricFamily[] {

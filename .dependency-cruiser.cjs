@@ -39,7 +39,7 @@ const folders = {
     'writes',
     '.',
   ],
-  metrics: ['images', 'windows', 'ledger', 'patterns', 'recording', '.', 'collectors'],
+  metrics: ['dumps', 'windows', 'state', 'patterns', 'recording', '.', 'collectors'],
   caching: ['options', 'inputs', 'keys', 'decoration', 'gate', 'invalidation', 'http', 'handlers', '.', 'fast-lane'],
   insight: ['stream', 'evidence', 'recommendations', 'alerts', '.'],
   exporters: ['.', 'prometheus', 'statsd', 'cloudwatch', 'otel'],

@@ -126,7 +126,7 @@ export class Writes {
     return isRemote ? this.chain.beingWritten.during(keys, change) : change;
   }
 
-  /** Tells the stream of accesses what was invalidated. */
+  /** Reports an invalidation to the stream of accesses. */
   offer(what: BusMessage): void {
     this.stream?.invalidated(what, this.clock.now());
   }

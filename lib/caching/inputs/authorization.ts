@@ -10,7 +10,7 @@ import type { InputPath } from './input-path.js';
  *   2. Where the input that names the caller is absent, such a request has no key ({@link unknownCaller}): its handler runs.
  */
 
-/** Whether an input of a key tells callers with `Authorization` apart. @param path undefined for a function of the application. */
+/** Whether an input of a key differs by caller with `Authorization`. @param path undefined for a function of the application. */
 export function namesCaller(path: InputPath | undefined): boolean {
   if (path === undefined || path.argument !== undefined) return true;
   return path.segments[0] === 'user' || path.text.toLowerCase() === 'headers.authorization';

@@ -44,7 +44,7 @@ export const EVIDENCE: Readonly<Record<keyof Recommendation['evidence'], string>
   reloads_changed: 'Loads after an expiry that returned another value.',
   distinct_keys: 'Different keys that were loaded.',
   asked_once_share: 'The share of keys that were loaded once and never found again.',
-  input: 'The input of the key that tells the values apart least.',
+  input: 'The input of the key that changes the value least often.',
   distinct_values: 'Different values of this input.',
   same_value_share: 'The share of loads that return the same value whatever this input is.',
   ended: 'Entries that expired, were evicted or removed.',

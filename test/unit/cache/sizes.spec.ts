@@ -59,9 +59,9 @@ describe('the size of an entry', () => {
 });
 
 describe('a frozen copy', () => {
-  it('a frozen copy takes no more memory than its source', () => {
-    // Fields outside of the object are allocated in threes. With a hidden class per object it would be 350.
-    expect(measured.frozenCopy).toBeLessThan(150);
+  it('a frozen copy shares the hidden class of its source', () => {
+    // 110 to 165 bytes, as fields outside of the object are allocated in threes; 350 with a class per object.
+    expect(measured.frozenCopy).toBeLessThan(200);
   });
 
   it('a frozen copy keeps a field named __proto__ as a field', () => {

@@ -56,7 +56,7 @@ const cacheProviders: Provider[] = [
           clock,
           ...(cache === undefined ? {} : { cache: cache === 'app' ? deferred : cache }),
           ...(options.tracing ? { tracing: await withApi(options.tracing) } : {}),
-          log: servers.log.of(OWN_CACHE, unguardedNestLog(), false),
+          log: unguardedNestLog(),
         },
         { cache: OWN_CACHE, servers },
       ),

@@ -353,7 +353,8 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   LAYER_RESTORED: {
     section: 'Layers',
-    meaning: 'Log. A layer is connected, or answers, again.',
+    meaning:
+      'Log. A layer is connected, or answers, again, and has for five seconds: once an outage, with `CIRCUIT_CLOSED` after it.',
     cause: 'its server is back.',
     remedy: 'none is needed.',
   },
@@ -387,7 +388,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   CIRCUIT_CLOSED: {
     section: 'Layers',
-    meaning: 'Log. A layer serves again.',
+    meaning: 'Log. A layer serves again, and has for five seconds: the last line of an outage.',
     cause: 'a probe succeeded.',
     remedy: 'none is needed.',
   },

@@ -79,9 +79,9 @@ export function createObservedCache(options: ObservedCacheOptions = {}): Observe
 export function observedCacheOf(options: ObservedCacheOptions, part?: ApplicationPart): ObservedCache {
   const { cache, clock = systemClock, ttl = DEFAULT_TTL } = options;
   const { cache: name, servers } = part ?? { cache: OWN_CACHE, servers: new SharedServers(clock) };
-  const rawLog = options.log === undefined ? undefined : redactedLog(options.log);
+  const rawLog = options.log === undefined ? undefined : namedLog(redactedLog(options.log), name);
   const callbacks = new CallbackErrors(rawLog);
-  const log = rawLog === undefined ? undefined : callbacks.guardedLog(rawLog);
+  const log = rawLog === undefined ? undefined : servers.log.of(name, callbacks.guardedLog(rawLog));
   const watchers = watchersOf({ ...options, ...(log !== undefined && { log }) }, clock, callbacks);
   const { metrics, observer, adviseBy, tracer, profiler, exemplars } = watchers;
   const namespace = namespaceOf(options);
@@ -151,6 +151,13 @@ export function observeCache<C extends object>(
   }
   const { metrics } = createObservedCache({ ...options, cache });
   return Object.defineProperty(cache, 'metrics', { value: metrics }) as C & { readonly metrics: CacheMetrics };
+}
+
+/** Adds the name of a named cache to its entries, except to those that name all caches of a server. */
+function namedLog(log: CacheLog, cache: string): CacheLog {
+  if (cache === OWN_CACHE) return log;
+  return (level, code, message, details = {}) =>
+    log(level, code, message, 'caches' in details ? details : { ...details, cache });
 }
 
 /** Watches for alerts; undefined if nothing is counted, or alerts are off. */

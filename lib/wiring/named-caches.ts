@@ -92,7 +92,7 @@ function namedCache(
       serviceName: `${serviceName ?? namespace} ${name}`,
       ...(collectors !== undefined && { collectors }),
       enabled: options.enabled ?? application.enabled ?? true,
-      log: servers.log.of(name, unguardedNestLog(), true),
+      log: unguardedNestLog(),
     },
     { cache: name, servers },
   );

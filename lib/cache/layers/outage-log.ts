@@ -3,79 +3,136 @@ import type { Clock } from '../base/clock.js';
 import type { LogCode } from '../base/log-codes.js';
 import type { CachesByServer } from './caches-by-server.js';
 
+/*
+ * The log of one outage is one sequence: its beginnings (LAYER_LOST, LAYER_FAILED, CIRCUIT_OPEN) once each as they come, then its ends
+ * (LAYER_RESTORED, CIRCUIT_CLOSED) once each in this order.
+ *
+ * Several caches and several connections report the same outage, each at its own time: one may serve again while another still finds
+ * its connection closed, and a circuit that a probe has closed may open again at the next calls. So an outage ends only when
+ * everything that was reported has ended, and nothing of it has begun again for a while; what begins before that belongs to it.
+ */
+
 /** The codes that begin an outage of a layer, each with the code of its end. */
 const OUTAGES: ReadonlyMap<LogCode, LogCode> = new Map([
   ['LAYER_LOST', 'LAYER_RESTORED'],
   ['LAYER_FAILED', 'LAYER_RESTORED'],
   ['CIRCUIT_OPEN', 'CIRCUIT_CLOSED'],
 ]);
+/** In the order in which they are logged. */
 const ENDS: ReadonlySet<LogCode> = new Set(OUTAGES.values());
-/** For this long after the first line, other caches that report the same cause add none. */
-const TOGETHER_MS = 60_000;
+/** An outage that has ended is logged as ended if it does not begin again for so long: with few calls a circuit takes some seconds to open again. */
+const SETTLED_MS = 5_000;
 /** A refusal of the server in a message, such as `(WRONGPASS)`; codes of the system, such as `(ECONNREFUSED)`, say that there is no server. */
 const REFUSAL = /\((?!E(?!RR_)[A-Z_]+\))([A-Z][A-Z_]+)\)/;
 
-/** An outage of a server, as its caches have reported it. */
-interface Outage {
-  readonly server: unknown;
-  readonly begin: LogCode;
-  /** The caches whose end has not come. */
-  readonly caches: Set<string>;
-  /** When a line was written last, by its cause. */
-  readonly written: Map<string, number>;
+/** A layer of a cache that has reported an outage. */
+interface Reporter {
+  readonly cache: string;
+  readonly layer: string;
+  /** What it has reported and not ended. */
+  readonly lasting: Set<LogCode>;
+}
+
+/** What one layer of a cache reports. */
+interface Report {
+  readonly cache: string;
+  readonly layer: string;
+  readonly code: LogCode;
+  readonly message: string;
+  /** Writes the line. */
+  readonly write: () => void;
+}
+
+/** An outage of a server with one cause: that it is away, or its refusal. */
+class Outage {
+  readonly reporters: Reporter[] = [];
+  /** The beginnings that were written, each with its reporter. */
+  readonly #begun = new Map<LogCode, Reporter>();
+  readonly #ends = new Map<LogCode, () => void>();
+  #cancelEnd: (() => void) | undefined;
+
+  constructor(readonly cause: string) {}
+
+  reporterOf({ cache, layer }: Report): Reporter | undefined {
+    return this.reporters.find((one) => one.cache === cache && one.layer === layer);
+  }
+
+  began(report: Report): void {
+    this.#cancelEnd?.();
+    const { cache, layer, code, write } = report;
+    let reporter = this.reporterOf(report);
+    if (reporter === undefined) this.reporters.push((reporter = { cache, layer, lasting: new Set() }));
+    reporter.lasting.add(code);
+    if (this.#begun.has(code)) return;
+    this.#begun.set(code, reporter);
+    write();
+  }
+
+  /** @param over called when it has ended for good, before its ends are logged. */
+  ended(report: Report, clock: Clock, over: () => void): void {
+    const reporter = this.reporterOf(report);
+    if (reporter === undefined) return;
+    const ending = [...reporter.lasting].filter((begin) => OUTAGES.get(begin) === report.code);
+    if (ending.length === 0) return;
+    for (const begin of ending) reporter.lasting.delete(begin);
+    // The line of the layer that the beginning named.
+    const isNamed = ending.some((begin) => this.#begun.get(begin) === reporter);
+    if (isNamed || !this.#ends.has(report.code)) this.#ends.set(report.code, report.write);
+    if (this.reporters.some(({ lasting }) => lasting.size > 0)) return;
+    this.#cancelEnd = clock.after(SETTLED_MS, () => {
+      over();
+      for (const end of ENDS) this.#ends.get(end)?.();
+    });
+  }
 }
 
 /**
- * Logs the outage of a server that several caches use once, with their names: a line is not repeated for another cache with the same
- * cause, and the end is logged when the last of them reports it. A cause is that the server is away, or its refusal.
+ * Logs the outages of layers. Where several caches use the server of a layer, its lines name them, and no line is repeated for another
+ * of them with the same cause.
  */
 export class OutageLog {
-  readonly #outages: Outage[] = [];
+  readonly #outages = new Set<Outage>();
 
   constructor(
     private readonly servers: CachesByServer,
     private readonly clock: Clock,
   ) {}
 
-  /** The log of a cache. @param named whether each of its entries names the cache. */
-  of(cache: string, log: CacheLog, named: boolean): CacheLog {
-    const own = named ? { cache } : {};
-    return (level, code, message, details = {}) => {
-      const layer = details['layer'] ?? details['subject'];
-      const server = isOfOutage(code) && typeof layer === 'string' ? this.servers.serverOf(cache, layer) : undefined;
-      const caches = server === undefined ? [] : this.servers.cachesOf(server);
-      if (caches.length < 2) log(level, code, message, { ...details, ...own });
-      else if (this.#isNew(server, cache, code, message))
-        log(level, code, message, { ...details, caches: caches.join(', ') });
+  /** The log of a cache. @param log never throws. */
+  of(cache: string, log: CacheLog): CacheLog {
+    return (level, code, message, details) => {
+      const layer = details?.['layer'] ?? details?.['subject'];
+      if (!isOfOutage(code) || typeof layer !== 'string') return log(level, code, message, details);
+      const write = () => {
+        const caches = this.servers.cachesOf(this.servers.serverOf(cache, layer));
+        log(level, code, message, caches.length < 2 ? details : { ...details, caches: caches.join(', ') });
+      };
+      this.#take({ cache, layer, code, message, write });
     };
   }
 
-  #isNew(server: unknown, cache: string, code: LogCode, message: string): boolean {
-    return ENDS.has(code) ? this.#ended(server, cache, code) : this.#began(server, cache, code, message);
-  }
-
-  #began(server: unknown, cache: string, begin: LogCode, message: string): boolean {
-    let outage = this.#outages.find((one) => one.server === server && one.begin === begin);
-    if (outage === undefined) {
-      outage = { server, begin, caches: new Set(), written: new Map() };
-      this.#outages.push(outage);
+  #take(report: Report): void {
+    const known = [...this.#outages].filter((outage) => this.#concerns(outage, report));
+    if (ENDS.has(report.code)) {
+      for (const outage of known) outage.ended(report, this.clock, () => this.#outages.delete(outage));
+      return;
     }
-    const { caches, written } = outage;
-    caches.add(cache);
-    const cause = REFUSAL.exec(message)?.[1] ?? '';
-    const now = this.clock.now();
-    if (now - (written.get(cause) ?? -Infinity) <= TOGETHER_MS) return false;
-    written.set(cause, now);
-    return true;
+    const cause = REFUSAL.exec(report.message)?.[1] ?? '';
+    let outage =
+      // A circuit opens for the reason for which its layer fails already.
+      (report.code === 'CIRCUIT_OPEN' ? known.find((one) => one.reporterOf(report) !== undefined) : undefined) ??
+      known.find((one) => one.cause === cause);
+    if (outage === undefined) this.#outages.add((outage = new Outage(cause)));
+    outage.began(report);
   }
 
-  /** Whether the last cache has reported the end, or none the beginning. */
-  #ended(server: unknown, cache: string, end: LogCode): boolean {
-    const ending = this.#outages.filter((one) => one.server === server && OUTAGES.get(one.begin) === end);
-    for (const { caches } of ending) caches.delete(cache);
-    const over = ending.filter(({ caches }) => caches.size === 0);
-    for (const outage of over) this.#outages.splice(this.#outages.indexOf(outage), 1);
-    return over.length === ending.length;
+  /** Whether an outage is one of the server that holds the layer. The server may become known during the outage. */
+  #concerns(outage: Outage, report: Report): boolean {
+    if (outage.reporterOf(report) !== undefined) return true;
+    const server = this.servers.serverOf(report.cache, report.layer);
+    return (
+      server !== undefined && outage.reporters.some((one) => this.servers.serverOf(one.cache, one.layer) === server)
+    );
   }
 }
 

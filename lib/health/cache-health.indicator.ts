@@ -19,7 +19,7 @@ export const HEALTH_SUBJECT = Symbol('cache-observability:health-subject');
 /**
  * The cache's health for Terminus: `up`; `degraded` if it serves but is slow, misses too often or has lost a layer;
  * `down` only if a `required` layer cannot be reached or the cache is closed, so that an instance without its cache stays in
- * service while it can answer. Terminus before 12 has no `degraded`: there it is `up` with `health: 'degraded'`.
+ * service while it can answer. Terminus before 12 has no `degraded`: there it is `up`, and `health` is the status of `/cache/health`.
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@ import { CacheMetrics } from '../metrics/cache-metrics.js';
 import type { Judgement } from '../metrics/judgement.js';
 import { NoopObserver } from '../metrics/noop-observer.js';
 import { MetricsRecorder, type RecorderOptions } from '../metrics/recorder.js';
-import { assessHealth, DEFAULT_HEALTH, type HealthThresholds } from './health.js';
+import { DEFAULT_HEALTH, healthJudge, type HealthThresholds } from './health.js';
 import { type AdviceState, lowPerformerAdvice } from './recommendations/low-performer.js';
 
 export type { HealthThresholds };
@@ -46,7 +46,7 @@ export function createCacheMetrics(options: CreateCacheMetricsOptions): {
   const judgement: Judgement = {
     window: thresholds.window,
     targets: Object.keys(thresholds.patterns),
-    assessHealth: (facts) => assessHealth(facts, thresholds),
+    assessHealth: healthJudge(thresholds, clock.now()),
     recommend: (facts) => lowPerformerAdvice(facts, advice(facts.stats.pattern) ?? NO_ADVICE),
   };
   if (metrics === false) {

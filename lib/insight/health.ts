@@ -1,5 +1,5 @@
 import type { HealthFacts } from '../metrics/judgement.js';
-import type { HealthReport, HealthStatus, HealthWarning, LayerStats, Window } from '../metrics/snapshot.js';
+import type { CacheStats, HealthReport, HealthStatus, HealthWarning, LayerStats, Window } from '../metrics/snapshot.js';
 
 /** The limits by which health is judged. */
 export interface HealthThresholds {
@@ -11,7 +11,10 @@ export interface HealthThresholds {
   readonly maxP95ResponseTimeMs?: number;
   /** The window that is judged. @default '5m' */
   readonly window?: Window;
-  /** With fewer accesses in the window, rates and times are not judged. @default 20 */
+  /**
+   * With fewer accesses in the window, rates and times are not judged. Less than the default also counts the misses of a cache that is
+   * filling. @default 20
+   */
   readonly minimumRequests?: number;
   /** Targets of single patterns; one that is missed is a warning. */
   readonly patterns?: Readonly<Record<string, { readonly hitRate: number }>>;
@@ -26,20 +29,55 @@ export const DEFAULT_HEALTH: Required<HealthThresholds> = {
   patterns: {},
 };
 
+/** For this long after a start, and after a layer was away, a cache is filling: it is not judged by the misses that follow from that. */
+export const SETTLING_MS = 10 * 60_000;
+
+/** Why a cache may be filling. */
+export interface Filling {
+  /** It was started a short time ago: keys are requested for the first time. */
+  readonly started: boolean;
+  /** A layer is away, or was a short time ago: what it held, and what memory held with it, is loaded again. */
+  readonly lost: boolean;
+}
+
+const FILLED: Filling = { started: false, lost: false };
+
+/** Assesses the health of one cache, and remembers when it was started and when a layer was away last. */
+export function healthJudge(thresholds: Required<HealthThresholds>, startedAt: number) {
+  let awayAt = -Infinity;
+  return (facts: HealthFacts): HealthReport => {
+    const { now, layers } = facts;
+    if (layers.some(({ connected, circuitState }) => !connected || circuitState !== 'closed')) awayAt = now;
+    const filling = { started: now - startedAt < SETTLING_MS, lost: now - awayAt < SETTLING_MS };
+    // Who asks for a judgement of fewer requests than the default wants it now.
+    return assessHealth(
+      facts,
+      thresholds,
+      thresholds.minimumRequests < DEFAULT_HEALTH.minimumRequests ? FILLED : filling,
+    );
+  };
+}
+
 /**
  * Judges the cache: degraded if the hit rate is below or the mean response time at or above its threshold; a warning
  * if only the 95th percentile is, a circuit is open, a layer is down, has sweeps or invalidations pending or cannot pass messages, or
  * a pattern misses its target.
  */
-export function assessHealth(facts: HealthFacts, thresholds: Required<HealthThresholds>): HealthReport {
+function assessHealth(facts: HealthFacts, thresholds: Required<HealthThresholds>, filling: Filling): HealthReport {
   const { stats, now } = facts;
-  const enough = stats.totalRequests >= thresholds.minimumRequests;
-  const degrading = enough ? degradations(facts, thresholds) : [];
+  const { minimumRequests } = thresholds;
+  const judged = judgedRequests(stats, filling);
+  const judgesRate = judged >= minimumRequests;
+  const judgesTimes = stats.totalRequests >= minimumRequests;
+  const degrading = [
+    ...(judgesRate ? lowHitRate(stats, thresholds, filling) : []),
+    ...(judgesTimes ? slowMean(stats, thresholds) : []),
+  ];
   const warnings = [
     ...degrading,
-    ...(enough ? slowTail(facts, thresholds) : []),
+    ...(judgesTimes ? slowTail(stats, thresholds) : []),
     ...troubledLayers(facts),
-    ...missedTargets(facts, thresholds),
+    ...missedTargets(facts, thresholds, filling),
   ];
   const status: HealthStatus = degrading.length > 0 ? 'degraded' : warnings.length > 0 ? 'warning' : 'healthy';
   return Object.freeze({
@@ -49,41 +87,59 @@ export function assessHealth(facts: HealthFacts, thresholds: Required<HealthThre
     p95ResponseTimeMs: stats.p95ResponseTimeMs,
     totalRequests: stats.totalRequests,
     warnings: Object.freeze(warnings.map((warning) => Object.freeze(warning))),
-    ...(enough
-      ? {}
-      : {
-          note: `${stats.totalRequests} of at least ${thresholds.minimumRequests} requests in ${spoken(stats.window)}: too few to judge the hit rate and response times by.`,
-        }),
+    ...(judgesRate ? {} : { note: noteOf(stats, judged, thresholds) }),
     window: stats.window,
     timestamp: new Date(now).toISOString(),
   });
 }
 
-function degradations({ stats }: HealthFacts, thresholds: Required<HealthThresholds>): HealthWarning[] {
-  const { hitRate, avgResponseTimeMs } = stats;
-  const { minHitRate, maxAvgResponseTimeMs } = thresholds;
-  const warnings: HealthWarning[] = [];
-  if (hitRate !== null && hitRate < minHitRate) {
-    warnings.push({
+/** The requests without the misses of a cache that is filling. */
+function judgedRequests({ totalRequests, missReasons }: CacheStats, { started, lost }: Filling): number {
+  return totalRequests - (started ? missReasons.cold : 0) - (lost ? missReasons.error : 0);
+}
+
+/** The hit rate among {@link judgedRequests}; null if there are none. */
+function judgedHitRate(stats: CacheStats, filling: Filling): number | null {
+  const judged = judgedRequests(stats, filling);
+  return judged === 0 ? null : stats.cacheHits / judged;
+}
+
+function noteOf(stats: CacheStats, judged: number, { minimumRequests }: Required<HealthThresholds>): string {
+  const { totalRequests, window } = stats;
+  const within = `in ${spoken(window)}`;
+  if (totalRequests < minimumRequests)
+    return `${totalRequests} of at least ${minimumRequests} requests ${within}: too few to judge the hit rate and response times by.`;
+  return `The cache is filling: ${totalRequests - judged} of ${totalRequests} requests ${within} missed because of that, and the other ${judged} are too few to judge the hit rate by.`;
+}
+
+function lowHitRate(stats: CacheStats, { minHitRate }: Required<HealthThresholds>, filling: Filling): HealthWarning[] {
+  const hitRate = judgedHitRate(stats, filling);
+  if (hitRate === null || hitRate >= minHitRate) return [];
+  return [
+    {
       code: 'LOW_HIT_RATE',
       message: `The hit rate is ${percent(hitRate)}, below ${percent(minHitRate)}.`,
       value: hitRate,
       threshold: minHitRate,
-    });
-  }
-  if (avgResponseTimeMs !== null && avgResponseTimeMs >= maxAvgResponseTimeMs) {
-    warnings.push({
+    },
+  ];
+}
+
+function slowMean({ avgResponseTimeMs }: CacheStats, thresholds: Required<HealthThresholds>): HealthWarning[] {
+  const { maxAvgResponseTimeMs } = thresholds;
+  if (avgResponseTimeMs === null || avgResponseTimeMs < maxAvgResponseTimeMs) return [];
+  return [
+    {
       code: 'HIGH_AVG_RESPONSE_TIME',
       message: `The cache answers after ${rounded(avgResponseTimeMs)} ms on average; ${maxAvgResponseTimeMs} ms is the limit.`,
       value: avgResponseTimeMs,
       threshold: maxAvgResponseTimeMs,
-    });
-  }
-  return warnings;
+    },
+  ];
 }
 
-function slowTail({ stats }: HealthFacts, { maxP95ResponseTimeMs }: Required<HealthThresholds>): HealthWarning[] {
-  const { p95ResponseTimeMs } = stats;
+function slowTail({ p95ResponseTimeMs }: CacheStats, thresholds: Required<HealthThresholds>): HealthWarning[] {
+  const { maxP95ResponseTimeMs } = thresholds;
   if (p95ResponseTimeMs === null || p95ResponseTimeMs < maxP95ResponseTimeMs) return [];
   return [
     {
@@ -165,11 +221,17 @@ function refusals({ layer, invalidationsPending = 0, busNotSent, busUnreachable 
   return warnings;
 }
 
-function missedTargets({ patterns }: HealthFacts, thresholds: Required<HealthThresholds>): HealthWarning[] {
-  return patterns.flatMap(({ pattern, hitRate, totalRequests }) => {
+function missedTargets(
+  { patterns }: HealthFacts,
+  thresholds: Required<HealthThresholds>,
+  filling: Filling,
+): HealthWarning[] {
+  return patterns.flatMap((stats) => {
+    const { pattern } = stats;
     const target = thresholds.patterns[pattern]?.hitRate;
+    const hitRate = judgedHitRate(stats, filling);
     if (target === undefined || hitRate === null || hitRate >= target) return [];
-    if (totalRequests < thresholds.minimumRequests) return [];
+    if (judgedRequests(stats, filling) < thresholds.minimumRequests) return [];
     return [
       {
         code: 'PATTERN_BELOW_TARGET' as const,

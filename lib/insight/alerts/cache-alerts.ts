@@ -17,6 +17,7 @@ import {
   isAway,
   newestFirst,
 } from './alert.js';
+import { SETTLING_MS } from '../health.js';
 import { AlertNotifier } from './alert-notifier.js';
 import type { AlertsOptions } from './alerts.options.js';
 import { AlertBook } from './alert-book.js';
@@ -64,8 +65,6 @@ const MINUTE = 60_000;
 const WRITTEN_EVERY_MS = 5 * MINUTE;
 /** Normal values that are older are ignored. */
 const KEPT_MS = 7 * 24 * 60 * MINUTE;
-/** For this long nothing is judged after a start, and after a layer has come back. */
-const SETTLING_MS = 10 * MINUTE;
 /** A minute of which less than this share was observed is left out. */
 const LEAST_OF_A_MINUTE = 0.2;
 

@@ -4,20 +4,33 @@ import { createCacheMetrics } from '../../../lib/insight/create-cache-metrics.js
 import type { HealthThresholds } from '../../../lib/insight/health.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
+interface Requests {
+  readonly hits?: number;
+  readonly misses?: number;
+  readonly ms?: number;
+  /** How many of the hits took 150 ms. */
+  readonly slow?: number;
+  /** The age of the cache. */
+  readonly ageMs?: number;
+  /** Of the misses. */
+  readonly reason?: MissReason;
+}
+
 function health(
-  { hits = 0, misses = 0, ms = 1, slow = 0 }: { hits?: number; misses?: number; ms?: number; slow?: number },
+  { hits = 0, misses = 0, ms = 1, slow = 0, ageMs = 600_000, reason = MissReason.cold }: Requests,
   thresholds: HealthThresholds = {},
   trouble: (made: ReturnType<typeof createCacheMetrics>) => void = () => undefined,
 ) {
-  const clock = new ManualClock();
+  const clock = new ManualClock(1_700_000_000_000 - ageMs);
   const made = createCacheMetrics({ clock, health: thresholds });
   made.observer.attach([
     { name: 'memory', shared: false },
     { name: 'redis', shared: true },
   ]);
+  void clock.advance(ageMs);
   const series = made.observer.series('feed:*');
   const access = (outcome: Outcome, took: number) =>
-    made.observer.access(series, outcome, 0, took, took, outcome === Outcome.hit ? MissReason.none : MissReason.cold);
+    made.observer.access(series, outcome, 0, took, took, outcome === Outcome.hit ? MissReason.none : reason);
   for (let at = 0; at < hits; at++) access(Outcome.hit, at < slow ? 150 : ms);
   for (let at = 0; at < misses; at++) access(Outcome.miss, ms);
   trouble(made);
@@ -64,6 +77,63 @@ describe('health', () => {
     expect(health({ misses: 20, ms: 500 }).status).toBe('degraded');
     expect(health({ misses: 5 }, { minimumRequests: 5 }).status).toBe('degraded');
     expect(health({}).status).toBe('healthy');
+  });
+
+  describe.each([
+    ['that was just started', { ageMs: 40_000, reason: MissReason.cold }, 'healthy', undefined],
+    ['whose layer is away', { reason: MissReason.error }, 'warning', CircuitState.open],
+  ] as const)('of a cache %s', (_which, filling, calm, circuitState) => {
+    const trouble = ({ observer }: ReturnType<typeof createCacheMetrics>) => {
+      if (circuitState !== undefined) observer.circuit(1, circuitState);
+    };
+    const filled = (requests: Requests, thresholds?: HealthThresholds) =>
+      health({ ...filling, ...requests }, thresholds, trouble);
+    const figures = (report: ReturnType<typeof health>) => codes(report).filter((code) => code !== 'CIRCUIT_OPEN');
+
+    it('health is not degraded by the misses that follow from that, and says so in a note', () => {
+      const report = filled({ hits: 4, misses: 20 });
+      expect(report).toMatchObject({ status: calm, hitRate: 4 / 24 });
+      expect(figures(report)).toEqual([]);
+      expect(report.note).toBe(
+        'The cache is filling: 20 of 24 requests in the last 5m missed because of that, and the other 4 are too few to judge the hit rate by.',
+      );
+      const busy = filled({ hits: 100, misses: 900 }, { patterns: { 'feed:*': { hitRate: 0.9 } } });
+      expect(busy.status).toBe(calm);
+      expect(busy.note).toBeUndefined();
+    });
+
+    it('health is degraded by other misses', () => {
+      const report = filled({ hits: 10, misses: 30, reason: MissReason.expired });
+      expect(report.status).toBe('degraded');
+      expect(figures(report)).toEqual(['LOW_HIT_RATE']);
+    });
+
+    it('health is degraded by every miss if it is to judge fewer requests than by default', () => {
+      expect(figures(filled({ misses: 5 }, { minimumRequests: 5 }))).toEqual(['LOW_HIT_RATE']);
+    });
+  });
+
+  it('health is not degraded by the misses after an outage for ten minutes', async () => {
+    const clock = new ManualClock();
+    const { observer, metrics } = createCacheMetrics({ clock });
+    observer.attach([{ name: 'redis', shared: true }]);
+    let connected = true;
+    const status = { entries: 0, bytes: 0, circuitState: CircuitState.closed, queueDepth: 0, writesDropped: 0 };
+    metrics.watchLayers(() => [{ ...status, connected }]);
+    const series = observer.series('feed:*');
+    const misses = () => {
+      for (let at = 0; at < 30; at++) observer.access(series, Outcome.miss, 0, 1, 1, MissReason.error);
+    };
+    misses();
+    expect(codes(metrics.getHealth())).toEqual(['LOW_HIT_RATE']);
+    connected = false;
+    expect(codes(metrics.getHealth())).toEqual(['LAYER_DOWN']);
+    connected = true;
+    await clock.advance(599_000);
+    misses();
+    expect(codes(metrics.getHealth())).toEqual([]);
+    await clock.advance(1_000);
+    expect(codes(metrics.getHealth())).toEqual(['LOW_HIT_RATE']);
   });
 
   it('health warns of an open circuit and of a layer that is down, however few requests there are', () => {

@@ -944,7 +944,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   LAYER_DOWN: {
     section: 'Health warnings',
     meaning: 'Status `warning`. A layer is not connected.',
-    cause: 'its server is down or cannot be reached.',
+    cause: 'the message names it as `LAYER_LOST` does: refused, unknown host, TLS, password, permission, timeout.',
     remedy: 'restore it. Requests are served without it.',
   },
   PATTERN_BELOW_TARGET: {

@@ -45,12 +45,16 @@ export class CacheHealthIndicator {
     const session = new HealthIndicatorService().check(key);
     if (this.subject.closed()) return session.down('the cache is closed');
     const report = await this.metrics.collectHealth();
-    const layers = this.subject.layers.map((layer) => ({ name: layer.name, reached: layer.status().connected }));
-    const lost = layers.filter(({ reached }) => !reached).map(({ name }) => name);
+    const layers = this.subject.layers.map((layer) => {
+      const { connected, failure } = layer.status();
+      return { name: layer.name, reached: connected, failure };
+    });
+    const lost = layers.filter(({ reached }) => !reached);
     const details = detailsOf(report, layers);
-    const missing = lost.filter((name) => this.subject.required.has(name));
+    const missing = lost.filter(({ name }) => this.subject.required.has(name));
     if (missing.length > 0) {
-      return session.down({ ...details, message: `required and out of reach: ${missing.join(', ')}` });
+      const named = missing.map(({ name, failure }) => (failure === undefined ? name : `${name} (${failure})`));
+      return session.down({ ...details, message: `required and out of reach: ${named.join(', ')}` });
     }
     const impaired = lost.length > 0 || report.status === 'degraded' || report.warnings.some(concernsALayer);
     if (!impaired) return session.up(details);

@@ -1,3 +1,4 @@
+import { SETTLING_MS } from './alerts/alert.js';
 import type { HealthFacts } from '../metrics/judgement.js';
 import type { CacheStats, HealthReport, HealthStatus, HealthWarning, LayerStats, Window } from '../metrics/snapshot.js';
 
@@ -28,9 +29,6 @@ export const DEFAULT_HEALTH: Required<HealthThresholds> = {
   minimumRequests: 20,
   patterns: {},
 };
-
-/** For this long after a start, and after a layer was away, a cache is filling: it is not judged by the misses that follow from that. */
-export const SETTLING_MS = 10 * 60_000;
 
 /** Why a cache may be filling. */
 export interface Filling {
@@ -153,12 +151,13 @@ function slowTail({ p95ResponseTimeMs }: CacheStats, thresholds: Required<Health
 
 function troubledLayers({ layers }: HealthFacts): HealthWarning[] {
   return layers.flatMap((stats) => {
-    const { layer, circuitState, connected, sweepsPending = 0 } = stats;
+    const { layer, circuitState, connected, failure, sweepsPending = 0 } = stats;
+    const because = failure === undefined ? '.' : `: ${failure}`;
     const warnings: HealthWarning[] = [];
     if (circuitState === 'open') {
       warnings.push({
         code: 'CIRCUIT_OPEN',
-        message: `The circuit of layer '${layer}' is open: the cache works without it until it answers again.`,
+        message: `The circuit of layer '${layer}' is open, and the cache works without it until it answers again${because}`,
         value: circuitState,
         threshold: 'closed',
         layer,
@@ -167,7 +166,7 @@ function troubledLayers({ layers }: HealthFacts): HealthWarning[] {
     if (!connected) {
       warnings.push({
         code: 'LAYER_DOWN',
-        message: `Layer '${layer}' is not connected: the cache works without it.`,
+        message: `Layer '${layer}' is not connected, and the cache works without it${because}`,
         value: 'disconnected',
         threshold: 'connected',
         layer,

@@ -122,6 +122,8 @@ export interface LayerStats {
   readonly totalSizeBytes: number | null;
   readonly connected: boolean;
   readonly circuitState: 'closed' | 'open' | 'half_open';
+  /** Why it cannot be used, and what to do; present while it cannot and the reason is known. */
+  readonly failure?: string;
   readonly queueDepth: number;
   readonly writesDropped: number;
   readonly writesFailed: number;

@@ -205,7 +205,7 @@ export function layerStats(
   const hits = counters[layerOperationAt(LayerOperation.get, LayerResult.hit)]! + (local?.hits ?? 0);
   const misses = counters[layerOperationAt(LayerOperation.get, LayerResult.miss)]!;
   const timeouts = of(LayerResult.timeout);
-  const { entries = null, bytes = null, connected = true } = status ?? {};
+  const { entries = null, bytes = null, connected = true, failure } = status ?? {};
   const { sweepsPending = 0, invalidationsPending = 0, busNotSent = false, busUnreachable = false } = status ?? {};
   return Object.freeze({
     layer: name,
@@ -222,6 +222,7 @@ export function layerStats(
     totalSizeBytes: bytes,
     connected,
     circuitState: circuitStateNamed(circuit),
+    ...(failure !== undefined && { failure }),
     queueDepth,
     writesDropped: counters[LayerCount.writesDropped]!,
     writesFailed: counters[LayerCount.writesFailed]!,

@@ -218,6 +218,7 @@ export const layers = listOf(
       totalSizeBytes: orNull(bytes),
       connected: flag,
       circuitState,
+      failure: { ...text, description: 'Why it cannot be used, and what to do' },
       queueDepth: count,
       writesDropped: count,
       writesFailed: count,
@@ -227,7 +228,7 @@ export const layers = listOf(
       busUnreachable: { ...flag, description: 'Messages of the other processes cannot be received' },
       ...covered,
     },
-    ['sweepsPending', 'invalidationsPending', 'busNotSent', 'busUnreachable'],
+    ['failure', 'sweepsPending', 'invalidationsPending', 'busNotSent', 'busUnreachable'],
   ),
 );
 

@@ -57,6 +57,10 @@ describe.each(platforms)('Terminus on %s', (platform) => {
     expect((await ask().get('/health').expect(200)).body.details.cache).toMatchObject({
       status: 'degraded',
       layers: { memory: 'up', redis: 'down' },
+      warnings: [{ code: 'LAYER_DOWN', message: expect.stringContaining('redis://127.0.0.1:1 refuses connections') }],
+    });
+    expect((await ask().get('/cache/stats/layers').expect(200)).body[1]).toMatchObject({
+      failure: expect.stringContaining('(ECONNREFUSED). Start its server'),
     });
   });
 });

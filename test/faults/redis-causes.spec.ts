@@ -5,7 +5,7 @@ import { redisFailure } from '../../lib/cache/layers/redis/redis-failure.js';
 import { redisLayer } from '../../lib/cache/layers/redis/redis-layer.js';
 import type { RedisLayerOptions } from '../../lib/cache/layers/redis/redis-options.js';
 import { createObservedCache } from '../../lib/wiring/create-observed-cache.js';
-import { freePort, RedisServer } from '../support/redis.js';
+import { eventually, freePort, RedisServer } from '../support/redis.js';
 
 const SECRET = 'hunter-secret';
 
@@ -56,6 +56,7 @@ describe('an unusable Redis', () => {
       });
       closing.push(() => cache.disconnect());
       await cache.connect();
+      return cache;
     };
     const error: unknown = await start(true).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'LAYER_REQUIRED' });
@@ -65,8 +66,10 @@ describe('an unusable Redis', () => {
       `Layer 'redis' is required and cannot be used: ${reason} Set required: false to go on without it.`,
     );
     const before = logged.splice(0);
-    await start(false);
+    const { metrics } = await start(false);
     expect(logged).toEqual([`LAYER_LOST Layer 'redis' is not used until it can be again: ${reason}`]);
+    const [warning] = metrics.getHealth().warnings;
+    expect(warning!.message).toBe(`Layer 'redis' is not connected, and the cache works without it: ${reason}`);
     expect(`${message}${before.join()}${logged.join()}`).not.toContain(SECRET);
     return reason;
   }
@@ -106,6 +109,30 @@ describe('an unusable Redis', () => {
       ),
     );
   });
+});
+
+describe('the health of a cache whose Redis comes back with another password', () => {
+  it('the health names the latest cause without the password, and none once Redis serves', async () => {
+    const first = await RedisServer.start({ requirepass: SECRET });
+    const cache = createObservedCache({
+      namespace: 'shop',
+      layers: [redisLayer({ url: `redis://:${SECRET}@127.0.0.1:${first.port}` })],
+    });
+    await cache.connect();
+    const health = () => JSON.stringify(cache.metrics.getHealth().warnings);
+    await first.kill();
+    await eventually(() => health().includes('refuses connections (ECONNREFUSED)'), 'the server is gone');
+    const second = await RedisServer.start({ requirepass: 'other' }, first.port);
+    await eventually(() => health().includes('refuses the user name or the password (WRONGPASS)'), 'the new cause');
+    expect(health()).not.toContain(SECRET);
+    await second.dispose();
+    const third = await RedisServer.start({ requirepass: SECRET }, first.port);
+    await eventually(() => health() === '[]', 'no warning');
+    expect(cache.metrics.getLayerStats()[0]).not.toHaveProperty('failure');
+    await cache.disconnect();
+    await third.dispose();
+    await first.dispose();
+  }, 30_000);
 });
 
 describe('the cause of a failure of Redis', () => {

@@ -107,6 +107,8 @@ export interface LayerStatus {
   readonly bytes: number | null;
   readonly connected: boolean;
   readonly circuitState: CircuitState;
+  /** Why it cannot be used now, and what to do, for people: without keys and credentials. Undefined if it can, or if nothing is known. */
+  readonly failure?: string;
   readonly queueDepth: number;
   readonly writesDropped: number;
   /** The number of unreadable values so far: of another version, or foreign. Undefined if there cannot be any. */

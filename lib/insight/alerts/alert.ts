@@ -54,6 +54,8 @@ export const EVERYTHING = 'cache';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+/** For this long after a start, and after a layer was away, a cache fills: nothing is judged that follows from that. */
+export const SETTLING_MS = 10 * MINUTE;
 
 /** How an alert of a code opens and closes. */
 export interface CodeRule {

@@ -16,8 +16,8 @@ import {
   isAnomaly,
   isAway,
   newestFirst,
+  SETTLING_MS,
 } from './alert.js';
-import { SETTLING_MS } from '../health.js';
 import { AlertNotifier } from './alert-notifier.js';
 import type { AlertsOptions } from './alerts.options.js';
 import { AlertBook } from './alert-book.js';

@@ -47,6 +47,7 @@ export type HeldStatus = Pick<
   | 'entries'
   | 'bytes'
   | 'connected'
+  | 'failure'
   | 'sweepsPending'
   | 'invalidationsPending'
   | 'busNotSent'

@@ -150,10 +150,13 @@ export function statusTogether(layers: readonly LayerState[], processes: readonl
       if (known.length === 0) return null;
       return shared ? Math.max(...known) : known.reduce((sum, value) => sum + value, 0);
     };
+    // Of this process: others do not send theirs.
+    const failure = own.find((status) => status.failure !== undefined)?.failure;
     return {
       entries: held(({ entries }) => entries),
       bytes: held(({ bytes }) => bytes),
       connected: own.every(({ connected }) => connected),
+      ...(failure !== undefined && { failure }),
       sweepsPending: own.reduce((sum, { sweepsPending = 0 }) => sum + sweepsPending, 0),
       invalidationsPending: own.reduce((sum, { invalidationsPending = 0 }) => sum + invalidationsPending, 0),
       busNotSent: own.some(({ busNotSent }) => busNotSent === true),

@@ -1,7 +1,7 @@
 import type { ConnectionEvents } from './redis-connection.js';
 import { type Emitter, listenTo, stopListening } from './shared-listeners.js';
 
-/** Reports each loss and each recovery of a client once, however often the client repeats it. */
+/** Reports each loss and each recovery of a client once, however often the client repeats it; what it repeats is a failed attempt to connect. */
 export class ClientAvailability {
   readonly #client: Emitter;
   readonly #events: ConnectionEvents;
@@ -24,7 +24,7 @@ export class ClientAvailability {
   }
 
   #onLost(cause: unknown): void {
-    if (this.#lost) return;
+    if (this.#lost) return this.#events.notRestored?.(cause);
     this.#lost = true;
     this.#events.lost(cause);
   }

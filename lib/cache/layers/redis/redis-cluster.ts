@@ -174,7 +174,7 @@ export class ClusterConnection implements RedisConnection {
     if (this.#closed || this.#stopWaiting !== undefined) return;
     this.#stopWaiting = this.#clock.after(RETRY_MS, () => {
       this.#stopWaiting = undefined;
-      void this.#connect().catch(() => undefined);
+      void this.#connect().catch((cause: unknown) => this.#events.notRestored?.(cause));
     });
   }
 

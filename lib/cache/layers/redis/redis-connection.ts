@@ -40,9 +40,12 @@ export interface RedisConnection {
 
 export type RedisNode = (args: readonly RedisArgument[]) => Promise<unknown>;
 
-/** Called once when a connection is lost and once when it is restored. */
 export interface ConnectionEvents {
+  /** Called once when a connection is lost. */
   lost(cause: unknown): void;
+  /** Called when an attempt to restore it has failed. */
+  notRestored?(cause: unknown): void;
+  /** Called once when it is restored. */
   ready(): void;
 }
 

@@ -28,6 +28,11 @@ export function redisFailure(error: unknown, address: string, hasServed = false)
   });
 }
 
+/** True if {@link redisFailure} names the cause. */
+export function isExplained(error: unknown): boolean {
+  return explained(error, DEPTH) !== undefined;
+}
+
 /** Attaches an explanation for the log to a failed operation: what its command needed, not where the client threw. */
 export function explainFailure(error: unknown, address: string): void {
   explainError(error, () => {

@@ -27,7 +27,7 @@ import { unavailable, type RedisNode } from './redis-connection.js';
 import { RedisAnnouncer } from './redis-announcer.js';
 import { RedisKeyDeletes } from './redis-key-deletes.js';
 import { RedisInfo } from './redis-info.js';
-import { explainFailure, redisFailure } from './redis-failure.js';
+import { explainFailure, isExplained, redisFailure } from './redis-failure.js';
 import { RedisInvalidationLog } from './redis-invalidation-log.js';
 import { RedisKeys } from './redis-keys.js';
 import { redisAddress, redisLayerRule } from './redis-layer-rules.js';
@@ -88,6 +88,8 @@ class RedisLayer implements Layer {
   #preparing: Promise<unknown> | undefined;
   #opened = false;
   #lost = false;
+  /** Why it is lost, as far as it is known. */
+  #cause: string | undefined;
   #closed = false;
   #stopAsking: (() => void) | undefined;
 
@@ -98,7 +100,11 @@ class RedisLayer implements Layer {
     this.#address = redisAddress(options);
     const { clock } = context;
     const deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline');
-    const events = { lost: (cause: unknown) => this.#onLost(cause), ready: () => this.#onReady() };
+    const events = {
+      lost: (cause: unknown) => this.#onLost(cause),
+      notRestored: (cause: unknown) => void this.#failure(cause),
+      ready: () => this.#onReady(),
+    };
     const connection = (this.#connection = new HeardConnection(connectionOf(options, context, events), (error) =>
       this.#onFailure(error),
     ));
@@ -236,6 +242,7 @@ class RedisLayer implements Layer {
       bytes: null,
       connected: this.#connection.ready && !this.#lost,
       circuitState: CircuitState.closed,
+      ...(this.#lost && this.#cause !== undefined && { failure: this.#cause }),
       queueDepth: 0,
       writesDropped: 0,
       undecodable: this.#undecodable.count,
@@ -324,17 +331,22 @@ class RedisLayer implements Layer {
 
   #onLost(cause: unknown): void {
     if (this.#lost || this.#closed) return;
+    const { message } = this.#failure(cause);
     this.#lost = true;
+    this.#cause = message;
     this.#context.events.log(
       'warn',
       'LAYER_LOST',
-      `Layer '${this.name}' is not used until it can be again: ${this.#failure(cause).message}`,
+      `Layer '${this.name}' is not used until it can be again: ${message}`,
     );
   }
 
   #failure(error: unknown): CacheError {
     const failure = redisFailure(error, this.#address, this.#opened);
-    return this.#lost ? reported(failure) : failure;
+    if (!this.#lost) return failure;
+    // The latest cause that says more than that there is no connection: a server may come back with another password.
+    if (isExplained(error)) this.#cause = failure.message;
+    return reported(failure);
   }
 
   #onReady(): void {
@@ -342,7 +354,8 @@ class RedisLayer implements Layer {
     this.#prepare().then(
       () => this.#restored(),
       // Connected, but loading its data, or a replica, or refusing the user: retried until it serves.
-      () => {
+      (error: unknown) => {
+        this.#failure(error);
         this.#stopAsking?.();
         this.#stopAsking = this.#context.clock.after(RETRY_MS, () => this.#onReady());
       },

@@ -215,7 +215,10 @@ export class SingleConnection implements RedisConnection {
       this.#stopWaiting = undefined;
       if (this.#closed || this.ready) return;
       this.#attempt ??= this.#open()
-        .catch(() => this.#retryIn(Math.min(delayMs * 2, LONGEST_RETRY_MS)))
+        .catch((cause: unknown) => {
+          this.#events.notRestored?.(cause);
+          this.#retryIn(Math.min(delayMs * 2, LONGEST_RETRY_MS));
+        })
         .finally(() => (this.#attempt = undefined));
       // The attempt retries by itself, even if another caller began it.
       void this.#attempt.catch(() => undefined);

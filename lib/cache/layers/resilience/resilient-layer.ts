@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Entry } from '../../entries/entry.js';
 import { CacheError } from '../../base/errors.js';
 import { CircuitState } from '../../base/observer.js';
+import { redactedMessage } from '../../base/redacted-error.js';
 import { OverdueWaits } from '../../base/overdue-waits.js';
 import { reported } from '../../base/reported-errors.js';
 import { boundedSharedMap } from './bounded-shared-map.js';
@@ -75,6 +76,8 @@ export class ResilientLayer implements Layer {
   #cancelRetry: (() => void) | undefined;
   /** From the first opening of the circuit until it closes, including failed probes. */
   #outage = false;
+  /** The failure that was counted last; undefined for a slow answer. */
+  #failed: unknown;
   #lookedAt = -Infinity;
   /** How many calls the layer has answered. */
   #answers = 0;
@@ -273,8 +276,10 @@ export class ResilientLayer implements Layer {
   }
 
   status(): LayerStatus {
+    const status = this.#inner.status();
     return {
-      ...this.#inner.status(),
+      ...status,
+      ...(status.failure === undefined && this.#outage && { failure: this.#failure }),
       circuitState: this.#breaker?.state ?? CircuitState.closed,
       invalidationsPending: this.#backlog.size,
     };
@@ -323,14 +328,17 @@ export class ResilientLayer implements Layer {
         : withDeadline(work, deadlineMs, this.#clock, this.name, hooks));
       this.#answers++;
       this.#answeredAt = this.#clock.now();
+      if (isSlow) this.#failed = undefined;
       this.#breaker?.succeeded(isSlow, calls);
       return result;
     } catch (error) {
       // A caller still waits: the event loop was busy, so the write was sent late.
       const isOverdue = error instanceof OverdueWrite;
       if (isOverdue && attempts > 1) return this.#guard(operation, { isLong, attempts: attempts - 1, calls });
-      if (!isRefusal(error) && !isOverdue && !isLate && (this.spread !== true || counts(false)))
+      if (!isRefusal(error) && !isOverdue && !isLate && (this.spread !== true || counts(false))) {
+        this.#failed = error;
         this.#breaker?.failed(calls);
+      }
       if (error instanceof CacheError && error.code === 'LAYER_TIMEOUT') {
         if (!isLate) this.#silentSince = this.#heard;
         this.#lookAgain();
@@ -342,6 +350,13 @@ export class ResilientLayer implements Layer {
   #whileAnswering<T>(work: Promise<T>, hooks: DeadlineHooks): Promise<T> {
     const bounds = { deadlineMs: this.#settings.deadlineMs, longestMs: LONG_MS };
     return whileAnswering(work, bounds, this.#clock, this.name, () => this.#inner.replies, hooks);
+  }
+
+  /** Why the circuit is open. */
+  get #failure(): string {
+    return this.#failed === undefined
+      ? `it takes longer than ${this.#settings.breaker!.slowCallMs} ms to answer.`
+      : redactedMessage(this.#failed);
   }
 
   /** The number of answers, as the layer counts them. */

@@ -395,6 +395,25 @@ describe('the circuit', () => {
     expect(recorded.circuit[1]).toBe(CircuitState.halfOpen);
   });
 
+  it('the circuit says why it is open, until it closes', async () => {
+    const hung = make();
+    hung.store.mode = 'hung';
+    const reads = Promise.all(Array.from({ length: 5 }, () => outcome(hung.layer.get('k'))));
+    await hung.clock.advance(100);
+    await reads;
+    expect(hung.layer.status().failure).toMatch(/^Layer 'store' did not answer within 100 ms\. Raise/);
+    hung.store.release();
+    await hung.clock.advance(1_100);
+    expect(hung.layer.status().failure).toBeUndefined();
+
+    const slow = make({ breaker: { slowCall: 20 } });
+    slow.store.delayMs = 30;
+    const answers = Promise.all(Array.from({ length: 5 }, () => outcome(slow.layer.get('k'))));
+    await slow.clock.advance(30);
+    await answers;
+    expect(slow.layer.status().failure).toBe('it takes longer than 20 ms to answer.');
+  });
+
   it('the circuit can be turned off', async () => {
     const { store, layer, recorded } = make({ breaker: false });
     store.mode = 'down';

@@ -35,7 +35,8 @@ export default {
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'text', 'lcov'],
   coverageThreshold: { global: { lines: 90 } },
-  maxWorkers: 2,
+  // For two processors: suites with real servers wait a third of their time.
+  maxWorkers: 3,
   // Modules of finished suites stay in memory; past this a full collection of garbage takes a second.
   workerIdleMemoryLimit: '1200MB',
   // Suites start real servers; a busy machine must not fail them.

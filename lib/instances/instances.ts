@@ -1,5 +1,6 @@
 import { TIMED_OUT, within } from '../cache/base/bounded-wait.js';
 import type { Clock } from '../cache/base/clock.js';
+import type { ShutdownBudget } from '../cache/base/shutdown-budget.js';
 import type { SharedMap } from '../cache/layers/layer.js';
 import type { CacheStatistics } from '../metrics/cache-statistics.js';
 import type { HealthReport } from '../metrics/snapshot.js';
@@ -42,6 +43,7 @@ export interface InstancesOptions {
   /** How often this instance publishes its description, milliseconds; undefined if fleets are off. */
   readonly everyMs: number | undefined;
   readonly clock: Clock;
+  readonly shutdown: ShutdownBudget;
 }
 
 /** The description that an instance publishes. */
@@ -72,10 +74,10 @@ export class Instances {
   async onApplicationShutdown(): Promise<void> {
     this.#stopped = true;
     this.#cancel?.();
-    const { sharedMap, everyMs, own, clock } = this.options;
+    const { sharedMap, everyMs, own, shutdown } = this.options;
     if (sharedMap === undefined || everyMs === undefined) return;
-    const withdrawn = Promise.resolve(this.#publishing).then(() => sharedMap.withdraw(own.id));
-    await within(withdrawn, WITHIN_MS, clock).catch(() => undefined);
+    const withdrawn = () => Promise.resolve(this.#publishing).then(() => sharedMap.withdraw(own.id));
+    await shutdown.spend(withdrawn, WITHIN_MS).catch(() => undefined);
   }
 
   async list(): Promise<InstanceList> {

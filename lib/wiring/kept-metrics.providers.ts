@@ -55,13 +55,14 @@ export const keptMetricsProviders: Provider[] = [
   },
   {
     provide: Instances,
-    inject: [PROCESS_FACTS, RESOLVED_OPTIONS, APPLICATION_CACHE, CacheMetrics, CACHE_CLOCK],
+    inject: [PROCESS_FACTS, RESOLVED_OPTIONS, APPLICATION_CACHE, CacheMetrics, CACHE_CLOCK, ShutdownBudget],
     useFactory: (
       own: ProcessFacts,
       { fleet = false }: ResolvedOptions,
       { layers }: ObservedCache,
       metrics: CacheMetrics,
       clock: Clock,
+      shutdown: ShutdownBudget,
     ) =>
       new Instances({
         own,
@@ -69,6 +70,7 @@ export const keptMetricsProviders: Provider[] = [
         sharedMap: sharedBoard(layers)?.sharedMap('instances', true),
         everyMs: fleet === false ? undefined : everyOf(fleet),
         clock,
+        shutdown,
       }),
   },
   {

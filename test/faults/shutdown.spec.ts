@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Injectable, type Provider } from '@nestjs/common';
 import {
   CacheObservabilityModule,
@@ -14,7 +14,8 @@ import {
   WarmingStrategy,
 } from '../../lib/index.js';
 import { boot, type BootedApp, closeApps, platforms } from '../support/apps.js';
-import { eventually, RedisServer } from '../support/redis.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { eventually, freePort, RedisServer } from '../support/redis.js';
 import { beforeTimer } from '../support/before-timer.js';
 
 /** The promised time, and the extra time of timers on a busy machine. */
@@ -161,6 +162,33 @@ describe('app.close() ends within five seconds', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     await closesInTime(close);
     expect((await profile).status).toBe(200);
+  });
+});
+
+describe('app.close() waits for no pause', () => {
+  it('app.close() does not wait for the next attempt of a webhook whose receiver refuses connections', async () => {
+    const clock = new ManualClock();
+    const port = await freePort();
+    const log = jest.fn();
+    const { app, close } = await boot(
+      'express',
+      {
+        imports: [
+          CacheObservabilityModule.forRoot({
+            namespace: 'refused',
+            clock,
+            layers: [memoryLayer(), redisLayer({ url: `redis://127.0.0.1:${port}` })],
+            alerts: { webhook: { url: `http://127.0.0.1:${port}/` } },
+          }),
+        ],
+      },
+      { logger: { log, warn: log, error: log } as never },
+    );
+    await clock.advance(60_000);
+    const failed = () => log.mock.calls.some(([entry]) => (entry as { code?: string }).code === 'WEBHOOK_FAILED');
+    await eventually(failed, 'the first attempt');
+    expect(app.get(ObservedCache).insight.alerts()).toHaveLength(1);
+    await beforeTimer(1_500, close);
   });
 });
 

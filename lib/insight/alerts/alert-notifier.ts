@@ -87,11 +87,11 @@ export class AlertNotifier implements FamilySource {
     }
   }
 
-  /** Waits for running notifications, drops the rest, and gives up the general lease. @param withinMs the time limit. */
+  /** Sends what waits without pauses, drops what fails, and gives up the general lease. @param withinMs the time limit. */
   async close(withinMs: number): Promise<void> {
     const { clock } = this.#parts;
     const startedAt = clock.now();
-    const sending = this.#notifying.then(() => this.#webhook?.idle());
+    const sending = this.#notifying.then(() => this.#webhook?.finish());
     await within(sending, withinMs, clock);
     this.#closed = true;
     this.#webhook?.close();

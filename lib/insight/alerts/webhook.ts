@@ -36,6 +36,8 @@ export class Webhook {
   readonly #address: string;
   readonly #waiting: string[] = [];
   readonly #aborted = new AbortController();
+  /** Aborted when no attempt is worth a pause any more. */
+  readonly #finishing = new AbortController();
   #sending: Promise<void> | undefined;
   #failing = false;
   #sent = 0;
@@ -69,17 +71,31 @@ export class Webhook {
     await this.#sending;
   }
 
+  /** Sends what waits at once, without pauses; with the first failure the rest is dropped. Resolves when the queue is empty. */
+  async finish(): Promise<void> {
+    this.#finishing.abort();
+    await this.#sending;
+  }
+
   /** Drops the queue. */
   close(): void {
+    this.#finishing.abort();
+    this.#drop();
+    this.#aborted.abort();
+  }
+
+  #drop(): void {
     this.#dropped += this.#waiting.length;
     this.#waiting.length = 0;
-    this.#aborted.abort();
   }
 
   async #drain(): Promise<void> {
     for (let body = this.#waiting.shift(); body !== undefined; body = this.#waiting.shift()) {
       if (await this.#deliver(body)) this.#sent++;
-      else this.#failed++;
+      else {
+        this.#failed++;
+        if (this.#finishing.signal.aborted) this.#drop();
+      }
     }
     this.#sending = undefined;
   }
@@ -93,8 +109,8 @@ export class Webhook {
       }
       if (this.#aborted.signal.aborted) return false;
       this.#report(fault.what);
-      if (fault.isFinal || pauseMs === undefined) return false;
-      await pause(pauseMs, this.#parts.clock, this.#aborted.signal);
+      if (fault.isFinal || pauseMs === undefined || this.#finishing.signal.aborted) return false;
+      await pause(pauseMs, this.#parts.clock, this.#finishing.signal);
     }
     return false;
   }

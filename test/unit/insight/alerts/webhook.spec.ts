@@ -202,6 +202,28 @@ describe('a webhook', () => {
     expect(webhook.counts.dropped).toBe(49);
   });
 
+  it('a webhook that is to finish tries once more without a pause, and drops the rest if that fails', async () => {
+    answer = status(500);
+    const webhook = webhookTo();
+    webhook.send(change());
+    webhook.send(change('user:*'));
+    await eventually(() => logged.length === 1, 'the first attempt');
+    const begun = clock.now();
+    await webhook.finish();
+    expect([clock.now() - begun, received.length, clock.pending]).toEqual([0, 2, 0]);
+    expect(webhook.counts).toEqual({ sent: 0, failed: 1, dropped: 1 });
+  });
+
+  it('a webhook that is to finish sends all that waits if the receiver works again', async () => {
+    answer = status(500);
+    const webhook = webhookTo();
+    for (const subject of ['a:*', 'b:*', 'c:*']) webhook.send(change(subject));
+    await eventually(() => logged.length === 1, 'the first attempt');
+    answer = (response) => response.end();
+    await webhook.finish();
+    expect(webhook.counts).toEqual({ sent: 3, failed: 0, dropped: 0 });
+  });
+
   it('a webhook ends at once when it is closed, with no timer left', async () => {
     answer = () => undefined;
     clock.patient = false;

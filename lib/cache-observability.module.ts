@@ -8,7 +8,7 @@ import {
   type OnModuleInit,
   type Provider,
 } from '@nestjs/common';
-import { ApplicationConfig, DiscoveryModule, ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryModule } from '@nestjs/core';
 import { APPLICATION_CACHE } from './wiring/application-cache.js';
 import {
   ConfigurableModuleClass,
@@ -34,7 +34,7 @@ import { CacheHealthIndicator } from './health/cache-health.indicator.js';
 import { CacheInsight } from './insight/cache-insight.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { monitoringRoutes } from './monitoring/controllers.js';
-import { declaredFaults } from './wiring/declared-faults.js';
+import { DECLARING_PARTS, type DeclaringParts, declaredFaults } from './wiring/declared-faults.js';
 import { featureModule, NamedCaches } from './wiring/named-caches.js';
 import { keepOutsidePrefix } from './wiring/outside-prefix.js';
 import { ObservedCache } from './wiring/observed-cache.js';
@@ -104,9 +104,9 @@ export class CacheObservabilityModule
   static override forRoot(options: CacheObservabilityOptions = {}): DynamicModule {
     return assembled(super.forRoot(options), options, {
       provide: RESOLVED_OPTIONS,
-      inject: [MODULE_OPTIONS_TOKEN, ModulesContainer],
-      useFactory: (given: CacheObservabilityOptions, modules: ModulesContainer) =>
-        resolveOptions(given, (namespace) => declaredFaults(modules, namespace)),
+      inject: [MODULE_OPTIONS_TOKEN, ...DECLARING_PARTS],
+      useFactory: (given: CacheObservabilityOptions, ...parts: DeclaringParts) =>
+        resolveOptions(given, (namespace) => declaredFaults(parts, namespace)),
     });
   }
 
@@ -119,9 +119,9 @@ export class CacheObservabilityModule
       options,
       {
         provide: RESOLVED_OPTIONS,
-        inject: [MODULE_OPTIONS_TOKEN, ModulesContainer],
-        useFactory: (result: CacheObservabilityOptions, modules: ModulesContainer) =>
-          resolveAsyncOptions({ ...options }, result, (namespace) => declaredFaults(modules, namespace)),
+        inject: [MODULE_OPTIONS_TOKEN, ...DECLARING_PARTS],
+        useFactory: (result: CacheObservabilityOptions, ...parts: DeclaringParts) =>
+          resolveAsyncOptions({ ...options }, result, (namespace) => declaredFaults(parts, namespace)),
       },
     );
   }

@@ -1,18 +1,22 @@
-import type { ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { OptionFault } from '../cache/options/option-rules.js';
-import { allDecoratorFaults } from '../caching/decoration/decorator-faults.js';
+import { declarationFaults } from '../caching/handlers/declaration-faults.js';
 import { featureFaults } from '../options/module-option-rules.js';
 
 /** Prefix of the tokens under which named caches provide their options. */
 export const FEATURE_OPTIONS = 'nestjs-cache-observability:cache-options:';
 
+/** What a provider injects for {@link declaredFaults}. */
+export const DECLARING_PARTS = [ModulesContainer, ApplicationConfig, HttpAdapterHost] as const;
+export type DeclaringParts = readonly [ModulesContainer, ApplicationConfig, HttpAdapterHost];
+
 /**
- * The faults that the options of named caches and of decorators have by themselves. Whatever stops the boot first lists them too, so that one
+ * The faults that the options of named caches and the decorators have by themselves. Whatever stops the boot first lists them too, so that one
  * boot shows all faults of options.
  * @param namespace as for {@link featureFaults}. @param except a named cache whose faults are known.
  */
 export function declaredFaults(
-  modules: ModulesContainer,
+  [modules, config, adapterHost]: DeclaringParts,
   namespace: string | undefined,
   except?: string,
 ): OptionFault[] {
@@ -31,5 +35,5 @@ export function declaredFaults(
           text: `forFeature('${name}'): ${text}`,
         })),
   );
-  return [...named, ...allDecoratorFaults(modules)];
+  return [...named, ...declarationFaults({ modules, config, adapterHost })];
 }

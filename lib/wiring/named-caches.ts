@@ -1,5 +1,5 @@
 import { type DynamicModule, Inject, Injectable, Module } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { type ApplicationConfig, type HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { CacheFeatureOptions } from '../options/cache-observability.options.js';
 import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
 import { cacheBehind } from './application-cache.js';
@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../cache/base/clock.js';
 import { CacheError } from '../cache/base/errors.js';
 import { CACHE_CLOCK, cacheNameIn, cacheToken } from '../cache/base/tokens.js';
 import { faultsError } from '../cache/options/option-rules.js';
-import { declaredFaults, FEATURE_OPTIONS } from './declared-faults.js';
+import { DECLARING_PARTS, type DeclaringParts, declaredFaults, FEATURE_OPTIONS } from './declared-faults.js';
 import { observedCacheOf } from './create-observed-cache.js';
 import { unguardedNestLog } from './nest-log.js';
 import type { ObservedCache } from './observed-cache.js';
@@ -36,17 +36,19 @@ export function featureModule(name: string, options: CacheFeatureOptions): Dynam
       {
         provide: token,
         inject: [
-          ModulesContainer,
+          ...DECLARING_PARTS,
           { token: RESOLVED_OPTIONS, optional: true },
           { token: CACHE_CLOCK, optional: true },
           { token: SharedServers, optional: true },
         ],
         useFactory: (
           modules: ModulesContainer,
+          config: ApplicationConfig,
+          adapterHost: HttpAdapterHost,
           application?: ResolvedOptions,
           clock: Clock = systemClock,
           servers = new SharedServers(clock),
-        ) => namedCache(modules, name, options, application, clock, servers),
+        ) => namedCache([modules, config, adapterHost], name, options, application, clock, servers),
       },
       { provide: FEATURE_OPTIONS + name, useValue: options },
     ],
@@ -55,7 +57,7 @@ export function featureModule(name: string, options: CacheFeatureOptions): Dynam
 }
 
 function namedCache(
-  modules: ModulesContainer,
+  parts: DeclaringParts,
   name: string,
   options: CacheFeatureOptions,
   application: ResolvedOptions | undefined,
@@ -73,7 +75,7 @@ function namedCache(
   const own = serviceName ?? (namespace === applicationName().name ? undefined : namespace);
   const faults = featureFaults(name, options, own);
   if (faults.length > 0) {
-    const all = [...faults, ...declaredFaults(modules, own, name)];
+    const all = [...faults, ...declaredFaults(parts, own, name)];
     throw faultsError(`CacheObservabilityModule.forFeature('${String(name)}')`, all);
   }
   const { metrics, health, insight, alerts, collectors, version, random } = application;

@@ -1,4 +1,4 @@
-import { Controller, Get, Injectable, Module, Post } from '@nestjs/common';
+import { Controller, Get, Injectable, Module, Param, Post, Req } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import {
   Cached,
@@ -17,6 +17,35 @@ class Prices {
   @Cached('price:{0}', wrong({ tlt: '1m' }))
   async of(id: string): Promise<unknown> {
     return id;
+  }
+}
+
+@Injectable()
+class Rates {
+  @Cached('rate:{0}:{2}')
+  of(id: string): string {
+    return id;
+  }
+}
+
+@Controller('shops/:shop')
+class Shops {
+  @Get()
+  @Cached('shop:{params.shopp}', { tags: ['{params.nothing}'] })
+  find(@Param('shop') shop: string) {
+    return { shop };
+  }
+
+  @Get('mine')
+  @Cached('mine:*', { warm: wrong([{ params: { shopp: '1' } }]) })
+  mine(@Req() request: { user: string }) {
+    return request.user;
+  }
+
+  @Get('varied')
+  @Cached('varied:{params.shop}', { vary: ['user.id'] })
+  varied(@Param('shop') shop: string) {
+    return shop;
   }
 }
 
@@ -72,6 +101,31 @@ describe.each(platforms)('the faults of a boot on %s', (platform) => {
     const features = [feature('sessions', { ttl: -1 }), feature('carts', { ttl: -2 })];
     const error = await refusal(CacheObservabilityModule.forRoot({ namespace: 'shop' }), features);
     expectAll(error, "forFeature('sessions')", '-2');
+  });
+
+  it('those of options, templates, vary, tags and methods are one error, each as the boot without the other faults says it', async () => {
+    @Module({ providers: [Rates], controllers: [Shops] })
+    class Declaring {}
+    const booting = (options: CacheObservabilityOptions) =>
+      boot(platform, { imports: [CacheObservabilityModule.forRoot(options), Declaring] }).then(
+        () => ['It booted.'],
+        ({ message }: Error) => message.split('\n').slice(1),
+      );
+    const compiled = (await booting({ namespace: 'shop' })).map((line) =>
+      line.replace(/^- [A-Z_]+ /, '').replace(/\.$/, ''),
+    );
+    for (const part of [
+      'Rates.of(): @Cached is on a method that is declared to return String',
+      "'rate:{0}:{2}'",
+      '{params.shopp}',
+      '{params.nothing}',
+      'Shops.mine() cannot be cached as written: it reads @Req()',
+      'lacks an input of `vary` (user.id)',
+    ])
+      expect(compiled.join('\n')).toContain(part);
+    const [own, ...others] = await booting(wrong({ namespace: 'shop', tll: '1m' }));
+    expect(own).toContain('tll: is unknown');
+    expect(others.map((line) => line.replace(/^ {2}- /, ''))).toEqual(compiled);
   });
 
   it('a fault of the module alone is one fault', async () => {

@@ -38,7 +38,7 @@ export function compileMethod(
       parameters: arity(cls, method, site.original),
       types: parameterTypes(cls, method),
       unsharedInstances,
-      identifying: isFieldResolver(site.dispatcher) ? identifyingArguments(site, cls) : new Map(),
+      identifying: identifyingArguments(site, cls),
       log,
     },
     faults,
@@ -76,8 +76,9 @@ function stands(site: CachedSite, cls: ClassConstructor): boolean {
   return false;
 }
 
-/** Arguments of a GraphQL field's resolver that identify callers, which stay out of its keys. */
-function identifyingArguments(site: CachedSite, cls: ClassConstructor): Map<number, string> {
+/** Arguments of a GraphQL field's resolver that identify callers, which stay out of its keys; none of another method. */
+export function identifyingArguments(site: CachedSite, cls: ClassConstructor): Map<number, string> {
+  if (!isFieldResolver(site.dispatcher)) return new Map();
   const inputs = declaredInputs('graphql', cls, site.method, site.original);
   return new Map(
     inputs.flatMap(({ index, identifying, written }) =>

@@ -15,6 +15,16 @@ const pageFiles = [
 ].map(([, code, path, runner]) => ({ path, runner, code }));
 assert.ok(pageFiles.length >= 10, 'docs/testing.md has files');
 
+/** The first code after a heading or sentence of a page. */
+function codeAfter(page, place) {
+  const text = readFileSync(join(root, page), 'utf8');
+  const [, code] = /^```ts\n(.*?)^```$/ms.exec(text.slice(text.indexOf(place))) ?? [];
+  assert.ok(text.includes(place) && code, `${page}: code after "${place}"`);
+  return code;
+}
+const quickStart = codeAfter('README.md', 'replace `src/main.ts` by this');
+const tutorial = codeAfter('docs/tutorial.md', 'Add `src/products.controller.ts`');
+
 /** A busy machine takes longer than the five seconds of both runners. */
 const PATIENT = ['--testTimeout=60000', '--maxWorkers=1'];
 
@@ -73,11 +83,20 @@ async function testsOf(project, nest, env) {
   const shop = await generate(project);
   const module = join(shop, 'src/app.module.ts');
   const text = readFileSync(module, 'utf8');
-  writeFileSync(
-    module,
-    `import { CacheObservabilityModule } from 'nestjs-cache-observability';\n${text.replace('imports: []', 'imports: [CacheObservabilityModule.forRoot()]')}`,
+  const imports = `import { CacheObservabilityModule } from 'nestjs-cache-observability';
+import { ProductsController } from './products.controller';
+`;
+  const declared = text
+    .replace('imports: []', 'imports: [CacheObservabilityModule.forRoot()]')
+    .replace('controllers: [AppController]', 'controllers: [AppController, ProductsController]');
+  writeFileSync(module, adapted(imports) + declared);
+  assert.match(
+    readFileSync(module, 'utf8'),
+    /imports: \[CacheObservabilityModule.*controllers: \[AppController, Products/s,
   );
-  assert.match(readFileSync(module, 'utf8'), /imports: \[CacheObservabilityModule/);
+  // What README and the tutorial add: the generated tests stay as they are.
+  writeFileSync(join(shop, 'src/main.ts'), quickStart);
+  writeFileSync(join(shop, 'src/products.controller.ts'), tutorial);
   for (const { path, runner, code } of pageFiles) {
     if (runner !== undefined && runner !== name) continue;
     mkdirSync(dirname(join(shop, path)), { recursive: true });

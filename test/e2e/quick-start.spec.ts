@@ -4,9 +4,11 @@ import type { Server } from 'node:http';
 import * as common from '@nestjs/common';
 import { type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as library from 'nestjs-cache-observability';
 import ts from 'typescript';
+import { type Platform, platforms } from '../support/apps.js';
 
 const readme = readFileSync('README.md', 'utf8');
 const [, code] = /## Quick start\n.*?```ts\n(.*?)```/s.exec(readme)!;
@@ -14,8 +16,8 @@ const commands = [...readme.matchAll(/^curl (.*)$/gm)].map(([, command]) => comm
 
 let app: INestApplication | undefined;
 
-/** Runs the code as documented, but on a free port and without a log. */
-async function run(): Promise<INestApplication> {
+/** Runs the code as documented, with the adapter that README names, but on a free port and without a log. */
+async function run(platform: Platform): Promise<INestApplication> {
   const { outputText } = ts.transpileModule(code!.replace('listen(3000)', "listen(0, '127.0.0.1')"), {
     compilerOptions: {
       module: ts.ModuleKind.CommonJS,
@@ -26,7 +28,11 @@ async function run(): Promise<INestApplication> {
   });
   return new Promise((resolve, reject) => {
     const create = async (module: common.Type) => {
-      const made = await NestFactory.create(module, { logger: false, abortOnError: false });
+      const options = { logger: false, abortOnError: false } as const;
+      const made: INestApplication =
+        platform === 'express'
+          ? await NestFactory.create(module, options)
+          : await NestFactory.create(module, new FastifyAdapter(), options);
       (made.getHttpServer() as Server).once('listening', () => resolve(made));
       return made;
     };
@@ -48,9 +54,9 @@ async function curl(command: string) {
   return { path, said, status: response.status, xCache: response.headers.get('x-cache'), body: await response.text() };
 }
 
-describe('the quick start of README', () => {
+describe.each(platforms)('the quick start of README on %s', (platform) => {
   beforeAll(async () => {
-    app = await run();
+    app = await run(platform);
   });
   afterAll(() => app?.close());
 

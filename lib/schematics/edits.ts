@@ -15,6 +15,9 @@ export function edited(text: string, edits: readonly Edit[]): string {
     .reduce((result, { start, end, text: by }) => result.slice(0, start) + by + result.slice(end), text);
 }
 
+/** The width of a line in the format of generated projects. */
+const WIDTH = 80;
+
 /** Adds names to the import of a package, in the file's own quotes; no edit where all are there. */
 export function importing(ts: TypeScript, source: SourceFile, from: string, names: readonly string[]): Edit[] {
   const imports = source.statements.filter((statement) => ts.isImportDeclaration(statement));
@@ -31,7 +34,11 @@ export function importing(ts: TypeScript, source: SourceFile, from: string, name
     const at = last?.getEnd() ?? named.getStart(source) + 1;
     return [{ start: at, end: at, text: `${last === undefined ? ' ' : ', '}${missing.join(', ')}` }];
   }
-  const line = `import { ${names.join(', ')} } from ${quote}${from}${quote};`;
+  const short = `import { ${names.join(', ')} } from ${quote}${from}${quote};`;
+  const line =
+    short.length <= WIDTH
+      ? short
+      : `import {\n${names.map((name) => `  ${name},\n`).join('')}} from ${quote}${from}${quote};`;
   const last = imports.at(-1);
   if (last === undefined) return [{ start: 0, end: 0, text: `${line}\n\n` }];
   return [{ start: last.getEnd(), end: last.getEnd(), text: `\n${line}` }];
@@ -39,6 +46,7 @@ export function importing(ts: TypeScript, source: SourceFile, from: string, name
 
 /**
  * Adds an element to the `imports` of a class with `@Module`.
+ * @param element on one line, or on several that are indented as at the beginning of a line.
  * @returns undefined where the class has no such decorator, or one whose argument is not an object.
  */
 export function addingModuleImport(
@@ -56,7 +64,7 @@ export function addingModuleImport(
     const [metadata] = expression.arguments;
     if (metadata === undefined) {
       const at = expression.getEnd() - 1;
-      return { start: at, end: at, text: `{\n  imports: [${element}],\n}` };
+      return { start: at, end: at, text: `{\n  imports: ${listOf([element], '  ')},\n}` };
     }
     return ts.isObjectLiteralExpression(metadata) ? addingTo(ts, source, metadata, element) : undefined;
   }
@@ -73,16 +81,37 @@ function addingTo(ts: TypeScript, source: SourceFile, metadata: ObjectLiteralExp
       return { start: shorthand.getStart(source), end: shorthand.getEnd(), text: `imports: [...imports, ${element}]` };
     }
     const at = metadata.getStart(source) + 1;
-    return { start: at, end: at, text: `\n  imports: [${element}],` };
+    return { start: at, end: at, text: `\n  imports: ${listOf([element], '  ')},` };
   }
   const list = property.initializer;
   if (!ts.isArrayLiteralExpression(list)) {
     return { start: list.getStart(source), end: list.getEnd(), text: `[...${list.getText(source)}, ${element}]` };
   }
   const last = list.elements.at(-1);
-  if (last === undefined) return { start: list.getStart(source), end: list.getEnd(), text: `[${element}]` };
+  const before = last === undefined ? '' : source.text.slice(last.getFullStart(), last.getStart(source));
   // An element goes on a line of its own where the last one does.
-  const before = source.text.slice(last.getFullStart(), last.getStart(source));
-  const indentation = before.includes('\n') ? `\n${before.slice(before.lastIndexOf('\n') + 1)}` : ' ';
-  return { start: last.getEnd(), end: last.getEnd(), text: `,${indentation}${element}` };
+  if (last !== undefined && before.includes('\n')) {
+    const indentation = before.slice(before.lastIndexOf('\n') + 1);
+    return { start: last.getEnd(), end: last.getEnd(), text: `,\n${indentation}${indented(element, indentation)}` };
+  }
+  const elements = [...list.elements.map((one) => one.getText(source)), element];
+  return { start: list.getStart(source), end: list.getEnd(), text: listOf(elements, indentationAt(source, property)) };
+}
+
+/** A list on one line, or, if an element has several, with each element on its own. @param indentation of the line where it begins. */
+function listOf(elements: readonly string[], indentation: string): string {
+  if (!elements.some((element) => element.includes('\n'))) return `[${elements.join(', ')}]`;
+  const inner = `${indentation}  `;
+  return `[\n${elements.map((element) => `${inner}${indented(element, inner)},\n`).join('')}${indentation}]`;
+}
+
+/** Indents the lines after the first. */
+function indented(text: string, indentation: string): string {
+  return text.replaceAll('\n', `\n${indentation}`);
+}
+
+function indentationAt(source: SourceFile, node: PropertyAssignment): string {
+  const start = node.getStart(source);
+  const line = source.text.slice(source.text.lastIndexOf('\n', start - 1) + 1, start);
+  return /^\s*/.exec(line)![0];
 }

@@ -26,7 +26,7 @@ try {
   const add = () =>
     schematic('nestjs-cache-observability:nest-add', '--source-root=src', '--redis=environment', '--skip-install');
   assert.match(add(), /UPDATE.*src\/app\.module\.ts/);
-  assert.match(read('src/app.module.ts'), /imports: \[CacheObservabilityModule\.forRoot\(\{ layers: /);
+  assert.match(read('src/app.module.ts'), /imports: \[\s+CacheObservabilityModule\.forRoot\(\{\s+layers: /);
   assert.match(read('package.json'), /"@nestjs\/cache-manager": "\^12/);
   assert.equal(read('.gitignore'), '.cache-observability/\n');
   assert.match(add(), /Nothing to be done/);

@@ -17,6 +17,13 @@ export interface NestAddOptions {
 }
 
 const PACKAGE = 'nestjs-cache-observability';
+/** In the format of generated projects. */
+const WITH_REDIS = `CacheObservabilityModule.forRoot({
+  layers: [
+    memoryLayer(),
+    redisLayer({ url: process.env.REDIS_URL ?? 'redis://localhost:6379' }),
+  ],
+})`;
 /** Where metrics are kept over a restart without Redis. */
 const KEPT_METRICS = '.cache-observability/';
 
@@ -44,9 +51,7 @@ function importModule(tree: Tree, context: SchematicContext, options: NestAddOpt
   }
   const source = ts.createSourceFile(module.path, text, ts.ScriptTarget.Latest, true);
   const withRedis = options.redis === 'environment';
-  const call = withRedis
-    ? "CacheObservabilityModule.forRoot({ layers: [memoryLayer(), redisLayer({ url: process.env.REDIS_URL ?? 'redis://localhost:6379' })] })"
-    : 'CacheObservabilityModule.forRoot()';
+  const call = withRedis ? WITH_REDIS : 'CacheObservabilityModule.forRoot()';
   const adding = addingModuleImport(ts, source, module.name, call);
   if (adding === undefined) {
     throw new Error(

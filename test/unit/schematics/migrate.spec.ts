@@ -97,7 +97,10 @@ describe('the registration of CacheModule', () => {
       "import { createKeyv } from '@keyv/redis';",
     ).text('src/app.module.ts');
     expect(text).toBe(`import { Module } from '@nestjs/common';
-import { CacheObservabilityModule, redisLayer } from 'nestjs-cache-observability';
+import {
+  CacheObservabilityModule,
+  redisLayer,
+} from 'nestjs-cache-observability';
 @Module({ imports: [CacheObservabilityModule.forRoot({ ttl: 5, layers: [redisLayer({ url: 'redis://a' })] })] })
 export class AppModule {}
 `);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { format } from 'prettier';
 import { nestAdd, type NestAddOptions } from '../../../lib/schematics/nest-add/index.js';
 import { FileTree, NotedContext } from '../../support/file-tree.js';
 
@@ -56,11 +57,43 @@ export class AppModule {}
 
   it('nest add puts Redis behind memory, with the URL of the environment', () => {
     const text = add(standard(), { redis: 'environment' }).text('src/app.module.ts');
-    expect(text).toContain(
-      "import { CacheObservabilityModule, memoryLayer, redisLayer } from 'nestjs-cache-observability';",
-    );
-    expect(text).toMatch(/layers: \[memoryLayer\(\), redisLayer\(\{ url: process\.env\.REDIS_URL \?\? '/);
+    expect(text).toBe(`import { Module } from '@nestjs/common';
+import { AppController } from './app.controller';
+import {
+  CacheObservabilityModule,
+  memoryLayer,
+  redisLayer,
+} from 'nestjs-cache-observability';
+
+@Module({
+  imports: [
+    CacheObservabilityModule.forRoot({
+      layers: [
+        memoryLayer(),
+        redisLayer({ url: process.env.REDIS_URL ?? 'redis://localhost:6379' }),
+      ],
+    }),
+  ],
+  controllers: [AppController],
+})
+export class AppModule {}
+`);
   });
+
+  it.each(['none', 'environment'] as const)(
+    'nest add writes what the format of generated projects accepts, with redis %s',
+    async (redis) => {
+      for (const list of [
+        '[]',
+        '[ConfigModule.forRoot()]',
+        '[\n    A,\n    B.forRoot({ isGlobal: true, cache: true, expandVariables: true }),\n  ]',
+      ]) {
+        const module = MODULE.replace('[]', list);
+        const text = add(standard({ 'src/app.module.ts': module }), { redis }).text('src/app.module.ts')!;
+        expect(await format(text, { parser: 'typescript', singleQuote: true, trailingComma: 'all' })).toBe(text);
+      }
+    },
+  );
 
   it.each([
     [

@@ -22,6 +22,11 @@ export class CachesByServer {
     return user === undefined ? undefined : identityOf(user.layer);
   }
 
+  /** The name of the layer that carries a cache's messages between processes. */
+  messengerOf(cache: string): string | undefined {
+    return this.#users.find((one) => one.cache === cache && one.layer.coordination !== undefined)?.layer.name;
+  }
+
   usersOf(server: unknown): readonly ServerUser[] {
     return this.#users.filter(({ layer }) => identityOf(layer) === server);
   }

@@ -5,21 +5,28 @@ import type { CachesByServer } from './caches-by-server.js';
 
 /*
  * The log of one outage is one sequence: its beginnings (LAYER_LOST, LAYER_FAILED, CIRCUIT_OPEN) once each as they come, then its ends
- * (LAYER_RESTORED, CIRCUIT_CLOSED) once each in this order.
+ * (LAYER_RESTORED, CIRCUIT_CLOSED) once each in this order. The messages that its caches could not send or receive meanwhile are such a
+ * sequence each (BUS_NOT_SENT, BUS_SENT; BUS_UNREACHABLE, BUS_RESTORED): a user without the right to publish has a layer that serves.
  *
  * Several caches and several connections report the same outage, each at its own time: one may serve again while another still finds
  * its connection closed, and a circuit that a probe has closed may open again at the next calls. So an outage ends only when
  * everything that was reported has ended, and nothing of it has begun again for a while; what begins before that belongs to it.
  */
 
-/** The codes that begin an outage of a layer, each with the code of its end. */
-const OUTAGES: ReadonlyMap<LogCode, LogCode> = new Map([
-  ['LAYER_LOST', 'LAYER_RESTORED'],
-  ['LAYER_FAILED', 'LAYER_RESTORED'],
-  ['CIRCUIT_OPEN', 'CIRCUIT_CLOSED'],
+type Sequence = 'layer' | 'sending' | 'receiving';
+
+/** The codes that begin an outage, each with the code of its end and the sequence they belong to. */
+const BEGINNINGS: ReadonlyMap<LogCode, { readonly end: LogCode; readonly sequence: Sequence }> = new Map([
+  ['LAYER_LOST', { end: 'LAYER_RESTORED', sequence: 'layer' }],
+  ['LAYER_FAILED', { end: 'LAYER_RESTORED', sequence: 'layer' }],
+  ['CIRCUIT_OPEN', { end: 'CIRCUIT_CLOSED', sequence: 'layer' }],
+  ['BUS_NOT_SENT', { end: 'BUS_SENT', sequence: 'sending' }],
+  ['BUS_UNREACHABLE', { end: 'BUS_RESTORED', sequence: 'receiving' }],
 ]);
-/** In the order in which they are logged. */
-const ENDS: ReadonlySet<LogCode> = new Set(OUTAGES.values());
+/** The codes of ends in the order in which they are logged, each with its sequence. */
+const ENDS: ReadonlyMap<LogCode, Sequence> = new Map(
+  [...BEGINNINGS.values()].map(({ end, sequence }) => [end, sequence]),
+);
 /** An outage that has ended is logged as ended if it does not begin again for so long: with few calls a circuit takes some seconds to open again. */
 const SETTLED_MS = 5_000;
 /** A refusal of the server in a message, such as `(WRONGPASS)`; codes of the system, such as `(ECONNREFUSED)`, say that there is no server. */
@@ -37,13 +44,14 @@ interface Reporter {
 interface Report {
   readonly cache: string;
   readonly layer: string;
+  readonly sequence: Sequence;
   readonly code: LogCode;
   readonly message: string;
   /** Writes the line. */
   readonly write: () => void;
 }
 
-/** An outage of a server with one cause: that it is away, or its refusal. */
+/** An outage of a server with one cause: that it is away, or its refusal; or of the messages through it. */
 class Outage {
   readonly reporters: Reporter[] = [];
   /** The beginnings that were written, each with its reporter. */
@@ -51,7 +59,10 @@ class Outage {
   readonly #ends = new Map<LogCode, () => void>();
   #cancelEnd: (() => void) | undefined;
 
-  constructor(readonly cause: string) {}
+  constructor(
+    readonly sequence: Sequence,
+    readonly cause: string,
+  ) {}
 
   reporterOf({ cache, layer }: Report): Reporter | undefined {
     return this.reporters.find((one) => one.cache === cache && one.layer === layer);
@@ -72,7 +83,7 @@ class Outage {
   ended(report: Report, clock: Clock, over: () => void): void {
     const reporter = this.reporterOf(report);
     if (reporter === undefined) return;
-    const ending = [...reporter.lasting].filter((begin) => OUTAGES.get(begin) === report.code);
+    const ending = [...reporter.lasting].filter((begin) => BEGINNINGS.get(begin)!.end === report.code);
     if (ending.length === 0) return;
     for (const begin of ending) reporter.lasting.delete(begin);
     // The line of the layer that the beginning named.
@@ -81,7 +92,7 @@ class Outage {
     if (this.reporters.some(({ lasting }) => lasting.size > 0)) return;
     this.#cancelEnd = clock.after(SETTLED_MS, () => {
       over();
-      for (const end of ENDS) this.#ends.get(end)?.();
+      for (const end of ENDS.keys()) this.#ends.get(end)?.();
     });
   }
 }
@@ -101,18 +112,21 @@ export class OutageLog {
   /** The log of a cache. @param log never throws. */
   of(cache: string, log: CacheLog): CacheLog {
     return (level, code, message, details) => {
-      const layer = details?.['layer'] ?? details?.['subject'];
-      if (!isOfOutage(code) || typeof layer !== 'string') return log(level, code, message, details);
+      const sequence = BEGINNINGS.get(code)?.sequence ?? ENDS.get(code);
+      const named = sequence === 'layer' ? (details?.['layer'] ?? details?.['subject']) : undefined;
+      const layer = sequence === undefined || sequence === 'layer' ? named : this.servers.messengerOf(cache);
+      if (sequence === undefined || typeof layer !== 'string') return log(level, code, message, details);
       const write = () => {
         const caches = this.servers.cachesOf(this.servers.serverOf(cache, layer));
         log(level, code, message, caches.length < 2 ? details : { ...details, caches: caches.join(', ') });
       };
-      this.#take({ cache, layer, code, message, write });
+      this.#take({ cache, layer, sequence, code, message, write });
     };
   }
 
   #take(report: Report): void {
-    const known = [...this.#outages].filter((outage) => this.#concerns(outage, report));
+    const { sequence } = report;
+    const known = [...this.#outages].filter((one) => one.sequence === sequence && this.#concerns(one, report));
     if (ENDS.has(report.code)) {
       for (const outage of known) outage.ended(report, this.clock, () => this.#outages.delete(outage));
       return;
@@ -122,7 +136,7 @@ export class OutageLog {
       // A circuit opens for the reason for which its layer fails already.
       (report.code === 'CIRCUIT_OPEN' ? known.find((one) => one.reporterOf(report) !== undefined) : undefined) ??
       known.find((one) => one.cause === cause);
-    if (outage === undefined) this.#outages.add((outage = new Outage(cause)));
+    if (outage === undefined) this.#outages.add((outage = new Outage(sequence, cause)));
     outage.began(report);
   }
 
@@ -134,8 +148,4 @@ export class OutageLog {
       server !== undefined && outage.reporters.some((one) => this.servers.serverOf(one.cache, one.layer) === server)
     );
   }
-}
-
-function isOfOutage(code: LogCode): boolean {
-  return OUTAGES.has(code) || ENDS.has(code);
 }

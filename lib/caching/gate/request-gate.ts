@@ -13,9 +13,9 @@ import type { SafeKeys } from '../keys/safe-keys.js';
  * route by the adapter, in Nest's chain of interceptors, or as the answer to a message (GraphQL, RPC, WebSocket). Each path saves work that the
  * later ones do. A path that misses a rule could send one caller's response to another.
  *
- * The invariant. All rules on a request are in this file, but for what identifies a caller (inputs/authorization.ts). Every path uses the gate of its handler and adds no rule of its own. A path may
- * decline a request that it cannot answer like the others (the fast lane does not support range requests); the next path then
- * decides with the same gate.
+ * The invariant. This file holds all rules on a request, except what identifies a caller (inputs/authorization.ts). Every path
+ * uses the gate of its handler and adds no rule. A path may decline a request that it cannot answer like the others (the fast
+ * lane does not support range requests); the next path then decides with the same gate.
  *
  * The rules, in this order:
  *   1. The cache is on and not closing.

@@ -1,6 +1,6 @@
 import type { CacheLog } from '../../cache/base/cache-log.js';
 import type { CachedSite } from '../decoration/method-site.js';
-import { namesCaller } from '../inputs/authorization.js';
+import { answersAuthorization } from '../inputs/authorization.js';
 import { type Call, CallContext, type Transport } from '../inputs/call.js';
 import type { DeclaredInput } from '../inputs/declared-inputs.js';
 import { type InputPath, inputPath } from '../inputs/input-path.js';
@@ -81,7 +81,7 @@ export function handlerKey(facts: HandlerFacts, faults: FaultList): HandlerKey |
     private:
       options.shared !== true &&
       (identifying.length > 0 || (options.key !== undefined && unsafeInputs(facts).length > 0)),
-    answersAuthorization: options.shared === true || identifying.some(namesCaller),
+    answersAuthorization: answersAuthorization(options.shared, identifying),
     varyHeaders: options.shared === true ? named : [...new Set([...named, ...identifying.flatMap(varyHeaders)])],
   };
 }

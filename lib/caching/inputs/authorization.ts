@@ -5,18 +5,29 @@ import type { InputPath } from './input-path.js';
  * Requests with `Authorization`.
  *
  * By RFC 9111 section 3.5 a shared cache answers such a request only if the application allows it. Two rules decide:
- *   1. A handler answers these requests if it is `shared`, or if its key names the caller ({@link namesCaller}). The request gate
- *      refuses all others.
- *   2. Where the input that names the caller is absent, such a request has no key ({@link unknownCaller}): its handler runs.
+ *   1. The cache answers these requests if the handler is `shared` or its key identifies the caller ({@link answersAuthorization}).
+ *      The request gate makes all others bypass the cache.
+ *   2. If the input that identifies the caller is absent, the request has no key ({@link unknownCaller}): its handler runs.
  */
 
-/** Whether an input of a key differs by caller with `Authorization`. @param path undefined for a function of the application. */
-export function namesCaller(path: InputPath | undefined): boolean {
+/**
+ * True if the cache may answer a handler's requests with `Authorization`.
+ * @param identifying the inputs of the key that differ by caller; undefined for a function of the application.
+ */
+export function answersAuthorization(
+  shared: boolean | undefined,
+  identifying: readonly (InputPath | undefined)[],
+): boolean {
+  return shared === true || identifying.some(namesCaller);
+}
+
+/** True if an input of a key differs by caller with `Authorization`. */
+function namesCaller(path: InputPath | undefined): boolean {
   if (path === undefined || path.argument !== undefined) return true;
   return path.segments[0] === 'user' || path.text.toLowerCase() === 'headers.authorization';
 }
 
-/** True for roots under which guards put the caller. */
+/** True for the properties of a request where guards store the caller. */
 export function isPerson(root: string): boolean {
   return ![
     'headers',
@@ -32,7 +43,7 @@ export function isPerson(root: string): boolean {
   ].includes(root);
 }
 
-/** Detects a caller with `Authorization` who is not identified. */
+/** Returns a function that detects, and reports, calls with `Authorization` whose caller is not identified. */
 export function unknownCaller(transport: Transport, report: () => void): (call: Call) => boolean {
   return (call) => {
     if (requestOf(call.args, transport)?.headers.authorization === undefined) return false;

@@ -1,4 +1,4 @@
-const SLOTS = 256;
+const SLOTS = 128;
 const GONE = -1;
 /** Times are 32 bits of milliseconds: an end is known for half of their period, 24 days. */
 const MOST_MS = 2 ** 31 - 1;

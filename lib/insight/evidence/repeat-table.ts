@@ -1,5 +1,8 @@
-const SLOTS = 256;
-const CAPACITY = 192;
+/** The slots of a new table, and of the largest one: a table grows with its keys. */
+const FEWEST_SLOTS = 16;
+const MOST_SLOTS = 256;
+/** The share of the slots that may be used. */
+const FILLED = 3 / 4;
 const WHOLE = 2 ** 32;
 /** The values of one in so many adds are compared: digests of large values take longer than the rest. */
 const COMPARED_EVERY = 32;
@@ -20,17 +23,17 @@ export interface Repeats {
 }
 
 /**
- * Measures how often keys come again within a TTL: simulates a cache that stores every key, on a sample of the keys by their hash, in memory of a
- * fixed size. The sample shrinks if there are many keys (SHARDS with a fixed size: Waldspurger et al., FAST 2015); if the sample has fewer
+ * Measures how often keys come again within a TTL: simulates a cache that stores every key, on a sample of the keys by their hash, in memory
+ * that grows with the keys up to a fixed size. From then on the sample shrinks if there are many keys (SHARDS with a fixed size: Waldspurger et al., FAST 2015); if the sample has fewer
  * references than expected, the difference is added as repeats, since the missing keys are hot ones (SHARDS-adj).
  */
 export class RepeatTable {
-  readonly #hashes = new Uint32Array(SLOTS);
+  #hashes = new Uint32Array(FEWEST_SLOTS);
   /** Milliseconds after {@link #from}: 13 bytes a slot in all. */
-  readonly #times = new Float32Array(SLOTS);
+  #times = new Float32Array(FEWEST_SLOTS);
   /** Digests of the last values; created for the first one. */
   #values: Uint32Array | undefined;
-  readonly #counts = new Uint8Array(SLOTS);
+  #counts = new Uint8Array(FEWEST_SLOTS);
   #size = 0;
   /** Larger hashes are not in the sample. */
   #limit = WHOLE;
@@ -57,8 +60,9 @@ export class RepeatTable {
     const compares = this.#adds <= ALWAYS_COMPARED || this.#adds % COMPARED_EVERY < 1;
     const value = compares ? (valueOf?.() ?? 0) >>> 0 : 0;
     if (this.#hashes[slot] === 0) {
-      if (this.#size >= CAPACITY) {
-        this.#shrink();
+      if (this.#size >= this.#hashes.length * FILLED) {
+        if (this.#hashes.length < MOST_SLOTS) this.#rebuild(this.#hashes.length * 2);
+        else this.#shrink();
         if (key >= this.#limit) return;
         slot = this.#slotOf(key);
       }
@@ -75,7 +79,7 @@ export class RepeatTable {
       }
     }
     if (this.#counts[slot] === 0 || now - this.#times[slot]! >= ttlMs) this.#times[slot] = now;
-    if (value !== 0) (this.#values ??= new Uint32Array(SLOTS))[slot] = value;
+    if (value !== 0) (this.#values ??= new Uint32Array(this.#hashes.length))[slot] = value;
     if (this.#counts[slot]! < 255) this.#counts[slot]! += 1;
   }
 
@@ -90,7 +94,8 @@ export class RepeatTable {
     const repeats = (this.#repeats[0]! + this.#repeats[1]!) / rate + (this.#adds - sampled / rate);
     const share = this.#adds === 0 ? 0 : Math.min(1, Math.max(0, repeats / this.#adds));
     let once = 0;
-    for (let slot = 0; slot < SLOTS; slot++) if (this.#hashes[slot] !== 0 && this.#counts[slot] === 1) once += 1;
+    for (let slot = 0; slot < this.#hashes.length; slot++)
+      if (this.#hashes[slot] !== 0 && this.#counts[slot] === 1) once += 1;
     return {
       adds: this.#adds,
       share,
@@ -120,8 +125,9 @@ export class RepeatTable {
   }
 
   #slotOf(key: number): number {
-    let slot = key & (SLOTS - 1);
-    while (this.#hashes[slot] !== 0 && this.#hashes[slot] !== key) slot = (slot + 1) & (SLOTS - 1);
+    const mask = this.#hashes.length - 1;
+    let slot = key & mask;
+    while (this.#hashes[slot] !== 0 && this.#hashes[slot] !== key) slot = (slot + 1) & mask;
     return slot;
   }
 
@@ -129,25 +135,30 @@ export class RepeatTable {
   #shrink(): void {
     const before = this.#limit;
     this.#limit /= 2;
-    const kept: number[][] = [];
-    for (let slot = 0; slot < SLOTS; slot++) {
-      const key = this.#hashes[slot]!;
-      if (key === 0 || key >= this.#limit) continue;
-      kept.push([key, this.#times[slot]!, this.#values?.[slot] ?? 0, this.#counts[slot]!]);
-    }
-    this.#hashes.fill(0);
-    for (const [key, time, value, count] of kept) {
-      const slot = this.#slotOf(key!);
-      this.#hashes[slot] = key!;
-      this.#times[slot] = time!;
-      if (this.#values !== undefined) this.#values[slot] = value!;
-      this.#counts[slot] = count!;
-    }
-    this.#size = kept.length;
+    this.#rebuild(this.#hashes.length);
     const scale = this.#limit / before;
     for (const half of [0, 1]) {
       this.#sampled[half]! *= scale;
       this.#repeats[half]! *= scale;
+    }
+  }
+
+  /** Moves the keys of the sample to a table of so many slots. */
+  #rebuild(slots: number): void {
+    const [hashes, times, values, counts] = [this.#hashes, this.#times, this.#values, this.#counts];
+    this.#hashes = new Uint32Array(slots);
+    this.#times = new Float32Array(slots);
+    if (values !== undefined) this.#values = new Uint32Array(slots);
+    this.#counts = new Uint8Array(slots);
+    this.#size = 0;
+    for (const [from, key] of hashes.entries()) {
+      if (key === 0 || key >= this.#limit) continue;
+      const to = this.#slotOf(key);
+      this.#hashes[to] = key;
+      this.#times[to] = times[from]!;
+      if (values !== undefined) this.#values![to] = values[from]!;
+      this.#counts[to] = counts[from]!;
+      this.#size += 1;
     }
   }
 }

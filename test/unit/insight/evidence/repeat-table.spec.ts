@@ -48,6 +48,14 @@ describe('a repeat table', () => {
     expect(table.read().sameValue).toBeNull();
   });
 
+  it('a repeat table that grows keeps the times, values and counts of its keys', () => {
+    const table = new RepeatTable(0);
+    for (let n = 0; n < 190; n++) table.add(hash(n), 0, 1_000, () => n + 1);
+    for (let n = 0; n < 95; n++) table.add(hash(n), 500, 1_000, () => n + 1);
+
+    expect(table.read()).toMatchObject({ adds: 285, share: 95 / 285, distinct: 190, once: 0.5, sameValue: 1 });
+  });
+
   it('a repeat table forgets half of its counts', () => {
     const table = new RepeatTable(0);
     for (let n = 0; n < 1_000; n++) table.add(hash(n % 10), n, 10_000);

@@ -96,10 +96,10 @@ export class MemorySimulation {
 
   constructor(
     readonly layer: MemoryLayerFacts,
-    now: number,
+    private readonly startedAt: number,
   ) {
-    this.#observedFrom = now;
-    this.#sweepAt = now + SWEEP_EVERY_MS;
+    this.#observedFrom = startedAt;
+    this.#sweepAt = startedAt + SWEEP_EVERY_MS;
     this.#layers = FACTORS.map((factor) => new SimulatedMemory(layer.eviction, this.#boundsAt(factor), 1));
   }
 
@@ -119,12 +119,17 @@ export class MemorySimulation {
   access({ hash, count, at, hit }: MemoryAccess): void {
     const isHot = this.#hot.has(hash);
     if (at >= this.#sweepAt) this.#sweep(at);
+    const time = this.#timeOf(at);
     const group = isHot ? GROUPS : hash & (GROUPS - 1);
     const weight = isHot ? 1 : ALL / this.#threshold;
-    const loaded = this.#loads.get(hash) ?? { bytes: this.#bytes, costMs: this.#costMs, ttlMs: this.#ttlMs };
+    const loaded = this.#loads.get(hash) ?? {
+      bytes: Math.round(this.#bytes),
+      costMs: this.#costMs,
+      ttlMs: this.#ttlMs,
+    };
     this.#sums.access(group, count * weight);
     for (let rung = 0; rung < FACTORS.length; rung++) {
-      const hits = this.#layers[rung]!.access(hash, isHot, count, at, loaded);
+      const hits = this.#layers[rung]!.access(hash, isHot, count, time, loaded);
       this.#sums.add(group, rung, Sum.hits, hits * weight);
     }
     if (hit) this.#sums.add(group, REAL, Sum.hits, count * weight);
@@ -146,7 +151,8 @@ export class MemorySimulation {
   written(hash: number, at: number, entry: SimulatedEntry): void {
     this.loaded(hash, entry);
     const isHot = this.#hot.has(hash);
-    for (const layer of this.#layers) layer.store(hash, isHot, at, entry);
+    const time = this.#timeOf(at);
+    for (const layer of this.#layers) layer.store(hash, isHot, time, entry);
   }
 
   removed(hash: number): void {
@@ -189,9 +195,14 @@ export class MemorySimulation {
     for (const hash of this.#loads.keys()) if (!belongs(hash)) this.#loads.delete(hash);
   }
 
+  /** In the unit of the simulated layers. */
+  #timeOf(at: number): number {
+    return Math.round(at - this.startedAt);
+  }
+
   #sweep(now: number): void {
     this.#sweepAt = now + SWEEP_EVERY_MS;
-    for (const layer of this.#layers) layer.sweep(now);
+    for (const layer of this.#layers) layer.sweep(this.#timeOf(now));
     const observed = now - this.#observedFrom;
     if (observed < DAY_MS) return;
     this.#observedFrom = now - observed / 2;

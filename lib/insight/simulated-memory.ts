@@ -1,5 +1,4 @@
-import { KeptEntry } from '../cache/entries/kept-entry.js';
-import type { Eviction, EvictionPolicy, MemoryBounds } from '../cache/layers/memory/eviction-policy.js';
+import type { Evictable, Eviction, EvictionPolicy, MemoryBounds } from '../cache/layers/memory/eviction-policy.js';
 import { LruPolicy } from '../cache/layers/memory/lru-policy.js';
 import { WorthPolicy } from '../cache/layers/memory/worth-policy.js';
 
@@ -12,16 +11,38 @@ export interface SimulatedEntry {
   readonly ttlMs: number;
 }
 
+/** A key in a simulated layer: only the fields that its policy and the simulation read, a third of the bytes of an entry. */
+class SimulatedKey implements Evictable<SimulatedKey> {
+  tally = 0;
+  older: SimulatedKey | undefined;
+  newer: SimulatedKey | undefined;
+  queuedAt = 0;
+  fingerprint = 0;
+
+  constructor(
+    readonly hash: number,
+    readonly bytes: number,
+    public cost: number,
+    readonly createdAt: number,
+    readonly freshUntil: number,
+  ) {}
+
+  get key(): string {
+    return String(this.hash);
+  }
+}
+
 /** Weight of one age in the mean of the ages of evicted entries. */
 const WEIGHT_OF_ONE = 1 / 16;
 
 /**
  * A memory layer without values, for a sample of its keys. The cache's real eviction policy decides which keys leave. A key takes the room of all
- * keys that it represents, so that the bounds, and the policy's decisions, are those of a real layer.
+ * keys that it represents, so that the bounds, and the policy's decisions, are those of a real layer. Times are whole milliseconds since
+ * the start of the simulation: V8 keeps small integers without an object of their own.
  */
 export class SimulatedMemory {
-  readonly #entries = new Map<number, KeptEntry>();
-  readonly #policy: EvictionPolicy;
+  readonly #entries = new Map<number, SimulatedKey>();
+  readonly #policy: EvictionPolicy<SimulatedKey>;
   /** Keys that represent only themselves. */
   readonly #hot = new Set<number>();
   #count = 0;
@@ -58,7 +79,7 @@ export class SimulatedMemory {
 
   store(hash: number, isHot: boolean, now: number, { bytes, costMs, ttlMs }: SimulatedEntry): void {
     const known = this.#entries.get(hash);
-    const entry = simulated(hash, now, bytes, costMs, ttlMs);
+    const entry = new SimulatedKey(hash, bytes, costMs, now, now + ttlMs);
     this.#policy.recall(entry, known);
     if (known !== undefined) this.#forget(known, hash, true);
     if (bytes > this.bounds.maxBytes / 10) return;
@@ -95,7 +116,7 @@ export class SimulatedMemory {
   }
 
   /** Changes the weight of a key that has become one of the hottest, or no longer is. */
-  #reweigh(entry: KeptEntry, hash: number, isHot: boolean): void {
+  #reweigh(entry: SimulatedKey, hash: number, isHot: boolean): void {
     if (this.#hot.has(hash) === isHot) return;
     this.#weigh(entry, hash, -1);
     this.#flag(hash, isHot);
@@ -107,7 +128,7 @@ export class SimulatedMemory {
     else this.#hot.delete(hash);
   }
 
-  #forget(entry: KeptEntry, hash: number, isInOrder: boolean): void {
+  #forget(entry: SimulatedKey, hash: number, isInOrder: boolean): void {
     if (isInOrder) this.#policy.remove(entry);
     this.#entries.delete(hash);
     this.#weigh(entry, hash, -1);
@@ -119,17 +140,17 @@ export class SimulatedMemory {
     while (this.#entries.size > 0) {
       if (this.#count + weight <= maxEntries && this.#bytes + weight * bytes <= maxBytes) return;
       const gone = this.#policy.evict(now);
-      this.#forget(gone, Number(gone.key), false);
+      this.#forget(gone, gone.hash, false);
       const ageMs = now - gone.createdAt;
       this.evictedAgeMs =
         this.evictedAgeMs === Infinity ? ageMs : this.evictedAgeMs + (ageMs - this.evictedAgeMs) * WEIGHT_OF_ONE;
     }
   }
 
-  #weigh(entry: KeptEntry, hash: number, sign: 1 | -1): void {
+  #weigh(entry: SimulatedKey, hash: number, sign: 1 | -1): void {
     const weight = sign * this.#weightOf(hash);
     this.#count += weight;
-    this.#bytes += weight * entry.size;
+    this.#bytes += weight * entry.bytes;
   }
 
   #weightOf(hash: number): number {
@@ -139,14 +160,3 @@ export class SimulatedMemory {
 
 /** The same as the policy's own. */
 const LEAST_REMEMBERED = 64;
-
-function simulated(hash: number, now: number, size: number, cost: number, ttlMs: number): KeptEntry {
-  const entry = new KeptEntry(
-    NO_VALUE, size, NO_TAGS, now, now + ttlMs, cost, 0, undefined, undefined, 0, 0, false,
-  ); // prettier-ignore
-  entry.key = String(hash);
-  return entry;
-}
-
-const NO_TAGS: readonly string[] = Object.freeze([]);
-const NO_VALUE = { value: undefined, mutable: false, json: false };

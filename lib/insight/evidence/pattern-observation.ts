@@ -59,7 +59,7 @@ export class PartHashes {
   }
 }
 
-/** The observations of one pattern: fixed tables and counters, about 12 KB if its keys have parts, else 8 KB. */
+/** The observations of one pattern: counters and tables of a limited size, about 9 KB if its keys have parts, else 6 KB. */
 export class PatternObservation {
   readonly #keys: RepeatTable;
   #parts: PartTable[] | undefined;

@@ -1,11 +1,13 @@
-import type { KeptEntry } from '../../entries/kept-entry.js';
+import type { Evictable } from './eviction-policy.js';
+
+type Linked<E> = Pick<Evictable<E>, 'older' | 'newer'>;
 
 /** A list of entries, linked by their fields `older` and `newer`. An entry is in one list at most. */
-export class EntryList {
-  first: KeptEntry | undefined;
-  last: KeptEntry | undefined;
+export class EntryList<E extends Linked<E>> {
+  first: E | undefined;
+  last: E | undefined;
 
-  push(entry: KeptEntry): void {
+  push(entry: E): void {
     const { last } = this;
     if (last === undefined) this.first = entry;
     else last.newer = entry;
@@ -13,7 +15,7 @@ export class EntryList {
     this.last = entry;
   }
 
-  remove(entry: KeptEntry): void {
+  remove(entry: E): void {
     const { older, newer } = entry;
     if (older === undefined) this.first = newer;
     else older.newer = newer;
@@ -24,7 +26,7 @@ export class EntryList {
   }
 
   /** Moves an entry that is not the last to the end. */
-  renew(entry: KeptEntry): void {
+  renew(entry: E): void {
     const { older } = entry;
     const newer = entry.newer!;
     newer.older = older;

@@ -1,6 +1,6 @@
 import type { KeptEntry } from '../../entries/kept-entry.js';
 import { EntryList } from './entry-list.js';
-import type { EvictionPolicy } from './eviction-policy.js';
+import type { Evictable, EvictionPolicy } from './eviction-policy.js';
 
 /*
  * Evicts the entry that was not requested for the longest time (least recently used).
@@ -14,34 +14,34 @@ import type { EvictionPolicy } from './eviction-policy.js';
  *
  * Source: Mattson, Gecsei, Slutz and Traiger, Evaluation techniques for storage hierarchies, IBM Systems Journal 9(2), 1970.
  */
-export class LruPolicy implements EvictionPolicy {
+export class LruPolicy<E extends Evictable<E> = KeptEntry> implements EvictionPolicy<E> {
   readonly name = 'lru';
   /** The least recently used first. */
-  readonly #order = new EntryList();
+  readonly #order = new EntryList<E>();
 
-  use(entry: KeptEntry): void {
+  use(entry: E): void {
     if (entry !== this.#order.last) this.#order.renew(entry);
   }
 
-  useOften(entry: KeptEntry): void {
+  useOften(entry: E): void {
     this.use(entry);
   }
 
   recall(): void {}
 
-  add(entry: KeptEntry): void {
+  add(entry: E): void {
     this.#order.push(entry);
   }
 
-  remove(entry: KeptEntry): void {
+  remove(entry: E): void {
     this.#order.remove(entry);
   }
 
-  expire(entry: KeptEntry): void {
+  expire(entry: E): void {
     this.#order.remove(entry);
   }
 
-  evict(): KeptEntry {
+  evict(): E {
     const entry = this.#order.first!;
     this.#order.remove(entry);
     return entry;
@@ -53,7 +53,7 @@ export class LruPolicy implements EvictionPolicy {
 
   // The order is recency, so there is no count; in one step, because reads change the order.
   // eslint-disable-next-line require-yield
-  *hottest(_: Iterable<KeptEntry>, limit: number): Generator<void, string[]> {
+  *hottest(_: Iterable<E>, limit: number): Generator<void, string[]> {
     const keys: string[] = [];
     for (let entry = this.#order.last; entry !== undefined && keys.length < limit; entry = entry.older) {
       keys.push(entry.key!);

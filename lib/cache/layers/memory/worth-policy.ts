@@ -1,6 +1,6 @@
 import type { KeptEntry } from '../../entries/kept-entry.js';
 import { EntryList } from './entry-list.js';
-import type { EvictionPolicy, MemoryBounds } from './eviction-policy.js';
+import type { Evictable, EvictionPolicy, MemoryBounds } from './eviction-policy.js';
 import { fingerprint, Ghosts } from './ghosts.js';
 
 /*
@@ -29,9 +29,9 @@ import { fingerprint, Ghosts } from './ghosts.js';
  *
  * Known weakness: a loop over more keys than there is room for has no hits, as with LRU.
  */
-export class WorthPolicy implements EvictionPolicy {
+export class WorthPolicy<E extends Evictable<E> = KeptEntry> implements EvictionPolicy<E> {
   readonly name = 'worth';
-  readonly #queues: readonly EntryList[] = Array.from({ length: QUEUES }, () => new EntryList());
+  readonly #queues: readonly EntryList<E>[] = Array.from({ length: QUEUES }, () => new EntryList<E>());
   /** The level at which the head of each queue is evicted; Infinity if the queue is empty. */
   readonly #heads = new Float64Array(QUEUES).fill(Infinity);
   /** Only the queues between these have ever held an entry. */
@@ -64,15 +64,15 @@ export class WorthPolicy implements EvictionPolicy {
     return Number.isNaN(this.#evictedWorth) ? undefined : this.#evictedWorth;
   }
 
-  use(entry: KeptEntry): void {
+  use(entry: E): void {
     if ((entry.tally & MOST_ASKED) < MOST_ASKED) entry.tally++;
   }
 
-  useOften(entry: KeptEntry, times: number): void {
+  useOften(entry: E, times: number): void {
     entry.tally += Math.min(times, MOST_ASKED - unread(entry));
   }
 
-  recall(entry: KeptEntry, replaced: KeptEntry | undefined): void {
+  recall(entry: E, replaced: E | undefined): void {
     if (replaced === undefined) {
       const note = this.#recalled(entry);
       if (note !== 0 && note < LEFT_BY_ITSELF) this.#learn(note);
@@ -86,23 +86,23 @@ export class WorthPolicy implements EvictionPolicy {
     if (entry.cost > 0) this.#meanCost += (entry.cost - this.#meanCost) * (this.#meanCost === 0 ? 1 : WEIGHT_OF_ONE);
   }
 
-  add(entry: KeptEntry): void {
+  add(entry: E): void {
     this.#entries++;
     this.#turns = TURNS_AT_ONCE;
     this.#enqueue(entry);
   }
 
-  remove(entry: KeptEntry): void {
+  remove(entry: E): void {
     this.#entries--;
     this.#dequeue(entry);
   }
 
-  expire(entry: KeptEntry): void {
+  expire(entry: E): void {
     this.#remember(entry, Math.min(MOST_ASKED, askedFor(entry) + unread(entry)) | LEFT_BY_ITSELF);
     this.remove(entry);
   }
 
-  evict(now: number): KeptEntry {
+  evict(now: number): E {
     let at = this.#next();
     let entry = this.#queues[at]!.first!;
     // Making room for a large entry evicts many others: the limit applies to all evictions together.
@@ -132,7 +132,7 @@ export class WorthPolicy implements EvictionPolicy {
     this.#entries = 0;
   }
 
-  *hottest(entries: Iterable<KeptEntry>, limit: number): Generator<void, string[]> {
+  *hottest(entries: Iterable<E>, limit: number): Generator<void, string[]> {
     const byCount: string[][] = Array.from({ length: 2 * MOST_ASKED + 1 }, () => []);
     let looked = 0;
     for (const entry of entries) {
@@ -150,13 +150,13 @@ export class WorthPolicy implements EvictionPolicy {
     return Math.min(this.bounds.maxEntries, Math.max(LEAST_REMEMBERED, this.#entries));
   }
 
-  #recalled(entry: KeptEntry): number {
+  #recalled(entry: E): number {
     entry.fingerprint = this.#ghosts === undefined ? 0 : fingerprint(entry.key!);
     if (this.#ghosts === undefined) return 0;
     return this.#ghosts.take(entry.fingerprint);
   }
 
-  #remember(entry: KeptEntry, note: number): void {
+  #remember(entry: E, note: number): void {
     if (this.#ghosts === undefined) return;
     // Entries added before there were ghosts have no fingerprint yet.
     if (entry.fingerprint === 0) entry.fingerprint = fingerprint(entry.key!);
@@ -173,7 +173,7 @@ export class WorthPolicy implements EvictionPolicy {
     this.#newcomer = 2 ** this.#exponent;
   }
 
-  #noteWorth(entry: KeptEntry, now: number): void {
+  #noteWorth(entry: E, now: number): void {
     const saved = this.#countOf(entry) * this.#costOf(entry);
     const minutes = Math.max(SHORTEST_MS, now - entry.createdAt) / 60_000;
     const worth = saved / (entry.bytes / MEGABYTE) / minutes;
@@ -181,7 +181,7 @@ export class WorthPolicy implements EvictionPolicy {
     this.#evictedWorth = Number.isNaN(mean) ? worth : mean + (worth - mean) * WEIGHT_OF_ONE;
   }
 
-  #enqueue(entry: KeptEntry): void {
+  #enqueue(entry: E): void {
     const at = this.#queueOf(entry);
     const queue = this.#queues[at]!;
     entry.tally = (entry.tally & ~QUEUE_MASK) | (at << QUEUE_SHIFT);
@@ -192,7 +192,7 @@ export class WorthPolicy implements EvictionPolicy {
     if (at > this.#highest) this.#highest = at;
   }
 
-  #dequeue(entry: KeptEntry): void {
+  #dequeue(entry: E): void {
     const at = entry.tally >>> QUEUE_SHIFT;
     const queue = this.#queues[at]!;
     const wasFirst = queue.first === entry;
@@ -200,25 +200,25 @@ export class WorthPolicy implements EvictionPolicy {
     if (wasFirst) this.#heads[at] = queue.first === undefined ? Infinity : this.#goesAt(queue.first, at);
   }
 
-  #queueOf(entry: KeptEntry): number {
+  #queueOf(entry: E): number {
     const share = Math.max(1 / this.bounds.maxEntries, entry.bytes / this.bounds.maxBytes);
     const worth = (this.#countOf(entry) * Math.sqrt(this.#costOf(entry))) / share;
     return Math.max(0, Math.min(QUEUES - 1, QUEUE_OF_ONE + Math.floor(Math.log2(worth))));
   }
 
   /** The number of requests, as it counts for the worth. */
-  #countOf(entry: KeptEntry): number {
+  #countOf(entry: E): number {
     const asked = askedFor(entry);
     return asked === 1 ? this.#newcomer : Math.max(asked, this.#newcomer);
   }
 
   /** Milliseconds. */
-  #costOf({ cost }: KeptEntry): number {
+  #costOf({ cost }: E): number {
     return cost > 0 ? cost : this.#meanCost || 1;
   }
 
   /** The level at which it is evicted: its level when it was queued, plus its worth, in steps modulo 2³⁰, so that it is a small integer. */
-  #goesAt(entry: KeptEntry, at: number): number {
+  #goesAt(entry: E, at: number): number {
     const step = stepOf(at);
     const now = Math.floor(this.#level / step);
     const ago = ((now % STEPS_MODULO) - entry.queuedAt + STEPS_MODULO) % STEPS_MODULO;
@@ -268,11 +268,13 @@ const ASKED_SHIFT = 4;
 const QUEUE_SHIFT = 8;
 const QUEUE_MASK = 0x7f << QUEUE_SHIFT;
 
-function unread(entry: KeptEntry): number {
+type Tallied = Pick<KeptEntry, 'tally'>;
+
+function unread(entry: Tallied): number {
   return entry.tally & MOST_ASKED;
 }
 
-function askedFor(entry: KeptEntry): number {
+function askedFor(entry: Tallied): number {
   return (entry.tally >>> ASKED_SHIFT) & MOST_ASKED;
 }
 

@@ -17,27 +17,45 @@ export interface Started {
   readonly script: string | undefined;
 }
 
+/** This process. */
+function thisProcess(): Started {
+  return { cwd: process.cwd(), script: process.argv[1] };
+}
+
 /**
  * Finds the application's name in a package.json: the nearest one to the script if the script is in the package of the
  * working directory, else the nearest one to the working directory. The name is unfit if that package contains several
  * projects, as in a monorepo.
  */
-export function applicationName(
-  { cwd, script }: Started = { cwd: process.cwd(), script: process.argv[1] },
-): ApplicationName {
-  const own = script === undefined || isInstalled(script) ? undefined : resolve(cwd, script);
-  const around = packageAbove(cwd);
-  const root = around?.directory ?? cwd;
-  const nearest =
-    own !== undefined && isInside(own, root)
-      ? (namedAbove(own, root) ?? around)
-      : (around ?? (own === undefined ? undefined : namedAbove(own)));
-  if (nearest === undefined) return { name: undefined, unfit: `there is no package.json in ${cwd} or above it` };
+export function applicationName(started: Started = thisProcess()): ApplicationName {
+  const own = ownScript(started);
+  const nearest = nearestPackage(started.cwd, own);
+  if (nearest === undefined)
+    return { name: undefined, unfit: `there is no package.json in ${started.cwd} or above it` };
   const { directory, name } = nearest;
   const file = join(directory, 'package.json');
   if (name === undefined) return { name, unfit: `${file} has no name` };
   const several = severalProjects(nearest, own);
   return { name, unfit: several && `the name in ${file} covers several projects (${several})` };
+}
+
+/** The name of {@link applicationName} alone, without the files that tell a monorepo. */
+function packageName(): string | undefined {
+  const started = thisProcess();
+  return nearestPackage(started.cwd, ownScript(started))?.name;
+}
+
+/** The script's path, unless it is that of an installed tool. */
+function ownScript({ cwd, script }: Started): string | undefined {
+  return script === undefined || isInstalled(script) ? undefined : resolve(cwd, script);
+}
+
+function nearestPackage(cwd: string, own: string | undefined): Package | undefined {
+  const around = packageAbove(cwd);
+  const root = around?.directory ?? cwd;
+  return own !== undefined && isInside(own, root)
+    ? (namedAbove(own, root) ?? around)
+    : (around ?? (own === undefined ? undefined : namedAbove(own)));
 }
 
 interface Package {
@@ -128,7 +146,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** The default service name of exporters. */
 export function defaultServiceName(): string {
-  return applicationName().name ?? 'nestjs-application';
+  return packageName() ?? 'nestjs-application';
 }
 
 /** The options that determine a cache's namespace. */
@@ -140,7 +158,7 @@ export interface NamespaceOptions {
 
 /** Returns the given namespace, else `serviceName`, else the name of the package. */
 export function namespaceOf({ namespace, serviceName }: NamespaceOptions): string {
-  return namespace ?? serviceName ?? applicationName().name ?? 'cache';
+  return namespace ?? serviceName ?? packageName() ?? 'cache';
 }
 
 /**

@@ -110,7 +110,7 @@ export class CacheObservabilityModule
     });
   }
 
-  /** Takes the options from dependency injection. Options that decide routes and tokens are given beside the factory. */
+  /** Takes the options from dependency injection. Options that select routes and tokens are set beside the factory. */
   static override forRootAsync(options: CacheObservabilityAsyncOptions): DynamicModule {
     const { useFactory, useClass, useExisting } = objectOf(options);
     const source = (useFactory ?? useClass ?? useExisting) ? options : { ...options, useFactory: () => ({}) };
@@ -127,8 +127,8 @@ export class CacheObservabilityModule
   }
 
   /**
-   * A cache of its own beside the application's: `@InjectCache(name)` injects it, and `@Cached(pattern, { cache: name })` uses it. Its
-   * layers, bounds and policy are its own; metrics and routes show it under its name. A fault in the options fails the start of the
+   * Adds a cache with its own layers, bounds and policy: `@InjectCache(name)` injects it, and `@Cached(pattern, { cache: name })` uses
+   * it. Metrics and routes show it under its name. A fault in the options fails the start of the
    * application: `INVALID_OPTIONS`, listing every one.
    * @param name letters, digits, `_`, `.` and `-`; not `default`.
    */
@@ -136,7 +136,7 @@ export class CacheObservabilityModule
     return featureModule(name, options);
   }
 
-  /** Adds no middleware: Nest calls it last before it makes the routes. */
+  /** Adds no middleware. Nest calls this method last before it creates the routes. */
   async configure(): Promise<void> {
     await this.#caching.beforeRoutes();
   }
@@ -195,7 +195,7 @@ function assembled(
       CacheWarmer,
       CacheHealthIndicator,
       ...featureExports,
-      // What forFeature() goes by.
+      // Read by forFeature().
       RESOLVED_OPTIONS,
       CACHE_CLOCK,
       SharedServers,
@@ -205,7 +205,7 @@ function assembled(
   };
 }
 
-/** An empty object in place of null and the like: which option is at fault is said when the application starts. */
+/** Replaces options that are not an object with an empty object. The boot reports the fault. */
 function objectOf<T extends object>(options: T): Partial<T> {
   return isRecord(options) ? options : {};
 }

@@ -26,7 +26,7 @@ export interface PatternFacts {
   readonly ttlMs: number | null;
 }
 
-/** A handler or method that declares a pattern, named as in the code. */
+/** A handler or method that declares a pattern. */
 export interface DeclaringMethod {
   /** The name of its class. */
   readonly class: string;
@@ -49,7 +49,7 @@ export interface PatternDeclaration {
   readonly plan?: { readonly policy: ResolvedPolicy<never> };
 }
 
-/** Judges figures: health and recommendations. The metrics hold figures only; the judgement is passed in. */
+/** Derives health and recommendations from figures. The metrics themselves only count. */
 export interface Judgement {
   /** The window used for the health. */
   readonly window: Window;

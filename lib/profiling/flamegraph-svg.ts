@@ -73,7 +73,7 @@ function draw(node: Node, x: number, level: number, scale: number, all: number, 
   return deepest;
 }
 
-/** The cache's own frames are blue, callers have warm colours; the same name has the same colour in every picture. */
+/** Frames of the cache are blue, frames of callers have warm colours; a name has the same colour in every graph. */
 function colour(name: string): string {
   let hash = 0;
   for (let index = 0; index < name.length; index++) hash = (hash * 31 + name.charCodeAt(index)) >>> 0;

@@ -27,7 +27,7 @@ export interface InvalidationMessage {
   readonly kind: 'key' | 'group';
   readonly pattern: string | undefined;
   readonly result: string;
-  /** How many entries were removed, if that is known. */
+  /** The number of removed entries, if known. */
   readonly removed: number | undefined;
   readonly durationMs: number;
 }

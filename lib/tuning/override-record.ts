@@ -35,7 +35,7 @@ export const MAX_PATTERN_LENGTH = 512;
 const MAX_NAME_LENGTH = 100;
 const MAX_DECLARED_LENGTH = 2_000;
 const MAX_BYTES = 8 * 1024;
-/** The most that the clocks of two processes may differ, milliseconds: a record from the future would win for ever. */
+/** The most that the clocks of two processes may differ, milliseconds: a record from the future would win forever. */
 const MAX_AHEAD_MS = 10 * 60_000;
 
 /** One slot name per pattern and kind, of fixed length. */

@@ -85,7 +85,7 @@ export interface PolicyTuningOptions {
   readonly clock: Clock;
   readonly log: OnceLog;
   readonly callbacks: CallbackErrors;
-  /** Called after the policy in force of a declared pattern has changed. @param ttlMs null if handlers differ, or for ever. */
+  /** Called after the policy in force of a declared pattern has changed. @param ttlMs null if handlers differ, or forever. */
   readonly onTtl: (pattern: string, ttlMs: number | null) => void;
   /** The evidence about a pattern. */
   readonly evidence: {

@@ -7,7 +7,7 @@ import { type GlobMatcher, globMatcher } from '../cache/base/glob.js';
 export interface TtlBounds {
   /** @default none */
   minTtl?: Duration;
-  /** @default none: an override may keep entries for ever */
+  /** @default none: an override may keep entries forever */
   maxTtl?: Duration;
 }
 

@@ -15,7 +15,7 @@ import { WarmingTask } from './warming-task.js';
 const BATCH_SIZE = 100;
 const CHECK_LINGER_MS = 10;
 const WRITE_LINGER_MS = 50;
-/** Time limit of one load, so that a load that hangs frees its place. */
+/** Time limit of one load, so that a hanging load does not block others. */
 const LOAD_TIMEOUT_MS = 30_000;
 
 interface WriterContext {
@@ -87,7 +87,7 @@ export class WarmingWriter {
     try {
       fresh = await this.context.target.freshKeys(entries.map(({ key }) => key));
     } catch {
-      // If it is unknown which keys are fresh, all are loaded.
+      // Load all keys if the check for fresh ones fails.
     }
     for (const entry of entries) {
       if (fresh.has(entry.key)) {
@@ -137,7 +137,7 @@ export class WarmingWriter {
       const kept = new Set(entries.map(({ key }) => key));
       for (const { key, code } of rejected) {
         kept.delete(key);
-        // Invalidated during its load: the next caller loads the current value. Or its handler does not store such values.
+        // Not stored: it was invalidated during its load, and the next caller loads the current value; or its handler does not store it.
         if (code === 'INVALIDATED' || code === 'NOT_CACHEABLE') this.tally.keysSkipped++;
         else this.tally.entryFailed(rejection(code), key);
       }

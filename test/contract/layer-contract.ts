@@ -188,7 +188,7 @@ export function describeLayer(name: string, make: () => Promise<LayerUnderTest>,
       expect(read!.freshUntil).toBeLessThan(subject.clock.now());
     });
 
-    it('a layer keeps an entry without an expiry for ever', async () => {
+    it('a layer keeps an entry without an expiry forever', async () => {
       const forever = { ...entry('v'), freshUntil: Infinity, staleUntil: Infinity, removeAt: Infinity };
       await layer.set('k', forever);
       const read = await layer.get('k');

@@ -3,12 +3,13 @@ import { ForeignBytesError, ReadBudget } from './read-budget.js';
 export { ForeignBytesError } from './read-budget.js';
 
 /**
- * The largest body that is read from bytes of other processes. Larger bodies are not written, so everything that is written can be read.
- * Memory for a decoded value is proportional to these limits, whatever the bytes claim.
+ * The largest body that is read from other processes. Larger bodies are not written, so every written body can be read. The memory for a
+ * decoded value is proportional to these limits, even for malicious bytes.
  */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** Levels of objects and arrays. A value has at most 1,000; its encoding adds a few. */
 export const MAX_DEPTH = 1_010;
+
 /**
  * Parses UTF-8 JSON from an untrusted source. `JSON.parse` takes time proportional to the text and does not recurse, so
  * only its result must be bounded.

@@ -6,14 +6,14 @@ export const TIMED_OUT: unique symbol = Symbol('timed out');
 
 /** The limits of a wait. */
 export interface WaitBounds {
-  /** Milliseconds; `Infinity` waits until the signal aborts, or for ever. */
+  /** Milliseconds; `Infinity` waits until the signal aborts, or forever. */
   readonly ms: number;
   readonly clock: Clock;
   /** When it aborts, the wait rejects with its reason. */
   readonly signal?: AbortSignal;
   /** Called once if the work takes longer than this, milliseconds; the wait continues. */
   readonly slow?: { readonly ms: number; readonly report: () => void };
-  /** Makes the wait fair: it gives up, or reports slow work, only after the other side really had the time; see {@link Wait}. */
+  /** Makes the wait fair: it ends, or reports slow work, only if the event loop had time to read the answer; see {@link Wait}. */
   readonly overdue?: OverdueWaits;
 }
 

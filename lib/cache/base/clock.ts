@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-/** The source of time: every wait and every expiry takes a clock, so that tests can turn it by hand. */
+/** The source of time. Every wait and every expiry takes a clock, so that tests can set the time. */
 export interface Clock {
   /** Milliseconds since the Unix epoch, with fractions; never decreases. */
   now(): number;
@@ -16,7 +16,7 @@ export interface Clock {
   idleMs?(): number;
 }
 
-/** The longest delay of a timer of Node, milliseconds: a longer one would end at once. */
+/** The longest delay of a timer of Node, milliseconds: a longer one would fire at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Runs `task` after any number of milliseconds; does not keep the process alive. @returns a function that cancels it */

@@ -7,7 +7,7 @@ export interface Reading {
   now: number;
   /** See {@link Clock.idleMs}. */
   idleMs: number;
-  /** When the last new answer to any wait was seen. */
+  /** When the number of answers, to any wait, last increased. */
   answeredAt: number;
 }
 
@@ -21,8 +21,8 @@ export interface OverdueWait {
 const LOOK_MS = 5;
 
 /**
- * Waits whose time has passed although the event loop may not have read the answer yet. All are judged together after each
- * reading: a timer per wait would keep a loop busy on which thousands wait.
+ * Waits whose time has passed before the event loop may have read the answer. All are judged together after each reading,
+ * because with thousands of waits, a timer for each would keep the loop busy.
  */
 export class OverdueWaits {
   readonly #clock: Clock;
@@ -32,7 +32,7 @@ export class OverdueWaits {
   #answers = 0;
   #cancel: (() => void) | undefined;
 
-  /** @param answers counts the answers of the other side so far, to any wait. */
+  /** @param answers returns the number of answers of the other side so far, to any wait. */
   constructor(clock: Clock, answers: () => number = () => 0) {
     this.#clock = clock;
     this.#countAnswers = answers;

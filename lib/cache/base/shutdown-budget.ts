@@ -1,7 +1,7 @@
 import { type TIMED_OUT, within } from './bounded-wait.js';
 import type { Clock } from './clock.js';
 
-/** The most time that all parts of this library may take together, milliseconds. Orchestrators often allow ten seconds, and other code needs some of them. */
+/** The most time that all parts of this library may take together, milliseconds. Orchestrators often allow ten seconds, and other code needs a part of them. */
 const TOTAL_MS = 4_500;
 
 /**

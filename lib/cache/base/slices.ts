@@ -2,8 +2,8 @@
 const SLICE_MS = 1;
 
 /**
- * Cuts long work into slices, so that the event loop can do other work in between. Measured in real time, not by a clock that a
- * test turns.
+ * Cuts long work into slices, so that the event loop can do other work in between. Measured in real time, not by the clock of a
+ * test.
  */
 export class TimeSlice {
   #since = performance.now();

@@ -10,7 +10,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * The result of an application's function that must return its value itself. The rejection of a promise would be unhandled, and end
+ * Returns the result of an application's function that must return a value, not a promise. The rejection of a promise would be unhandled, and end
  * the process.
  * @param what names the functions in the error.
  * @throws CacheError `INVALID_OPTIONS` for a promise.

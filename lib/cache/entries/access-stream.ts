@@ -25,7 +25,7 @@ export interface ReportedLoad {
   readonly at: number;
 }
 
-/** Keys that are outdated from now on. */
+/** The keys that an invalidation makes outdated. */
 export interface ReportedInvalidation {
   readonly keys?: readonly string[] | undefined;
   readonly patterns?: readonly string[] | undefined;
@@ -40,17 +40,18 @@ export type Removal = (typeof Removal)[keyof typeof Removal];
 /** Follows accesses to a sample of the keys. */
 export interface AccessStream {
   /**
-   * A fresh answer of memory whose entry has a track: the first one after a time, and each one that the track does not count.
+   * Reports a fresh answer of memory whose entry has a track: the first one after the returned time, and each one that the track
+   * cannot count.
    * @returns until when hits may be counted in tracks.
    */
   hit(entry: Entry, key: string, now: number): number;
   /**
-   * One in so many hits of memory, tracked or not: finds the keys that are asked for most. It may give the entry a track.
+   * Reports a sample of the hits in memory, tracked or not, to find the most requested keys. It may give the entry a track.
    * @returns how many hits later it is called next; 1 or more.
    */
   sampled(key: string, series: Series, entry: Entry, now: number): number;
   /**
-   * Every other access of any key, once it has ended.
+   * Reports every other access of any key when it has ended.
    * @param entry the entry that answered, if it came from another layer than memory or was stale.
    */
   access(

@@ -1,13 +1,13 @@
 import type { Series } from '../base/observer.js';
 
 /**
- * An entry of a layer. It carries its own times, so that a layer's physical TTL is only housekeeping and a
- * back-fill keeps the remaining time. All times are of this process's clock; a shared layer converts them.
+ * An entry of a layer. It carries its own times. So a layer's physical TTL only frees memory, and copying
+ * the entry to another layer keeps the remaining time. All times are of this process's clock; a shared layer converts them.
  */
 export interface Entry {
   /**
    * The value, isolated: frozen before it has a second reader, or marked {@link Entry.mutable} and copied for each reader. Readers
-   * of a `JsonText` get what it parses to.
+   * of a `JsonText` get the parsed value.
    */
   readonly value: unknown;
   /** When the load or set that produced it began. */
@@ -23,7 +23,7 @@ export interface Entry {
   readonly size: number;
   /** The time of its load, milliseconds; 0 if it was set. XFetch weighs refreshes by it. */
   readonly cost: number;
-  /** True if the value holds objects that cannot be frozen (Date, Map, Buffer …) or instances of classes, or is a `JsonText`: readers do not get it as it is. */
+  /** True if the value holds objects that cannot be frozen (Date, Map, Buffer …) or instances of classes, or is a `JsonText`: readers get a copy or the parsed value. */
   readonly mutable: boolean;
   /** True if `JSON.parse(JSON.stringify(value))` gives the same value. */
   readonly json: boolean;
@@ -37,7 +37,7 @@ export interface Entry {
   derived: Derived | undefined;
   /** Where accesses of an undeclared key are counted, looked up once; set by the cache, never leaves the process. */
   series?: Series | undefined;
-  /** What the stream of accesses notes, see {@link Track}; 0 or undefined: its key is not followed. Never leaves the process. */
+  /** The access counts of a followed key, see {@link Track}; 0 or undefined if its key is not followed. Never leaves the process. */
   track?: number;
 }
 
@@ -58,7 +58,7 @@ export interface ClassName {
   readonly alias: string | undefined;
   /** The name in its source. */
   readonly name: string;
-  /** Of its source and the sources of its base classes. */
+  /** A hash of its source and the sources of its base classes. */
   readonly fingerprint: string;
 }
 

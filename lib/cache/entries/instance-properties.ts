@@ -21,7 +21,7 @@ export function isRegular(source: object, traits: ClassTraits): boolean {
   return Object.getOwnPropertySymbols(source).length === 0 && Object.isExtensible(source);
 }
 
-/** True for attributes as assignment sets them. */
+/** True for the attributes that an assignment sets. */
 function isOrdinary({ writable, enumerable, configurable }: PropertyDescriptor): boolean {
   return writable === true && enumerable === true && configurable === true;
 }
@@ -36,7 +36,7 @@ export function ownPropertiesOf(source: object, { base, name }: ClassTraits): Ow
     if (isOfSlots(key, base)) continue;
     const descriptor = Object.getOwnPropertyDescriptor(source, key)!;
     if (descriptor.get === undefined && descriptor.set === undefined) properties.push({ key, descriptor });
-    // An accessor in some engines, a value in others.
+    // In some engines `stack` is an accessor, in others a value.
     else if (base === 'Error' && key === 'stack') properties.push({ key, descriptor: stackOf(source as Error) });
     else throw accessorRefusal(name, String(key));
   }

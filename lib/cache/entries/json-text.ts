@@ -2,8 +2,8 @@ import { frozen } from './frozen.js';
 import { extraNamesOf } from './extra-properties.js';
 
 /**
- * A value as its JSON: one text in place of a tree of objects, which the garbage collector would copy and visit. For values that are sent as
- * JSON; any other reader gets what the text parses to.
+ * A value stored as JSON text, which costs the garbage collector less than a tree of objects. Used for values that are sent as JSON; any
+ * other reader gets the parsed value.
  */
 export class JsonText {
   #shared: WeakRef<object> | undefined;
@@ -26,13 +26,13 @@ export class JsonText {
   }
 }
 
-/** The text of an object or array of which JSON loses nothing; undefined for all others. @throws what a getter throws */
+/** The text of an object or array that JSON represents without loss; undefined for other values. @throws what a getter throws */
 export function jsonText(value: object): JsonText | undefined {
   if (!survivesJson(value, new Set())) return undefined;
   return new JsonText(JSON.stringify(value));
 }
 
-/** Deeper values are left to the walk that can refuse them. */
+/** Deeper values are checked by the general copy, which can refuse them. */
 const MAX_DEPTH = 100;
 
 /** True if `JSON.parse(JSON.stringify(value))` gives the same value. @param seen objects of the value, each of which may occur once */

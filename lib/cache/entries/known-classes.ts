@@ -2,7 +2,7 @@ import type { ListedClass } from './listed-classes.js';
 import { PatternClasses } from './pattern-classes.js';
 import type { InstanceCodecs } from './values.js';
 
-/** The most prefixes of undeclared keys for which classes are remembered; further ones have only the listed classes. */
+/** The most prefixes of undeclared keys for which classes are remembered; keys with other prefixes use the listed classes only. */
 const REMEMBERED_HEADS = 1_000;
 
 /**
@@ -13,7 +13,7 @@ export class KnownClasses {
   readonly #defaults = new PatternClasses('*');
   readonly #declared = new Map<string, PatternClasses>();
   readonly #undeclared = new Map<string, PatternClasses>();
-  /** True if the application encodes instances of a class: only then a value is searched for them before it is copied. */
+  /** True if the application encodes instances of a class. Only then are values searched for such instances before they are copied. */
   #encodes = false;
 
   /** @param listed the classes that any pattern may return. */

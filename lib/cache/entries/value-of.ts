@@ -5,7 +5,7 @@ import { JsonText } from './json-text.js';
 /** Who may get a value that is not stored: all callers, each a copy, or only the caller whose load returned it. */
 export type Sharing = 'shared' | 'copied' | 'own';
 
-/** Returns the value that a caller may have: the frozen value, or a copy if it cannot be frozen or the policy requires one. */
+/** Returns the value for a caller: the frozen value, or a copy if it cannot be frozen or the policy requires one. */
 export function valueOf(entry: Entry, policy?: { readonly clone: boolean }): unknown {
   if (policy?.clone === true) return copyOf(entry.value);
   if (!entry.mutable) return entry.value;

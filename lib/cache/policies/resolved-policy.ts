@@ -120,7 +120,7 @@ export function inheriting<V>(
 
 const NO_CLASSES: readonly ListedClass[] = Object.freeze([]);
 
-/** Milliseconds of a TTL; 0 means for ever: `Infinity`. */
+/** Milliseconds of a TTL; 0 means forever: `Infinity`. */
 export function lifetime(ttl: Duration, option = 'ttl'): number {
   return milliseconds(ttl, option) || Infinity;
 }

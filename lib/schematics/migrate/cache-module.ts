@@ -104,7 +104,7 @@ function optionsOf(file: FileChange, call: CallExpression, given: Expression): s
   if (ttl === undefined)
     file.note(
       call,
-      'No ttl was given: entries were kept for ever, and are kept for 5 minutes now. ttl: 0 keeps them for ever.',
+      'No ttl was given: entries were kept forever, and are kept for 5 minutes now. ttl: 0 keeps them forever.',
     );
   if (layers.length > 0 && !layers.some(({ needs }) => needs === 'memoryLayer')) {
     file.note(call, 'No layer is in memory: put memoryLayer() first for fast hits.');

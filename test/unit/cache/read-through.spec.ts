@@ -411,7 +411,7 @@ describe('getOrSet', () => {
     expect(() => cache.plan('p:*', policy)).toThrow(expect.objectContaining({ code }));
   });
 
-  it('getOrSet() stores for ever with a TTL of 0', async () => {
+  it('getOrSet() stores forever with a TTL of 0', async () => {
     await cache.getOrSet('k', () => 1, { ttl: 0 });
     await clock.advance(10 ** 12);
     expect(cache.peek('k')).toBe(1);

@@ -9,7 +9,7 @@ export interface RecordBatch {
   readonly records: Buffer;
   /** The length of each record in bytes, 32 bits little-endian. */
   readonly lengths: Buffer;
-  /** Milliseconds to live of each entry, '' for ever; a single value if it is the same for all. */
+  /** Milliseconds to live of each entry, '' forever; a single value if it is the same for all. */
   readonly expiries: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export class RecordBatches {
     return this.#bytes;
   }
 
-  /** Adds the record that was written where room was reserved last. @param px milliseconds to live, or '' for ever. */
+  /** Adds the record that was written where room was reserved last. @param px milliseconds to live, or '' forever. */
   add(name: string, length: number, px: string): void {
     this.#names.push(name);
     this.#lengths.push(length);
@@ -98,7 +98,7 @@ export function batchArguments(
   return [records, lengths, ...expiriesOf(items)];
 }
 
-/** Milliseconds to live of each, '' for ever; a single value if it is the same for all. */
+/** Milliseconds to live of each, '' forever; a single value if it is the same for all. */
 export function expiriesOf(items: readonly { readonly px: string }[]): readonly string[] {
   const [first] = items;
   return items.every(({ px }) => px === first!.px) ? [first!.px] : items.map(({ px }) => px);

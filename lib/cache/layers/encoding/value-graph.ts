@@ -89,7 +89,7 @@ export function decodeGraph(bytes: Buffer, budget = new ReadBudget(), symbols = 
   return new GraphReader(bytes, budget, symbols).read();
 }
 
-/** The most registered symbols: a process keeps each for ever, and records name them. */
+/** The most registered symbols: a process keeps each forever, and records name them. */
 const MAX_SYMBOLS = 1_000;
 
 export class KnownSymbols {

@@ -1,9 +1,9 @@
 import type { Entry } from '../../entries/entry.js';
 
-/** Redis adds an expiry to its clock as 64-bit numbers, and other stores have limits, too; a hundred years count as "for ever". */
+/** Redis adds an expiry to its clock as 64-bit numbers, and other stores have limits, too; a hundred years count as "forever". */
 export const LONGEST_PX = 3_155_760_000_000;
 
-/** The rest of the entry's life in whole milliseconds, '' for ever, undefined if it is over. */
+/** The rest of the entry's life in whole milliseconds, '' forever, undefined if it is over. */
 export function expiryOf(entry: Entry, now: number): string | undefined {
   if (entry.removeAt === Infinity) return '';
   const left = entry.removeAt - now;

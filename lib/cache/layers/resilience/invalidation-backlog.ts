@@ -15,11 +15,11 @@ interface NotedGlob {
 }
 
 /**
- * Invalidations that could not reach a layer. Until they have, the entries they concern are hidden from readers, so that nothing
- * invalidated during an outage comes back. Bounded: with too many, it means "everything".
+ * Invalidations that could not reach a layer. Until each is applied, its entries are hidden from readers, so that no value
+ * invalidated during an outage is returned. Bounded: with too many, everything counts as invalidated.
  */
 export class InvalidationBacklog {
-  /** By the turn in which it was noted, so that an invalidation that is noted again while it is applied stays. */
+  /** The turn in which each key was added. A key that is added again while it is applied has a later turn and stays. */
   readonly #keys = new Map<string, number>();
   readonly #tags = new Map<string, number>();
   readonly #globs = new Map<string, NotedGlob>();
@@ -56,12 +56,12 @@ export class InvalidationBacklog {
     this.#globs.clear();
   }
 
-  /** Call when a newer value has replaced the key's entry. */
+  /** Called when a newer value has replaced the key's entry. */
   superseded(key: string): void {
     this.#keys.delete(key);
   }
 
-  /** True if the entry that a layer returned is invalidated already. */
+  /** True if the entry that a layer returned was invalidated. */
   hides(key: string, entry: Entry): boolean {
     if (this.#keys.has(key) || (this.#all !== undefined && entry.createdAt <= this.#all.madeUntil)) return true;
     if (this.#tags.size > 0 && entry.tags.some((tag) => this.#tags.has(tag))) return true;
@@ -76,7 +76,7 @@ export class InvalidationBacklog {
     const turn = this.#turn++;
     if (this.#all !== undefined) {
       await layer.clear(this.#all.madeUntil);
-      // Noted before the clearing began; a later one has a later turn.
+      // Keep an invalidation that was added while the layer was cleared: it has a later turn.
       if (this.#all.turn <= turn) this.#all = undefined;
     }
     if (this.#tags.size > 0) {

@@ -2,8 +2,8 @@ import type { Clock } from '../../base/clock.js';
 import type { Lease } from '../layer.js';
 
 /**
- * Renews a lease until it is released. A lost lease does not stop the work: at worst it is done twice.
- * @returns a function that releases it. Do not wait for that: an unreleased lease expires.
+ * Renews a lease until it is released. If the lease is lost, the work continues, and another process may do it, too.
+ * @returns a function that releases it. Do not await the release: an unreleased lease expires.
  */
 export function holdLease(lease: Lease, leaseMs: number, clock: Clock): () => void {
   let held = true;

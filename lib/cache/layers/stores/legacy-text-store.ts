@@ -95,7 +95,7 @@ export class LegacyTextStore implements TextStore {
     await Promise.all(
       [...byTtl].map(([ttlMs, same]) =>
         same.length === 1 || store.mset === undefined
-          ? // 0 means "for ever" there, undefined the store's own default.
+          ? // 0 means "forever" there, undefined the store's own default.
             Promise.all(same.map(([key, text]) => store.set(key, text, ttlMs ?? 0)))
           : store.mset(same, ttlMs ?? 0),
       ),

@@ -175,7 +175,7 @@ export class StoreLayer implements Layer {
     return Math.floor((since instanceof AsOf ? since.at : entry.createdAt) * 1000);
   }
 
-  /** Whole milliseconds; 0 if it is expired, undefined for ever. */
+  /** Whole milliseconds; 0 if it is expired, undefined forever. */
   #ttl(entry: Entry): number | undefined {
     const left = Math.ceil(entry.removeAt - this.#context.clock.now());
     if (left <= 0) return 0;

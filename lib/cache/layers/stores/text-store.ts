@@ -4,7 +4,7 @@ import type { ServerInfo } from '../layer.js';
 export interface TextStore {
   /** Values in the order of the keys; a value that is not text counts as absent. */
   getMany(keys: readonly string[]): Promise<readonly unknown[]>;
-  /** @param ttlMs a whole number of milliseconds, 1 or more; undefined: for ever. */
+  /** @param ttlMs a whole number of milliseconds, 1 or more; undefined: forever. */
   setMany(entries: readonly TextWrite[]): Promise<void>;
   /** Returns how many existed. */
   deleteMany(keys: readonly string[]): Promise<number>;

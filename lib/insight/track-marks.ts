@@ -34,7 +34,7 @@ export class TrackMarks {
   /** Counted hits of entries that have been removed. */
   #hits = new Int32Array(0);
   /** The entries in memory. */
-  readonly #entries: (Entry | undefined)[] = [];
+  #entries: (Entry | undefined)[] = [];
   /** Of each block: the pattern's number, and the first of its slots. */
   readonly #blocks: { readonly pattern: number; readonly slot: number }[] = [];
 
@@ -72,6 +72,10 @@ export class TrackMarks {
       this.#until = longerOf(this.#until, longer);
       this.#hashes = longerOf(this.#hashes, longer);
       this.#hits = longerOf(this.#hits, longer);
+      // An array that grew by itself would have up to half of its places in reserve.
+      const entries = new Array<Entry | undefined>(longer).fill(undefined);
+      for (const [place, entry] of this.#entries.entries()) entries[place] = entry;
+      this.#entries = entries;
     }
     return first;
   }

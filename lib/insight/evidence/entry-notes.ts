@@ -1,36 +1,45 @@
 const SLOTS = 128;
-const GONE = -1;
+/** In place of the bytes of an entry that is gone. */
+const GONE = 2 ** 32 - 1;
 /** Times are 32 bits of milliseconds: an end is known for half of their period, 24 days. */
 const MOST_MS = 2 ** 31 - 1;
+
+/** The numbers of a slot, side by side in one array: an array for each would take 500 bytes more in each pattern. */
+const Field = {
+  hash: 0,
+  /** 0: none, as for the end of the entry before. */
+  freshUntil: 1,
+  freshBefore: 2,
+  bytes: 3,
+} as const;
+const FIELDS = 4;
 
 /**
  * The end and the size of the entries of followed keys, by hash. A slot holds one key: if two share it, the later one replaces
  * the earlier, which leaves an unbiased sample.
  */
 export class EntryNotes {
-  readonly #hashes = new Int32Array(SLOTS);
-  /** 0: none, as for the end of the entry before. */
-  readonly #freshUntil = new Uint32Array(SLOTS);
-  readonly #freshBefore = new Uint32Array(SLOTS);
-  /** -1 if the entry is gone. */
-  readonly #bytes = new Float32Array(SLOTS).fill(GONE);
+  readonly #notes = new Uint32Array(SLOTS * FIELDS);
   readonly #invalidated = new Uint8Array(SLOTS);
 
   stored(hash: number, at: number, ttlMs: number, bytes: number): void {
+    const notes = this.#notes;
     const slot = slotOf(hash);
-    this.#freshBefore[slot] = this.#hashes[slot] === hash ? this.#freshUntil[slot]! : 0;
-    this.#hashes[slot] = hash;
-    this.#freshUntil[slot] = clockOf(at + Math.min(ttlMs, MOST_MS));
-    this.#bytes[slot] = bytes;
+    const from = slot * FIELDS;
+    notes[from + Field.freshBefore] = this.#find(hash) === -1 ? 0 : notes[from + Field.freshUntil]!;
+    notes[from + Field.hash] = hash;
+    notes[from + Field.freshUntil] = clockOf(at + Math.min(ttlMs, MOST_MS));
+    notes[from + Field.bytes] = Math.min(bytes, GONE - 1);
     this.#invalidated[slot] = 0;
   }
 
   /** The bytes of an entry that has ended; undefined if nothing is known of it. */
   end(hash: number): number | undefined {
     const slot = this.#find(hash);
-    if (slot === -1 || this.#bytes[slot] === GONE) return undefined;
-    const bytes = this.#bytes[slot]!;
-    this.#bytes[slot] = GONE;
+    if (slot === -1) return undefined;
+    const bytes = this.#notes[slot * FIELDS + Field.bytes]!;
+    if (bytes === GONE) return undefined;
+    this.#notes[slot * FIELDS + Field.bytes] = GONE;
     return bytes;
   }
 
@@ -41,7 +50,8 @@ export class EntryNotes {
   sinceEnd(hash: number, at: number): number | undefined {
     const slot = this.#find(hash);
     if (slot === -1) return undefined;
-    return sinceOf(this.#freshUntil[slot]!, at) ?? sinceOf(this.#freshBefore[slot]!, at);
+    const from = slot * FIELDS;
+    return sinceOf(this.#notes[from + Field.freshUntil]!, at) ?? sinceOf(this.#notes[from + Field.freshBefore]!, at);
   }
 
   invalidated(hash: number): void {
@@ -56,7 +66,7 @@ export class EntryNotes {
 
   #find(hash: number): number {
     const slot = slotOf(hash);
-    return this.#hashes[slot] === hash ? slot : -1;
+    return this.#notes[slot * FIELDS + Field.hash] === hash >>> 0 ? slot : -1;
   }
 }
 

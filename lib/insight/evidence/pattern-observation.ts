@@ -16,6 +16,8 @@ const EMPTY_MS = 30_000;
 const START_MS = 300_000;
 /** Classes of sizes, by powers of two. */
 const CLASSES = 40;
+/** What is summed by class of size. */
+const OfSize = { entries: 0, bytes: CLASSES, hits: 2 * CLASSES } as const;
 /** Values up to 2^12 bytes are never called large. */
 const SMALLEST_LARGE = 13;
 
@@ -67,9 +69,8 @@ export class PatternObservation {
   #endedEntries = 0;
   #unread = 0;
   #unreadBytes = 0;
-  readonly #entriesBySize = new Float32Array(CLASSES);
-  readonly #bytesBySize = new Float32Array(CLASSES);
-  readonly #hitsBySize = new Float32Array(CLASSES);
+  /** {@link CLASSES} sums for each of {@link OfSize}. */
+  readonly #bySize = new Float32Array(3 * CLASSES);
   #largest = 0;
   #reloads = 0;
   #unchanged = 0;
@@ -167,9 +168,9 @@ export class PatternObservation {
     const bytes = this.#entries.end(hash);
     if (bytes === undefined) return;
     const size = classOf(bytes);
-    this.#entriesBySize[size]! += weight;
-    this.#bytesBySize[size]! += bytes * weight;
-    this.#hitsBySize[size]! += reads * weight;
+    this.#bySize[OfSize.entries + size]! += weight;
+    this.#bySize[OfSize.bytes + size]! += bytes * weight;
+    this.#bySize[OfSize.hits + size]! += reads * weight;
     this.#largest = Math.max(this.#largest, bytes);
     this.#endedEntries += weight;
     if (reads > 0) return;
@@ -232,20 +233,25 @@ export class PatternObservation {
 
   /** The classes of sizes from which few entries hold most of the bytes. */
   get sizes(): SizeEvidence | undefined {
-    const entries = sum(this.#entriesBySize, 0);
-    const bytes = sum(this.#bytesBySize, 0);
+    const entries = this.#sum(OfSize.entries, 0);
+    const bytes = this.#sum(OfSize.bytes, 0);
     if (entries === 0 || bytes === 0) return undefined;
-    const hits = sum(this.#hitsBySize, 0);
+    const hits = this.#sum(OfSize.hits, 0);
     let from = CLASSES - 1;
-    while (from > SMALLEST_LARGE && sum(this.#bytesBySize, from) < bytes * 0.5) from -= 1;
+    while (from > SMALLEST_LARGE && this.#sum(OfSize.bytes, from) < bytes * 0.5) from -= 1;
     return {
       entries,
       aboveBytes: 2 ** (from - 1),
-      largeEntries: sum(this.#entriesBySize, from),
-      bytesShare: sum(this.#bytesBySize, from) / bytes,
-      hitsShare: hits === 0 ? 0 : sum(this.#hitsBySize, from) / hits,
+      largeEntries: this.#sum(OfSize.entries, from),
+      bytesShare: this.#sum(OfSize.bytes, from) / bytes,
+      hitsShare: hits === 0 ? 0 : this.#sum(OfSize.hits, from) / hits,
       largestBytes: this.#largest,
     };
+  }
+
+  /** @param from the smallest class. */
+  #sum(of: number, from: number): number {
+    return this.#bySize.subarray(of + from, of + CLASSES).reduce((all, one) => all + one, 0);
   }
 
   #partEvidence(): KeyEvidence['parts'] {
@@ -316,7 +322,7 @@ export class PatternObservation {
     this.#keys.fade();
     this.#empty?.fade();
     for (const { varied } of this.#parts ?? []) varied?.without.fade();
-    for (const counts of [this.#entriesBySize, this.#bytesBySize, this.#hitsBySize, this.#gaps]) {
+    for (const counts of [this.#bySize, this.#gaps]) {
       for (let at = 0; at < counts.length; at++) counts[at]! *= 0.5;
     }
     this.#endedEntries *= 0.5;
@@ -344,11 +350,5 @@ function classOf(value: number): number {
 function sumOf(hashes: Uint32Array, count: number): number {
   let all = 0;
   for (let index = 0; index < count; index++) all = (all + hashes[index]!) >>> 0;
-  return all;
-}
-
-function sum(counts: Float32Array, from: number): number {
-  let all = 0;
-  for (let at = from; at < counts.length; at++) all += counts[at]!;
   return all;
 }

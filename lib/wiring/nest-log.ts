@@ -1,7 +1,7 @@
-import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
 import type { CacheLog } from '../cache/base/cache-log.js';
 import type { CallbackErrors } from '../cache/base/callback-errors.js';
+import { LogEntry } from '../cache/base/log-entry.js';
 import { redactedLog } from '../cache/base/redacted-error.js';
 
 /**
@@ -15,25 +15,4 @@ export function nestLog(callbacks: CallbackErrors, logger = new Logger('CacheObs
 /** Writes the same without guarding, for callers that guard their log themselves. */
 export function unguardedNestLog(logger = new Logger('CacheObservability')): CacheLog {
   return redactedLog((level, code, message, details = {}) => logger[level](new LogEntry(code, message, details)));
-}
-
-/** One entry of the log. Its own properties are its fields; inspected, as Nest's ConsoleLogger does, it is a line of text. */
-class LogEntry {
-  readonly [field: string]: unknown;
-
-  constructor(
-    readonly code: string,
-    readonly message: string,
-    details: Readonly<Record<string, unknown>>,
-  ) {
-    Object.assign(this, details, { code, message });
-  }
-
-  /** `[CODE] message field=value`, without the fields whose values the message already says. */
-  [inspect.custom](): string {
-    const fields = Object.entries(this)
-      .filter(([name, value]) => name !== 'code' && name !== 'message' && !this.message.includes(String(value)))
-      .map(([name, value]) => `${name}=${String(value)}`);
-    return [`[${this.code}]`, this.message, ...fields].join(' ');
-  }
 }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
+import { LogEntry } from '../../cache/base/log-entry.js';
 import { CachingLink } from './class-host.js';
 import { decoratedClasses } from './decorated-classes.js';
 
@@ -11,12 +12,13 @@ export function warnWithoutModule(modules: ModulesContainer): void {
   warned.add(modules);
   const names = [...new Set(decoratedClasses(modules).map(({ cls }) => cls.name))];
   const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
-  new Logger('CacheObservability').warn({
-    code: 'NO_MODULE',
-    message:
+  new Logger('CacheObservability').warn(
+    new LogEntry(
+      'NO_MODULE',
       `${names.slice(0, SHOWN).join(', ')}${more} use @Cached or @CacheInvalidate, but no module imports CacheObservabilityModule: they run ` +
-      'uncached. Import CacheObservabilityModule.forRoot() in the root module.',
-  });
+        'uncached. Import CacheObservabilityModule.forRoot() in the root module.',
+    ),
+  );
 }
 
 const SHOWN = 5;

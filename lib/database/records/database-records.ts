@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { CacheLog } from '../../cache/base/cache-log.js';
 import type { Clock } from '../../cache/base/clock.js';
+import { LogEntry } from '../../cache/base/log-entry.js';
 import { redactedLog } from '../../cache/base/redacted-error.js';
 import type { MetricFamily } from '../../metrics/family.js';
 import type { HealthWarning } from '../../metrics/snapshot.js';
@@ -110,5 +111,5 @@ export class DatabaseRecords {
 
 function databaseLog(): CacheLog {
   const logger = new Logger('Database');
-  return (level, code, message, details) => logger[level]({ message, code, ...details });
+  return (level, code, message, details = {}) => logger[level](new LogEntry(code, message, details));
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import { Logger } from '@nestjs/common';
 import { createObservedCache } from '../../../lib/wiring/create-observed-cache.js';
 import { DatabaseMetrics, databaseMetrics, observePool } from '../../../lib/database/index.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -112,6 +114,22 @@ describe('database metrics', () => {
     for (let n = 0; n < 500; n++) metrics.query(`SELECT a${n} FROM users`, 'postgresql', true, 1_000);
     expect(metrics.snapshot().slowQueries).toHaveLength(50);
     expect(metrics.snapshot().queries[0]!.slow).toBe(504);
+  });
+
+  it("slow statements are one line of text with their code in the log of Nest's console, and fields for other loggers", () => {
+    const given: unknown[] = [];
+    Logger.overrideLogger({
+      log: () => undefined,
+      error: () => undefined,
+      warn: (entry: unknown) => given.push(entry),
+    });
+    try {
+      new DatabaseMetrics().query('SELECT * FROM users WHERE id = 1', 'postgresql', true, 1_500);
+    } finally {
+      Logger.overrideLogger(false);
+    }
+    expect(given).toEqual([expect.objectContaining({ code: 'SLOW_QUERY', table: 'users', threshold_ms: 1_000 })]);
+    expect(inspect(given[0])).toMatch(/^\[SLOW_QUERY\] Slow query: SELECT on users took 1500 ms\. shape=SELECT .*$/);
   });
 
   it('snapshots of database metrics are frozen, and begin anew after a reset, while observed pools stay observed', () => {

@@ -690,7 +690,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     section: 'Metrics, exporters and other instances',
     meaning: 'Warning. Memory starts empty.',
     cause: 'Redis does not answer, or refuses.',
-    remedy: 'restore it. Entries come into memory as they are asked for.',
+    remedy: 'restore it. Entries are read into memory when they are requested.',
   },
   POLICY_OVERRIDDEN: {
     section: 'Metrics, exporters and other instances',
@@ -781,7 +781,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   CROSS_SITE_REQUEST: {
     section: 'Answers of the routes',
-    meaning: '403\\. A page of another site asked for a change.',
+    meaning: '403\\. A page of another site requested a change.',
     cause: '`Sec-Fetch-Site` or `Origin` of the request.',
     remedy: 'list the site in `monitoring.origins`.',
   },
@@ -830,7 +830,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   PLANS_OFF: {
     section: 'Answers of the routes',
     meaning: '409 of `GET /cache/database/plan`. The target of this statement is not observed with `explain`.',
-    cause: 'plans are off unless asked for.',
+    cause: 'plans are off by default.',
     remedy: '`observeQueries(pool, { explain: true })`.',
   },
   PLAN_UNAVAILABLE: {
@@ -956,7 +956,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   RAISE_TTL: {
     section: 'Recommendations',
     meaning: 'A longer TTL would answer more and stay within the stale share that is allowed.',
-    cause: 'entries expire before they are asked for again.',
+    cause: 'entries expire before they are requested again.',
     remedy: 'set `ttl` to the value in `change`.',
   },
   LOWER_TTL: {
@@ -974,7 +974,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   LESS_MEMORY: {
     section: 'Recommendations',
     meaning: 'A smaller memory layer would answer as much.',
-    cause: 'the layer is full of entries that are hardly asked for.',
+    cause: 'the layer is full of entries that are hardly requested.',
     remedy: 'lower `maxEntries` or `maxBytes` to the value in `change`.',
   },
   KEY_TOO_SPECIFIC: {
@@ -986,7 +986,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   NEVER_READ: {
     section: 'Recommendations',
     meaning: 'Entries end unread.',
-    cause: 'the pattern, or what a strategy warms, is not asked for again.',
+    cause: 'the pattern, or what a strategy warms, is not requested again.',
     remedy: 'take `@Cached` away, or warm fewer keys.',
   },
   CHEAPER_THAN_CACHE: {
@@ -1028,7 +1028,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   WARM: {
     section: 'Recommendations',
     meaning: 'After a start many callers wait for few keys.',
-    cause: 'nothing loads these keys before they are asked for.',
+    cause: 'nothing loads these keys before they are requested.',
     remedy: 'warm them with `warm` on the handler, or with a strategy.',
   },
   LAYER_FAILS: {

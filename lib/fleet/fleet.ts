@@ -167,7 +167,7 @@ function missing(what: string): string {
   );
 }
 
-/** The error where fleets are off, or no layer can carry them. @param what was asked for, in the plural. */
+/** The error where fleets are off, or no layer can carry them. @param what was requested, in the plural. */
 export function fleetOff(what: string): CacheError {
   return new CacheError('FLEET_OFF', missing(what));
 }

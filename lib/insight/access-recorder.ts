@@ -25,7 +25,7 @@ import { valueDigest } from './value-digest.js';
 /*
  * Follows a sample of each pattern's keys, and passes their events on.
  *
- * The problem. To predict the effect of another TTL, one must know when each key was asked for; storing that for every key costs more
+ * The problem. To predict the effect of another TTL, one must know when each key was requested; storing that for every key costs more
  * than the cache itself.
  *
  * The sample. For most keys a hash decides: whether a key is followed does not depend on its accesses, so the sample is

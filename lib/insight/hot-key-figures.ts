@@ -10,7 +10,7 @@ import { MOST_PATTERNS } from './pattern-sample.js';
  * Keys are noted as salted hashes. Their text is noted only by instances that show keys in full, and used only by those that do.
  */
 
-/** A key that is asked for often. */
+/** A key that is requested often. */
 export interface HotKey {
   /** Masked (`user:•••`) unless `insight.showKeys` is on. */
   readonly key: string;

@@ -209,7 +209,7 @@ const routes: Readonly<Record<string, RouteDescription>> = {
     refusals: READ_REFUSALS,
   },
   hotKeys: {
-    summary: 'The keys that are asked for most, masked unless insight.showKeys is on',
+    summary: 'The keys that are requested most, masked unless insight.showKeys is on',
     query: [limit, scope, cache],
     answers: { 200: answers.ofCache(answers.hotKeys) },
     refusals: READ_REFUSALS,

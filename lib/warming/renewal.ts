@@ -8,7 +8,7 @@ import type { PopularTarget } from './warming-target.js';
 export const NOTHING_WARMED: TaskOutcome = { keys: [], warmed: 0, skipped: 1, bytes: 0 };
 
 /**
- * Loads a key again that visitors asked for. Where the origin answers it with a 4xx by now, such as "not found", there is nothing to warm,
+ * Loads a key again that visitors requested. If the origin now answers with a 4xx, such as "not found", there is nothing to warm,
  * and nothing has failed: no code has named this key.
  */
 export async function renewKey(

@@ -9,7 +9,7 @@ import type { Layer, SharedMap } from '../cache/layers/layer.js';
 
 /*
  * A restart empties memory, and the first minute is slow: every instance asks Redis for each hot key, at the busiest
- * time. So instances store lists of the keys that were asked for most, and an instance that starts reads the entries of these keys into
+ * time. So instances store lists of the keys that were requested most, and an instance that starts reads the entries of these keys into
  * memory before it is ready. It already listens to invalidations by then, and reads like every other read: an entry that is invalidated
  * meanwhile is not kept.
  *

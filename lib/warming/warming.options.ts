@@ -14,13 +14,13 @@ export interface WarmingOptions {
   /** Keeps the hottest keys from expiring. @default false */
   popularKeys?: boolean | { limit?: number; every?: Duration };
   /**
-   * Learns which keys are asked for in which quarter of an hour of the week, and loads the ones that are not fresh a minute
+   * Learns which keys are requested in which quarter of an hour of the week, and loads the ones that are not fresh a minute
    * before the quarter begins: keys of strategies, of `warm:` requests and of `@Cached` methods of singletons, at most `maxLoads` (500).
    * @default false
    */
   predictive?: boolean | { maxLoads?: number };
   /**
-   * Before the application is ready, reads the entries of the keys that instances asked for most from Redis into memory: `maxKeys`
+   * Before the application is ready, reads the entries of the keys that instances requested most from Redis into memory: `maxKeys`
    * (5,000) at most, for 500 ms at most. @default true, with a memoryLayer in front of a redisLayer
    */
   warmStart?: boolean | { maxKeys?: number };

@@ -88,7 +88,7 @@ describe.each(platforms)('the faults of a boot on %s', (platform) => {
       'forRootAsync',
       (options: CacheObservabilityOptions) => CacheObservabilityModule.forRootAsync({ useFactory: () => options }),
     ],
-  ])('those of %s, of named caches and of decorators are one error', async (_how, root) => {
+  ])('faults of %s, of named caches and of decorators are reported in one error', async (_how, root) => {
     const error = await refusal(root(wrong({ tll: '1m', namespace: 'shop' })), [
       feature('sessions', { ttl: -1 }),
       feature('carts', { layers: [memoryLayer({ maxEntries: wrong('many') })] }),
@@ -97,13 +97,13 @@ describe.each(platforms)('the faults of a boot on %s', (platform) => {
     expectAll(error, 'tll: is unknown', "forFeature('sessions'): ttl", "forFeature('carts'): layers[0]");
   });
 
-  it('those of named caches and of decorators are one error', async () => {
+  it('faults of named caches and of decorators are reported in one error', async () => {
     const features = [feature('sessions', { ttl: -1 }), feature('carts', { ttl: -2 })];
     const error = await refusal(CacheObservabilityModule.forRoot({ namespace: 'shop' }), features);
     expectAll(error, "forFeature('sessions')", '-2');
   });
 
-  it('those of options, templates, vary, tags and methods are one error, each as the boot without the other faults says it', async () => {
+  it('faults of options, templates, vary, tags and methods are in one error, each with the same text as if it were alone', async () => {
     @Module({ providers: [Rates], controllers: [Shops] })
     class Declaring {}
     const booting = (options: CacheObservabilityOptions) =>

@@ -40,7 +40,7 @@ it('live regions stay silent while figures change, and report a change of the st
   await soon(async () => expect(((await page.evaluate('window.said')) as string[]).join()).toMatch(/Disconnected/));
 });
 
-it('nothing moves where reduced motion is wanted', async () => {
+it('the dashboard has no animations if the browser prefers reduced motion', async () => {
   const { page } = await openedShop(made.browser, { reducedMotion: 'reduce' });
   const moving = `[...document.querySelectorAll('*')].filter((element) => {
     const { transitionDuration, animationName } = getComputedStyle(element);

@@ -158,7 +158,7 @@ describe.each(platforms)('the data of the dashboard on %s', (platform) => {
     expect(Object.keys(body.answers)).toHaveLength(4);
   });
 
-  it('is anew at once after a change of a policy or an alert, of a named cache too, without a client of the event stream', async () => {
+  it('GET /cache/dashboard/overview is built anew at once after a change of a policy or an alert, also of a named cache, without a client of the event stream', async () => {
     const { app, ask } = await start(platform);
     const sessions = app.get<ObservedCache>(cacheToken('sessions'));
     const caches = { alerts: app.get(ObservedCache), 'alerts?cache=sessions': sessions };

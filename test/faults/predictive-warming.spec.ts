@@ -68,7 +68,7 @@ describe.each(platforms)('warming by the clock in a fleet (%s)', (platform: Plat
     return [await instance(), await instance()] as const;
   };
 
-  it('one instance loads what will be asked for, and the others find it in Redis', async () => {
+  it('one instance loads the keys that will be requested, and the others find them in Redis', async () => {
     const [one, other] = await learnedFleet();
     await Promise.all([one.warmer.warm('predictive'), other.warmer.warm('predictive')]);
     await other.warmer.warm('predictive');

@@ -5,7 +5,7 @@ import type { Minute } from './minute.js';
 import { SeriesWatch } from './series-watch.js';
 import type { SignalName } from './signals.js';
 
-/** The most watched patterns; beyond it, the first ones that were asked for are kept. */
+/** The most watched patterns; beyond it, the first ones that were requested are kept. */
 const MOST_PATTERNS = 100;
 /** A pattern without requests for this long is dropped, milliseconds. */
 const FORGOTTEN_MS = 24 * 60 * 60_000;

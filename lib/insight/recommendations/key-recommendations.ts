@@ -3,7 +3,7 @@ import { figure, percent, policyCode } from './figures-in-text.js';
 import { type Advice } from './recommendation-types.js';
 
 /*
- * Rules about keys: keys with needless inputs, and keys that are never asked for again.
+ * Rules about keys: keys with needless inputs, and keys that are never requested again.
  */
 
 const MIN_LOADS = 100;

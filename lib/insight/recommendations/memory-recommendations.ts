@@ -14,7 +14,7 @@ const MOST_LOSS = 0.005;
 /** A layer that uses less of its bound is not limited by its size. */
 const FULL = 0.9;
 
-/** More memory, if the memory ladder shows that evicted entries are asked for again. */
+/** More memory, if the memory ladder shows that evicted entries are requested again. */
 export function moreMemory(evidence: LayerEvidence): Advice | undefined {
   const { layer, stats, ladder, withheld } = evidence;
   const today = rungAt(ladder, 1);

@@ -3,14 +3,14 @@ import { DumpFault, DumpReader, DumpWriter } from '../../metrics/dumps/dump-byte
 import { SpaceSaving } from '../../metrics/space-saving.js';
 
 /*
- * Which keys are asked for in which quarter of an hour.
+ * Which keys are requested in which quarter of an hour.
  *
- * For each key two bit sets are kept: for every quarter of the day whether the key was asked for on the last four days, and for
+ * For each key two bit sets are kept: for every quarter of the day whether the key was requested on the last four days, and for
  * every quarter of the week whether it was in the last two weeks. Each bit is a day or week that was observed; while the process
  * does not run, nothing is shifted. A quarter is predicted by the share of its bits that are set; bits of the same weekday count
  * five times, so that Saturdays are distinguished from Fridays after one week.
  *
- * Space: 216 bytes per key plus its text, at most 4,096 keys. If there are more, the keys that are asked for in the fewest
+ * Space: 216 bytes per key plus its text, at most 4,096 keys. If there are more, the keys that are requested in the fewest
  * quarters of a week are dropped.
  */
 
@@ -29,7 +29,7 @@ const FIRST_KEYS = 256;
 const SAME_DAY = 5;
 /** The least share of set bits at which a key is predicted. */
 const LIKELY = 0.5;
-/** Weight of the newest quarter in the mean of how often a key is asked for: the mean covers about a week. */
+/** Weight of the newest quarter in the mean of how often a key is requested: the mean covers about a week. */
 const NEWEST = 1 / WEEK;
 const MARK = 0x4143_4b31;
 const MAX_KEY_BYTES = 1_024;
@@ -40,7 +40,7 @@ export class AskedKeys {
   readonly #keys: string[] = [];
   #days = new Uint8Array(FIRST_KEYS * DAY_BYTES);
   #weeks = new Uint8Array(FIRST_KEYS * WEEK_BYTES);
-  /** Quarters of about a week in which a key is asked for. */
+  /** Quarters of about a week in which a key is requested. */
   #asks = new Float32Array(FIRST_KEYS);
   #askedNow = new Uint8Array(FIRST_KEYS);
   /** How many of the last days and weeks were observed, by quarter. */
@@ -48,7 +48,7 @@ export class AskedKeys {
   readonly #seenWeeks = new Uint8Array(WEEK);
   /** The last prediction; it is valid until the quarter ends. */
   #likely: { readonly quarter: number; readonly keys: readonly string[] } | undefined;
-  /** Keys that are not followed yet and were asked for in this quarter. */
+  /** Keys that are not followed yet and were requested in this quarter. */
   #others = new SpaceSaving(MOST_KEYS);
 
   get keys(): readonly string[] {
@@ -59,14 +59,14 @@ export class AskedKeys {
     return this.#rows.has(key);
   }
 
-  /** Records that a key was asked for in this quarter. */
+  /** Records that a key was requested in this quarter. */
   asked(key: string): void {
     const row = this.#rows.get(key);
     if (row !== undefined) this.#askedNow[row] = 1;
     else if (key.length <= MAX_KEY_BYTES / 3) this.#others.add(key);
   }
 
-  /** True if a key was asked for in this quarter. */
+  /** True if a key was requested in this quarter. */
   isAsked(key: string): boolean {
     const row = this.#rows.get(key);
     return row !== undefined && this.#askedNow[row] === 1;
@@ -87,7 +87,7 @@ export class AskedKeys {
     this.#others = new SpaceSaving(MOST_KEYS);
   }
 
-  /** The keys that will likely be asked for in a quarter, the likeliest first. */
+  /** The keys that will likely be requested in a quarter, the likeliest first. */
   likely(quarter: number): readonly string[] {
     if (this.#likely?.quarter !== quarter) this.#likely = { quarter, keys: this.#found(quarter) };
     return this.#likely.keys;
@@ -155,7 +155,7 @@ export class AskedKeys {
     }
   }
 
-  /** Follows keys that were asked for, in place of the followed keys that are asked for least. */
+  /** Follows keys that were requested, in place of the followed keys that are requested least. */
   #admit(day: number, week: number): void {
     const found = this.#others.top(MOST_KEYS);
     const rare =

@@ -7,7 +7,7 @@ import { AskedKeys, QUARTER_MS } from './asked-keys.js';
 import type { WarmableKeys } from './warmable-keys.js';
 
 /*
- * Loads the keys that will be asked for in the next quarter of an hour, a minute before it begins.
+ * Loads the keys that will be requested in the next quarter of an hour, a minute before it begins.
  *
  * The keys are learned from what callers ask for: a key is noted when a caller loads it, and from then on also at
  * its first hit in a quarter. Loads by warming do not count, so that a key without callers is
@@ -32,7 +32,7 @@ const LEAST_ENDED = 50;
 const LEAST_EFFICIENCY = 0.2;
 /** For how long a pattern is not warmed after that, milliseconds. */
 const STOPPED_MS = 86_400_000;
-/** The least share of predicted keys that were asked for in the last quarters: below it, a pattern is not warmed now. */
+/** The least share of predicted keys that were requested in the last quarters: below it, a pattern is not warmed now. */
 const LEAST_ACCURACY = 0.4;
 /** Predicted keys before the share is judged. */
 const LEAST_COMPARED = 20;
@@ -56,7 +56,7 @@ export class ClockWarming implements TaskStrategy {
   readonly #options: ClockWarmingOptions;
   /** Patterns that are not warmed, and until when. */
   readonly #stopped = new Map<string, number>();
-  /** Of the last quarters: keys that were predicted, and how many of them were asked for. */
+  /** Of the last quarters: keys that were predicted, and how many of them were requested. */
   readonly #accuracies = new Map<string, { predicted: number; asked: number }>();
   #learned = false;
   #observedFrom = 0;
@@ -112,7 +112,7 @@ export class ClockWarming implements TaskStrategy {
     yield* this.#options.keys.entries(await this.#due(), signal);
   }
 
-  /** The keys that will likely be asked for in the next quarter and are not fresh, at most `maxLoads`. */
+  /** The keys that will likely be requested in the next quarter and are not fresh, at most `maxLoads`. */
   async #due(): Promise<string[]> {
     const { target, keys, clock, maxLoads } = this.#options;
     const soon = Math.floor((clock.now() + LEAD_MS) / QUARTER_MS);

@@ -13,7 +13,7 @@ const MOST_KEYS = 20_000;
 export interface WarmableKeysOptions {
   readonly target: Pick<PopularTarget, 'renew'> & Pick<WarmingTarget, 'layers'>;
   readonly handlers: () => readonly CachedHandler[];
-  /** The strategies of the application, without the built-in ones that warm keys callers asked for. */
+  /** The strategies of the application, without the built-in ones that warm keys that callers requested. */
   readonly strategies: () => readonly RegisteredStrategy[];
 }
 

@@ -32,7 +32,7 @@ describe('the thresholds of WARM', () => {
 
   it.each([
     ['two hours ago', { ...started, requests: 7_200, everyMs: 1_000 }],
-    ['whose entries end before some keys are asked for', { ...started, options: { ttl: '20s' } }],
+    ['whose entries expire before some keys are requested', { ...started, options: { ttl: '20s' } }],
   ])('WARM predicts what warming saves after a start %s', async (_when, workload) => {
     const [before, after] = [await play(workload), await play({ ...workload, before: warmed })];
     const realised = realisedOf('WARM', workload, before, after);
@@ -83,7 +83,7 @@ describe('the thresholds of SERVE_STALE', () => {
     expect(advice.predicted.staleShare).toBeGreaterThan(before.staleShare);
   });
 
-  it('SERVE_STALE is not raised where keys are rarely asked for, or the waiting is short', async () => {
+  it('SERVE_STALE is not raised if keys are rarely requested or the wait is short', async () => {
     const rare: Workload = { ...expiring, keyOf: (n) => `page:${n % 5 === 0 ? pages(n) % 2 : 100 + (n % 90)}` };
     expect((await play(rare)).of('SERVE_STALE')).toBeUndefined();
     const short: Workload = {

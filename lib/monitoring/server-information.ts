@@ -25,10 +25,10 @@ export interface LayerInformation {
   readonly circuitState: 'closed' | 'open' | 'half_open';
   readonly entryCount: number | null;
   readonly totalSizeBytes: number | null;
-  /** The most entries it may keep; left out if it has no such bound. */
+  /** The most entries that it may keep; omitted without this bound. */
   readonly maxEntries?: number;
   readonly maxSizeBytes?: number;
-  /** The bound that is used up most and so evicts first. Left out while the layer is empty. */
+  /** The bound that is filled most, which causes evictions first. Omitted while the layer is empty. */
   readonly boundBy?: 'entries' | 'bytes';
   readonly queueDepth: number;
   readonly writesDropped: number;

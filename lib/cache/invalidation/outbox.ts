@@ -1,6 +1,6 @@
 import type { BusMessage } from './coordination.js';
 
-/** Names waiting to be sent to other processes, each once; with too many names it means "everything". */
+/** Names waiting to be sent to other processes, each once. With too many names, it sends "everything" instead. */
 export class Outbox {
   readonly #keys = new Set<string>();
   readonly #patterns = new Set<string>();

@@ -4,8 +4,8 @@ import type { SharedMap, Coordination, Layer, LayerStatus, LayerWrite, ServerInf
 import type { LoadTicket } from './load-ticket.js';
 
 /**
- * A layer that refuses invalid keys, globs and tags, which its store could not distinguish, before they are queued, retried or counted
- * as failures of the store.
+ * A layer that refuses invalid keys, globs and tags before they are queued, retried or counted as failures of the store. The store could
+ * not distinguish them from valid ones.
  */
 export class CheckedLayer implements Layer {
   readonly name: string;

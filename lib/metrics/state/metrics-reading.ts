@@ -74,7 +74,7 @@ export class OpenSlots {
   /** @param sumAt returns the sum for the beginning of a slot, milliseconds since the Unix epoch; undefined before the window. */
   constructor(private readonly sumAt: (start: number) => WindowSum | undefined) {}
 
-  /** Adds the open slot of a pattern, however old; reading does not close it. */
+  /** Adds the open slot of a pattern without closing it. */
   take(track: Track): void {
     if (this.#taken.has(track)) return;
     this.#taken.add(track);

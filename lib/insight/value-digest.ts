@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { mixed } from './stream/key-hash.js';
+import { mixed } from '../cache/base/text-hash.js';
 
 /** The most parts of a value that are read: properties, elements and pieces of texts. */
 const MOST_PARTS = 4_000;

@@ -1,3 +1,5 @@
+import { KeyIndex, longer } from './key-index.js';
+
 /** A frequent key. */
 export interface RankedKey {
   readonly key: string;
@@ -12,51 +14,54 @@ export interface RankedKey {
  * the key that it replaced. Halving the counts from time to time removes keys that are no longer used.
  */
 export class SpaceSaving {
-  readonly #keys: string[] = [];
-  readonly #counts: number[] = [];
+  readonly #index = new KeyIndex();
+  /** By the number of a key. */
+  #counts = new Float64Array(0);
   /** By how much a count may be too high: the count of the key that it replaced. */
-  readonly #overcounts: number[] = [];
-  /** How often each key was added since it took its place, halved with the counts. */
-  readonly #adds: number[] = [];
-  readonly #places = new Map<string, number>();
+  #overcounts = new Float32Array(0);
+  /** How often each key was added since it took its number, halved with the counts. */
+  #adds = new Float32Array(0);
+  /** Numbers of keys: no count is smaller than that of the number above it. */
+  #heap = new Int32Array(0);
+  /** Where each number is in the heap. */
+  #places = new Int32Array(0);
 
   constructor(private readonly capacity: number) {}
 
   get size(): number {
-    return this.#keys.length;
+    return this.#index.keys.length;
   }
 
   has(key: string): boolean {
-    return this.#places.has(key);
+    return this.#index.find(key) !== -1;
   }
 
   /** Counts one or more occurrences. Returns the key that it replaced, if any. */
   add(key: string, by = 1): string | undefined {
-    const place = this.#places.get(key);
-    if (place !== undefined) {
-      this.#counts[place]! += by;
-      this.#adds[place]! += 1;
-      this.#sink(place);
+    const known = this.#index.find(key);
+    if (known !== -1) {
+      this.#counts[known]! += by;
+      this.#adds[known]! += 1;
+      this.#sink(this.#places[known]!);
       return undefined;
     }
-    if (this.#keys.length < this.capacity) {
-      const last = this.#keys.push(key) - 1;
-      this.#counts.push(by);
-      this.#overcounts.push(0);
-      this.#adds.push(1);
-      this.#places.set(key, last);
-      this.#rise(last);
+    if (this.size < this.capacity) {
+      const added = this.#index.add(key);
+      if (this.#index.capacity > this.#heap.length) this.#grow(this.#index.capacity);
+      this.#counts[added] = by;
+      this.#adds[added] = 1;
+      this.#places[added] = this.#heap[added] = added;
+      this.#rise(added);
       return undefined;
     }
-    const least = this.#keys[0]!;
-    this.#places.delete(least);
-    this.#keys[0] = key;
-    this.#overcounts[0] = this.#counts[0]!;
-    this.#counts[0]! += by;
-    this.#adds[0] = 1;
-    this.#places.set(key, 0);
+    const rarest = this.#heap[0]!;
+    const replaced = this.#index.keys[rarest]!;
+    this.#index.replace(rarest, key);
+    this.#overcounts[rarest] = this.#counts[rarest]!;
+    this.#counts[rarest]! += by;
+    this.#adds[rarest] = 1;
     this.#sink(0);
-    return least;
+    return replaced;
   }
 
   /** The `limit` most frequent keys that were counted `least` times or more, most frequent first. */
@@ -70,28 +75,36 @@ export class SpaceSaving {
    */
   ranking(limit: number, least: { readonly count: number; readonly adds?: number } = { count: 0 }): RankedKey[] {
     const ranked: RankedKey[] = [];
-    for (const [place, key] of this.#keys.entries()) {
-      const count = this.#counts[place]!;
-      if (count < least.count && this.#adds[place]! < (least.adds ?? Infinity)) continue;
-      ranked.push({ key, count, overcount: this.#overcounts[place]! });
+    for (let number = 0; number < this.size; number++) {
+      const count = this.#counts[number]!;
+      if (count < least.count && this.#adds[number]! < (least.adds ?? Infinity)) continue;
+      ranked.push({ key: this.#index.keys[number]!, count, overcount: this.#overcounts[number]! });
     }
     return ranked.sort((one, other) => other.count - one.count).slice(0, limit);
   }
 
   /** Halves every count. */
   halve(): void {
-    for (let place = 0; place < this.#counts.length; place++) {
-      this.#counts[place]! /= 2;
-      this.#overcounts[place]! /= 2;
-      this.#adds[place]! /= 2;
+    for (let number = 0; number < this.size; number++) {
+      this.#counts[number]! /= 2;
+      this.#overcounts[number]! /= 2;
+      this.#adds[number]! /= 2;
     }
+  }
+
+  #grow(length: number): void {
+    this.#counts = longer(this.#counts, new Float64Array(length));
+    this.#overcounts = longer(this.#overcounts, new Float32Array(length));
+    this.#adds = longer(this.#adds, new Float32Array(length));
+    this.#heap = longer(this.#heap, new Int32Array(length));
+    this.#places = longer(this.#places, new Int32Array(length));
   }
 
   #rise(start: number): void {
     let place = start;
     while (place > 0) {
       const above = (place - 1) >> 1;
-      if (this.#counts[above]! <= this.#counts[place]!) return;
+      if (this.#countAt(above) <= this.#countAt(place)) return;
       this.#swap(place, above);
       place = above;
     }
@@ -103,28 +116,24 @@ export class SpaceSaving {
       const left = 2 * place + 1;
       const right = left + 1;
       let least = place;
-      if (left < this.#keys.length && this.#counts[left]! < this.#counts[least]!) least = left;
-      if (right < this.#keys.length && this.#counts[right]! < this.#counts[least]!) least = right;
+      if (left < this.size && this.#countAt(left) < this.#countAt(least)) least = left;
+      if (right < this.size && this.#countAt(right) < this.#countAt(least)) least = right;
       if (least === place) return;
       this.#swap(place, least);
       place = least;
     }
   }
 
-  #swap(one: number, other: number): void {
-    const key = this.#keys[one]!;
-    const count = this.#counts[one]!;
-    const overcount = this.#overcounts[one]!;
-    this.#keys[one] = this.#keys[other]!;
-    this.#counts[one] = this.#counts[other]!;
-    this.#keys[other] = key;
-    this.#counts[other] = count;
-    this.#overcounts[one] = this.#overcounts[other]!;
-    this.#overcounts[other] = overcount;
-    const adds = this.#adds[one]!;
-    this.#adds[one] = this.#adds[other]!;
-    this.#adds[other] = adds;
-    this.#places.set(this.#keys[one]!, one);
-    this.#places.set(key, other);
+  #countAt(place: number): number {
+    return this.#counts[this.#heap[place]!]!;
+  }
+
+  #swap(place: number, other: number): void {
+    const number = this.#heap[place]!;
+    const moved = this.#heap[other]!;
+    this.#heap[place] = moved;
+    this.#heap[other] = number;
+    this.#places[moved] = place;
+    this.#places[number] = other;
   }
 }

@@ -2,8 +2,9 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { type KeptEntry, ownEntry } from '../../lib/cache/entries/kept-entry.js';
 import type { Entry } from '../../lib/cache/entries/entry.js';
+import { textHash } from '../../lib/cache/base/text-hash.js';
 import { ExpiryWheel } from '../../lib/cache/layers/memory/expiry-wheel.js';
-import { fingerprint, Ghosts } from '../../lib/cache/layers/memory/ghosts.js';
+import { Ghosts } from '../../lib/cache/layers/memory/ghosts.js';
 import type { Eviction } from '../../lib/cache/layers/memory/eviction-policy.js';
 import { type MemoryLayer, memoryLayer } from '../../lib/cache/layers/memory-layer.js';
 import { EvictionReason } from '../../lib/cache/base/observer.js';
@@ -18,7 +19,7 @@ const KEYS = ((): string[] => {
   const inSet = new Map<number, number>();
   const keys: string[] = [];
   for (let n = 0; keys.length < 24; n++) {
-    const set = fingerprint(`key:${n}`) & 15;
+    const set = textHash(`key:${n}`) & 15;
     const taken = inSet.get(set) ?? 0;
     inSet.set(set, taken + 1);
     if (taken < 4) keys.push(`key:${n}`);
@@ -384,22 +385,22 @@ describe('the work of an eviction', () => {
 describe('ghosts', () => {
   it('ghosts remember the entries that left last, up to their limit', () => {
     const ghosts = new Ghosts();
-    for (let n = 0; n < 10_000; n++) ghosts.put(fingerprint(`key:${n}`), 1 + (n % 31), 1_000);
+    for (let n = 0; n < 10_000; n++) ghosts.put(textHash(`key:${n}`), 1 + (n % 31), 1_000);
     expect(ghosts.bytes).toBeLessThanOrEqual(2 * 8 * 1_000 + 8 * 64);
     let known = 0;
-    for (let n = 9_000; n < 10_000; n++) if (ghosts.take(fingerprint(`key:${n}`)) === 1 + (n % 31)) known++;
+    for (let n = 9_000; n < 10_000; n++) if (ghosts.take(textHash(`key:${n}`)) === 1 + (n % 31)) known++;
     expect(known).toBeGreaterThan(750);
-    for (let n = 0; n < 9_000; n++) expect(ghosts.take(fingerprint(`key:${n}`))).toBe(0);
+    for (let n = 0; n < 9_000; n++) expect(ghosts.take(textHash(`key:${n}`))).toBe(0);
   });
 
   it('ghosts keep their records when they grow', () => {
     const ghosts = new Ghosts();
-    for (let n = 0; n < 30; n++) ghosts.put(fingerprint(`key:${n}`), 7, 64);
-    ghosts.put(fingerprint('other'), 1, 5_000);
+    for (let n = 0; n < 30; n++) ghosts.put(textHash(`key:${n}`), 7, 64);
+    ghosts.put(textHash('other'), 1, 5_000);
     let known = 0;
-    for (let n = 0; n < 30; n++) if (ghosts.take(fingerprint(`key:${n}`)) === 7) known++;
+    for (let n = 0; n < 30; n++) if (ghosts.take(textHash(`key:${n}`)) === 7) known++;
     expect(known).toBeGreaterThan(27);
-    expect(ghosts.take(fingerprint('key:0'))).toBe(0);
+    expect(ghosts.take(textHash('key:0'))).toBe(0);
   });
 
   it('ghosts stay bounded if all keys have one fingerprint', () => {

@@ -1,4 +1,5 @@
 import { MissReason } from '../base/observer.js';
+import { textHash } from '../base/text-hash.js';
 
 const WAYS = 4;
 const Fate = { empty: 0, kept: 1, evicted: 2, invalidated: 3, distrusted: 4 } as const;
@@ -18,7 +19,7 @@ export class MissReasons {
   #turns: Uint8Array | undefined;
 
   #hashedKey = '';
-  #hashed = hashOf('');
+  #hashed = textHash('') >>> 0;
 
   /** @param capacity the number of keys; rounded up to a power of two. 13 bytes each, allocated on first use. */
   constructor(capacity = 32_768) {
@@ -69,7 +70,7 @@ export class MissReasons {
   #hash(key: string): number {
     if (key === this.#hashedKey) return this.#hashed;
     this.#hashedKey = key;
-    return (this.#hashed = hashOf(key));
+    return (this.#hashed = textHash(key) >>> 0);
   }
 
   #mark(key: string, fate: Fate): void {
@@ -115,13 +116,4 @@ export class MissReasons {
     this.#expiries = new Float64Array(slots);
     this.#turns = new Uint8Array(this.#sets);
   }
-}
-
-/** FNV-1a over UTF-16 code units with a final mix, 32 bits. */
-function hashOf(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
-  hash ^= hash >>> 15;
-  hash = Math.imul(hash, 0x2c1b3c6d);
-  return (hash ^ (hash >>> 13)) >>> 0;
 }

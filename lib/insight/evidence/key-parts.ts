@@ -1,4 +1,4 @@
-import { mixed } from '../stream/key-hash.js';
+import { mixed } from '../../cache/base/text-hash.js';
 
 /*
  * The inputs in a key, read from its text: `feed:GET /feeds?page=2&:id=7` contains `query.page` and `params.id`, a key of a

@@ -2,7 +2,8 @@ import { MissReason } from '../../cache/base/observer.js';
 import { AccessKind, type TrackedAccess } from '../stream/tracked-access.js';
 import type { ChangeEvidence, EmptyEvidence, ExpiryEvidence, InvalidationEvidence, KeyEvidence, LifetimeEvidence, PolicyInForce, SizeEvidence, StartEvidence } from './evidence.js'; // prettier-ignore
 import { EntryNotes } from './entry-notes.js';
-import { keyHash, mixed } from '../stream/key-hash.js';
+import { mixed } from '../../cache/base/text-hash.js';
+import { keyHash } from '../stream/key-hash.js';
 import { hashNumbered, isNumbered, keyPartsOf, type KeyTemplateText, MOST_KEY_PARTS, numbered } from './key-parts.js';
 import { DistinctCount, RepeatTable } from './repeat-table.js';
 

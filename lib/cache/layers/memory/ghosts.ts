@@ -103,12 +103,3 @@ class Table {
     return (print & (this.slots / WAYS - 1)) * WAYS * PLACE;
   }
 }
-
-/** A fingerprint of a key: FNV-1a, and the finalizer of MurmurHash3 so that its low bits depend on all others. */
-export function fingerprint(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
-}

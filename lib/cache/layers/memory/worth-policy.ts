@@ -1,7 +1,8 @@
 import type { KeptEntry } from '../../entries/kept-entry.js';
+import { textHash } from '../../base/text-hash.js';
 import { EntryList } from './entry-list.js';
 import type { Evictable, EvictionPolicy, MemoryBounds } from './eviction-policy.js';
-import { fingerprint, Ghosts } from './ghosts.js';
+import { Ghosts } from './ghosts.js';
 
 /*
  * Evicts the entry with the least worth: worth = number of requests × √(milliseconds of its load) ÷ share of the cache it takes.
@@ -132,6 +133,10 @@ export class WorthPolicy<E extends Evictable<E> = KeptEntry> implements Eviction
     this.#entries = 0;
   }
 
+  *inOrder(): Generator<E> {
+    for (const queue of this.#queues) yield* queue;
+  }
+
   *hottest(entries: Iterable<E>, limit: number): Generator<void, string[]> {
     const byCount: string[][] = Array.from({ length: 2 * MOST_ASKED + 1 }, () => []);
     let looked = 0;
@@ -151,7 +156,7 @@ export class WorthPolicy<E extends Evictable<E> = KeptEntry> implements Eviction
   }
 
   #recalled(entry: E): number {
-    entry.fingerprint = this.#ghosts === undefined ? 0 : fingerprint(entry.key!);
+    entry.fingerprint = this.#ghosts === undefined ? 0 : textHash(entry.key!);
     if (this.#ghosts === undefined) return 0;
     return this.#ghosts.take(entry.fingerprint);
   }
@@ -159,7 +164,7 @@ export class WorthPolicy<E extends Evictable<E> = KeptEntry> implements Eviction
   #remember(entry: E, note: number): void {
     if (this.#ghosts === undefined) return;
     // Entries added before there were ghosts have no fingerprint yet.
-    if (entry.fingerprint === 0) entry.fingerprint = fingerprint(entry.key!);
+    if (entry.fingerprint === 0) entry.fingerprint = textHash(entry.key!);
     this.#ghosts.put(entry.fingerprint, note, this.#room());
   }
 

@@ -6,7 +6,7 @@ import { type SimulatedEntry, SimulatedMemory } from './simulated-memory.js';
  * The effects of more or less memory.
  *
  * Six memory layers without values are simulated next to the real one, with a quarter to eight times its bounds and its eviction
- * policy, on a sample of the keys (mini-simulation: Waldspurger, Saemundsson, Ahmad and Park, Cache Modeling and Optimization using
+ * policy (those that never evict are alike, and simulated once), on a sample of the keys (mini-simulation: Waldspurger, Saemundsson, Ahmad and Park, Cache Modeling and Optimization using
  * Miniature Simulations, USENIX ATC 2017). A sampled key takes the room of all keys that it represents. The hottest keys of each pattern
  * represent only themselves: a sample with one of them left out or weighted would be far off.
  *
@@ -80,7 +80,8 @@ const DAY_MS = 86_400_000;
 
 /** The simulations of one memory layer. */
 export class MemorySimulation {
-  readonly #layers: readonly SimulatedMemory[];
+  /** One for each factor, the smallest first; larger layers than the last are like it until it has to evict an entry. */
+  readonly #layers: SimulatedMemory[];
   readonly #sums = new LadderSums();
   #threshold = ALL;
   /** Keys that represent only themselves. */
@@ -100,7 +101,7 @@ export class MemorySimulation {
   ) {
     this.#observedFrom = startedAt;
     this.#sweepAt = startedAt + SWEEP_EVERY_MS;
-    this.#layers = FACTORS.map((factor) => new SimulatedMemory(layer.eviction, this.#boundsAt(factor), 1));
+    this.#layers = [new SimulatedMemory(layer.eviction, this.#boundsAt(FACTORS[0]), 1)];
   }
 
   /** Whether a key takes part. @param share the followed share of the keys of its pattern */
@@ -128,8 +129,11 @@ export class MemorySimulation {
       ttlMs: this.#ttlMs,
     };
     this.#sums.access(group, count * weight);
+    this.#separate(isHot, loaded);
+    let hits = 0;
     for (let rung = 0; rung < FACTORS.length; rung++) {
-      const hits = this.#layers[rung]!.access(hash, isHot, count, time, loaded);
+      const layer = this.#layers[rung];
+      if (layer !== undefined) hits = layer.access(hash, isHot, count, time, loaded);
       this.#sums.add(group, rung, Sum.hits, hits * weight);
     }
     if (hit) this.#sums.add(group, REAL, Sum.hits, count * weight);
@@ -152,6 +156,7 @@ export class MemorySimulation {
     this.loaded(hash, entry);
     const isHot = this.#hot.has(hash);
     const time = this.#timeOf(at);
+    this.#separate(isHot, entry);
     for (const layer of this.#layers) layer.store(hash, isHot, time, entry);
   }
 
@@ -181,6 +186,16 @@ export class MemorySimulation {
     });
     const observedMs = Math.max(0, now - this.#observedFrom);
     return { layer: name, eviction, accesses, observedMs, ...(withheld !== undefined && { withheld }), ladder };
+  }
+
+  /** Simulates the next larger layers, too, if the largest has no room for an entry: from now on they differ. */
+  #separate(isHot: boolean, { bytes }: SimulatedEntry): void {
+    for (;;) {
+      const next = FACTORS[this.#layers.length];
+      const largest = this.#layers.at(-1)!;
+      if (next === undefined || largest.fits(isHot, bytes)) return;
+      this.#layers.push(largest.copy(this.#boundsAt(next)));
+    }
   }
 
   #boundsAt(factor: number): MemoryBounds {

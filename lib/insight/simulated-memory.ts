@@ -51,7 +51,7 @@ export class SimulatedMemory {
   evictedAgeMs = Infinity;
 
   constructor(
-    eviction: Eviction,
+    private readonly eviction: Eviction,
     private readonly bounds: MemoryBounds,
     /** The number of keys that a sampled one represents. */
     private tailWeight: number,
@@ -63,6 +63,29 @@ export class SimulatedMemory {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Whether an entry can be stored without an eviction. */
+  fits(isHot: boolean, bytes: number): boolean {
+    const weight = isHot ? 1 : this.tailWeight;
+    return this.#takes(bytes) && this.#hasRoom(weight, bytes);
+  }
+
+  /** A layer with the same entries and other bounds. No entry has been evicted. */
+  copy(bounds: MemoryBounds): SimulatedMemory {
+    const copy = new SimulatedMemory(this.eviction, bounds, this.tailWeight);
+    copy.#count = this.#count;
+    copy.#bytes = this.#bytes;
+    for (const hash of this.#hot) copy.#hot.add(hash);
+    for (const entry of this.#policy.inOrder()) {
+      const { hash, bytes, cost, createdAt, freshUntil, tally } = entry;
+      const copied = new SimulatedKey(hash, bytes, cost, createdAt, freshUntil);
+      copy.#entries.set(hash, copied);
+      copy.#policy.recall(copied, undefined);
+      copied.tally = tally;
+      copy.#policy.add(copied);
+    }
+    return copy;
   }
 
   /** Accesses to a key, with the entry of a load. @returns the number of hits. */
@@ -82,7 +105,7 @@ export class SimulatedMemory {
     const entry = new SimulatedKey(hash, bytes, costMs, now, now + ttlMs);
     this.#policy.recall(entry, known);
     if (known !== undefined) this.#forget(known, hash, true);
-    if (bytes > this.bounds.maxBytes / 10) return;
+    if (!this.#takes(bytes)) return;
     this.#flag(hash, isHot);
     this.#makeRoom(now, this.#weightOf(hash), bytes);
     this.#flag(hash, isHot);
@@ -136,15 +159,23 @@ export class SimulatedMemory {
   }
 
   #makeRoom(now: number, weight: number, bytes: number): void {
-    const { maxEntries, maxBytes } = this.bounds;
-    while (this.#entries.size > 0) {
-      if (this.#count + weight <= maxEntries && this.#bytes + weight * bytes <= maxBytes) return;
+    while (this.#entries.size > 0 && !this.#hasRoom(weight, bytes)) {
       const gone = this.#policy.evict(now);
       this.#forget(gone, gone.hash, false);
       const ageMs = now - gone.createdAt;
       this.evictedAgeMs =
         this.evictedAgeMs === Infinity ? ageMs : this.evictedAgeMs + (ageMs - this.evictedAgeMs) * WEIGHT_OF_ONE;
     }
+  }
+
+  /** A memory layer does not store larger entries. */
+  #takes(bytes: number): boolean {
+    return bytes <= this.bounds.maxBytes / 10;
+  }
+
+  #hasRoom(weight: number, bytes: number): boolean {
+    const { maxEntries, maxBytes } = this.bounds;
+    return this.#count + weight <= maxEntries && this.#bytes + weight * bytes <= maxBytes;
   }
 
   #weigh(entry: SimulatedKey, hash: number, sign: 1 | -1): void {

@@ -39,6 +39,10 @@ export class EntryList<E extends Linked<E>> {
     this.last = entry;
   }
 
+  *[Symbol.iterator](): Generator<E> {
+    for (let entry = this.first; entry !== undefined; entry = entry.newer) yield entry;
+  }
+
   clear(): void {
     this.first = this.last = undefined;
   }

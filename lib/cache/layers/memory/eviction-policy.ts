@@ -48,6 +48,8 @@ export interface EvictionPolicy<E extends Evictable<E> = KeptEntry> {
   /** Removes and returns the entry to evict; only called while there is one. @param now milliseconds */
   evict(now: number): E;
   clear(): void;
+  /** All entries. Adding copies to another policy in this order gives the same order, unless an entry was evicted before. */
+  inOrder(): Iterable<E>;
   /** The keys with the most requests, most first, in steps. @param entries all stored entries */
   hottest(entries: Iterable<E>, limit: number): Generator<void, string[]>;
   /**

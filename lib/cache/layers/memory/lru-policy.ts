@@ -51,6 +51,10 @@ export class LruPolicy<E extends Evictable<E> = KeptEntry> implements EvictionPo
     this.#order.clear();
   }
 
+  inOrder(): Iterable<E> {
+    return this.#order;
+  }
+
   // The order is recency, so there is no count; in one step, because reads change the order.
   // eslint-disable-next-line require-yield
   *hottest(_: Iterable<E>, limit: number): Generator<void, string[]> {

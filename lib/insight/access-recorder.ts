@@ -15,7 +15,7 @@ import type { NotedKey } from './ladder-notes.js';
 import type { LadderFigures } from './ladder-report.js';
 import type { MemorySimulation } from './memory-ladder.js';
 import { keyHash } from './stream/key-hash.js';
-import { MOST_PATTERNS } from './pattern-sample.js';
+import { Flag, MOST_PATTERNS } from './pattern-sample.js';
 import { TrackMarks } from './track-marks.js';
 import { TrackTable } from './track-table.js';
 import type { AccessFacts } from './ttl-replay.js';
@@ -205,8 +205,8 @@ export class AccessRecorder implements AccessStream {
     const loadedAt = outcome === Outcome.hit && layer > 0 && entry !== undefined ? entry.createdAt : 0;
     this.#remember(pattern, slot, 1, now, outcome === Outcome.hit && layer === 0);
     const loads = outcome !== Outcome.hit && outcome !== Outcome.stale;
-    this.#replay(pattern, slot, now, { loads, keeps: pattern.notKept[slot] === 0, loadedAt });
-    pattern.notKept[slot] = 0;
+    this.#replay(pattern, slot, now, { loads, keeps: !pattern.sample.is(slot, Flag.notKept), loadedAt });
+    pattern.sample.mark(slot, Flag.notKept, false);
   }
 
   loaded(key: string, series: Series, load: ReportedLoad): number {
@@ -226,10 +226,10 @@ export class AccessRecorder implements AccessStream {
     this.#settle(pattern, slot, key, at);
     const access = this.#begin(AccessKind.load, pattern, slot, key, at);
     const changed = pattern.changedTo(slot, this.#digest(value));
-    const announced = pattern.invalidated[slot] === 1;
+    const announced = pattern.sample.is(slot, Flag.invalidated);
     access.durationMs = durationMs;
     access.changed = changed;
-    pattern.notKept[slot] = entry === undefined ? 1 : 0;
+    pattern.sample.mark(slot, Flag.notKept, entry === undefined);
     const keptMs = entry === undefined ? 0 : nominal(entry.freshUntil - at, ttlMs);
     this.#stored(access, pattern, slot, value, entry, keptMs);
     if (entry !== undefined && this.#inMemory(pattern, slot)) {
@@ -244,7 +244,7 @@ export class AccessRecorder implements AccessStream {
     if (track === 0) return;
     const pattern = this.#of(track);
     const slot = this.#marks.slotOf(track);
-    pattern.notKept[slot] = 1;
+    pattern.sample.mark(slot, Flag.notKept, true);
     const access = this.#begin(AccessKind.loadError, pattern, slot, key, at);
     access.durationMs = durationMs;
     this.#report(access);
@@ -278,7 +278,7 @@ export class AccessRecorder implements AccessStream {
       const slot = this.#marks.slotOf(track);
       this.#settle(pattern, slot, key, at);
       this.#report(this.#begin(AccessKind.invalidated, pattern, slot, key, at));
-      pattern.invalidated[slot] = 1;
+      pattern.sample.mark(slot, Flag.invalidated, true);
       pattern.ladder.removed(slot, at, true);
       this.#memory?.removed(pattern.sample.hashOf(slot));
     }
@@ -322,7 +322,7 @@ export class AccessRecorder implements AccessStream {
   }
 
   #inMemory({ sample }: FollowedPattern, slot: number): boolean {
-    return this.#memory?.follows(sample.hashOf(slot), sample.hot[slot] === 1, sample.share) === true;
+    return this.#memory?.follows(sample.hashOf(slot), sample.is(slot, Flag.hot), sample.share) === true;
   }
 
   /** Reports accesses of a key to the simulated memory layers. */
@@ -370,7 +370,7 @@ export class AccessRecorder implements AccessStream {
     if (key === undefined) return;
     const invalidatedAt = pattern.invalidatedAt(slot, key, this.#notes);
     if (invalidatedAt === 0) return;
-    pattern.invalidated[slot] = 1;
+    pattern.sample.mark(slot, Flag.invalidated, true);
     pattern.ladder.removed(slot, invalidatedAt, true);
     this.#memory?.removed(sample.hashOf(slot));
   }
@@ -383,14 +383,14 @@ export class AccessRecorder implements AccessStream {
     entry: Entry | undefined,
     ttlMs: number,
   ): void {
-    access.afterInvalidation = pattern.invalidated[slot] === 1;
+    access.afterInvalidation = pattern.sample.is(slot, Flag.invalidated);
     access.empty = value === undefined || value === null;
     if (entry !== undefined) {
       pattern.tagged(slot, entry.tags);
       access.bytes = entry.size;
       access.ttlMs = ttlMs;
     }
-    pattern.invalidated[slot] = 0;
+    pattern.sample.mark(slot, Flag.invalidated, false);
     this.#report(access);
     pattern.sample.reads[slot] = 0;
   }
@@ -415,8 +415,8 @@ export class AccessRecorder implements AccessStream {
   #seen(pattern: FollowedPattern, slot: number, digest: number, loadedAt: number): void {
     if (!pattern.ladder.isNews(slot, loadedAt)) return;
     const changed = pattern.changedTo(slot, digest);
-    pattern.ladder.seen(slot, loadedAt, changed, pattern.invalidated[slot] === 1);
-    pattern.invalidated[slot] = 0;
+    pattern.ladder.seen(slot, loadedAt, changed, pattern.sample.is(slot, Flag.invalidated));
+    pattern.sample.mark(slot, Flag.invalidated, false);
   }
 
   #follow(pattern: FollowedPattern, hash: number, isHot: boolean): number {
@@ -439,7 +439,8 @@ export class AccessRecorder implements AccessStream {
       now,
     );
     for (let slot = 0; slot < sample.used; slot++) {
-      if (sample.hot[slot] === 1 && sample.follows(slot) && !pattern.staysHot(sample.hashOf(slot))) sample.demote(slot);
+      if (sample.is(slot, Flag.hot) && sample.follows(slot) && !pattern.staysHot(sample.hashOf(slot)))
+        sample.demote(slot);
     }
   }
 

@@ -1,7 +1,7 @@
 import { HottestKeys } from './hottest-keys.js';
 import { type InvalidationNotes, tagHash } from './invalidation-notes.js';
 import { PatternLadder } from './ttl-ladder.js';
-import { grown, MOST_HOT, PatternSample, type SampleOwner } from './pattern-sample.js';
+import { Flag, grown, MOST_HOT, PatternSample, type SampleOwner } from './pattern-sample.js';
 import type { TrackMarks } from './track-marks.js';
 
 /** The most remembered tags of an entry. */
@@ -24,12 +24,8 @@ export class FollowedPattern implements SampleOwner {
   readonly ladder: PatternLadder;
   /** Digests of the last values; 0: unknown. */
   digests: Int32Array;
-  /** 1: invalidated since the last value. */
-  invalidated: Uint8Array;
   /** The last invalidation by tag or glob with which the key has been compared; created after the first of them. */
   #seen: Uint32Array | undefined;
-  /** 1: the last loaded value is not stored. */
-  notKept: Uint8Array;
   /** Hashes of the tags of the last value; created for the first value with tags. */
   #tags: Uint16Array | undefined;
 
@@ -41,8 +37,6 @@ export class FollowedPattern implements SampleOwner {
   ) {
     this.sample = new PatternSample(name, index, marks, this);
     this.digests = new Int32Array(this.sample.capacity);
-    this.invalidated = new Uint8Array(this.sample.capacity);
-    this.notKept = new Uint8Array(this.sample.capacity);
     this.ladder = new PatternLadder(this.sample);
   }
 
@@ -92,8 +86,6 @@ export class FollowedPattern implements SampleOwner {
 
   grown(sample: PatternSample): void {
     this.digests = grown(this.digests, new Int32Array(sample.capacity));
-    this.invalidated = grown(this.invalidated, new Uint8Array(sample.capacity));
-    this.notKept = grown(this.notKept, new Uint8Array(sample.capacity));
     this.ladder.grown();
     if (this.#seen !== undefined) this.#seen = grown(this.#seen, new Uint32Array(sample.capacity));
     if (this.#tags !== undefined) this.#tags = grown(this.#tags, new Uint16Array(sample.capacity * MOST_TAGS));
@@ -102,7 +94,7 @@ export class FollowedPattern implements SampleOwner {
   dropping(sample: PatternSample, slot: number): void {
     this.owner.dropping(sample, slot);
     this.digests[slot] = 0;
-    this.invalidated[slot] = 0;
+    sample.mark(slot, Flag.invalidated, false);
   }
 
   /** When the key was last invalidated by a tag, a glob or with everything since the last comparison; 0: it was not. */
@@ -117,7 +109,7 @@ export class FollowedPattern implements SampleOwner {
 
   /** Starts a followed key: earlier invalidations do not concern it. */
   begin(slot: number, notes: InvalidationNotes, isFirst: boolean): void {
-    this.notKept[slot] = 0;
+    this.sample.mark(slot, Flag.notKept, false);
     this.ladder.begin(slot, isFirst);
     if (notes.order > 0) (this.#seen ??= new Uint32Array(this.sample.capacity))[slot] = notes.order;
   }

@@ -1,4 +1,5 @@
 import type { FollowedPattern } from './followed-pattern.js';
+import { Flag } from './pattern-sample.js';
 import { type LadderNotes, LadderNotesWriter, type NotedKey, type NotedPattern } from './ladder-notes.js';
 
 /*
@@ -111,7 +112,7 @@ function write(
     if (fills.length === 0) continue;
     if (!begun && !begin()) return false;
     begun = true;
-    const isHot = sample.hot[slot] === 1;
+    const isHot = sample.is(slot, Flag.hot);
     const [digest, checkedAt] = [digests[slot]!, ladder.checkedAt(slot)];
     if (!writer.key({ hash: sample.hashOf(slot), isHot, digest, checkedAt, fills })) return false;
   }

@@ -11,6 +11,17 @@ const LOWERED = 7 / 8;
 /** The most followed patterns. */
 export const MOST_PATTERNS = 127;
 
+/** What is known of a followed key. */
+export const Flag = {
+  /** Among the hottest. */
+  hot: 1,
+  /** Invalidated since the last value. */
+  invalidated: 2,
+  /** The last loaded value is not stored. */
+  notKept: 4,
+} as const;
+export type Flag = (typeof Flag)[keyof typeof Flag];
+
 /**
  * The followed keys of one pattern, in slots of typed arrays. There are two strata: the hottest keys, each of which counts only
  * for itself, and of all others those whose hash is below a threshold, each of which counts for 1 / share. The threshold falls as keys
@@ -20,8 +31,8 @@ export const MOST_PATTERNS = 127;
 export class PatternSample {
   /** Hits since the entry was stored. */
   reads = new Uint16Array(BLOCK);
-  /** 1: among the hottest. */
-  hot = new Uint8Array(BLOCK);
+  /** Bits of {@link Flag}. */
+  #flags = new Uint8Array(BLOCK);
   /** The first places of blocks of slots. */
   readonly #places: number[] = [];
   #free: number[] = [];
@@ -45,7 +56,7 @@ export class PatternSample {
 
   /** The number of slots; all arrays of the slots have this length. */
   get capacity(): number {
-    return this.hot.length;
+    return this.#flags.length;
   }
 
   /** The number of slots ever used: later ones are free. */
@@ -103,7 +114,16 @@ export class PatternSample {
   }
 
   weightOf(slot: number): number {
-    return this.hot[slot] === 1 ? 1 : ALL / this.#threshold;
+    return this.is(slot, Flag.hot) ? 1 : ALL / this.#threshold;
+  }
+
+  is(slot: number, flag: Flag): boolean {
+    return (this.#flags[slot]! & flag) !== 0;
+  }
+
+  mark(slot: number, flag: Flag, on: boolean): void {
+    if (on) this.#flags[slot]! |= flag;
+    else this.#flags[slot]! &= ~flag;
   }
 
   /** Counts hits of the entry; up to 65,535. */
@@ -130,15 +150,15 @@ export class PatternSample {
     if (slot >= this.capacity) this.#grow();
     this.marks.take(this.#placeOf(slot), hash);
     this.reads[slot] = 0;
-    this.hot[slot] = isHot ? 1 : 0;
+    this.#flags[slot] = isHot ? Flag.hot : 0;
     return slot;
   }
 
   /** Moves a followed key to the hottest. @returns false if there is no room. */
   promote(slot: number): boolean {
-    if (this.hot[slot] === 1) return true;
+    if (this.is(slot, Flag.hot)) return true;
     if (this.#hotCount >= MOST_HOT) return false;
-    this.hot[slot] = 1;
+    this.mark(slot, Flag.hot, true);
     this.#hotCount++;
     this.#tail--;
     return true;
@@ -146,17 +166,17 @@ export class PatternSample {
 
   /** Moves a key back to the others, and drops it if its hash is not in their sample. */
   demote(slot: number): void {
-    if (this.hot[slot] === 0) return;
+    if (!this.is(slot, Flag.hot)) return;
     while (this.#tail >= MOST_TAIL) this.lower();
     if (!this.samples(this.hashOf(slot))) return this.drop(slot);
-    this.hot[slot] = 0;
+    this.mark(slot, Flag.hot, false);
     this.#hotCount--;
     this.#tail++;
   }
 
   drop(slot: number): void {
     this.owner.dropping(this, slot);
-    if (this.hot[slot] === 1) this.#hotCount--;
+    if (this.is(slot, Flag.hot)) this.#hotCount--;
     else this.#tail--;
     this.marks.free(this.#placeOf(slot));
     this.#free.push(slot);
@@ -180,7 +200,7 @@ export class PatternSample {
     this.#threshold = Math.min(this.#own, this.#others);
     if (this.#threshold >= before) return;
     for (let slot = 0; slot < this.#used; slot++) {
-      if (this.hot[slot] === 0 && this.follows(slot) && !this.samples(this.hashOf(slot))) this.drop(slot);
+      if (!this.is(slot, Flag.hot) && this.follows(slot) && !this.samples(this.hashOf(slot))) this.drop(slot);
     }
   }
 
@@ -188,7 +208,7 @@ export class PatternSample {
     const length = this.capacity + BLOCK;
     this.#places.push(this.marks.block(this.index, this.capacity));
     this.reads = grown(this.reads, new Uint16Array(length));
-    this.hot = grown(this.hot, new Uint8Array(length));
+    this.#flags = grown(this.#flags, new Uint8Array(length));
     this.owner.grown(this);
   }
 

@@ -1,5 +1,5 @@
 import { type LadderFigures, ladderReport, type TtlAdviceOptions, type TtlLadder } from './ladder-report.js';
-import type { PatternSample } from './pattern-sample.js';
+import { Flag, type PatternSample } from './pattern-sample.js';
 import { type AccessFacts, type Fill, type Follower, TtlReplay } from './ttl-replay.js';
 
 /** The lead of another TTL in loads after which it counts as today's. */
@@ -204,7 +204,7 @@ export class PatternLadder {
     follower.slot = slot;
     follower.hash = sample.hashOf(slot);
     follower.weight = sample.weightOf(slot);
-    follower.hot = sample.hot[slot] === 1;
+    follower.hot = sample.is(slot, Flag.hot);
     return follower;
   }
 

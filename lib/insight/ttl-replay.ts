@@ -1,5 +1,5 @@
 import { ChangeRate, changeProbability, outdatedShare } from './change-rate.js';
-import { mixed } from './stream/key-hash.js';
+import { mixed } from '../cache/base/text-hash.js';
 import { GROUPS, LadderSums, RUNG_COUNT, RUNGS, Sum, TODAY, Whole } from './ladder-sums.js';
 import { grown } from './pattern-sample.js';
 

@@ -1,5 +1,6 @@
 import type { CallExpression, HeritageClause, Node } from 'typescript';
 import { edited, importing } from '../edits.js';
+import { keepFormat } from '../formatting.js';
 import { addPackages } from '../packages.js';
 import { projectOf, rootModuleOf } from '../project.js';
 import { type SchematicContext, sourcesOf, textOf, type Tree } from '../tree.js';
@@ -28,7 +29,7 @@ const TEST_FILE = /[.-](?:spec|test)\.[cm]?[jt]sx?$|(?:^|\/)(?:tests?|__tests__|
  * `@CacheKey` and `@CacheTTL`. What cannot be rewritten safely stays as it is, with the reason in a comment. `CACHE_MANAGER` and
  * `Cache` go on working. Logs a report; run again, it changes nothing.
  */
-export function migrate(options: MigrateOptions): (tree: Tree, context: SchematicContext) => Tree {
+export function migrate(options: MigrateOptions): (tree: Tree, context: SchematicContext) => Promise<void> {
   return (tree, context) => {
     const ts = loadTypeScript();
     const files = filesWithCacheManager(ts, tree);
@@ -43,7 +44,7 @@ export function migrate(options: MigrateOptions): (tree: Tree, context: Schemati
     for (const file of files) write(tree, file);
     if (files.some(({ edits }) => edits.length > 0)) addPackages(tree, context, options.skipInstall === true);
     report(context, files);
-    return tree;
+    return keepFormat(tree, new Map(files.map(({ path, text }) => [path, text])));
   };
 }
 

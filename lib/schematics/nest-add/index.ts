@@ -1,4 +1,5 @@
 import { addingModuleImport, edited, importing } from '../edits.js';
+import { keepFormat } from '../formatting.js';
 import { addPackages } from '../packages.js';
 import { projectOf, rootModuleOf } from '../project.js';
 import { type SchematicContext, textOf, type Tree } from '../tree.js';
@@ -31,23 +32,24 @@ const KEPT_METRICS = '.cache-observability/';
  * `nest add nestjs-cache-observability`: imports the module into the root module, ignores what it may write, installs the peers that
  * are missing. Run again, it changes nothing.
  */
-export function nestAdd(options: NestAddOptions): (tree: Tree, context: SchematicContext) => Tree {
+export function nestAdd(options: NestAddOptions): (tree: Tree, context: SchematicContext) => Promise<void> {
   return (tree, context) => {
-    importModule(tree, context, options);
+    const before = importModule(tree, context, options);
     ignoreKeptMetrics(tree);
     addPackages(tree, context, options.skipInstall === true);
-    return tree;
+    return keepFormat(tree, before);
   };
 }
 
-function importModule(tree: Tree, context: SchematicContext, options: NestAddOptions): void {
+/** @returns the file that was written, as it was before. */
+function importModule(tree: Tree, context: SchematicContext, options: NestAddOptions): Map<string, string> {
   const ts = loadTypeScript();
   const project = projectOf(tree, options);
   const module = rootModuleOf(ts, tree, project);
   const text = textOf(tree, module.path)!;
   if (/\bCacheObservabilityModule\b/.test(text)) {
     context.logger.info(`${module.path} imports CacheObservabilityModule already.`);
-    return;
+    return new Map();
   }
   const source = ts.createSourceFile(module.path, text, ts.ScriptTarget.Latest, true);
   const withRedis = options.redis === 'environment';
@@ -60,6 +62,7 @@ function importModule(tree: Tree, context: SchematicContext, options: NestAddOpt
   }
   const names = ['CacheObservabilityModule', ...(withRedis ? ['memoryLayer', 'redisLayer'] : [])];
   tree.overwrite(module.path, edited(text, [...importing(ts, source, PACKAGE, names), adding]));
+  return new Map([[module.path, text]]);
 }
 
 function ignoreKeptMetrics(tree: Tree): void {

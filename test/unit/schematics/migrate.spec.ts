@@ -1,6 +1,15 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { migrate } from '../../../lib/schematics/migrate/index.js';
+import { bareProject } from '../../support/bare-project.js';
 import { FileTree, NotedContext } from '../../support/file-tree.js';
+
+// A project without Prettier: what is written stays as it is.
+const { directory, remove } = bareProject(['typescript']);
+beforeAll(() => void jest.spyOn(process, 'cwd').mockReturnValue(directory));
+afterAll(() => {
+  jest.restoreAllMocks();
+  remove();
+});
 
 const project = (files: Record<string, string>) => ({
   'package.json': JSON.stringify({ dependencies: { '@nestjs/common': '^11.0.0', '@nestjs/cache-manager': '^3.0.0' } }),
@@ -10,10 +19,10 @@ const project = (files: Record<string, string>) => ({
   ...files,
 });
 
-function migrated(files: Record<string, string>) {
+async function migrated(files: Record<string, string>) {
   const tree = new FileTree(files);
   const context = new NotedContext();
-  migrate({ skipInstall: true })(tree, context);
+  await migrate({ skipInstall: true })(tree, context);
   const { lines, levels } = context;
   return { files: Object.fromEntries(tree.files), lines, levels, text: (path: string) => tree.files.get(path)! };
 }
@@ -69,8 +78,8 @@ describe('the registration of CacheModule', () => {
       'CacheModule.registerAsync({ useFactory: async () => { const store = await redisStore({ ttl: 5 }); return { ttl: 5, store }; } })',
       'CacheObservabilityModule.forRootAsync({ useFactory: async () => { const store = await redisStore({ ttl: 5 }); return { ttl: 5, layers: [legacyStoreLayer(store)] }; } })',
     ],
-  ])('CacheModule registration %s becomes %s', (before, after) => {
-    expect(imported(registered(before, keyvRedis).text('src/app.module.ts'))).toBe(after);
+  ])('CacheModule registration %s becomes %s', async (before, after) => {
+    expect(imported((await registered(before, keyvRedis)).text('src/app.module.ts'))).toBe(after);
   });
 
   it.each([
@@ -83,20 +92,20 @@ describe('the registration of CacheModule', () => {
     ['CacheModule.register({ ttl: 5, store: redisStore })', 'a store that CacheModule makes'],
     ['CacheModule.registerAsync({ useClass: CacheConfig })', 'no useFactory returns'],
     ['CacheModule.registerAsync({ useFactory: (c: C) => (c.on ? { ttl: 1 } : { ttl: 2 }) })', 'no useFactory returns'],
-  ])('CacheModule registration %s stays, with the reason in a comment', (before, reason) => {
-    const { text, lines } = registered(before);
+  ])('CacheModule registration %s stays, with the reason in a comment', async (before, reason) => {
+    const { text, lines } = await registered(before);
     expect(imported(text('src/app.module.ts'))).toMatch(new RegExp(`^/\\* TODO nestjs-cache-observability: .*\\*/ `));
     expect(imported(text('src/app.module.ts'))).toContain(before);
     expect(lines.join('\n')).toMatch(new RegExp(`src/app\\.module\\.ts:4 .*${reason}`));
     expect(text('src/app.module.ts')).toContain("import { CacheModule } from '@nestjs/cache-manager';");
   });
 
-  it('the migration imports the used names and removes unused imports', () => {
-    const text = registered(
+  it('the migration imports the used names and removes unused imports', async () => {
+    const { text } = await registered(
       "CacheModule.register({ ttl: 5, stores: [createKeyv('redis://a')] })",
       "import { createKeyv } from '@keyv/redis';",
-    ).text('src/app.module.ts');
-    expect(text).toBe(`import { Module } from '@nestjs/common';
+    );
+    expect(text('src/app.module.ts')).toBe(`import { Module } from '@nestjs/common';
 import {
   CacheObservabilityModule,
   redisLayer,
@@ -106,8 +115,8 @@ export class AppModule {}
 `);
   });
 
-  it('the registration is rewritten once, for the whole application; others stay with a comment', () => {
-    const { text } = migrated(
+  it('the registration is rewritten once, for the whole application; others stay with a comment', async () => {
+    const { text } = await migrated(
       project({
         'src/feature.module.ts': moduleWith('CacheModule.register({ ttl: 1 })').replace('AppModule', 'FeatureModule'),
         'src/app.module.ts': moduleWith('CacheModule.register({ ttl: 2 })'),
@@ -120,9 +129,9 @@ export class AppModule {}
   });
 });
 
-it('the CacheModule of a test stays as it is, also where no other module has one', () => {
+it('the CacheModule of a test stays as it is, also where no other module has one', async () => {
   const spec = moduleWith('CacheModule.register({ ttl: 1 })');
-  const { text, lines } = migrated(project({ 'src/shop.spec.ts': spec, 'test/app.e2e-spec.ts': spec }));
+  const { text, lines } = await migrated(project({ 'src/shop.spec.ts': spec, 'test/app.e2e-spec.ts': spec }));
   expect([text('src/shop.spec.ts'), text('test/app.e2e-spec.ts')]).toEqual([spec, spec]);
   expect(lines.join('\n')).toMatch(/src\/shop\.spec\.ts:1 A test may keep its CacheModule/);
 });
@@ -141,8 +150,8 @@ const handlers = (body: string, before?: string) =>
   migrated(project({ 'src/products.controller.ts': controller(body, before) }));
 
 describe('a handler behind CacheInterceptor', () => {
-  it('a handler behind CacheInterceptor gets @Cached with a pattern of controller and method, and its inputs', () => {
-    const { text } = handlers(`  @Get(':id')
+  it('a handler behind CacheInterceptor gets @Cached with a pattern of controller and method, and its inputs', async () => {
+    const { text } = await handlers(`  @Get(':id')
   @UseInterceptors(CacheInterceptor)
   @CacheTTL(30_000)
   findOne(@Param('id') id: string) {
@@ -165,8 +174,8 @@ export class ProductsController {
     );
   });
 
-  it('a handler behind CacheInterceptor keeps its key if it has no inputs, and adds its inputs to the key otherwise', () => {
-    const { text, lines } = handlers(`  @UseInterceptors(CacheInterceptor)
+  it('a handler behind CacheInterceptor keeps its key if it has no inputs, and adds its inputs to the key otherwise', async () => {
+    const { text, lines } = await handlers(`  @UseInterceptors(CacheInterceptor)
   @CacheKey('all')
   @Get()
   all() {}
@@ -180,8 +189,8 @@ export class ProductsController {
     expect(lines.join('\n')).toContain("The key 'page' left out the inputs");
   });
 
-  it('a controller behind CacheInterceptor is rewritten with its GET handlers, and other interceptors stay', () => {
-    const { text } = handlers(
+  it('a controller behind CacheInterceptor is rewritten with its GET handlers, and other interceptors stay', async () => {
+    const { text } = await handlers(
       `  @Get()
   all() {}
   @Get('one')
@@ -208,13 +217,13 @@ export class ProductsController {
     ['@CacheTTL((context) => 5) @Get() all() {}', 'ttl is a function'],
     ['@CacheKey(KEY) @Get() all() {}', 'key is not a text'],
     ["@CacheKey('a{b}*') @Get() all() {}", 'characters of patterns'],
-  ])('a handler behind CacheInterceptor stays with the reason in a comment: %s', (method, reason) => {
-    const { text, lines } = handlers(`  @UseInterceptors(CacheInterceptor)\n  ${method}\n`);
+  ])('a handler behind CacheInterceptor stays with the reason in a comment: %s', async (method, reason) => {
+    const { text, lines } = await handlers(`  @UseInterceptors(CacheInterceptor)\n  ${method}\n`);
     expect(text('src/products.controller.ts')).toMatch(
       / {2}\/\* TODO nestjs-cache-observability: .*\*\/\n {2}@UseInterceptors\(CacheInterceptor\)/,
     );
     expect(lines.join('\n')).toContain(reason);
-    const whole = handlers(`  ${method}\n  @Get('b') b() {}\n`, '@UseInterceptors(CacheInterceptor)\n').text(
+    const whole = (await handlers(`  ${method}\n  @Get('b') b() {}\n`, '@UseInterceptors(CacheInterceptor)\n')).text(
       'src/products.controller.ts',
     );
     expect(whole).toMatch(/\/\* TODO nestjs-cache-observability: all: .*\*\/\n@UseInterceptors\(CacheInterceptor\)/);
@@ -231,7 +240,7 @@ export class ProductsController {
       /isRequestCacheable\(\) allows is methods: \['GET'\] or cacheIf/,
     ],
     ['', /is a class of your own and goes on working\. Put @Cached on the handlers/],
-  ])('a subclass of CacheInterceptor stays with the replacement in a comment: %s', (member, reason) => {
+  ])('a subclass of CacheInterceptor stays with the replacement in a comment: %s', async (member, reason) => {
     const subclass = `import { CacheInterceptor as Base } from '@nestjs/cache-manager';
 @Injectable()
 export class HttpCache extends Base {
@@ -239,18 +248,18 @@ export class HttpCache extends Base {
 }
 `;
     const files = project({ 'src/http-cache.ts': subclass });
-    const { text, lines } = migrated(files);
+    const { text, lines } = await migrated(files);
     const after = text('src/http-cache.ts');
     expect(after).toMatch(
       /\/\* TODO nestjs-cache-observability: .*\*\/\n@Injectable\(\)\nexport class HttpCache extends Base/,
     );
     expect(after).toMatch(reason);
     expect(lines.join('\n')).toMatch(/src\/http-cache\.ts:2 its handlers are left/);
-    expect(migrated({ ...files, 'src/http-cache.ts': after }).text('src/http-cache.ts')).toBe(after);
+    expect((await migrated({ ...files, 'src/http-cache.ts': after })).text('src/http-cache.ts')).toBe(after);
   });
 
-  it('a handler behind a global CacheInterceptor stays, and the interceptor continues to work', () => {
-    const { text, lines } = migrated(
+  it('a handler behind a global CacheInterceptor stays, and the interceptor continues to work', async () => {
+    const { text, lines } = await migrated(
       project({
         'src/app.module.ts': moduleWith(
           'CacheModule.register({ ttl: 5 })',
@@ -265,7 +274,7 @@ export class HttpCache extends Base {
 });
 
 describe('a migration', () => {
-  it('a migration changes nothing the second time', () => {
+  it('a migration changes nothing the second time', async () => {
     const files = project({
       'src/app.module.ts': moduleWith('CacheModule.register({ ttl: 5 })'),
       'src/feature.module.ts': moduleWith('CacheModule.register(options)'),
@@ -273,15 +282,15 @@ describe('a migration', () => {
         '  @UseInterceptors(CacheInterceptor)\n  @Get() all(@Req() request: Request) {}\n',
       ),
     });
-    const once = migrated(files).files;
-    expect(migrated(once).files).toEqual(once);
+    const once = (await migrated(files)).files;
+    expect((await migrated(once)).files).toEqual(once);
   });
 
-  it('a migration leaves CACHE_MANAGER, says that it works, and never looks into installed packages', () => {
+  it('a migration leaves CACHE_MANAGER, says that it works, and never looks into installed packages', async () => {
     const service =
       "import { Inject } from '@nestjs/common';\nimport { CACHE_MANAGER, Cache } from '@nestjs/cache-manager';\n";
     const old = moduleWith('CacheModule.register()');
-    const { text, lines } = migrated(
+    const { text, lines } = await migrated(
       project({ 'src/service.ts': service, 'node_modules/other/src/a.module.ts': old, 'dist/app.module.ts': old }),
     );
     expect(text('src/service.ts')).toBe(service);
@@ -290,8 +299,8 @@ describe('a migration', () => {
     expect(lines.join('\n')).toContain('CACHE_MANAGER goes on working');
   });
 
-  it('a migration logs each heading and its places at one level', () => {
-    const { lines, levels } = migrated(
+  it('a migration logs each heading and its places at one level', async () => {
+    const { lines, levels } = await migrated(
       project({
         'src/products.controller.ts': controller('  @UseInterceptors(CacheInterceptor)\n  @Sse() @Get() all() {}\n'),
       }),
@@ -301,7 +310,7 @@ describe('a migration', () => {
     expect(levels[heading + 1]).toBe(levels[heading]);
   });
 
-  it('a migration reports if there is nothing to rewrite', () => {
-    expect(migrated(project({})).lines).toEqual(['No use of @nestjs/cache-manager was found.']);
+  it('a migration reports if there is nothing to rewrite', async () => {
+    expect((await migrated(project({}))).lines).toEqual(['No use of @nestjs/cache-manager was found.']);
   });
 });

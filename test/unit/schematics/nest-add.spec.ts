@@ -1,7 +1,16 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { format } from 'prettier';
 import { nestAdd, type NestAddOptions } from '../../../lib/schematics/nest-add/index.js';
+import { bareProject } from '../../support/bare-project.js';
 import { FileTree, NotedContext } from '../../support/file-tree.js';
+
+// A project without Prettier: what is written stays as it is.
+const { directory, remove } = bareProject(['typescript']);
+beforeAll(() => void jest.spyOn(process, 'cwd').mockReturnValue(directory));
+afterAll(() => {
+  jest.restoreAllMocks();
+  remove();
+});
 
 const MAIN = `import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module';
@@ -35,8 +44,8 @@ const standard = (files: Record<string, string> = {}) => ({
 function add(files: Record<string, string>, options: NestAddOptions = {}) {
   const tree = new FileTree(files);
   const context = new NotedContext();
-  nestAdd(options)(tree, context);
-  return { tree, context, text: (path: string) => tree.files.get(path) };
+  const done = nestAdd(options)(tree, context);
+  return { tree, context, done, text: (path: string) => tree.files.get(path) };
 }
 
 const moduleOf = (text: string) => add(standard({ 'src/app.module.ts': text })).text('src/app.module.ts')!;

@@ -16,6 +16,7 @@ const answers: Record<string, () => unknown> = {
   missing: () => ({ a: undefined, b: [undefined, 1] }),
   numbers: () => ({ zero: -0, none: NaN }),
   twice: () => ({ first: shared, second: shared }),
+  apart: () => ({ first: shared, between: Array.from({ length: 40 }, (_, id) => ({ id })), second: shared }),
   named: () => Object.assign([1, 2], { total: 3 }),
   map: () => ({ byId: new Map([[1, 'one']]) }),
   nested: () => ({ __proto__: null, list: [[], {}, null, true, 'ä€'] }),
@@ -58,6 +59,16 @@ describe.each(platforms)('answers that are sent as JSON on %s', (platform) => {
       expect(cache.peek(`${route}:${name}`)).toEqual(answers[name]!());
     }
   });
+
+  it.each(['twice', 'apart'])(
+    'the object that occurs twice in %s is one object for readers of the key',
+    async (name) => {
+      const { ask, cache } = await start();
+      await ask().get(`/json/${name}`).expect('x-cache', 'MISS');
+      const value = (await cache.get<{ first: object; second: object }>(`json:${name}`))!;
+      expect(value.first).toBe(value.second);
+    },
+  );
 
   it('readers of a key share its value, frozen', async () => {
     const { ask, cache } = await start();

@@ -28,15 +28,37 @@ export class JsonText {
 
 /** The text of an object or array that JSON represents without loss; undefined for other values. @throws what a getter throws */
 export function jsonText(value: object): JsonText | undefined {
-  if (!survivesJson(value, new Set())) return undefined;
+  if (!survivesJson(value, new OnceOnly())) return undefined;
   return new JsonText(JSON.stringify(value));
 }
 
 /** Deeper values are checked by the general copy, which can refuse them. */
 const MAX_DEPTH = 100;
 
-/** True if `JSON.parse(JSON.stringify(value))` gives the same value. @param seen objects of the value, each of which may occur once */
-function survivesJson(value: unknown, seen: Set<object>, depth = 0): boolean {
+/** From so many objects on, a set finds one faster than a search. */
+const MANY = 32;
+
+/** The objects of a value, each of which may occur once. */
+class OnceOnly {
+  /** Most values hold few objects. A set would store a hash in each of them, and grow several times. */
+  readonly #few: object[] = [];
+  #many: Set<object> | undefined;
+
+  /** @returns false if the object occurred before. */
+  add(object: object): boolean {
+    if (this.#many !== undefined) {
+      const before = this.#many.size;
+      return this.#many.add(object).size > before;
+    }
+    if (this.#few.includes(object)) return false;
+    this.#few.push(object);
+    if (this.#few.length === MANY) this.#many = new Set(this.#few);
+    return true;
+  }
+}
+
+/** True if `JSON.parse(JSON.stringify(value))` gives the same value. */
+function survivesJson(value: unknown, seen: OnceOnly, depth = 0): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -49,8 +71,7 @@ function survivesJson(value: unknown, seen: Set<object>, depth = 0): boolean {
       return false;
   }
   if (value === null) return true;
-  if (depth > MAX_DEPTH || seen.has(value)) return false;
-  seen.add(value);
+  if (depth > MAX_DEPTH || !seen.add(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) {
     for (const name in value)

@@ -26,8 +26,10 @@ export function keyPartsOf(key: string, template?: KeyTemplateText): readonly Ke
   return parts === undefined || parts.length < 2 || parts.length > MOST_KEY_PARTS ? undefined : parts;
 }
 
-function undeclaredParts(key: string): readonly KeyPart[] {
+/** Undefined for one input: it runs on every load. */
+function undeclaredParts(key: string): readonly KeyPart[] | undefined {
   const at = key.indexOf('?');
+  if (at !== -1 && !key.includes('&', at)) return undefined;
   if (at !== -1) return key.slice(at + 1).split('&').map(inputPart); // prettier-ignore
   return key.split(/[:/|#]/).map((value, index) => ({ name: numbered(index), value, identifying: false }));
 }

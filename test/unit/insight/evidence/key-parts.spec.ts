@@ -35,6 +35,7 @@ describe('the inputs of a key', () => {
 
   it('a key with one part, too many parts or too many characters has no parts', () => {
     expect(read('search')).toBeUndefined();
+    expect(read('feed:GET /feeds?page=2')).toBeUndefined();
     expect(read('a:'.repeat(20))).toBeUndefined();
     expect(read(`a:${'x'.repeat(2_000)}`)).toBeUndefined();
   });

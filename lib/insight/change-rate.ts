@@ -15,10 +15,13 @@ const ITERATIONS = 60;
 const SOONEST_SHARE = 1 / 8;
 const SOONEST_CHECKS = 100;
 
+/** Counts before the first check: the values of many patterns never change, or always do. They stay 0. */
+const NONE = new Float32Array(BUCKETS);
+
 /** Checks of many keys, and their common rate of change. */
 export class ChangeRate {
-  readonly #changed = new Float32Array(BUCKETS);
-  readonly #unchanged = new Float32Array(BUCKETS);
+  #changed = NONE;
+  #unchanged = NONE;
   #checks = 0;
   /** The number of checks so far, and the number at which the equation is solved again. */
   #seen = 0;
@@ -29,8 +32,8 @@ export class ChangeRate {
   /** @param afterMs the time since the check before. */
   check(afterMs: number, changed: boolean, weight: number): void {
     const bucket = bucketOf(afterMs);
-    if (changed) this.#changed[bucket]! += weight;
-    else this.#unchanged[bucket]! += weight;
+    if (changed) (this.#changed = own(this.#changed))[bucket]! += weight;
+    else (this.#unchanged = own(this.#unchanged))[bucket]! += weight;
     this.#seen++;
     this.#checks += weight;
     if (changed) this.#changes += weight;
@@ -104,6 +107,10 @@ export class ChangeRate {
     }
     return sum;
   }
+}
+
+function own(counts: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  return counts === NONE ? new Float32Array(BUCKETS) : counts;
 }
 
 function bucketOf(ms: number): number {

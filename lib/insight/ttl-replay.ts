@@ -1,6 +1,7 @@
 import { ChangeRate, changeProbability, outdatedShare } from './change-rate.js';
 import { mixed } from '../cache/base/text-hash.js';
 import { GROUPS, LadderSums, RUNG_COUNT, RUNGS, Sum, TODAY, Whole } from './ladder-sums.js';
+import { columns } from './stream/columns.js';
 import { grown } from './pattern-sample.js';
 
 /*
@@ -88,26 +89,22 @@ export class TtlReplay {
     readonly startedAt: number,
     capacity: number,
   ) {
-    this.#fills = new Uint16Array(capacity * RUNG_COUNT);
-    this.#copies = new Uint8Array(capacity);
-    this.#outdated = new Uint8Array(capacity);
-    this.#checkedAt = new Uint32Array(capacity);
-    this.#unchecked = new Uint16Array(capacity * COUNTED);
-    this.#checkCount = new Uint8Array(capacity);
-    this.#changeCount = new Uint8Array(capacity);
-    this.#unknown = new Uint8Array(capacity);
+    [
+      this.#checkedAt, this.#fills, this.#unchecked, this.#copies, this.#outdated, this.#checkCount, this.#changeCount, this.#unknown,
+    ] = columnsOf(capacity); // prettier-ignore
     this.#stepsPerMs = RUNGS.map((times) => STEPS / (ttlMs * times));
   }
 
   grow(capacity: number): void {
-    this.#fills = grown(this.#fills, new Uint16Array(capacity * RUNG_COUNT));
-    this.#copies = grown(this.#copies, new Uint8Array(capacity));
-    this.#outdated = grown(this.#outdated, new Uint8Array(capacity));
-    this.#checkedAt = grown(this.#checkedAt, new Uint32Array(capacity));
-    this.#unchecked = grown(this.#unchecked, new Uint16Array(capacity * COUNTED));
-    this.#checkCount = grown(this.#checkCount, new Uint8Array(capacity));
-    this.#changeCount = grown(this.#changeCount, new Uint8Array(capacity));
-    this.#unknown = grown(this.#unknown, new Uint8Array(capacity));
+    const [checkedAt, fills, unchecked, copies, outdated, checkCount, changeCount, unknown] = columnsOf(capacity);
+    this.#checkedAt = grown(this.#checkedAt, checkedAt);
+    this.#fills = grown(this.#fills, fills);
+    this.#unchecked = grown(this.#unchecked, unchecked);
+    this.#copies = grown(this.#copies, copies);
+    this.#outdated = grown(this.#outdated, outdated);
+    this.#checkCount = grown(this.#checkCount, checkCount);
+    this.#changeCount = grown(this.#changeCount, changeCount);
+    this.#unknown = grown(this.#unknown, unknown);
     if (this.#own !== undefined) this.#own = grown(this.#own, new Uint8Array(capacity));
     if (this.#removedAt !== undefined) this.#removedAt = grown(this.#removedAt, new Uint32Array(capacity));
   }
@@ -453,4 +450,18 @@ export class TtlReplay {
 
 function groupOf(hash: number, hot: boolean): number {
   return hot ? GROUPS : hash & (GROUPS - 1);
+}
+
+/** Arrays for the keys of so many slots, with the places that each has in them. */
+function columnsOf(capacity: number) {
+  return columns(
+    [Uint32Array, capacity],
+    [Uint16Array, capacity * RUNG_COUNT],
+    [Uint16Array, capacity * COUNTED],
+    [Uint8Array, capacity],
+    [Uint8Array, capacity],
+    [Uint8Array, capacity],
+    [Uint8Array, capacity],
+    [Uint8Array, capacity],
+  );
 }

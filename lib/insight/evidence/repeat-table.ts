@@ -1,3 +1,5 @@
+import { columns } from '../stream/columns.js';
+
 /** The slots of a new table, and of the largest one: a table grows with its keys. */
 const FEWEST_SLOTS = 16;
 const MOST_SLOTS = 256;
@@ -28,12 +30,12 @@ export interface Repeats {
  * references than expected, the difference is added as repeats, since the missing keys are hot ones (SHARDS-adj).
  */
 export class RepeatTable {
-  #hashes = new Uint32Array(FEWEST_SLOTS);
+  #hashes: Uint32Array;
   /** Milliseconds after {@link #from}: 13 bytes a slot in all. */
-  #times = new Float32Array(FEWEST_SLOTS);
+  #times: Float32Array;
   /** Digests of the last values; created for the first one. */
   #values: Uint32Array | undefined;
-  #counts = new Uint8Array(FEWEST_SLOTS);
+  #counts: Uint8Array;
   #size = 0;
   /** Larger hashes are not in the sample. */
   #limit = WHOLE;
@@ -45,7 +47,9 @@ export class RepeatTable {
   #compared = 0;
 
   /** @param from the origin of its times, so that they are small numbers. */
-  constructor(private readonly from: number) {}
+  constructor(private readonly from: number) {
+    [this.#hashes, this.#times, this.#counts] = columnsOf(FEWEST_SLOTS);
+  }
 
   /** @param valueOf returns a digest of the value, called if the key is in the sample; 0 for none. */
   add(hash: number, at: number, ttlMs: number, valueOf?: () => number): void {
@@ -146,10 +150,8 @@ export class RepeatTable {
   /** Moves the keys of the sample to a table of so many slots. */
   #rebuild(slots: number): void {
     const [hashes, times, values, counts] = [this.#hashes, this.#times, this.#values, this.#counts];
-    this.#hashes = new Uint32Array(slots);
-    this.#times = new Float32Array(slots);
+    [this.#hashes, this.#times, this.#counts] = columnsOf(slots);
     if (values !== undefined) this.#values = new Uint32Array(slots);
-    this.#counts = new Uint8Array(slots);
     this.#size = 0;
     for (const [from, key] of hashes.entries()) {
       if (key === 0 || key >= this.#limit) continue;
@@ -161,6 +163,10 @@ export class RepeatTable {
       this.#size += 1;
     }
   }
+}
+
+function columnsOf(slots: number) {
+  return columns([Uint32Array, slots], [Float32Array, slots], [Uint8Array, slots]);
 }
 
 /** Estimates the number of distinct values from the smallest hashes (KMV: Bar-Yossef et al., 2002). Exact up to 64. */

@@ -924,7 +924,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   LOW_HIT_RATE: {
     section: 'Health warnings',
     meaning:
-      'Status `degraded`. The hit rate of the window is below `health.minHitRate`. First requests of keys in the ten minutes after a start, and misses for lack of a layer, are left out.',
+      'Status `degraded`. The hit rate of the window is below `health.minHitRate`. Misses for lack of a layer are left out while it is away and for ten minutes after.',
     cause: 'see `miss_reasons` of `GET /cache/stats`.',
     remedy: 'see `GET /cache/stats/low-performers`.',
   },

@@ -46,7 +46,7 @@ export function createCacheMetrics(options: CreateCacheMetricsOptions): {
   const judgement: Judgement = {
     window: thresholds.window,
     targets: Object.keys(thresholds.patterns),
-    assessHealth: healthJudge(thresholds, clock.now()),
+    assessHealth: healthJudge(thresholds),
     recommend: (facts) => lowPerformerAdvice(facts, advice(facts.stats.pattern) ?? NO_ADVICE),
   };
   if (metrics === false) {

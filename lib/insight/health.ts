@@ -12,10 +12,7 @@ export interface HealthThresholds {
   readonly maxP95ResponseTimeMs?: number;
   /** The window that is judged. @default '5m' */
   readonly window?: Window;
-  /**
-   * With fewer accesses in the window, rates and times are not judged. Less than the default also counts the misses of a cache that is
-   * filling. @default 20
-   */
+  /** With fewer accesses in the window, rates and times are not judged. @default 20 */
   readonly minimumRequests?: number;
   /** Targets of single patterns; one that is missed is a warning. */
   readonly patterns?: Readonly<Record<string, { readonly hitRate: number }>>;
@@ -30,29 +27,13 @@ export const DEFAULT_HEALTH: Required<HealthThresholds> = {
   patterns: {},
 };
 
-/** Why a cache may be filling. */
-export interface Filling {
-  /** It was started a short time ago: keys are requested for the first time. */
-  readonly started: boolean;
-  /** A layer is away, or was a short time ago: what it held, and what memory held with it, is loaded again. */
-  readonly lost: boolean;
-}
-
-const FILLED: Filling = { started: false, lost: false };
-
-/** Assesses the health of one cache, and remembers when it was started and when a layer was away last. */
-export function healthJudge(thresholds: Required<HealthThresholds>, startedAt: number) {
+/** Assesses the health of one cache, and remembers when a layer was away last. */
+export function healthJudge(thresholds: Required<HealthThresholds>) {
   let awayAt = -Infinity;
   return (facts: HealthFacts): HealthReport => {
     const { now, layers } = facts;
     if (layers.some(({ connected, circuitState }) => !connected || circuitState !== 'closed')) awayAt = now;
-    const filling = { started: now - startedAt < SETTLING_MS, lost: now - awayAt < SETTLING_MS };
-    // Who asks for a judgement of fewer requests than the default wants it now.
-    return assessHealth(
-      facts,
-      thresholds,
-      thresholds.minimumRequests < DEFAULT_HEALTH.minimumRequests ? FILLED : filling,
-    );
+    return assessHealth(facts, thresholds, now - awayAt < SETTLING_MS);
   };
 }
 
@@ -60,22 +41,23 @@ export function healthJudge(thresholds: Required<HealthThresholds>, startedAt: n
  * Judges the cache: degraded if the hit rate is below or the mean response time at or above its threshold; a warning
  * if only the 95th percentile is, a circuit is open, a layer is down, has sweeps or invalidations pending or cannot pass messages, or
  * a pattern misses its target.
+ * @param lost a layer is away, or was a short time ago: what it held is loaded again.
  */
-function assessHealth(facts: HealthFacts, thresholds: Required<HealthThresholds>, filling: Filling): HealthReport {
+function assessHealth(facts: HealthFacts, thresholds: Required<HealthThresholds>, lost: boolean): HealthReport {
   const { stats, now } = facts;
   const { minimumRequests } = thresholds;
-  const judged = judgedRequests(stats, filling);
+  const judged = judgedRequests(stats, lost);
   const judgesRate = judged >= minimumRequests;
   const judgesTimes = stats.totalRequests >= minimumRequests;
   const degrading = [
-    ...(judgesRate ? lowHitRate(stats, thresholds, filling) : []),
+    ...(judgesRate ? lowHitRate(stats, thresholds, lost) : []),
     ...(judgesTimes ? slowMean(stats, thresholds) : []),
   ];
   const warnings = [
     ...degrading,
     ...(judgesTimes ? slowTail(stats, thresholds) : []),
     ...troubledLayers(facts),
-    ...missedTargets(facts, thresholds, filling),
+    ...missedTargets(facts, thresholds, lost),
   ];
   const status: HealthStatus = degrading.length > 0 ? 'degraded' : warnings.length > 0 ? 'warning' : 'healthy';
   return Object.freeze({
@@ -91,14 +73,14 @@ function assessHealth(facts: HealthFacts, thresholds: Required<HealthThresholds>
   });
 }
 
-/** The requests without the misses of a cache that is filling. */
-function judgedRequests({ totalRequests, missReasons }: CacheStats, { started, lost }: Filling): number {
-  return totalRequests - (started ? missReasons.cold : 0) - (lost ? missReasons.error : 0);
+/** The requests without those that missed for lack of a layer. */
+function judgedRequests({ totalRequests, missReasons }: CacheStats, lost: boolean): number {
+  return lost ? totalRequests - missReasons.error : totalRequests;
 }
 
 /** The hit rate among {@link judgedRequests}; null if there are none. */
-function judgedHitRate(stats: CacheStats, filling: Filling): number | null {
-  const judged = judgedRequests(stats, filling);
+function judgedHitRate(stats: CacheStats, lost: boolean): number | null {
+  const judged = judgedRequests(stats, lost);
   return judged === 0 ? null : stats.cacheHits / judged;
 }
 
@@ -107,11 +89,11 @@ function noteOf(stats: CacheStats, judged: number, { minimumRequests }: Required
   const within = `in ${spoken(window)}`;
   if (totalRequests < minimumRequests)
     return `${totalRequests} of at least ${minimumRequests} requests ${within}: too few to judge the hit rate and response times by.`;
-  return `The cache is filling: ${totalRequests - judged} of ${totalRequests} requests ${within} missed because of that, and the other ${judged} are too few to judge the hit rate by.`;
+  return `${totalRequests - judged} of ${totalRequests} requests ${within} missed for lack of a layer, and the other ${judged} are too few to judge the hit rate by.`;
 }
 
-function lowHitRate(stats: CacheStats, { minHitRate }: Required<HealthThresholds>, filling: Filling): HealthWarning[] {
-  const hitRate = judgedHitRate(stats, filling);
+function lowHitRate(stats: CacheStats, { minHitRate }: Required<HealthThresholds>, lost: boolean): HealthWarning[] {
+  const hitRate = judgedHitRate(stats, lost);
   if (hitRate === null || hitRate >= minHitRate) return [];
   return [
     {
@@ -223,14 +205,14 @@ function refusals({ layer, invalidationsPending = 0, busNotSent, busUnreachable 
 function missedTargets(
   { patterns }: HealthFacts,
   thresholds: Required<HealthThresholds>,
-  filling: Filling,
+  lost: boolean,
 ): HealthWarning[] {
   return patterns.flatMap((stats) => {
     const { pattern } = stats;
     const target = thresholds.patterns[pattern]?.hitRate;
-    const hitRate = judgedHitRate(stats, filling);
+    const hitRate = judgedHitRate(stats, lost);
     if (target === undefined || hitRate === null || hitRate >= target) return [];
-    if (judgedRequests(stats, filling) < thresholds.minimumRequests) return [];
+    if (judgedRequests(stats, lost) < thresholds.minimumRequests) return [];
     return [
       {
         code: 'PATTERN_BELOW_TARGET' as const,

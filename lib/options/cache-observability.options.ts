@@ -42,10 +42,7 @@ export interface HealthOptions {
   maxP95ResponseTimeMs?: number;
   /** The window of the figures. @default '5m' */
   window?: Window;
-  /**
-   * With fewer accesses in the window the cache is healthy, with a note. Less than the default also counts the misses of a cache that
-   * is filling. @default 20
-   */
+  /** With fewer accesses in the window the cache is healthy, with a note. @default 20 */
   minimumRequests?: number;
   /** Targets of single patterns; one that is missed is a warning. */
   patterns?: Readonly<Record<string, { readonly hitRate: number }>>;

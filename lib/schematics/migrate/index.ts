@@ -132,14 +132,21 @@ const OVERRIDES = [
 
 function noteUses(file: FileChange, hasGlobal: boolean): void {
   const names = namesFrom(file.ts, file.source, OLD);
-  if (TEST_FILE.test(file.path) && names.has('CacheModule')) {
+  const isTest = TEST_FILE.test(file.path);
+  if (isTest && names.has('CacheModule')) {
     file.note(
       file.source,
       'A test may keep its CacheModule for what injects CACHE_MANAGER. Handlers with @Cached need none: they run uncached.',
     );
   }
-  if (names.has('CACHE_MANAGER'))
-    file.note(file.source, 'CACHE_MANAGER goes on working, over the layers of this module.');
+  if (names.has('CACHE_MANAGER')) {
+    file.note(
+      file.source,
+      isTest
+        ? 'A CACHE_MANAGER that a test provides is for what injects it. @Cached does not use it: without this module it runs uncached.'
+        : 'CACHE_MANAGER goes on working, over the layers of this module.',
+    );
+  }
   if (hasGlobal && names.has('CacheInterceptor')) {
     file.note(
       file.source,

@@ -291,12 +291,18 @@ describe('a migration', () => {
       "import { Inject } from '@nestjs/common';\nimport { CACHE_MANAGER, Cache } from '@nestjs/cache-manager';\n";
     const old = moduleWith('CacheModule.register()');
     const { text, lines } = await migrated(
-      project({ 'src/service.ts': service, 'node_modules/other/src/a.module.ts': old, 'dist/app.module.ts': old }),
+      project({
+        'src/service.ts': service,
+        'src/service.spec.ts': service,
+        'node_modules/other/src/a.module.ts': old,
+        'dist/app.module.ts': old,
+      }),
     );
     expect(text('src/service.ts')).toBe(service);
     expect(text('node_modules/other/src/a.module.ts')).toBe(old);
     expect(text('dist/app.module.ts')).toBe(old);
     expect(lines.join('\n')).toContain('CACHE_MANAGER goes on working');
+    expect(lines.join('\n')).toContain('A CACHE_MANAGER that a test provides is for what injects it');
   });
 
   it('a migration logs each heading and its places at one level', async () => {

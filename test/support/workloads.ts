@@ -78,6 +78,7 @@ export async function play(workload: Workload): Promise<Played> {
   const clock = new SteppedClock();
   const cache = createObservedCache({ ttl: '1m', random: randomOf(1), ...options, clock });
   let loads = 0;
+  let refreshes = 0;
   let waitedMs = 0;
   let stale = 0;
   try {
@@ -92,6 +93,7 @@ export async function play(workload: Workload): Promise<Played> {
           loads += 1;
           // Nobody waits for a refresh.
           if (stale === undefined) clock.step(loadMs);
+          else refreshes += 1;
           return originOf(key, clock.now());
         },
         policy,
@@ -105,7 +107,7 @@ export async function play(workload: Workload): Promise<Played> {
     return {
       recommendations,
       hitRate: hitRate ?? 0,
-      staleShare: stale / Math.max(1, requests - loads),
+      staleShare: stale / Math.max(1, requests - (loads - refreshes)),
       loads,
       waitedMs,
       bytes: totalSizeBytes ?? 0,

@@ -83,6 +83,25 @@ describe('the thresholds of SERVE_STALE', () => {
     expect(advice.predicted.staleShare).toBeGreaterThan(before.staleShare);
   });
 
+  it.each([300_000, 1_200_000])(
+    'SERVE_STALE predicts the share of outdated hits of values that change every %i ms within 3 points',
+    async (changeMs) => {
+      const changing: Workload = {
+        ...expiring,
+        options: { ...expiring.options, insight: { maxStaleShare: 0.2 } },
+        originOf: (key, now) => ({ key, at: Math.floor(now / changeMs) }),
+      };
+      const before = await play(changing);
+      const advice = before.of('SERVE_STALE')!;
+      const after = await play(followed(changing, advice));
+      expect(after.staleShare).toBeGreaterThan(before.staleShare);
+      expect(Math.abs(after.staleShare - advice.predicted.staleShare!)).toBeLessThan(0.03);
+      expect(Math.abs(after.staleShare - advice.predicted.staleShare!)).toBeLessThan(
+        after.staleShare - before.staleShare,
+      );
+    },
+  );
+
   it('SERVE_STALE is not raised if keys are rarely requested or the wait is short', async () => {
     const rare: Workload = { ...expiring, keyOf: (n) => `page:${n % 5 === 0 ? pages(n) % 2 : 100 + (n % 90)}` };
     expect((await play(rare)).of('SERVE_STALE')).toBeUndefined();

@@ -1,5 +1,6 @@
 import type { HealthIndicatorResult } from '@nestjs/terminus';
 import { Inject, Injectable } from '@nestjs/common';
+import { CircuitState } from '../cache/base/observer.js';
 import { optionalPackage } from '../cache/optional-package.js';
 import type { Layer } from '../cache/layers/layer.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
@@ -46,8 +47,10 @@ export class CacheHealthIndicator {
     if (this.subject.closed()) return session.down('the cache is closed');
     const report = await this.metrics.collectHealth();
     const layers = this.subject.layers.map((layer) => {
-      const { connected, failure } = layer.status();
-      return { name: layer.name, reached: connected, failure };
+      const { connected, circuitState, failure } = layer.status();
+      // A frozen server keeps its connections, but the layer is not used.
+      const used = connected && circuitState === CircuitState.closed;
+      return { name: layer.name, reached: connected, used, failure };
     });
     const lost = layers.filter(({ reached }) => !reached);
     const details = detailsOf(report, layers);
@@ -67,14 +70,14 @@ function concernsALayer({ code }: HealthReport['warnings'][number]): boolean {
   return code === 'CIRCUIT_OPEN' || code === 'LAYER_DOWN';
 }
 
-function detailsOf(report: HealthReport, layers: readonly { name: string; reached: boolean }[]) {
+function detailsOf(report: HealthReport, layers: readonly { name: string; used: boolean }[]) {
   return {
     health: report.status,
     hitRate: report.hitRate,
     avgResponseTimeMs: report.avgResponseTimeMs,
     p95ResponseTimeMs: report.p95ResponseTimeMs,
     totalRequests: report.totalRequests,
-    layers: Object.fromEntries(layers.map(({ name, reached }) => [name, reached ? 'up' : 'down'])),
+    layers: Object.fromEntries(layers.map(({ name, used }) => [name, used ? 'up' : 'down'])),
     warnings: report.warnings.map(({ code, message }) => ({ code, message })),
   };
 }

@@ -10,6 +10,7 @@ import {
   redisLayer,
 } from '../../lib/index.js';
 import { boot, closeApps, type Platform, platforms } from '../support/apps.js';
+import { eventually, RedisServer } from '../support/redis.js';
 
 @Controller('health')
 class HealthController {
@@ -62,5 +63,24 @@ describe.each(platforms)('Terminus on %s', (platform) => {
     expect((await ask().get('/cache/stats/layers').expect(200)).body[1]).toMatchObject({
       failure: expect.stringContaining('(ECONNREFUSED). Start its server'),
     });
+  });
+
+  it('the health indicator shows a layer that does not answer as down, although it is connected', async () => {
+    const redis = await RedisServer.start();
+    try {
+      const layers = [redisLayer({ url: redis.url, deadline: 20, breaker: { window: 100, minimumCalls: 1 } })];
+      const { app, ask } = await start(platform, { layers, namespace: 'shop' });
+      redis.freeze();
+      const shown = async () => {
+        await app.get(ObservedCache).get('nothing');
+        return (await ask().get('/health').expect(200)).body.details.cache;
+      };
+      await eventually(async () => (await shown()).warnings[0]?.code === 'CIRCUIT_OPEN', 'the circuit opens');
+      expect(await shown()).toMatchObject({ status: 'degraded', layers: { redis: 'down' } });
+      redis.resume();
+    } finally {
+      await closeApps();
+      await redis.dispose();
+    }
   });
 });

@@ -127,21 +127,22 @@ export class WarmStart {
       notes.flatMap((bytes) => keysIn(bytes) ?? []),
       maxKeys,
     );
-    for (let from = 0; from < keys.length && !progress.stopped && this.#hasRoom(); from += KEYS_AT_ONCE) {
-      const fresh = await within(
-        cache.freshKeys(keys.slice(from, from + KEYS_AT_ONCE)),
-        READ_WITHIN_MS,
-        this.#options.clock,
-      );
+    for (let from = 0; from < keys.length && !progress.stopped;) {
+      const count = Math.min(KEYS_AT_ONCE, this.#room());
+      if (count === 0) return;
+      const fresh = await within(cache.freshKeys(keys.slice(from, from + count)), READ_WITHIN_MS, this.#options.clock);
       if (fresh === TIMED_OUT) return;
       progress.keys += fresh.size;
+      from += count;
     }
   }
 
-  #hasRoom(): boolean {
+  /** How many more entries of the mean size memory takes. */
+  #room(): number {
     const { entries, bytes, bounds = {} } = this.#memory!.status();
-    const isBelow = (used: number | null, bound = Infinity) => (used ?? 0) < bound * LARGEST_SHARE;
-    return isBelow(entries, bounds.entries) && isBelow(bytes, bounds.bytes);
+    const left = (used: number | null, bound = Infinity) => bound * LARGEST_SHARE - (used ?? 0);
+    const meanBytes = Math.max(1, (bytes ?? 0) / Math.max(1, entries ?? 0));
+    return Math.max(0, Math.floor(Math.min(left(entries, bounds.entries), left(bytes, bounds.bytes) / meanBytes)));
   }
 }
 

@@ -20,6 +20,7 @@ import type { AlertsOptions } from '../insight/alerts/alerts.options.js';
 import { CacheAlerts, type CacheAlertsParts } from '../insight/alerts/cache-alerts.js';
 import { CacheInsight, type InsightOptions } from '../insight/cache-insight.js';
 import type { CacheMetrics } from '../metrics/cache-metrics.js';
+import { namedLog } from './named-log.js';
 import { ObservedCache } from './observed-cache.js';
 import { type ApplicationPart, SharedServers } from './shared-servers.js';
 import { standaloneFaults } from '../options/module-option-rules.js';
@@ -151,13 +152,6 @@ export function observeCache<C extends object>(
   }
   const { metrics } = createObservedCache({ ...options, cache });
   return Object.defineProperty(cache, 'metrics', { value: metrics }) as C & { readonly metrics: CacheMetrics };
-}
-
-/** Adds the name of a named cache to its entries, except to those that name all caches of a server. */
-function namedLog(log: CacheLog, cache: string): CacheLog {
-  if (cache === OWN_CACHE) return log;
-  return (level, code, message, details = {}) =>
-    log(level, code, message, 'caches' in details ? details : { ...details, cache });
 }
 
 /** Watches for alerts; undefined if nothing is counted, or alerts are off. */

@@ -2,8 +2,9 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { APPLICATION_CACHE } from './application-cache.js';
 import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
 import type { Clock } from '../cache/base/clock.js';
-import { CACHE_CLOCK } from '../cache/base/tokens.js';
+import { CACHE_CLOCK, OWN_CACHE } from '../cache/base/tokens.js';
 import { NamedCaches } from './named-caches.js';
+import { namedLog } from './named-log.js';
 import { nestLog } from './nest-log.js';
 import type { ObservedCache } from './observed-cache.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
@@ -31,8 +32,10 @@ export class WarmStarts implements OnApplicationBootstrap, OnModuleDestroy {
     const { maxKeys = MAX_KEYS } = warmStart === true ? {} : warmStart;
     const { clock, options } = this;
     const random = options.random ?? Math.random;
-    this.#starts = [this.cache, ...this.named.all.values()].map(
-      (cache) => new WarmStart({ cache, maxKeys, clock, random, log: nestLog(cache.callbacks) }),
+    const caches: [string, ObservedCache][] = [[OWN_CACHE, this.cache], ...this.named.all];
+    this.#starts = caches.map(
+      ([name, cache]) =>
+        new WarmStart({ cache, maxKeys, clock, random, log: namedLog(nestLog(cache.callbacks), name) }),
     );
     await Promise.all(this.#starts.map((each) => each.start()));
   }

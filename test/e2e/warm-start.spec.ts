@@ -11,6 +11,7 @@ import {
 } from '../../lib/index.js';
 import { type BootedApp, boot, closeApps } from '../support/apps.js';
 import { eventually, RedisServer } from '../support/redis.js';
+import { cacheToken } from '../../lib/testing/index.js';
 
 let redis: RedisServer;
 beforeAll(async () => (redis = await RedisServer.start()), 20_000);
@@ -128,6 +129,22 @@ describe('a warm start', () => {
     );
     expect(restarted.app.get(ObservedCache).peek<Money>('price:250')?.euros).toBe(2.5);
     await restarted.ask().get('/prices/250').expect('X-Cache', 'HIT');
+  });
+
+  it('the line of a named cache names it', async () => {
+    const lines: { code?: string }[] = [];
+    const log = (entry: { code?: string }) => void lines.push(entry);
+    const named = async () => {
+      const started = CacheObservabilityModule.forRoot({ namespace: 'shop', prometheus: false });
+      const layers = [memoryLayer(), redisLayer({ url: redis.url })];
+      const imports = [started, CacheObservabilityModule.forFeature('sessions', { layers })];
+      return boot('express', { imports }, { logger: { log, warn: log, error: log } });
+    };
+    const first = await named();
+    await first.app.get<ObservedCache>(cacheToken('sessions')).getOrSet('session:1', () => 'ann');
+    await first.close();
+    await named();
+    expect(lines.filter(({ code }) => code === 'WARM_STARTED')).toMatchObject([{ cache: 'sessions' }]);
   });
 
   it('a warm start leaves out entries that were invalidated or changed while no instance ran', async () => {

@@ -12,7 +12,7 @@ const BOARD_MS = 2_000;
 export function boundedSharedMap(sharedMap: SharedMap, layer: string, clock: Clock, refuse: () => void): SharedMap {
   const bounded = async <T>(operation: () => Promise<T>): Promise<T> => {
     refuse();
-    return withDeadline(operation(), BOARD_MS, clock, layer);
+    return withDeadline(operation(), BOARD_MS, clock, layer, { isFixed: true });
   };
   return {
     publish: (slot, bytes, keepMs) => bounded(() => sharedMap.publish(slot, bytes, keepMs)),

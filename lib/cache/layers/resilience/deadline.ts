@@ -11,6 +11,8 @@ export interface DeadlineHooks {
   readonly late?: (busy: boolean) => void;
   /** The overdue waits to join; without it the operation waits separately. */
   readonly overdue?: OverdueWaits;
+  /** True where the limit is not the layer's option `deadline`, which raising then does not change. */
+  readonly isFixed?: boolean;
 }
 
 /**
@@ -22,12 +24,12 @@ export function withDeadline<T>(
   deadlineMs: number,
   clock: Clock,
   layer: string,
-  { slow, late, overdue = new OverdueWaits(clock) }: DeadlineHooks = {},
+  { slow, late, overdue = new OverdueWaits(clock), isFixed = false }: DeadlineHooks = {},
 ): Promise<T> {
   const bounds = { ms: deadlineMs, clock, overdue, ...(slow !== undefined && { slow }) };
   return bounded(operation, bounds, (busy) => {
     late?.(busy);
-    throw unanswered(layer, deadlineMs);
+    throw unanswered(layer, deadlineMs, isFixed);
   });
 }
 
@@ -42,7 +44,7 @@ export async function whileAnswering<T>(
   clock: Clock,
   layer: string,
   replies: () => number | undefined,
-  { late, overdue = new OverdueWaits(clock) }: Omit<DeadlineHooks, 'slow'> = {},
+  { late, overdue = new OverdueWaits(clock) }: Omit<DeadlineHooks, 'slow' | 'isFixed'> = {},
 ): Promise<T> {
   const until = clock.now() + longestMs;
   for (;;) {
@@ -57,9 +59,7 @@ export async function whileAnswering<T>(
   }
 }
 
-function unanswered(layer: string, ms: number): CacheError {
-  return new CacheError(
-    'LAYER_TIMEOUT',
-    `Layer '${layer}' did not answer within ${ms} ms. Raise its 'deadline' if that is usual for it.`,
-  );
+function unanswered(layer: string, ms: number, isFixed = false): CacheError {
+  const remedy = isFixed ? '' : " Raise its 'deadline' if that is usual for it.";
+  return new CacheError('LAYER_TIMEOUT', `Layer '${layer}' did not answer within ${ms} ms.${remedy}`);
 }

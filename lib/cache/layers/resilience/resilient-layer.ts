@@ -254,7 +254,7 @@ export class ResilientLayer implements Layer {
   }
 
   async connect(): Promise<void> {
-    await withDeadline(this.#reach(), CONNECT_MS, this.#clock, this.name);
+    await withDeadline(this.#reach(), CONNECT_MS, this.#clock, this.name, { isFixed: true });
   }
 
   async disconnect(): Promise<void> {

@@ -34,7 +34,7 @@ import { CacheHealthIndicator } from './health/cache-health.indicator.js';
 import { CacheInsight } from './insight/cache-insight.js';
 import { CacheMetrics } from './metrics/cache-metrics.js';
 import { monitoringRoutes } from './monitoring/controllers.js';
-import { DECLARING_PARTS, type DeclaringParts, declaredFaults } from './wiring/declared-faults.js';
+import { DECLARING_PARTS, type DeclaringParts, declaredFaults, refuseStrategies } from './wiring/declared-faults.js';
 import { featureModule, NamedCaches } from './wiring/named-caches.js';
 import { keepOutsidePrefix } from './wiring/outside-prefix.js';
 import { ObservedCache } from './wiring/observed-cache.js';
@@ -105,8 +105,11 @@ export class CacheObservabilityModule
     return assembled(super.forRoot(options), options, {
       provide: RESOLVED_OPTIONS,
       inject: [MODULE_OPTIONS_TOKEN, ...DECLARING_PARTS],
-      useFactory: (given: CacheObservabilityOptions, ...parts: DeclaringParts) =>
-        resolveOptions(given, (namespace) => declaredFaults(parts, namespace)),
+      useFactory: (given: CacheObservabilityOptions, ...parts: DeclaringParts) => {
+        const resolved = resolveOptions(given, (namespace) => declaredFaults(parts, namespace));
+        refuseStrategies(parts, resolved.namespace);
+        return resolved;
+      },
     });
   }
 
@@ -120,8 +123,11 @@ export class CacheObservabilityModule
       {
         provide: RESOLVED_OPTIONS,
         inject: [MODULE_OPTIONS_TOKEN, ...DECLARING_PARTS],
-        useFactory: (result: CacheObservabilityOptions, ...parts: DeclaringParts) =>
-          resolveAsyncOptions({ ...options }, result, (namespace) => declaredFaults(parts, namespace)),
+        useFactory: (result: CacheObservabilityOptions, ...parts: DeclaringParts) => {
+          const resolved = resolveAsyncOptions({ ...options }, result, (namespace) => declaredFaults(parts, namespace));
+          refuseStrategies(parts, resolved.namespace);
+          return resolved;
+        },
       },
     );
   }

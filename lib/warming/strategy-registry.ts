@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { milliseconds } from '../cache/base/duration.js';
 import { CacheError } from '../cache/base/errors.js';
 import { CronLoader } from './cron-package.js';
 import { type WarmingStrategy, type WarmingStrategyOptions, warmingStrategyOptionsOf } from './strategy.js';
+import { strategyFaults, strategySubject } from './strategy-faults.js';
 import type { RegisteredStrategy, TaskStrategy } from './strategy-pass.js';
 
 /** The strategies of an application, by name. */
@@ -60,39 +60,10 @@ function checkedOptions(
   strategy: object,
   cron: CronLoader,
 ): WarmingStrategyOptions {
-  const subject = options?.name ? `Warming strategy "${options.name}"` : `A warming strategy (${nameOf(strategy)})`;
-  const faults = faultsOf(options, strategy, cron);
+  const faults = strategyFaults(options, strategy, cron);
   if (options === undefined || faults.length > 0) {
+    const subject = strategySubject(options, strategy.constructor);
     throw new CacheError('INVALID_OPTIONS', `${subject} ${faults.join('; ')}.`);
   }
   return options;
-}
-
-function faultsOf(options: WarmingStrategyOptions | undefined, strategy: object, loader: CronLoader): string[] {
-  if (options === undefined) return ['has neither a @WarmingStrategy decorator nor options given to register()'];
-  const faults: string[] = [];
-  const { name, priority, concurrency, timeout, ttl, cron } = options;
-  if (typeof name !== 'string' || name.trim() === '') faults.push('needs a name');
-  if (typeof (strategy as Partial<WarmingStrategy>).entries !== 'function') faults.push('needs a method entries()');
-  if (priority !== undefined && !Number.isFinite(priority)) faults.push('has a priority that is not a number');
-  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency >= 1)) {
-    faults.push('has a concurrency that is not a whole number of at least 1');
-  }
-  // If the package is not loaded yet, the scheduler validates the expression.
-  if (cron !== undefined && loader.loaded?.validateCronExpression(cron).valid === false) {
-    faults.push(`has an invalid cron expression: ${JSON.stringify(cron)}. Write six fields such as '0 */5 * * * *'`);
-  }
-  for (const [option, duration] of Object.entries({ timeout, ttl })) {
-    if (duration === undefined) continue;
-    try {
-      milliseconds(duration, option);
-    } catch (error) {
-      faults.push(`has a ${(error as Error).message.replace(/\.$/, '')}`);
-    }
-  }
-  return faults;
-}
-
-function nameOf(strategy: object): string {
-  return strategy.constructor?.name ?? 'without a class';
 }

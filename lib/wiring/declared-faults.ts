@@ -1,7 +1,10 @@
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { OptionFault } from '../cache/options/option-rules.js';
 import { declarationFaults } from '../caching/handlers/declaration-faults.js';
-import { featureFaults } from '../options/module-option-rules.js';
+import { featureFaults, refuse } from '../options/module-option-rules.js';
+import { CronLoader } from '../warming/cron-package.js';
+import { warmingStrategyOptionsOf } from '../warming/strategy.js';
+import { strategyFaults, strategySubject } from '../warming/strategy-faults.js';
 
 /** Prefix of the tokens under which named caches provide their options. */
 export const FEATURE_OPTIONS = 'nestjs-cache-observability:cache-options:';
@@ -11,7 +14,7 @@ export const DECLARING_PARTS = [ModulesContainer, ApplicationConfig, HttpAdapter
 export type DeclaringParts = readonly [ModulesContainer, ApplicationConfig, HttpAdapterHost];
 
 /**
- * The faults that the options of named caches and the decorators have by themselves. Whatever stops the boot first lists them too, so that one
+ * The faults that the options of named caches, warming strategies and the decorators have by themselves. Whatever stops the boot first lists them too, so that one
  * boot shows all faults of options.
  * @param namespace as for {@link featureFaults}. @param except a named cache whose faults are known.
  */
@@ -20,6 +23,7 @@ export function declaredFaults(
   namespace: string | undefined,
   except?: string,
 ): OptionFault[] {
+  const strategies = strategyTexts(modules).map((text): OptionFault => ({ code: 'INVALID_OPTIONS', text }));
   const features = new Map<string, unknown>();
   for (const { providers } of modules.values()) {
     for (const [token, { instance }] of providers) {
@@ -35,5 +39,26 @@ export function declaredFaults(
           text: `forFeature('${name}'): ${text}`,
         })),
   );
-  return [...named, ...declarationFaults({ modules, config, adapterHost })];
+  return [...named, ...strategies, ...declarationFaults({ modules, config, adapterHost })];
+}
+
+/**
+ * Call it when the module's options have no fault.
+ * @throws CacheError `INVALID_OPTIONS` that lists the faults of warming strategies, if there are any, and then all others.
+ */
+export function refuseStrategies(parts: DeclaringParts, namespace: string | undefined): void {
+  const texts = strategyTexts(parts[0]);
+  refuse(texts, () => declaredFaults(parts, namespace).filter(({ text }) => !texts.includes(text)));
+}
+
+function strategyTexts(modules: ModulesContainer): string[] {
+  const cron = new CronLoader();
+  const providers = [...modules.values()].flatMap((module) => [...module.providers.values()]);
+  return [...new Set(providers.map(({ metatype }) => metatype))].flatMap((type) => {
+    const options = warmingStrategyOptionsOf(type);
+    if (options === undefined) return [];
+    // Whether an instance has the method is known once there is one.
+    const faults = strategyFaults(options, { entries: () => [] }, cron);
+    return faults.map((fault) => `${strategySubject(options, type)} ${fault}`);
+  });
 }

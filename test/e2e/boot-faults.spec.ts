@@ -7,6 +7,7 @@ import {
   type CacheFeatureOptions,
   type CacheObservabilityOptions,
   memoryLayer,
+  WarmingStrategy,
 } from '../../lib/index.js';
 import { boot, platforms } from '../support/apps.js';
 
@@ -95,6 +96,26 @@ describe.each(platforms)('the faults of a boot on %s', (platform) => {
     ]);
     expect(error).toMatchObject({ code: 'INVALID_OPTIONS' });
     expectAll(error, 'tll: is unknown', "forFeature('sessions'): ttl", "forFeature('carts'): layers[0]");
+  });
+
+  it('faults of warming strategies are reported in the same error', async () => {
+    @WarmingStrategy({ name: 'top', cron: 'hourly', ...wrong<object>({ prio: 3 }) })
+    class Top {
+      entries() {
+        return [];
+      }
+    }
+    @Module({ providers: [Top] })
+    class Warming {}
+    const strategies = [
+      'Warming strategy "top" has the unknown option prio',
+      'Warming strategy "top" has an invalid cron',
+    ];
+    for (const options of [{ namespace: 'shop' }, wrong<CacheObservabilityOptions>({ tll: '1m' })]) {
+      const imports = { module: Warming, imports: [CacheObservabilityModule.forRoot(options)] };
+      const error = await refusal(imports, [feature('sessions', { ttl: -1 })]);
+      expectAll(error, "forFeature('sessions'): ttl", ...strategies, ...('tll' in options ? ['tll: is unknown'] : []));
+    }
   });
 
   it('faults of named caches and of decorators are reported in one error', async () => {

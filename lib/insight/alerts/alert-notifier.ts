@@ -43,6 +43,8 @@ export class AlertNotifier implements FamilySource {
   readonly #webhook: Webhook | undefined;
   /** Open alerts that this instance has notified of, each with a function that stops renewing its lease. */
   readonly #mine = new Map<string, () => void>();
+  /** Those of them whose lease could not be asked for, each with its name. */
+  readonly #unleased = new Map<string, string>();
   readonly #notes: NotifiedAlerts;
   #foremost: { lease: Lease | undefined; at: number } | undefined;
   #notifying: Promise<void> = Promise.resolve();
@@ -97,6 +99,7 @@ export class AlertNotifier implements FamilySource {
     this.#webhook?.close();
     for (const release of this.#mine.values()) release();
     this.#mine.clear();
+    this.#unleased.clear();
     // The layer closes next: a lease that is not given up before lasts for minutes, in which nobody would notify of an outage.
     const released = this.#foremost?.lease?.release().catch(() => undefined);
     if (released !== undefined) await within(released, withinMs - (clock.now() - startedAt), clock);
@@ -116,7 +119,7 @@ export class AlertNotifier implements FamilySource {
     const name = leaseOf(alert);
     if (state === 'opened') {
       this.#notes.reopened(name);
-      const release = await this.#claim(name);
+      const release = await this.#claim(name, () => void this.#unleased.set(alert.id, name));
       if (release === undefined) return;
       this.#mine.set(alert.id, release);
       this.#send({ state, alert });
@@ -125,6 +128,7 @@ export class AlertNotifier implements FamilySource {
       const release = this.#mine.get(alert.id);
       if (release === undefined) return this.#notes.left(name, alert);
       this.#mine.delete(alert.id);
+      this.#unleased.delete(alert.id);
       release();
       await this.#notes.closed(name);
       this.#send({ state, alert });
@@ -133,6 +137,7 @@ export class AlertNotifier implements FamilySource {
 
   async #settle(): Promise<void> {
     if (this.#closed) return;
+    await this.#leaseLate();
     const claimed = async (name: string) => {
       const coordination = this.#parts.coordination();
       const lease = coordination && (await this.#acquire(coordination, name).catch(() => undefined));
@@ -141,14 +146,30 @@ export class AlertNotifier implements FamilySource {
     for (const alert of await this.#notes.settle(claimed)) this.#send({ state: 'closed', alert });
   }
 
+  /** Takes the leases that could not be asked for, before notes let other instances take them. */
+  async #leaseLate(): Promise<void> {
+    const coordination = this.#parts.coordination();
+    if (coordination === undefined) return;
+    for (const [id, name] of this.#unleased) {
+      const lease = await this.#acquire(coordination, name).catch((): typeof TIMED_OUT => TIMED_OUT);
+      if (lease === TIMED_OUT) return;
+      this.#unleased.delete(id);
+      if (lease !== undefined) this.#mine.set(id, keep(lease, this.#parts.clock));
+    }
+  }
+
   #send({ state, alert }: AlertChange): void {
     const { callbacks, options } = this.#parts;
     if (options.onAlert !== undefined) callbacks.call('listener', 'alerts.onAlert', () => options.onAlert!(alert));
     this.#webhook?.send({ state, alert });
   }
 
-  /** Takes the right to notify of an alert. @returns a function that gives it up; undefined if another instance has it. */
-  async #claim(name: string): Promise<(() => void) | undefined> {
+  /**
+   * Takes the right to notify of an alert.
+   * @param unleased called if this instance notifies without a lease, because the layer is away.
+   * @returns a function that gives it up; undefined if another instance has it.
+   */
+  async #claim(name: string, unleased: () => void): Promise<(() => void) | undefined> {
     const coordination = this.#parts.coordination();
     if (coordination === undefined) return () => undefined;
     const { clock } = this.#parts;
@@ -159,7 +180,9 @@ export class AlertNotifier implements FamilySource {
     } catch {
       // The layer is away; that may be the subject of the alert.
     }
-    return this.#isForemost() ? () => undefined : undefined;
+    if (!this.#isForemost()) return undefined;
+    unleased();
+    return () => undefined;
   }
 
   /** Whether this instance notifies while the shared layer is away. */

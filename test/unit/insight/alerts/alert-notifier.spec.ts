@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CallbackErrors } from '../../../../lib/cache/base/callback-errors.js';
 import type { Coordination } from '../../../../lib/cache/invalidation/coordination.js';
+import type { SharedMap } from '../../../../lib/cache/layers/layer.js';
 import type { Alert, AlertChange, AlertCode } from '../../../../lib/insight/alerts/alert.js';
 import { AlertNotifier } from '../../../../lib/insight/alerts/alert-notifier.js';
 import type { AlertsOptions } from '../../../../lib/insight/alerts/alerts.options.js';
@@ -38,6 +39,20 @@ class Leases {
     };
     return { acquire } as Partial<Coordination> as Coordination;
   }
+
+  readonly #notes = new Map<string, Uint8Array>();
+
+  /** The notes that all instances see. */
+  notes(): SharedMap {
+    const up = <T>(answer: () => T) =>
+      this.state === 'up' ? Promise.resolve(answer()) : Promise.reject(new Error('away'));
+    return {
+      publish: (slot, bytes) => up(() => void this.#notes.set(slot, bytes)),
+      read: (slot) => up(() => this.#notes.get(slot)),
+      readAll: () => up(() => this.#notes),
+      withdraw: (slot) => up(() => void this.#notes.delete(slot)),
+    };
+  }
 }
 
 describe('the notifier of alerts', () => {
@@ -57,13 +72,14 @@ describe('the notifier of alerts', () => {
     const notifier = new AlertNotifier({
       options: { onAlert, ...options },
       coordination: () => coordination,
+      notes: () => (shared ? leases.notes() : undefined),
       service: undefined,
       clock,
       callbacks,
     });
     let alerts = 0;
     const opened = (code: AlertCode, severity: Alert['severity'] = 'warning'): AlertChange => {
-      const id = `${++alerts}`;
+      const id = `00000000-0000-4000-8000-${String(++alerts).padStart(12, '0')}`;
       const alert: Alert = {
         id,
         code,
@@ -72,7 +88,7 @@ describe('the notifier of alerts', () => {
         message: '',
         value: 1,
         expected: 2,
-        openedAt: '',
+        openedAt: '2026-01-01T00:00:00.000Z',
         closedAt: null,
       };
       notifier.take({ state: 'opened', alert });
@@ -125,6 +141,29 @@ describe('the notifier of alerts', () => {
     await settle();
     await clock.advance(5_000);
     expect(fleet.flatMap(({ notified }) => notified)).toEqual(['LAYER_DOWN']);
+  });
+
+  it('one instance notifies of the end of an outage of the shared layer, also if another one notices it first', async () => {
+    const fleet = [instance(), instance()];
+    const minute = async () => {
+      await Promise.all(fleet.map(({ notifier }) => notifier.beThere()));
+      await clock.advance(60_000);
+    };
+    await minute();
+    leases.state = 'away';
+    const closings = fleet.map(({ opened }) => opened('LAYER_DOWN', 'critical'));
+    await settle();
+    await minute();
+    leases.state = 'up';
+    await minute();
+    const [first, second] = fleet.map(({ notified }) => notified.length);
+    expect([first, second].toSorted()).toEqual([0, 1]);
+    for (const at of first === 0 ? [0, 1] : [1, 0]) {
+      fleet[at]!.notifier.take(closings[at]!);
+      await minute();
+    }
+    await minute();
+    expect(fleet.flatMap(({ notified }) => notified)).toEqual(['LAYER_DOWN', 'LAYER_DOWN over']);
   });
 
   it('the notifier notifies if it never learned of other instances', async () => {

@@ -136,11 +136,20 @@ export const either =
   };
 
 /** `false` switches the feature off. */
-export const orFalse = (rule: Rule): Rule => either([(value) => value === false, anything], [() => true, rule]);
+export const orFalse = (rule: Rule): Rule =>
+  either([(value) => value === false, anything], [() => true, alsoAllowing('false', rule)]);
 
 /** A boolean, or the value of another rule that implies `true`. */
 export const flagOr = (rule: Rule): Rule =>
-  either([(value) => typeof value === 'boolean', anything], [() => true, rule]);
+  either([(value) => typeof value === 'boolean', anything], [() => true, alsoAllowing('true, false', rule)]);
+
+/** Names what else is allowed where a rule wants an object. */
+const alsoAllowing =
+  (others: string, rule: Rule): Rule =>
+  (value, path, report) =>
+    rule(value, path, (text, code) => {
+      report(text === noObject(path, value) ? noObject(path, value, `${others} or `) : text, code);
+    });
 
 /** A function, or a value of the rule. */
 export const functionOr = (rule: Rule): Rule =>
@@ -150,7 +159,7 @@ export const functionOr = (rule: Rule): Rule =>
 export const recordOf =
   (rule: Rule): Rule =>
   (value, path, report) => {
-    if (!isRecord(value)) return report(`${path}: must be an object, not ${shown(value)}`);
+    if (!isRecord(value)) return report(noObject(path, value));
     for (const name of Object.keys(value))
       readAndCheck(rule, () => value[name], `${path}[${JSON.stringify(name)}]`, report);
   };
@@ -159,7 +168,7 @@ export const recordOf =
 export const shape =
   (fields: Readonly<Record<string, Rule>>, required: readonly string[] = []): Rule =>
   (value, path, report) => {
-    if (!isRecord(value)) return report(`${path || 'options'}: must be an object, not ${shown(value)}`);
+    if (!isRecord(value)) return report(noObject(path || 'options', value));
     const at = (name: string) => (path === '' ? name : `${path}.${name}`);
     for (const name in value) {
       const rule = Object.hasOwn(fields, name) ? fields[name] : undefined;
@@ -168,6 +177,10 @@ export const shape =
     }
     for (const name of required) if (!isGiven(value, name)) report(`${at(name)}: is missing`);
   };
+
+function noObject(path: string, value: unknown, others = ''): string {
+  return `${path}: must be ${others}an object, not ${shown(value)}`;
+}
 
 /** Milliseconds of what may be a duration. */
 export function lengthOf(value: unknown): number | undefined {

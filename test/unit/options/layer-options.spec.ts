@@ -53,7 +53,7 @@ describe('a fault in the options of a layer', () => {
       redis({ breaker: { threshold: 0 } }),
       'redisLayer.breaker.threshold: must be a number above 0 and at most 1, not 0',
     ],
-    [redis({ breaker: true }), 'redisLayer.breaker: must be an object, not true'],
+    [redis({ breaker: true }), 'redisLayer.breaker: must be false or an object, not true'],
     [
       redis({ writes: 'behnd' }),
       'redisLayer.writes: must be one of "through", "behind", not "behnd"; did you mean "behind"?',

@@ -183,7 +183,8 @@ describe('options', () => {
     ],
     [{ cache: {} }, "cache: must be 'app' or a cache made by cache-manager's createCache(), not an object"],
     [{ monitoring: { path: '' } }, `monitoring.path: must be a path such as 'cache', not ""`],
-    [{ monitoring: true }, 'monitoring: must be an object, not true'],
+    [{ monitoring: true }, 'monitoring: must be false or an object, not true'],
+    [{ fleet: 'yes' }, 'fleet: must be true, false or an object, not "yes"'],
     [
       { monitoring: { guards: ['admin'] } },
       `monitoring.guards[0]: must be a guard's class or an object with canActivate(), not "admin"`,

@@ -13,6 +13,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Pool } from 'pg';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import {
   Cached,
   CacheObservabilityModule,
@@ -187,6 +188,24 @@ describe('the recipe for a pool', () => {
     expect(body.pools).toMatchObject([{ pool: 'main', size: 20, acquired: 1 }]);
     expect(body.queries).toMatchObject([{ query_type: 'SELECT', count: 1, slow: 1 }]);
     expect(body.slow_queries).toMatchObject([{ shape: 'SELECT pg_sleep(?)' }]);
+  });
+
+  it('the recipe for a DataSource shows the slow queries of TypeORM', async () => {
+    const { host, port, user: username, database } = server.connection;
+    // prettier-ignore
+    const dataSourceFactory = (options?: DataSourceOptions) =>
+      Promise.resolve(
+        observeQueries(new DataSource(options!), { slowThreshold: '100ms' }),
+      );
+
+    const source = await dataSourceFactory({ type: 'postgres', host, port, username, database });
+    await source.initialize();
+    const { ask } = await boot('express', { imports: [CacheObservabilityModule.forRoot({ prometheus: false })] });
+    await source.query('SELECT pg_sleep(0.2), 1');
+    const { body } = await ask().get('/cache/database').expect(200);
+    await source.destroy();
+
+    expect(body.slow_queries).toContainEqual(expect.objectContaining({ shape: 'SELECT pg_sleep(?), ?' }));
   });
 });
 

@@ -230,6 +230,13 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     cause: 'a typing error, or code sets the tag, as in `getOrSet(key, load, { tags })`.',
     remedy: 'correct the name. Ignore the hint if code sets the tag.',
   },
+  UNKNOWN_KEYS: {
+    section: 'At boot',
+    meaning:
+      'Log, warning at boot. `@CacheInvalidate` names keys or a glob that no handler and no method makes, but a similar one is made.',
+    cause: 'a typing error: then old values stay. Or code writes such keys, as in `cache.set(key, value)`.',
+    remedy: 'correct the name. Ignore the warning if code writes such keys.',
+  },
   INVALID_KEY: {
     section: 'Keys and values',
     meaning:

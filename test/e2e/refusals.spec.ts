@@ -250,6 +250,43 @@ describe('a tag that is invalidated and never set', () => {
   });
 });
 
+describe('a key that is invalidated and never made', () => {
+  it('a key that is invalidated and never made is logged at boot if a similar one is made', async () => {
+    @Injectable()
+    class Sellers {
+      @Cached('seller:{0}')
+      async find(id: number): Promise<unknown> {
+        return { id };
+      }
+
+      @Cached('feed:*')
+      async feed(): Promise<unknown> {
+        return [];
+      }
+
+      @CacheInvalidate({
+        keys: ['seler:{0}', 'seller:{0}', 'seller:7', 'price:{0}'],
+        patterns: ['fed:*', 'feed:*', 'f*', '*:{0}', 'fee?:a', '[fs]eed:*', 'offers:*'],
+      })
+      async change(id: number): Promise<unknown> {
+        return { id };
+      }
+    }
+    const logged: { code: string; message: string; level: string }[] = [];
+    await start('express', [], [Sellers], { logger: collecting(logged) });
+    expect(logged.filter(({ code }) => code === 'UNKNOWN_KEYS')).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        message: expect.stringContaining("'seler:{0}' invalidates. Did you mean 'seller:*'?"),
+      }),
+      expect.objectContaining({
+        level: 'warn',
+        message: expect.stringContaining("'fed:*' invalidates. Did you mean 'feed:*'?"),
+      }),
+    ]);
+  });
+});
+
 describe('a provider method that is declared synchronous', () => {
   it('a synchronous provider method fails the boot, because callers would get a promise', async () => {
     @Injectable()

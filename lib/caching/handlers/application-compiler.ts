@@ -120,7 +120,7 @@ export class ApplicationCompiler {
       }
     }
     const { handlers, log } = this.#compilation;
-    this.#checks.reportTags(handlers, log);
+    this.#checks.reportUnset(handlers, log);
     // Only needed during compilation.
     this.#classes = new Map();
     this.#routeNames = new RouteNames();

@@ -13,6 +13,7 @@ import type { FaultList } from '../keys/key-design.js';
 import { type NamingSubject, parametersIn, refuseUnknownInCached, refuseUnknownInInvalidate } from './named-inputs.js';
 import { refuseUnknownIgnored, refuseUnknownWarmed } from './named-options.js';
 import type { HandledClass, HandledMethod } from './handled-classes.js';
+import { KeyNames } from './key-names.js';
 import { TagNames } from './tag-names.js';
 
 /** Reports faulty options of decorators, each use of a decorator once. */
@@ -22,6 +23,8 @@ export class DecoratorChecks {
   readonly #checked = new Set<MethodSite>();
   /** By cache. */
   readonly #tags = new Map<string, TagNames>();
+  /** By cache. */
+  readonly #keys = new Map<string, KeyNames>();
 
   constructor(
     private readonly faults: FaultList,
@@ -53,10 +56,10 @@ export class DecoratorChecks {
     if (cached !== undefined && transports.length === 0) this.#refuseSynchronous(cached, cls);
   }
 
-  /** Logs tags that are invalidated but never set. @param handlers as compiled, with the tags of the module's policy. */
-  reportTags(handlers: readonly Pick<CachedHandler, 'cache' | 'plan'>[], log: CacheLog): void {
+  /** Logs what is invalidated but never set. @param handlers as compiled, with the tags of the module's policy. */
+  reportUnset(handlers: readonly Pick<CachedHandler, 'cache' | 'plan'>[], log: CacheLog): void {
     for (const { cache, plan } of handlers) this.#tagsOf(cache).set(plan.policy.tagsOf ?? plan.policy.tags);
-    for (const tags of this.#tags.values()) tags.report(log);
+    for (const names of [...this.#tags.values(), ...this.#keys.values()]) names.report(log);
   }
 
   #tagsOf(cache = 'default'): TagNames {
@@ -65,12 +68,24 @@ export class DecoratorChecks {
     return tags;
   }
 
+  #keysOf(cache = 'default'): KeyNames {
+    const keys = this.#keys.get(cache) ?? new KeyNames();
+    this.#keys.set(cache, keys);
+    return keys;
+  }
+
   #checkOptions(site: MethodSite): void {
     const owner = `${site.declaredBy.name}.${methodName(site.method)}()`;
     for (const { code, text } of decoratorFaults(site)) this.faults.add(code, `${text}.`);
     const tags = this.#tagsOf(site.options.cache);
-    if (site.kind === 'cached') tags.set(site.options.tags ?? []);
-    else tags.name(site.options.tags ?? [], owner);
+    const keys = this.#keysOf(site.options.cache);
+    if (site.kind === 'cached') {
+      tags.set(site.options.tags ?? []);
+      keys.make(site.pattern.statistics);
+    } else {
+      tags.name(site.options.tags ?? [], owner);
+      keys.name(site.options, owner);
+    }
   }
 
   #refuseUnknown(site: MethodSite, subject: NamingSubject): void {

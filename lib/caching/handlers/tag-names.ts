@@ -56,12 +56,12 @@ function nameOf(text: string): TagName[] {
   }
 }
 
-function shapeOf({ literals }: TagName): string {
+export function shapeOf({ literals }: { readonly literals: readonly string[] }): string {
   return literals.join('*');
 }
 
-/** True if two templates can make the same tag. */
-function meet(one: readonly string[], other: readonly string[]): boolean {
+/** True if two templates can make the same text. */
+export function meet(one: readonly string[], other: readonly string[]): boolean {
   return matches(characters(one), characters(other));
 }
 

@@ -24,8 +24,9 @@ describe.each(platforms)('the recipe for a cache for sessions, on %s', (platform
       }
 
       @CacheInvalidate({ cache: 'sessions', keys: ['session:{0}'] })
-      // eslint-disable-next-line @typescript-eslint/no-unused-vars -- as the recipe is written
-      async end(id: string): Promise<void> {}
+      async end(id: string): Promise<{ ended: string }> {
+        return { ended: id };
+      }
 
       holds(id: string): boolean {
         return this.cache.peek(`session:${id}`) !== undefined;

@@ -101,7 +101,7 @@ describe.each(platforms)('the recipes on %s', (platform) => {
       @Get('discover')
       @Cached('feed:*', {
         ttl: '5m',
-        warm: [{ query: { page: '1' } }, { query: { page: '2' } }, { query: { page: '3' } }],
+        warm: [{}, { query: { page: '2' } }, { query: { page: '3' } }],
       })
       discover(@Query('page') page = '1') {
         asked.push(page);
@@ -124,7 +124,7 @@ describe.each(platforms)('the recipes on %s', (platform) => {
     await warmer.warmAll();
     const loads = asked.length;
 
-    for (const path of ['discover?page=1', 'discover?page=3', 'categories/vinyl', 'categories/wool']) {
+    for (const path of ['discover', 'discover?page=3', 'categories/vinyl', 'categories/wool']) {
       expect((await ask().get(`/${path}`).expect(200)).headers['x-cache']).toBe('HIT');
     }
     expect(asked).toHaveLength(loads);

@@ -99,7 +99,7 @@ export class AlertBook {
 
   #opens({ condition: { code, subject }, since }: Tracked, now: number, others: readonly Alert[]): boolean {
     const rule = CODES[code];
-    if (now - since < rule.openAfterMs || this.#isExplained(code, subject, now, others)) return false;
+    if (now - since < rule.openAfterMs || this.#isExplained(code, subject, since, now, others)) return false;
     const alike = [...this.#tracked.values()].filter(({ condition }) => condition.code === code);
     const open = alike.filter(({ alert }) => alert !== undefined);
     const parts = alike.filter(({ condition, seenAt }) => condition.subject !== EVERYTHING && seenAt === now);
@@ -109,10 +109,12 @@ export class AlertBook {
     return rule.openAfterMs > 0 || whole !== undefined || !isAnomaly(code) || now - since >= TOGETHER_MS;
   }
 
-  #isExplained(code: AlertCode, subject: string, now: number, others: readonly Alert[]): boolean {
+  #isExplained(code: AlertCode, subject: string, since: number, now: number, others: readonly Alert[]): boolean {
+    // A layer that is lost again after the alert has closed is another outage; figures suffer later than their cause.
+    const follows = (closedAt: number) => now - closedAt < AFTERMATH_MS && (!isAway(code) || since <= closedAt);
     const explains = (alert: Alert): boolean =>
       CODES[code].explainedBy.includes(alert.code) &&
-      (alert.closedAt === null || now - Date.parse(alert.closedAt) < AFTERMATH_MS) &&
+      (alert.closedAt === null || follows(Date.parse(alert.closedAt))) &&
       (alert.subject === subject || (!isAway(code) && (!isAnomaly(alert.code) || concernsAll(alert.subject, subject))));
     for (const { alert } of this.#tracked.values()) if (alert !== undefined && explains(alert)) return true;
     return this.#closed.some(explains) || others.some(explains);

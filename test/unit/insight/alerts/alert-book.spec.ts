@@ -83,6 +83,18 @@ describe('the alert book', () => {
     expect(lasting(15, condition('HIT_RATE_DROP'))).toEqual(['closed LAYER_DOWN redis', 'opened HIT_RATE_DROP cache']);
   });
 
+  it.each<[AlertCode, AlertCode]>([
+    ['LAYER_DOWN', 'CIRCUIT_OPEN'],
+    ['CIRCUIT_OPEN', 'LAYER_DOWN'],
+  ])('the alert book opens an alert for %s and, once that has closed, for %s of a second outage', (first, second) => {
+    expect(lasting(2, condition(first, 'redis'), condition(second, 'redis'))).toEqual([`opened LAYER_DOWN redis`]);
+    expect(lasting(3)).toEqual(['closed LAYER_DOWN redis']);
+    expect(lasting(2, condition(first, 'redis'))).toEqual([`opened ${first} redis`]);
+    expect(lasting(3, condition(second, 'redis'))).toEqual([`closed ${first} redis`]);
+    expect(lasting(3)).toEqual([]);
+    expect(lasting(1, condition(second, 'redis'))).toEqual([`opened ${second} redis`]);
+  });
+
   it('the alert book opens the alerts of two layers', () => {
     expect(lasting(1, condition('LAYER_DOWN', 'redis'), condition('CIRCUIT_OPEN', 'keyv'))).toHaveLength(2);
   });

@@ -361,7 +361,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   LAYER_RESTORED: {
     section: 'Layers',
     meaning:
-      'Log. A layer is connected, or answers, again, and has for five seconds: once an outage, with `CIRCUIT_CLOSED` after it.',
+      'Log. A layer is connected, or answers, again, and has for two seconds: once an outage, with `CIRCUIT_CLOSED` after it.',
     cause: 'its server is back.',
     remedy: 'none is needed.',
   },
@@ -395,7 +395,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   CIRCUIT_CLOSED: {
     section: 'Layers',
-    meaning: 'Log. A layer serves again, and has for five seconds: the last line of an outage.',
+    meaning: 'Log. A layer serves again, and has for two seconds: the last line of an outage.',
     cause: 'a probe succeeded.',
     remedy: 'none is needed.',
   },

@@ -27,8 +27,8 @@ const BEGINNINGS: ReadonlyMap<LogCode, { readonly end: LogCode; readonly sequenc
 const ENDS: ReadonlyMap<LogCode, Sequence> = new Map(
   [...BEGINNINGS.values()].map(({ end, sequence }) => [end, sequence]),
 );
-/** An outage that has ended is logged as ended if it does not begin again for so long: with few calls a circuit takes some seconds to open again. */
-const SETTLED_MS = 5_000;
+/** An outage that has ended is logged as ended if it does not begin again for so long: a circuit takes a second of failures to open again. */
+const SETTLED_MS = 2_000;
 /** A refusal of the server in a message, such as `(WRONGPASS)`; codes of the system, such as `(ECONNREFUSED)`, say that there is no server. */
 const REFUSAL = /\((?!E(?!RR_)[A-Z_]+\))([A-Z][A-Z_]+)\)/;
 

@@ -22,7 +22,7 @@ function codeAfter(page, place) {
   assert.ok(text.includes(place) && code, `${page}: code after "${place}"`);
   return code;
 }
-const quickStart = codeAfter('README.md', 'replace `src/main.ts` by this');
+const quickStart = codeAfter('README.md', 'replace `src/main.ts` with this');
 const tutorial = codeAfter('docs/tutorial.md', 'Add `src/products.controller.ts`');
 
 /** A busy machine takes longer than the five seconds of both runners. */

@@ -1,7 +1,8 @@
+import { grown } from '../cache/base/grown.js';
 import { HottestKeys } from './hottest-keys.js';
 import { type InvalidationNotes, tagHash } from './invalidation-notes.js';
 import { PatternLadder } from './ttl-ladder.js';
-import { Flag, grown, MOST_HOT, PatternSample, type SampleOwner } from './pattern-sample.js';
+import { Flag, MOST_HOT, PatternSample, type SampleOwner } from './pattern-sample.js';
 import type { TrackMarks } from './track-marks.js';
 
 /** The most remembered tags of an entry. */

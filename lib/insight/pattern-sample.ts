@@ -1,3 +1,4 @@
+import { grown } from '../cache/base/grown.js';
 import { BLOCK, type TrackMarks } from './track-marks.js';
 
 /** The most keys of a pattern that are followed because they have the most requests. */
@@ -223,10 +224,4 @@ export interface SampleOwner {
   grown(sample: PatternSample): void;
   /** A slot will be freed; its hash and track are still valid. */
   dropping(sample: PatternSample, slot: number): void;
-}
-
-/** The same numbers at the beginning of a longer array. */
-export function grown<A extends { set(from: A): void }>(from: A, to: A): A {
-  to.set(from);
-  return to;
 }

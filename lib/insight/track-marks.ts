@@ -1,3 +1,4 @@
+import { grown } from '../cache/base/grown.js';
 import type { Entry } from '../cache/entries/entry.js';
 import { hitsOf, Track } from '../cache/entries/track.js';
 
@@ -69,9 +70,9 @@ export class TrackMarks {
     const length = first + BLOCK;
     if (length > this.#until.length) {
       const longer = Math.min(MOST_PLACES, length + (length >> 3));
-      this.#until = longerOf(this.#until, longer);
-      this.#hashes = longerOf(this.#hashes, longer);
-      this.#hits = longerOf(this.#hits, longer);
+      this.#until = grown(this.#until, new Int32Array(longer));
+      this.#hashes = grown(this.#hashes, new Int32Array(longer));
+      this.#hits = grown(this.#hits, new Int32Array(longer));
       // An array that grew by itself would have up to half of its places in reserve.
       const entries = new Array<Entry | undefined>(longer).fill(undefined);
       for (const [place, entry] of this.#entries.entries()) entries[place] = entry;
@@ -169,10 +170,4 @@ export class TrackMarks {
 
 function placeOf(track: number): number {
   return (track & Track.key) - 1;
-}
-
-function longerOf(from: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const longer = new Int32Array(length);
-  longer.set(from);
-  return longer;
 }

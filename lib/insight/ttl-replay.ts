@@ -2,7 +2,7 @@ import { ChangeRate, changeProbability, outdatedShare } from './change-rate.js';
 import { mixed } from '../cache/base/text-hash.js';
 import { GROUPS, LadderSums, RUNG_COUNT, RUNGS, Sum, TODAY, Whole } from './ladder-sums.js';
 import { columns } from './stream/columns.js';
-import { grown } from './pattern-sample.js';
+import { grown } from '../cache/base/grown.js';
 
 /*
  * Simulates other TTLs with the real accesses of a pattern.

@@ -1,3 +1,4 @@
+import { grown } from '../cache/base/grown.js';
 import { textHash } from '../cache/base/text-hash.js';
 
 /** Not the same in two processes, so that nobody can choose keys that share a place. */
@@ -70,14 +71,8 @@ export class KeyIndex {
   }
 
   #grow(): void {
-    this.#hashes = longer(this.#hashes, new Int32Array(this.capacity * 2));
+    this.#hashes = grown(this.#hashes, new Int32Array(this.capacity * 2));
     this.#places = new Int32Array(this.#places.length * 2);
     for (let number = 0; number < this.keys.length; number++) this.#place(number);
   }
-}
-
-/** The same numbers at the beginning of a longer array. */
-export function longer<A extends { set(from: A): void }>(from: A, to: A): A {
-  to.set(from);
-  return to;
 }

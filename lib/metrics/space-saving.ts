@@ -1,4 +1,5 @@
-import { KeyIndex, longer } from './key-index.js';
+import { grown } from '../cache/base/grown.js';
+import { KeyIndex } from './key-index.js';
 
 /** A frequent key. */
 export interface RankedKey {
@@ -93,11 +94,11 @@ export class SpaceSaving {
   }
 
   #grow(length: number): void {
-    this.#counts = longer(this.#counts, new Float64Array(length));
-    this.#overcounts = longer(this.#overcounts, new Float32Array(length));
-    this.#adds = longer(this.#adds, new Float32Array(length));
-    this.#heap = longer(this.#heap, new Int32Array(length));
-    this.#places = longer(this.#places, new Int32Array(length));
+    this.#counts = grown(this.#counts, new Float64Array(length));
+    this.#overcounts = grown(this.#overcounts, new Float32Array(length));
+    this.#adds = grown(this.#adds, new Float32Array(length));
+    this.#heap = grown(this.#heap, new Int32Array(length));
+    this.#places = grown(this.#places, new Int32Array(length));
   }
 
   #rise(start: number): void {

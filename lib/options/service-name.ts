@@ -39,7 +39,7 @@ export function applicationName(started: Started = thisProcess()): ApplicationNa
   return { name, unfit: several && `the name in ${file} covers several projects (${several})` };
 }
 
-/** The name of {@link applicationName} alone, without the files that tell a monorepo. */
+/** The name of {@link applicationName} alone, without the files by which a monorepo is recognised. */
 function packageName(): string | undefined {
   const started = thisProcess();
   return nearestPackage(started.cwd, ownScript(started))?.name;

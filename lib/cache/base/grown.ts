@@ -1,0 +1,5 @@
+/** The same numbers at the beginning of a longer array. */
+export function grown<A extends { set(from: A): void }>(from: A, to: A): A {
+  to.set(from);
+  return to;
+}

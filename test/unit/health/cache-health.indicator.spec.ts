@@ -1,10 +1,12 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { CircuitState } from '../../../lib/cache/base/observer.js';
 import type { Layer } from '../../../lib/cache/layers/layer.js';
 import { CacheHealthIndicator } from '../../../lib/health/cache-health.indicator.js';
 import type { CacheMetrics } from '../../../lib/metrics/cache-metrics.js';
 import type { HealthReport, HealthWarning } from '../../../lib/metrics/snapshot.js';
 
-const layer = (name: string, connected: boolean) => ({ name, status: () => ({ connected }) }) as unknown as Layer;
+const layer = (name: string, connected: boolean, circuitState: number = CircuitState.closed) =>
+  ({ name, status: () => ({ connected, circuitState }) }) as unknown as Layer;
 
 function indicator(given: {
   status?: HealthReport['status'];
@@ -67,6 +69,11 @@ describe('the health indicator', () => {
   it('the health indicator is degraded if an optional layer is lost, even the only layer', async () => {
     const answer = await indicator({ layers: [layer('redis', false)] }).isHealthy('c');
     expect(answer.c).toMatchObject({ status: 'degraded', layers: { redis: 'down' } });
+  });
+
+  it('the health indicator shows a layer whose circuit is open as down', async () => {
+    const answer = await indicator({ layers: [layer('redis', true, CircuitState.open)] }).isHealthy('c');
+    expect(answer.c).toMatchObject({ layers: { redis: 'down' } });
   });
 
   it('the health indicator is down if a required layer is lost, and names it', async () => {

@@ -2,7 +2,9 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy, 
 import type { WarmingOptions } from './warming.options.js';
 import { ApplicationUp } from './application-up.js';
 import { CacheWarmer } from './cache-warmer.js';
+import { CacheError } from '../cache/base/errors.js';
 import { HandlerWarming } from './handler-warming.js';
+import { InProcessRequests } from './in-process-request.js';
 import { WARMING_OPTIONS } from './warming-target.js';
 
 /** Warms when the application starts: in the background, or before it is ready. */
@@ -15,13 +17,14 @@ export class StartupWarming implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(CacheWarmer) private readonly warmer: CacheWarmer,
     @Inject(HandlerWarming) private readonly handlers: HandlerWarming,
     @Inject(ApplicationUp) private readonly up: ApplicationUp,
+    @Inject(InProcessRequests) private readonly requests: Pick<InProcessRequests, 'prepare'>,
     @Optional() @Inject(WARMING_OPTIONS) private readonly options: WarmingOptions = {},
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     const { onStartup, blockReadiness } = this.options;
     const strategies = this.warmer.strategies.filter((strategy) => strategy.onStartup !== false);
-    const handlers = this.handlers.register();
+    const handlers = await this.#runnable(this.handlers.register());
     // `warm` on a handler is enough to warm it; only an explicit `onStartup: false` prevents that.
     if (onStartup === false) return;
     const names = onStartup === true ? strategies.map(({ name }) => name) : [];
@@ -37,6 +40,16 @@ export class StartupWarming implements OnApplicationBootstrap, OnModuleDestroy {
   onModuleDestroy(): void {
     this.#closed = true;
     this.#giveUp();
+  }
+
+  /** The handlers whose requests can be sent. The boot report warns of a missing package; runs that fail for it would repeat that. */
+  async #runnable(handlers: readonly string[]): Promise<readonly string[]> {
+    if (handlers.length === 0) return handlers;
+    const missing = await this.requests.prepare().then(
+      () => false,
+      (error: unknown) => error instanceof CacheError && error.code === 'MISSING_PACKAGE',
+    );
+    return missing ? [] : handlers;
   }
 
   async #start(names: readonly string[]): Promise<void> {

@@ -270,6 +270,15 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     cause: 'a typing error in the path, or callers that are not signed in.',
     remedy: "correct the path, or write `'user.id?'` if undefined is a valid value.",
   },
+  ALWAYS_BYPASSED: {
+    section: 'Keys and values',
+    meaning:
+      'Log, warning, once for a handler. Its requests bypass the cache: the first request with `Authorization` of a handler whose `vary` or `key` does not name the caller, or each of its first 20 requests for one `reason`.',
+    cause:
+      'a typing error in `vary`, or callers that send `Authorization`, a method that is not cached, or `Cache-Control: no-store` with `honorRequestDirectives`.',
+    remedy:
+      "name the caller in `vary`, such as `'user.id'`, or set `shared: true` if all callers get the same. See [answers that depend on the caller](decorators.md#answers-that-depend-on-the-caller).",
+  },
   VALUE_NOT_SERIALIZABLE: {
     section: 'Keys and values',
     meaning: 'Error of `set`; a log line for loads. The value is returned to its caller and not kept.',

@@ -90,6 +90,18 @@ class Mine {
     return { call: ++calls };
   }
 
+  @Get('language')
+  @Cached('language:*', { vary: ['headers.acept-language'] })
+  language() {
+    return { call: ++calls };
+  }
+
+  @Get('plain')
+  @Cached('plain:*')
+  plain() {
+    return { call: ++calls };
+  }
+
   @Get('negotiated')
   @Cached('negotiated:*', {
     vary: ['headers.accept', 'headers.Accept-Language', 'headers.accept-encoding', 'headers.origin'],
@@ -135,6 +147,69 @@ describe.each(platforms)('requests without an input of `vary`, on %s', (platform
     expect(warnings.filter((text) => text.includes('VARY_UNDEFINED'))).toEqual([
       expect.stringMatching(new RegExp(`Mine\\.${path}\\(\\).*'${named}'`)),
     ]);
+  });
+
+  it.each([
+    ['root', 'Mine.root(): a request with Authorization', "'usr.id'", "Did you mean 'user.id'?"],
+    [
+      'language',
+      'Mine.language(): a request with Authorization',
+      "'headers.acept-language'",
+      "'headers.accept-language'?",
+    ],
+    ['session', 'Mine.session(): a request with Authorization', "'session.userId'", "Name 'user.id'"],
+  ])('/%s: one warning says why requests with Authorization bypass the cache', async (path, ...parts) => {
+    const app = await open(platform, true);
+    for (let turn = 0; turn < 3; turn++) {
+      expect((await call(app, `/${path}`, { authorization: 'Bearer geheim', 'x-name': 'ann' })).cache).toBe(
+        'BYPASS; reason=authorization',
+      );
+    }
+    const logged = warnings.filter((text) => text.includes('ALWAYS_BYPASSED'));
+    expect(logged).toHaveLength(1);
+    for (const part of parts) expect(logged[0]).toContain(part);
+    expect(logged[0]).toContain(`${path}:*`);
+    expect(logged[0]).not.toMatch(/geheim|ann/);
+  });
+
+  it('warns once that each of the first requests of a handler bypassed the cache', async () => {
+    const app = await open(platform, false);
+    const ask = async (turns: number) => {
+      for (let turn = 0; turn < turns; turn++) await call(app, '/plain', { authorization: 'Bearer x' });
+      return warnings.filter((text) => text.includes('ALWAYS_BYPASSED'));
+    };
+    expect(await ask(19)).toEqual([]);
+    expect(await ask(41)).toEqual([
+      expect.stringMatching(/Mine\.plain\(\): each of its first 20 requests.*Authorization/),
+    ]);
+  });
+
+  it('does not warn of bypasses where the cache may answer other requests of the handler', async () => {
+    const app = await open(platform, false);
+    await call(app, '/plain');
+    for (let turn = 0; turn < 25; turn++) await call(app, '/plain', { authorization: 'Bearer x' });
+    expect(warnings.join()).not.toContain('ALWAYS_BYPASSED');
+  });
+
+  it('suggests the header that an undefined path probably means', async () => {
+    await call(await open(platform, false), '/language');
+    expect(warnings.filter((text) => text.includes('VARY_UNDEFINED'))).toEqual([
+      expect.stringContaining("Did you mean 'headers.accept-language'?"),
+    ]);
+  });
+
+  it('refuses a path with a colon at boot', async () => {
+    @Controller()
+    class Colon {
+      @Get('colon')
+      @Cached('colon:*', { vary: ['header:accept-language'] })
+      colon() {
+        return {};
+      }
+    }
+    await expect(boot(platform, { imports, controllers: [Colon] }, { logger })).rejects.toThrow(
+      "Colon.colon(): 'header:accept-language' has ':' behind its first part; separate with a dot, as in 'headers.accept-language'.",
+    );
   });
 
   it.each(['optional', 'optional-template'])('/%s: `?` makes an absent input a separate value', async (path) => {

@@ -2,6 +2,7 @@
 export type LogCode =
   | 'ALERT_CLOSED'
   | 'ALERT_OPENED'
+  | 'ALWAYS_BYPASSED'
   | 'BUS_NOT_SENT'
   | 'BUS_RESTORED'
   | 'BUS_SENT'

@@ -1,5 +1,6 @@
 import type { LayeredCache } from '../../cache/layered-cache.js';
 import { BypassReason } from '../../cache/base/observer.js';
+import type { BypassLog } from './bypass-log.js';
 import { type RequestDirectives, requestDirectives } from './request-directives.js';
 import type { WarmingRequests, WarmingVisit } from './warming-requests.js';
 import { type Call, requestOf, type Transport } from '../inputs/call.js';
@@ -36,7 +37,7 @@ export class Bypass {
   /** @param forward RFC 9211 section 2.2 */
   constructor(
     readonly reason: BypassReason,
-    name: string,
+    readonly name: string,
     forward: 'bypass' | 'method' | 'request',
   ) {
     this.xCache = `BYPASS; reason=${name}`;
@@ -80,6 +81,7 @@ export interface GateRules {
   readonly answersAuthorization: boolean;
   readonly honorRequestDirectives: boolean;
   readonly warming: WarmingRequests;
+  readonly bypasses: BypassLog;
 }
 
 const DISABLED = new Bypass(BypassReason.disabled, 'disabled', 'bypass');
@@ -133,13 +135,18 @@ export class RequestGate {
     const visit = request === undefined ? undefined : this.rules.warming.visitOf(request);
     if (visit !== undefined) return new WarmingRead(typeof key === 'string' ? key : undefined, visit);
     if (typeof key !== 'string') {
-      if (typeof key === 'object') return key;
+      if (typeof key === 'object') return this.#bypassed(key);
       return key === BypassReason.vary ? VARY : NO_KEY;
     }
-    if (!this.rules.honorRequestDirectives || request === undefined) return key;
-    const directives = directivesOf(request);
-    if (directives === undefined) return key;
-    return directives.noStore ? NO_STORE : new ConditionalRead(key, directives);
+    const directives = this.rules.honorRequestDirectives && request !== undefined ? directivesOf(request) : undefined;
+    if (directives?.noStore === true) return this.#bypassed(NO_STORE);
+    this.rules.bypasses.admitted();
+    return directives === undefined ? key : new ConditionalRead(key, directives);
+  }
+
+  #bypassed(bypass: Bypass): Bypass {
+    this.rules.bypasses.bypassed(bypass.reason, bypass.name);
+    return bypass;
   }
 }
 

@@ -22,6 +22,7 @@ import { suggestedFields } from '../inputs/query-fields.js';
 import { parameterTypes } from '../inputs/route-arguments.js';
 import { type HandlerKey, handlerKey } from './handler-key.js';
 import { SafeKeys } from '../keys/safe-keys.js';
+import { BypassLog } from '../gate/bypass-log.js';
 import { RequestGate } from '../gate/request-gate.js';
 import { AnswerHeaders } from '../http/answer-headers.js';
 import { methodsOf, requestBase } from '../http/cached-requests.js';
@@ -211,6 +212,7 @@ function answeringParts(
     answersAuthorization: key.answersAuthorization,
     honorRequestDirectives: site.options.honorRequestDirectives === true,
     warming,
+    bypasses: new BypassLog(owner, site.pattern.statistics, key.whyUnidentified, log),
   });
   const headers = new AnswerHeaders({
     responses,

@@ -8,6 +8,7 @@ import { handlerInputs } from '../inputs/handler-inputs.js';
 import { parameterTypes } from '../inputs/route-arguments.js';
 import { handlerKey } from './handler-key.js';
 import { SafeKeys } from '../keys/safe-keys.js';
+import { BypassLog } from '../gate/bypass-log.js';
 import { RequestGate } from '../gate/request-gate.js';
 import type { WarmingRequests } from '../gate/warming-requests.js';
 import type { Compilation } from './compilation.js';
@@ -79,6 +80,7 @@ export function compileMessage(
     answersAuthorization: key.answersAuthorization,
     honorRequestDirectives: options.honorRequestDirectives === true,
     warming,
+    bypasses: new BypassLog(owner, site.pattern.statistics, key.whyUnidentified, log),
   });
   const probe = inputs.some(({ identifying }) => identifying !== undefined) ? undefined : compilation.probeOf(owner);
   return new MessageHandler(cache, plan, gate, compilation.now, tags, invalidations, probe);

@@ -4,6 +4,7 @@ import { answersAuthorization } from '../inputs/authorization.js';
 import { type Call, CallContext, type Transport } from '../inputs/call.js';
 import type { DeclaredInput } from '../inputs/declared-inputs.js';
 import { type InputPath, inputPath } from '../inputs/input-path.js';
+import { meantPath } from '../inputs/known-roots.js';
 import {
   checkQuery,
   type FaultList,
@@ -42,6 +43,8 @@ export interface HandlerKey {
   readonly private: boolean;
   /** True if a request with `Authorization` may be answered (RFC 9111 §3.5). */
   readonly answersAuthorization: boolean;
+  /** Why its key names no caller, though `vary` or `key` distinguishes requests: the end of a sentence. */
+  readonly whyUnidentified: string | undefined;
   /** Request headers in the key, for `Vary`. */
   readonly varyHeaders: readonly string[];
 }
@@ -82,6 +85,7 @@ export function handlerKey(facts: HandlerFacts, faults: FaultList): HandlerKey |
       options.shared !== true &&
       (identifying.length > 0 || (options.key !== undefined && unsafeInputs(facts).length > 0)),
     answersAuthorization: answersAuthorization(options.shared, identifying),
+    whyUnidentified: whyUnidentified(vary, options.key !== undefined, transport),
     varyHeaders: options.shared === true ? named : [...new Set([...named, ...identifying.flatMap(varyHeaders)])],
   };
 }
@@ -118,6 +122,16 @@ function recipeOf(
     ...parts,
     ...vary,
   ]);
+}
+
+/** Why a handler does not answer requests with `Authorization`, though its options distinguish requests. */
+function whyUnidentified(vary: readonly VaryPart[], ownKey: boolean, transport: Transport): string | undefined {
+  const remedy = "Name 'user.id' or 'headers.authorization' in it, or set `shared: true` if all callers get the same";
+  const named = vary.flatMap(({ path }) => path?.text ?? []);
+  if (named.length === 0) return ownKey ? `\`key\` alone does not name the caller. Add \`vary\`. ${remedy}` : undefined;
+  const meant = named.flatMap((path) => meantPath(path, transport) ?? []);
+  const hint = meant.length === 0 ? '' : `Did you mean ${meant.map((path) => `'${path}'`).join(', ')}? `;
+  return `\`vary\` (${named.map((path) => `'${path}'`).join(', ')}) does not name the caller. ${hint}${remedy}`;
 }
 
 function baseOf(base: HandlerFacts['base'], call: Call): string {

@@ -59,6 +59,13 @@ export function inputPath(
   const segments = text.split('.').map((segment) => segment.trim());
   const root = segments[0]!;
   if (segments.some((segment) => segment === '')) throw invalidPath(owner, text, 'has an empty part');
+  if (root.includes(':')) {
+    throw invalidPath(
+      owner,
+      text,
+      "has ':' behind its first part; separate with a dot, as in 'headers.accept-language'",
+    );
+  }
   if (text.includes('?')) throw invalidPath(owner, text, "has '?' before its end; write it last, as in 'user.id?'");
   const argument = /^\d+$/.test(root) ? Number(root) : undefined;
   const rest = segments.slice(1);

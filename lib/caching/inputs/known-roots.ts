@@ -1,5 +1,6 @@
 import type { HttpServer } from '@nestjs/common';
 import type { Transport } from './call.js';
+import { nearlyOneOf } from './class-fields.js';
 
 /**
  * The roots of paths that calls of a transport have: properties set by the framework or the platform, and by the usual guards and
@@ -25,6 +26,19 @@ const OF_GRAPHQL: ReadonlySet<string> = new Set(['root', 'query', 'body']);
 /** The usual roots of paths, for messages. */
 export function usualRoots(transport: Exclude<Transport, 'method'>): readonly string[] {
   return ROOTS[transport];
+}
+
+/** Request headers that answers depend on, for messages. */
+const USUAL_HEADERS = ['accept', 'accept-language', 'accept-encoding', 'origin', 'authorization', 'cookie'];
+
+/** The path that was probably meant: its root, or the name of a usual header, differs by a letter. */
+export function meantPath(path: string, transport: Transport): string | undefined {
+  if (transport === 'method') return undefined;
+  const [root = '', ...rest] = path.split('.');
+  const name = root === 'headers' ? nearlyOneOf(rest.join('.').toLowerCase(), USUAL_HEADERS) : undefined;
+  if (name !== undefined) return `headers.${name}`;
+  const meant = isKnownRoot(root, transport, undefined) ? undefined : nearlyOneOf(root, usualRoots(transport));
+  return meant === undefined ? undefined : [meant, ...rest].join('.');
 }
 
 /** True if calls of a transport can have a value at a path with this root. */

@@ -5,6 +5,7 @@ import { isPerson, unknownCaller } from '../inputs/authorization.js';
 import { type Call, CallContext, type Reader, type Transport } from '../inputs/call.js';
 import type { DeclaredInput } from '../inputs/declared-inputs.js';
 import { type InputPath, inputPath, isSecretPath } from '../inputs/input-path.js';
+import { meantPath } from '../inputs/known-roots.js';
 import { escapeText } from './escape.js';
 import { type KeyPart, queryLabel, type TemplatePart } from './key-recipe.js';
 import type { KeyTemplate } from './key-template.js';
@@ -89,7 +90,9 @@ export function varyParts(
     if (path === undefined) return [];
     const { read, parser, secret, identifying, text } = path;
     const encode = secret ? encodeSecret : parser?.typed === true ? encodeTypedInput : encodeInput;
-    const missing = path.optional ? unknownPerson(path, transport, missingInputs) : required(path, missingInputs);
+    const missing = path.optional
+      ? unknownPerson(path, transport, missingInputs)
+      : required(path, transport, missingInputs);
     return [{ label: `~${escapeText(text)}`, read, encode, path, identifying, missing }];
   });
 }
@@ -109,7 +112,7 @@ export function templateParts(
     const varied = vary.find((part) => part.path?.text === path.text)?.path;
     const missing =
       varied?.optional === false || mustBeThere(path, template.optional[index]!)
-        ? required(path, missingInputs)
+        ? required(path, transport, missingInputs)
         : unknownPerson(path, transport, missingInputs);
     return {
       name: path.name,
@@ -159,9 +162,9 @@ export function ignores(name: string, input: DeclaredInput): boolean {
 }
 
 /** Denies a key to calls without a value at the path. */
-function required({ text }: InputPath, missingInputs: MissingInputs): () => boolean {
+function required({ text }: InputPath, transport: Transport, missingInputs: MissingInputs): () => boolean {
   return () => {
-    missingInputs.report(`'${text}'`);
+    missingInputs.report(`'${text}'`, meantPath(text, transport));
     return true;
   };
 }

@@ -9,15 +9,18 @@ export class MissingInputs {
     private readonly log: CacheLog,
   ) {}
 
-  /** @param input as the decorator names it: `'user.id'`. */
-  report(input: string): void {
+  /**
+   * @param input as the decorator names it: `'user.id'`.
+   * @param meant the path that was probably meant.
+   */
+  report(input: string, meant?: string): void {
     if (this.#reported.has(input)) return;
     this.#reported.add(input);
     this.log(
       'warn',
       'VARY_UNDEFINED',
       `${this.owner}: ${input} was undefined, so the call bypassed the cache, as every such call does. ` +
-        `Correct the path, or end it with '?' if undefined is a valid value.`,
+        `${meant === undefined ? '' : `Did you mean '${meant}'? `}Correct the path, or end it with '?' if undefined is a valid value.`,
     );
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { BypassReason } from '../../../lib/cache/base/observer.js';
+import { BypassLog } from '../../../lib/caching/gate/bypass-log.js';
 import { WarmingRequests } from '../../../lib/caching/gate/warming-requests.js';
 import type { Call } from '../../../lib/caching/inputs/call.js';
 import { SafeKeys } from '../../../lib/caching/keys/safe-keys.js';
@@ -14,6 +15,7 @@ function gate(rules: Partial<GateRules>): RequestGate {
     answersAuthorization: false,
     honorRequestDirectives: false,
     warming: new WarmingRequests(),
+    bypasses: new BypassLog('Feed.all()', 'feed:*', undefined, () => undefined),
     ...rules,
   });
 }

@@ -1,0 +1,68 @@
+import type { CacheLog } from '../../cache/base/cache-log.js';
+import { BypassReason } from '../../cache/base/observer.js';
+
+/** How many requests of a handler must bypass the cache, and none be admitted, before that is logged. */
+const REQUESTS = 20;
+
+/** Logs once for a handler that its requests bypass the cache, where no other message says so. */
+export class BypassLog {
+  #done = false;
+  #last: string | undefined;
+  #count = 0;
+
+  /**
+   * @param owner for messages: `ProductController.find()`.
+   * @param whyUnidentified why the key names no caller though the handler varies: logged with the first request that has
+   *   `Authorization`. Undefined if the handler does not vary.
+   */
+  constructor(
+    private readonly owner: string,
+    private readonly pattern: string,
+    private readonly whyUnidentified: string | undefined,
+    private readonly log: CacheLog,
+  ) {}
+
+  /** The cache may answer requests of this handler: nothing is logged any more. */
+  admitted(): void {
+    this.#done = true;
+  }
+
+  /** @param name the reason as `X-Cache` names it. */
+  bypassed(reason: BypassReason, name: string): void {
+    if (this.#done || !LOGGED_HERE.has(reason)) return;
+    if (reason === BypassReason.authorization && this.whyUnidentified !== undefined) {
+      this.#warn(
+        name,
+        `a request with Authorization bypassed the cache, as every such request does: ${this.whyUnidentified}.`,
+      );
+      return;
+    }
+    this.#count = name === this.#last ? this.#count + 1 : 1;
+    this.#last = name;
+    if (this.#count === REQUESTS) {
+      this.#warn(name, `each of its first ${REQUESTS} requests bypassed the cache: ${CAUSES[name] ?? name}.`);
+    }
+  }
+
+  #warn(reason: string, what: string): void {
+    this.#done = true;
+    this.log('warn', 'ALWAYS_BYPASSED', `${this.owner}: ${what}`, { pattern: this.pattern, reason });
+  }
+}
+
+/** Missing inputs and failed keys have messages of their own. */
+const LOGGED_HERE: ReadonlySet<BypassReason> = new Set([
+  BypassReason.authorization,
+  BypassReason.method,
+  BypassReason.directive,
+]);
+
+/** Causes and remedies by reason. */
+const CAUSES: Readonly<Record<string, string>> = {
+  authorization:
+    'they have Authorization, and the key names no caller. Add `vary`, for instance `vary: ["user.id"]`, or `shared: true` if ' +
+    'all callers get the same',
+  method: 'the handler does not cache their HTTP method. List it in `methods`',
+  'no-store': 'they have Cache-Control: no-store. Remove `honorRequestDirectives` to answer them from the cache',
+  'only-if-cached': 'they have Cache-Control: only-if-cached, and nothing is stored',
+};

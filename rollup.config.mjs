@@ -75,7 +75,8 @@ const declarationsOfCommonJs = {
 /**
  * Comments and spaces are for the source, where source maps lead: without them the entry loads faster and a process holds a
  * third less text. Local variables get short names; those of functions, classes and properties stay for stack traces. Statements and
- * members of classes stay on lines of their own, so that an error which ends a process prints one line and not the whole bundle. Characters
+ * members of classes stay on lines of their own, and long lines are broken, so that an error which ends a process prints a short line
+ * and not a page. Characters
  * beyond ASCII are escaped: a single one would make the engine keep the whole bundle in two bytes a character.
  */
 const dense = {
@@ -95,18 +96,37 @@ const dense = {
   },
 };
 
-/** Where the statements of a module and the members of its classes begin, in order. */
+/** Lines are broken where they would be longer; a single text may be. */
+const LINE = 120;
+
+/**
+ * Where a line must begin, before statements of a module and members of its classes, and where one may: before what follows a bracket,
+ * a comma, an operator or a semicolon, so that no semicolon is inserted there. In order.
+ */
 function lineStarts(program) {
-  const starts = [];
+  const must = new Set();
+  const may = new Set();
   const visit = (node) => {
-    if (node.type === 'ClassBody') starts.push(...node.body.map(({ start }) => start));
+    if (node.type === 'Program' || node.type === 'ClassBody') for (const { start } of node.body) must.add(start);
+    for (const follower of followers(node)) if (follower) may.add(follower.start);
     for (const child of Object.values(node).flat()) if (typeof child?.type === 'string') visit(child);
   };
   visit(program);
-  return [...new Set([...program.body.map(({ start }) => start), ...starts])].sort((a, b) => a - b);
+  return [...new Set([...must, ...may])].sort((a, b) => a - b).map((start) => ({ start, must: must.has(start) }));
 }
 
-/** Ends a line before each of these places, which are between two tokens. */
+function followers({ type, ...node }) {
+  if (type === 'BlockStatement' || type === 'StaticBlock') return node.body;
+  if (type === 'SwitchCase') return node.consequent;
+  if (type === 'ObjectExpression') return node.properties;
+  if (type === 'ArrayExpression') return node.elements;
+  if (type === 'CallExpression' || type === 'NewExpression') return node.arguments;
+  if (type === 'LogicalExpression' || type === 'BinaryExpression') return [node.right];
+  if (type === 'ConditionalExpression') return [node.consequent, node.alternate];
+  return type === 'TemplateLiteral' ? node.expressions : [];
+}
+
+/** Begins lines at these places, which are between two tokens. */
 function inLines({ code, map }, places) {
   const mapped = JSON.parse(map);
   const mappings = mapped.mappings.split(';');
@@ -116,7 +136,15 @@ function inLines({ code, map }, places) {
   let next = 0;
   for (const [index, line] of code.split('\n').entries()) {
     const cuts = [0];
-    for (; places[next] < at + line.length; next++) if (places[next] > at) cuts.push(places[next] - at);
+    let last = 0;
+    const cut = (place) => void (place > cuts.at(-1) && cuts.push(place));
+    for (; next < places.length && places[next].start < at + line.length; next++) {
+      const place = places[next].start - at;
+      if (place - cuts.at(-1) > LINE) cut(last);
+      if (places[next].must) cut(place);
+      last = place;
+    }
+    if (line.length - cuts.at(-1) > LINE) cut(last);
     for (const [part, from] of cuts.entries()) lines.push(line.slice(from, cuts[part + 1]));
     moved.push(...cutMappings(mappings[index] ?? '', cuts));
     at += line.length + 1;

@@ -28,7 +28,7 @@ async function step(name, task) {
 }
 
 try {
-  for (const name of ['entries', 'forms', 'schematics', 'contents']) {
+  for (const name of ['entries', 'forms', 'schematics', 'contents', 'boot-error']) {
     await step(name, () => run('node', [join(here, `${name}.mjs`)], { cwd: here }));
   }
   let nodes = new Map();

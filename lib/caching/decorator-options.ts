@@ -134,15 +134,14 @@ export function checkedInvalidate(given: unknown): CheckedOptions<CacheInvalidat
 
 /** Checks each field and each item of a list separately, so that later checks still see the valid ones. */
 function checkedFields<O extends object>(given: unknown, rule: Rule): CheckedOptions<O> {
-  const isValid = (item: unknown, name: string) => faultsIn(rule, { [name]: [item] }).length === 0;
-  if (!isRecord(given)) return { options: {} as O, faults: faultsIn(rule, given) };
-  const faults: OptionFault[] = [];
+  const faults = faultsIn(rule, given);
+  if (!isRecord(given)) return { options: {} as O, faults };
+  const isValid = (value: unknown, name: string) =>
+    faults.length === 0 || faultsIn(rule, { [name]: value }).length === 0;
   const options: Record<string, unknown> = {};
   for (const name in given) {
-    const found = faultsIn(rule, { [name]: given[name] });
-    faults.push(...found);
-    if (found.length === 0) options[name] = given[name];
-    else if (Array.isArray(given[name])) options[name] = given[name].filter((item) => isValid(item, name));
+    if (isValid(given[name], name)) options[name] = given[name];
+    else if (Array.isArray(given[name])) options[name] = given[name].filter((item) => isValid([item], name));
   }
   if (faults.length === 0 && Object.keys(options).length === 0) return NO_OPTIONS as CheckedOptions<O>;
   return { options: Object.freeze(options) as O, faults };

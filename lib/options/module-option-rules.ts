@@ -284,12 +284,15 @@ export function asyncOptionFaults(beside: Readonly<Record<string, unknown>>, res
     cache: oneOf('app'),
     ...Object.fromEntries(asyncFields.map((name) => [name, anything])),
   };
+  const last = Object.keys(beside).findLast(
+    (name) => !Object.hasOwn(besideRules, name) && !Object.hasOwn(fields, name),
+  );
   for (const [name, value] of Object.entries(beside)) {
-    const rule = besideRules[name];
+    const rule = Object.hasOwn(besideRules, name) ? besideRules[name] : undefined;
     if (rule !== undefined) {
       if (value !== undefined) rule(value, name, report);
     } else if (Object.hasOwn(fields, name)) report(`${name}: belongs in the result of useFactory, not beside it`);
-    else report(unknownName(name, name, Object.keys(besideRules)));
+    else report(unknownName(name, name, Object.keys(besideRules), name === last));
   }
   if (isRecord(result)) {
     for (const name of [...Object.keys(staticFields), ...(result['cache'] === 'app' ? ['cache'] : [])]) {

@@ -170,9 +170,12 @@ export const shape =
   (value, path, report) => {
     if (!isRecord(value)) return report(noObject(path || 'options', value));
     const at = (name: string) => (path === '' ? name : `${path}.${name}`);
-    for (const name in value) {
+    const names: string[] = [];
+    for (const name in value) names.push(name);
+    const last = names.findLast((name) => !Object.hasOwn(fields, name));
+    for (const name of names) {
       const rule = Object.hasOwn(fields, name) ? fields[name] : undefined;
-      if (rule === undefined) report(unknownName(at(name), name, Object.keys(fields)));
+      if (rule === undefined) report(unknownName(at(name), name, Object.keys(fields), name === last));
       else readAndCheck(orDefault(rule), () => value[name], at(name), report);
     }
     for (const name of required) if (!isGiven(value, name)) report(`${at(name)}: is missing`);

@@ -2,15 +2,19 @@ import { nameElsewhere } from './names-elsewhere.js';
 
 const LONGEST_NAME = 64;
 
-/** `<path>: is unknown`, with the name that was probably meant and all there are. */
-export function unknownName(path: string, name: string, known: readonly string[]): string {
+/**
+ * `<path>: is unknown`, with the name that was probably meant and all there are.
+ * @param listed false if a later fault of the same object lists them.
+ */
+export function unknownName(path: string, name: string, known: readonly string[], listed = true): string {
   const elsewhere = nameElsewhere(name);
   const meant =
     elsewhere !== undefined && known.includes(elsewhere.option)
       ? elsewhere.option
       : (nearest(name, known) ?? elsewhere?.written);
   const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-  return `${path}: is unknown${hint}${hint === '' ? '.' : ''} Allowed: ${known.join(', ')}`;
+  const list = listed ? `${hint === '' ? '.' : ''} Allowed: ${known.join(', ')}` : '';
+  return `${path}: is unknown${hint}${list}`;
 }
 
 /** The known name that was probably meant; undefined if none is similar to the given one. */

@@ -163,6 +163,20 @@ describe('options', () => {
     expect(faultsOf(options as never)).toEqual([expect.stringContaining(text)]);
   });
 
+  it('several unknown options of one object are refused with one list of names', () => {
+    const faults = faultsOf({ ttll: 5, maxx: 3, policy: { ttll: 5, jittr: 1, softTimout: 1 }, namespac: 'x' } as never);
+    expect(faults.filter((text) => text.includes('Allowed:'))).toEqual([
+      expect.stringMatching(/^policy\.softTimout: is unknown; did you mean softTimeout\? Allowed: /),
+      expect.stringMatching(/^namespac: is unknown; did you mean namespace\? Allowed: layers, cache, /),
+    ]);
+    expect(faults.filter((text) => !text.includes('Allowed:'))).toEqual([
+      'ttll: is unknown; did you mean ttl?',
+      'maxx: is unknown',
+      'policy.ttll: is unknown',
+      'policy.jittr: is unknown; did you mean jitter?',
+    ]);
+  });
+
   it('options with an unknown name without a similar one are refused with the list of names', () => {
     expect(faultsOf({ http: { compression: true } })).toEqual([
       'http.compression: is unknown. Allowed: headers, fastLane',

@@ -424,13 +424,13 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   BUS_NOT_SENT: {
     section: 'Layers',
     meaning:
-      'Log, warning; health warning. An invalidation could not be sent to other processes. It is sent again until it could.',
+      'Log, warning; health warning. Other processes could not be notified that entries were written or removed, or policies changed: the message says which. Their memory may be outdated until the message can be sent; it is tried again.',
     cause: 'as for `BUS_UNREACHABLE`, with `PUBLISH`.',
     remedy: 'as for `BUS_UNREACHABLE`.',
   },
   BUS_SENT: {
     section: 'Layers',
-    meaning: 'Log. Invalidations reach the other processes again, those that waited included.',
+    meaning: 'Log. Messages reach the other processes again, those that waited included.',
     cause: 'the fault of `BUS_NOT_SENT` has ended.',
     remedy: 'none is needed.',
   },

@@ -71,9 +71,12 @@ export class Lifecycle {
   }
 
   async #connectLayer(layer: Layer, { required }: LayerFactory): Promise<void> {
+    const release = required ? this.#engine.log.hold(layer.name) : undefined;
     try {
       await layer.connect?.();
+      release?.(true);
     } catch (cause) {
+      release?.(false);
       if (required) {
         throw new CacheError(
           'LAYER_REQUIRED',

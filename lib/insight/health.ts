@@ -184,7 +184,7 @@ function refusals({ layer, invalidationsPending = 0, busNotSent, busUnreachable 
   if (busNotSent === true) {
     warnings.push({
       code: 'BUS_NOT_SENT',
-      message: `Invalidations cannot be sent through layer '${layer}': memory of other processes may be outdated. Let its user PUBLISH to its channels.`,
+      message: `Other processes cannot be notified of changes through layer '${layer}': their memory may be outdated. Let its user PUBLISH to its channels.`,
       value: 'not sent',
       threshold: 'sent',
       layer,

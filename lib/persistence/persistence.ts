@@ -22,6 +22,8 @@ export interface PersistenceOptions {
   readonly beside?: boolean;
   /** Undefined turns persistence off. */
   readonly store: MetricsStore | undefined;
+  /** Connects the layers: if a required one cannot be reached, its error stops the start, and no other message names that cause. */
+  readonly connect?: () => Promise<void>;
   readonly clock: Clock;
   readonly log: CacheLog;
   readonly shutdown: ShutdownBudget;
@@ -57,8 +59,9 @@ export class Persistence {
 
   /** Restores the stored metrics. */
   async onModuleInit(): Promise<void> {
-    const { store, metrics, clock, log, what = METRICS, beside = false } = this.options;
+    const { store, metrics, clock, log, connect, what = METRICS, beside = false } = this.options;
     if (store === undefined) return;
+    if (connect !== undefined) await connect();
     let wasRead = false;
     try {
       const dump = await within(store.read(), READ_WITHIN_MS, clock);

@@ -151,11 +151,14 @@ export const keptMetricsProviders: Provider[] = [
     inject: [KEPT, APPLICATION_CACHE, CacheMetrics, ShutdownBudget, CACHE_CLOCK],
     useFactory: (
       store: MetricsStore | undefined,
-      { callbacks }: ObservedCache,
+      cache: ObservedCache,
       metrics: CacheMetrics,
       shutdown: ShutdownBudget,
       clock: Clock,
-    ) => new Persistence({ metrics, store, clock, log: nestLog(callbacks), shutdown }),
+    ) => {
+      const connect = () => cache.connect();
+      return new Persistence({ metrics, store, connect, clock, log: nestLog(cache.callbacks), shutdown });
+    },
   },
 ];
 
@@ -169,16 +172,21 @@ function keptInsightProviders(): Provider[] {
   return parts.map(([part, what]) => ({
     provide: Symbol(`cache-observability:kept-${part}`),
     inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, ShutdownBudget, CACHE_CLOCK],
-    useFactory: (
-      options: ResolvedOptions,
-      { insight, layers, callbacks }: ObservedCache,
-      shutdown: ShutdownBudget,
-      clock: Clock,
-    ) => {
-      const { kept } = insight;
-      const store = kept === undefined ? undefined : partStoreOf(options, layers, part);
+    useFactory: (options: ResolvedOptions, cache: ObservedCache, shutdown: ShutdownBudget, clock: Clock) => {
+      const { kept } = cache.insight;
+      const store = kept === undefined ? undefined : partStoreOf(options, cache.layers, part);
       const metrics = kept?.[part] ?? NOTHING;
-      return new Persistence({ what, beside: true, metrics, store, clock, log: nestLog(callbacks), shutdown });
+      const connect = () => cache.connect();
+      return new Persistence({
+        what,
+        beside: true,
+        metrics,
+        store,
+        connect,
+        clock,
+        log: nestLog(cache.callbacks),
+        shutdown,
+      });
     },
   }));
 }

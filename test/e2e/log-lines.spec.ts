@@ -75,6 +75,52 @@ describe("log lines of Nest's ConsoleLogger", () => {
 });
 
 describe('log of an unreachable Redis', () => {
+  it('a boot with `required: true` has its error alone', async () => {
+    const port = await freePort();
+    const lines: string[] = [];
+    const write = (entry: unknown) => void lines.push(String((entry as { code?: string }).code ?? ''));
+    const url = `redis://127.0.0.1:${port}`;
+    @Module({
+      imports: [
+        CacheObservabilityModule.forRoot({
+          namespace: 'shop',
+          layers: [memoryLayer(), redisLayer({ url, required: true })],
+          fleet: true,
+          persistence: true,
+          warming: { predictive: true },
+        }),
+      ],
+      controllers: [Feeds],
+    })
+    class WithRedis {}
+    const logger = { log: write, warn: write, error: () => undefined };
+    const app = await NestFactory.create(WithRedis, { logger, abortOnError: false });
+    await expect(app.init()).rejects.toMatchObject({ code: 'LAYER_REQUIRED' });
+    expect(lines.filter(Boolean)).toEqual([]);
+  });
+
+  it('the log says that other processes are not notified of a write, and speaks of no invalidation', async () => {
+    const port = await freePort();
+    const lines: string[] = [];
+    const write = (entry: unknown) => {
+      const { code = '', message = '' } = Object(entry) as { code?: string; message?: string };
+      if (code.startsWith('BUS_')) lines.push(message);
+    };
+    const layers = () => [memoryLayer(), redisLayer({ url: `redis://127.0.0.1:${port}` })];
+    @Module({
+      imports: [CacheObservabilityModule.forRoot({ namespace: 'shop', layers: layers() })],
+      controllers: [Feeds],
+    })
+    class WithRedis {}
+    const app = await NestFactory.create(WithRedis, { logger: { log: write, warn: write, error: write } });
+    await app.init();
+    await app.get(ObservedCache).set('a', 1);
+    expect(lines).toEqual([
+      'The other processes could not be notified that entries were written or removed: their memory may be outdated until they are. It is tried again.',
+    ]);
+    await app.close();
+  });
+
   it('the log has one warning with the cause while Redis is unreachable, and one line when it is back', async () => {
     const port = await freePort();
     const lines: string[] = [];

@@ -140,6 +140,19 @@ describe('a Redis user without one needed right', () => {
     expect(new Set(codes).size).toBe(codes.length);
     if (code !== 'LAYER_LOST') expect(codes).toEqual(code === undefined ? [] : [`warn ${code}`]);
   });
+
+  it('the log says that other processes are not notified of changed policies without PUBLISH', async () => {
+    await permit('-publish');
+    const { cache, lines } = await process();
+    await cache.tuning.override('a:*', { ttl: '1m' });
+    const ofTheBus = () => lines.filter((line) => line.startsWith('BUS_'));
+    await eventually(() => ofTheBus().length > 0, 'the line');
+    expect(ofTheBus()).toEqual([
+      expect.stringMatching(
+        /^BUS_NOT_SENT The other processes could not be notified that policies were changed: .*NOPERM/,
+      ),
+    ]);
+  });
 });
 
 describe('health with a Redis user that lacks a right', () => {

@@ -7,6 +7,8 @@ const REMEMBERED = 1_000;
 export class OnceLog {
   readonly #log: CacheLog | undefined;
   readonly #active = new Set<string>();
+  /** Messages that are held, by the layer that they are about. */
+  readonly #held = new Map<string, (() => void)[]>();
 
   constructor(log: CacheLog | undefined) {
     this.#log = log;
@@ -37,7 +39,22 @@ export class OnceLog {
     this.#send(level, code, message, details);
   }
 
+  /**
+   * Holds messages about a layer until the returned function is called: with true they are logged, with false dropped, since an error
+   * that names their cause is thrown in their place.
+   */
+  hold(layer: string): (log: boolean) => void {
+    const held: (() => void)[] = [];
+    this.#held.set(layer, held);
+    return (log) => {
+      this.#held.delete(layer);
+      if (log) for (const send of held) send();
+    };
+  }
+
   #send(level: 'log' | 'warn' | 'error', code: LogCode, message: string, details?: Record<string, unknown>): void {
+    const held = this.#held.size === 0 ? undefined : this.#held.get(String(details?.['layer'] ?? details?.['subject']));
+    if (held !== undefined) return void held.push(() => this.#send(level, code, message, details));
     try {
       this.#log?.(level, code, message, details);
     } catch {

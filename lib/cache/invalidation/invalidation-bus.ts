@@ -10,7 +10,7 @@ const HANDOVER_MS = 1_000;
 /** With more names, the message means "everything" instead. */
 const MAX_NAMES = 10_000;
 
-const SENT_AGAIN = { code: 'BUS_SENT', message: 'Invalidations reach the other processes again.' } as const;
+const SENT_AGAIN = { code: 'BUS_SENT', message: 'Messages reach the other processes again.' } as const;
 const RECEIVED_AGAIN = {
   code: 'BUS_RESTORED',
   message: "Other processes' invalidations are received again.",
@@ -101,8 +101,16 @@ export class InvalidationBus {
       await coordination.publish(message);
       this.#log.ended('BUS_NOT_SENT', 'bus', SENT_AGAIN);
     } catch (cause) {
-      const said = 'An invalidation could not be sent to the other processes; it is sent again until it could.';
-      this.#log.once('warn', 'BUS_NOT_SENT', 'bus', said, cause);
+      this.#log.once('warn', 'BUS_NOT_SENT', 'bus', notSent(message), cause);
     }
   }
+}
+
+/** Keys are sent after writes too, not only after invalidations. */
+function notSent({ policies, ...names }: BusMessage): string {
+  const [what, until] =
+    policies === true && Object.keys(names).length === 0
+      ? ['policies were changed', 'they use the former ones until they are']
+      : ['entries were written or removed', 'their memory may be outdated until they are'];
+  return `The other processes could not be notified that ${what}: ${until}. It is tried again.`;
 }

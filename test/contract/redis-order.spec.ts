@@ -146,6 +146,29 @@ describe.each(places.both)('two processes over %s', (place, options) => {
     expect((await here.get('k'))?.value).toBe('set');
   });
 
+  it.each([
+    ['ahead', 600],
+    ['behind', -600],
+  ])('a set keeps its place in the order after the clock of its process moved %s', async (_, ms) => {
+    let moved = 0;
+    const clock: Clock = { now: () => systemClock.now() + moved, after: systemClock.after };
+    const mover = await process(clock);
+    const entry = (value: unknown, tag: string) => entryOf(value, { tags: [tag] });
+    const running = await begin(there, 'k');
+    moved = ms;
+    await mover.set('k', entry('set', 'red'));
+    await mover.setMany([
+      ['a', entry(1, 'red')],
+      ['b', entry(2, 'blue')],
+    ]);
+    await there.set('k', entryOf('loaded'), running);
+    expect((await there.getMany(['k', 'a', 'b'])).map((found) => found?.value)).toEqual(['set', 1, 2]);
+    await there.invalidateTags(['red']);
+    expect((await here.getMany(['k', 'a', 'b'])).map((found) => found?.value)).toEqual([undefined, undefined, 2]);
+    await mover.set('a', entry(3, 'red'));
+    expect((await there.get('a'))?.value).toBe(3);
+  });
+
   it('a write that waited longer than deletions are remembered is refused', async () => {
     const minutesAgo = (minutes: number) => ticketAsOf('redis', Date.now() - minutes * 60_000);
     await here.set('late', entryOf('old'), minutesAgo(11));

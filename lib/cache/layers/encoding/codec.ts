@@ -104,7 +104,7 @@ export class EntryCodec {
   }
 
   /**
-   * Encodes into a batch; the server fills in the epoch.
+   * Encodes into a batch, without an epoch, which is stamped when the batch is sent.
    * @returns the record's length in bytes, in the room that was reserved last.
    */
   encodeInto(batches: RecordBatches, entry: Entry, offset: number): number {
@@ -312,7 +312,7 @@ function bytesRecord(body: Uint8Array): Buffer {
 function append(batches: RecordBatches, record: Buffer): number {
   const start = batches.reserve(record.length);
   batches.bytes.set(record, start);
-  // The server fills in the epoch. Until then the room must not hold old bytes of this process's memory.
+  // Stamped when the batch is sent. Until then the room must not hold old bytes of this process's memory.
   batches.bytes.fill(0, start + EPOCH_AT, start + EPOCH_END);
   return record.length;
 }

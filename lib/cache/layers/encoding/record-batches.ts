@@ -1,3 +1,5 @@
+import { EPOCH_AT, epochDigits, stamp } from './record-head.js';
+
 /** Small enough that one batch blocks the server for well under a millisecond. */
 const BATCH_BYTES = 65_536;
 /** A script needs at most three keys per entry, and Lua's stack has room for some thousands. */
@@ -26,7 +28,7 @@ export class RecordBatches {
   reserve(bytes: number): number {
     if (this.#end + bytes > this.#bytes.length) {
       this.#full = this.takeLast();
-      // Zeroed: bytes that the server fills in are sent, too.
+      // Zeroed, so that no old bytes of this process's memory can be sent.
       this.#bytes = Buffer.alloc(Math.max(bytes, BATCH_BYTES));
     }
     return this.#end;
@@ -88,14 +90,24 @@ export function* inBatches<T extends { readonly record: Buffer }>(items: readonl
 }
 
 /** Concatenated records, their lengths ('' for a single one), and their times to live, as the arguments of a script. */
-export function batchArguments(
-  items: readonly { readonly record: Buffer; readonly px: string }[],
-): [records: Buffer, lengths: Buffer | '', ...expiries: string[]] {
+export type BatchArguments = readonly [records: Buffer, lengths: Buffer | '', ...expiries: readonly string[]];
+
+export function batchArguments(items: readonly { readonly record: Buffer; readonly px: string }[]): BatchArguments {
   const [first] = items;
   if (items.length === 1) return [first!.record, '', first!.px];
   const records = Buffer.concat(items.map(({ record }) => record));
   const lengths = Buffer.from(Uint32Array.from(items, ({ record }) => record.length).buffer);
   return [records, lengths, ...expiriesOf(items)];
+}
+
+/** Writes an epoch into each of the concatenated records. */
+export function stampEach(records: Buffer, lengths: Buffer | '', epoch: number): void {
+  if (lengths === '') return stamp(records, epoch);
+  const digits = epochDigits(epoch);
+  for (let at = 0, record = 0; record < lengths.length; record += 4) {
+    records.write(digits, at + EPOCH_AT, 'latin1');
+    at += lengths.readUInt32LE(record);
+  }
 }
 
 /** Milliseconds to live of each, '' forever; a single value if it is the same for all. */

@@ -214,27 +214,40 @@ return keep(KEYS[1], advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS
 
   /**
    * Writes entries with one new epoch, unless too late, and notifies the other processes. KEYS state, sweeps, entries. ARGV latest (server ms),
-   * own channel, message, concatenated records, their lengths as 32-bit numbers or '' for one, px of each, or one for all.
-   * Returns 0 if it was too late, else the result of publish(). Does not use the functions of STATE, which would be created at each call.
+   * own channel, message, the epoch in the records, concatenated records, their lengths as 32-bit numbers or '' for one, px of each, or one
+   * for all. Returns 0 if it was too late, else the result of publish().
+   *
+   * Records have an epoch by the caller's estimate of the server's time. Another is written into them only if this one is not newer than the
+   * state's, or ahead of the server's time: cutting a record costs the server more than writing it. Does not use the functions of STATE, which
+   * would be created at each call.
    */
   put: new RedisScript(
     `${PUBLISH}
-local format, sub, time = string.format, string.sub, redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
+local format, sub, time, digits = string.format, string.sub, redis.call('TIME'), ARGV[4]
+local now, stamped = time[1] * 1000000 + time[2], tonumber(digits)
 if now > tonumber(ARGV[1]) * 1000 then return 0 end
 local epoch, rest = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+)( %d+ %d+ %d+ %d+ %d+)$')
-if epoch and tonumber(epoch) <= now + ${AHEAD_US} then epoch = math.max(epoch + 1, now)
-else
-  epoch = now
-  rest = format(' 0 0 %.0f %.0f %.0f', now, now, redis.call('EXISTS', KEYS[2]) == 1 and now or 0)
+epoch = tonumber(epoch)
+local kept = epoch and epoch < stamped and stamped <= now
+if not kept then
+  if epoch and epoch <= now + ${AHEAD_US} then epoch = math.max(epoch + 1, now)
+  else
+    epoch = now
+    rest = format(' 0 0 %.0f %.0f %.0f', now, now, redis.call('EXISTS', KEYS[2]) == 1 and now or 0)
+  end
+  digits = format('%016.0f', epoch)
 end
-redis.call('SET', KEYS[1], format('%.0f', epoch) .. rest, 'PX', ${STATE_TTL_MS})
-local records, lengths, digits, at = ARGV[4], ARGV[5], format('%016.0f', epoch), 1
+redis.call('SET', KEYS[1], digits .. rest, 'PX', ${STATE_TTL_MS})
+local records, lengths, at = ARGV[5], ARGV[6], 1
 for i = 3, #KEYS do
-  local length, px = lengths == '' and #records or struct.unpack('<I4', lengths, 4 * i - 11), ARGV[i + 3] or ARGV[6]
-  local record = sub(records, at, at + ${EPOCH_AT - 1}) .. digits .. sub(records, at + ${EPOCH_END}, at + length - 1)
+  local record, px = records, ARGV[i + 4] or ARGV[7]
+  if lengths ~= '' then
+    local length = struct.unpack('<I4', lengths, 4 * i - 11)
+    record = sub(records, at, at + length - 1)
+    at = at + length
+  end
+  if not kept then record = sub(record, 1, ${EPOCH_AT}) .. digits .. sub(record, ${EPOCH_END + 1}) end
   if px == '' then redis.call('SET', KEYS[i], record) else redis.call('SET', KEYS[i], record, 'PX', px) end
-  at = at + length
 end
 return publish(ARGV[2], ARGV[3])`,
     [2],

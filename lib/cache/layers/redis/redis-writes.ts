@@ -1,10 +1,16 @@
 import type { Entry } from '../../entries/entry.js';
-import { stamp } from '../encoding/record-head.js';
-import { batchArguments, inBatches, RecordBatches, type RecordBatch } from '../encoding/record-batches.js';
+import { epochDigits, stamp } from '../encoding/record-head.js';
+import {
+  type BatchArguments,
+  batchArguments,
+  inBatches,
+  RecordBatches,
+  type RecordBatch,
+  stampEach,
+} from '../encoding/record-batches.js';
 import type { LayerWrite } from '../layer.js';
 import { OverdueWrite } from '../resilience/overdue-write.js';
 import { checkOutcomes, eachWithin } from './each-within.js';
-import type { RedisArgument } from './redis-connection.js';
 import { expiryOf } from './redis-expiry.js';
 import type { RedisParts } from './redis-parts.js';
 import { scripts } from './redis-scripts.js';
@@ -142,12 +148,14 @@ export class RedisWrites {
   async #run(
     names: readonly string[],
     written: readonly string[],
-    records: readonly RedisArgument[],
+    [records, lengths, ...expiries]: BatchArguments,
     latest: number,
   ): Promise<void> {
-    const { connection, keys, announcer } = this.#redis;
+    const { connection, keys, announcer, serverClock } = this.#redis;
+    const epoch = serverClock.nextEpoch();
+    stampEach(records, lengths, epoch);
     const message = announcer.argumentsOf({ keys: written });
-    const argv = [String(latest), ...message, ...records];
+    const argv = [String(latest), ...message, epochDigits(epoch), records, lengths, ...expiries];
     const reply = await scripts.put.run(connection, [keys.state, keys.sweeps, ...names], argv);
     if (Number(reply) === TOO_LATE) throw new OverdueWrite();
     announcer.sent(reply);

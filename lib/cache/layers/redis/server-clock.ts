@@ -14,6 +14,9 @@ export class ServerClock {
   readonly #key: string;
   #offset = 0;
   #measuredAt = -Infinity;
+  /** The most by which the offset may be wrong, milliseconds. */
+  #error = 0;
+  #lastEpoch = 0;
   #measuring: Promise<void> | undefined;
 
   constructor(connection: RedisConnection, clock: Clock, key: string) {
@@ -37,6 +40,11 @@ export class ServerClock {
     return this.#clock.now() + this.#offset;
   }
 
+  /** The earliest microsecond that the server's clock may show now, but later than all that were returned before. */
+  nextEpoch(): number {
+    return (this.#lastEpoch = Math.max(this.#lastEpoch + 1, Math.floor((this.now() - this.#error) * 1_000)));
+  }
+
   measure(): Promise<void> {
     return (this.#measuring ??= this.#measure().finally(() => (this.#measuring = undefined)));
   }
@@ -53,6 +61,7 @@ export class ServerClock {
       offset = Number(answer[0]) * 1000 + Number(answer[1]) / 1000 - (asked + answered) / 2;
     }
     this.#offset = offset;
+    this.#error = shortest / 2;
     this.#measuredAt = this.#clock.now();
   }
 }

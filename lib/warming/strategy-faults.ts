@@ -19,6 +19,11 @@ export function strategySubject(options: WarmingStrategyOptions | undefined, typ
   return options?.name ? `Warming strategy "${options.name}"` : `A warming strategy (${className})`;
 }
 
+/** The fault of a strategy whose name is taken. */
+export function takenName(name: string, type: unknown): string {
+  return `The warming strategy "${name}" already exists. Give ${typeof type === 'function' ? type.name : 'this one'} another name`;
+}
+
 /**
  * The faults of a strategy, in words that follow its name.
  * @param strategy the instance; the prototype where there is none yet.

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { CacheError } from '../cache/base/errors.js';
 import { CronLoader } from './cron-package.js';
 import { type WarmingStrategy, type WarmingStrategyOptions, warmingStrategyOptionsOf } from './strategy.js';
-import { strategyFaults, strategySubject } from './strategy-faults.js';
+import { strategyFaults, strategySubject, takenName } from './strategy-faults.js';
 import type { RegisteredStrategy, TaskStrategy } from './strategy-pass.js';
 
 /** The strategies of an application, by name. */
@@ -20,10 +20,7 @@ export class StrategyRegistry {
     const given = options ?? warmingStrategyOptionsOf(strategy.constructor);
     const checked = checkedOptions(given, strategy, this.cron);
     if (this.#strategies.has(checked.name)) {
-      throw new CacheError(
-        'DUPLICATE_STRATEGY',
-        `The warming strategy "${checked.name}" already exists. Give ${strategy.constructor?.name ?? 'this one'} another name.`,
-      );
+      throw new CacheError('DUPLICATE_STRATEGY', `${takenName(checked.name, strategy.constructor)}.`);
     }
     const registered = { options: Object.freeze({ ...checked }), strategy };
     this.#strategies.set(checked.name, registered);

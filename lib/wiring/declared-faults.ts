@@ -3,8 +3,8 @@ import type { OptionFault } from '../cache/options/option-rules.js';
 import { declarationFaults } from '../caching/handlers/declaration-faults.js';
 import { featureFaults, refuse } from '../options/module-option-rules.js';
 import { CronLoader } from '../warming/cron-package.js';
-import { warmingStrategyOptionsOf } from '../warming/strategy.js';
-import { strategyFaults, strategySubject } from '../warming/strategy-faults.js';
+import { type WarmingStrategyOptions, warmingStrategyOptionsOf } from '../warming/strategy.js';
+import { strategyFaults, strategySubject, takenName } from '../warming/strategy-faults.js';
 
 /** Prefix of the tokens under which named caches provide their options. */
 export const FEATURE_OPTIONS = 'nestjs-cache-observability:cache-options:';
@@ -23,7 +23,10 @@ export function declaredFaults(
   namespace: string | undefined,
   except?: string,
 ): OptionFault[] {
-  const strategies = strategyTexts(modules).map((text): OptionFault => ({ code: 'INVALID_OPTIONS', text }));
+  const strategies = [
+    ...strategyTexts(modules).map((text): OptionFault => ({ code: 'INVALID_OPTIONS', text })),
+    ...takenNames(modules).map((text): OptionFault => ({ code: 'DUPLICATE_STRATEGY', text })),
+  ];
   const features = new Map<string, unknown>();
   for (const { providers } of modules.values()) {
     for (const [token, { instance }] of providers) {
@@ -39,7 +42,7 @@ export function declaredFaults(
           text: `forFeature('${name}'): ${text}`,
         })),
   );
-  return [...named, ...strategies, ...declarationFaults({ modules, config, adapterHost })];
+  return [...named, ...strategies, ...declarationFaults({ modules, config, adapterHost }, [...features.keys()])];
 }
 
 /**
@@ -53,12 +56,27 @@ export function refuseStrategies(parts: DeclaringParts, namespace: string | unde
 
 function strategyTexts(modules: ModulesContainer): string[] {
   const cron = new CronLoader();
-  const providers = [...modules.values()].flatMap((module) => [...module.providers.values()]);
-  return [...new Set(providers.map(({ metatype }) => metatype))].flatMap((type) => {
-    const options = warmingStrategyOptionsOf(type);
-    if (options === undefined) return [];
+  return strategyTypes(modules).flatMap(({ type, options }) => {
     // Whether an instance has the method is known once there is one.
     const faults = strategyFaults(options, { entries: () => [] }, cron);
     return faults.map((fault) => `${strategySubject(options, type)} ${fault}`);
+  });
+}
+
+/** A fault for each class whose strategy has the name of another one. */
+function takenNames(modules: ModulesContainer): string[] {
+  const names = new Set<string>();
+  return strategyTypes(modules).flatMap(({ type, options: { name } }) => {
+    if (names.has(name)) return [takenName(name, type)];
+    names.add(name);
+    return [];
+  });
+}
+
+function strategyTypes(modules: ModulesContainer): { type: unknown; options: WarmingStrategyOptions }[] {
+  const providers = [...modules.values()].flatMap((module) => [...module.providers.values()]);
+  return [...new Set(providers.map(({ metatype }) => metatype))].flatMap((type) => {
+    const options = warmingStrategyOptionsOf(type);
+    return options === undefined ? [] : [{ type, options }];
   });
 }

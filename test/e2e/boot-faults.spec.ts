@@ -1,4 +1,5 @@
-import { Controller, Get, Injectable, Module, Param, Post, Req } from '@nestjs/common';
+import { Controller, Get, Inject, Injectable, Module, type ModuleMetadata, Param, Post, Req } from '@nestjs/common';
+import { MessagePattern } from '@nestjs/microservices';
 import { describe, expect, it } from '@jest/globals';
 import {
   Cached,
@@ -83,6 +84,24 @@ describe.each(platforms)('the faults of a boot on %s', (platform) => {
     expect(message.split('\n').slice(1)).toHaveLength(places.length + ofDecorators.length);
   };
 
+  /** Faults of decorators have the same text with and without a fault of the module's options. */
+  const expectSameFaults = async (declaring: ModuleMetadata, parts: readonly string[]) => {
+    @Module(declaring)
+    class Declaring {}
+    const booting = (options: CacheObservabilityOptions) =>
+      boot(platform, { imports: [CacheObservabilityModule.forRoot(options), Declaring] }).then(
+        () => ['It booted.'],
+        ({ message }: Error) => message.split('\n').slice(1),
+      );
+    const compiled = (await booting({ namespace: 'shop' })).map((line) =>
+      line.replace(/^- [A-Z_]+ /, '').replace(/\.$/, ''),
+    );
+    for (const part of parts) expect(compiled.join('\n')).toContain(part);
+    const [own, ...others] = await booting(wrong({ namespace: 'shop', tll: '1m' }));
+    expect(own).toContain('tll: is unknown');
+    expect(others.map((line) => line.replace(/^ {2}- /, '')).sort()).toEqual(compiled.sort());
+  };
+
   it.each([
     ['forRoot', (options: CacheObservabilityOptions) => CacheObservabilityModule.forRoot(options)],
     [
@@ -105,9 +124,12 @@ describe.each(platforms)('the faults of a boot on %s', (platform) => {
         return [];
       }
     }
-    @Module({ providers: [Top] })
+    @WarmingStrategy({ name: 'top' })
+    class Other extends Top {}
+    @Module({ providers: [Top, Other] })
     class Warming {}
     const strategies = [
+      'The warming strategy "top" already exists. Give Other another name',
       'Warming strategy "top" has the unknown option prio',
       'Warming strategy "top" has an invalid cron',
     ];
@@ -125,28 +147,96 @@ describe.each(platforms)('the faults of a boot on %s', (platform) => {
   });
 
   it('faults of options, templates, vary, tags and methods are in one error, each with the same text as if it were alone', async () => {
-    @Module({ providers: [Rates], controllers: [Shops] })
-    class Declaring {}
-    const booting = (options: CacheObservabilityOptions) =>
-      boot(platform, { imports: [CacheObservabilityModule.forRoot(options), Declaring] }).then(
-        () => ['It booted.'],
-        ({ message }: Error) => message.split('\n').slice(1),
-      );
-    const compiled = (await booting({ namespace: 'shop' })).map((line) =>
-      line.replace(/^- [A-Z_]+ /, '').replace(/\.$/, ''),
-    );
-    for (const part of [
+    await expectSameFaults({ providers: [Rates], controllers: [Shops] }, [
       'Rates.of(): @Cached is on a method that is declared to return String',
       "'rate:{0}:{2}'",
       '{params.shopp}',
       '{params.nothing}',
       'Shops.mine() cannot be cached as written: it reads @Req()',
       'lacks an input of `vary` (user.id)',
-    ])
-      expect(compiled.join('\n')).toContain(part);
-    const [own, ...others] = await booting(wrong({ namespace: 'shop', tll: '1m' }));
-    expect(own).toContain('tll: is unknown');
-    expect(others.map((line) => line.replace(/^ {2}- /, ''))).toEqual(compiled);
+    ]);
+  });
+
+  it('keys and names that clash are in the same error', async () => {
+    // Fastify refuses a second route of one path by itself.
+    const paths = platform === 'express' ? ['one', 'one'] : ['one', 'two'];
+    const twin = (path: string) => {
+      @Controller(path)
+      class Twin {
+        @Get('page')
+        @Cached('twin:*')
+        page() {
+          return {};
+        }
+
+        @MessagePattern('twin')
+        @Cached('message:*')
+        message() {
+          return {};
+        }
+      }
+      return Twin;
+    };
+    const provided = (module: string) => {
+      @Injectable()
+      class Same {
+        @Cached('same:*')
+        async of(id: string): Promise<string> {
+          return module + id;
+        }
+      }
+      return Same;
+    };
+    @Injectable()
+    class Currencies {
+      constructor(@Inject('currency') readonly currency: string) {}
+
+      @Cached('currency:{0}')
+      async of(id: string): Promise<string> {
+        return this.currency + id;
+      }
+    }
+    @Injectable()
+    class Copies {
+      @Cached('price:{0}')
+      async of(id: string): Promise<string> {
+        return id;
+      }
+
+      @Cached('other:{0}', { cache: 'other' })
+      async elsewhere(id: string): Promise<string> {
+        return id;
+      }
+    }
+    @Injectable()
+    class Originals {
+      @Cached('price:{0}')
+      async of(id: string): Promise<string> {
+        return id;
+      }
+    }
+    const currency = (name: string) => {
+      @Module({ providers: [Currencies, { provide: 'currency', useValue: name }] })
+      class Currency {}
+      return Currency;
+    };
+    await expectSameFaults(
+      {
+        imports: [currency('EUR'), currency('USD')],
+        controllers: paths.map(twin),
+        providers: [Copies, Originals, provided('a'), provided('b')],
+      },
+      [
+        "Originals.of() ('price:{0}') and Copies.of() ('price:{0}') can write the same keys",
+        "Copies.elsewhere(): cache 'other': is unknown",
+        ...(platform === 'express'
+          ? ['Twin.page(): a handler of another class of that name has the route GET /one/page']
+          : []),
+        "Twin.message(): several classes are named 'Twin' in keys",
+        "Same.of(): several classes are named 'Same' in keys",
+        'Currencies.of(): 2 instances of its class write the same keys',
+      ],
+    );
   });
 
   it('a fault of the module alone is one fault', async () => {

@@ -1,20 +1,25 @@
 import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { CacheLog } from '../../cache/base/cache-log.js';
 import type { OptionFault } from '../../cache/options/option-rules.js';
-import { decoratedClasses, unsharedInstances } from '../decoration/decorated-classes.js';
+import { unknownName } from '../../cache/options/unknown-option.js';
+import { type ClassConstructor, decoratedClasses, unsharedInstances } from '../decoration/decorated-classes.js';
 import { neverCached } from '../decoration/handler-kind.js';
-import { type CachedSite, methodName } from '../decoration/method-site.js';
+import { type CachedSite, methodName, type MethodSite } from '../decoration/method-site.js';
 import { neverCachedHttp } from '../http/never-cached.js';
 import type { Transport } from '../inputs/call.js';
 import { handlerInputs } from '../inputs/handler-inputs.js';
 import { arity, parameterTypes } from '../inputs/route-arguments.js';
 import { tagTemplates } from '../invalidation/tag-templates.js';
+import { DeclaredKeys } from '../keys/declared-keys.js';
 import { FaultList } from '../keys/key-design.js';
 import { identifyingArguments } from './compile-method.js';
 import { DecoratorChecks } from './decorator-checks.js';
-import { type HandledClass, handledClasses, type HandledMethod } from './handled-classes.js';
+import { compiledMount, type HandledClass, handledClasses, type HandledMethod } from './handled-classes.js';
 import { handlerKey } from './handler-key.js';
+import { mountsByInstance } from './instances.js';
+import { KeyClashes } from './key-clashes.js';
 import { methodKey } from './method-key.js';
+import type { NamedClass } from './provider-names.js';
 
 /** The parts of an application that its decorators are checked against. */
 export interface DeclaringApplication {
@@ -28,47 +33,107 @@ const SILENT: CacheLog = () => undefined;
 
 /**
  * The faults of every decorator that metadata alone shows: its options, unknown or missing inputs, inputs that identify a caller,
- * synchronous methods. They are listed where the boot fails before a cache exists and handlers are compiled. Handlers and names that
- * clash are found by compiling only.
+ * synchronous methods, keys and names that clash. They are listed where the boot fails before a cache exists and handlers are compiled.
+ * @param caches names of the named caches.
  */
-export function declarationFaults({ modules, config, adapterHost }: DeclaringApplication): OptionFault[] {
+export function declarationFaults(application: DeclaringApplication, caches: readonly string[]): OptionFault[] {
+  const { modules, config, adapterHost } = application;
   const faults = new FaultList();
   const checks = new DecoratorChecks(faults, adapterHost);
-  const classes = [...handledClasses(decoratedClasses(modules), config, modules).values()];
+  const provided = decoratedClasses(modules);
+  const classes = [...handledClasses(provided, config, modules).values()];
+  const instances = [...mountsByInstance(provided).values()].map((mounts): NamedClass => {
+    const [{ cls }] = mounts;
+    return { cls, host: { cls }, mounts };
+  });
+  const declarations = new Declarations(config, instances, new KeyClashes(classes, instances, faults), faults);
   for (const { methods } of classes) for (const method of methods) checks.learn(method);
   for (const handled of classes) {
     for (const method of handled.methods) {
       checks.check(handled, method);
-      if (method.cached !== undefined) checkKeys(handled, method, method.cached, config, faults);
+      if (method.cached !== undefined) declarations.check(handled, method, method.cached);
+      for (const site of [method.cached ?? [], method.invalidating].flat()) {
+        const { cache = 'default' } = site.options;
+        if (cache !== 'default' && !caches.includes(cache)) faults.add('INVALID_OPTIONS', unknownCache(site, caches));
+      }
     }
   }
   return faults.list.map(({ code, message }) => ({ code, text: message.replace(/\.$/, '') }));
 }
 
-function checkKeys(
-  { cls, mounts }: HandledClass,
-  { implementation, transports }: HandledMethod,
-  site: CachedSite,
-  config: ApplicationConfig,
-  faults: FaultList,
-): void {
-  const [provided] = mounts;
-  const { method, options, original } = site;
-  const owner = `${cls.name}.${methodName(method)}()`;
-  const unshared = mounts.map(({ wrapper }) => unsharedInstances(wrapper)).find((reason) => reason !== undefined);
-  const known = { site, owner, base: '', unsharedInstances: unshared, types: parameterTypes(cls, method), log: SILENT };
-  const checkTags = (transport: Transport, inputs: ReturnType<typeof handlerInputs>) =>
-    faults.try(() => tagTemplates(options.tags, { transport, inputs, owner }, SILENT));
-  for (const transport of transports) {
-    const never = transport === 'http' ? neverCachedHttp(provided, site, implementation) : neverCached(implementation, transport); // prettier-ignore
-    if (never !== undefined) continue;
-    const piped = { transport, cls, method, implementation, module: provided.module, config };
-    const inputs = handlerInputs(piped, original, options.query);
-    handlerKey({ ...known, transport, inputs }, faults);
-    checkTags(transport, inputs);
+/** The fault of a decorator that names a cache which the application does not have. */
+export function unknownCache({ options, declaredBy, method }: MethodSite, caches: readonly string[]): string {
+  const { cache: name = '' } = options;
+  return (
+    `${declaredBy.name}.${methodName(method)}(): ${unknownName(`cache '${name}'`, name, ['default', ...caches])}. Import ` +
+    `CacheObservabilityModule.forFeature('${name}') to have it.`
+  );
+}
+
+/** Checks what handlers and methods declare about their keys, as compiling does. */
+class Declarations {
+  /** By cache. */
+  readonly #keys = new Map<string, DeclaredKeys>();
+
+  constructor(
+    private readonly config: ApplicationConfig,
+    private readonly instances: readonly NamedClass[],
+    private readonly clashes: KeyClashes,
+    private readonly faults: FaultList,
+  ) {}
+
+  check({ cls, mounts }: HandledClass, handled: HandledMethod, site: CachedSite): void {
+    const { clashes, config, faults } = this;
+    const { implementation, transports, routes } = handled;
+    const { method, options, original } = site;
+    const provided = compiledMount(mounts);
+    const route = routes[mounts.indexOf(provided)];
+    const owner = `${cls.name}.${methodName(method)}()`;
+    const unshared = mounts.map(({ wrapper }) => unsharedInstances(wrapper)).find((reason) => reason !== undefined);
+    const known = {
+      site,
+      owner,
+      base: '',
+      unsharedInstances: unshared,
+      types: parameterTypes(cls, method),
+      log: SILENT,
+    };
+    const checkTags = (transport: Transport, inputs: ReturnType<typeof handlerInputs>) =>
+      faults.try(() => tagTemplates(options.tags, { transport, inputs, owner }, SILENT));
+    for (const transport of transports) {
+      const never = transport === 'http' ? neverCachedHttp(provided, site, implementation) : neverCached(implementation, transport); // prettier-ignore
+      if (never !== undefined) continue;
+      if (transport !== 'http') {
+        if (clashes.ofClass(cls, site) === undefined) continue;
+      } else if (route !== undefined) clashes.ofRoute(cls, site, route);
+      const piped = { transport, cls, method, implementation, module: provided.module, config };
+      const inputs = handlerInputs(piped, original, options.query);
+      handlerKey({ ...known, transport, inputs }, faults);
+      checkTags(transport, inputs);
+      this.#declare(site, cls, owner);
+    }
+    clashes.refuseSharedKeys(site, { cls, mounts, methods: [] }, transports);
+    if (transports.length > 0) return;
+    const instances = this.instances.filter((each) => each.cls === cls);
+    const names = instances.map(({ host }) => clashes.ofInstance(host, site));
+    if (names.every((name) => name === undefined)) return;
+    const parameters = arity(cls, method, original);
+    methodKey({ ...known, cls, parameters, identifying: identifyingArguments(site, cls) }, faults);
+    checkTags('method', []);
+    this.#declare(site, cls, owner);
   }
-  if (transports.length > 0) return;
-  const parameters = arity(cls, method, original);
-  methodKey({ ...known, cls, parameters, identifying: identifyingArguments(site, cls) }, faults);
-  checkTags('method', []);
+
+  /** Refuses a template that makes the keys of another one. */
+  #declare(site: CachedSite, cls: ClassConstructor, owner: string): void {
+    const { pattern, options } = site;
+    if (pattern.kind !== 'template' || options.key !== undefined) return;
+    const { template } = pattern;
+    const name = options.cache ?? 'default';
+    const keys = this.#keys.get(name) ?? new DeclaredKeys();
+    this.#keys.set(name, keys);
+    keys.template(
+      { owner, subject: { site, cls }, template, literals: template.literals, slots: [], names: [] },
+      this.faults,
+    );
+  }
 }

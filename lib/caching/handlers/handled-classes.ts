@@ -5,6 +5,7 @@ import {
   type ProvidedClass,
   type ProvidedMethod,
   providedMethods,
+  unsharedInstances,
 } from '../decoration/decorated-classes.js';
 import { handlerTransports } from '../decoration/handler-kind.js';
 import { handlerRoute } from '../http/handler-route.js';
@@ -26,6 +27,11 @@ export interface HandledClass {
   readonly cls: ClassConstructor;
   readonly mounts: Mounts;
   readonly methods: readonly HandledMethod[];
+}
+
+/** The mount that stands for a class: one request-scoped registration is enough, its instances may hold their caller. */
+export function compiledMount(mounts: Mounts): ProvidedClass {
+  return mounts.find(({ wrapper }) => unsharedInstances(wrapper) !== undefined) ?? mounts[0];
 }
 
 /** Each class once, in the order in which the application declares them. */

@@ -9,13 +9,11 @@ import {
   unsharedInstances,
 } from '../decoration/decorated-classes.js';
 import { assignHost, hostOf } from '../decoration/dispatcher.js';
+import type { NamedClass } from './provider-names.js';
 
-/** One instance of a decorated class, or all instances of a request-scoped or transient class: they share keys. */
-export interface HostedClass {
-  readonly cls: ClassConstructor;
-  readonly host: ClassHost;
-  /** The modules that provide it: an instance may have several tokens. */
-  readonly mounts: readonly [ProvidedClass, ...ProvidedClass[]];
+/** Instances that share keys, with the host of their methods. */
+export interface HostedClass extends NamedClass {
+  readonly host: ClassHost & NamedClass['host'];
 }
 
 /** The decorated classes of an application. */
@@ -35,25 +33,35 @@ export function settleInstances(
   log: CacheLog,
 ): SettledClasses {
   const provided = reachedClasses(found, link, modules, log);
+  const hosted = [...mountsByInstance(provided, (instance) => (hostOf(instance)?.link ?? link) === link)].map(
+    ([key, mounts]): HostedClass => {
+      const [{ cls }] = mounts;
+      // Another object of a class may have other dependencies or state, so they do not share entries. The host of the class
+      // serves instances that are created later: of a request-scoped or transient class, or by code.
+      const host = key === cls ? link.hostOfClass(cls) : new ClassHost(link, cls, key);
+      if (key !== cls) settle(key, cls, host, log);
+      return { cls, host, mounts };
+    },
+  );
+  return { provided, hosted };
+}
+
+/** The mounts of each instance of a decorated class; of request-scoped and transient classes by class. */
+export function mountsByInstance(
+  provided: readonly ProvidedClass[],
+  isOwn: (instance: object) => boolean = () => true,
+): ReadonlyMap<object, NamedClass['mounts']> {
   const byInstance = new Map<object, [ProvidedClass, ...ProvidedClass[]]>();
   for (const one of provided) {
     const { instance } = one.wrapper as { readonly instance: unknown };
     const shared = isObject(instance) && unsharedInstances(one.wrapper) === undefined;
-    if (shared && (hostOf(instance)?.link ?? link) !== link) continue;
+    if (shared && !isOwn(instance)) continue;
     const key = shared ? instance : one.cls;
     const mounts = byInstance.get(key);
     if (mounts === undefined) byInstance.set(key, [one]);
     else mounts.push(one);
   }
-  const hosted = [...byInstance].map(([key, mounts]): HostedClass => {
-    const [{ cls }] = mounts;
-    // Another object of a class may have other dependencies or state, so they do not share entries. The host of the class
-    // serves instances that are created later: of a request-scoped or transient class, or by code.
-    const host = key === cls ? link.hostOfClass(cls) : new ClassHost(link, cls, key);
-    if (key !== cls) settle(key, cls, host, log);
-    return { cls, host, mounts };
-  });
-  return { provided, hosted };
+  return byInstance;
 }
 
 function settle(instance: object, cls: ClassConstructor, host: ClassHost, log: CacheLog): void {

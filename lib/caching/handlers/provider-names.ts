@@ -1,7 +1,15 @@
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
-import type { ProvidedClass } from '../decoration/decorated-classes.js';
+import type { ClassConstructor, ProvidedClass } from '../decoration/decorated-classes.js';
 import { escapeText } from '../keys/escape.js';
-import type { HostedClass } from './instances.js';
+
+/** One instance of a decorated class, or all instances of a request-scoped or transient class. */
+export interface NamedClass {
+  readonly cls: ClassConstructor;
+  /** Identifies it. */
+  readonly host: { readonly cls: ClassConstructor };
+  /** The modules that provide it: an instance may have several tokens. */
+  readonly mounts: readonly [ProvidedClass, ...ProvidedClass[]];
+}
 
 /** The name of a class in keys, with other classes or instances of the same name. */
 export interface ProviderName {
@@ -17,16 +25,16 @@ export interface ProviderName {
  * the token, because another deploy may provide the same class under another one.
  */
 export class ProviderNames {
-  #byName: ReadonlyMap<string, readonly HostedClass[]> | undefined;
+  #byName: ReadonlyMap<string, readonly NamedClass[]> | undefined;
 
   /** @param namesOf the names that a class has in the keys of its methods. */
   constructor(
-    private readonly providers: readonly HostedClass[],
-    private readonly namesOf: (provider: HostedClass) => Iterable<string>,
+    private readonly providers: readonly NamedClass[],
+    private readonly namesOf: (provider: NamedClass) => Iterable<string>,
   ) {}
 
   /** @param given the `name` of the decorator, if it has one. */
-  of(host: HostedClass['host'], given: string | undefined): ProviderName {
+  of(host: NamedClass['host'], given: string | undefined): ProviderName {
     const name = given ?? host.cls.name;
     const provider = this.providers.find((one) => one.host === host);
     if (provider === undefined) return { name, clash: undefined };
@@ -36,23 +44,23 @@ export class ProviderNames {
   }
 
   /** The name of a class with several instances for the same handlers. */
-  ofClass(cls: HostedClass['cls'], given: string | undefined): ProviderName {
+  ofClass(cls: NamedClass['cls'], given: string | undefined): ProviderName {
     const name = given ?? cls.name;
     const [one, ...more] = this.providers.filter((provider) => provider.cls === cls);
     const others = this.#named(name).filter((other) => other.cls !== cls);
     if (one === undefined || others.length === 0) return { name, clash: undefined };
-    const mounts: HostedClass['mounts'] = [...one.mounts, ...more.flatMap((provider) => provider.mounts)];
+    const mounts: NamedClass['mounts'] = [...one.mounts, ...more.flatMap((provider) => provider.mounts)];
     return this.#among({ ...one, mounts }, name, others);
   }
 
   /** Computed on demand: HTTP handlers are named by their routes, so many applications do not need it. */
-  #named(name: string): readonly HostedClass[] {
+  #named(name: string): readonly NamedClass[] {
     this.#byName ??= this.#grouped();
     return this.#byName.get(name) ?? [];
   }
 
-  #grouped(): ReadonlyMap<string, readonly HostedClass[]> {
-    const byName = new Map<string, HostedClass[]>();
+  #grouped(): ReadonlyMap<string, readonly NamedClass[]> {
+    const byName = new Map<string, NamedClass[]>();
     for (const provider of this.providers) {
       for (const name of new Set(this.namesOf(provider))) {
         const named = byName.get(name);
@@ -63,7 +71,7 @@ export class ProviderNames {
     return byName;
   }
 
-  #among(provider: HostedClass, name: string, others: readonly HostedClass[]): ProviderName {
+  #among(provider: NamedClass, name: string, others: readonly NamedClass[]): ProviderName {
     for (const level of ['token or module', 'token and module'] as const) {
       const label = labelOf(provider, name, level);
       if (!others.some((other) => labelOf(other, name, level) === label)) return { name: label, clash: undefined };
@@ -77,7 +85,7 @@ export class ProviderNames {
 type Level = 'token' | 'token or module' | 'token and module';
 
 /** The alphabetically first label of an instance that is provided in several places. */
-function labelOf({ mounts }: HostedClass, name: string, level: Level): string {
+function labelOf({ mounts }: NamedClass, name: string, level: Level): string {
   return mounts.map((mount) => `${name}${qualifierOf(mount, level)}`).sort()[0]!;
 }
 

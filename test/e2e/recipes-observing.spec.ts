@@ -190,21 +190,22 @@ describe('the recipe for a pool', () => {
     expect(body.slow_queries).toMatchObject([{ shape: 'SELECT pg_sleep(?)' }]);
   });
 
-  it('the recipe for a DataSource shows the slow queries of TypeORM', async () => {
+  it('the recipe for a DataSource shows the pool and the slow queries of TypeORM', async () => {
     const { host, port, user: username, database } = server.connection;
-    // prettier-ignore
-    const dataSourceFactory = (options?: DataSourceOptions) =>
-      Promise.resolve(
-        observeQueries(new DataSource(options!), { slowThreshold: '100ms' }),
-      );
+    const dataSourceFactory = async (options?: DataSourceOptions) => {
+      const source = await new DataSource(options!).initialize();
+      const { master } = source.driver as unknown as { master: object };
+      observePool(master, { name: 'main' });
+      return observeQueries(source, { slowThreshold: '100ms' });
+    };
 
-    const source = await dataSourceFactory({ type: 'postgres', host, port, username, database });
-    await source.initialize();
+    const source = await dataSourceFactory({ type: 'postgres', host, port, username, database, poolSize: 7 });
     const { ask } = await boot('express', { imports: [CacheObservabilityModule.forRoot({ prometheus: false })] });
     await source.query('SELECT pg_sleep(0.2), 1');
     const { body } = await ask().get('/cache/database').expect(200);
     await source.destroy();
 
+    expect(body.pools).toMatchObject([{ pool: 'main', size: 7, acquired: expect.any(Number) }]);
     expect(body.slow_queries).toContainEqual(expect.objectContaining({ shape: 'SELECT pg_sleep(?), ?' }));
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import mysql from 'mysql2';
 import mysqlPromise from 'mysql2/promise';
+import { DataSource } from 'typeorm';
 import { DatabaseMetrics, observePool, observeQueries } from '../../../lib/database/index.js';
 import { MariadbServer } from '../../support/mariadb.js';
 import { eventually, freePort } from '../../support/redis.js';
@@ -67,6 +68,19 @@ describe('an observed pool of mysql2', () => {
     second.release();
     expect(main()).toMatchObject({ available: 2, inUse: 0, idle: 2, pending: 0, acquired: 3 });
     expect(main().maxWaitTimeMs).toBeGreaterThan(30);
+  });
+
+  it("the pool of TypeORM's DataSource is observed once the DataSource is initialized, and no cluster", async () => {
+    const { host, port, user: username } = server.connection;
+    const source = await new DataSource({ type: 'mysql', host, port, username, database: 'shop', poolSize: 3 }).initialize(); // prettier-ignore
+    closers.push(() => source.destroy());
+    const { pool } = source.driver as unknown as { pool: object };
+    observePool(pool, { name: 'main', metrics });
+    await source.query('SELECT 1');
+    expect(main()).toMatchObject({ pool: 'main', size: 3, acquired: 1 });
+    const cluster = mysql.createPoolCluster();
+    closers.push(() => cluster.end());
+    expect(() => observePool(cluster, { name: 'all', metrics })).toThrow('neither a Pool of pg nor a pool of mysql2');
   });
 
   it('an observed mysql2 pool counts refusals as timeouts and unreachable servers as errors', async () => {

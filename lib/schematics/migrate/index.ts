@@ -120,6 +120,10 @@ function isOf(file: FileChange, { token, types }: HeritageClause, name: string):
   return token === file.ts.SyntaxKind.ExtendsKeyword && types.some((type) => file.textOf(type.expression) === name);
 }
 
+const UNCACHED_IN_TESTS =
+  'Handlers and methods with @Cached do not use a CACHE_MANAGER of a test. Without CacheObservabilityModule they run uncached: a test that ' +
+  'counts calls of their origin fails until it imports the module.';
+
 /** What replaces each method of CacheInterceptor that a subclass overrides. */
 const OVERRIDES = [
   [
@@ -134,17 +138,14 @@ function noteUses(file: FileChange, hasGlobal: boolean): void {
   const names = namesFrom(file.ts, file.source, OLD);
   const isTest = TEST_FILE.test(file.path);
   if (isTest && names.has('CacheModule')) {
-    file.note(
-      file.source,
-      'A test may keep its CacheModule for what injects CACHE_MANAGER. Handlers with @Cached need none: they run uncached.',
-    );
+    file.note(file.source, `A test may keep its CacheModule for what injects CACHE_MANAGER. ${UNCACHED_IN_TESTS}`);
   }
   if (names.has('CACHE_MANAGER')) {
     file.note(
       file.source,
       isTest
-        ? 'A CACHE_MANAGER that a test provides is for what injects it. @Cached does not use it: without this module it runs uncached.'
-        : 'CACHE_MANAGER goes on working, over the layers of this module.',
+        ? `A CACHE_MANAGER that a test provides is for what injects it. ${UNCACHED_IN_TESTS}`
+        : `CACHE_MANAGER goes on working, over the layers of this module. ${UNCACHED_IN_TESTS}`,
     );
   }
   if (hasGlobal && names.has('CacheInterceptor')) {

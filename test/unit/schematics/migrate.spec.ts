@@ -305,6 +305,24 @@ describe('a migration', () => {
     expect(lines.join('\n')).toContain('A CACHE_MANAGER that a test provides is for what injects it');
   });
 
+  it('a migration says of handlers, services and their tests that a test which counts calls of the origin needs the module', async () => {
+    const service =
+      "import { Inject } from '@nestjs/common';\nimport { CACHE_MANAGER, Cache } from '@nestjs/cache-manager';\n";
+    const { lines } = await migrated(
+      project({
+        'src/prices.service.ts': service,
+        'src/prices.service.spec.ts': service,
+        'test/app.e2e-spec.ts': moduleWith('CacheModule.register()'),
+      }),
+    );
+    const text = 'handlers and methods with @Cached';
+    for (const place of ['src/prices.service.ts:1', 'src/prices.service.spec.ts:1', 'test/app.e2e-spec.ts:1']) {
+      const line = lines.find((one) => one.includes(place));
+      expect(line?.toLowerCase()).toContain(text.toLowerCase());
+      expect(line).toContain('counts calls of their origin');
+    }
+  });
+
   it('a migration logs each heading and its places at one level', async () => {
     const { lines, levels } = await migrated(
       project({

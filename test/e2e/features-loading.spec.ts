@@ -1,9 +1,10 @@
 import { Controller, Get } from '@nestjs/common';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { LayerFactory } from '../../lib/cache/layers/layer.js';
 import type { CacheObservabilityOptions } from '../../lib/options/cache-observability.options.js';
 import type { BootedApp } from '../support/apps.js';
 
-/* Promise: the fast lane, the observation of databases, the views of profiles and prom-client are loaded on first use. */
+/* Promise: the fast lane, the layers outside this process, the observation of databases, the views of profiles and prom-client are loaded on first use. */
 
 const loaded: string[] = [];
 
@@ -16,15 +17,19 @@ async function countLoading(name: string, path: string): Promise<void> {
   });
 }
 
+let layer: { readonly redis: () => LayerFactory; readonly stores: () => LayerFactory };
 let start: (options: CacheObservabilityOptions, fastLane: boolean) => Promise<BootedApp>;
 let close: () => Promise<void>;
 
 beforeAll(async () => {
   await countLoading('fast lane', '../../lib/caching/fast-lane/application-lane.js');
+  await countLoading('Redis', '../../lib/cache/layers/redis/bare-redis-layer.js');
+  await countLoading('stores', '../../lib/cache/layers/stores/text-layers.js');
   await countLoading('database records', '../../lib/database/records/database-records.js');
   await countLoading('profile views', '../../lib/profiling/views.js');
   await countLoading('prom-client', 'prom-client');
-  const { CacheObservabilityModule, Cached } = await import('../../lib/index.js');
+  const { CacheObservabilityModule, Cached, keyvLayer, redisLayer } = await import('../../lib/index.js');
+  layer = { redis: () => redisLayer({ url: 'redis://127.0.0.1:1' }), stores: () => keyvLayer(new Map() as never) };
   const { boot, closeApps } = await import('../support/apps.js');
   close = closeApps;
   start = (options, fastLane) => {
@@ -57,6 +62,14 @@ describe('loading of optional features', () => {
   it('an application loads the fast lane if a handler uses it', async () => {
     await start({}, true);
     expect(loaded).toEqual(['fast lane']);
+  });
+
+  it.each([
+    ['Redis', () => layer.redis()],
+    ['stores', () => layer.stores()],
+  ])('an application loads the code of %s with its first layer there', async (name, make) => {
+    await start({ layers: [make()], namespace: 'shop' }, false);
+    expect(loaded).toEqual([name]);
   });
 
   it('an application loads the profile views with the first request for a profile', async () => {

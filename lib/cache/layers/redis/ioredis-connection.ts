@@ -1,5 +1,5 @@
-import { CacheError } from '../../base/errors.js';
 import { ClientAvailability } from './client-availability.js';
+import { keyPrefixOf } from './redis-client-facts.js';
 import type { Emitter } from './shared-listeners.js';
 import {
   firstAttempt,
@@ -17,7 +17,6 @@ type Command = (this: IoRedis, ...args: RedisArgument[]) => Promise<unknown>;
 export interface IoRedis extends Emitter {
   readonly status: string;
   readonly isCluster?: boolean;
-  readonly options?: { readonly keyPrefix?: unknown; readonly scaleReads?: unknown };
   createBuiltinCommand(name: string): { readonly buffer: Command };
   connect(): Promise<unknown>;
   duplicate(): IoRedis;
@@ -26,10 +25,7 @@ export interface IoRedis extends Emitter {
   disconnect(): void;
 }
 
-/**
- * A client of ioredis: single, Sentinel or Cluster.
- * @throws CacheError `INVALID_OPTIONS` for a client whose reads may come from replicas, or whose `keyPrefix` is not text.
- */
+/** A client of ioredis: single, Sentinel or Cluster. */
 export class IoRedisConnection implements RedisConnection {
   readonly cluster: boolean;
   readonly keyPrefix: string;
@@ -38,19 +34,9 @@ export class IoRedisConnection implements RedisConnection {
   readonly #commands = new Map<string, Command>();
 
   constructor(client: IoRedis, events: ConnectionEvents) {
-    const { keyPrefix = '', scaleReads = 'master' } = client.options ?? {};
-    if (typeof keyPrefix !== 'string') {
-      throw new CacheError('INVALID_OPTIONS', "redisLayer: the client's keyPrefix is not text. Give it as a string.");
-    }
-    if (scaleReads !== 'master') {
-      throw new CacheError(
-        'INVALID_OPTIONS',
-        "redisLayer: the client's scaleReads lets it read from replicas, which may not have the last invalidation. Give a client with scaleReads: 'master'.",
-      );
-    }
     this.#client = client;
     this.cluster = client.isCluster === true;
-    this.keyPrefix = keyPrefix;
+    this.keyPrefix = keyPrefixOf(client);
     this.#availability = new ClientAvailability(client, events);
   }
 

@@ -2,6 +2,24 @@ import { CacheError } from '../../base/errors.js';
 import { coarseGlob, literalGlob } from '../../base/glob.js';
 
 /**
+ * Refuses a namespace or prefix of a client whose opening brace begins no hash tag.
+ * @throws CacheError `INVALID_OPTIONS`
+ */
+export function refuseOpenHashTags(prefix: string, keyPrefix = ''): void {
+  for (const [what, text] of [
+    ['namespace', prefix],
+    ["the client's keyPrefix", keyPrefix],
+  ] as const) {
+    if (text.includes('{') && hashTagOf(text) === undefined) {
+      throw new CacheError(
+        'INVALID_OPTIONS',
+        `${what} '${text}': its opening brace does not begin a hash tag. Close it, as in {name}, or leave it out: Redis Cluster keeps an entry and its fence together by it.`,
+      );
+    }
+  }
+}
+
+/**
  * The names of a namespace in Redis. An entry's name is `prefix:key`, readable and under one ACL pattern
  * (`~prefix:*`) with everything else. Other names begin with `prefix:~`, and an entry's key that begins with `~`
  * gets a second one.
@@ -28,17 +46,7 @@ export class RedisKeys {
 
   /** @param keyPrefix the prefix that the client adds to every key. */
   constructor(prefix: string, keyPrefix = '') {
-    for (const [what, text] of [
-      ['namespace', prefix],
-      ["the client's keyPrefix", keyPrefix],
-    ] as const) {
-      if (text.includes('{') && hashTagOf(text) === undefined) {
-        throw new CacheError(
-          'INVALID_OPTIONS',
-          `${what} '${text}': its opening brace does not begin a hash tag. Close it, as in {name}, or leave it out: Redis Cluster keeps an entry and its fence together by it.`,
-        );
-      }
-    }
+    refuseOpenHashTags(prefix, keyPrefix);
     this.#prefix = `${prefix}:`;
     this.#keyPrefix = keyPrefix;
     // One slot for these, whatever the namespace: a script changes them together.

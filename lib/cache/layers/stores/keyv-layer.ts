@@ -1,15 +1,18 @@
 import { milliseconds } from '../../base/duration.js';
 import { CacheError } from '../../base/errors.js';
 import { shape } from '../../options/option-rules.js';
+import { refuseOpenHashTags } from '../redis/redis-keys.js';
+import { LateLayer } from '../late-layer.js';
 import type { LayerContext, LayerFactory } from '../layer.js';
+import { listenMeanwhile } from '../listen-meanwhile.js';
+import { isNodeRedis } from '../redis/redis-client-facts.js';
 import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
 import { remoteFields } from '../resilience/remote-layer-rules.js';
 import { DEFAULT_DEADLINE_MS, remoteLayer } from '../resilience/remote-layer.js';
-import { adapterOf, KeyvTextStore, type KeyvStoreLike } from './keyv-text-store.js';
-import { StoreLayer } from './store-layer.js';
+import { adapterOf, keyvServerOf, type KeyvStoreLike } from './keyv-adapter.js';
 import { classNameOf, storeFaults } from './store-rules.js';
 
-export type { KeyvStoreLike } from './keyv-text-store.js';
+export type { KeyvStoreLike } from './keyv-adapter.js';
 
 export type KeyvLayerOptions = RemoteLayerOptions;
 
@@ -26,7 +29,16 @@ export function keyvLayer(store: KeyvStoreLike | (() => KeyvStoreLike), options:
     const made = typeof store === 'function' ? store() : store;
     const [fault] = storeFaults('keyvLayer', made, ['get', 'set'], WANTED);
     if (fault !== undefined) throw new CacheError(fault.code, `${fault.text}.`);
-    return new StoreLayer(new KeyvTextStore(made, context, deadlineMs, name), context, name, options);
+    refuseOpenHashTags(context.prefix);
+    const adapter = adapterOf(made);
+    const facts = { name, serverInfo: isNodeRedis(adapter.client), server: () => keyvServerOf(adapter) };
+    const listens = listenMeanwhile(adapter);
+    return new LateLayer(facts, async () => {
+      const { KeyvTextStore, StoreLayer } = await import('./text-layers.js');
+      const layer = new StoreLayer(new KeyvTextStore(made, context, deadlineMs, name), context, name, options);
+      listens();
+      return layer;
+    });
   };
   const given = typeof store === 'object' && store !== null ? adapterOf(store) : undefined;
   return remoteLayer('keyv', options, create, {

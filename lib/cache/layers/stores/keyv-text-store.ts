@@ -4,40 +4,12 @@ import { withDeadline } from '../resilience/deadline.js';
 import type { LayerContext, ServerInfo } from '../layer.js';
 import { clientConnection } from '../redis/redis-client-adapter.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
+import { isNodeRedis } from '../redis/redis-client-facts.js';
 import { RedisInfo } from '../redis/redis-info.js';
 import { RedisKeys } from '../redis/redis-keys.js';
-import type { RedisClientLike } from '../redis/redis-options.js';
 import { RedisScan } from '../redis/redis-scan.js';
-import { serverOfClient } from '../redis/redis-server.js';
+import { type Adapter, adapterOf, keyvServerOf, type KeyvStoreLike } from './keyv-adapter.js';
 import type { StoreListing, TextStore, TextWrite } from './text-store.js';
-
-/** The methods of a Keyv 5 storage adapter, or of a Keyv instance, that a layer uses. */
-export interface KeyvStoreLike {
-  get(key: string): unknown;
-  set(key: string, value: never, ttl?: number): unknown;
-  delete(key: never): unknown;
-  getMany?(keys: string[]): unknown;
-  setMany?(entries: never): unknown;
-  iterator?: unknown;
-  disconnect?(): unknown;
-  on?(event: 'error', listener: (error: unknown) => void): unknown;
-}
-
-/** An adapter of Keyv with its optional methods; all of them may answer synchronously. */
-export interface Adapter {
-  get(key: string): unknown;
-  set(key: string, value: string, ttl?: number): unknown;
-  delete(key: string): unknown;
-  getMany?(keys: string[]): unknown;
-  setMany?(entries: { key: string; value: string; ttl?: number }[]): unknown;
-  iterator?(namespace?: string): AsyncIterable<[key: string, value: unknown]>;
-  keys?(): Iterable<string>;
-  disconnect?(): unknown;
-  on?(event: 'error', listener: (error: unknown) => void): unknown;
-  readonly namespace?: string;
-  readonly keyPrefixSeparator?: string;
-  readonly client?: unknown;
-}
 
 const AT_ONCE = 1_000;
 
@@ -61,7 +33,7 @@ export class KeyvTextStore implements TextStore {
       this.#connected = false;
     });
     const { client } = this.#adapter;
-    this.server = isNodeRedis(client) ? serverOfClient(client) : this.#adapter;
+    this.server = keyvServerOf(this.#adapter);
     const connection = isNodeRedis(client)
       ? clientConnection(client, { lost: () => undefined, ready: () => undefined }, context.clock)
       : undefined;
@@ -200,14 +172,4 @@ class IteratedKeys implements StoreListing {
     }
     return count;
   }
-}
-
-/** The store inside a Keyv instance, detected by its properties: an application may have another copy of Keyv. */
-export function adapterOf(store: KeyvStoreLike): Adapter {
-  const inner = 'store' in store && 'opts' in store ? store.store : store;
-  return inner as Adapter;
-}
-
-function isNodeRedis(client: unknown): client is RedisClientLike {
-  return typeof client === 'object' && client !== null && 'sendCommand' in client && 'isOpen' in client;
 }

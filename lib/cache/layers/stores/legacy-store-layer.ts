@@ -1,12 +1,13 @@
 import { milliseconds } from '../../base/duration.js';
 import { shape } from '../../options/option-rules.js';
 import { isThenable } from '../../base/thenable.js';
+import { LateLayer } from '../late-layer.js';
 import type { LayerContext, LayerFactory } from '../layer.js';
+import { refuseOpenHashTags } from '../redis/redis-keys.js';
 import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
 import { remoteFields } from '../resilience/remote-layer-rules.js';
 import { DEFAULT_DEADLINE_MS, remoteLayer } from '../resilience/remote-layer.js';
-import { LegacyTextStore, type LegacyStoreLike } from './legacy-text-store.js';
-import { StoreLayer } from './store-layer.js';
+import type { LegacyStoreLike } from './legacy-text-store.js';
 import { storeFaults } from './store-rules.js';
 
 export type { LegacyStoreLike } from './legacy-text-store.js';
@@ -32,7 +33,11 @@ export function legacyStoreLayer(
   const make = typeof store === 'function' ? store : () => store;
   const create = (context: LayerContext, name: string) => {
     const deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline');
-    return new StoreLayer(new LegacyTextStore(make, context, deadlineMs, name), context, name, options);
+    refuseOpenHashTags(context.prefix);
+    return new LateLayer({ name, serverInfo: true, server: () => undefined }, async () => {
+      const { LegacyTextStore, StoreLayer } = await import('./text-layers.js');
+      return new StoreLayer(new LegacyTextStore(make, context, deadlineMs, name), context, name, options);
+    });
   };
   return remoteLayer('store', options, create, {
     maker: 'legacyStoreLayer',

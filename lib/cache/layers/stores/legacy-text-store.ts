@@ -3,9 +3,9 @@ import type { LayerContext, ServerInfo } from '../layer.js';
 import { clientConnection } from '../redis/redis-client-adapter.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
 import { unavailable } from '../redis/redis-connection.js';
+import { isNodeRedis } from '../redis/redis-client-facts.js';
 import { RedisInfo } from '../redis/redis-info.js';
 import { RedisKeys } from '../redis/redis-keys.js';
-import type { RedisClientLike } from '../redis/redis-options.js';
 import { RedisScan } from '../redis/redis-scan.js';
 import { serverOfClient } from '../redis/redis-server.js';
 import type { StoreListing, TextStore, TextWrite } from './text-store.js';
@@ -199,8 +199,4 @@ export class LegacyTextStore implements TextStore {
       "legacyStoreLayer(): the store has a 'keyPrefix', which its batches ignore; remove it and use the cache's 'namespace'.",
     );
   }
-}
-
-function isNodeRedis(client: unknown): client is RedisClientLike {
-  return typeof client === 'object' && client !== null && 'sendCommand' in client && 'isOpen' in client;
 }

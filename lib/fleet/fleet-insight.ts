@@ -14,7 +14,7 @@ import {
 } from '../insight/memory-ladders-together.js';
 import type { TtlLadder } from '../insight/ladder-report.js';
 import type { Recommendation } from '../insight/recommendations/recommendation-types.js';
-import { fleetOff, fleetUnavailable } from './fleet.js';
+import { fleetOff, fleetUnavailable } from './fleet-errors.js';
 import { type InsightNotes, insightBytes, readInsightNotes } from './insight-notes.js';
 import { notesOfOthers } from './notes-of-others.js';
 

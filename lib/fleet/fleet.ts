@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { CacheLog } from '../cache/base/cache-log.js';
 import { TIMED_OUT, within } from '../cache/base/bounded-wait.js';
 import type { Clock } from '../cache/base/clock.js';
-import { CacheError } from '../cache/base/errors.js';
 import type { SharedMap } from '../cache/layers/layer.js';
 import type { ShutdownBudget } from '../cache/base/shutdown-budget.js';
 import { redactedMessage } from '../cache/base/redacted-error.js';
 import { isReported } from '../cache/base/reported-errors.js';
 import type { OtherProcess } from '../metrics/cache-metrics.js';
 import type { CacheStatistics } from '../metrics/cache-statistics.js';
+import { fleetOff, fleetUnavailable, whatFleetsNeed } from './fleet-errors.js';
 
 /** The metrics of this instance, as a fleet needs them; `CacheMetrics` implements it. */
 export interface FleetMember extends CacheStatistics {
@@ -69,7 +69,7 @@ export class Fleet {
   onApplicationBootstrap(): void {
     const { sharedMap, everyMs, log } = this.options;
     if (everyMs === undefined) return;
-    if (sharedMap === undefined) log('warn', 'FLEET_OFF', missing('Statistics, insights and alerts'));
+    if (sharedMap === undefined) log('warn', 'FLEET_OFF', whatFleetsNeed('Statistics, insights and alerts'));
     else this.#publish(sharedMap, everyMs);
   }
 
@@ -158,25 +158,4 @@ export class Fleet {
     }
     return nextMs;
   }
-}
-
-function missing(what: string): string {
-  return (
-    `${what} of the whole fleet need fleet: true in the options and a layer that instances share, such as redisLayer(); ` +
-    'scope=instance answers for this instance alone.'
-  );
-}
-
-/** The error where fleets are off, or no layer can carry them. @param what was requested, in the plural. */
-export function fleetOff(what: string): CacheError {
-  return new CacheError('FLEET_OFF', missing(what));
-}
-
-/** The error where the other instances cannot be asked now. */
-export function fleetUnavailable(cause: unknown): CacheError {
-  return new CacheError(
-    'FLEET_UNAVAILABLE',
-    'The other instances cannot be asked, because the layer they share does not answer. Use scope=instance for this one alone.',
-    { cause },
-  );
 }

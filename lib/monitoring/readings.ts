@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { DatabaseMetrics } from '../database/records/database-metrics.js';
-import { Fleet } from '../fleet/fleet.js';
-import { FleetInsight, type OfFleet } from '../fleet/fleet-insight.js';
+import { FLEET, type FleetAnswers } from '../fleet/fleet-answers.js';
+import type { OfFleet } from '../fleet/fleet-insight.js';
 import { Instances } from '../instances/instances.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import type { CacheStatistics } from '../metrics/cache-statistics.js';
@@ -46,7 +46,7 @@ interface Reading {
   /** From this instance. */
   readonly ofInstance?: (request: MonitoringRequest, caches: CachesOf) => () => unknown;
   /** From all instances; undefined if it exists only for this instance. */
-  readonly ofFleet?: (request: MonitoringRequest) => (fleet: FleetInsight) => Promise<OfFleet<unknown>>;
+  readonly ofFleet?: (request: MonitoringRequest) => (fleet: FleetAnswers['insight']) => Promise<OfFleet<unknown>>;
 }
 
 interface CachesOf {
@@ -236,8 +236,7 @@ export class Readings implements OnModuleDestroy {
     @Inject(MONITORED_CACHE) private readonly cache: MonitoredCache,
     @Inject(CacheMetrics) metrics: CacheMetrics,
     @Inject(MONITORED_CACHES) private readonly named: MonitoredCaches,
-    @Inject(Fleet) private readonly fleet: Fleet,
-    @Inject(FleetInsight) private readonly fleetInsight: FleetInsight,
+    @Inject(FLEET) private readonly fleet: FleetAnswers,
     @Inject(SharedAnswers) private readonly shared: SharedAnswers,
     @Inject(ServerInformation) information: ServerInformation,
     @Inject(DatabaseMetrics) databases: DatabaseMetrics,
@@ -309,7 +308,7 @@ export class Readings implements OnModuleDestroy {
       cacheOf(request, caches.named);
       const ask = ofFleet(request);
       return async () => {
-        const { value, instances } = await ask(this.fleetInsight);
+        const { value, instances } = await ask(this.fleet.insight);
         return { text: await textOf(value), instances };
       };
     }

@@ -10,12 +10,9 @@ import { ShutdownBudget } from '../cache/base/shutdown-budget.js';
 import { CACHE_CLOCK } from '../cache/base/tokens.js';
 import { APPLICATION_CACHE } from './application-cache.js';
 import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
-import { Fleet } from '../fleet/fleet.js';
+import { FLEET, type FleetAnswers, noFleet } from '../fleet/fleet-answers.js';
 import { Instances } from '../instances/instances.js';
 import { type ProcessFacts, processFacts } from '../instances/process-facts.js';
-import { FleetInsight } from '../fleet/fleet-insight.js';
-import { SharedLadders } from '../fleet/shared-ladders.js';
-import { SharedLoads } from '../fleet/shared-loads.js';
 import { SharedStarts, Starts } from '../instances/starts.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import { nestLog } from './nest-log.js';
@@ -83,62 +80,31 @@ export const keptMetricsProviders: Provider[] = [
     },
   },
   {
-    provide: Fleet,
-    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, CacheMetrics, ShutdownBudget, CACHE_CLOCK],
-    useFactory: (
+    provide: FLEET,
+    inject: [PROCESS_FACTS, RESOLVED_OPTIONS, APPLICATION_CACHE, CacheMetrics, ShutdownBudget, CACHE_CLOCK],
+    useFactory: async (
+      own: ProcessFacts,
       { fleet = false }: ResolvedOptions,
-      cache: ObservedCache,
+      { callbacks, insight, layers }: ObservedCache,
       metrics: CacheMetrics,
       shutdown: ShutdownBudget,
       clock: Clock,
-    ) =>
-      new Fleet({
-        metrics,
-        sharedMap: sharedBoard(cache.layers)?.sharedMap('fleet'),
-        everyMs: fleet === false ? undefined : everyOf(fleet),
-        clock,
-        log: nestLog(cache.callbacks),
-        shutdown,
-      }),
-  },
-  {
-    provide: SharedLoads,
-    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, CACHE_CLOCK],
-    useFactory: ({ fleet = false }: ResolvedOptions, { insight, layers }: ObservedCache, clock: Clock) =>
-      new SharedLoads({
-        insight,
-        sharedMap: sharedBoard(layers)?.sharedMap('loads'),
-        everyMs: fleet === false || !insight.enabled ? undefined : everyOf(fleet),
-        clock,
-      }),
-  },
-  {
-    provide: SharedLadders,
-    inject: [RESOLVED_OPTIONS, APPLICATION_CACHE, CACHE_CLOCK],
-    useFactory: ({ fleet = false }: ResolvedOptions, { insight, layers }: ObservedCache, clock: Clock) =>
-      new SharedLadders({
-        insight,
-        sharedMap: sharedBoard(layers)?.sharedMap('ladders'),
-        everyMs: fleet === false ? undefined : everyOf(fleet),
-        clock,
-      }),
-  },
-  {
-    provide: FleetInsight,
-    inject: [PROCESS_FACTS, RESOLVED_OPTIONS, APPLICATION_CACHE, CACHE_CLOCK],
-    useFactory: (
-      own: ProcessFacts,
-      { fleet = false }: ResolvedOptions,
-      { insight, layers }: ObservedCache,
-      clock: Clock,
-    ) =>
-      new FleetInsight({
+    ): Promise<FleetAnswers> => {
+      if (fleet === false) return noFleet;
+      const { RunningFleet } = await import('../fleet/running-fleet.js');
+      const sharedMapOf = (name: string) => sharedBoard(layers)?.sharedMap(name);
+      const everyMs = everyOf(fleet);
+      return new RunningFleet({
         own,
+        metrics,
         insight,
-        sharedMap: sharedBoard(layers)?.sharedMap('insight'),
-        everyMs: fleet === false ? undefined : everyOf(fleet),
+        sharedMapOf,
+        everyMs,
         clock,
-      }),
+        log: nestLog(callbacks),
+        shutdown,
+      });
+    },
   },
   {
     provide: PREDICTIONS_STORE,

@@ -86,7 +86,7 @@ export class CachingRuntime
 
   /** Runs before Nest adds the middleware of modules and its routes to the adapter. */
   async beforeRoutes(): Promise<void> {
-    this.#routesAreMade = this.#routes.watch(this.#adapterHost.httpAdapter);
+    this.#routesAreMade = this.#routes.watch(this.#adapterHost.httpAdapter, this.#early !== undefined);
     await this.#early?.beforeRoutes();
   }
 

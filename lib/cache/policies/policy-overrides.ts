@@ -60,9 +60,10 @@ export class PolicyOverrides {
       declared: plan.policy as unknown as ResolvedPolicy,
       background,
     };
-    const plans = this.#plans.get(pattern) ?? [];
-    this.#plans.set(pattern, plans);
-    plans.push(declared);
+    const plans = this.#plans.get(pattern);
+    // A list of one takes less memory if it is not pushed to.
+    if (plans === undefined) this.#plans.set(pattern, [declared]);
+    else plans.push(declared);
     this.observed(pattern, plan.policy);
     this.#apply(declared, this.#changes.get(pattern)?.change);
   }

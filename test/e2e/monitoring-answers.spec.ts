@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Injectable, Param } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { Ajv, type ValidateFunction } from 'ajv';
@@ -42,7 +42,6 @@ class Broken {
 let redis: RedisServer;
 beforeAll(async () => (redis = await RedisServer.start()), 20_000);
 afterAll(async () => redis.dispose());
-afterEach(closeApps);
 
 const responseTimes = ['avg', 'p50', 'p95', 'p99', 'max'].map((which) => `${which}_response_time_ms`);
 const accesses = [
@@ -142,7 +141,7 @@ const ofOneCache = (path: string): boolean => !['/cache/info', '/cache/database'
 describe.each(platforms)('responses of the monitoring routes on %s', (platform) => {
   let running: BootedApp;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     running = await boot(platform, {
       imports: [
         CacheObservabilityModule.forRoot({
@@ -163,6 +162,7 @@ describe.each(platforms)('responses of the monitoring routes on %s', (platform) 
     databases.pool('main', 'postgresql', () => ({ limit: 10, open: 3, idle: 2, pending: 0 }));
     databases.query('SELECT * FROM products WHERE id = 1', 'postgresql', true, 2_000);
   });
+  afterAll(closeApps);
 
   /** Enough accesses for a recommendation. */
   const refuse = async () => {

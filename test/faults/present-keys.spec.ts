@@ -7,7 +7,7 @@ import type { ObservedCache } from '../../lib/wiring/observed-cache.js';
 import { RedisPlaces } from '../support/redis-places.js';
 
 const places = new RedisPlaces();
-const TURNS = 200;
+const TURNS = 100;
 
 /** Every way to read an existing key; each returns whether it was found. */
 const ways: Record<string, (cache: ObservedCache, key: string) => Promise<boolean>> = {

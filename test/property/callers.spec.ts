@@ -378,7 +378,7 @@ describe.each(platforms)('callers on %s', (platform) => {
           for (let turn = 0; turn < times; turn++) await Promise.all(group.map(check));
         }
       }),
-      { numRuns: 120 },
+      { numRuns: 60 },
     );
     const answered = (spy: { mock: { results: { value?: unknown }[] } }) =>
       spy.mock.results.filter(({ value }) => value === true).length;

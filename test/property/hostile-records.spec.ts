@@ -219,7 +219,7 @@ describe('records that this library did not write', () => {
         expect(entry.tags.every((tag) => typeof tag === 'string')).toBe(true);
         if (option.serializer !== own) use(entry.value, entry.mutable);
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 

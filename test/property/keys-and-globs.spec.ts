@@ -201,7 +201,7 @@ describe.each(['memory', 'Redis', 'memory over Redis'] as const)('an invalidatio
     await server?.dispose();
   });
 
-  const runs = { numRuns: where === 'memory' ? 400 : 60 };
+  const runs = { numRuns: where === 'memory' ? 200 : 30 };
   const one = fc.integer({ min: 0, max: TEMPLATES.length - 1 });
   /** Values that are often similar. */
   const pairs = fc
@@ -357,7 +357,7 @@ describe.each(platforms)('an invalidation of requests, on %s', (platform) => {
   });
   afterAll(closeApps);
 
-  const runs = { numRuns: 40 };
+  const runs = { numRuns: 20 };
   const short = text.filter((one) => one.length < 200);
   const pairs = fc
     .tuple(text, short, text, short, fc.boolean(), fc.boolean())

@@ -14,6 +14,8 @@ export interface BootOptions {
   configure?: (app: INestApplication) => void;
   override?: (builder: TestingModuleBuilder) => TestingModuleBuilder;
   logger?: Parameters<TestingModuleBuilder['setLogger']>[0];
+  /** For an application of several tests, which the suite closes: {@link closeApps} leaves it open. */
+  keepOpen?: boolean;
 }
 
 export interface BootedApp {
@@ -29,7 +31,7 @@ const booted = new Set<INestApplication>();
 export async function boot(
   platform: Platform,
   metadata: ModuleMetadata,
-  { configure, override, logger }: BootOptions = {},
+  { configure, override, logger, keepOpen = false }: BootOptions = {},
 ): Promise<BootedApp> {
   let builder = Test.createTestingModule(metadata);
   if (logger !== undefined) builder = builder.setLogger(logger);
@@ -40,7 +42,7 @@ export async function boot(
     logger === undefined ? { logger: false } : {},
   );
   configure?.(app);
-  booted.add(app);
+  if (!keepOpen) booted.add(app);
   await app.init();
   if (platform === 'fastify') await (app as NestFastifyApplication).getHttpAdapter().getInstance().ready();
   return {

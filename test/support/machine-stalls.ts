@@ -1,4 +1,4 @@
-const EVERY_MS = 10;
+const EVERY_MS = 25;
 
 /**
  * How long the machine kept this process from running at a time, milliseconds: how late a timer was, minus the CPU time

@@ -91,7 +91,7 @@ export class Visitors {
       else if (choice < 16) await this.#product(String(this.#below(30)));
       else if (choice < 18) await this.#change(String(this.#below(30)));
       else await this.#note(`${this.phase}-${visitor}-${turn % 5}`);
-      await pause(3);
+      await pause(10);
     }
   }
 

@@ -1,7 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 
-const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+const { scripts, version } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  scripts: Record<string, string>;
+  version: string;
+};
 const BUILT = /(?:^|\/)(?:dist|build)\//;
 
 it('each file that a script of the package names exists, unless the build makes it', () => {
@@ -19,4 +22,8 @@ it('`npm start` runs the source of the sample that exists', () => {
     .map((file) => file.replace('sample/dist/', 'sample/').replace(/\.js$/, '.ts'));
   expect(sources).not.toEqual([]);
   expect(sources.filter((file) => !existsSync(file))).toEqual([]);
+});
+
+it('the changelog has a section for the version of the package', () => {
+  expect(readFileSync('CHANGELOG.md', 'utf8')).toContain(`\n## [${version}]`);
 });

@@ -14,6 +14,7 @@ import {
   DecodedEntry,
   EPOCH_AT,
   EPOCH_END,
+  epochDigits,
   epochOf,
   isLabelled,
   saysJson,
@@ -96,19 +97,24 @@ export class EntryCodec {
    *   {@link MAX_BODY_BYTES}; the cause is kept.
    */
   encode(entry: Entry, offset = 0, epoch = 0): Buffer {
-    const record = this.#isJson(entry)
-      ? this.#record(FORMAT_JSON, checked(textRecord(JSON.stringify(bodyOf(entry)))), entry, offset)
-      : this.#record(this.#format(), bytesRecord(this.#serialize(entry)), entry, offset);
-    stamp(record, epoch);
+    const record = this.encodeUnstamped(entry, offset);
+    stamp(record, epochDigits(epoch));
     return record;
   }
 
+  /** As {@link encode}, without an epoch: stamp it before it is sent. */
+  encodeUnstamped(entry: Entry, offset: number): Buffer {
+    return this.#isJson(entry)
+      ? this.#record(FORMAT_JSON, checked(textRecord(JSON.stringify(bodyOf(entry)))), entry, offset)
+      : this.#record(this.#format(), bytesRecord(this.#serialize(entry)), entry, offset);
+  }
+
   /**
-   * Encodes into a batch, without an epoch, which is stamped when the batch is sent.
+   * As {@link encodeUnstamped}, into a batch.
    * @returns the record's length in bytes, in the room that was reserved last.
    */
   encodeInto(batches: RecordBatches, entry: Entry, offset: number): number {
-    if (!this.#isJson(entry)) return append(batches, this.encode(entry, offset));
+    if (!this.#isJson(entry)) return append(batches, this.encodeUnstamped(entry, offset));
     const text = JSON.stringify(bodyOf(entry));
     const most = text.length < SHORT_TEXT ? text.length * UTF8_BYTES : Buffer.byteLength(text);
     if (most >= this.#threshold || most > UNCOUNTED_BYTES)

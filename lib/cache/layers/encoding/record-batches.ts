@@ -1,4 +1,4 @@
-import { EPOCH_AT, epochDigits, stamp } from './record-head.js';
+import { stamp } from './record-head.js';
 
 /** Small enough that one batch blocks the server for well under a millisecond. */
 const BATCH_BYTES = 65_536;
@@ -100,12 +100,11 @@ export function batchArguments(items: readonly { readonly record: Buffer; readon
   return [records, lengths, ...expiriesOf(items)];
 }
 
-/** Writes an epoch into each of the concatenated records. */
-export function stampEach(records: Buffer, lengths: Buffer | '', epoch: number): void {
-  if (lengths === '') return stamp(records, epoch);
-  const digits = epochDigits(epoch);
-  for (let at = 0, record = 0; record < lengths.length; record += 4) {
-    records.write(digits, at + EPOCH_AT, 'latin1');
+/** Writes the digits of an epoch into each of the concatenated records. */
+export function stampEach(records: Buffer, lengths: Buffer | '', digits: string): void {
+  if (lengths === '') return stamp(records, digits);
+  for (let record = 0, at = 0; record < lengths.length; record += 4) {
+    stamp(records, digits, at);
     at += lengths.readUInt32LE(record);
   }
 }

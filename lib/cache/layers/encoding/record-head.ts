@@ -34,9 +34,9 @@ export function epochDigits(epoch: number): string {
   return String(Math.floor(epoch)).padStart(EPOCH_DIGITS, '0');
 }
 
-/** Writes the epoch into a record. */
-export function stamp(record: Buffer, epoch: number): void {
-  record.write(epochDigits(epoch), EPOCH_AT, EPOCH_DIGITS, 'latin1');
+/** Writes the digits of an epoch into the record that begins at `at`. */
+export function stamp(records: Buffer, digits: string, at = 0): void {
+  records.write(digits, at + EPOCH_AT, EPOCH_DIGITS, 'latin1');
 }
 
 /** Undefined if there are no digits. */

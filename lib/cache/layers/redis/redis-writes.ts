@@ -29,7 +29,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-interface Encoded extends Waiting {
+interface Encoded {
+  readonly write: Waiting;
+  readonly px: string;
   readonly record: Buffer;
 }
 
@@ -78,18 +80,19 @@ export class RedisWrites {
     const encoded: Encoded[] = [];
     for (const write of waiting) {
       try {
-        encoded.push({ ...write, record: this.#redis.codec.encode(write.entry, this.#redis.serverClock.offset) });
+        const record = this.#redis.codec.encodeUnstamped(write.entry, this.#redis.serverClock.offset);
+        encoded.push({ write, px: write.px, record });
       } catch (error) {
         write.reject(error);
       }
     }
     for (const batch of inBatches(encoded)) {
       const { keys } = this.#redis;
-      const written = batch.map(({ key }) => key);
+      const written = batch.map(({ write }) => write.key);
       const names = written.map((key) => keys.entry(key));
-      this.#run(names, written, batchArguments(batch), batch[0]!.latest).then(
-        () => batch.forEach(({ resolve }) => resolve()),
-        (error: unknown) => batch.forEach(({ reject }) => reject(error)),
+      this.#run(names, written, batchArguments(batch), batch[0]!.write.latest).then(
+        () => batch.forEach(({ write }) => write.resolve()),
+        (error: unknown) => batch.forEach(({ write }) => write.reject(error)),
       );
     }
   }
@@ -152,10 +155,10 @@ export class RedisWrites {
     latest: number,
   ): Promise<void> {
     const { connection, keys, announcer, serverClock } = this.#redis;
-    const epoch = serverClock.nextEpoch();
+    const epoch = epochDigits(serverClock.nextEpoch());
     stampEach(records, lengths, epoch);
     const message = announcer.argumentsOf({ keys: written });
-    const argv = [String(latest), ...message, epochDigits(epoch), records, lengths, ...expiries];
+    const argv = [String(Math.ceil(latest)), ...message, epoch, records, lengths, ...expiries];
     const reply = await scripts.put.run(connection, [keys.state, keys.sweeps, ...names], argv);
     if (Number(reply) === TOO_LATE) throw new OverdueWrite();
     announcer.sent(reply);
@@ -181,9 +184,9 @@ export class RedisWrites {
     const next = log.next();
     next.catch(() => undefined);
     return writes.map(async ([key, entry]) => {
-      const record = codec.encode(entry, serverClock.offset);
+      const record = codec.encodeUnstamped(entry, serverClock.offset);
       const px = expiryOf(entry, now) ?? '1';
-      stamp(record, await next);
+      stamp(record, epochDigits(await next));
       const name = keys.entry(key);
       await connection.send(name, ['SET', name, record, ...(px === '' ? [] : ['PX', px])]);
     });

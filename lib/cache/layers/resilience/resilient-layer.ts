@@ -72,6 +72,8 @@ export class ResilientLayer implements Layer {
   readonly #events: LayerEvents;
   readonly #breaker: CircuitBreaker | undefined;
   readonly #backlog = new InvalidationBacklog();
+  /** One error for all calls while the circuit is open: the stack trace of each would cost more than the rest of a miss. */
+  #refusal: CacheError | undefined;
   #applying: Promise<void> | undefined;
   #cancelRetry: (() => void) | undefined;
   /** From the first opening of the circuit until it closes, including failed probes. */
@@ -421,8 +423,12 @@ export class ResilientLayer implements Layer {
 
   #refuseWhileOpen(): void {
     if (this.#breaker === undefined || this.#breaker.closed) return;
-    const message = `Layer '${this.name}' has failed too often and is left alone until a probe succeeds.`;
-    throw reported(new CacheError('CIRCUIT_OPEN', message));
+    throw (this.#refusal ??= reported(
+      new CacheError(
+        'CIRCUIT_OPEN',
+        `Layer '${this.name}' has failed too often and is left alone until a probe succeeds.`,
+      ),
+    ));
   }
 
   async #invalidate<T>(

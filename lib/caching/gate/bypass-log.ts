@@ -60,7 +60,7 @@ const LOGGED_HERE: ReadonlySet<BypassReason> = new Set([
 /** Causes and remedies by reason. */
 const CAUSES: Readonly<Record<string, string>> = {
   authorization:
-    'they have Authorization, and the key names no caller. Add `vary`, for instance `vary: ["user.id"]`, or `shared: true` if ' +
+    "they have Authorization, and the key names no caller. Add `vary`, for instance `vary: ['user.id']`, or `shared: true` if " +
     'all callers get the same',
   method: 'the handler does not cache their HTTP method. List it in `methods`',
   'no-store': 'they have Cache-Control: no-store. Remove `honorRequestDirectives` to answer them from the cache',

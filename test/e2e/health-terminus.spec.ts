@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Inject } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Controller, Get, Inject, Injectable, Module } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import {
+  Cached,
   CacheHealthIndicator,
   CacheObservabilityModule,
   type CacheObservabilityOptions,
@@ -82,5 +83,48 @@ describe.each(platforms)('Terminus on %s', (platform) => {
       await closeApps();
       await redis.dispose();
     }
+  });
+
+  it('the cache serves, and readiness fails, while the application waits for its last requests', async () => {
+    let end!: () => void;
+    /** Waits as `gracefulShutdownTimeoutMs` does, until the test has seen enough. */
+    @Injectable()
+    class Waiting implements BeforeApplicationShutdown {
+      beforeApplicationShutdown = () => new Promise<void>((resolve) => (end = resolve));
+    }
+    @Module({ providers: [Waiting] })
+    class WaitingModule {}
+    /** Nest closes the modules nearest to the root first: Terminus before the one that waits. */
+    @Module({ imports: [WaitingModule] })
+    class OuterModule {}
+    @Controller('feeds')
+    class Feeds {
+      loads = 0;
+      @Get()
+      @Cached('feed:*')
+      list() {
+        return [++this.loads];
+      }
+    }
+    const { app, close } = await boot(platform, {
+      imports: [
+        TerminusModule,
+        OuterModule,
+        CacheObservabilityModule.forRoot({ prometheus: false, persistence: false }),
+      ],
+      controllers: [HealthController, Feeds],
+    });
+    await app.listen(0, '127.0.0.1');
+    const url = await app.getUrl();
+    const ask = (path: string) => fetch(`${url}${path}`, { headers: { connection: 'close' } });
+    await ask('/feeds');
+    const closed = close();
+    await eventually(async () => (await ask('/health')).status === 503, 'readiness fails');
+    const answer = await ask('/feeds');
+    expect([answer.status, answer.headers.get('x-cache'), await answer.json()]).toEqual([200, 'HIT', [1]]);
+    expect((await ask('/cache/stats')).status).toBe(200);
+    end();
+    await closed;
+    await expect(ask('/feeds')).rejects.toThrow();
   });
 });

@@ -218,7 +218,7 @@ export const layers = listOf(
       totalSizeBytes: orNull(bytes),
       connected: flag,
       circuitState,
-      failure: { ...text, description: 'Why it cannot be used, and what to do' },
+      failure: { ...text, description: 'Why this instance cannot use it, and what to do' },
       queueDepth: count,
       writesDropped: count,
       writesFailed: count,

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CircuitState } from '../../lib/cache/base/observer.js';
 import type { Layer, LayerContext, LayerFactory } from '../../lib/cache/layers/layer.js';
-import { remoteLayer } from '../../lib/cache/layers/resilience/remote-layer.js';
+import { guardedLayer } from '../../lib/cache/layers/resilience/guarded-layer.js';
 import { cacheToken } from '../../lib/cache/base/tokens.js';
 import { CacheObservabilityModule, memoryLayer, ObservedCache } from '../../lib/index.js';
 import { reported } from '../../lib/cache/base/reported-errors.js';
@@ -31,10 +31,11 @@ class Connection {
   }
 
   factory(): LayerFactory {
-    return remoteLayer(this.name, { deadline: 100 }, (context) => {
+    const create = (context: LayerContext) => {
       this.#context = context;
-      return this.#layer();
-    });
+      return guardedLayer(this.#layer(), { deadline: 100 }, context);
+    };
+    return { name: this.name, required: false, shared: true, create };
   }
 
   #log(level: 'log' | 'warn', code: 'LAYER_LOST' | 'LAYER_RESTORED', message: string): void {

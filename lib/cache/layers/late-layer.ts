@@ -8,7 +8,7 @@ export interface LateLayerFacts {
   readonly name: string;
   readonly encodes?: boolean;
   readonly spread?: boolean;
-  /** True if it has coordination and shared maps, and counts the answers of its server. */
+  /** True if it has coordination and shared maps. */
   readonly coordinates?: boolean;
   /** True if its server reports figures. */
   readonly serverInfo: boolean;
@@ -61,10 +61,6 @@ export class LateLayer implements Layer {
 
   get announces(): boolean {
     return this.#layer?.announces === true;
-  }
-
-  get replies(): number | undefined {
-    return this.#layer === undefined && this.facts.coordinates === true ? 0 : this.#layer?.replies;
   }
 
   get(key: string, ticket?: LoadTicket): Entry | undefined | Promise<Entry | undefined> {

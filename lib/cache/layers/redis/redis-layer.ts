@@ -1,4 +1,3 @@
-import { LateLayer } from '../late-layer.js';
 import { listenMeanwhile } from '../listen-meanwhile.js';
 import type { LayerFactory } from '../layer.js';
 import { remoteLayer } from '../resilience/remote-layer.js';
@@ -21,21 +20,20 @@ export function redisLayer(options: RedisLayerOptions = {}): LayerFactory {
     (context, name) => {
       refuseOpenHashTags(context.prefix, keyPrefixOf(options.client));
       const server = redisServerOf(options);
-      const facts = {
-        name,
+      const listens = listenMeanwhile(options.client);
+      return {
         encodes: true,
         spread: isCluster(options),
         coordinates: true,
         serverInfo: true,
         server: () => server,
+        load: async () => {
+          const { BareRedisLayer } = await import('./bare-redis-layer.js');
+          const layer = new BareRedisLayer(context, name, options);
+          listens();
+          return layer;
+        },
       };
-      const listens = listenMeanwhile(options.client);
-      return new LateLayer(facts, async () => {
-        const { BareRedisLayer } = await import('./bare-redis-layer.js');
-        const layer = new BareRedisLayer(context, name, options);
-        listens();
-        return layer;
-      });
     },
     { maker: 'redisLayer', rule: redisLayerRule, address: redisAddress(options) },
   );

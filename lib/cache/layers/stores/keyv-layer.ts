@@ -2,7 +2,6 @@ import { milliseconds } from '../../base/duration.js';
 import { CacheError } from '../../base/errors.js';
 import { shape } from '../../options/option-rules.js';
 import { refuseOpenHashTags } from '../redis/redis-keys.js';
-import { LateLayer } from '../late-layer.js';
 import type { LayerContext, LayerFactory } from '../layer.js';
 import { listenMeanwhile } from '../listen-meanwhile.js';
 import { isNodeRedis } from '../redis/redis-client-facts.js';
@@ -31,14 +30,17 @@ export function keyvLayer(store: KeyvStoreLike | (() => KeyvStoreLike), options:
     if (fault !== undefined) throw new CacheError(fault.code, `${fault.text}.`);
     refuseOpenHashTags(context.prefix);
     const adapter = adapterOf(made);
-    const facts = { name, serverInfo: isNodeRedis(adapter.client), server: () => keyvServerOf(adapter) };
     const listens = listenMeanwhile(adapter);
-    return new LateLayer(facts, async () => {
-      const { KeyvTextStore, StoreLayer } = await import('./text-layers.js');
-      const layer = new StoreLayer(new KeyvTextStore(made, context, deadlineMs, name), context, name, options);
-      listens();
-      return layer;
-    });
+    return {
+      serverInfo: isNodeRedis(adapter.client),
+      server: () => keyvServerOf(adapter),
+      load: async () => {
+        const { KeyvTextStore, StoreLayer } = await import('./text-layers.js');
+        const layer = new StoreLayer(new KeyvTextStore(made, context, deadlineMs, name), context, name, options);
+        listens();
+        return layer;
+      },
+    };
   };
   const given = typeof store === 'object' && store !== null ? adapterOf(store) : undefined;
   return remoteLayer('keyv', options, create, {

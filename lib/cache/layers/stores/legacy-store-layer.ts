@@ -1,7 +1,6 @@
 import { milliseconds } from '../../base/duration.js';
 import { shape } from '../../options/option-rules.js';
 import { isThenable } from '../../base/thenable.js';
-import { LateLayer } from '../late-layer.js';
 import type { LayerContext, LayerFactory } from '../layer.js';
 import { refuseOpenHashTags } from '../redis/redis-keys.js';
 import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
@@ -34,10 +33,14 @@ export function legacyStoreLayer(
   const create = (context: LayerContext, name: string) => {
     const deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline');
     refuseOpenHashTags(context.prefix);
-    return new LateLayer({ name, serverInfo: true, server: () => undefined }, async () => {
-      const { LegacyTextStore, StoreLayer } = await import('./text-layers.js');
-      return new StoreLayer(new LegacyTextStore(make, context, deadlineMs, name), context, name, options);
-    });
+    return {
+      serverInfo: true,
+      server: () => undefined,
+      load: async () => {
+        const { LegacyTextStore, StoreLayer } = await import('./text-layers.js');
+        return new StoreLayer(new LegacyTextStore(make, context, deadlineMs, name), context, name, options);
+      },
+    };
   };
   return remoteLayer('store', options, create, {
     maker: 'legacyStoreLayer',

@@ -24,7 +24,7 @@ function lateLayer(failures = 0) {
 describe('a layer whose code is loaded with its first use', () => {
   it('is not loaded before it is used, and says what is known of it', () => {
     const { layer, load } = lateLayer();
-    expect(layer).toMatchObject({ name: 'store', shared: true, server: 'server', replies: 0, announces: false });
+    expect(layer).toMatchObject({ name: 'store', shared: true, server: 'server', announces: false });
     expect(layer.status()).toMatchObject({ connected: false, entries: null });
     load();
   });

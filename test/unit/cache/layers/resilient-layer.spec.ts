@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Clock } from '../../../../lib/cache/base/clock.js';
 import type { Entry } from '../../../../lib/cache/entries/entry.js';
 import type { Layer } from '../../../../lib/cache/layers/layer.js';
-import { remoteLayer } from '../../../../lib/cache/layers/resilience/remote-layer.js';
+import { guardedLayer } from '../../../../lib/cache/layers/resilience/guarded-layer.js';
 import type { RemoteLayerOptions } from '../../../../lib/cache/layers/resilience/remote-layer-options.js';
 import { CircuitState } from '../../../../lib/cache/base/observer.js';
 import { entryOf } from '../../../support/entries.js';
@@ -80,7 +80,9 @@ function make(options: RemoteLayerOptions = {}) {
   const clock = new ManualClock();
   const store = new Store(clock);
   const recorded = recordEvents();
-  const layer = remoteLayer('store', { deadline: 100, ...options }, () => store.layer()).create(
+  const layer = guardedLayer(
+    store.layer(),
+    { deadline: 100, ...options },
     layerContext('cache', { clock, events: recorded.events }),
   );
   const entry = (value: unknown, settings: Parameters<typeof entryOf>[1] = {}) =>
@@ -136,7 +138,9 @@ describe('a busy event loop', () => {
     const store = new Store(inner);
     store.mode = 'hung';
     const recorded = recordEvents();
-    const layer = remoteLayer('store', { deadline: 100, ...options }, () => store.layer()).create(
+    const layer = guardedLayer(
+      store.layer(),
+      { deadline: 100, ...options },
       layerContext('cache', { clock, events: recorded.events }),
     );
     return { inner, store, recorded, layer, rest: (ms: number) => void (idleMs += ms) };

@@ -13,7 +13,8 @@ import {
   VERSION_NEUTRAL,
 } from '@nestjs/common';
 import { Write } from '../monitoring/access.js';
-import { noBodyOf } from '../monitoring/bodies.js';
+import { LateHandlers } from '../monitoring/late-handlers.js';
+import { LiveEvents } from '../monitoring/live-events.js';
 import { MonitoredRoutes } from '../monitoring/monitored-routes.js';
 import type { Monitoring } from '../monitoring/monitoring.options.js';
 import { MonitoringError, MonitoringErrorFilter } from '../monitoring/monitoring-error.js';
@@ -21,7 +22,7 @@ import type { MonitoringRequest } from '../monitoring/parameters.js';
 import { Reply } from '../monitoring/reply.js';
 import { ClientFiles, preferred } from './client-files.js';
 import { DASHBOARD_FACTS, type DashboardFacts } from './dashboard-facts.js';
-import { Overview } from './overview.js';
+import type { Overview } from './overview.js';
 
 /**
  * Limits scripts, styles, images and requests to our own files and routes. The page sends it in place of the application's policy:
@@ -96,9 +97,12 @@ export function dashboardController(monitoring: Monitoring): Type {
 export function dashboardContextController(monitoring: Monitoring): Type {
   @MonitoredRoutes({ ...monitoring, swagger: false })
   class CacheDashboardContextController {
+    #overview: Promise<Overview> | undefined;
+
     constructor(
       @Inject(DASHBOARD_FACTS) private readonly facts: () => Promise<DashboardFacts>,
-      @Inject(Overview) private readonly overview: Overview,
+      @Inject(LateHandlers) private readonly handlers: LateHandlers,
+      @Inject(LiveEvents) private readonly events: LiveEvents,
       @Inject(Reply) private readonly reply: Reply,
     ) {}
 
@@ -110,23 +114,28 @@ export function dashboardContextController(monitoring: Monitoring): Type {
     /** All that a page shows. Pages that show the same share one answer. */
     @Get('dashboard/overview')
     async parts(@Req() request: PageRequest, @Res() response: unknown): Promise<void> {
-      const { plain, gzip, tag } = await this.overview.answer(request);
+      const overview = await (this.#overview ??= this.#makeOverview());
+      const { plain, gzip, tag } = await overview.answer(request);
       const packed =
         preferred(String(request.headers['accept-encoding'] ?? ''), ['gzip']) === 'gzip' ? await gzip : undefined;
       this.reply.header(response, 'Vary', 'Accept-Encoding');
       this.reply.header(response, 'ETag', tag);
-      this.reply.header(response, 'X-Cache-Pace', String(this.overview.pace));
+      this.reply.header(response, 'X-Cache-Pace', String(overview.pace));
       if (packed !== undefined) this.reply.header(response, 'Content-Encoding', 'gzip');
       this.reply.keepOpen(response);
       this.reply.bytes(response, packed ?? plain, 'application/json; charset=utf-8');
     }
 
-    /** Changes nothing. Succeeds if the caller may change something. */
     @Post('dashboard/write-access')
     @Write(monitoring)
-    writeAccess(@Req() request: MonitoringRequest, @Res() response: unknown): void {
-      noBodyOf(request);
-      this.reply.json(response, { writes: true });
+    writeAccess(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
+      return this.handlers.answer('writeAccess', request, response);
+    }
+
+    /** Loaded with the first request: most processes are never asked. */
+    async #makeOverview(): Promise<Overview> {
+      const [{ Overview }, { readings, shared }] = await Promise.all([import('./overview.js'), this.handlers.loaded()]);
+      return new Overview(readings, shared, this.events, this.facts);
     }
   }
   return CacheDashboardContextController;

@@ -2,11 +2,10 @@ import type { Provider, Type } from '@nestjs/common';
 import type { Monitoring } from '../monitoring/monitoring.options.js';
 import { ClientFiles } from './client-files.js';
 import { dashboardContextController, dashboardController } from './dashboard.controller.js';
-import { Overview } from './overview.js';
 
 /** The dashboard of one registration; nothing with `monitoring: { dashboard: false }`. */
 export function dashboardRoutes(monitoring: Monitoring): { controllers: Type[]; providers: Provider[] } {
   if (!monitoring.dashboard) return { controllers: [], providers: [] };
   const controllers = [dashboardController, dashboardContextController].map((make) => make(monitoring));
-  return { controllers, providers: [ClientFiles, Overview] };
+  return { controllers, providers: [ClientFiles] };
 }

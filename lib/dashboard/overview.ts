@@ -1,15 +1,15 @@
 import { parse } from 'node:querystring';
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
-import { HttpException, Inject, Injectable } from '@nestjs/common';
+import { HttpException } from '@nestjs/common';
 import { CacheError } from '../cache/base/errors.js';
-import { LiveEvents } from '../monitoring/live-events.js';
+import type { LiveEvents } from '../monitoring/live-events.js';
 import { monitoringErrorOf } from '../monitoring/monitoring-error.js';
 import { type MonitoringRequest, partsOf, unknownPart } from '../monitoring/parameters.js';
 import { presentedText } from '../monitoring/presenter.js';
-import { type ReadingName, Readings } from '../monitoring/readings.js';
-import { MAX_AGE_MS, maxAgeOf, type SharedAnswer, SharedAnswers } from '../monitoring/shared-answers.js';
-import { DASHBOARD_FACTS, type DashboardFacts } from './dashboard-facts.js';
+import type { ReadingName, Readings } from '../monitoring/readings.js';
+import { MAX_AGE_MS, maxAgeOf, type SharedAnswer, type SharedAnswers } from '../monitoring/shared-answers.js';
+import type { DashboardFacts } from './dashboard-facts.js';
 
 /*
  * All that a page shows, in one answer.
@@ -81,7 +81,6 @@ interface Kept {
 const compress = promisify(gzip);
 
 /** Puts the answers of several routes together. */
-@Injectable()
 export class Overview {
   /** By parts; oldest first. */
   readonly #kept = new Map<string, Kept>();
@@ -89,10 +88,10 @@ export class Overview {
   readonly #run = Date.now().toString(36);
 
   constructor(
-    @Inject(Readings) private readonly readings: Readings,
-    @Inject(SharedAnswers) private readonly shared: SharedAnswers,
-    @Inject(LiveEvents) private readonly events: Pick<LiveEvents, 'pace'>,
-    @Inject(DASHBOARD_FACTS) private readonly facts: () => Promise<DashboardFacts>,
+    private readonly readings: Readings,
+    private readonly shared: SharedAnswers,
+    private readonly events: Pick<LiveEvents, 'pace'>,
+    private readonly facts: () => Promise<DashboardFacts>,
   ) {}
 
   /** By what a page should multiply its intervals: see {@link LiveEvents.pace}. */

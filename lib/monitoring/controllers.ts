@@ -1,18 +1,14 @@
 import type { Provider, Type } from '@nestjs/common';
 import { controlController } from './control.controller.js';
-import { CpuProfiler } from '../profiling/cpu-profile.js';
 import { eventsController } from './events.controller.js';
 import { insightsController } from './insights.controller.js';
+import { LateHandlers } from './late-handlers.js';
 import { LiveEvents, MAX_EVENT_CLIENTS } from './live-events.js';
 import type { Monitoring } from './monitoring.options.js';
 import { profileController } from './profile.controller.js';
-import { ReadingReply } from './reading-reply.js';
-import { Readings } from './readings.js';
 import { Reply } from './reply.js';
 import { serverController } from './server.controller.js';
-import { ServerInformation } from './server-information.js';
 import { policiesController } from './policies.controller.js';
-import { SharedAnswers } from './shared-answers.js';
 import { statisticsController } from './statistics.controller.js';
 
 /** The monitoring routes of one registration: controllers, and the providers they inject. */
@@ -37,16 +33,6 @@ export function monitoringRoutes(monitoring: Monitoring): { controllers: Type[];
   const clients = { provide: MAX_EVENT_CLIENTS, useValue: monitoring.maxEventClients };
   return {
     controllers,
-    providers: [
-      Reply,
-      SharedAnswers,
-      ServerInformation,
-      Readings,
-      ReadingReply,
-      CpuProfiler,
-      clients,
-      LiveEvents,
-      ...description,
-    ],
+    providers: [Reply, LateHandlers, clients, LiveEvents, ...description],
   };
 }

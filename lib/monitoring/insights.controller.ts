@@ -2,37 +2,37 @@ import { Get, Inject, Req, Res, type Type } from '@nestjs/common';
 import { MonitoredRoutes } from './monitored-routes.js';
 import type { Monitoring } from './monitoring.options.js';
 import type { MonitoringRequest } from './parameters.js';
-import { ReadingReply } from './reading-reply.js';
+import { LateHandlers } from './late-handlers.js';
 
 /** The routes of insight and of alerts; each registration has its own class. */
 export function insightsController(monitoring: Monitoring): Type {
   @MonitoredRoutes(monitoring)
   class CacheInsightsController {
-    constructor(@Inject(ReadingReply) private readonly reading: ReadingReply) {}
+    constructor(@Inject(LateHandlers) private readonly handlers: LateHandlers) {}
 
     @Get('insights')
     insights(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
-      return this.reading.send('insights', request, response);
+      return this.handlers.read('insights', request, response);
     }
 
     @Get('insights/ttl')
     ttl(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
-      return this.reading.send('insights/ttl', request, response);
+      return this.handlers.read('insights/ttl', request, response);
     }
 
     @Get('insights/memory')
     memory(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
-      return this.reading.send('insights/memory', request, response);
+      return this.handlers.read('insights/memory', request, response);
     }
 
     @Get('hot-keys')
     hotKeys(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
-      return this.reading.send('hot-keys', request, response);
+      return this.handlers.read('hot-keys', request, response);
     }
 
     @Get('alerts')
     alerts(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {
-      return this.reading.send('alerts', request, response);
+      return this.handlers.read('alerts', request, response);
     }
   }
   return CacheInsightsController;

@@ -1,5 +1,5 @@
 import type { MemoryByPattern, PatternMemory } from './memory-by-pattern.js';
-import type { WriteCounts } from './control.controller.js';
+import type { WriteCounts } from './route-handlers.js';
 import type { CacheInformation, LayerInformation } from './server-information.js';
 import type {
   DatabaseSnapshot,

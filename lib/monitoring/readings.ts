@@ -1,13 +1,12 @@
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { DatabaseMetrics } from '../database/records/database-metrics.js';
-import { FLEET, type FleetAnswers } from '../fleet/fleet-answers.js';
+import type { DatabaseMetrics } from '../database/records/database-metrics.js';
+import type { FleetAnswers } from '../fleet/fleet-answers.js';
 import type { OfFleet } from '../fleet/fleet-insight.js';
-import { Instances } from '../instances/instances.js';
-import { CacheMetrics } from '../metrics/cache-metrics.js';
+import type { Instances } from '../instances/instances.js';
+import type { CacheMetrics } from '../metrics/cache-metrics.js';
 import type { CacheStatistics } from '../metrics/cache-statistics.js';
-import { CacheWarmer } from '../warming/cache-warmer.js';
+import type { CacheWarmer } from '../warming/cache-warmer.js';
 import { memoryByPattern } from './memory-by-pattern.js';
-import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredCaches } from './monitored-cache.js';
+import type { MonitoredCache, MonitoredCaches } from './monitored-cache.js';
 import {
   alertStateOf,
   cacheNameOf,
@@ -26,8 +25,8 @@ import {
   windowOf,
 } from './parameters.js';
 import { ofCache, presentedText } from './presenter.js';
-import { ServerInformation } from './server-information.js';
-import { type MadeAnswer, type SharedAnswer, SharedAnswers } from './shared-answers.js';
+import type { ServerInformation } from './server-information.js';
+import type { MadeAnswer, SharedAnswer, SharedAnswers } from './shared-answers.js';
 import { shownPolicies } from './shown-policy.js';
 
 /** The cache of a request. */
@@ -226,22 +225,21 @@ const insights = {
 export type ReadingName = keyof typeof statistics | keyof typeof insights | 'info' | 'database' | 'instances' | 'warm';
 
 /** Computes the answers of the routes: one, or several together for the dashboard. Concurrent requests share an answer. */
-@Injectable()
-export class Readings implements OnModuleDestroy {
+export class Readings {
   readonly #readings: Readonly<Record<ReadingName, Reading>>;
   readonly #caches: () => CachesOf;
   #stops: readonly (() => void)[] | undefined;
 
   constructor(
-    @Inject(MONITORED_CACHE) private readonly cache: MonitoredCache,
-    @Inject(CacheMetrics) metrics: CacheMetrics,
-    @Inject(MONITORED_CACHES) private readonly named: MonitoredCaches,
-    @Inject(FLEET) private readonly fleet: FleetAnswers,
-    @Inject(SharedAnswers) private readonly shared: SharedAnswers,
-    @Inject(ServerInformation) information: ServerInformation,
-    @Inject(DatabaseMetrics) databases: DatabaseMetrics,
-    @Inject(Instances) instances: Instances,
-    @Inject(CacheWarmer) warmer: CacheWarmer,
+    private readonly cache: MonitoredCache,
+    metrics: CacheMetrics,
+    private readonly named: MonitoredCaches,
+    private readonly fleet: FleetAnswers,
+    private readonly shared: SharedAnswers,
+    information: ServerInformation,
+    databases: DatabaseMetrics,
+    instances: Instances,
+    warmer: CacheWarmer,
   ) {
     this.#caches = () => {
       const { insight, tuning, layers } = cache;
@@ -286,7 +284,7 @@ export class Readings implements OnModuleDestroy {
     return this.shared.answer(address, maxAgeMs, make);
   }
 
-  onModuleDestroy(): void {
+  close(): void {
     for (const stop of this.#stops ?? []) stop();
   }
 

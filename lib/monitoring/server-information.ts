@@ -1,10 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
 import { systemClock } from '../cache/base/clock.js';
 import { OWN_CACHE } from '../cache/base/tokens.js';
 import type { Layer, LayerStatus, ServerInfo } from '../cache/layers/layer.js';
 import { serverInfoOf } from '../exporters/server-figures.js';
 import { circuitStateNamed } from '../metrics/statistics.js';
-import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredCaches } from './monitored-cache.js';
+import type { MonitoredCache, MonitoredCaches } from './monitored-cache.js';
 
 /** How long a server may take to answer before its figures are left out, milliseconds. */
 const DEADLINE_MS = 2000;
@@ -47,11 +46,10 @@ const nothingKnown: Record<keyof ServerInfo, null> = {
 };
 
 /** Asks the servers of the layers, and returns the figures of the first that answers. */
-@Injectable()
 export class ServerInformation {
   constructor(
-    @Inject(MONITORED_CACHE) private readonly cache: MonitoredCache,
-    @Inject(MONITORED_CACHES) private readonly named: MonitoredCaches,
+    private readonly cache: MonitoredCache,
+    private readonly named: MonitoredCaches,
   ) {}
 
   async read(): Promise<CacheInformation> {

@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Injectable } from '@nestjs/common';
 
 /** An answer as a route makes it. */
 export interface MadeAnswer {
@@ -33,7 +32,6 @@ const MAX_ADDRESS_LENGTH = 1_024;
  * Gives one answer to all requests for the same address that accept an answer of a few seconds' age by `Cache-Control: max-age=3`
  * (RFC 9111, section 5.2.1.1). A hundred open dashboards then cost as much as one. Requests without it get a new answer.
  */
-@Injectable()
 export class SharedAnswers {
   /** Oldest first. */
   readonly #kept = new Map<string, Kept>();

@@ -29,7 +29,7 @@ export class CpuProfiler {
   }
 
   /** Ends a running profile early, so that the request that waits for it does not delay the shutdown. */
-  onModuleDestroy(): void {
+  close(): void {
     this.#closing.abort();
   }
 

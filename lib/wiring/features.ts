@@ -9,7 +9,7 @@ import { DatabaseMetrics } from '../database/records/database-metrics.js';
 import { databaseMetrics } from '../database/records/process-metrics.js';
 import type { FamilySource } from '../metrics/family.js';
 import type { HealthWarning } from '../metrics/snapshot.js';
-import { MONITORED_PROFILER } from '../monitoring/profile.controller.js';
+import { MONITORED_PROFILER } from '../monitoring/late-handlers.js';
 import type { ObservedCache } from './observed-cache.js';
 
 /**

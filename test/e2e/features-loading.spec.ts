@@ -4,7 +4,8 @@ import type { LayerFactory } from '../../lib/cache/layers/layer.js';
 import type { CacheObservabilityOptions } from '../../lib/options/cache-observability.options.js';
 import type { BootedApp } from '../support/apps.js';
 
-/* Promise: the fast lane, the layers outside this process, the observation of databases, the views of profiles and prom-client are loaded on first use. */
+/* Promise: the fast lane, the layers outside this process, the observation of databases, what the monitoring routes do, the views of profiles and prom-client
+   are loaded on first use. */
 
 const loaded: string[] = [];
 
@@ -26,6 +27,7 @@ beforeAll(async () => {
   await countLoading('Redis', '../../lib/cache/layers/redis/bare-redis-layer.js');
   await countLoading('stores', '../../lib/cache/layers/stores/text-layers.js');
   await countLoading('database records', '../../lib/database/records/database-records.js');
+  await countLoading('routes', '../../lib/monitoring/route-handlers.js');
   await countLoading('profile views', '../../lib/profiling/views.js');
   await countLoading('prom-client', 'prom-client');
   const { CacheObservabilityModule, Cached, keyvLayer, redisLayer } = await import('../../lib/index.js');
@@ -54,9 +56,10 @@ describe('loading of optional features', () => {
   it('an application starts, answers hits and shows databases without loading optional features', async () => {
     const { ask } = await start({}, false);
     for (let turn = 0; turn < 3; turn++) await ask().get('/feed').expect(200);
+    expect(loaded).toEqual([]);
     const { body } = (await ask().get('/cache/database').expect(200)) as { body: { data?: object } };
     expect(JSON.stringify(body)).toContain('"pools":[]');
-    expect(loaded).toEqual([]);
+    expect(loaded).toEqual(['routes']);
   });
 
   it('an application loads the fast lane if a handler uses it', async () => {

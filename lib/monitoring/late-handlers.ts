@@ -1,0 +1,65 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { DatabaseMetrics } from '../database/records/database-metrics.js';
+import { FLEET, type FleetAnswers } from '../fleet/fleet-answers.js';
+import { Instances } from '../instances/instances.js';
+import { CacheMetrics } from '../metrics/cache-metrics.js';
+import type { CacheProfiler } from '../profiling/profiler.js';
+import { CacheWarmer } from '../warming/cache-warmer.js';
+import { MONITORED_CACHE, MONITORED_CACHES, type MonitoredCache, type MonitoredCaches } from './monitored-cache.js';
+import type { MonitoringRequest } from './parameters.js';
+import type { ReadingName } from './readings.js';
+import { Reply } from './reply.js';
+import type { RouteHandlers, RouteSubjects } from './route-handlers.js';
+
+/** Token of the profiler that samples this cache; undefined if profiling is off. */
+export const MONITORED_PROFILER = Symbol('cache-observability:monitored-profiler');
+
+/** A route that answers by itself. */
+export type RouteName = Exclude<keyof RouteHandlers, 'shared' | 'readings' | 'read' | 'close'>;
+
+/** Loads what the routes do with the first request to one of them. */
+@Injectable()
+export class LateHandlers implements OnModuleDestroy {
+  readonly #subjects: RouteSubjects;
+  #loading: Promise<RouteHandlers> | undefined;
+  #isClosed = false;
+
+  constructor(
+    @Inject(Reply) reply: Reply,
+    @Inject(MONITORED_CACHE) cache: MonitoredCache,
+    @Inject(CacheMetrics) metrics: CacheMetrics,
+    @Inject(MONITORED_CACHES) named: MonitoredCaches,
+    @Inject(FLEET) fleet: FleetAnswers,
+    @Inject(DatabaseMetrics) databases: DatabaseMetrics,
+    @Inject(Instances) instances: Instances,
+    @Inject(CacheWarmer) warmer: CacheWarmer,
+    @Inject(MONITORED_PROFILER) profiler: CacheProfiler | undefined,
+  ) {
+    this.#subjects = { reply, cache, metrics, named, fleet, databases, instances, warmer, profiler };
+  }
+
+  loaded(): Promise<RouteHandlers> {
+    return (this.#loading ??= import('./route-handlers.js').then((code) => {
+      const handlers = new code.RouteHandlers(this.#subjects);
+      if (this.#isClosed) handlers.close();
+      return handlers;
+    }));
+  }
+
+  /** Answers a request with what a route reads. */
+  async read(name: ReadingName, request: MonitoringRequest, response: unknown): Promise<void> {
+    const handlers = await this.loaded();
+    return handlers.read(name, request, response);
+  }
+
+  async answer(name: RouteName, request: MonitoringRequest, response: unknown): Promise<void> {
+    const handlers = await this.loaded();
+    return handlers[name](request, response);
+  }
+
+  /** Runs before the server waits for its connections to end. */
+  async onModuleDestroy(): Promise<void> {
+    this.#isClosed = true;
+    (await this.#loading)?.close();
+  }
+}

@@ -39,7 +39,7 @@ import { scripts } from './redis-scripts.js';
 import { RedisGlobs } from './redis-globs.js';
 import { redisServerOf } from './redis-server.js';
 import { RedisWrites } from './redis-writes.js';
-import { DEFAULT_DEADLINE_MS } from '../resilience/remote-layer.js';
+import { DEFAULT_DEADLINE_MS } from '../resilience/remote-layer-options.js';
 import { ServerClock } from './server-clock.js';
 
 const RETRY_MS = 1_000;

@@ -2,8 +2,7 @@ import { milliseconds } from '../../base/duration.js';
 import { CheckedLayer } from '../checked-layer.js';
 import type { Layer, LayerContext } from '../layer.js';
 import type { BreakerSettings } from './circuit-breaker.js';
-import { DEFAULT_DEADLINE_MS } from './remote-layer.js';
-import type { RemoteLayerOptions, WriteBehindOptions } from './remote-layer-options.js';
+import { DEFAULT_DEADLINE_MS, type RemoteLayerOptions, type WriteBehindOptions } from './remote-layer-options.js';
 import { ResilientLayer } from './resilient-layer.js';
 import { WriteBehindLayer, type WriteBehindSettings } from './write-behind-layer.js';
 

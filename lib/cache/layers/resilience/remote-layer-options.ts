@@ -1,6 +1,8 @@
 import type { Duration } from '../../base/duration.js';
 import type { Serializer } from '../encoding/serializer.js';
 
+export const DEFAULT_DEADLINE_MS = 500;
+
 /** The options of every layer outside this process. */
 export interface RemoteLayerOptions {
   /** The layer's name in statistics, metrics and logs. @default the kind of layer: 'redis', 'keyv', 'store' */

@@ -5,8 +5,6 @@ import { shape } from '../../options/option-rules.js';
 import type { RemoteLayerOptions } from './remote-layer-options.js';
 import { remoteFields } from './remote-layer-rules.js';
 
-export const DEFAULT_DEADLINE_MS = 500;
-
 /** A bare layer before its code is loaded. */
 export interface UnloadedLayer extends Omit<LateLayerFacts, 'name'> {
   load(): Promise<Layer>;

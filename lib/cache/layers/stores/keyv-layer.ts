@@ -5,9 +5,9 @@ import { refuseOpenHashTags } from '../redis/redis-keys.js';
 import type { LayerContext, LayerFactory } from '../layer.js';
 import { listenMeanwhile } from '../listen-meanwhile.js';
 import { isNodeRedis } from '../redis/redis-client-facts.js';
-import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
+import { DEFAULT_DEADLINE_MS, type RemoteLayerOptions } from '../resilience/remote-layer-options.js';
 import { remoteFields } from '../resilience/remote-layer-rules.js';
-import { DEFAULT_DEADLINE_MS, remoteLayer } from '../resilience/remote-layer.js';
+import { remoteLayer } from '../resilience/remote-layer.js';
 import { adapterOf, keyvServerOf, type KeyvStoreLike } from './keyv-adapter.js';
 import { classNameOf, storeFaults } from './store-rules.js';
 

@@ -3,9 +3,9 @@ import { shape } from '../../options/option-rules.js';
 import { isThenable } from '../../base/thenable.js';
 import type { LayerContext, LayerFactory } from '../layer.js';
 import { refuseOpenHashTags } from '../redis/redis-keys.js';
-import type { RemoteLayerOptions } from '../resilience/remote-layer-options.js';
+import { DEFAULT_DEADLINE_MS, type RemoteLayerOptions } from '../resilience/remote-layer-options.js';
 import { remoteFields } from '../resilience/remote-layer-rules.js';
-import { DEFAULT_DEADLINE_MS, remoteLayer } from '../resilience/remote-layer.js';
+import { remoteLayer } from '../resilience/remote-layer.js';
 import type { LegacyStoreLike } from './legacy-text-store.js';
 import { storeFaults } from './store-rules.js';
 

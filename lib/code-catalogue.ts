@@ -609,6 +609,15 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     cause: 'the fault of `METRICS_NOT_STORED` has ended.',
     remedy: 'none is needed.',
   },
+  METRICS_SHARED: {
+    section: 'Metrics, exporters and other instances',
+    meaning:
+      'Log, warning. Another running process keeps its metrics in the same place: a restart of either restores those of the process that wrote last.',
+    cause:
+      'several processes of one host with `persistence: true`, such as workers of a cluster: the name in Redis is that of the host, the file that of the namespace.',
+    remedy:
+      "give each process a place of its own: `persistence: { layer: 'redis', name: `${hostname()}-${process.env.PORT}` }`, or `{ path }`.",
+  },
   EXPORT_FAILED: {
     section: 'Metrics, exporters and other instances',
     meaning: 'Log, warning. An exporter failed. It is asked again at its next interval.',

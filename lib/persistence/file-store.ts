@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MAX_DUMP_BYTES } from '../metrics/state/metrics-dump.js';
@@ -8,6 +9,8 @@ import type { MetricsStore } from './metrics-store.js';
 export class FileStore implements MetricsStore {
   readonly description: string;
   readonly #path: string;
+  /** Identifies the file that this process wrote last. */
+  #written: string | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -36,6 +39,7 @@ export class FileStore implements MetricsStore {
       try {
         await file.writeFile(dump);
         await file.sync();
+        this.#written = identityOf(await file.stat());
       } finally {
         await file.close();
       }
@@ -45,4 +49,15 @@ export class FileStore implements MetricsStore {
       throw error;
     }
   }
+
+  async isOwn(): Promise<boolean> {
+    if (this.#written === undefined) return true;
+    const found = await stat(this.#path).catch(() => undefined);
+    return found === undefined || identityOf(found) === this.#written;
+  }
+}
+
+/** Each write is a new file. */
+function identityOf({ ino, mtimeMs }: Stats): string {
+  return `${ino} ${mtimeMs}`;
 }

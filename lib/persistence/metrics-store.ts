@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { SharedMap } from '../cache/layers/layer.js';
 
 /** Stores metrics between two runs. Every method may reject. */
@@ -7,6 +8,8 @@ export interface MetricsStore {
   /** Undefined if nothing is stored yet. */
   read(): Promise<Uint8Array | undefined>;
   write(dump: Uint8Array): Promise<void>;
+  /** False if another process has written since this one did. */
+  isOwn?(): Promise<boolean>;
 }
 
 /** Longer than the longest window: older metrics have only their totals left. */
@@ -17,10 +20,15 @@ export class SharedMapStore implements MetricsStore {
   readonly description: string;
   readonly #sharedMap: SharedMap;
   readonly #name: string;
+  readonly #writers: SharedMap | undefined;
+  readonly #process = Buffer.from(randomUUID());
+  #hasWritten = false;
 
-  constructor(sharedMap: SharedMap, layer: string, name: string) {
+  /** @param writers the map that holds who wrote last, by the same names; without it nothing is known of other writers. */
+  constructor(sharedMap: SharedMap, layer: string, name: string, writers?: SharedMap) {
     this.#sharedMap = sharedMap;
     this.#name = name;
+    this.#writers = writers;
     this.description = `layer '${layer}'`;
   }
 
@@ -28,7 +36,15 @@ export class SharedMapStore implements MetricsStore {
     return this.#sharedMap.read(this.#name);
   }
 
-  write(dump: Uint8Array): Promise<void> {
-    return this.#sharedMap.publish(this.#name, dump, KEEP_MS);
+  async write(dump: Uint8Array): Promise<void> {
+    await this.#sharedMap.publish(this.#name, dump, KEEP_MS);
+    await this.#writers?.publish(this.#name, this.#process, KEEP_MS);
+    this.#hasWritten = true;
+  }
+
+  async isOwn(): Promise<boolean> {
+    if (!this.#hasWritten) return true;
+    const writer = await this.#writers?.read(this.#name);
+    return writer === undefined || this.#process.equals(writer);
   }
 }

@@ -35,11 +35,13 @@ const WRITE_EVERY_MS = 30_000;
 /** The time limit for reading at the start, milliseconds. */
 const READ_WITHIN_MS = 3_000;
 const LAST_WRITE_WITHIN_MS = 1_500;
+/** Writes of another process until it is logged. One may be the last write of a process that this one replaces. */
+const FOREIGN_WRITES = 2;
 
 /**
  * Carries metrics, or what was learned from accesses, over a restart. Reads them before the application starts; writes them every 30
  * seconds and at shutdown. A dump that cannot be read, or is of another version, is logged and ignored; a write that fails is logged
- * once and retried.
+ * once and retried. Another process that writes to the same place is logged once: each would restore the metrics of the other.
  */
 export class Persistence {
   #cancel: (() => void) | undefined;
@@ -48,6 +50,7 @@ export class Persistence {
   #unwritten: Uint8Array | undefined;
   #failing = false;
   #restored = false;
+  #foreignWrites = 0;
   #stopped = false;
 
   constructor(private readonly options: PersistenceOptions) {}
@@ -105,7 +108,11 @@ export class Persistence {
     const { metrics, log, what = METRICS, beside = false } = this.options;
     try {
       this.#unwritten = (await metrics.collectDump()) ?? this.#unwritten;
-      if (this.#unwritten !== undefined) await store.write(this.#unwritten);
+      if (this.#unwritten !== undefined) {
+        // Other parts are kept beside the metrics.
+        if (what === METRICS) await this.#watch(store);
+        await store.write(this.#unwritten);
+      }
       this.#unwritten = undefined;
       if (this.#failing && !beside) log('log', 'METRICS_STORED', `${what} are kept in ${store.description} again.`);
       this.#failing = false;
@@ -116,5 +123,18 @@ export class Persistence {
       }
       this.#failing = true;
     }
+  }
+
+  /** Looks for another process that writes to the same place. */
+  async #watch(store: MetricsStore): Promise<void> {
+    if (this.#foreignWrites >= FOREIGN_WRITES || this.#stopped || (await store.isOwn?.()) !== false) return;
+    this.#foreignWrites++;
+    if (this.#foreignWrites < FOREIGN_WRITES) return;
+    this.options.log(
+      'warn',
+      'METRICS_SHARED',
+      `Another process keeps its metrics in the same place (${store.description}): a restart restores those of the process that wrote last. ` +
+        'Give each process a place of its own: persistence: { path }, or { layer, name }.',
+    );
   }
 }

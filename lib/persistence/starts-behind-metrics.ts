@@ -42,6 +42,10 @@ export class StartsBehindMetrics implements MetricsStore, StartStore {
     return this.store.write(Buffer.concat([metrics, lines, length, MARK]));
   }
 
+  async isOwn(): Promise<boolean> {
+    return (await this.store.isOwn?.()) ?? true;
+  }
+
   async addStart(start: ProcessFacts): Promise<void> {
     this.#starts = recent([...this.#starts, start], this.clock.now());
   }

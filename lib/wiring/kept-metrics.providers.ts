@@ -197,7 +197,8 @@ function partStoreOf(options: ResolvedOptions, layers: readonly Layer[], part?: 
   const layer = sharedBoard(layers, wanted);
   if (layer !== undefined) {
     const name = persistence === true ? undefined : persistence.name;
-    return new SharedMapStore(layer.sharedMap(`kept-${part ?? 'metrics'}`), layer.name, name ?? hostname());
+    const writers = part === undefined ? layer.sharedMap('kept-writers') : undefined;
+    return new SharedMapStore(layer.sharedMap(`kept-${part ?? 'metrics'}`), layer.name, name ?? hostname(), writers);
   }
   if (wanted === undefined)
     return new FileStore(join(process.cwd(), '.cache-observability', `${fileName(namespace)}.metrics${suffix}`));

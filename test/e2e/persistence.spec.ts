@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -12,7 +12,8 @@ import {
   redisLayer,
 } from '../../lib/index.js';
 import { type BootedApp, boot, closeApps, platforms } from '../support/apps.js';
-import { RedisServer } from '../support/redis.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { eventually, RedisServer } from '../support/redis.js';
 import { beforeTimer } from '../support/before-timer.js';
 
 let directory: string;
@@ -273,4 +274,59 @@ describe('metrics saved in Redis', () => {
     expect(lines.codes.filter((code) => code === 'METRICS_NOT_STORED')).toHaveLength(1);
     await redis.up();
   }, 30_000);
+});
+
+describe('metrics of two processes in one place', () => {
+  let server: RedisServer;
+  beforeAll(async () => void (server = await RedisServer.start()));
+  afterAll(() => server.dispose());
+  const shared = (lines: Lines) => lines.codes.filter((code) => code === 'METRICS_SHARED');
+
+  it.each([
+    ['the same file', (): CacheObservabilityOptions => ({ persistence: { path } })],
+    [
+      'the same name in Redis',
+      (): CacheObservabilityOptions => ({
+        namespace: 'shop',
+        persistence: true,
+        layers: [memoryLayer(), redisLayer({ url: server.url })],
+      }),
+    ],
+  ])('two running processes with %s are each warned once', async (_, options) => {
+    const clocks = [new ManualClock(), new ManualClock()];
+    const lines = new Lines();
+    const apps = await Promise.all(clocks.map((clock) => start({ ...options(), clock }, 'express', lines)));
+    let turns = 0;
+    // They write one after the other.
+    const turn = async () => {
+      const writer = turns++ % 2;
+      await visit(apps[writer]!, 'feed:1', 1);
+      await clocks[writer]!.advance(30_000);
+    };
+    await eventually(async () => {
+      await turn();
+      return shared(lines).length > 1;
+    }, 'both are warned');
+    for (let more = 0; more < 8; more++) await turn();
+    expect(shared(lines)).toHaveLength(2);
+    expect(lines.messages.join()).toContain('Give each process a place of its own: persistence: { path }');
+  });
+
+  it('a process that replaces another is not warned, although both run for a while', async () => {
+    const clock = new ManualClock();
+    const lines = new Lines();
+    const first = await start({ persistence: { path }, clock });
+    const second = await start({ persistence: { path }, clock }, 'express', lines);
+    const written = async (app: BootedApp) => {
+      const before = await stat(path).catch(() => undefined);
+      await visit(app, 'feed:1', 1);
+      await clock.advance(30_000);
+      await eventually(async () => (await stat(path).catch(() => undefined))?.ino !== before?.ino, 'the write');
+    };
+    await written(second);
+    await visit(first, 'feed:1', 1);
+    await first.close();
+    for (let turn = 0; turn < 4; turn++) await written(second);
+    expect(shared(lines)).toEqual([]);
+  });
 });

@@ -1,6 +1,9 @@
-import { expect, it } from '@jest/globals';
+import { afterEach, expect, it, jest } from '@jest/globals';
 import type { Layer } from '../../../lib/cache/layers/layer.js';
 import { memoryByPattern } from '../../../lib/monitoring/memory-by-pattern.js';
+import { seededRandom } from '../../support/seeded-traffic.js';
+
+afterEach(() => void jest.restoreAllMocks());
 
 /** A layer with `entries` entries; one in ten is a large entry of another pattern. */
 const layerOf = (entries: number): Layer =>
@@ -29,6 +32,7 @@ it('memory by pattern counts every entry of a small layer', async () => {
 });
 
 it('memory by pattern estimates the patterns of a large layer from a sample, and reports the share', async () => {
+  jest.spyOn(Math, 'random').mockImplementation(seededRandom(7));
   let lookedUp = 0;
   const [held] = await memoryByPattern([layerOf(250_000)], (key) => {
     lookedUp += 1;

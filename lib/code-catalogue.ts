@@ -787,7 +787,8 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   INVALID_PARAMETER: {
     section: 'Answers of the routes',
-    meaning: '400\\. A query parameter is unknown, out of range or given twice.',
+    meaning:
+      '400\\. A query parameter has a value that is unknown or out of range, or is given twice. A parameter that the route does not know is ignored.',
     cause: 'the message says what is allowed.',
     remedy: 'correct it.',
   },

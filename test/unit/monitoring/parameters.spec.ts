@@ -23,8 +23,8 @@ function refusal(read: () => unknown): unknown {
 const invalid = (code: string, message: string) => ({ statusCode: 400, code, message });
 
 describe('a query parameter', () => {
-  it('a query parameter has its default if it is omitted', () => {
-    const request = { query: {} };
+  it('a query parameter has its default if it is omitted, and an unknown one is ignored', () => {
+    const request = { query: { windw: '5m', limt: '3' } };
     expect([
       windowOf(request),
       limitOf(request),

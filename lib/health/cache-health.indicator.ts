@@ -1,8 +1,7 @@
 import type { HealthIndicatorResult } from '@nestjs/terminus';
 import { Inject, Injectable } from '@nestjs/common';
-import { CircuitState } from '../cache/base/observer.js';
 import { optionalPackage } from '../cache/optional-package.js';
-import type { Layer } from '../cache/layers/layer.js';
+import { isInUse, type Layer } from '../cache/layers/layer.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import type { HealthReport } from '../metrics/snapshot.js';
 
@@ -47,10 +46,9 @@ export class CacheHealthIndicator {
     if (this.subject.closed()) return session.down('the cache is closed');
     const report = await this.metrics.collectHealth();
     const layers = this.subject.layers.map((layer) => {
-      const { connected, circuitState, failure } = layer.status();
+      const status = layer.status();
       // A frozen server keeps its connections, but the layer is not used.
-      const used = connected && circuitState === CircuitState.closed;
-      return { name: layer.name, reached: connected, used, failure };
+      return { name: layer.name, reached: status.connected, used: isInUse(status), failure: status.failure };
     });
     const lost = layers.filter(({ reached }) => !reached);
     const details = detailsOf(report, layers);
@@ -59,7 +57,8 @@ export class CacheHealthIndicator {
       const named = missing.map(({ name, failure }) => (failure === undefined ? name : `${name} (${failure})`));
       return session.down({ ...details, message: `required and out of reach: ${named.join(', ')}` });
     }
-    const impaired = lost.length > 0 || report.status === 'degraded' || report.warnings.some(concernsALayer);
+    const isLeftOut = layers.some(({ used }) => !used) || report.warnings.some(concernsALayer);
+    const impaired = isLeftOut || report.status === 'degraded';
     if (!impaired) return session.up(details);
     const older = typeof (session as Partial<typeof session>).degraded !== 'function';
     return older ? session.up(details) : session.degraded(details);

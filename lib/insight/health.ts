@@ -1,4 +1,5 @@
 import { SETTLING_MS } from './alerts/alert.js';
+import { isInUse } from '../cache/layers/layer.js';
 import type { HealthFacts } from '../metrics/judgement.js';
 import type { CacheStats, HealthReport, HealthStatus, HealthWarning, LayerStats, Window } from '../metrics/snapshot.js';
 
@@ -32,7 +33,7 @@ export function healthJudge(thresholds: Required<HealthThresholds>) {
   let awayAt = -Infinity;
   return (facts: HealthFacts): HealthReport => {
     const { now, layers } = facts;
-    if (layers.some(({ connected, circuitState }) => !connected || circuitState !== 'closed')) awayAt = now;
+    if (!layers.every(isInUse)) awayAt = now;
     return assessHealth(facts, thresholds, now - awayAt < SETTLING_MS);
   };
 }
@@ -136,11 +137,12 @@ function troubledLayers({ layers }: HealthFacts): HealthWarning[] {
     const { layer, circuitState, connected, failure, sweepsPending = 0 } = stats;
     const because = failure === undefined ? '.' : `: ${failure}`;
     const warnings: HealthWarning[] = [];
-    if (circuitState === 'open') {
+    if (circuitState !== 'closed') {
       warnings.push({
         code: 'CIRCUIT_OPEN',
         message: `The circuit of layer '${layer}' is open, and the cache works without it until it answers again${because}`,
-        value: circuitState,
+        // Callers find a half-open circuit open.
+        value: 'open',
         threshold: 'closed',
         layer,
       });
@@ -164,7 +166,7 @@ function troubledLayers({ layers }: HealthFacts): HealthWarning[] {
       });
     }
     // If the layer is away, that explains its pending work.
-    if (connected && circuitState === 'closed') warnings.push(...refusals(stats));
+    if (isInUse(stats)) warnings.push(...refusals(stats));
     return warnings;
   });
 }

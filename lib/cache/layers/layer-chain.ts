@@ -9,8 +9,8 @@ import { failedKeys, KeysFailed } from './keys-failed.js';
 import { KeysBeingWritten } from './keys-being-written.js';
 import { PackedValue } from './encoding/packed-value.js';
 import { restored } from './restored-entry.js';
-import type { Layer, LayerWrite, LocalLayer } from './layer.js';
-import { type CacheObserver, CircuitState, LayerOperation, LayerResult } from '../base/observer.js';
+import { isInUse, type Layer, type LayerWrite, type LocalLayer } from './layer.js';
+import { type CacheObserver, LayerOperation, LayerResult } from '../base/observer.js';
 import type { OnceLog } from '../base/once-log.js';
 import { isReported } from '../base/reported-errors.js';
 import type { ResolvedPolicy } from '../policies/resolved-policy.js';
@@ -462,8 +462,7 @@ export class LayerChain {
   /** A write that was only queued has succeeded, too: during an outage this does not show its end. */
   #answered(layer: Layer): void {
     if (!this.#log.hasLogged('LAYER_FAILED', layer.name)) return;
-    const { connected, circuitState } = layer.status();
-    if (!connected || circuitState !== CircuitState.closed) return;
+    if (!isInUse(layer.status())) return;
     const message = `Layer '${layer.name}' answers again.`;
     this.#log.ended('LAYER_FAILED', layer.name, { code: 'LAYER_RESTORED', message });
   }

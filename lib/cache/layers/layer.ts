@@ -4,7 +4,7 @@ import type { Entry } from '../entries/entry.js';
 import type { Coordination } from '../invalidation/coordination.js';
 import type { Invalidations } from '../invalidation/invalidations.js';
 import type { OptionFault } from '../options/option-rules.js';
-import type { CircuitState, EvictionReason, Result } from '../base/observer.js';
+import { CircuitState, type EvictionReason, type Result } from '../base/observer.js';
 import type { LoadTicket } from './load-ticket.js';
 
 export type { BusMessage, Coordination, Lease } from '../invalidation/coordination.js';
@@ -101,6 +101,14 @@ export interface LocalLayer extends Layer {
 
 /** One entry of a batch write. */
 export type LayerWrite = readonly [key: string, entry: Entry, ticket?: LoadTicket];
+
+/** Whether the cache uses a layer. A half-open circuit leaves it out like an open one: only a probe in the background passes. */
+export function isInUse(layer: {
+  readonly connected: boolean;
+  readonly circuitState: CircuitState | 'closed' | 'open' | 'half_open';
+}): boolean {
+  return layer.connected && (layer.circuitState === CircuitState.closed || layer.circuitState === 'closed');
+}
 
 export interface LayerStatus {
   readonly entries: number | null;

@@ -247,7 +247,7 @@ function LayersCard() {
 export function LayerState({ of: { connected, circuit_state } }: { of: LayerStats }) {
   if (!connected) return <span class="state bad">■ not connected</span>;
   if (circuit_state === 'open') return <span class="state bad">■ circuit open</span>;
-  if (circuit_state === 'half_open') return <span class="state warn">▲ trying again</span>;
+  if (circuit_state === 'half_open') return <span class="state bad">■ circuit open, trying again</span>;
   return <span class="state good">● connected</span>;
 }
 

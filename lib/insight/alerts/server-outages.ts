@@ -1,6 +1,5 @@
 import type { CachesByServer } from '../../cache/layers/caches-by-server.js';
-import { CircuitState } from '../../cache/base/observer.js';
-import type { LayerStatus } from '../../cache/layers/layer.js';
+import { isInUse } from '../../cache/layers/layer.js';
 import { type Alert, type AlertChange, type Condition, newestFirst } from './alert.js';
 import { AlertBook } from './alert-book.js';
 
@@ -97,7 +96,7 @@ export class ServerOutages {
 
   /** The caches whose layers on the server are away at this moment: they have not all looked yet. */
   #lostIn({ server }: ServerBook): Set<string> {
-    const lost = this.servers.usersOf(server).filter(({ layer }) => isLost(layer.status()));
+    const lost = this.servers.usersOf(server).filter(({ layer }) => !isInUse(layer.status()));
     return new Set(lost.map(({ cache }) => cache));
   }
 
@@ -119,8 +118,4 @@ export class ServerOutages {
   #usersOf({ server, found }: ServerBook): readonly string[] {
     return [...new Set([...this.servers.cachesOf(server), ...found.keys()])];
   }
-}
-
-function isLost({ connected, circuitState }: LayerStatus): boolean {
-  return !connected || circuitState !== CircuitState.closed;
 }

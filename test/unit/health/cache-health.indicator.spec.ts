@@ -71,9 +71,12 @@ describe('the health indicator', () => {
     expect(answer.c).toMatchObject({ status: 'degraded', layers: { redis: 'down' } });
   });
 
-  it('the health indicator shows a layer whose circuit is open as down', async () => {
-    const answer = await indicator({ layers: [layer('redis', true, CircuitState.open)] }).isHealthy('c');
-    expect(answer.c).toMatchObject({ layers: { redis: 'down' } });
+  it.each([
+    ['is open', CircuitState.open],
+    ['has a probe under way', CircuitState.halfOpen],
+  ])('the health indicator is degraded by a layer whose circuit %s, and shows it as down', async (_, state) => {
+    const answer = await indicator({ layers: [layer('redis', true, state)] }).isHealthy('c');
+    expect(answer.c).toMatchObject({ status: 'degraded', layers: { redis: 'down' } });
   });
 
   it('the health indicator is down if a required layer is lost, and names it', async () => {

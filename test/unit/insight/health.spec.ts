@@ -128,10 +128,13 @@ describe('health', () => {
     expect(codes(metrics.getHealth())).toEqual(['LOW_HIT_RATE']);
   });
 
-  it('health warns of an open circuit and of a layer that is down, however few requests there are', () => {
+  it.each([
+    ['an open circuit', CircuitState.open],
+    ['a circuit whose probe is under way', CircuitState.halfOpen],
+  ])('health warns of %s and of a layer that is down, however few requests there are', (_, circuitState) => {
     const report = health({}, {}, ({ observer, metrics }) => {
-      observer.circuit(1, CircuitState.open);
-      const status = { entries: 0, bytes: 0, circuitState: CircuitState.open, queueDepth: 0, writesDropped: 0 };
+      observer.circuit(1, circuitState);
+      const status = { entries: 0, bytes: 0, circuitState, queueDepth: 0, writesDropped: 0 };
       metrics.watchLayers(() => [
         { ...status, connected: true },
         { ...status, connected: false },

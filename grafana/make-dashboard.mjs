@@ -79,7 +79,7 @@ export const rows = [
         'Layers that are not asked because they fail or are slow.',
         'short',
         4,
-        figure(target(`sum(${metric('cache_layer_circuit_state', 'state="open"')}) or vector(0)`)),
+        figure(target(`sum(${metric('cache_layer_circuit_state', 'state=~"open|half_open"')}) or vector(0)`)),
       ],
     ],
   },

@@ -230,6 +230,13 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     cause: 'a typing error, or code sets the tag, as in `getOrSet(key, load, { tags })`.',
     remedy: 'correct the name. Ignore the hint if code sets the tag.',
   },
+  VARY_UNKNOWN: {
+    section: 'At boot',
+    meaning:
+      'Log, warning at boot. A path in `vary` begins with a name that requests do not have by themselves, and that resembles one that they have.',
+    cause: 'a typing error: then every request bypasses the cache. Or middleware adds the property.',
+    remedy: 'correct the path. Ignore the warning if middleware of yours adds the property.',
+  },
   UNKNOWN_KEYS: {
     section: 'At boot',
     meaning:

@@ -1,4 +1,13 @@
-import { type CanActivate, Controller, type ExecutionContext, Get, Headers, Injectable, Scope } from '@nestjs/common';
+import {
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  Get,
+  Headers,
+  Injectable,
+  Req,
+  Scope,
+} from '@nestjs/common';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Context, GraphQLModule, Query as GraphQLQuery, Resolver } from '@nestjs/graphql';
 import { type ClientProxy, ClientProxyFactory, Ctx, MessagePattern, Payload, Transport } from '@nestjs/microservices';
@@ -196,6 +205,69 @@ describe.each(platforms)('requests without an input of `vary`, on %s', (platform
     expect(warnings.filter((text) => text.includes('VARY_UNDEFINED'))).toEqual([
       expect.stringContaining("Did you mean 'headers.accept-language'?"),
     ]);
+  });
+
+  it('one warning names every path of `vary` that is undefined', async () => {
+    @Controller()
+    class Several {
+      @Get('several')
+      @Cached('several:*', { vary: ['usr.id', 'query.lang', 'quer.page', 'tenant.id'] })
+      several() {
+        return { call: ++calls };
+      }
+    }
+    const { ask } = await boot(platform, { imports, controllers: [Several] }, { logger });
+    for (let turn = 0; turn < 2; turn++) await ask().get('/several?lang=de');
+    expect(warnings.filter((text) => text.includes('VARY_UNDEFINED'))).toEqual([
+      expect.stringMatching(
+        /Several\.several\(\): 'usr\.id' and 'quer\.page' and 'tenant\.id' were undefined,.* Did you mean 'user\.id' and 'query\.page'\?/,
+      ),
+    ]);
+  });
+
+  it('warns at boot of a path of `vary` that resembles an input of requests, and of no other', async () => {
+    @Controller()
+    class Doubtful {
+      @Get('doubtful')
+      @Cached('doubtful:*', { vary: ['usr.id', 'users.id', 'quer.page', 'headrs.accept', 'headers.acept'] })
+      doubtful() {
+        return {};
+      }
+
+      @Get('sound')
+      @Cached('sound:*', {
+        vary: ['tenant.id', 'userId', 'version', 'id', 'ip', 'host', 'rawBody', 'headers.x-lang', 'user.id?'],
+      })
+      sound() {
+        return {};
+      }
+    }
+    await boot(platform, { imports, controllers: [Doubtful] }, { logger });
+    const doubted = warnings.filter((text) => text.includes('VARY_UNKNOWN'));
+    expect(doubted).toHaveLength(5);
+    for (const [index, text] of [
+      "vary names 'usr.id', but a request has no 'usr'. Did you mean 'user.id'? Ignore this if middleware of yours adds it.",
+      "vary names 'users.id', but a request has no 'users'. Did you mean 'user.id'?",
+      "vary names 'quer.page', but a request has no 'quer'. Did you mean 'query.page'?",
+      "vary names 'headrs.accept', but a request has no 'headrs'. Did you mean 'headers.accept'?",
+      "vary names 'headers.acept', but a request has no 'headers.acept'. Did you mean 'headers.accept'? Ignore this if clients send it.",
+    ].entries())
+      expect(doubted[index]).toContain(`Doubtful.doubtful(): ${text}`);
+  });
+
+  it('refuses a misspelt path of `vary` that may be undefined, because all callers would get one key', async () => {
+    @Controller()
+    class Shared {
+      @Get('mine')
+      @Cached('mine:*', { vary: 'usr.id?' })
+      mine(@Req() _request: unknown) {
+        return {};
+      }
+    }
+    await expect(boot(platform, { imports, controllers: [Shared] }, { logger })).rejects.toThrow(
+      "Shared.mine(): vary names 'usr.id?', but a request has no 'usr'. Did you mean 'user.id?'? If middleware of yours adds it, " +
+        'read it in a function of `vary`.',
+    );
   });
 
   it('refuses a path with a colon at boot', async () => {

@@ -106,7 +106,7 @@ export class ApplicationCompiler {
       }
     }
     const { handlers, log } = this.#compilation;
-    this.#checks.reportUnset(handlers, log);
+    this.#checks.report(handlers, log);
     // Only needed during compilation.
     this.#classes = new Map();
     this.#clashes.forgetRoutes();

@@ -10,7 +10,13 @@ import type { Transport } from '../inputs/call.js';
 import { type DeclaredInput, declaredInputs } from '../inputs/declared-inputs.js';
 import { withoutMark } from '../inputs/input-path.js';
 import type { FaultList } from '../keys/key-design.js';
-import { type NamingSubject, parametersIn, refuseUnknownInCached, refuseUnknownInInvalidate } from './named-inputs.js';
+import {
+  doubtVary,
+  type NamingSubject,
+  parametersIn,
+  refuseUnknownInCached,
+  refuseUnknownInInvalidate,
+} from './named-inputs.js';
 import { refuseUnknownIgnored, refuseUnknownWarmed } from './named-options.js';
 import type { HandledClass, HandledMethod } from './handled-classes.js';
 import { KeyNames } from './key-names.js';
@@ -21,6 +27,8 @@ export class DecoratorChecks {
   /** Roots of paths in `vary` of any handler. */
   readonly #varied = new Set<string>();
   readonly #checked = new Set<MethodSite>();
+  /** Warnings of paths in `vary`. */
+  readonly #doubts = new Set<string>();
   /** By cache. */
   readonly #tags = new Map<string, TagNames>();
   /** By cache. */
@@ -50,14 +58,17 @@ export class DecoratorChecks {
       );
       for (const subject of subjects) this.#refuseUnknown(site, subject);
       if (site.kind !== 'cached') continue;
+      for (const subject of subjects)
+        doubtVary(site.options, subject, this.faults, (text) => void this.#doubts.add(text));
       refuseUnknownIgnored(site.options, subjects, this.faults);
       refuseUnknownWarmed(site.options, subjects, this.faults);
     }
     if (cached !== undefined && transports.length === 0) this.#refuseSynchronous(cached, cls);
   }
 
-  /** Logs what is invalidated but never set. @param handlers as compiled, with the tags of the module's policy. */
-  reportUnset(handlers: readonly Pick<CachedHandler, 'cache' | 'plan'>[], log: CacheLog): void {
+  /** Logs what `vary` probably misspells, and what is invalidated but never set. @param handlers as compiled, with the tags of the module's policy. */
+  report(handlers: readonly Pick<CachedHandler, 'cache' | 'plan'>[], log: CacheLog): void {
+    for (const text of this.#doubts) log('warn', 'VARY_UNKNOWN', text);
     for (const { cache, plan } of handlers) this.#tagsOf(cache).set(plan.policy.tagsOf ?? plan.policy.tags);
     for (const names of [...this.#tags.values(), ...this.#keys.values()]) names.report(log);
   }

@@ -16,7 +16,7 @@ import type { DeclaredInput } from '../inputs/declared-inputs.js';
 import { nearlyOneOf, unknownField } from '../inputs/class-fields.js';
 import { validatedFields } from '../inputs/dto-metadata.js';
 import { inputPath, withoutMark } from '../inputs/input-path.js';
-import { isKnownRoot, usualRoots } from '../inputs/known-roots.js';
+import { isKnownRoot, meantPath, usualRoots } from '../inputs/known-roots.js';
 import { arity, parameterTypes } from '../inputs/route-arguments.js';
 import type { FaultList } from '../keys/key-design.js';
 import { type KeyPattern, type KeyTemplate, keyTemplate } from '../keys/key-template.js';
@@ -78,6 +78,38 @@ export function refuseUnknownInCached(
   }
   if (typeof tags !== 'function') texts.push(...tags.flatMap(ofTemplate));
   refuseUnknown(texts, subject, faults);
+}
+
+/**
+ * Reports paths of `vary` that are probably misspelt: their root, or header, differs by a letter from a usual one. Middleware may
+ * add such a property, so a path is only doubted: without it, requests bypass the cache. A path that may be undefined is
+ * refused, because all callers would get one key.
+ */
+export function doubtVary(
+  { vary = [] }: CachedOptions,
+  { owner, transport, adapter }: NamingSubject,
+  faults: FaultList,
+  doubt: (text: string) => void,
+): void {
+  for (const written of [vary].flat()) {
+    if (typeof written !== 'string') continue;
+    const { path, optional } = withoutMark(written);
+    const meant = meantPath(path, transport, adapter);
+    if (meant === undefined) continue;
+    const [root] = path.split('.');
+    const named = `${owner}: vary names '${written}', but a request has no '${root === 'headers' ? path : root}'.`;
+    const hint = `Did you mean '${meant}${optional ? '?' : ''}'?`;
+    if (optional && root !== 'headers') {
+      faults.add(
+        'INVALID_TEMPLATE',
+        `${named} ${hint} If middleware of yours adds it, read it in a function of \`vary\`.`,
+      );
+    } else {
+      doubt(
+        `${named} ${hint} Ignore this if ${root === 'headers' ? 'clients send it' : 'middleware of yours adds it'}.`,
+      );
+    }
+  }
 }
 
 /** Reports inputs that `@CacheInvalidate` names and no call can have. */

@@ -32,12 +32,12 @@ export function usualRoots(transport: Exclude<Transport, 'method'>): readonly st
 const USUAL_HEADERS = ['accept', 'accept-language', 'accept-encoding', 'origin', 'authorization', 'cookie'];
 
 /** The path that was probably meant: its root, or the name of a usual header, differs by a letter. */
-export function meantPath(path: string, transport: Transport): string | undefined {
+export function meantPath(path: string, transport: Transport, adapter?: HttpServer): string | undefined {
   if (transport === 'method') return undefined;
   const [root = '', ...rest] = path.split('.');
   const name = root === 'headers' ? nearlyOneOf(rest.join('.').toLowerCase(), USUAL_HEADERS) : undefined;
   if (name !== undefined) return `headers.${name}`;
-  const meant = isKnownRoot(root, transport, undefined) ? undefined : nearlyOneOf(root, usualRoots(transport));
+  const meant = isKnownRoot(root, transport, adapter) ? undefined : nearlyOneOf(root, usualRoots(transport));
   return meant === undefined ? undefined : [meant, ...rest].join('.');
 }
 

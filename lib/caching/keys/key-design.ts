@@ -162,9 +162,10 @@ export function ignores(name: string, input: DeclaredInput): boolean {
 }
 
 /** Denies a key to calls without a value at the path. */
-function required({ text }: InputPath, transport: Transport, missingInputs: MissingInputs): () => boolean {
-  return () => {
-    missingInputs.report(`'${text}'`, meantPath(text, transport));
+function required(path: InputPath, transport: Transport, missingInputs: MissingInputs): (call: Call) => boolean {
+  const report = missingInputs.require(path, meantPath(path.text, transport));
+  return (call) => {
+    report(call);
     return true;
   };
 }

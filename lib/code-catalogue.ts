@@ -369,7 +369,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   LAYER_LOST: {
     section: 'Layers',
     meaning:
-      'Log, warning. A layer has no connection, at start or later, and connects again when it can. While that lasts, what only follows from it (layer, messages, locks, policies, warm start, fleet) is not logged beside it; `GET /cache/health` has all of it.',
+      'Log, warning. A layer has no connection, at start or later, and connects again when it can. While that lasts, what only follows from it (layer, messages, locks, policies, warm start, fleet, writes of metrics) is not logged beside it; `GET /cache/health` has all of it. What is lost for good is logged (`METRICS_NOT_RESTORED`; `METRICS_NOT_STORED`, `INVALIDATIONS_LOST` and `WRITES_LOST` at the end).',
     cause:
       'the line names the address and the cause: refused, unknown host, TLS, password, permission, scheme, timeout, cluster.',
     remedy: 'what the line says. `LAYER_RESTORED` follows.',
@@ -601,14 +601,17 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   METRICS_NOT_RESTORED: {
     section: 'Metrics, exporters and other instances',
     meaning: 'Log, warning. Metrics of an earlier run are ignored and begin anew.',
-    cause: 'another release wrote them, the file is damaged, or Redis did not answer.',
+    cause:
+      'another release wrote them, the file is damaged, or Redis did not answer: `LAYER_LOST` names the cause of a lost connection.',
     remedy: 'none is needed.',
   },
   METRICS_NOT_STORED: {
     section: 'Metrics, exporters and other instances',
-    meaning: 'Log, warning. Metrics cannot be written and are tried again every 30 seconds.',
-    cause: 'a file or directory without permission, or a Redis that does not answer.',
-    remedy: 'correct the path or permission of `persistence`.',
+    meaning:
+      'Log, warning. Metrics cannot be written and are tried again every 30 seconds; as the process ends, those since the last write are lost.',
+    cause:
+      'a file or directory without permission, or a Redis that does not answer. `LAYER_LOST` names the cause of a lost connection.',
+    remedy: 'correct the path or permission of `persistence`, or restore Redis.',
   },
   METRICS_STORED: {
     section: 'Metrics, exporters and other instances',

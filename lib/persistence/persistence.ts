@@ -4,6 +4,7 @@ import type { Clock } from '../cache/base/clock.js';
 import { CacheError } from '../cache/base/errors.js';
 import type { ShutdownBudget } from '../cache/base/shutdown-budget.js';
 import { redactedMessage } from '../cache/base/redacted-error.js';
+import { isReported } from '../cache/base/reported-errors.js';
 import type { MetricsStore } from './metrics-store.js';
 
 /** The metrics that are carried over; `CacheMetrics` implements it. */
@@ -41,14 +42,14 @@ const FOREIGN_WRITES = 2;
 /**
  * Carries metrics, or what was learned from accesses, over a restart. Reads them before the application starts; writes them every 30
  * seconds and at shutdown. A dump that cannot be read, or is of another version, is logged and ignored; a write that fails is logged
- * once and retried. Another process that writes to the same place is logged once: each would restore the metrics of the other.
+ * once and retried, and not logged while the lost connection that it needs is. Another process that writes to the same place is logged once: each would restore the metrics of the other.
  */
 export class Persistence {
   #cancel: (() => void) | undefined;
   #writing: Promise<void> | undefined;
   /** The dump whose write failed last. */
   #unwritten: Uint8Array | undefined;
-  #failing = false;
+  #failureLogged = false;
   #restored = false;
   #foreignWrites = 0;
   #stopped = false;
@@ -75,9 +76,9 @@ export class Persistence {
         this.#restored = true;
       }
     } catch (cause) {
-      const why = redactedMessage(cause);
       if (wasRead || !beside) {
-        log('warn', 'METRICS_NOT_RESTORED', `${what} begin anew; those in ${store.description} are ignored. ${why}`);
+        const message = `${what} begin anew; those in ${store.description} are ignored. ${reasonOf(cause)}`;
+        log('warn', 'METRICS_NOT_RESTORED', message);
       }
     }
     this.#plan(store);
@@ -114,14 +115,15 @@ export class Persistence {
         await store.write(this.#unwritten);
       }
       this.#unwritten = undefined;
-      if (this.#failing && !beside) log('log', 'METRICS_STORED', `${what} are kept in ${store.description} again.`);
-      this.#failing = false;
+      if (this.#failureLogged) log('log', 'METRICS_STORED', `${what} are kept in ${store.description} again.`);
+      this.#failureLogged = false;
     } catch (cause) {
-      const why = redactedMessage(cause);
-      if (!this.#failing && !beside) {
-        log('warn', 'METRICS_NOT_STORED', `${what} cannot be kept in ${store.description} and are tried again. ${why}`);
-      }
-      this.#failing = true;
+      // A later write makes up for a lost connection, which is logged already; nothing makes up for the last one.
+      if (this.#failureLogged || beside || (isReported(cause) && !this.#stopped)) return;
+      this.#failureLogged = true;
+      const outcome = this.#stopped ? 'those since the last write are lost' : 'they are tried again';
+      const message = `${what} cannot be kept in ${store.description}: ${outcome}. ${reasonOf(cause)}`;
+      log('warn', 'METRICS_NOT_STORED', message);
     }
   }
 
@@ -137,4 +139,9 @@ export class Persistence {
         'Give each process a place of its own: persistence: { path }, or { layer, name }.',
     );
   }
+}
+
+/** The cause that is logged already is named there alone: an error that follows from it knows less. */
+function reasonOf(cause: unknown): string {
+  return isReported(cause) ? 'LAYER_LOST in the log has the cause.' : redactedMessage(cause);
 }

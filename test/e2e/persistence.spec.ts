@@ -272,6 +272,9 @@ describe('metrics saved in Redis', () => {
     await beforeTimer(6_000, app.close());
     expect(lines.codes).toContain('METRICS_NOT_RESTORED');
     expect(lines.codes.filter((code) => code === 'METRICS_NOT_STORED')).toHaveLength(1);
+    for (const [at, code] of lines.codes.entries()) {
+      if (code.startsWith('METRICS_')) expect(lines.messages[at]).toMatch(/LAYER_LOST in the log has the cause\.$/);
+    }
     await redis.up();
   }, 30_000);
 });

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheLog } from '../../../lib/cache/base/cache-log.js';
+import { CacheError } from '../../../lib/cache/base/errors.js';
+import { reported } from '../../../lib/cache/base/reported-errors.js';
 import { FileStore } from '../../../lib/persistence/file-store.js';
 import type { MetricsStore } from '../../../lib/persistence/metrics-store.js';
 import { Persistence } from '../../../lib/persistence/persistence.js';
@@ -13,7 +15,8 @@ class MemoryStore implements MetricsStore {
   readonly description = 'memory';
   kept: Uint8Array | undefined;
   writes = 0;
-  fails = false;
+  /** What every operation fails with. */
+  failure: Error | undefined;
   hangs = false;
   async read(): Promise<Uint8Array | undefined> {
     await this.#gate();
@@ -26,7 +29,7 @@ class MemoryStore implements MetricsStore {
   }
   async #gate(): Promise<void> {
     if (this.hangs) await new Promise(() => undefined);
-    if (this.fails) throw new Error('away');
+    if (this.failure !== undefined) throw this.failure;
   }
 }
 
@@ -34,12 +37,17 @@ describe('persistence', () => {
   let clock: ManualClock;
   let store: MemoryStore;
   let codes: string[];
+  let messages: string[];
   let restored: number[];
-  const log: CacheLog = (_level, code) => void codes.push(code);
+  const log: CacheLog = (_level, code, message) => {
+    codes.push(code);
+    messages.push(message);
+  };
   beforeEach(() => {
     clock = new ManualClock();
     store = new MemoryStore();
     codes = [];
+    messages = [];
     restored = [];
   });
 
@@ -97,12 +105,48 @@ describe('persistence', () => {
   it('persistence logs once that it cannot write, retries, and logs when it can again', async () => {
     const one = begin();
     await one.onModuleInit();
-    store.fails = true;
+    store.failure = new Error('away');
     await clock.advance(90_000);
     expect([store.writes, codes]).toEqual([3, ['METRICS_NOT_STORED']]);
-    store.fails = false;
+    store.failure = undefined;
     await clock.advance(30_000);
     expect(codes).toEqual(['METRICS_NOT_STORED', 'METRICS_STORED']);
+  });
+
+  it('persistence says at the end that figures are lost, not that it retries', async () => {
+    const one = begin();
+    await one.onModuleInit();
+    store.failure = new Error('away');
+    await one.onApplicationShutdown();
+    expect(codes).toEqual(['METRICS_NOT_STORED']);
+    expect(messages[0]).toMatch(/lost/);
+    expect(messages[0]).not.toMatch(/tried again/);
+  });
+
+  it('persistence logs of a lost connection only what it loses for good, and where its cause is', async () => {
+    store.failure = reported(new CacheError('LAYER_UNAVAILABLE', 'away'));
+    const one = begin();
+    await one.onModuleInit();
+    await clock.advance(60_000);
+    expect(codes).toEqual(['METRICS_NOT_RESTORED']);
+    store.failure = undefined;
+    await clock.advance(30_000);
+    expect(codes).toEqual(['METRICS_NOT_RESTORED']);
+    store.failure = reported(new CacheError('LAYER_UNAVAILABLE', 'away'));
+    await clock.advance(30_000);
+    await one.onApplicationShutdown();
+    expect(codes).toEqual(['METRICS_NOT_RESTORED', 'METRICS_NOT_STORED']);
+    for (const message of messages) expect(message).toMatch(/LAYER_LOST in the log has the cause\.$/);
+  });
+
+  it('persistence logs a fault of its own after a lost connection', async () => {
+    const one = begin();
+    await one.onModuleInit();
+    store.failure = reported(new CacheError('LAYER_UNAVAILABLE', 'away'));
+    await clock.advance(30_000);
+    store.failure = new CacheError('LAYER_TIMEOUT', 'full');
+    await clock.advance(30_000);
+    expect(messages).toEqual([expect.stringMatching(/tried again\. full$/)]);
   });
 
   it('persistence does nothing without a store', async () => {

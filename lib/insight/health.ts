@@ -1,3 +1,4 @@
+import { counted } from '../cache/base/counted.js';
 import { SETTLING_MS } from './alerts/alert.js';
 import { isInUse } from '../cache/layers/layer.js';
 import type { HealthFacts } from '../metrics/judgement.js';
@@ -159,7 +160,7 @@ function troubledLayers({ layers }: HealthFacts): HealthWarning[] {
     if (sweepsPending > 0) {
       warnings.push({
         code: 'SWEEP_PENDING',
-        message: `Layer '${layer}' has not removed what ${sweepsPending} invalidations by glob concern: it is not read, but takes memory. Let its user SCAN.`,
+        message: `Layer '${layer}' has yet to remove the entries of ${counted(sweepsPending, 'invalidation')} by glob: they are not read, but take memory. Let its user SCAN.`,
         value: sweepsPending,
         threshold: 0,
         layer,
@@ -177,7 +178,7 @@ function refusals({ layer, invalidationsPending = 0, busNotSent, busUnreachable 
   if (invalidationsPending > 0) {
     warnings.push({
       code: 'INVALIDATIONS_PENDING',
-      message: `Layer '${layer}' has not taken ${invalidationsPending} invalidations: other processes may still read what they concern. See LAYER_FAILED in the log for the reason.`,
+      message: `Layer '${layer}' has not taken ${counted(invalidationsPending, 'invalidation')}: other processes may still read outdated values. See LAYER_FAILED in the log for the reason.`,
       value: invalidationsPending,
       threshold: 0,
       layer,

@@ -5,6 +5,7 @@ import { APPLICATION_CACHE } from './application-cache.js';
 import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
 import type { CacheObservabilityOptions } from '../options/cache-observability.options.js';
 import type { CacheLog } from '../cache/base/cache-log.js';
+import { counted } from '../cache/base/counted.js';
 import { CacheError } from '../cache/base/errors.js';
 import type { Layer } from '../cache/layers/layer.js';
 import { noteVersion, VERSION, versionsInUse } from '../cache/version.js';
@@ -189,14 +190,10 @@ function described(layer: Layer, { layers, cache }: Pick<CacheObservabilityOptio
   const address = adopted ?? layers?.find(({ name }) => name === layer.name)?.address ?? 'this process';
   const { entries = Infinity, bytes = Infinity } = layer.status().bounds ?? {};
   const bounds = [
-    ...(entries < Infinity ? [counted(entries, 'entries')] : []),
+    ...(entries < Infinity ? [counted(entries, 'entry', 'entries')] : []),
     ...(bytes < Infinity ? [`${Math.round((bytes / MEGABYTE) * 10) / 10} MB`] : []),
   ];
   return `${layer.name} (${[address, ...(bounds.length > 0 ? [`at most ${bounds.join(', ')}`] : [])].join(', ')})`;
 }
 
 const MEGABYTE = 1_024 * 1_024;
-
-function counted(count: number, what: string): string {
-  return `${count} ${count === 1 || what.endsWith('s') ? what : `${what}s`}`;
-}

@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js';
 import { CacheError } from '../base/errors.js';
 
 /** Thrown if some keys of a batch failed; the operation has succeeded for the others. */
@@ -6,9 +7,13 @@ export class KeysFailed extends CacheError {
     readonly keys: readonly string[],
     cause: unknown,
   ) {
-    super('LAYER_UNAVAILABLE', `Redis: ${keys.length} keys of a batch could not be reached. They are retried.`, {
-      cause,
-    });
+    super(
+      'LAYER_UNAVAILABLE',
+      `Redis could not be reached for ${counted(keys.length, 'key')} of a batch. That is retried.`,
+      {
+        cause,
+      },
+    );
   }
 }
 

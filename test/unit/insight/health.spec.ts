@@ -170,6 +170,23 @@ describe('health', () => {
     expect(codes(reported(false))).toEqual(['LAYER_DOWN']);
   });
 
+  it.each([
+    [1, '1 invalidation'],
+    [2, '2 invalidations'],
+  ])('health names %d pending as %p', (pending, named) => {
+    const status = { entries: null, bytes: null, connected: true, circuitState: CircuitState.closed };
+    const behind = {
+      ...status,
+      queueDepth: 0,
+      writesDropped: 0,
+      sweepsPending: pending,
+      invalidationsPending: pending,
+    };
+    const { warnings } = health({ hits: 100 }, {}, ({ metrics }) => metrics.watchLayers(() => [behind]));
+    expect(warnings.map(({ code }) => code)).toEqual(['SWEEP_PENDING', 'INVALIDATIONS_PENDING']);
+    for (const { message } of warnings) expect(message).toMatch(new RegExp(`\\b${named}\\b`));
+  });
+
   it('health warns of a pattern below its target, from enough requests on', () => {
     const patterns = { 'feed:*': { hitRate: 0.8 }, 'never:*': { hitRate: 0.9 } };
     const report = health({ hits: 60, misses: 40 }, { patterns });

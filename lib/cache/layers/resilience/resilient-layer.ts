@@ -1,5 +1,6 @@
 import type { WaitBounds } from '../../base/bounded-wait.js';
 import type { Clock } from '../../base/clock.js';
+import { counted } from '../../base/counted.js';
 import type { Entry } from '../../entries/entry.js';
 import { CacheError } from '../../base/errors.js';
 import { CircuitState } from '../../base/observer.js';
@@ -269,7 +270,7 @@ export class ResilientLayer implements Layer {
       this.#events.log(
         'warn',
         'INVALIDATIONS_LOST',
-        `Layer '${this.name}' was closed before ${left} invalidations could reach it. The entries they should have removed stay until they expire.`,
+        `Layer '${this.name}' was closed before ${counted(left, 'invalidation')} could reach it. Entries that should have been removed stay until they expire.`,
       );
     }
     await withDeadline(Promise.resolve(this.#inner.disconnect()), DISCONNECT_MS, this.#clock, this.name).catch(

@@ -1,5 +1,6 @@
 import { within } from '../../base/bounded-wait.js';
 import type { Clock } from '../../base/clock.js';
+import { counted } from '../../base/counted.js';
 import type { Entry } from '../../entries/entry.js';
 import { globMatcher } from '../../base/glob.js';
 import { CircuitState, Result } from '../../base/observer.js';
@@ -171,7 +172,7 @@ export class WriteBehindLayer implements Layer {
       this.#events.log(
         'warn',
         'WRITES_LOST',
-        `Layer '${this.name}' was closed before ${left} waiting writes could reach it.`,
+        `Layer '${this.name}' was closed before ${counted(left, 'waiting write')} could reach it.`,
       );
     }
     this.#queue.clear();

@@ -7,8 +7,15 @@ export interface Coordination {
    * is known to be away: the message is kept and sent later.
    */
   publish(message: BusMessage): Promise<void>;
-  /** Receives messages of other processes. `onGap` is called after a lost connection: messages may have been missed. */
-  subscribe(listener: { onMessage(message: BusMessage): void; onGap(): void }): Promise<() => Promise<void>>;
+  /**
+   * Receives messages of other processes. `onGap` is called after a lost connection: messages may have been missed; `onSent` when messages
+   * of this process were sent, kept ones too.
+   */
+  subscribe(listener: {
+    onMessage(message: BusMessage): void;
+    onGap(): void;
+    onSent?(): void;
+  }): Promise<() => Promise<void>>;
 }
 
 export interface Lease {

@@ -21,6 +21,8 @@ export interface BusListener {
   onMessage(message: BusMessage): void;
   /** Messages may have been missed: entries that may be stale must not be served. */
   onGap(): void;
+  /** Messages of this process were sent, kept ones too. */
+  onSent?(): void;
 }
 
 /**
@@ -52,6 +54,7 @@ export class InvalidationBus {
         gaps++;
         listener.onGap();
       },
+      onSent: () => this.announced(),
     };
     // A layer that retries has reported the gap itself.
     const late = () => {
@@ -68,7 +71,7 @@ export class InvalidationBus {
     await within(this.#sending, HANDOVER_MS, this.#clock);
   }
 
-  /** Called when a layer has sent a message together with the operation itself. */
+  /** Called when a layer has sent a message: a kept one, or one together with the operation itself. */
   announced(): void {
     this.#log.ended('BUS_NOT_SENT', 'bus', SENT_AGAIN);
   }

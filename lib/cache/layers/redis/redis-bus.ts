@@ -155,6 +155,7 @@ export class RedisBus {
         await this.#connection.send(this.#channel, ['PUBLISH', this.#channel, this.textOf(message)]);
         this.#notSent = false;
         for (const handedOver of senders) handedOver();
+        for (const listener of this.#listeners) listener.onSent?.();
       } catch (error) {
         this.#outbox.add(message);
         this.#notSent = true;

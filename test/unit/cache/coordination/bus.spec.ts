@@ -59,6 +59,10 @@ describe('the bus over Redis', () => {
         if (server.mode === 'frozen') await new Promise<void>((resolve) => (server.release = resolve));
         sent.push(JSON.parse(message) as BusMessage);
       },
+      subscribe(_channel: string, _onMessage: unknown, onReady: () => void) {
+        onReady();
+        return Promise.resolve(() => Promise.resolve());
+      },
     } as unknown as RedisConnection;
     const bus = new RedisBus(connection, 'channel', clock, 500);
     const outcomeOf = (published: Promise<void>) =>
@@ -80,6 +84,31 @@ describe('the bus over Redis', () => {
     await clock.advance(500);
     expect(sent).toHaveLength(1);
     expect(new Set(sent[0]!.keys).size).toBe(21);
+  });
+
+  it('the bus over Redis ends the log of unsent messages when the kept ones are sent, though no other follows', async () => {
+    const { bus, clock, server } = overRedis();
+    const codes: string[] = [];
+    const log = new OnceLog((level, code) => codes.push(`${level} ${code}`));
+    const coordination = {
+      publish: bus.publish.bind(bus),
+      subscribe: bus.subscribe.bind(bus),
+    } as unknown as Coordination;
+    const ofCache = new InvalidationBus(coordination, clock, log);
+    await ofCache.listen({ onMessage: () => undefined, onGap: () => undefined });
+    for (const mode of ['frozen', 'down', 'frozen'] as const) {
+      codes.length = 0;
+      server.mode = mode;
+      const published = ofCache.publish({ keys: ['a'] });
+      await settle();
+      await clock.advance(500);
+      await published;
+      expect(codes).toEqual(['warn BUS_NOT_SENT']);
+      server.mode = 'up';
+      server.release();
+      await clock.advance(500);
+      expect(codes).toEqual(['warn BUS_NOT_SENT', 'log BUS_SENT']);
+    }
   });
 
   it('the bus over Redis sends "everything" after an outage with too many names, and delays no caller for it', async () => {

@@ -8,11 +8,11 @@ import { KnownClasses } from './entries/known-classes.js';
 import { listedClasses } from './entries/listed-classes.js';
 import { Invalidations } from './invalidation/invalidations.js';
 import type { LayeredCacheOptions } from './layered-cache-options.js';
-import { LayerChain } from './layers/layer-chain.js';
+import { failureEnded, LayerChain } from './layers/layer-chain.js';
 import type { Layer, LayerEvents } from './layers/layer.js';
 import { EntryWriter } from './loads/entry-writer.js';
 import { sharedPrefix } from './base/namespace.js';
-import { type CacheObserver, EvictionReason } from './base/observer.js';
+import { type CacheObserver, CircuitState, EvictionReason } from './base/observer.js';
 import { OnceLog } from './base/once-log.js';
 import { KeyPolicies } from './policies/key-policies.js';
 import { PolicyCache } from './policies/policy-cache.js';
@@ -149,7 +149,11 @@ function layerEvents(
     invalidated: (key) => {
       if (index === 0) reasons.invalidated(key);
     },
-    circuit: (state) => observer.circuit(index, state),
+    circuit: (state) => {
+      observer.circuit(index, state);
+      // There may be no call that shows it.
+      if (state === CircuitState.closed) failureEnded(log, name);
+    },
     queueDepth: (depth) => observer.queueDepth(index, depth),
     writeDropped: (count) => observer.writeDropped(index, count),
     asyncWrite: (result, durationMs, keys) => observer.asyncWrite(index, result, durationMs, keys),

@@ -162,6 +162,20 @@ describe('the log of an outage', () => {
     await closeApps();
   });
 
+  it('the log of an outage ends two seconds after a successful probe, though nothing is asked any more', async () => {
+    const { clock, connections, ask, codes } = await application();
+    for (let outage = 0; outage < 2; outage++) {
+      connections[0].answers = false;
+      await ask(0);
+      connections[0].answers = true;
+      await clock.advance(2_900);
+      expect(codes().slice(4 * outage)).toEqual(['LAYER_FAILED', 'CIRCUIT_OPEN']);
+      await clock.advance(100);
+      expect(codes().slice(4 * outage + 2)).toEqual(['LAYER_RESTORED', 'CIRCUIT_CLOSED']);
+    }
+    await closeApps();
+  });
+
   it('the log of an outage has each line once, beginnings before ends, in any order of losses, answers and calls', async () => {
     // Mostly the second cache, since the first one stays lost.
     const cache = fc.constantFrom<0 | 1>(0, 1, 1, 1, 1);

@@ -463,9 +463,13 @@ export class LayerChain {
   #answered(layer: Layer): void {
     if (!this.#log.hasLogged('LAYER_FAILED', layer.name)) return;
     if (!isInUse(layer.status())) return;
-    const message = `Layer '${layer.name}' answers again.`;
-    this.#log.ended('LAYER_FAILED', layer.name, { code: 'LAYER_RESTORED', message });
+    failureEnded(this.#log, layer.name);
   }
+}
+
+/** Logs that a layer that failed answers again: a call, or the probe that closed its circuit. */
+export function failureEnded(log: OnceLog, layer: string): void {
+  log.ended('LAYER_FAILED', layer, { code: 'LAYER_RESTORED', message: `Layer '${layer}' answers again.` });
 }
 
 const NO_KEYS: ReadonlySet<string> = new Set();

@@ -25,6 +25,7 @@ import { cacheManagerProviders, roomProviders } from './cache-observability.prov
 import { isRecord } from './cache/options/option-rules.js';
 import { ShutdownBudget } from './cache/base/shutdown-budget.js';
 import { CACHE_CLOCK } from './cache/base/tokens.js';
+import { loggedRefusal } from './caching/boot-refusal.js';
 import { CachingRuntime } from './caching/caching-runtime.js';
 import { cachingExports } from './caching/caching.providers.js';
 import { dashboardRoutes } from './dashboard/dashboard.routes.js';
@@ -149,7 +150,9 @@ export class CacheObservabilityModule
 
   async onModuleInit(): Promise<void> {
     for (const [name, { metrics }] of this.#named.all) this.#cache.metrics.addCache(name, metrics);
-    await Promise.all([this.#cache.connect(), this.#named.connect()]);
+    await Promise.all([this.#cache.connect(), this.#named.connect()]).catch((error: unknown) => {
+      throw loggedRefusal(error);
+    });
   }
 
   /** Every handler is compiled. */

@@ -8,6 +8,7 @@ import { CacheError } from '../cache/base/errors.js';
 import { CACHE_MANAGER } from './cache-manager-tokens.js';
 import { DeferredCache } from './deferred-cache.js';
 import { nestLog } from '../wiring/nest-log.js';
+import { loggedRefusal } from '../caching/boot-refusal.js';
 import { ObservedCache } from '../wiring/observed-cache.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 
@@ -43,7 +44,7 @@ export class ApplicationCaches implements OnModuleInit {
       return;
     }
     const [first, ...others] = caches;
-    if (first === undefined) throw nothingToAdopt();
+    if (first === undefined) throw loggedRefusal(nothingToAdopt());
     this.#deferred.become(this.#cache.observe(first));
     for (const cache of others) this.#cache.observe(cache);
   }

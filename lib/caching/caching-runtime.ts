@@ -16,6 +16,7 @@ import type { CacheMetrics } from '../metrics/cache-metrics.js';
 import type { PatternDeclaration } from '../metrics/judgement.js';
 import type { CachedHandler } from './decoration/cached-handler.js';
 import type { CachingOptions } from './options/caching.options.js';
+import { loggedRefusal } from './boot-refusal.js';
 import { CACHING_CACHE, CACHING_OPTIONS } from './caching.tokens.js';
 import {
   type ApplicationRuntime,
@@ -104,11 +105,13 @@ export class CachingRuntime
     const faults = this.#compiler.faults();
     if (faults.length === 0) return this.#declarePatterns();
     const [first] = faults;
-    throw new CacheError(
-      first!.code,
-      faults.length === 1
-        ? first!.message
-        : `${countOf(faults)} cannot be used as written:\n${faults.map(({ code, message }) => `- ${code} ${message}`).join('\n')}`,
+    throw loggedRefusal(
+      new CacheError(
+        first!.code,
+        faults.length === 1
+          ? first!.message
+          : `${countOf(faults)} cannot be used as written:\n${faults.map(({ code, message }) => `- ${code} ${message}`).join('\n')}`,
+      ),
     );
   }
 

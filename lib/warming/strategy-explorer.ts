@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import { loggedRefusal } from '../caching/boot-refusal.js';
 import { type WarmingStrategy, type WarmingStrategyOptions, warmingStrategyOptionsOf } from './strategy.js';
 import { StrategyRegistry } from './strategy-registry.js';
 
@@ -16,7 +17,11 @@ export class StrategyExplorer implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     const found = this.#found();
     if (found.some(({ options }) => options.cron !== undefined)) await this.registry.cron.load();
-    for (const { strategy, options } of found) this.registry.add(strategy, options);
+    try {
+      for (const { strategy, options } of found) this.registry.add(strategy, options);
+    } catch (error) {
+      throw loggedRefusal(error);
+    }
   }
 
   #found(): { readonly strategy: WarmingStrategy; readonly options: WarmingStrategyOptions }[] {

@@ -8,6 +8,7 @@ import {
   type CacheFeatureOptions,
   type CacheObservabilityOptions,
   memoryLayer,
+  redisLayer,
   WarmingStrategy,
 } from '../../lib/index.js';
 import { boot, platforms } from '../support/apps.js';
@@ -237,6 +238,39 @@ describe.each(platforms)('the faults of a boot on %s', (platform) => {
         'Currencies.of(): 2 instances of its class write the same keys',
       ],
     );
+  });
+
+  it('faults that Nest does not log are logged once, with their code, before the boot fails', async () => {
+    @Module({ providers: [Rates], controllers: [Shops] })
+    class Declaring {}
+    @WarmingStrategy({ name: 'unable' })
+    class Unable {}
+    const failing: ModuleMetadata[] = [
+      { imports: [CacheObservabilityModule.forRoot(), Declaring] },
+      { imports: [CacheObservabilityModule.forRoot({ cache: 'app' })] },
+      { imports: [CacheObservabilityModule.forRoot()], providers: [Unable] },
+      {
+        imports: [
+          CacheObservabilityModule.forRoot({
+            namespace: 'shop',
+            layers: [redisLayer({ url: 'redis://127.0.0.1:1', required: true })],
+          }),
+        ],
+      },
+    ];
+    for (const metadata of failing) {
+      const errors: unknown[] = [];
+      const logger = {
+        log: () => undefined,
+        warn: () => undefined,
+        error: (entry: unknown) => void errors.push(entry),
+      };
+      const error = await boot(platform, metadata, { logger }).then(
+        () => new Error('It booted.'),
+        (failure: Error & { code?: string }) => failure,
+      );
+      expect(errors).toMatchObject([{ code: (error as { code?: string }).code, message: error.message }]);
+    }
   });
 
   it('a fault of the module alone is one fault', async () => {

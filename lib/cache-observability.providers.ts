@@ -149,6 +149,7 @@ export const roomProviders: Provider[] = [
     useFactory: (cache: ObservedCache, options: ResolvedOptions): HealthSubject => ({
       layers: cache.layers,
       required: new Set(options.layers?.filter(({ required }) => required).map(({ name }) => name)),
+      addresses: new Map(options.layers?.map(({ name, address }) => [name, address])),
       closed: () => cache.closed,
     }),
   },

@@ -10,6 +10,8 @@ export interface HealthSubject {
   readonly layers: readonly Layer[];
   /** Names of the layers without which the application does not start. */
   readonly required: ReadonlySet<string>;
+  /** Where the data of a layer are, as its failures name it; by the names of the layers. */
+  readonly addresses: ReadonlyMap<string, string | undefined>;
   /** True once the cache was disconnected. */
   closed(): boolean;
 }
@@ -20,6 +22,7 @@ export const HEALTH_SUBJECT = Symbol('cache-observability:health-subject');
  * The cache's health for Terminus: `up`; `degraded` if it serves but is slow, misses too often or has lost a layer;
  * `down` only if a `required` layer cannot be reached or the cache is closed, so that an instance without its cache stays in
  * service while it can answer. Terminus before 12 has no `degraded`: there it is `up`, and `health` is the status of `/cache/health`.
+ * Health routes are often public, so the details name no address of a server.
  *
  * @example
  * ```ts
@@ -51,10 +54,12 @@ export class CacheHealthIndicator {
       return { name: layer.name, reached: status.connected, used: isInUse(status), failure: status.failure };
     });
     const lost = layers.filter(({ reached }) => !reached);
-    const details = detailsOf(report, layers);
+    const details = detailsOf(report, layers, (text, layer) => this.#withoutAddress(text, layer));
     const missing = lost.filter(({ name }) => this.subject.required.has(name));
     if (missing.length > 0) {
-      const named = missing.map(({ name, failure }) => (failure === undefined ? name : `${name} (${failure})`));
+      const named = missing.map(({ name, failure }) =>
+        failure === undefined ? name : `${name} (${this.#withoutAddress(failure, name)})`,
+      );
       return session.down({ ...details, message: `required and out of reach: ${named.join(', ')}` });
     }
     const isLeftOut = layers.some(({ used }) => !used) || report.warnings.some(concernsALayer);
@@ -63,13 +68,22 @@ export class CacheHealthIndicator {
     const older = typeof (session as Partial<typeof session>).degraded !== 'function';
     return older ? session.up(details) : session.degraded(details);
   }
+
+  #withoutAddress(text: string, layer: string): string {
+    const address = this.subject.addresses.get(layer);
+    return address === undefined ? text : text.replaceAll(address, 'its server');
+  }
 }
 
 function concernsALayer({ code }: HealthReport['warnings'][number]): boolean {
   return code === 'CIRCUIT_OPEN' || code === 'LAYER_DOWN';
 }
 
-function detailsOf(report: HealthReport, layers: readonly { name: string; used: boolean }[]) {
+function detailsOf(
+  report: HealthReport,
+  layers: readonly { name: string; used: boolean }[],
+  withoutAddress: (text: string, layer: string) => string,
+) {
   return {
     health: report.status,
     hitRate: report.hitRate,
@@ -77,6 +91,9 @@ function detailsOf(report: HealthReport, layers: readonly { name: string; used: 
     p95ResponseTimeMs: report.p95ResponseTimeMs,
     totalRequests: report.totalRequests,
     layers: Object.fromEntries(layers.map(({ name, used }) => [name, used ? 'up' : 'down'])),
-    warnings: report.warnings.map(({ code, message }) => ({ code, message })),
+    warnings: report.warnings.map(({ code, message, layer }) => ({
+      code,
+      message: layer === undefined ? message : withoutAddress(message, layer),
+    })),
   };
 }

@@ -5,8 +5,8 @@ import { CacheHealthIndicator } from '../../../lib/health/cache-health.indicator
 import type { CacheMetrics } from '../../../lib/metrics/cache-metrics.js';
 import type { HealthReport, HealthWarning } from '../../../lib/metrics/snapshot.js';
 
-const layer = (name: string, connected: boolean, circuitState: number = CircuitState.closed) =>
-  ({ name, status: () => ({ connected, circuitState }) }) as unknown as Layer;
+const layer = (name: string, connected: boolean, circuitState: number = CircuitState.closed, failure?: string) =>
+  ({ name, status: () => ({ connected, circuitState, failure }) }) as unknown as Layer;
 
 function indicator(given: {
   status?: HealthReport['status'];
@@ -26,6 +26,7 @@ function indicator(given: {
   return new CacheHealthIndicator({ collectHealth: async () => report } as CacheMetrics, {
     layers: given.layers ?? [layer('memory', true)],
     required: new Set(given.required ?? []),
+    addresses: new Map([['redis', 'redis://cache-1:6379']]),
     closed: () => given.closed ?? false,
   });
 }
@@ -83,6 +84,12 @@ describe('the health indicator', () => {
     const layers = [layer('memory', true), layer('redis', false)];
     const answer = await indicator({ layers, required: ['redis'] }).isHealthy('c');
     expect(answer.c).toMatchObject({ status: 'down', message: 'required and out of reach: redis' });
+  });
+
+  it('the health indicator names the cause of a lost required layer without its address', async () => {
+    const lost = layer('redis', false, CircuitState.closed, 'redis://cache-1:6379 refuses the password (WRONGPASS).');
+    const answer = await indicator({ layers: [lost], required: ['redis'] }).isHealthy('c');
+    expect(answer.c.message).toBe('required and out of reach: redis (its server refuses the password (WRONGPASS).)');
   });
 
   it('the health indicator is down if the cache is closed', async () => {

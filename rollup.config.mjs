@@ -117,6 +117,7 @@ function lineStarts(program) {
 
 function followers({ type, ...node }) {
   if (type === 'BlockStatement' || type === 'StaticBlock') return node.body;
+  if (type === 'ImportDeclaration' || type === 'ExportNamedDeclaration') return node.specifiers;
   if (type === 'SwitchCase') return node.consequent;
   if (type === 'ObjectExpression') return node.properties;
   if (type === 'ArrayExpression') return node.elements;

@@ -22,7 +22,7 @@ import {
   text,
   textMatching,
 } from '../cache/options/option-rules.js';
-import { unknownName } from '../cache/options/unknown-option.js';
+import { unknownNames } from '../cache/options/unknown-option.js';
 import { shown } from '../cache/base/shown.js';
 import { OWN_CACHE } from '../cache/base/tokens.js';
 import { orAutomatic } from '../cache/policies/automatic-ttl.js';
@@ -284,15 +284,16 @@ export function asyncOptionFaults(beside: Readonly<Record<string, unknown>>, res
     cache: oneOf('app'),
     ...Object.fromEntries(asyncFields.map((name) => [name, anything])),
   };
-  const last = Object.keys(beside).findLast(
+  const unknown = Object.keys(beside).filter(
     (name) => !Object.hasOwn(besideRules, name) && !Object.hasOwn(fields, name),
   );
+  const texts = unknownNames(unknown, Object.keys(besideRules));
   for (const [name, value] of Object.entries(beside)) {
     const rule = Object.hasOwn(besideRules, name) ? besideRules[name] : undefined;
     if (rule !== undefined) {
       if (value !== undefined) rule(value, name, report);
     } else if (Object.hasOwn(fields, name)) report(`${name}: belongs in the result of useFactory, not beside it`);
-    else report(unknownName(name, name, Object.keys(besideRules), name === last));
+    else report(name + texts.get(name)!);
   }
   if (isRecord(result)) {
     for (const name of [...Object.keys(staticFields), ...(result['cache'] === 'app' ? ['cache'] : [])]) {

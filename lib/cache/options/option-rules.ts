@@ -1,4 +1,4 @@
-import { nearest, unknownName } from './unknown-option.js';
+import { nearest, unknownNames } from './unknown-option.js';
 import { type Bytes, bytesIn } from '../base/bytes.js';
 import { milliseconds } from '../base/duration.js';
 import { CacheError, type CacheErrorCode } from '../base/errors.js';
@@ -172,10 +172,11 @@ export const shape =
     const at = (name: string) => (path === '' ? name : `${path}.${name}`);
     const names: string[] = [];
     for (const name in value) names.push(name);
-    const last = names.findLast((name) => !Object.hasOwn(fields, name));
+    const unknown = names.filter((name) => !Object.hasOwn(fields, name));
+    const texts = unknownNames(unknown, Object.keys(fields));
     for (const name of names) {
       const rule = Object.hasOwn(fields, name) ? fields[name] : undefined;
-      if (rule === undefined) report(unknownName(at(name), name, Object.keys(fields), name === last));
+      if (rule === undefined) report(at(name) + texts.get(name)!);
       else readAndCheck(orDefault(rule), () => value[name], at(name), report);
     }
     for (const name of required) if (!isGiven(value, name)) report(`${at(name)}: is missing`);

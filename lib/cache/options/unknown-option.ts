@@ -3,18 +3,23 @@ import { nameElsewhere } from './names-elsewhere.js';
 const LONGEST_NAME = 64;
 
 /**
- * `<path>: is unknown`, with the name that was probably meant and all there are.
- * @param listed false if a later fault of the same object lists them.
+ * For each unknown name of one object, the text behind its path: that it is unknown, with the name that was probably meant. The last
+ * one without such a name lists all there are.
  */
-export function unknownName(path: string, name: string, known: readonly string[], listed = true): string {
+export function unknownNames(names: readonly string[], known: readonly string[]): ReadonlyMap<string, string> {
+  const meant = new Map(names.map((name) => [name, meantName(name, known)]));
+  const last = names.findLast((name) => meant.get(name) === undefined);
+  const text = (name: string) => {
+    const list = name === last ? `. Allowed: ${known.join(', ')}` : '';
+    return `: is unknown${meant.get(name) === undefined ? list : `; did you mean ${meant.get(name)}?`}`;
+  };
+  return new Map(names.map((name) => [name, text(name)]));
+}
+
+function meantName(name: string, known: readonly string[]): string | undefined {
   const elsewhere = nameElsewhere(name);
-  const meant =
-    elsewhere !== undefined && known.includes(elsewhere.option)
-      ? elsewhere.option
-      : (nearest(name, known) ?? elsewhere?.written);
-  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-  const list = listed ? `${hint === '' ? '.' : ''} Allowed: ${known.join(', ')}` : '';
-  return `${path}: is unknown${hint}${list}`;
+  if (elsewhere !== undefined && known.includes(elsewhere.option)) return elsewhere.option;
+  return nearest(name, known) ?? elsewhere?.written;
 }
 
 /** The known name that was probably meant; undefined if none is similar to the given one. */

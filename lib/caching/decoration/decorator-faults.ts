@@ -7,3 +7,8 @@ export function decoratorFaults({ kind, declaredBy, method, optionFaults }: Meth
   const owner = `${declaredBy.name}.${methodName(method)}()`;
   return optionFaults.map(({ code, text }) => ({ code, text: `${owner}: ${decorator}: ${text}` }));
 }
+
+/** The text of a fault as a sentence: one that ends with a question is one. */
+export function sentence(text: string): string {
+  return text.endsWith('?') ? text : `${text}.`;
+}

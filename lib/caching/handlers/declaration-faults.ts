@@ -1,8 +1,9 @@
 import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { CacheLog } from '../../cache/base/cache-log.js';
 import type { OptionFault } from '../../cache/options/option-rules.js';
-import { unknownName } from '../../cache/options/unknown-option.js';
+import { unknownNames } from '../../cache/options/unknown-option.js';
 import { type ClassConstructor, decoratedClasses, unsharedInstances } from '../decoration/decorated-classes.js';
+import { sentence } from '../decoration/decorator-faults.js';
 import { neverCached } from '../decoration/handler-kind.js';
 import { type CachedSite, methodName, type MethodSite } from '../decoration/method-site.js';
 import { neverCachedHttp } from '../http/never-cached.js';
@@ -64,8 +65,9 @@ export function declarationFaults(application: DeclaringApplication, caches: rea
 /** The fault of a decorator that names a cache which the application does not have. */
 export function unknownCache({ options, declaredBy, method }: MethodSite, caches: readonly string[]): string {
   const { cache: name = '' } = options;
+  const why = sentence(unknownNames([name], ['default', ...caches]).get(name)!);
   return (
-    `${declaredBy.name}.${methodName(method)}(): ${unknownName(`cache '${name}'`, name, ['default', ...caches])}. Import ` +
+    `${declaredBy.name}.${methodName(method)}(): cache '${name}'${why} Import ` +
     `CacheObservabilityModule.forFeature('${name}') to have it.`
   );
 }

@@ -1,4 +1,4 @@
-import { decoratorFaults } from '../decoration/decorator-faults.js';
+import { decoratorFaults, sentence } from '../decoration/decorator-faults.js';
 import type { HttpServer } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import type { CacheLog } from '../../cache/base/cache-log.js';
@@ -87,7 +87,7 @@ export class DecoratorChecks {
 
   #checkOptions(site: MethodSite): void {
     const owner = `${site.declaredBy.name}.${methodName(site.method)}()`;
-    for (const { code, text } of decoratorFaults(site)) this.faults.add(code, `${text}.`);
+    for (const { code, text } of decoratorFaults(site)) this.faults.add(code, sentence(text));
     const tags = this.#tagsOf(site.options.cache);
     const keys = this.#keysOf(site.options.cache);
     if (site.kind === 'cached') {

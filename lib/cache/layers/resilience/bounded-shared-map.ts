@@ -6,13 +6,18 @@ const BOARD_MS = 2_000;
 
 /**
  * A shared map that answers or fails in time. Notes are larger than entries and no request waits for them, so their results
- * do not affect the circuit; but while it is open they are not requested.
- * @param refuse throws while the circuit is open.
+ * do not affect the circuit; but while it is open they are not requested, and one that is not answered lets the layer look.
+ * @param begin throws while the circuit is open; returns what to call if the operation times out.
  */
-export function boundedSharedMap(sharedMap: SharedMap, layer: string, clock: Clock, refuse: () => void): SharedMap {
+export function boundedSharedMap(
+  sharedMap: SharedMap,
+  layer: string,
+  clock: Clock,
+  begin: () => (busy: boolean) => void,
+): SharedMap {
   const bounded = async <T>(operation: () => Promise<T>): Promise<T> => {
-    refuse();
-    return withDeadline(operation(), BOARD_MS, clock, layer, { isFixed: true });
+    const late = begin();
+    return withDeadline(operation(), BOARD_MS, clock, layer, { isFixed: true, late });
   };
   return {
     publish: (slot, bytes, keepMs) => bounded(() => sharedMap.publish(slot, bytes, keepMs)),

@@ -66,6 +66,14 @@ export class CircuitBreaker {
     this.#count(true, calls);
   }
 
+  /**
+   * Records that a probe of the closed circuit was not answered, after a call that was not. It stands for the calls that a cache with few
+   * misses does not make: the circuit opens as soon as nothing but failures lasted long enough.
+   */
+  unanswered(): void {
+    if (this.closed && this.#nothingButFailures(this.#settings.minimumCalls)) this.#open();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#cancelProbe?.();

@@ -33,7 +33,7 @@ export interface CircuitBreakerOptions {
   window?: Duration;
   /** Open at this share of failed calls, 0–1. @default 0.5 */
   threshold?: number;
-  /** Fewer calls than this in the window never open it. @default 5 */
+  /** Fewer calls than this in the window open it only if probes are not answered either. @default 5 */
   minimumCalls?: number;
   /** A call that takes longer counts as failed, though its answer is used. @default half the deadline */
   slowCall?: Duration;

@@ -77,6 +77,7 @@ export class ResilientLayer implements Layer {
   #refusal: CacheError | undefined;
   #applying: Promise<void> | undefined;
   #cancelRetry: (() => void) | undefined;
+  #cancelLook: (() => void) | undefined;
   /** From the first opening of the circuit until it closes, including failed probes. */
   #outage = false;
   /** The failure that was counted last; undefined for a slow answer. */
@@ -120,7 +121,7 @@ export class ResilientLayer implements Layer {
     if (inner.serverInfo !== undefined) this.serverInfo = () => this.#figures(() => inner.serverInfo!());
     if (inner.sharedMap !== undefined)
       this.sharedMap = (name, everyVersion) =>
-        boundedSharedMap(inner.sharedMap!(name, everyVersion), this.name, clock, () => this.#refuseWhileOpen());
+        boundedSharedMap(inner.sharedMap!(name, everyVersion), this.name, clock, () => this.#beginNote());
   }
 
   get server(): unknown {
@@ -265,6 +266,7 @@ export class ResilientLayer implements Layer {
     this.#closed = true;
     this.#breaker?.stop();
     this.#cancelRetry?.();
+    this.#cancelLook?.();
     const left = this.#backlog.size;
     if (left > 0) {
       this.#events.log(
@@ -317,10 +319,7 @@ export class ResilientLayer implements Layer {
     const heard = this.#heard;
     let isSlow = false;
     let isLate = false;
-    const counts = (busy: boolean) =>
-      this.spread === true
-        ? this.#clock.now() - this.#answeredAt > SILENT_DEADLINES * deadlineMs
-        : !busy || this.#heard === heard;
+    const counts = (busy: boolean) => (this.spread === true ? this.#hasLongBeenSilent : !busy || this.#heard === heard);
     const slow = isLong ? undefined : this.#slow(() => (isSlow = counts(false)));
     const late = (busy: boolean) => (isLate = !counts(busy));
     try {
@@ -377,12 +376,51 @@ export class ResilientLayer implements Layer {
     return breaker === undefined ? undefined : { ms: breaker.slowCallMs, report };
   }
 
-  /** A server that does not answer may have been replaced, which an open connection does not detect: looks again, at most once a second. */
+  /** True if a call timed out and the layer has not answered any since. */
+  get #isSilent(): boolean {
+    return this.#silentSince === this.#heard;
+  }
+
+  /**
+   * Looks after a call that was not answered, once a second until the layer answers or its circuit opens: its server may have been
+   * replaced, which an open connection does not detect, and where few calls are made the circuit would stay closed.
+   */
   #lookAgain(): void {
     const now = this.#clock.now();
     if (this.#closed || now - this.#lookedAt < RETRY_MS) return;
     this.#lookedAt = now;
-    Promise.resolve(this.#inner.connect?.()).catch(() => undefined);
+    withDeadline(this.#reach(), this.#settings.deadlineMs, this.#clock, this.name).then(
+      () => void this.#answers++,
+      (error: unknown) => this.#notFound(error),
+    );
+  }
+
+  #notFound(error: unknown): void {
+    if (this.#closed || !this.#isSilent || this.#breaker?.closed !== true) return;
+    if (this.spread !== true || this.#hasLongBeenSilent) {
+      this.#failed = error;
+      this.#breaker.unanswered();
+    }
+    this.#cancelLook?.();
+    this.#cancelLook = this.#clock.after(Math.max(0, this.#lookedAt + RETRY_MS - this.#clock.now()), () => {
+      if (this.#isSilent && this.#breaker?.closed === true) this.#lookAgain();
+    });
+  }
+
+  /** Of a layer on several servers: none has answered for a while. */
+  get #hasLongBeenSilent(): boolean {
+    return this.#clock.now() - this.#answeredAt > SILENT_DEADLINES * this.#settings.deadlineMs;
+  }
+
+  /** @returns what to call if the note times out; `busy` if the event loop was. */
+  #beginNote(): (busy: boolean) => void {
+    this.#refuseWhileOpen();
+    const heard = this.#heard;
+    return (busy) => {
+      if (busy || this.#heard !== heard) return;
+      this.#silentSince = heard;
+      this.#lookAgain();
+    };
   }
 
   /** Requests for a server's figures do not affect the circuit. */
@@ -418,7 +456,7 @@ export class ResilientLayer implements Layer {
     const handedOver = withDeadline(coordination.publish(message), this.#settings.deadlineMs, this.#clock, this.name);
     handedOver.catch(() => undefined);
     this.#refuseWhileOpen();
-    if (this.#silentSince === this.#heard) throw this.#silent();
+    if (this.#isSilent) throw this.#silent();
     await handedOver;
   }
 

@@ -7,7 +7,7 @@ describe('a shared map', () => {
   it('a shared map that does not answer fails after two seconds, which no option changes', async () => {
     const clock = new ManualClock();
     const frozen = { publish: () => new Promise<void>(() => undefined) } as Partial<SharedMap> as SharedMap;
-    const sharedMap = boundedSharedMap(frozen, 'redis', clock, () => undefined);
+    const sharedMap = boundedSharedMap(frozen, 'redis', clock, () => () => undefined);
     const outcome = sharedMap.publish('a', Buffer.from('1'), 1_000).catch((error: unknown) => error);
     await clock.advance(2_000);
     expect(await outcome).toMatchObject({

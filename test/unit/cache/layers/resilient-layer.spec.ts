@@ -57,6 +57,12 @@ class Store {
       invalidateTags: (tags) => this.#do(`tags ${tags.join()}`, () => undefined),
       keys: () => [],
       clear: () => this.#do('clear', () => entries.clear()),
+      sharedMap: () => ({
+        publish: (slot) => this.#do(`note ${slot}`, () => undefined),
+        read: () => Promise.resolve(undefined),
+        readAll: () => Promise.resolve(new Map()),
+        withdraw: () => Promise.resolve(),
+      }),
       coordination: {
         acquire: () => this.#do('acquire', () => undefined),
         publish: (message) => this.#do(`publish ${(message.keys ?? []).join()}`, () => undefined),
@@ -372,6 +378,47 @@ describe('the circuit', () => {
     await clock.advance(100);
     expect(recorded.circuit.at(-1)).toBe(CircuitState.open);
   });
+
+  it('the circuit opens after one call if neither it nor the probes of the next second are answered', async () => {
+    const { clock, store, layer, recorded } = make();
+    store.mode = 'hung';
+    const read = outcome(layer.get('k'));
+    await clock.advance(1_199);
+    expect([await read, recorded.circuit]).toEqual(['LAYER_TIMEOUT', []]);
+    await clock.advance(1);
+    expect(recorded.circuit).toEqual([CircuitState.open]);
+    expect(layer.status().failure).toMatch(/^Layer 'store' did not answer/);
+    expect(store.asked).toEqual(['get k', 'connect', 'connect']);
+  });
+
+  it('the circuit opens after one note in the background that is not answered', async () => {
+    const { clock, store, layer, recorded } = make();
+    store.mode = 'hung';
+    const note = outcome(layer.sharedMap!('fleet').publish('a', new Uint8Array(), 1_000));
+    await clock.advance(3_099);
+    expect([await note, recorded.circuit]).toEqual(['LAYER_TIMEOUT', []]);
+    await clock.advance(1);
+    expect(recorded.circuit).toEqual([CircuitState.open]);
+  });
+
+  it.each([
+    ['another call', (layer: Layer) => outcome(layer.get('other')), ['get k', 'connect', 'get other']],
+    ['a probe', () => Promise.resolve('ok'), ['get k', 'connect', 'connect']],
+  ])(
+    'the circuit stays closed, without further probes, if %s is answered after a call that was not',
+    async (_, call, asked) => {
+      const { clock, store, layer, recorded } = make();
+      store.mode = 'hung';
+      const read = outcome(layer.get('k'));
+      await clock.advance(100);
+      expect(await read).toBe('LAYER_TIMEOUT');
+      store.mode = 'up';
+      expect(await call(layer)).toBe('ok');
+      await clock.advance(10_000);
+      expect(store.asked).toEqual(asked);
+      expect(recorded.circuit).toEqual([]);
+    },
+  );
 
   it('the circuit opens after the configured number of calls and share of failures', async () => {
     const few = make({ breaker: { minimumCalls: 2 } });

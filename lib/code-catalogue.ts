@@ -123,7 +123,8 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
       'Error at boot, or when the feature is first used; for `warm` of a handler a warning at boot. A feature needs a package that is not installed. The message names both.',
     cause:
       'an optional peer is missing: `hot-shots`, `@nestjs/swagger`, `@nestjs/terminus`, `@opentelemetry/api`, `light-my-request`.',
-    remedy: 'install the package that the message names.',
+    remedy:
+      'install the package that the message names; of those of Nest, the [version that fits](../upgrading.md#versions-of-nest-packages).',
   },
   LAYER_REQUIRED: {
     section: 'At boot',

@@ -252,7 +252,7 @@ describe.each(platforms)('requests without an input of `vary`, on %s', (platform
       "vary names 'headrs.accept', but a request has no 'headrs'. Did you mean 'headers.accept'?",
       "vary names 'headers.acept', but a request has no 'headers.acept'. Did you mean 'headers.accept'? Ignore this if clients send it.",
     ].entries())
-      expect(doubted[index]).toContain(`Doubtful.doubtful(): ${text}`);
+      expect(doubted[index]).toContain(`Doubtful.doubtful(): @Cached: ${text}`);
   });
 
   it('refuses a misspelt path of `vary` that may be undefined, because all callers would get one key', async () => {
@@ -265,7 +265,7 @@ describe.each(platforms)('requests without an input of `vary`, on %s', (platform
       }
     }
     await expect(boot(platform, { imports, controllers: [Shared] }, { logger })).rejects.toThrow(
-      "Shared.mine(): vary names 'usr.id?', but a request has no 'usr'. Did you mean 'user.id?'? If middleware of yours adds it, " +
+      "Shared.mine(): @Cached: vary names 'usr.id?', but a request has no 'usr'. Did you mean 'user.id?'? If middleware of yours adds it, " +
         'read it in a function of `vary`.',
     );
   });

@@ -101,18 +101,60 @@ describe.each(platforms)('a template with an unknown input, on %s', (platform) =
     const known =
       'Known are {params…}, {query…}, {body…}, {headers…}, {cookies…}, {session…}, {user…}, {hosts…}, {result…}.';
     for (const fault of [
-      `Products.a(): 'product:{foo.id}' names {foo.id}, but a request has no 'foo'. ${known}`,
-      `Products.a(): '{x}:*' names {x}, but a request has no 'x'. ${known}`,
-      `Products.a(): 'tag:{nope}' names {nope}, but a request has no 'nope'. ${known}`,
-      `Products.b(): 'b:{foo.id}' names {foo.id}, but a request has no 'foo'. ${known}`,
-      "Products.b(): 'b:{id}' names {id}, but a request has no 'id'. Did you mean {params.id}?",
-      "Products.c(): 'c:{params.id}:{tenant.id}' names {tenant.id}, but a request has no 'tenant'.",
-      "Products.d(): 'd:{hosts.shop}' names {hosts.shop}, but the host of the controller has no parameters.",
+      `Products.a(): @CacheInvalidate: keys[0]: 'product:{foo.id}' names {foo.id}, but a request has no 'foo'. ${known}`,
+      `Products.a(): @CacheInvalidate: patterns[0]: '{x}:*' names {x}, but a request has no 'x'. ${known}`,
+      `Products.a(): @CacheInvalidate: tags[1]: 'tag:{nope}' names {nope}, but a request has no 'nope'. ${known}`,
+      `Products.b(): @Cached: tags[0]: 'b:{foo.id}' names {foo.id}, but a request has no 'foo'. ${known}`,
+      "Products.b(): @Cached: tags[1]: 'b:{id}' names {id}, but a request has no 'id'. Did you mean {params.id}?",
+      "Products.c(): @Cached: the key 'c:{params.id}:{tenant.id}' names {tenant.id}, but a request has no 'tenant'.",
+      "Products.d(): @CacheInvalidate: keys[0]: 'd:{hosts.shop}' names {hosts.shop}, but the host of the controller has no parameters. The handler declares no input. Name a part of the result, or remove the placeholder.",
     ]) {
       expect(message).toContain(fault);
     }
     expect(message).not.toContain('{result}');
     expect(message).toMatch(/^4 handlers or methods /);
+  });
+
+  it('a misspelt placeholder of a key is one fault, and inputs that the key lacks are others', async () => {
+    @Controller()
+    class Products {
+      @Get('one/:id')
+      @Cached('one:{params.uid}')
+      one(@Param('id') id: string) {
+        return { id };
+      }
+
+      @Get('two/:id')
+      @Cached('two:{parms.id}')
+      two(@Param('id') id: string, @Query('page') page: string) {
+        return { id, page };
+      }
+
+      @Get('three')
+      @Cached('three:{params.id}')
+      three(@Query('page') page: string, @Headers('accept') accept: string) {
+        return { page, accept };
+      }
+    }
+    @Injectable()
+    class Sellers {
+      @Cached('seller:{1}')
+      async find(id: number) {
+        return { id };
+      }
+    }
+    const { message } = await refusal([Products], [Sellers], platform);
+    const faults = message.split('\n').slice(1);
+    const of = (method: string) => faults.filter((fault) => fault.includes(method));
+    expect(of('Products.one()')).toHaveLength(1);
+    expect(of('Products.two()')).toEqual([
+      expect.stringContaining("@Cached: the key 'two:{parms.id}' names {parms.id}"),
+      expect.stringContaining("does not name @Query('page') as {query.page}. Name it"),
+    ]);
+    expect(of('Products.three()')[0]).toContain(
+      'but the route has no parameters. Name an input that the handler declares: {query.page}, {headers.accept}.',
+    );
+    expect(of('Sellers.find()')).toHaveLength(1);
   });
 
   it('a template boots if the framework, a guard, a plugin or `vary` provides the input, or if the input is optional', async () => {
@@ -226,7 +268,7 @@ describe('templates of other transports', () => {
     }
     const { message } = await refusal([], [Sellers]);
     expect(message).toContain(
-      "Sellers.find(): 'seller:{this.nope}' names {this.nope}, but the class (Sellers) has no field 'nope'.",
+      "Sellers.find(): @Cached: tags[0]: 'seller:{this.nope}' names {this.nope}, but the class (Sellers) has no field 'nope'.",
     );
     expect(message).toContain("but the class (Sellers) has no field 'shp'. Did you mean 'shop'?");
     expect(message).not.toContain('later');
@@ -258,10 +300,10 @@ describe('templates of other transports', () => {
     const { message } = await refusal([Messages], [Products]);
     const known = 'Known are {args…}, {context…}, {headers…}, {cookies…}, {session…}, {user…}, {result…}.';
     for (const fault of [
-      "Products.change(): 'g:{args.sku}' names {args.sku}, but the resolver declares no argument 'sku'. Known are {args.id}.",
-      `Products.change(): 'g:{params.id}' names {params.id}, but a request has no 'params'. ${known}`,
-      `Products.change(): 'g:{nope}' names {nope}, but a request has no 'nope'. ${known}`,
-      "Products.reset(): 'g:{args.sku}' names {args.sku}, but the resolver declares no argument 'sku'. It has none.",
+      "Products.change(): @CacheInvalidate: keys[0]: 'g:{args.sku}' names {args.sku}, but the resolver declares no argument 'sku'. Known are {args.id}.",
+      `Products.change(): @CacheInvalidate: keys[1]: 'g:{params.id}' names {params.id}, but a request has no 'params'. ${known}`,
+      `Products.change(): @CacheInvalidate: keys[2]: 'g:{nope}' names {nope}, but a request has no 'nope'. ${known}`,
+      "Products.reset(): @CacheInvalidate: keys[0]: 'g:{args.sku}' names {args.sku}, but the resolver declares no argument 'sku'. It has none.",
       "Messages.find(): 'nope' cannot be read in an RPC handler; start with 'data', 'context' or an argument.",
       "Messages.find(): '1' names argument 1, which is not decorated.",
       "Messages.find(): ignore names 'data.other', which is not an input of the handler. Known are 'data.id'.",
@@ -308,9 +350,9 @@ describe('a template that names a part of the result', () => {
     const { message, code } = await refusal([Products]);
     expect(code).toBe('INVALID_TEMPLATE');
     for (const fault of [
-      "Products.a(): 'a:{result.nope.id}' names {result.nope.id}, but what it returns (Product) has no field 'nope'.",
-      "Products.b(): 'b:{result.sku}' names {result.sku}, but what it returns (Product) has no field 'sku'.",
-      "Products.b(): 'b:{result.name.x}' names {result.name.x}, but what it returns (name) is declared as String, which has no field 'x'.",
+      "Products.a(): @CacheInvalidate: keys[0]: 'a:{result.nope.id}' names {result.nope.id}, but what it returns (Product) has no field 'nope'.",
+      "Products.b(): @Cached: tags[0]: 'b:{result.sku}' names {result.sku}, but what it returns (Product) has no field 'sku'.",
+      "Products.b(): @Cached: tags[3]: 'b:{result.name.x}' names {result.name.x}, but what it returns (name) is declared as String, which has no field 'x'.",
     ]) {
       expect(message).toContain(fault);
     }

@@ -87,13 +87,13 @@ describe.each(platforms)('errors of decorators on %s', (platform) => {
     for (const fault of [
       'INVALID_OPTIONS Products.find(): @Cached: tll: is unknown; did you mean ttl?',
       'INVALID_OPTIONS Products.find(): @Cached: methods[0]: must be an HTTP method such as \'GET\', not "GTE".',
-      "INVALID_TEMPLATE Products.find(): 'product:{params.uid}' names {params.uid}, but the route has no parameter 'uid'. Did you mean {params.id}?",
+      "INVALID_TEMPLATE Products.find(): @Cached: tags[0]: 'product:{params.uid}' names {params.uid}, but the route has no parameter 'uid'. Did you mean {params.id}?",
       'INVALID_OPTIONS Products.a(): @CacheInvalidate: key: is unknown; did you mean keys?',
       'INVALID_OPTIONS Products.b(): @CacheInvalidate: options: must be an object, not "product:{params.id}".',
-      "INVALID_TEMPLATE Products.c(): 'product:{params.uid}' names {params.uid}, but the route has no parameter 'uid'.",
+      "INVALID_TEMPLATE Products.c(): @CacheInvalidate: keys[0]: 'product:{params.uid}' names {params.uid}, but the route has no parameter 'uid'.",
       'INVALID_OPTIONS Products.c(): @CacheInvalidate: tags: must be an array, not "products".',
       'INVALID_OPTIONS Products.d(): @CacheInvalidate: options: must be an object, not undefined.',
-      "INVALID_TEMPLATE Products.e(): 'product:{result.nope.id}' names {result.nope.id}, but what it returns is declared as String, which has no field 'nope'.",
+      "INVALID_TEMPLATE Products.e(): @CacheInvalidate: keys[0]: 'product:{result.nope.id}' names {result.nope.id}, but what it returns is declared as String, which has no field 'nope'.",
       "INVALID_TEMPLATE Products.e(): @CacheInvalidate: keys[1]: The cache pattern 'product:{' has '{' without '}'.",
       'INVALID_OPTIONS Products.f(): @CacheInvalidate: options: are empty. Name keys, patterns or tags.',
       'INVALID_OPTIONS Sellers.find(): @Cached: staleWhileRevalidat: is unknown; did you mean staleWhileRevalidate?',
@@ -163,12 +163,12 @@ describe('inputs in templates', () => {
     const { message, code } = await refusal([Lists]);
     expect(code).toBe('INVALID_TEMPLATE');
     for (const fault of [
-      "Lists.a(): 'page:{query.pag}' names {query.pag}, but the handler declares no 'query.pag'. Did you mean {query.page}?",
-      "Lists.a(): 'seller:{body.sellr}' names {body.sellr}, but the handler declares no 'body.sellr'. Did you mean {body.seller}?",
-      "Lists.a(): 'by:{usr.id}' names {usr.id}, but a request has no 'usr'. Did you mean {user…}?",
-      "Lists.b(): 'page:{params.id.text}' names {params.id.text}, but a parameter is text and has no fields. Name {params.id}.",
-      "Lists.b(): 'page:{this.tenant}' names {this.tenant}, which only methods of providers can read.",
-      "Lists.c(): 'page:{result.id}' names {result.id}, but the result is not known when a key is made.",
+      "Lists.a(): @CacheInvalidate: keys[0]: 'page:{query.pag}' names {query.pag}, but the handler declares no 'query.pag'. Did you mean {query.page}?",
+      "Lists.a(): @CacheInvalidate: tags[0]: 'seller:{body.sellr}' names {body.sellr}, but the handler declares no 'body.sellr'. Did you mean {body.seller}?",
+      "Lists.a(): @CacheInvalidate: tags[1]: 'by:{usr.id}' names {usr.id}, but a request has no 'usr'. Did you mean {user…}?",
+      "Lists.b(): @CacheInvalidate: keys[0]: 'page:{params.id.text}' names {params.id.text}, but a parameter is text and has no fields. Name {params.id}.",
+      "Lists.b(): @CacheInvalidate: keys[1]: 'page:{this.tenant}' names {this.tenant}, which only methods of providers can read.",
+      "Lists.c(): @Cached: the key 'page:{result.id}' names {result.id}, but the result is not known when a key is made.",
     ]) {
       expect(message).toContain(fault);
     }
@@ -189,8 +189,8 @@ describe('inputs in templates', () => {
     }
     const { message } = await refusal([], [Sellers]);
     for (const fault of [
-      "'seller:{1}' names {1}, but the method has only {0}.",
-      "'seller:{0.id}' names {0.id}, but parameter 0 is declared as Number, which has no field 'id'.",
+      "@CacheInvalidate: keys[0]: 'seller:{1}' names {1}, but the method has only {0}.",
+      "@CacheInvalidate: keys[1]: 'seller:{0.id}' names {0.id}, but parameter 0 is declared as Number, which has no field 'id'.",
       "'params.id' cannot be read in a method",
       "'body.id' cannot be read in a method",
     ]) {

@@ -174,7 +174,7 @@ function checkTemplate(
   const missing = inputs.filter(
     (input) =>
       input.identifying === undefined &&
-      !paths.some(({ text }) => stands(text, input)) &&
+      ![...paths.map(({ text }) => text), ...faults.meantInKey(owner)].some((path) => stands(path, input)) &&
       !ignore.some((name) => ignores(name, input)),
   );
   if (missing.length > 0) {

@@ -99,7 +99,7 @@ function checkTemplate(
   faults: FaultList,
 ): void {
   const ignored = new Set(site.options.ignore ?? []);
-  const named = new Set(paths.map(({ argument }) => argument));
+  const named = new Set([...paths.map(({ argument }) => argument), ...faults.meantInKey(owner).map(Number)]);
   const nameOf = parameterNames(site.original);
   const missing: string[] = [];
   for (let index = 0; index < parameters; index++) {

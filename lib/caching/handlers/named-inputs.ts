@@ -47,12 +47,19 @@ export interface NamingSubject {
 /** One text of a decorator and the paths that it names. */
 interface NamingText {
   readonly text: string;
+  /** Its place in the decorator, for messages: `@Cached: tags[0]:`. */
+  readonly place: string;
   readonly paths: readonly NamedPath[];
   /** True if parts of the result can be named, too. */
   readonly withResult: boolean;
   /** True for a path of `vary`: a call without that input bypasses the cache. */
   readonly isVary: boolean;
+  /** True if the text is the whole key of a handler or method. */
+  readonly isKey?: boolean;
 }
+
+/** Why a path cannot exist, as the end of a sentence; with the paths that were probably meant. */
+type Reason = string | { readonly why: string; readonly meant: readonly string[] };
 
 interface NamedPath {
   readonly path: string;
@@ -70,13 +77,20 @@ export function refuseUnknownInCached(
   const texts: NamingText[] = [];
   if (pattern.kind === 'template') {
     const { template } = pattern;
-    texts.push({ text: template.text, paths: pathsOf(template), withResult: false, isVary: false });
+    texts.push({
+      text: template.text,
+      place: '@Cached: the key',
+      paths: pathsOf(template),
+      withResult: false,
+      isVary: false,
+      isKey: true,
+    });
   }
   for (const path of [vary].flat()) {
     if (typeof path === 'string')
-      texts.push({ text: path, paths: [withoutMark(path)], withResult: false, isVary: true });
+      texts.push({ text: path, place: '@Cached:', paths: [withoutMark(path)], withResult: false, isVary: true });
   }
-  if (typeof tags !== 'function') texts.push(...tags.flatMap(ofTemplate));
+  if (typeof tags !== 'function') texts.push(...ofTemplates('@Cached: tags', tags));
   refuseUnknown(texts, subject, faults);
 }
 
@@ -97,7 +111,7 @@ export function doubtVary(
     const meant = meantPath(path, transport, adapter);
     if (meant === undefined) continue;
     const [root] = path.split('.');
-    const named = `${owner}: vary names '${written}', but a request has no '${root === 'headers' ? path : root}'.`;
+    const named = `${owner}: @Cached: vary names '${written}', but a request has no '${root === 'headers' ? path : root}'.`;
     const hint = `Did you mean '${meant}${optional ? '?' : ''}'?`;
     if (optional && root !== 'headers') {
       faults.add(
@@ -118,7 +132,10 @@ export function refuseUnknownInInvalidate(
   subject: NamingSubject,
   faults: FaultList,
 ): void {
-  refuseUnknown([...keys, ...patterns, ...tags].flatMap(ofTemplate), subject, faults);
+  const texts = Object.entries({ keys, patterns, tags }).flatMap(([option, templates]) =>
+    ofTemplates(`@CacheInvalidate: ${option}`, templates),
+  );
+  refuseUnknown(texts, subject, faults);
 }
 
 /** Names of the parameters in the paths of a route; undefined if a path has an unnamed wildcard. */
@@ -135,13 +152,17 @@ const PARAMETER = /[:*](?:"([^"]+)"|([\p{ID_Start}$_][\p{ID_Continue}$]*))/gu;
 /** Wildcards and groups of older path syntaxes, whose parameters have numbers. */
 const UNNAMED = /[*(]/;
 
-function ofTemplate(text: string): NamingText[] {
-  try {
-    return [{ text, paths: pathsOf(keyTemplate(text)), withResult: true, isVary: false }];
-  } catch {
-    // An invalid template is reported when it is compiled.
-    return [];
-  }
+/** @param option its place in the decorator. */
+function ofTemplates(option: string, texts: readonly string[]): NamingText[] {
+  return texts.flatMap((text, index) => {
+    try {
+      const paths = pathsOf(keyTemplate(text));
+      return [{ text, place: `${option}[${index}]:`, paths, withResult: true, isVary: false }];
+    } catch {
+      // An invalid template is reported when it is compiled.
+      return [];
+    }
+  });
 }
 
 function pathsOf({ paths, optional }: KeyTemplate): NamedPath[] {
@@ -149,13 +170,15 @@ function pathsOf({ paths, optional }: KeyTemplate): NamedPath[] {
 }
 
 function refuseUnknown(texts: readonly NamingText[], subject: NamingSubject, faults: FaultList): void {
-  for (const { text, paths, ...use } of texts) {
+  for (const { text, place, paths, ...use } of texts) {
     for (const { path, optional } of paths) {
       if (!(use.withResult && isOfResult(path)) && !isReadable(path, subject, faults)) continue;
-      const why = whyUnknown(path, { ...use, optional, paths: paths.map((one) => one.path) }, subject);
-      if (why === undefined) continue;
+      const reason = whyUnknown(path, { ...use, optional, paths: paths.map((one) => one.path) }, subject);
+      if (reason === undefined) continue;
+      const { why, meant } = typeof reason === 'string' ? { why: reason, meant: [] } : reason;
       const named = use.isVary ? `vary names '${path}'` : `'${text}' names {${path}}`;
-      faults.add('INVALID_TEMPLATE', `${subject.owner}: ${named}, ${why}`);
+      faults.add('INVALID_TEMPLATE', `${subject.owner}: ${place} ${named}, ${why}`);
+      if (use.isKey === true) faults.meanInKey(subject.owner, meant);
     }
   }
 }
@@ -165,14 +188,14 @@ function isReadable(path: string, { transport, inputs, owner }: NamingSubject, f
   return faults.try(() => inputPath(path, transport, inputs, owner)) !== undefined;
 }
 
-interface Use extends Omit<NamingText, 'text' | 'paths'> {
+interface Use extends Omit<NamingText, 'text' | 'place' | 'paths'> {
   readonly optional: boolean;
   /** All paths that the text names. */
   readonly paths: readonly string[];
 }
 
-/** Returns the reason why a path cannot exist, as the end of a sentence; undefined if it can. */
-function whyUnknown(path: string, use: Use, subject: NamingSubject): string | undefined {
+/** Returns the reason why a path cannot exist; undefined if it can. */
+function whyUnknown(path: string, use: Use, subject: NamingSubject): Reason | undefined {
   const [root = '', ...rest] = path.split('.').map((segment) => segment.trim());
   if (root === 'result') {
     return use.withResult
@@ -187,11 +210,11 @@ function whyUnknown(path: string, use: Use, subject: NamingSubject): string | un
   }
   if (root === 'this') return 'which only methods of providers can read. Name an input of the request.';
   if (transport === 'http' && root === 'params')
-    return unknownParameter(rest, 'params', 'the route', subject.parameters);
+    return unknownParameter(rest, 'params', 'the route', subject.parameters, inputsOf(use, subject));
   if (transport === 'http' && root === 'hosts')
-    return unknownParameter(rest, 'hosts', 'the host of the controller', subject.hosts);
+    return unknownParameter(rest, 'hosts', 'the host of the controller', subject.hosts, inputsOf(use, subject));
   return (
-    unknownRoot(root, transport, use, subject) ??
+    unknownRoot(root, rest, transport, use, subject) ??
     misspelt(path, root, rest, use, subject) ??
     (transport === 'graphql' && root === 'args' ? unknownOfResolver(rest, use, subject) : undefined)
   );
@@ -202,16 +225,28 @@ function unknownParameter(
   root: string,
   what: string,
   known: ReadonlySet<string> | undefined,
-): string | undefined {
+  inputs: string,
+): Reason | undefined {
   if (name === undefined || known === undefined) return undefined;
   if (known.has(name)) {
     return rest.length === 0 ? undefined : `but a parameter is text and has no fields. Name {${root}.${name}}.`;
   }
-  if (known.size === 0) return `but ${what} has no parameters. Name one of its inputs.`;
-  const meant = nearest(name, [...known]);
-  const all = [...known].map((each) => `{${root}.${each}}`).join(', ');
-  const advice = meant === undefined ? `Known are ${all}.` : `Did you mean {${root}.${meant}}?`;
-  return `but ${what} has no parameter '${name}'. ${advice}`;
+  if (known.size === 0) return `but ${what} has no parameters. ${inputs}`;
+  const near = nearest(name, [...known]);
+  const meant = (near === undefined ? [...known] : [near]).map((each) => `${root}.${each}`);
+  const advice = near === undefined ? `Known are ${placeholders(meant)}.` : `Did you mean ${placeholders(meant)}?`;
+  return { why: `but ${what} has no parameter '${name}'. ${advice}`, meant };
+}
+
+/** For messages: the inputs that a text can name. */
+function inputsOf({ withResult }: Use, { inputs }: NamingSubject): string {
+  const paths = [...new Set(inputs.map(({ path }) => path))];
+  if (paths.length > 0) return `Name an input that the handler declares: ${placeholders(paths)}.`;
+  return `The handler declares no input. ${withResult ? 'Name a part of the result, or remove' : 'Remove'} the placeholder.`;
+}
+
+function placeholders(paths: readonly string[]): string {
+  return paths.map((path) => `{${path}}`).join(', ');
 }
 
 function unknownArgument(
@@ -219,13 +254,14 @@ function unknownArgument(
   rest: readonly string[],
   { optional }: Use,
   subject: NamingSubject,
-): string | undefined {
+): Reason | undefined {
   const types = parameterTypes(subject.cls, subject.method);
   if (subject.transport === 'method') {
     const count = knownArity(subject);
     if (count !== undefined && index >= count) {
       const has = count === 0 ? 'no parameters' : count === 1 ? 'only {0}' : `only {0} to {${count - 1}}`;
-      return `but the method has ${has}. Name an argument that it has.`;
+      const meant = Array.from({ length: count }, (_, each) => String(each));
+      return { why: `but the method has ${has}. Name an argument that it has.`, meant };
     }
   }
   return unknownField(types[index], rest, `parameter ${index}`, optional);
@@ -236,11 +272,12 @@ function unknownOfResolver(
   [name]: readonly string[],
   { optional }: Use,
   { inputs }: NamingSubject,
-): string | undefined {
+): Reason | undefined {
   if (name === undefined || optional || inputs.some(({ path }) => path === 'args' || path === `args.${name}`))
     return undefined;
-  const known = inputs.filter(({ path }) => path.startsWith('args.')).map(({ path }) => `{${path}}`);
-  return `but the resolver declares no argument '${name}'. ${known.length === 0 ? 'It has none.' : `Known are ${known.join(', ')}.`}`;
+  const meant = inputs.filter(({ path }) => path.startsWith('args.')).map(({ path }) => path);
+  const advice = meant.length === 0 ? 'It has none.' : `Known are ${placeholders(meant)}.`;
+  return { why: `but the resolver declares no argument '${name}'. ${advice}`, meant };
 }
 
 /** The number of arguments of a method; undefined if it may accept any number. */
@@ -263,19 +300,20 @@ function returnTypeOf({ cls, method }: NamingSubject): unknown {
 /** Reports a root that no call has, or that differs from a known root by a letter. */
 function unknownRoot(
   root: string,
+  rest: readonly string[],
   transport: Exclude<Transport, 'method'>,
   { isVary, optional, withResult }: Use,
   { adapter, varied, inputs, parameters }: NamingSubject,
-): string | undefined {
+): Reason | undefined {
   if (isVary || isKnownRoot(root, transport, adapter)) return undefined;
   const usual = [...usualRoots(transport), ...(withResult ? ['result'] : [])];
   const meant = nearlyOneOf(root, usual);
   const none = `but a request has no '${root}'.`;
-  if (meant !== undefined) return `${none} Did you mean {${meant}…}?`;
+  if (meant !== undefined) return { why: `${none} Did you mean {${meant}…}?`, meant: [[meant, ...rest].join('.')] };
   if (optional || varied.has(root)) return undefined;
   const named = [...[...(parameters ?? [])].map((name) => `params.${name}`), ...inputs.map(({ path }) => path)];
   const whole = named.find((path) => path.endsWith(`.${root}`));
-  if (whole !== undefined) return `${none} Did you mean {${whole}}?`;
+  if (whole !== undefined) return { why: `${none} Did you mean {${whole}}?`, meant: [whole] };
   return (
     `${none} Known are ${usual.map((each) => `{${each}…}`).join(', ')}. If middleware of yours adds it, name it in \`vary\` of the ` +
     `cached handler, or end the placeholder with '?' if it may be missing.`
@@ -289,7 +327,7 @@ function misspelt(
   rest: readonly string[],
   { paths, isVary }: Use,
   { inputs, cls, method }: NamingSubject,
-): string | undefined {
+): Reason | undefined {
   const name = root === 'headers' ? rest.join('.').toLowerCase() : rest[0];
   if (isVary || name === undefined || name === '') return undefined;
   const types = parameterTypes(cls, method);
@@ -301,7 +339,7 @@ function misspelt(
   if (declared.includes(name) || inputs.some((input) => path === input.path)) return undefined;
   const unnamed = declared.filter((each) => !paths.includes(`${root}.${each}`));
   const meant = nearlyOneOf(name, unnamed);
-  return meant === undefined
-    ? undefined
-    : `but the handler declares no '${root}.${name}'. Did you mean {${root}.${meant}}?`;
+  if (meant === undefined) return undefined;
+  const why = `but the handler declares no '${root}.${name}'. Did you mean {${root}.${meant}}?`;
+  return { why, meant: [`${root}.${meant}`] };
 }

@@ -30,10 +30,20 @@ export interface VaryPart extends KeyPart {
 /** Collects faults instead of throwing the first one. */
 export class FaultList {
   readonly list: Fault[] = [];
+  readonly #meantInKeys = new Map<string, readonly string[]>();
 
   /** Adds a fault once, though it may occur in several places. */
   add(code: CacheErrorCode, message: string): void {
     if (!this.list.some((known) => known.message === message)) this.list.push({ code, message });
+  }
+
+  /** Records the inputs that misspelt placeholders of a key probably mean: that the key does not name them is no further fault. */
+  meanInKey(owner: string, paths: readonly string[]): void {
+    this.#meantInKeys.set(owner, [...this.meantInKey(owner), ...paths]);
+  }
+
+  meantInKey(owner: string): readonly string[] {
+    return this.#meantInKeys.get(owner) ?? [];
   }
 
   /** Returns the result of `make`, or undefined after recording its fault. */

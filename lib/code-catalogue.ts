@@ -611,7 +611,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     meaning:
       'Log, warning. Metrics cannot be written and are tried again every 30 seconds; as the process ends, those since the last write are lost.',
     cause:
-      'a file or directory without permission, or a Redis that does not answer. `LAYER_LOST` names the cause of a lost connection.',
+      'a file or directory without permission, or a Redis that does not answer: `LAYER_LOST` or `CIRCUIT_OPEN` names the cause.',
     remedy: 'correct the path or permission of `persistence`, or restore Redis.',
   },
   METRICS_STORED: {

@@ -143,5 +143,7 @@ export class Persistence {
 
 /** The cause that is logged already is named there alone: an error that follows from it knows less. */
 function reasonOf(cause: unknown): string {
-  return isReported(cause) ? 'LAYER_LOST in the log has the cause.' : redactedMessage(cause);
+  if (!isReported(cause)) return redactedMessage(cause);
+  const code = cause instanceof CacheError && cause.code === 'CIRCUIT_OPEN' ? 'CIRCUIT_OPEN' : 'LAYER_LOST';
+  return `${code} in the log has the cause.`;
 }

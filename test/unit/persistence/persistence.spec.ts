@@ -139,6 +139,15 @@ describe('persistence', () => {
     for (const message of messages) expect(message).toMatch(/LAYER_LOST in the log has the cause\.$/);
   });
 
+  it('persistence refers to the open circuit of a layer that does not answer', async () => {
+    const one = begin();
+    await one.onModuleInit();
+    store.failure = reported(new CacheError('CIRCUIT_OPEN', 'away'));
+    await clock.advance(30_000);
+    await one.onApplicationShutdown();
+    expect(messages).toEqual([expect.stringMatching(/lost\. CIRCUIT_OPEN in the log has the cause\.$/)]);
+  });
+
   it('persistence logs a fault of its own after a lost connection', async () => {
     const one = begin();
     await one.onModuleInit();

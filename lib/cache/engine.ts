@@ -149,6 +149,7 @@ function layerEvents(
     invalidated: (key) => {
       if (index === 0) reasons.invalidated(key);
     },
+    answered: () => failureEnded(log, name),
     circuit: (state) => {
       observer.circuit(index, state);
       // There may be no call that shows it.

@@ -13,6 +13,7 @@ import { ManualClock, settle } from '../support/manual-clock.js';
 class Connection {
   connected = true;
   answers = true;
+  hangs = false;
   #context: LayerContext | undefined;
 
   constructor(
@@ -42,11 +43,16 @@ class Connection {
     this.#context!.events.log(level, code, `Layer '${this.name}' ${message}`);
   }
 
+  #unlessHung(): Promise<void> {
+    return this.hangs ? new Promise(() => undefined) : Promise.resolve();
+  }
+
   #layer(): Layer {
     const { server, name } = this;
     const call = async <T>(value: T): Promise<T> => {
       if (!this.connected) throw reported(new Error('closed'));
       if (!this.answers) throw new Error('reset');
+      await this.#unlessHung();
       return value;
     };
     const isConnected = () => this.connected;
@@ -67,6 +73,7 @@ class Connection {
       // The probe succeeds while calls fail: a circuit that it closes opens again.
       connect: async () => {
         if (!isConnected()) throw reported(new Error('closed'));
+        await this.#unlessHung();
       },
       disconnect: () => undefined,
       status: () => ({
@@ -112,7 +119,7 @@ async function application() {
     await settle();
   };
   const codes = () => lines.map(({ code }) => code).filter((code) => code in END_OF || SEQUENCE.includes(code));
-  return { clock, connections, lines, ask, codes };
+  return { clock, caches, connections, lines, ask, codes };
 }
 
 describe('the log of an outage', () => {
@@ -172,6 +179,23 @@ describe('the log of an outage', () => {
       expect(codes().slice(4 * outage)).toEqual(['LAYER_FAILED', 'CIRCUIT_OPEN']);
       await clock.advance(100);
       expect(codes().slice(4 * outage + 2)).toEqual(['LAYER_RESTORED', 'CIRCUIT_CLOSED']);
+    }
+    await closeApps();
+  });
+
+  it('the log of an outage that opened no circuit ends by a probe, though nothing is asked any more', async () => {
+    const { clock, caches, connections, codes } = await application();
+    for (let outage = 0; outage < 2; outage++) {
+      connections[0].hangs = true;
+      const asked = caches[0].getOrSet(`hung:${outage}`, () => 1);
+      await settle();
+      await clock.advance(100);
+      expect(await asked).toBe(1);
+      connections[0].hangs = false;
+      await clock.advance(2_999);
+      expect(codes().slice(2 * outage)).toEqual(['LAYER_FAILED']);
+      await clock.advance(1);
+      expect(codes().slice(2 * outage + 1)).toEqual(['LAYER_RESTORED']);
     }
     await closeApps();
   });

@@ -174,6 +174,8 @@ export interface LayerEvents {
   /** A layer of this process removed an entry because a glob matched its key. */
   invalidated?(key: string): void;
   circuit(state: CircuitState): void;
+  /** The layer answers again after a call that it did not answer. */
+  answered?(): void;
   queueDepth(depth: number): void;
   writeDropped(count: number): void;
   asyncWrite(result: Result, durationMs: number, keys: number): void;

@@ -67,11 +67,11 @@ export class CircuitBreaker {
   }
 
   /**
-   * Records that a probe of the closed circuit was not answered, after a call that was not. It stands for the calls that a cache with few
-   * misses does not make: the circuit opens as soon as nothing but failures lasted long enough.
+   * Records that a probe of the closed circuit was not answered, and nothing else since a call timed out. It stands for the calls that a
+   * cache with few misses does not make: the circuit opens once this has lasted long enough.
    */
-  unanswered(): void {
-    if (this.closed && this.#nothingButFailures(this.#settings.minimumCalls)) this.#open();
+  unanswered(since: number): void {
+    if (this.closed && this.#clock.now() - since >= this.#sliceMs) this.#open();
   }
 
   stop(): void {

@@ -89,6 +89,7 @@ export class ResilientLayer implements Layer {
   #answeredAt = -Infinity;
   /** The number of answers when a call last timed out, see {@link #heard}; undefined before. */
   #silentSince: number | undefined;
+  #silentAt = 0;
   readonly #overdue: OverdueWaits;
   #closed = false;
 
@@ -342,7 +343,7 @@ export class ResilientLayer implements Layer {
         this.#breaker?.failed(calls);
       }
       if (error instanceof CacheError && error.code === 'LAYER_TIMEOUT') {
-        if (!isLate) this.#silentSince = this.#heard;
+        if (!isLate) this.#onSilence();
         this.#lookAgain();
       }
       throw error;
@@ -381,6 +382,12 @@ export class ResilientLayer implements Layer {
     return this.#silentSince === this.#heard;
   }
 
+  #onSilence(): void {
+    if (this.#isSilent) return;
+    this.#silentSince = this.#heard;
+    this.#silentAt = this.#clock.now();
+  }
+
   /**
    * Looks after a call that was not answered, once a second until the layer answers or its circuit opens: its server may have been
    * replaced, which an open connection does not detect, and where few calls are made the circuit would stay closed.
@@ -389,21 +396,30 @@ export class ResilientLayer implements Layer {
     const now = this.#clock.now();
     if (this.#closed || now - this.#lookedAt < RETRY_MS) return;
     this.#lookedAt = now;
+    this.#cancelLook?.();
     withDeadline(this.#reach(), this.#settings.deadlineMs, this.#clock, this.name).then(
-      () => void this.#answers++,
+      () => {
+        this.#answers++;
+        if (this.#breaker?.closed !== false) this.#events.answered?.();
+      },
       (error: unknown) => this.#notFound(error),
     );
   }
 
   #notFound(error: unknown): void {
-    if (this.#closed || !this.#isSilent || this.#breaker?.closed !== true) return;
-    if (this.spread !== true || this.#hasLongBeenSilent) {
+    if (this.#isSilent && (this.spread !== true || this.#hasLongBeenSilent)) {
       this.#failed = error;
-      this.#breaker.unanswered();
+      this.#breaker?.unanswered(this.#silentAt);
     }
+    // The probe of an open circuit looks for it.
+    if (this.#closed || this.#breaker?.closed === false) return;
     this.#cancelLook?.();
     this.#cancelLook = this.#clock.after(Math.max(0, this.#lookedAt + RETRY_MS - this.#clock.now()), () => {
-      if (this.#isSilent && this.#breaker?.closed === true) this.#lookAgain();
+      if (this.#breaker?.closed === false) return;
+      // Timers fire a little early.
+      this.#lookedAt = -Infinity;
+      if (this.#isSilent) this.#lookAgain();
+      else if (this.spread !== true) this.#events.answered?.();
     });
   }
 
@@ -418,7 +434,7 @@ export class ResilientLayer implements Layer {
     const heard = this.#heard;
     return (busy) => {
       if (busy || this.#heard !== heard) return;
-      this.#silentSince = heard;
+      this.#onSilence();
       this.#lookAgain();
     };
   }

@@ -391,6 +391,16 @@ describe('the circuit', () => {
     expect(store.asked).toEqual(['get k', 'connect', 'connect']);
   });
 
+  it('the circuit opens after one call that is not answered, though timers fire a little early', async () => {
+    const { clock, store, layer, recorded } = make();
+    const after = clock.after.bind(clock);
+    clock.after = (ms, callback) => after(ms > 500 ? ms - 0.5 : ms, callback);
+    store.mode = 'hung';
+    void outcome(layer.get('k'));
+    await clock.advance(1_300);
+    expect(recorded.circuit).toEqual([CircuitState.open]);
+  });
+
   it('the circuit opens after one note in the background that is not answered', async () => {
     const { clock, store, layer, recorded } = make();
     store.mode = 'hung';

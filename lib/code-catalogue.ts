@@ -370,7 +370,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   LAYER_LOST: {
     section: 'Layers',
     meaning:
-      'Log, warning. A layer has no connection, at start or later, and connects again when it can. While that lasts, what only follows from it (layer, messages, locks, policies, warm start, fleet, writes of metrics) is not logged beside it; `GET /cache/health` has all of it. What is lost for good is logged (`METRICS_NOT_RESTORED`; `METRICS_NOT_STORED`, `INVALIDATIONS_LOST` and `WRITES_LOST` at the end).',
+      'Log, warning. A layer has no connection, at start or later, and connects again when it can. While that lasts, what only follows from it (layer, subscription, locks, policies, warm start, fleet, writes of metrics) is not logged beside it; `GET /cache/health` has all of it. What makes the memory of other processes outdated (`BUS_NOT_SENT`) or is lost for good is logged (`METRICS_NOT_RESTORED`; `METRICS_NOT_STORED`, `INVALIDATIONS_LOST` and `WRITES_LOST` at the end).',
     cause:
       'the line names the address and the cause: refused, unknown host, TLS, password, permission, scheme, timeout, cluster.',
     remedy: 'what the line says. `LAYER_RESTORED` follows.',

@@ -30,30 +30,75 @@ export function rewriteHandlers(file: FileChange, names: OldNames): void {
   ts.forEachChild(source, visit);
 }
 
-function rewriteClass(file: FileChange, controller: ClassDeclaration, names: OldNames): void {
-  const { ts } = file;
-  const decorator = (node: ClassDeclaration | MethodDeclaration, name: string) =>
-    ts.getDecorators(node)?.find((one) => nameOf(file, one) === name);
-  const intercepting = (node: ClassDeclaration | MethodDeclaration) =>
-    ts
-      .getDecorators(node)
-      ?.find(
-        (one) =>
-          nameOf(file, one) === 'UseInterceptors' &&
-          argumentsOf(file, one).some((given) => file.textOf(given) === names.interceptor),
-      );
-  const whole = intercepting(controller);
-  const classTtl = decorator(controller, names.ttl);
-  const handlers = controller.members
-    .filter((member) => ts.isMethodDeclaration(member))
-    .filter((method) => decorator(method, 'Get') !== undefined)
+/** Notes, beside a global `CacheInterceptor`, which handlers keep their decorators, and which give one caller's answer to all. */
+export function noteHandlers(file: FileChange, names: OldNames): void {
+  const { ts, source } = file;
+  const visit = (node: Node): void => {
+    if (ts.isClassDeclaration(node)) noteClass(file, node, names);
+    else ts.forEachChild(node, visit);
+  };
+  ts.forEachChild(source, visit);
+}
+
+function noteClass(file: FileChange, controller: ClassDeclaration, names: OldNames): void {
+  const handlers = handlersOf(file, controller, names);
+  if (handlers.length === 0) return;
+  const name = controller.name?.text ?? 'handler';
+  const keeping = (node: Node, what: string, kept: readonly (Decorator | undefined)[]) => {
+    const written = kept.flatMap((one) => (one === undefined ? [] : [`@${nameOf(file, one)}`]));
+    if (written.length === 0) return;
+    file.note(
+      node,
+      `${what} keeps ${written.join(' and ')}: with the global CacheInterceptor ${written.length === 1 ? 'it goes' : 'they go'} on working.`,
+    );
+  };
+  const ofClass = [interceptorOf(file, controller, names), decoratorOf(file, controller, names.ttl)];
+  keeping(controller, name, ofClass);
+  for (const { method, interceptors, key, ttl } of handlers) {
+    const what = `${name}.${method.name.getText(file.source)}`;
+    keeping(method, what, [interceptors, key, ttl]);
+    const caller = callerInputOf(file, method);
+    if (caller === undefined) continue;
+    file.note(
+      method,
+      `${what} may depend on the caller (@${caller}), and the global CacheInterceptor gives its answer to every caller of the URL. ` +
+        'Remove the interceptor, and say how the answer varies: @Cached(pattern, { vary }).',
+    );
+  }
+}
+
+function decoratorOf(file: FileChange, node: ClassDeclaration | MethodDeclaration, name: string) {
+  return file.ts.getDecorators(node)?.find((one) => nameOf(file, one) === name);
+}
+
+function interceptorOf(file: FileChange, node: ClassDeclaration | MethodDeclaration, { interceptor }: OldNames) {
+  return file.ts
+    .getDecorators(node)
+    ?.find(
+      (one) =>
+        nameOf(file, one) === 'UseInterceptors' &&
+        argumentsOf(file, one).some((given) => file.textOf(given) === interceptor),
+    );
+}
+
+function handlersOf(file: FileChange, controller: ClassDeclaration, names: OldNames): OldHandler[] {
+  return controller.members
+    .filter((member) => file.ts.isMethodDeclaration(member))
+    .filter((method) => decoratorOf(file, method, 'Get') !== undefined)
     .map((method): OldHandler => ({
       method,
-      interceptors: intercepting(method),
-      key: decorator(method, names.key),
-      ttl: decorator(method, names.ttl),
-    }))
-    .filter(({ interceptors }) => whole !== undefined || interceptors !== undefined);
+      interceptors: interceptorOf(file, method, names),
+      key: decoratorOf(file, method, names.key),
+      ttl: decoratorOf(file, method, names.ttl),
+    }));
+}
+
+function rewriteClass(file: FileChange, controller: ClassDeclaration, names: OldNames): void {
+  const whole = interceptorOf(file, controller, names);
+  const classTtl = decoratorOf(file, controller, names.ttl);
+  const handlers = handlersOf(file, controller, names).filter(
+    ({ interceptors }) => whole !== undefined || interceptors !== undefined,
+  );
   if (handlers.length === 0) return;
   const refusals = handlers.map((handler) => refusalOf(file, handler, classTtl));
   if (whole !== undefined && refusals.some((refusal) => refusal !== undefined)) {
@@ -110,15 +155,20 @@ function refusalOf(file: FileChange, { method, key, ttl }: OldHandler, classTtl?
     .map((one) => nameOf(file, one))
     .find((name) => name === 'Sse' || name === 'Render');
   if (special !== undefined) return `@${special} answers in its own way`;
-  for (const parameter of method.parameters) {
-    for (const one of ts.getDecorators(parameter) ?? []) {
-      const name = nameOf(file, one);
-      if (ANSWERS_BY_ITSELF.has(name)) return `@${name}() lets it answer by itself`;
-      if (!PLAIN_INPUTS.has(name))
-        return `its answer may depend on the caller (@${name}): say how in vary, or leave it uncached`;
-    }
-  }
-  return undefined;
+  const own = inputsOf(file, method).find((name) => ANSWERS_BY_ITSELF.has(name));
+  if (own !== undefined) return `@${own}() lets it answer by itself`;
+  const caller = callerInputOf(file, method);
+  return caller && `its answer may depend on the caller (@${caller}): say how in vary, or leave it uncached`;
+}
+
+/** The decorator of an input that may identify the caller. */
+function callerInputOf(file: FileChange, method: MethodDeclaration): string | undefined {
+  return inputsOf(file, method).find((name) => !PLAIN_INPUTS.has(name) && !ANSWERS_BY_ITSELF.has(name));
+}
+
+/** The names of the decorators of its parameters. */
+function inputsOf(file: FileChange, { parameters }: MethodDeclaration): string[] {
+  return parameters.flatMap((parameter) => (file.ts.getDecorators(parameter) ?? []).map((one) => nameOf(file, one)));
 }
 
 /** The old key, or one of controller and method; with `:*` where the handler has inputs, which the old key may have left out. */

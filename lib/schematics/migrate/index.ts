@@ -7,7 +7,7 @@ import { type SchematicContext, sourcesOf, textOf, type Tree } from '../tree.js'
 import { loadTypeScript, type TypeScript } from '../typescript.js';
 import { isGlobal, registrations, rewriteRegistration } from './cache-module.js';
 import { FileChange, type Finding } from './findings.js';
-import { rewriteHandlers } from './handlers.js';
+import { noteHandlers, rewriteHandlers } from './handlers.js';
 import { namesFrom, withoutUnused } from './imported-names.js';
 
 /** What `nest generate -c nestjs-cache-observability migrate` may be given. */
@@ -32,26 +32,31 @@ const TEST_FILE = /[.-](?:spec|test)\.[cm]?[jt]sx?$|(?:^|\/)(?:tests?|__tests__|
 export function migrate(options: MigrateOptions): (tree: Tree, context: SchematicContext) => Promise<void> {
   return (tree, context) => {
     const ts = loadTypeScript();
-    const files = filesWithCacheManager(ts, tree);
+    const files = filesWith(ts, tree, (text) => text.includes(OLD));
     const root = rootPathOf(ts, tree, options);
     rewriteModules(files, root);
-    const global = files.find(({ text }) => /useClass\s*:\s*CacheInterceptor\b/.test(text));
+    const global = files.filter(({ text }) => /useClass\s*:\s*CacheInterceptor\b/.test(text));
     for (const file of files) {
-      if (global === undefined) rewriteHandlers(file, oldNames(file));
+      if (global.length === 0) rewriteHandlers(file, oldNames(file));
+      else noteHandlers(file, oldNames(file));
       leaveSubclasses(file, oldNames(file).interceptor);
-      noteUses(file, global !== undefined);
+      noteUses(file, global.includes(file));
     }
+    // A global interceptor caches handlers of files that name no cache, too.
+    const others =
+      global.length === 0 ? [] : filesWith(ts, tree, (text) => !text.includes(OLD) && text.includes('@Controller('));
+    for (const file of others) noteHandlers(file, oldNames(file));
     for (const file of files) write(tree, file);
     if (files.some(({ edits }) => edits.length > 0)) addPackages(tree, context, options.skipInstall === true);
-    report(context, files);
+    report(context, [...files, ...others]);
     return keepFormat(tree, new Map(files.map(({ path, text }) => [path, text])));
   };
 }
 
-function filesWithCacheManager(ts: TypeScript, tree: Tree): FileChange[] {
+function filesWith(ts: TypeScript, tree: Tree, isWanted: (text: string) => boolean): FileChange[] {
   return sourcesOf(tree)
     .map((path) => ({ path, text: textOf(tree, path)! }))
-    .filter(({ text }) => text.includes(OLD))
+    .filter(({ text }) => isWanted(text))
     .map(({ path, text }) => new FileChange(ts, path, text));
 }
 
@@ -124,6 +129,9 @@ const UNCACHED_IN_TESTS =
   'Handlers and methods with @Cached do not use a CACHE_MANAGER of a test. Without CacheObservabilityModule they run uncached: a test that ' +
   'counts calls of their origin fails until it imports the module.';
 
+const FROZEN =
+  'The values that it returns are frozen, and assigning to one throws: copy it, or set policy: { clone: true } in forRoot().';
+
 /** What replaces each method of CacheInterceptor that a subclass overrides. */
 const OVERRIDES = [
   [
@@ -134,7 +142,7 @@ const OVERRIDES = [
   ['intercept', 'what intercept() adds is an interceptor of its own'],
 ] as const;
 
-function noteUses(file: FileChange, hasGlobal: boolean): void {
+function noteUses(file: FileChange, isGlobalHere: boolean): void {
   const names = namesFrom(file.ts, file.source, OLD);
   const isTest = TEST_FILE.test(file.path);
   if (isTest && names.has('CacheModule')) {
@@ -145,10 +153,10 @@ function noteUses(file: FileChange, hasGlobal: boolean): void {
       file.source,
       isTest
         ? `A CACHE_MANAGER that a test provides is for what injects it. ${UNCACHED_IN_TESTS}`
-        : `CACHE_MANAGER goes on working, over the layers of this module. ${UNCACHED_IN_TESTS}`,
+        : `CACHE_MANAGER goes on working, over the layers of this module. ${FROZEN} ${UNCACHED_IN_TESTS}`,
     );
   }
-  if (hasGlobal && names.has('CacheInterceptor')) {
+  if (isGlobalHere) {
     file.note(
       file.source,
       'The global CacheInterceptor goes on working over this module. Put @Cached on handlers, then remove it.',

@@ -265,9 +265,23 @@ export class HttpCache extends Base {
           'CacheModule.register({ ttl: 5 })',
           "import { CacheInterceptor } from '@nestjs/cache-manager';\nconst provider = { provide: APP_INTERCEPTOR, useClass: CacheInterceptor };\n",
         ),
-        'src/products.controller.ts': controller('  @CacheTTL(5)\n  @Get()\n  all() {}\n'),
+        'src/products.controller.ts': controller(
+          '  @CacheTTL(5)\n  @Get()\n  all() {}\n' +
+            "  @UseInterceptors(CacheInterceptor)\n  @CacheKey('one')\n  @Get('one')\n  one(@Param('id') id: string) {}\n",
+        ),
+        'src/users.controller.ts':
+          "import { Controller, Get, Post, Req } from '@nestjs/common';\n@Controller('users')\nexport class UsersController {\n" +
+          '  @Get()\n  me(@Req() request: Request) {}\n  @Post()\n  change(@Req() request: Request) {}\n}\n',
       }),
     );
+    expect(lines.filter((line) => line.includes('controller.ts'))).toEqual([
+      expect.stringContaining('ProductsController.all keeps @CacheTTL: with the global CacheInterceptor it goes on'),
+      expect.stringContaining('ProductsController.one keeps @UseInterceptors and @CacheKey: with the global'),
+      expect.stringMatching(
+        /users\.controller\.ts:4 UsersController\.me may depend on the caller \(@Req\), and the global CacheInterceptor gives its answer to every caller/,
+      ),
+    ]);
+    expect(text('src/users.controller.ts')).not.toContain('TODO');
     expect(text('src/products.controller.ts')).toContain('@CacheTTL(5)');
     expect(lines.join('\n')).toContain('The global CacheInterceptor goes on working');
   });
@@ -302,6 +316,7 @@ describe('a migration', () => {
     expect(text('node_modules/other/src/a.module.ts')).toBe(old);
     expect(text('dist/app.module.ts')).toBe(old);
     expect(lines.join('\n')).toContain('CACHE_MANAGER goes on working');
+    expect(lines.join('\n')).toContain('frozen, and assigning to one throws: copy it, or set policy: { clone: true }');
     expect(lines.join('\n')).toContain('A CACHE_MANAGER that a test provides is for what injects it');
   });
 

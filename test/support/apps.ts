@@ -1,6 +1,7 @@
 import type { INestApplication, ModuleMetadata } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Server } from 'node:http';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import type { App } from 'supertest/types.js';
 import supertest from 'supertest';
@@ -59,5 +60,12 @@ export async function boot(
 export async function closeApps(): Promise<void> {
   const apps = [...booted];
   booted.clear();
-  await Promise.all(apps.map((app) => app.close()));
+  await Promise.all(apps.map(closeWithConnections));
+}
+
+/** Closes an application. Browsers open connections without a request, for which its server would wait a minute. */
+async function closeWithConnections(app: INestApplication): Promise<void> {
+  const server = app.getHttpServer() as Server;
+  const cutting = setInterval(() => server.closeAllConnections(), 1_000);
+  await app.close().finally(() => clearInterval(cutting));
 }

@@ -13,6 +13,7 @@ ${[
   'Errors** are instances of `CacheError` with a `code`. Faults at boot are collected: one error lists all of them.',
   "Log lines** go through Nest's `Logger` with the context `CacheObservability`. Each has a `code`, a `message` and, where it concerns one thing, a `subject` (a layer or a key pattern). A line that would repeat is written once, until the fault has ended.",
   'Routes** answer `{ "statusCode", "code", "message" }`.',
+  'Without a code**: `TypeError: Cannot assign to read only property` comes from [code that changes a cached value](../values.md#typeerror-cannot-assign-to-read-only-property).',
 ]
   .map((text) => item(`**${text}`))
   .join('\n')}

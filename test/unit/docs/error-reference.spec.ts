@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CODES, SECTIONS } from '../../../lib/code-catalogue.js';
 import { CODES as ALERTS } from '../../../lib/insight/alerts/alert.js';
+import { createObservedCache } from '../../../lib/index.js';
 import { errorReference } from '../../support/error-reference.js';
 
 /** Files whose upper-case texts are words of SQL, or names in an application's code. */
@@ -77,5 +78,29 @@ describe('the catalogue of codes', () => {
       /\b(?:critical|Warning)\b|Alert, /.test(CODES[code as keyof typeof CODES].meaning),
     );
     expect(stated).toEqual([]);
+  });
+});
+
+describe('an error of code that changes a cached value', () => {
+  it.each([
+    ['assigns', (value: { tags: string[]; price?: number }) => void (value.price = 2)],
+    ['deletes', (value: { tags: string[]; price?: number }) => void delete value.price],
+    ['pushes', (value: { tags: string[] }) => void value.tags.push('b')],
+    ['sorts', (value: { tags: string[] }) => void value.tags.sort()],
+  ])('is on the page of values under its text, where code %s', async (_how, change) => {
+    const cache = createObservedCache();
+    const product = await cache.getOrSet('product', () => Promise.resolve({ price: 1, tags: ['b', 'a'] }));
+    const own = await cache.getOrSet('own', () => Promise.resolve({ price: 1, tags: ['b', 'a'] }), { clone: true });
+    await cache.close();
+    change(own);
+    let text = '';
+    try {
+      change(product);
+    } catch (error) {
+      text = String(error);
+    }
+    const [, what] = /^TypeError: (Cannot \w+ (?:to read only )?property)/.exec(text)!;
+    expect(readFileSync('docs/values.md', 'utf8')).toContain(what);
+    expect(errorReference()).toContain('Cannot assign to read only property');
   });
 });

@@ -8,8 +8,12 @@ import { LogEntry } from '../cache/base/log-entry.js';
  */
 export function loggedRefusal(error: unknown): unknown {
   if (!(error instanceof CacheError)) return error;
-  new Logger('CacheObservability').error(new LogEntry(error.code, error.message));
-  // The process may end before the application sets the logger that the buffer waits for.
-  Logger.flush();
+  try {
+    new Logger('CacheObservability').error(new LogEntry(error.code, error.message));
+    // The process may end before the application sets the logger that the buffer waits for.
+    Logger.flush();
+  } catch {
+    // A logger of the application that throws must not replace the error.
+  }
   return error;
 }

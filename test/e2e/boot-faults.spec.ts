@@ -273,6 +273,15 @@ describe.each(platforms)('the faults of a boot on %s', (platform) => {
     }
   });
 
+  it('a logger that throws does not replace the error of the boot', async () => {
+    const fails = () => {
+      throw new Error('The disk is full.');
+    };
+    const logger = { log: () => undefined, warn: () => undefined, error: fails };
+    const app = boot(platform, { imports: [CacheObservabilityModule.forRoot()], controllers: [Shops] }, { logger });
+    await expect(app).rejects.toMatchObject({ code: 'INVALID_TEMPLATE' });
+  });
+
   it('a fault of the module alone is one fault', async () => {
     const app = boot(platform, { imports: [CacheObservabilityModule.forRoot(wrong({ tll: '1m' }))] });
     await expect(app).rejects.toThrow(/^CacheObservabilityModule: one fault in the options:\n[^\n]*$/);

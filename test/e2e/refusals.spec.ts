@@ -88,7 +88,7 @@ describe.each(platforms)('errors of decorators on %s', (platform) => {
       'INVALID_OPTIONS Products.find(): @Cached: tll: is unknown; did you mean ttl?',
       'INVALID_OPTIONS Products.find(): @Cached: methods[0]: must be an HTTP method such as \'GET\', not "GTE".',
       "INVALID_TEMPLATE Products.find(): @Cached: tags[0]: 'product:{params.uid}' names {params.uid}, but the route has no parameter 'uid'. Did you mean {params.id}?",
-      'INVALID_OPTIONS Products.a(): @CacheInvalidate: key: is unknown; did you mean keys?',
+      'INVALID_OPTIONS Products.a(): @CacheInvalidate: key: is unknown; did you mean keys? Allowed: keys, patterns, tags, cache.',
       'INVALID_OPTIONS Products.b(): @CacheInvalidate: options: must be an object, not "product:{params.id}".',
       "INVALID_TEMPLATE Products.c(): @CacheInvalidate: keys[0]: 'product:{params.uid}' names {params.uid}, but the route has no parameter 'uid'.",
       'INVALID_OPTIONS Products.c(): @CacheInvalidate: tags: must be an array, not "products".',

@@ -4,14 +4,14 @@ const LONGEST_NAME = 64;
 
 /**
  * For each unknown name of one object, the text behind its path: that it is unknown, with the name that was probably meant. The last
- * one without such a name lists all there are.
+ * one lists all there are.
  */
 export function unknownNames(names: readonly string[], known: readonly string[]): ReadonlyMap<string, string> {
-  const meant = new Map(names.map((name) => [name, meantName(name, known)]));
-  const last = names.findLast((name) => meant.get(name) === undefined);
   const text = (name: string) => {
-    const list = name === last ? `. Allowed: ${known.join(', ')}` : '';
-    return `: is unknown${meant.get(name) === undefined ? list : `; did you mean ${meant.get(name)}?`}`;
+    const meant = meantName(name, known);
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+    const list = name === names.at(-1) ? `${hint === '' ? '.' : ''} Allowed: ${known.join(', ')}` : '';
+    return `: is unknown${hint}${list}`;
   };
   return new Map(names.map((name) => [name, text(name)]));
 }

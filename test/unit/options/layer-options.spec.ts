@@ -23,9 +23,9 @@ const faultsOf = ({ faults = [] }: LayerFactory) => faults.map(({ text }) => tex
 
 describe('a fault in the options of a layer', () => {
   it.each([
-    [memory({ maxEntris: 10 }), 'memoryLayer.maxEntris: is unknown; did you mean maxEntries?'],
-    [memory({ max: 10 }), 'memoryLayer.max: is unknown; did you mean maxEntries?'],
-    [redis({ host: 'a' }), 'redisLayer.host: is unknown; did you mean url?'],
+    [memory({ maxEntris: 10 }), 'memoryLayer.maxEntris: is unknown; did you mean maxEntries? Allowed: '],
+    [memory({ max: 10 }), 'memoryLayer.max: is unknown; did you mean maxEntries? Allowed: '],
+    [redis({ host: 'a' }), 'redisLayer.host: is unknown; did you mean url? Allowed: '],
     [memory({ maxEntries: NaN }), 'memoryLayer.maxEntries: must be a whole number of 1 or more, not NaN'],
     [memory({ maxBytes: Infinity }), 'memoryLayer.maxBytes: must be a whole number of 1 or more, not Infinity'],
     [memory({ maxBytes: 0.5 }), 'memoryLayer.maxBytes: must be a whole number of 1 or more, not 0.5'],
@@ -46,7 +46,7 @@ describe('a fault in the options of a layer', () => {
     [redis({ url: '' }), 'redisLayer.url: "" is empty.'],
     [redis({ url: 6379 }), 'redisLayer.url: 6379 is not a text.'],
     [redis({ url: 'redis://a', client: node }), 'redisLayer: url and client are both given. Give one of them'],
-    [redis({ ur: 'redis://a' }), 'redisLayer.ur: is unknown; did you mean url?'],
+    [redis({ ur: 'redis://a' }), 'redisLayer.ur: is unknown; did you mean url? Allowed: '],
     [redis({ deadline: NaN }), 'redisLayer.deadline: NaN is not a duration.'],
     [redis({ deadline: 0 }), 'redisLayer.deadline: must be one millisecond or more, not 0'],
     [

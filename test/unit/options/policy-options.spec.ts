@@ -7,7 +7,7 @@ const open = () => (cache = createObservedCache());
 afterEach(() => cache.close());
 
 const faulty: [policy: unknown, code: string, faults: string[]][] = [
-  [{ tll: '5m' }, 'INVALID_OPTIONS', ['tll: is unknown; did you mean ttl?']],
+  [{ tll: '5m' }, 'INVALID_OPTIONS', ['tll: is unknown; did you mean ttl? Allowed: ttl, ']],
   [{ ttl: NaN }, 'INVALID_DURATION', ['ttl: NaN is not a duration']],
   [{ ttl: Infinity }, 'INVALID_DURATION', ['ttl: Infinity is not a duration']],
   [{ ttl: 'soon' }, 'INVALID_DURATION', ['ttl: "soon" is not a duration']],

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import { ROUTES } from '../../bench/questions/dashboards.mjs';
 import { open } from '../support/dashboard-page.js';
@@ -61,16 +62,20 @@ it.each([1, 2])('a page asks at its interval times the pace that the application
   await page.route('**/cache/events', (route) =>
     route.fulfill({ status: 503, json: { code: 'TOO_MANY_CLIENTS', message: '' } }),
   );
+  let asked = 0;
   let answered = 0;
   await page.route('**/dashboard/overview*', async (route) => {
+    const counts = new URL(route.request().url()).searchParams.getAll('part').includes('health');
+    if (counts) asked++;
     const response = await route.fetch();
     await route.fulfill({ response, headers: { ...response.headers(), 'x-cache-pace': String(pace) } });
-    if (new URL(route.request().url()).searchParams.getAll('part').includes('health')) answered++;
+    if (counts) answered++;
   });
   await page.goto(home(app));
   await row(page, 'Patterns that cost most', 'product:*').waitFor();
   const secondsUntil = async (count: number) => {
-    while (answered < count) await page.clock.runFor(500);
+    // The time in which the machine answers is not time of the page.
+    while (answered < count) await (asked > answered ? pause(10) : page.clock.runFor(500));
     return (await page.evaluate<number>('Date.now()')) / 1_000;
   };
   const second = await secondsUntil(2);

@@ -6,7 +6,7 @@ const BOARD_MS = 2_000;
 
 /**
  * A shared map that answers or fails in time. Notes are larger than entries and no request waits for them, so their results
- * do not affect the circuit; but while it is open they are not requested, and one that is not answered lets the layer look.
+ * do not affect the circuit; but while it is open they are not requested, and after one that is not answered the layer is probed.
  * @param begin throws while the circuit is open; returns what to call if the operation times out.
  */
 export function boundedSharedMap(

@@ -77,12 +77,12 @@ export class ResilientLayer implements Layer {
   #refusal: CacheError | undefined;
   #applying: Promise<void> | undefined;
   #cancelRetry: (() => void) | undefined;
-  #cancelLook: (() => void) | undefined;
+  #cancelProbe: (() => void) | undefined;
   /** From the first opening of the circuit until it closes, including failed probes. */
   #outage = false;
   /** The failure that was counted last; undefined for a slow answer. */
   #failed: unknown;
-  #lookedAt = -Infinity;
+  #probedAt = -Infinity;
   /** How many calls the layer has answered. */
   #answers = 0;
   /** When it answered last. */
@@ -122,7 +122,7 @@ export class ResilientLayer implements Layer {
     if (inner.serverInfo !== undefined) this.serverInfo = () => this.#figures(() => inner.serverInfo!());
     if (inner.sharedMap !== undefined)
       this.sharedMap = (name, everyVersion) =>
-        boundedSharedMap(inner.sharedMap!(name, everyVersion), this.name, clock, () => this.#beginNote());
+        boundedSharedMap(inner.sharedMap!(name, everyVersion), this.name, clock, () => this.#beginMapCall());
   }
 
   get server(): unknown {
@@ -267,7 +267,7 @@ export class ResilientLayer implements Layer {
     this.#closed = true;
     this.#breaker?.stop();
     this.#cancelRetry?.();
-    this.#cancelLook?.();
+    this.#cancelProbe?.();
     const left = this.#backlog.size;
     if (left > 0) {
       this.#events.log(
@@ -344,7 +344,7 @@ export class ResilientLayer implements Layer {
       }
       if (error instanceof CacheError && error.code === 'LAYER_TIMEOUT') {
         if (!isLate) this.#onSilence();
-        this.#lookAgain();
+        this.#probeSilent();
       }
       throw error;
     }
@@ -389,36 +389,36 @@ export class ResilientLayer implements Layer {
   }
 
   /**
-   * Looks after a call that was not answered, once a second until the layer answers or its circuit opens: its server may have been
+   * Probes after a call that was not answered, once a second until the layer answers or its circuit opens: its server may have been
    * replaced, which an open connection does not detect, and where few calls are made the circuit would stay closed.
    */
-  #lookAgain(): void {
+  #probeSilent(): void {
     const now = this.#clock.now();
-    if (this.#closed || now - this.#lookedAt < RETRY_MS) return;
-    this.#lookedAt = now;
-    this.#cancelLook?.();
+    if (this.#closed || now - this.#probedAt < RETRY_MS) return;
+    this.#probedAt = now;
+    this.#cancelProbe?.();
     withDeadline(this.#reach(), this.#settings.deadlineMs, this.#clock, this.name).then(
       () => {
         this.#answers++;
         if (this.#breaker?.closed !== false) this.#events.answered?.();
       },
-      (error: unknown) => this.#notFound(error),
+      (error: unknown) => this.#onProbeFailed(error),
     );
   }
 
-  #notFound(error: unknown): void {
+  #onProbeFailed(error: unknown): void {
     if (this.#isSilent && (this.spread !== true || this.#hasLongBeenSilent)) {
       this.#failed = error;
       this.#breaker?.unanswered(this.#silentAt);
     }
-    // The probe of an open circuit looks for it.
+    // An open circuit has a probe of its own.
     if (this.#closed || this.#breaker?.closed === false) return;
-    this.#cancelLook?.();
-    this.#cancelLook = this.#clock.after(Math.max(0, this.#lookedAt + RETRY_MS - this.#clock.now()), () => {
+    this.#cancelProbe?.();
+    this.#cancelProbe = this.#clock.after(Math.max(0, this.#probedAt + RETRY_MS - this.#clock.now()), () => {
       if (this.#breaker?.closed === false) return;
       // Timers fire a little early.
-      this.#lookedAt = -Infinity;
-      if (this.#isSilent) this.#lookAgain();
+      this.#probedAt = -Infinity;
+      if (this.#isSilent) this.#probeSilent();
       else if (this.spread !== true) this.#events.answered?.();
     });
   }
@@ -428,14 +428,14 @@ export class ResilientLayer implements Layer {
     return this.#clock.now() - this.#answeredAt > SILENT_DEADLINES * this.#settings.deadlineMs;
   }
 
-  /** @returns what to call if the note times out; `busy` if the event loop was. */
-  #beginNote(): (busy: boolean) => void {
+  /** @returns what to call if a call of a shared map times out; `busy` if the event loop was. */
+  #beginMapCall(): (busy: boolean) => void {
     this.#refuseWhileOpen();
     const heard = this.#heard;
     return (busy) => {
       if (busy || this.#heard !== heard) return;
       this.#onSilence();
-      this.#lookAgain();
+      this.#probeSilent();
     };
   }
 

@@ -110,7 +110,7 @@ export type {
   Recommendation,
   RecommendedChange,
 } from './insight/recommendations/recommendation-types.js';
-export type { RecommendationFilter } from './insight/recommendations/recommendations.js';
+export type { RecommendationFilter } from './insight/recommendations/recommendation-list.js';
 export { CacheMetrics, type OtherProcess, type SubjectMetrics } from './metrics/cache-metrics.js';
 export type { CacheStatistics } from './metrics/cache-statistics.js';
 export type { AccessRecord, MetricsTimer, TimerSubject } from './metrics/access-record.js';

@@ -8,7 +8,7 @@ import { type AdvisedCache, Advisor } from './recommendations/advisor.js';
 import type { AdviceState } from './recommendations/low-performer.js';
 import type { SharedLoadEvidence, TtlEvidence, WarmedEvidence } from './evidence/evidence.js';
 import type { Recommendation } from './recommendations/recommendation-types.js';
-import type { RecommendationFilter } from './recommendations/recommendations.js';
+import type { RecommendationFilter } from './recommendations/recommendation-list.js';
 import type { HottestKeys } from './hottest-keys.js';
 import type { Layer } from '../cache/layers/layer.js';
 import { type MemoryLadder, MemorySimulation } from './memory-ladder.js';

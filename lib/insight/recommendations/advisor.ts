@@ -7,7 +7,7 @@ import { EvidenceCollector } from '../evidence/evidence-collector.js';
 import type { SharedLoadEvidence, TtlEvidence, WarmedEvidence } from '../evidence/evidence.js';
 import type { AdviceState } from './low-performer.js';
 import type { Recommendation } from './recommendation-types.js';
-import { type RecommendationFilter, Recommendations } from './recommendations.js';
+import { type RecommendationFilter, RecommendationList } from './recommendation-list.js';
 
 /** The part of insight that the advisor uses. */
 export interface AdvisedInsight {
@@ -34,7 +34,7 @@ export interface AdvisedCache {
 /** Derives recommendations for one cache from its metrics and from the observations of insight. */
 export class Advisor {
   readonly #insight: AdvisedInsight;
-  readonly #recommendations: Recommendations;
+  readonly #recommendations: RecommendationList;
 
   /** @param salt the salt of hashes of keys. */
   constructor(insight: AdvisedInsight, { metrics, layers, ttlMs }: AdvisedCache, clock: Clock, salt: number) {
@@ -53,7 +53,7 @@ export class Advisor {
       sharedLoads: (pattern) => insight.sharedLoads(pattern),
       warmed: (pattern) => insight.warmed(pattern),
     });
-    this.#recommendations = new Recommendations(evidence, clock);
+    this.#recommendations = new RecommendationList(evidence, clock);
   }
 
   list(filter?: RecommendationFilter): readonly Recommendation[] {

@@ -4,7 +4,7 @@ import type { CacheMetrics } from '../../metrics/cache-metrics.js';
 import type { CacheStats, PatternStats } from '../../metrics/snapshot.js';
 import type { EvidenceCollector } from '../evidence/evidence-collector.js';
 import type { LayerEvidence, MemoryRung, PatternEvidence, PolicyInForce, SharedLoadEvidence, TtlEvidence, WarmedEvidence } from '../evidence/evidence.js'; // prettier-ignore
-import type { EvidenceSource } from './recommendations.js';
+import type { EvidenceSource } from './recommendation-list.js';
 
 /** The memory ladder of one layer. */
 export interface LayerLadder {

@@ -30,8 +30,11 @@ interface Found {
   seenAt: number;
 }
 
-/** What to change about the cache, most time saved first. Recommendations are derived again each time, and their first time is remembered. */
-export class Recommendations {
+/**
+ * Lists the current recommendations, most time saved first. Each reading runs the rules again (`rules.ts`; each `*-recommendations.ts`
+ * file holds the rules and texts of one subject); only the time when a recommendation was first found is remembered.
+ */
+export class RecommendationList {
   readonly #found = new Map<string, Found>();
 
   constructor(

@@ -32,7 +32,7 @@ import { Watchers } from './reads/watchers.js';
 import { WaitingCallers } from './base/waiting-callers.js';
 import { DeleteOperations } from './writes/delete-operations.js';
 import { SetOperations } from './writes/set-operations.js';
-import { RemoteInvalidations } from './writes/remote-invalidations.js';
+import { ReceivedInvalidations } from './writes/received-invalidations.js';
 import { Writes } from './writes/writes.js';
 
 /** The parts of one cache, put together. */
@@ -54,7 +54,7 @@ export interface Engine {
   readonly plainReads: PlainReads;
   readonly getOrLoad: GetOrLoad;
   readonly writes: Writes;
-  readonly remoteInvalidations: RemoteInvalidations;
+  readonly receivedInvalidations: ReceivedInvalidations;
   readonly sets: SetOperations;
   readonly deletes: DeleteOperations;
 }
@@ -97,14 +97,14 @@ export function assemble(options: LayeredCacheOptions & { clock: Clock; random: 
   }); // prettier-ignore
 
   const writes = new Writes(chain, inFlight, invalidations, reasons, bus, clock, accesses);
-  const remoteInvalidations = new RemoteInvalidations(chain, reasons, writes);
+  const receivedInvalidations = new ReceivedInvalidations(chain, reasons, writes);
   const sets = new SetOperations(
     writes, invalidations, observer, clock, events, policy, overrides, keyPolicies, random, tracer, classes, accesses,
   ); // prettier-ignore
   const deletes = new DeleteOperations(writes, invalidations, reads, observer, clock, events, tracer);
   return {
     log, events, callers, watchers, policies, overrides, classes, keyPolicies, chain, bus, inFlight, signals, localHits, reads,
-    plainReads, getOrLoad, writes, remoteInvalidations, sets, deletes,
+    plainReads, getOrLoad, writes, receivedInvalidations, sets, deletes,
   }; // prettier-ignore
 }
 

@@ -57,14 +57,14 @@ export class Lifecycle {
   }
 
   #listen(): Promise<void> {
-    const { bus, remoteInvalidations } = this.#engine;
+    const { bus, receivedInvalidations } = this.#engine;
     return (this.#listening ??= bus.listen({
       onMessage: (message) => {
-        remoteInvalidations.apply(message);
+        receivedInvalidations.apply(message);
         if (message.policies === true) this.onPolicies?.();
       },
       onGap: () => {
-        remoteInvalidations.distrust();
+        receivedInvalidations.messagesMissed();
         this.onPolicies?.();
       },
     }));

@@ -2,7 +2,7 @@ import { MissReason } from '../base/observer.js';
 import { textHash } from '../base/text-hash.js';
 
 const WAYS = 4;
-const Fate = { empty: 0, kept: 1, evicted: 2, invalidated: 3, distrusted: 4 } as const;
+const Fate = { empty: 0, kept: 1, evicted: 2, invalidated: 3, lost: 4 } as const;
 type Fate = (typeof Fate)[keyof typeof Fate];
 
 /**
@@ -44,9 +44,9 @@ export class MissReasons {
     this.#markAll(Fate.invalidated);
   }
 
-  /** Marks all keys as lost to a failure: memory was emptied, because messages may have been missed. */
-  allDistrusted(): void {
-    this.#markAll(Fate.distrusted);
+  /** Marks all keys as lost to a failure: memory was cleared, because messages may have been missed. */
+  allLost(): void {
+    this.#markAll(Fate.lost);
   }
 
   of(key: string, now: number): MissReason {
@@ -56,7 +56,7 @@ export class MissReasons {
     const fate = this.#fates![slot]!;
     if (fate === Fate.invalidated) return MissReason.invalidated;
     if (this.#expiries![slot]! <= now) return MissReason.expired;
-    if (fate === Fate.distrusted) return MissReason.error;
+    if (fate === Fate.lost) return MissReason.error;
     return fate === Fate.evicted ? MissReason.evicted : MissReason.unknown;
   }
 

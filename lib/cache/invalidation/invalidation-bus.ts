@@ -16,7 +16,7 @@ const RECEIVED_AGAIN = {
   message: "Other processes' invalidations are received again.",
 } as const;
 
-/** Receives the messages of other processes; RemoteInvalidations applies them. */
+/** Receives the messages of other processes; ReceivedInvalidations applies them. */
 export interface BusListener {
   onMessage(message: BusMessage): void;
   /** Messages may have been missed: entries that may be stale must not be served. */

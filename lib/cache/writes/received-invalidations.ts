@@ -4,24 +4,25 @@ import type { BusMessage } from '../layers/layer.js';
 import type { Writes } from './writes.js';
 
 /**
- * Applies invalidations of other processes. Their remote layers are ours, too, and they have changed them: only the layers of this
- * process are left.
+ * Applies the invalidations that other processes have sent. The sender has already changed the shared layers, so only the layers of
+ * this process are changed.
  */
-export class RemoteInvalidations {
+export class ReceivedInvalidations {
   constructor(
     private readonly chain: LayerChain,
     private readonly reasons: MissReasons,
     private readonly writes: Pick<Writes, 'fence' | 'offer'>,
   ) {}
 
+  /** Removes from the layers of this process what the message names, and keeps running loads from storing older values. */
   apply(message: BusMessage): void {
     if (message.all === true) this.reasons.allInvalidated();
     this.#apply(message);
   }
 
-  /** Clears the layers of this process, because messages may have been missed. */
-  distrust(): void {
-    this.reasons.allDistrusted();
+  /** Clears the layers of this process after messages may have been missed. */
+  messagesMissed(): void {
+    this.reasons.allLost();
     this.#apply({ all: true });
   }
 

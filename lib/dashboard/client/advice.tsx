@@ -184,9 +184,7 @@ function Apply({ of: one }: { of: Recommendation }) {
         </p>
         <dl class="facts">
           {predictedOf(one).map(([label, text, term]) => (
-            <Fact key={label} term={term} label={`predicted ${label}`}>
-              {text}
-            </Fact>
+            <Fact key={label} term={term} label={`predicted ${label}`} value={text} />
           ))}
         </dl>
         <p>

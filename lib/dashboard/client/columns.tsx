@@ -1,19 +1,13 @@
 import { count, duration, percent } from './format';
 import { lostMs, ReasonBar, Sparkline } from './parts';
-import type { Column } from './table';
+import { type Column, figures } from './table';
 import type { EndpointStats, HistoryPoint, Stats } from './wire';
 
 /*
  * The columns that tables of patterns and of endpoints share.
  */
 
-export const timeLost: Column<Stats> = {
-  name: 'Time lost',
-  term: 'lost',
-  by: lostMs,
-  numeric: true,
-  cell: (row) => duration(lostMs(row)),
-};
+export const timeLost: Column<Stats> = figures('Time lost', 'lost', lostMs, duration);
 
 /** With a bar that compares the rows. */
 export function timeLostOf(rows: readonly Stats[]): Column<Stats> {
@@ -29,37 +23,13 @@ export function timeLostOf(rows: readonly Stats[]): Column<Stats> {
   };
 }
 
-export const hitRate: Column<Stats> = {
-  name: 'Hit rate',
-  term: 'hitRate',
-  by: (row) => row.hit_rate,
-  numeric: true,
-  cell: (row) => percent(row.hit_rate),
-};
+export const hitRate: Column<Stats> = figures('Hit rate', 'hitRate', (row) => row.hit_rate, percent);
 
-export const requests: Column<Stats> = {
-  name: 'Requests',
-  term: 'requests',
-  by: (row) => row.total_requests,
-  numeric: true,
-  cell: (row) => count(row.total_requests),
-};
+export const requests: Column<Stats> = figures('Requests', 'requests', (row) => row.total_requests, count);
 
-export const responseP95: Column<Stats> = {
-  name: 'p95',
-  term: 'p95',
-  by: (row) => row.p95_response_time_ms,
-  numeric: true,
-  cell: (row) => duration(row.p95_response_time_ms),
-};
+export const responseP95: Column<Stats> = figures('p95', 'p95', (row) => row.p95_response_time_ms, duration);
 
-export const loadP50: Column<Stats> = {
-  name: 'Load p50',
-  term: 'load',
-  by: (row) => row.p50_load_time_ms,
-  numeric: true,
-  cell: (row) => duration(row.p50_load_time_ms),
-};
+export const loadP50: Column<Stats> = figures('Load p50', 'load', (row) => row.p50_load_time_ms, duration);
 
 export const misses: Column<Stats> = {
   name: 'Misses',
@@ -76,10 +46,4 @@ export function trend<T>(pointsOf: (row: T) => readonly HistoryPoint[] | undefin
   };
 }
 
-export const totalP95: Column<EndpointStats> = {
-  name: 'Total p95',
-  term: 'total',
-  by: (row) => row.p95_total_time_ms,
-  numeric: true,
-  cell: (row) => duration(row.p95_total_time_ms),
-};
+export const totalP95: Column<EndpointStats> = figures('Total p95', 'total', (row) => row.p95_total_time_ms, duration);

@@ -1,8 +1,12 @@
 import { count, duration, exact, moment, percent } from './format';
 import { Card, Loaded } from './parts';
 import { useResource } from './resource';
-import { Table } from './table';
+import { figures, Table, wide } from './table';
 import type { Database } from './wire';
+
+type Pool = Database['pools'][number];
+type SlowQuery = Database['slow_queries'][number];
+type Query = Database['queries'][number];
 
 const EVERY_MS = 5_000;
 /** Of a statement without one, such as COMMIT. */
@@ -29,28 +33,9 @@ export function DatabasePage() {
                   numeric: true,
                   cell: (row) => `${exact(row.in_use)} of ${exact(row.size)} (${percent(row.utilization)})`,
                 },
-                {
-                  name: 'Waiting',
-                  term: 'waiting',
-                  by: (row) => row.pending,
-                  numeric: true,
-                  cell: (row) => exact(row.pending),
-                },
-                {
-                  name: 'Wait p95',
-                  term: 'waitTime',
-                  by: (row) => row.p95_wait_time_ms,
-                  numeric: true,
-                  cell: (row) => duration(row.p95_wait_time_ms),
-                },
-                {
-                  name: 'Timeouts',
-                  term: 'poolTimeouts',
-                  by: (row) => row.timeouts,
-                  numeric: true,
-                  wide: true,
-                  cell: (row) => exact(row.timeouts),
-                },
+                figures('Waiting', 'waiting', (row: Pool) => row.pending, exact),
+                figures('Wait p95', 'waitTime', (row: Pool) => row.p95_wait_time_ms, duration),
+                wide(figures('Timeouts', 'poolTimeouts', (row: Pool) => row.timeouts, exact)),
                 { name: 'System', wide: true, cell: (row) => row.system },
               ]}
             />
@@ -68,20 +53,8 @@ export function DatabasePage() {
               sort="Longest"
               columns={[
                 { name: 'Shape', cell: ({ shape }) => <bdi class="sql">{shape}</bdi> },
-                {
-                  name: 'Longest',
-                  term: 'longest',
-                  by: (row) => row.max_time_ms,
-                  numeric: true,
-                  cell: (row) => duration(row.max_time_ms),
-                },
-                {
-                  name: 'Times',
-                  term: 'times',
-                  by: (row) => row.count,
-                  numeric: true,
-                  cell: (row) => count(row.count),
-                },
+                figures('Longest', 'longest', (row: SlowQuery) => row.max_time_ms, duration),
+                figures('Times', 'times', (row: SlowQuery) => row.count, count),
                 {
                   name: 'Last',
                   term: 'last',
@@ -111,36 +84,11 @@ export function DatabasePage() {
                     <bdi>{table === NO_TABLE ? query_type : `${query_type} ${table}`}</bdi>
                   ),
                 },
-                {
-                  name: 'Count',
-                  term: 'queries',
-                  by: (row) => row.count,
-                  numeric: true,
-                  cell: (row) => count(row.count),
-                },
-                {
-                  name: 'p50',
-                  term: 'query50',
-                  by: (row) => row.p50_time_ms,
-                  numeric: true,
-                  cell: (row) => duration(row.p50_time_ms),
-                },
-                {
-                  name: 'p95',
-                  term: 'query95',
-                  by: (row) => row.p95_time_ms,
-                  numeric: true,
-                  cell: (row) => duration(row.p95_time_ms),
-                },
-                { name: 'Slow', term: 'slow', by: (row) => row.slow, numeric: true, cell: (row) => exact(row.slow) },
-                {
-                  name: 'Errors',
-                  term: 'queryErrors',
-                  by: (row) => row.errors,
-                  numeric: true,
-                  wide: true,
-                  cell: (row) => exact(row.errors),
-                },
+                figures('Count', 'queries', (row: Query) => row.count, count),
+                figures('p50', 'query50', (row: Query) => row.p50_time_ms, duration),
+                figures('p95', 'query95', (row: Query) => row.p95_time_ms, duration),
+                figures('Slow', 'slow', (row: Query) => row.slow, exact),
+                wide(figures('Errors', 'queryErrors', (row: Query) => row.errors, exact)),
               ]}
             />
           )}

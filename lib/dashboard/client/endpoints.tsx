@@ -86,21 +86,11 @@ function Facts({ of }: { of: EndpointStats }) {
     <>
       <dl class="facts">
         <AccessFacts of={of} />
-        <Fact term="bypasses" label="Bypasses">
-          {count(of.bypasses)}
-        </Fact>
-        <Fact term="total50" label="Total p50">
-          {duration(of.p50_total_time_ms)}
-        </Fact>
-        <Fact term="total" label="Total p95">
-          {duration(of.p95_total_time_ms)}
-        </Fact>
-        <Fact term="p95" label="Response p95">
-          {duration(of.p95_response_time_ms)}
-        </Fact>
-        <Fact term="load" label="Load p95">
-          {duration(of.p95_load_time_ms)}
-        </Fact>
+        <Fact term="bypasses" label="Bypasses" value={count(of.bypasses)} />
+        <Fact term="total50" label="Total p50" value={duration(of.p50_total_time_ms)} />
+        <Fact term="total" label="Total p95" value={duration(of.p95_total_time_ms)} />
+        <Fact term="p95" label="Response p95" value={duration(of.p95_response_time_ms)} />
+        <Fact term="load" label="Load p95" value={duration(of.p95_load_time_ms)} />
       </dl>
       <p>
         <Term name="reasons">Misses</Term>: <ReasonBar reasons={of.miss_reasons} legend />

@@ -2,7 +2,7 @@ import { duration, moment, percent, perSecond } from './format';
 import { Card, Loaded } from './parts';
 import { useResource } from './resource';
 import { hrefOf, route } from './route';
-import { Table } from './table';
+import { figures, Table } from './table';
 import type { Instance, InstanceList } from './wire';
 
 const EVERY_MS = 10_000;
@@ -36,20 +36,8 @@ export function InstancesPage() {
                 { name: 'Instance', by: nameOf, cell: (row) => <Name of={row} /> },
                 { name: 'State', cell: (row) => <State of={row} /> },
                 { name: 'Version', by: (row) => row.version ?? '', cell: (row) => row.version ?? '–' },
-                {
-                  name: 'Requests',
-                  term: 'requests',
-                  by: (row) => row.requests_per_second,
-                  numeric: true,
-                  cell: (row) => perSecond(row.requests_per_second),
-                },
-                {
-                  name: 'Hit rate',
-                  term: 'hitRate',
-                  by: (row) => row.hit_rate,
-                  numeric: true,
-                  cell: (row) => percent(row.hit_rate),
-                },
+                figures('Requests', 'requests', (row: Instance) => row.requests_per_second, perSecond),
+                figures('Hit rate', 'hitRate', (row: Instance) => row.hit_rate, percent),
                 {
                   name: 'Up',
                   term: 'up',

@@ -44,22 +44,15 @@ export function LayersPage() {
         >
           {(data) => (
             <dl class="facts">
-              <Fact term="server" label="Redis">
-                {data.redis_version}
-              </Fact>
-              <Fact term="server" label="Memory">
-                {bytes(data.used_memory)}
-                {data.max_memory ? ` of ${bytes(data.max_memory)}` : ''}
-              </Fact>
-              <Fact term="server" label="Keys">
-                {exact(data.total_keys)}
-              </Fact>
-              <Fact term="server" label="Clients">
-                {exact(data.connected_clients)}
-              </Fact>
-              <Fact term="server" label="Up">
-                {duration((data.uptime_in_seconds ?? NaN) * 1000)}
-              </Fact>
+              <Fact term="server" label="Redis" value={data.redis_version} />
+              <Fact
+                term="server"
+                label="Memory"
+                value={bytes(data.used_memory) + (data.max_memory ? ` of ${bytes(data.max_memory)}` : '')}
+              />
+              <Fact term="server" label="Keys" value={exact(data.total_keys)} />
+              <Fact term="server" label="Clients" value={exact(data.connected_clients)} />
+              <Fact term="server" label="Up" value={duration((data.uptime_in_seconds ?? NaN) * 1000)} />
             </dl>
           )}
         </Loaded>
@@ -81,48 +74,20 @@ function Layer({ of, bounds }: { of: LayerStats; bounds: LayerInformation | unde
         <Fill label="Entries" used={of.entry_count} most={bounds.max_entries} shown={count} />
       )}
       <dl class="facts">
-        <Fact term="hitRate" label="Hit rate">
-          {percent(of.hit_rate)}
-        </Fact>
-        <Fact term="requests" label="Requests">
-          {count(of.total_requests)}
-        </Fact>
-        <Fact term="p50" label="Response p50">
-          {duration(of.p50_response_time_ms)}
-        </Fact>
-        <Fact term="p95" label="Response p95">
-          {duration(of.p95_response_time_ms)}
-        </Fact>
-        <Fact term="p99" label="Response p99">
-          {duration(of.p99_response_time_ms)}
-        </Fact>
-        <Fact term="entries" label="Entries">
-          {exact(of.entry_count)}
-        </Fact>
-        <Fact term="layerMemory" label="Memory">
-          {bytes(of.total_size_bytes)}
-        </Fact>
-        <Fact term="evictions" label="Evictions">
-          {exact(of.evictions)}
-        </Fact>
-        <Fact term="circuit" label="Circuit">
-          {of.circuit_state.replace('_', ' ')}
-        </Fact>
-        <Fact term="queue" label="Queue">
-          {exact(of.queue_depth)}
-        </Fact>
-        <Fact term="errors" label="Errors">
-          {exact(of.errors)}
-        </Fact>
-        <Fact term="timeouts" label="Timeouts">
-          {exact(of.timeouts)}
-        </Fact>
-        <Fact term="dropped" label="Writes dropped">
-          {exact(of.writes_dropped)}
-        </Fact>
-        <Fact term="failed" label="Writes failed">
-          {exact(of.writes_failed)}
-        </Fact>
+        <Fact term="hitRate" label="Hit rate" value={percent(of.hit_rate)} />
+        <Fact term="requests" label="Requests" value={count(of.total_requests)} />
+        <Fact term="p50" label="Response p50" value={duration(of.p50_response_time_ms)} />
+        <Fact term="p95" label="Response p95" value={duration(of.p95_response_time_ms)} />
+        <Fact term="p99" label="Response p99" value={duration(of.p99_response_time_ms)} />
+        <Fact term="entries" label="Entries" value={exact(of.entry_count)} />
+        <Fact term="layerMemory" label="Memory" value={bytes(of.total_size_bytes)} />
+        <Fact term="evictions" label="Evictions" value={exact(of.evictions)} />
+        <Fact term="circuit" label="Circuit" value={of.circuit_state.replace('_', ' ')} />
+        <Fact term="queue" label="Queue" value={exact(of.queue_depth)} />
+        <Fact term="errors" label="Errors" value={exact(of.errors)} />
+        <Fact term="timeouts" label="Timeouts" value={exact(of.timeouts)} />
+        <Fact term="dropped" label="Writes dropped" value={exact(of.writes_dropped)} />
+        <Fact term="failed" label="Writes failed" value={exact(of.writes_failed)} />
       </dl>
     </Card>
   );

@@ -3,7 +3,7 @@ import { LadderChart, withError } from './ladder-chart';
 import { Card, Loaded, Missing, Numbers, PatternLink, Term } from './parts';
 import { type Resource, useResource } from './resource';
 import { namedCache, subject } from './route';
-import { Table } from './table';
+import { figures, Table, wide } from './table';
 import type { MemoryByPattern, MemoryLadder, MemoryRung, PatternMemory } from './wire';
 
 const EVERY_MS = 30_000;
@@ -49,28 +49,9 @@ function Holders({ of: { layer, patterns, sampled } }: { of: MemoryByPattern }) 
         sort="Share"
         columns={[
           { name: 'Pattern', by: ({ pattern }) => pattern, cell: ({ pattern }) => <PatternLink name={pattern} /> },
-          {
-            name: 'Share',
-            term: 'memory',
-            by: ({ share }) => share,
-            numeric: true,
-            cell: ({ share }) => percent(share),
-          },
-          {
-            name: 'Memory',
-            term: 'layerMemory',
-            by: (one) => one.bytes,
-            numeric: true,
-            cell: (one) => bytes(one.bytes),
-          },
-          {
-            name: 'Entries',
-            term: 'entries',
-            by: ({ entries }) => entries,
-            numeric: true,
-            wide: true,
-            cell: (one) => count(one.entries),
-          },
+          figures('Share', 'memory', (one: PatternMemory) => one.share, percent),
+          figures('Memory', 'layerMemory', (one: PatternMemory) => one.bytes, bytes),
+          wide(figures('Entries', 'entries', (one: PatternMemory) => one.entries, count)),
         ]}
       />
       {sampled < 1 && <p class="note">Estimated from {percent(sampled)} of the entries.</p>}

@@ -260,17 +260,17 @@ export function DeclaredBy({ places }: { places: readonly DeclaringMethod[] }) {
 interface FactProps {
   readonly term: TermName;
   readonly label: string;
-  readonly children: ComponentChildren;
+  readonly value: string | null;
 }
 
 /** A figure with its name, which has a definition. */
-export function Fact({ term, label, children }: FactProps) {
+export function Fact({ term, label, value }: FactProps) {
   return (
     <div class="fact">
       <dt>
         <Term name={term}>{label}</Term>
       </dt>
-      <dd>{children}</dd>
+      <dd>{value}</dd>
     </div>
   );
 }
@@ -279,18 +279,10 @@ export function Fact({ term, label, children }: FactProps) {
 export function AccessFacts({ of }: { of: PatternStats | EndpointStats }) {
   return (
     <>
-      <Fact term="lost" label="Time lost">
-        {duration(lostMs(of))}
-      </Fact>
-      <Fact term="saved" label="Time saved">
-        {duration(of.time_saved_ms)}
-      </Fact>
-      <Fact term="hitRate" label="Hit rate">
-        {percent(of.hit_rate)}
-      </Fact>
-      <Fact term="requests" label="Requests">
-        {count(of.total_requests)}
-      </Fact>
+      <Fact term="lost" label="Time lost" value={duration(lostMs(of))} />
+      <Fact term="saved" label="Time saved" value={duration(of.time_saved_ms)} />
+      <Fact term="hitRate" label="Hit rate" value={percent(of.hit_rate)} />
+      <Fact term="requests" label="Requests" value={count(of.total_requests)} />
     </>
   );
 }

@@ -12,7 +12,7 @@ import { AccessFacts, Card, Copy, Fact, Loaded, Missing, lostMs, PatternLink, Re
 import { Policy, ttlOf, usePolicies } from './policy';
 import { useResource } from './resource';
 import { hrefOf, route, subject, windowName } from './route';
-import { Table, wide } from './table';
+import { figures, Table, wide } from './table';
 import type { Context, HotKey, PatternStats, PolicyReport } from './wire';
 
 const SPARKLINES = 100;
@@ -53,30 +53,11 @@ export function PatternsPage() {
               wide(loadP50),
               { name: 'TTL', term: 'ttl', numeric: true, wide: true, cell: (row) => ttls.get(row.pattern) ?? NONE },
               wide(misses),
-              {
-                name: 'Stale',
-                term: 'stale',
-                by: staleShare,
-                numeric: true,
-                wide: true,
-                cell: (row) => percent(staleShare(row)),
-              },
-              {
-                name: 'Memory',
-                term: 'memory',
-                by: ({ pattern }) => memory.get(pattern)?.bytes ?? null,
-                numeric: true,
-                wide: true,
-                cell: ({ pattern }) => bytes(memory.get(pattern)?.bytes ?? null),
-              },
-              {
-                name: 'Size',
-                term: 'size',
-                by: (row) => row.avg_value_bytes,
-                numeric: true,
-                wide: true,
-                cell: (row) => bytes(row.avg_value_bytes),
-              },
+              wide(figures('Stale', 'stale', staleShare, percent)),
+              wide(
+                figures('Memory', 'memory', ({ pattern }: PatternStats) => memory.get(pattern)?.bytes ?? null, bytes),
+              ),
+              wide(figures('Size', 'size', (row: PatternStats) => row.avg_value_bytes, bytes)),
             ]}
           />
         )}
@@ -152,30 +133,14 @@ function Facts({ of, memory }: { of: PatternStats; memory: ReturnType<typeof mem
     <>
       <dl class="facts">
         <AccessFacts of={of} />
-        <Fact term="p95" label="Response p95">
-          {duration(of.p95_response_time_ms)}
-        </Fact>
-        <Fact term="load" label="Load p50">
-          {duration(of.p50_load_time_ms)}
-        </Fact>
-        <Fact term="load" label="Load p95">
-          {duration(of.p95_load_time_ms)}
-        </Fact>
-        <Fact term="loadErrors" label="Load errors">
-          {exact(of.load_errors)}
-        </Fact>
-        <Fact term="stale" label="Stale">
-          {percent(staleShare(of))}
-        </Fact>
-        <Fact term="size" label="Mean size">
-          {bytes(of.avg_value_bytes)}
-        </Fact>
-        <Fact term="memory" label="Memory">
-          {memory.bytes}
-        </Fact>
-        <Fact term="memory" label="Memory share">
-          {memory.share}
-        </Fact>
+        <Fact term="p95" label="Response p95" value={duration(of.p95_response_time_ms)} />
+        <Fact term="load" label="Load p50" value={duration(of.p50_load_time_ms)} />
+        <Fact term="load" label="Load p95" value={duration(of.p95_load_time_ms)} />
+        <Fact term="loadErrors" label="Load errors" value={exact(of.load_errors)} />
+        <Fact term="stale" label="Stale" value={percent(staleShare(of))} />
+        <Fact term="size" label="Mean size" value={bytes(of.avg_value_bytes)} />
+        <Fact term="memory" label="Memory" value={memory.bytes} />
+        <Fact term="memory" label="Memory share" value={memory.share} />
       </dl>
       <p>
         <Term name="reasons">Misses</Term>: <ReasonBar reasons={of.miss_reasons} legend />

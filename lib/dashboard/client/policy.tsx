@@ -52,11 +52,7 @@ function Report({ of }: { of: PolicyReport }) {
           .filter(([name, value]) => value !== null && value !== false && value !== 0 && !changed.includes(name))
           .map(([name, value]) => {
             const [label, text] = labelled(name, value);
-            return (
-              <Fact key={name} term={name as TermName} label={label}>
-                {text}
-              </Fact>
-            );
+            return <Fact key={name} term={name as TermName} label={label} value={text} />;
           })}
       </dl>
       {changed.map((name) => (
@@ -79,18 +75,10 @@ function Report({ of }: { of: PolicyReport }) {
       )}
       {outcome && (
         <dl class="facts">
-          <Fact term="hit_rate" label="Predicted hit rate">
-            {percent(outcome.predicted.hit_rate)}
-          </Fact>
-          <Fact term="hit_rate" label="Realised hit rate">
-            {percent(outcome.realised.hit_rate)}
-          </Fact>
-          <Fact term="stale_share" label="Predicted stale share">
-            {percent(outcome.predicted.stale_share)}
-          </Fact>
-          <Fact term="stale_share" label="Realised stale share">
-            {percent(outcome.realised.stale_share)}
-          </Fact>
+          <Fact term="hit_rate" label="Predicted hit rate" value={percent(outcome.predicted.hit_rate)} />
+          <Fact term="hit_rate" label="Realised hit rate" value={percent(outcome.realised.hit_rate)} />
+          <Fact term="stale_share" label="Predicted stale share" value={percent(outcome.predicted.stale_share)} />
+          <Fact term="stale_share" label="Realised stale share" value={percent(outcome.realised.stale_share)} />
         </dl>
       )}
       {of.declared_by && of.declared_by.length > 0 && (

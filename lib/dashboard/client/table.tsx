@@ -16,6 +16,18 @@ interface ColumnContent<T> {
   readonly cell: (row: T) => ComponentChildren;
 }
 
+type Figure = number | null;
+
+/** A column of figures, sorted by them. */
+export function figures<T>(
+  name: string,
+  term: TermName,
+  by: (row: T) => Figure,
+  shown: (of: Figure) => string,
+): Column<T> {
+  return { name, term, by, numeric: true, cell: (row) => shown(by(row)) };
+}
+
 /** The same column, hidden on narrow screens. */
 export const wide = <T,>(column: Column<T>): Column<T> => ({ ...column, wide: true });
 

@@ -1,9 +1,8 @@
-// Every question measures in the same way: the candidates take turns in interleaved rounds within one run, so that a
-// noisy neighbour disturbs them alike. Results are medians of rounds and ratios within the run, never absolute times of
-// two runs.
+// All benchmarks measure in the same way: the candidates take turns in the rounds of one run, so that other load on the
+// machine affects all of them. Results are medians of rounds and ratios within one run; times of two runs are not compared.
 import { cpus, totalmem } from 'node:os';
 
-/** The machine of a run; figures of two machines are not comparable. */
+/** Describes the machine of a run: figures of different machines are not comparable. */
 export function environment() {
   const [cpu] = cpus();
   return {
@@ -23,7 +22,7 @@ export function summary(samples) {
 }
 
 /**
- * Runs every candidate once per round, each round in another order, because a candidate may slow down the next one.
+ * Runs every candidate once per round, in a different order each round, because a candidate may slow down the next one.
  * @param candidates `{ name, run(): number | Promise<number> }`; the numbers are compared.
  */
 export async function interleave(candidates, { from = 0, rounds = 8, progress } = {}) {
@@ -37,7 +36,7 @@ export async function interleave(candidates, { from = 0, rounds = 8, progress } 
   return new Map([...samples].map(([name, values]) => [name, { ...summary(values), values }]));
 }
 
-/** Another order for each round, equal in every run, so that no candidate always follows the same one. */
+/** Returns an order that differs by round but not by run, so that no candidate always follows the same one. */
 function shuffled(candidates, round) {
   const order = [...candidates];
   // mulberry32; the round is the seed.
@@ -67,7 +66,7 @@ export async function nanoseconds(operation, milliseconds = 120) {
   }
 }
 
-/** The ratio of two candidates by rounds: the two samples of a round were measured next to each other in time. */
+/** The ratio of two candidates, computed per round, because samples of one round were measured at nearly the same time. */
 export function ratio(results, numerator, denominator) {
   const above = results.get(numerator).values;
   const below = results.get(denominator).values;

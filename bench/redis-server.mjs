@@ -1,4 +1,4 @@
-// A private Redis on a free port for one question.
+// Starts a Redis on a free port, for one benchmark alone.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';

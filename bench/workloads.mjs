@@ -15,12 +15,12 @@ export function randomOf(seed) {
   };
 }
 
-/** Values spread around a median as response times and sizes are. */
+/** Draws from a log-normal distribution, which response times and sizes usually follow. */
 export function lognormal(random, median, sigma) {
   return median * Math.exp(sigma * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
 }
 
-/** Ranks below `keys`, popular as 1 / rank^skew. */
+/** Returns a function that draws ranks below `keys` by Zipf's law: each with a probability proportional to 1 / rank^skew. */
 function zipf(random, keys, skew) {
   const sums = new Float64Array(keys);
   for (let rank = 0, sum = 0; rank < keys; rank++) sums[rank] = sum += (rank + 1) ** -skew;
@@ -37,7 +37,7 @@ function zipf(random, keys, skew) {
   };
 }
 
-/** The responses of an API: how often, from how many keys, how large, how slow. */
+/** Kinds of responses of an API: share of requests, number of keys, skew of popularity, size in bytes, load time. */
 const KINDS = [
   { weight: 0.12, keys: 300, skew: 1.1, bytes: 1_500, ms: 4 },
   { weight: 0.35, keys: 40_000, skew: 0.95, bytes: 5_000, ms: 15 },
@@ -47,7 +47,7 @@ const KINDS = [
   { weight: 0.03, keys: 1_000, skew: 0.7, bytes: 150_000, ms: 200 },
 ];
 
-/** A pattern of an API for each key, whatever its popularity. */
+/** Gives each key the size and load time of a random kind, whether the key is popular or not. */
 function attributed(name, keys, seed) {
   const random = randomOf(seed);
   const count = keys.reduce((most, key) => Math.max(most, key + 1), 0);
@@ -89,7 +89,7 @@ function shop(requests, seed) {
   return { name: 'shop', keys, bytes, ms };
 }
 
-/** A third of all requests ask once for pages, some hundred in a row. */
+/** A third of the requests are for pages that are requested only once, 200 in a row. */
 function crawler(requests, seed) {
   const random = randomOf(seed);
   const pick = zipf(random, 50_000, 0.9);
@@ -102,7 +102,7 @@ function crawler(requests, seed) {
   return attributed('crawler', keys, seed);
 }
 
-/** Visitors who request their own pages some twenty times and never return. */
+/** Each visitor requests a page of their own about twenty times and never returns. */
 function sessions(requests, seed) {
   const random = randomOf(seed);
   const pick = zipf(random, 2_000, 1);
@@ -120,7 +120,7 @@ function sessions(requests, seed) {
   return attributed('sessions', keys, seed);
 }
 
-/** Changing popularity: new keys appear, old ones are forgotten. */
+/** Popularity changes: new keys appear, and old ones are no longer requested. */
 function shifting(requests, seed) {
   const random = randomOf(seed);
   const pick = zipf(random, 50_000, 0.9);
@@ -141,7 +141,7 @@ export function generated(requests, seed = 1) {
   return [shop, steady, crawler, sessions, shifting].map((make, at) => make(requests, 100 * seed + at));
 }
 
-/** Traces of a folder: `.txt` or `.txt.gz`, one request per line: the number of the key and, if known, its bytes. */
+/** Reads the traces in a folder (`.txt`, `.txt.gz`). A line is one request: the number of its key and, if known, its bytes. */
 export function traces(folder) {
   return readdirSync(folder)
     .filter((file) => /\.txt(\.gz)?$/.test(file))

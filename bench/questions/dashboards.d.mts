@@ -1,2 +1,2 @@
-/** What the first page asks, each with how often, seconds. */
+/** The routes that the first page requests, each with its interval in seconds. */
 export declare const ROUTES: readonly (readonly [path: string, everySeconds: number])[];

@@ -1,5 +1,5 @@
-// What does a miss cost, and a set? In memory, over memory and Redis with 64 callers, and an awaited set compared with
-// a bare SET; and how many commands the server runs for each, including those in scripts.
+// What do a miss and a set cost: in memory, and over memory and Redis with 64 callers? An awaited set is compared with a
+// bare SET. Also counts the commands that the server runs for each, including those in scripts.
 import { createObservedCache, memoryLayer, redisLayer } from 'nestjs-cache-observability';
 import { createClient } from '@redis/client';
 import { createKeyv } from '@keyv/redis';
@@ -104,7 +104,7 @@ export async function measure({ short, progress }) {
         bentocache: many((name) => bothBento.getOrSet({ key: name, ttl: '1h', factory: () => large })),
         cacheable: many((name) => bothCacheable.getOrSet(name, async () => large, { ttl: '1h' })),
       },
-      // Gates against a regression, with a margin for a busy machine. The targets are 1.5 and 1.
+      // These gates detect a regression, with a margin for a busy machine. The targets are 1.5 and 1.
       { bentocache: 0.8, cacheable: 0.45 },
     );
     const text = JSON.stringify(large);
@@ -114,7 +114,7 @@ export async function measure({ short, progress }) {
         ours: one((name) => remote.set(name, large)),
         'bare SET': one((name) => bare.set(`bare:${name}`, text, { PX: 3_600_000 })),
       },
-      // A gate too. The target is 1.6 times as long at most, 0.625.
+      // This gate detects a regression, too. The target is at most 1.6 times a bare SET, a ratio of 0.625.
       { 'bare SET': 0.15 },
     );
     for (const [what, limit, work] of [

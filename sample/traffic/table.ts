@@ -1,7 +1,7 @@
-/** A column: its head, and how to write a row's cell. */
+/** A column: its heading, and a function that returns its cell of a row. */
 export type Column<Row> = readonly [head: string, cell: (row: Row) => string];
 
-/** Lines of a table; the first column to the left, the others to the right. */
+/** Formats a table: the first column is aligned to the left, the others to the right. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   const lines = [columns.map(([head]) => head), ...rows.map((row) => columns.map(([, cell]) => cell(row)))];
   const widths = columns.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)));

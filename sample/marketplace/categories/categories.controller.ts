@@ -17,7 +17,7 @@ export class CategoriesController {
   @Cached(CATEGORY_KEY, { ttl: '10m', staleWhileRevalidate: '5m' })
   async page(@Param('slug') slug: string): Promise<CategoryPage> {
     const page = await this.categories.page(slug);
-    if (page === undefined) throw new NotFoundException('There is no such category; /categories/top names some.');
+    if (page === undefined) throw new NotFoundException('There is no such category; /categories/top lists some.');
     return page;
   }
 }

@@ -7,7 +7,7 @@ export interface Receipt {
   readonly productId: number;
   readonly quantity: number;
   readonly totalCents: number;
-  /** What is left after the purchase. */
+  /** The stock after the purchase. */
   readonly stock: number;
 }
 
@@ -18,7 +18,7 @@ const CUSTOMERS = 5_000;
 export class Purchases {
   constructor(@Inject(DATABASE) private readonly database: Pool) {}
 
-  /** Takes from the stock and writes the purchase down, both or neither; 404 without the product, 409 without the stock. */
+  /** Reduces the stock and records the purchase in one transaction. 404 if the product does not exist, 409 if too few are left. */
   async buy(productId: number, quantity: number): Promise<Receipt> {
     const client = await this.database.connect();
     try {
@@ -64,5 +64,5 @@ async function refusal(client: PoolClient, productId: number, quantity: number):
   const product = rows[0];
   return product === undefined
     ? new NotFoundException(`There is no product ${productId}.`)
-    : new ConflictException(`Of product ${productId} there are ${product.stock} left, fewer than ${quantity}.`);
+    : new ConflictException(`Product ${productId}: only ${product.stock} left, ${quantity} requested.`);
 }

@@ -14,12 +14,12 @@ export class SellersController {
     return this.sellers.live();
   }
 
-  /** Shows how many are left of each product, so it carries their tags: a purchase takes it out of the cache. */
+  /** Shows the stock of each product, so it has the tags of these products: a purchase of one invalidates it. */
   @Get(':id')
   @Cached(SELLER_KEY, { ttl: '5m', tags: tagsOfStorefront })
   async storefront(@Param('id', new PositiveInteger()) id: number): Promise<Storefront> {
     const storefront = await this.sellers.storefront(id);
-    if (storefront === undefined) throw new NotFoundException(`There is no seller ${id}; /sellers/live names some.`);
+    if (storefront === undefined) throw new NotFoundException(`There is no seller ${id}; /sellers/live lists some.`);
     return storefront;
   }
 }

@@ -2,7 +2,10 @@ import { WarmingStrategy } from 'nestjs-cache-observability';
 import { sellerKey } from '../sellers/seller-key.js';
 import { Sellers } from '../sellers/sellers.js';
 
-/** The storefronts of everybody who streams now. Their handler's template gives them its tags, so that a purchase reaches them. */
+/**
+ * Warms the storefronts of the sellers who stream now. Entries with the key of a handler's template get that handler's tags, so a
+ * purchase invalidates them.
+ */
 @WarmingStrategy({ name: 'active-sellers', ttl: '5m' })
 export class WarmsActiveSellers implements WarmingStrategy {
   constructor(private readonly sellers: Sellers) {}

@@ -4,11 +4,11 @@ import { CACHE_MANAGER, cacheClass } from './cache-manager-tokens.js';
 import { RESOLVED_OPTIONS } from '../options/cache-observability.module-definition.js';
 import { ObservedCache } from '../wiring/observed-cache.js';
 
-/** Marks controllers whose responses the application's caches must not store. */
+/** The metadata key that marks controllers whose responses caching interceptors must not store. */
 const UNCACHED = 'nestjs-cache-observability:uncached';
 const KEPT_OFF = Symbol.for('nestjs-cache-observability:kept-off');
 
-/** Tokens that a caching interceptor injects. */
+/** An interceptor that injects one of these tokens counts as a caching interceptor. */
 const CACHE_TOKENS: ReadonlySet<unknown> = new Set([CACHE_MANAGER, cacheClass ?? CACHE_MANAGER, ObservedCache]);
 
 type Intercept = NestInterceptor['intercept'] & { readonly [KEPT_OFF]?: true };
@@ -33,7 +33,7 @@ export class CachingInterceptors implements OnModuleInit {
   /** Runs when every interceptor of the application is registered. */
   onModuleInit(): void {
     for (const { controllers, providers, name } of this.#modules.values()) {
-      // The application's own PrometheusModule exposes this cache, too.
+      // The PrometheusModule of the application also exports the metrics of this cache.
       if (!providers.has(RESOLVED_OPTIONS) && name !== 'PrometheusModule') continue;
       for (const { metatype } of controllers.values())
         if (typeof metatype === 'function') Reflect.defineMetadata(UNCACHED, true, metatype);

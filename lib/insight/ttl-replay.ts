@@ -8,28 +8,28 @@ import { grown } from '../cache/base/grown.js';
  * Simulates other TTLs with the real accesses of a pattern.
  *
  * For each followed key and each of eight TTLs, the replay stores when a cache with this TTL would have loaded the key last. An access
- * within the TTL of that time is a hit, any other a load. Deletions, invalidations and evictions remove the copies of all eight; a write
- * renews them. So eight caches without bounds are simulated, empty at first.
+ * within the TTL after that time is a hit; any other access is a load. A deletion, invalidation or eviction removes the key's copies in
+ * all eight caches; a write renews them. The simulated caches are empty at first and have no size limit.
  *
- * Outdated copies. A real load shows whether the value has changed since the real load before (a check). A copy that was loaded
- * before the last check is known to be outdated once a check finds a change. Hits between two checks are classified by the
- * second: if it finds no change, none was outdated, else the share that Poisson changes at the key's own rate imply. An
+ * Outdated copies. Each real load is a check: it shows whether the value has changed since the real load before. If a check finds a
+ * change, copies from before the check before it are outdated. The hits between two checks are classified by the second check: without
+ * a change, none was outdated; otherwise the outdated share is estimated, as if changes were a Poisson process with the key's own rate. An
  * announced change (deletion, invalidation, write) ends the time in which copies can be outdated.
  *
- * Space: 34 bytes per key. Times of loads are 16 bits in steps of a 128th of their TTL: a key without accesses during 64 times today's
- * TTL is dropped before they become ambiguous.
+ * Space: 34 bytes per key. The time of a load takes 16 bits, in steps of a 128th of its TTL. These numbers wrap around; a key without
+ * accesses during 64 times today's TTL is dropped before that makes them ambiguous.
  */
 
 const STEPS = 128;
 const WRAP = 0xffff;
 const NO_FILLS: readonly Fill[] = [];
 const ALL_COPIES = 2 ** RUNG_COUNT - 1;
-/** Checks are timed in steps of this part of today's TTL. */
+/** The number of steps in one of today's TTLs; times of checks are stored in these steps. */
 const CHECK_STEPS = 256;
-/** Weight of the pattern's share of changes, relative to a key's own checks. */
+/** The pattern's share of changes counts like this many checks of the key itself. */
 const PRIOR_CHECKS = 2;
 
-/** How many rungs have separate counts of hits since the last check; the last also counts for those above it. */
+/** How many rungs count hits since the last check. The last of these counts also stands for the rungs above it. */
 const COUNTED = 5;
 
 /** The real result of an access. */
@@ -38,20 +38,20 @@ export interface AccessFacts {
   readonly loads: boolean;
   /** False if the loaded value is not stored. */
   readonly keeps: boolean;
-  /** When another process loaded the value that a shared layer had; else 0. */
+  /** When another process loaded the value, if it came from a shared layer; otherwise 0. */
   readonly loadedAt: number;
 }
 
 /** A load that an instance would have made with one of the eight TTLs. */
 export interface Fill {
   readonly rung: number;
-  /** Milliseconds since the epoch, rounded to the step in which the instance stores it, so that all compare the same numbers. */
+  /** Milliseconds since the epoch, rounded to the step that the instance stores, so that all instances compare the same numbers. */
   readonly at: number;
   /** Whether its copy is known to be outdated. */
   readonly outdated: boolean;
 }
 
-/** A followed key with its group. */
+/** A followed key. */
 export interface Follower {
   readonly slot: number;
   readonly hash: number;
@@ -67,18 +67,18 @@ export class TtlReplay {
   loads = 0;
   loadMs = 0;
   #fills: Uint16Array;
-  /** A bit per rung: its cache has a copy. */
+  /** One bit per rung: set if its cache has a copy. */
   #copies: Uint8Array;
-  /** A bit per rung: its copy is known to be outdated. */
+  /** One bit per rung: set if its copy is known to be outdated. */
   #outdated: Uint8Array;
   #checkedAt: Uint32Array;
-  /** Hits since the last check of copies that are not known to be outdated, {@link COUNTED} places per key. */
+  /** Hits since the last check on copies that are not known to be outdated, {@link COUNTED} counters per key. */
   #unchecked: Uint16Array;
   #checkCount: Uint8Array;
   #changeCount: Uint8Array;
-  /** 1: it is unknown which copies a cache would have. */
+  /** 1 if it is unknown which copies the caches would have. */
   #unknown: Uint8Array;
-  /** In a fleet, a bit per rung: an access of this instance loaded its copy. */
+  /** In a fleet, one bit per rung: set if an access of this instance loaded its copy. */
   #own: Uint8Array | undefined;
   /** In a fleet: when all copies were last removed, in the steps of checks. */
   #removedAt: Uint32Array | undefined;
@@ -109,13 +109,16 @@ export class TtlReplay {
     if (this.#removedAt !== undefined) this.#removedAt = grown(this.#removedAt, new Uint32Array(capacity));
   }
 
-  /** Starts noting which copies this instance loads. */
+  /** Starts to record which copies this instance loads. */
   exchange(): void {
     this.#own ??= new Uint8Array(this.#copies.length);
     this.#removedAt ??= new Uint32Array(this.#copies.length);
   }
 
-  /** Starts a key. @param isFirst whether there was no access before; otherwise the first one only shows when the value was loaded. */
+  /**
+   * Starts to follow a key.
+   * @param isFirst whether the key had no access before. If it had one, the caches may have copies: its next access is not counted.
+   */
   begin(slot: number, isFirst: boolean): void {
     this.#copies[slot] = 0;
     this.#outdated[slot] = 0;
@@ -128,7 +131,7 @@ export class TtlReplay {
     if (this.#removedAt !== undefined) this.#removedAt[slot] = 0;
   }
 
-  /** The value of a key is from that time. */
+  /** Records when the value of a key was loaded. */
   known(slot: number, loadedAt: number): void {
     if (loadedAt > this.startedAt) this.#checkedAt[slot] = this.#checkStep(loadedAt);
   }
@@ -166,7 +169,7 @@ export class TtlReplay {
         this.sums.add(group, rung, Sum.hits, weight);
         if (isOutdated) this.sums.add(group, rung, Sum.stale, weight);
       } else if (loadedAt > 0 && this.#wouldHave(slot, rung, loadedAt, at)) {
-        // A shared cache with this TTL has it from another process.
+        // A shared cache with this TTL would have the copy from another process.
         now |= bit;
         this.#fill(slot, rung, this.#stepOf(loadedAt, rung));
         if (counts) this.sums.add(group, rung, Sum.hits, weight);
@@ -181,7 +184,7 @@ export class TtlReplay {
     this.#unknown[slot] = 0;
   }
 
-  /** Until when all eight caches have their copies; 0 if one has none. */
+  /** Returns until when all eight caches have a copy; 0 if one of them has none. */
   until(slot: number, at: number): number {
     if (this.#copies[slot] !== ALL_COPIES) return 0;
     let soonest = Infinity;
@@ -192,7 +195,11 @@ export class TtlReplay {
     return at + soonest;
   }
 
-  /** A real load or write. @param changed undefined: unknown. @param announced whether the change, if any, was announced. */
+  /**
+   * Applies a real load or write.
+   * @param changed whether the value has changed since the check before; undefined if that is unknown.
+   * @param announced whether there was a deletion, invalidation or write in between.
+   */
   check({ slot, hash, weight, hot }: Follower, at: number, changed: boolean | undefined, announced: boolean): void {
     const step = this.#checkStep(at);
     const before = this.#checkedAt[slot]!;
@@ -208,7 +215,7 @@ export class TtlReplay {
     this.#clearUnchecked(slot);
   }
 
-  /** The value that another instance loaded at a time; values older than the last check are ignored. */
+  /** Applies a load by another instance, as a check at its time. Loads before the last check are ignored. */
   seen(follower: Follower, at: number, changed: boolean | undefined, announced: boolean): void {
     if (this.isNews(follower.slot, at)) this.check(follower, at, changed, announced);
   }
@@ -249,7 +256,7 @@ export class TtlReplay {
     return step === 0 ? 0 : Math.round(this.startedAt + ((step - 1) * this.ttlMs) / CHECK_STEPS);
   }
 
-  /** The remaining copies that accesses of this instance loaded, for the others. */
+  /** Returns the loads of this instance whose copies still exist, for the other instances. */
   fills(slot: number, now: number): readonly Fill[] {
     const own = this.#own === undefined ? 0 : this.#own[slot]! & this.#copies[slot]!;
     if (own === 0) return NO_FILLS;
@@ -264,16 +271,16 @@ export class TtlReplay {
   }
 
   /**
-   * Applies a load of another instance. Of two loads within one TTL only the first would have been made: if that is the other
-   * instance's, the load that this instance counted was a hit.
-   * @param isFirst of two at the same time, whether the other instance's counts.
+   * Applies a load of another instance. Of two loads within one TTL, only the first would have been made. If the other instance's was
+   * first, the load that this instance counted becomes a hit.
+   * @param isFirst whether the other instance's load counts as first if both have the same time.
    */
   learn(follower: Follower, fill: Fill, now: number, isFirst: boolean): void {
     this.#learnLoad(follower, fill, now, isFirst);
     const { slot } = follower;
     const { rung, at, outdated } = fill;
     if (!outdated || (this.#copies[slot]! & (1 << rung)) === 0) return;
-    // A check of the other instance has shown it; this one may never have had the value before the change.
+    // A check by the other instance has shown the change; this instance may never have had the value before it.
     const isNewer = this.#filledAt(slot, rung, now) > at + 1 / this.#stepsPerMs[rung]!;
     if (!isNewer) this.#outdated[slot]! |= 1 << rung;
   }
@@ -301,7 +308,7 @@ export class TtlReplay {
     this.#copies[slot]! |= bit;
   }
 
-  /** The expected number of outdated hits among those that no check has classified yet, by their keys' rates of change. */
+  /** Returns the expected number of outdated hits among those that no check has classified yet, by the rates of change of their keys. */
   unchecked(followers: Iterable<Follower>, at: number): Float64Array {
     const stale = new Float64Array(RUNG_COUNT);
     for (const { slot, weight } of followers) {
@@ -317,7 +324,7 @@ export class TtlReplay {
     return stale;
   }
 
-  /** True if no copy of a key is left, so that it need not be followed. */
+  /** True if no cache has a copy of the key any more: then it need not be followed. */
   isOver(slot: number, at: number): boolean {
     const last = RUNG_COUNT - 1;
     const bit = 1 << last;
@@ -334,7 +341,7 @@ export class TtlReplay {
     if (changed) this.#changeCount[slot]! += 1;
   }
 
-  /** Counts the outdated hits since the last check: the expected share, given whether there was a change. */
+  /** Counts the outdated hits since the last check, by their expected share. @param changed whether a change is known. */
   #classify(slot: number, group: number, weight: number, at: number, afterMs: number, changed: boolean): void {
     const changes = this.#expectedChanges(slot, afterMs);
     if (changes <= 0) return;
@@ -346,14 +353,15 @@ export class TtlReplay {
       const stale = hits * Math.min(1, outdatedShare(changes * part) / probability);
       this.sums.add(group, rung, Sum.stale, stale);
       this.sums.addWhole(rung, Whole.inferred, stale);
-      // The time is uniformly distributed between two checks.
+      // The time of the change is uniformly distributed between the two checks.
       this.sums.addWhole(rung, Whole.variance, stale ** 2 / 3);
     }
   }
 
   /**
-   * The expected changes of the key within a time: by its own checks, and by the rate of its pattern with the weight of two more. The estimate
-   * for equal intervals is the logarithm of the share without a change: Cho and Garcia-Molina, section 4.2.
+   * Returns the expected number of changes of the key in a time, from its own checks and, with the weight of two more checks, from the
+   * rate of its pattern. For equal intervals the estimate is minus the logarithm of the share of checks without a change: Cho and
+   * Garcia-Molina, section 4.2.
    */
   #expectedChanges(slot: number, afterMs: number): number {
     const prior = PRIOR_CHECKS * changeProbability(this.changes.perMs * afterMs);
@@ -362,10 +370,10 @@ export class TtlReplay {
     return -Math.log(Math.max(unchanged, 1e-9) / checks);
   }
 
-  /** A check found a change: copies from before the last check are outdated, later ones with a probability. */
+  /** Applies a change that a check has found: copies from before the last check are outdated, later ones with a probability. */
   #outdate(slot: number, hash: number, at: number, checkMs: number, group: number, weight: number): void {
     let outdated = this.#outdated[slot]!;
-    // Until the next check that finds a change, which settles it.
+    // The expected time until the next check that finds a change: then the state of the copy is known again.
     const untilNextMs = (this.ttlMs * (this.#checkCount[slot]! + 1)) / (this.#changeCount[slot]! + 1);
     for (let rung = 0; rung < RUNG_COUNT; rung++) {
       const bit = 1 << rung;
@@ -376,7 +384,7 @@ export class TtlReplay {
       const probability = Math.min(1, ageMs / checkMs);
       const drawn = (mixed(hash ^ Math.imul(this.#checkedAt[slot]! + rung, 0x9e3779b1)) >>> 0) / 2 ** 32;
       if (drawn < probability) outdated |= bit;
-      // Both the drawn and the real time may be the other one.
+      // The drawn result differs from the real one with a probability of 2p(1 − p).
       const doubtMs = Math.min(leftMs, untilNextMs);
       const hits = (weight * this.#uncheckedOf(slot, TODAY) * doubtMs) / Math.min(checkMs, this.ttlMs);
       this.sums.addWhole(rung, Whole.variance, 2 * probability * (1 - probability) * hits ** 2);
@@ -385,8 +393,8 @@ export class TtlReplay {
   }
 
   /**
-   * For which share of the time since the last check a copy had existed when it was last hit: hits come within today's TTL of a
-   * check, and for copies that were loaded in between, after a correspondingly shorter time.
+   * Returns in which share of the time since the last check a change could have made the hits of a copy outdated. Hits come within
+   * today's TTL after a check. If the copy was loaded in between, only changes after that load concern the hits after it.
    */
   #exposed(slot: number, rung: number, at: number, afterMs: number): number {
     const spanMs = Math.min(afterMs, this.ttlMs, this.ttlMs * RUNGS[rung]!);
@@ -412,8 +420,8 @@ export class TtlReplay {
   }
 
   /**
-   * Whether this rung's cache would have the copy of a real load by another process. If loads are exchanged, a load during the life of an
-   * earlier copy would not have been made.
+   * Whether this rung's cache would have a copy from a real load by another process. If instances exchange their loads, it has none from
+   * a load during the life of an earlier copy: with this TTL, that load would not have been made.
    */
   #wouldHave(slot: number, rung: number, loadedAt: number, at: number): boolean {
     const ttlMs = this.ttlMs * RUNGS[rung]!;
@@ -433,7 +441,7 @@ export class TtlReplay {
     return Math.round(this.startedAt + (step - this.#age(slot, rung, step)) / this.#stepsPerMs[rung]!);
   }
 
-  /** Steps since a copy was loaded. */
+  /** The number of steps since a copy was loaded. */
   #age(slot: number, rung: number, step: number): number {
     return (step - this.#fills[slot * RUNG_COUNT + rung]!) & WRAP;
   }
@@ -442,7 +450,7 @@ export class TtlReplay {
     return Math.round((at - this.startedAt) * this.#stepsPerMs[rung]!) & WRAP;
   }
 
-  /** 1 or more: 0 means never. */
+  /** The step of a check, 1 or more; 0 stands for no check. */
   #checkStep(at: number): number {
     return 1 + Math.round(((at - this.startedAt) / this.ttlMs) * CHECK_STEPS);
   }
@@ -452,7 +460,7 @@ function groupOf(hash: number, hot: boolean): number {
   return hot ? GROUPS : hash & (GROUPS - 1);
 }
 
-/** Arrays for the keys of so many slots, with the places that each has in them. */
+/** Creates the arrays for a number of slots. Some have several places per slot. */
 function columnsOf(capacity: number) {
   return columns(
     [Uint32Array, capacity],

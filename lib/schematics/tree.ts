@@ -1,4 +1,4 @@
-/** The part of a schematic's file tree that is used here; the package that declares it belongs to the Nest CLI. */
+/** The part of a schematic's file tree that is used here. The full type belongs to a package of the Nest CLI. */
 export interface Tree {
   exists(path: string): boolean;
   read(path: string): Buffer | null;
@@ -16,7 +16,7 @@ export interface Directory {
 
 const NOT_SOURCES = new Set(['node_modules', 'dist', 'coverage', '.git']);
 
-/** The TypeScript sources of a project, without declarations and what was built or installed. */
+/** Lists the TypeScript sources of a project, without declaration files, build output and installed packages. */
 export function sourcesOf(tree: Tree): string[] {
   const paths: string[] = [];
   const walk = (directory: Directory, path: string): void => {
@@ -37,7 +37,7 @@ export interface SchematicContext {
   addTask(task: { toConfiguration(): { name: string; options: unknown } }): unknown;
 }
 
-/** The text of a file; undefined where there is none. */
+/** The text of a file; undefined if it does not exist. */
 export function textOf(tree: Tree, path: string): string | undefined {
   return tree
     .read(path)
@@ -45,7 +45,7 @@ export function textOf(tree: Tree, path: string): string | undefined {
     .replace(/^\uFEFF/, '');
 }
 
-/** The object in a JSON file, whose comments are left out; undefined where there is no such file. */
+/** Parses a JSON file, which may contain comments; undefined if there is no such file. */
 export function jsonOf<T>(tree: Tree, path: string): T | undefined {
   const text = textOf(tree, path);
   if (text === undefined) return undefined;

@@ -1,23 +1,23 @@
-/** Thrown for bytes that this library did not write, or of another format. They count as absent. */
+/** Thrown for bytes that this library did not write or cannot read within its limits. Such a record counts as absent. */
 export class ForeignBytesError extends Error {
   override readonly name = 'ForeignBytesError';
 }
 
-/** Texts up to this size are not counted: they cannot hold enough objects to matter. */
+/** The first bytes of a read in which objects are not counted: so little text cannot hold enough of them to matter. */
 export const UNCOUNTED_BYTES = 1024 * 1024;
-/** The most objects and arrays in one text, and in all texts of a read. */
+/** The most objects and arrays in one text, and in all texts of one read together. */
 const MAX_CONTAINERS = 1_000_000;
 const MAX_CONTAINERS_OF_READ = 4_000_000;
-/** The most members of objects with many names. Rows of few fields may have more. */
+/** The most members of all objects in a text. There may be more if objects have at most 32 on average, as rows of a table do. */
 const MAX_MEMBERS = 1_000_000;
 const MEMBERS_OF_A_ROW = 32;
-/** The most bytes that a read may decompress, and further bytes per compressed byte. */
+/** The most bytes that a read may decompress: a fixed number, and in addition a number per compressed byte. */
 const MAX_DECOMPRESSED = 64 * 1024 * 1024;
 const DECOMPRESSED_PER_BYTE = 16;
-/** The budget, in units of {@link Cost}. */
+/** The budget for expensive work, in units of {@link Cost}. */
 const MAX_WORK = 1_000_000;
 
-/** The cost of expensive work, about microseconds. */
+/** The cost of each kind of expensive work, roughly in microseconds. */
 export const Cost = {
   /** A new name: it is interned, and its object gets a hidden class. */
   name: 4,
@@ -34,31 +34,31 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const FNV_PRIME = 16_777_619;
-/** The size of the set of names, bits as a power of two. */
+/** The set of names has 2 ** NAME_BITS bits. */
 const NAME_BITS = 20;
-/** Random, so that nobody can construct names with equal hashes. */
+/** Random, so that no attacker can construct names with equal hashes. */
 const SEED = (Math.random() * 2 ** 32) | 0;
 
 /**
- * The most that one read of one or many records may cost, whatever they hold: 1 MiB of text is free, beyond that the number of
- * objects and names is bounded; 64 MiB from compressed bytes, and sixteen times their number. When the budget is used up, the record counts
- * as foreign.
+ * Limits the work of one read, of one record or many, whatever they contain. The first 1 MiB of text is free; beyond that, the numbers
+ * of objects and names are limited. Compressed bytes may grow to 64 MiB plus sixteen times their size. A record that exceeds the
+ * budget counts as foreign.
  */
 export class ReadBudget {
   #uncounted = UNCOUNTED_BYTES;
   #containers = MAX_CONTAINERS_OF_READ;
   #decompressed = MAX_DECOMPRESSED;
   #work = MAX_WORK;
-  /** A bit per name that has been seen. */
+  /** One bit per name that has occurred. */
   #names: Uint8Array | undefined;
 
   /** @throws ForeignBytesError if the budget is used up. */
   spend(work: number): void {
     this.#work -= work;
-    if (this.#work < 0) throw new ForeignBytesError('it takes too long to make');
+    if (this.#work < 0) throw new ForeignBytesError('it takes too much work to decode');
   }
 
-  /** The most bytes that a compressed body of a length may decompress to. */
+  /** Returns how many bytes a compressed body of this length may still decompress to. */
   mostFrom(compressed: number): number {
     return Math.max(0, this.#decompressed + compressed * DECOMPRESSED_PER_BYTE);
   }

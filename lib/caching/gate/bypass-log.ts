@@ -1,10 +1,10 @@
 import type { CacheLog } from '../../cache/base/cache-log.js';
 import { BypassReason } from '../../cache/base/observer.js';
 
-/** How many requests of a handler must bypass the cache, and none be admitted, before that is logged. */
+/** How many requests in a row must bypass the cache for one reason, with none admitted so far, before a warning is logged. */
 const REQUESTS = 20;
 
-/** Logs once for a handler that its requests bypass the cache, where no other message says so. */
+/** Logs one warning for a handler whose requests all bypass the cache for a reason that no other message reports. */
 export class BypassLog {
   #done = false;
   #last: string | undefined;
@@ -12,8 +12,8 @@ export class BypassLog {
 
   /**
    * @param owner for messages: `ProductController.find()`.
-   * @param whyUnidentified why the key names no caller though the handler varies: logged with the first request that has
-   *   `Authorization`. Undefined if the handler does not vary.
+   * @param whyUnidentified why the key does not name the caller although the handler has `vary` or `key`: logged with the first
+   *   request that has `Authorization`. Undefined if the handler has neither.
    */
   constructor(
     private readonly owner: string,
@@ -22,12 +22,12 @@ export class BypassLog {
     private readonly log: CacheLog,
   ) {}
 
-  /** The cache may answer requests of this handler: nothing is logged any more. */
+  /** Call when the cache may answer a request of this handler: from then on nothing is logged. */
   admitted(): void {
     this.#done = true;
   }
 
-  /** @param name the reason as `X-Cache` names it. */
+  /** @param name the reason as written in `X-Cache`. */
   bypassed(reason: BypassReason, name: string): void {
     if (this.#done || !LOGGED_HERE.has(reason)) return;
     if (reason === BypassReason.authorization && this.whyUnidentified !== undefined) {
@@ -50,7 +50,7 @@ export class BypassLog {
   }
 }
 
-/** Missing inputs and failed keys have messages of their own. */
+/** The reasons that are logged here. Missing inputs and failed keys have messages of their own. */
 const LOGGED_HERE: ReadonlySet<BypassReason> = new Set([
   BypassReason.authorization,
   BypassReason.method,

@@ -30,7 +30,7 @@ function App() {
   );
 }
 
-/** What stands around every page. */
+/** The frame of every page: bar, notices, and the page itself. */
 function Frame() {
   const context = useResource<Context>('dashboard/context', {}, CONTEXT_MS).data;
   const { page, subject } = route.value;
@@ -66,7 +66,7 @@ function Frame() {
   );
 }
 
-/** What the address asks for and the application does not have; undefined if it has all of it. */
+/** Says what the address names but the application does not have: a cache, or a fleet; undefined if it has both. */
 function absentIn(context: Context | undefined): string | undefined {
   const { cache, scope } = route.value;
   if (context === undefined) return undefined;
@@ -74,7 +74,7 @@ function absentIn(context: Context | undefined): string | undefined {
   return scope === 'fleet' && !context.fleet ? 'This application has no fleet' : undefined;
 }
 
-/** An address that leads to nothing, and the way on. */
+/** Shown for an address without content, with a link to a page that exists. */
 function Nowhere({ title, to, children }: { title: string; to: Partial<Route>; children: ComponentChildren }) {
   return (
     <section class="card">
@@ -88,10 +88,10 @@ function Nowhere({ title, to, children }: { title: string; to: Partial<Route>; c
   );
 }
 
-/** What has not been answered by then is shown as loading. */
+/** After this time, the page is shown even if some of its requests are still unanswered, milliseconds. */
 const WHOLE_MS = 3_000;
 
-/** Shows what it holds once all that this asks for at first is there: nothing moves while it comes. */
+/** Shows its content when all of its first requests are answered, so that nothing moves as answers arrive. */
 function Whole({ children }: { children: ComponentChildren }) {
   const [whole, setWhole] = useState(false);
   useEffect(() => {
@@ -111,7 +111,7 @@ function Whole({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** The hash is the page's address, so that a link inside the page must not change it. */
+/** Moves the focus to the content. The link is not followed, because the hash is the address of the page. */
 function skip(event: Event): void {
   event.preventDefault();
   document.getElementById('main')?.focus();
@@ -154,7 +154,7 @@ function Page({ page, context }: { page: string; context: Context | undefined })
   }
 }
 
-/** Passes exactly where the caller may change something: what cannot be pressed is not shown. */
+/** Asks whether the caller may change something: buttons that the server would refuse are not shown. */
 async function askForWrites(): Promise<void> {
   mayWrite.value = await write('POST', 'dashboard/write-access').then(
     () => true,

@@ -3,19 +3,19 @@ import { useEffect, useRef } from 'preact/hooks';
 import { addressOf, type Answers, type Parameters, readTogether, Refusal, token } from './api';
 import { connection, events } from './live';
 
-/** What a route answered last, and whether that still holds. */
+/** The last answer of a route, and the refusal of the last request if it was refused. */
 export interface Resource<T> {
-  /** Of the route that answered, with its query; empty before. */
+  /** The route that answered, with its query; empty before the first answer. */
   readonly address: string;
   readonly data: T | undefined;
   readonly instances: number;
   readonly refusal: Refusal | undefined;
-  /** When `data` was answered; 0 before. */
+  /** When `data` was answered; 0 before the first answer. */
   readonly at: number;
 }
 
 interface Entry {
-  /** Of the route, with its query. */
+  /** The route, with its query. */
   readonly address: string;
   everyMs: number;
   readonly value: Signal<Resource<unknown>>;
@@ -25,21 +25,21 @@ interface Entry {
 }
 
 const NOTHING: Resource<never> = { address: '', data: undefined, instances: 1, refusal: undefined, at: 0 };
-/** Answers that nothing on the page shows are kept for going back. */
+/** How many answers that the page no longer shows are kept, in case the user goes back. */
 const KEPT_UNUSED = 40;
 const TICK_MS = 500;
 const ABSENT_MS = 60_000;
-/** What was not answered is asked again so soon, however seldom it changes. */
+/** The longest wait before a request without an answer is repeated. */
 const UNANSWERED_MS = 5_000;
-/** Everything is due at multiples of its interval since then, so that it is asked together. */
+/** Routes are due at multiples of their interval since this time, so that one request can ask for several. */
 const OPENED_AT = Date.now();
-/** Routes in one request, and the characters of its query: servers take 16 KB of headers. */
+/** The most routes in one request, and the most characters of its query: servers accept 16 KB of headers. */
 const MOST_TOGETHER = 24;
 const LONGEST_QUERY = 6_000;
 
 const entries = new Map<string, Entry>();
 
-/** Asks a route while the component is there. Everything on the page that asks the same shares one answer. */
+/** Requests a route at an interval while the component is shown. Components that need the same route share one answer. */
 export function useResource<T>(path: string, parameters: Parameters, everyMs: number): Resource<T> {
   const address = addressOf(path, parameters);
   const before = useRef<{ path: string; value: Resource<T> }>({ path, value: NOTHING });
@@ -53,11 +53,11 @@ export function useResource<T>(path: string, parameters: Parameters, everyMs: nu
   }, [entry]);
   const value = entry.value.value as Resource<T>;
   if (value.data !== undefined || before.current.path !== path) before.current = { path, value };
-  // What was shown stays until the new answer is there.
+  // The former answer is shown until the new one has arrived.
   return value.data === undefined && value.refusal === undefined ? before.current.value : value;
 }
 
-/** Calls back once everything that is shown now has been answered or refused. @returns how to stop waiting. */
+/** Calls back when every route that is shown now has been answered or refused. @returns a function that cancels it. */
 export function whenAnswered(callback: () => void): () => void {
   const waiting = [...entries.values()].filter(({ users, value }) => users > 0 && !isAnswered(value.peek()));
   return effect(() => {
@@ -67,14 +67,14 @@ export function whenAnswered(callback: () => void): () => void {
 
 const isAnswered = ({ at, refusal }: Resource<unknown>) => at > 0 || refusal !== undefined;
 
-/** Asks again at once for everything that is shown. */
+/** Requests every route that is shown again, at once. */
 export function refresh(): void {
   refreshedAt = Date.now();
   for (const entry of entries.values()) entry.dueAt = 0;
   askSoon(true);
 }
 
-/** Whether guards refuse what the page asks for. */
+/** Whether guards refuse the page's requests. */
 export const forbidden: ReadonlySignal<boolean> = computed(() => connection.value === 'forbidden');
 
 function entryOf(address: string, everyMs: number): Entry {
@@ -93,7 +93,7 @@ let refreshedAt = 0;
 let planned = false;
 let wantsFresh = false;
 
-/** Asks for what is due once everything that is drawn now has said what it needs. */
+/** Sends the due requests after the current rendering, when all components have registered their routes. */
 function askSoon(fresh = false): void {
   wantsFresh ||= fresh;
   if (planned) return;
@@ -105,7 +105,7 @@ function askSoon(fresh = false): void {
   });
 }
 
-/** One request for everything. */
+/** Sends one request for all routes that are due. */
 function askForDue(fresh: boolean): void {
   if (document.hidden || connection.value === 'lost') return;
   const now = Date.now();
@@ -114,7 +114,7 @@ function askForDue(fresh: boolean): void {
   void ask(together(shown.filter(({ dueAt }) => dueAt <= now)), fresh);
 }
 
-/** The first of them, as many as one request can name; the others are due at the next look. */
+/** Returns as many of the due routes as fit into one request; the others stay due for the next tick. */
 function together(due: readonly Entry[]): readonly Entry[] {
   let length = 0;
   const fitting = due.findIndex(({ address }, at) => {
@@ -150,11 +150,11 @@ async function ask(members: readonly Entry[], fresh: boolean): Promise<void> {
 
 function pauseAfter(refusal: Refusal | undefined, everyMs: number): number {
   if (refusal?.status === 0) return Math.min(everyMs, UNANSWERED_MS);
-  // A route that is not there may come with the next deploy.
+  // A missing route may exist after the next deploy.
   return refusal?.absent === true ? ABSENT_MS : everyMs;
 }
 
-/** The turn that is closest to one interval after a time. */
+/** Returns the multiple of the interval that is closest to one interval after a time. */
 function turnAfter(ms: number, everyMs: number): number {
   return OPENED_AT + Math.round((ms - OPENED_AT) / everyMs + 1) * everyMs;
 }
@@ -173,7 +173,7 @@ connection.subscribe((now) => {
 });
 let latest = events.value[0];
 events.subscribe(([now]) => {
-  // An alert or another policy changes what is shown above it.
+  // An alert or a changed policy changes the figures on the page.
   if (now !== latest && (now?.type === 'alert' || now?.type === 'policy')) refresh();
   latest = now;
 });

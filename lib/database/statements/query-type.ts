@@ -1,4 +1,4 @@
-/** The type of a statement, as the label `query_type`: one of a closed set. */
+/** All values of the label `query_type`, the type of a statement. */
 // prettier-ignore
 export const QUERY_TYPES = [
   'SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'REPLACE', 'VALUES', 'TABLE', 'CALL', 'DO', 'COPY', 'EXPLAIN', 'SHOW',
@@ -17,7 +17,7 @@ const SYNONYMS: Readonly<Record<string, QueryType>> = {
   ABORT: 'ROLLBACK',
 };
 
-/** The type of a statement that begins with this word, in upper case. */
+/** Returns the type of a statement by its first word, which must be in upper case. */
 export function typeOf(word: string): QueryType {
   if (TYPES.has(word)) return word as QueryType;
   return Object.hasOwn(SYNONYMS, word) ? SYNONYMS[word]! : 'OTHER';

@@ -20,7 +20,7 @@ export const LayerCount = {
 
 const LAYER_COUNTERS = FIRST_OTHER + 2;
 
-/** Index of the histogram of asynchronous writes; those of the operations come before it. */
+/** Index of the histogram of asynchronous writes. The histograms of the operations come before it. */
 export const ASYNC_WRITE = Object.keys(LayerOperation).length;
 const LAYER_HISTOGRAMS = ASYNC_WRITE + 1;
 

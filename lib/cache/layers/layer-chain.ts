@@ -43,11 +43,16 @@ export interface Effect {
 /** Loaded values of one turn of the event loop, which are written to the remote layer together. */
 interface WritesOfTurn {
   readonly writes: [key: string, entry: Entry, ticket: LoadTicket | undefined][];
+  /** Sends them now, unless they are sent. */
+  readonly send: () => void;
   /** The keys that could not be written. */
   readonly failed: Promise<ReadonlySet<string>>;
   /** True once they are stored: memory has them even if the remote layer failed. */
   readonly kept: Promise<boolean>;
 }
+
+/** Writes of one turn are sent at this number, however long the turn is: a store in this process may answer without ending it. */
+const WRITTEN_AT_ONCE = 500;
 
 type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refused: boolean };
 
@@ -115,6 +120,7 @@ export class LayerChain {
 
   /** Asks the remote layers in turn until one has a fresh entry. @param classes the possible classes of its value; by default those of the key. */
   async locate(key: string, ticket: LoadTicket | undefined, classes?: PatternClasses): Promise<Located> {
+    this.#sendWritesOf([key]);
     const written = this.beingWritten.any ? this.beingWritten.ended([key]) : undefined;
     if (written !== undefined) await written;
     let entry: Entry | undefined;
@@ -154,6 +160,7 @@ export class LayerChain {
     classesAt?: (index: number) => PatternClasses | undefined,
     calls?: number,
   ): Promise<Located[]> {
+    this.#sendWritesOf(keys);
     const written = this.beingWritten.any ? this.beingWritten.ended(keys) : undefined;
     if (written !== undefined) await written;
     if (this.layers.length === this.firstRemote + 1) return this.#locateInOne(keys, tickets, classesAt, calls);
@@ -288,17 +295,34 @@ export class LayerChain {
   #setSoon(key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<boolean> {
     const turn = (this.#turn ??= this.#beginTurn());
     turn.writes.push([key, entry, ticket]);
+    if (turn.writes.length === WRITTEN_AT_ONCE) turn.send();
     return this.local === undefined ? turn.failed.then((failed) => !failed.has(key)) : turn.kept;
   }
 
+  /**
+   * Several writes are sent after the reads that their callers make next, because the server answers in order: if memory has the values,
+   * no caller waits for the writes, and those reads are answered while the server does them.
+   */
   #beginTurn(): WritesOfTurn {
-    const writes: [key: string, entry: Entry, ticket: LoadTicket | undefined][] = [];
-    this.#underWay++;
-    const failed = Promise.resolve().then(() => {
+    const writes: WritesOfTurn['writes'] = [];
+    let sent!: (failed: Promise<ReadonlySet<string>>) => void;
+    const failed = new Promise<ReadonlySet<string>>((resolve) => (sent = resolve));
+    const send = () => {
+      if (this.#turn?.writes !== writes) return;
       this.#turn = undefined;
-      return this.#setTogether(writes).finally(() => this.#ended());
-    });
-    return { writes, failed, kept: failed.then(() => true) };
+      sent(this.#setTogether(writes).finally(() => this.#ended()));
+    };
+    this.#underWay++;
+    queueMicrotask(() => (writes.length === 1 || this.local === undefined ? send() : process.nextTick(send)));
+    return { writes, send, failed, kept: failed.then(() => true) };
+  }
+
+  /** Before a read of what a load of this turn has written: memory did not keep it. */
+  #sendWritesOf(keys: readonly string[]): void {
+    const turn = this.#turn;
+    if (turn === undefined) return;
+    const asked = new Set(keys);
+    if (turn.writes.some(([key]) => asked.has(key))) turn.send();
   }
 
   /** @returns the keys that could not be written. */
@@ -337,11 +361,13 @@ export class LayerChain {
       this.#setLocal(this.local!, key, entry, now);
       return DONE_LOCALLY;
     }
+    this.#turn?.send();
     return this.#effect(this.layers.map((_, layer) => this.#write(layer, key, entry, undefined)));
   }
 
   /** Replaces the entry whose read filled `ticket`. */
   replace(key: string, entry: Entry, ticket: LoadTicket): Promise<Effect> {
+    this.#turn?.send();
     return this.#effect(this.layers.map((_, layer) => this.#write(layer, key, entry, ticket)));
   }
 
@@ -391,6 +417,7 @@ export class LayerChain {
   }
 
   #all<T>(operation: LayerOperation, keys: number, ask: (layer: Layer) => T | Promise<T>): Promise<Effect> {
+    this.#turn?.send();
     return this.#effect(this.layers.map((_, layer) => this.#call(layer, operation, keys, ask)));
   }
 

@@ -107,6 +107,37 @@ describe('two layers', () => {
     expect(remote.take()).toEqual(['get a', 'set a', 'get a']);
   });
 
+  it('the next reads of several callers are sent before the values that they loaded', async () => {
+    const { cache, remote } = process();
+    const loadTwo = async (first: string, second: string) => {
+      await cache.getOrSet(first, () => 1);
+      await cache.getOrSet(second, () => 2);
+    };
+    await Promise.all([loadTwo('a', 'c'), loadTwo('b', 'd')]);
+    await settle();
+    expect(remote.take()).toEqual(['getMany a,b', 'getMany c,d', 'setMany a,b,c,d']);
+  });
+
+  it.each([
+    ['a deletion', 'delete a', (cache: LayeredCache) => cache.del('a')],
+    ['a set', 'set a', (cache: LayeredCache) => cache.set('a', 2)],
+    ['an invalidation by tag', 'invalidateTags t', (cache: LayeredCache) => cache.invalidateTags('t')],
+    ['expire()', 'get a', (cache: LayeredCache) => cache.expire('a')],
+  ])('%s that follows several loads reaches the remote layer after their values', async (_, change, make) => {
+    const { cache, remote } = process();
+    await Promise.all([cache.getOrSet('a', () => 1), cache.getOrSet('b', () => 2)]);
+    await make(cache);
+    expect(remote.take().slice(0, 3)).toEqual(['getMany a,b', 'setMany a,b', change]);
+  });
+
+  it('a read of one of several loaded values that memory did not keep is sent after the values', async () => {
+    const remote = new ScriptedLayer('remote', new SharedServer());
+    const { cache } = process(undefined, { layers: [memoryLayer({ maxBytes: 1 }), remote.factory()] });
+    await Promise.all([cache.getOrSet('a', () => 1), cache.getOrSet('b', () => 2)]);
+    await cache.get('b');
+    expect(remote.take()).toEqual(['getMany a,b', 'setMany a,b', 'get b']);
+  });
+
   it('concurrent callers share one read of the remote layer', async () => {
     const { one, other } = twoProcesses();
     await one.cache.set('a', 1);

@@ -40,7 +40,7 @@ export default defineConfig({
     sidebar: [
       {
         text: 'Start',
-        items: [page('What it is', '/'), page('Tutorial', '/tutorial'), page('Moving over', '/migration')],
+        items: [page('What it is', '/'), page('Tutorial', '/tutorial'), page('Migration', '/migration')],
       },
       {
         text: 'Guides',

@@ -33,6 +33,7 @@ export function extraNamesOf(source: readonly unknown[]): string[] | undefined {
   const keys = Object.keys(source);
   // `Object.keys` returns indices before other names.
   let first = keys.length;
+  if (keys[first - 1] === String(source.length - 1)) return undefined;
   while (first > 0 && !isArrayIndex(keys[first - 1]!)) first--;
   return first === keys.length ? undefined : keys.slice(first);
 }

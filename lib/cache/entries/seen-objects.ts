@@ -25,6 +25,13 @@ export class SeenObjects {
     return undefined;
   }
 
+  /** Forgets all objects, which would otherwise stay in memory. */
+  clear(): void {
+    this.#last = undefined;
+    this.#count = 0;
+    this.#map = undefined;
+  }
+
   #mapped(): Map<object, object> {
     if (this.#map !== undefined) return this.#map;
     this.#map = new Map();

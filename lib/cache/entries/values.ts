@@ -68,10 +68,23 @@ export interface IsolateOptions {
  */
 export function isolate(value: unknown, options: IsolateOptions = {}): IsolatedValue {
   try {
-    return new Isolation(options, false).of(value);
+    return isolated(value, options, false);
   } catch (error) {
     if (options.jsonOnly !== true || !isRefusal(error)) throw error;
-    return new Isolation(options, true).of(value);
+    return isolated(value, options, true);
+  }
+}
+
+/** The walk that is not running; a getter or a codec that isolates another value meanwhile gets a new one. */
+let idle: Isolation | undefined;
+
+function isolated(value: unknown, options: IsolateOptions, asksForJson: boolean): IsolatedValue {
+  const walk = idle ?? new Isolation();
+  idle = undefined;
+  try {
+    return walk.of(value, options, asksForJson);
+  } finally {
+    idle = walk;
   }
 }
 
@@ -106,55 +119,69 @@ function isRefusal(error: unknown): boolean {
 const MAX_DEPTH = 1_000;
 const NO_INSTANCES: ReadonlySet<ClassTraits> = new Set();
 
-/** Walks over one value, and is the result: a second object for each value would only hold the same fields. */
-class Isolation implements IsolatedValue {
-  value: unknown;
-  size = SLOT_BYTES;
-  json = true;
-  mutable = false;
-  portable = true;
-  instances: ReadonlySet<ClassTraits> = NO_INSTANCES;
-  readonly #options: IsolateOptions;
+const NO_OPTIONS: IsolateOptions = {};
+
+/** A walk over a value, reused from value to value: creating one costs as much as copying a small object. */
+class Isolation {
+  #size = 0;
+  #json = true;
+  #mutable = false;
+  #portable = true;
+  #instances: ReadonlySet<ClassTraits> = NO_INSTANCES;
+  #options = NO_OPTIONS;
   /** Whether `toJSON` is called for objects that cannot be copied and have it. */
-  readonly #asksForJson: boolean;
+  #asksForJson = false;
   readonly #seen = new SeenObjects();
-  #freeze: boolean;
+  #freeze = true;
   /** The name of the property that is being copied, for `toJSON`. */
   #key = '';
 
-  constructor(options: IsolateOptions, asksForJson: boolean) {
+  of(value: unknown, options: IsolateOptions, asksForJson: boolean): IsolatedValue {
+    this.#size = SLOT_BYTES;
+    this.#json = true;
+    this.#mutable = false;
+    this.#portable = true;
+    this.#instances = NO_INSTANCES;
     this.#options = options;
     this.#asksForJson = asksForJson;
     this.#freeze = options.freeze ?? true;
-  }
-
-  of(value: unknown): IsolatedValue {
+    this.#key = '';
     try {
-      this.value = this.#any(value, 0);
-      return this;
+      const copy = this.#any(value, 0);
+      return {
+        value: copy,
+        size: this.#size,
+        json: this.#json,
+        mutable: this.#mutable,
+        instances: this.#instances,
+        portable: this.#portable,
+      };
     } catch (cause) {
       if (cause instanceof CacheError) throw cause;
       throw refusal('something that threw while it was read', cause);
+    } finally {
+      this.#seen.clear();
+      this.#options = NO_OPTIONS;
     }
   }
 
   #any(value: unknown, depth: number): unknown {
     switch (typeof value) {
       case 'string':
-        this.size += stringBytes(value);
+        this.#size += stringBytes(value);
         return value;
       case 'number':
-        this.size += numberBytes(value);
-        if (!Number.isFinite(value) || Object.is(value, -0)) this.json = false;
+        this.#size += numberBytes(value);
+        if (!Number.isFinite(value) || Object.is(value, -0)) this.#json = false;
         return value;
       case 'boolean':
         return value;
       case 'undefined':
-        this.json = false;
+        this.#json = false;
         return value;
       case 'bigint':
-        this.size += bigintBytes(value);
-        this.json = false;
+        this.#size += bigintBytes(value);
+        this.#json = false;
         return value;
       case 'object':
         return value === null ? value : this.#object(value, depth);
@@ -167,7 +194,7 @@ class Isolation implements IsolatedValue {
     if (depth > MAX_DEPTH) throw refusal(`objects nested more than ${MAX_DEPTH} deep`);
     const known = this.#seen.copyOf(source);
     if (known !== undefined) {
-      this.json = false;
+      this.#json = false;
       return known;
     }
     if (this.#asksForJson && hasToJson(source) && !this.#isCopyable(source)) return this.#jsonOf(source, depth);
@@ -182,11 +209,16 @@ class Isolation implements IsolatedValue {
     checkNative(source, 'Array');
     const copy: unknown[] = length > 0 ? new Array<unknown>(length) : [];
     this.#seen.add(source, copy);
-    this.size += arrayBytes(length);
+    this.#size += arrayBytes(length);
     for (let index = 0; index < length; index++) {
       const item = source[index];
+      if (typeof item === 'string') {
+        this.#size += stringBytes(item);
+        copy[index] = item;
+        continue;
+      }
       if (this.#asksForJson) this.#key = String(index);
-      if (item === undefined && !(index in source)) this.json = false;
+      if (item === undefined && !(index in source)) this.#json = false;
       else copy[index] = this.#any(item, depth + 1);
     }
     // JSON does not write these names.
@@ -196,17 +228,17 @@ class Isolation implements IsolatedValue {
   }
 
   #extraPropertys(source: readonly unknown[], copy: unknown[], names: readonly string[], depth: number): void {
-    this.json = false;
-    this.size += extraPropertiesBytes(names.length);
+    this.#json = false;
+    this.#size += extraPropertiesBytes(names.length);
     for (const name of names) {
-      this.size += nameBytes(name);
+      this.#size += nameBytes(name);
       setExtraProperty(copy, name, this.#any(extraProperty(source, name), depth + 1));
     }
   }
 
   #plain(source: Properties, depth: number): unknown {
     const { length } = Object.keys(source);
-    this.size += objectBytes(length);
+    this.#size += objectBytes(length);
     if (this.#freeze && sharesShape(source, length)) {
       const copy: Properties = {};
       this.#seen.add(source, copy);
@@ -231,9 +263,9 @@ class Isolation implements IsolatedValue {
   }
 
   #property(name: string, item: unknown, depth: number): unknown {
-    this.size += nameBytes(name);
+    this.#size += nameBytes(name);
     if (typeof item === 'string') {
-      this.size += stringBytes(item);
+      this.#size += stringBytes(item);
       return item;
     }
     if (this.#asksForJson) this.#key = name;
@@ -261,7 +293,7 @@ class Isolation implements IsolatedValue {
     const { base } = traits;
     if (base === 'Error') return this.#withProperties(source, traits, depth);
     const copy = this.#unfrozen(source, nativeCopy(source, base));
-    this.size += nativeSize(source, base);
+    this.#size += nativeSize(source, base);
     this.#elements(source, copy, depth);
     return copy;
   }
@@ -287,9 +319,9 @@ class Isolation implements IsolatedValue {
     if (traits.base === 'Object' && isRegular(source, traits)) {
       const copy = this.#unfrozen(source, Object.assign(Object.create(traits.prototype) as Properties, source));
       const names = Object.keys(copy);
-      this.size += objectBytes(names.length);
+      this.#size += objectBytes(names.length);
       for (const name of names) {
-        this.size += nameBytes(name);
+        this.#size += nameBytes(name);
         if (this.#asksForJson) this.#key = name;
         const item = copy[name];
         const kept = this.#any(item, depth + 1);
@@ -304,16 +336,16 @@ class Isolation implements IsolatedValue {
   /** Copies an object with own properties besides internal slots. */
   #withProperties(source: object, traits: ClassTraits, depth: number): object {
     const copy = this.#unfrozen(source, nativeCopy(source, traits.base));
-    this.size += nativeSize(source, traits.base);
+    this.#size += nativeSize(source, traits.base);
     this.#elements(source, copy, depth);
-    this.portable &&= Object.getOwnPropertySymbols(source).every((symbol) => Symbol.keyFor(symbol) !== undefined);
+    this.#portable &&= Object.getOwnPropertySymbols(source).every((symbol) => Symbol.keyFor(symbol) !== undefined);
     let fields = 0;
-    for (const name of Object.keys(source)) this.size += nameBytes(name);
+    for (const name of Object.keys(source)) this.#size += nameBytes(name);
     const instance = becomeInstance(copy, source, traits, (value) => {
       fields++;
       return this.#any(value, depth + 1);
     });
-    this.size += objectBytes(fields);
+    this.#size += objectBytes(fields);
     return instance;
   }
 
@@ -323,7 +355,7 @@ class Isolation implements IsolatedValue {
     this.#noteInstance(traits);
     this.#freeze = false;
     const { codec } = traits;
-    this.size += objectBytes(1);
+    this.#size += objectBytes(1);
     held.data = this.#any(inSameTurn(codec!.encode(source), 'encode'), depth + 1);
     // Data that cannot be decoded would fail each reader.
     inSameTurn(codec!.decode(copyOf(held.data)), 'decode');
@@ -332,14 +364,14 @@ class Isolation implements IsolatedValue {
 
   #unfrozen<T extends object>(source: object, copy: T): T {
     this.#seen.add(source, copy);
-    this.json = false;
-    this.mutable = true;
+    this.#json = false;
+    this.#mutable = true;
     return copy;
   }
 
   #noteInstance(traits: ClassTraits): void {
-    if (this.instances === NO_INSTANCES) this.instances = new Set();
-    (this.instances as Set<ClassTraits>).add(traits);
+    if (this.#instances === NO_INSTANCES) this.#instances = new Set();
+    (this.#instances as Set<ClassTraits>).add(traits);
   }
 
   #isCopyable(source: object): boolean {

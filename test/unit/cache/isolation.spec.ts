@@ -44,6 +44,32 @@ describe('values', () => {
     );
   });
 
+  it('a getter may isolate another value meanwhile, and neither has a part of the other', () => {
+    const other = { tags: ['b'], at: new Date(5) };
+    let inner: unknown;
+    const value = {
+      list: [1],
+      get other() {
+        inner = isolate(other).value;
+        return 'read';
+      },
+      again: { list: [2] },
+    };
+    const outer = isolate(value);
+    expect(outer.value).toEqual({ list: [1], other: 'read', again: { list: [2] } });
+    expect(outer).toMatchObject({ mutable: false, json: true });
+    expect(inner).toEqual(other);
+  });
+
+  it('a value that is refused leaves nothing behind for the next one', () => {
+    const shared = { id: 1 };
+    expect(() => isolate({ shared, stream: () => undefined })).toThrow(/a function/);
+    const { value, size } = isolate({ shared });
+    expect(value).toEqual({ shared: { id: 1 } });
+    expect((value as { shared: object }).shared).not.toBe(shared);
+    expect(size).toBe(isolate({ shared: { id: 1 } }).size);
+  });
+
   it("isolated values are frozen if possible, and the owner's original is not", () => {
     fc.assert(
       fc.property(fc.array(anything, { minLength: 1 }), (value) => {

@@ -80,28 +80,29 @@ export class Lifecycle {
       if (required) {
         throw new CacheError(
           'LAYER_REQUIRED',
-          `Layer '${layer.name}' is required and cannot be used: ${redactedMessage(cause)} Set required: false to go on without it.`,
+          `Layer '${layer.name}' is required and cannot be used: ${redactedMessage(cause)} Set required: false to start without it.`,
           { cause },
         );
       }
       if (isReported(cause)) return;
-      this.#engine.log.once('warn', 'LAYER_FAILED', layer.name, `Layer '${layer.name}' cannot be used; the cache goes on without it until it can: ${redactedMessage(cause)}`); // prettier-ignore
+      this.#engine.log.once('warn', 'LAYER_FAILED', layer.name, `Layer '${layer.name}' cannot be used, and the cache works without it until it can: ${redactedMessage(cause)}`); // prettier-ignore
     }
   }
 
-  /** Closes the layers whatever hangs: each step has its share of the time. */
+  /** Closes the layers even if one of them hangs: each step has its share of the time. */
   async #disconnect(withinMs: number): Promise<void> {
     const { signals, inFlight, bus, chain, log, callers } = this.#engine;
     const deadline = this.#clock.now() + withinMs;
     const step = <T>(work: Promise<T>, share: number) =>
       within(work, Math.max(0, Math.min(withinMs * share, deadline - this.#clock.now())), this.#clock);
-    signals.abortAll(new CacheError('CACHE_CLOSED', 'The cache is closing: this load was given up.'));
+    signals.abortAll(new CacheError('CACHE_CLOSED', 'The cache is closing, so this load was aborted.'));
     // Loads that listen to their signal end at once.
     await step(Promise.allSettled(inFlight.all()), 0.2);
     await step(chain.idle(), 0.3);
     await step(bus.close(), 0.1);
     const ended = await step(Promise.allSettled(chain.layers.map(async (layer) => layer.disconnect())), 1);
-    if (ended === TIMED_OUT) log.write('warn', 'CACHE_CLOSED', 'A layer did not close in time and was left.');
+    if (ended === TIMED_OUT)
+      log.write('warn', 'CACHE_CLOSED', 'A layer did not close in time. The cache does not wait for it any longer.');
     // After the caller's own continuation.
     setImmediate(() => callers.close());
   }

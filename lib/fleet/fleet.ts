@@ -127,7 +127,7 @@ export class Fleet {
       const why = redactedMessage(cause);
       if (this.#refused.has(why)) return undefined;
       this.#refused.add(why);
-      log('warn', 'FLEET_IMAGE_REFUSED', `What another instance counts cannot be read and is left out. ${why}`);
+      log('warn', 'FLEET_IMAGE_REFUSED', `The figures of another instance cannot be read and are left out. ${why}`);
       return undefined;
     }
   }
@@ -146,13 +146,14 @@ export class Fleet {
       const dump = await this.options.metrics.collectDump();
       nextMs = Math.max(everyMs, (dump.length / BYTES_A_SECOND) * 1000);
       await sharedMap.publish(this.#instance, dump, nextMs * SILENT_INTERVALS);
-      if (this.#failing) this.options.log('log', 'FLEET_RESTORED', 'Other instances learn of this one again.');
+      if (this.#failing)
+        this.options.log('log', 'FLEET_RESTORED', 'The figures of this instance reach the others again.');
       this.#failing = false;
     } catch (cause) {
       if (isReported(cause)) return nextMs;
       if (!this.#failing && !this.#stopped) {
         const why = redactedMessage(cause);
-        this.options.log('warn', 'FLEET_NOT_PUBLISHED', `Other instances do not learn what this one counts. ${why}`);
+        this.options.log('warn', 'FLEET_NOT_PUBLISHED', `The figures of this instance do not reach the others. ${why}`);
       }
       this.#failing = true;
     }

@@ -75,7 +75,7 @@ function assessHealth(facts: HealthFacts, thresholds: Required<HealthThresholds>
   });
 }
 
-/** The requests without those that missed for lack of a layer. */
+/** The number of requests without those that missed because a layer was lost. */
 function judgedRequests({ totalRequests, missReasons }: CacheStats, lost: boolean): number {
   return lost ? totalRequests - missReasons.error : totalRequests;
 }
@@ -90,8 +90,8 @@ function noteOf(stats: CacheStats, judged: number, { minimumRequests }: Required
   const { totalRequests, window } = stats;
   const within = `in ${spoken(window)}`;
   if (totalRequests < minimumRequests)
-    return `${totalRequests} of at least ${minimumRequests} requests ${within}: too few to judge the hit rate and response times by.`;
-  return `${totalRequests - judged} of ${totalRequests} requests ${within} missed for lack of a layer, and the other ${judged} are too few to judge the hit rate by.`;
+    return `${totalRequests} of at least ${minimumRequests} requests ${within}: too few to judge the hit rate and response times.`;
+  return `${totalRequests - judged} of ${totalRequests} requests ${within} missed because a layer was lost. The other ${judged} are too few to judge the hit rate.`;
 }
 
 function lowHitRate(stats: CacheStats, { minHitRate }: Required<HealthThresholds>, lost: boolean): HealthWarning[] {
@@ -113,7 +113,7 @@ function slowMean({ avgResponseTimeMs }: CacheStats, thresholds: Required<Health
   return [
     {
       code: 'HIGH_AVG_RESPONSE_TIME',
-      message: `The cache answers after ${rounded(avgResponseTimeMs)} ms on average; ${maxAvgResponseTimeMs} ms is the limit.`,
+      message: `The mean response time is ${rounded(avgResponseTimeMs)} ms; the limit is ${maxAvgResponseTimeMs} ms.`,
       value: avgResponseTimeMs,
       threshold: maxAvgResponseTimeMs,
     },
@@ -126,7 +126,7 @@ function slowTail({ p95ResponseTimeMs }: CacheStats, thresholds: Required<Health
   return [
     {
       code: 'HIGH_P95_RESPONSE_TIME',
-      message: `One answer of the cache in twenty takes ${rounded(p95ResponseTimeMs)} ms or more; ${maxP95ResponseTimeMs} ms is the limit.`,
+      message: `The p95 response time is ${rounded(p95ResponseTimeMs)} ms; the limit is ${maxP95ResponseTimeMs} ms.`,
       value: p95ResponseTimeMs,
       threshold: maxP95ResponseTimeMs,
     },

@@ -116,7 +116,7 @@ describe('log of an unreachable Redis', () => {
     await app.init();
     await app.get(ObservedCache).set('a', 1);
     expect(lines).toEqual([
-      'The other processes could not be notified that entries were written or removed: their memory may be outdated until they are. It is tried again.',
+      'The other processes could not be notified that entries were written or removed: their memory may be outdated until the message reaches them. It is sent again.',
     ]);
     await app.close();
   });

@@ -63,7 +63,7 @@ describe('an unusable Redis', () => {
     const { message, cause } = error as Error;
     const reason = (cause as Error).message;
     expect(message).toBe(
-      `Layer 'redis' is required and cannot be used: ${reason} Set required: false to go on without it.`,
+      `Layer 'redis' is required and cannot be used: ${reason} Set required: false to start without it.`,
     );
     const before = logged.splice(0);
     const { metrics } = await start(false);

@@ -13,7 +13,7 @@ const MAX_NAMES = 10_000;
 const SENT_AGAIN = { code: 'BUS_SENT', message: 'Messages reach the other processes again.' } as const;
 const RECEIVED_AGAIN = {
   code: 'BUS_RESTORED',
-  message: "Other processes' invalidations are received again.",
+  message: 'Invalidations of other processes are received again.',
 } as const;
 
 /** Receives the messages of other processes; ReceivedInvalidations applies them. */
@@ -26,8 +26,8 @@ export interface BusListener {
 }
 
 /**
- * This cache's connection to the bus between processes. Invalidations of one turn are sent together. Messages that could not be sent are kept
- * and sent again by the layer that carries the bus, so that no other process's memory misses one while both are connected.
+ * Connects this cache to the bus between processes. Invalidations of one turn of the event loop are sent together. The layer that carries
+ * the bus keeps messages that it could not send and sends them later, so that no process misses one while both are connected.
  */
 export class InvalidationBus {
   readonly #coordination: Coordination | undefined;
@@ -63,7 +63,7 @@ export class InvalidationBus {
     await this.#subscribe(this.#coordination, counting, late);
   }
 
-  /** Sends a message; resolves when it is handed over, at once if the layer is known to be away, else after at most a second. */
+  /** Sends a message. Resolves when the layer has sent it, or is known to be lost, or after a second. */
   async publish(message: BusMessage): Promise<void> {
     if (this.#coordination === undefined || this.#closed) return;
     this.#outbox.add(message);
@@ -71,7 +71,7 @@ export class InvalidationBus {
     await within(this.#sending, HANDOVER_MS, this.#clock);
   }
 
-  /** Called when a layer has sent a message: a kept one, or one together with the operation itself. */
+  /** Call when a layer has sent a message: one that it kept, or one together with the operation itself. */
   announced(): void {
     this.#log.ended('BUS_NOT_SENT', 'bus', SENT_AGAIN);
   }
@@ -91,7 +91,7 @@ export class InvalidationBus {
       if (again) late();
     } catch (cause) {
       if (this.#closed) return;
-      const message = "Other processes' invalidations cannot be received; trying again until they can.";
+      const message = 'Invalidations of other processes cannot be received. The cache retries until it succeeds.';
       if (!isReported(cause)) this.#log.once('warn', 'BUS_UNREACHABLE', 'bus', message, cause);
       this.#clock.after(RETRY_MS, () => void this.#subscribe(coordination, listener, late, true));
     }
@@ -109,11 +109,11 @@ export class InvalidationBus {
   }
 }
 
-/** Keys are sent after writes too, not only after invalidations. */
+/** Says what other processes were not notified of. Keys are sent after writes too, not only after invalidations. */
 function notSent({ policies, ...names }: BusMessage): string {
-  const [what, until] =
+  const [what, meanwhile] =
     policies === true && Object.keys(names).length === 0
-      ? ['policies were changed', 'they use the former ones until they are']
-      : ['entries were written or removed', 'their memory may be outdated until they are'];
-  return `The other processes could not be notified that ${what}: ${until}. It is tried again.`;
+      ? ['policies were changed', 'they use the former ones']
+      : ['entries were written or removed', 'their memory may be outdated'];
+  return `The other processes could not be notified that ${what}: ${meanwhile} until the message reaches them. It is sent again.`;
 }

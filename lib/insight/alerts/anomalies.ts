@@ -88,13 +88,13 @@ const TEXTS: Readonly<Record<SignalName, (of: string, value: number, expected: n
   hitRate: (of, value, expected) =>
     `The hit rate of ${of} is ${percent(value)}; ${percent(expected)} is usual at this time. /cache/stats/patterns names the reasons of its misses.`,
   loadTime: (of, value, expected) =>
-    `One load of ${of} in twenty takes ${rounded(value)} ms or more; ${rounded(expected)} ms is usual at this time. Look at the origin.`,
+    `The p95 load time of ${of} is ${rounded(value)} ms; ${rounded(expected)} ms is usual at this time. Look at the origin.`,
   errors: (of, value, expected) =>
     `${percent(value)} of the accesses and loads of ${of} fail; ${percent(expected)} is usual. The log names what fails.`,
   invalidations: (of, value, expected) =>
     `${rounded(value)} invalidations a minute empty ${of}; ${rounded(expected)} is usual at this time. Look for what sends them, or use narrower keys or tags.`,
   traffic: (of, value, expected) =>
-    `${of === 'the cache' ? 'The cache' : of} is asked ${rounded(value)} times a minute; ${rounded(expected)} is usual at this time. Look at the proxy or load balancer in front of it.`,
+    `${of === 'the cache' ? 'The cache' : of} gets ${rounded(value)} requests a minute; ${rounded(expected)} is usual at this time. Look at the proxy or load balancer in front of it.`,
 };
 
 function percent(share: number): string {

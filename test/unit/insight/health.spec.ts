@@ -91,7 +91,7 @@ describe('health', () => {
       expect(report).toMatchObject({ status: 'warning', hitRate: 4 / 24 });
       expect(codes(report)).toEqual(['CIRCUIT_OPEN']);
       expect(report.note).toBe(
-        '20 of 24 requests in the last 5m missed for lack of a layer, and the other 4 are too few to judge the hit rate by.',
+        '20 of 24 requests in the last 5m missed because a layer was lost. The other 4 are too few to judge the hit rate.',
       );
       const busy = away({ hits: 100, misses: 900 }, { patterns: { 'feed:*': { hitRate: 0.9 } } });
       expect(busy.status).toBe('warning');

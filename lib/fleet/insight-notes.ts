@@ -1,3 +1,4 @@
+import { isRecord } from '../cache/options/option-rules.js';
 import { type Alert, CODES, SEVERITIES } from '../insight/alerts/alert.js';
 import { type HotKeyFigures, notedHotKeys, readHotKeys } from '../insight/hot-key-figures.js';
 import { figuresBytes, readFigures } from '../insight/ladder-figures.js';
@@ -63,7 +64,7 @@ export function readInsightNotes(from: Uint8Array, hashOf: (key: string) => numb
   const end = 4 + bytes.readUInt32BE(0);
   const ladders = end > bytes.length ? undefined : readFigures(bytes.subarray(end));
   const known = ladders === undefined ? undefined : parsed(bytes.toString('utf8', 4, end));
-  if (ladders === undefined || !isObject(known)) return undefined;
+  if (ladders === undefined || !isRecord(known)) return undefined;
   return {
     ladders,
     alerts: listOf(known['alerts'], MOST_ALERTS).flatMap((one) => alertOf(one) ?? []),
@@ -79,7 +80,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Undefined for anything but an alert. */
 function alertOf(from: unknown): Alert | undefined {
-  if (!isObject(from)) return undefined;
+  if (!isRecord(from)) return undefined;
   const { id, code, severity, subject, message, value, expected, openedAt, closedAt, caches } = from;
   const fits =
     isText(id, SHORT) &&
@@ -110,7 +111,7 @@ function alertOf(from: unknown): Alert | undefined {
 
 /** Undefined for anything but a recommendation. */
 function recommendationOf(from: unknown): Recommendation | undefined {
-  if (!isObject(from)) return undefined;
+  if (!isRecord(from)) return undefined;
   const { id, code, pattern, layer, title, why, change, evidence, predicted, confidence, since } = from;
   const fits =
     isText(id, NAME + SHORT) &&
@@ -121,9 +122,9 @@ function recommendationOf(from: unknown): Recommendation | undefined {
     isText(why, TEXT) &&
     (confidence === 'high' || confidence === 'medium') &&
     isMoment(since) &&
-    isObject(change) &&
-    isObject(predicted) &&
-    isObject(evidence);
+    isRecord(change) &&
+    isRecord(predicted) &&
+    isRecord(evidence);
   if (!fits) return undefined;
   const [changed, effect, figures] = [changeOf(change), effectOf(predicted), evidenceOf(evidence)];
   if (changed === undefined || effect === undefined || figures === undefined) return undefined;
@@ -177,7 +178,7 @@ const MOST_FIGURE = 1e15;
 
 /** Undefined for anything but the memory ladders of an instance. */
 function memoryOf(from: unknown): MemoryOfInstance | undefined {
-  if (!isObject(from) || !isObject(from['instance']) || !Array.isArray(from['layers'])) return undefined;
+  if (!isRecord(from) || !isRecord(from['instance']) || !Array.isArray(from['layers'])) return undefined;
   const { id, host, pid } = from['instance'];
   if (!isText(id, SHORT) || !isText(host, NAME) || !isSize(pid)) return undefined;
   const layers = (from['layers'] as unknown[]).slice(0, MOST_LAYERS).map(memoryLayerOf);
@@ -185,7 +186,7 @@ function memoryOf(from: unknown): MemoryOfInstance | undefined {
 }
 
 function memoryLayerOf(from: unknown): InstanceMemory | undefined {
-  if (!isObject(from)) return undefined;
+  if (!isRecord(from)) return undefined;
   const { layer, eviction, accesses, observedMs, requestsPerSecond, ladder } = from;
   const fits = isText(layer, NAME) && EVICTIONS.includes(eviction) && Array.isArray(ladder);
   if (!fits || !isSize(accesses) || !isSize(observedMs) || !isSize(requestsPerSecond)) return undefined;
@@ -202,7 +203,7 @@ function memoryLayerOf(from: unknown): InstanceMemory | undefined {
 }
 
 function memoryRungOf(from: unknown, factor: number | undefined): MemoryRung | undefined {
-  if (!isObject(from) || factor === undefined || from['factor'] !== factor) return undefined;
+  if (!isRecord(from) || factor === undefined || from['factor'] !== factor) return undefined;
   const { maxEntries, maxBytes, hitRate, hitRateError, withheld } = from;
   if (!isBound(maxEntries) || !isBound(maxBytes)) return undefined;
   const size = { factor, maxEntries, maxBytes };
@@ -221,10 +222,6 @@ function parsed(json: string): unknown {
 
 function listOf(from: unknown, most: number): readonly unknown[] {
   return Array.isArray(from) ? from.slice(0, most) : [];
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown, most: number): value is string {

@@ -65,10 +65,6 @@ export class PatternSample {
     return this.#used;
   }
 
-  get hotCount(): number {
-    return this.#hotCount;
-  }
-
   /** Share of the keys, without the hottest, that is followed. */
   get share(): number {
     return this.#threshold / ALL;

@@ -2,7 +2,7 @@ import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { present, presentedText } from './presenter.js';
+import { present } from './presenter.js';
 
 /** How long a connection stays open for the next request of a client that asks again, milliseconds. */
 const KEEP_OPEN_MS = 65_000;
@@ -19,11 +19,6 @@ export class Reply {
 
   json(response: unknown, answer: unknown, statusCode = 200): void {
     this.host.httpAdapter.reply(response, present(answer), statusCode);
-  }
-
-  /** As {@link json}, rendered in slices: an answer of a thousand patterns delays no other request. */
-  async large(response: unknown, answer: unknown): Promise<void> {
-    this.text(response, await presentedText(answer), 'application/json; charset=utf-8');
   }
 
   /** Sends JSON of a foreign format: field names are not converted. */

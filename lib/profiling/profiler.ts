@@ -1,6 +1,12 @@
 import type { Clock } from '../cache/base/clock.js';
 import type { Series } from '../cache/base/observer.js';
-import type { CacheTracer, Phase, SpanHandle, TracedOperation } from '../cache/base/tracer.js';
+import {
+  type CacheTracer,
+  type Phase,
+  SILENT_SPAN,
+  type SpanHandle,
+  type TracedOperation,
+} from '../cache/base/tracer.js';
 import { callStack, frameName } from './call-stack.js';
 import { FoldedStacks, type FoldedStack } from './folded-stacks.js';
 
@@ -10,8 +16,6 @@ export interface ProfilerOptions {
   /** The most separate stacks; further stacks are added up as `__other__`. @default 2000 */
   maxStacks?: number;
 }
-
-const IGNORED: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
 
 /**
  * Samples where operations of the cache spend their time: the endpoint or the call stack of each, and its phases (local and remote
@@ -38,7 +42,7 @@ export class CacheProfiler implements CacheTracer {
   }
 
   span<T>(operation: TracedOperation, series: Series, _key: string, run: (span: SpanHandle) => T): T {
-    if (!this.#sampled()) return run(IGNORED);
+    if (!this.#sampled()) return run(SILENT_SPAN);
     const frames = framesOf(operation, series);
     const startedAt = this.#clock.now();
     let phasesMs = 0;
@@ -51,7 +55,7 @@ export class CacheProfiler implements CacheTracer {
       phasesMs += durationMs;
       this.#stacks.add([...frames, layer === undefined ? name : `${name}_${frameName(layer)}`], durationMs * 1000);
     };
-    return ending(() => run({ ...IGNORED, phase }), end);
+    return ending(() => run({ ...SILENT_SPAN, phase }), end);
   }
 
   /** The samples since the start or the last reset. */

@@ -1,8 +1,6 @@
 import { type CallbackErrors, nameOf } from '../cache/base/callback-errors.js';
 import { isThenable } from '../cache/base/thenable.js';
-import type { CacheTracer, SpanHandle, SpanLink } from '../cache/base/tracer.js';
-
-const SILENT: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
+import { type CacheTracer, SILENT_SPAN, type SpanHandle, type SpanLink } from '../cache/base/tracer.js';
 
 /**
  * Guards a tracer of the application or of a library: its failures affect only its spans. The traced work runs once and its
@@ -24,7 +22,7 @@ export function guardedTracer<T extends CacheTracer | undefined>(tracer: T, erro
         if (!traced.threw(error)) failed(error);
       }
       if (!traced.began) failed(new TypeError('span() did not call its function.'));
-      return traced.run(SILENT);
+      return traced.run(SILENT_SPAN);
     },
   };
 }

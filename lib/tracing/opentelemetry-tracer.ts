@@ -2,7 +2,7 @@ import type { Attributes, Context, Span, SpanContext, Tracer } from '@openteleme
 import type { Series } from '../cache/base/observer.js';
 import { errorKind } from '../cache/base/redacted-error.js';
 import { inSameTurn } from '../cache/base/thenable.js';
-import type { CacheTracer, SpanHandle, TracedOperation } from '../cache/base/tracer.js';
+import { type CacheTracer, SILENT_SPAN, type SpanHandle, type TracedOperation } from '../cache/base/tracer.js';
 import { type OpenTelemetryApi, openTelemetryApi } from './opentelemetry-api.js';
 
 export interface OpenTelemetryTracerOptions {
@@ -17,7 +17,6 @@ export interface OpenTelemetryTracerOptions {
 }
 
 const SCOPE = 'nestjs-cache-observability';
-const SILENT: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
 
 /**
  * Creates spans of the cache's operations: `cache.get`, `cache.set`, `cache.delete`, `cache.load`, `cache.refresh`,
@@ -40,9 +39,9 @@ export class OpenTelemetryTracer implements CacheTracer {
 
   span<T>(operation: TracedOperation, series: Series, key: string, run: (span: SpanHandle) => T): T {
     const context = this.#api.context.active();
-    if (!this.#wanted(context)) return run(SILENT);
+    if (!this.#wanted(context)) return run(SILENT_SPAN);
     const span = this.#start(operation, series, key, context);
-    if (span === undefined) return run(SILENT);
+    if (span === undefined) return run(SILENT_SPAN);
     const handle = new OpenTelemetrySpan(span, operation);
     return this.#api.context.with(this.#api.trace.setSpan(context, span), () => this.#end(span, () => run(handle)));
   }

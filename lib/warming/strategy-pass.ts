@@ -65,10 +65,6 @@ export class StrategyPass {
     return this.context.hits;
   }
 
-  get result(): WarmingResult | undefined {
-    return this.#result;
-  }
-
   report(): StrategyReport {
     const { clock, hits } = this.context;
     const startedAt = this.#startedAt ?? clock.now();

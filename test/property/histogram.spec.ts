@@ -8,7 +8,7 @@ import {
   representative,
   ZERO_BUCKET,
 } from '../../lib/metrics/windows/buckets.js';
-import { Histogram, HistogramTotal, mean, quantiles } from '../../lib/metrics/windows/histogram.js';
+import { Histogram, HistogramTotal, meanTogether, quantilesTogether } from '../../lib/metrics/windows/histogram.js';
 
 const BOUND = 0.0217;
 const durations = fc.double({ min: 0.001, max: 3_600_000 * 8, noNaN: true });
@@ -75,7 +75,7 @@ describe('a histogram', () => {
     fc.assert(
       fc.property(fc.array(durations, { minLength: 1, maxLength: 400 }), (values) => {
         const ranks = [0, 0.5, 0.9, 0.95, 0.99, 1];
-        quantiles(histogramOf(values), ranks).forEach((answer, at) => {
+        quantilesTogether([histogramOf(values)], ranks).forEach((answer, at) => {
           const right = exact(values, ranks[at]!);
           expect(Math.abs(answer! - right) / right).toBeLessThanOrEqual(BOUND);
         });
@@ -85,12 +85,12 @@ describe('a histogram', () => {
 
   it('a histogram returns nothing without values, and zero for values too short to measure', () => {
     const histogram = new Histogram();
-    expect(quantiles(histogram, [0.5])).toEqual([null]);
-    expect(mean(histogram)).toBeNull();
+    expect(quantilesTogether([histogram], [0.5])).toEqual([null]);
+    expect(meanTogether([histogram])).toBeNull();
     histogram.record(0, 3);
     expect(bucketOf(0)).toBe(ZERO_BUCKET);
     expect(bucketOf(NaN)).toBe(ZERO_BUCKET);
-    expect(quantiles(histogram, [0.5])).toEqual([0]);
+    expect(quantilesTogether([histogram], [0.5])).toEqual([0]);
     expect(histogram.zeroCount).toBe(3);
   });
 

@@ -21,6 +21,9 @@ export interface SpanHandle {
   phase(phase: Phase, durationMs: number, layer?: string): void;
 }
 
+/** A span that records nothing. */
+export const SILENT_SPAN: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
+
 /**
  * Creates spans or profiles of operations. Without a tracer, each slow path costs one comparison. Fresh hits in memory create no span,
  * even with a tracer. `span` runs `run` inside the new span and ends the span when the result of `run` settles. `span` throws no error

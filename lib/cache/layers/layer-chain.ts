@@ -377,11 +377,6 @@ export class LayerChain {
     return this.#all(LayerOperation.set, entries.length, (layer) => layer.setMany(entries));
   }
 
-  /** Writes to the local layer only. */
-  setManyLocal(entries: readonly (readonly [key: string, entry: Entry])[]): void {
-    for (const [key, entry] of entries) this.local?.set(key, entry);
-  }
-
   deleteMany(keys: readonly string[]): Promise<Effect> {
     const [key] = keys;
     return this.#all(LayerOperation.delete, keys.length, (layer) =>

@@ -1,6 +1,7 @@
 import { from, isObservable, lastValueFrom, defer } from 'rxjs';
 import type { LayeredCache } from '../../cache/layered-cache.js';
 import { BypassReason } from '../../cache/base/observer.js';
+import { isThenable } from '../../cache/base/thenable.js';
 import type { AnnotatedLoadContext, ReadPlan } from '../../cache/policies/read-plan.js';
 import type { MethodRunner } from '../decoration/class-host.js';
 import type { Method } from '../decoration/method-site.js';
@@ -119,8 +120,4 @@ export class InvalidatingMethod implements MethodRunner {
     await this.invalidation.after(call, result);
     return result;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

@@ -17,23 +17,14 @@ export class QueryRecords {
   readonly #tables = new Set<string>();
   readonly #records = new Map<string, QueryRecord>();
   readonly #byText = new Map<Dialect, LRUCache<string, QueryRecord>>();
-  #overflowed = 0;
 
   constructor(maxTables: number) {
     this.#maxTables = maxTables;
   }
 
-  /** How many queries were counted under `__other__` because of the limit. */
-  get overflowed(): number {
-    return this.#overflowed;
-  }
-
   ofText(text: string, dialect: Dialect): QueryRecord {
     const remembered = this.#byText.get(dialect)?.get(text);
-    if (remembered !== undefined) {
-      if (remembered.table === OTHER_TABLE) this.#overflowed++;
-      return remembered;
-    }
+    if (remembered !== undefined) return remembered;
     const { type, table } = describeStatement(text, dialect);
     const record = this.of(type, table);
     if (text.length <= LONGEST_REMEMBERED) this.#remember(text, dialect, record);
@@ -55,18 +46,14 @@ export class QueryRecords {
 
   /** Resets the counts; records stay valid. */
   clear(): void {
-    this.#overflowed = 0;
     for (const record of this.#records.values()) record.clear();
   }
 
   #admit(table: string): string {
     if (table === NO_TABLE || table === OTHER_TABLE || this.#tables.has(table)) return table;
-    if (this.#tables.size < this.#maxTables) {
-      this.#tables.add(table);
-      return table;
-    }
-    this.#overflowed++;
-    return OTHER_TABLE;
+    if (this.#tables.size >= this.#maxTables) return OTHER_TABLE;
+    this.#tables.add(table);
+    return table;
   }
 
   #remember(text: string, dialect: Dialect, record: QueryRecord): void {

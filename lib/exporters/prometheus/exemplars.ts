@@ -1,6 +1,6 @@
 import type { SpanContext } from '@opentelemetry/api';
 import type { Clock } from '../../cache/base/clock.js';
-import type { CacheTracer, SpanHandle, TracedOperation } from '../../cache/base/tracer.js';
+import { type CacheTracer, SILENT_SPAN, type SpanHandle, type TracedOperation } from '../../cache/base/tracer.js';
 import type { OpenTelemetryApi } from '../../tracing/opentelemetry-api.js';
 import { CLASSIC_BOUNDS } from './classic-buckets.js';
 
@@ -32,7 +32,6 @@ export function exemplarText({ traceId, spanId, value, at }: Exemplar): string {
 }
 
 const FAMILY = 'cache_operation_duration_seconds';
-const SILENT: SpanHandle = { link: undefined, linkTo() {}, outcome() {}, phase() {} };
 
 /**
  * Keeps the latest sampled trace of each bucket of load and refresh times. Only loads reach this tracer: a hit does not wait for an
@@ -48,11 +47,11 @@ export class LoadExemplars implements CacheTracer, ExemplarSource {
 
   span<T>(operation: TracedOperation, _series: unknown, _key: string, run: (span: SpanHandle) => T): T {
     const span = operation === 'load' || operation === 'refresh' ? this.#sampled() : undefined;
-    if (span === undefined) return run(SILENT);
+    if (span === undefined) return run(SILENT_SPAN);
     const startedAt = this.clock.now();
     let originMs: number | undefined;
     const handle: SpanHandle = {
-      ...SILENT,
+      ...SILENT_SPAN,
       phase: (phase, durationMs) => {
         if (phase === 'origin') originMs = durationMs;
       },

@@ -214,11 +214,6 @@ export function timesOf(histograms: readonly HistogramView[]): Times {
   return { avg: meanTogether(histograms), p50: p50!, p95: p95!, p99: p99!, max: p50 === null ? null : maxMs };
 }
 
-/** As {@link quantilesTogether}, of one histogram. */
-export function quantiles(histogram: HistogramView, ranks: readonly number[]): (number | null)[] {
-  return quantilesTogether([histogram], ranks);
-}
-
 /**
  * The value at each of `ranks` (0–1, ascending) of all values of these histograms together, by the nearest-rank rule, within 2.17 %
  * of the exact value; null without values. Walks over the buckets once.
@@ -253,11 +248,6 @@ export function quantilesTogether(histograms: readonly HistogramView[], ranks: r
     values.push(bucket < first ? 0 : Math.min(representative(bucket), maxMs));
   }
   return values;
-}
-
-/** As {@link meanTogether}, of one histogram. */
-export function mean(histogram: HistogramView): number | null {
-  return meanTogether([histogram]);
 }
 
 /** The mean of all values of these histograms together; null without values. */

@@ -22,19 +22,17 @@ interface OldHandler {
 
 /** Rewrites `@UseInterceptors(CacheInterceptor)`, `@CacheKey` and `@CacheTTL` of the controllers in a file into `@Cached`. */
 export function rewriteHandlers(file: FileChange, names: OldNames): void {
-  const { ts, source } = file;
-  const visit = (node: Node): void => {
-    if (ts.isClassDeclaration(node)) rewriteClass(file, node, names);
-    else ts.forEachChild(node, visit);
-  };
-  ts.forEachChild(source, visit);
+  eachClass(file, (node) => rewriteClass(file, node, names));
 }
 
 /** Notes, beside a global `CacheInterceptor`, which handlers keep their decorators, and which give one caller's answer to all. */
 export function noteHandlers(file: FileChange, names: OldNames): void {
-  const { ts, source } = file;
+  eachClass(file, (node) => noteClass(file, node, names));
+}
+
+function eachClass({ ts, source }: FileChange, use: (node: ClassDeclaration) => void): void {
   const visit = (node: Node): void => {
-    if (ts.isClassDeclaration(node)) noteClass(file, node, names);
+    if (ts.isClassDeclaration(node)) use(node);
     else ts.forEachChild(node, visit);
   };
   ts.forEachChild(source, visit);

@@ -3,7 +3,7 @@ import { Deltas } from '../../../lib/exporters/deltas.js';
 import { dottedName } from '../../../lib/exporters/metric-names.js';
 import type { MetricsSnapshot } from '../../../lib/exporters/metrics-exporter.js';
 import type { MetricFamily } from '../../../lib/metrics/family.js';
-import { quantiles } from '../../../lib/metrics/windows/histogram.js';
+import { quantilesTogether } from '../../../lib/metrics/windows/histogram.js';
 import { Figures } from '../../support/figures.js';
 
 const snapshotOf = (figures: Figures): MetricsSnapshot => ({ at: 0, startedAt: 0, families: figures.families() });
@@ -63,7 +63,7 @@ describe('the delta since the last export', () => {
       .of(snapshotOf(figures))
       .families.flatMap(({ points }) => points)
       .find((point) => point.histogram !== undefined)!.histogram!;
-    const [p50, p99] = quantiles(histogram, [0.5, 0.99]) as [number, number];
+    const [p50, p99] = quantilesTogether([histogram], [0.5, 0.99]) as [number, number];
     expect(histogram.count).toBe(100);
     expect(histogram.sumMs).toBeCloseTo(5_050, 6);
     expect(Math.abs(p50 / 50 - 1)).toBeLessThan(0.022);

@@ -88,11 +88,15 @@ const window = oneOf(...WINDOWS);
 const circuitState = oneOf('closed', 'open', 'half_open');
 const figure: Schema = { oneOf: [orNull({ type: 'number' }), text] };
 
+/** The mean of a time and three percentiles: `avgWaitTimeMs`, `p50WaitTimeMs` … */
+function percentiles<Time extends string>(time: Time) {
+  type Name = `${'avg' | 'p50' | 'p95' | 'p99'}${Time}`;
+  const names = ['avg', 'p50', 'p95', 'p99'].map((of) => [`${of}${time}`, orNull(ms)]);
+  return Object.fromEntries(names) as Readonly<Record<Name, Schema>>;
+}
+
 const responseTimes = {
-  avgResponseTimeMs: orNull(ms),
-  p50ResponseTimeMs: orNull(ms),
-  p95ResponseTimeMs: orNull(ms),
-  p99ResponseTimeMs: orNull(ms),
+  ...percentiles('ResponseTimeMs'),
   maxResponseTimeMs: orNull(ms),
 };
 const covered = { window, coverageSeconds: { ...seconds, description: 'Seconds of the window that were observed' } };
@@ -144,10 +148,7 @@ const accesses: Fields<CacheStats> = {
   hitRate: rate,
   missRate: rate,
   ...responseTimes,
-  avgLoadTimeMs: orNull(ms),
-  p50LoadTimeMs: orNull(ms),
-  p95LoadTimeMs: orNull(ms),
-  p99LoadTimeMs: orNull(ms),
+  ...percentiles('LoadTimeMs'),
   timeSavedMs: { ...ms, description: 'Hits × the mean load time, milliseconds' },
   missReasons,
   ...covered,
@@ -193,10 +194,7 @@ export const endpoints = listOf(
   answer<EndpointStats>('EndpointStats', {
     endpoint: { ...text, description: 'Method and route template' },
     ...accesses,
-    avgTotalTimeMs: orNull(ms),
-    p50TotalTimeMs: orNull(ms),
-    p95TotalTimeMs: orNull(ms),
-    p99TotalTimeMs: orNull(ms),
+    ...percentiles('TotalTimeMs'),
   }),
 );
 
@@ -556,10 +554,7 @@ export const database = answer<DatabaseSnapshot>('DatabaseSnapshot', {
       acquired: count,
       timeouts: count,
       errors: count,
-      avgWaitTimeMs: orNull(ms),
-      p50WaitTimeMs: orNull(ms),
-      p95WaitTimeMs: orNull(ms),
-      p99WaitTimeMs: orNull(ms),
+      ...percentiles('WaitTimeMs'),
       maxWaitTimeMs: orNull(ms),
     }),
   ),
@@ -570,10 +565,7 @@ export const database = answer<DatabaseSnapshot>('DatabaseSnapshot', {
       count,
       errors: count,
       slow: count,
-      avgTimeMs: orNull(ms),
-      p50TimeMs: orNull(ms),
-      p95TimeMs: orNull(ms),
-      p99TimeMs: orNull(ms),
+      ...percentiles('TimeMs'),
       maxTimeMs: orNull(ms),
     }),
   ),

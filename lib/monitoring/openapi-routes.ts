@@ -55,6 +55,7 @@ const pattern: QueryParameter = {
   schema: { type: 'string', maxLength: MAX_PATTERN_LENGTH },
   required: true,
 };
+const onePattern: QueryParameter = { ...pattern, description: 'This one alone', required: false };
 const costliest: QueryParameter = {
   name: 'limit',
   description: 'Only so many: those that lose most time to misses, most first',
@@ -102,164 +103,80 @@ const READ_REFUSALS = [400, 409, 503];
 /** Changing data: a wrong body, another site or closed writes, a body that is not JSON. */
 const WRITE_REFUSALS = [400, 403, 415];
 
+/** A route that reads figures of one cache, of this instance or of all together. */
+function reading(summary: string, answer: Schema, ...query: readonly QueryParameter[]): RouteDescription {
+  return {
+    summary,
+    query: [...query, scope, cache],
+    answers: { 200: answers.ofCache(answer) },
+    refusals: READ_REFUSALS,
+  };
+}
+
 /** By the names of handlers, which are unique over all controllers. */
 const routes: Readonly<Record<string, RouteDescription>> = {
-  health: {
-    summary: 'Health of the cache, with warnings',
-    query: [scope, cache],
-    answers: { 200: answers.ofCache(answers.health) },
-    refusals: READ_REFUSALS,
-  },
-  stats: {
-    summary: 'Statistics of the whole cache',
-    query: [window, scope, cache],
-    answers: { 200: answers.ofCache(answers.stats) },
-    refusals: READ_REFUSALS,
-  },
-  patterns: {
-    summary: 'Statistics by key pattern',
-    query: [window, scope, cache, costliest, { ...pattern, description: 'This one alone', required: false }],
-    answers: { 200: answers.ofCache(answers.patterns) },
-    refusals: READ_REFUSALS,
-  },
-  endpoints: {
-    summary: 'Statistics by endpoint',
-    query: [
-      window,
-      scope,
-      cache,
-      { ...pattern, description: 'Only endpoints whose handlers declare it', required: false },
-    ],
-    answers: { 200: answers.ofCache(answers.endpoints) },
-    refusals: READ_REFUSALS,
-  },
-  layers: {
-    summary: 'Statistics by layer, with circuit state and write queue',
-    query: [window, scope, cache],
-    answers: { 200: answers.ofCache(answers.layers) },
-    refusals: READ_REFUSALS,
-  },
+  health: reading('Health of the cache, with warnings', answers.health),
+  stats: reading('Statistics of the whole cache', answers.stats, window),
+  patterns: reading('Statistics by key pattern', answers.patterns, window, costliest, onePattern),
+  endpoints: reading('Statistics by endpoint', answers.endpoints, window, {
+    ...onePattern,
+    description: 'Only endpoints whose handlers declare it',
+  }),
+  layers: reading('Statistics by layer, with circuit state and write queue', answers.layers, window),
   heldMemory: {
     summary: 'What the memory layers of this instance hold, by key pattern',
-    query: [
-      cache,
-      { ...pattern, description: 'This one alone', required: false },
-      { ...costliest, description: 'Only so many: those that take most bytes, most first' },
-    ],
+    query: [cache, onePattern, { ...costliest, description: 'Only so many: those that take most bytes, most first' }],
     answers: { 200: answers.ofCache(answers.memoryByPattern) },
     refusals: [400],
   },
-  operations: {
-    summary: 'Statistics by operation',
-    query: [window, scope, cache],
-    answers: { 200: answers.ofCache(answers.operations) },
-    refusals: READ_REFUSALS,
-  },
-  topPatterns: {
-    summary: 'Patterns by number of requests',
-    query: [limit, window, scope, cache],
-    answers: { 200: answers.ofCache(answers.patterns) },
-    refusals: READ_REFUSALS,
-  },
-  lowPerformers: {
-    summary: 'Patterns with a low hit rate, each with a recommendation',
-    query: [
-      {
-        name: 'threshold',
-        description: 'Hit rate below which a pattern is listed',
-        schema: { type: 'number', minimum: 0, maximum: 1, default: 0.5 },
-      },
-      {
-        name: 'min_requests',
-        description: 'Requests from which on a pattern is listed',
-        schema: { type: 'integer', minimum: 0, default: 1 },
-      },
-      { ...costliest, description: 'Only so many: those that hit least often, lowest first' },
-      window,
-      scope,
-      cache,
-    ],
-    answers: { 200: answers.ofCache(answers.lowPerformers) },
-    refusals: READ_REFUSALS,
-  },
-  insights: {
-    summary: 'What to change, most time saved first',
-    query: [
-      {
-        name: 'pattern',
-        description: 'Those for this key pattern alone',
-        schema: { type: 'string', minLength: 1, maxLength: 512 },
-      },
-      scope,
-      cache,
-    ],
-    answers: { 200: answers.ofCache(answers.recommendations) },
-    refusals: READ_REFUSALS,
-  },
-  ttl: {
-    summary: 'What other TTLs would do with the accesses of a key pattern',
-    query: [pattern, scope, cache],
-    answers: { 200: answers.ofCache(answers.ttlLadder) },
-    refusals: READ_REFUSALS,
-  },
-  memory: {
-    summary: 'How the hit rate of each memory layer depends on its bounds',
-    query: [scope, cache],
-    answers: { 200: answers.ofCache(answers.memoryLadders) },
-    refusals: READ_REFUSALS,
-  },
-  hotKeys: {
-    summary: 'The keys that are requested most, masked unless insight.showKeys is on',
-    query: [limit, scope, cache],
-    answers: { 200: answers.ofCache(answers.hotKeys) },
-    refusals: READ_REFUSALS,
-  },
-  hitRate: {
-    summary: 'Hit rates over every window: overall, by pattern, by operation',
-    query: [scope, cache],
-    answers: { 200: answers.ofCache(answers.hitRates) },
-    refusals: READ_REFUSALS,
-  },
-  history: {
-    summary: 'A window over time: all patterns together, or one',
-    query: [
-      {
-        name: 'window',
-        description: 'The window that is answered for',
-        schema: { type: 'string', enum: ['1m', '5m', '1h', '24h'], default: '1h' },
-      },
-      { name: 'pattern', description: 'One pattern instead of all together', schema: { type: 'string' } },
-      {
-        name: 'patterns',
-        description: 'How many patterns are listed beside, those first that lost most time to misses',
-        schema: { type: 'integer', minimum: 0, maximum: 100, default: 0 },
-      },
-      scope,
-      cache,
-    ],
-    answers: { 200: answers.ofCache(answers.history) },
-    refusals: READ_REFUSALS,
-  },
-  realtime: {
-    summary: 'Operations in flight, rate, response times and open alerts',
-    query: [scope, cache],
-    answers: { 200: answers.ofCache(answers.realtime) },
-    refusals: READ_REFUSALS,
-  },
-  alerts: {
-    summary: 'Alerts, newest first',
-    query: [
-      {
-        name: 'state',
-        description: 'Those that are open, or the last ones that are over too',
-        schema: { type: 'string', enum: ['open', 'all'], default: 'open' },
-      },
-      scope,
-      cache,
-    ],
-    answers: { 200: answers.ofCache(answers.alerts) },
-    refusals: READ_REFUSALS,
-  },
+  operations: reading('Statistics by operation', answers.operations, window),
+  topPatterns: reading('Patterns by number of requests', answers.patterns, limit, window),
+  lowPerformers: reading(
+    'Patterns with a low hit rate, each with a recommendation',
+    answers.lowPerformers,
+    {
+      name: 'threshold',
+      description: 'Hit rate below which a pattern is listed',
+      schema: { type: 'number', minimum: 0, maximum: 1, default: 0.5 },
+    },
+    {
+      name: 'min_requests',
+      description: 'Requests from which on a pattern is listed',
+      schema: { type: 'integer', minimum: 0, default: 1 },
+    },
+    { ...costliest, description: 'Only so many: those that hit least often, lowest first' },
+    window,
+  ),
+  insights: reading('What to change, most time saved first', answers.recommendations, {
+    name: 'pattern',
+    description: 'Those for this key pattern alone',
+    schema: { type: 'string', minLength: 1, maxLength: 512 },
+  }),
+  ttl: reading('What other TTLs would do with the accesses of a key pattern', answers.ttlLadder, pattern),
+  memory: reading('How the hit rate of each memory layer depends on its bounds', answers.memoryLadders),
+  hotKeys: reading('The keys that are requested most, masked unless insight.showKeys is on', answers.hotKeys, limit),
+  hitRate: reading('Hit rates over every window: overall, by pattern, by operation', answers.hitRates),
+  history: reading(
+    'A window over time: all patterns together, or one',
+    answers.history,
+    {
+      name: 'window',
+      description: 'The window that is answered for',
+      schema: { type: 'string', enum: ['1m', '5m', '1h', '24h'], default: '1h' },
+    },
+    { name: 'pattern', description: 'One pattern instead of all together', schema: { type: 'string' } },
+    {
+      name: 'patterns',
+      description: 'How many patterns are listed beside, those first that lost most time to misses',
+      schema: { type: 'integer', minimum: 0, maximum: 100, default: 0 },
+    },
+  ),
+  realtime: reading('Operations in flight, rate, response times and open alerts', answers.realtime),
+  alerts: reading('Alerts, newest first', answers.alerts, {
+    name: 'state',
+    description: 'Those that are open, or the last ones that are over too',
+    schema: { type: 'string', enum: ['open', 'all'], default: 'open' },
+  }),
   events: {
     summary: 'Server-sent events: ticks, alerts, warming progress, invalidations',
     answers: { 200: { content: { 'text/event-stream': answers.events } } },

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { TIMED_OUT, within } from '../cache/base/bounded-wait.js';
 import type { Clock } from '../cache/base/clock.js';
 import { runInSlices } from '../cache/base/slices.js';
 import type { SharedMap } from '../cache/layers/layer.js';
@@ -16,13 +14,11 @@ import type { TtlLadder } from '../insight/ladder-report.js';
 import type { Recommendation } from '../insight/recommendations/recommendation-types.js';
 import { fleetOff, fleetUnavailable } from './fleet-errors.js';
 import { type InsightNotes, insightBytes, readInsightNotes } from './insight-notes.js';
-import { notesOfOthers } from './notes-of-others.js';
+import { SharedNotes } from './shared-notes.js';
 
 /** Intervals of the fleet between two notes, and for which they are kept. */
 const NOTED_EVERY = 3;
 const KEPT = 3 * NOTED_EVERY;
-const READ_WITHIN_MS = 1_500;
-const WITHDRAW_WITHIN_MS = 1_000;
 /** Answers of the same second are read once. */
 const FRESH_MS = 1_000;
 
@@ -56,24 +52,24 @@ export interface OfFleet<T> {
 
 /** Alerts, recommendations, ladders and hot keys of all live instances together; this one's own as they are now. */
 export class FleetInsight {
-  readonly #instance = randomUUID();
-  #cancel: (() => void) | undefined;
+  /** Undefined if no layer can hold notes, or if fleets are off. */
+  readonly #notes: SharedNotes | undefined;
   #latest: { readonly at: number; readonly others: Promise<readonly InsightNotes[]> } | undefined;
-  #stopped = false;
 
-  constructor(private readonly options: FleetInsightOptions) {}
+  constructor(private readonly options: FleetInsightOptions) {
+    const { sharedMap, everyMs, clock } = options;
+    if (sharedMap !== undefined && everyMs !== undefined) this.#notes = new SharedNotes(sharedMap, clock);
+  }
 
   onApplicationBootstrap(): void {
-    const { insight, sharedMap, everyMs } = this.options;
-    if (sharedMap !== undefined && everyMs !== undefined && insight.enabled) this.#next(sharedMap, everyMs, everyMs);
+    const { insight, everyMs } = this.options;
+    const notes = this.#notes;
+    if (notes === undefined || everyMs === undefined || !insight.enabled) return;
+    notes.exchangeEvery(NOTED_EVERY * everyMs, () => this.#publish(notes, KEPT * everyMs), everyMs);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.#stopped = true;
-    if (this.#cancel === undefined) return;
-    this.#cancel();
-    const { sharedMap, clock } = this.options;
-    await within(sharedMap!.withdraw(this.#instance), WITHDRAW_WITHIN_MS, clock).catch(() => undefined);
+    await this.#notes?.stop();
   }
 
   /**
@@ -131,46 +127,35 @@ export class FleetInsight {
   }
 
   #others(what: string): Promise<readonly InsightNotes[]> {
-    const { sharedMap, everyMs, clock } = this.options;
-    if (everyMs === undefined || sharedMap === undefined) return Promise.reject(fleetOff(what));
-    const now = clock.now();
+    if (this.#notes === undefined) return Promise.reject(fleetOff(what));
+    const now = this.options.clock.now();
     if (this.#latest !== undefined && now - this.#latest.at < FRESH_MS) return this.#latest.others;
-    const others = this.#read(sharedMap);
+    const others = this.#read(this.#notes);
     this.#latest = { at: now, others };
     // A failure is not kept: the next call asks again.
     others.catch(() => (this.#latest = undefined));
     return others;
   }
 
-  async #read(sharedMap: SharedMap): Promise<readonly InsightNotes[]> {
-    const read = await within(sharedMap.readAll(), READ_WITHIN_MS, this.options.clock).catch((cause: unknown) => {
-      throw fleetUnavailable(cause);
-    });
-    if (read === TIMED_OUT) throw fleetUnavailable(undefined);
+  async #read(notes: SharedNotes): Promise<readonly InsightNotes[]> {
     const hashOf = (key: string) => this.options.insight.keyHashOf(key);
-    return [...notesOfOthers(read, this.#instance, (bytes) => readInsightNotes(bytes, hashOf)).values()];
+    const others = await notes
+      .others((bytes) => readInsightNotes(bytes, hashOf))
+      .catch((cause: unknown) => {
+        throw fleetUnavailable(cause);
+      });
+    if (others === undefined) throw fleetUnavailable(undefined);
+    return [...others.values()];
   }
 
-  #next(sharedMap: SharedMap, everyMs: number, afterMs: number): void {
-    this.#cancel = this.options.clock.after(afterMs, () => {
-      void this.#publish(sharedMap, everyMs)
-        // Where the layer is away, the exchange of the statistics says so.
-        .catch(() => undefined)
-        .finally(() => {
-          if (!this.#stopped) this.#next(sharedMap, everyMs, NOTED_EVERY * everyMs);
-        });
-    });
-  }
-
-  async #publish(sharedMap: SharedMap, everyMs: number): Promise<void> {
-    const { insight, clock } = this.options;
+  async #publish(notes: SharedNotes, keepMs: number): Promise<void> {
+    const { insight } = this.options;
     const ladders = await runInSlices(insight.ladderFigures());
     const recommendations = await insight.collectRecommendations();
     const hotKeys = await runInSlices(insight.hotKeyFigures());
     const alerts = insight.alerts({ state: 'all' });
     const bytes = insightBytes({ alerts, recommendations, ladders, hotKeys, memory: this.#memory() });
-    if (bytes === undefined || this.#stopped) return;
-    await within(sharedMap.publish(this.#instance, bytes, KEPT * everyMs), READ_WITHIN_MS, clock);
+    if (bytes !== undefined) await notes.publish(bytes, keepMs);
   }
 }
 

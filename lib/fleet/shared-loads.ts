@@ -1,12 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { TIMED_OUT, within } from '../cache/base/bounded-wait.js';
 import type { Clock } from '../cache/base/clock.js';
 import type { ReportedLoad } from '../cache/entries/access-stream.js';
 import type { SharedMap } from '../cache/layers/layer.js';
 import { keyHash } from '../insight/stream/key-hash.js';
 import type { SharedLoadEvidence } from '../insight/evidence/evidence.js';
 import { LoadNotes, type OtherNotes, readNotes } from './load-notes.js';
-import { notesOfOthers } from './notes-of-others.js';
+import { SharedNotes } from './shared-notes.js';
 
 /*
  * Which loads ran while another instance loaded the same key.
@@ -22,8 +20,6 @@ const SALT = 0x3c6ef372;
 const COMPARED_AFTER = 2;
 const KEPT = 4;
 const MOST_PATTERNS = 127;
-const READ_WITHIN_MS = 1_500;
-const WITHDRAW_WITHIN_MS = 1_000;
 /** The half-life of the counts, milliseconds. */
 const FADE_MS = 1_800_000;
 
@@ -51,15 +47,13 @@ interface Overlaps {
 
 /** Compares the loads of the instances of a fleet, for the advice to share them. */
 export class SharedLoads {
-  readonly #instance = randomUUID();
-  readonly #notes = new LoadNotes();
+  readonly #own = new LoadNotes();
   readonly #overlaps = new Map<string, Overlaps>();
   #instances = 1;
   #comparedUntil = 0;
   #fadedAt = 0;
   #stopListening: () => void = () => undefined;
-  #cancel: (() => void) | undefined;
-  #stopped = false;
+  #shared: SharedNotes | undefined;
 
   constructor(private readonly options: SharedLoadsOptions) {}
 
@@ -70,19 +64,17 @@ export class SharedLoads {
     this.#stopListening = insight.listen({
       accessed: () => undefined,
       loaded: (key, _, pattern, { at, durationMs }) =>
-        this.#notes.add(keyHash(key, SALT) >>> 0, pattern, at - durationMs, at),
+        this.#own.add(keyHash(key, SALT) >>> 0, pattern, at - durationMs, at),
     });
     insight.addSharedLoads((pattern) => this.of(pattern));
-    this.#next(sharedMap, everyMs);
+    const shared = new SharedNotes(sharedMap, clock);
+    shared.exchangeEvery(everyMs, () => this.#exchange(shared, everyMs));
+    this.#shared = shared;
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel?.();
     this.#stopListening();
-    const { sharedMap, everyMs, clock } = this.options;
-    if (sharedMap === undefined || everyMs === undefined) return;
-    await within(sharedMap.withdraw(this.#instance), WITHDRAW_WITHIN_MS, clock).catch(() => undefined);
+    await this.#shared?.stop();
   }
 
   /** Undefined until a load of the pattern has been compared. */
@@ -91,24 +83,13 @@ export class SharedLoads {
     return overlaps === undefined ? undefined : { ...overlaps, instances: this.#instances };
   }
 
-  #next(sharedMap: SharedMap, everyMs: number): void {
-    this.#cancel = this.options.clock.after(everyMs, () => {
-      void this.#exchange(sharedMap, everyMs)
-        // If the layer does not answer, the exchange of the statistics reports it.
-        .catch(() => undefined)
-        .finally(() => {
-          if (!this.#stopped) this.#next(sharedMap, everyMs);
-        });
-    });
-  }
-
-  async #exchange(sharedMap: SharedMap, everyMs: number): Promise<void> {
+  async #exchange(shared: SharedNotes, everyMs: number): Promise<void> {
     const { clock } = this.options;
-    this.#notes.forget(clock.now() - KEPT * everyMs);
-    await within(sharedMap.publish(this.#instance, this.#notes.bytes(), KEPT * everyMs), READ_WITHIN_MS, clock);
-    const read = await within(sharedMap.readAll(), READ_WITHIN_MS, clock);
-    if (read === TIMED_OUT) return;
-    const others = [...notesOfOthers(read, this.#instance, readNotes).values()];
+    this.#own.forget(clock.now() - KEPT * everyMs);
+    await shared.publish(this.#own.bytes(), KEPT * everyMs);
+    const noted = await shared.others(readNotes);
+    if (noted === undefined) return;
+    const others = [...noted.values()];
     this.#instances = 1 + others.length;
     const until = clock.now() - COMPARED_AFTER * everyMs;
     if (others.length > 0) this.#compare(others, until);
@@ -117,8 +98,8 @@ export class SharedLoads {
   }
 
   #compare(others: readonly OtherNotes[], until: number): void {
-    const limit = Math.min(this.#notes.limit, ...others.map((other) => other.limit));
-    for (const { hash, pattern, startedAt, endedAt } of this.#notes.list) {
+    const limit = Math.min(this.#own.limit, ...others.map((other) => other.limit));
+    for (const { hash, pattern, startedAt, endedAt } of this.#own.list) {
       if (hash >= limit || endedAt <= this.#comparedUntil || endedAt > until) continue;
       const overlaps = this.#overlapsOf(pattern);
       if (overlaps === undefined) continue;

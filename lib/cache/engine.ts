@@ -35,7 +35,7 @@ import { SetOperations } from './writes/set-operations.js';
 import { ReceivedInvalidations } from './writes/received-invalidations.js';
 import { Writes } from './writes/writes.js';
 
-/** The parts of one cache, put together. */
+/** The parts of one cache, connected. */
 export interface Engine {
   readonly log: OnceLog;
   readonly events: CacheEvents;
@@ -140,7 +140,7 @@ function layerEvents(
       }
       observer.evicted(index, reason, count, at);
     },
-    // Only hits of the first layer are counted in tracks.
+    // Only the entries of the first layer have tracks.
     ...(index === 0 &&
       accesses !== undefined && {
         held: (key: string, entry: Entry) => accesses.held(key, entry),
@@ -152,7 +152,7 @@ function layerEvents(
     answered: () => failureEnded(log, name),
     circuit: (state) => {
       observer.circuit(index, state);
-      // There may be no call that shows it.
+      // The circuit may close without a call that would show that the failure has ended.
       if (state === CircuitState.closed) failureEnded(log, name);
     },
     queueDepth: (depth) => observer.queueDepth(index, depth),

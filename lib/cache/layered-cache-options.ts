@@ -11,18 +11,18 @@ import type { CachePolicy } from './policies/policy.js';
 import type { CacheTracer } from './base/tracer.js';
 
 export interface LayeredCacheOptions {
-  /** Local layer first. */
+  /** The layers; a local layer comes first. */
   layers: readonly LayerFactory[];
-  /** Prefix of keys in shared layers. */
+  /** The prefix of keys in shared layers. */
   namespace: string;
-  /** A deploy's version: a new one starts with an empty shared cache. */
+  /** The version of a deploy. A new version starts with an empty shared cache. */
   version?: string;
   ttl: Duration | AutomaticTtl;
   policy?: CachePolicy;
-  /** Classes of instances in values of any pattern. */
+  /** Classes of the instances that values of any pattern may hold. */
   classes?: CachedClasses;
   observer: CacheObserver;
-  /** Follows accesses to a sample of the keys. @default none */
+  /** Follows the accesses to a sample of the keys. @default none */
   accesses?: AccessStream | undefined;
   clock?: Clock;
   enabled?: boolean;
@@ -30,6 +30,6 @@ export interface LayeredCacheOptions {
   /** Handles failures of listeners. @default a new instance */
   callbacks?: CallbackErrors;
   tracer?: CacheTracer;
-  /** Returns a uniform number in [0, 1): for jitter and XFetch. @default Math.random */
+  /** Returns a uniform number in [0, 1), for jitter and XFetch. @default Math.random */
   random?: () => number;
 }

@@ -32,12 +32,12 @@ export type { ManyLoader } from './loads/many-loader.js';
 export type { AccessWatcher } from './reads/access-watcher.js';
 export type { BatchEntry, BatchResult, LoadMark } from './writes/batch-entry.js';
 
-/** The cache: values found or loaded through layers, with cache-manager's contract and more. */
+/** A cache that finds or loads values through layers. It has the interface of cache-manager's cache, and more. */
 export class LayeredCache implements CacheContract {
-  /** The switch: while false, every access goes to its origin, and written values are removed instead of stored. */
+  /** While false, every access calls its origin, and a write removes the entry instead of storing it. */
   enabled: boolean;
   readonly layers: readonly Layer[];
-  /** One store that reads and writes through this cache, for code that uses the cache's store directly. */
+  /** Holds one store, for code that uses the cache's store directly. The store reads and writes through this cache. */
   readonly stores: KeyvLike[];
   readonly #engine: Engine;
   readonly #localHits: LocalHits;
@@ -58,7 +58,7 @@ export class LayeredCache implements CacheContract {
     this.stores = [keyvStore(this, this.#engine.events.emitter)];
   }
 
-  /** Compiles a handler's series, policy and classes. @throws CacheError on an invalid policy. */
+  /** Compiles the series, policy and classes of a handler. @throws CacheError for an invalid policy. */
   plan<V = unknown>(
     pattern: string,
     policy: CachePolicy<V> = {},
@@ -79,43 +79,44 @@ export class LayeredCache implements CacheContract {
     return plan;
   }
 
-  /** Policies that replace declared ones while the application runs. */
+  /** Policies that override declared ones while the application runs. */
   protected get overrides(): PolicyOverrides {
     return this.#engine.overrides;
   }
 
-  /** Calls `listener` when another process may have changed policies. Returns a function that reports a change to the others. */
+  /** Calls `listener` if another process may have changed policies. Returns a function that reports a change to the others. */
   protected sharePolicies(listener: () => void): () => void {
     this.#lifecycle.onPolicies = listener;
     return () => void this.#engine.bus.publish({ policies: true });
   }
 
-  /** Sets the policies that entries inherit when they are written under keys of declared templates; undefined ends it. */
+  /** Sets how an entry inherits a policy when it is written under a key of a declared template. Undefined ends the inheritance. */
   inheritPolicies(lookup: KeyPolicyLookup | undefined): void {
     this.#engine.keyPolicies.declare(lookup);
   }
 
-  /** The hit path: a fresh entry in memory, counted; undefined counts nothing: call {@link through} then. */
+  /** Returns a fresh entry of the local layer and counts the hit. If undefined, nothing was counted: call {@link through}. */
   fresh(key: string, plan: ReadPlan<never>): Entry | undefined {
     return this.enabled && !plan.policy.refreshesAhead ? this.#localHits.hit(key, plan.series) : undefined;
   }
 
-  /** Finds or loads a value; errors of the loader reach the caller unchanged. */
+  /** Finds or loads a value. Errors of the loader reach the caller unchanged. */
   through<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> | Answer<V> {
     checkKey(key);
     return this.#through(key, loader, plan, this.#open ? this.#localHits.lookup(key) : undefined);
   }
 
   /**
-   * Loads a key again for a caller that refuses stored values; concurrent calls share one load. The stored entry stays until the new value
-   * replaces it, and is returned if the loader fails. @throws the loader's error if no entry is stored.
+   * Loads a key again for a caller that refuses stored values. Concurrent calls share one load. The stored entry stays until the new value replaces
+   * it, and is returned if the loader fails.
+   * @throws the loader's error if no entry is stored.
    */
   reload<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> | Answer<V> {
     checkKey(key);
     return this.#open ? this.#engine.getOrLoad.reload(key, loader, plan) : this.#past(loader, plan);
   }
 
-  /** Returns the value that a caller may have: the frozen value, or a copy if it cannot be frozen or the policy requires one. */
+  /** Returns the value for a caller: the frozen value, or a copy if it cannot be frozen or the policy requires a copy. */
   valueOf(entry: Entry, plan?: ReadPlan<never>): unknown {
     return valueOf(entry, plan?.policy);
   }
@@ -126,52 +127,52 @@ export class LayeredCache implements CacheContract {
   }
 
   /**
-   * Writes entries in one round trip per layer; entries that cannot be stored are listed, the rest is written. An entry loaded `since` a mark
-   * is left out if an invalidation came between, in this process or, as far as a shared layer orders them, in another.
+   * Writes entries in one round trip per layer. The result lists the entries that cannot be stored; the others are written. An entry with `since` is
+   * left out if it was invalidated after that mark: in this process, or in another process if a shared layer orders their invalidations.
    */
   setMany(entries: Iterable<BatchEntry>, operation: Operation = Operation.set): Promise<BatchResult> {
     return this.#callers.during(this.#engine.sets.setMany(entries, operation));
   }
 
-  /** Returns the keys that are fresh in any layer; counts nothing. */
+  /** Returns the keys that are fresh in any layer. Counts nothing. */
   async freshKeys(keys: readonly string[]): Promise<Set<string>> {
     checkKeys(keys);
     return new Set((await this.#callers.during(this.#engine.reads.freshEntries(keys))).keys());
   }
 
-  /** Returns the fresh entry of a key in any layer; counts nothing. */
+  /** Returns the fresh entry of a key in any layer. Counts nothing. */
   async freshEntry(key: string): Promise<Entry | undefined> {
     checkKey(key);
     return (await this.#engine.reads.freshEntries([key])).get(key);
   }
 
-  /** Calls back once for every key that is hit; returns a function that ends the watch. Bounded to the last 100,000 keys. */
+  /** Calls back once for each key that is hit. Returns a function that ends the watch. Watches at most the last 100,000 keys. */
   watchFirstHit(keys: Iterable<string>, callback: (key: string) => void): () => void {
     return this.#engine.watchers.watchFirstHit(keys, callback);
   }
 
-  /** As {@link watchFirstHit}, for other watchers: neither replaces the other's. */
+  /** Watches as {@link watchFirstHit} does, for another caller: neither watch replaces the other. */
   watchNextHit(keys: Iterable<string>, callback: (key: string) => void): () => void {
     return this.#engine.watchers.watchNextHit(keys, callback);
   }
 
-  /** The pattern of a key in statistics. */
+  /** Returns the pattern under which statistics count a key. */
   patternOf(key: string): string {
     return this.#observer.seriesOf(key).pattern;
   }
 
-  /** Reports a share of the hits and every load. Returns a function that ends the watch. */
+  /** Reports a sample of the hits, and every load. Returns a function that ends the watch. */
   watchAccesses(watcher: AccessWatcher): () => void {
     return this.#engine.watchers.watchAccesses(watcher);
   }
 
-  /** Loads a key again although it is fresh, sharing a running load; resolves with the outcome. */
+  /** Loads a key again even if it is fresh, or joins the running load. Resolves with the outcome. */
   async renew<V>(key: string, loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Outcome> {
     checkKey(key);
     return this.#open ? this.#engine.getOrLoad.renew(key, loader, plan) : Outcome.error;
   }
 
-  /** Marks the beginning of loads whose values {@link setMany} writes later, so that an invalidation in between wins. */
+  /** Marks the time at which loads begin whose values {@link setMany} writes later. Values that are invalidated after the mark are not written. */
   mark(): LoadMark {
     return this.#engine.sets.mark();
   }
@@ -184,12 +185,12 @@ export class LayeredCache implements CacheContract {
     return this.#callers.during(this.#engine.plainReads.mget<T>(keys, this.#open));
   }
 
-  /** When the entry expires, milliseconds since the epoch; undefined without expiry or entry. */
+  /** Returns when the entry expires, milliseconds since the epoch. Undefined if it does not expire or does not exist. */
   ttl(key: string): Promise<number | undefined> {
     return this.#callers.during(this.#engine.plainReads.ttl(key, this.#open));
   }
 
-  /** @param ttl milliseconds or a duration string; 0: it stays until it is evicted or invalidated. */
+  /** @param ttl milliseconds or a duration string. With 0 the entry stays until it is evicted or invalidated. */
   set<T>(key: string, value: T, ttl?: Duration): Promise<T> {
     const { sets, deletes } = this.#engine;
     try {
@@ -216,7 +217,7 @@ export class LayeredCache implements CacheContract {
     return true;
   }
 
-  /** Removes every entry of this cache's namespace and nothing else. */
+  /** Removes every entry in this cache's namespace, and nothing else. */
   async clear(): Promise<boolean> {
     await this.#callers.during(this.#engine.deletes.all());
     return true;
@@ -256,7 +257,7 @@ export class LayeredCache implements CacheContract {
     return this.#id;
   }
 
-  /** The value, found or loaded; concurrent callers of one key share one load. */
+  /** Finds or loads a value. Concurrent callers of one key share one load. */
   getOrSet<V>(key: string, loader: Loader<V>, policy?: CachePolicy<V>): Promise<V> {
     const policies = this.#policies;
     const local = this.enabled ? this.#localHits.lookup(key) : undefined;
@@ -269,7 +270,7 @@ export class LayeredCache implements CacheContract {
     return this.#getOrSet(key, loader, policy, local);
   }
 
-  /** Values in the order of the keys; one lookup per layer, and one call of the loader for all missing keys. */
+  /** Finds or loads many values, in the order of the keys. It needs one lookup per layer and one call of the loader for all missing keys. */
   async getOrSetMany<V>(
     keys: readonly string[],
     loader: ManyLoader<V>,
@@ -288,52 +289,55 @@ export class LayeredCache implements CacheContract {
     return this.#engine.getOrLoad.many(keys, loader, planOf);
   }
 
-  /** The value if memory has it fresh: synchronous; counts nothing. */
+  /** Returns the value synchronously if memory holds a fresh one. Counts nothing. */
   peek<V>(key: string): V | undefined {
     return this.enabled ? this.#engine.plainReads.peek<V>(key) : undefined;
   }
 
-  /** Whether there is a fresh entry. */
+  /** Returns true if there is a fresh entry. */
   has(key: string): Promise<boolean> {
     return this.#callers.during(this.#engine.plainReads.has(key, this.#open));
   }
 
-  /** Makes an entry stale at once: the next access loads it again, or serves it during that load if the policy allows it. */
+  /** Makes an entry stale at once. The next access loads it again. During that load the access returns the stale value if the policy allows it. */
   expire(key: string): Promise<boolean> {
     return this.#callers.during(this.#engine.deletes.expire(key));
   }
 
-  /** Makes every entry with one of these tags unreadable; takes constant time per tag. */
+  /** Makes every entry with one of these tags unreadable. Takes constant time per tag. */
   invalidateTags(...tags: string[]): Promise<void> {
     return this.#callers.during(this.#engine.deletes.tagged(tags));
   }
 
-  /** Removes matching keys; returns how many, as far as the layers report it. Glob: `*`, `?`, `[abc]`, `\` escapes; like Redis' MATCH. */
+  /**
+   * Removes the entries whose keys match, and returns their number as far as the layers report it. The glob is like Redis' MATCH: `*`, `?`, `[abc]`,
+   * and `\` to escape.
+   */
   deleteByPattern(glob: string): Promise<number> {
     return this.#callers.during(this.#engine.deletes.matching(glob));
   }
 
-  /** Resolves when every `required` layer can serve. @throws CacheError `LAYER_REQUIRED` */
+  /** Resolves when every `required` layer is ready. @throws CacheError `LAYER_REQUIRED` */
   connect(): Promise<void> {
     return this.#callers.during(this.#lifecycle.connect());
   }
 
-  /** Finishes loads and writes within five seconds, and aborts the signals of running loads; later reads go to their origin. */
+  /** Aborts the signals of running loads, and finishes loads and writes within five seconds. Later reads call their origin. */
   async disconnect(): Promise<undefined> {
     await this.#callers.during(this.#lifecycle.disconnect());
   }
 
-  /** As {@link disconnect}, within a time limit, milliseconds. */
+  /** Disconnects as {@link disconnect} does, within a time limit in milliseconds. */
   protected shutDown(withinMs: number): Promise<void> {
     return this.#callers.during(this.#lifecycle.disconnect(withinMs));
   }
 
-  /** Keeps the process alive while a caller waits for this. */
+  /** Keeps the process alive until the work is done. */
   protected waiting<T>(work: Promise<T>): Promise<T> {
     return this.#callers.during(work);
   }
 
-  /** True once {@link disconnect} has been called. */
+  /** True after {@link disconnect} was called. */
   get closed(): boolean {
     return this.#lifecycle.closed;
   }
@@ -346,7 +350,7 @@ export class LayeredCache implements CacheContract {
     return this.enabled && !this.#lifecycle.closed;
   }
 
-  /** @param local what memory has, fresh or not. */
+  /** @param local the entry in memory, fresh or not. */
   #getOrSet<V>(
     key: string,
     loader: Loader<V>,
@@ -364,7 +368,7 @@ export class LayeredCache implements CacheContract {
     }
   }
 
-  /** @param local what memory has, fresh or not. */
+  /** @param local the entry in memory, fresh or not. */
   #through<V>(
     key: string,
     loader: AnnotatedLoader<V>,
@@ -380,7 +384,7 @@ export class LayeredCache implements CacheContract {
       : this.#watched(key, loader, plan, answer);
   }
 
-  /** An entry of a declared template is stored by its handler's policy, unless the caller or an override sets another. */
+  /** Plans a read. An entry whose key matches a declared template gets its handler's policy, unless the caller or an override sets another. */
   #planOf<V>(key: string, own: ResolvedPolicy<V>, named: CachePolicy<V> | undefined): ReadPlan<V> {
     const series = this.#observer.seriesOf(key);
     const { overrides, keyPolicies } = this.#engine;
@@ -394,7 +398,7 @@ export class LayeredCache implements CacheContract {
     return { series, policy, classes: this.#engine.classes.listed(key, policy.classes) };
   }
 
-  /** Calls the origin directly, for a cache that is switched off or closed. */
+  /** Calls the origin directly, because the cache is switched off or closed. */
   async #past<V>(loader: AnnotatedLoader<V>, plan: ReadPlan<V>): Promise<Answer<V>> {
     this.#observer.bypass(plan.series, BypassReason.disabled);
     const value = await loader(new LoaderContext<V>(undefined, this.#engine.signals));

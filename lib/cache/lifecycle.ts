@@ -6,7 +6,7 @@ import { redactedMessage } from './base/redacted-error.js';
 import { isReported } from './base/reported-errors.js';
 import type { Layer, LayerFactory } from './layers/layer.js';
 
-/** How long closing may take, milliseconds. */
+/** The most time for closing, milliseconds. */
 export const CLOSE_MS = 4_500;
 
 /** Opens and closes the layers of a cache. */
@@ -17,7 +17,7 @@ export class Lifecycle {
   #connecting: Promise<void> | undefined;
   #listening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  /** Called when another process may have overridden or reverted policies. */
+  /** Called if another process may have overridden or reverted policies. */
   onPolicies: (() => void) | undefined;
 
   constructor(engine: Engine, factories: readonly LayerFactory[], clock: Clock) {
@@ -35,7 +35,7 @@ export class Lifecycle {
   }
 
   /**
-   * Connects every layer. A layer that cannot be reached now is logged once and keeps trying.
+   * Connects every layer. If a layer cannot be reached, this is logged once and the layer keeps trying.
    * @throws CacheError `LAYER_REQUIRED` if a required layer cannot be reached.
    */
   connect(): Promise<void> {
@@ -43,8 +43,8 @@ export class Lifecycle {
   }
 
   /**
-   * Aborts the signals of running loads, waits for them and for writes, and closes the layers.
-   * @param withinMs the time limit for all of it together, milliseconds.
+   * Aborts the signals of running loads, waits for these loads and for writes, and closes the layers.
+   * @param withinMs the time limit for all steps together, milliseconds.
    */
   disconnect(withinMs = CLOSE_MS): Promise<void> {
     return (this.#closing ??= this.#disconnect(Math.min(withinMs, CLOSE_MS)));
@@ -89,21 +89,21 @@ export class Lifecycle {
     }
   }
 
-  /** Closes the layers even if one of them hangs: each step has its share of the time. */
+  /** Closes the layers even if one of them hangs: each step gets a share of the time. */
   async #disconnect(withinMs: number): Promise<void> {
     const { signals, inFlight, bus, chain, log, callers } = this.#engine;
     const deadline = this.#clock.now() + withinMs;
     const step = <T>(work: Promise<T>, share: number) =>
       within(work, Math.max(0, Math.min(withinMs * share, deadline - this.#clock.now())), this.#clock);
     signals.abortAll(new CacheError('CACHE_CLOSED', 'The cache is closing, so this load was aborted.'));
-    // Loads that listen to their signal end at once.
+    // A load that reacts to its signal ends at once.
     await step(Promise.allSettled(inFlight.all()), 0.2);
     await step(chain.idle(), 0.3);
     await step(bus.close(), 0.1);
     const ended = await step(Promise.allSettled(chain.layers.map(async (layer) => layer.disconnect())), 1);
     if (ended === TIMED_OUT)
       log.write('warn', 'CACHE_CLOSED', 'A layer did not close in time. The cache does not wait for it any longer.');
-    // After the caller's own continuation.
+    // Let the caller's own continuation run first.
     setImmediate(() => callers.close());
   }
 }

@@ -1,16 +1,16 @@
 import { VERSION } from './version.js';
 
 /**
- * A process may load this package twice: once as an ES module and once as CommonJS, or from two directories. Copies of one version
- * share objects that must exist once: the first copy creates them, and the others find them here. Different versions share nothing.
+ * A process may load this package twice: as an ES module and as CommonJS, or from two directories. Some objects must exist once. The first copy of a
+ * version creates them, and its other copies find them here. Different versions share nothing.
  */
 const SHARED = Symbol.for(`nestjs-cache-observability@${VERSION}`);
 
 type Shared = WeakMap<object, Map<string, object>>;
 
 /**
- * Returns the object that the first copy of this version created under a name.
- * @param scope the owner of the object, such as a copy of Nest: a test runner may load all modules again in one process.
+ * Returns the one object with this name in the process, and creates it if this copy asks first.
+ * @param scope the owner of the object, such as a copy of Nest. A test runner may load all modules again in one process.
  */
 export function oneInProcess<T extends object>(name: string, make: () => T, scope: object = globalThis): T {
   const shared = ((globalThis as { [SHARED]?: Shared })[SHARED] ??= new WeakMap());
@@ -21,7 +21,7 @@ export function oneInProcess<T extends object>(name: string, make: () => T, scop
   return one;
 }
 
-/** Replaces the class of this copy by the first copy's. */
+/** Replaces the class of this copy by the class of the first copy. */
 export function OneInProcess(name: string): ClassDecorator {
   return (cls) => oneInProcess(name, () => cls);
 }

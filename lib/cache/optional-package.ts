@@ -3,7 +3,7 @@ import { isNotInstalled } from './own-file.js';
 
 /**
  * Loads a package that only some features need.
- * @throws CacheError `MISSING_PACKAGE` if it is not installed; other errors of loading it unchanged.
+ * @throws CacheError `MISSING_PACKAGE` if it is not installed. Other errors of the import are thrown unchanged.
  */
 export async function optionalPackage<T>(name: string, neededBy: string, load: () => Promise<T>): Promise<T> {
   try {

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 
 /**
- * The file that holds this code: ours, or the bundle that contains it. It is read from a stack, since neither `__filename` nor
- * `import.meta` exists in both module systems and in every bundle. Undefined if stacks cannot be read.
+ * Returns the path of the file that holds this code: the compiled file of this package, or a bundle that contains it. The path is read from a stack,
+ * because neither `__filename` nor `import.meta` exists in both module systems and in every bundle. Undefined if stacks cannot be read.
  */
 export function ownFile(): string | undefined {
   const { prepareStackTrace: before, stackTraceLimit } = Error;
@@ -13,7 +13,7 @@ export function ownFile(): string | undefined {
     Error.captureStackTrace(holder);
     return (holder.stack as NodeJS.CallSite[])[0]?.getFileName() ?? undefined;
   } catch {
-    // Intrinsics may be frozen.
+    // Code that freezes intrinsics makes the assignment throw.
     return undefined;
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
@@ -23,8 +23,8 @@ export function ownFile(): string | undefined {
 }
 
 /**
- * Loads installed packages synchronously, for the few callers that cannot wait for `import()`. It does not find packages inside a bundle: the
- * errors of those callers explain what to do then.
+ * Returns a `require` that loads installed packages, for callers that cannot wait for `import()`. It does not find packages inside a bundle; the
+ * errors of its callers explain what to do then.
  */
 export function installedRequire(): NodeJS.Require {
   const file = ownFile();
@@ -32,7 +32,7 @@ export function installedRequire(): NodeJS.Require {
   return createRequire(isPath ? file : `${process.cwd()}/`);
 }
 
-/** True if a package was not found, by the error code of either module system. */
+/** Returns true if a package was not found, by the error code of either module system. */
 export function isNotInstalled(error: unknown): boolean {
   const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';

@@ -1,7 +1,7 @@
-/** The version of this package, as in package.json, which bundles do not contain. */
+/** The version of this package. It repeats package.json, which a bundle does not contain. */
 export const VERSION = '0.1.0';
 
-/** All copies of this package in a process share this list. */
+/** All copies of this package in a process share this set. */
 const IN_USE = Symbol.for('nestjs-cache-observability:versions');
 
 /** Records that this copy decorates a class or runs in an application. */

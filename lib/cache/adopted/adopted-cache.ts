@@ -6,34 +6,34 @@ import { type CacheObserver, MissReason, Operation, Outcome, Result } from '../b
 
 const OBSERVED = Symbol.for('nestjs-cache-observability:observed');
 
-/** A running call of `wrap`, for which other calls with its key wait. */
+/** A running call of `wrap`. Other calls with its key join it. */
 interface WrapFlight {
-  /** The reason of its miss, if it is one; found when the call began. */
+  /** The reason to report if the call turns out to be a miss; determined when the call began. */
   readonly reason: MissReason;
-  /** True if its value came from the loader. */
+  /** True if the value came from the loader. */
   loaded: boolean;
-  /** True if the cache has reported that a value was stored under the key meanwhile. */
+  /** True if the cache reported a stored value under the key while the call ran. */
   stored: boolean;
 }
 
-/** A cache of cache-manager, with a mark if it is observed already. */
+/** A cache of cache-manager. An observed cache carries the mark. */
 type Adoptable = CacheContract<unknown> & { [OBSERVED]?: Observation };
 
-/** The facts about an observed cache. */
+/** The observation of a cache. */
 export interface Observation {
   /** The original methods of the cache. */
   readonly unobserved: CacheContract<unknown>;
   readonly observer: CacheObserver;
 }
 
-/** The observation of a cache, if it is observed. */
+/** Returns the observation of a cache; undefined if it is not observed. */
 export function observationOf(cache: CacheContract<unknown>): Observation | undefined {
   return (cache as Adoptable)[OBSERVED];
 }
 
 /**
- * Observes a cache of cache-manager in place, for all its holders: same API, results, defaults, events and
- * rejections. Calling it again for the same cache changes nothing and returns the first observation.
+ * Observes a cache of cache-manager in place, so that all its holders use the observed methods. API, results, defaults, events and rejections stay
+ * the same. A second call for the same cache changes nothing and returns the first observation.
  */
 export function observeInPlace(cache: CacheContract<unknown>, observer: CacheObserver, clock: Clock): Observation {
   const known = observationOf(cache);
@@ -146,8 +146,8 @@ class ObservedMethods {
   }
 
   /**
-   * The cache reports no hit. A hit is recognised because the loader was not called, or because the loader's value was not the one that
-   * was returned (then it was a refresh). A miss is stored, which the cache reports, before it is returned.
+   * Deduces hits, because the cache does not report them. A call was a hit if the loader was not called, or if the returned value is not the
+   * loader's: then the load was a refresh. On a miss the cache stores the value and reports this before it returns.
    */
   async wrap(key: string, load: () => unknown, ...rest: unknown[]): Promise<unknown> {
     const startedAt = this.#clock.now();
@@ -221,14 +221,14 @@ class ObservedMethods {
     this.#observer.access(this.#observer.seriesOf(key), outcome, hit ? 0 : -1, responseMs, now - startedAt, reason);
   }
 
-  /** A key that was stored and is absent has expired: the cache does not report it. */
+  /** Returns the reason of a miss. A key that was stored and is absent has expired; the cache does not report expiry. */
   #reason(key: string, now: number): MissReason {
     const reason = this.#reasons.of(key, now);
     return reason === MissReason.unknown ? MissReason.expired : reason;
   }
 }
 
-/** The loader of one `wrap`, and its result. */
+/** The loader of one `wrap` and what it returned. */
 class WrappedLoad {
   startedAt = 0;
   tookMs = 0;
@@ -264,13 +264,13 @@ class WrappedLoad {
     }
   }
 
-  /** Whether this result, raw or not, is the loader's value. */
+  /** Returns true if the answer, raw or not, is the loader's value. */
   gave(answer: unknown): boolean {
     if (Object.is(answer, this.#value)) return true;
     return typeof answer === 'object' && answer !== null && 'value' in answer && Object.is(answer.value, this.#value);
   }
 
-  /** Reports the load once its result is known, and whether a caller waited for it. */
+  /** Reports the load once the load has ended and the call of `wrap` has returned. */
   tellNow(): void {
     if (!this.ended || !this.answered || this.#report) return;
     this.#report = true;

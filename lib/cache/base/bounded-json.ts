@@ -3,36 +3,36 @@ import { ForeignBytesError, ReadBudget } from './read-budget.js';
 export { ForeignBytesError } from './read-budget.js';
 
 /**
- * The largest body that is read from other processes. Larger bodies are not written, so every written body can be read. The memory for a
- * decoded value is proportional to these limits, even for malicious bytes.
+ * The largest body that this library reads from other processes. It never writes a larger one. These limits bound the memory for a decoded value,
+ * even if the bytes are malicious.
  */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
-/** Levels of objects and arrays. A value has at most 1,000; its encoding adds a few. */
+/** The most levels of objects and arrays in a body. A value has at most 1,000 levels; its encoding adds a few. */
 export const MAX_DEPTH = 1_010;
 
 /**
- * Parses UTF-8 JSON from an untrusted source. `JSON.parse` takes time proportional to the text and does not recurse, so
- * only its result must be bounded.
- * @throws ForeignBytesError beyond {@link MAX_BODY_BYTES}, {@link MAX_DEPTH} or the budget of its read; SyntaxError.
+ * Parses UTF-8 JSON from an untrusted source. `JSON.parse` takes time proportional to the text and does not recurse, so only its result needs limits.
+ * @throws ForeignBytesError beyond {@link MAX_BODY_BYTES}, {@link MAX_DEPTH} or the budget of its read; SyntaxError for other text.
  */
 export function parseBoundedJson(bytes: Buffer, budget = new ReadBudget()): unknown {
   if (bytes.length > MAX_BODY_BYTES) throw new ForeignBytesError('too long');
   budget.text(bytes);
   const value: unknown = JSON.parse(bytes.toString('utf8'));
-  // Each level takes an opening and a closing bracket.
+  // Each level takes two brackets, so a shorter text cannot be too deep.
   if (bytes.length > 2 * MAX_DEPTH && typeof value === 'object' && value !== null) checkDepth(value, 1);
   return value;
 }
 
-/** As {@link parseBoundedJson}, for a text. */
+/** Parses JSON as {@link parseBoundedJson} does, from a string. */
 export function parseBoundedText(text: string): unknown {
   if (text.length > MAX_BODY_BYTES) throw new ForeignBytesError('too long');
   return parseBoundedJson(Buffer.from(text));
 }
 
 /**
- * Checks a value that the application's serializer read from untrusted bytes.
- * @throws ForeignBytesError if it is nested too deeply, or holds an array that is too long for the limits.
+ * Checks the nesting of a value that the application's serializer read from untrusted bytes.
+ * @param onArray is called for each array, and may throw if the array is too long for the bytes.
+ * @throws ForeignBytesError if the value is nested too deeply or an array has more than {@link MAX_BODY_BYTES} items.
  */
 export function checkForeignValue(value: unknown, onArray: (array: readonly unknown[]) => void): void {
   if (typeof value === 'object' && value !== null) checkNested(value, 1, new Set(), onArray);

@@ -1,32 +1,33 @@
 import type { Clock } from './clock.js';
 import type { OverdueWait, OverdueWaits, Reading } from './overdue-waits.js';
 
-/** The result of {@link within} when the time ran out first. */
+/** The result of {@link within} if the time ran out before the promise settled. */
 export const TIMED_OUT: unique symbol = Symbol('timed out');
 
 /** The limits of a wait. */
 export interface WaitBounds {
-  /** Milliseconds; `Infinity` waits until the signal aborts, or forever. */
+  /** Milliseconds. `Infinity` waits until the signal aborts, or forever. */
   readonly ms: number;
   readonly clock: Clock;
-  /** When it aborts, the wait rejects with its reason. */
+  /** When this signal aborts, the wait rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Called once if the work takes longer than this, milliseconds; the wait continues. */
+  /** Calls `report` once if the work takes longer than `ms` milliseconds. The wait continues. */
   readonly slow?: { readonly ms: number; readonly report: () => void };
-  /** Makes the wait fair: it ends, or reports slow work, only if the event loop had time to read the answer; see {@link Wait}. */
+  /** Makes the wait fair: it ends, or reports slow work, only after the event loop had time to read the answer; see {@link Wait}. */
   readonly overdue?: OverdueWaits;
 }
 
-/** The share of the time during which the event loop must have been idle. */
+/** The share of the limit during which the event loop must have been idle. */
 const IDLE_SHARE = 0.5;
-/** How many times a busy event loop must have read incoming data without an answer, before silence counts. */
+/** If the event loop is busy, it must have read incoming data this many times without an answer before the wait ends. */
 const READINGS = 3;
-/** A wait under a busy event loop always ends after this many times the limit. */
+/** If the event loop is busy, a wait ends at the latest after this many times the limit. */
 const LONGEST = 20;
 
 /**
- * The one way to wait for work that may never end. The promise settles like the work or, once the time is up, like `late`:
- * with its return value or its error. Later results and rejections of the work are ignored.
+ * Waits for work that may never end; all such waits use this function. The promise settles like the work. If the time is up first, it settles with
+ * what `late` returns or throws, and later results and errors of the work are ignored.
+ * @param late receives true if the event loop was busy during the wait.
  */
 export function bounded<T, L>(
   work: T | PromiseLike<T>,
@@ -36,7 +37,7 @@ export function bounded<T, L>(
   return new Promise((resolve, reject) => new Wait(bounds, late, resolve, reject).begin(work));
 }
 
-/** The result of the promise, or {@link TIMED_OUT} after `ms`. */
+/** Returns the result of the promise, or {@link TIMED_OUT} after `ms`. */
 export function within<T>(work: Promise<T>, ms: number, clock: Clock): Promise<T | typeof TIMED_OUT> {
   return ms === Infinity ? work : bounded(work, { ms, clock }, timedOut);
 }
@@ -60,12 +61,11 @@ function timedOut(): typeof TIMED_OUT {
 }
 
 /**
- * One wait. It is a class because closures would add garbage to every miss.
+ * One wait. It is a class because closures would allocate more at every miss.
  *
- * A fair wait is for answers that the event loop reads. While the loop is busy, requests are not sent and answers are not
- * read. So the time is up only after the loop was idle for half of it and has read incoming data. If the loop is
- * never idle, the wait ends as `busy`: after the limit has passed again without an answer to any wait, or after twenty times the limit.
- * It never reports slow work then.
+ * A fair wait is for answers that the event loop reads. A busy loop sends no requests and reads no answers. So the time is up only after the loop was
+ * idle for half of the limit and has read incoming data. If the loop is never idle, the wait ends as `busy`: after the limit has passed again without
+ * an answer to any wait, or after twenty times the limit. In that case it never reports slow work.
  */
 class Wait<T, L> implements OverdueWait {
   readonly #bounds: WaitBounds;
@@ -78,7 +78,7 @@ class Wait<T, L> implements OverdueWait {
   #beganAt = 0;
   /** See {@link Clock.idleMs}; undefined if the wait is not fair. */
   #idleAtBegin: number | undefined;
-  /** When its time was over, and the number of readings then. */
+  /** The time at which its limit had passed, and the number of readings at that time. */
   #dueAt = 0;
   #readings = 0;
 

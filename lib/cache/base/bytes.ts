@@ -8,7 +8,7 @@ const UNITS = { b: 1, kb: 1_024, mb: 1_024 ** 2, gb: 1_024 ** 3 } as const;
 const TEXT = /^(\d{1,12}(?:\.\d{1,6})?)\s*(b|kb|mb|gb)$/i;
 
 /**
- * The number of bytes.
+ * Converts a size to a number of bytes.
  * @throws CacheError `INVALID_OPTIONS` for any other value.
  */
 export function bytesIn(size: Bytes, option = 'bytes'): number {
@@ -18,7 +18,7 @@ export function bytesIn(size: Bytes, option = 'bytes'): number {
   throw new CacheError('INVALID_OPTIONS', `${option}: must be ${allowed}, not ${shown(size)}`);
 }
 
-/** As a person reads it: `1.5 MB`. */
+/** Formats a size for people: `1.5 MB`. */
 export function inMegabytes(size: number): string {
   const megabytes = size / UNITS.mb;
   return `${megabytes < 10 ? Number(megabytes.toPrecision(2)) : Math.round(megabytes)} MB`;

@@ -3,7 +3,7 @@ import type { LogCode } from './log-codes.js';
 import { redactedMessage } from './redacted-error.js';
 import { isThenable } from './thenable.js';
 
-/** Kinds of application callbacks. Their result is not used, and their errors are caught. */
+/** Kinds of application callbacks. The cache ignores their results and catches their errors. */
 export type CallbackKind = 'collector' | 'exporter' | 'listener' | 'log' | 'observer' | 'subscriber' | 'tracer';
 
 const CODES: Readonly<Record<Exclude<CallbackKind, 'log'>, LogCode>> = {
@@ -14,19 +14,19 @@ const CODES: Readonly<Record<Exclude<CallbackKind, 'log'>, LogCode>> = {
   subscriber: 'SUBSCRIBER_FAILED',
   tracer: 'TRACER_FAILED',
 };
-/** How many callbacks are remembered, so that only their first failure is logged. */
+/** The most callbacks whose first failure is logged. */
 const REMEMBERED = 1_000;
 
 /**
- * The one place for failures of callbacks. An error that a callback throws, or with which its promise rejects, is counted each
- * time and logged once. It never ends the process or fails the observed operation.
+ * Handles all failures of callbacks. An error that a callback throws, or with which its promise rejects, is counted each time and logged once. It
+ * never ends the process or fails the observed operation.
  */
 export class CallbackErrors {
   readonly #log: CacheLog | undefined;
   readonly #counts = new Map<CallbackKind, number>();
   readonly #reported = new Set<string>();
 
-  /** @param log may itself fail: errors that it throws are caught, as in {@link guardedLog}. */
+  /** @param log may itself fail: {@link guardedLog} catches its errors. */
   constructor(log?: CacheLog) {
     this.#log = log === undefined ? undefined : this.guardedLog(log);
   }
@@ -36,7 +36,7 @@ export class CallbackErrors {
     return this.#counts;
   }
 
-  /** Calls a callback. @param name names it in the log. */
+  /** Calls a callback. @param name names the callback in the log. */
   call(kind: CallbackKind, name: string, callback: () => unknown): void {
     try {
       this.returned(kind, name, callback());
@@ -45,7 +45,7 @@ export class CallbackErrors {
     }
   }
 
-  /** Handles the result of a callback that was called without {@link call}. */
+  /** Catches the rejection if a callback, called without {@link call}, returned a promise. */
   returned(kind: CallbackKind, name: string, result: unknown): void {
     if (isThenable(result)) result.then(undefined, (error: unknown) => this.failed(kind, name, error));
   }
@@ -68,13 +68,13 @@ export class CallbackErrors {
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
   }
 
-  /** A log that never throws and returns nothing to reject. */
+  /** Wraps a log: the result never throws and returns nothing. */
   guardedLog(log: CacheLog): CacheLog {
     return (level, code, message, details) => this.call('log', 'log', () => log(level, code, message, details));
   }
 }
 
-/** The name of an object's class, for the log. */
+/** Returns the name of an object's class for the log, or `otherwise` if it has none. */
 export function nameOf(object: object, otherwise: string): string {
   try {
     const { constructor } = object as { constructor?: { name?: unknown } };

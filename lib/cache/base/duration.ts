@@ -6,8 +6,8 @@ import { shown } from './shown.js';
 export type Duration = number | string;
 
 /**
- * Milliseconds of a duration.
- * @throws CacheError `INVALID_DURATION` for any value other than such a string or a finite number of milliseconds, zero or more.
+ * Converts a duration to milliseconds.
+ * @throws CacheError `INVALID_DURATION` unless the value is such a string or a finite number of zero or more.
  */
 export function milliseconds(duration: Duration, option = 'duration'): number {
   const value =

@@ -1,6 +1,6 @@
 import { redactedCause, SAFE_MESSAGE } from './redacted-error.js';
 
-/** Every stable code of an error that this library raises. */
+/** The stable codes of this library's errors. */
 export type CacheErrorCode =
   | 'INVALID_OPTIONS'
   | 'INVALID_RECORD'
@@ -40,8 +40,8 @@ export type CacheErrorCode =
   | 'CACHE_CLOSED';
 
 /**
- * The one error class of this library: a stable `code`, and a message that says what happened and what to do. The cause of an error
- * of other code is redacted: only its class, code and stack frames are kept, never its message or attached data.
+ * The error class of this library. It has a stable `code`, and a message that says what happened and what to do. If the cause is not an error of this
+ * library, only its class, code and stack frames are kept, never its message or attached data.
  */
 export class CacheError extends Error {
   override readonly name = 'CacheError';

@@ -1,17 +1,18 @@
 /**
- * Globs have one meaning in every layer, that of Redis' MATCH, by Unicode code point. `*` matches any text, `?` one character, `[abc]` one
- * of the set, `[^abc]` none of it, `[a-z]` a range, `\` makes the next character literal. A set without an end reaches to the end of the glob.
+ * Compiles globs. A glob has the meaning of Redis' MATCH in every layer, by Unicode code point: `*` matches any text, `?` one character, `[abc]` one
+ * of the set, `[^abc]` one character that is not in the set, `[a-z]` a range, and `\` makes the next character literal. A set that is not closed
+ * extends to the end of the glob.
  *
- * A glob is a list of segments between its stars. The first segment is anchored at the start of the key and the last at its
- * end; each of the others is searched from where the one before ended, and its leftmost match is the right one. A match
- * therefore never returns to an earlier star. Literal segments are searched by `indexOf`, segments with `?` or sets by the
- * bit-parallel Shift-And automaton (Baeza-Yates and Gonnet 1992), so that time is linear in the key whatever the glob is.
+ * The stars divide a glob into segments. The first segment must match at the start of the key and the last at its end. Each segment between them is
+ * searched from the end of the previous match, and its leftmost match is always right. So a match never returns to an earlier star. `indexOf`
+ * searches literal segments; the bit-parallel Shift-And automaton (Baeza-Yates and Gonnet 1992) searches segments with `?` or sets. So the time is
+ * linear in the key for every glob.
  */
 
 /** Returns whether a key matches. */
 export type GlobMatcher = (key: string) => boolean;
 
-/** Compiles a glob. Time of a match is linear in the key; of compiling, in the glob. */
+/** Compiles a glob in time linear in the glob. A match takes time linear in the key. */
 export function globMatcher(glob: string): GlobMatcher {
   const segments = segmentsOf(glob);
   const first = segments[0]!;
@@ -38,8 +39,8 @@ export function literalGlob(text: string): string {
 }
 
 /**
- * Returns a glob for Redis' own MATCH, which compares bytes: it matches everything that this glob matches, and perhaps more. `?` and sets,
- * which may match several bytes, become `*`.
+ * Returns a glob for Redis' own MATCH, which compares bytes. It matches every key that the given glob matches, and may match more: `?` and sets,
+ * which can match several bytes, become `*`.
  */
 export function coarseGlob(glob: string): string {
   const characters = Array.from(glob);
@@ -62,15 +63,15 @@ export function wildcardsIn(glob: string): number {
   return segments.reduce((count, { wildcards }) => count + wildcards, segments.length - 1);
 }
 
-/** The text between two stars. Positions in a key are code units. */
+/** The part of a glob between two stars. Positions in a key count code units. */
 interface Segment {
   readonly empty: boolean;
   readonly wildcards: number;
-  /** The end of the match that begins at `at`, or -1. */
+  /** Returns the end of the match that begins at `at`, or -1. */
   endFrom(key: string, at: number): number;
-  /** The beginning of the match that ends at `end`, or -1. */
+  /** Returns the start of the match that ends at `end`, or -1. */
   startBefore(key: string, end: number): number;
-  /** The end of the leftmost match between `from` and `end`, or -1. */
+  /** Returns the end of the leftmost match between `from` and `end`, or -1. */
   search(key: string, from: number, end: number): number;
 }
 
@@ -100,12 +101,12 @@ class LiteralSegment implements Segment {
   }
 }
 
-/** One character of a glob: returns whether it matches a code point. */
+/** One character of a glob. Returns true if it matches a code point. */
 type Taken = (codePoint: number) => boolean;
 
 const ANY: Taken = () => true;
 const WORD_BITS = 32;
-/** The most code points whose masks are remembered. */
+/** The most code points whose masks a segment caches. */
 const MAX_MASKS = 1_024;
 
 /** A segment with `?` or sets. */
@@ -114,7 +115,7 @@ class WildSegment implements Segment {
   readonly wildcards: number;
   readonly #characters: readonly Taken[];
   readonly #words: number;
-  /** Bit `i`: the last `i + 1` code points match the first `i + 1` characters. */
+  /** Bit `i` is set if the last `i + 1` code points match the first `i + 1` characters. */
   readonly #state: Uint32Array;
   /** By code point: bit `i` is set if character `i` matches it. */
   readonly #masks = new Map<number, Uint32Array>();
@@ -136,7 +137,7 @@ class WildSegment implements Segment {
   }
 
   startBefore(key: string, end: number): number {
-    // Every character matches one code point: count back to the beginning of the match.
+    // Every character matches one code point: go back by as many code points.
     let start = end;
     for (let left = this.#characters.length; left > 0; left--) {
       if (start === 0) return -1;
@@ -180,7 +181,7 @@ function unitsOf(codePoint: number): 1 | 2 {
   return codePoint > 0xffff ? 2 : 1;
 }
 
-/** Returns one segment more than there are runs of stars. */
+/** Splits a glob at its runs of stars. The first and the last segment may be empty. */
 function segmentsOf(glob: string): readonly Segment[] {
   const characters = Array.from(glob);
   const segments: Segment[] = [];

@@ -1,7 +1,6 @@
 /**
- * Rules for keys, globs and tags: text of at least one character, well-formed Unicode, at most 64 KiB of UTF-8. Every key
- * that enters a cache or a layer is checked here. Text with a lone surrogate has no UTF-8 form: servers would store several
- * such keys under one name.
+ * Rules for keys, globs and tags: well-formed Unicode text of at least one character and at most 64 KiB in UTF-8. Every key is checked here before it
+ * enters a cache or a layer. Text with a lone surrogate has no UTF-8 form: a server would store several different keys under one name.
  */
 import { CacheError } from './errors.js';
 
@@ -12,7 +11,7 @@ export function checkKey(key: unknown): asserts key is string {
   check(key, 'cache key');
 }
 
-/** As {@link checkKey}, for all of them. */
+/** Checks each key as {@link checkKey} does. */
 export function checkKeys(keys: readonly unknown[]): asserts keys is readonly string[] {
   for (const key of keys) check(key, 'cache key');
 }
@@ -33,7 +32,7 @@ function check(text: unknown, where: string): void {
   if (!isWellFormed(text)) {
     throw invalid(`${where}: text with a lone surrogate is not well-formed Unicode. Use text that UTF-8 can hold.`);
   }
-  // UTF-8 needs at most three bytes per code unit, so short text need not be measured.
+  // UTF-8 takes at most three bytes per code unit, so a short text needs no measuring.
   if (text.length * 3 > MAX_BYTES && Buffer.byteLength(text) > MAX_BYTES) {
     const bytes = Buffer.byteLength(text);
     throw new CacheError(
@@ -45,7 +44,7 @@ function check(text: unknown, where: string): void {
 
 /** True for text without lone surrogates. */
 export function isWellFormed(text: string): boolean {
-  // Part of the language since ES2024, and of Node 20.
+  // `isWellFormed` exists since ES2024 and in Node 20, but not in the types used here.
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 

@@ -1,4 +1,4 @@
-/** Every code of a log line. `lib/code-catalogue.ts` explains each. */
+/** The codes of log lines. `lib/code-catalogue.ts` explains each. */
 export type LogCode =
   | 'ALERT_CLOSED'
   | 'ALERT_OPENED'

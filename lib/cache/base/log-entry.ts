@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** One entry of the log. Its own properties are its fields; inspected, as Nest's ConsoleLogger does, it is a line of text. */
+/** One entry of the log. Its own properties are its fields. If inspected, as by Nest's ConsoleLogger, it becomes a line of text. */
 export class LogEntry {
   readonly [field: string]: unknown;
 
@@ -12,7 +12,7 @@ export class LogEntry {
     Object.assign(this, details, { code, message });
   }
 
-  /** `[CODE] message field=value`, without the fields whose values the message already says. */
+  /** Returns `[CODE] message field=value`. Leaves out fields whose values the message already contains. */
   [inspect.custom](): string {
     const fields = Object.entries(this)
       .filter(([name, value]) => name !== 'code' && name !== 'message' && !this.message.includes(String(value)))

@@ -7,14 +7,14 @@ const REMEMBERED = 1_000;
 export class OnceLog {
   readonly #log: CacheLog | undefined;
   readonly #active = new Set<string>();
-  /** Messages that are held, by the layer that they are about. */
+  /** Held messages by the layer that they concern. */
   readonly #held = new Map<string, (() => void)[]>();
 
   constructor(log: CacheLog | undefined) {
     this.#log = log;
   }
 
-  /** Logs a condition, unless it is logged for this subject already and has not ended. */
+  /** Logs a condition, unless it is already logged for this subject and has not ended. */
   once(level: 'log' | 'warn' | 'error', code: LogCode, subject: string, message: string, cause?: unknown): void {
     if (this.#log === undefined) return;
     const topic = `${code} ${subject}`;
@@ -23,12 +23,12 @@ export class OnceLog {
     this.#send(level, code, message, cause === undefined ? { subject } : { subject, cause });
   }
 
-  /** True while a logged condition lasts. */
+  /** Returns true while a logged condition lasts. */
   hasLogged(code: LogCode, subject: string): boolean {
     return this.#active.size > 0 && this.#active.has(`${code} ${subject}`);
   }
 
-  /** Ends a condition, so that it can be logged again; if it was logged, logs its end with a separate code. */
+  /** Ends a condition, so that it can be logged again. If it was logged, logs its end with a separate code. */
   ended(code: LogCode, subject: string, end?: { readonly code: LogCode; readonly message: string }): void {
     if (this.#active.size === 0 || !this.#active.delete(`${code} ${subject}`) || end === undefined) return;
     this.#send('log', end.code, end.message, { subject });
@@ -40,8 +40,8 @@ export class OnceLog {
   }
 
   /**
-   * Holds messages about a layer until the returned function is called: with true they are logged, with false dropped, since an error
-   * that names their cause is thrown in their place.
+   * Holds messages about a layer until the caller calls the returned function. With true the messages are logged. With false they are dropped: the
+   * caller throws an error that names their cause instead.
    */
   hold(layer: string): (log: boolean) => void {
     const held: (() => void)[] = [];
@@ -58,7 +58,7 @@ export class OnceLog {
     try {
       this.#log?.(level, code, message, details);
     } catch {
-      // A log that fails must not fail the cache.
+      // A failing log must not fail the cache.
     }
   }
 }

@@ -7,11 +7,11 @@ export interface Reading {
   now: number;
   /** See {@link Clock.idleMs}. */
   idleMs: number;
-  /** When the number of answers, to any wait, last increased. */
+  /** The time of the last reading that found a new answer, to any wait. */
   answeredAt: number;
 }
 
-/** A wait whose time has passed. */
+/** A wait whose limit has passed. */
 export interface OverdueWait {
   /** Called after each reading. @returns true if the wait has ended. */
   judge(reading: Reading): boolean;
@@ -21,8 +21,8 @@ export interface OverdueWait {
 const LOOK_MS = 5;
 
 /**
- * Waits whose time has passed before the event loop may have read the answer. All are judged together after each reading,
- * because with thousands of waits, a timer for each would keep the loop busy.
+ * The waits whose limit has passed although the event loop may not have read their answer. After each reading, all of them are judged together: with
+ * thousands of waits, one timer for each would keep the loop busy.
  */
 export class OverdueWaits {
   readonly #clock: Clock;
@@ -32,13 +32,13 @@ export class OverdueWaits {
   #answers = 0;
   #cancel: (() => void) | undefined;
 
-  /** @param answers returns the number of answers of the other side so far, to any wait. */
+  /** @param answers returns how many answers the other side has sent so far, to any wait. */
   constructor(clock: Clock, answers: () => number = () => 0) {
     this.#clock = clock;
     this.#countAnswers = answers;
   }
 
-  /** See {@link Clock.idleMs}; undefined if waits end on time, however busy the loop is. */
+  /** See {@link Clock.idleMs}. Undefined if waits end on time even under a busy event loop. */
   idleMs(): number | undefined {
     return this.#clock.idleMs?.();
   }
@@ -59,7 +59,7 @@ export class OverdueWaits {
     if (this.#waits.delete(wait) && this.#waits.size === 0) this.#cancel?.();
   }
 
-  /** Reads in an immediate, which runs after the loop has read incoming data. */
+  /** Schedules a reading as an immediate, which runs after the loop has read incoming data. */
   #readNext(): void {
     const next = setImmediate(() => this.#read());
     this.#stopBy(() => clearImmediate(next));

@@ -1,17 +1,17 @@
-/** Thrown for bytes that this library did not write or cannot read within its limits. Such a record counts as absent. */
+/** Thrown for bytes that this library did not write, or cannot read within its limits. The record then counts as absent. */
 export class ForeignBytesError extends Error {
   override readonly name = 'ForeignBytesError';
 }
 
-/** The first bytes of a read in which objects are not counted: so little text cannot hold enough of them to matter. */
+/** The first bytes of a read, in which objects are not counted, because a text of this length cannot hold too many. */
 export const UNCOUNTED_BYTES = 1024 * 1024;
-/** The most objects and arrays in one text, and in all texts of one read together. */
+/** The most objects and arrays in one text. The next constant limits all texts of one read together. */
 const MAX_CONTAINERS = 1_000_000;
 const MAX_CONTAINERS_OF_READ = 4_000_000;
-/** The most members of all objects in a text. There may be more if objects have at most 32 on average, as rows of a table do. */
+/** The most members of all objects in a text. A text may exceed this if its objects have at most 32 members on average, as rows of a table do. */
 const MAX_MEMBERS = 1_000_000;
 const MEMBERS_OF_A_ROW = 32;
-/** The most bytes that a read may decompress: a fixed number, and in addition a number per compressed byte. */
+/** The most bytes that a read may decompress: this number, and another number per compressed byte. */
 const MAX_DECOMPRESSED = 64 * 1024 * 1024;
 const DECOMPRESSED_PER_BYTE = 16;
 /** The budget for expensive work, in units of {@link Cost}. */
@@ -19,7 +19,7 @@ const MAX_WORK = 1_000_000;
 
 /** The cost of each kind of expensive work, roughly in microseconds. */
 export const Cost = {
-  /** A new name: it is interned, and its object gets a hidden class. */
+  /** A new name. The engine interns it, and its object gets a hidden class. */
   name: 4,
   date: 1,
   collection: 2,
@@ -40,9 +40,8 @@ const NAME_BITS = 20;
 const SEED = (Math.random() * 2 ** 32) | 0;
 
 /**
- * Limits the work of one read, of one record or many, whatever they contain. The first 1 MiB of text is free; beyond that, the numbers
- * of objects and names are limited. Compressed bytes may grow to 64 MiB plus sixteen times their size. A record that exceeds the
- * budget counts as foreign.
+ * Limits the work of one read, of one record or of many, for any content. The first 1 MiB of text is free. Beyond that, the numbers of objects and
+ * names are limited. Compressed bytes may grow to 64 MiB plus sixteen times their size. A record that exceeds the budget counts as foreign.
  */
 export class ReadBudget {
   #uncounted = UNCOUNTED_BYTES;

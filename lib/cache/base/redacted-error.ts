@@ -2,40 +2,46 @@ import { types } from 'node:util';
 import type { CacheLog } from './cache-log.js';
 
 /**
- * The one place where errors and details are redacted before they reach a log, a span, an event, an answer or the cause of
- * an error of this library. Messages of code outside this library may hold keys, values, statements or URLs with credentials, and clients
- * attach commands with arguments: so only the class, the code and the stack frames of such an error are kept.
+ * Redacts errors and details before they reach a log, a span, an event, an answer or the cause of an error of this library. Messages of other code
+ * may hold keys, values, statements or URLs with credentials, and clients attach commands with their arguments. So only the class, the code and the
+ * stack frames of such an error are kept.
  */
 
-/** Marks the classes whose messages hold no key, value or secret: the classes of this library, in all its copies. */
+/** Marks classes whose messages hold no key, value or secret: the error classes of this library, in all its copies. */
 export const SAFE_MESSAGE = Symbol.for('nestjs-cache-observability:safe-message');
 
-/** Marks an error of code outside this library with a safe text. */
+/** Attaches a safe text to an error of other code. */
 const SAFE_TEXT = Symbol.for('nestjs-cache-observability:safe-text');
 
-/** How deep causes are followed, and how many errors of an AggregateError are described. */
+/** The levels of causes that are described; the next constant limits the errors of an AggregateError. */
 const MAX_DEPTH = 3;
 const MAX_ERRORS = 3;
 const MAX_FRAMES = 10;
 
-/** The safe text of an error: a message of this library unchanged; else class, code and place, and the same of its causes. */
+/**
+ * Returns the safe text of an error. A message of this library is unchanged. For other errors it is the class, the code and the place, and the same
+ * of the causes.
+ */
 export function redactedMessage(error: unknown): string {
   return described(error, MAX_DEPTH);
 }
 
-/** Attaches a text without key, value or secret to an error of code outside this library. It is created when it is first read; if it is undefined, class and place are shown. */
+/**
+ * Attaches a text without key, value or secret to an error of other code. `text` is called when the text is first needed. If it returns undefined,
+ * the class and the place are shown.
+ */
 export function explainError(error: unknown, text: () => string | undefined): void {
   if (isError(error) && Object.isExtensible(error)) {
     Object.defineProperty(error, SAFE_TEXT, { configurable: true, get: text });
   }
 }
 
-/** The stable code of an error, or its class: `ECONNREFUSED`, `TypeError`. */
+/** Returns the stable code of an error, or its class: `ECONNREFUSED`, `TypeError`. */
 export function errorKind(error: unknown): string {
   return codeOf(error) ?? (isError(error) ? classOf(error) : '_OTHER');
 }
 
-/** Returns an error that may be attached as a cause: an error of this library unchanged; else one with a redacted message and stack. */
+/** Returns an error that may be attached as a cause. An error of this library is unchanged. Of other errors, message and stack are redacted. */
 export function redactedCause(cause: unknown): Error {
   if (isError(cause) && isSafe(cause)) return cause;
   const redacted = new Error(redactedMessage(cause));
@@ -47,9 +53,9 @@ export function redactedCause(cause: unknown): Error {
 
 const redacting = new WeakSet<CacheLog>();
 
-/** Returns a log whose details are texts, numbers and booleans: errors are redacted, no object is printed. */
+/** Returns a log whose details are texts, numbers and booleans. Errors are redacted, and objects are not printed. */
 export function redactedLog(log: CacheLog): CacheLog {
-  // A redacted cause is a text, which a second redaction would replace. So a log is wrapped once.
+  // A redacted cause is a string, and a second redaction would replace it. So do not wrap a log twice.
   if (redacting.has(log)) return log;
   const redacted: CacheLog = (level, code, message, details) => {
     if (details === undefined) return log(level, code, message);
@@ -65,8 +71,8 @@ export function redactedLog(log: CacheLog): CacheLog {
 }
 
 /**
- * A URL without credentials and query: `redis://user:secret@host:6379/1?a=b` → `redis://•••@host:6379/1`. If the text is not
- * a URL, everything before the last `@` is masked.
+ * Returns a URL without credentials and query: `redis://user:secret@host:6379/1?a=b` → `redis://•••@host:6379/1`. If the text is not a URL,
+ * everything before the last `@` is masked.
  */
 export function redactedUrl(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
@@ -105,14 +111,14 @@ function described(error: unknown, depth: number): string {
   return inner.length === 0 ? own.join(' ') : `${own.join(' ')}, caused by ${inner.join('; ')}`;
 }
 
-/** The causes of an error, those of an AggregateError first. */
+/** Returns the causes of an error; the errors of an AggregateError come first. */
 export function innerErrors(error: Error): unknown[] {
   const errors = read(error, 'errors');
   const listed = Array.isArray(errors) ? errors.slice(0, MAX_ERRORS) : [];
   return [...listed, read(error, 'cause')].filter(isError);
 }
 
-/** Also true for errors that are not instances of this realm's Error: a DOMException, an error of another realm. */
+/** Also returns true for errors that are not instances of this realm's Error, such as a DOMException or an error of another realm. */
 export function isError(error: unknown): error is Error {
   if (error instanceof Error || types.isNativeError(error)) return true;
   if (typeof error !== 'object' || error === null) return false;
@@ -125,7 +131,7 @@ function isSafe(error: Error): boolean {
 
 const CODE = /^[A-Z0-9_]{1,40}$/;
 const CLASS = /^[A-Za-z_$][\w$]{0,59}$/;
-/** A name that an instance has of its own, such as that of a DOMException. */
+/** A name that the instance itself carries, such as that of a DOMException. */
 const OWN_NAME = /^[A-Z][A-Za-z0-9]{0,50}(?:Error|Exception|Fault)$/;
 
 function codeOf(error: unknown): string | undefined {
@@ -143,11 +149,11 @@ function classOf(error: Error): string {
 
 const FRAME = /^\s+at (?:async )?(?:([\w$.<>#\s[\]]{1,80}) \()?(?:[^\n]*[\\/])?([\w$.-]{1,80}:\d+):\d+\)?$/;
 
-/** The stack frames, innermost first, without folders: `PopularProducts.entries (popular-products.js:12)`. */
+/** Returns the stack frames, innermost first, without folders: `PopularProducts.entries (popular-products.js:12)`. */
 function framesOf(error: Error): string[] {
   const [stack, message] = [read(error, 'stack'), read(error, 'message')];
   if (typeof stack !== 'string' || typeof message !== 'string') return [];
-  // Frames follow the message, which may look like a frame.
+  // The frames follow the message. Skip the message, because it may contain text like a frame.
   const from = stack.indexOf(message);
   if (from === -1) return [];
   const frames: string[] = [];
@@ -160,7 +166,7 @@ function framesOf(error: Error): string[] {
   return frames;
 }
 
-/** Reads a property of a foreign object, whose getter may throw. */
+/** Reads a property of a foreign object. Its getter may throw. */
 function read(error: object, property: string | symbol): unknown {
   try {
     return Reflect.get(error, property);

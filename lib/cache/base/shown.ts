@@ -1,9 +1,11 @@
 import { redactedUrl } from './redacted-error.js';
 
-/** Text that may hold credentials. */
+/** Matches text that may hold credentials. */
 const ADDRESS = /@|:\/\/.*[?#]/;
 
-/** Describes a value in a message. Strings are shortened and shown without credentials; functions, arrays and objects are named by type only. */
+/**
+ * Describes a value for a message. Strings are shortened and shown without credentials. For functions, arrays and objects, only the type is shown.
+ */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(shortened(ADDRESS.test(value) ? redactedUrl(value) : value));
   if (typeof value === 'function') return 'a function';

@@ -1,12 +1,12 @@
 import { type TIMED_OUT, within } from './bounded-wait.js';
 import type { Clock } from './clock.js';
 
-/** The most time that all parts of this library may take together, milliseconds. Orchestrators often allow ten seconds, and other code needs a part of them. */
+/** The most time for all parts of this library together, milliseconds. Orchestrators often allow ten seconds, and other code needs its share. */
 const TOTAL_MS = 4_500;
 
 /**
- * The total time that all parts of an application may take when it closes, even if several hang. Waits that
- * overlap count once; the time when no part waits does not count.
+ * The time that all parts of an application may take together when it closes, even if several hang. Waits that overlap count once. Time in which no
+ * part waits does not count.
  */
 export class ShutdownBudget {
   readonly #clock: Clock;
@@ -23,7 +23,7 @@ export class ShutdownBudget {
     return Math.max(0, TOTAL_MS - this.#spentMs - running);
   }
 
-  /** Waits for the work until it ends, `ms` are over or the budget is used up. */
+  /** Waits until the work ends, `ms` have passed or the budget is used up. */
   async spend<T>(work: (ms: number) => Promise<T>, ms = Infinity): Promise<T | typeof TIMED_OUT> {
     const limitMs = Math.min(ms, this.leftMs);
     if (this.#waiting++ === 0) this.#since = this.#clock.now();

@@ -1,19 +1,19 @@
-/** The length of a slice before other work can run, milliseconds. */
+/** The longest slice before other work can run, milliseconds. */
 const SLICE_MS = 1;
 
 /**
- * Cuts long work into slices, so that the event loop can do other work in between. Measured in real time, not by the clock of a
- * test.
+ * Divides long work into slices, so that the event loop can do other work in between. A slice is measured in real time, even if a test sets the
+ * clock.
  */
 export class TimeSlice {
   #since = performance.now();
 
-  /** Whether this slice is over. */
+  /** True if this slice is over. */
   get over(): boolean {
     return performance.now() - this.#since >= SLICE_MS;
   }
 
-  /** Waits until other ready work has run. */
+  /** Lets other ready work run, then starts the next slice. */
   async rest(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#since = performance.now();
@@ -43,7 +43,7 @@ function* stepsOf<T>(items: Iterable<T>, work: (item: T) => unknown): Generator<
   }
 }
 
-/** Runs every step of a generator, in slices. */
+/** Runs all steps of a generator, in slices. */
 export async function runInSlices<T>(steps: Iterator<void, T>, slice = new TimeSlice()): Promise<T> {
   for (;;) {
     const step = steps.next();
@@ -52,7 +52,7 @@ export async function runInSlices<T>(steps: Iterator<void, T>, slice = new TimeS
   }
 }
 
-/** As {@link runInSlices}; returns the result itself if the first slice was enough. */
+/** Runs all steps as {@link runInSlices} does. Returns the result itself if one slice was enough, otherwise a promise. */
 export function startInSlices<T>(steps: Iterator<void, T>): T | Promise<T> {
   const slice = new TimeSlice();
   for (;;) {
@@ -62,7 +62,7 @@ export function startInSlices<T>(steps: Iterator<void, T>): T | Promise<T> {
   }
 }
 
-/** Runs every step of a generator synchronously. */
+/** Runs all steps of a generator synchronously. */
 export function runAtOnce<T>(steps: Iterator<void, T>): T {
   for (;;) {
     const step = steps.next();

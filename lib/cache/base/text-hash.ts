@@ -2,9 +2,9 @@ const OFFSET_BASIS = 0x811c9dc5;
 const PRIME = 0x01000193;
 
 /**
- * A hash of a text, 32 bits: FNV-1a (Fowler, Noll, Vo) over UTF-16 code units with the finaliser of MurmurHash3 (Appleby), so that
- * texts that differ in one digit are far apart.
- * @param start another number gives independent hashes.
+ * Returns a 32-bit hash of a text: FNV-1a (Fowler, Noll, Vo) over UTF-16 code units with the finaliser of MurmurHash3 (Appleby). The finaliser
+ * spreads texts that differ in one digit.
+ * @param start seed; different seeds give independent hashes.
  */
 export function textHash(text: string, start = OFFSET_BASIS): number {
   let hash = start;
@@ -12,7 +12,7 @@ export function textHash(text: string, start = OFFSET_BASIS): number {
   return mixed(hash);
 }
 
-/** Spreads a hash over all 32 bits. */
+/** Spreads the bits of a hash over all 32 bits. */
 export function mixed(hash: number): number {
   let mix = hash ^ (hash >>> 16);
   mix = Math.imul(mix, 0x85ebca6b);

@@ -1,6 +1,6 @@
 import { CacheError } from './errors.js';
 
-/** True for a promise, or an object with a `then` method. */
+/** Returns true for a promise or another object with a `then` method. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     (typeof value === 'object' || typeof value === 'function') &&
@@ -10,8 +10,8 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * Returns the result of an application's function that must return a value, not a promise. The rejection of a promise would be unhandled, and end
- * the process.
+ * Returns the result of an application's function that must return a value, not a promise. An unhandled rejection of that promise would end the
+ * process, so it is caught.
  * @param what names the functions in the error.
  * @throws CacheError `INVALID_OPTIONS` for a promise.
  */

@@ -1,8 +1,8 @@
 import { type Clock, LONGEST_TIMER_MS, systemClock } from './clock.js';
 
 /**
- * Keeps the process alive while a caller waits for an answer. The cache's own timers do not: without this class a script would
- * end during a load that nothing else keeps alive. With a clock that a test turns by hand, it keeps nothing alive.
+ * Keeps the process alive while a caller waits for an answer. The timers of the cache do not keep it alive, so without this class a script could end
+ * during a load. With a clock that a test sets, this class does nothing.
  */
 export class WaitingCallers {
   readonly #holds: boolean;
@@ -14,7 +14,7 @@ export class WaitingCallers {
     this.#holds = clock.after === systemClock.after;
   }
 
-  /** Call {@link leave} once afterwards. */
+  /** Keeps the process alive until {@link leave}, which must follow once. */
   enter(): void {
     if (this.#count++ > 0 || !this.#holds || this.#closed) return;
     this.#timer ??= setInterval(() => undefined, LONGEST_TIMER_MS);

@@ -1,19 +1,19 @@
 import type { EventEmitter } from 'node:events';
 import type { Duration } from '../base/duration.js';
 
-/** The result of a raw `wrap` or store: the value with its time of expiry, milliseconds since the epoch. */
+/** A value with its time of expiry, milliseconds since the epoch. A `wrap` with `raw` returns it. */
 export interface RawValue<T> {
   value: T;
   expires?: number;
 }
 
-/** Options of `wrap` in its third form. */
+/** Options of the form of `wrap` that takes an object. */
 export interface WrapOptions<T> {
   /** @default the cache's TTL */
   ttl?: Duration | ((value: T) => Duration);
-  /** With fewer than this many milliseconds left, the value is returned and loaded again in the background. */
+  /** If fewer than this many milliseconds are left, `wrap` returns the value and loads it again in the background. */
   refreshThreshold?: number | ((value: T) => number);
-  /** Returns the value with its time of expiry. */
+  /** With true, `wrap` returns the value with its time of expiry. */
   raw?: boolean;
 }
 
@@ -25,8 +25,8 @@ export interface CacheItem<T = unknown> {
 }
 
 /**
- * The part of a Keyv that code for cache-manager uses through `cache.stores`. It is structural, so that applications
- * with another copy of keyv, or with none, compile.
+ * The part of a Keyv that code for cache-manager uses through `cache.stores`. It is a structural type, so that applications compile with another copy
+ * of keyv, or with none.
  */
 export interface KeyvLike {
   get<T>(key: string, options?: { raw?: boolean }): Promise<T | RawValue<T> | undefined>;
@@ -42,7 +42,7 @@ export interface KeyvLike {
   off(event: string, listener: (...parameters: never[]) => void): unknown;
 }
 
-/** The events of cache-manager 7, with the payloads it sends. */
+/** The events of cache-manager 7 with their payloads. */
 export interface CacheEventPayloads {
   get: { key: string; value?: unknown; error?: unknown; store?: string };
   mget: { keys: string[]; values?: unknown[]; error?: unknown };
@@ -57,7 +57,7 @@ export interface CacheEventPayloads {
 
 export type CacheEvent = keyof CacheEventPayloads;
 
-/** cache-manager 7's `Cache`, structurally: the type of `CACHE_MANAGER`, and of caches that may be adopted. */
+/** The `Cache` of cache-manager 7 as a structural type: the type of `CACHE_MANAGER`, and of caches that can be adopted. */
 export interface CacheContract<Store = KeyvLike> {
   get<T>(key: string): Promise<T | undefined>;
   mget<T>(keys: string[]): Promise<(T | undefined)[]>;

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { CacheEvent, CacheEventPayloads } from './cache-contract.js';
 import type { CallbackErrors } from '../base/callback-errors.js';
 
-/** cache-manager's events. Errors that a listener throws or rejects with are counted and logged once. */
+/** Emits cache-manager's events. If a listener throws or its promise rejects, the error is counted, and logged once. */
 export class CacheEvents {
   readonly emitter = new EventEmitter();
   readonly #errors: CallbackErrors;
@@ -11,7 +11,7 @@ export class CacheEvents {
     this.#errors = errors;
   }
 
-  /** True if the event has listeners, so that its payload is needed. */
+  /** Returns true if the event has listeners and therefore needs its payload. */
   heard(event: CacheEvent): boolean {
     return this.emitter.listenerCount(event) > 0;
   }

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { KeyvLike, RawValue } from './cache-contract.js';
 
-/** The part of the cache that a store uses. */
+/** The methods of the cache that its store uses. */
 export interface StoreOwner {
   get<T>(key: string): Promise<T | undefined>;
   mget<T>(keys: string[]): Promise<(T | undefined)[]>;
@@ -15,7 +15,7 @@ export interface StoreOwner {
   disconnect(): Promise<undefined>;
 }
 
-/** The one store that code finds in `cache.stores`: it reads and writes through the whole cache. */
+/** Creates the one store in `cache.stores`. It reads and writes through the whole cache. */
 export function keyvStore(cache: StoreOwner, events: EventEmitter): KeyvLike {
   const raw = async <T>(key: string, value: T): Promise<RawValue<T> | undefined> => {
     if (value === undefined) return undefined;

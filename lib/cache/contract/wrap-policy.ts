@@ -2,7 +2,7 @@ import type { WrapOptions } from './cache-contract.js';
 import type { Duration } from '../base/duration.js';
 import type { PolicySource } from '../policies/resolved-policy.js';
 
-/** Reads the forms of `wrap`: a TTL, a TTL and a threshold, or options with both and `raw`. */
+/** Reads the three forms of `wrap`: a TTL, a TTL and a threshold, or an object with both and `raw`. */
 export function wrapPolicy<T>(
   ttlOrOptions: Duration | ((value: T) => Duration) | WrapOptions<T> | undefined,
   threshold: number | ((value: T) => number) | undefined,

@@ -10,30 +10,30 @@ import type { ResolvedPolicy } from '../policies/resolved-policy.js';
  * get-or-load.ts serves stale entries and starts their refresh.
  */
 
-/** True while the entry answers without a load. */
+/** Returns true while the entry answers without a load. */
 export function isFresh(entry: Entry, now: number): boolean {
   return entry.freshUntil > now;
 }
 
-/** True while a caller may get the entry and the reload may run in the background. Fresh entries are servable, too. */
+/** Returns true while a caller may get the entry and a reload may run in the background. Fresh entries are servable, too. */
 export function isServable(entry: Entry, now: number): boolean {
   return entry.staleUntil > now;
 }
 
-/** True while the entry may be served if its origin fails. Servable entries are retained, too. */
+/** Returns true while the entry may be served if its origin fails. Servable entries are retained, too. */
 export function isRetained(entry: Entry, now: number): boolean {
   return entry.removeAt > now;
 }
 
-/** True if `entry` is fresh for longer than `other`, or there is no other. */
+/** Returns true if `entry` is fresh for longer than `other`, or if there is no other. */
 export function isNewer(entry: Entry, other: Entry | undefined): boolean {
   return other === undefined || entry.freshUntil > other.freshUntil;
 }
 
 /**
- * Whether a fresh entry is loaded again before it expires: after a fraction of its life, with less than a threshold left, or
- * early with XFetch's probability, `now − cost · β · ln(rand) ≥ expiry`
- * (Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede Prevention, VLDB 2015).
+ * Returns true if a fresh entry must be loaded again before it expires. That is so after a fraction of its life, if less time than a threshold is
+ * left, or with XFetch's probability: `now − cost · β · ln(rand) ≥ expiry` (Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede
+ * Prevention, VLDB 2015).
  */
 export function refreshIsDue(entry: Entry, policy: ResolvedPolicy<never>, now: number, random: () => number): boolean {
   const { freshUntil } = entry;

@@ -6,22 +6,22 @@ const Fate = { empty: 0, kept: 1, evicted: 2, invalidated: 3, lost: 4 } as const
 type Fate = (typeof Fate)[keyof typeof Fate];
 
 /**
- * Returns why a key is absent: remembers, in a table of fixed size and by hash only, how stored keys ended.
- * If a key's set of four slots is full of others, the key may have been displaced: then the answer is `unknown`, never a guess.
+ * Finds out why a key is absent. A table of fixed size records, by hash of the key, how stored keys ended. Each set of the table has four slots. If a
+ * set ever dropped a key, the result for keys that it does not hold is `unknown`, never a guess.
  */
 export class MissReasons {
   readonly #sets: number;
   #hashes: Uint32Array | undefined;
   #fates: Uint8Array | undefined;
-  /** When the entry would have expired. */
+  /** When the entry expires or would have expired. */
   #expiries: Float64Array | undefined;
-  /** The slot of each set that is replaced next, and in the high bit whether the set ever displaced a key. */
+  /** For each set, the slot to replace next. The high bit is set if the set ever dropped a key. */
   #turns: Uint8Array | undefined;
 
   #hashedKey = '';
   #hashed = textHash('') >>> 0;
 
-  /** @param capacity the number of keys; rounded up to a power of two. 13 bytes each, allocated on first use. */
+  /** @param capacity the number of keys, rounded up to a power of two. Each takes 13 bytes, allocated on first use. */
   constructor(capacity = 32_768) {
     this.#sets = 2 ** Math.ceil(Math.log2(Math.max(WAYS, capacity) / WAYS));
   }
@@ -39,12 +39,12 @@ export class MissReasons {
     this.#mark(key, Fate.invalidated);
   }
 
-  /** Marks all keys as invalidated; also used for globs, since only the hashes of the keys are known. */
+  /** Marks all keys as invalidated. Invalidations by glob use it too, because only the hashes of the keys are stored. */
   allInvalidated(): void {
     this.#markAll(Fate.invalidated);
   }
 
-  /** Marks all keys as lost to a failure: memory was cleared, because messages may have been missed. */
+  /** Marks all keys as lost to a failure. Memory was cleared because messages may have been missed. */
   allLost(): void {
     this.#markAll(Fate.lost);
   }
@@ -66,7 +66,7 @@ export class MissReasons {
     for (let slot = 0; slot < fates.length; slot++) if (fates[slot] !== Fate.empty) fates[slot] = fate;
   }
 
-  /** Caches the last hash: a miss and the entry that follows have the same key. */
+  /** Caches the last hash, because a miss and the store that follows have the same key. */
   #hash(key: string): number {
     if (key === this.#hashedKey) return this.#hashed;
     this.#hashedKey = key;
@@ -83,7 +83,7 @@ export class MissReasons {
     return this.#turns !== undefined && (this.#turns[hash & (this.#sets - 1)]! & 0x80) !== 0;
   }
 
-  /** The slot of a hash, or -1; with `take`, a slot is freed for it. */
+  /** Returns the slot of a hash, or -1. With `take`, it frees a slot if the hash has none. */
   #slot(hash: number, take: boolean): number {
     if (this.#hashes === undefined) {
       if (!take) return -1;

@@ -1,10 +1,10 @@
 import { parseBoundedText } from '../base/bounded-json.js';
 import type { BusMessage } from './coordination.js';
 
-/** The longest message that is read, characters: messages of this library have at most 5,000 names. */
+/** The longest message that is read, characters. Messages of this library are shorter, because they hold at most 5,000 names. */
 const MAX_TEXT = 8 * 1024 * 1024;
 const MAX_NAMES = 10_000;
-/** The most globs of a message: each is compared with every key in memory, so that more cost more than clearing the memory. */
+/** The most globs in a message. Each glob is compared with every key in memory, so more globs would cost more than to clear the memory. */
 const MAX_GLOBS = 100;
 const MAX_GLOB_LENGTH = 4_096;
 
@@ -14,8 +14,8 @@ export interface Envelope extends BusMessage {
 }
 
 /**
- * Reads a message from an untrusted text.
- * @returns undefined for other messages. A message with too many names is read as "everything".
+ * Reads a message from untrusted text.
+ * @returns undefined for a text that is not a message. A message with too many names is read as "everything".
  */
 export function envelopeIn(text: string): Envelope | undefined {
   if (text.length > MAX_TEXT) return undefined;

@@ -1,15 +1,15 @@
-/** What a layer shared between processes offers besides its entries: leases and messages. */
+/** Leases and messages, which a layer shared between processes offers besides its entries. */
 export interface Coordination {
-  /** A lease on a name, or undefined while another holder has it. Rejects if the layer cannot be reached. */
+  /** Acquires a lease on a name. Resolves with undefined while another holder has it. Rejects if the layer cannot be reached. */
   acquire(name: string, leaseMs: number): Promise<Lease | undefined>;
   /**
-   * Sends a message to every other process; resolves when it is handed over. Rejects if that failed for now, at once if the layer
-   * is known to be away: the message is kept and sent later.
+   * Sends a message to every other process. Resolves when the message is handed over. Rejects if it could not be sent now, at once if the layer is
+   * known to be unreachable. The message is then kept and sent later.
    */
   publish(message: BusMessage): Promise<void>;
   /**
-   * Receives messages of other processes. `onGap` is called after a lost connection: messages may have been missed; `onSent` when messages
-   * of this process were sent, kept ones too.
+   * Receives messages of other processes. `onGap` is called after a lost connection, because messages may have been missed. `onSent` is called after
+   * messages of this process were sent, including kept ones.
    */
   subscribe(listener: {
     onMessage(message: BusMessage): void;
@@ -19,17 +19,17 @@ export interface Coordination {
 }
 
 export interface Lease {
-  /** Prolongs it; false if it was lost. */
+  /** Prolongs the lease. Resolves with false if the lease was lost. */
   renew(leaseMs: number): Promise<boolean>;
   release(): Promise<void>;
 }
 
-/** Names that the memory layers of other processes must remove, and other changes. */
+/** Names that the memory layers of the other processes must remove, and other changes. */
 export interface BusMessage {
   readonly keys?: readonly string[];
   readonly patterns?: readonly string[];
   readonly tags?: readonly string[];
   readonly all?: boolean;
-  /** Policies were overridden or reverted: the shared map holds them. */
+  /** True if policies were overridden or reverted. The shared map holds them. */
   readonly policies?: boolean;
 }

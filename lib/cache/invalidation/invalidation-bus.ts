@@ -7,7 +7,7 @@ import { Outbox } from './outbox.js';
 
 const RETRY_MS = 1_000;
 const HANDOVER_MS = 1_000;
-/** With more names, the message means "everything" instead. */
+/** If a message would have more names, it means "everything" instead. */
 const MAX_NAMES = 10_000;
 
 const SENT_AGAIN = { code: 'BUS_SENT', message: 'Messages reach the other processes again.' } as const;
@@ -19,15 +19,15 @@ const RECEIVED_AGAIN = {
 /** Receives the messages of other processes; ReceivedInvalidations applies them. */
 export interface BusListener {
   onMessage(message: BusMessage): void;
-  /** Messages may have been missed: entries that may be stale must not be served. */
+  /** Reports that messages may have been missed. Do not serve entries that may be outdated. */
   onGap(): void;
-  /** Messages of this process were sent, kept ones too. */
+  /** Reports that messages of this process were sent, including kept ones. */
   onSent?(): void;
 }
 
 /**
- * Connects this cache to the bus between processes. Invalidations of one turn of the event loop are sent together. The layer that carries
- * the bus keeps messages that it could not send and sends them later, so that no process misses one while both are connected.
+ * Connects this cache to the bus between processes. It combines the invalidations of one turn of the event loop into one message. The layer that
+ * carries the bus keeps messages that it could not send and sends them later, so that no process misses one while both are connected.
  */
 export class InvalidationBus {
   readonly #coordination: Coordination | undefined;
@@ -44,7 +44,7 @@ export class InvalidationBus {
     this.#log = log;
   }
 
-  /** Subscribes to the bus; after a failure it retries until it succeeds, and then reports a gap. */
+  /** Subscribes to the bus. After a failure it retries until it succeeds, and then reports a gap. */
   async listen(listener: BusListener): Promise<void> {
     if (this.#coordination === undefined) return;
     let gaps = 0;
@@ -56,14 +56,14 @@ export class InvalidationBus {
       },
       onSent: () => this.announced(),
     };
-    // A layer that retries has reported the gap itself.
+    // Skip the report if the layer retried on its own and has reported the gap.
     const late = () => {
       if (gaps === 0) counting.onGap();
     };
     await this.#subscribe(this.#coordination, counting, late);
   }
 
-  /** Sends a message. Resolves when the layer has sent it, or is known to be lost, or after a second. */
+  /** Sends a message. Resolves when the layer has sent it or reported that it could not, or after a second. */
   async publish(message: BusMessage): Promise<void> {
     if (this.#coordination === undefined || this.#closed) return;
     this.#outbox.add(message);
@@ -71,7 +71,7 @@ export class InvalidationBus {
     await within(this.#sending, HANDOVER_MS, this.#clock);
   }
 
-  /** Call when a layer has sent a message: one that it kept, or one together with the operation itself. */
+  /** Call this when a layer has sent a message, either a kept one or one that an operation carried. */
   announced(): void {
     this.#log.ended('BUS_NOT_SENT', 'bus', SENT_AGAIN);
   }
@@ -109,7 +109,7 @@ export class InvalidationBus {
   }
 }
 
-/** Says what other processes were not notified of. Keys are sent after writes too, not only after invalidations. */
+/** Returns the text that says what was not sent to the other processes. Writes send keys too, not only invalidations. */
 function notSent({ policies, ...names }: BusMessage): string {
   const [what, meanwhile] =
     policies === true && Object.keys(names).length === 0

@@ -1,17 +1,17 @@
 import type { CallbackErrors } from '../base/callback-errors.js';
 
-/** The names of one invalidation. Keys and globs are the caller's: mask them before they are shown. */
+/** The names of one invalidation. Keys and globs come from the caller; mask them before you show them. */
 export interface CacheInvalidation {
   readonly keys: readonly string[];
   readonly globs: readonly string[];
   readonly tags: readonly string[];
-  /** Everything in the namespace. */
+  /** True if everything in the namespace was invalidated. */
   readonly all: boolean;
-  /** How many entries were removed, if that is known. */
+  /** The number of removed entries; null if unknown. */
   readonly removed: number | null;
 }
 
-/** Reports invalidations to listeners; without any it costs one comparison. */
+/** Reports invalidations to listeners. Without listeners a report costs one comparison. */
 export class InvalidationListeners {
   readonly #errors: CallbackErrors;
   readonly #listeners = new Set<(invalidation: CacheInvalidation) => void>();
@@ -20,9 +20,9 @@ export class InvalidationListeners {
     this.#errors = errors;
   }
 
-  /** Adds a listener; returns a function that removes it. Errors that a listener throws or rejects with are counted and logged once. */
+  /** Adds a listener and returns a function that removes it. If a listener throws or its promise rejects, the error is counted, and logged once. */
   listen(listener: (invalidation: CacheInvalidation) => void): () => void {
-    // A function of its own, so that one listener may listen twice.
+    // Wrap the listener, so that the same function can be added twice.
     const own = (invalidation: CacheInvalidation) => listener(invalidation);
     this.#listeners.add(own);
     return () => void this.#listeners.delete(own);

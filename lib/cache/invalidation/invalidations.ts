@@ -2,11 +2,11 @@ import type { Entry } from '../entries/entry.js';
 import { globMatcher, type GlobMatcher } from '../base/glob.js';
 
 /**
- * The order of invalidations in this process. Each one gets the next epoch. A value that was read or loaded since an earlier epoch
- * is not stored if an invalidation of its key or tags came between, and a stored entry is refused once one of its tags is newer than it.
+ * Orders the invalidations of this process. Each invalidation gets the next epoch. A value that was read or loaded since an earlier epoch is not
+ * stored if its key or a tag was invalidated in between. A stored entry is refused if one of its tags was invalidated after its epoch.
  *
- * Bounded: the oldest tags are forgotten, and then all tags that are not remembered count as invalidated at that time; keys and globs are
- * remembered only while a read or load runs.
+ * Memory is bounded. The oldest tags are forgotten; then every tag that is not remembered counts as invalidated when the last of them was. Keys and
+ * globs are remembered only while a read or load runs.
  */
 export class Invalidations {
   #epoch = 0;
@@ -28,7 +28,7 @@ export class Invalidations {
     return this.#epoch;
   }
 
-  /** Call it before a read or load whose value may be stored, and {@link end} after it. @returns the current epoch. */
+  /** Call this before a read or load whose value may be stored, and {@link end} after it. @returns the current epoch. */
   begin(): number {
     this.#running++;
     return this.#epoch;
@@ -37,7 +37,7 @@ export class Invalidations {
   end(): void {
     if (--this.#running > 0) return;
     this.#running = 0;
-    // Usually no invalidation came between; clearing empty collections would allocate at each load.
+    // Usually nothing was invalidated in between. To clear empty collections would allocate at each load.
     if (this.#keys.size > 0) this.#keys.clear();
     if (this.#globs.length > 0) this.#globs = [];
     this.#forgottenKeys = 0;
@@ -77,14 +77,14 @@ export class Invalidations {
     this.#all = ++this.#epoch;
   }
 
-  /** True if an invalidation after `since` concerns this key or one of these tags. */
+  /** Returns true if an invalidation after `since` concerns this key or one of these tags. */
   concernedSince(since: number, key: string, tags: readonly string[]): boolean {
     if (this.#epoch === since) return false;
     if (this.#all > since || (this.#keys.get(key) ?? this.#forgottenKeys) > since) return true;
     return this.#newerTag(since, tags) || this.#globs.some(({ matches, epoch }) => epoch > since && matches(key));
   }
 
-  /** False if one of the entry's tags has been invalidated since its load began. */
+  /** Returns false if one of the entry's tags was invalidated after the entry's load began. */
   current(entry: Entry): boolean {
     return entry.epoch === this.#epoch || !this.#newerTag(entry.epoch, entry.tags);
   }

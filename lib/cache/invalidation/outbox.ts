@@ -1,6 +1,6 @@
 import type { BusMessage } from './coordination.js';
 
-/** Names waiting to be sent to other processes, each once. With too many names, it sends "everything" instead. */
+/** Collects the names to send to other processes, each once. With too many names, it sends "everything" instead. */
 export class Outbox {
   readonly #keys = new Set<string>();
   readonly #patterns = new Set<string>();
@@ -28,7 +28,7 @@ export class Outbox {
     this.#all = true;
   }
 
-  /** Returns all names as one message, and empties the outbox. */
+  /** Returns all names as one message and empties the outbox. */
   take(): BusMessage {
     const changed = this.#policies && { policies: true };
     const message: BusMessage = this.#all

@@ -1,6 +1,6 @@
 interface OurName {
   readonly option: string;
-  /** Its notation, for an error in a place where it is not allowed. */
+  /** How to write the option, for an error about a name that is not allowed in its place. */
   readonly written: string;
 }
 
@@ -13,9 +13,9 @@ const url = named('url', "redisLayer({ url: 'redis://user:password@host:port' })
 const pattern = named('pattern', "the pattern: @Cached('user:{params.id}')");
 
 /*
- * The names that other libraries give to our options (@nestjs/cache-manager, cache-manager, cacheable, bentocache, node-cache,
- * lru-cache, Redis clients), and our own names in a wrong place. After a migration people write the old name; the error then gives the
- * new one. Only unknown names are looked up here.
+ * Maps names of other libraries (@nestjs/cache-manager, cache-manager, cacheable, bentocache, node-cache, lru-cache, Redis clients) to the options of
+ * this library. After a migration people write the old name, and the error then gives the new one. The table also holds own names, for the case that
+ * they are in a wrong place. Only unknown names are looked up here.
  */
 const OUR_NAMES: Readonly<Record<string, OurName>> = {
   max: maxEntries,
@@ -71,7 +71,7 @@ const OUR_NAMES: Readonly<Record<string, OurName>> = {
   ),
 };
 
-/** The option that a name of another library, or a name in a wrong place, stands for; undefined if there is none. */
+/** Returns the option that a name of another library, or a name in a wrong place, means. Undefined if there is none. */
 export function nameElsewhere(name: string): OurName | undefined {
   return Object.hasOwn(OUR_NAMES, name) ? OUR_NAMES[name] : undefined;
 }

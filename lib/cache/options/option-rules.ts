@@ -4,19 +4,19 @@ import { milliseconds } from '../base/duration.js';
 import { CacheError, type CacheErrorCode } from '../base/errors.js';
 import { shown } from '../base/shown.js';
 
-/** One fault of options: where, what was given, and what is allowed. */
+/** One fault of the options: where it is, what was given, and what is allowed. */
 export interface OptionFault {
   readonly code: CacheErrorCode;
   readonly text: string;
 }
 
-/** Reports a fault, in words that follow its place: `ttl: …`. */
+/** Reports a fault. The text begins with the path of the option: `ttl: …`. */
 export type Report = (text: string, code?: CacheErrorCode) => void;
 
-/** Reports the faults of a value; without a report the value is accepted. */
+/** Checks a value and reports its faults. A value without a report is accepted. */
 export type Rule = (value: unknown, path: string, report: Report) => void;
 
-/** The faults that a rule finds in a value. */
+/** Returns the faults that a rule finds in a value. */
 export function faultsIn(rule: Rule, value: unknown, path = ''): OptionFault[] {
   const faults: OptionFault[] = [];
   readAndCheck(
@@ -28,14 +28,14 @@ export function faultsIn(rule: Rule, value: unknown, path = ''): OptionFault[] {
   return faults;
 }
 
-/** One error for all faults, with the code of the first. @param where the owner of the options. */
+/** Returns one error for all faults, with the code of the first. @param where the owner of the options. */
 export function faultsError(where: string, faults: readonly OptionFault[]): CacheError {
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
   const lines = faults.map(({ text }) => `  - ${text}`).join('\n');
   return new CacheError(faults[0]?.code ?? 'INVALID_OPTIONS', `${where}: ${count} in the options:\n${lines}`);
 }
 
-/** Reads a value and applies its rule. If a getter or Proxy of the application throws, that is a fault like any other. */
+/** Reads a value and applies its rule. An error thrown by a getter or Proxy of the application is reported as a fault. */
 function readAndCheck(rule: Rule, read: () => unknown, path: string, report: Report): void {
   try {
     rule(read(), path, report);
@@ -44,7 +44,7 @@ function readAndCheck(rule: Rule, read: () => unknown, path: string, report: Rep
   }
 }
 
-/** A field that is left out, or undefined, takes its default. */
+/** Accepts undefined or a missing field, which takes its default. */
 const orDefault =
   (rule: Rule): Rule =>
   (value, path, report) => {
@@ -60,7 +60,7 @@ const must =
 export const flag = must('true or false', (value) => typeof value === 'boolean');
 export const callable = must('a function', (value) => typeof value === 'function');
 export const text = must('non-empty text', (value) => typeof value === 'string' && value.trim() !== '');
-/** Text that must not be shown in messages. */
+/** A text that messages must not show. */
 export const secret = must(
   'a text',
   (value) => typeof value === 'string',
@@ -121,13 +121,13 @@ export const listOf =
   (rule: Rule): Rule =>
   (value, path, report) => {
     if (!Array.isArray(value)) return report(`${path}: must be an array, not ${shown(value)}`);
-    // Holes are faults, too.
+    // Iterate by index, because holes are faults, too.
     for (let index = 0; index < value.length; index++) {
       readAndCheck(rule, () => (value as unknown[])[index], `${path}[${index}]`, report);
     }
   };
 
-/** The first alternative that accepts the kind of value decides; if there is none, the last one. */
+/** Applies the first alternative that fits the value, or the last one if none fits. */
 export const either =
   (...alternatives: readonly (readonly [fits: (value: unknown) => boolean, rule: Rule])[]): Rule =>
   (value, path, report) => {
@@ -135,15 +135,15 @@ export const either =
     chosen[1](value, path, report);
   };
 
-/** `false` switches the feature off. */
+/** Allows `false`, which switches the feature off. */
 export const orFalse = (rule: Rule): Rule =>
   either([(value) => value === false, anything], [() => true, alsoAllowing('false', rule)]);
 
-/** A boolean, or the value of another rule that implies `true`. */
+/** Allows a boolean, or a value of another rule, which implies `true`. */
 export const flagOr = (rule: Rule): Rule =>
   either([(value) => typeof value === 'boolean', anything], [() => true, alsoAllowing('true, false', rule)]);
 
-/** Names what else is allowed where a rule wants an object. */
+/** Adds the other allowed values to the message of a rule that requires an object. */
 const alsoAllowing =
   (others: string, rule: Rule): Rule =>
   (value, path, report) =>
@@ -151,11 +151,11 @@ const alsoAllowing =
       report(text === noObject(path, value) ? noObject(path, value, `${others} or `) : text, code);
     });
 
-/** A function, or a value of the rule. */
+/** Allows a function, or a value of the rule. */
 export const functionOr = (rule: Rule): Rule =>
   either([(value) => typeof value === 'function', anything], [() => true, rule]);
 
-/** Every value of a record whose keys are the application's own. */
+/** Applies the rule to every value of a record with any keys. */
 export const recordOf =
   (rule: Rule): Rule =>
   (value, path, report) => {
@@ -164,7 +164,7 @@ export const recordOf =
       readAndCheck(rule, () => value[name], `${path}[${JSON.stringify(name)}]`, report);
   };
 
-/** An object with these fields and no others; a field left out or undefined takes its default. */
+/** Requires an object with only these fields. A field that is missing or undefined takes its default. */
 export const shape =
   (fields: Readonly<Record<string, Rule>>, required: readonly string[] = []): Rule =>
   (value, path, report) => {
@@ -186,7 +186,7 @@ function noObject(path: string, value: unknown, others = ''): string {
   return `${path}: must be ${others}an object, not ${shown(value)}`;
 }
 
-/** Milliseconds of what may be a duration. */
+/** Returns the milliseconds of a value if it is a duration, otherwise undefined. */
 export function lengthOf(value: unknown): number | undefined {
   try {
     return milliseconds(value as number | string);
@@ -199,7 +199,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** An error of the getter is reported where the value is checked. */
+/** Returns true if the field is given. If its getter throws, the check of the value reports the error. */
 function isGiven(value: Record<string, unknown>, name: string): boolean {
   try {
     return value[name] !== undefined;

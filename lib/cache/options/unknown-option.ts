@@ -3,8 +3,8 @@ import { nameElsewhere } from './names-elsewhere.js';
 const LONGEST_NAME = 64;
 
 /**
- * For each unknown name of one object, the text behind its path: that it is unknown, with the name that was probably meant. The last
- * one lists all there are.
+ * Returns, for each unknown name of one object, the text to append to its path. It says that the name is unknown and which name was probably meant.
+ * The text of the last name lists all allowed names.
  */
 export function unknownNames(names: readonly string[], known: readonly string[]): ReadonlyMap<string, string> {
   const text = (name: string) => {
@@ -22,12 +22,12 @@ function meantName(name: string, known: readonly string[]): string | undefined {
   return nearest(name, known) ?? elsewhere?.written;
 }
 
-/** The known name that was probably meant; undefined if none is similar to the given one. */
+/** Returns the known name that was probably meant; undefined if none is similar. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const [best] = known
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
-  // For a short name, two letters would be half of it: allow one.
+  // Two letters are half of a short name, so allow one difference.
   const most = Math.max(name.length < 4 ? 1 : 2, Math.floor(name.length / 3));
   return best !== undefined && best.distance <= most && best.distance < best.candidate.length
     ? best.candidate
@@ -35,8 +35,8 @@ export function nearest(name: string, known: readonly string[]): string | undefi
 }
 
 /**
- * The number of letters that must be added, removed, replaced or swapped with their neighbour (optimal string alignment), computed row by
- * row. Only the beginnings of long names are compared.
+ * Returns the number of letters to add, remove, replace or swap with a neighbour (optimal string alignment), computed row by row. Compares only the
+ * beginnings of long names.
  */
 function editDistance(from: string, to: string): number {
   const [one, other] = [from.slice(0, LONGEST_NAME), to.slice(0, LONGEST_NAME)];

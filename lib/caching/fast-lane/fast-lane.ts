@@ -7,7 +7,7 @@ import { noneMatch } from '../http/entity-tag.js';
 import { howToSkip, type InFront, type LaneChoice, listed, unskippable } from './fast-lane.options.js';
 import type { CallerRequest } from './caller-form.js';
 import { HeaderList } from './header-list.js';
-import { KnownAddress, type SeenAnswer, type Way } from './known-address.js';
+import { KnownAddress, type LearnedResponse, type LearnedForm } from './known-address.js';
 import type { LaneFront } from './lane-front.js';
 import { LaneMemory } from './lane-memory.js';
 import { LaneRoute } from './lane-route.js';
@@ -77,16 +77,16 @@ export class FastLane {
     const { headers } = request;
     if (!isPlainRequest(headers) || !route.open || !route.gate.admits(request)) return false;
     if (route.isPersonal(request)) return false;
-    const way = address.way(route.form(request));
-    if (way === undefined) return false;
+    const learned = address.learned(route.form(request));
+    if (learned === undefined) return false;
     const asked = headers['if-none-match'];
-    if (route.skips && asked !== undefined && asked !== way.tag) return false;
+    if (route.skips && asked !== undefined && asked !== learned.tag) return false;
     const now = this.now();
-    const whole = way.whole.list(now);
+    const whole = learned.whole.list(now);
     // Only counting the hit shows whether the entry changed, so both responses must be ready by then.
-    const notModified = asked === undefined ? undefined : way.notModified.list(now);
+    const notModified = asked === undefined ? undefined : learned.notModified.list(now);
     if (whole === undefined || (asked !== undefined && notModified === undefined)) return false;
-    const entry = route.cache.fresh(way.key, route.plan);
+    const entry = route.cache.fresh(learned.key, route.plan);
     if (entry === undefined) return false;
     const answer = isPlain(entry) ? encodedAnswer(entry) : undefined;
     if (answer === undefined) {
@@ -95,10 +95,10 @@ export class FastLane {
       return false;
     }
     if (asked !== undefined && notModified !== undefined && noneMatch(asked, answer.tag)) {
-      response.writeHead(304, pairs(way.notModified, notModified, answer, route, entry)).end();
+      response.writeHead(304, pairs(learned.notModified, notModified, answer, route, entry)).end();
       return true;
     }
-    response.writeHead(200, pairs(way.whole, whole, answer, route, entry));
+    response.writeHead(200, pairs(learned.whole, whole, answer, route, entry));
     if (request.method === 'HEAD') response.end();
     else response.end(answer.text, answer.oneByte ? 'latin1' : 'utf8');
     return true;
@@ -119,18 +119,18 @@ export class FastLane {
     if (form.length > LONGEST_FORM) return;
     const address = known?.route === route ? known : new KnownAddress(route);
     const now = this.now();
-    const way = address.learn(form, key);
+    const learned = address.learn(form, key);
     if (!this.#memory.keep(method, url, address)) return;
     const asked = headers['if-none-match'];
     const conditional = asked !== undefined;
     if (route.skips) {
-      way.tag = encodedAnswer(entry)?.tag;
+      learned.tag = encodedAnswer(entry)?.tag;
       // Skipped middleware may have made headers from another tag.
-      if (conditional && asked !== way.tag) return;
+      if (conditional && asked !== learned.tag) return;
     }
-    if (!way.whole.wanted(now) && !(conditional && way.notModified.wanted(now))) return;
+    if (!learned.whole.wanted(now) && !(conditional && learned.notModified.wanted(now))) return;
     this.#watchEnd(response, (body) => {
-      this.#saw(route, request, response, way, form, entry, body);
+      this.#learn(route, request, response, learned, form, entry, body);
       this.#memory.resize(method, url, address);
     });
   }
@@ -195,11 +195,11 @@ export class FastLane {
     Object.defineProperty(response, 'end', { value: watched, configurable: true, writable: true });
   }
 
-  #saw(
+  #learn(
     route: LaneRoute,
     request: LaneRequest,
     response: ServerResponse,
-    way: Way,
+    learned: LearnedForm,
     form: string,
     entry: Entry,
     body: unknown,
@@ -217,9 +217,9 @@ export class FastLane {
     // A response that repeats a header of one caller must not be sent to other callers.
     for (const said of route.unkeyed(request.headers)) if (list.repeats(said)) return;
     const kind = `${request.method}${status}`;
-    const seen = status === 304 ? way.notModified : way.whole;
+    const seen = status === 304 ? learned.notModified : learned.whole;
     const name = route.listName(form, kind);
-    const differences = seen.saw(list, this.now(), this.#memory.list(name));
+    const differences = seen.compare(list, this.now(), this.#memory.list(name));
     if (differences.length > 0) {
       this.#memory.forgetList(name);
       this.#warn(route, differences);
@@ -253,7 +253,13 @@ function isPlainRequest(headers: LaneRequest['headers']): boolean {
   );
 }
 
-function pairs(seen: SeenAnswer, list: HeaderList, answer: EncodedAnswer, route: LaneRoute, entry: Entry): string[] {
+function pairs(
+  seen: LearnedResponse,
+  list: HeaderList,
+  answer: EncodedAnswer,
+  route: LaneRoute,
+  entry: Entry,
+): string[] {
   return seen.pairs(list, answer, list.lasting ? undefined : route.timed(entry));
 }
 

@@ -8,7 +8,7 @@ const TRUSTED_MS = 30_000;
 const COMPARING_MS = 1_000;
 
 /** The learned response to one form of request for one address. */
-export class SeenAnswer {
+export class LearnedResponse {
   #confirmed: HeaderList | undefined;
   #candidate: HeaderList | undefined;
   #until = 0;
@@ -41,7 +41,7 @@ export class SeenAnswer {
   }
 
   /** Compares a response of the full path with earlier ones. Returns the names of headers that differ. */
-  saw(list: HeaderList, now: number, known: HeaderList | undefined): readonly string[] {
+  compare(list: HeaderList, now: number, known: HeaderList | undefined): readonly string[] {
     const before = known ?? this.#confirmed ?? this.#candidate;
     const differences = before === undefined ? [] : before.differences(list);
     const agreed = before !== undefined && differences.length === 0;
@@ -67,46 +67,46 @@ function nothing(): undefined {
   return undefined;
 }
 
-const MOST_WAYS = 8;
+const MAX_FORMS = 8;
 /** The size of a URL and of each form of request without texts and lists: measured, rounded up. */
 const ADDRESS_BYTES = 300;
-const WAY_BYTES = 900;
+const FORM_BYTES = 900;
 
 /** One URL of one method: its handler and key, and the learned responses by request headers. */
 export class KnownAddress {
-  readonly #ways = new Map<string, Way>();
+  readonly #forms = new Map<string, LearnedForm>();
 
   constructor(readonly route: LaneRoute) {}
 
-  way(form: string): Way | undefined {
-    return this.#ways.get(form);
+  learned(form: string): LearnedForm | undefined {
+    return this.#forms.get(form);
   }
 
   /** Learns a request that the handler answered under this key. */
-  learn(form: string, key: string): Way {
-    let way = this.#ways.get(form);
-    if (way === undefined || way.key !== key) {
-      if (this.#ways.size >= MOST_WAYS) this.#ways.clear();
-      way = { key, whole: new SeenAnswer(), notModified: new SeenAnswer(), tag: undefined };
-      this.#ways.set(form, way);
+  learn(form: string, key: string): LearnedForm {
+    let learned = this.#forms.get(form);
+    if (learned === undefined || learned.key !== key) {
+      if (this.#forms.size >= MAX_FORMS) this.#forms.clear();
+      learned = { key, whole: new LearnedResponse(), notModified: new LearnedResponse(), tag: undefined };
+      this.#forms.set(form, learned);
     }
-    return way;
+    return learned;
   }
 
   /** Its estimated size without its text. */
   get bytes(): number {
     let bytes = ADDRESS_BYTES;
-    for (const [form, { key, whole, notModified }] of this.#ways)
-      bytes += WAY_BYTES + form.length + key.length + whole.bytes + notModified.bytes;
+    for (const [form, { key, whole, notModified }] of this.#forms)
+      bytes += FORM_BYTES + form.length + key.length + whole.bytes + notModified.bytes;
     return bytes;
   }
 }
 
 /** One form of request for a URL. */
-export interface Way {
+export interface LearnedForm {
   readonly key: string;
-  readonly whole: SeenAnswer;
-  readonly notModified: SeenAnswer;
+  readonly whole: LearnedResponse;
+  readonly notModified: LearnedResponse;
   /** The entity tag of the last response, if hits skip middleware. */
   tag: string | undefined;
 }

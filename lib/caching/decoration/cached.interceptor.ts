@@ -11,7 +11,7 @@ import type { Observable } from 'rxjs';
 import { CachingLink } from './class-host.js';
 import { warnWithoutModule } from './without-module.js';
 
-/** Answers decorated handlers from the cache. Without the module it passes every call on. */
+/** Answers decorated handlers from the cache. If no module provides the cache, it passes every call on. */
 @Injectable()
 export class CachedInterceptor implements NestInterceptor {
   readonly #link: CachingLink | undefined;

@@ -14,20 +14,20 @@ export interface HandlerRunner {
 
 /** The part of an application that decorated methods and handlers use. */
 export interface ApplicationRuntime {
-  /** Undefined if the method runs undecorated: a handler, which its interceptor answers. */
+  /** Undefined if the method runs undecorated, as handlers do: their interceptor answers from the cache. */
   methodOf(site: MethodSite, host: ClassHost): MethodRunner | undefined;
   /** Undefined if the handler runs uncached. */
   handlerOf(execution: ExecutionContext): HandlerRunner | undefined;
 }
 
-/** The decorated methods of one class in one application; instances of a class that is provided twice have one for each. */
+/** The decorated methods of one class in one application. */
 export class ClassHost {
   readonly #runners = new Map<MethodSite, MethodRunner | undefined>();
 
   constructor(
     readonly link: CachingLink,
     readonly cls: abstract new (...args: never[]) => object,
-    /** The only instance; undefined if the host serves all instances of its class. */
+    /** The only instance that this host serves; undefined if it serves all instances of its class. */
     readonly instance?: object,
   ) {}
 
@@ -36,7 +36,10 @@ export class ClassHost {
     return runner === undefined ? site.original.apply(instance, args) : runner.run(instance, args);
   }
 
-  /** Creates the runner of a method, once; undefined while there is no runtime, and for methods that run undecorated. */
+  /**
+   * Returns the runner of a method and creates it once; undefined while there is no runtime, and for methods that run
+   * undecorated.
+   */
   prepare(site: MethodSite): MethodRunner | undefined {
     const { runtime } = this.link;
     if (runtime === undefined || this.#runners.has(site)) return this.#runners.get(site);
@@ -47,9 +50,9 @@ export class ClassHost {
 }
 
 /**
- * How decorated classes find the runtime of their application: injected into them as an optional property. It has no
- * dependencies, so that a class that the module's own options depend on may be cached, too. Calls bypass the cache until the module is
- * initialised and has registered the instances.
+ * Connects decorated classes to the runtime of their application. Nest injects it into them as an optional property. It has no
+ * dependencies, so that classes on which the module's own options depend can be cached too. Calls bypass the cache until the
+ * module is initialised and has registered the instances.
  */
 export class CachingLink {
   runtime: ApplicationRuntime | undefined;

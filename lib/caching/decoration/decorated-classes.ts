@@ -12,7 +12,7 @@ import {
 
 export type ClassConstructor = (abstract new (...args: never[]) => object) & { readonly prototype: object };
 
-/** One class with decorated methods as an application provides it. */
+/** A class with decorated methods, as an application provides it. */
 export interface ProvidedClass {
   readonly cls: ClassConstructor;
   readonly module: Module;
@@ -20,7 +20,7 @@ export interface ProvidedClass {
   readonly isController: boolean;
 }
 
-/** A decorated method of a class, its own or inherited. Methods that a subclass overrides without the decorator are left out. */
+/** A decorated method of a class, its own or inherited. A method that a subclass overrides without the decorator is not one. */
 export interface ProvidedMethod {
   readonly name: string | symbol;
   /** The function that Nest calls. */
@@ -30,7 +30,7 @@ export interface ProvidedMethod {
   readonly invalidating: readonly InvalidatingSite[];
 }
 
-/** Classes with decorated methods, in the order in which the application declares them. */
+/** Returns the classes with decorated methods, in the order in which the application declares them. */
 export function decoratedClasses(modules: ModulesContainer): ProvidedClass[] {
   const found: ProvidedClass[] = [];
   for (const module of modules.values()) {
@@ -51,13 +51,13 @@ export function decoratedClasses(modules: ModulesContainer): ProvidedClass[] {
   return found;
 }
 
-/** Why instances of a provider may hold state of their users; undefined for a singleton. */
+/** Returns why instances of a provider may hold the state of one user; undefined for a singleton. */
 export function unsharedInstances(wrapper: InstanceWrapper): string | undefined {
   if (!wrapper.isDependencyTreeStatic()) return 'it is request-scoped and can hold its caller';
   return wrapper.isTransient ? 'it is transient: each class that injects it has its own instance and state' : undefined;
 }
 
-/** The class of a provider, and of the object a factory or value provider has. */
+/** Returns the class of a provider, or of the object that a factory or value provider returns. */
 function classOf(wrapper: InstanceWrapper): ClassConstructor | undefined {
   const { metatype, inject } = wrapper;
   if (typeof metatype === 'function' && inject == null && !wrapper.isNotMetatype) {
@@ -66,7 +66,7 @@ function classOf(wrapper: InstanceWrapper): ClassConstructor | undefined {
   return isObject(wrapper.instance) ? constructorOf(wrapper.instance) : undefined;
 }
 
-/** The class of an object by its prototype, ignoring its own `constructor` property. */
+/** Returns the class of an object from its prototype. It ignores an own `constructor` property. */
 export function constructorOf(instance: object): ClassConstructor | undefined {
   const prototype = Object.getPrototypeOf(instance) as { constructor?: unknown } | null;
   return typeof prototype?.constructor === 'function' ? (prototype.constructor as ClassConstructor) : undefined;

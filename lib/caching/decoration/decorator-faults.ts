@@ -1,14 +1,14 @@
 import type { OptionFault } from '../../cache/options/option-rules.js';
 import { methodName, type MethodSite } from './method-site.js';
 
-/** The faults that the options of a decorator have by themselves, each with the place of the decorator. */
+/** Returns the faults of a decorator's options that are known without an application, each with the decorator's place. */
 export function decoratorFaults({ kind, declaredBy, method, optionFaults }: MethodSite): OptionFault[] {
   const decorator = kind === 'cached' ? '@Cached' : '@CacheInvalidate';
   const owner = `${declaredBy.name}.${methodName(method)}()`;
   return optionFaults.map(({ code, text }) => ({ code, text: `${owner}: ${decorator}: ${text}` }));
 }
 
-/** The text of a fault as a sentence: one that ends with a question is one. */
+/** Makes a sentence of a fault's text: adds a full stop unless the text ends with a question mark. */
 export function sentence(text: string): string {
   return text.endsWith('?') ? text : `${text}.`;
 }

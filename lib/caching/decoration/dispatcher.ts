@@ -5,7 +5,7 @@ import { CachingLink, type ClassHost } from './class-host.js';
 import { copyMetadata } from './copy-metadata.js';
 import { type Method, type MethodSite, noteDecorated } from './method-site.js';
 
-/** The property with the {@link ClassHost} of an instance of a decorated class. */
+/** The property of a decorated class's instances that holds their {@link ClassHost}. */
 export const HOST = Symbol('cache-observability:host');
 
 interface Hosted {
@@ -32,7 +32,7 @@ export function replaceByDispatcher<S extends MethodSite>(
   }
   const implementation = original as Method;
   const { name } = implementation;
-  // A method, as what it replaces: it has no prototype object, and its name is no property that is defined again.
+  // Method syntax, like the replaced method: the function has no `prototype`, and its name needs no second definition.
   const dispatcher: Method = {
     [name](this: Hosted | undefined | null, ...args: unknown[]): unknown {
       const host = this?.[HOST];
@@ -43,7 +43,7 @@ export function replaceByDispatcher<S extends MethodSite>(
   Object.defineProperty(dispatcher, 'length', { value: implementation.length, configurable: true });
   copyMetadata(implementation, dispatcher);
   descriptor.value = dispatcher;
-  // Define it now: decorators above may look up the method instead of using their descriptor.
+  // Define the dispatcher now: decorators above this one may look up the method instead of using their descriptor.
   Object.defineProperty(target, method, descriptor);
   noteDecorated(target, method);
   noteVersion();
@@ -51,7 +51,7 @@ export function replaceByDispatcher<S extends MethodSite>(
   return site;
 }
 
-/** Makes Nest inject the application's link into instances of a class. */
+/** Makes Nest inject the application's {@link CachingLink} into the instances of a class. */
 function receiveLink(prototype: object): void {
   if (HOST in prototype) return;
   Object.defineProperty(prototype, HOST, {
@@ -65,12 +65,12 @@ function receiveLink(prototype: object): void {
   Optional()(prototype, HOST);
 }
 
-/** Gives an instance its host. An instance that refuses new properties runs its methods undecorated. */
+/** Assigns the host to an instance. If the instance refuses new properties, its methods run undecorated. */
 export function assignHost(instance: object, host: ClassHost): void {
   Reflect.defineProperty(instance, HOST, { value: host, configurable: true, enumerable: false, writable: false });
 }
 
-/** The host of an instance, once Nest has injected it. */
+/** Returns the host of an instance; undefined before Nest has injected it. */
 export function hostOf(instance: object): ClassHost | undefined {
   return (instance as Hosted)[HOST];
 }

@@ -2,7 +2,7 @@ import type { Transport } from '../inputs/call.js';
 import type { ClassConstructor } from './decorated-classes.js';
 import type { Method } from './method-site.js';
 
-/** Nest's metadata keys, as literals, because some versions of Nest do not export them. */
+/** Nest's metadata keys. They are literals because some versions of Nest do not export them. */
 const META = {
   path: 'path',
   method: 'method',
@@ -17,7 +17,7 @@ const META = {
 
 const EVENT_HANDLER = 2;
 
-/** The transports through which Nest calls a method as a handler, with its interceptors. */
+/** Returns the transports through which Nest calls a method as a handler, with its interceptors. */
 export function handlerTransports(implementation: Method, cls: ClassConstructor): Exclude<Transport, 'method'>[] {
   const transports: Exclude<Transport, 'method'>[] = [];
   const has = (key: string) => Reflect.getMetadata(key, implementation) !== undefined;
@@ -30,12 +30,12 @@ export function handlerTransports(implementation: Method, cls: ClassConstructor)
   return transports;
 }
 
-/** A GraphQL field's resolver: Nest calls it without interceptors, so its dispatcher answers it. */
+/** True for the resolver of a GraphQL field. Nest calls it without interceptors, so its dispatcher answers from the cache. */
 export function isFieldResolver(implementation: Method): boolean {
   return Reflect.getMetadata(META.property, implementation) === true;
 }
 
-/** Why a handler other than HTTP is never cached, or undefined. */
+/** Returns why a handler other than HTTP is never cached; undefined if it can be cached. */
 export function neverCached(implementation: Method, transport: Transport): string | undefined {
   if (transport === 'rpc' && Reflect.getMetadata(META.patternHandler, implementation) === EVENT_HANDLER) {
     return 'an event handler returns nothing to a caller';

@@ -12,13 +12,13 @@ export type MethodSite = CachedSite | InvalidatingSite;
 
 interface DecoratedMethod {
   readonly method: string | symbol;
-  /** The method before the decorator. */
+  /** The method as the class declares it. */
   readonly original: Method;
-  /** The method after the decorator. */
+  /** The function with which the decorator replaces the method. */
   readonly dispatcher: Method;
   /** The class that declares it. */
   readonly declaredBy: { readonly name: string };
-  /** The faults of the decorator's options; `options` contains the valid fields. */
+  /** The faults of the decorator's options. `options` contains only valid fields. */
   readonly optionFaults: readonly OptionFault[];
 }
 
@@ -26,7 +26,7 @@ export interface CachedSite extends DecoratedMethod {
   readonly kind: 'cached';
   readonly pattern: KeyPattern;
   readonly options: CachedOptions;
-  /** The statistics of running applications, the latest last; each application removes its own when it closes. */
+  /** The statistics of running applications, the latest last. Each application removes its own statistics when it closes. */
   measured: readonly MeasuredSite[];
 }
 
@@ -41,17 +41,17 @@ export interface InvalidatingSite extends DecoratedMethod {
   readonly options: CacheInvalidateOptions;
 }
 
-/** Metadata keys as text, so that a second copy of this package reads the metadata of the first. */
+/** Metadata keys. They are text, so that a second copy of this package can read the metadata of the first. */
 export const CACHED = 'nestjs-cache-observability:cached';
 export const INVALIDATES = 'nestjs-cache-observability:invalidates';
 const SITES = 'nestjs-cache-observability:sites';
 
-/** The `@Cached` of a function, even if other decorators wrapped it and kept its metadata. */
+/** Returns the `@Cached` of a function, also if other decorators wrapped the function and kept its metadata. */
 export function cachedSiteOf(implementation: object): CachedSite | undefined {
   return Reflect.getMetadata(CACHED, implementation) as CachedSite | undefined;
 }
 
-/** The `@CacheInvalidate`s of a function, innermost first. */
+/** Returns the `@CacheInvalidate`s of a function, innermost first. */
 export function invalidatingSitesOf(implementation: object): readonly InvalidatingSite[] {
   return (Reflect.getMetadata(INVALIDATES, implementation) as InvalidatingSite[] | undefined) ?? [];
 }
@@ -63,7 +63,7 @@ export function noteDecorated(prototype: object, method: string | symbol): void 
   Reflect.defineMetadata(SITES, own, prototype);
 }
 
-/** Names of decorated methods of a class, inherited ones included; a subclass may override some. */
+/** Returns the names of a class's decorated methods, inherited ones included. A subclass may have overridden some of them. */
 export function decoratedMethods(prototype: object): ReadonlySet<string | symbol> {
   const names = new Set<string | symbol>();
   for (let level: object | null = prototype; level !== null; level = Object.getPrototypeOf(level) as object | null) {

@@ -3,8 +3,8 @@ import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js'
 import { type CachedSite, cachedSiteOf } from './method-site.js';
 
 /**
- * Finds the controllers with routes of each decorated function, declared, inherited or copied, including controllers of modules that do not
- * import the cache.
+ * Finds, for each decorated function, the controllers that have a route with it: declared, inherited or copied. It includes
+ * controllers of modules that do not import the cache.
  */
 export function routeCarriers(modules: ModulesContainer): ReadonlyMap<CachedSite, ReadonlySet<InstanceWrapper>> {
   const carriers = new Map<CachedSite, Set<InstanceWrapper>>();
@@ -23,7 +23,7 @@ function sitesOf(prototype: object | undefined): ReadonlySet<CachedSite> {
   return new Set(methodsOf(prototype).flatMap((method) => cachedSiteOf(method) ?? []));
 }
 
-/** The methods of a class, inherited ones included. @param replaced also overridden ones. */
+/** Returns the methods of a class, inherited ones included. @param replaced true to include overridden methods. */
 export function methodsOf(prototype: object | undefined, replaced = false): object[] {
   return namedMethods(prototype, replaced).map(([, method]) => method);
 }

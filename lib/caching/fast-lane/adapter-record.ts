@@ -7,23 +7,23 @@ type AddMiddleware = (path: string, middleware: unknown) => unknown;
 type FastifyLike = Record<'addHook' | 'register', Method>;
 type Watched = Record<string, unknown> & { [RECORD]?: AdapterRecord };
 
-/** Several applications may use one adapter, so the adapter carries its record. */
+/** The property of an adapter that holds its record, because several applications may use one adapter. */
 const RECORD = Symbol('nestjs-cache-observability:adapter-record');
 
-/** Methods that Nest calls to add functions of its own. */
+/** The methods through which Nest adds its own functions. */
 const ADD_OWN = ['initHttpServer', 'registerParserMiddleware', 'useBodyParser', 'enableCors', 'registerSecurityHook'];
 
-/** A function of the application that the framework's own function calls, and that decides its result. */
+/** A function of the application that a function of the framework calls, and whose result decides. */
 export interface Decides {
   readonly decides: unknown;
   readonly place: string;
 }
 
-/** Records who adds which functions to one adapter, from the moment Nest has its adapter. */
+/** Records who adds which functions to one adapter. */
 export class AdapterRecord {
   readonly #adapter: LaneAdapter & Watched;
   readonly #frameworks = new WeakSet<object>();
-  /** The original function, by the function with which an adapter wrapped it. */
+  /** The original functions, by the functions with which an adapter wrapped them. */
   readonly #given = new WeakMap<object, object>();
   readonly #called = new Set<string>();
   readonly #delegates: unknown[] = [];
@@ -47,7 +47,7 @@ export class AdapterRecord {
     return typeof subject === 'function' ? (this.#given.get(subject) ?? subject) : subject;
   }
 
-  /** Functions of the application that are in no list of the framework. */
+  /** Returns functions of the application that are in no list of the framework. */
   deciding(): Decides[] {
     const { corsHook, securityHook } = this.#adapter;
     const unseen = (method: string, hook: unknown, place: string): Decides[] =>
@@ -63,7 +63,10 @@ export class AdapterRecord {
     ];
   }
 
-  /** Watches the methods that add functions. Functions that a derived class of the application adds are the application's. */
+  /**
+   * Watches the methods that add functions. If the application overrides such a method, the functions that it adds are the
+   * application's.
+   */
   watch(): void {
     if (this.#watched || !this.#isPlatforms('use')) return;
     this.#watched = true;
@@ -87,7 +90,7 @@ export class AdapterRecord {
     };
   }
 
-  /** Watches the functions that run the middleware of modules, which Nest adds from here on. */
+  /** Records the functions that Nest adds from now on to run the middleware of modules. */
   watchModules(): void {
     const adapter: Watched = this.#adapter;
     const factory = adapter.createMiddlewareFactory as Method | undefined;
@@ -102,7 +105,7 @@ export class AdapterRecord {
     };
   }
 
-  /** True if a method is the platform's own. */
+  /** True if the method is the platform's own, not overridden. */
   #isPlatforms(name: string): boolean {
     const platform = platformOf(this.#adapter);
     const method = this.#adapter[name];
@@ -123,7 +126,7 @@ export class AdapterRecord {
     }
   }
 
-  /** Fastify adds hooks and calls plugins later, so this records the functions passed to it during `add`. */
+  /** Calls `add` and records the functions that it passes to Fastify, which adds hooks and calls plugins later. */
   #recordedFastify<T>(instance: FastifyLike, add: () => T): T {
     const { addHook, register } = instance;
     instance.addHook = (...args) => {
@@ -144,12 +147,12 @@ export class AdapterRecord {
     if (typeof plugin !== 'function') return plugin;
     const recorded = (instance: FastifyLike, ...rest: unknown[]): unknown =>
       this.#recordedFastify(instance, () => (plugin as Method)(instance, ...rest));
-    // Fastify reads a plugin's number of parameters and its marks.
+    // Fastify reads a plugin's `length` and its symbols.
     return Object.defineProperties(recorded, Object.getOwnPropertyDescriptors(plugin));
   }
 }
 
-/** The functions of CORS options that get whole requests. A function for `origin` gets that header only. */
+/** Returns the functions among CORS options that get whole requests. A function in `origin` gets only that header. */
 function delegatesOf(options: unknown): unknown[] {
   if (typeof options === 'function') return [options];
   return Object.entries((options ?? {}) as object).flatMap(([name, option]: [string, unknown]) =>

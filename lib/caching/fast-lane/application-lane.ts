@@ -8,7 +8,10 @@ import { admitToLane } from './lane-admission.js';
 import { LaneFront } from './lane-front.js';
 import { putInFront } from './lane-server.js';
 
-/** The fast lane of one application: learns the code before its handlers, admits handlers, answers before its server does. */
+/**
+ * The fast lane of one application: it learns which functions run before handlers, admits handlers, and answers hits before the
+ * framework gets their requests.
+ */
 export class ApplicationLane implements EarlyHits {
   readonly #adapterHost: HttpAdapterHost;
   readonly #front: LaneFront;
@@ -20,7 +23,7 @@ export class ApplicationLane implements EarlyHits {
     this.#adapterHost = adapterHost;
     this.#front = new LaneFront(() => adapterHost.httpAdapter as unknown as LaneAdapter | undefined, modules);
     this.#lane = new FastLane(this.#front, () => clock.now(), options.log);
-    // Nest has its adapter before it creates providers; a testing module gets it later.
+    // `init$` emits before Nest creates providers, or later in a testing module.
     adapterHost.init$.subscribe(() => this.#front.watch());
   }
 

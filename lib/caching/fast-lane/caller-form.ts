@@ -4,14 +4,14 @@ import type { TLSSocket } from 'node:tls';
 /*
  * Which requests may get one learned response?
  *
- * The problem. Middleware that hits skip ran when the response was learned. It can derive response headers from everything in a
- * request: `User-Agent`, `X-Forwarded-For`, the order of the headers, the address of the connection. It can also change the
- * handler's inputs, and so the key. The lane cannot detect which of them it used.
+ * The problem. Middleware that hits skip has run when the lane learned the response. It can derive response headers from
+ * everything in a request: `User-Agent`, `X-Forwarded-For`, the order of the headers, the address of the connection. It can
+ * also change the handler's inputs, and so the key. The lane cannot detect which of them it used.
  * The rule. If a handler's hits skip something, two requests get one response only if they are equal: all headers as they were
  * sent, and the address. One header may differ: `If-None-Match`, if it is the entity tag of the learned response.
- * Some requests take the full path even if they are equal, because the state that skipped middleware has about their caller can
- * change meanwhile: requests with a cookie or an unknown header, which may name a session or an account ({@link mayNameCaller}), and
- * requests with a client certificate ({@link hasCertificate}).
+ * Skipped middleware may keep state about a caller, and this state can change. So some requests take the full path even if
+ * they are equal: requests with a cookie or an unknown header, which may name a session or an account ({@link mayNameCaller}),
+ * and requests with a client certificate ({@link hasCertificate}).
  * If hits skip nothing, only the framework's own functions ran. They read the headers that `LaneRoute` lists by name.
  */
 
@@ -20,7 +20,10 @@ export type CallerRequest = Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'so
 
 const ENTITY_TAG = 'if-none-match';
 
-/** All headers and the address of a request, as text. Middleware may change `headers`, so this reads the received headers. */
+/**
+ * Writes all headers and the address of a request as text. It reads the headers as received, because middleware may change
+ * `headers`.
+ */
 export function wholeForm({ rawHeaders, socket }: CallerRequest): string {
   let text = addressOf(socket);
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -60,7 +63,7 @@ const BROWSERS_OWN = /^sec-(?:fetch|ch)-/;
 
 /**
  * True if a request has a cookie, or a header that may name a session or an account.
- * @param keptApart headers for whose values the handler has separate responses.
+ * @param keptApart names of headers whose values separate the learned responses.
  */
 export function mayNameCaller(headers: Readonly<Record<string, unknown>>, keptApart: readonly string[]): boolean {
   for (const name in headers) {

@@ -18,7 +18,7 @@ export function laneChoice(
   return { skips: new Set(named.flatMap((names) => (names === true ? [] : names))) };
 }
 
-/** A function of the application between the server and a handler. */
+/** A function of the application that runs between the server and a handler. */
 export interface InFront {
   /** Its name, as in `skipMiddleware`. */
   readonly name: string;
@@ -26,7 +26,7 @@ export interface InFront {
   readonly place: string;
 }
 
-/** Functions that must run on a handler's hits. */
+/** Returns the functions that must run on a handler's hits. */
 export function unskippable({ skips }: LaneChoice, inFront: readonly InFront[]): InFront[] {
   return skips === true ? [] : inFront.filter(({ name }) => !skips.has(name));
 }
@@ -38,7 +38,7 @@ export function listed(inFront: readonly InFront[]): string {
   );
 }
 
-/** Returns the advice how hits can skip these functions. */
+/** Returns advice on how hits can skip these functions. */
 export function howToSkip(inFront: readonly InFront[]): string {
   const names = [...new Set(inFront.map(({ name }) => `'${name}'`))];
   const option = `\`fastLane: { skipMiddleware: [${names.join(', ')}] }\``;

@@ -27,8 +27,9 @@ const LONGEST_ADDRESS = 2_048;
 const LONGEST_FORM = 4_096;
 
 /**
- * Answers hits before the framework. It does not route or parse: it learns an URL when the full path answers exactly
- * that text from the cache, with the handler, the key and the headers of that response. All other requests take the full path.
+ * Answers hits before the framework. It does not route or parse. When the full path answers a URL from the cache, the lane
+ * learns the exact text of that URL with the handler, the key and the headers of the response. All other requests take the full
+ * path.
  */
 export class FastLane {
   readonly #memory = new LaneMemory();
@@ -51,7 +52,7 @@ export class FastLane {
     return route;
   }
 
-  /** True if any handler uses it. */
+  /** True if any handler uses the lane. */
   get wanted(): boolean {
     return this.#routes.length > 0;
   }
@@ -83,14 +84,14 @@ export class FastLane {
     if (route.skips && asked !== undefined && asked !== learned.tag) return false;
     const now = this.now();
     const whole = learned.whole.list(now);
-    // Only counting the hit shows whether the entry changed, so both responses must be ready by then.
+    // Whether the entry changed is known only after the hit is counted, so both header lists must be ready before.
     const notModified = asked === undefined ? undefined : learned.notModified.list(now);
     if (whole === undefined || (asked !== undefined && notModified === undefined)) return false;
     const entry = route.cache.fresh(learned.key, route.plan);
     if (entry === undefined) return false;
     const answer = isPlain(entry) ? encodedAnswer(entry) : undefined;
     if (answer === undefined) {
-      // The entry has got a status, headers or bytes since it was learned: forget it and leave the request to the full path.
+      // The entry has a status, headers or bytes now: forget the URL and leave the request to the full path.
       this.#memory.forget(request.method, request.url!);
       return false;
     }
@@ -125,7 +126,7 @@ export class FastLane {
     const conditional = asked !== undefined;
     if (route.skips) {
       learned.tag = encodedAnswer(entry)?.tag;
-      // Skipped middleware may have made headers from another tag.
+      // Skipped middleware may have derived headers from another tag.
       if (conditional && asked !== learned.tag) return;
     }
     if (!learned.whole.wanted(now) && !(conditional && learned.notModified.wanted(now))) return;
@@ -143,7 +144,7 @@ export class FastLane {
     });
   }
 
-  /** Drops the learned responses if code before handlers was added or replaced. */
+  /** Forgets all learned responses if code before handlers was added or replaced. */
   #hasChanged(): boolean {
     if (!this.front.changed()) return false;
     this.#memory.clear();
@@ -152,8 +153,8 @@ export class FastLane {
   }
 
   /**
-   * Checks the code before a handler while requests run: again the code that every request passes, because plugins may
-   * add hooks and routes later, and the code before this handler for each URL.
+   * Checks the code before a handler while requests run: for each URL the code before this handler, and once more the code that
+   * every request passes, because plugins may add hooks and routes later.
    */
   #complete(route: LaneRoute, request: LaneRequest): boolean {
     const ofAll = route.checked ? [] : [...this.#listeners, ...this.front.everywhere()];
@@ -176,7 +177,7 @@ export class FastLane {
     return route.open;
   }
 
-  /** Calls back with the body once the response was passed to Node. */
+  /** Calls `seen` with the body once the response was passed to Node. */
   #watchEnd(response: ServerResponse, seen: (body: unknown) => void): void {
     const own = Object.getOwnPropertyDescriptor(response, 'end');
     const failed = (error: unknown): void => this.failed(error);
@@ -206,7 +207,7 @@ export class FastLane {
   ): void {
     const { statusCode: status } = response;
     if (status !== 200 && status !== 304) return;
-    // Only here all sent headers are visible, with their order and spelling.
+    // Only Node's head shows all sent headers in their order and spelling.
     const head = (response as { _header?: unknown })._header;
     const answer = encodedAnswer(entry);
     if (answer === undefined) return;
@@ -247,7 +248,7 @@ function isPlainRequest(headers: LaneRequest['headers']): boolean {
   if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
   if (headers.range !== undefined || headers.expect !== undefined || headers.upgrade !== undefined) return false;
   if (headers['if-modified-since'] !== undefined || headers['if-match'] !== undefined) return false;
-  // Express has its own rules for a conditional reload.
+  // Express has its own rules for a reload with a condition, so leave it to the full path.
   return (
     headers['if-none-match'] === undefined || (headers['cache-control'] === undefined && headers.pragma === undefined)
   );

@@ -2,7 +2,7 @@ import { AdapterRecord } from './adapter-record.js';
 import { type LaneAdapter, platformOf } from './lane-adapter.js';
 import { functionsIn, held } from './framework-layers.js';
 
-/** The methods of a bare adapter that are called here. */
+/** The methods of a bare adapter that this file calls. */
 interface BareAdapter extends LaneAdapter {
   init?(): Promise<void>;
   close(): unknown;
@@ -21,28 +21,29 @@ interface FastifyLike {
 }
 
 /*
- * Which functions before handlers are the framework's own? Body parsers, which hits do not need; CORS and security headers,
- * which are learned with the response; and the runner of modules' middleware, whose functions have their own names.
+ * Which functions before handlers are the framework's own? Body parsers, which hits do not need; functions for CORS and
+ * security headers, which the lane learns with the response; and the function that runs the middleware of modules. That
+ * middleware itself is checked by name.
  *
  * A function is the framework's if it is one of these:
  *   1. it was added while Nest called a method of its own adapter: `AdapterRecord` has recorded it;
  *   2. all applications share it: a bare adapter has the same function;
- *   3. the constructor or `init()` of the adapter added it, before this library was loaded. A bare adapter shows how many functions
- *      with the same code they add. If exactly as many are registered here, these are the framework's. A copy of the
- *      code, with other captured variables, would be one more: then all of them count as the application's.
+ *   3. the constructor or `init()` of the adapter added it, before this library was loaded. A bare adapter shows how many
+ *      functions with the same code they add. If exactly as many are registered here, all of them are the framework's. If more
+ *      are registered, one may be a copy with other captured variables: then all of them count as the application's.
  * No function is exempt because of its name or its code alone.
  */
 export class FrameworkFunctions {
   /** Functions that all applications share. */
   readonly #shared = new WeakSet<object>();
-  /** By code, how many functions with it a bare adapter adds. */
+  /** How many functions with the same code a bare adapter adds, by code. */
   readonly #added = new Map<string, number>();
   /** The code of the functions that run Fastify's middleware. */
   readonly #ofMiddie = new Set<string>();
   /** Fastify's routes as they were added, with unbound hooks. */
   readonly #routes = new Map<string, FastifyRoute[]>();
 
-  /** The functions among these that are the application's. */
+  /** Returns the given functions that belong to the application. */
   foreign(functions: readonly unknown[], adapter: LaneAdapter): readonly unknown[] {
     const record = AdapterRecord.of(adapter);
     const unknown = functions.filter((one) => !this.#isShared(one) && !record.isFrameworks(one));
@@ -58,7 +59,9 @@ export class FrameworkFunctions {
     });
   }
 
-  /** Learns the functions of a bare adapter, and those that Nest adds for the middleware of modules from now on. */
+  /**
+   * Learns the functions of a bare adapter, and begins to record the functions that Nest adds for the middleware of modules.
+   */
   async learn(adapter: LaneAdapter): Promise<void> {
     AdapterRecord.of(adapter).watchModules();
     if (adapter.getType() === 'fastify') this.#watchRoutes(adapter.getInstance() as FastifyLike);
@@ -77,7 +80,10 @@ export class FrameworkFunctions {
     }
   }
 
-  /** The hooks by phase of the only route for this request; undefined if there are several routes, or the route is older. */
+  /**
+   * Returns the hooks of the request's route by phase; undefined if several routes match, or if `learn()` ran after the route
+   * was added.
+   */
   ownHooksOf(request: object): ((phase: string) => readonly unknown[]) | undefined {
     const { routeOptions } = request as { routeOptions?: { method?: string | readonly string[]; url?: string } };
     const routes = this.#routes.get(`${String(routeOptions?.method)} ${String(routeOptions?.url)}`);

@@ -6,7 +6,7 @@ interface ExpressLayer {
   match(path: string): boolean;
 }
 
-/** An Express router: its layers in order, and its checks by parameter. */
+/** An Express router: its layers in order, and its checks of parameters. */
 export interface ExpressRouter {
   readonly stack?: readonly ExpressLayer[];
   readonly params?: Readonly<Record<string, readonly unknown[]>>;
@@ -23,7 +23,7 @@ export function layersOf(instance: unknown): readonly ExpressLayer[] {
   return routerOf(instance)?.stack ?? [];
 }
 
-/** The number of layers up to Express' last route. The layers after it handle unknown routes and errors only. */
+/** The number of layers up to the last route of Express. The layers after that route handle only unknown routes and errors. */
 export function layersInFront(stack: readonly ExpressLayer[]): number {
   return Math.max(
     stack.findLastIndex(({ route }) => route !== undefined),
@@ -66,7 +66,7 @@ export function functionsIn(adapter: LaneAdapter): readonly object[] {
   return found.filter((one) => typeof one === 'function');
 }
 
-/** Reads internal state of Fastify, which has private symbols, by their descriptions. */
+/** Reads internal state of Fastify. Its symbols are private, so they are found by description. */
 export function held(instance: unknown, description: string): unknown {
   for (let level = instance as object | null; level !== null; level = Object.getPrototypeOf(level) as object | null) {
     const symbol = Object.getOwnPropertySymbols(level).find((one) => one.description === description);

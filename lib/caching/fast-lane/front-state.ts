@@ -2,8 +2,8 @@ import { type ExpressRouter, layersInFront, middieList, routerOf } from './frame
 import type { LaneAdapter } from './lane-adapter.js';
 
 /**
- * The code before handlers at one time. Express and the middleware of Fastify can be extended at any time, so every hit compares
- * it with the current state: some references and numbers, without allocation.
+ * A snapshot of the functions before handlers. Express and the middleware of Fastify can be extended at any time, so every hit
+ * compares the snapshot with the current functions: a few references and numbers, without allocation.
  */
 export class FrontState {
   readonly #adapter: LaneAdapter;
@@ -34,7 +34,7 @@ export class FrontState {
     this.#last = this.#list?.[this.#length - 1];
     const stack = router?.stack ?? [];
     const inFront = stack.slice(0, layersInFront(stack));
-    // A route's layer is not compared: its functions are checked for each URL.
+    // Layers of routes are not compared, because their functions are checked for each URL.
     const last = inFront.findLastIndex(({ route }) => route === undefined);
     this.#handles = inFront.slice(0, last + 1).map(({ handle }) => handle);
     this.#checks = checksOf(router);
@@ -43,7 +43,7 @@ export class FrontState {
   isCurrent(): boolean {
     const adapter = this.#adapter;
     const held = this.#held;
-    // Named one by one: a loop over the names makes a hit several times slower.
+    // Compare each property by name: a loop over names makes a hit several times slower.
     if (
       adapter.onRequestHook !== held.onRequestHook ||
       adapter.onResponseHook !== held.onResponseHook ||

@@ -1,24 +1,26 @@
 import type { EncodedAnswer } from '../http/encoded-answer.js';
 
-/** Creates the headers that change with the entry or with time, for each response; by lower-case name. */
+/**
+ * Creates the value of a header that changes with the entry or with time, for each response. It takes the name in lower case.
+ */
 export type TimedHeaders = (name: string) => string | undefined;
 
 /** Headers that Node writes itself for each response. */
 const NODES_OWN = new Set(['date', 'connection', 'keep-alive']);
 /** Headers that belong to one caller, or to a transformed body. */
 const NEVER_REPLAYED = new Set(['set-cookie', 'transfer-encoding', 'trailer', 'content-encoding']);
-/** Headers derived only from the entry. */
+/** Headers that depend on the entry alone. */
 const OURS = new Set(['etag', 'content-length', 'content-type', 'x-cache']);
 /** The limit of a learned head, characters, to bound memory. */
 const LONGEST_HEAD = 8_192;
-/** The shortest compared text, characters: shorter ones occur by chance. */
+/** The shortest text that is searched for, characters: shorter texts occur by chance. */
 const SHORTEST_PART = 6;
 const TIMED = new Set(['age', 'cache-status', 'cache-control']);
 
-/** The headers of one kind of response, in the order and spelling of the full path. */
+/** The headers of one kind of response, in the order and spelling that the full path sent. */
 export class HeaderList {
   readonly status: number;
-  /** Its estimated size. */
+  /** The estimated size of this list. */
   readonly bytes: number;
   /** Names and values alternating, as for `writeHead`. */
   readonly #pairs: readonly string[];
@@ -43,7 +45,7 @@ export class HeaderList {
   }
 
   /**
-   * Reads the sent head; undefined if such a response cannot be repeated.
+   * Reads the head of a sent response; undefined if the lane cannot repeat that response.
    * @param head the status line and headers, as Node wrote them.
    */
   static read(head: string, status: number, answer: EncodedAnswer, timed: TimedHeaders): HeaderList | undefined {
@@ -75,12 +77,12 @@ export class HeaderList {
     return new HeaderList(status, head.length + 48 * pairs.length, pairs, tagAt, lengthAt, timedAt);
   }
 
-  /** True if only headers of the entry or of time differ. */
+  /** True if the lists differ only in headers that depend on the entry or on time. */
   equals(other: HeaderList): boolean {
     return this.differences(other).length === 0;
   }
 
-  /** Names of headers that differ. */
+  /** Returns the names of the headers that differ. */
   differences(other: HeaderList): string[] {
     if (this.status !== other.status) return ['status'];
     if (this.#pairs.length !== other.#pairs.length) return ['their number'];
@@ -95,14 +97,14 @@ export class HeaderList {
     return this.#timedAt.length === 0;
   }
 
-  /** Names of request headers that the response depends on. */
+  /** The names of the request headers on which the response depends, from `Vary`. */
   get vary(): string[] {
     return this.#pairs.flatMap((text, at) =>
       at % 2 === 1 && this.#pairs[at - 1]!.toLowerCase() === 'vary' ? text.toLowerCase().split(/\s*,\s*/) : [],
     );
   }
 
-  /** True if a header repeats this text of a request, so that it must not be sent to other callers. */
+  /** True if a header repeats this text of a request. Such a header must not be sent to other callers. */
   repeats(said: string): boolean {
     return this.#pairs.some(
       (text, at) =>
@@ -112,7 +114,7 @@ export class HeaderList {
     );
   }
 
-  /** Names and values for a response sent now. */
+  /** Returns names and values, alternating, for a response sent now. */
   of(answer: EncodedAnswer, timed: TimedHeaders): string[] {
     const pairs = [...this.#pairs];
     pairs[this.#tagAt] = answer.tag;

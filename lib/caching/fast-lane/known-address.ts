@@ -2,23 +2,23 @@ import type { EncodedAnswer } from '../http/encoded-answer.js';
 import type { HeaderList, TimedHeaders } from './header-list.js';
 import type { LaneRoute } from './lane-route.js';
 
-/** Header lists are valid for this long; then one request takes the full path for a comparison. */
+/** How long a header list is valid. After that, one request takes the full path and its response is compared. */
 const TRUSTED_MS = 30_000;
-/** Time limit of that request before another one is sent. */
+/** How long to wait for that comparison before another request takes the full path. */
 const COMPARING_MS = 1_000;
 
-/** The learned response to one form of request for one address. */
+/** The learned response to one form of request for one URL. */
 export class LearnedResponse {
   #confirmed: HeaderList | undefined;
   #candidate: HeaderList | undefined;
   #until = 0;
   /** True if the list is shared with other URLs. */
   #shared = false;
-  /** Entity tag of the response for which the pairs were created; keeping the response itself would keep its text in memory. */
+  /** The entity tag of the response for which `#pairs` was created. The response itself would keep its text in memory. */
   #tag: string | undefined;
   #pairs: string[] = [];
 
-  /** The list for responses; undefined until two responses were equal, and when a comparison is due. */
+  /** Returns the list for responses; undefined until two responses were equal, and when a comparison is due. */
   list(now: number): HeaderList | undefined {
     if (this.#confirmed === undefined) return undefined;
     if (now < this.#until) return this.#confirmed;
@@ -26,12 +26,12 @@ export class LearnedResponse {
     return undefined;
   }
 
-  /** True if the full path's next response should be learned. */
+  /** True if the lane should learn the next response of the full path. */
   wanted(now: number): boolean {
     return this.#confirmed === undefined || now >= this.#until - COMPARING_MS;
   }
 
-  /** Names and values alternating; the same array while the response is the same. */
+  /** Returns names and values, alternating: the same array as long as the response is the same. */
   pairs(list: HeaderList, answer: EncodedAnswer, timed: TimedHeaders | undefined): string[] {
     if (this.#tag !== answer.tag || timed !== undefined) {
       this.#pairs = list.of(answer, timed ?? nothing);
@@ -57,7 +57,7 @@ export class LearnedResponse {
     return this.#confirmed;
   }
 
-  /** The estimated size of its own lists. */
+  /** The estimated size of the lists that no other URL shares. */
   get bytes(): number {
     return this.#shared ? 0 : (this.#confirmed?.bytes ?? 0) + (this.#candidate?.bytes ?? 0);
   }
@@ -68,11 +68,11 @@ function nothing(): undefined {
 }
 
 const MAX_FORMS = 8;
-/** The size of a URL and of each form of request without texts and lists: measured, rounded up. */
+/** The bytes of a URL without texts and lists, measured and rounded up. `FORM_BYTES` is the same for each form of request. */
 const ADDRESS_BYTES = 300;
 const FORM_BYTES = 900;
 
-/** One URL of one method: its handler and key, and the learned responses by request headers. */
+/** One URL of one method: its handler, and what the lane learned for each form of request. */
 export class KnownAddress {
   readonly #forms = new Map<string, LearnedForm>();
 
@@ -93,7 +93,7 @@ export class KnownAddress {
     return learned;
   }
 
-  /** Its estimated size without its text. */
+  /** The estimated size without the text of the URL. */
   get bytes(): number {
     let bytes = ADDRESS_BYTES;
     for (const [form, { key, whole, notModified }] of this.#forms)
@@ -102,7 +102,7 @@ export class KnownAddress {
   }
 }
 
-/** One form of request for a URL. */
+/** The key and the responses that the lane learned for one form of request. */
 export interface LearnedForm {
   readonly key: string;
   readonly whole: LearnedResponse;

@@ -5,8 +5,8 @@ import type { EarlyCompilation, EarlySubject } from '../http/early-hits.js';
 import { keyHeaders, laneRefusals } from './lane-rules.js';
 
 /**
- * Admits a handler to the lane; undefined if the handler does not use it. If hits would skip code of the application,
- * this reports the fault `FAST_LANE_REFUSED` with every reason.
+ * Admits a handler to the lane; undefined if the handler does not ask for the lane or cannot use it. In the second case this
+ * reports the fault `FAST_LANE_REFUSED` with every reason.
  */
 export function admitToLane(
   { faults, options }: EarlyCompilation,

@@ -14,9 +14,9 @@ import type { LaneAdapter } from './lane-adapter.js';
  *
  * The problem. A hit in the lane runs no code of the application.
  * The rule. Every function that a request passes before its handler is one of two kinds. A function of the framework is known
- * not to change the response of a hit (`framework-functions.ts` decides which these are). A function of the application closes the
- * lane unless `skipMiddleware` names it. A function that cannot be read counts as the application's, with the name `anonymous`.
- * Only this file decides that:
+ * not to change the response of a hit (`framework-functions.ts` decides which these are). A function of the application closes
+ * the lane unless `skipMiddleware` names it. A function that this code cannot find or identify counts as the application's,
+ * with the name `anonymous`. Only this file decides about:
  *   1. the functions that every request passes: {@link LaneFront.everywhere};
  *   2. the functions that one request passed in addition: {@link LaneFront.before};
  *   3. the request headers by which the framework selects the handler: {@link LaneFront.selectors};
@@ -25,9 +25,9 @@ import type { LaneAdapter } from './lane-adapter.js';
  * How skipped functions may change a response is the subject of `caller-form.ts`.
  */
 
-/** Headers with the host; the forwarded one counts if the proxy is trusted. */
+/** Headers that name the host; `x-forwarded-host` counts only from a trusted proxy. */
 const HOSTS: readonly string[] = ['host', 'x-forwarded-host'];
-/** Phases of Fastify in which no request runs. */
+/** Hooks of Fastify that do not run for requests. */
 const NOT_OF_REQUESTS = new Set(['onRoute', 'onRegister', 'onReady', 'onListen', 'preClose', 'onClose']);
 
 /** The code between the HTTP server and the handlers of one application. */
@@ -63,7 +63,10 @@ export class LaneFront {
     return true;
   }
 
-  /** The application's functions that every request passes. Checked again while requests run, because plugins may add functions. */
+  /**
+   * Returns the application's functions that every request passes. The lane checks them again while requests run, because
+   * plugins may add functions.
+   */
   everywhere(): readonly InFront[] {
     const adapter = this.#adapterOf();
     if (!adapter) return [];
@@ -87,7 +90,7 @@ export class LaneFront {
     ];
   }
 
-  /** Further functions that this request passed before its handler. */
+  /** Returns further functions of the application that this request passed before its handler. */
   before(request: object): readonly InFront[] {
     const adapter = this.#adapterOf()!;
     return adapter.getType() === 'express'
@@ -95,7 +98,7 @@ export class LaneFront {
       : this.#hooksOfRoute(adapter, request);
   }
 
-  /** Request headers by which the framework selects a handler of a URL; undefined if they are unknown. */
+  /** Returns the request headers by which the framework selects a handler for a URL; undefined if they are unknown. */
   selectors(): readonly string[] | undefined {
     const adapter = this.#adapterOf();
     const names = new Set(routeConstraints(this.#modules));
@@ -109,7 +112,7 @@ export class LaneFront {
     return headers;
   }
 
-  /** Other `request` listeners of a server: they do not run for hits. */
+  /** Returns the other `request` listeners of a server, which do not run for hits. */
   otherListeners(listeners: readonly unknown[]): readonly InFront[] {
     const instance = this.#adapterOf()?.getInstance() as { readonly routing?: unknown } | undefined;
     return listeners
@@ -117,7 +120,7 @@ export class LaneFront {
       .map((one) => ({ name: nameOf(one), place: "a listener to the server's `request` event" }));
   }
 
-  /** The application's functions among these, each with its place. */
+  /** Returns the given functions that belong to the application, each with its place. */
   #foreign(adapter: LaneAdapter, placed: readonly (readonly [subject: unknown, place: string])[]): InFront[] {
     const foreign = new Set(
       this.#functions.foreign(
@@ -163,7 +166,7 @@ export class LaneFront {
     ];
   }
 
-  /** Functions of earlier Express routes that also match the URL and passed the request on. */
+  /** Returns the functions of earlier Express routes that match the URL too and passed the request on. */
   #routesBefore(adapter: LaneAdapter, { path = '', route }: RoutedRequest): InFront[] {
     const stack = layersOf(adapter.getInstance());
     const own = stack.findIndex((layer) => layer.route === route);
@@ -185,7 +188,7 @@ export class LaneFront {
     return !this.#passing.has(routeText(handle));
   }
 
-  /** Hooks of one Fastify route, which a plugin may add when the route is registered. */
+  /** Returns the hooks of one Fastify route. A plugin may add hooks when the route is registered. */
   #hooksOfRoute(adapter: LaneAdapter, request: object): InFront[] {
     const ofAll = fastifyHooks(adapter.getInstance());
     const route = held(request, 'fastify.context') as Record<string, unknown> | undefined;
@@ -195,7 +198,8 @@ export class LaneFront {
     return Object.entries(ofAll).flatMap(([phase, list]) => {
       const hooks = route[phase];
       if (NOT_OF_REQUESTS.has(phase) || !Array.isArray(hooks)) return [];
-      // Hooks of all routes come first. Fastify has bound all hooks by now, so they cannot be identified.
+      // Hooks of all routes come first. Fastify has bound the hooks by now, so a hook cannot be compared with the original
+      // function.
       const bound = hooks.slice(list.length) as readonly unknown[];
       const unbound = own?.(phase);
       const place = `a ${phase} hook of the route`;
@@ -209,7 +213,7 @@ export class LaneFront {
   }
 }
 
-/** Middleware may be added as a list. */
+/** Splits middleware that was added as a list. */
 function eachOf([subject, place]: readonly [unknown, string]): (readonly [unknown, string])[] {
   return Array.isArray(subject) ? subject.map((one: unknown) => [one, place] as const) : [[subject, place]];
 }
@@ -241,7 +245,7 @@ function routeText(handler: object): string {
   return JSON.stringify([Reflect.getMetadata('method', handler), Reflect.getMetadata('path', handler)]);
 }
 
-/** Nest's code of `@Next()` among the parameters of handlers. */
+/** The number by which Nest marks `@Next()` among a handler's parameters. */
 const NEXT = 2;
 
 /** Handlers of an application that can pass a request on. */
@@ -268,7 +272,10 @@ function hostsDecide(modules: ModulesContainer): boolean {
   );
 }
 
-/** Constraints of all Fastify routes, including those of plugins and of the application: Fastify lists them only as text. */
+/**
+ * Returns the constraints of all Fastify routes, those of plugins included. They are parsed from text, because Fastify lists
+ * them only in that form.
+ */
 function constraintsOf(instance: unknown): readonly string[] {
   const { printRoutes } = (instance ?? {}) as { printRoutes?: (options: object) => string };
   if (typeof printRoutes !== 'function') return [];

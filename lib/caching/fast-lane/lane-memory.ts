@@ -23,11 +23,11 @@ export class LaneMemory {
     return this.#of(method)?.get(url);
   }
 
-  /** Stores a URL; false for another method, or if it is too large. */
+  /** Stores a URL; false for methods other than GET and HEAD, or if the URL is too large. */
   keep(method: string, url: string, address: KnownAddress): boolean {
     const known = this.#of(method);
     if (known === undefined) return false;
-    // The size of an existing entry is computed only once, so remove it first.
+    // The map computes a size only when it adds an entry, so remove the entry first.
     known.delete(url);
     return known.set(url, address).peek(url) === address;
   }

@@ -6,9 +6,9 @@ import type { TimedHeaders } from './header-list.js';
 import type { LaneChoice } from './fast-lane.options.js';
 import { addressOf, type CallerRequest, hasCertificate, mayNameCaller, wholeForm } from './caller-form.js';
 
-/** Request headers that code before a handler may use, even if no `Vary` names them. */
+/** Request headers that code before a handler may read even if no `Vary` names them. */
 const ALWAYS = ['origin', 'accept-encoding', 'x-forwarded-proto'] as const;
-/** Separates responses even if hits skip middleware. */
+/** Separates learned responses once hits skip middleware. */
 const AUTHORIZATION = 'authorization';
 /** Identifies no caller; `Access-Control-Allow-Origin` can have this value. */
 const ANYTHING = '*';
@@ -17,11 +17,11 @@ const FORWARDED_HOST = 'x-forwarded-host';
 
 /** One handler of the lane, with the request headers that its responses depend on. */
 export class LaneRoute {
-  /** False once a function was found that must run on its hits. */
+  /** False once the lane found a function that must run on the handler's hits. */
   open = true;
-  /** True once the code before it was checked while requests ran. */
+  /** True once the functions before the handler were checked while requests run. */
   checked = false;
-  /** True once its hits skip code of the application. */
+  /** True once the handler's hits skip functions of the application. */
   skips = false;
   /** Separates older from newer learned responses. */
   #generation = 0;
@@ -31,7 +31,7 @@ export class LaneRoute {
    * @param owner for messages: `FeedController.discover()`.
    * @param timed creates the headers that depend on time.
    * @param keyHeaders request headers in the handler's keys, lower case; includes `host` if hosts select routes.
-   * @param id its number in the lane.
+   * @param id the route's number in the lane.
    */
   constructor(
     readonly cache: LayeredCache,
@@ -46,7 +46,7 @@ export class LaneRoute {
     this.#names = [...new Set([...ALWAYS, ...keyHeaders])];
   }
 
-  /** Everything in a request that a response may depend on, as text. */
+  /** Writes everything in a request on which a response may depend as text. */
   form(request: CallerRequest): string {
     if (this.skips) return wholeForm(request);
     const names = this.#names;
@@ -61,7 +61,7 @@ export class LaneRoute {
     return text;
   }
 
-  /** Header values of a request that its form leaves out. */
+  /** Yields the header values of a request that are not part of its form. */
   *unkeyed(headers: CallerRequest['headers']): Iterable<string> {
     if (this.skips) return;
     for (const [name, value] of Object.entries(headers)) {
@@ -70,7 +70,7 @@ export class LaneRoute {
     }
   }
 
-  /** Adds request headers that responses depend on; true if one was new, so that earlier learned responses are invalid. */
+  /** Adds request headers on which responses depend. True if one was new: then earlier learned responses are invalid. */
   dependOn(names: readonly string[]): boolean {
     const added = names.filter((name) => name !== '' && !this.#names.includes(name));
     if (added.length === 0) return false;
@@ -79,19 +79,19 @@ export class LaneRoute {
     return true;
   }
 
-  /** Records that its hits skip code of the application. */
+  /** Records that the handler's hits skip functions of the application. */
   skip(): void {
     if (this.skips) return;
     this.skips = true;
     this.dependOn([AUTHORIZATION]);
   }
 
-  /** True if the full path must answer the caller, because the state that skipped middleware has about them may change. */
+  /** True if the full path must answer this request, because skipped middleware may keep changing state about its caller. */
   isPersonal({ headers, socket }: CallerRequest): boolean {
     return this.skips && (mayNameCaller(headers, this.#names) || hasCertificate(socket));
   }
 
-  /** Names a kind of response to a form of request, for lists that all URLs of the handler share. */
+  /** Names the header list of one kind of response to one form of request. All URLs of the handler share the list. */
   listName(form: string, kind: string): string {
     return `${this.id}.${this.#generation} ${kind}${form}`;
   }

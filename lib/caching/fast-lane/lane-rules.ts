@@ -49,7 +49,7 @@ function varyOf(vary: CachedSite['options']['vary']): (string | undefined)[] {
   return list.map((entry) => (typeof entry === 'string' ? withoutMark(entry).path : undefined));
 }
 
-/** Resolves a numbered argument to the input of its decorator. */
+/** Replaces the number of an argument by the input that its decorator names. */
 function pathOf(path: string, inputs: readonly DeclaredInput[]): string {
   const [root] = path.split('.');
   return inputs.find(({ index }) => String(index) === root)?.path ?? path;

@@ -6,8 +6,8 @@ type RequestListener = (request: IncomingMessage, response: ServerResponse) => u
 
 /**
  * Puts the lane before the `request` listeners of a server.
- * @param otherListeners names the listeners that are not the framework's.
- * @returns a function that removes it.
+ * @param otherListeners returns the listeners that do not belong to the framework.
+ * @returns a function that removes the lane.
  */
 export function putInFront(
   lane: FastLane,
@@ -18,7 +18,7 @@ export function putInFront(
   const behind = server.listeners('request') as RequestListener[];
   if (behind.length === 0) return undefined;
   const front: RequestListener = (request, response) => {
-    // A listener added since then may answer, before or after this one.
+    // If there is another listener by now, it may answer too, so the framework answers the request.
     const alone = server.listenerCount('request') <= 1;
     if (alone && request.httpVersionMajor === 1 && answered(lane, request, response)) return;
     for (const listener of behind) listener.call(server, request, response);
@@ -29,7 +29,7 @@ export function putInFront(
   return () => {
     lane.close();
     const now = server.listeners('request');
-    // A listener that wrapped ours meanwhile still calls it, and ours calls the original listeners.
+    // If another listener has wrapped this one, it still calls it, and this one calls the original listeners.
     if (!now.includes(front)) return;
     server.removeAllListeners('request');
     for (const listener of now.flatMap((one) => (one === front ? behind : [one as RequestListener])))

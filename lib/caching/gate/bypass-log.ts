@@ -1,7 +1,7 @@
 import type { CacheLog } from '../../cache/base/cache-log.js';
 import { BypassReason } from '../../cache/base/observer.js';
 
-/** How many requests in a row must bypass the cache for one reason, with none admitted so far, before a warning is logged. */
+/** After this many requests of a handler bypassed the cache for one reason and none was admitted, a warning is logged. */
 const REQUESTS = 20;
 
 /** Logs one warning for a handler whose requests all bypass the cache for a reason that no other message reports. */
@@ -12,8 +12,8 @@ export class BypassLog {
 
   /**
    * @param owner for messages: `ProductController.find()`.
-   * @param whyUnidentified why the key does not name the caller although the handler has `vary` or `key`: logged with the first
-   *   request that has `Authorization`. Undefined if the handler has neither.
+   * @param whyUnidentified why the key does not name the caller although the handler has `vary` or `key`. It is logged with
+   *   the first request that has `Authorization`. Undefined if the handler has neither option.
    */
   constructor(
     private readonly owner: string,
@@ -22,7 +22,7 @@ export class BypassLog {
     private readonly log: CacheLog,
   ) {}
 
-  /** Call when the cache may answer a request of this handler: from then on nothing is logged. */
+  /** Call this when the cache may answer a request of the handler. After that nothing is logged. */
   admitted(): void {
     this.#done = true;
   }

@@ -1,4 +1,4 @@
-/** The part of an HTTP request that is read to answer it. */
+/** The part of an HTTP request that the cache reads to answer it. */
 export interface HttpRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;

@@ -1,4 +1,4 @@
-/** The directives of a request's `Cache-Control` (RFC 9111 §5.2.1) that are obeyed. */
+/** The directives of a request's `Cache-Control` (RFC 9111 §5.2.1) that the cache obeys. */
 export interface RequestDirectives {
   readonly noStore: boolean;
   readonly noCache: boolean;
@@ -11,7 +11,7 @@ const NO_CACHE: RequestDirectives = { noStore: false, noCache: true, onlyIfCache
 
 /**
  * Reads `Cache-Control`, or `Pragma: no-cache` if there is none (RFC 9111 §5.4).
- * @returns undefined if there is no such directive.
+ * @returns undefined if the request has none of these directives.
  */
 export function requestDirectives(cacheControl: unknown, pragma: unknown): RequestDirectives | undefined {
   const text =

@@ -14,17 +14,17 @@ import type { SafeKeys } from '../keys/safe-keys.js';
  * route by the adapter, in Nest's chain of interceptors, or as the answer to a message (GraphQL, RPC, WebSocket). Each path saves work that the
  * later ones do. A path that misses a rule could send one caller's response to another.
  *
- * The invariant. This file holds all rules on a request, except what identifies a caller (inputs/authorization.ts). Every path
- * uses the gate of its handler and adds no rule. A path may decline a request that it cannot answer like the others (the fast
- * lane does not support range requests); the next path then decides with the same gate.
+ * The invariant. This file holds all rules on a request, except the rule of what identifies a caller (inputs/authorization.ts).
+ * Every path uses the gate of its handler and adds no rule. A path may decline a request that it cannot answer like the others
+ * (the fast lane does not support range requests); the next path then decides with the same gate.
  *
  * The rules, in this order:
  *   1. The cache is on and not closing.
- *   2. The method is one that the handler caches; HTTP only.
+ *   2. The handler caches the HTTP method. This rule is for HTTP only.
  *   3. A request with `Authorization` is answered if the handler is shared or its key contains the caller (RFC 9111 section 3.5).
  *   4. The request has a key: every input that identifies callers is present.
  *   5. `Cache-Control` of the request is obeyed if the handler honours it (RFC 9111 section 5.2.1).
- * A request that warming sends is recognised by its token: rules 1 to 4 hold for it, and nothing about it is counted.
+ * The gate recognises a request of warming by its token. Rules 1 to 4 hold for it, and nothing about it is counted.
  */
 
 /** Why a request bypasses the cache, with the response headers that report it. */
@@ -112,8 +112,8 @@ export class RequestGate {
   }
 
   /**
-   * Decides for a path that already has the key of such a request: true if the cache may answer it unconditionally.
-   * Every other decision is made by {@link decide} on the next path.
+   * True if the cache may answer the request unconditionally. For a path that already has the key. If this returns false, the
+   *   next path calls {@link decide}.
    */
   admits(request: GateRequest): boolean {
     const { warming, honorRequestDirectives } = this.rules;
@@ -178,7 +178,10 @@ interface GrpcMetadata {
   get?(name: string): unknown;
 }
 
-/** The request of a message, if its transport has one: in a GraphQL context, a socket's handshake, gRPC's metadata. */
+/**
+ * Returns the request of a message if its transport has one: in a GraphQL context, in a socket's handshake, or as gRPC
+ * metadata.
+ */
 function messageRequest(call: Call, transport: Transport): GateRequest | undefined {
   if (transport === 'graphql') {
     const request = requestOf(call.args, transport);

@@ -4,9 +4,9 @@ import type { HttpRequest } from './http-request.js';
 /** The header with a random token that identifies a request of warming; it is unknown outside the process. */
 const HEADER = 'x-cache-warming';
 
-/** A request that warming sends through the application, with the result. */
+/** A request that warming sends through the application, and its result. */
 export interface WarmingVisit {
-  /** The key of its entry; undefined if no cached handler was reached, or the cache was bypassed. */
+  /** The key of the request's entry; undefined if it reached no cached handler or bypassed the cache. */
   key?: string;
   /** False if the entry was already fresh, or is not stored. */
   warmed?: boolean;
@@ -18,7 +18,7 @@ export interface WarmingVisit {
 export class WarmingRequests {
   readonly #visits = new Map<string, WarmingVisit>();
 
-  /** Sends a request. @param send is called with the headers that identify the request. */
+  /** Sends a request. @param send gets the headers that identify the request. */
   async visit<T>(
     send: (headers: Readonly<Record<string, string>>) => Promise<T>,
   ): Promise<{ readonly answer: T; readonly visit: WarmingVisit }> {

@@ -3,21 +3,21 @@ import type { Bypass } from '../gate/request-gate.js';
 import type { ClientCacheControl } from './client-cache.js';
 import type { ResponseAdapter } from './response-adapter.js';
 
-/** Options of the response headers of one handler, decided at boot. */
+/** The options for one handler's response headers, resolved at boot. */
 export interface AnswerHeaderOptions {
   readonly responses: ResponseAdapter;
   readonly level: 'minimal' | 'standard' | false;
   /** The cache's name in `Cache-Status`. */
   readonly name: string;
   readonly now: () => number;
-  /** Request headers that the response depends on, lower case; `*` if they are unknown. */
+  /** Request headers on which the response depends, lower case; `*` if they are unknown. */
   readonly vary: readonly string[];
   /** True if responses differ by caller. */
   readonly private: boolean;
   readonly clientCache: ClientCacheControl | undefined;
 }
 
-/** How a miss was answered. */
+/** How the cache answered a miss. */
 export interface MissDetails {
   /** True if the request joined the load of another one. */
   readonly collapsed: boolean;
@@ -47,7 +47,7 @@ export class AnswerHeaders {
     this.#dependencies(response, entry);
   }
 
-  /** The headers of {@link hit} that change with time, by name. */
+  /** Creates the headers of {@link hit} that change with time, by name. */
   timed(entry: Entry): (name: string) => string | undefined {
     const { now, clientCache } = this.options;
     return (name) => {
@@ -57,7 +57,7 @@ export class AnswerHeaders {
     };
   }
 
-  /** Sets the headers of a response that the handler created for this request, or for one that it joined. */
+  /** Sets the headers of a response that the handler created for this request or for a request that it joined. */
   miss(response: object, entry: Entry | undefined, { collapsed, reload }: MissDetails): void {
     if (this.#level !== false) {
       this.#responses.setHeader(response, 'x-cache', 'MISS');
@@ -95,7 +95,7 @@ export class AnswerHeaders {
     if (vary.length > 0) this.#addVary(response, vary);
     if (clientCache !== undefined && entry !== undefined) {
       const control = clientCache(entry.freshUntil - now());
-      // A cookie that was set before the handler ran belongs to one client, and so does the response.
+      // A cookie that was set before the handler ran belongs to one client, so the response belongs to that client too.
       const isOneClients = control.startsWith('public') && this.#responses.header(response, 'set-cookie') !== undefined;
       this.#cacheControl(response, isOneClients ? control.replace('public', 'private') : control);
     } else if (this.options.private) this.#cacheControl(response, 'private');

@@ -2,14 +2,17 @@ import type { Call } from '../inputs/call.js';
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
-/** The HTTP methods that a handler answers from the cache; GET includes HEAD. */
+/** Returns the HTTP methods that a handler answers from the cache; GET includes HEAD. */
 export function methodsOf(methods?: readonly string[]): ReadonlySet<string> {
   if (methods === undefined) return READS;
   const upper = methods.map((method) => method.toUpperCase());
   return new Set(upper.includes('GET') ? [...upper, 'HEAD'] : upper);
 }
 
-/** The base of a route's keys: HEAD shares the entries of GET; a handler of all methods has separate entries for each method. */
+/**
+ * Returns the base of a route's keys. HEAD shares the entries of GET. A handler of all methods has separate entries for each
+ * method.
+ */
 export function requestBase(base: string, method: string, mountedTwice: boolean): string | ((call: Call) => string) {
   if (method !== 'ALL' && !mountedTwice) return base;
   return ({ args }) => {

@@ -33,7 +33,7 @@ export function clientCacheControl(
   return (freshMs) => `${begin}${seconds(Math.min(limit, Math.max(freshMs, 0)))}${end}`;
 }
 
-/** Converts to whole seconds; an entry without an expiry gets a year (RFC 9111 §1.2.2 allows a bound). */
+/** Converts to whole seconds. An entry that does not expire gets a year (RFC 9111 §1.2.2 allows a limit). */
 function seconds(ms: number): number {
   return ms === Infinity ? 31_536_000 : Math.floor(ms / 1_000);
 }

@@ -10,23 +10,24 @@ import type { FaultList } from '../keys/key-design.js';
 import type { RequestGate } from '../gate/request-gate.js';
 import type { CachingOptions } from '../options/caching.options.js';
 
-/** Token of the {@link EarlyHits} of an application; undefined, or not provided, where no handler uses them. */
+/** Token of an application's {@link EarlyHits}; undefined or not provided if no handler uses them. */
 export const EARLY_HITS = Symbol('cache-observability:early-hits');
 
-/** Answers hits before the framework gets their requests. The feature is loaded when a handler uses it. */
+/** Answers hits before the framework gets their requests. The code is loaded only if a handler uses it. */
 export interface EarlyHits {
   /** Call it before Nest adds the middleware of modules and routes. */
   beforeRoutes(): Promise<void>;
   /**
-   * Admits a compiled handler; undefined if it does not use early hits. A handler that cannot use them is reported as a fault.
-   * @returns a function that adds the handler, once all of it is compiled.
+   * Admits a handler; undefined if it does not use early hits. A handler that asks for early hits and cannot use them is
+   * reported as a fault.
+   * @returns a function that adds the handler. Call it when the handler is compiled.
    */
   admit(
     compilation: EarlyCompilation,
     config: ApplicationConfig,
     handler: EarlySubject,
   ): ((parts: EarlyParts) => EarlyHandler) | undefined;
-  /** Call it when the application is up. */
+  /** Call it when all modules are initialised. */
   open(): void;
   /** Sends every request to the framework from now on. */
   close(): void;
@@ -34,7 +35,7 @@ export interface EarlyHits {
   readonly areUsed: boolean;
 }
 
-/** The part of compiling an application that admits a handler. */
+/** The part of an application's compilation that admitting a handler needs. */
 export interface EarlyCompilation {
   readonly faults: FaultList;
   readonly options: CachingOptions;
@@ -60,6 +61,6 @@ export interface EarlyParts {
 
 /** One handler with early hits. */
 export interface EarlyHandler {
-  /** Learns from a hit that the framework's path answers. */
+  /** Learns from a hit that the full path answers. */
   watch(request: object, response: ServerResponse, key: string, entry: Entry): void;
 }

@@ -5,7 +5,7 @@ import { stringBytes } from '../../cache/entries/sizes.js';
 import { valueOf } from '../../cache/entries/value-of.js';
 import { entityTag } from './entity-tag.js';
 
-/** An entry's value as it is sent: encoded once and stored with the entry. */
+/** An entry's value as it is sent. It is encoded once and stored with the entry. */
 export class EncodedAnswer implements Derived {
   #length: number | undefined;
 
@@ -27,8 +27,8 @@ export class EncodedAnswer implements Derived {
 }
 
 /**
- * The text of an entry with an object or a string, encoded on first use; undefined if JSON cannot represent it.
- * @param value the caller's value of the entry.
+ * Returns the text of an entry with an object or a string, encoded on first use; undefined if JSON cannot represent the value.
+ * @param value the entry's value, as the caller read it.
  */
 export function encodedAnswer(entry: Entry, value = entry.value): EncodedAnswer | undefined {
   const { derived } = entry;
@@ -45,7 +45,7 @@ export function encode(value: unknown): EncodedAnswer | undefined {
   const text = kept ?? (JSON.stringify(value) as string | undefined);
   if (text === undefined) return undefined;
   const tag = entityTag(text);
-  // A text that is stored as the value is counted there.
+  // A text that is also the stored value is counted with the value.
   const size = ANSWER_BYTES + stringBytes(tag) + (kept === undefined ? stringBytes(text) : 0);
   return new EncodedAnswer(text, tag, size);
 }

@@ -6,7 +6,7 @@ import type { CachedRoute } from '../decoration/cached-handler.js';
 import type { ClassConstructor } from '../decoration/decorated-classes.js';
 import type { Method } from '../decoration/method-site.js';
 
-/** Finds the route of a handler as Nest's router does; the global prefix is known once routes are registered. */
+/** Finds the route of a handler as Nest's router does. Call it when routes are registered: the global prefix is known then. */
 export function handlerRoute(
   implementation: Method,
   cls: ClassConstructor,
@@ -46,7 +46,7 @@ export function handlerRoute(
   };
 }
 
-/** The text in place of `*` in a pattern: method, route, versions and host. */
+/** Writes the text that replaces `*` in a pattern: method, route, versions and host. */
 export function routeBase({ method, path, versions, host }: CachedRoute): string {
   const version = versions.length === 0 ? '' : ` v${versions.join(',')}`;
   return `${method} ${path}${version}${host === undefined ? '' : ` @${host}`}`;

@@ -30,7 +30,7 @@ const REASONS: Readonly<Record<OwnReason, string>> = {
 
 /** The runs of one HTTP handler. */
 export class HandlerRuns {
-  /** True once a response belonged to its own request only. */
+  /** True once a response was not stored because it belonged to its own request only. */
   ownAnswers = false;
   readonly #named = new Set<OwnReason>();
 
@@ -52,7 +52,7 @@ export class HandlerRuns {
     return new HandlerRun(this, call, next);
   }
 
-  /** Records that a response is not stored, and logs each reason once per handler. */
+  /** Records that a response was not stored, and logs each reason once per handler. */
   notKept(reason: OwnReason): void {
     this.ownAnswers = true;
     if (this.#named.has(reason)) return;
@@ -66,17 +66,17 @@ export class HandlerRuns {
  * interceptor. After that, changes on the response object may come from the sender, not from the handler.
  */
 export class HandlerRun {
-  /** True once the handler runs for this request: then the result is not a joined one. */
+  /** True once the handler runs for this request, so that the result is its own. */
   started = false;
   /** True once the handler has returned or thrown. */
   ended = false;
   /** A result that only this request may get, such as a stream. */
   unsharable: unknown;
-  /** True once the request is answered without this run, or was aborted. */
+  /** True once the request was answered without this run or was aborted. */
   left = false;
   #before: ResponseBefore | undefined;
   #dropped = false;
-  /** The handler's changes to the response until `leave()`. */
+  /** The changes that the handler made to the response before `leave()`. */
   #marks: HandlerMarks | undefined;
 
   constructor(
@@ -85,7 +85,7 @@ export class HandlerRun {
     private readonly next: CallHandler,
   ) {}
 
-  /** Call before the request is answered without this run, or is aborted. */
+  /** Call this before the request is answered without this run, or when it is aborted. */
   leave(): void {
     if (this.left) return;
     this.left = true;
@@ -103,7 +103,8 @@ export class HandlerRun {
       result = await lastValueFrom(this.next.handle());
     } catch (error) {
       this.ended = true;
-      // It may have failed because its response was already sent: requests that joined it run the handler themselves.
+      // The handler may have failed because its response was already sent, so requests that joined it run the handler
+      // themselves.
       if (holdsResponse && this.#isResponseGone()) return this.#drop(context, 'response', undefined);
       throw error;
     }
@@ -124,12 +125,12 @@ export class HandlerRun {
     if (gone && holdsResponse) return this.#drop(context, 'response', result);
     const now = this.#before && marksOfHandler(this.runs.responses, this.#response, this.#before);
     if (now?.setsCookie === true || this.#marks?.setsCookie === true) return this.#drop(context, 'cookie', result);
-    // A response that was already sent shows the changes of its sender.
+    // After a response was sent, its headers show the sender's changes, not the handler's.
     const marks = gone ? this.#marks : now;
     if (marks !== undefined) {
       if (!isStorable(marks.status)) return this.#drop(context, 'status', result);
       if (marks.meta !== undefined) {
-        // If this result is not stored, joined requests cannot get its status and headers.
+        // Joined requests get status and headers from the stored entry. Without one, they must run the handler themselves.
         this.runs.ownAnswers = true;
         context.annotate(marks.meta);
       }

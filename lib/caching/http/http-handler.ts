@@ -25,7 +25,7 @@ import type { StoredAnswers } from './stored-answers.js';
 
 /** Answers one HTTP handler from the cache. */
 export class HttpHandler implements HandlerRunner {
-  /** @param innermostOnly true if no other interceptor is outside ours, which could give a request up. */
+  /** @param innermostOnly true if no other interceptor is outside ours. Such an interceptor could unsubscribe. */
   constructor(
     private readonly cache: LayeredCache,
     private readonly plan: ReadPlan,
@@ -77,7 +77,7 @@ export class HttpHandler implements HandlerRunner {
     key: string,
     reload: boolean,
   ): Observable<unknown> | Promise<Observable<unknown>> {
-    // Nest itself subscribes once and stays.
+    // Nest itself subscribes once and never unsubscribes.
     if (this.innermostOnly) return this.#loaded(call, next, key, this.runs.begin(call, next), reload);
     return new Observable((subscriber) => {
       const run = this.runs.begin(call, next);
@@ -107,12 +107,13 @@ export class HttpHandler implements HandlerRunner {
       ? this.cache.reload(key, loader, this.plan)
       : this.cache.through(key, loader, this.plan));
     if (run.left) return EMPTY;
-    // A run that continues in the background after a stale response, or begins later, no longer owns the response.
+    // A run that continues in the background or begins after this response must not change it.
     if (!run.ended) run.leave();
     const request = call.args[0] as HttpRequest;
     const response = call.args[1] as object;
     if (answer.entry === undefined) {
-      // Nothing was stored. Use the result of this request's own handler; another request's result may be for its caller only.
+      // Nothing was stored. Use the result of this request's own run, because another request's result may be for its caller
+      // only.
       if (run.unsharable !== undefined) return of(run.unsharable);
       if (!run.started && this.runs.ownAnswers) return next.handle();
       this.headers.miss(response, undefined, { collapsed: !run.started, reload });

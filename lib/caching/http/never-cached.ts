@@ -3,7 +3,7 @@ import type { CachedSite, Method } from '../decoration/method-site.js';
 import { declaredParameters } from '../inputs/route-arguments.js';
 import { isStorable } from './response-capture.js';
 
-/** Why an HTTP handler is never cached, or undefined. */
+/** Returns why an HTTP handler is never cached; undefined if it can be cached. */
 export function neverCachedHttp(
   { cls }: ProvidedClass,
   { method }: CachedSite,

@@ -18,11 +18,11 @@ export interface ResponseAdapter {
    * once; the returned function checks each response.
    */
   plainJson(request: object, response: object): (response: object) => boolean;
-  /** The content type objects are sent with. */
+  /** The content type with which objects are sent. */
   readonly jsonType: string;
 }
 
-/** The response as Node's own: in Express, and probably in other adapters. */
+/** Node's own response. Express uses it, and unknown adapters probably do. */
 interface NodeResponse {
   statusCode: number;
   getHeader(name: string): HeaderValue;
@@ -55,7 +55,7 @@ export const expressResponses: ResponseAdapter = {
   },
 };
 
-/** Responses of unknown adapters: they encode every value themselves. */
+/** For responses of unknown adapters, which encode every value themselves. */
 export const otherResponses: ResponseAdapter = { ...nodeResponse, plainJson: () => () => false };
 
 interface FastifyReply {
@@ -85,7 +85,7 @@ export const fastifyResponses: ResponseAdapter = {
 /** Fastify stores its serializers under private symbols, which are found by their descriptions. */
 function fastifyPlainJson(request: object, reply: object): (reply: object) => boolean {
   const plain = routeSendsPlainJson(request);
-  // Any hook may set a serializer on a reply.
+  // A hook may set a serializer on a single reply.
   const own = Object.getOwnPropertySymbols(reply).find(({ description }) => description === 'fastify.reply.serializer');
   return plain && own !== undefined ? (one) => (one as Record<symbol, unknown>)[own] == null : () => false;
 }
@@ -107,7 +107,7 @@ function hidden(holder: object, description: string): unknown {
   return undefined;
 }
 
-/** The responses of an adapter by its type. */
+/** Returns the access to responses for a type of adapter. */
 export function responseAdapterOf(adapterType: string | undefined): ResponseAdapter {
   return adapterType === 'express' ? expressResponses : adapterType === 'fastify' ? fastifyResponses : otherResponses;
 }

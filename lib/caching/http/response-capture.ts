@@ -1,7 +1,7 @@
 import type { EntryMeta } from '../../cache/entries/entry.js';
 import type { HeaderValue, ResponseAdapter } from './response-adapter.js';
 
-/** Headers that belong to one connection or one point in time, never to a stored answer (RFC 9111 §3.1). */
+/** Headers of one connection or one point in time, which are never stored (RFC 9111 §3.1). */
 const NEVER_STORED = new Set([
   'connection',
   'content-length',
@@ -23,12 +23,12 @@ export interface ResponseBefore {
   readonly headers: Readonly<Record<string, HeaderValue>>;
 }
 
-/** The changes of a handler to its response. */
+/** The changes that a handler made to its response. */
 export interface HandlerMarks {
   readonly setsCookie: boolean;
   /** The status of the response. */
   readonly status: number;
-  /** The status and headers the handler set; undefined if it set none. */
+  /** The status and headers that the handler set; undefined if it set none. */
   readonly meta: EntryMeta | undefined;
 }
 

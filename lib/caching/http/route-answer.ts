@@ -21,7 +21,7 @@ interface RouteDefaults {
 /** Answers the hits of one handler when the adapter calls its route, before Nest's own work for the request. */
 export class RouteAnswer {
   readonly #defaults: RouteDefaults;
-  /** True once a key was a promise: such requests go to the chain, so that their keys are computed once. */
+  /** True once a key was a promise. From then on requests go to the chain, so that each key is computed once. */
   #keysComeLater = false;
 
   /** @param method of the route: `GET`. */
@@ -41,7 +41,10 @@ export class RouteAnswer {
     this.#defaults = routeDefaults(implementation, method);
   }
 
-  /** False if the request is left to the chain: nothing was sent or counted, or its error is thrown there. */
+  /**
+   * True if the request was answered. False if the chain must handle it: nothing was sent, and the chain throws the error if
+   * there was one.
+   */
   answer(args: [request: object, response: object, next: unknown]): boolean {
     if (this.#keysComeLater) return false;
     const { gate, cache, plan, responses, failures, decisions } = this;
@@ -69,7 +72,7 @@ export class RouteAnswer {
   }
 }
 
-/** A call of a handler at its route. Nest's context is created on first use, because few keys read it. */
+/** A call of a handler at its route. It creates Nest's context on first use, because few keys read it. */
 class RouteCall implements Call {
   readonly args: readonly unknown[];
   readonly instance = undefined;
@@ -92,7 +95,7 @@ class RouteCall implements Call {
   }
 }
 
-/** True if `@Header()` has a function: it may throw or count calls, so only the chain runs it. */
+/** True if a `@Header()` has a function. It may throw or count calls, so only the chain runs it. */
 export function makesHeaders(implementation: Method): boolean {
   const headers: unknown = Reflect.getMetadata('__headers__', implementation);
   return Array.isArray(headers) && headers.some(({ value }: { value: unknown }) => typeof value === 'function');

@@ -8,7 +8,7 @@ export class RouteDecisions {
   #request: object | undefined;
   #admission: Admission | undefined;
 
-  /** A key means: a request without a fresh entry in memory. */
+  /** If `admission` is a key, memory has no fresh entry for the request. */
   hand(request: object, admission: Admission): void {
     this.#request = request;
     this.#admission = admission;

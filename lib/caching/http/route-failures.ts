@@ -1,4 +1,7 @@
-/** Errors of hits that were counted at their route and could not be sent: the chain throws them, since it handles all errors. */
+/**
+ * Keeps the errors of hits that were counted at their route and could not be sent. The chain throws them, because it handles
+ * all errors.
+ */
 export class RouteFailures {
   #errors: WeakMap<object, unknown> | undefined;
 

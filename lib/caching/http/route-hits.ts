@@ -5,7 +5,7 @@ import type { RouteAnswer } from './route-answer.js';
 type RouteHandler = (request: object, response: object, next?: unknown) => unknown;
 type AddRoute = ((this: unknown, ...args: unknown[]) => unknown) & { readonly [SHARED]?: () => void };
 
-/** Marks a watched adapter; calling it reports that another application adds its routes to the same adapter. */
+/** Marks a watched adapter. Its value is a function that reports that another application adds routes to the same adapter. */
 const SHARED = Symbol('nestjs-cache-observability:shared-adapter');
 
 /** The part of Nest's adapters that Nest 11 added. */
@@ -16,13 +16,13 @@ interface Listened {
 /** Adapters that are known to call a route's handler with the same arguments as Nest. */
 const KNOWN: ReadonlySet<string> = new Set(['express', 'fastify']);
 
-/** With this begin the keys of metadata that hold options of a Fastify route. */
+/** How the metadata keys for options of a Fastify route begin. */
 const FASTIFY_OPTIONS = '__fastify';
 
-/** The methods of an adapter that add routes, named like HTTP methods. */
+/** The methods of an adapter that add routes; most are named after an HTTP method. */
 const ADDERS = ['get', 'post', 'put', 'patch', 'delete', 'options', 'head', 'search', 'all'] as const;
 
-/** A decorated handler at its route, which Nest registers before the handler is compiled. */
+/** A decorated handler at its route. Nest registers the route before the handler is compiled. */
 class CachedRoute {
   answer: RouteAnswer | undefined;
   #make: (() => RouteAnswer | undefined) | undefined;
@@ -31,7 +31,7 @@ class CachedRoute {
     this.#make = make;
   }
 
-  /** Returns what answers its hits, created by the first request. */
+  /** Returns the object that answers the handler's hits. The first request creates it. */
   made(): RouteAnswer | undefined {
     this.answer = this.#make?.();
     this.#make = undefined;
@@ -40,16 +40,16 @@ class CachedRoute {
 }
 
 /**
- * Answers hits that do not need Nest's chain at their routes. Nest adds its routes to the adapter one by one, with the
- * metadata of their handlers; this class wraps each handler, answers hits, and passes other requests on to the chain.
+ * Answers hits at their routes, where Nest's chain is not needed. Nest adds each route to the adapter with the metadata of its
+ * handler. This class wraps the handler of a route, answers hits, and passes other requests on to the chain.
  */
 export class RouteHits {
   readonly #routes = new Map<CachedSite, CachedRoute>();
-  /** True if routes of another application may have been confused with this one's. */
+  /** True if this class may have confused routes of another application with its own. */
   #mixed = false;
 
   /**
-   * Answers the hits of a handler at its routes, which must be all routes with its metadata.
+   * Answers the hits of a handler at its routes: at all routes that carry its metadata.
    * @param make creates the object that answers, at the first request.
    */
   open(site: CachedSite, make: () => RouteAnswer | undefined): void {
@@ -58,8 +58,8 @@ export class RouteHits {
 
   /**
    * Watches the routes that are added from now on.
-   * @param areSought true if the fast lane looks for the handlers of routes by their metadata.
-   * @returns a function that stops it; call it when all are added.
+   * @param areSought true if the fast lane looks up the metadata of routes.
+   * @returns a function that stops watching; call it when all routes are added.
    */
   watch(adapter: HttpServer & Listened, areSought: boolean): () => void {
     // A listener for triggered routes must also see hits.
@@ -106,7 +106,7 @@ export class RouteHits {
           : handler(request, response, next);
       },
     }[name]!;
-    // An object that another inherits from takes half a kilobyte more.
+    // Inheritance costs half a kilobyte for each route, so use it only where metadata is looked up.
     if (isSought || hasFastifyOptions(handler)) return Object.setPrototypeOf(hitsFirst, handler) as RouteHandler;
     // Adapters read the version of a route from its handler.
     return Object.assign(hitsFirst, handler);

@@ -3,8 +3,8 @@ import type { ModulesContainer } from '@nestjs/core';
 import { methodsOf } from '../decoration/route-carriers.js';
 
 /**
- * The request headers by which an application selects a handler of a URL, lower case, for `Vary`. `*` if they are
- * unknown: a version from a function, and constraints of Fastify's routes.
+ * Returns the request headers by which an application selects a handler for a URL, lower case, for `Vary`. `*` if they are
+ * unknown: a function finds the version, or Fastify's routes have constraints.
  */
 export function selectingHeaders(versioning: VersioningOptions | undefined, modules: ModulesContainer): string[] {
   if ([...routeConstraints(modules)].some((name) => name !== 'host')) return ['*'];

@@ -18,7 +18,7 @@ export class StoredAnswers {
   /**
    * @param innermostOnly true if no other interceptor is outside ours and needs the value.
    * @param tagged true if entity tags are sent; false with `http.headers: false`.
-   * @param early answers later hits before the framework.
+   * @param early learns from hits, to answer later ones before the framework.
    */
   constructor(
     private readonly cache: LayeredCache,
@@ -44,7 +44,7 @@ export class StoredAnswers {
     return this.encoded(request, response, entry.value, entry);
   }
 
-  /** Returns the stored text if it can be sent, nothing with a 304, else the value. */
+  /** Returns the stored text if it can be sent, undefined after a 304, otherwise the value. */
   encoded(request: HttpRequest, response: object, value: unknown, entry: Entry | undefined): unknown {
     const { responses, tagged } = this;
     if (!this.innermostOnly) return this.#handedOut(value, entry);
@@ -58,7 +58,7 @@ export class StoredAnswers {
     return answer.text;
   }
 
-  /** True if an object is sent in this response as `JSON.stringify` writes it. */
+  /** True if this response sends an object as `JSON.stringify` writes it. */
   sendsJson(request: HttpRequest, response: object): boolean {
     const { responses } = this;
     if (!this.innermostOnly) return false;
@@ -67,7 +67,7 @@ export class StoredAnswers {
   }
 
   #handedOut(value: unknown, entry: Entry | undefined): unknown {
-    // Any value other than the stored one is already the caller's copy.
+    // A value other than the stored one is already a copy for the caller.
     if (entry !== undefined && value === entry.value) return this.cache.valueOf(entry, this.plan);
     return value instanceof JsonText ? value.copy() : value;
   }

@@ -27,7 +27,7 @@ export interface InvalidationSubject {
   readonly owner: string;
 }
 
-/** A template of keys or globs, and the form of its values. */
+/** A template of keys or globs, and how it encodes values. */
 interface KeyNames {
   readonly template: FilledTemplate;
   readonly named: NamedKeys;
@@ -118,7 +118,7 @@ export class Invalidation {
   }
 }
 
-/** False for text that cannot be a key or tag, so that there is nothing to invalidate. */
+/** False for text that cannot be a key or tag: then there is nothing to invalidate. */
 function canExist(text: string): boolean {
   try {
     checkKey(text);

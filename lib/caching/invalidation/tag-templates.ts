@@ -12,7 +12,7 @@ import { textsOf } from '../keys/value-forms.js';
 /** Text with `{…}` filled from a call and its result. */
 export class FilledTemplate {
   readonly template: KeyTemplate;
-  /** One for each placeholder; undefined for a part of the result. */
+  /** One path for each placeholder; undefined for a part of the result. */
   readonly #paths: readonly (InputPath | undefined)[];
   readonly #resultPaths: readonly (readonly string[])[];
 
@@ -24,17 +24,17 @@ export class FilledTemplate {
     this.#resultPaths = paths.map((path) => path.split('.').slice(1));
   }
 
-  /** One for each placeholder: its parser by stock pipes. */
+  /** One parser for each placeholder, from Nest's own pipes. */
   get parsers(): readonly (InputParser['parse'] | undefined)[] {
     return this.#paths.map((path) => path?.parser?.parse);
   }
 
-  /** The values in order, as the handler gets them; custom decorators may return a promise. */
+  /** Returns the values in order, as the handler gets them. Custom decorators may return a promise. */
   values(call: Call, result: unknown): Promise<unknown[]> {
     return this.#read(call, result, ({ read }) => read);
   }
 
-  /** The values in order, as callers send them. */
+  /** Returns the values in order, as callers send them. */
   rawValues(call: Call, result: unknown): Promise<unknown[]> {
     return this.#read(call, result, ({ readRaw }) => readRaw);
   }
@@ -47,7 +47,7 @@ export class FilledTemplate {
     return text;
   }
 
-  /** The text for an entry with these inputs in its key; undefined if an input is missing. */
+  /** Returns the text for an entry with these inputs in its key; undefined if an input is missing. */
   fromInputs(inputs: ReadonlyMap<string, string>, result: unknown): string | undefined {
     const values: unknown[] = [];
     for (const [index, path] of this.#paths.entries()) {
@@ -59,8 +59,8 @@ export class FilledTemplate {
   }
 
   /**
-   * The first placeholder without a required value. A part of a query may be missing, and so may a whole argument and
-   * a placeholder marked with `?`.
+   * Returns the first placeholder whose value is required and missing. A part of a query, a whole argument and a placeholder
+   * marked with `?` are not required.
    */
   missingAmong(values: readonly unknown[]): string | undefined {
     const { paths, optional } = this.template;
@@ -85,7 +85,7 @@ function mustBeThere(path: InputPath | undefined): boolean {
   return !optional && segments[0] !== 'query' && (argument === undefined || segments.length > 1);
 }
 
-/** Logs, once each, the templates of one decorator with placeholders that the call or its result has no value for. */
+/** Logs, once each, the templates of one decorator for which a call or its result lacks a value. */
 export class IncompleteTemplates {
   readonly #logged = new Set<FilledTemplate>();
 
@@ -94,7 +94,7 @@ export class IncompleteTemplates {
     private readonly log: CacheLog,
   ) {}
 
-  /** @param values of its placeholders. @param effect the consequence for the cache. */
+  /** @param values of the placeholders. @param effect the consequence for the cache. */
   check(filled: FilledTemplate, values: readonly unknown[], effect: string): void {
     const path = filled.missingAmong(values);
     if (path === undefined || this.#logged.has(filled)) return;
@@ -137,12 +137,12 @@ export class TagTemplates {
     this.#incomplete = new IncompleteTemplates(owner, log);
   }
 
-  /** The tags of an entry with these inputs in its key. */
+  /** Returns the tags of an entry with these inputs in its key. */
   fromInputs(inputs: ReadonlyMap<string, string>, result: unknown): string[] {
     return this.templates.flatMap((template) => template.fromInputs(inputs, result) ?? []);
   }
 
-  /** Sets the tags of a load. If they cannot be computed, its value is not stored, because nothing could invalidate it. */
+  /** Sets the tags of a load. If computing them fails, the value is not stored, because nothing could invalidate it. */
   async setOn(context: AnnotatedLoadContext, call: Call, result: unknown): Promise<void> {
     try {
       const tags = await Promise.all(this.templates.map((template) => this.#tagOf(template, call, result)));
